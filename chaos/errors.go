@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -60,6 +61,29 @@ var ErrHolderEnded = errors.New("what held it has ended, and the fault with it")
 
 // ErrRestarted says that a restart gave a container back everything the fault had taken from it.
 var ErrRestarted = errors.New("the container was started again, and has everything that it had at first")
+
+// NotReadyError says that a fault is off a unit, and that the unit was not ready again when brunt stopped waiting. That is
+// a finding about the target.
+type NotReadyError struct {
+	Unit  string
+	After time.Duration // how long brunt waited; zero while it waits
+	Why   error         // what the last whole readiness check said
+}
+
+func (e NotReadyError) Error() string {
+	return fmt.Sprintf("%s did not become ready in %s: %v", e.Unit, quantity.FormatDuration(e.After), e.Why)
+}
+
+func (e NotReadyError) Unwrap() error { return e.Why }
+
+// Waited returns the error after a wait.
+func (e NotReadyError) Waited(after time.Duration) NotReadyError {
+	e.After = max(time.Second, after.Round(time.Second))
+	if errors.Is(e.Why, context.DeadlineExceeded) || errors.Is(e.Why, context.Canceled) {
+		e.Why = errors.New("its readiness check has no answer")
+	}
+	return e
+}
 
 // TakenBackError says that something else reverted a fault, because brunt itself did not. Times are offsets from t0.
 type TakenBackError struct {

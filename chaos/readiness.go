@@ -9,7 +9,7 @@ import (
 // readyEvery is the time after which a second readiness check starts beside one that has not returned.
 const readyEvery = 100 * time.Millisecond
 
-// ReadySoon waits for a readiness check to succeed, without waiting for checks that hang.
+// ReadySoon waits for a readiness check to succeed, without waiting for checks that hang. Its error is a [NotReadyError].
 //
 // subtle: while a process is stopped, its accept queue fills up. The kernel retries a connection that
 // found the queue full only a second later, long after the process was resumed.
@@ -35,13 +35,16 @@ func ReadySoon(ctx context.Context, u Unit) error {
 		again = false
 		select {
 		case err := <-found:
-			if under--; err == nil || under == 0 {
-				return err
+			if under--; err == nil {
+				return nil
+			}
+			if under == 0 {
+				return NotReadyError{Unit: u.Name(), Why: err}
 			}
 		case <-tick.C:
 			again = true
 		case <-ctx.Done():
-			return ctx.Err()
+			return NotReadyError{Unit: u.Name(), Why: ctx.Err()}
 		}
 	}
 }

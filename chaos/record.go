@@ -42,6 +42,11 @@ type Record struct {
 	VerifyErr error // injected, but without effect, or in part: see PartialError
 	RevertErr error // not reverted
 	GoneErr   error // reverted, but no answered probe proves that it is over
+	// reverted, but the unit was not ready again in time: a [NotReadyError]. For a one-shot it is set at the end of the
+	// run, if the unit is down still
+	Down      error
+	StaysDown bool  // the unit of Down was down at the end of the run too
+	Left      []int // journal entries that stay open as long as the unit of Down stays down
 	// over before its time, though brunt did not revert it: a [VoidError], or a [TakenBackError] if a watchdog reverted
 	// it
 	Void error
@@ -73,7 +78,7 @@ func (a Absence) String() string {
 
 // Err joins the errors of an occurrence; nil means that there are none.
 func (r *Record) Err() error {
-	return errors.Join(r.InjectErr, r.VerifyErr, r.RevertErr, r.GoneErr, r.Void)
+	return errors.Join(r.InjectErr, r.VerifyErr, r.RevertErr, r.GoneErr, r.Down, r.Void)
 }
 
 // linked is a step that acts only on certain connections of its units.
@@ -103,17 +108,18 @@ func UnitOf(s Step) string {
 	return ""
 }
 
-// StillDown checks once more, after the run, whether the units that a one-shot took down are back, and whether an
-// unverified fault is over.
+// StillDown checks once more, after the run, whether the units that a fault took down are back, and whether an
+// unverified fault is over. An error says that the effect of the fault is still there. A unit that is down still is
+// noted in StaysDown.
 func (r *Record) StillDown(ctx context.Context) error {
-	if r.Gone || r.N < 0 {
+	if r.Gone && r.Down == nil || r.N < 0 {
 		return nil
 	}
 	if r.GoneErr != nil {
 		return r.askAgain(ctx)
 	}
 	for _, s := range r.Steps {
-		if s.Gone {
+		if s.Gone && s.Down == nil {
 			continue
 		}
 		of := *s
@@ -121,11 +127,23 @@ func (r *Record) StillDown(ctx context.Context) error {
 		if err := of.StillDown(ctx); err != nil {
 			return fmt.Errorf("%s: %w", s.Name, err)
 		}
-		s.GoneText, r.GoneText = of.GoneText, of.GoneText
+		s.GoneText, s.Down, s.StaysDown = of.GoneText, of.Down, of.StaysDown
+		if r.GoneText = of.GoneText; s.StaysDown {
+			r.Down, r.StaysDown = JoinErrors(r.Down, s.Down), true
+			return nil
+		}
 	}
 	for _, h := range r.Held {
 		text, err := h.Gone(ctx)
-		if err != nil {
+		switch {
+		case err != nil && r.RevertErr != nil:
+			return err
+		case err != nil && (r.OneShot || r.Down != nil):
+			if r.StaysDown = true; r.Down == nil {
+				r.Down = err
+			}
+			return nil
+		case err != nil:
 			return err
 		}
 		if text != "" {

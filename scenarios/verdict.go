@@ -47,12 +47,16 @@ var order = []struct {
 	code    int
 	meaning string
 }{
-	{NotReverted, ExitNotReverted, "a fault could not be taken back, or a unit that had to come back did not"},
+	{NotReverted, ExitNotReverted, "a fault could not be taken back, or a unit that brunt did not start stays down"},
 	{Interrupted, ExitInterrupted, "interrupted; faults taken back first, report written"},
 	{"", ExitMistake, "the scenario or command line is wrong; nothing started"},
 	{Broken, ExitError, "brunt itself failed; where it crashes on Windows the exit code is 2"},
 	{Stopped, ExitStopped, "a stop condition or guard ended the run"},
-	{Fail, ExitFail, "an objective that could be judged failed, or the steady state did not hold"},
+	{
+		Fail, ExitFail,
+		"an objective that could be judged failed, the steady state did not hold, or a unit did not become ready again in " +
+			"time after a fault",
+	},
 	{Regression, ExitRegression, "compare, ab, gate"},
 	{
 		Invalid, ExitInvalid,

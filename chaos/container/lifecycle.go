@@ -172,8 +172,11 @@ func (d *down) Gone(ctx context.Context) (string, error) {
 		if err = is.Healthy(); err == nil {
 			err = d.Ready(ctx)
 		}
+		if err != nil {
+			return "", chaos.NotReadyError{Unit: d.Name(), Why: err}
+		}
 		return fmt.Sprintf("container %s runs again and is ready after %s", is.Name,
-			quantity.FormatSeconds(time.Since(d.at).Seconds())), err
+			quantity.FormatSeconds(time.Since(d.at).Seconds())), nil
 	})
 }
 

@@ -43,9 +43,10 @@ func BackAgain(ctx context.Context, u chaos.Unit, was proc.Identity, since time.
 		if pid := u.PID(); pid != 0 {
 			id, err := proc.Identify(pid)
 			if err == nil && id != was {
-				if last = u.Ready(ctx); last == nil {
+				if err = u.Ready(ctx); err == nil {
 					return fmt.Sprintf("ready again as pid %d after %s", pid, quantity.FormatSeconds(time.Since(since).Seconds())), nil
 				}
+				last = chaos.NotReadyError{Unit: u.Name(), Why: err}
 			}
 		}
 		return "", last
@@ -56,18 +57,26 @@ func BackAgain(ctx context.Context, u chaos.Unit, was proc.Identity, since time.
 const checkEvery = 10 * time.Millisecond
 
 // AwaitBack calls check until it says why a unit is back or cannot come back, or until ctx ends. The error of check
-// says what is still missing.
+// says what is still missing. If that is only the unit's readiness, the error of AwaitBack is a [chaos.NotReadyError].
 func AwaitBack(ctx context.Context, u chaos.Unit, check func() (said string, missing error)) (string, error) {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
+	began := time.Now()
+	var last error
 	for {
 		said, err := check()
 		if err == nil {
 			return said, nil
 		}
+		if last == nil || ctx.Err() == nil { // a check that the end of the wait cuts short says nothing
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return "", fmt.Errorf("%s is not back: %w", u.Name(), err)
+			if down, ok := errors.AsType[chaos.NotReadyError](last); ok {
+				return "", down.Waited(time.Since(began))
+			}
+			return "", fmt.Errorf("%s is not back: %w", u.Name(), last)
 		case <-tick.C:
 		}
 	}

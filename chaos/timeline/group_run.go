@@ -278,6 +278,10 @@ func (g *groupRun) sum() {
 		if s.GoneErr != nil {
 			r.GoneErr = chaos.JoinErrors(r.GoneErr, fmt.Errorf("%s: %w", s.Name, s.GoneErr))
 		}
+		if s.Down != nil {
+			r.Down = chaos.JoinErrors(r.Down, fmt.Errorf("%s: %w", s.Name, s.Down))
+		}
+		r.Left = append(r.Left, s.Left...)
 		if slices.Index(byWeight, s.Revert) > slices.Index(byWeight, r.Revert) {
 			r.Revert = s.Revert
 		}

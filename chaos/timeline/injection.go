@@ -355,12 +355,18 @@ func (t *Timeline) extend(r *injection, u chaos.Undo) error {
 	return t.Journal.Extend(r.ids[len(r.ids)-1], u)
 }
 
-// settle closes the journal entries of a reverted fault, or notes in them why the revert failed.
+// settle closes the journal entries of a reverted fault, or notes in them why the revert failed. The entries of a unit
+// that brunt did not start, and that is down, stay open: nothing else tells its owner.
 func (t *Timeline) settle(r *injection) {
 	for _, id := range r.ids {
-		if r.RevertErr != nil {
+		switch {
+		case r.RevertErr != nil:
 			r.RevertErr = chaos.JoinErrors(r.RevertErr, t.Journal.Failed(id, r.RevertErr))
 			return
+		case r.Down != nil && t.Theirs:
+			r.Left = append(r.Left, id)
+			r.RevertErr = t.Journal.Failed(id, fmt.Errorf("the fault is off, and %w", r.Down))
+			continue
 		}
 		r.RevertErr = t.Journal.Done(id, cmp.Or(r.Revert, chaos.Reverted))
 	}
@@ -534,6 +540,9 @@ func (t *Timeline) prove(ctx context.Context, r *injection) {
 		case err != nil && r.OneShot:
 			r.Gone = false
 			r.GoneText = err.Error()
+		case r.Revert != chaos.Failed && errors.As(err, new(chaos.NotReadyError)):
+			r.Down = chaos.JoinErrors(r.Down, err)
+			found = append(found, err.Error())
 		case err != nil:
 			r.RevertErr, r.Gone = chaos.JoinErrors(r.RevertErr, err), false
 		case texts[i] != "":
@@ -547,7 +556,7 @@ func (t *Timeline) prove(ctx context.Context, r *injection) {
 	case r.GoneErr != nil && r.RevertErr == nil:
 		r.Revert = chaos.Unverified
 	}
-	if r.Gone && !r.OneShot && r.GoneText != "" {
+	if r.Gone && !r.OneShot && r.Down == nil && r.GoneText != "" {
 		t.event("fault.gone", r.Name, r.GoneText)
 	}
 	t.reverted(r)

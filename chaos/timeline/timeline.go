@@ -26,6 +26,10 @@ type Timeline struct {
 	End      time.Duration // end of the load
 	Ask      [][]string    // allow-lists, besides loopback, for the team's monitoring: entries of guard.allow
 
+	// Theirs says that brunt has started none of the target's units: nobody else tells their owner that one stays down
+	// after a fault.
+	Theirs bool
+
 	Phases
 	// Before is called once, before the first injection. An error prevents every injection.
 	Before func(ctx context.Context) error

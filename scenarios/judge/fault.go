@@ -179,6 +179,7 @@ func (f *effects) occurrence(o slo.Objective, i int) result.ObjectiveResult {
 		r.Verdict, r.Because = required.Verdict, required.Notes()
 	case a.Impact == result.Confounded:
 		f.judgeJoint(o, i, &r)
+		f.judgeOpen(o, i, a, &r)
 	case a.Doubted != nil:
 		f.judgeDoubted(o, i, a, &r)
 	case !a.Tells():
@@ -240,6 +241,21 @@ func (f *effects) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult) 
 	}
 }
 
+// judgeOpen fails an objective on an occurrence that the target had not recovered from when the next one was injected,
+// if the time or the loss until then was already too much. Which of the two did the harm after that is unknown.
+func (f *effects) judgeOpen(o slo.Objective, i int, a effect.Answer, r *result.ObjectiveResult) {
+	if r.Verdict != scenarios.Inconclusive || !a.NotBefore.Known() || !o.Upper() || o.Metric.Over > 0 {
+		return
+	}
+	until := *r
+	until.Because = nil
+	f.judgeValue(o, i, a, &until)
+	if until.Verdict == scenarios.Fail {
+		until.Because = until.Because.And(r.Because...)
+		*r = until
+	}
+}
+
 // judgeValue compares a value with its target. Without recovery, the loss so far is a lower
 // limit of the loss: it can fail an upper bound and cannot pass one.
 func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.ObjectiveResult) {
@@ -259,6 +275,9 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 		return
 	case least && met && !grows, least && !met && grows, least && o.Op == "=" && v < o.Value:
 		r.Low = result.Num(v)
+		if since := a.NotBefore - result.Sec(f.read.Faults[i].Injected); since.Known() && len(r.Because) == 0 {
+			r.Because = append(result.Notes{{Kind: result.RecoveryNone, For: since}}, a.Usual...)
+		}
 		return
 	case least && row.Recovers:
 		r.Low = result.Num(v)

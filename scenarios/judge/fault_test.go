@@ -575,14 +575,15 @@ func TestFault_Horizon(t *testing.T) {
 		injection{"f", "f#2", 60 * sec, 61 * sec}, injection{"h", "h", 95 * sec, 96 * sec},
 		injection{"late", "late", 100200 * ms, 101 * sec}) // after the load
 	for i, want := range []string{
-		"g was injected within a hold of the injection", "", "", "the load ended within a hold of the injection",
+		"g was injected within a hold of the injection: 7s more was needed", "", "",
+		"the load ended within a hold of the injection: 5s more was needed",
 	} {
 		if r := f.Faults[i]; r.Note != want {
 			t.Errorf("%s: %q, want %q", r.Name, r.Note, want)
 		}
 	}
 	if o := f.Objectives[0]; o.Verdict != scenarios.Inconclusive ||
-		o.Note != "g was injected within a hold of the injection" {
+		o.Note != "g was injected within a hold of the injection: 7s more was needed" {
 		t.Errorf("%s, %q", o.Verdict, o.Note)
 	}
 }

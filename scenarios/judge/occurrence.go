@@ -256,10 +256,12 @@ func (f *effects) findBefore(i int, o slo.Objective) before {
 	return b
 }
 
-// confound marks an answer that cannot be separated from the effect of another fault.
+// confound marks an answer that cannot be separated from the effect of another fault. If the target had only not
+// recovered before the next injection, the answer keeps its lower bound of the recovery.
 func (f *effects) confound(i int, o slo.Objective, a *effect.Answer, next *measure.Occurrence) {
 	oc := f.read.Faults[i]
 	var why result.Notes
+	least := result.NaN // the lower bound of the recovery; unknown if another fault was active meanwhile
 	if open := f.before(i, o).open; open != "" {
 		why = result.Notes{{Kind: result.OtherOpen, Of: open}}
 	}
@@ -276,12 +278,17 @@ func (f *effects) confound(i int, o slo.Objective, a *effect.Answer, next *measu
 		case next.Injected < f.read.overAt(i):
 			why = result.Notes{{Kind: result.OtherIn, Of: next.Name}}
 		case a.OnsetAt.Known() && !a.RecoveredAt.Known() && !a.RelapsedAt.Known():
-			why = append(result.Notes{{Kind: result.OtherNext, Of: next.Name}}, a.Usual...)
+			open := result.Note{Kind: result.OtherNext, Of: next.Name}
+			if len(a.Notes) > 0 && a.Notes[0].Kind == result.EndBeforeHold {
+				open.For, open.Count, open.Need = a.Notes[0].For, a.Notes[0].Count, a.Notes[0].Need
+			}
+			why, least = append(result.Notes{open}, a.Usual...), a.NotBefore
 		}
 	}
 	if why != nil {
 		a.Impact, a.Notes = result.Confounded, why
 		a.Hide()
+		a.NotBefore = least
 	}
 }
 

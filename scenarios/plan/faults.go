@@ -187,12 +187,48 @@ func checkTiming(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 		}
 	}
 	checkLimits(p, m, e)
-	if e.Within == 0 && e.OneShot() {
+	p.startsLate(m, e)
+	if !f.Has("within") && e.OneShot() {
 		// The load may recover without the unit, so a tight objective does not limit the unit.
 		for _, o := range p.Scenario.SLO {
 			if recovers(o.Metric) && o.Metric.Over == 0 && o.After.Fault == f.Name && o.Upper() {
 				e.Within = quantity.Duration(max(e.WithinOr(), result.Num(o.Value).D()))
 			}
+		}
+	}
+}
+
+// startsLate compares the time limit of a one-shot with the time for which the scenario itself keeps its units down:
+// `restart_delay`. The default limit counts from the restart, and a note says so. A limit of the scenario's own that is
+// shorter is a mistake, because no such unit can be healthy in time.
+func (p *Plan) startsLate(m *syntax.Mistakes, e *timeline.Entry) {
+	if p.Stack == nil {
+		return
+	}
+	for _, part := range e.Parts() {
+		if !part.OneShot() {
+			continue
+		}
+		traits := part.Traits(p.Scope)
+		for _, unit := range traits.Reaches {
+			s := p.Stack.Service(chaos.ServiceOf(unit))
+			if s == nil || s.Restart == "never" {
+				continue
+			}
+			enough := s.Delay + scenarios.DefaultWithin
+			switch {
+			case part.Has("within") && s.Delay >= part.Within.D():
+				m.AddHint(part.Of("within"), "within: "+quantity.FormatDuration(enough),
+					"%s starts again %s after it ends (restart_delay), and has to be healthy again after %s", s.Name,
+					quantity.FormatDuration(s.Delay), quantity.FormatDuration(part.Within.D()))
+				return
+			case part.Has("within") || s.Delay < scenarios.DefaultWithin:
+				continue
+			}
+			part.Within = quantity.Duration(enough)
+			p.Notes = append(p.Notes, fmt.Sprintf("%s: %s starts again %s after it ends (restart_delay), so it has %s to be "+
+				"healthy again (within).", part.Name, s.Name, quantity.FormatDuration(s.Delay), quantity.FormatDuration(enough)))
+			break
 		}
 	}
 }

@@ -161,6 +161,9 @@ const ownSockets = OwnLag + "[ or without a socket for <part> of <count> request
 // ownTime ends the sentence of a verdict that only brunt's own time decides.
 const ownTime = " as measured, but not with brunt's own time taken off"
 
+// holdLacks ends the sentence about a hold that was cut short.
+const holdLacks = "[: <for seconds> more was needed|][, as <need> good requests prove it, and <count> came|]"
+
 // noteSentences has the sentence of each kind of [Note]. A place in angle brackets stands for a figure, with its key
 // and format. "[A|B]" becomes B if a figure of A is zero or empty, else A. The next note continues a sentence that
 // ends with a colon. A sentence that begins with a comma continues the one before.
@@ -240,16 +243,19 @@ var noteSentences = map[NoteKind]string{
 	BeforeStuck:      "requests were in flight and none ended before <of>",
 	BeforeFailed:     "errors[ and answers over <for seconds>|] were already over <limit percent> before <of>",
 	BeforeFailedStep: "errors and answers over the limit of their step were already over <limit percent> before <of>",
-	EndWithinHold:    "[<of> was injected|the load ended] within a hold of the injection",
-	EndAfterBad:      "[<of> was injected|the load ended] after a bad window, and one bad window does not decide",
-	EndBeforeHold:    "[<of> was injected|the load ended] before a hold long enough to prove recovery",
-	FewAfter:         "too few requests [between the injection and that of <of>|after the injection] to decide",
+	EndWithinHold:    "[<of> was injected|the load ended] within a hold of the injection[: <for seconds> more was needed|]",
+	EndAfterBad: "[<of> was injected|the load ended] after a bad window, and one bad window does not decide" +
+		"[: <for seconds> more was needed|]",
+	EndBeforeHold: "[<of> was injected|the load ended] before a hold long enough to prove recovery" +
+		holdLacks,
+	FewAfter: "too few requests [between the injection and that of <of>|after the injection] to decide" +
+		"[: <count> came, and <need> are needed|][, <for seconds> more of the load|]",
 	UsualBad: "<base share> of requests were bad before the first fault and <value share> long after the fault, and " +
 		"recovery shows only where their share is known to be under judge.limit, <limit percent>: " +
 		"`judge: {limit: <high share>}` is well above that share",
 	OtherIn:        "<of> was in as well",
 	OtherOpen:      "<of> had not been recovered from",
-	OtherNext:      "<of> was injected before recovery could show",
+	OtherNext:      "<of> was injected before recovery could show" + holdLacks,
 	FaultIn:        "it is in",
 	FaultHarms:     "it is in and does harm: <count> requests failed so far",
 	FaultOpen:      "it is cleared and not yet recovered from: <count> requests failed so far",

@@ -51,7 +51,9 @@ const (
 const (
 	NotUndone       ReasonKind = "not_undone"      // the fault could not be taken back
 	GoneUnverified  ReasonKind = "gone_unverified" // the fault was taken back, but its end is unverified
-	StillDown       ReasonKind = "still_down"      // the unit of a one-shot was not healthy again
+	StillDown       ReasonKind = "still_down"      // the unit of a one-shot was not healthy again in time
+	NotReadyAgain   ReasonKind = "not_ready"       // the fault was taken back, and its unit did not become ready in time
+	StaysDown       ReasonKind = "stays_down"      // a unit that brunt did not start is down after the fault
 	OverEarly       ReasonKind = "over_early"      // the fault was over before its time
 	Void            ReasonKind = "void"            // something else makes the fault invalid; text says what
 	InjectionFailed ReasonKind = "not_injected"    // the injection failed
@@ -160,7 +162,7 @@ func (x *Reason) Phrase(r *Result) string {
 		return x.Notes().Phrase(nil)
 	case UnsteadyBefore:
 		return "the steady state did not hold: " + x.Text
-	case NotUndone, GoneUnverified, StillDown, OverEarly, Void, InjectionFailed, PartlyInjected, NoEffect, NoTraffic:
+	case NotUndone, GoneUnverified, StillDown, NotReadyAgain, StaysDown, OverEarly, Void, InjectionFailed, PartlyInjected, NoEffect, NoTraffic:
 		return x.onFault()
 	}
 	return x.onEnd(r)
@@ -183,6 +185,10 @@ func (x *Reason) onFault() string {
 			s += ": " + x.Text
 		}
 		return s
+	case NotReadyAgain:
+		return subject + " was taken back; " + x.Text
+	case StaysDown:
+		return subject + " is over, and a unit that brunt did not start stays down: " + x.Text + "; start it again yourself"
 	case OverEarly:
 		return x.Notes().Phrase(nil)
 	case InjectionFailed:

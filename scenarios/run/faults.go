@@ -64,7 +64,7 @@ func (f *faults) newTimeline() *timeline.Timeline {
 	t := &timeline.Timeline{
 		Entries: f.plan.Faults, Journal: f.protection.Journal, Seed: f.plan.Scenario.Seed,
 		MaxEach: f.plan.Scenario.Guard.MaxEach.D(), SkipNone: f.plan.Scenario.Guard.OnNoUnit == "skip",
-		End: f.plan.End(), Ask: f.plan.MonitoringRules(), Env: f.environment(),
+		End: f.plan.End(), Ask: f.plan.MonitoringRules(), Env: f.environment(), Theirs: f.plan.Stack == nil,
 		Phases: timeline.Phases{Inject: f.inject, Clear: f.loads.rec.Clear, Void: f.loads.rec.Void}, Before: f.steady,
 		Awake: f.awake.Check, Event: f.log.Event,
 	}
@@ -177,7 +177,8 @@ func (f *faults) lost(why unsteady) error {
 	return why
 }
 
-// stillDown checks at the end whether units that one-shot faults took down are still down.
+// stillDown checks at the end whether units that faults took down are still down. A unit that brunt did not start, and
+// that is down, keeps its entries in the journal.
 func (f *faults) stillDown() {
 	for _, rec := range f.records {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -185,6 +186,14 @@ func (f *faults) stillDown() {
 			rec.RevertErr = chaos.JoinErrors(rec.RevertErr, err)
 		}
 		cancel()
+		if rec.StaysDown {
+			continue
+		}
+		for _, id := range rec.Left {
+			if err := f.protection.Journal.Done(id, chaos.Reverted); err != nil {
+				rec.RevertErr = chaos.JoinErrors(rec.RevertErr, err)
+			}
+		}
 	}
 }
 

@@ -110,7 +110,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	}
 	r.log.Event(result.Event{Event: "target.up", Text: r.session.sys.Describe()})
 	single := &timeline.Timeline{
-		Entries: r.plan.Faults, Journal: r.protection.Journal, Seed: r.plan.Scenario.Seed,
+		Entries: r.plan.Faults, Journal: r.protection.Journal, Seed: r.plan.Scenario.Seed, Theirs: r.plan.Stack == nil,
 		MaxEach: r.plan.Scenario.Guard.MaxEach.D(), SkipNone: r.plan.Scenario.Guard.OnNoUnit == "skip", Alone: true,
 		End: math.MaxInt64, Ask: r.plan.MonitoringRules(), Env: r.faults.environment(),
 		Phases: timeline.Unmeasured(r.log.Now), Awake: r.faults.awake.Check, Event: r.log.Event,
@@ -134,7 +134,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	}
 	r.faults.stillDown()
 	for _, rec := range r.faults.records {
-		in.take(rec, mask)
+		in.take(rec, r.plan.Stack == nil, mask)
 	}
 	switch cause := context.Cause(ctx); {
 	case errors.As(cause, new(Interrupt)):
@@ -148,7 +148,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 }
 
 // take records the outcome of the fault.
-func (in *Injection) take(c *chaos.Record, mask func(string) string) {
+func (in *Injection) take(c *chaos.Record, theirs bool, mask func(string) string) {
 	if c.Units != nil {
 		in.Units = c.Units
 	}
@@ -175,7 +175,7 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 	case c.OneShot:
 		in.Reason = syntax.Sentence("it was done: " + in.GoneEvidence)
 	}
-	for _, why := range judgeRecord(c, "") {
+	for _, why := range judgeRecord(c, "", theirs) {
 		in.worse(why.Verdict, mask(why.Phrase(nil)))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/slo"
@@ -33,7 +34,7 @@ func (r *runner) decide(
 	for _, why := range unfit {
 		v.res.Because(why)
 	}
-	v.decideFaults(cause, r.faults.records, r.plan.Smoke) // first, because a fault may be the reason for an objective
+	v.decideFaults(cause, r.faults.records, r.plan) // first, because a fault may be the reason for an objective
 	if gone, ok := errors.AsType[guard.TargetGoneError](cause); ok {
 		why := result.Notes{{Kind: result.FaultVoid, Text: gone.How}}
 		v.invalidate(why, func(*result.ObjectiveResult) bool { return true })
@@ -81,39 +82,50 @@ func leftBehind(entries int) result.Reason {
 
 // decideFaults judges the faults themselves: whether one was not verified, affected no traffic or could not be
 // undone. If the steady state did not hold, cause is the reason why no fault was injected.
-func (v verdict) decideFaults(cause error, records []*chaos.Record, smoke bool) {
+func (v verdict) decideFaults(cause error, records []*chaos.Record, p *plan.Plan) {
 	refused := errors.As(cause, new(unsteady))
 	for _, c := range records {
 		if !refused || c.N >= 0 || c.RevertErr != nil {
-			for _, why := range judgeRecord(c, c.Name) {
+			for _, why := range judgeRecord(c, c.Name, p.Stack == nil) {
 				v.res.Because(why)
 			}
 		}
 	}
 	for _, f := range v.res.Faults {
-		if f.Injected.Known() && f.Traffic == 0 && !smoke {
+		if f.Injected.Known() && f.Traffic == 0 && !p.Smoke {
 			v.res.Because(result.Reason{Kind: result.NoTraffic, Verdict: scenarios.Invalid, Fault: f.Name})
 		}
 	}
 }
 
 // judgeRecord judges one fault itself: whether it was verified and undone. name is empty if the run has only one
-// fault.
-func judgeRecord(c *chaos.Record, name string) (out []result.Reason) {
+// fault. theirs says that brunt did not start the units. That a unit was not ready in time is a finding about the target;
+// brunt takes down the units that it started, and leaves others as they are.
+func judgeRecord(c *chaos.Record, name string, theirs bool) (out []result.Reason) {
 	because := func(to scenarios.Verdict, kind result.ReasonKind, err error) {
 		out = append(out, result.Reason{Kind: kind, Verdict: to, Fault: name, Text: err.Error()})
 	}
 	switch {
 	case c.RevertErr != nil:
 		because(scenarios.NotReverted, result.NotUndone, c.RevertErr)
+	case c.StaysDown && theirs:
+		because(scenarios.NotReverted, result.StaysDown, c.Down)
 	case c.GoneErr != nil:
 		because(scenarios.Invalid, result.GoneUnverified, c.GoneErr)
-	case c.OneShot && c.N >= 0 && !c.Gone && len(c.Steps) == 0:
+	case len(c.Steps) > 0 || c.N < 0:
+	case c.OneShot && !c.Gone:
 		out = append(out, stillDown(c, name))
+	case c.Down != nil && !c.OneShot:
+		because(scenarios.Fail, result.NotReadyAgain, c.Down)
 	}
 	for _, s := range c.Steps {
-		if s.OneShot && s.InjectErr == nil && !s.Gone {
+		switch {
+		case s.OneShot && s.InjectErr == nil && !s.Gone:
 			out = append(out, stillDown(s, s.Name))
+		case s.Down != nil && !s.OneShot:
+			out = append(out, result.Reason{
+				Kind: result.NotReadyAgain, Verdict: scenarios.Fail, Fault: s.Name, Text: s.Down.Error(),
+			})
 		}
 	}
 	switch {
@@ -152,7 +164,7 @@ func isPartial(err error) bool {
 // stillDown returns the reason that the unit of a one-shot did not come back in time.
 func stillDown(c *chaos.Record, name string) result.Reason {
 	return result.Reason{
-		Kind: result.StillDown, Verdict: scenarios.Invalid, Fault: name, After: result.Sec(c.Within), Text: c.GoneText,
+		Kind: result.StillDown, Verdict: scenarios.Fail, Fault: name, After: result.Sec(c.Within), Text: c.GoneText,
 	}
 }
 

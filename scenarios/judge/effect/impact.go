@@ -174,27 +174,39 @@ func Ask(q Question) Answer {
 
 // untouched sets the answer if there is no onset: no impact, if there is enough data.
 func (a *Answer) untouched(q Question, c chances, ws []window, first int) {
-	known, open := 0, false
+	known, open := 0, -1
 	for i := range ws {
 		if ws[i].verdict != unknown {
 			known++
-			open = ws[i].verdict == bad // the next window could have completed an onset
+		}
+		if ws[i].verdict == bad {
+			open = i
 		}
 	}
-	if known > 1 && ws[known-2].verdict == bad {
-		open = true
-	}
+	lasted := q.Horizon - q.Injected
 	switch {
-	case q.Horizon-q.Injected < q.Hold:
-		a.Notes = result.Notes{{Kind: result.EndWithinHold, Of: q.Next}}
-	case open:
-		a.Notes = result.Notes{{Kind: result.EndAfterBad, Of: q.Next}}
+	case lasted < q.Hold:
+		a.Notes = result.Notes{{Kind: result.EndWithinHold, Of: q.Next, For: wholeSeconds(q.Hold - lasted)}}
+	case open >= 0 && open > known-decisive: // one of the next windows could have completed an onset
+		w := &ws[open]
+		all := decisive * timeFor(c.window(), w.N, w.End-w.Start)
+		a.Notes = result.Notes{{Kind: result.EndAfterBad, Of: q.Next, For: wholeSeconds(w.Start + all - q.Horizon)}}
 	case known < 2 && c.hold(q, first, q.Horizon, q.Hold, noDegradation).state != recovered:
-		a.Notes = result.Notes{{Kind: result.FewAfter, Of: q.Next}}
+		a.Notes = result.Notes{c.few(q, first)}
 	default:
 		a.Impact = result.NotImpacted
 		a.RecoveredAt = result.Sec(q.Injected)
 	}
+}
+
+// few says how many requests came from slice first on, and how many fill the two windows that are needed.
+func (c chances) few(q Question, first int) result.Note {
+	out := result.Note{Kind: result.FewAfter, Of: q.Next, Need: 2 * c.window()}
+	for i := first; i < len(q.Slices) && q.Slices[i].End <= q.Horizon; i++ {
+		out.Count += q.Slices[i].N
+	}
+	out.For = wholeSeconds(timeFor(out.Need-out.Count, out.Count, q.Horizon-q.Injected))
+	return out
 }
 
 // badFrom returns the instant at which a degradation began in slice onset, not before slice first. width is the
@@ -232,7 +244,7 @@ func (a *Answer) recover(q Question, c chances, onset, from int, width time.Dura
 			a.Usual = c.usualRate(q)
 			if h.state == undecided {
 				a.Impact = result.UnknownYet
-				a.Notes = append(result.Notes{{Kind: result.EndBeforeHold, Of: q.Next}}, a.Usual...)
+				a.Notes = append(result.Notes{c.lack(q, onset, h)}, a.Usual...)
 			}
 			return q.Horizon
 		}

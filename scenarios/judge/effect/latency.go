@@ -104,7 +104,7 @@ func Slower(baseline, fault, least []LatencySlice) result.Told {
 	case !TellsSlower(baseline, fault):
 		return result.NotTold(result.Note{
 			Kind: result.SlowerFew, Count: answersOf(fault), Base: result.Num(answersOf(baseline)),
-			Need: EnoughForFar(), NeedBase: latencyAnswers, For: latencyBlocks,
+			Need: EnoughForFar(0), NeedBase: latencyAnswers, For: latencyBlocks,
 		})
 	case far.Answer == result.Untested:
 		return far
@@ -112,8 +112,15 @@ func Slower(baseline, fault, least []LatencySlice) result.Told {
 	return result.NotTold(result.Note{Kind: result.SlowerVaried})
 }
 
-// EnoughForFar returns the least number of good answers with which [Far] can be no: 59.
-func EnoughForFar() int64 { return EnoughFor(1 - latencyPercentiles[1]) }
+// EnoughForFar returns the least number of good answers with which [Far] is no although some of them are far slower: 59
+// with none, and 93 with one, which chance may bring.
+func EnoughForFar(slower int64) int64 {
+	n := EnoughFor(1 - latencyPercentiles[1])
+	for UpperBound(float64(slower), float64(n), Confidence) >= 1-latencyPercentiles[1] {
+		n++
+	}
+	return n
+}
 
 // Far answers whether the answers took over twice as long as in the baseline, and over 20 ms longer, at the median or
 // at the 95th percentile. It is no if the 95 % upper bounds of both exclude it, and yes if the 95 % lower bound of one
@@ -225,7 +232,7 @@ func TellsSlower(baseline, fault []LatencySlice) bool {
 		return false
 	}
 	n := answersOf(fault)
-	return n >= EnoughForFar() || n >= latencyAnswers && slower(baseline, fault)
+	return n >= EnoughForFar(0) || n >= latencyAnswers && slower(baseline, fault)
 }
 
 func answersOf(list []LatencySlice) (n int64) {

@@ -2,8 +2,12 @@ package effect
 
 import (
 	"cmp"
+	"math"
 	"slices"
+	"sort"
 	"time"
+
+	"brunt/scenarios/result"
 )
 
 type recoveryState uint8
@@ -67,8 +71,7 @@ func (c chances) hold(q Question, s int, end, width time.Duration, before degrad
 		case c.quiet(stall) < tailBad, over && c.tail(h.n, h.k) < tailOver:
 			h.state = stillBad
 			return h
-		case !over && h.n > 0 && sl.End-q.Slices[s].Start >= width-time.Millisecond &&
-			(before.brief || c.within(h, before)) && c.better(h, before, before.chance):
+		case !over && h.n > 0 && sl.End-q.Slices[s].Start >= width-time.Millisecond && c.shows(h.n, h.k, before):
 			h.state, h.to = recovered, j+1
 			return h
 		}
@@ -89,20 +92,44 @@ func (q *Question) stalledBefore(s int) time.Duration {
 	return q.Slices[s].Start - q.Slices[first].Start
 }
 
-// within reports whether the upper bound of the bad share of h is at most the limit: if the share were the limit, so
-// few bad requests would occur in under 5 % of cases.
-func (c chances) within(h hold, t degradation) bool {
+// shows reports whether n requests, k of them bad, show recovery from a degradation: the upper bound of their bad share
+// is at most the limit, so that a share at the limit would have so few bad requests in under 5 % of cases; and their
+// share is lower than the share of the degradation. The bound is not asked for where a hold may be brief.
+func (c chances) shows(n, k int64, t degradation) bool {
 	phi := max(c.phi, t.phi)
-	return lowerTail(float64(h.k)/phi, float64(h.n)/phi, c.limit) <= 1-Confidence
+	within := t.brief || lowerTail(float64(k)/phi, float64(n)/phi, c.limit) <= 1-Confidence
+	return within && c.better(n, k, t, t.chance)
+}
+
+// needed returns the least number of requests, k of them bad, that show recovery from a degradation.
+func (c chances) needed(k int64, t degradation) int64 {
+	least := int(EnoughFor(c.limit))
+	return int64(least + sort.Search(math.MaxInt32, func(n int) bool { return c.shows(int64(least+n), k, t) }))
+}
+
+// EnoughToRecover returns the least number of good requests that show recovery from any degradation, even from one
+// whose share of bad requests is barely above the limit, or in which no request was bad and none ended. It is for errors
+// that do not come in clusters. span is the time from the injection to the end of the time that belongs to the fault.
+// For 1 % and 30 s that is 797, where [EnoughFor] is 299.
+func EnoughToRecover(limit float64, span time.Duration) int64 {
+	c := chances{limit: limit, phi: 1}
+	return c.needed(0, c.slightest(span))
 }
 
 // tailSame is the chance, over a whole run, that a hold is better than the degradation before it only by accident.
 const tailSame = 0.01
 
-// better reports whether the bad share of h is lower than the share of the degradation by more than chance explains.
-func (c chances) better(h hold, t degradation, chance float64) bool {
+// better reports whether the bad share of n requests, k of them bad, is lower than the share of the degradation by more
+// than chance explains.
+func (c chances) better(n, k int64, t degradation, chance float64) bool {
 	phi := max(c.phi, t.phi)
-	return lowerTail(float64(h.k)/phi, float64(h.n)/phi, t.share) < chance
+	return lowerTail(float64(k)/phi, float64(n)/phi, t.share) < chance
+}
+
+// slightest returns the degradation that is the hardest to be better than: its share of bad requests is the limit. span
+// is the time from its onset to the end of the time that belongs to the fault.
+func (c chances) slightest(span time.Duration) degradation {
+	return degradation{share: c.limit, phi: 1, chance: tailSame / max(1, span.Seconds())}
 }
 
 const (
@@ -138,7 +165,7 @@ func (c chances) degradationBefore(q Question, onset, s int) degradation {
 		}
 	}
 	t := noDegradation
-	t.chance = tailSame / max(1, (q.Horizon-q.Slices[onset].Start).Seconds())
+	t.chance = c.slightest(q.Horizon - q.Slices[onset].Start).chance
 	if pairs >= pairsLeast && weight > 0 {
 		t.phi = min(phiMost, max(1, sum/weight))
 	}
@@ -209,6 +236,32 @@ func (c chances) notBefore(q Question, onset int, h hold) time.Duration {
 	return q.Slices[h.from].Start
 }
 
+// lack says what the data lacks to show recovery by hold h, which its end cut short.
+func (c chances) lack(q Question, onset int, h hold) result.Note {
+	out := result.Note{Kind: result.EndBeforeHold, Of: q.Next}
+	lasted := q.Horizon - q.Slices[h.from].Start
+	more := q.Hold - lasted
+	if need := c.needed(h.k, c.degradationBefore(q, onset, h.from)); need > h.n {
+		out.Count, out.Need = h.n, need
+		more = max(more, timeFor(need-h.n, h.n, lasted))
+	}
+	out.For = wholeSeconds(more)
+	return out
+}
+
+// timeFor returns the time in which more requests come, if n came in d; zero if none came.
+func timeFor(more, n int64, d time.Duration) time.Duration {
+	if n == 0 {
+		return 0
+	}
+	return time.Duration(float64(more) / float64(n) * float64(d))
+}
+
+// wholeSeconds rounds up to whole seconds; zero if d is not positive.
+func wholeSeconds(d time.Duration) result.Num {
+	return result.Num(math.Ceil(max(0, d).Seconds()))
+}
+
 // begun reports whether h, which the end of the load cut short, is the beginning of recovery: it has lasted for a
 // hold, or it is better than the degradation before it. Without this rule, a few good requests at the end would look
 // like recovery.
@@ -216,7 +269,7 @@ func (c chances) begun(q Question, onset int, h hold) bool {
 	if q.Horizon-q.Slices[h.from].Start >= q.Hold {
 		return true
 	}
-	return c.better(h, c.degradationBefore(q, onset, h.from), tailBad)
+	return c.better(h.n, h.k, c.degradationBefore(q, onset, h.from), tailBad)
 }
 
 // failover finds the first slice after from at which a good hold begins while the fault is active.

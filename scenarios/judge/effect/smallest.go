@@ -9,8 +9,8 @@ import (
 // were no errors before: the shortest total outage at any position, the smallest lasting error rate, and the width of
 // the windows that detect it.
 func Smallest(rate, limit float64) (outage time.Duration, share float64, window time.Duration) {
-	width := math.Max(1, math.Ceil(expected/(limit*rate)))
-	window = time.Duration(width) * time.Second
+	window, _ = Windows(rate, limit)
+	width := window.Seconds()
 	// least returns the smallest number of bad requests among n that is rarer than chance
 	least := func(n, chance float64) float64 {
 		k := math.Floor(n*limit) + 1

@@ -17,6 +17,15 @@ const (
 	narrow = 950 * time.Millisecond
 )
 
+// decisive is the number of windows that decide an onset: two of them must be bad.
+const decisive = 3
+
+// Windows returns the width of the windows that a load of rate requests per second fills, and how many of them decide
+// whether a few bad requests are an impact: a bad one, and those in which a second one may follow.
+func Windows(rate, limit float64) (width time.Duration, n int) {
+	return time.Duration(max(1, math.Ceil(float64(chances{limit: limit}.window())/rate))) * time.Second, decisive
+}
+
 // verdictOf is the verdict on a window.
 type verdictOf uint8
 
@@ -52,6 +61,9 @@ func windowOf(slices []Slice, from, to int) window {
 	}
 	return t
 }
+
+// window returns the number of requests that fill a window.
+func (c chances) window() int64 { return int64(math.Ceil(expected / c.limit)) }
 
 // enough reports whether n requests within d can show the limit.
 func (c chances) enough(n int64, d time.Duration) bool {
@@ -243,7 +255,7 @@ func firstOnset(ws []window) (at, sure int) {
 		if ws[i].verdict != bad {
 			continue
 		}
-		for j := i + 1; j <= i+2 && j < len(ws); j++ {
+		for j := i + 1; j < min(i+decisive, len(ws)); j++ {
 			if ws[j].verdict >= bad {
 				return i, j
 			}

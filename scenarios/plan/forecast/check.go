@@ -36,6 +36,8 @@ type check struct {
 	plan  Plan
 	end   time.Duration // when the last load ends
 	notes []string
+
+	answer time.Duration // the response time that closed loads wait for; zero gives the most requests
 }
 
 // Check reports every objective that the run could not decide as a mistake, with the figure that is too small. The
@@ -59,8 +61,11 @@ func (p Plan) Check() (notes []string) {
 	c.undecidable(est)
 	c.slowAnswers(est)
 	c.fewAnswers(est)
+	c.slightHarm(est)
+	c.ownSpans(est)
 	c.samples(est)
 	c.closedLoads()
+	c.slowUsers(est)
 	c.resolution(est)
 	return append(c.notes, c.ports()...)
 }

@@ -10,6 +10,7 @@ import (
 	"brunt/chaos/timeline"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
@@ -51,15 +52,15 @@ func (c *check) apart(o slo.Objective, e, other timeline.Estimated) string {
 	if other.At < e.At {
 		e, other = other, e
 	}
-	at := quantity.WholeSeconds(e.Clear + c.hold(o, e.Clear))
+	at := quantity.WholeSeconds(e.Clear + c.leastHold(o, e.Clear).needs())
 	return fmt.Sprintf("move %s to %s, or make both one group by `steps`, or ask of both `recover < 10s after incident`",
 		other.Name, quantity.Brief(at))
 }
 
-// room says how to make enough time for the hold. need is the time until which the load must go on without another
+// room says how to make enough time for a hold. need is the time until which the load must go on without another
 // fault. gap is the time that is left for the hold, so a hold of that length would fit as well; zero means that no
 // time is left.
-func (c *check) room(a around, need, gap time.Duration) string {
+func (c *check) room(a around, need time.Duration, h hold, gap time.Duration) string {
 	s := "let the load last until " + quantity.Brief(quantity.WholeSeconds(need))
 	if lp := c.onlyLoad(slo.Objective{}); lp != nil && lp.Shape.With.Get("duration") != nil {
 		s = "duration: " + quantity.Brief(quantity.WholeSeconds(need-lp.Schedule.Start()))
@@ -67,7 +68,7 @@ func (c *check) room(a around, need, gap time.Duration) string {
 	if a.by != nil {
 		s = "move " + a.by.Name + ", and what follows it, to " + quantity.Brief(quantity.WholeSeconds(need))
 	}
-	if gap = gap.Truncate(time.Second); gap >= time.Second && gap >= c.leastHold(slo.Objective{}, a.next-gap) {
+	if gap = min(h.set, gap).Truncate(time.Second); gap >= time.Second && gap >= h.least {
 		s += ", or judge: {hold: " + quantity.Brief(gap) + "}"
 	}
 	return s
@@ -80,7 +81,7 @@ func (c *check) undecidable(est []timeline.Estimated) {
 	type short struct {
 		e    timeline.Estimated
 		from time.Duration
-		hold time.Duration
+		hold hold
 		around
 	}
 	var all []short
@@ -100,9 +101,9 @@ func (c *check) undecidable(est []timeline.Estimated) {
 		if e.Entry.OneShot() { // the unit may be back at once
 			from = e.At
 		}
-		if hold := c.hold(slo.Objective{}, from); a.next < from+hold {
+		if h := c.leastHold(slo.Objective{}, from); a.next < from+h.needs() {
 			least = min(least, a.next-from)
-			all = append(all, short{e, from, hold, a})
+			all = append(all, short{e, from, h, a})
 		}
 	}
 	for _, s := range all {
@@ -111,13 +112,82 @@ func (c *check) undecidable(est []timeline.Estimated) {
 		}
 		noted[s.e.Entry.Name] = true
 		what := "its effect can't be measured"
-		if s.next >= s.e.At+s.hold {
+		if s.next >= s.e.At+s.hold.needs() {
 			what = "if it does harm to its end, recovery can't be shown"
 		}
 		c.notes = append(c.notes, fmt.Sprintf("%s: %s, because %s at %s, and a hold of %s from %s on must be free: %s.",
-			s.e.Name, what, s.comes(), quantity.Brief(s.next), c.holdText(slo.Objective{}, s.from), quantity.Brief(s.from),
-			c.room(s.around, s.from+s.hold, least)))
+			s.e.Name, what, s.comes(), quantity.Brief(s.next), s.hold, quantity.Brief(s.from),
+			c.room(s.around, s.from+s.hold.needs(), s.hold, least)))
 	}
+}
+
+// slightHarm notes each fault with an objective that so few requests meet, or follow, that a little harm can't be told
+// from chance: a window that is bad decides only with those after it.
+func (c *check) slightHarm(est []timeline.Estimated) {
+	noted := map[string]bool{}
+	for i, e := range est {
+		o := c.effectOn(e)
+		if o == nil || noted[e.Entry.Name] {
+			continue
+		}
+		a := c.around(i, est)
+		if o.After.Kind == slo.IncidentPhase {
+			a = around{next: c.end}
+		}
+		rate := c.rate(*o, e.At, a.next)
+		if rate.n == 0 || a.beside != nil {
+			continue
+		}
+		width, n := effect.Windows(rate.n, c.plan.Scenario.Judge.LimitOr())
+		need := e.At + time.Duration(n)*width
+		if a.next >= need {
+			continue
+		}
+		noted[e.Entry.Name] = true
+		c.notes = append(c.notes, fmt.Sprintf("%s: if it harms few requests, that can't be told from chance, because %s at %s, "+
+			"and %d windows of %s from %s on must be free: %s.", e.Name, a.comes(), quantity.Brief(a.next), n,
+			quantity.Brief(width), quantity.Brief(e.At), c.room(a, need, hold{}, 0)))
+	}
+}
+
+// ownSpans notes each objective with a time of its own in parentheses that is so short that the width of a window
+// decides: single requests are kept only by the limit of `judge.slow`.
+func (c *check) ownSpans(est []timeline.Estimated) {
+	for _, o := range c.plan.Scenario.SLO {
+		row := o.Metric.Row()
+		if row.Effect == nil || o.Metric.Span == 0 || o.Metric.Unit != slo.Seconds || !o.Upper() {
+			continue
+		}
+		for i, e := range est {
+			if o.After.Kind != slo.IncidentPhase && !o.After.Includes(e.Phase()) {
+				continue
+			}
+			rate := c.rate(o, e.At, c.around(i, est).next)
+			if rate.n == 0 {
+				continue
+			}
+			width, _ := effect.Windows(rate.n, c.plan.Scenario.Judge.LimitOr())
+			if result.Num(o.Value).D() > width {
+				continue
+			}
+			c.notes = append(c.notes, fmt.Sprintf("`%s` can't pass if %s makes a request bad: at %s requests/s its times are "+
+				"known to %s only. With judge: {slow: %s} and without the time in parentheses they are known to a request.",
+				o.Text, e.Name, trim(rate.n), quantity.Brief(width), quantity.FormatDuration(o.Metric.Span)))
+			break
+		}
+	}
+}
+
+// effectOn returns the first objective with an upper bound on the effect of an occurrence; nil if there is none.
+func (c *check) effectOn(e timeline.Estimated) *slo.Objective {
+	for i := range c.plan.Scenario.SLO {
+		o := &c.plan.Scenario.SLO[i]
+		of := o.After.Kind == slo.IncidentPhase || o.After.Includes(e.Phase())
+		if of && o.Metric.Row().Effect != nil && o.Upper() {
+			return o
+		}
+	}
+	return nil
 }
 
 // slowAnswers notes that the baseline is too short to compute a limit of slow answers, if an objective is on how long
@@ -158,7 +228,7 @@ func (c *check) fewAnswers(est []timeline.Estimated) {
 			continue
 		}
 		during := slo.Objective{Phase: slo.ParseOccurrence(e.Entry.Name)}
-		in, need := span{e.At, min(e.Clear, c.end)}, effect.EnoughForFar()
+		in, need := span{e.At, min(e.Clear, c.end)}, effect.EnoughForFar(1)
 		got, known := c.expected(during, in.from, in.to)
 		if !known || got.n >= float64(need) {
 			continue
@@ -169,28 +239,56 @@ func (c *check) fewAnswers(est []timeline.Estimated) {
 			about = "at most"
 		}
 		c.notes = append(c.notes, fmt.Sprintf("%s: %s %d requests meet it, and %d good answers are needed to show that it "+
-			"made none far slower; with fewer, `%s` can't pass if no request fails: %s, or judge: {slow: 500ms}.",
+			"made none far slower, if one of them is by chance; with fewer, `%s` may not pass if no request fails: %s, or "+
+			"judge: {slow: 500ms}.",
 			e.Name, about, int(got.n), need, c.plan.Scenario.SLO[i].Text, more))
 	}
 }
 
-// holdText words the result of hold, and why it is longer than the scenario's hold.
-func (c *check) holdText(o slo.Objective, at time.Duration) string {
-	hold, set := c.hold(o, at), c.plan.Scenario.Judge.HoldOr()
-	if hold <= set {
-		return quantity.Brief(hold)
-	}
-	return fmt.Sprintf("%s (in the %s of `judge.hold` too few requests come: %d are needed)",
-		quantity.Brief(hold), quantity.Brief(set), effect.EnoughFor(c.plan.Scenario.Judge.LimitOr()))
+// hold is the time for which requests must be good to show recovery.
+type hold struct {
+	set   time.Duration // judge.hold
+	least time.Duration // the time in which enough requests come; zero if their rate is unknown
+	need  int64         // how many are enough
 }
 
-// leastHold returns the shortest hold in which the load offers enough requests to show recovery at time at.
-func (c *check) leastHold(o slo.Objective, at time.Duration) time.Duration {
-	rate := c.rate(o, at, at+c.plan.Scenario.Judge.HoldOr())
-	if rate.n == 0 {
-		return 0
+// needs returns how long the hold lasts.
+func (h hold) needs() time.Duration { return max(h.set, h.least) }
+
+// String words the hold, and why it is longer than the scenario's hold.
+func (h hold) String() string {
+	if h.least <= h.set {
+		return quantity.Brief(h.set)
 	}
-	return time.Duration(math.Ceil(float64(effect.EnoughFor(c.plan.Scenario.Judge.LimitOr()))/rate.n)) * time.Second
+	return fmt.Sprintf("%s (in the %s of `judge.hold` too few requests come: %d are needed)",
+		quantity.Brief(h.least), quantity.Brief(h.set), h.need)
+}
+
+// holdFor returns the hold of requests that o selects, from time at on, in which need good requests come. It is a lower
+// bound if the rate of the load is an upper bound.
+func (c *check) holdFor(o slo.Objective, at time.Duration, need int64) hold {
+	h := hold{set: c.plan.Scenario.Judge.HoldOr(), need: need}
+	at = max(0, min(at, c.end-h.set)) // a load that is made longer goes on as at its end
+	if rate := c.rate(o, at, at+h.set); rate.n > 0 {
+		h.least = time.Duration(math.Ceil(float64(h.need)/rate.n)) * time.Second
+	}
+	return h
+}
+
+// leastHold returns the hold that shows recovery from a full outage.
+func (c *check) leastHold(o slo.Objective, at time.Duration) hold {
+	return c.holdFor(o, at, effect.EnoughFor(c.plan.Scenario.Judge.LimitOr()))
+}
+
+// worstHold returns the hold from time at on that shows recovery whatever the fault did: see [effect.EnoughToRecover].
+// If it does not fit in before the next fault or the end of the load, it is the hold of a run that is as much longer.
+func (c *check) worstHold(o slo.Objective, at, injected time.Duration, a around) hold {
+	limit := c.plan.Scenario.Judge.LimitOr()
+	h := c.holdFor(o, at, effect.EnoughToRecover(limit, max(a.next, at+c.plan.Scenario.Judge.HoldOr())-injected))
+	if until := at + h.needs(); until > a.next {
+		h = c.holdFor(o, at, effect.EnoughToRecover(limit, until-injected))
+	}
+	return h
 }
 
 // onlyLoad returns the load that an objective names, or the only load of the plan. It returns nil if an objective
@@ -213,6 +311,8 @@ func (c *check) more(o slo.Objective, in span, factor float64) string {
 	lp := c.onlyLoad(o)
 	of := func(key string) bool { return lp != nil && lp.Shape.With.Get(key) != nil }
 	switch phase := o.PhaseOrRun(); {
+	case phase.Kind == slo.RecoveryPhase:
+		mends = append(mends, "judge: {hold: "+quantity.Brief(lasts)+"}")
 	case phase.Kind == slo.BaselinePhase:
 		lasts = quantity.WholeSeconds(time.Duration(float64(in.to-in.from)*factor) + inFlight)
 		mends = append(mends, "let the first fault come at "+quantity.Brief(lasts))

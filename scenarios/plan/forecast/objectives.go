@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -84,11 +85,13 @@ func (c *check) withinLoad(est []timeline.Estimated) {
 		}
 		switch {
 		case e.At >= end:
-			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.plan.Scenario.Judge.HoldOr(), 0),
+			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At,
+				c.room(around{}, e.Clear+c.plan.Scenario.Judge.HoldOr(), hold{}, 0),
 				"fault %q comes at %s, and the load ends at %s", e.Name, quantity.Brief(e.At), quantity.Brief(end))
 			seen[e.Entry.Name] = true
 		case !e.Entry.OneShot() && e.Clear > end:
-			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At, c.room(around{}, e.Clear+c.plan.Scenario.Judge.HoldOr(), 0),
+			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At,
+				c.room(around{}, e.Clear+c.plan.Scenario.Judge.HoldOr(), hold{}, 0),
 				"fault %q stays until %s, and the load ends at %s", e.Name, quantity.Brief(e.Clear), quantity.Brief(end))
 			seen[e.Entry.Name] = true
 		}
@@ -139,7 +142,7 @@ func (c *check) recoveries(est []timeline.Estimated) {
 		first = min(first, e.At)
 	}
 	for _, o := range c.plan.Scenario.SLO {
-		if !o.Metric.OfFault() || o.Metric.Row().Lasts {
+		if !o.Metric.OfFault() || o.Metric.Row().Lasts && !o.Upper() {
 			continue
 		}
 		if o.After.Kind == slo.IncidentPhase {
@@ -170,26 +173,28 @@ func (c *check) failsLate(o slo.Objective, e timeline.Estimated) bool {
 		return false
 	}
 	from, limit := e.At+e.Entry.LastStep(), result.Num(o.Value).D()
-	stays, hold := e.Clear-from, c.hold(o, from+limit)
+	h := c.leastHold(o, from+limit)
+	stays, hold := e.Clear-from, h.needs()
 	if stays >= limit+hold {
 		return false
 	}
 	mend := "let it stay for " + quantity.Brief(quantity.WholeSeconds(e.Clear-e.At+limit+hold-stays))
-	if gap := (stays - limit).Truncate(time.Second); gap >= time.Second && gap >= c.leastHold(o, from+limit) {
+	if gap := (stays - limit).Truncate(time.Second); gap >= time.Second && gap >= h.least {
 		mend += ", or judge: {hold: " + quantity.Brief(gap) + "}"
 	}
 	c.notes = append(c.notes,
 		fmt.Sprintf("`%s` fails for a failover of more than %s: %s clears %s later, and before that a hold of %s must be "+
 			"good: %s.",
-			o.Text, quantity.Brief(max(0, stays-hold)), e.Name, quantity.Brief(stays), c.holdText(o, from+limit), mend))
+			o.Text, quantity.Brief(max(0, stays-hold)), e.Name, quantity.Brief(stays), h, mend))
 	return true
 }
 
 // crowded refuses a judged fault that overlaps another, or that is followed by too little load without a fault. It
-// allows objectives on recovery from faults that overlap, because these are judged by the joint effect.
+// allows objectives on recovery from faults that overlap, and on how long they last, because these are judged by the
+// joint effect.
 func (c *check) crowded(o slo.Objective, i int, est []timeline.Estimated) bool {
 	e, a := est[i], c.around(i, est)
-	together := o.Metric.Row().Recovers && o.Metric.Over == 0
+	together := (o.Metric.Row().Recovers || o.Metric.Row().Lasts) && o.Metric.Over == 0
 	if other := a.beside; other != nil && !together {
 		c.plan.Mistakes.AddHint(o.Pos, c.apart(o, e, *other),
 			"`%s` can't be judged: %s (%s to %s) and %s (%s to %s) are in at the same time", o.Text,
@@ -210,39 +215,64 @@ func (c *check) incidentFits(o slo.Objective, est []timeline.Estimated) {
 	}
 }
 
-// cramped refuses an objective on a fault that is followed by too little load without a fault to decide the
-// objective.
+// cramped refuses an objective on a fault that is followed by too little load without a fault to show recovery from an
+// outage. If the load shows that, but not recovery from slight harm, or how long a loss lasted, it notes the objective.
+// It reports whether it did either.
 func (c *check) cramped(o slo.Objective, e timeline.Estimated, a around) bool {
 	from, word := e.At, "injection"
 	if last := e.Entry.LastStep(); last > 0 { // the incident of a group may begin with its last step
 		from, word = from+last, "last step"
 	}
-	if o.Metric.Row().Healing {
+	row, limit := o.Metric.Row(), c.mostHarm(o, e)
+	switch {
+	case row.Healing:
 		from, word = e.Clear, "clearing"
+	case row.Lasts && e.Clear > from+limit: // harm may last as long as the fault
+		from, word, limit = e.Clear, "clearing", 0
 	}
-	limit := result.Num(o.Value).D()
-	hold := c.hold(o, from+limit)
+	h := c.leastHold(o, from+limit)
 	if o.Metric.OfMonitoring() {
-		hold = 0
+		h = hold{}
 	}
-	if need := from + limit + hold; a.next < need {
-		must := quantity.Brief(limit)
-		if hold > 0 {
-			must += " and a hold of " + c.holdText(o, from+limit)
+	lacks := func(need time.Duration, h hold) string {
+		var must []string
+		if limit > 0 {
+			must = append(must, quantity.Brief(limit))
 		}
-		c.plan.Mistakes.AddHint(o.Pos, c.room(a, need, min(hold, a.next-from-limit)),
-			"`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s "+
-				"already; %s more is needed", o.Text, word, e.Name, quantity.Brief(from), must, a.comes(), quantity.Brief(a.next),
-			quantity.Brief(need-a.next))
+		if h.needs() > 0 {
+			must = append(must, "a hold of "+h.String())
+		}
+		return fmt.Sprintf("from the %s of %s at %s on, %s must fit in, and %s at %s already; %s more is needed", word, e.Name,
+			quantity.Brief(from), strings.Join(must, " and "), a.comes(), quantity.Brief(a.next), quantity.Brief(need-a.next))
+	}
+	if need := from + limit + h.needs(); a.next < need && !row.Lasts {
+		c.plan.Mistakes.AddHint(o.Pos, c.room(a, need, h, a.next-from-limit), "`%s` can't be judged: %s", o.Text, lacks(need, h))
 		return true
 	}
-	return false
+	if row.Effect == nil {
+		return false
+	}
+	good := quantity.WholeSeconds(from + limit) // a hold begins with a window
+	h = c.worstHold(o, good, e.At, a)
+	need := good + h.needs()
+	if a.next >= need {
+		return false
+	}
+	c.notes = append(c.notes, fmt.Sprintf("`%s` may not be decided if the harm is slight, or lasts as long as it may: %s: %s.",
+		o.Text, lacks(need, h), c.room(a, need, h, a.next-good)))
+	return true
 }
 
-// hold returns how long good requests must last to show recovery at time at: the hold of the scenario, extended until
-// the load offers enough requests.
-func (c *check) hold(o slo.Objective, at time.Duration) time.Duration {
-	return max(c.plan.Scenario.Judge.HoldOr(), c.leastHold(o, at)) // a lower bound if the rate is an upper bound
+// mostHarm returns how long a full outage may last within an objective on a fault.
+func (c *check) mostHarm(o slo.Objective, e timeline.Estimated) time.Duration {
+	if o.Metric.Unit != slo.Count {
+		return result.Num(o.Value).D()
+	}
+	rate := c.rate(o, e.At, e.At+c.plan.Scenario.Judge.HoldOr())
+	if rate.n == 0 {
+		return 0
+	}
+	return result.Num(o.Value / rate.n).D()
 }
 
 // offer is the number of requests that the loads offer in a span.
@@ -270,7 +300,7 @@ func (c *check) expected(o slo.Objective, from, to time.Duration) (sum offer, kn
 			sum.n += share * (lp.Schedule.Rate.Area(to) - lp.Schedule.Rate.Area(from))
 			continue
 		}
-		most := mostIterations(lp, from, to)
+		most := c.mostIterations(lp, from, to)
 		if math.IsInf(most, 1) {
 			return offer{}, false
 		}
@@ -282,7 +312,7 @@ func (c *check) expected(o slo.Objective, from, to time.Duration) (sum offer, kn
 
 // mostIterations returns an upper bound of the iterations of a closed load that begin within a span. It follows from
 // the total number of iterations, and from the think time in each. Without either it is infinite.
-func mostIterations(lp *Load, from, to time.Duration) float64 {
+func (c *check) mostIterations(lp *Load, from, to time.Duration) float64 {
 	users := lp.Schedule.Users
 	busy := users.Area(to) - users.Area(from)
 	if busy <= 0 {
@@ -295,7 +325,11 @@ func mostIterations(lp *Load, from, to time.Duration) float64 {
 	if n := lp.Schedule.PerVU; n > 0 {
 		most = users.Max() * float64(n)
 	}
-	if think := leastThink(lp).Seconds(); think > 0 {
+	think := leastThink(lp).Seconds()
+	switch {
+	case think > 0 && c.answer > 0:
+		most = min(most, busy/(think+c.answer.Seconds()*c.stepsPerIteration(lp, slo.Objective{})))
+	case think > 0:
 		most = min(most, busy/think+users.Max()) // each user begins with an iteration at once
 	}
 	return most
@@ -390,7 +424,12 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 		}
 	}
 	got, known := c.expected(of, in.from, in.to)
-	if !known || got.n >= float64(need) {
+	switch {
+	case in.to <= in.from && in.from < c.end:
+		c.plan.Mistakes.Add(o.Pos, "`%s` can't be judged: %s is empty, because another fault comes before %s is over", o.Text,
+			phase, o.PhaseOrRun().Of(slo.FaultPhase))
+		return false
+	case !known || got.n >= float64(need):
 		return true
 	}
 	c.plan.Mistakes.AddHint(o.Pos, c.more(of, in, float64(need)/max(1, got.n)),
@@ -418,13 +457,32 @@ func (c *check) phaseSpans(o slo.Objective, est []timeline.Estimated) []span {
 		return []span{{0, max(0, first-inFlight)}}
 	default:
 		var out []span
-		for _, e := range est {
-			if p.Includes(e.Phase()) {
-				out = append(out, span{e.At, min(e.Clear, end)})
+		for i, e := range est {
+			if p.Of(slo.FaultPhase).Includes(e.Phase()) {
+				out = append(out, c.spanOf(p.Kind, i, est))
 			}
 		}
 		return out
 	}
+}
+
+// spanOf returns the span of a phase of an occurrence. A recovery ends a hold after the target is good again, which it
+// may be when the fault is cleared.
+func (c *check) spanOf(kind slo.PhaseKind, i int, est []timeline.Estimated) span {
+	e := est[i]
+	if kind == slo.FaultPhase {
+		return span{e.At, min(e.Clear, c.end)}
+	}
+	over := c.end
+	for j := range est {
+		if j != i && est[j].At >= e.At {
+			over = min(over, est[j].At)
+		}
+	}
+	if kind == slo.RecoveryPhase {
+		over = min(over, quantity.WholeSeconds(e.Clear+c.plan.Scenario.Judge.HoldOr()))
+	}
+	return span{e.Clear, max(e.Clear, over)}
 }
 
 // stopConditions refuses a condition that would end the run before recovery is possible. A condition without `for`
@@ -520,6 +578,30 @@ func (c *check) closedLoads() {
 		} else if lp.Schedule.Closed() {
 			c.notes = append(c.notes, fmt.Sprintf("load %q (%s) is closed: it offers less while the target stalls, and so "+
 				"hides stalls; its response time is service time. An arrival-rate executor shows them.", lp.Name, lp.Executor))
+		}
+	}
+}
+
+// slowUsers notes each objective that a closed load decides only if the target answers faster than usual: its users ask
+// again when they have the answer, so their think time alone gives the most requests.
+func (c *check) slowUsers(est []timeline.Estimated) {
+	closed := slices.ContainsFunc(c.plan.Loads, func(l Load) bool { return l.Schedule.Closed() })
+	if !closed || c.plan.Mistakes.Len() > 0 {
+		return
+	}
+	slow := check{plan: c.plan, end: c.end, answer: inFlight}
+	slow.plan.Mistakes = new(syntax.Mistakes)
+	slow.recoveries(est)
+	slow.samples(est)
+	lacks := slow.notes
+	if refused, ok := errors.AsType[*syntax.MistakesError](slow.plan.Mistakes.Err()); ok {
+		for _, m := range refused.List() {
+			lacks = append(lacks, m.What+"; "+m.Hint+".")
+		}
+	}
+	for _, what := range lacks {
+		if !slices.Contains(c.notes, what) {
+			c.notes = append(c.notes, "if answers take "+quantity.FormatDuration(inFlight)+": "+what)
 		}
 	}
 }
