@@ -78,23 +78,26 @@ func (f *effects) belongs(in *incident, i int, last *incident) (result.Evidence,
 	if oc.Name == "" || oc.Injected > max(in.Begin, in.BeginIn.High.D()) {
 		return "", false
 	}
+	shown := func(e result.Evidence) result.Evidence {
+		if last == nil || last.evidence == "" { // nor is it shown of the harm before
+			return ""
+		}
+		return e
+	}
 	soon := func(at time.Duration) bool { return at <= in.Begin && in.Begin-at <= f.read.c.Hold }
 	active := in.Begin <= f.read.overAt(i)
 	switch {
 	case active && in.BeginIn.With(oc.Injected):
 		return result.ByInjection, true
 	case f.relapsed(in, i):
-		return result.ByRelapse, true
+		return shown(result.ByRelapse), true
 	case f.read.endBegan(i, in):
 		return result.ByRevert, true
 	case f.recovering(in, i, last):
-		if last.evidence == "" { // nor is it shown of the harm before
-			return "", true
-		}
-		return result.ByRecovery, true
+		return shown(result.ByRecovery), true
 	case active && (soon(oc.Injected) || slices.ContainsFunc(f.read.c.Acts[i], soon)):
 		return result.ByInjection, true
-	case f.read.unwell(i, requests.Span{From: in.Begin, To: in.End}):
+	case !active && f.read.unwell(i, requests.Span{From: in.Begin, To: in.End}):
 		return result.ByUnit, true
 	}
 	return "", active

@@ -42,7 +42,7 @@ const (
 	ByRevert    Evidence = "reverted"   // it began within a second of the end of the fault
 	ByRecovery  Evidence = "recovering" // the load had not recovered from earlier harm of the fault
 	ByRelapse   Evidence = "relapsed"   // the load had recovered, and no other fault was injected since
-	ByUnit      Evidence = "unit"       // a unit that the fault hit was not well
+	ByUnit      Evidence = "unit"       // the fault was over, and a unit that it hit was not well
 )
 
 // IncidentStep counts the bad requests of a step in an incident.

@@ -37,6 +37,17 @@ var attributed = []playedCase{
 		see:    ofFaults("f"),
 	},
 	{
+		name: "noise inside a long harmless fault, and noise long after it", row: "definition", seconds: 100,
+		script: quick.Between(4500, 4600, f503).Between(7000, 7100, f503), faults: []span{{20 * sec, 55 * sec}},
+		see: ofFaults("f", "f"),
+	},
+	{
+		name: "noise inside a long harmless fault, of which a unit is down all along", row: "definition",
+		script: quick.Between(4500, 4600, f503), faults: []span{{20 * sec, 55 * sec}},
+		unwell: map[int][]requests.Span{0: {{From: 20 * sec, To: 55 * sec}}},
+		see:    ofFaults("f"),
+	},
+	{
 		name: "an outage at the injection of a long fault", row: "definition", script: quick.Between(2050, 2200, f503),
 		faults: []span{{20 * sec, 55 * sec}},
 		slo:    []string{"recover < 2s after incident => pass"},
