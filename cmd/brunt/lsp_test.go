@@ -308,7 +308,9 @@ func TestLSP_Malformed(t *testing.T) {
 			})
 		}
 	}
-	for _, params := range []any{nil, 1, "x", []any{}, map[string]any{"textDocument": 1}, map[string]any{"position": "x"}} {
+	for _, params := range []any{
+		nil, 1, "x", []any{}, map[string]any{"textDocument": 1}, map[string]any{"position": "x"},
+	} {
 		for _, method := range []string{
 			"textDocument/completion", "textDocument/hover", "textDocument/codeAction", "textDocument/didOpen",
 			"textDocument/didChange", "textDocument/didClose", "textDocument/none", "",
