@@ -201,7 +201,7 @@ func TestServe_Ends(t *testing.T) {
 }
 
 // TestClient_Hostile: an other end that is not brunt, or is brunt no more, ends a call by an error: it sends what is no
-// response, a line without an end, or responses that nobody waits for; it reads nothing; or it is silent.
+// response, a line without an end, or responses that no call waits for; it reads nothing; or it is silent.
 func TestClient_Hostile(t *testing.T) {
 	defer rpc.SetLongest(1 << 16)()
 	endless := func(out io.Writer) {
@@ -224,7 +224,7 @@ func TestClient_Hostile(t *testing.T) {
 		{"another type", says("[1]\n"), false, "unexpected output"},
 		{"deep JSON", says(strings.Repeat("[", 1<<15) + "\n"), false, "unexpected output"},
 		{"a line without an end", endless, false, "a line has more than 64 KiB"},
-		{"responses to nobody", says(strings.Repeat(`{"id":9}`+"\n", 99)), false, "the agent does not respond"},
+		{"responses to no call", says(strings.Repeat(`{"id":9}`+"\n", 99)), false, "the agent does not respond"},
 		{"a response twice", says(`{"id":1}` + "\n" + `{"id":1}` + "\n"), false, "the agent does not respond"},
 		{"a result of another type", says(`{"id":2,"result":"x"}` + "\n"), false, "cannot unmarshal string"},
 		{"silence", says(""), false, "the agent does not respond"},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -257,6 +258,68 @@ func TestLSP(t *testing.T) {
 	e.tell("exit", nil)
 	if err := e.process.Wait(); err != nil {
 		t.Errorf("the server ends with %v", err)
+	}
+}
+
+// malformed are texts that are no scenarios, as they come about while one is written, and as no one writes them.
+var malformed = []string{
+	"", "\n\n", "\x00", "\xff\xfe", "\ufeff", "\r\r\n\r", "version", "version: 1\nload:\n  a: {",
+	"version: 1\nload: [}", "- - - -",
+	"version: 1\n\tload: x", "version: 1\nload: &a {b: *a}", "version: 1\nextends: .", "version: 1\nextends: /dev/zero",
+	"version: 1\nload: {a: {flow: [{get: \"${\"}]}}", "version: 1\nslo: [\"p95 <\"]", "version: 1\nload: \"\U0001F600",
+	"version: 1\n" + strings.Repeat("a: {", 20000), "version: 1\nname: " + strings.Repeat("x", 1<<20),
+	"version: 1\n" + strings.Repeat("[", 1<<16), "version: 1\n" + strings.Repeat("chaos:\n", 10000),
+	"version: 1\nchaos: {x: {at: 99999999999999999999h, network.latency: {to: 1, delay: -1}}}",
+}
+
+// TestLSP_Malformed shows the server malformed texts, places outside of them and messages without sense: it answers
+// each, and then finds the mistakes of a scenario as before.
+func TestLSP_Malformed(t *testing.T) {
+	e := startEditor(t, "brunt", "lsp", "--stdio")
+	dir := t.TempDir()
+	path, beside := filepath.Join(dir, "s.yaml"), filepath.Join(dir, "malformed.yaml")
+	document := map[string]any{"uri": fileURI(beside)}
+	e.open(beside, "")
+	ask := func(method string, params any) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var refused *jsonrpc2.Error
+		if err := e.conn.Call(ctx, method, params, nil); err != nil && !errors.As(err, &refused) {
+			t.Fatalf("%s: %v", method, err)
+		}
+	}
+	for _, text := range malformed {
+		e.tell("textDocument/didChange", map[string]any{
+			"textDocument": document, "contentChanges": []any{map[string]any{"text": text}},
+		})
+		if got := e.show(path, writing); len(got) != 3 { // it checks both
+			t.Errorf("beside %.40q it finds %q", text, got)
+		}
+		for _, at := range []lspPlace{{0, 0}, {1, 3}, {1, 1 << 30}, {1 << 30, 0}, {-1, -1}} {
+			ask("textDocument/completion", map[string]any{"textDocument": document, "position": at})
+			ask("textDocument/hover", map[string]any{"textDocument": document, "position": at})
+			ask("textDocument/codeAction", map[string]any{
+				"textDocument": document, "range": lspRange{at, lspPlace{-5, 5}}, "context": map[string]any{},
+			})
+			e.tell("textDocument/didChange", map[string]any{
+				"textDocument":   document,
+				"contentChanges": []any{map[string]any{"range": lspRange{at, lspPlace{0, 1}}, "text": "x"}},
+			})
+		}
+	}
+	for _, params := range []any{
+		nil, 1, "x", []any{}, map[string]any{"textDocument": 1}, map[string]any{"position": "x"},
+	} {
+		for _, method := range []string{
+			"textDocument/completion", "textDocument/hover", "textDocument/codeAction", "textDocument/didOpen",
+			"textDocument/didChange", "textDocument/didClose", "textDocument/none", "",
+		} {
+			ask(method, params)
+		}
+	}
+	if got := e.show(path, writing); len(got) != 3 {
+		t.Errorf("afterwards it finds %q", got)
 	}
 }
 

@@ -65,8 +65,8 @@ var pipePlaces = []struct {
 	{name: "kubeconfig", command: "status --context c --namespace n"},
 }
 
-// TestPipes: a named pipe and a device without an end are refused at once, wherever brunt reads a file that somebody
-// names: none of the commands waits for a writer, or reads without an end.
+// TestPipes: a named pipe and a device without an end are refused at once, wherever a command or a scenario names a
+// file: none of the commands waits for a writer, or reads without an end.
 func TestPipes(t *testing.T) {
 	for kind, put := range map[string]func(path string) error{
 		"pipe":   func(path string) error { return syscall.Mkfifo(path, 0o600) },

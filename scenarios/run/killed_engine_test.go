@@ -66,7 +66,8 @@ func TestDocker_EngineKilled(t *testing.T) {
 	if strings.Contains(out.GoneEvidence+out.Reason, "has ended") {
 		t.Errorf("the container is said to have ended: %+v", out)
 	}
-	if out.Revert != string(chaos.Unverified) || out.Verdict != scenarios.Invalid || out.ExitCode != scenarios.ExitInvalid ||
+	if out.Revert != string(chaos.Unverified) || out.Verdict != scenarios.Invalid ||
+		out.ExitCode != scenarios.ExitInvalid ||
 		!strings.Contains(out.Reason, "is the container that it was is not known: ") {
 		t.Errorf("%s, %s, exit code %d: %s", out.Revert, out.Verdict, out.ExitCode, out.Reason)
 	}

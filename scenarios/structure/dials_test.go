@@ -50,7 +50,7 @@ var dials = map[string]string{
 	"chaos/journal/watchdog.go exec.Command":    "brunt's own watchdog",
 	"chaos/stress/process.go exec.Command":      "brunt's own stressors, which use no network",
 	"chaos/probe/command.go exec.CommandContext": "a command of the scenario's author, which a policy " +
-		"forbids by `forbid: [exec]`",
+		"forbids by `forbid: [exec]` or `[commands]`",
 	"chaos/probe/check_command.go exec.CommandContext":        "the shell checks the grammar of such a command",
 	"chaos/proc/command_windows.go exec.Command":              "ends processes",
 	"targets/platform/process/process.go exec.Command":        "starts the units of the target",

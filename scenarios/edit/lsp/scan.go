@@ -1,6 +1,10 @@
 package lsp
 
-import "strings"
+import (
+	"strings"
+
+	"brunt/scenarios/syntax"
+)
 
 // A token is a key with its value, or a value of a list, at its place in a text. Columns count characters from 0.
 type token struct {
@@ -117,7 +121,7 @@ func (s *scanner) entry(line []rune, col int, inList bool) {
 	t := token{path: s.path(), parent: s.parent(), line: s.line, inList: inList}
 	if !colon {
 		t.value, t.at, t.alone = unquoted(line[col:]), span{col, len(line)}, true
-		s.out = append(s.out, t)
+		s.add(t)
 		return
 	}
 	t.key, t.keyAt = key, span{col, after}
@@ -132,7 +136,7 @@ func (s *scanner) entry(line []rune, col int, inList bool) {
 	case at >= len(line) || line[at] == '#':
 		t.at = span{at, at}
 	case line[at] == '{' || line[at] == '[':
-		s.out = append(s.out, t)
+		s.add(t)
 		s.scanFlow(line, at)
 		return
 	case line[at] == '|' || line[at] == '>':
@@ -143,10 +147,25 @@ func (s *scanner) entry(line []rune, col int, inList bool) {
 		}
 		t.value = unquoted(line[at:t.at.to])
 	}
-	s.out = append(s.out, t)
+	s.add(t)
 }
 
+// add keeps a token, unless it lies deeper than a scenario may be nested.
+func (s *scanner) add(t token) {
+	if !s.deep() {
+		s.out = append(s.out, t)
+	}
+}
+
+// deep reports whether the next token lies deeper than a scenario may be nested. A path for each such token would take
+// time and memory by the square of the text.
+func (s *scanner) deep() bool { return len(s.open)+len(s.flow) > syntax.MaxDepth }
+
+// path returns the keys above the next token; nil where that is too deep.
 func (s *scanner) path() []string {
+	if s.deep() {
+		return nil
+	}
 	var out []string
 	for _, f := range s.open {
 		if f.key != "" {
@@ -208,7 +227,7 @@ func (s *scanner) flowEntry(line []rune, col int) int {
 			return after
 		}
 		t.value, t.at, t.alone = text, span{col, after}, true
-		s.out = append(s.out, t)
+		s.add(t)
 		return after
 	}
 	t.key, t.keyAt = text, span{col, after}
@@ -222,7 +241,7 @@ func (s *scanner) flowEntry(line []rune, col int) int {
 		t.value, t.at.to, _ = word(line, at, true)
 		t.at = span{at, t.at.to}
 	}
-	s.out = append(s.out, t)
+	s.add(t)
 	return max(at, t.at.to)
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"brunt/scenarios/syntax"
 )
 
 // TestScan compares the keys and values that scan finds in a text, by their paths.
@@ -44,6 +46,19 @@ func TestScan(t *testing.T) {
 }
 
 // FuzzScan checks that no text stops scan, and that each token is within its line.
+// TestScan_Deep: of a text that nests deeper than a scenario may, the paths do not grow with its length.
+func TestScan_Deep(t *testing.T) {
+	for _, open := range []string{"a: {", "{a: [", "- ", "a: [b, "} {
+		size := 0
+		for _, one := range scan(strings.Repeat(open, 1<<16)) {
+			size += len(one.path)
+		}
+		if size > 2*syntax.MaxDepth*syntax.MaxDepth {
+			t.Errorf("%q: the paths have %d keys", open, size)
+		}
+	}
+}
+
 func FuzzScan(f *testing.F) {
 	for _, s := range []string{
 		"a: {b: [1, {c: 2}]}", "- a\n- b: c", "a: |\n x", "\"a\": 'b'", "a:\n- b:\n  - c: 1", "{",

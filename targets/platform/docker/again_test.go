@@ -18,8 +18,8 @@ import (
 	"github.com/docker/docker/api/types/image"
 )
 
-// TestAgain_Limit: an engine that takes requests and answers nothing ends every order within a limit, although the caller
-// would wait without an end. A container that has time to stop has it.
+// TestAgain_Limit: of an engine that takes requests and answers nothing, every order ends within a limit, although the
+// caller would wait without an end. A container that has time to stop has it.
 func TestAgain_Limit(t *testing.T) {
 	t.Parallel()
 	over := make(chan struct{})
