@@ -45,8 +45,8 @@ func (l oneLine) Error() string {
 // a probe of a healthy unit may go unanswered too.
 var ErrNoAnswer = errors.New("a probe is silent")
 
-// ErrNoEffect says that a fault was injected, and that its proof did not see an effect at the target. That does not prove
-// that there is none.
+// ErrNoEffect says that a fault was injected, and that its proof did not see an effect at the target. That does not
+// prove that there is none.
 var ErrNoEffect = errors.New("its effect was not seen")
 
 // A NotShownError says that a fault is in place, and that a part of its effect on the victim was not shown: the fault

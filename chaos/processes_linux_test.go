@@ -53,8 +53,8 @@ func leaderless(t *testing.T) (u *unit, daemon int) {
 	return u, pids[0]
 }
 
-// TestProcesses checks which processes of a unit each choice hits, that the evidence names all of them, and that what is
-// not hit goes on.
+// TestProcesses checks which processes of a unit each choice hits, that the evidence names all of them, and that what
+// is not hit goes on.
 func TestProcesses(t *testing.T) {
 	stopped := func(_ *testing.T, pid int) bool { return proc.AllStopped(pid) }
 	ended := func(_ *testing.T, pid int) bool { _, err := proc.StartOf(pid); return err != nil || proc.IsZombie(pid) }
@@ -247,8 +247,8 @@ func hold(t *testing.T, yaml string, w chaostest.World) chaos.Held {
 	return held
 }
 
-// TestDiskThrottle_Proof checks that the proof of a slow disk is the unit's own traffic: it holds where the kernel slows
-// the unit, and names what it does not slow.
+// TestDiskThrottle_Proof checks that the proof of a slow disk is the unit's own traffic: it holds where the kernel
+// slows the unit, and names what it does not slow.
 func TestDiskThrottle_Proof(t *testing.T) {
 	const direct = `while :; do dd if=/dev/zero of="$0/x" bs=64k count=64 conv=notrunc oflag=direct 2>/dev/null; done & exec "$@"`
 	const cached = `while :; do for n in 0 1 2 3 4 5 6 7 8 9; do printf %262144s x >> "$0/x"; done; rm "$0/x"; done & exec "$@"`
@@ -284,9 +284,9 @@ func TestDiskThrottle_Proof(t *testing.T) {
 	}
 }
 
-// TestDiskFill_Proof checks what the proof of a full disk needs: a write of the unit's own user that fails, and a use of
-// the directory by the unit. A path that names another unit's directory does not count, and ${self.index} names the own
-// one.
+// TestDiskFill_Proof checks what the proof of a full disk needs: a write of the unit's own user that fails, and a use
+// of the directory by the unit. A path that names another unit's directory does not count, and ${self.index} names the
+// own one.
 func TestDiskFill_Proof(t *testing.T) {
 	suite.Needs(t, suite.Mounts)
 	const users = `chmod 0777 "$0" && mkdir "$0/data-0" "$0/data-1" && chown 12345 "$0"/data-*; `
@@ -303,7 +303,10 @@ func TestDiskFill_Proof(t *testing.T) {
 		{"open to read", `: > "$0/data-0/x"; exec 9< "$0/data-0/x"; exec "$@"`, "data-0", "keep_free: 0", "nothing can be written", "uses"},
 		{"a part", `exec 9> "$0/data-0/x"; exec "$@"`, "data-0", "bytes: 4MiB", "are taken in", ""},
 		{"as another user", `exec 9> "$0/data-0/x"; exec setpriv --reuid 12345 --clear-groups "$@"`, "data-0", "keep_free: 0", "open for writing", ""},
-		{"as a user without rights", `exec 9> "$0/data-0/x"; exec setpriv --reuid 54321 --clear-groups "$@"`, "data-0", "keep_free: 0", "open for writing", "a write of its own user fails"},
+		{
+			"as a user without rights", `exec 9> "$0/data-0/x"; exec setpriv --reuid 54321 --clear-groups "$@"`, "data-0",
+			"keep_free: 0", "open for writing", "a write of its own user fails",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -316,7 +319,8 @@ func TestDiskFill_Proof(t *testing.T) {
 			wrap := tmpfs(dir)
 			wrap[4] = `mount -t tmpfs -o size=16m tmpfs "$0" && ` + users + c.script
 			v := newVictim(t, false, wrap...)
-			held := hold(t, fmt.Sprintf("disk.fill: {service: web, path: %q, %s}", filepath.Join(dir, c.path), c.settings), v.world(nil))
+			yaml := fmt.Sprintf("disk.fill: {service: web, path: %q, %s}", filepath.Join(dir, c.path), c.settings)
+			held := hold(t, yaml, v.world(nil))
 			seen, not := partOf(t, held)
 			t.Log(seen, "/", not)
 			if !strings.Contains(seen, c.seen) || !strings.Contains(not, c.not) || (not == "") != (c.not == "") {

@@ -293,8 +293,8 @@ func TestDocker_ResourcesAgain(t *testing.T) {
 	}
 }
 
-// TestDocker_HostDisk checks that disk.fill refuses a container's path on a disk of the machine, names that disk where it
-// is allowed, and fills a volume of the container without a word about it.
+// TestDocker_HostDisk checks that disk.fill refuses a container's path on a disk of the machine, names that disk where
+// it is allowed, and fills a volume of the container without a word about it.
 func TestDocker_HostDisk(t *testing.T) {
 	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)

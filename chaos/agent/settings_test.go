@@ -3,10 +3,13 @@ package agent_test
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 
+	"brunt/chaos"
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
+	"brunt/chaos/fault/resource"
 	"brunt/chaos/selector"
 )
 
@@ -22,7 +25,7 @@ func TestSettings(t *testing.T) {
 			sent := fresh()
 			v := reflect.ValueOf(sent).Elem()
 			fill(v)
-			settings, err := agent.SettingsOf(sent, "web[1]")
+			settings, err := agent.SettingsOf(sent, unit{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -46,6 +49,31 @@ func TestSettings(t *testing.T) {
 		t.Errorf("%d kinds; want the 11 that agents inject", n)
 	}
 }
+
+// unit is web[1], which has an address.
+type unit struct{ chaos.Unit }
+
+func (unit) Name() string { return "web[1]" }
+
+func (unit) Traits() chaos.UnitTraits {
+	return chaos.UnitTraits{Addr: func() string { return "10.0.0.5:80" }}
+}
+
+// TestSettings_Self checks that an agent gets the values of placeholders that name the unit.
+func TestSettings_Self(t *testing.T) {
+	settings, err := agent.SettingsOf(&resource.DiskFill{Path: "/data/${self.index}/${self.host}"}, unit{})
+	if err != nil || !strings.Contains(string(settings), `"/data/1/10.0.0.5"`) {
+		t.Errorf("%s, %v", settings, err)
+	}
+	if settings, err := agent.SettingsOf(&resource.DiskFill{Path: "/${self.index}"}, nameless{}); err == nil {
+		t.Errorf("%s without an index", settings)
+	}
+}
+
+// nameless is a process that is no unit of a service.
+type nameless struct{ unit }
+
+func (nameless) Name() string { return "pid 7" }
 
 // fill sets every exported field to a value other than zero.
 func fill(v reflect.Value) {

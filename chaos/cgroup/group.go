@@ -113,8 +113,9 @@ func (g Group) Count(file, key string) (uint64, error) {
 	return 0, fmt.Errorf("%s has no %s", filepath.Join(g.Path, file), key)
 }
 
-// DiskBytes counts the bytes that the processes of the group have read from a disk, major:minor, or written to it, behind
-// the group's limits. direction is read or write. In version 1 the kernel counts writes from the page cache elsewhere.
+// DiskBytes counts the bytes that the processes of the group have read from a disk, major:minor, or written to it,
+// behind the group's limits. direction is read or write. In version 1 the kernel counts writes from the page cache
+// elsewhere.
 func (g Group) DiskBytes(device, direction string) (n uint64, err error) {
 	file := "blkio.throttle.io_service_bytes_recursive"
 	if g.Unified {

@@ -116,7 +116,7 @@ func Still(ctx context.Context, u chaos.Unit, pid int, how string) (asked bool, 
 }
 
 // Readiness says what a stopped unit answers: its own readiness check, and a request where the check may be a mere
-// connection, which the kernel accepts for a stopped process too. It is empty if nobody can tell.
+// connection, which the kernel accepts for a stopped process too. It is empty if neither tells.
 func Readiness(ctx context.Context, u chaos.Unit) string {
 	const by = "its readiness check "
 	short, cancel := context.WithTimeout(ctx, NoAnswerIn)

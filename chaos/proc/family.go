@@ -38,8 +38,8 @@ func Tree(pid int) []int {
 	return out
 }
 
-// UnitMark begins the environment entry that every process of a unit has which brunt has started.
-const UnitMark = "BRUNT_UNIT="
+// unitMark begins the environment entry that every process of a unit has which brunt has started.
+const unitMark = "BRUNT_UNIT="
 
 // unitMarks returns the entries of a process's environment that name the run and the unit that it belongs to; nil if it
 // does not have both.
@@ -49,7 +49,7 @@ func unitMarks(pid int) []string {
 		switch {
 		case strings.HasPrefix(entry, RunMark):
 			run = entry
-		case strings.HasPrefix(entry, UnitMark):
+		case strings.HasPrefix(entry, unitMark):
 			unit = entry
 		}
 	}

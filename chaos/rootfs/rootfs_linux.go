@@ -290,8 +290,8 @@ func mountKind(dir *os.File, pid int) (string, error) {
 	return "", errors.New("its mount is not known")
 }
 
-// Uses says how a process uses a directory: the file below it that it has open for writing, or its working directory. It
-// is empty if the process has neither, or can't be read.
+// Uses says how a process uses a directory: the file below it that it has open for writing, or its working directory.
+// It is empty if the process has neither, or can't be read.
 func Uses(pid int, dir *os.File) string {
 	at, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", dir.Fd()))
 	var top unix.Stat_t

@@ -109,7 +109,11 @@ func (s *notedStep) Inject(context.Context) (chaos.Held, error) {
 }
 
 func (s *notedStep) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: s.takes, Ended: s.hasEnded}
+	t := chaos.HeldTraits{Takes: s.takes, Ended: s.hasEnded}
+	if s.fails == "part, later" {
+		t.Later = func(context.Context) string { return "seen at last" }
+	}
+	return t
 }
 
 func (s *notedStep) hasEnded(context.Context) error {
@@ -134,6 +138,9 @@ func (s *notedStep) Verify(ctx context.Context) (string, error) {
 	time.Sleep(s.proof) // simulates a proof that takes long
 	if s.fails == "verify" {
 		return "", errors.New("nothing to see")
+	}
+	if strings.HasPrefix(s.fails, "part") {
+		return "seen", chaos.NotShownError{What: "the rest"}
 	}
 	return "seen", nil
 }
@@ -447,6 +454,12 @@ func TestTimelineTellsWhatWentWrong(t *testing.T) {
 	}{
 		{"plan", func(r *chaos.Record) bool { return errors.Is(r.InjectErr, chaos.ErrNoUnit) && r.N < 0 && !r.Skipped }, ""},
 		{"verify", func(r *chaos.Record) bool { return r.VerifyErr != nil && r.Verified == 0 && r.Gone }, chaos.Reverted},
+		{"part", func(r *chaos.Record) bool {
+			return r.Err() == nil && r.Verified > 0 && r.Gone && r.Evidence == "seen" && r.NotShown == "the rest"
+		}, chaos.Reverted},
+		{"part, later", func(r *chaos.Record) bool {
+			return r.Err() == nil && r.Verified > 0 && r.Evidence == "seen; seen at last" && r.NotShown == ""
+		}, chaos.Reverted},
 		{"revert", func(r *chaos.Record) bool { return r.RevertErr != nil && !r.Gone }, chaos.Failed},
 		{"gone", func(r *chaos.Record) bool { return r.RevertErr != nil && !r.Gone }, chaos.Reverted},
 	} {

@@ -14,8 +14,8 @@ const (
 	Tree = "tree" // all processes of the unit
 )
 
-// Processes lists the processes of a unit whose main process has an identity, the main process first: its tree, and in a
-// container every other process there. It leaves out what no fault may hit.
+// Processes lists the processes of a unit whose main process has an identity, the main process first: its tree, and in
+// a container every other process there. It leaves out what no fault may hit.
 func Processes(u container.Target, id proc.Identity) []proc.Process {
 	pids := proc.Tree(id.PID)
 	if u.Contained != nil {

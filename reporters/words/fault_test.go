@@ -123,3 +123,22 @@ func TestTraffic(t *testing.T) {
 		}
 	}
 }
+
+// A fault whose effect on its unit was shown in part gets no plain tick, and says what was not shown.
+func TestFaultMark_NotShown(t *testing.T) {
+	for _, c := range []struct{ not, mark, said string }{
+		{"", "✓", "seen"},
+		{"that it waits", "!", "seen; not shown: that it waits"},
+	} {
+		f := &result.FaultRecord{
+			Impact: result.Impacted, Injected: 1, Cleared: 2, OnsetAt: 1, Recover: 1, Revert: "ok", Evidence: "seen",
+			NotShown: c.not,
+		}
+		if mark, _ := FaultMark(f); mark != c.mark {
+			t.Errorf("%q not shown: mark %s, want %s", c.not, mark, c.mark)
+		}
+		if said := FaultEvidence(f); said != c.said {
+			t.Errorf("it says %q, want %q", said, c.said)
+		}
+	}
+}

@@ -118,8 +118,8 @@ func findStopped(_ context.Context, s *chaos.Search) ([]chaos.Remnant, error) {
 	return out, nil
 }
 
-// undoFreeze returns the undo that resumes a process. family says that it resumes the descendants too: one may have been
-// started just before its parent was stopped.
+// undoFreeze returns the undo that resumes a process. family says that it resumes the descendants too: one may have
+// been started just before its parent was stopped.
 func undoFreeze(id proc.Identity, family bool) chaos.Undo {
 	u := chaos.Undo{Op: opContinue, Identity: id.Raw(), Prior: json.RawMessage(`"running"`)}
 	if family {

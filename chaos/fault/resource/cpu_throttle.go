@@ -125,7 +125,8 @@ func (t *throttle) periods() (p periods, err error) {
 
 // since says how often the kernel made the group wait since an earlier count.
 func (p periods) since(q periods) string {
-	return fmt.Sprintf("made to wait in %d of %d periods", p.throttled-q.throttled, max(p.all-q.all, p.throttled-q.throttled))
+	waits := p.throttled - q.throttled
+	return fmt.Sprintf("made to wait in %d of %d periods", waits, max(p.all-q.all, waits))
 }
 
 const (

@@ -211,9 +211,9 @@ func (f *diskFill) fill(ctx context.Context) error {
 	return err
 }
 
-// Verify implements [chaos.Held]: a write with the rights of the unit's user fails. If space is to be left, the file has
-// its size instead; the free space proves nothing then, because other processes use the disk too. That the unit lacks
-// the space shows only if it uses the directory.
+// Verify implements [chaos.Held]: a write with the rights of the unit's user fails. If space is to be left, the file
+// has its size instead; the free space proves nothing then, because other processes use the disk too. That the unit
+// lacks the space shows only if it uses the directory.
 func (f *diskFill) Verify(context.Context) (string, error) {
 	space, err := rootfs.SpaceOf(f.dir)
 	if err != nil {

@@ -190,7 +190,8 @@ func (t *diskThrottle) between(a, b flowCount) (f flow) {
 		f.over = f.over || moved > aboveLimit*limit
 		f.held = f.held || moved >= atLimit*limit && moved <= aboveLimit*limit
 		if direction == "write" && asked > aboveLimit*limit && asked > 2*moved {
-			f.loose = fmt.Sprintf("it writes %s/s, and %s/s of that pass the limit", sizeText(int64(asked)), sizeText(int64(moved)))
+			f.loose = fmt.Sprintf("it writes %s/s, and %s/s of that pass the limit", sizeText(int64(asked)),
+				sizeText(int64(moved)))
 			if !t.home.Unified {
 				f.loose += ": version 1 of control groups does not slow writes into the page cache"
 			}

@@ -116,7 +116,10 @@ func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 
 func (s *StressIO) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return s.Each(ctx, env, func(v victim.Victim) victim.Planned {
-		b := &stressIO{stressing: stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}, set: s.path(), path: string(s.path())}
+		b := &stressIO{
+			stressing: stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}, set: s.path(),
+			path: string(s.path()),
+		}
 		b.job.Disk = &stress.Disk{Workers: max(1, s.Workers), Block: 1 << 20, Blocks: 64, Write: true, Read: true}
 		return b
 	})

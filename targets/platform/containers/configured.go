@@ -17,7 +17,7 @@ type Endpoint struct {
 	Fixed    bool   `json:"fixed,omitempty"` // an address was requested instead of chosen by the engine
 	// requested addresses; nil together with Fixed means both, as in older journals
 	Asked      *Asked            `json:"asked,omitempty"`
-	Device     string            `json:"device,omitempty"` // of the container in the network, such as eth0; empty: not known
+	Device     string            `json:"device,omitempty"` // in the container, such as eth0; empty: not known
 	Mac        string            `json:"mac,omitempty"`
 	OwnMac     bool              `json:"own_mac,omitempty"`  // not derived from the IP address
 	Priority   int               `json:"priority,omitempty"` // priority as the container's gateway

@@ -96,6 +96,9 @@ func (e *Engine) Disconnect(ctx context.Context, id, networkID string) error {
 // connected. The engine accepts a requested address only in networks with a configured subnet; in others it chooses
 // one.
 func (e *Engine) Connect(ctx context.Context, id string, ep containers.Endpoint) error {
+	if err := e.Ping(ctx); err != nil { // which tells the version
+		return err
+	}
 	settings := &network.EndpointSettings{
 		Aliases: ep.Aliases, Links: ep.Links, DriverOpts: e.named(ep), GwPriority: ep.Priority,
 	}
@@ -131,8 +134,8 @@ func (e *Engine) connect(ctx context.Context, id, networkID string, s *network.E
 	return failed("putting back into its network", id, err)
 }
 
-// deviceOption is the option of an endpoint that names its device in the container, and devicesFrom the first version of
-// the engine's API that knows it. Before, the engine counts the names up: eth1 follows eth0 even if eth0 is gone.
+// deviceOption is the option of an endpoint that names its device in the container, and devicesFrom the first version
+// of the engine's API that knows it. Before, the engine counts the names up: eth1 follows eth0 even if eth0 is gone.
 const (
 	deviceOption = "com.docker.network.endpoint.ifname"
 	devicesFrom  = "1.48"
@@ -140,7 +143,8 @@ const (
 
 // named returns the options of an endpoint, with the name of its device if the engine can give it one.
 func (e *Engine) named(ep containers.Endpoint) map[string]string {
-	if ep.Device == "" || ep.DriverOpts[deviceOption] != "" || !versions.GreaterThanOrEqualTo(e.api.ClientVersion(), devicesFrom) {
+	can := versions.GreaterThanOrEqualTo(e.api.ClientVersion(), devicesFrom)
+	if !can || ep.Device == "" || ep.DriverOpts[deviceOption] != "" {
 		return ep.DriverOpts
 	}
 	out := map[string]string{deviceOption: ep.Device}

@@ -117,6 +117,36 @@ func TestConnect(t *testing.T) {
 	}
 }
 
+// TestConnect_Device asks an engine that can name the device of a container to give it back its name.
+func TestConnect_Device(t *testing.T) {
+	const option = "com.docker.network.endpoint.ifname"
+	for _, c := range []struct {
+		name, version, device string
+		own                   map[string]string // the options of the endpoint
+		want                  any
+	}{
+		{"an engine that can", "1.48", "eth0", nil, "eth0"},
+		{"an engine that can't", "1.47", "eth0", nil, nil},
+		{"a device that is not known", "1.48", "", nil, nil},
+		{"a name of the container's own", "1.48", "eth0", map[string]string{option: "lan"}, "lan"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			const there = `{"NetworkID": "n", "IPAddress": "10.0.0.5"}`
+			s := &seat{version: c.version, gives: there}
+			srv := httptest.NewServer(s)
+			defer srv.Close()
+			ep := containers.Endpoint{Network: "n", Address: "10.0.0.5", Device: c.device, DriverOpts: c.own}
+			if err := engineAt(t, srv).Connect(t.Context(), "c", ep); err != nil {
+				t.Fatal(err)
+			}
+			opts, _ := s.asked[0]["DriverOpts"].(map[string]any)
+			if got := opts[option]; got != c.want {
+				t.Errorf("asked for device %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 // sticky is a fake engine that keeps endpoints in network n.
 type sticky struct {
 	mu         sync.Mutex
