@@ -35,8 +35,10 @@ type Ledger struct {
 	At []string `yaml:"at"`
 	// rate at which the latest acknowledged write is read from each unit while the load runs; a read that does not
 	// find the write is stale; nil is never. These reads do not count in the load's figures
-	Probe  quantity.Rate     `yaml:"probe,positive"`
-	Settle quantity.Duration `yaml:"settle"` // pause between the end of the load and the reading; default: 10s
+	Probe quantity.Rate `yaml:"probe,positive"`
+	// pause between the end of the load and the reading; until it has passed, a write that is not there may still come,
+	// also when writes are read back between two faults; default: 10s
+	Settle quantity.Duration `yaml:"settle"`
 	// time limit for the reading. Until then brunt reads missing writes again; a write without an answer by then is
 	// unknown; zero is 2m
 	Within quantity.Duration `yaml:"within,positive"`

@@ -63,8 +63,11 @@ func (l *Ledger) Probe(ctx context.Context, r Run) error {
 	return nil
 }
 
-// EndProbe ends the reads, and waits for those under way.
+// EndProbe ends the reads of [Ledger.Probe] and [Ledger.ReadBetween], and waits for those under way.
 func (l *Ledger) EndProbe() {
+	if l.between != nil {
+		l.between()
+	}
 	if p := l.prober.Load(); p != nil {
 		p.stop()
 	}

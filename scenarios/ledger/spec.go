@@ -26,6 +26,8 @@ func (s *Spec) Called() string { return strings.TrimSpace("ledger " + s.Name) }
 type Place struct {
 	Name string // name of a unit or of an endpoint, or the URL itself
 	Base string // the URL; empty means the URL of the unit or of the endpoint, once it runs
+	// it is one unit of the target, so that two reads ask the same one
+	Member bool
 }
 
 // Counted is the name of the variable that receives the count of an answer.

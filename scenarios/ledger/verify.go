@@ -42,6 +42,7 @@ type Run struct {
 	End      time.Duration        // scheduled end of the load
 	Alone    time.Duration        // time since which nothing has been written
 	Faults   []*chaos.Record      // the faults that were injected
+	FaultIn  func() bool          // reports whether a fault is in, while the load runs
 	Causes   scenarios.Causes     // names of the causes for reads without an answer
 	Vars     []template.Value     // variables of the run, as set by setup
 	Env      *template.Env
@@ -82,8 +83,9 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 	}
 	b := &verification{
 		run: r, ledger: l, reader: &reader{run: r, spec: l.spec}, out: out,
-		listed: map[result.WriteState][]result.WriteKey{},
+		listed: map[result.WriteState][]result.WriteKey{}, suspects: newSuspects(l, &r),
 	}
+	out.ReadBacks = l.readBacks()
 	settle := l.spec.SettleOr().D()
 	if rest := max(0, settle-max(0, r.Now()-r.Alone)); rest > 0 || settle == 0 {
 		r.Event(result.Event{
@@ -110,10 +112,11 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 	b.list()
 	r.Event(result.Event{Event: "ledger.read", Text: b.sums()})
 	for _, k := range out.Keys {
-		r.Event(result.Event{
-			Event: "write." + string(k.State), Fault: k.Fault, Text: k.ID,
-			Data: map[string]any{"acknowledged": k.Acknowledged, "age": k.Age, "found": k.Found},
-		})
+		data := map[string]any{"acknowledged": k.Acknowledged, "age": k.Age, "found": k.Found}
+		if len(k.Faults) > 0 {
+			data["faults"] = k.Faults
+		}
+		r.Event(result.Event{Event: "write." + string(k.State), Fault: k.Fault, Text: k.ID, Data: data})
 	}
 	return out, err
 }
@@ -131,6 +134,8 @@ type verification struct {
 	missing []checkedWrite // acknowledged writes that no unit has, by the answers of all units
 	unasked int64          // such writes beyond mostMissing, which are not asked for again
 	acked   acknowledged   // every acknowledged write with an id
+
+	suspects *suspects
 }
 
 // checkedWrite is a write with the answers of the units.
@@ -139,6 +144,9 @@ type checkedWrite struct {
 	answers []sight
 	absent  time.Duration // when units that did not have the write were last asked for it
 	late    bool          // the write was not there at first
+	// for a lost write: the faults that may have lost it, an index of [suspects], and the upper bound of its age then
+	to  int
+	age time.Duration
 }
 
 func (b *verification) read(ctx context.Context) error {
@@ -309,7 +317,12 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 		set(result.WriteLost, &out.Lost)
 	}
 	if c.Acked {
-		b.acked.add(c.End, state == result.WriteLost, s.most > 0)
+		b.acked.add(c.End, s.most > 0)
+	}
+	if state == result.WriteLost {
+		_, ambiguous := b.again[c.ID]
+		c.to, c.age = b.suspects.of(c.ID, c.End, ambiguous)
+		b.acked.lose(c.End, c.to)
 	}
 	if s.most > 1 {
 		set(result.WriteDuplicated, &out.Duplicated)
@@ -333,48 +346,6 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 		return nil
 	}
 	return b.listOne(c, state, note)
-}
-
-// age returns the upper bound of a write's age when it was lost, and the fault that it was lost to.
-//
-// A write that was acknowledged during a fault was lost to that fault, at the latest when the fault was cleared, or
-// at once for a one-shot fault such as a crash. If another fault was injected before that time, the write may have
-// been lost to that one. A write that was acknowledged without an active fault was lost to the nearest fault in time.
-// That may be the last fault that was cleared, because a primary that was cut off acknowledges writes for some time
-// after the cut, until it steps down. Such a write was lost by the end of the load. Without any fault, a write was
-// lost by the end of the load as well.
-func (b *verification) age(acked time.Duration) (age time.Duration, fault string) {
-	end := max(b.run.End, acked)
-	age = end - acked
-	in, last, since := false, "", time.Duration(0)
-	for _, c := range b.run.Faults {
-		if c.N < 0 {
-			continue
-		}
-		cleared := c.Cleared
-		if cleared < c.Injected { // it was never cleared
-			cleared = end
-		}
-		at := c.Injected
-		switch {
-		case acked > cleared:
-			if last == "" || acked-cleared < since {
-				last, since = c.Name, acked-cleared
-			}
-			continue
-		case acked >= c.Injected && c.OneShot:
-			in, at = true, acked
-		case acked >= c.Injected:
-			in, at = true, cleared
-		}
-		if fault == "" || at-acked < age {
-			age, fault = at-acked, c.Name
-		}
-	}
-	if !in && last != "" && (fault == "" || since < age) {
-		return end - acked, last
-	}
-	return age, fault
 }
 
 // conclude derives the result of the verification as a whole.
@@ -417,6 +388,7 @@ func (b *verification) conclude() {
 				out.Unrecorded))
 	}
 	out.Note = strings.Join(notes, "; ")
+	out.Because = b.ledger.unread(out)
 }
 
 // progress reports how many writes have been read so far.

@@ -138,12 +138,12 @@ func (c *ledgerCompiler) ledgerRead(p *ledger.Spec) {
 // ledgerAt resolves one entry of `at`.
 func (c *ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 	at, pos := p.At[i], p.Of("at")
-	add := func(name, base string) {
+	add := func(name, base string, member bool) {
 		if slices.ContainsFunc(p.Places, func(o ledger.Place) bool { return o.Name == name }) {
 			c.m.Add(pos, "%q stands twice in at", name)
 			return
 		}
-		p.Places = append(p.Places, ledger.Place{Name: name, Base: base})
+		p.Places = append(p.Places, ledger.Place{Name: name, Base: base, Member: member})
 	}
 	if strings.Contains(at, "://") {
 		u, err := c.plan.endpointURL(at)
@@ -154,7 +154,7 @@ func (c *ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 			c.m.Add(pos, "%v", err)
 			return
 		}
-		add(at, at)
+		add(at, at, false)
 		return
 	}
 	name, index, _ := strings.Cut(at, "[")
@@ -171,7 +171,7 @@ func (c *ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 		found := false
 		for n := range s.Replicas {
 			if unit := syntax.UnitName(name, n); index == "" || unit == at {
-				add(unit, "")
+				add(unit, "", true)
 				found = true
 			}
 		}

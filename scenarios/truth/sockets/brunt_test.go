@@ -87,6 +87,10 @@ type report struct {
 		Impact      string
 		Failed      int      `json:"failed_requests"`
 		RecoveredAt *float64 `json:"recovered_at"`
+		Parts       struct {
+			Lost       int
+			LostShared int `json:"lost_shared"`
+		}
 	} `json:"faults"`
 	Objectives []struct {
 		Text, Verdict, Note string
@@ -104,6 +108,12 @@ type report struct {
 	} `json:"incidents"`
 	Ledger *struct {
 		Acked, Lost, Duplicated, Late int
+		LostSpans                     []struct {
+			Fault  string
+			Faults []string
+			Lost   int
+		} `json:"lost_spans"`
+		ReadBacks []struct{ Asked, Found, Absent int } `json:"read_backs"`
 	} `json:"ledger"`
 	exit   int
 	stdout string
