@@ -15,5 +15,6 @@
 //	batch.go   the records that the ledger of a worker sends to the ledger of its run
 //	probe.go   reads the latest write while the load runs, for stale reads
 //	ask.go     asks a unit for a write, until it answers
+//	audit.go   lists every acknowledged write with its state, for an auditor
 //	list.go    lists the writes that are not simply held
 package ledger

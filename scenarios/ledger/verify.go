@@ -86,6 +86,17 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 		listed: map[result.WriteState][]result.WriteKey{}, suspects: newSuspects(l, &r),
 	}
 	out.ReadBacks = l.readBacks()
+	var err error
+	if b.audit, err = l.newAudit(); err != nil {
+		return out, err
+	}
+	err = b.verify(ctx)
+	return out, errors.Join(err, b.endAudit())
+}
+
+// verify waits for the target to settle, reads the writes back and reports the result.
+func (b *verification) verify(ctx context.Context) error {
+	l, r, out := b.ledger, b.run, b.out
 	settle := l.spec.SettleOr().D()
 	if rest := max(0, settle-max(0, r.Now()-r.Alone)); rest > 0 || settle == 0 {
 		r.Event(result.Event{
@@ -101,7 +112,7 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 	if ctx.Err() != nil {
 		out.Note = "the run ended before its time, and nothing was read back"
 		r.Event(result.Event{Event: "ledger.skipped", Text: out.Note})
-		return out, nil
+		return nil
 	}
 	limited, cancel := context.WithTimeout(ctx, l.spec.WithinOr().D())
 	defer cancel()
@@ -118,7 +129,7 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 		}
 		r.Event(result.Event{Event: "write." + string(k.State), Fault: k.Fault, Text: k.ID, Data: data})
 	}
-	return out, err
+	return err
 }
 
 // verification is the verification of a ledger under way.
@@ -130,6 +141,7 @@ type verification struct {
 	again   map[string]time.Duration // ids that the target gave to several writes, with the end of the last one
 	listed  map[result.WriteState][]result.WriteKey
 	listing *bufio.Writer  // list of all writes that are not simply held; nil means none
+	audit   *audit         // list of all acknowledged writes; nil means none
 	found   int64          // acknowledged writes that were found
 	missing []checkedWrite // acknowledged writes that no unit has, by the answers of all units
 	unasked int64          // such writes beyond mostMissing, which are not asked for again
@@ -339,10 +351,15 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 		set(result.WriteLate, &out.Late)
 		b.lateTo(c.End)
 	}
-	if state == "" {
-		if c.Acked {
-			out.Held++
+	if state == "" && c.Acked {
+		out.Held++
+	}
+	if c.Acked {
+		if err := b.addToAudit(b.auditOf(c, cmp.Or(state, result.WriteHeld), s)); err != nil {
+			return err
 		}
+	}
+	if state == "" {
 		return nil
 	}
 	return b.listOne(c, state, note)

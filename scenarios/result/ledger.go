@@ -1,5 +1,7 @@
 package result
 
+import "time"
+
 // A LedgerRecord is the result of a run's ledger. Times are offsets from t0.
 //
 // Writes are counted over the whole run, including the warm-up. They are read back after the load, when all faults
@@ -133,8 +135,22 @@ type WriteKey struct {
 	Note  string         `json:"note,omitempty"` // remarks for readers
 }
 
+// An AcknowledgedWrite is a line of ledger-acknowledged.jsonl, which lists every acknowledged write that has an id.
+type AcknowledgedWrite struct {
+	ID           string     `json:"id" mask:"-"`
+	Acknowledged Num        `json:"acknowledged"` // when it was acknowledged, an offset from t0
+	Time         time.Time  `json:"time"`         // the same as a time of this machine's clock, in UTC
+	State        WriteState `json:"state"`        // held, or another state of an acknowledged write
+	Found        *bool      `json:"found"`        // some unit had it; false means that it is lost, and nil that it is unknown
+	Fault        string     `json:"fault,omitempty" mask:"-"`
+	Faults       []string   `json:"faults,omitempty" mask:"-"` // as in WriteKey
+}
+
 // WriteState is the state of a write.
 type WriteState string
+
+// WriteHeld is the state of an acknowledged write that is there once at every unit, with the same content.
+const WriteHeld WriteState = "held"
 
 // The states of a write. If several apply, the first in this list counts.
 const (
