@@ -12,6 +12,7 @@ import (
 // A Gap is the time between two faults of a run, in which some writes are read back. Its times are offsets from t0.
 type Gap struct {
 	After, Before string        // the fault that is cleared last, and the one that is due next
+	Injected      time.Duration // when After is injected, as planned
 	From, To      time.Duration // the gap, as planned; it is empty if the faults overlap
 	Rough         bool          // the next fault comes later if the one before takes longer
 }
@@ -25,18 +26,20 @@ const (
 	readToFault  = 250 * time.Millisecond // between the end of the reading and the next fault
 	readRate     = 200                    // writes a second
 	readsAtOnce  = 4                      // writes that are read at the same time
+	readSpare    = 500 * time.Millisecond // of the time of a reading that is kept free
+	nearFault    = 2 * time.Second        // writes of so long before a fault are read first, as it most likely lost them
 	gapPause     = 50 * time.Millisecond  // between two looks whether a fault is in
 	calmEvidence = 10                     // writes that show that a fault's effect on later writes is over
 )
 
-// Reading returns when writes are read: in the second half of the gap, and at most in the 10 s before the next fault.
-// ok is false if the gap is too short.
+// Reading returns when writes are read: at most in the 10 s before the next fault. Fewer writes need less time, and are
+// read later. ok is false if the gap is too short.
 func (g Gap) Reading() (from, to time.Duration, ok bool) {
 	if g.To-g.From < LeastGap {
 		return 0, 0, false
 	}
 	to = g.To - readToFault
-	return max(to-longestRead, g.From+(g.To-g.From)/2), to, true
+	return max(to-longestRead, g.From), to, true
 }
 
 // A round is the reading in a gap.
@@ -95,12 +98,12 @@ func (l *Ledger) readGap(ctx context.Context, r Run, g Gap) *round {
 	if room <= 0 || ctx.Err() != nil {
 		return out
 	}
-	if spare := to - r.Now() - 2*time.Second*time.Duration(l.kept.Kept())/readRate; spare > 0 { // later reads show more
-		pause(ctx, spare/2)
-	}
+	// later reads show more; twice the time that the reading takes at its rate is left for slow answers
+	pause(ctx, to-r.Now()-(readSpare+2*time.Second*time.Duration(l.kept.Kept())/readRate))
 	ctx, cancel := context.WithTimeout(ctx, to-r.Now())
 	defer cancel()
-	list, acked, err := l.kept.Sample(int(room), r.Rand())
+	near := func(w loggedWrite) bool { return w.End >= g.Injected-nearFault && w.End <= g.From }
+	list, acked, err := l.kept.Sample(int(room), r.Rand(), near)
 	if err != nil { // the verification reads the same file, and reports it
 		return out
 	}
@@ -222,28 +225,30 @@ func (l *Ledger) evidenceOf() map[string]evidence {
 // timely reports whether a read came when the write should have been there.
 func (f *found) timely(settle time.Duration) bool { return f.sent-f.End >= settle }
 
-// calmAfter returns when a reading began that found every write that was acknowledged after a fault was cleared, at
-// least calmEvidence of them. The fault can't have lost a write that was acknowledged later. It returns false if there
-// is no such reading.
+// calmAfter returns from when on a fault that was cleared loses no write that is acknowledged: from the tenth write
+// (calmEvidence) that was acknowledged after the clearing and found, if the same reading missed no such write. It
+// returns false if there is no such reading.
 func (l *Ledger) calmAfter(cleared time.Duration) (from time.Duration, ok bool) {
 	settle := l.spec.SettleOr().D()
 	for _, r := range l.rounds {
 		if r.began <= cleared {
 			continue
 		}
-		there, missing := 0, false
+		var there []time.Duration
+		missing := false
 		for i := range r.asked {
 			f := &r.asked[i]
 			if f.End <= cleared {
 				continue
 			}
 			if f.n > 0 {
-				there++
+				there = append(there, f.End)
 			}
 			missing = missing || f.n == 0 && f.timely(settle)
 		}
-		if there >= calmEvidence && !missing {
-			return r.began, true
+		if len(there) >= calmEvidence && !missing {
+			slices.Sort(there)
+			return there[calmEvidence-1], true
 		}
 	}
 	return 0, false

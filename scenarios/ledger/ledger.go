@@ -71,6 +71,7 @@ func newLedger(p *Spec, kept *writeLog, parts int) *Ledger {
 
 // Close discards the recorded writes.
 func (l *Ledger) Close() error {
+	l.EndProbe() // a run that an error ended may still read
 	if l.stop != nil {
 		l.stop()
 	}

@@ -19,6 +19,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -228,10 +229,15 @@ func parseWrite(text []byte) (loggedWrite, error) {
 	return loggedWrite{ID: line.ID, End: result.Num(line.T).D(), Acked: line.Ack}, err
 }
 
-// Sample returns at most most of the acknowledged writes so far, in random order, and the number of writes to choose
-// from. Writes may be recorded meanwhile. If there are more writes than most, it reads only as much of the file as it
-// needs, because the load runs.
-func (w *writeLog) Sample(most int, r *rand.Rand) (list []loggedWrite, of int64, err error) {
+// mostSorted is the number of writes up to which a sample reads all of them, which takes a tenth of a second.
+const mostSorted = 20_000
+
+// Sample returns at most most of the acknowledged writes so far, in random order, but first those that prefer selects,
+// and the number of writes to choose from. Writes may be recorded meanwhile. If there are many more writes, it reads
+// only as much of the file as it needs, because the load runs.
+func (w *writeLog) Sample(
+	most int, r *rand.Rand, prefer func(loggedWrite) bool,
+) (list []loggedWrite, of int64, err error) {
 	if err := w.Flush(); err != nil {
 		return nil, 0, err
 	}
@@ -240,7 +246,7 @@ func (w *writeLog) Sample(most int, r *rand.Rand) (list []loggedWrite, of int64,
 		return nil, 0, err
 	}
 	of, size := w.kept.Load(), info.Size()
-	if of <= int64(most) {
+	if of <= int64(max(most, mostSorted)) {
 		err = w.each(io.NewSectionReader(w.file, 0, size), func(one loggedWrite) error {
 			if one.Acked {
 				list = append(list, one)
@@ -252,7 +258,16 @@ func (w *writeLog) Sample(most int, r *rand.Rand) (list []loggedWrite, of int64,
 		list, err = w.pick(most, size, r)
 	}
 	r.Shuffle(len(list), func(i, k int) { list[i], list[k] = list[k], list[i] })
-	return list, of, err
+	slices.SortStableFunc(list, func(a, b loggedWrite) int {
+		switch preferA := prefer(a); {
+		case preferA == prefer(b):
+			return 0
+		case preferA:
+			return -1
+		}
+		return 1
+	})
+	return list[:min(most, len(list))], of, err
 }
 
 // pick returns the acknowledged writes of most random lines within the first size bytes, each once.

@@ -210,15 +210,15 @@ func TestImport(t *testing.T) {
 // some of each part, while others are recorded.
 func TestWrites_Sample(t *testing.T) {
 	w, _ := newWrites(t, 2)
-	random := rand.New(rand.NewPCG(5, 6))
-	if list, of, err := w.Sample(10, random); len(list) != 0 || of != 0 || err != nil {
+	random, any := rand.New(rand.NewPCG(5, 6)), func(loggedWrite) bool { return true }
+	if list, of, err := w.Sample(10, random, any); len(list) != 0 || of != 0 || err != nil {
 		t.Fatalf("%v of %d, %v", list, of, err)
 	}
 	long := strings.Repeat("x", longestID-8)
-	const all = 4000
+	const all = mostSorted + 8000
 	for n := range all {
 		id := fmt.Sprintf("%d", n)
-		if n%1500 == 0 {
+		if n%15000 == 0 {
 			id += long
 		}
 		if !w.Shard(n).Record([]byte(id), time.Duration(n)*time.Millisecond, n%4 != 0) {
@@ -232,7 +232,7 @@ func TestWrites_Sample(t *testing.T) {
 		}
 	})
 	for _, most := range []int{1 << 20, 500, 1} {
-		list, of, err := w.Sample(most, random)
+		list, of, err := w.Sample(most, random, func(x loggedWrite) bool { return x.End == time.Second+time.Millisecond })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -250,9 +250,9 @@ func TestWrites_Sample(t *testing.T) {
 			}
 		}
 		switch {
-		case most > all && (len(list) != all*3/4 || of != all*3/4 ||
+		case most > all && (list[0].ID != "1001" || len(list) != all*3/4 || of != all*3/4 ||
 			slices.IsSortedFunc(list, func(a, b loggedWrite) int { return cmp.Compare(a.End, b.End) })):
-			t.Errorf("%d of %d, or in order; want all %d", len(list), of, all*3/4)
+			t.Errorf("%d of %d, or in order, first %s; want all %d, first 1001", len(list), of, list[0].ID, all*3/4)
 		case most == 500 && (len(list) > most || of < all || first < 50 || last < 50):
 			t.Errorf("%d of %d, %d of the first half and %d of the second", len(list), of, first, last)
 		}

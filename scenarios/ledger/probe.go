@@ -68,7 +68,7 @@ func (l *Ledger) EndProbe() {
 	if l.between != nil {
 		l.between()
 	}
-	if p := l.prober.Load(); p != nil {
+	if p := l.prober.Swap(nil); p != nil {
 		p.stop()
 	}
 }

@@ -15,8 +15,8 @@ import (
 //
 // A fault may have lost a write unless it was injected when the write was already gone, or was cleared when the write
 // was still found. It may also have lost a write that was acknowledged after it was cleared, because a primary that
-// was cut off acknowledges writes for some time after that, until it steps down. A reading that finds the writes since
-// then shows that this is over.
+// was cut off acknowledges writes for some time after that, until it steps down. A reading that finds ten such writes,
+// and misses none, shows that this is over.
 type suspects struct {
 	faults []*chaos.Record // the injected faults
 	over   []time.Duration // by fault: when it was cleared

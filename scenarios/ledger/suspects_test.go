@@ -78,8 +78,12 @@ func TestReadBetween(t *testing.T) {
 			[]*round{reading(40, write(16, 0), 20, 36)}, "pause or cut", 59,
 		},
 		{
-			"acknowledged before the reading in which others were there", 24, []*round{reading(25, nil, 20, 18)},
-			"pause or crash or cut", 76,
+			"acknowledged before the reading in which older ones were there", 24, []*round{reading(25, nil, 20, 18)},
+			"crash or cut", 26,
+		},
+		{
+			"acknowledged before those that the reading found", 17, []*round{reading(25, nil, 20, 18)},
+			"pause or crash or cut", 83,
 		},
 	}
 	for _, tt := range tests {
@@ -142,7 +146,7 @@ func TestReadBacks(t *testing.T) {
 	}
 }
 
-// TestGap: a reading lies in the second half of its gap, ends before the next fault, and takes at most ten seconds.
+// TestGap: a reading lies in its gap, ends before the next fault, and takes at most ten seconds.
 func TestGap(t *testing.T) {
 	for _, c := range []struct {
 		gap, from, to time.Duration
@@ -150,8 +154,8 @@ func TestGap(t *testing.T) {
 	}{
 		{gap: 999 * time.Millisecond},
 		{gap: -time.Second},
-		{time.Second, 500 * time.Millisecond, 750 * time.Millisecond, true},
-		{10 * time.Second, 5 * time.Second, 9750 * time.Millisecond, true},
+		{time.Second, 0, 750 * time.Millisecond, true},
+		{10 * time.Second, 0, 9750 * time.Millisecond, true},
 		{100 * time.Second, 89750 * time.Millisecond, 99750 * time.Millisecond, true},
 	} {
 		from, to, ok := Gap{From: time.Hour, To: time.Hour + c.gap}.Reading()

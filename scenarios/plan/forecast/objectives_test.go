@@ -204,7 +204,7 @@ func TestCompile_ReadBacks(t *testing.T) {
 	const ledger = "ledger: {write: POST /posts, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}\n"
 	for _, c := range []struct{ name, ledger, faults, note, line string }{
 		{"one fault", ledger, "a: {at: 5s, for: 2s, EXEC}", "", ""},
-		{"two", ledger, "a: {at: 5s, for: 2s, EXEC}, b: {at: 12s, for: 1s, EXEC}", "", "read-back: 9.5s to 11.75s  between a and b"},
+		{"two", ledger, "a: {at: 5s, for: 2s, EXEC}, b: {at: 12s, for: 1s, EXEC}", "", "read-back: 7s to 11.75s  between a and b"},
 		{"two, and no ledger", "", "a: {at: 5s, for: 2s, EXEC}, b: {at: 7s, for: 1s, EXEC}", "", ""},
 		{
 			"too close", ledger, "a: {at: 5s, for: 2s, EXEC}, b: {at: 7900ms, for: 1s, EXEC}",
@@ -212,7 +212,7 @@ func TestCompile_ReadBacks(t *testing.T) {
 		},
 		{
 			"one in another", ledger, "b: {at: 6s, for: 1s, EXEC}, a: {at: 5s, for: 9s, EXEC}, c: {at: 16s, for: 1s, EXEC}",
-			"no time to read writes back between a and b: ", "read-back: 15s to 15.75s  between a and c",
+			"no time to read writes back between a and b: ", "read-back: 14s to 15.75s  between a and c",
 		},
 		{
 			"occurrences", ledger, "a: {at: 5s, every: 2s, repeat: 3, for: 1500ms, EXEC}",
@@ -220,7 +220,7 @@ func TestCompile_ReadBacks(t *testing.T) {
 		},
 		{
 			"one that follows another", ledger, "a: {at: 5s, for: 2s, EXEC}, b: {after: a, wait: 4s, for: 1s, EXEC}", "",
-			"read-back: 9s to 10.75s  between a and b",
+			"read-back: 7s to 10.75s  between a and b",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -21,7 +21,7 @@ func ReadBacks(est []timeline.Estimated) (out []ledger.Gap) {
 		}
 		last := slices.MaxFunc(sorted[:i], func(a, b timeline.Estimated) int { return cmp.Compare(a.Clear, b.Clear) })
 		out = append(out, ledger.Gap{
-			After: last.Name, Before: e.Name, From: last.Clear, To: max(e.At, last.Clear), Rough: e.Rough,
+			After: last.Name, Before: e.Name, Injected: last.At, From: last.Clear, To: max(e.At, last.Clear), Rough: e.Rough,
 		})
 	}
 	return out

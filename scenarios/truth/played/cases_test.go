@@ -654,7 +654,8 @@ var playedCases = []playedCase{
 	{
 		name: "writes that either of two faults lost", row: "definition", script: quick, faults: between10, slo: lossless,
 		impact: "unknown", ledger: written(func(l *result.LedgerRecord) {
-			l.Lost, l.Held, l.LostSpans = 1085, 4915, []result.LostSpan{{Faults: []string{"f", "g"}, Lost: 1085, First: 9, Last: 44}}
+			either := []string{"f", "g"}
+			l.Lost, l.Held, l.LostSpans = 1085, 4915, []result.LostSpan{{Faults: either, Lost: 1085, First: 9, Last: 44}}
 		}),
 		see: func(c *truth.Complaints, p played) { suspected(c, p, [2]int64{}, [2]int64{1085, 1085}) },
 	},
