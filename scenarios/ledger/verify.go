@@ -53,8 +53,10 @@ type Run struct {
 	Progress func(asked, all int64)   // called about every second
 	URL      func(unit string) string // returns the URL at which a unit of the target is read
 	Client   func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error)
-	Absent   func(*scenarios.Outcome) bool // reports whether an answer says that the write is not there
-	Retry    func(*scenarios.Outcome) bool // reports whether a read that failed is worth another try
+	// Absent reports whether an answer to a step of a read says that the write is not there.
+	Absent func(scenarios.Call, *scenarios.Outcome) bool
+	// Retry reports whether a read is worth another try after a step that failed.
+	Retry func(scenarios.Call, *scenarios.Outcome) bool
 	// EndIteration closes resources that a read opened in its session; nil if there are none.
 	EndIteration func(targets.Session, *template.Iter)
 }

@@ -141,9 +141,10 @@ type AcknowledgedWrite struct {
 	Acknowledged Num        `json:"acknowledged"` // when it was acknowledged, an offset from t0
 	Time         time.Time  `json:"time"`         // the same as a time of this machine's clock, in UTC
 	State        WriteState `json:"state"`        // held, or another state of an acknowledged write
-	Found        *bool      `json:"found"`        // some unit had it; false means that it is lost, and nil that it is unknown
-	Fault        string     `json:"fault,omitempty" mask:"-"`
-	Faults       []string   `json:"faults,omitempty" mask:"-"` // as in WriteKey
+	// some unit had it; false means that it is lost, and nil that this is unknown
+	Found  *bool    `json:"found"`
+	Fault  string   `json:"fault,omitempty" mask:"-"`
+	Faults []string `json:"faults,omitempty" mask:"-"` // as in WriteKey
 }
 
 // WriteState is the state of a write.

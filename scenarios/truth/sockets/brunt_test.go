@@ -107,8 +107,10 @@ type report struct {
 		Planned    bool
 	} `json:"incidents"`
 	Ledger *struct {
-		Acked, Lost, Duplicated, Late int
-		LostSpans                     []struct {
+		Acknowledged, Lost, Duplicated, Late, Stale int
+		Read                                        bool
+		Note                                        string
+		LostSpans                                   []struct {
 			Fault  string
 			Faults []string
 			Lost   int
