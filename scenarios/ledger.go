@@ -25,18 +25,23 @@ type Ledger struct {
 	// the id that a write is found by: "${var.NAME}" that a step extracts, "${data.NAME.COLUMN}", or "${ledger.id}",
 	// a new id for each write, which the write must contain
 	ID template.Text `yaml:"id,required"`
-	// the request that reads a write by its id, "${id}"; status 404 or 410 means that the write is not there
-	Read Step `yaml:"read,required"`
-	// JSON path in the answer to `read` of a list of the writes found, such as "$.items", or of their number; without
-	// it, any good answer counts as one write found
+	// the request that reads a write by its id, "${id}"; status 404 or 410 means that the write is not there, and for
+	// a stream its `absent` says which message does. A list holds several steps, made one after the other, such as one
+	// that opens a stream and one that asks; each but the last only has to be answered well
+	Read Reads `yaml:"read,required"`
+	// where the answer to the last step of `read` has a list of the writes found, such as "$.items", or their number;
+	// a JSON path, or what else `extract` of such a step takes, such as "~ COUNT ([0-9]+)". Without it, any good
+	// answer counts as one write found
 	Count string `yaml:"count"`
 	// the units that should have every write: a unit, a service for all its replicas, or a URL; zero
 	// is the target of the load
 	At []string `yaml:"at"`
 	// rate at which the latest acknowledged write is read from each unit while the load runs; a read that does not
 	// find the write is stale; nil is never. These reads do not count in the load's figures
-	Probe  quantity.Rate     `yaml:"probe,positive"`
-	Settle quantity.Duration `yaml:"settle"` // pause between the end of the load and the reading; default: 10s
+	Probe quantity.Rate `yaml:"probe,positive"`
+	// pause between the end of the load and the reading; until it has passed, a write that is not there may still come,
+	// also when writes are read back between two faults; default: 10s
+	Settle quantity.Duration `yaml:"settle"`
 	// time limit for the reading. Until then brunt reads missing writes again; a write without an answer by then is
 	// unknown; zero is 2m
 	Within quantity.Duration `yaml:"within,positive"`
@@ -64,10 +69,42 @@ func (l *Ledger) WithinOr() quantity.Duration {
 	return quantity.Duration(defaultReadBack)
 }
 
-// Asking returns the request that reads a write. Where the ledger has a count, the request also extracts it, under
-// the name variable.
-func (l *Ledger) Asking(variable string) Step {
-	s := l.Read
+// Reads are the steps that read a write.
+type Reads []Step
+
+func (r *Reads) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind == syntax.List && len(n.Items) == 0 {
+		m.AddHint(n.Pos, "such as {get: \"/posts/${id}\"}", "an empty list reads nothing")
+	}
+	for _, one := range n.OneOrMore() {
+		var s Step
+		syntax.Decode(one, &s, m)
+		*r = append(*r, s)
+	}
+}
+
+func (*Reads) Schema() syntax.Schema {
+	one := (*Step)(nil).Schema()
+	return syntax.Schema{"anyOf": []any{one, syntax.Schema{"type": "array", "minItems": 1, "items": one}}}
+}
+
+// Holds reports whether a position lies within the steps.
+func (r Reads) Holds(at syntax.Pos) bool {
+	return slices.ContainsFunc(r, func(s Step) bool { return s.With != nil && s.With.Holds(at) })
+}
+
+// Asking returns the steps that read a write. Where the ledger has a count, the last step also extracts it, under the
+// name variable.
+func (l *Ledger) Asking(variable string) []Step {
+	steps := slices.Clone([]Step(l.Read))
+	if n := len(steps); n > 0 {
+		steps[n-1] = l.counting(steps[n-1], variable)
+	}
+	return steps
+}
+
+// counting returns a step that also extracts the count of the ledger, under the name variable.
+func (l *Ledger) counting(s Step, variable string) Step {
 	if s.With == nil || l.Count == "" {
 		return s
 	}
@@ -165,11 +202,10 @@ func (p *files) ledger(sc *Scenario, l *Ledger) {
 			p.m.AddHint(l.ID.At, such, "%s can't identify a write", r)
 		}
 	}
-	if l.Read.Think != nil {
-		p.m.AddHint(l.Read.Pos, "such as {get: \"/posts/${id}\"}", "`read` is a request, not a pause")
-	}
-	if l.Count != "" && !strings.HasPrefix(l.Count, "$") {
-		p.m.AddHint(l.Of("count"), "such as \"$.items\"", "%q is not a JSON path", syntax.Clip(l.Count, 40))
+	for i := range l.Read {
+		if l.Read[i].Think != nil {
+			p.m.AddHint(l.Read[i].Pos, "such as {get: \"/posts/${id}\"}", "`read` is a request, not a pause")
+		}
 	}
 }
 

@@ -169,6 +169,9 @@ func FaultEffect(f *result.FaultRecord) string {
 	if p := f.Parts; p != nil && p.Lost > 0 && f.Impact != result.Impacted && f.Impact != result.NotRecovered {
 		s = strings.TrimSuffix(s, ".") + "; " + Plural(p.Lost, "acknowledged write was", "acknowledged writes were") + " lost"
 	}
+	if p := f.Parts; p != nil && p.LostShared > 0 && !saysShared(f) {
+		s = strings.TrimSuffix(s, ".") + sharedLoss(p)
+	}
 	s = syntax.Sentence(s)
 	if p := f.Parts; p != nil && p.Late > 0 {
 		s += " " + Plural(p.Late, "acknowledged write was", "acknowledged writes were") + " late."
@@ -385,8 +388,23 @@ func FaultCost(f *result.FaultRecord) string {
 		if p.Lost > 0 {
 			s += "; " + Plural(p.Lost, "acknowledged write was", "acknowledged writes were") + " lost"
 		}
+		if p.LostShared > 0 {
+			s += sharedLoss(p)
+		}
 	}
 	return s
+}
+
+// sharedLoss describes the writes that were lost to a fault or to another one.
+func sharedLoss(p *result.ImpactParts) string {
+	return "; " + Plural(p.LostShared, "acknowledged write was", "acknowledged writes were") + " lost to it or to " +
+		lostTo("", p.LostWith)
+}
+
+// saysShared reports whether the effect of a fault is described with the writes that were lost to it or to another.
+func saysShared(f *result.FaultRecord) bool {
+	return f.Impact == result.Impacted && !OnlySlower(f) || f.Impact == result.NotRecovered ||
+		slices.ContainsFunc(f.Because, func(n result.Note) bool { return n.Kind == result.LossShared })
 }
 
 // FaultRevert describes whether a fault was undone.
@@ -517,6 +535,9 @@ func FaultOutcome(f *result.FaultRecord) string {
 	}
 	if mayBeSlower(f) && !tooFew(f) {
 		return "slower, not certain"
+	}
+	if p := f.Parts; p != nil && p.LostShared > 0 && f.Impact == result.UnknownYet {
+		return "writes lost, cause unknown"
 	}
 	switch f.Impact {
 	case result.Impacted:

@@ -26,8 +26,29 @@ func LedgerRow(k *result.WriteKey) []string {
 	if k.Note != "" {
 		found += "; " + Clean(k.Note)
 	}
-	return []string{Clean(string(k.State)), Clean(k.ID), acked, Seconds(k.Age), Clean(k.Fault), found}
+	return []string{Clean(string(k.State)), Clean(k.ID), acked, Seconds(k.Age), lostTo(k.Fault, k.Faults), found}
 }
+
+// lostTo names the fault that writes were lost to, or the faults of which one lost them. It is empty if there is none.
+func lostTo(fault string, faults []string) string {
+	if len(faults) == 0 {
+		return Clean(fault)
+	}
+	if len(faults) == 1 {
+		return Clean(faults[0])
+	}
+	names := make([]string, len(faults))
+	for i, name := range faults {
+		names[i] = Clean(name)
+	}
+	if n := len(names); n > mostSuspects {
+		names = append(names[:mostSuspects-1], Count(int64(n-mostSuspects+1))+" more")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}
+
+// mostSuspects is the maximum number of faults that a text names for the loss of writes.
+const mostSuspects = 6
 
 // foundText describes how often a write was found at each unit.
 func foundText(found map[string]int) string {
@@ -88,7 +109,7 @@ var LostHead = []string{"second", "lost", "lost to"}
 func LostRows(l *result.LedgerRecord) [][]string {
 	var out [][]string
 	for _, s := range l.LostSeconds {
-		out = append(out, []string{Offset(s.T), Count(s.Lost), Clean(cmp.Or(s.Fault, "–"))})
+		out = append(out, []string{Offset(s.T), Count(s.Lost), cmp.Or(lostTo(s.Fault, s.Faults), "–")})
 	}
 	return out
 }
@@ -175,6 +196,29 @@ func readsText(r *result.LedgerReads) string {
 	return s + "."
 }
 
+// readBacksText describes the readings between faults; empty if nothing was read.
+func readBacksText(l *result.LedgerRecord) string {
+	var asked, found, absent int64
+	n := 0
+	for _, b := range l.ReadBacks {
+		if b.Asked > 0 {
+			n++
+		}
+		asked, found, absent = asked+b.Asked, found+b.Found, absent+b.Absent
+	}
+	if n == 0 {
+		return ""
+	}
+	s := fmt.Sprintf(" Between faults %s read back, %s", Plural(asked, "write was", "writes were"), Count(found)+" found")
+	if absent > 0 {
+		s += ", " + Count(absent) + " not"
+	}
+	if silent := asked - found - absent; silent > 0 {
+		s += ", " + Count(silent) + " without an answer"
+	}
+	return s + "."
+}
+
 // byMost lists counts with their names, the largest first.
 func byMost(of map[string]int64) string {
 	names := slices.SortedFunc(maps.Keys(of),
@@ -207,13 +251,19 @@ func LedgerText(l *result.LedgerRecord) string {
 			text.WriteString(fmt.Sprintf(" Writes were lost to %d more faults.", len(l.LostSpans)-i))
 			break
 		}
-		to := ""
-		if s.Fault != "" {
-			to = " to " + Clean(s.Fault)
+		to, rpo := "", bounds(s.Last-s.First, s.After-s.Before)
+		if who := lostTo(s.Fault, s.Faults); who != "" {
+			to = " to " + who
+		}
+		if len(s.Faults) > 0 { // each of them may have lost a part
+			rpo = "at most " + Seconds(s.After-s.Before)
 		}
 		text.WriteString(fmt.Sprintf(" %s lost%s, acknowledged from %s to %s: an RPO of %s.",
-			Plural(s.Lost, "write was", "writes were"), to, Offset(s.First),
-			Offset(s.Last), bounds(s.Last-s.First, s.After-s.Before)))
+			Plural(s.Lost, "write was", "writes were"), to, Offset(s.First), Offset(s.Last), rpo))
+	}
+	text.WriteString(readBacksText(l))
+	if len(l.Because) > 0 {
+		text.WriteString(" " + syntax.Sentence(Clean(l.Because.Phrase(nil))))
 	}
 	if l.Note != "" {
 		text.WriteString(" " + syntax.Sentence(Clean(l.Note)))

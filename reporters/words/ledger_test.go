@@ -34,3 +34,70 @@ func TestLedgerText_Reads(t *testing.T) {
 		t.Errorf("%q", rows)
 	}
 }
+
+// TestLedgerText_SharedLoss: a loss is told as that of one fault only where it is known, and so in each table.
+func TestLedgerText_SharedLoss(t *testing.T) {
+	l := result.LedgerRecord{
+		Write: "write", Units: []string{"a"}, Took: result.NaN, Lost: 12,
+		LostSpans: []result.LostSpan{
+			{Fault: "crash", Lost: 10, First: 1, Last: 3, Before: .5, After: 3.5},
+			{Faults: []string{"pause", "cut", "crash"}, Lost: 2, First: 4, Last: 5, Before: 3.5, After: 6},
+		},
+		ReadBacks: []result.ReadBack{{Asked: 20, Found: 14, Absent: 5}, {}},
+		Because:   result.Notes{{Kind: result.ReadBackNone, Faults: []string{"pause", "cut"}}},
+	}
+	const want = "10 writes were lost to crash, acknowledged from 1s to 3s: an RPO of 2s to 3s. 2 writes were lost to " +
+		"pause, cut or crash, acknowledged from 4s to 5s: an RPO of at most 2.5s. Between faults 20 writes were read back, " +
+		"14 found, 5 not, 1 without an answer. There was no time to read writes back between pause, cut."
+	if got := words.LedgerText(&l); !strings.HasSuffix(got, want) {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	key := result.WriteKey{State: result.WriteLost, ID: "7", Faults: []string{"pause", "cut"}, Age: result.NaN}
+	if row := words.LedgerRow(&key); row[4] != "pause or cut" {
+		t.Errorf("%q", row)
+	}
+	rows := words.LostRows(&result.LedgerRecord{LostSeconds: []result.LostSecond{
+		{T: 12, Faults: []string{"f#1", "f#2", "f#3", "f#4", "f#5", "f#6", "f#7"}, Lost: 31},
+	}})
+	if got := strings.Join(rows[0], "|"); got != "12s|31|f#1, f#2, f#3, f#4, f#5 or 2 more" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestFault_SharedLoss: a fault that may have lost writes has neither a cross nor a tick for it, whatever else it did.
+func TestFault_SharedLoss(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		fault         result.FaultRecord
+		mark, outcome string
+		effect        string
+	}{
+		{
+			"nothing else", result.FaultRecord{
+				Impact: result.UnknownYet, Note: "told by the note", Because: result.Notes{{Kind: result.LossShared}},
+			}, "?", "writes lost, cause unknown", "What it did is not known: told by the note.",
+		},
+		{
+			"unknown for another reason", result.FaultRecord{Impact: result.UnknownYet, Note: "brunt stood still"},
+			"?", "writes lost, cause unknown",
+			"What it did is not known: brunt stood still; 3 acknowledged writes were lost to it or to cut.",
+		},
+		{
+			"an outage", result.FaultRecord{Impact: result.Impacted, OnsetAt: 2, Recover: 1, Failed: 9},
+			"✓", "recovered", "9 requests failed; 3 acknowledged writes were lost to it or to cut.",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := c.fault
+			f.Parts = &result.ImpactParts{
+				Requests: 100, LostShared: 3, LostWith: []string{"cut"}, P50: result.NaN, First: result.NaN,
+			}
+			f.Onset, f.Failover, f.Heal, f.Degraded = result.NaN, result.NaN, result.NaN, result.NaN
+			mark, _ := words.FaultMark(&f)
+			if got := words.FaultEffect(&f); mark != c.mark || words.FaultOutcome(&f) != c.outcome ||
+				!strings.HasSuffix(got, c.effect) {
+				t.Errorf("%s %s: %s", mark, words.FaultOutcome(&f), got)
+			}
+		})
+	}
+}

@@ -166,11 +166,18 @@ func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 	cell := Cell{Verdict: scenarios.None, Why: "no objective is on it", Link: run.Link, began: run.Result.Started}
 	for i := range run.Result.Objectives {
 		o := &run.Result.Objectives[i]
-		if o.List != "" || o.Phase.Of(slo.FaultPhase) != f.Phase() && !charges(run.Result, o, f.Name) {
+		verdict, why := o.Verdict, o.Text+": "+figure(*o)
+		switch {
+		case o.List != "":
+			continue
+		case o.Phase.Of(slo.FaultPhase) == f.Phase(), charges(run.Result, o, f.Name):
+		case o.Of().OfLedger() && f.Parts != nil && f.Parts.LostShared > 0:
+			verdict, why = scenarios.Inconclusive, why+": writes were lost to this fault or to another one"
+		default:
 			continue
 		}
-		if cell.Verdict == scenarios.None || scenarios.Worse(cell.Verdict, o.Verdict) != cell.Verdict {
-			cell.Verdict, cell.Why = o.Verdict, o.Text+": "+figure(*o)
+		if cell.Verdict == scenarios.None || scenarios.Worse(cell.Verdict, verdict) != cell.Verdict {
+			cell.Verdict, cell.Why = verdict, why
 		}
 	}
 	if left(f) {
@@ -205,6 +212,7 @@ func charges(r *result.Result, o *result.ObjectiveResult, fault string) bool {
 	for _, l := range r.AllLedgers() {
 		if (parsed.Source == "" || parsed.Source == l.Name) &&
 			(l.RPOFault == fault || l.LateTo[fault] > 0 ||
+				slices.ContainsFunc(l.LostSpans, func(s result.LostSpan) bool { return s.Fault == fault }) ||
 				slices.ContainsFunc(l.Keys, func(k result.WriteKey) bool { return k.Fault == fault })) {
 			return true
 		}

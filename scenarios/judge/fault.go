@@ -74,6 +74,9 @@ func (f *effects) reported(i int) effect.Answer {
 		if why == nil {
 			why = f.read.stoodStill(i)
 		}
+		if why == nil {
+			why = lossUntold(f, i)
+		}
 		if s := f.slowdown(i); s.Answer == result.Untested {
 			a = notCertain(a, s)
 		}
@@ -105,6 +108,8 @@ func (f *effects) required(i int, a effect.Answer) result.Reason {
 		return unknown(f.read.stoodStill(i))
 	case a.Impact == result.NotImpacted && f.slowdown(i).Answer == result.Untested:
 		return unknown(untold(f.slowdown(i)))
+	case a.Impact == result.NotImpacted && lossUntold(f, i) != nil:
+		return unknown(lossUntold(f, i))
 	case a.Impact == result.NotImpacted:
 		return result.Reason{Kind: result.NoImpact, Verdict: scenarios.Fail, Fault: oc.Name}
 	case !a.Tells():

@@ -21,6 +21,7 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 	out := &result.ImpactParts{
 		First: result.NaN, Last: result.NaN, Lost: lostTo(f, i), Untested: f.tells != nil && !f.tells[i],
 	}
+	out.LostShared, out.LostWith = sharedLoss(f, i)
 	switch s := f.slowdown(i); s.Answer {
 	case result.Yes:
 		out.Slowed = true
@@ -84,6 +85,35 @@ func lostTo(f *effects, i int) int64 {
 		}
 	}
 	return n
+}
+
+// sharedLoss returns the number of acknowledged writes that were lost to occurrence i or to another one, and the names
+// of the others. It is unknown to which they were lost.
+func sharedLoss(f *effects, i int) (n int64, with []string) {
+	name := f.read.Faults[i].Name
+	for _, l := range f.read.c.Ledgers {
+		for _, s := range l.LostSpans {
+			if name == "" || !slices.Contains(s.Faults, name) {
+				continue
+			}
+			n += s.Lost
+			for _, other := range s.Faults {
+				if other != name && !slices.Contains(with, other) {
+					with = append(with, other)
+				}
+			}
+		}
+	}
+	return n, with
+}
+
+// lossUntold says that writes may have been lost to occurrence i; nil if no such write was lost.
+func lossUntold(f *effects, i int) result.Notes {
+	n, with := sharedLoss(f, i)
+	if n == 0 {
+		return nil
+	}
+	return result.Notes{{Kind: result.LossShared, Count: n, Faults: with}}
 }
 
 // A shedView holds the records with shed requests as errors.

@@ -2,6 +2,7 @@ package judge_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -102,6 +103,37 @@ func TestLostWrites(t *testing.T) {
 	for i, want := range []scenarios.Verdict{scenarios.Pass, scenarios.Pass, scenarios.Inconclusive} {
 		if o := f.Objectives[i]; o.Verdict != want {
 			t.Errorf("%s: %s (%s), want %s", o.Text, o.Verdict, o.Note, want)
+		}
+	}
+}
+
+// TestSharedLoss: writes that a fault or another one lost are neither an impact of it nor none.
+func TestSharedLoss(t *testing.T) {
+	ledger := &result.LedgerRecord{
+		Read: true, Acknowledged: 1000, Lost: 90, LostSpans: []result.LostSpan{{Faults: []string{"e", "f", "g"}, Lost: 90}},
+	}
+	for _, required := range []bool{false, true} {
+		c := judge.Case{
+			Ledgers: []*result.LedgerRecord{ledger}, Faults: map[string]judge.FaultCase{"f": {RequireImpact: required}},
+		}
+		f := drill(t, parseObjectives(t, "recover < 1s after f", "errors < 5% in f"), c, outage(between(0, 0)),
+			injection{"f", "f", 30 * sec, 40 * sec})
+		got := f.Faults[0]
+		if got.Impact != result.UnknownYet || got.Parts.Lost != 0 || got.Parts.LostShared != 90 ||
+			!slices.Equal(got.Parts.LostWith, []string{"e", "g"}) || got.Notes[0].Kind != result.LossShared {
+			t.Errorf("%+v, parts %+v", got, got.Parts)
+		}
+		want := scenarios.Pass
+		if required {
+			want = scenarios.Inconclusive
+		}
+		for _, o := range f.Objectives {
+			if o.Verdict != want {
+				t.Errorf("impact required: %t, %s: %s (%s), want %s", required, o.Text, o.Verdict, o.Note, want)
+			}
+		}
+		if (got.Required.Kind == result.ImpactUnknown) != required {
+			t.Errorf("impact required: %t, and the reason is %+v", required, got.Required)
 		}
 	}
 }

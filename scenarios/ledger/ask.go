@@ -5,7 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,17 +50,20 @@ func (b *verification) open(ctx context.Context) error {
 	}
 	var all sync.WaitGroup
 	notes := make([]string, len(b.reader.units))
+	never, err := b.ledger.neverWritten(b.run)
+	if err != nil {
+		return err
+	}
 	for i, u := range b.reader.units {
 		all.Go(func() {
 			a := b.reader.asker(u)
 			defer a.close()
-			never := fmt.Sprintf("never-written-%x", rand.Uint64())
 			for first.Err() == nil {
 				s, again := a.once(first, never)
 				switch {
 				case s.n > 0:
 					notes[i] = fmt.Sprintf("%s finds a write that never existed, so its reads prove nothing: for a missing "+
-						"write it must answer with status 404, or `count` must find 0", u.Name)
+						"write it must answer with status 404 or what else says so (`absent` of a stream), or `count` must find 0", u.Name)
 					return
 				case s.n == 0 || !again:
 					return
@@ -189,15 +193,30 @@ func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
 		it.Deadline = min(it.Deadline, end.Sub(r.T0))
 	}
 	defer context.AfterFunc(ctx, a.unit.client.Abort)()
-	out := scenarios.Outcome{Step: unmeasuredStep, Intended: it.Intended, Ready: it.Intended}
-	a.session.Do(it, a.reader.spec.Query.Call, &out)
 	if r.EndIteration != nil {
-		r.EndIteration(a.session, it)
+		defer r.EndIteration(a.session, it)
+	}
+	var out scenarios.Outcome
+	call := a.reader.spec.Query.Call
+	do := func(c scenarios.Call) (ok bool) {
+		call, out = c, scenarios.Outcome{Step: unmeasuredStep, Intended: it.Intended, Ready: it.Intended}
+		a.session.Do(it, c, &out)
+		return out.Kind == scenarios.OK && !(out.Answered && r.Absent(c, &out))
+	}
+	ready := true
+	for _, step := range a.reader.spec.Before {
+		if ready = do(step.Call); !ready {
+			break
+		}
+	}
+	if ready {
+		do(a.reader.spec.Query.Call)
 	}
 	cause := r.Causes.Name(out.Cause)
 	switch {
-	case out.Answered && r.Absent(&out):
+	case out.Answered && r.Absent(call, &out):
 		return sight{}, false
+	case !ready:
 	case out.Kind == scenarios.OK:
 		return a.seen(), false
 	case out.Cause.IsCheck() && out.Answered:
@@ -212,7 +231,7 @@ func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
 		cause += ": " + sm.Said()
 	}
 	a.unit.why.Store(&cause)
-	return sight{n: noAnswer}, r.Retry(&out)
+	return sight{n: noAnswer}, r.Retry(call, &out)
 }
 
 // seen evaluates a successful answer.
@@ -230,13 +249,16 @@ func (a *asker) seen() sight {
 	return s
 }
 
-// countOf returns how often a write is there: the length of a list, or a number. Any other value
+// countOf returns how often a write is there: the length of a list, or a number, also one in a text. Any other value
 // that exists counts as one.
 func countOf(v *template.Value) int {
 	var list []json.RawMessage
 	var n float64
 	switch {
 	case !v.JSON:
+		if n, err := strconv.ParseUint(strings.TrimSpace(string(v.Text)), 10, 31); err == nil {
+			return int(n)
+		}
 		return 1
 	case string(v.Text) == "null":
 		return 0

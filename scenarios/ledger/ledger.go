@@ -22,8 +22,10 @@ type Ledger struct {
 	reads   *reads // findings of reads during the load; nil if none are made
 	// number of parts of the load, each with a ledger of its own; one means that this ledger has all writes
 	parts    int
-	stop     func() // stops flushing and waits for it; nil if nothing is flushed
-	findings string // the file that lists writes which are not simply held; empty means none
+	stop     func()   // stops flushing and waits for it; nil if nothing is flushed
+	rounds   []*round // readings between faults
+	between  func()   // ends the readings between faults, and waits for it; nil if none are made
+	findings string   // the file that lists writes which are not simply held; empty means none
 }
 
 // flushEvery is the interval of flushing, which limits how many records are lost if brunt is killed.
@@ -69,6 +71,7 @@ func newLedger(p *Spec, kept *writeLog, parts int) *Ledger {
 
 // Close discards the recorded writes.
 func (l *Ledger) Close() error {
+	l.EndProbe() // a run that an error ended may still read
 	if l.stop != nil {
 		l.stop()
 	}

@@ -38,8 +38,8 @@ func (b *verification) listOne(c *checkedWrite, state result.WriteState, note st
 		k.Found[b.reader.units[i].Name] = s.n
 	}
 	if state == result.WriteLost {
-		age, fault := b.age(c.End)
-		k.Age, k.Fault = result.Sec(age), fault
+		to := &b.suspects.sets[c.to]
+		k.Age, k.Fault, k.Faults = result.Sec(c.age), to.fault(), to.several()
 	}
 	list := b.listed[state]
 	at, _ := slices.BinarySearchFunc(list, k,

@@ -11,12 +11,15 @@ package ledger
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -53,8 +56,9 @@ const mostWrites = 8_000_000
 
 // Limits on ids and buffers, in bytes.
 const (
-	longestID  = 4 << 10
-	writesRoom = 32 << 10
+	longestID   = 4 << 10
+	longestLine = 8 * longestID
+	writesRoom  = 32 << 10
 )
 
 // newWriteLog creates the file at path, or an unnamed file if path is empty.
@@ -193,25 +197,122 @@ func (w *writeLog) Each(do func(loggedWrite) error) error {
 	if _, err := w.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	lines := bufio.NewScanner(w.file)
-	lines.Buffer(make([]byte, 0, 64<<10), 8*longestID)
+	return w.each(w.file, do)
+}
+
+// each calls do for every line of r.
+func (w *writeLog) each(r io.Reader, do func(loggedWrite) error) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 0, 64<<10), longestLine)
 	for lines.Scan() {
-		var line struct {
-			ID  string  `json:"id"`
-			T   float64 `json:"t"`
-			Ack bool    `json:"ack"`
-		}
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+		one, err := parseWrite(lines.Bytes())
+		if err != nil {
 			if w.broken.Load() != nil { // after a write error the last line may be incomplete
 				return nil
 			}
 			return fmt.Errorf("the ledger's file is damaged: %w", err)
 		}
-		if err := do(loggedWrite{ID: line.ID, End: result.Num(line.T).D(), Acked: line.Ack}); err != nil {
+		if err := do(one); err != nil {
 			return err
 		}
 	}
 	return lines.Err()
+}
+
+func parseWrite(text []byte) (loggedWrite, error) {
+	var line struct {
+		ID  string  `json:"id"`
+		T   float64 `json:"t"`
+		Ack bool    `json:"ack"`
+	}
+	err := json.Unmarshal(text, &line)
+	return loggedWrite{ID: line.ID, End: result.Num(line.T).D(), Acked: line.Ack}, err
+}
+
+// mostSorted is the number of writes up to which a sample reads all of them, which takes a tenth of a second.
+const mostSorted = 20_000
+
+// Sample returns at most most of the acknowledged writes so far, in random order, but first those that prefer selects,
+// and the number of writes to choose from. Writes may be recorded meanwhile. If there are many more writes, it reads
+// only as much of the file as it needs, because the load runs.
+func (w *writeLog) Sample(
+	most int, r *rand.Rand, prefer func(loggedWrite) bool,
+) (list []loggedWrite, of int64, err error) {
+	if err := w.Flush(); err != nil {
+		return nil, 0, err
+	}
+	info, err := w.file.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	of, size := w.kept.Load(), info.Size()
+	if of <= int64(max(most, mostSorted)) {
+		err = w.each(io.NewSectionReader(w.file, 0, size), func(one loggedWrite) error {
+			if one.Acked {
+				list = append(list, one)
+			}
+			return nil
+		})
+		of = int64(len(list))
+	} else {
+		list, err = w.pick(most, size, r)
+	}
+	r.Shuffle(len(list), func(i, k int) { list[i], list[k] = list[k], list[i] })
+	slices.SortStableFunc(list, func(a, b loggedWrite) int {
+		switch preferA := prefer(a); {
+		case preferA == prefer(b):
+			return 0
+		case preferA:
+			return -1
+		}
+		return 1
+	})
+	return list[:min(most, len(list))], of, err
+}
+
+// pick returns the acknowledged writes of most random lines within the first size bytes, each once.
+func (w *writeLog) pick(most int, size int64, r *rand.Rand) (list []loggedWrite, err error) {
+	taken := map[int64]bool{} // by the place of the line
+	for range most {
+		begin, text, err := w.lineAfter(r.Int64N(size), size)
+		if err != nil {
+			return nil, err
+		}
+		if text == nil || taken[begin] {
+			continue
+		}
+		taken[begin] = true
+		one, err := parseWrite(text)
+		if err != nil {
+			return nil, fmt.Errorf("the ledger's file is damaged: %w", err)
+		}
+		if one.Acked {
+			list = append(list, one)
+		}
+	}
+	return list, nil
+}
+
+// lineAfter returns the first line that begins at from or later, within the first size bytes of the file, and where it
+// begins. The text is nil if there is none.
+func (w *writeLog) lineAfter(from, size int64) (begin int64, text []byte, err error) {
+	begin = max(0, from-1) // a line that begins at from counts
+	for room := int64(512); ; room *= 8 {
+		text = make([]byte, min(room, size-begin))
+		if _, err := w.file.ReadAt(text, begin); err != nil && err != io.EOF {
+			return 0, nil, err
+		}
+		skip := 0
+		if from > 0 {
+			skip = bytes.IndexByte(text, '\n') + 1
+		}
+		if end := bytes.IndexByte(text[skip:], '\n'); end >= 0 && (skip > 0 || from == 0) {
+			return begin + int64(skip), text[skip : skip+end], nil
+		}
+		if room >= 2*longestLine || int64(len(text)) < room {
+			return 0, nil, nil
+		}
+	}
 }
 
 // Close closes the file and removes it.

@@ -1,10 +1,13 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -201,4 +204,58 @@ func TestImport(t *testing.T) {
 	if n != 250 || run.Kept() != 250 || run.Over() != 50 || acked != 150 {
 		t.Errorf("%d of %d writes, %d over, %d acknowledged", n, run.Kept(), run.Over(), acked)
 	}
+}
+
+// TestWrites_Sample: a sample has each acknowledged write at most once, all of them where they are few, and of many
+// some of each part, while others are recorded.
+func TestWrites_Sample(t *testing.T) {
+	w, _ := newWrites(t, 2)
+	random, any := rand.New(rand.NewPCG(5, 6)), func(loggedWrite) bool { return true }
+	if list, of, err := w.Sample(10, random, any); len(list) != 0 || of != 0 || err != nil {
+		t.Fatalf("%v of %d, %v", list, of, err)
+	}
+	long := strings.Repeat("x", longestID-8)
+	const all = mostSorted + 8000
+	for n := range all {
+		id := fmt.Sprintf("%d", n)
+		if n%15000 == 0 {
+			id += long
+		}
+		if !w.Shard(n).Record([]byte(id), time.Duration(n)*time.Millisecond, n%4 != 0) {
+			t.Fatal("not taken")
+		}
+	}
+	var meanwhile sync.WaitGroup
+	meanwhile.Go(func() {
+		for n := range all {
+			w.Shard(n).Record([]byte("later"), time.Hour, false)
+		}
+	})
+	for _, most := range []int{1 << 20, 500, 1} {
+		list, of, err := w.Sample(most, random, func(x loggedWrite) bool { return x.End == time.Second+time.Millisecond })
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		first, last := 0, 0
+		for _, x := range list {
+			if !x.Acked || seen[x.ID] {
+				t.Fatalf("%.20s is not acknowledged, or there twice", x.ID)
+			}
+			seen[x.ID] = true
+			if x.End < all/2*time.Millisecond {
+				first++
+			} else {
+				last++
+			}
+		}
+		switch {
+		case most > all && (list[0].ID != "1001" || len(list) != all*3/4 || of != all*3/4 ||
+			slices.IsSortedFunc(list, func(a, b loggedWrite) int { return cmp.Compare(a.End, b.End) })):
+			t.Errorf("%d of %d, or in order, first %s; want all %d, first 1001", len(list), of, list[0].ID, all*3/4)
+		case most == 500 && (len(list) > most || of < all || first < 50 || last < 50):
+			t.Errorf("%d of %d, %d of the first half and %d of the second", len(list), of, first, last)
+		}
+	}
+	meanwhile.Wait()
 }

@@ -63,9 +63,12 @@ func (l *Ledger) Probe(ctx context.Context, r Run) error {
 	return nil
 }
 
-// EndProbe ends the reads, and waits for those under way.
+// EndProbe ends the reads of [Ledger.Probe] and [Ledger.ReadBetween], and waits for those under way.
 func (l *Ledger) EndProbe() {
-	if p := l.prober.Load(); p != nil {
+	if l.between != nil {
+		l.between()
+	}
+	if p := l.prober.Swap(nil); p != nil {
 		p.stop()
 	}
 }

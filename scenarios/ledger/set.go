@@ -68,7 +68,15 @@ func (s Set) Probe(ctx context.Context, run func(*Spec) Run) error {
 	return nil
 }
 
-// EndProbe ends the reads of Probe.
+// ReadBetween reads writes of all ledgers in each gap between faults, while the load runs. run returns the description
+// of the run for a ledger.
+func (s Set) ReadBetween(ctx context.Context, run func(*Spec) Run, gaps []Gap) {
+	for _, l := range s {
+		l.ReadBetween(ctx, run(l.spec), gaps)
+	}
+}
+
+// EndProbe ends the reads of Probe and ReadBetween.
 func (s Set) EndProbe() {
 	for _, l := range s {
 		l.EndProbe()

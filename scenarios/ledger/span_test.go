@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,13 +12,27 @@ import (
 	"brunt/scenarios/result"
 )
 
+// planted is a verification without readings between faults.
+func planted(r Run) *verification {
+	return &verification{run: r, out: &result.LedgerRecord{}, suspects: newSuspects(nil, &r)}
+}
+
+// plant adds an acknowledged write.
+func (b *verification) plant(at time.Duration, lost, held bool) {
+	b.acked.add(at, held)
+	if lost {
+		to, _ := b.suspects.of("", at, false)
+		b.acked.lose(at, to)
+	}
+}
+
 // TestSpans compares the bounds of the recovery point with those of a search in every pair of
 // writes, for random writes of which a stretch around a fault is lost in part.
 func TestSpans(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		fault := &chaos.Record{Name: "f", Injected: 5 * time.Second, Cleared: 6 * time.Second}
-		b := &verification{run: Run{End: 10 * time.Second, Faults: []*chaos.Record{fault}}, out: &result.LedgerRecord{}}
+		b := planted(Run{End: 10 * time.Second, Faults: []*chaos.Record{fault}})
 		type write struct {
 			end        time.Duration
 			lost, held bool
@@ -33,7 +48,7 @@ func TestSpans(t *testing.T) {
 				lost++
 			}
 			kept = append(kept, w)
-			b.acked.add(w.end, w.lost, w.held)
+			b.plant(w.end, w.lost, w.held)
 		}
 		b.spans()
 		if lost == 0 {
@@ -83,9 +98,9 @@ func TestSpans(t *testing.T) {
 
 // TestSpansAtTheEnds holds that the first and the last write bound a span that reaches them.
 func TestSpansAtTheEnds(t *testing.T) {
-	b := &verification{run: Run{End: 10 * time.Second}, out: &result.LedgerRecord{}}
+	b := planted(Run{End: 10 * time.Second})
 	for i := range 5 {
-		b.acked.add(time.Duration(i)*time.Second, true, false)
+		b.plant(time.Duration(i)*time.Second, true, false)
 	}
 	b.spans()
 	if b.out.RPO != 4 || b.out.RPOLow != 4 {
@@ -93,14 +108,14 @@ func TestSpansAtTheEnds(t *testing.T) {
 	}
 }
 
-// TestSpansOfFaults holds that each bound is the largest of all faults, and that a write whose state is
-// unknown bounds no span.
+// TestSpansOfFaults: of writes that one of two faults lost, each may have lost all, which bounds the recovery point
+// above, and the two may have shared them, which bounds it below. A write whose state is unknown bounds no span.
 func TestSpansOfFaults(t *testing.T) {
 	sec := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 	faults := []*chaos.Record{
 		{Name: "a", Injected: sec(10), Cleared: sec(20)}, {Name: "b", Injected: sec(50), Cleared: sec(60)},
 	}
-	b := &verification{run: Run{End: sec(100), Faults: faults}, out: &result.LedgerRecord{}}
+	b := planted(Run{End: sec(100), Faults: faults})
 	for _, w := range []struct {
 		at     float64
 		effect string
@@ -115,20 +130,50 @@ func TestSpansOfFaults(t *testing.T) {
 		{59.2, "unknown"},
 		{59.5, "held"},
 	} {
-		b.acked.add(sec(w.at), w.effect == "lost", w.effect == "held")
+		b.plant(sec(w.at), w.effect == "lost", w.effect == "held")
 	}
 	b.spans()
-	if b.out.RPOLow != 8 || b.out.RPO != 10.5 || b.out.RPOFault != "b" {
-		t.Errorf("RPO is %v to %v by %s, want 8 to 10.5 by b", b.out.RPOLow, b.out.RPO, b.out.RPOFault)
+	if b.out.RPOLow != 8 || b.out.RPO != 50.5 || b.out.RPOFault != "" {
+		t.Errorf("RPO is %v to %v by %q, want 8 to 50.5 by none", b.out.RPOLow, b.out.RPO, b.out.RPOFault)
 	}
-	if len(b.out.LostSpans) != 2 || b.out.LostSpans[0].After != 19 || b.out.LostSpans[1].After != 59.5 {
+	if s := b.out.LostSpans; len(s) != 1 || s[0].After != 59.5 || s[0].Fault != "" || !slices.Equal(s[0].Faults,
+		[]string{"a", "b"}) {
 		t.Errorf("spans are %+v", b.out.LostSpans)
 	}
 }
 
-// TestSpans_NearestFault: a write that was acknowledged while no fault was in was lost to the nearest one, also to one
-// that was cleared before. A primary that was cut off acknowledges writes until it steps down.
-func TestSpans_NearestFault(t *testing.T) {
+// TestLeastSpan compares the least span with a search in all ways to cut the times.
+func TestLeastSpan(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 300 {
+		times := make([]time.Duration, 1+random.IntN(7))
+		for i := range times {
+			times[i] = time.Duration(random.IntN(20))
+		}
+		slices.Sort(times)
+		n := 1 + random.IntN(3)
+		var best func(from, n int) time.Duration
+		best = func(from, n int) time.Duration {
+			if from == len(times) {
+				return 0
+			}
+			if n == 0 {
+				return time.Hour
+			}
+			least := time.Hour
+			for end := from; end < len(times); end++ {
+				least = min(least, max(times[end]-times[from], best(end+1, n-1)))
+			}
+			return least
+		}
+		if got, want := leastSpan(times, n), best(0, n); got != want {
+			t.Fatalf("%v in %d spans: %d, want %d", times, n, got, want)
+		}
+	}
+}
+
+// TestSuspects: to which faults a write may have been lost, without a reading between them.
+func TestSuspects(t *testing.T) {
 	sec := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 	cut := &chaos.Record{Name: "cut", Injected: sec(20), Cleared: sec(30)}
 	crash := &chaos.Record{Name: "crash", Injected: sec(90), Cleared: sec(92), OneShot: true}
@@ -138,37 +183,42 @@ func TestSpans_NearestFault(t *testing.T) {
 		name   string
 		faults []*chaos.Record
 		at     []float64 // of the writes that are lost
-		want   string    // fault: first to last, in the order of time
+		want   string    // faults: first to last, in the order of time
 	}{
-		{"after the clearing", []*chaos.Record{cut, missed}, []float64{29, 30.4, 31}, "cut: 29 to 31"},
-		{
-			"after the clearing, and another fault",
-			[]*chaos.Record{cut, crash},
-			[]float64{30.4, 31, 89.9, 90},
-			"cut: 30.4 to 31, crash: 89.9 to 90",
-		},
-		{"before the first", []*chaos.Record{cut, crash}, []float64{5, 19.9}, "cut: 5 to 19.9"},
-		{"after the last", []*chaos.Record{cut, crash}, []float64{92.5}, "crash: 92.5 to 92.5"},
+		{"after the clearing of the only one", []*chaos.Record{cut, missed}, []float64{29, 30.4, 31}, "cut: 29 to 31"},
+		{"between two", []*chaos.Record{cut, crash}, []float64{30.4, 31, 89.9, 90}, "cut or crash: 30.4 to 90"},
+		{"before two", []*chaos.Record{cut, crash}, []float64{5, 19.9}, "cut or crash: 5 to 19.9"},
+		{"after two", []*chaos.Record{cut, crash}, []float64{92.5}, "cut or crash: 92.5 to 92.5"},
 		{"never cleared", []*chaos.Record{forever}, []float64{25, 99}, "forever: 25 to 99"},
 		{"without a fault", []*chaos.Record{missed}, []float64{25, 31}, ": 25 to 31"},
 	} {
-		b := &verification{run: Run{End: sec(100), Faults: c.faults}, out: &result.LedgerRecord{}}
+		b := planted(Run{End: sec(100), Faults: c.faults})
 		for _, at := range c.at {
-			b.acked.add(sec(at), true, false)
+			b.plant(sec(at), true, false)
 		}
 		b.spans()
 		var got []string
 		for _, s := range b.out.LostSpans {
-			got = append(got, fmt.Sprintf("%s: %v to %v", s.Fault, float64(s.First), float64(s.Last)))
+			got = append(got, fmt.Sprintf("%s%s: %v to %v", s.Fault, strings.Join(s.Faults, " or "), float64(s.First),
+				float64(s.Last)))
 		}
 		if found := strings.Join(got, ", "); found != c.want {
 			t.Errorf("%s: lost to %s, want %s", c.name, found, c.want)
 		}
 	}
-	b := &verification{run: Run{End: sec(100), Faults: []*chaos.Record{cut, crash}}, out: &result.LedgerRecord{}}
-	for at, want := range map[float64]float64{19: 1, 25: 5, 31: 69, 80: 10, 91: 0} {
-		if age, fault := b.age(sec(at)); age != sec(want) {
-			t.Errorf("the write at %v s was lost after %s to %s, want %v s", at, age, fault, want)
+	for _, c := range []struct {
+		faults []*chaos.Record
+		ages   map[float64]float64
+	}{
+		{[]*chaos.Record{cut}, map[float64]float64{19: 1, 25: 5, 31: 69}},
+		{[]*chaos.Record{crash}, map[float64]float64{80: 10, 91: 0}},
+		{[]*chaos.Record{cut, crash}, map[float64]float64{19: 71, 25: 65, 31: 69, 80: 20, 91: 9}},
+	} {
+		s := newSuspects(nil, &Run{End: sec(100), Faults: c.faults})
+		for at, want := range c.ages {
+			if _, age := s.of("", sec(at), false); age != sec(want) {
+				t.Errorf("the write at %v s was lost after %s, want %v s", at, age, want)
+			}
 		}
 	}
 }

@@ -42,6 +42,7 @@ type Run struct {
 	End      time.Duration        // scheduled end of the load
 	Alone    time.Duration        // time since which nothing has been written
 	Faults   []*chaos.Record      // the faults that were injected
+	FaultIn  func() bool          // reports whether a fault is in, while the load runs
 	Causes   scenarios.Causes     // names of the causes for reads without an answer
 	Vars     []template.Value     // variables of the run, as set by setup
 	Env      *template.Env
@@ -52,8 +53,10 @@ type Run struct {
 	Progress func(asked, all int64)   // called about every second
 	URL      func(unit string) string // returns the URL at which a unit of the target is read
 	Client   func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error)
-	Absent   func(*scenarios.Outcome) bool // reports whether an answer says that the write is not there
-	Retry    func(*scenarios.Outcome) bool // reports whether a read that failed is worth another try
+	// Absent reports whether an answer to a step of a read says that the write is not there.
+	Absent func(scenarios.Call, *scenarios.Outcome) bool
+	// Retry reports whether a read is worth another try after a step that failed.
+	Retry func(scenarios.Call, *scenarios.Outcome) bool
 	// EndIteration closes resources that a read opened in its session; nil if there are none.
 	EndIteration func(targets.Session, *template.Iter)
 }
@@ -82,8 +85,20 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 	}
 	b := &verification{
 		run: r, ledger: l, reader: &reader{run: r, spec: l.spec}, out: out,
-		listed: map[result.WriteState][]result.WriteKey{},
+		listed: map[result.WriteState][]result.WriteKey{}, suspects: newSuspects(l, &r),
 	}
+	out.ReadBacks = l.readBacks()
+	var err error
+	if b.audit, err = l.newAudit(); err != nil {
+		return out, err
+	}
+	err = b.verify(ctx)
+	return out, errors.Join(err, b.endAudit())
+}
+
+// verify waits for the target to settle, reads the writes back and reports the result.
+func (b *verification) verify(ctx context.Context) error {
+	l, r, out := b.ledger, b.run, b.out
 	settle := l.spec.SettleOr().D()
 	if rest := max(0, settle-max(0, r.Now()-r.Alone)); rest > 0 || settle == 0 {
 		r.Event(result.Event{
@@ -99,7 +114,7 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 	if ctx.Err() != nil {
 		out.Note = "the run ended before its time, and nothing was read back"
 		r.Event(result.Event{Event: "ledger.skipped", Text: out.Note})
-		return out, nil
+		return nil
 	}
 	limited, cancel := context.WithTimeout(ctx, l.spec.WithinOr().D())
 	defer cancel()
@@ -110,12 +125,13 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 	b.list()
 	r.Event(result.Event{Event: "ledger.read", Text: b.sums()})
 	for _, k := range out.Keys {
-		r.Event(result.Event{
-			Event: "write." + string(k.State), Fault: k.Fault, Text: k.ID,
-			Data: map[string]any{"acknowledged": k.Acknowledged, "age": k.Age, "found": k.Found},
-		})
+		data := map[string]any{"acknowledged": k.Acknowledged, "age": k.Age, "found": k.Found}
+		if len(k.Faults) > 0 {
+			data["faults"] = k.Faults
+		}
+		r.Event(result.Event{Event: "write." + string(k.State), Fault: k.Fault, Text: k.ID, Data: data})
 	}
-	return out, err
+	return err
 }
 
 // verification is the verification of a ledger under way.
@@ -127,10 +143,13 @@ type verification struct {
 	again   map[string]time.Duration // ids that the target gave to several writes, with the end of the last one
 	listed  map[result.WriteState][]result.WriteKey
 	listing *bufio.Writer  // list of all writes that are not simply held; nil means none
+	audit   *audit         // list of all acknowledged writes; nil means none
 	found   int64          // acknowledged writes that were found
 	missing []checkedWrite // acknowledged writes that no unit has, by the answers of all units
 	unasked int64          // such writes beyond mostMissing, which are not asked for again
 	acked   acknowledged   // every acknowledged write with an id
+
+	suspects *suspects
 }
 
 // checkedWrite is a write with the answers of the units.
@@ -139,6 +158,9 @@ type checkedWrite struct {
 	answers []sight
 	absent  time.Duration // when units that did not have the write were last asked for it
 	late    bool          // the write was not there at first
+	// for a lost write: the faults that may have lost it, an index of [suspects], and the upper bound of its age then
+	to  int
+	age time.Duration
 }
 
 func (b *verification) read(ctx context.Context) error {
@@ -309,7 +331,12 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 		set(result.WriteLost, &out.Lost)
 	}
 	if c.Acked {
-		b.acked.add(c.End, state == result.WriteLost, s.most > 0)
+		b.acked.add(c.End, s.most > 0)
+	}
+	if state == result.WriteLost {
+		_, ambiguous := b.again[c.ID]
+		c.to, c.age = b.suspects.of(c.ID, c.End, ambiguous)
+		b.acked.lose(c.End, c.to)
 	}
 	if s.most > 1 {
 		set(result.WriteDuplicated, &out.Duplicated)
@@ -326,55 +353,18 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 		set(result.WriteLate, &out.Late)
 		b.lateTo(c.End)
 	}
-	if state == "" {
-		if c.Acked {
-			out.Held++
+	if state == "" && c.Acked {
+		out.Held++
+	}
+	if c.Acked {
+		if err := b.addToAudit(b.auditOf(c, cmp.Or(state, result.WriteHeld), s)); err != nil {
+			return err
 		}
+	}
+	if state == "" {
 		return nil
 	}
 	return b.listOne(c, state, note)
-}
-
-// age returns the upper bound of a write's age when it was lost, and the fault that it was lost to.
-//
-// A write that was acknowledged during a fault was lost to that fault, at the latest when the fault was cleared, or
-// at once for a one-shot fault such as a crash. If another fault was injected before that time, the write may have
-// been lost to that one. A write that was acknowledged without an active fault was lost to the nearest fault in time.
-// That may be the last fault that was cleared, because a primary that was cut off acknowledges writes for some time
-// after the cut, until it steps down. Such a write was lost by the end of the load. Without any fault, a write was
-// lost by the end of the load as well.
-func (b *verification) age(acked time.Duration) (age time.Duration, fault string) {
-	end := max(b.run.End, acked)
-	age = end - acked
-	in, last, since := false, "", time.Duration(0)
-	for _, c := range b.run.Faults {
-		if c.N < 0 {
-			continue
-		}
-		cleared := c.Cleared
-		if cleared < c.Injected { // it was never cleared
-			cleared = end
-		}
-		at := c.Injected
-		switch {
-		case acked > cleared:
-			if last == "" || acked-cleared < since {
-				last, since = c.Name, acked-cleared
-			}
-			continue
-		case acked >= c.Injected && c.OneShot:
-			in, at = true, acked
-		case acked >= c.Injected:
-			in, at = true, cleared
-		}
-		if fault == "" || at-acked < age {
-			age, fault = at-acked, c.Name
-		}
-	}
-	if !in && last != "" && (fault == "" || since < age) {
-		return end - acked, last
-	}
-	return age, fault
 }
 
 // conclude derives the result of the verification as a whole.
@@ -417,6 +407,7 @@ func (b *verification) conclude() {
 				out.Unrecorded))
 	}
 	out.Note = strings.Join(notes, "; ")
+	out.Because = b.ledger.unread(out)
 }
 
 // progress reports how many writes have been read so far.

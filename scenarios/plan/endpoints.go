@@ -94,9 +94,7 @@ func declareLinks(sc *chaos.Scope) {
 func (p *Plan) UsedEndpoints() []string {
 	calls := slices.Concat(load.Calls(slices.Concat(p.Ready, p.Setup, p.Teardown)), p.loadCalls())
 	for _, l := range p.Ledgers {
-		if l.Query.Call != nil {
-			calls = append(calls, l.Query.Call)
-		}
+		calls = append(calls, l.Calls()...)
 	}
 	for _, steps := range p.Asked {
 		calls = append(calls, load.Calls(steps)...)

@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/ledger"
+	"brunt/scenarios/load"
 	"brunt/scenarios/syntax"
 )
 
@@ -65,7 +66,7 @@ func (c *ledgerCompiler) outsideWrites(written []*syntax.Node) {
 			continue
 		}
 		own := func(l *scenarios.Ledger) bool {
-			return l.ID.At == u.Pos || l.Read.With != nil && l.Read.With.Holds(u.Pos)
+			return l.ID.At == u.Pos || l.Read.Holds(u.Pos)
 		}
 		switch {
 		case len(c.plan.Scenario.Ledgers) == 0:
@@ -105,13 +106,13 @@ func namesWrite(call scenarios.Call) bool {
 	return slices.ContainsFunc(call.Traits().Refs, func(r *syntax.Ref) bool { return r.Kind == syntax.RefLedger })
 }
 
-// ledgerRead compiles the request that reads a write.
+// ledgerRead compiles the steps that read a write.
 func (c *ledgerCompiler) ledgerRead(p *ledger.Spec) {
-	if p.Read.With == nil {
+	if !slices.ContainsFunc(p.Read, func(s scenarios.Step) bool { return s.With != nil }) {
 		return
 	}
 	if p.Count != "" {
-		if strings.ContainsAny(p.Count, "*?:") || strings.Contains(p.Count, "..") {
+		if strings.HasPrefix(p.Count, "$") && (strings.ContainsAny(p.Count, "*?:") || strings.Contains(p.Count, "..")) {
 			c.m.AddHint(p.Of("count"), "such as \"$.items\" or \"$.total\"", "`count` leads to one list or one number")
 		}
 		p.Counts = c.plan.Scenario.Symbols.Var(ledger.Counted)
@@ -120,17 +121,24 @@ func (c *ledgerCompiler) ledgerRead(p *ledger.Spec) {
 	if len(c.plan.Scenario.Loads) > 0 {
 		as = &c.plan.Scenario.Loads[0]
 	}
-	steps, ok := c.steps.compile([]scenarios.Step{p.Asking(ledger.Counted)}, unmeasured, as)
+	steps, ok := c.steps.compile(p.Asking(ledger.Counted), unmeasured, as)
+	steps = slices.DeleteFunc(steps, func(s load.Step) bool { return s.Call == nil }) // a pause, which is reported
 	if !ok || len(steps) == 0 {
 		return
 	}
-	p.Query = steps[0]
-	if e := p.Read.With.Get("extract"); e != nil {
+	last := len(steps) - 1
+	p.Before, p.Query = steps[:last], steps[last]
+	for i, s := range p.Before {
+		if c.plan.Protocols.Of(s.Call) != c.plan.Protocols.Of(p.Query.Call) {
+			c.m.Add(p.Read[i].Pos, "the steps of `read` are of one protocol, and this one differs from the last")
+		}
+	}
+	if e := p.Read[len(p.Read)-1].With.Get("extract"); e != nil {
 		for _, f := range e.Fields {
 			p.Values = append(p.Values, c.plan.Scenario.Symbols.Var(f.Key))
 		}
 	}
-	if !namesWrite(p.Query.Call) {
+	if !slices.ContainsFunc(p.Calls(), namesWrite) {
 		c.m.AddHint(p.Of("read"), "such as {get: \"/posts/${id}\"}", "`read` names ${id} nowhere, so it asks for no write")
 	}
 }
@@ -138,12 +146,12 @@ func (c *ledgerCompiler) ledgerRead(p *ledger.Spec) {
 // ledgerAt resolves one entry of `at`.
 func (c *ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 	at, pos := p.At[i], p.Of("at")
-	add := func(name, base string) {
+	add := func(name, base string, member bool) {
 		if slices.ContainsFunc(p.Places, func(o ledger.Place) bool { return o.Name == name }) {
 			c.m.Add(pos, "%q stands twice in at", name)
 			return
 		}
-		p.Places = append(p.Places, ledger.Place{Name: name, Base: base})
+		p.Places = append(p.Places, ledger.Place{Name: name, Base: base, Member: member})
 	}
 	if strings.Contains(at, "://") {
 		u, err := c.plan.endpointURL(at)
@@ -154,7 +162,7 @@ func (c *ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 			c.m.Add(pos, "%v", err)
 			return
 		}
-		add(at, at)
+		add(at, at, false)
 		return
 	}
 	name, index, _ := strings.Cut(at, "[")
@@ -171,7 +179,7 @@ func (c *ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 		found := false
 		for n := range s.Replicas {
 			if unit := syntax.UnitName(name, n); index == "" || unit == at {
-				add(unit, "")
+				add(unit, "", true)
 				found = true
 			}
 		}

@@ -208,7 +208,7 @@ func (p *Plan) Bind(ctx context.Context, reach func(*scenarios.Load) targets.Opt
 		if l.Query.Call == nil {
 			continue
 		}
-		if err := p.Protocols.Select(l.Query.Call).BindOnce(ctx, reach(p.SetupLoad())); err != nil {
+		if err := p.Protocols.Select(l.Calls()...).BindOnce(ctx, reach(p.SetupLoad())); err != nil {
 			return fmt.Errorf("%s: %w", l.Called(), err)
 		}
 	}

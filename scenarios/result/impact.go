@@ -23,7 +23,11 @@ type ImpactParts struct {
 	P95       Num   `json:"p95"`        // 95th percentile of their response time, seconds
 	P95Before Num   `json:"p95_before"` // the same in the baseline
 	Lost      int64 `json:"lost"`       // acknowledged writes that were lost to the fault
-	Late      int64 `json:"late"`       // writes that were acknowledged during the fault and could be read only later
+	// acknowledged writes that were lost to the fault or to another one, and it is unknown to which
+	LostShared int64    `json:"lost_shared,omitempty"`
+	LostWith   []string `json:"lost_with,omitempty" mask:"-"` // the other faults that may have lost them
+	// writes that were acknowledged during the fault and could be read only later
+	Late int64 `json:"late"`
 	// the good answers were slower than in the baseline, by a tenth at the median or at the 95th percentile. The test
 	// is wrong for at most 1 % of faults without an effect, however late brunt itself was
 	Slowed bool `json:"slowed,omitempty"`

@@ -1,5 +1,7 @@
 package result
 
+import "time"
+
 // A LedgerRecord is the result of a run's ledger. Times are offsets from t0.
 //
 // Writes are counted over the whole run, including the warm-up. They are read back after the load, when all faults
@@ -31,9 +33,12 @@ type LedgerRecord struct {
 	// between the surviving writes before and after the lost ones; 0 if none was lost
 	RPO Num `json:"rpo"`
 	// lower bound of rpo: from the first lost write to the last
-	RPOLow    Num        `json:"rpo_low"`
-	RPOFault  string     `json:"rpo_fault,omitempty" mask:"-"` // the fault of rpo, to which the writes were lost
-	LostSpans []LostSpan `json:"lost_spans,omitempty"`         // these spans for each fault
+	RPOLow   Num    `json:"rpo_low"`
+	RPOFault string `json:"rpo_fault,omitempty" mask:"-"` // the fault of rpo, if no other may have lost its writes
+	// these spans for each fault, and for each set of faults of which one lost the writes and it is unknown which
+	LostSpans []LostSpan `json:"lost_spans,omitempty"`
+	// readings between faults, which tell the losses to one fault from the losses to another
+	ReadBacks []ReadBack `json:"read_backs,omitempty"`
 	// number of lost writes by second of acknowledgement and by fault; at most the first 600 entries
 	LostSeconds []LostSecond `json:"lost_seconds,omitempty"`
 	// the longest time from the acknowledgement of a late write until it was there, seconds. This is its lower bound:
@@ -51,6 +56,8 @@ type LedgerRecord struct {
 	// why writes of lost workers are missing here; empty if all writes are here
 	Unreported string `json:"unreported,omitempty"`
 	Note       string `json:"note,omitempty"` // why writes were not read back, or remarks
+	// why it is unknown to which of several faults writes were lost; empty if it is known
+	Because Notes `json:"because,omitempty"`
 }
 
 // Wrong counts the writes that are known to be lost, duplicated or stale.
@@ -72,21 +79,42 @@ type LedgerReads struct {
 	Faults  map[string]int64 `json:"faults" mask:"-"` // stale reads by active fault; a read may count for several
 }
 
-// A LostSpan is the span of acknowledgements of the writes lost to a fault. Times are offsets from t0.
-type LostSpan struct {
-	Fault  string `json:"fault" mask:"-"` // fault that the writes were lost to; empty if to none
-	Lost   int64  `json:"lost"`           // number of writes
-	First  Num    `json:"first"`          // acknowledgement of the first lost write
-	Last   Num    `json:"last"`           // acknowledgement of the last lost write
-	Before Num    `json:"before"`         // acknowledgement of the last surviving write before them
-	After  Num    `json:"after"`          // acknowledgement of the first surviving write after them
+// A ReadBack is a reading of writes between two faults, while the load runs. A write that it found was not lost to the
+// faults before it; a write that it did not find, though the write should have been there, was not lost to the faults
+// after it. Times are offsets from t0.
+type ReadBack struct {
+	After    string `json:"after" mask:"-"`  // the fault that was cleared last before it
+	Before   string `json:"before" mask:"-"` // the fault that was due next
+	At       Num    `json:"at"`              // when it began; null if there was no time for it
+	Took     Num    `json:"took"`            // how long it took, seconds
+	Writes   int64  `json:"writes"`          // writes that the ledger had recorded by then
+	Asked    int64  `json:"asked"`           // writes that were read, chosen at random if there was no time for all
+	Found    int64  `json:"found"`           // writes that were found at a unit
+	Absent   int64  `json:"absent"`          // writes that no unit had
+	Untimely int64  `json:"untimely"`        // writes of absent that were younger than the ledger's settle time
 }
 
-// A LostSecond counts the writes that were acknowledged in one second and lost to a fault.
+// A LostSpan is the span of acknowledgements of the writes lost to a fault, or to one of several faults. Times are
+// offsets from t0.
+type LostSpan struct {
+	// fault that the writes were lost to; empty if to none, or if several faults may have lost them
+	Fault string `json:"fault" mask:"-"`
+	// the faults of which one lost the writes, if it is unknown which; empty if fault says it, or if no fault did
+	Faults []string `json:"faults,omitempty" mask:"-"`
+	Lost   int64    `json:"lost"`   // number of writes
+	First  Num      `json:"first"`  // acknowledgement of the first lost write
+	Last   Num      `json:"last"`   // acknowledgement of the last lost write
+	Before Num      `json:"before"` // acknowledgement of the last surviving write before them
+	After  Num      `json:"after"`  // acknowledgement of the first surviving write after them
+}
+
+// A LostSecond counts the writes that were acknowledged in one second and lost to a fault, or to one of several
+// faults.
 type LostSecond struct {
-	T     Num    `json:"t"`              // begin of the second, an offset from t0
-	Fault string `json:"fault" mask:"-"` // fault that the writes were lost to; empty if to none
-	Lost  int64  `json:"lost"`           // number of writes
+	T      Num      `json:"t"`                         // begin of the second, an offset from t0
+	Fault  string   `json:"fault" mask:"-"`            // as in LostSpan
+	Faults []string `json:"faults,omitempty" mask:"-"` // as in LostSpan
+	Lost   int64    `json:"lost"`                      // number of writes
 }
 
 // A WriteKey is one write that is not held.
@@ -99,14 +127,31 @@ type WriteKey struct {
 	Ended Num `json:"ended"`
 	// for a lost write: seconds from the acknowledgement to the loss
 	Age   Num    `json:"age"`
-	Fault string `json:"fault,omitempty" mask:"-"` // the fault that it was lost to
+	Fault string `json:"fault,omitempty" mask:"-"` // the fault that it was lost to, if it is known which
+	// the faults of which one lost it, if it is unknown which
+	Faults []string `json:"faults,omitempty" mask:"-"`
 	// how often it was found at each unit; -1 means no answer
 	Found map[string]int `json:"found,omitempty" mask:"-"`
 	Note  string         `json:"note,omitempty"` // remarks for readers
 }
 
+// An AcknowledgedWrite is a line of ledger-acknowledged.jsonl, which lists every acknowledged write that has an id.
+type AcknowledgedWrite struct {
+	ID           string     `json:"id" mask:"-"`
+	Acknowledged Num        `json:"acknowledged"` // when it was acknowledged, an offset from t0
+	Time         time.Time  `json:"time"`         // the same as a time of this machine's clock, in UTC
+	State        WriteState `json:"state"`        // held, or another state of an acknowledged write
+	// some unit had it; false means that it is lost, and nil that this is unknown
+	Found  *bool    `json:"found"`
+	Fault  string   `json:"fault,omitempty" mask:"-"`
+	Faults []string `json:"faults,omitempty" mask:"-"` // as in WriteKey
+}
+
 // WriteState is the state of a write.
 type WriteState string
+
+// WriteHeld is the state of an acknowledged write that is there once at every unit, with the same content.
+const WriteHeld WriteState = "held"
 
 // The states of a write. If several apply, the first in this list counts.
 const (

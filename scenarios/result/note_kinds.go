@@ -141,6 +141,10 @@ const (
 	LedgerAbsent     NoteKind = "no_ledger"         // the scenario declares no ledger
 	LedgerUnread     NoteKind = "ledger_unread"     // why writes were not read back
 	LedgerUnreported NoteKind = "ledger_unreported" // why writes are not known
+	LossShared       NoteKind = "loss_shared"       // writes were lost to the fault or to one of faults
+	ReadBackNone     NoteKind = "no_read_back"      // no time between two faults to read writes back
+	ReadBackSilent   NoteKind = "read_back_silent"  // no unit answered the reading between two faults
+	ReadBackPart     NoteKind = "read_back_part"    // the reading between two faults was of some writes
 	WritesNone       NoteKind = "no_write"          // no write was acknowledged
 	WritesUnread     NoteKind = "writes_unread"     // writes could not be read back, and would decide
 	WritesBounds     NoteKind = "writes_bounds"     // the bounds of the measured value lie on both sides of the target
@@ -306,6 +310,10 @@ var noteSentences = map[NoteKind]string{
 	LedgerAbsent:     "there is no ledger",
 	LedgerUnread:     "<text>",
 	LedgerUnreported: "<text>",
+	LossShared:       "acknowledged writes were lost (<count>), to it or to <faults>: which of them did it is unknown",
+	ReadBackNone:     "there was no time to read writes back between <faults>",
+	ReadBackSilent:   "nothing was read back between <faults>: no unit answered",
+	ReadBackPart:     "<part> of <count> writes were read back between <faults>, as there was no time for all",
 	WritesNone:       "no write was acknowledged",
 	WritesUnread:     "<part> of <count> writes could not be read back",
 	WritesBounds:     "the bounds of what was measured lie on both sides of the target",

@@ -335,6 +335,19 @@ func TestNotes_Phrase(t *testing.T) {
 		{"", "600 for 0.333", result.Notes{{Kind: result.GrowthFor, Value: 600, Base: 1 / 3.}}},
 		{"", "there is no ledger", result.Notes{{Kind: result.LedgerAbsent}}},
 		{"", "a; b", result.Notes{{Kind: result.LedgerUnread}, {Kind: result.LedgerUnreported, Text: "a; b"}}},
+		{
+			"", "acknowledged writes were lost (7), to it or to pause, cut: which of them did it is unknown",
+			result.Notes{{Kind: result.LossShared, Count: 7, Faults: []string{"pause", "cut"}}},
+		},
+		{
+			"", "there was no time to read writes back between a, b; nothing was read back between b, c: no unit answered; " +
+				"3 of 40 writes were read back between c, d, as there was no time for all",
+			result.Notes{
+				{Kind: result.ReadBackNone, Faults: []string{"a", "b"}},
+				{Kind: result.ReadBackSilent, Faults: []string{"b", "c"}},
+				{Kind: result.ReadBackPart, Part: 3, Count: 40, Faults: []string{"c", "d"}},
+			},
+		},
 		{"", "no write was acknowledged", result.Notes{{Kind: result.WritesNone}}},
 		{"", "3 of 40 writes could not be read back", result.Notes{{Kind: result.WritesUnread, Part: 3, Count: 40}}},
 		{

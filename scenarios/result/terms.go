@@ -585,7 +585,9 @@ var all = []Term{
 		[]string{"lost-to"},
 		"The list of writes that the target acknowledged. After the run brunt reads each of them back, and " +
 			"asks again for missing ones " +
-			"until `within`. `lost`, `late`, `duplicated`, `stale` and `rpo` say what became of the writes. With " +
+			"until `within`. `lost`, `late`, `duplicated`, `stale` and `rpo` say what became of the writes. Between two faults, " +
+			"brunt reads writes back while the load runs: a write that was there then and is lost in the end was lost to a " +
+			"later fault. If it was not read between them, it is lost to one or the other, and counts for neither. With " +
 			"`probe: 20/s` brunt also reads the latest write from each unit while the load runs; `stale.reads` counts the " +
 			"reads that did not find it.",
 	},

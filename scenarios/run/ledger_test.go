@@ -349,9 +349,10 @@ func TestLedger(t *testing.T) {
 			if lines := linesOf(t, file); int64(len(lines)) != listed {
 				t.Errorf("the file lists %d, want %d", len(lines), listed)
 			}
-			if left, _ := filepath.Glob(filepath.Dir(file) + "/*"); len(left) != 1 {
+			if left, _ := filepath.Glob(filepath.Dir(file) + "/*"); len(left) != 2 {
 				t.Errorf("the folder holds %v", left)
 			}
+			audited(t, file, res)
 			verdict := objective(t, res, "lost = 0").Verdict
 			want := scenarios.Pass
 			switch {
@@ -364,6 +365,41 @@ func TestLedger(t *testing.T) {
 				t.Errorf("lost = 0 is %s, want %s", verdict, want)
 			}
 		})
+	}
+}
+
+// audited holds the list of acknowledged writes beside the list of findings against the counts of the report.
+func audited(t *testing.T, findings string, res *result.Result) {
+	t.Helper()
+	text, err := os.ReadFile(strings.TrimSuffix(findings, ".jsonl") + "-acknowledged.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	states, found, lost := map[result.WriteState]int64{}, int64(0), int64(0)
+	for line := range strings.Lines(string(text)) {
+		var w result.AcknowledgedWrite
+		if err := json.Unmarshal([]byte(line), &w); err != nil {
+			t.Fatal(err)
+		}
+		states[w.State]++
+		switch {
+		case w.Found != nil && *w.Found:
+			found++
+		case w.Found != nil:
+			lost++
+		}
+		if at := w.Time.Sub(res.T0); w.ID == "" || at < 0 || (at-w.Acknowledged.D()).Abs() > time.Millisecond {
+			t.Errorf("%+v, of a run that began at %s", w, res.T0)
+		}
+	}
+	l := res.Ledger
+	want := map[result.WriteState]int64{
+		result.WriteHeld: l.Held, result.WriteLost: l.Lost, result.WriteLate: l.Late, result.WriteStale: l.Stale,
+		result.WriteDuplicated: l.Duplicated, result.WriteUnknown: l.Unknown, result.WriteUnread: l.Unread,
+	}
+	maps.DeleteFunc(want, func(_ result.WriteState, n int64) bool { return n == 0 })
+	if !maps.Equal(states, want) || lost != l.Lost || found != l.Acknowledged-l.Lost-l.Unknown-l.Unnamed {
+		t.Errorf("listed for an auditor: %v, %d found and %d lost; want %v", states, found, lost, want)
 	}
 }
 
@@ -417,7 +453,12 @@ func TestLedger_Blind(t *testing.T) {
 			t.Parallel()
 			s := newReplicated(t)
 			s.read = tt.read
-			res := s.run(tt.ledger, "[lost = 0, rpo < 1s]", run.Options{})
+			file := filepath.Join(t.TempDir(), "ledger.jsonl")
+			res := s.run(tt.ledger, "[lost = 0, rpo < 1s]", run.Options{Ledger: file})
+			if !res.Ledger.Read { // nothing is known of any write
+				res.Ledger.Held, res.Ledger.Lost, res.Ledger.Unknown = 0, 0, res.Ledger.Acknowledged
+			}
+			audited(t, file, res)
 			if res.Verdict == scenarios.Pass {
 				t.Error("it passes")
 			}
@@ -476,7 +517,7 @@ func TestLedger_Interrupted(t *testing.T) {
 			if during == "reading" {
 				settle = "settle: 0s"
 				s.read = func(s *replicated, replica int, id string) (int, string) {
-					if !strings.HasPrefix(id, "never") {
+					if s.copies[replica][id] > 0 {
 						interrupt()
 						return 503, ""
 					}
@@ -580,7 +621,7 @@ func TestLedger_Probe(t *testing.T) {
 		missed := 0
 		s.read = func(s *replicated, replica int, id string) (int, string) {
 			status, body := s.list(replica, id, "same")
-			if status == 404 && len(id) == 36 && replica == 1 { // not the write that there never was
+			if status == 404 && s.copies[0][id] > 0 && replica == 1 { // not the write that there never was
 				missed++
 			}
 			return status, body

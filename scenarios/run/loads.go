@@ -279,8 +279,7 @@ func (l *loads) readAt(of *ledger.Spec, unit string) string {
 
 // reading describes how the writes of a ledger are read.
 func (l *loads) reading(spec *ledger.Spec) ledger.Run {
-	query := spec.Query.Call
-	of := l.plan.Protocols.Select(query)
+	of := l.plan.Protocols.Select(spec.Calls()...)
 	return ledger.Run{
 		T0: l.log.T0(), Now: l.log.Now, Causes: l.plan.Causes(), Vars: l.session.vars, Env: l.session.env,
 		Mask: l.plan.Scenario.Secrets.Mask,
@@ -288,8 +287,8 @@ func (l *loads) reading(spec *ledger.Spec) ledger.Run {
 		Client: func(base string, timeout time.Duration, samples *samples.Set) (targets.Client, error) {
 			return of.Client(l.requests.straight(base, timeout, samples))
 		},
-		Absent:       func(out *scenarios.Outcome) bool { return l.plan.Protocols.Absent(query, out) },
-		Retry:        func(out *scenarios.Outcome) bool { return l.plan.Protocols.Retry(query, out) },
+		Absent:       l.plan.Protocols.Absent,
+		Retry:        l.plan.Protocols.Retry,
 		EndIteration: of.Ender(),
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/chaos/proxy/child"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
@@ -21,6 +22,7 @@ import (
 	"brunt/scenarios/notes"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/forecast"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/events"
@@ -485,8 +487,12 @@ func (r *runner) openLoads() (err error) {
 	return nil
 }
 
-// probeWrites begins to read writes back while the load runs, if a ledger asks for it.
+// probeWrites begins to read writes back while the load runs: between faults, and all the time if a ledger asks for
+// it.
 func (r *runner) probeWrites(ctx context.Context) error {
+	if !r.session.o.NoChaos {
+		r.loads.ledgers.ReadBetween(ctx, r.ledgerRun, forecast.ReadBacks(timeline.Estimate(r.plan.Faults, r.plan.End())))
+	}
 	if r.loads.crew != nil { // the workers read their own writes
 		return nil
 	}
@@ -509,6 +515,10 @@ func (r *runner) ledgerRun(of *ledger.Spec) ledger.Run {
 	l := r.loads.reading(of)
 	l.End, l.Faults, l.Note, l.Event = r.plan.End(), r.faults.records, r.log.Note, r.log.Event
 	l.URL = func(unit string) string { return r.loads.readAt(of, unit) }
+	l.FaultIn = func() bool {
+		return slices.ContainsFunc(r.loads.rec.Occurrences(),
+			func(oc measure.Occurrence) bool { return oc.Name != "" && !oc.Over })
+	}
 	l.Progress = func(asked, all int64) {
 		r.session.logger.Info("ledger.reading", "asked", asked, "of", all)
 		if r.session.o.Live != nil {

@@ -28,6 +28,27 @@ type Store struct {
 
 	mu     sync.Mutex
 	writes []write
+	silent bool // reads have no answer
+}
+
+// Lose loses the present writes that lost selects, by their time of acknowledgement, and returns how many.
+func (s *Store) Lose(lost func(at time.Time) bool) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.writes {
+		if w := &s.writes[i]; !w.Effect.Lost && lost(w.At) {
+			w.Effect.Lost = true
+			n++
+		}
+	}
+	return n
+}
+
+// Silence makes reads fail, or lets them be answered again.
+func (s *Store) Silence(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.silent = on
 }
 
 func (s *Store) add(id string) {
@@ -40,10 +61,13 @@ func (s *Store) add(id string) {
 	s.writes = append(s.writes, w)
 }
 
-// found returns how many times a write is found now.
+// found returns how many times a write is found now. It is negative if reads fail.
 func (s *Store) found(id string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.silent {
+		return -1
+	}
 	i := slices.IndexFunc(s.writes, func(w write) bool { return w.ID == id })
 	if i < 0 {
 		return 0
@@ -67,6 +91,8 @@ func (v *Server) writes(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	switch v.Store.found(id) {
+	case -1:
+		w.WriteHeader(http.StatusServiceUnavailable)
 	case 0:
 		w.WriteHeader(http.StatusNotFound)
 	case 1:

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"brunt/scenarios"
+	"brunt/scenarios/template"
 )
 
 // say sends the message of a step. Counts means that it is the message of the step itself, and not part of the
@@ -27,7 +28,7 @@ func (t *exchange) say(on *conn, c *call, out *scenarios.Outcome, counts bool) (
 // answer waits for the message that a step expects, beginning with number from, and judges it.
 func (t *exchange) answer(on *conn, c *call, from int64, out *scenarios.Outcome) error {
 	t.waits = true
-	a, err := on.wait(from, t.deadline, t.after, c.expect.fits(t.it, &t.scratch))
+	a, err := on.wait(from, t.deadline, t.after, c.answers(t.it, &t.scratch))
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,21 @@ func (t *exchange) judge(c *call, a *Message, out *scenarios.Outcome) {
 	out.First = max(a.First, out.Sent) // the message may have come before the step began
 	out.End = max(a.End, out.First)
 	out.Answered, out.Bytes = true, out.Bytes+int64(len(a.Data))
+	if c.absent != nil && c.absent.fits(t.it, &t.scratch)(a) {
+		out.Status = absent
+	}
 	c.rest.Judge(a, t.it, out)
+}
+
+// answers returns a function that reports whether a message is the answer of the step, also one that says that nothing
+// is there.
+func (c *call) answers(it *template.Iter, scratch *[]byte) func(a *Message) bool {
+	expected := c.expect.fits(it, scratch)
+	if c.absent == nil {
+		return expected
+	}
+	none := c.absent.fits(it, scratch)
+	return func(a *Message) bool { return expected(a) || none(a) }
 }
 
 // send sends a message on a stream, and waits for the answer if the step expects one.

@@ -3,7 +3,9 @@ package stream
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
+	"regexp"
 	"testing"
 )
 
@@ -12,7 +14,14 @@ func FuzzFraming(f *testing.F) {
 	f.Add("hello", []byte("hello\r\nthere\n"))
 	f.Add("", []byte{0, 0, 0, 9, 1})
 	f.Fuzz(func(t *testing.T, text string, b []byte) {
-		for _, how := range []framing{{until: "\r\n\r\n"}, {length: 1}, {length: 4}, {length: 8}, {bytes: 3}} {
+		body := framing{until: "\r\n", body: regexp.MustCompile(`^BODY ([0-9]+)$`)}
+		if wire, err := body.append(nil, fmt.Appendf(nil, "BODY %d\r\n%s", len(text), text)); err != nil {
+			t.Fatal(err)
+		} else if back, err := body.read(bufio.NewReader(bytes.NewReader(wire)), nil, func() {}); err != nil ||
+			!bytes.Equal(back, wire[:len(wire)-2]) {
+			t.Fatalf("%q came back as %q: %v", wire, back, err)
+		}
+		for _, how := range []framing{body, {until: "\r\n\r\n"}, {length: 1}, {length: 4}, {length: 8}, {bytes: 3}} {
 			br := bufio.NewReader(bytes.NewReader(b))
 			for n := 0; ; n++ {
 				if _, err := how.read(br, nil, func() {}); err != nil {

@@ -110,8 +110,9 @@ func (s *MessageSource) fits(f *framing, m *syntax.Mistakes) {
 	}
 	switch {
 	case !static:
-	case f.until != "" && strings.Contains(text, f.until):
-		m.Add(s.at, "the message holds %q, which ends a message of this stream", f.until)
+	case f.until != "" && !f.holdsOne([]byte(text)):
+		m.AddHint(s.at, `such as tcp: {until: "\r\n", body: "~ ^SET .* ([0-9]+)$"}, if the text before it says how long it is`,
+			"the message holds %q, which ends a message of this stream", f.until)
 	case f.bytes > 0 && len(text)%f.bytes != 0:
 		m.Add(s.at, "the message has %d bytes, and messages of this stream have %d", len(text), f.bytes)
 	}

@@ -56,9 +56,12 @@ func (*framing) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{
 		syntax.Schema{"const": "lines", "description": "each message is a line"},
 		syntax.Schema{
-			"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
+			"type": "object", "minProperties": 1, "maxProperties": 2, "additionalProperties": false,
+			"dependentRequired": syntax.Schema{"body": []any{"until"}},
 			"properties": syntax.Schema{
 				"until": syntax.Schema{"type": "string", "minLength": 1}.Described("the text that ends each message"),
+				"body": syntax.Schema{"type": "string", "pattern": "^~"}.Described("with until: ~ and an expression for the text " +
+					"before the end of messages that hold it; the group says how many bytes follow that end, up to another"),
 				"length": syntax.Schema{
 					"enum": []any{1, 2, 4, 8},
 				}.Described("the bytes of the length that begins each message, the most significant one first"),

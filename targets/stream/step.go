@@ -18,6 +18,9 @@ import (
 	"brunt/targets/stream/websocket"
 )
 
+// absent is the status of an answer that says that what was asked for is not there.
+const absent = -1
+
 // The kinds of steps.
 const (
 	kindWS    = "ws"
@@ -38,6 +41,7 @@ func Descriptor(others ...Transport) *targets.Descriptor {
 		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/stream": source},
 		Bind: bind, Parts: parts,
 		EndIteration: func(s targets.Session, it *template.Iter) { s.(*session).endIteration(it) },
+		Absent:       func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == absent },
 		Lasts:        func(c scenarios.Call) bool { return c.(*call).pace != nil },
 	}
 	all := transports(others)
@@ -102,6 +106,8 @@ type Answering struct {
 	Expect  *match                `yaml:"expect"`
 	Check   *messageCheck         `yaml:"check"`   // conditions for the awaited message to be ok
 	Extract map[string]extraction `yaml:"extract"` // variables, each with the place of its value in that message
+	// of a ledger's read: the answer that says that the write is not there; default: every answer says that it is
+	Absent *match `yaml:"absent"`
 }
 
 // reconnect says how a lost stream is opened again.
@@ -130,6 +136,7 @@ type call struct {
 
 	send    *MessageSource // nil: none
 	expect  *match         // nil: none
+	absent  *match         // an answer that says that nothing is there; nil: none
 	within  time.Duration  // zero: the load's timeout
 	pace    *pace          // nil: sent once
 	timeout time.Duration  // of the load; zero: not known
@@ -165,8 +172,10 @@ func (c *call) Traits() scenarios.CallTraits {
 	if c.send != nil {
 		t.Refs = append(t.Refs, c.send.Refs()...)
 	}
-	if c.expect != nil {
-		t.Refs = append(t.Refs, c.expect.refs()...)
+	for _, k := range []*match{c.expect, c.absent} {
+		if k != nil {
+			t.Refs = append(t.Refs, k.refs()...)
+		}
 	}
 	return t
 }
@@ -191,6 +200,7 @@ var belongs = []struct {
 	{"expect", []string{kindWS, kindTCP, kindSend}},
 	{"check", []string{kindWS, kindTCP, kindSend, kindAwait}},
 	{"extract", []string{kindWS, kindTCP, kindSend, kindAwait}},
+	{"absent", []string{kindWS, kindTCP, kindSend, kindAwait}},
 }
 
 // compile compiles a step.
@@ -243,12 +253,17 @@ type shared struct {
 
 // compileShared compiles the settings that steps of all transports share.
 func (c *call) compileShared(s *shared, by syntax.Block, in targets.Scope, m *syntax.Mistakes) {
-	c.timeout, c.expect = in.Timeout, s.Expect
+	c.timeout, c.expect, c.absent = in.Timeout, s.Expect, s.Absent
 	if c.opens() {
 		c.compileKeeping(s, in, m)
 	}
-	if c.expect != nil {
-		c.expect.checkRefs(c.send != nil, m)
+	for _, k := range []*match{c.expect, c.absent} {
+		if k != nil {
+			k.checkRefs(c.send != nil, m)
+		}
+	}
+	if c.absent != nil && c.pace != nil {
+		m.AddHint(s.Absent.at, "a step without `pace` sends one message", "`absent` is about one answer, and `pace` sends many")
 	}
 	for what, on := range map[string]*syntax.Node{"auth": in.Auth, "sign": in.Sign} {
 		if on != nil && on.Kind == syntax.Map && c.opens() {
@@ -259,7 +274,7 @@ func (c *call) compileShared(s *shared, by syntax.Block, in targets.Scope, m *sy
 			m.AddHint(on.Pos, hint, "steps of streams don't take the load's %s", what)
 		}
 	}
-	if (s.Check != nil || len(s.Extract) > 0) && c.expect == nil {
+	if (s.Check != nil || len(s.Extract) > 0 || s.Absent != nil) && c.expect == nil {
 		if c.kind == kindSend && c.pace != nil || c.opens() && c.send == nil {
 			m.AddHint(by.Pos, "`expect: exists` waits for any message", "no message is waited for, so there is none to check")
 		}

@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
@@ -16,13 +18,16 @@ import (
 
 // framing says how the messages of a TCP connection are separated. Exactly one of until, length and bytes is set.
 type framing struct {
-	until  string // the end of each message
-	length int    // size in bytes of the length before each message, most significant byte first
-	bytes  int    // size of each message
+	until string // the end of each message
+	// with until: a message that begins with text that matches goes on after its first end for the number of bytes
+	// that the first group says, up to another end; nil: none does
+	body   *regexp.Regexp
+	length int // size in bytes of the length before each message, most significant byte first
+	bytes  int // size of each message
 }
 
 func (f *framing) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	const hint = `lines, {until: "\r\n"}, {length: 2} or {bytes: 16}`
+	const hint = `lines, {until: "\r\n"}, {until: "\r\n", body: "~ ^VALUE .* ([0-9]+)$"}, {length: 2} or {bytes: 16}`
 	if n.Kind != syntax.Map {
 		if text, ok := n.Text(m); ok && text == "lines" {
 			f.until = "\n"
@@ -31,11 +36,16 @@ func (f *framing) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		}
 		return
 	}
-	if len(n.Fields) != 1 {
+	fields := slices.Clone(n.Fields)
+	if body := n.Get("body"); body != nil && n.Get("until") != nil {
+		f.decodeBody(body, m)
+		fields = slices.DeleteFunc(fields, func(f syntax.Field) bool { return f.Key == "body" })
+	}
+	if len(fields) != 1 {
 		m.AddHint(n.Pos, hint, "messages are told apart in one way")
 		return
 	}
-	one := n.Fields[0]
+	one := fields[0]
 	text, ok := one.Value.Text(m)
 	if !ok {
 		return
@@ -59,14 +69,61 @@ func (f *framing) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
+// decodeBody reads the expression that finds the size of a message's body.
+func (f *framing) decodeBody(n *syntax.Node, m *syntax.Mistakes) {
+	text, ok := n.Text(m)
+	if !ok {
+		return
+	}
+	const hint = `such as body: "~ ^VALUE .* ([0-9]+)$"`
+	re, found := strings.CutPrefix(text, "~")
+	var err error
+	switch f.body, err = regexp.Compile(strings.TrimSpace(re)); {
+	case !found:
+		m.AddHint(n.Pos, hint, "want ~ and a regular expression, not %q", syntax.Clip(text, 60))
+	case err != nil:
+		m.Add(n.Pos, "%v", err)
+	case f.body.NumSubexp() != 1:
+		m.AddHint(n.Pos, hint, "the expression has %d groups, and one group holds the number of bytes", f.body.NumSubexp())
+	}
+}
+
+// bodySize returns how many bytes follow a message's first end; negative: none.
+func (f *framing) bodySize(head []byte) (int, error) {
+	if f.body == nil {
+		return -1, nil
+	}
+	found := f.body.FindSubmatch(head)
+	if found == nil || found[1] == nil {
+		return -1, nil
+	}
+	n, err := strconv.ParseUint(string(found[1]), 10, 32)
+	switch {
+	case err != nil:
+		return 0, targets.StreamError("%q is no number of bytes", syntax.Clip(string(found[1]), 20))
+	case n > websocket.MostMessage:
+		return 0, websocket.ErrLong
+	}
+	return int(n), nil
+}
+
+// holdsOne reports whether a text is one message with its body, but for the last end.
+func (f *framing) holdsOne(text []byte) bool {
+	head, body, more := bytes.Cut(text, []byte(f.until))
+	n, err := f.bodySize(head)
+	return !more || err == nil && n == len(body)
+}
+
 // String identifies the framing, to compare connections.
-func (f *framing) String() string { return fmt.Sprintf("%q %d %d", f.until, f.length, f.bytes) }
+func (f *framing) String() string {
+	return fmt.Sprintf("%q %v %d %d", f.until, f.body, f.length, f.bytes)
+}
 
 // append appends a message in wire format.
 func (f *framing) append(dst, data []byte) ([]byte, error) {
 	switch {
 	case f.until != "":
-		if bytes.Contains(data, []byte(f.until)) {
+		if !f.holdsOne(data) {
 			return dst, &targets.Error{
 				Cause: scenarios.Other, Text: fmt.Sprintf("the message holds %q, which ends a message", f.until),
 			}
@@ -95,7 +152,11 @@ func (f *framing) read(br *bufio.Reader, data []byte, began func()) ([]byte, err
 	data = data[:0]
 	switch {
 	case f.until != "":
-		return f.readUntil(br, data)
+		data, err := f.readUntil(br, data)
+		if err != nil || f.body == nil {
+			return data, err
+		}
+		return f.readBody(br, data)
 	case f.bytes > 0:
 		return websocket.ReadN(br, data, uint64(f.bytes))
 	}
@@ -130,4 +191,21 @@ func (f *framing) readUntil(br *bufio.Reader, data []byte) ([]byte, error) {
 			return data, nil
 		}
 	}
+}
+
+// readBody reads the body that follows the first end of a message, and the end after it. The message then consists of
+// the text before the body, the first end, and the body.
+func (f *framing) readBody(br *bufio.Reader, head []byte) ([]byte, error) {
+	n, err := f.bodySize(head)
+	if n < 0 || err != nil {
+		return head, err
+	}
+	body, err := websocket.ReadN(br, nil, uint64(n+len(f.until)))
+	if err != nil {
+		return nil, websocket.Half(err)
+	}
+	if !bytes.HasSuffix(body, []byte(f.until)) {
+		return nil, targets.StreamError("after %d bytes of a body comes no %q", n, f.until)
+	}
+	return append(append(head, f.until...), body[:n]...), nil
 }

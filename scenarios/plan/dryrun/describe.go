@@ -51,6 +51,9 @@ func lines(p *plan.Plan) []string {
 	for _, line := range expectedTimes(p) {
 		out = append(out, "fault at "+line)
 	}
+	for _, line := range expectedReadBacks(p) {
+		out = append(out, "read-back: "+line)
+	}
 	for _, o := range p.Scenario.SLO {
 		out = append(out, "objective "+o.Text)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"brunt/chaos/timeline"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/forecast"
 	"brunt/scenarios/quantity"
 )
 
@@ -29,6 +30,29 @@ func expectedTimes(p *plan.Plan) (out []string) {
 			line += " for " + quantity.FormatDuration(e.Clear-e.At)
 		}
 		out = append(out, line)
+	}
+	return out
+}
+
+// expectedReadBacks describes when writes are read back between faults, for people.
+func expectedReadBacks(p *plan.Plan) (out []string) {
+	if len(p.Ledgers) == 0 {
+		return nil
+	}
+	for _, g := range forecast.ReadBacks(timeline.Estimate(p.Faults, p.End())) {
+		from, to, ok := g.Reading()
+		if !ok {
+			out = append(out, fmt.Sprintf("no time between %s and %s: a write that is lost may be lost to either", g.After,
+				g.Before))
+			continue
+		}
+		about := ""
+		if g.Rough {
+			about = "about "
+		}
+		out = append(out, fmt.Sprintf("%s%s to %s  between %s and %s", about,
+			quantity.FormatDuration(from.Round(time.Millisecond)), quantity.FormatDuration(to.Round(time.Millisecond)),
+			g.After, g.Before))
 	}
 	return out
 }

@@ -53,6 +53,7 @@ func (p Plan) Check() (notes []string) {
 	c.lostWrites()
 	c.uniqueData()
 	est := timeline.Estimate(c.coming(), c.end)
+	c.readBacks(est)
 	c.stopConditions(est)
 	c.withinLoad(est)
 	c.occurrences(est)

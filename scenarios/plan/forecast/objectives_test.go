@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/plan/plantest"
 )
 
@@ -194,6 +195,52 @@ func TestCompile_LedgerNotes(t *testing.T) {
 		if got := len(found) > 0; got != want {
 			t.Errorf("%s: noted: %t, want %t", slo, got, want)
 		}
+	}
+}
+
+// TestCompile_ReadBacks: faults between which a ledger has no time to read writes back are noted, and a dry run says
+// when it reads.
+func TestCompile_ReadBacks(t *testing.T) {
+	const ledger = "ledger: {write: POST /posts, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}\n"
+	for _, c := range []struct{ name, ledger, faults, note, line string }{
+		{"one fault", ledger, "a: {at: 5s, for: 2s, EXEC}", "", ""},
+		{"two", ledger, "a: {at: 5s, for: 2s, EXEC}, b: {at: 12s, for: 1s, EXEC}", "", "read-back: 7s to 11.75s  between a and b"},
+		{"two, and no ledger", "", "a: {at: 5s, for: 2s, EXEC}, b: {at: 7s, for: 1s, EXEC}", "", ""},
+		{
+			"too close", ledger, "a: {at: 5s, for: 2s, EXEC}, b: {at: 7900ms, for: 1s, EXEC}",
+			"no time to read writes back between a and b: ", "read-back: no time between a and b: ",
+		},
+		{
+			"one in another", ledger, "b: {at: 6s, for: 1s, EXEC}, a: {at: 5s, for: 9s, EXEC}, c: {at: 16s, for: 1s, EXEC}",
+			"no time to read writes back between a and b: ", "read-back: 14s to 15.75s  between a and c",
+		},
+		{
+			"occurrences", ledger, "a: {at: 5s, every: 2s, repeat: 3, for: 1500ms, EXEC}",
+			"between a#1 and a#2, and between 1 more pair", "read-back: no time between a#2 and a#3: ",
+		},
+		{
+			"one that follows another", ledger, "a: {at: 5s, for: 2s, EXEC}, b: {after: a, wait: 4s, for: 1s, EXEC}", "",
+			"read-back: 7s to 10.75s  between a and b",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			faults := strings.ReplaceAll(c.faults, "EXEC", "exec: {inject: 'true', verify: 'true', revert: 'true'}")
+			text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n" +
+				"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{post: /posts, extract: {id: " +
+				"\"$.id\"}}]}\n" + c.ledger + "chaos: {" + faults + "}\nslo: [errors < 1%]\n"
+			found := strings.Join(notesWith(t, text, "no time to read"), "; ")
+			if (found == "") != (c.note == "") || !strings.Contains(found, c.note) {
+				t.Errorf("the note is %q, want %q", found, c.note)
+			}
+			p, err := plantest.CompileText(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.Join(dryrun.Describe(p), "\n")
+			if strings.Contains(lines, "read-back") != (c.line != "") || !strings.Contains(lines, c.line) {
+				t.Errorf("no %q in:\n%s", c.line, lines)
+			}
+		})
 	}
 }
 

@@ -11,6 +11,26 @@ import (
 // in5 is a fault from 20 to 25 s.
 var in5 = []span{{20 * sec, 25 * sec}}
 
+// between10 are two faults, with 15 s between them.
+var between10 = []span{{20 * sec, 25 * sec}, {40 * sec, 45 * sec}}
+
+// lossless are objectives on writes and on the recovery from either fault, which has nothing to do with lost writes.
+var lossless = []string{"lost = 0 => fail", "recover < 3s after f => pass", "recover < 3s after g => pass"}
+
+// suspected holds the numbers of writes that each of two faults is shown to have lost, and that it may have lost.
+func suspected(c *truth.Complaints, p played, lost, shared [2]int64) {
+	for i := range lost {
+		f := p.Faults[i]
+		if f.Parts.Lost != lost[i] || f.Parts.LostShared != shared[i] || (shared[i] > 0) != (len(f.Parts.LostWith) == 1) {
+			c.Errorf("%s: %d lost and %d shared with %v, want %d and %d", f.Name, f.Parts.Lost, f.Parts.LostShared,
+				f.Parts.LostWith, lost[i], shared[i])
+		}
+		if lost[i] == 0 && f.Impact == result.Impacted && f.Failed == 0 {
+			c.Errorf("%s is impacted, and did nothing that is known", f.Name)
+		}
+	}
+}
+
 // written is a ledger of 6000 acknowledged writes that was read back.
 func written(change func(l *result.LedgerRecord)) []*result.LedgerRecord {
 	l := &result.LedgerRecord{Read: true, Acknowledged: 6000, Held: 6000}
@@ -640,6 +660,30 @@ var playedCases = []playedCase{
 				c.Errorf("parts: %+v", p.Faults[0].Parts)
 			}
 		},
+	},
+	{
+		name: "writes that either of two faults lost", row: "definition", script: quick, faults: between10, slo: lossless,
+		impact: "unknown", ledger: written(func(l *result.LedgerRecord) {
+			either := []string{"f", "g"}
+			l.Lost, l.Held, l.LostSpans = 1085, 4915, []result.LostSpan{{Faults: either, Lost: 1085, First: 9, Last: 44}}
+		}),
+		see: func(c *truth.Complaints, p played) { suspected(c, p, [2]int64{}, [2]int64{1085, 1085}) },
+	},
+	{
+		name: "writes that the second of two faults is shown to have lost", row: "H6", script: quick, faults: between10,
+		slo: lossless, impact: "not_impacted", ledger: written(func(l *result.LedgerRecord) {
+			l.Lost, l.Held, l.LostSpans = 1085, 4915, []result.LostSpan{{Fault: "g", Lost: 1085, First: 9, Last: 44}}
+		}),
+		see: func(c *truth.Complaints, p played) { suspected(c, p, [2]int64{0, 1085}, [2]int64{}) },
+	},
+	{
+		name: "an outage, and writes that it or another fault lost", row: "H6", script: quick.Between(2010, 2200, f503),
+		faults: between10, slo: lossless, impact: "impacted", ledger: written(func(l *result.LedgerRecord) {
+			l.Lost, l.Held, l.LostSpans = 40, 5770, []result.LostSpan{
+				{Fault: "g", Lost: 30, First: 39, Last: 40}, {Faults: []string{"f", "g"}, Lost: 10, First: 9, Last: 12},
+			}
+		}),
+		see: func(c *truth.Complaints, p played) { suspected(c, p, [2]int64{0, 30}, [2]int64{10, 10}) },
 	},
 	{
 		name: "late writes are not lost", row: "E9", script: quick, faults: in5, impact: "not_impacted",

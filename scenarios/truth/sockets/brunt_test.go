@@ -89,9 +89,11 @@ type report struct {
 		Impact      string
 		Failed      int      `json:"failed_requests"`
 		RecoveredAt *float64 `json:"recovered_at"`
-		Parts       *struct {
-			Slowed bool
-			Untold string `json:"slower_untold"`
+		Parts       struct {
+			Slowed     bool
+			Untold     string `json:"slower_untold"`
+			Lost       int
+			LostShared int `json:"lost_shared"`
 		}
 	} `json:"faults"`
 	Objectives []struct {
@@ -109,7 +111,15 @@ type report struct {
 		Planned    bool
 	} `json:"incidents"`
 	Ledger *struct {
-		Acked, Lost, Duplicated, Late int
+		Acknowledged, Lost, Duplicated, Late, Stale int
+		Read                                        bool
+		Note                                        string
+		LostSpans                                   []struct {
+			Fault  string
+			Faults []string
+			Lost   int
+		} `json:"lost_spans"`
+		ReadBacks []struct{ Asked, Found, Absent int } `json:"read_backs"`
 	} `json:"ledger"`
 	Generator struct {
 		Connections int

@@ -163,7 +163,7 @@ func (c busyCase) try(t *testing.T, m machine) {
 		if during <= 2*before+20*ms {
 			t.Fatalf("the server's answers took %s before the fault and %s in it: the case shows nothing", before, during)
 		}
-		if f := r.Faults[0]; f.Parts == nil || !f.Parts.Slowed && f.Parts.Untold == "" {
+		if p := &r.Faults[0].Parts; !p.Slowed && p.Untold == "" {
 			wrong.Errorf("answers were not slower, says brunt; the server says %s before the fault and %s in it", before, during)
 		}
 		if strings.Contains(r.stdout, "none seen") {

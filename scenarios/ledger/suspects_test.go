@@ -1,0 +1,166 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// TestReadBetween: what the readings between a pause at 10 to 15 s, a crash at 30 s, which is back at 35 s, and a cut
+// at 50 to 55 s tell of a write that is lost in the end.
+func TestReadBetween(t *testing.T) {
+	sec := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	faults := []*chaos.Record{
+		{Name: "pause", Injected: sec(10), Cleared: sec(15)},
+		{Name: "crash", Injected: sec(30), Cleared: sec(35), OneShot: true},
+		{Name: "cut", Injected: sec(50), Cleared: sec(55)},
+	}
+	// a reading of the write w and of others, which are all there
+	reading := func(began float64, w *found, others int, acked float64) *round {
+		r := &round{began: sec(began), ended: sec(began + 1)}
+		if w != nil {
+			w.sent, w.answered = sec(began+.5), sec(began+.6)
+			r.asked = append(r.asked, *w)
+		}
+		for i := range others {
+			r.asked = append(r.asked, found{
+				loggedWrite: loggedWrite{ID: fmt.Sprint("other ", i), End: sec(acked), Acked: true}, n: 1,
+				sent: sec(began), answered: sec(began + .1),
+			})
+		}
+		return r
+	}
+	write := func(acked float64, n int) *found {
+		return &found{loggedWrite: loggedWrite{ID: "w", End: sec(acked), Acked: true}, n: n, members: true}
+	}
+	tests := []struct {
+		name   string
+		acked  float64
+		rounds []*round
+		want   string
+		age    float64
+	}{
+		{"never read", 5, nil, "pause or crash or cut", 45},
+		{"found between", 5, []*round{reading(25, write(5, 1), 0, 0)}, "crash or cut", 45},
+		{"found in both", 5, []*round{reading(25, write(5, 1), 0, 0), reading(45, write(5, 1), 0, 0)}, "cut", 45},
+		{
+			"found, then not by the same unit", 24,
+			[]*round{reading(25, write(24, 1), 0, 0), reading(45, write(24, 0), 0, 0)}, "crash", 6,
+		},
+		{"missing when it should have been there", 5, []*round{reading(25, write(5, 0), 0, 0)}, "pause", 5},
+		{"missing too early to tell", 20, []*round{reading(25, write(20, 0), 0, 0)}, "pause or crash or cut", 80},
+		{
+			"missing too early, then found", 20,
+			[]*round{reading(25, write(20, 0), 0, 0), reading(45, write(20, 1), 0, 0)}, "cut", 30,
+		},
+		{"no answer", 5, []*round{reading(25, write(5, noAnswer), 0, 0)}, "pause or crash or cut", 45},
+		{"read while the pause was in", 5, []*round{reading(14, write(5, 1), 0, 0)}, "pause or crash or cut", 45},
+		{
+			"acknowledged after the writes since the pause were there", 26, []*round{reading(25, nil, 20, 18)},
+			"crash or cut", 24,
+		},
+		{
+			"acknowledged after too few writes since the pause were there", 26, []*round{reading(25, nil, 9, 18)},
+			"pause or crash or cut", 74,
+		},
+		{
+			"acknowledged after writes of before the pause were there", 26, []*round{reading(25, nil, 20, 8)},
+			"pause or crash or cut", 74,
+		},
+		{
+			"acknowledged after a write since the pause was missing", 41,
+			[]*round{reading(40, write(16, 0), 20, 36)}, "pause or cut", 59,
+		},
+		{
+			"acknowledged before the reading in which older ones were there", 24, []*round{reading(25, nil, 20, 18)},
+			"crash or cut", 26,
+		},
+		{
+			"acknowledged before those that the reading found", 17, []*round{reading(25, nil, 20, 18)},
+			"pause or crash or cut", 83,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := &Ledger{spec: &Spec{Ledger: &scenarios.Ledger{}}, rounds: tt.rounds}
+			s := newSuspects(l, &Run{End: sec(100), Faults: faults})
+			id := "w"
+			if !slices.ContainsFunc(tt.rounds, func(r *round) bool { return len(r.asked) == 1 }) {
+				id = "another"
+			}
+			to, age := s.of(id, sec(tt.acked), false)
+			if got := strings.Join(s.sets[to].names, " or "); got != tt.want || age != sec(tt.age) {
+				t.Errorf("lost to %s after %s, want %s after %v s", got, age, tt.want, tt.age)
+			}
+			if to, _ := s.of(id, sec(tt.acked), true); id == "w" && len(tt.rounds) == 1 && tt.rounds[0].began < sec(30) &&
+				len(s.sets[to].names) != 3 {
+				t.Errorf("an id of several writes: lost to %v, want any", s.sets[to].names)
+			}
+		})
+	}
+	placed := &Ledger{spec: &Spec{Ledger: &scenarios.Ledger{}}, rounds: []*round{
+		reading(25, &found{loggedWrite: loggedWrite{ID: "w", End: sec(40)}, n: 1}, 0, 0),
+		reading(45, write(40, 0), 0, 0),
+	}}
+	if e := placed.evidenceOf()["w"]; e.gone >= 0 {
+		t.Error("a write that a place of several units had, and not soon after, is not known to be lost")
+	}
+}
+
+// TestReadBacks: what the report tells of the readings, and which of them explain that a loss has no known cause.
+func TestReadBacks(t *testing.T) {
+	sec := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	at := func(acked float64, n int) found {
+		return found{loggedWrite: loggedWrite{End: sec(acked)}, sent: sec(25), n: n}
+	}
+	l := &Ledger{spec: &Spec{Ledger: &scenarios.Ledger{}}, rounds: []*round{
+		{Gap: Gap{After: "a", Before: "b"}, began: -1},
+		{
+			Gap: Gap{After: "b", Before: "c"}, began: sec(24), ended: sec(26), writes: 5,
+			asked: []found{at(3, 1), at(4, 0), at(20, 0), at(21, noAnswer)},
+		},
+		{Gap: Gap{After: "c", Before: "d"}, began: sec(34), ended: sec(36), writes: 1, asked: []found{at(3, noAnswer)}},
+		{Gap: Gap{After: "d", Before: "e"}, began: sec(44), ended: sec(46), writes: 1, asked: []found{at(3, 1)}},
+	}}
+	out := &result.LedgerRecord{ReadBacks: l.readBacks()}
+	want := result.ReadBack{
+		After: "b", Before: "c", At: 24, Took: 2, Writes: 5, Asked: 4, Found: 1, Absent: 2, Untimely: 1,
+	}
+	if len(out.ReadBacks) != 4 || out.ReadBacks[1] != want || out.ReadBacks[0].At.Known() {
+		t.Errorf("got %+v, want %+v second", out.ReadBacks, want)
+	}
+	if why := l.unread(out); why != nil {
+		t.Errorf("no write was lost, and %q", why.Phrase(nil))
+	}
+	out.LostSpans = []result.LostSpan{{Faults: []string{"a", "b", "c", "d", "e"}}}
+	const text = "there was no time to read writes back between a, b; 4 of 5 writes were read back between b, c, as there " +
+		"was no time for all; nothing was read back between c, d: no unit answered"
+	if got := l.unread(out).Phrase(nil); got != text {
+		t.Errorf("got  %s\nwant %s", got, text)
+	}
+}
+
+// TestGap: a reading lies in its gap, ends before the next fault, and takes at most ten seconds.
+func TestGap(t *testing.T) {
+	for _, c := range []struct {
+		gap, from, to time.Duration
+		ok            bool
+	}{
+		{gap: 999 * time.Millisecond},
+		{gap: -time.Second},
+		{time.Second, 0, 750 * time.Millisecond, true},
+		{10 * time.Second, 0, 9750 * time.Millisecond, true},
+		{100 * time.Second, 89750 * time.Millisecond, 99750 * time.Millisecond, true},
+	} {
+		from, to, ok := Gap{From: time.Hour, To: time.Hour + c.gap}.Reading()
+		if ok != c.ok || ok && (from != time.Hour+c.from || to != time.Hour+c.to) {
+			t.Errorf("a gap of %s: from %s to %s, %t", c.gap, from, to, ok)
+		}
+	}
+}
