@@ -27,7 +27,7 @@ func (t *exchange) say(on *conn, c *call, out *scenarios.Outcome, counts bool) (
 // answer waits for the message that a step expects, beginning with number from, and judges it.
 func (t *exchange) answer(on *conn, c *call, from int64, out *scenarios.Outcome) error {
 	t.waits = true
-	a, err := on.wait(from, t.deadline, t.after, c.expect.fits(t.it, &t.scratch))
+	a, err := on.wait(from, t.deadline, t.after, c.expect.fits(t.it))
 	if err != nil {
 		return err
 	}
