@@ -22,10 +22,10 @@ type Taken struct {
 	Err     error
 }
 
-// Recover reverts the open entries of dead runs in dir: of the given runs, or of all if none is given. It leaves alone the journals of live runs and of other
-// machines. by names the caller: guard, run or revert. A damaged journal is an error, and stays; the caller revert puts
-// it aside after everything readable in it is reverted. An incomplete last line is damage only to the caller revert: a
-// run writes a line before it does what the line says.
+// Recover reverts the open entries of dead runs in dir: of the given runs, or of all if none is given. It leaves alone
+// the journals of live runs and of other machines. by names the caller: guard, run or revert. A damaged journal is an
+// error, and stays; the caller revert puts it aside after everything readable in it is reverted. An incomplete last
+// line is damage only to the caller revert: a run writes a line before it does what the line says.
 func Recover(ctx context.Context, ops chaos.Operations, dir, by string, runs ...string) ([]Taken, error) {
 	states, err := List(dir)
 	errs := []error{err}

@@ -90,7 +90,6 @@ for it without a journal: what a fault has changed carries what was there before
 	return c
 }
 
-// revertDead reverts the faults that dead runs of this machine left, using their journals.
 // checkNamed returns an error for the first of the named runs that left no journal here, or that goes on.
 func checkNamed(runs []string) error {
 	var all []journal.State
@@ -110,7 +109,7 @@ func checkNamed(runs []string) error {
 	return nil
 }
 
-// revertDead takes back what dead runs left behind: the named ones, or all.
+// revertDead reverts the faults that dead runs of this machine left, using their journals: the named runs, or all.
 func revertDead(c *cobra.Command, runs []string) error {
 	if err := checkNamed(runs); err != nil {
 		return err

@@ -45,7 +45,9 @@ func TestAnnotateDecision(t *testing.T) {
 		{scenarios.None, scenarios.ExitPass, ""},
 	} {
 		var b strings.Builder
-		d := &result.Decision{Kind: "gate", Name: "s", Word: "WORD", Verdict: c.verdict, ExitCode: c.code, Reason: "slower 5%"}
+		d := &result.Decision{
+			Kind: "gate", Name: "s", Word: "WORD", Verdict: c.verdict, ExitCode: c.code, Reason: "slower 5%",
+		}
 		if err := ci.AnnotateDecision(&b, d); err != nil || b.String() != c.want {
 			t.Errorf("%s: %q, %v", c.verdict, b.String(), err)
 		}
