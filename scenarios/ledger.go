@@ -131,7 +131,7 @@ func (a *Ack) Holds(o *Outcome) bool {
 	if a.IsZero() {
 		return o.Kind == OK
 	}
-	return o.Answered && a.status.Matches(int64(o.Status), true)
+	return o.Answered && a.status.Matches(int64(o.Status), true, nil)
 }
 
 func (a *Ack) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {

@@ -30,7 +30,8 @@ type Load struct {
 	// settings for every request of a targets file or a log: headers, check, auth, sign, redirects
 	Request *syntax.Node `yaml:"request"`
 	Engine  string       `yaml:"engine"` // the engine that makes the requests; zero is native
-	// steps that run once per virtual user; never judged
+	// steps that run once per virtual user, with rows of their own, such as `init POST /login`. If one fails, the steps
+	// of the iteration are skipped
 	Init []Step `yaml:"init"`
 	// how its requests authenticate; off is not at all; nil is as in the scenario
 	Auth *syntax.Node `yaml:"auth"`

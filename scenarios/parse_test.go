@@ -210,6 +210,7 @@ func TestStepBlock(t *testing.T) {
 		{"{get: /, check: {}}", ""},
 		{"{name: x}", "test.yaml:1:1: this step makes no request; it wants one of get, post, think"},
 		{"{check: {status: 200}}", "test.yaml:1:1: this step makes no request; it wants one of get, post, think"},
+		{"{sleep: 1s}", "test.yaml:1:2: this step makes no request; a pause is a step of its own here: think: 1s"},
 		{"{check: {}, gte: /}", `test.yaml:1:13: this step makes no request; did you mean "get"?`},
 		{"{get: /, post: /}", "test.yaml:1:10: a step makes one request, not both get and post"},
 	} {

@@ -94,6 +94,10 @@ func (s *Step) Block(kinds []string, m *syntax.Mistakes, beside ...string) (synt
 		}
 		at, hint := s.Pos, "it wants one of "+strings.Join(append(slices.Clone(kinds), "think"), ", ")
 		for _, f := range s.With.Fields {
+			if f.Key == "sleep" {
+				at, hint = f.Pos, syntax.Elsewhere(f.Key)
+				break
+			}
 			if near := syntax.Nearest(f.Key, kinds); near != "" {
 				at, hint = f.Pos, syntax.Suggestion(near)
 				break

@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios/check"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/secret"
+	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 
 	"github.com/ohler55/ojg/jp"
@@ -17,8 +18,8 @@ import (
 
 // An Answer is the part of an answer that checks need.
 type Answer interface {
-	Header(name string) [][]byte        // values of a header, or of the counterpart in the protocol
-	JSON(path jp.Expr) (v any, ok bool) // the value at a path of the body
+	Header(name string) [][]byte // values of a header, or of the counterpart in the protocol
+	JSON(path jp.Expr) []any     // the values at a path of the body; nil: the body is not JSON
 	Body() []byte
 }
 
@@ -42,15 +43,13 @@ type Expected[A Answer] struct {
 	extracts   []extract[A]
 }
 
-// A condition is one check. Exactly one of within, header, path and body is set.
+// A condition is one check: of the time, of the body, or of a field, which is a header if it has no path.
 type condition struct {
 	id     int // number in the plan
 	within time.Duration
 	kind   string // the protocol's name for a header
-	header string
-	path   jp.Expr
 	body   bool
-	check.Matcher
+	check.Field
 }
 
 type extract[A Answer] struct {
@@ -70,20 +69,20 @@ func (e *Expected[A]) Within(d time.Duration, in Scope) {
 // Fields adds checks of values at paths, and of headers. Kind is the protocol's name for a header.
 func (e *Expected[A]) Fields(kind string, fields []check.Field, in Scope) {
 	for _, f := range fields {
-		if f.Path != nil {
-			e.conditions = append(e.conditions, condition{id: in.AddCheck(f.Name), path: f.Path, Matcher: f.Matcher})
-		} else {
-			e.conditions = append(e.conditions, condition{
-				id: in.AddCheck(kind + " " + f.Name), kind: kind, header: f.Name, Matcher: f.Matcher,
-			})
+		name := f.Name
+		if f.Path == nil {
+			name = kind + " " + f.Name
 		}
+		e.conditions = append(e.conditions, condition{id: in.AddCheck(name), kind: kind, Field: f})
 	}
 }
 
 // Body adds a check of the whole body; nil adds none.
 func (e *Expected[A]) Body(k *check.Matcher, in Scope) {
 	if k != nil {
-		e.conditions = append(e.conditions, condition{id: in.AddCheck("body"), body: true, Matcher: *k})
+		e.conditions = append(e.conditions, condition{
+			id: in.AddCheck("body"), body: true, Field: check.Field{Matcher: *k},
+		})
 	}
 }
 
@@ -96,13 +95,10 @@ func (e *Expected[A]) Want(kind string, w *check.Wants) {
 		e.wants = append(e.wants, condition{within: w.Within})
 	}
 	if w.Body != nil {
-		e.wants = append(e.wants, condition{body: true, Matcher: *w.Body})
+		e.wants = append(e.wants, condition{body: true, Field: check.Field{Matcher: *w.Body}})
 	}
-	for _, f := range w.Headers {
-		e.wants = append(e.wants, condition{kind: kind, header: f.Name, Matcher: f.Matcher})
-	}
-	for _, f := range w.Paths {
-		e.wants = append(e.wants, condition{path: f.Path, Matcher: f.Matcher})
+	for _, f := range slices.Concat(w.Headers, w.Paths) {
+		e.wants = append(e.wants, condition{kind: kind, Field: f})
 	}
 }
 
@@ -111,6 +107,14 @@ func (e *Expected[A]) Wants() bool { return len(e.wants) > 0 }
 
 // Checks returns the number of conditions on an answer, including those for a complete answer.
 func (e *Expected[A]) Checks() int { return len(e.conditions) + len(e.wants) }
+
+// Refs lists the placeholders of the conditions, which are filled in for each answer.
+func (e *Expected[A]) Refs() (refs []*syntax.Ref) {
+	for _, k := range slices.Concat(e.conditions, e.wants) {
+		refs = append(refs, k.Refs()...)
+	}
+	return refs
+}
 
 // Extracts returns the number of variables that are extracted from an answer.
 func (e *Expected[A]) Extracts() int { return len(e.extracts) }
@@ -150,7 +154,7 @@ func (e *Expected[A]) Judge(a A, it *template.Iter, out *scenarios.Outcome) {
 	for i := range e.conditions {
 		k := &e.conditions[i]
 		out.Checks++
-		if k.holds(a, out) {
+		if k.holds(a, it, out) {
 			continue
 		}
 		out.Failed++
@@ -174,15 +178,15 @@ func (e *Expected[A]) Judge(a A, it *template.Iter, out *scenarios.Outcome) {
 	}
 	out.Wants = len(e.wants) > 0
 	for i := range e.wants {
-		out.Partial = out.Partial || !e.wants[i].holds(a, out)
+		out.Partial = out.Partial || !e.wants[i].holds(a, it, out)
 	}
 }
 
 // Wanted describes the first check that an answer failed: the expected and the actual value.
 func (e *Expected[A]) Wanted(a A, it *template.Iter, out *scenarios.Outcome) string {
 	for i := range e.conditions {
-		if k := &e.conditions[i]; !k.holds(a, out) {
-			return k.wanted(a, out)
+		if k := &e.conditions[i]; !k.holds(a, it, out) {
+			return k.wanted(a, it, out)
 		}
 	}
 	for i := range e.extracts {
@@ -193,35 +197,41 @@ func (e *Expected[A]) Wanted(a A, it *template.Iter, out *scenarios.Outcome) str
 	return ""
 }
 
-func (k *condition) holds(a Answer, out *scenarios.Outcome) bool {
+func (k *condition) holds(a Answer, it *template.Iter, out *scenarios.Outcome) bool {
 	switch {
 	case k.within > 0:
 		return out.Took() <= k.within
-	case k.header != "":
-		return slices.ContainsFunc(a.Header(k.header), func(value []byte) bool { return k.Matches(string(value), true) })
 	case k.body:
-		return k.Matches(string(a.Body()), true)
+		return k.MatchesText(a.Body(), it)
+	case k.Path == nil:
+		return k.MatchesOne(a.Header(k.Name), it)
 	}
-	v, ok := a.JSON(k.path)
-	return k.Matches(v, ok)
+	return k.Holds(a.JSON(k.Path), it)
 }
 
 // wanted describes the expected and the actual value.
-func (k *condition) wanted(a Answer, out *scenarios.Outcome) string {
-	switch {
-	case k.within > 0:
+func (k *condition) wanted(a Answer, it *template.Iter, out *scenarios.Outcome) string {
+	if k.within > 0 {
 		return fmt.Sprintf("an answer within %s was wanted, and it took %s", quantity.FormatDuration(k.within),
 			quantity.FormatSeconds(out.Took().Seconds()))
-	case k.header != "":
-		if all := a.Header(k.header); len(all) > 0 {
-			return fmt.Sprintf("%s %s was %s, and %s was wanted", k.kind, k.header, Quote(string(all[0])), k.Matcher.String())
-		}
-		return fmt.Sprintf("there was no %s %s, and %s was wanted", k.kind, k.header, k.Matcher.String())
+	}
+	want := k.Describe(it)
+	switch {
 	case k.body:
-		return fmt.Sprintf("a body of %s was wanted", k.Matcher.String())
+		return fmt.Sprintf("a body of %s was wanted", want)
+	case k.Path == nil:
+		if all := a.Header(k.Name); len(all) > 0 {
+			return fmt.Sprintf("%s %s was %s, and %s was wanted", k.kind, k.Name, Quote(string(all[0])), want)
+		}
+		return fmt.Sprintf("there was no %s %s, and %s was wanted", k.kind, k.Name, want)
 	}
-	if v, found := a.JSON(k.path); found {
-		return fmt.Sprintf("%s was %s, and %s was wanted", k.path, Quote(check.ValueText(v)), k.Matcher.String())
+	found := a.JSON(k.Path)
+	switch v, ok := k.Judged(found); {
+	case found == nil:
+		return fmt.Sprintf("the body is not JSON, and %s was wanted at %s", want, k.Path)
+	case !ok:
+		return fmt.Sprintf("there was nothing at %s, and %s was wanted", k.Path, want)
+	default:
+		return fmt.Sprintf("%s was %s, and %s was wanted", k.Path, Quote(check.ValueText(v)), want)
 	}
-	return fmt.Sprintf("there was nothing at %s, and %s was wanted", k.path, k.Matcher.String())
 }

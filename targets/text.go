@@ -25,7 +25,7 @@ func Clip(s string, most int) string {
 
 // SetFound stores the value at a path of an answer in a variable, and reports whether there is one.
 func SetFound(v *template.Value, a Answer, path jp.Expr) bool {
-	found, ok := a.JSON(path)
+	found, ok := check.First(a.JSON(path))
 	if text, isText := found.(string); ok && isText {
 		v.SetText(text)
 	} else if ok {

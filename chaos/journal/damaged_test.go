@@ -446,3 +446,22 @@ func TestRunsThatBeginAtOnce(t *testing.T) {
 func uniqueUndo(i, n int) []chaos.Undo {
 	return []chaos.Undo{{Op: continueOp, Identity: proc.Identity{PID: 1 << 22, Start: uint64(i*1000 + n)}.Raw()}}
 }
+
+// TestRecover_NamedRuns: of several dead runs only the named one is taken back.
+func TestRecover_NamedRuns(t *testing.T) {
+	dir := t.TempDir()
+	for _, run := range []string{"one", "two"} {
+		text := `{"v":2,"op":"begin","n":1,"run":"` + run + `"}` + "\n" +
+			`{"v":2,"op":"intent","n":2,"id":1,"fault":"freeze","what":"stop web[0]","undo":[` +
+			`{"op":"process.continue","identity":{"pid":4194304,"start":1}}],"place":{"machine":"here"}}` + "\n"
+		if err := os.WriteFile(filepath.Join(dir, run+journalSuffix), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"two", "one"} {
+		taken, err := Recover(t.Context(), testOperations(), dir, "revert", want)
+		if err != nil || len(taken) != 1 || taken[0].Run != want {
+			t.Fatalf("%+v, %v; want what run %s left", taken, err, want)
+		}
+	}
+}

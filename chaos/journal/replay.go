@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,16 +22,16 @@ type Taken struct {
 	Err     error
 }
 
-// Recover reverts the open entries of dead runs in dir. It leaves alone the journals of live runs and of other
-// machines. by names the caller: guard, run or revert. A damaged journal is an error, and stays; the caller revert puts
-// it aside after everything readable in it is reverted. An incomplete last line is damage only to the caller revert: a
-// run writes a line before it does what the line says.
-func Recover(ctx context.Context, ops chaos.Operations, dir, by string) ([]Taken, error) {
+// Recover reverts the open entries of dead runs in dir: of the given runs, or of all if none is given. It leaves alone
+// the journals of live runs and of other machines. by names the caller: guard, run or revert. A damaged journal is an
+// error, and stays; the caller revert puts it aside after everything readable in it is reverted. An incomplete last
+// line is damage only to the caller revert: a run writes a line before it does what the line says.
+func Recover(ctx context.Context, ops chaos.Operations, dir, by string, runs ...string) ([]Taken, error) {
 	states, err := List(dir)
 	errs := []error{err}
 	var all []Taken
 	for _, s := range states {
-		if s.Alive && !s.watched() || s.Foreign {
+		if s.Alive && !s.watched() || s.Foreign || len(runs) > 0 && !slices.Contains(runs, s.Run) {
 			continue
 		}
 		taken, err := replay(ctx, ops, s.Path, by, false)

@@ -135,6 +135,11 @@ func (a *Asking) ValidateFor(use Use, at syntax.Pos, sc chaos.Scope, m *syntax.M
 	case kind == "prometheus":
 		a.query().validate(sc, m)
 	}
+	if a.Check != nil {
+		for _, k := range a.Check.Conditions() {
+			checkRefs(k.Refs(), a.Of("check"), use, m)
+		}
+	}
 	if k := a.Check; k != nil && (len(k.Shed) > 0 || k.Within > 0 || k.MaxBody > 0) {
 		m.Add(a.Of("check"), "shed, within and max_body are for the load; a question has `timeout`")
 	}

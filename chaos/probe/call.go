@@ -245,7 +245,7 @@ func (a *callAnswer) has(want *check.Matcher) bool {
 	if want == nil {
 		return a.status < 400
 	}
-	return want.Matches(int64(a.status), true)
+	return want.Matches(int64(a.status), true, nil)
 }
 
 // says describes the answer.
@@ -277,8 +277,8 @@ func (s *ResolvedCall) client() (*http.Client, error) {
 	return client, nil
 }
 
-// holds reports whether an answer passes checks, and describes it.
-func (a *callAnswer) holds(k *check.Response) (bool, string) {
+// holds reports whether an answer passes checks, whose placeholders have the values of it, and describes it.
+func (a *callAnswer) holds(k *check.Response, it *template.Iter) (bool, string) {
 	if k == nil {
 		k = &check.Response{}
 	}
@@ -286,11 +286,15 @@ func (a *callAnswer) holds(k *check.Response) (bool, string) {
 		return false, a.says()
 	}
 	for _, h := range k.Headers {
-		if !slices.ContainsFunc(a.header.Values(h.Name), func(v string) bool { return h.Matches(v, true) }) {
-			return false, fmt.Sprintf("header %s is not %s", h.Name, h.Matcher.String())
+		var values [][]byte
+		for _, v := range a.header.Values(h.Name) {
+			values = append(values, []byte(v))
+		}
+		if !h.MatchesOne(values, it) {
+			return false, fmt.Sprintf("header %s is not %s", h.Name, h.Describe(it))
 		}
 	}
-	if k.Body != nil && !k.Body.Matches(string(a.body), true) {
+	if k.Body != nil && !k.Body.MatchesText(a.body, it) {
 		return false, a.says()
 	}
 	var doc any
@@ -301,8 +305,9 @@ func (a *callAnswer) holds(k *check.Response) (bool, string) {
 		}
 	}
 	for _, p := range k.Paths {
-		if v, found := check.AtPath(doc, p.Path); !p.Matches(v, found) {
-			if !found {
+		if found := check.AtPath(doc, p.Path); !p.Holds(found, it) {
+			v, ok := p.Judged(found)
+			if !ok {
 				return false, "nothing stands at " + p.Name
 			}
 			return false, fmt.Sprintf("%s is %s", p.Name, cut(a.secrets.Mask(check.ValueText(v))))

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	shell "mvdan.cc/sh/v3/syntax"
 )
 
 // CheckCommand checks before a run that the command of the question can be run on this machine: sh accepts its text,
@@ -64,57 +66,36 @@ func checkShell(ctx context.Context, text, dir string, programs bool) error {
 	return nil
 }
 
-var (
-	plainWord  = regexp.MustCompile(`^[A-Za-z_./][A-Za-z0-9_./+-]*$`)
-	assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
-)
+var plainWord = regexp.MustCompile(`^[A-Za-z_./][A-Za-z0-9_./+-]*$`)
 
-// shellPrograms lists the commands that a text for sh plainly names. A text with functions, here-documents or case is
-// left to sh.
+// shellPrograms lists the commands that a text for sh plainly names, apart from the functions that it defines.
 func shellPrograms(text string) []string {
-	if strings.Contains(text, "<<") || strings.Contains(text, "()") || slices.Contains(strings.Fields(text), "case") {
+	file, err := shell.NewParser(shell.Variant(shell.LangPOSIX)).Parse(strings.NewReader(text), "")
+	if err != nil { // sh reads more than the parser
 		return nil
 	}
-	var out []string
+	var out, own []string
 	moved := false // after a cd a relative path starts elsewhere
-	text = strings.NewReplacer("2>&1", "", ">&2", "", "&>", ">").Replace(text)
-	for _, part := range simpleCommands(text) {
-		words := strings.Fields(part)
-		for len(words) > 0 && (assignment.MatchString(words[0]) ||
-			slices.Contains([]string{"if", "then", "else", "elif", "do", "while", "until", "!", "{", "exec", "time"},
-				words[0])) {
-			words = words[1:]
-		}
-		if len(words) == 0 || slices.Contains([]string{"for", "}", "fi", "done", "in"}, words[0]) ||
-			slices.Contains(out, words[0]) {
-			continue
-		}
-		moved = moved || words[0] == "cd"
-		if plainWord.MatchString(words[0]) && (!moved || !strings.Contains(words[0], "/") ||
-			strings.HasPrefix(words[0], "/")) {
-			out = append(out, words[0])
-		}
-	}
-	return out
-}
-
-// simpleCommands splits a text for sh at the operators that separate commands, outside of quotes.
-func simpleCommands(text string) []string {
-	var out []string
-	quote, from := byte(0), 0
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\\' && quote != '\'':
-			i++
-		case quote != 0:
-			if c == quote {
-				quote = 0
+	shell.Walk(file, func(n shell.Node) bool {
+		switch n := n.(type) {
+		case *shell.FuncDecl:
+			own = append(own, n.Name.Value)
+		case *shell.CallExpr:
+			args := n.Args
+			for len(args) > 1 && (args[0].Lit() == "exec" || args[0].Lit() == "time") {
+				args = args[1:]
 			}
-		case c == '\'' || c == '"':
-			quote = c
-		case strings.IndexByte("|&;\n()", c) >= 0:
-			out, from = append(out, text[from:i]), i+1
+			if len(args) == 0 {
+				break
+			}
+			name := args[0].Lit()
+			moved = moved || name == "cd"
+			if plainWord.MatchString(name) && !slices.Contains(out, name) &&
+				(!moved || !strings.Contains(name, "/") || strings.HasPrefix(name, "/")) {
+				out = append(out, name)
+			}
 		}
-	}
-	return append(out, text[from:])
+		return true
+	})
+	return slices.DeleteFunc(out, func(name string) bool { return slices.Contains(own, name) })
 }

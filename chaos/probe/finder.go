@@ -55,7 +55,7 @@ func (f *Finder) find(answer []byte, mask func(string) string) (_ string, err er
 		if err != nil {
 			return "", errors.New("the answer is not JSON")
 		}
-		v, found := check.AtPath(doc, f.path)
+		v, found := check.First(check.AtPath(doc, f.path))
 		if !found {
 			return "", fmt.Errorf("nothing stands at %s of the answer", f.path)
 		}

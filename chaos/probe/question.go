@@ -83,7 +83,7 @@ func (a *Asking) question(on chaos.Host, at CommandContext, u chaos.Unit, timeou
 		return stepQuestion{on.AskStep, a.Ask, u, timeout}, nil
 	case "get":
 		call, err := a.call(on, a.where(), u, timeout)
-		return callQuestion{a.Check, call}, err
+		return callQuestion{a.Check, call, on}, err
 	case "scrape":
 		k := a.metric()
 		call, err := a.call(on, &k.Get, u, timeout)
@@ -136,6 +136,7 @@ func (q commandQuestion) Value(ctx context.Context, from *Finder) (string, error
 type callQuestion struct {
 	check *check.Response
 	call  *ResolvedCall
+	on    chaos.Host // knows the values of the placeholders in the check
 }
 
 func (q callQuestion) Ask(ctx context.Context) (_ bool, _ string, err error) {
@@ -144,7 +145,7 @@ func (q callQuestion) Ask(ctx context.Context) (_ bool, _ string, err error) {
 	if err != nil {
 		return false, "", err
 	}
-	holds, said := a.holds(q.check)
+	holds, said := a.holds(q.check, values(q.on))
 	return holds, q.call.String() + ": " + said, nil
 }
 
@@ -153,7 +154,7 @@ func (q callQuestion) Value(ctx context.Context, from *Finder) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if holds, said := a.holds(q.check); !holds {
+	if holds, said := a.holds(q.check, values(q.on)); !holds {
 		return "", fmt.Errorf("%s: %s", q.call, said)
 	}
 	return from.find(a.body, a.secrets.Mask)

@@ -39,12 +39,20 @@ func (r *Ready) Check(sc chaos.Scope, listens bool, m *syntax.Mistakes) {
 	if r.ValidateFor(Use{Unit: true}, r.At, sc, m); m.Len() > before {
 		return
 	}
-	for _, t := range r.templates() {
-		for _, ref := range t.Refs() {
+	known := func(refs []*syntax.Ref, at syntax.Pos) {
+		for _, ref := range refs {
 			if ref.Kind == syntax.RefUnit {
-				m.AddHint(t.At, "such as ${self.addr}",
+				m.AddHint(at, "such as ${self.addr}",
 					"${%s} is not known while the target starts; `ready` knows ${self.…} of the unit that it asks", ref.Text)
 			}
+		}
+	}
+	for _, t := range r.templates() {
+		known(t.Refs(), t.At)
+	}
+	if r.Asking.Check != nil {
+		for _, k := range r.Asking.Check.Conditions() {
+			known(k.Refs(), r.Of("check"))
 		}
 	}
 	if to := r.page(); to != nil && !listens && strings.HasPrefix(to.Text(), "/") {

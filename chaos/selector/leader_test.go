@@ -5,6 +5,8 @@ package selector
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -81,6 +83,39 @@ func TestLeader(t *testing.T) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// Each unit asks the same page, whose check names the unit that is asked.
+func TestLeader_CheckNamesTheUnit(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"leader": 2, "members": ["posts[0]", "posts[2]"]}`))
+	}))
+	defer srv.Close()
+	value := func(text string) *syntax.Node {
+		n := &syntax.Node{Kind: syntax.String}
+		parts, wrong := syntax.SplitPlaceholders(text)
+		if n.SetParts(parts); wrong != nil {
+			t.Fatal(wrong)
+		}
+		return n
+	}
+	var m syntax.Mistakes
+	ask := &syntax.Node{Kind: syntax.Map, Fields: []syntax.Field{
+		{Key: "get", Value: &syntax.Node{Kind: syntax.String, Value: srv.URL}},
+		{Key: "check", Value: &syntax.Node{Kind: syntax.Map, Fields: []syntax.Field{
+			{Key: "$.leader", Value: value("${self.index}")}, {Key: "$.members", Value: value("contains ${self.name}")},
+		}}},
+	}}
+	leader := &Leader{}
+	syntax.Decode(ask, leader, &m)
+	if leader.ValidateFor(probe.Use{Unit: true}, syntax.Pos{}, chaos.Scope{}, &m); m.Len() > 0 {
+		t.Fatal(m.Err())
+	}
+	s := &Selector{Service: "posts", Pick: Pick{Role: chaos.RoleLeader}, Leader: leader}
+	units, err := s.units(t.Context(), world(1))
+	if err != nil || len(units) != 1 || units[0].Name() != "posts[2]" {
+		t.Errorf("%v, %v", units, err)
 	}
 }
 

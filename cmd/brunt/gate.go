@@ -118,7 +118,10 @@ func (f *gateFlags) decide(c *cobra.Command, path string) error {
 	}
 	norm, err := f.Check(history, plan)
 	if err != nil {
-		return err
+		return errors.Join(err, f.publish(&result.Decision{
+			Kind: "gate", Name: plan.Scenario.Name, Word: "NO VERDICT", Verdict: scenarios.Broken, Reason: err.Error(),
+			ExitCode: codeOf(err), Started: time.Now(),
+		}))
 	}
 	if f.budget > 0 {
 		if err := f.Fit(f.budget, plan.Takes(), c.Flags().Changed("confirm"), c.Flags().Changed("wait")); err != nil {

@@ -84,8 +84,19 @@ func (f *judgeFlags) write(w io.Writer, found *compare.Comparison, d *result.Dec
 			return err
 		}
 	}
+	return f.publish(d)
+}
+
+// publish shows the outcome of a comparison where CI shows it: in the step's summary, and as an annotation.
+func (f *judgeFlags) publish(d *result.Decision) error {
+	log := clean(os.Stderr)
+	if inActions() {
+		if err := ci.AnnotateDecision(log, d); err != nil {
+			return err
+		}
+	}
 	if path := cmp.Or(f.summary, stepSummary()); path != "" {
-		return appendSummary(clean(os.Stderr), path, func(w io.Writer) error { return ci.DecisionSummary(w, d) })
+		return appendSummary(log, path, func(w io.Writer) error { return ci.DecisionSummary(w, d) })
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"brunt/chaos"
@@ -38,7 +39,7 @@ func revertCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "revert [RUN …]",
 		Short: "Take back what dead runs left behind",
-		Long: `Take back what dead runs left behind, by their journals.
+		Long: `Take back what dead runs left behind, by their journals: the runs that are named, or all.
 
 With --discover, look for it without a journal, where that was lost or lies in a state
 directory that is not known. It finds what carries a mark of brunt's: processes, objects
@@ -55,6 +56,7 @@ machine left there, by the journals that their watchdogs keep in it. With --disc
 for it without a journal: what a fault has changed carries what was there before. Without
 --namespace it looks for namespaces that runs have made, by their label.`,
 		Example: `  brunt revert
+  brunt revert 20261126-065233-jqhzgmqh
   brunt revert --context staging --namespace shop
   brunt revert --discover
   brunt revert --discover --context staging --namespace shop
@@ -71,12 +73,12 @@ for it without a journal: what a fault has changed carries what was there before
 				return discover(c, args, f)
 			case f.yes, f.all:
 				return usagef("--yes and --all go with --discover")
-			case len(args) > 0:
-				return usagef("runs are named with --discover; without it all are taken back")
+			case len(args) > 0 && f.context != "":
+				return usagef("runs are named without --context; with it all of the namespace are taken back")
 			case f.context != "":
 				return revertInCluster(c, f.context, f.namespace)
 			}
-			return revertDead(c)
+			return revertDead(c, args)
 		},
 	}
 	c.Flags().BoolVar(&find, "discover", false, "look for remnants without a journal (Linux)")
@@ -88,13 +90,35 @@ for it without a journal: what a fault has changed carries what was there before
 	return c
 }
 
-// revertDead reverts the faults that dead runs of this machine left, using their journals.
-func revertDead(c *cobra.Command) error {
+// checkNamed returns an error for the first of the named runs that left no journal here, or that goes on.
+func checkNamed(runs []string) error {
+	var all []journal.State
+	for _, dir := range journal.Dirs(os.Getenv) {
+		states, _ := journal.List(dir) // recovery reports the same errors
+		all = append(all, states...)
+	}
+	for _, run := range runs {
+		switch i := slices.IndexFunc(all, func(s journal.State) bool { return s.Run == run }); {
+		case i < 0:
+			return usagef("run %s has no journal here, so nothing of it is known to be left; `brunt status` lists the runs that "+
+				"have one, and --discover %s looks without one", run, run)
+		case all[i].Alive && all[i].Status(guard.Operations()).State != journal.Reverting:
+			return usagef("run %s goes on; it takes its faults back when it is interrupted", run)
+		}
+	}
+	return nil
+}
+
+// revertDead reverts the faults that dead runs of this machine left, using their journals: the named runs, or all.
+func revertDead(c *cobra.Command, runs []string) error {
+	if err := checkNamed(runs); err != nil {
+		return err
+	}
 	n := 0
 	var errs []error
 	for _, dir := range journal.Dirs(os.Getenv) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		taken, err := journal.Recover(ctx, guard.Operations(), dir, "revert")
+		taken, err := journal.Recover(ctx, guard.Operations(), dir, "revert", runs...)
 		cancel()
 		for _, t := range taken {
 			n++
@@ -104,13 +128,15 @@ func revertDead(c *cobra.Command) error {
 			errs = append(errs, err, leftElsewhere(dir))
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	strays, err := journal.RemoveStrays(ctx)
-	cancel()
-	errs = append(errs, err)
-	for _, t := range strays {
-		n++
-		fmt.Fprintf(stdout(c), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
+	if len(runs) == 0 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		strays, err := journal.RemoveStrays(ctx)
+		cancel()
+		errs = append(errs, err)
+		for _, t := range strays {
+			n++
+			fmt.Fprintf(stdout(c), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		fmt.Fprintf(stderr(c), "brunt: %v\n", err)

@@ -17,6 +17,9 @@ const mostStepSummary = 1 << 20
 // stepSummary returns the file for the step summary of GitHub Actions; empty outside of such a step.
 func stepSummary() string { return os.Getenv("GITHUB_STEP_SUMMARY") }
 
+// inActions reports whether brunt runs in a step of GitHub Actions, which reads workflow commands from its output.
+func inActions() bool { return os.Getenv("GITHUB_ACTIONS") == "true" }
+
 // appendSummary appends the output of write to a Markdown file. It omits output that would exceed the limit of a step
 // summary, and then prints a message to w.
 func appendSummary(w io.Writer, path string, write func(io.Writer) error) error {
@@ -36,9 +39,14 @@ func appendSummary(w io.Writer, path string, write func(io.Writer) error) error 
 	return errors.Join(err, file.Close())
 }
 
-// summarize adds a run to the step summary of GitHub Actions, if there is one. If that fails, it prints a warning,
-// and the verdict is not affected.
+// summarize adds a run to the step summary of GitHub Actions, if there is one, and annotates the job with what failed.
+// If that fails, it prints a warning, and the verdict is not affected.
 func summarize(w io.Writer, res *result.Result) {
+	if inActions() {
+		if err := ci.Annotate(w, res); err != nil {
+			fmt.Fprintf(w, "brunt: %v\n", err)
+		}
+	}
 	path := stepSummary()
 	if path == "" {
 		return

@@ -186,15 +186,19 @@ func ErrorSum(r *result.Result) string {
 // ErrorKinds returns the errors of the run by kind over all steps, the most frequent first. It omits errors of parts,
 // because the errors of their requests include them.
 func ErrorKinds(r *result.Result) []result.ErrorGroup {
-	at := map[string]int{}
+	type kind struct {
+		name string
+		init bool
+	}
+	at := map[kind]int{}
 	var out []result.ErrorGroup
 	for _, e := range slices.Concat(r.Errors, Skipped(r)) {
 		if e.Part {
 			continue
 		}
-		i, found := at[e.Kind]
+		i, found := at[kind{e.Kind, e.Init}]
 		if !found {
-			at[e.Kind] = len(out)
+			at[kind{e.Kind, e.Init}] = len(out)
 			out = append(out, e)
 			continue
 		}

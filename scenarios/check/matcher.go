@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -10,58 +11,168 @@ import (
 	"strings"
 
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 
 	"github.com/ohler55/ojg/jp"
 	"github.com/ohler55/ojg/oj"
 )
 
-// A Matcher is the right side of a check: a value, `not empty`, `exists`, `> n`, `~ regexp`, or a list of values, one
-// of which must match.
+// A Matcher is the right side of a check: a value, `not empty`, `exists`, `absent`, `> n`, `contains text`, `~ regexp`,
+// or a list of values, one of which must match. Its value may have placeholders.
 type Matcher struct {
-	op     string // =, !=, <, <=, >, >=, ~, exists, not empty, any, class
-	text   string
+	op     string // =, !=, <, <=, >, >=, ~, !~, contains, not contains, exists, absent, not empty, any, class
+	text   []byte
+	fill   *template.Text // the text, if it is known only while requests are made
 	number float64
 	isNum  bool
 	re     *regexp.Regexp
 	any    []Matcher
 }
 
-var comparisons = []string{"<=", ">=", "!=", "<", ">", "="}
+const (
+	absent      = "absent"
+	contains    = "contains"
+	notContains = "not contains"
+	notLike     = "!~"
+)
+
+// comparisons are the operators that a value follows. An operator comes before those that it begins with.
+var comparisons = []string{"<=", ">=", "!=", "<", ">", "=", notLike, "~"}
+
+// cutOperator splits a text into its operator and the value that follows. Without an operator the text is the value.
+func cutOperator(text string) (op, value string) {
+	for _, op := range []string{contains, notContains, "not ~"} {
+		if rest, found := strings.CutPrefix(text, op); found && (op == "not ~" || strings.HasPrefix(rest, " ")) {
+			return strings.Replace(op, "not ~", notLike, 1), strings.TrimLeft(rest, " ")
+		}
+	}
+	for _, op := range comparisons {
+		if rest, found := strings.CutPrefix(text, op); found {
+			return op, strings.TrimLeft(rest, " ")
+		}
+	}
+	return "=", text
+}
 
 func (k *Matcher) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind == syntax.List {
 		k.list(n, func(one *Matcher, item *syntax.Node) { one.DecodeNode(item, m) })
 		return
 	}
+	if !n.Bad && n.Dynamic() != nil {
+		k.decodeFilled(n, m)
+		return
+	}
 	text, ok := n.Text(m)
 	if !ok {
 		return
 	}
-	k.op, k.text = "=", text
-	switch {
-	case text == "exists" || text == "not empty":
+	switch text {
+	case "exists", "not empty", absent:
 		k.op = text
 		return
-	case strings.HasPrefix(text, "~"):
-		re, err := regexp.Compile(strings.TrimSpace(text[1:]))
-		if err != nil {
-			m.Add(n.Pos, "%v", err)
-			return
-		}
-		k.op, k.re = "~", re
+	case "not exists":
+		k.op = absent
 		return
 	}
-	for _, op := range comparisons {
-		if rest, found := strings.CutPrefix(text, op); found {
-			k.op, k.text = op, strings.TrimSpace(rest)
-			break
+	value := text
+	if k.op, value = cutOperator(text); value != text {
+		value = strings.TrimSpace(value)
+	}
+	switch k.op {
+	case "~", notLike:
+		var err error
+		if k.re, err = regexp.Compile(value); err != nil {
+			m.Add(n.Pos, "%v", err)
+		}
+		return
+	case contains, notContains:
+		if quoted, err := strconv.Unquote(value); err == nil && value[0] == '"' {
+			value = quoted
+		}
+		if value == "" {
+			m.AddHint(n.Pos, "such as "+k.op+" ok", "every text contains an empty one")
+		}
+	case "=":
+		if rest, negated := strings.CutPrefix(text, "not "); negated && oj.ValidateString(rest) == nil {
+			m.AddHint(n.Pos, fmt.Sprintf("`!= %s` is its negation; the text itself is `= %s`", rest, text),
+				"%q is no condition", syntax.Clip(text, 60))
 		}
 	}
-	k.number, k.isNum = parseNumber(k.text)
+	k.text = []byte(value)
+	k.number, k.isNum = parseNumber(value)
 	if !k.isNum && strings.ContainsAny(k.op, "<>") {
-		m.Add(n.Pos, "%s compares numbers, and %q is not a number", k.op, k.text)
+		m.Add(n.Pos, "%s compares numbers, and %q is not a number", k.op, value)
 	}
 }
+
+// decodeFilled reads a value with placeholders. The operator comes from the text that the author wrote, never from
+// the value of a placeholder.
+func (k *Matcher) decodeFilled(n *syntax.Node, m *syntax.Mistakes) {
+	parts := slices.Clone(n.Parts)
+	k.op = "="
+	if first := &parts[0]; first.Ref == nil {
+		var value string
+		if k.op, value = cutOperator(first.Text); value != first.Text {
+			first.Text = value
+			if last := &parts[len(parts)-1]; last.Ref == nil {
+				last.Text = strings.TrimRight(last.Text, " ")
+			}
+		}
+	}
+	if k.op == "~" || k.op == notLike {
+		m.AddHint(n.Pos, "such as \"contains "+n.Dynamic().String()+"\"",
+			"a regular expression is fixed, and the value of %s is not", n.Dynamic())
+		return
+	}
+	if first, last := &parts[0], &parts[len(parts)-1]; len(parts) > 2 && strings.HasSuffix(k.op, contains) &&
+		strings.HasPrefix(first.Text, `"`) && strings.HasSuffix(last.Text, `"`) && first.Ref == nil && last.Ref == nil {
+		first.Text, last.Text = strings.TrimPrefix(first.Text, `"`), strings.TrimSuffix(last.Text, `"`)
+	}
+	filled := *n
+	filled.SetParts(slices.DeleteFunc(parts, func(p syntax.Part) bool { return p.Ref == nil && p.Text == "" }))
+	k.fill = new(template.Text)
+	k.fill.DecodeNode(&filled, m)
+	for _, r := range k.fill.Refs() {
+		switch r.Kind {
+		case syntax.RefInt, syntax.RefUUID, syntax.RefNow:
+			m.AddHint(n.Pos, "compare with a value that an earlier step extracts, or with ${data.NAME.COLUMN}",
+				"%s is another value each time", r)
+		}
+	}
+}
+
+// Refs lists the placeholders of the value that are filled in for each answer.
+func (k *Matcher) Refs() (refs []*syntax.Ref) {
+	if k.fill != nil {
+		refs = k.fill.Refs()
+	}
+	for i := range k.any {
+		refs = append(refs, k.any[i].Refs()...)
+	}
+	return refs
+}
+
+// DecodeText is DecodeNode for a text that an answer always has.
+func (k *Matcher) DecodeText(n *syntax.Node, m *syntax.Mistakes) {
+	k.DecodeNode(n, m)
+	k.RefuseAbsent(n, m)
+}
+
+// RefuseAbsent notes a mistake if the condition asks for a value that is absent.
+func (k *Matcher) RefuseAbsent(n *syntax.Node, m *syntax.Mistakes) {
+	if k.op == absent {
+		m.AddHint(n.Pos, "an empty text is \"\"; the text itself is `= "+n.Shown()+"`", "the text of an answer is never absent")
+	}
+}
+
+// The forms of a condition, for the descriptions of keys.
+const (
+	// Forms are those of a text.
+	Forms = "a value, not empty, contains text, not contains text, ~ regexp, !~ regexp"
+	// PathForms are those of the value at a path.
+	PathForms = "a value, exists, absent, not empty, > n, contains text, not contains text, ~ regexp, !~ regexp"
+)
 
 // list reads a list, one item of which must match. Read parses an item.
 func (k *Matcher) list(n *syntax.Node, read func(one *Matcher, item *syntax.Node)) {
@@ -73,11 +184,15 @@ func (k *Matcher) list(n *syntax.Node, read func(one *Matcher, item *syntax.Node
 
 // String writes the matcher as its author did.
 func (k *Matcher) String() string {
+	text := string(k.text)
+	if k.fill != nil {
+		text = k.fill.Text()
+	}
 	switch k.op {
-	case "exists", "not empty":
+	case "exists", "not empty", absent:
 		return k.op
-	case "~":
-		return "~ " + k.re.String()
+	case "~", notLike:
+		return k.op + " " + k.re.String()
 	case "class":
 		return fmt.Sprintf("%gxx", k.number)
 	case "any":
@@ -87,20 +202,49 @@ func (k *Matcher) String() string {
 		}
 		return strings.Join(all, " or ")
 	case "=":
-		return strconv.Quote(k.text)
+		return strconv.Quote(text)
+	case contains, notContains:
+		return k.op + " " + strconv.Quote(text)
 	}
-	return k.op + " " + k.text
+	return k.op + " " + text
 }
 
-// AtPath returns the first value at a JSON path of a document.
-func AtPath(doc any, path jp.Expr) (any, bool) {
+// Describe writes the matcher with the values that its placeholders have for it.
+func (k *Matcher) Describe(it *template.Iter) string {
+	if k.op == "any" {
+		all := make([]string, len(k.any))
+		for i := range k.any {
+			all[i] = k.any[i].Describe(it)
+		}
+		return strings.Join(all, " or ")
+	}
+	if k.fill == nil {
+		return k.String()
+	}
+	filled, err := k.filled(it)
+	if err != nil {
+		return fmt.Sprintf("%s (%v)", k, err)
+	}
+	return fmt.Sprintf("%s (%s)", filled.String(), k.fill.Text())
+}
+
+// AtPath returns the values at a JSON path of a document. It never returns nil, which means that there is no document.
+func AtPath(doc any, path jp.Expr) []any {
 	if len(path) == 1 { // $ is the document itself
-		return doc, true
+		return []any{doc}
 	}
-	if found := path.Get(doc); len(found) > 0 {
-		return found[0], true
+	if found := path.Get(doc); found != nil {
+		return found
 	}
-	return nil, false
+	return []any{}
+}
+
+// First returns the first of the values at a path.
+func First(found []any) (v any, ok bool) {
+	if len(found) == 0 {
+		return nil, false
+	}
+	return found[0], true
 }
 
 // NameAt returns the name of the value at a JSON path: total of $.items[0].total.
@@ -119,48 +263,114 @@ func (k *Matcher) Forms() []string {
 		}
 		return all
 	case "=":
-		return []string{"=" + k.text}
+		return []string{"=" + string(k.text)}
 	}
 	return []string{k.String()}
 }
 
-// Matches reports whether v, a JSON value or a text, matches. Found is false if there is no value.
-func (k *Matcher) Matches(v any, found bool) bool {
-	if !found {
-		return false
+// filled returns the matcher with the values that its placeholders have for it. It is valid until it is filled again.
+func (k *Matcher) filled(it *template.Iter) (Matcher, error) {
+	text, err := it.Fill(&k.fill.Template)
+	if err != nil {
+		return Matcher{}, err
 	}
+	out := Matcher{op: k.op, text: text}
+	if out.number, out.isNum = parseNumber(string(text)); !out.isNum && strings.ContainsAny(k.op, "<>") {
+		return out, fmt.Errorf("%q is not a number", syntax.Clip(string(text), 60))
+	}
+	return out, nil
+}
+
+// Matches reports whether v, a JSON value or a text, matches. Found is false if there is no value. Placeholders have
+// the values of it, which may be nil if there are none.
+func (k *Matcher) Matches(v any, found bool, it *template.Iter) bool {
+	switch {
+	case k.op == "any":
+		for i := range k.any {
+			if k.any[i].Matches(v, found, it) {
+				return true
+			}
+		}
+		return false
+	case k.op == absent || !found:
+		return k.op == absent && !found
+	case k.fill != nil:
+		filled, err := k.filled(it)
+		return err == nil && filled.matches(v)
+	}
+	return k.matches(v)
+}
+
+// matches is Matches for a value that was found, by a single form that needs no filling.
+func (k *Matcher) matches(v any) bool {
 	switch k.op {
 	case "exists":
 		return true
 	case "not empty":
 		return !isEmpty(v)
-	case "any":
-		return slices.ContainsFunc(k.any, func(one Matcher) bool { return one.Matches(v, true) })
 	case "~":
 		return k.re.MatchString(ValueText(v))
+	case notLike:
+		return !k.re.MatchString(ValueText(v))
+	case contains:
+		return k.within(v)
+	case notContains:
+		return !k.within(v)
 	case "class":
 		code, _ := v.(int64)
 		return code/100 == int64(k.number)
 	}
-	equality := k.op == "=" || k.op == "!="
+	return k.compares(v, k.op)
+}
+
+// compares compares a value with the matcher's.
+func (k *Matcher) compares(v any, op string) bool {
+	equality := op == "=" || op == "!="
 	if s, isText := v.(string); isText && equality { // as texts, 1.10 and 1.1 differ
-		return (s == k.text) == (k.op == "=")
+		return (s == string(k.text)) == (op == "=")
 	}
 	if x, isNum := numberOf(v); isNum && k.isNum {
-		return compare(x, k.op, k.number)
+		return compare(x, op, k.number)
 	}
-	return equality && (ValueText(v) == k.text) == (k.op == "=")
+	return equality && (ValueText(v) == string(k.text)) == (op == "=")
+}
+
+// within reports whether a list has an item that equals the matcher's text, or whether the text of another value
+// contains it.
+func (k *Matcher) within(v any) bool {
+	if list, isList := v.([]any); isList {
+		return slices.ContainsFunc(list, func(item any) bool { return k.compares(item, "=") })
+	}
+	return strings.Contains(ValueText(v), string(k.text))
+}
+
+// MatchesOne reports whether one of several values matches. No value is what none has, for a form that is negated.
+func (k *Matcher) MatchesOne(values [][]byte, it *template.Iter) bool {
+	matches := func(v []byte) bool { return k.Matches(string(v), true, it) }
+	switch {
+	case len(values) == 0:
+		return k.Matches(nil, false, it)
+	case k.op == notContains || k.op == notLike:
+		return !slices.ContainsFunc(values, func(v []byte) bool { return !matches(v) })
+	}
+	return slices.ContainsFunc(values, matches)
 }
 
 // MatchesText is Matches for a text. It allocates nothing for the usual forms.
-func (k *Matcher) MatchesText(text []byte) bool {
+func (k *Matcher) MatchesText(text []byte, it *template.Iter) bool {
+	if k.fill != nil {
+		filled, err := k.filled(it)
+		return err == nil && filled.MatchesText(text, nil)
+	}
 	switch k.op {
 	case "=", "!=":
-		return (string(text) == k.text) == (k.op == "=")
+		return bytes.Equal(text, k.text) == (k.op == "=")
 	case "~":
 		return k.re.Match(text)
+	case contains:
+		return bytes.Contains(text, k.text)
 	}
-	return k.Matches(string(text), true)
+	return k.Matches(string(text), true, it)
 }
 
 func compare(x float64, op string, y float64) bool {
@@ -234,7 +444,8 @@ func (k *Matcher) DecodeStatus(n *syntax.Node, m *syntax.Mistakes) {
 		k.list(n, func(one *Matcher, item *syntax.Node) { one.DecodeStatus(item, m) })
 		return
 	}
-	if s, ok := n.Text(m); ok && k.status(s) {
+	s, ok := n.Text(m)
+	if !ok || k.status(s) {
 		return
 	}
 	before := m.Len()
@@ -272,7 +483,7 @@ func (k *Matcher) status(s string) bool {
 	if err != nil {
 		return false
 	}
-	k.op, k.text, k.number, k.isNum = "=", s, float64(code), true
+	k.op, k.text, k.number, k.isNum = "=", []byte(s), float64(code), true
 	return true
 }
 

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"strings"
 	"testing"
 
 	"brunt/scenarios/syntax"
@@ -8,9 +9,37 @@ import (
 	"github.com/ohler55/ojg/oj"
 )
 
+// A form that is none is a mistake, and never a text that the author did not mean.
+func TestMatcher_Mistakes(t *testing.T) {
+	for text, want := range map[string]string{
+		"not null":              "`!= null` is its negation; the text itself is `= not null`",
+		"not 5":                 "`!= 5` is its negation",
+		"not found":             "",
+		"= not null":            "",
+		"containers":            "",
+		"contains \"\"":         "every text contains an empty one",
+		"> much":                "> compares numbers",
+		"!~ (":                  "missing closing )",
+		"not contains anything": "",
+	} {
+		var k Matcher
+		var m syntax.Mistakes
+		k.DecodeNode(&syntax.Node{Kind: syntax.String, Value: text}, &m)
+		if want == "" && m.Len() > 0 || want != "" && (m.Len() != 1 || !strings.Contains(m.Err().Error(), want)) {
+			t.Errorf("%s: %v", text, m.Err())
+		}
+	}
+}
+
+// opposites are the operators of which one holds if the other does not, of a value that was found.
+var opposites = map[string]string{
+	"=": "!=", "!=": "=", contains: notContains, notContains: contains, "~": notLike, notLike: "~",
+}
+
 func FuzzMatcher(f *testing.F) {
 	for _, s := range []string{
-		"exists", "not empty", "> 5", "<=1e3", "!= x", "~ ^a+$", "2xx", "= ~x", "", "inf", "nan", "0x10", "~",
+		"exists", "not exists", "absent", "not empty", "contains 5", "not contains \"x\"", "!~ x", "not ~ x", "not null",
+		"> 5", "<=1e3", "!= x", "~ ^a+$", "2xx", "= ~x", "", "inf", "nan", "0x10", "~",
 	} {
 		f.Add(s, `{"a": 5}`)
 		f.Add(s, `"text"`)
@@ -28,14 +57,14 @@ func FuzzMatcher(f *testing.F) {
 		if err != nil {
 			v = doc
 		}
-		found := k.Matches(v, true)
-		if k.Matches(v, false) {
-			t.Fatalf("%q matches nothing", s)
+		found := k.Matches(v, true, nil)
+		if k.Matches(v, false, nil) != (k.op == absent) {
+			t.Fatalf("%q matches nothing, or absent does not", s)
 		}
-		if k.op == "=" || k.op == "!=" {
+		if other, known := opposites[k.op]; known {
 			opposite := k
-			opposite.op = map[string]string{"=": "!=", "!=": "="}[k.op]
-			if opposite.Matches(v, true) == found {
+			opposite.op = other
+			if opposite.Matches(v, true, nil) == found {
 				t.Fatalf("%q and its opposite agree on %s", s, doc)
 			}
 		}
@@ -62,7 +91,7 @@ func TestMatcher_Forms(t *testing.T) {
 				t.Fatal(m.Err())
 			}
 			for code := int64(100); code < 600; code++ {
-				if a.Matches(code, true) != b.Matches(code, true) {
+				if a.Matches(code, true, nil) != b.Matches(code, true, nil) {
 					t.Fatalf("%s (%v): %v disagree on %d", text, list, a.Forms(), code)
 				}
 			}

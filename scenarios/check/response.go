@@ -6,6 +6,7 @@ import (
 
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 
 	"github.com/ohler55/ojg/jp"
 )
@@ -19,6 +20,38 @@ type Response struct {
 	Body    *Matcher
 	Headers []Field
 	Paths   []Field
+}
+
+// Holds reports whether the values at the field's path match, see [AtPath]. Of several values the first counts, except
+// where one of them is to contain something. Placeholders have the values of it, which may be nil if there are none.
+func (f *Field) Holds(found []any, it *template.Iter) bool {
+	if found == nil { // unknown, so that nothing is absent either
+		return false
+	}
+	v, ok := f.Judged(found)
+	return f.Matches(v, ok, it)
+}
+
+// Judged returns the value that Holds judges, of the values at the field's path.
+func (f *Field) Judged(found []any) (v any, ok bool) {
+	if (f.op == contains || f.op == notContains) && !f.Path.Normal() {
+		return found, true
+	}
+	return First(found)
+}
+
+// Conditions lists the conditions on the parts of a response, apart from its status and its time.
+func (c *Response) Conditions() (all []*Matcher) {
+	if c.Body != nil {
+		all = append(all, c.Body)
+	}
+	for i := range c.Headers {
+		all = append(all, &c.Headers[i].Matcher)
+	}
+	for i := range c.Paths {
+		all = append(all, &c.Paths[i].Matcher)
+	}
+	return all
 }
 
 // mostBody is the maximum of max_body, in bytes.
@@ -54,7 +87,7 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			}
 		case f.Key == "body":
 			c.Body = new(Matcher)
-			c.Body.DecodeNode(f.Value, m)
+			c.Body.DecodeText(f.Value, m)
 		case f.Key == "header" || f.Key == "headers":
 			c.Headers = append(c.Headers, decodeHeaders(f.Value, m)...)
 		case strings.HasPrefix(f.Key, "$"):
@@ -113,11 +146,10 @@ func (*Response) Schema() syntax.Schema {
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
 			"max_body": (*quantity.Size)(nil).Schema().Described("the most of a body that checks and extractions look into; " +
 				"a larger one is an error; default: 64MiB"),
-			"body":   match.Described("the body as text: a value, not empty, ~ regexp"),
+			"body":   match.Described("the body as text: " + Forms),
 			"header": headers, "headers": headers,
 		},
-		"patternProperties": syntax.Schema{`^\$`: match.Described("the value at a JSON path: a value, exists, not " +
-			"empty, > n, ~ regexp")},
+		"patternProperties":    syntax.Schema{`^\$`: match.Described("the value at a JSON path: " + PathForms)},
 		"additionalProperties": false,
 	}
 }

@@ -47,7 +47,7 @@ func (w *Wants) decode(n *syntax.Node, m *syntax.Mistakes, keys ...string) {
 			w.Within = DecodeWithin(f.Value, m)
 		case f.Key == "body":
 			w.Body = new(Matcher)
-			w.Body.DecodeNode(f.Value, m)
+			w.Body.DecodeText(f.Value, m)
 		default:
 			w.Headers = append(w.Headers, decodeHeaders(f.Value, m)...)
 		}
@@ -79,7 +79,7 @@ func (*Wants) Schema() syntax.Schema {
 	headers := syntax.Schema{"description": "values by header name", "type": "object", "additionalProperties": match}
 	s := (*PathWants)(nil).Schema()
 	properties := s["properties"].(syntax.Schema)
-	properties["body"] = match.Described("the body as text: a value, not empty, ~ regexp")
+	properties["body"] = match.Described("the body as text: " + Forms)
 	properties["header"], properties["headers"] = headers, headers
 	return s
 }
@@ -95,8 +95,7 @@ func (*PathWants) Schema() syntax.Schema {
 		"type": "object", "minProperties": 1,
 		"properties": syntax.Schema{"within": (*quantity.Duration)(nil).Schema().Described("the longest " +
 			"response time")},
-		"patternProperties": syntax.Schema{`^\$`: match.Described("the value at a JSON path: a value, exists, not " +
-			"empty, > n, ~ regexp")},
+		"patternProperties":    syntax.Schema{`^\$`: match.Described("the value at a JSON path: " + PathForms)},
 		"additionalProperties": false,
 	}
 }

@@ -51,7 +51,7 @@ type Settings struct {
 	Warmup      time.Duration // length of the warm-up before t0, at the first rate; 0 means none
 	Flows       []Flow
 	InTurn      bool   // iterations take the flows in turn, not by weight
-	Init        []Step // once per virtual user, never recorded; in an open load the arrival waits for it
+	Init        []Step // once per virtual user; in an open load the arrival waits for it
 	Timeout     time.Duration
 	Grace       time.Duration
 	MaxInFlight int
@@ -130,7 +130,7 @@ func (r *Run) Go(ctx context.Context) (Stats, error) {
 		sum += f.Weight
 		r.weights = append(r.weights, sum)
 	}
-	r.steps = stepsOf(r.Flows)
+	r.steps = stepsOf(r.sequences())
 	ctx, r.stop = context.WithCancelCause(ctx)
 	defer r.stop(nil)
 	var stats Stats
@@ -162,9 +162,12 @@ func stepsOf(flows []Flow) map[scenarios.Call]*Step {
 	return out
 }
 
+// sequences returns the flows, and init as one more.
+func (r *Run) sequences() []Flow { return append(slices.Clip(r.Flows), Flow{Steps: r.Init}) }
+
 // HasParts reports whether a step of the load has parts, which its users pass to Emit.
 func (r *Run) HasParts() bool {
-	return slices.ContainsFunc(r.Flows, func(f Flow) bool {
+	return slices.ContainsFunc(r.sequences(), func(f Flow) bool {
 		return slices.ContainsFunc(f.Steps, func(s Step) bool { return len(s.Parts) > 0 })
 	})
 }

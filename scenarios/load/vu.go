@@ -84,8 +84,12 @@ func (v *vu) prepare(ctx context.Context, before time.Duration) bool {
 		if !r.isClosed {
 			v.it.Deadline = min(v.it.Deadline, before)
 		}
-		v.out = scenarios.Outcome{Load: r.Index, Step: s.Index, Intended: now, Ready: now}
+		v.out = scenarios.Outcome{Load: r.Index, Step: s.Index, Closed: r.isClosed, Intended: now, Ready: now}
 		v.user.Do(&v.it, s.Call, &v.out)
+		v.out.Think = 0
+		recorded := v.out
+		neverReady(&recorded)
+		v.sink.Record(&recorded)
 		if v.out.Kind != scenarios.OK {
 			return false
 		}
@@ -290,18 +294,38 @@ func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step) {
 	}
 }
 
-// failed counts an iteration whose virtual user failed in init: its first step carries the error of init.
+// failed counts an iteration whose virtual user failed in init: its steps are skipped. If the run ended meanwhile, the
+// first of them is unfinished.
 func (v *vu) failed(j job, ready time.Duration) {
-	cause, end := v.out.Cause, v.out.End
+	cause, end := v.out.Cause, max(v.out.End, j.intended)
 	if cause == scenarios.NoCause { // init was shed
 		cause = scenarios.Other
 	}
-	v.run.lost(v.sink, v.begin(j), j.intended, ready, max(end, j.intended), cause)
+	flow := v.begin(j)
+	if cause == scenarios.Unfinished {
+		v.run.lost(v.sink, flow, j.intended, ready, end, cause)
+		return
+	}
+	out := v.run.unserved(j.intended, ready, end, cause)
+	v.sink.Record(&out)
+	v.run.skip(v.sink, &out, flow.Steps)
 }
 
 // lost counts an iteration that sent no request: its first step is an error with the given cause,
 // the others are skipped.
 func (r *Run) lost(sink Sink, flow *Flow, intended, ready, end time.Duration, cause scenarios.Cause) {
+	out := r.unserved(intended, ready, end, cause)
+	if i := slices.IndexFunc(flow.Steps, func(s Step) bool { return s.Call != nil }); i >= 0 {
+		first := out
+		first.Step = flow.Steps[i].Index
+		sink.Record(&first)
+		r.skip(sink, &first, flow.Steps[i+1:])
+	}
+	sink.Record(&out)
+}
+
+// unserved returns the outcome of an iteration that sent no request of its flow.
+func (r *Run) unserved(intended, ready, end time.Duration, cause scenarios.Cause) scenarios.Outcome {
 	slot := end
 	if r.isClosed {
 		slot = min(ready, end)
@@ -311,11 +335,5 @@ func (r *Run) lost(sink Sink, flow *Flow, intended, ready, end time.Duration, ca
 		Intended: intended, Ready: ready, Slot: slot, End: end,
 	}
 	neverReady(&out)
-	if i := slices.IndexFunc(flow.Steps, func(s Step) bool { return s.Call != nil }); i >= 0 {
-		first := out
-		first.Step = flow.Steps[i].Index
-		sink.Record(&first)
-		r.skip(sink, &first, flow.Steps[i+1:])
-	}
-	sink.Record(&out)
+	return out
 }

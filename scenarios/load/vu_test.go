@@ -222,16 +222,19 @@ func TestInit_OncePerUser(t *testing.T) {
 					return verdict{after: 25 * ms}
 				}
 				run := r.run(t, c.load, step(0, "a"))
-				run.Init = []Step{step(0, "init"), think(500 * ms)}
+				run.Init = []Step{step(1, "init"), think(500 * ms)}
 				run.MaxInFlight = 3
 				r.do(t, run)
 				if !maps.Equal(inits, map[int]int{0: 1, 1: 1, 2: 1}) || len(draws) != 3 {
 					t.Errorf("%v, %d random sources", inits, len(draws))
 				}
-				for _, o := range r.list {
-					if o.Step != 0 && o.Step != scenarios.IterationStep {
-						t.Fatalf("init was recorded: %+v", o)
+				for _, o := range r.outcomes(1) {
+					if o.Kind != scenarios.OK || o.Response() != 25*ms || o.Closed == (c.name == "open") {
+						t.Errorf("a step of init: %+v", o)
 					}
+				}
+				if n := len(r.outcomes(1)); n != 3 {
+					t.Errorf("%d steps of init are recorded", n)
 				}
 			})
 		})
@@ -265,7 +268,7 @@ func TestInit_Fails(t *testing.T) {
 					return verdict{}
 				}
 				run := r.run(t, `{executor: constant-arrival-rate, rate: 1/m, duration: 4m}`, step(0, "a"), step(1, "b"))
-				run.Init, run.Timeout = []Step{think(500 * ms), step(0, "init")}, 2*time.Second
+				run.Init, run.Timeout = []Step{think(500 * ms), step(2, "init")}, 2*time.Second
 				if c.v.after > 0 {
 					c.took += 500 * ms
 				}
@@ -274,12 +277,18 @@ func TestInit_Fails(t *testing.T) {
 					t.Errorf("%d tries", tries)
 				}
 				a, b, w := r.outcomes(0), r.outcomes(1), r.outcomes(scenarios.IterationStep)
-				if len(a) != 4 || len(b) != 4 || len(w) != 4 {
-					t.Fatalf("%d, %d, %d counted", len(a), len(b), len(w))
+				logins := r.outcomes(2)
+				if len(a) != 4 || len(b) != 4 || len(w) != 4 || len(logins) != 3 {
+					t.Fatalf("%d, %d, %d counted, %d of init", len(a), len(b), len(w), len(logins))
+				}
+				for i, o := range logins {
+					if failed := i < 2; failed && (o.Kind != c.v.kind && c.v.after > 0 || o.Kind == scenarios.OK) ||
+						!failed && o.Kind != scenarios.OK {
+						t.Errorf("login %d: %+v", i, o)
+					}
 				}
 				for i := range 4 {
-					if failed := i < 2; failed && (a[i].Kind != scenarios.Error || a[i].Cause != c.want || a[i].Response() != c.took ||
-						a[i].WasSent ||
+					if failed := i < 2; failed && (a[i].Kind != scenarios.Skipped || a[i].Response() != c.took || a[i].WasSent ||
 						b[i].Kind != scenarios.Skipped || w[i].Kind != scenarios.Error || w[i].Cause != c.want) ||
 						!failed && (a[i].Kind != scenarios.OK || b[i].Kind != scenarios.OK || w[i].Kind != scenarios.OK) {
 						t.Errorf("iteration %d:\n%+v\n%+v\n%+v", i, a[i], b[i], w[i])

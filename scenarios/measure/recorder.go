@@ -30,11 +30,12 @@ type SeriesStep struct {
 	Name string
 	Load int
 	Part bool // it measures parts of another step's requests, and does not count in sums
+	Init bool // a step of init, which does not count in sums
 }
 
-// InSums reports whether series i counts in the sums of its load and of the run: it is a step, and does not measure
-// parts of another step.
-func (s *Series) InSums(i int) bool { return i < len(s.Steps) && !s.Steps[i].Part }
+// InSums reports whether series i counts in the sums of its load and of the run: it is a step of an
+// iteration, and does not measure parts of another step.
+func (s *Series) InSums(i int) bool { return i < len(s.Steps) && !s.Steps[i].Part && !s.Steps[i].Init }
 
 // LoadOf returns the load of series i. The first series are the steps; after them come the iterations of each load.
 func (s *Series) LoadOf(i int) int {

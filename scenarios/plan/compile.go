@@ -158,7 +158,9 @@ func (c *compiler) load(l *scenarios.Load) {
 	c.steps.proofs(l)
 	c.steps.flow.Load = index
 	defer func() { c.steps.flow.Load = unmeasured }()
-	lp.Prelude, _ = c.steps.compile(l.Init, unmeasured, l) // first, because its steps may open what other steps use
+	c.steps.init = true
+	lp.Prelude, _ = c.steps.compile(l.Init, index, l) // first, because its steps may open what other steps use
+	c.steps.init = false
 	for _, mixed := range l.Mix {
 		steps, whole := c.steps.compile(mixed.Flow, index, l)
 		lp.Flows = append(lp.Flows, load.Flow{Weight: mixed.Weight, Steps: steps})

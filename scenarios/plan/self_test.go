@@ -21,6 +21,17 @@ func TestSelf(t *testing.T) {
 			false,
 		},
 		{
+			"a check of a leader", "{get: /}",
+			`chaos: {x: {at: 5s, process.crash: {service: posts, pick: leader, leader: {path: /role, check: {"$.i": "${self.index}"}}}}}`,
+			false,
+		},
+		{
+			"a check of a leader's step", "{get: /}",
+			`chaos: {x: {at: 5s, process.crash: {service: posts, pick: leader, leader: {ask: {get: /, check: {"$.i": "${self.index}"}}}}}}`,
+			false,
+		},
+		{"a check", `{get: /, check: {"$.i": "${self.index}"}}`, "", true},
+		{
 			"a watch", "{get: /}", `watch: {role: {of: posts, ask: {get: "/${self.index}", extract: {value: "$.role"}}}}`,
 			false,
 		},

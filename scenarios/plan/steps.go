@@ -15,6 +15,7 @@ type stepCompiler struct {
 	m    *syntax.Mistakes
 
 	flow     targets.Flow // the flow whose steps are compiled
+	init     bool         // the steps are those of init, which are measured apart
 	compiled []compiledStep
 	unknown  bool // a step that would have a name has mistakes
 }
@@ -50,17 +51,17 @@ func (c *stepCompiler) compile(flow []scenarios.Step, loadIndex int, l *scenario
 			if s.Name == "" {
 				c.unknown = true
 			} else {
-				c.number(s.Name, loadIndex) // reserved, so that objectives can name it
+				c.number(c.row(s.Name), loadIndex) // reserved, so that objectives can name it
 			}
 			continue
 		}
-		if loadIndex >= 0 {
+		if loadIndex >= 0 && !c.init {
 			c.compiled = append(c.compiled, compiledStep{call, s.With})
 		}
-		step := load.Step{Call: call, Index: c.number(call.Name(), loadIndex)}
+		step := load.Step{Call: call, Index: c.number(c.row(call.Name()), loadIndex)}
 		if loadIndex >= 0 {
 			for _, part := range c.plan.Protocols.Parts(call) {
-				n := c.number(call.Name()+" "+part, loadIndex)
+				n := c.number(c.row(call.Name())+" "+part, loadIndex)
 				c.plan.Series.Steps[n].Part = true
 				step.Parts = append(step.Parts, n)
 			}
@@ -99,6 +100,14 @@ func (c *stepCompiler) proofs(l *scenarios.Load) {
 	p.Sign(l.Sign, in, c.m)
 }
 
+// row returns the name under which a step is measured.
+func (c *stepCompiler) row(step string) string {
+	if c.init {
+		return "init " + step
+	}
+	return step
+}
+
 // number returns the number of a step of a load. The first use of a name assigns it.
 func (c *stepCompiler) number(name string, loadIndex int) int32 {
 	if loadIndex < 0 {
@@ -109,6 +118,6 @@ func (c *stepCompiler) number(name string, loadIndex int) int32 {
 			return int32(i)
 		}
 	}
-	c.plan.Series.Steps = append(c.plan.Series.Steps, measure.SeriesStep{Name: name, Load: loadIndex})
+	c.plan.Series.Steps = append(c.plan.Series.Steps, measure.SeriesStep{Name: name, Load: loadIndex, Init: c.init})
 	return int32(len(c.plan.Series.Steps) - 1)
 }

@@ -54,6 +54,8 @@ type ErrorGroup struct {
 	Sample *Sample `json:"sample,omitempty"` // one of the requests
 	// these are errors of parts of requests, and the whole requests are counted separately
 	Part bool `json:"part,omitempty"`
+	// these are errors of a step of init, which count in no sum: the iterations that they prevent do
+	Init bool `json:"init,omitempty"`
 }
 
 // A SlowRequest is an answered request, among the slowest of its step.

@@ -36,16 +36,36 @@ var elsewhere = map[string]string{
 	"faults":    "faults stand under chaos: {NAME: {at: 10s, KIND: {…}}}",
 	"toxics": "the toxics of toxiproxy are faults here: chaos: {NAME: {at: 10s, KIND: {…}}}; `brunt convert " +
 		"toxiproxy` reads them",
-	"action":   "the action of Chaos Mesh is the kind of a fault here, such as network.latency or process.crash",
-	"selector": "the selector of Chaos Mesh is a setting of a fault here: {labels: {app: web}, pick: one}",
-	"mode":     "the mode of Chaos Mesh is `pick` here: one, all, 2 or 50%",
+	"timeUnit":        "the rate names its unit here: rate: 20/s, or rate: 1200/m",
+	"sleep":           "a pause is a step of its own here: think: 1s",
+	"startTime":       "a load begins at `start` here: start: 5s",
+	"maxVUs":          "an arrival rate needs no users here; `max_in_flight` limits the requests in flight",
+	"preAllocatedVUs": "an arrival rate needs no users here; `max_in_flight` limits the requests in flight",
+	"target":          "a stage here has the rate or the number of users that it leads to: rate: 10/s, or vus: 10",
+	"expect":          "`check` says what a good answer has: check: {status: 200, \"$.items\": not empty}",
+	"action":          "the action of Chaos Mesh is the kind of a fault here, such as network.latency or process.crash",
+	"selector":        "the selector of Chaos Mesh is a setting of a fault here: {labels: {app: web}, pick: one}",
+	"mode":            "the mode of Chaos Mesh is `pick` here: one, all, 2 or 50%",
 }
+
+// others are names that other tools have for what has another name here, however near a third may be.
+var others = map[string]string{"process.kill": "process.crash"}
 
 // ofTarget and ofLoad are keys that people write at the top level of a scenario, one level too high.
 var (
 	ofTarget = []string{"url", "units", "processes", "containers", "compose", "stack", "ready", "entry", "endpoints"}
 	ofLoad   = []string{"executor", "rate", "duration", "vus", "flow", "timeout", "connections"}
 )
+
+// Elsewhere returns the hint on a word of another tool, or "" if there is none.
+func Elsewhere(word string) string {
+	for known, hint := range elsewhere {
+		if strings.EqualFold(known, word) {
+			return hint
+		}
+	}
+	return ""
+}
 
 // keyHint suggests a key for an unknown one.
 func keyHint(key string, names []string) string {
@@ -69,6 +89,9 @@ func Suggestion(word string) string { return fmt.Sprintf("did you mean %q?", wor
 // Nearest returns the candidate that word is probably a misspelling of. At most a third of its letters may be wrong.
 // Otherwise it is the first candidate that begins with word or has word as its last part, or "" if there is none.
 func Nearest(word string, candidates []string) string {
+	if other, known := others[word]; known && slices.Contains(candidates, other) {
+		return other
+	}
 	best, at := "", 1+max(1, len(word)/3)
 	for _, c := range candidates {
 		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < min(at, len(word), len(c)) {

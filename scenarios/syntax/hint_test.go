@@ -6,6 +6,22 @@ import (
 	"testing"
 )
 
+// Words of other tools lead to what has another name here, also where a third name is nearer.
+func TestElsewhere(t *testing.T) {
+	load := []string{"rate", "duration", "start", "max_in_flight", "flow", "timeout"}
+	for word, want := range map[string]string{
+		"timeUnit": "rate: 20/s", "maxVUs": "max_in_flight", "startTime": "start: 5s", "target": "rate: 10/s",
+	} {
+		if got := keyHint(word, load); !strings.Contains(got, want) || Elsewhere(strings.ToLower(word)) != got {
+			t.Errorf("%s: %q, want %q", word, got, want)
+		}
+	}
+	if got := DidYouMean("process.kill", []string{"process.stop", "process.crash", "container.kill"}); got !=
+		`did you mean "process.crash"?` {
+		t.Error(got)
+	}
+}
+
 func TestDidYouMean(t *testing.T) {
 	kinds := []string{"constant-arrival-rate", "ramping-arrival-rate", "spike", "network.latency", "get", "id", "x"}
 	many := make([]string, 41)

@@ -29,6 +29,7 @@ type Iter struct {
 	Request  Message // the request being signed; nil except during signing
 
 	rows []int32 // row picked in each table; -1: none yet
+	text []byte  // the memory of Fill
 }
 
 // A Message is a request that is being signed.
@@ -124,6 +125,12 @@ var (
 	errNoWrite  = errors.New("this is not a write of the ledger")
 	errNoStream = errors.New("${message.id} belongs to a message of a stream")
 )
+
+// Fill returns the text of t. It is valid until the next call.
+func (it *Iter) Fill(t *Template) (text []byte, err error) {
+	it.text, err = t.Append(it.text[:0], it)
+	return it.text, err
+}
 
 // row picks this iteration's row of table slot.
 func (it *Iter) row(slot int) ([]Datum, error) {

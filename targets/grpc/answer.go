@@ -140,9 +140,9 @@ func (a *answer) Body() []byte {
 	return a.json
 }
 
-func (a *answer) JSON(path jp.Expr) (any, bool) {
+func (a *answer) JSON(path jp.Expr) []any {
 	if a.parse(); a.doc == nil {
-		return nil, false
+		return nil
 	}
 	return check.AtPath(a.doc, path)
 }

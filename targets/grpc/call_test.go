@@ -64,6 +64,20 @@ func (f *fixture) got(out scenarios.Outcome) string {
 	return text
 }
 
+// A check compares a message with what an earlier step extracted.
+func TestCall_ChecksAgainstValues(t *testing.T) {
+	f := newFixture(t, start(t, options{}), targets.Options{},
+		`{grpc: echo.Echo/Say, name: one, message: {text: hi, items: [{id: a}, {id: b}]}, check: {"$.items[7]": absent}, extract: {v: $.text, b: "$.items[1].id"}}`,
+		`{grpc: echo.Echo/Say, name: two, message: {text: hi, items: [{id: a}, {id: b}]}, check: {$.text: "${var.v}", "$.items[*].id": "contains ${var.b}"}}`,
+		`{grpc: echo.Echo/Say, name: three, message: {text: ho}, check: {$.text: "${var.v}"}}`)
+	u := f.user(t, 0)
+	for i, want := range []string{"ok 0", "ok 0", "error 0 check $.text"} {
+		if got := f.got(u.Do(i, long)); got != want {
+			t.Errorf("call %d: got %s, want %s", i, got, want)
+		}
+	}
+}
+
 func TestCall_Outcomes(t *testing.T) {
 	for _, c := range []struct{ name, step, want, extracted string }{
 		{"an empty message", `grpc: echo.Echo/Say`, "ok 0", ""},

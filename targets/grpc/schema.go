@@ -21,8 +21,8 @@ func (*answerCheck) Schema() syntax.Schema {
 				"type": "object", "additionalProperties": match,
 			}.Described("values by name, of headers and trailers"),
 		},
-		"patternProperties": syntax.Schema{`^\$`: match.Described("the value at a path of the message as JSON: a " +
-			"value, exists, not empty, > n, ~ regexp")},
+		"patternProperties": syntax.Schema{`^\$`: match.Described("the value at a path of the message as JSON: " +
+			check.PathForms)},
 		"additionalProperties": false,
 	}
 }

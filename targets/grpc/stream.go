@@ -205,10 +205,7 @@ func (t *exchange) done() bool {
 	if t.parse(); t.broken != nil {
 		return true
 	}
-	return !slices.ContainsFunc(end.until.paths, func(k check.Field) bool {
-		v, ok := t.JSON(k.Path)
-		return !k.Matches(v, ok)
-	})
+	return !slices.ContainsFunc(end.until.paths, func(k check.Field) bool { return !k.Holds(t.JSON(k.Path), t.it) })
 }
 
 // streamOver returns the result of a stream that ended. It is nil if the status of the stream counts, or if it was to

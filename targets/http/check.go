@@ -48,7 +48,7 @@ func (c *Call) compileWants(w *check.Wants) {
 // it.
 func (c *Call) Judge(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) {
 	code := int(out.Status)
-	good := c.status == nil && code < 400 || c.status != nil && c.status.Matches(int64(code), true)
+	good := c.status == nil && code < 400 || c.status != nil && c.status.Matches(int64(code), true, it)
 	if !targets.JudgeStatus(out, slices.Contains(c.shed, code), good, scenarios.Status(code)) {
 		return
 	}
@@ -78,7 +78,7 @@ func (c *Call) Wanted(a *h1.Answer, it *template.Iter, out *scenarios.Outcome) s
 			}
 		}
 		return "" // the cause explains it
-	case c.status != nil && !c.status.Matches(code, true):
+	case c.status != nil && !c.status.Matches(code, true, it):
 		return "status " + c.status.String() + " was wanted"
 	}
 	if c.whole {

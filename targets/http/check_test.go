@@ -3,6 +3,7 @@ package http_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +94,20 @@ func TestHTTP_Checks(t *testing.T) {
 		{"pattern over a structure", 0, `{"$.items[0]": "~ tags"}`, "ok 200"},
 		{"the document", 0, `{"$": not empty}`, "ok 200"},
 		{"filter", 0, `{"$.items[?(@.id == 18)].id": 18}`, "ok 200"},
+		{"absent", 0, `{"$.none": absent, "$.items[5]": not exists, header: {X-None: absent}}`, "ok 200"},
+		{"null is not absent", 0, `{"$.z": absent}`, "check $.z"},
+		{"header not absent", 0, `{header: {X-Empty: not exists}}`, "check header X-Empty"},
+		{"nothing in an empty body", 204, `{"$.none": absent}`, "ok 204"},
+		{"absent or something", 0, `{"$.none": [absent, 5], "$.n": [absent, 5]}`, "ok 200"},
+		{"contains", 0, `{body: 'contains "n": 5', "$.s": contains ex, "$.v": "contains \".1\"", header: {X-Many: contains w}}`, "ok 200"},
+		{"contains not", 0, `{body: contains nobody}`, "check body"},
+		{"contains an item", 0, `{"$.items[0].tags": contains b, "$.items[*].id": contains 18}`, "ok 200"},
+		{"contains no such item", 0, `{"$.items[*].id": contains 1}`, "check $.items[*].id"},
+		{"not contains", 0, `{body: not contains nobody, "$.items[*].id": not contains 19, header: {X-Many: not contains z}}`, "ok 200"},
+		{"not contains a value of several", 0, `{header: {X-Many: not contains o}}`, "check header X-Many"},
+		{"nothing contains nothing", 0, `{"$.none": not contains x}`, "check $.none"},
+		{"another pattern", 0, `{"$.s": "!~ ^x", body: "not ~ ^x"}`, "ok 200"},
+		{"not another pattern", 0, `{"$.s": "!~ ^te"}`, "check $.s"},
 		{"the first that fails is reported", 0, `{body: "~ ^x", "$.n": 6}`, "check body"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -112,6 +127,61 @@ func TestHTTP_Checks(t *testing.T) {
 				t.Errorf("%d of %d checks failed", o.Failed, o.Checks)
 			}
 		})
+	}
+}
+
+// A check compares an answer with values that earlier steps extracted, and with data.
+func TestHTTP_ChecksAgainstValues(t *testing.T) {
+	url := script(t, each(func(string) string { return answer(200, "X-Id: 17\r\nX-Empty: \r\n", document) }))
+	for _, c := range []struct{ name, check, want, message string }{
+		{"number", `{"$.items[0].id": "${var.id}", header: {X-Id: "${var.id}"}}`, "ok 200", ""},
+		{"another number", `{"$.n": "${var.id}"}`, "check $.n", `$.n was "5", and "17" (${var.id}) was wanted`},
+		{"text", `{"$.s": "${var.text}", "$.v": "!= ${var.text}"}`, "ok 200", ""},
+		{"part of a text", `{"$.s": "te${var.x}t"}`, "ok 200", ""},
+		{"comparison", `{"$.n": "< ${var.id}", "$.big": "> ${var.id}0"}`, "ok 200", ""},
+		{"failed comparison", `{"$.n": "> ${var.id}"}`, "check $.n", "> 17 (${var.id}) was wanted"},
+		{"comparison with no number", `{"$.n": "> ${var.text}"}`, "check $.n", `"text" is not a number`},
+		{"data", `{"$.s": "${data.rows.word}"}`, "ok 200", ""},
+		{"contains", `{body: "contains \"${var.text}\"", "$.items[*].id": "contains ${var.id}"}`, "ok 200", ""},
+		{"not contains", `{"$.items[*].id": "not contains ${var.n}"}`, "ok 200", ""},
+		{"not contains what is there", `{"$.items[*].id": "not contains ${var.id}"}`, "check $.items[*].id", "[17,18]"},
+		{"one of a list", `{"$.s": [other, "${var.text}"]}`, "ok 200", ""},
+		{"a value is no operator", `{"$.n": "${var.operator}"}`, "check $.n", `"> 4" (${var.operator}) was wanted`},
+		{"function", `{"$.s": "${base64(var.n)}"}`, "check $.s", `"NQ==" (${base64(var.n)}) was wanted`},
+		{"nothing extracted", `{"$.n": "${var.never}"}`, "check $.n", "never extracted"},
+		{"want", `{"$.n": 5}, want: {"$.n": "${var.id}"}`, "ok 200 partial", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := &samples{}
+			r := newFixtureWith(t, targets.Options{Base: url, Sampler: k}, "data: {rows: {inline: [{word: text}]}}",
+				`{get: /, extract: {id: "$.items[0].id", text: $.s, n: $.n, x: "~ (x)t\""}}`, `{get: /, check: `+c.check+`}`,
+				`{get: "/${var.operator}${var.never}"}`)
+			u := r.user(0)
+			u.It.Vars[slices.Index(r.Vars, "operator")].SetText("> 4")
+			r.want(u.Do(0, long), "ok 200")
+			o := u.Do(1, long)
+			got := r.says(o)
+			if o.Partial {
+				got += " partial"
+			}
+			if got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+			if c.message != "" && !strings.Contains(k.last().Message, c.message) {
+				t.Errorf("the sample says %q", k.last().Message)
+			}
+		})
+	}
+}
+
+// Nothing is known of the values of a body that is not JSON, so that none of them is absent.
+func TestHTTP_AbsentNeedsJSON(t *testing.T) {
+	url := script(t, each(func(string) string { return answer(200, "", "<p>an error</p>") }))
+	k := &samples{}
+	r := newFixture(t, targets.Options{Base: url, Sampler: k}, `{get: /, check: {"$.error": absent}}`)
+	r.want(r.user(0).Do(0, long), "check $.error")
+	if said := k.last().Message; said != "the body is not JSON, and absent was wanted at $.error" {
+		t.Error(said)
 	}
 }
 

@@ -100,6 +100,8 @@ func (c *Call) CheckDetach() string {
 		return "it reads a stream of events"
 	case c.segments != nil && !c.oneFile():
 		return "its body has several parts"
+	case len(c.rest.Refs()) > 0:
+		return "its check compares with " + c.rest.Refs()[0].String()
 	case c.rest.Extracts() > 0:
 		return "it extracts values, and there is no next step to use them"
 	}

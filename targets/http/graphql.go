@@ -231,14 +231,14 @@ var (
 // failure returns why a GraphQL answer is an error: it contains errors, or it is not a GraphQL answer (GraphQL,
 // section 7.1).
 func (g *graphQL) failure(a *h1.Answer) (cause scenarios.Cause, why string) {
-	found, has := a.JSON(errorsPath)
+	found, has := check.First(a.JSON(errorsPath))
 	if list, ok := found.([]any); has && ok && len(list) > 0 {
 		if g.asked {
 			return scenarios.NoCause, ""
 		}
 		return scenarios.GraphQLErrors, firstError(list)
 	}
-	if _, data := a.JSON(dataPath); !data && !(has && g.asked) {
+	if len(a.JSON(dataPath)) == 0 && !(has && g.asked) {
 		return scenarios.Protocol, "the answer is not a GraphQL response: it holds neither data nor errors"
 	}
 	return scenarios.NoCause, ""

@@ -286,7 +286,7 @@ func (t *exchange) readEvents(r io.Reader, sent time.Duration, until func(time.D
 		}
 		a.LastEvent, a.EventKind, a.EventID = now, ev.kind, ev.id
 		a.SetBody(ev.data)
-		if s.stay == 0 && s.done(a) {
+		if s.stay == 0 && s.done(a, t.it) {
 			a.Size = e.size
 			return nil
 		}
@@ -312,18 +312,15 @@ func (t *exchange) streamOver(e *eventReader, err error, now time.Duration) erro
 }
 
 // done reports whether the last event read ends the step.
-func (s *streamEnd) done(a *h1.Answer) bool {
+func (s *streamEnd) done(a *h1.Answer, it *template.Iter) bool {
 	if s.until == nil {
 		return a.Events >= s.events
 	}
 	u := s.until
-	return (u.kind == nil || u.kind.Matches(a.EventKind, true)) &&
-		(u.id == nil || u.id.Matches(a.EventID, a.EventID != "")) &&
-		(u.data == nil || u.data.Matches(string(a.Body()), true)) &&
-		!slices.ContainsFunc(u.paths, func(k check.Field) bool {
-			v, ok := a.JSON(k.Path)
-			return !k.Matches(v, ok)
-		})
+	return (u.kind == nil || u.kind.Matches(a.EventKind, true, it)) &&
+		(u.id == nil || u.id.Matches(a.EventID, a.EventID != "", it)) &&
+		(u.data == nil || u.data.MatchesText(a.Body(), it)) &&
+		!slices.ContainsFunc(u.paths, func(k check.Field) bool { return !k.Holds(a.JSON(k.Path), it) })
 }
 
 // streamed records when the first event and the last wanted event came.

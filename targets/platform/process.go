@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +43,7 @@ func (c *Command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	items := n.Items
 	if n.Kind == syntax.String {
 		items = words(n)
+		refuseOperators(n, items, m)
 	} else if n.Kind != syntax.List {
 		m.Add(n.Pos, "want a command such as [./server, --port, \"${self.port}\"]")
 		return
@@ -100,6 +102,20 @@ func words(n *syntax.Node) []*syntax.Node {
 	}
 	flush()
 	return out
+}
+
+// operators are the words that only a shell acts upon.
+var operators = []string{"&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1"}
+
+// refuseOperators notes an operator of a shell among the words of a command that no shell runs.
+func refuseOperators(n *syntax.Node, words []*syntax.Node, m *syntax.Mistakes) {
+	for _, w := range words {
+		if len(w.Parts) == 1 && w.Parts[0].Ref == nil && slices.Contains(operators, w.Parts[0].Text) {
+			m.AddHint(n.Pos, fmt.Sprintf("a shell acts on it: [sh, -c, %q]", syntax.Clip(n.Shown(), 80)),
+				"no shell runs this command, and %q would be one of its arguments", w.Parts[0].Text)
+			return
+		}
+	}
 }
 
 const (

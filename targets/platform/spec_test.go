@@ -58,6 +58,20 @@ func TestCommandAsALine(t *testing.T) {
 	}
 }
 
+// No shell runs a command that is a line, so that an operator of a shell in it is a mistake.
+func TestCommandWithoutAShell(t *testing.T) {
+	for _, line := range []string{"cd /x && ./serve", "./serve | tee log", "./serve > log", "./serve &"} {
+		_, err := targetstest.Processes(t, "web: {command: \""+line+"\"}", "web")
+		if err == nil || !strings.Contains(err.Error(), "no shell runs this command") ||
+			!strings.Contains(err.Error(), `[sh, -c, "`+line+`"]`) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	if _, err := targetstest.Processes(t, `web: {command: [sh, -c, "cd /x && ./serve > log"]}`, "web"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEdges(t *testing.T) {
 	sp, err := targetstest.Processes(t, `
 web: {command: [x], replicas: 2, links: [store]}

@@ -92,6 +92,9 @@ func TestCall(t *testing.T) {
 		{"error", `{redis: [GET, "-LOADING Redis is loading~"]}`, "error, error LOADING", "LOADING Redis is loading"},
 		{"unknown error", `{redis: [GET, "-MINE no~"]}`, "error, error other", "MINE no"},
 		{"error within", `{redis: [GET, "*2~+a~-WRONGTYPE no~"]}`, "error, error WRONGTYPE", "WRONGTYPE no"},
+		{"absent", `{redis: [GET, "_~"], check: {$: absent, $.a: absent}}`, "ok", ""},
+		{"not absent", `{redis: [GET, "+hi~"], check: {$: absent}}`, "error, check $", "absent was wanted"},
+		{"contains", `{redis: [LRANGE, a, "*2~+x~:3~"], check: {$: contains x, "$[*]": not contains 4}}`, "ok", ""},
 		{"allowed error", `{redis: [XGROUP, "-BUSYGROUP there~"], check: {allow: BUSYGROUP}}`, "ok", ""},
 		{"another error", `{redis: [XGROUP, "-ERR no~"], check: {allow: [BUSYGROUP]}}`, "error, error ERR", "ERR no"},
 		{
@@ -170,6 +173,19 @@ func TestCall_Absent(t *testing.T) {
 		out := u.Do(i, long)
 		if got := fmt.Sprint(d.Absent(f.Calls[i], &out), d.Retry(f.Calls[i], &out)); got != want {
 			t.Errorf("%s: %s, want %s", f.got(out), got, want)
+		}
+	}
+}
+
+// TestCall_ChecksAgainstValues: a check compares an answer with what an earlier step extracted.
+func TestCall_ChecksAgainstValues(t *testing.T) {
+	s := start(t, options{say: says})
+	f := newFixture(t, targets.Options{Base: s.Base()}, `{redis: [GET, "+hi~"], extract: {v: $}}`,
+		`{redis: [GET, "+hi~"], check: {$: "${var.v}"}}`, `{redis: [GET, "+ho~"], check: {$: "${var.v}"}}`)
+	u := f.user(t, 0)
+	for i, want := range []string{"ok", "ok", "error, check $"} {
+		if got := f.got(u.Do(i, long)); got != want {
+			t.Errorf("call %d: got %s, want %s", i, got, want)
 		}
 	}
 }

@@ -11,14 +11,15 @@ import (
 // answer is the answer to a call.
 type answer struct {
 	reply
-	doc   any // the decoded answer, if the call needs it; for several commands, the list of their answers
-	inner any // the JSON in doc, if doc is a text
+	doc   any    // the decoded answer, if the call needs it; for several commands, the list of their answers
+	whole [1]any // doc, as the list that JSON returns
+	inner any    // the JSON in doc, if doc is a text
 	tried bool
 }
 
-// JSON implements [targets.Answer]. It returns the value at a path of the answer. If the answer is a text, a longer
-// path refers to the JSON in the text. Nil means that there is no value.
-func (a *answer) JSON(path jp.Expr) (any, bool) {
+// JSON implements [targets.Answer]. It returns the values at a path of the answer. If the answer is a text, a longer
+// path refers to the JSON in the text. An answer of nil has no values.
+func (a *answer) JSON(path jp.Expr) []any {
 	doc := a.doc
 	if text, isText := doc.(string); isText && len(path) > 1 {
 		if !a.tried {
@@ -27,8 +28,12 @@ func (a *answer) JSON(path jp.Expr) (any, bool) {
 		}
 		doc = a.inner
 	}
-	if doc == nil {
-		return nil, false
+	switch {
+	case doc == nil:
+		return []any{}
+	case len(path) == 1:
+		a.whole[0] = doc
+		return a.whole[:]
 	}
 	return check.AtPath(doc, path)
 }

@@ -18,8 +18,7 @@ func (*answerCheck) Schema() syntax.Schema {
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
 		},
 		"patternProperties": syntax.Schema{
-			`^\$`: match.Described("the value at a path in the answer, where $ is the whole answer: a value, exists, " +
-				"not empty, > n, ~ regexp"),
+			`^\$`: match.Described("the value at a path in the answer, where $ is the whole answer: " + check.PathForms),
 		},
 		"additionalProperties": false,
 	}

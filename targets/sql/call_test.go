@@ -196,6 +196,21 @@ func TestCall_Prepared(t *testing.T) {
 	}
 }
 
+// TestCall_ChecksAgainstValues: a check compares rows with what an earlier statement extracted.
+func TestCall_ChecksAgainstValues(t *testing.T) {
+	s := start(t, func(s *server) { s.say = rows })
+	f := newFixture(t, targets.Options{Base: s.Base()},
+		`{sql: "select $1", args: [hi], extract: {v: "$[0].v"}, check: {"$[0].none": absent, "$[1]": absent}}`,
+		`{sql: "select $1, $2", args: [ho, hi], check: {"$[1].v": "${var.v}", "$[*].v": "contains ${var.v}"}}`,
+		`{sql: "select $1", args: [ho], check: {"$[0].v": "${var.v}"}}`)
+	u := f.user(t, 0)
+	for i, want := range []string{"ok", "ok", "error, check $[0].v"} {
+		if got := f.got(u.Do(i, long)); got != want {
+			t.Errorf("statement %d: got %s, want %s", i, got, want)
+		}
+	}
+}
+
 // TestCall_Absent: no row says that a read of the ledger found nothing; some errors are worth another read.
 func TestCall_Absent(t *testing.T) {
 	d, s := descriptor(), start(t, func(s *server) { s.say = rows })

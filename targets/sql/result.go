@@ -56,7 +56,7 @@ func (r *Result) status() int32 {
 type answer struct{ *Result }
 
 // JSON implements [targets.Answer]. $ is the list of rows.
-func (a answer) JSON(path jp.Expr) (any, bool) {
+func (a answer) JSON(path jp.Expr) []any {
 	if a.Doc == nil {
 		return check.AtPath([]any{}, path)
 	}

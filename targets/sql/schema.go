@@ -22,7 +22,7 @@ func (*answerCheck) Schema() syntax.Schema {
 		},
 		"patternProperties": syntax.Schema{
 			`^\$`: match.Described("the value at a path in the rows, such as $[0].total for the column total of the first " +
-				"row: a value, exists, not empty, > n, ~ regexp"),
+				"row: " + check.PathForms),
 		},
 		"additionalProperties": false,
 	}

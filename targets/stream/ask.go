@@ -28,7 +28,7 @@ func (t *exchange) say(on *conn, c *call, out *scenarios.Outcome, counts bool) (
 // answer waits for the message that a step expects, beginning with number from, and judges it.
 func (t *exchange) answer(on *conn, c *call, from int64, out *scenarios.Outcome) error {
 	t.waits = true
-	a, err := on.wait(from, t.deadline, t.after, c.answers(t.it, &t.scratch))
+	a, err := on.wait(from, t.deadline, t.after, c.answers(t.it))
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (t *exchange) judge(c *call, a *Message, out *scenarios.Outcome) {
 	out.First = max(a.First, out.Sent) // the message may have come before the step began
 	out.End = max(a.End, out.First)
 	out.Answered, out.Bytes = true, out.Bytes+int64(len(a.Data))
-	if c.absent != nil && c.absent.fits(t.it, &t.scratch)(a) {
+	if c.absent != nil && c.absent.holds(a, t.it) {
 		out.Status = absent
 	}
 	c.rest.Judge(a, t.it, out)
@@ -50,12 +50,12 @@ func (t *exchange) judge(c *call, a *Message, out *scenarios.Outcome) {
 
 // answers returns a function that reports whether a message is the answer of the step, also one that says that nothing
 // is there.
-func (c *call) answers(it *template.Iter, scratch *[]byte) func(a *Message) bool {
-	expected := c.expect.fits(it, scratch)
+func (c *call) answers(it *template.Iter) func(a *Message) bool {
+	expected := c.expect.fits(it)
 	if c.absent == nil {
 		return expected
 	}
-	none := c.absent.fits(it, scratch)
+	none := c.absent.fits(it)
 	return func(a *Message) bool { return expected(a) || none(a) }
 }
 

@@ -45,8 +45,8 @@ func (a *Message) release() {
 	messages.Put(a)
 }
 
-// JSON implements [targets.Answer]. It returns the value at a path. If the message is not JSON, $ is its text.
-func (a *Message) JSON(path jp.Expr) (any, bool) {
+// JSON implements [targets.Answer]. It returns the values at a path. If the message is not JSON, $ is its text.
+func (a *Message) JSON(path jp.Expr) []any {
 	if !a.tried {
 		a.tried = true
 		var err error
@@ -88,7 +88,7 @@ func (k *messageCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			k.within = check.DecodeWithin(f.Value, m)
 		case f.Key == "text":
 			k.text = new(check.Matcher)
-			k.text.DecodeNode(f.Value, m)
+			k.text.DecodeText(f.Value, m)
 		case strings.HasPrefix(f.Key, "$"):
 			if c, ok := check.DecodePath(f, m); ok {
 				k.paths = append(k.paths, c)

@@ -1,8 +1,6 @@
 package stream
 
 import (
-	"bytes"
-	"slices"
 	"strings"
 
 	"brunt/scenarios/check"
@@ -19,13 +17,8 @@ type match struct {
 	own  bool // it uses ${message.id}, so it distinguishes the answers to different messages
 }
 
-// condition is a condition of a match: on the value at a path, or on the whole text.
-type condition struct {
-	path jp.Expr // nil: the whole text
-	name string  // of the path, as written
-	check.Matcher
-	text *template.Text // a value with placeholders, instead of the matcher
-}
+// condition is a condition of a match: on the value at a path, or, without a path, on the whole text.
+type condition struct{ check.Field }
 
 // anyMessage matches every message.
 func anyMessage() *match { return &match{list: []condition{{}}} }
@@ -61,12 +54,9 @@ func (k *match) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 // add reads a condition.
 func (k *match) add(path jp.Expr, name string, n *syntax.Node, m *syntax.Mistakes) {
-	c := condition{path: path, name: name}
-	if slices.ContainsFunc(n.Parts, func(p syntax.Part) bool { return p.Ref != nil }) {
-		c.text = new(template.Text)
-		c.text.DecodeNode(n, m)
-	} else {
-		c.Matcher.DecodeNode(n, m)
+	c := condition{check.Field{Path: path, Name: name}}
+	if c.DecodeNode(n, m); path == nil {
+		c.RefuseAbsent(n, m)
 	}
 	k.list = append(k.list, c)
 }
@@ -74,54 +64,33 @@ func (k *match) add(path jp.Expr, name string, n *syntax.Node, m *syntax.Mistake
 // refs lists the placeholders of the conditions.
 func (k *match) refs() (refs []*syntax.Ref) {
 	for i := range k.list {
-		if t := k.list[i].text; t != nil {
-			refs = append(refs, t.Refs()...)
-		}
+		refs = append(refs, k.list[i].Refs()...)
 	}
 	return refs
 }
 
-// checkRefs notes placeholders whose value would change with each comparison.
+// checkRefs notes ${message.id} in a step that sends no message.
 func (k *match) checkRefs(sends bool, m *syntax.Mistakes) {
 	for _, r := range k.refs() {
-		switch r.Kind {
-		case syntax.RefMessage:
-			if k.own = true; !sends {
-				m.Add(k.at, "%s belongs to a message that the step sends, and the step sends none", r)
-			}
-		case syntax.RefInt, syntax.RefUUID, syntax.RefNow:
-			m.AddHint(k.at, "${message.id} is the same in a message and in its expected answer",
-				"%s is another value each time", r)
+		if r.Kind != syntax.RefMessage {
+			continue
+		}
+		if k.own = true; !sends {
+			m.Add(k.at, "%s belongs to a message that the step sends, and the step sends none", r)
 		}
 	}
 }
 
-// holds reports whether a message matches. It may use the memory scratch, and returns it.
-func (k *match) holds(a *Message, it *template.Iter, scratch []byte) ([]byte, bool) {
+// holds reports whether a message matches.
+func (k *match) holds(a *Message, it *template.Iter) bool {
 	for i := range k.list {
-		c := &k.list[i]
-		var v any
-		if c.path != nil {
-			var found bool
-			if v, found = a.JSON(c.path); !found {
-				return scratch, false
-			}
-		}
-		if c.text == nil {
-			if c.path != nil && !c.Matches(v, true) || c.path == nil && !c.IsZero() && !c.MatchesText(a.Body()) {
-				return scratch, false
-			}
-			continue
-		}
-		var err error
-		if scratch, err = c.text.Append(scratch[:0], it); err != nil {
-			return scratch, false
-		}
-		if c.path != nil && check.ValueText(v) != string(scratch) || c.path == nil && !bytes.Equal(a.Body(), scratch) {
-			return scratch, false
+		switch c := &k.list[i]; {
+		case c.IsZero():
+		case c.Path != nil && !c.Holds(a.JSON(c.Path), it), c.Path == nil && !c.MatchesText(a.Body(), it):
+			return false
 		}
 	}
-	return scratch, true
+	return true
 }
 
 // String describes the message that matches.
@@ -129,17 +98,14 @@ func (k *match) String() string {
 	var all []string
 	for i := range k.list {
 		c := &k.list[i]
-		name, value := c.name, "exists"
+		name, value := c.Name, "exists"
 		if name == "" {
 			name = "text"
 		}
-		switch {
-		case c.text != nil:
-			value = c.text.Text()
-		case !c.IsZero():
+		if !c.IsZero() {
 			value = c.Matcher.String()
 		}
-		if c.path == nil && value == "exists" { // every message has a text
+		if c.Path == nil && value == "exists" { // every message has a text
 			continue
 		}
 		all = append(all, name+" "+value)
@@ -151,9 +117,6 @@ func (k *match) String() string {
 }
 
 // fits returns a function that reports whether a message is the one that a step waits for.
-func (k *match) fits(it *template.Iter, scratch *[]byte) func(a *Message) bool {
-	return func(a *Message) (ok bool) {
-		*scratch, ok = k.holds(a, it, *scratch)
-		return ok
-	}
+func (k *match) fits(it *template.Iter) func(a *Message) bool {
+	return func(a *Message) bool { return k.holds(a, it) }
 }

@@ -231,9 +231,8 @@ func (r *schedule) answered(a *Message) int {
 		if a.seq < p.from {
 			break
 		}
-		var ok bool
 		r.it.Message = p.id
-		if r.scratch, ok = r.call.expect.holds(a, r.it, r.scratch); ok {
+		if r.call.expect.holds(a, r.it) {
 			return i
 		}
 	}

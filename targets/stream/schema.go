@@ -13,11 +13,10 @@ func (*messageCheck) Schema() syntax.Schema {
 		"type": "object",
 		"properties": syntax.Schema{
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
-			"text":   matcher.Described("the whole message: a value, exists, not empty, ~ regexp"),
+			"text":   matcher.Described("the whole message: " + check.Forms),
 		},
 		"patternProperties": syntax.Schema{
-			`^\$`: matcher.Described("the value at a path in the message as JSON, where $ is the whole: a value, exists, " +
-				"not empty, > n, ~ regexp"),
+			`^\$`: matcher.Described("the value at a path in the message as JSON, where $ is the whole: " + check.PathForms),
 		},
 		"additionalProperties": false,
 	}
@@ -27,8 +26,7 @@ func (*match) Schema() syntax.Schema {
 	matcher := (*check.Matcher)(nil).Schema()
 	return syntax.Schema{"anyOf": []any{matcher, syntax.Schema{
 		"type": "object", "minProperties": 1, "additionalProperties": false,
-		"properties": syntax.Schema{"text": matcher.Described("the whole message: a value, exists, not empty, ~ " +
-			"regexp")},
+		"properties": syntax.Schema{"text": matcher.Described("the whole message: " + check.Forms)},
 		"patternProperties": syntax.Schema{`^\$`: matcher.Described("the value at a path in the message as JSON, where " +
 			"$ is the whole")},
 	}}}

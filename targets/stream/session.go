@@ -13,9 +13,8 @@ import (
 // session is a virtual user with the streams that it holds.
 type session struct {
 	client  *client
-	streams []*stream   // in the order in which they were opened
-	timer   *time.Timer // nil: the user has not waited yet
-	scratch []byte
+	streams []*stream          // in the order in which they were opened
+	timer   *time.Timer        // nil: the user has not waited yet
 	spare   []arrival          // memory for later arrivals
 	part    *scenarios.Outcome // memory for the outcome that is passed on; nil: not used yet
 	t       exchange

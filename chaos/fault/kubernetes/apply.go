@@ -127,16 +127,16 @@ func (s *apply) Verify(ctx context.Context) (string, error) {
 		var found []string
 		for i := range s.until {
 			u := &s.until[i]
-			v, has := check.AtPath(map[string]any(*o), u.Path)
-			if !u.Matches(v, has) {
-				said := "nothing"
-				if has {
-					said = check.ValueText(v)
-				}
+			at := check.AtPath(map[string]any(*o), u.Path)
+			said := "nothing"
+			if v, has := u.Judged(at); has {
+				said = check.ValueText(v)
+			}
+			if !u.Holds(at, nil) {
 				return "", fmt.Errorf("%s says %s at %s, where `until` wants %s: does a controller read it?", s.ref, said, u.Name,
 					u.Matcher.String())
 			}
-			found = append(found, fmt.Sprintf("%s at %s", check.ValueText(v), u.Name))
+			found = append(found, fmt.Sprintf("%s at %s", said, u.Name))
 		}
 		return fmt.Sprintf("%s says %s", s.ref, strings.Join(found, ", ")), nil
 	})

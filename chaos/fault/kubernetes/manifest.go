@@ -108,6 +108,9 @@ func (u *Until) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			continue
 		}
 		if k, ok := check.DecodePath(f, m); ok {
+			for _, ref := range k.Refs() {
+				m.Add(f.Value.Pos, "%s has a value only while requests are made", ref)
+			}
 			*u = append(*u, k)
 		}
 	}

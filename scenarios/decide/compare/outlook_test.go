@@ -104,6 +104,9 @@ func TestGate_Hopeless(t *testing.T) {
 					"none of 1 metric is worse by more than its margin; left out of the verdict: p99")) {
 				t.Errorf("it is said %d times:\n%s", n, said)
 			}
+			if tt.want == scenarios.Pass && !strings.HasPrefix(said, "PASS (p50 alone): ") {
+				t.Errorf("the pass does not name what it rests on:\n%s", said)
+			}
 		})
 	}
 }

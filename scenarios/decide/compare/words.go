@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -37,9 +38,8 @@ func (r *Row) sentence() string {
 	case r.Note != "":
 		return r.where() + ": " + r.Note
 	case r.Verdict == scenarios.Fail:
-		return fmt.Sprintf("%s is %s: %s, and before %s; it is certainly %s, and the margin is %s", r.where(),
-			r.worse(r.Change), r.value(r.Cand),
-			r.value(r.Base), "at least "+r.worse(r.Low), r.share(r.Margin))
+		return fmt.Sprintf("%s is %s: %s, and before %s; that is over the margin of %s, and no noise: at least %s is certain",
+			r.where(), r.worse(r.Change), r.value(r.Cand), r.value(r.Base), r.share(r.Margin), r.worse(r.Low))
 	}
 	from := fmt.Sprintf("sees %s only from %s on", r.Metric, r.share(r.Smallest))
 	if !r.Smallest.Known() {
@@ -190,7 +190,7 @@ func (c *Comparison) sides() string {
 
 // Decision returns the comparison in words, for reports.
 func (c *Comparison) Decision() *result.Decision {
-	d := &result.Decision{Word: strings.ToUpper(string(c.Verdict)), Verdict: c.Verdict, Reason: c.Reason}
+	d := &result.Decision{Word: c.word(), Verdict: c.Verdict, Reason: c.Reason}
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		d.Metrics = append(d.Metrics, result.Judged{
@@ -220,6 +220,23 @@ func (c *Comparison) Decision() *result.Decision {
 	}
 	d.Basis, d.Statistics = c.basis(), append(c.statistics(), d.Statistics...)
 	return d
+}
+
+// word is the verdict as a word. A pass from which metrics were left out names those that it rests on.
+func (c *Comparison) word() string {
+	word := strings.ToUpper(string(c.Verdict))
+	var judged []string
+	left := false
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		if left = left || r.Hopeless && r.Verdict == scenarios.Inconclusive; r.Verdict == scenarios.Pass {
+			judged = append(judged, r.Metric)
+		}
+	}
+	if c.Verdict == scenarios.Pass && left {
+		word += " (" + strings.Join(slices.Compact(judged), ", ") + " alone)"
+	}
+	return word
 }
 
 // basis says what the comparison rests on, and how often it is wrong.

@@ -236,3 +236,29 @@ func TestGate_Ended(t *testing.T) {
 		t.Errorf("the decision is %+v", d)
 	}
 }
+
+// TestGate_NeverLoaded: a build that does not start is made once, and a run that brunt limited again.
+func TestGate_NeverLoaded(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		offered int64
+		runs    int
+	}{{"a build that does not start", 0, 1}, {"brunt was the limit", 500, compare.NoiseAttempts}} {
+		h := learned(t, t.TempDir(), func(i int) *compare.Record { return measured(i, day(i)) })
+		g := &Gate{
+			Settings: Settings{Runs: 3, Confirm: 1, Options: compare.Options{Alpha: .05}}, Name: "s", History: h,
+			Out: io.Discard, Log: io.Discard, Page: func(id string) string { return id },
+		}
+		runs := 0
+		g.Run = func(context.Context) (*result.Result, error) {
+			runs++
+			return &result.Result{
+				Verdict: scenarios.Invalid, Reason: "the target did not become ready", ExitCode: scenarios.ExitInvalid,
+				Generator: result.Generator{Offered: c.offered},
+			}, nil
+		}
+		if _, err := g.Decide(t.Context()); !errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)) || runs != c.runs {
+			t.Errorf("%s: %d runs, want %d; %v", c.name, runs, c.runs, err)
+		}
+	}
+}

@@ -52,12 +52,13 @@ func (g *Gate) again(ctx context.Context, why string) bool {
 }
 
 // several performs n runs. It repeats an unusable run, such as one limited by brunt itself, as ab repeats a pair. A
-// run that fails ends the gate; the earlier runs are returned.
+// run that fails, or whose target does not start, ends the gate; the earlier runs are returned.
 func (g *Gate) several(ctx context.Context, n int) ([]*compare.Record, error) {
 	var out []*compare.Record
 	for range n {
 		r, err := g.one(ctx)
-		for again := 1; again < compare.NoiseAttempts && errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)); again++ {
+		for again := 1; again < compare.NoiseAttempts && errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)) &&
+			!g.neverLoaded(); again++ {
 			fmt.Fprintln(g.Log, "brunt: a run shows nothing about the target and is repeated")
 			r, err = g.one(ctx)
 		}
@@ -74,6 +75,10 @@ func (g *Gate) several(ctx context.Context, n int) ([]*compare.Record, error) {
 	}
 	return out, nil
 }
+
+// neverLoaded reports whether the run that ended the gate made no request. Then the target did not start, or its setup
+// failed, and no noise of the machine explains that.
+func (g *Gate) neverLoaded() bool { return g.ended != nil && g.ended.Generator.Offered == 0 }
 
 // run performs a run. A run that fails its own objectives is an error.
 func (g *Gate) run(ctx context.Context) (*compare.Record, error) {

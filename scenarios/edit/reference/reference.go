@@ -194,7 +194,7 @@ func (r *Reference) Explain(query string) (string, error) {
 	}
 	switch {
 	case len(found) == 0:
-		return "", &unknownError{Query: query, Hint: syntax.DidYouMean(query, r.Names())}
+		return "", &unknownError{Query: query, Hint: cmp.Or(syntax.Elsewhere(query), syntax.DidYouMean(query, r.Names()))}
 	case len(found) > maxWhole:
 		for _, e := range found { // the page shows only its first sentence, and refers to here
 			if e.Sort == "term" {
@@ -203,7 +203,16 @@ func (r *Reference) Explain(query string) (string, error) {
 			}
 		}
 		found = slices.DeleteFunc(found, func(e *entry) bool { return e.Sort == "term" })
-		fmt.Fprintf(&b, "%s is a key in several places:\n\n", query)
+		more := "several"
+		for _, of := range meant {
+			if e := r.entries[of+"."+query]; e != nil {
+				r.write(&b, e)
+				b.WriteString("\n")
+				found, more = slices.DeleteFunc(found, func(o *entry) bool { return o == e }), "other"
+				break
+			}
+		}
+		fmt.Fprintf(&b, "%s is a key in %s places:\n\n", query, more)
 		r.table(&b, r.together(found), "")
 		return b.String(), nil
 	}
@@ -215,6 +224,9 @@ func (r *Reference) Explain(query string) (string, error) {
 	}
 	return b.String(), nil
 }
+
+// meant are the places of a key that is in many, the one that is meant most often first.
+var meant = []string{"step", "load", "target", "scenario"}
 
 // maxWhole is the maximum number of entries that are written in full. More are shown as a list.
 const maxWhole = 4

@@ -42,6 +42,12 @@ func TestTry(t *testing.T) {
 			`there is no program "redis-cly"`, true,
 		},
 		{"the second one is not there", crash(`{command: "true && A=b grp -q master"}`), `there is no program "grp"`, true},
+		{
+			"a program in a container",
+			crash(`{command: "true $(printf %s db | head -1) mariadb-nothere -e 'a; b' && greet() { true; }; greet"}`),
+			"asked during the run", false,
+		},
+		{"a program in a substitution", crash(`{command: "true $(grp x)"}`), `there is no program "grp"`, true},
 		{"no syntax of sh", crash(`{command: "echo 'x"}`), "sh refuses it", true},
 		{"a list whose program is not there", crash(`{command: [redis-cly, role]}`), "redis-cly", true},
 		{

@@ -12,6 +12,7 @@ import (
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -282,8 +283,11 @@ type offer struct {
 }
 
 // expected returns how many requests o selects in a span. known is false if a closed load among them has no upper
-// bound.
+// bound, and for steps of init, whose number depends on how many users the load comes to need.
 func (c *check) expected(o slo.Objective, from, to time.Duration) (sum offer, known bool) {
+	if slices.ContainsFunc(c.plan.Series.Steps, func(s measure.SeriesStep) bool { return s.Init && s.Name == o.Step }) {
+		return offer{}, false
+	}
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
 		if o.Load != "" && lp.Name != o.Load {

@@ -118,18 +118,21 @@ func decoder(encoding string, body []byte) io.Reader {
 	return r
 }
 
-// JSON returns the value at path.
-func (a *Answer) JSON(path jp.Expr) (any, bool) {
+// JSON returns the values at path, or nil if the body is not JSON. An empty body has no values.
+func (a *Answer) JSON(path jp.Expr) []any {
 	if a.parsed == 0 {
 		a.parsed = -1
 		if doc, err := oj.Parse(a.Body()); err == nil {
 			a.doc, a.parsed = doc, 1
 		}
 	}
-	if a.parsed < 0 {
-		return nil, false
+	switch {
+	case a.parsed > 0:
+		return check.AtPath(a.doc, path)
+	case len(a.Body()) == 0:
+		return []any{}
 	}
-	return check.AtPath(a.doc, path)
+	return nil
 }
 
 // Header returns the values of a header.
