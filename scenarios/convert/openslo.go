@@ -16,7 +16,7 @@ import (
 // openSLOConverter returns the converter for OpenSLO documents.
 func openSLOConverter() draft.Converter {
 	return draft.Converter{
-		Name: "openslo", Source: "OpenSLO documents", Convert: opensloConvert,
+		Name: "openslo", Source: "OpenSLO documents", Convert: opensloConvert, Makes: "objective",
 		Doc: "an objective for each target: a share of good requests as `availability`, a threshold on latency as a " +
 			"percentile",
 	}

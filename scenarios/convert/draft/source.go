@@ -2,6 +2,7 @@ package draft
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -61,6 +62,7 @@ type Converter struct {
 	Doc     string                                // the result, without a full stop
 	Convert func(d *Builder, source []byte) error // adds the contents of the source to the draft
 	Faults  bool                                  // the source has faults, and no load
+	Makes   string                                // of a source without faults: its parts; empty means requests
 
 	Usage string // what may be given instead of a file, in one sentence; empty: nothing
 	// Words makes a source of the words after --. Nil means that no words are accepted.
@@ -149,7 +151,7 @@ func (c Converter) nothing() string {
 	if c.Faults {
 		return "no fault"
 	}
-	return "no request"
+	return "no " + cmp.Or(c.Makes, "request")
 }
 
 // ShellWords returns a function that joins the words after -- into a command of a program, with shell quoting.
