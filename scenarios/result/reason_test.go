@@ -104,8 +104,8 @@ func TestReason_Sentence(t *testing.T) {
 		{
 			result.Reason{Kind: result.StaysDown, Fault: "freeze", Text: "pg[0] did not become ready in 30s: refused"},
 			result.Result{},
-			"freeze is over, and a unit that brunt did not start stays down: pg[0] did not become ready in 30s: refused; start " +
-				"it again yourself.",
+			"freeze is over, and a unit that brunt did not start stays down: pg[0] did not become ready in 30s: refused; " +
+				"start it again yourself.",
 		},
 		{
 			result.Reason{Kind: result.OverEarly, Fault: "slow", After: 1.5, Text: "the link was closed"},

@@ -41,8 +41,8 @@ target:
   entry: web
 `
 
-// A unit that brunt stopped must come back, whatever its restart policy: that it does not is a finding about the target,
-// which brunt started. Its time limit makes the test long.
+// A unit that brunt stopped must come back, whatever its restart policy: that it does not is a finding about the
+// target, which brunt started. Its time limit makes the test long.
 func TestVerdict_NeverStartedAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 40 s")
