@@ -62,8 +62,8 @@ var ErrHolderEnded = errors.New("what held it has ended, and the fault with it")
 // ErrRestarted says that a restart gave a container back everything the fault had taken from it.
 var ErrRestarted = errors.New("the container was started again, and has everything that it had at first")
 
-// NotReadyError says that a fault is off a unit, and that the unit was not ready again when brunt stopped waiting. That is
-// a finding about the target.
+// NotReadyError says that a fault is off a unit, and that the unit was not ready again when brunt stopped waiting. That
+// is a finding about the target.
 type NotReadyError struct {
 	Unit  string
 	After time.Duration // how long brunt waited; zero while it waits

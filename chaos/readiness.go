@@ -9,7 +9,8 @@ import (
 // readyEvery is the time after which a second readiness check starts beside one that has not returned.
 const readyEvery = 100 * time.Millisecond
 
-// ReadySoon waits for a readiness check to succeed, without waiting for checks that hang. Its error is a [NotReadyError].
+// ReadySoon waits for a readiness check to succeed, without waiting for checks that hang. Its error is a
+// [NotReadyError].
 //
 // subtle: while a process is stopped, its accept queue fills up. The kernel retries a connection that
 // found the queue full only a second later, long after the process was resumed.

@@ -19,6 +19,8 @@ type hanging struct {
 	fails error
 }
 
+func (*hanging) Name() string { return "web[0]" }
+
 func (h *hanging) Ready(ctx context.Context) error {
 	if h.first.CompareAndSwap(false, true) && h.fails == nil {
 		<-ctx.Done()
@@ -43,6 +45,9 @@ func TestReadySoon(t *testing.T) {
 		defer cancel()
 		if err := chaos.ReadySoon(ctx, new(hanging)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v, want the end of the time", err)
+		} else if down, ok := errors.AsType[chaos.NotReadyError](err); !ok ||
+			down.Waited(30*time.Second).Error() != "web[0] did not become ready in 30s: its readiness check has no answer" {
+			t.Errorf("%v, want what the target did, and no word of the program", down.Waited(30*time.Second))
 		}
 	})
 }

@@ -135,15 +135,13 @@ func (r *Record) StillDown(ctx context.Context) error {
 	}
 	for _, h := range r.Held {
 		text, err := h.Gone(ctx)
-		switch {
-		case err != nil && r.RevertErr != nil:
-			return err
-		case err != nil && (r.OneShot || r.Down != nil):
+		if r.RevertErr == nil && errors.As(err, new(NotReadyError)) {
 			if r.StaysDown = true; r.Down == nil {
 				r.Down = err
 			}
 			return nil
-		case err != nil:
+		}
+		if err != nil {
 			return err
 		}
 		if text != "" {

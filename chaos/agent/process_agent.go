@@ -453,6 +453,9 @@ func (s *agentStep) Gone(ctx context.Context) (string, error) {
 	}
 	return container.AwaitBack(ctx, s.unit, func() (string, error) {
 		text, err := s.by.back(ctx, s.was, crashed)
+		if err != nil && crashed {
+			return "", chaos.NotReadyError{Unit: s.unit.Name(), Why: err}
+		}
 		if text != "" || err != nil {
 			return text, err
 		}

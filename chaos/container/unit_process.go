@@ -38,7 +38,7 @@ func SignalUnit(u chaos.Unit, id proc.Identity, name string) error {
 
 // BackAgain waits until a unit runs as another process than was, and is ready.
 func BackAgain(ctx context.Context, u chaos.Unit, was proc.Identity, since time.Time) (string, error) {
-	last := errors.New("it does not run")
+	last := error(chaos.NotReadyError{Unit: u.Name(), Why: errors.New("it does not run")})
 	return AwaitBack(ctx, u, func() (string, error) {
 		if pid := u.PID(); pid != 0 {
 			id, err := proc.Identify(pid)

@@ -25,14 +25,14 @@ func plainRecord(t *testing.T, n int) *chaos.Record {
 		case *time.Duration:
 			*x = time.Duration(n) * time.Millisecond
 		case *bool:
-			*x = field.Name != "Skipped"
+			*x = field.Name != "Skipped" && field.Name != "StaysDown"
 		case *[]string:
 			*x = []string{field.Name}
 		case *[]chaos.Absence:
 			*x = []chaos.Absence{{Unit: field.Name, From: time.Duration(n), To: time.Second}}
 		case **chaos.Traffic:
 			*x = &chaos.Traffic{Unit: "bytes"}
-		case *error, *[]chaos.Held, *[]*chaos.Record, **chaos.Sighting: // of what is not over, or not plain
+		case *error, *[]int, *[]chaos.Held, *[]*chaos.Record, **chaos.Sighting: // of what is not over, or not plain
 		default:
 			t.Errorf("the field %s is of a type that this test does not know", field.Name)
 		}

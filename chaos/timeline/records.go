@@ -62,10 +62,10 @@ func (rs *records) skipped(fault string) bool {
 		!slices.ContainsFunc(rs.all, func(r *chaos.Record) bool { return is(r) && !r.Skipped })
 }
 
-// release forgets the injected steps of an occurrence that is over without a remnant. Each step holds the data of its
-// proofs, and a run may have thousands of occurrences.
+// release forgets the injected steps of an occurrence that is over without a remnant, and whose units are ready. Each
+// step holds the data of its proofs, and a run may have thousands of occurrences.
 func release(r *chaos.Record) {
-	if !r.Gone {
+	if !r.Gone || r.Down != nil {
 		return
 	}
 	r.Held = nil

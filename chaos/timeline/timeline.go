@@ -26,8 +26,8 @@ type Timeline struct {
 	End      time.Duration // end of the load
 	Ask      [][]string    // allow-lists, besides loopback, for the team's monitoring: entries of guard.allow
 
-	// Theirs says that brunt has started none of the target's units: nobody else tells their owner that one stays down
-	// after a fault.
+	// Theirs says that brunt has started none of the target's units, so that only brunt tells their owner that one stays
+	// down after a fault.
 	Theirs bool
 
 	Phases

@@ -167,6 +167,9 @@ func (s *notedStep) Gone(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("a to b: %w", chaos.ErrNoAnswer)
 	}
 	time.Sleep(s.proof) // simulates a proof that takes long
+	if s.fails == "unready" {
+		return "", chaos.NotReadyError{Unit: "web[0]", Why: errors.New("GET /: 503")}.Waited(30 * time.Second)
+	}
 	if s.fails == "gone" {
 		<-ctx.Done()
 		return "", errors.New("still there")
@@ -710,6 +713,36 @@ func TestFailuresAreInTheJournal(t *testing.T) {
 	})
 	if len(j.open) != 1 || j.failed == nil || j.failed.Error() != "no way back" {
 		t.Errorf("%+v", j)
+	}
+}
+
+// A fault that is off, and whose unit is not ready again, was taken back: its journal entry is closed if brunt started
+// the unit, and says what stays down if it did not. At the end of the run the unit is asked once more.
+func TestNotReadyAgain(t *testing.T) {
+	for _, theirs := range []bool{false, true} {
+		j := new(openEntries)
+		synctest.Test(t, func(t *testing.T) {
+			d := &diary{began: time.Now()}
+			now := func() time.Duration { return time.Since(d.began) }
+			tl := &timeline.Timeline{
+				Entries: []*timeline.Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: "unready"}, time.Second,
+					time.Second)},
+				Env: chaos.Env{Occurrence: chaos.Occurrence{Now: now}}, End: time.Hour, Journal: j, Theirs: theirs,
+				Phases: timeline.Unmeasured(now),
+			}
+			const down = "web[0] did not become ready in 30s: GET /: 503"
+			r := tl.Play(t.Context())[0]
+			if r.RevertErr != nil || !r.Gone || r.Revert != chaos.Reverted || r.Down == nil || r.Down.Error() != down {
+				t.Errorf("theirs %t: %s, gone %t, %v, down: %v", theirs, r.Revert, r.Gone, r.RevertErr, r.Down)
+			}
+			if left := len(j.open) > 0; left != theirs || len(r.Left) != len(j.open) ||
+				theirs && (j.failed == nil || j.failed.Error() != "the fault is off, and "+down) {
+				t.Errorf("theirs %t: the journal has %+v", theirs, j)
+			}
+			if err := r.StillDown(t.Context()); err != nil || !r.StaysDown {
+				t.Errorf("at the end: %v, stays down: %t", err, r.StaysDown)
+			}
+		})
 	}
 }
 

@@ -247,7 +247,8 @@ var noteSentences = map[NoteKind]string{
 	BeforeStuck:      "requests were in flight and none ended before <of>",
 	BeforeFailed:     "errors[ and answers over <for seconds>|] were already over <limit percent> before <of>",
 	BeforeFailedStep: "errors and answers over the limit of their step were already over <limit percent> before <of>",
-	EndWithinHold:    "[<of> was injected|the load ended] within a hold of the injection[: <for seconds> more was needed|]",
+	EndWithinHold: "[<of> was injected|the load ended] within a hold of the injection" +
+		"[: <for seconds> more was needed|]",
 	EndAfterBad: "[<of> was injected|the load ended] after a bad window, and one bad window does not decide" +
 		"[: <for seconds> more was needed|]",
 	EndBeforeHold: "[<of> was injected|the load ended] before a hold long enough to prove recovery" +

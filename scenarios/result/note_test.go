@@ -225,6 +225,15 @@ func TestNotes_Phrase(t *testing.T) {
 		},
 		{"", "the load ended within a hold of the injection", result.Notes{{Kind: result.EndWithinHold}}},
 		{
+			"", "the load ended before a hold long enough to prove recovery: 17s more was needed, as 780 good requests prove " +
+				"it, and 355 came",
+			result.Notes{{Kind: result.EndBeforeHold, For: 17, Count: 355, Need: 780}},
+		},
+		{
+			"", "g was injected before a hold long enough to prove recovery: 3s more was needed",
+			result.Notes{{Kind: result.EndBeforeHold, Of: "g", For: 3}},
+		},
+		{
 			"", "g was injected within a hold of the injection",
 			result.Notes{{Kind: result.EndWithinHold, Of: "g"}},
 		},

@@ -162,7 +162,8 @@ func (x *Reason) Phrase(r *Result) string {
 		return x.Notes().Phrase(nil)
 	case UnsteadyBefore:
 		return "the steady state did not hold: " + x.Text
-	case NotUndone, GoneUnverified, StillDown, NotReadyAgain, StaysDown, OverEarly, Void, InjectionFailed, PartlyInjected, NoEffect, NoTraffic:
+	case NotUndone, GoneUnverified, StillDown, NotReadyAgain, StaysDown, OverEarly, Void,
+		InjectionFailed, PartlyInjected, NoEffect, NoTraffic:
 		return x.onFault()
 	}
 	return x.onEnd(r)

@@ -95,6 +95,19 @@ func TestReason_Sentence(t *testing.T) {
 			"Its unit was not healthy again within 2s.",
 		},
 		{
+			result.Reason{
+				Kind: result.NotReadyAgain, Fault: "freeze", Text: "web[0] did not become ready in 30s: GET /: 503",
+			},
+			result.Result{},
+			"freeze was taken back; web[0] did not become ready in 30s: GET /: 503.",
+		},
+		{
+			result.Reason{Kind: result.StaysDown, Fault: "freeze", Text: "pg[0] did not become ready in 30s: refused"},
+			result.Result{},
+			"freeze is over, and a unit that brunt did not start stays down: pg[0] did not become ready in 30s: refused; " +
+				"start it again yourself.",
+		},
+		{
 			result.Reason{Kind: result.OverEarly, Fault: "slow", After: 1.5, Text: "the link was closed"},
 			result.Result{},
 			"slow was over before its time, after 1.5s: the link was closed.",

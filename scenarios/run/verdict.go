@@ -99,8 +99,8 @@ func (v verdict) decideFaults(cause error, records []*chaos.Record, p *plan.Plan
 }
 
 // judgeRecord judges one fault itself: whether it was verified and undone. name is empty if the run has only one
-// fault. theirs says that brunt did not start the units. That a unit was not ready in time is a finding about the target;
-// brunt takes down the units that it started, and leaves others as they are.
+// fault. theirs says that brunt did not start the units. That a unit was not ready in time is a finding about the
+// target; brunt takes down the units that it started, and leaves others as they are.
 func judgeRecord(c *chaos.Record, name string, theirs bool) (out []result.Reason) {
 	because := func(to scenarios.Verdict, kind result.ReasonKind, err error) {
 		out = append(out, result.Reason{Kind: kind, Verdict: to, Fault: name, Text: err.Error()})

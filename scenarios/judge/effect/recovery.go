@@ -108,9 +108,9 @@ func (c chances) needed(k int64, t degradation) int64 {
 }
 
 // EnoughToRecover returns the least number of good requests that show recovery from any degradation, even from one
-// whose share of bad requests is barely above the limit, or in which no request was bad and none ended. It is for errors
-// that do not come in clusters. span is the time from the injection to the end of the time that belongs to the fault.
-// For 1 % and 30 s that is 797, where [EnoughFor] is 299.
+// whose share of bad requests is barely above the limit, or in which no request was bad and none ended. It is for
+// errors that do not come in clusters. span is the time from the injection to the end of the time that belongs to the
+// fault. For 1 % and 30 s that is 797, where [EnoughFor] is 299.
 func EnoughToRecover(limit float64, span time.Duration) int64 {
 	c := chances{limit: limit, phi: 1}
 	return c.needed(0, c.slightest(span))

@@ -144,8 +144,8 @@ func (c *check) slightHarm(est []timeline.Estimated) {
 			continue
 		}
 		noted[e.Entry.Name] = true
-		c.notes = append(c.notes, fmt.Sprintf("%s: if it harms few requests, that can't be told from chance, because %s at %s, "+
-			"and %d windows of %s from %s on must be free: %s.", e.Name, a.comes(), quantity.Brief(a.next), n,
+		c.notes = append(c.notes, fmt.Sprintf("%s: if it harms few requests, that can't be told from chance, because %s at "+
+			"%s, and %d windows of %s from %s on must be free: %s.", e.Name, a.comes(), quantity.Brief(a.next), n,
 			quantity.Brief(width), quantity.Brief(e.At), c.room(a, need, hold{}, 0)))
 	}
 }
@@ -170,8 +170,8 @@ func (c *check) ownSpans(est []timeline.Estimated) {
 			if result.Num(o.Value).D() > width {
 				continue
 			}
-			c.notes = append(c.notes, fmt.Sprintf("`%s` can't pass if %s makes a request bad: at %s requests/s its times are "+
-				"known to %s only. With judge: {slow: %s} and without the time in parentheses they are known to a request.",
+			c.notes = append(c.notes, fmt.Sprintf("`%s` can't pass if %s makes a request bad: at %s requests/s its times "+
+				"are known to %s only. With judge: {slow: %s} and without the time in parentheses they are known to a request.",
 				o.Text, e.Name, trim(rate.n), quantity.Brief(width), quantity.FormatDuration(o.Metric.Span)))
 			break
 		}

@@ -243,11 +243,13 @@ func (c *check) cramped(o slo.Objective, e timeline.Estimated, a around) bool {
 		if h.needs() > 0 {
 			must = append(must, "a hold of "+h.String())
 		}
-		return fmt.Sprintf("from the %s of %s at %s on, %s must fit in, and %s at %s already; %s more is needed", word, e.Name,
-			quantity.Brief(from), strings.Join(must, " and "), a.comes(), quantity.Brief(a.next), quantity.Brief(need-a.next))
+		return fmt.Sprintf("from the %s of %s at %s on, %s must fit in, and %s at %s already; %s more is needed", word,
+			e.Name, quantity.Brief(from), strings.Join(must, " and "), a.comes(), quantity.Brief(a.next),
+			quantity.Brief(need-a.next))
 	}
 	if need := from + limit + h.needs(); a.next < need && !row.Lasts {
-		c.plan.Mistakes.AddHint(o.Pos, c.room(a, need, h, a.next-from-limit), "`%s` can't be judged: %s", o.Text, lacks(need, h))
+		c.plan.Mistakes.AddHint(o.Pos, c.room(a, need, h, a.next-from-limit), "`%s` can't be judged: %s", o.Text,
+			lacks(need, h))
 		return true
 	}
 	if row.Effect == nil {
@@ -259,8 +261,8 @@ func (c *check) cramped(o slo.Objective, e timeline.Estimated, a around) bool {
 	if a.next >= need {
 		return false
 	}
-	c.notes = append(c.notes, fmt.Sprintf("`%s` may not be decided if the harm is slight, or lasts as long as it may: %s: %s.",
-		o.Text, lacks(need, h), c.room(a, need, h, a.next-good)))
+	c.notes = append(c.notes, fmt.Sprintf("`%s` may not be decided if the harm is slight, or lasts as long as it may: "+
+		"%s: %s.", o.Text, lacks(need, h), c.room(a, need, h, a.next-good)))
 	return true
 }
 
@@ -430,8 +432,8 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	got, known := c.expected(of, in.from, in.to)
 	switch {
 	case in.to <= in.from && in.from < c.end:
-		c.plan.Mistakes.Add(o.Pos, "`%s` can't be judged: %s is empty, because another fault comes before %s is over", o.Text,
-			phase, o.PhaseOrRun().Of(slo.FaultPhase))
+		c.plan.Mistakes.Add(o.Pos, "`%s` can't be judged: %s is empty, because another fault comes before %s is over",
+			o.Text, phase, o.PhaseOrRun().Of(slo.FaultPhase))
 		return false
 	case !known || got.n >= float64(need):
 		return true

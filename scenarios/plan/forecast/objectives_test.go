@@ -354,8 +354,9 @@ func TestCompile_FewAnswers(t *testing.T) {
 	}
 }
 
-// TestCompile_Doubts: what a run decides only for most targets is noted with what mends it: harm so slight that a window
-// shows it only with others, a time of its own in parentheses, and users who wait longer than usual for their answers.
+// TestCompile_Doubts: what a run decides only for most targets is noted with what mends it: harm so slight that a
+// window shows it only with others, a time of its own in parentheses, and users who wait longer than usual for their
+// answers.
 func TestCompile_Doubts(t *testing.T) {
 	open := "executor: constant-arrival-rate, rate: 25/s"
 	for _, c := range []struct{ name, load, slo, want string }{
@@ -368,20 +369,21 @@ func TestCompile_Doubts(t *testing.T) {
 		{"slight harm, not asked for", open + ", duration: 70s", "errors < 5%", ""},
 		{
 			"a time of its own", open + ", duration: 150s", "recover(400ms) < 20s after f",
-			"`recover(400ms) < 20s after f` can't pass if f makes a request bad: at 25 requests/s its times are known to 20s only",
+			"`recover(400ms) < 20s after f` can't pass if f makes a request bad: at 25 requests/s its times are known to 20s " +
+				"only",
 		},
 		{"a time of its own, longer", open + ", duration: 150s", "recover(400ms) < 21s after f", ""},
 		{
 			"users", "executor: constant-vus, vus: 5, duration: 62s", "errors < 1%",
-			"if answers take 200ms: `errors < 1%` can't be judged: at most 258 requests are expected in run (0s to 1m2s), and " +
-				"299 are needed; duration: 1m12s.",
+			"if answers take 200ms: `errors < 1%` can't be judged: at most 258 requests are expected in run (0s to 1m2s), " +
+				"and 299 are needed; duration: 1m12s.",
 		},
 		{
 			"a hold that shows recovery from an outage alone", "executor: constant-arrival-rate, rate: 100/s, duration: 34s",
 			"recover < 10s after f",
-			"`recover < 10s after f` may not be decided if the harm is slight, or lasts as long as it may: from the injection of " +
-				"f at 20s on, 10s and a hold of 8s (in the 2s of `judge.hold` too few requests come: 746 are needed) must fit in, " +
-				"and the load ends at 34s already; 4s more is needed: duration: 38s.",
+			"`recover < 10s after f` may not be decided if the harm is slight, or lasts as long as it may: from the " +
+				"injection of f at 20s on, 10s and a hold of 8s (in the 2s of `judge.hold` too few requests come: 746 are " +
+				"needed) must fit in, and the load ends at 34s already; 4s more is needed: duration: 38s.",
 		},
 		{
 			"a hold that shows recovery from any harm", "executor: constant-arrival-rate, rate: 100/s, duration: 38s",
@@ -395,13 +397,15 @@ func TestCompile_Doubts(t *testing.T) {
 		{
 			"a loss in a fault that lasts longer", "executor: constant-arrival-rate, rate: 100/s, duration: 30s",
 			"degraded < 1s after f",
-			"from the clearing of f at 25s on, a hold of 8s (in the 2s of `judge.hold` too few requests come: 706 are needed)",
+			"from the clearing of f at 25s on, a hold of 8s (in the 2s of `judge.hold` too few requests come: 706 are " +
+				"needed)",
 		},
 		{"a loss, mended", "executor: constant-arrival-rate, rate: 100/s, duration: 48s", "failed < 2000 after f", ""},
 		{"users, mended", "executor: constant-vus, vus: 5, duration: 72s", "errors < 1%", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			found := notesWith(t, "version: 1\ntarget: {stack: demo}\nload:\n  main: {"+c.load+", flow: [{get: /}, {think: 1s}]}\n"+
+			found := notesWith(t, "version: 1\ntarget: {stack: demo}\nload:\n  main: {"+c.load+
+				", flow: [{get: /}, {think: 1s}]}\n"+
 				"chaos: {f: {at: 20s, for: 5s, network.stall: {to: users}}}\njudge: {slow: 1s, hold: 2s}\nslo: ["+c.slo+"]\n",
 				"harms few requests", "may not be decided", "makes a request bad", "if answers take")
 			if got := strings.Join(found, "; "); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
@@ -411,11 +415,12 @@ func TestCompile_Doubts(t *testing.T) {
 	}
 }
 
-// TestCompile_RestartDelay: the time in which a unit has to be healthy again counts from its restart, which the scenario
-// itself may delay, and a note says so.
+// TestCompile_RestartDelay: the time in which a unit has to be healthy again counts from its restart, which the
+// scenario itself may delay, and a note says so.
 func TestCompile_RestartDelay(t *testing.T) {
 	for delay, want := range map[string]string{
-		"40s": "lose: web starts again 40s after it ends (restart_delay), so it has 1m10s to be healthy again (within).", "29s": "",
+		"40s": "lose: web starts again 40s after it ends (restart_delay), so it has 1m10s to be healthy again (within).",
+		"29s": "",
 	} {
 		p, err := plantest.CompileText("version: 1\ntarget: {processes: {web: {command: [web], restart_delay: " + delay +
 			"}}}\nload: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 100s, flow: [{get: /}]}}\n" +
@@ -427,7 +432,8 @@ func TestCompile_RestartDelay(t *testing.T) {
 		if got := p.Faults[0].Within.D().String(); !strings.HasPrefix(got, within) {
 			t.Errorf("%s: within is %s, want %s", delay, got, within)
 		}
-		if got := strings.Join(p.Notes, "\n"); strings.Contains(got, "restart_delay") != (want != "") || !strings.Contains(got, want) {
+		got := strings.Join(p.Notes, "\n")
+		if strings.Contains(got, "restart_delay") != (want != "") || !strings.Contains(got, want) {
 			t.Errorf("%s: notes\n%s\nwant %q", delay, got, want)
 		}
 	}

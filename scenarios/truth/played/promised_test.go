@@ -102,8 +102,8 @@ func (d *drawn) compile() bool {
 	}
 	d.plan = p
 	return !slices.ContainsFunc(p.Notes, func(note string) bool {
-		return slices.ContainsFunc([]string{"can't be", "can't pass", "may not pass", "may not be decided", "fails for a failover"},
-			func(doubt string) bool { return strings.Contains(note, doubt) })
+		doubts := []string{"can't be", "can't pass", "may not pass", "may not be decided", "fails for a failover"}
+		return slices.ContainsFunc(doubts, func(doubt string) bool { return strings.Contains(note, doubt) })
 	})
 }
 
@@ -216,14 +216,15 @@ func (d drawn) judged(t *testing.T, b badness, seed uint64) []result.ObjectiveRe
 var lacking = []result.NoteKind{
 	result.FewRequests, result.NotShown, result.RequestsNone, result.PhaseEmpty, result.PhaseAbsent, result.BaselineNone,
 	result.FewAfter, result.EndWithinHold, result.EndAfterBad, result.EndBeforeHold, result.OtherNext,
-	result.SlowUnlimited, result.SlowUnderLimit, result.SlowerFew, result.IncidentOpen, result.RecoveryNone, result.FewOccurrences,
+	result.SlowUnlimited, result.SlowUnderLimit, result.SlowerFew, result.IncidentOpen, result.RecoveryNone,
+	result.FewOccurrences,
 }
 
 // lacks reports whether an objective is inconclusive for want of time or requests.
 //
-// Some systems are neither good nor bad: their share of bad requests, or of slow answers, is so near the target that only
-// many more requests would tell. How many requests a closed load makes while its users wait depends on the target. A
-// loss that goes on, because the target never recovers, has no length that validate could promise.
+// Some systems are neither good nor bad: their share of bad requests, or of slow answers, is so near the target that
+// only many more requests would tell. How many requests a closed load makes while its users wait depends on the target.
+// A loss that goes on, because the target never recovers, has no length that validate could promise.
 func (d drawn) lacks(o *result.ObjectiveResult) bool {
 	if o.Verdict != scenarios.Inconclusive {
 		return false
@@ -234,7 +235,7 @@ func (d drawn) lacks(o *result.ObjectiveResult) bool {
 	return slices.ContainsFunc(o.Because, func(n result.Note) bool {
 		switch {
 		case n.Kind == result.NotShown && n.Value != 0 && n.Value != 1,
-			d.users != nil && slices.Contains([]result.NoteKind{result.FewRequests, result.FewAfter, result.EndAfterBad}, n.Kind),
+			d.users != nil && (n.Kind == result.FewRequests || n.Kind == result.FewAfter || n.Kind == result.EndAfterBad),
 			n.Kind == result.RecoveryNone && o.Of().Row().Lasts:
 			return false
 		}
@@ -243,7 +244,8 @@ func (d drawn) lacks(o *result.ObjectiveResult) bool {
 }
 
 // TestPromise_Freeze freezes a target in which no request is bad, because none may be slow, for nearly as long as an
-// objective allows, in the shortest load in which validate has no doubt of that objective. So little harm needs more good requests than an outage.
+// objective allows, in the shortest load in which validate has no doubt of that objective. So little harm needs more
+// good requests than an outage.
 func TestPromise_Freeze(t *testing.T) {
 	for _, rate := range []int{25, 50, 100, 200} {
 		d := drawn{rate: rate, faults: fault(3 * sec), judge: []string{"slow: 30s"}, slo: []string{"recover < 8s after f"}}
