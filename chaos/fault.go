@@ -78,6 +78,10 @@ type HeldTraits struct {
 	// fault was meant to. If Ended cannot find out, it returns nil. A nil Ended means that the fault can't end this
 	// way.
 	Ended func(ctx context.Context) error
+	// Lost is called after the revert. It returns a [HolderEndedError] if the process that held the fault turned out to
+	// have ended before, so that something else reverted what was left. It does not wait. Nil means that no such process
+	// holds the fault.
+	Lost func() error
 	// AskedLast says that Ended puts load on the target, and is therefore called only before the revert.
 	AskedLast bool
 }

@@ -41,8 +41,8 @@ type Record struct {
 	VerifyErr error // injected, but without effect, or in part: see PartialError
 	RevertErr error // not reverted
 	GoneErr   error // reverted, but no answered probe proves that it is over
-	// over before its time, though brunt did not revert it: a [VoidError], or a [TakenBackError] if a watchdog reverted
-	// it
+	// not injected for all of its time, though brunt did not revert it: a [VoidError] if it was over early, a
+	// [TakenBackError] if a watchdog reverted it, or a [MissingError]
 	Void error
 
 	Absent []Absence // times in which the fault was not on a unit that it had been on

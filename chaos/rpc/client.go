@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 )
@@ -22,11 +23,29 @@ type Client struct {
 	mu      sync.Mutex
 	last    int
 	waiting map[int]chan response
-	ended   error // why no response can come any more
+	beats   []beat    // heartbeats without a response
+	seen    time.Time // when the last request was sent that has a response
+	ended   error     // why no response can come any more
+}
+
+// A beat is a sent heartbeat.
+type beat struct {
+	id   int
+	sent time.Time
 }
 
 // ErrEnded reports that the other end is closed.
 var ErrEnded = errors.New("the agent has ended")
+
+// An EndedError is an [ErrEnded] that says when the other end gave its last sign.
+type EndedError struct {
+	Seen time.Time // the other end answered a request that was sent then; zero: it answered none
+	Why  error
+}
+
+func (e EndedError) Error() string { return e.Why.Error() }
+
+func (e EndedError) Unwrap() error { return e.Why }
 
 // NewClient starts a client over pipe and waits for the other end's first response. It closes pipe when
 // there is none.
@@ -46,10 +65,7 @@ func (c *Client) heartbeats() {
 	for {
 		select {
 		case <-t.C:
-			c.mu.Lock()
-			_, err := c.pipe.Write([]byte(`{"op":"` + opHeartbeat + `"}` + "\n"))
-			c.mu.Unlock()
-			if err != nil {
+			if err := c.beat(); err != nil {
 				return // Call reports it
 			}
 		case <-c.done:
@@ -57,6 +73,30 @@ func (c *Client) heartbeats() {
 		case <-c.stop:
 			return
 		}
+	}
+}
+
+// mostBeats bounds the heartbeats whose responses are expected. An end that leaves more of them without one has long
+// given up its faults.
+const mostBeats = int(2 * HeartbeatPatience / heartbeatEvery)
+
+// beat sends a heartbeat. Its response is a sign of life of the other end.
+func (c *Client) beat() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last++
+	if len(c.beats) == mostBeats {
+		c.beats = c.beats[1:]
+	}
+	c.beats = append(c.beats, beat{c.last, time.Now()})
+	_, err := fmt.Fprintf(c.pipe, `{"id":%d,"op":"%s"}`+"\n", c.last, opHeartbeat)
+	return err
+}
+
+// answered notes that a request was answered: the other end lived when it was sent, or later. The lock is held.
+func (c *Client) answered(sent time.Time) {
+	if sent.After(c.seen) {
+		c.seen = sent
 	}
 }
 
@@ -80,6 +120,9 @@ func (c *Client) read() {
 		}
 		c.mu.Lock()
 		if err != nil {
+			if errors.Is(err, ErrEnded) {
+				err = EndedError{c.seen, err}
+			}
 			c.ended = err
 			for _, w := range c.waiting {
 				close(w)
@@ -93,8 +136,19 @@ func (c *Client) read() {
 			w <- a // there is room for one
 			delete(c.waiting, a.ID)
 		}
+		if i := slices.IndexFunc(c.beats, func(b beat) bool { return b.id == a.ID }); i >= 0 {
+			c.answered(c.beats[i].sent)
+			c.beats = c.beats[i+1:] // an earlier one is no later sign
+		}
 		c.mu.Unlock()
 	}
+}
+
+// Err returns the error that calls return since the other end has ended; nil while it has not. It does not wait.
+func (c *Client) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended
 }
 
 // defaultTimeout bounds calls whose context has no deadline.
@@ -162,13 +216,15 @@ func (c *Client) exchange(ctx context.Context, cancelled <-chan struct{}, r requ
 	c.last++
 	r.ID = c.last
 	c.waiting[r.ID] = w
+	sent := time.Now()
 	b, err := json.Marshal(r)
 	if err == nil {
 		_, err = c.pipe.Write(append(b, '\n'))
 	}
+	seen := c.seen
 	c.mu.Unlock()
 	if err != nil {
-		return response{}, fmt.Errorf("%w: %w", ErrEnded, err)
+		return response{}, EndedError{seen, fmt.Errorf("%w: %w", ErrEnded, err)}
 	}
 	select {
 	case a, ok := <-w:
@@ -177,6 +233,9 @@ func (c *Client) exchange(ctx context.Context, cancelled <-chan struct{}, r requ
 			defer c.mu.Unlock()
 			return response{}, c.ended
 		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.answered(sent)
 		return a, nil
 	case <-cancelled:
 		err = errCancelled

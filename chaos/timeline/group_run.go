@@ -224,6 +224,7 @@ func (g *groupRun) lift(ctx context.Context, s *groupStep, early bool) {
 		return
 	}
 	s.Cleared = g.Env.Now()
+	g.lostBefore(s.injection)
 	s.endEarly()
 	g.cleared(s.injection, "")
 }
@@ -264,6 +265,7 @@ func (g *groupRun) sum() {
 			vias = appendNew(vias, s.Via)
 		}
 		r.Within = max(r.Within, s.Within)
+		r.Absent = append(r.Absent, s.Absent...)
 	}
 	for _, s := range g.in {
 		if s.RevertErr != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -37,6 +38,7 @@ type Server struct {
 	denied map[string]bool // users who may do nothing
 	plain  bool            // it refuses WebSockets
 	away   bool            // it answers nothing
+	passed []net.Conn      // connections to pods
 }
 
 // Start starts a server that ends with the test.
@@ -83,6 +85,16 @@ func (s *Server) Deny(user string) { s.mu.Lock(); s.denied[user] = true; s.mu.Un
 
 // Away makes the server answer nothing, until it is called with false.
 func (s *Server) Away(away bool) { s.mu.Lock(); s.away = away; s.mu.Unlock() }
+
+// Break ends all connections to pods, without a word.
+func (s *Server) Break() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.passed {
+		_ = c.Close()
+	}
+	s.passed = nil
+}
 
 // Plain refuses WebSockets from now on.
 func (s *Server) Plain() { s.mu.Lock(); s.plain = true; s.mu.Unlock() }

@@ -42,6 +42,7 @@ type heldPackets struct {
 	over   bool  // it is reverted
 	left   bool  // net is released
 	closed error // error of the revert
+	lost   error // the process that held it had ended before the revert
 }
 
 var _ chaos.Held = (*heldPackets)(nil)
@@ -183,22 +184,38 @@ func (h *heldPackets) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{
 		Takes: h.Evidence.Takes, Affected: h.affected, OnRestart: h.onRestart, OnNetworkChange: h.onNetworkChange,
 		Ended:  h.lifted,
+		Lost:   h.lostBefore,
 		OnPlan: h.onPlan,
 	}
+}
+
+// where says where the process is that holds the fault, for its [chaos.HolderEndedError].
+func (h *heldPackets) where() string { return "in the network of " + h.Target.Name() }
+
+// lostBefore says that the process had ended before the revert, unless the fault ended with its unit.
+func (h *heldPackets) lostBefore() error {
+	h.mu.Lock()
+	lost := h.lost
+	h.mu.Unlock()
+	if lost == nil || h.another() {
+		return nil
+	}
+	return lost
 }
 
 // lifted tells whether the process that holds the fault has ended it at the end of its lease.
 func (h *heldPackets) lifted(ctx context.Context) error {
 	_, held := h.now()
-	if _, err := held.Affected(); errors.Is(err, rpc.ErrEnded) {
-		return fmt.Errorf("in the network of %s %w", h.Target.Name(), chaos.ErrHolderEnded)
+	ago, err := remote.Lifted(ctx, held)
+	if lost := agent.HolderEnded(h.where(), err); lost != nil {
+		return lost
 	}
 	if h.Target.Traits().Node != nil {
 		if err := h.stands(); err != nil {
 			return err
 		}
 	}
-	if ago := remote.Lifted(ctx, held); ago > 0 && h.Step.now != nil {
+	if err == nil && ago > 0 && h.Step.now != nil {
 		return chaos.TakenBackError{At: h.Step.now() - ago, By: "the process that held it"}
 	}
 	return nil
@@ -312,7 +329,9 @@ func (h *heldPackets) close() error {
 	h.over = true
 	var err error
 	if h.held != nil {
-		if err = h.held.Close(); errors.Is(err, rpc.ErrEnded) { // the kernel ends with the process what has no undo
+		err = h.held.Close()
+		if lost := agent.HolderEnded(h.where(), err); lost != nil { // the kernel ends with the process what has no undo
+			h.lost = lost
 			err = h.revertUndo()
 		}
 		if first {
