@@ -88,8 +88,9 @@ type HeldTraits struct {
 
 // Traffic is the part of the load that a fault affected.
 type Traffic struct {
-	N    int64
-	Unit string // what N counts, in the plural: bytes, packets, connections, requests, calls, commands or statements
+	N int64
+	// what N counts, in the plural: bytes, packets, queries, connections, requests, calls, commands or statements
+	Unit string
 	// Unknown says that the traffic could not be counted.
 	Unknown bool
 }

@@ -277,7 +277,7 @@ func (h *heldPackets) proof(ctx context.Context, b Baseline) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("counting the affected packets: %w", err)
 	}
-	h.own += min(after.Packets-affected.Packets, most(now))
+	h.own += min(h.met(after)-h.met(affected), h.most(now))
 	if ctx.Err() != nil {
 		return "", errors.New("there is no time to find its effect")
 	}
@@ -286,8 +286,13 @@ func (h *heldPackets) proof(ctx context.Context, b Baseline) (string, error) {
 	})
 }
 
-// most returns the largest number of packets that a probe can cause, in both directions.
-func most(s netns.ProbeResult) int64 { return 6 * int64(s.Sent) }
+// most returns the largest number of packets that a probe can cause, in both directions. A query counts once.
+func (h *heldPackets) most(s netns.ProbeResult) int64 {
+	if h.queries() {
+		return int64(s.Sent)
+	}
+	return 6 * int64(s.Sent)
+}
 
 // from names the two ends of a probe.
 func (h *heldPackets) from(b Baseline) string {
@@ -297,7 +302,7 @@ func (h *heldPackets) from(b Baseline) string {
 	}
 	switch b.Probe.Kind {
 	case netns.Query:
-		return "a query from " + from
+		return "a query for " + b.Probe.Name + " from " + from
 	case netns.Connect:
 		to = b.Probe.To.String()
 	}
@@ -462,14 +467,28 @@ func (h *heldPackets) clear(ctx context.Context, n chaos.Network, b Baseline) (s
 	return h.Evidence.Undone(b, now)
 }
 
-// affected returns the packets that the fault affects. It excludes brunt's own packets.
+// affected returns the packets that the fault affects, or the queries. It excludes brunt's own.
 func (h *heldPackets) affected() chaos.Traffic {
 	t := chaos.Traffic{Unit: "packets"}
+	if h.queries() {
+		t.Unit = "queries"
+	}
 	_, held := h.now()
 	if affected, err := held.Affected(); err == nil {
-		t.N = max(0, h.past+affected.Packets-h.own)
+		t.N = max(0, h.past+h.met(affected)-h.own)
 	}
 	return t
+}
+
+// queries reports whether the fault acts on queries for names.
+func (h *heldPackets) queries() bool { return h.Evidence.Kind == netns.Query }
+
+// met returns the count of packets that met the fault. Of queries, these are the ones for its names.
+func (h *heldPackets) met(a netns.Affected) int64 {
+	if h.queries() {
+		return a.Hit
+	}
+	return a.Packets
 }
 
 // Median returns the median of the times of a probe.
