@@ -78,6 +78,8 @@ type HeldTraits struct {
 	// fault was meant to. If Ended cannot find out, it returns nil. A nil Ended means that the fault can't end this
 	// way.
 	Ended func(ctx context.Context) error
+	// EndsUnit says that the effect ends the unit, so that the end of the unit is not the early end of the fault.
+	EndsUnit bool
 	// Lost is called after the revert. It returns a [HolderEndedError] if the process that held the fault turned out to
 	// have ended before, so that something else reverted what was left. It does not wait. Nil means that no such process
 	// holds the fault.

@@ -126,6 +126,8 @@ type (
 		Text    string        `json:"text,omitempty"`
 		Outcome chaos.Outcome `json:"outcome,omitempty"`
 		Takes   time.Duration `json:"takes,omitempty"`
+		// EndsUnit is that of [chaos.HeldTraits].
+		EndsUnit bool `json:"ends_unit,omitempty"`
 	}
 )
 
@@ -208,6 +210,7 @@ type agentStep struct {
 	mu    sync.Mutex
 	at    time.Time // of the injection
 	takes time.Duration
+	kills bool  // its effect ends the unit
 	lost  error // this agent has ended, and another one has reverted the fault
 }
 
@@ -359,14 +362,14 @@ func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.takes = said.Takes
+	s.takes, s.kills = said.Takes, said.EndsUnit
 	return s, nil
 }
 
 func (s *agentStep) Traits() chaos.HeldTraits {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended, Lost: s.lostBefore}
+	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended, EndsUnit: s.kills, Lost: s.lostBefore}
 }
 
 func (s *agentStep) lostBefore() error {
@@ -382,11 +385,14 @@ func (s *agentStep) where() string { return "beside " + s.unit.Name() }
 // it. No event reports the restart of a container on another machine, so ended checks for that too.
 func (s *agentStep) ended(ctx context.Context) error {
 	said, err := opEnded.Of(ctx, s.look, stepRequest{s.plan.N})
+	s.mu.Lock()
+	kills := s.kills
+	s.mu.Unlock()
 	switch {
 	case s.ends:
 	case errors.Is(err, rpc.ErrEnded) && !s.over(ctx):
 		return HolderEnded(s.where(), err)
-	case s.unit.Traits().Node != nil && s.over(ctx):
+	case s.unit.Traits().Node != nil && !kills && s.over(ctx):
 		return chaos.ErrRestarted
 	}
 	if err != nil || said.Text == "" {
