@@ -64,8 +64,8 @@ func (d *NodeDrain) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	return []chaos.Step{c}, nil
 }
 
-// evict evicts the pods that are still on the node and are not already ending. refused is the first refusal of a budget,
-// which names it. A later call retries the evictions that a budget refused.
+// evict evicts the pods that are still on the node and are not already ending. refused is the first refusal of a
+// budget, which names it. A later call retries the evictions that a budget refused.
 func evict(ctx context.Context, n *cluster.Node, pods []kube.Pod) (refused, err error) {
 	left, err := there(ctx, n, pods)
 	if err != nil {
