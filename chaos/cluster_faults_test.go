@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
@@ -278,6 +279,33 @@ func TestCluster_Faults(t *testing.T) {
 		k.Node("n2", map[string]string{"topology.kubernetes.io/zone": "b"})
 		return newShop(t, k.Kubeconfig(t, ""), "test")
 	})
+}
+
+// TestCluster_DrainRefused has a disruption budget refuse the evictions of a drain, which then says which one it is.
+func TestCluster_DrainRefused(t *testing.T) {
+	k := kubetest.Start(t)
+	k.Node("n1", nil)
+	k.Node("n2", nil)
+	s := newShop(t, k.Kubeconfig(t, ""), "test")
+	budget := &kube.PodDisruptionBudget{ObjectMeta: kube.ObjectMeta{Name: "keep-web"}, Spec: kube.PodDisruptionBudgetSpec{
+		MinAvailable: new(kube.FromInt(2)), Selector: &kube.LabelSelector{MatchLabels: map[string]string{"app": "web"}},
+	}}
+	if _, err := s.Budgets(s.at.Namespace).Create(t.Context(), budget, false); err != nil {
+		t.Fatal(err)
+	}
+	h, err := chaostest.Plan(t, "node.drain: {of: \"web[0]\"}", s.world(false, nil)(t, true))[0].Inject(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	const want = "The disruption budget keep-web needs 2 healthy pods"
+	if said, err := h.Verify(ctx); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("verified: %q, %v; want %q", said, err, want)
+	}
+	if o, err := h.Revert(t.Context()); err != nil || o != chaos.Reverted {
+		t.Errorf("reverted: %s, %v", o, err)
+	}
 }
 
 // TestCluster_KubeFaults runs the suite on a real cluster.

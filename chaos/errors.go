@@ -59,6 +59,16 @@ func (e NotShownError) Error() string { return "not shown: " + e.What }
 // live. The fault can be injected again.
 var ErrHolderEnded = errors.New("what held it has ended, and the fault with it")
 
+// A HolderEndedError is an [ErrHolderEnded] that says where the process was, and when it gave its last sign.
+type HolderEndedError struct {
+	Where string    // such as "beside web[0]"
+	Seen  time.Time // until then the fault is known to have been injected; zero: that is unknown
+}
+
+func (e HolderEndedError) Error() string { return e.Where + " " + ErrHolderEnded.Error() }
+
+func (e HolderEndedError) Unwrap() error { return ErrHolderEnded }
+
 // ErrRestarted says that a restart gave a container back everything the fault had taken from it.
 var ErrRestarted = errors.New("the container was started again, and has everything that it had at first")
 
@@ -113,6 +123,18 @@ func (e VoidError) Error() string {
 }
 
 func (e VoidError) Unwrap() error { return e.Why }
+
+// A MissingError says that a fault was injected until its planned end, but not all the time: it was lost on a unit, and
+// injected again.
+type MissingError struct{ Times []Absence }
+
+func (e MissingError) Error() string {
+	var out []string
+	for _, a := range e.Times {
+		out = append(out, a.String())
+	}
+	return "it was not in for all of its time: " + strings.Join(out, ", ")
+}
 
 // A PartialError says that a step of a group could not be injected after earlier steps were. Err names the step.
 type PartialError struct{ Err error }

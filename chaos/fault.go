@@ -82,14 +82,21 @@ type HeldTraits struct {
 	// part by then, such as that a unit which was idle at first has met its limit since; empty: nothing does. Nil means
 	// that nothing can.
 	Later func(ctx context.Context) string
+	// EndsUnit says that the effect ends the unit, so that the end of the unit is not the early end of the fault.
+	EndsUnit bool
+	// Lost is called after the revert. It returns a [HolderEndedError] if the process that held the fault turned out to
+	// have ended before, so that something else reverted what was left. It does not wait. Nil means that no such process
+	// holds the fault.
+	Lost func() error
 	// AskedLast says that Ended puts load on the target, and is therefore called only before the revert.
 	AskedLast bool
 }
 
 // Traffic is the part of the load that a fault affected.
 type Traffic struct {
-	N    int64
-	Unit string // what N counts, in the plural: bytes, packets, connections, requests, calls, commands or statements
+	N int64
+	// what N counts, in the plural: bytes, packets, queries, connections, requests, calls, commands or statements
+	Unit string
 	// Unknown says that the traffic could not be counted.
 	Unknown bool
 }

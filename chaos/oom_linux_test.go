@@ -24,6 +24,15 @@ func TestDocker_OutOfMemory(t *testing.T) {
 	}
 	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)
+	for _, tt := range []struct{ name, takes string }{
+		{"all", "percent: 100%"},
+		{"more than there is", "bytes: 256MiB"},
+	} {
+		t.Run(tt.name, func(t *testing.T) { outOfMemory(t, y, tt.takes) })
+	}
+}
+
+func outOfMemory(t *testing.T, y *chaostest.Yard, takes string) {
 	v := y.Start(t, chaostest.VictimOptions{Host: func(h *container.HostConfig) {
 		h.Memory, h.MemorySwap = 64<<20, 64<<20
 	}, Restart: "always"})
@@ -44,7 +53,7 @@ func TestDocker_OutOfMemory(t *testing.T) {
 	was, pid := score(), v.PID()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	steps := chaostest.Plan(t, "stress.memory: {service: web, percent: 100%, oom: unit}", world)
+	steps := chaostest.Plan(t, "stress.memory: {service: web, "+takes+", oom: unit}", world)
 	if undo := steps[0].Undo(); len(undo) == 0 || undo[0].Op != "oom.score" {
 		t.Fatalf("its undo is %+v", undo)
 	}

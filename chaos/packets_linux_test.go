@@ -24,6 +24,7 @@ import (
 	"brunt/chaos/netns"
 	"brunt/scenarios/suite"
 
+	"github.com/miekg/dns"
 	"github.com/vishvananda/netlink"
 )
 
@@ -91,6 +92,8 @@ func elsewhere(in io.Reader) io.Reader {
 				spec["rate"] = 1 << 31
 			} else if ok {
 				spec["match"] = map[string]any{"peers": []string{"203.0.113.0/24"}}
+			}
+			if ok && m["op"] == "network.set" { // before, brunt learns the names for which it asks
 				spec["names"] = []string{"other.invalid"}
 			}
 			b, _ := json.Marshal(m)
@@ -266,6 +269,46 @@ func end(t *testing.T, h chaos.Held) {
 		t.Error(err)
 	}
 	t.Log(gone)
+}
+
+// TestQueries_Counted checks that a fault on DNS counts the unit's queries for its names, and no others: neither those
+// for other names nor brunt's own.
+func TestQueries_Counted(t *testing.T) {
+	suite.Needs(t, suite.Root)
+	t.Parallel()
+	w := boxes(t, true)
+	web := w.Env.Units[0].(*box)
+	web.inside(t, func() error { // so that the machine's resolver has a route
+		return netlink.RouteAdd(&netlink.Route{Gw: net.IPv4(10, 77, 0, 3)})
+	})
+	h := begin(t, w, "dns.fail: {service: web, names: [store.]}")
+	ask := func(name string) {
+		web.inside(t, func() error {
+			c, err := net.Dial("udp", "10.77.0.3:53")
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			q := new(dns.Msg).SetQuestion(name, dns.TypeA)
+			return (&dns.Conn{Conn: c}).WriteMsg(q)
+		})
+	}
+	for _, tt := range []struct {
+		name string
+		want int64
+	}{{"", 0}, {"other.", 0}, {"store.", 1}, {"STORE.", 2}} {
+		if tt.name != "" {
+			ask(tt.name)
+		}
+		var is chaos.Traffic
+		suite.Within(10*time.Second, func() bool { is = h.Traits().Affected(); return is.N >= tt.want })
+		if is.N != tt.want || is.Unit != "queries" {
+			t.Errorf("after a query for %q: %d %s; want %d queries", tt.name, is.N, is.Unit, tt.want)
+		}
+	}
+	if o, err := h.Revert(t.Context()); err != nil || o != chaos.Reverted { // no resolver answers a query afterwards
+		t.Errorf("reverting: %s, %v", o, err)
+	}
 }
 
 // Several faults of two independent runs on one container, beside foreign rules and a foreign queueing

@@ -47,8 +47,8 @@ type Record struct {
 	Down      error
 	StaysDown bool  // the unit of Down was down at the end of the run too
 	Left      []int // journal entries that stay open as long as the unit of Down stays down
-	// over before its time, though brunt did not revert it: a [VoidError], or a [TakenBackError] if a watchdog reverted
-	// it
+	// not injected for all of its time, though brunt did not revert it: a [VoidError] if it was over early, a
+	// [TakenBackError] if a watchdog reverted it, or a [MissingError]
 	Void error
 
 	Absent []Absence // times in which the fault was not on a unit that it had been on

@@ -30,9 +30,9 @@ type Workers struct {
 	Image string `yaml:"image"`
 	// number of processors that a pod requests. The pod has no CPU limit, because a quota could stop it at any
 	// moment; default: 1
-	CPU float64 `yaml:"cpu,positive,max=256"`
+	CPU quantity.Processors `yaml:"cpu,positive,max=256"`
 	// CPU limit of a pod, in processors, for namespaces that demand one; default: none
-	CPULimit float64 `yaml:"cpu_limit,positive,max=256"`
+	CPULimit quantity.Processors `yaml:"cpu_limit,positive,max=256"`
 	// memory of a pod, which is killed if it uses more; default: 1GiB
 	Memory quantity.Size     `yaml:"memory,positive"`
 	Nodes  map[string]string `yaml:"nodes"` // labels that a node must have for pods to run on it

@@ -19,11 +19,13 @@ func openRemote(ctx context.Context, pipe io.ReadWriteCloser) (*remote.Namespace
 	if err != nil {
 		return nil, err
 	}
-	ask := func(ctx context.Context, op string, args, result any) error {
-		if err := to.Call(ctx, op, args, result); err != nil {
-			return fmt.Errorf("the agent: %w", err)
+	named := func(ask rpc.Asks) rpc.Asks {
+		return func(ctx context.Context, op string, args, result any) error {
+			if err := ask(ctx, op, args, result); err != nil {
+				return fmt.Errorf("the agent: %w", err)
+			}
+			return nil
 		}
-		return nil
 	}
-	return remote.New(ask, func() error { return to.CloseWithin(most) }), nil
+	return remote.New(named(to.Call), named(to.Ask), func() error { return to.CloseWithin(most) }), nil
 }

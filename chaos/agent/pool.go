@@ -281,6 +281,16 @@ func elsewhere(ctx context.Context, u chaos.Contained, run string) (chaos.Networ
 	return n, nil
 }
 
+// HolderEnded returns the error of a fault that an agent held, from the error of a call of that agent. It is nil unless
+// the agent has ended.
+func HolderEnded(where string, err error) error {
+	if !errors.Is(err, rpc.ErrEnded) {
+		return nil
+	}
+	ended, _ := errors.AsType[rpc.EndedError](err)
+	return chaos.HolderEndedError{Where: where, Seen: ended.Seen}
+}
+
 // EnterNamespace opens the network namespace of a process and checks that brunt can enter it.
 func EnterNamespace(pid int) (*netns.Namespace, error) {
 	if pid == 0 {

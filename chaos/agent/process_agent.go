@@ -130,6 +130,8 @@ type (
 		NotShown string        `json:"not_shown,omitempty"`
 		Outcome  chaos.Outcome `json:"outcome,omitempty"`
 		Takes    time.Duration `json:"takes,omitempty"`
+		// EndsUnit is that of [chaos.HeldTraits].
+		EndsUnit bool `json:"ends_unit,omitempty"`
 	}
 )
 
@@ -212,7 +214,8 @@ type agentStep struct {
 	mu    sync.Mutex
 	at    time.Time // of the injection
 	takes time.Duration
-	other bool // this agent has ended, and another one has reverted the fault
+	kills bool  // its effect ends the unit
+	lost  error // this agent has ended, and another one has reverted the fault
 }
 
 var (
@@ -281,7 +284,15 @@ func settingsOf(f chaos.Fault, unit chaos.Unit) (json.RawMessage, error) {
 
 // Ask sends a request to the agent. An agent that has ended is dropped.
 func (s *agentStep) Ask(ctx context.Context, op string, args, result any) error {
-	err := s.client.Call(ctx, op, args, result)
+	return s.dropEnded(s.client.Call(ctx, op, args, result))
+}
+
+// look is Ask for operations that change nothing: it ends when ctx is cancelled.
+func (s *agentStep) look(ctx context.Context, op string, args, result any) error {
+	return s.dropEnded(s.client.Ask(ctx, op, args, result))
+}
+
+func (s *agentStep) dropEnded(err error) error {
 	if errors.Is(err, rpc.ErrEnded) {
 		s.pool.drop(s.client)
 		return fmt.Errorf("the agent that was to %s: %w", s.plan.What, err)
@@ -364,25 +375,39 @@ func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.takes = said.Takes
+	s.takes, s.kills = said.Takes, said.EndsUnit
 	return s, nil
 }
 
 func (s *agentStep) Traits() chaos.HeldTraits {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended, Later: s.later}
+	return chaos.HeldTraits{
+		Takes: s.takes, Ended: s.ended, Later: s.later, EndsUnit: s.kills, Lost: s.lostBefore,
+	}
 }
+
+func (s *agentStep) lostBefore() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lost
+}
+
+// where says where the agent is, for its [chaos.HolderEndedError].
+func (s *agentStep) where() string { return "beside " + s.unit.Name() }
 
 // ended asks the agent how the fault ended before its revert. An agent that ends reverts the fault, or no longer holds
 // it. No event reports the restart of a container on another machine, so ended checks for that too.
 func (s *agentStep) ended(ctx context.Context) error {
-	said, err := opEnded.Of(ctx, s.Ask, stepRequest{s.plan.N})
+	said, err := opEnded.Of(ctx, s.look, stepRequest{s.plan.N})
+	s.mu.Lock()
+	kills := s.kills
+	s.mu.Unlock()
 	switch {
 	case s.ends:
 	case errors.Is(err, rpc.ErrEnded) && !s.over(ctx):
-		return fmt.Errorf("beside %s %w", s.unit.Name(), chaos.ErrHolderEnded)
-	case s.unit.Traits().Node != nil && s.over(ctx):
+		return HolderEnded(s.where(), err)
+	case s.unit.Traits().Node != nil && !kills && s.over(ctx):
 		return chaos.ErrRestarted
 	}
 	if err != nil || said.Text == "" {
@@ -411,11 +436,13 @@ func (s *agentStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if errors.Is(err, rpc.ErrEnded) && s.over(ctx) {
 		return chaos.Gone, nil
 	}
-	if errors.Is(err, rpc.ErrEnded) {
+	if lost := HolderEnded(s.where(), err); lost != nil {
 		out, err := s.by.revert(ctx, s.Undo())
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.other = err == nil
+		if err == nil && !s.ends {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.lost = lost
+		}
 		return out, err
 	}
 	if err != nil {
@@ -438,12 +465,9 @@ func (s *agentStep) Gone(ctx context.Context) (string, error) {
 		return "it stays down, as allowed", nil
 	}
 	var said stepReply
-	s.mu.Lock()
-	other := s.other
-	s.mu.Unlock()
 	switch {
 	case crashed:
-	case other:
+	case s.lostBefore() != nil:
 		said.Text = "another agent has reverted it"
 	case !s.over(ctx):
 		var err error

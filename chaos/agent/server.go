@@ -301,5 +301,6 @@ func (l *server) inject(ctx context.Context, n int) (stepReply, error) {
 		err = chaos.JoinErrors(err, rerr)
 		return stepReply{}, err
 	}
-	return stepReply{Takes: h.Traits().Takes}, nil
+	of := h.Traits()
+	return stepReply{Takes: of.Takes, EndsUnit: of.EndsUnit}, nil
 }

@@ -1,6 +1,7 @@
 package netns_test
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -8,7 +9,11 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -300,5 +305,73 @@ func TestDNS_Malformed(t *testing.T) {
 	}
 	if affected, err := h.Affected(); err != nil || affected.Hit != 0 || affected.Packets != 8 {
 		t.Errorf("it met %+v, %v; want 8 messages and no hit", affected, err)
+	}
+}
+
+// TestPrepare_Names completes names by the search list of a process in the namespace: as it asks for them.
+func TestPrepare_Names(t *testing.T) {
+	netnstest.Need(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, conf string
+		asks, want []string
+	}{
+		{"no names", "search shop.svc\n", nil, nil},
+		{
+			"in a pod", "search shop.svc.cluster.local svc.cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n",
+			[]string{"store", "db.shop", "*.example.com"},
+			[]string{
+				"store.shop.svc.cluster.local.", "store.svc.cluster.local.", "store.",
+				"db.shop.shop.svc.cluster.local.", "db.shop.svc.cluster.local.", "db.shop.",
+				"*.example.com.shop.svc.cluster.local.", "*.example.com.svc.cluster.local.", "*.example.com.",
+			},
+		},
+		{
+			"enough dots", "search corp\n", []string{"db.example.com", "store"},
+			[]string{"db.example.com.", "db.example.com.corp.", "store.corp.", "store."},
+		},
+		{"a final dot", "search corp\n", []string{"store."}, []string{"store."}},
+		{"no search list", "nameserver 127.0.0.11\n", []string{"store"}, []string{"store."}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			root := t.TempDir()
+			if err := os.Mkdir(filepath.Join(root, "etc"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(root, "etc/resolv.conf"), []byte(tt.conf), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			c := exec.Command(self)
+			c.Env, c.SysProcAttr = append(os.Environ(), rootEnv+"="+root), &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+			if _, err := c.StdinPipe(); err != nil { // it ends with this process
+				t.Fatal(err)
+			}
+			out, err := c.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.Process.Kill(); _ = c.Wait() }()
+			if line, err := bufio.NewReader(out).ReadString('\n'); line != "root <nil>\n" {
+				t.Fatalf("%q, %v", line, err)
+			}
+			n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", c.Process.Pid))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer n.Close()
+			for range 2 { // what is complete stays as it is
+				s, _, err := n.Prepare(netns.Spec{Do: netns.DNSFail, Names: tt.asks})
+				if err != nil || !slices.Equal(s.Names, tt.want) {
+					t.Errorf("%q, %v; want %q", s.Names, err, tt.want)
+				}
+				tt.asks = s.Names
+			}
+		})
 	}
 }

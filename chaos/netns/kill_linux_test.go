@@ -30,7 +30,15 @@ const holdEnv = "BRUNT_TEST_HOLD"
 // insideEnv makes an owner use the namespace in which it was started.
 const insideEnv = "BRUNT_TEST_INSIDE"
 
+// rootEnv makes the test binary wait for the end of its input, with another root directory.
+const rootEnv = "BRUNT_TEST_ROOT"
+
 func TestMain(m *testing.M) {
+	if root := os.Getenv(rootEnv); root != "" {
+		fmt.Println("root", syscall.Chroot(root))
+		_, _ = os.Stdin.Read(make([]byte, 1))
+		os.Exit(0)
+	}
 	if spec := os.Getenv(holdEnv); spec != "" {
 		if err := Start(spec); err != nil {
 			fmt.Println(err)

@@ -1,7 +1,6 @@
 package netns
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -19,6 +18,7 @@ import (
 
 	"brunt/scenarios/disk"
 
+	"github.com/miekg/dns"
 	"golang.org/x/net/dns/dnsmessage"
 	"golang.org/x/sys/unix"
 )
@@ -462,28 +462,53 @@ func rcodeName(c dnsmessage.RCode) string {
 	return fmt.Sprint(uint16(c))
 }
 
-// resolver returns the first resolver of the namespace, from the resolv.conf of its process. An
-// agent in the same container shares that file.
+// resolver returns the first resolver of the namespace.
 func (n *Namespace) resolver() (netip.AddrPort, error) {
+	c, err := n.resolvConf()
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("which resolver is asked: %w", err)
+	}
+	for _, server := range c.Servers {
+		if a, err := netip.ParseAddr(server); err == nil {
+			return netip.AddrPortFrom(a, 53), nil
+		}
+	}
+	return netip.AddrPort{}, errors.New("which resolver is asked: resolv.conf names none")
+}
+
+// mostConf bounds a resolv.conf, in bytes.
+const mostConf = 64 << 10
+
+// resolvConf reads the resolv.conf of the namespace's process. An agent in the same container shares that file.
+func (n *Namespace) resolvConf() (*dns.ClientConfig, error) {
 	file := "/etc/resolv.conf"
 	if dir, ok := strings.CutSuffix(n.Path(), "/ns/net"); ok {
 		file = filepath.Join(dir, "root", file)
 	}
-	f, err := disk.Open(file) // a container may have put anything there
+	text, err := disk.Read(file, mostConf)
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("which resolver is asked: %w", err)
+		return nil, err
 	}
-	defer f.Close()
-	for in := bufio.NewScanner(f); in.Scan(); {
-		fields := strings.Fields(in.Text())
-		if len(fields) < 2 || fields[0] != "nameserver" {
-			continue
-		}
-		if a, err := netip.ParseAddr(fields[1]); err == nil {
-			return netip.AddrPortFrom(a, 53), nil
+	return dns.ClientConfigFromReader(bytes.NewReader(text))
+}
+
+// asked returns the names as the processes of the namespace ask for them, each with a final dot: by the search list of
+// their resolver, the first of each that they ask for first. A name that has a final dot already is not completed. The
+// names are as they were if there is no search list.
+func (n *Namespace) asked(names []string) []string {
+	c, err := n.resolvConf()
+	if err != nil {
+		c = &dns.ClientConfig{Ndots: 1}
+	}
+	var out []string
+	for _, name := range names {
+		for _, full := range c.NameList(name) {
+			if !slices.Contains(out, full) {
+				out = append(out, full)
+			}
 		}
 	}
-	return netip.AddrPort{}, fmt.Errorf("%s names no resolver", file)
+	return out
 }
 
 // Gateway returns the gateway of the namespace's default route, or the zero Addr if there is none.

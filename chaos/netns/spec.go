@@ -68,7 +68,7 @@ type Spec struct {
 	Mode        string        `json:"mode,omitempty"`        // of a partition: drop, reject or reset
 	// for a partition: open TCP connections and connected UDP sockets continue
 	Keep bool `json:"keep,omitempty"`
-	// for DNS, without a final dot; *.example.com is all below it; empty is all
+	// for DNS; *.example.com is all below it; empty is all. One with a final dot is complete
 	Names   []string     `json:"names,omitempty"`
 	RCode   string       `json:"rcode,omitempty"`   // of dns.fail: SERVFAIL (the zero value), NXDOMAIN, REFUSED
 	Answers []netip.Addr `json:"answers,omitempty"` // of dns.spoof

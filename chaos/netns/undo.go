@@ -28,13 +28,14 @@ var ErrOther = errors.New("it is another network namespace")
 
 // Prepare picks the mechanism for s and returns s with it set in Via, so that Set uses no other. If
 // the state would outlive brunt, Prepare also returns its Undo, which is valid from before Set
-// until the state is restored; otherwise the Undo is nil. Prepare changes nothing.
+// until the state is restored; otherwise the Undo is nil. It completes the Names of s, as processes in the namespace
+// ask for them. Prepare changes nothing.
 func (n *Namespace) Prepare(s Spec) (Spec, *Undo, error) {
 	via, err := n.Pick(s)
 	if err != nil {
 		return s, nil, err
 	}
-	s.Via = via
+	s.Via, s.Names = via, n.asked(s.Names)
 	for _, m := range mechanisms(s.Do) {
 		if m.name != via || m.undo == nil {
 			continue

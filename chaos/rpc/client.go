@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,7 +27,15 @@ type Client struct {
 	mu      sync.Mutex
 	last    int
 	waiting map[int]chan response
-	ended   error // why no response can come any more
+	beats   []beat    // heartbeats without a response
+	seen    time.Time // when the last request was sent that has a response
+	ended   error     // why no response can come any more
+}
+
+// A beat is a sent heartbeat.
+type beat struct {
+	id   int
+	sent time.Time
 }
 
 // longest is the maximum number of bytes of a line. The longest lines hold the files of a scenario.
@@ -34,6 +43,16 @@ var longest = 256 << 20
 
 // ErrEnded reports that the other end is closed.
 var ErrEnded = errors.New("the agent has ended")
+
+// An EndedError is an [ErrEnded] that says when the other end gave its last sign.
+type EndedError struct {
+	Seen time.Time // the other end answered a request that was sent then; zero: it answered none
+	Why  error
+}
+
+func (e EndedError) Error() string { return e.Why.Error() }
+
+func (e EndedError) Unwrap() error { return e.Why }
 
 // NewClient starts a client over pipe and waits for the other end's first response. It closes pipe when
 // there is none.
@@ -63,7 +82,8 @@ func (c *Client) heartbeats() {
 				if err != nil {
 					return // Call reports it
 				}
-				go func() { sent <- c.write([]byte(`{"op":"` + opHeartbeat + `"}`)) }() // ends with the pipe
+				line := c.beat()
+				go func() { sent <- c.write(line) }() // ends with the pipe
 			default: // the last one is under way still
 			}
 		case <-c.done:
@@ -80,6 +100,36 @@ func (c *Client) write(line []byte) error {
 	defer func() { <-c.writing }()
 	_, err := c.pipe.Write(append(line, '\n'))
 	return err
+}
+
+// mostBeats bounds the heartbeats whose responses are expected. An end that leaves more of them without one has long
+// given up its faults.
+const mostBeats = int(2 * HeartbeatPatience / heartbeatEvery)
+
+// beat returns the line of a heartbeat that is sent now. Its response is a sign of life of the other end.
+func (c *Client) beat() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last++
+	if len(c.beats) == mostBeats {
+		c.beats = c.beats[1:]
+	}
+	c.beats = append(c.beats, beat{c.last, time.Now()})
+	return fmt.Appendf(nil, `{"id":%d,"op":"%s"}`, c.last, opHeartbeat)
+}
+
+// answered notes that a request was answered: the other end lived when it was sent, or later. The lock is held.
+func (c *Client) answered(sent time.Time) {
+	if sent.After(c.seen) {
+		c.seen = sent
+	}
+}
+
+// endedBy returns the error of calls after one whose request could not be written.
+func (c *Client) endedBy(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return EndedError{c.seen, fmt.Errorf("%w: %w", ErrEnded, err)}
 }
 
 // read delivers responses to the calls that wait for them.
@@ -102,6 +152,9 @@ func (c *Client) read() {
 		}
 		c.mu.Lock()
 		if err != nil {
+			if errors.Is(err, ErrEnded) {
+				err = EndedError{c.seen, err}
+			}
 			c.ended = err
 			for _, w := range c.waiting {
 				close(w)
@@ -115,8 +168,19 @@ func (c *Client) read() {
 			w <- a // there is room for one
 			delete(c.waiting, a.ID)
 		}
+		if i := slices.IndexFunc(c.beats, func(b beat) bool { return b.id == a.ID }); i >= 0 {
+			c.answered(c.beats[i].sent)
+			c.beats = c.beats[i+1:] // an earlier one is no later sign
+		}
 		c.mu.Unlock()
 	}
+}
+
+// Err returns the error that calls return since the other end has ended; nil while it has not. It does not wait.
+func (c *Client) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended
 }
 
 // defaultTimeout bounds calls whose context has no deadline.
@@ -185,6 +249,7 @@ func (c *Client) exchange(ctx context.Context, cancelled <-chan struct{}, r requ
 	r.ID = c.last
 	c.waiting[r.ID] = w
 	c.mu.Unlock()
+	began := time.Now()
 	b, err := json.Marshal(r)
 	sent := make(chan error, 1)
 	if err == nil {
@@ -194,14 +259,15 @@ func (c *Client) exchange(ctx context.Context, cancelled <-chan struct{}, r requ
 		select {
 		case serr := <-sent:
 			if sent = nil; serr != nil {
-				err = fmt.Errorf("%w: %w", ErrEnded, serr)
+				err = c.endedBy(serr)
 			}
 		case a, ok := <-w:
+			c.mu.Lock()
+			defer c.mu.Unlock()
 			if !ok {
-				c.mu.Lock()
-				defer c.mu.Unlock()
 				return response{}, c.ended
 			}
+			c.answered(began)
 			return a, nil
 		case <-cancelled:
 			err = errCancelled

@@ -26,6 +26,9 @@ type LastingOptions struct {
 	First    time.Duration // time for which the listening end waits for the first connection
 }
 
+// ErrGone says that the other end is gone for good. If dial returns it, the conversation ends at once.
+var ErrGone = errors.New("the other end is gone")
+
 // DialLasting begins a conversation: it returns once the first connection is made, or with the last error when ctx
 // ends. Further connections are dialed until the conversation ends.
 func DialLasting(
@@ -85,11 +88,16 @@ func (c *LastingConn) redial(
 		c.why = err
 		over := c.ended != nil
 		c.mu.Unlock()
-		if errors.Is(err, errRefused) {
+		gone := errors.Is(err, ErrGone)
+		if gone || errors.Is(err, errRefused) {
 			select {
 			case first <- err:
 			default:
 			}
+		}
+		if gone {
+			c.Abort(err)
+			return
 		}
 		if over {
 			return

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -224,6 +225,41 @@ func TestConn_Alone(t *testing.T) {
 			t.Errorf("without a first connection: %v after %s", err, time.Since(began))
 		}
 		_ = unheard.Close()
+	})
+}
+
+// TestConn_Gone has a dialing end that learns that the other end is gone for good: it does not wait for its patience.
+func TestConn_Gone(t *testing.T) {
+	public, private := keys()
+	synctest.Test(t, func(t *testing.T) {
+		at := newPipes()
+		o := LastingOptions{Name: "run", Patience: 30 * time.Second, First: time.Minute}
+		var gone atomic.Bool
+		var conns []net.Conn
+		dial := func(ctx context.Context) (net.Conn, error) {
+			if gone.Load() {
+				return nil, fmt.Errorf("%w: its pod was deleted", ErrGone)
+			}
+			conn, err := at.dial(ctx)
+			conns = append(conns, conn)
+			return conn, err
+		}
+		remote := ListenLasting(at, public, o)
+		local, err := DialLasting(t.Context(), dial, private, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gone.Store(true)
+		began := time.Now()
+		_ = conns[0].Close()
+		if _, err := local.Read(make([]byte, 1)); !errors.Is(err, ErrGone) || time.Since(began) > time.Second {
+			t.Errorf("%v after %s", err, time.Since(began))
+		}
+		if _, err := DialLasting(t.Context(), dial, private, o); !errors.Is(err, ErrGone) {
+			t.Errorf("from the begin: %v", err)
+		}
+		remote.Abort(net.ErrClosed)
+		_, _ = local.Close(), remote.Close()
 	})
 }
 

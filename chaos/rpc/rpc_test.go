@@ -3,7 +3,9 @@ package rpc_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -174,6 +176,7 @@ func TestServe_Hung(t *testing.T) {
 		caller, other := pipe()
 		began := time.Now()
 		over := serve(t.Context(), other)
+		go func() { _, _ = io.Copy(io.Discard, caller) }()
 		if _, err := caller.Write([]byte(`{"op":"beat"}` + "\n")); err != nil {
 			t.Fatal(err)
 		}
@@ -258,6 +261,54 @@ func TestClient_Hostile(t *testing.T) {
 					t.Errorf("closing takes %s", took)
 				}
 				_, _ = other.Close(), other.Reader.(io.Closer).Close()
+			})
+		})
+	}
+}
+
+// TestClient_Seen checks that the error of an ended conversation says when the other end gave its last sign: it
+// answered a heartbeat or a call that was sent then.
+func TestClient_Seen(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		calls bool // the client calls the other end, which does not answer
+	}{{"heartbeats", false}, {"a call waits", true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				caller, other := pipe()
+				began := time.Now()
+				go func() { // answers for 3.5 s, and ends after 8 s
+					lines := bufio.NewScanner(other)
+					for lines.Scan() {
+						var r struct{ ID int }
+						if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+							t.Error(err)
+						}
+						if time.Since(began) < 3500*time.Millisecond {
+							_, _ = fmt.Fprintf(other, "{\"id\":%d}\n", r.ID)
+						}
+					}
+				}()
+				time.AfterFunc(8*time.Second, func() { _ = other.Close() })
+				c, err := rpc.NewClient(t.Context(), caller)
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(4 * time.Second)
+				if err := c.Err(); err != nil {
+					t.Errorf("it ended early: %v", err)
+				}
+				if tt.calls {
+					err = c.Call(t.Context(), "wait", nil, nil)
+				} else {
+					time.Sleep(5 * time.Second)
+					err = c.Err()
+				}
+				ended, _ := errors.AsType[rpc.EndedError](err)
+				if seen := ended.Seen.Sub(began); !errors.Is(err, rpc.ErrEnded) || seen != 3*time.Second {
+					t.Errorf("%v, seen after %s; want a last sign after 3 s", err, seen)
+				}
+				_ = c.Close()
 			})
 		})
 	}

@@ -96,9 +96,6 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			if err := json.Unmarshal(b, &r); err != nil {
 				return fmt.Errorf("malformed request: %w", err)
 			}
-			if r.Op == opHeartbeat {
-				continue
-			}
 			work.Go(func() {
 				a := r.respond(ctx, s.Operations)
 				mu.Lock()
@@ -117,7 +114,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 
 func (r request) respond(ctx context.Context, do Operations) response {
 	a := response{ID: r.ID}
-	if r.Op == opHello {
+	if r.Op == opHello || r.Op == opHeartbeat {
 		return a
 	}
 	if r.Within > 0 {

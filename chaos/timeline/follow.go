@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"brunt/chaos"
@@ -50,6 +51,7 @@ type follower struct {
 // A lost fault is a fault on a living unit whose holding process has ended.
 type lost struct {
 	at     time.Time
+	from   time.Duration // when the fault was last known to be injected
 	why    error
 	absent int // index in Absent of the record
 }
@@ -63,8 +65,14 @@ func newFollower(t *Timeline, in *injection, of staying) *follower {
 	return f
 }
 
-// void ends the occurrence early.
-func (f *follower) void(why error) { f.timeline.void(f.in, f.timeline.Env.Now(), why) }
+// void ends the occurrence early. What it was lost on, it is not injected on since then.
+func (f *follower) void(why error) {
+	at := f.timeline.Env.Now()
+	for _, l := range f.lost {
+		at = min(at, l.from)
+	}
+	f.timeline.void(f.in, at, why)
+}
 
 // event reports a change of the occurrence.
 func (f *follower) event(kind, text string) { f.timeline.event(kind, f.in.Name, text) }
@@ -115,20 +123,44 @@ func (f *follower) ask(ctx context.Context) {
 
 // lose notes the faults whose holders have ended, such as agents that were deleted. adapt injects these faults again.
 func (f *follower) lose(ctx context.Context, now chaos.Present) {
-	for _, h := range f.hit {
+	errs := make([]error, len(f.hit))
+	var all sync.WaitGroup
+	for i, h := range f.hit {
 		ended := h.Traits().Ended
 		if h.unit == "" || h.id != now.IDs[h.unit] || f.gone[h.Held] || ended == nil {
 			continue
 		}
-		if err := ended(ctx); errors.Is(err, chaos.ErrHolderEnded) {
-			if f.lost == nil {
-				f.lost = map[string]lost{}
-			}
-			f.lost[h.unit] = lost{time.Now(), err, len(f.in.Absent)}
-			f.in.Absent = append(f.in.Absent, chaos.Absence{Unit: h.unit, From: f.known})
-			f.drop(h)
-			f.event("fault.lost", err.Error())
+		all.Go(func() { errs[i] = ended(ctx) })
+	}
+	all.Wait()
+	for i, err := range errs {
+		if !errors.Is(err, chaos.ErrHolderEnded) {
+			continue
 		}
+		h := f.hit[i]
+		if f.lost == nil {
+			f.lost = map[string]lost{}
+		}
+		if _, already := f.lost[h.unit]; !already {
+			from := max(f.in.Injected, f.timeline.lastIn(f.known, err))
+			f.lost[h.unit] = lost{time.Now(), from, err, len(f.in.Absent)}
+			f.in.Absent = append(f.in.Absent, chaos.Absence{Unit: h.unit, From: from})
+		}
+		f.drop(h)
+		f.event("fault.lost", err.Error())
+	}
+}
+
+// over voids an occurrence whose time is up while it is lost on a unit: it was not in to its end.
+func (f *follower) over() {
+	var first *lost
+	for _, l := range f.lost {
+		if first == nil || l.from < first.from {
+			first = &l
+		}
+	}
+	if first != nil && !f.in.isVoid() {
+		f.timeline.void(f.in, f.timeline.Env.Now()-time.Since(first.at), first.why)
 	}
 }
 

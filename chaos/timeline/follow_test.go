@@ -1,6 +1,7 @@
 package timeline_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -194,12 +195,8 @@ func TestTimeline_Follows(t *testing.T) {
 					return now, nil
 				}
 				rec := tl.Play(t.Context())[0]
-				var lines []string
-				for _, line := range d.lines {
-					what, _, _ := strings.Cut(line, "@")
-					lines = append(lines, what)
-				}
-				if got := strings.Join(lines, " "); c.want != "" && got != c.want {
+				got := d.done()
+				if c.want != "" && got != c.want {
 					t.Errorf("it did %s, want %s", got, c.want)
 				}
 				if err := errors.Join(rec.InjectErr, rec.Err()); c.void == "" && err != nil ||
@@ -209,33 +206,45 @@ func TestTimeline_Follows(t *testing.T) {
 				if err := rec.Err(); err != nil && strings.Contains(err.Error(), "busy") {
 					t.Errorf("what failed once is not tried again: %v", err)
 				}
-				if n := strings.Count(strings.Join(lines, " "), "+") - strings.Count(strings.Join(lines, " "), "-"); n != 0 {
-					t.Errorf("%d are left of %q", n, lines)
+				if n := strings.Count(got, "+") - strings.Count(got, "-"); n != 0 {
+					t.Errorf("%d are left of %q", n, got)
 				}
 			})
 		})
 	}
 }
 
-// TestTimeline_HolderEnds checks that a fault whose holder ends goes on by another, and that the run is void where that
-// can't be.
+// TestTimeline_HolderEnds checks that a fault whose holder ends goes on by another, and that the occurrence is void in
+// any case, as the fault was not in for its time. The last sign of the holder is 500 ms before it is found ended.
 func TestTimeline_HolderEnds(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		fault onAll
-		ends  int // that many holders on web[1] end, 2 s after they begin
+		ends  int           // that many holders on web[1] end, 2 s after they begin
+		stays time.Duration // zero is 30 s
 		want  string
-		void  bool
+		void  string // without its reason
+		until time.Duration
 		gaps  string // the times without it
 	}{
-		{"once", onAll{}, 1, "+web[0] +web[1] +web[1] -web[1] -web[1] -web[0]", false, "[not on web[1] from 2s to 3s]"},
 		{
-			"twice",
-			onAll{follows: true},
-			2, "+web[0] +web[1] +web[1] +web[1] -web[1] -web[1] -web[1] -web[0]", false,
-			"[not on web[1] from 2s to 3s not on web[1] from 4s to 5s]",
+			name: "once", ends: 1, want: "+web[0] +web[1] +web[1] -web[1] -web[1] -web[0]",
+			void: "it was not in for all of its time", until: 31 * time.Second, gaps: "[not on web[1] from 2.5s to 3s]",
 		},
-		{"it can't be hit again", onAll{refuses: "again"}, 1, "", true, "[not on web[1] from 2s to its end]"},
+		{
+			name: "twice", fault: onAll{follows: true}, ends: 2,
+			want: "+web[0] +web[1] +web[1] +web[1] -web[1] -web[1] -web[1] -web[0]",
+			void: "it was not in for all of its time", until: 31 * time.Second,
+			gaps: "[not on web[1] from 2.5s to 3s not on web[1] from 4.5s to 5s]",
+		},
+		{
+			name: "it can't be hit again", fault: onAll{refuses: "again"}, ends: 1,
+			void: "over before its time, after 1.5s", until: 2500 * time.Millisecond, gaps: "[not on web[1] from 2.5s to its end]",
+		},
+		{
+			name: "too late for another", fault: onAll{refuses: "again"}, ends: 1, stays: 3 * time.Second,
+			void: "over before its time, after 1.5s", until: 2500 * time.Millisecond, gaps: "[not on web[1] from 2.5s to its end]",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -249,9 +258,9 @@ func TestTimeline_HolderEnds(t *testing.T) {
 						return nil
 					}
 					ended[at] = true
-					return fmt.Errorf("beside %s %w", name, chaos.ErrHolderEnded)
+					return chaos.HolderEndedError{Where: "beside " + name, Seen: at.Add(1500 * time.Millisecond)}
 				}
-				e := entry("x", &f, time.Second, 30*time.Second)
+				e := entry("x", &f, time.Second, cmp.Or(c.stays, 30*time.Second))
 				tl := &timeline.Timeline{
 					Entries: []*timeline.Entry{e}, Journal: j, Seed: 1, End: time.Hour,
 					Phases: timeline.Unmeasured(func() time.Duration { return time.Since(began) }),
@@ -267,21 +276,117 @@ func TestTimeline_HolderEnds(t *testing.T) {
 					}, nil
 				}
 				rec := tl.Play(t.Context())[0]
-				var lines []string
-				for _, line := range d.lines {
-					what, _, _ := strings.Cut(line, "@")
-					lines = append(lines, what)
-				}
-				if got := strings.Join(lines, " "); c.want != "" && got != c.want {
+				if got := d.done(); c.want != "" && got != c.want {
 					t.Errorf("it did %s, want %s", got, c.want)
 				}
 				if got := fmt.Sprint(rec.Absent); got != c.gaps {
 					t.Errorf("it was %s, want %s", got, c.gaps)
 				}
-				if rec.N < 0 || (rec.Void != nil) != c.void || !c.void && rec.Err() != nil {
-					t.Errorf("%v", rec.Err())
+				if rec.N < 0 || rec.Void == nil || !strings.HasPrefix(rec.Void.Error(), c.void) || rec.Cleared != c.until {
+					t.Errorf("until %s: %v; want until %s: %s", rec.Cleared, rec.Err(), c.until, c.void)
 				}
 			})
 		})
+	}
+}
+
+// done returns what was done, without its times.
+func (d *diary) done() string {
+	var out []string
+	for _, line := range d.lines {
+		what, _, _ := strings.Cut(line, "@")
+		out = append(out, what)
+	}
+	return strings.Join(out, " ")
+}
+
+// A mute fault has a holder that gives no sign from a time on: a question ends only when its caller gives up, and the
+// revert only when the holder is known to have ended.
+type mute struct {
+	noted
+	from, until time.Duration // while it is mute, as offsets from the begin of the run
+	lives       bool          // it answers afterwards
+	reverts     time.Duration // when its revert began
+}
+
+func (f *mute) Plan(context.Context, chaos.Env) ([]chaos.Step, error) {
+	return []chaos.Step{&muteStep{notedStep: notedStep{noted: f.noted}, of: f}}, nil
+}
+
+type muteStep struct {
+	notedStep
+	of   *mute
+	lost error
+}
+
+func (s *muteStep) Inject(ctx context.Context) (chaos.Held, error) {
+	_, err := s.notedStep.Inject(ctx)
+	return s, err
+}
+
+func (s *muteStep) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{
+		Ended: func(ctx context.Context) error {
+			if time.Since(s.began) >= s.of.from {
+				<-ctx.Done()
+			}
+			return nil
+		},
+		Lost: func() error { return s.lost },
+	}
+}
+
+func (s *muteStep) Revert(ctx context.Context) (chaos.Outcome, error) {
+	s.of.reverts = time.Since(s.began)
+	time.Sleep(s.of.until - s.of.reverts) // simulates the patience of the conversation
+	if !s.of.lives {
+		s.lost = chaos.HolderEndedError{Where: "beside web", Seen: s.began.Add(s.of.from)}
+	}
+	return s.notedStep.Revert(ctx)
+}
+
+// TestTimeline_HolderMute checks that a fault whose holder says nothing at its end counts as in until its last sign,
+// unless it answers the revert. The last question does not keep the fault in.
+func TestTimeline_HolderMute(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		lives bool
+		void  string
+		until time.Duration
+	}{
+		{"it has ended", false, "over before its time, after 3s: beside web what held it has ended", 4 * time.Second},
+		{"it answers at last", true, "", 13 * time.Second},
+	} {
+		for _, group := range []bool{false, true} {
+			t.Run(fmt.Sprint(c.name, ", group ", group), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					began := time.Now()
+					d := &diary{began: began}
+					f := &mute{noted: noted{diary: d}, from: 4 * time.Second, until: 13 * time.Second, lives: c.lives}
+					e := entry("x", f, time.Second, 8*time.Second)
+					if group {
+						step := entry("x.a", f, 0, 0)
+						e = entry("x", timeline.NewGroup([]*timeline.Entry{step}, true), time.Second, 8*time.Second)
+						c.void = strings.Replace(c.void, "beside", "x.a: beside", 1)
+					}
+					tl := &timeline.Timeline{
+						Entries: []*timeline.Entry{e}, Journal: new(openEntries), End: time.Hour,
+						Phases: timeline.Unmeasured(func() time.Duration { return time.Since(began) }),
+					}
+					tl.Env.Now = func() time.Duration { return time.Since(began) }
+					rec := tl.Play(t.Context())[0]
+					got := ""
+					if rec.Void != nil {
+						got = rec.Void.Error()
+					}
+					if !strings.HasPrefix(got, c.void) || (got == "") != (c.void == "") || rec.Cleared != c.until || rec.N < 0 {
+						t.Errorf("until %s: %q; want until %s: %q", rec.Cleared, got, c.until, c.void)
+					}
+					if f.reverts != 11*time.Second {
+						t.Errorf("its revert began at %s; want two seconds after its time was up", f.reverts)
+					}
+				})
+			})
+		}
 	}
 }

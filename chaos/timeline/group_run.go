@@ -224,6 +224,7 @@ func (g *groupRun) lift(ctx context.Context, s *groupStep, early bool) {
 		return
 	}
 	s.Cleared = g.Env.Now()
+	g.lostBefore(s.injection)
 	s.endEarly()
 	g.cleared(s.injection, "")
 }
@@ -270,6 +271,7 @@ func (g *groupRun) sum() {
 		if s.NotShown != "" {
 			unseen = append(unseen, shortName(s.Name)+": "+s.NotShown)
 		}
+		r.Absent = append(r.Absent, s.Absent...)
 	}
 	for _, s := range g.in {
 		if s.RevertErr != nil {

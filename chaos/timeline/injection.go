@@ -123,6 +123,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	if !r.OneShot {
 		t.clear(r, "")
 	}
+	t.lostBefore(r)
 	t.prove(ctx, r)
 	r.over = t.Env.Now()
 	if r.OneShot {

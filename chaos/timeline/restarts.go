@@ -41,21 +41,52 @@ func (t *Timeline) OnNetworkChange(container string) {
 }
 
 // endedBefore calls early if a fault has ended before its revert, such as when its process was killed. last says that
-// the revert comes next.
+// the revert comes next: it does not wait for a process that is silent, because the revert asks it again.
 func (t *Timeline) endedBefore(ctx context.Context, r *injection, last bool, early func(why error)) {
 	if r.OneShot || r.isVoid() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, verifyFor)
 	defer cancel()
-	for _, h := range r.Held {
+	soon := ctx
+	if last {
+		var enough context.CancelFunc
+		soon, enough = context.WithCancel(ctx)
+		defer time.AfterFunc(answerWithin, enough).Stop()
+		defer enough()
+	}
+	errs := make([]error, len(r.Held))
+	var all sync.WaitGroup
+	for i, h := range r.Held {
 		of := h.Traits()
-		if of.Ended == nil || slices.Contains(r.left, h) || of.AskedLast && !last {
-			continue
+		switch {
+		case of.Ended == nil || slices.Contains(r.left, h):
+		case !of.AskedLast:
+			all.Go(func() { errs[i] = of.Ended(soon) })
+		case last:
+			all.Go(func() { errs[i] = of.Ended(ctx) })
 		}
-		if err := of.Ended(ctx); err != nil {
+	}
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
 			early(err)
 			return
+		}
+	}
+}
+
+// answerWithin bounds the last question before a revert to the process that holds a fault.
+const answerWithin = 2 * time.Second
+
+// lostBefore voids an occurrence, after its revert, if a process that held it had ended before. The revert is the last
+// question to the process: one that answered it held the fault until then.
+func (t *Timeline) lostBefore(r *injection) {
+	for _, h := range r.Held {
+		if lost := h.Traits().Lost; lost != nil && !r.OneShot && !slices.Contains(r.left, h) {
+			if why := lost(); why != nil {
+				t.void(r, t.Env.Now(), why)
+			}
 		}
 	}
 }
@@ -93,9 +124,13 @@ const followEach = time.Second
 
 // stay waits until at, or until over is closed, and meanwhile keeps the fault on its units. It returns false if ctx
 // ended first.
+//
+// subtle: the time is up by a cancellation, since a question with a deadline waits some seconds more for its answer.
 func (t *Timeline) stay(ctx context.Context, of staying, r *injection, over <-chan struct{}) bool {
-	within, end := context.WithTimeout(ctx, max(0, of.until-t.Env.Now()))
+	within, end := context.WithCancel(ctx)
 	defer end()
+	up := time.AfterFunc(max(0, of.until-t.Env.Now()), end)
+	defer up.Stop()
 	go func() {
 		select {
 		case <-over:
@@ -104,14 +139,19 @@ func (t *Timeline) stay(ctx context.Context, of staying, r *injection, over <-ch
 		}
 		end()
 	}()
-	adapt := func(context.Context) {} // for a target that does not change by itself
+	var f *follower // nil: the target does not change by itself
 	if of.at.IDs != nil {
-		adapt = newFollower(t, r, of).ask
+		f = newFollower(t, r, of)
 	}
 	ended := t.watchesEnd(r)
 	for t.sleep(within, t.Env.Now()+followEach) {
-		adapt(within)
+		if f != nil {
+			f.ask(within)
+		}
 		ended(within)
+	}
+	if f != nil {
+		f.over()
 	}
 	return ctx.Err() == nil
 }

@@ -15,15 +15,16 @@ const mostLate = time.Second
 
 // An earlyEnd says when and why an occurrence, or a step of a group, ended before its time.
 type earlyEnd struct {
-	at  time.Duration
-	why error
+	at    time.Duration // until when it is known to have been injected
+	found time.Duration // when that became known
+	why   error
 }
 
 // void ends an occurrence early, because its effect is gone or is no longer the planned one. The occurrence was
-// injected until then, and the run can't be judged by it. Of several causes the first counts, but a watchdog that took
-// the fault back replaces the end of its holder as the cause.
-func (t *Timeline) void(r *injection, at time.Duration, why error) {
-	end := &earlyEnd{at, why}
+// injected until then, or until the last sign of a holder that has ended. The run can't be judged by it. Of several
+// causes the first counts, but a watchdog that took the fault back replaces the end of its holder as the cause.
+func (t *Timeline) void(r *injection, found time.Duration, why error) {
+	end := &earlyEnd{t.lastIn(found, why), found, why}
 	taken, ok := errors.AsType[chaos.TakenBackError](why)
 	if ok {
 		end.at = taken.At
@@ -31,7 +32,7 @@ func (t *Timeline) void(r *injection, at time.Duration, why error) {
 	first := r.ends(end)
 	if r.group != nil {
 		if !ok {
-			end = &earlyEnd{end.at, fmt.Errorf("%s: %w", r.Name, why)}
+			end = &earlyEnd{end.at, found, fmt.Errorf("%s: %w", r.Name, why)}
 		}
 		r = r.group
 		first = r.ends(end)
@@ -40,6 +41,16 @@ func (t *Timeline) void(r *injection, at time.Duration, why error) {
 		t.event("fault.void", r.Name, end.why.Error())
 		close(r.voids)
 	}
+}
+
+// lastIn returns the time until which a fault is known to have been injected: the last sign of its holder, by the
+// error, or else a given time.
+func (t *Timeline) lastIn(known time.Duration, why error) time.Duration {
+	ended, ok := errors.AsType[chaos.HolderEndedError](why)
+	if !ok || ended.Seen.IsZero() {
+		return known
+	}
+	return t.Env.Now() - time.Since(ended.Seen)
 }
 
 // ends notes the end of an occurrence, and reports whether it is the first end. A watchdog that takes a fault back also
@@ -55,10 +66,13 @@ func (r *injection) ends(end *earlyEnd) (first bool) {
 	return false
 }
 
-// endEarly records when and why a void occurrence ended.
+// endEarly records when and why a void occurrence ended, or that it was not injected for all of its time.
 func (r *injection) endEarly() {
 	end := r.end.Load()
 	if end == nil {
+		if len(r.Absent) > 0 {
+			r.Void = chaos.MissingError{Times: r.Absent}
+		}
 		return
 	}
 	r.Cleared = min(max(end.at, r.Injected), r.Cleared)
@@ -91,7 +105,7 @@ func (t *Timeline) StoodStill(from, to, givenUp time.Duration) {
 	t.mu.Unlock()
 	why := chaos.TakenBackError{At: givenUp, From: from, To: to, By: "the process that held it"}
 	for _, r := range in {
-		if end := r.end.Load(); end != nil && end.at >= from && errors.Is(end.why, chaos.ErrHolderEnded) {
+		if end := r.end.Load(); end != nil && end.found >= from && errors.Is(end.why, chaos.ErrHolderEnded) {
 			t.void(r, why.At, why)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubeconfig"
+	"brunt/scenarios"
 	"brunt/scenarios/suite"
 )
 
@@ -373,8 +374,8 @@ func (b *agentBed) killAgent(t *testing.T) {
 	}
 }
 
-// agentDead ends the agent while brunt goes on: nothing is left, and the fault goes on by another agent or does not
-// count.
+// agentDead ends the agent while brunt goes on: nothing is left, and the fault goes on by another agent or was over
+// early. In both cases it was not in for its time.
 func (b *agentBed) agentDead(t *testing.T, fault string, killed bool) {
 	out := b.begin(t, fault, "--for", "8s")
 	at := time.Now()
@@ -392,9 +393,14 @@ func (b *agentBed) agentDead(t *testing.T, fault string, killed bool) {
 		}
 	}
 	t.Logf("taken back after %.2f s", b.clean(t, at, most).Seconds())
-	if code := out.wait(t); (code == 0) != strings.Contains(out.text(t), " joined: ") ||
-		!strings.Contains(out.text(t), "has ended, and the fault with it") {
-		t.Errorf("exit code %d\n%s", code, out.text(t))
+	code, text := out.wait(t), out.text(t)
+	lost := "over before its time, after "
+	if strings.Contains(text, " joined: ") {
+		lost = "it was not in for all of its time: not on web[0] from "
+	}
+	if code != scenarios.Invalid.ExitCode() || !strings.Contains(text, "has ended, and the fault with it") ||
+		!strings.Contains(text, lost) {
+		t.Errorf("exit code %d, without %q\n%s", code, lost, text)
 	}
 	b.unmanned(t)
 	b.removed(t)

@@ -247,6 +247,10 @@ var sizeUnits = []struct {
 	{"MiB", 1 << 20},
 	{"GiB", 1 << 30},
 	{"TiB", 1 << 40},
+	{"Ki", 1 << 10}, // as Kubernetes writes them
+	{"Mi", 1 << 20},
+	{"Gi", 1 << 30},
+	{"Ti", 1 << 40},
 	{"kB", 1e3},
 	{"KB", 1e3},
 	{"MB", 1e6},
@@ -254,6 +258,26 @@ var sizeUnits = []struct {
 	{"TB", 1e12},
 	{"B", 1},
 	{"", 1},
+}
+
+// ParseProcessors parses a number of processors: 2, 0.5, or 500m as Kubernetes writes thousandths.
+func ParseProcessors(s string) (float64, error) {
+	num, thousandths := strings.CutSuffix(strings.TrimSpace(s), "m")
+	f, ok := syntax.ParseFloat(num)
+	switch {
+	case !ok:
+		return 0, fmt.Errorf("want a number of processors such as 2, 0.5 or 500m, not %q", syntax.Clip(s, 40))
+	case thousandths:
+		return f / 1000, nil
+	}
+	return f, nil
+}
+
+// Processors is a number of processors: 2, 0.5, 500m.
+type Processors float64
+
+func (p *Processors) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	syntax.DecodeScalar(n, m, ParseProcessors, func(v float64) { *p = Processors(v) })
 }
 
 // ParseSize parses a number of bytes: 512, 64KiB, 10MB.
@@ -429,7 +453,13 @@ func (*Share) Schema() syntax.Schema {
 func (*Size) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{
 		syntax.Schema{"type": "integer", "minimum": 0},
-		syntax.Pattern(`^\s*`+number+`\s*([KMGT]iB|[kKMGT]?B)?\s*$`, "512", "64KiB", "10MB"),
+		syntax.Pattern(`^\s*`+number+`\s*([KMGT]iB?|[kKMGT]?B)?\s*$`, "512", "64KiB", "10MB"),
+	}}
+}
+
+func (*Processors) Schema() syntax.Schema {
+	return syntax.Schema{"anyOf": []any{
+		syntax.Schema{"type": "number"}, syntax.Pattern(`^\s*`+number+`m?\s*$`, "2", "500m"),
 	}}
 }
 

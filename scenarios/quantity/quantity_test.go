@@ -111,6 +111,19 @@ func TestParseShare(t *testing.T) {
 	})
 }
 
+func TestParseProcessors(t *testing.T) {
+	testUnit(t, ParseProcessors, []unitCase[float64]{
+		{text: "2", want: 2},
+		{text: "0.5", want: .5},
+		{text: "50m", want: .05},
+		{text: " 1500m ", want: 1.5},
+		{text: "m", err: "want a number of processors"},
+		{text: "2 cores", err: "want a number of processors"},
+		{text: "500M", err: "want a number of processors"},
+		{text: "", err: "want a number of processors"},
+	})
+}
+
 func TestParseSize(t *testing.T) {
 	testUnit(t, ParseSize, []unitCase[int64]{
 		{text: "0"},
@@ -122,6 +135,8 @@ func TestParseSize(t *testing.T) {
 		{text: "2kB", want: 2000},
 		{text: "2KB", want: 2000},
 		{text: "1 GiB", want: 1 << 30},
+		{text: "1Gi", want: 1 << 30},
+		{text: "512Mi", want: 512 << 20},
 		{text: "1048576TiB", want: 1 << 60},
 		{text: "1048577TiB", err: "at most 1048576TiB"},
 		{text: "0.5", err: "not a whole number of bytes"},

@@ -40,7 +40,7 @@ type FaultRecord struct {
 	GoneEvidence string `json:"gone_evidence,omitempty"` // observation that proves its end
 	Gone         bool   `json:"gone"`                    // its end was verified
 	Traffic      int64  `json:"traffic"`                 // bytes on the link, or requests during the phase
-	// unit of traffic: bytes, packets, connections, requests, calls, commands or statements
+	// unit of traffic: bytes, packets, queries, connections, requests, calls, commands or statements
 	TrafficUnit string `json:"traffic_unit" mask:"-"`
 	Onset       Num    `json:"onset"`    // from the injection to the first harm
 	Failover    Num    `json:"failover"` // from the injection until requests are good again, if during the fault

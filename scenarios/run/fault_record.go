@@ -68,7 +68,11 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 			rec.SlowFrom = "baseline"
 		}
 	}
-	if err := c.Err(); err != nil {
+	failed := *c
+	if errors.As(c.Void, new(chaos.MissingError)) { // each time without the fault has a note
+		failed.Void = nil
+	}
+	if err := failed.Err(); err != nil {
 		text := strings.ReplaceAll(mask(err.Error()), "\n", "; ")
 		rec.Because = result.Notes{{Kind: result.FaultFailed, Text: text}}
 	}

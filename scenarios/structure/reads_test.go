@@ -37,7 +37,6 @@ var reads = map[string]string{
 		"a bound",
 	"cmd/brunt/discover.go bufio.Scanner": "the answers of a person at a terminal; a line that is too long " +
 		"is no answer",
-	"chaos/netns/probe_linux.go bufio.Scanner":      "resolv.conf: what follows a line that is too long is not read",
 	"scenarios/machine/machine_linux.go ReadString": "a file of /proc",
 	"scenarios/convert/jmeter/jmx.go io.ReadAll":    "a part of the source, which has its bound",
 }

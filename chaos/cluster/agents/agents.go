@@ -200,12 +200,37 @@ func (s *Settings) await(ctx context.Context, c *kube.Cluster, pod string, done 
 func (n *Nodes) dial(ctx context.Context, pod string, at int, name string) (*rpc.LastingConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, joinFor)
 	defer cancel()
-	dial := func(ctx context.Context) (net.Conn, error) { return n.c.Dial(ctx, n.s.Namespace, pod, at) }
+	again := false
+	dial := func(ctx context.Context) (net.Conn, error) {
+		if again {
+			if err := n.gone(ctx, pod); err != nil {
+				return nil, err
+			}
+		}
+		again = true
+		return n.c.Dial(ctx, n.s.Namespace, pod, at)
+	}
 	conn, err := rpc.DialLasting(ctx, dial, n.private, rpc.LastingOptions{Name: name, Patience: patience})
 	if err != nil {
 		return nil, fmt.Errorf("the pod %s runs, and can't be spoken to: %w", pod, err)
 	}
 	return conn, nil
+}
+
+// gone returns [rpc.ErrGone] if the cluster says that the pod of an agent has ended, or ends. The conversation with it
+// need not wait for its patience then.
+func (n *Nodes) gone(ctx context.Context, pod string) error {
+	is, err := n.c.Pods(n.s.Namespace).Get(ctx, pod)
+	if kube.Is(err, kube.NotFound) {
+		return fmt.Errorf("%w: the pod %s was deleted", rpc.ErrGone, pod)
+	}
+	if err != nil { // the cluster does not say
+		return nil
+	}
+	if _, ended, why, _ := n.s.state(is); ended {
+		return fmt.Errorf("%w: %s", rpc.ErrGone, why)
+	}
+	return nil
 }
 
 // lend begins a separate conversation with the agent of a node. It replaces an agent that has ended.

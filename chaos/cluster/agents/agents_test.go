@@ -25,6 +25,7 @@ import (
 // to undo something.
 type bed struct {
 	*kube.Cluster
+	api   *kubetest.Server
 	place cluster.Place
 	s     agents.Settings
 	at    string // where an agent listens
@@ -44,7 +45,7 @@ func newBed(t *testing.T) *bed {
 		t.Fatal(err)
 	}
 	_ = free.Close()
-	b := &bed{at: free.Addr().String(), ends: map[string]context.CancelFunc{}, ended: kube.PodSucceeded}
+	b := &bed{api: srv, at: free.Addr().String(), ends: map[string]context.CancelFunc{}, ended: kube.PodSucceeded}
 	srv.Ports = map[int]string{0: "127.0.0.1", 7098: b.at}
 	if b.Cluster, b.place, err = cluster.Connect(t.Context(),
 		kube.Address{Kubeconfig: srv.Kubeconfig(t, ""), Context: "test", Namespace: "default"}); err != nil {
@@ -197,6 +198,64 @@ func TestNodes(t *testing.T) {
 	}
 	if _, now := b.pods(t); now != 0 || len(j.entries) != 1 || len(j.done) != 1 || len(b.done) != 2 {
 		t.Errorf("%d pods are left; journal %+v, %v; done %q", now, j.entries, j.done, b.done)
+	}
+}
+
+// TestNodes_Gone checks that a conversation with an agent ends as soon as the cluster says that its pod is gone, or
+// that its program has ended. The error says when the agent was last heard.
+func TestNodes_Gone(t *testing.T) {
+	terminated := []map[string]any{{
+		"name": "agent", "state": map[string]any{"terminated": map[string]any{"exitCode": 137, "message": "killed"}},
+	}}
+	for _, tt := range []struct {
+		name, want string
+		end        func(b *bed, pod string) error
+	}{
+		{"it was deleted", "was deleted", func(b *bed, pod string) error {
+			return b.Pods("agents").Delete(t.Context(), pod, kube.Deletion{Now: true})
+		}},
+		{"its program was killed", "ended with 137: killed", func(b *bed, pod string) error {
+			_, err := b.Pods("agents").Patch(t.Context(), pod,
+				kube.Change{Op: "add", Path: "/status/containerStatuses", Value: terminated})
+			return err
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBed(t)
+			n, err := agents.New(b.Cluster, b.s, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pipe, err := n.Processes(t.Context(), "n1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := rpc.NewClient(t.Context(), pipe)
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			made, _ := b.pods(t)
+			b.mu.Lock()
+			delete(b.ends, made[0].Name) // the agent says no word of its end
+			b.mu.Unlock()
+			if err := tt.end(b, made[0].Name); err != nil {
+				t.Fatal(err)
+			}
+			b.api.Break()
+			suite.Until(t, "the conversation has ended", func() bool { return c.Err() != nil })
+			ended, ok := errors.AsType[rpc.EndedError](c.Err())
+			if !ok || !strings.Contains(ended.Error(), tt.want) || ended.Seen.IsZero() {
+				t.Errorf("%v, last seen at %s", c.Err(), ended.Seen)
+			}
+			if took := time.Since(began); took >= rpc.HeartbeatPatience {
+				t.Errorf("the conversation ended after %s, which is its patience", took)
+			}
+			_ = c.CloseWithin(0)
+			if err := n.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -2,7 +2,6 @@ package kubernetes
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"brunt/chaos"
@@ -50,34 +49,42 @@ func (d *NodeDrain) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	}
 	c.Takes = settles + cluster.Grace(pods...)
 	c.What = fmt.Sprintf("drain %s: evict %s", describe(n), syntax.Amount(len(pods), "pod"))
-	c.Also = func(ctx context.Context) error { return evict(ctx, n, pods) }
+	var refused error // by a budget, at the last attempt
+	c.Also = func(ctx context.Context) (err error) {
+		refused, err = evict(ctx, n, pods)
+		return err
+	}
 	c.Effect = func(ctx context.Context) (string, error) {
 		if left, err := there(ctx, n, pods); err != nil || len(left) > 0 {
-			return "", errors.Join(err, fmt.Errorf("%s of the target on the node %s still", syntax.Amount(len(left), "pod"),
-				n.Name))
+			return "", chaos.JoinErrors(err, fmt.Errorf("%s of the target on the node %s still",
+				syntax.Amount(len(left), "pod"), n.Name), refused)
 		}
 		return fmt.Sprintf("%s of the target gone from the node %s", syntax.Amount(len(pods), "pod"), n.Name), nil
 	}
 	return []chaos.Step{c}, nil
 }
 
-// evict evicts the pods that are still on the node and are not already ending. A later call retries the evictions that
-// a budget refused.
-func evict(ctx context.Context, n *cluster.Node, pods []kube.Pod) error {
+// evict evicts the pods that are still on the node and are not already ending. refused is the first refusal of a
+// budget, which names it. A later call retries the evictions that a budget refused.
+func evict(ctx context.Context, n *cluster.Node, pods []kube.Pod) (refused, err error) {
 	left, err := there(ctx, n, pods)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i := range left {
 		if left[i].DeletionTimestamp != nil {
 			continue
 		}
 		err := n.Target.Evict(ctx, left[i].Namespace, left[i].Name, string(left[i].UID))
-		if err != nil && !kube.Is(err, kube.Refused) && !kube.Is(err, kube.NotFound) && !kube.Is(err, kube.Conflict) {
-			return err
+		switch {
+		case err == nil, kube.Is(err, kube.NotFound), kube.Is(err, kube.Conflict):
+		case !kube.Is(err, kube.Refused):
+			return refused, err
+		case refused == nil:
+			refused = fmt.Errorf("the cluster refuses to evict the pod %s: %w", left[i].Name, err)
 		}
 	}
-	return nil
+	return refused, nil
 }
 
 // there returns the pods that still exist.

@@ -21,7 +21,9 @@ type DNS struct {
 	// what happens when the container is started again; zero is inject: the fault is injected again. void ends it, and
 	// the run is invalid
 	OnRestart string `yaml:"on_restart,oneof=inject|void"`
-	// names such as store, or *.example.com for all names below it; zero is all names
+	// names such as store, or *.example.com for all names below it; zero is all names. A name is also hit as the unit's
+	// resolver completes it by its search list, such as store.shop.svc.cluster.local in a pod; one with a final dot is
+	// complete
 	Names []string `yaml:"names"`
 	// the mechanism; zero is auto: the first one available
 	Via string `yaml:"via,oneof=auto|nft|nfqueue|ebpf|netem"`
@@ -72,14 +74,13 @@ func (f *DNS) planQueries(
 	ctx context.Context, env chaos.Env, what string, spec netns.Spec, s packets.Evidence,
 ) ([]chaos.Step, error) {
 	for _, n := range f.Names {
-		spec.Names = append(spec.Names, strings.ToLower(strings.TrimSuffix(n, ".")))
+		spec.Names = append(spec.Names, strings.ToLower(n))
 	}
 	if f.Via != "auto" {
 		spec.Via = f.Via
 	}
 	s.Kind, s.N, s.Name = netns.Query, 1, "brunt.invalid"
 	if len(spec.Names) > 0 {
-		s.Name = strings.Replace(spec.Names[0], "*.", "brunt.", 1)
 		what += " for " + strings.Join(spec.Names, ", ")
 	}
 	return f.Steps(ctx, env, func(t container.Target) (chaos.Step, error) {
@@ -87,7 +88,11 @@ func (f *DNS) planQueries(
 			return nil, fmt.Errorf("%s is not a container, so it has no network of its own", t.Name())
 		}
 		step := &packets.Step{Target: t, What: what, Evidence: s, Spec: spec, Void: f.OnRestart == "void"}
-		return step, step.Plan(ctx, env)
+		err := step.Plan(ctx, env)
+		if names := step.Spec.Names; len(names) > 0 { // the unit asks for the first one first
+			step.Evidence.Name = strings.Replace(strings.TrimSuffix(names[0], "."), "*.", "brunt.", 1)
+		}
+		return step, err
 	})
 }
 

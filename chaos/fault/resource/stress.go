@@ -314,8 +314,9 @@ func (s *stressMemory) Plan() error {
 			return fmt.Errorf("%s: %w", s.Victim, err)
 		}
 		s.score = 0
-		// Take more than is available, until the kernel has killed the unit.
-		taken = max(taken, s.limit-used+beyond)
+		// Take a little more than is available, until the kernel has killed the unit. With much more, a stress process
+		// would be larger than the unit when memory runs out, and be killed in its stead.
+		taken = s.limit - used + beyond
 		s.job.Memory.Bytes = taken
 	}
 	if s.limit > 0 {
@@ -359,7 +360,11 @@ func (s *stressMemory) Inject(ctx context.Context) (chaos.Held, error) {
 	return s, err // the caller reverts what was injected
 }
 
-// halves starts two stress processes, one after the other, that each take half of the memory.
+// endsWithin is the time in which a killed unit is no more, once a process in its place has ended.
+const endsWithin = 2 * time.Second
+
+// halves starts two stress processes, one after the other, that each take half of the memory. The second is not needed
+// if the kernel has killed the unit before: that may also end the first.
 func (s *stressMemory) halves(ctx context.Context) error {
 	half := stress.Job{Memory: &stress.Memory{Bytes: s.job.Memory.Bytes / 2}}
 	if err := s.start(half); err != nil {
@@ -368,12 +373,20 @@ func (s *stressMemory) halves(ctx context.Context) error {
 	s.first, s.b = s.b, nil
 	for taken := int64(0); taken < half.Memory.Bytes && s.ID.Alive(); {
 		r, err := s.first.Next(ctx)
-		if err != nil {
-			return err
+		if err != nil { // the engine ends what is left in the place of a unit that was killed
+			if proc.Await(ctx, endsWithin, func() bool { return !s.ID.Alive() }, "") != nil {
+				return err
+			}
+			break
 		}
 		taken = r.Bytes
 	}
-	return s.start(half)
+	err := s.start(half)
+	if s.b == nil && !s.ID.Alive() {
+		s.first, s.b = nil, s.first
+		return nil
+	}
+	return err
 }
 
 func (s *stressMemory) stopFirst() {
@@ -407,6 +420,9 @@ func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 		case s.kill && !s.ID.Alive():
 			return fmt.Sprintf("the kernel killed it (pid %d) because memory ran out: a process in its place had taken %s",
 				s.ID.PID, sizeText(r.Bytes)), nil
+		case !s.ID.Alive() && s.limit > 0:
+			return fmt.Sprintf("it ended (pid %d) while a process in its place had taken %s of its limit of %s", s.ID.PID,
+				sizeText(r.Bytes), sizeText(s.limit)), nil
 		case !s.kill && s.b.Killed() && s.ID.Alive() && s.limit > 0:
 			return fmt.Sprintf("a process in its place took %s, and was killed by the kernel for want of more",
 				sizeText(r.Bytes)), nil
@@ -425,7 +441,7 @@ func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 }
 
 func (s *stressMemory) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: 5 * time.Second, Ended: s.ended}
+	return chaos.HeldTraits{Takes: 5 * time.Second, Ended: s.ended, EndsUnit: s.kill}
 }
 
 // ended returns the error of [stressing.ended], unless the kernel was meant to kill a process because memory ran out.

@@ -75,6 +75,9 @@ func (m *messages) Write(p []byte) (int, error) {
 
 // pass serves the streams of a connection until it ends.
 func (s *Server) pass(conn net.Conn) {
+	s.mu.Lock()
+	s.passed = append(s.passed, conn)
+	s.mu.Unlock()
 	defer conn.Close()
 	c, err := spdystream.NewConnection(conn, true)
 	if err != nil {

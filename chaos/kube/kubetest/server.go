@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -37,6 +38,7 @@ type Server struct {
 	denied map[string]bool // users who may do nothing
 	plain  bool            // it refuses WebSockets
 	away   bool            // it answers nothing
+	passed []net.Conn      // connections to pods
 }
 
 // Start starts a server that ends with the test.
@@ -84,6 +86,16 @@ func (s *Server) Deny(user string) { s.mu.Lock(); s.denied[user] = true; s.mu.Un
 // Away makes the server answer nothing, until it is called with false.
 func (s *Server) Away(away bool) { s.mu.Lock(); s.away = away; s.mu.Unlock() }
 
+// Break ends all connections to pods, without a word.
+func (s *Server) Break() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.passed {
+		_ = c.Close()
+	}
+	s.passed = nil
+}
+
 // Plain refuses WebSockets from now on.
 func (s *Server) Plain() { s.mu.Lock(); s.plain = true; s.mu.Unlock() }
 
@@ -109,12 +121,13 @@ func (s *Server) Hide(list, name string) {
 type refusal struct {
 	code            int
 	reason, message string
+	cause           string // more of it; empty: none
 }
 
 func (r *refusal) Error() string { return r.message }
 
 func notFound(what, name string) error {
-	return &refusal{http.StatusNotFound, "NotFound", fmt.Sprintf("%s %q not found", what, name)}
+	return &refusal{http.StatusNotFound, "NotFound", fmt.Sprintf("%s %q not found", what, name), ""}
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -125,7 +138,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // ends the stream without an answer
 	}
 	if r.Header.Get("Authorization") != "Bearer secret" {
-		answer(w, nil, &refusal{http.StatusUnauthorized, "Unauthorized", "Unauthorized"})
+		answer(w, nil, &refusal{http.StatusUnauthorized, "Unauthorized", "Unauthorized", ""})
 		return
 	}
 	s.mu.Lock()
@@ -134,7 +147,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var body object
 	if r.Body != nil && r.Header.Get("Content-Type") == "application/json" {
 		if err := json.NewDecoder(io.LimitReader(r.Body, most)).Decode(&body); err != nil {
-			answer(w, nil, &refusal{http.StatusBadRequest, "BadRequest", err.Error()})
+			answer(w, nil, &refusal{http.StatusBadRequest, "BadRequest", err.Error(), ""})
 			return
 		}
 	}
@@ -144,7 +157,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, body, nil)
 	case denied:
 		answer(w, nil, &refusal{
-			http.StatusForbidden, "Forbidden", fmt.Sprintf("User %q cannot do this", r.Header.Get("Impersonate-User")),
+			http.StatusForbidden, "Forbidden", fmt.Sprintf("User %q cannot do this", r.Header.Get("Impersonate-User")), "",
 		})
 	default:
 		s.serve(w, r, body)
@@ -219,7 +232,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, body object) {
 	case r.Method == http.MethodPatch:
 		var changes []change
 		if err := json.NewDecoder(io.LimitReader(r.Body, most)).Decode(&changes); err != nil {
-			answer(w, nil, &refusal{http.StatusBadRequest, "BadRequest", err.Error()})
+			answer(w, nil, &refusal{http.StatusBadRequest, "BadRequest", err.Error(), ""})
 			return
 		}
 		out, err := s.store.patch(list, name, changes)
@@ -235,7 +248,8 @@ func (s *Server) log(w http.ResponseWriter, q url.Values, pod string) {
 	printed, ok := s.Printed[pod+"/"+q.Get("container")+"/"+q.Get("previous")]
 	if !ok {
 		answer(w, nil, &refusal{
-			http.StatusBadRequest, "BadRequest", fmt.Sprintf("container %q in pod %q has not printed", q.Get("container"), pod),
+			http.StatusBadRequest, "BadRequest",
+			fmt.Sprintf("container %q in pod %q has not printed", q.Get("container"), pod), "",
 		})
 		return
 	}
@@ -248,7 +262,7 @@ func answer(w http.ResponseWriter, o object, err error) {
 	if err != nil {
 		r, ok := err.(*refusal)
 		if !ok {
-			r = &refusal{http.StatusInternalServerError, "InternalError", err.Error()}
+			r = &refusal{http.StatusInternalServerError, "InternalError", err.Error(), ""}
 		}
 		w.WriteHeader(r.code)
 		o = status(r)
@@ -257,9 +271,13 @@ func answer(w http.ResponseWriter, o object, err error) {
 }
 
 func status(r *refusal) object {
-	return object{
+	o := object{
 		"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": r.message, "reason": r.reason, "code": r.code,
 	}
+	if r.cause != "" {
+		o["details"] = object{"causes": []any{object{"message": r.cause}}}
+	}
+	return o
 }
 
 // watch writes the changes after a version, until the client goes away.
@@ -276,7 +294,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, list string) {
 		s.mu.Unlock()
 		if expired {
 			_ = out.Encode(object{
-				"type": "ERROR", "object": status(&refusal{http.StatusGone, "Expired", "too old resource version"}),
+				"type": "ERROR", "object": status(&refusal{http.StatusGone, "Expired", "too old resource version", ""}),
 			})
 			return
 		}

@@ -106,9 +106,9 @@ func (s *store) add(list string, o object, dry bool) (object, error) {
 	}
 	switch {
 	case name == "":
-		return nil, &refusal{http.StatusUnprocessableEntity, "Invalid", "name or generateName is required"}
+		return nil, &refusal{http.StatusUnprocessableEntity, "Invalid", "name or generateName is required", ""}
 	case s.objects[list][name] != nil:
-		return nil, &refusal{http.StatusConflict, "AlreadyExists", fmt.Sprintf("%s %q already exists", last(list), name)}
+		return nil, &refusal{http.StatusConflict, "AlreadyExists", fmt.Sprintf("%s %q already exists", last(list), name), ""}
 	}
 	m["uid"], m["creationTimestamp"] = rand.Text(), time.Now().UTC().Format(time.RFC3339)
 	if parts := strings.Split(list, "/"); len(parts) > 2 && parts[len(parts)-3] == "namespaces" {
@@ -140,7 +140,7 @@ func (s *store) replace(list, name string, o object) (object, error) {
 	}
 	o = copyOf(o)
 	if given := meta(o)["resourceVersion"]; given != nil && given != "" && given != meta(old)["resourceVersion"] {
-		return nil, &refusal{http.StatusConflict, "Conflict", "the object has been modified"}
+		return nil, &refusal{http.StatusConflict, "Conflict", "the object has been modified", ""}
 	}
 	meta(o)["uid"] = meta(old)["uid"]
 	s.objects[list][name] = o
@@ -157,7 +157,7 @@ func (s *store) patch(list, name string, changes []change) (object, error) {
 	for _, c := range changes {
 		if err := c.apply(o); err != nil {
 			return nil, &refusal{
-				http.StatusUnprocessableEntity, "Invalid", "the server rejected our request due to an error in our request",
+				http.StatusUnprocessableEntity, "Invalid", "the server rejected our request due to an error in our request", "",
 			}
 		}
 	}
@@ -171,7 +171,7 @@ func (s *store) remove(list, name, uid string) error {
 	case o == nil:
 		return notFound(last(list), name)
 	case uid != "" && uid != meta(o)["uid"]:
-		return &refusal{http.StatusConflict, "Conflict", "the UID in the precondition does not match the UID in record"}
+		return &refusal{http.StatusConflict, "Conflict", "the UID in the precondition does not match the UID in record", ""}
 	}
 	delete(s.objects[list], name)
 	s.note("DELETED", list, o)
@@ -213,6 +213,8 @@ func (s *store) evictable(list, name string) error {
 		if least, _ := lookup(budget, "spec", "minAvailable").(float64); there-1 < least {
 			return &refusal{
 				http.StatusTooManyRequests, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.",
+				fmt.Sprintf("The disruption budget %s needs %v healthy pods and has %v currently", meta(budget)["name"],
+					least, there),
 			}
 		}
 	}

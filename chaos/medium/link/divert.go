@@ -540,7 +540,7 @@ func (h *heldDiverted) Traits() chaos.HeldTraits {
 	t := h.heldToxic.Traits()
 	t.OnRestart, t.OnNetworkChange = h.onRestart, h.onNetworkChange
 	if h.step.pod != "" {
-		t.Ended = h.endedThere
+		t.Ended, t.Lost = h.endedThere, h.lostThere
 	}
 	return t
 }

@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/agent"
 	"brunt/chaos/container"
-	"brunt/chaos/proxy/child"
 )
 
 // Between pods, agents on the nodes of the callers have the proxies, in the networks of the callers. A service of the
@@ -156,12 +154,22 @@ const (
 	calls      = "calls"
 )
 
+// lostThere says that the agent of a caller had ended before the revert.
+func (h *heldDiverted) lostThere() error {
+	for _, f := range h.step.from {
+		if err := agent.HolderEnded("in the network of "+f.unit.Name(), f.process.Err()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // endedThere tells why the fault is over although nothing has reverted it: the agent of a caller has ended, a caller is
 // another pod, or those that it calls are at addresses that are not diverted.
 func (h *heldDiverted) endedThere(ctx context.Context) error {
 	for _, f := range h.step.from {
-		if err := f.process.Alive(ctx); errors.Is(err, child.ErrEnded) {
-			return fmt.Errorf("in the network of %s %w", f.unit.Name(), chaos.ErrHolderEnded)
+		if err := agent.HolderEnded("in the network of "+f.unit.Name(), f.process.Alive(ctx)); err != nil {
+			return err
 		}
 		if f.unit.Contained.ContainerID() != f.id {
 			return fmt.Errorf("%s is another one since: it was replaced, or its network is another", f.unit.Name())

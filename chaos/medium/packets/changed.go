@@ -68,7 +68,7 @@ func (h *heldPackets) onRestart(ctx context.Context, container string) (string, 
 			err), n.Leave())
 	}
 	if affected, err := h.held.Affected(); err == nil {
-		h.past += affected.Packets
+		h.past += h.met(affected)
 	}
 	for _, l := range h.lines { // they belonged to the previous network
 		_ = l.Close()
@@ -134,7 +134,7 @@ func (h *heldPackets) peerChanged(id, since string) (string, error) {
 // injectInPlace injects the fault again in the same network.
 func (h *heldPackets) injectInPlace(why string) (string, error) {
 	if affected, err := h.held.Affected(); err == nil {
-		h.past += affected.Packets
+		h.past += h.met(affected)
 	}
 	err := h.held.Close() // first: the mechanism may allow only one instance
 	var held netns.Held

@@ -42,6 +42,7 @@ type heldPackets struct {
 	over   bool  // it is reverted
 	left   bool  // net is released
 	closed error // error of the revert
+	lost   error // the process that held it had ended before the revert
 }
 
 var _ chaos.Held = (*heldPackets)(nil)
@@ -183,22 +184,38 @@ func (h *heldPackets) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{
 		Takes: h.Evidence.Takes, Affected: h.affected, OnRestart: h.onRestart, OnNetworkChange: h.onNetworkChange,
 		Ended:  h.lifted,
+		Lost:   h.lostBefore,
 		OnPlan: h.onPlan,
 	}
+}
+
+// where says where the process is that holds the fault, for its [chaos.HolderEndedError].
+func (h *heldPackets) where() string { return "in the network of " + h.Target.Name() }
+
+// lostBefore says that the process had ended before the revert, unless the fault ended with its unit.
+func (h *heldPackets) lostBefore() error {
+	h.mu.Lock()
+	lost := h.lost
+	h.mu.Unlock()
+	if other, err := h.another(); lost == nil || other && err == nil {
+		return nil
+	}
+	return lost
 }
 
 // lifted tells whether the process that holds the fault has ended it at the end of its lease.
 func (h *heldPackets) lifted(ctx context.Context) error {
 	_, held := h.now()
-	if _, err := held.Affected(); errors.Is(err, rpc.ErrEnded) {
-		return fmt.Errorf("in the network of %s %w", h.Target.Name(), chaos.ErrHolderEnded)
+	ago, err := remote.Lifted(ctx, held)
+	if lost := agent.HolderEnded(h.where(), err); lost != nil {
+		return lost
 	}
 	if h.Target.Traits().Node != nil {
 		if err := h.stands(); err != nil {
 			return err
 		}
 	}
-	if ago := remote.Lifted(ctx, held); ago > 0 && h.Step.now != nil {
+	if err == nil && ago > 0 && h.Step.now != nil {
 		return chaos.TakenBackError{At: h.Step.now() - ago, By: "the process that held it"}
 	}
 	return nil
@@ -260,7 +277,7 @@ func (h *heldPackets) proof(ctx context.Context, b Baseline) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("counting the affected packets: %w", err)
 	}
-	h.own += min(after.Packets-affected.Packets, most(now))
+	h.own += min(h.met(after)-h.met(affected), h.most(now))
 	if ctx.Err() != nil {
 		return "", errors.New("there is no time to find its effect")
 	}
@@ -269,8 +286,13 @@ func (h *heldPackets) proof(ctx context.Context, b Baseline) (string, error) {
 	})
 }
 
-// most returns the largest number of packets that a probe can cause, in both directions.
-func most(s netns.ProbeResult) int64 { return 6 * int64(s.Sent) }
+// most returns the largest number of packets that a probe can cause, in both directions. A query counts once.
+func (h *heldPackets) most(s netns.ProbeResult) int64 {
+	if h.queries() {
+		return int64(s.Sent)
+	}
+	return 6 * int64(s.Sent)
+}
 
 // from names the two ends of a probe.
 func (h *heldPackets) from(b Baseline) string {
@@ -280,7 +302,7 @@ func (h *heldPackets) from(b Baseline) string {
 	}
 	switch b.Probe.Kind {
 	case netns.Query:
-		return "a query from " + from
+		return "a query for " + b.Probe.Name + " from " + from
 	case netns.Connect:
 		to = b.Probe.To.String()
 	}
@@ -312,7 +334,9 @@ func (h *heldPackets) close() error {
 	h.over = true
 	var err error
 	if h.held != nil {
-		if err = h.held.Close(); errors.Is(err, rpc.ErrEnded) { // the kernel ends with the process what has no undo
+		err = h.held.Close()
+		if lost := agent.HolderEnded(h.where(), err); lost != nil { // the kernel ends with the process what has no undo
+			h.lost = lost
 			err = h.revertUndo()
 		}
 		if first {
@@ -448,14 +472,28 @@ func (h *heldPackets) clear(ctx context.Context, n chaos.Network, b Baseline) (s
 	return h.Evidence.Undone(b, now)
 }
 
-// affected returns the packets that the fault affects. It excludes brunt's own packets.
+// affected returns the packets that the fault affects, or the queries. It excludes brunt's own.
 func (h *heldPackets) affected() chaos.Traffic {
 	t := chaos.Traffic{Unit: "packets"}
+	if h.queries() {
+		t.Unit = "queries"
+	}
 	_, held := h.now()
 	if affected, err := held.Affected(); err == nil {
-		t.N = max(0, h.past+affected.Packets-h.own)
+		t.N = max(0, h.past+h.met(affected)-h.own)
 	}
 	return t
+}
+
+// queries reports whether the fault acts on queries for names.
+func (h *heldPackets) queries() bool { return h.Evidence.Kind == netns.Query }
+
+// met returns the count of packets that met the fault. Of queries, these are the ones for its names.
+func (h *heldPackets) met(a netns.Affected) int64 {
+	if h.queries() {
+		return a.Hit
+	}
+	return a.Packets
 }
 
 // Median returns the median of the times of a probe.

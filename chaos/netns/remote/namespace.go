@@ -13,12 +13,15 @@ import (
 // A Namespace is a network namespace in which another process acts.
 type Namespace struct {
 	ask   rpc.Asks
+	look  rpc.Asks
 	close func() error
 }
 
 // New returns a namespace of another process, for [Server.Operations]. If the process has ended, ask returns
-// [rpc.ErrEnded]. Close calls end.
-func New(ask rpc.Asks, end func() error) *Namespace { return &Namespace{ask: ask, close: end} }
+// [rpc.ErrEnded]. look is ask for operations that change nothing: it ends when its ctx is cancelled. Close calls end.
+func New(ask, look rpc.Asks, end func() error) *Namespace {
+	return &Namespace{ask: ask, look: look, close: end}
+}
 
 // Operations on a network.
 const (
@@ -152,13 +155,18 @@ func (o *object) Affected() (netns.Affected, error) {
 	return call(context.Background(), o.namespace, opAffected, o.n)
 }
 
-// Lifted returns how long ago the process ended a Spec at the end of its lease. Zero means that it did not, or does not
-// say.
-func Lifted(ctx context.Context, held netns.Held) (ago time.Duration) {
-	if o, ok := held.(*object); ok {
-		ago, _ = call(ctx, o.namespace, opLifted, o.n)
+// Lifted asks the process how long ago it ended a Spec at the end of its lease; zero means that it did not. If the
+// process has ended, the error is [rpc.ErrEnded].
+func Lifted(ctx context.Context, held netns.Held) (ago time.Duration, err error) {
+	o, ok := held.(*object)
+	if !ok {
+		return 0, nil
 	}
-	return ago
+	a, err := opLifted.Of(ctx, o.namespace.look, o.n)
+	if err == nil {
+		err = a.err()
+	}
+	return a.Result, err
 }
 
 func (o *object) Outcome(ctx context.Context) (netns.Outcome, error) {

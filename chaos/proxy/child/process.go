@@ -231,6 +231,14 @@ func (p *Process) Alive(ctx context.Context) error {
 	return err
 }
 
+// Err returns the error of [Process.Alive] without a question: nil while the conversation with the process stands.
+func (p *Process) Err() error {
+	if err := p.client.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ErrEnded, err)
+	}
+	return nil
+}
+
 // Close ends the process, and with it its proxies and their connections.
 func (p *Process) Close() error {
 	p.mu.Lock()

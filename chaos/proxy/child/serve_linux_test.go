@@ -31,13 +31,14 @@ func TestServe_Forgets(t *testing.T) {
 	}
 	in, err := opEnter.Of(t.Context(), s.asked, fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), n.File().Fd()))
 	must(err)
-	space := remote.New(func(ctx context.Context, op string, args, result any) error {
+	do := func(ctx context.Context, op string, args, result any) error {
 		b, err := json.Marshal(args)
 		must(err)
 		said, err := opDo.Of(ctx, s.asked, doArgs{in, op, b})
 		must(err)
 		return json.Unmarshal(said, result)
-	}, func() error { return nil })
+	}
+	space := remote.New(do, do, func() error { return nil })
 	for i := range 3 {
 		lease := netns.Lease{Key: fmt.Sprint("key", i), Until: time.Hour}
 		held, err := space.Set(netns.Spec{Do: netns.Partition, Lease: lease})

@@ -258,17 +258,20 @@ func (p *Process) Enter(ctx context.Context, path string) (*Space, error) {
 		return nil, err
 	}
 	s := &Space{p: p, n: n}
-	s.Namespace = remote.New(func(ctx context.Context, op string, args, result any) error {
-		raw, err := json.Marshal(args)
-		if err != nil {
-			return err
+	do := func(by rpc.Asks) rpc.Asks {
+		return func(ctx context.Context, op string, args, result any) error {
+			raw, err := json.Marshal(args)
+			if err != nil {
+				return err
+			}
+			said, err := opDo.Of(ctx, by, doArgs{s.n, op, raw})
+			if err != nil {
+				return err
+			}
+			return json.Unmarshal(said, result)
 		}
-		said, err := opDo.Of(ctx, p.client.Call, doArgs{s.n, op, raw})
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(said, result)
-	}, func() error {
+	}
+	s.Namespace = remote.New(do(p.client.Call), do(p.client.Ask), func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), leavesAfter)
 		defer cancel()
 		_, err := opLeave.Of(ctx, p.call, s.n)

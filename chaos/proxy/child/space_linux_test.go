@@ -32,7 +32,10 @@ func TestSpace_Set(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	suite.Until(t, "the process to end it", func() bool { return remote.Lifted(t.Context(), short) > 0 })
+	suite.Until(t, "the process to end it", func() bool {
+		ago, err := remote.Lifted(t.Context(), short)
+		return err == nil && ago > 0
+	})
 	long := netns.Spec{Do: netns.Partition, Lease: netns.Lease{Key: "long", Until: time.Hour}}
 	held, err := s.Set(long)
 	if err != nil {
@@ -44,7 +47,7 @@ func TestSpace_Set(t *testing.T) {
 	if _, err := s.Set(long); err == nil {
 		t.Error("it comes in after the watchdog has taken it back")
 	}
-	if ago := remote.Lifted(t.Context(), held); ago != 0 {
+	if ago, err := remote.Lifted(t.Context(), held); ago != 0 || err != nil {
 		t.Errorf("what the watchdog ended has ended by itself %s ago", ago)
 	}
 	for _, h := range []netns.Held{short, held} {

@@ -100,7 +100,7 @@ func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
 	}}
 	c := &spec.Containers[0]
 	c.Env = []kube.EnvVar{
-		{Name: "GOMAXPROCS", Value: strconv.Itoa(int(math.Ceil(s.CPU)))},
+		{Name: "GOMAXPROCS", Value: strconv.Itoa(int(math.Ceil(float64(s.CPU))))},
 		{Name: "GOMEMLIMIT", Value: strconv.FormatInt(int64(float64(s.Memory)*ofMemory), 10)},
 	}
 	c.Resources, c.SecurityContext = s.resources(), kube.RestrictedContainer()
@@ -130,7 +130,7 @@ func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
 
 // resources returns the requests and limits of a pod.
 func (s *Settings) resources() kube.ResourceRequirements {
-	cpus := func(n float64) kube.Quantity { return kube.Milli(int64(math.Ceil(n * milliCPUs))) }
+	cpus := func(n quantity.Processors) kube.Quantity { return kube.Milli(int64(math.Ceil(float64(n) * milliCPUs))) }
 	memory := kube.Bytes(int64(s.Memory))
 	r := kube.ResourceRequirements{
 		Requests: kube.ResourceList{kube.ResourceCPU: cpus(s.CPU), kube.ResourceMemory: memory},
