@@ -26,7 +26,7 @@ func (l *Ledger) newAudit() (*audit, error) {
 		return nil, nil
 	}
 	path := strings.TrimSuffix(l.findings, ".jsonl") + "-acknowledged.jsonl"
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, disk.Private)
+	f, err := disk.Fresh(path, disk.Private)
 	if err != nil {
 		return nil, fmt.Errorf("the list of acknowledged writes: %w", err)
 	}

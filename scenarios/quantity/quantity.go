@@ -260,8 +260,8 @@ var sizeUnits = []struct {
 	{"", 1},
 }
 
-// ParseProcessors parses a number of processors: 2, 0.5, or 500m as Kubernetes writes thousandths.
-func ParseProcessors(s string) (float64, error) {
+// parseProcessors parses a number of processors: 2, 0.5, or 500m as Kubernetes writes thousandths.
+func parseProcessors(s string) (float64, error) {
 	num, thousandths := strings.CutSuffix(strings.TrimSpace(s), "m")
 	f, ok := syntax.ParseFloat(num)
 	switch {
@@ -277,7 +277,7 @@ func ParseProcessors(s string) (float64, error) {
 type Processors float64
 
 func (p *Processors) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	syntax.DecodeScalar(n, m, ParseProcessors, func(v float64) { *p = Processors(v) })
+	syntax.DecodeScalar(n, m, parseProcessors, func(v float64) { *p = Processors(v) })
 }
 
 // ParseSize parses a number of bytes: 512, 64KiB, 10MB.

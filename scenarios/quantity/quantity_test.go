@@ -112,7 +112,7 @@ func TestParseShare(t *testing.T) {
 }
 
 func TestParseProcessors(t *testing.T) {
-	testUnit(t, ParseProcessors, []unitCase[float64]{
+	testUnit(t, parseProcessors, []unitCase[float64]{
 		{text: "2", want: 2},
 		{text: "0.5", want: .5},
 		{text: "50m", want: .05},

@@ -148,6 +148,9 @@ func (f *freeze) Units() []string { return []string{f.unit.Name()} }
 func (f *freeze) Via() string     { return "signal" }
 
 func (f *freeze) Undo() (all []chaos.Undo) {
+	if len(f.hit) == 0 { // a dry run: the unit does not run
+		return []chaos.Undo{undoFreeze(f.id, f.tree)}
+	}
 	for _, p := range f.hit {
 		all = append(all, undoFreeze(p.Identity(), f.tree))
 	}

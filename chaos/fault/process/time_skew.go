@@ -174,6 +174,9 @@ func (*timeSkew) Via() string { return "vDSO" }
 func (t *timeSkew) Undo() []chaos.Undo {
 	var out []chaos.Undo
 	args, _ := json.Marshal(t.patch)
+	if len(t.family) == 0 { // a dry run: the unit does not run
+		return []chaos.Undo{{Op: opClock, Args: args, Identity: t.ID.Raw()}}
+	}
 	for _, p := range t.family {
 		out = append(out, chaos.Undo{Op: opClock, Args: args, Identity: p.Identity().Raw()})
 	}

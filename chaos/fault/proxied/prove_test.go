@@ -57,8 +57,8 @@ func TestAsked_Proves(t *testing.T) {
 			"this machine itself was late for some",
 		},
 		{"lateness explains the hits", asked{n: 62, hits: 12, sure: 1}, 0.2, true, "this machine itself was late"},
-		{"too few are hit", asked{n: 62, hits: 2, sure: 2}, 0.2, true, "no effect"},
-		{"of all, one is not hit", asked{n: 20, hits: 19, sure: 19}, 1, true, "no effect"},
+		{"too few are hit", asked{n: 62, hits: 2, sure: 2}, 0.2, true, "its effect was not seen"},
+		{"of all, one is not hit", asked{n: 20, hits: 19, sure: 19}, 1, true, "its effect was not seen"},
 		{"of all, one is not hit, with much jitter", asked{n: 20, hits: 19, sure: 19}, 1, false, ""},
 	} {
 		_, err := tt.asked.proves(tt.share, tt.all, "found", "missing")

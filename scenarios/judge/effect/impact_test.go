@@ -193,21 +193,25 @@ func TestAsk_Next(t *testing.T) {
 		end, next string
 	}{
 		{
-			"within a hold", scene(39, nil), "the load ended within a hold of the injection",
-			"g was injected within a hold of the injection",
+			"within a hold", scene(39, nil),
+			"the load ended within a hold of the injection: 1s more was needed",
+			"g was injected within a hold of the injection: 1s more was needed",
 		},
 		{
 			"after a bad window", scene(50, from(49, 50, 20)),
-			"the load ended after a bad window, and one bad window does not decide",
-			"g was injected after a bad window, and one bad window does not decide",
+			"the load ended after a bad window, and one bad window does not decide: 1s more was needed",
+			"g was injected after a bad window, and one bad window does not decide: 1s more was needed",
 		},
 		{
-			"too few", few, "too few requests after the injection to decide",
-			"too few requests between the injection and that of g to decide",
+			"too few", few,
+			"too few requests after the injection to decide: 40 came, and 1000 are needed, 8m more of the load",
+			"too few requests between the injection and that of g to decide: 40 came, and 1000 are needed, 8m more of " +
+				"the load",
 		},
 		{
-			"before a hold", scene(58, from(30, 50, 200)), "the load ended before a hold long enough to prove recovery",
-			"g was injected before a hold long enough to prove recovery",
+			"before a hold", scene(58, from(30, 50, 200)),
+			"the load ended before a hold long enough to prove recovery: 2s more was needed",
+			"g was injected before a hold long enough to prove recovery: 2s more was needed",
 		},
 		{"long enough", scene(50, nil), "", ""},
 	} {
