@@ -122,6 +122,7 @@ var inlineKeys = []fragment{
 		otherwise: "`expect: {users: soft}` in `roles`: it is about the system, whatever role a service plays",
 	},
 	{of: "F28", text: "users.every: 10s", otherwise: "`pace: 10s`: `pace` is of messages in a stream"},
+	{of: "29", text: `load.flow: [{get: /posts, extract: {unit: "$.unit"}}, {get: /posts, check: {"$.unit": "${var.unit}"}}]`},
 }
 
 // notYet are fragments that the language does not have, with what the mistake names. The list may only shrink.
@@ -131,7 +132,6 @@ var notYet = []fragment{
 	{of: "F18", text: "chaos: {a: {at: 1s, for: 1s, if: platform, process.freeze: {service: posts}}}", otherwise: "if"},
 	{of: "F22", text: "slo: [alerts(firing) <= 2]", otherwise: "firing"},
 	{of: "F24", text: "slo: [certificate > 30d]", otherwise: "certificate"},
-	{of: "29", text: `load.flow: [{get: /posts, extract: {unit: "$.unit"}}, {get: /posts, check: {"$.unit": "${var.unit}"}}]`, otherwise: "${var.unit}"},
 }
 
 // built is a scenario of the built-in system that has what fragments name.
