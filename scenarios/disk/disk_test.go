@@ -161,6 +161,14 @@ func TestFresh(t *testing.T) {
 	if b, err := os.ReadFile(other); string(b) != "kept" {
 		t.Errorf("the file behind the link: %q, %v", b, err)
 	}
+	folder := filepath.Join(dir, "folder")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := disk.Fresh(folder, disk.Private); err == nil {
+		f.Close()
+		t.Error("a folder was replaced by a file")
+	}
 }
 
 // TestLine: a line of just the most is read, and a longer one is an error, wherever the reader's buffer ends.

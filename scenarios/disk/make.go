@@ -34,6 +34,9 @@ func Beside(path string, mode fs.FileMode) (*os.File, error) {
 // Fresh creates a file at path for reading and writing. A file that is there already is removed, so that nothing is
 // written through a symbolic link or into a pipe.
 func Fresh(path string, mode fs.FileMode) (*os.File, error) {
+	if is, err := os.Lstat(path); err == nil && is.IsDir() { // Remove takes an empty folder too
+		return nil, &fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR}
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

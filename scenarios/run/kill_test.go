@@ -607,14 +607,14 @@ func TestDefaultsOfProcesses(t *testing.T) {
 		child    = `[sh, -c, '"$@" & wait', sh, ECHO]`
 		graceful = `[sh, -c, "trap 'kill $!; exit 0' TERM; \"$@\" & wait", sh, ECHO]`
 	)
-	for _, c := range []struct{ name, command, fault, evidence, note, gone string }{
+	for _, c := range []struct{ name, command, fault, evidence, notShown, gone string }{
 		{
 			"one that is frozen", itself, `{at: 300ms, for: 300ms, process.freeze: {service: web}}`, "a request has no answer",
 			"", "runs and is ready",
 		},
 		{
-			"one that is not, as its child serves", child, `{at: 300ms, for: 300ms, process.freeze: {service: web}}`, "",
-			"web[0] answers, though pid", "runs and is ready",
+			"one that is not, as its child serves", child, `{at: 300ms, for: 300ms, process.freeze: {service: web}}`, "stopped (state T)",
+			"web[0] stands still", "runs and is ready",
 		},
 		{
 			"one that ends in good order", graceful, `{at: 300ms, within: 8s, process.crash: {service: web, signal: TERM}}`,
@@ -632,12 +632,12 @@ load:
 chaos:
   it: `+c.fault+"\n", run.Options{})
 			f := res.Faults[0]
-			if !f.Gone || !strings.Contains(f.Evidence, c.evidence) || !strings.Contains(f.Note, c.note) ||
+			if !f.Gone || !strings.Contains(f.Evidence, c.evidence) || !strings.Contains(f.NotShown, c.notShown) ||
 				!strings.Contains(f.GoneEvidence, c.gone) {
 				t.Errorf("%s, %s: %+v", res.Verdict, res.Reason, f)
 			}
-			if found := c.note == ""; f.Verified.Known() != found || (c.evidence != "") != found {
-				t.Errorf("its effect was found at %v", f.Verified)
+			if !f.Verified.Known() || c.notShown == "" && f.NotShown != "" {
+				t.Errorf("its effect was found at %v, and not shown is %q", f.Verified, f.NotShown)
 			}
 		})
 	}

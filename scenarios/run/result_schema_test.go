@@ -45,7 +45,7 @@ load:
   main: {executor: constant-arrival-rate, rate: 200/s, duration: 4s, flow: [{get: /far/}, {get: /fail, name: fails, check: {status: 200}}]}
   closed: {executor: constant-vus, vus: 2, duration: 2s, flow: [{get: /slow}]}
 chaos:
-  crash: {at: 1s, within: 1s, process.crash: {service: store}}
+  crash: {at: 1s, within: 2s, process.crash: {service: store}}
   slow: {at: 3s, for: 500ms, network.latency: {from: web, to: store, delay: 20ms}}
 steady: [p50 < 5s]
 slo: [p95 < 1s, errors < 100%]
