@@ -2,6 +2,7 @@ package leaks
 
 import (
 	"bytes"
+	"debug/elf"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -223,6 +225,14 @@ func selfImage(t *testing.T) string {
 		t.Fatal(err)
 	}
 	dir, name := t.TempDir(), "brunt-leaks-"+strings.ToLower(newSecret(false))
+	if linked(t, self) { // an image from scratch has no libraries
+		self = filepath.Join(t.TempDir(), "static")
+		c := exec.Command("go", "test", "-c", "-o", self, ".")
+		c.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("go test -c: %v: %s", err, out)
+		}
+	}
 	program, err := os.ReadFile(self)
 	if err == nil {
 		err = errors.Join(os.WriteFile(filepath.Join(dir, "leaks"), program, 0o700),
@@ -241,6 +251,17 @@ func selfImage(t *testing.T) string {
 		}
 	})
 	return name
+}
+
+// linked reports whether a program is linked with shared libraries, as it is where cgo is on.
+func linked(t *testing.T, program string) bool {
+	t.Helper()
+	f, err := elf.Open(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	return slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
 }
 
 // TestLeaks_Compose searches a run whose target Compose brings up.
