@@ -249,12 +249,12 @@ func (x *experiment) activity(a *syntax.Node) {
 	background := x.d.Text(a, "background") == "true"
 	switch kind := x.d.Text(a, "type"); kind {
 	case "action":
-	default:
-		x.d.Lost(line, "the activity %q of the type %s", name, draft.Clip(kind, 20))
-		return
 	case "probe":
 		x.d.Lost(line, "the probe %q of the method: the report has what happens during a fault", name)
 		x.after += lasts
+		return
+	default:
+		x.d.Lost(line, "the activity %q of the type %s", name, draft.Clip(kind, 20))
 		return
 	}
 	f := draft.Fault{Name: name, Line: line, After: x.after}

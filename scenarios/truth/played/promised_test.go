@@ -130,8 +130,7 @@ func objective(r *rand.Rand, d drawn) string {
 // A badness is how a system misbehaves from an instant on.
 type badness struct {
 	kind  string
-	share float64       // of requests that it hits
-	from  time.Duration // since the injection
+	share float64 // of requests that it hits
 	lasts time.Duration
 }
 
