@@ -51,7 +51,7 @@ const (
 	// latencyBlocks is the least number of blocks of the baseline that show how its level varies. latencyMore is the
 	// least number of longer blocks, which are tested in addition.
 	latencyBlocks, latencyMore = 5, 10
-	// latencyApart is the least number of seconds of a fault, or of their parts, of which one does not decide.
+	// latencyApart is the least number of seconds of a fault, or of their parts, that are compared by rank.
 	latencyApart = 3
 	// latencyAnswers is the least number of good answers in the baseline, and in the fault.
 	latencyAnswers = 20
@@ -85,10 +85,12 @@ var latencyPercentiles = [2]float64{.5, .95}
 // In addition, more answers must be slow than Fisher's exact test explains. A baseline with too few answers for
 // levels, such as 30 s at one answer a second, is compared by the shares of slow answers in its blocks.
 //
-// A single slow second shows nothing, because a target may pause at any time: the test leaves out the slowest second
-// of a fault of three or more. A short baseline leaves two degrees of freedom, with which the test does not even find
-// answers that take a hundred times as long. So answers are slower, too, if every second of the fault is far slower
-// than the seconds of the baseline; see [apart].
+// A short baseline leaves two degrees of freedom, with which the test does not even find answers that take a hundred
+// times as long. So answers are slower, too, if every second of the fault is far slower than the seconds of the
+// baseline; see [apart].
+//
+// A target that pauses at random, once in some seconds, is outside of the model: a short baseline may have no pause.
+// After one of five seconds, up to a fifth of the faults without an effect are taken for slower then.
 //
 // The answer is yes only if it is yes for least, which holds the fault's answers without the time that brunt itself
 // may have added. It is no if the answers as measured were not far slower; see [Far]. Otherwise it is untested.
@@ -164,12 +166,11 @@ func slower(baseline, fault []LatencySlice) bool {
 		if apart(baseline, fault, k) {
 			return true
 		}
-		rest := withoutSlowest(fault, k)
-		chance, ok := latencyTail(baseline, rest, k)
+		chance, ok := latencyTail(baseline, fault, k)
 		if !ok {
-			chance = sharesTail(baseline, rest, k)
+			chance = sharesTail(baseline, fault, k)
 		} else if chance < latencyChance {
-			chance = answersTail(shareOf(baseline, k), shareOf(rest, k))
+			chance = answersTail(shareOf(baseline, k), shareOf(fault, k))
 		}
 		if chance < latencyChance {
 			return true
@@ -197,27 +198,6 @@ func apart(baseline, fault []LatencySlice, k int) bool {
 	}
 	slices.Sort(before)
 	return n >= latencyApart && lowest-before[len(before)-2] >= math.Ln2 && all.far(k) == result.Yes
-}
-
-// withoutSlowest returns the slices without the one whose percentile k is highest, if there are enough of them that
-// one does not decide.
-func withoutSlowest(list []LatencySlice, k int) []LatencySlice {
-	if len(list) < latencyApart {
-		return list
-	}
-	slowest, highest := -1, math.Inf(-1)
-	for i := range list {
-		if list[i].N == 0 {
-			continue
-		}
-		if level := list[i].level(k); level > highest {
-			slowest, highest = i, level
-		}
-	}
-	if slowest < 0 {
-		return list
-	}
-	return slices.Delete(slices.Clone(list), slowest, slowest+1)
 }
 
 // TellsSlower reports whether there are enough good answers to tell whether they were slower: 20 of the baseline in
