@@ -330,7 +330,8 @@ func TestPrepare_Names(t *testing.T) {
 			},
 		},
 		{
-			"enough dots", "search corp\n", []string{"db.example.com", "store"},
+			"enough dots", "search corp\n",
+			[]string{"db.example.com", "store"},
 			[]string{"db.example.com.", "db.example.com.corp.", "store.corp.", "store."},
 		},
 		{"a final dot", "search corp\n", []string{"store."}, []string{"store."}},

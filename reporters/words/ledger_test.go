@@ -78,12 +78,14 @@ func TestFault_SharedLoss(t *testing.T) {
 			}, "?", "writes lost, cause unknown", "What it did is not known: told by the note.",
 		},
 		{
-			"unknown for another reason", result.FaultRecord{Impact: result.UnknownYet, Note: "brunt stood still"},
+			"unknown for another reason",
+			result.FaultRecord{Impact: result.UnknownYet, Note: "brunt stood still"},
 			"?", "writes lost, cause unknown",
 			"What it did is not known: brunt stood still; 3 acknowledged writes were lost to it or to cut.",
 		},
 		{
-			"an outage", result.FaultRecord{Impact: result.Impacted, OnsetAt: 2, Recover: 1, Failed: 9},
+			"an outage",
+			result.FaultRecord{Impact: result.Impacted, OnsetAt: 2, Recover: 1, Failed: 9},
 			"✓", "recovered", "9 requests failed; 3 acknowledged writes were lost to it or to cut.",
 		},
 	} {

@@ -419,7 +419,8 @@ func TestIncidents_Steps(t *testing.T) {
 		{"the first fails, and the others are skipped", [3]int{10, 0, 0}, "read 100/0, list 100/100, create 100/100"},
 		{"the second fails more often than the first", [3]int{1, 10, 0}, "list 100/10, read 10/0, create 100/100"},
 		{
-			"the first fails more often, and the second is skipped more often", [3]int{8, 9, 0},
+			"the first fails more often, and the second is skipped more often",
+			[3]int{8, 9, 0},
 			"read 80/0, list 90/80, create 90/90",
 		},
 	} {

@@ -35,7 +35,8 @@ func TestUnwellUnits(t *testing.T) {
 		{"the end of a link", chaos.Record{Links: []string{"web[1]->db[1]"}}, span(25*time.Second, 28*time.Second)},
 		{"a pod", chaos.Record{Units: []string{"shop[2]"}}, span(30*time.Second, measure.Never)},
 		{
-			"a step of a group", chaos.Record{Steps: []*chaos.Record{{Units: []string{"db[0]"}}}},
+			"a step of a group",
+			chaos.Record{Steps: []*chaos.Record{{Units: []string{"db[0]"}}}},
 			span(20*time.Second, 22*time.Second),
 		},
 		{"another unit", chaos.Record{Units: []string{"db[1]", "db"}}, nil},

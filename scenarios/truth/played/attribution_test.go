@@ -102,7 +102,8 @@ var attributed = []playedCase{
 		see: func(c *truth.Complaints, p played) {
 			ofFaults("by f")(c, p)
 			want := []result.IncidentStep{
-				{Load: "main", Step: "read", Bad: 200}, {Load: "main", Step: "write", Bad: 200, Skipped: 200},
+				{Load: "main", Step: "read", Bad: 200},
+				{Load: "main", Step: "write", Bad: 200, Skipped: 200},
 				{Load: "main", Step: "list", Bad: 200, Skipped: 200},
 			}
 			if len(p.Incidents) != 1 || !slices.Equal(p.Incidents[0].Steps, want) {
