@@ -34,7 +34,7 @@ func Annotate(w io.Writer, r *result.Result) error {
 }
 
 // AnnotateDecision writes the outcome of a gate or a comparison as a workflow command of GitHub Actions. One that
-// decides nothing is a warning, and a pass is none.
+// decides nothing is a warning, and a pass has no annotation.
 func AnnotateDecision(w io.Writer, d *result.Decision) error {
 	switch {
 	case d.ExitCode != scenarios.ExitPass:

@@ -9,7 +9,7 @@ import (
 	"github.com/ohler55/ojg/oj"
 )
 
-// A form that is none is a mistake, and never a text that the author did not mean.
+// An unknown form is a mistake, and never a text that the author did not mean.
 func TestMatcher_Mistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"not null":              "`!= null` is its negation; the text itself is `= not null`",

@@ -103,7 +103,7 @@ func (b *verification) spans() {
 		first, last time.Duration
 		alone       bool // no other fault may have lost any of the writes
 	}
-	faults := map[int]*reach{} // by fault; -1 is none
+	faults := map[int]*reach{} // by fault; -1 means no fault
 	for _, to := range order {
 		set, at := &b.suspects.sets[to], times[to]
 		first, last := at[0], at[len(at)-1]

@@ -171,8 +171,8 @@ func secureTarget(tls string) string {
 // asks is a load with a step.
 func asks(step string) string { return "\nload: {a: {" + open + ", flow: [" + step + "]}}" }
 
-// compile compiles the scenario under a policy; empty is none. It returns what the scenario is refused for, and the
-// files outside its folder that were read.
+// compile compiles the scenario under a policy; empty means no policy. It returns what the scenario is refused for, and
+// the files outside its folder that were read.
 func (h hostile) compile(t *testing.T, policy string) (why string, read []string) {
 	t.Helper()
 	outside, folder := t.TempDir(), t.TempDir()
