@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -82,19 +81,23 @@ func (a *again) repeat(r *http.Request) (*http.Response, error) {
 	if soon == 0 || r.Body != nil && r.Body != http.NoBody && r.GetBody == nil {
 		return a.next.RoundTrip(r)
 	}
-	ctx, cancel := context.WithCancelCause(r.Context())
-	patience := time.AfterFunc(soon, func() { cancel(errNotSoon) })
+	ctx, cancel := context.WithCancel(r.Context())
+	patience := time.AfterFunc(soon, cancel)
 	answer, err := a.next.RoundTrip(r.Clone(ctx))
-	if patience.Stop() && err == nil {
-		answer.Body = &lasting{answer.Body, func() { cancel(nil) }}
+	soonEnough := patience.Stop()
+	if soonEnough && err == nil {
+		answer.Body = &lasting{answer.Body, cancel}
 		return answer, nil
 	}
-	if err == nil {
+	if err == nil { // patience ended just then
 		_ = answer.Body.Close()
 	}
-	cancel(nil)
-	if !errors.Is(context.Cause(ctx), errNotSoon) {
+	cancel()
+	switch over := r.Context().Err(); {
+	case soonEnough:
 		return nil, err
+	case over != nil:
+		return nil, over
 	}
 	second := r.Clone(r.Context())
 	if r.GetBody != nil {
@@ -104,8 +107,6 @@ func (a *again) repeat(r *http.Request) (*http.Response, error) {
 	}
 	return a.next.RoundTrip(second)
 }
-
-var errNotSoon = errors.New("the engine has not answered")
 
 // soon returns how long the first attempt of a request may take. Zero means that the request is sent only once.
 func (a *again) soon(r *http.Request) time.Duration {

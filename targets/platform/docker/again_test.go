@@ -129,3 +129,42 @@ func TestAgain(t *testing.T) {
 		}
 	}
 }
+
+type transport func(r *http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestAgain_Over: an answer arrives after the first attempt was given up. If the caller still waits, the second attempt
+// answers, otherwise the caller gets an error. It never gets neither.
+func TestAgain_Over(t *testing.T) {
+	t.Parallel()
+	for name, leaves := range map[string]bool{"waits": false, "leaves": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			attempts := 0
+			rt := docker.Again(transport(func(r *http.Request) (*http.Response, error) {
+				attempts++
+				if attempts == 1 {
+					if leaves {
+						leave() // before the attempt is given up
+					}
+					time.Sleep(20 * time.Millisecond) // longer than it may take; a transport may return its answer all the same
+				}
+				return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+			}), time.Millisecond)
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/containers/one/json", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := rt.RoundTrip(r)
+			if answer != nil {
+				defer answer.Body.Close()
+			}
+			if leaves != (answer == nil) || leaves != (err != nil) || leaves == (attempts == 2) {
+				t.Errorf("answer %v, error %v, %d attempts", answer, err, attempts)
+			}
+		})
+	}
+}
