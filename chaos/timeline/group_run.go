@@ -52,7 +52,7 @@ func (t *Timeline) playGroup(
 	steps := g.steps(e.Damage.(*Group), env)
 	for _, s := range steps { // plans all steps first: if one can't be planned, nothing has been broken yet
 		if err := s.plan.again(ctx); err != nil {
-			t.notPlanned(r, fmt.Errorf("%s: %w", s.Name, err))
+			t.notPlanned(ctx, r, fmt.Errorf("%s: %w", s.Name, err))
 			return
 		}
 	}

@@ -89,7 +89,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	at := t.present(ctx, &env)
 	steps, err := e.plan(ctx, env)
 	if err != nil {
-		t.notPlanned(r, err)
+		t.notPlanned(ctx, r, err)
 		return
 	}
 	for _, s := range steps {
@@ -133,7 +133,8 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 }
 
 // notPlanned records that an occurrence could not be planned, or was skipped because no unit matches.
-func (t *Timeline) notPlanned(r *injection, err error) {
+func (t *Timeline) notPlanned(ctx context.Context, r *injection, err error) {
+	err = overtaken(ctx, err)
 	r.InjectErr = err
 	if r.Skipped = t.SkipNone && errors.Is(err, chaos.ErrNoUnit); r.Skipped {
 		t.event("fault.skipped", r.Name, err.Error())
@@ -273,6 +274,7 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step,
 		t.begun(r.Fault, r.Injected)
 		return true
 	}
+	r.InjectErr = overtaken(ctx, r.InjectErr)
 	for _, release := range releases {
 		r.InjectErr = chaos.JoinErrors(r.InjectErr, release())
 	}
@@ -286,6 +288,17 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step,
 	t.settle(r)
 	t.drop(r)
 	return false
+}
+
+// errOvertaken is why an occurrence was not injected if the run ended while brunt planned or prepared it.
+var errOvertaken = errors.New("the run ended before it was injected")
+
+// overtaken returns errOvertaken for an error that only says that ctx is canceled, and every other error as it is.
+func overtaken(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return errOvertaken
+	}
+	return err
 }
 
 // A preparer is a step that gets ready before its injection. Prepare does everything that harms no request, such as

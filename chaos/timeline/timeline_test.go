@@ -92,9 +92,13 @@ func (s *notedStep) Undo() []chaos.Undo {
 }
 
 // Prepare is done before the fault is in.
-func (s *notedStep) Prepare(context.Context) (func() error, error) {
-	if s.i == 0 {
-		time.Sleep(s.opens) // simulates networks that are opened
+func (s *notedStep) Prepare(ctx context.Context) (func() error, error) {
+	if s.i > 0 {
+		return nil, nil
+	}
+	time.Sleep(s.opens) // simulates networks that are opened
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("a to b: %w", ctx.Err())
 	}
 	return nil, nil
 }
@@ -474,6 +478,26 @@ func TestTimelineTellsWhatWentWrong(t *testing.T) {
 			}, nil)
 			if r := records[0]; !c.check(r) || r.Revert != c.revert {
 				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
+// An occurrence that the end of the run overtakes says so. It does not give the error of a call that was cut off.
+func TestTimeline_Overtaken(t *testing.T) {
+	for name, e := range map[string]func(noted) *timeline.Entry{
+		"alone": func(n noted) *timeline.Entry { return entry("a", n, time.Second, time.Second) },
+		"group": func(n noted) *timeline.Entry {
+			return entry("a", &timeline.Group{Steps: []*timeline.Entry{entry("one", n, 0, time.Second)}}, time.Second, time.Second)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lines, records := play(t, 3*time.Second, 3*time.Second, func(d *diary) []*timeline.Entry {
+				return []*timeline.Entry{e(noted{diary: d, name: "a", undo: true, opens: 5 * time.Second})}
+			}, nil)
+			err := records[0].InjectErr
+			if err == nil || !strings.HasSuffix(err.Error(), "the run ended before it was injected") || len(lines) > 0 {
+				t.Errorf("%v; %q", err, lines)
 			}
 		})
 	}
