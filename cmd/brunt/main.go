@@ -90,7 +90,7 @@ fault is taken back, even if brunt dies.`,
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
 	addGroup(root, "Report:", reportCommand(), serveCommand(), noteCommand(), verifyCommand(), importCommand())
 	addGroup(root, "Kubernetes:", imageCommand(), rbacCommand())
-	root.AddCommand(schemaCommand(), lspCommand(), versionCommand(), manCommand(), exitCodesTopic(),
+	root.AddCommand(schemaCommand(), lspCommand(), mcpCommand(), versionCommand(), manCommand(), exitCodesTopic(),
 		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), clusterWatchdogCommand(), agentCommand(),
 		stressCommand(), proxiesCommand(), workerCommand(),
 		crashedCommand())
