@@ -43,12 +43,13 @@ type Expected[A Answer] struct {
 	extracts   []extract[A]
 }
 
-// A condition is one check: of the time, of the body, or of a field, which is a header if it has no path.
+// A condition is one check: of the time, of the body, its schema, or a field, which is a header if it has no path.
 type condition struct {
 	id     int // number in the plan
 	within time.Duration
 	kind   string // the protocol's name for a header
 	body   bool
+	schema *check.Schema // of the body; nil: another check
 	check.Field
 }
 
@@ -84,6 +85,19 @@ func (e *Expected[A]) Body(k *check.Matcher, in Scope) {
 			id: in.AddCheck("body"), body: true, Field: check.Field{Matcher: *k},
 		})
 	}
+}
+
+// Schema adds a check of the whole body against a JSON Schema; nil adds none. It notes mistakes of the schema in m.
+func (e *Expected[A]) Schema(f *check.SchemaFile, in Scope, m *syntax.Mistakes) {
+	if f == nil || in.File == nil { // already noted
+		return
+	}
+	schema, err := f.Compile(func(path string, most int) ([]byte, error) { return in.File(f.At, path, most) })
+	if err != nil {
+		m.AddHint(f.At, "schema is a file beside the scenario, such as order.schema.json", "schema: %v", err)
+		return
+	}
+	e.conditions = append(e.conditions, condition{id: in.AddCheck("schema " + f.Path), schema: schema})
 }
 
 // Want adds the conditions that a complete answer meets; nil adds none. Kind is the protocol's name for a header.
@@ -203,6 +217,9 @@ func (k *condition) holds(a Answer, it *template.Iter, out *scenarios.Outcome) b
 		return out.Took() <= k.within
 	case k.body:
 		return k.MatchesText(a.Body(), it)
+	case k.schema != nil:
+		doc, ok := check.First(a.JSON(jp.R()))
+		return ok && k.schema.Valid(doc)
 	case k.Path == nil:
 		return k.MatchesOne(a.Header(k.Name), it)
 	}
@@ -214,6 +231,13 @@ func (k *condition) wanted(a Answer, it *template.Iter, out *scenarios.Outcome) 
 	if k.within > 0 {
 		return fmt.Sprintf("an answer within %s was wanted, and it took %s", quantity.FormatDuration(k.within),
 			quantity.FormatSeconds(out.Took().Seconds()))
+	}
+	if k.schema != nil {
+		doc, ok := check.First(a.JSON(jp.R()))
+		if !ok {
+			return "the body is not JSON, and " + k.schema.Name() + " is its schema"
+		}
+		return fmt.Sprintf("the body is not valid by %s: %s", k.schema.Name(), k.schema.Difference(doc))
 	}
 	want := k.Describe(it)
 	switch {

@@ -72,6 +72,26 @@ func main() {
 }
 `
 
+// consumerTest is a test of Go that plays the scenario by brunttest.
+const consumerTest = `package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"MODULE/scenarios/brunttest"
+)
+
+func TestMain(m *testing.M) { brunttest.Main(m) }
+
+func TestPlayed(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	brunttest.Run(t, "scenario.yaml", brunttest.Set("url", server.URL))
+}
+`
+
 const played = `version: 1
 params: {url: ""}
 target: {url: "${url}"}
@@ -119,7 +139,8 @@ func TestRelease_Module(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"main.go": strings.ReplaceAll(consumer, "MODULE", path), "scenario.yaml": played,
-		"go.mod": "module consumer\n\ngo 1.26.0\n\nrequire " + path + " " + version + "\n",
+		"main_test.go": strings.ReplaceAll(consumerTest, "MODULE", path),
+		"go.mod":       "module consumer\n\ngo 1.26.0\n\nrequire " + path + " " + version + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -129,5 +150,8 @@ func TestRelease_Module(t *testing.T) {
 	if said := in(filepath.Join(dir, "consumer"), "scenario.yaml", filepath.Join(dir, "state")); !strings.HasPrefix(said,
 		"pass 1 ") {
 		t.Errorf("the consumer says: %s", said)
+	}
+	if said := in("go", "test", "-v", "."); !strings.Contains(said, "--- PASS: TestPlayed/errors_<_1%") {
+		t.Errorf("the consumer's test says: %s", said)
 	}
 }

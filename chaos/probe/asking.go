@@ -140,8 +140,8 @@ func (a *Asking) ValidateFor(use Use, at syntax.Pos, sc chaos.Scope, m *syntax.M
 			checkRefs(k.Refs(), a.Of("check"), use, m)
 		}
 	}
-	if k := a.Check; k != nil && (len(k.Shed) > 0 || k.Within > 0 || k.MaxBody > 0) {
-		m.Add(a.Of("check"), "shed, within and max_body are for the load; a question has `timeout`")
+	if k := a.Check; k != nil && (len(k.Shed) > 0 || k.Within > 0 || k.MaxBody > 0 || k.Valid != nil) {
+		m.Add(a.Of("check"), "shed, within, max_body and schema are for the load; a question has `timeout`")
 	}
 }
 

@@ -72,7 +72,7 @@ func (c *Call) Validate(sc chaos.Scope, m *syntax.Mistakes) {
 		CheckPlaceholders(&c.Body.Template, m)
 	}
 	if k := c.Check; k != nil && (k.Within > 0 || k.MaxBody > 0 || len(k.Shed)+len(k.Headers)+len(k.Paths) > 0 ||
-		k.Body != nil) {
+		k.Body != nil || k.Valid != nil) {
 		m.Add(c.Of("check"), "only the status of inject and revert is checked; `verify` checks their effect")
 	}
 }

@@ -470,3 +470,67 @@ func TestCI_Jenkins(t *testing.T) {
 		t.Error("the brackets of the Jenkinsfile do not match")
 	}
 }
+
+// plainScenario puts load on a server of the test.
+const plainScenario = `version: 1
+name: plain
+params: {url: "http://127.0.0.1:1", lasts: 1s}
+target: {url: "${url}"}
+load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: "${lasts}", flow: [{get: /}]}}
+slo: [errors < 50%]
+`
+
+// TestCI_PreCommit starts the hooks as pre-commit does: with the files of a commit that the hook's pattern matches.
+func TestCI_PreCommit(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(top, ".pre-commit-hooks.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hooks []struct{ ID, Name, Entry, Language, Files string }
+	if err := yaml.Unmarshal(text, &hooks); err != nil || len(hooks) != 2 {
+		t.Fatalf("%d hooks, %v", len(hooks), err)
+	}
+	dir := t.TempDir()
+	committed := map[string]string{
+		"README.md": "no scenario", "deploy/values.yaml": "a: 1",
+		"load/scenario.yaml": plainScenario, "scenario.yml": plainScenario + "sol: []\n",
+	}
+	for name, text := range committed {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, h := range hooks {
+		if h.ID == "" || h.Name == "" || h.Language != "golang" && h.Language != "system" {
+			t.Errorf("%+v", h)
+		}
+		files := regexp.MustCompile(h.Files)
+		args := strings.Fields(h.Entry)
+		for _, name := range slices.Sorted(maps.Keys(committed)) {
+			if files.MatchString(name) {
+				args = append(args, name)
+			}
+		}
+		if want := h.Entry + " load/scenario.yaml scenario.yml"; strings.Join(args, " ") != want {
+			t.Fatalf("%s starts %s, want %s", h.ID, strings.Join(args, " "), want)
+		}
+		for _, c := range []struct {
+			files []string
+			code  int
+			want  string
+		}{
+			{args[len(args)-2:], 2, `scenario.yml:7:1: unknown key "sol"; did you mean "slo"?`},
+			{args[len(args)-2 : len(args)-1], 0, "load/scenario.yaml: ok"},
+		} {
+			hook := exec.Command(args[0], append(strings.Fields(h.Entry)[1:], c.files...)...)
+			hook.Dir = dir
+			out, _ := hook.CombinedOutput()
+			if code := hook.ProcessState.ExitCode(); code != c.code || !strings.Contains(string(out), c.want) {
+				t.Errorf("%s %s: exit code %d: %s", h.ID, c.files, code, out)
+			}
+		}
+	}
+}

@@ -5,9 +5,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
+	"brunt/reporters/ci"
 	"brunt/scenarios"
 	"brunt/scenarios/run"
 	"brunt/scenarios/syntax"
@@ -28,18 +30,24 @@ func execute(args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
 	err := root.Execute()
-	var mistakes *syntax.MistakesError
-	to := clean(os.Stderr)
-	switch {
-	case err == nil, errors.As(err, new(exit)):
-	case errors.As(err, &mistakes):
-		fmt.Fprintln(to, strings.TrimRight(mistakes.Explain(), "\n"))
-		n := len(mistakes.List())
-		fmt.Fprintf(to, "\n%s; nothing was started.\n", syntax.Amount(n, "mistake"))
-	default:
-		fmt.Fprintln(to, "brunt: "+err.Error())
+	if err != nil && !errors.As(err, new(exit)) {
+		tell(clean(os.Stderr), err)
 	}
 	return codeOf(err)
+}
+
+// tell prints an error: each mistake with its line. In a step of GitHub Actions, mistakes are annotated as well.
+func tell(w io.Writer, err error) {
+	var mistakes *syntax.MistakesError
+	if !errors.As(err, &mistakes) {
+		fmt.Fprintln(w, "brunt: "+err.Error())
+		return
+	}
+	fmt.Fprintln(w, strings.TrimRight(mistakes.Explain(), "\n"))
+	fmt.Fprintf(w, "\n%s; nothing was started.\n", syntax.Amount(len(mistakes.List()), "mistake"))
+	if inActions() {
+		_ = ci.AnnotateMistakes(w, ci.NewMistakes("", mistakes)) // if standard error can't be written, it has no reader
+	}
 }
 
 // codeOf returns the exit code of a command's error.
@@ -82,7 +90,7 @@ fault is taken back, even if brunt dies.`,
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
 	addGroup(root, "Report:", reportCommand(), serveCommand(), noteCommand(), verifyCommand(), importCommand())
 	addGroup(root, "Kubernetes:", imageCommand(), rbacCommand())
-	root.AddCommand(schemaCommand(), lspCommand(), versionCommand(), manCommand(), exitCodesTopic(),
+	root.AddCommand(schemaCommand(), lspCommand(), mcpCommand(), versionCommand(), manCommand(), exitCodesTopic(),
 		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), clusterWatchdogCommand(), agentCommand(),
 		stressCommand(), proxiesCommand(), workerCommand(),
 		crashedCommand())

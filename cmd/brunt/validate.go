@@ -1,66 +1,165 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
+	"brunt/reporters/ci"
 	"brunt/scenarios/drills"
+	"brunt/scenarios/machine"
 	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
 
+// validateFlags are the settings of `brunt validate`.
+type validateFlags struct {
+	sourceFlags
+	explain bool
+	format  string
+}
+
 func validateCommand() *cobra.Command {
-	var f sourceFlags
-	var explain bool
+	var f validateFlags
+	formats := append([]string{"text"}, slices.Sorted(maps.Keys(ci.ValidationFormats))...)
 	c := &cobra.Command{
-		Use:   "validate SCENARIO",
-		Short: "Check a scenario without starting anything",
+		Use:   "validate SCENARIO ...",
+		Short: "Check scenarios without starting anything",
 		Long: `Check everything about a scenario that can be checked without touching anything: its
 syntax, the names in it, and whether its load is enough to judge its objectives. brunt
 shows all mistakes at once, and what the load can show. The file of a drill is checked as a
-drill; whether it fits a system is seen with ` + "`brunt drill show FILE SCENARIO`" + `.`,
-		Args: cobra.ExactArgs(1),
+drill; whether it fits a system is seen with ` + "`brunt drill show FILE SCENARIO`" + `. With several
+files, the exit code is that of the first that has mistakes.
+
+--format json writes the same for programs, github as annotations (::error) at the lines of
+a pull request, and sarif as SARIF 2.1.0 for code scanning and editors.`,
+		Example: `  brunt validate checkout.yaml
+  brunt validate --format sarif scenarios/*.yaml > brunt.sarif`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if drills.IsDrill(args[0]) {
-				return validateDrill(c, args[0], f)
-			}
-			plan, err := compile(args[0], &f)
-			if err != nil {
+			if err := oneOf("--format", []string{f.format}, formats); err != nil {
 				return err
 			}
-			out := stdout(c)
-			if explain {
-				fmt.Fprint(stdout(c), plan.Scenario.Explain())
-				return nil
+			if f.explain {
+				return f.resolved(c, args)
 			}
-			fmt.Fprintf(out, "%s: ok\n", args[0])
-			for _, line := range dryrun.Describe(plan) {
-				fmt.Fprintln(out, "  "+line)
-			}
-			for _, n := range plan.Notes {
-				fmt.Fprintln(out, "note: "+n)
-			}
-			return nil
+			return f.all(c, args)
 		},
 	}
 	f.register(c)
-	c.Flags().BoolVar(&explain, "explain", false, "print the scenario as resolved, secrets masked")
+	c.Flags().BoolVar(&f.explain, "explain", false, "print the scenario as resolved, secrets masked")
+	c.Flags().StringVar(&f.format, "format", "text", strings.Join(formats, ", "))
+	completeOneOf(c, "format", formats...)
 	return c
 }
 
-// validateDrill checks the file of a drill, and prints what the drill needs.
-func validateDrill(c *cobra.Command, file string, f sourceFlags) error {
-	set, err := f.params()
+// resolved prints a scenario as resolved.
+func (f *validateFlags) resolved(c *cobra.Command, args []string) error {
+	if len(args) > 1 || f.format != "text" {
+		return usagef("--explain prints one scenario, as text")
+	}
+	if drills.IsDrill(args[0]) {
+		return usagef("%s is a drill; `brunt drill show %s SCENARIO` prints what it makes of a scenario", args[0], args[0])
+	}
+	plan, err := compile(args[0], &f.sourceFlags)
 	if err != nil {
 		return err
+	}
+	fmt.Fprint(stdout(c), plan.Scenario.Explain())
+	return nil
+}
+
+// all checks files, and prints what it finds in each. The error is the first of them, and was printed if there are
+// several files or another format than text.
+func (f *validateFlags) all(c *cobra.Command, args []string) error {
+	var found []ci.Validation
+	var first error
+	wrong := 0
+	for _, file := range args {
+		v, err := f.file(file)
+		found = append(found, v)
+		if f.format == "text" && err == nil {
+			printValidation(c, &v)
+		}
+		if err == nil {
+			continue
+		}
+		if wrong++; first == nil {
+			first = err
+		}
+		if f.format == "text" && len(args) > 1 {
+			tell(stderr(c), err)
+			fmt.Fprintln(stderr(c))
+		}
+	}
+	if f.format != "text" {
+		if err := ci.ValidationFormats[f.format](data(c), machine.Version(), found); err != nil {
+			return err
+		}
+	} else if len(args) > 1 && wrong > 0 {
+		fmt.Fprintf(stderr(c), "%d of %d files can't run as they stand; nothing was started.\n", wrong, len(args))
+	}
+	if first != nil && (len(args) > 1 || f.format != "text") {
+		return exit(codeOf(first))
+	}
+	return first
+}
+
+// file checks one file. A file that can't be read has one mistake.
+func (f *validateFlags) file(file string) (v ci.Validation, err error) {
+	v = ci.Validation{File: file}
+	if drills.IsDrill(file) {
+		v.Says, err = f.drill(file)
+	} else {
+		v.Says, v.Notes, err = f.scenario(file)
+	}
+	var mistakes *syntax.MistakesError
+	switch {
+	case err == nil:
+		v.Valid = true
+	case errors.As(err, &mistakes):
+		v.Mistakes, v.More = ci.NewMistakes(file, mistakes), mistakes.More()
+	default:
+		v.Mistakes = []ci.Mistake{{File: file, What: err.Error()}}
+	}
+	return v, err
+}
+
+// scenario checks a scenario, and says what its load can show.
+func (f *validateFlags) scenario(file string) (says, notes []string, err error) {
+	plan, err := compile(file, &f.sourceFlags)
+	if err != nil {
+		return nil, nil, err
+	}
+	return dryrun.Describe(plan), plan.Notes, nil
+}
+
+// drill checks the file of a drill, and says what the drill needs.
+func (f *validateFlags) drill(file string) (says []string, err error) {
+	set, err := f.params()
+	if err != nil {
+		return nil, err
 	}
 	d, err := drills.Find(drills.Named(file), set)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	fmt.Fprintf(stdout(c), "%s: ok, a drill; `brunt drill show %s SCENARIO` lays it over a system\n", file, file)
-	for _, need := range d.Needs() {
-		fmt.Fprintln(stdout(c), "  "+need)
+	return append([]string{fmt.Sprintf("a drill; `brunt drill show %s SCENARIO` lays it over a system", file)},
+		d.Needs()...), nil
+}
+
+// printValidation prints what was found in a file without mistakes.
+func printValidation(c *cobra.Command, v *ci.Validation) {
+	out := stdout(c)
+	fmt.Fprintf(out, "%s: ok\n", v.File)
+	for _, line := range v.Says {
+		fmt.Fprintln(out, "  "+line)
 	}
-	return nil
+	for _, n := range v.Notes {
+		fmt.Fprintln(out, "note: "+n)
+	}
 }

@@ -3,6 +3,7 @@ package ci
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"brunt/reporters/words"
@@ -26,7 +27,7 @@ func Annotate(w io.Writer, r *result.Result) error {
 		}
 	}
 	for _, text := range all[:min(len(all), mostAnnotations)] {
-		if err := annotate(w, "error", r.Name, text); err != nil {
+		if err := annotate(w, "error", place{}, r.Name, text); err != nil {
 			return err
 		}
 	}
@@ -38,18 +39,31 @@ func Annotate(w io.Writer, r *result.Result) error {
 func AnnotateDecision(w io.Writer, d *result.Decision) error {
 	switch {
 	case d.ExitCode != scenarios.ExitPass:
-		return annotate(w, "error", d.Name, d.Word+": "+words.DecisionSentence(d, d.Reason))
+		return annotate(w, "error", place{}, d.Name, d.Word+": "+words.DecisionSentence(d, d.Reason))
 	case d.Verdict == scenarios.Inconclusive:
-		return annotate(w, "warning", d.Name, d.Word+": "+words.DecisionSentence(d, d.Reason))
+		return annotate(w, "warning", place{}, d.Name, d.Word+": "+words.DecisionSentence(d, d.Reason))
 	}
 	return nil
 }
 
+// A place is a place in a file; the zero value is none.
+type place struct {
+	File         string
+	Line, Column int // from 1; 0 stands for the file as a whole
+}
+
 // annotate writes a workflow command, escaped as GitHub's runner reads it.
-func annotate(w io.Writer, level, title, text string) error {
+func annotate(w io.Writer, level string, at place, title, text string) error {
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-	_, err := fmt.Fprintf(w, "::%s title=%s::%s\n", level, property.Replace("brunt: "+words.Clean(title)),
+	where := ""
+	if at.File != "" {
+		where = "file=" + property.Replace(words.Clean(filepath.ToSlash(at.File))) + ","
+	}
+	if at.Line > 0 {
+		where += fmt.Sprintf("line=%d,col=%d,", at.Line, at.Column)
+	}
+	_, err := fmt.Fprintf(w, "::%s %stitle=%s::%s\n", level, where, property.Replace("brunt: "+words.Clean(title)),
 		data.Replace(words.Clean(text)))
 	return err
 }

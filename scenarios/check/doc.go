@@ -1,5 +1,5 @@
-// Package check holds the conditions of a `check:` on a response: its status, headers, body, values at JSON paths and
-// the time within which it must arrive.
+// Package check holds the conditions of a `check:` on a response: its status, headers, body, values at JSON paths, its
+// JSON Schema and the time within which it must arrive.
 //
 //	check: {status: 2xx, within: 200ms, "$.items": not empty}
 //	        |                                |

@@ -18,6 +18,7 @@ type Response struct {
 	Within  time.Duration
 	MaxBody quantity.Size // maximum size of a body that is checked; zero is 64 MiB
 	Body    *Matcher
+	Valid   *SchemaFile // the schema of the body, which is JSON
 	Headers []Field
 	Paths   []Field
 }
@@ -88,6 +89,10 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		case f.Key == "body":
 			c.Body = new(Matcher)
 			c.Body.DecodeText(f.Value, m)
+		case f.Key == "schema":
+			if path, ok := f.Value.Text(m); ok {
+				c.Valid = &SchemaFile{f.Value.Pos, path}
+			}
 		case f.Key == "header" || f.Key == "headers":
 			c.Headers = append(c.Headers, decodeHeaders(f.Value, m)...)
 		case strings.HasPrefix(f.Key, "$"):
@@ -96,7 +101,7 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			}
 		default:
 			m.AddHint(f.Pos, syntax.DidYouMean(f.Key,
-				[]string{"status", "shed", "within", "max_body", "body", "header", "$.path"}), "unknown check %q", f.Key)
+				[]string{"status", "shed", "within", "max_body", "body", "schema", "header", "$.path"}), "unknown check %q", f.Key)
 		}
 	}
 }
@@ -146,7 +151,9 @@ func (*Response) Schema() syntax.Schema {
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
 			"max_body": (*quantity.Size)(nil).Schema().Described("the most of a body that checks and extractions look into; " +
 				"a larger one is an error; default: 64MiB"),
-			"body":   match.Described("the body as text: " + Forms),
+			"body": match.Described("the body as text: " + Forms),
+			"schema": syntax.TextSchema().Described("a file with the JSON Schema that the body, JSON, is valid against; its " +
+				"$ref lead to files beside it"),
 			"header": headers, "headers": headers,
 		},
 		"patternProperties":    syntax.Schema{`^\$`: match.Described("the value at a JSON path: " + PathForms)},

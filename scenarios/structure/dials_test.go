@@ -44,11 +44,12 @@ var dials = map[string]string{
 	"targets/vegeta/engine.go http.Transport":    "dials by targets/dial",
 	"scenarios/k6/child.go exec.Command": "brunt-k6 gets the allow-lists, and its " +
 		"cmd/brunt-k6/dial.go checks each address",
-	"scenarios/k6/child.go exec.CommandContext": "the same program, which reads a script",
-	"targets/demo/client.go http.Transport":     "a system under test: its units speak to each other",
-	"targets/demo/serve.go net.Dialer":          "a system under test",
-	"chaos/journal/watchdog.go exec.Command":    "brunt's own watchdog",
-	"chaos/stress/process.go exec.Command":      "brunt's own stressors, which use no network",
+	"scenarios/k6/child.go exec.CommandContext":       "the same program, which reads a script",
+	"targets/demo/client.go http.Transport":           "a system under test: its units speak to each other",
+	"targets/demo/serve.go net.Dialer":                "a system under test",
+	"chaos/journal/watchdog.go exec.Command":          "brunt's own watchdog",
+	"scenarios/edit/mcp/tools.go exec.CommandContext": "brunt itself, which gets the policies",
+	"chaos/stress/process.go exec.Command":            "brunt's own stressors, which use no network",
 	"chaos/probe/command.go exec.CommandContext": "a command of the scenario's author, which a policy " +
 		"forbids by `forbid: [exec]` or `[commands]`",
 	"chaos/probe/check_command.go exec.CommandContext":        "the shell checks the grammar of such a command",

@@ -113,7 +113,7 @@ var groups = []group{
 // kits are packages for tests. They may import all groups, and only tests and other kits import them.
 var kits = []string{
 	"chaos/chaostest/...", "chaos/kube/kubetest", "chaos/netns/netnstest", "chaos/proxy/codec/http1/http1test",
-	"reporters/reporterstest",
+	"reporters/reporterstest", "scenarios/brunttest",
 	"scenarios/convert/converttest", "scenarios/judge/effect/effecttest", "scenarios/measure/measuretest",
 	"scenarios/plan/plantest",
 	"scenarios/structure", "scenarios/suite/...", "scenarios/syntax/syntaxtest", "scenarios/truth/...",

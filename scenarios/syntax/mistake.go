@@ -129,6 +129,9 @@ type MistakesError struct {
 // List returns the mistakes in the order of the file, at most the first 200.
 func (e *MistakesError) List() []Mistake { return e.list }
 
+// More is the number of mistakes beyond those that List returns.
+func (e *MistakesError) More() int { return e.more }
+
 // Error returns one line for each mistake.
 func (e *MistakesError) Error() string {
 	lines := make([]string, len(e.list), len(e.list)+1)

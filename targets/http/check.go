@@ -27,15 +27,16 @@ func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	e.finder = f
 }
 
-func (c *Call) compileChecks(k *check.Response, in targets.Scope) {
+func (c *Call) compileChecks(k *check.Response, in targets.Scope, m *syntax.Mistakes) {
 	if k == nil {
 		return
 	}
 	c.status, c.shed, c.most = k.Status, k.Shed, int(k.MaxBody)
-	c.whole = c.whole || k.Body != nil || len(k.Paths) > 0
+	c.whole = c.whole || k.Body != nil || len(k.Paths) > 0 || k.Valid != nil
 	c.rest.Within(k.Within, in)
 	c.rest.Fields("header", k.Headers, in)
 	c.rest.Body(k.Body, in)
+	c.rest.Schema(k.Valid, in, m)
 	c.rest.Fields("header", k.Paths, in)
 }
 

@@ -108,6 +108,9 @@ func TestHTTP_Checks(t *testing.T) {
 		{"nothing contains nothing", 0, `{"$.none": not contains x}`, "check $.none"},
 		{"another pattern", 0, `{"$.s": "!~ ^x", body: "not ~ ^x"}`, "ok 200"},
 		{"not another pattern", 0, `{"$.s": "!~ ^te"}`, "check $.s"},
+		{"schema", 0, `{schema: testdata/document.json}`, "ok 200"},
+		{"another schema", 0, `{schema: testdata/other.json}`, "check schema testdata/other.json"},
+		{"schema of an empty body", 204, `{schema: testdata/document.json}`, "check schema testdata/document.json"},
 		{"the first that fails is reported", 0, `{body: "~ ^x", "$.n": 6}`, "check body"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

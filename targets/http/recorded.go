@@ -111,7 +111,7 @@ func NewRecordings(with *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Rec
 	}
 	r.model.compileProofs(&r.step, in, m)
 	r.model.compileRedirects(&r.step, m)
-	r.model.compileChecks(s.Check, in)
+	r.model.compileChecks(s.Check, in, m)
 	r.model.compileWants(s.Want)
 	return r
 }

@@ -174,7 +174,7 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 	c.compileBody(s, in, m)
 	c.compileProofs(s, in, m)
 	c.compileRedirects(s, m)
-	c.compileChecks(s.Check, in)
+	c.compileChecks(s.Check, in, m)
 	c.compileWants(s.Want)
 	targets.Extract(&c.rest, s.Extract, in)
 	for _, name := range slices.Sorted(maps.Keys(s.Extract)) {
