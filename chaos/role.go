@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -29,6 +30,14 @@ type RoleQuestion interface {
 type NotPassedError struct{ Said string }
 
 func (e *NotPassedError) Error() string { return e.Said }
+
+// A LeaderError says that not exactly one unit answers that it leads. It is an [ErrNoUnit].
+type LeaderError struct{ Err error }
+
+func (e LeaderError) Error() string { return fmt.Sprintf("%v: %v", ErrNoUnit, e.Err) }
+
+// Unwrap returns ErrNoUnit and the answers.
+func (e LeaderError) Unwrap() []error { return []error{ErrNoUnit, e.Err} }
 
 // Roles notes the roles that units had when a fault picked them. The zero value is empty.
 type Roles struct {

@@ -52,13 +52,15 @@ func (sc *Scope) CheckHost(u *url.URL) error {
 	return scenarios.FaultsBeyond(u.Hostname())
 }
 
-// Pairs lists the links between units that the declared edges expand to.
+// Pairs lists the links between units that the declared edges expand to. No unit has a link to itself.
 func (sc *Scope) Pairs() []EdgeName {
 	var out []EdgeName
 	for _, e := range sc.Edges {
 		for _, from := range sc.UnitsOf(e.From) {
 			for _, to := range sc.UnitsOf(e.To) {
-				out = append(out, EdgeName{from, to})
+				if from != to {
+					out = append(out, EdgeName{from, to})
+				}
 			}
 		}
 	}

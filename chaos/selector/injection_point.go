@@ -503,13 +503,15 @@ func (p *path) remote() []InjectionPoint {
 			Made: func() []netip.Prefix { return peersOf(p.units) },
 		})
 		for _, from := range p.units {
-			out[len(out)-1].Links = append(out[len(out)-1].Links, chaos.LinkName(from.Name(), u.Name()))
+			if from.Name() != u.Name() {
+				out[len(out)-1].Links = append(out[len(out)-1].Links, chaos.LinkName(from.Name(), u.Name()))
+			}
 		}
 	}
 	return out
 }
 
-// links names the links between a unit and the other end: one for each unit of that end, if it has units.
+// links names the links between a unit and the other end: one for each other unit of that end, if it has units.
 func (p *path) links(u container.Target) []string {
 	others := []string{p.other}
 	switch {
@@ -518,7 +520,9 @@ func (p *path) links(u container.Target) []string {
 	case len(p.there.units) > 0:
 		others = nil
 		for _, there := range p.there.units {
-			others = append(others, there.Name())
+			if there.Name() != u.Name() {
+				others = append(others, there.Name())
+			}
 		}
 	}
 	for i, other := range others {

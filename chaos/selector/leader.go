@@ -216,11 +216,15 @@ func askAll(
 	}
 	switch len(leaders) {
 	case 0:
-		return "", nil, fmt.Errorf("%w: none says that it is the leader: %w", chaos.ErrNoUnit, chaos.JoinErrors(errs...))
+		return "", nil, chaos.LeaderError{
+			Err: fmt.Errorf("none says that it is the leader: %w", chaos.JoinErrors(errs...)),
+		}
 	case 1:
 		return leaders[0], answers, nil
 	}
-	return "", nil, fmt.Errorf("%w: %s all say that they are the leader", chaos.ErrNoUnit, strings.Join(leaders, ", "))
+	return "", nil, chaos.LeaderError{
+		Err: fmt.Errorf("%s all say that they are the leader", strings.Join(leaders, ", ")),
+	}
 }
 
 // leads asks one unit.

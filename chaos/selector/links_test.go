@@ -35,6 +35,12 @@ func TestPoints_Links(t *testing.T) {
 			[]string{"api[0]->store[0]", "api[0]->store[1]"},
 		},
 		{
+			"between replicas, and none to itself",
+			path{units: store, there: remoteEnd{units: store}, other: "store"},
+			FlowOnce,
+			[]string{"store[0]->store[1]", "store[1]->store[0]"},
+		},
+		{
 			"in the network of the called unit",
 			path{units: store, there: remoteEnd{units: api}, other: "api", back: true},
 			FlowOnce,

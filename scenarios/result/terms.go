@@ -545,13 +545,14 @@ var all = []Term{
 	{
 		"inconclusive", nil,
 		"There were too few requests to decide. An error rate of 1 % needs 299, a percentile 10 above it. Too little data " +
-			"is never a pass.",
+			"is never a pass. A run whose unique data is used up before its end is inconclusive as well: add rows to `data`, " +
+			"or take rows again by `pick: next`.",
 	},
 	{"invalid", nil, "What was asked can't be answered. An objective is invalid if brunt's own lag decides it, or if " +
 		"its fault was not verified or " +
 		"affected no request. A run is invalid if an objective is and none failed, if the target was not ready, if the " +
 		"setup or the baseline failed, " +
-		"if data was used up, if a fault was not verified or affected no request, or if its removal is unverified."},
+		"if a fault was not verified or affected no request, or if its removal is unverified."},
 	{
 		"objective",
 		[]string{"slo-objective"},

@@ -85,7 +85,7 @@ slo: [errors < 50%, metric(term) < 100]
 	for _, f := range res.Faults {
 		if !f.Leader || len(f.Units) != 1 || !strings.HasPrefix(f.Units[0], "node[") || f.Units[0] == before ||
 			!f.Verified.Known() {
-			t.Errorf("%s hit %v after %s: %+v", f.Name, f.Units, before, f)
+			t.Errorf("%s hit %v after %s: %+v; %s", f.Name, f.Units, before, f, res.Reason)
 			continue
 		}
 		before = f.Units[0]
@@ -278,5 +278,33 @@ slo: [errors < 50%]
 	if slices.Contains(res.Faults[0].Units, res.Faults[2].Units[0]) ||
 		slices.Contains(res.Faults[1].Units, res.Faults[2].Units[0]) {
 		t.Errorf("the leader %v was hit as another: %v, %v", res.Faults[2].Units, res.Faults[0].Units, res.Faults[1].Units)
+	}
+}
+
+// TestLeader_WrongQuestion: a question to which no unit, or more than one, answers that it leads ends the run before the
+// load, long before its fault is due.
+func TestLeader_WrongQuestion(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ asks, want string }{
+		"none leads": {`{get: /role, check: {"$.role": king}}`, "none says that it is the leader: node[0]: "},
+		"all lead":   {`{get: /role}`, "node[0], node[1], node[2] all say that they are the leader"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text := strings.Replace(elected(t, `
+chaos: {gone: {at: 58s, for: 1s, steps: [{name: freeze, process.freeze: {service: node, pick: leader, leader: `+c.asks+`}}]}}
+slo: [errors < 50%]
+`), "duration: 7s", "duration: 60s", 1)
+			began := time.Now()
+			res, err := run.Run(t.Context(), mustCompile(t, text), run.Options{State: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Verdict != scenarios.Invalid || len(res.Faults) > 0 || len(res.Reasons) == 0 ||
+				res.Reasons[0].Kind != result.NotStarted || !strings.Contains(res.Reason, c.want) ||
+				!strings.Contains(res.Reason, "finds no leader") || !strings.Contains(res.Reason, "mend its question at ") {
+				t.Errorf("after %v: %s %+v", time.Since(began), res.Reason, res.Reasons)
+			}
+		})
 	}
 }

@@ -207,7 +207,7 @@ func (v verdict) decideCause(cause error, caller func() error) int {
 	case errors.As(cause, &un):
 		v.res.Because(un.reason())
 	case errors.Is(cause, errUsedUp):
-		v.because(scenarios.Invalid, result.DataUsedUp, cause)
+		v.because(scenarios.Inconclusive, result.DataUsedUp, cause)
 	case errors.Is(cause, errSuspend):
 		v.because(scenarios.Invalid, result.Suspended, cause)
 	case errors.Is(cause, errNoLoad):

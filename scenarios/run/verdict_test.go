@@ -149,7 +149,7 @@ data: {users: {range: 1..20, pick: unique}}
 load:
   main: {executor: constant-vus, vus: 2, duration: 20s, flow: [{get: "/${data.users.value}"}]}
 slo: [errors < 50%]
-`, scenarios.Invalid, 5, "Unique data is used up",
+`, scenarios.Inconclusive, 8, "Unique data is used up",
 		},
 		{
 			"no traffic at the link", pair + `

@@ -24,7 +24,7 @@ type Process struct {
 	// user of its processes, by name or number, optionally with a group after a colon; zero is brunt's own; only root
 	// may set another
 	User string `yaml:"user"`
-	// services that it calls; services named by ${link.…} are added
+	// services that it calls; services named by ${link.…} are added; its own name links its replicas to each other
 	Links []string `yaml:"links"`
 	// port of replica 0; the next replica has the next port; zero is a free one
 	Port int `yaml:"port,min=1,max=65535"`
@@ -211,8 +211,9 @@ func (s *Spec) check(places map[string]syntax.Pos, m *syntax.Mistakes) {
 		svc := &s.Services[i]
 		for _, l := range svc.Links {
 			switch {
-			case l == svc.Name:
-				m.Add(places[svc.Name], "service %q links to itself", svc.Name)
+			case l == svc.Name && svc.Replicas < 2:
+				m.AddHint(places[svc.Name], "with replicas: 2 or more, its units have links to each other",
+					"service %q links to itself, and has one unit", svc.Name)
 			case s.Service(l) == nil:
 				m.AddHint(places[svc.Name], syntax.DidYouMean(l, s.Names()), "service %q links to %q, which is not a service",
 					svc.Name, l)

@@ -93,7 +93,8 @@ func (s *Spec) Names() []string {
 // An Edge is a declared link between two units.
 type Edge struct{ From, To string } // unit names
 
-// Edges lists the declared links, one for each pair of units.
+// Edges lists the declared links, one for each pair of units. A service that links to itself has them between its
+// replicas; no unit has a link to itself.
 func (s *Spec) Edges() []Edge {
 	var out []Edge
 	for _, from := range s.Services {
@@ -104,7 +105,9 @@ func (s *Spec) Edges() []Edge {
 			}
 			for i := range from.Replicas {
 				for j := range target.Replicas {
-					out = append(out, Edge{syntax.UnitName(from.Name, i), syntax.UnitName(to, j)})
+					if e := (Edge{syntax.UnitName(from.Name, i), syntax.UnitName(to, j)}); e.From != e.To {
+						out = append(out, e)
+					}
 				}
 			}
 		}

@@ -75,11 +75,14 @@ func TestCommandWithoutAShell(t *testing.T) {
 func TestEdges(t *testing.T) {
 	sp, err := targetstest.Processes(t, `
 web: {command: [x], replicas: 2, links: [store]}
-store: {command: [x], replicas: 2}`, "web")
+store: {command: [x, "${link.store[0].addr}"], replicas: 2}`, "web")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []platform.Edge{{"web[0]", "store[0]"}, {"web[0]", "store[1]"}, {"web[1]", "store[0]"}, {"web[1]", "store[1]"}}
+	want := []platform.Edge{
+		{"web[0]", "store[0]"}, {"web[0]", "store[1]"}, {"web[1]", "store[0]"}, {"web[1]", "store[1]"},
+		{"store[0]", "store[1]"}, {"store[1]", "store[0]"}, // and none to itself
+	}
 	if got := sp.Edges(); !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}

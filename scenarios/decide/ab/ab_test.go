@@ -304,7 +304,7 @@ func TestAB_Shows(t *testing.T) {
 			[]result.Limit{lag},
 			false,
 		},
-		{scenarios.Invalid, "", "Unique data is used up.", []result.Limit{lag}, false},
+		{scenarios.Invalid, "", "Setup failed.", []result.Limit{lag}, false},
 		{scenarios.Pass, "", "The objective held.", []result.Limit{lag, {Kind: result.LimitSockets, Requests: 11}}, false},
 	} {
 		x := &Comparison{rhythm: rhythm{each: time.Second}}

@@ -30,6 +30,7 @@ type Question struct {
 	At     syntax.Pos
 	Asking *probe.Asking
 	OfUnit bool   // each unit is asked
+	Leads  bool   // exactly one unit must answer yes
 	Of     string // the service or unit that is asked; empty means all
 	Value  bool   // the answer is a value
 	from   *probe.Finder
@@ -59,7 +60,7 @@ func askedQuestions(p *plan.Plan) []Question {
 			continue
 		}
 		if l, ok := e.Traits(chaos.Scope{}).Asks.(*selector.Leader); ok {
-			add(Question{What: "leader of " + e.Name, Asking: &l.Asking, OfUnit: true})
+			add(Question{What: "leader of " + e.Name, Asking: &l.Asking, OfUnit: true, Leads: true})
 		}
 		var own *custom.Custom
 		var in probe.CommandContext
@@ -176,11 +177,18 @@ func (t *Trial) ask(ctx context.Context, p *plan.Plan, running bool, units []cha
 	case len(units) == 0:
 		t.Said = "asked during the run, when its units are known"
 	default:
+		asked, yes := 0, 0
 		for _, u := range units {
 			if t.Of == "" || t.Of == u.Name() || t.Of == u.Service() {
 				q, err := t.Asking.QuestionOf(u, on, timeout)
-				t.answer(ctx, q, err, u.Name()+": ")
+				asked++
+				if t.answer(ctx, q, err, u.Name()+": ") {
+					yes++
+				}
 			}
+		}
+		if t.Leads && t.Mute == nil && yes != 1 {
+			t.Mute = fmt.Errorf("%d of %d units say that they lead, and exactly one must: %s", yes, asked, t.Said)
 		}
 	}
 }
@@ -218,23 +226,23 @@ func (r reading) Value(ctx context.Context, _ *probe.Finder) (string, error) {
 	return fmt.Sprintf("%g", values[0].V), nil
 }
 
-// answer asks once, and adds the answer with its source.
-func (t *Trial) answer(ctx context.Context, q probe.Question, err error, source string) {
+// answer asks once, and adds the answer with its source. It reports whether the answer is yes.
+func (t *Trial) answer(ctx context.Context, q probe.Question, err error, source string) (holds bool) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	said := ""
 	if err == nil && t.Value {
 		said, err = q.Value(ctx, t.from)
 	} else if err == nil {
-		var holds bool
 		holds, said, err = q.Ask(ctx)
 		said = fmt.Sprintf("%s (%s)", map[bool]string{true: "yes", false: "no"}[holds], said)
 	}
 	if err != nil {
 		t.Mute = errors.Join(t.Mute, fmt.Errorf("%s%w", source, err))
-		return
+		return false
 	}
 	t.Said = strings.TrimPrefix(t.Said+"; "+source+said, "; ")
+	return holds
 }
 
 // Noun returns "command" for a command of setup or teardown, else "question".

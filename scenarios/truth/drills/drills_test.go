@@ -37,6 +37,9 @@ type drill struct {
 	watch string
 	hits  string           // what the unit that the fault hits says before
 	roles map[string]asker // of services: their units are asked what they are all the time
+	// each has a filesystem of its own, DIR/disk-INDEX, of diskSize; only root may mount them
+	disks int
+	quiet bool // the fault ends no process and stops none
 	holds map[string]asker // of services: what they hold is asked each time that all writes are read
 }
 
@@ -98,6 +101,19 @@ const (
     front: {command: [BIN, unit, front, rabbitmq, "${unit.broker.addr}", MODE], links: [broker], ready: {get: /healthz, within: 60s}}
     epmd: {command: [BIN, unit, epmd], restart: never}
     broker: {command: [BIN, unit, rabbitmq, "${unit.epmd.port}", PORTS], links: [epmd], restart_delay: 500ms, ready: {tcp: true, within: 60s}}`
+)
+
+// jetstreams is a stream of NATS with a replica on each of three members. Their addresses are those of their routes.
+const jetstreams = `
+    front: {command: [BIN, unit, front, nats], links: [js], ready: {get: /healthz, within: 30s}}
+    js: {command: [BIN, unit, nats, "${self.index}", PORTS], replicas: 3, port: BASE, links: [js], restart_delay: 12s}`
+
+const (
+	// brunt's questions to the members, which name the leader of the stream
+	streamLeader = `get: "http://127.0.0.1:1${self.port}/jsz?streams=1"`
+	whoLeads     = `"$.account_details[0].stream_detail[0].cluster.leader"`
+	jsLeader     = `leader: {` + streamLeader + `, check: {` + whoLeads + `: "n${self.index}"}, within: 5s}`
+	jsWatch      = `{of: js, ` + streamLeader + `, value: ` + whoLeads + `, every: 100ms, timeout: 400ms}`
 )
 
 // leader says how the member that leads is found.
@@ -222,6 +238,36 @@ var drills = []drill{
 		outage: always,
 	},
 	{
+		name: "jetstream/leader killed", needs: []string{"nats-server"}, entry: "front", processes: jetstreams, ids: natsData,
+		rate: 50, seconds: 30, recover: 12 * time.Second,
+		fault:  `{at: 4s, process.crash: {service: js, pick: leader, ` + jsLeader + `}}`,
+		outage: always, watch: jsWatch, hits: jsLeading, roles: jsRoles,
+	},
+	{
+		name: "jetstream/leader frozen", needs: []string{"nats-server"}, entry: "front", processes: jetstreams, ids: natsData,
+		rate: 50, seconds: 36, recover: 12 * time.Second,
+		fault:  `{at: 4s, for: 14s, process.freeze: {service: js, pick: leader, ` + jsLeader + `}}`,
+		outage: always, watch: jsWatch, hits: jsLeading, roles: jsRoles,
+	},
+	{
+		name: "jetstream/leader cut off", needs: []string{"nats-server"}, entry: "front", processes: jetstreams, ids: natsData,
+		rate: 50, seconds: 36, recover: 12 * time.Second,
+		fault:  `{at: 4s, for: 14s, network.partition: {service: js, pick: leader, ` + jsLeader + `}}`,
+		outage: always, quiet: true, watch: jsWatch, hits: jsLeading, roles: jsRoles,
+	},
+	{
+		name: "jetstream/leader's disk full", needs: []string{"nats-server"}, entry: "front", processes: jetstreams, ids: natsData,
+		rate: 50, seconds: 36, recover: 12 * time.Second, disks: 3,
+		fault:  `{at: 4s, for: 14s, disk.fill: {service: js, pick: leader, path: "DIR/disk-${self.index}", percent: 100%, ` + jsLeader + `}}`,
+		outage: maybe, quiet: true, watch: jsWatch, hits: jsLeading, roles: jsRoles,
+	},
+	{
+		name: "jetstream/leader's clock wrong", needs: []string{"nats-server"}, entry: "front", processes: jetstreams, ids: natsData,
+		rate: 50, seconds: 30, recover: 2 * time.Second,
+		fault:  `{at: 4s, for: 8s, time.skew: {service: js, pick: leader, offset: 1h, processes: tree, ` + jsLeader + `}}`,
+		outage: maybe, quiet: true, watch: jsWatch, hits: jsLeading, roles: jsRoles,
+	},
+	{
 		name: "rabbitmq/persistent messages", needs: []string{"rabbitmq-server"}, entry: "front",
 		processes: strings.Replace(rabbit, "MODE", "2", 1), ids: rabbitData,
 		fault: `{at: 4s, process.crash: {service: broker}, within: 45s}`, rate: 50, every: 7 * time.Millisecond,
@@ -236,6 +282,8 @@ var drills = []drill{
 		outage: always, losses: always,
 	},
 }
+
+func natsData(ctx context.Context, run string) (map[string]int, error) { return natsIDs(ctx, clientsOf(run)) }
 
 func etcdData(ctx context.Context, run string) (map[string]int, error) {
 	return etcdIDs(ctx, []string{unitAddr(run, "etcd[0]"), unitAddr(run, "etcd[1]"), unitAddr(run, "etcd[2]")})
@@ -272,6 +320,11 @@ func TestDrillRedis(t *testing.T) {
 	playAll(t, "redis")
 }
 
+func TestDrillJetStream(t *testing.T) {
+	suite.Needs(t, suite.In("drills"))
+	playAll(t, "jetstream")
+}
+
 func TestDrillRabbitMQ(t *testing.T) {
 	suite.Needs(t, suite.In("drills"))
 	playAll(t, "rabbitmq")
@@ -299,6 +352,9 @@ func playAll(t *testing.T, system string) {
 		}
 		t.Run(name, func(t *testing.T) {
 			suite.Needs(t, suite.Programs(d.needs...))
+			if d.disks > 0 {
+				suite.Needs(t, suite.Root)
+			}
 			again := 0
 			for n := 0; n < runs; n++ {
 				r := d.play(t)
@@ -341,6 +397,7 @@ type row struct {
 	low, high      float64
 	lost, reported int // writes
 	bad            int // of the prober
+	member         string // that the fault hit, by the report
 	lag            time.Duration
 	stopped        time.Duration // the longest stop of the prober from the injection to the end of the load
 	froze          time.Duration // the longest freeze that brunt reports of itself, in the same time
@@ -364,10 +421,10 @@ func (r *row) errorf(format string, args ...any) {
 }
 
 func table(rows []row) string {
-	const format = "%-36s %3s %8s %8s %15s %8s %6s %15s %5s %11s %5s  %s\n"
+	const format = "%-36s %3s %8s %8s %15s %8s %6s %15s %5s %11s %5s %-10s %s\n"
 	var out strings.Builder
 	out.WriteString(fmt.Sprintf(format, "drill", "run", "truth", "brunt", "its interval", "apart", "lag", "stops/brunt's",
-		"load", "lost/brunt", "bad", "verdict"))
+		"load", "lost/brunt", "bad", "hit", "verdict"))
 	s := func(v float64) string { return fmt.Sprintf("%.3fs", v) }
 	for _, r := range rows {
 		if len(r.wrong) > 0 {
@@ -377,7 +434,7 @@ func table(rows []row) string {
 			fmt.Sprintf("%.3f..%s", r.low, s(r.high)),
 			fmt.Sprintf("%.1fms", (r.got-r.truth)*1000), fmt.Sprintf("%dms", r.lag.Milliseconds()),
 			fmt.Sprintf("%d/%dms", r.stopped.Milliseconds(), r.froze.Milliseconds()), r.load,
-			fmt.Sprintf("%d/%d", r.lost, r.reported), strconv.Itoa(r.bad), r.verdict))
+			fmt.Sprintf("%d/%d", r.lost, r.reported), strconv.Itoa(r.bad), r.member, r.verdict))
 	}
 	return out.String()
 }

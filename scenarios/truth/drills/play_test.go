@@ -45,6 +45,9 @@ type report struct {
 	T0              time.Time
 	Faults          []struct {
 		Name, Impact, Note string
+		Units              []string
+		Revert             string
+		Gone               bool
 		Injected, Recover  *float64
 		Low                *float64 `json:"recovered_low"`
 		High               *float64 `json:"recovered_high"`
@@ -54,6 +57,8 @@ type report struct {
 	Incidents  []struct {
 		Begin, End *float64
 		Earliest   *float64 `json:"begin_low"`
+		Latest     *float64 `json:"begin_high"`
+		By         string
 	}
 	Generator struct {
 		Freezes []struct{ T, D float64 }
@@ -62,10 +67,12 @@ type report struct {
 	Watches []watched
 }
 
-// scenario is the drill's file. Entry is the address of the entry where brunt does not start the target.
-func (d drill) scenario(self, entry string, ports int) string {
+// scenario is the drill's file in the folder dir. Entry is the address of the entry where brunt does not start the
+// target.
+func (d drill) scenario(dir, self, entry string, ports, base int) string {
 	var b strings.Builder
-	words := strings.NewReplacer("BIN", self, "ID", drillID(), "PORTS", strconv.Itoa(ports))
+	words := strings.NewReplacer("BIN", self, "DIR", dir, "ID", drillID(), "PORTS", strconv.Itoa(ports), "BASE",
+		strconv.Itoa(base))
 	flow, slo := `{get: "/?", name: page, check: {status: 200}}`, fmt.Sprintf(`"recover < %v after lose"`, d.recover)
 	if d.ids != nil {
 		flow = `{post: "/put?id=${ledger.id}", name: write, check: {status: 200}}`
@@ -123,14 +130,16 @@ func (d drill) play(t *testing.T) (out row) {
 	if d.cluster != nil {
 		d.cluster(t, dir, self)
 	}
-	if err := os.WriteFile(file, []byte(d.scenario(self, unitAddr(dir, entry), freePorts(t))), 0o644); err != nil {
+	d.mount(t, dir)
+	text := d.scenario(dir, self, unitAddr(dir, entry), freePorts(t), freeBase(t))
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	c := exec.Command(brunt, "run", file, "-o", result)
 	c.Env = append(os.Environ(), "NO_COLOR=1", "BRUNT_STATE="+filepath.Join(dir, "state"), drillDir+"="+dir)
 	c.Dir = dir
-	var text bytes.Buffer
-	c.Stdout, c.Stderr = &text, &text
+	var printed bytes.Buffer
+	c.Stdout, c.Stderr = &printed, &printed
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +174,7 @@ func (d drill) play(t *testing.T) (out row) {
 		err = json.Unmarshal(raw, r)
 	}
 	out.ill = illBefore(probes, r)
-	out.details = text.String()
+	out.details = printed.String()
 	if err != nil || len(r.Faults) == 0 || r.Faults[0].Injected == nil {
 		out.verdict = r.Verdict
 		if err == nil && r.Verdict == "invalid" {
@@ -183,6 +192,7 @@ func (d drill) play(t *testing.T) (out row) {
 		compareRoles(&out, r, roles)
 		d.compareHit(&out, r, changes, roles)
 	}
+	d.compareBlame(&out, r)
 	switch {
 	case d.direct != nil:
 		d.compareHeld(&out, r, data)
@@ -245,7 +255,7 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 	begin := injected
 	if d.group && o.seen {
 		begin = o.begin
-	} else if !d.group && d.cluster == nil {
+	} else if !d.group && d.cluster == nil && !d.quiet {
 		compareInjection(out, injected, changes)
 	}
 	switch {
@@ -475,6 +485,20 @@ func (d drill) compareHeld(out *row, r *report, data []snapshot) {
 	d.compareVerdict(out, r, "lost", out.lost == 0)
 }
 
+// compareBlame finds incidents that brunt gives to a fault that was not in when they began, and a fault that was not
+// taken back.
+func (d drill) compareBlame(out *row, r *report) {
+	f := r.Faults[0]
+	for _, in := range r.Incidents {
+		if in.By != "" && in.Latest != nil && *in.Latest < *f.Injected {
+			out.errorf("an incident from %.3f s on is blamed on %s, which was injected at %.3f s", *in.Begin, in.By, *f.Injected)
+		}
+	}
+	if f.Revert == "failed" || f.Revert == "unverified" || !f.Gone {
+		out.errorf("the fault was not taken back: %s", cmp.Or(f.Revert, "no proof that it is gone"))
+	}
+}
+
 // causes sums up the causes of bad probes.
 func causes(probes []probe) string {
 	var b strings.Builder
@@ -594,6 +618,46 @@ func removeShared(dir string) {
 			}
 		}
 	}
+}
+
+// diskSize is the size of the filesystem of a unit that has one.
+const diskSize = 64 << 20
+
+// mount gives each unit of a drill with disks a filesystem of its own, which everyone may write to.
+func (d drill) mount(t *testing.T, dir string) {
+	for i := range d.disks {
+		at := filepath.Join(dir, "disk-"+strconv.Itoa(i))
+		err := os.Mkdir(at, 0o755)
+		if err == nil {
+			err = syscall.Mount("drill", at, "tmpfs", 0, "mode=1777,size="+strconv.Itoa(diskSize))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = syscall.Unmount(at, syscall.MNT_DETACH) })
+	}
+}
+
+// freeBase is the first of three ports in a row that nothing listens on, nor on those with a 1 in front.
+func freeBase(t *testing.T) int {
+	for first := 5000 + os.Getpid()%400*10; first < 9990; first += 10 {
+		free := true
+		for i := range 6 {
+			port := first + i%3
+			if i >= 3 {
+				port += 10000
+			}
+			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			if free = free && err == nil; err == nil {
+				l.Close()
+			}
+		}
+		if free {
+			return first
+		}
+	}
+	t.Fatal("no three free ports in a row")
+	return 0
 }
 
 // freePorts is the first of ten ports in a row that nothing listens on.

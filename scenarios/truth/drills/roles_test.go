@@ -274,22 +274,46 @@ func (w *watched) invented(out *row, t0 time.Time, roles []role) {
 	}
 }
 
-// compareHit holds the unit whose process changed at the injection against what the fault is for.
+// compareHit holds the unit that the report names against what the fault is for, by the test's own question, and against
+// the unit whose process changed at the injection.
 func (d drill) compareHit(out *row, r *report, changes []change, roles []role) {
-	injected := r.T0.Add(seconds(*r.Faults[0].Injected))
-	for _, c := range changes {
-		if c.at.Sub(injected) < -slack {
-			continue
+	f := r.Faults[0]
+	injected := r.T0.Add(seconds(*f.Injected))
+	hit := hitOf(f.Units)
+	says := ""
+	for _, is := range roles {
+		if is.unit == hit && is.said.Before(injected) {
+			says = is.says
 		}
-		says := ""
-		for _, is := range roles {
-			if is.unit == c.unit && is.said.Before(injected) {
-				says = is.says
-			}
-		}
-		if says != d.hits {
-			out.errorf("the fault hit %s, which said %q before, want %q", c.unit, says, d.hits)
-		}
-		return
 	}
+	_, index, _ := strings.Cut(strings.TrimSuffix(hit, "]"), "[")
+	if want := strings.ReplaceAll(d.hits, "#", index); hit == "" || says != want {
+		out.errorf("the report says that the fault hit %v, of which %q said %q before, want %q", f.Units, hit, says, want)
+	}
+	out.member = hit
+	for _, c := range changes {
+		if c.at.Sub(injected) >= -slack && !d.quiet {
+			if c.unit != hit {
+				out.errorf("the report says that the fault hit %s, and the process of %s changed", hit, c.unit)
+			}
+			return
+		}
+	}
+}
+
+// hitOf is the unit that a fault hit: the only one, or the only one that is an end of all of its links; empty: there is
+// none.
+func hitOf(hit []string) string {
+	if len(hit) == 0 {
+		return ""
+	}
+	common := strings.Split(hit[0], "->")
+	for _, one := range hit {
+		ends := strings.Split(one, "->")
+		common = slices.DeleteFunc(common, func(unit string) bool { return !slices.Contains(ends, unit) })
+	}
+	if len(common) == 1 {
+		return common[0]
+	}
+	return ""
 }

@@ -46,6 +46,7 @@ var systems = map[string]func(u unitDir, args []string) error{
 	"pg-promote":  pgPromote,
 	"pg-promoted": pgPromoted,
 	"rabbitmq":    rabbitmq,
+	"nats":        nats,
 	"epmd":        func(u unitDir, _ []string) error { return become("", nil, "epmd", "-port", u.port) },
 }
 
@@ -134,6 +135,15 @@ func front(u unitDir, args []string) error {
 		s = newRedisStore(addrs)
 	case "postgres":
 		s = newPGStore(addrs)
+	case "nats":
+		members := clientsOf(u.run)
+		n := newNATSStore(members)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if !suite.Within(20*time.Second, func() bool { return n.create(ctx) == nil }) { // the members elect a leader first
+			return fmt.Errorf("there is no stream: %w", n.create(ctx))
+		}
+		s = n
 	case "rabbitmq":
 		mode, _ := strconv.Atoi(addrs[1])
 		s = newRabbitStore(addrs[0], byte(mode), u.run)
