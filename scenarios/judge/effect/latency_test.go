@@ -77,7 +77,7 @@ func (w latencyWorld) slowerIn(r *rand.Rand, rate float64, baseline, fault time.
 		return out
 	}
 	slices := count(during)
-	return Slower(count(before), slices, slices).Answer == result.Yes
+	return Slower(count(before), nil, slices, slices).Answer == result.Yes
 }
 
 // TestLatency_Simulation gives the false alarms and the power of Slower. The full form takes a minute:
@@ -244,7 +244,7 @@ func pausing(baseline, fault []float64, share float64) bool {
 		return out
 	}
 	slices := count(during)
-	return Slower(count(before), slices, slices).Answer == result.Yes
+	return Slower(count(before), nil, slices, slices).Answer == result.Yes
 }
 
 // TestSlower_ShortBaseline: five seconds, the first of which is slow because connections are made, show answers that
