@@ -176,10 +176,14 @@ func FaultEffect(f *result.FaultRecord) string {
 	if p := f.Parts; p != nil && p.Late > 0 {
 		s += " " + Plural(p.Late, "acknowledged write was", "acknowledged writes were") + " late."
 	}
-	if p := f.Parts; p != nil && p.Lacking {
+	if p := f.Parts; p != nil && (p.Lacking || p.LackingUntold) {
 		s += " " + Plural(p.Partial, "good answer", "good answers") + " lacked some of what their steps want, " +
 			Percent(float64(p.PartialBefore)) +
-			" of those before."
+			" of those before"
+		if p.LackingUntold {
+			s += ", which may be chance"
+		}
+		s += "."
 	}
 	if l := FaultLatency(f); l != "" {
 		s += " " + l
@@ -222,7 +226,7 @@ func withinLimit(f *result.FaultRecord) string {
 		return "no request failed, and the load may have been slower: " + Clean(slower.Why.Phrase(nil))
 	case result.No:
 	}
-	if p.Lacking {
+	if p.Lacking || p.LackingUntold {
 		return "no request failed"
 	}
 	if n := len(f.FailedObjectives); n > 0 {
@@ -516,7 +520,7 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 // request failed, and a fault whose effect on its unit was shown only in part.
 func FaultMark(f *result.FaultRecord) (mark, tone string) {
 	v := faultVerdict(f)
-	if v == scenarios.Pass && (OnlySlower(f) || f.NotShown != "" || f.Parts != nil && f.Parts.Lacking) {
+	if v == scenarios.Pass && (OnlySlower(f) || f.NotShown != "" || f.Parts != nil && (f.Parts.Lacking || f.Parts.LackingUntold)) {
 		return "!", "unsure"
 	}
 	return Mark(v), Tone(v)
@@ -558,6 +562,8 @@ func FaultOutcome(f *result.FaultRecord) string {
 			return "objective failed"
 		case p != nil && p.Lacking:
 			return "partial answers"
+		case p != nil && p.LackingUntold:
+			return "partial answers, not certain"
 		}
 		return "none seen"
 	case result.NotRecovered:

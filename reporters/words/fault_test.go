@@ -40,6 +40,31 @@ func TestTooFew(t *testing.T) {
 	}
 }
 
+// TestFault_Partial: partial answers that may be chance are no effect that was not seen.
+func TestFault_Partial(t *testing.T) {
+	for _, c := range []struct {
+		parts                 result.ImpactParts
+		mark, outcome, effect string
+	}{
+		{result.ImpactParts{}, "✓", "none seen", "None seen: no request failed."},
+		{
+			result.ImpactParts{Partial: 100, Lacking: true}, "!", "partial answers",
+			"No request failed. 100 good answers lacked some of what their steps want, 0% of those before.",
+		},
+		{
+			result.ImpactParts{Partial: 2, LackingUntold: true}, "!", "partial answers, not certain",
+			"No request failed. 2 good answers lacked some of what their steps want, 0% of those before, which may be chance.",
+		},
+	} {
+		c.parts.Requests, c.parts.P50, c.parts.P50Before = 300, result.NaN, result.NaN
+		f := &result.FaultRecord{Impact: result.NotImpacted, Limit: .01, Slow: result.NaN, Parts: &c.parts}
+		mark, _ := FaultMark(f)
+		if o, e := FaultOutcome(f), FaultEffect(f); mark != c.mark || o != c.outcome || e != c.effect {
+			t.Errorf("%s %s: %s\nwant %s %s: %s", mark, o, e, c.mark, c.outcome, c.effect)
+		}
+	}
+}
+
 func TestFaultSpan(t *testing.T) {
 	for _, tt := range []struct {
 		cleared, until result.Num

@@ -82,10 +82,11 @@
 //     impact that was not seen is unknown rather than absent.
 //   - Whether a fault made answers slower has three answers; see [effect.Slower]. The answer is yes if answers are
 //     slower without brunt's own time and, if brunt was later than in the baseline, also without the largest lag of
-//     their second. It is no if 95 % bounds exclude that the service time, which leaves out only the time before
-//     brunt sent a request, is over twice as long as in the baseline and over 20 ms longer, at the median or at the
-//     95th percentile; 59 good answers can show that. Otherwise it is untested: the impact is unknown, and no
-//     objective on the recovery passes, unless the scenario says which answers are slow.
+//     their second, and if seconds as slow are rarer in the baseline and in the rest, which begins a hold after a
+//     fault. It is no if 95 % bounds exclude that the service time, which leaves out only the time before brunt sent
+//     a request, is over twice as long as in the baseline and over 20 ms longer, at the median or at the 95th
+//     percentile; 59 good answers can show that. Otherwise it is untested: the impact is unknown, and no objective on
+//     the recovery passes, unless the scenario says which answers are slow.
 //   - Requests that were due during a fault, but that brunt sent after it because it stood still or was late, did not
 //     meet the fault. An objective in that fault is invalid if it does not hold with these requests as bad.
 //   - A request that brunt is not ready to send is not in flight, so brunt's own lag is not taken for a stall of the

@@ -76,7 +76,7 @@ func Judge(r *measure.Recording, c Case) (*Findings, error) {
 		}
 	}
 	e.tables.hists = &measure.Histograms{}
-	e.effects.latencies = requests.NewSlowdownTest(r, t.of(&e.read.Config, measure.PhaseBaseline))
+	e.effects.latencies = requests.NewSlowdownTest(r, t.of(&e.read.Config, measure.PhaseBaseline), e.read.c.Hold)
 	if err := e.readAgain(ps, sums, e.tables.newRows(lasts)); err != nil {
 		return nil, err
 	}

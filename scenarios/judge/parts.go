@@ -44,7 +44,9 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 		return result.Num(float64(k) / float64(n.Offered()))
 	}
 	out.ErrorsBefore, out.SlowBefore, out.ShedBefore = share(n.Bad()), share(n.Slow), share(n.Kinds[scenarios.Shed])
-	out.Partial, out.PartialBefore, out.Lacking = requests.Lacking(during.Counts().Punctual(), n)
+	var lacking result.Answer
+	out.Partial, out.PartialBefore, lacking = requests.Lacking(during.Counts().Punctual(), n)
+	out.Lacking, out.LackingUntold = lacking == result.Yes, lacking == result.Untested
 	out.P50, out.P95 = during.PunctualQuantile(.5), during.PunctualQuantile(.95)
 	out.P50Before, out.P95Before = before.PunctualQuantile(.5), before.PunctualQuantile(.95)
 	for _, j := range f.read.index().Affected[i] {

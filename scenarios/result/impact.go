@@ -15,6 +15,9 @@ type ImpactParts struct {
 	PartialBefore Num   `json:"partial_before,omitzero"` // share of the baseline's good answers
 	// the share of partial answers was higher than in the baseline, by 95 % bounds of both shares
 	Lacking bool `json:"lacking,omitempty"`
+	// the share of partial answers was higher than in the baseline, or there is no baseline of them, and chance is not
+	// excluded
+	LackingUntold bool `json:"lacking_untold,omitempty"`
 	// intended time of the first request that failed or was slow, an offset from t0; null if there was none
 	First     Num   `json:"first"`
 	Last      Num   `json:"last"`       // intended time of the last such request

@@ -286,6 +286,10 @@ func TestNotes_Phrase(t *testing.T) {
 			"", "3 of 80 good answers took far longer than the 95th percentile before the fault, which is not certainly more than one in 20",
 			result.Notes{{Kind: result.SlowerTail, Part: 3, Count: 80}},
 		},
+		{
+			"", "seconds without a fault were as slow after the recovery, though not before the fault",
+			result.Notes{{Kind: result.SlowerRest}},
+		},
 		{"", "no fault was injected", result.Notes{{Kind: result.SlowerNoFault}}},
 		{"", "it was not injected", result.Notes{{Kind: result.SlowerThis}}},
 		{"", "that is tested when the run is over", result.Notes{{Kind: result.SlowerLater}}},

@@ -259,7 +259,9 @@ var all = []Term{
 			"tenth, by a t test on blocks of " +
 			"time against the baseline. Under 1 % of faults without an effect fail this test; it uses blocks because " +
 			"neighbouring answers depend on " +
-			"each other. How long it was slower is known if a limit says which answers are slow (`brunt explain judge.slow`); " +
+			"each other. Seconds as slow must be rarer without a fault, too, also from a hold after the last fault on, " +
+			"because a target may pause by itself. How long it was slower is known if a limit says which answers are slow " +
+			"(`brunt explain judge.slow`); " +
 			"without one no objective on " +
 			"recovery passes for a fault that made answers slower. They are slower only if they are so without brunt's own " +
 			"time. They are not slower if 95 % bounds exclude that they took over twice as long as before and over 20 ms " +

@@ -94,7 +94,8 @@ func closedRates(_ *metric, s sample, put func(place, value)) {
 }
 
 // recoveries measures the time until recovery from each fault. It has no value for a fault that made answers slower
-// if no limit says which answers are slow, because it is unknown how long that lasted.
+// if no limit says which answers are slow, because it is unknown how long that lasted, and none for a fault of which it
+// is not certain whether it did. Earlier versions recorded the latter as a fault without an impact.
 func recoveries(_ *metric, s sample, put func(place, value)) {
 	if s.InWindows() { // a recovery measured by windows can't be compared with one measured by requests
 		return
@@ -104,6 +105,7 @@ func recoveries(_ *metric, s sample, put func(place, value)) {
 		at := place{f.Phase(), "*", "*"}
 		switch {
 		case f.NoOutage() && f.Parts.Slower().Answer == result.Yes && (!(f.Slow > 0) || f.SlowFrom != "" && far(f.Parts)):
+		case f.Impact == result.NotImpacted && f.Parts != nil && f.Parts.Slower().Answer == result.Untested:
 		case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
 			least := max(float64(f.Resolution), 1e-3)
 			put(at, value{x: max(float64(f.Recover), least), n: f.Traffic, s: least})

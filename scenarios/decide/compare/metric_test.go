@@ -101,6 +101,9 @@ func TestValues_Recovery(t *testing.T) {
 			Impact: result.UnknownYet, OnsetAt: result.NaN, Parts: &result.ImpactParts{SlowerUntold: "it was late"},
 			Slow: result.NaN,
 		}, false, true},
+		{"slower, not certain, by an earlier version", 2, result.FaultRecord{
+			Impact: result.NotImpacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{SlowerUntold: "it was late"},
+		}, false, true},
 		{"lost writes", 2, result.FaultRecord{
 			Impact: result.Impacted, OnsetAt: result.NaN,
 			Parts: &result.ImpactParts{Lost: 1},

@@ -48,6 +48,9 @@ const (
 	// latencyChance is the chance of a false answer for each of the two percentiles. Both together, including the
 	// error of the approximation, stay under 1 % per fault; TestLatency_Simulation verifies it.
 	latencyChance = .0015
+	// rarerChance is the chance of a false answer for each level that rarer tests, of faults that Slower finds slower
+	// by the baseline.
+	rarerChance = 1. / 300
 	// latencyBlocks is the least number of blocks of the baseline that show how its level varies. latencyMore is the
 	// least number of longer blocks, which are tested in addition.
 	latencyBlocks, latencyMore = 5, 10
@@ -90,18 +93,23 @@ var latencyPercentiles = [2]float64{.5, .95}
 // baseline; see [apart].
 //
 // A target that pauses at random, once in some seconds, is outside of the model: a short baseline may have no pause.
-// After one of five seconds, up to a fifth of the faults without an effect are taken for slower then.
+// So the answer is yes only if seconds as slow are rarer in rest, too, which holds the answers to the requests that met
+// no fault, a hold or more after the last one; see [rarer]. TestSlower_Pauses gives the false alarms with rest and
+// without it.
 //
 // The answer is yes only if it is yes for least, which holds the fault's answers without the time that brunt itself
 // may have added. It is no if the answers as measured were not far slower; see [Far]. Otherwise it is untested.
-func Slower(baseline, fault, least []LatencySlice) result.Told {
+func Slower(baseline, rest, fault, least []LatencySlice) result.Told {
 	far := Far(fault)
+	usual := usually(baseline, rest)
 	switch few := answersOf(baseline) < latencyAnswers || answersOf(fault) < latencyAnswers; {
-	case !few && slower(baseline, least):
+	case !few && slower(baseline, usual, least):
 		return result.Told{Answer: result.Yes}
 	case far.Answer == result.No:
 		return far
-	case !few && slower(baseline, fault):
+	case !few && slower(baseline, nil, least):
+		return result.NotTold(result.Note{Kind: result.SlowerRest})
+	case !few && slower(baseline, usual, fault):
 		return result.NotTold(result.Note{Kind: result.SlowerOwn})
 	case !TellsSlower(baseline, fault):
 		return result.NotTold(result.Note{
@@ -160,23 +168,78 @@ func (s *LatencySlice) far(k int) result.Answer {
 	return result.No
 }
 
-// slower is the test of Slower.
-func slower(baseline, fault []LatencySlice) bool {
+// slower is the test of Slower. Usual is empty if only the baseline is known.
+func slower(baseline, usual, fault []LatencySlice) bool {
 	for k := range latencyPercentiles {
-		if apart(baseline, fault, k) {
-			return true
-		}
-		chance, ok := latencyTail(baseline, fault, k)
-		if !ok {
-			chance = sharesTail(baseline, fault, k)
-		} else if chance < latencyChance {
-			chance = answersTail(shareOf(baseline, k), shareOf(fault, k))
-		}
-		if chance < latencyChance {
+		if slowerAt(baseline, fault, k) && (len(usual) == 0 || rarer(usual, fault, k)) {
 			return true
 		}
 	}
 	return false
+}
+
+// slowerAt compares a fault with the baseline at percentile k.
+func slowerAt(baseline, fault []LatencySlice, k int) bool {
+	if apart(baseline, fault, k) {
+		return true
+	}
+	chance, ok := latencyTail(baseline, fault, k)
+	if !ok {
+		chance = sharesTail(baseline, fault, k)
+	} else if chance < latencyChance {
+		chance = answersTail(shareOf(baseline, k), shareOf(fault, k))
+	}
+	return chance < latencyChance
+}
+
+// usually returns the baseline and rest together, if most seconds of rest are no slower than the slowest of the
+// baseline, at both percentiles. Otherwise an effect of a fault may go on in rest, and it returns nothing. It takes
+// ten seconds of rest.
+func usually(baseline, rest []LatencySlice) []LatencySlice {
+	for k := range latencyPercentiles {
+		before, _ := levelsOf(baseline, k, time.Second)
+		after, answers := levelsOf(rest, k, time.Second)
+		if len(before) == 0 || len(after) < latencyMore || answers < latencyBlock {
+			return nil
+		}
+		slices.Sort(after)
+		if after[len(after)/2] > slices.Max(before)+math.Log(1.1) {
+			return nil
+		}
+	}
+	return slices.Concat(baseline, rest)
+}
+
+// rarer reports whether seconds as slow as those of the fault are rarer without a fault, at percentile k, than chance
+// explains. For a level of a second of the fault, Fisher's exact test compares how many seconds reach it. So does a
+// second of the fault that is twice as slow as every usual one, and a fault of too few seconds for the test if all are
+// slower.
+func rarer(usual, fault []LatencySlice, k int) bool {
+	without, _ := levelsOf(usual, k, time.Second)
+	in, _ := levelsOf(fault, k, time.Second)
+	if len(in) == 0 { // the fault was shorter than a second
+		in = []float64{joinedLevel(fault, k)}
+	}
+	slowest := slices.Max(without)
+	if slices.Max(in)-slowest >= math.Ln2 {
+		return true
+	}
+	reach := func(list []float64, level float64) latencyShare {
+		s := latencyShare{n: float64(len(list))}
+		for _, v := range list {
+			if v >= level {
+				s.over++
+			}
+		}
+		return s
+	}
+	least := answersTail(latencyShare{n: float64(len(without))}, latencyShare{n: float64(len(in)), over: float64(len(in))})
+	if least >= rarerChance {
+		return slices.Min(in) > slowest
+	}
+	return slices.ContainsFunc(in, func(level float64) bool {
+		return answersTail(reach(without, level), reach(in, level)) < rarerChance
+	})
 }
 
 // apart reports whether every second of the fault is far slower than the seconds of the baseline at percentile k: at
@@ -212,7 +275,7 @@ func TellsSlower(baseline, fault []LatencySlice) bool {
 		return false
 	}
 	n := answersOf(fault)
-	return n >= EnoughForFar(0) || n >= latencyAnswers && slower(baseline, fault)
+	return n >= EnoughForFar(0) || n >= latencyAnswers && slower(baseline, nil, fault)
 }
 
 func answersOf(list []LatencySlice) (n int64) {

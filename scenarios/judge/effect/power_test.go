@@ -135,7 +135,7 @@ func (w powerWorld) ask(rate float64, at, times []float64, failed []bool, usual 
 	counter := newLatencyCounter([2]float64{1.1 * usual[len(usual)/2], 1.1 * usual[len(usual)*95/100]})
 	slow := slowAbove(usual, .005)
 	q := Question{Injected: powerInjected, Cleared: powerCleared, Horizon: powerEnd, Limit: .01, Hold: 10 * sec}
-	var before, during []LatencySlice
+	var before, during, rest []LatencySlice
 	i := 0
 	for start := time.Duration(0); start < powerEnd; {
 		s := Slice{Start: start, End: sliceEnd(start, []time.Duration{powerInjected, powerCleared}), InFlight: 1}
@@ -162,11 +162,13 @@ func (w powerWorld) ask(rate float64, at, times []float64, failed []bool, usual 
 			q.Baseline, before = append(q.Baseline, s), append(before, l)
 		case s.End <= powerCleared:
 			during = append(during, l)
+		case s.Start >= powerCleared+q.Hold:
+			rest = append(rest, l)
 		}
 		start = s.End
 	}
 	q.Before = q.Baseline
-	return Ask(q), Slower(before, during, during).Answer == result.Yes
+	return Ask(q), Slower(before, rest, during, during).Answer == result.Yes
 }
 
 // A latencyCounter counts answers as LatencySlice does.

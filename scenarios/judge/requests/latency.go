@@ -16,6 +16,8 @@ import (
 type SlowdownTest struct {
 	limits   []limits // by series
 	baseline []effect.LatencySlice
+	rest     []effect.LatencySlice // of requests that met no fault, a hold after the last; without brunt's own time
+	hold     time.Duration
 	met      []answers // by the set of faults that the requests met; the set of no fault is the baseline
 	sets     [][]int32 // occurrences, by set
 }
@@ -85,31 +87,34 @@ func (l *limits) addFar(s *effect.LatencySlice, c *measure.Cell) {
 }
 
 // NewSlowdownTest returns the test for a recording and its baseline, by series; nil if no fault was injected.
-func NewSlowdownTest(f *measure.Recording, baseline []measure.Cell) *SlowdownTest {
+func NewSlowdownTest(f *measure.Recording, baseline []measure.Cell, hold time.Duration) *SlowdownTest {
 	if f.FirstInjection() == measure.Never {
 		return nil
 	}
-	l := &SlowdownTest{met: make([]answers, len(f.Sets)), sets: f.Sets}
+	l := &SlowdownTest{met: make([]answers, len(f.Sets)), sets: f.Sets, hold: hold}
 	for s := range baseline {
 		l.limits = append(l.limits, limitsOf(baseline[s].CountsWithTimes()))
 	}
 	return l
 }
 
-// Add counts a cell of a step in the baseline, or in the faults that its requests met. lag is brunt's largest lag in
-// the cell's window.
+// Add counts a cell of a step in the baseline, in the faults that its requests met, or in the rest. lag is brunt's
+// largest lag in the cell's window.
 func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell, lag time.Duration) {
 	if l == nil {
 		return
 	}
 	of := &l.limits[k.Series]
 	base := f.InBaseline(k)
-	if k.Start < 0 || !f.Config.InSums(int(k.Series)) || !base && len(f.Sets[k.Set]) == 0 {
+	rest := !base && len(f.Sets[k.Set]) == 0
+	if k.Start < 0 || !f.Config.InSums(int(k.Series)) || rest && !l.calm(f, k.Start) {
 		return
 	}
 	t := &c.Response[scenarios.OK]
 	if of.above[0] == 0 {
-		l.met[k.Set].incomparable += t.Total
+		if !rest {
+			l.met[k.Set].incomparable += t.Total
+		}
 		return
 	}
 	n := effect.LatencySlice{Start: k.Start, End: f.EndOf(k.Start), N: t.Total}
@@ -117,6 +122,10 @@ func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell,
 		for j := range n.Above[i] {
 			n.Above[i][j] = t.Total - t.UpTo(limit*effect.LatencyRatio(j))
 		}
+	}
+	if rest {
+		l.rest = joined(l.rest, without(n, c, of, 0))
+		return
 	}
 	of.addFar(&n, c)
 	met := &l.met[k.Set]
@@ -129,6 +138,13 @@ func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell,
 	met.measured = joined(met.measured, n)
 	met.own = joined(met.own, without(n, c, of, 0))
 	met.least = joined(met.least, without(n, c, of, lag))
+}
+
+// calm reports whether a hold has passed since every fault that was injected before an instant.
+func (l *SlowdownTest) calm(f *measure.Recording, at time.Duration) bool {
+	return !slices.ContainsFunc(f.Faults, func(o measure.Occurrence) bool {
+		return o.Name != "" && o.Injected <= at && (o.Until() > at || at-o.Until() < l.hold)
+	})
 }
 
 // without returns a slice without brunt's own time in the answers of a cell, and also without lag. If both are zero,
@@ -170,7 +186,7 @@ func (l *SlowdownTest) Slower(of ...int) Slowdown {
 		without = met.least
 	}
 	measured := inOrder(met.measured)
-	s := Slowdown{Told: effect.Slower(l.baseline, measured, inOrder(without)), Far: effect.Far(measured).Answer}
+	s := Slowdown{Told: effect.Slower(l.baseline, l.rest, measured, inOrder(without)), Far: effect.Far(measured).Answer}
 	s.Enough = s.Far == result.Yes || effect.TellsSlower(l.baseline, measured)
 	if s.Answer == result.No && met.incomparable > met.n {
 		s.Told = result.NotTold(result.Note{
@@ -219,10 +235,10 @@ func SlowdownSoFar(c *measure.Series, baseline, fault []measure.Cell) Slowdown {
 	return Slowdown{Told: result.Told{Answer: result.No}, Far: far}
 }
 
-// Finish sorts the baseline. It is called when all cells are added.
+// Finish sorts the baseline and the rest. It is called when all cells are added.
 func (l *SlowdownTest) Finish() {
 	if l != nil {
-		l.baseline = inOrder(l.baseline)
+		l.baseline, l.rest = inOrder(l.baseline), inOrder(l.rest)
 	}
 }
 

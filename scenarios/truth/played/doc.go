@@ -6,5 +6,5 @@
 //
 // Package truth computes the truth from the log, and shares nothing with the recorder and the judge. To add a case,
 // add a row to cases_test.go: a script, faults, and the verdict of each objective. Cases that are written only from
-// the definitions are in definitions_test.go.
+// the definitions are in definitions_test.go and by_hand_test.go, those on slower answers in slower_test.go.
 package played

@@ -396,7 +396,7 @@ func throttled(d, end time.Duration) (out []measure.Freeze) {
 
 // TestPlayed plays each case into the rules.
 func TestPlayed(t *testing.T) {
-	all := slices.Concat(playedCases, definedCases, attributed)
+	all := slices.Concat(playedCases, definedCases, byHand, attributed, slowed)
 	if n := len(all); n < 40 {
 		t.Errorf("there are %d cases, want 40; 20 more run over sockets", n)
 	}

@@ -1,0 +1,108 @@
+package played
+
+import (
+	"time"
+
+	"brunt/scenarios/result"
+	"brunt/scenarios/truth"
+)
+
+// early is a fault from 5 to 10 s, after a short baseline.
+var early = []span{{5 * sec, 10 * sec}}
+
+// slowed are cases on whether a fault made answers slower, in pairs: where it has to be said, and where it must not.
+var slowed = []playedCase{
+	{
+		name: "a target that pauses all along, though not before the fault", row: "H1",
+		script: pauses(quick, 6*sec, 9*sec, 24*sec, 31*sec, 36500*ms, 45*sec, 52*sec), faults: early, impact: "unknown",
+		slo: []string{"recover < 5s after f => inconclusive", "errors = 0% => pass"}, see: slower(result.Untested),
+	},
+	{
+		name: "a target that pauses in the fault alone", row: "H1", script: pauses(quick, 5200*ms, 6400*ms, 7100*ms, 8200*ms, 9100*ms),
+		faults: early, impact: "impacted", slo: []string{"errors = 0% => pass"}, see: slower(result.Yes),
+	},
+	{
+		name: "a target that pauses all along, and is far slower in the fault", row: "H1",
+		script: pauses(quick.Between(500, 1000, truth.Act{Delay: 500 * ms}), 24*sec, 31*sec, 36*sec, 45*sec, 52*sec),
+		faults: early, impact: "impacted", see: slower(result.Yes),
+	},
+	{
+		name: "a target that stays far slower after the fault", row: "H1",
+		script: quick.Between(500, 1<<30, truth.Act{Delay: 500 * ms}), faults: early, impact: "impacted", see: slower(result.Yes),
+	},
+	{
+		name: "a target that stays slower after the fault in one answer of ten", row: "definition",
+		script: quick.EveryIn(500, 1<<30, 10, truth.Act{Delay: 500 * ms}), faults: early, impact: "impacted",
+		see: slower(result.Yes),
+	},
+	{
+		name: "slower by a hundred times for as long as it takes to be good again", row: "definition", slow: 100 * ms,
+		script: quick.Between(2000, 2300, truth.Act{Delay: 200 * ms}), faults: in5, impact: "impacted",
+		slo: []string{
+			"recover < 3100ms after f => pass", "recover < 2900ms after f => fail", "heal < 100ms after f => pass",
+			"errors = 0% => pass", "p95 < 100ms in f => fail", "p99 < 100ms in baseline => pass",
+		},
+		see: sharp,
+	},
+	{
+		name: "57 answers as before are too few to say no", row: "definition", rate: 10, seconds: 90,
+		script: quick, faults: []span{{40 * sec, 45600 * ms}}, impact: "unknown", see: slower(result.Untested),
+	},
+	{
+		name: "60 answers as before say no", row: "definition", rate: 10, seconds: 90,
+		script: quick, faults: []span{{40 * sec, 46 * sec}}, impact: "not_impacted", see: slower(result.No),
+		slo: []string{"recover < 1s after f => pass"},
+	},
+	{
+		name: "one and a half times as long, by a millisecond", row: "definition",
+		script: quick.Between(2000, 2500, truth.Act{Delay: 3 * ms}), faults: in5, impact: "impacted", see: slower(result.Yes),
+	},
+	{
+		name: "30 ms longer, and brunt late by 40 ms all along", row: "H1",
+		script: quick.Between(2000, 2500, truth.Act{Delay: 32 * ms}), faults: in5, impact: "impacted",
+		lag: func(int) time.Duration { return 40 * ms }, see: slower(result.Yes),
+		open: "the fault's answers are compared without brunt's own time, and those of the baseline with it",
+	},
+	{
+		name: "as before, and brunt late by 40 ms in the fault", row: "H1", script: quick, faults: in5, impact: "not_impacted",
+		lag: func(n int) time.Duration { return lateUntil(n, 2000, 2500, time.Duration(n)*10*ms+40*ms) }, see: slower(result.No),
+		slo: []string{"recover < 1s after f => pass"},
+	},
+	{
+		name: "one of two faults made answers slower", row: "definition", seconds: 90,
+		script: quick.Between(5000, 5500, truth.Act{Delay: 300 * ms}),
+		faults: []span{{20 * sec, 25 * sec}, {50 * sec, 55 * sec}}, impact: "not_impacted",
+		slo: []string{"recover < 1s after f => pass", "recover < 1s after g => inconclusive"}, // without a limit
+		see: slower(result.No, result.Yes),
+	},
+	{
+		name: "a second that is slow, long after the fault", row: "definition",
+		script: quick.Between(4500, 4600, truth.Act{Delay: 500 * ms}), faults: in5, impact: "not_impacted",
+		slo: []string{"recover < 1s after f => pass"}, see: slower(result.No),
+	},
+}
+
+// pauses is a script of 100/s whose target stands still for 0.6 s from each instant on.
+func pauses(s truth.Script, from ...time.Duration) truth.Script {
+	return func(n int) truth.Act {
+		a, at := s(n), time.Duration(n)*10*ms
+		for _, f := range from {
+			if at >= f && at < f+600*ms {
+				a.Delay += f + 600*ms - at
+			}
+		}
+		return a
+	}
+}
+
+// slower holds the answers to whether each fault made answers slower.
+func slower(want ...result.Answer) func(c *truth.Complaints, p played) {
+	return func(c *truth.Complaints, p played) {
+		for i, want := range want {
+			if got := p.Faults[i].Parts.Slower(); got.Answer != want {
+				c.Errorf("%s made answers slower: %s (%s), want %s: %+v", p.Faults[i].Name, got.Answer, got.Why.Phrase(nil), want,
+					p.Faults[i].Parts)
+			}
+		}
+	}
+}
