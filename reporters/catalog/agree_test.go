@@ -60,7 +60,7 @@ func TestReports_Agree(t *testing.T) {
 		{"junit", plain(t, ci.JUnit{}, r)},
 		{"markdown", strings.ReplaceAll(plain(t, ci.GitHub{}, r), `\`, "")},
 		{"ticket", strings.ReplaceAll(plain(t, ci.Markdown{}, r), `\`, "")},
-		{"terminal", plain(t, terminal.New(nil, terminal.Options{Width: terminal.Unwrapped}), r)},
+		{"terminal", plain(t, terminal.New(nil, terminal.Options{Width: terminal.Unwrapped, Verbose: true}), r)},
 	} {
 		t.Run(form.name, func(t *testing.T) {
 			for i := range again.Objectives {
@@ -85,6 +85,11 @@ func TestReports_Agree(t *testing.T) {
 			}
 			if answer := words.AnswerOf(&again).Line(); !strings.Contains(form.plain, answer) {
 				t.Errorf("the answer %q is missing", answer)
+			}
+			for _, line := range words.AnswerOf(&again).Because() {
+				if text := strings.TrimLeft(line, "-0123456789. "); !strings.Contains(form.plain, text) {
+					t.Errorf("%q is missing", text)
+				}
 			}
 		})
 	}
@@ -112,7 +117,7 @@ func TestReports_Untested(t *testing.T) {
 			{"junit", plain(t, ci.JUnit{}, r)},
 			{"github", strings.ReplaceAll(plain(t, ci.GitHub{}, r), `\`, "")},
 			{"markdown", strings.ReplaceAll(plain(t, ci.Markdown{}, r), `\`, "")},
-			{"terminal", plain(t, terminal.New(nil, terminal.Options{Width: terminal.Unwrapped}), r)},
+			{"terminal", plain(t, terminal.New(nil, terminal.Options{Width: terminal.Unwrapped, Verbose: true}), r)},
 		} {
 			t.Run(form.name+" of "+string(impact), func(t *testing.T) {
 				if said := none.FindString(form.plain); said != "" {

@@ -42,21 +42,43 @@ func (s *summary) text(first, rest, text string, st style) {
 	}
 }
 
-// result writes the whole summary, the verdict first.
+// result writes the whole summary. The answer is at its end, where the prompt is; the tables before it are for -v.
 func (s *summary) result(r *result.Result) {
-	s.line(span{words.Mark(r.Verdict) + " " + strings.ToUpper(words.Verdict(r.Verdict)), tones[words.Tone(r.Verdict)]},
-		span{"  " + words.Clean(r.Name), bold})
-	s.text("  ", "  ", words.AnswerOf(r).Line(), plain)
-	if h := words.Hypothesis(r); h != "" {
-		s.text("  ", "  ", h, plain)
+	a := words.AnswerOf(r)
+	if s.verbose {
+		s.tables(r)
+	} else {
+		s.answerRows(a)
 	}
-	s.text("  ", "  ", s.about(r), dim)
+	s.reasons(a)
+	for i, l := range r.AllLedgers() {
+		if i == 0 {
+			s.gap()
+		}
+		s.text("", "  ", syntax.Sentence("ledger: "+words.LedgerHeadline(l)), plain)
+	}
+	s.comparison(r.Comparison)
+	s.gap()
+	if a.Trust != nil {
+		s.text("", "  ", a.Trust.Line(), tones[a.Trust.Tone])
+	}
+	s.text("", "  ", a.Line(), bold)
+	if h := words.Hypothesis(r); h != "" {
+		s.text("", "  ", h, plain)
+	}
+	s.gap()
+	s.line(span{a.Mark + " " + strings.ToUpper(words.Verdict(r.Verdict)), tones[a.Tone]}, span{"  " + a.Name, bold})
+}
+
+// tables writes the details of a run.
+func (s *summary) tables(r *result.Result) {
+	s.text("", "", s.about(r), dim)
 	var said []string
 	for _, m := range words.Meta(r) {
 		said = append(said, m.Name+" "+m.Value)
 	}
 	if len(said) > 0 {
-		s.text("  ", "  ", syntax.Sentence(strings.Join(said, "; ")), dim)
+		s.text("", "", syntax.Sentence(strings.Join(said, "; ")), dim)
 	}
 	s.objectives(r.Objectives)
 	s.timeline(r)
@@ -70,14 +92,11 @@ func (s *summary) result(r *result.Result) {
 	}
 	s.repeats(r.Repeats)
 	s.latency(r)
-	if s.verbose {
-		s.timings(r)
-		s.watches(r.Watches)
-	}
+	s.timings(r)
+	s.watches(r.Watches)
 	s.errors(r)
 	s.generator(r)
 	s.workers(r)
-	s.comparison(r.Comparison)
 	if len(r.Notes) > 0 {
 		s.head("Notes")
 		for _, n := range r.Notes {

@@ -25,8 +25,10 @@ func TestTerminal_Golden(t *testing.T) {
 		"objectives-none", "faults", "ledger",
 	} {
 		t.Run(name, func(t *testing.T) {
-			reporterstest.Golden(t, name+".txt", reporterstest.Render(t,
-				terminal.New(nil, terminal.Options{Files: "brunt-results/posts-20251120/report.html"}),
+			o := terminal.Options{Files: "brunt-results/posts-20251120/report.html"}
+			reporterstest.Golden(t, name+".txt", reporterstest.Render(t, terminal.New(nil, o), reporterstest.Results()[name]))
+			o.Verbose = true
+			reporterstest.Golden(t, name+".verbose.txt", reporterstest.Render(t, terminal.New(nil, o),
 				reporterstest.Results()[name]))
 		})
 	}
@@ -41,7 +43,8 @@ var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
 func TestTerminal_FitsItsWidth(t *testing.T) {
 	reporterstest.Each(t, func(t *testing.T, r *result.Result) {
 		for _, width := range []int{40, 80, 200} {
-			plain := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: width}), r)
+			o := terminal.Options{Width: width, Verbose: width != 80}
+			plain := reporterstest.Render(t, terminal.New(nil, o), r)
 			for line := range strings.SplitSeq(plain, "\n") {
 				if words.Width(line) > width {
 					t.Errorf("%d columns of %d: %s", words.Width(line), width, line)
@@ -50,7 +53,8 @@ func TestTerminal_FitsItsWidth(t *testing.T) {
 			if strings.ContainsFunc(plain, func(c rune) bool { return c != '\n' && unicode.IsControl(c) }) {
 				t.Error("a control character came through")
 			}
-			coloured := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: width, Color: true}), r)
+			o.Color = true
+			coloured := reporterstest.Render(t, terminal.New(nil, o), r)
 			if escapes.ReplaceAllString(coloured, "") != plain {
 				t.Error("without its colours the text is another")
 			}
@@ -386,7 +390,7 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 // TestIncidents: the incidents of a run are reported in full, however narrow the screen is.
 func TestIncidents(t *testing.T) {
 	r := reporterstest.Results()["minute"]
-	render := func() string { return reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 80}), r) }
+	render := func() string { return reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 80, Verbose: true}), r) }
 	if s := render(); strings.Contains(s, "Incidents") {
 		t.Error("a run without incidents lists some")
 	}
@@ -412,12 +416,12 @@ func TestFaults_OnlySlower(t *testing.T) {
 		many.Recover, many.Heal = 0, 0
 		r.Faults = append(r.Faults, many)
 	}
-	if s := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200}),
+	if s := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200, Verbose: true}),
 		r); strings.Contains(s[strings.Index(s, "Faults"):], " 0s ") {
 		t.Error(s)
 	}
 	r.Faults = r.Faults[:1]
-	s := strings.Join(strings.Fields(reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200}), r)), " ")
+	s := strings.Join(strings.Fields(reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200, Verbose: true}), r)), " ")
 	if !strings.Contains(s, "Impact: no request failed, and the load was slower.") || strings.Contains(s, "recover 0s") ||
 		strings.Contains(s, "heal 0s") {
 		t.Error(s)
