@@ -72,6 +72,9 @@ func (s *stepSummary) reasons(a *words.Answer) {
 	if a.Trust != nil {
 		s.line("%s %s\n", markdown(a.Trust.Mark+" "+a.Trust.Title+":"), markdown(a.Trust.Text))
 	}
+	if a.Past != nil {
+		s.line("%s\n", markdown(a.Past.Line()))
+	}
 	if a.WhyTitle != "" {
 		s.line("### %s\n", a.WhyTitle)
 		for _, p := range a.Why {

@@ -59,6 +59,9 @@ func (s *summary) result(r *result.Result) {
 	}
 	s.comparison(r.Comparison)
 	s.gap()
+	if a.Past != nil {
+		s.text("", "  ", a.Past.Line(), dim)
+	}
 	if a.Trust != nil {
 		s.text("", "  ", a.Trust.Line(), tones[a.Trust.Tone])
 	}

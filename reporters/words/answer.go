@@ -148,6 +148,7 @@ func AnswerOf(r *result.Result) *Answer {
 	a.Keep, a.Curl = f.keep(), f.firstCurl()
 	a.ObjectivesTitle, a.Objectives = objectiveLines(r)
 	a.FaultsTitle, a.Faults = faultLines(r)
+	a.Past = past(r)
 	return a
 }
 
@@ -181,6 +182,9 @@ func (a *Answer) Because() []string {
 	}
 	section(a.WhyTitle, why)
 	section(a.ChangeTitle, change)
+	if a.Past != nil {
+		out = append(out, a.Past.Line())
+	}
 	if a.Trust != nil {
 		out = append(out, a.Trust.Line())
 	}
