@@ -28,7 +28,8 @@ func (s *summary) answerRows(a *words.Answer) {
 				continue
 			}
 			row := []span{
-				{"  " + o.Mark + " ", tones[o.Tone]}, {words.Pad(part, title, false) + "  ", plain},
+				{"  " + o.Mark + " ", tones[o.Tone]},
+				{words.Pad(part, title, false) + "  ", plain},
 				{words.Pad(o.Value, value, true), plain},
 			}
 			if o.Margin.Text != "" {

@@ -305,7 +305,7 @@ func TestTerminal_ManyObjectives(t *testing.T) {
 				return
 			}
 			if !strings.Contains(text, "✗ p95 < 33ms") ||
-				size[0] >= 80 && !strings.Contains(text, "budget overdrawn 2.5 times") {
+				size[0] >= 80 && !strings.Contains(text, "2.5x over") {
 				t.Errorf("what fails is not seen:\n%s", text)
 			}
 			if !strings.Contains(text, " more: ") || !strings.Contains(text, " hold, 13 not") && size[0] > 40 {
@@ -324,54 +324,54 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 		s    result.RunningVerdict
 		want string
 	}{
-		{result.RunningVerdict{Verdict: scenarios.Pass, Left: .999}, "99% of its budget left"},
-		{result.RunningVerdict{Verdict: scenarios.Pass, Left: 1}, "100% of its budget left"},
-		{result.RunningVerdict{Verdict: scenarios.Pass, Left: result.NaN}, "holds"},
-		{result.RunningVerdict{Verdict: scenarios.Fail, Left: result.NaN}, "fails"},
-		{result.RunningVerdict{Verdict: scenarios.Fail, Left: -.4}, "budget overdrawn 1.4 times"},
-		{result.RunningVerdict{Verdict: scenarios.Fail, Left: result.Num(math.Inf(-1))}, "none allowed"},
-		{result.RunningVerdict{Verdict: scenarios.Pending, Left: result.NaN}, "not yet known"},
-		{result.RunningVerdict{Verdict: scenarios.Pending, Left: 1}, "not yet known, 100% of its budget left"},
+		{result.RunningVerdict{Verdict: scenarios.Pass, Left: .999}, "– / – / 99% left"},
+		{result.RunningVerdict{Verdict: scenarios.Pass, Left: 1}, "– / – / 100% left"},
+		{result.RunningVerdict{Verdict: scenarios.Pass, Left: result.NaN}, "– / – / holds"},
+		{result.RunningVerdict{Verdict: scenarios.Fail, Left: result.NaN}, "– / – / fails"},
+		{result.RunningVerdict{Verdict: scenarios.Fail, Left: -.4}, "– / – / 1.4x over"},
+		{result.RunningVerdict{Verdict: scenarios.Fail, Left: result.Num(math.Inf(-1))}, "– / – / none may"},
+		{result.RunningVerdict{Verdict: scenarios.Pending, Left: result.NaN}, "– / – / not yet known"},
+		{result.RunningVerdict{Verdict: scenarios.Pending, Left: 1}, "– / – / not yet known"},
 		{
 			result.RunningVerdict{
 				Text: "errors < 1%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Pass,
 				Measured: .0012, Left: .88,
 			},
-			"0.12% of 1%",
+			"0.12% / 1% / 88% left",
 		},
 		{
 			result.RunningVerdict{
 				Text: "errors < 1%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail,
 				Measured: .014, Left: -.4,
 			},
-			"1.4% of 1%, budget overdrawn 1.4 times",
+			"1.4% / 1% / 1.4x over",
 		},
 		{result.RunningVerdict{
 			Text: "errors = 0%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail, Measured: .5,
 			Left: result.Num(math.Inf(-1)),
-		}, "50% of 0%"},
+		}, "50% / 0% / none may"},
 		{
 			result.RunningVerdict{
 				Text: "p95 < 200ms", Phase: slo.ParsePhase("run"), Verdict: scenarios.Pass,
 				Measured: result.NaN, Left: .99,
 			},
-			"12ms of 200ms in the last second",
+			"12ms now / 200ms / 99% left",
 		},
 		{
 			result.RunningVerdict{
 				Text: "p95 < 200ms in split", Phase: slo.ParsePhase("split"), Measured: result.NaN, Verdict: scenarios.Pass,
 				Left: .99,
 			},
-			"12ms of 200ms in the last second",
+			"12ms now / 200ms / 99% left",
 		},
 		{result.RunningVerdict{
 			Text: "p95 < 200ms in other", Phase: slo.ParsePhase("other"), Measured: result.NaN, Verdict: scenarios.Pass,
 			Left: .99,
-		}, "99% of its budget left"},
+		}, "– / 200ms / 99% left"},
 		{result.RunningVerdict{
 			Text: "p95 < 200ms of x", Phase: slo.ParsePhase("run"), Measured: result.NaN, Verdict: scenarios.Pass,
 			Left: .99,
-		}, "99% of its budget left"},
+		}, "– / 200ms / 99% left"},
 	} {
 		if c.s.Text != "" {
 			asked, err := slo.ParseObjective(c.s.Text)
@@ -381,7 +381,7 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 			c.s.Asked = asked
 		}
 		iv := reporterstest.Interval(14) // split is in
-		if got := terminal.ObjectiveState(c.s, &iv); got != c.want {
+		if got := words.StateOf(c.s, &iv).String(); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.s, got, c.want)
 		}
 	}
@@ -390,7 +390,9 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 // TestIncidents: the incidents of a run are reported in full, however narrow the screen is.
 func TestIncidents(t *testing.T) {
 	r := reporterstest.Results()["minute"]
-	render := func() string { return reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 80, Verbose: true}), r) }
+	render := func() string {
+		return reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 80, Verbose: true}), r)
+	}
 	if s := render(); strings.Contains(s, "Incidents") {
 		t.Error("a run without incidents lists some")
 	}
