@@ -71,8 +71,8 @@ func TestEarlier(t *testing.T) {
 	if p == nil || len(p.Runs) != 10 || !p.Runs[9].Now || p.Runs[7].Mark != "✗" {
 		t.Fatalf("the last runs are %+v", p)
 	}
-	const line = "Last runs: ✓✓✓✓✓✓✓✗✓✓. Since the last run: failed: 2.83% → 2.83%, same; p95 before faults: 9.68ms → 9.68ms, " +
-		"same; copies: 2 → 1."
+	const line = "Last runs: ✓✓✓✓✓✓✓✗✓✓. Since the last run: failed: 2.83% → 2.83%, about the same; p95 before faults: 9.68ms → 9.68ms, " +
+		"about the same; copies: 2 → 1."
 	if p.Line() != line {
 		t.Errorf("got  %s\nwant %s", p.Line(), line)
 	}

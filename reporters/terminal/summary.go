@@ -213,22 +213,7 @@ func (s *summary) faults(list []result.FaultRecord) {
 			what += "; " + t
 		}
 		s.text("    ", "      ", what, plain)
-		var times strings.Builder
-		times.WriteString(words.FaultSpan(f))
-		for _, t := range []struct {
-			name string
-			n    result.Num
-		}{
-			{"onset", f.Onset}, {"failover", f.Failover}, {"recover", f.Recover}, {"heal", f.Heal}, {"rejoin", words.Rejoin(f)},
-		} {
-			if t.n.Known() && f.Impact != result.NotImpacted && !f.NoOutage() {
-				times.WriteString(", " + t.name + " " + words.Seconds(t.n))
-			}
-		}
-		if f.Impact == result.Impacted && f.Resolution.Known() && f.Resolution > 0 && !f.NoOutage() {
-			times.WriteString(", resolution ±" + words.Seconds(f.Resolution))
-		}
-		s.text("    ", "      ", times.String(), plain)
+		s.text("    ", "      ", words.FaultTimes(f), plain)
 		seen := words.FaultEffect(f)
 		if f.Impact == result.Impacted && f.Note == "" && !words.OnlySlower(f) {
 			// the line above has the rest of it
@@ -248,7 +233,7 @@ func (s *summary) faults(list []result.FaultRecord) {
 			s.text("    ", "      ", "step "+step.Name+": "+step.Value, dim)
 		}
 		if seen := words.FaultEvidence(f); seen != "" && len(f.Steps) == 0 {
-			s.text("    ", "      ", "seen: "+seen, dim)
+			s.text("    ", "      ", "took effect: "+seen, dim)
 		}
 	}
 }

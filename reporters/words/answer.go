@@ -123,7 +123,7 @@ type Difference struct {
 	Name   string // failed, p95 before faults, or the name of a setting
 	Before string
 	Now    string
-	Word   string // worse, better, same, not certain; empty for a setting
+	Word   string // worse, better, about the same, not certain; empty for a setting
 	Mark   string // ▲ ▼ ? or empty
 	Tone   string // good, bad or unsure; empty for a setting
 }

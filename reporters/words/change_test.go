@@ -296,6 +296,8 @@ func TestAnswer_Why(t *testing.T) {
 	breaker.Cells = []result.Cell{{
 		Phase: slo.Phase{Kind: slo.RunPhase}, Load: "shoppers", Step: "pay", Outcome: "skipped", Count: 399,
 	}}
+	rare := onNginx(t)
+	rare.Errors = append(rare.Errors, result.ErrorGroup{Kind: "reset", Step: "pay", Count: 1, First: 9.9, Last: 9.9})
 	slow := onURL(t)
 	slow.Errors, slow.Incidents = nil, nil
 	slow.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .4, scenarios.Fail)}
@@ -311,6 +313,11 @@ func TestAnswer_Why(t *testing.T) {
 	}{
 		{"nginx", onNginx(t), "When the only replica of redis died, every request failed for 4s. 13% of requests failed, and " +
 			"less than 1% may.", []string{
+			"10s: the only replica of redis died; back at 12s.",
+			"GET /basket failed first: 400 × status 502 “502 Bad Gateway”.",
+			"2s of the 4s came after redis was back.",
+		}},
+		{"a rare error before", rare, "", []string{
 			"10s: the only replica of redis died; back at 12s.",
 			"GET /basket failed first: 400 × status 502 “502 Bad Gateway”.",
 			"2s of the 4s came after redis was back.",

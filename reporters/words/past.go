@@ -95,7 +95,7 @@ func (d *Difference) judge(by int) {
 	case by < 0:
 		d.Word, d.Mark, d.Tone = "better", "▼", "good"
 	default:
-		d.Word, d.Tone = "same", "good"
+		d.Word, d.Tone = "about the same", "good"
 	}
 }
 

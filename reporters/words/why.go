@@ -29,9 +29,16 @@ func find(r *result.Result) *findings {
 	return f
 }
 
-// firstErrors returns the errors whose first request was intended first. It leaves out errors of parts and of init.
+// firstErrors returns the errors whose first request was intended first, of those that are at least a twentieth of
+// all. It leaves out errors of parts and of init.
 func firstErrors(r *result.Result) *result.ErrorGroup {
 	var first *result.ErrorGroup
+	all := int64(0)
+	for i := range r.Errors {
+		if e := &r.Errors[i]; !e.Part && !e.Init {
+			all += e.Count
+		}
+	}
 	begin := func(e *result.ErrorGroup) float64 {
 		if e.Sample != nil {
 			return e.Sample.At
@@ -40,7 +47,7 @@ func firstErrors(r *result.Result) *result.ErrorGroup {
 	}
 	for i := range r.Errors {
 		e := &r.Errors[i]
-		if e.Part || e.Init || e.Count == 0 || !e.First.Known() {
+		if e.Part || e.Init || 20*e.Count < max(all, 1) || !e.First.Known() {
 			continue
 		}
 		if first == nil || begin(e) < begin(first) {
