@@ -423,7 +423,8 @@ func TestFaults_OnlySlower(t *testing.T) {
 		t.Error(s)
 	}
 	r.Faults = r.Faults[:1]
-	s := strings.Join(strings.Fields(reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200, Verbose: true}), r)), " ")
+	table := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200, Verbose: true}), r)
+	s := strings.Join(strings.Fields(table), " ")
 	if !strings.Contains(s, "Impact: no request failed, and the load was slower.") || strings.Contains(s, "recover 0s") ||
 		strings.Contains(s, "heal 0s") {
 		t.Error(s)

@@ -388,14 +388,14 @@ func moreRequests(f *findings) *Advice {
 			}
 			times := float64(n.Need) / float64(n.Count)
 			return &Advice{Text: Text{}.say("Run for longer, or at a higher rate: ").strong(ObjectiveTitle(o)).
-				say(" takes " + Count(n.Need) + " requests, and " + Count(n.Count) + " came, so " + briefly(math.Ceil(times*10)/10) +
-					" times as many decide it.")}
+				say(" takes " + Count(n.Need) + " requests, and " + Count(n.Count) + " came, so " +
+					briefly(math.Ceil(times*10)/10) + " times as many decide it.")}
 		}
 	}
 	return nil
 }
 
-// keep names the faults that did no harm where others did, so that nobody looks there.
+// keep names the faults that did no harm where others did, so that a reader does not look there.
 func (f *findings) keep() Text {
 	if !f.outage() {
 		return nil

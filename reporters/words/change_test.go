@@ -73,7 +73,8 @@ func onPatroni(t *testing.T) *result.Result {
 	f.Role = "leader"
 	r.Faults, r.Incidents = []result.FaultRecord{f}, []result.Incident{outageBy(f.Name)}
 	r.Errors = []result.ErrorGroup{{
-		Kind: "closed", Load: "writers", Step: "insert", Count: 400, First: 10.2, Last: 13.9, Sample: &result.Sample{At: 10.1},
+		Kind: "closed", Load: "writers", Step: "insert", Count: 400, First: 10.2, Last: 13.9,
+		Sample: &result.Sample{At: 10.1},
 	}}
 	return r
 }

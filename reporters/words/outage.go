@@ -78,7 +78,8 @@ func oneReason(r *result.Result) bool {
 func decidedByBad(r *result.Result) bool {
 	return slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool {
 		row := o.Of().Row()
-		return o.Verdict == scenarios.Fail && o.List == "" && o.Phase.Kind != slo.BaselinePhase && (row.CountsBad || row.Recovers)
+		return o.Verdict == scenarios.Fail && o.List == "" && o.Phase.Kind != slo.BaselinePhase &&
+			(row.CountsBad || row.Recovers)
 	})
 }
 

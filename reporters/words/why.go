@@ -3,6 +3,7 @@ package words
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,37 +25,51 @@ type findings struct {
 }
 
 func find(r *result.Result) *findings {
-	f := &findings{r: r, first: firstErrors(r)}
+	f := &findings{r: r}
 	f.in, f.fault = worstOutage(r)
+	from, to := f.span()
+	f.first = firstErrors(r, from, to)
 	return f
 }
 
-// firstErrors returns the errors whose first request was intended first, of those that are at least a twentieth of
-// all. It leaves out errors of parts and of init.
-func firstErrors(r *result.Result) *result.ErrorGroup {
-	var first *result.ErrorGroup
+// span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
+// failed, else the whole run.
+func (f *findings) span() (from, to result.Num) {
+	if f.in != nil {
+		return f.in.Begin, f.in.End
+	}
+	for i := range f.r.Objectives {
+		o := &f.r.Objectives[i]
+		if by := faultNamed(f.r, o.Phase.Of(slo.FaultPhase).String()); o.Verdict == scenarios.Fail && by != nil {
+			return by.Injected, max(by.Cleared, by.Until)
+		}
+	}
+	return result.Num(math.Inf(-1)), result.Num(math.Inf(1))
+}
+
+// firstErrors returns the errors of a span whose first request was intended first, of those that are at least a
+// twentieth of all in it. It leaves out errors of parts and of init.
+func firstErrors(r *result.Result, from, to result.Num) *result.ErrorGroup {
+	var list []*result.ErrorGroup
 	all := int64(0)
 	for i := range r.Errors {
-		if e := &r.Errors[i]; !e.Part && !e.Init {
+		e := &r.Errors[i]
+		if !e.Part && !e.Init && e.Count > 0 && e.First <= to && e.Last >= from { // false where a time is unknown
+			list = append(list, e)
 			all += e.Count
 		}
 	}
+	list = slices.DeleteFunc(list, func(e *result.ErrorGroup) bool { return 20*e.Count < all })
 	begin := func(e *result.ErrorGroup) float64 {
 		if e.Sample != nil {
 			return e.Sample.At
 		}
 		return float64(e.First)
 	}
-	for i := range r.Errors {
-		e := &r.Errors[i]
-		if e.Part || e.Init || 20*e.Count < max(all, 1) || !e.First.Known() {
-			continue
-		}
-		if first == nil || begin(e) < begin(first) {
-			first = e
-		}
+	if len(list) == 0 {
+		return nil
 	}
-	return first
+	return slices.MinFunc(list, func(a, b *result.ErrorGroup) int { return cmp.Compare(begin(a), begin(b)) })
 }
 
 // why returns the points that tell how a run came to its verdict.
