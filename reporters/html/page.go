@@ -137,7 +137,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p := &pageView{
 		Icon: icon(words.Tone(r.Verdict)), Mark: words.Mark(r.Verdict), Word: words.Capitalize(words.Verdict(r.Verdict)),
 		Tone: words.Tone(r.Verdict),
-		Name: words.Clean(r.Name), Answer: words.Answer(r), Hypothesis: words.Hypothesis(r),
+		Name: words.Clean(r.Name), Answer: words.AnswerOf(r).Line(), Hypothesis: words.Hypothesis(r),
 		BoundsFoot: words.BoundsMeaning(r.Objectives),
 		Control:    r.Control, Healthy: r.Generator.Healthy, Version: words.Clean(r.Environment.Brunt),
 		Run:      words.Clean(r.Run),

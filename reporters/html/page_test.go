@@ -201,7 +201,7 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 		without []string
 	}{
 		{"minute", slices.Concat(all, []string{
-			"</span> Pass</p>", "Ship: all 6 objectives held, and of 3 faults 1 had no effect seen",
+			"</span> Pass</p>", "Ship. All 6 objectives held, and of 3 faults 1 had no effect seen",
 			"Recovery, asked and achieved", "p95 &lt; 200ms in baseline",
 			"process.crash on posts[1], via signal", "taken back", "warm-up", "∞ p99", "stair",
 			"4bf92f3577b34da6a3ce929d0e0e4736", "brunt run scenario.yaml --set rate=300/s", "seed: 7",

@@ -8,52 +8,277 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
-// Answer says in one sentence whether to ship and why, for readers who read no further: the same in the terminal, on
-// the page, in Markdown and in JUnit. Where the reason of the run says it best, the reason follows the sentence.
-func Answer(r *result.Result) string {
-	then := ""
-	if r.Reason != "" {
-		then = " " + Clean(r.Reason)
-	}
-	switch r.Verdict {
-	case scenarios.Pass:
-		return answerOnPass(r)
-	case scenarios.None:
-		if r.ExitCode != scenarios.ExitPass {
-			return "Don't ship by this run." + then
-		}
-		return "Nothing to decide by." + then
-	case scenarios.Fail:
-		if missed := missedObjectives(r); missed != "" {
-			return "Don't ship: " + missed + "."
-		}
-		return "Don't ship." + then
-	case scenarios.Inconclusive, scenarios.Interrupted, scenarios.Broken:
-		return "Not decided." + then
-	case scenarios.Invalid:
-		return "Don't decide by this run." + then
-	case scenarios.Stopped, scenarios.Regression:
-		return "Don't ship." + then
-	case scenarios.NotReverted:
-		return "Don't ship, and look at the target first." + then
-	}
-	return Clean(r.Reason)
+// An Answer is what a report says of a run before anything else: whether to ship, why, what to change, how objectives
+// and faults stand, how far to trust it, and what differs from the run before. Every form of a report shows it, so
+// that its words are made once, and from typed data alone. [AnswerOf] makes it:
+//
+//	Result -> Answer -> page, terminal, Markdown, JUnit, summary of a job, text to copy
+type Answer struct {
+	Verdict  scenarios.Verdict // verdict of the run
+	Mark     string            // sign of the verdict: ✓ ✗ ? or ▶; it is never shown without the head
+	Tone     string            // colour of the verdict: good, bad, unsure or going
+	Head     string            // Ship, Don't ship, Not certain, or Says nothing of the target
+	Name     string            // name of the scenario
+	Sentence Text              // the reason for the head, in one to three sentences
+	Trust    *Trust            // how far brunt's own time leaves the figures certain; nil if brunt made no load
+
+	WhyTitle string // heading of why, such as Why it failed; empty without points
+	Why      []Text // how it came to that, at most four points in the order of time
+
+	ChangeTitle string   // heading of change, such as What to change; empty without advice
+	Change      []Advice // what would give another verdict, the most useful first
+	Keep        Text     // what needs no change, such as faults that did no harm; empty if nothing is known
+	Curl        string   // command that repeats the first request that failed; empty if none is known
+
+	ObjectivesTitle string          // such as Objectives: 3 failed, 5 held
+	Objectives      []ObjectiveLine // all objectives: those that failed first, then those that are open
+	FaultsTitle     string          // such as Faults: all verified, all taken back; empty without faults
+	Faults          []FaultLine     // all faults in the order of their injection
+
+	Past *Past // earlier runs of the scenario; nil if none is known
 }
 
-func answerOnPass(r *result.Result) string {
+// Advice is one thing to change. It is made by a rule of [changeRules].
+type Advice struct {
+	Rule    string // name of the rule
+	Likely  bool   // the data makes it likely, and does not prove it; the text says so
+	Text    Text   // what to change and what it would bring
+	Command string // a command that tries it, such as brunt run scenario.yaml --set replicas=2; empty if there is none
+}
+
+// An ObjectiveLine is an objective as one row: its value and how far it is from its limit.
+type ObjectiveLine struct {
+	Index   int               // index in [result.Result.Objectives]
+	Verdict scenarios.Verdict // verdict of the objective
+	Mark    string            // ✓ ✗ ? or ·
+	Tone    string            // good, bad or unsure
+	Word    string            // held, failed, not certain or not judged
+	Title   string            // the objective as written, with its phase if that is not in it
+	Value   string            // measured value, such as 3.67%
+	Margin  Margin            // distance from the limit
+	Sure    string            // the limits of the value, such as at most 3.9% (95% sure); empty if none is known
+	Note    string            // why it is not certain, or what a reader should know; may be empty
+}
+
+// A Margin is the distance of an objective's value from its limit.
+type Margin struct {
+	Kind   MarginKind
+	Figure result.Num // over: the value as a multiple of the limit; left: the unused share of the limit; else unknown
+	Text   string     // such as 3.7x over, 57% left or no outage; may be empty
+}
+
+// A MarginKind is the kind of a [Margin].
+type MarginKind string
+
+// The kinds of margins.
+const (
+	MarginNone     MarginKind = ""          // a margin has no meaning, such as for an objective with =
+	MarginOver     MarginKind = "over"      // beyond the limit
+	MarginLeft     MarginKind = "left"      // within the limit
+	MarginNoOutage MarginKind = "no_outage" // there was nothing to recover from
+	MarginOpen     MarginKind = "open"      // the value is not certain
+)
+
+// A FaultLine is a fault as one row: its outcome and what it did.
+type FaultLine struct {
+	Index   int    // index in [result.Result.Faults]
+	Name    string // name of the fault
+	Mark    string // ✓ ✗ ! or ?
+	Tone    string // good, bad or unsure
+	Outcome string // such as outage of 2.1s, 21x slower or survived
+	Text    string // what it did, such as 681 requests failed; good again 1.02s after posts was back
+}
+
+// Trust says how far brunt's own time leaves the figures of a run certain.
+type Trust struct {
+	Mark  string     // ✓ or !
+	Tone  string     // good or unsure
+	Title string     // such as Busy machine
+	Late  result.Num // p99 of the time by which brunt itself was late, seconds
+	Text  string     // what follows from it for the verdict and the response times
+}
+
+// A Past holds the earlier runs of a scenario that a run knows.
+type Past struct {
+	Runs  []PastRun    // the last ten runs, the oldest first; the last of them is this run
+	Since []Difference // what differs from the run before
+}
+
+// A PastRun is a run in a row of runs.
+type PastRun struct {
+	Run     string // id of the run
+	Folder  string // its folder, relative to the folder of this run, with slashes; empty for this run
+	Verdict scenarios.Verdict
+	Mark    string // ✓ ✗ or ?
+	Tone    string // good, bad or unsure
+	When    string // when it began, such as 24 Nov 2026 07:30 UTC
+	Now     bool   // it is this run
+}
+
+// A Difference is a figure or a setting that differs from the run before.
+type Difference struct {
+	Name   string // failed, p95 before faults, or the name of a setting
+	Before string
+	Now    string
+	Word   string // worse, better, about the same, not certain; empty for a setting
+	Mark   string // ▲ ▼ ? or empty
+	Tone   string // good, bad or unsure; empty for a setting
+}
+
+// The heads of an answer.
+const (
+	headShip    = "Ship"
+	headNot     = "Don't ship"
+	headOpen    = "Not certain"
+	headNothing = "Says nothing of the target"
+	headNoAsk   = "Nothing to decide by"
+)
+
+// AnswerOf makes the answer of a run.
+func AnswerOf(r *result.Result) *Answer {
+	a := &Answer{Verdict: r.Verdict, Mark: Mark(r.Verdict), Tone: Tone(r.Verdict), Name: Clean(r.Name)}
+	a.Head, a.Sentence = sentence(r)
+	a.Trust = trust(r)
+	f := find(r)
+	a.WhyTitle, a.Why = f.why()
+	a.ChangeTitle, a.Change = f.change()
+	a.Keep, a.Curl = f.keep(), f.firstCurl()
+	a.ObjectivesTitle, a.Objectives = objectiveLines(r)
+	a.FaultsTitle, a.Faults = faultLines(r)
+	a.Past = past(r)
+	return a
+}
+
+// Line returns the head and the sentence in one line.
+func (a *Answer) Line() string {
+	said := a.Sentence.String()
+	if a.Head == "" || said == "" {
+		return a.Head + said
+	}
+	return a.Head + ". " + said
+}
+
+// Because returns why the run has its verdict, what to change and how far to trust it, in lines of text. A heading
+// has no mark before it.
+func (a *Answer) Because() []string {
+	var out []string
+	section := func(title string, points []string) {
+		if title != "" && len(points) > 0 {
+			out = append(append(out, title), points...)
+		}
+	}
+	var why, change []string
+	for _, p := range a.Why {
+		why = append(why, "- "+p.String())
+	}
+	for i := range a.Change {
+		change = append(change, fmt.Sprintf("%d. %s", i+1, a.Change[i].Line()))
+	}
+	if len(a.Keep) > 0 {
+		change = append(change, "- "+a.Keep.String())
+	}
+	section(a.WhyTitle, why)
+	section(a.ChangeTitle, change)
+	if a.Past != nil {
+		out = append(out, a.Past.Line())
+	}
+	if a.Trust != nil {
+		out = append(out, a.Trust.Line())
+	}
+	return out
+}
+
+// Line returns the advice with its command in one line.
+func (a *Advice) Line() string {
+	if a.Command == "" {
+		return a.Text.String()
+	}
+	return a.Text.String() + " Try: " + a.Command
+}
+
+// Text returns the whole answer as lines of text, to be copied into a message.
+func (a *Answer) Text() string {
+	lines := []string{a.Mark + " " + a.Name, a.Line()}
+	lines = append(lines, a.Because()...)
+	lines = append(lines, a.ObjectivesTitle)
+	for i := range a.Objectives {
+		o := &a.Objectives[i]
+		lines = append(lines, strings.TrimRight(o.Mark+" "+o.Title+"  "+o.Value+"  "+o.Margin.Text, " "))
+	}
+	if a.FaultsTitle != "" {
+		lines = append(lines, a.FaultsTitle)
+	}
+	for i := range a.Faults {
+		lines = append(lines, a.Faults[i].Mark+" "+a.Faults[i].Line())
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// Line returns the fault with its outcome and what it did in one line.
+func (l *FaultLine) Line() string {
+	s := l.Name + "  " + l.Outcome
+	if l.Text != "" {
+		s += ": " + l.Text
+	}
+	return s
+}
+
+// sentence returns the head of a run's answer, and its reason.
+func sentence(r *result.Result) (head string, said Text) {
+	reason := Text{}.say(Clean(r.Reason))
+	switch r.Verdict {
+	case scenarios.Pass:
+		return sentenceOnPass(r)
+	case scenarios.None:
+		if r.ExitCode != scenarios.ExitPass {
+			return "Don't ship by this run", reason
+		}
+		return headNoAsk, reason
+	case scenarios.Fail:
+		return headNot, sentenceOnFail(r)
+	case scenarios.Inconclusive, scenarios.Interrupted, scenarios.Broken:
+		return headOpen, reason
+	case scenarios.Invalid:
+		return headNothing, reason
+	case scenarios.Stopped, scenarios.Regression:
+		return headNot, reason
+	case scenarios.NotReverted:
+		return "Don't ship, and look at the target first", reason
+	}
+	return "", reason
+}
+
+func sentenceOnPass(r *result.Result) (head string, said Text) {
 	held := "all " + Plural(int64(len(r.Objectives)), "objective", "objectives") + " held"
 	if len(r.Objectives) == 1 {
 		held = "the objective held"
 	}
 	switch {
 	case r.Control:
-		return Capitalize(held) + ", but in this control run nothing was broken, so that it says little about failures."
+		return "", Text{}.say(Capitalize(held) +
+			", but in this control run nothing was broken, so that it says little about failures.")
 	case r.Imported != "":
-		return "Ship, as far as the imported requests go: " + held + "."
+		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	return "Ship: " + held + faultsOutcome(r) + lostWrites(r) + "."
+	return headShip, Text{}.say(syntax.Sentence(held + faultsOutcome(r) + lostWrites(r)))
+}
+
+// sentenceOnFail says first what broke the service and for how long, then the objective that was missed by most.
+func sentenceOnFail(r *result.Result) Text {
+	t := outageSentence(r)
+	missed := missedObjectives(r, t != nil)
+	switch {
+	case missed == "":
+		return Text{}.say(Clean(r.Reason))
+	case t == nil:
+		return t.say(syntax.Sentence(missed))
+	case oneReason(r):
+		missed += ", all for this one reason"
+	}
+	return t.say(" " + syntax.Sentence(missed))
 }
 
 // lostWrites says that acknowledged writes were lost; empty if none were.
@@ -77,6 +302,7 @@ func lostWrites(r *result.Result) string {
 // faultsOutcome says how the target withstood its faults.
 func faultsOutcome(r *result.Result) string {
 	var in, recovered, harmless, slight, lasting, lossy int64
+	var mildly []string // what slight effects were
 	broken := ""
 	slowest, rejoining := result.Num(0), result.Num(0)
 	for i := range r.Faults {
@@ -89,6 +315,7 @@ func faultsOutcome(r *result.Result) string {
 		case OnlySlower(f):
 			harmless++
 			slight++
+			mildly = append(mildly, quote(f.Name)+" made answers "+slowerBy(f.Parts))
 		case f.NoOutage(): // the fault lost writes, and there was nothing to recover from
 			lossy++
 		case f.Impact == result.Impacted:
@@ -110,6 +337,7 @@ func faultsOutcome(r *result.Result) string {
 			harmless++
 			if p := f.Parts; p != nil && p.Bad() > 0 {
 				slight++
+				mildly = append(mildly, quote(f.Name)+" made "+Plural(p.Bad(), "request", "requests")+" fail or too slow")
 			}
 		case f.Impact == result.NotRecovered:
 			if lasting++; lasting == 1 {
@@ -140,10 +368,10 @@ func faultsOutcome(r *result.Result) string {
 		return ", yet the target did not recover from " + broken + ", which no objective asks it to"
 	case slight == 1 && in == 1:
 		return ", and the share of bad requests stayed within the limit during the " + other +
-			"fault, though it made requests slower or fail"
+			"fault, though " + mildly[0]
 	case harmless == in && slight > 0:
 		return ", and the share of bad requests stayed within the limit during " + faults +
-			", though " + Plural(slight, "of them", "of them") + " made requests slower or fail"
+			", though " + slightly(mildly)
 	case harmless == in && in == 1:
 		return ", and the " + other + "fault did no harm that could be seen"
 	case harmless == in:
@@ -166,9 +394,18 @@ func faultsOutcome(r *result.Result) string {
 		faults, strings.Join(mild, ", "), recovered, Seconds(slowest), rejoined)
 }
 
+// slightly joins the slight effects of faults; of more than two it gives the number.
+func slightly(effects []string) string {
+	if len(effects) > 2 {
+		return Int(int64(len(effects))) + " of them made requests slower or fail"
+	}
+	return Join(effects)
+}
+
 // missedObjectives names the failed objective that tells an outsider most: the steady state first, else the one missed
-// by most. It is empty where the run failed for another reason.
-func missedObjectives(r *result.Result) string {
+// by most. Beside the sentence about an outage, whole is true and an objective on the whole run comes before others.
+// It is empty where the run failed for another reason.
+func missedObjectives(r *result.Result, whole bool) string {
 	if len(r.Reasons) > 0 && r.Reasons[0].Kind != result.NotHeld {
 		return ""
 	}
@@ -189,7 +426,7 @@ func missedObjectives(r *result.Result) string {
 		if !ok {
 			u = 1
 		}
-		if o.List == "steady" {
+		if o.List == "steady" || whole && o.Phase.Kind == slo.RunPhase && o.Of().Row().CountsBad {
 			u = math.Inf(1)
 		}
 		if worst == nil || u > by {
