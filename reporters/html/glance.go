@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"html/template"
 	"math"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"brunt/reporters/chart"
 	"brunt/reporters/words"
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -81,29 +83,66 @@ func newDrawing(r *result.Result, load, step string, from, to float64, columns i
 	return d
 }
 
-// bandView is the whole run under the headline.
-type bandView struct {
-	Drawing *drawing
-	Lanes   []chart.Lane
-	Axis    []chart.Tick
-	Many    bool
+// A briefView holds the objectives and faults beside the charts of the first screen.
+type briefView struct {
+	Objectives *objectiveLines // nil: none was set
+	Faults     []faultLine
+	FaultsLeft string // how many faults are left out; empty: none
 }
 
-// bandColumns and stepColumns bound the columns of drawings, so that the page stays small.
+// objectiveLines are the objectives in short; the folded ones all held.
+type objectiveLines struct{ Shown, Folded []words.ObjectiveLine }
+
+// faultLine is a fault in short.
+type faultLine struct {
+	N int
+	words.FaultLine
+}
+
+// mostLines and mostStruck bound the objectives and faults that the first screen shows unfolded.
 const (
-	bandColumns = 480
+	mostLines  = 10
+	mostStruck = 6
+)
+
+// glance adds the first screen: the load over its response times, beside the objectives and faults.
+func (p *pageView) glance(c *chart.Plotter, r *result.Result) {
+	p.Rates, p.Times = c.Rates(), c.Times(r)
+	if lane := c.Incidents(r.Incidents); len(lane.Items) > 0 {
+		p.Rates.Lanes = append(slices.Clone(p.Rates.Lanes), lane)
+	}
+	p.Times.Lanes, p.Rates.X = nil, nil // the charts share one axis, which has its faults above and its moments below
+}
+
+// brief lists objectives and faults in short.
+func (p *pageView) brief(a *words.Answer) {
+	p.Brief = &briefView{}
+	if list := a.Objectives; len(list) > 0 {
+		open := slices.IndexFunc(list, func(o words.ObjectiveLine) bool { return o.Verdict == scenarios.Pass })
+		n := len(list)
+		if n > mostLines+1 && open >= 0 {
+			n = max(open, mostLines)
+		}
+		p.Brief.Objectives = &objectiveLines{list[:n], list[n:]}
+	}
+	list := make([]faultLine, len(a.Faults))
+	for i, f := range a.Faults {
+		list[i] = faultLine{f.Index + 1, f}
+	}
+	if n := len(list) - mostStruck; n > 1 { // those that did harm come first
+		slices.SortStableFunc(list, func(a, b faultLine) int { return cmp.Compare(urgencyOf(a.Tone), urgencyOf(b.Tone)) })
+		list = list[:mostStruck]
+		p.Brief.FaultsLeft = words.Plural(int64(n), "more fault", "more faults")
+	}
+	p.Brief.Faults = list
+}
+
+// stepColumns bounds the columns of drawings, so that the page stays small.
+const (
 	stepColumns = 90
 	mostShown   = 12 // rows of steps that are shown at once
 	mostRows    = 60 // rows of steps
 )
-
-// opening adds the views near the top of the page: the whole run, and its steps.
-func (p *pageView) opening(r *result.Result, line *chart.Timeline) {
-	if d := newDrawing(r, "*", "*", line.From, line.To, bandColumns); d != nil {
-		p.Band = &bandView{Drawing: d, Lanes: line.Lanes(), Axis: line.Times(), Many: len(r.Faults) > chart.MostNamed}
-	}
-	p.steps(r, line)
-}
 
 // stepView is a row of the table of steps at the top.
 type stepView struct {

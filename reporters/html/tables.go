@@ -11,36 +11,58 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// phaseView is a phase in the table of phases and steps.
-type phaseView struct {
-	Name, Span string
-	Rows       []phaseRowView
+// phasesView is the part on phases: a table with a row for each phase, and for each phase the table of its steps.
+type phasesView struct {
+	Sums phaseTable
+	List []phaseTable
+}
+
+// phaseTable is a table of phases, or of the steps of one phase.
+type phaseTable struct {
+	Name, Span    string // of the phase
+	Caption, Head string
+	Rows          []phaseRowView
+}
+
+// Columns returns the headings after the first.
+func (phaseTable) Columns() []string {
+	return []string{"Requests", "Rate", "Errors", "p50", "p90", "p95", "p99", "p99.9", "max"}
 }
 
 type phaseRowView struct {
-	Name  string
-	Sum   bool // the sum over all steps
-	Cells []string
+	Name, Span string
+	Cells      []string
 }
 
-// mostPhaseRows bounds the table of phases and steps.
+// mostPhaseRows bounds the rows of phases and steps.
 const mostPhaseRows = 400
 
 func (p *pageView) phases(r *result.Result) {
 	list := words.PhaseRows(r, func(c *result.Cell) bool { return c.Count > 0 })
+	if len(list) == 0 {
+		return
+	}
+	v := &phasesView{Sums: phaseTable{Caption: "Phases, each with all of its requests", Head: "Phase"}}
+	p.Phases = v
 	at := map[slo.Phase]int{}
 	left := 0
 	var shown [][]string
 	add := func(row *words.PhaseRow) {
+		view := rowView(row, len(r.Loads) > 1)
+		shown = append(shown, view.Cells)
+		phase, span := words.Clean(row.All.Phase.String()), spanOf(r, row.All.Phase)
+		if row.All.Load == "*" && row.All.Step == "*" {
+			view.Name, view.Span = phase, span
+			v.Sums.Rows = append(v.Sums.Rows, view)
+			return
+		}
 		i, found := at[row.All.Phase]
 		if !found {
-			i = len(p.Phases)
+			i = len(v.List)
 			at[row.All.Phase] = i
-			p.Phases = append(p.Phases, phaseView{Name: words.Clean(row.All.Phase.String()), Span: spanOf(r, row.All.Phase)})
+			v.List = append(v.List, phaseTable{Name: phase, Span: span, Caption: "Steps in " + phase, Head: "Step"})
 		}
-		view := rowView(row, len(r.Loads) > 1)
-		p.Phases[i].Rows = append(p.Phases[i].Rows, view)
-		shown = append(shown, view.Cells)
+		v.List[i].Rows = append(v.List[i].Rows, view)
 	}
 	// the sums of all phases come first, so that many steps cut no sum off
 	sum := func(row *words.PhaseRow) bool { return row.All.Load == "*" && row.All.Step == "*" }
@@ -79,10 +101,8 @@ func spanOf(r *result.Result, phase slo.Phase) string {
 
 func rowView(row *words.PhaseRow, loads bool) (v phaseRowView) {
 	c := &row.All
-	v.Name, v.Sum = words.Clean(c.Step), c.Load == "*" && c.Step == "*"
+	v.Name = words.Clean(c.Step)
 	switch {
-	case v.Sum:
-		v.Name = "all steps"
 	case c.Step == "*":
 		v.Name = words.Clean(c.Load) + ": all steps"
 	case loads:

@@ -45,7 +45,7 @@ func (p *pageView) objectives(r *result.Result) {
 	slices.SortStableFunc(p.Objectives, func(a,
 		b objectiveView,
 	) int {
-		return cmp.Compare(urgency[a.Tone], urgency[b.Tone])
+		return cmp.Compare(urgencyOf(a.Tone), urgencyOf(b.Tone))
 	})
 	// held objectives follow the others; if there are many objectives, the held ones are folded
 	n := min(len(p.Held), max(0, mostHeld-len(p.Objectives)))
@@ -58,8 +58,8 @@ func (p *pageView) objectives(r *result.Result) {
 // mostHeld is the number of objectives up to which held ones are not folded.
 const mostHeld = 5
 
-// urgency orders objectives by tone: failed first.
-var urgency = map[string]int{"bad": 0, "unsure": 1}
+// urgencyOf orders by tone: failed first.
+func urgencyOf(tone string) int { return slices.Index([]string{"bad", "unsure", "good"}, tone) }
 
 // gauge draws the measured value against the bound on a logarithmic axis, from an eighth of the allowed amount to
 // eight times as much. The figures beside it say the same.
@@ -93,7 +93,7 @@ type faultView struct {
 }
 
 func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
-	t := &chart.Table{Head: []string{
+	t := &chart.Table{Title: "The times of the faults", Head: []string{
 		"fault", "outcome", "planned", "injected", "verified", "cleared", "onset", "failover", "recover", "heal", "rejoin", "±",
 		"failed", "degraded", "area", "detect", "revert",
 	}}
