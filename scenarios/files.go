@@ -19,15 +19,16 @@ import (
 
 // files reads a scenario and the files it names.
 type files struct {
-	o       Options
-	m       *syntax.Mistakes
-	secrets *template.Secrets
-	main    string
-	texts   map[string]bool   // paths of scenario files: the main one and those it extends
-	nodes   int               // number of values in all files
-	whole   map[string][]byte // contents of files that requests send, by path
-	mu      sync.Mutex
-	read    []File // every file, once; guarded by mu, because logs are read during the load
+	o        Options
+	m        *syntax.Mistakes
+	secrets  *template.Secrets
+	main     string
+	texts    map[string]bool   // paths of scenario files: the main one and those it extends
+	nodes    int               // number of values in all files
+	declared []string          // names of its parameters, in their order
+	whole    map[string][]byte // contents of files that requests send, by path
+	mu       sync.Mutex
+	read     []File // every file, once; guarded by mu, because logs are read during the load
 }
 
 // A File is the scenario file, or a file that it names.

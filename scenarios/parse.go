@@ -93,6 +93,10 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 		}
 	}
 	sc.Notes = s.Unused()
+	for _, name := range p.declared {
+		_, given := p.o.Set[name]
+		sc.params = append(sc.params, param{name: name, node: s.Params[name].Node, given: given})
+	}
 	nameSecrets(root, p.o, p.secrets)
 	p.short(root, "target", "url")
 	p.short(root, "warmup", "for")
@@ -198,6 +202,7 @@ func (p *files) params(s *template.Scope, root *syntax.Node) {
 				p.m.Add(f.Pos, "%q can't name a param: %s", syntax.Clip(f.Key, 40), syntax.NameRule)
 				continue
 			}
+			p.declared = append(p.declared, f.Key)
 			s.Params[f.Key] = &template.Param{Node: f.Value, Pos: f.Pos, Origin: fmt.Sprintf("param %s, %s", f.Key, f.Value.Pos)}
 		}
 	}

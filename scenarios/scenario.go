@@ -52,6 +52,7 @@ type Scenario struct {
 	Symbols    *template.Symbols
 	Notes      []string     // oddities that are not mistakes, such as an unused param
 	Root       *syntax.Node // the file with extends, params, env and files filled in
+	params     []param      // its parameters, in the order of the file
 
 	Origin Origin // what Parse read; the zero value for a scenario that was not parsed
 }

@@ -83,7 +83,7 @@ func TestReports_Agree(t *testing.T) {
 				row := words.IncidentRow(i+1, &again.Incidents[i])
 				together(t, form.plain, row[1], row[2:]...)
 			}
-			if answer := words.Answer(&again); !strings.Contains(form.plain, answer) {
+			if answer := words.AnswerOf(&again).Line(); !strings.Contains(form.plain, answer) {
 				t.Errorf("the answer %q is missing", answer)
 			}
 		})

@@ -19,7 +19,7 @@ func Annotate(w io.Writer, r *result.Result) error {
 	if r.ExitCode == scenarios.ExitPass {
 		return nil
 	}
-	all := []string{words.Answer(r)}
+	all := []string{words.AnswerOf(r).Line()}
 	for i := range r.Objectives {
 		if o := &r.Objectives[i]; o.Verdict == scenarios.Fail {
 			all = append(all, strings.TrimSuffix(o.Text+": "+words.ObjectiveMeasured(o), ": "))

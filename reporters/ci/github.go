@@ -56,7 +56,7 @@ func (s *stepSummary) line(format string, args ...any) { fmt.Fprintf(s, format+"
 // verdict writes the verdict with its reason.
 func (s *stepSummary) verdict(r *result.Result) {
 	s.line("## %s %s: %s\n", badge(r.Verdict), markdown(words.Capitalize(words.Verdict(r.Verdict))), markdown(r.Name))
-	s.line("%s\n", markdown(words.Answer(r)))
+	s.line("%s\n", markdown(words.AnswerOf(r).Line()))
 	if h := words.Hypothesis(r); h != "" {
 		s.line("%s\n", markdown(h))
 	}

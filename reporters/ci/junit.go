@@ -122,7 +122,7 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 		}
 		s.Cases = append(s.Cases, c)
 	}
-	verdict := fmt.Sprintf("%s: %s", words.Verdict(r.Verdict), words.Answer(r))
+	verdict := fmt.Sprintf("%s: %s", words.Verdict(r.Verdict), words.AnswerOf(r).Line())
 	add("verdict", r.Verdict, verdict, verdict+"\n"+syntax.Sentence(words.Meaning(r.Verdict)))
 	for i := range r.Objectives {
 		o := &r.Objectives[i]

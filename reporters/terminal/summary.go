@@ -46,7 +46,7 @@ func (s *summary) text(first, rest, text string, st style) {
 func (s *summary) result(r *result.Result) {
 	s.line(span{words.Mark(r.Verdict) + " " + strings.ToUpper(words.Verdict(r.Verdict)), tones[words.Tone(r.Verdict)]},
 		span{"  " + words.Clean(r.Name), bold})
-	s.text("  ", "  ", words.Answer(r), plain)
+	s.text("  ", "  ", words.AnswerOf(r).Line(), plain)
 	if h := words.Hypothesis(r); h != "" {
 		s.text("  ", "  ", h, plain)
 	}

@@ -8,52 +8,205 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
-// Answer says in one sentence whether to ship and why, for readers who read no further: the same in the terminal, on
-// the page, in Markdown and in JUnit. Where the reason of the run says it best, the reason follows the sentence.
-func Answer(r *result.Result) string {
-	then := ""
-	if r.Reason != "" {
-		then = " " + Clean(r.Reason)
-	}
-	switch r.Verdict {
-	case scenarios.Pass:
-		return answerOnPass(r)
-	case scenarios.None:
-		if r.ExitCode != scenarios.ExitPass {
-			return "Don't ship by this run." + then
-		}
-		return "Nothing to decide by." + then
-	case scenarios.Fail:
-		if missed := missedObjectives(r); missed != "" {
-			return "Don't ship: " + missed + "."
-		}
-		return "Don't ship." + then
-	case scenarios.Inconclusive, scenarios.Interrupted, scenarios.Broken:
-		return "Not decided." + then
-	case scenarios.Invalid:
-		return "Don't decide by this run." + then
-	case scenarios.Stopped, scenarios.Regression:
-		return "Don't ship." + then
-	case scenarios.NotReverted:
-		return "Don't ship, and look at the target first." + then
-	}
-	return Clean(r.Reason)
+// An Answer is what a report says of a run before anything else: whether to ship, why, what to change, how objectives
+// and faults stand, how far to trust it, and what differs from the run before. Every form of a report shows it, so
+// that its words are made once, and from typed data alone. [AnswerOf] makes it:
+//
+//	Result -> Answer -> page, terminal, Markdown, JUnit, summary of a job, text to copy
+type Answer struct {
+	Verdict  scenarios.Verdict // verdict of the run
+	Mark     string            // sign of the verdict: ✓ ✗ ? or ▶; it is never shown without the head
+	Tone     string            // colour of the verdict: good, bad, unsure or going
+	Head     string            // Ship, Don't ship, Not certain, or Says nothing of the target
+	Name     string            // name of the scenario
+	Sentence Text              // the reason for the head, in one to three sentences
+	Trust    *Trust            // how far brunt's own time leaves the figures certain; nil if brunt made no load
+
+	WhyTitle string // heading of why, such as Why it failed; empty without points
+	Why      []Text // how it came to that, at most four points in the order of time
+
+	ChangeTitle string   // heading of change, such as What to change; empty without advice
+	Change      []Advice // what would give another verdict, the most useful first
+	Keep        Text     // what needs no change, such as faults that did no harm; empty if nothing is known
+	Curl        string   // command that repeats the first request that failed; empty if none is known
+
+	ObjectivesTitle string          // such as Objectives: 3 failed, 5 held
+	Objectives      []ObjectiveLine // all objectives: those that failed first, then those that are open
+	FaultsTitle     string          // such as Faults: all verified, all taken back; empty without faults
+	Faults          []FaultLine     // all faults in the order of their injection
+
+	Past *Past // earlier runs of the scenario; nil if none is known
 }
 
-func answerOnPass(r *result.Result) string {
+// Advice is one thing to change. It is made by a rule of [changeRules].
+type Advice struct {
+	Rule    string // name of the rule
+	Likely  bool   // the data makes it likely, and does not prove it; the text says so
+	Text    Text   // what to change and what it would bring
+	Command string // a command that tries it, such as brunt run scenario.yaml --set replicas=2; empty if there is none
+}
+
+// An ObjectiveLine is an objective as one row: its value and how far it is from its limit.
+type ObjectiveLine struct {
+	Index   int               // index in [result.Result.Objectives]
+	Verdict scenarios.Verdict // verdict of the objective
+	Mark    string            // ✓ ✗ ? or ·
+	Tone    string            // good, bad or unsure
+	Word    string            // held, failed, not certain or not judged
+	Title   string            // the objective as written, with its phase if that is not in it
+	Value   string            // measured value, such as 3.67%
+	Margin  Margin            // distance from the limit
+	Sure    string            // the limits of the value, such as at most 3.9% (95% sure); empty if none is known
+	Note    string            // why it is not certain, or what a reader should know; may be empty
+}
+
+// A Margin is the distance of an objective's value from its limit.
+type Margin struct {
+	Kind   MarginKind
+	Figure result.Num // over: the value as a multiple of the limit; left: the unused share of the limit; else unknown
+	Text   string     // such as 3.7x over, 57% left or no outage; may be empty
+}
+
+// A MarginKind is the kind of a [Margin].
+type MarginKind string
+
+// The kinds of margins.
+const (
+	MarginNone     MarginKind = ""          // a margin has no meaning, such as for an objective with =
+	MarginOver     MarginKind = "over"      // beyond the limit
+	MarginLeft     MarginKind = "left"      // within the limit
+	MarginNoOutage MarginKind = "no_outage" // there was nothing to recover from
+	MarginOpen     MarginKind = "open"      // the value is not certain
+)
+
+// A FaultLine is a fault as one row: its outcome and what it did.
+type FaultLine struct {
+	Index   int    // index in [result.Result.Faults]
+	Name    string // name of the fault
+	Mark    string // ✓ ✗ ! or ?
+	Tone    string // good, bad or unsure
+	Outcome string // such as outage of 2.1s, 21x slower or survived
+	Text    string // what it did, such as 681 requests failed; good again 1.02s after posts was back
+}
+
+// Trust says how far brunt's own time leaves the figures of a run certain.
+type Trust struct {
+	Mark  string     // ✓ or !
+	Tone  string     // good or unsure
+	Title string     // such as Busy machine
+	Late  result.Num // p99 of the time by which brunt itself was late, seconds
+	Text  string     // what follows from it for the verdict and the response times
+}
+
+// A Past holds the earlier runs of a scenario that a run knows.
+type Past struct {
+	Runs  []PastRun    // the last ten runs, the oldest first; the last of them is this run
+	Since []Difference // what differs from the run before
+}
+
+// A PastRun is a run in a row of runs.
+type PastRun struct {
+	Run     string // id of the run
+	Folder  string // its folder, relative to the folder of this run, with slashes; empty for this run
+	Verdict scenarios.Verdict
+	Mark    string // ✓ ✗ or ?
+	Tone    string // good, bad or unsure
+	When    string // when it began, such as 24 Nov 2026 07:30 UTC
+	Now     bool   // it is this run
+}
+
+// A Difference is a figure or a setting that differs from the run before.
+type Difference struct {
+	Name   string // failed, p95 before faults, or the name of a setting
+	Before string
+	Now    string
+	Word   string // worse, better, same, not certain; empty for a setting
+	Mark   string // ▲ ▼ ? or empty
+	Tone   string // good, bad or unsure; empty for a setting
+}
+
+// The heads of an answer.
+const (
+	headShip    = "Ship"
+	headNot     = "Don't ship"
+	headOpen    = "Not certain"
+	headNothing = "Says nothing of the target"
+	headNoAsk   = "Nothing to decide by"
+)
+
+// AnswerOf makes the answer of a run.
+func AnswerOf(r *result.Result) *Answer {
+	a := &Answer{Verdict: r.Verdict, Mark: Mark(r.Verdict), Tone: Tone(r.Verdict), Name: Clean(r.Name)}
+	a.Head, a.Sentence = sentence(r)
+	a.Trust = trust(r)
+	a.ObjectivesTitle, a.Objectives = objectiveLines(r)
+	a.FaultsTitle, a.Faults = faultLines(r)
+	return a
+}
+
+// Line returns the head and the sentence in one line.
+func (a *Answer) Line() string {
+	said := a.Sentence.String()
+	if a.Head == "" || said == "" {
+		return a.Head + said
+	}
+	return a.Head + ". " + said
+}
+
+// sentence returns the head of a run's answer, and its reason.
+func sentence(r *result.Result) (head string, said Text) {
+	reason := Text{}.say(Clean(r.Reason))
+	switch r.Verdict {
+	case scenarios.Pass:
+		return sentenceOnPass(r)
+	case scenarios.None:
+		if r.ExitCode != scenarios.ExitPass {
+			return "Don't ship by this run", reason
+		}
+		return headNoAsk, reason
+	case scenarios.Fail:
+		return headNot, sentenceOnFail(r)
+	case scenarios.Inconclusive, scenarios.Interrupted, scenarios.Broken:
+		return headOpen, reason
+	case scenarios.Invalid:
+		return headNothing, reason
+	case scenarios.Stopped, scenarios.Regression:
+		return headNot, reason
+	case scenarios.NotReverted:
+		return "Don't ship, and look at the target first", reason
+	}
+	return "", reason
+}
+
+func sentenceOnPass(r *result.Result) (head string, said Text) {
 	held := "all " + Plural(int64(len(r.Objectives)), "objective", "objectives") + " held"
 	if len(r.Objectives) == 1 {
 		held = "the objective held"
 	}
 	switch {
 	case r.Control:
-		return Capitalize(held) + ", but in this control run nothing was broken, so that it says little about failures."
+		return "", Text{}.say(Capitalize(held) +
+			", but in this control run nothing was broken, so that it says little about failures.")
 	case r.Imported != "":
-		return "Ship, as far as the imported requests go: " + held + "."
+		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	return "Ship: " + held + faultsOutcome(r) + lostWrites(r) + "."
+	return headShip, Text{}.say(syntax.Sentence(held + faultsOutcome(r) + lostWrites(r)))
+}
+
+// sentenceOnFail says first what broke the service and for how long, then the objective that was missed by most.
+func sentenceOnFail(r *result.Result) Text {
+	missed := missedObjectives(r)
+	if missed == "" {
+		return Text{}.say(Clean(r.Reason))
+	}
+	t := outageSentence(r)
+	if t != nil {
+		t = t.say(" ")
+	}
+	return t.say(syntax.Sentence(missed))
 }
 
 // lostWrites says that acknowledged writes were lost; empty if none were.

@@ -240,7 +240,7 @@ func TestRejoined(t *testing.T) {
 		if got := words.FaultOutcome(&c.f); got != c.outcome {
 			t.Errorf("%s: the outcome is %q, want %q", c.name, got, c.outcome)
 		}
-		if got := words.Answer(r); !strings.HasSuffix(got, c.answer) {
+		if got := words.AnswerOf(r).Line(); !strings.HasSuffix(got, c.answer) {
 			t.Errorf("%s: the answer is %q, want %q", c.name, got, c.answer)
 		}
 	}

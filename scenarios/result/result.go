@@ -70,6 +70,7 @@ type Result struct {
 	Imported    string       `json:"imported,omitempty"`
 	Environment Environment  `json:"environment"`      // where the run took place
 	Scenario    string       `json:"scenario"`         // the resolved scenario, with secrets masked
+	Params      []Param      `json:"params,omitempty"` // parameters of the scenario, in their order
 	Loads       []LoadInfo   `json:"loads"`            // the loads of the run
 	Phases      []Phase      `json:"phases"`           // the spans of the run for which cells are computed
 	Cells       []Cell       `json:"cells"`            // measurements by phase, load, step and outcome
@@ -99,7 +100,9 @@ type Result struct {
 	// metrics of scripts, their own and k6's, over the whole run
 	Metrics    []ScriptMetric `json:"metrics,omitempty"`
 	Comparison *Comparison    `json:"comparison,omitempty"` // comparison with earlier runs; nil if none were given
-	Notes      []string       `json:"notes,omitempty"`      // remarks for readers, in sentences
+	// the last runs of the same scenario in the folder that holds the folder of this run, at most nine, the oldest first
+	Earlier []Earlier `json:"earlier,omitempty"`
+	Notes   []string  `json:"notes,omitempty"` // remarks for readers, in sentences
 
 	Logs []UnitLog `json:"logs,omitempty"` // files in the run's folder with the output of the target's units
 
@@ -136,6 +139,8 @@ type LoadInfo struct {
 	Start    Num      `json:"start"`                     // start of its schedule, an offset from t0
 	End      Num      `json:"end"`                       // end of its schedule, an offset from t0
 	Steps    []string `json:"steps" mask:"word"`         // names of its steps, in the order of its flows
+	// how long its requests wait for an answer, seconds; absent if that is not known
+	Timeout Num `json:"timeout,omitempty"`
 }
 
 // An ObjectiveResult is an objective with its measured value and verdict.

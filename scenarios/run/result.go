@@ -19,10 +19,14 @@ import (
 // head fills in the part of a result that is known before any measurement.
 func (s *session) head(of *Identity) *result.Result {
 	sc, faults := s.plan.Scenario, len(s.plan.Faults) > 0
+	var params []result.Param
+	for _, p := range sc.Params() {
+		params = append(params, result.Param(p))
+	}
 	return &result.Result{
 		Version: result.ResultVersion, Run: s.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed,
 		Started: s.began, T0: s.log.T0(), Chaos: !s.o.NoChaos && faults, Control: s.o.NoChaos && faults,
-		Environment: of.Environment(), Scenario: sc.Explain(),
+		Environment: of.Environment(), Scenario: sc.Explain(), Params: params,
 		Loads: []result.LoadInfo{}, Phases: []result.Phase{}, Cells: []result.Cell{}, Errors: []result.ErrorGroup{},
 		Faults: []result.FaultRecord{}, Objectives: []result.ObjectiveResult{}, Windows: []result.Window{},
 		Generator: result.Generator{Healthy: true, Limits: []string{}},

@@ -97,6 +97,7 @@ func (s *snapshot) compose(
 		res.Loads = append(res.Loads, result.LoadInfo{
 			Name: lp.Name, Executor: lp.Executor, Engine: lp.EngineName(), Closed: lp.Schedule.Closed(),
 			Start: result.Sec(span.From), End: result.Sec(span.To), Steps: s.loads.stepsOf(i),
+			Timeout: result.Sec(lp.Timeout.D()),
 		})
 	}
 	f, err := find(c)

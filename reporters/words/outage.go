@@ -1,0 +1,205 @@
+package words
+
+import (
+	"slices"
+	"strings"
+
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// worstOutage returns the incident with the most bad requests, and the fault that did it. by is nil if no fault is
+// shown to have done it; in is nil without incidents.
+func worstOutage(r *result.Result) (in *result.Incident, by *result.FaultRecord) {
+	for i := range r.Incidents {
+		if c := &r.Incidents[i]; in == nil || c.Bad > in.Bad {
+			in = c
+		}
+	}
+	if in == nil || in.By == "" {
+		return in, nil
+	}
+	return in, faultNamed(r, in.By)
+}
+
+// faultNamed returns the occurrence of a fault with the given name, or nil.
+func faultNamed(r *result.Result, name string) *result.FaultRecord {
+	i := slices.IndexFunc(r.Faults, func(f result.FaultRecord) bool { return f.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &r.Faults[i]
+}
+
+// outageSentence says what the worst outage was that a fault did, such as "When the only replica of posts died, nearly
+// every request failed for 2.1s.". It is nil if no outage is shown to be by a fault, or if the objective that decides
+// is about another time.
+func outageSentence(r *result.Result) Text {
+	in, f := worstOutage(r)
+	if f == nil || in.Bad == 0 || !decidedByBad(r) {
+		return nil
+	}
+	t := Text{}.say("When ")
+	t = append(t, faultClause(r, f)...)
+	t = t.say(", " + extent(in) + " for ").strong(incidentLength(in))
+	if !in.Over {
+		t = t.say(", to the end of the run")
+	}
+	return t.say(".")
+}
+
+// decidedByBad reports whether an objective failed that bad requests count against, or that asks about a recovery.
+func decidedByBad(r *result.Result) bool {
+	return slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool {
+		row := o.Of().Row()
+		return o.Verdict == "fail" && o.List == "" && o.Phase.Kind != slo.BaselinePhase && (row.CountsBad || row.Recovers)
+	})
+}
+
+// incidentLength formats how long an incident lasted.
+func incidentLength(in *result.Incident) string {
+	if in.Over {
+		return Seconds(in.End - in.Begin)
+	}
+	return "over " + Seconds(max(in.EndLow, in.Begin)-in.Begin)
+}
+
+// extent says how many requests of an incident were bad.
+func extent(in *result.Incident) string {
+	did := "failed"
+	if slow := in.Kinds["slow"]; slow > 0 {
+		did = "failed or were too slow"
+		if slow == in.Bad {
+			did = "were too slow"
+		}
+	}
+	switch share := float64(in.Bad) / float64(max(in.Requests, in.Bad, 1)); {
+	case in.Bad >= in.Requests:
+		return "every request " + strings.Replace(did, "were", "was", 1)
+	case share >= .95:
+		return "nearly every request " + strings.Replace(did, "were", "was", 1)
+	default:
+		return Percent(share) + " of requests " + did
+	}
+}
+
+// faultClause says what a fault did to what, as a clause such as "the only replica of posts died". Of a kind that has
+// no verb it gives the name.
+func faultClause(r *result.Result, f *result.FaultRecord) Text {
+	verb, known := faultVerbs[f.Kind]
+	hit := f.Hit()
+	if !known || len(hit) == 0 || len(f.Steps) > 0 {
+		return Text{}.strong(Clean(f.Name)).say(" was in")
+	}
+	if linked(f) {
+		t, many := linkWords(hit)
+		return t.say(pick(many, " were ", " was ") + verb)
+	}
+	t, many := unitWords(r, f)
+	if verb == "died" {
+		return t.say(" died")
+	}
+	return t.say(pick(many, " were ", " was ") + verb)
+}
+
+func pick(many bool, plural, singular string) string {
+	if many {
+		return plural
+	}
+	return singular
+}
+
+// faultVerbs say what a fault of a kind does to units or links, after "was" or "were". "died" stands alone.
+var faultVerbs = map[string]string{
+	"process.crash": "died", "container.kill": "died", "pod.fail": "died", "pod.delete": "deleted", "pod.evict": "evicted",
+	"process.freeze": "frozen", "container.pause": "frozen", "process.stop": "stopped", "container.stop": "stopped",
+	"process.restart": "restarted", "container.restart": "restarted", "workload.restart": "restarted",
+	"cpu.throttle": "short of processor time", "stress.cpu": "short of processor time",
+	"memory.limit": "short of memory", "stress.memory": "short of memory",
+	"disk.fill": "out of disk space", "disk.throttle": "slow to reach its disk", "stress.io": "slow to reach its disk",
+	"fd.exhaust": "out of file descriptors", "network.latency": "slow", "network.bandwidth": "narrow",
+	"network.loss": "losing packets", "network.partition": "cut", "network.blackhole": "silent",
+	"network.disconnect": "cut off from its network", "network.half_open": "half open", "network.stall": "stalled",
+	"network.reset": "reset", "http.delay": "slow", "http.error": "answering errors", "grpc.delay": "slow",
+	"grpc.error": "answering errors", "redis.delay": "slow", "redis.error": "answering errors", "sql.delay": "slow",
+	"sql.error": "answering errors",
+}
+
+// linked reports whether a fault acted on links and not on units.
+func linked(f *result.FaultRecord) bool {
+	return len(f.Hit()) > 0 && !slices.ContainsFunc(f.Hit(), func(s string) bool { return !strings.Contains(s, "->") })
+}
+
+// linkWords names links by the services at their ends, such as "the link from posts to store".
+func linkWords(links []string) (t Text, many bool) {
+	var ends []string
+	for _, l := range links {
+		from, to, _ := strings.Cut(l, "->")
+		from, to = serviceOf(from), serviceOf(to)
+		end := "from " + from + " to " + to
+		if from == "" {
+			end = "to " + to
+		}
+		if !slices.Contains(ends, end) {
+			ends = append(ends, end)
+		}
+	}
+	if left := len(ends) - 3; left > 0 {
+		ends = append(ends[:3], Plural(int64(left), "other", "others"))
+	}
+	return Text{}.say(pick(len(links) > 1, "the links ", "the link ")).strong(Clean(Join(ends))), len(links) > 1
+}
+
+// serviceOf returns the service of a unit; a name that is no unit stays.
+func serviceOf(unit string) string {
+	name, _, _ := strings.Cut(unit, "[")
+	return name
+}
+
+// replicas returns the units of one service that a fault hit and how many replicas it has. It returns no service if
+// the fault hit units of several services, or if the number of replicas is not known.
+func replicas(r *result.Result, f *result.FaultRecord) (service string, hit, all int) {
+	if linked(f) || len(f.Units) == 0 || len(f.Steps) > 0 {
+		return "", 0, 0
+	}
+	service = serviceOf(f.Units[0])
+	for _, u := range f.Units {
+		if serviceOf(u) != service {
+			return "", 0, 0
+		}
+	}
+	if all = r.Environment.Replicas[service]; all == 0 {
+		return "", 0, 0
+	}
+	return service, len(f.Units), all
+}
+
+// onlyReplica returns the service of which a fault hit the only replica, or "".
+func onlyReplica(r *result.Result, f *result.FaultRecord) string {
+	if service, hit, all := replicas(r, f); hit == 1 && all == 1 {
+		return service
+	}
+	return ""
+}
+
+// unitWords names the units that a fault hit, by their role or their share of the replicas where that is known.
+func unitWords(r *result.Result, f *result.FaultRecord) (t Text, many bool) {
+	service, hit, all := replicas(r, f)
+	switch {
+	case hit > 0 && hit == all && all == 1:
+		return t.say("the only replica of ").strong(Clean(service)), false
+	case hit > 0 && hit == all:
+		return t.say("all " + Int(int64(all)) + " replicas of ").strong(Clean(service)), true
+	case len(f.Units) == 1 && (f.Role == "leader" || f.Leader):
+		return t.say("the leader ").strong(Clean(f.Units[0])), false
+	case len(f.Units) == 1 && f.Role == "follower":
+		return t.say("the follower ").strong(Clean(f.Units[0])), false
+	case hit > 3:
+		return t.say(Int(int64(hit)) + " of " + Int(int64(all)) + " replicas of ").strong(Clean(service)), true
+	}
+	units := f.Units
+	if len(units) > 3 {
+		return t.strong(Clean(Join(units[:2]))).say(" and " + Int(int64(len(units)-2)) + " other units"), true
+	}
+	return t.strong(Clean(Join(units))), len(units) > 1
+}

@@ -1,0 +1,160 @@
+package words
+
+import (
+	"strings"
+
+	"brunt/scenarios/result"
+)
+
+// faultLines returns a row for each fault, and a heading that says whether all were verified and taken back.
+func faultLines(r *result.Result) (title string, list []FaultLine) {
+	if len(r.Faults) == 0 {
+		return "", nil
+	}
+	verified, back, in := 0, 0, 0
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		l := faultLine(r, f)
+		l.Index = i
+		list = append(list, l)
+		if !f.Injected.Known() {
+			continue
+		}
+		in++
+		if f.Verified.Known() {
+			verified++
+		}
+		if f.Gone || f.Revert == "ok" || f.Revert == "gone" || f.Revert == "none" {
+			back++
+		}
+	}
+	if r.Going != nil {
+		return "Faults", list
+	}
+	parts := []string{
+		countOf(len(list), in, "took effect", verified), countOf(in, in, "were taken back", back),
+	}
+	if in == 0 {
+		return "Faults: none was injected", list
+	}
+	return "Faults: " + strings.Join(parts, ", "), list
+}
+
+// countOf says how many of several faults did something.
+func countOf(all, in int, did string, n int) string {
+	switch {
+	case n == all && all == 1:
+		return strings.Replace(did, "were", "was", 1)
+	case n == all && n == in:
+		return "all " + did
+	}
+	return Int(int64(n)) + " of " + Int(int64(all)) + " " + did
+}
+
+func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
+	l := FaultLine{Name: Clean(f.Name), Outcome: FaultOutcome(f)}
+	l.Mark, l.Tone = FaultMark(f)
+	in := outageOf(r, f)
+	switch {
+	case f.Revert == "failed", f.Revert == "unverified", !f.Injected.Known():
+		l.Text = strings.TrimSuffix(FaultRevert(f), ".")
+		if !f.Injected.Known() {
+			l.Text = Clean(f.Note)
+		}
+	case in != nil:
+		l.Outcome = "outage of " + incidentLength(in)
+		l.Mark, l.Tone = "!", "unsure"
+		if len(f.FailedObjectives) > 0 || f.Impact == result.NotRecovered || !in.Over {
+			l.Mark, l.Tone = "✗", "bad"
+		}
+		l.Text = outageText(f, in)
+	case OnlySlower(f):
+		l.Outcome = slowerBy(f.Parts)
+		l.Text = slowerText(f.Parts)
+	case f.Impact == result.NotImpacted && !tooFew(f) && !mayBeSlower(f) && len(f.FailedObjectives) == 0:
+		l.Outcome = "survived"
+		l.Text = survivedText(f)
+	default:
+		l.Text = strings.TrimSuffix(FaultEffect(f), ".")
+	}
+	return l
+}
+
+// outageOf returns the incident that a fault did, the one with the most bad requests; nil if none is shown to be by it.
+func outageOf(r *result.Result, f *result.FaultRecord) *result.Incident {
+	var worst *result.Incident
+	for i := range r.Incidents {
+		if in := &r.Incidents[i]; in.By == f.Name && (worst == nil || in.Bad > worst.Bad) {
+			worst = in
+		}
+	}
+	return worst
+}
+
+// outageText counts the requests of an outage, and says when the service was good again.
+func outageText(f *result.FaultRecord, in *result.Incident) string {
+	s := Plural(in.Bad, "request", "requests") + " failed"
+	if in.Kinds["slow"] > 0 {
+		s += " or were too slow"
+	}
+	if !in.Over {
+		return s + "; not good again by the end of the run"
+	}
+	if f.Cleared.Known() && in.End > f.Cleared {
+		return s + "; good again " + Seconds(in.End-f.Cleared) + " after " + whatIsBack(f)
+	}
+	if f.Cleared.Known() {
+		return s + "; good again while it was still in"
+	}
+	return s
+}
+
+// whatIsBack names the end of a fault: a unit that is back, or the fault that is over.
+func whatIsBack(f *result.FaultRecord) string {
+	if verb := faultVerbs[f.Kind]; (verb == "died" || verb == "stopped" || verb == "frozen" || verb == "restarted" ||
+		verb == "deleted" || verb == "evicted") && len(f.Units) > 0 && !linked(f) {
+		service := serviceOf(f.Units[0])
+		for _, u := range f.Units {
+			if serviceOf(u) != service {
+				return "the units were back"
+			}
+		}
+		return Clean(service) + " was back"
+	}
+	return "it was over"
+}
+
+// slowerBy says how much slower good answers were, by the median.
+func slowerBy(p *result.ImpactParts) string {
+	if f := float64(p.P50 / p.P50Before); p.P50Before > 0 && f >= 1.5 {
+		return briefly(f) + "x slower"
+	}
+	if f := float64(p.P95 / p.P95Before); p.P95Before > 0 && f >= 1.5 {
+		return "p95 " + briefly(f) + "x slower"
+	}
+	return "slower"
+}
+
+func slowerText(p *result.ImpactParts) string {
+	name, before, now := "p50", p.P50Before, p.P50
+	if !(before > 0) || now < before*3/2 {
+		name, before, now = "p95", p.P95Before, p.P95
+	}
+	s := name + " " + Seconds(before) + " → " + Seconds(now) + " while it was in"
+	if p.Bad() == 0 {
+		return s + "; no request failed"
+	}
+	return s + "; " + Plural(p.Bad(), "request", "requests") + " failed or were too slow"
+}
+
+func survivedText(f *result.FaultRecord) string {
+	p := f.Parts
+	switch {
+	case p == nil:
+		return "failed requests stayed within " + Percent(float64(f.Limit))
+	case p.Bad() > 0:
+		return Plural(p.Bad(), "request", "requests") + " failed or were too slow, " + Share(p.Bad(), p.Requests) +
+			", within the limit of " + Percent(float64(f.Limit))
+	}
+	return "no request failed, and answers were not slower"
+}

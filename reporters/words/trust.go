@@ -1,0 +1,65 @@
+package words
+
+import (
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// trust says how far brunt's own time leaves a run's figures certain. It is nil if brunt made no load.
+func trust(r *result.Result) *Trust {
+	g := &r.Generator
+	if r.Imported != "" || g.Offered == 0 && len(g.Limits) == 0 {
+		return nil
+	}
+	t := &Trust{Mark: "✓", Tone: "good", Late: g.Lag.P99}
+	late := "brunt itself was up to " + Seconds(g.Lag.P99) + " late (p99)"
+	if g.Healthy {
+		t.Title = "Quiet machine"
+		t.Text = late + "."
+		return t
+	}
+	t.Mark, t.Tone, t.Title = "!", "unsure", "Busy machine"
+	if !g.LateAlone() {
+		t.Title = "brunt at its limit"
+		if !g.Lag.P99.Known() {
+			late = Clean(firstOf(g.Limits))
+		}
+	}
+	failed, open := int64(0), int64(0)
+	for i := range r.Objectives {
+		switch o := &r.Objectives[i]; {
+		case o.Verdict == scenarios.Fail:
+			failed++
+		case o.Verdict == scenarios.Invalid && o.Why == result.Late:
+			open++
+		}
+	}
+	t.Text = late + "."
+	switch {
+	case failed == 1:
+		t.Text += " The failure stands without it"
+	case failed > 1:
+		t.Text += " The " + Int(failed) + " failures stand without it"
+	case open == 0 && len(r.Objectives) > 0:
+		t.Text += " The verdict is the same without it"
+	}
+	switch {
+	case open > 0 && failed > 0:
+		t.Text += "; " + Plural(open, "other verdict is", "other verdicts are") + " not certain because of it"
+	case open > 0:
+		t.Text += " " + Plural(open, "verdict is", "verdicts are") + " not certain because of it"
+	}
+	if t.Text == late+"." {
+		t.Text += " Read response times as upper limits."
+	} else {
+		t.Text += "; read response times as upper limits."
+	}
+	return t
+}
+
+func firstOf(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
