@@ -227,8 +227,6 @@ func failedOf(row *words.PhaseRow) string {
 type aroundView struct {
 	Drawing  *drawing
 	From, To string
-	Baseline string // p95 of the baseline, formatted; empty: none
-	Limit    string // the share of bad requests that counts as impact
 }
 
 // The drawing of a fault begins beforeFault seconds before its injection, and ends afterFault seconds after its end.
@@ -263,15 +261,41 @@ func around(r *result.Result, f *result.FaultRecord, line *chart.Timeline) *arou
 	level := math.NaN()
 	if base := words.PhaseRowOf(words.PhaseTotals(r), slo.Phase{Kind: slo.BaselinePhase}); base != nil &&
 		base.Ok.Count > 0 {
-		level, v.Baseline = float64(base.Ok.Response.P95), base.Good(words.TimeColumns[1].Of)
+		level = float64(base.Ok.Response.P95)
 	}
 	if v.Drawing = newDrawing(r, "*", "*", from, to, stepColumns, level); v.Drawing == nil {
 		return nil
 	}
-	if f.Limit.Known() && f.Limit > 0 {
-		v.Limit = words.Percent(float64(f.Limit))
-	}
 	return v
+}
+
+// aroundFoot explains the pictures of faults; empty if there are none.
+func aroundFoot(list []faultView) string {
+	var drawn, based, limited, failed, incident bool
+	for i := range list {
+		if v := list[i].Around; v != nil {
+			d := v.Drawing
+			drawn, based, limited = true, based || d.Base != "", limited || len(d.Limits) > 0
+			failed, incident = failed || d.Most != "", incident || d.Incidents != ""
+		}
+	}
+	if !drawn {
+		return ""
+	}
+	text := "A picture shows p95 of all requests around the fault, on a logarithmic scale."
+	if based {
+		text += " The grey line is p95 of the baseline."
+	}
+	if limited {
+		text += " The dashed line is the objective on p95."
+	}
+	if failed {
+		text += " Below is the share of failed requests."
+	}
+	if incident {
+		text += " The lowest line marks incidents."
+	}
+	return text
 }
 
 // icon is the page's icon in a browser tab: the mark of the verdict in its colour.

@@ -63,6 +63,7 @@ type pageView struct {
 	BoundsFoot           string
 	Faults               []faultView
 	FaultTable           *chart.Table
+	AroundFoot           string
 	Ledgers              []*ledgerView
 	Asked                []askedView
 	AskedFoot            string
