@@ -292,7 +292,9 @@ func (p *pageView) groups() []group {
 		parts []part // one without an ID is not on the page
 	}{
 		{"Outcome", []part{
-			{"glance", "At a glance"}, errors.where(failed && p.ErrorsFirst), {"objectives", "Objectives"},
+			{"glance", "At a glance"},
+			errors.where(failed && p.ErrorsFirst),
+			{"objectives", "Objectives"},
 			part{"faults", "Faults"}.where(len(p.Faults) > 0), part{"incidents", "Incidents"}.where(p.Incidents != nil),
 			part{"ledger", "Ledger"}.where(len(p.Ledgers) > 0),
 		}},
@@ -311,7 +313,8 @@ func (p *pageView) groups() []group {
 		}},
 		{"Evidence", []part{
 			part{"scripts", "Script"}.where(p.Scripts != nil), part{"baseline", "Baseline"}.where(p.Comparison != nil),
-			part{"generator", "Generator"}.where(len(p.Generator) > 0), {"run", "Run"},
+			part{"generator", "Generator"}.where(len(p.Generator) > 0),
+			{"run", "Run"},
 		}},
 	} {
 		list := slices.DeleteFunc(g.parts, func(p part) bool { return p.ID == "" })

@@ -320,7 +320,7 @@ func TestHTML_Size(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(script) > 23_000 {
+	if len(script) > 23_500 {
 		t.Errorf("the script has %d bytes", len(script))
 	}
 	if testing.Short() {

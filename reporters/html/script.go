@@ -16,7 +16,7 @@ func scriptTable(r *result.Result) *chart.Table {
 	}
 	t := &chart.Table{
 		Title: "What the script measured",
-		Head: []string{"Load", "Metric", "Type", "Samples", "Value", "p50", "p90", "p95", "p99", "Least", "Most"},
+		Head:  []string{"Load", "Metric", "Type", "Samples", "Value", "p50", "p90", "p95", "p99", "Least", "Most"},
 	}
 	for i := range r.Metrics {
 		m := &r.Metrics[i]

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -22,6 +23,7 @@ type phaseTable struct {
 	Name, Span    string // of the phase
 	Caption, Head string
 	Rows          []phaseRowView
+	rank          int
 }
 
 // Columns returns the headings after the first.
@@ -60,7 +62,9 @@ func (p *pageView) phases(r *result.Result) {
 		if !found {
 			i = len(v.List)
 			at[row.All.Phase] = i
-			v.List = append(v.List, phaseTable{Name: phase, Span: span, Caption: "Steps in " + phase, Head: "Step"})
+			v.List = append(v.List, phaseTable{
+				Name: phase, Span: span, Caption: "Steps in " + phase, Head: "Step", rank: rankOf(row.All.Phase),
+			})
 		}
 		v.List[i].Rows = append(v.List[i].Rows, view)
 	}
@@ -79,6 +83,8 @@ func (p *pageView) phases(r *result.Result) {
 			add(&list[i])
 		}
 	}
+	// the run comes first, and the warm-up, which is not judged, last
+	slices.SortStableFunc(v.List, func(a, b phaseTable) int { return cmp.Compare(a.rank, b.rank) })
 	p.PhasesFoot = "Percentiles and the slowest are of good answers, over the requests of a phase; phases may overlap. " +
 		"Failed requests are in the errors " +
 		"alone; in objectives on percentiles each counts as slower than any answer."
@@ -88,6 +94,17 @@ func (p *pageView) phases(r *result.Result) {
 	if left > 0 {
 		p.PhasesFoot += fmt.Sprintf(" %d more rows are in result.json.", left)
 	}
+}
+
+// rankOf orders phases for a reader who looks for the steps of one.
+func rankOf(p slo.Phase) int {
+	switch p.Kind {
+	case slo.RunPhase:
+		return 0
+	case slo.WarmupPhase:
+		return 2
+	}
+	return 1
 }
 
 func spanOf(r *result.Result, phase slo.Phase) string {

@@ -25,19 +25,25 @@ function valueOf(t) {
   return t === '∞' ? Infinity : t === '–' ? -Infinity : !n ? t : below ? -sum : sum;
 }
 
-// a table is sorted by the buttons of its head, which are one stop of the Tab key: arrow keys move between them
+// rove makes elements one stop of the Tab key: two arrow keys move between them
+const rove = (list, back, on) => list.forEach((e, i) => {
+  e.tabIndex = i ? -1 : 0;
+  e.onkeydown = ev => {
+    const to = list[i + ({ [back]: -1, [on]: 1 }[ev.key] || list.length)];
+    if (!to) return;
+    ev.preventDefault();
+    e.tabIndex = -1;
+    to.tabIndex = 0;
+    to.focus();
+  };
+});
+for (const table of all('table')) rove(all('td summary', table), 'ArrowUp', 'ArrowDown');
+
+// a table is sorted by the buttons of its head
 for (const table of all('table.sort')) all('thead th', table).forEach((th, col, heads) => {
   const b = th.querySelector('button') || make('button', { type: 'button' }, ...th.childNodes);
   th.append(b);
-  b.tabIndex = col ? -1 : 0;
-  b.onkeydown = e => {
-    const to = heads[col + ({ ArrowLeft: -1, ArrowRight: 1 }[e.key] || heads.length)];
-    if (!to) return;
-    e.preventDefault();
-    b.tabIndex = -1;
-    to.firstChild.tabIndex = 0;
-    to.firstChild.focus();
-  };
+  if (th === heads.at(-1)) rove(heads.map(h => h.firstChild), 'ArrowLeft', 'ArrowRight');
   const key = row => { const c = row.cells[col]; return c.dataset.v === undefined ? valueOf(c.textContent) : +c.dataset.v; };
   b.onclick = () => {
     const up = th.ariaSort === 'descending' ? 1 : th.ariaSort === 'ascending' ? -1 : col ? -1 : 1;
@@ -81,8 +87,11 @@ function ticket() {
   if (one('pre.command code')) lines.push('To run it again: ' + one('pre.command code'));
   return lines.join('\n') + '\n' + one('footer') + '\n';
 }
-// paper shows every objective: those that held are folded on the screen
-for (const [event, open] of [['beforeprint', true], ['afterprint', false]]) addEventListener(event, () => { for (const d of all('#objectives > details, .side > details')) d.open = open; });
+// paper shows every objective, and each of a few phases: they are folded on the screen
+for (const [event, open] of [['beforeprint', true], ['afterprint', false]]) addEventListener(event, () => {
+  for (const d of all('#objectives > details, .side > details')) d.open = open;
+  if (phases.length <= 12) phases.forEach((d, i) => { d.open = open || i === +choice.value; });
+}, { signal });
 for (const pre of all('pre')) copy(pre, 'Copy', () => pre.querySelector('code').textContent);
 if (!document.getElementById('live')) copy(document.querySelector('header'), 'Copy as text', ticket);
 for (const h of all('main > section[id] > h2')) { copy(h, 'Copy link', () => location.href.split('#')[0] + '#' + h.parentNode.id); h.lastChild.tabIndex = -1; }
@@ -97,10 +106,11 @@ addEventListener('scroll', mark, { signal, passive: true });
 mark();
 
 // one phase at a time: a choice in place of the headings that unfold them
-const phases = all('.phase');
+const phases = all('.phase'), choice = document.querySelector('.choice select') || make('select', {});
 if (phases.length > 1 && !phases[0].closest('.one')) {
-  const choice = make('select', {}, ...phases.map((d, i) => new Option(d.querySelector('summary').textContent.replace('Steps in ', ''), i)));
+  choice.append(...phases.map((d, i) => new Option(d.querySelector('summary').textContent.replace('Steps in ', ''), i)));
   choice.onchange = () => phases.forEach((d, i) => { d.open = i === +choice.value; });
+  choice.selectedIndex = Math.max(0, phases.findIndex(d => d.open));
   choice.onchange();
   phases[0].before(make('label', { className: 'choice' }, 'Steps in ', choice));
   phases[0].parentNode.classList.add('one');
