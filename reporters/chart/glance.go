@@ -21,8 +21,19 @@ type Aim struct {
 type Gap struct{ Left, Width, From, To string }
 
 // Rates draws the requests that were asked for, and which of them were good and which failed.
-func (c *Plotter) Rates() *Chart {
-	per := func(f func(*point) int64) []float64 { return perSecondOf(c.points, f) }
+func (c *Plotter) Rates(r *result.Result) *Chart {
+	ended := math.Inf(1) // from then on there are no arrivals, only the ends of iterations
+	if r.Going == nil && r.Duration > 0 {
+		ended = float64(r.Duration)
+	}
+	per := func(f func(*point) int64) []float64 {
+		return column(c.points, func(p *point) float64 {
+			if p.t >= ended {
+				return math.NaN()
+			}
+			return float64(f(p)) / p.d
+		})
+	}
 	bad := func(p *point) int64 { return p.failed + p.skipped }
 	offered := series{
 		name: "asked for", class: "asked", unit: perSec, values: per(func(p *point) int64 { return p.offered }),
@@ -33,7 +44,7 @@ func (c *Plotter) Rates() *Chart {
 	failed := series{name: "failed", class: "lost", unit: perSec, values: per(bad)}
 	// failed requests stand on the good ones, up to those that were asked for
 	stack := series{name: "good and failed", class: "lost", unit: perSec, values: column(c.points, func(p *point) float64 {
-		if bad(p) == 0 {
+		if bad(p) == 0 || p.t >= ended {
 			return math.NaN()
 		}
 		return float64(p.ok+bad(p)) / p.d

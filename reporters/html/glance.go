@@ -107,12 +107,16 @@ const (
 
 // glance adds the first screen: the load over its response times, beside the objectives and faults.
 func (p *pageView) glance(c *chart.Plotter, r *result.Result) {
-	p.Rates, p.Times = c.Rates(), c.Times(r)
+	p.Rates, p.Times = c.Rates(r), c.Times(r)
 	if lane := c.Incidents(r.Incidents); len(lane.Items) > 0 {
 		p.Rates.Lanes = append(slices.Clone(p.Rates.Lanes), lane)
 	}
+	p.Times.Many = p.Times.Many || !slices.ContainsFunc(r.Faults, harmed) // else nothing has the marks of harm
 	p.Times.Lanes, p.Rates.X = nil, nil // the charts share one axis, which has its faults above and its moments below
 }
+
+// harmed reports whether the first harm of a fault is known.
+func harmed(f result.FaultRecord) bool { return f.OnsetAt.Known() }
 
 // brief lists objectives and faults in short.
 func (p *pageView) brief(a *words.Answer) {
