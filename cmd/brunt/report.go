@@ -101,7 +101,7 @@ whether a build is worse, use compare, ab or gate.`,
 		"with --format, the file (default standard output); without, a folder for all reports "+
 			"(default the run's own)")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false,
-		"show in the table where requests spent their time: DNS, connect, TLS, first byte and others")
+		"show the tables of the run before the answer: each objective and fault in full, response times, errors and notes")
 	c.Flags().BoolVar(&asSite, "site", false, "write the runs below the folders as a site of files, to the folder of -o")
 	base.register(c)
 	return c

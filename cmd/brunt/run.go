@@ -48,7 +48,7 @@ type runFlags struct {
 
 // tableFlags say what is printed of a run.
 type tableFlags struct {
-	verbose bool                 // where requests spent their time
+	verbose bool                 // with the tables of the run
 	brief   bool                 // no table after the run, and no lines during it but on a terminal
 	judged  func(*result.Result) // prints more after each run; nil: nothing
 }
@@ -130,7 +130,7 @@ names the service's host or address, and each policy with such a list does so as
 	c.Flags().DurationVar(&f.live.linger, "linger", 0,
 		"serve --live for this long after the end, such as 30s for a last scrape of /metrics")
 	c.Flags().BoolVarP(&f.table.verbose, "verbose", "v", false,
-		"show in the final table where requests spent their time: DNS, connect, TLS, first byte and others")
+		"show the tables of the run before the answer: each objective and fault in full, response times, errors and notes")
 	return c
 }
 

@@ -14,6 +14,7 @@ import (
 	"brunt/reporters/evidence"
 	"brunt/reporters/metrics"
 	"brunt/reporters/push"
+	"brunt/reporters/site"
 	"brunt/reporters/terminal"
 	"brunt/reporters/words"
 	"brunt/scenarios"
@@ -94,6 +95,7 @@ func (f *runFlags) once(
 	}
 	defer machine.Frugal()()
 	beside(stderr(c), res, f.earlier)
+	res.Earlier = site.Earlier(dir, res)
 	werr := catalog.All().Write(dir, res)
 	if werr == nil {
 		werr = f.sign.writeManifest(c, dir)

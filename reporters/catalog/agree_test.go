@@ -60,7 +60,7 @@ func TestReports_Agree(t *testing.T) {
 		{"junit", plain(t, ci.JUnit{}, r)},
 		{"markdown", strings.ReplaceAll(plain(t, ci.GitHub{}, r), `\`, "")},
 		{"ticket", strings.ReplaceAll(plain(t, ci.Markdown{}, r), `\`, "")},
-		{"terminal", plain(t, terminal.New(nil, terminal.Options{Width: terminal.Unwrapped}), r)},
+		{"terminal", plain(t, terminal.New(nil, terminal.Options{Width: terminal.Unwrapped, Verbose: true}), r)},
 	} {
 		t.Run(form.name, func(t *testing.T) {
 			for i := range again.Objectives {
@@ -85,6 +85,14 @@ func TestReports_Agree(t *testing.T) {
 			}
 			if answer := words.AnswerOf(&again).Line(); !strings.Contains(form.plain, answer) {
 				t.Errorf("the answer %q is missing", answer)
+			}
+			for _, line := range words.AnswerOf(&again).Because() {
+				if form.name == "page" {
+					break // it shows them in a form of its own
+				}
+				if text := mark.ReplaceAllString(line, ""); !strings.Contains(strings.ReplaceAll(form.plain, "**", ""), text) {
+					t.Errorf("%q is missing", text)
+				}
 			}
 		})
 	}
@@ -112,7 +120,7 @@ func TestReports_Untested(t *testing.T) {
 			{"junit", plain(t, ci.JUnit{}, r)},
 			{"github", strings.ReplaceAll(plain(t, ci.GitHub{}, r), `\`, "")},
 			{"markdown", strings.ReplaceAll(plain(t, ci.Markdown{}, r), `\`, "")},
-			{"terminal", plain(t, terminal.New(nil, terminal.Options{Width: terminal.Unwrapped}), r)},
+			{"terminal", plain(t, terminal.New(nil, terminal.Options{Width: terminal.Unwrapped, Verbose: true}), r)},
 		} {
 			t.Run(form.name+" of "+string(impact), func(t *testing.T) {
 				if said := none.FindString(form.plain); said != "" {
@@ -127,6 +135,7 @@ func TestReports_Untested(t *testing.T) {
 }
 
 var (
+	mark  = regexp.MustCompile(`^(- |[0-9]+\. )`) // before a line of an answer
 	heads = regexp.MustCompile(`(?s)<(script|style)\b.*?</(script|style)>`)
 	tags  = regexp.MustCompile(`</?[a-z][^>]*>`)
 	space = regexp.MustCompile(`[\s\x{a0}\x{202f}]+`)

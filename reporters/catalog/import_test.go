@@ -17,7 +17,7 @@ func TestImported(t *testing.T) {
 	c.Imported = "vegeta: results.bin"
 	c.Loads = slices.Clone(c.Loads)
 	c.Loads[0].Engine = "vegeta"
-	terminal, page := reporterstest.Render(t, terminal.New(io.Discard, terminal.Options{}), &c),
+	terminal, page := reporterstest.Render(t, terminal.New(io.Discard, terminal.Options{Verbose: true}), &c),
 		reporterstest.Render(t, html.Page{}, &c)
 	if !strings.Contains(terminal, "Imported from vegeta: results.bin") || strings.Contains(terminal, "\nGenerator\n") ||
 		!strings.Contains(page, "Imported from vegeta: results.bin") || strings.Contains(page, "<h2>Generator</h2>") {

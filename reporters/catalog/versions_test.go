@@ -126,7 +126,8 @@ func TestVersions_Drawn(t *testing.T) {
 				case "gitlab":
 					want = []string{fmt.Sprintf("brunt_exit_code %d.0", r.Verdict.ExitCode())}
 				case "terminal":
-					want = append(want, words.Mark(r.Verdict)+" "+strings.ToUpper(c.verdict))
+					// the time to recovery is in its tables
+					want = append(slices.Concat(objectives, c.figures), words.Mark(r.Verdict)+" "+strings.ToUpper(c.verdict))
 				case "junit":
 					want = slices.Concat(objectives, c.figures)
 				case "vegeta-csv", "vegeta-gob", "vegeta-json": // of single requests, which no file holds

@@ -56,13 +56,68 @@ func (s *stepSummary) line(format string, args ...any) { fmt.Fprintf(s, format+"
 // verdict writes the verdict with its reason.
 func (s *stepSummary) verdict(r *result.Result) {
 	s.line("## %s %s: %s\n", badge(r.Verdict), markdown(words.Capitalize(words.Verdict(r.Verdict))), markdown(r.Name))
-	s.line("%s\n", markdown(words.AnswerOf(r).Line()))
+	a := words.AnswerOf(r)
+	s.line("%s\n", styled(append(words.Text{{Text: a.Head + ". "}}, a.Sentence...)))
+	s.reasons(a)
 	if h := words.Hypothesis(r); h != "" {
 		s.line("%s\n", markdown(h))
 	}
 	if r.Control {
 		s.line("This is the control run: no fault was injected.\n")
 	}
+}
+
+// reasons writes why the run has its verdict, what to change, and how far to trust it.
+func (s *stepSummary) reasons(a *words.Answer) {
+	if a.Trust != nil {
+		s.line("%s %s\n", markdown(a.Trust.Mark+" "+a.Trust.Title+":"), markdown(a.Trust.Text))
+	}
+	if a.Past != nil {
+		s.line("%s\n", markdown(a.Past.Line()))
+	}
+	if a.WhyTitle != "" {
+		s.line("### %s\n", a.WhyTitle)
+		for _, p := range a.Why {
+			s.line("- %s", styled(p))
+		}
+		s.line("")
+	}
+	if a.ChangeTitle == "" {
+		return
+	}
+	s.line("### %s\n", a.ChangeTitle)
+	for i := range a.Change {
+		c := &a.Change[i]
+		text := styled(c.Text)
+		if c.Command != "" {
+			text += " Try: " + styled(words.Text{{Text: c.Command, Style: words.Code}})
+		}
+		s.line("%d. %s", i+1, text)
+	}
+	if len(a.Keep) > 0 {
+		s.line("- %s", styled(a.Keep))
+	}
+	s.line("")
+}
+
+// styled returns a text in Markdown. A backquote in code can't be escaped, so that such code stays plain.
+func styled(t words.Text) string {
+	var b strings.Builder
+	for _, span := range t {
+		text := markdown(span.Text)
+		switch {
+		case strings.TrimSpace(span.Text) != span.Text || span.Text == "":
+		case span.Style == words.Strong:
+			text = "**" + text + "**"
+		case span.Style == words.Code && !strings.Contains(span.Text, "`"):
+			text = "`" + words.Clean(span.Text) + "`"
+		}
+		if lead := len(span.Text) - len(strings.TrimLeft(span.Text, " ")); lead > 0 && !strings.HasPrefix(text, " ") {
+			text = " " + text
+		}
+		b.WriteString(text)
+	}
+	return b.String()
 }
 
 // foot identifies the run.
@@ -93,7 +148,7 @@ func (s *stepSummary) table(title, head, rule string, n int, row func(i int) []s
 }
 
 func (s *stepSummary) objectives(title string, list []result.ObjectiveResult) {
-	s.table(title, "| | Objective | Measured | How sure | |", "|---|---|---:|---|---|", len(list), func(i int) []string {
+	s.table(title, "| | Objective | Measured | Margin | How sure | |", "|---|---|---:|---|---|---|", len(list), func(i int) []string {
 		o := &list[i]
 		value := markdown(words.ObjectiveMeasured(o))
 		if p := words.ObjectivePhase(o); p != "" {
@@ -101,7 +156,7 @@ func (s *stepSummary) objectives(title string, list []result.ObjectiveResult) {
 		}
 		return []string{
 			badge(o.Verdict) + " " + markdown(words.Verdict(o.Verdict)), markdown(words.ObjectiveTitle(o)), value,
-			markdown(words.ObjectiveBounds(o)), markdown(words.ObjectiveNote(o)),
+			markdown(words.MarginOf(o).Text), markdown(words.ObjectiveBounds(o)), markdown(words.ObjectiveNote(o)),
 		}
 	})
 }

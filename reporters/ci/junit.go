@@ -122,12 +122,17 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 		}
 		s.Cases = append(s.Cases, c)
 	}
-	verdict := fmt.Sprintf("%s: %s", words.Verdict(r.Verdict), words.AnswerOf(r).Line())
-	add("verdict", r.Verdict, verdict, verdict+"\n"+syntax.Sentence(words.Meaning(r.Verdict)))
+	answer := words.AnswerOf(r)
+	verdict := fmt.Sprintf("%s: %s", words.Verdict(r.Verdict), answer.Line())
+	body := append([]string{verdict, syntax.Sentence(words.Meaning(r.Verdict))}, answer.Because()...)
+	add("verdict", r.Verdict, verdict, strings.Join(body, "\n"))
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		message := fmt.Sprintf("%s: measured %s, target %s", words.Verdict(o.Verdict), words.ObjectiveMeasured(o),
 			words.ObjectiveTarget(o))
+		if m := words.MarginOf(o); m.Kind == words.MarginOver || m.Kind == words.MarginLeft {
+			message += ", " + m.Text
+		}
 		if note := words.ObjectiveNote(o); note != "" {
 			message += " (" + note + ")"
 		}

@@ -11,7 +11,6 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
 )
 
 // liveLines bounds the lines of the live block on a tall screen.
@@ -76,13 +75,19 @@ func objectiveLines(iv *result.Interval, width, room int) [][]span {
 		slices.Sort(shown)
 	}
 	wide := 0
+	states := map[int]words.RunningState{}
+	var columns [3]int
 	for _, i := range shown {
+		states[i] = words.StateOf(list[i], iv)
 		wide = max(wide, words.Width(words.Clean(list[i].Text)))
+		for c, text := range states[i].Columns() {
+			columns[c] = max(columns[c], words.Width(text))
+		}
 	}
-	wide = min(wide, max(20, width-2-34))
+	wide = min(wide, max(20, width-2-8-columns[0]-columns[1]-columns[2]))
 	var out [][]span
 	for _, i := range shown {
-		s := list[i]
+		s, state := list[i], states[i].Columns()
 		st := tones[words.Tone(s.Verdict)]
 		if s.Verdict == scenarios.Pending {
 			st = dim
@@ -90,7 +95,7 @@ func objectiveLines(iv *result.Interval, width, room int) [][]span {
 		out = append(out, []span{
 			{words.Mark(s.Verdict) + " ", st},
 			{words.Pad(words.Clip(words.Clean(s.Text), wide), wide, false) + "  ", plain},
-			{objectiveState(s, iv), st},
+			{words.Pad(state[0], columns[0], true) + " / " + words.Pad(state[1], columns[1], true) + " / " + state[2], st},
 		})
 	}
 	if rest != "" {
@@ -123,55 +128,6 @@ func countOthers(list []result.RunningVerdict, which []int) string {
 		}
 	}
 	return "and " + strconv.Itoa(len(which)) + " more: " + strings.Join(parts, ", ")
-}
-
-// objectiveState returns the state of an objective: its value beside its target if known, else the rest of its error
-// budget.
-func objectiveState(s result.RunningVerdict, iv *result.Interval) string {
-	left := valueOfTarget(s, iv)
-	switch f := float64(s.Left); {
-	case math.IsInf(f, -1) && left != "":
-	case math.IsInf(f, -1):
-		left = "none allowed"
-	case f < 0:
-		left = strings.TrimPrefix(left+", budget overdrawn "+words.Number(1-f)+" times", ", ")
-	case left != "" || math.IsNaN(f):
-	default:
-		left = strconv.Itoa(int(math.Floor(100*f))) + "% of its budget left"
-	}
-	switch {
-	case s.Verdict == scenarios.Pending && left == "":
-		return "not yet known"
-	case s.Verdict == scenarios.Pending:
-		return "not yet known, " + left
-	case left == "" && s.Verdict == scenarios.Pass:
-		return "holds"
-	case left == "":
-		return "fails"
-	}
-	return left
-}
-
-// valueOfTarget returns the measured value and the target, such as "2.4ms of 200ms". It is empty if the value is
-// unknown while the run goes on. Of a percentile only the last second's value is known, over all loads and steps.
-func valueOfTarget(s result.RunningVerdict, iv *result.Interval) string {
-	o := s.Asked
-	if o.Metric.Text == "" || o.Relative() {
-		return "" // it is known only after the load
-	}
-	of := " of " + o.Metric.FormatValue(o.Value)
-	if s.Measured.Known() {
-		return o.Metric.FormatValue(float64(s.Measured)) + of
-	}
-	if !o.Metric.Percentile() || o.Metric.Of != "" || o.Load != "" || o.Step != "" ||
-		s.Phase.Kind != slo.RunPhase && !slices.Contains(iv.Faults, s.Phase.String()) {
-		return ""
-	}
-	now := map[float64]time.Duration{.5: iv.P50, .95: iv.P95, .99: iv.P99}[o.Metric.Quantile]
-	if now == 0 {
-		return ""
-	}
-	return words.AnswerTime(now) + of + " in the last second"
 }
 
 // progress returns the first line: the phase, a bar, and the time left.

@@ -42,21 +42,46 @@ func (s *summary) text(first, rest, text string, st style) {
 	}
 }
 
-// result writes the whole summary, the verdict first.
+// result writes the whole summary. The answer is at its end, where the prompt is; the tables before it are for -v.
 func (s *summary) result(r *result.Result) {
-	s.line(span{words.Mark(r.Verdict) + " " + strings.ToUpper(words.Verdict(r.Verdict)), tones[words.Tone(r.Verdict)]},
-		span{"  " + words.Clean(r.Name), bold})
-	s.text("  ", "  ", words.AnswerOf(r).Line(), plain)
-	if h := words.Hypothesis(r); h != "" {
-		s.text("  ", "  ", h, plain)
+	a := words.AnswerOf(r)
+	if s.verbose {
+		s.tables(r)
+	} else {
+		s.answerRows(a)
 	}
-	s.text("  ", "  ", s.about(r), dim)
+	s.reasons(a)
+	for i, l := range r.AllLedgers() {
+		if i == 0 {
+			s.gap()
+		}
+		s.text("", "  ", syntax.Sentence("ledger: "+words.LedgerHeadline(l)), plain)
+	}
+	s.comparison(r.Comparison)
+	s.gap()
+	if a.Past != nil {
+		s.text("", "  ", a.Past.Line(), dim)
+	}
+	if a.Trust != nil {
+		s.text("", "  ", a.Trust.Line(), tones[a.Trust.Tone])
+	}
+	s.text("", "  ", a.Line(), bold)
+	if h := words.Hypothesis(r); h != "" {
+		s.text("", "  ", h, plain)
+	}
+	s.gap()
+	s.line(span{a.Mark + " " + strings.ToUpper(words.Verdict(r.Verdict)), tones[a.Tone]}, span{"  " + a.Name, bold})
+}
+
+// tables writes the details of a run.
+func (s *summary) tables(r *result.Result) {
+	s.text("", "", s.about(r), dim)
 	var said []string
 	for _, m := range words.Meta(r) {
 		said = append(said, m.Name+" "+m.Value)
 	}
 	if len(said) > 0 {
-		s.text("  ", "  ", syntax.Sentence(strings.Join(said, "; ")), dim)
+		s.text("", "", syntax.Sentence(strings.Join(said, "; ")), dim)
 	}
 	s.objectives(r.Objectives)
 	s.timeline(r)
@@ -70,14 +95,11 @@ func (s *summary) result(r *result.Result) {
 	}
 	s.repeats(r.Repeats)
 	s.latency(r)
-	if s.verbose {
-		s.timings(r)
-		s.watches(r.Watches)
-	}
+	s.timings(r)
+	s.watches(r.Watches)
 	s.errors(r)
 	s.generator(r)
 	s.workers(r)
-	s.comparison(r.Comparison)
 	if len(r.Notes) > 0 {
 		s.head("Notes")
 		for _, n := range r.Notes {
@@ -191,22 +213,7 @@ func (s *summary) faults(list []result.FaultRecord) {
 			what += "; " + t
 		}
 		s.text("    ", "      ", what, plain)
-		var times strings.Builder
-		times.WriteString(words.FaultSpan(f))
-		for _, t := range []struct {
-			name string
-			n    result.Num
-		}{
-			{"onset", f.Onset}, {"failover", f.Failover}, {"recover", f.Recover}, {"heal", f.Heal}, {"rejoin", words.Rejoin(f)},
-		} {
-			if t.n.Known() && f.Impact != result.NotImpacted && !f.NoOutage() {
-				times.WriteString(", " + t.name + " " + words.Seconds(t.n))
-			}
-		}
-		if f.Impact == result.Impacted && f.Resolution.Known() && f.Resolution > 0 && !f.NoOutage() {
-			times.WriteString(", resolution ±" + words.Seconds(f.Resolution))
-		}
-		s.text("    ", "      ", times.String(), plain)
+		s.text("    ", "      ", words.FaultTimes(f), plain)
 		seen := words.FaultEffect(f)
 		if f.Impact == result.Impacted && f.Note == "" && !words.OnlySlower(f) {
 			// the line above has the rest of it
@@ -226,7 +233,7 @@ func (s *summary) faults(list []result.FaultRecord) {
 			s.text("    ", "      ", "step "+step.Name+": "+step.Value, dim)
 		}
 		if seen := words.FaultEvidence(f); seen != "" && len(f.Steps) == 0 {
-			s.text("    ", "      ", "seen: "+seen, dim)
+			s.text("    ", "      ", "took effect: "+seen, dim)
 		}
 	}
 }

@@ -25,8 +25,8 @@ type Options struct {
 	Height  int                        // rows; 0 means 24
 	Size    func() (width, height int) // called before each redraw, to follow a resize; nil keeps Width and Height
 	Summary []string                   // lines about the run, shown once before the live block
-	Verbose bool                       // the table shows where requests spent their time
-	// page of the report or folder of its files, which the table names; empty: none
+	Verbose bool                       // the tables of the run come before the answer
+	// page of the report or folder of its files, which the last line names; empty: none
 	Files string
 }
 
@@ -173,7 +173,7 @@ func (t *Terminal) draw(above []byte) error {
 func (*Terminal) Format() reporters.Format {
 	return reporters.Format{
 		Name:  "terminal",
-		About: "The table that ends a run in a terminal: verdict, objectives, faults, response times and errors.",
+		About: "What ends a run in a terminal: objectives, faults, why it failed, what to change, and the verdict.",
 	}
 }
 
@@ -186,7 +186,6 @@ func (t *Terminal) Report(w io.Writer, r *result.Result) error {
 	s := summary{width: width, colour: t.o.Color, verbose: t.o.Verbose}
 	s.result(r)
 	if t.o.Files != "" {
-		s.gap()
 		s.b.WriteString("Report: " + words.Clean(t.o.Files) + "\n") // unwrapped, so that it can be copied
 	}
 	_, err := io.WriteString(w, s.b.String())

@@ -25,8 +25,10 @@ func TestTerminal_Golden(t *testing.T) {
 		"objectives-none", "faults", "ledger",
 	} {
 		t.Run(name, func(t *testing.T) {
-			reporterstest.Golden(t, name+".txt", reporterstest.Render(t,
-				terminal.New(nil, terminal.Options{Files: "brunt-results/posts-20251120/report.html"}),
+			o := terminal.Options{Files: "brunt-results/posts-20251120/report.html"}
+			reporterstest.Golden(t, name+".txt", reporterstest.Render(t, terminal.New(nil, o), reporterstest.Results()[name]))
+			o.Verbose = true
+			reporterstest.Golden(t, name+".verbose.txt", reporterstest.Render(t, terminal.New(nil, o),
 				reporterstest.Results()[name]))
 		})
 	}
@@ -41,7 +43,8 @@ var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
 func TestTerminal_FitsItsWidth(t *testing.T) {
 	reporterstest.Each(t, func(t *testing.T, r *result.Result) {
 		for _, width := range []int{40, 80, 200} {
-			plain := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: width}), r)
+			o := terminal.Options{Width: width, Verbose: width != 80}
+			plain := reporterstest.Render(t, terminal.New(nil, o), r)
 			for line := range strings.SplitSeq(plain, "\n") {
 				if words.Width(line) > width {
 					t.Errorf("%d columns of %d: %s", words.Width(line), width, line)
@@ -50,7 +53,8 @@ func TestTerminal_FitsItsWidth(t *testing.T) {
 			if strings.ContainsFunc(plain, func(c rune) bool { return c != '\n' && unicode.IsControl(c) }) {
 				t.Error("a control character came through")
 			}
-			coloured := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: width, Color: true}), r)
+			o.Color = true
+			coloured := reporterstest.Render(t, terminal.New(nil, o), r)
 			if escapes.ReplaceAllString(coloured, "") != plain {
 				t.Error("without its colours the text is another")
 			}
@@ -301,7 +305,7 @@ func TestTerminal_ManyObjectives(t *testing.T) {
 				return
 			}
 			if !strings.Contains(text, "✗ p95 < 33ms") ||
-				size[0] >= 80 && !strings.Contains(text, "budget overdrawn 2.5 times") {
+				size[0] >= 80 && !strings.Contains(text, "2.5x over") {
 				t.Errorf("what fails is not seen:\n%s", text)
 			}
 			if !strings.Contains(text, " more: ") || !strings.Contains(text, " hold, 13 not") && size[0] > 40 {
@@ -320,54 +324,54 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 		s    result.RunningVerdict
 		want string
 	}{
-		{result.RunningVerdict{Verdict: scenarios.Pass, Left: .999}, "99% of its budget left"},
-		{result.RunningVerdict{Verdict: scenarios.Pass, Left: 1}, "100% of its budget left"},
-		{result.RunningVerdict{Verdict: scenarios.Pass, Left: result.NaN}, "holds"},
-		{result.RunningVerdict{Verdict: scenarios.Fail, Left: result.NaN}, "fails"},
-		{result.RunningVerdict{Verdict: scenarios.Fail, Left: -.4}, "budget overdrawn 1.4 times"},
-		{result.RunningVerdict{Verdict: scenarios.Fail, Left: result.Num(math.Inf(-1))}, "none allowed"},
-		{result.RunningVerdict{Verdict: scenarios.Pending, Left: result.NaN}, "not yet known"},
-		{result.RunningVerdict{Verdict: scenarios.Pending, Left: 1}, "not yet known, 100% of its budget left"},
+		{result.RunningVerdict{Verdict: scenarios.Pass, Left: .999}, "– / – / 99% left"},
+		{result.RunningVerdict{Verdict: scenarios.Pass, Left: 1}, "– / – / 100% left"},
+		{result.RunningVerdict{Verdict: scenarios.Pass, Left: result.NaN}, "– / – / holds"},
+		{result.RunningVerdict{Verdict: scenarios.Fail, Left: result.NaN}, "– / – / fails"},
+		{result.RunningVerdict{Verdict: scenarios.Fail, Left: -.4}, "– / – / 1.4x over"},
+		{result.RunningVerdict{Verdict: scenarios.Fail, Left: result.Num(math.Inf(-1))}, "– / – / none may"},
+		{result.RunningVerdict{Verdict: scenarios.Pending, Left: result.NaN}, "– / – / not yet known"},
+		{result.RunningVerdict{Verdict: scenarios.Pending, Left: 1}, "– / – / not yet known"},
 		{
 			result.RunningVerdict{
 				Text: "errors < 1%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Pass,
 				Measured: .0012, Left: .88,
 			},
-			"0.12% of 1%",
+			"0.12% / 1% / 88% left",
 		},
 		{
 			result.RunningVerdict{
 				Text: "errors < 1%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail,
 				Measured: .014, Left: -.4,
 			},
-			"1.4% of 1%, budget overdrawn 1.4 times",
+			"1.4% / 1% / 1.4x over",
 		},
 		{result.RunningVerdict{
 			Text: "errors = 0%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail, Measured: .5,
 			Left: result.Num(math.Inf(-1)),
-		}, "50% of 0%"},
+		}, "50% / 0% / none may"},
 		{
 			result.RunningVerdict{
 				Text: "p95 < 200ms", Phase: slo.ParsePhase("run"), Verdict: scenarios.Pass,
 				Measured: result.NaN, Left: .99,
 			},
-			"12ms of 200ms in the last second",
+			"12ms now / 200ms / 99% left",
 		},
 		{
 			result.RunningVerdict{
 				Text: "p95 < 200ms in split", Phase: slo.ParsePhase("split"), Measured: result.NaN, Verdict: scenarios.Pass,
 				Left: .99,
 			},
-			"12ms of 200ms in the last second",
+			"12ms now / 200ms / 99% left",
 		},
 		{result.RunningVerdict{
 			Text: "p95 < 200ms in other", Phase: slo.ParsePhase("other"), Measured: result.NaN, Verdict: scenarios.Pass,
 			Left: .99,
-		}, "99% of its budget left"},
+		}, "– / 200ms / 99% left"},
 		{result.RunningVerdict{
 			Text: "p95 < 200ms of x", Phase: slo.ParsePhase("run"), Measured: result.NaN, Verdict: scenarios.Pass,
 			Left: .99,
-		}, "99% of its budget left"},
+		}, "– / 200ms / 99% left"},
 	} {
 		if c.s.Text != "" {
 			asked, err := slo.ParseObjective(c.s.Text)
@@ -377,7 +381,7 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 			c.s.Asked = asked
 		}
 		iv := reporterstest.Interval(14) // split is in
-		if got := terminal.ObjectiveState(c.s, &iv); got != c.want {
+		if got := words.StateOf(c.s, &iv).String(); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.s, got, c.want)
 		}
 	}
@@ -386,7 +390,9 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 // TestIncidents: the incidents of a run are reported in full, however narrow the screen is.
 func TestIncidents(t *testing.T) {
 	r := reporterstest.Results()["minute"]
-	render := func() string { return reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 80}), r) }
+	render := func() string {
+		return reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 80, Verbose: true}), r)
+	}
 	if s := render(); strings.Contains(s, "Incidents") {
 		t.Error("a run without incidents lists some")
 	}
@@ -412,12 +418,13 @@ func TestFaults_OnlySlower(t *testing.T) {
 		many.Recover, many.Heal = 0, 0
 		r.Faults = append(r.Faults, many)
 	}
-	if s := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200}),
+	if s := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200, Verbose: true}),
 		r); strings.Contains(s[strings.Index(s, "Faults"):], " 0s ") {
 		t.Error(s)
 	}
 	r.Faults = r.Faults[:1]
-	s := strings.Join(strings.Fields(reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200}), r)), " ")
+	table := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 200, Verbose: true}), r)
+	s := strings.Join(strings.Fields(table), " ")
 	if !strings.Contains(s, "Impact: no request failed, and the load was slower.") || strings.Contains(s, "recover 0s") ||
 		strings.Contains(s, "heal 0s") {
 		t.Error(s)

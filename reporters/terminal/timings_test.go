@@ -55,7 +55,7 @@ func TestTerminal_Lagged(t *testing.T) {
 	}
 	for _, lagged := range [][]string{{"p50", "p99"}, {"p90"}, nil} {
 		var b strings.Builder
-		if err := terminal.New(nil, terminal.Options{}).Report(&b,
+		if err := terminal.New(nil, terminal.Options{Verbose: true}).Report(&b,
 			&result.Result{Cells: []result.Cell{row("*"), row("ok", lagged...)}}); err != nil {
 			t.Fatal(err)
 		}

@@ -123,7 +123,7 @@ type Difference struct {
 	Name   string // failed, p95 before faults, or the name of a setting
 	Before string
 	Now    string
-	Word   string // worse, better, same, not certain; empty for a setting
+	Word   string // worse, better, about the same, not certain; empty for a setting
 	Mark   string // ▲ ▼ ? or empty
 	Tone   string // good, bad or unsure; empty for a setting
 }
@@ -142,8 +142,13 @@ func AnswerOf(r *result.Result) *Answer {
 	a := &Answer{Verdict: r.Verdict, Mark: Mark(r.Verdict), Tone: Tone(r.Verdict), Name: Clean(r.Name)}
 	a.Head, a.Sentence = sentence(r)
 	a.Trust = trust(r)
+	f := find(r)
+	a.WhyTitle, a.Why = f.why()
+	a.ChangeTitle, a.Change = f.change()
+	a.Keep, a.Curl = f.keep(), f.firstCurl()
 	a.ObjectivesTitle, a.Objectives = objectiveLines(r)
 	a.FaultsTitle, a.Faults = faultLines(r)
+	a.Past = past(r)
 	return a
 }
 
@@ -154,6 +159,71 @@ func (a *Answer) Line() string {
 		return a.Head + said
 	}
 	return a.Head + ". " + said
+}
+
+// Because returns why the run has its verdict, what to change and how far to trust it, in lines of text. A heading
+// has no mark before it.
+func (a *Answer) Because() []string {
+	var out []string
+	section := func(title string, points []string) {
+		if title != "" && len(points) > 0 {
+			out = append(append(out, title), points...)
+		}
+	}
+	var why, change []string
+	for _, p := range a.Why {
+		why = append(why, "- "+p.String())
+	}
+	for i := range a.Change {
+		change = append(change, fmt.Sprintf("%d. %s", i+1, a.Change[i].Line()))
+	}
+	if len(a.Keep) > 0 {
+		change = append(change, "- "+a.Keep.String())
+	}
+	section(a.WhyTitle, why)
+	section(a.ChangeTitle, change)
+	if a.Past != nil {
+		out = append(out, a.Past.Line())
+	}
+	if a.Trust != nil {
+		out = append(out, a.Trust.Line())
+	}
+	return out
+}
+
+// Line returns the advice with its command in one line.
+func (a *Advice) Line() string {
+	if a.Command == "" {
+		return a.Text.String()
+	}
+	return a.Text.String() + " Try: " + a.Command
+}
+
+// Text returns the whole answer as lines of text, to be copied into a message.
+func (a *Answer) Text() string {
+	lines := []string{a.Mark + " " + a.Name, a.Line()}
+	lines = append(lines, a.Because()...)
+	lines = append(lines, a.ObjectivesTitle)
+	for i := range a.Objectives {
+		o := &a.Objectives[i]
+		lines = append(lines, strings.TrimRight(o.Mark+" "+o.Title+"  "+o.Value+"  "+o.Margin.Text, " "))
+	}
+	if a.FaultsTitle != "" {
+		lines = append(lines, a.FaultsTitle)
+	}
+	for i := range a.Faults {
+		lines = append(lines, a.Faults[i].Mark+" "+a.Faults[i].Line())
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// Line returns the fault with its outcome and what it did in one line.
+func (l *FaultLine) Line() string {
+	s := l.Name + "  " + l.Outcome
+	if l.Text != "" {
+		s += ": " + l.Text
+	}
+	return s
 }
 
 // sentence returns the head of a run's answer, and its reason.
@@ -198,15 +268,17 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 
 // sentenceOnFail says first what broke the service and for how long, then the objective that was missed by most.
 func sentenceOnFail(r *result.Result) Text {
-	missed := missedObjectives(r)
-	if missed == "" {
-		return Text{}.say(Clean(r.Reason))
-	}
 	t := outageSentence(r)
-	if t != nil {
-		t = t.say(" ")
+	missed := missedObjectives(r, t != nil)
+	switch {
+	case missed == "":
+		return Text{}.say(Clean(r.Reason))
+	case t == nil:
+		return t.say(syntax.Sentence(missed))
+	case oneReason(r):
+		missed += ", all for this one reason"
 	}
-	return t.say(syntax.Sentence(missed))
+	return t.say(" " + syntax.Sentence(missed))
 }
 
 // lostWrites says that acknowledged writes were lost; empty if none were.
@@ -230,6 +302,7 @@ func lostWrites(r *result.Result) string {
 // faultsOutcome says how the target withstood its faults.
 func faultsOutcome(r *result.Result) string {
 	var in, recovered, harmless, slight, lasting, lossy int64
+	var mildly []string // what slight effects were
 	broken := ""
 	slowest, rejoining := result.Num(0), result.Num(0)
 	for i := range r.Faults {
@@ -242,6 +315,7 @@ func faultsOutcome(r *result.Result) string {
 		case OnlySlower(f):
 			harmless++
 			slight++
+			mildly = append(mildly, quote(f.Name)+" made answers "+slowerBy(f.Parts))
 		case f.NoOutage(): // the fault lost writes, and there was nothing to recover from
 			lossy++
 		case f.Impact == result.Impacted:
@@ -263,6 +337,7 @@ func faultsOutcome(r *result.Result) string {
 			harmless++
 			if p := f.Parts; p != nil && p.Bad() > 0 {
 				slight++
+				mildly = append(mildly, quote(f.Name)+" made "+Plural(p.Bad(), "request", "requests")+" fail or too slow")
 			}
 		case f.Impact == result.NotRecovered:
 			if lasting++; lasting == 1 {
@@ -293,10 +368,10 @@ func faultsOutcome(r *result.Result) string {
 		return ", yet the target did not recover from " + broken + ", which no objective asks it to"
 	case slight == 1 && in == 1:
 		return ", and the share of bad requests stayed within the limit during the " + other +
-			"fault, though it made requests slower or fail"
+			"fault, though " + mildly[0]
 	case harmless == in && slight > 0:
 		return ", and the share of bad requests stayed within the limit during " + faults +
-			", though " + Plural(slight, "of them", "of them") + " made requests slower or fail"
+			", though " + slightly(mildly)
 	case harmless == in && in == 1:
 		return ", and the " + other + "fault did no harm that could be seen"
 	case harmless == in:
@@ -319,9 +394,18 @@ func faultsOutcome(r *result.Result) string {
 		faults, strings.Join(mild, ", "), recovered, Seconds(slowest), rejoined)
 }
 
+// slightly joins the slight effects of faults; of more than two it gives the number.
+func slightly(effects []string) string {
+	if len(effects) > 2 {
+		return Int(int64(len(effects))) + " of them made requests slower or fail"
+	}
+	return Join(effects)
+}
+
 // missedObjectives names the failed objective that tells an outsider most: the steady state first, else the one missed
-// by most. It is empty where the run failed for another reason.
-func missedObjectives(r *result.Result) string {
+// by most. Beside the sentence about an outage, whole is true and an objective on the whole run comes before others.
+// It is empty where the run failed for another reason.
+func missedObjectives(r *result.Result, whole bool) string {
 	if len(r.Reasons) > 0 && r.Reasons[0].Kind != result.NotHeld {
 		return ""
 	}
@@ -342,7 +426,7 @@ func missedObjectives(r *result.Result) string {
 		if !ok {
 			u = 1
 		}
-		if o.List == "steady" {
+		if o.List == "steady" || whole && o.Phase.Kind == slo.RunPhase && o.Of().Row().CountsBad {
 			u = math.Inf(1)
 		}
 		if worst == nil || u > by {

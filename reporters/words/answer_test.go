@@ -40,13 +40,13 @@ func TestAnswer(t *testing.T) {
 			result.Result{Verdict: scenarios.None, ExitCode: 3, Reason: "5% of requests failed."},
 			"Don't ship by this run. 5% of requests failed.",
 		},
-		{"held", result.Result{Verdict: pass, Objectives: []result.ObjectiveResult{held}}, "Ship: the objective held."},
+		{"held", result.Result{Verdict: pass, Objectives: []result.ObjectiveResult{held}}, "Ship. The objective held."},
 		{
 			"control",
 			result.Result{Verdict: pass, Control: true, Objectives: []result.ObjectiveResult{held, held}},
 			"All 2 objectives held, but in this control run nothing was broken, so that it says little about failures.",
 		},
-		{"faults", *reporterstest.Results()["minute"], "Ship: all 6 objectives held, and of 3 faults 1 " +
+		{"faults", *reporterstest.Results()["minute"], "Ship. All 6 objectives held, and of 3 faults 1 " +
 			"had no effect seen and the target recovered from 2, the " +
 			"slowest time in 3s."},
 		{"slower", result.Result{
@@ -55,11 +55,11 @@ func TestAnswer(t *testing.T) {
 				Name: "slow", Impact: result.Impacted, OnsetAt: result.NaN,
 				Parts: &result.ImpactParts{Slowed: true},
 			}},
-		}, "Ship: the objective held, and the share of bad requests stayed within the limit during the fault, though it " +
-			"made requests slower or fail."},
+		}, "Ship. The objective held, and the share of bad requests stayed within the limit during the fault, though slow " +
+			"made answers slower."},
 		{
 			"not recovered", *reporterstest.Results()["faults"],
-			"Ship: all 2 objectives held, yet the target did not recover from split#13, which no " +
+			"Ship. All 2 objectives held, yet the target did not recover from split#13, which no " +
 				"objective asks it to.",
 		},
 		{"writes lost", result.Result{
@@ -68,14 +68,14 @@ func TestAnswer(t *testing.T) {
 				Name: "cut", Impact: result.Impacted, OnsetAt: result.NaN,
 				Parts: &result.ImpactParts{Lost: 1085},
 			}},
-		}, "Ship: the objective held, yet 1085 acknowledged writes were lost, which no objective asks about."},
+		}, "Ship. The objective held, yet 1085 acknowledged writes were lost, which no objective asks about."},
 		{"writes lost to one of two faults", result.Result{
 			Verdict: pass, Objectives: []result.ObjectiveResult{held}, Ledger: &result.LedgerRecord{Lost: 1},
 			Faults: []result.FaultRecord{
 				{Name: "cut", Impact: result.Impacted, OnsetAt: result.NaN, Parts: &result.ImpactParts{Lost: 1}},
 				{Name: "kill", Impact: result.Impacted, OnsetAt: 20, Recover: 2},
 			},
-		}, "Ship: the objective held, and the target recovered from the other fault in 2s, yet 1 acknowledged write was " +
+		}, "Ship. The objective held, and the target recovered from the other fault in 2s, yet 1 acknowledged write was " +
 			"lost, which no objective asks about."},
 		{"writes lost, as allowed", result.Result{
 			Verdict: pass, Objectives: []result.ObjectiveResult{objective("rpo < 5s", 1, pass)},
@@ -84,17 +84,17 @@ func TestAnswer(t *testing.T) {
 				Name: "cut", Impact: result.Impacted, OnsetAt: 20, Recover: 2,
 				Parts: &result.ImpactParts{Lost: 90},
 			}},
-		}, "Ship: the objective held, and the target recovered from the fault in 2s, though 90 acknowledged writes were " +
+		}, "Ship. The objective held, and the target recovered from the fault in 2s, though 90 acknowledged writes were " +
 			"lost, as an objective allows."},
 		{
 			"imported",
 			result.Result{Verdict: pass, Imported: "k6", Objectives: []result.ObjectiveResult{held}},
-			"Ship, as far as the imported requests go: the objective held.",
+			"Ship, as far as the imported requests go. The objective held.",
 		},
 		{
 			"undecided",
 			result.Result{Verdict: scenarios.Inconclusive, Reason: "The objective could not be decided: p99 < 1s."},
-			"Not decided. The objective could not be decided: p99 < 1s.",
+			"Not certain. The objective could not be decided: p99 < 1s.",
 		},
 		{
 			"nothing failed but the run",
@@ -117,7 +117,7 @@ func TestAnswer(t *testing.T) {
 		{
 			"brunt was late",
 			result.Result{Verdict: scenarios.Invalid, Reason: "Brunt itself was late."},
-			"Don't decide by this run. Brunt itself was late.",
+			"Says nothing of the target. Brunt itself was late.",
 		},
 		{
 			"it goes on",
@@ -126,12 +126,12 @@ func TestAnswer(t *testing.T) {
 		},
 		{"one of three failed, and one is open", result.Result{Verdict: fail, Objectives: []result.ObjectiveResult{
 			held, objective("p95 < 1s", 1.1, fail), objective("p99 < 1s", .1, scenarios.Inconclusive),
-		}}, "Don't ship: 95% of requests took up to 1.1s, and less than 1s was asked for; 1 of 3 objectives failed, 1 " +
+		}}, "Don't ship. 95% of requests took up to 1.1s, and less than 1s was asked for; 1 of 3 objectives failed, 1 " +
 			"could not be decided."},
 		{"the worst of two", result.Result{Verdict: fail, Objectives: []result.ObjectiveResult{
 			held, objective("p95 < 1s", 1.1, fail),
 			objective("errors < 1% in cut", .3, fail),
-		}}, "Don't ship: 30% of requests during cut failed, and less than 1% may; 2 of 3 objectives failed."},
+		}}, "Don't ship. 30% of requests during cut failed, and less than 1% may; 2 of 3 objectives failed."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := AnswerOf(&tt.r).Line(); got != tt.want {

@@ -98,11 +98,45 @@ func notShown(what string) string {
 	return "not shown: " + what
 }
 
-// FaultSpan describes when a fault was injected and when it ended.
+// FaultSpan describes when a fault was in: from its injection to its end.
 func FaultSpan(f *result.FaultRecord) string {
-	s := "injected " + Offset(f.Injected) + ", cleared " + Offset(f.Cleared)
+	s := "in from " + Offset(f.Injected) + " to " + Offset(f.Cleared)
 	if Judged(f) {
 		s += ", judged until " + Offset(f.Until)
+	}
+	return s
+}
+
+// FaultTimes describes when a fault was in, when it did harm, and when the load was good again.
+func FaultTimes(f *result.FaultRecord) string {
+	s := FaultSpan(f)
+	if f.Impact == result.NotImpacted || f.NoOutage() {
+		return s
+	}
+	recovered, heal := f.Recover, f.Heal
+	if recovered == f.Failover {
+		recovered = result.NaN
+	}
+	if heal <= 0 {
+		heal = result.NaN
+	}
+	for _, t := range []struct {
+		before string
+		n      result.Num
+		after  string
+	}{
+		{"first harm after ", f.Onset, ""},
+		{"good again after ", f.Failover, " while it was in"},
+		{"good again after ", recovered, ""},
+		{"", heal, " after " + whatIsBack(f)},
+		{"its end cost ", Rejoin(f), ""},
+	} {
+		if t.n.Known() {
+			s += ", " + t.before + Seconds(t.n) + t.after
+		}
+	}
+	if f.Impact == result.Impacted && f.Resolution.Known() && f.Resolution > 0 {
+		s += " (±" + Seconds(f.Resolution) + ")"
 	}
 	return s
 }
@@ -351,19 +385,22 @@ func impactedBy(f *result.FaultRecord) string {
 	case f.Onset.Known():
 		s += " " + Seconds(f.Onset) + " after the injection"
 	}
+	again := ", good again "
 	if said, rejoined := rejoinText(f); rejoined {
 		s += ", " + said
+		again = ", for good "
 	} else if f.Failover.Known() {
 		s += ", good again after " + Seconds(f.Failover) + " with the fault still in"
+		again = ", for good "
 	}
-	if f.Recover.Known() && f.Impact == result.Impacted && !f.NoOutage() {
+	if f.Recover.Known() && f.Impact == result.Impacted && !f.NoOutage() && f.Recover != f.Failover {
 		from := "the injection"
 		if f.Kind == result.GroupKind { // a group is judged as one incident
 			from = "that"
 		}
-		s += ", recovered " + Seconds(f.Recover) + " after " + from
+		s += again + Seconds(f.Recover) + " after " + from
 		if f.Heal.Known() && f.Heal > 0 {
-			s += " and " + Seconds(f.Heal) + " after it was cleared"
+			s += " and " + Seconds(f.Heal) + " after " + whatIsBack(f)
 		}
 	}
 	if f.RelapsedAt > 0 {

@@ -45,10 +45,10 @@ func TestFaultSpan(t *testing.T) {
 		cleared, until result.Num
 		want           string
 	}{
-		{11.04, 15.01, "injected 10.01s, cleared 11.04s, judged until 15.01s"},
-		{15.01, 15.01, "injected 10.01s, cleared 15.01s"},
-		{15.01, 0, "injected 10.01s, cleared 15.01s"}, // of an older version
-		{result.NaN, result.NaN, "injected 10.01s, cleared –"},
+		{11.04, 15.01, "in from 10.01s to 11.04s, judged until 15.01s"},
+		{15.01, 15.01, "in from 10.01s to 15.01s"},
+		{15.01, 0, "in from 10.01s to 15.01s"}, // of an older version
+		{result.NaN, result.NaN, "in from 10.01s to –"},
 	} {
 		if got := FaultSpan(&result.FaultRecord{Injected: 10.01, Cleared: tt.cleared, Until: tt.until}); got != tt.want {
 			t.Errorf("%s, want %s", got, tt.want)

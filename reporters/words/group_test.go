@@ -32,7 +32,7 @@ func TestFaultSteps(t *testing.T) {
 		steps[1] != (words.Pair{"kill", "process.crash on a[0], not injected; no way in"}) {
 		t.Errorf("%q", steps)
 	}
-	if got := words.FaultEffect(f); !strings.Contains(got, "recovered 4.5s after that") {
+	if got := words.FaultEffect(f); !strings.Contains(got, "for good 4.5s after that") {
 		t.Errorf("%q", got)
 	}
 	f.OnsetAt, f.Injected, f.Failover = 12, 10, 1.5
@@ -40,7 +40,7 @@ func TestFaultSteps(t *testing.T) {
 		t.Errorf("good again at %v, which counts from the begin of the incident", got)
 	}
 	f.Steps = nil // while the run goes on
-	if got := words.FaultEffect(f); !strings.Contains(got, "recovered 4.5s after that") || words.FailoverAt(f) != 13.5 {
+	if got := words.FaultEffect(f); !strings.Contains(got, "for good 4.5s after that") || words.FailoverAt(f) != 13.5 {
 		t.Errorf("%q, good again at %v, while the run goes on", got, words.FailoverAt(f))
 	}
 	if words.FaultSteps(&result.FaultRecord{Kind: "process.crash"}) != nil {

@@ -56,7 +56,7 @@ const (
 func objectiveLine(o *result.ObjectiveResult) ObjectiveLine {
 	l := ObjectiveLine{
 		Verdict: o.Verdict, Mark: Mark(o.Verdict), Tone: Tone(o.Verdict), Title: ObjectiveTitle(o),
-		Value: ObjectiveMeasured(o), Margin: marginOf(o), Note: ObjectiveNote(o), Sure: ObjectiveBounds(o),
+		Value: ObjectiveMeasured(o), Margin: MarginOf(o), Note: ObjectiveNote(o), Sure: ObjectiveBounds(o),
 	}
 	if p := ObjectivePhase(o); p != "" {
 		l.Title += ", in " + p
@@ -92,8 +92,8 @@ func shortNote(o *result.ObjectiveResult, note string) string {
 	return note
 }
 
-// marginOf returns how far an objective's value is from its limit.
-func marginOf(o *result.ObjectiveResult) Margin {
+// MarginOf returns how far an objective's value is from its limit.
+func MarginOf(o *result.ObjectiveResult) Margin {
 	m := Margin{Figure: result.NaN}
 	switch o.Verdict {
 	case scenarios.Pass, scenarios.Fail:
@@ -111,17 +111,14 @@ func marginOf(o *result.ObjectiveResult) Margin {
 		return m
 	}
 	u, ok := LimitUsed(o, o.Measured)
-	row := o.Of().Row()
 	switch {
+	case o.Verdict == scenarios.Fail && neverGood(o):
+		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), "not good again"
+	case o.Verdict == scenarios.Fail && o.Infinite && o.Of().Latency():
+		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), "too many failed"
 	case o.Verdict == scenarios.Fail && (math.IsInf(u, 1) || !o.Measured.Known()):
-		m.Kind, m.Figure = MarginOver, result.Num(math.Inf(1))
-		switch {
-		case row.Recovers:
-			m.Text = "never"
-		case o.Of().Latency():
-			m.Text = "too many failed"
-		}
-	case !ok && o.Verdict == scenarios.Fail && o.Target == 0 && strings.HasPrefix(o.Op, "<"):
+		m.Kind = MarginOver
+	case !ok && o.Verdict == scenarios.Fail && o.Target == 0 && !strings.HasPrefix(o.Op, ">"):
 		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), "none may"
 	case !ok:
 	case o.Verdict == scenarios.Fail:
@@ -174,4 +171,12 @@ func noOutage(o *result.ObjectiveResult) bool {
 	return o.Verdict == scenarios.Pass && slices.ContainsFunc(o.Because, func(n result.Note) bool {
 		return n.Kind == result.WithinLimit || n.Kind == result.IncidentNone
 	})
+}
+
+// neverGood reports whether an objective on a recovery failed because the load was not seen to be good again.
+func neverGood(o *result.ObjectiveResult) bool {
+	return !o.Measured.Known() && (o.Of().Row().Recovers || o.Of().Row().UntilGood) &&
+		slices.ContainsFunc(o.Because, func(n result.Note) bool {
+			return n.Kind == result.RecoveryNone || n.Kind == result.FailoverNone || n.Kind == result.IncidentOpen
+		})
 }

@@ -48,11 +48,15 @@ func ObjectiveTarget(o *result.ObjectiveResult) string {
 func ObjectiveBounds(o *result.ObjectiveResult) string {
 	var out []string
 	if o.Bound != nil {
-		out = append(out, "bound "+formatMetric(o.Of(), *o.Bound))
+		most := "at most "
+		if o.Of().Row().Better == slo.HigherIsBetter {
+			most = "at least "
+		}
+		out = append(out, most+formatMetric(o.Of(), *o.Bound)+" (95% sure)")
 	}
 	switch kind, low, high := interval(o); kind {
 	case spread:
-		out = append(out, "spread "+low+" to "+high)
+		out = append(out, "a repeat may give "+low+" to "+high)
 	case between:
 		out = append(out, "between "+low+" and "+high)
 	}
@@ -101,11 +105,11 @@ func BoundsMeaning(list []result.ObjectiveResult) string {
 	}
 	var out []string
 	if bound {
-		out = append(out, "Bound: what the requests of the phase show of the share, exactly and with 95 % confidence; a "+
-			"pass needs it within the objective.")
+		out = append(out, "At most, at least: the bound that the requests of the phase show of the share, exactly and with "+
+			"95% confidence; a pass needs it within the objective.")
 	}
 	if seen[spread] {
-		out = append(out, "Spread: the 95 % interval between seconds, so how much a repeat of the run may differ.")
+		out = append(out, "A repeat may give: the spread between seconds, as a 95% interval.")
 	}
 	if seen[between] {
 		out = append(out, "Between: the true value lies there, as requests tell it no closer; a pass needs both ends "+

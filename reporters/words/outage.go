@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -48,20 +49,49 @@ func outageSentence(r *result.Result) Text {
 	return t.say(".")
 }
 
+// oneReason reports whether several objectives failed, all by the worst outage: it holds nearly all bad requests of the
+// run, and each of the objectives is about the run or about the fault that did it.
+func oneReason(r *result.Result) bool {
+	in, f := worstOutage(r)
+	run := PhaseRowOf(PhaseTotals(r), slo.Phase{Kind: slo.RunPhase})
+	if f == nil || run == nil || len(r.Incidents) != 1 {
+		return false
+	}
+	slow := in.Kinds["slow"]
+	failed := 0
+	for i := range r.Objectives {
+		o := &r.Objectives[i]
+		if o.Verdict != scenarios.Fail {
+			continue
+		}
+		failed++
+		row := o.Of().Row()
+		if !row.CountsBad && !row.Recovers ||
+			o.Phase.Kind != slo.RunPhase && o.Phase.Of(slo.FaultPhase) != f.Phase() && o.Phase.Kind != slo.IncidentPhase {
+			return false
+		}
+	}
+	return failed > 1 && 20*(in.Bad-slow) >= 19*run.Bad
+}
+
 // decidedByBad reports whether an objective failed that bad requests count against, or that asks about a recovery.
 func decidedByBad(r *result.Result) bool {
 	return slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool {
 		row := o.Of().Row()
-		return o.Verdict == "fail" && o.List == "" && o.Phase.Kind != slo.BaselinePhase && (row.CountsBad || row.Recovers)
+		return o.Verdict == scenarios.Fail && o.List == "" && o.Phase.Kind != slo.BaselinePhase &&
+			(row.CountsBad || row.Recovers)
 	})
 }
 
 // incidentLength formats how long an incident lasted.
 func incidentLength(in *result.Incident) string {
-	if in.Over {
+	switch {
+	case in.Over:
 		return Seconds(in.End - in.Begin)
+	case in.EndLow > in.Begin && in.EndLow < in.End:
+		return "over " + Seconds(in.EndLow-in.Begin)
 	}
-	return "over " + Seconds(max(in.EndLow, in.Begin)-in.Begin)
+	return "over " + Seconds(in.End-in.Begin)
 }
 
 // extent says how many requests of an incident were bad.

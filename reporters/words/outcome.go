@@ -56,28 +56,68 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	l.Mark, l.Tone = FaultMark(f)
 	in := outageOf(r, f)
 	switch {
-	case f.Revert == "failed", f.Revert == "unverified", !f.Injected.Known():
-		l.Text = strings.TrimSuffix(FaultRevert(f), ".")
-		if !f.Injected.Known() {
-			l.Text = Clean(f.Note)
+	case !f.Injected.Known():
+		l.Text = Clean(f.Note)
+	case f.Revert == "failed", f.Revert == "unverified":
+		l.Text = strings.TrimSuffix(FaultEffect(f), ".")
+	case in != nil, HadOutage(f):
+		o := outage{f: f, bad: f.Failed, lasted: Seconds(f.Degraded), end: f.RecoveredAt, slow: f.Slow > 0}
+		if in != nil {
+			o = outage{f: f, bad: in.Bad, lasted: incidentLength(in), end: in.End, slow: in.Kinds["slow"] > 0}
+			if !in.Over {
+				o.end = result.NaN
+			}
 		}
-	case in != nil:
-		l.Outcome = "outage of " + incidentLength(in)
+		l.Outcome, l.Text = "outage of "+o.lasted, o.text()
 		l.Mark, l.Tone = "!", "unsure"
-		if len(f.FailedObjectives) > 0 || f.Impact == result.NotRecovered || !in.Over {
+		if len(f.FailedObjectives) > 0 || !o.end.Known() {
 			l.Mark, l.Tone = "✗", "bad"
 		}
-		l.Text = outageText(f, in)
 	case OnlySlower(f):
-		l.Outcome = slowerBy(f.Parts)
-		l.Text = slowerText(f.Parts)
-	case f.Impact == result.NotImpacted && !tooFew(f) && !mayBeSlower(f) && len(f.FailedObjectives) == 0:
-		l.Outcome = "survived"
-		l.Text = survivedText(f)
+		l.Outcome, l.Text = slowerBy(f.Parts), slowerText(f.Parts)
+	case f.Impact == result.NotImpacted && !tooFew(f) && !mayBeSlower(f) && len(f.FailedObjectives) == 0 &&
+		(f.Parts == nil || !f.Parts.Lacking && f.Parts.Lost == 0):
+		l.Outcome, l.Text = "survived", survivedText(f)
+	case mayBeSlower(f) && !tooFew(f) && f.Parts.P50.Known() && f.Parts.Bad() == 0:
+		l.Text = "p50 " + change(f.Parts.P50Before, f.Parts.P50) + ", p95 " + change(f.Parts.P95Before, f.Parts.P95) +
+			"; no request failed"
+	case f.Impact == result.Confounded:
+		l.Outcome, l.Text = "can't be told apart", Clean(f.Note)
 	default:
 		l.Text = strings.TrimSuffix(FaultEffect(f), ".")
 	}
 	return l
+}
+
+// An outage is the harm of a fault to which there is an end, by its incident or by the fault's own figures.
+type outage struct {
+	f      *result.FaultRecord
+	bad    int64
+	slow   bool // some of the bad requests may have been slow
+	lasted string
+	end    result.Num // when the service was good again; unknown if it was not
+}
+
+// text counts the requests of an outage, and says when the service was good again.
+func (o *outage) text() string {
+	s := Plural(o.bad, "request", "requests") + " failed"
+	if o.slow {
+		s += " or were too slow"
+	}
+	if said, rejoined := rejoinText(o.f); rejoined {
+		return s + "; " + said
+	}
+	switch {
+	case !o.end.Known():
+		return s + "; not good again by the end of the run"
+	case !o.f.Cleared.Known():
+		return s
+	case o.end > o.f.Cleared:
+		return s + "; good again " + Seconds(o.end-o.f.Cleared) + " after " + whatIsBack(o.f)
+	case o.end == o.f.Cleared:
+		return s + "; good again as soon as " + whatIsBack(o.f)
+	}
+	return s + "; good again while it was still in"
 }
 
 // outageOf returns the incident that a fault did, the one with the most bad requests; nil if none is shown to be by it.
@@ -89,24 +129,6 @@ func outageOf(r *result.Result, f *result.FaultRecord) *result.Incident {
 		}
 	}
 	return worst
-}
-
-// outageText counts the requests of an outage, and says when the service was good again.
-func outageText(f *result.FaultRecord, in *result.Incident) string {
-	s := Plural(in.Bad, "request", "requests") + " failed"
-	if in.Kinds["slow"] > 0 {
-		s += " or were too slow"
-	}
-	if !in.Over {
-		return s + "; not good again by the end of the run"
-	}
-	if f.Cleared.Known() && in.End > f.Cleared {
-		return s + "; good again " + Seconds(in.End-f.Cleared) + " after " + whatIsBack(f)
-	}
-	if f.Cleared.Known() {
-		return s + "; good again while it was still in"
-	}
-	return s
 }
 
 // whatIsBack names the end of a fault: a unit that is back, or the fault that is over.

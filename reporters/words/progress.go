@@ -2,12 +2,16 @@ package words
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // ErrorShare returns the share of errors among ended requests.
@@ -99,4 +103,57 @@ func Duration(d time.Duration) string { return quantity.FormatSeconds(d.Seconds(
 // LedgerProgress describes how much of the ledger is read.
 func LedgerProgress(iv result.Interval) string {
 	return fmt.Sprintf("reading the ledger: %d of %d writes", iv.Asked, iv.ToAsk)
+}
+
+// A RunningState is how an objective of a run in progress stands, in the same three parts for every objective.
+type RunningState struct {
+	Value  string // measured value; of a percentile that of the last second, as in 12ms now; – if it is not known yet
+	Target string // value of the target; – if it is known only after the load
+	Left   string // such as 88% left, 1.4x over, holds or not yet known
+}
+
+// Columns returns the parts in their order.
+func (s RunningState) Columns() [3]string { return [3]string{s.Value, s.Target, s.Left} }
+
+// String returns the parts in one line, such as 0.12% / 1% / 88% left.
+func (s RunningState) String() string { return s.Value + " / " + s.Target + " / " + s.Left }
+
+// StateOf returns how an objective of a run in progress stands.
+func StateOf(v result.RunningVerdict, iv *result.Interval) RunningState {
+	s := RunningState{Value: "–", Target: "–"}
+	if o := v.Asked; o.Metric.Text != "" && !o.Relative() {
+		s.Target = o.Metric.FormatValue(o.Value)
+		if v.Measured.Known() {
+			s.Value = o.Metric.FormatValue(float64(v.Measured))
+		} else if now := lastSecond(v, iv); now > 0 {
+			s.Value = AnswerTime(now) + " now"
+		}
+	}
+	left := float64(v.Left)
+	switch {
+	case v.Verdict == scenarios.Pending:
+		s.Left = wordPending
+	case math.IsInf(left, -1):
+		s.Left = "none may"
+	case left < 0:
+		s.Left = briefly(1-left) + "x over"
+	case !math.IsNaN(left):
+		s.Left = strconv.Itoa(int(math.Floor(100*left))) + "% left"
+	case v.Verdict == scenarios.Pass:
+		s.Left = "holds"
+	default:
+		s.Left = "fails"
+	}
+	return s
+}
+
+// lastSecond returns a percentile over all loads and steps of the last second, if an objective asks about it in a
+// phase that is now; else 0.
+func lastSecond(v result.RunningVerdict, iv *result.Interval) time.Duration {
+	o := v.Asked
+	if !o.Metric.Percentile() || o.Metric.Of != "" || o.Load != "" || o.Step != "" ||
+		v.Phase.Kind != slo.RunPhase && !slices.Contains(iv.Faults, v.Phase.String()) {
+		return 0
+	}
+	return map[float64]time.Duration{.5: iv.P50, .95: iv.P95, .99: iv.P99}[o.Metric.Quantile]
 }

@@ -63,3 +63,6 @@ func firstOf(list []string) string {
 	}
 	return list[0]
 }
+
+// Line returns the title and the text in one line.
+func (t *Trust) Line() string { return t.Title + ": " + t.Text }

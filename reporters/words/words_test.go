@@ -91,7 +91,7 @@ func TestEffect(t *testing.T) {
 				Impact: result.Impacted, Onset: 0, Failover: reporterstest.Nan, Recover: 4, Heal: 2.6, Failed: 37,
 				Degraded: 4,
 			},
-			"Impact at once, recovered 4s after the injection and 2.6s after it was cleared; 37 requests failed in 4s of " +
+			"Impact at once, good again 4s after the injection and 2.6s after it was over; 37 requests failed in 4s of " +
 				"degraded service.",
 		},
 		{
@@ -100,8 +100,8 @@ func TestEffect(t *testing.T) {
 				Impact: result.Impacted, Onset: .5, Failover: 3, Recover: 3, Heal: 0, Failed: 1,
 				Degraded: reporterstest.Nan,
 			},
-			"Impact 500ms after the injection, good again after 3s with the fault still in, recovered 3s after the " +
-				"injection; 1 request failed.",
+			"Impact 500ms after the injection, good again after 3s with the fault still in; " +
+				"1 request failed.",
 		},
 		{
 			"without impact",
@@ -179,10 +179,10 @@ func TestEffect(t *testing.T) {
 		}, "Impact 1s after the injection, good again after 6s with the fault still in; 5 requests failed in 5s of " +
 			"degraded service; whether the load recovered is not known: the load ended before a hold long enough to prove " +
 			"recovery."},
-		{"rejoining", rejoining(6, 2), "Impact at once, recovered in 6s; rejoining cost 2s, recovered 17s after the " +
-			"injection and 2s after it was cleared; 800 requests failed in 8s of degraded service."},
-		{"harm of the revert alone", rejoining(0, 2), "Impact 15s after the injection, good while it was in; rejoining cost 2s, recovered " +
-			"17s after the injection and 2s after it was cleared; 800 requests failed in 8s of degraded service."},
+		{"rejoining", rejoining(6, 2), "Impact at once, recovered in 6s; rejoining cost 2s, for good 17s after the " +
+			"injection and 2s after it was over; 800 requests failed in 8s of degraded service."},
+		{"harm of the revert alone", rejoining(0, 2), "Impact 15s after the injection, good while it was in; rejoining cost 2s, for good " +
+			"17s after the injection and 2s after it was over; 800 requests failed in 8s of degraded service."},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -279,21 +279,21 @@ func TestObjectiveBounds(t *testing.T) {
 	}{
 		{
 			result.ObjectiveResult{Metric: "errors", Measured: 2. / 60, Bound: bound(.1012), Low: result.NaN, High: result.NaN},
-			"bound 10.1%",
+			"at most 10.1% (95% sure)",
 		},
 		{
 			result.ObjectiveResult{Metric: "errors", Measured: 0, Bound: bound(.000161), Low: 0, High: .000199},
-			"bound 0.0161%; spread 0% to 0.0199%",
+			"at most 0.0161% (95% sure); a repeat may give 0% to 0.0199%",
 		},
 		{
 			result.ObjectiveResult{Metric: "availability", Measured: 1, Bound: bound(.99006), Low: result.NaN, High: result.NaN},
-			"bound 99.006%",
+			"at least 99.006% (95% sure)",
 		},
 		{result.ObjectiveResult{Metric: "errors", Measured: 0, Low: result.NaN, High: result.NaN}, ""},
-		{result.ObjectiveResult{Metric: "p95", Measured: .1, Low: .09, High: .12}, "spread 90ms to 120ms"},
+		{result.ObjectiveResult{Metric: "p95", Measured: .1, Low: .09, High: .12}, "a repeat may give 90ms to 120ms"},
 		{
 			result.ObjectiveResult{Metric: "p95", Infinite: true, Measured: result.NaN, Low: .09, High: result.NaN},
-			"spread 90ms to ∞",
+			"a repeat may give 90ms to ∞",
 		},
 		{result.ObjectiveResult{Metric: "recover", Measured: 1.2, Low: 1.19, High: 1.22}, "between 1.19s and 1.22s"},
 		{result.ObjectiveResult{Metric: "recover", Measured: 1.2, Low: result.NaN, High: result.NaN}, ""},

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/slo"
 )
 
 // An Earlier is an earlier run of the same scenario, as the run found it on file: its verdict and the figures that a
@@ -41,4 +42,23 @@ type Param struct {
 	Given bool   `json:"given,omitempty"` // it was set on the command line
 	// the values of the resolved scenario that consist of it alone, such as target.with.posts.replicas
 	Feeds []string `json:"feeds,omitempty" mask:"-"`
+}
+
+// SteadyP95 returns the 95th percentile of the response times of good answers, over all steps, before the first fault;
+// of a run without faults over the whole run. It is unknown without a good answer.
+func SteadyP95(cells []Cell) Num {
+	found := NaN
+	for i := range cells {
+		c := &cells[i]
+		if c.Load != "*" || c.Step != "*" || c.Outcome != scenarios.OK.String() || c.Count == 0 {
+			continue
+		}
+		switch c.Phase.Kind {
+		case slo.BaselinePhase:
+			return c.Response.P95
+		case slo.RunPhase:
+			found = c.Response.P95
+		}
+	}
+	return found
 }

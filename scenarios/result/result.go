@@ -204,9 +204,15 @@ func (o *ObjectiveResult) Asks() (slo.Objective, bool) {
 	if o.Asked != nil {
 		return *o.Asked, true
 	}
+	if len(o.Text) > longestObjective {
+		return slo.Objective{}, false
+	}
 	asked, err := slo.ParseObjective(o.Text)
 	return asked, err == nil && o.List != "threshold"
 }
+
+// longestObjective is the length of the longest text that is parsed as an objective, in bytes.
+const longestObjective = 4 << 10
 
 // Of returns the metric of the objective. A metric that this version does not know is a plain number.
 func (o *ObjectiveResult) Of() slo.Metric {

@@ -1,0 +1,136 @@
+package site
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/disk"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+)
+
+const (
+	mostEarlier = 9  // earlier runs that a result keeps
+	mostLooked  = 40 // newest results that are read to find them
+	mostChanged = 20 // changed settings that a result keeps
+)
+
+// Earlier returns the last runs of the same scenario whose folders are beside dir, the folder of a run, the oldest
+// first. A run that can't be read is left out. The newest has the settings that differ from those of r.
+func Earlier(dir string, r *result.Result) []result.Earlier {
+	around := filepath.Dir(filepath.Clean(dir))
+	folders, err := os.ReadDir(around)
+	if err != nil {
+		return nil
+	}
+	type file struct {
+		folder string
+		info   fs.FileInfo
+	}
+	var files []file
+	for _, d := range folders {
+		if d.Name() == filepath.Base(dir) {
+			continue
+		}
+		if info, err := os.Stat(filepath.Join(around, d.Name(), resultFile)); err == nil && info.Mode().IsRegular() {
+			files = append(files, file{d.Name(), info})
+		}
+	}
+	slices.SortStableFunc(files, func(a, b file) int { return b.info.ModTime().Compare(a.info.ModTime()) })
+	var list []result.Earlier
+	scenario := map[string]string{} // of the runs of list, by their folders
+	for _, f := range files[:min(len(files), mostLooked)] {
+		b, err := disk.Read(filepath.Join(around, f.folder, resultFile), mostBytes)
+		if err != nil {
+			continue
+		}
+		var e struct {
+			head
+			Generator struct {
+				Healthy bool `json:"healthy"`
+			} `json:"generator"`
+			Scenario string `json:"scenario"`
+		}
+		if json.Unmarshal(b, &e) != nil || e.Verdict == "" || e.Name != r.Name || e.Run == r.Run ||
+			!e.Started.Before(r.Started) {
+			continue
+		}
+		one := result.Earlier{
+			Run: e.Run, Folder: "../" + f.folder, Started: e.Started, Verdict: e.Verdict, P95: result.SteadyP95(e.Cells),
+			Late: !e.Generator.Healthy,
+		}
+		if run := words.PhaseRowOf(words.PhaseTotals(&result.Result{Cells: e.Cells}),
+			slo.Phase{Kind: slo.RunPhase}); run != nil {
+			one.Requests, one.Bad = run.All.Count, run.Bad
+		}
+		scenario[one.Folder] = e.Scenario
+		if list = append(list, one); len(list) == mostEarlier {
+			break
+		}
+	}
+	slices.SortStableFunc(list, func(a, b result.Earlier) int { return a.Started.Compare(b.Started) })
+	if len(list) > 0 {
+		last := &list[len(list)-1]
+		last.Changed, last.ChangedMore = changed(scenario[last.Folder], r)
+	}
+	return list
+}
+
+// changed lists the values of the scenario of r that differ from those of an earlier one.
+func changed(before string, r *result.Result) (list []result.SettingChange, more bool) {
+	then, now := settings(before), settings(r.Scenario)
+	if then == nil || now == nil {
+		return nil, before != r.Scenario
+	}
+	add := func(at, a, b string) {
+		if a == b {
+			return
+		}
+		c := result.SettingChange{Path: at, Before: a, Now: b}
+		for _, p := range r.Params {
+			if slices.Contains(p.Feeds, at) {
+				c.Param = p.Name
+			}
+		}
+		if len(list) == mostChanged {
+			more = true
+			return
+		}
+		list = append(list, c)
+	}
+	for _, at := range now.order {
+		add(at, then.values[at], now.values[at])
+	}
+	for _, at := range then.order {
+		if _, has := now.values[at]; !has {
+			add(at, then.values[at], "")
+		}
+	}
+	return list, more
+}
+
+// A settingList holds the values of a scenario by their paths.
+type settingList struct {
+	order  []string
+	values map[string]string
+}
+
+// settings reads a resolved scenario; it is nil if the text is none.
+func settings(text string) *settingList {
+	nodes := 0
+	root := syntax.Read("scenario", []byte(text), syntax.NewMistakes(nil, nil), &nodes)
+	if root == nil || root.Kind != syntax.Map {
+		return nil
+	}
+	out := &settingList{values: map[string]string{}}
+	root.EachValue(func(at, value string) {
+		out.order = append(out.order, at)
+		out.values[at] = value
+	})
+	return out
+}

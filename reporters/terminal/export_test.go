@@ -1,5 +1,0 @@
-package terminal
-
-// Names that the external tests use.
-
-var ObjectiveState = objectiveState

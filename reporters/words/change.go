@@ -1,0 +1,461 @@
+package words
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// A changeRule gives advice where the data of a run shows what would help.
+type changeRule struct {
+	name   string
+	advise func(*findings) *Advice // nil if the rule has nothing to say of the run
+}
+
+// changeRules are the rules of [Answer.Change], the most useful first. A rule looks at typed data alone, and speaks of
+// units, steps and loads by the names that the scenario gives them.
+func changeRules() []changeRule {
+	return []changeRule{
+		{"only-replica", secondReplica},
+		{"dead-replica", avoidReplica},
+		{"failover", shorterFailover},
+		{"breaker", soonerBreaker},
+		{"dead-peer", deadPeer},
+		{"client-timeout", shorterTimeout},
+		{"slow-link", boundedCalls},
+		{"memory", moreMemory},
+		{"accept-queue", longerQueue},
+		{"cpu", moreProcessor},
+		{"queue", boundedQueue},
+		{"first-step", firstStep},
+		{"own-core", ownCore},
+		{"more-requests", moreRequests},
+	}
+}
+
+// change returns the advice on a run that did not pass.
+func (f *findings) change() (title string, list []Advice) {
+	switch f.r.Verdict {
+	case scenarios.Fail, scenarios.Stopped:
+		title = "What to change"
+	case scenarios.Inconclusive, scenarios.Invalid:
+		title = "What to do next"
+	default:
+		return "", nil
+	}
+	for _, rule := range changeRules() {
+		if a := rule.advise(f); a != nil && len(list) < mostPoints {
+			a.Rule = rule.name
+			list = append(list, *a)
+		}
+	}
+	if len(list) == 0 {
+		return "", nil
+	}
+	return title, list
+}
+
+// failed reports whether the run failed, so that the target has something to change.
+func (f *findings) failed() bool {
+	return f.r.Verdict == scenarios.Fail || f.r.Verdict == scenarios.Stopped
+}
+
+// outage reports whether the run failed with an outage that a fault did.
+func (f *findings) outage() bool { return f.failed() && f.fault != nil }
+
+// secondReplica speaks where a fault hit the only replica of a service.
+func secondReplica(f *findings) *Advice {
+	if !f.outage() {
+		return nil
+	}
+	service := onlyReplica(f.r, f.fault)
+	if service == "" {
+		return nil
+	}
+	return &Advice{
+		Text:    Text{}.say("Run a second replica of ").strong(Clean(service)).say("."),
+		Command: tryCommand(f.r, service+".replicas", "2"),
+	}
+}
+
+// avoidReplica speaks where a fault hit some replicas of a service and requests failed although others were well.
+func avoidReplica(f *findings) *Advice {
+	if !f.outage() || f.fault.Role == "leader" || f.fault.Leader {
+		return nil
+	}
+	service, hit, all := replicas(f.r, f.fault)
+	if hit == 0 || hit == all {
+		return nil
+	}
+	return &Advice{
+		Likely: true,
+		Text: Text{}.say("Take a dead replica out of turn, and ask another one again: ").
+			say(Int(int64(all - hit))).say(" of " + Int(int64(all)) + " replicas of ").strong(Clean(service)).
+			say(" were well, and their callers likely went on asking the dead one."),
+	}
+}
+
+// shorterFailover speaks where the leader was hit and the service was away until another one led.
+func shorterFailover(f *findings) *Advice {
+	if !f.outage() || f.fault.Role != "leader" && !f.fault.Leader {
+		return nil
+	}
+	return &Advice{
+		Likely: true,
+		Text: Text{}.say("Shorten the failover: without the leader ").strong(Clean(f.fault.Units[0])).
+			say(" it took " + incidentLength(f.in) + ". Likely the time after which the others give up a leader decides it."),
+	}
+}
+
+// soonerBreaker speaks where answers still asked the client to wait when the fault was over.
+func soonerBreaker(f *findings) *Advice {
+	after := f.failed() && f.afterTheEnd() > 0
+	if !after {
+		return nil
+	}
+	e := f.waiting()
+	if e == nil {
+		return nil
+	}
+	wait := retryAfter(e.Sample)
+	if strings.Trim(wait, "0123456789") == "" {
+		wait += "s"
+	}
+	return &Advice{
+		Likely: true,
+		Text: Text{}.say("Let the circuit breaker try sooner than after " + wait + ", likely up to ").
+			strong(Seconds(f.afterTheEnd())).say(" less outage."),
+	}
+}
+
+// silentKinds are the kinds of faults after which connections stay open to a peer that does not answer.
+var silentKinds = []string{
+	"network.half_open", "network.blackhole", "network.disconnect", "network.partition", "network.stall",
+	"process.freeze", "container.pause",
+}
+
+// lostConnections are the kinds of errors of a connection whose peer is gone or silent.
+var lostConnections = []string{
+	scenarios.Timeout.String(), scenarios.Reset.String(), scenarios.Closed.String(),
+}
+
+// deadPeer speaks where requests went on to fail on connections after a peer that was silent was back.
+func deadPeer(f *findings) *Advice {
+	if !f.outage() || !slices.Contains(silentKinds, f.fault.Kind) || f.waiting() != nil {
+		return nil
+	}
+	after := f.afterTheEnd()
+	if !(after >= 1) {
+		return nil
+	}
+	if !slices.ContainsFunc(f.r.Errors, func(e result.ErrorGroup) bool {
+		return slices.Contains(lostConnections, e.Kind) && e.Last > f.fault.Cleared
+	}) {
+		return nil
+	}
+	return &Advice{
+		Likely: true,
+		Text: Text{}.say("Give up connections to a dead peer sooner, by keep-alives or a limit on unanswered data: " +
+			"requests failed for ").strong(Seconds(after)).say(" after " + whatIsBack(f.fault) +
+			", likely on connections from before."),
+	}
+}
+
+// shorterTimeout speaks where the client gave up before the target answered anything.
+func shorterTimeout(f *findings) *Advice {
+	if !f.failed() {
+		return nil
+	}
+	for i := range f.r.Loads {
+		l := &f.r.Loads[i]
+		var timeouts, all int64
+		for _, e := range f.r.Errors {
+			if e.Load != l.Name || e.Part || e.Init {
+				continue
+			}
+			all += e.Count
+			if e.Kind == scenarios.Timeout.String() {
+				timeouts += e.Count
+			}
+		}
+		if l.Timeout <= 0 || timeouts < 5 || timeouts*5 < all {
+			continue
+		}
+		return &Advice{
+			Likely: true,
+			Text: Text{}.say("Let the target give up before its client does: " + Count(timeouts) + " requests of ").
+				strong(Clean(l.Name)).say(" had no answer within the client's " + Seconds(l.Timeout) +
+				", so likely its own timeouts are as long or longer."),
+		}
+	}
+	return nil
+}
+
+// boundedCalls speaks where an objective on response times failed while a fault made a link slow.
+func boundedCalls(f *findings) *Advice {
+	if !f.failed() {
+		return nil
+	}
+	for i := range f.r.Objectives {
+		o := &f.r.Objectives[i]
+		if o.Verdict != scenarios.Fail || !o.Of().Latency() || o.Phase.Kind != slo.FaultPhase {
+			continue
+		}
+		by := faultNamed(f.r, o.Phase.String())
+		if by == nil || !linked(by) || faultVerbs[by.Kind] != "slow" || by.Parts.Slower().Answer != result.Yes {
+			continue
+		}
+		t := Text{}.say("Bound the calls over ")
+		link, _ := linkWords(by.Hit())
+		t = append(t, link...)
+		return &Advice{
+			Likely: true,
+			Text: t.say(": answers waited for it, likely without a timeout. One below " + objectiveLimit(o) +
+				" with a fallback would hold the objective."),
+		}
+	}
+	return nil
+}
+
+func objectiveLimit(o *result.ObjectiveResult) string { return formatMetric(o.Of(), o.Target) }
+
+// moreMemory speaks where the kernel killed a unit for lack of memory.
+func moreMemory(f *findings) *Advice {
+	if !f.failed() {
+		return nil
+	}
+	for i := range f.r.Usage {
+		u := &f.r.Usage[i]
+		if u.OOMs == 0 || f.meant(u.Unit, "memory.limit", "stress.memory") {
+			continue
+		}
+		return &Advice{Text: Text{}.say("Give ").strong(Clean(u.Unit)).say(" more memory, or let it use less: the kernel " +
+			"killed " + Plural(int64(u.OOMs), "process", "processes") + " of it, at " + Bytes(u.Memory) + ".")}
+	}
+	return nil
+}
+
+// meant reports whether a fault of one of the kinds hit the unit.
+func (f *findings) meant(unit string, kinds ...string) bool {
+	return slices.ContainsFunc(f.r.Faults, func(x result.FaultRecord) bool {
+		return slices.Contains(kinds, x.Kind) && slices.Contains(x.Units, unit) && x.Injected.Known()
+	})
+}
+
+// longerQueue speaks where the kernel dropped connections because a unit did not accept them fast enough.
+func longerQueue(f *findings) *Advice {
+	if !f.failed() {
+		return nil
+	}
+	for i := range f.r.Usage {
+		u := &f.r.Usage[i]
+		if u.AcceptOverflows == 0 || u.AcceptShared {
+			continue
+		}
+		return &Advice{Text: Text{}.say("Lengthen the accept queue of ").strong(Clean(u.Unit)).say(", or accept faster: the " +
+			"kernel dropped " + Plural(u.AcceptOverflows, "connection", "connections") + " because it was full.")}
+	}
+	return nil
+}
+
+// busySeconds is the least number of seconds of CPU that tell whether a unit is at a limit.
+const busySeconds = 10
+
+// moreProcessor speaks where a unit used all of a whole number of cores, or of the machine, for most of the load.
+func moreProcessor(f *findings) *Advice {
+	if !f.failed() {
+		return nil
+	}
+	for i := range f.r.Usage {
+		u := &f.r.Usage[i]
+		var cores []float64
+		for _, s := range u.Seconds {
+			if s.T > 0 && s.Running && s.CPU.Known() {
+				cores = append(cores, float64(s.CPU))
+			}
+		}
+		if len(cores) < busySeconds || f.meant(u.Unit, "cpu.throttle", "stress.cpu") {
+			continue
+		}
+		slices.Sort(cores)
+		median, high := cores[len(cores)/2], cores[len(cores)*9/10]
+		whole := math.Round(median)
+		if whole < 1 || math.Abs(median-whole) > .05*whole || high > 1.05*whole {
+			continue
+		}
+		return &Advice{
+			Likely: true,
+			Text: Text{}.say("Give ").strong(Clean(u.Unit)).say(" more processor time, or let it do less: it used " +
+				Number(median) + pick(whole > 1, " cores", " core") + " in half of the seconds and no more in the others, which is " +
+				"likely all it may use."),
+		}
+	}
+	return nil
+}
+
+// boundedQueue speaks where more and more iterations of an open load were in flight at a constant rate.
+func boundedQueue(f *findings) *Advice {
+	before, now, grew := inFlightGrowth(f.r)
+	if !f.failed() || !grew {
+		return nil
+	}
+	return &Advice{
+		Likely: true,
+		Text: Text{}.say("Bound the queue of the target, and shed what is beyond it, or give it more capacity: in flight grew from " +
+			Count(before) + " to ").strong(Count(now)).say(", so likely it does less than it is asked for."),
+	}
+}
+
+// inFlightGrowth compares the iterations in flight in the first and in the last third of a run of an open load. grew
+// reports whether they grew at least threefold, over each third, at a rate that did not.
+func inFlightGrowth(r *result.Result) (before, now int64, grew bool) {
+	if slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool { return l.Closed }) {
+		return 0, 0, false
+	}
+	var flight, offered []int64
+	for i := range r.Windows {
+		w := &r.Windows[i]
+		if w.Load != "*" || w.Step != "*" || w.T < 0 || w.D < .9 || w.T+w.D > r.Duration+.01 {
+			continue
+		}
+		flight, offered = append(flight, w.InFlight), append(offered, w.Offered)
+	}
+	third := len(flight) / 3
+	if third < 4 {
+		return 0, 0, false
+	}
+	a, b, c := middle(flight[:third]), middle(flight[third:2*third]), middle(flight[len(flight)-third:])
+	rateA, rateC := middle(offered[:third]), middle(offered[len(offered)-third:])
+	grew = c >= 20 && c >= 3*max(a, 1) && a < b && b < c && 2*rateC <= 3*rateA
+	return a, c, grew
+}
+
+// middle returns the median.
+func middle(list []int64) int64 {
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[len(sorted)/2]
+}
+
+// firstStep speaks where requests failed and no fault is shown to have done it.
+func firstStep(f *findings) *Advice {
+	if !f.failed() || f.first == nil || f.fault != nil {
+		return nil
+	}
+	t := Text{}.say("Begin with ").strong(stepName(f.first)).say(": no request failed before it.")
+	if f.firstCurl() != "" {
+		t = t.say(" The report has a command that repeats its first failure.")
+	}
+	return &Advice{Text: t}
+}
+
+// ownCore speaks where brunt itself was late and that leaves a verdict open.
+func ownCore(f *findings) *Advice {
+	if f.r.Generator.Healthy || !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
+		return o.Verdict == scenarios.Invalid && o.Why == result.Late
+	}) {
+		return nil
+	}
+	for _, l := range f.r.Generator.Limited {
+		if text, known := remedies[l.Remedy]; known {
+			return &Advice{Text: Text{}.say(text)}
+		}
+	}
+	return nil
+}
+
+// remedies say what ends a lag of brunt.
+var remedies = map[result.Remedy]string{
+	result.MoreCores:   "Give brunt more processors or ask for a lower rate, and run it again.",
+	result.OwnCore:     "Give brunt a processor that no other program uses, and run it again.",
+	result.MoreQuota:   "Raise the CPU quota of brunt, and run it again.",
+	result.RunToTheEnd: "Keep brunt and its machine running to the end, and run it again.",
+}
+
+// moreRequests speaks where too few requests decide an objective.
+func moreRequests(f *findings) *Advice {
+	for i := range f.r.Objectives {
+		o := &f.r.Objectives[i]
+		if o.Verdict != scenarios.Inconclusive {
+			continue
+		}
+		for _, n := range o.Because {
+			if n.Kind != result.FewRequests || n.Need <= n.Count || n.Count == 0 {
+				continue
+			}
+			times := float64(n.Need) / float64(n.Count)
+			return &Advice{Text: Text{}.say("Run for longer, or at a higher rate: ").strong(ObjectiveTitle(o)).
+				say(" takes " + Count(n.Need) + " requests, and " + Count(n.Count) + " came, so " +
+					briefly(math.Ceil(times*10)/10) + " times as many decide it.")}
+		}
+	}
+	return nil
+}
+
+// keep names the faults that did no harm where others did, so that a reader does not look there.
+func (f *findings) keep() Text {
+	if !f.outage() {
+		return nil
+	}
+	var none []string
+	for i := range f.r.Faults {
+		x := &f.r.Faults[i]
+		p := x.Parts
+		if x.Injected.Known() && p != nil && p.Requests > 0 && p.Bad() == 0 && p.Lost == 0 && len(x.FailedObjectives) == 0 &&
+			(x.Impact == result.NotImpacted || OnlySlower(x)) {
+			none = append(none, Clean(x.Name))
+		}
+	}
+	if len(none) == 0 {
+		return nil
+	}
+	if left := len(none) - 4; left > 0 {
+		none = append(none[:4], Plural(int64(left), "other fault", "other faults"))
+	}
+	return Text{}.say("Not " + pick(len(none) > 1, "these", "this") + ": ").strong(Join(none)).say(" failed no request.")
+}
+
+// tryCommand returns the command of the run with another value of the parameter that alone feeds a setting whose path
+// ends in a suffix. It is empty if no parameter does, or if it feeds other settings too.
+func tryCommand(r *result.Result, suffix, value string) string {
+	for _, p := range r.Params {
+		if len(p.Feeds) != 1 || !strings.HasSuffix("."+p.Feeds[0], "."+suffix) || len(r.Environment.Command) < 2 {
+			continue
+		}
+		return Command(commandWith(r.Environment.Command, p.Name, value))
+	}
+	return ""
+}
+
+// commandWith returns a command line of brunt with another value of a parameter, and without the folder of the run.
+func commandWith(command []string, param, value string) []string {
+	out := []string{"brunt"}
+	args := command[1:]
+	for i := 0; i < len(args); i++ {
+		flag, set, joined := strings.Cut(args[i], "=")
+		switch flag {
+		case "--set", "-o", "--output":
+			if !joined && i+1 < len(args) {
+				i++
+				set = args[i]
+			}
+			if name, _, _ := strings.Cut(set, "="); flag == "--set" && name != param {
+				out = append(out, "--set", set)
+			}
+			continue
+		}
+		out = append(out, args[i])
+	}
+	return append(out, "--set", param+"="+value)
+}
+
+// firstCurl returns the command that repeats the first request that failed; empty if none is known.
+func (f *findings) firstCurl() string {
+	if f.first == nil || f.first.Sample == nil {
+		return ""
+	}
+	return f.first.Sample.Curl
+}

@@ -1,0 +1,357 @@
+package words
+
+import (
+	"slices"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// judged returns an objective with a measured value and a verdict.
+func judged(t *testing.T, text string, measured result.Num, v scenarios.Verdict) result.ObjectiveResult {
+	t.Helper()
+	o, err := slo.ParseObjective(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := result.NewObjective(o, v)
+	out.Measured = measured
+	return out
+}
+
+// aFault returns a fault of a kind that was in from 10 s to 12 s.
+func aFault(name, kind string, units ...string) result.FaultRecord {
+	return result.FaultRecord{
+		Name: name, Kind: kind, Units: units, Injected: 10, Verified: 10.01, Cleared: 12, Until: 15, Gone: true,
+		Revert: "ok", Impact: result.Impacted, OnsetAt: 10, Rejoin: result.NaN, RejoinAt: result.NaN, Limit: .01,
+		Parts: &result.ImpactParts{Requests: 500, Errors: 400, P50: result.NaN, P50Before: result.NaN},
+	}
+}
+
+// outageBy returns an incident of 4 s that a fault did.
+func outageBy(fault string) result.Incident {
+	return result.Incident{
+		Begin: 10, End: 14, EndLow: 14, Over: true, Requests: 400, Bad: 400, By: fault, Faults: []string{fault},
+		Evidence: result.ByInjection, Kinds: map[string]int64{"status 502": 400},
+	}
+}
+
+// onNginx returns a run in which the only Redis behind two nginx servers was killed.
+func onNginx(t *testing.T) *result.Result {
+	return &result.Result{
+		Verdict: scenarios.Fail, ExitCode: 3, Duration: 30, Generator: result.Generator{Healthy: true, Offered: 3000},
+		Environment: result.Environment{
+			Replicas: map[string]int{"nginx": 2, "redis": 1},
+			Command:  []string{"/usr/bin/brunt", "run", "shop.yaml", "-o", "out", "--set", "rate=100/s"},
+		},
+		Params: []result.Param{
+			{Name: "rate", Value: "100/s", Given: true, Feeds: []string{"load.shoppers.rate"}},
+			{Name: "caches", Value: "1", Feeds: []string{"target.containers.redis.replicas"}},
+		},
+		Loads:     []result.LoadInfo{{Name: "shoppers", Timeout: 3}},
+		Faults:    []result.FaultRecord{aFault("kill-cache", "container.kill", "redis[0]")},
+		Incidents: []result.Incident{outageBy("kill-cache")},
+		Errors: []result.ErrorGroup{{
+			Kind: "status 502", Load: "shoppers", Step: "GET /basket", Count: 400, First: 10.1, Last: 14,
+			Sample: &result.Sample{
+				At: 10, Status: 502, Body: "<html>\r\n<head><title>502 Bad Gateway</title></head>", Curl: "curl -sS -i x",
+			},
+		}},
+		Objectives: []result.ObjectiveResult{judged(t, "errors < 1%", .13, scenarios.Fail)},
+	}
+}
+
+// onPatroni returns a run in which the leader of three nodes of PostgreSQL crashed.
+func onPatroni(t *testing.T) *result.Result {
+	r := onNginx(t)
+	r.Environment.Replicas, r.Params = map[string]int{"patroni": 3, "haproxy": 1}, nil
+	r.Environment.Command = []string{"brunt", "run", "failover.yaml"}
+	r.Loads = []result.LoadInfo{{Name: "writers", Timeout: 5}}
+	f := aFault("lose-the-leader", "process.crash", "patroni[1]")
+	f.Role = "leader"
+	r.Faults, r.Incidents = []result.FaultRecord{f}, []result.Incident{outageBy(f.Name)}
+	r.Errors = []result.ErrorGroup{{
+		Kind: "closed", Load: "writers", Step: "insert", Count: 400, First: 10.2, Last: 13.9,
+		Sample: &result.Sample{At: 10.1},
+	}}
+	return r
+}
+
+// onURL returns a run against a plain URL, of whose units nothing is known, without a fault.
+func onURL(t *testing.T) *result.Result {
+	r := onNginx(t)
+	r.Environment.Replicas, r.Environment.Units, r.Params, r.Faults = nil, nil, nil, nil
+	r.Environment.Command = []string{"brunt", "run", "http://127.0.0.1:8080"}
+	r.Loads = []result.LoadInfo{{Name: "load", Timeout: 30}}
+	r.Incidents = []result.Incident{{
+		Begin: 20, End: 30, EndLow: 20, Requests: 1000, Bad: 300, Kinds: map[string]int64{"status 500": 300},
+	}}
+	r.Errors = []result.ErrorGroup{{
+		Kind: "status 500", Load: "load", Step: "GET /", Count: 300, First: 20.1, Last: 30,
+		Sample: &result.Sample{At: 20, Status: 500, Body: `{"error": {"message": "too many open files"}}`},
+	}}
+	return r
+}
+
+// steadyRate adds 30 seconds at 100 requests a second to a run.
+func steadyRate(r *result.Result, inFlight func(s int) int64) *result.Result {
+	r.Duration, r.Windows = 30, nil
+	for s := range 30 {
+		r.Windows = append(r.Windows, result.Window{
+			T: result.Num(s), D: 1, Load: "*", Step: "*", Offered: 100, InFlight: inFlight(s),
+		})
+	}
+	return r
+}
+
+// used adds a unit that used so many cores in each of 30 seconds.
+func used(r *result.Result, unit string, cores func(s int) result.Num) *result.Result {
+	u := result.UnitUsage{Unit: unit, Service: serviceOf(unit)}
+	for s := range 30 {
+		u.Seconds = append(u.Seconds, result.UsageTick{T: result.Num(s + 1), CPU: cores(s), Running: true})
+	}
+	r.Usage = append(r.Usage, u)
+	return r
+}
+
+// TestChangeRules shows for each rule a run in which it speaks, and the least change of that run in which it does not.
+func TestChangeRules(t *testing.T) {
+	busy := func(r *result.Result) *result.Result {
+		r.Generator.Healthy, r.Verdict = false, scenarios.Invalid
+		r.Generator.Add(result.Limit{Kind: result.LimitLag, Remedy: result.OwnCore})
+		r.Objectives[0].Verdict, r.Objectives[0].Why = scenarios.Invalid, result.Late
+		return r
+	}
+	cut := func(r *result.Result) *result.Result {
+		r.Faults[0].Kind, r.Errors[0].Kind = "network.half_open", "timeout"
+		return r
+	}
+	slowLink := func(r *result.Result) *result.Result {
+		f := aFault("slow-database", "network.latency", "haproxy[0]->patroni[0]")
+		f.Impact, f.OnsetAt = result.Impacted, result.NaN
+		f.Parts = &result.ImpactParts{Requests: 500, Slowed: true, P50: .9, P50Before: .01}
+		r.Faults, r.Incidents = []result.FaultRecord{f}, nil
+		r.Objectives = []result.ObjectiveResult{judged(t, "p95 < 500ms in slow-database", .95, scenarios.Fail)}
+		return r
+	}
+	var shown []string
+	for _, tt := range []struct {
+		rule    string
+		r       *result.Result
+		want    string
+		command string
+		silent  string
+		without func(*result.Result)
+	}{
+		{
+			"only-replica", onNginx(t), "Run a second replica of redis.",
+			"brunt run shop.yaml --set rate=100/s --set caches=2",
+			"it has two", func(r *result.Result) { r.Environment.Replicas["redis"] = 2 },
+		},
+		{
+			"only-replica", func() *result.Result {
+				r := onNginx(t)
+				r.Params[1].Feeds = append(r.Params[1].Feeds, "target.containers.nginx.replicas")
+				return r
+			}(), "Run a second replica of redis.", "",
+			"nothing shows that the fault did it", func(r *result.Result) { r.Incidents[0].By = "" },
+		},
+		{
+			"dead-replica", func() *result.Result {
+				r := onNginx(t)
+				r.Faults[0].Units = []string{"nginx[1]"}
+				return r
+			}(), "Take a dead replica out of turn, and ask another one again: 1 of 2 replicas of nginx were well, and their " +
+				"callers likely went on asking the dead one.", "",
+			"both were hit", func(r *result.Result) { r.Faults[0].Units = []string{"nginx[0]", "nginx[1]"} },
+		},
+		{
+			"failover", onPatroni(t), "Shorten the failover: without the leader patroni[1] it took 4s. Likely the time after " +
+				"which the others give up a leader decides it.", "",
+			"a follower was hit", func(r *result.Result) { r.Faults[0].Role = "follower" },
+		},
+		{
+			"breaker", func() *result.Result {
+				r := onNginx(t)
+				r.Errors[0].Sample.Status, r.Errors[0].Sample.Headers = 503, map[string]string{"Retry-After": "1"}
+				return r
+			}(), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
+			"good again before the fault was over", func(r *result.Result) { r.Incidents[0].End = 11.9 },
+		},
+		{
+			"dead-peer", cut(onPatroni(t)), "Give up connections to a dead peer sooner, by keep-alives or a limit on " +
+				"unanswered data: requests failed for 2s after it was over, likely on connections from before.", "",
+			"the peer was dead, and not silent", func(r *result.Result) { r.Faults[0].Kind = "network.latency" },
+		},
+		{
+			"client-timeout", cut(onPatroni(t)), "Let the target give up before its client does: 400 requests of writers had " +
+				"no answer within the client's 5s, so likely its own timeouts are as long or longer.", "",
+			"an error was answered", func(r *result.Result) { r.Errors[0].Kind = "status 504" },
+		},
+		{
+			"slow-link", slowLink(onPatroni(t)), "Bound the calls over the link from haproxy to patroni: answers waited for " +
+				"it, likely without a timeout. One below 500ms with a fallback would hold the objective.", "",
+			"answers were not slower", func(r *result.Result) { r.Faults[0].Parts.Slowed = false },
+		},
+		{
+			"memory", func() *result.Result {
+				r := onNginx(t)
+				r.Usage = []result.UnitUsage{{Unit: "nginx[0]", OOMs: 2, Memory: 64 << 20}}
+				return r
+			}(), "Give nginx[0] more memory, or let it use less: the kernel killed 2 processes of it, at 64 MiB.", "",
+			"a fault took the memory", func(r *result.Result) {
+				r.Faults = append(r.Faults, aFault("starve", "memory.limit", "nginx[0]"))
+			},
+		},
+		{
+			"accept-queue", func() *result.Result {
+				r := onNginx(t)
+				r.Usage = []result.UnitUsage{{Unit: "nginx[0]", AcceptOverflows: 7}}
+				return r
+			}(), "Lengthen the accept queue of nginx[0], or accept faster: the kernel dropped 7 connections because it was " +
+				"full.", "",
+			"another program may have dropped them", func(r *result.Result) { r.Usage[0].AcceptShared = true },
+		},
+		{
+			"cpu", used(onURL(t), "app[0]", func(s int) result.Num { return []result.Num{.99, 1.0, 1.01}[s%3] }),
+			"Give app[0] more processor time, or let it do less: it used 1 core in half of the seconds and no more in the " +
+				"others, which is likely all it may use.", "",
+			"it used more at times", func(r *result.Result) {
+				for s := range r.Usage[0].Seconds[:10] {
+					r.Usage[0].Seconds[s].CPU = 1.6
+				}
+			},
+		},
+		{
+			"queue", steadyRate(onURL(t), func(s int) int64 { return int64(4 + 10*s) }),
+			"Bound the queue of the target, and shed what is beyond it, or give it more capacity: in flight grew from 54 to " +
+				"254, so likely it does less than it is asked for.", "",
+			"the rate grew as well", func(r *result.Result) {
+				for i := range r.Windows {
+					r.Windows[i].Offered = int64(50 + 10*i)
+				}
+			},
+		},
+		{
+			"first-step", onURL(t), "Begin with GET /: no request failed before it.", "",
+			"no request failed", func(r *result.Result) { r.Errors = nil },
+		},
+		{
+			"own-core", busy(onURL(t)), "Give brunt a processor that no other program uses, and run it again.", "",
+			"no verdict hangs on it", func(r *result.Result) { r.Objectives[0].Why = "" },
+		},
+		{
+			"more-requests", func() *result.Result {
+				r := onURL(t)
+				r.Verdict, r.Objectives[0].Verdict = scenarios.Inconclusive, scenarios.Inconclusive
+				r.Objectives[0].Because = result.Notes{{Kind: result.FewRequests, Count: 120, Need: 300}}
+				return r
+			}(), "Run for longer, or at a higher rate: errors < 1% takes 300 requests, and 120 came, so 2.5 times as many " +
+				"decide it.", "",
+			"enough came", func(r *result.Result) { r.Objectives[0].Because = nil },
+		},
+	} {
+		shown = append(shown, tt.rule)
+		t.Run(tt.rule+"/"+tt.silent, func(t *testing.T) {
+			advice := func() *Advice {
+				for _, a := range AnswerOf(tt.r).Change {
+					if a.Rule == tt.rule {
+						return &a
+					}
+				}
+				return nil
+			}
+			a := advice()
+			if a == nil || a.Text.String() != tt.want || a.Command != tt.command {
+				t.Fatalf("got %+v, want %q and the command %q", a, tt.want, tt.command)
+			}
+			tt.without(tt.r)
+			if a := advice(); a != nil {
+				t.Errorf("%s, and the rule says %q", tt.silent, a.Text)
+			}
+		})
+	}
+	for _, rule := range changeRules() {
+		if !slices.Contains(shown, rule.name) {
+			t.Errorf("no run here shows when the rule %s speaks, and when it does not", rule.name)
+		}
+	}
+}
+
+// TestAnswer_Passed: a run that passed has nothing to change.
+func TestAnswer_Passed(t *testing.T) {
+	for _, r := range []*result.Result{onNginx(t), onPatroni(t), onURL(t)} {
+		r.Verdict = scenarios.Pass
+		if a := AnswerOf(r); len(a.Why)+len(a.Change)+len(a.Keep) > 0 {
+			t.Errorf("%q passed, and is to be changed: %v %v %v", r.Name, a.Why, a.Change, a.Keep)
+		}
+	}
+}
+
+// TestAnswer_Why reads the points of why a run failed, on systems whose units have other names, and without units.
+func TestAnswer_Why(t *testing.T) {
+	breaker := onNginx(t)
+	breaker.Errors[0].Sample.Status, breaker.Errors[0].Sample.Headers = 503, map[string]string{"Retry-After": "1"}
+	breaker.Cells = []result.Cell{{
+		Phase: slo.Phase{Kind: slo.RunPhase}, Load: "shoppers", Step: "pay", Outcome: "skipped", Count: 399,
+	}}
+	rare := onNginx(t)
+	rare.Errors = append(rare.Errors, result.ErrorGroup{Kind: "reset", Step: "pay", Count: 1, First: 9.9, Last: 9.9})
+	slow := onURL(t)
+	slow.Errors, slow.Incidents = nil, nil
+	slow.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .4, scenarios.Fail)}
+	slow.Cells = []result.Cell{{
+		Phase: slo.Phase{Kind: slo.RunPhase}, Load: "load", Step: "GET /", Outcome: "*", Count: 3000,
+		Timings: &result.Timings{Connect: &result.Timing{Total: 90}, FirstByte: &result.Timing{Total: 10}},
+	}}
+	for _, tt := range []struct {
+		name     string
+		r        *result.Result
+		sentence string
+		want     []string
+	}{
+		{"nginx", onNginx(t), "When the only replica of redis died, every request failed for 4s. 13% of requests failed, and " +
+			"less than 1% may.", []string{
+			"10s: the only replica of redis died; back at 12s.",
+			"GET /basket failed first: 400 × status 502 “502 Bad Gateway”.",
+			"2s of the 4s came after redis was back.",
+		}},
+		{"a rare error before", rare, "", []string{
+			"10s: the only replica of redis died; back at 12s.",
+			"GET /basket failed first: 400 × status 502 “502 Bad Gateway”.",
+			"2s of the 4s came after redis was back.",
+		}},
+		{"breaker", breaker, "", []string{
+			"10s: the only replica of redis died; back at 12s.",
+			"GET /basket failed first: 400 × status 502 “502 Bad Gateway”. 399 of pay were skipped as a result.",
+			"2s of the 4s came after redis was back, likely with a circuit breaker still open (Retry-After: 1).",
+		}},
+		{"Patroni", onPatroni(t), "When the leader patroni[1] died, every request failed for 4s. 13% of requests failed, and " +
+			"less than 1% may.", []string{
+			"10s: the leader patroni[1] died, 1 of 3 replicas; back at 12s.",
+			"insert failed first: 400 × closed.",
+			"2s of the 4s came after patroni was back.",
+		}},
+		{"a URL", onURL(t), "13% of requests failed, and less than 1% may.", []string{
+			"20s: 30% of requests failed for over 10s; no fault was in.",
+			"GET / failed first: 300 × status 500 “too many open files”.",
+		}},
+		{"a slow URL", slow, "", []string{"90% of the time of GET / went into connecting."}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := AnswerOf(tt.r)
+			if tt.sentence != "" && a.Sentence.String() != tt.sentence {
+				t.Errorf("got  %s\nwant %s", a.Sentence, tt.sentence)
+			}
+			var got []string
+			for _, p := range a.Why {
+				got = append(got, p.String())
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,145 @@
+package words
+
+import (
+	"math"
+
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// mostSettings bounds the settings that are named as different from the run before.
+const mostSettings = 3
+
+// past lists the last runs of the scenario with this one, and what differs from the run before. It is nil if no
+// earlier run is known.
+func past(r *result.Result) *Past {
+	if len(r.Earlier) == 0 {
+		return nil
+	}
+	p := &Past{}
+	for i := range r.Earlier {
+		e := &r.Earlier[i]
+		p.Runs = append(p.Runs, PastRun{
+			Run: Clean(e.Run), Folder: Clean(e.Folder), Verdict: e.Verdict, Mark: Mark(e.Verdict), Tone: Tone(e.Verdict),
+			When: e.Started.UTC().Format("2 Jan 2006 15:04 UTC"),
+		})
+	}
+	p.Runs = append(p.Runs, PastRun{
+		Run: Clean(r.Run), Verdict: r.Verdict, Mark: Mark(r.Verdict), Tone: Tone(r.Verdict),
+		When: r.Started.UTC().Format("2 Jan 2006 15:04 UTC"), Now: true,
+	})
+	p.Since = since(r, &r.Earlier[len(r.Earlier)-1])
+	return p
+}
+
+// since compares a run with the one before it. It compares two single runs, so that only a large difference counts:
+// `brunt compare` tells more.
+func since(r *result.Result, e *result.Earlier) (list []Difference) {
+	run := PhaseRowOf(PhaseTotals(r), slo.Phase{Kind: slo.RunPhase})
+	if run != nil && run.All.Count > 0 && e.Requests > 0 {
+		d := Difference{
+			Name: "failed", Before: Share(e.Bad, e.Requests), Now: Share(run.Bad, run.All.Count),
+		}
+		d.judge(shareDiffers(e.Bad, e.Requests, run.Bad, run.All.Count))
+		list = append(list, d)
+	}
+	if now := result.SteadyP95(r.Cells); now.Known() && e.P95.Known() && e.P95 > 0 {
+		d := Difference{Name: "p95 before faults", Before: Seconds(e.P95), Now: Seconds(now)}
+		if len(r.Faults) == 0 {
+			d.Name = "p95"
+		}
+		switch ratio := float64(now / e.P95); {
+		case e.Late || !r.Generator.Healthy:
+			d.Word, d.Mark, d.Tone = wordOpen, "?", "unsure"
+		case ratio > 1.2:
+			d.judge(1)
+		case ratio < 1/1.2:
+			d.judge(-1)
+		default:
+			d.judge(0)
+		}
+		list = append(list, d)
+	}
+	for i, c := range e.Changed {
+		if i == mostSettings {
+			list = append(list, Difference{
+				Name: "scenario", Now: Plural(int64(len(e.Changed)-i), "more setting differs", "more settings differ"),
+			})
+			break
+		}
+		name := c.Param
+		if name == "" {
+			name = c.Path
+		}
+		list = append(list, Difference{
+			Name: Clip(Clean(name), 60), Before: Clip(orDash(c.Before), 40), Now: Clip(orDash(c.Now), 40),
+		})
+	}
+	if len(e.Changed) == 0 && e.ChangedMore {
+		list = append(list, Difference{Name: "scenario", Now: "differs"})
+	}
+	return list
+}
+
+func orDash(s string) string {
+	if s = Clean(s); s == "" {
+		return "–"
+	}
+	return s
+}
+
+// judge sets the word of a figure that is worse if by is above zero, better if it is below, and else the same.
+func (d *Difference) judge(by int) {
+	switch {
+	case by > 0:
+		d.Word, d.Mark, d.Tone = "worse", "▲", "bad"
+	case by < 0:
+		d.Word, d.Mark, d.Tone = "better", "▼", "good"
+	default:
+		d.Word, d.Tone = "about the same", "good"
+	}
+}
+
+// shareDiffers compares two shares of requests: 1 if the second is higher by more than three standard errors, -1 if
+// it is lower, and 0 if neither.
+func shareDiffers(bad1, n1, bad2, n2 int64) int {
+	p1, p2 := float64(bad1)/float64(n1), float64(bad2)/float64(n2)
+	p := float64(bad1+bad2) / float64(n1+n2)
+	err := math.Sqrt(p * (1 - p) * (1/float64(n1) + 1/float64(n2)))
+	switch {
+	case p2-p1 > 3*err:
+		return 1
+	case p1-p2 > 3*err:
+		return -1
+	}
+	return 0
+}
+
+// Line returns the difference in one line.
+func (d *Difference) Line() string {
+	s := d.Name + ": "
+	if d.Before != "" {
+		s += d.Before + " → "
+	}
+	s += d.Now
+	if d.Word != "" {
+		s += ", " + d.Word
+	}
+	return s
+}
+
+// Line returns the verdicts of the last runs, the newest last, and what differs from the run before.
+func (p *Past) Line() string {
+	s := "Last runs: "
+	for i := range p.Runs {
+		s += p.Runs[i].Mark
+	}
+	for i := range p.Since {
+		sep := "; "
+		if i == 0 {
+			sep = ". Since the last run: "
+		}
+		s += sep + p.Since[i].Line()
+	}
+	return s + "."
+}

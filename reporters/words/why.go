@@ -1,0 +1,326 @@
+package words
+
+import (
+	"cmp"
+	"encoding/json"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// mostPoints bounds the points of why a run has its verdict, and the advice.
+const mostPoints = 4
+
+// findings are what the points and the rules of an answer look at, found once in a result.
+type findings struct {
+	r     *result.Result
+	in    *result.Incident    // the outage with the most bad requests; nil if there was none
+	fault *result.FaultRecord // the fault that did it; nil if none is shown to have done it
+	first *result.ErrorGroup  // the errors that came first; nil if no request failed
+}
+
+func find(r *result.Result) *findings {
+	f := &findings{r: r}
+	f.in, f.fault = worstOutage(r)
+	from, to := f.span()
+	f.first = firstErrors(r, from, to)
+	return f
+}
+
+// span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
+// failed, else the whole run.
+func (f *findings) span() (from, to result.Num) {
+	if f.in != nil {
+		return f.in.Begin, f.in.End
+	}
+	for i := range f.r.Objectives {
+		o := &f.r.Objectives[i]
+		if by := faultNamed(f.r, o.Phase.Of(slo.FaultPhase).String()); o.Verdict == scenarios.Fail && by != nil {
+			return by.Injected, max(by.Cleared, by.Until)
+		}
+	}
+	return result.Num(math.Inf(-1)), result.Num(math.Inf(1))
+}
+
+// firstErrors returns the errors of a span whose first request was intended first, of those that are at least a
+// twentieth of all in it. It leaves out errors of parts and of init.
+func firstErrors(r *result.Result, from, to result.Num) *result.ErrorGroup {
+	var list []*result.ErrorGroup
+	all := int64(0)
+	for i := range r.Errors {
+		e := &r.Errors[i]
+		if !e.Part && !e.Init && e.Count > 0 && e.First <= to && e.Last >= from { // false where a time is unknown
+			list = append(list, e)
+			all += e.Count
+		}
+	}
+	list = slices.DeleteFunc(list, func(e *result.ErrorGroup) bool { return 20*e.Count < all })
+	begin := func(e *result.ErrorGroup) float64 {
+		if e.Sample != nil {
+			return e.Sample.At
+		}
+		return float64(e.First)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return slices.MinFunc(list, func(a, b *result.ErrorGroup) int { return cmp.Compare(begin(a), begin(b)) })
+}
+
+// why returns the points that tell how a run came to its verdict.
+func (f *findings) why() (title string, points []Text) {
+	switch f.r.Verdict {
+	case scenarios.Fail, scenarios.Stopped, scenarios.NotReverted:
+		title = "Why it failed"
+		points = f.whyFailed()
+	case scenarios.Inconclusive:
+		title = "Why it is not certain"
+		points = f.whyOpen()
+	case scenarios.Invalid:
+		title = "Why it says nothing of the target"
+		points = f.whyOpen()
+	default:
+		return "", nil
+	}
+	if len(points) == 0 {
+		return "", nil
+	}
+	return title, points[:min(len(points), mostPoints)]
+}
+
+func (f *findings) whyFailed() (points []Text) {
+	for _, point := range []func() Text{f.whatBroke, f.whatFailedFirst, f.afterwards, f.whatGrew, f.whatWasSlow} {
+		if t := point(); t != nil {
+			points = append(points, t)
+		}
+	}
+	return points
+}
+
+// whatBroke says when the worst outage began, what a fault did then, and when that was over.
+func (f *findings) whatBroke() Text {
+	switch {
+	case f.in == nil:
+		return nil
+	case f.fault == nil:
+		t := Text{}.say(Offset(f.in.Begin) + ": " + extent(f.in) + " for ").strong(incidentLength(f.in))
+		if len(f.in.Faults) > 0 {
+			return t.say("; " + Clean(Join(f.in.Faults)) + pick(len(f.in.Faults) > 1, " were in", " was in") +
+				", and what did it is not known.")
+		}
+		return t.say("; no fault was in.")
+	}
+	t := Text{}.say(Offset(f.fault.Injected) + ": ")
+	t = append(t, faultClause(f.r, f.fault)...)
+	if linked(f.fault) || len(f.fault.Steps) > 0 || len(f.fault.Units) == 0 {
+		return t.say(over(f.fault, "over") + ".")
+	}
+	if onlyReplica(f.r, f.fault) == "" {
+		if _, hit, all := replicas(f.r, f.fault); hit < all {
+			t = t.say(", " + Int(int64(hit)) + " of " + Int(int64(all)) + " replicas")
+		}
+	}
+	return t.say(over(f.fault, "back") + ".")
+}
+
+// over says when a fault was over or its unit back.
+func over(f *result.FaultRecord, what string) string {
+	if !f.Cleared.Known() {
+		return "; not " + what + " by the end"
+	}
+	return "; " + what + " at " + Offset(f.Cleared)
+}
+
+// whatFailedFirst names the step that failed first, with its errors, and what was skipped as a result.
+func (f *findings) whatFailedFirst() Text {
+	e := f.first
+	if e == nil {
+		return nil
+	}
+	t := Text{}.strong(stepName(e)).say(" failed first: " + Count(e.Count) + " × " + Clean(e.Kind))
+	if said := targetSaid(e.Sample); said != "" {
+		t = t.say(" “" + said + "”")
+	}
+	if f.in == nil {
+		t = t.say(", from " + Offset(e.First) + " on")
+	}
+	t = t.say(".")
+	var most *result.ErrorGroup
+	skipped := Skipped(f.r)
+	all := int64(0)
+	for i := range skipped {
+		s := &skipped[i]
+		if s.Load != e.Load {
+			continue
+		}
+		all += s.Count
+		if most == nil || s.Count > most.Count {
+			most = s
+		}
+	}
+	switch {
+	case most == nil:
+		return t
+	case all == most.Count:
+		return t.say(" " + Count(all) + " of ").strong(stepName(most)).say(pick(all > 1, " were", " was") +
+			" skipped as a result.")
+	}
+	return t.say(" " + Count(all) + " requests of later steps were skipped as a result.")
+}
+
+func stepName(e *result.ErrorGroup) string { return Clip(Clean(e.Step), 60) }
+
+// afterwards says how much of an outage came after the fault was over.
+func (f *findings) afterwards() Text {
+	lasted := f.afterTheEnd()
+	if !(lasted > 0) {
+		return nil
+	}
+	t := Text{}.strong(Seconds(lasted)).say(" of the " + incidentLength(f.in) + " came after " + whatIsBack(f.fault))
+	if e := f.waiting(); e != nil {
+		t = t.say(", likely with a circuit breaker still open (").code("Retry-After: " + retryAfter(e.Sample)).say(")")
+	}
+	return t.say(".")
+}
+
+// afterTheEnd returns how much of the worst outage came after its fault was over, in seconds; it is not above zero if
+// that is not known, or too little to matter.
+func (f *findings) afterTheEnd() result.Num {
+	if f.fault == nil || !f.fault.Cleared.Known() || !f.in.Over {
+		return 0
+	}
+	after := f.in.End - max(f.fault.Cleared, f.in.Begin)
+	if after < .1 || after < (f.in.End-f.in.Begin)/20 {
+		return 0
+	}
+	return after
+}
+
+// waiting returns the errors whose answer asks the client to wait, and that went on after the fault was over; nil
+// without.
+func (f *findings) waiting() *result.ErrorGroup {
+	if f.fault == nil {
+		return nil
+	}
+	for i := range f.r.Errors {
+		e := &f.r.Errors[i]
+		if e.Sample != nil && (e.Sample.Status == 503 || e.Sample.Status == 429) && retryAfter(e.Sample) != "" &&
+			e.Last > f.fault.Cleared && e.First <= f.in.End {
+			return e
+		}
+	}
+	return nil
+}
+
+// retryAfter returns the value of the header Retry-After of an answer; empty without one.
+func retryAfter(s *result.Sample) string {
+	for name, value := range s.Headers {
+		if strings.EqualFold(name, "Retry-After") {
+			return Clip(Clean(value), 40)
+		}
+	}
+	return ""
+}
+
+// whatGrew says that more and more iterations were in flight.
+func (f *findings) whatGrew() Text {
+	before, now, grew := inFlightGrowth(f.r)
+	if !grew {
+		return nil
+	}
+	return Text{}.say("More and more was in flight: " + Count(before) + " iterations at the begin and ").
+		strong(Count(now)).say(" at the end, at the same rate.")
+}
+
+// whatWasSlow says where the time went of the step that an objective on response times failed for.
+func (f *findings) whatWasSlow() Text {
+	for i := range f.r.Objectives {
+		o := &f.r.Objectives[i]
+		def, ok := o.Asks()
+		if o.Verdict != scenarios.Fail || !ok || !o.Of().Latency() || !o.Measured.Known() {
+			continue
+		}
+		t := Text{}
+		if by := faultNamed(f.r, o.Phase.Of(slo.FaultPhase).String()); by != nil && by.Parts.Slower().Answer == result.Yes {
+			return t.strong(Clean(by.Name)).say(" made answers " + slowerBy(by.Parts) + ": " + slowerText(by.Parts) + ".")
+		}
+		for _, c := range StepTimings(f.r) {
+			if c.Load == "*" || def.Step != "" && c.Step != def.Step {
+				continue
+			}
+			rows := TimingRows(c.Timings)
+			most := slices.MaxFunc(append(rows, TimingRow{}), func(a, b TimingRow) int { return cmp.Compare(a.Share, b.Share) })
+			if most.Share >= .5 {
+				return t.say(wholePercent(most.Share) + " of the time of ").strong(TimedStep(c)).
+					say(" went into " + timingWords[most.Phase] + ".")
+			}
+		}
+	}
+	return nil
+}
+
+// timingWords name the phases of a request in a sentence.
+var timingWords = [scenarios.RequestPhases]string{
+	"waiting for a connection", "looking up the name", "connecting", "TLS", "logging in", "sending the request",
+	"waiting for the first byte of the answer", "receiving the answer",
+}
+
+// whyOpen gives the reasons of objectives that are not certain, other than the one in the sentence of the run.
+func (f *findings) whyOpen() (points []Text) {
+	said := 0
+	if len(f.r.Reasons) > 0 {
+		said = f.r.Reasons[0].Objective
+	}
+	for i := range f.r.Objectives {
+		o := &f.r.Objectives[i]
+		if o.Verdict != scenarios.Inconclusive && o.Verdict != scenarios.Invalid || o.Note == "" || i+1 == said {
+			continue
+		}
+		points = append(points, Text{}.strong(ObjectiveTitle(o)).say(": "+strings.TrimSuffix(ObjectiveNote(o), ".")+"."))
+	}
+	return points
+}
+
+// mostQuoted bounds the quoted part of an answer of the target, in columns.
+const mostQuoted = 90
+
+// targetSaid returns what the target said in a failed answer, in its own words: the message in a body of JSON, the
+// title of a page, or the beginning of the text. It is empty if there was no answer with a body.
+func targetSaid(s *result.Sample) string {
+	if s == nil || s.Body == "" {
+		return ""
+	}
+	body := strings.TrimSpace(s.Body)
+	var fields map[string]any
+	if strings.HasPrefix(body, "{") && json.Unmarshal([]byte(body), &fields) == nil {
+		for _, key := range []string{"error", "message", "detail", "title", "msg", "reason"} {
+			if text := message(fields[key]); text != "" {
+				return Clip(Clean(text), mostQuoted)
+			}
+		}
+	}
+	if m := pageTitle.FindStringSubmatch(body); m != nil {
+		return Clip(Clean(strings.TrimSpace(m[1])), mostQuoted)
+	}
+	line, _, _ := strings.Cut(body, "\n")
+	return Clip(Clean(strings.TrimSpace(line)), mostQuoted)
+}
+
+// message returns the text of a field of a body: a text, or the message within an object.
+func message(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case map[string]any:
+		text, _ := v["message"].(string)
+		return text
+	}
+	return ""
+}
+
+var pageTitle = regexp.MustCompile(`(?is)<title>([^<]{1,400})</title>`)
