@@ -605,8 +605,14 @@ func figuresOf(w *result.Window) map[string]string {
 	out := map[string]string{
 		"latency p50": at(w.P50), "latency p95": at(w.P95), "latency p99": at(w.P99), "latency max": words.Seconds(w.Max),
 		"throughput offered": per(w.Offered), "throughput sent": per(w.Sent), "throughput answered": per(w.Answered),
-		"throughput good": per(w.OK),
-		"errors timeout":  per(w.Kinds["timeout"]), "errors status 503": per(w.Kinds["status 503"]),
+		"throughput good": per(w.OK), "rates good": per(w.OK), "rates asked for": per(w.Offered),
+		"rates failed": per(w.Error + w.Skipped), "times p50": at(w.P50), "times p95": at(w.P95),
+		"errors timeout": per(w.Kinds["timeout"]), "errors status 503": per(w.Kinds["status 503"]),
+	}
+	if w.Load != "*" { // the first screen shows the whole run
+		for _, name := range []string{"rates good", "rates asked for", "rates failed", "times p50", "times p95"} {
+			delete(out, name)
+		}
 	}
 	if w.Load == "*" {
 		out["flight in flight"], out["waits lag p99"] = fmt.Sprint(w.InFlight), words.Seconds(w.Lag)
@@ -660,6 +666,21 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 	if !near(from, line.From, .01) || !near(to, line.To, .01) {
 		t.Errorf("at first the charts show %v to %v", from, to)
 	}
+	// the charts of the first screen zoom as well, and the bar that shows all again is in view there
+	gx, gy := b.over("times", line.Place(40))
+	b.mouse(input.MousePressed, gx, gy)
+	gx2, _ := b.over("times", line.Place(52))
+	b.do(input.DispatchMouseEvent(input.MouseMoved, gx2, gy).WithButton(input.Left).WithButtons(1))
+	b.mouse(input.MouseReleased, gx2, gy)
+	if from, to = b.viewed(r); !near(from, 40, .2) || !near(to, 52, .2) {
+		t.Errorf("after dragging over the first screen from 40 s to 52 s the charts show %v to %v", from, to)
+	}
+	if at := see[[]float64](b, `(() => { const r = [...document.querySelectorAll('.view button')].at(-1).getBoundingClientRect();
+		return [r.top, r.bottom, innerHeight]; })()`); at[0] < 0 || at[1] > at[2] {
+		t.Errorf("the button that shows all stands from %v to %v of %v", at[0], at[1], at[2])
+	}
+	see[any](b, `(() => { [...document.querySelectorAll('.view button')].at(-1).click(); return null; })()`)
+	b.wait(`location.hash === ''`)
 	x, y := b.over("throughput", line.Place(40))
 	b.mouse(input.MousePressed, x, y)
 	x2, _ := b.over("throughput", line.Place(52))

@@ -112,7 +112,17 @@ func (p *pageView) glance(c *chart.Plotter, r *result.Result) {
 		p.Rates.Lanes = append(slices.Clone(p.Rates.Lanes), lane)
 	}
 	p.Times.Many = p.Times.Many || !slices.ContainsFunc(r.Faults, harmed) // else nothing has the marks of harm
-	p.Times.Lanes, p.Rates.X = nil, nil // the charts share one axis, which has its faults above and its moments below
+	p.Times.Lanes, p.Rates.X = nil, nil                                   // the charts share one axis, which has its faults above and its moments below
+}
+
+// beside returns the address of the page of an earlier run, whose folder lies beside that of this run; empty for any
+// other folder, so no link leads elsewhere.
+func beside(folder string) string {
+	name, ok := strings.CutPrefix(folder, "../")
+	if !ok || name == "" || name == ".." || strings.ContainsAny(name, `/\`) {
+		return ""
+	}
+	return folder + "/" + File
 }
 
 // harmed reports whether the first harm of a fault is known.

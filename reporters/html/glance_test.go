@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"slices"
@@ -138,6 +139,37 @@ func TestHTML_GlanceFolds(t *testing.T) {
 	if n := strings.Count(folded, `class="num"`); n != 6 || !strings.Contains(folded, ">34 more faults</a>") ||
 		strings.Index(folded, `<span class="num">13</span>`) > strings.Index(folded, `<span class="num">1</span>`) {
 		t.Errorf("%d faults, the worst not first: %s", n, folded)
+	}
+}
+
+// TestHTML_Past: the first screen links the last runs, marks this one, and says what differs from the run before.
+func TestHTML_Past(t *testing.T) {
+	r := *reporterstest.Results()["failing"]
+	for i := range 9 {
+		e := result.Earlier{
+			Run: fmt.Sprint("run-", i), Folder: fmt.Sprintf("../monday %d", i), Started: r.Started, Verdict: scenarios.Pass,
+			P95: .002, Requests: 18_000,
+		}
+		e.Folder = cmp.Or(map[int]string{
+			3: "javascript:alert(1)//", 4: "//example.com/x", 5: "../..", 6: "../a/../../b", 7: `..\x`,
+		}[i], e.Folder)
+		r.Earlier = append(r.Earlier, e)
+	}
+	page := reporterstest.Render(t, Page{}, &r)
+	past := between(t, page, `<aside class="past"`, "</aside>")
+	for _, want := range []string{
+		"Last 10 runs", `href="../monday%200/report.html"`, `<li class="now" aria-current="true"><span class="bad"`,
+		`<th scope="row">failed</th><td>0%</td><td>2.83%</td><td class="bad"><span aria-hidden="true">▲</span> worse</td>`,
+	} {
+		if !strings.Contains(past, want) {
+			t.Errorf("no %s in %s", want, past)
+		}
+	}
+	if n := strings.Count(past, "<li"); n != 10 || strings.Count(past, "href=") != 4 {
+		t.Errorf("%d runs: %s", n, past)
+	}
+	if strings.Contains(reporterstest.Render(t, Page{}, reporterstest.Results()["failing"]), `class="past"`) {
+		t.Error("a run without earlier ones shows some")
 	}
 }
 

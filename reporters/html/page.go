@@ -32,7 +32,7 @@ const File = "report.html"
 var sources embed.FS
 
 var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMap{
-	"term": term, "slow": slowOf, "steps": stepsOf, "word": words.Verdict,
+	"term": term, "slow": slowOf, "steps": stepsOf, "word": words.Verdict, "beside": beside,
 }).ParseFS(sources, "assets/page.tmpl"))
 
 // pageView is the data of the template, in its order.

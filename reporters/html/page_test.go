@@ -50,6 +50,7 @@ var (
 	// the data of the script, in base64
 	packedData = regexp.MustCompile(`<script type="text/plain" id="(data|facets)">([A-Za-z0-9+/=]*)</script>`)
 	policy     = regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`)
+	besideIt   = regexp.MustCompile(`^\.\./[^/]+/report\.html$`) // an earlier run
 	numbers    = regexp.MustCompile(`^[-MmLlHhVvZz0-9. ]+$`)
 )
 
@@ -139,6 +140,7 @@ func TestHTML_IsSoundAndSelfContained(t *testing.T) {
 				switch {
 				case name == "style" || strings.HasPrefix(name, "on"):
 					t.Errorf("<%s %s=%q>", e.name, name, v)
+				case name == "href" && besideIt.MatchString(v):
 				case name == "src" || name == "href" && !strings.HasPrefix(v, "#") && !strings.HasPrefix(v, "data:image/"):
 					t.Errorf("<%s> leads outside: %q", e.name, v)
 				case name == "href" && v[0] == '#':
