@@ -99,12 +99,15 @@ type Chart struct {
 	Time      bool          // its x axis is the run's time
 	Label     string        // text for readers who cannot see the chart
 	Table     *Table
+	Aims      []Aim     // texts of objectives beside their lines
+	Gaps      []Gap     // stretches without a value, as too many requests failed
 	Straight  *Straight // the chart on a linear scale; nil: the chart is linear already, or has no time axis
 }
 
 type legend struct {
 	Name, Class string
-	Series      int // index for the script; -1: none
+	Series      int  // index for the script; -1: none
+	Box         bool // it is the colour of an area
 }
 
 // A strip is the row above a plot that shows where a percentile is infinite.
@@ -115,14 +118,15 @@ type strip struct {
 
 // Table backs a chart. Its rows are as wide as its head.
 type Table struct {
-	Caption string
+	Title   string // its name
+	Caption string // a sentence on its rows
 	Head    []string
 	Rows    [][]string
 }
 
 // Filled returns t without the columns that have no known value.
 func (t *Table) Filled() *Table {
-	out := &Table{Caption: t.Caption, Rows: make([][]string, len(t.Rows))}
+	out := &Table{Title: t.Title, Caption: t.Caption, Rows: make([][]string, len(t.Rows))}
 	for col, head := range t.Head {
 		if !slices.ContainsFunc(t.Rows, func(row []string) bool { return row[col] != "–" }) {
 			continue
@@ -191,6 +195,7 @@ func (c *Plotter) make(ch Chart, s Scale, lines []series) *Chart {
 	c.charts++
 	ch.Label = c.label(lines)
 	ch.Table = c.tableOf(lines, c.rowLimit)
+	ch.Table.Title = ch.Title
 	return &ch
 }
 

@@ -21,6 +21,7 @@ func (c *Plotter) Generator(r *result.Result) []*Chart {
 			last := out[len(out)-1]
 			ch.Lanes, last.X, last.Marks, last.Table = nil, nil, false, nil
 			ch.Table = c.tableOf(all, c.rowLimit)
+			ch.Table.Title = "The values of the charts above"
 		}
 		out = append(out, ch)
 	}

@@ -169,7 +169,7 @@ func heatImage(cells [][]float64) ([]byte, error) {
 // heatTable returns the map as shares by bands of the axis, in at most 24 spans.
 func (c *Plotter) heatTable(s Scale, cells [][]float64) *Table {
 	const spans = 24
-	t := &Table{Head: []string{"from"}}
+	t := &Table{Title: "Response times over time", Head: []string{"from"}}
 	edges := s.Ticks()
 	t.Head = append(t.Head, "under "+quantity.FormatSeconds(edges[0]))
 	for _, e := range edges {

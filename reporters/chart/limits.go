@@ -19,6 +19,7 @@ type Limit struct {
 	Quantile, Value float64 // Value in seconds
 	From, To        float64 // the phase, in seconds from t0; NaN: not known
 	Text            string
+	Brief           string // its metric and bound
 	verdict         scenarios.Verdict
 	phase           slo.Phase
 }
@@ -38,6 +39,7 @@ func Limits(r *result.Result, load, step string) []Limit {
 		}
 		l := Limit{
 			Quantile: def.Metric.Quantile, Value: float64(o.Target), From: math.NaN(), To: math.NaN(), Text: words.Clean(o.Text),
+			Brief:   words.Clean(def.Metric.Text) + " " + words.ObjectiveTarget(o),
 			verdict: o.Verdict,
 			phase:   o.Phase,
 		}

@@ -69,7 +69,8 @@ func (c *Plotter) Panels(list []panel) []*Chart {
 		out = append(out, ch)
 	}
 	if len(out) > 0 {
-		out[len(out)-1].Table = c.tableOf(all, FewRows)
+		t := c.tableOf(all, FewRows)
+		t.Title, out[len(out)-1].Table = "The values of the charts above", t
 	}
 	return out
 }

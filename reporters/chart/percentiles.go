@@ -119,7 +119,7 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 	}
 	var b strings.Builder
 	b.WriteString(string(c.grid(ch, s, inSeconds)))
-	ch.Table = &Table{Head: []string{"phase", "requests"}}
+	ch.Table = &Table{Title: "Percentiles by phase", Head: []string{"phase", "requests"}}
 	for i, q := range append([]float64{0}, shares...) {
 		if nines(q) > end+.001 {
 			break

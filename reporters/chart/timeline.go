@@ -44,6 +44,7 @@ type laneItem struct {
 	Number         string // replaces name and marks if there are many faults; also empty if there is no room
 	Tight          bool   // there is no room for it on a narrow page
 	ToCome         bool   // it is planned; only while the run goes on
+	Incident       bool   // it is no fault, but a stretch in which too many requests failed
 	end            float64
 	start          float64
 }

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -73,6 +74,7 @@ type tab struct {
 // display describes how a page is opened.
 type display struct {
 	width         int64 // of the window; zero means 1200
+	height        int64 // zero means 800
 	dark, noSript bool
 	media         string // print; empty: a screen
 	features      []string
@@ -119,6 +121,7 @@ func open(t *testing.T, browser context.Context, html string, l display) *tab {
 	if l.width == 0 {
 		l.width = 1200
 	}
+	l.height = cmp.Or(l.height, 800)
 	scheme := "light"
 	if l.dark {
 		scheme = "dark"
@@ -128,7 +131,7 @@ func open(t *testing.T, browser context.Context, html string, l display) *tab {
 		name, value, _ := strings.Cut(f, "=")
 		features = append(features, &emulation.MediaFeature{Name: name, Value: value})
 	}
-	b.do(network.Enable(), log.Enable(), emulation.SetDeviceMetricsOverride(l.width, 800, 1, false),
+	b.do(network.Enable(), log.Enable(), emulation.SetDeviceMetricsOverride(l.width, l.height, 1, false),
 		emulation.SetEmulatedMedia().WithMedia(l.media).WithFeatures(features),
 		emulation.SetScriptExecutionDisabled(l.noSript))
 	b.load(l.fragment)
@@ -251,7 +254,7 @@ func TestHTML_InABrowser(t *testing.T) {
 			above := see[string](b,
 				`[...document.querySelectorAll('h1, h2, h3, p, td, th, dd')].filter(e => e.getBoundingClientRect().top < 800).map(e =>
 				e.innerText).join('\n')`)
-			first := []string{r.Name, "fault in"} // the band's key
+			first := []string{r.Name, "Ship"}
 			if c.width == 0 {
 				first = append(first, r.Objectives[0].Text)
 			}
@@ -301,13 +304,10 @@ func TestHTML_InABrowser(t *testing.T) {
 	t.Run("objectives on a phone", func(t *testing.T) { objectivesFit(t, browser, minute) })
 	t.Run("sorting", func(t *testing.T) {
 		b := open(t, browser, minute, display{})
-		see[any](b, `(() => { [...document.querySelectorAll('#phases th button')].find(e => e.textContent.startsWith('p95')).click(); return null; })()`)
-		for i, group := range see[[][]float64](b, `[...document.querySelectorAll('#phases tbody')].map(t =>
-			[...t.querySelectorAll('tr:not(.group, .sum)')].map(r => r.cells[6].textContent === '∞' ? 1e9 :
-				parseFloat(r.cells[6].textContent) * (/\dms$/.test(r.cells[6].textContent) ? 1e-3 : 1)))`) {
-			if len(group) != 2 || group[0] < group[1] {
-				t.Errorf("group %d by p95, the largest first: %v", i, group)
-			}
+		see[any](b, `(() => { [...document.querySelectorAll('.phase th button')].find(e => e.textContent.startsWith('p95')).click(); return null; })()`)
+		if list := see[[]float64](b, `[...document.querySelectorAll('.phase[open] tbody tr')].map(r => r.cells[6].textContent === '∞' ? 1e9 :
+			parseFloat(r.cells[6].textContent) * (/\dms$/.test(r.cells[6].textContent) ? 1e-3 : 1))`); len(list) != 2 || list[0] < list[1] {
+			t.Errorf("by p95, the largest first: %v", list)
 		}
 	})
 	t.Run("print", func(t *testing.T) { printed(t, browser, minute) })
@@ -387,13 +387,125 @@ func TestHTML_Extremes(t *testing.T) {
 	}
 }
 
-// failing checks what a person sees of a failing run: the hypothesis with what became of it, figures of good
-// answers beside the failures, sums that agree, and the moments of a fault to scale.
+// TestHTML_FirstScreen checks what a person sees without scrolling: on a desktop the whole answer beside the charts, on a
+// phone the sentence, the reasons and the objectives before the charts.
+func TestHTML_FirstScreen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what a browser shows")
+	}
+	browser := chrome(t)
+	r := reporterstest.Results()["failing"]
+	a := words.AnswerOf(r)
+	html := reporterstest.Render(t, Page{}, r)
+	wide := open(t, browser, html, display{width: 1400, height: 900})
+	seen := see[string](wide, `(() => { const out = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+		for (let n = walk.nextNode(); n; n = walk.nextNode()) {
+			const at = document.createRange();
+			at.selectNodeContents(n);
+			const r = at.getBoundingClientRect();
+			if (r.width && r.bottom <= innerHeight && r.right <= innerWidth && n.parentNode.checkVisibility()) out.push(n.textContent);
+		}
+		return out.join(' ').replace(/\s+/g, ' '); })()`)
+	want := []string{a.Mark, a.Head, a.Name, a.Sentence.String(), a.ObjectivesTitle, a.FaultsTitle, "asked for", "20s"}
+	for _, o := range a.Objectives {
+		want = append(want, o.Title, o.Value, o.Margin.Text)
+	}
+	for _, f := range a.Faults {
+		want = append(want, f.Name, f.Outcome)
+	}
+	if a.Trust != nil {
+		want = append(want, a.Trust.Title, a.Trust.Text)
+	}
+	for _, part := range slices.Concat(a.Why, advice(a)) {
+		for _, span := range part {
+			want = append(want, strings.TrimSpace(span.Text))
+		}
+	}
+	for _, text := range want {
+		if !strings.Contains(seen, text) {
+			t.Errorf("the first screen lacks %q: %s", text, seen)
+		}
+	}
+	const edges = `Object.fromEntries(['.answer', '#why', '.lines', '#c-rates', '#c-times'].map(q => {
+		const e = document.querySelector(q); return [q, e ? [e.getBoundingClientRect().top, e.getBoundingClientRect().bottom] : [0, 0]]; }))`
+	if at := see[map[string][2]float64](wide, edges); at["#c-times"][1] > 900 {
+		t.Errorf("the charts end at %v", at["#c-times"][1])
+	}
+	narrow := see[map[string][2]float64](open(t, browser, html, display{width: 390}), edges)
+	if answer, lines, rates := narrow[".answer"], narrow[".lines"], narrow["#c-rates"]; answer[1] > 600 ||
+		narrow["#why"][1] > lines[0] || lines[1] > rates[0] {
+		t.Errorf("on a phone the parts stand at %v", narrow)
+	}
+}
+
+// advice returns the texts of what to change.
+func advice(a *words.Answer) (out []words.Text) {
+	for _, c := range a.Change {
+		out = append(out, c.Text)
+	}
+	return out
+}
+
+// TestHTML_Large checks a run of 50 faults on 20 steps: the page is short, few parts of it stop the Tab key, the steps of
+// one phase are shown, and the navigation marks the part in view. It logs how long the page takes to make.
+func TestHTML_Large(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what a browser shows")
+	}
+	r := reporterstest.Large().Result()
+	began := time.Now()
+	html := reporterstest.Render(t, Page{}, r)
+	t.Logf("%d kB in %v", len(html)/1000, time.Since(began))
+	browser := chrome(t)
+	b := open(t, browser, html, display{width: 1400, height: 900})
+	if high := see[float64](b, `document.documentElement.scrollHeight`); high > 12_000 {
+		t.Errorf("the page is %v pixels high: %v", high, see[map[string]float64](b,
+			`Object.fromEntries([...document.querySelectorAll('section[id]')].map(e => [e.id, e.offsetHeight]))`))
+	} else {
+		t.Logf("%v pixels high", high)
+	}
+	const stops = `[...document.querySelectorAll('a[href], button, input, select, summary, [tabindex]')].filter(e =>
+		e.tabIndex >= 0 && e.checkVisibility() && !e.disabled).map(e => (e.className || e.tagName) + ' ' + e.textContent.slice(0, 20))`
+	for _, page := range []struct{ name, html string }{
+		{"large", html}, {"minute", reporterstest.Render(t, Page{}, reporterstest.Results()["minute"])},
+	} {
+		b := open(t, browser, page.html, display{width: 1400})
+		b.wait(`[...document.querySelectorAll('.scroll')].every(e => e.closest('details:not([open])') ||
+			e.scrollWidth <= e.clientWidth || e.tabIndex === 0)`)
+		if list := see[[]string](b, stops); len(list) >= 60 || len(list) < 20 {
+			t.Errorf("%s has %d stops of the Tab key: %q", page.name, len(list), list)
+		} else {
+			t.Logf("%s: %d stops", page.name, len(list))
+		}
+	}
+	shown := `[...document.querySelectorAll('.phase')].filter(e => e.checkVisibility()).map(e =>
+		e.querySelector('caption').textContent + ': ' + e.querySelectorAll('tbody tr').length)`
+	if got := see[[]string](b, shown); !slices.Equal(got, []string{"Steps in run: 20"}) {
+		t.Errorf("shown are %q", got)
+	}
+	see[any](b, `(() => { const s = document.querySelector('.choice select'); s.value = 2; s.dispatchEvent(new Event('change')); return null; })()`)
+	if got := see[[]string](b, shown); len(got) != 1 || !strings.HasPrefix(got[0], "Steps in lose-a-replica-01: ") {
+		t.Errorf("after a choice %q are shown", got)
+	}
+	b.do(cdppage.BringToFront()) // a page behind another one does not scroll
+	for _, part := range []string{"latency", "phases"} {
+		see[any](b, `(() => { document.getElementById('`+part+`').scrollIntoView(); return null; })()`)
+		b.wait(`[...document.querySelectorAll('nav [aria-current]')].map(e => e.hash).join() === '#` + part + `'`)
+	}
+	// without the script each phase unfolds on its own, and one is open
+	plain := open(t, browser, html, display{width: 1400, noSript: true})
+	if n := see[[]int](plain, `[document.querySelectorAll('.phase > summary').length,
+		document.querySelectorAll('.phase[open]').length]`); n[0] < 15 || n[1] != 1 {
+		t.Errorf("without the script %v phases can be unfolded, are open", n)
+	}
+}
+
+// failing checks what a person sees of a failing run: the hypothesis with what became of it, and sums that agree.
 func failing(t *testing.T, browser context.Context) {
 	r := reporterstest.Results()["failing"]
 	b := open(t, browser, reporterstest.Render(t, Page{}, r), display{})
 	head := see[string](b, `document.querySelector('header').innerText`)
-	for _, want := range []string{"Hypothesis: refuted. ", "p95 of good"} {
+	for _, want := range []string{"Hypothesis: refuted. ", "fail, exit code 3"} {
 		if !strings.Contains(head, want) {
 			t.Errorf("the head lacks %q: %s", want, head)
 		}
@@ -418,23 +530,6 @@ func failing(t *testing.T, browser context.Context) {
 	for _, u := range used {
 		if len(u) > len("0.0123%") {
 			t.Errorf("used of a budget: %s", u)
-		}
-	}
-	// the first fault: in from 15.002 s to 16.4 s, and the marks lie where its moments were
-	f := &r.Faults[0]
-	marks := see[[]float64](b, `(() => { const track = document.querySelector('.track').getBoundingClientRect();
-		return [...document.querySelectorAll('.fault:first-of-type .track .tick')].map(e => (e.getBoundingClientRect().left - track.left) / track.width); })()`)
-	list := moments(f)
-	if len(marks) != len(list) {
-		t.Fatalf("%d marks for %d moments", len(marks), len(list))
-	}
-	from, to := math.Inf(1), math.Inf(-1)
-	for _, m := range list {
-		from, to = min(from, m.at), max(to, m.at)
-	}
-	for i, m := range list {
-		if want := (m.at - from) / (to - from); !near(marks[i], want, .01) {
-			t.Errorf("%s is drawn at %v, want %v", m.Name, marks[i], want)
 		}
 	}
 }
@@ -510,8 +605,14 @@ func figuresOf(w *result.Window) map[string]string {
 	out := map[string]string{
 		"latency p50": at(w.P50), "latency p95": at(w.P95), "latency p99": at(w.P99), "latency max": words.Seconds(w.Max),
 		"throughput offered": per(w.Offered), "throughput sent": per(w.Sent), "throughput answered": per(w.Answered),
-		"throughput good": per(w.OK),
-		"errors timeout":  per(w.Kinds["timeout"]), "errors status 503": per(w.Kinds["status 503"]),
+		"throughput good": per(w.OK), "rates good": per(w.OK), "rates asked for": per(w.Offered),
+		"rates failed": per(w.Error + w.Skipped), "times p50": at(w.P50), "times p95": at(w.P95),
+		"errors timeout": per(w.Kinds["timeout"]), "errors status 503": per(w.Kinds["status 503"]),
+	}
+	if w.Load != "*" { // the first screen shows the whole run
+		for _, name := range []string{"rates good", "rates asked for", "rates failed", "times p50", "times p95"} {
+			delete(out, name)
+		}
 	}
 	if w.Load == "*" {
 		out["flight in flight"], out["waits lag p99"] = fmt.Sprint(w.InFlight), words.Seconds(w.Lag)
@@ -565,6 +666,21 @@ func zooming(t *testing.T, browser context.Context, html string, r *result.Resul
 	if !near(from, line.From, .01) || !near(to, line.To, .01) {
 		t.Errorf("at first the charts show %v to %v", from, to)
 	}
+	// the charts of the first screen zoom as well, and the bar that shows all again is in view there
+	gx, gy := b.over("times", line.Place(40))
+	b.mouse(input.MousePressed, gx, gy)
+	gx2, _ := b.over("times", line.Place(52))
+	b.do(input.DispatchMouseEvent(input.MouseMoved, gx2, gy).WithButton(input.Left).WithButtons(1))
+	b.mouse(input.MouseReleased, gx2, gy)
+	if from, to = b.viewed(r); !near(from, 40, .2) || !near(to, 52, .2) {
+		t.Errorf("after dragging over the first screen from 40 s to 52 s the charts show %v to %v", from, to)
+	}
+	if at := see[[]float64](b, `(() => { const r = [...document.querySelectorAll('.view button')].at(-1).getBoundingClientRect();
+		return [r.top, r.bottom, innerHeight]; })()`); at[0] < 0 || at[1] > at[2] {
+		t.Errorf("the button that shows all stands from %v to %v of %v", at[0], at[1], at[2])
+	}
+	see[any](b, `(() => { [...document.querySelectorAll('.view button')].at(-1).click(); return null; })()`)
+	b.wait(`location.hash === ''`)
 	x, y := b.over("throughput", line.Place(40))
 	b.mouse(input.MousePressed, x, y)
 	x2, _ := b.over("throughput", line.Place(52))
@@ -722,10 +838,17 @@ func linearScale(t *testing.T, browser context.Context, html string) {
 
 func keyboard(t *testing.T, browser context.Context, html string, r *result.Result) {
 	b := open(t, browser, html, display{})
+	b.do(chromedp.Focus(`#c-rates .slider`, chromedp.ByQuery), chromedp.KeyEvent(kb.ArrowRight))
+	if says := see[string](b, `document.activeElement.getAttribute('aria-valuetext')`); !strings.Contains(says, ", good ") ||
+		!strings.Contains(says, ", p95 ") {
+		t.Errorf("the charts of the first screen say %q", says)
+	}
+	b.load("")
+	b.wait(`document.documentElement.dataset.ready`)
 	names := see[[]string](b,
 		`[...document.querySelectorAll('[role=slider]')].map(e => e.tabIndex + e.getAttribute('aria-label'))`)
 	if len(names) != see[int](b, `document.querySelectorAll(".frame[data-time]").length`) || len(names) < 8 ||
-		!strings.HasPrefix(names[0], "0Response time: values over time") {
+		!strings.HasPrefix(names[0], "0Requests per second: values over time") || !strings.HasPrefix(names[1], "-1Response time") {
 		t.Errorf("charts in the order of the Tab key: %q", names)
 	}
 	b.do(chromedp.Focus(`#c-latency .slider`, chromedp.ByQuery))
@@ -822,7 +945,7 @@ func printed(t *testing.T, browser context.Context, html string) {
 		t.Errorf("paper is %s", paper)
 	}
 	if gone := see[[]string](b,
-		`[...document.querySelectorAll('h1, h2, #phases th, .plot svg')].filter(e => !e.getBoundingClientRect().height ||
+		`[...document.querySelectorAll('h1, h2, #phases > .scroll th, .plot svg')].filter(e => !e.getBoundingClientRect().height ||
 		e.tagName === 'TH' && !e.innerText.trim()).map(e => e.outerHTML.slice(0, 80))`); len(gone) > 0 {
 		t.Errorf("not printed: %q", gone)
 	}
@@ -834,8 +957,8 @@ func printed(t *testing.T, browser context.Context, html string) {
 	// what a manager reads is the first sheet: A4 without its margins, at 96 pixels an inch
 	first := open(t, browser, html, display{width: 688, media: "print"})
 	if bottom := see[float64](first,
-		`document.getElementById('objectives').getBoundingClientRect().bottom`); bottom > 1017 {
-		t.Errorf("the objectives end %v pixels below the top of a sheet", bottom)
+		`document.getElementById('glance').getBoundingClientRect().bottom`); bottom > 1017 {
+		t.Errorf("the first screen ends %v pixels below the top of a sheet", bottom)
 	}
 	if cut := see[[]string](first,
 		`[...document.querySelectorAll('table')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e =>
@@ -847,8 +970,8 @@ func printed(t *testing.T, browser context.Context, html string) {
 		!e.closest('th, td, details[open]')).map(e => e.textContent)`); len(dead) > 0 {
 		t.Errorf("printed, and dead on paper: %q", dead)
 	}
-	if next := see[string](first, `getComputedStyle(document.getElementById('steps')).breakBefore`); next != "page" {
-		t.Errorf("the steps have break-before %s", next)
+	if next := see[string](first, `getComputedStyle(document.getElementById('glance')).breakAfter`); next != "page" {
+		t.Errorf("the first screen has break-after %s", next)
 	}
 	var pdf []byte
 	b.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
@@ -975,7 +1098,7 @@ func TestHTML_Accessible(t *testing.T) {
 // narrow screen.
 func objectivesFit(t *testing.T, browser context.Context, page string) {
 	bad := see[[]string](open(t, browser, page, display{width: 390}), `(() => { const bad = []; let n = 0;
-		for (const td of document.querySelectorAll('.objectives tbody td:not(.wide)')) {
+		for (const td of document.querySelectorAll('.objectives tbody th, .objectives tbody td:not(.wide)')) {
 			const r = td.getBoundingClientRect(); n++;
 			if (r.width < 10 || r.left < 0 || r.right > innerWidth || td.scrollWidth > td.clientWidth) bad.push(td.innerText + ': ' + [r.left, r.right]);
 		}
@@ -987,31 +1110,34 @@ func objectivesFit(t *testing.T, browser context.Context, page string) {
 	}
 }
 
-// sentences checks that each term shows its sentence whole while it has the focus or the pointer is on it, also with
-// scripts off, and that it is hidden otherwise.
+// sentences checks that a term shows its sentence whole under the pointer, also beside a button that has the focus, and
+// hides it otherwise; and that the glossary has the sentences of all terms, for readers without a pointer.
 func sentences(t *testing.T, browser context.Context, page string) {
-	shown := `(async () => { const bad = [], frame = () => new Promise(requestAnimationFrame); let n = 0; for (const e of document.querySelectorAll('.term')) {
-		const tip = e.querySelector('.tip'), at = () => tip.getBoundingClientRect();
-		if (!e.checkVisibility()) continue;
-		if (at().width) bad.push(e.innerText + ': shown before');
-		(e.closest('button') || e).focus({focusVisible: true});
-		await frame(); await frame(); // it takes its place once the page has scrolled
-		const r = at();
-		if (r.width < 60 || r.left < 0 || r.top < 0 || r.right > innerWidth || r.bottom > innerHeight)
-			bad.push(e.innerText + ': at ' + [r.left, r.top, r.right, r.bottom]);
-		document.activeElement.blur(); n++;
-	} return n > 20 ? bad : ['only ' + n]; })()`
+	const whole = `(e => { const r = e.querySelector('.tip').getBoundingClientRect();
+		return r.width >= 60 && r.left >= 0 && r.top >= 0 && r.right <= innerWidth && r.bottom <= innerHeight &&
+			document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2).closest('.tip') !== null; })`
 	for _, width := range []int64{1200, 390} {
-		if bad := see[[]string](open(t, browser, page, display{width: width}), shown); len(bad) > 0 {
-			t.Errorf("%d pixels: %s", width, strings.Join(bad, "\n"))
+		b := open(t, browser, page, display{width: width})
+		n := see[int](b, `(() => { window.terms = [...document.querySelectorAll('.term')].filter(e => e.checkVisibility());
+			return terms.length; })()`)
+		if n < 40 {
+			t.Fatalf("only %d terms", n)
+		}
+		for i := 0; i < n; i += 5 {
+			at := see[[]float64](b, fmt.Sprintf(`(() => { const e = terms[%d]; e.scrollIntoView({block: 'center', inline: 'center'});
+				const r = e.getBoundingClientRect(); return [r.left + Math.min(9, r.width / 2), r.top + r.height / 2]; })()`, i))
+			b.mouse(input.MouseMoved, at[0], at[1])
+			if !suite.Within(10*time.Second, func() bool { return see[bool](b, fmt.Sprintf(`%s(terms[%d])`, whole, i)) }) {
+				t.Errorf("%d pixels: the sentence of %q is not whole", width, see[string](b, fmt.Sprintf(`terms[%d].innerText`, i)))
+			}
+		}
+		b.mouse(input.MouseMoved, 1, 1)
+		b.wait(`!document.querySelector('#objectives .tip').checkVisibility()`)
+		see[any](b, `(() => { document.querySelector('#phases button:has(.term)').focus({focusVisible: true}); return null; })()`)
+		b.wait(whole + `(document.querySelector('#phases button .term'))`)
+		if lacks := see[[]string](b, `(() => { const has = new Set([...document.querySelectorAll('#words dt')].map(e => e.textContent));
+			return [...document.querySelectorAll('.term')].map(e => /brunt explain (.*)$/.exec(e.textContent)[1]).filter(n => !has.has(n)); })()`); len(lacks) > 0 {
+			t.Errorf("the glossary lacks %q", lacks)
 		}
 	}
-	b := open(t, browser, page, display{})
-	at := see[[]float64](b,
-		`(() => { const e = document.querySelector('#objectives .term'); e.scrollIntoView({block: 'center'});
-		const r = e.getBoundingClientRect(); return [r.left + 9, r.top + r.height / 2]; })()`)
-	b.mouse(input.MouseMoved, at[0], at[1])
-	b.wait(`document.querySelector('#objectives .tip').checkVisibility()`)
-	b.mouse(input.MouseMoved, 1, 1)
-	b.wait(`!document.querySelector('#objectives .tip').checkVisibility()`)
 }

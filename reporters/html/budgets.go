@@ -108,7 +108,10 @@ func (p *pageView) budgets(r *result.Result) {
 
 // costs lists the cost of each fault that did harm.
 func costs(r *result.Result) *chart.Table {
-	t := &chart.Table{Head: []string{"fault", "bad requests", "degraded for", "area lost", "first harm", "recovered"}}
+	t := &chart.Table{
+		Title: "What the faults cost",
+		Head:  []string{"fault", "bad requests", "bad service for", "as no service at all for", "first harm", "good again"},
+	}
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		if f.Impact != result.Impacted && f.Impact != result.NotRecovered {

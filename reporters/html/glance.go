@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"html/template"
 	"math"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"brunt/reporters/chart"
 	"brunt/reporters/words"
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -81,29 +83,80 @@ func newDrawing(r *result.Result, load, step string, from, to float64, columns i
 	return d
 }
 
-// bandView is the whole run under the headline.
-type bandView struct {
-	Drawing *drawing
-	Lanes   []chart.Lane
-	Axis    []chart.Tick
-	Many    bool
+// A briefView holds the objectives and faults beside the charts of the first screen.
+type briefView struct {
+	Objectives *objectiveLines // nil: none was set
+	Faults     []faultLine
+	FaultsLeft string // how many faults are left out; empty: none
 }
 
-// bandColumns and stepColumns bound the columns of drawings, so that the page stays small.
+// objectiveLines are the objectives in short; the folded ones all held.
+type objectiveLines struct{ Shown, Folded []words.ObjectiveLine }
+
+// faultLine is a fault in short.
+type faultLine struct {
+	N int
+	words.FaultLine
+}
+
+// mostLines and mostStruck bound the objectives and faults that the first screen shows unfolded.
 const (
-	bandColumns = 480
+	mostLines  = 10
+	mostStruck = 6
+)
+
+// glance adds the first screen: the load over its response times, beside the objectives and faults.
+func (p *pageView) glance(c *chart.Plotter, r *result.Result) {
+	p.Rates, p.Times = c.Rates(r), c.Times(r)
+	if lane := c.Incidents(r.Incidents); len(lane.Items) > 0 {
+		p.Rates.Lanes = append(slices.Clone(p.Rates.Lanes), lane)
+	}
+	p.Times.Many = p.Times.Many || !slices.ContainsFunc(r.Faults, harmed) // else nothing has the marks of harm
+	p.Times.Lanes, p.Rates.X = nil, nil                                   // the charts share one axis, which has its faults above and its moments below
+}
+
+// beside returns the address of the page of an earlier run, whose folder lies beside that of this run; empty for any
+// other folder, so no link leads elsewhere.
+func beside(folder string) string {
+	name, ok := strings.CutPrefix(folder, "../")
+	if !ok || name == "" || name == ".." || strings.ContainsAny(name, `/\`) {
+		return ""
+	}
+	return folder + "/" + File
+}
+
+// harmed reports whether the first harm of a fault is known.
+func harmed(f result.FaultRecord) bool { return f.OnsetAt.Known() }
+
+// brief lists objectives and faults in short.
+func (p *pageView) brief(a *words.Answer) {
+	p.Brief = &briefView{}
+	if list := a.Objectives; len(list) > 0 {
+		open := slices.IndexFunc(list, func(o words.ObjectiveLine) bool { return o.Verdict == scenarios.Pass })
+		n := len(list)
+		if n > mostLines+1 && open >= 0 {
+			n = max(open, mostLines)
+		}
+		p.Brief.Objectives = &objectiveLines{list[:n], list[n:]}
+	}
+	list := make([]faultLine, len(a.Faults))
+	for i, f := range a.Faults {
+		list[i] = faultLine{f.Index + 1, f}
+	}
+	if n := len(list) - mostStruck; n > 1 { // those that did harm come first
+		slices.SortStableFunc(list, func(a, b faultLine) int { return cmp.Compare(urgencyOf(a.Tone), urgencyOf(b.Tone)) })
+		list = list[:mostStruck]
+		p.Brief.FaultsLeft = words.Plural(int64(n), "more fault", "more faults")
+	}
+	p.Brief.Faults = list
+}
+
+// stepColumns bounds the columns of drawings, so that the page stays small.
+const (
 	stepColumns = 90
 	mostShown   = 12 // rows of steps that are shown at once
 	mostRows    = 60 // rows of steps
 )
-
-// opening adds the views near the top of the page: the whole run, and its steps.
-func (p *pageView) opening(r *result.Result, line *chart.Timeline) {
-	if d := newDrawing(r, "*", "*", line.From, line.To, bandColumns); d != nil {
-		p.Band = &bandView{Drawing: d, Lanes: line.Lanes(), Axis: line.Times(), Many: len(r.Faults) > chart.MostNamed}
-	}
-	p.steps(r, line)
-}
 
 // stepView is a row of the table of steps at the top.
 type stepView struct {
@@ -188,8 +241,6 @@ func failedOf(row *words.PhaseRow) string {
 type aroundView struct {
 	Drawing  *drawing
 	From, To string
-	Baseline string // p95 of the baseline, formatted; empty: none
-	Limit    string // the share of bad requests that counts as impact
 }
 
 // The drawing of a fault begins beforeFault seconds before its injection, and ends afterFault seconds after its end.
@@ -224,15 +275,41 @@ func around(r *result.Result, f *result.FaultRecord, line *chart.Timeline) *arou
 	level := math.NaN()
 	if base := words.PhaseRowOf(words.PhaseTotals(r), slo.Phase{Kind: slo.BaselinePhase}); base != nil &&
 		base.Ok.Count > 0 {
-		level, v.Baseline = float64(base.Ok.Response.P95), base.Good(words.TimeColumns[1].Of)
+		level = float64(base.Ok.Response.P95)
 	}
 	if v.Drawing = newDrawing(r, "*", "*", from, to, stepColumns, level); v.Drawing == nil {
 		return nil
 	}
-	if f.Limit.Known() && f.Limit > 0 {
-		v.Limit = words.Percent(float64(f.Limit))
-	}
 	return v
+}
+
+// aroundFoot explains the pictures of faults; empty if there are none.
+func aroundFoot(list []faultView) string {
+	var drawn, based, limited, failed, incident bool
+	for i := range list {
+		if v := list[i].Around; v != nil {
+			d := v.Drawing
+			drawn, based, limited = true, based || d.Base != "", limited || len(d.Limits) > 0
+			failed, incident = failed || d.Most != "", incident || d.Incidents != ""
+		}
+	}
+	if !drawn {
+		return ""
+	}
+	text := "A picture shows p95 of all requests around the fault, on a logarithmic scale."
+	if based {
+		text += " The grey line is p95 of the baseline."
+	}
+	if limited {
+		text += " The dashed line is the objective on p95."
+	}
+	if failed {
+		text += " Below is the share of failed requests."
+	}
+	if incident {
+		text += " The lowest line marks incidents."
+	}
+	return text
 }
 
 // icon is the page's icon in a browser tab: the mark of the verdict in its colour.

@@ -1,12 +1,15 @@
 package html
 
 import (
+	"cmp"
 	"fmt"
+	"html/template"
 	"slices"
 	"strings"
 	"testing"
 
 	"brunt/reporters/reporterstest"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -76,33 +79,121 @@ func TestHTML_ObjectivesFailedFirst(t *testing.T) {
 	}
 }
 
-// TestHTML_Band: below the headline stands the whole run, with faults, failures and incidents.
-func TestHTML_Band(t *testing.T) {
+// TestHTML_Glance: the first screen has the load and its response times, with faults, failures and incidents.
+func TestHTML_Glance(t *testing.T) {
 	r := *reporterstest.Results()["failing"]
-	r.Incidents = []result.Incident{{Begin: 44, End: 47, Bad: 500, Requests: 900}}
+	r.Incidents = []result.Incident{{Begin: 44, End: 47, Over: true, Bad: 500, Requests: 900}}
 	page := reporterstest.Render(t, Page{}, &r)
-	band := between(t, page, `<section id="band">`, "</section>")
+	glance := between(t, page, `<section id="glance"`, "</section>")
 	for _, want := range []string{
-		`class="line p95"`, `class="shade"`, `class="failed"`, `class="incident"`,
-		"lose-a-replica", "split", "of the requests failed",
+		`<path class="line asked"`, `<path class="area lost"`, `<path class="line ok"`, `<path class="line p95"`,
+		`<path class="line p50"`, `<i class="gap `, ">p95 &lt; 200ms</span>", "lose-a-replica", "split",
+		"3s, 55.6% failed", `<i class="bar lost `,
 	} {
-		if !strings.Contains(band, want) {
-			t.Errorf("no %s in the band", want)
+		if !strings.Contains(glance, want) {
+			t.Errorf("no %s on the first screen", want)
 		}
 	}
-	if strings.Index(page, `id="band"`) > strings.Index(page, `id="objectives"`) {
-		t.Error("the band is below the objectives")
+	for i := range r.Objectives {
+		if want := template.HTMLEscapeString(words.Clean(r.Objectives[i].Text)); !strings.Contains(glance, want) {
+			t.Errorf("no objective %s on the first screen", want)
+		}
 	}
-	none := between(t, reporterstest.Render(t, Page{}, reporterstest.Results()["faults-none"]), `<section id="band">`,
+	if strings.Index(page, `id="glance"`) > strings.Index(page, `id="objectives"`) {
+		t.Error("the first screen is below the objectives")
+	}
+	none := between(t, reporterstest.Render(t, Page{}, reporterstest.Results()["faults-none"]), `<section id="glance"`,
 		"</section>")
-	for _, wrong := range []string{`class="shade"`, `class="failed"`, `class="incident"`} {
+	for _, wrong := range []string{`class="area lost"`, `class="gap`, "bar lost"} {
 		if strings.Contains(none, wrong) {
 			t.Errorf("a run without faults and failures has %s", wrong)
 		}
 	}
-	if page := reporterstest.Render(t, Page{}, reporterstest.Results()["empty"]); strings.Contains(page, `id="band"`) {
-		t.Error("a run without a request has a band")
+	if page := reporterstest.Render(t, Page{}, reporterstest.Results()["empty"]); strings.Contains(page, `id="c-rates"`) {
+		t.Error("a run without a request has charts")
 	}
+}
+
+// TestHTML_GlanceFolds: of many objectives those that held are folded, and of many faults those that did harm come
+// first.
+func TestHTML_GlanceFolds(t *testing.T) {
+	r := *reporterstest.Results()["faults"]
+	r.Objectives = nil
+	for i := range 20 {
+		v := scenarios.Pass
+		if i > 16 {
+			v = scenarios.Fail
+		}
+		r.Objectives = append(r.Objectives, result.ObjectiveResult{
+			Text: fmt.Sprintf("errors < %d%%", i+1), Metric: "errors", Verdict: v, Phase: slo.ParsePhase("run"),
+		})
+	}
+	side := between(t, reporterstest.Render(t, Page{}, &r), `<div class="side">`, `<div class="charts">`)
+	open, folded, _ := strings.Cut(side, "<summary>10 more</summary>")
+	if n := strings.Count(open, "<tr class"); n != 10 || strings.Count(open, `<tr class="bad"`) != 3 {
+		t.Errorf("%d objectives are open", n)
+	}
+	if n := strings.Count(folded, `<tr class="good"`); n != 10 {
+		t.Errorf("%d objectives are folded", n)
+	}
+	if n := strings.Count(folded, `class="num"`); n != 6 || !strings.Contains(folded, ">34 more faults</a>") ||
+		strings.Index(folded, `<span class="num">13</span>`) > strings.Index(folded, `<span class="num">1</span>`) {
+		t.Errorf("%d faults, the worst not first: %s", n, folded)
+	}
+}
+
+// TestHTML_Past: the first screen links the last runs, marks this one, and says what differs from the run before.
+func TestHTML_Past(t *testing.T) {
+	r := *reporterstest.Results()["failing"]
+	for i := range 9 {
+		e := result.Earlier{
+			Run: fmt.Sprint("run-", i), Folder: fmt.Sprintf("../monday %d", i), Started: r.Started, Verdict: scenarios.Pass,
+			P95: .002, Requests: 18_000,
+		}
+		e.Folder = cmp.Or(map[int]string{
+			3: "javascript:alert(1)//", 4: "//example.com/x", 5: "../..", 6: "../a/../../b", 7: `..\x`,
+		}[i], e.Folder)
+		r.Earlier = append(r.Earlier, e)
+	}
+	page := reporterstest.Render(t, Page{}, &r)
+	past := between(t, page, `<aside class="past"`, "</aside>")
+	for _, want := range []string{
+		"Last 10 runs", `href="../monday%200/report.html"`, `<li class="now" aria-current="true"><span class="bad"`,
+		`<th scope="row">failed</th><td>0%</td><td>2.83%</td><td class="bad"><span aria-hidden="true">▲</span> worse</td>`,
+	} {
+		if !strings.Contains(past, want) {
+			t.Errorf("no %s in %s", want, past)
+		}
+	}
+	if n := strings.Count(past, "<li"); n != 10 || strings.Count(past, "href=") != 4 {
+		t.Errorf("%d runs: %s", n, past)
+	}
+	if strings.Contains(reporterstest.Render(t, Page{}, reporterstest.Results()["failing"]), `class="past"`) {
+		t.Error("a run without earlier ones shows some")
+	}
+}
+
+// TestHTML_Named: each table has a name, each row a header, and the verdict is the page's heading.
+func TestHTML_Named(t *testing.T) {
+	reporterstest.Some(t, func(t *testing.T, r *result.Result) {
+		page := reporterstest.Render(t, Page{}, r)
+		for i, table := range strings.Split(page, "<table")[1:] {
+			table, _, _ = strings.Cut(table, "</table>")
+			if name := between(t, table, "<caption class=\"vh\">", "</caption>"); name == "" {
+				t.Errorf("table %d has no name: %.200s", i, table)
+			}
+			head, body, _ := strings.Cut(table, "<tbody>")
+			if strings.Contains(head, "<th>") || strings.Contains(head, "<th class") {
+				t.Errorf("a column without a scope: %s", head)
+			}
+			if rows, named := strings.Count(body, "<tr"), strings.Count(body, `<th scope="row"`); rows != named {
+				t.Errorf("%d of %d rows have a header: %.200s", named, rows, table)
+			}
+		}
+		if h1 := between(t, page, "<h1>", "</h1>"); !strings.Contains(h1, words.AnswerOf(r).Mark+"</span> ") {
+			t.Errorf("the heading lacks the verdict: %s", h1)
+		}
+	})
 }
 
 // TestHTML_Steps: good and failed requests of each step stand apart near the top.
@@ -110,20 +201,20 @@ func TestHTML_Steps(t *testing.T) {
 	page := reporterstest.Render(t, Page{}, reporterstest.Results()["failing"])
 	steps := reporterstest.WithoutTips(between(t, page, `<section id="steps">`, "</section>"))
 	for _, want := range []string{
-		"<td>all steps</td>", "<td>list posts</td>", "<td>read post</td>",
+		">all steps</th>", ">list posts</th>", ">read post</th>",
 		`<td data-of="Failed">245, 2.72%</td>`, `class="mini"`,
 	} {
 		if !strings.Contains(steps, want) {
 			t.Errorf("no %s in %s", want, steps)
 		}
 	}
-	if strings.Index(page, `id="steps"`) > strings.Index(page, `id="faults"`) {
-		t.Error("the steps are below the faults")
+	if strings.Index(page, `id="steps"`) > strings.Index(page, `id="latency"`) {
+		t.Error("the steps are below the charts of the load")
 	}
 	many := between(t, reporterstest.Render(t, Page{}, reporterstest.Results()["steps"]), `<section id="steps">`,
 		"</section>")
-	if open, _, folded := strings.Cut(many, "more steps</summary>"); !folded || strings.Count(open, "<tr><td>") != 12 {
-		t.Errorf("%d of many steps are open", strings.Count(open, "<tr><td>"))
+	if open, _, folded := strings.Cut(many, "more steps</summary>"); !folded || strings.Count(open, `<th scope="row"`) != 12 {
+		t.Errorf("%d of many steps are open", strings.Count(open, `<th scope="row"`))
 	}
 }
 
@@ -135,7 +226,7 @@ func TestHTML_FaultsAround(t *testing.T) {
 	}
 	around := between(t, page, `<div class="around">`, "</article>")
 	for _, want := range []string{
-		`class="line earlier"`, `class="line aim p95"`, "p95 of the baseline, 9.68ms", "<span class=\"first\">7.002s</span>",
+		`class="line earlier"`, `class="line aim p95"`, "<span class=\"first\">7.002s</span>",
 	} {
 		if !strings.Contains(around, want) {
 			t.Errorf("no %s in %s", want, around)
@@ -173,7 +264,7 @@ func TestHTML_Slowest(t *testing.T) {
 		}
 		section := between(t, reporterstest.Render(t, Page{}, &r), `<section id="slowest">`, "</section>")
 		open, _, _ := strings.Cut(section, "more</summary>")
-		if got := strings.Count(open, "<td>a</td>"); got != tt.open || strings.Count(section, "<td>a</td>") != tt.n {
+		if got := strings.Count(open, `<th scope="row">a</th>`); got != tt.open || strings.Count(section, `<th scope="row">a</th>`) != tt.n {
 			t.Errorf("%d of %d are open, want %d", got, tt.n, tt.open)
 		}
 	}
@@ -189,8 +280,8 @@ func TestHTML_SlowestOfAll(t *testing.T) {
 		result.SlowRequest{Step: "slow", Response: 1})
 	section := between(t, reporterstest.Render(t, Page{}, &r), `<section id="slowest">`, "</section>")
 	open, _, _ := strings.Cut(section, "more</summary>")
-	if first := strings.Index(open, "<td>slow</td>"); first < 0 || first > strings.Index(open, "<td>quick</td>") ||
-		strings.Count(open, "<td>slow</td>") != 2 {
+	if first := strings.Index(open, `<th scope="row">slow</th>`); first < 0 || first > strings.Index(open, `<th scope="row">quick</th>`) ||
+		strings.Count(open, `<th scope="row">slow</th>`) != 2 {
 		t.Errorf("open are %s", open)
 	}
 }

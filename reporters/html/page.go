@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"brunt/reporters"
@@ -31,7 +32,7 @@ const File = "report.html"
 var sources embed.FS
 
 var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMap{
-	"term": term, "slow": slowOf, "steps": stepsOf,
+	"term": term, "slow": slowOf, "steps": stepsOf, "word": words.Verdict, "beside": beside,
 }).ParseFS(sources, "assets/page.tmpl"))
 
 // pageView is the data of the template, in its order.
@@ -42,14 +43,17 @@ type pageView struct {
 	CSS                  template.CSS
 	Script               template.JS
 	Data, Facets         template.HTML // for the script
-	Mark, Word, Tone     string
-	Name, Answer         string
+	Word, Tone           string
+	Name                 string
+	Answer               *words.Answer
 	Hypothesis           string
 	Alerts               []string
 	Facts                []words.Pair
 	Meta                 []words.Pair
-	Parts                []part
-	Band                 *bandView
+	Groups               []group
+	Brief                *briefView // nil while the run goes on
+	Rates, Times         *chart.Chart
+	ErrorsFirst          bool
 	Objectives           []objectiveView
 	Held                 []objectiveView // the folded ones
 	Steps, MoreSteps     []stepView
@@ -59,6 +63,7 @@ type pageView struct {
 	BoundsFoot           string
 	Faults               []faultView
 	FaultTable           *chart.Table
+	AroundFoot           string
 	Ledgers              []*ledgerView
 	Asked                []askedView
 	AskedFoot            string
@@ -96,7 +101,7 @@ type pageView struct {
 	Limits               []string
 	Heatmap, Percentiles *chart.Chart
 	Missing              []string
-	Phases               []phaseView
+	Phases               *phasesView
 	PhasesFoot           string
 	Scripts              *chart.Table
 	Command              string
@@ -109,6 +114,12 @@ type pageView struct {
 	ExitCode             int
 	Meaning              string
 	Live                 *liveView // nil: the run is over
+}
+
+// A group is a heading of the navigation, with the parts below it.
+type group struct {
+	Title string
+	Parts []part
 }
 
 type part struct{ ID, Title string }
@@ -129,15 +140,14 @@ func (Page) Report(w io.Writer, r *result.Result) error {
 	if err := pageTemplate.Execute(&b, p); err != nil {
 		return err
 	}
-	_, err = w.Write(b.Bytes())
+	_, err = w.Write(withGlossary(b.Bytes()))
 	return err
 }
 
 func newPage(r *result.Result) (*pageView, error) {
 	p := &pageView{
-		Icon: icon(words.Tone(r.Verdict)), Mark: words.Mark(r.Verdict), Word: words.Capitalize(words.Verdict(r.Verdict)),
-		Tone: words.Tone(r.Verdict),
-		Name: words.Clean(r.Name), Answer: words.AnswerOf(r).Line(), Hypothesis: words.Hypothesis(r),
+		Icon: icon(words.Tone(r.Verdict)), Word: words.Capitalize(words.Verdict(r.Verdict)), Tone: words.Tone(r.Verdict),
+		Name: words.Clean(r.Name), Answer: words.AnswerOf(r), Hypothesis: words.Hypothesis(r),
 		BoundsFoot: words.BoundsMeaning(r.Objectives),
 		Control:    r.Control, Healthy: r.Generator.Healthy, Version: words.Clean(r.Environment.Brunt),
 		Run:      words.Clean(r.Run),
@@ -148,16 +158,13 @@ func newPage(r *result.Result) (*pageView, error) {
 	list, together := chart.Points(r)
 	line := chart.NewTimeline(r, list, at)
 	c := chart.NewPlotter(line, list, together)
-	p.opening(r, line)
+	p.steps(r, line)
+	if r.Going == nil {
+		p.brief(p.Answer)
+	}
 	p.Facts = facts(r)
 	for _, m := range words.Meta(r) {
 		p.Meta = append(p.Meta, pair(words.Capitalize(m.Name), m.Value))
-	}
-	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the answer has it
-		p.Alerts = append(p.Alerts,
-			"The generator was not healthy: see Generator. What its own time could turn is invalid; the other objectives "+
-				"have the "+
-				"same answer with and without it.")
 	}
 	if r.Imported != "" {
 		p.Alerts = append(p.Alerts, "Imported from "+words.Clean(r.Imported)+
@@ -173,6 +180,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.Incidents = incidents(r.Incidents, r.Going != nil)
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.Latency(r), c.Throughput(r), c.ErrorRates()
+		p.glance(c, r)
 		p.Resilience, p.Costs = c.Resilience(r), costs(r)
 		p.budgets(r)
 		if r.Imported == "" || !r.Generator.Healthy {
@@ -193,7 +201,8 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.slowest(r)
 	p.phases(r)
 	p.run(r)
-	p.Parts = p.parts()
+	p.ErrorsFirst = len(p.ErrorRows) > 0 && r.Verdict != scenarios.Pass
+	p.Groups = p.groups()
 	css, err := sources.ReadFile("assets/page.css")
 	if err != nil {
 		return nil, err
@@ -273,55 +282,70 @@ func (p *pageView) distribution(c *chart.Plotter, r *result.Result) {
 	}
 }
 
-// parts lists the sections that the page has.
-func (p *pageView) parts() []part {
-	var out []part
-	for _, s := range []struct {
-		there bool
-		part
+// groups lists the sections that the page has, in their order.
+func (p *pageView) groups() []group {
+	errors := part{"errors", "Errors"}
+	failed := p.Errors != nil || len(p.ErrorRows) > 0
+	var out []group
+	for _, g := range []struct {
+		title string
+		parts []part // one without an ID is not on the page
 	}{
-		{true, part{"objectives", "Objectives"}},
-		{len(p.Steps) > 0, part{"steps", "Steps"}},
-		{len(p.Faults) > 0, part{"faults", "Faults"}},
-		{p.Incidents != nil, part{"incidents", "Incidents"}},
-		{len(p.Ledgers) > 0, part{"ledger", "Ledger"}},
-		{p.Latency != nil, part{"latency", "Response time"}},
-		{p.Watched != nil, part{"watch", "Units"}},
-		{p.Throughput != nil, part{"throughput", "Requests"}},
-		{p.Errors != nil || len(p.ErrorRows) > 0, part{"errors", "Errors"}},
-		{len(p.Timings) > 0, part{"timings", "Where the time went"}},
-		{len(p.Slowest) > 0, part{"slowest", "Slowest requests"}},
-		{len(p.Generator) > 0, part{"generator", "Generator"}},
-		{p.Heatmap != nil || p.Percentiles != nil || len(p.Missing) > 0, part{"spread", "Distribution"}},
-		{len(p.Phases) > 0, part{"phases", "Phases and steps"}},
-		{p.Resilience != nil, part{"resilience", "Resilience"}},
-		{len(p.Target) > 0 || len(p.Happenings) > 0, part{"target", "Target"}},
-		{p.Comparison != nil, part{"baseline", "Baseline"}},
-		{p.Scripts != nil, part{"scripts", "Script"}},
-		{true, part{"run", "Run"}},
+		{"Outcome", []part{
+			{"glance", "At a glance"},
+			errors.where(failed && p.ErrorsFirst),
+			{"objectives", "Objectives"},
+			part{"faults", "Faults"}.where(len(p.Faults) > 0), part{"incidents", "Incidents"}.where(p.Incidents != nil),
+			part{"ledger", "Ledger"}.where(len(p.Ledgers) > 0),
+		}},
+		{"Load", []part{
+			part{"steps", "Steps"}.where(len(p.Steps) > 0), part{"latency", "Response time"}.where(p.Latency != nil),
+			part{"watch", "Units"}.where(p.Watched != nil), part{"throughput", "Requests"}.where(p.Throughput != nil),
+			errors.where(failed && !p.ErrorsFirst),
+			part{"spread", "Distribution"}.where(p.Heatmap != nil || p.Percentiles != nil || len(p.Missing) > 0),
+			part{"phases", "Phases and steps"}.where(p.Phases != nil),
+			part{"timings", "Where the time went"}.where(len(p.Timings) > 0),
+			part{"slowest", "Slowest requests"}.where(len(p.Slowest) > 0),
+		}},
+		{"Target", []part{
+			part{"target", "Use of resources"}.where(len(p.Target) > 0 || len(p.Happenings) > 0),
+			part{"resilience", "Resilience"}.where(p.Resilience != nil),
+		}},
+		{"Evidence", []part{
+			part{"scripts", "Script"}.where(p.Scripts != nil), part{"baseline", "Baseline"}.where(p.Comparison != nil),
+			part{"generator", "Generator"}.where(len(p.Generator) > 0),
+			{"run", "Run"},
+		}},
 	} {
-		if s.there {
-			out = append(out, s.part)
+		list := slices.DeleteFunc(g.parts, func(p part) bool { return p.ID == "" })
+		if len(list) > 0 {
+			out = append(out, group{g.title, list})
 		}
 	}
 	return out
 }
 
+// where returns the part if the page has it; else none.
+func (p part) where(there bool) part {
+	if !there {
+		return part{}
+	}
+	return p
+}
+
 // facts returns the figures beside the verdict.
 func facts(r *result.Result) []words.Pair {
-	out := []words.Pair{pair("Duration", words.Seconds(r.Duration))}
+	out := []words.Pair{pair("Verdict", fmt.Sprintf("%s, exit code %d", words.Verdict(r.Verdict), r.ExitCode))}
+	if !r.Started.IsZero() {
+		out = append(out, pair("Started", r.Started.UTC().Format("2 Jan 2006 15:04 UTC")))
+	}
+	out = append(out, pair("Duration", words.Seconds(r.Duration)))
 	if run := words.PhaseRowOf(words.PhaseTotals(r), slo.Phase{Kind: slo.RunPhase}); run != nil && run.All.Count > 0 {
 		out = append(out, pair("Requests", words.Count(run.All.Count)), pair("Rate", words.Rate(run.All.Rate)),
 			pair("Errors", words.Share(run.Bad, run.All.Count)))
-		for _, c := range words.TimeColumns[:3] {
-			out = append(out, pair(c.Name+" of good", run.Good(c.Of)))
-		}
 	}
 	if len(r.Faults) > 0 {
 		out = append(out, pair("Faults", words.Count(int64(len(r.Faults)))))
-	}
-	if !r.Started.IsZero() {
-		out = append(out, pair("Started", r.Started.UTC().Format("2 Jan 2006 15:04 UTC")))
 	}
 	return out
 }

@@ -23,10 +23,10 @@ type askedView struct {
 // momentNames names the moments between which times of a recovery are measured.
 var momentNames = map[slo.Moment]string{
 	slo.Injection: "injected",
-	slo.FirstHarm: "first harm seen",
+	slo.FirstHarm: "first harm",
 	slo.GoodAgain: "good again, the fault still in",
-	slo.Clearing:  "cleared",
-	slo.Recovery:  "recovered",
+	slo.Clearing:  "taken off",
+	slo.Recovery:  "good again",
 	slo.Noticing:  "noticed by the monitoring",
 }
 
@@ -99,21 +99,19 @@ func (p *pageView) asked(r *result.Result) {
 	}
 	switch {
 	case len(r.Faults) > chart.MostNamed && some:
-		p.AskedFoot += "Recovery of the other faults is in the table above, counted from injected to recovered. "
+		p.AskedFoot += "The table above has the times of the other faults. "
 	case len(r.Faults) > chart.MostNamed:
-		p.AskedFoot += "No objective asks for a time of recovery. In the table above recover is counted from injected to " +
-			"recovered, heal from cleared to recovered. "
+		p.AskedFoot += "No objective asks for a time of recovery. "
 	case len(p.Asked) == 0:
 		return
 	case !some:
 		p.AskedFoot += "No objective asks for a time of recovery. "
 	}
-	p.AskedFoot += "Injected is the instant just before the injecting call. Cleared is when the fault was taken off, " +
-		"before the proof of that, and of a " +
-		"fault that ends by itself when its unit was healthy again. " +
-		"Recovered is when the first good request after the last bad one was asked for; the stretch of a hold that it " +
-		"begins shows a share of bad requests within " +
-		limitsOf(limits) + ". The resolution is the time between these two requests, or the interval of a gradual change."
+	p.AskedFoot += "Injected is the instant just before the injecting call. Taken off is before the proof of that; a fault " +
+		"that ends by itself is over when its unit was healthy again. " +
+		"Good again is when the first good request after the last bad one was asked for; from there on bad requests " +
+		"stayed within " + limitsOf(limits) + " for long enough to be no chance. A time is certain to the time between " +
+		"these two requests, or to the interval of a gradual change."
 }
 
 // addLimit records the share of bad requests that counts as harm.
@@ -225,26 +223,26 @@ func moments(f *result.FaultRecord) []moment {
 	}
 	add("planned", f.Planned)
 	add("injected", f.Injected)
-	add("verified", f.Verified)
+	add("seen in effect", f.Verified)
 	harmed := words.HadOutage(f)
 	if harmed {
-		add("first harm seen", f.OnsetAt)
+		add("first harm", f.OnsetAt)
 		if _, rejoined := f.Rejoined(); !rejoined || f.Failover.Known() {
-			add("good again, still in", words.FailoverAt(f))
+			add("good again while in", words.FailoverAt(f))
 		} else if f.Back > 0 {
-			add("good again, still in", words.HarmedFrom(f)+f.Back)
+			add("good again while in", words.HarmedFrom(f)+f.Back)
 		}
 		if _, rejoined := f.Rejoined(); rejoined {
-			add("harmed by its end", f.RejoinAt)
+			add("harm by its removal", f.RejoinAt)
 		}
 	}
 	add("noticed", f.Injected+f.Detect)
-	add("cleared", f.Cleared)
+	add("taken off", f.Cleared)
 	if words.Judged(f) {
 		add("judged until", f.Until)
 	}
 	if harmed {
-		add("recovered", f.RecoveredAt)
+		add("good again", f.RecoveredAt)
 	}
 	if len(out) > 2 { // planned and injected stay first
 		slices.SortStableFunc(out[2:], func(a, b moment) int { return cmp.Compare(a.at, b.at) })
@@ -252,7 +250,7 @@ func moments(f *result.FaultRecord) []moment {
 	return out
 }
 
-// figures returns the known costs of a fault, and the resolution of its times.
+// figures returns the known costs of a fault, and how exact its times are.
 func figures(f *result.FaultRecord) []words.Pair {
 	var out []words.Pair
 	add := func(name string, n result.Num) {
@@ -261,19 +259,19 @@ func figures(f *result.FaultRecord) []words.Pair {
 		}
 	}
 	if words.HadOutage(f) {
-		add("onset", f.Onset)
-		add("failover", f.Failover)
-		add("recover", f.Recover)
-		add("heal", f.Heal)
-		add("rejoin", words.Rejoin(f))
+		add("first harm after", f.Onset)
+		add("good again while in, after", f.Failover)
+		add("good again after injection", f.Recover)
+		add("good again after removal", f.Heal)
+		add("harm by removal", words.Rejoin(f))
 	}
-	add("detect", f.Detect)
+	add("noticed after", f.Detect)
 	if f.Impact == result.Impacted || f.Impact == result.NotRecovered {
 		if f.Area.Known() && f.Area > 0 {
-			add("area lost", f.Area)
+			add("as no service for", f.Area)
 		}
 		if f.Resolution.Known() && f.Resolution > 0 && !f.NoOutage() {
-			out = append(out, pair("resolution", "±"+words.Seconds(f.Resolution)))
+			out = append(out, pair("times are exact to", "±"+words.Seconds(f.Resolution)))
 		}
 	}
 	return out

@@ -38,22 +38,22 @@ func TestMoments(t *testing.T) {
 	}{
 		{
 			"a replica", reporterstest.Replica().Rec,
-			"planned 15s, injected 15.002s (in), first harm seen 15.002s at once (in), verified 15.01s +8ms (in), " +
-				"cleared 16.4s +1.4s, recovered 16.4s +1.4s",
+			"planned 15s, injected 15.002s (in), first harm 15.002s at once (in), seen in effect 15.01s +8ms (in), " +
+				"taken off 16.4s +1.4s, good again 16.4s +1.4s",
 		},
 		{
 			"without impact", reporterstest.SlowStore().Rec,
-			"planned 28s, injected 28.001s (in), verified 28.05s +49ms (in), cleared 36.003s +8s",
+			"planned 28s, injected 28.001s (in), seen in effect 28.05s +49ms (in), taken off 36.003s +8s",
 		},
-		{"slower alone", slower, "planned 28s, injected 28.001s (in), verified 28.05s +49ms (in), cleared 36.003s +8s"},
+		{"slower alone", slower, "planned 28s, injected 28.001s (in), seen in effect 28.05s +49ms (in), taken off 36.003s +8s"},
 		{
 			"failover first", reporterstest.Split().Rec,
-			"planned 44s, injected 44.001s (in), verified 44.02s +19ms (in), first harm seen 44.5s +499ms (in), " +
-				"recovered 47s +3s (in), good again, still in 47.001s +3s (in), cleared 50.002s +6s",
+			"planned 44s, injected 44.001s (in), seen in effect 44.02s +19ms (in), first harm 44.5s +499ms (in), " +
+				"good again 47s +3s (in), good again while in 47.001s +3s (in), taken off 50.002s +6s",
 		},
 		{
 			"never over", gone,
-			"planned 44s, injected 44.001s (in), verified 44.02s +19ms (in), first harm seen 44.5s +499ms (in), noticed " +
+			"planned 44s, injected 44.001s (in), seen in effect 44.02s +19ms (in), first harm 44.5s +499ms (in), noticed " +
 				"45.251s +1.25s (in)",
 		},
 		{"not injected", reporterstest.ShortRun().Faults[0].Rec, "planned 20s"},
@@ -75,24 +75,24 @@ func TestHTML_AskedAndAchieved(t *testing.T) {
 	}{
 		{"minute", []askedView{
 			{
-				"✓", "pass", "good", "lose-a-replica", "recover", "< 10s", "1.4s", "injected at 15.002s", "recovered at 16.4s",
+				"✓", "pass", "good", "lose-a-replica", "recover", "< 10s", "1.4s", "injected at 15.002s", "good again at 16.4s",
 				"±1s", "",
 			},
 			{
-				"✓", "pass", "good", "split", "heal", "< 10s", "0s", "cleared at 50.002s", "recovered at 47s, before that", "±1s",
+				"✓", "pass", "good", "split", "heal", "< 10s", "0s", "taken off at 50.002s", "good again at 47s, before that", "±1s",
 				"",
 			},
 		}},
 		{"infinite", []askedView{{
 			"✗", "fail", "bad", "split", "recover", "< 10s", "> 16s", "injected at 44.001s",
-			"recovered", "±1s", "not recovered: > 16s",
+			"good again", "±1s", "not recovered: > 16s",
 		}}},
 		{"objectives-none", []askedView{
 			{
-				"", "not asked", "", "lose-a-replica", "recover", "–", "1.4s", "injected at 15.002s", "recovered at 16.4s", "±1s",
+				"", "not asked", "", "lose-a-replica", "recover", "–", "1.4s", "injected at 15.002s", "good again at 16.4s", "±1s",
 				"",
 			},
-			{"", "not asked", "", "split", "recover", "–", "3s", "injected at 44.001s", "recovered at 47s", "±1s", ""},
+			{"", "not asked", "", "split", "recover", "–", "3s", "injected at 44.001s", "good again at 47s", "±1s", ""},
 		}},
 		{"faults-none", nil},
 	} {

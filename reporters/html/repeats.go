@@ -11,7 +11,7 @@ func (p *pageView) repeats(list []result.Repeat) {
 	if len(list) == 0 {
 		return
 	}
-	t := &chart.Table{Head: []string{"fault", "figure", "occurrences with it", "min", "median", "p95", "max"}}
+	t := &chart.Table{Title: "Times over all occurrences", Head: []string{"fault", "figure", "occurrences with it", "min", "median", "p95", "max"}}
 	for i := range list {
 		r := &list[i]
 		p.Repeated = append(p.Repeated, words.Clean(r.Fault)+" "+words.RepeatSummary(r)+".")
@@ -27,7 +27,7 @@ func incidents(list []result.Incident, going bool) *chart.Table {
 	if len(list) == 0 {
 		return nil
 	}
-	t := &chart.Table{Head: words.IncidentHead}
+	t := &chart.Table{Title: "Incidents", Head: words.IncidentHead}
 	for i := range list {
 		row := words.IncidentRow(i+1, &list[i])
 		if going && !list[i].Over {

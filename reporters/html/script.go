@@ -15,7 +15,8 @@ func scriptTable(r *result.Result) *chart.Table {
 		return nil
 	}
 	t := &chart.Table{
-		Head: []string{"Load", "Metric", "Type", "Samples", "Value", "p50", "p90", "p95", "p99", "Least", "Most"},
+		Title: "What the script measured",
+		Head:  []string{"Load", "Metric", "Type", "Samples", "Value", "p50", "p90", "p95", "p99", "Least", "Most"},
 	}
 	for i := range r.Metrics {
 		m := &r.Metrics[i]

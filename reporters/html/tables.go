@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,36 +12,61 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// phaseView is a phase in the table of phases and steps.
-type phaseView struct {
-	Name, Span string
-	Rows       []phaseRowView
+// phasesView is the part on phases: a table with a row for each phase, and for each phase the table of its steps.
+type phasesView struct {
+	Sums phaseTable
+	List []phaseTable
+}
+
+// phaseTable is a table of phases, or of the steps of one phase.
+type phaseTable struct {
+	Name, Span    string // of the phase
+	Caption, Head string
+	Rows          []phaseRowView
+	rank          int
+}
+
+// Columns returns the headings after the first.
+func (phaseTable) Columns() []string {
+	return []string{"Requests", "Rate", "Errors", "p50", "p90", "p95", "p99", "p99.9", "max"}
 }
 
 type phaseRowView struct {
-	Name  string
-	Sum   bool // the sum over all steps
-	Cells []string
+	Name, Span string
+	Cells      []string
 }
 
-// mostPhaseRows bounds the table of phases and steps.
+// mostPhaseRows bounds the rows of phases and steps.
 const mostPhaseRows = 400
 
 func (p *pageView) phases(r *result.Result) {
 	list := words.PhaseRows(r, func(c *result.Cell) bool { return c.Count > 0 })
+	if len(list) == 0 {
+		return
+	}
+	v := &phasesView{Sums: phaseTable{Caption: "Phases, each with all of its requests", Head: "Phase"}}
+	p.Phases = v
 	at := map[slo.Phase]int{}
 	left := 0
 	var shown [][]string
 	add := func(row *words.PhaseRow) {
+		view := rowView(row, len(r.Loads) > 1)
+		shown = append(shown, view.Cells)
+		phase, span := words.Clean(row.All.Phase.String()), spanOf(r, row.All.Phase)
+		if row.All.Load == "*" && row.All.Step == "*" {
+			view.Name, view.Span = phase, span
+			v.Sums.Rows = append(v.Sums.Rows, view)
+			return
+		}
 		i, found := at[row.All.Phase]
 		if !found {
-			i = len(p.Phases)
+			i = len(v.List)
 			at[row.All.Phase] = i
-			p.Phases = append(p.Phases, phaseView{Name: words.Clean(row.All.Phase.String()), Span: spanOf(r, row.All.Phase)})
+			v.List = append(v.List, phaseTable{
+				Name: phase, Span: span, Caption: "Steps in " + phase, Head: "Step", rank: rankOf(row.All.Phase),
+			})
 		}
-		view := rowView(row, len(r.Loads) > 1)
-		p.Phases[i].Rows = append(p.Phases[i].Rows, view)
-		shown = append(shown, view.Cells)
+		v.List[i].Rows = append(v.List[i].Rows, view)
 	}
 	// the sums of all phases come first, so that many steps cut no sum off
 	sum := func(row *words.PhaseRow) bool { return row.All.Load == "*" && row.All.Step == "*" }
@@ -57,6 +83,8 @@ func (p *pageView) phases(r *result.Result) {
 			add(&list[i])
 		}
 	}
+	// the run comes first, and the warm-up, which is not judged, last
+	slices.SortStableFunc(v.List, func(a, b phaseTable) int { return cmp.Compare(a.rank, b.rank) })
 	p.PhasesFoot = "Percentiles and the slowest are of good answers, over the requests of a phase; phases may overlap. " +
 		"Failed requests are in the errors " +
 		"alone; in objectives on percentiles each counts as slower than any answer."
@@ -66,6 +94,17 @@ func (p *pageView) phases(r *result.Result) {
 	if left > 0 {
 		p.PhasesFoot += fmt.Sprintf(" %d more rows are in result.json.", left)
 	}
+}
+
+// rankOf orders phases for a reader who looks for the steps of one.
+func rankOf(p slo.Phase) int {
+	switch p.Kind {
+	case slo.RunPhase:
+		return 0
+	case slo.WarmupPhase:
+		return 2
+	}
+	return 1
 }
 
 func spanOf(r *result.Result, phase slo.Phase) string {
@@ -79,10 +118,8 @@ func spanOf(r *result.Result, phase slo.Phase) string {
 
 func rowView(row *words.PhaseRow, loads bool) (v phaseRowView) {
 	c := &row.All
-	v.Name, v.Sum = words.Clean(c.Step), c.Load == "*" && c.Step == "*"
+	v.Name = words.Clean(c.Step)
 	switch {
-	case v.Sum:
-		v.Name = "all steps"
 	case c.Step == "*":
 		v.Name = words.Clean(c.Load) + ": all steps"
 	case loads:

@@ -1,7 +1,12 @@
 package html
 
 import (
+	"bytes"
+	"cmp"
 	"html/template"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 
 	"brunt/reporters/words"
@@ -9,11 +14,22 @@ import (
 	"brunt/scenarios/slo"
 )
 
+// plain maps words of the page to the terms that explain them.
+var plain = map[string]string{
+	"first harm after": "onset", "good again while in, after": "failover", "good again after injection": "recover",
+	"good again after removal": "heal", "harm by removal": "rejoin", "as no service for": "area-lost",
+	"noticed after": "detect", "exact to": "resolution", "times are exact to": "resolution", "took effect": "evidence",
+	"removed": "evidence", "taken back": "revert", "seen in effect": "verified", "taken off": "cleared",
+	"good again": "recovered", "first harm": "onset", "bad service for": "degraded",
+}
+
 // term writes words. If they name a term, it adds a dotted underline and the explanation of the term, which the page
-// shows under the pointer or while the words have the focus.
+// shows under the pointer. So many terms would be in the way of a reader who uses the keyboard: the glossary at the end
+// of the page explains them all.
 func term(words string) template.HTML {
 	text := template.HTMLEscapeString(words)
-	name := strings.TrimSuffix(strings.TrimSuffix(words, ":"), " of good")
+	name := strings.TrimSuffix(words, ":")
+	name = cmp.Or(plain[strings.ToLower(name)], name)
 	t, ok := result.FindTerm(name)
 	if !ok {
 		t, ok = result.FindTerm(strings.TrimSuffix(name, "s"))
@@ -30,8 +46,32 @@ func term(words string) template.HTML {
 		}
 		tip.WriteString(part)
 	}
-	return template.HTML(`<span class="term" tabindex="0">` + text + `<span class="tip" role="tooltip">` + tip.String() +
+	return template.HTML(`<span class="term">` + text + `<span class="tip" role="tooltip">` + tip.String() +
 		` <code>brunt explain ` + t.Name + `</code></span></span>`)
+}
+
+// tips matches the explanations that a page shows.
+var tips = regexp.MustCompile(`<span class="tip" role="tooltip">(.*?) <code>brunt explain ([^<]+)</code></span>`)
+
+// withGlossary adds the explanations of a page's terms as a list at the end of its main part.
+func withGlossary(page []byte) []byte {
+	texts := map[string]string{}
+	for _, m := range tips.FindAllSubmatch(page, -1) {
+		texts[string(m[2])] = string(m[1])
+	}
+	at := bytes.LastIndex(page, []byte("</main>"))
+	if len(texts) == 0 || at < 0 {
+		return page
+	}
+	var b bytes.Buffer
+	b.Write(page[:at])
+	b.WriteString(`<section id="words"><details><summary>The words of this report</summary><dl class="words">`)
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		b.WriteString("<div><dt>" + name + "</dt><dd>" + texts[name] + "</dd></div>")
+	}
+	b.WriteString("</dl></details></section>\n")
+	b.Write(page[at:])
+	return b.Bytes()
 }
 
 // objectiveTerms writes the title of an objective, with its metric and the phase at its end marked as terms.

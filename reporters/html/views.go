@@ -45,7 +45,7 @@ func (p *pageView) objectives(r *result.Result) {
 	slices.SortStableFunc(p.Objectives, func(a,
 		b objectiveView,
 	) int {
-		return cmp.Compare(urgency[a.Tone], urgency[b.Tone])
+		return cmp.Compare(urgencyOf(a.Tone), urgencyOf(b.Tone))
 	})
 	// held objectives follow the others; if there are many objectives, the held ones are folded
 	n := min(len(p.Held), max(0, mostHeld-len(p.Objectives)))
@@ -58,8 +58,8 @@ func (p *pageView) objectives(r *result.Result) {
 // mostHeld is the number of objectives up to which held ones are not folded.
 const mostHeld = 5
 
-// urgency orders objectives by tone: failed first.
-var urgency = map[string]int{"bad": 0, "unsure": 1}
+// urgencyOf orders by tone: failed first.
+func urgencyOf(tone string) int { return slices.Index([]string{"bad", "unsure", "good"}, tone) }
 
 // gauge draws the measured value against the bound on a logarithmic axis, from an eighth of the allowed amount to
 // eight times as much. The figures beside it say the same.
@@ -86,25 +86,20 @@ type faultView struct {
 	Mark, Word, Tone string
 	Hit, Effect      string
 	Moments          []moment
-	Track            *chart.Track
 	Around           *aroundView
 	Figures          []words.Pair
 	Evidence         []words.Pair
 }
 
 func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
-	t := &chart.Table{Head: []string{
-		"fault", "outcome", "planned", "injected", "verified", "cleared", "onset", "failover", "recover", "heal", "rejoin", "±",
-		"failed", "degraded", "area", "detect", "revert",
+	t := &chart.Table{Title: "The times of the faults", Head: []string{
+		"fault", "outcome", "planned", "injected", "verified", "taken off", "first harm after", "good again while in, after",
+		"good again after injection", "good again after removal", "harm by removal", "±",
+		"failed", "bad service for", "as no service for", "noticed after", "taken back",
 	}}
 	for i := range r.Faults {
 		f := &r.Faults[i]
-		history := moments(f)
 		mark, tone := words.FaultMark(f)
-		var at []float64
-		for _, m := range history {
-			at = append(at, m.at)
-		}
 		var near *aroundView
 		if len(r.Faults) <= chart.MostNamed {
 			near = around(r, f, line)
@@ -114,7 +109,7 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 			N:      i + 1, Name: words.Clean(f.Name), Mark: mark, Word: words.FaultOutcome(f), Tone: tone,
 			Hit:     words.FaultTarget(f),
 			Effect:  words.FaultEffect(f),
-			Moments: history, Track: line.Track(f, at), Figures: figures(f), Evidence: faultEvidence(f),
+			Moments: moments(f), Figures: figures(f), Evidence: faultEvidence(f),
 		})
 		t.Rows = append(t.Rows, []string{
 			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), mark + "\u00a0" + words.FaultOutcome(f), words.Offset(f.Planned),
@@ -128,8 +123,9 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 	if len(p.Faults) > 0 {
 		p.FaultTable = t.Filled()
 	}
+	p.AroundFoot = aroundFoot(p.Faults)
 	p.Many = len(p.Faults) > chart.MostNamed
-	if line.Struck() {
+	if p.Many && line.Struck() { // the first screen names a few
 		p.Overview, p.Axis = line.Overview(), line.Times()
 	}
 }
@@ -146,15 +142,15 @@ func faultEvidence(f *result.FaultRecord) []words.Pair {
 		add(step.Name+":", step.Value)
 	}
 	if len(f.Steps) == 0 {
-		add("There:", words.FaultEvidence(f))
+		add("Took effect:", words.FaultEvidence(f))
 	}
 	of, events := words.FaultEvents(f)
 	add(map[string]string{"containers": "Containers:", "pods": "Pods:"}[of], events)
 	add("Traffic:", words.FaultTraffic(f))
 	add("Monitoring:", words.FaultDetection(f))
 	add("Alerts:", words.FaultAlerts(f))
-	add("Gone:", words.Clean(f.GoneEvidence))
-	add("Revert:", words.FaultRevert(f))
+	add("Removed:", words.Clean(f.GoneEvidence))
+	add("Taken back:", words.FaultRevert(f))
 	return out
 }
 

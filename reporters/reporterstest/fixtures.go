@@ -168,6 +168,37 @@ func manyFaults() Run {
 	return f
 }
 
+// Large returns a run of 50 faults on 20 steps that fails 4 of 16 objectives.
+func Large() Run {
+	f := minute()
+	f.name, f.seconds, f.rate, f.Faults, f.slo, f.steps = "fifty faults on twenty steps", 750, 120, nil, nil, nil
+	for i := range 20 {
+		f.steps = append(f.steps, fmt.Sprintf("GET /section-%02d", i))
+	}
+	for i := range 50 {
+		s := []Fault{Replica(), SlowStore(), Split()}[i%3]
+		from := s.Rec.Injected
+		by := 20 + 14*result.Num(i) - from
+		for _, n := range []*result.Num{
+			&s.Rec.Planned, &s.Rec.Injected, &s.Rec.Verified, &s.Rec.Cleared, &s.Rec.OnsetAt, &s.Rec.RecoveredAt,
+		} {
+			*n += by
+		}
+		s.Rec.Name = fmt.Sprintf("%s-%02d", s.Rec.Name, i+1)
+		s.from, s.until = s.from+float64(by), s.until+float64(by)
+		f.Faults = append(f.Faults, s)
+		switch {
+		case i < 12:
+			f.slo = append(f.slo, "errors < 10% in "+s.Rec.Name)
+		case i < 16:
+			f.slo = append(f.slo, "errors < 1% in "+s.Rec.Name)
+		}
+	}
+	f.verdicts = append(verdicts(12, scenarios.Pass), verdicts(4, scenarios.Fail)...)
+	f.verdict, f.reason = scenarios.Fail, "4 of 16 objectives failed."
+	return f
+}
+
 func manySteps() Run {
 	f := minute()
 	f.name, f.steps = "two hundred steps", nil

@@ -1,5 +1,5 @@
 // This script reads values under the pointer, zooms the charts, selects loads and steps, links to a
-// view, and sorts tables. The page is complete without it. A page that changes calls brunt() again
+// view, sorts tables, and shows the steps of one phase. The page is complete without it. A page that changes calls brunt() again
 // after each change: the view stays, as it is part of the address. The caller passes data unpacked
 // before the change, so that the browser paints no state in between.
 let listeners = new AbortController(); // of the latest call
@@ -25,18 +25,32 @@ function valueOf(t) {
   return t === '∞' ? Infinity : t === '–' ? -Infinity : !n ? t : below ? -sum : sum;
 }
 
-// a table is sorted within its groups
-for (const table of all('table.sort')) all('thead th', table).forEach((th, col) => {
+// rove makes elements one stop of the Tab key: two arrow keys move between them
+const rove = (list, back, on) => list.forEach((e, i) => {
+  e.tabIndex = i ? -1 : 0;
+  e.onkeydown = ev => {
+    const to = list[i + ({ [back]: -1, [on]: 1 }[ev.key] || list.length)];
+    if (!to) return;
+    ev.preventDefault();
+    e.tabIndex = -1;
+    to.tabIndex = 0;
+    to.focus();
+  };
+});
+for (const table of all('table')) rove(all('td summary', table), 'ArrowUp', 'ArrowDown');
+
+// a table is sorted by the buttons of its head
+for (const table of all('table.sort')) all('thead th', table).forEach((th, col, heads) => {
   const b = th.querySelector('button') || make('button', { type: 'button' }, ...th.childNodes);
   th.append(b);
-  for (const e of all('.term', b)) e.removeAttribute('tabindex'); // the button has the focus
+  if (th === heads.at(-1)) rove(heads.map(h => h.firstChild), 'ArrowLeft', 'ArrowRight');
   const key = row => { const c = row.cells[col]; return c.dataset.v === undefined ? valueOf(c.textContent) : +c.dataset.v; };
   b.onclick = () => {
     const up = th.ariaSort === 'descending' ? 1 : th.ariaSort === 'ascending' ? -1 : col ? -1 : 1;
     for (const o of all('thead th', table)) o.removeAttribute('aria-sort');
     th.ariaSort = up > 0 ? 'ascending' : 'descending';
     for (const body of table.tBodies) {
-      const rows = all('tr:not(.group):not(.sum)', body);
+      const rows = all('tr', body);
       rows.sort((x, y) => { const a = key(x), b = key(y); return a === b ? 0 : up * (typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b))); });
       body.append(...rows);
     }
@@ -63,26 +77,50 @@ const one = q => { const e = document.querySelector(q); return e ? shownText(e) 
 const shownText = e => { const c = e.cloneNode(true); for (const x of all('.tip, .copy, small, [aria-hidden]', c)) x.remove(); return c.textContent.replace(/\s+/g, ' ').trim(); };
 // ticket is the run in a few lines, for a ticket or a message
 function ticket() {
-  const lines = [one('.verdict').toUpperCase() + ': ' + one('h1')];
-  for (const e of all('header > .answer, header > .hypothesis')) lines.push(shownText(e));
+  const lines = [one('.verdict').toUpperCase() + ': ' + one('h1 > .name')], list = q => { for (const e of all(q)) lines.push('- ' + shownText(e)); };
+  for (const e of all('header .answer, header .hypothesis, header .trust')) lines.push(shownText(e));
+  for (const card of all('header .card')) { lines.push(shownText(card.querySelector('h2')) + ':'); list('#' + card.id + ' li'); }
   for (const tr of all('#objectives tr.bad, #objectives tr.unsure')) { const [v, o, , target, got] = [...tr.cells].map(shownText); lines.push('- ' + v + ': ' + o + '; measured ' + got + ', asked ' + target); }
   for (const f of all('.fault h3')) lines.push('- fault ' + shownText(f));
   if (one('#generator > p')) lines.push('Generator: ' + one('#generator > p'));
-  for (const l of all('#generator > ul > li')) lines.push('- ' + shownText(l));
+  list('#generator > ul > li');
   if (one('pre.command code')) lines.push('To run it again: ' + one('pre.command code'));
   return lines.join('\n') + '\n' + one('footer') + '\n';
 }
-// paper shows every objective: those that held are folded on the screen
-for (const [event, open] of [['beforeprint', true], ['afterprint', false]]) addEventListener(event, () => { for (const d of all('#objectives > details')) d.open = open; });
+// paper shows every objective, and each of a few phases: they are folded on the screen
+for (const [event, open] of [['beforeprint', true], ['afterprint', false]]) addEventListener(event, () => {
+  for (const d of all('#objectives > details, .side > details')) d.open = open;
+  if (phases.length <= 12) phases.forEach((d, i) => { d.open = open || i === +choice.value; });
+}, { signal });
 for (const pre of all('pre')) copy(pre, 'Copy', () => pre.querySelector('code').textContent);
 if (!document.getElementById('live')) copy(document.querySelector('header'), 'Copy as text', ticket);
-for (const h of all('section[id] > h2')) copy(h, 'Copy link', () => location.href.split('#')[0] + '#' + h.parentNode.id);
+for (const h of all('main > section[id] > h2')) { copy(h, 'Copy link', () => location.href.split('#')[0] + '#' + h.parentNode.id); h.lastChild.tabIndex = -1; }
+
+// the navigation marks the part that is in view
+const links = all('nav a');
+const mark = () => {
+  const seen = links.findLast(a => { const e = document.getElementById(a.hash.slice(1)); return e && e.getBoundingClientRect().top < innerHeight / 3; }) || links[0];
+  for (const a of links) a === seen ? a.ariaCurrent = 'location' : a.removeAttribute('aria-current');
+};
+addEventListener('scroll', mark, { signal, passive: true });
+mark();
+
+// one phase at a time: a choice in place of the headings that unfold them
+const phases = all('.phase'), choice = document.querySelector('.choice select') || make('select', {});
+if (phases.length > 1 && !phases[0].closest('.one')) {
+  choice.append(...phases.map((d, i) => new Option(d.querySelector('summary').textContent.replace('Steps in ', ''), i)));
+  choice.onchange = () => phases.forEach((d, i) => { d.open = i === +choice.value; });
+  choice.selectedIndex = Math.max(0, phases.findIndex(d => d.open));
+  choice.onchange();
+  phases[0].before(make('label', { className: 'choice' }, 'Steps in ', choice));
+  phases[0].parentNode.classList.add('one');
+}
 
 // scrolls makes boxes that scroll sideways reachable by keyboard
 const scrolls = () => {
   for (const e of all('.scroll')) {
     if (e.closest('details:not([open])')) continue;
-    if (e.scrollWidth > e.clientWidth) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A wide table'; } else e.removeAttribute('tabindex');
+    if (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A large table'; } else e.removeAttribute('tabindex');
   }
 };
 setTimeout(scrolls, 100); // after all is shown
@@ -120,7 +158,7 @@ const text = ({ s, V, K }, id, i) => K[s[id].k].t[V[id][Math.floor(i / (s[id].g 
 // charts are the charts over time: the lines of each, and whether the selector changes them
 const charts = all('.frame[data-time]').map(frame => {
   const fig = frame.closest('figure'), plot = frame.querySelector('.plot > svg');
-  const ids = all('.line[data-s]', plot).map(p => +p.dataset.s);
+  const ids = all('.legend b[data-s]', fig).map(b => +b.dataset.s);
   return { frame, fig, plot, ids, id: fig.id.slice(2), switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), title: plot.getAttribute('aria-label').split('. ')[0] };
 });
 const source = c => c.switched ? shown : whole;
@@ -190,10 +228,11 @@ for (const b of all('.lane > b')) b.title = ((D.f || []).find(f => f.a <= +b.dat
 let view = [A, B], coarse = true, picked = null; // coarse: the lines have as much detail as the whole run can show
 const isWhole = () => view[0] <= A && view[1] >= B, place = t => 100 * (t - view[0]) / (view[1] - view[0]);
 const find = (T, t) => { let lo = 0, hi = T.length - 1; while (hi - lo > 1) { const m = (lo + hi) >> 1; T[m] <= t ? lo = m : hi = m; } return lo; };
+const part = c => c.fig.closest('section'); // the first chart of a part is the stop of the Tab key
 for (const c of charts) {
   for (const e of all('.cur, .slider', c.frame)) e.remove();
   c.cursor = make('div', { className: 'cur', hidden: true }, make('span'));
-  c.slider = make('div', { className: 'slider', tabIndex: 0, role: 'slider', ariaLabel: c.title + ': values over time. Arrow keys read them, plus and minus zoom, Escape shows the whole run', ariaValueMin: A, ariaValueMax: B, ariaValueNow: A, ariaValueText: when(A) });
+  c.slider = make('div', { className: 'slider', tabIndex: charts.find(o => part(o) === part(c)) === c ? 0 : -1, role: 'slider', ariaLabel: c.title + ': values over time. Arrow keys read them, plus and minus zoom, Escape shows the whole run', ariaValueMin: A, ariaValueMax: B, ariaValueNow: A, ariaValueText: when(A) });
   c.frame.append(c.cursor, c.slider);
 }
 const values = all('.legend b[data-s]').map(b => ({ b, s: +b.dataset.s, c: charts.find(c => c.fig.contains(b)) }));
@@ -209,7 +248,7 @@ function pick(t) {
     c.cursor.firstChild.textContent = span;
     c.cursor.firstChild.className = x < 8 ? 'first' : x > 92 ? 'last' : '';
     c.slider.ariaValueNow = t;
-    c.slider.ariaValueText = span + c.ids.map(s => ', ' + of.s[s].n + ' ' + text(of, s, i)).join('');
+    c.slider.ariaValueText = span + charts.filter(o => part(o) === part(c)).flatMap(o => o.ids.map(s => ', ' + of.s[s].n + ' ' + text(source(o), s, i))).join('');
   }
 }
 function leave() {
@@ -279,14 +318,14 @@ if (D.y && charts.some(c => c.id === 'latency')) bar.append(make('label', {}, st
 bar.append(reset, link, make('span', { className: 'how', textContent: 'Drag over a chart to zoom' }));
 const old = document.querySelector('.view'), focus = old ? all('select, input, button, a', old).indexOf(document.activeElement) : -1;
 if (old) old.remove();
-charts[0].fig.closest('section').before(bar);
-let part = '';
+(charts.find(c => part(c).id !== 'glance') || charts[0]).fig.closest('section').before(bar);
+let here = ''; // the part in the address
 function settle() {
   const w = isWhole(), t = view.map(s => +s.toFixed(3)).join(','), query = [];
   if (selected >= 0) query.push('of=' + encodeURIComponent(D.l[D.o[selected]] + '/' + D.p[selected]));
   if (!w) query.push('t=' + t);
   if (linear) query.push('y=linear');
-  const hash = '#' + part + (query.length ? '?' + query.join('&') : '');
+  const hash = '#' + here + (query.length ? '?' + query.join('&') : '');
   all('.drawn', at).forEach(e => e.remove());
   if (!w && ![...at.options].some(o => o.value === t)) { const o = new Option(when(whole.T[find(whole.T, view[0])]) + ' to ' + when(whole.T[find(whole.T, view[1] - 1e-6) + 1]), t); o.className = 'drawn'; at.append(o); }
   at.value = w ? '' : t;
@@ -299,7 +338,7 @@ function settle() {
 }
 async function restore(scroll) {
   const [id, query] = location.hash.slice(1).split('?'), q = new URLSearchParams(query || '');
-  part = id;
+  here = id;
   if (query !== undefined) {
     const i = groups.findIndex((g, i) => D.l[D.o[i]] + '/' + D.p[i] === q.get('of')), [a, b] = (q.get('t') || '').split(',').map(Number);
     if (i !== selected) await choose(i);
