@@ -32,7 +32,7 @@ var sources embed.FS
 
 var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMap{
 	"term": term, "slow": slowOf, "steps": stepsOf,
-}).ParseFS(sources, "assets/page.tmpl"))
+}).ParseFS(sources, "assets/page.tmpl", "assets/live.tmpl"))
 
 // pageView is the data of the template, in its order.
 type pageView struct {
