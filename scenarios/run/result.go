@@ -20,7 +20,8 @@ import (
 func (s *session) head(of *Identity) *result.Result {
 	sc, faults := s.plan.Scenario, len(s.plan.Faults) > 0
 	return &result.Result{
-		Version: result.ResultVersion, Run: s.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed,
+		Version: result.ResultVersion, Definitions: result.Definitions,
+		Run: s.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed,
 		Started: s.began, T0: s.log.T0(), Chaos: !s.o.NoChaos && faults, Control: s.o.NoChaos && faults,
 		Environment: of.Environment(), Scenario: sc.Explain(),
 		Loads: []result.LoadInfo{}, Phases: []result.Phase{}, Cells: []result.Cell{}, Errors: []result.ErrorGroup{},
