@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -169,7 +170,7 @@ func (p *files) permitted(path string) error {
 
 // inside reports whether a file lies in the scenario's folder, after symbolic links are resolved.
 func (p *files) inside(path string) bool {
-	in, err := filepath.Rel(Followed(filepath.Dir(p.main)), Followed(path))
+	in, err := filepath.Rel(Followed(cmp.Or(p.o.Folder, filepath.Dir(p.main))), Followed(path))
 	return err == nil && filepath.IsLocal(in)
 }
 

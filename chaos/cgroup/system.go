@@ -66,17 +66,9 @@ func (s System) trees() ([]tree, error) {
 		return nil, err
 	}
 	var out []tree
-	for line := range strings.Lines(string(b)) {
-		mount, kind, ok := strings.Cut(line, " - ")
-		f, k := strings.Fields(mount), strings.Fields(kind)
-		if !ok || len(f) < 5 || len(k) < 3 {
-			continue
-		}
-		t := tree{
-			root: rootfs.UnescapeMount(f[3]), at: rootfs.UnescapeMount(f[4]), unified: k[0] == "cgroup2",
-			options: strings.Split(k[2], ","),
-		}
-		if k[0] == "cgroup" || t.unified {
+	for _, m := range rootfs.ParseMounts(string(b)) {
+		if t := (tree{root: m.Root, at: m.At, unified: m.Kind == "cgroup2", options: m.Super}); t.unified ||
+			m.Kind == "cgroup" {
 			out = append(out, t)
 		}
 	}

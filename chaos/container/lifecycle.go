@@ -26,8 +26,12 @@ func KillStep(ctx context.Context, env chaos.Env, t Target, signal string) (chao
 
 // StopStep plans to stop a container in good order and to keep it down.
 func StopStep(ctx context.Context, env chaos.Env, t Target, grace time.Duration) (chaos.Step, error) {
+	what := fmt.Sprintf("stop %s, %s of grace, and keep it down", t.Name(), quantity.FormatDuration(grace))
+	if grace == 0 {
+		what = fmt.Sprintf("send SIGKILL to %s, and keep it down", t.Name())
+	}
 	return planDown(ctx, env, t, &down{
-		what:  fmt.Sprintf("stop %s, %s of grace, and keep it down", t.Name(), quantity.FormatDuration(grace)),
+		what:  what,
 		takes: grace + killed,
 		order: func(ctx context.Context, e *docker.Engine, id string) error { return e.Stop(ctx, id, grace) },
 	})

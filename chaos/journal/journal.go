@@ -53,16 +53,24 @@ const (
 	logSuffix     = ".log" // added to a journal's name for the log of its watchdog
 )
 
+// PathOf returns the path of the journal of a run in dir.
+func PathOf(dir, run string) string { return filepath.Join(dir, run+journalSuffix) }
+
+// beforeRename returns the path of a journal until it gets its final name.
+func beforeRename(journal string) string {
+	return filepath.Join(filepath.Dir(journal), "."+strings.TrimSuffix(filepath.Base(journal), journalSuffix)+unnamed)
+}
+
 // Open makes the journal of a run in dir and locks it for the life of the run. Without room to write
 // it returns an error, and nothing is injected.
 func Open(ops chaos.Operations, dir, run string) (*Journal, error) {
 	if err := makeDir(dir); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, run+journalSuffix)
+	path := PathOf(dir, run)
 	// The file gets its final name only once it is locked: a run that looks for leftovers of dead runs must not take it
 	// for one.
-	f, err := openShared(filepath.Join(dir, "."+run+unnamed), os.O_RDWR|os.O_CREATE|os.O_EXCL)
+	f, err := openShared(beforeRename(path), os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return nil, fmt.Errorf("the journal: %w; set BRUNT_STATE to a directory that can be written", err)
 	}

@@ -44,7 +44,8 @@ const (
 	doneByte      = 'q'
 )
 
-// StartWatchdog starts the watchdog of a journal. command is brunt's own command line for it, to which
+// StartWatchdog starts the watchdog of a journal, which need not exist yet: one that is made later is never left by a
+// brunt that dies before it injects a fault. command is brunt's own command line for it, to which
 // the journal's path is added; env is added to its environment.
 func StartWatchdog(command []string, journal string, env ...string) (*Watchdog, error) {
 	cmd := exec.Command(command[0], slices.Concat(command[1:], []string{journal})...)
@@ -213,6 +214,7 @@ func (o *overdueEntries) revertOne(ctx context.Context, j *Journal, e *Pending) 
 // growing pauses, for as long as an engine or a machine takes to start again. Between two attempts the journal is free
 // for `brunt revert`.
 func takeOverDead(ops chaos.Operations, journal string) error {
+	_ = os.Remove(beforeRename(journal)) // brunt died at its start
 	const most, longest = 10 * time.Minute, 5 * time.Second
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = chaos.RetryEvery, longest

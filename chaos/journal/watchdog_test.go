@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -94,6 +95,51 @@ func TestWatchdog_Deadline(t *testing.T) {
 		if err := proc.Signal(id, "CONT"); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestWatchdog_AtTheStart checks that nothing of a journal stays if brunt is killed at its start: before there is a
+// journal, before it has its name, and before its first entry.
+func TestWatchdog_AtTheStart(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		kill func(t *testing.T, journal string)
+	}{
+		{"no journal", func(*testing.T, string) {}},
+		{"an empty one before its name", func(t *testing.T, journal string) { write(t, beforeRename(journal), "") }},
+		{"one before its name", func(t *testing.T, journal string) {
+			write(t, beforeRename(journal), `{"v":1,"op":"begin"}`)
+		}},
+		{"one without entries", func(t *testing.T, journal string) {
+			j, err := Open(testOperations(), filepath.Dir(journal), "a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if j.Path() != journal {
+				t.Fatalf("it is %s", j.Path())
+			}
+			_ = j.f.Close() // as the kernel does for a killed brunt
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			journal := PathOf(dir, "a")
+			c.kill(t, journal)
+			if err := RunWatchdog(testOperations(), strings.NewReader(""), journal); err != nil {
+				t.Error(err)
+			}
+			left, err := os.ReadDir(dir)
+			if err != nil || len(left) > 0 {
+				t.Errorf("it left %v (%v)", left, err)
+			}
+		})
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

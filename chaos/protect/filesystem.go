@@ -1,11 +1,8 @@
 package protect
 
 import (
-	"bufio"
 	"fmt"
-	"io"
-	"os"
-	"strings"
+	"slices"
 
 	"brunt/chaos/rootfs"
 )
@@ -44,25 +41,19 @@ func filesystemOf(pid int, path string) string {
 
 // writable lists the mounts that a process may write files to.
 func writable(pid int) []string {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	mounts, err := rootfs.Mounts(pid)
 	if err != nil {
 		return nil
 	}
-	defer f.Close()
-	return writableIn(f)
+	return writableOf(mounts)
 }
 
-// writableIn lists the mounts of a mountinfo that may be written to.
-func writableIn(mountinfo io.Reader) []string {
+// writableOf lists the mounts that may be written to.
+func writableOf(mounts []rootfs.Mount) []string {
 	var out []string
-	for in := bufio.NewScanner(mountinfo); in.Scan(); {
-		first, rest, ok := strings.Cut(in.Text(), " - ")
-		mount, kind := strings.Fields(first), strings.Fields(rest)
-		if !ok || len(mount) < 6 || len(kind) == 0 {
-			continue
-		}
-		if at, options := mount[4], ","+mount[5]+","; !strings.Contains(options, ",ro,") && !rootfs.IsSystemMount(at) {
-			out = append(out, rootfs.UnescapeMount(at))
+	for _, m := range mounts {
+		if !slices.Contains(m.Options, "ro") && !m.System() {
+			out = append(out, m.At)
 		}
 	}
 	return out

@@ -2,11 +2,12 @@ package protect
 
 import (
 	"slices"
-	"strings"
 	"testing"
+
+	"brunt/chaos/rootfs"
 )
 
-func TestWritableIn(t *testing.T) {
+func TestWritableOf(t *testing.T) {
 	const mounts = `1 0 0:1 / / rw,relatime - overlay overlay rw
 2 1 0:2 / /proc rw - proc proc rw
 3 1 0:3 / /sys/fs/cgroup rw - cgroup2 cgroup rw
@@ -18,7 +19,7 @@ func TestWritableIn(t *testing.T) {
 9 1 0:5 / /a\040b\011c\012d\134040 rw - ext4 /dev/a rw
 `
 	want := []string{"/", "/processed", "/system", "/devices", "/a b\tc\nd\\040"}
-	if got := writableIn(strings.NewReader(mounts)); !slices.Equal(got, want) {
+	if got := writableOf(rootfs.ParseMounts(mounts)); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

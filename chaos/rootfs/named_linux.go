@@ -39,34 +39,32 @@ func (s subtree) holds(t subtree) bool {
 // in which a file needs a name for a moment, and of each a bounded number of directories. A filesystem that is mounted
 // several times is read at the first mount that can be reached.
 func Named(ctx context.Context, pid int, prefix string) []string {
-	mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	mounts, err := Mounts(pid)
 	if err != nil {
 		return nil
 	}
 	var out []string
 	var read []subtree
 	root := fmt.Sprintf("/proc/%d/root", pid)
-	for line := range strings.Lines(string(mounts)) {
-		f := strings.Fields(line)
-		if len(f) < 6 || IsSystemMount(f[4]) {
+	for _, m := range mounts {
+		if m.System() {
 			continue
 		}
-		shown := subtree{f[2], f[3]}
+		shown := subtree{m.Device, m.Root}
 		if slices.ContainsFunc(read, func(s subtree) bool { return s.holds(shown) }) {
 			continue
 		}
-		at := UnescapeMount(f[4])
-		dir, err := Open(pid, at)
+		dir, err := Open(pid, m.At)
 		if err != nil {
 			continue // for example a file that is mounted alone
 		}
 		id, err := mountID(dir)
-		reached := err != nil || id == f[0] // otherwise another mount lies over it
+		reached := err != nil || id == m.ID // otherwise another mount lies over it
 		if reached {
 			read = append(read, shown)
 		}
 		if reached && Names(dir) {
-			for _, path := range namedBelow(ctx, filepath.Join(root, at), prefix) {
+			for _, path := range namedBelow(ctx, filepath.Join(root, m.At), prefix) {
 				out = append(out, strings.TrimPrefix(path, root))
 			}
 		}

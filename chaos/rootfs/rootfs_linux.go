@@ -1,7 +1,6 @@
 package rootfs
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -190,37 +189,26 @@ func Filesystem(dir *os.File, pid int) (string, error) {
 
 // below finds the disk of a filesystem without a device of its own, by its mount.
 func below(dir *os.File, pid int) (major, minor uint32, err error) {
-	none := errors.New("no disk")
-	mount, err := mountID(dir)
+	m, err := mountOf(dir, pid)
 	if err != nil {
 		return 0, 0, err
 	}
-	f, err := os.Open(fmt.Sprintf("/proc/%d/mountinfo", pid))
-	if err != nil {
-		return 0, 0, err
-	}
-	defer f.Close()
-	for in := bufio.NewScanner(f); in.Scan(); {
-		first, rest, ok := strings.Cut(in.Text(), " - ")
-		k := strings.Fields(rest)
-		if id, _, _ := strings.Cut(first, " "); !ok || id != mount || len(k) < 3 {
-			continue
-		}
-		var st unix.Stat_t
-		if k[0] == "overlay" {
-			for option := range strings.SplitSeq(k[2], ",") {
-				if upper, ok := strings.CutPrefix(option, "upperdir="); ok && stat(upper, &st) == nil && unix.Major(st.Dev) != 0 {
-					return unix.Major(st.Dev), unix.Minor(st.Dev), nil
-				}
+	var st unix.Stat_t
+	if m.Kind == "overlay" {
+		for _, option := range m.Super {
+			if upper, ok := strings.CutPrefix(option, "upperdir="); ok && stat(upper, &st) == nil && unix.Major(st.Dev) != 0 {
+				return unix.Major(st.Dev), unix.Minor(st.Dev), nil
 			}
-			return 0, 0, none
 		}
-		if strings.HasPrefix(k[1], "/dev/") && stat(k[1], &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK { // btrfs
-			return unix.Major(st.Rdev), unix.Minor(st.Rdev), nil
-		}
+		return 0, 0, errNoDisk
 	}
-	return 0, 0, none
+	if strings.HasPrefix(m.Source, "/dev/") && stat(m.Source, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK { // btrfs
+		return unix.Major(st.Rdev), unix.Minor(st.Rdev), nil
+	}
+	return 0, 0, errNoDisk
 }
+
+var errNoDisk = errors.New("no disk")
 
 // stat looks up a path of the machine. In a container that shares the machine's PID namespace this
 // process has a different root; then stat uses the root of the parent process, which belongs to the
@@ -256,7 +244,7 @@ func HasName(dir *os.File, name string) bool {
 // OfMachine reports whether the filesystem of a process's directory is a disk of the machine, which the machine and
 // other containers fill too: the writable layer of a container, or the filesystem of the machine's root.
 func OfMachine(dir *os.File, pid int) bool {
-	if kind, err := mountKind(dir, pid); err == nil && kind == "overlay" {
+	if m, err := mountOf(dir, pid); err == nil && m.Kind == "overlay" {
 		return true
 	}
 	root, err := Open(1, "/")
@@ -269,25 +257,22 @@ func OfMachine(dir *os.File, pid int) bool {
 	return err == nil && ierr == nil && own == is
 }
 
-// mountKind returns the type of the filesystem of a process's directory, as its mount names it.
-func mountKind(dir *os.File, pid int) (string, error) {
-	mount, err := mountID(dir)
+// mountOf returns the mount that a process's directory is on.
+func mountOf(dir *os.File, pid int) (Mount, error) {
+	id, err := mountID(dir)
 	if err != nil {
-		return "", err
+		return Mount{}, err
 	}
-	f, err := os.Open(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	mounts, err := Mounts(pid)
 	if err != nil {
-		return "", err
+		return Mount{}, err
 	}
-	defer f.Close()
-	for in := bufio.NewScanner(f); in.Scan(); {
-		first, rest, _ := strings.Cut(in.Text(), " - ")
-		if id, _, _ := strings.Cut(first, " "); id == mount {
-			kind, _, _ := strings.Cut(rest, " ")
-			return kind, nil
+	for _, m := range mounts {
+		if m.ID == id {
+			return m, nil
 		}
 	}
-	return "", errors.New("its mount is not known")
+	return Mount{}, errors.New("its mount is not known")
 }
 
 // Uses says how a process uses a directory: the file below it that it has open for writing, or its working directory.

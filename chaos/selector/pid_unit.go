@@ -45,12 +45,14 @@ func (p pidUnit) Supervised() bool { return false }
 var ErrNotStarted = errors.New("brunt did not start it, so it can't start it again")
 
 func (p pidUnit) Stop(ctx context.Context, grace time.Duration) error {
-	if err := proc.Signal(p.Identity, "TERM"); err != nil {
-		return err
-	}
 	ended := func() bool { return !p.Alive() }
-	if proc.Await(ctx, grace, ended, "") == nil {
-		return nil
+	if grace > 0 {
+		if err := proc.Signal(p.Identity, "TERM"); err != nil {
+			return err
+		}
+		if proc.Await(ctx, grace, ended, "") == nil {
+			return nil
+		}
 	}
 	if err := proc.Signal(p.Identity, "KILL"); err != nil && !errors.Is(err, proc.ErrEnded) {
 		return err

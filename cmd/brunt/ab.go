@@ -115,6 +115,13 @@ func (f *abFlags) compare(c *cobra.Command, path string) error {
 	}
 	ctx, stop := interruptible(new(screen), interrupts, hurries)
 	defer stop()
+	own := path // the scenario's own folder; a side may be a file elsewhere, over the scenario
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		own = filepath.Dir(path)
+	}
+	if own, err = filepath.Abs(own); err != nil {
+		return err
+	}
 	x := &ab.Comparison{
 		Settings: f.Settings, Path: path, Log: stderr(c),
 		Folder: func(name string) string {
@@ -123,6 +130,7 @@ func (f *abFlags) compare(c *cobra.Command, path string) error {
 		Plan: func(file string, params []string) (*plan.Plan, error) {
 			with := f.sourceFlags
 			with.set = slices.Concat(f.set, params)
+			with.folder = own
 			return compile(file, &with)
 		},
 		Run: func(ctx context.Context, p *plan.Plan, dir string, w ab.Within) (*result.Result, error) {

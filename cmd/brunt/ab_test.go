@@ -98,3 +98,39 @@ slo: [errors < 1%%]
 		t.Errorf("%d requests, of which %d while the other side had some", n, both.Load())
 	}
 }
+
+// TestAB_PolicyOfFiles checks that a side, which brunt writes to a folder of its own, may read the scenario that it
+// changes and the files beside it, under a policy that allows no other files; and that a policy's refusal of a side
+// ends the comparison before a run.
+func TestAB_PolicyOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"base.yaml": `version: 1
+name: x
+target: {url: "http://127.0.0.1:9"}
+load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 24s, flow: [{get: /}]}}
+slo: [errors < 1%]
+`,
+		"s.yaml":      "extends: base.yaml\n",
+		"policy.yaml": "version: 1\nname: strict\nfiles: []\nallow: {load: [], chaos: []}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out, progress strings.Builder
+	c := rootCommand()
+	c.SetOut(&out)
+	c.SetErr(&progress)
+	c.SetArgs([]string{
+		"ab", filepath.Join(dir, "s.yaml"), "--a", "http://127.0.0.1:9", "--b", "http://192.0.2.1:9", "--policy",
+		filepath.Join(dir, "policy.yaml"), "-o", filepath.Join(dir, "out"),
+	})
+	err := c.ExecuteContext(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "192.0.2.1") || strings.Contains(err.Error(), "lies outside") {
+		t.Errorf("it ends with %v\n%s\n%s", err, out.String(), progress.String())
+	}
+	if _, err := os.Stat(filepath.Join(dir, "out")); err == nil || strings.Contains(progress.String(), "repeated") {
+		t.Errorf("a run was made: %v\n%s", err, progress.String())
+	}
+}

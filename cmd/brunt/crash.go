@@ -87,7 +87,8 @@ func appoint(wills []*will) (end func()) {
 		short := make([]will, len(wills))
 		for i, w := range wills {
 			short[i] = will{w.Folder, &result.Result{
-				Version: w.Result.Version, Run: w.Result.Run, Name: w.Result.Name, Started: w.Result.Started, T0: w.Result.T0,
+				Version: w.Result.Version, Definitions: w.Result.Definitions, Run: w.Result.Run, Name: w.Result.Name,
+				Started: w.Result.Started, T0: w.Result.T0,
 			}}
 		}
 		text, _ = json.Marshal(short)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -43,25 +42,20 @@ the last of these keys. Without PATH, list everything that can be explained.`,
 }
 
 // newReference builds the reference of this build of brunt.
-func newReference() (*reference.Reference, error) {
+func newReference() (*reference.Reference, error) { return referenceOf(schemas) }
+
+// referenceOf builds a reference from the texts of schemas, by subject.
+func referenceOf(schemas map[string][]byte) (*reference.Reference, error) {
 	from := reference.Sources{
-		Faults: plan.ArgumentKinds(), ExitCodes: scenarios.ExitTable(), Formats: map[string]string{},
+		Scenario: schemas["scenario"], Policy: schemas["policy"], Drill: schemas["drill"], Result: schemas["result"],
+		Event: schemas["event"], Faults: plan.ArgumentKinds(), ExitCodes: scenarios.ExitTable(),
+		Formats: map[string]string{},
 	}
 	for _, f := range catalog.All().Formats() {
 		from.Formats[f.Name] = f.About
 	}
 	for _, f := range convert.Converters() {
 		from.Converted = append(from.Converted, [3]string{f.Name, f.Source, f.Doc})
-	}
-	for of, text := range map[string]*[]byte{
-		"scenario": &from.Scenario, "policy": &from.Policy, "drill": &from.Drill, "result": &from.Result,
-		"event": &from.Event,
-	} {
-		b, err := json.Marshal(schemas[of]())
-		if err != nil {
-			return nil, err
-		}
-		*text = b
 	}
 	return reference.New(from)
 }

@@ -9,7 +9,6 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
-	"brunt/scenarios/edit/reference"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -84,7 +83,10 @@ func schemaBeside(file string) (string, error) {
 	if exists(path) {
 		return "", nil
 	}
-	err := writeWhole(path, disk.Shared, func(w io.Writer) error { return encodeJSON(w, reference.Schema()) })
+	err := writeWhole(path, disk.Shared, func(w io.Writer) error {
+		_, err := w.Write(schemas["scenario"])
+		return err
+	})
 	return " and " + path + ", for completion and checks in editors", err
 }
 

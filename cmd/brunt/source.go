@@ -24,6 +24,7 @@ type sourceFlags struct {
 	planned *dryrun.PlanFile                  // the plan to repeat; nil: none
 	trial   bool                              // the objectives are not judged
 	read    func(path string) ([]byte, error) // reads the files of the scenario; nil reads from the disk
+	folder  string                            // the scenario's own folder; empty is the folder of its file
 }
 
 func (f *sourceFlags) register(c *cobra.Command) {
@@ -109,7 +110,7 @@ func (f *sourceFlags) parse(path string, to []*policies.Policy) (*scenarios.Scen
 		return nil, usagef("a scenario is a file; the standard input is /dev/stdin")
 	}
 	sc, err := scenarios.Parse(path, scenarios.Options{
-		Set: values, Meta: meta, Read: f.read, CheckFile: plan.CheckFile(to),
+		Set: values, Meta: meta, Read: f.read, CheckFile: plan.CheckFile(to), Folder: f.folder,
 	})
 	if sc != nil {
 		return sc, nil

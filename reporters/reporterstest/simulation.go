@@ -274,7 +274,7 @@ func (s *sim) request(t float64) {
 
 func (s *sim) finish() *result.Result {
 	r := &result.Result{
-		Version: result.ResultVersion, Run: "20251120-092000-brunttst", Name: s.name,
+		Version: result.ResultVersion, Definitions: result.Definitions, Run: "20251120-092000-brunttst", Name: s.name,
 		Hypothesis: "One replica less costs no reader more than a retry.", Seed: 7,
 		Meta:     scenarios.Meta{"operator": "ann", "approver": "bob", "ticket": "OPS-7", "closes": "RISK-3, RISK-4"},
 		Verdict:  s.verdict,

@@ -160,6 +160,17 @@ func (c *faultCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
 	return d
 }
 
+// keptUp names the fault whose effect lasts, for one that is over at once; empty if there is none.
+func keptUp(kind string) string {
+	switch kind {
+	case "process.crash":
+		return "process.stop with `grace: 0s` kills the unit and keeps it down"
+	case "container.kill":
+		return "container.stop with `grace: 0s` kills the container and keeps it down"
+	}
+	return ""
+}
+
 // checkTiming checks an entry's time settings against its kind.
 func checkTiming(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 	if e.Damage == nil {
@@ -172,7 +183,7 @@ func checkTiming(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 	}
 	if e.OneShot() {
 		if f.Has("for") {
-			m.Add(f.Of("for"),
+			m.AddHint(f.Of("for"), keptUp(e.Kind),
 				"%s is over once it is done; it takes no `for`. `within` says by when its unit is healthy again", e.Kind)
 		}
 		if f.Has("pulse") {

@@ -58,7 +58,7 @@ func checkStepTimes(m *syntax.Mistakes, e *timeline.Entry, g *timeline.Group) {
 		until := s.Wait.D() + s.For.D()
 		switch {
 		case s.OneShot() && s.For > 0:
-			m.Add(s.Of("for"),
+			m.AddHint(s.Of("for"), keptUp(s.Kind),
 				"%s is over once it is done; it takes no `for`. `within` says by when its unit is healthy again", s.Kind)
 		case !s.OneShot() && s.Within > 0:
 			m.Add(s.Of("within"), "`within` is for faults that are over at once; %s stays for `for`, or as long as the group",

@@ -46,6 +46,24 @@ func (e *Event) Outcome() string {
 	return e.Text
 }
 
+// HealthData is the key of the state in the data of an event container.health.
+const HealthData = "health"
+
+// Results of an engine's health check of a container.
+const (
+	Healthy   = "healthy"
+	Unhealthy = "unhealthy"
+)
+
+// Health returns the result of a container's health check, for an event container.health: [Healthy], [Unhealthy] or
+// another word of the engine. Events of older versions have it only as their text.
+func (e *Event) Health() string {
+	if health, has := e.Data[HealthData]; has {
+		return fmt.Sprint(health)
+	}
+	return e.Text
+}
+
 // EventKinds returns the meaning of each kind of event.
 func EventKinds() map[string]string {
 	kinds := map[string]string{

@@ -24,6 +24,13 @@ const ResultVersion = 2
 // OldestVersion is the oldest version of result.json that is read.
 const OldestVersion = 1
 
+// Definitions is the version of the meanings of values that are written. A change of what a value counts raises it, and
+// leaves the version of the file. A result without the key has definitions 1.
+//
+// Since definitions 2 harm that begins after the end of a fault counts as its harm only where the unit that it hit was
+// not well, and the steps of init count in no sum.
+const Definitions = 2
+
 // InWindows reports whether the times of faults are times of windows, as before version 2. They must not be compared
 // with times of requests.
 func (r *Result) InWindows() bool { return r.Version == 1 }
@@ -31,6 +38,7 @@ func (r *Result) InWindows() bool { return r.Version == 1 }
 // Upgrade sets the fields that an older version did not write, to the value that follows from other fields, or to
 // unknown.
 func (r *Result) Upgrade() {
+	r.Definitions = max(1, r.Definitions)
 	if r.Comparison != nil {
 		r.Comparison.upgrade()
 	}
@@ -104,7 +112,9 @@ type Result struct {
 	Earlier []Earlier `json:"earlier,omitempty"`
 	Notes   []string  `json:"notes,omitempty"` // remarks for readers, in sentences
 
-	Logs []UnitLog `json:"logs,omitempty"` // files in the run's folder with the output of the target's units
+	// version of the meanings of the values, which may change while the keys stay; zero means 1
+	Definitions int       `json:"definitions,omitempty"`
+	Logs        []UnitLog `json:"logs,omitempty"` // files in the run's folder with the output of the target's units
 
 	Requests   RequestSource `json:"-" mask:"-"` // all requests; nil if the run did not keep them
 	Histograms Histograms    `json:"-" mask:"-"` // histograms, by the numbers in cells and windows

@@ -545,7 +545,7 @@ func TestInject_Mistakes(t *testing.T) {
 		{
 			"a time for a one-shot",
 			plan.Bare{Kind: "process.crash", Settings: []string{"pid=5", "irreversible=on", "for=1s"}},
-			"", "it takes no `for`",
+			"", "it takes no `for`. `within` says by when its unit is healthy again; process.stop with `grace: 0s` kills",
 		},
 		{
 			"another key of time",

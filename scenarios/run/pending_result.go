@@ -11,7 +11,8 @@ import (
 func PendingResult(p *plan.Plan, o Options) *result.Result {
 	sc := p.Scenario
 	res := &result.Result{
-		Version: result.ResultVersion, Run: o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed,
+		Version: result.ResultVersion, Definitions: result.Definitions,
+		Run: o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed,
 		Verdict:     scenarios.Running,
 		Environment: result.Environment{Brunt: machine.Version()},
 	}

@@ -24,7 +24,8 @@ func (s *session) head(of *Identity) *result.Result {
 		params = append(params, result.Param(p))
 	}
 	return &result.Result{
-		Version: result.ResultVersion, Run: s.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed,
+		Version: result.ResultVersion, Definitions: result.Definitions,
+		Run: s.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed,
 		Started: s.began, T0: s.log.T0(), Chaos: !s.o.NoChaos && faults, Control: s.o.NoChaos && faults,
 		Environment: of.Environment(), Scenario: sc.Explain(), Params: params,
 		Loads: []result.LoadInfo{}, Phases: []result.Phase{}, Cells: []result.Cell{}, Errors: []result.ErrorGroup{},

@@ -31,7 +31,7 @@ func unwellUnits(records []*chaos.Record, events []result.Event) map[int][]reque
 		open := len(list) > 0 && list[len(list)-1].To == measure.Never
 		ill, well := slices.Contains(illness, e.Event), slices.Contains(recovered, e.Event)
 		if e.Event == "container.health" {
-			ill, well = strings.Contains(e.Text, "unhealthy"), e.Text == "healthy"
+			ill, well = e.Health() == result.Unhealthy, e.Health() == result.Healthy
 		}
 		switch {
 		case ill && !open && e.Unit != "":

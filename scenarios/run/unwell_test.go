@@ -15,11 +15,12 @@ import (
 // TestUnwellUnits checks that the events of the units that a fault hit tell when they were not well, and those of
 // other units do not.
 func TestUnwellUnits(t *testing.T) {
+	unhealthy := map[string]any{result.HealthData: result.Unhealthy}
 	events := []result.Event{
 		{T: 1, Event: "unit.ready", Unit: "db[0]"},
 		{T: 22, Event: "unit.start", Unit: "db[0]"},
 		{T: 20, Event: "unit.exit", Unit: "db[0]"},
-		{T: 25, Event: "container.health", Unit: "web[1]", Text: "unhealthy"},
+		{T: 25, Event: "container.health", Unit: "web[1]", Text: "the check fails", Data: unhealthy},
 		{T: 26, Event: "container.oom", Unit: "web[1]"},
 		{T: 28, Event: "container.health", Unit: "web[1]", Text: "healthy"},
 		{T: 30, Event: "pod.unready", Unit: "shop"},

@@ -103,11 +103,12 @@ var groups = []group{
 		"plan", "drills",
 	}},
 	{name: "reporters", folders: []string{"reporters/..."}, may: []string{"language", "result"}},
+	// systems under test and the schemas, independent of brunt
+	{name: "examples", folders: []string{"examples/..."}},
 	{name: "cmd", folders: []string{"cmd/..."}, may: []string{
 		"language", "result", "mechanisms", "engines", "protocols", "contract", "shared", "faults", "k6", "plan", "run",
-		"decide", "drills", "play", "convert", "edit", "reporters",
+		"decide", "drills", "play", "convert", "edit", "reporters", "examples",
 	}},
-	{name: "examples", folders: []string{"examples/..."}}, // systems under test, independent of brunt
 }
 
 // kits are packages for tests. They may import all groups, and only tests and other kits import them.

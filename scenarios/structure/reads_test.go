@@ -31,8 +31,6 @@ var reads = map[string]string{
 	"cmd/brunt-k6/main.go ReadBytes":               "brunt is at both ends",
 	"cmd/brunt-k6/link.go json.NewDecoder":         "brunt is at both ends",
 	"chaos/stress/process.go bufio.Scanner":        "brunt is at both ends; what is too long is no report",
-	"chaos/rootfs/rootfs_linux.go bufio.Scanner":   "a file of /proc, whose lines have at most a page",
-	"chaos/protect/filesystem.go bufio.Scanner":    "a file of /proc, whose lines have at most a page",
 	"chaos/fault/resource/find.go ReadFile": "the build information of a program, which is a part of it with " +
 		"a bound",
 	"cmd/brunt/discover.go bufio.Scanner": "the answers of a person at a terminal; a line that is too long " +

@@ -312,7 +312,11 @@ func (r *reader) fields(n *Node, values []*ast.MappingValueNode, depth int) {
 		})
 		switch {
 		case strings.Contains(key, "${"):
-			r.m.Add(pos, "a placeholder can't stand in a key")
+			hint := "a body whose keys vary is a text: body: '{\"${var.key}\": 1}'"
+			if strings.HasPrefix(key, "$.") || strings.HasPrefix(key, "$[") {
+				hint = `"$.items[*].id": "contains ${var.id}" looks for a value in a list`
+			}
+			r.m.AddHint(pos, hint, "a placeholder can't stand in the key %q, only in a value", Clip(key, 60))
 		case seen[key]:
 			r.m.Add(pos, "key %q stands twice in this map", Clip(key, 60))
 		default:

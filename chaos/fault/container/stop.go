@@ -25,7 +25,8 @@ type Kill struct {
 // shorter.
 type Stop struct {
 	selector.Selector `yaml:",inline"`
-	Grace             *quantity.Duration `yaml:"grace"` // from its stop signal to SIGKILL, in whole seconds; nil is 5s
+	// from its stop signal to SIGKILL, in whole seconds; nil is 5s. 0s sends SIGKILL alone
+	Grace *quantity.Duration `yaml:"grace"`
 }
 
 // Restart is the fault container.restart. In a pod, an agent sends SIGTERM, and SIGKILL when the grace is over; the

@@ -17,8 +17,9 @@ import (
 // Stop is the fault process.stop.
 type Stop struct {
 	selector.Selector `yaml:",inline"`
-	Grace             *quantity.Duration `yaml:"grace"`        // time between SIGTERM and SIGKILL; nil is 5s
-	Irreversible      bool               `yaml:"irreversible"` // allows a process that brunt can't start again
+	// time between SIGTERM and SIGKILL; nil is 5s. 0s sends SIGKILL alone: a crash after which the unit stays down
+	Grace        *quantity.Duration `yaml:"grace"`
+	Irreversible bool               `yaml:"irreversible"` // allows a process that brunt can't start again
 }
 
 // Restart is the fault process.restart. In a pod, an agent sends SIGTERM, and SIGKILL when the grace is over; the node
@@ -93,8 +94,14 @@ type stop struct {
 }
 
 func (s *stop) String() string {
-	return fmt.Sprintf("%s %s, %s of grace", map[bool]string{true: "restart", false: "stop"}[s.again], s.unit.Name(),
-		quantity.FormatDuration(s.grace))
+	what := "stop"
+	switch {
+	case s.again:
+		what = "restart"
+	case s.grace == 0:
+		return fmt.Sprintf("send SIGKILL to %s, and keep it down", s.unit.Name())
+	}
+	return fmt.Sprintf("%s %s, %s of grace", what, s.unit.Name(), quantity.FormatDuration(s.grace))
 }
 
 func (s *stop) Units() []string { return []string{s.unit.Name()} }
@@ -132,6 +139,9 @@ func (s *stop) Verify(ctx context.Context) (string, error) {
 	}
 	if err := s.unit.Ready(ctx); err == nil {
 		return "", fmt.Errorf("%s still answers its readiness check", s.unit.Name())
+	}
+	if s.grace == 0 {
+		return fmt.Sprintf("pid %d gone %s after SIGKILL, and nothing answers", s.id.PID, took), nil
 	}
 	return fmt.Sprintf("pid %d ended after %s, and nothing answers", s.id.PID, took), nil
 }
@@ -179,7 +189,7 @@ func (*Stop) Describe() chaos.Descriptor {
 		Example: "{service: store}",
 		Effect:  chaos.Dies,
 		On:      chaos.OnProcesses,
-		Doc:     "Stops a unit in good order and keeps it down until the fault ends.",
+		Doc:     "Stops a unit in good order, or kills it with `grace: 0s`, and keeps it down until the fault ends.",
 	}
 }
 

@@ -23,7 +23,7 @@ type Options struct {
 	Metrics []string // nil means all
 	Phases  []string // nil means all
 	Steps   []string // nil means all; * is all steps together
-	Allow   []string // mismatches to accept: scenario, machine, generator, run
+	Allow   []string // mismatches to accept, of [MismatchKinds]
 	// records of the scenario on similar machines, the oldest first. If one side was run before the other, they show
 	// how much sessions of runs differ
 	History []*Record

@@ -35,6 +35,8 @@ type Record struct {
 	Accept  bool      `json:"accept,omitempty"` // the history restarts with it: earlier runs no longer count
 	Values  []Kept    `json:"values"`           // the measured values
 
+	// version of the meanings of the values, as [result.Definitions]; zero means 1
+	Definitions int `json:"definitions,omitempty"`
 	// the key up to version 3: older records with this key are comparable too
 	Former string `json:"former_key,omitempty"`
 	// the settings of the resolved scenario by their paths, without the target's address; a digest in place of a long
@@ -45,7 +47,7 @@ type Record struct {
 	// how the noise exceeded that of the history; later runs are not compared with such a record
 	Disturbed string `json:"disturbed,omitempty"`
 
-	dropped []string // metrics and phases that upgrade removed values of
+	dropped []int // indexes in redefinitions of those for which upgrade removed values
 }
 
 // A Kept is one value of a record.
@@ -67,8 +69,8 @@ type Kept struct {
 // NewRecord makes the record of a run.
 func NewRecord(r *result.Result, m Machine) *Record {
 	rec := &Record{
-		Version: RecordVersion, Run: r.Run, Name: r.Name, Machine: m, Started: r.Started, Duration: r.Duration,
-		Scenario: settingsOf(r), Former: formerKey(r),
+		Version: RecordVersion, Definitions: r.Definitions, Run: r.Run, Name: r.Name, Machine: m, Started: r.Started,
+		Duration: r.Duration, Scenario: settingsOf(r), Former: formerKey(r),
 	}
 	if rec.Key = rec.Former; rec.Scenario != nil {
 		rec.Key = settingsKey(rec.Scenario)
@@ -149,10 +151,59 @@ func parseRecord(b []byte) (*Record, error) {
 // recoveryPhases names the recovery phases of all faults.
 const recoveryPhases = "recovery/FAULT"
 
-// upgrade removes the values of an older version whose meaning has changed: in version 1 recoveries by windows and
-// their phases, and up to version 2 the errors if steps were skipped. No step was skipped if the errors rest on as
-// many requests as the percentiles of their place.
+// sums names the values of all steps together.
+const sums = "the sum of all steps"
+
+// A redefinition is a change of what a value of a record counts.
+type redefinition struct {
+	what  string // metric, or [recoveryPhases] or [sums]
+	meant string // what an older record counted
+	old   func(r *Record) bool
+}
+
+// redefinitions are all changes of meaning, the oldest first.
+var redefinitions = []redefinition{
+	{"recover", "it was measured by windows and not by requests", func(r *Record) bool { return r.Version < 2 }},
+	{
+		recoveryPhases, "it ended with the recovery and not a hold after it",
+		func(r *Record) bool { return r.Version < 2 },
+	},
+	{"errors", "skipped steps did not count as errors", func(r *Record) bool { return r.Version < 3 }},
+	{"recover", lateHarm, func(r *Record) bool { return r.Version >= 2 && r.Definitions < 2 }},
+	{sums, initCounted, func(r *Record) bool { return r.Definitions < 2 && r.inits() }},
+}
+
+// The meanings of definitions 1.
+const (
+	lateHarm    = "harm after the end of a fault counted as its own without further evidence"
+	initCounted = "requests of init counted in it"
+)
+
+// redefinedSince says what values of older definitions meant.
+func redefinedSince(definitions int) string {
+	if definitions < 2 {
+		return "before definitions 2, " + lateHarm + ", and requests of init counted in the sum of all steps"
+	}
+	return "" // of definitions that this brunt does not know
+}
+
+// inits reports whether a load of the scenario has steps of init.
+func (r *Record) inits() bool {
+	for at := range r.Scenario {
+		if load, ok := strings.CutPrefix(at, "load."); ok {
+			if _, below, _ := strings.Cut(load, "."); strings.HasPrefix(below, "init[") || strings.HasPrefix(below, "init.") ||
+				below == "init" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// upgrade removes the values of an older version whose meaning has changed. The errors of a record up to version 2
+// stay if no step was skipped: then they rest on as many requests as the percentiles of their place.
 func (r *Record) upgrade() {
+	r.Definitions = max(1, r.Definitions)
 	requests := map[place]int64{}
 	for _, k := range r.Values {
 		if m := metrics.named(k.Metric); m != nil && m.quantile > 0 {
@@ -160,20 +211,29 @@ func (r *Record) upgrade() {
 		}
 	}
 	r.Values = slices.DeleteFunc(r.Values, func(k Kept) bool {
-		drop := false
-		what := k.Metric
-		switch {
-		case k.Phase.Kind == slo.RecoveryPhase && r.Version < 2:
-			what, drop = recoveryPhases, true
-		case k.Metric == "recover":
-			drop = r.Version < 2
-		case k.Metric == "errors":
-			drop = r.Version < 3 && requests[place{k.Phase, k.Load, k.Step}] != k.Count
+		for i, d := range redefinitions {
+			if !d.old(r) {
+				continue
+			}
+			drop := false
+			switch d.what {
+			case recoveryPhases:
+				drop = k.Phase.Kind == slo.RecoveryPhase
+			case sums:
+				drop = k.Step == "*" && k.Metric != "recover"
+			case "errors":
+				drop = k.Metric == d.what && requests[place{k.Phase, k.Load, k.Step}] != k.Count
+			default:
+				drop = k.Metric == d.what && k.Phase.Kind != slo.RecoveryPhase
+			}
+			if drop {
+				if !slices.Contains(r.dropped, i) {
+					r.dropped = append(r.dropped, i)
+				}
+				return true
+			}
 		}
-		if drop && !slices.Contains(r.dropped, what) {
-			r.dropped = append(r.dropped, what)
-		}
-		return drop
+		return false
 	})
 }
 
@@ -181,19 +241,15 @@ func (r *Record) upgrade() {
 // by the same name, and what that was. It is empty if all values are compared.
 func Outdated(records []*Record) string {
 	var says []string
-	for _, old := range []struct{ metric, meant string }{
-		{"recover", "it was measured by windows and not by requests"},
-		{recoveryPhases, "it ended with the recovery and not a hold after it"},
-		{"errors", "skipped steps did not count as errors"},
-	} {
+	for i, old := range redefinitions {
 		n := 0
 		for _, r := range records {
-			if slices.Contains(r.dropped, old.metric) {
+			if slices.Contains(r.dropped, i) {
 				n++
 			}
 		}
 		if n > 0 {
-			says = append(says, fmt.Sprintf("%s of %s is not compared, as %s", old.metric, syntax.Amount(n, "older record"),
+			says = append(says, fmt.Sprintf("%s of %s is not compared, as %s", old.what, syntax.Amount(n, "older record"),
 				old.meant))
 		}
 	}

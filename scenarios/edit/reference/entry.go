@@ -276,11 +276,11 @@ func (w *walker) forms(s node, open []string) []string {
 	values, _ := s["enum"].([]any)
 	examples, _ := s["examples"].([]any)
 	for _, x := range values {
-		if x != nil && fmt.Sprint(values) != "[true false on off true false]" {
+		if x != nil && !isSwitch(values) {
 			out = append(out, fmt.Sprint(x))
 		}
 	}
-	if fmt.Sprint(values) == "[true false on off true false]" {
+	if isSwitch(values) {
 		out = append(out, "on or off")
 	}
 	for _, x := range examples {
@@ -301,6 +301,11 @@ func (w *walker) forms(s node, open []string) []string {
 		out = slices.DeleteFunc(out, func(form string) bool { return form == "0" })
 	}
 	return out
+}
+
+// isSwitch reports whether an enum is that of a setting which is on or off, in each way to write it.
+func isSwitch(values []any) bool {
+	return slices.Equal(values, []any{true, false, "on", "off", "true", "false"})
 }
 
 // typeForms describes the type of a schema in words. It returns nothing for an object, because its keys have entries
@@ -327,7 +332,10 @@ var (
 // sentence adapts the comment of a field or a type for readers of YAML: it removes the name of
 // the type, and words zero values as defaults.
 func sentence(text string, ofType bool) string {
-	text = zeroIs.ReplaceAllString(strings.TrimSpace(text), "default: ")
+	text = strings.TrimSpace(text)
+	if strings.Contains(text, " is ") {
+		text = zeroIs.ReplaceAllString(text, "default: ")
+	}
 	if ofType {
 		text = typeWord.ReplaceAllStringFunc(text, func(m string) string { return strings.ToUpper(m[len(m)-1:]) })
 	}

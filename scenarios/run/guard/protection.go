@@ -46,27 +46,34 @@ func NewProtection(p *plan.Plan, log *events.Log, o Options) *Protection {
 	return &Protection{plan: p, log: log, o: o, Agents: agent.Pool{Find: catalog.Find, Always: o.AgentsAlways}}
 }
 
-// Open opens the journal and starts the watchdog.
-func (p *Protection) Open() (err error) {
-	if p.Journal, err = journal.Open(Operations(), p.o.State, p.o.Run); err != nil {
-		return err
+// Open starts the watchdog, and then opens the journal: the watchdog removes a journal that a dead run leaves, so that
+// none stays if brunt is killed at its start.
+func (p *Protection) Open() error {
+	if err := p.startWatchdogs(); err != nil {
+		return errors.Join(err, p.Stop())
 	}
-	p.Journal.At, p.Journal.Mask, p.Journal.Copies = p.o.At, p.plan.Scenario.Secrets.Mask, true
-	p.Agents.Journal = p.Journal
+	j, err := journal.Open(Operations(), p.o.State, p.o.Run)
+	if err != nil {
+		return errors.Join(err, p.Stop())
+	}
+	j.At, j.Mask, j.Copies = p.o.At, p.plan.Scenario.Secrets.Mask, true
+	if p.remote != nil {
+		j.Tell = p.remote.Tell
+	}
+	p.Journal, p.Agents.Journal = j, j
+	return nil
+}
+
+func (p *Protection) startWatchdogs() error {
 	if len(p.o.Watchdog) == 0 {
 		return nil
 	}
 	mark, err := p.startRemote()
-	if err == nil {
-		p.local, err = journal.StartWatchdog(p.o.Watchdog, p.Journal.Path(), mark...)
-	}
 	if err != nil {
-		if p.remote != nil {
-			err = errors.Join(err, p.remote.Stop())
-		}
-		return errors.Join(err, p.Journal.Close())
+		return err
 	}
-	return nil
+	p.local, err = journal.StartWatchdog(p.o.Watchdog, journal.PathOf(p.o.State, p.o.Run), mark...)
+	return err
 }
 
 const (
@@ -115,7 +122,6 @@ func (p *Protection) startRemote() (mark []string, err error) {
 	case err != nil:
 		return nil, errors.Join(err, e.Close())
 	}
-	p.Journal.Tell = p.remote.Tell
 	p.log.Note("brunt runs in a container, and a watchdog in a container of its own takes faults on others back if " +
 		"brunt's container ends. " +
 		"Faults by `exec` and `webhook`, and on processes of brunt's own container, are then taken back only by `brunt " +

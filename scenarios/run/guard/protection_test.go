@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -11,6 +12,8 @@ import (
 	"brunt/chaos/proxy/child"
 	"brunt/chaos/timeline"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/run/events"
+	"brunt/scenarios/suite"
 	"brunt/targets/platform/docker"
 )
 
@@ -42,5 +45,27 @@ func TestProtection_PrepareAgents(t *testing.T) {
 		if started != c.starts || errors.Is(err, opened) != c.opens || err != nil && !c.starts && !c.opens {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+}
+
+// TestProtection_WatchdogFirst checks that the watchdog runs before there is a journal, so that it removes the journal
+// of a brunt that is killed at its start; and that it ends if there can be no journal.
+func TestProtection_WatchdogFirst(t *testing.T) {
+	suite.Needs(t, suite.Programs("sh"))
+	dir := t.TempDir()
+	file, ran := filepath.Join(dir, "file"), filepath.Join(dir, "ran")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := NewProtection(&plan.Plan{}, new(events.Log), Options{
+		State: filepath.Join(file, "state"), Run: "a",
+		Watchdog: []string{"sh", "-c", `echo "$2" >"$1"; cat >/dev/null`, "sh", ran},
+	})
+	if err := p.Open(); err == nil || p.Journal != nil {
+		t.Fatalf("a journal below a file: %v", err)
+	}
+	got, err := os.ReadFile(ran)
+	if want := filepath.Join(file, "state", "a.journal") + "\n"; err != nil || string(got) != want {
+		t.Errorf("the watchdog ran for %q (%v), want %q", got, err, want)
 	}
 }

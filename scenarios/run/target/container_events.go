@@ -76,6 +76,9 @@ func (s *System) Watch() {
 			}
 			what := watched[e.Kind]
 			what.Unit, what.Text = unit, e.Text
+			if e.Health != "" {
+				what.Data = map[string]any{result.HealthData: e.Health}
+			}
 			s.host.Log.EventAt(e.At.Add(-ahead), what)
 			if t := s.host.Timeline(); t != nil && e.Kind == "start" {
 				t.OnRestart(e.ID)

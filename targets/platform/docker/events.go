@@ -20,6 +20,7 @@ type Event struct {
 	ID     string // of the container
 	Name   string // empty with connect and disconnect
 	Text   string // details: an exit code, a health state, a network's name
+	Health string // with health_status: the new state, such as healthy or unhealthy
 	Labels map[string]string
 }
 
@@ -71,6 +72,9 @@ func eventOf(m events.Message) Event {
 		return Event{At: time.Unix(0, m.TimeNano), Kind: kind, ID: a["container"], Text: a["name"]}
 	}
 	out := Event{At: time.Unix(0, m.TimeNano), Kind: kind, ID: m.Actor.ID, Name: a["name"], Text: text, Labels: a}
+	if kind == string(events.ActionHealthStatus) {
+		out.Health = text
+	}
 	if code := a["exitCode"]; code != "" && kind == string(events.ActionDie) {
 		out.Text = "exit code " + code
 	}

@@ -19,8 +19,11 @@ func (e *Engine) Kill(ctx context.Context, id, signal string) error {
 }
 
 // Stop stops the container and keeps it down. It sends the container's own stop signal, and SIGKILL after grace,
-// which is rounded up to whole seconds.
+// which is rounded up to whole seconds; without grace, SIGKILL alone.
 func (e *Engine) Stop(ctx context.Context, id string, grace time.Duration) error {
+	if grace <= 0 {
+		return e.Kill(ctx, id, "KILL") // the engine does not start a container again that an order has killed
+	}
 	return failed("stopping", id, e.api.ContainerStop(ctx, id, container.StopOptions{Timeout: seconds(grace)}))
 }
 

@@ -291,8 +291,8 @@ func (u *Process) Crash(pid int, alone bool, send func() error) error {
 	return err
 }
 
-// Stop ends the unit's process and keeps it down. It sends SIGTERM, and SIGKILL after grace. If another stop is in
-// progress, Stop waits for it, with its own grace.
+// Stop ends the unit's process and keeps it down. It sends SIGTERM, and SIGKILL after grace; without grace, SIGKILL
+// alone. If another stop is in progress, Stop waits for it, with its own grace.
 func (u *Process) Stop(ctx context.Context, grace time.Duration) error {
 	u.mu.Lock()
 	first := u.wanted
@@ -306,7 +306,7 @@ func (u *Process) Stop(ctx context.Context, grace time.Duration) error {
 		return nil
 	}
 	if pid != 0 {
-		if first {
+		if first && grace > 0 {
 			procgroup.Terminate(pid)
 		}
 		timer := time.NewTimer(grace)

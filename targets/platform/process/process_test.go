@@ -381,6 +381,34 @@ func TestStopKeepsDownUntilStart(t *testing.T) {
 	}
 }
 
+// TestStop_WithoutGrace checks that a stop without grace kills a unit, and keeps it down as any other does.
+func TestStop_WithoutGrace(t *testing.T) {
+	var mu sync.Mutex
+	var ends []string
+	s := up(t, `web: {command: [SVC, stubborn], restart: always, restart_delay: 0s}`, "web", Options{
+		Event: func(event, _, text string) {
+			mu.Lock()
+			defer mu.Unlock()
+			if event == "unit.exit" {
+				ends = append(ends, text)
+			}
+		},
+	})
+	u := s.Processes()[0]
+	pid := u.PID()
+	if err := u.Stop(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if runs(pid) || u.PID() != 0 || u.Starts() != 1 {
+		t.Errorf("it still runs, after %d starts", u.Starts())
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if want := []string{"signal: killed"}; !slices.Equal(ends, want) {
+		t.Errorf("it ended with %q, want %q", ends, want)
+	}
+}
+
 func TestStubbornAndStoppedAreEnded(t *testing.T) {
 	s := up(t, `
 a: {command: [SVC, stubborn], grace: 20ms}
