@@ -13,7 +13,8 @@ import (
 func TestRoles_Names(t *testing.T) {
 	for _, name := range []string{"123", "on", "1e3", "null", "0x1f", "true", "shop"} {
 		text, err := kube.Roles("brunt", []kube.Right{
-			{Verb: "get", Resource: "pods", Namespace: name}, {Verb: "list", Resource: "pods", Namespace: name},
+			{Verb: "get", Resource: "pods", Namespace: name},
+			{Verb: "list", Resource: "pods", Namespace: name},
 			{Verb: "get", Group: "apps", Resource: "deployments", Name: name, Namespace: name},
 			{Verb: "get", Resource: "nodes"},
 		}, kube.Subject{Kind: "ServiceAccount", Name: name, Namespace: name})
