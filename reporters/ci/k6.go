@@ -13,8 +13,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// K6 writes every request of a run in k6's JSON format, as `k6 run --out json` does, for the dashboards and scripts that
-// read it. Each request is a point of each metric http_req*, at the time at which it ended, with the tags of k6. Unlike
+// K6 writes every request of a run in k6's JSON format, as `k6 run --out json` does, for the dashboards and scripts
+// that read it. Each request is a point of each metric http_req*, at the time at which it ended, with the tags of k6. Unlike
 // in k6, http_req_duration begins when the schedule asks for the request. Skipped steps and requests of the warm-up are
 // left out.
 type K6 struct{}
