@@ -1,5 +1,5 @@
-// The packages of a release, from programs that are built: archives, Debian packages, images, bills of materials, a
-// formula of Homebrew, and checksums. The same programs and texts give the same bytes, on any machine and in any
+// The packages of a release, from programs that are built: archives, packages of Debian, Fedora and Alpine, images, bills
+// of materials, a formula of Homebrew, an extension of Visual Studio Code, and checksums. The same programs and texts give the same bytes, on any machine and in any
 // folder.
 //
 //	pack -version v1.2.3 -time 1700000000 -programs DIR -texts DIR -out DIR
@@ -9,7 +9,7 @@
 // The second form writes brunt's module under another path, as a module proxy serves it.
 //
 //	programs  GOOS_GOARCH/brunt and GOOS_GOARCH/brunt-k6, with .exe on Windows
-//	texts     README.md, LICENSE, LICENSE.k6 and NOTICE.k6 for brunt-k6, man/man1, completions
+//	texts     README.md, LICENSE, LICENSE.k6 and NOTICE.k6 for brunt-k6, man/man1, completions, vscode
 //
 // .ci/release builds them and calls this. It is a module of its own, so that what it needs is not in brunt's.
 package main
@@ -42,7 +42,7 @@ func main() {
 	var p publication
 	flag.StringVar(&p.path, "module", "", "the path to publish brunt's module under, such as example.org/team/brunt")
 	flag.StringVar(&p.source, "source", "", "a checkout of brunt, which is rewritten, with -module")
-	flag.StringVar(&r.maintainer, "maintainer", "The brunt developers <brunt@example.invalid>", "of the Debian packages")
+	flag.StringVar(&r.maintainer, "maintainer", "The brunt developers <brunt@example.invalid>", "of the packages of Linux")
 	flag.Parse()
 	r.time = time.Unix(at, 0).UTC()
 	if p.path != "" {
@@ -95,7 +95,7 @@ func (r *release) pack() error {
 			return fmt.Errorf("%s for %s/%s: %w", p.name, p.os, p.arch, err)
 		}
 	}
-	if err := r.formula(all); err != nil {
+	if err := errors.Join(r.formula(all), r.extension()); err != nil {
 		return err
 	}
 	return r.sums()
@@ -121,8 +121,10 @@ func (r *release) packages(p program) error {
 	if p.os != "linux" {
 		return nil
 	}
-	if err := r.deb(p, in); err != nil {
-		return err
+	for _, format := range formats {
+		if err := r.linux(format, p, in); err != nil {
+			return fmt.Errorf("%s: %w", format, err)
+		}
 	}
 	if p.name != "brunt" {
 		return nil

@@ -2,13 +2,18 @@ package main
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"bytes"
+	"compress/gzip"
 	"crypto/x509"
 	"debug/buildinfo"
 	"encoding/json"
+	"encoding/xml"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,6 +22,7 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"github.com/sassoftware/go-rpmutils"
 )
 
 // hello is a program that stands for brunt on other systems.
@@ -33,8 +39,11 @@ func laid(t *testing.T) *release {
 	}
 	for name, text := range map[string]string{
 		"texts/README.md": "# brunt\n", "texts/LICENSE": "Apache\n", "texts/LICENSE.k6": "AGPL\n", "texts/NOTICE.k6": "k6\n",
-		"texts/man/man1/brunt.1":   ".TH\n",
-		"texts/completions/_brunt": "z", "texts/completions/brunt.bash": "b", "texts/completions/brunt.fish": "f",
+		"texts/man/man1/brunt.1": ".TH\n",
+		"texts/vscode/package.json": `{"name": "brunt", "publisher": "brunt", "displayName": "b", "version": "1.0.0", ` +
+			`"main": "./extension.js", "engines": {"vscode": "^1.75.0"}}`,
+		"texts/vscode/extension.js": "exports.activate = () => {};\n",
+		"texts/completions/_brunt":  "z", "texts/completions/brunt.bash": "b", "texts/completions/brunt.fish": "f",
 		"texts/completions/brunt.ps1": "p",
 		"hello/main.go":               hello, "hello/go.mod": "module hello\n\ngo 1.26\n",
 		"part/part.go": "package brunt\n", "part/go.mod": "module brunt\n\ngo 1.26\n",
@@ -102,7 +111,8 @@ func TestPack(t *testing.T) {
 			"brunt_1.2.3_linux_amd64.tar.gz", "brunt_1.2.3_linux_amd64.deb", "brunt_1.2.3_linux_amd64.image.tar",
 			"brunt_1.2.3_linux_amd64.cdx.json",
 			"brunt_1.2.3_darwin_arm64.tar.gz", "brunt_1.2.3_windows_amd64.zip", "brunt-k6_1.2.3_linux_amd64.tar.gz",
-			"brunt-k6_1.2.3_linux_amd64.deb", "brunt.rb",
+			"brunt-k6_1.2.3_linux_amd64.deb", "brunt_1.2.3_linux_amd64.rpm", "brunt-k6_1.2.3_linux_amd64.rpm",
+			"brunt_1.2.3_linux_amd64.apk", "brunt.rb", "brunt-vscode_1.2.3.vsix",
 		} {
 			if first[name] == nil || !strings.Contains(string(first["SHA256SUMS"]), "  "+name+"\n") {
 				t.Errorf("%s is not made, or has no checksum", name)
@@ -164,6 +174,9 @@ func TestPack(t *testing.T) {
 			return
 		}
 	})
+	t.Run("rpm", func(t *testing.T) { checkRPM(t, first["brunt_1.2.3_linux_amd64.rpm"]) })
+	t.Run("apk", func(t *testing.T) { checkAPK(t, first["brunt_1.2.3_linux_amd64.apk"]) })
+	t.Run("vsix", func(t *testing.T) { checkExtension(t, first["brunt-vscode_1.2.3.vsix"]) })
 	t.Run("deb", func(t *testing.T) {
 		if _, err := exec.LookPath("dpkg-deb"); err != nil {
 			t.Skip("no dpkg-deb here: apt-get install dpkg")
@@ -193,6 +206,104 @@ func TestPack(t *testing.T) {
 			}
 		}
 	})
+}
+
+// checkRPM reads a package as rpm does.
+func checkRPM(t *testing.T, text []byte) {
+	p, err := rpmutils.ReadRpm(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, err := p.Header.GetNEVRA(); err != nil || id.Name != "brunt" || id.Version != "1.2.3" || id.Arch != "x86_64" {
+		t.Errorf("%+v %v", id, err)
+	}
+	if host, err := p.Header.GetString(rpmutils.BUILDHOST); err != nil || host != "brunt.invalid" {
+		t.Errorf("built on %q (%v), and the host is no part of a release", host, err)
+	}
+	list, err := p.Header.GetFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	modes := map[string]int{}
+	for _, f := range list {
+		modes[f.Name()] = f.Mode() & 0o777
+	}
+	for name, mode := range map[string]int{
+		"/usr/bin/brunt": 0o755, "/usr/share/man/man1/brunt.1.gz": 0o644, "/usr/share/zsh/site-functions/_brunt": 0o644,
+		"/usr/share/licenses/brunt/LICENSE": 0o644, "/usr/share/doc/brunt/README.md": 0o644,
+	} {
+		if modes[name] != mode {
+			t.Errorf("%s has the mode %o: %v", name, modes[name], modes)
+		}
+	}
+}
+
+// checkAPK reads a package of Alpine: archives one behind the other, each compressed.
+func checkAPK(t *testing.T, text []byte) {
+	unpacked, err := gzip.NewReader(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, names, about := tar.NewReader(unpacked), map[string]bool{}, ""
+	for {
+		h, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if names[h.Name] = true; h.Name == ".PKGINFO" {
+			b, err := io.ReadAll(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			about = string(b)
+		}
+	}
+	for _, want := range []string{"pkgname = brunt\n", "pkgver = 1.2.3", "arch = x86_64\n"} {
+		if !strings.Contains(about, want) {
+			t.Errorf("no %q in %s", want, about)
+		}
+	}
+	if !names["usr/bin/brunt"] || !names["usr/share/licenses/brunt/LICENSE"] {
+		t.Errorf("files %v", names)
+	}
+}
+
+// checkExtension reads an extension as Visual Studio Code does: the manifest names the files, and the version is that of
+// the release in both places.
+func checkExtension(t *testing.T, text []byte) {
+	in, err := zip.NewReader(bytes.NewReader(text), int64(len(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, f := range in.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files[f.Name], err = io.ReadAll(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var about struct{ Version, Main string }
+	if err := json.Unmarshal(files["extension/package.json"], &about); err != nil || about.Version != "1.2.3" ||
+		files[path.Join("extension", about.Main)] == nil || files["[Content_Types].xml"] == nil {
+		t.Errorf("%+v %v", about, err)
+	}
+	var manifest vsixManifest
+	if err := xml.Unmarshal(files["extension.vsixmanifest"], &manifest); err != nil {
+		t.Fatal(err)
+	}
+	if id := manifest.Metadata.Identity; id.ID != "brunt" || id.Publisher != "brunt" || id.Version != "1.2.3" {
+		t.Errorf("%+v", id)
+	}
+	for _, f := range append(manifest.Assets, vsixFile{Path: manifest.Metadata.License}) {
+		if files[f.Path] == nil {
+			t.Errorf("the manifest names %s, which is not there", f.Path)
+		}
+	}
 }
 
 // checkBill compares a bill of materials with what the linker wrote into the program.

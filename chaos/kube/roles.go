@@ -3,8 +3,11 @@ package kube
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"sigs.k8s.io/yaml"
 )
 
 // String describes a right.
@@ -19,18 +22,13 @@ func (r Right) String() string {
 	return out
 }
 
-// Rule returns the line of a role that grants rights which differ only in their verbs.
-func Rule(rights ...Right) string {
-	r := rights[0]
-	var verbs []string
-	for _, of := range rights {
-		verbs = append(verbs, of.Verb)
-	}
-	line := fmt.Sprintf("- {apiGroups: [%q], resources: [%s], ", r.Group, r.Resource)
+// Rule returns the line of a role that grants a right.
+func Rule(r Right) string {
+	names := ""
 	if r.Name != "" {
-		line += fmt.Sprintf("resourceNames: [%s], ", r.Name)
+		names = fmt.Sprintf("resourceNames: [%q], ", r.Name)
 	}
-	return line + fmt.Sprintf("verbs: [%s]}", strings.Join(verbs, ", "))
+	return fmt.Sprintf("- {apiGroups: [%q], resources: [%s], %sverbs: [%s]}", r.Group, r.Resource, names, r.Verb)
 }
 
 // A Subject is the user, group or service account that gets rights.
@@ -42,55 +40,66 @@ type Subject struct {
 
 // Roles returns the manifest of the smallest roles with some rights: a Role for each namespace, and a ClusterRole for
 // objects in no namespace. It binds the roles to a subject, unless the subject's name is empty.
-func Roles(name string, rights []Right, to Subject) string {
+func Roles(name string, rights []Right, to Subject) (string, error) {
 	by := map[string][]Right{}
-	var namespaces []string
 	for _, r := range rights {
-		if by[r.Namespace] == nil {
-			namespaces = append(namespaces, r.Namespace)
-		}
 		by[r.Namespace] = append(by[r.Namespace], r)
 	}
-	slices.Sort(namespaces)
 	var out strings.Builder
-	for _, ns := range namespaces {
-		kind, in := "ClusterRole", ""
+	for _, ns := range slices.Sorted(maps.Keys(by)) {
+		kind, meta := "ClusterRole", map[string]any{"name": name}
 		if ns != "" {
-			kind, in = "Role", ", namespace: "+ns
+			kind, meta["namespace"] = "Role", ns
 		}
-		fmt.Fprintf(&out, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: %s\nmetadata: {name: %s%s}\nrules:\n", kind,
-			name, in)
-		for _, rule := range rules(by[ns]) {
-			fmt.Fprintln(&out, rule)
+		objects := []map[string]any{{"kind": kind, "rules": rules(by[ns])}}
+		if to.Name != "" {
+			objects = append(objects, map[string]any{
+				"kind": kind + "Binding", "roleRef": map[string]any{"apiGroup": rbacGroup, "kind": kind, "name": name},
+				"subjects": []any{to.object()},
+			})
 		}
-		if to.Name == "" {
-			continue
+		for _, o := range objects {
+			o["apiVersion"], o["metadata"] = rbacGroup+"/v1", meta
+			text, err := yaml.Marshal(o) // it quotes a namespace such as 123 or on
+			if err != nil {
+				return "", err
+			}
+			out.WriteString("---\n" + string(text))
 		}
-		fmt.Fprintf(&out, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: %sBinding\nmetadata: {name: %s%s}\n", kind,
-			name, in)
-		fmt.Fprintf(&out, "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: %s, name: %s}\n", kind, name)
-		subject := "apiGroup: rbac.authorization.k8s.io"
-		if to.Kind == "ServiceAccount" {
-			subject = "namespace: " + to.Namespace
-		}
-		fmt.Fprintf(&out, "subjects:\n- {kind: %s, name: %q, %s}\n", to.Kind, to.Name, subject)
 	}
-	return out.String()
+	return out.String(), nil
 }
 
-// rules returns the lines of a role: one for the verbs of each resource.
-func rules(rights []Right) (out []string) {
+// rbacGroup is the group of the API that roles belong to.
+const rbacGroup = "rbac.authorization.k8s.io"
+
+// object returns the subject as it stands in a binding.
+func (s Subject) object() map[string]any {
+	out := map[string]any{"kind": s.Kind, "name": s.Name}
+	if s.Kind == "ServiceAccount" {
+		out["namespace"] = s.Namespace
+	} else {
+		out["apiGroup"] = rbacGroup
+	}
+	return out
+}
+
+// rules returns the rules of a role: one for the verbs of each resource.
+func rules(rights []Right) (out []PolicyRule) {
 	slices.SortStableFunc(rights, func(a, b Right) int {
 		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Name, b.Name))
 	})
-	for i := 0; i < len(rights); {
-		j := i + 1
-		for j < len(rights) && rights[j].Group == rights[i].Group && rights[j].Resource == rights[i].Resource &&
-			rights[j].Name == rights[i].Name {
-			j++
+	for i, r := range rights {
+		if i > 0 && rights[i-1].Group == r.Group && rights[i-1].Resource == r.Resource && rights[i-1].Name == r.Name {
+			last := &out[len(out)-1]
+			last.Verbs = append(last.Verbs, r.Verb)
+			continue
 		}
-		out = append(out, Rule(rights[i:j]...))
-		i = j
+		rule := PolicyRule{APIGroups: []string{r.Group}, Resources: []string{r.Resource}, Verbs: []string{r.Verb}}
+		if r.Name != "" {
+			rule.ResourceNames = []string{r.Name}
+		}
+		out = append(out, rule)
 	}
 	return out
 }

@@ -534,3 +534,93 @@ func TestCI_PreCommit(t *testing.T) {
 		}
 	}
 }
+
+// TestCI_CronJob reads the manifest of a scheduled run: brunt knows the command line and the scenario, and every volume
+// and object that the job names is in the file.
+func TestCI_CronJob(t *testing.T) {
+	dir := t.TempDir()
+	var args []string
+	mounts, volumes, kinds := map[string]string{}, map[string]bool{}, map[string]bool{}
+	for _, text := range strings.Split(read(t, filepath.Join(top, "examples", "ci", "cronjob.yaml")), "\n---\n") {
+		var in struct {
+			Kind     string
+			Metadata struct{ Name string }
+			Data     map[string]string
+			Spec     struct {
+				JobTemplate struct {
+					Spec struct {
+						Template struct {
+							Spec struct {
+								ServiceAccountName string `yaml:"serviceAccountName"`
+								Containers         []struct {
+									Args         []string
+									VolumeMounts []struct {
+										Name      string
+										MountPath string `yaml:"mountPath"`
+									} `yaml:"volumeMounts"`
+								}
+								Volumes []struct {
+									Name                  string
+									ConfigMap             struct{ Name string } `yaml:"configMap"`
+									PersistentVolumeClaim struct {
+										ClaimName string `yaml:"claimName"`
+									} `yaml:"persistentVolumeClaim"`
+								}
+							}
+						}
+					}
+				} `yaml:"jobTemplate"`
+			}
+		}
+		if err := yaml.Unmarshal([]byte(text), &in); err != nil {
+			t.Fatal(err)
+		}
+		kinds[in.Kind+" "+in.Metadata.Name] = true
+		for name, text := range in.Data {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pod := in.Spec.JobTemplate.Spec.Template.Spec
+		for _, v := range pod.Volumes {
+			volumes[v.Name] = true
+			for kind, name := range map[string]string{
+				"ConfigMap": v.ConfigMap.Name, "PersistentVolumeClaim": v.PersistentVolumeClaim.ClaimName,
+				"ServiceAccount": pod.ServiceAccountName,
+			} {
+				if name != "" && !kinds[kind+" "+name] {
+					t.Errorf("there is no %s %s", kind, name)
+				}
+			}
+		}
+		for _, c := range pod.Containers {
+			args = c.Args
+			for _, m := range c.VolumeMounts {
+				mounts[m.Name] = m.MountPath
+			}
+		}
+	}
+	if len(args) < 2 || len(mounts) != len(volumes) {
+		t.Fatalf("args %q, mounts %v, volumes %v", args, mounts, volumes)
+	}
+	for name := range mounts {
+		if !volumes[name] {
+			t.Errorf("there is no volume %s", name)
+		}
+	}
+	c, rest, err := rootCommand().Find(args)
+	if err == nil {
+		err = c.ParseFlags(rest)
+	}
+	if err == nil {
+		err = c.ValidateArgs(c.Flags().Args())
+	}
+	if err != nil {
+		t.Errorf("brunt %s: %v", strings.Join(args, " "), err)
+	}
+	if file := strings.TrimPrefix(args[1], mounts["scenario"]); file == args[1] {
+		t.Errorf("%s is not in %s", args[1], mounts["scenario"])
+	} else if _, err := compile(filepath.Join(dir, file), nil); err != nil {
+		t.Error(err)
+	}
+}

@@ -139,13 +139,13 @@ func TestMCP(t *testing.T) {
 	a.want("explain", map[string]any{"term": "network.latency"}, "delay")
 	a.want("explain", nil, "network.latency")
 	a.want("schema", map[string]any{"kind": "scenario"}, `"$schema"`)
-	a.refused("schema", map[string]any{"kind": "--help"}, "invalid argument")
+	a.refused("schema", map[string]any{"kind": "--help"}, `unknown "--help"; known are`)
 	with := map[string]any{"scenario": "plain.yaml", "set": map[string]string{"url": url}}
 	a.want("plan", with, "Nothing was started or broken.")
 	if n := asked.Load(); n != 0 {
 		t.Errorf("%d requests before a run", n)
 	}
-	text := a.want("run", with, "plain", "errors < 50%", "Exit code 0. The run is in brunt-results/")
+	text := a.want("run", with, "plain", "the objective held", "Exit code 0. The run is in brunt-results/")
 	if n := asked.Load(); n < 50 {
 		t.Errorf("%d requests in a run", n)
 	}

@@ -39,7 +39,11 @@ they are pods, and for its faults, where they hit pods, workloads and nodes, wit
 				return usagef("%s needs no rights of a cluster: its `workers` are not on kubernetes, and its target names no "+
 					"pods there", args[0])
 			}
-			_, err = fmt.Fprint(stdout(c), kube.Roles("brunt", rights, subject))
+			text, err := kube.Roles("brunt", rights, subject)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(stdout(c), text)
 			return err
 		},
 	}

@@ -36,8 +36,8 @@ manifest only missing and changed files are drawn; -o draws all of them into ano
 folder. --format writes one report in another format:
 ` + formats() + `.
 
-vegeta's own report and plot read the formats vegeta-gob, vegeta-csv and vegeta-json; they
-need a run with --requests.
+vegeta's own report and plot read the formats vegeta-gob, vegeta-csv and vegeta-json, and
+dashboards of k6 read k6-json; these formats need a run with --requests.
 
 pdf is the page as an installed Chromium prints it: the verdict with its objectives is the
 first sheet. markdown is for a ticket or a pull request.

@@ -35,6 +35,7 @@ func All() List {
 		ci.GitHub{},
 		ci.GitLab{},
 		ci.Markdown{},
+		ci.K6{},
 		ci.Vegeta{Encoding: "csv"},
 		ci.Vegeta{Encoding: "gob"},
 		ci.Vegeta{Encoding: "json"},

@@ -130,7 +130,7 @@ func TestVersions_Drawn(t *testing.T) {
 					want = append(slices.Concat(objectives, c.figures), words.Mark(r.Verdict)+" "+strings.ToUpper(c.verdict))
 				case "junit":
 					want = slices.Concat(objectives, c.figures)
-				case "vegeta-csv", "vegeta-gob", "vegeta-json": // of single requests, which no file holds
+				case "k6-json", "vegeta-csv", "vegeta-gob", "vegeta-json": // of single requests, which no file holds
 					continue
 				case "csv":
 					want = []string{"0,1,*,*,150,"} // the first second

@@ -8,33 +8,42 @@ import (
 	"strings"
 
 	"github.com/goreleaser/nfpm/v2"
-	_ "github.com/goreleaser/nfpm/v2/deb" // registers the format
+	_ "github.com/goreleaser/nfpm/v2/apk" // registers the format, as do the next two
+	_ "github.com/goreleaser/nfpm/v2/deb"
 	"github.com/goreleaser/nfpm/v2/files"
+	_ "github.com/goreleaser/nfpm/v2/rpm"
 )
 
-// installed is where Debian has the files of an archive, other than the program.
-func installed(name, file string) string {
+// formats are the formats of packages of Linux: of Debian, of Fedora and SUSE, of Alpine.
+var formats = []string{"deb", "rpm", "apk"}
+
+// installed is where a format has the files of an archive, other than the program.
+func installed(format, name, file string) string {
 	switch dir, base := path.Split(file); {
 	case dir == "man/man1/":
 		return "/usr/share/man/man1/" + base + ".gz"
 	case base == "brunt.bash":
 		return "/usr/share/bash-completion/completions/brunt"
-	case base == "_brunt":
+	case base == "_brunt" && format == "deb":
 		return "/usr/share/zsh/vendor-completions/_brunt"
+	case base == "_brunt":
+		return "/usr/share/zsh/site-functions/_brunt"
 	case base == "brunt.fish":
 		return "/usr/share/fish/vendor_completions.d/brunt.fish"
 	case dir == "completions/":
-		return "" // of a shell that Debian has not
-	case base == "LICENSE":
+		return "" // of a shell that is not of Linux
+	case base == "LICENSE" && format == "deb":
 		return "/usr/share/doc/" + name + "/copyright"
+	case base == "LICENSE":
+		return "/usr/share/licenses/" + name + "/LICENSE"
 	default:
 		return "/usr/share/doc/" + name + "/" + base
 	}
 }
 
-// deb writes the Debian package of a program.
-func (r *release) deb(p program, in []entry) error {
-	dir, err := os.MkdirTemp("", "brunt-deb-")
+// linux writes the package of a program in a format of Linux.
+func (r *release) linux(format string, p program, in []entry) error {
+	dir, err := os.MkdirTemp("", "brunt-linux-")
 	if err != nil {
 		return err
 	}
@@ -43,7 +52,7 @@ func (r *release) deb(p program, in []entry) error {
 	for i, e := range in {
 		to := "/usr/bin/" + e.path
 		if i > 0 {
-			to = installed(p.name, e.path)
+			to = installed(format, p.name, e.path)
 		}
 		if to == "" {
 			continue
@@ -69,20 +78,23 @@ func (r *release) deb(p program, in []entry) error {
 		Maintainer: r.maintainer, Homepage: r.url, License: "Apache-2.0", MTime: r.time, DisableGlobbing: true,
 		Description: "load and chaos testing with one verdict\n brunt puts load on a system, injects faults, and gives " +
 			"one verdict on its\n service-level objectives.",
-		Overridables: nfpm.Overridables{Contents: contents},
+		Overridables: nfpm.Overridables{
+			Contents: contents,
+			RPM:      nfpm.RPM{BuildHost: "brunt.invalid", Packager: r.maintainer, Summary: "load and chaos testing with one verdict"},
+		},
 	})
 	if p.name == "brunt-k6" {
 		info.License, info.Depends = "AGPL-3.0", []string{"brunt"}
 		info.Description = "k6 scripts as loads of brunt\n brunt starts it for a load with k6: script.js. It links k6, " +
 			"and is under the AGPL-3.0."
 	}
-	format, err := nfpm.Get("deb")
+	packager, err := nfpm.Get(format)
 	if err != nil {
 		return err
 	}
 	var out bytes.Buffer
-	if err := format.Package(info, &out); err != nil {
+	if err := packager.Package(info, &out); err != nil {
 		return err
 	}
-	return r.write(p.release(r.version)+".deb", out.Bytes())
+	return r.write(p.release(r.version)+"."+format, out.Bytes())
 }
