@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -304,14 +305,23 @@ func (a *callAnswer) holds(k *check.Response, it *template.Iter) (bool, string) 
 			return false, "no JSON: " + a.says()
 		}
 	}
+	var judged []string
 	for _, p := range k.Paths {
-		if found := check.AtPath(doc, p.Path); !p.Holds(found, it) {
-			v, ok := p.Judged(found)
-			if !ok {
-				return false, "nothing stands at " + p.Name
-			}
-			return false, fmt.Sprintf("%s is %s", p.Name, cut(a.secrets.Mask(check.ValueText(v))))
+		found := check.AtPath(doc, p.Path)
+		v, ok := p.Judged(found)
+		is := fmt.Sprintf("%s is %s", p.Name, cut(a.secrets.Mask(check.ValueText(v))))
+		switch holds := p.Holds(found, it); {
+		case !ok && !holds:
+			return false, "nothing stands at " + p.Name
+		case !holds:
+			return false, is
+		case ok:
+			judged = append(judged, is)
 		}
+	}
+	// of JSON on many lines, says shows the braces
+	if bytes.Count(bytes.TrimSpace(a.body), []byte("\n")) > 1 && len(judged) > 0 {
+		return true, fmt.Sprintf("status %d: %s", a.status, strings.Join(judged, ", "))
 	}
 	return true, a.says()
 }

@@ -281,8 +281,8 @@ slo: [errors < 50%]
 	}
 }
 
-// TestLeader_WrongQuestion: a question to which no unit, or more than one, answers that it leads ends the run before the
-// load, long before its fault is due.
+// TestLeader_WrongQuestion: a question to which no unit, or more than one, answers that it leads ends the run before
+// the load, long before its fault is due.
 func TestLeader_WrongQuestion(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ asks, want string }{

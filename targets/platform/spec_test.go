@@ -80,8 +80,12 @@ store: {command: [x, "${link.store[0].addr}"], replicas: 2}`, "web")
 		t.Fatal(err)
 	}
 	want := []platform.Edge{
-		{"web[0]", "store[0]"}, {"web[0]", "store[1]"}, {"web[1]", "store[0]"}, {"web[1]", "store[1]"},
-		{"store[0]", "store[1]"}, {"store[1]", "store[0]"}, // and none to itself
+		{"web[0]", "store[0]"},
+		{"web[0]", "store[1]"},
+		{"web[1]", "store[0]"},
+		{"web[1]", "store[1]"},
+		{"store[0]", "store[1]"},
+		{"store[1]", "store[0]"}, // and none to itself
 	}
 	if got := sp.Edges(); !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
