@@ -105,6 +105,43 @@ const ms = time.Millisecond
 // where the server's own log says that answers were slower. A run is in doubt only where the log says that requests
 // came late. The short form plays some of them, beside two processes that spin.
 func TestBusy(t *testing.T) {
+	onMachines(t, func(t *testing.T, m machine) {
+		for _, c := range busyCases {
+			t.Run(c.name, func(t *testing.T) {
+				if testing.Short() && !c.short {
+					t.Skip("one of the long cases")
+				}
+				t.Parallel()
+				c.try(t, m)
+			})
+		}
+	})
+}
+
+// TestBusy_Sockets plays the cases of TestSockets on a busy machine, without those in which brunt stands still. The
+// short form plays two of them.
+func TestBusy_Sockets(t *testing.T) {
+	onMachines(t, func(t *testing.T, m machine) {
+		for _, c := range socketCases {
+			if c.freeze > 0 || m == (machine{name: m.name}) { // TestSockets plays them on an idle one
+				continue
+			}
+			t.Run(c.name, func(t *testing.T) {
+				if testing.Short() && !(c.short && c.chaos != "") {
+					t.Skip("one of the long cases")
+				}
+				t.Parallel()
+				g, scenario := c.play(t, m)
+				wrong := &truth.Complaints{}
+				c.doubted(wrong, g)
+				wrong.Report(t, c.open, func() string { return c.circumstances(g, scenario) })
+			})
+		}
+	})
+}
+
+// onMachines calls play on each machine, and in the short form on the one beside which two processes spin.
+func onMachines(t *testing.T, play func(t *testing.T, m machine)) {
 	for _, m := range machines {
 		t.Run(m.name, func(t *testing.T) {
 			if testing.Short() && m.spinning != 2 {
@@ -116,18 +153,56 @@ func TestBusy(t *testing.T) {
 			for range m.spinning {
 				spin(t)
 			}
-			t.Run("cases", func(t *testing.T) { // so that the processes spin until all have ended
-				for _, c := range busyCases {
-					t.Run(c.name, func(t *testing.T) {
-						if testing.Short() && !c.short {
-							t.Skip("one of the long cases")
-						}
-						t.Parallel()
-						c.try(t, m)
-					})
-				}
-			})
+			// so that the processes spin until all have ended
+			t.Run("cases", func(t *testing.T) { play(t, m) })
 		})
+	}
+}
+
+// doubted holds what brunt said on a busy machine against what the case wants and the server knows. Each verdict is
+// the one that the case wants, or a doubt because requests came late, and never the opposite.
+func (c socketCase) doubted(wrong *truth.Complaints, g got) {
+	log := busyLog{g.server.Log.Entries(), g.load}
+	late := log.late()
+	if c.executor != "" {
+		late = time.Second // a closed load has no schedule
+	}
+	// the server itself was slow where the script says that it is not, because the machine was busy
+	slow := c.slow == 0 && log.longest() > log.scripted()+20*ms
+	hold := func(what, have, want string) {
+		switch {
+		case have == want, slow && have == "fail" && want == "pass":
+		case have != "invalid" && have != "inconclusive":
+			wrong.Errorf("%s: %s, want %s; requests came up to %s late, and the server took up to %s", what, have, want, late,
+				log.longest())
+		case late < 10*ms:
+			wrong.Errorf("%s: %s, want %s: no request came more than %s late", what, have, want, late)
+		}
+	}
+	hold("the run", g.Verdict, c.verdict)
+	for _, text := range c.slo {
+		want, own := c.objectives[text]
+		if !own {
+			want = c.verdict
+		}
+		if have := g.objective(text); own || c.verdict != "invalid" {
+			hold(text, have, want)
+		}
+	}
+	if c.flow != "" || c.early || len(g.Faults) == 0 || g.Faults[0].Injected == nil || g.Faults[0].Cleared == nil {
+		return
+	}
+	at := func(second *float64) int { return int(*second * float64(g.load.Rate)) }
+	first, end := at(g.Faults[0].Injected), at(g.Faults[0].Cleared)
+	before, during := log.served(0, first), log.served(first, end)
+	if f := &g.Faults[0]; before > 0 && during > 2*before+20*ms && !f.Parts.Slowed && f.Parts.Untold == "" &&
+		f.Impact == "not_impacted" {
+		wrong.Errorf("answers were not slower, says brunt; the server says %s before the fault and %s in it", before, during)
+	}
+	if f := &g.Faults[0]; len(g.truth.Outages) > 0 && g.truth.Outages[0].Last-g.truth.Outages[0].First > 10 &&
+		g.truth.Outages[0].First >= first && g.truth.Outages[0].First < end && f.Impact == "not_impacted" {
+		wrong.Errorf("no impact, says brunt; the server failed requests %d to %d", g.truth.Outages[0].First,
+			g.truth.Outages[0].Last)
 	}
 }
 
@@ -184,6 +259,26 @@ type busyLog struct {
 func (l busyLog) late() (d time.Duration) {
 	for _, e := range l.entries {
 		d = max(d, e.Arrived.Sub(l.load.T0)-l.load.Intended(e.N))
+	}
+	return d
+}
+
+// longest returns the server's own time of its slowest good answer.
+func (l busyLog) longest() (d time.Duration) {
+	for _, e := range l.entries {
+		if e.Act.Good() {
+			d = max(d, e.Ended.Sub(e.Arrived))
+		}
+	}
+	return d
+}
+
+// scripted returns the longest time that the script gave a good answer.
+func (l busyLog) scripted() (d time.Duration) {
+	for _, e := range l.entries {
+		if e.Act.Good() {
+			d = max(d, e.Act.Delay)
+		}
 	}
 	return d
 }

@@ -429,16 +429,34 @@ func TestSockets(t *testing.T) {
 }
 
 func (c socketCase) try(t *testing.T) {
+	g, scenario := c.play(t, machine{})
+	wrong := &truth.Complaints{}
+	c.compare(wrong, g)
+	wrong.Report(t, c.open, func() string { return c.circumstances(g, scenario) })
+}
+
+// circumstances describes a run that brunt got wrong.
+func (c socketCase) circumstances(g got, scenario string) string {
+	return fmt.Sprintf("\nreason: %s\nserver: %d good, %d failed, %d missing, %d outages %+v\n%s\n%s", g.Reason,
+		g.truth.Good, g.truth.Failed, g.truth.Missing, len(g.truth.Outages), g.truth.Outages[:min(3, len(g.truth.Outages))],
+		scenario, g.stdout)
+}
+
+// play runs the case on a machine.
+func (c socketCase) play(t *testing.T, m machine) (g got, scenario string) {
 	l := truth.Load{Rate: cmp.Or(c.rate, 100), Slow: c.slow, Timeout: cmp.Or(c.timeout, 2*time.Second)}
 	l.Requests = l.Rate * cmp.Or(c.seconds, 10)
 	s, err := truth.Start(c.script)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	t.Cleanup(func() { s.Close() })
 	s.Store.Effects = c.effects
-	scenario := c.scenario(s, l)
+	scenario = c.scenario(s, l)
 	r := play(t, scenario, func(p *os.Process) {
+		if m.quota > 0 {
+			limit(t, p, m.quota)
+		}
 		if c.freeze > 0 {
 			freeze(t, p, s, c.freeze)
 		}
@@ -447,14 +465,7 @@ func (c socketCase) try(t *testing.T) {
 		l.Requests = len(s.Log.Entries())
 	}
 	l.T0 = r.T0
-	g := got{report: r, server: s, load: l, truth: truth.Of(s.Log.Entries(), l)}
-	wrong := &truth.Complaints{}
-	c.compare(wrong, g)
-	wrong.Report(t, c.open, func() string {
-		return fmt.Sprintf("\nreason: %s\nserver: %d good, %d failed, %d missing, %d outages %+v\n%s\n%s", r.Reason,
-			g.truth.Good, g.truth.Failed, g.truth.Missing, len(g.truth.Outages), g.truth.Outages[:min(3, len(g.truth.Outages))],
-			scenario, r.stdout)
-	})
+	return got{report: r, server: s, load: l, truth: truth.Of(s.Log.Entries(), l)}, scenario
 }
 
 // compare holds what brunt said against what the case wants and the server knows.
