@@ -37,6 +37,9 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 	if in == 0 {
 		return "Faults: none was injected", list
 	}
+	if len(list) == 1 {
+		return "Fault: " + strings.Join(parts, ", "), list
+	}
 	return "Faults: " + strings.Join(parts, ", "), list
 }
 
@@ -178,5 +181,5 @@ func survivedText(f *result.FaultRecord) string {
 		return Plural(p.Bad(), "request", "requests") + " failed or were too slow, " + Share(p.Bad(), p.Requests) +
 			", within the limit of " + Percent(float64(f.Limit))
 	}
-	return "no request failed, and answers were not slower"
+	return "no request failed, and answers were not clearly slower"
 }
