@@ -155,7 +155,7 @@ func slowerBy(p *result.ImpactParts) string {
 		return briefly(f) + "x slower"
 	}
 	if f := float64(p.P95 / p.P95Before); p.P95Before > 0 && f >= 1.5 {
-		return "p95 " + briefly(f) + "x slower"
+		return briefly(f) + "x slower at p95"
 	}
 	return "slower"
 }
