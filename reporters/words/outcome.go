@@ -35,6 +35,9 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 		countOf(len(list), in, "took effect", verified), countOf(in, in, "were taken back", back),
 	}
 	if in == 0 {
+		for i := range list {
+			list[i].Text = "" // the sentence of the run says why
+		}
 		return "Faults: none was injected", list
 	}
 	if len(list) == 1 {
