@@ -111,8 +111,9 @@ func (p *pageView) glance(c *chart.Plotter, r *result.Result) {
 	if lane := c.Incidents(r.Incidents); len(lane.Items) > 0 {
 		p.Rates.Lanes = append(slices.Clone(p.Rates.Lanes), lane)
 	}
+	// the charts share one axis, which has its faults above and its moments below
+	p.Times.Lanes, p.Rates.X = nil, nil
 	p.Times.Many = p.Times.Many || !slices.ContainsFunc(r.Faults, harmed) // else nothing has the marks of harm
-	p.Times.Lanes, p.Rates.X = nil, nil                                   // the charts share one axis, which has its faults above and its moments below
 }
 
 // beside returns the address of the page of an earlier run, whose folder lies beside that of this run; empty for any

@@ -38,8 +38,8 @@ var templateFuncs = template.FuncMap{
 	"term": term, "slow": slowOf, "steps": stepsOf, "word": words.Verdict, "beside": beside,
 }
 
-var pageTemplate = template.Must(template.New("page.tmpl").Funcs(templateFuncs).ParseFS(sources,
-	"assets/page.tmpl", "assets/live.tmpl", "assets/curve.tmpl", siteTemplate))
+var pageTemplate = template.Must(template.New("page.tmpl").Funcs(templateFuncs).ParseFS(sources, "assets/page.tmpl",
+	"assets/live.tmpl", "assets/curve.tmpl", siteTemplate))
 
 // pageView is the data of the template, in its order.
 type pageView struct {
@@ -315,7 +315,7 @@ func (p *pageView) groups() []group {
 		parts []part // one without an ID is not on the page
 	}{
 		{"Outcome", []part{
-			{"glance", "At a glance"},
+			part{"glance", "At a glance"}.where(p.Rates != nil || p.Brief != nil),
 			errors.where(failed && p.ErrorsFirst),
 			{"objectives", "Objectives"},
 			part{"faults", "Faults"}.where(len(p.Faults) > 0), part{"incidents", "Incidents"}.where(p.Incidents != nil),

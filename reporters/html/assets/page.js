@@ -78,7 +78,7 @@ const shownText = e => { const c = e.cloneNode(true); for (const x of all('.tip,
 // ticket is the run in a few lines, for a ticket or a message
 function ticket() {
   const lines = [one('.verdict').toUpperCase() + ': ' + one('h1 > .name')], list = q => { for (const e of all(q)) lines.push('- ' + shownText(e)); };
-  for (const e of all('header .answer, header .hypothesis, header .trust')) lines.push(shownText(e));
+  for (const e of all('header .answer, .hypothesis, header .trust')) lines.push(shownText(e));
   for (const card of all('header .card')) { lines.push(shownText(card.querySelector('h2')) + ':'); list('#' + card.id + ' li'); }
   for (const tr of all('#objectives tr.bad, #objectives tr.unsure')) { const [v, o, , target, got] = [...tr.cells].map(shownText); lines.push('- ' + v + ': ' + o + '; measured ' + got + ', asked ' + target); }
   for (const f of all('.fault h3')) lines.push('- fault ' + shownText(f));
