@@ -194,3 +194,27 @@ func TestPast(t *testing.T) {
 		t.Errorf("busy: got  %s\nwant %s", got, want)
 	}
 }
+
+// TestAnswer_Text is the answer as a message: all of it, in plain lines.
+func TestAnswer_Text(t *testing.T) {
+	const want = `✗ shop
+Don't ship. When the only replica of redis died, every request failed for 4s. ` +
+		`13% of requests failed, and less than 1% may.
+Why it failed
+- 10s: the only replica of redis died; back at 12s.
+- GET /basket failed first: 400 × status 502 “502 Bad Gateway”.
+- 2s of the 4s came after redis was back.
+What to change
+1. Run a second replica of redis. Try: brunt run shop.yaml --set rate=100/s --set caches=2
+Quiet machine: brunt itself was up to 0s late (p99).
+Objectives: 1 failed
+✗ errors < 1%  13%  13x over
+Fault: took effect, was taken back
+! kill-cache  outage of 4s: 400 requests failed; good again 2s after redis was back
+`
+	r := onNginx(t)
+	r.Name = "shop"
+	if got := AnswerOf(r).Text(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
