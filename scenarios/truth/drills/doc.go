@@ -1,7 +1,8 @@
 // Package drills compares brunt's results with independent measurements of real systems that fail: nginx, etcd, Redis
-// with Sentinel, PostgreSQL with a standby, a stream of NATS JetStream with three replicas and RabbitMQ, as processes on
-// this machine. For a cut of its network, etcd runs in containers; a member of JetStream is cut off by brunt's links
-// between the members. Where a disk is full, each member has a small filesystem of its own, which only root can mount.
+// with Sentinel, PostgreSQL with a standby, PostgreSQL on three nodes of Patroni behind HAProxy, MariaDB on three nodes
+// of Galera, a stream of NATS JetStream with three replicas and RabbitMQ, as processes on this machine. For a cut of
+// its network, etcd runs in containers; members of JetStream and agents of Patroni are cut off by brunt's links. Where
+// a disk is full, each member has a small filesystem of its own, which only root can mount.
 //
 //	brunt run ---load---> entry: nginx, or front ---> system: killed, cut off, frozen
 //	prober ---every 5 ms--->-'      |                   |
@@ -36,13 +37,13 @@
 // reports.
 //
 // If a drill has `watch`, result.json has each lasting change of a unit's role within 600 ms of the time at which the
-// test saw it; the test asks by another API, or of JetStream by a client of its own, every 20 ms. The report names the
+// test saw it; the test asks by another API, or by a client of its own, every 20 ms. The report names the
 // unit that the fault hit: it had the role that the fault picks, and it is the unit whose process changed, if one did.
 //
 // In every drill, no incident that began before the fault is given to it, and the fault was taken back.
 //
 // A drill is one row of the table drills in drills_test.go. Its system is a function in systems_test.go that starts
 // one unit, and a store in a file of its own if the system takes writes. The tests run with BRUNT_FULL=1. DRILL_RUNS
-// is the number of runs of each drill; the default is 10. DRILL_KEEP is a folder that keeps the results of failed
-// runs.
+// is the number of runs of each drill; the default is 10, and 3 for Patroni, Galera and JetStream. DRILL_KEEP is a
+// folder that keeps the results of failed runs.
 package drills

@@ -35,12 +35,16 @@ type drill struct {
 	losses expect
 	// brunt's question to the units, in YAML, whose answers are held against those to the test's own
 	watch string
-	hits  string           // what the unit that the fault hits says before
-	roles map[string]asker // of services: their units are asked what they are all the time
+	// only changes from one answer to another one are compared, and not those to no answer
+	slowAgents bool
+	hits       string           // what the unit that the fault hits says before
+	roles      map[string]asker // of services: their units are asked what they are all the time
 	// each has a filesystem of its own, DIR/disk-INDEX, of diskSize; only root may mount them
 	disks int
 	quiet bool // the fault ends no process and stops none
-	holds map[string]asker // of services: what they hold is asked each time that all writes are read
+	// the system fails a few requests before it fails all, so the load may meet its first failure later than the prober
+	partial bool
+	holds   map[string]asker // of services: what they hold is asked each time that all writes are read
 }
 
 // direct is a system that brunt and the prober ask in its own protocol, each by a client of its own.
@@ -103,10 +107,32 @@ const (
     broker: {command: [BIN, unit, rabbitmq, "${unit.epmd.port}", PORTS], links: [epmd], restart_delay: 500ms, ready: {tcp: true, within: 60s}}`
 )
 
+// galeraNodes is MariaDB on three nodes that all take writes. The front writes to the first one, until that fails.
+const galeraNodes = `
+    front: {command: [BIN, unit, front, galera, "${unit.node[0].addr}", "${unit.node[1].addr}", "${unit.node[2].addr}"], links: [node],
+      ready: {get: /healthz, within: 120s}}
+    node: {command: [BIN, unit, galera, "${self.index}", PORTS], replicas: 3, restart_delay: 40s, ready: {tcp: true, within: 100s}}`
+
 // jetstreams is a stream of NATS with a replica on each of three members. Their addresses are those of their routes.
 const jetstreams = `
     front: {command: [BIN, unit, front, nats], links: [js], ready: {get: /healthz, within: 30s}}
     js: {command: [BIN, unit, nats, "${self.index}", PORTS], replicas: 3, port: BASE, links: [js], restart_delay: 12s}`
+
+// patroniNodes is PostgreSQL on three nodes with asynchronous replication. The agent of each node takes part in
+// elections by etcd, and HAProxy asks the agents where the primary is. Killed with its agent, a leader is replaced once
+// its lease of 20 s in etcd is over. Replication is asynchronous: with synchronous one, writes that wait for a standby
+// use up the connections of the primary.
+const patroniNodes = `
+    front: {command: [BIN, unit, front, patroni, "${unit.haproxy.addr}"], links: [haproxy], ready: {get: /healthz, within: 100s}}
+    haproxy: {command: [BIN, unit, haproxy, "${unit.node[0].addr}", "${unit.node[1].addr}", "${unit.node[2].addr}"], links: [node]}
+    node: {command: [BIN, unit, patroni, "${self.index}", "${link.etcd.addr}"], replicas: 3, port: BASE, restart: never,
+      grace: 1s, ready: {tcp: true, within: 60s}}
+    etcd: {command: [BIN, unit, lone-etcd, PORTS], ready: {get: /health}}`
+
+const (
+	patroniLeader = `leader: {path: /primary, within: 5s}`
+	patroniWatch  = `{of: node, path: /patroni, value: "~ \"state\": \"running\",.*\"role\": \"(\\w+)\"", every: 100ms, timeout: 400ms}`
+)
 
 const (
 	// brunt's questions to the members, which name the leader of the stream
@@ -155,6 +181,9 @@ const promote = `,
       inject: [BIN, unit, pg-promote, "${unit.standby.addr}"], revert: none,
       verify: [BIN, unit, pg-promoted, "${unit.standby.addr}"],
       gone: [BIN, unit, pg-promoted, "${unit.standby.addr}"]}}`
+
+// needPatroni are the programs of a node of Patroni and of what is around it.
+var needPatroni = []string{"patroni", "etcd", "haproxy", pgBin("postgres")}
 
 var drills = []drill{
 	{
@@ -238,31 +267,101 @@ var drills = []drill{
 		outage: always,
 	},
 	{
-		name: "jetstream/leader killed", needs: []string{"nats-server"}, entry: "front", processes: jetstreams, ids: natsData,
+		name: "patroni/leader killed", needs: needPatroni,
+		entry: "front", processes: patroniNodes, ids: patroniData,
+		rate: 50, every: 7 * time.Millisecond, seconds: 50, recover: 30 * time.Second, outage: always,
+		fault:  `{at: 4s, process.crash: {service: node, pick: leader, irreversible: true, ` + patroniLeader + `}}`,
+		losses: maybe, watch: patroniWatch, slowAgents: true, hits: patroniLeading, roles: patroniRoles,
+	},
+	{
+		name: "patroni/leader frozen", needs: needPatroni,
+		entry: "front", processes: patroniNodes, ids: patroniData,
+		rate: 50, every: 7 * time.Millisecond, seconds: 36, recover: 16 * time.Second, outage: always,
+		fault:  `{at: 4s, for: 10s, process.freeze: {service: node, pick: leader, processes: tree, ` + patroniLeader + `}}`,
+		losses: maybe, watch: patroniWatch, slowAgents: true, hits: patroniLeading, roles: patroniRoles,
+	},
+	{
+		name: "patroni/leader cut off from etcd", needs: needPatroni,
+		entry: "front", processes: patroniNodes, ids: patroniData,
+		rate: 50, every: 7 * time.Millisecond, seconds: 54, recover: 40 * time.Second, outage: always, quiet: true,
+		fault:  `{at: 4s, for: 30s, network.partition: {from: node, to: etcd, pick: leader, ` + patroniLeader + `}}`,
+		losses: maybe, watch: patroniWatch, slowAgents: true, hits: patroniLeading, roles: patroniRoles,
+	},
+	{
+		name: "patroni/leader's disk full", needs: needPatroni,
+		entry: "front", processes: patroniNodes, ids: patroniData,
+		rate: 50, every: 7 * time.Millisecond, seconds: 54, recover: 40 * time.Second,
+		outage: maybe, quiet: true, partial: true, disks: 3,
+		fault:  `{at: 4s, for: 10s, disk.fill: {service: node, pick: leader, path: "DIR/disk-${self.index}", percent: 100%, ` + patroniLeader + `}}`,
+		losses: maybe, watch: patroniWatch, slowAgents: true, hits: patroniLeading, roles: patroniRoles,
+	},
+	{
+		name: "patroni/leader's clock wrong", needs: needPatroni,
+		entry: "front", processes: patroniNodes, ids: patroniData,
+		rate: 50, every: 7 * time.Millisecond, seconds: 30, recover: 2 * time.Second, outage: maybe, quiet: true,
+		fault:  `{at: 4s, for: 8s, time.skew: {service: node, pick: leader, offset: 1h, processes: tree, ` + patroniLeader + `}}`,
+		losses: maybe, watch: patroniWatch, slowAgents: true, hits: patroniLeading, roles: patroniRoles,
+	},
+	{
+		name: "galera/node killed", needs: []string{"mariadbd", "mariadb-install-db", "rsync"},
+		entry: "front", processes: galeraNodes, ids: galeraData,
+		rate: 50, every: 7 * time.Millisecond, seconds: 30, recover: 12 * time.Second, outage: always,
+		fault: `{at: 4s, within: 90s, process.crash: {unit: "node[0]"}}`,
+		hits:  galeraSynced, roles: galeraRoles,
+	},
+	{
+		name: "galera/node frozen", needs: []string{"mariadbd", "mariadb-install-db", "rsync"},
+		entry: "front", processes: galeraNodes, ids: galeraData,
+		rate: 50, every: 7 * time.Millisecond, seconds: 36, recover: 12 * time.Second, outage: always,
+		fault: `{at: 4s, for: 14s, process.freeze: {unit: "node[0]"}}`,
+		hits:  galeraSynced, roles: galeraRoles,
+	},
+	{
+		name: "galera/node's disk full", needs: []string{"mariadbd", "mariadb-install-db", "rsync"},
+		entry: "front", processes: galeraNodes, ids: galeraData,
+		rate: 50, every: 7 * time.Millisecond, seconds: 36, recover: 25 * time.Second,
+		outage: maybe, quiet: true, partial: true, disks: 3,
+		fault: `{at: 4s, for: 10s, disk.fill: {unit: "node[0]", path: "DIR/disk-${self.index}", percent: 100%}}`,
+		hits:  galeraSynced, roles: galeraRoles,
+	},
+	{
+		name: "galera/node's clock wrong", needs: []string{"mariadbd", "mariadb-install-db", "rsync"},
+		entry: "front", processes: galeraNodes, ids: galeraData,
+		rate: 50, every: 7 * time.Millisecond, seconds: 30, recover: 2 * time.Second, outage: maybe, quiet: true,
+		fault: `{at: 4s, for: 8s, time.skew: {unit: "node[0]", offset: 1h, processes: tree}}`,
+		hits:  galeraSynced, roles: galeraRoles,
+	},
+	{
+		name: "jetstream/leader killed", needs: []string{"nats-server"},
+		entry: "front", processes: jetstreams, ids: natsData,
 		rate: 50, seconds: 30, recover: 12 * time.Second,
 		fault:  `{at: 4s, process.crash: {service: js, pick: leader, ` + jsLeader + `}}`,
 		outage: always, watch: jsWatch, hits: jsLeading, roles: jsRoles,
 	},
 	{
-		name: "jetstream/leader frozen", needs: []string{"nats-server"}, entry: "front", processes: jetstreams, ids: natsData,
+		name: "jetstream/leader frozen", needs: []string{"nats-server"},
+		entry: "front", processes: jetstreams, ids: natsData,
 		rate: 50, seconds: 36, recover: 12 * time.Second,
 		fault:  `{at: 4s, for: 14s, process.freeze: {service: js, pick: leader, ` + jsLeader + `}}`,
 		outage: always, watch: jsWatch, hits: jsLeading, roles: jsRoles,
 	},
 	{
-		name: "jetstream/leader cut off", needs: []string{"nats-server"}, entry: "front", processes: jetstreams, ids: natsData,
+		name: "jetstream/leader cut off", needs: []string{"nats-server"},
+		entry: "front", processes: jetstreams, ids: natsData,
 		rate: 50, seconds: 36, recover: 12 * time.Second,
 		fault:  `{at: 4s, for: 14s, network.partition: {service: js, pick: leader, ` + jsLeader + `}}`,
 		outage: always, quiet: true, watch: jsWatch, hits: jsLeading, roles: jsRoles,
 	},
 	{
-		name: "jetstream/leader's disk full", needs: []string{"nats-server"}, entry: "front", processes: jetstreams, ids: natsData,
+		name: "jetstream/leader's disk full", needs: []string{"nats-server"},
+		entry: "front", processes: jetstreams, ids: natsData,
 		rate: 50, seconds: 36, recover: 12 * time.Second, disks: 3,
 		fault:  `{at: 4s, for: 14s, disk.fill: {service: js, pick: leader, path: "DIR/disk-${self.index}", percent: 100%, ` + jsLeader + `}}`,
 		outage: maybe, quiet: true, watch: jsWatch, hits: jsLeading, roles: jsRoles,
 	},
 	{
-		name: "jetstream/leader's clock wrong", needs: []string{"nats-server"}, entry: "front", processes: jetstreams, ids: natsData,
+		name: "jetstream/leader's clock wrong", needs: []string{"nats-server"},
+		entry: "front", processes: jetstreams, ids: natsData,
 		rate: 50, seconds: 30, recover: 2 * time.Second,
 		fault:  `{at: 4s, for: 8s, time.skew: {service: js, pick: leader, offset: 1h, processes: tree, ` + jsLeader + `}}`,
 		outage: maybe, quiet: true, watch: jsWatch, hits: jsLeading, roles: jsRoles,
@@ -283,7 +382,9 @@ var drills = []drill{
 	},
 }
 
-func natsData(ctx context.Context, run string) (map[string]int, error) { return natsIDs(ctx, clientsOf(run)) }
+func natsData(ctx context.Context, run string) (map[string]int, error) {
+	return natsIDs(ctx, clientsOf(run))
+}
 
 func etcdData(ctx context.Context, run string) (map[string]int, error) {
 	return etcdIDs(ctx, []string{unitAddr(run, "etcd[0]"), unitAddr(run, "etcd[1]"), unitAddr(run, "etcd[2]")})
@@ -303,44 +404,55 @@ func rabbitData(ctx context.Context, run string) (map[string]int, error) {
 	return rabbitIDs(ctx, unitAddr(run, "broker[0]"), run)
 }
 
-// In this order, each third of them takes half an hour, as `.ci/full drills --part 1/3`: the first and the fourth, and
+// In this order, each quarter of them takes half an hour, as `.ci/full drills --part 1/4`: the first and the fifth, and
 // so on.
 func TestDrillNginx(t *testing.T) {
 	suite.Needs(t, suite.In("drills"))
-	playAll(t, "nginx")
+	playAll(t, "nginx", 10)
 }
 
 func TestDrillEtcd(t *testing.T) {
 	suite.Needs(t, suite.In("drills"))
-	playAll(t, "etcd")
+	playAll(t, "etcd", 10)
 }
 
 func TestDrillRedis(t *testing.T) {
 	suite.Needs(t, suite.In("drills"))
-	playAll(t, "redis")
+	playAll(t, "redis", 10)
 }
 
 func TestDrillJetStream(t *testing.T) {
 	suite.Needs(t, suite.In("drills"))
-	playAll(t, "jetstream")
+	playAll(t, "jetstream", 3)
+}
+
+func TestDrillPatroni(t *testing.T) {
+	suite.Needs(t, suite.In("drills"))
+	playAll(t, "patroni", 3)
+}
+
+func TestDrillGalera(t *testing.T) {
+	suite.Needs(t, suite.In("drills"))
+	playAll(t, "galera", 3)
 }
 
 func TestDrillRabbitMQ(t *testing.T) {
 	suite.Needs(t, suite.In("drills"))
-	playAll(t, "rabbitmq")
+	playAll(t, "rabbitmq", 10)
 }
 
 func TestDrillPostgreSQL(t *testing.T) {
 	suite.Needs(t, suite.In("drills"))
-	playAll(t, "postgres")
+	playAll(t, "postgres", 10)
 }
 
-// playAll plays the drills of a system, each DRILL_RUNS times, and prints a table of them.
-func playAll(t *testing.T, system string) {
+// playAll plays the drills of a system, each DRILL_RUNS times or by default as often as given, and prints a table of
+// them.
+func playAll(t *testing.T, system string, times int) {
 	if !suite.Full() {
 		t.Skip("drills on real systems take minutes: set BRUNT_FULL=1")
 	}
-	runs, err := strconv.Atoi(cmp.Or(os.Getenv("DRILL_RUNS"), "10"))
+	runs, err := strconv.Atoi(cmp.Or(os.Getenv("DRILL_RUNS"), strconv.Itoa(times)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -395,8 +507,8 @@ type row struct {
 	run            int
 	truth, got     float64 // the recovery time by the prober and by brunt, in seconds
 	low, high      float64
-	lost, reported int // writes
-	bad            int // of the prober
+	lost, reported int    // writes
+	bad            int    // of the prober
 	member         string // that the fault hit, by the report
 	lag            time.Duration
 	stopped        time.Duration // the longest stop of the prober from the injection to the end of the load

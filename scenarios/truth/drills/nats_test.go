@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -236,8 +235,9 @@ func natsIDs(ctx context.Context, members []string) (ids map[string]int, err err
 	return nil, err
 }
 
-// nats INDEX PORT: a member of three. Its own address is the one of its routes, so that its links are those to the other
-// members. Its pages listen on that port with a 1 in front of it, and clients connect to PORT and the two ports after it.
+// nats INDEX PORT: a member of three. Its own address is the one of its routes, so that its links are those to the
+// other members. Its pages listen on that port with a 1 in front of it, and clients connect to PORT and the two ports
+// after it.
 func nats(u unitDir, args []string) error {
 	index, err := strconv.Atoi(args[0])
 	if err != nil {
@@ -292,21 +292,12 @@ func natsRole(ctx context.Context, addr string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+":1"+port+"/jsz?streams=1", http.NoBody)
-	if err != nil {
-		return "", err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
 	var page struct {
 		Accounts []struct {
 			Streams []struct{ Cluster struct{ Leader string } } `json:"stream_detail"`
 		} `json:"account_details"`
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&page); err != nil {
+	if err := getJSON(ctx, "http://"+host+":1"+port+"/jsz?streams=1", &page); err != nil {
 		return "", err
 	}
 	for _, account := range page.Accounts {

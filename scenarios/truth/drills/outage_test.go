@@ -184,3 +184,35 @@ func TestCompareRoles(t *testing.T) {
 		})
 	}
 }
+
+// TestAnswered: a time without an answer hides no change, and is none.
+func TestAnswered(t *testing.T) {
+	t0 := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(s float64) time.Time { return t0.Add(seconds(s)) }
+	roles := []role{
+		{unit: "db[0]", says: "leader", asked: at(-1), said: at(-1)},
+		{unit: "db[0]", says: "", before: at(4), asked: at(4.02), said: at(4.42)},
+		{unit: "db[0]", says: "leader", before: at(6), asked: at(6.02), said: at(6.03)},
+		{unit: "db[0]", says: "", before: at(8), asked: at(8.02), said: at(8.42)},
+		{unit: "db[0]", says: "follower", before: at(12), asked: at(12.02), said: at(12.03)},
+	}
+	for _, c := range []struct {
+		name   string
+		states []unitState
+		errors int
+	}{
+		{"the gaps are brunt's as well", []unitState{{-1, 4, "leader"}, {4, 6, ""}, {6, 9, "leader"}, {9, 16, "follower"}}, 0},
+		{"brunt heard it throughout", []unitState{{-1, 12.1, "leader"}, {12.1, 16, "follower"}}, 0},
+		{"the change lacks", []unitState{{-1, 8.1, "leader"}, {8.1, 16, ""}}, 1},
+		{"the change is early", []unitState{{-1, 7, "leader"}, {7, 16, "follower"}}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := &report{T0: t0, Watches: []watched{{Unit: "db[0]", States: c.states}}}
+			var out row
+			compareRoles(&out, r, answered(r, roles))
+			if len(out.wrong) != c.errors {
+				t.Errorf("%d errors, want %d: %q", len(out.wrong), c.errors, out.wrong)
+			}
+		})
+	}
+}

@@ -150,7 +150,7 @@ func (d drill) play(t *testing.T) (out row) {
 		p = startProber(d.prober(dir, unitAddr(dir, entry)))
 	}
 	w := watchUnits(dir)
-	asked := watchRoles(dir, d.roles)
+	members := watchRoles(dir, d.roles)
 	var data []snapshot
 	if d.ids != nil && until(t, exited, func() bool { return d.begun(dir) }) {
 		// The load has begun. It is over, and its last answers are in, when this time has passed.
@@ -162,7 +162,7 @@ func (d drill) play(t *testing.T) (out row) {
 		}
 	}
 	<-exited
-	changes, roles := w.stop(), asked.stop()
+	changes, roles := w.stop(), members.stop()
 	out.load = loadAverage()
 	var probes []probe
 	if p != nil {
@@ -189,7 +189,13 @@ func (d drill) play(t *testing.T) (out row) {
 	failed := failures(dir)
 	d.compare(&out, r, probes, changes, arrivals(acked, failed))
 	if d.watch != "" {
-		compareRoles(&out, r, roles)
+		asked := roles
+		if d.slowAgents {
+			asked = answered(r, roles)
+		}
+		compareRoles(&out, r, asked)
+	}
+	if d.hits != "" {
 		d.compareHit(&out, r, changes, roles)
 	}
 	d.compareBlame(&out, r)
@@ -323,7 +329,7 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 		complain("recover is %.3fs, the prober's %.3fs: more than %.0f ms apart; %s", out.got, out.truth, tolerance*1000,
 			causes(probes))
 	}
-	if o.seen && !d.group && out.truth > 0 {
+	if o.seen && !d.group && !d.partial && out.truth > 0 {
 		d.compareOnset(out, r, o, probes)
 	}
 	d.compareVerdict(out, r, "recover", out.truth < d.recover.Seconds())
@@ -621,7 +627,7 @@ func removeShared(dir string) {
 }
 
 // diskSize is the size of the filesystem of a unit that has one.
-const diskSize = 64 << 20
+const diskSize = 128 << 20
 
 // mount gives each unit of a drill with disks a filesystem of its own, which everyone may write to.
 func (d drill) mount(t *testing.T, dir string) {
@@ -682,9 +688,9 @@ func freePorts(t *testing.T) int {
 
 // until waits until a condition holds, and is false if brunt has ended before.
 func until(t *testing.T, exited chan error, holds func() bool) bool {
-	for deadline := time.Now().Add(time.Minute); !holds(); {
+	for deadline := time.Now().Add(2 * time.Minute); !holds(); {
 		if time.Now().After(deadline) {
-			t.Error("the target is not ready after a minute")
+			t.Error("the target is not ready after two minutes")
 			return false
 		}
 		select {

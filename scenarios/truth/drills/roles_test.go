@@ -4,7 +4,10 @@ package drills
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +17,20 @@ import (
 
 // An asker asks the server at an address what it is, in one line.
 type asker func(ctx context.Context, addr string) (string, error)
+
+// getJSON decodes a page, whatever its status.
+func getJSON(ctx context.Context, url string, out any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(out)
+}
 
 // A role is what a unit said from one time on, until its next one. Asked is when the question was sent whose answer
 // was the first of them, said is when it came; before is when the last question with another answer was sent.
@@ -206,6 +223,45 @@ const (
 	roleApart = roleShows + 100*time.Millisecond
 )
 
+// answered leaves out the times without an answer, of the test and of brunt: the agents of some systems are so slow on
+// a busy machine that one of two questions is answered in time and the other is not. What a unit said before and after
+// such a time counts as one answer if it is the same.
+func answered(r *report, roles []role) (heard []role) {
+	last, gap := map[string]role{}, map[string]time.Time{}
+	for _, one := range roles {
+		is, known := last[one.unit]
+		switch from, silent := gap[one.unit]; {
+		case one.says == "":
+			if !silent {
+				gap[one.unit] = one.before
+			}
+			continue
+		case known && is.says == one.says:
+			delete(gap, one.unit)
+			continue
+		case silent:
+			one.before = from
+			delete(gap, one.unit)
+		}
+		last[one.unit] = one
+		heard = append(heard, one)
+	}
+	for i := range r.Watches {
+		var states []unitState
+		for _, s := range r.Watches[i].States {
+			switch n := len(states); {
+			case n > 0 && (s.Text == "" || states[n-1].Text == s.Text):
+				states[n-1].To = s.To
+			case s.Text == "":
+			default:
+				states = append(states, s)
+			}
+		}
+		r.Watches[i].States = states
+	}
+	return heard
+}
+
 // compareRoles holds each change of a unit's answers against brunt's, and each of brunt's answers against the unit's.
 func compareRoles(out *row, r *report, roles []role) {
 	of := map[string][]role{}
@@ -274,12 +330,12 @@ func (w *watched) invented(out *row, t0 time.Time, roles []role) {
 	}
 }
 
-// compareHit holds the unit that the report names against what the fault is for, by the test's own question, and against
-// the unit whose process changed at the injection.
+// compareHit holds the unit that the report names against what the fault is for, by the test's own question, and
+// against the unit whose process changed at the injection.
 func (d drill) compareHit(out *row, r *report, changes []change, roles []role) {
 	f := r.Faults[0]
 	injected := r.T0.Add(seconds(*f.Injected))
-	hit := hitOf(f.Units)
+	hit := d.hitOf(f.Units)
 	says := ""
 	for _, is := range roles {
 		if is.unit == hit && is.said.Before(injected) {
@@ -301,16 +357,19 @@ func (d drill) compareHit(out *row, r *report, changes []change, roles []role) {
 	}
 }
 
-// hitOf is the unit that a fault hit: the only one, or the only one that is an end of all of its links; empty: there is
-// none.
-func hitOf(hit []string) string {
+// hitOf is the unit that a fault hit: the only one of a service that is asked for its roles which is all that was hit,
+// or an end of each link that was; empty: there is none.
+func (d drill) hitOf(hit []string) string {
 	if len(hit) == 0 {
 		return ""
 	}
 	common := strings.Split(hit[0], "->")
 	for _, one := range hit {
 		ends := strings.Split(one, "->")
-		common = slices.DeleteFunc(common, func(unit string) bool { return !slices.Contains(ends, unit) })
+		common = slices.DeleteFunc(common, func(unit string) bool {
+			service, _, _ := strings.Cut(unit, "[")
+			return d.roles[service] == nil || !slices.Contains(ends, unit)
+		})
 	}
 	if len(common) == 1 {
 		return common[0]

@@ -47,6 +47,10 @@ var systems = map[string]func(u unitDir, args []string) error{
 	"pg-promoted": pgPromoted,
 	"rabbitmq":    rabbitmq,
 	"nats":        nats,
+	"lone-etcd":   loneEtcd,
+	"galera":      galera,
+	"patroni":     patroni,
+	"haproxy":     haproxy,
 	"epmd":        func(u unitDir, _ []string) error { return become("", nil, "epmd", "-port", u.port) },
 }
 
@@ -135,6 +139,16 @@ func front(u unitDir, args []string) error {
 		s = newRedisStore(addrs)
 	case "postgres":
 		s = newPGStore(addrs)
+	case "galera":
+		var err error
+		if s, err = openGalera(addrs); err != nil {
+			return err
+		}
+	case "patroni":
+		var err error
+		if s, err = newPatroniStore(addrs[0]); err != nil {
+			return err
+		}
 	case "nats":
 		members := clientsOf(u.run)
 		n := newNATSStore(members)
