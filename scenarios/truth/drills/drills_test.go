@@ -118,10 +118,10 @@ const jetstreams = `
     front: {command: [BIN, unit, front, nats], links: [js], ready: {get: /healthz, within: 30s}}
     js: {command: [BIN, unit, nats, "${self.index}", PORTS], replicas: 3, port: BASE, links: [js], restart_delay: 12s}`
 
-// patroniNodes is PostgreSQL on three nodes with asynchronous replication. The agent of each node takes part in elections
-// by etcd, and HAProxy asks the agents where the primary is. Killed with its agent, a leader is replaced once its lease
-// of 20 s in etcd is over. Replication is asynchronous: with synchronous one, writes that wait for a standby use up the
-// connections of the primary.
+// patroniNodes is PostgreSQL on three nodes with asynchronous replication. The agent of each node takes part in
+// elections by etcd, and HAProxy asks the agents where the primary is. Killed with its agent, a leader is replaced once
+// its lease of 20 s in etcd is over. Replication is asynchronous: with synchronous one, writes that wait for a standby
+// use up the connections of the primary.
 const patroniNodes = `
     front: {command: [BIN, unit, front, patroni, "${unit.haproxy.addr}"], links: [haproxy], ready: {get: /healthz, within: 100s}}
     haproxy: {command: [BIN, unit, haproxy, "${unit.node[0].addr}", "${unit.node[1].addr}", "${unit.node[2].addr}"], links: [node]}
@@ -290,7 +290,8 @@ var drills = []drill{
 	{
 		name: "patroni/leader's disk full", needs: needPatroni,
 		entry: "front", processes: patroniNodes, ids: patroniData,
-		rate: 50, every: 7 * time.Millisecond, seconds: 54, recover: 40 * time.Second, outage: maybe, quiet: true, partial: true, disks: 3,
+		rate: 50, every: 7 * time.Millisecond, seconds: 54, recover: 40 * time.Second,
+		outage: maybe, quiet: true, partial: true, disks: 3,
 		fault:  `{at: 4s, for: 10s, disk.fill: {service: node, pick: leader, path: "DIR/disk-${self.index}", percent: 100%, ` + patroniLeader + `}}`,
 		losses: maybe, watch: patroniWatch, slowAgents: true, hits: patroniLeading, roles: patroniRoles,
 	},
