@@ -20,7 +20,9 @@ import (
 )
 
 // Page writes report.html.
-type Page struct{}
+type Page struct {
+	Site *SiteLinks // links of the site that has the page; nil: the page stands alone
+}
 
 var _ reporters.Reporter = Page{}
 
@@ -30,9 +32,10 @@ const File = "report.html"
 //go:embed assets
 var sources embed.FS
 
-var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMap{
-	"term": term, "slow": slowOf, "steps": stepsOf,
-}).ParseFS(sources, "assets/page.tmpl", "assets/live.tmpl"))
+// templateFuncs are the functions of page.tmpl, and of templates that use parts of it.
+var templateFuncs = template.FuncMap{"term": term, "slow": slowOf, "steps": stepsOf}
+
+var pageTemplate = template.Must(template.New("page.tmpl").Funcs(templateFuncs).ParseFS(sources, "assets/page.tmpl", "assets/live.tmpl", siteTemplate))
 
 // pageView is the data of the template, in its order.
 type pageView struct {
@@ -109,6 +112,7 @@ type pageView struct {
 	ExitCode             int
 	Meaning              string
 	Live                 *liveView // nil: the run is over
+	Site                 *SiteLinks
 }
 
 type part struct{ ID, Title string }
@@ -120,9 +124,12 @@ func (Page) Format() reporters.Format {
 	}
 }
 
-func (Page) Report(w io.Writer, r *result.Result) error {
+func (pg Page) Report(w io.Writer, r *result.Result) error {
 	p, err := newPage(r)
 	if err != nil {
+		return err
+	}
+	if err := p.atSite(pg.Site); err != nil {
 		return err
 	}
 	var b bytes.Buffer
@@ -212,10 +219,14 @@ func newPage(r *result.Result) (*pageView, error) {
 		}
 		return p, nil
 	}
-	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; "+
-		"form-action 'none'", hash(string(p.CSS)),
-		hash(string(p.Script)))
+	p.Policy = p.policy("'none'")
 	return p, nil
+}
+
+// policy allows the page its own style and script, and forms to the given source.
+func (p *pageView) policy(forms string) string {
+	return fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; "+
+		"form-action %s", hash(string(p.CSS)), hash(string(p.Script)), forms)
 }
 
 // comments matches comments and indents of a script, which the page omits.

@@ -156,6 +156,24 @@ func (n *Node) Shown() string {
 	return b.String()
 }
 
+// EachValue calls put with each single value of n and below it, and the path of its keys, such as load.read.rate.
+func (n *Node) EachValue(put func(at, value string)) { n.eachValue("", put) }
+
+func (n *Node) eachValue(at string, put func(at, value string)) {
+	switch {
+	case len(n.Fields) > 0:
+		for _, f := range n.Fields {
+			f.Value.eachValue(strings.TrimPrefix(at+"."+f.Key, "."), put)
+		}
+	case len(n.Items) > 0:
+		for i, item := range n.Items {
+			item.eachValue(fmt.Sprintf("%s[%d]", at, i), put)
+		}
+	default:
+		put(at, n.Shown())
+	}
+}
+
 // HasSecret reports whether a part of the text came from the environment or from a file.
 func (n *Node) HasSecret() bool {
 	for _, p := range n.Parts {

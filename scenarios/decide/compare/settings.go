@@ -38,7 +38,7 @@ func settingsOf(r *result.Result) map[string]string {
 	if !r.Chaos {
 		out["faults"] = "none"
 	}
-	flatten(root, "", func(at, value string) {
+	root.EachValue(func(at, value string) {
 		if top, _, _ := strings.Cut(at, "."); top == "meta" || top == "hypothesis" {
 			return
 		}
@@ -76,22 +76,6 @@ func addressesOf(target *syntax.Node) []string {
 	}
 	slices.SortStableFunc(out, func(a, b string) int { return len(b) - len(a) })
 	return slices.Compact(out)
-}
-
-// flatten calls put with each single value below n, and the path of its keys.
-func flatten(n *syntax.Node, at string, put func(at, value string)) {
-	switch {
-	case len(n.Fields) > 0:
-		for _, f := range n.Fields {
-			flatten(f.Value, strings.TrimPrefix(at+"."+f.Key, "."), put)
-		}
-	case len(n.Items) > 0:
-		for i, item := range n.Items {
-			flatten(item, fmt.Sprintf("%s[%d]", at, i), put)
-		}
-	default:
-		put(at, n.Shown())
-	}
 }
 
 // settingsKey returns the digest of settings: records with the same key are comparable.
