@@ -112,7 +112,7 @@ func TestLive_InABrowser(t *testing.T) {
 		d.lastChild.textContent)[0]`
 	first := b.eval(requests)
 	b.until("figures that change", fmt.Sprintf(`%s !== %q`, requests, first))
-	b.until("the running fault", `/now: slow/.test(document.querySelector('#live [data-now=faults]').textContent)`)
+	b.until("the running fault", `/slow/.test((document.querySelector('#second .dials .chaos') || {}).textContent)`)
 	b.until("the fault's band",
 		`!!document.querySelector('#latency .lane .bar:not(.warm)') && !!document.querySelector('#latency path.shade')`)
 	b.shot("live-fault")

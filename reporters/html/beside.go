@@ -35,7 +35,7 @@ type BesideRun struct {
 }
 
 var besideTemplate = template.Must(template.New("beside.tmpl").Funcs(templateFuncs).ParseFS(sources,
-	"assets/beside.tmpl", "assets/page.tmpl", "assets/live.tmpl", siteTemplate))
+	"assets/beside.tmpl", "assets/page.tmpl", "assets/live.tmpl", "assets/curve.tmpl", siteTemplate))
 
 type besideView struct {
 	Site       *SiteLinks
@@ -129,7 +129,8 @@ func besideRun(letter string, r BesideRun) besideRunView {
 func deltas(c *result.Comparison) (out []deltaView) {
 	for i := range c.Rows {
 		r := &c.Rows[i]
-		if r.Step != "*" || r.Load != "*" || r.OfUnit || r.Phase.Kind != slo.RunPhase {
+		if r.Step != "*" || r.Load != "*" || r.OfUnit || r.Phase.Kind != slo.RunPhase ||
+			!r.Base.Known() && !r.This.Known() {
 			continue
 		}
 		row := changeRow(r)
@@ -272,7 +273,7 @@ func diffLines(a, b string) (out []diffLine, left string) {
 		d := diffLine{Text: words.Clean(line)}
 		if line != "" {
 			d.Sign = line[:1]
-			d.Text = strings.Repeat(" ", len(line)-len(strings.TrimLeft(line[1:], " "))-1) + words.Clean(line[1:])
+			d.Text = words.Clean(line[1:])
 			d.Class = map[string]string{"-": "gone", "+": "new", "@": "place"}[d.Sign]
 		}
 		if d.Class == "place" {

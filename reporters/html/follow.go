@@ -262,7 +262,6 @@ type Now struct {
 	StateTone  string       `json:"tone"`
 	Big        []Dial       `json:"big"`
 	Figures    []words.Pair `json:"figures"`
-	Faults     string       `json:"faults"`
 	Objectives []Chip       `json:"objectives"`
 	More       string       `json:"more"` // counts the objectives without a chip
 	Log        []Happening  `json:"log"`  // the newest first
@@ -323,11 +322,6 @@ func (f *Follower) Now() Now {
 		pair("p50", words.AnswerTime(iv.P50)), pair("p99", words.AnswerTime(iv.P99)),
 		pair("in flight", words.Int(iv.InFlight)), pair("lag", words.Duration(iv.Lag)),
 		pair("so far", words.Count(iv.Total)+soFarBad(iv.Bad)),
-	}
-	active, next := words.FaultsActive(iv, 200)
-	n.Faults = next
-	if active = strings.TrimSpace(active); active != "" {
-		n.Faults = active + "; " + next
 	}
 	n.Big = f.dials()
 	n.Objectives, n.More = chips(iv.Objectives)
@@ -538,7 +532,7 @@ func chipOf(o *result.RunningVerdict) Chip {
 	case !math.IsNaN(f) && f < 0:
 		c.Left, c.Bar = "budget overdrawn "+words.Number(1-f)+"x", "M0 0"
 	case !math.IsNaN(f) && o.Verdict != scenarios.Pending:
-		share := math.Floor(100 * f)
+		share := math.Floor(100*f + 1e-9)
 		c.Left, c.Bar = fmt.Sprintf("%.0f%% of budget left", share), fmt.Sprintf("M0 2H%.0f", share)
 	case o.Measured.Known() && o.Asked.Metric.Text != "" && !o.Asked.Relative():
 		c.Left = o.Asked.Metric.FormatValue(float64(o.Measured)) + " of " + o.Asked.Metric.FormatValue(o.Asked.Value)

@@ -35,7 +35,7 @@ var sources embed.FS
 // templateFuncs are the functions of page.tmpl, and of templates that use parts of it.
 var templateFuncs = template.FuncMap{"term": term, "slow": slowOf, "steps": stepsOf}
 
-var pageTemplate = template.Must(template.New("page.tmpl").Funcs(templateFuncs).ParseFS(sources, "assets/page.tmpl", "assets/live.tmpl", siteTemplate))
+var pageTemplate = template.Must(template.New("page.tmpl").Funcs(templateFuncs).ParseFS(sources, "assets/page.tmpl", "assets/live.tmpl", "assets/curve.tmpl", siteTemplate))
 
 // pageView is the data of the template, in its order.
 type pageView struct {
@@ -113,6 +113,7 @@ type pageView struct {
 	Meaning              string
 	Live                 *liveView // nil: the run is over
 	Site                 *SiteLinks
+	Against              *curveView // nil: the load is no ramp
 }
 
 type part struct{ ID, Title string }
@@ -200,6 +201,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.slowest(r)
 	p.phases(r)
 	p.run(r)
+	p.Against = againstLoad(r)
 	p.Parts = p.parts()
 	css, err := sources.ReadFile("assets/page.css")
 	if err != nil {
@@ -208,6 +210,13 @@ func newPage(r *result.Result) (*pageView, error) {
 	script, err := sources.ReadFile("assets/page.js")
 	if err != nil {
 		return nil, err
+	}
+	if p.Against != nil {
+		extra, err := sources.ReadFile("assets/curve.css")
+		if err != nil {
+			return nil, err
+		}
+		css = append(css, extra...)
 	}
 	if p.Data, p.Facets, err = c.Encode(r, p.Latency, drawn); err != nil {
 		return nil, err
@@ -297,6 +306,7 @@ func (p *pageView) parts() []part {
 		{p.Incidents != nil, part{"incidents", "Incidents"}},
 		{len(p.Ledgers) > 0, part{"ledger", "Ledger"}},
 		{p.Latency != nil, part{"latency", "Response time"}},
+		{p.Against != nil, part{"against", "Response time against load"}},
 		{p.Watched != nil, part{"watch", "Units"}},
 		{p.Throughput != nil, part{"throughput", "Requests"}},
 		{p.Errors != nil || len(p.ErrorRows) > 0, part{"errors", "Errors"}},

@@ -47,7 +47,7 @@ type TrendMove struct {
 	Worse bool
 }
 
-var trendTemplate = template.Must(template.ParseFS(sources, "assets/trend.tmpl", siteTemplate))
+var trendTemplate = template.Must(template.ParseFS(sources, "assets/trend.tmpl", "assets/trends.tmpl", siteTemplate))
 
 type trendView struct {
 	Policy     string

@@ -138,7 +138,7 @@ const shows = {
 };
 const parts = {};
 function second(now) {
-  for (const name of ['phase', 'left', 'faults', 'more', 'state']) put(name, now[name]);
+  for (const name of ['phase', 'left', 'more', 'state']) put(name, now[name]);
   for (const e of all('[data-now=state]')) e.className = now.tone;
   for (const p of all('progress', bar)) p.value = now.done;
   for (const [name, show] of Object.entries(shows)) {
