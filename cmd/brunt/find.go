@@ -128,7 +128,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 		answer := foundText(found, err)
 		fmt.Fprint(stdout(c), answer)
 		if f.page != "" {
-			if werr := f.writePage(finder, found, answer, began, err == nil); werr != nil && err == nil {
+			if werr := f.writePage(finder, found, answer, began, err == nil && found.High > 0); werr != nil && err == nil {
 				err = werr
 			}
 		}

@@ -158,12 +158,31 @@ func known(list []float64) bool {
 	return slices.ContainsFunc(list, func(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) })
 }
 
-// bins divides points, which are in the order of their rates, into parts of about equal size, and returns the median
-// rate and value of each. A part without a value has NaN.
+// parts divides points, which are in the order of their rates, by their rate, or into parts of about equal size where
+// there are many rates.
+func parts(list []LoadPoint) (out [][]LoadPoint) {
+	for i, p := range list {
+		if i > 0 && p.Rate <= list[i-1].Rate*1.005 {
+			last := len(out) - 1
+			out[last] = list[i-len(out[last]) : i+1]
+			continue
+		}
+		out = append(out, list[i:i+1])
+	}
+	if len(out) <= 2*curveBins {
+		return out
+	}
+	out = nil
+	for i := range curveBins {
+		out = append(out, list[i*len(list)/curveBins:(i+1)*len(list)/curveBins])
+	}
+	return out
+}
+
+// bins returns the median rate and value of each part of points, in the order of their rates. It leaves out a part
+// without a value.
 func bins(list []LoadPoint, of func(*LoadPoint) float64) (rates, values []float64) {
-	n := min(curveBins, max(1, len(list)/2))
-	for i := range n {
-		part := list[i*len(list)/n : (i+1)*len(list)/n]
+	for _, part := range parts(list) {
 		var x, y []float64
 		for k := range part {
 			if v := of(&part[k]); !math.IsNaN(v) {

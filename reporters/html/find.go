@@ -16,7 +16,7 @@ import (
 type FindPage struct {
 	Name       string // of the scenario
 	Answer     string // one sentence
-	Sure       bool   // the search found an interval
+	Sure       bool   // the search found both ends of an interval
 	Objectives []slo.Objective
 	Started    time.Time
 	Took       time.Duration
@@ -45,6 +45,7 @@ type findView struct {
 	Facts        []words.Pair
 	Objectives   []string
 	Curve        *curveView
+	Several      bool // an iteration makes several requests
 	Probes       []findRow
 }
 
@@ -92,6 +93,7 @@ func (p FindPage) Report(w io.Writer) error {
 		if t.Answer == "disturbed" || math.IsNaN(t.Offered) { // it shows nothing of the target
 			continue
 		}
+		v.Several = v.Several || t.Offered > 1.5*t.Rate
 		points = append(points, LoadPoint{
 			Rate: t.Offered, Good: t.Good, P95: t.P95, InFlight: t.InFlight, Tone: look[0],
 			Text: row.Word + " at " + row.Rate + ": " + row.Why,
