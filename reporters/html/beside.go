@@ -103,7 +103,7 @@ func (p BesidePage) Report(w io.Writer) error {
 	if p.Comparison != nil {
 		var page pageView
 		page.comparison(p.Comparison)
-		v.Comparison, v.Deltas = page.Comparison, deltas(p.Comparison)
+		v.Comparison, v.Deltas = page.Comparison, deltas(p.Comparison, a, b)
 	}
 	v.Objectives, v.Faults = objectivePairs(a, b), faultPairs(a, b)
 	v.Settings = settings(a, b)
@@ -126,18 +126,19 @@ func besideRun(letter string, r BesideRun) besideRunView {
 }
 
 // deltas are the figures of the whole run over all loads and steps.
-func deltas(c *result.Comparison) (out []deltaView) {
+func deltas(c *result.Comparison, a, b *result.Result) (out []deltaView) {
 	for i := range c.Rows {
 		r := &c.Rows[i]
-		if r.Step != "*" || r.Load != "*" || r.OfUnit || r.Phase.Kind != slo.RunPhase ||
-			!r.Base.Known() && !r.This.Known() {
+		if r.Step != "*" || r.Load != "*" || r.OfUnit || r.Phase.Kind != slo.RunPhase {
 			continue
 		}
 		row := changeRow(r)
 		d := deltaView{Name: words.Clean(r.Metric), Before: row.Base, After: row.This, Change: row.Worse}
 		switch {
 		case !r.Worse.Known():
-			d.Change = ""
+			if d.Change = ""; !d.endless(a, b) {
+				continue
+			}
 		case r.Margin.Known() && math.Abs(float64(r.Worse)) <= float64(r.Margin):
 			d.Change = "about the same"
 		case r.Worse > 0:
@@ -148,6 +149,37 @@ func deltas(c *result.Comparison) (out []deltaView) {
 		out = append(out, d)
 	}
 	return out
+}
+
+// endless fills in a percentile that is infinite in one of two runs, which a comparison of numbers leaves out. It
+// returns false if a value is unknown in both.
+func (d *deltaView) endless(a, b *result.Result) bool {
+	if d.Before == "–" || d.After == "–" {
+		d.Before, d.After = percentileOf(a, d.Name, d.Before), percentileOf(b, d.Name, d.After)
+	}
+	switch {
+	case d.Before == "–" && d.After == "–":
+		return false
+	case d.After == "∞" && d.Before != "∞" && d.Before != "–":
+		d.Tone, d.Change = "bad", "worse"
+	case d.Before == "∞" && d.After != "∞" && d.After != "–":
+		d.Tone, d.Change = "good", "better"
+	}
+	return true
+}
+
+// percentileOf formats a percentile of all requests of a run; without such a percentile it returns the text otherwise.
+func percentileOf(r *result.Result, name, otherwise string) string {
+	row := words.PhaseRowOf(words.PhaseTotals(r), slo.Phase{Kind: slo.RunPhase})
+	if row == nil {
+		return otherwise
+	}
+	t := &row.All.Response
+	n, known := map[string]result.Num{"p50": t.P50, "p90": t.P90, "p95": t.P95, "p99": t.P99}[name]
+	if !known {
+		return otherwise
+	}
+	return words.Percentile(n, row.All.Count)
 }
 
 // objectivePairs puts each objective of either run beside the same one of the other.

@@ -32,12 +32,12 @@ type Follower struct {
 
 // A second is what the small lines of the live page show of one interval.
 type second struct {
-	at           time.Duration
-	rate         float64 // requests that ended, per second
-	asked        float64 // requests offered, per second
-	failed       float64 // share of the requests that ended, 0 to 1
-	p95          float64 // seconds; NaN: nothing was answered
-	withstanding bool    // a fault was active
+	at     time.Duration
+	rate   float64 // requests that ended, per second
+	asked  float64 // requests offered, per second
+	failed float64 // share of the requests that ended, 0 to 1
+	p95    float64 // seconds; NaN: nothing was answered
+	faulty bool    // a fault was active
 }
 
 // A trouble lasts until the load has been calm for some intervals.
@@ -95,7 +95,7 @@ func (f *Follower) keep(iv result.Interval) {
 	ended := iv.OK + iv.Shed + iv.Errors
 	s := second{
 		at: iv.At, rate: float64(ended) / long, asked: float64(iv.Offered) / long, p95: math.NaN(),
-		withstanding: len(iv.Faults) > 0,
+		faulty: len(iv.Faults) > 0,
 	}
 	if ended > 0 {
 		s.failed = float64(iv.Errors) / float64(ended)
@@ -122,13 +122,16 @@ func (f *Follower) note(at time.Duration, tone, format string, args ...any) {
 	}
 }
 
+// clockNear formats a length of time to the nearest second, as 00:42.
+func clockNear(d time.Duration) string { return words.Clock(d.Round(time.Second).Seconds()) }
+
 // enter notes that a phase of the run begins.
 func (f *Follower) enter(iv result.Interval) {
 	switch iv.Phase {
 	case "warmup":
 		f.note(iv.At, "", "The warm-up began; nothing is judged yet.")
 	case "run":
-		f.note(iv.At, "", "The judged load began. It lasts %s.", words.Clock(iv.End.Seconds()))
+		f.note(iv.At, "", "The judged load began. It lasts %s.", clockNear(iv.End))
 	case "grace":
 		f.note(iv.At, "", "The load is over; the last answers are awaited.")
 	}
@@ -152,7 +155,7 @@ func (f *Follower) faults(iv result.Interval) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.in)) {
 		if !slices.Contains(iv.Faults, name) {
-			long := words.Clock((iv.At - f.in[name]).Seconds())
+			long := clockNear(iv.At - f.in[name])
 			delete(f.in, name)
 			f.note(iv.At, "chaos", "%s is out, after %s.", words.Clean(name), long)
 		}
@@ -230,7 +233,7 @@ func (f *Follower) times(iv result.Interval) {
 	}
 	if f.slow.calm++; f.slow.calm == calmAfter {
 		f.note(iv.At, "good", "Answers are as fast as before: p95 is %s, %s after they became slower.", words.Duration(iv.P95),
-			words.Clock((iv.At - f.slow.since).Seconds()))
+			clockNear(iv.At-f.slow.since))
 		f.slow = nil
 	}
 }
@@ -401,13 +404,13 @@ func wholeP95(o *result.RunningVerdict, active []string) (target float64, ok boo
 
 // nextFault counts down to the end of the active fault, or to the next one.
 func nextFault(iv result.Interval) Dial {
-	until := func(at time.Duration) string { return words.Clock((at - iv.At).Seconds()) }
+	until := func(at time.Duration) string { return clockNear(at - iv.At) }
 	then := ""
 	if iv.Next != "" {
 		then = words.Clean(iv.Next) + " in " + until(iv.NextAt)
 	}
 	if len(iv.Faults) > 0 {
-		d := Dial{Name: "Fault in now", Value: "in", Note: words.Clean(words.Join(iv.Faults)), Tone: "chaos"}
+		d := Dial{Name: "Fault now", Value: "in", Note: words.Clean(words.Join(iv.Faults)), Tone: "chaos"}
 		for _, t := range iv.Timetable {
 			if slices.Contains(iv.Faults, t.Name) && t.Clear > iv.At {
 				d.Value = until(t.Clear) + " left"
@@ -427,27 +430,31 @@ func nextFault(iv result.Interval) Dial {
 
 // draw draws the last minute. The scale begins at 0. The newest second is at the right edge.
 func (f *Follower) draw(d *Dial, value, behind func(second) float64, aim float64) {
-	if len(f.minute) == 0 {
+	minute := f.minute
+	if judged := slices.IndexFunc(minute, func(s second) bool { return s.at >= 0 }); judged > 0 {
+		minute = minute[judged:] // the burst at the begin of a warm-up would flatten the rest
+	}
+	if len(minute) == 0 {
 		return
 	}
 	var list, back []float64
-	for _, s := range f.minute {
+	for _, s := range minute {
 		list = append(list, value(s))
 		if behind != nil {
 			back = append(back, behind(s))
 		}
 	}
 	scale := chart.Linear(list, back, []float64{aim})
-	last := f.minute[len(f.minute)-1].at
+	last := minute[len(minute)-1].at
 	x := func(at time.Duration) float64 { return lineWidth - (last-at).Seconds()*secondsWidth }
 	y := func(v float64) float64 { return 1 + (lineHeight-2)*(1-scale.At(v)) }
-	d.Line, d.Behind = f.path(list, x, y), f.path(back, x, y)
+	d.Line, d.Behind = minutePath(minute, list, x, y), minutePath(minute, back, x, y)
 	if !math.IsNaN(aim) {
 		d.Aim = fmt.Sprintf("M0 %.1fH%.0f", y(aim), lineWidth)
 	}
 	var shade strings.Builder
-	for _, s := range f.minute {
-		if s.withstanding {
+	for _, s := range minute {
+		if s.faulty {
 			fmt.Fprintf(&shade, "M%.1f 0v%.0fh-%.1fv-%.0fz", x(s.at), lineHeight, secondsWidth, lineHeight)
 		}
 	}
@@ -471,8 +478,8 @@ func (f *Follower) draw(d *Dial, value, behind func(second) float64, aim float64
 	}
 }
 
-// path draws values of the last minute, with gaps where there is none.
-func (f *Follower) path(list []float64, x func(time.Duration) float64, y func(float64) float64) string {
+// minutePath draws values of the last minute, with gaps where there is none.
+func minutePath(minute []second, list []float64, x func(time.Duration) float64, y func(float64) float64) string {
 	var b strings.Builder
 	gap := true
 	for i, v := range list {
@@ -484,7 +491,7 @@ func (f *Follower) path(list []float64, x func(time.Duration) float64, y func(fl
 		if gap {
 			command = "M"
 		}
-		at := x(f.minute[i].at)
+		at := x(minute[i].at)
 		fmt.Fprintf(&b, "%s%.1f %.1f", command, at, y(v))
 		if gap {
 			b.WriteString("h.01") // a value alone is a dot

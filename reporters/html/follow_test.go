@@ -91,7 +91,7 @@ func TestFollower_Now(t *testing.T) {
 		value                    string
 	}{
 		{"before the fault", 15, "▶ 00:15/00:40", "Next fault in", "crash", "57% of budget left", "00:05"},
-		{"in the fault", 21, "✗ 1 failing · 00:21/00:40", "Fault in now", "crash", "budget overdrawn 2.5x", "00:02 left"},
+		{"in the fault", 21, "✗ 1 failing · 00:21/00:40", "Fault now", "crash", "budget overdrawn 2.5x", "00:02 left"},
 		{"after it", 30, "▶ 00:30/00:40", "Next fault", "none to come", "57% of budget left", "–"},
 		{"in the warm-up", -1, "▶ warm-up", "Next fault in", "crash", "57% of budget left", "00:21"},
 	} {

@@ -306,7 +306,7 @@ func (p *pageView) parts() []part {
 		{p.Incidents != nil, part{"incidents", "Incidents"}},
 		{len(p.Ledgers) > 0, part{"ledger", "Ledger"}},
 		{p.Latency != nil, part{"latency", "Response time"}},
-		{p.Against != nil, part{"against", "Response time against load"}},
+		{p.Against != nil, part{"against", "Against load"}},
 		{p.Watched != nil, part{"watch", "Units"}},
 		{p.Throughput != nil, part{"throughput", "Requests"}},
 		{p.Errors != nil || len(p.ErrorRows) > 0, part{"errors", "Errors"}},

@@ -169,7 +169,7 @@ func TestServer_Page(t *testing.T) {
 	s.Observe(reporterstest.Interval(14))
 	_, page, header := s.get(t, "localhost", "/")
 	for _, want := range []string{
-		"Running", `id="live"`, "Fault in now", "split is in.", "00:14/00:40", "connect-src &#39;self&#39;", `<noscript><meta http-equiv="refresh"`,
+		"Running", `id="live"`, "Fault now", "split is in.", "00:14/00:40", "connect-src &#39;self&#39;", `<noscript><meta http-equiv="refresh"`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
