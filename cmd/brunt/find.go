@@ -128,7 +128,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 		answer := foundText(found, err)
 		fmt.Fprint(stdout(c), answer)
 		if f.page != "" {
-			if werr := f.writePage(finder, found, answer, began, err == nil && found.High > 0); werr != nil && err == nil {
+			if werr := f.writePage(finder, found, answer, began); werr != nil && err == nil {
 				err = werr
 			}
 		}
@@ -178,14 +178,14 @@ func foundText(found *capacity.Found, err error) string {
 }
 
 // writePage writes the page of a search.
-func (f *findFlags) writePage(r *capacity.RunProber, found *capacity.Found, answer string, began time.Time, sure bool) error {
+func (f *findFlags) writePage(r *capacity.RunProber, found *capacity.Found, answer string, began time.Time) error {
 	sc, err := r.Parse()
 	if err != nil {
 		return err
 	}
 	first, _, _ := strings.Cut(answer, "\n")
 	p := html.FindPage{
-		Name: sc.Name, Answer: syntax.Sentence(first), Sure: sure, Objectives: r.Objectives,
+		Name: sc.Name, Answer: syntax.Sentence(first), Sure: found.High > 0, Objectives: r.Objectives,
 		Started: began, Took: time.Since(began),
 	}
 	for _, t := range found.Tries {

@@ -126,6 +126,7 @@ func TestLive_InABrowser(t *testing.T) {
 		at('pointerdown', 0); at('pointermove', .1); at('pointerup', .2);
 		document.querySelector('#latency details').open = true;
 		const p95 = [...document.querySelectorAll('#phases th')].find(h => h.textContent.startsWith('p95')); p95.querySelector('button').click();
+		document.querySelector('#live details').open = true;
 		document.querySelector('#live input').value = 'half a tok'; document.querySelector('#live input').focus();
 		scrollTo(0, 700); window.top0 = document.querySelector('#latency').getBoundingClientRect().top; window.old = document.querySelector('#latency');
 	}`)

@@ -14,8 +14,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A LoadPoint is what the target did at one rate: in a second of a ramp, or in a probe of `brunt find`.
-type LoadPoint struct {
+// A loadPoint is what the target did at one rate: in a second of a ramp, or in a probe of `brunt find`.
+type loadPoint struct {
 	Rate     float64 // asked for, per second
 	Good     float64 // answered with every check held, per second; NaN: not known
 	P95      float64 // seconds; NaN: not known, infinite: more requests failed than it allows
@@ -56,9 +56,9 @@ const (
 )
 
 // newCurve draws points; limit is the target of an objective on p95, NaN for none.
-func newCurve(list []LoadPoint, limit float64) *curveView {
+func newCurve(list []loadPoint, limit float64) *curveView {
 	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b LoadPoint) int { return cmp.Compare(a.Rate, b.Rate) })
+	slices.SortStableFunc(list, func(a, b loadPoint) int { return cmp.Compare(a.Rate, b.Rate) })
 	every := (len(list) + mostCurveDots - 1) / mostCurveDots
 	v := &curveView{Points: len(list), Head: []string{"Asked for", "Good", "p95", "In flight", "What"}}
 	var rates []float64
@@ -74,7 +74,7 @@ func newCurve(list []LoadPoint, limit float64) *curveView {
 		v.Knee = fmt.Sprintf("Up to about %s p95 stays near %s; above it grows beyond %s times that.",
 			words.Rate(result.Num(knee)), words.Seconds(result.Num(level)), words.Number(kneeFactor))
 	}
-	plot := func(id, title, about string, of func(*LoadPoint) float64, s chart.Scale, say func(float64) string) curvePlot {
+	plot := func(id, title, about string, of func(*loadPoint) float64, s chart.Scale, say func(float64) string) curvePlot {
 		p := curvePlot{ID: id, Title: title, About: about, X: v.X, Label: title + " against the rate that was asked for"}
 		var lines strings.Builder
 		for _, t := range s.Ticks() {
@@ -101,15 +101,15 @@ func newCurve(list []LoadPoint, limit float64) *curveView {
 		p.Lines = template.HTML(lines.String())
 		return p
 	}
-	column := func(of func(*LoadPoint) float64) (out []float64) {
+	column := func(of func(*loadPoint) float64) (out []float64) {
 		for i := range list {
 			out = append(out, of(&list[i]))
 		}
 		return out
 	}
-	p95 := func(p *LoadPoint) float64 { return p.P95 }
-	good := func(p *LoadPoint) float64 { return p.Good }
-	flight := func(p *LoadPoint) float64 { return p.InFlight }
+	p95 := func(p *loadPoint) float64 { return p.P95 }
+	good := func(p *loadPoint) float64 { return p.Good }
+	flight := func(p *loadPoint) float64 { return p.InFlight }
 	seconds := func(f float64) string { return words.Seconds(result.Num(f)) }
 	if s, ok := chart.Log(column(p95), []float64{limit}); ok {
 		p := plot("curve-p95", "p95", "Response time on a logarithmic scale.", p95, s, seconds)
@@ -160,7 +160,7 @@ func known(list []float64) bool {
 
 // parts divides points, which are in the order of their rates, by their rate, or into parts of about equal size where
 // there are many rates.
-func parts(list []LoadPoint) (out [][]LoadPoint) {
+func parts(list []loadPoint) (out [][]loadPoint) {
 	for i, p := range list {
 		if i > 0 && p.Rate <= list[i-1].Rate*1.005 {
 			last := len(out) - 1
@@ -181,7 +181,7 @@ func parts(list []LoadPoint) (out [][]LoadPoint) {
 
 // bins returns the median rate and value of each part of points, in the order of their rates. It leaves out a part
 // without a value.
-func bins(list []LoadPoint, of func(*LoadPoint) float64) (rates, values []float64) {
+func bins(list []loadPoint, of func(*loadPoint) float64) (rates, values []float64) {
 	for _, part := range parts(list) {
 		var x, y []float64
 		for k := range part {
@@ -200,7 +200,7 @@ func bins(list []LoadPoint, of func(*LoadPoint) float64) (rates, values []float6
 }
 
 // middleLine joins the medians of points of about the same rate.
-func middleLine(list []LoadPoint, of func(*LoadPoint) float64, x, y chart.Scale) string {
+func middleLine(list []loadPoint, of func(*loadPoint) float64, x, y chart.Scale) string {
 	rates, values := bins(list, of)
 	var b strings.Builder
 	for i := range rates {
@@ -215,8 +215,8 @@ func middleLine(list []LoadPoint, of func(*LoadPoint) float64, x, y chart.Scale)
 
 // kneeOf returns the largest rate up to which p95 stays near its level at low rates, and that level; zero if p95
 // never leaves the level for good.
-func kneeOf(list []LoadPoint) (rate, level float64) {
-	rates, values := bins(list, func(p *LoadPoint) float64 { return p.P95 })
+func kneeOf(list []loadPoint) (rate, level float64) {
+	rates, values := bins(list, func(p *loadPoint) float64 { return p.P95 })
 	if len(values) < 4 {
 		return 0, 0
 	}
@@ -244,14 +244,15 @@ func againstLoad(r *result.Result) *curveView {
 	if r.Going != nil {
 		return nil
 	}
-	var list []LoadPoint
+	var list []loadPoint
 	low, high := math.Inf(1), 0.0
 	for i := range r.Windows {
 		w := &r.Windows[i]
-		if w.Load != "*" || w.Step != "*" || !w.T.Known() || w.T < 0 || w.D < chart.Sliver || w.Offered == 0 || inFault(r, w) {
+		if w.Load != "*" || w.Step != "*" || !w.T.Known() || w.T < 0 || w.D < chart.Sliver || w.Offered == 0 ||
+			inFault(r, w) {
 			continue
 		}
-		p := LoadPoint{
+		p := loadPoint{
 			Rate: float64(w.Offered) / float64(w.D), Good: float64(w.OK) / float64(w.D), P95: float64(w.P95),
 			InFlight: float64(w.InFlight), Text: words.Offset(w.T) + " to " + words.Offset(w.T+w.D),
 		}

@@ -12,9 +12,9 @@ import (
 )
 
 // served returns what a target does at 10/s to 1000/s that serves at most some requests a second; 0: any number.
-func served(capacity float64) (list []LoadPoint) {
+func served(capacity float64) (list []loadPoint) {
 	for rate := 10.0; rate <= 1000; rate += 10 {
-		p := LoadPoint{Rate: rate, Good: rate, P95: .01, InFlight: rate * .01}
+		p := loadPoint{Rate: rate, Good: rate, P95: .01, InFlight: rate * .01}
 		if capacity > 0 && rate > capacity {
 			p.Good, p.P95, p.InFlight = capacity, .01*math.Pow(rate/capacity, 8), rate
 		}

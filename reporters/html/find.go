@@ -51,7 +51,7 @@ type findView struct {
 
 type findRow struct{ N, Rate, Mark, Word, Tone, Why, Good, Failed, P95, InFlight string }
 
-// tones and marks of the answers of probes.
+// findTones holds the tone and the mark of each answer of a probe.
 var findTones = map[string][2]string{
 	"holds": {"good", "✓"}, "breaks": {"bad", "✗"}, "limited": {"unsure", "?"}, "disturbed": {"unsure", "?"},
 }
@@ -78,7 +78,7 @@ func (p FindPage) Report(w io.Writer) error {
 		v.Facts = append(v.Facts, pair("Begun", p.Started.UTC().Format("2006-01-02 15:04:05")+" UTC"),
 			pair("Took", words.Clock(p.Took.Seconds())))
 	}
-	var points []LoadPoint
+	var points []loadPoint
 	for i, t := range p.Probes {
 		look := findTones[t.Answer]
 		row := findRow{
@@ -94,7 +94,7 @@ func (p FindPage) Report(w io.Writer) error {
 			continue
 		}
 		v.Several = v.Several || t.Offered > 1.5*t.Rate
-		points = append(points, LoadPoint{
+		points = append(points, loadPoint{
 			Rate: t.Offered, Good: t.Good, P95: t.P95, InFlight: t.InFlight, Tone: look[0],
 			Text: row.Word + " at " + row.Rate + ": " + row.Why,
 		})

@@ -129,6 +129,9 @@ func clockNear(d time.Duration) string { return words.Clock(d.Round(time.Second)
 func (f *Follower) enter(iv result.Interval) {
 	switch iv.Phase {
 	case "warmup":
+		if iv.At > -time.Second { // the moment before a load without a warm-up
+			return
+		}
 		f.note(iv.At, "", "The warm-up began; nothing is judged yet.")
 	case "run":
 		f.note(iv.At, "", "The judged load began. It lasts %s.", clockNear(iv.End))
@@ -290,7 +293,7 @@ type Chip struct {
 	Word string `json:"word"`
 	Tone string `json:"tone"`
 	Text string `json:"text"`
-	Left string `json:"left"` // the rest of its budget, or its value
+	Left string `json:"left"` // the word, and the rest of its budget or its value
 	Bar  string `json:"bar"`  // a path of 100 units: the share that is left; empty: it has no budget
 }
 
@@ -537,12 +540,13 @@ func chipOf(o *result.RunningVerdict) Chip {
 	switch f := float64(o.Left); {
 	case math.IsInf(f, 0):
 	case !math.IsNaN(f) && f < 0:
-		c.Left, c.Bar = "budget overdrawn "+words.Number(1-f)+"x", "M0 0"
+		c.Left, c.Bar = c.Word+" · budget overdrawn "+words.Number(1-f)+"x", "M0 0"
 	case !math.IsNaN(f) && o.Verdict != scenarios.Pending:
 		share := math.Floor(100*f + 1e-9)
-		c.Left, c.Bar = fmt.Sprintf("%.0f%% of budget left", share), fmt.Sprintf("M0 2H%.0f", share)
+		c.Left, c.Bar = fmt.Sprintf("%s · %.0f%% of budget left", c.Word, share), fmt.Sprintf("M0 2H%.0f", share)
 	case o.Measured.Known() && o.Asked.Metric.Text != "" && !o.Asked.Relative():
-		c.Left = o.Asked.Metric.FormatValue(float64(o.Measured)) + " of " + o.Asked.Metric.FormatValue(o.Asked.Value)
+		m := o.Asked.Metric
+		c.Left = c.Word + " · " + m.FormatValue(float64(o.Measured)) + " of " + m.FormatValue(o.Asked.Value)
 	}
 	return c
 }

@@ -23,7 +23,9 @@ func going(t *testing.T, s int) result.Interval {
 		At: time.Duration(s) * time.Second, End: 40 * time.Second, Phase: "run", Offered: 200, OK: 200,
 		P50: 2 * time.Millisecond, P95: 10 * time.Millisecond, P99: 20 * time.Millisecond,
 		Next: "crash", NextAt: 20 * time.Second,
-		Timetable: []result.PlannedFault{{Name: "crash", Kind: "process.crash", At: 20 * time.Second, Clear: 23 * time.Second}},
+		Timetable: []result.PlannedFault{{
+			Name: "crash", Kind: "process.crash", At: 20 * time.Second, Clear: 23 * time.Second,
+		}},
 		Objectives: []result.RunningVerdict{{
 			Asked: o, Text: o.Text, Phase: slo.Phase{Kind: slo.RunPhase}, Verdict: scenarios.Pass, Measured: 0, Left: .57,
 		}},
@@ -90,10 +92,10 @@ func TestFollower_Now(t *testing.T) {
 		title, fault, note, left string
 		value                    string
 	}{
-		{"before the fault", 15, "▶ 00:15/00:40", "Next fault in", "crash", "57% of budget left", "00:05"},
-		{"in the fault", 21, "✗ 1 failing · 00:21/00:40", "Fault now", "crash", "budget overdrawn 2.5x", "00:02 left"},
-		{"after it", 30, "▶ 00:30/00:40", "Next fault", "none to come", "57% of budget left", "–"},
-		{"in the warm-up", -1, "▶ warm-up", "Next fault in", "crash", "57% of budget left", "00:21"},
+		{"before the fault", 15, "▶ 00:15/00:40", "Next fault in", "crash", "holds · 57% of budget left", "00:05"},
+		{"in the fault", 21, "✗ 1 failing · 00:21/00:40", "Fault now", "crash", "fails · budget overdrawn 2.5x", "00:02 left"},
+		{"after it", 30, "▶ 00:30/00:40", "Next fault", "none to come", "holds · 57% of budget left", "–"},
+		{"in the warm-up", -1, "▶ warm-up", "Next fault in", "crash", "holds · 57% of budget left", "00:21"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var f Follower

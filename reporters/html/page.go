@@ -35,7 +35,8 @@ var sources embed.FS
 // templateFuncs are the functions of page.tmpl, and of templates that use parts of it.
 var templateFuncs = template.FuncMap{"term": term, "slow": slowOf, "steps": stepsOf}
 
-var pageTemplate = template.Must(template.New("page.tmpl").Funcs(templateFuncs).ParseFS(sources, "assets/page.tmpl", "assets/live.tmpl", "assets/curve.tmpl", siteTemplate))
+var pageTemplate = template.Must(template.New("page.tmpl").Funcs(templateFuncs).ParseFS(sources,
+	"assets/page.tmpl", "assets/live.tmpl", "assets/curve.tmpl", siteTemplate))
 
 // pageView is the data of the template, in its order.
 type pageView struct {
@@ -260,18 +261,29 @@ func drawn(c *chart.Chart) (chart.Drawing, error) {
 	return d, nil
 }
 
+// style reads a style file.
+func style(file string) (template.CSS, error) {
+	b, err := sources.ReadFile(file)
+	return template.CSS(b), err
+}
+
+// stylesOf joins style files after the common style of all pages.
+func stylesOf(files ...string) (css template.CSS, err error) {
+	for _, file := range append([]string{"assets/page.css"}, files...) {
+		b, err := style(file)
+		if err != nil {
+			return "", err
+		}
+		css += b
+	}
+	return css, nil
+}
+
 // styled returns the style and the policy of a page without a script. The style is the common style of all pages and
 // the given file. The policy allows only that style.
 func styled(file string) (css template.CSS, policy string, err error) {
-	for _, part := range []string{"assets/page.css", file} {
-		b, err := sources.ReadFile(part)
-		if err != nil {
-			return "", "", err
-		}
-		css += template.CSS(b)
-	}
-	return css, fmt.Sprintf("default-src 'none'; style-src '%s'; base-uri 'none'; form-action 'none'", hash(string(css))),
-		nil
+	css, err = stylesOf(file)
+	return css, staticPolicy(css, "'none'"), err
 }
 
 // hash returns the policy's source expression for a style or script.

@@ -38,7 +38,8 @@ func pages(t *testing.T) map[string]string {
 	}
 	draw("beside", func(w *strings.Builder) error {
 		return BesidePage{
-			Site: links, A: BesideRun{Name: "monday", Link: "/a", Result: a}, B: BesideRun{Name: "tuesday", Link: "/b", Result: b},
+			Site: links, A: BesideRun{Name: "monday", Link: "/a", Result: a},
+			B:          BesideRun{Name: "tuesday", Link: "/b", Result: b},
 			Comparison: b.Comparison,
 		}.Report(w)
 	})
@@ -58,7 +59,8 @@ func pages(t *testing.T) map[string]string {
 	trend := TrendChart{Title: "p95", Say: quantity.FormatSeconds, Limit: .25, LimitText: "objective < 250ms"}
 	for i := range 12 {
 		trend.Points = append(trend.Points, TrendPoint{
-			Run: fmt.Sprint("r", i), Link: "/r", Started: time.Unix(int64(i)*86400, 0), Value: .02 + .01*float64(i%3), Red: i == 7,
+			Run: fmt.Sprint("r", i), Link: "/r", Started: time.Unix(int64(i)*86400, 0), Value: .02 + .01*float64(i%3),
+			Red: i == 7,
 		})
 	}
 	draw("trend", func(w *strings.Builder) error {
@@ -89,7 +91,8 @@ func index(second string) IndexPage {
 		run := IndexRun{
 			Key: fmt.Sprint("folder-", i), Name: p.Scenarios[k].Name, Run: fmt.Sprint("run-", i), Verdict: v,
 			Reason:  []string{"All held.", "errors were 23 %.", "All held.", "The generator was late."}[i],
-			Started: time.Date(2026, 3, 1+i, 12, 0, 0, 0, time.UTC), Duration: 60, Requests: 1000, P95: result.Num(.01 * float64(i+1)),
+			Started: time.Date(2026, 3, 1+i, 12, 0, 0, 0, time.UTC), Duration: 60, Requests: 1000,
+			P95:  result.Num(.01 * float64(i+1)),
 			Link: fmt.Sprint("/runs/", i),
 		}
 		p.Runs = append(p.Runs, run)
@@ -287,7 +290,8 @@ func TestHTML_PagesAccessible(t *testing.T) {
 				}
 				for _, v := range see[[]violation](b, `axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)`) {
 					n := v.Nodes[0]
-					t.Errorf("%s (%s): %s (%d times), as in %.200s: %s", v.ID, v.Impact, v.Help, len(v.Nodes), n.HTML, n.FailureSummary)
+					t.Errorf("%s (%s): %s (%d times), as in %.200s: %s", v.ID, v.Impact, v.Help, len(v.Nodes), n.HTML,
+						n.FailureSummary)
 				}
 			})
 		}

@@ -52,28 +52,16 @@ func staticPolicy(css template.CSS, forms string) string {
 		hash(string(css)), forms)
 }
 
-// stylesOf joins style files after the common style of all pages.
-func stylesOf(files ...string) (css template.CSS, err error) {
-	for _, file := range append([]string{"assets/page.css"}, files...) {
-		b, err := sources.ReadFile(file)
-		if err != nil {
-			return "", err
-		}
-		css += template.CSS(b)
-	}
-	return css, nil
-}
-
 // atSite adds the links of a site to the page of a run.
 func (p *pageView) atSite(links *SiteLinks) error {
 	if links == nil {
 		return nil
 	}
-	css, err := sources.ReadFile(siteStyle)
+	css, err := style(siteStyle)
 	if err != nil {
 		return err
 	}
-	p.CSS += template.CSS(css)
+	p.CSS += css
 	p.Site = links
 	p.Policy = p.policy(links.forms())
 	return nil

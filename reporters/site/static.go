@@ -81,7 +81,9 @@ func staticNavigation(list []*entry) navigation {
 			trends[e.Name] = fmt.Sprintf("trend-%d.html", len(trends)+1)
 		}
 	}
-	n := navigation{list: list, home: html.Index, run: pageOf, trend: func(scenario string) string { return trends[scenario] }}
+	n := navigation{
+		list: list, home: html.Index, run: pageOf, trend: func(scenario string) string { return trends[scenario] },
+	}
 	n.beside = func(a, b *entry) string {
 		if earlier, _ := n.neighbours(b); earlier == nil || earlier.Key != a.Key {
 			return "" // only neighbours have a page
