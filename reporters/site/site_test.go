@@ -104,7 +104,8 @@ func TestServer(t *testing.T) {
 		},
 		{
 			"objectives over time", "/trend?scenario=posts+survive", 200,
-			[]string{"posts survive: ", `href="/runs/nested/tuesday/report.html"`, "<circle", `<line class="limit"`, "objective &lt; ",
+			[]string{
+				"posts survive: ", `href="/runs/nested/tuesday/report.html"`, "<circle", `<line class="limit"`, "objective &lt; ",
 				`<a href="/">← All runs</a>`,
 			},
 			"",
@@ -115,7 +116,8 @@ func TestServer(t *testing.T) {
 		{"a file outside", "/runs/monday/logs/..%2f..%2fsecret.txt", 404, nil, ""},
 		{
 			"no run", "/runs/mondy/report.html", 404,
-			[]string{"There is no run &#34;mondy&#34;.", "Perhaps you meant", "The newest runs", `href="/runs/monday/report.html"`}, "",
+			[]string{"There is no run &#34;mondy&#34;.", "Perhaps you meant", "The newest runs", `href="/runs/monday/report.html"`},
+			"",
 		},
 		{"no such run to compare", "/compare?base=monday&run=sunday", 404, []string{"There is no run &#34;sunday&#34;"}, ""},
 		{"no such scenario", "/trend?scenario=<script>alert(1)</script>", 404, []string{"&lt;script&gt;"}, "<script>alert"},
