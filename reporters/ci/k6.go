@@ -14,9 +14,9 @@ import (
 )
 
 // K6 writes every request of a run in k6's JSON format, as `k6 run --out json` does, for the dashboards and scripts
-// that read it. Each request is a point of each metric http_req*, at the time at which it ended, with the tags of k6. Unlike
-// in k6, http_req_duration begins when the schedule asks for the request. Skipped steps and requests of the warm-up are
-// left out.
+// that read it. Each request is a point of each metric http_req*, at the time at which it ended, with the tags of k6.
+// Unlike in k6, http_req_duration begins when the schedule asks for the request. Skipped steps and requests of the
+// warm-up are left out.
 type K6 struct{}
 
 var _ reporters.Reporter = K6{}
