@@ -177,6 +177,7 @@ func (s *shop) world(same bool, spoil func(t *testing.T, s *shop)) func(t *testi
 			t.Fatal(err)
 		}
 		w := chaostest.World{
+			Idle: true,
 			Scope: chaos.Scope{
 				Services: map[string]int{},
 				Cluster:  &chaos.Cluster{Namespace: at.Namespace, Nodes: map[string]string{"pool": "apps"}},

@@ -29,6 +29,7 @@ func containerWorld(y *chaostest.Yard, agents *agent.Pool, o chaostest.VictimOpt
 			}
 		})
 		w := chaostest.World{
+			Idle:  true,
 			Scope: chaos.Scope{Services: map[string]int{"web": 1}, Containers: true},
 			Env: chaos.Env{
 				Targets: chaos.Targets{Units: []chaos.Unit{v.Container}}, Host: chaos.Host{Agents: agents, Run: y.Run},

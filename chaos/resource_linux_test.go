@@ -1,13 +1,16 @@
 package chaos_test
 
 import (
+	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,6 +44,31 @@ type victim struct {
 	dir    string      // a directory of the unit, on a disk or a filesystem of its own
 	agents *agent.Pool // agents; nil is none
 	run    string      // the run of the agents
+	busy   bool        // it has something to do
+}
+
+// keepBusy gives the victim requests to answer until the test ends, one after the other.
+func keepBusy(v *victim) {
+	v.busy = true
+	ctx, cancel := context.WithCancel(context.Background())
+	var client sync.WaitGroup
+	client.Go(func() {
+		c := http.Client{Timeout: time.Second}
+		for ctx.Err() == nil {
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+v.Unit.(*unit).addr+"/", nil)
+			if err != nil {
+				v.t.Error(err)
+				return
+			}
+			if answer, err := c.Do(r); err == nil {
+				_ = answer.Body.Close()
+			}
+		}
+	})
+	v.t.Cleanup(func() {
+		cancel()
+		client.Wait()
+	})
 }
 
 // newVictim starts a unit, in control groups of its own or in those of the test.
@@ -102,6 +130,7 @@ func waitFor(t *testing.T, what string, done func() bool) {
 // world is the world of one victim.
 func (v *victim) world(spoil func()) chaostest.World {
 	return chaostest.World{
+		Idle:  !v.busy,
 		Scope: chaos.Scope{Services: map[string]int{"web": 1}},
 		Env: chaos.Env{
 			Targets:    chaos.Targets{Units: []chaos.Unit{v.Unit}},
@@ -224,8 +253,8 @@ var resourceFaults = []struct {
 	before     func(v *victim)
 	spoil      func(v *victim) // nil if nothing can spoil it
 }{
-	{"throttled", "cpu.throttle: {service: web, share: 5%}", "alone", nil, unthrottle},
-	{"throttled, and shares its group", "cpu.throttle: {service: web, processors: 0.05}", "shared", nil, unthrottle},
+	{"throttled", "cpu.throttle: {service: web, share: 5%}", "alone", keepBusy, unthrottle},
+	{"throttled, and shares its group", "cpu.throttle: {service: web, processors: 0.05}", "shared", keepBusy, unthrottle},
 	{"throttled, and was before", "cpu.throttle: {service: web, share: 5%}", "alone", func(v *victim) {
 		v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "150000", "150000 100000")
 	}, unthrottle},

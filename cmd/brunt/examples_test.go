@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -36,6 +37,20 @@ func built(t *testing.T, pkg string) string {
 		t.Fatalf("building %s: %v\n%s", pkg, err, out)
 	}
 	return file
+}
+
+// repeats returns how often each example is run: once, or as often as BRUNT_EXAMPLES says.
+func repeats(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("BRUNT_EXAMPLES")
+	if text == "" {
+		return 1
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("BRUNT_EXAMPLES is %q, want how often each example is run", text)
+	}
+	return n
 }
 
 // exampleTries is how often an example runs if brunt was late.
@@ -333,6 +348,11 @@ func TestExample(t *testing.T) {
 				}
 				if c.set != "" {
 					args = append(args, "--set", c.set)
+				}
+				for range repeats(t) - 1 { // the last run has the test's own checks besides
+					if _, res := runExample(t, command, c.name, args...); (res.Verdict == scenarios.Fail) != (c.fails != nil) {
+						t.Errorf("%s: %s", res.Verdict, res.Reason)
+					}
 				}
 				code, res := runExample(t, command, c.name, args...)
 				want, exit := scenarios.Pass, 0

@@ -40,11 +40,13 @@ type playedCase struct {
 	dark      span          // when requests of users wait for its end
 	answer    time.Duration // of users; zero is 2 ms
 
-	steps   int  // of an iteration: each further step is skipped after a bad one; zero is 1
-	shed    bool // status 503 is shed
+	steps   int      // of an iteration: each further step is skipped after a bad one; zero is 1
+	shed    bool     // status 503 is shed
+	named   []string // its load and its steps, in place of main, read, write and list
 	faults  []span
-	again   bool // the faults are occurrences of one, f#1 and so on
-	group   bool // each fault is a group
+	called  []string // the names of the faults, in place of f, g and so on; x#2 is the second occurrence of x
+	again   bool     // the faults are occurrences of one, f#1 and so on
+	group   bool     // each fault is a group
 	hold    time.Duration
 	limit   float64
 	lag     func(n int) time.Duration // brunt's own
@@ -73,8 +75,12 @@ type played struct {
 // series are the steps of a load.
 func (p playedCase) series() measure.Series {
 	s := measure.Series{Loads: []measure.SeriesLoad{{Name: "main", Closed: p.users != nil}}}
+	steps := []string{"read", "write", "list"}
+	if p.named != nil {
+		s.Loads[0].Name, steps = p.named[0], p.named[1:]
+	}
 	for i := range max(1, p.steps) {
-		s.Steps = append(s.Steps, measure.SeriesStep{Name: []string{"read", "write", "list"}[i]})
+		s.Steps = append(s.Steps, measure.SeriesStep{Name: steps[i]})
 	}
 	if p.users != nil {
 		s.Loads[0].Users = p.users.Users
@@ -259,6 +265,10 @@ func (p playedCase) play(
 		name := fault
 		if p.again {
 			fault, name = "f", fmt.Sprintf("f#%d", i+1)
+		}
+		if p.called != nil {
+			name = p.called[i]
+			fault, _, _ = strings.Cut(name, "#")
 		}
 		kinds[fault] = judge.FaultCase{Group: p.group}
 		events = append(events, event{f.from, func() { rec.Inject(name, fault) }})
