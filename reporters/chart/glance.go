@@ -170,11 +170,14 @@ func incidentLabel(in *result.Incident) string {
 	if in.Bad == 0 { // users of a closed load waited
 		return text + " without an answer"
 	}
-	share := float64(in.Bad) / float64(in.Requests)
-	if share > .99 && share < 1 {
+	switch share := float64(in.Bad) / float64(in.Requests); {
+	case share > .99 && share < 1:
 		return text + ", > 99% failed"
+	case share < .01:
+		return text + ", < 1% failed"
+	default:
+		return text + ", " + words.Percent(math.Round(share*100)/100) + " failed"
 	}
-	return text + ", " + words.Percent(math.Round(share*100)/100) + " failed"
 }
 
 // Incidents returns a lane with the stretches in which too many requests failed; it has no item if there were none.
