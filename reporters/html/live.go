@@ -1,6 +1,7 @@
 package html
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"html/template"
@@ -20,7 +21,16 @@ func DrawLive(w io.Writer, res *result.Result, iv result.Interval) error {
 	if p.Live != nil {
 		p.Live.Now = NowOf(iv)
 	}
-	return pageTemplate.Execute(w, p)
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return err
+	}
+	page := b.Bytes()
+	if p.Live == nil {
+		page = withGlossary(page)
+	}
+	_, err = w.Write(page)
+	return err
 }
 
 // A liveView holds the additions to the page while the run goes on.

@@ -292,7 +292,7 @@ func (p *pageView) groups() []group {
 		parts []part // one without an ID is not on the page
 	}{
 		{"Outcome", []part{
-			{"glance", "At a glance"},
+			part{"glance", "At a glance"}.where(p.Rates != nil || p.Brief != nil),
 			errors.where(failed && p.ErrorsFirst),
 			{"objectives", "Objectives"},
 			part{"faults", "Faults"}.where(len(p.Faults) > 0), part{"incidents", "Incidents"}.where(p.Incidents != nil),
