@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/reporters/words"
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
@@ -48,7 +49,14 @@ func (s *summary) result(r *result.Result) {
 	if s.verbose {
 		s.tables(r)
 	} else {
+		if r.Imported != "" || r.Control {
+			s.text("", "", s.about(r), dim)
+		}
 		s.answerRows(a)
+		if n := int64(len(r.Notes)); n > 0 {
+			s.gap()
+			s.line(span{words.Plural(n, "note: -v shows it", "notes: -v shows them"), dim})
+		}
 	}
 	s.reasons(a)
 	for i, l := range r.AllLedgers() {
@@ -70,7 +78,12 @@ func (s *summary) result(r *result.Result) {
 		s.text("", "  ", h, plain)
 	}
 	s.gap()
-	s.line(span{a.Mark + " " + strings.ToUpper(words.Verdict(r.Verdict)), tones[a.Tone]}, span{"  " + a.Name, bold})
+	verdict, code := a.Mark+" "+strings.ToUpper(words.Verdict(r.Verdict)), ""
+	if r.ExitCode != scenarios.ExitPass {
+		code = fmt.Sprintf(" (exit code %d)", r.ExitCode)
+	}
+	name := words.Clip(a.Name, s.width-2-words.Width(verdict)-words.Width(code))
+	s.line(span{verdict, tones[a.Tone]}, span{"  " + name, bold}, span{code, dim})
 }
 
 // tables writes the details of a run.

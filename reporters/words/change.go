@@ -20,6 +20,7 @@ type changeRule struct {
 // units, steps and loads by the names that the scenario gives them.
 func changeRules() []changeRule {
 	return []changeRule{
+		{"busy-machine", quietMachine},
 		{"only-replica", secondReplica},
 		{"dead-replica", avoidReplica},
 		{"failover", shorterFailover},
@@ -66,6 +67,24 @@ func (f *findings) failed() bool {
 
 // outage reports whether the run failed with an outage that a fault did.
 func (f *findings) outage() bool { return f.failed() && f.fault != nil }
+
+// starved reports whether brunt was late on a machine whose processors were in demand nearly all the time, while
+// requests failed that no fault is shown to have failed. The target may then have lacked a processor as brunt did.
+func (f *findings) starved() bool {
+	return f.failed() && f.fault == nil && f.in != nil && !f.r.Generator.Healthy && f.r.Generator.Pressure >= .5
+}
+
+// quietMachine speaks where the machine itself may be why requests failed.
+func quietMachine(f *findings) *Advice {
+	if !f.starved() {
+		return nil
+	}
+	return &Advice{
+		Likely: true,
+		Text: Text{}.say("Run it again on a quiet machine first: tasks waited for a processor ").
+			strong(wholePercent(float64(f.r.Generator.Pressure))).say(" of the time, so likely the target lacked one too."),
+	}
+}
 
 // secondReplica speaks where a fault hit the only replica of a service.
 func secondReplica(f *findings) *Advice {
@@ -167,7 +186,7 @@ func deadPeer(f *findings) *Advice {
 
 // shorterTimeout speaks where the client gave up before the target answered anything.
 func shorterTimeout(f *findings) *Advice {
-	if !f.failed() {
+	if !f.failed() || f.starved() {
 		return nil
 	}
 	for i := range f.r.Loads {
@@ -300,7 +319,7 @@ func moreProcessor(f *findings) *Advice {
 // boundedQueue speaks where more and more iterations of an open load were in flight at a constant rate.
 func boundedQueue(f *findings) *Advice {
 	before, now, grew := inFlightGrowth(f.r)
-	if !f.failed() || !grew {
+	if !f.failed() || f.starved() || !grew {
 		return nil
 	}
 	return &Advice{
@@ -310,8 +329,11 @@ func boundedQueue(f *findings) *Advice {
 	}
 }
 
-// inFlightGrowth compares the iterations in flight in the first and in the last third of a run of an open load. grew
-// reports whether they grew at least threefold, over each third, at a rate that did not.
+// growthParts is the number of parts of a run that tell whether more and more is in flight.
+const growthParts = 6
+
+// inFlightGrowth compares the iterations in flight in the first and in the last part of a run of an open load. grew
+// reports whether they grew from each part to the next, and at least threefold, at a rate that did not.
 func inFlightGrowth(r *result.Result) (before, now int64, grew bool) {
 	if slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool { return l.Closed }) {
 		return 0, 0, false
@@ -324,14 +346,20 @@ func inFlightGrowth(r *result.Result) (before, now int64, grew bool) {
 		}
 		flight, offered = append(flight, w.InFlight), append(offered, w.Offered)
 	}
-	third := len(flight) / 3
-	if third < 4 {
+	each := len(flight) / growthParts
+	if each < 2 {
 		return 0, 0, false
 	}
-	a, b, c := middle(flight[:third]), middle(flight[third:2*third]), middle(flight[len(flight)-third:])
-	rateA, rateC := middle(offered[:third]), middle(offered[len(offered)-third:])
-	grew = c >= 20 && c >= 3*max(a, 1) && a < b && b < c && 2*rateC <= 3*rateA
-	return a, c, grew
+	var parts []int64
+	for i := range growthParts {
+		parts = append(parts, middle(flight[i*each:(i+1)*each]))
+		if i > 0 && parts[i] <= parts[i-1] {
+			return 0, 0, false
+		}
+	}
+	before, now = parts[0], parts[growthParts-1]
+	first, last := middle(offered[:each]), middle(offered[(growthParts-1)*each:growthParts*each])
+	return before, now, now >= 20 && now >= 3*max(before, 1) && 2*last <= 3*first
 }
 
 // middle returns the median.

@@ -226,8 +226,8 @@ func TestChangeRules(t *testing.T) {
 		},
 		{
 			"queue", steadyRate(onURL(t), func(s int) int64 { return int64(4 + 10*s) }),
-			"Bound the queue of the target, and shed what is beyond it, or give it more capacity: in flight grew from 54 to " +
-				"254, so likely it does less than it is asked for.", "",
+			"Bound the queue of the target, and shed what is beyond it, or give it more capacity: in flight grew from 24 to " +
+				"274, so likely it does less than it is asked for.", "",
 			"the rate grew as well", func(r *result.Result) {
 				for i := range r.Windows {
 					r.Windows[i].Offered = int64(50 + 10*i)
@@ -237,6 +237,38 @@ func TestChangeRules(t *testing.T) {
 		{
 			"first-step", onURL(t), "Begin with GET /: no request failed before it.", "",
 			"no request failed", func(r *result.Result) { r.Errors = nil },
+		},
+		{
+			"queue", steadyRate(onURL(t), func(s int) int64 { return int64(4 + 10*s) }),
+			"Bound the queue of the target, and shed what is beyond it, or give it more capacity: in flight grew from 24 to " +
+				"274, so likely it does less than it is asked for.", "",
+			"an outage at the end alone", func(r *result.Result) {
+				for i := range r.Windows {
+					if r.Windows[i].InFlight = 5; i > 20 {
+						r.Windows[i].InFlight = 150
+					}
+				}
+			},
+		},
+		{
+			"busy-machine", func() *result.Result {
+				r := onURL(t)
+				r.Generator.Healthy, r.Generator.Pressure = false, .97
+				return r
+			}(), "Run it again on a quiet machine first: tasks waited for a processor 97% of the time, so likely the target " +
+				"lacked one too.", "",
+			"brunt was not late", func(r *result.Result) { r.Generator.Healthy = true },
+		},
+		{
+			"client-timeout", func() *result.Result {
+				r := onURL(t)
+				r.Errors[0].Kind = "timeout"
+				return r
+			}(), "Let the target give up before its client does: 300 requests of load had no answer within the client's 30s, " +
+				"so likely its own timeouts are as long or longer.", "",
+			"the machine may be why", func(r *result.Result) {
+				r.Generator.Healthy, r.Generator.Pressure = false, .97
+			},
 		},
 		{
 			"own-core", busy(onURL(t)), "Give brunt a processor that no other program uses, and run it again.", "",

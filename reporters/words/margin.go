@@ -73,7 +73,9 @@ func objectiveLine(o *result.ObjectiveResult) ObjectiveLine {
 			l.Word = wordOpen
 		}
 	default:
-		l.Word = wordOpen
+		if l.Word = wordOpen; o.Why == result.Absent {
+			l.Word = wordNotJudged
+		}
 	}
 	switch l.Margin.Kind {
 	case MarginNoOutage:
@@ -101,7 +103,7 @@ func MarginOf(o *result.ObjectiveResult) Margin {
 		return m
 	default:
 		m.Kind, m.Text = MarginOpen, "? "+wordOpen
-		if o.Verdict == scenarios.Invalid && o.Why != result.Late {
+		if o.Verdict == scenarios.Invalid && o.Why != result.Late || o.Why == result.Absent {
 			m.Text = "? " + wordNotJudged
 		}
 		return m

@@ -35,7 +35,13 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 		countOf(len(list), in, "took effect", verified), countOf(in, in, "were taken back", back),
 	}
 	if in == 0 {
+		for i := range list {
+			list[i].Text = "" // the sentence of the run says why
+		}
 		return "Faults: none was injected", list
+	}
+	if len(list) == 1 {
+		return "Fault: " + strings.Join(parts, ", "), list
 	}
 	return "Faults: " + strings.Join(parts, ", "), list
 }
@@ -152,7 +158,7 @@ func slowerBy(p *result.ImpactParts) string {
 		return briefly(f) + "x slower"
 	}
 	if f := float64(p.P95 / p.P95Before); p.P95Before > 0 && f >= 1.5 {
-		return "p95 " + briefly(f) + "x slower"
+		return briefly(f) + "x slower at p95"
 	}
 	return "slower"
 }
@@ -178,5 +184,5 @@ func survivedText(f *result.FaultRecord) string {
 		return Plural(p.Bad(), "request", "requests") + " failed or were too slow, " + Share(p.Bad(), p.Requests) +
 			", within the limit of " + Percent(float64(f.Limit))
 	}
-	return "no request failed, and answers were not slower"
+	return "no request failed, and answers were not clearly slower"
 }

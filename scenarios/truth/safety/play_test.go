@@ -91,8 +91,7 @@ func (y *play) note(format string, args ...any) {
 func (y *play) text() string {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	first, _, _ := strings.Cut(y.out.String(), "\nObjectives")
-	return strings.Join(y.log, "\n") + "\n" + y.events.text() + first
+	return strings.Join(y.log, "\n") + "\n" + y.events.text() + y.out.String()
 }
 
 // start reads the state before, and starts brunt.

@@ -1,0 +1,220 @@
+package words
+
+import (
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// TestMarginOf: the distance of a value from its limit, and a verdict that brunt's own time leaves open.
+func TestMarginOf(t *testing.T) {
+	pass, fail := scenarios.Pass, scenarios.Fail
+	for _, tt := range []struct {
+		name     string
+		text     string
+		measured result.Num
+		verdict  scenarios.Verdict
+		change   func(*result.ObjectiveResult)
+		word     string
+		want     string
+	}{
+		{"a share over", "errors < 1%", .0367, fail, nil, "failed", "3.7x over"},
+		{"a share far over", "errors < 1%", .456, fail, nil, "failed", "46x over"},
+		{"a little over", "p95 < 200ms", .25, fail, nil, "failed", "25% over"},
+		{"the share that is missing", "availability > 99%", .9633, fail, nil, "failed", "3.7x over"},
+		{"a time left", "recover < 5s after f", 2.14, pass, nil, "held", "57% left"},
+		{"hardly left", "p95 < 200ms", .1999, pass, nil, "held", "< 1% left"},
+		{"too low a rate", "rate > 100/s", 80, fail, nil, "failed", "20% short"},
+		{"none may", "lost = 0", 12, fail, nil, "failed", "none may"},
+		{"no outage", "heal < 4s after f", 0, pass, func(o *result.ObjectiveResult) {
+			o.Because = result.Notes{{Kind: result.WithinLimit}}
+		}, "held", ""},
+		{"never good again", "recover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
+			o.Because = result.Notes{{Kind: result.RecoveryNone, For: 9}}
+		}, "failed", "not good again"},
+		{"too many failed", "p95 < 200ms", result.NaN, fail, func(o *result.ObjectiveResult) {
+			o.Infinite = true
+		}, "failed", "too many failed"},
+		{"brunt was late", "p95 < 200ms", .25, scenarios.Invalid, func(o *result.ObjectiveResult) {
+			o.Why = result.Late
+		}, "not certain", "? not certain"},
+		{"the fault was not injected", "errors < 1%", result.NaN, scenarios.Invalid, func(o *result.ObjectiveResult) {
+			o.Why = result.Absent
+		}, "not judged", "? not judged"},
+		{"too few requests", "p99 < 1s", .1, scenarios.Inconclusive, nil, "not certain", "? not certain"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := judged(t, tt.text, tt.measured, tt.verdict)
+			if tt.change != nil {
+				tt.change(&o)
+			}
+			if l := objectiveLine(&o); l.Margin.Text != tt.want || l.Word != tt.word {
+				t.Errorf("%s, %q; want %s, %q", l.Word, l.Margin.Text, tt.word, tt.want)
+			}
+		})
+	}
+}
+
+// TestTrust: the line says by how much brunt itself was late, and what that leaves open.
+func TestTrust(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*result.Result)
+		want   string
+	}{
+		{"quiet", func(*result.Result) {}, "Quiet machine: brunt itself was up to 78ms late (p99)."},
+		{"failures stand", func(r *result.Result) {
+			r.Generator.Healthy = false
+			r.Objectives = append(r.Objectives, r.Objectives[0])
+		}, "Busy machine: brunt itself was up to 78ms late (p99). The 2 failures stand without it; read response times as " +
+			"upper limits."},
+		{"one is open", func(r *result.Result) {
+			r.Generator.Healthy = false
+			r.Objectives = append(r.Objectives, r.Objectives[0])
+			r.Objectives[1].Verdict, r.Objectives[1].Why = scenarios.Invalid, result.Late
+		}, "Busy machine: brunt itself was up to 78ms late (p99). The failure stands without it; 1 other verdict is not " +
+			"certain because of it; read response times as upper limits."},
+		{"all held", func(r *result.Result) {
+			r.Generator.Healthy = false
+			r.Objectives[0].Verdict = scenarios.Pass
+		}, "Busy machine: brunt itself was up to 78ms late (p99). The verdict is the same without it; read response times " +
+			"as upper limits."},
+		{"imported", func(r *result.Result) { r.Imported = "k6" }, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := onURL(t)
+			r.Generator.Lag.P99 = .078
+			r.Generator.Limited = []result.Limit{{Kind: result.LimitLag}}
+			tt.change(r)
+			got := ""
+			if a := trust(r); a != nil {
+				got = a.Line()
+			}
+			if got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestFaultLines: the outcome of a fault in plain words.
+func TestFaultLines(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		r      func() *result.Result
+		change func(*result.Result)
+		want   string
+		mark   string
+	}{
+		{
+			"an outage with an incident", func() *result.Result { return onNginx(t) },
+			func(r *result.Result) { r.Faults[0].FailedObjectives = []string{"errors < 1% in kill-cache"} },
+			"kill-cache  outage of 4s: 400 requests failed; good again 2s after redis was back", "✗",
+		},
+		{
+			"an outage that no objective forbids", func() *result.Result { return onPatroni(t) }, nil,
+			"lose-the-leader  outage of 4s: 400 requests failed; good again 2s after patroni was back", "!",
+		},
+		{
+			"an older result, without incidents", func() *result.Result { return onNginx(t) },
+			func(r *result.Result) {
+				r.Incidents, r.Faults[0].Failed, r.Faults[0].Degraded, r.Faults[0].RecoveredAt = nil, 390, 3.9, 13
+			}, "kill-cache  outage of 3.9s: 390 requests failed; good again 1s after redis was back", "!",
+		},
+		{
+			"slower alone", func() *result.Result { return onNginx(t) },
+			func(r *result.Result) {
+				r.Incidents, r.Faults[0].OnsetAt = nil, result.NaN
+				r.Faults[0].Parts = &result.ImpactParts{Requests: 500, Slowed: true, P50: .067, P50Before: .0031}
+			}, "kill-cache  22x slower: p50 3.1ms → 67ms while it was in; no request failed", "!",
+		},
+		{
+			"survived", func() *result.Result { return onNginx(t) },
+			func(r *result.Result) {
+				r.Incidents, r.Faults[0].OnsetAt, r.Faults[0].Impact = nil, result.NaN, result.NotImpacted
+				r.Faults[0].Parts = &result.ImpactParts{Requests: 500}
+			}, "kill-cache  survived: no request failed, and answers were not clearly slower", "✓",
+		},
+		{
+			"not certain whether slower", func() *result.Result { return onNginx(t) },
+			func(r *result.Result) {
+				r.Incidents, r.Faults[0].OnsetAt, r.Faults[0].Impact = nil, result.NaN, result.NotImpacted
+				r.Faults[0].Parts = &result.ImpactParts{
+					Requests: 500, SlowerUntold: "chance", P50: .01, P50Before: .01, P95: .1, P95Before: .02,
+				}
+			}, "kill-cache  slower, not certain: p50 10ms → 10ms, p95 20ms → 100ms (5x); no request failed", "?",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := tt.r()
+			if tt.change != nil {
+				tt.change(r)
+			}
+			_, list := faultLines(r)
+			if got := list[0].Line(); got != tt.want || list[0].Mark != tt.mark {
+				t.Errorf("got  %s %s\nwant %s %s", list[0].Mark, got, tt.mark, tt.want)
+			}
+		})
+	}
+}
+
+// TestPast: figures of a busy machine are no difference between two runs.
+func TestPast(t *testing.T) {
+	r := onNginx(t)
+	run := slo.Phase{Kind: slo.RunPhase}
+	r.Cells = []result.Cell{
+		{Phase: run, Load: "*", Step: "*", Outcome: "*", Count: 3000},
+		{Phase: run, Load: "*", Step: "*", Outcome: "error", Count: 110},
+		{
+			Phase: slo.Phase{Kind: slo.BaselinePhase}, Load: "*", Step: "*", Outcome: "ok", Count: 900,
+			Response: result.Times{P95: .0817},
+		},
+	}
+	if past(r) != nil {
+		t.Error("without an earlier run there is a past")
+	}
+	r.Earlier = []result.Earlier{
+		{Verdict: scenarios.Fail},
+		{
+			Verdict: scenarios.Pass, Requests: 3000, P95: .0021,
+			Changed: []result.SettingChange{{Param: "replicas", Before: "2", Now: "1"}},
+		},
+	}
+	want := "Last runs: ✗✓✗. Since the last run: failed: 0% → 3.67%, worse; p95 before faults: 2.1ms → 81.7ms, worse; " +
+		"replicas: 2 → 1."
+	if got := past(r).Line(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	r.Generator.Healthy = false
+	want = "Last runs: ✗✓✗. Since the last run: failed: 0% → 3.67%, worse; p95 before faults: 2.1ms → 81.7ms, not certain; " +
+		"replicas: 2 → 1."
+	if got := past(r).Line(); got != want {
+		t.Errorf("busy: got  %s\nwant %s", got, want)
+	}
+}
+
+// TestAnswer_Text is the answer as a message: all of it, in plain lines.
+func TestAnswer_Text(t *testing.T) {
+	const want = `✗ shop
+Don't ship. When the only replica of redis died, every request failed for 4s. ` +
+		`13% of requests failed, and less than 1% may.
+Why it failed
+- 10s: the only replica of redis died; back at 12s.
+- GET /basket failed first: 400 × status 502 “502 Bad Gateway”.
+- 2s of the 4s came after redis was back.
+What to change
+1. Run a second replica of redis. Try: brunt run shop.yaml --set rate=100/s --set caches=2
+Quiet machine: brunt itself was up to 0s late (p99).
+Objectives: 1 failed
+✗ errors < 1%  13%  13x over
+Fault: took effect, was taken back
+! kill-cache  outage of 4s: 400 requests failed; good again 2s after redis was back
+`
+	r := onNginx(t)
+	r.Name = "shop"
+	if got := AnswerOf(r).Text(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
