@@ -848,7 +848,8 @@ func keyboard(t *testing.T, browser context.Context, html string, r *result.Resu
 	names := see[[]string](b,
 		`[...document.querySelectorAll('[role=slider]')].map(e => e.tabIndex + e.getAttribute('aria-label'))`)
 	if len(names) != see[int](b, `document.querySelectorAll(".frame[data-time]").length`) || len(names) < 8 ||
-		!strings.HasPrefix(names[0], "0Requests per second: values over time") || !strings.HasPrefix(names[1], "-1Response time") {
+		!strings.HasPrefix(names[0], "0Requests per second: values over time") ||
+		!strings.HasPrefix(names[1], "-1Response time") {
 		t.Errorf("charts in the order of the Tab key: %q", names)
 	}
 	b.do(chromedp.Focus(`#c-latency .slider`, chromedp.ByQuery))

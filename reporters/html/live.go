@@ -1,6 +1,7 @@
 package html
 
 import (
+	"bytes"
 	"fmt"
 	"html/template"
 	"io"
@@ -17,7 +18,16 @@ func DrawLive(w io.Writer, res *result.Result, now Now) error {
 	if p.Live != nil {
 		p.Live.Now = now
 	}
-	return pageTemplate.Execute(w, p)
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return err
+	}
+	page := b.Bytes()
+	if p.Live == nil {
+		page = withGlossary(page)
+	}
+	_, err = w.Write(page)
+	return err
 }
 
 // A liveView holds the additions to the page while the run goes on.

@@ -107,8 +107,8 @@ func (p *pageView) asked(r *result.Result) {
 	case !some:
 		p.AskedFoot += "No objective asks for a time of recovery. "
 	}
-	p.AskedFoot += "Injected is the instant just before the injecting call. Taken off is before the proof of that; a fault " +
-		"that ends by itself is over when its unit was healthy again. " +
+	p.AskedFoot += "Injected is the instant just before the injecting call. Taken off is before the proof of that; a " +
+		"fault that ends by itself is over when its unit was healthy again. " +
 		"Good again is when the first good request after the last bad one was asked for; from there on bad requests " +
 		"stayed within " + limitsOf(limits) + " for long enough to be no chance. A time is certain to the time between " +
 		"these two requests, or to the interval of a gradual change."
