@@ -229,7 +229,7 @@ var twins = []twin{
 	},
 	{
 		example: "28-mysql", set: "flush=0", rate: 100, seconds: 26, timeout: 2 * sec,
-		load: []string{"shop", "place", "count"},
+		load:  []string{"shop", "place", "count"},
 		fails: []string{"lost = 0"}, lost: 40,
 		faults: []twinFault{frozen("freeze", 5*sec, sec), crash("lose", 12*sec, sec, 4*sec)},
 	},
