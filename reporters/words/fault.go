@@ -557,7 +557,8 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 // request failed, and a fault whose effect on its unit was shown only in part.
 func FaultMark(f *result.FaultRecord) (mark, tone string) {
 	v := faultVerdict(f)
-	if v == scenarios.Pass && (OnlySlower(f) || f.NotShown != "" || f.Parts != nil && (f.Parts.Lacking || f.Parts.LackingUntold)) {
+	lacking := f.Parts != nil && (f.Parts.Lacking || f.Parts.LackingUntold)
+	if v == scenarios.Pass && (OnlySlower(f) || f.NotShown != "" || lacking) {
 		return "!", "unsure"
 	}
 	return Mark(v), Tone(v)

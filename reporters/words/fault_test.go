@@ -48,11 +48,13 @@ func TestFault_Partial(t *testing.T) {
 	}{
 		{result.ImpactParts{}, "✓", "none seen", "None seen: no request failed."},
 		{
-			result.ImpactParts{Partial: 100, Lacking: true}, "!", "partial answers",
+			result.ImpactParts{Partial: 100, Lacking: true},
+			"!", "partial answers",
 			"No request failed. 100 good answers lacked some of what their steps want, 0% of those before.",
 		},
 		{
-			result.ImpactParts{Partial: 2, LackingUntold: true}, "!", "partial answers, not certain",
+			result.ImpactParts{Partial: 2, LackingUntold: true},
+			"!", "partial answers, not certain",
 			"No request failed. 2 good answers lacked some of what their steps want, 0% of those before, which may be chance.",
 		},
 	} {

@@ -64,7 +64,8 @@ func (w pausingWorld) ask(r *rand.Rand, times float64) (without, with bool) {
 		return out
 	}
 	before, during, rest := slicesOf(0, injected), slicesOf(injected, cleared), slicesOf(cleared+10, len(seconds))
-	return Slower(before, nil, during, during).Answer == result.Yes, Slower(before, rest, during, during).Answer == result.Yes
+	without = Slower(before, nil, during, during).Answer == result.Yes
+	return without, Slower(before, rest, during, during).Answer == result.Yes
 }
 
 // TestSlower_Pauses gives the false alarms on a target that pauses by itself, and how often answers that take 30 times

@@ -207,7 +207,8 @@ var byHand = []playedCase{
 		},
 	},
 	{
-		name: "skipped steps are no timeouts", row: "definition", steps: 3, timeout: sec, script: quick.Between(2000, 2010, hang),
+		name: "skipped steps are no timeouts", row: "definition", steps: 3, timeout: sec,
+		script: quick.Between(2000, 2010, hang),
 		slo: []string{
 			"timeouts < 11 => pass", "timeouts < 10 => fail", "errors < 0.3% => pass", "errors < 0.1% => fail",
 		},

@@ -161,7 +161,8 @@ var twins = []twin{
 		example: "10-nginx-redis", rate: 100, seconds: 42, timeout: 2 * sec, load: []string{"read", "page"},
 		faults: []twinFault{
 			unseen("lose-redis", 6*sec, 500*ms, 1500*ms), slowing("hang-redis", 15*sec, 4*sec, 100*ms, 2*ms),
-			{name: "lose-an-app", at: 24 * sec, stays: 4 * sec}, slowing("cut-redis", 33*sec, 4*sec, 20*ms, 10*ms),
+			{name: "lose-an-app", at: 24 * sec, stays: 4 * sec},
+			slowing("cut-redis", 33*sec, 4*sec, 20*ms, 10*ms),
 		},
 	},
 	{
@@ -169,7 +170,8 @@ var twins = []twin{
 		fails: []string{"errors < 1% in hang-redis", "errors < 1% in cut-redis"}, rest: true,
 		faults: []twinFault{
 			crash("lose-redis", 6*sec, 500*ms, 1500*ms), failing("hang-redis", 15*sec, 4*sec, 1),
-			{name: "lose-an-app", at: 24 * sec, stays: 4 * sec}, failing("cut-redis", 33*sec, 4*sec, 1),
+			{name: "lose-an-app", at: 24 * sec, stays: 4 * sec},
+			failing("cut-redis", 33*sec, 4*sec, 1),
 		},
 	},
 	{
@@ -177,7 +179,8 @@ var twins = []twin{
 		median: 3 * ms, faults: []twinFault{slowing("slow-store", 5*sec, 3*sec, 120*ms, 10*ms)},
 	},
 	{
-		example: "17-primary-is-lost", rate: 100, seconds: 34, timeout: 2 * sec, load: []string{"writers", "write"}, group: true,
+		example: "17-primary-is-lost", rate: 100, seconds: 34, timeout: 2 * sec, load: []string{"writers", "write"},
+		group: true,
 		faults: []twinFault{{
 			name: "primary-is-lost", at: 8 * sec, stays: 12 * sec, from: 2 * sec, least: 3 * sec, most: 3300 * ms, act: f503,
 		}},
@@ -225,7 +228,8 @@ var twins = []twin{
 		faults: []twinFault{frozen("freeze", 5*sec, sec), crash("lose", 12*sec, sec, 4*sec)},
 	},
 	{
-		example: "28-mysql", set: "flush=0", rate: 100, seconds: 26, timeout: 2 * sec, load: []string{"shop", "place", "count"},
+		example: "28-mysql", set: "flush=0", rate: 100, seconds: 26, timeout: 2 * sec,
+		load:  []string{"shop", "place", "count"},
 		fails: []string{"lost = 0"}, lost: 40,
 		faults: []twinFault{frozen("freeze", 5*sec, sec), crash("lose", 12*sec, sec, 4*sec)},
 	},
@@ -339,7 +343,9 @@ func TestExamples(t *testing.T) {
 func (w *twin) play(t *testing.T, sc *scenarios.Scenario, seed uint64, outcomes map[string]int) {
 	l := truth.Load{Rate: w.rate, Timeout: w.timeout, T0: time.Unix(1_000_000, 0), Requests: w.rate * w.seconds}
 	p := w.played(sc, seed)
-	all := slices.DeleteFunc(slices.Clone(sc.SLO), func(o slo.Objective) bool { return o.Load != "" && o.Load != w.load[0] })
+	all := slices.DeleteFunc(slices.Clone(sc.SLO), func(o slo.Objective) bool {
+		return o.Load != "" && o.Load != w.load[0]
+	})
 	found := p.play(t, all, p.outcomes(l, l.Play(p.script)), time.Duration(w.seconds)*sec)
 	for _, o := range found.Objectives {
 		want := scenarios.Pass

@@ -18,7 +18,8 @@ var slowed = []playedCase{
 		slo: []string{"recover < 5s after f => inconclusive", "errors = 0% => pass"}, see: slower(result.Untested),
 	},
 	{
-		name: "a target that pauses in the fault alone", row: "H1", script: pauses(quick, 5200*ms, 6400*ms, 7100*ms, 8200*ms, 9100*ms),
+		name: "a target that pauses in the fault alone", row: "H1",
+		script: pauses(quick, 5200*ms, 6400*ms, 7100*ms, 8200*ms, 9100*ms),
 		faults: early, impact: "impacted", slo: []string{"errors = 0% => pass"}, see: slower(result.Yes),
 	},
 	{
@@ -28,7 +29,8 @@ var slowed = []playedCase{
 	},
 	{
 		name: "a target that stays far slower after the fault", row: "H1",
-		script: quick.Between(500, 1<<30, truth.Act{Delay: 500 * ms}), faults: early, impact: "impacted", see: slower(result.Yes),
+		script: quick.Between(500, 1<<30, truth.Act{Delay: 500 * ms}), faults: early, impact: "impacted",
+		see: slower(result.Yes),
 	},
 	{
 		name: "a target that stays slower after the fault in one answer of ten", row: "definition",
@@ -65,7 +67,8 @@ var slowed = []playedCase{
 	},
 	{
 		name: "as before, and brunt late by 40 ms in the fault", row: "H1", script: quick, faults: in5, impact: "not_impacted",
-		lag: func(n int) time.Duration { return lateUntil(n, 2000, 2500, time.Duration(n)*10*ms+40*ms) }, see: slower(result.No),
+		lag: func(n int) time.Duration { return lateUntil(n, 2000, 2500, time.Duration(n)*10*ms+40*ms) },
+		see: slower(result.No),
 		slo: []string{"recover < 1s after f => pass"},
 	},
 	{
