@@ -85,12 +85,13 @@ func newPodBedIn(t *testing.T, b *podBed, watchdog string) *podBed {
 		b.context).Replace(`version: 1
 target: {url: "URL", kubernetes: {context: CONTEXT, namespace: NS, watchdog: WATCHDOG}}
 guard: {allow: {chaos: [kubernetes/CONTEXT/NS], nodes: {kubernetes.io/os: linux}}}
-load: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 300s, flow: [{get: /}]}}
+load: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 400s, flow: [{get: /}]}}
 chaos:
   fail: {at: 5s, for: 100s, pod.fail: {service: web}}
   none: {at: 110s, for: 60s, workload.scale: {service: web, to: 0}}
   evict: {at: 180s, pod.evict: {service: web}}
   cordon: {at: 190s, for: 30s, node.cordon: {of: web}}
+  fewer: {at: 300s, for: 20s, workload.scale: {service: web, to: 1}}
   quota: {at: 230s, for: 60s, kube.apply: {manifest: {apiVersion: v1, kind: ResourceQuota, metadata: {name: full}, spec: {hard: {services: "9"}}},
     until: {"$.status.hard.services": "9"}}}
 `)
@@ -277,6 +278,22 @@ func TestPods_KubeKilled(t *testing.T) {
 				b.ready(t)
 			})
 		}
+	}
+}
+
+// TestPods_KubeStays injects faults for longer than a fault may fail to follow its units: those that are changes of
+// workloads and nodes stay, though pods come and go by them.
+func TestPods_KubeStays(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
+	b := newPodBed(t, clusterProgram(t))
+	for _, fault := range []string{"none", "fewer", "fail", "cordon"} {
+		t.Run(fault, func(t *testing.T) {
+			out, err := b.brunt(t, t.TempDir(), "inject", b.scenario, fault, "--for", "14s")
+			if err != nil || strings.Contains(out, "fault.void") || strings.Contains(out, "fault.followed") {
+				t.Errorf("%v\n%s", err, out)
+			}
+			b.ready(t)
+		})
 	}
 }
 
