@@ -15,3 +15,11 @@ func Rights(namespace string) []kube.Right {
 		right("list", "", "events"),
 	}
 }
+
+// Uses returns the rights of [Rights], each with what it is for.
+func Uses(namespace string) (out []kube.Use) {
+	for _, r := range Rights(namespace) {
+		out = append(out, kube.Use{Right: r, For: "the workers"})
+	}
+	return out
+}
