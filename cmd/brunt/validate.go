@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"brunt/scenarios/drills"
+	"brunt/scenarios/edit/doctor"
 	"brunt/scenarios/plan/dryrun"
 
 	"github.com/spf13/cobra"
@@ -11,14 +12,16 @@ import (
 
 func validateCommand() *cobra.Command {
 	var f sourceFlags
-	var explain bool
+	var explain, ask bool
 	c := &cobra.Command{
 		Use:   "validate SCENARIO",
 		Short: "Check a scenario without starting anything",
 		Long: `Check everything about a scenario that can be checked without touching anything: its
 syntax, the names in it, and whether its load is enough to judge its objectives. brunt
 shows all mistakes at once, and what the load can show. The file of a drill is checked as a
-drill; whether it fits a system is seen with ` + "`brunt drill show FILE SCENARIO`" + `.`,
+drill; whether it fits a system is seen with ` + "`brunt drill show FILE SCENARIO`" + `. With --cluster,
+brunt also asks the cluster of the scenario whether a run would be let in there, as
+` + "`brunt doctor SCENARIO`" + ` does; nothing is made.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if drills.IsDrill(args[0]) {
@@ -33,6 +36,11 @@ drill; whether it fits a system is seen with ` + "`brunt drill show FILE SCENARI
 				fmt.Fprint(stdout(c), plan.Scenario.Explain())
 				return nil
 			}
+			if ask {
+				if err := doctor.Refused(doctor.Cluster(c.Context(), plan)); err != nil {
+					return usagef("%s: %w", args[0], err)
+				}
+			}
 			fmt.Fprintf(out, "%s: ok\n", args[0])
 			for _, line := range dryrun.Describe(plan) {
 				fmt.Fprintln(out, "  "+line)
@@ -40,10 +48,14 @@ drill; whether it fits a system is seen with ` + "`brunt drill show FILE SCENARI
 			for _, n := range plan.Notes {
 				fmt.Fprintln(out, "note: "+n)
 			}
+			if !ask && (plan.Scenario.Target.Kubernetes != nil || plan.Scenario.Workers.Elsewhere()) {
+				fmt.Fprintln(out, "note: the cluster was not asked whether it lets the run in; --cluster asks it")
+			}
 			return nil
 		},
 	}
 	f.register(c)
+	c.Flags().BoolVar(&ask, "cluster", false, "also ask the cluster of the scenario whether a run would be let in")
 	c.Flags().BoolVar(&explain, "explain", false, "print the scenario as resolved, secrets masked")
 	return c
 }
