@@ -51,8 +51,8 @@ func (c *Change) String() string { return c.What }
 
 func (c *Change) Units() []string { return c.Hits }
 
-// UnitOf names the unit if the change is of its pod, and thus ends with it. A change of a workload or a node outlives the
-// pods.
+// UnitOf names the unit if the change is of its pod, and thus ends with it. A change of a workload or a node outlives
+// the pods.
 func (c *Change) UnitOf() string {
 	if c.Object.Resource == "pods" && len(c.Hits) == 1 {
 		return c.Hits[0]

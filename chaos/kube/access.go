@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -74,6 +75,19 @@ func (e LackingError) Error() string {
 		e.Server, strings.Join(UseTable(e.Missing), "\n"))
 }
 
+// Explain says what the missing rights are for, where some uses name them.
+func (e LackingError) Explain(uses []Use) LackingError {
+	e.Missing = slices.Clone(e.Missing)
+	for i, m := range e.Missing {
+		for _, u := range uses {
+			if u.Right == m.Right {
+				e.Missing[i].For = u.For
+			}
+		}
+	}
+	return e
+}
+
 // Require returns a [LackingError] if the caller lacks some of the rights.
 func (c *Cluster) Require(ctx context.Context, rights []Right) error {
 	lack, err := c.Lacking(ctx, rights)
@@ -87,9 +101,9 @@ func (c *Cluster) Require(ctx context.Context, rights []Right) error {
 	return e
 }
 
-// AdmitsPod asks the cluster, by a dry run, whether it would accept a pod in a namespace: a Job is accepted where its pods
-// are not, such as beyond a LimitRange or a quota. The account of the pod need not exist yet. known is false if the
-// caller may not make pods there, so that the cluster does not say.
+// AdmitsPod asks the cluster, by a dry run, whether it would accept a pod in a namespace: a Job is accepted where its
+// pods are not, such as beyond a LimitRange or a quota. The account of the pod need not exist yet. known is false if
+// the caller may not make pods there, so that the cluster does not say.
 func (c *Cluster) AdmitsPod(ctx context.Context, namespace string, labels map[string]string, spec PodSpec) (
 	known bool, err error,
 ) {

@@ -57,8 +57,8 @@ func UseTable(uses []Use) (lines []string) {
 	return lines
 }
 
-// Rule returns the line of a role that grants rights which differ only in their verbs.
-func Rule(rights ...Right) string {
+// ruleOf returns the line of a role that grants rights which differ only in their verbs.
+func ruleOf(rights ...Right) string {
 	r := rights[0]
 	var verbs []string
 	for _, of := range rights {
@@ -127,7 +127,7 @@ func rules(rights []Right) (out []string) {
 			rights[j].Name == rights[i].Name {
 			j++
 		}
-		out = append(out, Rule(rights[i:j]...))
+		out = append(out, ruleOf(rights[i:j]...))
 		i = j
 	}
 	return out

@@ -189,8 +189,8 @@ func (f *follower) found() error {
 	return nil
 }
 
-// adapt plans the fault for the present units, and applies the difference. A fault that acts on no units of its own, such
-// as a change of a workload, stays as it is: its own effect may be that units come and go.
+// adapt plans the fault for the present units, and applies the difference. A fault that acts on no units of its own,
+// such as a change of a workload, stays as it is: its own effect may be that units come and go.
 func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
 	if !slices.ContainsFunc(f.hit, func(h hit) bool { return h.unit != "" }) {
 		return nil

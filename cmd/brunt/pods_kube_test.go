@@ -297,12 +297,13 @@ func TestPods_KubeStays(t *testing.T) {
 	}
 }
 
-// TestPods_KubeAdmission has a LimitRange that the watchdog's pod is beyond: doctor, validate, a dry run and a run say so,
-// and the run starts nothing.
+// TestPods_KubeAdmission has a LimitRange that the watchdog's pod is beyond: doctor, validate, a dry run and a run say
+// so, and the run starts nothing.
 func TestPods_KubeAdmission(t *testing.T) {
 	suite.Needs(t, suite.Kubernetes)
 	b := newPodBed(t, clusterProgram(t))
-	if _, err := b.Like(kube.Ref{API: "v1", Resource: "limitranges", Namespace: b.namespace}).Create(t.Context(), &kube.Raw{
+	of := kube.Ref{API: "v1", Resource: "limitranges", Namespace: b.namespace}
+	if _, err := b.Like(of).Create(t.Context(), &kube.Raw{
 		"metadata": map[string]any{"name": "small"},
 		"spec": map[string]any{"limits": []any{
 			map[string]any{"type": "Container", "max": map[string]any{"memory": "64Mi"}},
@@ -394,7 +395,8 @@ func TestPods_KubeRefused(t *testing.T) {
 		return err != nil
 	})
 	want := "create pods/eviction " + b.namespace + " the fault evict"
-	if got := strings.Join(strings.Fields(out), " "); !strings.Contains(got, "verbs resource namespace for "+want+" `brunt") {
+	want = "verbs resource namespace for " + want + " `brunt"
+	if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
 		t.Errorf("without one right:\n%s", out)
 	}
 }

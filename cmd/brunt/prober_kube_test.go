@@ -111,7 +111,8 @@ func spans(probes []kubeProbe) (out []span) {
 	return out
 }
 
-// A probedBed is a bed whose callers and peers are four each. For each request, the callers ask the service store anew.
+// A probedBed is a bed whose callers and peers are four each. The callers ask the service store over a new connection
+// for each request.
 type probedBed struct {
 	*agentBed
 	node string // its address

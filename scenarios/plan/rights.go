@@ -111,16 +111,9 @@ func ExplainRights(err error, k *scenarios.Kubernetes, sc chaos.Scope, faults []
 	if !ok {
 		return err
 	}
-	uses, guarded := PodUses(k, sc, faults), false
-	for i, m := range lack.Missing { // the array is the error's, so that err itself says it
-		for _, u := range uses {
-			if u.Right == m.Right {
-				lack.Missing[i].For = u.For
-				guarded = guarded || u.For == "the watchdog"
-			}
-		}
-	}
-	if !guarded {
+	lack = lack.Explain(PodUses(k, sc, faults))
+	err = fmt.Errorf("%s: %w", scenarios.ClusterName(k.Context, k.Namespace), lack)
+	if !slices.ContainsFunc(lack.Missing, func(u kube.Use) bool { return u.For == "the watchdog" }) {
 		return err
 	}
 	return fmt.Errorf("%w; target.kubernetes.watchdog: none does without the watchdog, which takes faults back when this "+

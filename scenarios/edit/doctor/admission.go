@@ -24,7 +24,9 @@ import (
 // Admission asks the clusters of a plan whether they have what a run hits there, and would take what it makes: its
 // workers w, its watchdog and its agents. Nothing is made. It is the one list of such checks: `brunt doctor` prints
 // it, and a dry run, `brunt validate --cluster` and the begin of a run fail by the checks that are [Bad].
-func Admission(ctx context.Context, p *plan.Plan, w *scenarios.Workers) []Check { return admission(ctx, p, w, nil) }
+func Admission(ctx context.Context, p *plan.Plan, w *scenarios.Workers) []Check {
+	return admission(ctx, p, w, nil)
+}
 
 // admission is Admission, with further checks of the pods that were found.
 func admission(

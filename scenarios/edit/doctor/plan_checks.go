@@ -150,8 +150,8 @@ func endpointNeeds(ctx context.Context, p *plan.Plan) []Check {
 	return out
 }
 
-// accepts checks whether an address accepts connections. A name of the cluster of the workers has a meaning there alone:
-// [Admission] looks for it.
+// accepts checks whether an address accepts connections. A name of the cluster of the workers has a meaning there
+// alone: [Admission] looks for it.
 func accepts(ctx context.Context, p *plan.Plan, name, hostport string) Check {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {

@@ -20,7 +20,7 @@ type Finding struct {
 // the nodes. made says that the run makes the namespace, so that nothing in it can be checked before. Examine changes
 // nothing.
 func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architecture string, made bool) []Finding {
-	lack, err := c.Lacking(ctx, Rights(s.Namespace))
+	lack, err := c.Lacking(ctx, rights(s.Namespace))
 	if err != nil {
 		return []Finding{{"cluster of the workers", err.Error(), "without an answer of the cluster no worker is hired"}}
 	}
@@ -30,11 +30,13 @@ func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architectu
 		for _, m := range lack {
 			e.Missing = append(e.Missing, kube.Use{Right: m.Right, For: join("the workers", m.Why)})
 		}
-		return []Finding{{"cluster's rights", e.Error(), "ask for these rights, or name another namespace by workers.namespace"}}
+		return []Finding{{
+			"cluster's rights", e.Error(), "ask for these rights, or name another namespace by workers.namespace",
+		}}
 	}
 	out = append(out, Finding{
 		What: "cluster's rights",
-		Text: fmt.Sprintf("all %d that the workers take, at %s", len(Rights(s.Namespace)), c.Server()),
+		Text: fmt.Sprintf("all %d that the workers take, at %s", len(rights(s.Namespace)), c.Server()),
 	})
 	job := s.job(n, "")
 	_, err = c.Jobs(s.Namespace).Create(ctx, job, true)

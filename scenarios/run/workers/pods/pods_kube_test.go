@@ -506,14 +506,15 @@ func (b *bed) rights(t *testing.T) {
 	if _, err := b.Roles(b.namespace).Update(t.Context(), role.Name, role); err != nil {
 		t.Fatal(err)
 	}
+	lacks := "delete jobs.batch " + b.namespace + " the workers"
 	suite.Until(t, "the role to lack a verb", func() bool {
 		out, _ := exec.Command(b.program, "doctor", filepath.Join(none.dir, "s.yaml")).CombinedOutput()
-		return strings.Contains(strings.Join(strings.Fields(string(out)), " "), "delete jobs.batch "+b.namespace+" the workers")
+		return strings.Contains(strings.Join(strings.Fields(string(out)), " "), lacks)
 	})
 	less := b.start(t, "join: 20s", load, "slo: [errors < 50%]\n")
 	b.wait(t, less)
-	if less.code != 5 || 
-		!strings.Contains(strings.Join(strings.Fields(less.out.String()), " "), "delete jobs.batch "+b.namespace+" the workers `brunt") {
+	if less.code != 5 ||
+		!strings.Contains(strings.Join(strings.Fields(less.out.String()), " "), lacks+" `brunt") {
 		t.Errorf("with one verb less: exit code %d\n%s", less.code, less.out.String())
 	}
 }

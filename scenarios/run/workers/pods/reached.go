@@ -12,8 +12,8 @@ import (
 // clusterDomain is the usual domain of the names of services.
 const clusterDomain = ".cluster.local"
 
-// NamesService reports whether a host is the name of a service in the cluster of a pod, which leads nowhere else: a name
-// without a dot, or one that ends in .svc or .svc.cluster.local.
+// NamesService reports whether a host is the name of a service in the cluster of a pod, which leads nowhere else: a
+// name without a dot, or one that ends in .svc or .svc.cluster.local.
 func NamesService(host string) bool {
 	host = strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(host), "."), clusterDomain)
 	return host != "" && (!strings.ContainsAny(host, ".:") || strings.HasSuffix(host, ".svc"))
