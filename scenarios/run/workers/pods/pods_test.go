@@ -161,8 +161,8 @@ func TestHirer_Missing(t *testing.T) {
 	err, _ := hireFails(t, open(t, s, "guest"), time.Minute)
 	table := strings.Join(strings.Fields(err), " ")
 	for _, want := range []string{
-		"verbs resource namespace for create, delete jobs.batch default list, watch, delete pods default get, create " +
-			"pods/portforward default list events default",
+		"verbs resource namespace for create, delete jobs.batch default the workers list, watch, delete pods default the " +
+			"workers get, create pods/portforward default the workers list events default the workers",
 		"`brunt rbac SCENARIO` prints the roles",
 	} {
 		if !strings.Contains(table, want) {
