@@ -51,6 +51,15 @@ func (c *Change) String() string { return c.What }
 
 func (c *Change) Units() []string { return c.Hits }
 
+// UnitOf names the unit if the change is of its pod, and thus ends with it. A change of a workload or a node outlives
+// the pods.
+func (c *Change) UnitOf() string {
+	if c.Object.Resource == "pods" && len(c.Hits) == 1 {
+		return c.Hits[0]
+	}
+	return ""
+}
+
 func (*Change) Via() string { return "api" }
 
 func (c *Change) mark() kube.Mark { return kube.Mark{Run: c.Run, Edits: c.Edits} }

@@ -2,9 +2,9 @@ package kube
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -63,21 +63,59 @@ func (c *Cluster) Lacking(ctx context.Context, rights []Right) (out []MissingRig
 	return out, nil
 }
 
-// RolesHint ends an error that names missing rights.
-const RolesHint = "`brunt rbac SCENARIO` prints the whole roles"
+// A LackingError names the rights that the caller lacks, and what each is for.
+type LackingError struct {
+	Server  string
+	Missing []Use
+}
 
-// Require returns an error if the caller lacks some of the rights. The error names all of them, with the lines of a
-// role that grant them.
+// Error is a table of the rights.
+func (e LackingError) Error() string {
+	return fmt.Sprintf("the cluster %s does not let you:\n%s\n`brunt rbac SCENARIO` prints the roles that grant this",
+		e.Server, strings.Join(UseTable(e.Missing), "\n"))
+}
+
+// Explain says what the missing rights are for, where some uses name them.
+func (e LackingError) Explain(uses []Use) LackingError {
+	e.Missing = slices.Clone(e.Missing)
+	for i, m := range e.Missing {
+		for _, u := range uses {
+			if u.Right == m.Right {
+				e.Missing[i].For = u.For
+			}
+		}
+	}
+	return e
+}
+
+// Require returns a [LackingError] if the caller lacks some of the rights.
 func (c *Cluster) Require(ctx context.Context, rights []Right) error {
 	lack, err := c.Lacking(ctx, rights)
 	if err != nil || len(lack) == 0 {
 		return err
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "the cluster %s does not let you:", c.Server())
+	e := LackingError{Server: c.Server()}
 	for _, m := range lack {
-		fmt.Fprintf(&b, "\n  %s; this line of a role grants it: %s", m.Right, Rule(m.Right))
+		e.Missing = append(e.Missing, Use{Right: m.Right})
 	}
-	b.WriteString("\n" + RolesHint)
-	return errors.New(b.String())
+	return e
+}
+
+// AdmitsPod asks the cluster, by a dry run, whether it would accept a pod in a namespace: a Job is accepted where its
+// pods are not, such as beyond a LimitRange or a quota. The account of the pod need not exist yet. known is false if
+// the caller may not make pods there, so that the cluster does not say.
+func (c *Cluster) AdmitsPod(ctx context.Context, namespace string, labels map[string]string, spec PodSpec) (
+	known bool, err error,
+) {
+	no := false
+	spec.ServiceAccountName, spec.AutomountServiceAccountToken = "", &no
+	_, err = c.Pods(namespace).Create(ctx, &Pod{
+		ObjectMeta: ObjectMeta{GenerateName: "brunt-", Labels: labels}, Spec: spec,
+	}, true)
+	if Is(err, Forbidden) {
+		if may, _, merr := c.May(ctx, Right{Verb: "create", Resource: "pods", Namespace: namespace}); merr == nil && !may {
+			return false, nil
+		}
+	}
+	return err == nil || Answered(err), err
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"sigs.k8s.io/yaml"
 )
@@ -22,13 +23,41 @@ func (r Right) String() string {
 	return out
 }
 
-// Rule returns the line of a role that grants a right.
-func Rule(r Right) string {
-	names := ""
-	if r.Name != "" {
-		names = fmt.Sprintf("resourceNames: [%q], ", r.Name)
+// A Use is a right, and what it is for.
+type Use struct {
+	Right
+	For string // such as "the watchdog"; empty: that is not known
+}
+
+// UseTable returns the lines of a table of uses: the verbs, the resource, the namespace, and what the rights are for.
+// Uses that differ only in their verbs share a line.
+func UseTable(uses []Use) (lines []string) {
+	var text strings.Builder
+	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "  verbs\tresource\tnamespace\tfor")
+	for i := 0; i < len(uses); {
+		of, verbs := uses[i], []string(nil)
+		for ; i < len(uses); i++ {
+			same := uses[i]
+			if same.Verb = of.Verb; same != of {
+				break
+			}
+			verbs = append(verbs, uses[i].Verb)
+		}
+		resource := of.Resource
+		if of.Group != "" {
+			resource += "." + of.Group
+		}
+		if of.Name != "" {
+			resource += " " + of.Name
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", strings.Join(verbs, ", "), resource, cmp.Or(of.Namespace, "-"), of.For)
 	}
-	return fmt.Sprintf("- {apiGroups: [%q], resources: [%s], %sverbs: [%s]}", r.Group, r.Resource, names, r.Verb)
+	_ = t.Flush() // a Builder takes everything
+	for line := range strings.Lines(text.String()) {
+		lines = append(lines, strings.TrimRight(line, " \n"))
+	}
+	return lines
 }
 
 // A Subject is the user, group or service account that gets rights.

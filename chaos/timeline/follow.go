@@ -189,8 +189,12 @@ func (f *follower) found() error {
 	return nil
 }
 
-// adapt plans the fault for the present units, and applies the difference.
+// adapt plans the fault for the present units, and applies the difference. A fault that acts on no units of its own,
+// such as a change of a workload, stays as it is: its own effect may be that units come and go.
 func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
+	if !slices.ContainsFunc(f.hit, func(h hit) bool { return h.unit != "" }) {
+		return nil
+	}
 	units := slices.DeleteFunc(slices.Clone(now.Units), func(u chaos.Unit) bool { return now.IDs[u.Name()] == "" })
 	env := f.env
 	env.Units, env.Zones = units, now.Zones

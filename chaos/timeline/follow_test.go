@@ -30,6 +30,7 @@ type onAll struct {
 	noted
 	follows, one bool
 	linked       bool // its steps act on links of a unit, as faults on connections between pods do
+	workload     bool // its only step is a change of the workload, which can't be planned once it is made
 	most         int
 	refuses      string // the unit into which it can't be injected
 	ended        func(name string, at time.Time) error
@@ -38,6 +39,15 @@ type onAll struct {
 func (f onAll) Traits(chaos.Scope) chaos.Traits { return chaos.Traits{Follows: f.follows, All: !f.one} }
 
 func (f onAll) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
+	if f.workload {
+		if f.done() != "" {
+			return nil, errors.New("it has so many pods already")
+		}
+		s := &podStep{notedStep: notedStep{noted: f.noted}}
+		s.undo, s.name = true, "web"
+		s.whole = true
+		return []chaos.Step{s}, nil
+	}
 	units, kept := env.Choice.Kept("pods", env.Units)
 	if !kept {
 		if units = env.Units; f.one {
@@ -65,6 +75,7 @@ func (f onAll) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
 
 type podStep struct {
 	notedStep
+	whole  bool // it is a change of a workload
 	linked bool
 	peers  int
 	at     time.Time                             // when it was injected
@@ -73,7 +84,12 @@ type podStep struct {
 }
 
 // UnitOf is the unit whose links these are.
-func (s *podStep) UnitOf() string { return s.name }
+func (s *podStep) UnitOf() string {
+	if s.whole {
+		return ""
+	}
+	return s.name
+}
 
 func (s *podStep) Units() []string {
 	if s.linked {
@@ -155,6 +171,14 @@ func TestTimeline_Follows(t *testing.T) {
 			pods{"web[0]": "a", "web[1]": "c", "web[2]": "d"},
 			"+web[0] +web[1] -web[1] -web[0]",
 			"",
+		},
+		{
+			"its own effect is that all are gone",
+			onAll{workload: true}, pods{}, "+web -web", "",
+		},
+		{
+			"its own effect is that some are gone",
+			onAll{workload: true}, pods{"web[0]": "a"}, "+web -web", "",
 		},
 		{
 			"more than the guard allows",

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,13 +10,8 @@ import (
 
 	"brunt/chaos/journal"
 	"brunt/chaos/netns"
-	"brunt/chaos/oci"
 	"brunt/scenarios"
 	"brunt/scenarios/edit/doctor"
-	"brunt/scenarios/plan"
-	"brunt/scenarios/run"
-	"brunt/scenarios/run/workers/pods"
-	"brunt/targets/platform/docker"
 
 	"github.com/spf13/cobra"
 )
@@ -47,9 +41,7 @@ mechanism in a temporary namespace. A scenario chooses one by ` + "`via:`" + `.`
 				if err != nil {
 					return err
 				}
-				needs = append(doctor.Needs(c.Context(), plan), clusterNeeds(c.Context(), plan)...)
-				needs = append(needs, watchdogNeeds(c.Context(), plan)...)
-				needs = append(needs, agentNeeds(c.Context(), plan)...)
+				needs = doctor.Needs(c.Context(), plan)
 			}
 			bad := false
 			t := tabwriter.NewWriter(stdout(c), 0, 0, 2, ' ', 0)
@@ -57,9 +49,8 @@ mechanism in a temporary namespace. A scenario chooses one by ` + "`via:`" + `.`
 				doctor.Policies(policyFiles(f.policy))...)
 			for _, k := range append(checks, needs...) {
 				bad = bad || k.State == doctor.Bad
-				fmt.Fprintf(t, "%s\t%s\t%s\n", k.Name, k.State, k.Found)
-				if k.Fix != "" {
-					fmt.Fprintf(t, "\t\t-> %s\n", k.Fix)
+				for _, line := range k.Lines() {
+					fmt.Fprintln(t, line)
 				}
 			}
 			if err := t.Flush(); err != nil {
@@ -76,54 +67,6 @@ mechanism in a temporary namespace. A scenario chooses one by ` + "`via:`" + `.`
 	}
 	f.register(c)
 	return c
-}
-
-// clusterNeeds asks the cluster whether it would accept the pods of a plan's workers.
-func clusterNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
-	w := &p.Scenario.Workers
-	if !w.Elsewhere() {
-		return nil
-	}
-	bad := func(what string, err error) []doctor.Check {
-		return []doctor.Check{
-			{Name: what, State: doctor.Bad, Found: err.Error(), Fix: "the load of this scenario is made by pods"},
-		}
-	}
-	id := run.NewID()
-	p = plan.For(p, id) // a run makes the namespace of a stack of pods, and names it after its id
-	w = &p.Scenario.Workers
-	s := pods.Settings{Workers: *w, Run: id, Lasts: p.Takes()}
-	arch := ""
-	var err error
-	if s.Image, err = workerImage(w); err != nil {
-		return bad("image of the workers", err)
-	}
-	if w.Image == "" && os.Getenv("BRUNT_IMAGE") == "" {
-		if self, err := docker.SelfPath(os.Getenv); err == nil {
-			if arch, err = oci.Architecture(self); err != nil {
-				return bad("image of the workers", err)
-			}
-		}
-	}
-	if err := pods.Check(p); err != nil {
-		return bad("workers", err)
-	}
-	cluster, err := openCluster(w, p)
-	if err != nil {
-		return bad("cluster of the workers", err)
-	}
-	defer cluster.Close()
-	var out []doctor.Check
-	k := p.Scenario.Target.Kubernetes
-	made := k != nil && slices.Contains(k.Made(), w.Namespace)
-	for _, f := range pods.Examine(ctx, cluster, s, w.Count, arch, made) {
-		state := doctor.Fine
-		if f.Fix != "" {
-			state = doctor.Bad
-		}
-		out = append(out, doctor.Check{Name: f.What, State: state, Found: f.Text, Fix: f.Fix})
-	}
-	return out
 }
 
 // printCapabilities prints which faults brunt can inject into the packets of a namespace, with which mechanism, and

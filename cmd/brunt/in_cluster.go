@@ -5,21 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"brunt/chaos/cluster"
-	"brunt/chaos/cluster/agents"
 	"brunt/chaos/cluster/guard"
 	"brunt/chaos/kube"
 	"brunt/reporters/words"
 	"brunt/scenarios"
-	"brunt/scenarios/edit/doctor"
-	"brunt/scenarios/plan"
-	"brunt/scenarios/plan/dryrun"
-	"brunt/scenarios/run"
-	guards "brunt/scenarios/run/guard"
 
 	"github.com/spf13/cobra"
 )
@@ -128,83 +120,4 @@ func revertInCluster(c *cobra.Command, contextName, namespace string) error {
 			"no run with a watchdog there left anything behind; --discover looks for remnants without a journal")
 	}
 	return nil
-}
-
-// agentNeeds asks the cluster of the target whether it would accept a run's agents, on each node with pods of the
-// target.
-func agentNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
-	const what = "agents on nodes"
-	// the nodes depend on pods that do not exist yet
-	if _, needs := plan.PodAgents(p.Scope, p.Parts()); !needs || p.Stack.OnPods() {
-		return nil
-	}
-	bad := func(err error, fix string) []doctor.Check {
-		return []doctor.Check{{Name: what, State: doctor.Bad, Found: oneLine(err), Fix: fix}}
-	}
-	found := dryrun.NewContainers(p)
-	defer found.Close()
-	if err := found.Choose(ctx); err != nil {
-		return bad(err, "agents are where the pods of the target are")
-	}
-	t := found.Pods()
-	s, _, err := guards.AgentSettings(p, run.NewID(), t.Place)
-	if err != nil {
-		return bad(err, "name an image by target.kubernetes.image")
-	}
-	for _, node := range t.NodeNames() {
-		if err := agents.Admitted(ctx, t.Cluster, s, node); err != nil {
-			return bad(fmt.Errorf("the node %s: %w", node, err),
-				"the cluster would not take the pod of an agent; target.kubernetes.agent: none does without, "+
-					"with the faults of the API alone")
-		}
-	}
-	return []doctor.Check{{
-		Name: what, State: doctor.Fine,
-		Found: fmt.Sprintf("admitted in the namespace %s, on %s, as root with %s, with the image %s",
-			s.Namespace, strings.Join(t.NodeNames(), ", "), strings.Join(s.Rights.Caps, ", "), s.Image),
-	}}
-}
-
-// watchdogNeeds asks the cluster of the target whether it would accept a run's watchdog.
-func watchdogNeeds(ctx context.Context, p *plan.Plan) []doctor.Check {
-	const what = "watchdog in the cluster"
-	k := p.Scenario.Target.Kubernetes
-	if k == nil || k.Makes { // its namespace does not exist yet
-		return nil
-	}
-	undoes := plan.PodUndoes(k, p.Scope, p.Parts())
-	switch {
-	case len(undoes) > 0:
-	case k.Watchdog == scenarios.NoWatchdog:
-		return []doctor.Check{{
-			Name: what, State: doctor.Limited, Found: "there is none, as target.kubernetes.watchdog says",
-			Fix: "if this machine is gone, faults stay until `brunt revert --discover --context " + k.Context + " --namespace " +
-				k.Namespace + "`",
-		}}
-	default:
-		return nil
-	}
-	bad := func(err error, fix string) []doctor.Check {
-		return []doctor.Check{{Name: what, State: doctor.Bad, Found: oneLine(err), Fix: fix}}
-	}
-	image, err := guards.Image(k.Image, os.Getenv)
-	if err != nil {
-		return bad(err, "name an image by target.kubernetes.image")
-	}
-	c, at, err := cluster.Connect(ctx, kube.Address{Context: k.Context, Namespace: k.Namespace})
-	if err != nil {
-		return bad(err, "the watchdog takes faults back when this machine is gone; target.kubernetes.watchdog: none does "+
-			"without it")
-	}
-	defer c.Close()
-	if err := guard.Admitted(ctx, c, guard.Settings{
-		Run: run.NewID(), Place: at, Image: image, Undoes: undoes,
-	}); err != nil {
-		return bad(err, "the cluster would not take the Job of the watchdog; target.kubernetes.watchdog: none does "+
-			"without it")
-	}
-	return []doctor.Check{{
-		Name: what, State: doctor.Fine,
-		Found: fmt.Sprintf("admitted in %s, with the image %s, which `brunt image` writes", at, image),
-	}}
 }

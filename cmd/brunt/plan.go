@@ -16,6 +16,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
+	"brunt/scenarios/edit/doctor"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/syntax"
@@ -31,6 +32,10 @@ func (f *runFlags) forecast(c *cobra.Command, plan *plan.Plan) error {
 	lines, err := dryrun.Run(c.Context(), plan)
 	for _, line := range lines {
 		fmt.Fprintln(stdout(c), line)
+	}
+	if refused := f.admitted(c.Context(), plan); err == nil && refused != nil { // else the same stands there
+		fmt.Fprintf(stdout(c), "\n%v\n", refused)
+		err = refused
 	}
 	fmt.Fprintln(stdout(c), "\nNothing was started or broken.")
 	if err != nil { // already printed
@@ -60,6 +65,15 @@ func (f *runFlags) forecast(c *cobra.Command, plan *plan.Plan) error {
 	}
 	fmt.Fprintf(stdout(c), "Plan: %s; `brunt run --plan %s` runs it, if nothing has changed by then.\n", f.out, f.out)
 	return nil
+}
+
+// admitted returns an error if the clusters of a plan would not take what a run makes there.
+func (f *runFlags) admitted(ctx context.Context, p *plan.Plan) error {
+	w := p.Scenario.Workers
+	if w.Elsewhere() && f.workers.Count == 0 { // --smoke makes no load
+		w = scenarios.Workers{}
+	}
+	return doctor.Refused(doctor.Admission(ctx, p, &w))
 }
 
 // planFree returns an error if the plan may not be written to the file of -o.

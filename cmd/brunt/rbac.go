@@ -15,12 +15,14 @@ import (
 func rbacCommand() *cobra.Command {
 	var f sourceFlags
 	var to string
+	var table bool
 	c := &cobra.Command{
 		Use:   "rbac SCENARIO",
 		Short: "Print the least roles of Kubernetes with which a scenario runs",
 		Long: `Print the manifest of the least roles of Kubernetes with which a scenario runs: for its workers, where
 they are pods, and for its faults, where they hit pods, workloads and nodes, with the watchdog there.
---for binds the roles to a user, a group or a service account. No cluster is asked.
+--for binds the roles to a user, a group or a service account. --table prints in place of the manifest what each right
+is for. No cluster is asked.
 ` + "`brunt doctor SCENARIO`" + ` asks the cluster which of these rights you lack.`,
 		Example: `  brunt rbac scenario.yaml --for ann
   brunt rbac scenario.yaml --for serviceaccount:ci/runner`,
@@ -34,10 +36,18 @@ they are pods, and for its faults, where they hit pods, workloads and nodes, wit
 			if err != nil {
 				return err
 			}
-			rights := clusterRights(p)
-			if len(rights) == 0 {
+			uses := clusterUses(p)
+			if len(uses) == 0 {
 				return usagef("%s needs no rights of a cluster: its `workers` are not on kubernetes, and its target names no "+
 					"pods there", args[0])
+			}
+			if table {
+				_, err = fmt.Fprintln(stdout(c), strings.Join(kube.UseTable(uses), "\n"))
+				return err
+			}
+			var rights []kube.Right
+			for _, u := range uses {
+				rights = append(rights, u.Right)
 			}
 			text, err := kube.Roles("brunt", rights, subject)
 			if err != nil {
@@ -48,20 +58,23 @@ they are pods, and for its faults, where they hit pods, workloads and nodes, wit
 		},
 	}
 	c.Flags().StringVar(&to, "for", "", "who gets the roles: a user, group:NAME, or serviceaccount:NAMESPACE/NAME")
+	c.Flags().BoolVar(&table, "table", false, "print a table of the rights, and what each is for")
 	f.register(c)
 	return c
 }
 
-// clusterRights returns the rights that a plan needs in clusters.
-func clusterRights(p *plan.Plan) (out []kube.Right) {
-	k := p.Scenario.Target.Kubernetes
+// clusterUses returns the rights that a plan needs in clusters, and what each is for.
+func clusterUses(p *plan.Plan) (out []kube.Use) {
 	if p.Scenario.Workers.Elsewhere() {
-		out = pods.Rights(p.Scenario.Workers.Namespace)
+		out = pods.Uses(p.Scenario.Workers.Namespace)
 	}
-	if k != nil {
-		for _, r := range plan.PodRights(k, p.Scope, p.Parts()) {
-			if !slices.Contains(out, r) {
-				out = append(out, r)
+	if k := p.Scenario.Target.Kubernetes; k != nil {
+		for _, u := range plan.PodUses(k, p.Scope, p.Parts()) {
+			i := slices.IndexFunc(out, func(other kube.Use) bool { return other.Right == u.Right })
+			if i < 0 {
+				out = append(out, u)
+			} else {
+				out[i].For += ", " + u.For
 			}
 		}
 	}

@@ -50,6 +50,7 @@ func (f *runFlags) once(
 	}
 	o := f.runOptions(ctx, dir, log)
 	o.ID, o.Workers, o.BySteps = id, crew, len(f.outs) > 0
+	o.Admit = func(ctx context.Context) error { return f.admitted(ctx, plan) }
 	if f.requests {
 		o.Requests = filepath.Join(dir, evidence.RequestsFile)
 	}

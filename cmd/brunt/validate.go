@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +10,7 @@ import (
 
 	"brunt/reporters/ci"
 	"brunt/scenarios/drills"
+	"brunt/scenarios/edit/doctor"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/syntax"
@@ -20,6 +22,7 @@ import (
 type validateFlags struct {
 	sourceFlags
 	explain bool
+	ask     bool // ask the cluster
 	format  string
 }
 
@@ -33,7 +36,9 @@ func validateCommand() *cobra.Command {
 syntax, the names in it, and whether its load is enough to judge its objectives. brunt
 shows all mistakes at once, and what the load can show. The file of a drill is checked as a
 drill; whether it fits a system is seen with ` + "`brunt drill show FILE SCENARIO`" + `. With several
-files, the exit code is that of the first that has mistakes.
+files, the exit code is that of the first that has mistakes. With --cluster, brunt also asks
+the cluster of a scenario whether a run would be let in there, as ` + "`brunt doctor SCENARIO`" + `
+does; nothing is made.
 
 --format json writes the same for programs, github as annotations (::error) at the lines of
 a pull request, and sarif as SARIF 2.1.0 for code scanning and editors.`,
@@ -51,6 +56,7 @@ a pull request, and sarif as SARIF 2.1.0 for code scanning and editors.`,
 		},
 	}
 	f.register(c)
+	c.Flags().BoolVar(&f.ask, "cluster", false, "also ask the cluster of the scenario whether a run would be let in")
 	c.Flags().BoolVar(&f.explain, "explain", false, "print the scenario as resolved, secrets masked")
 	c.Flags().StringVar(&f.format, "format", "text", strings.Join(formats, ", "))
 	completeOneOf(c, "format", formats...)
@@ -80,7 +86,7 @@ func (f *validateFlags) all(c *cobra.Command, args []string) error {
 	var first error
 	wrong := 0
 	for _, file := range args {
-		v, err := f.file(file)
+		v, err := f.file(c.Context(), file)
 		found = append(found, v)
 		if f.format == "text" && err == nil {
 			printValidation(c, &v)
@@ -110,12 +116,12 @@ func (f *validateFlags) all(c *cobra.Command, args []string) error {
 }
 
 // file checks one file. A file that can't be read has one mistake.
-func (f *validateFlags) file(file string) (v ci.Validation, err error) {
+func (f *validateFlags) file(ctx context.Context, file string) (v ci.Validation, err error) {
 	v = ci.Validation{File: file}
 	if drills.IsDrill(file) {
 		v.Says, err = f.drill(file)
 	} else {
-		v.Says, v.Notes, err = f.scenario(file)
+		v.Says, v.Notes, err = f.scenario(ctx, file)
 	}
 	var mistakes *syntax.MistakesError
 	switch {
@@ -130,12 +136,21 @@ func (f *validateFlags) file(file string) (v ci.Validation, err error) {
 }
 
 // scenario checks a scenario, and says what its load can show.
-func (f *validateFlags) scenario(file string) (says, notes []string, err error) {
+func (f *validateFlags) scenario(ctx context.Context, file string) (says, notes []string, err error) {
 	plan, err := compile(file, &f.sourceFlags)
 	if err != nil {
 		return nil, nil, err
 	}
-	return dryrun.Describe(plan), plan.Notes, nil
+	notes = plan.Notes
+	switch {
+	case f.ask:
+		if err := doctor.Refused(doctor.Cluster(ctx, plan)); err != nil {
+			return nil, nil, usagef("%s: %w", file, err)
+		}
+	case plan.Scenario.Target.Kubernetes != nil || plan.Scenario.Workers.Elsewhere():
+		notes = append(slices.Clip(notes), "the cluster was not asked whether it lets the run in; --cluster asks it")
+	}
+	return dryrun.Describe(plan), notes, nil
 }
 
 // drill checks the file of a drill, and says what the drill needs.

@@ -3,19 +3,15 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
 
-	"brunt/chaos/kube"
-	"brunt/chaos/kube/kubeconfig"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/run"
-	guards "brunt/scenarios/run/guard"
 	"brunt/scenarios/run/workers"
 	"brunt/scenarios/run/workers/pods"
 
@@ -117,37 +113,15 @@ func (f *runFlags) crew(p *plan.Plan, id string) (w run.Workers, err error) {
 	if p.Stack.OnPods() {
 		s.Namespace = plan.For(p, id).Scenario.Workers.Namespace
 	}
-	if s.Image, err = workerImage(&s.Workers); err != nil {
+	if s.Image, err = pods.ImageOf(&s.Workers, os.Getenv); err != nil {
 		return w, err
 	}
-	cluster, err := openCluster(&s.Workers, p)
+	cluster, err := pods.Open(&s.Workers, p)
 	if err != nil {
 		return w, err
 	}
 	w.Hirer, w.Terms.Remote, w.Terms.Patience, w.Terms.Skew = pods.New(cluster, s), true, s.Patience.D(), s.Skew.D()
 	return w, nil
-}
-
-// openCluster opens the cluster of the workers, whose address guard.allow.chaos must allow.
-func openCluster(w *scenarios.Workers, p *plan.Plan) (*kube.Cluster, error) {
-	o := kube.Options{Check: p.ChaosAllowlist.CheckAddr}
-	if p.Stack.OnPods() { // the run makes its target in that cluster
-		o = kube.Options{}
-	}
-	c, err := kubeconfig.Open(kube.Address{Context: w.Context, Namespace: w.Namespace}, o)
-	if err != nil {
-		return nil, fmt.Errorf("the cluster of the workers: %w", err)
-	}
-	return c, nil
-}
-
-// workerImage returns the image of the workers.
-func workerImage(w *scenarios.Workers) (string, error) {
-	name, err := guards.Image(w.Image, os.Getenv)
-	if err != nil {
-		return "", fmt.Errorf("the image of the workers: %w; workers.image and BRUNT_IMAGE name another", err)
-	}
-	return name, nil
 }
 
 // compileWorker compiles the scenario of a run in one of its workers. The environment comes over the pipe.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,29 +19,48 @@ import (
 
 // PodRights returns the rights that a plan needs in the cluster of its pods: to find and to follow the pods, and for
 // each of its faults.
-func PodRights(k *scenarios.Kubernetes, sc chaos.Scope, faults []*timeline.Entry) []kube.Right {
-	if k.Makes && k.Namespace == "" {
-		return anywhere(k, sc, func(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Right { return PodRights(k, sc, faults) })
+func PodRights(k *scenarios.Kubernetes, sc chaos.Scope, faults []*timeline.Entry) (out []kube.Right) {
+	for _, u := range PodUses(k, sc, faults) {
+		out = append(out, u.Right)
 	}
-	out := append(cluster.Rights(k), bringing(k, sc)...)
+	return out
+}
+
+// PodUses returns the rights of [PodRights], each with what it is for.
+func PodUses(k *scenarios.Kubernetes, sc chaos.Scope, faults []*timeline.Entry) (out []kube.Use) {
+	if k.Makes && k.Namespace == "" {
+		return anywhere(k, sc, func(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Use { return PodUses(k, sc, faults) })
+	}
+	add := func(what string, rights []kube.Right) {
+		for _, r := range rights {
+			i := slices.IndexFunc(out, func(u kube.Use) bool { return u.Right == r })
+			if i < 0 {
+				out = append(out, kube.Use{Right: r, For: what})
+			} else if !slices.Contains(strings.Split(out[i].For, ", "), what) {
+				out[i].For += ", " + what
+			}
+		}
+	}
+	add("finding the pods", cluster.Rights(k))
+	add("making the pods", bringing(k, sc))
 	if undoes := PodUndoes(k, sc, faults); len(undoes) > 0 {
-		out = append(out, guard.Rights(k.Namespace, undoes)...)
+		add("the watchdog", guard.Rights(k.Namespace, undoes))
 	}
 	if _, needs := PodAgents(sc, faults); needs {
-		out = append(out, agents.Rights(k.Agents(), k.Namespace)...)
+		add("the agents", agents.Rights(k.Agents(), k.Namespace))
 	}
 	for _, e := range faults {
 		for _, part := range e.Parts() {
 			if part.Damage != nil {
-				out = append(out, part.Traits(sc).Rights...)
+				add("the fault "+e.Name, part.Traits(sc).Rights)
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b kube.Right) int {
+	slices.SortStableFunc(out, func(a, b kube.Use) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Group, b.Group),
 			cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Verb, b.Verb))
 	})
-	return slices.Compact(out)
+	return out
 }
 
 // PodUndoes returns the rights with which a watchdog in the cluster takes the faults of a plan back. It is empty if
@@ -84,12 +104,18 @@ func PodAgents(sc chaos.Scope, faults []*timeline.Entry) (rights chaos.Rights, n
 	return agents.Capabilities(inNetworks, others), needs
 }
 
-// ExplainRights adds to an error about missing rights in a cluster which of them are for the watchdog.
+// ExplainRights adds to an error about missing rights in a cluster what each right is for, and how to do without those
+// of the watchdog.
 func ExplainRights(err error, k *scenarios.Kubernetes, sc chaos.Scope, faults []*timeline.Entry) error {
-	if err == nil || len(PodUndoes(k, sc, faults)) == 0 || !strings.Contains(err.Error(), kube.RolesHint) {
+	lack, ok := errors.AsType[kube.LackingError](err)
+	if !ok {
 		return err
 	}
-	return fmt.Errorf("%w. Those to config maps, leases, jobs, service accounts and roles are for the watchdog there, "+
-		"which takes faults back when this machine "+
-		"is gone; target.kubernetes.watchdog: none does without it", err)
+	lack = lack.Explain(PodUses(k, sc, faults))
+	err = fmt.Errorf("%s: %w", scenarios.ClusterName(k.Context, k.Namespace), lack)
+	if !slices.ContainsFunc(lack.Missing, func(u kube.Use) bool { return u.For == "the watchdog" }) {
+		return err
+	}
+	return fmt.Errorf("%w; target.kubernetes.watchdog: none does without the watchdog, which takes faults back when this "+
+		"machine is gone", err)
 }

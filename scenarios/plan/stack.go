@@ -12,15 +12,15 @@ import (
 // anywhere widens rights in namespaces that a run makes to all namespaces, because their names are not known before
 // the run.
 func anywhere(
-	k *scenarios.Kubernetes, sc chaos.Scope, rights func(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Right,
-) []kube.Right {
+	k *scenarios.Kubernetes, sc chaos.Scope, uses func(k *scenarios.Kubernetes, sc chaos.Scope) []kube.Use,
+) []kube.Use {
 	some := k.For("some")
 	in := *sc.Cluster
 	in.Namespace = some.Namespace
 	sc.Cluster = &in
 	made := some.Made()
-	var out []kube.Right
-	for _, r := range rights(some, sc) {
+	var out []kube.Use
+	for _, r := range uses(some, sc) {
 		if slices.Contains(made, r.Namespace) {
 			r.Namespace = ""
 		}

@@ -54,6 +54,8 @@ type Options struct {
 	Event        func(result.Event)    // called with each event, by several goroutines; may be nil
 	// for a load that switches between two sides: spans with cells of their own
 	Blocks []load.Span
+	// called before anything is started or hired; an error ends the run before it began. nil asks nothing
+	Admit func(context.Context) error
 	// called when all is ready, and waits until the load may begin; nil does not wait
 	Await func(context.Context) error
 	Begun func(Sampler) // called when the load begins, with a view of the run; may be nil
@@ -245,7 +247,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		hire, bringUp = bringUp, hire
 	}
 	for _, step := range []func(context.Context) error{
-		r.prepare, hire, bringUp, r.holdConditions, r.fetchTokens, r.setup, r.bind, r.faults.findLeaders,
+		r.prepare, r.admit, hire, bringUp, r.holdConditions, r.fetchTokens, r.setup, r.bind, r.faults.findLeaders,
 		r.loads.readyWorkers,
 	} {
 		if err := step(ctx); err != nil {
@@ -322,6 +324,18 @@ func (r *runner) prepare(context.Context) error {
 	return r.plan.TryFaults(r.session.o.NoChaos)
 }
 
+// admit asks whether what the run needs would be let in.
+func (r *runner) admit(ctx context.Context) error {
+	if r.session.o.Admit == nil {
+		return nil
+	}
+	err := r.session.o.Admit(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
 // bringUp brings the target up, identifies its units, and prepares the agents.
 func (r *runner) bringUp(ctx context.Context) error {
 	r.session.sys = r.newTarget()
@@ -340,8 +354,13 @@ func (r *runner) bringUp(ctx context.Context) error {
 
 // newTarget prepares the target of this run.
 func (r *runner) newTarget() *target.System {
+	var reach func(ctx context.Context, hostport string) error
+	if r.loads.crew != nil && r.session.o.Workers.Terms.Remote {
+		reach = r.loads.crew.Reach
+	}
 	return target.New(&target.Host{
-		Plan: r.plan, Log: r.log, Run: r.session.o.ID, LogDir: r.session.o.LogDir, Journal: r.protection.Journal,
+		Reach: reach,
+		Plan:  r.plan, Log: r.log, Run: r.session.o.ID, LogDir: r.session.o.LogDir, Journal: r.protection.Journal,
 		Units:    r.session.env.Units,
 		Answers:  r.requests.ready,
 		Timeline: r.faults.timeline.Load,

@@ -61,6 +61,9 @@ func (w *worker) operations() rpc.Operations {
 	return rpc.Join(
 		workers.OpPlan.By(func(_ context.Context, j workers.Joined) (workers.Planned, error) { return w.planned(j) }),
 		workers.OpClock.By(func(context.Context, rpc.None) (int64, error) { return time.Now().UnixNano(), nil }),
+		workers.OpReach.By(func(ctx context.Context, hostport string) (rpc.None, error) {
+			return rpc.None{}, target.Accepts(ctx, w.session.plan, hostport)
+		}),
 		workers.OpReady.By(func(ctx context.Context, r workers.Ready) (rpc.None, error) {
 			return rpc.None{}, w.ready(ctx, r)
 		}),

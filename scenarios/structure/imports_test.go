@@ -100,7 +100,7 @@ var groups = []group{
 	{name: "convert", folders: []string{"scenarios/convert/..."}, may: []string{"language", "result", "protocols"}},
 	{name: "edit", folders: []string{"scenarios/edit/..."}, may: []string{
 		"language", "result", "load", "judge", "mechanisms", "engines", "protocols", "contract", "shared", "faults", "k6",
-		"plan", "drills",
+		"plan", "run", "drills",
 	}},
 	{name: "reporters", folders: []string{"reporters/..."}, may: []string{"language", "result"}},
 	// systems under test and the schemas, independent of brunt

@@ -1,7 +1,8 @@
 // Command victim is the program that tests of faults on containers break: a static program that listens, answers, and
 // takes orders. It is the only file in its image.
 //
-//	victim [PORT]           answers every request with "ok", and ends on SIGTERM
+//	victim [PORT]           answers every request with "ok", and ends on SIGTERM; at /via?url=URL with the answer to a
+//	                        request of its own, of a new name query and a new connection, or with 502
 //	victim ask URL          asks once; its exit code says whether an answer came
 //	victim leads ADDRESS    its exit code says whether the address is its own
 //	victim burn             uses a processor until it is killed
@@ -82,6 +83,30 @@ func says() {
 	}
 }
 
+// via asks another server for each request, and names itself in the header Victim.
+func via(w http.ResponseWriter, r *http.Request) {
+	host, _ := os.Hostname()
+	w.Header().Set("Victim", host)
+	fail := func(err error) { http.Error(w, err.Error(), http.StatusBadGateway) }
+	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.FormValue("url"), nil)
+	if err != nil {
+		fail(err)
+		return
+	}
+	req.Close = true
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		fail(err)
+		return
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		fail(fmt.Errorf("%s answers %s", req.URL.Host, resp.Status))
+		return
+	}
+	_, _ = io.Copy(w, resp.Body)
+}
+
 // serve answers until it is asked to end: without a handler, the first process of a container ignores SIGTERM.
 func serve(port string) {
 	ended := make(chan os.Signal, 1)
@@ -94,6 +119,7 @@ func serve(port string) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		fmt.Fprint(w, "ok")
 	})
+	http.HandleFunc("/via", via)
 	resources()
 	fmt.Println("it listens on", port)
 	says()

@@ -219,11 +219,15 @@ func (s *Settings) pod() kube.PodSpec {
 	return spec
 }
 
-// Admitted asks the cluster whether it would accept the Job of a watchdog. It changes nothing.
-func Admitted(ctx context.Context, c *kube.Cluster, s Settings) error {
+// Admitted asks the cluster whether it would accept the Job of a watchdog, and its pod. It changes nothing. known is
+// false if the cluster does not say whether it would accept the pod.
+func Admitted(ctx context.Context, c *kube.Cluster, s Settings) (known bool, err error) {
 	job := s.job(map[string]any{"name": nameOf(s.Run), "labels": s.labels()})
-	_, err := c.Like(kube.Ref{API: "batch/v1", Resource: "jobs", Namespace: s.Place.Namespace}).Create(ctx, &job, true)
-	return err
+	of := kube.Ref{API: "batch/v1", Resource: "jobs", Namespace: s.Place.Namespace}
+	if _, err = c.Like(of).Create(ctx, &job, true); err != nil {
+		return false, err
+	}
+	return c.AdmitsPod(ctx, s.Place.Namespace, s.labels(), s.pod())
 }
 
 // make makes the objects of the watchdog, and returns its journal. After an error the journal says which objects were

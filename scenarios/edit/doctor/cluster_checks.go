@@ -19,7 +19,7 @@ func clusterNeeds(ctx context.Context, p *plan.Plan) []Check {
 		plan.PodRights(k, p.Scope, p.Parts())...)
 	if err != nil {
 		err = plan.ExplainRights(err, k, p.Scope, p.Parts())
-		return []Check{{what, Bad, strings.ReplaceAll(err.Error(), "\n", " "), "the run makes its target there"}}
+		return []Check{{what, Bad, err.Error(), "the run makes its target there"}}
 	}
 	defer c.Close()
 	where := at.String()

@@ -33,6 +33,19 @@ type Check struct {
 	Fix   string // how to fix it; empty if there is nothing to do
 }
 
+// Lines returns the lines of a check in a table, with tabs between its columns.
+func (c *Check) Lines() []string {
+	found := strings.Split(c.Found, "\n")
+	out := []string{fmt.Sprintf("%s\t%s\t%s", c.Name, c.State, found[0])}
+	for _, line := range found[1:] {
+		out = append(out, "\t\t"+line)
+	}
+	if c.Fix != "" {
+		out = append(out, "\t\t-> "+c.Fix)
+	}
+	return out
+}
+
 // CheckState says whether a check is fine.
 type CheckState string
 

@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"brunt/chaos/catalog"
+	"brunt/chaos/cluster"
 	"brunt/chaos/netns"
 	"brunt/scenarios/connect"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/run/workers/pods"
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
 	"brunt/targets/platform/compose"
@@ -44,11 +46,7 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 	if p.Contained {
 		checks = append(checks, engineNeeds(ctx, p)...)
 	}
-	if p.Stack.OnPods() {
-		checks = append(checks, clusterNeeds(ctx, p)...)
-	} else if p.Scenario.Target.Kubernetes != nil {
-		checks = append(checks, podNeeds(ctx, p)...)
-	}
+	checks = append(checks, Cluster(ctx, p)...)
 	for _, e := range p.Parts() {
 		d, _ := catalog.Find(e.Kind)
 		if d.Capability == nil {
@@ -152,11 +150,15 @@ func endpointNeeds(ctx context.Context, p *plan.Plan) []Check {
 	return out
 }
 
-// accepts checks whether an address accepts connections.
+// accepts checks whether an address accepts connections. A name of the cluster of the workers has a meaning there
+// alone: [Admission] looks for it.
 func accepts(ctx context.Context, p *plan.Plan, name, hostport string) Check {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
 		return Check{name, Bad, err.Error(), "give it a host and a port"}
+	}
+	if p.Scenario.Workers.Elsewhere() && pods.NamesService(host) {
+		return Check{name, Fine, hostport + " is a name of the workers' cluster, and the first worker is asked", ""}
 	}
 	addrs, err := p.Lookup(ctx, host)
 	if err != nil {
@@ -228,20 +230,9 @@ func portNeeds(p *plan.Plan) []Check {
 	return []Check{{"ports of services", Fine, fmt.Sprintf("%d wanted, all free", asked), ""}}
 }
 
-// podNeeds checks the rights that the plan needs in the cluster of its pods, and finds the pods.
-func podNeeds(ctx context.Context, p *plan.Plan) []Check {
-	f := dryrun.NewContainers(p)
-	defer f.Close()
-	if err := f.Choose(ctx); err != nil {
-		return []Check{
-			{"target's cluster", Bad, strings.ReplaceAll(err.Error(), "\n", " "), "faults of this scenario hit pods there"},
-		}
-	}
-	t := f.Pods()
-	n := map[string]int{}
-	for _, u := range t.Units() {
-		n[u.Service()]++
-	}
+// podNeeds checks what the plan needs of the pods that were found.
+func podNeeds(ctx context.Context, p *plan.Plan, t *cluster.Target) []Check {
+	n := podsOf(t)
 	var found []string
 	for _, name := range t.Services() {
 		found = append(found, fmt.Sprintf("%s (%d)", name, n[name]))
@@ -256,6 +247,31 @@ func podNeeds(ctx context.Context, p *plan.Plan) []Check {
 			"give them names under target.kubernetes.services",
 		})
 	}
+	source, err := t.UsageSource(ctx, p.Scenario.Target.Kubernetes.Usage)
+	switch {
+	case err != nil:
+		out = append(out, Check{
+			"usage of pods", Limited, err.Error(),
+			"install metrics-server; or set target.kubernetes.usage: kubelet, for which `brunt rbac` prints the right",
+		})
+	case source != "":
+		out = append(out, Check{"usage of pods", Fine, "CPU and memory by " + source, ""})
+	}
+	return out
+}
+
+// podsOf counts the pods of each service.
+func podsOf(t *cluster.Target) map[string]int {
+	n := map[string]int{}
+	for _, u := range t.Units() {
+		n[u.Service()]++
+	}
+	return n
+}
+
+// scaledNeeds names objectives on numbers of pods that nothing would meet, or that hold already.
+func scaledNeeds(ctx context.Context, p *plan.Plan, t *cluster.Target) (out []Check) {
+	n := podsOf(t)
 	for _, o := range p.Scenario.SLO {
 		if m := o.Metric; m.Scaled() && !plan.MayScale(p.Parts(), m.Source) && !autoscaled(ctx, t, m.Source) {
 			out = append(out, Check{
@@ -272,16 +288,6 @@ func podNeeds(ctx context.Context, p *plan.Plan) []Check {
 				"ask for more pods than there are at first",
 			})
 		}
-	}
-	source, err := t.UsageSource(ctx, p.Scenario.Target.Kubernetes.Usage)
-	switch {
-	case err != nil:
-		out = append(out, Check{
-			"usage of pods", Limited, err.Error(),
-			"install metrics-server; or set target.kubernetes.usage: kubelet, for which `brunt rbac` prints the right",
-		})
-	case source != "":
-		out = append(out, Check{"usage of pods", Fine, "CPU and memory by " + source, ""})
 	}
 	return out
 }

@@ -130,6 +130,27 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 	return result.Masked(out, p.Scenario.Secrets.Mask), in, wrong
 }
 
+// Failing plans every fault before anything runs, and returns the faults that would fail. It returns none if the target
+// can't be found.
+func Failing(ctx context.Context, p *plan.Plan) (out []Forecast) {
+	all, _, wrong := forecasts(ctx, p)
+	for _, f := range all {
+		if wrong == nil && f.err != nil {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Why says why the fault would fail; empty: it would not.
+func (f *Forecast) Why() string {
+	if f.err == nil {
+		return ""
+	}
+	_, why, _ := strings.Cut(f.err.Error(), " would fail: ")
+	return why
+}
+
 // startable returns why the containers of a stack can't be started: no engine answers, or there is no Compose command.
 func startable(ctx context.Context, s *platform.Spec, found *Containers) error {
 	if _, err := found.Open(ctx); err != nil || s.Compose == nil {
@@ -218,8 +239,7 @@ func (f *Forecast) lines() []string {
 		return append(out, "  would be skipped: "+f.Skipped)
 	}
 	if f.err != nil {
-		_, why, _ := strings.Cut(f.err.Error(), " would fail: ")
-		return append(out, "  would fail: "+why)
+		return append(out, "  would fail: "+f.Why())
 	}
 	of := ""
 	for _, s := range f.Steps {

@@ -5,9 +5,7 @@ import (
 	"fmt"
 
 	"brunt/chaos"
-	"brunt/scenarios"
 	"brunt/scenarios/template"
-	"brunt/targets/platform"
 )
 
 // endpointLinks puts links between the load and the endpoints that a fault needs one to.
@@ -54,11 +52,7 @@ func (s *System) endpointsReady(ctx context.Context, used []string) error {
 			continue // already checked as the target
 		}
 		if err := s.host.await(ctx, endpointAt(name, addr), func(ctx context.Context) error {
-			at, err := s.host.reach(ctx, addr)
-			if err != nil {
-				return err
-			}
-			return platform.Check(ctx, at, scenarios.Ready{TCP: true})
+			return s.host.accepts(ctx, addr)
 		}); err != nil {
 			return err
 		}

@@ -39,6 +39,8 @@ type Host struct {
 	Journal *journal.Journal
 	Units   map[string]string               // receives the values of ${unit.…}
 	Answers func(ctx context.Context) error // requests the steps of the ready block once, from a target that already runs
+	// checks whether a host:port accepts connections from where the load is made; nil asks from this machine
+	Reach func(ctx context.Context, hostport string) error
 	// returns the timeline, which is told of restarts and changes of networks; may return nil
 	Timeline func() *timeline.Timeline
 	// AskStep runs the step of a question, like AskStep of [chaos.Host].
@@ -331,7 +333,20 @@ func (s *System) asks(ctx context.Context) error {
 	if r := s.host.Plan.ReadyOf(""); r != nil {
 		return s.askTarget(ctx, r)
 	}
-	addr, err := s.host.reach(ctx, s.host.Plan.FirstHop())
+	return s.host.accepts(ctx, s.host.Plan.FirstHop())
+}
+
+// accepts checks whether a host:port accepts connections from where the load is made.
+func (h *Host) accepts(ctx context.Context, hostport string) error {
+	if h.Reach != nil {
+		return h.Reach(ctx, hostport)
+	}
+	return Accepts(ctx, h.Plan, hostport)
+}
+
+// Accepts checks whether a host:port accepts connections from this machine, as a load of the plan would make them.
+func Accepts(ctx context.Context, p *plan.Plan, hostport string) error {
+	addr, err := (&Host{Plan: p}).reach(ctx, hostport)
 	if err != nil {
 		return err
 	}

@@ -136,6 +136,12 @@ func (c *Crew) each(do func(k int) error) error {
 	return errors.Join(errs...)
 }
 
+// Reach checks whether a host:port accepts connections of a worker. It is called before Ready.
+func (c *Crew) Reach(ctx context.Context, hostport string) error {
+	_, err := call(ctx, c.members[0], readyWithin, OpReach, hostport)
+	return endOf(ctx, err)
+}
+
 // Ready prepares the loads of all workers.
 func (c *Crew) Ready(ctx context.Context, r Ready) error {
 	err := c.each(func(k int) error {

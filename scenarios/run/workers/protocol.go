@@ -21,6 +21,7 @@ import (
 const (
 	OpPlan  rpc.Op[Joined, Planned]        = "plan"
 	OpClock rpc.Op[rpc.None, int64]        = "clock" // nanoseconds since 1970; any number of times
+	OpReach rpc.Op[string, rpc.None]       = "reach" // whether a host:port accepts its connections; any number of times
 	OpReady rpc.Op[Ready, rpc.None]        = "ready"
 	OpStart rpc.Op[Start, time.Duration]   = "start" // returns the time of the run by the worker's clock
 	OpTurn  rpc.Op[Turn, Report]           = "turn"

@@ -20,25 +20,35 @@ type Finding struct {
 // the nodes. made says that the run makes the namespace, so that nothing in it can be checked before. Examine changes
 // nothing.
 func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architecture string, made bool) []Finding {
-	lack, err := c.Lacking(ctx, Rights(s.Namespace))
+	lack, err := c.Lacking(ctx, rights(s.Namespace))
 	if err != nil {
 		return []Finding{{"cluster of the workers", err.Error(), "without an answer of the cluster no worker is hired"}}
 	}
 	var out []Finding
-	for _, m := range lack {
-		out = append(out, Finding{
-			"cluster's rights", join("you may not "+m.Right.String(), m.Why),
-			"this line of a role grants it: " + kube.Rule(m.Right) + "; `brunt rbac` prints the whole roles",
-		})
-	}
 	if len(lack) > 0 {
-		return out
+		e := kube.LackingError{Server: c.Server()}
+		for _, m := range lack {
+			e.Missing = append(e.Missing, kube.Use{Right: m.Right, For: join("the workers", m.Why)})
+		}
+		return []Finding{{
+			"cluster's rights", e.Error(), "ask for these rights, or name another namespace by workers.namespace",
+		}}
 	}
 	out = append(out, Finding{
 		What: "cluster's rights",
-		Text: fmt.Sprintf("all %d that the workers take, at %s", len(Rights(s.Namespace)), c.Server()),
+		Text: fmt.Sprintf("all %d that the workers take, at %s", len(rights(s.Namespace)), c.Server()),
 	})
-	switch _, err := c.Jobs(s.Namespace).Create(ctx, s.job(n, ""), true); {
+	job := s.job(n, "")
+	_, err = c.Jobs(s.Namespace).Create(ctx, job, true)
+	known := false
+	if err == nil {
+		known, err = c.AdmitsPod(ctx, s.Namespace, job.Labels, job.Spec.Template.Spec)
+	}
+	text := fmt.Sprintf("admitted in the namespace %s, with the image %s", s.Namespace, s.Image)
+	if !known {
+		text += "; whether its pods are is not known, as you may not make pods there"
+	}
+	switch {
 	case made && kube.Is(err, kube.NotFound):
 		out = append(out, Finding{
 			What: "job of the workers",
@@ -51,10 +61,7 @@ func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architectu
 		}
 		return append(out, Finding{"job of the workers", err.Error(), fix})
 	default:
-		out = append(out, Finding{
-			What: "job of the workers",
-			Text: fmt.Sprintf("admitted in the namespace %s, with the image %s", s.Namespace, s.Image),
-		})
+		out = append(out, Finding{What: "job of the workers", Text: text})
 	}
 	nodes, err := c.Nodes().List(ctx, kube.Query{})
 	if err != nil { // a run needs no right to nodes

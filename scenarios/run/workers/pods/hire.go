@@ -60,7 +60,10 @@ func New(c *kube.Cluster, s Settings) *Hirer {
 func conversationOf(run string, index int) string { return run + "/" + strconv.Itoa(index) }
 
 func (h *Hirer) Hire(ctx context.Context, n int) ([]workers.Post, error) {
-	if err := h.cluster.Require(ctx, Rights(h.s.Namespace)); err != nil {
+	if err := h.cluster.Require(ctx, rights(h.s.Namespace)); err != nil {
+		if lack, ok := errors.AsType[kube.LackingError](err); ok {
+			err = lack.Explain(Uses(h.s.Namespace))
+		}
 		return nil, err
 	}
 	public, private, err := ed25519.GenerateKey(nil)

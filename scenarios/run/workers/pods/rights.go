@@ -2,8 +2,8 @@ package pods
 
 import "brunt/chaos/kube"
 
-// Rights returns the rights that workers in a namespace need.
-func Rights(namespace string) []kube.Right {
+// rights returns the rights that workers in a namespace need.
+func rights(namespace string) []kube.Right {
 	right := func(verb, group, resource string) kube.Right {
 		return kube.Right{Verb: verb, Group: group, Resource: resource, Namespace: namespace}
 	}
@@ -14,4 +14,12 @@ func Rights(namespace string) []kube.Right {
 		right("get", "", "pods/portforward"), right("create", "", "pods/portforward"),
 		right("list", "", "events"),
 	}
+}
+
+// Uses returns the rights of the workers, each with what it is for.
+func Uses(namespace string) (out []kube.Use) {
+	for _, r := range rights(namespace) {
+		out = append(out, kube.Use{Right: r, For: "the workers"})
+	}
+	return out
 }
