@@ -292,8 +292,7 @@ func TestProber_Kube(t *testing.T) {
 	t.Run("one caller", func(t *testing.T) {
 		hit := b.unit4(t, "web", 1)
 		p := b.play(t, `http.error: {from: "web[1]", to: store, status: 500}`, "for: 6s,", 24, nil)
-		p.valid(t)
-		p.recovers(t)
+		p.valid(t) // a quarter of so few requests decides nothing on a recovery
 		other := slices.ContainsFunc(p.fault.Hit(), func(link string) bool { return !strings.HasPrefix(link, "web[1]->") })
 		if bad := p.badPods(); !slices.Equal(bad, []string{hit}) || other {
 			t.Errorf("brunt hit %v, which is %s; bad probes are of %v", p.fault.Hit(), hit, bad)
