@@ -7,8 +7,10 @@ import (
 	"strings"
 
 	"brunt/reporters/evidence"
+	"brunt/reporters/html"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/compare"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -16,9 +18,11 @@ import (
 
 func compareCommand() *cobra.Command {
 	var f judgeFlags
-	var history string
+	var history, page string
 	c := &cobra.Command{
-		Use:   "compare BASE... -- CANDIDATE...",
+		Use: "compare BASE... -- CANDIDATE...",
+		Example: `  brunt compare results/main-* -- results/branch-*
+  brunt compare monday tuesday --html compare.html`,
 		Short: "Tell whether one set of runs is worse than another",
 		Long: `Compare the results of several runs on each side, such as
 
@@ -38,9 +42,16 @@ would be enough. Exit code 4 is a regression, 8 inconclusive with --fail-inconcl
 Metrics: ` + strings.Join(compare.MetricNames(), " ") + `. Default margins: ` + compare.DefaultMargins().String() + `.
 The rate is compared for closed loads only, because an open load offers what its schedule
 asks for. A metric that too few runs have is inconclusive. If most base runs lack it, it is
-left out, with a note.`,
+left out, with a note.
+
+--html writes a page of two runs, BASE and CANDIDATE: what changed first, then both over each
+other on one clock, then the settings and lines of the scenario that differ. One run a side
+has no verdict, so the page shows changes and the exit code is 0.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			dash := c.ArgsLenAtDash()
+			if page != "" {
+				return besidePage(c, page, args)
+			}
 			if dash < 0 {
 				return usagef("want two sides: brunt compare BASE... -- CANDIDATE...")
 			}
@@ -77,9 +88,36 @@ left out, with a note.`,
 	c.Flags().StringVar(&history, "history", "",
 		fmt.Sprintf("folder of the records of earlier runs, as brunt gate keeps them; %d records or more "+
 			"show how much runs of one side after the other differ", compare.LeastHistory))
+	c.Flags().StringVar(&page, "html", "", "write a page of two runs beside each other to a file")
 	c.Flags().StringSliceVar(&f.o.Allow, "allow", nil,
 		"compare even if these differ: "+strings.Join(compare.MismatchKinds(), ", "))
 	return c
+}
+
+// besidePage writes the page of two runs.
+func besidePage(c *cobra.Command, file string, dirs []string) error {
+	if len(dirs) != 2 {
+		return usagef("--html shows two runs beside each other, but %s were given: brunt compare BASE CANDIDATE --html FILE",
+			syntax.Amount(len(dirs), "folder"))
+	}
+	runs, err := readRuns(dirs)
+	if err != nil {
+		return err
+	}
+	p := html.BesidePage{
+		A: html.BesideRun{Name: dirs[0], Result: runs[0].Result}, B: html.BesideRun{Name: dirs[1], Result: runs[1].Result},
+	}
+	if p.Comparison, err = comparison(runs[:1], runs[1].Result); err != nil {
+		p.Unfit = fmt.Sprintf("The figures can't be compared: %v.", err)
+		fmt.Fprintln(stdout(c), p.Unfit)
+	} else {
+		fmt.Fprintln(stdout(c), p.Comparison.Reason)
+	}
+	if err := writeWhole(file, disk.Shared, p.Report); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout(c), "Page: %s\n", file)
+	return nil
 }
 
 // readHistory reads the records of the scenario of the first run.

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"math"
 	"os"
+	"strings"
 	"time"
 
+	"brunt/reporters/html"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/disk"
@@ -30,7 +32,7 @@ type findFlags struct {
 	length     time.Duration
 	cool       time.Duration
 	confirm    int
-	file       string
+	file, page string
 }
 
 func findCommand() *cobra.Command {
@@ -48,7 +50,7 @@ The answer is an interval. If the generator reaches its limit first, brunt says 
 interval is only a lower bound. If another program used the processors during a probe, the
 probe shows nothing, and brunt repeats it.`,
 		Example: `  brunt find checkout.yaml --objective "p95 < 200ms" --objective "errors < 1%"
-  brunt find checkout.yaml --max 20000/s --probe 30s --precision 2%`,
+  brunt find checkout.yaml --max 20000/s --probe 30s --precision 2% --html capacity.html`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.find(c, args[0]) },
 	}
@@ -63,6 +65,7 @@ probe shows nothing, and brunt repeats it.`,
 	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "pause after a rate at which the objectives failed")
 	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes for each rate, an odd number; the majority decides")
 	c.Flags().StringVar(&f.file, "json", "", "write the result to a file as JSON")
+	c.Flags().StringVar(&f.page, "html", "", "write a page with response times against the rate to a file")
 	f.log, f.repeat, f.noChaos = logFlags{"text", "error"}, 1, true
 	return c
 }
@@ -119,9 +122,16 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	o.Tried = func(t capacity.Try) {
 		fmt.Fprintf(stderr(c), "%10.4g/s  %-9s  %s\n", t.Rate, t.Answer, t.Why)
 	}
+	began := time.Now()
 	found, err := capacity.Find(ctx, finder, o)
 	if found != nil && len(found.Tries) > 0 {
-		f.say(stdout(c), found, err)
+		answer := foundText(found, err)
+		fmt.Fprint(stdout(c), answer)
+		if f.page != "" {
+			if werr := f.writePage(finder, found, answer, began); werr != nil && err == nil {
+				err = werr
+			}
+		}
 		if f.file != "" {
 			b, jerr := json.MarshalIndent(found, "", "  ")
 			if jerr == nil {
@@ -135,8 +145,9 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	return err
 }
 
-// say prints the result.
-func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
+// foundText returns the result in lines.
+func foundText(found *capacity.Found, err error) string {
+	w := &strings.Builder{}
 	probes := syntax.Amount(len(found.Tries), "probe")
 	switch {
 	case err != nil:
@@ -163,6 +174,34 @@ func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
 			}
 		}
 	}
+	return w.String()
+}
+
+// writePage writes the page of a search.
+func (f *findFlags) writePage(r *capacity.RunProber, found *capacity.Found, answer string, began time.Time) error {
+	sc, err := r.Parse()
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(answer, "\n")
+	p := html.FindPage{
+		Name: sc.Name, Answer: syntax.Sentence(first), Sure: found.High > 0, Objectives: r.Objectives,
+		Started: began, Took: time.Since(began),
+	}
+	for _, t := range found.Tries {
+		probe := html.FindProbe{
+			Rate: t.Rate, Answer: string(t.Answer), Why: t.Why, Offered: math.NaN(), Good: math.NaN(), Failed: math.NaN(),
+			P95: math.NaN(), InFlight: math.NaN(),
+		}
+		if g := t.Figures; g != nil {
+			probe.Offered, probe.Good, probe.Failed, probe.InFlight = g.Offered, g.Good, g.Failed, float64(g.InFlight)
+			if probe.P95 = float64(g.P95); math.IsNaN(probe.P95) {
+				probe.P95 = math.Inf(1)
+			}
+		}
+		p.Probes = append(p.Probes, probe)
+	}
+	return writeWhole(f.page, disk.Shared, p.Report)
 }
 
 // judged runs a plan without a report. A run that has a verdict is no error.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"brunt/reporters/html"
@@ -148,6 +149,7 @@ func (f *gateFlags) decide(c *cobra.Command, path string) error {
 		Page: func(id string) string { return filepath.Join(f.out, id, html.File) },
 	}
 	o, err := g.Decide(ctx)
+	f.charts = gateCharts(history, plan.Scenario.Name, o.Decision, f.Options)
 	return f.report(c, o, err)
 }
 
@@ -162,4 +164,22 @@ func (f *gateFlags) report(c *cobra.Command, o gate.Outcome, err error) error {
 		o.Decision.ExitCode = codeOf(err)
 	}
 	return errors.Join(err, f.write(stdout(c), o.Found, o.Decision, f.out))
+}
+
+// mostGateCharts bounds the charts of the page of a gate.
+const mostGateCharts = 12
+
+// gateCharts shows the metrics of a gate over the runs of its history; while it learns, those of the whole run.
+func gateCharts(history *compare.History, name string, d *result.Decision, o compare.Options) []html.TrendChart {
+	all, _, err := newest(history, name)
+	if err != nil || d == nil {
+		return nil
+	}
+	if len(d.Metrics) == 0 && len(o.Phases) == 0 && len(o.Steps) == 0 {
+		o.Phases, o.Steps = []string{"run"}, []string{"*"}
+	}
+	charts := slices.DeleteFunc(trendCharts(compare.Trends(all, o)), func(c html.TrendChart) bool {
+		return len(d.Metrics) > 0 && !slices.ContainsFunc(d.Metrics, func(m result.Judged) bool { return m.Name == c.Title })
+	})
+	return charts[:min(len(charts), mostGateCharts)]
 }

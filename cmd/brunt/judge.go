@@ -24,6 +24,7 @@ import (
 
 // judgeFlags configures how runs are compared, and where the verdict is written.
 type judgeFlags struct {
+	charts  []html.TrendChart // for the page: the metrics over earlier runs
 	o       compare.Options
 	margins []string
 	alpha   string
@@ -68,7 +69,7 @@ func (f *judgeFlags) write(w io.Writer, found *compare.Comparison, d *result.Dec
 	if folder != "" {
 		page, cases := filepath.Join(folder, html.DecisionFile), filepath.Join(folder, ci.DecisionFile)
 		err := errors.Join(os.MkdirAll(folder, 0o777),
-			writeWhole(page, disk.Shared, func(w io.Writer) error { return html.Decision(w, d) }),
+			writeWhole(page, disk.Shared, func(w io.Writer) error { return html.Decision(w, d, f.charts...) }),
 			writeWhole(cases, disk.Shared, func(w io.Writer) error { return ci.DecisionJUnit(w, d) }))
 		if err != nil {
 			return err

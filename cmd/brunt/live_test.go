@@ -112,7 +112,7 @@ func TestLive_InABrowser(t *testing.T) {
 		d.lastChild.textContent)[0]`
 	first := b.eval(requests)
 	b.until("figures that change", fmt.Sprintf(`%s !== %q`, requests, first))
-	b.until("the running fault", `/now: slow/.test(document.querySelector('#live [data-now=faults]').textContent)`)
+	b.until("the running fault", `/slow/.test((document.querySelector('#second .dials .chaos') || {}).textContent)`)
 	b.until("the fault's band",
 		`!!document.querySelector('#latency .lane .bar:not(.warm)') && !!document.querySelector('#latency path.shade')`)
 	b.shot("live-fault")
@@ -126,6 +126,7 @@ func TestLive_InABrowser(t *testing.T) {
 		at('pointerdown', 0); at('pointermove', .1); at('pointerup', .2);
 		document.querySelector('#latency details').open = true;
 		const p95 = [...document.querySelectorAll('#phases th')].find(h => h.textContent.startsWith('p95')); p95.querySelector('button').click();
+		document.querySelector('#live details').open = true;
 		document.querySelector('#live input').value = 'half a tok'; document.querySelector('#live input').focus();
 		scrollTo(0, 700); window.top0 = document.querySelector('#latency').getBoundingClientRect().top; window.old = document.querySelector('#latency');
 	}`)

@@ -23,9 +23,10 @@ func serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve DIR...",
 		Short: "Serve the results of folders as a site: list, pages, comparisons",
-		Long: `Serve the results below folders as a site: a list to filter by scenario, verdict and label,
-the page of each run, each objective over the runs of its scenario, and two runs beside each
-other, which you pick in the list. New runs appear when the list is loaded again.
+		Long: `Serve the results below folders as a site: a list to filter by text, scenario, verdict, label
+and day, the page of each run with links to the runs before and after it, each objective over
+the runs of its scenario, and two runs beside each other, which you pick in the list or on the
+page of a run. New runs appear when the list is loaded again.
 
 It reads only, and listens on loopback unless --listen names another HOST: then everyone who
 reaches this machine sees the results, without a password or encryption. Ctrl-C ends it.

@@ -111,6 +111,12 @@ func writeTrends(file string, all []*compare.Record, trends []compare.Trend) err
 // writePage writes the page of charts. The file appears whole or not at all.
 func writePage(file string, all []*compare.Record, trends []compare.Trend) error {
 	p := html.TrendPage{Name: all[0].Name, Machine: all[len(all)-1].Machine.String()}
+	p.Charts = trendCharts(trends)
+	return writeWhole(file, disk.Shared, p.Report)
+}
+
+// trendCharts are the charts of trends.
+func trendCharts(trends []compare.Trend) (out []html.TrendChart) {
 	for i := range trends {
 		t := &trends[i]
 		chart := html.TrendChart{Title: t.Where(), Say: t.Say, Levels: t.Levels}
@@ -122,7 +128,7 @@ func writePage(file string, all []*compare.Record, trends []compare.Trend) error
 		for _, m := range t.Moves {
 			chart.Moves = append(chart.Moves, html.TrendMove{At: m.At, Text: t.Sentence(m), Worse: m.Change > 0})
 		}
-		p.Charts = append(p.Charts, chart)
+		out = append(out, chart)
 	}
-	return writeWhole(file, disk.Shared, p.Report)
+	return out
 }

@@ -16,7 +16,8 @@ import (
 // DecisionFile is the page of a gate or a comparison in its folder.
 const DecisionFile = "gate.html"
 
-var decisionTemplate = template.Must(template.ParseFS(sources, "assets/decision.tmpl"))
+var decisionTemplate = template.Must(template.ParseFS(sources, "assets/decision.tmpl",
+	"assets/trends.tmpl"))
 
 // A decisionView shows the outcome of a gate or a comparison, as one file that opens offline and has no script.
 type decisionView struct {
@@ -28,6 +29,7 @@ type decisionView struct {
 	Says, Statistics    []string
 	Rows                []judgedView
 	Runs                []judgedRunView
+	History             []trendChartView
 }
 
 type judgedView struct {
@@ -38,15 +40,22 @@ type judgedView struct {
 
 type judgedRunView struct{ Name, Link, When, Figures, State string }
 
-// Decision writes the page of what a gate or a comparison came to.
-func Decision(w io.Writer, d *result.Decision) error {
+// Decision writes the page of what a gate or a comparison came to. History shows its metrics over earlier runs and
+// this one.
+func Decision(w io.Writer, d *result.Decision, history ...TrendChart) error {
 	v := decisionView{
 		Mark: words.Mark(d.Verdict), Word: words.Clean(d.Word), Tone: words.Tone(d.Verdict),
 		Name: words.Clean(d.Name), Reason: words.DecisionSentence(d, d.Reason),
 	}
 	var err error
-	if v.CSS, v.Policy, err = styled("assets/decision.css"); err != nil {
+	if v.CSS, err = stylesOf("assets/trend.css", "assets/decision.css"); err != nil {
 		return err
+	}
+	v.Policy = staticPolicy(v.CSS, "'none'")
+	for i := range history {
+		if len(history[i].Points) > 0 {
+			v.History = append(v.History, history[i].view(i))
+		}
 	}
 	if d.Basis != "" {
 		v.Basis = syntax.Sentence(words.Clean(d.Basis))

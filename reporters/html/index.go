@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
+	"brunt/reporters/chart"
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -16,11 +18,11 @@ import (
 
 // An IndexPage lists runs, the newest first. Its script filters them, and lets the reader pick two to compare.
 type IndexPage struct {
-	Title    string
-	Runs     []IndexRun
-	Trends   []IndexTrend
-	Compare  string // address that compares runs, to which base= and run= are added; empty: none
-	Problems []string
+	Title     string
+	Runs      []IndexRun
+	Scenarios []IndexScenario
+	Compare   string // address that compares runs, to which base= and run= are added; empty: none
+	Problems  []string
 }
 
 // An IndexRun is a run in the list.
@@ -38,10 +40,17 @@ type IndexRun struct {
 	Objectives, Held int
 }
 
-// An IndexTrend is a page of the objectives of a scenario over its runs.
-type IndexTrend struct {
-	Name, Link string
-	Runs       int
+// An IndexScenario is a scenario with its runs.
+type IndexScenario struct {
+	Name, Link string       // the page of its objectives over time; empty: it has none
+	Runs       []IndexPoint // the oldest first
+}
+
+// An IndexPoint is a run of a scenario in a small picture.
+type IndexPoint struct {
+	Link, Text string
+	Verdict    scenarios.Verdict
+	P95        result.Num // of good answers, seconds
 }
 
 var indexTemplate = template.Must(template.ParseFS(sources, "assets/index.tmpl"))
@@ -53,7 +62,7 @@ type indexView struct {
 	Icon                template.URL
 	Title, Compare      string
 	Rows                []indexRow
-	Trends              []IndexTrend
+	Series              []seriesView
 	Problems            []string
 	Scenarios, Verdicts []string
 	Labels              []string
@@ -65,11 +74,12 @@ type indexRow struct {
 	Mark, Word, Tone               string
 	When, Stamp, Took, Errors, P95 string
 	Objectives, Labels, Search     string
+	Text                           string // in lower case, which the filter searches
 }
 
 // Report writes the page.
 func (p IndexPage) Report(w io.Writer) error {
-	v := indexView{Title: words.Clean(p.Title), Compare: p.Compare, Trends: p.Trends, Icon: icon("going")}
+	v := indexView{Title: words.Clean(p.Title), Compare: p.Compare, Icon: icon("going")}
 	var err error
 	if v.CSS, _, err = styled("assets/index.css"); err != nil {
 		return err
@@ -99,6 +109,9 @@ func (p IndexPage) Report(w io.Writer) error {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}
+	for i := range p.Scenarios {
+		v.Series = append(v.Series, seriesOf(&p.Scenarios[i]))
+	}
 	for _, s := range p.Problems {
 		v.Problems = append(v.Problems, words.Clean(s))
 	}
@@ -125,5 +138,65 @@ func rowOf(r *IndexRun) indexRow {
 		labels = append(labels, l.Name+" "+l.Value)
 	}
 	row.Labels, row.Search = strings.Join(labels, ", "), strings.Join(labels, "\n")
+	row.Text = strings.ToLower(strings.Join(append(labels, row.Name, row.Run, row.Reason, r.Key, row.Word), "\n"))
 	return row
+}
+
+// seriesView is a scenario in the list of scenarios: a mark for each of its last runs, and p95 over them.
+type seriesView struct {
+	Name, Link       string
+	Runs             string
+	Mark, Word, Tone string // of the newest run
+	Dots             []seriesDot
+	Line, Label      string
+	Last             string // p95 of the newest run
+}
+
+type seriesDot struct{ Tone, Mark, Link, Text string }
+
+// mostDots bounds the runs of the small pictures of a scenario.
+const mostDots = 24
+
+// The small picture of p95 is seriesWidth by seriesHeight units.
+const seriesWidth, seriesHeight = 160.0, 28.0
+
+func seriesOf(s *IndexScenario) seriesView {
+	v := seriesView{Name: words.Clean(s.Name), Link: s.Link, Runs: words.Plural(int64(len(s.Runs)), "run", "runs")}
+	runs := s.Runs[max(0, len(s.Runs)-mostDots):]
+	if len(runs) == 0 {
+		return v
+	}
+	last := runs[len(runs)-1]
+	v.Mark, v.Word, v.Tone = words.Mark(last.Verdict), words.Verdict(last.Verdict), words.Tone(last.Verdict)
+	v.Last = words.Seconds(last.P95)
+	values := make([]float64, len(runs))
+	for i, r := range runs {
+		values[i] = float64(r.P95)
+		v.Dots = append(v.Dots, seriesDot{
+			Tone: words.Tone(r.Verdict), Mark: words.Mark(r.Verdict), Link: r.Link, Text: words.Clean(r.Text),
+		})
+	}
+	scale := chart.Linear(values)
+	var line strings.Builder
+	low, high := math.Inf(1), math.Inf(-1)
+	gap := true
+	for i, p95 := range values {
+		if math.IsNaN(p95) {
+			gap = true
+			continue
+		}
+		low, high = min(low, p95), max(high, p95)
+		command := "L"
+		if gap {
+			command = "M"
+		}
+		x := seriesWidth * (float64(i) + .5) / float64(len(values))
+		fmt.Fprintf(&line, "%s%.1f %.1fh.01", command, x, seriesHeight*(1-scale.At(p95)))
+		gap = false
+	}
+	if v.Line = line.String(); v.Line != "" {
+		v.Label = "p95 of good answers over " + words.Plural(int64(len(runs)), "run", "runs") + ": " +
+			words.Seconds(result.Num(low)) + " to " + words.Seconds(result.Num(high))
+	}
+	return v
 }

@@ -2,24 +2,21 @@ package html
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"html/template"
 	"io"
-	"strings"
 
-	"brunt/reporters/words"
 	"brunt/scenarios/result"
 )
 
 // DrawLive writes the page of a run that goes on. Once the run is over, it writes the report.
-func DrawLive(w io.Writer, res *result.Result, iv result.Interval) error {
+func DrawLive(w io.Writer, res *result.Result, now Now) error {
 	p, err := newPage(res)
 	if err != nil {
 		return err
 	}
 	if p.Live != nil {
-		p.Live.Now = NowOf(iv)
+		p.Live.Now = now
 	}
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {
@@ -38,41 +35,6 @@ type liveView struct {
 	Now    Now
 	Brief  bool // without the parts that take long to draw, of which the reader keeps the earlier version
 	Script template.JS
-}
-
-// Now describes the last second in words.
-type Now struct {
-	Phase   string       `json:"phase"`
-	Left    string       `json:"left"`
-	Done    float64      `json:"done"` // share of the judged load
-	Figures []words.Pair `json:"figures"`
-	Faults  string       `json:"faults"`
-}
-
-// NowOf describes a second of a run in words.
-func NowOf(iv result.Interval) Now {
-	if iv.ToAsk > 0 {
-		return Now{Phase: "ledger", Left: words.LedgerProgress(iv), Done: 1}
-	}
-	n := Now{Phase: cmp.Or(words.PhaseOf(iv), "start")}
-	n.Left, n.Done = words.TimeLeft(iv)
-	ended := iv.OK + iv.Shed + iv.Errors
-	n.Figures = []words.Pair{
-		pair("offered", words.PerSecond(iv.Offered)),
-		pair("ok", words.PerSecond(iv.OK)),
-		pair("errors", words.PerSecond(iv.Errors)+" ("+words.ErrorShare(iv.Errors, ended)+")"),
-		pair("p50", words.AnswerTime(iv.P50)),
-		pair("p95", words.AnswerTime(iv.P95)),
-		pair("p99", words.AnswerTime(iv.P99)),
-		pair("in flight", words.Int(iv.InFlight)),
-		pair("lag", words.Duration(iv.Lag)),
-	}
-	active, next := words.FaultsActive(iv, 200)
-	n.Faults = next
-	if active = strings.TrimSpace(active); active != "" {
-		n.Faults = active + "; " + next
-	}
-	return n
 }
 
 // live adds the parts that the page has only while the run goes on. The page's policy then allows requests to its own

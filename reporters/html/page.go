@@ -21,7 +21,9 @@ import (
 )
 
 // Page writes report.html.
-type Page struct{}
+type Page struct {
+	Site *SiteLinks // links of the site that has the page; nil: the page stands alone
+}
 
 var _ reporters.Reporter = Page{}
 
@@ -31,9 +33,13 @@ const File = "report.html"
 //go:embed assets
 var sources embed.FS
 
-var pageTemplate = template.Must(template.New("page.tmpl").Funcs(template.FuncMap{
+// templateFuncs are the functions of page.tmpl, and of templates that use parts of it.
+var templateFuncs = template.FuncMap{
 	"term": term, "slow": slowOf, "steps": stepsOf, "word": words.Verdict, "beside": beside,
-}).ParseFS(sources, "assets/page.tmpl"))
+}
+
+var pageTemplate = template.Must(template.New("page.tmpl").Funcs(templateFuncs).ParseFS(sources, "assets/page.tmpl",
+	"assets/live.tmpl", "assets/curve.tmpl", siteTemplate))
 
 // pageView is the data of the template, in its order.
 type pageView struct {
@@ -114,6 +120,8 @@ type pageView struct {
 	ExitCode             int
 	Meaning              string
 	Live                 *liveView // nil: the run is over
+	Site                 *SiteLinks
+	Against              *curveView // nil: the load is no ramp
 }
 
 // A group is a heading of the navigation, with the parts below it.
@@ -131,9 +139,12 @@ func (Page) Format() reporters.Format {
 	}
 }
 
-func (Page) Report(w io.Writer, r *result.Result) error {
+func (pg Page) Report(w io.Writer, r *result.Result) error {
 	p, err := newPage(r)
 	if err != nil {
+		return err
+	}
+	if err := p.atSite(pg.Site); err != nil {
 		return err
 	}
 	var b bytes.Buffer
@@ -201,6 +212,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.slowest(r)
 	p.phases(r)
 	p.run(r)
+	p.Against = againstLoad(r)
 	p.ErrorsFirst = len(p.ErrorRows) > 0 && r.Verdict != scenarios.Pass
 	p.Groups = p.groups()
 	css, err := sources.ReadFile("assets/page.css")
@@ -210,6 +222,13 @@ func newPage(r *result.Result) (*pageView, error) {
 	script, err := sources.ReadFile("assets/page.js")
 	if err != nil {
 		return nil, err
+	}
+	if p.Against != nil {
+		extra, err := sources.ReadFile("assets/curve.css")
+		if err != nil {
+			return nil, err
+		}
+		css = append(css, extra...)
 	}
 	if p.Data, p.Facets, err = c.Encode(r, p.Latency, drawn); err != nil {
 		return nil, err
@@ -221,10 +240,14 @@ func newPage(r *result.Result) (*pageView, error) {
 		}
 		return p, nil
 	}
-	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; "+
-		"form-action 'none'", hash(string(p.CSS)),
-		hash(string(p.Script)))
+	p.Policy = p.policy("'none'")
 	return p, nil
+}
+
+// policy allows the page its own style and script, and forms to the given source.
+func (p *pageView) policy(forms string) string {
+	return fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; "+
+		"form-action %s", hash(string(p.CSS)), hash(string(p.Script)), forms)
 }
 
 // comments matches comments and indents of a script, which the page omits.
@@ -249,18 +272,29 @@ func drawn(c *chart.Chart) (chart.Drawing, error) {
 	return d, nil
 }
 
+// style reads a style file.
+func style(file string) (template.CSS, error) {
+	b, err := sources.ReadFile(file)
+	return template.CSS(b), err
+}
+
+// stylesOf joins style files after the common style of all pages.
+func stylesOf(files ...string) (css template.CSS, err error) {
+	for _, file := range append([]string{"assets/page.css"}, files...) {
+		b, err := style(file)
+		if err != nil {
+			return "", err
+		}
+		css += b
+	}
+	return css, nil
+}
+
 // styled returns the style and the policy of a page without a script. The style is the common style of all pages and
 // the given file. The policy allows only that style.
 func styled(file string) (css template.CSS, policy string, err error) {
-	for _, part := range []string{"assets/page.css", file} {
-		b, err := sources.ReadFile(part)
-		if err != nil {
-			return "", "", err
-		}
-		css += template.CSS(b)
-	}
-	return css, fmt.Sprintf("default-src 'none'; style-src '%s'; base-uri 'none'; form-action 'none'", hash(string(css))),
-		nil
+	css, err = stylesOf(file)
+	return css, staticPolicy(css, "'none'"), err
 }
 
 // hash returns the policy's source expression for a style or script.
@@ -300,6 +334,7 @@ func (p *pageView) groups() []group {
 		}},
 		{"Load", []part{
 			part{"steps", "Steps"}.where(len(p.Steps) > 0), part{"latency", "Response time"}.where(p.Latency != nil),
+			part{"against", "Against load"}.where(p.Against != nil),
 			part{"watch", "Units"}.where(p.Watched != nil), part{"throughput", "Requests"}.where(p.Throughput != nil),
 			errors.where(failed && !p.ErrorsFirst),
 			part{"spread", "Distribution"}.where(p.Heatmap != nil || p.Percentiles != nil || len(p.Missing) > 0),

@@ -16,6 +16,7 @@ type TrendPage struct {
 	Machine string // kind of machine
 	Note    string // caption of the charts; empty: they show the levels that the trend of a history found on Machine
 	Charts  []TrendChart
+	Site    *SiteLinks // nil: the page stands alone
 }
 
 // A TrendChart shows how one figure changed.
@@ -25,6 +26,9 @@ type TrendChart struct {
 	Moves  []TrendMove          // in order
 	Levels []float64            // before the first move, between moves, after the last
 	Say    func(float64) string // formats a value
+	// the objective's target as a line, and its name; an empty name is no line
+	Limit     float64
+	LimitText string
 }
 
 // A TrendPoint is the figure of one run. A value that is not finite is shown as "no end".
@@ -43,7 +47,7 @@ type TrendMove struct {
 	Worse bool
 }
 
-var trendTemplate = template.Must(template.ParseFS(sources, "assets/trend.tmpl"))
+var trendTemplate = template.Must(template.ParseFS(sources, "assets/trend.tmpl", "assets/trends.tmpl", siteTemplate))
 
 type trendView struct {
 	Policy     string
@@ -52,6 +56,7 @@ type trendView struct {
 	Span       string
 	Runs       int
 	Charts     []trendChartView
+	Site       *SiteLinks
 }
 
 type trendChartView struct {
@@ -60,6 +65,7 @@ type trendChartView struct {
 	Levels          template.HTML
 	Dots            []trendDot
 	Moves           []trendMoveView
+	Limit, LimitTop string // the objective, and its place; empty: none
 	Left, Right     string
 	Rows            []trendRow
 }
@@ -81,7 +87,7 @@ type (
 
 // Report writes the page.
 func (p TrendPage) Report(w io.Writer) error {
-	v := trendView{Name: p.Name, Note: p.Note}
+	v := trendView{Name: p.Name, Note: p.Note, Site: p.Site}
 	if p.Note == "" {
 		v.Note = "On " + p.Machine +
 			". A line is a level, found by dividing the series where its parts differ most; an empty circle is a run that " +
@@ -89,9 +95,10 @@ func (p TrendPage) Report(w io.Writer) error {
 			"found to be worse, ▲ one whose value has no end."
 	}
 	var err error
-	if v.CSS, v.Policy, err = styled("assets/trend.css"); err != nil {
+	if v.CSS, err = stylesOf("assets/trend.css", siteStyle); err != nil {
 		return err
 	}
+	v.Policy = staticPolicy(v.CSS, "'none'")
 	for i := range p.Charts {
 		if len(p.Charts[i].Points) > 0 {
 			v.Charts = append(v.Charts, p.Charts[i].view(i))
@@ -116,7 +123,13 @@ func (c *TrendChart) view(i int) trendChartView {
 	for _, p := range c.Points {
 		values = append(values, p.Value)
 	}
+	if c.LimitText != "" && !isInfinite(c.Limit) {
+		values = append(values, c.Limit)
+	}
 	s := chart.Linear(values)
+	if c.LimitText != "" && !isInfinite(c.Limit) {
+		v.Limit, v.LimitTop = c.LimitText, percentOf(1-s.At(c.Limit))
+	}
 	for _, t := range s.Ticks() {
 		v.Ticks = append(v.Ticks, trendTick{percentOf(1 - s.At(t)), c.Say(t)})
 	}
@@ -175,5 +188,5 @@ func sayValue(say func(float64) string, v float64) string {
 
 func isInfinite(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
 
-// percentOf formats a part of the whole for a style attribute of SVG.
-func percentOf(f float64) string { return fmt.Sprintf("%.2f%%", 100*f) }
+// percentOf formats a part of the whole for an attribute of SVG.
+func percentOf(f float64) string { return chart.PercentOf(f) }

@@ -37,6 +37,7 @@ type Server struct {
 	mu     sync.Mutex
 	sample func(context.Context) *result.Result // samples the run; nil before and after the load
 	last   result.Interval
+	follow html.Follower // of the run
 
 	run      int                // number of the run, from 1
 	expected *result.Result     // the run before its load; nil while nothing is known about it
@@ -150,6 +151,7 @@ func (s *Server) Expect(res *result.Result, figures *metrics.Collector) {
 	defer s.mu.Unlock()
 	s.run++
 	s.expected, s.counters, s.sample, s.final, s.report, s.last = res, figures, nil, nil, nil, result.Interval{}
+	s.follow = html.Follower{}
 	s.state = state{n: s.state.n}
 }
 
@@ -164,8 +166,10 @@ func (s *Server) Begin(sample func(context.Context) *result.Result) {
 func (s *Server) Observe(iv result.Interval) {
 	s.mu.Lock()
 	s.last = iv
+	s.follow.Add(iv)
+	now := encodeJSON(s.follow.Now())
 	s.mu.Unlock()
-	s.show(func(st *state) { st.n++; st.now, st.nowN = nowJSON(iv), st.n })
+	s.show(func(st *state) { st.n++; st.now, st.nowN = now, st.n })
 	select {
 	case s.wake <- struct{}{}:
 	default: // a page is being drawn
@@ -344,13 +348,13 @@ func (s *Server) drawOnce(ctx context.Context) ([]byte, error) {
 // draw returns the page of a result.
 func (s *Server) draw(res *result.Result) ([]byte, error) {
 	s.mu.Lock()
-	iv, final, report := s.last, s.final, s.report
+	now, final, report := s.follow.Now(), s.final, s.report
 	s.mu.Unlock()
 	if res == final && report != nil {
 		return report, nil
 	}
 	var b bytes.Buffer
-	err := html.DrawLive(&b, res, iv)
+	err := html.DrawLive(&b, res, now)
 	return b.Bytes(), err
 }
 

@@ -169,7 +169,7 @@ func TestServer_Page(t *testing.T) {
 	s.Observe(reporterstest.Interval(14))
 	_, page, header := s.get(t, "localhost", "/")
 	for _, want := range []string{
-		"Running", `id="live"`, "now: split", "connect-src &#39;self&#39;", `<noscript><meta http-equiv="refresh"`,
+		"Running", `id="live"`, "Fault now", "split is in.", "00:14/00:40", "connect-src &#39;self&#39;", `<noscript><meta http-equiv="refresh"`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
@@ -252,7 +252,7 @@ func TestServer_Events(t *testing.T) {
 	}
 	var n html.Now
 	if err := json.Unmarshal([]byte(seen["now"]), &n); err != nil || n.Phase != "run" ||
-		!strings.Contains(n.Faults, "split") || len(n.Figures) != 8 {
+		len(n.Big) != 4 || !strings.Contains(n.Big[3].Note, "split") || len(n.Log) == 0 {
 		t.Errorf("now is %+v, %v", n, err)
 	}
 	s.End(r, nil)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"brunt/reporters/html"
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -111,8 +110,6 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 }
-
-func nowJSON(iv result.Interval) []byte { return encodeJSON(html.NowOf(iv)) }
 
 // overJSON describes how a run ended, and whether another run follows.
 func overJSON(res *result.Result, run, of int) []byte {

@@ -159,10 +159,6 @@ func (e *entry) row() html.IndexRun {
 			row.P95 = run.Ok.Response.P95
 		}
 	}
-	for i := range e.Objectives {
-		if e.Objectives[i].Verdict == scenarios.Pass {
-			row.Held++
-		}
-	}
+	row.Held = held(e.Objectives)
 	return row
 }

@@ -15,26 +15,34 @@ import (
 // A Comparer compares a run with an earlier run, whose name is base.
 type Comparer func(base string, earlier, run *result.Result) (*result.Comparison, error)
 
-// beside writes the page of a run with a comparison with an earlier one.
-func beside(w io.Writer, compare Comparer, earlier *entry, r *result.Result) error {
-	base, err := earlier.whole()
+// beside writes the page of two runs.
+func beside(w io.Writer, compare Comparer, earlier, run *entry, n navigation) error {
+	a, err := earlier.whole()
 	if err != nil {
 		return err
 	}
-	r.Logs = nil // the logs are beside the run's own page
-	if r.Comparison, err = compare(earlier.Key, base, r); err != nil {
-		r.Notes = append(r.Notes, fmt.Sprintf("there is no comparison with %s: %v", earlier.Key, err))
+	b, err := run.whole()
+	if err != nil {
+		return err
 	}
-	return html.Page{}.Report(w, r)
+	p := html.BesidePage{
+		Site: n.between(earlier, run), A: html.BesideRun{Name: earlier.Key, Link: n.run(earlier), Result: a},
+		B: html.BesideRun{Name: run.Key, Link: n.run(run), Result: b},
+	}
+	if p.Comparison, err = compare(earlier.Key, a, b); err != nil {
+		p.Unfit = fmt.Sprintf("The figures can't be compared: %v.", err)
+	}
+	return p.Report(w)
 }
 
 // mostCharts bounds the charts of a page of objectives.
 const mostCharts = 40
 
 // trend writes the objectives of a scenario over its runs; the objectives of the newest run come first.
-func trend(w io.Writer, list []*entry, name string, link func(*entry) string) error {
-	p := html.TrendPage{Name: words.Clean(name)}
-	p.Note = "A circle is a run; an empty one is a run that did not meet the objective, and ▲ one whose value has no end."
+func trend(w io.Writer, list []*entry, name string, n navigation) error {
+	p := html.TrendPage{Name: words.Clean(name), Site: &html.SiteLinks{Home: n.home}}
+	p.Note = "A circle is a run; an empty one is a run that did not meet the objective, and ▲ one whose value has no end. " +
+		"The dashed line is the objective."
 	at := map[string]int{}
 	for _, e := range slices.Backward(list) {
 		for i := range e.Objectives {
@@ -46,6 +54,7 @@ func trend(w io.Writer, list []*entry, name string, link func(*entry) string) er
 			at[title] = len(p.Charts)
 			p.Charts = append(p.Charts, html.TrendChart{
 				Title: title, Say: func(v float64) string { return o.Of().FormatValue(v) },
+				Limit: float64(o.Target), LimitText: "objective " + words.ObjectiveTarget(o),
 			})
 		}
 	}
@@ -54,32 +63,11 @@ func trend(w io.Writer, list []*entry, name string, link func(*entry) string) er
 			o := &e.Objectives[i]
 			if k, found := at[words.ObjectiveTitle(o)]; found && e.Name == name && (o.Measured.Known() || o.Infinite) {
 				p.Charts[k].Points = append(p.Charts[k].Points, html.TrendPoint{
-					Run: cmp.Or(words.Clean(e.Run), e.Key), Link: link(e), Started: e.Started, Value: float64(o.Measured),
+					Run: cmp.Or(words.Clean(e.Run), e.Key), Link: n.run(e), Started: e.Started, Value: float64(o.Measured),
 					Red: o.Verdict == scenarios.Fail,
 				})
 			}
 		}
 	}
 	return p.Report(w)
-}
-
-// scenariosOf lists the scenarios that have several runs with objectives.
-func scenariosOf(list []*entry) []html.IndexTrend {
-	runs := map[string]int{}
-	var names []string
-	for _, e := range list {
-		if len(e.Objectives) > 0 {
-			if runs[e.Name]++; runs[e.Name] == 1 {
-				names = append(names, e.Name)
-			}
-		}
-	}
-	slices.Sort(names)
-	var out []html.IndexTrend
-	for _, n := range names {
-		if runs[n] > 1 {
-			out = append(out, html.IndexTrend{Name: n, Runs: runs[n]})
-		}
-	}
-	return out
 }

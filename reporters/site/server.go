@@ -3,6 +3,7 @@ package site
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"brunt/reporters/live"
 	"brunt/reporters/words"
 	"brunt/scenarios/disk"
+	"brunt/scenarios/syntax"
 )
 
 // A Server serves the runs in folders. It reads the folders again for each list, so that new runs appear. It changes
@@ -49,6 +52,7 @@ func NewServer(o Options) *Server {
 	mux.HandleFunc("GET /trend", s.trend)
 	mux.HandleFunc("GET /compare", s.compare)
 	mux.HandleFunc("GET /runs/{file...}", s.file)
+	mux.HandleFunc("GET /", s.lost)
 	s.http = http.Server{
 		Handler: s.guarded(mux), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: drawTime,
 		IdleTimeout:    time.Minute,
@@ -110,20 +114,32 @@ func answer(w http.ResponseWriter, draw func(io.Writer) error) {
 	_, _ = w.Write(b.Bytes())
 }
 
+// navigation returns the addresses of the site of a list of runs.
+func (s *Server) navigation(list []*entry) navigation {
+	return navigation{
+		list: list, home: "/", compare: "/compare", run: addressOf,
+		beside: func(a, b *entry) string {
+			return "/compare?" + url.Values{"base": {a.Key}, "run": {b.Key}}.Encode()
+		},
+		trend: func(scenario string) string {
+			if !hasTrend(list, scenario) {
+				return ""
+			}
+			return "/trend?" + url.Values{"scenario": {scenario}}.Encode()
+		},
+	}
+}
+
 func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 	list, problems := s.entries()
-	p := html.IndexPage{Title: s.o.Title, Compare: "/compare", Trends: scenariosOf(list), Problems: problems}
-	for i := range p.Trends {
-		p.Trends[i].Link = "/trend?" + url.Values{"scenario": {p.Trends[i].Name}}.Encode()
-	}
-	last := map[string]*entry{} // by scenario
+	n := s.navigation(list)
+	p := html.IndexPage{Title: s.o.Title, Compare: "/compare", Scenarios: scenariosOf(n), Problems: problems}
 	for _, e := range list {
 		row := e.row()
 		row.Link = addressOf(e)
-		if earlier := last[e.Name]; earlier != nil {
-			row.Beside = "/compare?" + url.Values{"base": {earlier.Key}, "run": {e.Key}}.Encode()
+		if earlier, _ := n.neighbours(e); earlier != nil {
+			row.Beside = n.beside(earlier, e)
 		}
-		last[e.Name] = e
 		p.Runs = append(p.Runs, row)
 	}
 	answer(w, p.Report)
@@ -133,23 +149,60 @@ func addressOf(e *entry) string { return (&url.URL{Path: "/" + pageOf(e)}).Escap
 
 func (s *Server) trend(w http.ResponseWriter, r *http.Request) {
 	list, _ := s.entries()
-	answer(w, func(w io.Writer) error { return trend(w, list, r.FormValue("scenario"), addressOf) })
+	name := r.FormValue("scenario")
+	if !slices.ContainsFunc(list, func(e *entry) bool { return e.Name == name }) {
+		s.missing(w, list, fmt.Sprintf("No run here is of a scenario named %q.", name), "")
+		return
+	}
+	answer(w, func(w io.Writer) error { return trend(w, list, name, s.navigation(list)) })
 }
 
 func (s *Server) compare(w http.ResponseWriter, r *http.Request) {
 	list, _ := s.entries()
-	base, run := entryOf(list, r.FormValue("base")), entryOf(list, r.FormValue("run"))
-	if base == nil || run == nil {
-		http.NotFound(w, r)
+	var two [2]*entry
+	for i, key := range []string{"base", "run"} {
+		if two[i] = entryOf(list, r.FormValue(key)); two[i] == nil {
+			s.missing(w, list, fmt.Sprintf("There is no run %q to compare.", r.FormValue(key)), r.FormValue(key))
+			return
+		}
+	}
+	answer(w, func(w io.Writer) error { return beside(w, s.o.Compare, two[0], two[1], s.navigation(list)) })
+}
+
+// mostLatest bounds the runs that an answer to a wrong address lists.
+const mostLatest = 8
+
+// missing says what is not there, and names what was perhaps meant and the newest runs.
+func (s *Server) missing(w http.ResponseWriter, list []*entry, what, key string) {
+	n := s.navigation(list)
+	p := html.LostPage{Site: &html.SiteLinks{Home: n.home}, What: what}
+	keys := make([]string, 0, len(list))
+	for _, e := range list {
+		keys = append(keys, e.Key)
+	}
+	if near := entryOf(list, syntax.Nearest(key, keys)); key != "" && near != nil {
+		p.Near = []html.SiteLink{{Name: near.title(true), Address: n.run(near)}}
+	}
+	for _, e := range slices.Backward(list) {
+		if len(p.Latest) == mostLatest {
+			break
+		}
+		p.Latest = append(p.Latest, html.SiteLink{Name: e.title(true), Address: n.run(e)})
+	}
+	var b bytes.Buffer
+	if err := p.Report(&b); err != nil {
+		http.Error(w, "not found", http.StatusNotFound)
 		return
 	}
-	answer(w, func(w io.Writer) error {
-		res, err := run.whole()
-		if err != nil {
-			return err
-		}
-		return beside(w, s.o.Compare, base, res)
-	})
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write(b.Bytes())
+}
+
+// lost answers a request for an address that the site does not have.
+func (s *Server) lost(w http.ResponseWriter, r *http.Request) {
+	list, _ := s.entries()
+	s.missing(w, list, fmt.Sprintf("This site has no page %q.", words.Clip(r.URL.Path, 100)), "")
 }
 
 // file serves one file of a run: its page (drawn by this brunt), its result.json, or the log of a unit as text.
@@ -162,38 +215,41 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	}
 	list, _ := s.entries()
 	e := entryOf(list, key)
+	missing := func() {
+		s.missing(w, list, fmt.Sprintf("The run %q has no file %q here.", words.Clip(key, 100), words.Clip(name, 100)), "")
+	}
 	switch {
 	case e == nil:
-		http.NotFound(w, r)
+		s.missing(w, list, fmt.Sprintf("There is no run %q.", words.Clip(key, 100)), key)
 	case name == html.File:
 		answer(w, func(w io.Writer) error {
 			res, err := e.whole()
 			if err != nil {
 				return err
 			}
-			return html.Page{}.Report(w, res)
+			return html.Page{Site: s.navigation(list).of(e)}.Report(w, res)
 		})
 	case name == resultFile || logs:
 		root, err := os.OpenRoot(e.dir)
 		if err != nil {
-			http.NotFound(w, r)
+			missing()
 			return
 		}
 		defer root.Close()
 		f, err := disk.OpenIn(root, name)
 		if err != nil {
-			http.NotFound(w, r)
+			missing()
 			return
 		}
 		defer f.Close()
 		info, err := f.Stat()
 		if err != nil {
-			http.NotFound(w, r)
+			missing()
 			return
 		}
 		w.Header().Set("Content-Type", map[bool]string{true: "text/plain; charset=utf-8", false: "application/json"}[logs])
 		http.ServeContent(w, r, "", info.ModTime(), f)
 	default:
-		http.NotFound(w, r)
+		missing()
 	}
 }

@@ -85,24 +85,43 @@ func TestServer(t *testing.T) {
 			`href="/trend?scenario=posts`,
 			`href="/compare?base=monday&amp;run=nested%2Ftuesday"`, "broken is left out", `value="other"`,
 		}, "<script>alert"},
-		{"a page", "/runs/nested/tuesday/report.html", 200, []string{"</span> Fail</p>"}, ""},
+		{
+			"a page with ways back", "/runs/nested/tuesday/report.html", 200, []string{
+				`<a href="/">← All runs</a>`, `<a href="/runs/monday/report.html" rel="prev">`,
+				`<form action="/compare" method="get"><input type="hidden" name="run" value="nested/tuesday">`,
+				`<option value="monday">`, "form-action &#39;self&#39;",
+			}, `rel="next"`,
+		},
+		{"the first page", "/runs/monday/report.html", 200, []string{`rel="next"`}, `rel="prev"`},
 		{"a page of another's text", "/runs/other/report.html", 200, nil, "<script>alert"},
 		{
 			"two runs", "/compare?base=monday&run=nested/tuesday", 200,
-			[]string{"beside run-0 is run-1", "1 earlier run: monday"},
+			[]string{
+				"beside run-0 is run-1", `<b class="letter">A</b> <a href="/runs/monday/report.html">monday</a>`,
+				`href="/compare?base=nested%2Ftuesday&amp;run=monday"`, `id="curves"`, `<option value="other">`,
+			},
 			"",
 		},
 		{
 			"objectives over time", "/trend?scenario=posts+survive", 200,
-			[]string{"posts survive: ", `href="/runs/nested/tuesday/report.html"`, "<circle"},
+			[]string{
+				"posts survive: ", `href="/runs/nested/tuesday/report.html"`, "<circle", `<line class="limit"`, "objective &lt; ",
+				`<a href="/">← All runs</a>`,
+			},
 			"",
 		},
 		{"evidence", "/runs/monday/result.json", 200, []string{`"run": "run-0"`}, ""},
 		{"a log", "/runs/monday/logs/posts-0.txt", 200, []string{"listening"}, ""},
 		{"a file that is no part of a run", "/runs/monday/secret.txt", 404, nil, ""},
 		{"a file outside", "/runs/monday/logs/..%2f..%2fsecret.txt", 404, nil, ""},
-		{"no run", "/runs/sunday/report.html", 404, nil, ""},
-		{"no such run to compare", "/compare?base=monday&run=sunday", 404, nil, ""},
+		{
+			"no run", "/runs/mondy/report.html", 404,
+			[]string{"There is no run &#34;mondy&#34;.", "Perhaps you meant", "The newest runs", `href="/runs/monday/report.html"`},
+			"",
+		},
+		{"no such run to compare", "/compare?base=monday&run=sunday", 404, []string{"There is no run &#34;sunday&#34;"}, ""},
+		{"no such scenario", "/trend?scenario=<script>alert(1)</script>", 404, []string{"&lt;script&gt;"}, "<script>alert"},
+		{"no such page", "/nowhere/<script>alert(1)</script>", 404, []string{"This site has no page", `<a href="/">`}, "<script>alert"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			status, body := get(t, at+tt.path, "")
@@ -159,7 +178,10 @@ func TestWrite(t *testing.T) {
 		t.Fatalf("%d runs, %q: %v", runs, problems, err)
 	}
 	links := regexp.MustCompile(`href="([^"#][^"]*)"`)
-	for _, page := range []string{"index.html", "trend-1.html", "beside/nested/tuesday/report.html"} {
+	for _, page := range []string{
+		"index.html", "trend-1.html", "beside/nested/tuesday/report.html", "runs/monday/report.html",
+		"runs/nested/tuesday/report.html", "runs/other/report.html",
+	} {
 		b, err := os.ReadFile(filepath.Join(out, filepath.FromSlash(page)))
 		if err != nil {
 			t.Fatal(err)
@@ -174,8 +196,15 @@ func TestWrite(t *testing.T) {
 				t.Errorf("%s links to %s: %v", page, m[1], err)
 			}
 		}
-		if page == "index.html" && found != 5 { // three runs, one beside another, one trend
-			t.Errorf("%d links in the list", found)
+		want := map[string]int{
+			// the run, and a mark in the list of scenarios, of each of three runs; one beside another, one trend
+			"index.html": 8, "runs/nested/tuesday/report.html": 4,
+		}[page]
+		if want > 0 && found != want {
+			t.Errorf("%d links in %s, want %d", found, page, want)
+		}
+		if strings.Contains(string(b), "<form action") {
+			t.Errorf("%s has a form, and nothing serves it", page)
 		}
 	}
 	if _, _, err := site.Write(out, []string{t.TempDir()}, "", compared); err == nil {

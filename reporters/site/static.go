@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"brunt/reporters"
 	"brunt/reporters/html"
@@ -27,38 +30,84 @@ func Write(out string, roots []string, title string, compare Comparer) (runs int
 		}
 		return reporters.WriteShared(file, draw)
 	}
-	p := html.IndexPage{Title: title, Trends: scenariosOf(list)}
-	for i := range p.Trends {
-		t := &p.Trends[i]
-		t.Link = fmt.Sprintf("trend-%d.html", i+1)
-		if err := write(t.Link, func(w io.Writer) error { return trend(w, list, t.Name, pageOf) }); err != nil {
+	list = slices.DeleteFunc(list, func(e *entry) bool { // pages link to each other, so each must be there
+		_, err := e.whole()
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("%s is left out: %v.", e.dir, err))
+		}
+		return err != nil
+	})
+	n := staticNavigation(list)
+	p := html.IndexPage{Title: title, Scenarios: scenariosOf(n.from(html.Index))}
+	for i := range p.Scenarios {
+		sc := &p.Scenarios[i]
+		if sc.Link == "" {
+			continue
+		}
+		if err := write(sc.Link, func(w io.Writer) error { return trend(w, list, sc.Name, n.from(sc.Link)) }); err != nil {
 			return 0, problems, err
 		}
 	}
-	last := map[string]*entry{} // by scenario
 	for _, e := range list {
 		row := e.row()
 		row.Link = pageOf(e)
 		r, err := e.whole()
 		if err != nil {
-			problems = append(problems, fmt.Sprintf("%s is left out: %v.", e.dir, err))
-			continue
-		}
-		r.Logs = nil // logs are not published
-		if err := write(row.Link, func(w io.Writer) error { return html.Page{}.Report(w, r) }); err != nil {
 			return 0, problems, err
 		}
-		if earlier := last[e.Name]; earlier != nil {
-			row.Beside = path.Join("beside", e.Key, html.File)
-			if err := write(row.Beside, func(w io.Writer) error { return beside(w, compare, earlier, r) }); err != nil {
+		r.Logs = nil // logs are not published
+		page := html.Page{Site: n.from(row.Link).of(e)}
+		if err := write(row.Link, func(w io.Writer) error { return page.Report(w, r) }); err != nil {
+			return 0, problems, err
+		}
+		if earlier, _ := n.neighbours(e); earlier != nil {
+			row.Beside = n.beside(earlier, e)
+			err := write(row.Beside, func(w io.Writer) error { return beside(w, compare, earlier, e, n.from(row.Beside)) })
+			if err != nil {
 				return 0, problems, err
 			}
 		}
-		last[e.Name] = e
 		p.Runs = append(p.Runs, row)
 	}
 	p.Problems = problems
 	return len(p.Runs), problems, write(html.Index, p.Report)
+}
+
+// staticNavigation returns the paths of the files of a site, from its root.
+func staticNavigation(list []*entry) navigation {
+	trends := map[string]string{}
+	for _, e := range list {
+		if _, known := trends[e.Name]; !known && hasTrend(list, e.Name) {
+			trends[e.Name] = fmt.Sprintf("trend-%d.html", len(trends)+1)
+		}
+	}
+	n := navigation{
+		list: list, home: html.Index, run: pageOf, trend: func(scenario string) string { return trends[scenario] },
+	}
+	n.beside = func(a, b *entry) string {
+		if earlier, _ := n.neighbours(b); earlier == nil || earlier.Key != a.Key {
+			return "" // only neighbours have a page
+		}
+		return path.Join("beside", b.Key, html.File)
+	}
+	return n
+}
+
+// from returns the navigation as seen from a file of the site: with paths relative to its folder.
+func (n navigation) from(file string) navigation {
+	up := strings.Repeat("../", strings.Count(file, "/"))
+	seen := func(address string) string {
+		if address == "" {
+			return ""
+		}
+		return up + (&url.URL{Path: address}).EscapedPath()
+	}
+	out := n
+	out.home = up + n.home
+	out.run = func(e *entry) string { return seen(n.run(e)) }
+	out.beside = func(a, b *entry) string { return seen(n.beside(a, b)) }
+	out.trend = func(scenario string) string { return seen(n.trend(scenario)) }
+	return out
 }
 
 // pageOf returns the path of a run's page.

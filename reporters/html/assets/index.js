@@ -5,17 +5,23 @@ const form = document.getElementById('filter'), rows = [...document.querySelecto
 const button = document.getElementById('compare'), picks = [...document.querySelectorAll('.pick input')];
 form.hidden = false;
 form.onsubmit = e => e.preventDefault();
+const tests = {
+  text: (of, v) => v.toLowerCase().split(/\s+/).every(word => of.text.includes(word)),
+  from: (of, v) => of.day >= v,
+  to: (of, v) => of.day <= v,
+};
 function filter() {
   const want = [...new FormData(form)].filter(([, v]) => v);
   let n = 0;
   for (const tr of rows) {
-    tr.hidden = !want.every(([k, v]) => tr.dataset[k].split('\n').includes(v));
+    tr.hidden = !want.every(([k, v]) => tests[k] ? tests[k](tr.dataset, v) : tr.dataset[k].split('\n').includes(v));
     if (!tr.hidden) n++;
   }
   count.textContent = n === 1 ? '1 run' : n + ' runs';
   return new URLSearchParams(want).toString();
 }
-form.onchange = () => {
+form.onreset = () => { setTimeout(form.onchange); };
+form.oninput = form.onchange = () => {
   const query = filter();
   try { history.replaceState(null, '', query ? '#' + query : location.pathname); } catch { /* the list works without */ }
 };

@@ -3,8 +3,8 @@
 // stays: zoom, scroll position, open details, sorting, focus, typed text.
 (() => {
 'use strict';
-const all = (q, e) => [...(e || document).querySelectorAll(q)], bar = document.getElementById('live'), said = document.getElementById('said');
-const put = (name, text) => { for (const e of all('[data-now=' + name + ']', bar)) if (e.textContent !== text) e.textContent = text; };
+const all = (q, e) => [...(e || document).querySelectorAll(q)], bar = document.getElementById('live'), note = document.getElementById('said');
+const put = (name, text) => { for (const e of all('[data-now=' + name + ']')) if (e.textContent !== text) e.textContent = text; };
 const sheet = new CSSStyleSheet(), whole = new CSSStyleSheet();
 document.adoptedStyleSheets = [whole, sheet];
 
@@ -44,10 +44,10 @@ function stateOf(part) {
 }
 const drawn = new Map(); // the text of each part as it was shown last
 const moving = part => part.matches('section') && part.querySelector('.frame, table.sort');
-let shows = 0;
+let frames = 0;
 async function show(html) {
   if (html === null) return;
-  const n = ++shows, later = [], page = html;
+  const n = ++frames, later = [], page = html;
   const postponed = () => { const held = still || busy || selecting(); waiting = held ? page : null; return held; };
   if (postponed()) return;
   // subtle: the policy forbids an unknown style even in a document that is only parsed; it
@@ -57,11 +57,11 @@ async function show(html) {
   const next = new DOMParser().parseFromString(html, 'text/html'), main = document.querySelector('main'), ready = {};
   // subtle: unpacking takes a moment, in which the new charts would show unzoomed
   if (self.DecompressionStream) for (const e of all('#data' + (/[?&]of=/.test(location.hash) ? ', #facets' : ''), next)) ready[e.id] = await inflate(e);
-  if (n !== shows || postponed()) return;
+  if (n !== frames || postponed()) return;
   const brief = next.querySelector('main').hasAttribute('data-brief'); // some parts are omitted; the present ones stay
   sheet.replaceSync(css[1]);
   if (!brief) whole.replaceSync(css[1]);
-  document.title = next.title;
+  if (!next.getElementById('live')) document.title = next.title; // the report
   const change = (old, part) => {
     const again = stateOf(old)(part);
     old.replaceWith(part);
@@ -93,17 +93,76 @@ async function show(html) {
   if (chart) chart.dispatchEvent(new PointerEvent('pointermove', { clientX: pointer[0], clientY: pointer[1], pointerType: 'mouse' }));
 }
 
+// second shows the last second: it changes what is there, so that a reader's focus and scroll position stay
+const make = (name, cls, text) => { const e = document.createElement(name); if (cls) e.className = cls; if (text) e.textContent = text; return e; };
+const drawing = (box, cls, lines) => {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  if (cls) svg.setAttribute('class', cls);
+  svg.setAttribute('viewBox', box);
+  svg.setAttribute('preserveAspectRatio', 'none');
+  for (const [name, d] of lines) {
+    const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+    if (name) path.setAttribute('class', name);
+    path.setAttribute('d', d);
+    svg.append(path);
+  }
+  return svg;
+};
+const shows = {
+  big: d => {
+    const e = make('div', d.tone), dd = make('dd');
+    dd.append(make('b', '', d.value), ' ', make('small', '', d.note));
+    if (d.line) {
+      const svg = drawing('0 0 120 32', 'minute', [['shade', d.shade], ['behind', d.behind], ['aim', d.aim], ['value', d.line]]);
+      svg.setAttribute('role', 'img');
+      svg.ariaLabel = d.label;
+      dd.append(svg);
+    }
+    e.append(make('dt', '', d.name), dd);
+    return e;
+  },
+  objectives: o => {
+    const e = make('li', o.tone), what = make('span', 'what'), mark = make('b', '', o.mark);
+    mark.ariaHidden = 'true';
+    what.append(mark, ' ' + o.text);
+    e.append(what, ' ', make('small', '', o.left));
+    if (o.bar) {
+      const svg = drawing('0 0 100 4', '', [['', 'M0 2H100'], ['left', o.bar]]);
+      svg.ariaHidden = 'true';
+      e.append(svg);
+    }
+    return e;
+  },
+  figures: f => { const e = make('div'); e.append(make('dt', '', f.Name), make('dd', '', f.Value)); return e; },
+  log: h => { const e = make('li', h.tone); e.append(make('time', '', h.at), ' ' + h.text); return e; },
+};
+const parts = {};
+function second(now) {
+  for (const name of ['phase', 'left', 'more', 'state']) put(name, now[name]);
+  for (const e of all('[data-now=state]')) e.className = now.tone;
+  for (const p of all('progress', bar)) p.value = now.done;
+  for (const [name, show] of Object.entries(shows)) {
+    const list = document.querySelector('#second [data-now=' + name + ']'), items = now[name] || [], had = parts[name] || [];
+    items.forEach((item, i) => {
+      const text = JSON.stringify(item);
+      if (had[i] === text && list.children[i]) return;
+      if (list.children[i]) list.children[i].replaceWith(show(item)); else list.append(show(item));
+      had[i] = text;
+    });
+    while (list.children.length > items.length) list.lastElementChild.remove();
+    had.length = items.length;
+    parts[name] = had;
+  }
+  document.title = now.title + ' · ' + (document.querySelector('h1') || { textContent: '' }).textContent;
+}
+
 const events = new EventSource('/events');
 let over = false, shown = Promise.resolve();
 events.addEventListener('now', e => {
   const now = JSON.parse(e.data);
   bar.classList.remove('lost');
-  if (!over) said.textContent = '';
-  for (const name of ['phase', 'left', 'faults']) put(name, now[name]);
-  for (const p of all('progress', bar)) p.value = now.done;
-  const list = bar.querySelector('dl');
-  if (list.children.length !== now.figures.length) list.replaceChildren(...now.figures.map(() => { const d = document.createElement('div'); d.append(document.createElement('dt'), document.createElement('dd')); return d; }));
-  now.figures.forEach((f, i) => { const [dt, dd] = list.children[i].children; dt.textContent = f.Name; dd.textContent = f.Value; });
+  if (!over) note.textContent = '';
+  second(now);
 });
 events.addEventListener('page', e => { shown = show(JSON.parse(e.data)); });
 events.addEventListener('over', async e => {
@@ -115,12 +174,12 @@ events.addEventListener('over', async e => {
   await show(waiting);
   bar.classList.remove('lost');
   bar.classList.add('over');
-  said.textContent = JSON.parse(e.data).text;
+  note.textContent = JSON.parse(e.data).text;
 });
 events.onerror = () => {
   if (over) return;
   bar.classList.add('lost');
-  said.textContent = 'No answer from brunt: this is what was last heard. It is asked again every second.';
+  note.textContent = 'No answer from brunt: this is what was last heard. It is asked again every second.';
 };
 
 const form = bar.querySelector('form'), out = form.querySelector('output');

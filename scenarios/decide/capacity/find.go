@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"brunt/scenarios/result"
 )
 
 // An Answer is the result of a probe at a rate.
@@ -22,9 +24,8 @@ const (
 
 // A Prober probes the target.
 type Prober interface {
-	// Probe loads the target with rate iterations a second. Why gives the reason for the
-	// answer.
-	Probe(ctx context.Context, rate float64) (answer Answer, why string, err error)
+	// Probe loads the target with rate iterations a second. It returns the answer with its reason, and what it measured.
+	Probe(ctx context.Context, rate float64) (Try, error)
 	// CoolDown gives the target time to recover after a break.
 	CoolDown(ctx context.Context) error
 }
@@ -43,6 +44,18 @@ type Try struct {
 	Rate   float64 `json:"rate"`   // iterations a second
 	Answer Answer  `json:"answer"` // holds, breaks, limited or disturbed
 	Why    string  `json:"why"`    // what the probe observed
+
+	Figures *Figures `json:"figures,omitempty"` // what the probe measured; nil if it was not a run
+}
+
+// Figures are what a probe measured over all its requests.
+type Figures struct {
+	Offered  float64    `json:"offered"`   // requests a second that were asked for
+	Good     float64    `json:"good"`      // requests a second that were answered with every check held
+	Failed   float64    `json:"failed"`    // share of requests that failed or were skipped, 0 to 1
+	P50      result.Num `json:"p50"`       // response time in seconds; null is infinite
+	P95      result.Num `json:"p95"`       // response time in seconds; null is infinite
+	InFlight int64      `json:"in_flight"` // requests in flight at the end of the load
 }
 
 // A Found is the interval that holds the capacity.
@@ -256,11 +269,12 @@ func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
 	if err := ctx.Err(); err != nil {
 		return "", context.Cause(ctx)
 	}
-	a, why, err := s.prober.Probe(ctx, rate)
+	t, err := s.prober.Probe(ctx, rate)
 	if err != nil {
 		return "", err
 	}
-	t := Try{Rate: rate, Answer: a, Why: why}
+	t.Rate = rate
+	a := t.Answer
 	s.found.Tries = append(s.found.Tries, t)
 	if s.o.Tried != nil {
 		s.o.Tried(t)

@@ -122,16 +122,40 @@ func constant(own syntax.Block, rate float64, length time.Duration) syntax.Block
 	return syntax.Block{Kind: "constant-arrival-rate", Pos: own.Pos, With: with}
 }
 
-func (r *RunProber) Probe(ctx context.Context, rate float64) (Answer, string, error) {
+func (r *RunProber) Probe(ctx context.Context, rate float64) (Try, error) {
 	p, err := r.plan(rate)
 	if err != nil {
-		return "", "", err
+		return Try{}, err
 	}
 	res, err := r.Run(ctx, p)
 	if err != nil {
-		return "", "", err
+		return Try{}, err
 	}
-	return answer(res)
+	t := Try{Figures: figuresOf(res)}
+	t.Answer, t.Why, err = answer(res)
+	return t, err
+}
+
+// figuresOf returns what a probe measured; nil if it made no request.
+func figuresOf(res *result.Result) *Figures {
+	f := &Figures{P50: result.NaN, P95: result.NaN}
+	var offered, good, bad int64
+	for i := range res.Windows {
+		if w := &res.Windows[i]; w.Load == "*" && w.Step == "*" && w.T >= 0 {
+			offered, good, bad, f.InFlight = offered+w.Offered, good+w.OK, bad+w.Error+w.Skipped, w.InFlight
+		}
+	}
+	long := float64(res.Duration)
+	if offered == 0 || !(long > 0) {
+		return nil
+	}
+	f.Offered, f.Good, f.Failed = float64(offered)/long, float64(good)/long, float64(bad)/float64(offered)
+	for i := range res.Cells {
+		if c := &res.Cells[i]; c.Phase.Kind == slo.RunPhase && c.Load == "*" && c.Step == "*" && c.Outcome == "*" {
+			f.P50, f.P95 = c.Response.P50, c.Response.P95
+		}
+	}
+	return f
 }
 
 // answer evaluates a probe.

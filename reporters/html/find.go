@@ -1,0 +1,120 @@
+package html
+
+import (
+	"html/template"
+	"io"
+	"math"
+	"time"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// A FindPage shows a search for the largest rate at which objectives hold: the answer, response times against the
+// rate, and each probe. It is one file that opens offline and has no script.
+type FindPage struct {
+	Name       string // of the scenario
+	Answer     string // one sentence
+	Sure       bool   // the search found both ends of an interval
+	Objectives []slo.Objective
+	Started    time.Time
+	Took       time.Duration
+	Probes     []FindProbe // in their order
+}
+
+// A FindProbe is one probe.
+type FindProbe struct {
+	Rate          float64 // iterations a second
+	Answer        string  // holds, breaks, limited or disturbed
+	Why           string
+	Offered, Good float64 // requests a second; NaN: not known
+	Failed        float64 // share; NaN: not known
+	P95           float64 // seconds; NaN: not known, infinite: more requests failed than it allows
+	InFlight      float64 // NaN: not known
+}
+
+var findTemplate = template.Must(template.ParseFS(sources, "assets/find.tmpl", "assets/curve.tmpl"))
+
+type findView struct {
+	Policy       string
+	CSS          template.CSS
+	Icon         template.URL
+	Name, Answer string
+	Mark, Tone   string
+	Facts        []words.Pair
+	Objectives   []string
+	Curve        *curveView
+	Several      bool // an iteration makes several requests
+	Probes       []findRow
+}
+
+type findRow struct{ N, Rate, Mark, Word, Tone, Why, Good, Failed, P95, InFlight string }
+
+// findTones holds the tone and the mark of each answer of a probe.
+var findTones = map[string][2]string{
+	"holds": {"good", "✓"}, "breaks": {"bad", "✗"}, "limited": {"unsure", "?"}, "disturbed": {"unsure", "?"},
+}
+
+// Report writes the page.
+func (p FindPage) Report(w io.Writer) error {
+	css, err := stylesOf("assets/curve.css", "assets/find.css")
+	if err != nil {
+		return err
+	}
+	v := findView{
+		CSS: css, Policy: staticPolicy(css, "'none'"), Name: words.Clean(p.Name), Answer: words.Clean(p.Answer),
+		Mark: "✓", Tone: "good",
+	}
+	if !p.Sure {
+		v.Mark, v.Tone = "?", "unsure"
+	}
+	v.Icon = icon(v.Tone)
+	for _, o := range p.Objectives {
+		v.Objectives = append(v.Objectives, words.Clean(o.Text))
+	}
+	v.Facts = append(v.Facts, pair("Probes", words.Count(int64(len(p.Probes)))))
+	if !p.Started.IsZero() {
+		v.Facts = append(v.Facts, pair("Begun", p.Started.UTC().Format("2006-01-02 15:04:05")+" UTC"),
+			pair("Took", words.Clock(p.Took.Seconds())))
+	}
+	var points []loadPoint
+	for i, t := range p.Probes {
+		look := findTones[t.Answer]
+		row := findRow{
+			N: words.Count(int64(i + 1)), Rate: words.Rate(result.Num(t.Rate)), Tone: look[0], Mark: look[1],
+			Word: words.Clean(t.Answer), Why: words.Clean(t.Why), Good: words.Rate(result.Num(t.Good)),
+			Failed: shareOrNone(t.Failed), P95: words.Seconds(result.Num(t.P95)), InFlight: countOrNone(t.InFlight),
+		}
+		if math.IsInf(t.P95, 1) {
+			row.P95 = "∞"
+		}
+		v.Probes = append(v.Probes, row)
+		if t.Answer == "disturbed" || math.IsNaN(t.Offered) { // it shows nothing of the target
+			continue
+		}
+		v.Several = v.Several || t.Offered > 1.5*t.Rate
+		points = append(points, loadPoint{
+			Rate: t.Offered, Good: t.Good, P95: t.P95, InFlight: t.InFlight, Tone: look[0],
+			Text: row.Word + " at " + row.Rate + ": " + row.Why,
+		})
+	}
+	if len(points) > 1 {
+		v.Curve = newCurve(points, limitOf(p.Objectives))
+	}
+	return findTemplate.Execute(w, v)
+}
+
+func shareOrNone(f float64) string {
+	if math.IsNaN(f) {
+		return "–"
+	}
+	return words.Percent(f)
+}
+
+func countOrNone(f float64) string {
+	if math.IsNaN(f) {
+		return "–"
+	}
+	return words.Count(int64(f))
+}
