@@ -2,7 +2,6 @@ package html
 
 import (
 	"bytes"
-	"cmp"
 	"html/template"
 	"maps"
 	"regexp"
@@ -14,22 +13,12 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// plain maps words of the page to the terms that explain them.
-var plain = map[string]string{
-	"first harm after": "onset", "good again while in, after": "failover", "good again after injection": "recover",
-	"good again after removal": "heal", "harm by removal": "rejoin", "as no service for": "area-lost",
-	"noticed after": "detect", "exact to": "resolution", "times are exact to": "resolution", "took effect": "evidence",
-	"removed": "evidence", "taken back": "revert", "seen in effect": "verified", "taken off": "cleared",
-	"good again": "recovered", "first harm": "onset", "bad service for": "degraded",
-}
-
 // term writes words. If they name a term, it adds a dotted underline and the explanation of the term, which the page
 // shows under the pointer. So many terms would be in the way of a reader who uses the keyboard: the glossary at the end
 // of the page explains them all.
 func term(words string) template.HTML {
 	text := template.HTMLEscapeString(words)
 	name := strings.TrimSuffix(words, ":")
-	name = cmp.Or(plain[strings.ToLower(name)], name)
 	t, ok := result.FindTerm(name)
 	if !ok {
 		t, ok = result.FindTerm(strings.TrimSuffix(name, "s"))

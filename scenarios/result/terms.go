@@ -230,11 +230,11 @@ var all = []Term{
 		"writes lost, within the limit, none seen, objective failed, too few requests to tell, or not injected."},
 	{
 		"verified",
-		[]string{"evidence", "proof"},
+		[]string{"evidence", "proof", "seen-in-effect", "took-effect", "removed"},
 		"brunt observed the fault's effect at its target, by a reading that is independent of the " +
 			"injection. The report shows the evidence. A run with a fault that was not verified is invalid.",
 	},
-	{"cleared", nil, "The instant at which brunt took the fault off: its phase ends here, to the millisecond, and the " +
+	{"cleared", []string{"taken-off"}, "The instant at which brunt took the fault off: its phase ends here, to the millisecond, and the " +
 		"proof that it is gone comes " +
 		"after it. For a fault that happens once, such as a crash, it is the " +
 		"instant at which the unit was healthy again, or at which its `within` was over."},
@@ -345,7 +345,7 @@ var all = []Term{
 	},
 	{
 		"onset",
-		[]string{"first-harm", "onset-of-the-impact"},
+		[]string{"first-harm", "first-harm-after", "onset-of-the-impact"},
 		"The time from the injection to the first bad request of the impact, by the " +
 			"time at which the request was due. A statistical " +
 			"test on windows decides whether there was an impact: two of three windows must exceed the limit, or one beyond " +
@@ -353,14 +353,14 @@ var all = []Term{
 			"because ten or more requests in a row were bad and would exceed the limit alone. Windows do not " +
 			"decide when the impact began, because a window is a second or more and an outage begins between two requests.",
 	},
-	{"failover", nil, "The time from the injection until the target was good again while the fault was still in: the " +
+	{"failover", []string{"good-again-while-in-after"}, "The time from the injection until the target was good again while the fault was still in: the " +
 		"first good request " +
 		"after the last bad one. The requests from there to the clearing must show by themselves that the target was " +
 		"good, as those of a hold do: 300 " +
 		"good ones at a limit of 1 %. For a group it counts from the start of its incident."},
 	{
 		"recover",
-		[]string{"rto", "recovered"},
+		[]string{"rto", "recovered", "good-again", "good-again-after-injection"},
 		"The time from the injection until the target had recovered: the recovery time objective " +
 			"as it was achieved. The target recovers with the first good request after the last bad one, if it then stays " +
 			"good for a hold, " +
@@ -371,13 +371,13 @@ var all = []Term{
 	},
 	{
 		"rejoin",
-		[]string{"rejoining", "back"},
+		[]string{"rejoining", "back", "harm-by-removal"},
 		"The harm of a fault's end: requests that were bad again when the fault was taken back, such as while a node joins " +
 			"its cluster again, after the load had been good for a second or more. It begins within a second of the end and " +
 			"lasts until the first good request after it. `recover` includes it, and is judged; the report says both " +
 			"times, as in `recovered in 6s; rejoining cost 2s`.",
 	},
-	{"heal", nil, "The time from the instant at which the fault was cleared until the target had recovered."},
+	{"heal", []string{"good-again-after-removal"}, "The time from the instant at which the fault was cleared until the target had recovered."},
 	{"hold", nil, "How long the target must be good after its last bad request to count as recovered (`judge.hold`, 10 " +
 		"s by default): " +
 		"over a hold the bad share has a 95 % upper bound within the limit, and no request is stuck. If the load is too " +
@@ -385,13 +385,13 @@ var all = []Term{
 		"that in one hold, brunt lengthens the hold."},
 	{
 		"detect",
-		[]string{"detected", "monitoring"},
+		[]string{"detected", "monitoring", "noticed-after"},
 		"The time from the injection until the team's own monitoring noticed the fault. It " +
 			"needs a source: an alert, an HTTP check or a command under `detect`.",
 	},
 	{
 		"degraded",
-		[]string{"degraded-for"},
+		[]string{"degraded-for", "bad-service-for"},
 		"How long requests were bad because of a fault: the sum of all spans of bad requests, each from its first bad " +
 			"request to the next good one. Good time between two outages is not degraded. If some requests fail and others do " +
 			"not, a span lasts " +
@@ -400,7 +400,7 @@ var all = []Term{
 	},
 	{
 		"area",
-		[]string{"area-lost"},
+		[]string{"area-lost", "as-no-service-for", "as-no-service-at-all-for"},
 		"The service that was lost because of a fault, in seconds of full outage: the integral of 1 - " +
 			"good/offered over time. Ten seconds with half of the requests failing are 5 s.",
 	},
@@ -442,7 +442,7 @@ var all = []Term{
 	},
 	{
 		"resolution",
-		[]string{"±"},
+		[]string{"±", "exact-to", "times-are-exact-to"},
 		"How precisely a time of a fault's effect is known. At a sharp edge, where requests are good and then " +
 			"all bad, it is the time between two requests. Where errors become more frequent or rarer, it is the 95 % " +
 			"interval of the " +
@@ -493,7 +493,7 @@ var all = []Term{
 		"uses it."},
 	{
 		"reverted",
-		[]string{"revert", "undo", "not_reverted"},
+		[]string{"revert", "undo", "not_reverted", "taken-back"},
 		"The fault was taken back: the undo operation ran, and brunt verified its " +
 			"effect. If a fault can't be taken back, the verdict is not_reverted; if only the proof is missing, the removal " +
 			"is unverified.",
@@ -555,6 +555,14 @@ var all = []Term{
 		"affected no request. A run is invalid if an objective is and none failed, if the target was not ready, if the " +
 		"setup or the baseline failed, " +
 		"if a fault was not verified or affected no request, or if its removal is unverified."},
+	{"distance", []string{"over", "left"}, "How far a value is from the limit of its objective: `57 % left` is a value at 43 % of the " +
+		"limit, and `3.7x over` is one at 3.7 times the limit. For a metric that has to be large, such as availability, it " +
+		"is measured in what is missing to 100 %."},
+	{"why-it-failed", nil, "The causes of a verdict as far as brunt saw them: the fault that did harm and the unit that it " +
+		"hit, the first step that failed, and the part of an outage that came after the unit was back. What brunt " +
+		"concludes, and did not see, is marked as likely."},
+	{"what-to-change", nil, "What would mend the cause, by rules on the result. `--set` is named only where a parameter of " +
+		"the scenario feeds the setting. What is not certain is marked as likely."},
 	{
 		"objective",
 		[]string{"slo-objective"},
