@@ -13,10 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"brunt/reporters/evidence"
-	"brunt/scenarios"
-	"brunt/scenarios/suite"
-
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -223,46 +219,4 @@ func TestMCP_Hostile(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.refused("run", map[string]any{"scenario": "plain.yaml", "set": map[string]string{"url": url}}, "has changed")
-}
-
-// TestMCP_OneRun makes one run at a time, ends it when it is cancelled, and when the client is gone.
-func TestMCP_OneRun(t *testing.T) {
-	url, asked := counted(t)
-	a := startAssistant(t, map[string]string{"plain.yaml": plainScenario})
-	long := map[string]any{"scenario": "plain.yaml", "set": map[string]string{"url": url, "lasts": "10m"}}
-	begin := func(ctx context.Context) <-chan struct{} {
-		before := asked.Load()
-		over := make(chan struct{})
-		go func() {
-			defer close(over)
-			_, _ = a.call(ctx, "run", long)
-		}()
-		suite.Until(t, "the load to begin", func() bool { return asked.Load() > before+10 })
-		return over
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	over := begin(ctx)
-	a.refused("run", long, "one is made at a time")
-	a.refused("plan", long, "one is made at a time")
-	cancel()
-	<-over
-	suite.Until(t, "place for another run", func() bool { // once the run took everything back
-		_, ok := a.call(t.Context(), "plan", long)
-		return ok
-	})
-	over = begin(t.Context())
-	if err := a.session.Close(); err != nil {
-		t.Error(err)
-	}
-	<-over
-	found, err := filepath.Glob(filepath.Join(a.folder, "brunt-results", "*", "result.json"))
-	if err != nil || len(found) != 2 {
-		t.Fatalf("runs: %v %v", found, err)
-	}
-	for _, file := range found {
-		r, err := evidence.Read(filepath.Dir(file))
-		if err != nil || r.Verdict != scenarios.Interrupted {
-			t.Errorf("%s: %v", file, err)
-		}
-	}
 }

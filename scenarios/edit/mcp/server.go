@@ -107,13 +107,27 @@ func (s *Server) Serve(ctx context.Context, in io.ReadCloser, out io.WriteCloser
 	for _, t := range s.tools() {
 		t.add(server, s, ctx)
 	}
-	err := server.Run(ctx, &mcp.IOTransport{Reader: in, Writer: out})
+	err := server.Run(ctx, &mcp.IOTransport{Reader: ending{in, cancel}, Writer: out})
 	cancel()
 	s.calls.Wait()
 	if errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err
+}
+
+// ending calls end when its reader ends: the library waits for the tools in progress first.
+type ending struct {
+	io.ReadCloser
+	end func()
+}
+
+func (e ending) Read(p []byte) (int, error) {
+	n, err := e.ReadCloser.Read(p)
+	if err != nil {
+		e.end()
+	}
+	return n, err
 }
 
 const instructions = `brunt puts load on a system, injects faults, and judges its service-level objectives. A scenario is a YAML file.
