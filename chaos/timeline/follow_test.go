@@ -174,11 +174,15 @@ func TestTimeline_Follows(t *testing.T) {
 		},
 		{
 			"its own effect is that all are gone",
-			onAll{workload: true}, pods{}, "+web -web", "",
+			onAll{workload: true},
+			pods{},
+			"+web -web", "",
 		},
 		{
 			"its own effect is that some are gone",
-			onAll{workload: true}, pods{"web[0]": "a"}, "+web -web", "",
+			onAll{workload: true},
+			pods{"web[0]": "a"},
+			"+web -web", "",
 		},
 		{
 			"more than the guard allows",

@@ -488,7 +488,8 @@ func TestTimeline_Overtaken(t *testing.T) {
 	for name, e := range map[string]func(noted) *timeline.Entry{
 		"alone": func(n noted) *timeline.Entry { return entry("a", n, time.Second, time.Second) },
 		"group": func(n noted) *timeline.Entry {
-			return entry("a", &timeline.Group{Steps: []*timeline.Entry{entry("one", n, 0, time.Second)}}, time.Second, time.Second)
+			steps := []*timeline.Entry{entry("one", n, 0, time.Second)}
+			return entry("a", &timeline.Group{Steps: steps}, time.Second, time.Second)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -234,10 +234,13 @@ var all = []Term{
 		"brunt observed the fault's effect at its target, by a reading that is independent of the " +
 			"injection. The report shows the evidence. A run with a fault that was not verified is invalid.",
 	},
-	{"cleared", []string{"taken-off"}, "The instant at which brunt took the fault off: its phase ends here, to the millisecond, and the " +
-		"proof that it is gone comes " +
-		"after it. For a fault that happens once, such as a crash, it is the " +
-		"instant at which the unit was healthy again, or at which its `within` was over."},
+	{
+		"cleared",
+		[]string{"taken-off"},
+		"The instant at which brunt took the fault off: its phase ends here, to the millisecond, and the proof " +
+			"that it is gone comes after it. For a fault that happens once, such as a crash, it is the instant at " +
+			"which the unit was healthy again, or at which its `within` was over.",
+	},
 	{"gone", nil, "brunt verified the fault's removal: what the fault changed is as it was. `gone` is also a unit that " +
 		"was removed or replaced " +
 		"while the fault was in; brunt does not touch its replacement."},
@@ -353,11 +356,14 @@ var all = []Term{
 			"because ten or more requests in a row were bad and would exceed the limit alone. Windows do not " +
 			"decide when the impact began, because a window is a second or more and an outage begins between two requests.",
 	},
-	{"failover", []string{"good-again-while-in-after"}, "The time from the injection until the target was good again while the fault was still in: the " +
-		"first good request " +
-		"after the last bad one. The requests from there to the clearing must show by themselves that the target was " +
-		"good, as those of a hold do: 300 " +
-		"good ones at a limit of 1 %. For a group it counts from the start of its incident."},
+	{
+		"failover",
+		[]string{"good-again-while-in-after"},
+		"The time from the injection until the target was good again while the fault was still in: the first good " +
+			"request after the last bad one. The requests from there to the clearing must show by themselves that the " +
+			"target was good, as those of a hold do: 300 good ones at a limit of 1 %. For a group it counts from the " +
+			"start of its incident.",
+	},
 	{
 		"recover",
 		[]string{"rto", "recovered", "good-again", "good-again-after-injection"},
@@ -377,7 +383,11 @@ var all = []Term{
 			"lasts until the first good request after it. `recover` includes it, and is judged; the report says both " +
 			"times, as in `recovered in 6s; rejoining cost 2s`.",
 	},
-	{"heal", []string{"good-again-after-removal"}, "The time from the instant at which the fault was cleared until the target had recovered."},
+	{
+		"heal",
+		[]string{"good-again-after-removal"},
+		"The time from the instant at which the fault was cleared until the target had recovered.",
+	},
 	{"hold", nil, "How long the target must be good after its last bad request to count as recovered (`judge.hold`, 10 " +
 		"s by default): " +
 		"over a hold the bad share has a 95 % upper bound within the limit, and no request is stuck. If the load is too " +
@@ -555,14 +565,26 @@ var all = []Term{
 		"affected no request. A run is invalid if an objective is and none failed, if the target was not ready, if the " +
 		"setup or the baseline failed, " +
 		"if a fault was not verified or affected no request, or if its removal is unverified."},
-	{"distance", []string{"over", "left"}, "How far a value is from the limit of its objective: `57 % left` is a value at 43 % of the " +
-		"limit, and `3.7x over` is one at 3.7 times the limit. For a metric that has to be large, such as availability, it " +
-		"is measured in what is missing to 100 %."},
-	{"why-it-failed", nil, "The causes of a verdict as far as brunt saw them: the fault that did harm and the unit that it " +
-		"hit, the first step that failed, and the part of an outage that came after the unit was back. What brunt " +
-		"concludes, and did not see, is marked as likely."},
-	{"what-to-change", nil, "What would mend the cause, by rules on the result. `--set` is named only where a parameter of " +
-		"the scenario feeds the setting. What is not certain is marked as likely."},
+	{
+		"distance",
+		[]string{"over", "left"},
+		"How far a value is from the limit of its objective: `57 % left` is a value at 43 % of the limit, and " +
+			"`3.7x over` is one at 3.7 times the limit. For a metric that has to be large, such as availability, it " +
+			"is measured in what is missing to 100 %.",
+	},
+	{
+		"why-it-failed",
+		nil,
+		"The causes of a verdict as far as brunt saw them: the fault that did harm and the unit that it hit, the " +
+			"first step that failed, and the part of an outage that came after the unit was back. What brunt " +
+			"concludes, and did not see, is marked as likely.",
+	},
+	{
+		"what-to-change",
+		nil,
+		"What would mend the cause, by rules on the result. `--set` is named only where a parameter of the " +
+			"scenario feeds the setting. What is not certain is marked as likely.",
+	},
 	{
 		"objective",
 		[]string{"slo-objective"},

@@ -150,7 +150,7 @@ func TestAgain_Over(t *testing.T) {
 					if leaves {
 						leave() // before the attempt is given up
 					}
-					time.Sleep(20 * time.Millisecond) // longer than it may take; a transport may return its answer all the same
+					time.Sleep(20 * time.Millisecond) // simulates a transport that answers all the same, too late
 				}
 				return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
 			}), time.Millisecond)
