@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,7 +12,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
+
+	"brunt/reporters/evidence"
+	"brunt/scenarios"
+	"brunt/scenarios/suite"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -30,6 +34,7 @@ type assistant struct {
 	folder  string
 	session *mcp.ClientSession
 	process *exec.Cmd
+	input   io.Closer // of the server: its end says that the assistant is gone
 }
 
 // startAssistant starts a server in a folder with files, as an assistant does.
@@ -53,16 +58,27 @@ func startAssistant(t *testing.T, files map[string]string) *assistant {
 	a.process = exec.Command("brunt", "mcp", "--policy", policy, "--folder", a.folder)
 	a.process.Env = append(os.Environ(), "BRUNT_STATE="+filepath.Join(top, "state"), "OUTSIDE=a-secret-of-the-server")
 	a.process.Stderr = os.Stderr
-	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
-	var err error
-	// it waits for the process, which takes a run's faults back before it ends
-	a.session, err = client.Connect(t.Context(), &mcp.CommandTransport{
-		Command: a.process, TerminateDuration: 2 * time.Minute,
-	}, nil)
+	input, err := a.process.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = a.session.Close() })
+	output, err := a.process.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	a.input = input
+	t.Cleanup(func() { // the server takes back what a run has injected before it ends
+		_ = input.Close()
+		_ = a.process.Wait()
+	})
+	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
+	a.session, err = client.Connect(t.Context(), &mcp.IOTransport{Reader: output, Writer: input}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return a
 }
 
@@ -141,7 +157,7 @@ func TestMCP(t *testing.T) {
 	if n := asked.Load(); n != 0 {
 		t.Errorf("%d requests before a run", n)
 	}
-	text := a.want("run", with, "plain", "the objective held", "Exit code 0. The run is in brunt-results/")
+	text := a.want("run", with, "plain", "The objective held", "Exit code 0. The run is in brunt-results/")
 	if n := asked.Load(); n < 50 {
 		t.Errorf("%d requests in a run", n)
 	}
@@ -219,4 +235,46 @@ func TestMCP_Hostile(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.refused("run", map[string]any{"scenario": "plain.yaml", "set": map[string]string{"url": url}}, "has changed")
+}
+
+// TestMCP_OneRun makes one run at a time, ends it when it is cancelled, and when the client is gone.
+func TestMCP_OneRun(t *testing.T) {
+	url, asked := counted(t)
+	a := startAssistant(t, map[string]string{"plain.yaml": plainScenario})
+	long := map[string]any{"scenario": "plain.yaml", "set": map[string]string{"url": url, "lasts": "10m"}}
+	begin := func(ctx context.Context) <-chan struct{} {
+		before := asked.Load()
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			_, _ = a.call(ctx, "run", long)
+		}()
+		suite.Until(t, "the load to begin", func() bool { return asked.Load() > before+10 })
+		return over
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	over := begin(ctx)
+	a.refused("run", long, "one is made at a time")
+	a.refused("plan", long, "one is made at a time")
+	cancel()
+	<-over
+	suite.Until(t, "place for another run", func() bool { // once the run took everything back
+		_, ok := a.call(t.Context(), "plan", long)
+		return ok
+	})
+	over = begin(t.Context())
+	if err := a.input.Close(); err != nil {
+		t.Error(err)
+	}
+	<-over
+	found, err := filepath.Glob(filepath.Join(a.folder, "brunt-results", "*", "result.json"))
+	if err != nil || len(found) != 2 {
+		t.Fatalf("runs: %v %v", found, err)
+	}
+	for _, file := range found {
+		r, err := evidence.Read(filepath.Dir(file))
+		if err != nil || r.Verdict != scenarios.Interrupted {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
 }

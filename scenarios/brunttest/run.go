@@ -76,7 +76,7 @@ func Run(t *testing.T, scenario string, options ...Option) *result.Result {
 	if err := errors.Join(err, catalog.All().Write(dir, found)); err != nil {
 		t.Error(err)
 	}
-	t.Logf("%s\nreport: %s", words.Answer(found), filepath.Join(dir, html.File))
+	t.Logf("%s\nreport: %s", words.AnswerOf(found).Text(), filepath.Join(dir, html.File))
 	judged := true
 	for i := range found.Objectives {
 		o := &found.Objectives[i]
