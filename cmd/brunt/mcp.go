@@ -1,9 +1,6 @@
 package main
 
 import (
-	"io"
-	"os"
-
 	"brunt/scenarios/edit/mcp"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/run"
@@ -44,7 +41,7 @@ or goes away, the faults are taken back.`,
 			}
 			ctx, stop := terminable(c)
 			defer stop()
-			return server.Serve(ctx, io.NopCloser(c.InOrStdin()), os.Stdout)
+			return server.Serve(ctx, c.InOrStdin(), data(c))
 		},
 	}
 	policyFlag(c, &f.policy)

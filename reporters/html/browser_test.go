@@ -1123,7 +1123,7 @@ func sentences(t *testing.T, browser context.Context, page string) {
 		}
 		for i := 0; i < n; i += 5 {
 			at := see[[]float64](b, fmt.Sprintf(`(() => { const e = terms[%d]; e.scrollIntoView({block: 'center', inline: 'center'});
-				const r = e.getBoundingClientRect(); return [r.left + Math.min(9, r.width / 2), r.top + r.height / 2]; })()`, i))
+				const r = e.getClientRects()[0]; return [r.left + Math.min(9, r.width / 2), r.top + r.height / 2]; })()`, i)) // of its first line
 			b.mouse(input.MouseMoved, at[0], at[1])
 			if !suite.Within(10*time.Second, func() bool { return see[bool](b, fmt.Sprintf(`%s(terms[%d])`, whole, i)) }) {
 				t.Errorf("%d pixels: the sentence of %q is not whole", width, see[string](b, fmt.Sprintf(`terms[%d].innerText`, i)))

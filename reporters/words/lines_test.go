@@ -146,6 +146,23 @@ func TestFaultLines(t *testing.T) {
 				}
 			}, "kill-cache  slower, not certain: p50 10ms → 10ms, p95 20ms → 100ms (5x); no request failed", "?",
 		},
+		{
+			"as fast, not certain", func() *result.Result { return onNginx(t) },
+			func(r *result.Result) {
+				r.Incidents, r.Faults[0].OnsetAt, r.Faults[0].Impact = nil, result.NaN, result.NotImpacted
+				r.Faults[0].Parts = &result.ImpactParts{
+					Requests: 500, SlowerUntold: "chance", P50: .01, P50Before: .01, P95: .02, P95Before: .02,
+				}
+			}, "kill-cache  not certain: p50 10ms → 10ms, p95 20ms → 20ms; no request failed, and that answers were slower is " +
+				"not excluded", "?",
+		},
+		{
+			"writes lost", func() *result.Result { return onNginx(t) },
+			func(r *result.Result) {
+				r.Incidents, r.Faults[0].OnsetAt, r.Faults[0].Impact = nil, result.NaN, result.NotImpacted
+				r.Faults[0].Parts = &result.ImpactParts{Requests: 500, Lost: 151, SlowerUntold: "chance", P50: .01, P50Before: .02}
+			}, "kill-cache  writes lost: 151 acknowledged writes were lost; no request failed", "✗",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := tt.r()

@@ -79,6 +79,11 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		if len(f.FailedObjectives) > 0 || !o.end.Known() {
 			l.Mark, l.Tone = "✗", "bad"
 		}
+	case f.Parts != nil && f.Parts.Lost > 0:
+		l.Text = Plural(f.Parts.Lost, "acknowledged write was", "acknowledged writes were") + " lost"
+		if f.Parts.Bad() == 0 {
+			l.Text += "; no request failed"
+		}
 	case OnlySlower(f):
 		l.Outcome, l.Text = slowerBy(f.Parts), slowerText(f.Parts)
 	case f.Impact == result.NotImpacted && !tooFew(f) && !mayBeSlower(f) && len(f.FailedObjectives) == 0 &&
@@ -87,6 +92,10 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	case mayBeSlower(f) && !tooFew(f) && f.Parts.P50.Known() && f.Parts.Bad() == 0:
 		l.Text = "p50 " + change(f.Parts.P50Before, f.Parts.P50) + ", p95 " + change(f.Parts.P95Before, f.Parts.P95) +
 			"; no request failed"
+		if !(f.Parts.P50 > f.Parts.P50Before || f.Parts.P95 > f.Parts.P95Before) {
+			l.Outcome = "not certain"
+			l.Text += ", and that answers were slower is not excluded"
+		}
 	case f.Impact == result.Confounded:
 		l.Outcome, l.Text = "can't be told apart", Clean(f.Note)
 	default:

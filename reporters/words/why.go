@@ -283,6 +283,9 @@ func (f *findings) whyOpen() (points []Text) {
 		}
 		points = append(points, Text{}.strong(ObjectiveTitle(o)).say(": "+strings.TrimSuffix(ObjectiveNote(o), ".")+"."))
 	}
+	if t := f.whatFailedFirst(); t != nil {
+		points = append(points, t)
+	}
 	return points
 }
 

@@ -38,7 +38,6 @@ func (r *Result) InWindows() bool { return r.Version == 1 }
 // Upgrade sets the fields that an older version did not write, to the value that follows from other fields, or to
 // unknown.
 func (r *Result) Upgrade() {
-	r.Definitions = max(1, r.Definitions)
 	if r.Comparison != nil {
 		r.Comparison.upgrade()
 	}

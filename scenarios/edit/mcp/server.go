@@ -100,14 +100,14 @@ func closed(o Options) error {
 
 // Serve serves a client until its input ends, or ctx does. Then it interrupts a run in progress, and waits until its
 // faults are taken back.
-func (s *Server) Serve(ctx context.Context, in io.ReadCloser, out io.WriteCloser) error {
+func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	server := mcp.NewServer(&mcp.Implementation{Name: "brunt", Title: "brunt", Version: s.o.Version},
 		&mcp.ServerOptions{Instructions: instructions})
 	for _, t := range s.tools() {
 		t.add(server, s, ctx)
 	}
-	err := server.Run(ctx, &mcp.IOTransport{Reader: ending{in, cancel}, Writer: out})
+	err := server.Run(ctx, &mcp.IOTransport{Reader: ending{in, cancel}, Writer: open{out}})
 	cancel()
 	s.calls.Wait()
 	if errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) {
@@ -118,12 +118,21 @@ func (s *Server) Serve(ctx context.Context, in io.ReadCloser, out io.WriteCloser
 
 // ending calls end when its reader ends: the library waits for the tools in progress first.
 type ending struct {
-	io.ReadCloser
+	io.Reader
 	end func()
 }
 
+// Close does nothing: the input is the caller's.
+func (ending) Close() error { return nil }
+
+// open is a writer that stays open: the output is the caller's.
+type open struct{ io.Writer }
+
+// Close does nothing.
+func (open) Close() error { return nil }
+
 func (e ending) Read(p []byte) (int, error) {
-	n, err := e.ReadCloser.Read(p)
+	n, err := e.Reader.Read(p)
 	if err != nil {
 		e.end()
 	}

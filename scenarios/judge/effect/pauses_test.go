@@ -115,7 +115,8 @@ func TestSlower_Pauses(t *testing.T) {
 		}
 	}
 	t.Logf("%d false alarms in %d faults, %.2f%%", alarms, all, 100*float64(alarms)/float64(all))
-	if most := .01*float64(all) + 3*math.Sqrt(.01*float64(all)); float64(alarms) > most {
+	// one turn plays some of the cells, which are not alike
+	if most := .01*float64(all) + 3*math.Sqrt(.01*float64(all)); suite.Full() && float64(alarms) > most {
 		t.Errorf("%d false alarms in %d faults, over 1%%", alarms, all)
 	}
 }

@@ -163,7 +163,7 @@ func play(t *testing.T, scenario string, during func(*os.Process)) *report {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "out")
-	c := exec.Command(brunt, "run", file, "-o", out)
+	c := exec.Command(brunt, "run", file, "-o", out, "-v")
 	c.Env = append(os.Environ(), "NO_COLOR=1", "XDG_STATE_HOME="+dir)
 	var text bytes.Buffer
 	c.Stdout, c.Stderr = &text, &text
