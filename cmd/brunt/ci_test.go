@@ -541,7 +541,7 @@ func TestCI_CronJob(t *testing.T) {
 	dir := t.TempDir()
 	var args []string
 	mounts, volumes, kinds := map[string]string{}, map[string]bool{}, map[string]bool{}
-	for _, text := range strings.Split(read(t, filepath.Join(top, "examples", "ci", "cronjob.yaml")), "\n---\n") {
+	for text := range strings.SplitSeq(read(t, filepath.Join(top, "examples", "ci", "cronjob.yaml")), "\n---\n") {
 		var in struct {
 			Kind     string
 			Metadata struct{ Name string }

@@ -3,6 +3,7 @@ package site_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,16 +57,16 @@ func TestEarlier(t *testing.T) {
 		r.Params = []result.Param{{Name: "copies", Value: "1", Feeds: []string{"target.processes.posts.replicas"}}}
 	})
 	now.Earlier = site.Earlier(filepath.Join(root, "now"), now)
-	got := ""
+	var got strings.Builder
 	for _, e := range now.Earlier {
-		got += e.Folder + " " + string(e.Verdict) + "\n"
+		got.WriteString(e.Folder + " " + string(e.Verdict) + "\n")
 	}
 	want := ""
 	for _, c := range "cdefghijk" {
 		want += "../run-" + string(c) + map[bool]string{true: " fail", false: " pass"}[c == 'j'] + "\n"
 	}
-	if got != want {
-		t.Errorf("found\n%swant\n%s", got, want)
+	if got.String() != want {
+		t.Errorf("found\n%swant\n%s", got.String(), want)
 	}
 	p := words.AnswerOf(now).Past
 	if p == nil || len(p.Runs) != 10 || !p.Runs[9].Now || p.Runs[7].Mark != "✗" {

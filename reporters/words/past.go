@@ -2,6 +2,7 @@ package words
 
 import (
 	"math"
+	"strings"
 
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -130,16 +131,17 @@ func (d *Difference) Line() string {
 
 // Line returns the verdicts of the last runs, the newest last, and what differs from the run before.
 func (p *Past) Line() string {
-	s := "Last runs: "
+	var s strings.Builder
+	s.WriteString("Last runs: ")
 	for i := range p.Runs {
-		s += p.Runs[i].Mark
+		s.WriteString(p.Runs[i].Mark)
 	}
 	for i := range p.Since {
 		sep := "; "
 		if i == 0 {
 			sep = ". Since the last run: "
 		}
-		s += sep + p.Since[i].Line()
+		s.WriteString(sep + p.Since[i].Line())
 	}
-	return s + "."
+	return s.String() + "."
 }

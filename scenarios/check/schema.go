@@ -198,7 +198,7 @@ func schemaError(err error) error {
 		}
 	}
 	text := err.Error()
-	for _, quoted := range strings.Split(err.Error(), `"`) {
+	for quoted := range strings.SplitSeq(err.Error(), `"`) {
 		if strings.HasPrefix(quoted, schemeBeside+":") || strings.HasPrefix(quoted, schemeAbsolute+":") {
 			text = strings.ReplaceAll(text, strconv.Quote(quoted), shownURL(quoted))
 		}
