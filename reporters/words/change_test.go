@@ -331,6 +331,11 @@ func TestAnswer_Why(t *testing.T) {
 	}}
 	rare := onNginx(t)
 	rare.Errors = append(rare.Errors, result.ErrorGroup{Kind: "reset", Step: "pay", Count: 1, First: 9.9, Last: 9.9})
+	frequent := onNginx(t)
+	frequent.Errors[0].Count = 40
+	other := frequent.Errors[0]
+	other.Kind, other.Count, other.First, other.Sample = "status 503", 360, other.First+.1, nil
+	frequent.Errors = append(frequent.Errors, other)
 	slow := onURL(t)
 	slow.Errors, slow.Incidents = nil, nil
 	slow.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .4, scenarios.Fail)}
@@ -348,6 +353,11 @@ func TestAnswer_Why(t *testing.T) {
 			"less than 1% may.", []string{
 			"10s: the only replica of redis died; back at 12s.",
 			"GET /basket failed first: 400 × status 502 “502 Bad Gateway”.",
+			"2s of the 4s came after redis was back.",
+		}},
+		{"another error is more frequent", frequent, "", []string{
+			"10s: the only replica of redis died; back at 12s.",
+			"GET /basket failed first: 40 × status 502 “502 Bad Gateway”, then 360 × status 503.",
 			"2s of the 4s came after redis was back.",
 		}},
 		{"a rare error before", rare, "", []string{

@@ -22,13 +22,15 @@ type findings struct {
 	in    *result.Incident    // the outage with the most bad requests; nil if there was none
 	fault *result.FaultRecord // the fault that did it; nil if none is shown to have done it
 	first *result.ErrorGroup  // the errors that came first; nil if no request failed
+	// time that decided the run; see span
+	from, to result.Num
 }
 
 func find(r *result.Result) *findings {
 	f := &findings{r: r}
 	f.in, f.fault = worstOutage(r)
-	from, to := f.span()
-	f.first = firstErrors(r, from, to)
+	f.from, f.to = f.span()
+	f.first = firstErrors(r, f.from, f.to)
 	return f
 }
 
@@ -142,9 +144,9 @@ func (f *findings) whatFailedFirst() Text {
 	if e == nil {
 		return nil
 	}
-	t := Text{}.strong(stepName(e)).say(" failed first: " + Count(e.Count) + " × " + Clean(e.Kind))
-	if said := targetSaid(e.Sample); said != "" {
-		t = t.say(" “" + said + "”")
+	t := Text{}.strong(stepName(e)).say(" failed first: " + counted(e))
+	if then := f.then(); then != nil {
+		t = t.say(", then " + counted(then))
 	}
 	if f.in == nil {
 		t = t.say(", from " + Offset(e.First) + " on")
@@ -171,6 +173,27 @@ func (f *findings) whatFailedFirst() Text {
 			" skipped as a result.")
 	}
 	return t.say(" " + Count(all) + " requests of later steps were skipped as a result.")
+}
+
+// then returns the errors of the step that failed first that are the most frequent; nil if these are the first ones.
+func (f *findings) then() (most *result.ErrorGroup) {
+	for i := range f.r.Errors {
+		e := &f.r.Errors[i]
+		if e.Load == f.first.Load && e.Step == f.first.Step && !e.Part && !e.Init && e.Kind != f.first.Kind &&
+			e.First <= f.to && e.Last >= f.from && e.Count > f.first.Count && (most == nil || e.Count > most.Count) {
+			most = e
+		}
+	}
+	return most
+}
+
+// counted says how often an error was seen, and what the target said.
+func counted(e *result.ErrorGroup) string {
+	s := Count(e.Count) + " × " + Clean(e.Kind)
+	if said := targetSaid(e.Sample); said != "" {
+		s += " “" + said + "”"
+	}
+	return s
 }
 
 func stepName(e *result.ErrorGroup) string { return Clip(Clean(e.Step), 60) }
