@@ -85,18 +85,18 @@ var browsing = []string{"browse", "list posts", "read post"}
 
 var twins = []twin{
 	{
-		example: "01-quickstart", rate: 150, seconds: 37, timeout: 2 * sec, load: browsing, median: 3 * ms,
+		example: "01-quickstart", rate: 150, seconds: 36, timeout: 2 * sec, load: browsing, median: 3 * ms,
 		faults: []twinFault{
 			unseen("lose-a-replica", 6*sec, 900*ms, 1100*ms), slowing("slow-store", 14*sec, 4*sec, 60*ms, 20*ms),
-			slowAtFirst("split", 22*sec, 7*sec, 220*ms, 250*ms),
+			slowAtFirst("split", 22*sec, 6*sec, 220*ms, 250*ms),
 		},
 	},
 	{
-		example: "01-quickstart", set: "replicas=1", rate: 150, seconds: 37, timeout: 2 * sec, load: browsing, median: 3 * ms,
+		example: "01-quickstart", set: "replicas=1", rate: 150, seconds: 36, timeout: 2 * sec, load: browsing, median: 3 * ms,
 		fails: []string{"errors < 1%", "errors < 1% in lose-a-replica", "availability > 99%"},
 		faults: []twinFault{
 			crash("lose-a-replica", 6*sec, sec, 1300*ms), slowing("slow-store", 14*sec, 4*sec, 60*ms, 20*ms),
-			slowAtFirst("split", 22*sec, 7*sec, 220*ms, 250*ms),
+			slowAtFirst("split", 22*sec, 6*sec, 220*ms, 250*ms),
 		},
 	},
 	{
