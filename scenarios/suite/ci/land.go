@@ -111,7 +111,7 @@ func reach(ctx context.Context, args []string) error {
 	if err := os.Setenv("TIMES", "1"); err != nil {
 		return err
 	}
-	budget := 1680
+	budget := 1600
 	if n, err := strconv.Atoi(os.Getenv("BUDGET")); err == nil {
 		budget = n
 	}
