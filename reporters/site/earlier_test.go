@@ -61,12 +61,12 @@ func TestEarlier(t *testing.T) {
 	for _, e := range now.Earlier {
 		got.WriteString(e.Folder + " " + string(e.Verdict) + "\n")
 	}
-	want := ""
+	var want strings.Builder
 	for _, c := range "cdefghijk" {
-		want += "../run-" + string(c) + map[bool]string{true: " fail", false: " pass"}[c == 'j'] + "\n"
+		want.WriteString("../run-" + string(c) + map[bool]string{true: " fail", false: " pass"}[c == 'j'] + "\n")
 	}
-	if got.String() != want {
-		t.Errorf("found\n%swant\n%s", got.String(), want)
+	if got.String() != want.String() {
+		t.Errorf("found\n%swant\n%s", got.String(), want.String())
 	}
 	p := words.AnswerOf(now).Past
 	if p == nil || len(p.Runs) != 10 || !p.Runs[9].Now || p.Runs[7].Mark != "✗" {
