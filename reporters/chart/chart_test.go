@@ -146,7 +146,7 @@ func TestCurves_AgreeWithCells(t *testing.T) {
 	}
 	for i := range list {
 		c := &list[i]
-		row := words.PhaseRowOf(words.PhaseTotals(r), c.phase)
+		row := words.PhaseRowOf(r, c.phase)
 		for q, want := range map[float64]result.Num{
 			.5: row.All.Response.P50, .9: row.All.Response.P90, .99: row.All.Response.P99,
 		} {

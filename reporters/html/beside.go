@@ -170,7 +170,7 @@ func (d *deltaView) endless(a, b *result.Result) bool {
 
 // percentileOf formats a percentile of all requests of a run; without such a percentile it returns the text otherwise.
 func percentileOf(r *result.Result, name, otherwise string) string {
-	row := words.PhaseRowOf(words.PhaseTotals(r), slo.Phase{Kind: slo.RunPhase})
+	row := words.PhaseRowOf(r, slo.Phase{Kind: slo.RunPhase})
 	if row == nil {
 		return otherwise
 	}

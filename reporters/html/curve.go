@@ -300,8 +300,7 @@ func inFault(r *result.Result, w *result.Window) bool {
 func limitOf(list []slo.Objective) float64 {
 	limit := math.NaN()
 	for _, o := range list {
-		if o.Metric.Percentile() && o.Metric.Of == "" && o.Metric.Quantile == .95 && o.Load == "" && o.Step == "" &&
-			o.Upper() && !o.Relative() && !(limit < o.Value) {
+		if o.PercentileOfAll() && o.Metric.Quantile == .95 && o.Upper() && !o.Relative() && !(limit < o.Value) {
 			limit = o.Value
 		}
 	}

@@ -92,7 +92,7 @@ func (f *Follower) Add(iv result.Interval) {
 // keep adds the interval to the last minute.
 func (f *Follower) keep(iv result.Interval) {
 	long := cmp.Or(iv.Span, time.Second).Seconds()
-	ended := iv.OK + iv.Shed + iv.Errors
+	ended := iv.Made()
 	s := second{
 		at: iv.At, rate: float64(ended) / long, asked: float64(iv.Offered) / long, p95: math.NaN(),
 		faulty: len(iv.Faults) > 0,
@@ -170,7 +170,7 @@ func (f *Follower) failures(iv result.Interval) {
 	switch {
 	case iv.Errors > 0 && f.wrong == nil:
 		f.wrong = &trouble{since: iv.At, count: iv.Errors}
-		ended := iv.OK + iv.Shed + iv.Errors
+		ended := iv.Made()
 		f.note(iv.At, "bad", "Requests fail: %s of %s that ended%s.", words.Count(iv.Errors), words.Count(ended), causes(iv))
 	case iv.Errors > 0:
 		f.wrong.count += iv.Errors
@@ -357,7 +357,7 @@ func clockOf(iv result.Interval) string {
 // dials are the large figures: rate, failed requests, p95, and the time of the next fault.
 func (f *Follower) dials() []Dial {
 	iv := f.last
-	ended := iv.OK + iv.Shed + iv.Errors
+	ended := iv.Made()
 	long := cmp.Or(iv.Span, time.Second).Seconds()
 	rate := Dial{
 		Name: "Rate", Value: words.PerSecond(int64(math.Round(float64(ended) / long))),
@@ -392,8 +392,7 @@ func (f *Follower) dials() []Dial {
 // wholeP95 returns the target of an objective on p95 of all requests that applies now.
 func wholeP95(o *result.RunningVerdict, active []string) (target float64, ok bool) {
 	a := &o.Asked
-	if a.Metric.Text == "" || a.Relative() || !a.Metric.Percentile() || a.Metric.Of != "" || a.Metric.Quantile != .95 ||
-		a.Load != "" || a.Step != "" || !a.Upper() {
+	if a.Metric.Text == "" || a.Relative() || !a.PercentileOfAll() || a.Metric.Quantile != .95 || !a.Upper() {
 		return 0, false
 	}
 	switch o.Phase.Kind {

@@ -186,7 +186,7 @@ func stepsOf(p *pageView, rows []stepView) stepTable { return stepTable{p, rows}
 // steps lists the steps of the whole run, after a row with their sum.
 func (p *pageView) steps(r *result.Result, line *chart.Timeline) {
 	rows := words.StepRows(r, slo.Phase{Kind: slo.RunPhase})
-	if all := words.PhaseRowOf(words.PhaseTotals(r), slo.Phase{Kind: slo.RunPhase}); all != nil {
+	if all := words.PhaseRowOf(r, slo.Phase{Kind: slo.RunPhase}); all != nil {
 		rows = slices.Insert(rows, 0, *all)
 	}
 	var shown [][]string
@@ -274,7 +274,7 @@ func around(r *result.Result, f *result.FaultRecord, line *chart.Timeline) *arou
 	}
 	v := &aroundView{From: words.Offset(result.Num(from)), To: words.Offset(result.Num(to))}
 	level := math.NaN()
-	if base := words.PhaseRowOf(words.PhaseTotals(r), slo.Phase{Kind: slo.BaselinePhase}); base != nil &&
+	if base := words.PhaseRowOf(r, slo.Phase{Kind: slo.BaselinePhase}); base != nil &&
 		base.Ok.Count > 0 {
 		level = float64(base.Ok.Response.P95)
 	}

@@ -375,7 +375,7 @@ func facts(r *result.Result) []words.Pair {
 		out = append(out, pair("Started", r.Started.UTC().Format("2 Jan 2006 15:04 UTC")))
 	}
 	out = append(out, pair("Duration", words.Seconds(r.Duration)))
-	if run := words.PhaseRowOf(words.PhaseTotals(r), slo.Phase{Kind: slo.RunPhase}); run != nil && run.All.Count > 0 {
+	if run := words.PhaseRowOf(r, slo.Phase{Kind: slo.RunPhase}); run != nil && run.All.Count > 0 {
 		out = append(out, pair("Requests", words.Count(run.All.Count)), pair("Rate", words.Rate(run.All.Rate)),
 			pair("Errors", words.Share(run.Bad, run.All.Count)))
 	}

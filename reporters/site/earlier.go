@@ -7,10 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"brunt/reporters/words"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
 
@@ -64,8 +62,7 @@ func Earlier(dir string, r *result.Result) []result.Earlier {
 			Run: e.Run, Folder: "../" + f.folder, Started: e.Started, Verdict: e.Verdict, P95: result.SteadyP95(e.Cells),
 			Late: !e.Generator.Healthy,
 		}
-		if run := words.PhaseRowOf(words.PhaseTotals(&result.Result{Cells: e.Cells}),
-			slo.Phase{Kind: slo.RunPhase}); run != nil {
+		if run := e.total(); run != nil {
 			one.Requests, one.Bad = run.All.Count, run.Bad
 		}
 		scenario[one.Folder] = e.Scenario

@@ -43,6 +43,11 @@ type head struct {
 	Objectives []result.ObjectiveResult `json:"objectives"`
 }
 
+// total returns the figures of all requests of the judged run, or nil.
+func (h *head) total() *words.PhaseRow {
+	return words.PhaseRowOf(&result.Result{Cells: h.Cells}, slo.Phase{Kind: slo.RunPhase})
+}
+
 const (
 	resultFile = "result.json"
 	mostBytes  = 1 << 30 // of a result.json
@@ -152,8 +157,7 @@ func (e *entry) row() html.IndexRun {
 		P95:    result.NaN,
 		Labels: words.Meta(&result.Result{Meta: e.Meta}), Objectives: len(e.Objectives),
 	}
-	if run := words.PhaseRowOf(words.PhaseTotals(&result.Result{Cells: e.Cells}),
-		slo.Phase{Kind: slo.RunPhase}); run != nil {
+	if run := e.total(); run != nil {
 		row.Requests, row.Bad = run.All.Count, run.Bad
 		if run.Ok.Count > 0 {
 			row.P95 = run.Ok.Response.P95

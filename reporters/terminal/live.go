@@ -27,7 +27,7 @@ func liveBlock(iv result.Interval, past *past, width, height int) [][]span {
 	if iv.Errors > 0 {
 		errors = bad
 	}
-	ended := iv.OK + iv.Shed + iv.Errors
+	ended := iv.Made()
 	wrong := words.ErrorShare(iv.Errors, ended)
 	rates := []span{
 		label("requests"), {words.PerSecond(iv.Offered) + " offered  ", plain}, {words.PerSecond(iv.OK) + " ok  ", plain},

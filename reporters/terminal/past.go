@@ -19,7 +19,7 @@ func (p *past) add(iv *result.Interval) {
 	if iv.P95 > 0 {
 		p95 = iv.P95.Seconds()
 	}
-	if ended := iv.OK + iv.Shed + iv.Errors; ended > 0 {
+	if ended := iv.Made(); ended > 0 {
 		bad = float64(iv.Errors) / float64(ended)
 	}
 	p.p95, p.bad = lately(append(p.p95, p95)), lately(append(p.bad, bad))

@@ -53,7 +53,7 @@ func outageSentence(r *result.Result) Text {
 // run, and each of the objectives is about the run or about the fault that did it.
 func oneReason(r *result.Result) bool {
 	in, f := worstOutage(r)
-	run := PhaseRowOf(PhaseTotals(r), slo.Phase{Kind: slo.RunPhase})
+	run := PhaseRowOf(r, slo.Phase{Kind: slo.RunPhase})
 	if f == nil || run == nil || len(r.Incidents) != 1 {
 		return false
 	}

@@ -36,7 +36,7 @@ func past(r *result.Result) *Past {
 // since compares a run with the one before it. It compares two single runs, so that only a large difference counts:
 // `brunt compare` tells more.
 func since(r *result.Result, e *result.Earlier) (list []Difference) {
-	run := PhaseRowOf(PhaseTotals(r), slo.Phase{Kind: slo.RunPhase})
+	run := PhaseRowOf(r, slo.Phase{Kind: slo.RunPhase})
 	if run != nil && run.All.Count > 0 && e.Requests > 0 {
 		d := Difference{
 			Name: "failed", Before: Share(e.Bad, e.Requests), Now: Share(run.Bad, run.All.Count),

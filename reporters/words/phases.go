@@ -136,7 +136,8 @@ func PhaseTotals(r *result.Result) []PhaseRow {
 }
 
 // PhaseRowOf returns the row of a phase over all loads and steps, or nil.
-func PhaseRowOf(list []PhaseRow, phase slo.Phase) *PhaseRow {
+func PhaseRowOf(r *result.Result, phase slo.Phase) *PhaseRow {
+	list := PhaseTotals(r)
 	i := slices.IndexFunc(list, func(p PhaseRow) bool { return p.All.Phase == phase })
 	if i < 0 {
 		return nil
@@ -164,7 +165,7 @@ func Skipped(r *result.Result) []result.ErrorGroup {
 
 // ErrorSum describes how many requests failed, and how many of them were never made; empty if none failed.
 func ErrorSum(r *result.Result) string {
-	run := PhaseRowOf(PhaseTotals(r), slo.Phase{Kind: slo.RunPhase})
+	run := PhaseRowOf(r, slo.Phase{Kind: slo.RunPhase})
 	if run == nil || run.Bad == 0 {
 		return ""
 	}

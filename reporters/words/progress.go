@@ -151,8 +151,7 @@ func StateOf(v result.RunningVerdict, iv *result.Interval) RunningState {
 // phase that is now; else 0.
 func lastSecond(v result.RunningVerdict, iv *result.Interval) time.Duration {
 	o := v.Asked
-	if !o.Metric.Percentile() || o.Metric.Of != "" || o.Load != "" || o.Step != "" ||
-		v.Phase.Kind != slo.RunPhase && !slices.Contains(iv.Faults, v.Phase.String()) {
+	if !o.PercentileOfAll() || v.Phase.Kind != slo.RunPhase && !slices.Contains(iv.Faults, v.Phase.String()) {
 		return 0
 	}
 	return map[float64]time.Duration{.5: iv.P50, .95: iv.P95, .99: iv.P99}[o.Metric.Quantile]

@@ -39,6 +39,9 @@ type Interval struct {
 	Timetable  []PlannedFault   // every planned occurrence of a fault, ordered by time; read-only
 }
 
+// Made returns the number of requests that were made and ended in the interval: those of Ended that were not skipped.
+func (iv *Interval) Made() int64 { return iv.OK + iv.Shed + iv.Errors }
+
 // A StepInterval counts the requests of one step that ended in an interval. It excludes the
 // warm-up, so the sums over all intervals equal those of the phase run in result.json.
 type StepInterval struct {

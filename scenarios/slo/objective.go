@@ -61,6 +61,12 @@ func (o Objective) Fact() bool {
 // Upper reports whether the objective sets an upper bound.
 func (o Objective) Upper() bool { return o.Op == "<" || o.Op == "<=" }
 
+// PercentileOfAll reports whether the objective is about a percentile of the response times of all requests, those of
+// every load and step.
+func (o Objective) PercentileOfAll() bool {
+	return o.Metric.Percentile() && o.Metric.Of == "" && o.Load == "" && o.Step == ""
+}
+
 // PhaseOrRun returns the phase that the objective is judged in.
 func (o Objective) PhaseOrRun() Phase {
 	return cmp.Or(o.Phase, o.After, Phase{Kind: RunPhase})

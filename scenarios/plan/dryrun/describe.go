@@ -110,7 +110,7 @@ func RunFaults(ctx context.Context, p *plan.Plan) ([]string, error) {
 			out = append(out, "")
 		}
 		out = append(out, f.lines()...)
-		errs = append(errs, f.err)
+		errs = append(errs, f.err())
 	}
 	return out, errors.Join(errs...)
 }

@@ -138,7 +138,7 @@ func (d *drift) fault(was, now *Forecast) {
 		}
 		return out
 	}; {
-	case now.err != nil: // already reported
+	case now.why != "": // already reported
 	case was.Kind != now.Kind:
 		d.add("%s is a %s, the plan says %s", now.Fault, now.Kind, was.Kind)
 	case !same(was.Steps, now.Steps):

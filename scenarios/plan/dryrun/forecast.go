@@ -35,7 +35,7 @@ type Forecast struct {
 	Steps     []ForecastStep `json:"steps"`
 	Processes []proc.Process `json:"processes,omitempty"` // processes that it would hit and that brunt did not start
 
-	err error
+	why string // why it would fail; empty: it would not
 }
 
 // A ForecastStep is one act of a fault.
@@ -118,7 +118,7 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 			f.Skipped, parts, err = err.Error(), nil, nil
 		}
 		if err != nil {
-			f.err = errors.New(p.Scenario.Secrets.Mask(fmt.Sprintf("fault %q would fail: %v", e.Name, err)))
+			f.why = p.Scenario.Secrets.Mask(err.Error())
 			out = append(out, f)
 			continue
 		}
@@ -135,7 +135,7 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 func Failing(ctx context.Context, p *plan.Plan) (out []Forecast) {
 	all, _, wrong := forecasts(ctx, p)
 	for _, f := range all {
-		if wrong == nil && f.err != nil {
+		if wrong == nil && f.why != "" {
 			out = append(out, f)
 		}
 	}
@@ -143,12 +143,14 @@ func Failing(ctx context.Context, p *plan.Plan) (out []Forecast) {
 }
 
 // Why says why the fault would fail; empty: it would not.
-func (f *Forecast) Why() string {
-	if f.err == nil {
-		return ""
+func (f *Forecast) Why() string { return f.why }
+
+// err returns the error that the fault would fail; nil if it would not.
+func (f *Forecast) err() error {
+	if f.why == "" {
+		return nil
 	}
-	_, why, _ := strings.Cut(f.err.Error(), " would fail: ")
-	return why
+	return fmt.Errorf("fault %q would fail: %s", f.Fault, f.why)
 }
 
 // startable returns why the containers of a stack can't be started: no engine answers, or there is no Compose command.
@@ -238,8 +240,8 @@ func (f *Forecast) lines() []string {
 	if f.Skipped != "" {
 		return append(out, "  would be skipped: "+f.Skipped)
 	}
-	if f.err != nil {
-		return append(out, "  would fail: "+f.Why())
+	if f.why != "" {
+		return append(out, "  would fail: "+f.why)
 	}
 	of := ""
 	for _, s := range f.Steps {

@@ -140,7 +140,7 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 	f.Faults, f.Target.Cluster, wrong = forecasts(ctx, p)
 	errs := []error{wrong}
 	for i := range f.Faults {
-		errs = append(errs, f.Faults[i].err)
+		errs = append(errs, f.Faults[i].err())
 	}
 	return f, errors.Join(errs...)
 }
