@@ -258,30 +258,15 @@ func faultPairs(a, b *result.Result) []pairView {
 
 // settings lists the values of the resolved scenarios that differ, by their paths.
 func settings(a, b *result.Result) (out []settingView) {
-	values := func(text string) map[string]string {
-		nodes, list := 0, map[string]string{}
-		if root := syntax.Read("scenario", []byte(text), syntax.NewMistakes(nil, nil), &nodes); root != nil {
-			root.EachValue(func(at, value string) { list[at] = value })
+	show := func(value string, has bool) string {
+		if !has {
+			return "–"
 		}
-		return list
+		return words.Clip(words.Clean(value), 120)
 	}
-	then, now := values(a.Scenario), values(b.Scenario)
-	paths := map[string]bool{}
-	for at := range then {
-		paths[at] = true
-	}
-	for at := range now {
-		paths[at] = true
-	}
-	show := func(list map[string]string, at string) string {
-		if v, has := list[at]; has {
-			return words.Clip(words.Clean(v), 120)
-		}
-		return "–"
-	}
-	for at := range paths {
-		if a, b := show(then, at), show(now, at); a != b {
-			out = append(out, settingView{words.Clean(at), a, b})
+	for _, c := range syntax.Resolved(b.Scenario).ChangesFrom(syntax.Resolved(a.Scenario)) {
+		if then, now := show(c.Before, c.Had), show(c.Now, c.Has); then != now {
+			out = append(out, settingView{words.Clean(c.At), then, now})
 		}
 	}
 	slices.SortFunc(out, func(a, b settingView) int { return cmp.Compare(a.At, b.At) })

@@ -80,54 +80,24 @@ func Earlier(dir string, r *result.Result) []result.Earlier {
 
 // changed lists the values of the scenario of r that differ from those of an earlier one.
 func changed(before string, r *result.Result) (list []result.SettingChange, more bool) {
-	then, now := settings(before), settings(r.Scenario)
+	then, now := syntax.Resolved(before), syntax.Resolved(r.Scenario)
 	if then == nil || now == nil {
 		return nil, before != r.Scenario
 	}
-	add := func(at, a, b string) {
-		if a == b {
-			return
+	for _, d := range now.ChangesFrom(then) {
+		if d.Before == d.Now { // an empty value, and none
+			continue
 		}
-		c := result.SettingChange{Path: at, Before: a, Now: b}
+		if len(list) == mostChanged {
+			return list, true
+		}
+		c := result.SettingChange{Path: d.At, Before: d.Before, Now: d.Now}
 		for _, p := range r.Params {
-			if slices.Contains(p.Feeds, at) {
+			if slices.Contains(p.Feeds, d.At) {
 				c.Param = p.Name
 			}
 		}
-		if len(list) == mostChanged {
-			more = true
-			return
-		}
 		list = append(list, c)
 	}
-	for _, at := range now.order {
-		add(at, then.values[at], now.values[at])
-	}
-	for _, at := range then.order {
-		if _, has := now.values[at]; !has {
-			add(at, then.values[at], "")
-		}
-	}
-	return list, more
-}
-
-// A settingList holds the values of a scenario by their paths.
-type settingList struct {
-	order  []string
-	values map[string]string
-}
-
-// settings reads a resolved scenario; it is nil if the text is none.
-func settings(text string) *settingList {
-	nodes := 0
-	root := syntax.Read("scenario", []byte(text), syntax.NewMistakes(nil, nil), &nodes)
-	if root == nil || root.Kind != syntax.Map {
-		return nil
-	}
-	out := &settingList{values: map[string]string{}}
-	root.EachValue(func(at, value string) {
-		out.order = append(out.order, at)
-		out.values[at] = value
-	})
-	return out
+	return list, false
 }

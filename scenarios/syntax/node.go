@@ -174,6 +174,51 @@ func (n *Node) eachValue(at string, put func(at, value string)) {
 	}
 }
 
+// Resolved reads a resolved scenario as a result keeps it. It returns nil if the text is no map.
+func Resolved(text string) *Node {
+	nodes := 0
+	root := Read("scenario", []byte(text), NewMistakes(nil, nil), &nodes)
+	if root == nil || root.Kind != Map {
+		return nil
+	}
+	return root
+}
+
+// A Change is a single value in which two documents differ.
+type Change struct {
+	At          string // path of its keys, as of [Node.EachValue]
+	Before, Now string
+	Had, Has    bool // the value is in the first, in the second
+}
+
+// ChangesFrom returns the values in which n differs from another document: those of n in its order, then those that only
+// the other has. Nil stands for a document without values.
+func (n *Node) ChangesFrom(before *Node) (out []Change) {
+	read := func(n *Node) (order []string, values map[string]string) {
+		values = map[string]string{}
+		if n != nil {
+			n.EachValue(func(at, value string) {
+				order = append(order, at)
+				values[at] = value
+			})
+		}
+		return order, values
+	}
+	atThen, then := read(before)
+	atNow, now := read(n)
+	for _, at := range atNow {
+		if was, had := then[at]; !had || was != now[at] {
+			out = append(out, Change{at, was, now[at], had, true})
+		}
+	}
+	for _, at := range atThen {
+		if _, has := now[at]; !has {
+			out = append(out, Change{at, then[at], "", true, false})
+		}
+	}
+	return out
+}
+
 // HasSecret reports whether a part of the text came from the environment or from a file.
 func (n *Node) HasSecret() bool {
 	for _, p := range n.Parts {

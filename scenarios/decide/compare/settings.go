@@ -28,9 +28,8 @@ const longestSetting = 200
 // have the same settings. The address of the target, meta and hypothesis are left out. The result is nil if the text
 // is not a scenario.
 func settingsOf(r *result.Result) map[string]string {
-	nodes := 0
-	root := syntax.Read("scenario", []byte(r.Scenario), syntax.NewMistakes(nil, nil), &nodes)
-	if root == nil || root.Kind != syntax.Map {
+	root := syntax.Resolved(r.Scenario)
+	if root == nil {
 		return nil
 	}
 	addresses := addressesOf(root.Get("target"))
