@@ -57,6 +57,10 @@ func (t Taint) String() string {
 	return fmt.Sprintf("%s=%s:%s", t.Key, t.Value, t.Effect)
 }
 
+// IsReady reports whether a service sends connections to the endpoint. An endpoint whose condition is not known counts
+// as ready, as the API asks of its readers.
+func (e Endpoint) IsReady() bool { return e.Conditions.Ready == nil || *e.Conditions.Ready }
+
 // Names and values of the API.
 const (
 	ClusterIPNone          = "None"

@@ -184,37 +184,52 @@ func percentileOf(r *result.Result, name, otherwise string) string {
 
 // objectivePairs puts each objective of either run beside the same one of the other.
 func objectivePairs(a, b *result.Result) []pairView {
-	cell := func(o *result.ObjectiveResult) pairCell {
+	title := func(o *result.ObjectiveResult) string { return words.ObjectiveTitle(o) }
+	out := pairUp(a.Objectives, b.Objectives, title, title, func(o *result.ObjectiveResult) pairCell {
 		return pairCell{
 			words.Mark(o.Verdict), words.Tone(o.Verdict), words.Verdict(o.Verdict), words.ObjectiveMeasured(o),
 		}
-	}
-	var out []pairView
-	at := map[string]int{}
-	for side, r := range []*result.Result{b, a} {
-		for i := range r.Objectives {
-			o := &r.Objectives[i]
-			title := words.ObjectiveTitle(o)
-			k, known := at[title]
-			if !known {
-				k = len(out)
-				at[title] = k
-				out = append(out, pairView{Name: title})
-			}
-			if c := cell(o); side == 0 {
-				out[k].B = c
-			} else {
-				out[k].A = c
-			}
-		}
-	}
-	for i := range out {
-		out[i].judge()
-	}
+	})
 	changed := func(p pairView) int {
 		return slices.Index([]string{"bad", "good", ""}, p.Tone)
 	}
 	slices.SortStableFunc(out, func(a, b pairView) int { return cmp.Compare(changed(a), changed(b)) })
+	return out
+}
+
+// faultPairs puts each fault of either run beside the one with the same name in the other.
+func faultPairs(a, b *result.Result) []pairView {
+	return pairUp(a.Faults, b.Faults, func(f *result.FaultRecord) string { return f.Name },
+		func(f *result.FaultRecord) string { return words.Clean(f.Name) + " (" + words.Clean(f.Kind) + ")" },
+		func(f *result.FaultRecord) pairCell {
+			c := pairCell{Word: words.FaultOutcome(f), Value: words.Recover(f)}
+			c.Mark, c.Tone = words.FaultMark(f)
+			return c
+		})
+}
+
+// pairUp puts parts of two runs with the same key beside each other: those of the second run in its order, then those
+// that only the first has.
+func pairUp[T any](a, b []T, key, name func(*T) string, cell func(*T) pairCell) (out []pairView) {
+	at := map[string]int{}
+	place := func(part *T) *pairView {
+		k, known := at[key(part)]
+		if !known {
+			k = len(out)
+			at[key(part)] = k
+			out = append(out, pairView{Name: name(part)})
+		}
+		return &out[k]
+	}
+	for i := range b {
+		place(&b[i]).B = cell(&b[i])
+	}
+	for i := range a {
+		place(&a[i]).A = cell(&a[i])
+	}
+	for i := range out {
+		out[i].judge()
+	}
 	return out
 }
 
@@ -227,33 +242,6 @@ func (p *pairView) judge() {
 	default:
 		p.Tone = "good"
 	}
-}
-
-// faultPairs puts each fault of either run beside the one with the same name in the other.
-func faultPairs(a, b *result.Result) []pairView {
-	var out []pairView
-	at := map[string]int{}
-	for side, r := range []*result.Result{b, a} {
-		for i := range r.Faults {
-			f := &r.Faults[i]
-			k, known := at[f.Name]
-			if !known {
-				k = len(out)
-				at[f.Name] = k
-				out = append(out, pairView{Name: words.Clean(f.Name) + " (" + words.Clean(f.Kind) + ")"})
-			}
-			c := pairCell{Word: words.FaultOutcome(f), Value: words.Recover(f)}
-			if c.Mark, c.Tone = words.FaultMark(f); side == 0 {
-				out[k].B = c
-			} else {
-				out[k].A = c
-			}
-		}
-	}
-	for i := range out {
-		out[i].judge()
-	}
-	return out
 }
 
 // settings lists the values of the resolved scenarios that differ, by their paths.

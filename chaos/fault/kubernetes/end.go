@@ -78,7 +78,7 @@ func (e *end) isServed(ctx context.Context) (bool, error) {
 	all, err := e.unit.Target().Slices(e.pod.Namespace).List(ctx, kube.Query{})
 	for i := range all {
 		for _, end := range all[i].Endpoints {
-			if end.TargetRef != nil && end.TargetRef.UID == e.pod.UID && (end.Conditions.Ready == nil || *end.Conditions.Ready) {
+			if end.TargetRef != nil && end.TargetRef.UID == e.pod.UID && end.IsReady() {
 				return true, err
 			}
 		}

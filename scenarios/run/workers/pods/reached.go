@@ -15,18 +15,29 @@ const clusterDomain = ".cluster.local"
 // NamesService reports whether a host is the name of a service in the cluster of a pod, which leads nowhere else: a
 // name without a dot, or one that ends in .svc or .svc.cluster.local.
 func NamesService(host string) bool {
+	name, _ := serviceOf(host)
+	return name != ""
+}
+
+// serviceOf returns the service that a host names, and its namespace if that is in the name. It returns no service for
+// other hosts.
+func serviceOf(host string) (name, namespace string) {
 	host = strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(host), "."), clusterDomain)
-	return host != "" && (!strings.ContainsAny(host, ".:") || strings.HasSuffix(host, ".svc"))
+	within, full := strings.CutSuffix(host, ".svc")
+	if !full && strings.ContainsAny(host, ".:") {
+		return "", ""
+	}
+	name, namespace, _ = strings.Cut(within, ".")
+	return name, namespace
 }
 
 // Reached checks whether a host that is the name of a service, as workers in a namespace write it, leads to ready pods.
 // It returns nothing for other hosts.
 func Reached(ctx context.Context, c *kube.Cluster, namespace, host string) []Finding {
-	if !NamesService(host) {
+	name, in := serviceOf(host)
+	if name == "" {
 		return nil
 	}
-	name := strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(host), "."), clusterDomain)
-	name, in, _ := strings.Cut(strings.TrimSuffix(name, ".svc"), ".")
 	if in == "" {
 		in = namespace
 	}
@@ -48,7 +59,7 @@ func Reached(ctx context.Context, c *kube.Cluster, namespace, host string) []Fin
 	ready := 0
 	for i := range all {
 		for _, e := range all[i].Endpoints {
-			if e.Conditions.Ready == nil || *e.Conditions.Ready {
+			if e.IsReady() {
 				ready += len(e.Addresses)
 			}
 		}
