@@ -13,6 +13,7 @@ import (
 // A changeRule gives advice where the data of a run shows what would help.
 type changeRule struct {
 	name   string
+	asks   func(*findings) bool    // whether the rule is for such a run; nil: for every one that did not pass
 	advise func(*findings) *Advice // nil if the rule has nothing to say of the run
 }
 
@@ -20,21 +21,21 @@ type changeRule struct {
 // units, steps and loads by the names that the scenario gives them.
 func changeRules() []changeRule {
 	return []changeRule{
-		{"busy-machine", quietMachine},
-		{"only-replica", secondReplica},
-		{"dead-replica", avoidReplica},
-		{"failover", shorterFailover},
-		{"breaker", soonerBreaker},
-		{"dead-peer", deadPeer},
-		{"client-timeout", shorterTimeout},
-		{"slow-link", boundedCalls},
-		{"memory", moreMemory},
-		{"accept-queue", longerQueue},
-		{"cpu", moreProcessor},
-		{"queue", boundedQueue},
-		{"first-step", firstStep},
-		{"own-core", ownCore},
-		{"more-requests", moreRequests},
+		{"busy-machine", (*findings).starved, quietMachine},
+		{"only-replica", (*findings).outage, secondReplica},
+		{"dead-replica", (*findings).outage, avoidReplica},
+		{"failover", (*findings).outage, shorterFailover},
+		{"breaker", (*findings).outage, soonerBreaker},
+		{"dead-peer", (*findings).outage, deadPeer},
+		{"client-timeout", (*findings).failed, shorterTimeout},
+		{"slow-link", (*findings).failed, boundedCalls},
+		{"memory", (*findings).failed, moreMemory},
+		{"accept-queue", (*findings).failed, longerQueue},
+		{"cpu", (*findings).failed, moreProcessor},
+		{"queue", (*findings).failed, boundedQueue},
+		{"first-step", (*findings).failed, firstStep},
+		{"own-core", nil, ownCore},
+		{"more-requests", nil, moreRequests},
 	}
 }
 
@@ -49,7 +50,10 @@ func (f *findings) change() (title string, list []Advice) {
 		return "", nil
 	}
 	for _, rule := range changeRules() {
-		if a := rule.advise(f); a != nil && len(list) < mostPoints {
+		if len(list) == mostPoints || rule.asks != nil && !rule.asks(f) {
+			continue
+		}
+		if a := rule.advise(f); a != nil {
 			a.Rule = rule.name
 			list = append(list, *a)
 		}
@@ -76,9 +80,6 @@ func (f *findings) starved() bool {
 
 // quietMachine speaks where the machine itself may be why requests failed.
 func quietMachine(f *findings) *Advice {
-	if !f.starved() {
-		return nil
-	}
 	return &Advice{
 		Likely: true,
 		Text: Text{}.say("Run it again on a quiet machine first: tasks waited for a processor ").
@@ -88,9 +89,6 @@ func quietMachine(f *findings) *Advice {
 
 // secondReplica speaks where a fault hit the only replica of a service.
 func secondReplica(f *findings) *Advice {
-	if !f.outage() {
-		return nil
-	}
 	service := onlyReplica(f.r, f.fault)
 	if service == "" {
 		return nil
@@ -103,7 +101,7 @@ func secondReplica(f *findings) *Advice {
 
 // avoidReplica speaks where a fault hit some replicas of a service and requests failed although others were well.
 func avoidReplica(f *findings) *Advice {
-	if !f.outage() || f.fault.Role == "leader" || f.fault.Leader {
+	if f.fault.Role == "leader" || f.fault.Leader {
 		return nil
 	}
 	service, hit, all := replicas(f.r, f.fault)
@@ -120,7 +118,7 @@ func avoidReplica(f *findings) *Advice {
 
 // shorterFailover speaks where the leader was hit and the service was away until another one led.
 func shorterFailover(f *findings) *Advice {
-	if !f.outage() || f.fault.Role != "leader" && !f.fault.Leader {
+	if f.fault.Role != "leader" && !f.fault.Leader {
 		return nil
 	}
 	return &Advice{
@@ -132,12 +130,8 @@ func shorterFailover(f *findings) *Advice {
 
 // soonerBreaker speaks where answers still asked the client to wait when the fault was over.
 func soonerBreaker(f *findings) *Advice {
-	after := f.failed() && f.afterTheEnd() > 0
-	if !after {
-		return nil
-	}
-	e := f.waiting()
-	if e == nil {
+	after, e := f.afterTheEnd(), f.waiting()
+	if !(after > 0) || e == nil {
 		return nil
 	}
 	wait := retryAfter(e.Sample)
@@ -147,7 +141,7 @@ func soonerBreaker(f *findings) *Advice {
 	return &Advice{
 		Likely: true,
 		Text: Text{}.say("Let the circuit breaker try sooner than after " + wait + ", likely up to ").
-			strong(Seconds(f.afterTheEnd())).say(" less outage."),
+			strong(Seconds(after)).say(" less outage."),
 	}
 }
 
@@ -164,7 +158,7 @@ var lostConnections = []string{
 
 // deadPeer speaks where requests went on to fail on connections after a peer that was silent was back.
 func deadPeer(f *findings) *Advice {
-	if !f.outage() || !slices.Contains(silentKinds, f.fault.Kind) || f.waiting() != nil {
+	if !slices.Contains(silentKinds, f.fault.Kind) || f.waiting() != nil {
 		return nil
 	}
 	after := f.afterTheEnd()
@@ -186,7 +180,7 @@ func deadPeer(f *findings) *Advice {
 
 // shorterTimeout speaks where the client gave up before the target answered anything.
 func shorterTimeout(f *findings) *Advice {
-	if !f.failed() || f.starved() {
+	if f.starved() {
 		return nil
 	}
 	for i := range f.r.Loads {
@@ -216,9 +210,6 @@ func shorterTimeout(f *findings) *Advice {
 
 // boundedCalls speaks where an objective on response times failed while a fault made a link slow.
 func boundedCalls(f *findings) *Advice {
-	if !f.failed() {
-		return nil
-	}
 	for i := range f.r.Objectives {
 		o := &f.r.Objectives[i]
 		if o.Verdict != scenarios.Fail || !o.Of().Latency() || o.Phase.Kind != slo.FaultPhase {
@@ -244,9 +235,6 @@ func objectiveLimit(o *result.ObjectiveResult) string { return formatMetric(o.Of
 
 // moreMemory speaks where the kernel killed a unit for lack of memory.
 func moreMemory(f *findings) *Advice {
-	if !f.failed() {
-		return nil
-	}
 	for i := range f.r.Usage {
 		u := &f.r.Usage[i]
 		if u.OOMs == 0 || f.meant(u.Unit, "memory.limit", "stress.memory") {
@@ -267,9 +255,6 @@ func (f *findings) meant(unit string, kinds ...string) bool {
 
 // longerQueue speaks where the kernel dropped connections because a unit did not accept them fast enough.
 func longerQueue(f *findings) *Advice {
-	if !f.failed() {
-		return nil
-	}
 	for i := range f.r.Usage {
 		u := &f.r.Usage[i]
 		if u.AcceptOverflows == 0 || u.AcceptShared {
@@ -286,9 +271,6 @@ const busySeconds = 10
 
 // moreProcessor speaks where a unit used all of a whole number of cores, or of the machine, for most of the load.
 func moreProcessor(f *findings) *Advice {
-	if !f.failed() {
-		return nil
-	}
 	for i := range f.r.Usage {
 		u := &f.r.Usage[i]
 		var cores []float64
@@ -319,7 +301,7 @@ func moreProcessor(f *findings) *Advice {
 // boundedQueue speaks where more and more iterations of an open load were in flight at a constant rate.
 func boundedQueue(f *findings) *Advice {
 	before, now, grew := inFlightGrowth(f.r)
-	if !f.failed() || f.starved() || !grew {
+	if f.starved() || !grew {
 		return nil
 	}
 	return &Advice{
@@ -370,7 +352,7 @@ func middle(list []int64) int64 {
 
 // firstStep speaks where requests failed and no fault is shown to have done it.
 func firstStep(f *findings) *Advice {
-	if !f.failed() || f.first == nil || f.fault != nil {
+	if f.first == nil || f.fault != nil {
 		return nil
 	}
 	t := Text{}.say("Begin with ").strong(stepName(f.first)).say(": no request failed before it.")
