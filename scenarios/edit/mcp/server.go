@@ -122,6 +122,14 @@ type ending struct {
 	end func()
 }
 
+func (e ending) Read(p []byte) (int, error) {
+	n, err := e.Reader.Read(p)
+	if err != nil {
+		e.end()
+	}
+	return n, err
+}
+
 // Close does nothing: the input is the caller's.
 func (ending) Close() error { return nil }
 
@@ -130,14 +138,6 @@ type open struct{ io.Writer }
 
 // Close does nothing.
 func (open) Close() error { return nil }
-
-func (e ending) Read(p []byte) (int, error) {
-	n, err := e.Reader.Read(p)
-	if err != nil {
-		e.end()
-	}
-	return n, err
-}
 
 const instructions = `brunt puts load on a system, injects faults, and judges its service-level objectives. A scenario is a YAML file.
 Write one by the JSON Schema of the tool schema and the words of explain; check it by validate, which names each mistake

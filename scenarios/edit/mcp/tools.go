@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -88,15 +89,21 @@ func of[In any](name, about string, hints *mcp.ToolAnnotations,
 }
 
 func (s *Server) validate(ctx context.Context, in scenarioInput) (string, error) {
-	file, err := s.file(in.Scenario)
+	args, err := s.command(in, "validate", "--format=json")
 	if err != nil {
 		return "", err
 	}
-	out, err := s.quick(ctx, append(append([]string{"validate", "--format=json"}, s.settings(in.Set)...), "--", file)...)
+	out, err := s.quick(ctx, args...)
 	if err == nil && out.code != scenarios.ExitPass && out.code != scenarios.ExitMistake {
 		return "", out.failed()
 	}
 	return out.text, err
+}
+
+// command returns the arguments of a command of brunt on a scenario, within the policies of the server.
+func (s *Server) command(in scenarioInput, args ...string) ([]string, error) {
+	file, err := s.file(in.Scenario)
+	return slices.Concat(args, s.settings(in.Set), []string{"--", file}), err
 }
 
 func (s *Server) explain(ctx context.Context, in termInput) (string, error) {
@@ -112,7 +119,7 @@ func (s *Server) schema(ctx context.Context, in kindInput) (string, error) {
 }
 
 func (s *Server) plan(ctx context.Context, in scenarioInput) (string, error) {
-	file, err := s.file(in.Scenario)
+	args, err := s.command(in, "run", "--dry-run")
 	if err != nil {
 		return "", err
 	}
@@ -121,11 +128,11 @@ func (s *Server) plan(ctx context.Context, in scenarioInput) (string, error) {
 		return "", err
 	}
 	defer free()
-	return s.said(s.brunt(ctx, append(append([]string{"run", "--dry-run"}, s.settings(in.Set)...), "--", file)...))
+	return s.said(s.brunt(ctx, args...))
 }
 
 func (s *Server) run(ctx context.Context, in scenarioInput) (string, error) {
-	file, err := s.file(in.Scenario)
+	args, err := s.command(in, "run")
 	if err != nil {
 		return "", err
 	}
@@ -138,7 +145,7 @@ func (s *Server) run(ctx context.Context, in scenarioInput) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := s.brunt(ctx, append(append([]string{"run", "--output=" + dir}, s.settings(in.Set)...), "--", file)...)
+	out, err := s.brunt(ctx, slices.Insert(args, 1, "--output="+dir)...)
 	if err != nil {
 		return "", err
 	}
