@@ -8,7 +8,7 @@ import (
 )
 
 // TestParams lists the parameters of a scenario with the settings that each feeds alone. A text in which a parameter is
-// only a part is none of them.
+// only a part is not among them.
 func TestParams(t *testing.T) {
 	const text = `version: 1
 name: shop

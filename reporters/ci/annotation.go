@@ -46,7 +46,7 @@ func AnnotateDecision(w io.Writer, d *result.Decision) error {
 	return nil
 }
 
-// A place is a place in a file; the zero value is none.
+// A place is a place in a file; the zero value names no place.
 type place struct {
 	File         string
 	Line, Column int // from 1; 0 stands for the file as a whole

@@ -1036,17 +1036,24 @@ func luminance(t *testing.T, colour string) int {
 	return 2*r + 5*g + b
 }
 
-// TestHTML_Accessible runs axe-core on pages, in both themes and on a narrow screen.
-func TestHTML_Accessible(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a browser takes minutes for it")
-	}
+// axe returns the script of axe-core; without it the test is skipped.
+func axe(t *testing.T) []byte {
+	t.Helper()
 	script, err := os.ReadFile(filepath.Join(os.Getenv("BRUNT_NODE_MODULES"), "axe-core", "axe.min.js"))
 	if err != nil {
 		const how = "needs axe-core: `npm ci --prefix .ci/hlog`, then BRUNT_NODE_MODULES=.ci/hlog/node_modules as an " +
 			"absolute path"
 		suite.Lack(t, "%v", how)
 	}
+	return script
+}
+
+// TestHTML_Accessible runs axe-core on pages, in both themes and on a narrow screen.
+func TestHTML_Accessible(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser takes minutes for it")
+	}
+	script := axe(t)
 	browser := chrome(t)
 	light, dark, narrow, both := display{width: 1200}, display{width: 1200, dark: true}, display{width: 400},
 		display{width: 400, dark: true}

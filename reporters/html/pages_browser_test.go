@@ -3,8 +3,6 @@ package html
 import (
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +13,6 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/suite"
 
 	"github.com/chromedp/chromedp"
 )
@@ -264,12 +261,7 @@ func TestHTML_PagesAccessible(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes minutes for it")
 	}
-	script, err := os.ReadFile(filepath.Join(os.Getenv("BRUNT_NODE_MODULES"), "axe-core", "axe.min.js"))
-	if err != nil {
-		const how = "needs axe-core: `npm ci --prefix .ci/hlog`, then BRUNT_NODE_MODULES=.ci/hlog/node_modules as an " +
-			"absolute path"
-		suite.Lack(t, "%v", how)
-	}
+	script := axe(t)
 	browser := chrome(t)
 	for name, page := range pages(t) {
 		if name == "live" {

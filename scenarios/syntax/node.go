@@ -191,8 +191,8 @@ type Change struct {
 	Had, Has    bool // the value is in the first, in the second
 }
 
-// ChangesFrom returns the values in which n differs from another document: those of n in its order, then those that only
-// the other has. Nil stands for a document without values.
+// ChangesFrom returns the values in which n differs from another document: those of n in its order, then those that
+// only the other has. Nil stands for a document without values.
 func (n *Node) ChangesFrom(before *Node) (out []Change) {
 	read := func(n *Node) (order []string, values map[string]string) {
 		values = map[string]string{}

@@ -48,32 +48,51 @@ func callJSON(ctx context.Context, client *http.Client, url string, in, out any)
 
 // An etcdStore writes to one member by the HTTP gateway, and to the next one after an error.
 type etcdStore struct {
-	client  *http.Client
+	client *http.Client
+	rota   rota
+}
+
+// A rota is the members of a store, of which one is asked until it fails.
+type rota struct {
 	members []string
 	last    atomic.Int64
 }
 
-func newEtcdStore(members []string) *etcdStore {
-	return &etcdStore{members: members, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}}
-}
+// asked returns the member that is asked next.
+func (r *rota) asked() string { return r.members[r.last.Load()] }
 
-// ask asks one member for 300 ms. After an error, further calls ask the next one. A member that refuses the connection
-// was asked nothing, and the next one is asked at once: else one request alone fails each time that it is a dead one's
-// turn, and whether it is one of the prober's or of the load's is chance.
-func (s *etcdStore) ask(ctx context.Context, path string, in, out any) (err error) {
-	for range s.members {
-		n := s.last.Load()
-		one, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
-		err = callJSON(one, s.client, "http://"+s.members[n]+path, in, out)
+// memberPatience is how long a member has to answer.
+const memberPatience = 300 * time.Millisecond
+
+// ask asks one member, which has memberPatience to answer. After an error, further calls ask the next one. A member
+// that refuses the connection was asked nothing, and the next one is asked at once: else one request alone fails each
+// time that it is a dead one's turn, and whether it is one of the prober's or of the load's is chance.
+func (r *rota) ask(ctx context.Context, call func(ctx context.Context, member string) error) (err error) {
+	for range r.members {
+		n := r.last.Load()
+		one, cancel := context.WithTimeout(ctx, memberPatience)
+		err = call(one, r.members[n])
 		cancel()
 		if err != nil {
-			s.last.CompareAndSwap(n, (n+1)%int64(len(s.members)))
+			r.last.CompareAndSwap(n, (n+1)%int64(len(r.members)))
 		}
 		if !errors.Is(err, syscall.ECONNREFUSED) {
 			return err
 		}
 	}
 	return err
+}
+
+func newEtcdStore(members []string) *etcdStore {
+	return &etcdStore{
+		rota: rota{members: members}, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
+	}
+}
+
+func (s *etcdStore) ask(ctx context.Context, path string, in, out any) error {
+	return s.rota.ask(ctx, func(ctx context.Context, member string) error {
+		return callJSON(ctx, s.client, "http://"+member+path, in, out)
+	})
 }
 
 func etcdKey(id string) string { return base64.StdEncoding.EncodeToString([]byte(id)) }

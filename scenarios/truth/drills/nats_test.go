@@ -16,7 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -33,7 +32,7 @@ type natsConn struct {
 var inboxes atomic.Int64
 
 func dialNATS(ctx context.Context, addr string) (*natsConn, error) {
-	ctx, cancel := context.WithTimeout(ctx, natsPatience)
+	ctx, cancel := context.WithTimeout(ctx, memberPatience)
 	defer cancel()
 	nc, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err != nil {
@@ -140,38 +139,23 @@ func (c *natsConn) call(ctx context.Context, subject, body string, out any) erro
 	return json.Unmarshal(raw, out)
 }
 
-// natsPatience is how long a member has to answer.
-const natsPatience = 300 * time.Millisecond
-
 // A natsStore publishes to the stream S by one member, and by the next one after an error.
 type natsStore struct {
-	pool    pool[*natsConn]
-	members []string
-	last    atomic.Int64
+	pool pool[*natsConn]
+	rota rota
 }
 
 func newNATSStore(members []string) *natsStore {
-	s := &natsStore{members: members}
+	s := &natsStore{rota: rota{members: members}}
 	s.pool.dial = dialNATS
-	s.pool.find = func(context.Context) (string, error) { return members[s.last.Load()], nil }
+	s.pool.find = func(context.Context) (string, error) { return s.rota.asked(), nil }
 	return s
 }
 
-// ask asks one member, as [etcdStore.ask] does.
-func (s *natsStore) ask(ctx context.Context, subject, body string, out any) (err error) {
-	for range s.members {
-		n := s.last.Load()
-		one, cancel := context.WithTimeout(ctx, natsPatience)
-		err = s.pool.do(one, func(c *natsConn) error { return c.call(one, subject, body, out) })
-		cancel()
-		if err != nil {
-			s.last.CompareAndSwap(n, (n+1)%int64(len(s.members)))
-		}
-		if !errors.Is(err, syscall.ECONNREFUSED) {
-			return err
-		}
-	}
-	return err
+func (s *natsStore) ask(ctx context.Context, subject, body string, out any) error {
+	return s.rota.ask(ctx, func(ctx context.Context, _ string) error {
+		return s.pool.do(ctx, func(c *natsConn) error { return c.call(ctx, subject, body, out) })
+	})
 }
 
 // create makes the stream, with a replica on each member.

@@ -185,7 +185,7 @@ func TestCompareRoles(t *testing.T) {
 	}
 }
 
-// TestAnswered: a time without an answer hides no change, and is none.
+// TestAnswered: a time without an answer hides no change, and does not count as one.
 func TestAnswered(t *testing.T) {
 	t0 := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	at := func(s float64) time.Time { return t0.Add(seconds(s)) }
