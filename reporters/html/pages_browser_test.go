@@ -270,9 +270,12 @@ func TestHTML_PagesAccessible(t *testing.T) {
 		for _, l := range []display{{width: 1400}, {width: 390, dark: true}} {
 			t.Run(fmt.Sprintf("%s/%d px, dark %v", name, l.width, l.dark), func(t *testing.T) {
 				b := open(t, browser, page, l)
-				see[any](b, `(() => { for (const d of document.querySelectorAll('details')) d.open = true; return null; })()`)
+				// The page's script looks at boxes that scroll after they are laid out.
+				see[any](b, `(() => { for (const d of document.querySelectorAll('details')) d.open = true;
+					return new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => r(null)))); })()`)
 				if name == "live" { // as its script does
-					see[any](b, `(() => { for (const e of document.querySelectorAll('.scroll')) if (e.scrollWidth > e.clientWidth) e.tabIndex = 0;
+					see[any](b, `(() => { for (const e of document.querySelectorAll('.scroll'))
+						if (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight) e.tabIndex = 0;
 						return null; })()`)
 				}
 				see[any](b, string(script)+";null")

@@ -123,9 +123,9 @@ const scrolls = () => {
     if (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A large table'; } else e.removeAttribute('tabindex');
   }
 };
-setTimeout(scrolls, 100); // after all is shown
-addEventListener('resize', scrolls, { signal });
-addEventListener('toggle', scrolls, { signal, capture: true });
+const boxes = new ResizeObserver(scrolls); // also when they are laid out for the first time
+for (const e of all('.scroll')) boxes.observe(e);
+signal.addEventListener('abort', () => boxes.disconnect());
 
 if (!document.getElementById('data') || !self.DecompressionStream) return;
 
