@@ -2,6 +2,7 @@ package grpc
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -46,10 +47,22 @@ func FuzzMessage(f *testing.F) {
 	seed(4, &durationpb.Duration{Seconds: -1, Nanos: 1})
 	seed(5, &fieldmaskpb.FieldMask{Paths: []string{"a.b", "A", ""}})
 	f.Add(byte(1), []byte{0x0a, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01})
+	f.Add(byte(1), []byte(twoKeys))
 	f.Fuzz(func(t *testing.T, kind byte, wire []byte) {
 		a := &answer{of: of[int(kind)%len(of)], wire: wire}
 		if a.parse(); a.broken == nil && wire != nil && !json.Valid(a.json) {
 			t.Errorf("%x became %s", wire, a.json)
 		}
 	})
+}
+
+// twoKeys is a Struct with an entry that has a key, and then one with the wire type of a number.
+const twoKeys = "\x0a\x05\x0a\x01a\x08\x01"
+
+// TestMessage_Panics: a message that makes the library panic is one that does not have its type, and says why.
+func TestMessage_Panics(t *testing.T) {
+	a := &answer{of: (&structpb.Struct{}).ProtoReflect().Descriptor(), wire: []byte(twoKeys)}
+	if a.parse(); a.broken == nil || !strings.Contains(a.broken.Error(), "made its reader panic") {
+		t.Errorf("%v", a.broken)
+	}
 }
