@@ -71,7 +71,7 @@ func TestRecord(t *testing.T) {
 		t.Fatalf("%v: %s", err, rest.String())
 	}
 	text, err := os.ReadFile(scenario)
-	if err != nil || !strings.Contains(string(text), "get: /${var.id}") || !strings.Contains(string(text), "extract:") {
+	if err != nil || !strings.Contains(string(text), `get: "/${var.id}"`) || !strings.Contains(string(text), "extract:") {
 		t.Errorf("%v:\n%s", err, text)
 	}
 	if out, err := exec.Command("brunt", "validate", scenario).CombinedOutput(); err != nil {
