@@ -298,7 +298,8 @@ func TestMCP_Killed(t *testing.T) {
 		return len(found) == 1
 	})
 	r, err := evidence.Read(filepath.Dir(found[0]))
-	if err != nil || r.Verdict != scenarios.Interrupted || !strings.Contains(r.Reason, "the end of the program that started it") {
+	if err != nil || r.Verdict != scenarios.Interrupted ||
+		!strings.Contains(r.Reason, "the end of the program that started it") {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -53,13 +53,14 @@ each body. The scenario holds no secret, as with convert; the file of --har does
 			ctx, stop := interruptible(stderr(c), "", "")
 			defer stop()
 			recorder, names := har.NewRecorder(target), namesOf(host, l.Addr())
-			s := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
+			s := &http.Server{ReadHeaderTimeout: 10 * time.Second}
+			s.Handler = http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
 				if !live.OwnHost(r.Host, names) { // a page of another site, whose name leads here
 					http.Error(to, "name this host in --listen", http.StatusMisdirectedRequest)
 					return
 				}
 				recorder.ServeHTTP(to, r)
-			})}
+			})
 			fmt.Fprintf(stderr(c), "brunt: recording %s at http://%s/; Ctrl-C ends it and writes the scenario\n", args[0], l.Addr())
 			ended := make(chan error, 1)
 			go func() { ended <- s.Serve(l) }()

@@ -66,7 +66,8 @@ func changed(said io.Reader, with map[string]string) {
 			Result json.RawMessage `json:"result,omitempty"`
 		}
 		var report map[string]json.RawMessage
-		if json.Unmarshal(line, &response) == nil && json.Unmarshal(response.Result, &report) == nil && report["Known"] != nil {
+		if json.Unmarshal(line, &response) == nil && json.Unmarshal(response.Result, &report) == nil &&
+			report["Known"] != nil {
 			for key, value := range with {
 				switch {
 				case key == "":
@@ -85,8 +86,8 @@ func changed(said io.Reader, with map[string]string) {
 	}
 }
 
-// TestWorkers_Hostile: a worker that reports what cannot be is lost, with the reason; the run ends with its verdict, and
-// the other worker's load counts.
+// TestWorkers_Hostile: a worker that reports what cannot be is lost, with the reason; the run ends with its verdict,
+// and the other worker's load counts.
 func TestWorkers_Hostile(t *testing.T) {
 	t.Parallel()
 	s := newAsked(t)

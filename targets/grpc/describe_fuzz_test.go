@@ -36,29 +36,35 @@ func FuzzDescribe(f *testing.F) {
 			wire = append(wire, b)
 		}
 		// both an answer to a question for services, and one to a question for files
-		services := &reflectpb.ServerReflectionResponse{MessageResponse: &reflectpb.ServerReflectionResponse_ListServicesResponse{
+		services := &reflectpb.ServerReflectionResponse_ListServicesResponse{
 			ListServicesResponse: &reflectpb.ListServiceResponse{Service: []*reflectpb.ServiceResponse{{Name: "a.B"}, {}}},
-		}}
-		described := &reflectpb.ServerReflectionResponse{MessageResponse: &reflectpb.ServerReflectionResponse_FileDescriptorResponse{
+		}
+		described := &reflectpb.ServerReflectionResponse_FileDescriptorResponse{
 			FileDescriptorResponse: &reflectpb.FileDescriptorResponse{FileDescriptorProto: wire},
-		}}
-		b, _ := proto.Marshal(services)
-		more, _ := proto.Marshal(described)
+		}
+		b, _ := proto.Marshal(&reflectpb.ServerReflectionResponse{MessageResponse: services})
+		more, _ := proto.Marshal(&reflectpb.ServerReflectionResponse{MessageResponse: described})
 		f.Add(append(b, more...), byte(0))
 	}
 	files(protodesc.ToFileDescriptorProto(grpc_health_v1.File_grpc_health_v1_health_proto))
 	files(&descriptorpb.FileDescriptorProto{Name: proto.String("a"), Dependency: []string{"a"}})
 	files(&descriptorpb.FileDescriptorProto{Name: proto.String("a"), Dependency: []string{"b"}},
 		&descriptorpb.FileDescriptorProto{Name: proto.String("b"), Dependency: []string{"a"}})
-	files(&descriptorpb.FileDescriptorProto{Name: proto.String("a"), Dependency: []string{"b"}, PublicDependency: []int32{7, -1}})
+	files(&descriptorpb.FileDescriptorProto{
+		Name: proto.String("a"), Dependency: []string{"b"}, PublicDependency: []int32{7, -1},
+	})
 	files(&descriptorpb.FileDescriptorProto{
 		Name: proto.String("a"), Package: proto.String("a"), MessageType: []*descriptorpb.DescriptorProto{{
-			Name:      proto.String("M"),
-			Field:     []*descriptorpb.FieldDescriptorProto{{Name: proto.String("f"), Number: proto.Int32(-1), OneofIndex: proto.Int32(9)}},
+			Name: proto.String("M"),
+			Field: []*descriptorpb.FieldDescriptorProto{{
+				Name: proto.String("f"), Number: proto.Int32(-1), OneofIndex: proto.Int32(9),
+			}},
 			OneofDecl: []*descriptorpb.OneofDescriptorProto{{}},
 		}},
 		Service: []*descriptorpb.ServiceDescriptorProto{{
-			Name: proto.String("B"), Method: []*descriptorpb.MethodDescriptorProto{{Name: proto.String("C"), InputType: proto.String(".a.M")}},
+			Name: proto.String("B"), Method: []*descriptorpb.MethodDescriptorProto{{
+				Name: proto.String("C"), InputType: proto.String(".a.M"),
+			}},
 		}},
 	}, &descriptorpb.FileDescriptorProto{}, nil)
 	answer(&reflectpb.ServerReflectionResponse{MessageResponse: &reflectpb.ServerReflectionResponse_ErrorResponse{}})

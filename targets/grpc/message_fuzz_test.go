@@ -37,9 +37,10 @@ func FuzzMessage(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	seed(0, &descriptorpb.FileDescriptorProto{Name: proto.String("a"), Dependency: []string{"b"}, MessageType: []*descriptorpb.DescriptorProto{{
-		NestedType: []*descriptorpb.DescriptorProto{{NestedType: []*descriptorpb.DescriptorProto{{}}}},
-	}}})
+	nested := []*descriptorpb.DescriptorProto{{NestedType: []*descriptorpb.DescriptorProto{{}}}}
+	seed(0, &descriptorpb.FileDescriptorProto{
+		Name: proto.String("a"), Dependency: []string{"b"}, MessageType: []*descriptorpb.DescriptorProto{{NestedType: nested}},
+	})
 	seed(1, list)
 	seed(2, packed)
 	seed(2, &anypb.Any{TypeUrl: "type.googleapis.com/google.protobuf.Any", Value: []byte{0x0a, 0xff}})

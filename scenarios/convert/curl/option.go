@@ -453,8 +453,8 @@ func (c *curlLoad) part(r *curlRequest, o option, lose func(string, ...any)) {
 	r.Body.Parts = append(r.Body.Parts, p)
 }
 
-// formSettings splits ;type=… and ;filename=… off a value of a form, as curl does: what follows a type is a parameter of
-// it, such as its charset, and other words after a semicolon are dropped, unless the text is in quotes.
+// formSettings splits ;type=… and ;filename=… off a value of a form, as curl does. What follows a type is a parameter
+// of it, such as its charset; other words after a semicolon are dropped, unless the text is in quotes.
 func formSettings(s string) (string, map[string]string) {
 	parts := strings.Split(s, ";")
 	out, last, text := map[string]string{}, "", 1

@@ -23,7 +23,9 @@ func shop(t *testing.T) *httptest.Server {
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	mux.HandleFunc("GET /api/login", func(w http.ResponseWriter, _ *http.Request) {
-		http.SetCookie(w, &http.Cookie{Name: "session", Value: "cookie-of-a-user-1", Domain: "127.0.0.1", Secure: true, Path: "/"})
+		http.SetCookie(w, &http.Cookie{
+			Name: "session", Value: "cookie-of-a-user-1", Domain: "127.0.0.1", Secure: true, Path: "/",
+		})
 		w.Header().Set("Strict-Transport-Security", "max-age=60")
 		http.Redirect(w, &http.Request{URL: &url.URL{}}, s.URL+"/api/home", http.StatusFound)
 	})
@@ -89,7 +91,8 @@ func TestRecorder(t *testing.T) {
 		}
 	}
 	// The redirect of /login names /api/home at the target, which is below the target's path at the recorder too.
-	login := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	stays := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	login := &http.Client{Jar: jar, CheckRedirect: stays}
 	a, err := login.Get(s.URL + "/login")
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +143,8 @@ func TestRecorder_Alone(t *testing.T) {
 			q.Header.Set("Connection", "Upgrade")
 		}
 		w := httptest.NewRecorder()
-		if r.ServeHTTP(w, q); w.Code != http.StatusBadGateway || !strings.Contains(w.Body.String(), at.Host+" does not answer") {
+		r.ServeHTTP(w, q)
+		if w.Code != http.StatusBadGateway || !strings.Contains(w.Body.String(), at.Host+" does not answer") {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 	}
