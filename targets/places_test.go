@@ -2,6 +2,7 @@ package targets_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,4 +72,24 @@ func TestPlaces_Idle(t *testing.T) {
 			t.Errorf("at the end: %d are open, %v", open(), err)
 		}
 	})
+}
+
+// TestPlaces_Late: a connection that is there only after the deadline, because the thread that opened it had to wait
+// for a processor, is none: a call that has nothing to wait for would be good beyond its timeout.
+func TestPlaces_Late(t *testing.T) {
+	for _, takes := range []time.Duration{time.Second, 1001 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			t0, made := time.Now(), &conn{}
+			pool := targets.NewPool[*conn](&targets.Options{T0: t0})
+			places := pool.To(targets.Connector[*conn]{Dial: func(context.Context, uint64) (*conn, error) {
+				time.Sleep(takes) // simulates that
+				return made, nil
+			}})
+			_, _, _, err := places.Get(time.Second, new(scenarios.Opening))
+			if late := takes > time.Second; late != errors.Is(err, context.DeadlineExceeded) || made.closed != late {
+				t.Errorf("after %s: %v, closed %v", takes, err, made.closed)
+			}
+			_ = pool.Close()
+		})
+	}
 }

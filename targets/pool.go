@@ -173,14 +173,17 @@ func (p *Pool[C]) open(by Connector[C], n uint64, deadline time.Duration, stages
 	if !p.add(c) {
 		return none, ErrAborted
 	}
-	if by.Ready == nil {
-		return c, nil
+	if by.Ready != nil {
+		err = by.ready(ctx, c)
 	}
-	if err = by.ready(ctx, c); err != nil {
+	switch late := ctx.Err(); {
+	case err != nil && late != nil:
+		err = late
+	case err == nil && p.o.Now() > deadline: // on a busy machine it may be there and this thread not
+		err = context.DeadlineExceeded
+	}
+	if err != nil {
 		p.Drop(c)
-		if late := ctx.Err(); late != nil {
-			err = late
-		}
 		return none, err
 	}
 	return c, nil

@@ -1,11 +1,13 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"brunt/chaos"
@@ -21,6 +23,9 @@ type Watch struct {
 	Of     string `yaml:"of"` // service, or unit such as db[0], to ask; zero is every unit
 	// where the value is in the answer: "$.path" of JSON, or "~ regexp", whose first group it is; nil is the first line
 	Value *Finder `yaml:"value"`
+	// how many of the units answer yes, as one number over time, such as how many say that they lead. Units that give no
+	// answer do not count. Where more than one says yes, those are asked again at once, and count if they say so again
+	Count bool `yaml:"count"`
 	// unit of the value, which is then a number; zero is a state, with scrape a number
 	Unit    string            `yaml:"unit,oneof=bytes|seconds|share|number"`
 	Every   quantity.Duration `yaml:"every,positive"`   // time between two questions to a unit; zero is 1s
@@ -36,7 +41,12 @@ func (w *Watch) Check(sc chaos.Scope, m *syntax.Mistakes) {
 			"a watch asks each unit; a query belongs into metrics")
 		return
 	}
-	w.ValidateFor(Use{Unit: true, Value: true}, w.At, sc, m)
+	for _, key := range []string{"value", "unit"} {
+		if w.Count && w.Has(key) {
+			m.AddHint(w.Place.Of(key), "`check` says which answers are yes", "%s does not go with count", key)
+		}
+	}
+	w.ValidateFor(Use{Unit: true, Value: !w.Count}, w.At, sc, m)
 	checkEvery(w.Place, w.Every, m)
 }
 
@@ -60,7 +70,7 @@ func (w *Watch) CheckUnits(sc chaos.Scope, at syntax.Pos, m *syntax.Mistakes) {
 }
 
 // Numeric reports whether the values are numbers.
-func (w *Watch) Numeric() bool { return w.Unit != "" || w.Kind() == "scrape" }
+func (w *Watch) Numeric() bool { return w.Count || w.Unit != "" || w.Kind() == "scrape" }
 
 // EveryOr returns the time between two questions to a unit.
 func (w *Watch) EveryOr() time.Duration { return or(w.Every, detectEvery) }
@@ -106,4 +116,79 @@ func (r *WatchReading) Read(ctx context.Context) ([]Value, error) {
 		return nil, fmt.Errorf("%s: the answer %q is not a number", r.watch, text)
 	}
 	return []Value{{Labels: map[string]string{"unit": r.unit.Name()}, V: v}}, nil
+}
+
+// A CountReading asks units at once, and counts those that answer yes. It is not safe for concurrent use.
+type CountReading struct {
+	watch *Watch
+	units []chaos.Unit
+	on    chaos.Host
+
+	asked, missed int   // readings; those in which a unit gave no answer
+	why           error // of the last unit that gave none
+}
+
+// Counting prepares to ask units.
+func (w *Watch) Counting(units []chaos.Unit, on chaos.Host) *CountReading {
+	return &CountReading{watch: w, units: units, on: on}
+}
+
+// Read asks once. A role may pass from one unit to the next between their answers: so where several say yes, only those
+// count that say so again. The error says that no unit answered.
+func (r *CountReading) Read(ctx context.Context) ([]Value, error) {
+	yes, silent, err := r.ask(ctx, r.units)
+	if len(yes) > 1 {
+		var again int
+		var why error
+		yes, again, why = r.ask(ctx, yes)
+		silent, err = silent+again, cmp.Or(err, why)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if r.asked++; silent > 0 {
+		r.missed++
+		r.why = err
+	}
+	if silent == len(r.units) {
+		return nil, err
+	}
+	return []Value{{V: float64(len(yes))}}, nil
+}
+
+// ask returns the units that answer yes, how many gave no answer, and why the last of them gave none.
+func (r *CountReading) ask(ctx context.Context, units []chaos.Unit) (yes []chaos.Unit, silent int, why error) {
+	timeout := or(r.watch.Timeout, watchTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	holds, errs := make([]bool, len(units)), make([]error, len(units))
+	var all sync.WaitGroup
+	for i, u := range units {
+		all.Go(func() {
+			q, err := r.watch.QuestionOf(u, r.on, timeout)
+			if err == nil {
+				holds[i], _, err = q.Ask(ctx)
+			}
+			errs[i] = err
+		})
+	}
+	all.Wait()
+	for i, u := range units {
+		switch {
+		case errs[i] != nil:
+			silent++
+			why = fmt.Errorf("%s: %w", u.Name(), errs[i])
+		case holds[i]:
+			yes = append(yes, u)
+		}
+	}
+	return yes, silent, why
+}
+
+// Missed says in how many readings a unit gave no answer, and so did not count; empty if in none.
+func (r *CountReading) Missed() string {
+	if r.missed == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d times a unit gave no answer, and did not count; the last time %v", r.missed, r.asked, r.why)
 }

@@ -23,8 +23,7 @@ const maxForeign = 256 << 20
 
 func convertCommand() *cobra.Command {
 	o := draft.Options{}
-	var output string
-	var force bool
+	var w written
 	c := &cobra.Command{
 		Use:   "convert FORMAT FILE",
 		Short: "Write a scenario from the files of another tool: loads, faults or objectives",
@@ -65,62 +64,78 @@ listed under guard.allow.load, for you to confirm.`,
 			if err != nil {
 				return err
 			}
-			o.To = "."
-			if output != "" {
-				o.To = filepath.Dir(output)
-			}
-			name := output
-			if name == "" {
-				name = "scenario.yaml"
-			}
-			var invalid error
-			o.Validate = func(made *draft.Scenario) (out []syntax.Mistake) {
-				var mistakes *syntax.MistakesError
-				if invalid = validate(made, name); errors.As(invalid, &mistakes) {
-					for _, m := range mistakes.List() {
-						if m.Pos.File == name {
-							out = append(out, m)
-						}
-					}
-				}
-				return out
-			}
-			made, err := convert.Convert(source, o)
-			var refused *draft.RefusedError
-			if errors.As(err, &refused) {
-				for _, n := range refused.Notes {
-					fmt.Fprintln(stderr(c), n)
-				}
-			}
-			if err != nil {
-				return scenarios.Usage(err)
-			}
-			for _, n := range made.Notes {
-				fmt.Fprintln(stderr(c), n)
-			}
-			if output == "" {
-				fmt.Fprint(stdout(c), made.Text)
-			} else if err := writeNew(output, made.Text, disk.Private, force); err != nil {
-				return err
-			}
-			var mistakes *syntax.MistakesError
-			if !errors.As(invalid, &mistakes) {
-				return invalid
-			}
-			for _, m := range mistakes.List() {
-				fmt.Fprintf(stderr(c), "still to be mended: %v\n", m)
-			}
-			return scenarios.Usage(fmt.Errorf("the scenario is written, with %s to be mended",
-				syntax.Amount(len(mistakes.List()), "mistake")))
+			return w.convert(c, source, o)
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", "", "write the scenario to a file")
-	c.Flags().BoolVar(&force, "force", false, "overwrite a file that exists")
+	w.flags(c)
 	c.Flags().StringVar(&o.Environment, "environment", "", "postman: the values of variables, as Postman exports an environment")
 	c.Flags().BoolVar(&o.Static, "static", false, "har: include images, fonts, styles and scripts")
 	c.Flags().StringSliceVar(&o.Hosts, "host", nil,
 		"har: also include this host, besides the host of the first page; can be given several times")
 	return c
+}
+
+// written says where a converted scenario is written.
+type written struct {
+	output string // empty: to the standard output
+	force  bool   // over a file that exists
+}
+
+// flags adds the flags that say so.
+func (w *written) flags(c *cobra.Command) {
+	c.Flags().StringVarP(&w.output, "output", "o", "", "write the scenario to a file")
+	c.Flags().BoolVar(&w.force, "force", false, "overwrite a file that exists")
+}
+
+// convert writes the scenario of a source.
+func (w *written) convert(c *cobra.Command, source []byte, o draft.Options) error {
+	o.To = "."
+	if w.output != "" {
+		o.To = filepath.Dir(w.output)
+	}
+	name := w.output
+	if name == "" {
+		name = "scenario.yaml"
+	}
+	var invalid error
+	o.Validate = func(made *draft.Scenario) (out []syntax.Mistake) {
+		var mistakes *syntax.MistakesError
+		if invalid = validate(made, name); errors.As(invalid, &mistakes) {
+			for _, m := range mistakes.List() {
+				if m.Pos.File == name {
+					out = append(out, m)
+				}
+			}
+		}
+		return out
+	}
+	made, err := convert.Convert(source, o)
+	var refused *draft.RefusedError
+	if errors.As(err, &refused) {
+		for _, n := range refused.Notes {
+			fmt.Fprintln(stderr(c), n)
+		}
+	}
+	if err != nil {
+		return scenarios.Usage(err)
+	}
+	for _, n := range made.Notes {
+		fmt.Fprintln(stderr(c), n)
+	}
+	if w.output == "" {
+		fmt.Fprint(stdout(c), made.Text)
+	} else if err := writeNew(w.output, made.Text, disk.Private, w.force); err != nil {
+		return err
+	}
+	var mistakes *syntax.MistakesError
+	if !errors.As(invalid, &mistakes) {
+		return invalid
+	}
+	for _, m := range mistakes.List() {
+		fmt.Fprintf(stderr(c), "still to be mended: %v\n", m)
+	}
+	return scenarios.Usage(fmt.Errorf("the scenario is written, with %s to be mended",
+		syntax.Amount(len(mistakes.List()), "mistake")))
 }
 
 // convertFormats returns a paragraph for each format.

@@ -83,8 +83,8 @@ fault is taken back, even if brunt dies.`,
 		Args:          noSuchCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	addGroup(root, "Start:", initCommand(), convertCommand(), validateCommand(), doctorCommand(), explainCommand(),
-		demoCommand())
+	addGroup(root, "Start:", initCommand(), convertCommand(), recordCommand(), validateCommand(), doctorCommand(),
+		explainCommand(), demoCommand())
 	addGroup(root, "Run:", runCommand(), findCommand(), gateCommand(), drillCommand())
 	addGroup(root, "Inject, and take back:", injectCommand(), statusCommand(), revertCommand())
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())

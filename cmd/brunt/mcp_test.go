@@ -278,3 +278,28 @@ func TestMCP_OneRun(t *testing.T) {
 		}
 	}
 }
+
+// TestMCP_Killed kills the server: the run ends as by Ctrl-C, and its load with it.
+func TestMCP_Killed(t *testing.T) {
+	url, asked := counted(t)
+	a := startAssistant(t, map[string]string{"plain.yaml": plainScenario})
+	go func() {
+		_, _ = a.call(t.Context(), "run", map[string]any{
+			"scenario": "plain.yaml", "set": map[string]string{"url": url, "lasts": "10m"},
+		})
+	}()
+	suite.Until(t, "the load to begin", func() bool { return asked.Load() > 10 })
+	if err := a.process.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	suite.Until(t, "the result", func() bool {
+		found, _ = filepath.Glob(filepath.Join(a.folder, "brunt-results", "*", "SHA256SUMS")) // which is written last
+		return len(found) == 1
+	})
+	r, err := evidence.Read(filepath.Dir(found[0]))
+	if err != nil || r.Verdict != scenarios.Interrupted ||
+		!strings.Contains(r.Reason, "the end of the program that started it") {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

@@ -31,6 +31,7 @@ type runFlags struct {
 	out      string
 	dryRun   bool
 	smoke    bool
+	untilEOF bool // the end of standard input ends the run
 	noChaos  bool
 	force    bool
 	requests bool
@@ -118,6 +119,8 @@ names the service's host or address, and each policy with such a list does so as
 	c.Flags().BoolVar(&f.smoke, "smoke", false,
 		"try the scenario: each flow and each fault once; show the answers that fail; measure nothing")
 	c.Flags().StringVar(&f.plan, "plan", "", "run this plan, unless something differs from it")
+	c.Flags().BoolVar(&f.untilEOF, "until-eof", false, "end the run, as Ctrl-C does, when the standard input ends")
+	_ = c.Flags().MarkHidden("until-eof") // an error says that there is no such flag
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
 	f.base.register(c)
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "number of runs; the worst verdict counts")
@@ -198,6 +201,12 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 		return err
 	}
 	defer live.close(signalled)
+	if f.untilEOF {
+		go func() { // ends with the process
+			_, _ = io.Copy(io.Discard, c.InOrStdin())
+			cancel(run.Interrupt{Code: 130, By: "the end of the program that started it"})
+		}()
+	}
 	if err := recoverOthers(c); err != nil {
 		return err
 	}

@@ -19,7 +19,8 @@ import (
 
 // written are results that former brunts wrote, of one scenario: 1 is of version 1, from the commit before version 2
 // (75898c27); 2-untyped is of version 2, from before limits and reasons were data (257cc1c8). 2 is of a later one, with
-// notes as data, of the scenario with one more objective, on the fault.
+// notes as data, of the scenario with one more objective, on the fault; 2-definitions is of one whose values have the
+// meanings of definitions 2, from a busy machine.
 // They are real but for parts that were left out of them for their size, and the description of the machine.
 var written = []struct {
 	name    string
@@ -33,6 +34,8 @@ var written = []struct {
 	{"2-untyped-fault", "fail", []string{"180ms", "8.92%", "150/s"}, "1.42s"},
 	{"2-control", "pass", []string{"38.7ms", "0%", "150/s"}, ""},
 	{"2-fault", "fail", []string{"21.5ms", "15.2%", "150/s", "24.2%"}, "2.42s"},
+	{"2-definitions-control", "pass", []string{"26.4ms", "0%", "150/s"}, ""},
+	{"2-definitions-fault", "fail", []string{"34.2ms", "8.92%", "150/s", "14.2%"}, "1.41s"},
 }
 
 // TestVersions_Read checks that nothing that a file holds is lost when it is read and written again.

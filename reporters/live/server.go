@@ -256,7 +256,7 @@ func Guard(w http.ResponseWriter, r *http.Request, names []string, flag string) 
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Content-Security-Policy", "frame-ancestors 'none'")
-	if ownHost(r.Host, names) {
+	if OwnHost(r.Host, names) {
 		return true
 	}
 	http.Error(w, "brunt answers to localhost and to addresses, not to "+words.Clip(words.Clean(r.Host), 100)+
@@ -265,9 +265,9 @@ func Guard(w http.ResponseWriter, r *http.Request, names []string, flag string) 
 	return false
 }
 
-// ownHost reports whether the Host of a request names this machine: by an IP address, as localhost, or by one of
+// OwnHost reports whether the Host of a request names this machine: by an IP address, as localhost, or by one of
 // names (in lower case).
-func ownHost(hostport string, names []string) bool {
+func OwnHost(hostport string, names []string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host = strings.Trim(hostport, "[]")

@@ -39,6 +39,16 @@ func TestConvert_Requests(t *testing.T) {
 			[]string{"the header Connection: brunt sets it"},
 			"",
 		},
+		{
+			"the charset of a part", "curl", "curl -F 'a=hi;type=text/plain; charset=utf-8' http://127.0.0.1:1/",
+			[]string{`multipart: {a: {text: hi, type: "text/plain; charset=utf-8"}}`},
+			"hi;type",
+		},
+		{
+			"a part as curl reads it", "curl", `curl -F 'a=hi;x;filename=c.csv;type=text/csv;header=no' -F 'b="c;d"' http://127.0.0.1:1/`,
+			[]string{`a: {text: hi, name: c.csv, type: "text/csv;header=no"}, b: "c;d"`},
+			";x",
+		},
 		{"fields by name", "curl", "curl -d 'a=1&b=x+y' http://127.0.0.1:1/", []string{`form: {a: "1", b: x y}`}, "body:"},
 		{
 			"fields in another order", "curl", "curl -d 'b=1&a=2' http://127.0.0.1:1/",

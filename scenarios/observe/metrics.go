@@ -129,8 +129,9 @@ type gauge struct {
 	reading interface {
 		Read(ctx context.Context) ([]probe.Value, error)
 	}
-	ofUnit string // the unit that a watch asks; empty for a metric
-	err    error  // the query could not be rendered
+	ofUnit string        // the unit that a watch asks, or the units that it counts; empty for a metric
+	missed func() string // says what a watch could not count; nil for all others
+	err    error         // the query could not be rendered
 
 	mu     sync.Mutex
 	series map[string]*result.Series // by their labels
@@ -230,6 +231,8 @@ func (o *Observer) Finished() (out []result.Series) {
 			why = fmt.Sprintf("%s: the source has no such series: %s", noun, source)
 		case g.failed > 0 && g.ofUnit == "": // a unit that a fault hits is silent for a while, and the gaps show that
 			why = fmt.Sprintf("%s had no answer %d of %d times, the last time: %v", noun, g.failed, g.asked, g.last)
+		case g.missed != nil && g.missed() != "":
+			why = noun + ": " + g.missed()
 		case g.left:
 			why = fmt.Sprintf("%s has more than %d series; the others were left out", noun, mostSeries)
 		}

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -42,13 +43,20 @@ type unitWatch struct {
 	full   bool
 }
 
-// watchUnits prepares to ask the units for their states. Each watch with numbers becomes one gauge for each unit.
+// watchUnits prepares to ask the units for their states. Each watch with numbers becomes one gauge for each unit, and
+// one that counts a gauge for all.
 func (o *Observer) watchUnits(watches []Watch, units []chaos.Unit) {
 	for _, w := range watches {
-		for _, u := range units {
-			if !w.Asks(u) {
-				continue
-			}
+		asked := slices.DeleteFunc(slices.Clone(units), func(u chaos.Unit) bool { return !w.Asks(u) })
+		if w.Count {
+			counting := w.Counting(asked, o.run.Host)
+			o.gauges = append(o.gauges, &gauge{
+				plan: Metric{Name: w.Name, Gauge: w.Gauge()}, reading: counting, missed: counting.Missed,
+				ofUnit: cmp.Or(w.Of, "all units"), series: map[string]*result.Series{}, before: map[string]counterAt{},
+			})
+			continue
+		}
+		for _, u := range asked {
 			reading := w.Reading(u, o.run.Host)
 			if w.Numeric() {
 				o.gauges = append(o.gauges, &gauge{

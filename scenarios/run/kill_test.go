@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -521,6 +522,59 @@ func TestKilled_TimeSkew(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d kills left something", bad, kills)
+}
+
+// TestKilled_Memory has the kernel kill brunt, because the memory of the control group of brunt, its watchdog and its
+// target has run out while a fault is in.
+func TestKilled_Memory(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
+	t.Parallel()
+	needsRoot(t)
+	for _, name := range []string{"stranger", "latency", "throttle", "fill", "skew", "exec"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newKilledRun(t)
+			own, err := (cgroup.System{}).Find(os.Getpid(), cgroup.Memory)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, err := cgroup.Make(filepath.Join(own.Path, fmt.Sprintf("test-of-brunt-%d-%s", os.Getpid(), name)), own.Unified)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { suite.Until(t, g.Path+" is empty", func() bool { return g.Remove() == nil }) })
+			limit, killed := "memory.limit_in_bytes", "memory.oom_control"
+			if own.Unified {
+				limit, killed = "memory.max", "memory.events"
+			}
+			if err := os.WriteFile(filepath.Join(g.Path, limit), []byte("512M"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			sh, err := exec.LookPath("sh")
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := strings.Replace(killScenario(killFaults[name], m), "duration: 900ms", "duration: 3s", 1)
+			inGroup := []string{"sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(g.Path, "cgroup.procs")}
+			var out []byte
+			for range 5 { // on a busy machine brunt may be too late for its fault, and live on
+				cmd := m.brunt("brunt", m.file(t, text), m.state, "eats", "0")
+				cmd.Path, cmd.Args = sh, append(inGroup, cmd.Args...)
+				if out, err = cmd.CombinedOutput(); err != nil {
+					break
+				}
+			}
+			events, _ := os.ReadFile(filepath.Join(g.Path, killed))
+			ended, _ := errors.AsType[*exec.ExitError](err)
+			if ended == nil || ended.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL ||
+				!strings.Contains(string(events), "oom_kill 1\n") {
+				t.Errorf("brunt ended by %v: %s\n%s", err, out, events)
+			}
+			if left := m.clean(t); len(left) > 0 {
+				t.Errorf("left %v", left)
+			}
+		})
+	}
 }
 
 // The points around a fault's injection: the target's journal entry has two points, its three

@@ -68,7 +68,9 @@ chaos:
 watch:
   role: {of: node, path: /role, value: "$.role", every: 200ms}
   term: {of: node, path: /role, value: "~ (\\d+)", unit: number, every: 200ms}
-slo: [errors < 50%, metric(term) < 100]
+  leaders: {of: node, path: /role, check: {"$.role": leader}, count: true, every: 200ms}
+  alive: {of: node, path: /, count: true, every: 200ms}
+slo: [errors < 50%, metric(term) < 100, metric(leaders) <= 1, metric(alive) <= 2]
 `))
 	lines, err := dryrun.Run(t.Context(), plan)
 	if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, "hitting the leader of node") {
@@ -114,6 +116,12 @@ slo: [errors < 50%, metric(term) < 100]
 	}
 	if terms != 3 {
 		t.Errorf("the terms are %+v", res.Series)
+	}
+	// One node leads at a time, and all three answer.
+	for i, want := range map[int]scenarios.Verdict{2: scenarios.Pass, 3: scenarios.Fail} {
+		if o := res.Objectives[i]; o.Verdict != want {
+			t.Errorf("%s: %s, want %s: %s", o.Text, o.Verdict, want, o.Note)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -71,6 +72,8 @@ func role(part string, args []string) error {
 		return journal.RunWatchdog(guard.Operations(), os.Stdin, args[0])
 	case "worker":
 		return run.ServeWorker(context.Background(), os.Stdin, os.Stdout, compileSource)
+	case "liar":
+		return liar(args[0], args[1])
 	case "split":
 		return splitRole(args)
 	case "proxies":
@@ -254,7 +257,8 @@ func startOnce(args []string) error {
 
 // bruntRole runs a scenario as brunt would: FILE STATE GUARD POINT. It kills itself at point number
 // POINT; 0 is never, and then it prints the points, its verdict, and the number of bad requests.
-// GUARD is "guard", "none", or "both", which kills the watchdog together with brunt.
+// GUARD is "guard", "none", or "both", which kills the watchdog together with brunt, or "eats": with a watchdog, brunt
+// takes memory after the injection until the kernel kills it.
 func bruntRole(args []string) error {
 	file, state, point := args[0], args[1], args[3]
 	die, err := strconv.Atoi(point)
@@ -282,7 +286,7 @@ func bruntRole(args []string) error {
 
 // dying is a brunt that kills itself at a point.
 type dying struct {
-	guard string // guard, none or both
+	guard string // guard, none, both or eats
 	at    int    // the point; 0 is never
 
 	mu       sync.Mutex
@@ -317,6 +321,11 @@ func (d *dying) point(point string) {
 	d.passed = append(d.passed, point)
 	if point == "after inject" {
 		d.injected = len(d.passed)
+		if d.guard == "eats" {
+			for kept := [][]byte(nil); ; {
+				kept = append(kept, bytes.Repeat([]byte{1}, 1<<20))
+			}
+		}
 	}
 	if len(d.passed) == d.at {
 		if d.guard == "both" {

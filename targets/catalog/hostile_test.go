@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"brunt/scenarios/result"
 	"brunt/targets"
 	"brunt/targets/catalog"
+	"brunt/targets/http/h1"
 	"brunt/targets/targetstest"
 )
 
@@ -55,6 +57,19 @@ var hostile = []struct {
 		"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\nretry: -1\n\n",
 		"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n:", "",
 	}},
+	{"Redis Sentinel", "redis+sentinel://ADDR/main", `redis: [GET, a]`, []string{
+		"*2\r\n$9\r\n127.0.0.1\r\n$1\r\n1\r\n", "*2\r\n$9\r\n192.0.2.1\r\n$4\r\n6379\r\n", "*-1\r\n", "*2\r\n:1\r\n*0\r\n",
+		"*2\r\n$1\r\n \r\n$6\r\n999999\r\n", "",
+	}},
+	{"Redis Cluster", "redis+cluster://ADDR", `redis: [GET, a]`, []string{
+		"*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:1\r\n", "*1\r\n*3\r\n:-1\r\n:99999\r\n*2\r\n$0\r\n\r\n:0\r\n",
+		"*1\r\n*3\r\n:9\r\n:1\r\n*0\r\n", "-MOVED 99999 192.0.2.1:6379\r\n", "-ASK 1 :\r\n", "-MOVED x\r\n", "*1\r\n$-1\r\n", "",
+	}},
+	{"copies", "postgres://app@ADDR/shop", `{sql.copy: {into: t, rows: {values: [1, tea]}}}`, []string{
+		"R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05I" + pause + "G\x00\x00\x00\x07\x00\x00\x00" + pause +
+			"C\x00\x00\x00\x0bCOPY 2\x00Z\x00\x00\x00\x05I",
+		"R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05I" + pause + "W\x00\x00\x00\x04", "",
+	}},
 }
 
 // fuzzHostile: whatever a server says, a call returns by its deadline, with an error or an answer, and brunt lives on.
@@ -80,6 +95,9 @@ func FuzzHostile_GRPC(f *testing.F)       { fuzzHostile(f, 4) }
 func FuzzHostile_WebSocket(f *testing.F)  { fuzzHostile(f, 5) }
 func FuzzHostile_TCP(f *testing.F)        { fuzzHostile(f, 6) }
 func FuzzHostile_SSE(f *testing.F)        { fuzzHostile(f, 7) }
+func FuzzHostile_Sentinel(f *testing.F)   { fuzzHostile(f, 8) }
+func FuzzHostile_Cluster(f *testing.F)    { fuzzHostile(f, 9) }
+func FuzzHostile_Copy(f *testing.F)       { fuzzHostile(f, 10) }
 
 // TestHostile_MySQL: what makes the driver panic is an error of the request, with a cause of its own, and says what
 // panicked and where.
@@ -132,6 +150,12 @@ func callHostile(t *testing.T, which int, says []byte, ends bool) (scenarios.Out
 		h.step)
 	o := targets.Options{
 		Base: strings.ReplaceAll(h.base, "ADDR", l.Addr().String()), Timeout: time.Second, T0: time.Now(), Sampler: kept,
+		Allow: func(_ netip.Addr, hostport, _ string) error { // a server that names another one is not followed
+			if hostport != l.Addr().String() {
+				return h1.ErrNotHTTP
+			}
+			return nil
+		},
 	}
 	of := set.Select(flow.Calls...)
 	client, err := of.Client(o)

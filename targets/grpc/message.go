@@ -138,8 +138,10 @@ func encode(dst, json []byte, d protoreflect.MessageDescriptor) ([]byte, error) 
 	return proto.MarshalOptions{Deterministic: true}.MarshalAppend(dst, msg)
 }
 
-// decodeJSON converts a message in its wire format to JSON. The JSON includes fields with default values.
-func decodeJSON(wire []byte, d protoreflect.MessageDescriptor) ([]byte, error) {
+// decodeJSON converts a message in its wire format to JSON. The JSON includes fields with default values. Some messages
+// make the library panic, such as an entry of a map whose second key has another wire type.
+func decodeJSON(wire []byte, d protoreflect.MessageDescriptor) (text []byte, err error) {
+	defer scenarios.Recover(&err)
 	msg := dynamicpb.NewMessage(d)
 	if err := proto.Unmarshal(wire, msg); err != nil {
 		return nil, err

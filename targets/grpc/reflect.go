@@ -70,7 +70,8 @@ func (c *client) reflect(ctx context.Context, service string) (*registry, error)
 
 // Describe asks the server at a URL for its services by reflection. It returns them as a set of descriptors
 // (google.protobuf.FileDescriptorSet), without services that the server can't describe.
-func Describe(ctx context.Context, at string) ([]byte, error) {
+func Describe(ctx context.Context, at string) (described []byte, err error) {
+	defer scenarios.Recover(&err)
 	u, err := url.Parse(at)
 	if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
 		return nil, fmt.Errorf("want HOST:PORT, grpc://HOST:PORT or grpcs://HOST:PORT, not %q", syntax.Clip(at, 100))

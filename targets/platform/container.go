@@ -1,8 +1,11 @@
 package platform
 
 import (
+	"fmt"
 	"maps"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"brunt/scenarios"
@@ -33,8 +36,12 @@ type Container struct {
 	// folders and files of this machine, read-only, by their places in the container: {./conf.d: /etc/nginx/conf.d}
 	Mounts map[string]string `yaml:"mounts"`
 	// volumes of the run, by names that only this scenario uses, and their places in the container: {data:
-	// /var/lib/data}; services and replicas that name the same volume share it; it is removed after the run
-	Volumes map[string]string `yaml:"volumes"`
+	// /var/lib/data}, or with a limit {data: {target: /var/lib/data, size: 64MiB}}; services and replicas that name the
+	// same volume share it; it is removed after the run
+	Volumes map[string]Volume `yaml:"volumes"`
+	// places in the container for files in memory, with options as in Compose: ["/run:size=64m,mode=755"]; they are
+	// empty after each start of the container
+	Tmpfs []string `yaml:"tmpfs"`
 	// user of its processes, by name or number, optionally with a group after a colon: "1000:1000"; zero is the
 	// image's
 	User   string  `yaml:"user"`
@@ -48,6 +55,64 @@ type Container struct {
 	CPUs         float64            `yaml:"cpus"`         // limit of processors; zero is no bound
 	Capabilities []string           `yaml:"capabilities"` // added to the engine's usual ones
 	Grace        *quantity.Duration `yaml:"grace"`        // time between its stop signal and SIGKILL; nil is 5s
+}
+
+// Volume is a volume of the run in a container. A text is its target alone.
+type Volume struct {
+	syntax.Place
+	Target string `yaml:"target,required"` // its place in the container
+	// limit of its files, which are then in memory, and gone once none of its containers runs; zero is no bound
+	Size quantity.Size `yaml:"size"`
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (v *Volume) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	type plain Volume
+	if n.Kind == syntax.Map {
+		syntax.Decode(n, (*plain)(v), m)
+	} else if target, ok := n.Text(m); ok {
+		v.Place, v.Target = syntax.Place{At: n.Pos}, target
+	}
+}
+
+// SchemaWith implements [syntax.DescribedSchemer].
+func (*Volume) SchemaWith(doc syntax.Describer) syntax.Schema {
+	return syntax.Schema{
+		"anyOf": []any{syntax.Schema{"type": "string", "pattern": "^/"}, syntax.StructSchema(reflect.TypeFor[Volume](), doc)},
+	}
+}
+
+// SplitTmpfs splits a place for files in memory into the place and its options. The size is in bytes.
+func SplitTmpfs(text string) (target, options string, err error) {
+	target, rest, _ := strings.Cut(text, ":")
+	if !strings.HasPrefix(target, "/") {
+		return "", "", fmt.Errorf("a place in the container begins with /, and %q does not", target)
+	}
+	var out []string
+	for option := range strings.SplitSeq(rest, ",") {
+		name, value, _ := strings.Cut(option, "=")
+		switch {
+		case rest == "":
+		case name == "size":
+			unit := strings.NewReplacer("k", "KiB", "m", "MiB", "g", "GiB") // as mount(8) writes it
+			if strings.TrimRight(value, "kmg") != value {
+				value = unit.Replace(value)
+			}
+			size, err := quantity.ParseSize(value)
+			if err != nil || size == 0 {
+				return "", "", fmt.Errorf("%q is no size, such as 64m", value)
+			}
+			out = append(out, fmt.Sprintf("size=%d", size))
+		case name == "mode":
+			if _, err := strconv.ParseUint(value, 8, 12); err != nil {
+				return "", "", fmt.Errorf("%q is no mode, such as 755", value)
+			}
+			out = append(out, option)
+		default:
+			return "", "", fmt.Errorf("there is no option %q; there are size and mode", name)
+		}
+	}
+	return target, strings.Join(out, ","), nil
 }
 
 // Health is the engine's health check of a container, run inside it.
@@ -69,7 +134,24 @@ func Containers(n *syntax.Node, entry string, m *syntax.Mistakes) Spec {
 		c.check(f.Pos, m)
 		return c.service(f.Key)
 	})
+	spec.checkSizes(m)
 	return spec
+}
+
+// checkSizes notes a mistake where two services limit the same volume differently.
+func (s *Spec) checkSizes(m *syntax.Mistakes) {
+	sizes := map[string]Volume{}
+	for i := range s.Services {
+		of := s.Services[i].Container.Volumes
+		for _, name := range slices.Sorted(maps.Keys(of)) {
+			v := of[name]
+			if first, known := sizes[name]; known && first.Size != v.Size {
+				m.AddHint(v.At, "services that share a volume give it the same size", "the volume %s has another size at %s", name,
+					first.At)
+			}
+			sizes[name] = v
+		}
+	}
 }
 
 // service returns the service that the settings describe.
@@ -109,8 +191,13 @@ func (c *Container) check(at syntax.Pos, m *syntax.Mistakes) {
 				"a place in the container begins with /, and %q does not", to)
 		}
 	}
+	for _, text := range c.Tmpfs {
+		if _, _, err := SplitTmpfs(text); err != nil {
+			m.AddHint(c.Of("tmpfs"), `such as tmpfs: ["/run:size=64m"]`, "%q: %v", syntax.Clip(text, 60), err)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Volumes)) {
-		switch to := c.Volumes[name]; {
+		switch to := c.Volumes[name].Target; {
 		case strings.ContainsAny(name, "/.~"):
 			m.AddHint(c.Of("volumes"), "a folder of this machine is a mount: mounts: {"+name+": "+to+"}",
 				"%q can't name a volume", name)

@@ -106,6 +106,19 @@ func TestDemoSpec(t *testing.T) {
 	}
 }
 
+// TestSplitTmpfs reads sizes as mount(8) and brunt write them.
+func TestSplitTmpfs(t *testing.T) {
+	for text, want := range map[string]string{
+		"/run": "/run ", "/run:size=64m": "/run size=67108864", "/run:size=1g,mode=1777": "/run size=1073741824,mode=1777",
+		"/run:size=64MiB": "/run size=67108864", "/run:size=4096": "/run size=4096", "/a b:size=1k": "/a b size=1024",
+	} {
+		target, options, err := platform.SplitTmpfs(text)
+		if got := target + " " + options; err != nil || got != want {
+			t.Errorf("%s: %q, %v, want %q", text, got, err, want)
+		}
+	}
+}
+
 // TestVolumes_Mistakes checks the messages for volumes and users of containers that can't be.
 func TestVolumes_Mistakes(t *testing.T) {
 	for yaml, want := range map[string]string{
@@ -113,6 +126,14 @@ func TestVolumes_Mistakes(t *testing.T) {
 		`web: {image: x, volumes: {b_d: /y}}`:   `"b_d" can't name a volume: a-z, 0-9 and -`,
 		`web: {image: x, volumes: {data: var}}`: `a place in the container begins with /, and "var" does not; such as {data: /var/lib/data}`,
 		`web: {image: x, user: "1:2:3"}`:        `"1:2:3" names no user`,
+		`web: {image: x, volumes: {data: {target: /x, size: 1MiB}}}` + "\n" + `db: {image: x, volumes: {data: /x}}`: `the volume data has ` +
+			`another size at `,
+		`web: {image: x, volumes: {data: {size: 1MiB}}}`: `target`,
+		`web: {image: x, tmpfs: ["run"]}`: `"run": a place in the container begins with /, and "run" does not; such as tmpfs: ` +
+			`["/run:size=64m"]`,
+		`web: {image: x, tmpfs: ["/run:size=x"]}`: `"x" is no size`,
+		`web: {image: x, tmpfs: ["/run:mode=9"]}`: `"9" is no mode`,
+		`web: {image: x, tmpfs: ["/run:exec"]}`:   `there is no option "exec"; there are size and mode`,
 	} {
 		var m syntax.Mistakes
 		platform.Containers(syntaxtest.Parse(t, yaml), "web", &m)

@@ -453,19 +453,23 @@ func (c *curlLoad) part(r *curlRequest, o option, lose func(string, ...any)) {
 	r.Body.Parts = append(r.Body.Parts, p)
 }
 
-// formSettings splits ;type=… and ;filename=… off a value of a form.
+// formSettings splits ;type=… and ;filename=… off a value of a form, as curl does. What follows a type is a parameter
+// of it, such as its charset; other words after a semicolon are dropped, unless the text is in quotes.
 func formSettings(s string) (string, map[string]string) {
-	out := map[string]string{}
 	parts := strings.Split(s, ";")
-	for len(parts) > 1 {
-		key, value, ok := strings.Cut(strings.TrimSpace(parts[len(parts)-1]), "=")
-		if !ok || key != "type" && key != "filename" {
-			break
+	out, last, text := map[string]string{}, "", 1
+	for _, part := range parts[1:] {
+		key, value, ok := strings.Cut(strings.TrimSpace(part), "=")
+		switch {
+		case ok && (key == "type" || key == "filename"):
+			out[key], last = strings.Trim(value, `"`), key
+		case last == "type":
+			out[last] += ";" + strings.TrimRight(part, " ")
+		case last == "" && strings.HasPrefix(s, `"`):
+			text++
 		}
-		out[key] = strings.Trim(value, `"`)
-		parts = parts[:len(parts)-1]
 	}
-	return strings.Trim(strings.Join(parts, ";"), `"`), out
+	return strings.Trim(strings.Join(parts[:text], ";"), `"`), out
 }
 
 // resolve parses host:port:address.

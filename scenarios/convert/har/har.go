@@ -1,4 +1,4 @@
-// Package har converts HAR recordings of browsers into scenarios.
+// Package har converts HAR recordings of browsers into scenarios, and records such sessions itself, as a proxy.
 package har
 
 import (

@@ -132,7 +132,7 @@ func (s *Server) plan(ctx context.Context, in scenarioInput) (string, error) {
 }
 
 func (s *Server) run(ctx context.Context, in scenarioInput) (string, error) {
-	args, err := s.command(in, "run")
+	args, err := s.command(in, "run", "--until-eof")
 	if err != nil {
 		return "", err
 	}
@@ -220,7 +220,8 @@ func (s *Server) quick(ctx context.Context, args ...string) (output, error) {
 	return s.brunt(ctx, args...)
 }
 
-// brunt runs a command of brunt in the server's folder. If ctx ends, it interrupts the command and waits for it.
+// brunt runs a command of brunt in the server's folder. If ctx ends, it interrupts the command and waits for it. The
+// input of the command ends with this process, also if it is killed.
 func (s *Server) brunt(ctx context.Context, args ...string) (output, error) {
 	c := exec.CommandContext(ctx, s.o.Self[0], append(s.o.Self[1:len(s.o.Self):len(s.o.Self)], args...)...)
 	c.Dir = s.folder
@@ -233,6 +234,9 @@ func (s *Server) brunt(ctx context.Context, args ...string) (output, error) {
 		return c.Process.Kill() // Windows: the watchdog takes everything back
 	}
 	c.WaitDelay = undoing
+	if _, err := c.StdinPipe(); err != nil {
+		return output{}, err
+	}
 	err := c.Run()
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited && ctx.Err() == nil {
 		return output{}, err

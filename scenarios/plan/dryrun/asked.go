@@ -108,7 +108,7 @@ func askedQuestions(p *plan.Plan) []Question {
 	}
 	for _, w := range p.Watches {
 		add(Question{
-			What: "watch " + w.Name, Asking: &w.Asking, OfUnit: true, Of: w.Of, Value: true, from: w.Value,
+			What: "watch " + w.Name, Asking: &w.Asking, OfUnit: true, Of: w.Of, Value: !w.Count, from: w.Value,
 			allow: p.MonitoringRules(),
 		})
 	}

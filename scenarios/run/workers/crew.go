@@ -20,6 +20,7 @@ import (
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/events"
+	"brunt/scenarios/syntax"
 )
 
 // patience is the default of [Terms.Patience].
@@ -281,6 +282,9 @@ func (c *Crew) turns(m *member) error {
 	e, err := call(context.Background(), m, answerAtAll, OpEnd, last)
 	if err != nil {
 		return err
+	}
+	if n := len(c.host.Plan.Loads); len(e.Stats) != n || len(e.Failures) != n {
+		return fmt.Errorf("it reported the end of %s, and the run has %d", syntax.Amount(len(e.Stats), "load"), n)
 	}
 	c.learn(m, e.Secrets, e.Freezes)
 	if err := c.take(m, e.Batch, e.Samples, e.Writes); err != nil {

@@ -19,6 +19,7 @@
 //	ci --inner SUITE K N      to run a part without that limit
 //	ci skipped FILE           to run the tests that the fresh machine skipped
 //	ci reach BASE             to run parts of the suites that a change reaches, until the time is up
+//	ci vulnerable FILE        to fail if a program links code with a known vulnerability
 //	ci labelled, ci left      to list brunt's objects in the engine; to fail if an object of brunt is left
 //
 // and .ci/fresh and .ci/bench use

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,6 +150,9 @@ func (r *runner) fuzz(ctx context.Context, s suite, p part) error {
 	return nil
 }
 
+// inputs returns how many inputs each fuzzer gets.
+func inputs() string { return cmp.Or(os.Getenv("INPUTS"), "500") }
+
 func (r *runner) fuzzPackage(ctx context.Context, x packageTests, out *bytes.Buffer) error {
 	dir, err := os.MkdirTemp(r.work, "fuzz")
 	if err != nil {
@@ -163,7 +167,7 @@ func (r *runner) fuzzPackage(ctx context.Context, x packageTests, out *bytes.Buf
 	}
 	for _, t := range x.tests {
 		c := exec.Command(program, "-test.parallel", "1", "-test.run", "^$", "-test.fuzz", "^"+t.name+"$",
-			"-test.fuzztime", "500x", "-test.fuzzcachedir", filepath.Join(dir, "cache"))
+			"-test.fuzztime", inputs()+"x", "-test.fuzzcachedir", filepath.Join(dir, "cache"))
 		c.Dir, c.Env, c.Stdout, c.Stderr = x.pkg.dir, append(os.Environ(), "GODEBUG=fuzzseed=1"), out, out
 		if err := wait(ctx, c); err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)

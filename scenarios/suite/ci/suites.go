@@ -123,8 +123,8 @@ func suites() []suite {
 			run: (*runner).race,
 		},
 		{
-			name: "fuzz", about: text("every fuzzer, for a number of inputs"), parts: 6, fuzz: true, whole: true,
-			run: (*runner).fuzz,
+			name: "fuzz", parts: 6, fuzz: true, whole: true, run: (*runner).fuzz,
+			about: func() string { return "every fuzzer, for " + inputs() + " inputs" },
 		},
 		{
 			name: "k6", about: text("brunt-k6 and its tests"), parts: 1, single: true, run: (*runner).k6,

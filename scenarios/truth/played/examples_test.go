@@ -344,7 +344,8 @@ func (w *twin) play(t *testing.T, sc *scenarios.Scenario, seed uint64, outcomes 
 	l := truth.Load{Rate: w.rate, Timeout: w.timeout, T0: time.Unix(1_000_000, 0), Requests: w.rate * w.seconds}
 	p := w.played(sc, seed)
 	all := slices.DeleteFunc(slices.Clone(sc.SLO), func(o slo.Objective) bool {
-		return o.Load != "" && o.Load != w.load[0]
+		// of a twin's metrics nothing is played
+		return o.Load != "" && o.Load != w.load[0] || o.Metric.OfSeries() && o.Metric.Resource == ""
 	})
 	found := p.play(t, all, p.outcomes(l, l.Play(p.script)), time.Duration(w.seconds)*sec)
 	for _, o := range found.Objectives {

@@ -133,11 +133,11 @@ func (d *driver) Prepare(ctx context.Context) error {
 		}
 	}
 	for i := range d.spec.Services {
-		for name := range d.spec.Services[i].Container.Volumes {
+		for name, v := range d.spec.Services[i].Container.Volumes {
 			if slices.Contains(d.volumes, name) {
 				continue
 			}
-			if err := docker.CreateVolume(ctx, d.o.Engine, d.object(name), d.labels()); err != nil {
+			if err := docker.CreateVolume(ctx, d.o.Engine, d.object(name), d.labels(), int64(v.Size)); err != nil {
 				return fmt.Errorf("making the volume %s: %w", name, err)
 			}
 			d.volumes = append(d.volumes, name)

@@ -3,6 +3,7 @@ package container_test
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -57,7 +58,8 @@ func TestContainer_Lifecycle(t *testing.T) {
 			Health: &platform.Health{
 				Command: []string{oci.Entry, "ok"}, Every: quantity.Duration(200 * time.Millisecond),
 			},
-			Volumes: map[string]string{"data": "/var/lib/data"}, User: "1234:2345",
+			Volumes: map[string]platform.Volume{"data": {Target: "/var/lib/data"}, "small": {Target: "/small", Size: 3 << 20}},
+			Tmpfs:   []string{"/run:size=2m,mode=711"}, User: "1234:2345",
 		}}, "back"),
 	}}
 	var mu sync.Mutex
@@ -90,7 +92,7 @@ func TestContainer_Lifecycle(t *testing.T) {
 		t.Errorf("events: %q", events)
 	}
 	left, err := e.Labelled(t.Context(), containers.RunLabel, run)
-	if err != nil || len(left.Containers) != 4 || len(left.Networks) != 2 || len(left.Volumes) != 1 {
+	if err != nil || len(left.Containers) != 4 || len(left.Networks) != 2 || len(left.Volumes) != 2 {
 		t.Errorf("it has made %+v, %v", left, err)
 	}
 	env, err := platformtest.Get("http://" + g.Addr("web[1]") + "/")
@@ -130,7 +132,7 @@ func TestContainer_Lifecycle(t *testing.T) {
 	}
 }
 
-// volumeAndUser checks, by the kernel, that the worker runs as its user and sees its volume.
+// volumeAndUser checks, by the kernel, that the worker runs as its user and sees its volumes, with their limits.
 func volumeAndUser(t *testing.T, e *docker.Engine, id string) {
 	t.Helper()
 	c, err := e.Inspect(t.Context(), id)
@@ -144,9 +146,16 @@ func volumeAndUser(t *testing.T, e *docker.Engine, id string) {
 	if !strings.Contains(string(status), "Uid:\t1234\t") || !strings.Contains(string(status), "Gid:\t2345\t") {
 		t.Errorf("it runs as another user:\n%s", status)
 	}
-	if mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", c.PID)); err != nil ||
-		!strings.Contains(string(mounts), " /var/lib/data rw,") {
-		t.Errorf("its volume is not there, %v:\n%s", err, mounts)
+	mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", c.PID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		` /var/lib/data rw,`, ` /small rw,.* - tmpfs tmpfs rw,size=3072k`, ` /run rw,.* - tmpfs tmpfs rw,size=2048k,mode=711`,
+	} {
+		if !regexp.MustCompile(want).Match(mounts) {
+			t.Errorf("%s is not in\n%s", want, mounts)
+		}
 	}
 }
 

@@ -65,6 +65,7 @@ func (u *unit) create(ctx context.Context) error {
 		Name: d.object(name), Image: cmp.Or(c.Image, d.images[u.Service]), Hostname: name, Labels: d.labels(), Grace: s.Grace,
 		Restart: s.Restart,
 		Memory:  int64(c.Memory), CPUs: c.CPUs, Capabilities: c.Capabilities, User: c.User, Ports: map[int]int{},
+		Tmpfs: map[string]string{},
 	}
 	spec.Labels[containers.ServiceLabel] = u.Service
 	var err error
@@ -101,7 +102,14 @@ func (u *unit) create(ctx context.Context) error {
 		spec.Mounts = append(spec.Mounts, docker.Mount{From: source, To: c.Mounts[from]})
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Volumes)) {
-		spec.Volumes = append(spec.Volumes, docker.Mount{From: d.object(name), To: c.Volumes[name]})
+		spec.Volumes = append(spec.Volumes, docker.Mount{From: d.object(name), To: c.Volumes[name].Target})
+	}
+	for _, text := range c.Tmpfs {
+		target, options, err := platform.SplitTmpfs(text)
+		if err != nil {
+			return err
+		}
+		spec.Tmpfs[target] = options
 	}
 	for _, net := range networksOf(s) {
 		spec.Networks = append(spec.Networks, containers.Endpoint{

@@ -37,6 +37,7 @@ type Spec struct {
 	Ports    map[int]int
 	Mounts   []Mount               // read-only
 	Volumes  []Mount               // From is the name of a volume
+	Tmpfs    map[string]string     // mount options of places for files in memory
 	User     string                // empty: the image's
 	Networks []containers.Endpoint // networks with address and aliases; at least one
 }
@@ -73,6 +74,7 @@ func (e *Engine) Create(ctx context.Context, s Spec) (id string, err error) {
 	first := s.Networks[0]
 	host := &container.HostConfig{
 		NetworkMode: container.NetworkMode(first.Network), CapAdd: s.Capabilities, PortBindings: nat.PortMap{},
+		Tmpfs:         s.Tmpfs,
 		RestartPolicy: container.RestartPolicy{Name: policy(s.Restart)},
 		Resources:     container.Resources{Memory: s.Memory, MemorySwap: s.Memory, NanoCPUs: int64(s.CPUs * 1e9)},
 	}

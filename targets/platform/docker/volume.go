@@ -24,9 +24,14 @@ func volumes(ctx context.Context, api client.APIClient, f filters.Args) ([]strin
 	return out, nil
 }
 
-// CreateVolume creates a volume. It has no effect if the volume exists.
-func CreateVolume(ctx context.Context, e *Engine, name string, labels map[string]string) error {
-	_, err := e.api.VolumeCreate(ctx, volume.CreateOptions{Name: name, Labels: labels})
+// CreateVolume creates a volume. It has no effect if the volume exists. A size in bytes limits its files, which are
+// then in memory: the engine's driver has no other limit on each filesystem. Zero is no limit.
+func CreateVolume(ctx context.Context, e *Engine, name string, labels map[string]string, size int64) error {
+	o := volume.CreateOptions{Name: name, Labels: labels}
+	if size > 0 {
+		o.DriverOpts = map[string]string{"type": "tmpfs", "device": "tmpfs", "o": fmt.Sprintf("size=%d", size)}
+	}
+	_, err := e.api.VolumeCreate(ctx, o)
 	return err
 }
 

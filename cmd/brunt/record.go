@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"brunt/reporters/live"
+	"brunt/scenarios"
+	"brunt/scenarios/convert/draft"
+	"brunt/scenarios/convert/har"
+	"brunt/scenarios/disk"
+	"brunt/scenarios/syntax"
+
+	"github.com/spf13/cobra"
+)
+
+func recordCommand() *cobra.Command {
+	o := draft.Options{Kind: "har", File: "recording", From: "."}
+	var listen, recording string
+	var w written
+	c := &cobra.Command{
+		Use:   "record URL",
+		Short: "Write a scenario from requests that a browser or a program makes through a proxy",
+		Long: `Listen as a proxy before the target at URL, and pass each request on to it: use the printed
+address in place of URL, in a browser or in the settings of a program. Ctrl-C ends the
+recording, and writes the scenario, as ` + "`brunt convert har`" + ` makes it: the session as a flow
+with its pauses, and values of answers that later requests send as ${var.NAME}.
+
+The proxy speaks plain HTTP, also for a target with TLS. It listens on loopback unless
+--listen names another HOST, and reaches the target alone. It records the first MiB of
+each body. The scenario holds no secret, as with convert; the file of --har does.`,
+		Example: `  brunt record http://127.0.0.1:8080 -o shop.yaml
+  brunt record https://shop.example --listen :9000 -o shop.yaml --har shop.har`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			target, err := syntax.ParseURL(args[0])
+			if err != nil {
+				return scenarios.Usage(err)
+			}
+			if target.RawQuery != "" {
+				return usagef("%s: the target has no query; requests bring their own", args[0])
+			}
+			host, port, err := listenAddress("--listen", listen)
+			if err != nil {
+				return err
+			}
+			l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+			if err != nil {
+				return usagef("--listen %s: %w; choose another port, or port 0 for a free one", listen, err)
+			}
+			ctx, stop := interruptible(stderr(c), "", "")
+			defer stop()
+			recorder, names := har.NewRecorder(target), namesOf(host, l.Addr())
+			s := &http.Server{ReadHeaderTimeout: 10 * time.Second}
+			s.Handler = http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
+				if !live.OwnHost(r.Host, names) { // a page of another site, whose name leads here
+					http.Error(to, "name this host in --listen", http.StatusMisdirectedRequest)
+					return
+				}
+				recorder.ServeHTTP(to, r)
+			})
+			fmt.Fprintf(stderr(c), "brunt: recording %s at http://%s/; Ctrl-C ends it and writes the scenario\n", args[0], l.Addr())
+			ended := make(chan error, 1)
+			go func() { ended <- s.Serve(l) }()
+			select {
+			case err := <-ended:
+				return err
+			case <-ctx.Done():
+				_ = s.Close()
+				<-ended
+			}
+			text, n, err := recorder.HAR()
+			switch {
+			case err != nil:
+				return err
+			case n == 0:
+				return usagef("no request came to http://%s/, so there is no scenario", l.Addr())
+			case recording != "":
+				if err := writeNew(recording, string(text), disk.Private, w.force); err != nil {
+					return err
+				}
+				o.File = recording
+			}
+			return w.convert(c, text, o)
+		},
+	}
+	w.flags(c)
+	c.Flags().StringVar(&listen, "listen", ":8888",
+		"[HOST]:PORT of the proxy, such as :8888, which is 127.0.0.1:8888; port 0 is a free one")
+	c.Flags().StringVar(&recording, "har", "", "write the recording to a file too, with all that requests and answers hold")
+	c.Flags().BoolVar(&o.Static, "static", false, "include images, fonts, styles and scripts")
+	return c
+}
