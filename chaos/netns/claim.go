@@ -1,7 +1,6 @@
 package netns
 
 import (
-	"fmt"
 	"os"
 	"sync"
 )
@@ -20,14 +19,6 @@ func (c *claim) release() (err error) {
 		c.once.Do(func() { err = c.socket.Close() })
 	}
 	return err
-}
-
-// An OtherRunError says that another run has an effect in the namespace.
-type OtherRunError struct{ Run string }
-
-func (e OtherRunError) Error() string {
-	return fmt.Sprintf("another run of brunt, %s, has a fault in this network, and packets would meet both: "+
-		"start this one after its end, or hit another unit", e.Run)
 }
 
 // claimedHeld is a Spec that is active, with the claim of its run.

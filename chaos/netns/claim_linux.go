@@ -37,7 +37,7 @@ func (n *Namespace) claim() (c *claim, err error) {
 	return c, nil
 }
 
-// alone returns an [OtherRunError] if another run has claimed the thread's namespace.
+// alone returns an error that names the other run if another run has claimed the thread's namespace.
 func (n *Namespace) alone() error {
 	sockets, err := os.ReadFile("/proc/thread-self/net/unix")
 	if err != nil {
@@ -46,7 +46,8 @@ func (n *Namespace) alone() error {
 	for line := range strings.Lines(string(sockets)) {
 		_, of, found := strings.Cut(line, " "+claimed)
 		if run, _, _ := strings.Cut(of, "/"); found && run != n.Run {
-			return OtherRunError{run}
+			return fmt.Errorf("another run of brunt, %s, has a fault in this network, and packets would meet both: "+
+				"start this one after its end, or hit another unit", run)
 		}
 	}
 	return nil

@@ -42,7 +42,7 @@ func (d *Diversion) Spare(_, _ string, c syscall.RawConn) error {
 // Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant.
 // It is called once.
 //
-// If the namespace names its run, Set fails with an [OtherRunError] while another run has an effect there.
+// If the namespace names its run, Set fails while another run has an effect there; the error names that run.
 //
 // The rules match only the first segment of a connection. Otherwise open connections would be redirected too if only
 // this table makes the kernel track connections, as in most pods: their next segment is the first one that the kernel

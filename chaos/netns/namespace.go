@@ -18,7 +18,7 @@ var ErrCannot = errors.New("can't be done here")
 // Several Specs may be active at once, with the same action or different ones. Each is closed on its own. Closing them
 // in reverse order is always correct.
 //
-// If n names its run, Set fails with an [OtherRunError] while another run that names itself has a Spec active.
+// If n names its run, Set fails while another run that names itself has a Spec active; the error names that run.
 func (n *Namespace) Set(s Spec) (Held, error) {
 	c, err := n.claim()
 	if err != nil {

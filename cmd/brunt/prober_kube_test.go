@@ -349,8 +349,8 @@ func TestProber_Kube(t *testing.T) {
 	}
 }
 
-// TestProber_KubeMemory takes the memory of a caller until the kernel kills it, beside an independent prober: the end of
-// the caller is the effect of the fault, and what its callers lack is its impact.
+// TestProber_KubeMemory takes the memory of a caller until the kernel kills it, beside an independent prober: the end
+// of the caller is the effect of the fault, and what its callers lack is its impact.
 func TestProber_KubeMemory(t *testing.T) {
 	suite.Needs(t, suite.Kubernetes)
 	b := newProbedBed(t, agentProgram(t))

@@ -18,7 +18,6 @@ import (
 	"brunt/scenarios/connect"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/machine"
-	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/run/workers/pods"
@@ -293,8 +292,10 @@ func askNeeds(p *plan.Plan, t *cluster.Target) (out []Check) {
 
 // asked reports whether a watch asks a unit, or a fault that picks units by their role.
 func asked(p *plan.Plan, u chaos.Unit) bool {
-	if slices.ContainsFunc(p.Watches, func(w observe.Watch) bool { return w.Asks(u) }) {
-		return true
+	for _, w := range p.Watches {
+		if w.Asks(u) {
+			return true
+		}
 	}
 	return slices.ContainsFunc(p.Parts(), func(e *timeline.Entry) bool {
 		if e.Damage == nil || e.Traits(p.Scope).Asks == nil {
