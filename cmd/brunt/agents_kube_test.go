@@ -152,10 +152,11 @@ chaos:
 	return b
 }
 
-// answering waits until all pods are ready.
+// answering waits until all pods are ready, which takes minutes where the controllers of the cluster begin again, or
+// where the machine is busy.
 func (b *agentBed) answering(t *testing.T) {
 	t.Helper()
-	suite.Until(t, "all pods are ready", func() bool {
+	if !suite.Within(3*time.Minute, func() bool {
 		pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: "app"})
 		ready := 0
 		for i := range pods {
@@ -164,7 +165,9 @@ func (b *agentBed) answering(t *testing.T) {
 			}
 		}
 		return err == nil && ready == 4
-	})
+	}) {
+		t.Fatal("the pods are not ready")
+	}
 }
 
 // unit is the pod of a unit of a deployment, as brunt numbers them.

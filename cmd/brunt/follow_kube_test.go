@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +29,7 @@ func (b *agentBed) scaleTo(t *testing.T, n int) {
 // readyOf lists the ready pods of a service once there are n, and none that goes.
 func (b *agentBed) readyOf(t *testing.T, service string, n int) (out []kube.Pod) {
 	t.Helper()
-	suite.Until(t, fmt.Sprintf("%d pods of %s are ready", n, service), func() bool {
+	if !suite.Within(time.Minute, func() bool {
 		pods, err := b.Pods(b.namespace).List(context.WithoutCancel(t.Context()), kube.Query{Labels: "app=" + service})
 		ready := 0
 		for i := range pods {
@@ -40,7 +39,9 @@ func (b *agentBed) readyOf(t *testing.T, service string, n int) (out []kube.Pod)
 		}
 		out = pods
 		return err == nil && ready == n && len(pods) == n
-	})
+	}) {
+		t.Fatalf("%d pods of %s are not ready", n, service)
+	}
 	return out
 }
 
