@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -138,8 +139,12 @@ func (*WorkerVariable) SchemaWith(doc syntax.Describer) syntax.Schema {
 // none.
 type WorkerAffinity json.RawMessage
 
-// affinities are the parts of an affinity.
-var affinities = []string{"nodeAffinity", "podAffinity", "podAntiAffinity"}
+// affinities are the parts of an affinity, with what each says.
+var affinities = map[string]string{
+	"nodeAffinity":    "nodes on which the pods run",
+	"podAffinity":     "pods near which the pods run",
+	"podAntiAffinity": "pods away from which the pods run",
+}
 
 func (a *WorkerAffinity) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	const example = "such as {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: " +
@@ -149,8 +154,9 @@ func (a *WorkerAffinity) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		return
 	}
 	for _, f := range n.Fields {
-		if !slices.Contains(affinities, f.Key) {
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, affinities), "an affinity has no part %q", syntax.Clip(f.Key, 60))
+		if affinities[f.Key] == "" {
+			known := slices.Sorted(maps.Keys(affinities))
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, known), "an affinity has no part %q", syntax.Clip(f.Key, 60))
 		}
 	}
 	text, err := json.Marshal(n.Plain(m))
@@ -162,8 +168,8 @@ func (a *WorkerAffinity) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 func (*WorkerAffinity) Schema() syntax.Schema {
 	parts := syntax.Schema{}
-	for _, key := range affinities {
-		parts[key] = syntax.Schema{"type": "object"}
+	for key, text := range affinities {
+		parts[key] = syntax.Schema{"type": "object", "description": text + ", as in the spec of a pod"}
 	}
 	return syntax.Schema{"type": "object", "minProperties": 1, "properties": parts, "additionalProperties": false}
 }
