@@ -472,7 +472,9 @@ func TestPods_KubeUnmet(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, args := range [][]string{
-				{"doctor", file}, {"validate", "--cluster", file}, {"run", file, "--dry-run"},
+				{"doctor", file},
+				{"validate", "--cluster", file},
+				{"run", file, "--dry-run"},
 				{"run", file, "-o", filepath.Join(t.TempDir(), "report")},
 			} {
 				out, err := b.brunt(t, t.TempDir(), args...)
