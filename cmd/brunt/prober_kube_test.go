@@ -157,13 +157,15 @@ func newProbedBed(t *testing.T, program string) *probedBed {
 		t.Fatal(err)
 	}
 	b.peer = store.Spec.ClusterIP
-	suite.Until(t, "the callers reach the store", func() bool {
+	if !suite.Within(3*time.Minute, func() bool {
 		p := &kubeProber{url: b.asked()}
 		for range 8 {
 			p.one(http.DefaultClient)
 		}
 		return !slices.ContainsFunc(p.probes, func(p kubeProbe) bool { return p.bad })
-	})
+	}) {
+		t.Fatal("the callers do not reach the store")
+	}
 	return b
 }
 
