@@ -203,8 +203,14 @@ type Occurrence struct {
 	At     func(point string)   // for tests: called where brunt could die; may be nil
 }
 
-// ByAgent makes an agent plan the fault for a unit. ok is false when brunt injects the fault itself.
+// ByAgent makes an agent plan the fault for a unit. ok is false when brunt injects the fault itself. In a dry run it
+// checks that the container of a unit on another machine is known, which the agent would be told.
 func (e Env) ByAgent(ctx context.Context, u Unit) (s Step, ok bool, err error) {
+	if node := u.Traits().Node; e.Dry && node != nil {
+		if _, err := node.Life(ctx); err != nil {
+			return nil, false, err
+		}
+	}
 	if e.Agents == nil {
 		return nil, false, nil
 	}

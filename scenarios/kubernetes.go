@@ -46,7 +46,10 @@ type Kubernetes struct {
 	// the image of brunt for the watchdog, the agents and the built-in stack; zero is $BRUNT_IMAGE, else the image
 	// that `brunt image` writes
 	Image string `yaml:"image"`
+	// Secrets with which nodes fetch the image, in the namespace of each pod: the target's, and the agents'
+	PullSecrets []string `yaml:"pull_secrets"`
 
+	Asks        bool `yaml:"-"` // brunt asks the pods, by `watch` or for their leader
 	Brings      bool `yaml:"-"` // the run makes the workloads
 	Makes       bool `yaml:"-"` // the run makes the namespace of the workloads as well
 	MakesAgents bool `yaml:"-"` // the run makes the namespace of the agents as well
@@ -78,6 +81,9 @@ type KubernetesService struct {
 	// the container whose processes faults hit; zero is the only container of a pod, else the one that the annotation
 	// kubectl.kubernetes.io/default-container names
 	Container string `yaml:"container"`
+	// the port at which each pod is asked, by `watch` and for its leader; zero is the first TCP port that the container
+	// declares. brunt reaches it through the API server
+	Port int `yaml:"port,min=1,max=65535"`
 }
 
 // The kinds of workloads, as in paths of the Kubernetes API.

@@ -2,8 +2,11 @@ package scenarios
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +31,11 @@ type Workers struct {
 	Namespace string `yaml:"namespace"` // namespace of the pods, which must exist; default: brunt
 	// image of the pods; default: $BRUNT_IMAGE, else the image that `brunt image` writes
 	Image string `yaml:"image"`
+	// Secrets of the namespace, with which nodes fetch the image
+	PullSecrets []string `yaml:"pull_secrets"`
+	// variables of the environment of the pods, by name: a text, or {secret: NAME, key: KEY} for a value of a Secret of
+	// the namespace. Variables that the scenario names by ${env.NAME} come from the environment of brunt itself
+	Env map[string]WorkerVariable `yaml:"env"`
 	// number of processors that a pod requests. The pod has no CPU limit, because a quota could stop it at any
 	// moment; default: 1
 	CPU quantity.Processors `yaml:"cpu,positive,max=256"`
@@ -36,6 +44,8 @@ type Workers struct {
 	// memory of a pod, which is killed if it uses more; default: 1GiB
 	Memory quantity.Size     `yaml:"memory,positive"`
 	Nodes  map[string]string `yaml:"nodes"` // labels that a node must have for pods to run on it
+	// affinity of the pods to nodes and to other pods, as in the spec of a pod: nodeAffinity, podAffinity, podAntiAffinity
+	Affinity WorkerAffinity `yaml:"affinity"`
 	// taints that the pods tolerate, as kubectl writes them: dedicated=load:NoSchedule
 	Tolerate []string `yaml:"tolerate"`
 	// spread the pods evenly over hosts or zones, as far as the cluster can, or not at all; default: host
@@ -80,9 +90,88 @@ func (w *Workers) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			m.Add(w.Of("tolerate"), "%v", err)
 		}
 	}
+	for name := range w.Env {
+		if !variableName.MatchString(name) || slices.Contains([]string{"GOMAXPROCS", "GOMEMLIMIT"}, name) {
+			m.Add(w.Of("env"), "%q can't be set: a name has letters, digits and _, and `cpu` and `memory` set GOMAXPROCS and "+
+				"GOMEMLIMIT", syntax.Clip(name, 60))
+		}
+	}
 	if w.On == "kubernetes" {
 		w.fill()
 	}
+}
+
+// variableName matches the name of a variable of the environment.
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// A WorkerVariable is the value of a variable of the environment of a worker's pod: a text, or a value of a Secret.
+type WorkerVariable struct {
+	Text   string `yaml:"-"`
+	Secret string `yaml:"secret,required"` // name of a Secret in the namespace of the workers
+	Key    string `yaml:"key,required"`    // the key of the value in it
+}
+
+// plainVariable is [WorkerVariable] without DecodeNode, for decoding key by key.
+type plainVariable WorkerVariable
+
+func (v *WorkerVariable) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind == syntax.Map {
+		syntax.Decode(n, (*plainVariable)(v), m)
+		return
+	}
+	if ref := n.Dynamic(); ref != nil {
+		m.AddHint(n.Pos, "{secret: NAME, key: KEY} names a value that only the cluster holds",
+			"%s: the value would stand in the specs of the pods, which others read", ref)
+		return
+	}
+	v.Text, _ = n.Text(m)
+}
+
+// SchemaWith implements [syntax.DescribedSchemer]: the text, or the Secret.
+func (*WorkerVariable) SchemaWith(doc syntax.Describer) syntax.Schema {
+	return syntax.Schema{"anyOf": []any{
+		syntax.Schema{"type": []any{"string", "number", "boolean"}},
+		syntax.StructSchema(reflect.TypeFor[WorkerVariable](), doc),
+	}}
+}
+
+// A WorkerAffinity is the affinity of the workers' pods as JSON, as Kubernetes writes it. Empty means that there is
+// none.
+type WorkerAffinity json.RawMessage
+
+// affinities are the parts of an affinity, with what each says.
+var affinities = map[string]string{
+	"nodeAffinity":    "nodes on which the pods run",
+	"podAffinity":     "pods near which the pods run",
+	"podAntiAffinity": "pods away from which the pods run",
+}
+
+func (a *WorkerAffinity) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	const example = "such as {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: " +
+		"kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}"
+	if n.Kind != syntax.Map || len(n.Fields) == 0 {
+		m.AddHint(n.Pos, example, "an affinity is a map, as in the spec of a pod, not %s", n.Describe())
+		return
+	}
+	for _, f := range n.Fields {
+		if affinities[f.Key] == "" {
+			known := slices.Sorted(maps.Keys(affinities))
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, known), "an affinity has no part %q", syntax.Clip(f.Key, 60))
+		}
+	}
+	text, err := json.Marshal(n.Plain(m))
+	if err != nil { // not possible: the values are those that JSON has
+		m.Add(n.Pos, "%v", err)
+	}
+	*a = text
+}
+
+func (*WorkerAffinity) Schema() syntax.Schema {
+	parts := syntax.Schema{}
+	for key, text := range affinities {
+		parts[key] = syntax.Schema{"type": "object", "description": text + ", as in the spec of a pod"}
+	}
+	return syntax.Schema{"type": "object", "minProperties": 1, "properties": parts, "additionalProperties": false}
 }
 
 // PlaceIn makes the workers run in a cluster. Settings of the scenario take precedence over the arguments. If the

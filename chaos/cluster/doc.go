@@ -14,6 +14,8 @@
 //	slots.go     their pods, by slot
 //	pod.go       the unit
 //	units.go     selects the pods that a fault hits
+//	asked.go     how a pod is asked, such as for its role
+//	door.go      a port of this machine that leads to a pod
 //	node.go      a pod as an agent on its node sees it
 //	reached.go   addresses of pods, through services and their own
 //	nodes.go     selects the node that a fault hits

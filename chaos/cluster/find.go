@@ -24,6 +24,7 @@ type service struct {
 	pods     string   // the selector of its pods
 	selects  kube.Selector
 	ordinal  bool     // its pods are numbered by their workload
+	port     int      // the port at which its pods are asked; zero: one that they declare
 	within   string   // the container that faults hit; empty: the only one, or the one that the pod names
 	slots    []string // the UIDs of its pods, by slot; empty: the slot is free
 }
@@ -140,7 +141,7 @@ func (f finder) services(ctx context.Context) error {
 				return fmt.Errorf("%s has a deployment and a stateful set with the name %s: name them under `services`", f.Place,
 					all[i].Name)
 			}
-			if err := f.add(all[i].Name, all[i], ""); err != nil {
+			if err := f.add(all[i].Name, all[i], &scenarios.KubernetesService{}); err != nil {
 				return err
 			}
 		}
@@ -159,7 +160,9 @@ func (f finder) services(ctx context.Context) error {
 func (f finder) named(ctx context.Context, name string, of *scenarios.KubernetesService) error {
 	if len(of.Pods) > 0 {
 		selects := kube.SelectorOf(of.Pods)
-		f.list = append(f.list, &service{name: name, pods: selects.String(), selects: selects, within: of.Container})
+		f.list = append(f.list, &service{
+			name: name, pods: selects.String(), selects: selects, within: of.Container, port: of.Port,
+		})
 		return nil
 	}
 	resource, wanted := of.Workload()
@@ -170,20 +173,20 @@ func (f finder) named(ctx context.Context, name string, of *scenarios.Kubernetes
 	var known []string
 	for i := range all {
 		if known = append(known, all[i].Name); all[i].Name == wanted {
-			return f.add(name, all[i], of.Container)
+			return f.add(name, all[i], of)
 		}
 	}
 	return fmt.Errorf("%s: %w", name, noSuch(kinds[resource], wanted, known, " in the namespace "+f.Place.Namespace))
 }
 
-// add adds a workload as a service.
-func (f finder) add(name string, w workload, container string) error {
+// add adds a workload as a service, with the settings of a service.
+func (f finder) add(name string, w workload, of *scenarios.KubernetesService) error {
 	selects, err := w.selector.Selector()
 	if err != nil {
 		return fmt.Errorf("%s: the selector of %s: %w", f.Place, w.Name, err)
 	}
 	f.list = append(f.list, &service{
-		name: name, pods: selects.String(), selects: selects, within: container,
+		name: name, pods: selects.String(), selects: selects, within: of.Container, port: of.Port,
 		ordinal:  w.resource == scenarios.StatefulSets,
 		workload: kube.Ref{API: api, Resource: w.resource, Namespace: f.Place.Namespace, Name: w.Name},
 	})

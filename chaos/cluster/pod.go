@@ -81,7 +81,7 @@ func (p *Pod) Stop(context.Context, time.Duration) error { return errOfCluster }
 func (p *Pod) Start(context.Context) error { return errOfCluster }
 
 func (p *Pod) Traits() chaos.UnitTraits {
-	t := chaos.UnitTraits{Contained: p, Node: onNode{p}, StartAgent: p.startAgent}
+	t := chaos.UnitTraits{Contained: p, Addr: p.Addr, Node: onNode{p}, StartAgent: p.startAgent}
 	if a := p.t.Agents; a != nil {
 		t.EndAgent = func(string) chaos.Undo { return a.End(p.last()) }
 	}

@@ -23,8 +23,21 @@ type Target struct {
 	Agents  Agents   // agents of the run, on the nodes; nil: there are none
 	unnamed []string // workloads whose names can't name a service
 
-	mu   sync.Mutex          // guards pods, and the slots of services
-	pods map[string]kube.Pod // pods in a slot, by UID
+	mu    sync.Mutex          // guards pods, and the slots of services
+	pods  map[string]kube.Pod // pods in a slot, by UID
+	doors map[string]*Door    // to the pods that are asked, by unit; nil: closed, or none was asked for
+}
+
+// Close closes the doors to the pods, and the client of the cluster.
+func (t *Target) Close() {
+	t.mu.Lock()
+	doors := t.doors
+	t.doors = nil
+	t.mu.Unlock()
+	for _, d := range doors {
+		_ = d.Close()
+	}
+	t.Cluster.Close()
 }
 
 // service returns the service with a name, or nil.

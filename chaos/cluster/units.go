@@ -14,10 +14,15 @@ import (
 // Units say which pods a fault hits: exactly one of service, unit and zone; or the units of a service in a zone.
 type Units struct {
 	syntax.Place
-	Service string        `yaml:"service"` // the service to hit, with as many pods as pick says
-	Unit    string        `yaml:"unit"`    // one unit, service[i]
-	Zone    string        `yaml:"zone"`    // all units on nodes of the zone, or with service those of that service
-	Pick    selector.Pick `yaml:"pick"`    // one (the default), all (the default of a zone), a number or a share
+	Service string `yaml:"service"` // the service to hit, with as many pods as pick says
+	Unit    string `yaml:"unit"`    // one unit, service[i]
+	Zone    string `yaml:"zone"`    // all units on nodes of the zone, or with service those of that service
+	// how many pods: one (the default), all (the default of a zone), a number, a share, leader or follower
+	Pick selector.Pick `yaml:"pick"`
+	// with leader, the pod that leads is left out, and pick is among the others
+	Except string `yaml:"except,oneof=leader"`
+	// how the leader is found, for pick: leader, pick: follower and except: leader
+	Leader *selector.Leader `yaml:"leader"`
 	// whether pods that join while the fault is injected are hit too; zero is yes with pick: all, else no. With another
 	// pick, yes hits the pod that replaces a hit one
 	Follow string `yaml:"follow,oneof=yes|no"`
@@ -25,7 +30,8 @@ type Units struct {
 
 func (u *Units) selector() *selector.Selector {
 	return &selector.Selector{
-		Place: u.Place, Service: u.Service, Unit: u.Unit, Zone: u.Zone, Pick: u.Pick, Follow: u.Follow,
+		Place: u.Place, Service: u.Service, Unit: u.Unit, Zone: u.Zone, Pick: u.Pick, Except: u.Except, Leader: u.Leader,
+		Follow: u.Follow,
 	}
 }
 
@@ -40,14 +46,9 @@ func OnCluster(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) bool {
 
 // Check implements [chaos.Fault] for a fault on pods.
 func (u *Units) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
-	if !OnCluster(at, sc, m) {
-		return
+	if OnCluster(at, sc, m) {
+		u.selector().CheckSelector(at, sc, m)
 	}
-	if u.Pick.Role != "" {
-		m.Add(u.Of("pick"), "pods can't be asked which of them leads; name the unit")
-		return
-	}
-	u.selector().CheckSelector(at, sc, m)
 }
 
 // Traits implements [chaos.Fault] for a fault on pods.

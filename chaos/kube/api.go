@@ -338,7 +338,8 @@ type (
 	}
 
 	EnvVarSource struct {
-		FieldRef *ObjectFieldSelector `json:"fieldRef,omitempty"`
+		FieldRef     *ObjectFieldSelector `json:"fieldRef,omitempty"`
+		SecretKeyRef *SecretKeySelector   `json:"secretKeyRef,omitempty"`
 	}
 
 	ObjectEvent struct {
@@ -382,6 +383,11 @@ type (
 		ObjectMeta `json:"metadata"`
 		Spec       NodeSpec   `json:"spec"`
 		Status     NodeStatus `json:"status"`
+	}
+
+	// A LocalObjectReference names an object of the same namespace.
+	LocalObjectReference struct {
+		Name string `json:"name,omitempty"`
 	}
 
 	NodeAffinity struct {
@@ -467,13 +473,14 @@ type (
 		TerminationGracePeriodSeconds *int64                     `json:"terminationGracePeriodSeconds,omitempty"`
 		ActiveDeadlineSeconds         *int64                     `json:"activeDeadlineSeconds,omitempty"`
 		NodeSelector                  map[string]string          `json:"nodeSelector,omitempty"`
+		ImagePullSecrets              []LocalObjectReference     `json:"imagePullSecrets,omitempty"`
 		ServiceAccountName            string                     `json:"serviceAccountName,omitempty"`
 		AutomountServiceAccountToken  *bool                      `json:"automountServiceAccountToken,omitempty"`
 		NodeName                      string                     `json:"nodeName,omitempty"`
 		HostNetwork                   bool                       `json:"hostNetwork,omitempty"`
 		HostPID                       bool                       `json:"hostPID,omitempty"`
 		SecurityContext               *PodSecurityContext        `json:"securityContext,omitempty"`
-		Affinity                      *Affinity                  `json:"affinity,omitempty"`
+		Affinity                      json.RawMessage            `json:"affinity,omitempty"` // an [Affinity]
 		Tolerations                   []Toleration               `json:"tolerations,omitempty"`
 		RuntimeClassName              *string                    `json:"runtimeClassName,omitempty"`
 		EnableServiceLinks            *bool                      `json:"enableServiceLinks,omitempty"`
@@ -538,6 +545,12 @@ type (
 		AllowPrivilegeEscalation *bool            `json:"allowPrivilegeEscalation,omitempty"`
 		SeccompProfile           *SeccompProfile  `json:"seccompProfile,omitempty"`
 		AppArmorProfile          *AppArmorProfile `json:"appArmorProfile,omitempty"`
+	}
+
+	// A SecretKeySelector names a value of a Secret.
+	SecretKeySelector struct {
+		LocalObjectReference
+		Key string `json:"key"`
 	}
 
 	Service struct {

@@ -16,6 +16,8 @@ import (
 // A Diversion redirects connections that are opened from inside a namespace. It is a table that the
 // kernel removes with its owner.
 type Diversion struct {
+	in    *Namespace
+	claim *claim // of the run, while it redirects new connections
 	mark  uint32
 	table *nft.Table
 	chain *nftables.Chain // nil until Set
@@ -24,7 +26,7 @@ type Diversion struct {
 // NewDiversion makes a Diversion that redirects nothing until [Diversion.Set]. It never redirects
 // sockets that were passed to [Diversion.Spare].
 func (n *Namespace) NewDiversion() (*Diversion, error) {
-	d := &Diversion{mark: kernel.NewMark()}
+	d := &Diversion{in: n, mark: kernel.NewMark()}
 	err := n.Do(func() (err error) {
 		d.table, err = nft.NewTable()
 		return err
@@ -40,10 +42,15 @@ func (d *Diversion) Spare(_, _ string, c syscall.RawConn) error {
 // Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant.
 // It is called once.
 //
+// If the namespace names its run, Set fails while another run has an effect there; the error names that run.
+//
 // The rules match only the first segment of a connection. Otherwise open connections would be redirected too if only
 // this table makes the kernel track connections, as in most pods: their next segment is the first one that the kernel
 // tracks.
-func (d *Diversion) Set(from map[netip.AddrPort]netip.AddrPort) error {
+func (d *Diversion) Set(from map[netip.AddrPort]netip.AddrPort) (err error) {
+	if d.claim, err = d.in.claim(); err != nil {
+		return err
+	}
 	t := d.table
 	// the kernel tracks connections for as long as a rule asks for it, see Lift
 	t.Rule(t.Chain("track"), nft.Opened(false))
@@ -75,8 +82,16 @@ func (d *Diversion) Lift() error {
 	if d.chain == nil {
 		return nil
 	}
-	return d.table.Clear([]*nftables.Chain{d.chain})
+	if err := d.table.Clear([]*nftables.Chain{d.chain}); err != nil {
+		return err
+	}
+	return d.claim.release()
 }
 
 // Close removes the table.
-func (d *Diversion) Close() error { return d.table.Close() }
+func (d *Diversion) Close() error {
+	if err := d.table.Close(); err != nil {
+		return err
+	}
+	return d.claim.release()
+}

@@ -17,9 +17,26 @@ var ErrCannot = errors.New("can't be done here")
 //
 // Several Specs may be active at once, with the same action or different ones. Each is closed on its own. Closing them
 // in reverse order is always correct.
+//
+// If n names its run, Set fails while another run that names itself has a Spec active; the error names that run.
 func (n *Namespace) Set(s Spec) (Held, error) {
-	var held Held
-	err := n.each(s, func(m mechanism) (err error) {
+	c, err := n.claim()
+	if err != nil {
+		return nil, err
+	}
+	held, err := n.set(s)
+	switch {
+	case err != nil:
+		return nil, errors.Join(err, c.release())
+	case c == nil:
+		return held, nil
+	}
+	return claimedHeld{held, c}, nil
+}
+
+// set applies s, as [Namespace.Set] does.
+func (n *Namespace) set(s Spec) (held Held, err error) {
+	err = n.each(s, func(m mechanism) (err error) {
 		// A named mechanism is used at once: probing one for the first time takes longer than using it.
 		if s.Via == "" {
 			if err := n.probe(m, s); err != nil {

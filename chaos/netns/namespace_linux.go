@@ -10,6 +10,7 @@ import (
 // processes have left it. Its effects stay in force after Close.
 type Namespace struct {
 	*kernel.Namespace
+	Run    string // run that sets effects, see [Namespace.Set]; empty: the effects of all runs add up
 	probes probes
 }
 

@@ -15,7 +15,10 @@ var errLinux = errors.New("network namespaces are Linux's alone: run brunt on Li
 	"Docker Desktop for example")
 
 // A Namespace is an open network namespace.
-type Namespace struct{ probes probes }
+type Namespace struct {
+	Run    string // run that sets effects
+	probes probes
+}
 
 // Open opens a namespace by a path such as /proc/PID/ns/net. It needs Linux.
 func Open(string) (*Namespace, error) { return nil, errLinux }
@@ -41,6 +44,9 @@ func New() (*Namespace, error) { return nil, errLinux }
 
 // File returns the file that holds the namespace open.
 func (n *Namespace) File() *os.File { return nil }
+
+// claim claims nothing.
+func (n *Namespace) claim() (*claim, error) { return nil, nil }
 
 // asked returns the names as they were.
 func (n *Namespace) asked(names []string) []string { return names }

@@ -22,7 +22,7 @@ type Asking struct {
 	// a text for sh -c, or a list: a program with its arguments; yes is exit code 0. If a unit is asked, the
 	// environment has BRUNT_UNIT, BRUNT_ADDR, BRUNT_HOST and BRUNT_PORT, and ${self.addr}, ${self.port} have values
 	Command Command `yaml:"command"`
-	Exec    Command `yaml:"exec"` // like command, but run in the unit's container
+	Exec    Command `yaml:"exec"` // like command, but run in the unit's container; not in a pod
 	// a path to GET from the unit; yes is an answer that passes check
 	Path Address `yaml:"path"`
 	// the URL to GET, or for a unit also a path; yes is an answer that passes check
@@ -128,6 +128,9 @@ func (a *Asking) ValidateFor(use Use, at syntax.Pos, sc chaos.Scope, m *syntax.M
 	case kind == "exec" && !use.Unit:
 		m.AddHint(a.Of("exec"), "`command` is run on this machine",
 			"exec is run in the container of a unit, and no unit is asked here")
+	case kind == "exec" && sc.Cluster != nil:
+		m.AddHint(a.Of("exec"), "`command` is run on this machine, where ${self.port} leads to the pod",
+			"exec is run by an engine of containers, and brunt runs no command in a pod")
 	case kind == "get":
 		a.checkGet(use, sc, m)
 	case kind == "scrape":

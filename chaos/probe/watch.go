@@ -18,6 +18,9 @@ import (
 // Watch asks each unit for a value of its own during the run: its role, its term, its lag in replication. Values are
 // states over time, or numbers if their unit is given. Each unit is asked on its own, over its own connection, so a
 // unit that does not answer delays no other question. A missed answer is a gap.
+//
+// A pod is asked through the API server, at the port that target.kubernetes.services names, or that it declares; a pod
+// in the place of another is asked in its stead, and one that joins is not asked.
 type Watch struct {
 	Asking `yaml:",inline"`
 	Of     string `yaml:"of"` // service, or unit such as db[0], to ask; zero is every unit
@@ -57,7 +60,8 @@ func (w *Watch) CheckUnits(sc chaos.Scope, at syntax.Pos, m *syntax.Mistakes) {
 		service = w.Of
 	}
 	switch n, known := sc.Services[service]; {
-	case len(sc.Services) == 0:
+	case sc.Has(service) && sc.Cluster != nil: // its pods are found during the run
+	case len(sc.Services) == 0 && sc.Cluster == nil:
 		m.AddHint(at, "containers that run already are named by target: {url: …, units: {db: {container: NAME}}}",
 			"the target has no units that brunt could ask")
 	case w.Of == "":

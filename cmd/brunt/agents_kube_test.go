@@ -121,7 +121,7 @@ func newAgentBedOf(t *testing.T, program string) *agentBed {
 	text := strings.NewReplacer("URL", srv.URL, "NS", b.namespace, "AGENTS", b.agents).Replace(`version: 1
 target: {url: "URL", kubernetes: {context: brunt-kube, namespace: NS, agent_namespace: AGENTS}}
 guard: {allow: {chaos: [kubernetes/brunt-kube/NS]}}
-load: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 720s, flow: [{get: /}]}}
+load: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 900s, flow: [{get: /}]}}
 chaos:
   freeze: {at: 5s, for: 100s, process.freeze: {unit: "web[0]"}}
   crash: {at: 110s, process.crash: {service: web}}
@@ -142,6 +142,8 @@ chaos:
   throttle: {at: 590s, for: 50s, cpu.throttle: {unit: "web[0]", share: 20%}}
   memory: {at: 650s, for: 50s, memory.limit: {unit: "web[0]", bytes: 96MiB}}
   one: {at: 540s, for: 50s, network.latency: {from: web, to: "store[0]", delay: 100ms}}
+  alone: {at: 710s, for: 50s, network.latency: {service: web, pick: one, delay: 100ms}}
+  after: {at: 770s, for: 50s, network.latency: {service: web, pick: one, follow: yes, delay: 100ms}}
 `)
 	if err := os.WriteFile(b.scenario, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -150,10 +152,11 @@ chaos:
 	return b
 }
 
-// answering waits until all pods are ready.
+// answering waits until all pods are ready, which takes minutes where the controllers of the cluster begin again, or
+// where the machine is busy.
 func (b *agentBed) answering(t *testing.T) {
 	t.Helper()
-	suite.Until(t, "all pods are ready", func() bool {
+	if !suite.Within(3*time.Minute, func() bool {
 		pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: "app"})
 		ready := 0
 		for i := range pods {
@@ -162,7 +165,9 @@ func (b *agentBed) answering(t *testing.T) {
 			}
 		}
 		return err == nil && ready == 4
-	})
+	}) {
+		t.Fatal("the pods are not ready")
+	}
 }
 
 // unit is the pod of a unit of a deployment, as brunt numbers them.

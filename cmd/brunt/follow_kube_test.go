@@ -4,13 +4,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"brunt/chaos/cluster"
 	"brunt/chaos/kube"
+	"brunt/scenarios"
 	"brunt/scenarios/suite"
 )
 
@@ -29,7 +29,7 @@ func (b *agentBed) scaleTo(t *testing.T, n int) {
 // readyOf lists the ready pods of a service once there are n, and none that goes.
 func (b *agentBed) readyOf(t *testing.T, service string, n int) (out []kube.Pod) {
 	t.Helper()
-	suite.Until(t, fmt.Sprintf("%d pods of %s are ready", n, service), func() bool {
+	if !suite.Within(time.Minute, func() bool {
 		pods, err := b.Pods(b.namespace).List(context.WithoutCancel(t.Context()), kube.Query{Labels: "app=" + service})
 		ready := 0
 		for i := range pods {
@@ -39,7 +39,9 @@ func (b *agentBed) readyOf(t *testing.T, service string, n int) (out []kube.Pod)
 		}
 		out = pods
 		return err == nil && ready == n && len(pods) == n
-	})
+	}) {
+		t.Fatalf("%d pods of %s are not ready", n, service)
+	}
 	return out
 }
 
@@ -98,6 +100,26 @@ func TestFollow_Kube(t *testing.T) {
 		})
 		b.ended(t, out, "fault.again")
 	})
+	t.Run("the only pod that is hit is replaced", func(t *testing.T) {
+		out := b.begin(t, "after", "--for", "25s")
+		b.delete(t, b.hitOne(t).Name)
+		b.hitOne(t)
+		b.ended(t, out, "joined: ")
+	})
+	t.Run("the only pod that is hit is gone", func(t *testing.T) { // its replacement is not hit
+		out := b.begin(t, "alone", "--for", "12s")
+		b.delete(t, b.hitOne(t).Name)
+		b.readyOf(t, "web", 2)
+		code, text := out.wait(t), out.text(t)
+		if code != scenarios.Invalid.ExitCode() || !strings.Contains(text, "fault.void") ||
+			strings.Contains(text, "joined: ") {
+			t.Errorf("exit code %d\n%s", code, text)
+		} else {
+			t.Log(text)
+		}
+		b.clean(t, time.Now(), time.Second)
+		b.unmanned(t)
+	})
 	t.Run("brunt and its watchdog are killed", func(t *testing.T) {
 		out := b.begin(t, "slow", "--for", "40s")
 		defer b.restore(t)
@@ -111,6 +133,24 @@ func TestFollow_Kube(t *testing.T) {
 		b.removed(t)
 		b.unmanned(t)
 	})
+}
+
+// hitOne waits until exactly one of two ready pods of web is hit, and returns it.
+func (b *agentBed) hitOne(t *testing.T) (hit *kube.Pod) {
+	t.Helper()
+	pods, n := b.readyOf(t, "web", 2), 0
+	if !suite.Within(joins, func() bool {
+		n = 0
+		for i := range pods {
+			if b.leftAt(t, &pods[i]) != "" {
+				hit, n = &pods[i], n+1
+			}
+		}
+		return n == 1
+	}) {
+		t.Fatalf("%d pods of web are hit", n)
+	}
+	return hit
 }
 
 // restore sets the number of pods of web as it was.

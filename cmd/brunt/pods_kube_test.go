@@ -365,6 +365,24 @@ func TestPods_KubeRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	roles := b.least(t)
+	b.apply(t, strings.Replace(roles, "resources: [pods/eviction], verbs: [create]",
+		"resources: [pods/eviction], verbs: [get]", 1))
+	suite.Until(t, "the right is gone", func() bool {
+		out, err = b.brunt(t, t.TempDir(), "run", b.scenario, "--dry-run")
+		return err != nil
+	})
+	want := "create pods/eviction " + b.namespace + " the fault evict"
+	want = "verbs resource namespace for " + want + " `brunt"
+	if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
+		t.Errorf("without one right:\n%s", out)
+	}
+}
+
+// least has the bed act as a user with no more than the roles that `brunt rbac` prints for its scenario, and returns
+// these.
+func (b *podBed) least(t *testing.T) (roles string) {
+	t.Helper()
 	user := "ann-" + b.namespace
 	roles, err := b.brunt(t, t.TempDir(), "rbac", b.scenario, "--for", user)
 	if err != nil {
@@ -384,20 +402,89 @@ func TestPods_KubeRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.kubeconfig = as
-	suite.Until(t, "the roles are known", func() bool {
+	out := ""
+	if !suite.Within(time.Minute, func() bool {
 		out, err = b.brunt(t, t.TempDir(), "run", b.scenario, "--dry-run")
 		return err == nil
-	})
-	b.apply(t, strings.Replace(roles, "resources: [pods/eviction], verbs: [create]",
-		"resources: [pods/eviction], verbs: [get]", 1))
-	suite.Until(t, "the right is gone", func() bool {
-		out, err = b.brunt(t, t.TempDir(), "run", b.scenario, "--dry-run")
-		return err != nil
-	})
-	want := "create pods/eviction " + b.namespace + " the fault evict"
-	want = "verbs resource namespace for " + want + " `brunt"
-	if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
-		t.Errorf("without one right:\n%s", out)
+	}) {
+		t.Fatalf("the roles do not suffice: %v\n%s", err, out)
+	}
+	return roles
+}
+
+// TestPods_KubeUnmet has scenarios that a cluster would not let run, each for one reason: doctor, validate, a dry run
+// and a run say it, and the run starts nothing.
+func TestPods_KubeUnmet(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
+	b := newAgentBed(t)
+	two := b.web
+	two.Name = "two"
+	labels := map[string]any{"app": "two"}
+	container := func(name string) map[string]any {
+		return map[string]any{
+			"name": name, "image": "docker.io/library/brunt-kube-pause:1", "imagePullPolicy": "Never",
+		}
+	}
+	if _, err := b.Like(two).Create(t.Context(), &kube.Raw{
+		"metadata": map[string]any{"name": "two"},
+		"spec": map[string]any{
+			"replicas": 1, "selector": map[string]any{"matchLabels": labels},
+			"template": map[string]any{"metadata": map[string]any{"labels": labels}, "spec": map[string]any{
+				"terminationGracePeriodSeconds": 1, "containers": []any{container("app"), container("mesh")},
+			}},
+		},
+	}, false); err != nil {
+		t.Fatal(err)
+	}
+	defer b.autoscaler(t, 4)()
+	text, err := os.ReadFile(b.scenario)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, _ := strings.Cut(string(text), "load:")
+	const load = "\nload: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 8s, flow: [{get: /}]}}\n"
+	for _, c := range []struct{ name, text, want string }{
+		{
+			"an autoscaler that would take the fault back",
+			before + load + "chaos: {fewer: {at: 2s, for: 2s, workload.scale: {service: web, to: 1}}}\n",
+			"the autoscaler web-4 sets the number of pods of",
+		},
+		{
+			"a pod of two containers", before + load + "chaos: {hit: {at: 2s, for: 2s, process.freeze: {service: two}}}\n",
+			"has the containers app, mesh: name one by target.kubernetes.services.NAME.container",
+		},
+		{
+			"a namespace that is not there", strings.ReplaceAll(before, b.namespace, "absent") + load +
+				"chaos: {hit: {at: 2s, for: 2s, process.freeze: {service: web}}}\n", `there is no namespace "absent"`,
+		},
+		{
+			"a pod without a known port", before + load + "watch: {role: {of: two, path: /role}}\n",
+			"two[0]: no port is known at which its pods are asked",
+		},
+		{
+			"a watch of no unit", before + load + "watch: {role: {of: wep, path: /role}}\n",
+			"the watch role asks wep, and there is no such unit",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "s.yaml")
+			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, args := range [][]string{
+				{"doctor", file},
+				{"validate", "--cluster", file},
+				{"run", file, "--dry-run"},
+				{"run", file, "-o", filepath.Join(t.TempDir(), "report")},
+			} {
+				out, err := b.brunt(t, t.TempDir(), args...)
+				if err == nil || !strings.Contains(strings.Join(strings.Fields(out), " "), c.want) {
+					t.Errorf("brunt %s: %v, without %q\n%s", args[0], err, c.want, out)
+				}
+			}
+			b.unmanned(t)
+			b.removed(t)
+		})
 	}
 }
 

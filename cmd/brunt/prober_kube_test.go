@@ -157,13 +157,15 @@ func newProbedBed(t *testing.T, program string) *probedBed {
 		t.Fatal(err)
 	}
 	b.peer = store.Spec.ClusterIP
-	suite.Until(t, "the callers reach the store", func() bool {
+	if !suite.Within(3*time.Minute, func() bool {
 		p := &kubeProber{url: b.asked()}
 		for range 8 {
 			p.one(http.DefaultClient)
 		}
 		return !slices.ContainsFunc(p.probes, func(p kubeProbe) bool { return p.bad })
-	})
+	}) {
+		t.Fatal("the callers do not reach the store")
+	}
 	return b
 }
 
@@ -347,6 +349,30 @@ func TestProber_Kube(t *testing.T) {
 			p.recovers(t)
 		})
 	}
+}
+
+// TestProber_KubeMemory takes the memory of a caller until the kernel kills it, beside an independent prober: the end
+// of the caller is the effect of the fault, and what its callers lack is its impact.
+func TestProber_KubeMemory(t *testing.T) {
+	suite.Needs(t, suite.Kubernetes)
+	b := newProbedBed(t, agentProgram(t))
+	if _, err := b.Like(b.web).Patch(t.Context(), b.web.Name, kube.Change{
+		Op: "add", Path: "/spec/template/spec/containers/0/resources",
+		Value: map[string]any{"limits": map[string]any{"memory": "96Mi"}, "requests": map[string]any{"memory": "32Mi"}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.readyOf(t, "web", 4)
+	p := b.play(t, `stress.memory: {service: web, pick: one, percent: 100%, oom: unit}`, "for: 4s,", 24, nil)
+	p.valid(t)
+	skipped := slices.ContainsFunc(p.fault.Because, func(n result.Note) bool { return n.Kind == result.FaultSkipped })
+	if skipped || !p.fault.Verified.Known() || !strings.Contains(p.fault.Evidence, "the kernel killed it") {
+		t.Errorf("verified at %g: %q; %v", p.fault.Verified, p.fault.Evidence, p.fault.Because)
+	}
+	if len(p.spans) > 0 && p.fault.Failed == 0 {
+		t.Errorf("%s; the prober saw %q", p.fault.Impact, p.seen())
+	}
+	t.Logf("%d requests failed: %s; the prober saw %q", p.fault.Failed, p.fault.Impact, p.seen())
 }
 
 // gap requires that the fault was lost and in again, that the result says when, and that the run is invalid.

@@ -25,11 +25,19 @@ func (c *stepCompiler) asked(n *syntax.Node) {
 	}
 }
 
+// askUnits notes that brunt asks units of the target, which takes rights if they are pods.
+func (p *Plan) askUnits() {
+	if k := p.Scenario.Target.Kubernetes; k != nil {
+		k.Asks = true
+	}
+}
+
 // questions compiles the steps with which a fault asks units for their role, and for its own effect.
 func (c *stepCompiler) questions(d chaos.Fault) {
 	t := d.Traits(chaos.Scope{})
 	if t.Asks != nil {
 		c.asked(t.Asks.AsksStep())
+		c.plan.askUnits()
 	}
 	for _, step := range t.Steps {
 		c.asked(step)

@@ -86,6 +86,9 @@ func checkStackOnPods(p *Plan, m *syntax.Mistakes, t *scenarios.Target, spec *pl
 		if w.PlaceIn(k.Context, k.Namespace, k.Image); w.Context != k.Context {
 			m.Add(w.Of("context"), "the stack runs in the cluster of %s, and is reached from there alone", k.Context)
 		}
+		if !w.Has("pull_secrets") {
+			w.PullSecrets = k.PullSecrets
+		}
 	}
 }
 

@@ -77,6 +77,7 @@ func (c *observeCompiler) watch(of scenarios.Watched) {
 		return
 	}
 	c.steps.asked(w.Ask)
+	c.plan.askUnits()
 	if w.Check(c.plan.questions(), c.m); !c.targetUnknown {
 		w.CheckUnits(c.plan.Scope, of.Pos, c.m)
 	}

@@ -43,6 +43,9 @@ func PodUses(k *scenarios.Kubernetes, sc chaos.Scope, faults []*timeline.Entry) 
 	}
 	add("finding the pods", cluster.Rights(k))
 	add("making the pods", bringing(k, sc))
+	if k.Asks {
+		add("asking the pods", cluster.AskRights(k))
+	}
 	if undoes := PodUndoes(k, sc, faults); len(undoes) > 0 {
 		add("the watchdog", guard.Rights(k.Namespace, undoes))
 	}

@@ -60,6 +60,7 @@ var hostileFields = map[string]string{
 	"scenarios.Target.compose":               byCommands,
 	"scenarios.Target.containers":            byCommands,
 	"scenarios.Target.processes":             byCommands,
+	"scenarios.WorkerVariable.key":           noFile + "the key of a value in a Secret of a cluster",
 	"scenarios.Workers.image":                byCommands,
 	"scenarios.document.extends":             byFiles,
 	"scenarios/load.LogFields.path":          noFile + "the name of a column",

@@ -298,3 +298,37 @@ func (n *Node) TextParts(m *Mistakes) ([]Part, bool) {
 
 // Schema implements [Schemer]. Any value is valid; the type that keeps the node defines its schema.
 func (*Node) Schema() Schema { return Schema{} }
+
+// Plain converts the node to the value that JSON decodes to, for a part of a scenario that is another system's, such as
+// the manifest of an object of a cluster. A placeholder in it is a mistake.
+func (n *Node) Plain(m *Mistakes) any {
+	switch n.Kind {
+	case Map:
+		out := map[string]any{}
+		for _, f := range n.Fields {
+			out[f.Key] = f.Value.Plain(m)
+		}
+		return out
+	case List:
+		out := []any{}
+		for _, item := range n.Items {
+			out = append(out, item.Plain(m))
+		}
+		return out
+	case Null:
+		return nil
+	case Bool:
+		v, _ := n.Switch(m)
+		return v
+	case Number:
+		if i, ok := ParseInt(n.Value); ok {
+			return i
+		}
+		f, _ := n.Float(m)
+		return f
+	}
+	if ref := n.Dynamic(); ref != nil {
+		m.Add(n.Pos, "${%s} is not known to a manifest", ref.Text)
+	}
+	return n.Value
+}

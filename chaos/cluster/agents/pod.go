@@ -31,8 +31,10 @@ type Settings struct {
 	Place     cluster.Place `json:"place"`     // namespace of the pods that faults hit
 	Namespace string        `json:"namespace"` // namespace of the agents
 	Image     string        `json:"image"`     // image of brunt
-	Rights    chaos.Rights  `json:"rights"`
-	Lasts     time.Duration `json:"lasts"` // longest time that the run takes
+	// Secrets of Namespace, with which nodes fetch the image
+	PullSecrets []string      `json:"pull_secrets,omitempty"`
+	Rights      chaos.Rights  `json:"rights"`
+	Lasts       time.Duration `json:"lasts"` // longest time that the run takes
 }
 
 // undoesLabel is the label of a pod that only reverts what the agent of another pod did.
@@ -47,7 +49,7 @@ func (s *Settings) selector() kube.Query {
 // bypasses the scheduler, so no lack of room keeps it off, and it tolerates every taint.
 func (s *Settings) pod(node string, agent bool, args ...string) *kube.Pod {
 	no, root, grace, most := false, int64(0), int64(graceFor/time.Second), int64((s.Lasts+late)/time.Second)
-	spec := cluster.OwnPod(program, s.Image, args...)
+	spec := cluster.OwnPod(program, s.Image, s.PullSecrets, args...)
 	spec.NodeName, spec.HostPID = node, true
 	spec.TerminationGracePeriodSeconds, spec.ActiveDeadlineSeconds = &grace, &most
 	spec.Tolerations = []kube.Toleration{{Operator: kube.TolerationOpExists}}

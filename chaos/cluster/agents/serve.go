@@ -87,6 +87,7 @@ func (s *Served) lend(ctx context.Context, ask lendRequest) (lendReply, error) {
 		if err != nil {
 			return lendReply{}, err
 		}
+		n.Run = s.Run // runs of other machines have agents of their own in this network
 		o = agent.Options{Network: n}
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -33,6 +33,8 @@ type Settings struct {
 	Undoes []kube.Right      // rights with which the watchdog reverts faults
 	Lasts  time.Duration     // longest time of the run, after which the watchdog reverts everything
 	Spare  map[string]string // labels of the nodes that faults hit; the watchdog avoids these nodes if it can
+	// Secrets of the namespace, with which nodes fetch the image
+	PullSecrets []string
 	Patience,
 	Linger time.Duration // of the watchdog, for tests; zero is the usual value
 }
@@ -190,7 +192,7 @@ func (s *Settings) job(meta map[string]any) kube.Raw {
 
 // pod returns the pod of the watchdog. It satisfies the restricted level of pod security, and tolerates every taint.
 func (s *Settings) pod() kube.PodSpec {
-	spec := cluster.OwnPod(container, s.Image,
+	spec := cluster.OwnPod(container, s.Image, s.PullSecrets,
 		"cluster-watchdog", "--namespace", s.Place.Namespace, "--run", s.Run, "--patience", s.patience().String(),
 		"--linger", orUsual(s.Linger, linger).String(), "--most", s.Lasts.String())
 	spec.ServiceAccountName, spec.AutomountServiceAccountToken = nameOf(s.Run), nil // it acts on the cluster
@@ -210,11 +212,11 @@ func (s *Settings) pod() kube.PodSpec {
 		off = append(off, r)
 	}
 	if len(off) > 0 {
-		spec.Affinity = &kube.Affinity{NodeAffinity: &kube.NodeAffinity{
+		spec.Affinity = cluster.JSON(kube.Affinity{NodeAffinity: &kube.NodeAffinity{
 			PreferredDuringSchedulingIgnoredDuringExecution: []kube.PreferredSchedulingTerm{{
 				Weight: 100, Preference: kube.NodeSelectorTerm{MatchExpressions: off},
 			}},
-		}}
+		}})
 	}
 	return spec
 }

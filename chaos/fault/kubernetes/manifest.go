@@ -22,44 +22,11 @@ func (o *Manifest) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			"a manifest is a map, not %s", n.Describe())
 		return
 	}
-	o.object, _ = plain(n, m).(map[string]any)
+	o.object, _ = n.Plain(m).(map[string]any)
 }
 
 func (*Manifest) Schema() syntax.Schema {
 	return syntax.Schema{"type": "object", "required": []any{"apiVersion", "kind", "metadata"}}
-}
-
-// plain converts a value of a scenario to the value that JSON decodes to.
-func plain(n *syntax.Node, m *syntax.Mistakes) any {
-	switch n.Kind {
-	case syntax.Map:
-		out := map[string]any{}
-		for _, f := range n.Fields {
-			out[f.Key] = plain(f.Value, m)
-		}
-		return out
-	case syntax.List:
-		out := []any{}
-		for _, item := range n.Items {
-			out = append(out, plain(item, m))
-		}
-		return out
-	case syntax.Null:
-		return nil
-	case syntax.Bool:
-		v, _ := n.Switch(m)
-		return v
-	case syntax.Number:
-		if i, ok := syntax.ParseInt(n.Value); ok {
-			return i
-		}
-		f, _ := n.Float(m)
-		return f
-	}
-	if ref := n.Dynamic(); ref != nil {
-		m.Add(n.Pos, "${%s} is not known to a manifest", ref.Text)
-	}
-	return n.Value
 }
 
 // text returns the text at a path of keys; empty means that there is none.

@@ -1,7 +1,10 @@
 package resource
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"brunt/chaos"
@@ -57,5 +60,42 @@ func TestEnded(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestStressMemory_UnitEnds has the unit end while its memory is taken up to a limit: that is the effect, and not the
+// early end of the fault. Without a limit, memory is no reason for its end.
+func TestStressMemory_UnitEnds(t *testing.T) {
+	for _, limit := range []int64{1 << 20, 0} {
+		unit := exec.Command("sleep", "60")
+		if err := unit.Start(); err != nil {
+			t.Fatal(err)
+		}
+		id, err := proc.Identify(unit.Process.Pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := stress.Start(stress.Config{Command: []string{"sleep", "60"}}, stress.Job{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(b.Stop)
+		for _, pid := range []int{id.PID, b.PID()} {
+			if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_ = unit.Wait()
+		<-b.Done()
+		h := &stressMemory{
+			stressing: stressing{Victim: victim.Victim{Unit: container.Target{Unit: named{}}, ID: id}, b: b}, limit: limit,
+		}
+		said, err := h.Verify(t.Context())
+		if is := err == nil && strings.Contains(said, fmt.Sprintf("it ended (pid %d)", id.PID)); is != (limit > 0) {
+			t.Errorf("with a limit of %d: %q, %v", limit, said, err)
+		}
+		if err := h.Traits().Ended(t.Context()); (err == nil) != (limit > 0) {
+			t.Errorf("with a limit of %d it is over: %v", limit, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package kubetest
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -34,7 +35,7 @@ func (s *Server) forward(w http.ResponseWriter, r *http.Request, list, name stri
 		if err != nil {
 			return
 		}
-		s.pass(&messages{Conn: conn})
+		s.pass(name, &messages{Conn: conn})
 		return
 	}
 	conn, buf, err := http.NewResponseController(w).Hijack()
@@ -43,7 +44,7 @@ func (s *Server) forward(w http.ResponseWriter, r *http.Request, list, name stri
 	}
 	_, _ = fmt.Fprint(buf, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n")
 	if buf.Flush() == nil {
-		s.pass(conn)
+		s.pass(name, conn)
 	}
 }
 
@@ -73,8 +74,8 @@ func (m *messages) Write(p []byte) (int, error) {
 	return len(p), wsutil.WriteServerBinary(m.Conn, p)
 }
 
-// pass serves the streams of a connection until it ends.
-func (s *Server) pass(conn net.Conn) {
+// pass serves the streams of a connection to a pod until it ends.
+func (s *Server) pass(pod string, conn net.Conn) {
 	s.mu.Lock()
 	s.passed = append(s.passed, conn)
 	s.mu.Unlock()
@@ -97,13 +98,13 @@ func (s *Server) pass(conn net.Conn) {
 			return
 		}
 		port, _ := strconv.Atoi(st.Headers().Get("port"))
-		go s.port(port, st, faults)
+		go s.port(pod, port, st, faults)
 	})
 }
 
-// port connects a data stream to the listener at a port.
-func (s *Server) port(port int, data, faults *spdystream.Stream) {
-	at := s.Ports[port]
+// port connects a data stream to the listener at a port of a pod.
+func (s *Server) port(pod string, port int, data, faults *spdystream.Stream) {
+	at := cmp.Or(s.At[pod], s.Ports[port])
 	if host := s.Ports[0]; at == "" && host != "" {
 		at = net.JoinHostPort(host, strconv.Itoa(port))
 	}

@@ -30,6 +30,9 @@ type Server struct {
 	// Ports maps the ports of every pod to addresses on this machine; under 0 it has the host for all other ports. It
 	// is set before the first request.
 	Ports map[int]string
+	// At maps pods, by name, to addresses on this machine to which all of their ports lead. It takes precedence over
+	// Ports, and is set before the first request too.
+	At map[string]string
 
 	authority string // its certificate, in the form of a kubeconfig
 

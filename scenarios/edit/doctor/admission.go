@@ -202,7 +202,7 @@ func watchdogNeeds(ctx context.Context, p *plan.Plan, t *cluster.Target) []Check
 	if err != nil {
 		return []Check{{what, Bad, err.Error(), "name an image by target.kubernetes.image"}}
 	}
-	s := guard.Settings{Run: run.NewID(), Place: t.Place, Image: image, Undoes: undoes}
+	s := guard.Settings{Run: run.NewID(), Place: t.Place, Image: image, Undoes: undoes, PullSecrets: k.PullSecrets}
 	known, err := guard.Admitted(ctx, t.Cluster, s)
 	if err != nil {
 		return []Check{{what, Bad, err.Error(), "the cluster would not take the Job of the watchdog, or its pod; " + without}}

@@ -10,15 +10,18 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/chaos/cluster"
 	"brunt/chaos/netns"
+	"brunt/chaos/timeline"
 	"brunt/scenarios/connect"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/run/workers/pods"
+	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets/platform"
 	"brunt/targets/platform/compose"
@@ -247,6 +250,7 @@ func podNeeds(ctx context.Context, p *plan.Plan, t *cluster.Target) []Check {
 			"give them names under target.kubernetes.services",
 		})
 	}
+	out = append(out, askNeeds(p, t)...)
 	source, err := t.UsageSource(ctx, p.Scenario.Target.Kubernetes.Usage)
 	switch {
 	case err != nil:
@@ -258,6 +262,52 @@ func podNeeds(ctx context.Context, p *plan.Plan, t *cluster.Target) []Check {
 		out = append(out, Check{"usage of pods", Fine, "CPU and memory by " + source, ""})
 	}
 	return out
+}
+
+// askNeeds names the pods that the plan asks and that have no known port, and watches that ask none.
+func askNeeds(p *plan.Plan, t *cluster.Target) (out []Check) {
+	const what = "questions to pods"
+	for _, w := range p.Watches {
+		if !slices.ContainsFunc(t.Units(), w.Asks) {
+			out = append(out, Check{
+				what, Bad, fmt.Sprintf("the watch %s asks %s, and there is no such unit", w.Name, w.Of),
+				syntax.DidYouMean(chaos.ServiceOf(w.Of), t.Services()),
+			})
+		}
+	}
+	if !p.Scenario.Target.Kubernetes.Asks {
+		return out
+	}
+	for _, u := range t.Units() {
+		pod, ok := cluster.Of(u)
+		if !ok || !asked(p, u) {
+			continue
+		}
+		if _, err := pod.Port(); err != nil {
+			out = append(out, Check{what, Bad, err.Error(), "brunt asks it through the API server, at one port"})
+		}
+	}
+	return out
+}
+
+// asked reports whether a watch asks a unit, or a fault that picks units by their role.
+func asked(p *plan.Plan, u chaos.Unit) bool {
+	for _, w := range p.Watches {
+		if w.Asks(u) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.Parts(), func(e *timeline.Entry) bool {
+		if e.Damage == nil || e.Traits(p.Scope).Asks == nil {
+			return false
+		}
+		for _, key := range []string{"service", "from", "to"} {
+			if n := e.Block.With.Get(key); n != nil && n.Value != "" {
+				return chaos.ServiceOf(n.Value) == u.Service()
+			}
+		}
+		return true // of a zone
+	})
 }
 
 // podsOf counts the pods of each service.

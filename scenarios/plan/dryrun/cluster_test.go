@@ -10,6 +10,43 @@ import (
 	"brunt/scenarios/plan/dryrun"
 )
 
+// TestFailing_Pods has a fault on the processes of a pod with two containers, of which the target names none, and one
+// on pods that are asked for their role: the first would fail, and which pod the other hits is known only in the run.
+func TestFailing_Pods(t *testing.T) {
+	s := kubetest.Start(t)
+	s.Node("n1", nil)
+	path := s.Kubeconfig(t, "")
+	t.Setenv("KUBECONFIG", path)
+	c, err := kubeconfig.Open(kube.Address{Kubeconfig: path}, kube.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	labels := map[string]any{"app": "web"}
+	pods := map[string]any{"metadata": map[string]any{"labels": labels}, "spec": map[string]any{"containers": []any{
+		map[string]any{"name": "app", "image": "a"}, map[string]any{"name": "mesh", "image": "a"},
+	}}}
+	if _, err := c.Like(kube.Ref{API: "apps/v1", Resource: "statefulsets", Namespace: "default"}).Create(t.Context(),
+		&kube.Raw{
+			"metadata": map[string]any{"name": "web"},
+			"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": pods},
+		}, false); err != nil {
+		t.Fatal(err)
+	}
+	a := &aPlanned{dir: t.TempDir(), text: `version: 1
+target: {url: "http://127.0.0.1:1", kubernetes: {context: test, namespace: default}}
+guard: {allow: {chaos: [kubernetes/test/default]}}
+load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}}
+chaos:
+  stall: {at: 5s, for: 1s, process.freeze: {service: web}}
+  behead: {at: 20s, pod.delete: {service: web, pick: leader, leader: {path: /role}}}
+`}
+	found := dryrun.Failing(t.Context(), a.compile(t, nil))
+	if len(found) != 1 || found[0].Fault != "stall" || !strings.Contains(found[0].Why(), "has the containers app, mesh") {
+		t.Errorf("%+v", found)
+	}
+}
+
 // TestPlan_Cluster makes a plan of faults on pods, and compares it where the context leads to another cluster.
 func TestPlan_Cluster(t *testing.T) {
 	cluster := func() string {

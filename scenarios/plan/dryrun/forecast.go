@@ -103,8 +103,8 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 			f.Processes = append(f.Processes, proc.ProcessOf(pid))
 		}
 		f.Condition = place < len(p.Conditions)
-		if p.Stack.OnPods() {
-			f.onPods(p, e)
+		if later := laterOnPods(p, e); later != "" {
+			f.onPods(p, e, later)
 			out = append(out, f)
 			continue
 		}

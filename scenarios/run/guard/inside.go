@@ -69,6 +69,7 @@ func (p *Protection) GuardCluster(ctx context.Context, in *kube.Cluster, at clus
 	}
 	s := guard.Settings{
 		Run: p.o.Run, Place: at, Undoes: undoes, Lasts: p.longest(), Spare: p.plan.Scenario.Guard.Allow.Nodes,
+		PullSecrets: k.PullSecrets,
 	}
 	s.Host, _ = os.Hostname()
 	var err error
@@ -131,7 +132,7 @@ func (p *Protection) StartAgents(ctx context.Context, t *cluster.Target) error {
 // agents.
 func AgentSettings(p *plan.Plan, run string, at cluster.Place) (s agents.Settings, needs bool, err error) {
 	k := p.Scenario.Target.Kubernetes
-	s = agents.Settings{Run: run, Place: at, Namespace: k.Agents()}
+	s = agents.Settings{Run: run, Place: at, Namespace: k.Agents(), PullSecrets: k.PullSecrets}
 	if s.Rights, needs = plan.PodAgents(p.Scope, p.Parts()); needs {
 		s.Image, err = imageIn(k, p.Getenv)
 	}

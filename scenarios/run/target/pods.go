@@ -43,7 +43,7 @@ type Inside struct {
 
 // Times of pods.
 const (
-	doorWithin = 10 * time.Second // time limit for connecting to a pod
+	warnWithin = 10 * time.Second // time limit for the question for warnings
 	podsWithin = 2 * time.Minute  // default time limit for pods to be ready; an image may be fetched first
 	podsEvery  = 200 * time.Millisecond
 	user       = 65532 // user id of the pods
@@ -57,8 +57,8 @@ type podGroup struct {
 	at         cluster.Place
 	k          *scenarios.Kubernetes
 	undo       []chaos.Undo
-	entered    int              // the entry of the journal that the watchdog in the cluster knows
-	doors      map[string]*door // by unit
+	entered    int                      // the entry of the journal that the watchdog in the cluster knows
+	doors      map[string]*cluster.Door // by unit
 	in         Inside
 }
 
@@ -68,7 +68,7 @@ var _ group = (*podGroup)(nil)
 func (s *System) bringPods(ctx context.Context) error {
 	h := s.host
 	g := &podGroup{
-		host: h, containers: s.Containers, k: h.Plan.Scenario.Target.Kubernetes, doors: map[string]*door{},
+		host: h, containers: s.Containers, k: h.Plan.Scenario.Target.Kubernetes, doors: map[string]*cluster.Door{},
 	}
 	var err error
 	g.c, g.at, err = cluster.Connect(ctx, kube.Address{Context: g.k.Context, Namespace: g.k.Namespace},
@@ -134,7 +134,8 @@ func (g *podGroup) Up(ctx context.Context) error {
 		return err
 	}
 	objects, err := manifests.Manifests(*h.Plan.Stack, manifests.Options{
-		Image: image, Labels: g.labels(), Pod: kube.Restricted(user), Container: kube.RestrictedContainer(),
+		Image: image, PullSecrets: cluster.PullSecrets(g.k.PullSecrets), Labels: g.labels(), Pod: kube.Restricted(user),
+		Container: kube.RestrictedContainer(),
 	})
 	if err != nil {
 		return err
@@ -268,7 +269,7 @@ func (g *podGroup) unitsByPod() map[string]string {
 
 // warning returns the last warning of the cluster, such as about a quota.
 func (g *podGroup) warning(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(ctx, doorWithin)
+	ctx, cancel := context.WithTimeout(ctx, warnWithin)
 	defer cancel()
 	events, err := g.c.Events(g.k.Namespace).List(ctx, kube.Query{Fields: "type=Warning"})
 	if err != nil || len(events) == 0 {
@@ -290,7 +291,7 @@ func (g *podGroup) reach(all map[string]*kube.Pod, address string) error {
 		port := strconv.Itoa(s.Port)
 		for i := range s.Replicas {
 			name, unit := manifests.PodName(s.Name, i), syntax.UnitName(s.Name, i)
-			d, err := openDoor(func(ctx context.Context) (net.Conn, error) {
+			d, err := cluster.OpenDoor(func(ctx context.Context) (net.Conn, error) {
 				return g.c.Dial(ctx, g.k.Namespace, name, s.Port)
 			})
 			if err != nil {
@@ -331,9 +332,9 @@ func (s *System) Inside() Inside {
 func (g *podGroup) Addresses() map[string]string {
 	out := map[string]string{}
 	for unit, d := range g.doors {
-		platform.SetAddress(out, "unit."+unit, d.addr())
+		platform.SetAddress(out, "unit."+unit, d.Addr())
 		if service, index, ok := chaos.SplitUnit(unit); ok && index == 0 {
-			platform.SetAddress(out, "unit."+service, d.addr())
+			platform.SetAddress(out, "unit."+service, d.Addr())
 		}
 	}
 	return out
@@ -341,7 +342,7 @@ func (g *podGroup) Addresses() map[string]string {
 
 func (g *podGroup) Addr(unit string) string {
 	if d := g.doors[unit]; d != nil {
-		return d.addr()
+		return d.Addr()
 	}
 	return ""
 }
@@ -352,7 +353,7 @@ func (g *podGroup) units() []chaos.Unit { return g.containers.Units() }
 // with it.
 func (g *podGroup) Down(ctx context.Context) error {
 	for unit, d := range g.doors {
-		_ = d.close()
+		_ = d.Close()
 		delete(g.doors, unit)
 	}
 	defer g.c.Close()

@@ -21,10 +21,11 @@ const container = "app"
 
 // Options are the settings of a run for a stack.
 type Options struct {
-	Image     string            // image of every pod
-	Labels    map[string]string // labels of all objects, which identify those of a run
-	Pod       *kube.PodSecurityContext
-	Container *kube.SecurityContext
+	Image       string                      // image of every pod
+	PullSecrets []kube.LocalObjectReference // with which nodes fetch it
+	Labels      map[string]string           // labels of all objects, which identify those of a run
+	Pod         *kube.PodSecurityContext
+	Container   *kube.SecurityContext
 }
 
 // Objects are the manifests of a stack.
@@ -137,8 +138,9 @@ func (o *Options) pod(of *platform.Spec, s *platform.Service) (kube.PodSpec, err
 		})
 	}
 	return kube.PodSpec{
-		Containers: []kube.Container{c}, SecurityContext: o.Pod, TerminationGracePeriodSeconds: &grace,
-		AutomountServiceAccountToken: &no, EnableServiceLinks: &no,
+		Containers: []kube.Container{c}, ImagePullSecrets: o.PullSecrets, SecurityContext: o.Pod,
+		TerminationGracePeriodSeconds: &grace,
+		AutomountServiceAccountToken:  &no, EnableServiceLinks: &no,
 		Volumes: []kube.Volume{{Name: "scratch", VolumeSource: kube.VolumeSource{EmptyDir: &kube.EmptyDirVolumeSource{}}}},
 	}, nil
 }

@@ -1,9 +1,11 @@
 package pods
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -89,10 +91,11 @@ func (s *Settings) job(n int, public string) *kube.Job {
 // pod returns the pod of one worker. It meets the restricted level of pod security.
 func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
 	group := int64(user)
-	spec := cluster.OwnPod(container, s.Image,
+	spec := cluster.OwnPod(container, s.Image, s.PullSecrets,
 		"worker", "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, "--key", public,
 		"--patience", quantity.FormatDuration(s.Patience.D()), "--first", quantity.FormatDuration(s.first()))
 	spec.NodeSelector, spec.SecurityContext = s.Nodes, kube.Restricted(user)
+	spec.Affinity = json.RawMessage(s.Affinity)
 	spec.SecurityContext.FSGroup = &group // the program writes to its volume
 	spec.Volumes = []kube.Volume{{
 		Name:         "tmp",
@@ -102,6 +105,9 @@ func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
 	c.Env = []kube.EnvVar{
 		{Name: "GOMAXPROCS", Value: strconv.Itoa(int(math.Ceil(float64(s.CPU))))},
 		{Name: "GOMEMLIMIT", Value: strconv.FormatInt(int64(float64(s.Memory)*ofMemory), 10)},
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+		c.Env = append(c.Env, variable(name, s.Env[name]))
 	}
 	c.Resources, c.SecurityContext = s.resources(), kube.RestrictedContainer()
 	c.VolumeMounts = []kube.VolumeMount{{Name: "tmp", MountPath: oci.Folder}}
@@ -126,6 +132,16 @@ func (s *Settings) pod(labels map[string]string, public string) kube.PodSpec {
 			kube.Toleration{Key: t.Key, Value: t.Value, Operator: op, Effect: kube.TaintEffect(t.Effect)})
 	}
 	return spec
+}
+
+// variable returns a variable of the environment of a pod.
+func variable(name string, v scenarios.WorkerVariable) kube.EnvVar {
+	if v.Secret == "" {
+		return kube.EnvVar{Name: name, Value: v.Text}
+	}
+	return kube.EnvVar{Name: name, ValueFrom: &kube.EnvVarSource{SecretKeyRef: &kube.SecretKeySelector{
+		LocalObjectReference: kube.LocalObjectReference{Name: v.Secret}, Key: v.Key,
+	}}}
 }
 
 // resources returns the requests and limits of a pod.

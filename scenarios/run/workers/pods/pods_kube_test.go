@@ -138,6 +138,11 @@ type trial struct {
 
 // start starts a run of a load with three pods; workers are more settings of them, and load of the load.
 func (b *bed) start(t *testing.T, workers, load, more string) *trial {
+	return b.startIn(t, workers, load, more, "198.18.77.2")
+}
+
+// startIn starts a run whose workers may be in the cluster at an address alone.
+func (b *bed) startIn(t *testing.T, workers, load, more, cluster string) *trial {
 	r := &trial{dir: t.TempDir()}
 	if !strings.Contains(workers, "cpu") {
 		workers = strings.TrimPrefix(workers+", cpu: 0.05", ", ")
@@ -147,10 +152,10 @@ version: 1
 seed: 5
 target: {url: "%s"}
 workers: {count: 3, on: kubernetes, namespace: %s, memory: 256MiB, %s}
-guard: {allow: {load: ["%s"], chaos: ["198.18.77.2"]}}
+guard: {allow: {load: ["%s"], chaos: ["%s"]}}
 load:
   main: {executor: constant-arrival-rate, %s}
-%s`, b.url, b.namespace, workers, b.host, load, more)
+%s`, b.url, b.namespace, workers, b.host, cluster, load, more)
 	if err := os.WriteFile(filepath.Join(r.dir, "s.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -233,6 +238,9 @@ func TestPods_Kube(t *testing.T) {
 	t.Run("stop", b.stop)
 	t.Run("unschedulable", b.unschedulable)
 	t.Run("no image", b.noImage)
+	t.Run("a service", b.service)
+	t.Run("another cluster", b.notAllowed)
+	t.Run("environment", b.environment)
 	t.Run("killed", b.killed)
 	t.Run("rights", b.rights)
 	t.Run("out of memory", b.outOfMemory)
@@ -426,6 +434,86 @@ func (b *bed) unschedulable(t *testing.T) {
 func (b *bed) noImage(t *testing.T) {
 	b.refused(t, "image: brunt-nowhere.invalid/none:1, join: 8s", "brunt-nowhere.invalid/none:1",
 		"`brunt image` writes it")
+}
+
+// service has the pods ask the name of a service, which this machine does not know: brunt asks from a pod whether it is
+// there.
+func (b *bed) service(t *testing.T) {
+	host, port, _ := net.SplitHostPort(strings.TrimPrefix(b.url, "http://"))
+	n, _ := strconv.Atoi(port)
+	const name = "behind"
+	if _, err := b.Services(b.namespace).Create(t.Context(), &kube.Service{
+		ObjectMeta: kube.ObjectMeta{Name: name},
+		Spec:       kube.ServiceSpec{Ports: []kube.ServicePort{{Port: 80, TargetPort: kube.FromInt(n)}}},
+	}, false); err != nil {
+		t.Fatal(err)
+	}
+	url, allowed := b.url, b.host
+	b.url, b.host = "http://"+name, name
+	defer func() { b.url, b.host = url, allowed }()
+	b.refused(t, "join: 30s", "the service "+name+" in the namespace "+b.namespace+" leads to 0 ready pods")
+	if _, err := b.Like(kube.Ref{API: "v1", Resource: "endpoints", Namespace: b.namespace}).Create(t.Context(), &kube.Raw{
+		"metadata": map[string]any{"name": name},
+		"subsets": []any{map[string]any{
+			"addresses": []any{map[string]any{"ip": host}}, "ports": []any{map[string]any{"port": n}},
+		}},
+	}, false); err != nil {
+		t.Fatal(err)
+	}
+	r := b.start(t, "join: 30s", "rate: 60/s, duration: 5s, flow: [{get: /}]", "slo: [errors < 1%]\n")
+	b.whole(t, r, b.wait(t, r), 300)
+}
+
+// notAllowed leaves the API server's address out of what faults and workers may reach: doctor, a dry run and a run name
+// it.
+func (b *bed) notAllowed(t *testing.T) {
+	r := b.startIn(t, "join: 20s", "rate: 300/s, duration: 1s, flow: [{get: /}]", "slo: [errors < 50%]\n", "192.0.2.1")
+	_ = r.cmd.Wait()
+	for _, args := range [][]string{{"doctor", "s.yaml"}, {"run", "--dry-run", "s.yaml"}} {
+		cmd := exec.Command(b.program, args...)
+		cmd.Dir = r.dir
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "guard.allow.chaos") {
+			t.Errorf("%q: %v\n%s", args, err, out)
+		}
+	}
+	if r.cmd.ProcessState.Success() || !strings.Contains(r.out.String(), "guard.allow.chaos") {
+		t.Errorf("%s\n%s", r.cmd.ProcessState, r.out.String())
+	}
+	if n, _ := b.served(); n != 0 {
+		t.Errorf("the server saw %d requests", n)
+	}
+	b.empty(t)
+}
+
+// environment has pods with variables of a text and of a Secret, with an affinity, and with a Secret for their image.
+func (b *bed) environment(t *testing.T) {
+	secrets := b.Like(kube.Ref{API: "v1", Resource: "secrets", Namespace: b.namespace})
+	if _, err := secrets.Create(t.Context(), &kube.Raw{
+		"metadata": map[string]any{"name": "keys"}, "stringData": map[string]any{"token": "t0"},
+	}, false); err != nil {
+		t.Fatal(err)
+	}
+	const affinity = "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: " +
+		"[{matchExpressions: [{key: kubernetes.io/os, operator: In, values: [OS]}]}]}}}"
+	with := func(os, key string) string {
+		return "join: 20s, pull_secrets: [registry], env: {SHOWN: plain, HIDDEN: {secret: keys, key: " + key + "}}, " +
+			strings.ReplaceAll(affinity, "OS", os)
+	}
+	r := b.start(t, with("linux", "token"), "rate: 60/s, duration: 5s, flow: [{get: /}]", "slo: [errors < 1%]\n")
+	b.begun(t)
+	pod := b.pod(t, 0)
+	b.whole(t, r, b.wait(t, r), 300)
+	env := map[string]kube.EnvVar{}
+	for _, v := range pod.Spec.Containers[0].Env {
+		env[v.Name] = v
+	}
+	if of := env["HIDDEN"].ValueFrom; env["SHOWN"].Value != "plain" || of == nil || of.SecretKeyRef == nil ||
+		of.SecretKeyRef.Name != "keys" || of.SecretKeyRef.Key != "token" || env["HIDDEN"].Value != "" ||
+		len(pod.Spec.ImagePullSecrets) != 1 || !strings.Contains(string(pod.Spec.Affinity), "kubernetes.io/os") {
+		t.Errorf("%+v, pull secrets %v, affinity %s", env, pod.Spec.ImagePullSecrets, pod.Spec.Affinity)
+	}
+	b.refused(t, with("plan9", "token"), "didn't match Pod's node affinity")
+	b.refused(t, with("linux", "absent"), "couldn't find key absent in Secret")
 }
 
 func (b *bed) refused(t *testing.T, workers string, want ...string) {

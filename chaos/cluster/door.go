@@ -1,15 +1,19 @@
-package target
+package cluster
 
 import (
 	"context"
 	"io"
 	"net"
 	"sync"
+	"time"
 )
 
-// A door is a port on this machine's loopback that forwards to a port of a pod. It is for requests of brunt itself;
+// dialWithin bounds the time to connect to a pod.
+const dialWithin = 10 * time.Second
+
+// A Door is a port on this machine's loopback that forwards to a port of a pod. It is for requests of brunt itself;
 // the load is made in the cluster.
-type door struct {
+type Door struct {
 	l    net.Listener
 	dial func(ctx context.Context) (net.Conn, error)
 	over sync.WaitGroup
@@ -18,18 +22,18 @@ type door struct {
 	conns map[net.Conn]bool // nil means that the door is closed
 }
 
-// openDoor opens a door. Each connection calls dial, so that a pod whose address has changed is found.
-func openDoor(dial func(ctx context.Context) (net.Conn, error)) (*door, error) {
+// OpenDoor opens a door. Each connection calls dial, so that a pod whose address has changed is found.
+func OpenDoor(dial func(ctx context.Context) (net.Conn, error)) (*Door, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	d := &door{l: l, dial: dial, conns: map[net.Conn]bool{}}
+	d := &Door{l: l, dial: dial, conns: map[net.Conn]bool{}}
 	d.over.Go(d.serve)
 	return d, nil
 }
 
-func (d *door) serve() {
+func (d *Door) serve() {
 	for {
 		c, err := d.l.Accept()
 		if err != nil {
@@ -43,7 +47,7 @@ func (d *door) serve() {
 
 // keep records a connection, to close it with the door. If the door is already closed, it closes the connection at
 // once.
-func (d *door) keep(c net.Conn) bool {
+func (d *Door) keep(c net.Conn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.conns == nil {
@@ -54,7 +58,7 @@ func (d *door) keep(c net.Conn) bool {
 	return true
 }
 
-func (d *door) drop(c net.Conn) {
+func (d *Door) drop(c net.Conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.conns, c)
@@ -62,9 +66,9 @@ func (d *door) drop(c net.Conn) {
 }
 
 // pass copies between a connection and the pod until one end closes.
-func (d *door) pass(c net.Conn) {
+func (d *Door) pass(c net.Conn) {
 	defer d.drop(c)
-	ctx, cancel := context.WithTimeout(context.Background(), doorWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), dialWithin)
 	defer cancel()
 	pod, err := d.dial(ctx)
 	if err != nil || !d.keep(pod) {
@@ -82,10 +86,11 @@ func (d *door) pass(c net.Conn) {
 	<-back
 }
 
-// addr returns the door's host:port.
-func (d *door) addr() string { return d.l.Addr().String() }
+// Addr returns the door's host:port.
+func (d *Door) Addr() string { return d.l.Addr().String() }
 
-func (d *door) close() error {
+// Close closes the door, and the connections through it.
+func (d *Door) Close() error {
 	err := d.l.Close()
 	d.mu.Lock()
 	for c := range d.conns {
