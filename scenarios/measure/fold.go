@@ -139,6 +139,7 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 	}
 	w.late = max(w.late, o.Lag())
 	c.edge(o, ours, r.taken(w, ours), r.cfg.slowOf(series), w.second)
+	c.overEdge(o, over, r.cfg.Limits, w.second)
 	if o.Kind != scenarios.Skipped {
 		c.timings(o)
 	}
