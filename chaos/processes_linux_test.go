@@ -168,7 +168,8 @@ func TestTimeSkew_Part(t *testing.T) {
 		})
 	})
 	seen, not := partOf(t, held)
-	if !strings.Contains(seen, "2 of 3 processes: ") || !strings.Contains(seen, "not: ") || !strings.Contains(not, "(sleep)") {
+	if !strings.Contains(seen, "2 of 3 processes: ") || !strings.Contains(seen, "not: ") ||
+		!strings.Contains(not, "(sleep)") {
 		t.Errorf("it says %q, and not %q", seen, not)
 	}
 	t.Log(seen, "/", not)

@@ -181,8 +181,9 @@ func TestFaultLine_NotShown(t *testing.T) {
 		},
 	} {
 		f := &result.FaultRecord{
-			Name: "full", Impact: result.NotImpacted, Injected: 1, Cleared: 2, Revert: "ok", OnsetAt: result.NaN, NotShown: c.not,
-			Parts: &result.ImpactParts{Requests: 1000},
+			Name: "full", Impact: result.NotImpacted, Injected: 1, Cleared: 2, Revert: "ok", OnsetAt: result.NaN,
+			NotShown: c.not,
+			Parts:    &result.ImpactParts{Requests: 1000},
 		}
 		if l := faultLine(&result.Result{}, f); l.Outcome != c.outcome || l.Text != c.text {
 			t.Errorf("%q not shown: %s: %s, want %s: %s", c.not, l.Outcome, l.Text, c.outcome, c.text)

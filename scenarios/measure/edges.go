@@ -123,7 +123,9 @@ func (e *Edges) SlowAt(second, t time.Duration) {
 }
 
 // OverAt records that an answer of a second exceeds a limit. It is good or slow, which is recorded apart.
-func (e *Edges) OverAt(limit int, second, t time.Duration) { e.within().overs(limit).set(slotIn(second, t)) }
+func (e *Edges) OverAt(limit int, second, t time.Duration) {
+	e.within().overs(limit).set(slotIn(second, t))
+}
 
 // ShedAt records a shed request of a second.
 func (e *Edges) ShedAt(second, t time.Duration) {

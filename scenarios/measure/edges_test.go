@@ -189,7 +189,9 @@ func TestEdges_Shed(t *testing.T) {
 // limit, in both directions, after the file and merging, too.
 func TestEdges_Beyond(t *testing.T) {
 	const sec, slow = time.Second, 50 * time.Millisecond
-	limits := []Limit{{At: 20 * time.Millisecond, Edges: true}, {At: 30 * time.Millisecond}, {At: 100 * time.Millisecond, Edges: true}}
+	limits := []Limit{
+		{At: 20 * time.Millisecond, Edges: true}, {At: 30 * time.Millisecond}, {At: 100 * time.Millisecond, Edges: true},
+	}
 	r := Recorder{cfg: Config{Limits: limits}}
 	sum := Edges{}
 	for i, took := range []time.Duration{10, 40, 60, 10, 150, 60, 40, 0, 10} { // milliseconds; 0 is an error

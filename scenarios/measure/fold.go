@@ -84,8 +84,8 @@ func (r *Recorder) fold() {
 	}
 }
 
-// seeLate notes the lag of requests before any of them is sorted. When brunt stops for a moment, the answers to requests
-// that are under way wait to be read, and end before the requests whose lag shows that brunt stopped.
+// seeLate notes the lag of requests before any of them is sorted. When brunt stops for a moment, the answers to
+// requests that are under way wait to be read, and end before the requests whose lag shows that brunt stopped.
 func (r *Recorder) seeLate(samples []scenarios.Outcome) {
 	if r.cfg.SlowShare == 0 { // see taken
 		return

@@ -18,9 +18,9 @@ type SlowdownTest struct {
 	baseline []effect.LatencySlice
 	// without brunt's own time: the baseline, and the requests that met no fault, a hold after the last
 	own, rest []effect.LatencySlice
-	hold     time.Duration
-	met      []answers // by the set of faults that the requests met; the set of no fault is the baseline
-	sets     [][]int32 // occurrences, by set
+	hold      time.Duration
+	met       []answers // by the set of faults that the requests met; the set of no fault is the baseline
+	sets      [][]int32 // occurrences, by set
 }
 
 // limits holds the limits by which the answers of a step are counted. All are zero if the baseline has fewer good

@@ -195,13 +195,14 @@ var byHand = []playedCase{
 	},
 	{
 		name: "an objective's own time among requests that fail", row: "definition", slow: 50 * ms,
-		script: quick.Between(2000, 2300, truth.Act{Delay: 80 * ms}).Between(2100, 2200, f503), faults: in5, impact: "impacted",
+		script: quick.Between(2000, 2300, truth.Act{Delay: 80 * ms}).Between(2100, 2200, f503),
+		faults: in5, impact: "impacted",
 		slo: []string{"recover(200ms) < 2100ms after f => pass", "recover(200ms) < 1900ms after f => fail"},
 	},
 	{
 		name: "an objective's own time at 20/s", row: "definition", slow: 200 * ms, rate: 20, seconds: 120,
 		script: quick.Between(400, 460, truth.Act{Delay: 80 * ms}), faults: in5,
-		slo:    []string{"recover(50ms) < 3100ms after f => pass", "recover(50ms) < 2900ms after f => fail"},
+		slo: []string{"recover(50ms) < 3100ms after f => pass", "recover(50ms) < 2900ms after f => fail"},
 	},
 	{
 		// those due by 22.5 s wait for over half a second

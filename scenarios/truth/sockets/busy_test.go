@@ -357,7 +357,8 @@ func TestBusyLog(t *testing.T) {
 			entries[c.slow].Ended = entries[c.slow].Ended.Add(30 * ms)
 		}
 		g := got{report: &report{}, load: l, truth: truth.Of(entries, l)}
-		if err := json.Unmarshal([]byte(`{"faults": [{"injected": 3, "cleared": 5, "recovered_at": 5.2}]}`), g.report); err != nil {
+		const found = `{"faults": [{"injected": 3, "cleared": 5, "recovered_at": 5.2}]}`
+		if err := json.Unmarshal([]byte(found), g.report); err != nil {
 			t.Fatal(err)
 		}
 		log := busyLog{entries: entries, load: l}
