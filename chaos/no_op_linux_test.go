@@ -152,7 +152,7 @@ var noOpProcesses = []string{
 func TestNoOp_Beside(t *testing.T) {
 	needsRoot(t)
 	suite.Long(t)
-	play := func(t *testing.T, yaml string, build func(t *testing.T) chaostest.World) {
+	play := func(t *testing.T, yaml string, build func(t *testing.T) (w chaostest.World, dir string)) {
 		t.Run(yaml, func(t *testing.T) {
 			t.Parallel()
 			l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -160,17 +160,15 @@ func TestNoOp_Beside(t *testing.T) {
 				t.Fatal(err)
 			}
 			served(t, "http", l)
-			w := build(t)
-			if v, ok := w.Env.Units[0].(*victim); ok {
-				yaml = strings.ReplaceAll(yaml, "DIR", strconv.Quote(v.dir))
-			}
+			w, dir := build(t)
+			yaml := strings.ReplaceAll(yaml, "DIR", strconv.Quote(dir))
 			playNoOp(t, w, yaml, "http", func(ctx context.Context) (net.Conn, error) {
 				return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
 			})
 		})
 	}
 	for _, yaml := range noOpProcesses {
-		play(t, yaml, func(t *testing.T) chaostest.World { return processWorld(newUnit(t, "web")) })
+		play(t, yaml, func(t *testing.T) (chaostest.World, string) { return processWorld(newUnit(t, "web")), "" })
 	}
 	played := map[string]bool{}
 	for _, c := range resourceFaults {
@@ -179,7 +177,10 @@ func TestNoOp_Beside(t *testing.T) {
 			continue
 		}
 		played[kind] = true
-		play(t, c.yaml, func(t *testing.T) chaostest.World { return victimIn(t, c.where).world(nil) })
+		play(t, c.yaml, func(t *testing.T) (chaostest.World, string) {
+			v := victimIn(t, c.where)
+			return v.world(nil), v.dir
+		})
 	}
 }
 
