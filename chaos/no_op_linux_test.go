@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -133,6 +134,52 @@ func TestNoOp(t *testing.T) {
 			w := boxes(t, true)
 			web, store := w.Env.Units[0].(*box), w.Env.Units[1].(*box)
 			playNoOp(t, w, yaml, "http", web.dialer(t, store.serves(t, "http").String()))
+		})
+	}
+}
+
+// noOpProcesses are faults on a process beside the server of a load, which no request needs. The resource faults are
+// played beside it as well.
+var noOpProcesses = []string{
+	"process.crash: {service: web}",
+	"process.freeze: {service: web}",
+	"process.stop: {service: web, grace: 1s}",
+	"process.restart: {service: web, grace: 1s}",
+}
+
+// TestNoOp_Beside plays faults on a process under a load on another one, which shares control groups with it where the
+// fault allows that: no request fails as they begin, while they are in, or as they end.
+func TestNoOp_Beside(t *testing.T) {
+	needsRoot(t)
+	suite.Long(t)
+	play := func(t *testing.T, yaml string, build func(t *testing.T) (w chaostest.World, dir string)) {
+		t.Run(yaml, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			served(t, "http", l)
+			w, dir := build(t)
+			yaml := strings.ReplaceAll(yaml, "DIR", strconv.Quote(dir))
+			playNoOp(t, w, yaml, "http", func(ctx context.Context) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
+			})
+		})
+	}
+	for _, yaml := range noOpProcesses {
+		play(t, yaml, func(t *testing.T) (chaostest.World, string) { return processWorld(newUnit(t, "web")), "" })
+	}
+	played := map[string]bool{}
+	for _, c := range resourceFaults {
+		kind, _, _ := strings.Cut(c.yaml, ":")
+		if played[kind] {
+			continue
+		}
+		played[kind] = true
+		play(t, c.yaml, func(t *testing.T) (chaostest.World, string) {
+			v := victimIn(t, c.where)
+			return v.world(nil), v.dir
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,6 +32,7 @@ import (
 // box is a process in a network namespace of its own, like a container.
 type box struct {
 	name    string
+	number  int // of the replica
 	addr    netip.Addr
 	cmd     *exec.Cmd
 	started time.Time
@@ -39,7 +41,7 @@ type box struct {
 
 var _ chaos.Contained = (*box)(nil)
 
-func (b *box) Name() string                              { return b.name + "[0]" }
+func (b *box) Name() string                              { return fmt.Sprintf("%s[%d]", b.name, b.number) }
 func (b *box) Service() string                           { return b.name }
 func (b *box) PID() int                                  { return b.cmd.Process.Pid }
 func (b *box) Ready(context.Context) error               { return nil }
@@ -240,6 +242,63 @@ func TestPackets(t *testing.T) {
 			t.Parallel()
 			chaostest.Run(t, yaml, boxes)
 		})
+	}
+}
+
+// TestPackets_BothEnds delays packets at both ends of a link: the time before the fault that the evidence gives is
+// without the other end's delay, and no end is a link to itself.
+func TestPackets_BothEnds(t *testing.T) {
+	suite.Needs(t, suite.Root)
+	t.Parallel()
+	w := boxes(t, true)
+	for i, u := range w.Env.Units {
+		u.(*box).name = "js"
+		u.(*box).number = i
+	}
+	w.Scope.Services = map[string]int{"js": 2}
+	steps := chaostest.Plan(t, "network.latency: {from: js, to: js, delay: 80ms}", w)
+	if len(steps) != 2 {
+		t.Fatalf("%d steps, want one at each end: %v", len(steps), steps)
+	}
+	for _, s := range steps {
+		if _, err := s.(interface {
+			Prepare(context.Context) (func() error, error)
+		}).Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var held []chaos.Held
+	for _, s := range steps {
+		h, err := s.Inject(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, h)
+	}
+	for i, h := range held {
+		seen, err := h.Verify(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		_, said, _ := strings.Cut(seen, "and took ")
+		before, err := time.ParseDuration(strings.Fields(said + " ?")[0])
+		if err != nil || before > 60*time.Millisecond {
+			t.Errorf("step %d: %q, %v; want the time before it without the delay of the other end", i, seen, err)
+		}
+		if own := fmt.Sprintf("js[%d] to js[%d]", i, i); strings.Contains(seen, own) ||
+			slices.Contains(steps[i].Units(), chaos.LinkName(fmt.Sprintf("js[%d]", i), fmt.Sprintf("js[%d]", i))) {
+			t.Errorf("step %d is on a link to itself: %q, %v", i, seen, steps[i].Units())
+		}
+	}
+	for _, h := range held { // all of them, before any is proved gone
+		if _, err := h.Revert(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, h := range held {
+		if _, err := h.Gone(t.Context()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -142,6 +142,39 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
+// TestTimeSkew_Part shifts the clock of a unit that then starts another process, which has the machine's clock: the
+// proof is partial, counts the processes and names the one that is not hit.
+func TestTimeSkew_Part(t *testing.T) {
+	needsRoot(t)
+	t.Parallel()
+	start := filepath.Join(t.TempDir(), "start")
+	if err := unix.Mkfifo(start, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v := newVictim(t, false, "sh", "-c", `(read go < "$0"; sleep 1000; :) & exec "$@"`, start)
+	t.Cleanup(func() {
+		for _, pid := range proc.Family(v.PID())[1:] {
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
+	})
+	held := hold(t, "time.skew: {service: web, offset: 1h}", v.world(nil))
+	if err := os.WriteFile(start, []byte("go\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	suite.Until(t, "the unit to start another program", func() bool {
+		return slices.ContainsFunc(proc.Family(v.PID()), func(pid int) bool {
+			b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+			return string(b) == "sleep\x001000\x00"
+		})
+	})
+	seen, not := partOf(t, held)
+	if !strings.Contains(seen, "2 of 3 processes: ") || !strings.Contains(seen, "not: ") ||
+		!strings.Contains(not, "(sleep)") {
+		t.Errorf("it says %q, and not %q", seen, not)
+	}
+	t.Log(seen, "/", not)
+}
+
 // partOf returns what a proof has shown, and what it has not.
 func partOf(t *testing.T, h chaos.Held) (seen, not string) {
 	t.Helper()

@@ -1,11 +1,13 @@
 package ci_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"brunt/reporters/ci"
 	"brunt/reporters/reporterstest"
+	"brunt/scenarios/result"
 )
 
 // TestMarkdown: what failed stands open and first, what held is folded, and the run can be made again.
@@ -21,6 +23,22 @@ func TestMarkdown(t *testing.T) {
 		if text := reporterstest.Render(t, ci.Markdown{}, reporterstest.Results()[tt.name]); !strings.Contains(text,
 			tt.want) {
 			t.Errorf("%s: no %q in %s", tt.name, tt.want, text)
+		}
+	}
+	for _, late := range []bool{false, true} { // a busy generator and what it marks are in this form as well
+		r := *reporterstest.Results()["minute"]
+		r.Cells = slices.Clone(r.Cells)
+		if late {
+			r.Generator.Healthy, r.Generator.Limited = false, []result.Limit{{Kind: result.LimitLag}}
+			for i := range r.Cells {
+				r.Cells[i].Lagged = []string{"p50", "p95", "p99"}
+			}
+		}
+		text := reporterstest.Render(t, ci.Markdown{}, &r)
+		for _, what := range []string{"†", "Busy machine: ", "NOT healthy: "} {
+			if strings.Contains(text, what) != late {
+				t.Errorf("late %t: %q in %s", late, what, text)
+			}
 		}
 	}
 	// what stands in a block of code is no markup, and no text ends it

@@ -263,7 +263,24 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	return headShip, Text{}.say(syntax.Sentence(held + faultsOutcome(r) + lostWrites(r)))
+	return headShip, Text{}.say(syntax.Sentence(held + faultsOutcome(r) + lostWrites(r) + partlyShown(r)))
+}
+
+// partlyShown names the faults that did no harm, and whose effect on their units was shown only in part; empty without.
+func partlyShown(r *result.Result) string {
+	var names []string
+	for i := range r.Faults {
+		if f := &r.Faults[i]; f.Impact == result.NotImpacted && f.NotShown != "" {
+			names = append(names, quote(f.Name))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	if left := len(names) - 2; left > 1 {
+		names = append(names[:2], Plural(int64(left), "other fault", "other faults"))
+	}
+	return "; the effect of " + Join(names) + " on the target was shown only in part"
 }
 
 // sentenceOnFail says first what broke the service and for how long, then the objective that was missed by most.
@@ -337,7 +354,8 @@ func faultsOutcome(r *result.Result) string {
 			harmless++
 			if p := f.Parts; p != nil && p.Bad() > 0 {
 				slight++
-				mildly = append(mildly, quote(f.Name)+" made "+Plural(p.Bad(), "request", "requests")+" fail or too slow")
+				mildly = append(mildly, Plural(p.Bad(), "request", "requests")+" failed or "+
+					pick(p.Bad() > 1, "were", "was")+" too slow during "+quote(f.Name))
 			}
 		case f.Impact == result.NotRecovered:
 			if lasting++; lasting == 1 {
@@ -397,7 +415,7 @@ func faultsOutcome(r *result.Result) string {
 // slightly joins the slight effects of faults; of more than two it gives the number.
 func slightly(effects []string) string {
 	if len(effects) > 2 {
-		return Int(int64(len(effects))) + " of them made requests slower or fail"
+		return "requests were slower or failed during " + Int(int64(len(effects))) + " of them"
 	}
 	return Join(effects)
 }

@@ -57,6 +57,22 @@ func TestAnswer(t *testing.T) {
 			}},
 		}, "Ship. The objective held, and the share of bad requests stayed within the limit during the fault, though slow " +
 			"made answers slower."},
+		{"stray failures during a fault, which may be nobody's", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{held},
+			Faults: []result.FaultRecord{{
+				Name: "slow", Impact: result.NotImpacted, OnsetAt: result.NaN, Limit: .01,
+				Parts: &result.ImpactParts{Requests: 1000, Errors: 3},
+			}},
+		}, "Ship. The objective held, and the share of bad requests stayed within the limit during the fault, though 3 " +
+			"requests failed or were too slow during slow."},
+		{"an effect that was shown in part", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{held},
+			Faults: []result.FaultRecord{{
+				Name: "full", Impact: result.NotImpacted, OnsetAt: result.NaN, Limit: .01, NotShown: "that pg[2] uses /data",
+				Parts: &result.ImpactParts{Requests: 1000},
+			}},
+		}, "Ship. The objective held, and the fault did no harm that could be seen; the effect of full on the target was " +
+			"shown only in part."},
 		{
 			"not recovered", *reporterstest.Results()["faults"],
 			"Ship. All 2 objectives held, yet the target did not recover from split#13, which no " +

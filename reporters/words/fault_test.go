@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A share of failures beyond the limit is never said to be within it.
@@ -166,6 +167,56 @@ func TestFaultMark_NotShown(t *testing.T) {
 		}
 		if said := FaultEvidence(f); said != c.said {
 			t.Errorf("it says %q, want %q", said, c.said)
+		}
+	}
+}
+
+// A fault that did no harm, and whose effect on its unit was shown in part, is not said to be survived.
+func TestFaultLine_NotShown(t *testing.T) {
+	for _, c := range []struct{ not, outcome, text string }{
+		{"", "survived", "no request failed, and answers were not clearly slower"},
+		{
+			"that pg[2] uses /data", "none seen",
+			"no request failed, and answers were not clearly slower; not shown: that pg[2] uses /data",
+		},
+	} {
+		f := &result.FaultRecord{
+			Name: "full", Impact: result.NotImpacted, Injected: 1, Cleared: 2, Revert: "ok", OnsetAt: result.NaN,
+			NotShown: c.not,
+			Parts:    &result.ImpactParts{Requests: 1000},
+		}
+		if l := faultLine(&result.Result{}, f); l.Outcome != c.outcome || l.Text != c.text {
+			t.Errorf("%q not shown: %s: %s, want %s: %s", c.not, l.Outcome, l.Text, c.outcome, c.text)
+		}
+	}
+}
+
+// Answers that were slower during two faults at once are given to neither.
+func TestWhy_SlowerDuringTwo(t *testing.T) {
+	for _, c := range []struct {
+		impact result.Impact
+		want   string
+	}{
+		{result.Impacted, "slow made answers 30x slower: p50 2ms → 60ms while it was in; no request failed."},
+		{result.Confounded, "During slow answers were 30x slower: p50 2ms → 60ms while it was in; no request failed."},
+	} {
+		o, err := slo.ParseObjective("p95 < 20ms in slow")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &result.Result{
+			Verdict: scenarios.Fail,
+			Objectives: []result.ObjectiveResult{{
+				Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: .02, Measured: .07,
+				Verdict: scenarios.Fail,
+			}},
+			Faults: []result.FaultRecord{{
+				Name: "slow", Impact: c.impact, Injected: 1, Cleared: 9, OnsetAt: result.NaN,
+				Parts: &result.ImpactParts{Requests: 800, Slowed: true, P50Before: .002, P50: .06, P95Before: .003, P95: .07},
+			}},
+		}
+		if got := find(r).whatWasSlow().String(); got != c.want {
+			t.Errorf("%s: %q, want %q", c.impact, got, c.want)
 		}
 	}
 }

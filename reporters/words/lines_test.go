@@ -81,6 +81,11 @@ func TestTrust(t *testing.T) {
 			r.Objectives[0].Verdict = scenarios.Pass
 		}, "Busy machine: brunt itself was up to 78ms late (p99). The verdict is the same without it; read response times " +
 			"as upper limits."},
+		{"late at the wrong moment", func(r *result.Result) {
+			r.Generator.Lag.P99, r.Generator.Lag.Max = .0002, .42
+			r.Objectives[0].Verdict, r.Objectives[0].Why = scenarios.Invalid, result.Late
+		}, "Late for a moment: brunt itself was up to 200µs late (p99), and up to 420ms once. 1 verdict is not certain " +
+			"because of it."},
 		{"imported", func(r *result.Result) { r.Imported = "k6" }, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

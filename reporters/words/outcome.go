@@ -89,6 +89,9 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	case f.Impact == result.NotImpacted && !tooFew(f) && !mayBeSlower(f) && len(f.FailedObjectives) == 0 &&
 		(f.Parts == nil || !f.Parts.Lacking && f.Parts.Lost == 0):
 		l.Outcome, l.Text = "survived", survivedText(f)
+		if f.NotShown != "" { // that the target withstood it is not known
+			l.Outcome, l.Text = "none seen", l.Text+"; "+Clip(Clean(notShown(f.NotShown)), mostSaid)
+		}
 	case mayBeSlower(f) && !tooFew(f) && f.Parts.P50.Known() && f.Parts.Bad() == 0:
 		l.Text = "p50 " + change(f.Parts.P50Before, f.Parts.P50) + ", p95 " + change(f.Parts.P95Before, f.Parts.P95) +
 			"; no request failed"

@@ -13,9 +13,18 @@ func trust(r *result.Result) *Trust {
 	}
 	t := &Trust{Mark: "✓", Tone: "good", Late: g.Lag.P99}
 	late := "brunt itself was up to " + Seconds(g.Lag.P99) + " late (p99)"
-	if g.Healthy {
+	open := openByLag(r)
+	switch {
+	case g.Healthy && open == 0:
 		t.Title = "Quiet machine"
 		t.Text = late + "."
+		return t
+	case g.Healthy: // late at the wrong moment
+		t.Mark, t.Tone, t.Title = "!", "unsure", "Late for a moment"
+		if g.Lag.Max.Known() {
+			late += ", and up to " + Seconds(g.Lag.Max) + " once"
+		}
+		t.Text = late + ". " + openText(open) + "."
 		return t
 	}
 	t.Mark, t.Tone, t.Title = "!", "unsure", "Busy machine"
@@ -25,13 +34,10 @@ func trust(r *result.Result) *Trust {
 			late = Clean(firstOf(g.Limits))
 		}
 	}
-	failed, open := int64(0), int64(0)
+	failed := int64(0)
 	for i := range r.Objectives {
-		switch o := &r.Objectives[i]; {
-		case o.Verdict == scenarios.Fail:
+		if r.Objectives[i].Verdict == scenarios.Fail {
 			failed++
-		case o.Verdict == scenarios.Invalid && o.Why == result.Late:
-			open++
 		}
 	}
 	t.Text = late + "."
@@ -47,7 +53,7 @@ func trust(r *result.Result) *Trust {
 	case open > 0 && failed > 0:
 		t.Text += "; " + Plural(open, "other verdict is", "other verdicts are") + " not certain because of it"
 	case open > 0:
-		t.Text += " " + Plural(open, "verdict is", "verdicts are") + " not certain because of it"
+		t.Text += " " + openText(open)
 	}
 	if t.Text == late+"." {
 		t.Text += " Read response times as upper limits."
@@ -55,6 +61,20 @@ func trust(r *result.Result) *Trust {
 		t.Text += "; read response times as upper limits."
 	}
 	return t
+}
+
+// openByLag counts the objectives that are not certain because brunt itself was late.
+func openByLag(r *result.Result) (n int64) {
+	for i := range r.Objectives {
+		if o := &r.Objectives[i]; o.Verdict == scenarios.Invalid && o.Why == result.Late {
+			n++
+		}
+	}
+	return n
+}
+
+func openText(n int64) string {
+	return Plural(n, "verdict is", "verdicts are") + " not certain because of it"
 }
 
 func firstOf(list []string) string {

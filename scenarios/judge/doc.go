@@ -151,9 +151,8 @@
 //   - Objectives do not decide which requests and how many of them make an outage, so a wide budget hides no outage
 //     and a tight one causes none. Only the keys of `judge` do: limit, and slow, above which an answer is a bad
 //     request in impact, recovery and incidents, but in no budget.
-//   - The edges of an outage are times of single requests, including shed requests if they surge. An objective with a
-//     time limit of its own, such as recover(500ms), is judged by windows, because edges are recorded only for the
-//     limit of `judge`.
+//   - The edges of an outage are times of single requests, including shed requests if they surge, and also those by
+//     the time limit of an objective's own, such as recover(500ms).
 //   - If a fault made answers slower, but the baseline has too few answers for a limit, no answer counts as bad. The
 //     duration is then unknown, so no objective on it passes just because there are no bad requests.
 //   - The phase recovery lasts until a hold after the last bad request, so it is not empty for a target that was good

@@ -131,9 +131,7 @@ func (f *readings) slicesAs(
 				cells = append(cells, n)
 			}
 		}
-		if limit < 0 { // edges do not know which answers exceed an objective's own limit
-			s.Marks = marksOf(f.records, cells)
-		}
+		s.Marks = marksOf(f.records, cells, limit)
 		out = append(out, s)
 	}
 	return out
@@ -191,12 +189,16 @@ func (f *readings) windowsOf(o slo.Objective) []effect.Slice {
 }
 
 // marksOf returns a function that lists the requests of some records, because only the edges of outages need them. It
-// leaves out failures that brunt itself caused.
-func marksOf(records []record, of []int) func([]effect.Mark) []effect.Mark {
+// leaves out failures that brunt itself caused. Answers are bad by the limit of an objective's own, or, if that is
+// negative, by the limit of slow answers.
+func marksOf(records []record, of []int, limit int) func([]effect.Mark) []effect.Mark {
 	return func(out []effect.Mark) []effect.Mark {
 		var all measure.Edges
 		for _, i := range of {
 			all.Merge(&records[i].edges)
+		}
+		if limit >= 0 {
+			all = all.Beyond(limit)
 		}
 		for _, m := range all.Marks(nil) {
 			out = append(out, effect.Mark{At: m.At, Bad: m.Bad})

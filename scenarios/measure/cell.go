@@ -155,7 +155,7 @@ func (c *Cell) record(o *scenarios.Outcome, over []excess, ours time.Duration, l
 // be sent, or the end of its second.
 func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duration) {
 	e := &c.Edges
-	at := max(o.Intended, min(o.Intended+o.Lag(), second+time.Second-edgeSlot))
+	at := markOf(o, second)
 	lagged := false
 	switch o.Kind {
 	case scenarios.Shed:
@@ -164,7 +164,7 @@ func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duratio
 		if rt := o.Response(); slow > 0 && rt > slow {
 			c.Slow++
 			if lagged = rt-taken <= slow; !lagged {
-				e.BadAt(second, at)
+				e.SlowAt(second, at)
 				return
 			}
 			c.own.slow++
@@ -177,6 +177,21 @@ func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duratio
 	}
 	if lagged {
 		e.LagAt(second, at)
+	}
+}
+
+// markOf returns the time of a request in edges; see [Cell.edge].
+func markOf(o *scenarios.Outcome, second time.Duration) time.Duration {
+	return max(o.Intended, min(o.Intended+o.Lag(), second+time.Second-edgeSlot))
+}
+
+// overEdge records an answer in the edges of its cell that exceeds limits, but for those that it exceeds only by
+// brunt's own time.
+func (c *Cell) overEdge(o *scenarios.Outcome, over []excess, limits []Limit, second time.Duration) {
+	for _, x := range over {
+		if !x.late && limits[x.limit].Edges {
+			c.Edges.OverAt(int(x.limit), second, markOf(o, second))
+		}
 	}
 }
 

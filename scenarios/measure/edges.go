@@ -3,6 +3,7 @@ package measure
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"time"
 )
 
@@ -29,10 +30,10 @@ type slots [slotsPerSecond / 64]uint64
 // late, by the time at which it was ready to send. The begin and the end of an outage are computed from it, exact to
 // the request instead of to the window.
 //
-// A request is bad if it is an error, was skipped, or is slower than the limit of slow answers allows. A shed request
-// is neither and is recorded separately: see [Edges.ShedAsBad]. Effects of brunt itself are recorded separately as
-// well: a request that brunt failed to send is lagged and not bad; an answer that is slow only by brunt's own time is
-// lagged and good.
+// A request is bad if it is an error, was skipped, or is slower than the limit of slow answers allows. An answer that
+// exceeds a limit of an objective's own is recorded separately: see [Edges.Beyond]. A shed request is neither good nor
+// bad and is recorded separately, too: see [Edges.ShedAsBad]. So are effects of brunt itself: a request that brunt
+// failed to send is lagged and not bad; an answer that is slow only by brunt's own time is lagged and good.
 //
 // Records of one second can be merged, whatever steps, sets of faults or machines they come from.
 type Edges struct {
@@ -41,12 +42,27 @@ type Edges struct {
 	FirstShed, LastShed time.Duration // valid if Shed
 	Good, Bad, Shed     bool          // whether there is such a request
 	goods               int64         // number of good requests
-	// nil if there is no bad, shed or lagged request; the good ones then count as evenly spread
+	// nil if there is no bad, shed or lagged request, and none over a limit; the good ones then count as evenly spread
 	detail *detail
 }
 
 // detail is the order of requests within the second.
-type detail struct{ good, bad, lagged, shed slots }
+type detail struct {
+	good, bad, lagged, shed slots
+	slow                    slots   // answers that are bad only because they are slow; bad has the others
+	over                    []slots // by limit of [Config.Limits]: answers that exceed it; see [Limit.Edges]
+}
+
+// lists are the sets of slots of every detail, in the order in which they are encoded.
+func (d *detail) lists() [5]*slots { return [5]*slots{&d.good, &d.bad, &d.lagged, &d.shed, &d.slow} }
+
+// overs returns the answers that exceed a limit.
+func (d *detail) overs(limit int) *slots {
+	for len(d.over) <= limit {
+		d.over = append(d.over, slots{})
+	}
+	return &d.over[limit]
+}
 
 // slotOf returns the slot of a time.
 func slotOf(t time.Duration) int { return slotIn(floorSecond(t), t) }
@@ -100,6 +116,17 @@ func (e *Edges) BadAt(second, t time.Duration) {
 	e.within().bad.set(slotIn(second, t))
 }
 
+// SlowAt records an answer of a second that is bad because it is slow.
+func (e *Edges) SlowAt(second, t time.Duration) {
+	widen(&e.Bad, &e.FirstBad, &e.LastBad, t, t)
+	e.within().slow.set(slotIn(second, t))
+}
+
+// OverAt records that an answer of a second exceeds a limit. It is good or slow, which is recorded apart.
+func (e *Edges) OverAt(limit int, second, t time.Duration) {
+	e.within().overs(limit).set(slotIn(second, t))
+}
+
 // ShedAt records a shed request of a second.
 func (e *Edges) ShedAt(second, t time.Duration) {
 	widen(&e.Shed, &e.FirstShed, &e.LastShed, t, t)
@@ -135,6 +162,43 @@ func (e *Edges) LaggedAsBad() Edges {
 	return out
 }
 
+// Beyond returns a copy in which the answers that exceed a limit of [Config.Limits], by number, are bad, and not those
+// that are slow.
+func (e *Edges) Beyond(limit int) Edges {
+	out := e.Clone()
+	d := out.detail
+	if d == nil {
+		return out
+	}
+	second, over, bad := out.second(), *d.overs(limit), out.Bad
+	out.Bad = false
+	for i := range slotsPerSecond {
+		at, bit := second+time.Duration(i)*time.Second/slotsPerSecond, uint64(1)<<(i%64)
+		switch {
+		case over.has(i):
+			d.bad.set(i)
+			d.good[i/64] &^= bit
+			if !e.detail.bad.has(i) && !e.detail.slow.has(i) {
+				widen(&bad, &out.FirstBad, &out.LastBad, at, at)
+			}
+		case d.slow.has(i) && !d.good.has(i):
+			d.good.set(i)
+			widen(&out.Good, &out.FirstGood, &out.LastGood, at, at)
+		}
+		out.Bad = out.Bad || d.bad.has(i)
+	}
+	d.slow = slots{}
+	return out
+}
+
+// second returns the second of the requests, if any of them is good or bad.
+func (e *Edges) second() time.Duration {
+	if e.Bad {
+		return floorSecond(e.FirstBad)
+	}
+	return floorSecond(e.FirstGood)
+}
+
 // within returns the detail.
 func (e *Edges) within() *detail {
 	if e.detail == nil {
@@ -150,7 +214,7 @@ func (e *Edges) within() *detail {
 func (e *Edges) Reset() {
 	d := e.detail
 	if d != nil {
-		*d = detail{}
+		*d = detail{over: d.over[:0]}
 	}
 	*e = Edges{detail: d}
 }
@@ -163,10 +227,13 @@ func (e *Edges) Merge(f *Edges) {
 	switch d := f.detail; {
 	case d != nil:
 		own := e.within()
-		own.good.merge(&d.good)
-		own.bad.merge(&d.bad)
-		own.lagged.merge(&d.lagged)
-		own.shed.merge(&d.shed)
+		from := d.lists()
+		for i, s := range own.lists() {
+			s.merge(from[i])
+		}
+		for i := range d.over {
+			own.overs(i).merge(&d.over[i])
+		}
 	case f.Good && e.detail != nil:
 		f.spread(func(at time.Duration) { e.detail.good.set(slotOf(at)) })
 	}
@@ -182,16 +249,23 @@ func (e *Edges) Merge(f *Edges) {
 	}
 }
 
-// Clone returns a copy that shares no memory. For edges without a bad, shed or lagged request the copy has only the
-// number of good requests and the first and last time, because no outage begins or ends between those.
+// Clone returns a copy that shares no memory. Without a bad, shed or lagged request and an answer over a limit, the
+// copy has only the number of good requests and the first and last time, because no outage begins or ends between
+// those.
 func (e *Edges) Clone() Edges {
 	out := *e
 	out.detail = nil
-	if e.detail != nil && (e.Bad || e.Shed || e.Lagged() > 0) {
+	if e.detailed() {
 		d := *e.detail
+		d.over = slices.Clone(d.over)
 		out.detail = &d
 	}
 	return out
+}
+
+// detailed reports whether the order of the requests matters.
+func (e *Edges) detailed() bool {
+	return e.Bad || e.Shed || e.detail != nil && len(e.detail.over) > 0 || e.Lagged() > 0
 }
 
 // An EdgeMark is a request of edges.
@@ -217,7 +291,7 @@ func (e *Edges) Failed(second time.Duration, into []time.Duration) []time.Durati
 		return into
 	}
 	for w, set := range e.detail.lagged {
-		for set &^= e.detail.good[w] | e.detail.bad[w]; set != 0; set &= set - 1 {
+		for set &^= e.detail.good[w] | e.detail.bad[w] | e.detail.slow[w]; set != 0; set &= set - 1 {
 			into = append(into, second+time.Duration(w*64+bits.TrailingZeros64(set))*time.Second/slotsPerSecond)
 		}
 	}
@@ -233,17 +307,16 @@ func (e *Edges) Marks(into []EdgeMark) []EdgeMark {
 		}
 		return into
 	}
-	second := floorSecond(e.FirstGood)
-	if e.Bad {
-		second = floorSecond(e.FirstBad)
-	}
+	second := e.second()
+	bads := e.detail.bad
+	bads.merge(&e.detail.slow)
 	for w := range e.detail.good {
-		for set := e.detail.good[w] | e.detail.bad[w]; set != 0; set &= set - 1 {
+		for set := e.detail.good[w] | bads[w]; set != 0; set &= set - 1 {
 			i := w*64 + bits.TrailingZeros64(set)
 			at := second + time.Duration(i)*time.Second/slotsPerSecond
 			good := EdgeMark{At: clamped(i, at, e.FirstGood, e.LastGood)}
 			bad := EdgeMark{At: clamped(i, at, e.FirstBad, e.LastBad), Bad: true}
-			switch isGood, isBad := e.detail.good.has(i), e.detail.bad.has(i); {
+			switch isGood, isBad := e.detail.good.has(i), bads.has(i); {
 			case isGood && isBad && good.At <= bad.At:
 				into = append(into, good, bad)
 			case isGood && isBad:
@@ -268,8 +341,8 @@ func clamped(i int, at, first, last time.Duration) time.Duration {
 }
 
 // Append encodes the edges of a window within the second that begins at second: the kinds of requests, the times as
-// distances from the second, and the detail if there is a bad, shed or lagged request. With whole it always encodes
-// the detail, because another record of the window may have such a request.
+// distances from the second, and the detail if the order of the requests matters. With whole it always encodes the
+// detail, because it may matter by another record of the window.
 func (e *Edges) Append(b []byte, second time.Duration, whole bool) []byte {
 	kinds := byte(0)
 	if e.Good {
@@ -281,7 +354,7 @@ func (e *Edges) Append(b []byte, second time.Duration, whole bool) []byte {
 	if e.Shed {
 		kinds |= 8
 	}
-	detailed := e.Bad || e.Shed || e.Lagged() > 0 || whole && e.Good && e.detail != nil
+	detailed := e.detailed() || whole && e.Good && e.detail != nil
 	if detailed {
 		kinds |= 4
 	}
@@ -302,28 +375,51 @@ func (e *Edges) Append(b []byte, second time.Duration, whole bool) []byte {
 	if !detailed {
 		return b
 	}
-	for _, s := range [...]*slots{&e.detail.good, &e.detail.bad, &e.detail.lagged, &e.detail.shed} {
-		used := uint64(0)
-		for i, w := range s {
-			if w != 0 {
-				used |= 1 << i
-			}
+	for _, s := range e.detail.lists() {
+		b = s.append(b)
+	}
+	b = binary.AppendUvarint(b, uint64(len(e.detail.over)))
+	for i := range e.detail.over {
+		b = e.detail.over[i].append(b)
+	}
+	return b
+}
+
+// append encodes the set: which of its words are not zero, and these.
+func (s *slots) append(b []byte) []byte {
+	used := uint64(0)
+	for i, w := range s {
+		if w != 0 {
+			used |= 1 << i
 		}
-		b = binary.AppendUvarint(b, used)
-		for _, w := range s {
-			if w != 0 {
-				b = binary.LittleEndian.AppendUint64(b, w)
-			}
+	}
+	b = binary.AppendUvarint(b, used)
+	for _, w := range s {
+		if w != 0 {
+			b = binary.LittleEndian.AppendUint64(b, w)
 		}
 	}
 	return b
 }
 
-// Decode decodes what Append encoded. Records before version 4 of the file have no shed requests.
-func (e *Edges) Decode(r *WireReader, second time.Duration, hasShed bool) {
-	most, lists := uint64(15), 4
-	if !hasShed {
+// read decodes what append encoded.
+func (s *slots) read(r *WireReader) {
+	used := r.UpTo(1<<len(s) - 1)
+	for i := range s {
+		if used&(1<<i) != 0 {
+			s[i] = r.Word()
+		}
+	}
+}
+
+// Decode decodes what Append encoded for a cell of a version; see [cellVersion].
+func (e *Edges) Decode(r *WireReader, second time.Duration, version byte) {
+	most, lists := uint64(15), 5
+	switch {
+	case version < 4:
 		most, lists = 7, 3
+	case version < 7:
+		lists = 4
 	}
 	kinds := r.UpTo(most)
 	at := func() time.Duration { return second + time.Duration(r.UpTo(uint64(time.Second-1))) }
@@ -345,13 +441,14 @@ func (e *Edges) Decode(r *WireReader, second time.Duration, hasShed bool) {
 	if e.detail == nil { // within would spread the good requests over the second
 		e.detail = &detail{}
 	}
-	d := e.detail
-	for _, s := range []*slots{&d.good, &d.bad, &d.lagged, &d.shed}[:lists] {
-		used := r.UpTo(1<<len(s) - 1)
-		for i := range s {
-			if used&(1<<i) != 0 {
-				s[i] = r.Word()
-			}
-		}
+	all := e.detail.lists()
+	for _, s := range all[:lists] {
+		s.read(r)
+	}
+	if version < 7 {
+		return
+	}
+	for i := range r.Length() {
+		e.detail.overs(i).read(r)
 	}
 }

@@ -185,6 +185,62 @@ func TestEdges_Shed(t *testing.T) {
 	}
 }
 
+// TestEdges_Beyond: by a limit of an objective's own, answers over it are bad, and not those that are slow by another
+// limit, in both directions, after the file and merging, too.
+func TestEdges_Beyond(t *testing.T) {
+	const sec, slow = time.Second, 50 * time.Millisecond
+	limits := []Limit{
+		{At: 20 * time.Millisecond, Edges: true}, {At: 30 * time.Millisecond}, {At: 100 * time.Millisecond, Edges: true},
+	}
+	r := Recorder{cfg: Config{Limits: limits}}
+	sum := Edges{}
+	for i, took := range []time.Duration{10, 40, 60, 10, 150, 60, 40, 0, 10} { // milliseconds; 0 is an error
+		var cell, back Cell
+		o := edgeOf(sec+time.Duration(10*i)*time.Millisecond, took*time.Millisecond, 0, scenarios.OK)
+		if took == 0 {
+			o.Kind = scenarios.Error
+		} else {
+			cell.overEdge(&o, r.beyond(&o, 0, nil), limits, sec)
+		}
+		cell.edge(&o, 0, 0, slow, sec)
+		if _, err := readCell(cell.append(nil, Key{Start: sec}, false), &back); err != nil {
+			t.Fatal(err)
+		}
+		e := back.Edges.Clone()
+		sum.Merge(&e)
+	}
+	order := func(e Edges) string {
+		var out strings.Builder
+		for i, m := range e.Marks(nil) {
+			if want := sec + time.Duration(10*i)*time.Millisecond; m.At > want || m.At < want-edgeSlot {
+				t.Errorf("mark %d is at %s, want %s", i, m.At, want)
+			}
+			out.WriteString(map[bool]string{false: "g", true: "b"}[m.Bad])
+		}
+		return out.String()
+	}
+	for limit, want := range map[int]string{0: "gbbgbbbbg", 1: "gggggggbg", 2: "ggggbggbg", 7: "gggggggbg"} {
+		if got := order(sum.Beyond(limit)); got != want {
+			t.Errorf("limit %d: %q, want %q", limit, got, want)
+		}
+	}
+	if got := order(sum); got != "ggbgbbgbg" {
+		t.Errorf("%q, want ggbgbbgbg: the copies share memory", got)
+	}
+	fast := Edges{} // and no answer is bad but by a limit
+	o := edgeOf(sec, 40*time.Millisecond, 0, scenarios.OK)
+	var cell Cell
+	cell.edge(&o, 0, 0, slow, sec)
+	cell.overEdge(&o, []excess{{limit: 0}, {limit: 2, late: true}}, limits, sec)
+	e := cell.Edges.Clone()
+	fast.Merge(&e)
+	for limit, want := range []string{"b", "g", "g"} {
+		if got := order(fast.Beyond(limit)); got != want {
+			t.Errorf("one answer, limit %d: %q, want %q", limit, got, want)
+		}
+	}
+}
+
 // TestEdges_LastIsExact: the last request of a kind is known exactly, in whatever slot it lies.
 func TestEdges_LastIsExact(t *testing.T) {
 	for i := 1; i < int(sec/edgeSlot); i++ {

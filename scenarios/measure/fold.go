@@ -72,6 +72,7 @@ func (r *Recorder) fold() {
 			r.freezes = r.cfg.Freezes()
 		}
 		r.turn.hurry = r.turn.hurry || len(full) > backlog
+		r.seeLate(full)
 		for rest := full; len(rest) > 0; {
 			n := min(atOnce, len(rest))
 			r.sortAll(rest[:n])
@@ -82,6 +83,26 @@ func (r *Recorder) fold() {
 		r.spent = r.spare(full)
 	}
 }
+
+// seeLate notes the lag of requests before any of them is sorted. When brunt stops for a moment, the answers to
+// requests that are under way wait to be read, and end before the requests whose lag shows that brunt stopped.
+func (r *Recorder) seeLate(samples []scenarios.Outcome) {
+	if r.cfg.SlowShare == 0 { // see taken
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range samples {
+		o := &samples[i]
+		if lag := o.Lag(); lag >= seenLate && o.Step != scenarios.IterationStep && (!r.cfg.Follows || o.End <= r.known) {
+			w := r.windows.at(o.Intended)
+			w.late = max(w.late, lag)
+		}
+	}
+}
+
+// seenLate is the least lag that [Recorder.seeLate] notes. It is far below [leastAbove].
+const seenLate = time.Millisecond
 
 func (r *Recorder) sortAll(samples []scenarios.Outcome) {
 	r.mu.Lock()
@@ -139,6 +160,7 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 	}
 	w.late = max(w.late, o.Lag())
 	c.edge(o, ours, r.taken(w, ours), r.cfg.slowOf(series), w.second)
+	c.overEdge(o, over, r.cfg.Limits, w.second)
 	if o.Kind != scenarios.Skipped {
 		c.timings(o)
 	}

@@ -80,6 +80,7 @@ type Limit struct {
 	At        time.Duration
 	Inclusive bool // an answer that takes exactly this long is within the limit
 	Service   bool // service time instead of response time
+	Edges     bool // the answers that exceed it are kept one by one, so that an outage by it has exact edges
 }
 
 func (l Limit) holds(response, service time.Duration) bool {

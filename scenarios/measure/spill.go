@@ -45,8 +45,8 @@ type File interface {
 // cellVersion is the version of a record's body. It changes when the meaning of a field changes. Versions from
 // oldestCell on can be read. Version 4 added the edges of shed requests. Version 5 added the times when requests were
 // ready, their times without brunt's own time, the requests that missed a fault, and attempts. Version 6 added
-// incomplete answers.
-const cellVersion, oldestCell = 6, 3
+// incomplete answers. Version 7 added the edges of slow answers, and of answers that exceed limits.
+const cellVersion, oldestCell = 7, 3
 
 const (
 	headSize  = 8
@@ -291,7 +291,7 @@ func readCell(b []byte, c *Cell) (Key, error) {
 	for _, n := range c.numbers() {
 		*n = r.Count()
 	}
-	c.Edges.Decode(r, FloorSecond(k.Start), b[0] >= 4)
+	c.Edges.Decode(r, FloorSecond(k.Start), b[0])
 	c.During.Ready, c.Attempts = c.Offered()-c.Kinds[scenarios.Skipped], c.Sent
 	if b[0] >= 5 {
 		c.During.Ready = r.Count()

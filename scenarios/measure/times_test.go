@@ -105,7 +105,7 @@ func TestReadCell_Version(t *testing.T) {
 	body := (&Cell{}).append(nil, Key{}, false)
 	body[0] = 2
 	if _, err := readCell(body, &Cell{}); err == nil || !strings.Contains(err.Error(), "version 2") ||
-		!strings.Contains(err.Error(), "versions 3 to 6") {
+		!strings.Contains(err.Error(), "versions 3 to 7") {
 		t.Errorf("%v", err)
 	}
 }
@@ -119,9 +119,9 @@ func TestReadCell_Version3(t *testing.T) {
 	}
 	body := c.append(nil, Key{Start: sec}, false)
 	body[0] = 3
-	// Without answers that are not whole, attempts, the slots of shed requests, when requests were ready, the times
-	// without brunt's own, the requests that missed a fault.
-	body = body[:len(body)-7]
+	// Without answers that are not whole, attempts, the slots of shed requests and of slow answers, answers over limits,
+	// when requests were ready, the times without brunt's own, the requests that missed a fault.
+	body = body[:len(body)-9]
 	if _, err := readCell(body, &back); err != nil {
 		t.Fatal(err)
 	}
@@ -140,6 +140,24 @@ func TestReadCell_Version5(t *testing.T) {
 	body[0] = 5
 	if _, err := readCell(body[:len(body)-2], &back); err != nil || back.checks.wants != (wants{}) || back.Attempts != 7 {
 		t.Errorf("%+v: %v", back, err)
+	}
+}
+
+// TestReadCell_Version6: a cell of version 6, which does not tell slow answers from other bad ones, is read.
+func TestReadCell_Version6(t *testing.T) {
+	var c, back Cell
+	for _, kind := range []scenarios.Kind{scenarios.OK, scenarios.Error} {
+		o := edgeOf(sec+time.Duration(kind)*time.Millisecond, time.Millisecond, 0, kind)
+		c.edge(&o, 0, 0, 0, sec)
+	}
+	body := c.append(nil, Key{Start: sec}, false)
+	body[0] = 6
+	after := len(body) - 6 // what follows the edges is six numbers
+	if _, err := readCell(append(body[:after-2:after-2], body[after:]...), &back); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(back.Edges, c.Edges) || len(back.Edges.Marks(nil)) != 2 {
+		t.Errorf("%+v", back.Edges)
 	}
 }
 

@@ -631,9 +631,8 @@ var all = []Term{
 			"that the fault lost. It is at least the time from the first lost write to the last, and at most the time between " +
 			"the kept writes around them. Unlike the age of the oldest lost write, it does not grow with the length of the " +
 			"run. " +
-			"A write acknowledged while no fault was in counts as lost to the nearest one, also to one that was cleared " +
-			"before: a primary that " +
-			"was cut off acknowledges writes until it steps down.",
+			"A write that was acknowledged after a fault was over may be lost to it as well: a primary that was cut off " +
+			"acknowledges writes until it steps down.",
 	},
 	{
 		"in-flight",

@@ -37,3 +37,6 @@ var LagLimit = lagLimit
 
 // UnwellUnits is [unwellUnits].
 var UnwellUnits = unwellUnits
+
+// JudgeRecord is [judgeRecord].
+var JudgeRecord = judgeRecord

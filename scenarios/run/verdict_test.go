@@ -2,14 +2,17 @@ package run_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
@@ -66,6 +69,48 @@ slo: [errors < 100%]
 		!strings.HasPrefix(res.Reason, "stop was taken back; web[0] did not become ready in ") ||
 		strings.Contains(res.Reason, "context deadline") {
 		t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)
+	}
+}
+
+// TestJudgeRecord_Down: a unit that is not ready again is a finding about the target if brunt started it, and is left
+// to its owner, by exit code 7, if brunt did not and it stays down. A fault that could not be taken back is neither.
+func TestJudgeRecord_Down(t *testing.T) {
+	down := errors.New("web[0] did not become ready in 30s: GET /: 503")
+	for _, c := range []struct {
+		name   string
+		rec    chaos.Record
+		theirs bool
+		want   []result.Reason
+	}{
+		{"well", chaos.Record{Gone: true}, true, nil},
+		{
+			"a unit of brunt's own",
+			chaos.Record{Gone: true, Down: down, StaysDown: true},
+			false,
+			[]result.Reason{{Kind: result.NotReadyAgain, Verdict: scenarios.Fail, Fault: "f", Text: down.Error()}},
+		},
+		{
+			"another's unit",
+			chaos.Record{Gone: true, Down: down, StaysDown: true},
+			true,
+			[]result.Reason{{Kind: result.StaysDown, Verdict: scenarios.NotReverted, Fault: "f", Text: down.Error()}},
+		},
+		{
+			"another's unit, which was ready at the end of the run",
+			chaos.Record{Gone: true, Down: down},
+			true,
+			[]result.Reason{{Kind: result.NotReadyAgain, Verdict: scenarios.Fail, Fault: "f", Text: down.Error()}},
+		},
+		{
+			"a fault that is still in",
+			chaos.Record{RevertErr: errors.New("no such process"), Down: down},
+			false,
+			[]result.Reason{{Kind: result.NotUndone, Verdict: scenarios.NotReverted, Fault: "f", Text: "no such process"}},
+		},
+	} {
+		if got := run.JudgeRecord(&c.rec, "f", c.theirs); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
 	}
 }
 

@@ -18,7 +18,7 @@
 //
 //	server.go   Server: answers by script, and is the webhook of the fault
 //	script.go   Script and Act: the effect of each request
-//	log.go      Entry: a request as the server saw it
+//	log.go      Entry and Stall: a request as the server saw it, and when the server did not run
 //	truth.go    Truth: what a run should find, by the log
 //	play.go     the log of a load without a server, in virtual time
 //	complaints.go  the mistakes of brunt in a case

@@ -15,11 +15,15 @@ type Entry struct {
 	Act     Act
 }
 
-// A Log holds the requests that the server saw, and the times at which the fault was injected.
+// A Stall is a span in which the server did not run, because its machine was busy.
+type Stall struct{ From, To time.Time }
+
+// A Log holds the requests that the server saw, the times at which the fault was injected, and the server's stalls.
 type Log struct {
 	mu       sync.Mutex
 	entries  []Entry
 	injected []time.Time
+	stalls   []Stall
 }
 
 func (l *Log) add(e Entry) {
@@ -55,4 +59,20 @@ func (l *Log) Injected() []time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.injected)
+}
+
+// LeastStall is the length of the shortest stall that the log holds.
+const LeastStall = 20 * time.Millisecond
+
+func (l *Log) stall(from, to time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stalls = append(l.stalls, Stall{from, to})
+}
+
+// Stalls returns the stalls of the server in the order of time.
+func (l *Log) Stalls() []Stall {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.stalls)
 }

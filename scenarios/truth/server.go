@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -25,6 +26,7 @@ type Server struct {
 	http    http.Server
 	address string
 	closed  chan struct{}
+	all     sync.WaitGroup
 }
 
 // Start serves a script until Close, on a free port of 127.0.0.1.
@@ -44,8 +46,30 @@ func StartAt(s Script, address string) (*Server, error) {
 	mux.HandleFunc("/writes", v.writes)
 	mux.HandleFunc("/", v.answer)
 	v.http = http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
-	go func() { _ = v.http.Serve(l) }()
+	v.all.Go(func() { _ = v.http.Serve(l) })
+	v.all.Go(v.pulse)
 	return v, nil
+}
+
+// pulseEvery is how often the server checks that it runs.
+const pulseEvery = 5 * time.Millisecond
+
+// pulse notes the stalls of the server until it is closed.
+func (v *Server) pulse() {
+	t := time.NewTicker(pulseEvery)
+	defer t.Stop()
+	for last := time.Now(); ; {
+		select {
+		case <-t.C:
+		case <-v.closed:
+			return
+		}
+		now := time.Now()
+		if now.Sub(last) >= LeastStall {
+			v.Log.stall(last, now)
+		}
+		last = now
+	}
 }
 
 // URL is the address of the server.
@@ -54,7 +78,9 @@ func (v *Server) URL() string { return "http://" + v.address }
 // Close ends the server and every connection.
 func (v *Server) Close() error {
 	close(v.closed)
-	return v.http.Close()
+	err := v.http.Close()
+	v.all.Wait()
+	return err
 }
 
 func (v *Server) set(on bool) http.HandlerFunc {

@@ -122,3 +122,21 @@ func TestGate_UndecidedBesideHopeless(t *testing.T) {
 		t.Errorf("%s: %s", c.Verdict, c.Reason)
 	}
 }
+
+// TestGate_WorseThoughHopeless: a metric that is worse is not said to be out of reach, and one out of reach has no mark
+// of a verdict.
+func TestGate_WorseThoughHopeless(t *testing.T) {
+	for _, v := range []scenarios.Verdict{scenarios.Fail, scenarios.Inconclusive} {
+		c := &Comparison{Design: Past, Rows: []Row{
+			{Metric: "p50", Verdict: scenarios.Pass, Phase: slo.ParsePhase("run"), Load: "*", Step: "*"},
+			{Metric: "p90", Verdict: v, Hopeless: true, Phase: slo.ParsePhase("run"), Load: "*", Step: "*"},
+		}}
+		c.conclude()
+		open := v == scenarios.Inconclusive
+		if said := inWords(c); strings.Contains(c.Reason, "left out of the verdict: p90") != open ||
+			(c.Decision().Metrics[1].Verdict == scenarios.None) != open || (c.Verdict == scenarios.Pass) != open ||
+			strings.HasPrefix(said, "PASS (p50 alone)") != open {
+			t.Errorf("p90 is %s, and the gate says\n%s", v, said)
+		}
+	}
+}

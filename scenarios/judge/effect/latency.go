@@ -20,6 +20,13 @@ type LatencySlice struct {
 	Far   [2]int64 // good answers slower than FarAbove of the baseline's median, and of its 95th percentile
 }
 
+// Latencies hold the good answers that tell whether a fault made answers slower.
+type Latencies struct {
+	Baseline []LatencySlice // to requests before the first fault
+	Fault    []LatencySlice // to requests that met the fault
+	Rest     []LatencySlice // to requests that met no fault, a hold or more after the last one
+}
+
 // FarAbove returns the time above which an answer is far slower than a percentile of the baseline, in seconds: twice
 // the percentile, and at least 20 ms above it.
 func FarAbove(percentile float64) float64 { return max(2*percentile, percentile+.02) }
@@ -93,27 +100,27 @@ var latencyPercentiles = [2]float64{.5, .95}
 // baseline; see [apart].
 //
 // A target that pauses at random, once in some seconds, is outside of the model: a short baseline may have no pause.
-// So the answer is yes only if seconds as slow are rarer in rest, too, which holds the answers to the requests that met
-// no fault, a hold or more after the last one; see [rarer]. TestSlower_Pauses gives the false alarms with rest and
-// without it.
+// So the answer is yes only if seconds as slow are rarer in the rest, too; see [rarer]. TestSlower_Pauses gives the
+// false alarms with the rest and without it.
 //
-// The answer is yes only if it is yes for least, which holds the fault's answers without the time that brunt itself
-// may have added. It is no if the answers as measured were not far slower; see [Far]. Otherwise it is untested.
-func Slower(baseline, rest, fault, least []LatencySlice) result.Told {
-	far := Far(fault)
-	usual := usually(baseline, rest)
-	switch few := answersOf(baseline) < latencyAnswers || answersOf(fault) < latencyAnswers; {
-	case !few && slower(baseline, usual, least):
+// The answer is yes only by the answers of own, without the time that brunt itself may have added. It is no if the
+// answers as measured were not far slower; see [Far]. Otherwise it is untested.
+func Slower(measured, own Latencies) result.Told {
+	far := Far(measured.Fault)
+	usual := usually(own.Baseline, own.Rest)
+	few := answersOf(measured.Baseline) < latencyAnswers || answersOf(measured.Fault) < latencyAnswers
+	switch {
+	case !few && slower(own.Baseline, usual, own.Fault):
 		return result.Told{Answer: result.Yes}
 	case far.Answer == result.No:
 		return far
-	case !few && slower(baseline, nil, least):
+	case !few && slower(own.Baseline, nil, own.Fault):
 		return result.NotTold(result.Note{Kind: result.SlowerRest})
-	case !few && slower(baseline, usual, fault):
+	case !few && slower(measured.Baseline, nil, measured.Fault):
 		return result.NotTold(result.Note{Kind: result.SlowerOwn})
-	case !TellsSlower(baseline, fault):
+	case !TellsSlower(measured):
 		return result.NotTold(result.Note{
-			Kind: result.SlowerFew, Count: answersOf(fault), Base: result.Num(answersOf(baseline)),
+			Kind: result.SlowerFew, Count: answersOf(measured.Fault), Base: result.Num(answersOf(measured.Baseline)),
 			Need: EnoughForFar(0), NeedBase: latencyAnswers, For: latencyBlocks,
 		})
 	case far.Answer == result.Untested:
@@ -266,16 +273,16 @@ func apart(baseline, fault []LatencySlice, k int) bool {
 // TellsSlower reports whether there are enough good answers to tell whether they were slower: 20 of the baseline in
 // five blocks of a second, and for the fault either as many as the answer no needs, see [EnoughForFar], or 20 that
 // were slower.
-func TellsSlower(baseline, fault []LatencySlice) bool {
+func TellsSlower(l Latencies) bool {
 	blocks := 0
-	for range blocksOf(baseline, time.Second) {
+	for range blocksOf(l.Baseline, time.Second) {
 		blocks++
 	}
-	if blocks < latencyBlocks || answersOf(baseline) < latencyAnswers {
+	if blocks < latencyBlocks || answersOf(l.Baseline) < latencyAnswers {
 		return false
 	}
-	n := answersOf(fault)
-	return n >= EnoughForFar(0) || n >= latencyAnswers && slower(baseline, nil, fault)
+	n := answersOf(l.Fault)
+	return n >= EnoughForFar(0) || n >= latencyAnswers && slower(l.Baseline, nil, l.Fault)
 }
 
 func answersOf(list []LatencySlice) (n int64) {

@@ -76,8 +76,8 @@ func (w latencyWorld) slowerIn(r *rand.Rand, rate float64, baseline, fault time.
 		}
 		return out
 	}
-	slices := count(during)
-	return Slower(count(before), nil, slices, slices).Answer == result.Yes
+	l := Latencies{Baseline: count(before), Fault: count(during)}
+	return Slower(l, l).Answer == result.Yes
 }
 
 // TestLatency_Simulation gives the false alarms and the power of Slower. The full form takes a minute:
@@ -251,8 +251,8 @@ func pausing(baseline, fault []float64, share float64) bool {
 		}
 		return out
 	}
-	slices := count(during)
-	return Slower(count(before), nil, slices, slices).Answer == result.Yes
+	l := Latencies{Baseline: count(before), Fault: count(during)}
+	return Slower(l, l).Answer == result.Yes
 }
 
 // TestSlower_ShortBaseline: five seconds, the first of which is slow because connections are made, show answers that

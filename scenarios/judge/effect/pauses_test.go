@@ -64,8 +64,10 @@ func (w pausingWorld) ask(r *rand.Rand, times float64) (without, with bool) {
 		return out
 	}
 	before, during, rest := slicesOf(0, injected), slicesOf(injected, cleared), slicesOf(cleared+10, len(seconds))
-	without = Slower(before, nil, during, during).Answer == result.Yes
-	return without, Slower(before, rest, during, during).Answer == result.Yes
+	l := Latencies{Baseline: before, Fault: during}
+	without = Slower(l, l).Answer == result.Yes
+	l.Rest = rest
+	return without, Slower(l, l).Answer == result.Yes
 }
 
 // TestSlower_Pauses gives the false alarms on a target that pauses by itself, and how often answers that take 30 times

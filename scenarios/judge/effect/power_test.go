@@ -168,7 +168,8 @@ func (w powerWorld) ask(rate float64, at, times []float64, failed []bool, usual 
 		start = s.End
 	}
 	q.Before = q.Baseline
-	return Ask(q), Slower(before, rest, during, during).Answer == result.Yes
+	l := Latencies{Baseline: before, Fault: during, Rest: rest}
+	return Ask(q), Slower(l, l).Answer == result.Yes
 }
 
 // A latencyCounter counts answers as LatencySlice does.

@@ -16,20 +16,31 @@ import (
 type SlowdownTest struct {
 	limits   []limits // by series
 	baseline []effect.LatencySlice
-	rest     []effect.LatencySlice // of requests that met no fault, a hold after the last; without brunt's own time
-	hold     time.Duration
-	met      []answers // by the set of faults that the requests met; the set of no fault is the baseline
-	sets     [][]int32 // occurrences, by set
+	// without brunt's own time: the baseline, and the requests that met no fault, a hold after the last
+	own, rest []effect.LatencySlice
+	hold      time.Duration
+	met       []answers // by the set of faults that the requests met; the set of no fault is the baseline
+	sets      [][]int32 // occurrences, by set
 }
 
-// limits holds the limits by which the answers of a step are counted, in seconds. All are zero if the baseline has
-// fewer good answers of the step than a bound of its median needs.
+// limits holds the limits by which the answers of a step are counted. All are zero if the baseline has fewer good
+// answers of the step than a bound of its median needs.
+//
+// Answers without brunt's own time are compared with a baseline without it: if brunt was as late before a fault as in
+// it, its lateness would otherwise hide that answers are slower.
 type limits struct {
+	measured, own bounds // of the response time; without brunt's own time
+	differ        bool   // brunt's own time in the baseline tells own from measured
+	// far above the 95 % lower bounds of the percentiles of the service time. Only the time before brunt sent a request
+	// is certainly brunt's own. All other time may be due to the target, even the time for which a request waited for a
+	// connection or a user.
+	service [2]float64
+}
+
+// bounds are limits of a response time, in seconds.
+type bounds struct {
 	above [2]float64 // a tenth above the baseline's median and 95th percentile
-	// far above the 95 % lower bounds of the percentiles of the service time, and of the response time; see
-	// [effect.FarAbove]. Only the time before brunt sent a request is certainly brunt's own. All other time may be
-	// due to the target, even the time for which a request waited for a connection or a user.
-	far [2]struct{ service, response float64 }
+	far   [2]float64 // far above the 95 % lower bounds of these percentiles; see [effect.FarAbove]
 }
 
 // answers holds good answers as measured, and without the time that brunt itself added.
@@ -61,28 +72,37 @@ type Slowdown struct {
 }
 
 // limitsOf returns the limits of a step from its baseline.
-func limitsOf(c *measure.Counts) (l limits) {
+func limitsOf(cell *measure.Cell) (l limits) {
+	c := cell.CountsWithTimes()
 	if c.Response == nil || c.Response.Total < leastBaseline {
 		return l
 	}
+	n, own := c.Response.Total, &cell.Late.Punctual
+	l.differ = c.Own.Total/time.Duration(n) >= least && own.N == n
 	for k, q := range []float64{.5, .95} {
-		at := c.Response.ValueAt(measure.Rank(q, c.Response.Total), c.Most)
-		l.above[k] = max(1.1*at, at+least.Seconds())
-		low := c.Response.ValueAt(measure.Rank(effect.LowerRank(c.Response.Total, q), c.Response.Total), c.Most)
-		l.far[k].response = effect.FarAbove(low)
-		low = c.Service.ValueAt(measure.Rank(effect.LowerRank(c.Service.Total, q), c.Service.Total), c.SvcMost)
-		l.far[k].service = effect.FarAbove(low)
+		lower := effect.LowerRank(n, q)
+		response := func(q float64) float64 { return c.Response.ValueAt(measure.Rank(q, n), c.Most) }
+		l.measured.set(k, response(q), response(lower))
+		if l.own = l.measured; l.differ {
+			l.own.set(k, float64(own.Quantile(q)), float64(own.Quantile(lower)))
+		}
+		l.service[k] = effect.FarAbove(c.Service.ValueAt(measure.Rank(lower, n), c.SvcMost))
 	}
 	return l
+}
+
+// set sets the bounds of percentile k, by its value and its lower bound.
+func (b *bounds) set(k int, at, low float64) {
+	b.above[k], b.far[k] = max(1.1*at, at+least.Seconds()), effect.FarAbove(low)
 }
 
 // addFar counts the good answers of a step that are far slower: by their service time, or by their response time
 // without brunt's own time.
 func (l *limits) addFar(s *effect.LatencySlice, c *measure.Cell) {
 	t := &c.Service[scenarios.OK]
-	responses := c.Late.Punctual.Above([]float64{l.far[0].response, l.far[1].response})
-	for k, limit := range l.far {
-		s.Far[k] += max(t.Total-t.UpTo(limit.service), responses[k])
+	responses := c.Late.Punctual.Above(l.own.far[:])
+	for k, limit := range l.service {
+		s.Far[k] += max(t.Total-t.UpTo(limit), responses[k])
 	}
 }
 
@@ -93,7 +113,7 @@ func NewSlowdownTest(f *measure.Recording, baseline []measure.Cell, hold time.Du
 	}
 	l := &SlowdownTest{met: make([]answers, len(f.Sets)), sets: f.Sets, hold: hold}
 	for s := range baseline {
-		l.limits = append(l.limits, limitsOf(baseline[s].CountsWithTimes()))
+		l.limits = append(l.limits, limitsOf(&baseline[s]))
 	}
 	return l
 }
@@ -111,14 +131,14 @@ func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell,
 		return
 	}
 	t := &c.Response[scenarios.OK]
-	if of.above[0] == 0 {
+	if of.measured.above[0] == 0 {
 		if !rest {
 			l.met[k.Set].incomparable += t.Total
 		}
 		return
 	}
 	n := effect.LatencySlice{Start: k.Start, End: f.EndOf(k.Start), N: t.Total}
-	for i, limit := range of.above {
+	for i, limit := range of.measured.above {
 		for j := range n.Above[i] {
 			n.Above[i][j] = t.Total - t.UpTo(limit*effect.LatencyRatio(j))
 		}
@@ -133,6 +153,10 @@ func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell,
 	met.late += c.Counts().Own.Total
 	if base {
 		l.baseline = joined(l.baseline, n)
+		if of.differ {
+			n = without(n, c, of, 0)
+		}
+		l.own = joined(l.own, n)
 		return
 	}
 	met.measured = joined(met.measured, n)
@@ -150,16 +174,16 @@ func (l *SlowdownTest) calm(f *measure.Recording, at time.Duration) bool {
 // without returns a slice without brunt's own time in the answers of a cell, and also without lag. If both are zero,
 // it returns n as measured.
 func without(n effect.LatencySlice, c *measure.Cell, of *limits, lag time.Duration) effect.LatencySlice {
-	if lag == 0 && c.Counts().Own.Total == 0 {
+	if lag == 0 && c.Counts().Own.Total == 0 && !of.differ {
 		return n
 	}
 	limits := make([]float64, effect.LatencyRatios)
-	for i, limit := range of.above {
+	for i, limit := range of.own.above {
 		for j := range limits {
 			limits[j] = limit*effect.LatencyRatio(j) + lag.Seconds()
 		}
 		copy(n.Above[i][:], c.Late.Punctual.Above(limits))
-		n.Far[i] = c.Late.Punctual.Above([]float64{of.far[i].response + lag.Seconds()})[0]
+		n.Far[i] = c.Late.Punctual.Above([]float64{of.own.far[i] + lag.Seconds()})[0]
 	}
 	return n
 }
@@ -185,9 +209,12 @@ func (l *SlowdownTest) Slower(of ...int) Slowdown {
 	if met.later(&l.met[0]) >= least {
 		without = met.least
 	}
-	measured := inOrder(met.measured)
-	s := Slowdown{Told: effect.Slower(l.baseline, l.rest, measured, inOrder(without)), Far: effect.Far(measured).Answer}
-	s.Enough = s.Far == result.Yes || effect.TellsSlower(l.baseline, measured)
+	measured := effect.Latencies{Baseline: l.baseline, Fault: inOrder(met.measured)}
+	s := Slowdown{
+		Told: effect.Slower(measured, effect.Latencies{Baseline: l.own, Rest: l.rest, Fault: inOrder(without)}),
+		Far:  effect.Far(measured.Fault).Answer,
+	}
+	s.Enough = s.Far == result.Yes || effect.TellsSlower(measured)
 	if s.Answer == result.No && met.incomparable > met.n {
 		s.Told = result.NotTold(result.Note{
 			Kind: result.SlowerSteps, Part: met.incomparable, Count: met.n + met.incomparable, Need: leastBaseline,
@@ -207,7 +234,7 @@ func (l *SlowdownTest) Tells(i int) bool {
 			met = append(met, l.met[set].measured...)
 		}
 	}
-	return effect.TellsSlower(l.baseline, inOrder(met))
+	return effect.TellsSlower(effect.Latencies{Baseline: l.baseline, Fault: inOrder(met)})
 }
 
 // SlowdownSoFar returns the answer of [SlowdownTest.Slower] while the run goes on, from the sums of the baseline and
@@ -220,8 +247,8 @@ func SlowdownSoFar(c *measure.Series, baseline, fault []measure.Cell) Slowdown {
 			continue
 		}
 		n := fault[s].Response[scenarios.OK].Total
-		of := limitsOf(baseline[s].CountsWithTimes())
-		if of.above[0] == 0 {
+		of := limitsOf(&baseline[s])
+		if of.measured.above[0] == 0 {
 			incomparable += n
 			continue
 		}
@@ -238,7 +265,7 @@ func SlowdownSoFar(c *measure.Series, baseline, fault []measure.Cell) Slowdown {
 // Finish sorts the baseline and the rest. It is called when all cells are added.
 func (l *SlowdownTest) Finish() {
 	if l != nil {
-		l.baseline, l.rest = inOrder(l.baseline), inOrder(l.rest)
+		l.baseline, l.own, l.rest = inOrder(l.baseline), inOrder(l.own), inOrder(l.rest)
 	}
 }
 

@@ -16,7 +16,7 @@ func limitOf(o slo.Objective) (measure.Limit, bool) {
 		at := result.Num(o.Value).D()
 		return measure.Limit{At: at, Inclusive: o.Op == "<=" || o.Op == ">", Service: o.Metric.Of == "service"}, true
 	case o.Metric.Span > 0 && (o.Metric.Row().Count != nil || o.Metric.OfFault()):
-		return measure.Limit{At: o.Metric.Span, Inclusive: true}, true
+		return measure.Limit{At: o.Metric.Span, Inclusive: true, Edges: o.Metric.OfFault()}, true
 	}
 	return measure.Limit{}, false
 }
@@ -26,8 +26,12 @@ func LimitsOf(lists ...[]slo.Objective) []measure.Limit {
 	var out []measure.Limit
 	for _, list := range lists {
 		for _, o := range list {
-			if l, ok := limitOf(o); ok && !slices.Contains(out, l) {
+			l, ok := limitOf(o)
+			switch i := indexOf(out, l); {
+			case ok && i < 0:
 				out = append(out, l)
+			case ok:
+				out[i].Edges = out[i].Edges || l.Edges
 			}
 		}
 	}
@@ -40,5 +44,13 @@ func LimitIndex(limits []measure.Limit, o slo.Objective) int {
 	if !ok {
 		return -1
 	}
-	return slices.Index(limits, l)
+	return indexOf(limits, l)
+}
+
+// indexOf returns the index of a limit in limits, whether or not edges are kept by it.
+func indexOf(limits []measure.Limit, l measure.Limit) int {
+	return slices.IndexFunc(limits, func(other measure.Limit) bool {
+		other.Edges = l.Edges
+		return other == l
+	})
 }

@@ -63,7 +63,6 @@ func (p Plan) Check() (notes []string) {
 	c.slowAnswers(est)
 	c.fewAnswers(est)
 	c.slightHarm(est)
-	c.ownSpans(est)
 	c.samples(est)
 	c.closedLoads()
 	c.slowUsers(est)

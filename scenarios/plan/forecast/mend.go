@@ -10,7 +10,6 @@ import (
 	"brunt/chaos/timeline"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
@@ -147,34 +146,6 @@ func (c *check) slightHarm(est []timeline.Estimated) {
 		c.notes = append(c.notes, fmt.Sprintf("%s: if it harms few requests, that can't be told from chance, because %s at "+
 			"%s, and %d windows of %s from %s on must be free: %s.", e.Name, a.comes(), quantity.Brief(a.next), n,
 			quantity.Brief(width), quantity.Brief(e.At), c.room(a, need, hold{}, 0)))
-	}
-}
-
-// ownSpans notes each objective with a time of its own in parentheses that is so short that the width of a window
-// decides: single requests are kept only by the limit of `judge.slow`.
-func (c *check) ownSpans(est []timeline.Estimated) {
-	for _, o := range c.plan.Scenario.SLO {
-		row := o.Metric.Row()
-		if row.Effect == nil || o.Metric.Span == 0 || o.Metric.Unit != slo.Seconds || !o.Upper() {
-			continue
-		}
-		for i, e := range est {
-			if o.After.Kind != slo.IncidentPhase && !o.After.Includes(e.Phase()) {
-				continue
-			}
-			rate := c.rate(o, e.At, c.around(i, est).next)
-			if rate.n == 0 {
-				continue
-			}
-			width, _ := effect.Windows(rate.n, c.plan.Scenario.Judge.LimitOr())
-			if result.Num(o.Value).D() > width {
-				continue
-			}
-			c.notes = append(c.notes, fmt.Sprintf("`%s` can't pass if %s makes a request bad: at %s requests/s its times "+
-				"are known to %s only. With judge: {slow: %s} and without the time in parentheses they are known to a request.",
-				o.Text, e.Name, trim(rate.n), quantity.Brief(width), quantity.FormatDuration(o.Metric.Span)))
-			break
-		}
 	}
 }
 

@@ -178,9 +178,31 @@ var byHand = []playedCase{
 	{
 		name: "the end of an outage by an objective's own time, to the request", row: "definition", slow: 200 * ms,
 		script: quick.Between(2000, 2300, truth.Act{Delay: 80 * ms}), faults: in5,
-		slo: []string{"recover(50ms) < 3100ms after f => pass"},
-		open: "single requests are marked by judge.slow alone, so that an objective with a time of its own knows the edges " +
-			"to a window",
+		slo: []string{
+			"recover(50ms) < 3100ms after f => pass", "recover(50ms) < 2900ms after f => fail",
+			"heal(50ms) < 100ms after f => pass", "degraded(50ms) < 3100ms after f => pass",
+		},
+	},
+	{
+		name: "an objective's own time above the slow limit", row: "definition", slow: 50 * ms,
+		script: quick.Between(2000, 2300, truth.Act{Delay: 80 * ms}).Between(2100, 2200, truth.Act{Delay: 300 * ms}),
+		faults: in5, impact: "impacted",
+		slo: []string{
+			"recover < 3100ms after f => pass", "recover < 2900ms after f => fail",
+			"recover(200ms) < 2100ms after f => pass", "recover(200ms) < 1900ms after f => fail",
+			"onset(200ms) < 1100ms after f => pass", "onset(200ms) < 900ms after f => fail",
+		},
+	},
+	{
+		name: "an objective's own time among requests that fail", row: "definition", slow: 50 * ms,
+		script: quick.Between(2000, 2300, truth.Act{Delay: 80 * ms}).Between(2100, 2200, f503),
+		faults: in5, impact: "impacted",
+		slo: []string{"recover(200ms) < 2100ms after f => pass", "recover(200ms) < 1900ms after f => fail"},
+	},
+	{
+		name: "an objective's own time at 20/s", row: "definition", slow: 200 * ms, rate: 20, seconds: 120,
+		script: quick.Between(400, 460, truth.Act{Delay: 80 * ms}), faults: in5,
+		slo: []string{"recover(50ms) < 3100ms after f => pass", "recover(50ms) < 2900ms after f => fail"},
 	},
 	{
 		// those due by 22.5 s wait for over half a second

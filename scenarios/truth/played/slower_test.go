@@ -63,7 +63,30 @@ var slowed = []playedCase{
 		name: "30 ms longer, and brunt late by 40 ms all along", row: "H1",
 		script: quick.Between(2000, 2500, truth.Act{Delay: 32 * ms}), faults: in5, impact: "impacted",
 		lag: func(int) time.Duration { return 40 * ms }, see: slower(result.Yes),
-		open: "the fault's answers are compared without brunt's own time, and those of the baseline with it",
+	},
+	{
+		name: "as before, and brunt late by 40 ms all along", row: "definition", script: quick, faults: in5,
+		lag: func(int) time.Duration { return 40 * ms }, impact: "not_impacted", see: slower(result.No),
+		slo: []string{"recover < 1s after f => pass", "errors = 0% => pass"},
+	},
+	{ // the same on average, and in one request of ten ten times as much
+		name: "as before, and brunt late by 40 ms all along, though unevenly in the fault", row: "H1", script: quick,
+		faults: in5, impact: "not_impacted",
+		lag: func(n int) time.Duration {
+			switch {
+			case n < 2000 || n >= 2500:
+				return 40 * ms
+			case n%10 == 0:
+				return 400 * ms
+			}
+			return 0
+		},
+		see: slower(result.No),
+	},
+	{
+		name: "30 ms longer, and brunt late by 40 ms before the fault alone", row: "H1",
+		script: quick.Between(2000, 2500, truth.Act{Delay: 32 * ms}), faults: in5, impact: "impacted",
+		lag: func(n int) time.Duration { return time.Duration(max(0, min(1, 2000-n))) * 40 * ms }, see: slower(result.Yes),
 	},
 	{
 		name: "as before, and brunt late by 40 ms in the fault", row: "H1", script: quick, faults: in5, impact: "not_impacted",

@@ -1,6 +1,7 @@
 package sockets_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -160,34 +161,39 @@ func onMachines(t *testing.T, play func(t *testing.T, m machine)) {
 }
 
 // doubted holds what brunt said on a busy machine against what the case wants and the server knows. Each verdict is
-// the one that the case wants, or a doubt because requests came late, and never the opposite.
+// the one that the case wants, or a doubt because requests came late. An objective that has to pass may fail only if
+// the server itself was slow in the span that the objective judges.
 func (c socketCase) doubted(wrong *truth.Complaints, g got) {
-	log := busyLog{g.server.Log.Entries(), g.load}
-	late := log.late()
-	if c.executor != "" {
-		late = time.Second // a closed load has no schedule
-	}
-	// the server itself was slow where the script says that it is not, because the machine was busy
-	slow := c.slow == 0 && log.longest() > log.scripted()+20*ms
-	hold := func(what, have, want string) {
+	log := busyLog{g.server.Log.Entries(), g.server.Log.Stalls(), g.load}
+	excused := false // the server failed an objective that has to pass
+	hold := func(what, have, want string, first, end int) {
+		late := log.late(end)
+		if c.executor != "" {
+			late = time.Second // a closed load has no schedule
+		}
 		switch {
-		case have == want, slow && have == "fail" && want == "pass":
+		case have == want:
+		case have == "fail" && want == "pass" && c.slow == 0 && log.slow(first, end):
+			excused = true
 		case have != "invalid" && have != "inconclusive":
-			wrong.Errorf("%s: %s, want %s; requests came up to %s late, and the server took up to %s", what, have, want, late,
-				log.longest())
+			wrong.Errorf("%s: %s, want %s; requests came up to %s late, and from request %d to %d the server was slow: %t",
+				what, have, want, late, first, end, log.slow(first, end))
 		case late < 10*ms:
 			wrong.Errorf("%s: %s, want %s: no request came more than %s late", what, have, want, late)
 		}
 	}
-	hold("the run", g.Verdict, c.verdict)
 	for _, text := range c.slo {
 		want, own := c.objectives[text]
 		if !own {
 			want = c.verdict
 		}
 		if have := g.objective(text); own || c.verdict != "invalid" {
-			hold(text, have, want)
+			first, end := g.judged(text)
+			hold(text, have, want, first, end)
 		}
+	}
+	if !excused || g.Verdict != "fail" {
+		hold("the run", g.Verdict, c.verdict, 0, 0)
 	}
 	if c.flow != "" || c.early || len(g.Faults) == 0 || g.Faults[0].Injected == nil || g.Faults[0].Cleared == nil {
 		return
@@ -221,9 +227,9 @@ func (c busyCase) try(t *testing.T, m machine) {
 		}
 	})
 	l.T0 = r.T0
-	log := busyLog{s.Log.Entries(), l}
+	log := busyLog{s.Log.Entries(), s.Log.Stalls(), l}
 	wrong := &truth.Complaints{}
-	late := log.late()
+	late := log.late(l.Requests)
 	want := map[bool]string{false: "pass", true: "fail"}[c.fails]
 	switch {
 	case r.Verdict == want:
@@ -249,38 +255,60 @@ func (c busyCase) try(t *testing.T, m machine) {
 	wrong.Report(t, "", func() string { return fmt.Sprintf("\nreason: %s\n%s\n%s", r.Reason, scenario, r.stdout) })
 }
 
+// judged returns the requests that an objective judges: those of its phase, and for the time after a fault those from
+// the end of the outage that the server made, or from the injection, to the recovery that brunt saw.
+func (g got) judged(text string) (first, end int) {
+	end = g.load.Requests
+	if len(g.Faults) == 0 || g.Faults[0].Injected == nil {
+		return 0, end
+	}
+	f := &g.Faults[0]
+	at := func(second float64) int { return min(g.load.Requests, max(0, int(second*float64(g.load.Rate)))) }
+	injected := at(*f.Injected)
+	switch {
+	case strings.HasSuffix(text, " in baseline"):
+		return 0, injected
+	case strings.HasSuffix(text, " in f") && f.Cleared != nil:
+		return injected, at(*f.Cleared)
+	case strings.Contains(text, " after "):
+		first = injected
+		for _, o := range g.truth.Outages {
+			first = max(first, o.Last+1)
+		}
+		if f.RecoveredAt != nil {
+			end = at(*f.RecoveredAt) + 1
+		}
+		return first, end
+	}
+	return 0, end
+}
+
 // A busyLog is what the server knows of a run.
 type busyLog struct {
 	entries []truth.Entry
+	stalls  []truth.Stall
 	load    truth.Load
 }
 
-// late returns how long after its intended time the latest request came.
-func (l busyLog) late() (d time.Duration) {
+// late returns how long after its intended time the latest request came, of those up to, but not including, end; zero
+// is all.
+func (l busyLog) late(end int) (d time.Duration) {
 	for _, e := range l.entries {
-		d = max(d, e.Arrived.Sub(l.load.T0)-l.load.Intended(e.N))
-	}
-	return d
-}
-
-// longest returns the server's own time of its slowest good answer.
-func (l busyLog) longest() (d time.Duration) {
-	for _, e := range l.entries {
-		if e.Act.Good() {
-			d = max(d, e.Ended.Sub(e.Arrived))
+		if end == 0 || e.N < end {
+			d = max(d, e.Arrived.Sub(l.load.T0)-l.load.Intended(e.N))
 		}
 	}
 	return d
 }
 
-// scripted returns the longest time that the script gave a good answer.
-func (l busyLog) scripted() (d time.Duration) {
-	for _, e := range l.entries {
-		if e.Act.Good() {
-			d = max(d, e.Act.Delay)
-		}
-	}
-	return d
+// slow reports whether the server itself was slow at a request from first up to, but not including, end: it took longer
+// than its script says, or it did not run when the request was due.
+func (l busyLog) slow(first, end int) bool {
+	return slices.ContainsFunc(l.entries, func(e truth.Entry) bool {
+		return e.N >= first && e.N < end && e.Act.Good() && e.Ended.Sub(e.Arrived) >= e.Act.Delay+truth.LeastStall
+	}) || slices.ContainsFunc(l.stalls, func(s truth.Stall) bool {
+		return s.To.Sub(l.load.T0) > l.load.Intended(first) && s.From.Sub(l.load.T0) < l.load.Intended(end)
+	})
 }
 
 // served returns the 92nd percentile of the server's own times of the good requests from first up to, but not
@@ -297,6 +325,55 @@ func (l busyLog) served(first, end int) time.Duration {
 	}
 	slices.Sort(list)
 	return list[len(list)*92/100]
+}
+
+// TestBusyLog: a slow server excuses an objective only where it was slow in the span that the objective judges.
+func TestBusyLog(t *testing.T) {
+	t0 := time.Unix(1000, 0)
+	l := truth.Load{Rate: 100, Requests: 1000, T0: t0, Timeout: 2 * time.Second}
+	at := func(n int) time.Time { return t0.Add(l.Intended(n)) }
+	for _, c := range []struct {
+		name    string
+		slow    int // number of the request that took 30 ms; negative: none
+		stalled int // number of the request at which the server stalled
+		want    map[string]bool
+	}{
+		{"quick", -1, -1, map[string]bool{}},
+		{"slow before the fault", 120, -1, map[string]bool{"errors < 1%": true, "p95 < 1s in baseline": true}},
+		{"slow at a failure that it makes by its script", 330, -1, map[string]bool{}},
+		{
+			"slow after its outage", 470, -1,
+			map[string]bool{"errors < 1%": true, "errors < 1% in f": true, "recover < 1s after f": true},
+		},
+		{"slow after its recovery", 700, -1, map[string]bool{"errors < 1%": true}},
+		{
+			"stalled after its outage", -1, 470,
+			map[string]bool{"errors < 1%": true, "errors < 1% in f": true, "recover < 1s after f": true},
+		},
+		{"stalled before the fault", -1, 120, map[string]bool{"errors < 1%": true, "p95 < 1s in baseline": true}},
+	} {
+		entries := l.Play(truth.Healthy(ms).Between(310, 460, fail))
+		if c.slow >= 0 {
+			entries[c.slow].Ended = entries[c.slow].Ended.Add(30 * ms)
+		}
+		g := got{report: &report{}, load: l, truth: truth.Of(entries, l)}
+		const found = `{"faults": [{"injected": 3, "cleared": 5, "recovered_at": 5.2}]}`
+		if err := json.Unmarshal([]byte(found), g.report); err != nil {
+			t.Fatal(err)
+		}
+		log := busyLog{entries: entries, load: l}
+		if c.stalled >= 0 {
+			log.stalls = []truth.Stall{{From: at(c.stalled), To: at(c.stalled).Add(30 * ms)}}
+		}
+		for _, text := range []string{
+			"errors < 1%", "p95 < 1s in baseline", "errors < 1% in f", "recover < 1s after f", "recover < 1s after incident",
+		} {
+			want := c.want[text] || text == "recover < 1s after incident" && c.want["recover < 1s after f"]
+			if first, end := g.judged(text); log.slow(first, end) != want {
+				t.Errorf("%s: `%s` judges requests %d to %d, and is excused: %t", c.name, text, first, end, !want)
+			}
+		}
+	}
 }
 
 // spin starts a process that spins until the test ends.
