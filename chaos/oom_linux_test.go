@@ -12,7 +12,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/suite"
 
-	"github.com/docker/docker/api/types/container"
+	"github.com/moby/moby/api/types/container"
 )
 
 // TestDocker_OutOfMemory lets the kernel kill a container that is out of memory, and its policy

@@ -19,7 +19,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/suite"
 
-	"github.com/docker/docker/api/types/container"
+	"github.com/moby/moby/api/types/container"
 )
 
 // newAgents returns a pool of agents, for a test and its subtests.

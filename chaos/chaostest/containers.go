@@ -25,9 +25,9 @@ import (
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
-	dockercontainer "github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/network"
-	"github.com/docker/go-connections/nat"
+	dockercontainer "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
 )
 
 // Engine returns the machine's Docker engine. Without one the test fails if CI=true, and is skipped
@@ -137,22 +137,22 @@ func (y *Yard) Brunt(t *testing.T) string {
 // a free subnet.
 func (y *Yard) network(t *testing.T, labels map[string]string) {
 	t.Helper()
-	api, o := y.Engine.API(), network.CreateOptions{Driver: "bridge", Labels: labels}
+	api, o := y.Engine.API(), client.NetworkCreateOptions{Driver: "bridge", Labels: labels}
 	for range 10 {
 		made, err := api.NetworkCreate(t.Context(), "brunt-"+y.Run, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		is, err := api.NetworkInspect(t.Context(), made.ID, network.InspectOptions{})
+		is, err := api.NetworkInspect(t.Context(), made.ID, client.NetworkInspectOptions{})
 		if err == nil {
 			err = y.Engine.RemoveNetwork(t.Context(), made.ID)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		subnet := netip.MustParsePrefix(is.IPAM.Config[0].Subnet)
+		subnet := is.Network.IPAM.Config[0].Subnet
 		fixed := o
-		fixed.IPAM = &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet.String()}}}
+		fixed.IPAM = &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet}}}
 		if made, err = api.NetworkCreate(t.Context(), "brunt-"+y.Run, fixed); err == nil {
 			y.Network, y.subnet = made.ID, subnet
 			return
@@ -164,12 +164,12 @@ func (y *Yard) network(t *testing.T, labels map[string]string) {
 
 // Address returns an address of the network that no victim has. An engine that chooses an address itself may take the
 // address of a victim that is down.
-func (y *Yard) Address() string { return y.address(y.made.Add(1)) }
+func (y *Yard) Address() string { return y.address(y.made.Add(1)).String() }
 
 // address returns the address of the n-th victim.
-func (y *Yard) address(n int32) string {
+func (y *Yard) address(n int32) netip.Addr {
 	b := y.subnet.Addr().As4()
-	return netip.AddrFrom4([4]byte{b[0], b[1], b[2], b[3] + 1 + byte(n)}).String()
+	return netip.AddrFrom4([4]byte{b[0], b[1], b[2], b[3] + 1 + byte(n)})
 }
 
 // A Victim is a container that answers on port 8080.
@@ -201,7 +201,7 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	soon := 1 // second, for a stop of a container that does not end by itself
 	config := &dockercontainer.Config{
 		StopTimeout: &soon, Image: y.Image, Labels: map[string]string{containers.RunLabel: y.Run},
-		ExposedPorts: nat.PortSet{"8080/tcp": {}},
+		ExposedPorts: network.PortSet{network.MustParsePort("8080/tcp"): {}},
 	}
 	maps.Copy(config.Labels, o.Labels)
 	if o.Health {
@@ -221,7 +221,9 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 		Aliases: o.Aliases, Links: o.Links,
 		IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: y.address(n)},
 	}}}
-	made, err := y.Engine.API().ContainerCreate(t.Context(), config, host, in, nil, name)
+	made, err := y.Engine.API().ContainerCreate(t.Context(), client.ContainerCreateOptions{
+		Config: config, HostConfig: host, NetworkingConfig: in, Name: name,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,12 +286,12 @@ func (v *Victim) ask(ctx context.Context) error {
 // the same before and after a fault.
 func Inspected(t *testing.T, e *docker.Engine, id string) string {
 	t.Helper()
-	_, raw, err := e.API().ContainerInspectWithRaw(context.Background(), id, false)
+	is, err := e.API().ContainerInspect(context.Background(), id, client.ContainerInspectOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all map[string]any
-	if err := json.Unmarshal(raw, &all); err != nil {
+	if err := json.Unmarshal(is.Raw, &all); err != nil {
 		t.Fatal(err)
 	}
 	lives(all)

@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 const (
@@ -12,16 +14,15 @@ const (
 )
 
 // Until asks until there is an answer without an error, or ctx ends. Then it returns the error of the last answer.
-func Until(ctx context.Context, ask func() (string, error)) (string, error) {
-	for pause := askEvery; ; pause = min(2*pause, askMost) {
-		text, err := ask()
-		if err == nil {
-			return text, nil
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return "", err
-		}
+func Until(ctx context.Context, ask func() (string, error)) (text string, err error) {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = askEvery, askMost
+	_, _ = backoff.Retry(ctx, func() (struct{}, error) {
+		text, err = ask()
+		return struct{}{}, err
+	}, backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(0))
+	if err != nil {
+		return "", err
 	}
+	return text, nil
 }

@@ -11,7 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/docker/docker/api/types/container"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
@@ -36,8 +37,9 @@ func TestDocker_VersionOfAgents(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = y.Engine.RemoveImage(context.Background(), image) })
-	made, err := y.Engine.API().ContainerCreate(t.Context(), &container.Config{Image: image, Labels: labels}, nil, nil,
-		nil, "")
+	made, err := y.Engine.API().ContainerCreate(t.Context(), client.ContainerCreateOptions{
+		Config: &container.Config{Image: image, Labels: labels},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

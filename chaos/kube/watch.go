@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 // An Event reports a change of an object.
@@ -19,10 +21,10 @@ type Event[T any] struct {
 // Bounds of a watch.
 const (
 	watchFor    = 4 * time.Minute        // time after which the API server ends the watch
-	watchAgain  = 250 * time.Millisecond // between attempts
-	mostAgain   = 5 * time.Second
-	mostEvent   = 16 << 20         // bytes
-	silentWatch = 90 * time.Second // time after which it starts again: the API server sends a bookmark each minute
+	watchAgain  = 250 * time.Millisecond // between attempts, ± 50 %, at first
+	mostAgain   = 5 * time.Second        // later
+	mostEvent   = 16 << 20               // bytes
+	silentWatch = 90 * time.Second       // time after which it starts again: the API server sends a bookmark each minute
 )
 
 // Watch calls do with every object that a query selects, then with each change, until do returns false or ctx ends.
@@ -42,13 +44,14 @@ func (o Objects[T]) WatchOn(ctx context.Context, q Query, had []T, do func(Event
 		id, _ := identity(&had[i])
 		w.known[id], w.had[id] = had[i], true
 	}
-	pause := watchAgain
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = watchAgain, mostAgain
 	for {
 		version, err := w.sync(ctx)
 		for err == nil && !w.over { // until the history is too short
 			version, err = w.follow(ctx, version)
 			if err == nil || Is(err, Expired) {
-				pause = watchAgain
+				pause.Reset()
 			}
 		}
 		switch {
@@ -60,11 +63,10 @@ func (o Objects[T]) WatchOn(ctx context.Context, q Query, had []T, do func(Event
 			return err
 		}
 		select {
-		case <-time.After(pause):
+		case <-time.After(pause.NextBackOff()):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		pause = min(2*pause, mostAgain)
 	}
 }
 

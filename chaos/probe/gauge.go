@@ -2,9 +2,7 @@ package probe
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +13,8 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
+
+	"github.com/prometheus/common/model"
 )
 
 // Gauge is a metric of the target, or of its monitoring, that is read during the run: from a page in Prometheus's text
@@ -195,48 +195,27 @@ func (r *Reading) number(ctx context.Context) ([]Value, error) {
 
 // vector parses the answer to an instant query: a scalar, or the series of a vector.
 func vector(body []byte) ([]Value, error) {
-	var r struct {
-		Status string `json:"status"`
-		Error  string `json:"error"`
-		Data   struct {
-			Type   string          `json:"resultType"`
-			Result json.RawMessage `json:"result"`
-		} `json:"data"`
+	answer, err := parseAnswer(body)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(body, &r); err != nil || r.Status != "success" {
-		if r.Error != "" {
-			return nil, fmt.Errorf("%w: %s", errNoResult, r.Error)
-		}
-		return nil, errNoResult
-	}
-	number := func(pair [2]any) float64 {
-		text, _ := pair[1].(string)
-		f, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			return math.NaN()
-		}
-		return f
-	}
-	switch r.Data.Type {
-	case "scalar":
-		var pair [2]any
-		if json.Unmarshal(r.Data.Result, &pair) != nil {
-			return nil, errNoResult
-		}
-		return []Value{{V: number(pair)}}, nil
-	case "vector":
-		var list []struct {
-			Metric map[string]string `json:"metric"`
-			Value  [2]any            `json:"value"`
-		}
-		if json.Unmarshal(r.Data.Result, &list) != nil {
-			return nil, errNoResult
-		}
+	switch answer := answer.(type) {
+	case *model.Scalar:
+		return []Value{{V: float64(answer.Value)}}, nil
+	case *model.Vector:
 		var out []Value
-		for _, one := range list {
-			out = append(out, Value{one.Metric, number(one.Value)})
+		for _, s := range *answer {
+			if s.Histogram != nil {
+				return nil, fmt.Errorf("%w that gives one value a series: %s is a native histogram; ask for a number, "+
+					"such as histogram_count(…), histogram_avg(…) or histogram_quantile(0.95, …)", errNoResult, s.Metric)
+			}
+			labels := make(map[string]string, len(s.Metric))
+			for name, value := range s.Metric {
+				labels[string(name)] = string(value)
+			}
+			out = append(out, Value{labels, float64(s.Value)})
 		}
 		return out, nil
 	}
-	return nil, fmt.Errorf("%w that gives one value a series: its result is a %s", errNoResult, r.Data.Type)
+	return nil, fmt.Errorf("%w that gives one value a series: its result is a %s", errNoResult, answer.Type())
 }

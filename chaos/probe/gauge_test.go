@@ -99,6 +99,22 @@ func TestGauge_Read(t *testing.T) {
 			`{"status":"success","data":{"resultType":"matrix","result":[]}}`, 200, "", "its result is a matrix",
 		},
 		{
+			"a native histogram", `{prometheus: "URL", query: took}`,
+			`{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"took","a":"b"},"histogram":` +
+				`[1.5,{"count":"4","sum":"7.5","buckets":[[0,"0.5","1","4"]]}]}]}}`,
+			200, "", `took{a="b"} is a native histogram; ask for a number, such as histogram_count`,
+		},
+		{
+			"a series without a value", `{prometheus: "URL", query: took}`,
+			`{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":"b"}}]}}`, 200, "",
+			"it has a series without a value",
+		},
+		{
+			"a value that is no number", `{prometheus: "URL", query: took}`,
+			`{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1.5,"x"]}]}}`, 200, "",
+			"not an answer to a query",
+		},
+		{
 			"a mistake in the query", `{prometheus: "URL", query: "up["}`,
 			`{"status":"error","errorType":"bad_data","error":"unclosed"}`, 400, "", "unclosed",
 		},

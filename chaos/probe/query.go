@@ -12,6 +12,8 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
+
+	"github.com/prometheus/common/model"
 )
 
 // Query is a query to a Prometheus server: it holds when its result is not empty.
@@ -107,39 +109,80 @@ func (q queryQuestion) Value(ctx context.Context, _ *Finder) (_ string, err erro
 
 var errNoResult = errors.New("it is not an answer to a query")
 
-// Result parses the answer to an instant query: the number of series, and a description of the first.
-// A scalar other than 0 counts as one series.
-func Result(body []byte) (n int, said string, err error) {
+// parseAnswer parses the answer of a Prometheus server to an instant query: a [model.Scalar], [model.String],
+// [model.Vector] or [model.Matrix].
+func parseAnswer(body []byte) (model.Value, error) {
 	var r struct {
 		Status string `json:"status"`
+		Error  string `json:"error"`
 		Data   struct {
-			Type   string          `json:"resultType"`
+			Type   model.ValueType `json:"resultType"`
 			Result json.RawMessage `json:"result"`
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(body, &r); err != nil || r.Status != "success" {
-		return 0, "", errNoResult
-	}
-	switch r.Data.Type {
-	case "scalar", "string":
-		var pair [2]any
-		if err := json.Unmarshal(r.Data.Result, &pair); err != nil {
-			return 0, "", errNoResult
+		if r.Error != "" {
+			return nil, fmt.Errorf("%w: %s", errNoResult, r.Error)
 		}
-		if text := fmt.Sprint(pair[1]); text != "0" && text != "" {
+		return nil, errNoResult
+	}
+	var v model.Value
+	switch r.Data.Type {
+	case model.ValScalar:
+		v = new(model.Scalar)
+	case model.ValString:
+		v = new(model.String)
+	case model.ValVector:
+		v = new(model.Vector)
+	case model.ValMatrix:
+		v = new(model.Matrix)
+	default:
+		return nil, errNoResult
+	}
+	if json.Unmarshal(r.Data.Result, v) != nil {
+		return nil, errNoResult
+	}
+	if samples, ok := v.(*model.Vector); ok {
+		for _, s := range *samples {
+			if s == nil || s.Timestamp == 0 { // no query is of 1970, so it holds neither a value nor a histogram
+				return nil, fmt.Errorf("%w: it has a series without a value", errNoResult)
+			}
+		}
+	}
+	return v, nil
+}
+
+// Result parses the answer to an instant query: the number of series, and a description of the first.
+// A scalar other than 0 counts as one series.
+func Result(body []byte) (n int, said string, err error) {
+	answer, err := parseAnswer(body)
+	if err != nil {
+		return 0, "", err
+	}
+	var first model.Metric
+	switch answer := answer.(type) {
+	case *model.Scalar:
+		if answer.Value != 0 {
+			return 1, "it is " + plain(float64(answer.Value)), nil
+		}
+		return 0, "it is 0", nil
+	case *model.String:
+		if text := answer.Value; text != "0" && text != "" {
 			return 1, "it is " + text, nil
 		}
 		return 0, "it is 0", nil
+	case *model.Vector:
+		if n = len(*answer); n > 0 {
+			first = (*answer)[0].Metric
+		}
+	case *model.Matrix:
+		if n = len(*answer); n > 0 && (*answer)[0] != nil {
+			first = (*answer)[0].Metric
+		}
 	}
-	var list []struct {
-		Metric map[string]string `json:"metric"`
-	}
-	if err := json.Unmarshal(r.Data.Result, &list); err != nil {
-		return 0, "", errNoResult
-	}
-	if len(list) == 0 {
+	if n == 0 {
 		return 0, "its result is empty", nil
 	}
-	first, _ := json.Marshal(list[0].Metric)
-	return len(list), fmt.Sprintf("%d series, %s", len(list), cut(string(first))), nil
+	labels, _ := json.Marshal(first)
+	return n, fmt.Sprintf("%d series, %s", n, cut(string(labels))), nil
 }

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
 )
 
@@ -38,23 +38,26 @@ func numbers(dir string) []int {
 }
 
 // WaitedOf returns how long the runnable threads of a process have waited for a processor.
-func WaitedOf(pid int) time.Duration { return schedOf(pid, 1) }
+func WaitedOf(pid int) time.Duration {
+	return schedOf(pid, func(s procfs.ProcSchedstat) uint64 { return s.WaitingNanoseconds })
+}
 
 // RanOf returns the processor time that the live threads of a process have used. [CPUOf] counts it in ticks, too coarse
 // for a small share of a processor.
-func RanOf(pid int) time.Duration { return schedOf(pid, 0) }
+func RanOf(pid int) time.Duration {
+	return schedOf(pid, func(s procfs.ProcSchedstat) uint64 { return s.RunningNanoseconds })
+}
 
-// schedOf adds up a field of the schedstat file of each thread of a process: run time, wait time, turns.
-func schedOf(pid, field int) time.Duration {
+// schedOf adds up a field of the schedstat file of each thread of a process.
+func schedOf(pid int, field func(procfs.ProcSchedstat) uint64) time.Duration {
+	threads, err := procfs.AllThreads(pid)
+	if err != nil {
+		return 0
+	}
 	var all time.Duration
-	for _, tid := range numbers(fmt.Sprintf("/proc/%d/task", pid)) {
-		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/schedstat", pid, tid))
-		if err != nil {
-			continue
-		}
-		if f := strings.Fields(string(b)); len(f) > field {
-			n, _ := strconv.ParseInt(f[field], 10, 64)
-			all += time.Duration(n)
+	for _, t := range threads {
+		if s, err := t.Schedstat(); err == nil {
+			all += time.Duration(field(s))
 		}
 	}
 	return all
@@ -62,39 +65,29 @@ func schedOf(pid, field int) time.Duration {
 
 // ResidentOf returns the resident memory of a process, in bytes.
 func ResidentOf(pid int) int64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	p, err := procfs.NewProc(pid)
 	if err != nil {
 		return 0
 	}
-	f := strings.Fields(string(b))
-	if len(f) < 2 {
+	held, err := p.Statm()
+	if err != nil {
 		return 0
 	}
-	n, _ := strconv.ParseInt(f[1], 10, 64)
-	return n * int64(os.Getpagesize())
+	return int64(held.ResidentBytes())
 }
 
 // DiskOf returns the bytes that a process has read from disks, and that it has changed in the page cache or written to
 // disks past it.
 func DiskOf(pid int) (read, written int64) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
+	p, err := procfs.NewProc(pid)
 	if err != nil {
 		return 0, 0
 	}
-	for line := range strings.Lines(string(b)) {
-		f := strings.Fields(line)
-		if len(f) != 2 {
-			continue
-		}
-		n, _ := strconv.ParseInt(f[1], 10, 64)
-		switch f[0] {
-		case "read_bytes:":
-			read = n
-		case "write_bytes:":
-			written = n
-		}
+	io, err := p.IO()
+	if err != nil {
+		return 0, 0
 	}
-	return read, written
+	return int64(io.ReadBytes), int64(io.WriteBytes)
 }
 
 // FilesLimit returns the limit on the descriptors of a process.

@@ -24,7 +24,8 @@ import (
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
-	dockercontainer "github.com/docker/docker/api/types/container"
+	dockercontainer "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 )
 
 // none is what protects nothing by name.
@@ -141,8 +142,9 @@ func bare(t *testing.T, y *chaostest.Yard, labels map[string]string, host *docke
 	t.Helper()
 	all := map[string]string{containers.RunLabel: y.Run}
 	maps.Copy(all, labels)
-	made, err := y.Engine.API().ContainerCreate(t.Context(),
-		&dockercontainer.Config{Image: y.Image, Labels: all, Cmd: []string{"9000"}}, host, nil, nil, "")
+	made, err := y.Engine.API().ContainerCreate(t.Context(), client.ContainerCreateOptions{
+		Config: &dockercontainer.Config{Image: y.Image, Labels: all, Cmd: []string{"9000"}}, HostConfig: host,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,18 +177,19 @@ func TestGuard_Process(t *testing.T) {
 		{"a process of a container that may be hit", func(t *testing.T) int { return pidOf(t, y.Engine, web.ID) }, ""},
 		{"one of the machine", func(t *testing.T) int { return started(t, "sleep", "60") }, ""},
 		{"one that was started there by exec", func(t *testing.T) int {
-			made, err := y.Engine.API().ContainerExecCreate(t.Context(), safe.ID,
-				dockercontainer.ExecOptions{Cmd: []string{oci.Entry, "9001"}})
+			made, err := y.Engine.API().ExecCreate(t.Context(), safe.ID,
+				client.ExecCreateOptions{Cmd: []string{oci.Entry, "9001"}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := y.Engine.API().ContainerExecStart(t.Context(), made.ID,
-				dockercontainer.ExecStartOptions{Detach: true}); err != nil {
+			if _, err := y.Engine.API().ExecStart(t.Context(), made.ID,
+				client.ExecStartOptions{Detach: true}); err != nil {
 				t.Fatal(err)
 			}
 			for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
-				if is, err := y.Engine.API().ContainerExecInspect(t.Context(), made.ID); err == nil && is.Pid > 1 {
-					return is.Pid
+				is, err := y.Engine.API().ExecInspect(t.Context(), made.ID, client.ExecInspectOptions{})
+				if err == nil && is.PID > 1 {
+					return is.PID
 				}
 			}
 			t.Fatal("it does not run")

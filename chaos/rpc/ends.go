@@ -10,6 +10,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 // Pauses between attempts to connect.
@@ -64,7 +66,8 @@ func DialLasting(
 func (c *LastingConn) redial(
 	ctx context.Context, dial func(ctx context.Context) (net.Conn, error), how *tls.Config, first chan<- error,
 ) {
-	pause := againAfter
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = againAfter, againMost
 	var peer ed25519.PublicKey // key of the listening end, from the first connection
 	for ctx.Err() == nil {
 		below, err := dial(ctx)
@@ -79,7 +82,7 @@ func (c *LastingConn) redial(
 				case first <- nil:
 				default:
 				}
-				pause = againAfter
+				pause.Reset()
 				err = c.attach(conn, has)
 			}
 			stop()
@@ -103,10 +106,9 @@ func (c *LastingConn) redial(
 			return
 		}
 		select {
-		case <-time.After(pause):
+		case <-time.After(pause.NextBackOff()):
 		case <-ctx.Done():
 		}
-		pause = min(2*pause, againMost)
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
-	"github.com/docker/docker/api/types/container"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 	"github.com/spf13/cobra"
 )
 
@@ -55,8 +56,9 @@ func testStrayWatchdog(t *testing.T, labelsOf func(run string) (label, value str
 	config := &container.Config{
 		Image: y.Image, Labels: map[string]string{label: value, containers.BesideLabel: strings.Repeat("0", 64)},
 	}
-	made, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil,
-		"")
+	made, err := y.Engine.API().ContainerCreate(t.Context(), client.ContainerCreateOptions{
+		Config: config, HostConfig: &container.HostConfig{NetworkMode: "none"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 // The pauses between two rounds of asking for missing writes grow from firstPause to lastPause.
@@ -29,9 +31,11 @@ func (b *verification) askAgain(ctx context.Context) error {
 		})
 	}
 	all := b.ledger.kept.Kept()
-	for wait := firstPause; len(b.missing) > 0 && ctx.Err() == nil; wait = min(lastPause, wait*3/2) {
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval = firstPause, lastPause
+	for len(b.missing) > 0 && ctx.Err() == nil {
 		b.run.Progress(all-int64(len(b.missing)), all)
-		pause(ctx, wait)
+		pause(ctx, wait.NextBackOff())
 		if ctx.Err() != nil {
 			break
 		}

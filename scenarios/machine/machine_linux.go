@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
 )
 
@@ -29,7 +30,7 @@ func Memory() int64 {
 }
 
 // StolenTime returns the CPU time that the hypervisor took, and the total CPU time. Both are in ticks since boot,
-// summed over all processors.
+// summed over all processors. It reads only the first line of the file, which grows with processors and interrupts.
 func StolenTime() (stolen, all float64) {
 	f, err := os.Open("/proc/stat")
 	if err != nil {
@@ -54,44 +55,42 @@ func StolenTime() (stolen, all float64) {
 
 // CPUPressure returns the share of the last ten seconds in which some task waited for CPU (PSI).
 func CPUPressure() float64 {
-	b, err := os.ReadFile("/proc/pressure/cpu")
-	if err != nil {
-		return 0
+	if p := pressure(); p != nil {
+		return p.Avg10 / 100
 	}
-	_, rest, ok := strings.Cut(string(b), "avg10=")
-	if !ok {
-		return 0
-	}
-	v, _, _ := strings.Cut(rest, " ")
-	f, _ := strconv.ParseFloat(v, 64)
-	return f / 100
+	return 0
 }
 
 // CPUWaited returns the time since boot in which some task waited for CPU (PSI), and whether the kernel reports it.
 func CPUWaited() (waited time.Duration, known bool) {
-	b, err := os.ReadFile("/proc/pressure/cpu")
+	if p := pressure(); p != nil {
+		return time.Duration(p.Total) * time.Microsecond, true
+	}
+	return 0, false
+}
+
+// pressure returns how much some task waited for CPU. It is nil if the kernel does not report it.
+func pressure() *procfs.PSILine {
+	proc, err := procfs.NewDefaultFS()
 	if err != nil {
-		return 0, false
+		return nil
 	}
-	_, rest, ok := strings.Cut(string(b), "total=")
-	if !ok {
-		return 0, false
+	cpu, err := proc.PSIStatsForResource("cpu")
+	if err != nil {
+		return nil
 	}
-	v, _, _ := strings.Cut(rest, "\n")
-	us, err := strconv.ParseInt(v, 10, 64)
-	return time.Duration(us) * time.Microsecond, err == nil
+	return cpu.Some
 }
 
 // ResidentMemory returns the memory that brunt holds, in bytes.
 func ResidentMemory() int64 {
-	b, err := os.ReadFile("/proc/self/statm")
+	self, err := procfs.Self()
 	if err != nil {
 		return 0
 	}
-	fields := strings.Fields(string(b))
-	if len(fields) < 2 {
+	held, err := self.Statm()
+	if err != nil {
 		return 0
 	}
-	pages, _ := strconv.ParseInt(fields[1], 10, 64)
-	return pages * int64(os.Getpagesize())
+	return int64(held.ResidentBytes())
 }

@@ -18,7 +18,7 @@ import (
 	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 
-	"github.com/docker/docker/api/types/network"
+	"github.com/moby/moby/client"
 )
 
 // testDockerConnected connects containers to networks while faults are on their packets: a peer is
@@ -30,7 +30,7 @@ func testDockerConnected(t *testing.T) {
 	}
 	y := chaostest.NewYard(t)
 	second, err := y.Engine.API().NetworkCreate(t.Context(), y.Name+
-		"-second", network.CreateOptions{Driver: "bridge", Labels: map[string]string{containers.RunLabel: y.Run}})
+		"-second", client.NetworkCreateOptions{Driver: "bridge", Labels: map[string]string{containers.RunLabel: y.Run}})
 	if err != nil {
 		t.Fatal(err)
 	}

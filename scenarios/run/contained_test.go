@@ -14,7 +14,8 @@ import (
 	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 
-	"github.com/docker/docker/api/types/container"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 )
 
 // caged is a brunt in a container of its own, which has access only to the engine.
@@ -42,7 +43,8 @@ func cage(t *testing.T, y *chaostest.Yard, image, fault string, reported func(id
 	for _, change := range more {
 		change(config, host)
 	}
-	made, err := y.Engine.API().ContainerCreate(t.Context(), config, host, nil, nil, "")
+	made, err := y.Engine.API().ContainerCreate(t.Context(),
+		client.ContainerCreateOptions{Config: config, HostConfig: host})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,8 +22,8 @@ import (
 	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/network"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 )
 
 // TestDocker runs side by side the tests that mostly wait for their containers, do not depend on
@@ -128,7 +128,7 @@ func testDockerNotReady(t *testing.T) {
 			id := run.NewID()
 			// The engine still executes a request whose client has gone.
 			late, err := y.Engine.API().NetworkCreate(t.Context(), "brunt-late-"+strings.ToLower(id),
-				network.CreateOptions{Labels: map[string]string{containers.RunLabel: id}})
+				client.NetworkCreateOptions{Labels: map[string]string{containers.RunLabel: id}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -304,9 +304,12 @@ chaos:
 			if err := y.Engine.Remove(ctx, two.ID); err != nil {
 				t.Error(err)
 			}
-			made, err := api.ContainerCreate(ctx,
-				&container.Config{Image: y.Image, Labels: map[string]string{containers.RunLabel: y.Run, "app": y.Run}}, nil,
-				nil, nil, two.Ref)
+			made, err := api.ContainerCreate(ctx, client.ContainerCreateOptions{
+				Config: &container.Config{
+					Image: y.Image, Labels: map[string]string{containers.RunLabel: y.Run, "app": y.Run},
+				},
+				Name: two.Ref,
+			})
 			if err != nil {
 				t.Error(err)
 				return

@@ -15,7 +15,7 @@ import (
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
-	"github.com/docker/docker/api/types/container"
+	"github.com/moby/moby/api/types/container"
 )
 
 // byTLS is a proxy before the engine that requires client certificates, as an engine on another

@@ -26,7 +26,7 @@ import (
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
-	"github.com/docker/docker/api/types/container"
+	"github.com/moby/moby/api/types/container"
 )
 
 // strangers are the faults on a running container in the middle of which brunt is killed, without

@@ -12,7 +12,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/suite"
 
-	"github.com/docker/docker/api/types/container"
+	"github.com/moby/moby/api/types/container"
 )
 
 // These tests pause a container that brunt runs in. All in it stand still: brunt, its watchdog and the process of its

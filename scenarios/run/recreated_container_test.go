@@ -18,8 +18,8 @@ import (
 	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
 
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/network"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
 )
 
 // An estate is a container that ends while a fault is active, and the fault.
@@ -138,7 +138,7 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 // recreate replaces a container, as a deployment would.
 func recreate(t *testing.T, v *chaostest.Victim) {
 	ctx, api := context.Background(), v.Yard.Engine.API()
-	is, err := api.ContainerInspect(ctx, v.ID)
+	was, err := api.ContainerInspect(ctx, v.ID, client.ContainerInspectOptions{})
 	if err != nil {
 		t.Error(err)
 		return
@@ -148,8 +148,10 @@ func recreate(t *testing.T, v *chaostest.Victim) {
 		return
 	}
 	at := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{}}
-	var made container.CreateResponse
-	if made, err = api.ContainerCreate(ctx, is.Config, is.HostConfig, at, nil, v.Ref); err == nil {
+	made, err := api.ContainerCreate(ctx, client.ContainerCreateOptions{
+		Config: was.Container.Config, HostConfig: was.Container.HostConfig, NetworkingConfig: at, Name: v.Ref,
+	})
+	if err == nil {
 		v.ID = made.ID
 		err = v.Yard.Engine.Start(ctx, made.ID)
 	}

@@ -17,7 +17,8 @@ import (
 	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 
-	"github.com/docker/docker/api/types/container"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 )
 
 // TestDocker_Stray kills brunt between the creation and the start of its watchdog's container: the
@@ -63,8 +64,9 @@ func TestDocker_Stray(t *testing.T) {
 			Image: image, Cmd: []string{"version"},
 			Labels: map[string]string{containers.AgentLabel: containers.WatchdogOf(y.Run), containers.BesideLabel: beside},
 		}
-		m, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil,
-			"")
+		m, err := y.Engine.API().ContainerCreate(t.Context(), client.ContainerCreateOptions{
+			Config: config, HostConfig: &container.HostConfig{NetworkMode: "none"},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

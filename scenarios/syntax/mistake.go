@@ -92,6 +92,29 @@ func (m *Mistakes) Within(pos Pos, part string) Pos {
 	return pos
 }
 
+// PosIn returns the position of a line and a column inside the text of n, both counted from 1. If the text does not
+// stand in the file as it is, because of a placeholder, an escape or joined lines, it returns the position of n, and
+// false.
+func (m *Mistakes) PosIn(n *Node, line, col int) (pos Pos, found bool) {
+	src, lines := m.texts[n.Pos.File], strings.Split(n.Value, "\n")
+	if src == nil || line < 1 || line > len(lines) {
+		return n.Pos, false
+	}
+	pos = n.Pos
+	switch {
+	case strings.HasPrefix(src.from(pos.Line, pos.Col), "|"): // its text begins in the next line
+		pos.Line, pos.Col = pos.Line+line, 1
+	case line > 1: // YAML joins the lines of other forms
+		return n.Pos, false
+	}
+	before, _, found := strings.Cut(src.from(pos.Line, pos.Col), lines[line-1])
+	if !found {
+		return n.Pos, false
+	}
+	pos.Col += utf8.RuneCountInString(before) + col - 1
+	return pos, true
+}
+
 // Err returns the mistakes as an error sorted by position, or nil if there are none. A mistake
 // that several aliases repeat is reported once.
 func (m *Mistakes) Err() error {

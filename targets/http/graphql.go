@@ -1,6 +1,7 @@
 package http
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,6 +16,9 @@ import (
 
 	"github.com/ohler55/ojg/jp"
 	"github.com/ohler55/ojg/oj"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
 )
 
 // graphQLStep is the YAML of a request in GraphQL over HTTP.
@@ -76,7 +80,11 @@ func (c *Call) compileGraphQL(kind string, s *requestStep, in targets.Scope, m *
 	if query == "" {
 		return
 	}
-	name, err := operationOf(query, s.GraphQL.Operation)
+	doc := s.GraphQL.Query.parse(query, m)
+	if doc == nil {
+		return
+	}
+	name, err := operationOf(doc, s.GraphQL.Operation)
 	if err != nil {
 		if s.GraphQL.Operation != "" {
 			at = s.Of("operation")
@@ -124,15 +132,41 @@ func (q *querySource) read(in targets.Scope, m *syntax.Mistakes) (string, syntax
 	return q.text.Value, q.text.Pos
 }
 
+// parse parses the document, and returns nil after a mistake. It does not know the server's schema.
+func (q *querySource) parse(query string, m *syntax.Mistakes) *ast.QueryDocument {
+	// Without blank lines at the end, a missing bracket is missed where the text ends.
+	doc, err := parser.ParseQuery(&ast.Source{Input: strings.TrimRight(query, " \t\r\n")})
+	if err == nil {
+		return doc
+	}
+	why, ok := errors.AsType[*gqlerror.Error](err)
+	if !ok || len(why.Locations) == 0 {
+		why = gqlerror.ErrorLocf("", 1, 1, "%v", err)
+	}
+	hint := ""
+	if strings.HasSuffix(why.Message, "<EOF>") {
+		hint = "a { or ( in it is not closed"
+	}
+	what := strings.ReplaceAll(why.Message, "<EOF>", "the end")
+	if at := why.Locations[0]; q.file != nil {
+		m.AddHint(q.file.Of("file"), hint, "%s:%s: this is not GraphQL: %s", q.file.File, at, what)
+	} else if pos, found := m.PosIn(q.text, at.Line, at.Column); found {
+		m.AddHint(pos, hint, "the query is not GraphQL: %s", what)
+	} else {
+		m.AddHint(pos, hint, "the query is not GraphQL: line %d, column %d: %s", at.Line, at.Column, what)
+	}
+	return nil
+}
+
 // operationOf returns the operation of a document with the name want. An empty name stands for the only operation,
 // which may have no name.
-func operationOf(query, want string) (string, error) {
+func operationOf(doc *ast.QueryDocument, want string) (string, error) {
 	var names []string
-	for _, op := range operations(query) {
-		if op.kind == "subscription" && (want == "" || op.name == want) {
+	for _, op := range doc.Operations {
+		if op.Operation == ast.Subscription && (want == "" || op.Name == want) {
 			return "", fmt.Errorf("a subscription is a stream; a graphql step asks once")
 		}
-		names = append(names, op.name)
+		names = append(names, op.Name)
 	}
 	switch {
 	case want != "" && slices.Contains(names, want):
@@ -145,82 +179,6 @@ func operationOf(query, want string) (string, error) {
 		return "", fmt.Errorf("the query has %d operations, %s; `operation` names one", len(names), strings.Join(names, ", "))
 	}
 	return names[0], nil
-}
-
-type operation struct{ kind, name string }
-
-// operations lists the operations that a document defines (GraphQL, section 2.3). It parses
-// only strings, comments and brackets.
-func operations(doc string) []operation {
-	var out []operation
-	depth := 0
-	word := func(i int) int {
-		j := i
-		for j < len(doc) && (doc[j] == '_' || doc[j] >= '0' && doc[j] <= '9' || doc[j]|0x20 >= 'a' && doc[j]|0x20 <= 'z') {
-			j++
-		}
-		return j
-	}
-	fragment, headed := false, false // of the definition that is being parsed
-	for i := 0; i < len(doc); {
-		switch ch := doc[i]; {
-		case ch == '#':
-			i += strings.IndexAny(doc[i:]+"\n", "\r\n")
-		case strings.HasPrefix(doc[i:], `"""`):
-			i += 3 + blockText(doc[i+3:])
-		case ch == '"':
-			for i++; i < len(doc) && doc[i] != '"' && doc[i] != '\n'; i++ {
-				if doc[i] == '\\' {
-					i++
-				}
-			}
-			i++
-		case ch == '{' || ch == '(' || ch == '[':
-			if ch == '{' && depth == 0 && !fragment && !headed {
-				out = append(out, operation{kind: "query"})
-			}
-			depth++
-			i++
-		case ch == '}' || ch == ')' || ch == ']':
-			if depth = max(0, depth-1); depth == 0 && ch == '}' {
-				fragment, headed = false, false
-			}
-			i++
-		default:
-			j := word(i)
-			if j == i {
-				i++
-				continue
-			}
-			if depth == 0 && !headed && !fragment {
-				switch kind := doc[i:j]; kind {
-				case "query", "mutation", "subscription":
-					headed = true
-					k := j + len(doc[j:]) - len(strings.TrimLeft(doc[j:], " \t\r\n,"))
-					end := word(k)
-					out = append(out, operation{kind, doc[k:end]})
-					j = end
-				case "fragment":
-					fragment = true
-				}
-			}
-			i = j
-		}
-	}
-	return out
-}
-
-// blockText returns the length of a block string with its closing quotes.
-func blockText(s string) int {
-	for i := 0; i < len(s); i++ {
-		switch {
-		case strings.HasPrefix(s[i:], `\"""`):
-			i += 3
-		case strings.HasPrefix(s[i:], `"""`):
-			return i + 3
-		}
-	}
-	return len(s)
 }
 
 var (

@@ -152,6 +152,23 @@ func TestGraphQL_Mistakes(t *testing.T) {
 			"another operation", `{graphql: /, query: "query Feed { a } query B { b }", operation: Fed}`,
 			`the query has no operation "Fed"; did you mean "Feed"?`,
 		},
+		{
+			"an open brace", `{graphql: /, query: "query A { a { id }"}`,
+			`the query is not GraphQL: Expected Name, found the end; a { or ( in it is not closed`,
+		},
+		{"an open brace, its place", `{graphql: /, query: "query A { a"}`, `:10:41: the query is not GraphQL`},
+		{
+			"one brace too many in a block", "graphql: /\nquery: |\n  query A {\n    a(s: \"é\") } }\n",
+			`:13:25: the query is not GraphQL: Unexpected }`,
+		},
+		{
+			"an escape", `{graphql: /, query: "query A {\n a }}"}`,
+			`:10:29: the query is not GraphQL: line 2, column 5: Unexpected }`,
+		},
+		{
+			"a mistake in a file", `{graphql: /, query: {file: "` + written(t, "open.graphql", []byte("query A {\n  a(\n}\n")) + `"}}`,
+			`open.graphql:3:1: this is not GraphQL: `,
+		},
 		{"a subscription", `{graphql: /, query: "subscription S { a }"}`, "a subscription is a stream"},
 		{
 			"a value of a request", `{graphql: /, query: "query A { a(id: ${data.users.id}) }"}`,

@@ -25,6 +25,8 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/syntax"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 // Settings are those of a gate.
@@ -94,7 +96,7 @@ type Gate struct {
 	Out      io.Writer                                         // for the progress
 	Log      io.Writer                                         // for warnings
 
-	pause  time.Duration                                      // before the next repeated run; zero: none was repeated
+	pause  *backoff.ExponentialBackOff                        // before each repeated run; nil: none was repeated
 	waited time.Duration                                      // in total
 	probe  func(ctx context.Context) compare.Noise            // of the machine at rest
 	one    func(ctx context.Context) (*compare.Record, error) // performs a run

@@ -11,6 +11,8 @@ import (
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 // firstPause is how long a gate waits before it repeats a disturbed run. Each further pause is twice as long.
@@ -27,11 +29,13 @@ func (e disturbedError) Error() string { return "the machine was disturbed: " + 
 // again waits until the machine is quiet enough to repeat a disturbed run. It reports false if the time to wait is
 // used up.
 func (g *Gate) again(ctx context.Context, why string) bool {
+	if g.pause == nil {
+		g.pause = backoff.NewExponentialBackOff()
+		g.pause.InitialInterval, g.pause.MaxInterval, g.pause.Multiplier = firstPause, max(firstPause, g.Settings.Wait), 2
+		g.pause.RandomizationFactor = 0 // the log says how long a gate waits
+	}
 	for {
-		if g.pause *= 2; g.pause == 0 {
-			g.pause = firstPause
-		}
-		pause := min(g.pause, g.Settings.Wait-g.waited)
+		pause := min(g.pause.NextBackOff(), g.Settings.Wait-g.waited)
 		if pause <= 0 {
 			return false
 		}

@@ -16,11 +16,9 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/api/types/image"
-	"github.com/docker/docker/api/types/network"
-	"github.com/docker/docker/client"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
 )
 
 // runLabel is the label by which .ci finds what tests left in the engine.
@@ -44,10 +42,10 @@ type box struct {
 
 func newYard(ctx context.Context) (y *yard, err error) {
 	y = &yard{run: "test-safety-" + strings.ToLower(rand.Text())[:8]}
-	if y.api, err = client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation()); err != nil {
+	if y.api, err = client.New(client.FromEnv); err != nil {
 		return nil, err
 	}
-	if _, err := y.api.Ping(ctx); err != nil {
+	if _, err := y.api.Ping(ctx, client.PingOptions{}); err != nil {
 		return nil, err
 	}
 	socket, local := strings.CutPrefix(y.api.DaemonHost(), "unix://")
@@ -67,7 +65,8 @@ func newYard(ctx context.Context) (y *yard, err error) {
 	if err := files.Close(); err != nil {
 		return nil, err
 	}
-	answer, err := y.api.ImageImport(ctx, image.ImportSource{Source: &b, SourceName: "-"}, y.run, image.ImportOptions{
+	source := client.ImageImportSource{Source: &b, SourceName: "-"}
+	answer, err := y.api.ImageImport(ctx, source, y.run, client.ImageImportOptions{
 		Changes: []string{`ENTRYPOINT ["/victim"]`, "LABEL " + runLabel + "=" + y.run},
 	})
 	if err != nil {
@@ -90,9 +89,9 @@ func newYard(ctx context.Context) (y *yard, err error) {
 func (y *yard) network(ctx context.Context) (err error) {
 	for third := range 100 {
 		y.subnet = netip.MustParsePrefix(fmt.Sprintf("10.214.%d.0/24", (os.Getpid()+third)%256))
-		made, fails := y.api.NetworkCreate(ctx, y.run, network.CreateOptions{
+		made, fails := y.api.NetworkCreate(ctx, y.run, client.NetworkCreateOptions{
 			Driver: "bridge", Labels: map[string]string{runLabel: y.run},
-			IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: y.subnet.String()}}},
+			IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: y.subnet}}},
 		})
 		if err = fails; err == nil {
 			y.net = made.ID
@@ -104,16 +103,16 @@ func (y *yard) network(ctx context.Context) (err error) {
 
 func (y *yard) close() {
 	ctx := context.Background()
-	all, _ := y.api.ContainerList(ctx, container.ListOptions{
-		All: true, Filters: filters.NewArgs(filters.Arg("label", runLabel+"="+y.run)),
+	all, _ := y.api.ContainerList(ctx, client.ContainerListOptions{
+		All: true, Filters: client.Filters{}.Add("label", runLabel+"="+y.run),
 	})
-	for _, c := range all {
-		_ = y.api.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true})
+	for _, c := range all.Items {
+		_, _ = y.api.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true})
 	}
 	if y.net != "" {
-		_ = y.api.NetworkRemove(ctx, y.net)
+		_, _ = y.api.NetworkRemove(ctx, y.net, client.NetworkRemoveOptions{})
 	}
-	_, _ = y.api.ImageRemove(ctx, y.run, image.RemoveOptions{Force: true})
+	_, _ = y.api.ImageRemove(ctx, y.run, client.ImageRemoveOptions{Force: true})
 	_ = y.api.Close()
 }
 
@@ -129,51 +128,54 @@ func (y *yard) create(b *box) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	soon := 1 // second
-	made, err := y.api.ContainerCreate(
-		ctx,
-		&container.Config{Image: y.image, StopTimeout: &soon, Labels: map[string]string{runLabel: y.run}},
-		&container.HostConfig{
+	made, err := y.api.ContainerCreate(ctx, client.ContainerCreateOptions{
+		Name:   b.name,
+		Config: &container.Config{Image: y.image, StopTimeout: &soon, Labels: map[string]string{runLabel: y.run}},
+		HostConfig: &container.HostConfig{
 			NetworkMode:   container.NetworkMode(y.net),
 			RestartPolicy: container.RestartPolicy{Name: "unless-stopped"},
 			Tmpfs:         map[string]string{"/scratch": "size=16m"},
 		},
-		&network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
-			y.net: {Aliases: []string{"db"}, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: b.addr}},
-		}}, nil, b.name)
+		NetworkingConfig: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
+			y.net: {Aliases: []string{"db"}, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: netip.MustParseAddr(b.addr)}},
+		}},
+	})
 	if err != nil {
 		return err
 	}
 	b.id = made.ID
-	return y.api.ContainerStart(ctx, b.id, container.StartOptions{})
+	_, err = y.api.ContainerStart(ctx, b.id, client.ContainerStartOptions{})
+	return err
 }
 
 func (y *yard) remove(b *box) {
-	_ = y.api.ContainerRemove(context.Background(), b.name, container.RemoveOptions{Force: true})
+	_, _ = y.api.ContainerRemove(context.Background(), b.name, client.ContainerRemoveOptions{Force: true})
 }
 
 // again brings a box back that the program itself has ended.
 func (y *yard) again(b *box) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	is, err := y.api.ContainerInspect(ctx, b.id)
+	is, err := y.api.ContainerInspect(ctx, b.id, client.ContainerInspectOptions{})
 	switch {
 	case errdefs.IsNotFound(err):
 		return y.create(b)
-	case err != nil || is.State.Running:
+	case err != nil || is.Container.State.Running:
 		return err
 	}
-	return y.api.ContainerStart(ctx, b.id, container.StartOptions{})
+	_, err = y.api.ContainerStart(ctx, b.id, client.ContainerStartOptions{})
+	return err
 }
 
 // labelled lists what runs of brunt have left in the engine.
 func (y *yard) labelled(runs []string) (left []string) {
 	for _, run := range runs {
 		all, err := y.api.ContainerList(context.Background(),
-			container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", runLabel+"="+run))})
+			client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", runLabel+"="+run)})
 		if err != nil {
 			return []string{err.Error()}
 		}
-		for _, c := range all {
+		for _, c := range all.Items {
 			left = append(left, "container "+strings.Join(c.Names, " "))
 		}
 	}

@@ -20,7 +20,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/docker/docker/api/types/container"
+	"github.com/moby/moby/client"
 )
 
 // How long a play waits, on a machine that is busy.
@@ -241,14 +241,15 @@ func (y *play) killContainer(what string) {
 	ctx := y.yard.context()
 	switch what {
 	case killBox:
-		err = y.yard.api.ContainerKill(ctx, b.id, "KILL")
+		_, err = y.yard.api.ContainerKill(ctx, b.id, client.ContainerKillOptions{Signal: "KILL"})
 	case restartBox:
-		err = y.yard.api.ContainerRestart(ctx, b.id, container.StopOptions{Timeout: &now})
+		_, err = y.yard.api.ContainerRestart(ctx, b.id, client.ContainerRestartOptions{Timeout: &now})
 	case removeBox:
-		err = y.yard.api.ContainerRemove(ctx, b.id, container.RemoveOptions{Force: true})
+		_, err = y.yard.api.ContainerRemove(ctx, b.id, client.ContainerRemoveOptions{Force: true})
 	case killUnit:
-		if is, err := y.yard.api.ContainerInspect(ctx, b.id); err == nil && is.State.Pid > 0 {
-			_ = syscall.Kill(is.State.Pid, syscall.SIGKILL)
+		is, err := y.yard.api.ContainerInspect(ctx, b.id, client.ContainerInspectOptions{})
+		if err == nil && is.Container.State.Pid > 0 {
+			_ = syscall.Kill(is.Container.State.Pid, syscall.SIGKILL)
 		}
 	}
 	if err != nil {

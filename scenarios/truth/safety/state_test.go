@@ -23,6 +23,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+	"github.com/moby/moby/client"
 	"golang.org/x/sys/unix"
 )
 
@@ -281,17 +282,17 @@ func names(dir string) string {
 func (v view) box(name string, y *yard, b *box) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	is, raw, err := y.api.ContainerInspectWithRaw(ctx, b.id, false)
+	is, err := y.api.ContainerInspect(ctx, b.id, client.ContainerInspectOptions{})
 	if err != nil {
 		v[name+"engine"] = err.Error()
 		return
 	}
 	var all map[string]any
-	_ = json.Unmarshal(raw, &all)
+	_ = json.Unmarshal(is.Raw, &all)
 	unlive(all)
 	text, _ := json.MarshalIndent(all, "", " ")
 	v[name+"engine"] = string(text)
-	pid := is.State.Pid
+	pid := is.Container.State.Pid
 	v[name+"life"] = life(pid)
 	if pid == 0 {
 		return

@@ -18,6 +18,7 @@ import (
 	"brunt/targets"
 	"brunt/targets/dial"
 
+	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 )
@@ -211,7 +212,8 @@ const (
 // tell with the first of several consecutive failures, and with nil when a fetch succeeds again.
 func (k *Tokens) Keep(ctx context.Context, asks func(), tell func(error)) {
 	wait, failed := k.rest(), false
-	retry := firstRetry
+	retry := backoff.NewExponentialBackOff()
+	retry.InitialInterval, retry.MaxInterval, retry.Multiplier = firstRetry, lastRetry, 2
 	for wait >= 0 {
 		timer := time.NewTimer(wait)
 		select {
@@ -231,13 +233,13 @@ func (k *Tokens) Keep(ctx context.Context, asks func(), tell func(error)) {
 			if !failed {
 				tell(err)
 			}
-			wait, failed = retry, true
-			retry = min(2*retry, lastRetry)
+			wait, failed = retry.NextBackOff(), true
 		default:
 			if failed {
 				tell(nil)
 			}
-			wait, failed, retry = k.rest(), false, firstRetry
+			wait, failed = k.rest(), false
+			retry.Reset()
 		}
 	}
 }

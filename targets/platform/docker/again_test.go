@@ -14,8 +14,7 @@ import (
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/image"
+	"github.com/moby/moby/client"
 )
 
 // TestAgain_Limit: of an engine that takes requests and answers nothing, every order ends within a limit, although the
@@ -51,13 +50,16 @@ func TestAgain_Limit(t *testing.T) {
 		"unpause":    func(ctx context.Context) error { return e.Unpause(ctx, "one") },
 		"remove":     func(ctx context.Context) error { return e.Remove(ctx, "one") },
 		"disconnect": func(ctx context.Context) error { return e.Disconnect(ctx, "one", "net") },
-		"inspect":    func(ctx context.Context) error { _, err := e.API().ContainerInspect(ctx, "one"); return err },
+		"inspect": func(ctx context.Context) error {
+			_, err := e.API().ContainerInspect(ctx, "one", client.ContainerInspectOptions{})
+			return err
+		},
 		"list": func(ctx context.Context) error {
-			_, err := e.API().ContainerList(ctx, container.ListOptions{})
+			_, err := e.API().ContainerList(ctx, client.ContainerListOptions{})
 			return err
 		},
 		"image": func(ctx context.Context) error {
-			_, err := e.API().ImageRemove(ctx, "one", image.RemoveOptions{})
+			_, err := e.API().ImageRemove(ctx, "one", client.ImageRemoveOptions{})
 			return err
 		},
 	} {
@@ -112,7 +114,10 @@ func TestAgain(t *testing.T) {
 		{"POST start", func(ctx context.Context) error { return e.Start(ctx, "one") }, 2},
 		{"POST unpause", func(ctx context.Context) error { return e.Unpause(ctx, "one") }, 2},
 		{"POST disconnect", func(ctx context.Context) error { return e.Disconnect(ctx, "one", "net") }, 2},
-		{"GET json", func(ctx context.Context) error { _, err := e.API().ContainerInspect(ctx, "one"); return err }, 2},
+		{"GET json", func(ctx context.Context) error {
+			_, err := e.API().ContainerInspect(ctx, "one", client.ContainerInspectOptions{})
+			return err
+		}, 2},
 		{"POST pause", func(ctx context.Context) error { return e.Pause(ctx, "one") }, 1},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,11 +20,9 @@ import (
 	"brunt/targets/platform/procgroup"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/docker/api/types"
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/api/types/image"
-	"github.com/docker/docker/pkg/stdcopy"
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 )
 
 // Agents are the agent containers that brunt starts in one engine, and the image of brunt that they share. The image
@@ -91,10 +91,11 @@ func (a *Agents) Start(ctx context.Context, s AgentSpec) (io.ReadWriteCloser, er
 		host.Binds = append(slices.Clone(s.Mounts), "/sys/fs/cgroup:/sys/fs/cgroup")
 		host.CgroupnsMode = container.CgroupnsModeHost
 	}
-	made, err := a.e.api.ContainerCreate(ctx, config, host, nil, nil, "")
+	spec := client.ContainerCreateOptions{Config: config, HostConfig: host}
+	made, err := a.e.api.ContainerCreate(ctx, spec)
 	if i := slices.Index(s.Caps, "BPF"); i >= 0 && err != nil && strings.Contains(err.Error(), "unknown capability") {
 		host.CapAdd = slices.Concat(s.Caps[:i], []string{"SYS_ADMIN"}, s.Caps[i+1:])
-		made, err = a.e.api.ContainerCreate(ctx, config, host, nil, nil, "")
+		made, err = a.e.api.ContainerCreate(ctx, spec)
 	}
 	if gone(err) && s.Beside == "" { // the image was removed meanwhile
 		a.mu.Lock()
@@ -103,7 +104,7 @@ func (a *Agents) Start(ctx context.Context, s AgentSpec) (io.ReadWriteCloser, er
 		if config.Image, err = a.makeImage(ctx, s.Run); err != nil {
 			return nil, err
 		}
-		made, err = a.e.api.ContainerCreate(ctx, config, host, nil, nil, "")
+		made, err = a.e.api.ContainerCreate(ctx, spec)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("making an agent container: %w", err)
@@ -222,7 +223,7 @@ func (e *Engine) Binds(ctx context.Context, id string, paths ...string) ([]strin
 type agentPipe struct {
 	e      *Engine
 	id     string
-	stream types.HijackedResponse
+	stream client.HijackedResponse
 	out    *io.PipeReader
 	said   *procgroup.Tail // its standard error
 	ends   time.Duration   // how long it may take after its input has ended
@@ -236,11 +237,12 @@ type agentPipe struct {
 const mostSaid = 400
 
 func (a *Agents) attach(ctx context.Context, id string, ends time.Duration) (*agentPipe, error) {
-	stream, err := a.e.api.ContainerAttach(ctx, id,
-		container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+	all := url.Values{"stream": {"1"}, "stdin": {"1"}, "stdout": {"1"}, "stderr": {"1"}}
+	conn, output, err := a.e.upgrade(ctx, path.Join("containers", id, "attach"), all, "")
 	if err != nil {
 		return nil, err
 	}
+	stream := client.HijackedResponse{Conn: conn, Reader: output}
 	r, w := io.Pipe()
 	p := &agentPipe{
 		e: a.e, id: id, stream: stream, out: r, said: &procgroup.Tail{Most: mostSaid}, ends: ends, over: make(chan struct{}),
@@ -280,10 +282,10 @@ func (p *agentPipe) await() {
 	defer close(p.over)
 	ctx, cancel := context.WithTimeout(context.Background(), p.ends+removedWithin)
 	defer cancel()
-	removed, failed := p.e.api.ContainerWait(ctx, p.id, container.WaitConditionRemoved)
+	wait := p.e.api.ContainerWait(ctx, p.id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
 	select {
-	case <-removed:
-	case err := <-failed:
+	case <-wait.Result:
+	case err := <-wait.Error:
 		if err != nil && !gone(err) {
 			p.stays = err
 			return
@@ -318,9 +320,9 @@ func (a *Agents) makeImage(ctx context.Context, run string) (string, error) {
 		return a.image, nil
 	}
 	has, err := a.e.api.ImageList(ctx,
-		image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", containers.AgentLabel+"="+run))})
-	if err == nil && len(has) > 0 { // the brunt of the run made it; this process is its watchdog
-		a.image = has[0].ID
+		client.ImageListOptions{Filters: client.Filters{}.Add("label", containers.AgentLabel+"="+run)})
+	if err == nil && len(has.Items) > 0 { // the brunt of the run made it; this process is its watchdog
+		a.image = has.Items[0].ID
 		return a.image, nil
 	}
 	program, err := SelfPath(os.Getenv)
@@ -347,7 +349,7 @@ func (a *Agents) Forget(ctx context.Context, run string) error {
 	a.image = ""
 	var errs []error
 	for _, id := range left.Images {
-		_, err := a.e.api.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: true})
+		_, err := a.e.api.ImageRemove(ctx, id, client.ImageRemoveOptions{PruneChildren: true})
 		if err != nil && !gone(err) && !errdefs.IsConflict(err) { // a conflict means that the image is in use again
 			errs = append(errs, fmt.Errorf("removing the image of agents: %w", err))
 		}

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/suite"
 	"brunt/targets/platform/containers"
 
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/network"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 )
 
 // TestDocker_Beside checks that an agent that reaches what another container reaches is connected
@@ -45,7 +45,7 @@ func TestDocker_Beside(t *testing.T) {
 	var nets []string
 	for _, name := range []string{"front", "back"} {
 		n, err := e.API().NetworkCreate(t.Context(), "brunt-"+run+"-"+name,
-			network.CreateOptions{Driver: "bridge", Labels: labels})
+			client.NetworkCreateOptions{Driver: "bridge", Labels: labels})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func TestDocker_Beside(t *testing.T) {
 	}
 	made := func(c *container.Config, h *container.HostConfig) string {
 		c.Labels = labels
-		m, err := e.API().ContainerCreate(t.Context(), c, h, nil, nil, "")
+		m, err := e.API().ContainerCreate(t.Context(), client.ContainerCreateOptions{Config: c, HostConfig: h})
 		if err != nil {
 			t.Fatal(err)
 		}

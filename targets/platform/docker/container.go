@@ -8,15 +8,16 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"brunt/targets/platform/containers"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/api/types/network"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
 )
 
 // ErrGone reports that a container or network does not exist.
@@ -42,11 +43,12 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (containers.Container,
 // inspect asks the engine for a container. It fills in the parts that Docker always sends, because another server at
 // the address may leave them out.
 func (e *Engine) inspect(ctx context.Context, ref string) (container.InspectResponse, error) {
-	i, err := e.api.ContainerInspect(ctx, ref)
+	is, err := e.api.ContainerInspect(ctx, ref, client.ContainerInspectOptions{})
+	i := is.Container
 	if err != nil {
 		return i, err
 	}
-	if i.ContainerJSONBase == nil {
+	if i.ID == "" {
 		return i, errors.New("the answer describes no container")
 	}
 	i.HostConfig, i.Config = cmp.Or(i.HostConfig, &container.HostConfig{}), cmp.Or(i.Config, &container.Config{})
@@ -57,27 +59,27 @@ func (e *Engine) inspect(ctx context.Context, ref string) (container.InspectResp
 
 func describe(i container.InspectResponse) containers.Container {
 	c := containers.Container{
-		ID: i.ID, Name: strings.TrimPrefix(i.Name, "/"), ImageID: i.ContainerJSONBase.Image, Restarts: i.RestartCount,
+		ID: i.ID, Name: strings.TrimPrefix(i.Name, "/"), ImageID: i.Image, Restarts: i.RestartCount,
 		Public: map[int]netip.AddrPort{},
 	}
 	c.Made, _ = time.Parse(time.RFC3339Nano, i.Created)
 	if i.Config != nil {
 		c.Image, c.Labels = i.Config.Image, i.Config.Labels
 		for p := range i.Config.ExposedPorts {
-			if p.Proto() == "tcp" {
-				c.Ports = append(c.Ports, p.Int())
+			if p.Proto() == network.TCP {
+				c.Ports = append(c.Ports, int(p.Num()))
 			}
 		}
 	}
 	_, c.Agent = c.AgentOf()
 	if s := i.State; s != nil {
-		c.State, c.Running, c.Paused, c.OOM, c.Exit = s.Status, s.Running, s.Paused, s.OOMKilled, s.ExitCode
+		c.State, c.Running, c.Paused, c.OOM, c.Exit = string(s.Status), s.Running, s.Paused, s.OOMKilled, s.ExitCode
 		if s.Running {
 			c.PID = s.Pid
 		}
 		c.Started, _ = time.Parse(time.RFC3339Nano, s.StartedAt)
 		if s.Health != nil && s.Health.Status != container.NoHealthcheck {
-			c.Health = s.Health.Status
+			c.Health = string(s.Health.Status)
 		}
 	}
 	if h := i.HostConfig; h != nil {
@@ -88,24 +90,25 @@ func describe(i container.InspectResponse) containers.Container {
 	}
 	if n := i.NetworkSettings; n != nil {
 		for name, ep := range n.Networks {
-			one := containers.Network{ID: ep.NetworkID, Name: name, Endpoint: ep.EndpointID}
-			one.Address, _ = netip.ParseAddr(ep.IPAddress)
-			one.Address6, _ = netip.ParseAddr(ep.GlobalIPv6Address)
-			c.Networks = append(c.Networks, one)
+			c.Networks = append(c.Networks, containers.Network{
+				ID: ep.NetworkID, Name: name, Endpoint: ep.EndpointID, Address: ep.IPAddress, Address6: ep.GlobalIPv6Address,
+			})
 		}
 		for p, bound := range n.Ports {
-			if p.Proto() != "tcp" {
+			number := int(p.Num())
+			if p.Proto() != network.TCP {
 				continue
 			}
-			if !slices.Contains(c.Ports, p.Int()) {
-				c.Ports = append(c.Ports, p.Int())
+			if !slices.Contains(c.Ports, number) {
+				c.Ports = append(c.Ports, number)
 			}
 			for _, b := range bound {
-				if at, err := netip.ParseAddrPort(cmp.Or(b.HostIP, "0.0.0.0") + ":" + b.HostPort); err == nil && at.Addr().Is4() {
-					if at.Addr().IsUnspecified() {
-						at = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port())
+				host := cmp.Or(b.HostIP, netip.IPv4Unspecified())
+				if port, err := strconv.ParseUint(b.HostPort, 10, 16); err == nil && host.Is4() {
+					if host.IsUnspecified() {
+						host = loopback
 					}
-					c.Public[p.Int()] = at
+					c.Public[number] = netip.AddrPortFrom(host, uint16(port))
 				}
 			}
 		}
@@ -114,6 +117,9 @@ func describe(i container.InspectResponse) containers.Container {
 	slices.SortFunc(c.Networks, func(a, b containers.Network) int { return strings.Compare(a.Name, b.Name) })
 	return c
 }
+
+// loopback is where the engine publishes ports for this machine.
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // List returns the containers that a query selects, including stopped ones, in a stable order: replicas of a Compose
 // service by their number, others by name.
@@ -134,18 +140,18 @@ func list(ctx context.Context, e *Engine, q containers.Query) ([]containers.Cont
 	if err := e.Ping(ctx); err != nil {
 		return nil, err
 	}
-	f := filters.NewArgs()
+	f := client.Filters{}
 	for name, value := range q.AllLabels() {
 		f.Add("label", strings.TrimSuffix(name+"="+value, "="))
 	}
 	soon, cancel := e.within.soon(ctx)
 	defer cancel()
-	list, err := e.api.ContainerList(soon, container.ListOptions{All: true, Filters: f})
+	list, err := e.api.ContainerList(soon, client.ContainerListOptions{All: true, Filters: f})
 	if err != nil {
 		return nil, fmt.Errorf("listing containers: %w", e.within.unanswered(ctx, err))
 	}
 	var out []containers.Container
-	for _, s := range list {
+	for _, s := range list.Items {
 		named := slices.ContainsFunc(s.Names, func(n string) bool { return strings.TrimPrefix(n, "/") == q.Container })
 		if q.Container != "" && !named && !strings.HasPrefix(s.ID, q.Container) {
 			continue

@@ -11,11 +11,10 @@ import (
 
 	"brunt/targets/platform/containers"
 
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/image"
-	"github.com/docker/docker/api/types/mount"
-	"github.com/docker/docker/api/types/network"
-	"github.com/docker/go-connections/nat"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
 )
 
 // A Spec describes a container to create.
@@ -61,7 +60,7 @@ type HealthCheck struct {
 // container exists, it also returns the id.
 func (e *Engine) Create(ctx context.Context, s Spec) (id string, err error) {
 	config := &container.Config{
-		Image: s.Image, Hostname: s.Hostname, ExposedPorts: nat.PortSet{}, Labels: s.Labels, Env: s.Env, Cmd: s.Command,
+		Image: s.Image, Hostname: s.Hostname, ExposedPorts: network.PortSet{}, Labels: s.Labels, Env: s.Env, Cmd: s.Command,
 		Entrypoint:  s.Entrypoint,
 		StopTimeout: seconds(s.Grace), User: s.User,
 	}
@@ -73,16 +72,16 @@ func (e *Engine) Create(ctx context.Context, s Spec) (id string, err error) {
 	}
 	first := s.Networks[0]
 	host := &container.HostConfig{
-		NetworkMode: container.NetworkMode(first.Network), CapAdd: s.Capabilities, PortBindings: nat.PortMap{},
+		NetworkMode: container.NetworkMode(first.Network), CapAdd: s.Capabilities, PortBindings: network.PortMap{},
 		Tmpfs:         s.Tmpfs,
 		RestartPolicy: container.RestartPolicy{Name: policy(s.Restart)},
 		Resources:     container.Resources{Memory: s.Memory, MemorySwap: s.Memory, NanoCPUs: int64(s.CPUs * 1e9)},
 	}
 	for p, published := range s.Ports {
-		port := nat.Port(fmt.Sprintf("%d/tcp", p))
+		port, _ := network.PortFrom(uint16(p), network.TCP)
 		config.ExposedPorts[port] = struct{}{}
 		if published != 0 {
-			host.PortBindings[port] = []nat.PortBinding{{HostIP: "127.0.0.1", HostPort: strconv.Itoa(published)}}
+			host.PortBindings[port] = []network.PortBinding{{HostIP: loopback, HostPort: strconv.Itoa(published)}}
 		}
 	}
 	for _, m := range s.Mounts {
@@ -94,12 +93,15 @@ func (e *Engine) Create(ctx context.Context, s Spec) (id string, err error) {
 	nets := &network.NetworkingConfig{
 		EndpointsConfig: map[string]*network.EndpointSettings{first.Network: settingsOf(&first)},
 	}
-	made, err := e.api.ContainerCreate(ctx, config, host, nets, nil, s.Name)
+	made, err := e.api.ContainerCreate(ctx, client.ContainerCreateOptions{
+		Config: config, HostConfig: host, NetworkingConfig: nets, Name: s.Name,
+	})
 	if err != nil {
 		return "", err
 	}
 	for _, ep := range s.Networks[1:] {
-		if err := e.api.NetworkConnect(ctx, ep.Network, made.ID, settingsOf(&ep)); err != nil {
+		o := client.NetworkConnectOptions{Container: made.ID, EndpointConfig: settingsOf(&ep)}
+		if _, err := e.api.NetworkConnect(ctx, ep.Network, o); err != nil {
 			return made.ID, err
 		}
 	}
@@ -108,7 +110,9 @@ func (e *Engine) Create(ctx context.Context, s Spec) (id string, err error) {
 
 // settingsOf returns the configuration of a new container in a network.
 func settingsOf(ep *containers.Endpoint) *network.EndpointSettings {
-	return &network.EndpointSettings{Aliases: ep.Aliases, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: ep.Address}}
+	return &network.EndpointSettings{
+		Aliases: ep.Aliases, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: addressOf(ep.Address)},
+	}
 }
 
 // policy returns the engine's name for a restart policy.
@@ -134,7 +138,7 @@ func (e *Engine) Fetch(ctx context.Context, ref string) error {
 	if !gone(err) {
 		return fmt.Errorf("the image %s: %w", ref, err)
 	}
-	out, err := e.api.ImagePull(ctx, ref, image.PullOptions{})
+	out, err := e.api.ImagePull(ctx, ref, client.ImagePullOptions{})
 	if err == nil {
 		_, err = io.Copy(io.Discard, out)
 		_ = out.Close()
@@ -161,28 +165,28 @@ func (e *Engine) CreateNetwork(
 ) (id string, subnet netip.Prefix, err error) {
 	var last error
 	for range networkTries {
-		made, err := e.api.NetworkCreate(ctx, name, network.CreateOptions{Driver: "bridge", Labels: labels})
+		made, err := e.api.NetworkCreate(ctx, name, client.NetworkCreateOptions{Driver: "bridge", Labels: labels})
 		if err != nil {
 			return "", subnet, err
 		}
-		i, err := e.api.NetworkInspect(ctx, made.ID, network.InspectOptions{})
+		is, err := e.api.NetworkInspect(ctx, made.ID, client.NetworkInspectOptions{})
 		if err == nil {
-			err = e.api.NetworkRemove(ctx, made.ID)
+			_, err = e.api.NetworkRemove(ctx, made.ID, client.NetworkRemoveOptions{})
 		}
 		if err != nil {
 			return "", subnet, err
 		}
-		for _, c := range i.IPAM.Config {
-			if p, err := netip.ParsePrefix(c.Subnet); err == nil && p.Addr().Is4() {
-				subnet = p.Masked()
+		for _, c := range is.Network.IPAM.Config {
+			if c.Subnet.Addr().Is4() {
+				subnet = c.Subnet.Masked()
 			}
 		}
 		if !subnet.IsValid() {
 			return "", subnet, errors.New("the engine gave it no subnet")
 		}
-		made, err = e.api.NetworkCreate(ctx, name, network.CreateOptions{
+		made, err = e.api.NetworkCreate(ctx, name, client.NetworkCreateOptions{
 			Driver: "bridge", Labels: labels,
-			IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet.String(), Gateway: subnet.Addr().Next().String()}}},
+			IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet, Gateway: subnet.Addr().Next()}}},
 		})
 		if err == nil {
 			return made.ID, subnet, nil

@@ -23,13 +23,17 @@ import (
 	"brunt/targets/platform/containers"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/docker/client"
+	"github.com/docker/go-connections/sockets"
+	"github.com/docker/go-connections/tlsconfig"
+	"github.com/moby/moby/client"
 )
 
 // An Engine is a client of a Docker engine. It is safe for concurrent use.
 type Engine struct {
-	at  containers.Address
-	api *client.Client
+	at   containers.Address
+	host *url.URL        // of at; Host is what is dialed
+	via  *http.Transport // makes the connections of api
+	api  *client.Client
 
 	mu     sync.Mutex
 	agreed bool  // the API version is negotiated
@@ -67,22 +71,12 @@ const (
 
 // Open prepares the client of an engine. It does not connect.
 func Open(at containers.Address, o Options) (*Engine, error) {
-	via := new(http.Transport)
-	web := &http.Client{Transport: via, CheckRedirect: client.CheckRedirect}
-	opts := []client.Opt{
-		client.WithHTTPClient(web),
-		client.WithHost(at.Host), client.WithAPIVersionNegotiation(),
-	}
 	u, err := url.Parse(at.Host)
 	if err != nil {
 		return nil, fmt.Errorf("the engine's address %q: %w", at.Host, err)
 	}
 	switch u.Scheme {
-	case "unix", "npipe":
-	case "tcp", "http", "https":
-		if at.TLS != "" {
-			opts = append(opts, client.WithTLSClientConfig(at.File("ca.pem"), at.File("cert.pem"), at.File("key.pem")))
-		}
+	case "unix", "npipe", "tcp", "http", "https":
 	case "ssh":
 		return nil, fmt.Errorf("the engine %s: brunt does not speak SSH; forward its socket (ssh -L "+
 			"/tmp/engine.sock:/var/run/docker.sock HOST) and set "+
@@ -90,8 +84,21 @@ func Open(at containers.Address, o Options) (*Engine, error) {
 	default:
 		return nil, fmt.Errorf("the engine's address %q: want unix://, npipe:// or tcp://", at.Host)
 	}
-	e := &Engine{at: at, within: patience(cmp.Or(o.AnswerWithin, answerWithin))}
+	e := &Engine{at: at, via: new(http.Transport), within: patience(cmp.Or(o.AnswerWithin, answerWithin))}
 	e.agents.e = e
+	if e.host, err = client.ParseHostURL(at.Host); err == nil {
+		err = sockets.ConfigureTransport(e.via, e.host.Scheme, e.host.Host)
+	}
+	if err == nil && at.TLS != "" && !at.Socket() {
+		e.via.TLSClientConfig, err = tlsconfig.Client(tlsconfig.Options{
+			CAFile: at.File("ca.pem"), CertFile: at.File("cert.pem"), KeyFile: at.File("key.pem"),
+			ExclusiveRootPools: true, MinVersion: tls.VersionTLS12,
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the engine %s: %w", at.Host, err)
+	}
+	e.via.Proxy = nil // a proxy of the environment would hide the real destination from Check
 	if o.Check != nil && !at.Socket() {
 		d := net.Dialer{Timeout: 10 * time.Second, Control: func(_, addr string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(addr)
@@ -103,21 +110,44 @@ func Open(at containers.Address, o Options) (*Engine, error) {
 			}
 			return err
 		}}
-		opts = append(opts, client.WithDialContext(d.DialContext))
+		e.via.DialContext = d.DialContext
 	}
-	if e.api, err = client.NewClientWithOpts(opts...); err != nil {
+	web := &http.Client{CheckRedirect: client.CheckRedirect, Transport: &again{
+		next: e.via, question: cmp.Or(o.RepeatAfter, questionAgain), order: cmp.Or(o.RepeatAfter, orderAgain),
+		limit: cmp.Or(o.OrderWithin, orderWithin),
+	}}
+	// WithHost wants a transport of the library, so it comes first.
+	opts := []client.Opt{client.WithHost(at.Host), client.WithHTTPClient(web)}
+	if e.via.TLSClientConfig != nil {
+		opts = append(opts, client.WithScheme("https"))
+	}
+	if e.api, err = client.New(opts...); err != nil {
 		return nil, fmt.Errorf("the engine %s: %w", at.Host, err)
 	}
-	web.Transport = &again{
-		next: web.Transport, question: cmp.Or(o.RepeatAfter, questionAgain), order: cmp.Or(o.RepeatAfter, orderAgain),
-		limit: cmp.Or(o.OrderWithin, orderWithin),
-	} // of the library's own
-	via.Proxy = nil // a proxy of the environment would hide the real destination from Check
 	return e, nil
 }
 
+// dial opens a connection to the engine for a stream.
+func (e *Engine) dial(ctx context.Context) (net.Conn, error) {
+	conn, err := e.via.DialContext(ctx, "tcp", e.host.Host)
+	if err != nil || e.via.TLSClientConfig == nil {
+		return conn, err
+	}
+	how := e.via.TLSClientConfig.Clone()
+	how.ServerName = cmp.Or(how.ServerName, (&url.URL{Host: e.host.Host}).Hostname())
+	secured := tls.Client(conn, how)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return secured, nil
+}
+
 // Close closes the connections.
-func (e *Engine) Close() error { return e.api.Close() }
+func (e *Engine) Close() error {
+	e.via.CloseIdleConnections()
+	return nil
+}
 
 // Address returns the address of the engine.
 func (e *Engine) Address() containers.Address { return e.at }
@@ -163,11 +193,9 @@ func (e *Engine) Ping(ctx context.Context) error {
 func (p *ping) ask(ctx context.Context, e *Engine) {
 	soon, cancel := e.within.soon(ctx)
 	defer cancel()
-	answer, err := e.api.Ping(soon)
+	_, err := e.api.Ping(soon, client.PingOptions{NegotiateAPIVersion: true})
 	if err != nil {
 		p.err = e.unreachable(e.within.unanswered(ctx, err))
-	} else {
-		e.api.NegotiateAPIVersionPing(answer)
 	}
 	e.mu.Lock()
 	e.agreed, e.asked = err == nil, nil
@@ -257,7 +285,8 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 	began := time.Now()
 	soon, cancel := e.within.soon(ctx)
 	defer cancel()
-	i, err := e.api.Info(soon)
+	is, err := e.api.Info(soon, client.InfoOptions{})
+	i := is.Info
 	if err != nil {
 		return Info{}, fmt.Errorf("asking the engine about itself: %w", e.within.unanswered(ctx, err))
 	}
@@ -276,7 +305,7 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 func Product(ctx context.Context, e *Engine) (string, error) {
 	soon, cancel := e.within.soon(ctx)
 	defer cancel()
-	v, err := e.api.ServerVersion(soon)
+	v, err := e.api.ServerVersion(soon, client.ServerVersionOptions{})
 	if err != nil {
 		return "", fmt.Errorf("asking the engine for its version: %w", e.within.unanswered(ctx, err))
 	}

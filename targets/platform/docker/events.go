@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/docker/docker/api/types/events"
-	"github.com/docker/docker/api/types/filters"
+	"github.com/moby/moby/api/types/events"
+	"github.com/moby/moby/client"
 )
 
 // An Event is something that happened to a container.
@@ -36,23 +36,22 @@ func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) err
 	if err := e.Ping(ctx); err != nil {
 		return err
 	}
-	filter := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)),
-		filters.Arg("type", string(events.NetworkEventType)))
+	filter := client.Filters{}.Add("type", string(events.ContainerEventType), string(events.NetworkEventType))
 	for _, k := range kinds {
 		filter.Add("event", string(k))
 	}
-	o := events.ListOptions{Filters: filter}
+	o := client.EventsListOptions{Filters: filter}
 	if !since.IsZero() {
 		o.Since = fmt.Sprintf("%d.%09d", since.Unix(), since.Nanosecond())
 	}
-	messages, errs := e.api.Events(ctx, o)
+	stream := e.api.Events(ctx, o)
 	for {
 		select {
-		case m := <-messages:
+		case m := <-stream.Messages:
 			if e := eventOf(m); e.ID != "" {
 				f(e)
 			}
-		case err := <-errs:
+		case err := <-stream.Err:
 			if ctx.Err() != nil {
 				return nil
 			}

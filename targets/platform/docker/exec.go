@@ -17,9 +17,8 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/client"
-	"github.com/docker/docker/pkg/stdcopy"
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/client"
 )
 
 // mostOutput is the maximum number of bytes of a command's output that are kept.
@@ -34,7 +33,7 @@ func (e *Engine) Exec(
 	if err := e.late.ended(ctx, e.api, of); err != nil {
 		return 0, err
 	}
-	o := container.ExecOptions{Cmd: command, Env: env, AttachStdout: true, AttachStderr: true}
+	o := client.ExecCreateOptions{Cmd: command, Env: env, AttachStdout: true, AttachStderr: true}
 	made, kept, err := e.late.create(ctx, e.api, id, o)
 	if errdefs.IsConflict(err) {
 		err = refused("409", []byte(err.Error()))
@@ -67,7 +66,7 @@ func (e *Engine) Exec(
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
-	i, err := e.api.ContainerExecInspect(ctx, made)
+	i, err := e.api.ExecInspect(ctx, made, client.ExecInspectOptions{})
 	if err != nil {
 		return 0, failed("running a command in", id, err)
 	}
@@ -79,45 +78,54 @@ func (e *Engine) Exec(
 
 // dropped reports whether the engine no longer knows an exec. It drops the execs of a container that stops.
 func dropped(ctx context.Context, api *client.Client, exec string) bool {
-	_, err := api.ContainerExecInspect(ctx, exec)
+	_, err := api.ExecInspect(ctx, exec, client.ExecInspectOptions{})
 	return gone(err)
 }
 
 // attach starts an exec. It returns the stream of its output, which ends with ctx, and a function that closes the
 // stream.
 func attach(ctx context.Context, e *Engine, exec string) (output io.Reader, end func(), err error) {
-	conn, err := e.api.Dialer()(ctx)
+	conn, output, err := e.upgrade(ctx, path.Join("exec", exec, "start"), nil, `{"Detach": false, "Tty": false}`)
 	if err != nil {
 		return nil, nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	end = func() {
+	return output, func() {
 		stop()
 		_ = conn.Close()
-	}
-	if output, err = startExec(conn, e, exec); err != nil {
-		end()
-		return nil, nil, err
-	}
-	return output, end, nil
+	}, nil
 }
 
-// startExec starts an exec over a connection of its own, and returns the stream of its output. It ends when the
-// connection is closed. The library's own call would wait for an engine that does not answer, even after its context
-// ended.
-func startExec(conn net.Conn, e *Engine, exec string) (io.Reader, error) {
-	at, err := client.ParseHostURL(e.at.Host)
-	if err != nil {
-		return nil, err
+// upgrade posts a request over a connection of its own, which then becomes a stream to and from a program. It ends when
+// the connection is closed. The library's own calls dial past [Options.Check] where the engine speaks TLS.
+func (e *Engine) upgrade(
+	ctx context.Context, name string, query url.Values, body string,
+) (conn net.Conn, output *bufio.Reader, err error) {
+	if conn, err = e.dial(ctx); err != nil {
+		return nil, nil, err
 	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	output, err = e.handshake(conn, name, query, body)
+	if !stop() {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		_ = conn.Close()
+		return nil, nil, err
+	}
+	return conn, output, nil
+}
+
+// handshake sends the request of [Engine.upgrade], and reads the answer.
+func (e *Engine) handshake(conn net.Conn, name string, query url.Values, body string) (*bufio.Reader, error) {
 	to := url.URL{
-		Scheme: "http", Host: client.DummyHost,
-		Path: path.Join("/", at.Path, "v"+e.api.ClientVersion(), "exec", exec, "start"),
+		Scheme: "http", Host: client.DummyHost, Path: path.Join("/", e.host.Path, "v"+e.api.ClientVersion(), name),
+		RawQuery: query.Encode(),
 	}
 	if !e.at.Socket() {
-		to.Host = at.Host
+		to.Host = e.host.Host
 	}
-	req, err := http.NewRequest(http.MethodPost, to.String(), strings.NewReader(`{"Detach": false, "Tty": false}`))
+	req, err := http.NewRequest(http.MethodPost, to.String(), strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +176,7 @@ type creation struct {
 // removes it. So the creation continues after ctx has ended, and its exec is kept for the next run of the same
 // command. Kept reports that the returned exec was kept from an earlier call.
 func (l *lateExecs) create(
-	ctx context.Context, api *client.Client, id string, o container.ExecOptions,
+	ctx context.Context, api *client.Client, id string, o client.ExecCreateOptions,
 ) (exec string, kept bool, err error) {
 	of := fmt.Sprintf("%s %q %q", id, o.Cmd, o.Env)
 	c := l.take(of)
@@ -193,14 +201,14 @@ func (l *lateExecs) create(
 }
 
 // begin begins to create an exec. It gives up if the engine has not answered [createWithin] after ctx ended.
-func begin(ctx context.Context, api *client.Client, id string, o container.ExecOptions) *creation {
+func begin(ctx context.Context, api *client.Client, id string, o client.ExecCreateOptions) *creation {
 	c := &creation{done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
 		create, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		defer cancel()
 		defer context.AfterFunc(ctx, func() { time.AfterFunc(createWithin, cancel) })()
-		made, err := api.ContainerExecCreate(create, id, o)
+		made, err := api.ExecCreate(create, id, o)
 		c.exec, c.err = made.ID, err
 	}()
 	return c
@@ -250,7 +258,7 @@ func (l *lateExecs) ended(ctx context.Context, api *client.Client, of string) er
 	if !late {
 		return nil
 	}
-	if i, err := api.ContainerExecInspect(ctx, id); err == nil && i.Running {
+	if i, err := api.ExecInspect(ctx, id, client.ExecInspectOptions{}); err == nil && i.Running {
 		return errors.New("the previous command has not ended yet")
 	}
 	l.mu.Lock()

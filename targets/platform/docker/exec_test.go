@@ -3,6 +3,7 @@ package docker_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ import (
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
-	"github.com/docker/docker/pkg/stdcopy"
+	"github.com/moby/moby/api/pkg/stdcopy"
 )
 
 // A command that hangs is not run again before it has ended, and stdout is kept apart.
@@ -44,8 +45,8 @@ func TestExec(t *testing.T) {
 				return
 			}
 			defer conn.Close()
-			fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stderr), "a warning")
-			fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stdout), "master")
+			printed(conn, stdcopy.Stderr, "a warning")
+			printed(conn, stdcopy.Stdout, "master")
 			if hangs.Load() {
 				<-released
 			}
@@ -291,8 +292,14 @@ func engineAt(t *testing.T, s *httptest.Server) *docker.Engine {
 func sayPath(t *testing.T, w http.ResponseWriter, r *http.Request) {
 	if conn := upgraded(t, w); conn != nil {
 		defer conn.Close()
-		fmt.Fprint(stdcopy.NewStdWriter(conn, stdcopy.Stdout), r.URL.Path)
+		printed(conn, stdcopy.Stdout, r.URL.Path)
 	}
+}
+
+// printed writes a frame of the engine's stream of a program's output.
+func printed(to io.Writer, on stdcopy.StdType, text string) {
+	head := binary.BigEndian.AppendUint32([]byte{byte(on), 0, 0, 0}, uint32(len(text)))
+	_, _ = to.Write(append(head, text...))
 }
 
 // upgraded answers the start of an exec, whose output goes to the connection. It is nil after an error.

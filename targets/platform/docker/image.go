@@ -17,12 +17,7 @@ import (
 	"brunt/chaos/oci"
 	"brunt/targets/platform/containers"
 
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/api/types/image"
-	"github.com/docker/docker/api/types/network"
-	"github.com/docker/docker/api/types/volume"
-	"github.com/docker/docker/client"
+	"github.com/moby/moby/client"
 )
 
 // isLinux checks that a file is a Linux program. The error says how to build one.
@@ -131,8 +126,8 @@ func (e *Engine) BuildSelf(ctx context.Context, name, program string, labels map
 	for k, v := range labels {
 		changes = append(changes, fmt.Sprintf("LABEL %s=%q", k, v))
 	}
-	out, err := e.api.ImageImport(ctx, image.ImportSource{Source: r, SourceName: "-"}, name,
-		image.ImportOptions{Changes: changes})
+	out, err := e.api.ImageImport(ctx, client.ImageImportSource{Source: r, SourceName: "-"}, name,
+		client.ImageImportOptions{Changes: changes})
 	if err != nil {
 		return "", fmt.Errorf("making an image of brunt itself: %w", err)
 	}
@@ -202,26 +197,26 @@ func union(a, b []string) []string {
 
 func labelled(ctx context.Context, api client.APIClient, label, value string) (Left, error) {
 	var left Left
-	f := filters.NewArgs(filters.Arg("label", strings.TrimSuffix(label+"="+value, "=")))
-	cs, err := api.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
+	f := client.Filters{}.Add("label", strings.TrimSuffix(label+"="+value, "="))
+	cs, err := api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: f})
 	if err != nil {
 		return left, fmt.Errorf("listing containers: %w", err)
 	}
-	for _, c := range cs {
+	for _, c := range cs.Items {
 		left.Containers = append(left.Containers, c.ID)
 	}
-	ns, err := api.NetworkList(ctx, network.ListOptions{Filters: f})
+	ns, err := api.NetworkList(ctx, client.NetworkListOptions{Filters: f})
 	if err != nil {
 		return left, fmt.Errorf("listing networks: %w", err)
 	}
-	for _, n := range ns {
+	for _, n := range ns.Items {
 		left.Networks = append(left.Networks, n.ID)
 	}
-	is, err := api.ImageList(ctx, image.ListOptions{Filters: f})
+	is, err := api.ImageList(ctx, client.ImageListOptions{Filters: f})
 	if err != nil {
 		return left, fmt.Errorf("listing images: %w", err)
 	}
-	for _, i := range is {
+	for _, i := range is.Items {
 		left.Images = append(left.Images, i.ID)
 	}
 	left.Volumes, err = volumes(ctx, api, f)
@@ -239,36 +234,34 @@ func (e *Engine) Runs(ctx context.Context) (map[string]string, error) {
 			out[run] = cmp.Or(out[run], labels[containers.OwnerLabel])
 		}
 	}
-	f := filters.NewArgs(filters.Arg("label", containers.RunLabel))
-	cs, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
+	f := client.Filters{}.Add("label", containers.RunLabel)
+	cs, err := e.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: f})
 	if err != nil {
 		return nil, fmt.Errorf("listing containers: %w", err)
 	}
-	for _, c := range cs {
+	for _, c := range cs.Items {
 		note(c.Labels)
 	}
-	ns, err := e.api.NetworkList(ctx, network.ListOptions{Filters: f})
+	ns, err := e.api.NetworkList(ctx, client.NetworkListOptions{Filters: f})
 	if err != nil {
 		return nil, fmt.Errorf("listing networks: %w", err)
 	}
-	for _, n := range ns {
+	for _, n := range ns.Items {
 		note(n.Labels)
 	}
-	is, err := e.api.ImageList(ctx, image.ListOptions{Filters: f})
+	is, err := e.api.ImageList(ctx, client.ImageListOptions{Filters: f})
 	if err != nil {
 		return nil, fmt.Errorf("listing images: %w", err)
 	}
-	for _, i := range is {
+	for _, i := range is.Items {
 		note(i.Labels)
 	}
-	vs, err := e.api.VolumeList(ctx, volume.ListOptions{Filters: f})
+	vs, err := e.api.VolumeList(ctx, client.VolumeListOptions{Filters: f})
 	if err != nil {
 		return nil, fmt.Errorf("listing volumes: %w", err)
 	}
-	for _, v := range vs.Volumes {
-		if v != nil {
-			note(v.Labels)
-		}
+	for _, v := range vs.Items {
+		note(v.Labels)
 	}
 	return out, nil
 }
@@ -290,7 +283,7 @@ func (e *Engine) RemoveLabelled(ctx context.Context, label, value string) (Left,
 		errs = append(errs, e.RemoveImage(ctx, id))
 	}
 	for _, name := range left.Volumes {
-		if err := e.api.VolumeRemove(ctx, name, true); err != nil && !gone(err) {
+		if _, err := e.api.VolumeRemove(ctx, name, client.VolumeRemoveOptions{Force: true}); err != nil && !gone(err) {
 			errs = append(errs, fmt.Errorf("removing volume %s: %w", name, err))
 		}
 	}
@@ -299,7 +292,7 @@ func (e *Engine) RemoveLabelled(ctx context.Context, label, value string) (Left,
 
 // RemoveImage removes an image. A missing image is not an error.
 func (e *Engine) RemoveImage(ctx context.Context, id string) error {
-	_, err := e.api.ImageRemove(ctx, id, image.RemoveOptions{Force: true, PruneChildren: true})
+	_, err := e.api.ImageRemove(ctx, id, client.ImageRemoveOptions{Force: true, PruneChildren: true})
 	if err != nil && !gone(err) {
 		return fmt.Errorf("removing image %s: %w", short(strings.TrimPrefix(id, "sha256:")), err)
 	}
@@ -311,7 +304,7 @@ const logTail = 4 << 10
 
 // Tail returns the end of a container's output.
 func (e *Engine) Tail(ctx context.Context, id string) string {
-	out, err := e.api.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: "20"})
+	out, err := e.api.ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: "20"})
 	if err != nil {
 		return ""
 	}

@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/docker/api/types/container"
+	"github.com/moby/moby/client"
 )
 
 // Kill sends a signal, named without SIG, to the container's first process. The engine does not restart a container
 // that was killed in this way, whatever its restart policy.
 func (e *Engine) Kill(ctx context.Context, id, signal string) error {
-	return failed("killing", id, e.api.ContainerKill(ctx, id, "SIG"+signal))
+	_, err := e.api.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "SIG" + signal})
+	return failed("killing", id, err)
 }
 
 // Stop stops the container and keeps it down. It sends the container's own stop signal, and SIGKILL after grace,
@@ -24,7 +25,8 @@ func (e *Engine) Stop(ctx context.Context, id string, grace time.Duration) error
 	if grace <= 0 {
 		return e.Kill(ctx, id, "KILL") // the engine does not start a container again that an order has killed
 	}
-	return failed("stopping", id, e.api.ContainerStop(ctx, id, container.StopOptions{Timeout: seconds(grace)}))
+	_, err := e.api.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: seconds(grace)})
+	return failed("stopping", id, err)
 }
 
 func seconds(d time.Duration) *int {
@@ -34,22 +36,25 @@ func seconds(d time.Duration) *int {
 
 // Start starts a container. It has no effect on a running one.
 func (e *Engine) Start(ctx context.Context, id string) error {
-	return failed("starting", id, e.api.ContainerStart(ctx, id, container.StartOptions{}))
+	_, err := e.api.ContainerStart(ctx, id, client.ContainerStartOptions{})
+	return failed("starting", id, err)
 }
 
 // Restart stops the container like [Engine.Stop], and starts it again.
 func (e *Engine) Restart(ctx context.Context, id string, grace time.Duration) error {
-	return failed("restarting", id, e.api.ContainerRestart(ctx, id, container.StopOptions{Timeout: seconds(grace)}))
+	_, err := e.api.ContainerRestart(ctx, id, client.ContainerRestartOptions{Timeout: seconds(grace)})
+	return failed("restarting", id, err)
 }
 
 // Pause freezes every process of the container. Pausing a paused container is an error.
 func (e *Engine) Pause(ctx context.Context, id string) error {
-	return failed("pausing", id, e.api.ContainerPause(ctx, id))
+	_, err := e.api.ContainerPause(ctx, id, client.ContainerPauseOptions{})
+	return failed("pausing", id, err)
 }
 
 // Unpause resumes a paused container. It has no effect on one that is not paused.
 func (e *Engine) Unpause(ctx context.Context, id string) error {
-	err := e.api.ContainerUnpause(ctx, id)
+	_, err := e.api.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
 	if err != nil && strings.Contains(err.Error(), "is not paused") {
 		return nil
 	}
@@ -59,7 +64,7 @@ func (e *Engine) Unpause(ctx context.Context, id string) error {
 // Remove kills a container and removes it with its anonymous volumes. A missing container is not an
 // error.
 func (e *Engine) Remove(ctx context.Context, id string) error {
-	err := e.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+	_, err := e.api.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 	if gone(err) || err != nil && strings.Contains(err.Error(), "is already in progress") {
 		return nil
 	}
@@ -69,7 +74,7 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 // RemoveUnstarted removes a container that has never run. A missing container is not an error; a container that was
 // started meanwhile is.
 func (e *Engine) RemoveUnstarted(ctx context.Context, id string) error {
-	err := e.api.ContainerRemove(ctx, id, container.RemoveOptions{RemoveVolumes: true})
+	_, err := e.api.ContainerRemove(ctx, id, client.ContainerRemoveOptions{RemoveVolumes: true})
 	if gone(err) {
 		return nil
 	}

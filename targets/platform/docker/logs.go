@@ -6,8 +6,8 @@ import (
 	"io"
 	"time"
 
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/pkg/stdcopy"
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/client"
 )
 
 // Logs writes the output of a container since a time, both stdout and stderr, but at most most bytes. Cut reports
@@ -18,7 +18,7 @@ func Logs(ctx context.Context, e *Engine, id string, since time.Time, to io.Writ
 		return false, fmt.Errorf("inspecting %s: %w", id, err)
 	}
 	out, err := e.api.ContainerLogs(ctx, id,
-		container.LogsOptions{ShowStdout: true, ShowStderr: true, Since: since.UTC().Format(time.RFC3339Nano)})
+		client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Since: since.UTC().Format(time.RFC3339Nano)})
 	if err != nil {
 		return false, fmt.Errorf("reading the output of %s: %w", id, err)
 	}

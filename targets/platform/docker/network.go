@@ -13,8 +13,10 @@ import (
 
 	"brunt/targets/platform/containers"
 
-	"github.com/docker/docker/api/types/network"
-	"github.com/docker/docker/api/types/versions"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+	"github.com/moby/moby/client/pkg/versions"
 )
 
 // Endpoints describes a container's configuration in its networks.
@@ -29,13 +31,16 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]containers.Endpoin
 	var out []containers.Endpoint
 	for name, n := range i.NetworkSettings.Networks {
 		ep := containers.Endpoint{
-			Network: n.NetworkID, Name: name, Address: n.IPAddress, Address6: n.GlobalIPv6Address,
-			Mac: n.MacAddress, OwnMac: n.MacAddress != madeOf(n.IPAddress), Links: n.Links, DriverOpts: n.DriverOpts,
-			Priority: n.GwPriority,
+			Network: n.NetworkID, Name: name, Address: addressText(n.IPAddress), Address6: addressText(n.GlobalIPv6Address),
+			Mac: n.MacAddress.String(), OwnMac: n.MacAddress.String() != madeOf(n.IPAddress), Links: n.Links,
+			DriverOpts: n.DriverOpts, Priority: n.GwPriority,
 		}
-		if asked := n.IPAMConfig; asked != nil && (asked.IPv4Address != "" || asked.IPv6Address != "") {
+		if asked := n.IPAMConfig; asked != nil && (asked.IPv4Address.IsValid() || asked.IPv6Address.IsValid()) {
 			ep.Fixed, ep.Asked = true, &containers.Asked{
-				Address: asked.IPv4Address, Address6: asked.IPv6Address, LinkLocal: asked.LinkLocalIPs,
+				Address: addressText(asked.IPv4Address), Address6: addressText(asked.IPv6Address),
+			}
+			for _, local := range asked.LinkLocalIPs {
+				ep.Asked.LinkLocal = append(ep.Asked.LinkLocal, local.String())
 			}
 		}
 		for _, a := range n.Aliases {
@@ -47,6 +52,20 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]containers.Endpoin
 	}
 	slices.SortFunc(out, func(a, b containers.Endpoint) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
+}
+
+// addressText returns an address as text, and "" for none.
+func addressText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+// addressOf returns the address of a text that [addressText] or the engine wrote.
+func addressOf(text string) netip.Addr {
+	a, _ := netip.ParseAddr(text)
+	return a
 }
 
 // Missing returns a container's configuration in the network that it was created for, if that network exists and the
@@ -68,7 +87,8 @@ func (e *Engine) Missing(ctx context.Context, id string) (*containers.Endpoint, 
 			return nil, nil
 		}
 	}
-	n, err := e.api.NetworkInspect(ctx, mode, network.InspectOptions{})
+	is, err := e.api.NetworkInspect(ctx, mode, client.NetworkInspectOptions{})
+	n := is.Network
 	switch {
 	case gone(err), err == nil && (n.Name == "none" || n.Name == "host"):
 		return nil, nil
@@ -85,7 +105,7 @@ func (e *Engine) Missing(ctx context.Context, id string) (*containers.Endpoint, 
 // Disconnect disconnects a container from a network. It has no effect if the container is not
 // connected.
 func (e *Engine) Disconnect(ctx context.Context, id, networkID string) error {
-	err := e.api.NetworkDisconnect(ctx, networkID, id, false)
+	_, err := e.api.NetworkDisconnect(ctx, networkID, client.NetworkDisconnectOptions{Container: id})
 	if err != nil && strings.Contains(err.Error(), "is not connected to") {
 		return nil
 	}
@@ -103,17 +123,23 @@ func (e *Engine) Connect(ctx context.Context, id string, ep containers.Endpoint)
 		Aliases: ep.Aliases, Links: ep.Links, DriverOpts: e.named(ep), GwPriority: ep.Priority,
 	}
 	if ep.OwnMac && versions.GreaterThanOrEqualTo(e.api.ClientVersion(), macsFrom) {
-		settings.MacAddress = ep.Mac
+		mac, _ := net.ParseMAC(ep.Mac) // the engine wrote it
+		settings.MacAddress = network.HardwareAddr(mac)
 	}
 	asked := *settings
 	if ep.Address != "" || ep.Address6 != "" {
-		asked.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: ep.Address, IPv6Address: ep.Address6}
+		asked.IPAMConfig = &network.EndpointIPAMConfig{
+			IPv4Address: addressOf(ep.Address), IPv6Address: addressOf(ep.Address6),
+		}
 	}
 	if ep.Asked != nil { // the other address may be in a subnet that accepts no requests
 		settings.IPAMConfig = &network.EndpointIPAMConfig{
-			IPv4Address: ep.Asked.Address, IPv6Address: ep.Asked.Address6, LinkLocalIPs: ep.Asked.LinkLocal,
+			IPv4Address: addressOf(ep.Asked.Address), IPv6Address: addressOf(ep.Asked.Address6),
 		}
-		asked.IPAMConfig.LinkLocalIPs = ep.Asked.LinkLocal
+		for _, local := range ep.Asked.LinkLocal {
+			settings.IPAMConfig.LinkLocalIPs = append(settings.IPAMConfig.LinkLocalIPs, addressOf(local))
+		}
+		asked.IPAMConfig.LinkLocalIPs = settings.IPAMConfig.LinkLocalIPs
 	}
 	if !ep.Fixed || ep.Asked != nil {
 		// Without a request the engine assigns the lowest free address, which is usually the previous one.
@@ -127,7 +153,7 @@ func (e *Engine) Connect(ctx context.Context, id string, ep containers.Endpoint)
 }
 
 func (e *Engine) connect(ctx context.Context, id, networkID string, s *network.EndpointSettings) error {
-	err := e.api.NetworkConnect(ctx, networkID, id, s)
+	_, err := e.api.NetworkConnect(ctx, networkID, client.NetworkConnectOptions{Container: id, EndpointConfig: s})
 	if err != nil && strings.Contains(err.Error(), "already exists in network") {
 		return nil
 	}
@@ -157,9 +183,8 @@ func (e *Engine) named(ep containers.Endpoint) map[string]string {
 const macsFrom = "1.44"
 
 // madeOf returns the MAC address that the engine derives from an IPv4 address.
-func madeOf(address string) string {
-	a, err := netip.ParseAddr(address)
-	if err != nil || !a.Is4() {
+func madeOf(a netip.Addr) string {
+	if !a.Is4() {
 		return ""
 	}
 	b := a.As4()
@@ -193,14 +218,14 @@ func (e *Engine) HasNetwork(ctx context.Context, id string) (bool, error) {
 	if err := e.Ping(ctx); err != nil {
 		return false, err
 	}
-	n, err := e.api.NetworkInspect(ctx, id, network.InspectOptions{})
+	is, err := e.api.NetworkInspect(ctx, id, client.NetworkInspectOptions{})
 	if gone(err) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("inspecting network %s: %w", short(id), err)
 	}
-	return n.ID == id, nil
+	return is.Network.ID == id, nil
 }
 
 // RemoveNetwork removes a network. A missing network is not an error.
@@ -209,7 +234,7 @@ func (e *Engine) HasNetwork(ctx context.Context, id string) (bool, error) {
 // removed. RemoveNetwork disconnects such endpoints by force, and then removes the network. A container that exists
 // stays in its network, which is an error.
 func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
-	err := e.api.NetworkRemove(ctx, id)
+	_, err := e.api.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
 	for tries := 0; err != nil && strings.Contains(err.Error(), "active endpoints") && tries < deadTries; tries++ {
 		dead, leaving, derr := deadEndpoints(ctx, e, id)
 		if derr != nil || len(dead) == 0 && !leaving {
@@ -217,7 +242,7 @@ func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
 		}
 		for _, name := range dead {
 			// An error, such as for an endpoint that is gone meanwhile, shows when the network is removed.
-			_ = e.api.NetworkDisconnect(ctx, id, name, true)
+			_, _ = e.api.NetworkDisconnect(ctx, id, client.NetworkDisconnectOptions{Container: name, Force: true})
 		}
 		if leaving {
 			select {
@@ -225,7 +250,7 @@ func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
 			case <-ctx.Done():
 			}
 		}
-		err = e.api.NetworkRemove(ctx, id)
+		_, err = e.api.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
 	}
 	if err != nil && !gone(err) {
 		return fmt.Errorf("removing network %s: %w", short(id), err)
@@ -241,14 +266,14 @@ const (
 // deadEndpoints lists the endpoints in a network whose containers do not exist, by the names that the engine accepts
 // for them. Leaving reports that the engine is just removing a container of another endpoint.
 func deadEndpoints(ctx context.Context, e *Engine, id string) (dead []string, leaving bool, err error) {
-	n, err := e.api.NetworkInspect(ctx, id, network.InspectOptions{})
+	is, err := e.api.NetworkInspect(ctx, id, client.NetworkInspectOptions{})
 	if err != nil {
 		return nil, false, err
 	}
-	for of, ep := range n.Containers {
+	for of, ep := range is.Network.Containers {
 		if !strings.HasPrefix(of, "ep-") { // otherwise the endpoint has no container
 			i, err := e.inspect(ctx, of)
-			if err == nil && i.State != nil && i.State.Status == "removing" {
+			if err == nil && i.State != nil && i.State.Status == container.StateRemoving {
 				leaving = true
 			}
 			if !gone(err) {

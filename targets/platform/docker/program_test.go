@@ -13,7 +13,7 @@ import (
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 
-	"github.com/docker/docker/client"
+	"github.com/moby/moby/client"
 )
 
 // TestDefaultHost compares the default address with that of the library, on this system.

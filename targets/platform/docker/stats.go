@@ -7,7 +7,8 @@ import (
 	"io"
 	"time"
 
-	"github.com/docker/docker/api/types/container"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 )
 
 // mostStats is the maximum size of the engine's answer about the usage of a container, in bytes.
@@ -25,7 +26,7 @@ func (e *Engine) Stats(ctx context.Context, id string) (Stats, error) {
 	if err := e.Ping(ctx); err != nil {
 		return Stats{}, err
 	}
-	answer, err := e.api.ContainerStatsOneShot(ctx, id)
+	answer, err := e.api.ContainerStats(ctx, id, client.ContainerStatsOptions{})
 	if err != nil {
 		if gone(err) {
 			return Stats{}, fmt.Errorf("container %s: %w", id, ErrGone)

@@ -4,22 +4,18 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/api/types/volume"
-	"github.com/docker/docker/client"
+	"github.com/moby/moby/client"
 )
 
 // volumes lists the volumes that a filter selects, by name.
-func volumes(ctx context.Context, api client.APIClient, f filters.Args) ([]string, error) {
-	vs, err := api.VolumeList(ctx, volume.ListOptions{Filters: f})
+func volumes(ctx context.Context, api client.APIClient, f client.Filters) ([]string, error) {
+	vs, err := api.VolumeList(ctx, client.VolumeListOptions{Filters: f})
 	if err != nil {
 		return nil, fmt.Errorf("listing volumes: %w", err)
 	}
 	var out []string
-	for _, v := range vs.Volumes {
-		if v != nil {
-			out = append(out, v.Name)
-		}
+	for _, v := range vs.Items {
+		out = append(out, v.Name)
 	}
 	return out, nil
 }
@@ -27,7 +23,7 @@ func volumes(ctx context.Context, api client.APIClient, f filters.Args) ([]strin
 // CreateVolume creates a volume. It has no effect if the volume exists. A size in bytes limits its files, which are
 // then in memory: the engine's driver has no other limit on each filesystem. Zero is no limit.
 func CreateVolume(ctx context.Context, e *Engine, name string, labels map[string]string, size int64) error {
-	o := volume.CreateOptions{Name: name, Labels: labels}
+	o := client.VolumeCreateOptions{Name: name, Labels: labels}
 	if size > 0 {
 		o.DriverOpts = map[string]string{"type": "tmpfs", "device": "tmpfs", "o": fmt.Sprintf("size=%d", size)}
 	}
@@ -37,7 +33,7 @@ func CreateVolume(ctx context.Context, e *Engine, name string, labels map[string
 
 // RemoveVolume removes a volume. A missing volume is not an error.
 func RemoveVolume(ctx context.Context, e *Engine, name string) error {
-	if err := e.api.VolumeRemove(ctx, name, false); err != nil && !gone(err) {
+	if _, err := e.api.VolumeRemove(ctx, name, client.VolumeRemoveOptions{}); err != nil && !gone(err) {
 		return err
 	}
 	return nil
