@@ -13,6 +13,7 @@ import (
 	"time"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 )
@@ -55,8 +56,9 @@ func (n *network) collect(t *testing.T) *spanSink {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, of := range m.ResourceSpans {
+			at := slices.IndexFunc(of.Resource.Attributes, func(a *common.KeyValue) bool { return a.Key == "service.name" })
 			for _, v := range of.ScopeSpans[0].Spans {
-				s.spans = append(s.spans, sunk{of.Resource.Attributes[0].Value.GetStringValue(), v})
+				s.spans = append(s.spans, sunk{of.Resource.Attributes[at].Value.GetStringValue(), v})
 			}
 		}
 	})}
