@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -29,6 +30,9 @@ func judgeTraces(
 	r.Count, r.Because = n, nil
 	broken := float64(n-whole) / float64(n)
 	r.Measured = result.Num(1 - broken)
+	const oneSided = (1 + effect.Confidence) / 2
+	r.Low = result.Num(1 - effect.UpperBound(float64(n-whole), float64(n), oneSided))
+	r.High = result.Num(1 - effect.LowerBound(float64(n-whole), float64(n), oneSided))
 	if !o.Holds(float64(r.Measured)) {
 		r.Verdict = scenarios.Fail
 		return r

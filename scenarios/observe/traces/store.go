@@ -49,7 +49,7 @@ type trace struct {
 
 // A request is a request of the load.
 type request struct {
-	at, took time.Duration // intended time, an offset from t0, and response time
+	at, took time.Duration // intended time, an offset from t0, and response time without brunt's own lateness
 	good     bool          // answered rightly
 	answered bool
 }
@@ -90,7 +90,7 @@ func (s *Store) Request(high uint64, o *scenarios.Outcome) {
 		s.entries++
 	}
 	t.known = true
-	t.request = request{at: o.Intended, took: o.Response(), good: o.Kind == scenarios.OK, answered: o.Answered}
+	t.request = request{at: o.Intended, took: o.Response() - o.Lag(), good: o.Kind == scenarios.OK, answered: o.Answered}
 	s.thin()
 }
 
