@@ -28,9 +28,9 @@ type Trace struct {
 	// of the requests that did not fail and are not among the slowest, one in so many is exported as a span by --out
 	// otlp-traces; zero is 100
 	Every int `yaml:"every,min=1"`
-	// [HOST]:PORT at which brunt receives OpenTelemetry's spans (OTLP over HTTP or gRPC) during the run, to tell which
-	// service's time grows in a fault. HOST is an address, which guard.allow.load has to name unless it is loopback;
-	// without it it is 127.0.0.1. Port 0 is a free one. Processes that brunt starts get the address as
+	// where brunt receives OpenTelemetry's spans (OTLP over HTTP or gRPC) during the run, to tell which service's time
+	// grows in a fault: HOST:PORT, or :PORT of 127.0.0.1. HOST is an address, which guard.allow.load has to name unless
+	// it is loopback. Port 0 is a free one. Processes that brunt starts get the address as
 	// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
 	Listen string `yaml:"listen"`
 	// services of which every trace of a good answer must have a span, by their service.name; otherwise `traces` counts

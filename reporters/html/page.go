@@ -122,7 +122,7 @@ type pageView struct {
 	Live                 *liveView // nil: the run is over
 	Site                 *SiteLinks
 	Traces               *tracesView // nil: no spans were received
-	Against              *curveView // nil: the load is no ramp
+	Against              *curveView  // nil: the load is no ramp
 }
 
 // A group is a heading of the navigation, with the parts below it.

@@ -61,10 +61,10 @@ const (
 // mostlySlowest is the share of the slowest requests that a sentence about them needs.
 const mostlySlowest = .7
 
-// TraceFinding says whose self time grew in a fault, and where its slowest requests waited. It is empty without
+// traceFinding says whose self time grew in a fault, and where its slowest requests waited. It is empty without
 // evidence for a growth.
-func TraceFinding(t *result.Traces, p *result.TracePhase) string {
-	before := TraceBaseline(t)
+func traceFinding(t *result.Traces, p *result.TracePhase) string {
+	before := traceBaseline(t)
 	if before == nil || p == before {
 		return ""
 	}
@@ -97,15 +97,15 @@ func TraceFinding(t *result.Traces, p *result.TracePhase) string {
 // TraceFindings lists the findings of all faults.
 func TraceFindings(t *result.Traces) (out []string) {
 	for i := range t.Phases {
-		if text := TraceFinding(t, &t.Phases[i]); text != "" {
+		if text := traceFinding(t, &t.Phases[i]); text != "" {
 			out = append(out, text)
 		}
 	}
 	return out
 }
 
-// TraceBaseline returns the baseline of the self times; nil if there is none.
-func TraceBaseline(t *result.Traces) *result.TracePhase {
+// traceBaseline returns the baseline of the self times; nil if there is none.
+func traceBaseline(t *result.Traces) *result.TracePhase {
 	if len(t.Phases) > 0 && t.Phases[0].Phase.Kind == slo.BaselinePhase {
 		return &t.Phases[0]
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"brunt/reporters/words"
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -43,17 +44,20 @@ func TestTraceFinding(t *testing.T) {
 		want  string
 	}{
 		{
-			"grown, in its calls", grown, []result.SlowestIn{pool},
+			"grown, in its calls", grown,
+			[]result.SlowestIn{pool},
 			"In slow-store the self time of posts grew most: 4ms → 64ms a request, most of it in calls that waited for the " +
 				"network, or for something without spans. 9 of the 10 slowest requests spent most of their time in its span “pool”.",
 		},
 		{
-			"grown by itself", result.ServiceTime{Self: .064, GrowthLow: .055, GrowthHigh: .065},
+			"grown by itself",
+			result.ServiceTime{Self: .064, GrowthLow: .055, GrowthHigh: .065},
 			[]result.SlowestIn{{Service: "posts", Span: "pool", Count: 4}, {Service: "front", Span: "GET", Count: 4}},
 			"In slow-store the self time of posts grew most: 4ms → 64ms a request.",
 		},
 		{
-			"the slowest elsewhere", result.ServiceTime{Self: .064, GrowthLow: .055, GrowthHigh: .065},
+			"the slowest elsewhere",
+			result.ServiceTime{Self: .064, GrowthLow: .055, GrowthHigh: .065},
 			[]result.SlowestIn{{Service: "front", Span: "GET", Count: 10}},
 			"In slow-store the self time of posts grew most: 4ms → 64ms a request.",
 		},
@@ -92,5 +96,25 @@ func TestTraceSummary(t *testing.T) {
 	phases, rows := words.TraceRows(of)
 	if len(phases) != 2 || len(rows) != 4 || rows[2].Cells[0] != "4ms" {
 		t.Errorf("%v %v", phases, rows)
+	}
+}
+
+// TestAnswer_Traces: where only an objective on traces failed, the answer says what they lack, and no outage.
+func TestAnswer_Traces(t *testing.T) {
+	traces := slo.Objective{}
+	if o, err := slo.ParseObjective("traces > 99%"); err != nil {
+		t.Fatal(err)
+	} else {
+		traces = o
+	}
+	r := &result.Result{Verdict: scenarios.Fail, Traces: traced(result.ServiceTime{})}
+	r.Objectives = []result.ObjectiveResult{{
+		Asked: &traces, Text: traces.Text, Metric: traces.Metric.Text, Op: traces.Op, Target: result.Num(traces.Value),
+		Measured: 0, Verdict: scenarios.Fail,
+	}}
+	r.Incidents = []result.Incident{{Begin: 1, End: 2, Over: true, Bad: 1, Requests: 2}}
+	a := words.AnswerOf(r)
+	if len(a.Why) != 1 || !strings.HasPrefix(a.Why[0].String(), "1200 requests with 3600 spans of front and posts.") {
+		t.Errorf("%q", a.Why)
 	}
 }

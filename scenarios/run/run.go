@@ -52,8 +52,8 @@ type Options struct {
 	Live         func(result.Interval) // called every second, and once the loads are over; may be nil
 	BySteps      bool                  // Live also receives every step
 	// called every second with the requests of the load that are exported as spans; nil chooses none
-	Spans        func(result.RequestSpans)
-	Event        func(result.Event)    // called with each event, by several goroutines; may be nil
+	Spans func(result.RequestSpans)
+	Event func(result.Event) // called with each event, by several goroutines; may be nil
 	// for a load that switches between two sides: spans with cells of their own
 	Blocks []load.Span
 	// called before anything is started or hired; an error ends the run before it began. nil asks nothing
@@ -249,8 +249,8 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		hire, bringUp = bringUp, hire
 	}
 	for _, step := range []func(context.Context) error{
-		r.prepare, r.admit, r.receiveSpans, hire, bringUp, r.holdConditions, r.fetchTokens, r.setup, r.bind, r.faults.findLeaders,
-		r.loads.readyWorkers,
+		r.prepare, r.admit, r.receiveSpans, hire, bringUp, r.holdConditions, r.fetchTokens, r.setup, r.bind,
+		r.faults.findLeaders, r.loads.readyWorkers,
 	} {
 		if err := step(ctx); err != nil {
 			return r.notBegun(ctx, err), nil

@@ -32,7 +32,7 @@ type spanSampler struct {
 	leftOut int64
 }
 
-// newSpanSampler returns a sampler of a run; nil if nobody asks for spans.
+// newSpanSampler returns a sampler of a run; nil if no spans are asked for.
 func newSpanSampler(s *session) *spanSampler {
 	if s.o.Spans == nil || !s.plan.Scenario.Trace.Sends() {
 		return nil

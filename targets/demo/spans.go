@@ -34,9 +34,10 @@ func newTracer(env *environment, name string, dial dialer) (*tracer, error) {
 		return nil, nil
 	}
 	const patience = 5 * time.Second
-	via := &http.Transport{DialContext: dial, IdleConnTimeout: clientIdle}
+	via := newClient(dial, patience).transport
 	exporter, err := otlptracehttp.New(context.Background(), otlptracehttp.WithEndpointURL(to),
-		otlptracehttp.WithHTTPClient(&http.Client{Transport: via, Timeout: patience}), otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: false}))
+		otlptracehttp.WithHTTPClient(&http.Client{Transport: via, Timeout: patience}),
+		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: false}))
 	if err != nil {
 		return nil, fmt.Errorf("sending spans to %s: %w", to, err)
 	}
@@ -67,7 +68,7 @@ func (t *tracer) serve(of trace, path string) (trace, otel.Span) {
 	return t.begin(of, path, otel.SpanKindServer)
 }
 
-// begin begins a span in a trace, and returns the trace as its calls see it. A trace without a span begins anew.
+// begin begins a span in a trace, and returns the trace as its calls see it. Without a span it begins a new trace.
 func (t *tracer) begin(of trace, name string, kind otel.SpanKind) (trace, otel.Span) {
 	if t == nil {
 		return of, nil

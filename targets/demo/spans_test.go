@@ -107,12 +107,14 @@ func TestSpans(t *testing.T) {
 		want string
 	}{
 		{
-			"passed on", Config{},
+			"passed on",
+			Config{},
 			" (gateway GET /posts (gateway call GET /posts (posts GET /posts (posts call GET /posts (store GET /posts))), " +
 				users + "))",
 		},
 		{
-			"dropped", Config{Propagate: off()},
+			"dropped",
+			Config{Propagate: off()},
 			" (gateway GET /posts (gateway call GET /posts (posts GET /posts (posts call GET /posts)), " + users + "))",
 		},
 	} {

@@ -46,3 +46,6 @@ func bytesOf(numbers ...uint64) (b []byte) {
 
 // Sums finds what the spans of a store say.
 var Sums = (*Store).find
+
+// NewBare creates a store without a receiver.
+var NewBare = newStore

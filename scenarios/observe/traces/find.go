@@ -66,7 +66,9 @@ func (n *names) numbers(texts []string) []uint32 {
 func (t *trace) orphaned(id scenarios.TraceID) bool {
 	root := scenarios.RootSpan(binary.BigEndian.Uint64(id[8:]))
 	return slices.ContainsFunc(t.spans, func(v span) bool {
-		return v.parent != root && !slices.ContainsFunc(t.spans, func(o span) bool { return o.id == v.parent && o.id != v.id })
+		return v.parent != root && !slices.ContainsFunc(t.spans, func(o span) bool {
+			return o.id == v.parent && o.id != v.id
+		})
 	})
 }
 

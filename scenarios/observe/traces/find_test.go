@@ -25,44 +25,54 @@ func TestFind_SelfTimes(t *testing.T) {
 		outside float64
 	}{
 		{
-			"one service", 30 * ms, []traces.Span{{Service: "a", ID: 1, Parent: root, End: 20}},
-			map[string]float64{"a": 20}, nil, 10,
+			"one service", 30 * ms,
+			[]traces.Span{{Service: "a", ID: 1, Parent: root, End: 20}},
+			map[string]float64{"a": 20},
+			nil, 10,
 		},
 		{
-			"a call, and the time between", 100 * ms, []traces.Span{
+			"a call, and the time between", 100 * ms,
+			[]traces.Span{
 				{Service: "a", ID: 1, Parent: root, Begin: 0, End: 90},
 				{Service: "a", ID: 2, Parent: 1, Call: true, Begin: 10, End: 80},
 				{Service: "b", ID: 3, Parent: 2, Begin: 30, End: 60},
 			},
 			map[string]float64{"a": 20 + 40, "b": 30},
-			map[string]float64{"a": 40}, 10,
+			map[string]float64{"a": 40},
+			10,
 		},
 		{
-			"two calls at once count once", 100 * ms, []traces.Span{
+			"two calls at once count once", 100 * ms,
+			[]traces.Span{
 				{Service: "a", ID: 1, Parent: root, Begin: 0, End: 100},
 				{Service: "b", ID: 2, Parent: 1, Begin: 10, End: 50},
 				{Service: "c", ID: 3, Parent: 1, Begin: 30, End: 70},
 			},
-			map[string]float64{"a": 40, "b": 40, "c": 40}, nil, 0,
+			map[string]float64{"a": 40, "b": 40, "c": 40},
+			nil, 0,
 		},
 		{
-			"a child that outlives its parent", 50 * ms, []traces.Span{
+			"a child that outlives its parent", 50 * ms,
+			[]traces.Span{
 				{Service: "a", ID: 1, Parent: root, Begin: 0, End: 20},
 				{Service: "b", ID: 2, Parent: 1, Begin: 10, End: 500},
 			},
-			map[string]float64{"a": 10, "b": 490}, nil, 30,
+			map[string]float64{"a": 10, "b": 490},
+			nil, 30,
 		},
 		{
-			"times that are none", 50 * ms, []traces.Span{
+			"times that are none", 50 * ms,
+			[]traces.Span{
 				{Service: "a", ID: 1, Parent: root, Begin: 20, End: 0},
 				{Service: "a", ID: 2, Parent: 1, Begin: -1 << 40, End: 1 << 40},
 				{Service: "a", ID: 3, Parent: 3, Begin: 5, End: 15}, // its own parent
 			},
-			map[string]float64{"a": 10}, nil, 50,
+			map[string]float64{"a": 10},
+			nil, 50,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := traces.NewStore([]uint64{high})
+			s := traces.NewBare([]uint64{high})
 			for _, v := range c.spans {
 				s.Add(high, 1, v)
 				s.Add(high, 1, v) // sent again
@@ -85,13 +95,15 @@ func TestFind_SelfTimes(t *testing.T) {
 
 // TestFind_Whole: each trace is whole, or lacks something.
 func TestFind_Whole(t *testing.T) {
-	s := traces.NewStore([]uint64{high})
+	s := traces.NewBare([]uint64{high})
 	front := func(low uint64) traces.Span {
 		return traces.Span{Service: "front", ID: 1, Parent: scenarios.RootSpan(low), End: 10}
 	}
 	store := traces.Span{Service: "store", ID: 2, Parent: 1, End: 5}
 	answer := func(low uint64, kind scenarios.Kind, answered bool) {
-		s.Request(high, &scenarios.Outcome{Trace: low, Intended: time.Second, End: 2 * time.Second, Kind: kind, Answered: answered})
+		s.Request(high, &scenarios.Outcome{
+			Trace: low, Intended: time.Second, End: 2 * time.Second, Kind: kind, Answered: answered,
+		})
 	}
 	s.Add(high, 1, front(1)) // whole
 	s.Add(high, 1, store)
@@ -110,7 +122,8 @@ func TestFind_Whole(t *testing.T) {
 	services := []string{"front", "store"}
 	var got result.Traces
 	traces.Sums(s, &got, nil, services)
-	if got.Requests != 6 || got.Answered != 5 || got.Whole != 2 || got.Orphaned != 1 || got.Silent != 2 || got.Foreign != 1 {
+	if got.Requests != 6 || got.Answered != 5 || got.Whole != 2 || got.Orphaned != 1 || got.Silent != 2 ||
+		got.Foreign != 1 {
 		t.Errorf("%+v", got)
 	}
 	if len(got.Missing) != 1 || got.Missing[0] != (result.ServiceCount{Service: "store", Count: 1}) {
@@ -127,7 +140,7 @@ func TestFind_Whole(t *testing.T) {
 // TestFind_Growth: the service that became slower, and no other, has a growth beyond chance; the slowest requests
 // spent their time in its span.
 func TestFind_Growth(t *testing.T) {
-	s, r := traces.NewStore([]uint64{high}), rand.New(rand.NewPCG(1, 2))
+	s, r := traces.NewBare([]uint64{high}), rand.New(rand.NewPCG(1, 2))
 	for i := range uint64(400) {
 		low, at := i+1, time.Duration(i)*10*ms
 		own, pool := 5+r.Int64N(5), 2+r.Int64N(4)
@@ -135,7 +148,9 @@ func TestFind_Growth(t *testing.T) {
 			pool += 40 + r.Int64N(20)
 		}
 		s.Add(high, low, traces.Span{Service: "front", Name: "GET", ID: 1, Parent: scenarios.RootSpan(low), End: own + pool})
-		s.Add(high, low, traces.Span{Service: "posts", Name: "pool", ID: 2, Parent: 1, Call: true, Begin: own, End: own + pool})
+		s.Add(high, low, traces.Span{
+			Service: "posts", Name: "pool", ID: 2, Parent: 1, Call: true, Begin: own, End: own + pool,
+		})
 		asked(s, low, at, time.Duration(own+pool+1)*ms)
 	}
 	fault := slo.Phase{Kind: slo.FaultPhase, Fault: "cut"}
@@ -146,8 +161,8 @@ func TestFind_Growth(t *testing.T) {
 	var got result.Traces
 	traces.Sums(s, &got, phases, nil)
 	p := got.Phases[1]
-	if got.Share != 1 || p.Phase != fault || p.Requests != 200 || p.Services[0].Service != "posts" || !p.Services[0].Grew() ||
-		p.Services[1].Grew() || !near(p.Services[0].Self, p.Services[0].Waiting) {
+	if got.Share != 1 || p.Phase != fault || p.Requests != 200 || p.Services[0].Service != "posts" ||
+		!p.Services[0].Grew() || p.Services[1].Grew() || !near(p.Services[0].Self, p.Services[0].Waiting) {
 		t.Errorf("%+v", p)
 	}
 	if low, high := p.Services[0].GrowthLow, p.Services[0].GrowthHigh; low < .04 || high > .06 {
@@ -164,7 +179,7 @@ func TestFind_Growth(t *testing.T) {
 
 // TestStore_Bounded: of more traces than it may keep, a store keeps a random part, each whole, and says how many.
 func TestStore_Bounded(t *testing.T) {
-	s := traces.NewStore([]uint64{high})
+	s := traces.NewBare([]uint64{high})
 	s.SetMost(3000)
 	for i := range uint64(10_000) {
 		low := i + 1

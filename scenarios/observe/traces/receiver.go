@@ -47,7 +47,7 @@ func Listen(hostport string, highs []uint64) (*Receiver, error) {
 		return nil, err
 	}
 	r := &Receiver{
-		Store: NewStore(highs), listener: l, served: make(chan struct{}), turns: make(chan struct{}, mostAtOnce),
+		Store: newStore(highs), listener: l, served: make(chan struct{}), turns: make(chan struct{}, mostAtOnce),
 	}
 	r.server = &http.Server{
 		Handler: http.HandlerFunc(r.handle), MaxHeaderBytes: mostHeaders, ReadTimeout: readPatience,

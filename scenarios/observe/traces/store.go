@@ -62,8 +62,8 @@ type span struct {
 	call          bool // a call of another service, or a message to one
 }
 
-// NewStore creates a store for requests whose trace ids begin with one of highs.
-func NewStore(highs []uint64) *Store {
+// newStore creates a store for requests whose trace ids begin with one of highs.
+func newStore(highs []uint64) *Store {
 	s := &Store{
 		highs: map[uint64]bool{}, most: mostEntries, limit: ^uint64(0), traces: map[scenarios.TraceID]*trace{},
 		services: names{most: mostServices}, spans: names{most: mostNames},

@@ -47,8 +47,8 @@ type Host struct {
 	AskStep func(ctx context.Context, step *syntax.Node, u chaos.Unit, timeout time.Duration) (value string, err error)
 
 	Env     func(service string) map[string]string // further variables of the processes of a service
-	Proxies *child.Shared // the process of the proxies; nil runs them in this process
-	Cluster Cluster       // for a target of pods that the run makes
+	Proxies *child.Shared                          // the process of the proxies; nil runs them in this process
+	Cluster Cluster                                // for a target of pods that the run makes
 }
 
 // A System is the target of a run, brought up by the run or already running.
