@@ -57,4 +57,8 @@
 // `trace: {send: off}` sends no traceparent, `sampled: false` does not ask for the trace to be recorded, and `link`
 // is the URL of a trace, with ${trace.id} for its id. Ids are unique to the run. Reports show the trace ids of failed
 // requests kept as samples, and of the slowest requests of each step.
+//
+// A request is the root of its trace. `brunt run --out otlp-traces=URL` exports the roots of requests that failed, were
+// slow, or are one in `every`. With `listen` brunt receives the spans of the services during the run: the result has
+// the self time of each service, before and in each fault, and the metric `traces` the share of traces that are whole.
 package scenarios

@@ -273,6 +273,9 @@ func (p *files) objectives(sc *Scenario) {
 			switch {
 			case o.For != 0 && list.key != "stop":
 				p.m.Add(o.Pos, "`for` belongs to stop conditions")
+			case o.Metric.OfTraces() && list.key == "slo" && sc.Trace.Listen == "":
+				p.m.AddHint(o.Pos, "such as trace: {listen: 127.0.0.1:4318}", "`%s` needs the spans of the target: nothing receives "+
+					"them", o.Text)
 			case o.Metric.OfLedger() && list.key == "slo":
 				p.ofLedger(sc, o)
 			case list.key != "slo" && (o.Metric.OfFault() || o.Metric.OfLedger()):

@@ -1,8 +1,12 @@
 package scenarios
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
+	"net"
+	"net/netip"
+	"strconv"
 	"strings"
 
 	"brunt/scenarios/syntax"
@@ -12,12 +16,43 @@ import (
 // Trace says how requests carry trace ids: each sends a traceparent
 // (https://www.w3.org/TR/trace-context/), unless its author sets that header. Reports show the
 // trace ids of failed and slow requests.
+//
+// A request is the root span of its trace: its span id follows from the trace id (see [RootSpan]). `brunt run --out
+// otlp-traces=URL` exports these spans, and `listen` receives the spans that the services of the target send.
 type Trace struct {
 	syntax.Place
 	Send    *bool `yaml:"send"`    // send a traceparent with every request; nil is on
 	Sampled *bool `yaml:"sampled"` // ask for the trace to be recorded; nil is true
 	// URL of a trace, for links in the report: https://tracing.example/trace/${trace.id}
 	Link template.Text `yaml:"link"`
+	// of the requests that did not fail and are not among the slowest, one in so many is exported as a span by --out
+	// otlp-traces; zero is 100
+	Every int `yaml:"every,min=1"`
+	// where brunt receives OpenTelemetry's spans (OTLP over HTTP or gRPC) during the run, to tell which service's time
+	// grows in a fault: HOST:PORT, or :PORT of 127.0.0.1. HOST is an address, which guard.allow.load has to name unless
+	// it is loopback. Port 0 is a free one. Processes that brunt starts get the address as
+	// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
+	Listen string `yaml:"listen"`
+	// services of which every trace of a good answer must have a span, by their service.name; otherwise `traces` counts
+	// the trace as not whole
+	Services []string `yaml:"services"`
+}
+
+// EveryOr returns Every, or its default.
+func (t *Trace) EveryOr() int { return cmp.Or(t.Every, 100) }
+
+// ListenAddress returns Listen with its address; empty if it is not one.
+func (t *Trace) ListenAddress() string {
+	host, port, err := net.SplitHostPort(t.Listen)
+	if host == "" || host == "localhost" {
+		host = "127.0.0.1"
+	}
+	_, herr := netip.ParseAddr(host)
+	_, perr := strconv.ParseUint(port, 10, 16)
+	if err != nil || herr != nil || perr != nil {
+		return ""
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // Sends reports whether requests carry a traceparent.
@@ -44,6 +79,18 @@ func NewTraceID(high, low uint64) (id TraceID) {
 	return id
 }
 
+// RootSpan returns the span id that a request sends as the parent in its traceparent, given the low half of its trace
+// id. It is not zero.
+func RootSpan(low uint64) uint64 { return max(1, MixBits(low+1)) }
+
+// MixBits is the finalizer of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014),
+// which is a bijection.
+func MixBits(z uint64) uint64 {
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
 // ParseTraceparent returns the trace id in a traceparent; the zero value if it is invalid.
 func ParseTraceparent(s string) TraceID {
 	var id TraceID
@@ -64,9 +111,10 @@ func TraceLink(link, id string) string {
 	return strings.ReplaceAll(link, "${"+syntax.TracePlaceholder+"}", id)
 }
 
-// trace checks the link.
+// trace checks the link, and what is received.
 func (p *files) trace(sc *Scenario, t Trace) {
 	sc.Trace = t
+	p.received(&t)
 	if !t.Has("link") || t.Link.At == (syntax.Pos{}) {
 		return
 	}
@@ -85,5 +133,23 @@ func (p *files) trace(sc *Scenario, t Trace) {
 	case !named:
 		p.m.AddHint(at, "such as "+u.String()+"/${"+syntax.TracePlaceholder+"}",
 			"the link does not say which trace: ${%s} is missing", syntax.TracePlaceholder)
+	}
+}
+
+// received checks the settings of the spans that are received.
+func (p *files) received(t *Trace) {
+	switch {
+	case !t.Has("listen"):
+		if t.Has("services") {
+			p.m.AddHint(t.Of("services"), "such as listen: 127.0.0.1:4318",
+				"no spans are received, so that no trace has services: `listen` is missing")
+		}
+	case !t.Sends():
+		p.m.Add(t.Of("listen"), "no request has a trace with `send: off`, so that no span belongs to one")
+	case !t.Samples():
+		p.m.Add(t.Of("listen"), "`sampled: false` asks the services for no spans, so that none come")
+	case t.ListenAddress() == "":
+		p.m.AddHint(t.Of("listen"), "such as 127.0.0.1:4318, or :0 for a free port", "%q is not [HOST]:PORT, with an address as HOST",
+			syntax.Clip(t.Listen, 60))
 	}
 }

@@ -6,6 +6,30 @@ import (
 	"brunt/scenarios"
 )
 
+// TestRootSpan: the ids that the spans of a request and of brunt have in common never change within a run, differ, and
+// are not zero.
+func TestRootSpan(t *testing.T) {
+	seen := map[uint64]bool{0: true}
+	for _, low := range []uint64{0, 1, 2, 1 << 40, 1<<64 - 1} {
+		if id := scenarios.RootSpan(low); seen[id] || id != scenarios.RootSpan(low) {
+			t.Errorf("%d has the span %x", low, id)
+		} else {
+			seen[id] = true
+		}
+	}
+}
+
+func TestTrace_ListenAddress(t *testing.T) {
+	for text, want := range map[string]string{
+		"127.0.0.1:4318": "127.0.0.1:4318", ":4318": "127.0.0.1:4318", "localhost:0": "127.0.0.1:0", "[::1]:1": "[::1]:1",
+		"10.1.2.3:4318": "10.1.2.3:4318", "": "", "4318": "", "host:4318": "", ":http": "", ":70000": "", "::1": "",
+	} {
+		if got := (&scenarios.Trace{Listen: text}).ListenAddress(); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestParseTraceparent(t *testing.T) {
 	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
 	for text, want := range map[string]string{

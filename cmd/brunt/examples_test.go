@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"brunt/chaos/chaostest"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/result"
@@ -187,6 +188,17 @@ func shared(t *testing.T, res *result.Result) {
 	}
 }
 
+// traced checks that the report tells whose time grew in the fault: that of posts, which waited for its store.
+func traced(t *testing.T, res *result.Result) {
+	if res.Traces == nil || res.Traces.Whole == 0 {
+		t.Fatalf("%+v", res.Traces)
+	}
+	got := strings.Join(words.TraceFindings(res.Traces), " ")
+	if !strings.HasPrefix(got, "In slow-store the self time of posts grew most") || !strings.Contains(got, "“call GET /posts”") {
+		t.Errorf("%s\n%+v", got, res.Traces)
+	}
+}
+
 // TestExample runs every example unchanged: it must pass. With the setting that its README
 // says makes it fail, it must fail for that reason.
 func TestExample(t *testing.T) {
@@ -234,6 +246,8 @@ func TestExample(t *testing.T) {
 				name: "07-no-write-lost", set: "idempotency=off", faults: []string{"lose-a-replica", "slow-store"},
 				fails: []string{"duplicated = 0"},
 			},
+			{name: "31-traces", faults: []string{"slow-store"}, more: traced},
+			{name: "31-traces", set: "propagate=off", faults: []string{"slow-store"}, fails: []string{"traces > 98%"}},
 			{name: "15-watch-in-grafana", prometheus: true, faults: []string{"slow-store", "flaky-posts"}},
 			{name: "04-oauth2", own: true, faults: []string{"lose-tokens"}},
 			{

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"brunt/reporters/catalog"
@@ -70,6 +71,9 @@ func (f *runFlags) once(
 		return nil, err
 	}
 	outs := push.Open(f.outs, push.Run{Metrics: metrics, Run: id, Scenario: names.Scenario, Log: log, Reach: reach})
+	if f.sendsSpans() {
+		o.Spans = outs.Requests
+	}
 	o.Live = func(iv result.Interval) {
 		live.Observe(iv)
 		metrics.Observe(iv)
@@ -140,6 +144,9 @@ func (f *runFlags) checkOuts(ctx context.Context, plan *plan.Plan) error {
 	if len(f.outs) == 0 {
 		return nil
 	}
+	if f.sendsSpans() && !plan.Scenario.Trace.Sends() {
+		return usagef("--out otlp-traces: requests have no traces, because `trace` of the scenario has `send: off`")
+	}
 	reach, err := plan.SendTo()
 	if err != nil {
 		return err
@@ -150,6 +157,11 @@ func (f *runFlags) checkOuts(ctx context.Context, plan *plan.Plan) error {
 		}
 	}
 	return nil
+}
+
+// sendsSpans reports whether a --out service receives requests as spans.
+func (f *runFlags) sendsSpans() bool {
+	return slices.ContainsFunc(f.outs, func(o push.Out) bool { return o.Kind.Spans })
 }
 
 // unwritten marks a run as an error of brunt because its report could not be written, unless its verdict has

@@ -78,6 +78,8 @@ func (f *runFlags) checkWorkers(c *cobra.Command, p *plan.Plan) error {
 		return usagef("%s is 1 to %d", by, scenarios.MostWorkers)
 	case f.smoke:
 		return usagef("--smoke measures nothing, so that it goes without %s", by)
+	case f.sendsSpans():
+		return usagef("--out otlp-traces sends requests of one process, so that it goes without %s", by)
 	case f.requests:
 		return usagef("--requests keeps every request of one process, so that it goes without %s", by)
 	}

@@ -48,6 +48,7 @@ func Pushes() []push.Kind {
 	return []push.Kind{
 		push.Prometheus(),
 		push.OTLP(),
+		push.OTLPTraces(),
 		push.Grafana(),
 	}
 }

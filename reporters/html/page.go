@@ -121,7 +121,8 @@ type pageView struct {
 	Meaning              string
 	Live                 *liveView // nil: the run is over
 	Site                 *SiteLinks
-	Against              *curveView // nil: the load is no ramp
+	Traces               *tracesView // nil: no spans were received
+	Against              *curveView  // nil: the load is no ramp
 }
 
 // A group is a heading of the navigation, with the parts below it.
@@ -209,6 +210,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.comparison(r.Comparison)
 	p.errors(r)
 	p.timings(r)
+	p.Traces = traces(r.Traces)
 	p.slowest(r)
 	p.phases(r)
 	p.run(r)
@@ -340,6 +342,7 @@ func (p *pageView) groups() []group {
 			part{"spread", "Distribution"}.where(p.Heatmap != nil || p.Percentiles != nil || len(p.Missing) > 0),
 			part{"phases", "Phases and steps"}.where(p.Phases != nil),
 			part{"timings", "Where the time went"}.where(len(p.Timings) > 0),
+			part{"traces", "Self time by service"}.where(p.Traces != nil),
 			part{"slowest", "Slowest requests"}.where(len(p.Slowest) > 0),
 		}},
 		{"Target", []part{

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brunt/reporters/metrics"
@@ -49,6 +50,7 @@ type Kind struct {
 	Brief string // in a few words, for the help of a command
 	About string // one sentence, for the generated reference
 	Token string // environment variable that may hold the token
+	Spans bool   // it receives spans of requests, and no figures
 
 	open func(o Out, run Run) encoder
 }
@@ -161,13 +163,15 @@ type Outs struct {
 	queues  []*queue
 	ticks   chan tick // closed by Close
 	working sync.WaitGroup
+	leftOut atomic.Int64 // spans of requests that no queue received
 }
 
-// A tick is a second or an event of the run.
+// A tick is a second, an event or some requests of the run.
 type tick struct {
 	at       time.Time
-	event    *result.Event       // nil: a second has passed
-	families []*dto.MetricFamily // of that second
+	event    *result.Event        // nil: a second has passed, or requests have ended
+	families []*dto.MetricFamily  // of that second
+	spans    []result.RequestSpan // nil: the tick is no requests
 }
 
 // An encoder turns the ticks of a run into batches for one service.
@@ -201,20 +205,31 @@ func (o *Outs) Event(e result.Event) {
 	}
 }
 
-func (o *Outs) tell(t tick) {
+// Requests receives the requests of a second that were chosen to be spans. It does not block.
+func (o *Outs) Requests(r result.RequestSpans) {
+	o.leftOut.Add(r.LeftOut)
+	if len(r.Spans) > 0 && !o.tell(tick{at: time.Now(), spans: r.Spans}) {
+		o.leftOut.Add(int64(len(r.Spans)))
+	}
+}
+
+// tell reports whether there was room for a tick.
+func (o *Outs) tell(t tick) bool {
 	if len(o.queues) == 0 {
-		return
+		return true
 	}
 	select {
 	case o.ticks <- t:
+		return true
 	default: // this machine is overloaded: a minute of ticks waits already
+		return false
 	}
 }
 
 // gather collects the metrics once for all services.
 func (o *Outs) gather() {
 	for t := range o.ticks {
-		if t.event == nil {
+		if t.event == nil && t.spans == nil {
 			families, err := o.run.Metrics.Gather()
 			if err != nil {
 				o.run.Log.Warn("metrics of the run", "error", err)
@@ -228,7 +243,9 @@ func (o *Outs) gather() {
 			t.families = families
 		}
 		for _, q := range o.queues {
-			q.put(q.to.encode(t))
+			if t.event != nil || q.out.Kind.Spans == (t.spans != nil) {
+				q.put(q.to.encode(t))
+			}
 		}
 	}
 	for _, q := range o.queues {
@@ -238,7 +255,7 @@ func (o *Outs) gather() {
 }
 
 // Close waits up to lastWait until all batches are sent. It returns a sentence for each service that did not receive
-// all of them. Observe and Event must not be called after it.
+// all of them. Observe, Event and Requests must not be called after it.
 func (o *Outs) Close() []string {
 	close(o.ticks)
 	o.working.Wait()
@@ -247,6 +264,10 @@ func (o *Outs) Close() []string {
 		if note := q.note(); note != "" {
 			notes = append(notes, note)
 		}
+	}
+	if n := o.leftOut.Load(); n > 0 {
+		notes = append(notes, fmt.Sprintf("--out otlp-traces: %d requests that failed, were slow or were sampled have no span: "+
+			"more came in a second than are sent", n))
 	}
 	return notes
 }

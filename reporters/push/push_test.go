@@ -61,7 +61,7 @@ func reply(code int, body string) (*http.Response, error) {
 }
 
 // testKinds returns all kinds of services.
-func testKinds() []Kind { return []Kind{Prometheus(), OTLP(), Grafana()} }
+func testKinds() []Kind { return []Kind{Prometheus(), OTLP(), OTLPTraces(), Grafana()} }
 
 // outOf opens outs to a remote service, and returns their metrics and their log.
 func outOf(t *testing.T, f *remote, texts ...string) (m *metrics.Collector, outs *Outs, log *bytes.Buffer) {
@@ -437,10 +437,10 @@ func TestParseOut(t *testing.T) {
 		"prometheus=http://h:9090/api/v1/write": "prometheus=http://h:9090/api/v1/write",
 		"otlp=https://u:${env.PASS}@h":          "otlp=https://u:xxxxx@h",
 		"grafana=http://h":                      "grafana=http://h",
-		"":                                      "want KIND=URL, where KIND is grafana, otlp, prometheus",
+		"":                                      "want KIND=URL, where KIND is grafana, otlp, otlp-traces, prometheus",
 		"prometheus":                            "want KIND=URL",
 		"prometeus=http://h":                    `there is no out "prometeus"; did you mean "prometheus"?`,
-		"x=http://h":                            `there is no out "x"; known are grafana, otlp, prometheus`,
+		"x=http://h":                            `there is no out "x"; known are grafana, otlp, otlp-traces, prometheus`,
 		"otlp=h:4318":                           "otlp: want a URL that begins with http:// or https://",
 		"otlp=":                                 "otlp: want a URL",
 		"otlp=http://":                          "otlp: want a URL",

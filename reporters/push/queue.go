@@ -141,6 +141,9 @@ func (q *queue) send(ctx context.Context, p batch) error {
 			return struct{}{}, nil
 		}
 		q.failed(ctx, err)
+		if _, partly := errors.AsType[partlyError](err); partly {
+			return struct{}{}, backoff.Permanent(err)
+		}
 		if r, ok := errors.AsType[*statusError](err); ok {
 			switch {
 			case !r.retryable():
@@ -153,6 +156,10 @@ func (q *queue) send(ctx context.Context, p batch) error {
 	}, backoff.WithBackOff(wait), backoff.WithMaxElapsedTime(0))
 	return err
 }
+
+// A partlyError means that a service accepted a message, and not all of its content. The message is not sent again,
+// because the service would have the rest twice.
+type partlyError struct{ error }
 
 // deliver sends a batch once. It turns a panic of the service's client, which an answer can cause, into an error.
 func deliver(ctx context.Context, p batch) (err error) {

@@ -293,6 +293,17 @@ func hostileRun() *result.Result {
 		}},
 	}
 	r.Usage[0].Service = Hostile
+	r.Traces = &result.Traces{
+		Listen: Hostile, Services: []string{Hostile}, Spans: 1, Refused: 1, RefusedWhy: Hostile,
+		Missing: []result.ServiceCount{{Service: Hostile, Count: 1}},
+		Phases: []result.TracePhase{
+			{Phase: slo.Phase{Kind: slo.BaselinePhase}, Services: []result.ServiceTime{{Service: Hostile, Self: 1}}},
+			{
+				Phase: slo.ParsePhase(Hostile), Services: []result.ServiceTime{{Service: Hostile, Self: 9, GrowthLow: 8}},
+				Slowest: []result.SlowestIn{{Service: Hostile, Span: Hostile, Count: 10}}, OfSlowest: 10,
+			},
+		},
+	}
 	r.Events = append(r.Events, result.Event{T: 3, Event: "container.die", Unit: Hostile},
 		result.Event{T: 4, Event: "container.health", Unit: Hostile})
 	for i := range r.Events {

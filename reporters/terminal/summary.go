@@ -109,6 +109,7 @@ func (s *summary) tables(r *result.Result) {
 	s.repeats(r.Repeats)
 	s.latency(r)
 	s.timings(r)
+	s.traces(r.Traces)
 	s.watches(r.Watches)
 	s.errors(r)
 	s.generator(r)

@@ -96,12 +96,33 @@ func (f *findings) why() (title string, points []Text) {
 }
 
 func (f *findings) whyFailed() (points []Text) {
+	if broken, only := f.whatTracesLack(); broken != nil {
+		if points = append(points, broken); only {
+			return points
+		}
+	}
 	for _, point := range []func() Text{f.whatBroke, f.whatFailedFirst, f.afterwards, f.whatGrew, f.whatWasSlow} {
 		if t := point(); t != nil {
 			points = append(points, t)
 		}
 	}
 	return points
+}
+
+// whatTracesLack says what the traces lack for which an objective failed; only is true if no other objective failed, so
+// that no outage explains the failure.
+func (f *findings) whatTracesLack() (t Text, only bool) {
+	only = true
+	for i := range f.r.Objectives {
+		if o := &f.r.Objectives[i]; o.Verdict == scenarios.Fail {
+			if !o.Of().OfTraces() {
+				only = false
+			} else if f.r.Traces != nil {
+				t = Text{}.say(TraceSummary(f.r.Traces))
+			}
+		}
+	}
+	return t, only
 }
 
 // whatBroke says when the worst outage began, what a fault did then, and when that was over.

@@ -23,6 +23,7 @@ type Drill struct {
 	// names to values, for ${drill.NAME}; --set NAME=VALUE overrides them
 	Params *syntax.Node `yaml:"params"`
 	Ledger bool         `yaml:"ledger"` // the scenario must have a ledger
+	Traces bool         `yaml:"traces"` // the scenario must receive spans, by trace: listen
 	// how long each load of the scenario lasts in the drill
 	Lasts quantity.Duration `yaml:"lasts,required,positive"`
 	// keys of a scenario that are merged over those of the scenario, such as judge

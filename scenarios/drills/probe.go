@@ -58,6 +58,7 @@ func SteadyPlan(p *plan.Plan, lasts time.Duration) (*plan.Plan, error) {
 	}
 	one.Faults, one.Alerts, one.Ledgers, one.Gauges, one.Watches = nil, nil, nil, nil, nil
 	sc.SLO, sc.Steady, sc.Stop, sc.Ledgers, sc.Warmup = nil, nil, nil, nil, 0
+	sc.Trace.Listen = ""
 	one.Scenario = &sc
 	return &one, nil
 }

@@ -55,6 +55,7 @@ type System struct {
 	Metrics  []string
 	Alerts   []string
 	Ledger   bool
+	Traces   bool               // spans of its services are received
 	Breaks   Breaks             // the parts that brunt can break
 	Policies []*policies.Policy // those in force
 }
@@ -77,6 +78,7 @@ func (b Breaks) contained() bool { return b == Containers || b == Pods }
 // SystemOf returns the system of a compiled scenario.
 func SystemOf(p *plan.Plan) System {
 	s := System{Replicas: map[string]int{}, Ledger: len(p.Scenario.Ledgers) > 0, Breaks: Processes, Policies: p.Policies}
+	s.Traces = p.Scenario.Trace.Listen != ""
 	for name, n := range p.Scope.Services {
 		if s.Replicas[name] = n; p.Scope.Found[name] {
 			s.Replicas[name] = 0
@@ -347,6 +349,10 @@ func (d *Drill) fits(s System) error {
 		return fmt.Errorf("the drill %s needs a ledger, which says how writes are found again; see `brunt explain ledger`",
 			d.Name)
 	}
+	if d.Traces && !s.Traces {
+		return fmt.Errorf("the drill %s needs the spans of the services, such as trace: {listen: 127.0.0.1:4318}; see "+
+			"`brunt explain trace`", d.Name)
+	}
 	return d.possible(s.Breaks)
 }
 
@@ -373,6 +379,9 @@ func (d *Drill) Needs() []string {
 	}
 	if d.Ledger {
 		out = append(out, "a ledger: how writes are found again")
+	}
+	if d.Traces {
+		out = append(out, "trace: {listen: ...}, and services that send spans")
 	}
 	return out
 }

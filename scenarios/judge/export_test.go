@@ -1,6 +1,9 @@
 package judge
 
 import (
+	"time"
+
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -15,4 +18,11 @@ func JudgeWrites(o slo.Objective, all []*result.LedgerRecord) result.ObjectiveRe
 	r.Asked = &o
 	r.Say()
 	return r
+}
+
+// TracesJudged judges an objective on the traces of the run.
+func TracesJudged(
+	o slo.Objective, count func(from, to time.Duration) (whole, n int64, came bool),
+) result.ObjectiveResult {
+	return judgeTraces(o, phase{name: slo.Phase{Kind: slo.RunPhase}, Span: requests.Span{To: time.Minute}}, count)
 }

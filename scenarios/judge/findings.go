@@ -31,6 +31,10 @@ type Case struct {
 	// TraceID returns the trace id of a request of a load, by its low half; nil means no traces.
 	TraceID func(load int, low uint64) scenarios.TraceID
 
+	// Traces returns how many answered requests, intended between two offsets from t0, have a whole trace, and whether
+	// any span of a request came; nil means that no spans were received.
+	Traces func(from, to time.Duration) (whole, n int64, came bool)
+
 	// NoTraffic says whether an occurrence, by number, affected no traffic. It has the occurrences whose fault counts
 	// bytes at a link or hook; for others the requests of the load during the fault decide. The effect of a fault
 	// that affected no traffic is unknown.

@@ -87,16 +87,21 @@ func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 // n. shown is true if they do. As for a share of requests, a pass needs the exact 95 % bound of the share to be
 // within the objective.
 func unshown(o slo.Objective, share float64, n int64) (why result.Note, shown bool) {
-	if a := requests.Allowed(o); a <= 0 || a >= 1 {
-		return result.Note{}, true
-	}
-	bound := effect.UpperBound(share*float64(n), float64(n), effect.Confidence)
-	if bound <= o.Value {
-		return result.Note{}, true
-	}
+	bound, shown := shownShare(o, share, n)
 	return result.Note{
 		Kind: result.WritesNotShown, Value: result.Num(share), Count: n, High: result.Num(bound),
-	}, false
+	}, shown
+}
+
+// shownShare returns the exact 95 % upper bound of the share of n that was bad, and whether an objective on the share
+// allows it.
+func shownShare(o slo.Objective, share float64, n int64) (bound float64, shown bool) {
+	a := requests.Allowed(o)
+	if a <= 0 || a >= 1 {
+		return 0, true
+	}
+	bound = effect.UpperBound(share*float64(n), float64(n), effect.Confidence)
+	return bound, bound <= a
 }
 
 // judgeReads judges an objective on the reads during the load. A read without an answer is neither stale nor good:

@@ -65,6 +65,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	if !c.targetUnknown {
 		checkOwnURL(c.plan, c.m)
 	}
+	checkListen(c.plan, c.m)
 	ledgers := ledgerCompiler{plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown}
 	ledgers.compile()
 	observed := observeCompiler{plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown}

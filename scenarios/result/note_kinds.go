@@ -151,6 +151,10 @@ const (
 	WritesBounds     NoteKind = "writes_bounds"     // the bounds of the measured value lie on both sides of the target
 	FewWrites        NoteKind = "few_writes"        // too few writes to show that the objective holds
 	WritesNotShown   NoteKind = "writes_bound"      // it holds, but its 95 % bound is beyond the target
+	TracesNone       NoteKind = "no_trace"          // no request of a phase was answered, or no spans were received
+	SpansNone        NoteKind = "no_span"           // no span of any request came
+	FewTraces        NoteKind = "few_traces"        // too few traces to show that the objective holds
+	TracesNotShown   NoteKind = "traces_bound"      // it holds, but its 95 % bound is beyond the target
 	ReadsNone        NoteKind = "no_read"           // no read was answered
 	ReadsUnanswered  NoteKind = "reads_unanswered"  // some reads were not answered
 	LoadUnbegun      NoteKind = "not_started"       // the load never began
@@ -322,6 +326,10 @@ var noteSentences = map[NoteKind]string{
 	WritesBounds:     "the bounds of what was measured lie on both sides of the target",
 	FewWrites:        "<count> writes, but at least <need> are needed",
 	WritesNotShown:   "<value> of <count> writes, which show no better than <high>",
+	TracesNone:       "no answered request has a trace in <phase>",
+	SpansNone:        "no span of a request came: the target sends none, or not to brunt",
+	FewTraces:        "<count> traces, but at least <need> are needed",
+	TracesNotShown:   "<value> of <count> traces are not whole, which show no better than <high>",
 	ReadsNone:        "no read during the load was answered",
 	ReadsUnanswered:  "<part> of <count> reads had no answer",
 	LoadUnbegun:      "the load never began",

@@ -372,6 +372,19 @@ func TestNotes_Phrase(t *testing.T) {
 			share, "0.9% of 60 writes, which show no better than 10.1%",
 			result.Notes{{Kind: result.WritesNotShown, Value: .009, Count: 60, High: .101}},
 		},
+		{
+			"", "no answered request has a trace in run",
+			result.Notes{{Kind: result.TracesNone, Phase: run}},
+		},
+		{
+			"", "no span of a request came: the target sends none, or not to brunt",
+			result.Notes{{Kind: result.SpansNone}},
+		},
+		{"", "12 traces, but at least 299 are needed", result.Notes{{Kind: result.FewTraces, Count: 12, Need: 299}}},
+		{
+			share, "0.9% of 60 traces are not whole, which show no better than 10.1%",
+			result.Notes{{Kind: result.TracesNotShown, Value: .009, Count: 60, High: .101}},
+		},
 		{"", "no read during the load was answered", result.Notes{{Kind: result.ReadsNone}}},
 		{"", "3 of 40 reads had no answer", result.Notes{{Kind: result.ReadsUnanswered, Part: 3, Count: 40}}},
 		{"", "the load never began", result.Notes{{Kind: result.LoadUnbegun}}},

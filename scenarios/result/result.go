@@ -104,6 +104,8 @@ type Result struct {
 	// values over time of the series under `metrics`, and of numbers under `watch`
 	Series []Series      `json:"series,omitempty"`
 	Alerts []AlertRecord `json:"alerts,omitempty"` // alerts of the team's own monitoring
+	// what the services of the target told by their spans; nil if brunt received none
+	Traces *Traces `json:"traces,omitempty"`
 	// metrics of scripts, their own and k6's, over the whole run
 	Metrics    []ScriptMetric `json:"metrics,omitempty"`
 	Comparison *Comparison    `json:"comparison,omitempty"` // comparison with earlier runs; nil if none were given

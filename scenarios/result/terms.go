@@ -740,6 +740,14 @@ var all = []Term{
 			"target's own tracing.",
 	},
 	{
+		"self-time",
+		[]string{"self-time-by-service"},
+		"The time of a span in which none of its children was under way: the work of a service itself, without the calls " +
+			"that it waited for. A report shows its mean for a request by service, in the baseline and in each fault, if the " +
+			"services send their spans to `trace: {listen: ...}`. ↑ marks a growth that is beyond chance: the 99.9 % interval " +
+			"of the difference of the means is above 0.",
+	},
+	{
 		"script",
 		[]string{"k6-script", "what-the-script-measured", "samples"},
 		"A script of k6 that a load runs in brunt-k6. " +

@@ -118,6 +118,7 @@ func (l *live) stopConditions(now time.Duration, second measure.Second, since []
 
 // tell passes an interval to Options.Live.
 func (l *live) tell(iv result.Interval, second measure.Second) {
+	l.loads.spans.Flush()
 	if l.session.o.Live == nil {
 		return
 	}

@@ -39,6 +39,7 @@ type loads struct {
 	jobs       []driver.Job
 	stats      []load.Stats
 	scripts    script.Set
+	spans      *spanSampler     // nil if no requests are exported as spans
 	requestLog *requestLog      // nil if requests are not logged
 	ledgers    ledger.Set       // nil if the scenario has none
 	crew       *workers.Crew    // makes all loads except scripts; nil if this process makes them
@@ -119,10 +120,24 @@ func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.
 		Totals: judge.CountedPhases(l.plan.Objectives(control)), Timeout: l.timeout(), Shards: shards, Now: l.log.Now,
 		InFlight: l.inFlight, BySteps: l.session.o.BySteps, Freezes: freezes, Follows: l.follows,
 	}
-	if l.session.o.Requests != "" {
-		c.Keep = func(o *scenarios.Outcome) { l.requestLog.Keep(o) }
-	}
+	l.spans = newSpanSampler(l.session)
+	c.Keep = l.keep()
 	return measure.New(c)
+}
+
+// keep returns what receives each request of the load; nil if nothing does.
+func (l *loads) keep() func(*scenarios.Outcome) {
+	received, highs := l.session.spans, l.session.traceHighs()
+	if l.session.o.Requests == "" && l.spans == nil && received == nil {
+		return nil
+	}
+	return func(o *scenarios.Outcome) {
+		l.requestLog.Keep(o)
+		l.spans.Keep(o)
+		if received != nil {
+			received.Request(highs[o.Load], o)
+		}
+	}
 }
 
 // slowShare returns the share of slow answers that an unchanged target may have under a limit that is computed from

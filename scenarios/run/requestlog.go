@@ -70,9 +70,9 @@ func asks(to *result.RequestsStep, method, url string) {
 	to.Method, to.URL = method, url
 }
 
-// Keep writes a request, except those of the warm-up and those that were never reached.
+// Keep writes a request, except those of the warm-up and those that were never reached. A nil requestLog keeps none.
 func (l *requestLog) Keep(o *scenarios.Outcome) {
-	if l.err == nil && o.Intended >= 0 && o.Kind != scenarios.Skipped {
+	if l != nil && l.err == nil && o.Intended >= 0 && o.Kind != scenarios.Skipped {
 		l.err = l.out.Write(o)
 	}
 }

@@ -51,7 +51,9 @@ type Options struct {
 	Log          *slog.Logger          // nil logs nothing
 	Live         func(result.Interval) // called every second, and once the loads are over; may be nil
 	BySteps      bool                  // Live also receives every step
-	Event        func(result.Event)    // called with each event, by several goroutines; may be nil
+	// called every second with the requests of the load that are exported as spans; nil chooses none
+	Spans func(result.RequestSpans)
+	Event func(result.Event) // called with each event, by several goroutines; may be nil
 	// for a load that switches between two sides: spans with cells of their own
 	Blocks []load.Span
 	// called before anything is started or hired; an error ends the run before it began. nil asks nothing
@@ -247,8 +249,8 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		hire, bringUp = bringUp, hire
 	}
 	for _, step := range []func(context.Context) error{
-		r.prepare, r.admit, hire, bringUp, r.holdConditions, r.fetchTokens, r.setup, r.bind, r.faults.findLeaders,
-		r.loads.readyWorkers,
+		r.prepare, r.admit, r.receiveSpans, hire, bringUp, r.holdConditions, r.fetchTokens, r.setup, r.bind,
+		r.faults.findLeaders, r.loads.readyWorkers,
 	} {
 		if err := step(ctx); err != nil {
 			return r.notBegun(ctx, err), nil
@@ -280,6 +282,9 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	defer machine.Frugal()()
 	if err := r.verifyLedger(ctx); err != nil {
 		return nil, errors.Join(r.broken, err)
+	}
+	if r.session.spans != nil {
+		r.session.spans.Settle(ctx, r.plan.Scenario.Trace.Services)
 	}
 	r.teardown(ctx)
 	if res, err = r.result(ctx); err != nil {
@@ -336,6 +341,15 @@ func (r *runner) admit(ctx context.Context) error {
 	return err
 }
 
+// receiveSpans begins to receive spans, before there is a service that sends them.
+func (r *runner) receiveSpans(context.Context) error {
+	if err := r.session.receiveSpans(); err != nil || r.session.spans == nil {
+		return err
+	}
+	r.onClose(r.session.spans.Close)
+	return nil
+}
+
 // bringUp brings the target up, identifies its units, and prepares the agents.
 func (r *runner) bringUp(ctx context.Context) error {
 	r.session.sys = r.newTarget()
@@ -365,6 +379,7 @@ func (r *runner) newTarget() *target.System {
 		Answers:  r.requests.ready,
 		Timeline: r.faults.timeline.Load,
 		AskStep:  r.requests.ask,
+		Env:      r.session.tracing,
 		Proxies:  r.protection.Agents.Local,
 		Cluster: target.Cluster{
 			Image: func() (string, error) { return guard.ImageIn(r.plan) }, Guard: r.faults.guard,

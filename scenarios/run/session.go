@@ -3,12 +3,14 @@ package run
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"time"
 
 	"brunt/scenarios/load"
+	"brunt/scenarios/observe/traces"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/run/events"
 	"brunt/scenarios/run/guard"
@@ -28,6 +30,7 @@ type session struct {
 	vars   []template.Value // variables that setup extracted
 	sys    *target.System
 	cancel context.CancelCauseFunc // ends the run, with the reason
+	spans  *traces.Receiver        // receives spans of the target; nil if the scenario asks for none
 }
 
 var discard = slog.New(slog.DiscardHandler)
@@ -95,6 +98,36 @@ func (s *session) traceHigh(name string) uint64 {
 		return 0
 	}
 	return max(1, s.env.Salt[0]^load.Hash(name))
+}
+
+// traceHighs returns the high halves of the trace ids of all loads.
+func (s *session) traceHighs() (highs []uint64) {
+	for i := range s.plan.Loads {
+		highs = append(highs, s.traceHigh(s.plan.Loads[i].Name))
+	}
+	return highs
+}
+
+// receiveSpans begins to receive the spans of the target, if the scenario asks for them.
+func (s *session) receiveSpans() (err error) {
+	at := s.plan.Scenario.Trace.ListenAddress()
+	if at == "" {
+		return nil
+	}
+	if s.spans, err = traces.Listen(at, s.traceHighs()); err != nil {
+		return fmt.Errorf("trace: listen: %w; name a port that is free, or port 0", err)
+	}
+	return nil
+}
+
+// tracing returns the variables by which exporters of OpenTelemetry in the processes of a service find brunt.
+func (s *session) tracing(service string) map[string]string {
+	if s.spans == nil {
+		return nil
+	}
+	return map[string]string{
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://" + s.spans.Addr() + "/v1/traces", "OTEL_SERVICE_NAME": service,
+	}
 }
 
 // prepare prepares the data that steps need: variables, tables and salt.

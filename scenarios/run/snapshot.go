@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/observe"
+	"brunt/scenarios/observe/traces"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -119,7 +120,28 @@ func (s *snapshot) compose(
 	res.Incidents = append(res.Incidents, f.Incidents...)
 	res.Usage, res.Series, res.Watches = c.Usage, c.Series,
 		append(s.observers.observed.Watches(), s.session.sys.PodWatcher().States()...)
+	if s.final() {
+		res.Traces = s.traces(f.Phases)
+	}
 	return f, nil
+}
+
+// traces returns what the spans of the target say about the baseline and each fault; nil if none were received.
+func (s *snapshot) traces(all []result.Phase) *result.Traces {
+	if s.session.spans == nil {
+		return nil
+	}
+	phases := []traces.Phase{{Name: slo.Phase{Kind: slo.BaselinePhase}}}
+	for _, p := range all {
+		at := traces.Phase{Name: p.Name, From: p.Start.D(), To: p.End.D()}
+		switch p.Name.Kind {
+		case slo.BaselinePhase:
+			phases[0] = at
+		case slo.FaultPhase:
+			phases = append(phases, at)
+		}
+	}
+	return s.session.spans.Find(phases, s.plan.Scenario.Trace.Services)
 }
 
 // judgeCase returns the state in the form that the judge needs.
@@ -185,6 +207,12 @@ func (s *snapshot) judgeCase() judge.Case {
 		c.Lost = s.loads.account.Lost
 	}
 	c.Strict, c.Ledgers = sc.Judge.Strict, s.written // has no effect on the result so far, which has no intervals
+	if s.session.spans != nil {
+		c.Traces = func(from, to time.Duration) (whole, n int64, came bool) {
+			whole, n = s.session.spans.Whole(sc.Trace.Services, from, to)
+			return whole, n, s.session.spans.Any()
+		}
+	}
 	if sc.Trace.Sends() {
 		c.TraceID = func(load int, low uint64) scenarios.TraceID {
 			return scenarios.NewTraceID(s.session.traceHigh(s.plan.Loads[load].Name), low)

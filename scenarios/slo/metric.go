@@ -66,6 +66,9 @@ func (m Metric) OfFault() bool { return m.Row().ofFault() }
 // OfLedger reports whether the metric is about writes, so that it is known only after the ledger is read.
 func (m Metric) OfLedger() bool { return m.Row().Needs == NeedsLedger }
 
+// OfTraces reports whether the metric is about the traces of requests, so that it is known only after the load.
+func (m Metric) OfTraces() bool { return m.Row().Needs == NeedsTraces }
+
 // OfMonitoring reports whether the metric is measured from a fault until the team's own monitoring
 // reacts, or a series reaches a value.
 func (m Metric) OfMonitoring() bool {

@@ -231,6 +231,14 @@ var metrics = Table{
 			"first; writes that are never found are lost, not late.",
 	},
 	{
+		Name: "traces", Unit: ShareOf, Better: HigherIsBetter, Needs: NeedsTraces, Bare: true, Late: true,
+		Written: []string{"traces"},
+		Missed:  missedTraces,
+		Meaning: "The share of answered requests whose trace is whole: a span came, the parent of each span is there, and " +
+			"if the answer is right, each service that `trace: {services: ...}` names has a span. brunt receives the spans by " +
+			"`trace: {listen: ...}`.",
+	},
+	{
 		Name: "alert", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{argAlert}, Late: true, Written: []string{"alert(name)"},
 		Meaning: "The time from the injection until the alert in parentheses fired.",
 	},

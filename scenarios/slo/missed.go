@@ -95,6 +95,10 @@ func missedLost(m Miss) string {
 	return "of the writes that were acknowledged, " + m.Got + " are lost, and " + m.Asked + " may be"
 }
 
+func missedTraces(m Miss) string {
+	return m.Got + " of the traces" + m.During + " are whole, and " + m.Asked + " was asked for"
+}
+
 func missedDuplicated(m Miss) string {
 	return m.Got + " writes are there more than once, and " + m.Asked + " may be"
 }

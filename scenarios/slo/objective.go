@@ -54,7 +54,7 @@ func (o Objective) Holds(measured float64) bool {
 // more certain: none of them, all of them or all slices, or an exact count.
 func (o Objective) Fact() bool {
 	row := o.Metric.Row()
-	counted := row.Count != nil || row.Spans != nil || o.Metric.OfLedger()
+	counted := row.Count != nil || row.Spans != nil || o.Metric.OfLedger() || o.Metric.OfTraces()
 	return o.Op == "=" && (o.Metric.Unit == Count || counted && o.Metric.Unit == ShareOf && (o.Value == 0 || o.Value == 1))
 }
 
@@ -253,6 +253,9 @@ func (o *Objective) check() error {
 	switch {
 	case m.OfLedger() && (o.Step != "" || o.Load != "" || o.inPhase() && o.Phase.Kind != RunPhase || o.isAfter()):
 		return fmt.Errorf("%s is of all writes of the run: it takes no of, in or after", m.Text)
+	case m.OfTraces() && (o.Step != "" || o.Load != "" || o.isAfter()):
+		return fmt.Errorf("%s is of the traces of all loads: it takes no of or after; `in %s` names the phase", m.Text,
+			cmp.Or(o.After.String(), "FAULT"))
 	case m.PerRequest() && !o.isAfter():
 	case m.OfSeries() && (o.Step != "" || o.Load != "" || o.isAfter()):
 		return fmt.Errorf("%s is not a figure of requests: it takes no of or after; `in %s` names the phase", m.Text,

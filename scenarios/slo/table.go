@@ -104,6 +104,7 @@ const (
 	NeedsAlert                // a fault, and an alert of the team's own monitoring
 	NeedsReach                // a fault, and a series of values
 	NeedsLedger               // the ledger, which is read after the load
+	NeedsTraces               // the traces of requests, from the spans that brunt receives
 	NeedsSeries               // a series of values: a figure of a unit, or a metric named under `metrics:`
 )
 

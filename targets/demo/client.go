@@ -9,7 +9,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+
+	otel "go.opentelemetry.io/otel/trace"
 )
 
 // maxReply is the largest response that a service accepts from another, in bytes.
@@ -49,6 +52,12 @@ type call struct {
 	stay   int    // replica of the client's session, counted from 1; 0 is none
 }
 
+// spanName names the span of a call by the first part of its path, so that there are few names.
+func (q call) spanName() string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(q.path, "/"), "/")
+	return "call " + q.method + " /" + first
+}
+
 // A reply is a complete response.
 type reply struct {
 	status int
@@ -57,7 +66,12 @@ type reply struct {
 }
 
 // do sends a call and reads the whole response. A timeout of 0 is none.
-func (c *client) do(ctx context.Context, addr string, q call, timeout time.Duration) (reply, error) {
+func (c *client) do(ctx context.Context, addr string, q call, timeout time.Duration) (rep reply, err error) {
+	t, span := traceIn(ctx), otel.Span(nil)
+	if t.by != nil {
+		t, span = t.by.begin(t, q.spanName(), otel.SpanKindClient)
+		defer func() { called(span, rep.status, err) }()
+	}
 	if timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
@@ -77,7 +91,7 @@ func (c *client) do(ctx context.Context, addr string, q call, timeout time.Durat
 	if q.key != "" {
 		req.Header["Idempotency-Key"] = []string{q.key}
 	}
-	traceIn(ctx).set(req.Header)
+	t.set(req.Header)
 
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {

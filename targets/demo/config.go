@@ -65,6 +65,8 @@ type Config struct {
 	// a service that watches the gateway and serves an alert ErrorsHigh in the format of Prometheus: prompt fires
 	// after a second, late after a minute, and mislabelled lacks the label severity: page; zero is off
 	Monitor string `yaml:"monitor,oneof=off|prompt|late|mislabelled"`
+	// the calls that posts makes belong to the trace of their request; on by default
+	Propagate *bool `yaml:"propagate"`
 }
 
 // The values of the switch broken.
@@ -95,6 +97,7 @@ type Service struct {
 func (c Config) Services() []Service {
 	posts := map[string]string{
 		"DEMO_TIMEOUTS":      onOff(c.Timeouts),
+		"DEMO_PROPAGATE":     onOff(c.Propagate),
 		"DEMO_ACK_EARLY":     onlyOn(c.AckEarly),
 		"DEMO_LOG_WRITES":    onlyOn(c.LogWrites),
 		"DEMO_CRASH_REPORTS": c.CrashReports,

@@ -23,6 +23,8 @@
 //	                commas, in order of index
 //	DEMO_<SWITCH>   on or off, for each switch it has; DEMO_BALANCE names a policy
 //	DEMO_TOKEN_KEY  key that signs tokens; optional
+//	OTEL_EXPORTER_OTLP_TRACES_ENDPOINT    URL to which it sends spans, by OTLP over
+//	                HTTP; none is sent without it
 //
 // # Defences
 //
@@ -44,6 +46,7 @@
 //	monitor        a service watches the gateway, and serves an alert in the format of Prometheus
 //	crash_reports  posts keeps a report of its own crash in a folder, until an orderly stop
 //	restart        a service that crashed is started again; on unless switched off
+//	propagate      the calls of posts carry the trace of their request; on unless switched off
 //
 // # Weaknesses
 //
@@ -69,7 +72,7 @@
 //	                  file_other.go make the file of the store
 //	monitor.go        watches the gateway, if a switch adds it
 //	client.go answer.go    requests and responses between services
-//	telemetry.go trace.go    metrics, logs and traces
+//	telemetry.go trace.go spans.go    metrics, logs and traces
 //
 // # Persistence
 //

@@ -25,6 +25,7 @@ type network struct {
 	mu        sync.Mutex
 	listeners map[string]*listener
 	edges     map[string]*edge
+	spans     bool // services send their spans to the unit collector
 	requests  bool // edges pass requests, and not bytes: set before the first connection
 	pumps     sync.WaitGroup
 }
@@ -309,6 +310,9 @@ func startOn(t *testing.T, c Config, n *network) *system {
 			unit := fmt.Sprintf("%s[%d]", svc.Name, i)
 			env := map[string]string{"BRUNT_ADDR": unit + ":80", "BRUNT_UNIT": unit}
 			maps.Copy(env, svc.Env)
+			if n.spans {
+				env[endpointKey] = "http://" + svc.Name + ".collector:80/v1/traces"
+			}
 			for _, link := range svc.Links {
 				at := slices.IndexFunc(services, func(o Service) bool { return o.Name == link })
 				var addrs []string

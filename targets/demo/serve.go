@@ -96,6 +96,8 @@ type parts struct {
 	log     *slog.Logger
 	metrics *metrics
 	dial    dialer
+	tracer  *tracer // nil: no spans
+	lost    bool    // calls do not get the trace of their request
 }
 
 // A service is its routes and its background work.
@@ -127,6 +129,12 @@ func (n node) serve(ctx context.Context) error {
 	p := parts{env: env, log: log, metrics: newMetrics(), dial: n.dial}
 	addr := env.need("BRUNT_ADDR", "host:port to listen on") // an empty host would be every interface
 	graceful := env.on("DEMO_GRACEFUL")
+	p.lost = !env.on("DEMO_PROPAGATE")
+	tracer, err := newTracer(env, n.name, n.dial)
+	if err != nil {
+		return err
+	}
+	p.tracer = tracer
 	svc, err := build(p)
 	if err != nil {
 		return fmt.Errorf("building %s: %w", n.name, err)
@@ -180,6 +188,7 @@ func (n node) serve(ctx context.Context) error {
 		cancel() // queued work is not awaited either
 	}
 	svc.end(last)
+	tracer.stop(last)
 	log.Info("stopped")
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
@@ -236,7 +245,9 @@ func (p parts) handler(svc service) http.Handler {
 		began := time.Now()
 		p.metrics.inFlight.Inc()
 		defer p.metrics.inFlight.Dec()
-		r = r.WithContext(withTrace(r.Context(), traceOf(r.Header)))
+		t, span := p.tracer.serve(traceOf(r.Header), r.URL.Path)
+		t.lost = p.lost
+		r = r.WithContext(withTrace(r.Context(), t))
 		rec := &recorder{ResponseWriter: w, request: r, status: http.StatusOK}
 		mux.ServeHTTP(rec, r)
 		route := r.Pattern
@@ -244,6 +255,7 @@ func (p parts) handler(svc service) http.Handler {
 			route = "other"
 		}
 		p.metrics.observe(route, rec.status, time.Since(began))
+		answered(span, r, route, rec.status)
 	})
 }
 

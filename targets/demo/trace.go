@@ -13,8 +13,11 @@ import (
 // https://www.w3.org/TR/trace-context/.
 type trace struct {
 	id    string // 32 lower-case hex digits
+	span  string // 16 lower-case hex digits of the span that calls belong to; empty: the request has no valid trace
 	flags string // 2 lower-case hex digits
 	state string // tracestate, forwarded unchanged
+	by    *tracer
+	lost  bool // calls do not get the trace
 }
 
 type traceKey struct{}
@@ -51,17 +54,21 @@ func parseTraceparent(s string) (trace, bool) {
 	case strings.Trim(id, "0") == "", strings.Trim(parent, "0") == "":
 		return trace{}, false
 	}
-	return trace{id: id, flags: flags}, true
+	return trace{id: id, span: parent, flags: flags}, true
 }
 
-// set adds the trace to a call, with a new span id.
+// set adds the trace to a call, with the id of the call's span, or a new one if there are no spans.
 func (t trace) set(h http.Header) {
-	if t.id == "" {
+	if t.id == "" || t.lost {
 		return
 	}
-	var span [8]byte
-	binary.BigEndian.PutUint64(span[:], nonZero())
-	h["Traceparent"] = []string{"00-" + t.id + "-" + hex.EncodeToString(span[:]) + "-" + t.flags}
+	span := t.span
+	if t.by == nil {
+		var id [8]byte
+		binary.BigEndian.PutUint64(id[:], nonZero())
+		span = hex.EncodeToString(id[:])
+	}
+	h["Traceparent"] = []string{"00-" + t.id + "-" + span + "-" + t.flags}
 	if t.state != "" {
 		h["Tracestate"] = []string{t.state}
 	}

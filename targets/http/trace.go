@@ -46,15 +46,7 @@ func (t *Traces) next(s *traceSource) uint64 {
 }
 
 // ID returns the low half of the n-th id. Different numbers give different ids.
-func (t *Traces) ID(n uint64) uint64 { return max(1, mixed(t.from+n*0x9e3779b97f4a7c15)) }
-
-// mixed is the finalizer of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom
-// number generators, 2014), which is a bijection.
-func mixed(z uint64) uint64 {
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
-}
+func (t *Traces) ID(n uint64) uint64 { return max(1, scenarios.MixBits(t.from+n*0x9e3779b97f4a7c15)) }
 
 // TraceHeader is the name of the header that carries a trace (W3C Trace Context).
 const TraceHeader = "traceparent"
@@ -63,7 +55,7 @@ const TraceHeader = "traceparent"
 func (t *Traces) Append(dst []byte, low uint64) []byte {
 	dst = append(dst, "00-"...)
 	dst = appendHex(appendHex(dst, t.High), low)
-	dst = append(appendHex(append(dst, '-'), max(1, mixed(low+1))), "-00"...)
+	dst = append(appendHex(append(dst, '-'), scenarios.RootSpan(low)), "-00"...)
 	if t.Sampled {
 		dst[len(dst)-1] = '1'
 	}

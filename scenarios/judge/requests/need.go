@@ -86,7 +86,7 @@ func Allowed(o slo.Objective) float64 {
 	case row.Budget != nil:
 		return row.Budget(o)
 	case math.IsNaN(o.Value): // a multiple of a reference that is not known yet
-	case row.Unit != slo.ShareOf || row.Count == nil && row.Needs != slo.NeedsLedger:
+	case row.Unit != slo.ShareOf || row.Count == nil && row.Needs != slo.NeedsLedger && row.Needs != slo.NeedsTraces:
 	case row.Better == slo.HigherIsBetter && !o.Upper():
 		return 1 - o.Value
 	case row.Better == slo.LowerIsBetter && o.Upper():

@@ -46,8 +46,9 @@ type Host struct {
 	// AskStep runs the step of a question, like AskStep of [chaos.Host].
 	AskStep func(ctx context.Context, step *syntax.Node, u chaos.Unit, timeout time.Duration) (value string, err error)
 
-	Proxies *child.Shared // the process of the proxies; nil runs them in this process
-	Cluster Cluster       // for a target of pods that the run makes
+	Env     func(service string) map[string]string // further variables of the processes of a service
+	Proxies *child.Shared                          // the process of the proxies; nil runs them in this process
+	Cluster Cluster                                // for a target of pods that the run makes
 }
 
 // A System is the target of a run, brought up by the run or already running.
@@ -158,7 +159,7 @@ func (s *System) up(ctx context.Context) error {
 func (s *System) spawn(ctx context.Context) error {
 	h := s.host
 	st, err := process.New(s.asking(nil), process.Options{
-		Run: h.Run, LogDir: h.LogDir, Secrets: h.Plan.Scenario.Secrets, Link: s.link,
+		Run: h.Run, LogDir: h.LogDir, Secrets: h.Plan.Scenario.Secrets, Link: s.link, Env: h.Env,
 		Spawned: func(unit string, pid int) error {
 			undo, err := journal.ProcessUndo(pid)
 			if err != nil { // the target has already ended

@@ -33,6 +33,9 @@ func Check(p *plan.Plan, n int) error {
 		few(fmt.Sprintf("max_in_flight: %d", lp.MaxInFlight), lp.MaxInFlight)
 		few(fmt.Sprintf("connections.max: %d", lp.Connections.Max), lp.Connections.Max)
 	}
+	if p.Scenario.Trace.Listen != "" {
+		add("`trace: {listen: %s}` takes the requests of one process", p.Scenario.Trace.Listen)
+	}
 	if len(why) == 0 {
 		return nil
 	}

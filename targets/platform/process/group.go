@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 
 	"brunt/scenarios/syntax"
 
@@ -24,6 +25,8 @@ type Options struct {
 	LogDir  string                                       // for the output of each unit; empty keeps only its end
 	Secrets *template.Secrets                            // masked in those files; nil masks nothing
 	Link    func(e platform.Edge) (addr string, ok bool) // the listener of an edge; known before the group starts
+	// further variables of the processes of a service, which those of the scenario override; nil: none
+	Env func(service string) map[string]string
 	// Spawned is called right after a process was started. If it fails, the process is killed.
 	Spawned func(unit string, pid int) error
 	// Event is called for events of a unit: start, ready, exit, restart.
@@ -104,6 +107,9 @@ func (d *driver) free() {
 func (d *driver) environment(u *Process, values map[string]string, it *template.Iter) ([]string, error) {
 	env := map[string]string{
 		"BRUNT_RUN": d.o.Run, "BRUNT_UNIT": u.Name(), "BRUNT_ADDR": u.Addr(), "PORT": fmt.Sprint(u.port.Number()),
+	}
+	if d.o.Env != nil {
+		maps.Copy(env, d.o.Env(u.spec.Name))
 	}
 	links := func(to string) []string {
 		var addrs []string
