@@ -54,6 +54,8 @@ type Held interface {
 type HeldTraits struct {
 	// Takes is the longest time that the effect may need to occur or to be measured.
 	Takes time.Duration
+	// StaysDown says that nothing starts the unit again, as the scenario allows.
+	StaysDown bool
 	// Affected counts the traffic that the fault affected. Nil means that the requests of the phase count, as they also
 	// do if the traffic is Unknown.
 	Affected func() Traffic

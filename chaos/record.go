@@ -20,6 +20,7 @@ type Record struct {
 	Zones    []string // at which the fault was aimed
 	Role     string   // role of all units, by their answers when the fault picked them; empty if they were not asked
 	RoleSaid string   // the answer of the first unit
+	Led      string   // the unit that led when the fault picked its units; empty if they were not asked, or if none led
 	Via      string
 	Planned  time.Duration
 	Injected time.Duration
@@ -46,6 +47,7 @@ type Record struct {
 	// run, if the unit is down still
 	Down      error
 	StaysDown bool  // the unit of Down was down at the end of the run too
+	LeftDown  bool  // nothing starts the unit of a one-shot again, as the scenario allows
 	Left      []int // journal entries that stay open as long as the unit of Down stays down
 	// not injected for all of its time, though brunt did not revert it: a [VoidError] if it was over early, a
 	// [TakenBackError] if a watchdog reverted it, or a [MissingError]

@@ -41,8 +41,9 @@ func (e LeaderError) Unwrap() []error { return []error{ErrNoUnit, e.Err} }
 
 // Roles notes the roles that units had when a fault picked them. The zero value is empty.
 type Roles struct {
-	mu sync.Mutex
-	of map[string]role
+	mu  sync.Mutex
+	of  map[string]role
+	led string
 }
 
 type role struct{ name, said string }
@@ -58,6 +59,23 @@ func (r *Roles) Note(unit, name, said string) {
 		r.of = map[string]role{}
 	}
 	r.of[unit] = role{name, said}
+}
+
+// NoteLeader notes the unit that led, whether the fault hits it or not.
+func (r *Roles) NoteLeader(unit string) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.led = unit
+}
+
+// Leader returns the unit that led. It is empty if no unit was asked, or if none led.
+func (r *Roles) Leader() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.led
 }
 
 // Of returns the role that all of the units had, and the answer of the first. A link counts as both of its units. The

@@ -142,6 +142,9 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	p.named(doc.Watch, "watch", func(name string, f syntax.Field) {
 		sc.Watches = append(sc.Watches, Watched{name, f.Pos, f.Value})
 	})
+	p.named(doc.Leaders, "leaders", func(name string, f syntax.Field) {
+		sc.Leaders = append(sc.Leaders, Watched{name, f.Pos, f.Value})
+	})
 	p.trace(sc, doc.Trace)
 	p.objectives(sc)
 	sc.SecretRefs = slices.Concat(s.SecretRefs, outside)

@@ -41,6 +41,7 @@ type Scenario struct {
 	Metrics      []Watched         // series that are read during the run, by name
 	Alerts       []Watched         // alerts of the team's own monitoring, by name
 	Watches      []Watched         // questions that are asked of the units during the run, by name
+	Leaders      []Watched         // questions that find the leader of a service, by service
 	Judge        Judge
 	Meta         Meta // description of the run for its organisation; may be empty
 	Trace        Trace
@@ -178,10 +179,13 @@ type document struct {
 	Alerts *syntax.Node `yaml:"alerts"`
 	// questions that are asked of the units during the run, by name, such as their role. Reports show the answers as
 	// strips under the chart, or as lines if they are numbers, which objectives name as metric(NAME)
-	Watch  *syntax.Node `yaml:"watch"`
-	Judge  Judge        `yaml:"judge"`                               // how verdicts are reached
-	Trace  Trace        `yaml:"trace"`                               // how requests carry trace ids
-	Pacing string       `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
+	Watch *syntax.Node `yaml:"watch"`
+	// how the leader of a service is found, by service, such as {db: {path: /role, check: {"$.role": leader}}}: for
+	// faults that pick by role and have no `leader` of their own, and for drills of replicated stores
+	Leaders *syntax.Node `yaml:"leaders"`
+	Judge   Judge        `yaml:"judge"`                               // how verdicts are reached
+	Trace   Trace        `yaml:"trace"`                               // how requests carry trace ids
+	Pacing  string       `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
 	// number of processes on this machine that make the load of `brunt run`, each a part of it, as with --workers; or
 	// {count: 4, on: kubernetes} for 4 pods of a cluster; zero is brunt's own process alone. Other commands that run
 	// a scenario make its load in their own process

@@ -21,7 +21,7 @@ func (p *files) named(n *syntax.Node, what string, each func(name string, f synt
 	}
 	noun := map[string]string{
 		"data": "table", "load": "load", "chaos": "fault", "conditions": "condition", "metrics": "metric", "alerts": "alert",
-		"watch": "watch", "ledgers": "ledger",
+		"watch": "watch", "ledgers": "ledger", "leaders": "service",
 	}[what]
 	for _, f := range n.Fields {
 		switch {

@@ -31,12 +31,13 @@ type Edge struct {
 	Labels    map[string]string `yaml:"labels"`     // all packets of containers that carry them; an empty value is any
 	Project   string            `yaml:"project"`    // all packets of the containers of this project of Compose
 	InNetwork string            `yaml:"in_network"` // all packets of the containers in this network, by its name or id
-	// how many units of from, else of the service or zone, else of to; not written is all, of a service and of
-	// containers one
+	// how many units of from, else of the service or zone, else of to: one, all, a number, a share, leader, follower,
+	// minority or quorum; not written is all, of a service and of containers one
 	Pick Pick `yaml:"pick"`
 	// with leader, the unit that leads is left out, and pick is among the others
 	Except string `yaml:"except,oneof=leader"`
-	// how the leader is found, for pick: leader, pick: follower and except: leader
+	// how the leader is found, for pick: leader, pick: follower and except: leader; with pick: minority and pick: quorum
+	// it only says who led. nil is the question of the service in `leaders`
 	Leader *Leader `yaml:"leader"`
 	// the mechanism; zero is auto: the first one available
 	Via string `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"`
@@ -166,8 +167,9 @@ func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if !e.roles().checkEnough(e.candidates(sc), e.Place, e.subject(), sc, m) {
 		return
 	}
-	if total := e.roles().among(e.candidates(sc)); e.Has("pick") && e.Pick.Of(total) > total {
-		m.Add(e.Of("pick"), "%d can't be picked of %d", e.Pick.Of(total), total)
+	total := e.candidates(sc)
+	if n := e.roles().among(total); e.Has("pick") && e.Pick.Of(n, total) > n {
+		m.Add(e.Of("pick"), "%d can't be picked of %d", e.Pick.Of(n, total), n)
 	}
 }
 
@@ -297,11 +299,12 @@ func (e *Edge) CheckJitter(delay, jitter quantity.Duration, m *syntax.Mistakes) 
 
 // hits returns the number of links or units that the edge hits.
 func (e *Edge) hits(sc chaos.Scope) int {
-	total := e.roles().among(e.candidates(sc))
+	total := e.candidates(sc)
+	n := e.roles().among(total)
 	if e.all() {
-		return total
+		return n
 	}
-	return min(total, e.Pick.Of(total))
+	return min(n, e.Pick.Of(n, total))
 }
 
 // roles returns the settings that pick units by their role.
@@ -344,15 +347,19 @@ func (e *Edge) Links(ctx context.Context, env chaos.Env) ([]*chaos.Link, error) 
 	}
 	if (!e.all() || e.roles().asks()) && len(units) > 0 {
 		slices.Sort(units)
-		if e.roles().asks() {
+		total := len(units)
+		switch {
+		case e.roles().asks():
 			var err error
 			if units, err = e.roles().of(ctx, env, units); err != nil {
 				return nil, err
 			}
+		case e.Leader != nil && !env.Dry:
+			e.roles().note(ctx, env, units)
 		}
 		env.Rand.Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
 		if !e.all() {
-			units = units[:min(len(units), e.Pick.Of(len(units)))]
+			units = units[:min(len(units), e.Pick.Of(len(units), total))]
 		}
 		found = slices.DeleteFunc(found, func(l *chaos.Link) bool {
 			return !slices.Contains(units, l.From) &&

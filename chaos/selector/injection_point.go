@@ -108,8 +108,8 @@ func (e *Edge) checkPick(subject string, sc chaos.Scope, m *syntax.Mistakes) {
 	if !e.roles().checkEnough(total, e.Place, subject, sc, m) {
 		return
 	}
-	if n := e.roles().among(total); e.Has("pick") && e.Pick.Of(n) > n {
-		m.Add(e.Of("pick"), "%d can't be picked of %d", e.Pick.Of(n), n)
+	if n := e.roles().among(total); e.Has("pick") && e.Pick.Of(n, total) > n {
+		m.Add(e.Of("pick"), "%d can't be picked of %d", e.Pick.Of(n, total), n)
 	}
 }
 

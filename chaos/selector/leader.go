@@ -17,7 +17,8 @@ import (
 )
 
 // Leader says how to find the unit that leads, for `pick: leader`, `pick: follower` and `except: leader`: brunt asks
-// every unit just before the injection, and exactly one must answer that it leads.
+// every unit just before the injection, and exactly one must answer that it leads. `pick: minority` and `pick: quorum`
+// need no leader; the record only names the unit that led, if one did.
 type Leader struct {
 	probe.Asking `yaml:",inline"`
 	Timeout      quantity.Duration `yaml:"timeout,positive"` // time limit of one answer; zero is 2s
@@ -45,7 +46,7 @@ type roles struct {
 	leader *Leader
 }
 
-// asks reports whether the units are asked for their role.
+// asks reports whether the fault needs to know which unit leads.
 func (r roles) asks() bool { return r.pick.Role != "" || r.except != "" }
 
 // question returns how units are asked; nil means that they are not.
@@ -84,10 +85,11 @@ func (r roles) check(of syntax.Place, units int, sc chaos.Scope, m *syntax.Mista
 	switch {
 	case r.leader == nil && r.asks():
 		m.AddHint(of.Of(key), "such as leader: {path: /role, check: {\"$.role\": leader}}",
-			"it does not say how the leader is found")
+			"it does not say how the leader is found, nor does `leaders`")
 	case r.leader == nil:
-	case !r.asks():
-		m.Add(of.Of("leader"), "it is asked for with `pick: leader`, `pick: follower` or `except: leader` beside it")
+	case !r.asks() && r.pick.part == "":
+		m.Add(of.Of("leader"), "it is asked for with `pick: leader`, `pick: follower`, `pick: minority`, `pick: quorum` or "+
+			"`except: leader` beside it")
 	case r.pick.Role == chaos.RoleLeader && r.except != "":
 		m.Add(of.Of("except"), "`pick: leader` picks the unit that `except: leader` leaves out")
 	case units == 0:
@@ -97,8 +99,12 @@ func (r roles) check(of syntax.Place, units int, sc chaos.Scope, m *syntax.Mista
 	}
 }
 
-// checkEnough notes a mistake if a target with one unit can have no unit with the role.
+// checkEnough notes a mistake if a target with one unit can have no unit with the role, or one with two no minority.
 func (r roles) checkEnough(units int, of syntax.Place, what string, sc chaos.Scope, m *syntax.Mistakes) bool {
+	if r.pick.part == minority && (units == 1 || units == 2) {
+		sc.NoMatch(of.Of("pick"), m, "give it 3 `replicas` or more", "a majority of %s takes all %d of its units", what, units)
+		return false
+	}
 	if units != 1 || r.among(units) > 0 {
 		return true
 	}
@@ -116,6 +122,7 @@ func (r roles) of(ctx context.Context, env chaos.Env, names []string) ([]string,
 	if err != nil {
 		return nil, err
 	}
+	env.Roles.NoteLeader(leader)
 	if r.pick.Role == chaos.RoleLeader {
 		env.Roles.Note(leader, chaos.RoleLeader, answers[slices.Index(names, leader)].said)
 		return []string{leader}, nil
@@ -148,17 +155,36 @@ func (r roles) units(ctx context.Context, env chaos.Env, what string, units []ch
 		}
 		return []chaos.Unit{u}, nil
 	}
-	var names []string
-	env.Units = slices.Concat(env.Units, units) // containers that a selector found are not in env.Units
-	for _, u := range units {
-		names = append(names, u.Name())
-	}
+	env, names := knowing(env, units)
 	picked, err := r.of(ctx, env, names)
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(slices.Clone(units), func(u chaos.Unit) bool { return !slices.Contains(picked, u.Name()) }),
 		nil
+}
+
+// knowing returns the names of units, and the environment with those units: containers that a selector found are not in
+// env.Units.
+func knowing(env chaos.Env, units []chaos.Unit) (in chaos.Env, names []string) {
+	env.Units = slices.Concat(env.Units, units)
+	for _, u := range units {
+		names = append(names, u.Name())
+	}
+	return env, names
+}
+
+// noteLeader is note for units.
+func (r roles) noteLeader(ctx context.Context, env chaos.Env, units []chaos.Unit) {
+	env, names := knowing(env, units)
+	r.note(ctx, env, names)
+}
+
+// note asks units by name once and notes which one leads, if exactly one does. The fault does not depend on it.
+func (r roles) note(ctx context.Context, env chaos.Env, names []string) {
+	if leader, _, err := askAll(ctx, r.leader, env, names); err == nil {
+		env.Roles.NoteLeader(leader)
+	}
 }
 
 // findLeader asks the units until exactly one answers that it leads, or l.Within has passed. The answers are in the

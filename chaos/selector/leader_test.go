@@ -3,8 +3,10 @@
 package selector
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -355,5 +357,96 @@ func TestLeaderOfPacketsDry(t *testing.T) {
 	if err != nil || len(points) == 0 || points[0].Target.Contained == nil ||
 		points[0].Target.Name() != "those that do not lead of posts" {
 		t.Errorf("%v, %v", points, err)
+	}
+}
+
+// TestPick_PartOfMembers: a minority leaves a majority, a quorum leaves none, whether the leader is left out or not.
+func TestPick_PartOfMembers(t *testing.T) {
+	for _, c := range []struct {
+		pick           string
+		members        int
+		minority, most bool // the fewest that remain are a majority; one more could be hit
+	}{
+		{"minority", 3, true, false},
+		{"minority", 4, true, false},
+		{"minority", 5, true, false},
+		{"minority", 7, true, false},
+		{"quorum", 1, false, false},
+		{"quorum", 3, false, false},
+		{"quorum", 4, false, true},
+		{"quorum", 5, false, false},
+	} {
+		var p Pick
+		var m syntax.Mistakes
+		p.DecodeNode(&syntax.Node{Kind: syntax.String, Value: c.pick}, &m)
+		hit := p.Of(c.members-1, c.members)
+		left := c.members - hit
+		if majority := left*2 > c.members; majority != c.minority || m.Len() > 0 {
+			t.Errorf("%s of %d hits %d: a majority is left: %v", c.pick, c.members, hit, majority)
+		}
+		if c.minority && (left-1)*2 > c.members {
+			t.Errorf("%s of %d hits %d, and one more would leave a majority", c.pick, c.members, hit)
+		}
+	}
+}
+
+// TestPick_Minority: the record names the leader, which is hit only if it may be.
+func TestPick_Minority(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		s       Selector
+		leaders []string
+		hit     int
+		led     string
+		never   string // a unit that is not hit
+		err     string
+	}{
+		{"minority", Selector{Pick: Pick{part: minority}, Leader: byStep()}, []string{"posts[1]"}, 1, "posts[1]", "", ""},
+		{
+			"minority without the leader",
+			Selector{Pick: Pick{part: minority}, Except: "leader", Leader: byStep()},
+			[]string{"posts[1]"},
+			1, "posts[1]", "posts[1]", "",
+		},
+		{"quorum", Selector{Pick: Pick{part: quorum}, Leader: byStep()}, []string{"posts[2]"}, 3, "posts[2]", "", ""},
+		{"nobody leads", Selector{Pick: Pick{part: quorum}, Leader: byStep()}, nil, 3, "", "", ""},
+		{"nobody is asked", Selector{Pick: Pick{part: quorum}}, []string{"posts[2]"}, 3, "", "", ""},
+		{
+			"leader",
+			Selector{Pick: Pick{Role: chaos.RoleLeader}, Leader: byStep()},
+			[]string{"posts[2]"},
+			1, "posts[2]", "", "",
+		},
+		{
+			"follower",
+			Selector{Pick: Pick{Role: chaos.RoleFollower}, Leader: byStep()},
+			[]string{"posts[2]"},
+			1, "posts[2]", "posts[2]", "",
+		},
+		{
+			"no minority of one",
+			Selector{Service: "store", Pick: Pick{part: minority}},
+			nil, 0, "", "",
+			"a majority of store takes all 1 of them",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for seed := range uint64(8) {
+				env := leading(c.leaders...)
+				env.Rand, env.Roles = rand.New(rand.NewPCG(seed, 0)), new(chaos.Roles)
+				s := c.s
+				s.Service = cmp.Or(s.Service, "posts")
+				units, err := s.units(t.Context(), env)
+				if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+					t.Fatalf("%v, want %q", err, c.err)
+				}
+				if len(units) != c.hit || env.Roles.Leader() != c.led {
+					t.Errorf("%d are hit and %q led, want %d and %q", len(units), env.Roles.Leader(), c.hit, c.led)
+				}
+				if slices.ContainsFunc(units, func(u chaos.Unit) bool { return u.Name() == c.never }) {
+					t.Errorf("%s is hit", c.never)
+				}
+			}
+		})
 	}
 }

@@ -9,8 +9,9 @@ import (
 
 // Traits implements [chaos.Fault] for a fault on units.
 func (s *Selector) Traits(sc chaos.Scope) chaos.Traits {
+	total := s.matches(sc)
 	t := chaos.Traits{
-		Units: s.pick().Of(max(1, s.roles().among(s.matches(sc)))), Reaches: s.reaches(sc),
+		Units: s.pick().Of(max(1, s.roles().among(total)), total), Reaches: s.reaches(sc),
 		Finds: !s.Query().IsZero(), Asks: s.roles().question(),
 	}
 	t.All = s.Unit == "" && s.pick().all

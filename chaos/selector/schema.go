@@ -7,6 +7,6 @@ import (
 func (*Pick) Schema() syntax.Schema {
 	return syntax.Schema{"anyOf": []any{
 		syntax.Schema{"type": "integer", "minimum": 1},
-		syntax.Schema{"type": "string", "pattern": `^(one|all|leader|follower|[0-9]+|[0-9.]+%)$|\$\{`},
+		syntax.Schema{"type": "string", "pattern": `^(one|all|leader|follower|minority|quorum|[0-9]+|[0-9.]+%)$|\$\{`},
 	}}
 }

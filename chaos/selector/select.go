@@ -30,11 +30,14 @@ type Selector struct {
 	Labels    map[string]string `yaml:"labels"`     // labels that containers have, all of them; an empty value is any
 	Project   string            `yaml:"project"`    // the project of Compose whose containers are hit
 	InNetwork string            `yaml:"in_network"` // containers in this network, by its name or id
-	// how many units: one (the default), all (the default of a zone), a number, a share, leader or follower
+	// how many units: one (the default), all (the default of a zone), a number, a share, leader, follower, minority (as
+	// many as a majority can do without) or quorum (a majority)
 	Pick Pick `yaml:"pick"`
 	// with leader, the unit that leads is left out, and pick is among the others
-	Except string  `yaml:"except,oneof=leader"`
-	Leader *Leader `yaml:"leader"` // how the leader is found, for pick: leader, pick: follower and except: leader
+	Except string `yaml:"except,oneof=leader"`
+	// how the leader is found, for pick: leader, pick: follower and except: leader; with pick: minority and pick: quorum
+	// it only says who led. nil is the question of the service in `leaders`
+	Leader *Leader `yaml:"leader"`
 	// for pods: whether those that join while the fault is injected are hit too; zero is yes with pick: all, else no.
 	// With another pick, yes hits the pod that replaces a hit one
 	Follow string `yaml:"follow,oneof=yes|no"`
@@ -53,9 +56,16 @@ func (s *Selector) Query() containers.Query {
 type Pick struct {
 	all   bool
 	Role  string // chaos.RoleLeader or chaos.RoleFollower; empty is any
+	part  string // of the members of a replicated store: minority or quorum; empty is neither
 	n     int
 	share float64
 }
+
+// The parts of the members of a replicated store.
+const (
+	minority = "minority" // as many as can be lost while the others are a majority
+	quorum   = "quorum"   // a majority: the others are none
+)
 
 func (p *Pick) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)
@@ -69,6 +79,8 @@ func (p *Pick) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		p.all = true
 	case s == chaos.RoleLeader, s == chaos.RoleFollower:
 		p.Role = s
+	case s == minority, s == quorum:
+		p.part = s
 	case strings.HasSuffix(s, "%"):
 		f, err := quantity.ParseShare(s)
 		if err != nil || f == 0 {
@@ -78,19 +90,24 @@ func (p *Pick) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	default:
 		k, err := strconv.Atoi(s)
 		if err != nil || k < 1 {
-			m.Add(n.Pos, "pick is one, all, leader, follower, a number or a share such as 50%%, not %q", s)
+			m.Add(n.Pos, "pick is one, all, leader, follower, minority, quorum, a number or a share such as 50%%, not %q", s)
 		}
 		p.n = k
 	}
 }
 
-// Of returns how many of total units are hit. A share is rounded up, so it hits at least one.
-func (p Pick) Of(total int) int {
+// Of returns how many of the candidates are hit, which are those of total units that have the wanted role. A share is
+// rounded up, so it hits at least one. A minority of one or two units is none.
+func (p Pick) Of(candidates, total int) int {
 	switch {
 	case p.all:
-		return total
+		return candidates
+	case p.part == minority:
+		return max(0, (total-1)/2)
+	case p.part == quorum:
+		return total/2 + 1
 	case p.share > 0:
-		return int(math.Ceil(p.share*float64(total) - 1e-9))
+		return int(math.Ceil(p.share*float64(candidates) - 1e-9))
 	}
 	return max(1, p.n)
 }
@@ -170,10 +187,10 @@ func (s *Selector) CheckSelector(at syntax.Pos, sc chaos.Scope, m *syntax.Mistak
 		case n == 0:
 			sc.NoMatch(s.Of("zone"), m, "", "%s has no unit in zone %s", s.Service, s.Zone)
 		case !s.roles().checkEnough(n, s.Place, s.Matching(), sc, m):
-		case s.pick().Of(most) > most && s.Zone != "":
-			sc.NoMatch(s.Of("pick"), m, "", "%s has %d units; %d can't be picked", s.Matching(), n, s.pick().Of(most))
-		case s.pick().Of(most) > most:
-			sc.NoMatch(s.Of("pick"), m, "", "%s has %d replicas; %d can't be picked", s.Service, n, s.pick().Of(most))
+		case s.pick().Of(most, n) > most && s.Zone != "":
+			sc.NoMatch(s.Of("pick"), m, "", "%s has %d units; %d can't be picked", s.Matching(), n, s.pick().Of(most, n))
+		case s.pick().Of(most, n) > most:
+			sc.NoMatch(s.Of("pick"), m, "", "%s has %d replicas; %d can't be picked", s.Service, n, s.pick().Of(most, n))
 		}
 	case s.Unit != "":
 		checkUnit(s.Of("unit"), s.Unit, sc, m)
@@ -316,13 +333,19 @@ func (p picked) of(ctx context.Context, env chaos.Env, units []chaos.Unit) ([]ch
 
 // first picks without regard to earlier plans.
 func (p picked) first(ctx context.Context, env chaos.Env, units []chaos.Unit) ([]chaos.Unit, error) {
-	if p.roles.asks() {
+	total := len(units)
+	switch {
+	case p.roles.asks():
 		var err error
 		if units, err = p.roles.units(ctx, env, p.what, units); err != nil || env.Dry {
 			return units, err
 		}
+	case p.roles.leader != nil && !env.Dry:
+		p.roles.noteLeader(ctx, env, units)
 	}
-	switch n := p.pick.Of(len(units)); {
+	switch n := p.pick.Of(len(units), total); {
+	case n == 0:
+		return nil, fmt.Errorf("%w: a majority of %s takes all %d of them", chaos.ErrNoUnit, p.what, total)
 	case n > len(units):
 		return nil, fmt.Errorf("%w: %d of %s are wanted, and there are %d", chaos.ErrNoUnit, n, p.what, len(units))
 	case n < len(units):

@@ -151,6 +151,7 @@ func (g *groupRun) injectStep(ctx context.Context, s *groupStep, later bool) boo
 	}
 	s.Zones = s.plan.Traits(chaos.Scope{}).Zones
 	s.Role, s.RoleSaid = s.plan.env.Roles.Of(s.Units)
+	s.Led = s.plan.env.Roles.Leader()
 	return g.inject(ctx, s.injection, s.plan.Steps, g.stays)
 }
 

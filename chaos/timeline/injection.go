@@ -97,6 +97,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	}
 	r.Zones = e.Traits(chaos.Scope{}).Zones
 	r.Role, r.RoleSaid = env.Roles.Of(r.Units)
+	r.Led = env.Roles.Leader()
 	if r.InjectErr = t.first.do(ctx, t.Before); r.InjectErr != nil {
 		return
 	}
@@ -261,6 +262,7 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step,
 			releases = releases[1:]
 			if h != nil {
 				r.Held = append(r.Held, h)
+				r.LeftDown = r.LeftDown || h.Traits().StaysDown
 			}
 			if err != nil {
 				r.InjectErr = fmt.Errorf("%s: %w", s, err)

@@ -105,25 +105,53 @@ func avoidReplica(f *findings) *Advice {
 		return nil
 	}
 	service, hit, all := replicas(f.r, f.fault)
-	if hit == 0 || hit == all {
+	if hit == 0 || hit == all || f.fault.Led != "" && 2*hit >= all { // those that are left have no majority
 		return nil
+	}
+	ill := "dead"
+	if !slices.Contains(awayKinds, f.fault.Kind) {
+		ill = "failing"
 	}
 	return &Advice{
 		Likely: true,
-		Text: Text{}.say("Take a dead replica out of turn, and ask another one again: ").
+		Text: Text{}.say("Take a " + ill + " replica out of turn, and ask another one again: ").
 			say(Int(int64(all - hit))).say(" of " + Int(int64(all)) + " replicas of ").strong(Clean(service)).
-			say(" were well, and their callers likely went on asking the dead one."),
+			say(" were well, and their callers likely went on asking the " + ill + " one."),
 	}
 }
 
-// shorterFailover speaks where the leader was hit and the service was away until another one led.
+// awayKinds are the kinds of faults without whose units or links others have to do.
+var awayKinds = []string{
+	"process.crash", "process.freeze", "process.stop", "process.restart", "container.kill", "container.pause",
+	"container.stop", "container.restart", "pod.delete", "pod.evict", "pod.fail", "workload.restart",
+	"network.blackhole", "network.disconnect", "network.partition",
+}
+
+// shorterFailover speaks where the leader was away, and the service with it, until another one led or it was back.
 func shorterFailover(f *findings) *Advice {
-	if f.fault.Role != "leader" && !f.fault.Leader {
+	if f.fault.Role != "leader" && !f.fault.Leader || !slices.Contains(awayKinds, f.fault.Kind) {
 		return nil
+	}
+	leader := f.fault.Led
+	if leader == "" && !linked(f.fault) {
+		leader = f.fault.Units[0]
+	}
+	the := Text{}.say("the leader")
+	if leader != "" {
+		the = the.say(" ").strong(Clean(leader))
+	}
+	t := Text{}.say("Shorten the failover: ")
+	if stays := !f.fault.Within.Known(); stays && f.in.Over && f.in.End >= f.fault.Cleared {
+		t = t.say("no other member took over in the " + Seconds(f.fault.Cleared-f.fault.Injected) + " without ")
+		return &Advice{
+			Likely: true,
+			Text: append(t, the...).
+				say(". Likely the time after which the others give up a leader is longer."),
+		}
 	}
 	return &Advice{
 		Likely: true,
-		Text: Text{}.say("Shorten the failover: without the leader ").strong(Clean(f.fault.Units[0])).
+		Text: append(t.say("without "), the...).
 			say(" it took " + incidentLength(f.in) + ". Likely the time after which the others give up a leader decides it."),
 	}
 }
@@ -165,9 +193,17 @@ func deadPeer(f *findings) *Advice {
 	if !(after >= 1) {
 		return nil
 	}
-	if !slices.ContainsFunc(f.r.Errors, func(e result.ErrorGroup) bool {
-		return slices.Contains(lostConnections, e.Kind) && e.Last > f.fault.Cleared
-	}) {
+	lost, answered := int64(0), int64(0)
+	for _, e := range f.r.Errors {
+		switch {
+		case !(e.Last > f.fault.Cleared):
+		case slices.Contains(lostConnections, e.Kind):
+			lost += e.Count
+		default:
+			answered += e.Count
+		}
+	}
+	if lost <= answered { // the peers of the client were there
 		return nil
 	}
 	return &Advice{
@@ -178,9 +214,9 @@ func deadPeer(f *findings) *Advice {
 	}
 }
 
-// shorterTimeout speaks where the client gave up before the target answered anything.
+// shorterTimeout speaks where the client gave up before the target answered anything, although the target could answer.
 func shorterTimeout(f *findings) *Advice {
-	if f.starved() {
+	if f.starved() || f.entrySilent() || !f.decidedByFailed() {
 		return nil
 	}
 	for i := range f.r.Loads {
@@ -208,6 +244,33 @@ func shorterTimeout(f *findings) *Advice {
 	return nil
 }
 
+// decidedByFailed reports whether requests that failed decided the run: in an outage, or against an objective that is
+// about them and not about response times.
+func (f *findings) decidedByFailed() bool {
+	return f.in != nil || slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
+		return o.Verdict == scenarios.Fail && o.Of().Row().CountsBad && !o.Of().Latency()
+	})
+}
+
+// entrySilent reports whether the fault of the worst outage let no part of the target answer the client: it hit all
+// that the load asks, the link to it, or a process of which it is not known what it is to the others.
+func (f *findings) entrySilent() bool {
+	if f.fault == nil || !slices.Contains(silentKinds, f.fault.Kind) {
+		return false
+	}
+	if linked(f.fault) {
+		return ofLoad(f.fault.Hit())
+	}
+	service, hit, all := replicas(f.r, f.fault)
+	return service == "" && len(f.r.Environment.Replicas) == 0 ||
+		service != "" && service == f.r.Environment.Entry && hit == all
+}
+
+// ofLoad reports whether one of the links is from the load.
+func ofLoad(links []string) bool {
+	return slices.ContainsFunc(links, func(l string) bool { return strings.HasPrefix(l, "load->") })
+}
+
 // boundedCalls speaks where an objective on response times failed while a fault made a link slow.
 func boundedCalls(f *findings) *Advice {
 	for i := range f.r.Objectives {
@@ -216,7 +279,8 @@ func boundedCalls(f *findings) *Advice {
 			continue
 		}
 		by := faultNamed(f.r, o.Phase.String())
-		if by == nil || !linked(by) || faultVerbs[by.Kind] != "slow" || by.Parts.Slower().Answer != result.Yes {
+		if by == nil || !linked(by) || ofLoad(by.Hit()) || faultVerbs[by.Kind] != "slow" ||
+			by.Parts.Slower().Answer != result.Yes {
 			continue
 		}
 		t := Text{}.say("Bound the calls over ")

@@ -173,6 +173,72 @@ func TestChangeRules(t *testing.T) {
 			"a follower was hit", func(r *result.Result) { r.Faults[0].Role = "follower" },
 		},
 		{
+			"failover", func() *result.Result {
+				r := onPatroni(t)
+				r.Faults[0].Kind, r.Faults[0].Within = "process.freeze", result.NaN
+				return r
+			}(), "Shorten the failover: no other member took over in the 2s without the leader patroni[1]. Likely the time " +
+				"after which the others give up a leader is longer.", "",
+			"the leader was there", func(r *result.Result) { r.Faults[0].Kind = "disk.fill" },
+		},
+		{
+			"failover", func() *result.Result {
+				r := onPatroni(t)
+				f := &r.Faults[0]
+				f.Kind, f.Within, f.Led, f.Cleared = "network.partition", result.NaN, "patroni[1]", 20
+				f.Units = []string{"patroni[1]->patroni[0]", "patroni[2]->patroni[1]"}
+				return r
+			}(), "Shorten the failover: without the leader patroni[1] it took 4s. Likely the time after which the others give " +
+				"up a leader decides it.", "",
+			"a follower was cut off", func(r *result.Result) { r.Faults[0].Role = "follower" },
+		},
+		{
+			"dead-replica", func() *result.Result {
+				r := onPatroni(t)
+				r.Faults[0].Units, r.Faults[0].Role = []string{"patroni[0]", "patroni[2]"}, ""
+				return r
+			}(), "Take a dead replica out of turn, and ask another one again: 1 of 3 replicas of patroni were well, and their " +
+				"callers likely went on asking the dead one.", "",
+			"the one that is left has no majority", func(r *result.Result) { r.Faults[0].Led = "patroni[1]" },
+		},
+		{
+			"client-timeout", func() *result.Result {
+				r := cut(onNginx(t))
+				r.Environment.Entry = "nginx"
+				r.Faults[0].Kind = "container.pause"
+				return r
+			}(), "Let the target give up before its client does: 400 requests of shoppers had no answer within the client's " +
+				"3s, so likely its own timeouts are as long or longer.", "",
+			"all that could answer was frozen", func(r *result.Result) {
+				r.Faults[0].Units = []string{"nginx[0]", "nginx[1]"}
+			},
+		},
+		{
+			"client-timeout", func() *result.Result {
+				r := cut(onNginx(t))
+				r.Faults[0].Kind, r.Faults[0].Units = "network.blackhole", []string{"nginx[0]->redis[0]"}
+				return r
+			}(), "Let the target give up before its client does: 400 requests of shoppers had no answer within the client's " +
+				"3s, so likely its own timeouts are as long or longer.", "",
+			"the client was cut off", func(r *result.Result) { r.Faults[0].Units = []string{"load->nginx[0]"} },
+		},
+		{
+			"client-timeout", func() *result.Result {
+				r := onURL(t)
+				r.Incidents, r.Errors[0].Kind = nil, "timeout"
+				return r
+			}(), "Let the target give up before its client does: 300 requests of load had no answer within the client's 30s, " +
+				"so likely its own timeouts are as long or longer.", "",
+			"answers were too slow, and few failed", func(r *result.Result) {
+				r.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .95, scenarios.Fail)}
+			},
+		},
+		{
+			"slow-link", slowLink(onPatroni(t)), "Bound the calls over the link from haproxy to patroni: answers waited for " +
+				"it, likely without a timeout. One below 500ms with a fallback would hold the objective.", "",
+			"the link is the client's own", func(r *result.Result) { r.Faults[0].Units = []string{"load->haproxy[0]"} },
+		},
+		{
 			"breaker", func() *result.Result {
 				r := onNginx(t)
 				r.Errors[0].Sample.Status, r.Errors[0].Sample.Headers = 503, map[string]string{"Retry-After": "1"}
@@ -374,7 +440,7 @@ func TestAnswer_Why(t *testing.T) {
 			"less than 1% may.", []string{
 			"10s: the leader patroni[1] died, 1 of 3 replicas; back at 12s.",
 			"insert failed first: 400 × closed.",
-			"2s of the 4s came after patroni was back.",
+			"2s of the 4s came after patroni[1] was back.",
 		}},
 		{"a URL", onURL(t), "13% of requests failed, and less than 1% may.", []string{
 			"20s: 30% of requests failed for over 10s; no fault was in.",

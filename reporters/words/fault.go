@@ -21,7 +21,7 @@ func FaultTarget(f *result.FaultRecord) string {
 		s += " on " + Clean(Join(hit))
 	}
 	if len(f.Units) > 0 {
-		s += roleOf(f.Role, f.RoleSaid, f.Leader, len(f.Units))
+		s += roleOf(f.Role, f.RoleSaid, f.Leader, len(f.Units)) + ledBy(f.Led, f.Units)
 	}
 	if len(f.Zones) > 0 {
 		s += " (zone " + Clean(Join(f.Zones)) + ")"
@@ -54,6 +54,17 @@ func roleOf(role, said string, leader bool, n int) string {
 	return " (" + what + ")"
 }
 
+// ledBy names the unit that led when units were hit, unless it is the only one of them.
+func ledBy(led string, units []string) string {
+	switch {
+	case led == "" || len(units) == 1 && units[0] == led:
+		return ""
+	case slices.Contains(units, led):
+		return ", of which " + Clean(led) + " led"
+	}
+	return ", while " + Clean(led) + " led"
+}
+
 // FaultSteps describes each step of a group: its action and its time. It is nil if the fault is not a group.
 func FaultSteps(f *result.FaultRecord) []Pair {
 	var out []Pair
@@ -61,7 +72,7 @@ func FaultSteps(f *result.FaultRecord) []Pair {
 		s := &f.Steps[i]
 		text := Clean(s.Kind)
 		if len(s.Units) > 0 {
-			text += " on " + Clean(Join(s.Hit())) + roleOf(s.Role, s.RoleSaid, s.Leader, len(s.Units))
+			text += " on " + Clean(Join(s.Hit())) + roleOf(s.Role, s.RoleSaid, s.Leader, len(s.Units)) + ledBy(s.Led, s.Units)
 		}
 		if s.Injected.Known() {
 			text = "in at " + Offset(s.Injected) + ", " + text
@@ -117,7 +128,7 @@ func FaultTimes(f *result.FaultRecord) string {
 	if recovered == f.Failover {
 		recovered = result.NaN
 	}
-	if heal <= 0 {
+	if heal <= 0 || f.StaysDown {
 		heal = result.NaN
 	}
 	for _, t := range []struct {
@@ -403,7 +414,7 @@ func impactedBy(f *result.FaultRecord) string {
 			from = "that"
 		}
 		s += again + Seconds(f.Recover) + " after " + from
-		if f.Heal.Known() && f.Heal > 0 {
+		if f.Heal.Known() && f.Heal > 0 && !f.StaysDown {
 			s += " and " + Seconds(f.Heal) + " after " + whatIsBack(f)
 		}
 	}

@@ -220,3 +220,30 @@ func TestWhy_SlowerDuringTwo(t *testing.T) {
 		}
 	}
 }
+
+// TestFaultTarget_Led: a report names the unit that was hit and the one that led.
+func TestFaultTarget_Led(t *testing.T) {
+	for _, c := range []struct {
+		units []string
+		role  string
+		led   string
+		want  string
+	}{
+		{[]string{"db[0]"}, "leader", "db[0]", "process.freeze on db[0] (the leader, because asked: it leads), via signal"},
+		{
+			[]string{"db[1]"},
+			"follower", "db[0]",
+			"process.freeze on db[1] (a follower, because asked: it leads), while db[0] led, via signal",
+		},
+		{[]string{"db[0]", "db[1]"}, "", "db[0]", "process.freeze on db[0] and db[1], of which db[0] led, via signal"},
+		{[]string{"db[1]", "db[2]"}, "", "db[0]", "process.freeze on db[1] and db[2], while db[0] led, via signal"},
+		{[]string{"db[1]", "db[2]"}, "", "", "process.freeze on db[1] and db[2], via signal"},
+	} {
+		f := &result.FaultRecord{
+			Kind: "process.freeze", Units: c.units, Role: c.role, RoleSaid: "it leads", Led: c.led, Via: "signal",
+		}
+		if got := FaultTarget(f); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}

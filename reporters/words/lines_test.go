@@ -120,7 +120,7 @@ func TestFaultLines(t *testing.T) {
 		},
 		{
 			"an outage that no objective forbids", func() *result.Result { return onPatroni(t) }, nil,
-			"lose-the-leader  outage of 4s: 400 requests failed; good again 2s after patroni was back", "!",
+			"lose-the-leader  outage of 4s: 400 requests failed; good again 2s after patroni[1] was back", "!",
 		},
 		{
 			"an older result, without incidents", func() *result.Result { return onNginx(t) },

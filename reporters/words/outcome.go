@@ -128,6 +128,8 @@ func (o *outage) text() string {
 	switch {
 	case !o.end.Known():
 		return s + "; not good again by the end of the run"
+	case o.f.StaysDown:
+		return s + "; good again " + Seconds(o.end-o.f.Injected) + " after the injection, without " + Clean(Join(o.f.Units))
 	case !o.f.Cleared.Known():
 		return s
 	case o.end > o.f.Cleared:
@@ -154,6 +156,9 @@ func whatIsBack(f *result.FaultRecord) string {
 	if verb := faultVerbs[f.Kind]; (verb == "died" || verb == "stopped" || verb == "frozen" || verb == "restarted" ||
 		verb == "deleted" || verb == "evicted") && len(f.Units) > 0 && !linked(f) {
 		service := serviceOf(f.Units[0])
+		if len(f.Units) == 1 && (f.Role != "" || f.Leader) {
+			return Clean(f.Units[0]) + " was back"
+		}
 		for _, u := range f.Units {
 			if serviceOf(u) != service {
 				return "the units were back"

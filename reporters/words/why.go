@@ -153,7 +153,10 @@ func (f *findings) whatBroke() Text {
 
 // over says when a fault was over or its unit back.
 func over(f *result.FaultRecord, what string) string {
-	if !f.Cleared.Known() {
+	switch {
+	case f.StaysDown:
+		return "; nothing starts it again"
+	case !f.Cleared.Known():
 		return "; not " + what + " by the end"
 	}
 	return "; " + what + " at " + Offset(f.Cleared)
@@ -235,7 +238,7 @@ func (f *findings) afterwards() Text {
 // afterTheEnd returns how much of the worst outage came after its fault was over, in seconds; it is not above zero if
 // that is not known, or too little to matter.
 func (f *findings) afterTheEnd() result.Num {
-	if f.fault == nil || !f.fault.Cleared.Known() || !f.in.Over {
+	if f.fault == nil || !f.fault.Cleared.Known() || f.fault.StaysDown || !f.in.Over {
 		return 0
 	}
 	after := f.in.End - max(f.fault.Cleared, f.in.Begin)

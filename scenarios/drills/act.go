@@ -145,7 +145,8 @@ func withKind(entry *syntax.Node, b Breaks) *syntax.Node {
 		if f.Value.Kind == syntax.Map && f.Key != "pulse" {
 			part = f.Value.Get("on")
 			settings = f.Value.Without(func(key string) bool {
-				return key == "on" || key == "irreversible" && kind != "process.crash" && kind != "process.stop"
+				return key == "on" || key == "irreversible" && kind != "process.crash" && kind != "process.stop" ||
+					act && key == "processes" && !strings.HasPrefix(kind, "process.")
 			})
 		} else if !act {
 			continue

@@ -23,6 +23,7 @@ type Role struct {
 	Is       string `yaml:"is,required,oneof=service|unit|link|zone|load|step|metric|alert"`
 	About    string `yaml:"about,required"` // which part it is, in a phrase
 	Replicas int    `yaml:"replicas,min=1"` // minimum number of replicas of the service; zero is one
+	Leads    bool   `yaml:"leads"`          // `leaders` of the scenario must say how the leader of the service is found
 	// the link must be between services: `brunt drill plan` does not offer the link of the load, but --role may name
 	// it
 	Inner bool `yaml:"inner"`
@@ -54,6 +55,7 @@ type System struct {
 	Steps    []string
 	Metrics  []string
 	Alerts   []string
+	Leaders  []string // the services whose leader can be found
 	Ledger   bool
 	Traces   bool               // spans of its services are received
 	Breaks   Breaks             // the parts that brunt can break
@@ -127,6 +129,9 @@ func SystemOf(p *plan.Plan) System {
 	for _, w := range p.Scenario.Alerts {
 		s.Alerts = append(s.Alerts, w.Name)
 	}
+	for _, w := range p.Scenario.Leaders {
+		s.Leaders = append(s.Leaders, w.Name)
+	}
 	return s
 }
 
@@ -148,7 +153,11 @@ func (s *System) services(n int) []string {
 func (r *Role) candidates(s System) []string {
 	switch r.Is {
 	case "service":
-		return s.services(r.Replicas)
+		can := s.services(r.Replicas)
+		if r.Leads {
+			can = slices.DeleteFunc(can, func(name string) bool { return !slices.Contains(s.Leaders, name) })
+		}
+		return can
 	case "unit":
 		var out []string
 		for _, name := range s.services(r.Replicas) {
@@ -233,6 +242,8 @@ func (r *Role) lacks() string {
 	switch {
 	case r.Is == "zone":
 		return "no two zones"
+	case r.Leads:
+		return fmt.Sprintf("no service with %d replicas in `leaders`, which says how a leader is found", max(1, r.Replicas))
 	case r.Replicas > 1:
 		return fmt.Sprintf("no service with %d replicas", r.Replicas)
 	case r.Is == "link" && r.Inner:
@@ -257,6 +268,10 @@ func (r *Role) check(s System, part string) error {
 	}
 	if n, has := s.Replicas[name]; has && n > 0 && n < r.Replicas && (r.Is == "service" || r.Is == "unit") {
 		return fmt.Errorf("role %s: %s has %d of the %d replicas that the drill needs", r.Name, name, n, r.Replicas)
+	}
+	if _, has := s.Replicas[part]; has && r.Leads && !slices.Contains(s.Leaders, part) {
+		return fmt.Errorf("role %s: `leaders` of the scenario does not say how the leader of %s is found; see `brunt explain "+
+			"leaders`", r.Name, part)
 	}
 	hint := syntax.DidYouMean(part, known)
 	if len(known) == 0 {
@@ -374,6 +389,9 @@ func (d *Drill) Needs() []string {
 		of := r.Is
 		if r.Replicas > 1 {
 			of += fmt.Sprintf(", %d replicas", r.Replicas)
+		}
+		if r.Leads {
+			of += ", in `leaders`"
 		}
 		out = append(out, fmt.Sprintf("%s (%s): %s", r.Name, of, r.About))
 	}

@@ -54,6 +54,42 @@ func TestOffer(t *testing.T) {
 	}
 }
 
+// TestBind_Leader: only a service whose leader can be found plays a store that elects one.
+func TestBind_Leader(t *testing.T) {
+	stores := drills.System{
+		Replicas: map[string]int{"db": 3, "kv": 3, "small": 2}, Leaders: []string{"db", "small"}, Ledger: true,
+		Breaks: drills.Processes,
+	}
+	unknown := stores
+	unknown.Leaders = nil
+	for _, c := range []struct {
+		drill  string
+		system drills.System
+		part   string
+		err    string
+	}{
+		{"leader-lost", stores, "db", ""},
+		{"leader-lost", stores, "kv", "`leaders` of the scenario does not say how the leader of kv is found"},
+		{"leader-lost", stores, "small", "small has 2 of the 3 replicas"},
+		{"leader-lost", unknown, "db", "does not say how the leader of db is found"},
+		{"leader-lost", unknown, "", "no service with 3 replicas in `leaders`"},
+		{"quorum-lost", unknown, "kv", ""}, // it asks for none
+	} {
+		d, err := drills.Find(c.drill, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roles := map[string]string{}
+		if c.part != "" {
+			roles["store"] = c.part
+		}
+		if err := d.Bind(c.system, roles); (err == nil) != (c.err == "") ||
+			err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s on %q: %v, want %q", c.drill, c.part, err, c.err)
+		}
+	}
+}
+
 // TestBind_Containers: a link between services of containers need not be declared, and a drill on a URL may name the
 // load's link.
 func TestBind_Containers(t *testing.T) {

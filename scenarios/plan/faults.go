@@ -25,6 +25,7 @@ type faultCompiler struct {
 	targetUnknown bool // see [compiler]
 
 	skipped []string // faults that will match no unit, if the guard allows that
+	asked   []string // services whose question in `leaders` a fault asks
 }
 
 // Stages returns the stages of all loads, each named LOAD.STAGE.
@@ -65,6 +66,7 @@ func (c *faultCompiler) compile() {
 		checkTiming(c.plan, c.m, e)
 	}
 	c.conditions()
+	c.leaders()
 	checkPodFaults(&c.plan.Scope, slices.Concat(c.plan.Conditions, c.plan.Faults), c.m)
 	checkOrder(c.plan, c.m)
 	checkTriggers(c.plan, c.m)
@@ -99,7 +101,7 @@ func (c *faultCompiler) damage(e *timeline.Entry) {
 	if f.Block.With == nil && f.Block.Kind == "" {
 		return
 	}
-	if d, ok := syntax.Resolve(f.Block, catalog.Kinds(), c.m); ok {
+	if d, ok := syntax.Resolve(c.withLeader(f.Block), catalog.Kinds(), c.m); ok {
 		e.Damage = d
 		c.steps.questions(d)
 		if !c.targetUnknown && !unmadeOnPods(&c.plan.Scope, f.Block) {
@@ -342,7 +344,7 @@ func ofUnit(root *syntax.Node, pos syntax.Pos) bool {
 	return holdsAt(root, pos, "chaos", "*", "*", "path") ||
 		holdsAt(root, pos, "chaos", "*", "steps", "*", "*", "path") ||
 		holdsAt(root, pos, "chaos", "*", "*", "leader") ||
-		holdsAt(root, pos, "chaos", "*", "steps", "*", "*", "leader") ||
+		holdsAt(root, pos, "chaos", "*", "steps", "*", "*", "leader") || holdsAt(root, pos, "leaders") ||
 		holdsAt(root, pos, "target", "ready") || holdsAt(root, pos, "target", "*", "*", "ready")
 }
 

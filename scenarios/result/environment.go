@@ -23,6 +23,7 @@ type Environment struct {
 	Scenario []FileSum      `json:"scenario_files,omitempty"`
 	Tools    []FileSum      `json:"tools,omitempty"`             // other programs that brunt ran, such as brunt-k6
 	Replicas map[string]int `json:"replicas,omitempty" mask:"-"` // number of replicas per service when the load began
+	Entry    string         `json:"entry,omitempty" mask:"-"`    // service that the load asks; empty if brunt started none
 	Units    []UnitIdentity `json:"units,omitempty"`             // the units of the target when the load began
 	Clock    *Clock         `json:"clock,omitempty"`             // state of the machine's clock; nil means unknown
 }

@@ -25,8 +25,10 @@ type FaultRecord struct {
 	Role string `json:"role,omitempty" mask:"-"`
 	// the answer by which the first unit has its role
 	RoleSaid string `json:"role_said,omitempty"`
-	Via      string `json:"via"`     // mechanism of the injection
-	Planned  Num    `json:"planned"` // planned time, an offset from t0
+	// the unit that led when it was injected, hit or not; empty if the units were not asked, or if none led
+	Led     string `json:"led,omitempty" mask:"-"`
+	Via     string `json:"via"`     // mechanism of the injection
+	Planned Num    `json:"planned"` // planned time, an offset from t0
 	// time just before the injecting call, an offset from t0; null means that it was not injected
 	Injected Num    `json:"injected"`
 	Verified Num    `json:"verified"` // when its effect was observed, an offset from t0
@@ -92,6 +94,8 @@ type FaultRecord struct {
 	Events []Event `json:"events,omitempty"`
 	// what took it back at cleared, where brunt did not: watchdog, or the process that held it
 	RevertedBy string `json:"reverted_by,omitempty" mask:"-"`
+	// nothing starts the unit of a one-shot again, as the scenario allows: cleared is then the end of its injection
+	StaysDown bool `json:"stays_down,omitempty"`
 	// time limit for the unit of a one-shot to be healthy again
 	Within Num         `json:"within"`
 	Steps  []FaultStep `json:"steps,omitempty"` // steps of a group, in the order of their injection
@@ -106,6 +110,7 @@ type FaultStep struct {
 	Leader       bool     `json:"leader,omitempty"`         // units holds the leader
 	Role         string   `json:"role,omitempty" mask:"-"`  // leader or follower, as for the group
 	RoleSaid     string   `json:"role_said,omitempty"`      // the answer by which the first unit has its role
+	Led          string   `json:"led,omitempty" mask:"-"`   // the unit that led when it was injected
 	Via          string   `json:"via"`                      // mechanism of the injection
 	Planned      Num      `json:"planned"`                  // planned time
 	Injected     Num      `json:"injected"`                 // null means that it was not injected

@@ -45,7 +45,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 	mask := s.plan.Scenario.Secrets.Mask
 	rec := result.FaultRecord{
 		Name: c.Name, Kind: c.Kind, Units: c.Units, Links: c.Links, Zones: c.Zones, Leader: c.Role == chaos.RoleLeader,
-		Role: c.Role, RoleSaid: mask(c.RoleSaid),
+		Role: c.Role, RoleSaid: mask(c.RoleSaid), Led: c.Led,
 		Skipped: c.Skipped, Via: c.Via, Planned: result.Sec(c.Planned),
 		Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN, Until: result.NaN, Onset: result.NaN,
 		Failover: result.NaN,
@@ -59,6 +59,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 	if rec.Units == nil {
 		rec.Units = []string{}
 	}
+	rec.StaysDown = c.LeftDown
 	if c.OneShot {
 		rec.Within = result.Sec(c.Within)
 	}
@@ -107,8 +108,8 @@ func takenBackBy(c *chaos.Record) string {
 func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 	out := result.FaultStep{
 		Name: c.Name, Kind: c.Kind, Units: c.Units, Links: c.Links, Leader: c.Role == chaos.RoleLeader, Role: c.Role,
-		RoleSaid: mask(c.RoleSaid),
-		Via:      c.Via, Planned: result.Sec(c.Planned), Injected: result.NaN, Verified: result.NaN,
+		RoleSaid: mask(c.RoleSaid), Led: c.Led,
+		Via: c.Via, Planned: result.Sec(c.Planned), Injected: result.NaN, Verified: result.NaN,
 		Cleared: result.NaN, Evidence: mask(c.Evidence), NotShown: mask(c.NotShown), GoneEvidence: mask(c.GoneText),
 		Revert:     cmp.Or(string(c.Revert), string(chaos.None)),
 		RevertedBy: takenBackBy(c),

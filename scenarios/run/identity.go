@@ -47,8 +47,13 @@ func (i *Identity) Environment() result.Environment {
 		})
 	}
 	own, tools := i.Programs()
+	entry := ""
+	if i.plan.Stack != nil {
+		entry = i.plan.Stack.Entry
+	}
 	return result.Environment{
-		Commit: machine.Commit(), Binary: own, Scenario: files, Tools: tools, Replicas: i.replicas, Units: i.units,
+		Commit: machine.Commit(), Binary: own, Scenario: files, Tools: tools, Replicas: i.replicas, Entry: entry,
+		Units: i.units,
 		Clock: machine.Clock(),
 		Brunt: machine.Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 		Kernel: machine.Kernel(), Memory: machine.Memory(), Files: machine.FileLimit(), Command: command,

@@ -269,8 +269,8 @@ slo: [errors < 50%]
 	}{{1, "follower", `$.role is follower`}, {2, "follower", "$.role"}, {1, "leader", `{"role": "leader"`}} {
 		f := res.Faults[i]
 		if len(f.Units) != want.units || f.Role != want.role || f.Leader != (want.role == "leader") ||
-			!strings.Contains(f.RoleSaid, want.said) {
-			t.Errorf("%s: %v is %q: %q; %s", f.Name, f.Units, f.Role, f.RoleSaid, f.Note)
+			!strings.Contains(f.RoleSaid, want.said) || f.Led == "" || slices.Contains(f.Units, f.Led) != f.Leader {
+			t.Errorf("%s: %v is %q: %q, and %q led; %s", f.Name, f.Units, f.Role, f.RoleSaid, f.Led, f.Note)
 		}
 		if i := slices.IndexFunc(res.Events, func(e result.Event) bool {
 			return e.Event == "fault.injected" &&

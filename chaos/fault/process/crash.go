@@ -172,7 +172,7 @@ func living(all []proc.Process) []proc.Process {
 	return slices.DeleteFunc(slices.Clone(all), func(p proc.Process) bool { return !p.Identity().Alive() })
 }
 
-func (*crash) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+func (c *crash) Traits() chaos.HeldTraits { return chaos.HeldTraits{StaysDown: !c.unit.Supervised()} }
 
 func (c *crash) Revert(context.Context) (chaos.Outcome, error) { return chaos.None, nil }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"brunt/scenarios"
@@ -44,10 +45,18 @@ func (t *Trial) System() string {
 }
 
 // Lay lays drills over all systems of their proofs and compiles each, so that a mistake is found before the first
-// run. An empty list of names stands for all drills of the library.
+// run. An empty list of names stands for all drills of the library, but for those of real systems.
 func (p *Prover) Lay(names []string) ([]*Trial, error) {
 	if len(names) == 0 {
-		names = drills.Names()
+		all, err := drills.Library()
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range all {
+			if len(d.Proof.Systems) == 0 {
+				names = append(names, d.Name)
+			}
+		}
 	}
 	var out []*Trial
 	for _, name := range names {
@@ -65,6 +74,10 @@ func (p *Prover) trials(name string) ([]*Trial, error) {
 	d, set, err := p.Subject.find(name, p.Subject.Set)
 	if err != nil {
 		return nil, err
+	}
+	if len(d.Proof.Systems) > 0 {
+		return nil, scenarios.Usagef("the drill %s is proved on %s by the tests of brunt, not on the built-in system; "+
+			"`brunt drill run %s SCENARIO` runs it on a system of yours", d.Name, strings.Join(d.Proof.Systems, ", "), d.Name)
 	}
 	if len(d.Proof.Mutants) == 0 {
 		return nil, scenarios.Usagef("the drill %s has no mutant, so that nothing shows that it can fail", d.Name)

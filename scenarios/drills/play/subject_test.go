@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"brunt/scenarios/drills"
@@ -36,5 +37,23 @@ func TestSystemOf_Counted(t *testing.T) {
 		if has("crash-one-of-store") != c.want || !has("crash-store") || !has("crash-one-of-web") {
 			t.Errorf("counted %v: %+v", c.counted, all)
 		}
+	}
+}
+
+// TestProver_RealSystems: a drill that tests prove on real systems is not proved on the built-in one.
+func TestProver_RealSystems(t *testing.T) {
+	p := &Prover{Subject: Subject{Compile: compile}}
+	trials, err := p.Lay(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range trials {
+		if len(one.Drill.Proof.Systems) > 0 {
+			t.Errorf("%s is laid over %s", one.Drill.Name, one.System())
+		}
+	}
+	if _, err := p.Lay([]string{"leader-lost"}); err == nil ||
+		!strings.Contains(err.Error(), "proved on etcd, jetstream, patroni, redis by the tests of brunt") {
+		t.Error(err)
 	}
 }

@@ -31,6 +31,9 @@ func drillsTable() (string, error) {
 				figures = append(figures, fmt.Sprintf("%s %d of %d: %s", p.System, p.Proved, p.Runs, drills.Range(p.Figures)))
 			}
 		}
+		if len(d.Proof.Systems) > 0 {
+			figures = append(figures, "on real systems: "+strings.Join(d.Proof.Systems, ", "))
+		}
 		outdated, err := d.Outdated(proofs)
 		if err != nil {
 			return "", err

@@ -18,6 +18,7 @@ import (
 	faultcatalog "brunt/chaos/catalog"
 	"brunt/chaos/container"
 	"brunt/chaos/probe"
+	"brunt/chaos/selector"
 	"brunt/scenarios"
 	"brunt/scenarios/drills"
 	"brunt/scenarios/driver"
@@ -61,6 +62,8 @@ func Schema() syntax.Schema {
 		"prometheus", "alertmanager")
 	props["watch"] = namedSchema(props["watch"], syntax.NameSchema(), reflect.TypeFor[probe.Watch](), doc, "path", "get",
 		"command", "exec", "scrape", "ask")
+	props["leaders"] = namedSchema(props["leaders"], syntax.NameSchema(), reflect.TypeFor[selector.Leader](), doc, "path",
+		"get", "command", "exec", "scrape", "ask")
 	for _, key := range []string{"setup", "teardown"} {
 		props[key] = onceSchema(props[key], doc)
 	}

@@ -1,8 +1,8 @@
 // Package drills compares brunt's results with independent measurements of real systems that fail: nginx, etcd, Redis
 // with Sentinel, PostgreSQL with a standby, PostgreSQL on three nodes of Patroni behind HAProxy, MariaDB on three nodes
 // of Galera, a stream of NATS JetStream with three replicas and RabbitMQ, as processes on this machine. For a cut of
-// its network, etcd runs in containers; members of JetStream and agents of Patroni are cut off by brunt's links. Where
-// a disk is full, each member has a small filesystem of its own, which only root can mount.
+// their network, etcd and Galera run in containers; members of JetStream and agents of Patroni are cut off by brunt's
+// links. Where a disk is full, each member has a small filesystem of its own, which only root can mount.
 //
 //	brunt run ---load---> entry: nginx, or front ---> system: killed, cut off, frozen
 //	prober ---every 5 ms--->-'      |                   |
@@ -41,6 +41,10 @@
 // unit that the fault hit: it had the role that the fault picks, and it is the unit whose process changed, if one did.
 //
 // In every drill, no incident that began before the fault is given to it, and the fault was taken back.
+//
+// The drills of brunt's library whose proof names real systems are rows as well: `brunt drill run` lays the drill over
+// the scenario of the system, as it does for users. There the report also names the member that led, whether the fault
+// hit it or not. Some rows take the defence away: a stream with one replica has no member that could take over.
 //
 // A drill is one row of the table drills in drills_test.go. Its system is a function in systems_test.go that starts
 // one unit, and a store in a file of its own if the system takes writes. The tests run with BRUNT_FULL=1. DRILL_RUNS

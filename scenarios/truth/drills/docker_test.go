@@ -8,7 +8,9 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,67 +41,143 @@ func dockerEtcd(t *testing.T, dir, self string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := drillID()
-	engine := func(args ...string) string {
-		out, err := exec.Command("docker", args...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("docker %s: %v: %s", strings.Join(args, " "), err, out)
-		}
-		return strings.TrimSpace(string(out))
+	c := newContainers(t, dir, image)
+	var cluster []string
+	for i := range 3 {
+		cluster = append(cluster, fmt.Sprintf("n%d=http://n%d:2380", i, i))
 	}
+	for i := range 3 {
+		alias := fmt.Sprintf("n%d", i)
+		c.start("etcd", i, "2379", []string{"--tmpfs", "/data"},
+			"--name", alias, "--data-dir", "/data/etcd", "--pre-vote=true", "--logger", "zap", "--log-level", "error",
+			"--listen-client-urls", "http://0.0.0.0:2379", "--advertise-client-urls", "http://"+alias+":2379",
+			"--listen-peer-urls", "http://0.0.0.0:2380", "--initial-advertise-peer-urls", "http://"+alias+":2380",
+			"--initial-cluster", strings.Join(cluster, ","))
+	}
+	c.front(self, "etcd")
+}
+
+// A cluster is three containers of one image, in a network of their own, with the names n0, n1 and n2 there.
+type cluster struct {
+	t              *testing.T
+	dir, id, image string
+	members        []string // where clients connect to
+}
+
+// newContainers makes the network. The containers, the network and the image are removed when the test ends.
+func newContainers(t *testing.T, dir, image string) *cluster {
+	c := &cluster{t: t, dir: dir, id: drillID(), image: image}
 	remove := func() {
 		for i := range 3 {
-			_ = exec.Command("docker", "rm", "-f", "-v", fmt.Sprintf("%s-%d", id, i)).Run()
+			_ = exec.Command("docker", "rm", "-f", "-v", fmt.Sprintf("%s-%d", c.id, i)).Run()
 		}
-		_ = exec.Command("docker", "network", "rm", id).Run()
+		_ = exec.Command("docker", "network", "rm", c.id).Run()
 	}
 	t.Cleanup(func() {
 		remove()
 		_ = exec.Command("docker", "rmi", "-f", image).Run()
 	})
 	remove() // of the run before
-	engine("network", "create", id)
-	var cluster, members []string
-	for i := range 3 {
-		cluster = append(cluster, fmt.Sprintf("n%d=http://n%d:2380", i, i))
+	c.engine("network", "create", c.id)
+	return c
+}
+
+func (c *cluster) engine(args ...string) string {
+	out, err := exec.Command("docker", args...).CombinedOutput()
+	if err != nil {
+		c.t.Fatalf("docker %s: %v: %s", strings.Join(args, " "), err, out)
 	}
-	for i := range 3 {
-		name, alias := fmt.Sprintf("%s-%d", id, i), fmt.Sprintf("n%d", i)
-		engine("run", "-d", "--name", name, "--network", id, "--network-alias", alias, "--label", "brunt.drill="+id,
-			"--memory", "512m", "--tmpfs", "/data",
-			image, "--name", alias, "--data-dir", "/data/etcd", "--pre-vote=true", "--logger", "zap", "--log-level", "error",
-			"--listen-client-urls", "http://0.0.0.0:2379", "--advertise-client-urls", "http://"+alias+":2379",
-			"--listen-peer-urls", "http://0.0.0.0:2380", "--initial-advertise-peer-urls", "http://"+alias+":2380",
-			"--initial-cluster", strings.Join(cluster, ","))
-		first(engine("inspect", "-f", "{{.State.Pid}}", name))
-		addr := engine("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", name) + ":2379"
-		members = append(members, addr)
-		for _, known := range []string{name, fmt.Sprintf("etcd[%d]", i)} {
-			if err := writeWhole(filepath.Join(dir, "addr."+known), addr); err != nil {
-				t.Fatal(err)
-			}
+	return strings.TrimSpace(string(out))
+}
+
+// start starts a member of a service with more settings of `docker run`.
+func (c *cluster) start(service string, i int, port string, settings []string, args ...string) {
+	name := fmt.Sprintf("%s-%d", c.id, i)
+	run := slices.Concat([]string{
+		"run", "-d", "--name", name, "--network", c.id, "--network-alias", fmt.Sprintf("n%d", i), "--label",
+		"brunt.drill=" + c.id, "--memory", "512m", "--tmpfs", "/tmp",
+	}, settings)
+	c.engine(slices.Concat(run, []string{c.image}, args)...)
+	first(c.engine("inspect", "-f", "{{.State.Pid}}", name))
+	addr := c.engine("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", name) + ":" + port
+	c.members = append(c.members, addr)
+	for _, known := range []string{name, fmt.Sprintf("%s[%d]", service, i)} {
+		if err := writeWhole(filepath.Join(c.dir, "addr."+known), addr); err != nil {
+			c.t.Fatal(err)
 		}
 	}
+}
+
+// front starts the front of a store on this machine, and waits until it takes writes.
+func (c *cluster) front(self, store string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	addr := l.Addr().String()
 	l.Close()
-	front := exec.Command(self, append([]string{"unit", "front", "etcd"}, members...)...)
-	front.Env = append(os.Environ(), "BRUNT_ADDR="+addr, "BRUNT_UNIT=front[0]", drillDir+"="+dir, ownFront+"=1")
+	front := exec.Command(self, append([]string{"unit", "front", store}, c.members...)...)
+	front.Env = append(os.Environ(), "BRUNT_ADDR="+addr, "BRUNT_UNIT=front[0]", drillDir+"="+c.dir, ownFront+"=1")
 	var said bytes.Buffer
 	front.Stdout, front.Stderr = &said, &said
 	if err := front.Start(); err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	c.t.Cleanup(func() {
 		_ = front.Process.Kill()
 		_ = front.Wait()
 	})
-	if !suite.Within(time.Minute, func() bool { return serves(addr) }) {
-		t.Fatalf("the cluster is not ready: %s%s", said.String(), engine("logs", "--tail", "20", id+"-0"))
+	if !suite.Within(2*time.Minute, func() bool { return serves(addr) }) {
+		c.t.Fatalf("the cluster is not ready: %s", c.engine("logs", "--tail", "20", c.id+"-0"))
 	}
+}
+
+// galeraImage makes an image for this machine's MariaDB with Galera and for what its nodes copy data with, once. The
+// programs are those of this machine, in its /usr.
+var galeraImage = sync.OnceValues(func() (string, error) {
+	name := drillID() + "-galera"
+	const script = `tar -C / -c bin sbin lib lib64 etc/passwd etc/group etc/alternatives |
+  docker import -c 'ENTRYPOINT ["/usr/sbin/mariadbd"]' -c 'EXPOSE 3306' - "$1"`
+	if out, err := exec.Command("bash", "-ec", "set -o pipefail; "+script, "image", name).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return name, nil
+})
+
+// dockerGalera starts three nodes of Galera in containers, one after the other, and a front for them on this machine.
+func dockerGalera(t *testing.T, dir, self string) {
+	image, err := galeraImage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	as, err := user.Lookup("mysql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newContainers(t, dir, image)
+	for i, others := range []string{"", "n0", "n0,n1"} { // without others it makes the cluster
+		alias, data := fmt.Sprintf("n%d", i), filepath.Join(dir, fmt.Sprintf("data-%d", i))
+		err := give(data, "mysql")
+		if err == nil {
+			err = installMariaDB(data, os.TempDir(), "mysql")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.start("node", i, "3306", []string{"-u", as.Uid + ":" + as.Gid, "-v", "/usr:/usr:ro", "-v", data + ":/data"},
+			"--no-defaults", "--datadir=/data", "--tmpdir=/tmp", "--bind-address=0.0.0.0", "--port=3306",
+			"--socket=/tmp/s", "--pid-file=/tmp/pid", "--skip-name-resolve", "--binlog-format=ROW",
+			"--innodb-autoinc-lock-mode=2", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M",
+			"--innodb-log-file-size=8M", "--max-connections=500", "--log-warnings=1", "--skip-grant-tables",
+			"--wsrep-on=ON",
+			"--wsrep-provider=/usr/lib/galera/libgalera_smm.so", "--wsrep-cluster-name=drill",
+			"--wsrep-cluster-address=gcomm://"+others, "--wsrep-node-name="+alias, "--wsrep-node-address="+alias,
+			"--wsrep-sst-method=rsync", "--wsrep-provider-options=gcache.size=8M;gcache.page_size=8M")
+		if !suite.Within(90*time.Second, func() bool { return isSynced(t.Context(), c.members[i]) }) {
+			t.Fatalf("%s is not in the cluster: %s", alias, c.engine("logs", "--tail", "20", fmt.Sprintf("%s-%d", c.id, i)))
+		}
+	}
+	c.front(self, "galera")
 }
 
 // first gives the process of a container a priority above that of systems which are processes of this machine, as its

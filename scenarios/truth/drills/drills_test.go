@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,7 +23,12 @@ type drill struct {
 	processes string   // of the target, in YAML; BIN is the program of these tests, PORTS the first of ten free ports
 	entry     string   // the unit that the load and the prober ask
 	fault     string   // named lose, in YAML
-	group     bool     // the fault has steps: its recovery counts from the first bad request
+	library   string   // the drill of the library that is played, in place of fault; its settings are those of set
+	set       []string
+	store     string // of a drill of the library: the service that plays its role store
+	question  string // how the leader of the store is found, in YAML; empty: it has none
+	leads     string // what the unit of the store that leads says; empty: it has no leader. # is its index
+	group     bool   // the fault has steps: its recovery counts from the first bad request
 	recover   time.Duration
 	seconds   int // of load; zero is 16
 	rate      int // requests a second; zero is 100
@@ -37,10 +43,11 @@ type drill struct {
 	watch string
 	// only changes from one answer to another one are compared, and not those to no answer
 	slowAgents bool
-	hits       string           // what the unit that the fault hits says before
+	hits       string           // what the unit that the fault hits says before; # is its index, and ! is not
 	roles      map[string]asker // of services: their units are asked what they are all the time
 	// each has a filesystem of its own, DIR/disk-INDEX, of diskSize; only root may mount them
 	disks int
+	root  bool // only root can start the target
 	quiet bool // the fault ends no process and stops none
 	// the system fails a few requests before it fails all, so the load may meet its first failure later than the prober
 	partial bool
@@ -72,6 +79,14 @@ const (
 	apps = `
     nginx: {command: [BIN, unit, nginx, "${unit.app[0].addr}", "${unit.app[1].addr}"], restart: never}
     app: {command: [BIN, unit, app], replicas: 2, restart_delay: 1500ms}`
+
+	// Redis on three nodes of one service, of which the first one is the primary at first.
+	redisNodes = `
+    front:
+      {command: [BIN, unit, front, redis, "${unit.sentinel[0].addr}", "${unit.sentinel[1].addr}", "${unit.sentinel[2].addr}"],
+      links: [sentinel], ready: {get: /healthz}}
+    node: {command: [BIN, unit, redis-node, "${self.index}", "127.0.0.1:BASE"], replicas: 3, port: BASE, restart: never, grace: 1s}
+    sentinel: {command: [BIN, unit, sentinel, "${unit.node[0].addr}"], links: [node], replicas: 3, restart: never, grace: 1s}`
 
 	etcds = `
     front: {command: [BIN, unit, front, etcd, "${unit.etcd[0].addr}", "${unit.etcd[1].addr}", "${unit.etcd[2].addr}"],
@@ -118,6 +133,9 @@ const jetstreams = `
     front: {command: [BIN, unit, front, nats], links: [js], ready: {get: /healthz, within: 30s}}
     js: {command: [BIN, unit, nats, "${self.index}", PORTS], replicas: 3, port: BASE, links: [js], restart_delay: 12s}`
 
+// loneStream is the same with one replica, so that no other member can take over.
+var loneStream = strings.Replace(jetstreams, "nats]", "nats, 1]", 1)
+
 // patroniNodes is PostgreSQL on three nodes with asynchronous replication. The agent of each node takes part in
 // elections by etcd, and HAProxy asks the agents where the primary is. Killed with its agent, a leader is replaced once
 // its lease of 20 s in etcd is over. Replication is asynchronous: with synchronous one, writes that wait for a standby
@@ -130,7 +148,8 @@ const patroniNodes = `
     etcd: {command: [BIN, unit, lone-etcd, PORTS], ready: {get: /health}}`
 
 const (
-	patroniLeader = `leader: {path: /primary, within: 5s}`
+	patroniAsks   = `{path: /primary, within: 5s}`
+	patroniLeader = `leader: ` + patroniAsks
 	patroniWatch  = `{of: node, path: /patroni, value: "~ \"state\": \"running\",.*\"role\": \"(\\w+)\"", every: 100ms, timeout: 400ms}`
 )
 
@@ -138,12 +157,18 @@ const (
 	// brunt's questions to the members, which name the leader of the stream
 	streamLeader = `get: "http://127.0.0.1:1${self.port}/jsz?streams=1"`
 	whoLeads     = `"$.account_details[0].stream_detail[0].cluster.leader"`
-	jsLeader     = `leader: {` + streamLeader + `, check: {` + whoLeads + `: "n${self.index}"}, within: 5s}`
+	jsAsks       = `{` + streamLeader + `, check: {` + whoLeads + `: "n${self.index}"}, within: 5s}`
 	jsWatch      = `{of: js, ` + streamLeader + `, value: ` + whoLeads + `, every: 100ms, timeout: 400ms}`
 )
 
 // leader says how the member that leads is found.
-const leader = `leader: {command: [BIN, unit, etcd-leads], within: 5s}`
+const (
+	etcdAsks = `{command: [BIN, unit, etcd-leads], within: 5s}`
+	leader   = `leader: ` + etcdAsks
+)
+
+// needGalera are the programs of a node of Galera.
+var needGalera = []string{"mariadbd", "mariadb-install-db", "rsync"}
 
 // etcdWatch reads each member's role from the page of its metrics.
 const etcdWatch = `{of: etcd, path: /metrics, value: "~ etcd_server_is_(leader [01])", every: 100ms, timeout: 400ms}`
@@ -194,20 +219,6 @@ var drills = []drill{
 		name: "nginx/both upstreams killed", needs: []string{"nginx"}, entry: "nginx", processes: apps,
 		fault: `{at: 4s, process.crash: {service: app, pick: 2}}`, recover: 5 * time.Second,
 		outage: always,
-	},
-	{
-		name: "etcd/leader killed", needs: []string{"etcd"}, entry: "front", processes: etcds, ids: etcdData,
-		rate:  50,
-		fault: `{at: 4s, process.crash: {service: etcd, pick: leader, ` + leader + `}}`, recover: 5 * time.Second,
-		outage: maybe,
-		watch:  etcdWatch, hits: etcdLeading, roles: etcdRoles,
-	},
-	{
-		name: "etcd/leader frozen", needs: []string{"etcd"}, entry: "front", processes: etcds, ids: etcdData,
-		rate:  50,
-		fault: `{at: 4s, for: 5s, process.freeze: {service: etcd, pick: leader, ` + leader + `}}`, recover: 5 * time.Second,
-		outage: always,
-		watch:  etcdWatch, hits: etcdLeading, roles: etcdRoles,
 	},
 	{
 		name: "etcd/follower frozen", needs: []string{"etcd"}, entry: "front", processes: etcds, ids: etcdData,
@@ -267,57 +278,38 @@ var drills = []drill{
 		outage: always,
 	},
 	{
-		name: "patroni/leader killed", needs: needPatroni,
-		entry: "front", processes: patroniNodes, ids: patroniData,
-		rate: 50, every: 7 * time.Millisecond, seconds: 50, recover: 30 * time.Second, outage: always,
-		fault:  `{at: 4s, process.crash: {service: node, pick: leader, irreversible: true, ` + patroniLeader + `}}`,
-		losses: maybe, watch: patroniWatch, slowAgents: true, hits: patroniLeading, roles: patroniRoles,
-	},
-	{
-		name: "patroni/leader frozen", needs: needPatroni,
-		entry: "front", processes: patroniNodes, ids: patroniData,
-		rate: 50, every: 7 * time.Millisecond, seconds: 36, recover: 16 * time.Second, outage: always,
-		fault:  `{at: 4s, for: 10s, process.freeze: {service: node, pick: leader, processes: tree, ` + patroniLeader + `}}`,
-		losses: maybe, watch: patroniWatch, slowAgents: true, hits: patroniLeading, roles: patroniRoles,
-	},
-	{
 		name: "patroni/leader cut off from etcd", needs: needPatroni,
 		entry: "front", processes: patroniNodes, ids: patroniData,
 		rate: 50, every: 7 * time.Millisecond, seconds: 54, recover: 40 * time.Second, outage: always, quiet: true,
 		fault:  `{at: 4s, for: 30s, network.partition: {from: node, to: etcd, pick: leader, ` + patroniLeader + `}}`,
 		losses: maybe, watch: patroniWatch, slowAgents: true, hits: patroniLeading, roles: patroniRoles,
 	},
+	patroniDrill("leader-lost", drill{seconds: 50, recover: 30 * time.Second, outage: always, hits: patroniLeading}),
+	patroniDrill("leader-hung", drill{
+		seconds: 54, recover: 16 * time.Second, outage: always, hits: patroniLeading, set: []string{"for=10s"},
+	}),
+	patroniDrill("skew", drill{
+		seconds: 30, recover: 2 * time.Second, outage: maybe, quiet: true, hits: patroniLeading,
+	}),
+	patroniDrill("disk-full", drill{
+		seconds: 54, recover: 40 * time.Second, outage: maybe, quiet: true, partial: true, disks: 3, hits: patroniLeading,
+	}),
 	{
-		name: "patroni/leader's disk full", needs: needPatroni,
-		entry: "front", processes: patroniNodes, ids: patroniData,
-		rate: 50, every: 7 * time.Millisecond, seconds: 54, recover: 40 * time.Second,
-		outage: maybe, quiet: true, partial: true, disks: 3,
-		fault:  `{at: 4s, for: 10s, disk.fill: {service: node, pick: leader, path: "DIR/disk-${self.index}", percent: 100%, ` + patroniLeader + `}}`,
-		losses: maybe, watch: patroniWatch, slowAgents: true, hits: patroniLeading, roles: patroniRoles,
-	},
-	{
-		name: "patroni/leader's clock wrong", needs: needPatroni,
-		entry: "front", processes: patroniNodes, ids: patroniData,
-		rate: 50, every: 7 * time.Millisecond, seconds: 30, recover: 2 * time.Second, outage: maybe, quiet: true,
-		fault:  `{at: 4s, for: 8s, time.skew: {service: node, pick: leader, offset: 1h, processes: tree, ` + patroniLeader + `}}`,
-		losses: maybe, watch: patroniWatch, slowAgents: true, hits: patroniLeading, roles: patroniRoles,
-	},
-	{
-		name: "galera/node killed", needs: []string{"mariadbd", "mariadb-install-db", "rsync"},
+		name: "galera/node killed", needs: needGalera,
 		entry: "front", processes: galeraNodes, ids: galeraData,
 		rate: 50, every: 7 * time.Millisecond, seconds: 30, recover: 12 * time.Second, outage: always,
 		fault: `{at: 4s, within: 90s, process.crash: {unit: "node[0]"}}`,
 		hits:  galeraSynced, roles: galeraRoles,
 	},
 	{
-		name: "galera/node frozen", needs: []string{"mariadbd", "mariadb-install-db", "rsync"},
+		name: "galera/node frozen", needs: needGalera,
 		entry: "front", processes: galeraNodes, ids: galeraData,
 		rate: 50, every: 7 * time.Millisecond, seconds: 36, recover: 12 * time.Second, outage: always,
 		fault: `{at: 4s, for: 14s, process.freeze: {unit: "node[0]"}}`,
 		hits:  galeraSynced, roles: galeraRoles,
 	},
 	{
-		name: "galera/node's disk full", needs: []string{"mariadbd", "mariadb-install-db", "rsync"},
+		name: "galera/node's disk full", needs: needGalera,
 		entry: "front", processes: galeraNodes, ids: galeraData,
 		rate: 50, every: 7 * time.Millisecond, seconds: 36, recover: 25 * time.Second,
 		outage: maybe, quiet: true, partial: true, disks: 3,
@@ -325,47 +317,57 @@ var drills = []drill{
 		hits:  galeraSynced, roles: galeraRoles,
 	},
 	{
-		name: "galera/node's clock wrong", needs: []string{"mariadbd", "mariadb-install-db", "rsync"},
+		name: "galera/node's clock wrong", needs: needGalera,
 		entry: "front", processes: galeraNodes, ids: galeraData,
 		rate: 50, every: 7 * time.Millisecond, seconds: 30, recover: 2 * time.Second, outage: maybe, quiet: true,
 		fault: `{at: 4s, for: 8s, time.skew: {unit: "node[0]", offset: 1h, processes: tree}}`,
 		hits:  galeraSynced, roles: galeraRoles,
 	},
+	galeraDrill("quorum-lost", drill{seconds: 50, recover: 30 * time.Second, outage: always, set: []string{"heal=30s"}}),
 	{
-		name: "jetstream/leader killed", needs: []string{"nats-server"},
-		entry: "front", processes: jetstreams, ids: natsData,
-		rate: 50, seconds: 30, recover: 12 * time.Second,
-		fault:  `{at: 4s, process.crash: {service: js, pick: leader, ` + jsLeader + `}}`,
-		outage: always, watch: jsWatch, hits: jsLeading, roles: jsRoles,
+		name: "galera/node cut off", needs: slices.Concat(needGalera, []string{"docker"}),
+		entry: "front", cluster: dockerGalera, ids: galeraData,
+		rate: 50, every: 7 * time.Millisecond, seconds: 40, recover: 25 * time.Second, outage: always, quiet: true,
+		fault: `{at: 4s, for: 14s, network.partition: {container: "ID-0"}}`, root: true,
+		roles: galeraRoles,
 	},
-	{
-		name: "jetstream/leader frozen", needs: []string{"nats-server"},
-		entry: "front", processes: jetstreams, ids: natsData,
-		rate: 50, seconds: 36, recover: 12 * time.Second,
-		fault:  `{at: 4s, for: 14s, process.freeze: {service: js, pick: leader, ` + jsLeader + `}}`,
-		outage: always, watch: jsWatch, hits: jsLeading, roles: jsRoles,
-	},
-	{
-		name: "jetstream/leader cut off", needs: []string{"nats-server"},
-		entry: "front", processes: jetstreams, ids: natsData,
-		rate: 50, seconds: 36, recover: 12 * time.Second,
-		fault:  `{at: 4s, for: 14s, network.partition: {service: js, pick: leader, ` + jsLeader + `}}`,
-		outage: always, quiet: true, watch: jsWatch, hits: jsLeading, roles: jsRoles,
-	},
-	{
-		name: "jetstream/leader's disk full", needs: []string{"nats-server"},
-		entry: "front", processes: jetstreams, ids: natsData,
-		rate: 50, seconds: 36, recover: 12 * time.Second, disks: 3,
-		fault:  `{at: 4s, for: 14s, disk.fill: {service: js, pick: leader, path: "DIR/disk-${self.index}", percent: 100%, ` + jsLeader + `}}`,
-		outage: maybe, quiet: true, watch: jsWatch, hits: jsLeading, roles: jsRoles,
-	},
-	{
-		name: "jetstream/leader's clock wrong", needs: []string{"nats-server"},
-		entry: "front", processes: jetstreams, ids: natsData,
-		rate: 50, seconds: 30, recover: 2 * time.Second,
-		fault:  `{at: 4s, for: 8s, time.skew: {service: js, pick: leader, offset: 1h, processes: tree, ` + jsLeader + `}}`,
-		outage: maybe, quiet: true, watch: jsWatch, hits: jsLeading, roles: jsRoles,
-	},
+	streamDrill("leader-lost", drill{seconds: 30, recover: 12 * time.Second, outage: always, hits: jsLeading}),
+	// without the defence
+	streamDrill("leader-lost", drill{
+		name: "jetstream/leader-lost, one replica", processes: loneStream, seconds: 34, recover: 8 * time.Second,
+		outage: always, hits: jsLeading,
+	}),
+	streamDrill("leader-hung", drill{
+		name: "jetstream/leader-hung, one replica", processes: loneStream, seconds: 40, recover: 8 * time.Second,
+		outage: always, hits: jsLeading,
+	}),
+	streamDrill("disk-full", drill{
+		name: "jetstream/disk-full, one replica", processes: loneStream, seconds: 40, recover: 8 * time.Second,
+		outage: always, quiet: true, disks: 3, hits: jsLeading, set: []string{"for=14s"},
+	}),
+	streamDrill("leader-hung", drill{seconds: 36, recover: 12 * time.Second, outage: always, hits: jsLeading}),
+	streamDrill("leader-cut", drill{seconds: 36, recover: 12 * time.Second, outage: always, quiet: true, hits: jsLeading}),
+	streamDrill("minority-cut", drill{
+		seconds: 30, recover: 5 * time.Second, outage: maybe, quiet: true, hits: "!" + jsLeading,
+	}),
+	streamDrill("quorum-lost", drill{seconds: 34, recover: 20 * time.Second, outage: always, set: []string{"heal=14s"}}),
+	streamDrill("skew", drill{seconds: 28, recover: 2 * time.Second, outage: maybe, quiet: true, hits: jsLeading}),
+	streamDrill("disk-full", drill{
+		seconds: 36, recover: 12 * time.Second, outage: maybe, quiet: true, disks: 3, hits: jsLeading,
+		set: []string{"for=14s"},
+	}),
+	streamDrill("rejoin", drill{
+		seconds: 34, recover: 12 * time.Second, outage: maybe, quiet: true, hits: "!" + jsLeading,
+	}),
+	memberDrill("leader-lost", drill{seconds: 26, recover: 5 * time.Second, outage: maybe, hits: etcdLeading}),
+	memberDrill("leader-hung", drill{
+		seconds: 26, recover: 5 * time.Second, outage: always, hits: etcdLeading, set: []string{"for=6s"},
+	}),
+	memberDrill("quorum-lost", drill{seconds: 28, recover: 20 * time.Second, outage: always, set: []string{"heal=8s"}}),
+	memberDrill("skew", drill{seconds: 26, recover: 2 * time.Second, outage: maybe, quiet: true, hits: etcdLeading}),
+	memberDrill("rejoin", drill{seconds: 30, recover: 5 * time.Second, outage: maybe, quiet: true, hits: etcdFollowing}),
+	sentinelDrill("leader-lost", drill{seconds: 26, recover: 8 * time.Second, outage: always, hits: redisLeading}),
+	sentinelDrill("leader-hung", drill{seconds: 30, recover: 8 * time.Second, outage: always, hits: redisLeading}),
 	{
 		name: "rabbitmq/persistent messages", needs: []string{"rabbitmq-server"}, entry: "front",
 		processes: strings.Replace(rabbit, "MODE", "2", 1), ids: rabbitData,
@@ -380,6 +382,45 @@ var drills = []drill{
 		seconds: 42, recover: 30 * time.Second,
 		outage: always, losses: always,
 	},
+}
+
+// The drills of the library that are played on a store: d has what is not the same for all of them.
+
+func patroniDrill(name string, d drill) drill {
+	d.name, d.library, d.store, d.question, d.leads = "patroni/"+name, name, "node", patroniAsks, patroniLeading
+	d.needs, d.entry, d.processes, d.ids = needPatroni, "front", patroniNodes, patroniData
+	d.rate, d.every, d.losses = 50, 7*time.Millisecond, maybe // its replication is asynchronous
+	d.watch, d.slowAgents, d.roles = patroniWatch, true, patroniRoles
+	return d
+}
+
+func galeraDrill(name string, d drill) drill {
+	d.name, d.library, d.store = "galera/"+name, name, "node"
+	d.needs, d.entry, d.processes, d.ids, d.roles = needGalera, "front", galeraNodes, galeraData, galeraRoles
+	d.rate, d.every = 50, 7*time.Millisecond
+	return d
+}
+
+func streamDrill(name string, d drill) drill {
+	d.name, d.processes = cmp.Or(d.name, "jetstream/"+name), cmp.Or(d.processes, jetstreams)
+	d.library, d.store, d.question, d.leads = name, "js", jsAsks, jsLeading
+	d.needs, d.entry, d.ids = []string{"nats-server"}, "front", natsData
+	d.rate, d.watch, d.roles = 50, jsWatch, jsRoles
+	return d
+}
+
+func memberDrill(name string, d drill) drill {
+	d.name, d.library, d.store, d.question, d.leads = "etcd/"+name, name, "etcd", etcdAsks, etcdLeading
+	d.needs, d.entry, d.processes, d.ids = []string{"etcd"}, "front", etcds, etcdData
+	d.rate, d.watch, d.roles = 50, etcdWatch, etcdRoles
+	return d
+}
+
+func sentinelDrill(name string, d drill) drill {
+	d.name, d.library, d.store, d.question, d.leads = "redis/"+name, name, "node", redisAsks, redisLeading
+	d.needs, d.entry, d.processes, d.ids = []string{"redis-server", "redis-sentinel"}, "front", redisNodes, redisData
+	d.losses, d.roles = maybe, redisMembers // its replication is asynchronous
+	return d
 }
 
 func natsData(ctx context.Context, run string) (map[string]int, error) {
@@ -464,10 +505,13 @@ func playAll(t *testing.T, system string, times int) {
 		}
 		t.Run(name, func(t *testing.T) {
 			suite.Needs(t, suite.Programs(d.needs...))
-			if d.disks > 0 {
+			if d.disks > 0 || d.root {
 				suite.Needs(t, suite.Root)
 			}
-			again := 0
+			again, runs := 0, runs
+			if d.library != "" {
+				runs = min(runs, libraryRuns)
+			}
 			for n := 0; n < runs; n++ {
 				r := d.play(t)
 				r.name, r.run = d.name, n+1
@@ -497,6 +541,9 @@ func playAll(t *testing.T, system string, times int) {
 	}
 	t.Logf("\n%s", table(rows))
 }
+
+// libraryRuns is how often a drill of the library is played on one system at most.
+const libraryRuns = 3
 
 // againMost is how many runs of a drill are played again because nothing can be told of the fault by them.
 const againMost = 3

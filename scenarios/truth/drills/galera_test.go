@@ -191,6 +191,14 @@ func galeraState(ctx context.Context, addr string) (string, error) {
 	return rows[0], nil
 }
 
+// isSynced reports whether a node is in the cluster and takes writes.
+func isSynced(ctx context.Context, addr string) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	state, err := galeraState(ctx, addr)
+	return err == nil && state == galeraSynced
+}
+
 var galeraRoles = map[string]asker{"node": galeraState}
 
 // galeraData reads the ids of all writes from the first node that is in the cluster.
@@ -221,6 +229,17 @@ func galeraData(ctx context.Context, run string) (map[string]int, error) {
 	return nil, err
 }
 
+// installMariaDB makes the data of a server that runs as a user, whose root has no password.
+func installMariaDB(db, tmp, as string) error {
+	out, err := exec.Command("mariadb-install-db", "--no-defaults", "--user="+as, "--datadir="+db,
+		"--tmpdir="+tmp, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+		"--innodb-log-file-size=8M").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("mariadb-install-db: %w: %s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
 // galera INDEX PORT: a node of three, whose own address is the one for clients. The nodes talk to each other on PORT
 // and the eight ports after it. The first one makes the cluster, and each of the others joins after the one before.
 func galera(u unitDir, args []string) error {
@@ -243,11 +262,8 @@ func galera(u unitDir, args []string) error {
 	_, err = os.Stat(db)
 	isNew := err != nil
 	if isNew {
-		out, err := exec.Command("mariadb-install-db", "--no-defaults", "--user=mysql", "--datadir="+db,
-			"--tmpdir="+u.data, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
-			"--innodb-log-file-size=8M").CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("mariadb-install-db: %w: %s", err, bytes.TrimSpace(out))
+		if err := installMariaDB(db, u.data, "mysql"); err != nil {
+			return err
 		}
 	}
 	argv := []string{
@@ -267,12 +283,7 @@ func galera(u unitDir, args []string) error {
 		argv = append(argv, "--wsrep-new-cluster")
 	case isNew:
 		before := fmt.Sprintf("node[%d]", index-1)
-		joined := func() bool {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-			defer cancel()
-			state, err := galeraState(ctx, unitAddr(u.run, before))
-			return err == nil && state == galeraSynced
-		}
+		joined := func() bool { return isSynced(context.Background(), unitAddr(u.run, before)) }
 		if !suite.Within(90*time.Second, joined) {
 			return fmt.Errorf("%s is not in the cluster", before)
 		}

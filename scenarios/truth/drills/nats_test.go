@@ -158,9 +158,9 @@ func (s *natsStore) ask(ctx context.Context, subject, body string, out any) erro
 	})
 }
 
-// create makes the stream, with a replica on each member.
-func (s *natsStore) create(ctx context.Context) error {
-	const stream = `{"name":"S","subjects":["w.>"],"retention":"limits","storage":"file","num_replicas":3}`
+// create makes the stream with a number of replicas, each on a member of its own.
+func (s *natsStore) create(ctx context.Context, replicas string) error {
+	stream := `{"name":"S","subjects":["w.>"],"retention":"limits","storage":"file","num_replicas":` + replicas + `}`
 	return s.ask(ctx, "$JS.API.STREAM.CREATE.S", stream, &struct{}{})
 }
 

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	library "brunt/scenarios/drills"
 	"brunt/scenarios/suite"
 )
 
@@ -45,6 +46,7 @@ type report struct {
 	T0              time.Time
 	Faults          []struct {
 		Name, Impact, Note string
+		Led                string
 		Units              []string
 		Revert             string
 		Gone               bool
@@ -73,12 +75,18 @@ func (d drill) scenario(dir, self, entry string, ports, base int) string {
 	var b strings.Builder
 	words := strings.NewReplacer("BIN", self, "DIR", dir, "ID", drillID(), "PORTS", strconv.Itoa(ports), "BASE",
 		strconv.Itoa(base))
+	b.WriteString("version: 1\nname: drill\n")
 	flow, slo := `{get: "/?", name: page, check: {status: 200}}`, fmt.Sprintf(`"recover < %v after lose"`, d.recover)
 	if d.ids != nil {
 		flow = `{post: "/put?id=${ledger.id}", name: write, check: {status: 200}}`
 		slo += ", lost = 0"
 	}
-	b.WriteString("version: 1\nname: drill\n")
+	if d.library != "" {
+		fmt.Fprintf(&b, "roles: {store: %s}\n", d.store)
+		if d.question != "" {
+			fmt.Fprintf(&b, "leaders: {%s: %s}\n", d.store, words.Replace(d.question))
+		}
+	}
 	read := `{get: "/get?id=${id}"}, count: "$.count"`
 	if d.direct != nil {
 		flow, read = d.direct.write, d.direct.read+", at: ["+d.direct.at+"]"
@@ -100,8 +108,35 @@ func (d drill) scenario(dir, self, entry string, ports, base int) string {
 	if d.watch != "" {
 		fmt.Fprintf(&b, "watch: {role: %s}\n", d.watch)
 	}
-	fmt.Fprintf(&b, "chaos:\n  lose: %s\nslo: [%s]\n", words.Replace(d.fault), slo)
+	if d.library == "" {
+		fmt.Fprintf(&b, "chaos:\n  lose: %s\nslo: [%s]\n", words.Replace(d.fault), slo)
+	}
 	return b.String()
+}
+
+// command is brunt's on the scenario in a file. A drill of the library has its own objectives.
+func (d drill) command(dir, file, result string) *exec.Cmd {
+	args := []string{"run", file, "-o", result}
+	if d.library != "" {
+		args = []string{
+			"drill", "run", d.library, file, "-o", result, "--set", fmt.Sprintf("lasts=%ds", d.seconds),
+			"--set", "hold=" + hold.String(),
+		}
+		set := d.set
+		if found, err := library.Find(d.library, nil); err == nil && slices.Contains(found.ParamNames(), "recover") {
+			set = append([]string{"recover=" + d.recover.String()}, set...)
+		}
+		if d.disks > 0 {
+			set = append([]string{"path=" + filepath.Join(dir, "disk-${self.index}")}, set...)
+		}
+		for _, one := range set {
+			args = append(args, "--set", one)
+		}
+	}
+	c := exec.Command(brunt, args...)
+	c.Env = append(os.Environ(), "NO_COLOR=1", "BRUNT_STATE="+filepath.Join(dir, "state"), drillDir+"="+dir)
+	c.Dir = dir
+	return c
 }
 
 // play runs a drill once.
@@ -135,9 +170,7 @@ func (d drill) play(t *testing.T) (out row) {
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(brunt, "run", file, "-o", result)
-	c.Env = append(os.Environ(), "NO_COLOR=1", "BRUNT_STATE="+filepath.Join(dir, "state"), drillDir+"="+dir)
-	c.Dir = dir
+	c := d.command(dir, file, result)
 	var printed bytes.Buffer
 	c.Stdout, c.Stderr = &printed, &printed
 	if err := c.Start(); err != nil {
@@ -198,6 +231,12 @@ func (d drill) play(t *testing.T) (out row) {
 	if d.hits != "" {
 		d.compareHit(&out, r, changes, roles)
 	}
+	if d.leads != "" {
+		d.compareLed(&out, r, roles)
+	}
+	if d.partial {
+		compareFirstBad(&out, r, probes, acked, failed)
+	}
 	d.compareBlame(&out, r)
 	switch {
 	case d.direct != nil:
@@ -208,6 +247,13 @@ func (d drill) play(t *testing.T) (out row) {
 	out.details = fmt.Sprintf("what the servers said:\n%swrites that failed:\n%sbrunt said:\n%s", said(roles, r.T0),
 		bursts(failed, r.T0), out.details)
 	return out
+}
+
+// open reports whether an objective on a metric did not pass.
+func (r *report) open(metric string) bool {
+	return slices.ContainsFunc(r.Objectives, func(o struct{ Text, Verdict, Note string }) bool {
+		return strings.HasPrefix(o.Text, metric) && o.Verdict != "pass"
+	})
 }
 
 // illBefore says how the system was before the fault, if more than half of the limit of 1 % of the prober's requests
@@ -300,7 +346,9 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 			out.blind = fmt.Sprintf("an outage of %v is too short to show at %d requests/s",
 				o.end.Sub(o.begin).Round(time.Millisecond), d.rate)
 		}
-		out.unsteadyf("recovery is unknown: %s %s", f.Impact, f.Note)
+		if !tooShort(all) || r.open("recover") || r.open("heal") {
+			out.unsteadyf("recovery is unknown: %s %s", f.Impact, f.Note)
+		}
 	} else {
 		out.got = *f.Recover
 	}
@@ -317,7 +365,8 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 	switch good := lastOf(all, at); {
 	case good.seen && !good.over:
 		out.errorf("the prober saw no recovery")
-	case good.seen && f.Recover != nil && out.got == 0 && tooShort(all): // and brunt says so: within the limit
+	case good.seen && tooShort(all) && f.Recover != nil && out.got == 0: // and brunt says so: within the limit
+	case good.seen && tooShort(all) && f.Recover == nil: // and it says that it does not know
 	case good.seen:
 		out.truth = good.nearest(at).Sub(begin).Seconds()
 	}
@@ -333,6 +382,42 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 		d.compareOnset(out, r, o, probes)
 	}
 	d.compareVerdict(out, r, "recover", out.truth < d.recover.Seconds())
+	if d.outage == never && r.Verdict != "pass" {
+		out.unsteadyf("no request failed, and the verdict is %s: %s", r.Verdict, r.Reason)
+	}
+}
+
+// compareFirstBad holds the begin of the first incident against the load's own first write that the front refused or
+// answered late, where a system fails some writes before it fails all: which of them are the load's is chance.
+func compareFirstBad(out *row, r *report, probes []probe, acked, failed []write) {
+	injected := r.T0.Add(seconds(*r.Faults[0].Injected))
+	var first time.Time
+	for _, w := range slices.Concat(acked, failed) {
+		bad := w.why != "" || w.took > slow
+		if bad && !w.probes() && w.came.Add(w.took).After(injected) && (first.IsZero() || w.came.Before(first)) {
+			first = w.came
+		}
+	}
+	if first.IsZero() || len(r.Incidents) == 0 || r.Incidents[0].Begin == nil {
+		if out.got > 0 && len(r.Incidents) == 0 {
+			out.unsteadyf("there is no incident")
+		}
+		return
+	}
+	earliest, begin := first, r.T0.Add(seconds(*r.Incidents[0].Begin))
+	for _, p := range probes { // a write whose client has left is not in the log
+		if p.bad && p.sent.Add(p.took).After(injected) && p.sent.Before(earliest) {
+			earliest = p.sent
+		}
+	}
+	low := begin
+	if l := r.Incidents[0].Earliest; l != nil {
+		low = r.T0.Add(seconds(*l))
+	}
+	if low.Sub(first) > slack || earliest.Sub(begin) > slack {
+		out.unsteadyf("the incident begins at %.3f s, the load's first bad write came at %.3f s and the prober's at %.3f s",
+			begin.Sub(r.T0).Seconds(), first.Sub(r.T0).Seconds(), earliest.Sub(r.T0).Seconds())
+	}
 }
 
 // compareInjection holds the injection against the process that it hit, which the kernel may take

@@ -234,9 +234,9 @@ func lastGood(probes []probe) (at time.Time) {
 }
 
 // tooShort reports whether no outage is long enough to show: whether the load's share of bad requests exceeds the limit
-// depends on how many of them were sent meanwhile.
+// depends on how many of them were sent meanwhile. One with a single bad request is short, and the prober stood still.
 func tooShort(all []outage) bool {
-	return !slices.ContainsFunc(all, func(o outage) bool { return o.end.Sub(o.begin) >= shows })
+	return !slices.ContainsFunc(all, func(o outage) bool { return o.bad > 1 && o.end.Sub(o.begin) >= shows })
 }
 
 // stopLeast is the least length of a stop that is listed; brunt reports its own freezes from there on.

@@ -5,6 +5,7 @@ package drills
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -217,6 +218,27 @@ var redisRoles = map[string]asker{"primary": redisRole, "replica": redisRole, "s
 
 // redisHoldings are the servers' roles and how many keys they have.
 var redisHoldings = map[string]asker{"primary": redisHolds, "replica": redisHolds, "sentinel": sentinelSays}
+
+// redisAsks is brunt's question to the servers, and redisLeading what the primary says to the test's own.
+const (
+	redisAsks    = `{command: [BIN, unit, redis-leads], within: 5s}`
+	redisLeading = "master"
+)
+
+// redisMembers are what the servers of one service say of themselves.
+var redisMembers = map[string]asker{"node": redisKind}
+
+// redisKind is what a server says that it is: master or slave.
+func redisKind(ctx context.Context, addr string) (string, error) {
+	says, err := askRedis(ctx, addr, "ROLE")
+	if err == nil && len(says) == 0 {
+		err = errors.New("redis: a role without words")
+	}
+	if err != nil {
+		return "", err
+	}
+	return says[0], nil
+}
 
 // redisRole is a server's role, the primary that it follows and the history that its data belongs to.
 func redisRole(ctx context.Context, addr string) (string, error) {

@@ -342,9 +342,10 @@ func (d drill) compareHit(out *row, r *report, changes []change, roles []role) {
 			says = is.says
 		}
 	}
-	_, index, _ := strings.Cut(strings.TrimSuffix(hit, "]"), "[")
-	if want := strings.ReplaceAll(d.hits, "#", index); hit == "" || says != want {
-		out.errorf("the report says that the fault hit %v, of which %q said %q before, want %q", f.Units, hit, says, want)
+	want, not := strings.CutPrefix(d.hits, "!")
+	want = sayingOf(want, hit)
+	if hit == "" || says == "" || (says == want) == not {
+		out.errorf("the report says that the fault hit %v, of which %q said %q before, want %q", f.Units, hit, says, d.hits)
 	}
 	out.member = hit
 	for _, c := range changes {
@@ -354,6 +355,32 @@ func (d drill) compareHit(out *row, r *report, changes []change, roles []role) {
 			}
 			return
 		}
+	}
+}
+
+// sayingOf is a saying in which # is the index of a unit.
+func sayingOf(saying, unit string) string {
+	_, index, _ := strings.Cut(strings.TrimSuffix(unit, "]"), "[")
+	return strings.ReplaceAll(saying, "#", index)
+}
+
+// compareLed holds the unit that the report says led against the one that said so to the test's own question.
+func (d drill) compareLed(out *row, r *report, roles []role) {
+	injected := r.T0.Add(seconds(*r.Faults[0].Injected))
+	says := map[string]string{}
+	for _, is := range roles {
+		if is.said.Before(injected) {
+			says[is.unit] = is.says
+		}
+	}
+	led := ""
+	for unit, is := range says {
+		if strings.HasPrefix(unit, d.store+"[") && is == sayingOf(d.leads, unit) {
+			led += unit
+		}
+	}
+	if r.Faults[0].Led != led {
+		out.errorf("the report says that %q led, and the units said that it was %q: %v", r.Faults[0].Led, led, says)
 	}
 }
 

@@ -40,6 +40,7 @@ var systems = map[string]func(u unitDir, args []string) error{
 	"nginx":       nginx,
 	"etcd":        etcd,
 	"redis":       redis,
+	"redis-node":  redisNode,
 	"sentinel":    sentinel,
 	"pg-primary":  pgPrimaryUnit,
 	"pg-standby":  pgStandbyUnit,
@@ -57,6 +58,7 @@ var systems = map[string]func(u unitDir, args []string) error{
 // commands are what faults run to find units and to change them.
 var commands = map[string]func(u unitDir, args []string) error{
 	"etcd-leads":  etcdLeader,
+	"redis-leads": redisLeader,
 	"pg-promote":  pgPromote,
 	"pg-promoted": pgPromoted,
 }
@@ -151,11 +153,15 @@ func front(u unitDir, args []string) error {
 		}
 	case "nats":
 		members := clientsOf(u.run)
-		n := newNATSStore(members)
+		n, replicas := newNATSStore(members), "3"
+		if len(addrs) > 0 {
+			replicas = addrs[0]
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
-		if !suite.Within(20*time.Second, func() bool { return n.create(ctx) == nil }) { // the members elect a leader first
-			return fmt.Errorf("there is no stream: %w", n.create(ctx))
+		// the members elect a leader first
+		if !suite.Within(20*time.Second, func() bool { return n.create(ctx, replicas) == nil }) {
+			return fmt.Errorf("there is no stream: %w", n.create(ctx, replicas))
 		}
 		s = n
 	case "rabbitmq":
@@ -241,6 +247,25 @@ func redis(u unitDir, args []string) error {
 		argv = append(argv, "--replicaof", host, port)
 	}
 	return become("", nil, "redis-server", argv...)
+}
+
+// redis-node INDEX FIRST: a server that follows the one at FIRST, unless it is that one.
+func redisNode(u unitDir, args []string) error {
+	if args[0] == "0" {
+		return redis(u, nil)
+	}
+	return redis(u, args[1:])
+}
+
+// redisLeader ends with 0 if the server at BRUNT_ADDR is a primary.
+func redisLeader(u unitDir, _ []string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	is, err := redisKind(ctx, u.addr)
+	if err == nil && is != redisLeading {
+		err = errors.New(is)
+	}
+	return err
 }
 
 // sentinel PRIMARY starts once the primary has its replicas: it asks for them every 10 s alone.
