@@ -139,7 +139,7 @@ func (f *importedFile) Refer(list []slo.Objective) error {
 	names := f.names.List()
 	for _, o := range list {
 		switch {
-		case !o.PhaseOrRun().OfRun() || o.Metric.OfLedger():
+		case !o.PhaseOrRun().OfRun() || o.Metric.AfterLoad():
 			return fmt.Errorf("`%s`: an import has no faults", o.Text)
 		case o.Metric.OfSeries():
 			return fmt.Errorf("`%s`: an import holds no metrics of the target", o.Text)

@@ -29,6 +29,8 @@ type snapshot struct {
 	observers *observers
 	estimate  []timeline.Estimated   // times at which faults are due
 	written   []*result.LedgerRecord // results of the ledgers; none while the loads go on
+	// findings on registers; none while the loads go on
+	consistent []*result.ConsistencyRecord
 
 	at time.Duration // time up to which the loads have run; never when they are over
 	// if the run was ended early, the time up to which all requests have ended or timed out; otherwise never
@@ -66,6 +68,7 @@ func (l *live) snapshot() *snapshot {
 func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 	s := newSnapshot(r.faults, never)
 	s.slo, s.records, s.written = r.session.judgedBy(), r.faults.records, r.written
+	s.consistent = r.consistent
 	for i := range r.plan.Loads {
 		s.ends = append(s.ends, max(0, r.loads.stats[i].End))
 	}
@@ -184,6 +187,7 @@ func (s *snapshot) judgeCase() judge.Case {
 	if s.loads.account != nil {
 		c.Lost = s.loads.account.Lost
 	}
+	c.Consistency = s.consistent
 	c.Strict, c.Ledgers = sc.Judge.Strict, s.written // has no effect on the result so far, which has no intervals
 	if sc.Trace.Sends() {
 		c.TraceID = func(load int, low uint64) scenarios.TraceID {

@@ -33,6 +33,9 @@ func Check(p *plan.Plan, n int) error {
 		few(fmt.Sprintf("max_in_flight: %d", lp.MaxInFlight), lp.MaxInFlight)
 		few(fmt.Sprintf("connections.max: %d", lp.Connections.Max), lp.Connections.Max)
 	}
+	if len(p.Consistency) > 0 {
+		add("`consistency` needs one clock for all reads and writes, and each worker has its own")
+	}
 	if len(why) == 0 {
 		return nil
 	}
