@@ -42,6 +42,9 @@
 //
 // In every drill, no incident that began before the fault is given to it, and the fault was taken back.
 //
+// The drills of consistency_test.go read and write keys of etcd, Redis and PostgreSQL while they fail. brunt must find
+// the anomalies that each store has by its settings, and none where it has none.
+//
 // A drill is one row of the table drills in drills_test.go. Its system is a function in systems_test.go that starts
 // one unit, and a store in a file of its own if the system takes writes. The tests run with BRUNT_FULL=1. DRILL_RUNS
 // is the number of runs of each drill; the default is 10, and 3 for Patroni, Galera and JetStream. DRILL_KEEP is a
