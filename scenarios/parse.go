@@ -133,6 +133,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	p.faults(sc, doc.Chaos)
 	p.conditions(sc, doc.Conditions)
 	p.ledgers(sc, &doc)
+	p.consistency(sc, doc.Consistency)
 	p.named(doc.Metrics, "metrics", func(name string, f syntax.Field) {
 		sc.Metrics = append(sc.Metrics, Watched{name, f.Pos, f.Value})
 	})

@@ -36,6 +36,7 @@ type Scenario struct {
 	Stop         []slo.Objective
 	SLO          []slo.Objective
 	Ledgers      []*Ledger         // one ledger, or several with names
+	Consistency  []*Consistency    // registers whose reads and writes are checked, by name
 	Roles        map[string]string // the parts of the target that play the roles of drills, by role
 	Dependencies Dependencies      // whether requests need a service, by service
 	Metrics      []Watched         // series that are read during the run, by name
@@ -166,6 +167,10 @@ type document struct {
 	// several ledgers by name, such as one for the rows written and one for the events about them. Objectives name
 	// one: `lost(events) = 0`. Several ledgers may check the writes of one step
 	Ledgers *syntax.Node `yaml:"ledgers"`
+	// whether reads during the run returned what writes had made of it, by name: registers, such as the rows of a
+	// table, with the steps that write and read them. Objectives name one, such as `anomalies(users) = 0` or
+	// `staleness(users) < 1s`
+	Consistency *syntax.Node `yaml:"consistency"`
 	// the parts of the target that play the roles of drills, by role, such as {replica: posts}; --role of
 	// `brunt drill` overrides them
 	Roles map[string]string `yaml:"roles"`

@@ -21,7 +21,7 @@ func (p *files) named(n *syntax.Node, what string, each func(name string, f synt
 	}
 	noun := map[string]string{
 		"data": "table", "load": "load", "chaos": "fault", "conditions": "condition", "metrics": "metric", "alerts": "alert",
-		"watch": "watch", "ledgers": "ledger", "leaders": "service",
+		"watch": "watch", "ledgers": "ledger", "consistency": "register", "leaders": "service",
 	}[what]
 	for _, f := range n.Fields {
 		switch {
@@ -278,7 +278,9 @@ func (p *files) objectives(sc *Scenario) {
 					"them", o.Text)
 			case o.Metric.OfLedger() && list.key == "slo":
 				p.ofLedger(sc, o)
-			case list.key != "slo" && (o.Metric.OfFault() || o.Metric.OfLedger()):
+			case o.Metric.OfRegister() && list.key == "slo":
+				p.ofConsistency(sc, o)
+			case list.key != "slo" && (o.Metric.OfFault() || o.Metric.AfterLoad()):
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Metric.Slope():
 				p.m.Add(o.Pos, "%s can't stand in %s: a growth is known only after the run", o.Metric.Text, list.key)

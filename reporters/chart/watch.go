@@ -45,6 +45,9 @@ func (t *Timeline) Watched(all []result.Watch) []Watched {
 		}
 		out[at].add(t, w)
 	}
+	for i := range out {
+		out[i].Legend = append(out[i].Legend, WatchedState{"no answer", "none"})
+	}
 	return out
 }
 

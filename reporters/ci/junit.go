@@ -145,6 +145,9 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 			s.Out += "  " + strings.Join(words.LedgerRow(&l.Keys[i]), "  ") + "\n"
 		}
 	}
+	for _, c := range r.Consistency {
+		s.Out += "consistency: " + words.ConsistencyHeadline(c) + ". " + words.ConsistencyText(c) + "\n"
+	}
 	for _, n := range r.Notes {
 		s.Out += "note: " + words.Clean(n) + "\n"
 	}

@@ -64,6 +64,14 @@ func withEmptyLists(r *result.Result) *result.Result {
 		ledgers = append(ledgers, &l)
 	}
 	c.SetLedgers(ledgers)
+	c.Consistency = slices.Clone(c.Consistency)
+	for i, of := range c.Consistency {
+		one := *of
+		emptyIfNil(&one.Kinds)
+		emptyIfNil(&one.Seconds)
+		emptyIfNil(&one.Witnesses)
+		c.Consistency[i] = &one
+	}
 	return &c
 }
 

@@ -35,7 +35,7 @@ var sources embed.FS
 
 // templateFuncs are the functions of page.tmpl, and of templates that use parts of it.
 var templateFuncs = template.FuncMap{
-	"term": term, "slow": slowOf, "steps": stepsOf, "word": words.Verdict, "beside": beside,
+	"term": term, "slow": slowOf, "steps": stepsOf, "states": statesOf, "word": words.Verdict, "beside": beside,
 }
 
 var pageTemplate = template.Must(template.New("page.tmpl").Funcs(templateFuncs).ParseFS(sources,
@@ -71,6 +71,7 @@ type pageView struct {
 	FaultTable           *chart.Table
 	AroundFoot           string
 	Ledgers              []*ledgerView
+	Consistency          []*consistencyView
 	Asked                []askedView
 	AskedFoot            string
 	Repeated             []string
@@ -188,6 +189,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.faults(r, line)
 	p.asked(r)
 	p.ledgers(r.AllLedgers())
+	p.consistency(r.Consistency, line)
 	p.repeats(r.Repeats)
 	p.Incidents = incidents(r.Incidents, r.Going != nil)
 	if len(list) > 0 {
@@ -333,6 +335,7 @@ func (p *pageView) groups() []group {
 			{"objectives", "Objectives"},
 			part{"faults", "Faults"}.where(len(p.Faults) > 0), part{"incidents", "Incidents"}.where(p.Incidents != nil),
 			part{"ledger", "Ledger"}.where(len(p.Ledgers) > 0),
+			part{"consistency", "Consistency"}.where(len(p.Consistency) > 0),
 		}},
 		{"Load", []part{
 			part{"steps", "Steps"}.where(len(p.Steps) > 0), part{"latency", "Response time"}.where(p.Latency != nil),

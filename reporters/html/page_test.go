@@ -236,7 +236,14 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 				"0, posts[1]: 0</td>",
 			"posts[1]: no answer", "no, 15.2s", "4 more are in ledger.jsonl", "</dt><dd>440ms to 499ms",
 		}, nil},
-		{"minute", nil, []string{`id="ledger"`, `id="workers"`}},
+		{"consistency", []string{
+			`id="consistency"`, "✗ users: 2 lost writes, 1 non-monotonic read, 14 stale reads, stale by at least 1.2s.",
+			"Main 2 wrote b7 of register k7, acknowledged at 15.2s, and it was gone 12s later, when main 3 read a7, during lose-a-replica.",
+			"Main 3 read a1 of register k1 at 16s, although it had read b1 by 15.5s, which is newer.",
+			"Main 4 found nothing of register k2 at 17s, 1.2s after main 2 wrote b2", "1 more witnesses",
+			"main 2 sent b3, unknown", `class="said s2`,
+		}, nil},
+		{"minute", nil, []string{`id="ledger"`, `id="workers"`, `id="consistency"`}},
 		{"steps", []string{"more rows are in result.json", "section-199"}, nil},
 	}
 	for _, tt := range tests {

@@ -274,6 +274,23 @@ func hostileRun() *result.Result {
 		k.ID, k.State, k.Fault, k.Note, k.Found = Hostile, result.WriteState(Hostile), Hostile, Hostile,
 			map[string]int{Hostile: 1}
 	}
+	odd := stale()
+	odd.Name, odd.Write, odd.Read = Hostile, Hostile, Hostile
+	for i := range odd.Kinds {
+		odd.Kinds[i].Kind, odd.Kinds[i].Faults = Hostile, map[string]int64{Hostile: 1}
+	}
+	for i := range odd.Witnesses {
+		w := &odd.Witnesses[i]
+		w.Register, w.Faults = Hostile, []string{Hostile}
+		if i == 0 {
+			w.Kind = Hostile
+		}
+		for k := range w.Operations {
+			o := &w.Operations[k]
+			o.Session, o.Value, o.Outcome = Hostile, Hostile, Hostile
+		}
+	}
+	r.Consistency = []*result.ConsistencyRecord{odd}
 	for i := range r.Phases {
 		if i > 1 {
 			r.Phases[i].Name = slo.ParsePhase(Hostile)
@@ -402,6 +419,60 @@ func lossy() *result.LedgerRecord {
 	return l
 }
 
+// stale returns the findings on registers of a store with a late replica that loses writes.
+func stale() *result.ConsistencyRecord {
+	write := func(who, value string, begin, end result.Num) result.Operation {
+		return result.Operation{
+			Session: who, Write: true, Outcome: result.WriteAcknowledged, Value: value, Begin: begin, End: end,
+		}
+	}
+	read := func(who, value string, begin, end result.Num) result.Operation {
+		return result.Operation{Session: who, Value: value, Nothing: value == "", Begin: begin, End: end}
+	}
+	convicts := func(o result.Operation) result.Operation { o.Convicts = true; return o }
+	during := []string{"lose-a-replica"}
+	c := &result.ConsistencyRecord{
+		Name: "users", Write: "write post", Read: "read post", Registers: 20, Sessions: 16, Reads: 2250, Writes: 730,
+		Unknown: 12, Unanswered: 8, Anomalies: 17, Staleness: 1.2, Took: .004,
+		Kinds: []result.AnomalyKind{
+			{Kind: result.AnomalyLost, Count: 2, First: 15.1, Last: 15.4, Faults: map[string]int64{"lose-a-replica": 2}},
+			{Kind: result.AnomalyNonMonotonic, Count: 1, First: 16, Last: 16},
+			{Kind: result.AnomalyStale, Count: 14, First: 15.2, Last: 17, Faults: map[string]int64{"lose-a-replica": 11}},
+		},
+		Witnesses: []result.Witness{
+			{
+				Kind: result.AnomalyLost, Register: "k7", Age: 12, Faults: during, Operations: []result.Operation{
+					write("main 1", "a7", 3, 3.1), convicts(write("main 2", "b7", 15.1, 15.2)), read("main 3", "a7", 27.2, 27.21),
+				},
+			},
+			{
+				Kind: result.AnomalyNonMonotonic, Register: "k1", Age: .7, Operations: []result.Operation{
+					write("main 1", "a1", 3, 3.1), write("main 2", "b1", 15, 15.3), read("main 3", "b1", 15.4, 15.5),
+					convicts(read("main 3", "a1", 16, 16.1)),
+				},
+			},
+			{
+				Kind: result.AnomalyStale, Register: "k2", Age: 1.2, Faults: during, Operations: []result.Operation{
+					write("main 2", "b2", 15.7, 15.8), convicts(read("main 4", "", 17, 17.1)),
+				},
+			},
+			{
+				Kind: result.AnomalyStale, Register: "k3", Age: .2, Faults: during, Operations: []result.Operation{
+					write("main 1", "a3", 3, 3.1), {
+						Session: "main 2", Write: true, Outcome: result.WriteUndecided, Value: "b3", Begin: 15, End: Nan,
+					}, read("main 5", "b3", 15.1, 15.2), convicts(read("main 4", "a3", 15.4, 15.5)),
+				},
+			},
+		},
+	}
+	for i := range 3 {
+		c.Seconds = append(c.Seconds, result.StaleSecond{
+			T: result.Num(15 + i), Reads: 50, Stale: 5, Staleness: result.Num(.4 * float64(i+1)),
+		})
+	}
+	return c
+}
+
 // Results returns all runs that every format must handle, by name.
 var Results = sync.OnceValue(func() map[string]*result.Result {
 	undecided := failing().Result()
@@ -479,6 +550,18 @@ var Results = sync.OnceValue(func() map[string]*result.Result {
 	}
 	r.Objectives[0].Low, r.Objectives[0].High = 12, 13
 	out["ledger"] = r
+
+	f = minute()
+	f.slo = []string{"anomalies = 0", "staleness < 2s"}
+	f.verdicts, f.verdict = verdicts(2, scenarios.Pass, scenarios.Fail), scenarios.Fail
+	f.reason = "1 of 2 objectives failed: anomalies = 0, measured 17."
+	r = f.Result()
+	r.Consistency = []*result.ConsistencyRecord{stale()}
+	for i, n := range []result.Num{17, 1.2} {
+		o := &r.Objectives[i]
+		o.Measured, o.Low, o.High = n, Nan, Nan
+	}
+	out["consistency"] = r
 
 	f = minute()
 	f.slo, f.verdicts, f.verdict, f.reason = nil, nil, scenarios.None,

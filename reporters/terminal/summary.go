@@ -65,6 +65,12 @@ func (s *summary) result(r *result.Result) {
 		}
 		s.text("", "  ", syntax.Sentence("ledger: "+words.LedgerHeadline(l)), plain)
 	}
+	for i, c := range r.Consistency {
+		if i == 0 && len(r.AllLedgers()) == 0 {
+			s.gap()
+		}
+		s.text("", "  ", syntax.Sentence("consistency: "+words.ConsistencyHeadline(c)), plain)
+	}
 	s.comparison(r.Comparison)
 	s.gap()
 	if a.Past != nil {
@@ -105,6 +111,12 @@ func (s *summary) tables(r *result.Result) {
 			s.head("Ledger")
 		}
 		s.ledger(l)
+	}
+	for i, c := range r.Consistency {
+		if i == 0 {
+			s.head("Consistency")
+		}
+		s.consistency(c)
 	}
 	s.repeats(r.Repeats)
 	s.latency(r)

@@ -22,7 +22,7 @@ import (
 func TestTerminal_Golden(t *testing.T) {
 	for _, name := range []string{
 		"failing", "invalid", "infinite", "hostile", "empty", "interrupted", "not-reverted",
-		"objectives-none", "faults", "ledger",
+		"objectives-none", "faults", "ledger", "consistency",
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := terminal.Options{Files: "brunt-results/posts-20251120/report.html"}

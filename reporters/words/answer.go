@@ -263,7 +263,7 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	return headShip, Text{}.say(syntax.Sentence(held + faultsOutcome(r) + lostWrites(r) + partlyShown(r)))
+	return headShip, Text{}.say(syntax.Sentence(held + faultsOutcome(r) + lostWrites(r) + anomaliesUnasked(r) + partlyShown(r)))
 }
 
 // partlyShown names the faults that did no harm, and whose effect on their units was shown only in part; empty without.
@@ -314,6 +314,22 @@ func lostWrites(r *result.Result) string {
 		}
 	}
 	return ", yet " + lost + ", which no objective asks about"
+}
+
+// anomaliesUnasked says that registers were not linearizable; empty if they were.
+func anomaliesUnasked(r *result.Result) string {
+	for _, c := range r.Consistency {
+		if c.Anomalies == 0 {
+			continue
+		}
+		for i := range r.Objectives {
+			if o, ok := r.Objectives[i].Asks(); ok && o.Metric.OfRegister() {
+				return ", though " + Clean(c.Name) + " was not linearizable, as an objective allows"
+			}
+		}
+		return ", yet " + Clean(c.Name) + " was not linearizable, which no objective asks about"
+	}
+	return ""
 }
 
 // faultsOutcome says how the target withstood its faults.

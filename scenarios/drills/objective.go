@@ -126,6 +126,6 @@ func inPhase(o slo.Objective, phase string) string {
 // objective is the same.
 func keeps(o slo.Objective, have []laidObjective) bool {
 	phase := o.PhaseOrRun().Kind
-	return !has(have, o.Text) && (phase == slo.BaselinePhase || o.Metric.OfLedger() ||
+	return !has(have, o.Text) && (phase == slo.BaselinePhase || o.Metric.AfterLoad() ||
 		phase == slo.RunPhase && !ofRequests(o.Metric))
 }

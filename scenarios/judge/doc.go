@@ -34,6 +34,7 @@
 //	hidden.go           counts requests in spans that brunt did not observe as bad
 //	index.go            windows and phases by time, for a run of thousands of faults
 //	ledger.go           objectives on acknowledged writes, by the ledger
+//	consistency.go      objectives on reads and writes of registers
 //	condition.go        stop conditions and the steady state, each second
 //	baseline.go         a baseline that fails although no steady state is declared
 //	verdict_now.go      verdicts of objectives so far, each second

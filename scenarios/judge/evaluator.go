@@ -173,6 +173,8 @@ func (e *evaluator) judge(o slo.Objective, ps []phase, sums [][]measure.Cell) re
 		r = e.judgePhases(o, ps, func(o slo.Objective, _ int, p phase) result.ObjectiveResult {
 			return judgeTraces(o, p, e.read.c.Traces)
 		})
+	case o.Metric.OfRegister():
+		r = judgeRegisters(o, e.read.c.Consistency)
 	case o.Metric.OfSeries():
 		r = e.judgePhases(o, ps, func(o slo.Objective, i int, p phase) result.ObjectiveResult {
 			return e.read.c.Lost.Gauge(p.Span, series.JudgeGauge(o, p.name, p.Span, e.read.c.Usage, e.read.c.Series,

@@ -12,6 +12,11 @@ import (
 
 const MaxRows = maxRows
 
+// JudgeRegisters is for tests.
+func JudgeRegisters(o slo.Objective, all []*result.ConsistencyRecord) result.ObjectiveResult {
+	return judgeRegisters(o, all)
+}
+
 // JudgeWrites is for tests: with the note in words.
 func JudgeWrites(o slo.Objective, all []*result.LedgerRecord) result.ObjectiveResult {
 	r := judgeWrites(o, all)

@@ -28,6 +28,8 @@ type Case struct {
 	Samples *samples.Set     // nil keeps none
 	Ledgers []*result.LedgerRecord
 
+	Consistency []*result.ConsistencyRecord
+
 	// TraceID returns the trace id of a request of a load, by its low half; nil means no traces.
 	TraceID func(load int, low uint64) scenarios.TraceID
 

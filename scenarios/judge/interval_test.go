@@ -159,7 +159,7 @@ func TestInterval_Own(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.OfFault() || m.OfLedger() || m.OfTraces() || m.OfSeries() {
+		if m.OfFault() || m.AfterLoad() || m.OfSeries() {
 			continue
 		}
 		text := name + ends[m.Unit]

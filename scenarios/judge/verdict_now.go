@@ -41,7 +41,7 @@ func runningVerdict(r *measure.Second, o slo.Objective) result.RunningVerdict {
 	worst := result.RunningVerdict{
 		Asked: o, Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: result.NaN, Left: result.NaN,
 	}
-	if o.Metric.OfFault() || o.Metric.OfLedger() || o.Metric.OfTraces() || requests.OfSpans(o.Metric) || o.Relative() {
+	if o.Metric.OfFault() || o.Metric.AfterLoad() || requests.OfSpans(o.Metric) || o.Relative() {
 		return worst
 	}
 	ask := func(phase int32, span time.Duration) {

@@ -68,6 +68,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	checkListen(c.plan, c.m)
 	ledgers := ledgerCompiler{plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown}
 	ledgers.compile()
+	compileConsistency(c.plan, c.steps, c.m)
 	observed := observeCompiler{plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown}
 	observed.compile()
 	checkVariables(c.plan, c.m)

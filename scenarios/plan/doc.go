@@ -27,6 +27,7 @@
 //	faults.go      the timeline: kinds, selectors, when each fault is due
 //	group.go       groups of faults that count as one fault
 //	observe.go     metrics, alerts, and queries to the team's monitoring
+//	consistency.go the steps that write and read registers
 //	ledger.go      the step that writes, the id of a write, and where it is read
 //	policy.go      policies, which limit a scenario; policy_file.go reads them
 //	secrets_kept.go secrets that the journal has to keep

@@ -62,7 +62,7 @@ func (c *ledgerCompiler) outsideWrites(written []*syntax.Node) {
 		steps = append(steps, strconv.Quote(l.Write))
 	}
 	for _, u := range c.plan.Scenario.Symbols.Uses() {
-		if u.Ref.Kind != syntax.RefLedger {
+		if u.Ref.Kind != syntax.RefLedger || u.Ref.Text == syntax.ConsistencyPlaceholder {
 			continue
 		}
 		own := func(l *scenarios.Ledger) bool {

@@ -17,6 +17,7 @@ import (
 	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
+	"brunt/scenarios/consistency"
 	"brunt/scenarios/driver"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
@@ -145,16 +146,18 @@ type Plan struct {
 	Series     measure.Series
 	Checks     []string // names of checks and extractions, by their number in causes
 	Faults     []*timeline.Entry
-	Conditions []*timeline.Entry             // faults that hold for the whole run
-	Scope      chaos.Scope                   // parts of the target
-	Stack      *platform.Spec                // nil if the target already runs
-	Ledgers    []*ledger.Spec                // in the order of the scenario
-	Containers map[string]*container.Service // running containers, by the names that the target gives them
-	Gauges     []observe.Metric              // metrics of the target
-	Alerts     []observe.Alert               // alerts of the team's own monitoring
-	Watches    []observe.Watch               // questions to the units
-	Smoke      bool                          // a smoke run, in which faults need not meet traffic
-	Notes      []string                      // hints for the author, and the smallest outage that the load can show
+	Conditions []*timeline.Entry // faults that hold for the whole run
+	Scope      chaos.Scope       // parts of the target
+	Stack      *platform.Spec    // nil if the target already runs
+	Ledgers    []*ledger.Spec    // in the order of the scenario
+	// registers whose reads and writes are checked, in the order of the scenario
+	Consistency []*consistency.Spec
+	Containers  map[string]*container.Service // running containers, by the names that the target gives them
+	Gauges      []observe.Metric              // metrics of the target
+	Alerts      []observe.Alert               // alerts of the team's own monitoring
+	Watches     []observe.Watch               // questions to the units
+	Smoke       bool                          // a smoke run, in which faults need not meet traffic
+	Notes       []string                      // hints for the author, and the smallest outage that the load can show
 
 	Contained     bool        // the plan needs a Docker engine
 	Self          []string    // the command line of brunt, for stacks that are part of it

@@ -142,6 +142,10 @@ const (
 	LedgerAbsent     NoteKind = "no_ledger"         // the scenario declares no ledger
 	LedgerUnread     NoteKind = "ledger_unread"     // why writes were not read back
 	LedgerUnreported NoteKind = "ledger_unreported" // why writes are not known
+	RegistersAbsent  NoteKind = "no_registers"      // the scenario declares no registers
+	RegistersIdle    NoteKind = "registers_idle"    // no read was answered, or no write was acknowledged
+	RegistersOpen    NoteKind = "registers_open"    // the time limit left open whether registers have an order
+	RegistersPart    NoteKind = "registers_part"    // some operations took no part in the check
 	LossShared       NoteKind = "loss_shared"       // writes were lost to the fault or to one of faults
 	ReadBackNone     NoteKind = "no_read_back"      // no time between two faults to read writes back
 	ReadBackSilent   NoteKind = "read_back_silent"  // no unit answered the reading between two faults
@@ -317,6 +321,10 @@ var noteSentences = map[NoteKind]string{
 	LedgerAbsent:     "there is no ledger",
 	LedgerUnread:     "<text>",
 	LedgerUnreported: "<text>",
+	RegistersAbsent:  "there is no `consistency`",
+	RegistersIdle:    "<count> reads and <part> writes were answered, which shows nothing",
+	RegistersOpen:    "the time limit left <count> registers undecided",
+	RegistersPart:    "<part> of <count> operations took no part in the check",
 	LossShared:       "acknowledged writes were lost (<count>), to it or to <faults>: which of them did it is unknown",
 	ReadBackNone:     "there was no time to read writes back between <faults>",
 	ReadBackSilent:   "nothing was read back between <faults>: no unit answered",

@@ -355,5 +355,10 @@ func (x *Reason) withoutObjectives(r *Result) string {
 			found = append(found, "the writes"+of+" were not read back")
 		}
 	}
+	for _, c := range r.Consistency {
+		if c.Anomalies > 0 {
+			found = append(found, fmt.Sprintf("%d operations on %s show that it is not linearizable", c.Anomalies, c.Name))
+		}
+	}
 	return strings.Join(found, ", ") + " and no objective asks about it"
 }

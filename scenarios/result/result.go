@@ -99,8 +99,11 @@ type Result struct {
 	// result of the ledger; nil if the scenario has none, or has named ledgers
 	Ledger  *LedgerRecord   `json:"ledger,omitempty"`
 	Ledgers []*LedgerRecord `json:"ledgers,omitempty"` // results of named ledgers
-	Usage   []UnitUsage     `json:"usage,omitempty"`   // resources that the target's units used
-	Watches []Watch         `json:"watches,omitempty"` // answers of units over time to the questions under `watch`
+	// whether reads of registers returned what writes had made of them, by entry of `consistency`
+	Consistency []*ConsistencyRecord `json:"consistency,omitempty"`
+	Usage       []UnitUsage          `json:"usage,omitempty"` // resources that the target's units used
+	// answers of units over time to the questions under `watch`
+	Watches []Watch `json:"watches,omitempty"`
 	// values over time of the series under `metrics`, and of numbers under `watch`
 	Series []Series      `json:"series,omitempty"`
 	Alerts []AlertRecord `json:"alerts,omitempty"` // alerts of the team's own monitoring

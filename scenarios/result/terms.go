@@ -625,6 +625,16 @@ var all = []Term{
 			"reads that did not find it.",
 	},
 	{
+		"consistency",
+		[]string{"anomalies", "staleness", "register", "linearizable"},
+		"Whether reads returned what writes had made of it. A register, such as a row or a key, is linearizable if each " +
+			"operation may have taken effect at one instant between its begin and its end. brunt records the reads and " +
+			"writes of the steps under `consistency`, and finds the operations for which there is no such order: stale " +
+			"reads, reads of older values than the same user had read (non-monotonic), reads of refused writes (dirty) and " +
+			"of the future, and lost writes. `anomalies` counts them, `staleness` says by how much reads would have to " +
+			"begin earlier. A history can only convict: operations without an anomaly show none.",
+	},
+	{
 		"rpo",
 		[]string{"recovery-point"},
 		"The recovery point objective as it was achieved: the span of time in which the target acknowledged the writes " +

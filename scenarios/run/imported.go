@@ -139,10 +139,10 @@ func (f *importedFile) Refer(list []slo.Objective) error {
 	names := f.names.List()
 	for _, o := range list {
 		switch {
-		case !o.PhaseOrRun().OfRun() || o.Metric.OfLedger():
-			return fmt.Errorf("`%s`: an import has no faults", o.Text)
 		case o.Metric.OfTraces():
 			return fmt.Errorf("`%s`: an import holds no spans of the target", o.Text)
+		case !o.PhaseOrRun().OfRun() || o.Metric.AfterLoad():
+			return fmt.Errorf("`%s`: an import has no faults", o.Text)
 		case o.Metric.OfSeries():
 			return fmt.Errorf("`%s`: an import holds no metrics of the target", o.Text)
 		case o.Step != "" && o.Step != "iteration" && !slices.Contains(names, o.Step):

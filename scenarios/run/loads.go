@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/consistency"
 	"brunt/scenarios/driver"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
@@ -42,6 +43,7 @@ type loads struct {
 	spans      *spanSampler     // nil if no requests are exported as spans
 	requestLog *requestLog      // nil if requests are not logged
 	ledgers    ledger.Set       // nil if the scenario has none
+	registers  *consistency.Set // nil if the scenario has none
 	crew       *workers.Crew    // makes all loads except scripts; nil if this process makes them
 	account    *workers.Account // account of the workers; nil before the end, and without workers
 	part       load.Part        // the part of the loads that a worker makes
@@ -67,8 +69,8 @@ func (l *loads) prepare(i, shards int) error {
 		s.Run, s.Target = l.loadRun(i, shards), l.requests.reach(&lp.Load)
 		s.Target.Sampler, s.Target.Peers = l.samples, &l.peers
 	}
-	if l.ledgers != nil {
-		s.Wrap = l.ledgers.User
+	if l.ledgers != nil || l.registers != nil {
+		s.Wrap = l.recorded
 	}
 	job, connections, err := lp.Driver.Prepare(s)
 	if err != nil {
@@ -76,6 +78,11 @@ func (l *loads) prepare(i, shards int) error {
 	}
 	l.clients, l.jobs = append(l.clients, connections), append(l.jobs, job)
 	return nil
+}
+
+// recorded wraps a virtual user and records its writes for the ledgers, and its operations on registers.
+func (l *loads) recorded(u load.User, shard int) load.User {
+	return l.registers.User(l.ledgers.User(u, shard), shard)
 }
 
 // loadRun returns the run of a load without its driver.

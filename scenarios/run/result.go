@@ -75,6 +75,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	}
 	res.Duration, res.Slowest = result.Sec(end), f.Slowest
 	res.SetLedgers(r.written)
+	res.Consistency = r.consistent
 	if r.plan.Scenario.Trace.Sends() {
 		res.TraceLink = r.plan.Scenario.Trace.Link.Text()
 	}

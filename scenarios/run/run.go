@@ -14,6 +14,7 @@ import (
 	"brunt/chaos/proxy/child"
 	"brunt/chaos/timeline"
 	"brunt/scenarios"
+	"brunt/scenarios/consistency"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
@@ -147,11 +148,12 @@ type runner struct {
 	caller func() error
 
 	written    []*result.LedgerRecord // results of the ledgers
-	setUp      bool                   // setup has begun, but teardown has not
-	broken     error                  // a failure of brunt itself during the load
-	closers    []func() error         // free resources of the run, in reverse order
-	closeNotes []string               // notes of closers for the result
-	conditions []result.Condition     // set when conditions are taken back
+	consistent []*result.ConsistencyRecord
+	setUp      bool               // setup has begun, but teardown has not
+	broken     error              // a failure of brunt itself during the load
+	closers    []func() error     // free resources of the run, in reverse order
+	closeNotes []string           // notes of closers for the result
+	conditions []result.Condition // set when conditions are taken back
 }
 
 // newRunner creates the runner of a plan.
@@ -280,6 +282,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	r.loads.ledgers.EndProbe()
 	r.observers.stop()
 	defer machine.Frugal()()
+	r.consistent = r.loads.registers.Check(r.registersRun())
 	if err := r.verifyLedger(ctx); err != nil {
 		return nil, errors.Join(r.broken, err)
 	}
@@ -478,6 +481,9 @@ func (r *runner) openRecords() (err error) {
 		return err
 	}
 	r.onClose(l.ledgers.Close)
+	if len(r.plan.Consistency) > 0 {
+		l.registers = consistency.Open(r.plan.Consistency, shards, r.plan.Protocols.Absent)
+	}
 	return nil
 }
 
@@ -543,6 +549,15 @@ func (r *runner) verifyLedger(ctx context.Context) (err error) {
 		}
 	}
 	return err
+}
+
+// registersRun describes this run for the check of registers.
+func (r *runner) registersRun() consistency.Run {
+	of := consistency.Run{Faults: r.faults.records, Mask: r.plan.Scenario.Secrets.Mask}
+	for i := range r.plan.Loads {
+		of.Loads = append(of.Loads, r.plan.Loads[i].Name)
+	}
+	return of
 }
 
 // ledgerRun describes this run for the verification of a ledger.

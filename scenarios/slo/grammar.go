@@ -24,7 +24,8 @@
 //	          | "scaled" "(" service "," number ")"
 //	          | figure | "metric" "(" name ")" | fold "(" ( figure | name ) ")"
 //	          | ( "increase" | "per_request" ) "(" name ")" | "ratio" "(" name "," name ")"
-//	          | ( "lost" | "late" | "duplicated" | "stale" | "stale.reads" | "rpo" ) [ "(" ledger ")" ] .
+//	          | ( "lost" | "late" | "duplicated" | "stale" | "stale.reads" | "rpo" ) [ "(" ledger ")" ]
+//	          | ( "anomalies" | "staleness" ) [ "(" name ")" ] .
 //	figure    = service [ "[" number "]" ] "." ( "cpu" | "memory" | "fds" | "threads" | "restarts" | "ooms" )
 //	          | service "." ( "units" | "ready" | "replicas" | "pending" ) .
 //	fold      = "max" | "mean" | "min" | "last" | "slope" .
@@ -45,10 +46,10 @@
 // Each clause may occur once, in any order. The metric determines the unit of the value:
 //
 //	duration (200ms)  percentiles, max, mean; onset, failover, recover, heal, detect,
-//	                  degraded, area, alert, resolved, reach; rpo, late
+//	                  degraded, area, alert, resolved, reach; rpo, late; staleness
 //	share (1%)        errors, availability, shed, checks, whole, within, slices; stale
 //	rate (200/s)      rate
-//	count             timeouts; failed; lost, duplicated; fds, threads, restarts, ooms, units
+//	count             timeouts; failed; lost, duplicated; anomalies; fds, threads, restarts, ooms, units
 //	size (256MiB)     memory
 //	growth (1MiB/m)   slope
 //	number            burn; attempts; cpu, in cores

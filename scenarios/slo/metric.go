@@ -36,7 +36,7 @@ type Metric struct {
 	Unit     Unit
 
 	// for a series, the service, the unit service[i], or a name from `metrics:`; for alert and resolved, the alert;
-	// for writes, the ledger, if it is named
+	// for writes, the ledger, if it is named; for registers, their name, if it is given
 	Source   string
 	Resource string // for a unit, a name of [Resources]; empty for a series named under `metrics:`
 	// aggregation of a series: max, mean, min, last, slope, worst; for counters: increase, ratio, per_request
@@ -68,6 +68,12 @@ func (m Metric) OfLedger() bool { return m.Row().Needs == NeedsLedger }
 
 // OfTraces reports whether the metric is about the traces of requests, so that it is known only after the load.
 func (m Metric) OfTraces() bool { return m.Row().Needs == NeedsTraces }
+
+// OfRegister reports whether the metric is about reads and writes of registers.
+func (m Metric) OfRegister() bool { return m.Row().Needs == NeedsRegister }
+
+// AfterLoad reports whether the metric is known only when the load is over.
+func (m Metric) AfterLoad() bool { return m.OfLedger() || m.OfRegister() || m.OfTraces() }
 
 // OfMonitoring reports whether the metric is measured from a fault until the team's own monitoring
 // reacts, or a series reaches a value.

@@ -183,14 +183,15 @@ func (m *metricParser) call(name string, args []string) error {
 		return m.noPrefix()
 	case len(args) != len(r.Args) && r.ofFault():
 		return fmt.Errorf("%q: want %s or %s(200ms)", syntax.Clip(m.Text, 40), name, name)
-	case len(args) != len(r.Args) && r.has(argLedger):
-		return fmt.Errorf("%q: want %s or %s(events), with the name of a ledger", syntax.Clip(m.Text, 40), name, name)
+	case len(args) != len(r.Args) && r.named() != "":
+		return fmt.Errorf("%q: want %s or %s(%s), with the name of %s", syntax.Clip(m.Text, 40), name, name, r.example(),
+			r.named())
 	case len(args) != len(r.Args):
 		return m.usage()
 	case r.has(argPercentile):
 		return m.percentile(args[0])
-	case r.has(argLedger):
-		return m.ledger(r, args[0])
+	case r.named() != "":
+		return m.source(r, args[0])
 	}
 	m.take(r)
 	if err := m.arguments(args); err != nil {
@@ -199,10 +200,10 @@ func (m *metricParser) call(name string, args []string) error {
 	return nil
 }
 
-// ledger parses a metric of a ledger with a name.
-func (m *metricParser) ledger(r *Row, name string) error {
+// source parses a metric of a ledger, or of registers, with a name.
+func (m *metricParser) source(r *Row, name string) error {
 	if !syntax.IsName(name) {
-		return fmt.Errorf("%q: want the name of a ledger, such as %s(events)", syntax.Clip(m.Text, 40), r.Name)
+		return fmt.Errorf("%q: want the name of %s, such as %s(%s)", syntax.Clip(m.Text, 40), r.named(), r.Name, r.example())
 	}
 	m.take(r)
 	m.Source = name

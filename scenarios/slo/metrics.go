@@ -9,6 +9,9 @@ var span = []Arg{argSpan}
 // ledgers are the arguments of metrics of writes: the name of the ledger, if the scenario has several.
 var ledgers = []Arg{argLedger}
 
+// registers are the arguments of metrics of registers: their name, if the scenario has several.
+var registers = []Arg{argRegister}
+
 var metrics = Table{
 	{
 		Name: "p", Unit: Seconds, Args: []Arg{argPercentile},
@@ -237,6 +240,23 @@ var metrics = Table{
 		Meaning: "The share of answered requests whose trace is whole: a span came, the parent of each span is there, and " +
 			"if the answer is right, each service that `trace: {services: ...}` names has a span. brunt receives the spans by " +
 			"`trace: {listen: ...}`.",
+	},
+	{
+		Name: "anomalies", Unit: Count, Needs: NeedsRegister, Args: registers, Bare: true, Late: true,
+		Written:   []string{"anomalies"},
+		Registers: func(r Registers) float64 { return float64(r.Anomalies) },
+		Missed:    missedAnomalies,
+		Meaning: "How many operations on registers show that they are not linearizable: stale reads, reads of older " +
+			"values than the same client had read, dirty reads, reads of the future, lost writes, and reads that no order " +
+			"of the operations explains; needs `consistency`.",
+	},
+	{
+		Name: "staleness", Unit: Seconds, Needs: NeedsRegister, Args: registers, Bare: true, Late: true,
+		Written: []string{"staleness"}, UpperOnly: true,
+		Registers: func(r Registers) float64 { return r.Staleness },
+		Missed:    missedStaleness,
+		Meaning: "How stale reads of registers were at least: the time by which they would have to begin earlier for the " +
+			"registers to be linearizable; 0 if they are.",
 	},
 	{
 		Name: "alert", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{argAlert}, Late: true, Written: []string{"alert(name)"},

@@ -110,3 +110,11 @@ func missedRPO(m Miss) string {
 func missedLate(m Miss) string {
 	return "an acknowledged write could be read only after " + m.Got + ", and " + m.Asked + " was asked for"
 }
+
+func missedAnomalies(m Miss) string {
+	return "reads and writes of registers show " + m.Got + " anomalies, and " + m.Asked + " may be"
+}
+
+func missedStaleness(m Miss) string {
+	return "reads of registers were stale by " + m.Got + " or more, and " + m.Asked + " was asked for"
+}

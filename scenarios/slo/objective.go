@@ -256,6 +256,8 @@ func (o *Objective) check() error {
 	case m.OfTraces() && (o.Step != "" || o.Load != "" || o.isAfter()):
 		return fmt.Errorf("%s is of the traces of all loads: it takes no of or after; `in %s` names the phase", m.Text,
 			cmp.Or(o.After.String(), "FAULT"))
+	case m.OfRegister() && (o.Step != "" || o.Load != "" || o.inPhase() && o.Phase.Kind != RunPhase || o.isAfter()):
+		return fmt.Errorf("%s is of all reads and writes of the run: it takes no of, in or after", m.Text)
 	case m.PerRequest() && !o.isAfter():
 	case m.OfSeries() && (o.Step != "" || o.Load != "" || o.isAfter()):
 		return fmt.Errorf("%s is not a figure of requests: it takes no of or after; `in %s` names the phase", m.Text,

@@ -33,7 +33,8 @@ type Row struct {
 	Spans  func(Metric, Spans) (v float64, n int64) // over spans of time; n is the number of spans or of their requests
 	Effect func(Effect) Value                       // from the effect of a fault on the load
 	// from the ledger, as two values: as if every write that was not read back were correct, and as if none were
-	Writes func(Writes) (low, high float64)
+	Writes    func(Writes) (low, high float64)
+	Registers func(Registers) float64 // from the reads and writes of registers
 
 	// Budget returns the share of requests that an objective allows to be bad; nil means that the value of a share is
 	// that share.
@@ -105,6 +106,7 @@ const (
 	NeedsReach                // a fault, and a series of values
 	NeedsLedger               // the ledger, which is read after the load
 	NeedsTraces               // the traces of requests, from the spans that brunt receives
+	NeedsRegister             // the reads and writes of registers, which are checked after the load
 	NeedsSeries               // a series of values: a figure of a unit, or a metric named under `metrics:`
 )
 
@@ -118,6 +120,7 @@ const (
 	argShare                 // 99.9%
 	argAlert                 // the name of an alert
 	argLedger                // the name of a ledger
+	argRegister              // the name of registers
 )
 
 // A CountFunc computes a metric from counted requests. The value of a share is bad/n, or 1 - bad/n if a higher value
@@ -200,6 +203,25 @@ func (r *Row) Of(c Counts) float64 {
 		bad = n - bad
 	}
 	return float64(bad) / float64(n)
+}
+
+// named returns what the argument of the metric names; empty if its argument is no name.
+func (r *Row) named() string {
+	switch {
+	case r.has(argLedger):
+		return "a ledger"
+	case r.has(argRegister):
+		return "an entry of `consistency`"
+	}
+	return ""
+}
+
+// example returns a name for the argument of a metric with a name.
+func (r *Row) example() string {
+	if r.has(argRegister) {
+		return "users"
+	}
+	return "events"
 }
 
 // ofFault reports whether the metric is measured from a fault, named by `after`.

@@ -153,6 +153,12 @@ func (w Writes) orLost(high float64) float64 {
 	return high
 }
 
+// Registers are the findings about reads and writes of registers.
+type Registers struct {
+	Anomalies int64
+	Staleness float64
+}
+
 // Spans holds the requests of a phase over time.
 type Spans struct {
 	From, To time.Duration

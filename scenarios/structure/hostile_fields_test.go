@@ -50,6 +50,7 @@ var hostileFields = map[string]string{
 	"chaos/selector.Edge.from":               noFile + "the name of a service",
 	"scenarios.Compose.build":                byCommands,
 	"scenarios.Compose.file":                 byCommands,
+	"scenarios.Consistency.key":              noFile + "a value of a row or of an answer",
 	"scenarios.Fault.from":                   noFile + "clearing or injection",
 	"scenarios.Kubernetes.image":             byCommands,
 	"scenarios.Load.targets":                 byFiles,

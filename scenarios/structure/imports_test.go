@@ -67,7 +67,7 @@ var groups = []group{
 		may: []string{"language", "codes", "result", "mechanisms", "engines", "contract", "shared"},
 	},
 	{
-		name: "ledger", folders: []string{"scenarios/ledger"},
+		name: "ledger", folders: []string{"scenarios/ledger", "scenarios/consistency/..."},
 		may: []string{"language", "result", "load", "measure", "protocols", "contract"},
 	},
 	{

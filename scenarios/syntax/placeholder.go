@@ -12,21 +12,22 @@ import (
 type RefKind uint8
 
 const (
-	RefParam    RefKind = iota // ${rate}: filled in when the file is read
-	RefEnv                     // ${env.X}: filled in, masked
-	RefFile                    // ${file.PATH}: filled in, masked
-	RefData                    // ${data.users.id}: the row of this iteration
-	RefVar                     // ${var.token}: extracted by an earlier step
-	RefUnit                    // ${unit.posts[1].addr}: known once the target is running
-	RefLink                    // ${link.store.url}: in the environment of a process, the listener of its link
-	RefSelf                    // ${self.port}: in the settings of a process, its own unit
-	RefInt                     // ${int(1,50)}
-	RefUUID                    // ${uuid()}, ${uuid(seeded)}
-	RefNow                     // ${now()}, ${now(unix)}, ${now(ms)}
-	RefRequest                 // ${request.path}: in a signature, a part of the signed request
-	RefLedger                  // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: the id of the write
-	RefTrace                   // ${trace.id}: in the link to a trace, its id
-	RefRecorded                // the request of a replayed log; authors can't write it
+	RefParam   RefKind = iota // ${rate}: filled in when the file is read
+	RefEnv                    // ${env.X}: filled in, masked
+	RefFile                   // ${file.PATH}: filled in, masked
+	RefData                   // ${data.users.id}: the row of this iteration
+	RefVar                    // ${var.token}: extracted by an earlier step
+	RefUnit                   // ${unit.posts[1].addr}: known once the target is running
+	RefLink                   // ${link.store.url}: in the environment of a process, the listener of its link
+	RefSelf                   // ${self.port}: in the settings of a process, its own unit
+	RefInt                    // ${int(1,50)}
+	RefUUID                   // ${uuid()}, ${uuid(seeded)}
+	RefNow                    // ${now()}, ${now(unix)}, ${now(ms)}
+	RefRequest                // ${request.path}: in a signature, a part of the signed request
+	// ${ledger.id} or ${consistency.value} in a write: drawn for it; ${id} in the ledger's read: the id of the write
+	RefLedger
+	RefTrace    // ${trace.id}: in the link to a trace, its id
+	RefRecorded // the request of a replayed log; authors can't write it
 	// ${message.id}: in a message of a stream and in the expected answer, a number drawn for the message
 	RefMessage
 	RefCall // ${base64(env.USER, ':', env.PASSWORD)}, ${hex(…)}, ${sha256(…)}
@@ -178,7 +179,7 @@ func requestPart(part string) bool {
 
 const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, " +
 	"${link.NAME.url}, " +
-	"${int(1,50)}, ${uuid()}, ${now()}, ${base64(VALUE)}, ${ledger.id}, ${message.id}"
+	"${int(1,50)}, ${uuid()}, ${now()}, ${base64(VALUE)}, ${ledger.id}, ${consistency.value}, ${message.id}"
 
 // ParseRef parses a placeholder, without ${ and }. The error says what is wrong with it.
 func ParseRef(text string) (*Ref, error) {
@@ -248,6 +249,10 @@ func ParseRef(text string) (*Ref, error) {
 		if r.Kind = RefLedger; text != LedgerPlaceholder {
 			return nil, fmt.Errorf("%s: there is ${%s}", r, LedgerPlaceholder)
 		}
+	case "consistency":
+		if r.Kind = RefLedger; text != ConsistencyPlaceholder {
+			return nil, fmt.Errorf("%s: there is ${%s}", r, ConsistencyPlaceholder)
+		}
 	case "message":
 		if r.Kind = RefMessage; text != messagePlaceholder {
 			return nil, fmt.Errorf("%s: there is ${%s}", r, messagePlaceholder)
@@ -258,7 +263,7 @@ func ParseRef(text string) (*Ref, error) {
 		}
 	default:
 		hint := DidYouMean(space, []string{
-			"env", "file", "data", "var", "unit", "link", "self", "request", "ledger", "message", "trace",
+			"env", "file", "data", "var", "unit", "link", "self", "request", "ledger", "consistency", "message", "trace",
 		})
 		return nil, fmt.Errorf("%s: there is no %q; %s", r, Clip(space, 20), hint)
 	}
@@ -313,3 +318,7 @@ const messagePlaceholder = "message.id"
 
 // LedgerPlaceholder is the placeholder that the ledger fills in for each write.
 const LedgerPlaceholder = "ledger.id"
+
+// ConsistencyPlaceholder is the placeholder that `consistency` fills in for each write. If a ledger keeps the same
+// write, its value is that of [LedgerPlaceholder].
+const ConsistencyPlaceholder = "consistency.value"

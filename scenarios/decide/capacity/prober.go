@@ -69,7 +69,7 @@ func (r *RunProber) Check() (mean float64, err error) {
 	}
 	if len(r.Objectives) == 0 {
 		for _, o := range sc.SLO {
-			if o.PhaseOrRun().Kind == slo.RunPhase && !o.Metric.OfLedger() && !o.Metric.OfTraces() {
+			if o.PhaseOrRun().Kind == slo.RunPhase && !o.Metric.AfterLoad() {
 				r.Objectives = append(r.Objectives, o)
 			}
 		}
@@ -87,7 +87,7 @@ func (r *RunProber) plan(rate float64) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc.Faults, sc.Steady, sc.Stop, sc.Ledgers = nil, nil, nil, nil
+	sc.Faults, sc.Steady, sc.Stop, sc.Ledgers, sc.Consistency = nil, nil, nil, nil, nil
 	sc.SLO, sc.Trace.Listen = r.Objectives, ""
 	length := r.Length
 	for _, o := range r.Objectives {

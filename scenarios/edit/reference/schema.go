@@ -58,6 +58,8 @@ func Schema() syntax.Schema {
 		"propertyNames":        syntax.NameSchema(),
 		"additionalProperties": props["ledger"],
 	}
+	props["consistency"] = namedSchema(props["consistency"], syntax.NameSchema(),
+		reflect.TypeFor[scenarios.Consistency](), doc)
 	props["alerts"] = namedSchema(props["alerts"], slo.AlertNameSchema(), reflect.TypeFor[probe.Alert](), doc,
 		"prometheus", "alertmanager")
 	props["watch"] = namedSchema(props["watch"], syntax.NameSchema(), reflect.TypeFor[probe.Watch](), doc, "path", "get",
@@ -252,7 +254,9 @@ func namedSchema(
 	for _, key := range one {
 		keys = append(keys, syntax.Schema{"required": []any{key}})
 	}
-	s["oneOf"] = keys
+	if len(keys) > 0 {
+		s["oneOf"] = keys
+	}
 	return syntax.Schema{
 		"description": was.(syntax.Schema)["description"], "type": []any{"object", "null"},
 		"propertyNames": names, "additionalProperties": s,

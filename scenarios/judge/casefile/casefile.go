@@ -46,11 +46,13 @@ type file struct {
 
 	Causes map[scenarios.Cause]string // names of the causes in the cells
 
-	Case       judge.Case // without its functions and samples, and without the fields that the next four hold
+	Case       judge.Case // without its functions and samples, and without the fields that the next five hold
 	Objectives []objective
 	Ledgers    []byte // ledgers of the case as JSON, because gob drops a pointer to zero
 	Usage      []byte
 	Series     []byte
+	// of registers
+	Consistency []byte
 
 	Found []byte // the findings, as JSON; see [textOf]
 }
@@ -91,6 +93,7 @@ func newFile(r *measure.Recording, c judge.Case, found *judge.Findings) (*file, 
 		f.Objectives = append(f.Objectives, objective{c.SLO[i].ID, c.SLO[i].Text})
 	}
 	f.Case.SLO, f.Case.Ledgers, f.Case.Usage, f.Case.Series, f.Case.Samples = nil, nil, nil, nil, nil
+	f.Case.Consistency = nil
 	err := r.Cells(func(_ measure.Key, cell *measure.Cell) {
 		for _, n := range cell.Causes {
 			f.Causes[n.Cause] = c.Causes.Name(n.Cause)
@@ -107,7 +110,7 @@ func newFile(r *measure.Recording, c judge.Case, found *judge.Findings) (*file, 
 	for _, part := range []struct {
 		to   *[]byte
 		from any
-	}{{&f.Ledgers, c.Ledgers}, {&f.Usage, c.Usage}, {&f.Series, c.Series}} {
+	}{{&f.Ledgers, c.Ledgers}, {&f.Usage, c.Usage}, {&f.Series, c.Series}, {&f.Consistency, c.Consistency}} {
 		b, err := json.Marshal(part.from)
 		if err != nil {
 			return nil, err

@@ -57,7 +57,10 @@ func (f *file) judge() (*judge.Findings, error) {
 	for _, part := range []struct {
 		from []byte
 		to   any
-	}{{f.Ledgers, &c.Ledgers}, {f.Usage, &c.Usage}, {f.Series, &c.Series}} {
+	}{{f.Ledgers, &c.Ledgers}, {f.Usage, &c.Usage}, {f.Series, &c.Series}, {f.Consistency, &c.Consistency}} {
+		if part.from == nil { // an older version did not have it
+			continue
+		}
 		if err := json.Unmarshal(part.from, part.to); err != nil {
 			return nil, err
 		}

@@ -51,6 +51,7 @@ func (p Plan) Check() (notes []string) {
 	c.noVerdict()
 	c.shedding()
 	c.lostWrites()
+	c.registersUnasked()
 	c.uniqueData()
 	est := timeline.Estimate(c.coming(), c.end)
 	c.readBacks(est)

@@ -76,6 +76,20 @@ func (c *check) lostWrites() {
 	}
 }
 
+// registersUnasked notes registers without an objective: a run would pass whatever their reads returned.
+func (c *check) registersUnasked() {
+	for _, r := range c.plan.Scenario.Consistency {
+		asks := func(o slo.Objective) bool {
+			return o.Metric.OfRegister() && c.plan.Scenario.ConsistencyOf(o.Metric.Source) == r
+		}
+		if !slices.ContainsFunc(c.plan.Scenario.SLO, asks) {
+			c.notes = append(c.notes, fmt.Sprintf(
+				"the reads and writes of %s are checked, and no objective asks about them. Such as `anomalies(%s) = 0`.",
+				r.Name, r.Name))
+		}
+	}
+}
+
 // withinLoad refuses faults outside the time of the load.
 func (c *check) withinLoad(est []timeline.Estimated) {
 	end := c.end

@@ -36,6 +36,9 @@ func Check(p *plan.Plan, n int) error {
 	if p.Scenario.Trace.Listen != "" {
 		add("`trace: {listen: %s}` takes the requests of one process", p.Scenario.Trace.Listen)
 	}
+	if len(p.Consistency) > 0 {
+		add("`consistency` needs one clock for all reads and writes, and each worker has its own")
+	}
 	if len(why) == 0 {
 		return nil
 	}

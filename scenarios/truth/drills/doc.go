@@ -46,6 +46,9 @@
 // the scenario of the system, as it does for users. There the report also names the member that led, whether the fault
 // hit it or not. Some rows take the defence away: a stream with one replica has no member that could take over.
 //
+// The drills of consistency_test.go read and write keys of etcd, Redis and PostgreSQL while they fail. brunt must find
+// the anomalies that each store has by its settings, and none where it has none.
+//
 // A drill is one row of the table drills in drills_test.go. Its system is a function in systems_test.go that starts
 // one unit, and a store in a file of its own if the system takes writes. The tests run with BRUNT_FULL=1. DRILL_RUNS
 // is the number of runs of each drill; the default is 10, and 3 for Patroni, Galera and JetStream. DRILL_KEEP is a

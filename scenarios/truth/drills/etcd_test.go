@@ -50,6 +50,9 @@ func callJSON(ctx context.Context, client *http.Client, url string, in, out any)
 type etcdStore struct {
 	client *http.Client
 	rota   rota
+	// values are read from each member in turn, as it has them itself, and not as the leader has them
+	serializable bool
+	turn         atomic.Int64
 }
 
 // A rota is the members of a store, of which one is asked until it fails.
@@ -99,6 +102,32 @@ func etcdKey(id string) string { return base64.StdEncoding.EncodeToString([]byte
 
 func (s *etcdStore) put(ctx context.Context, id string) error {
 	return s.ask(ctx, "/v3/kv/put", map[string]string{"key": etcdKey(id), "value": "MQ=="}, &struct{}{})
+}
+
+// set writes a key.
+func (s *etcdStore) set(ctx context.Context, key, value string) error {
+	return s.ask(ctx, "/v3/kv/put", map[string]string{"key": etcdKey(key), "value": etcdKey(value)}, &struct{}{})
+}
+
+// value reads a key; it is empty if the key is not there.
+func (s *etcdStore) value(ctx context.Context, key string) (string, error) {
+	var found struct {
+		KVs []struct{ Value []byte } `json:"kvs"`
+	}
+	in := map[string]any{"key": etcdKey(key), "serializable": s.serializable}
+	ask := s.ask
+	if s.serializable {
+		m := s.rota.members[s.turn.Add(1)%int64(len(s.rota.members))]
+		ask = func(ctx context.Context, path string, in, out any) error {
+			ctx, cancel := context.WithTimeout(ctx, memberPatience)
+			defer cancel()
+			return callJSON(ctx, s.client, "http://"+m+path, in, out)
+		}
+	}
+	if err := ask(ctx, "/v3/kv/range", in, &found); err != nil || len(found.KVs) == 0 {
+		return "", err
+	}
+	return string(found.KVs[0].Value), nil
 }
 
 // etcdLeads reports whether a member leads.

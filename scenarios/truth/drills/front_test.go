@@ -20,6 +20,35 @@ type store interface {
 	count(ctx context.Context, id string) (int, error) // how many times a write is there
 }
 
+// registers are a store whose keys have values.
+type registers interface {
+	set(ctx context.Context, key, value string) error
+	value(ctx context.Context, key string) (string, error)
+}
+
+// serveRegisters serves a store: POST /set?key=KEY&value=VALUE and GET /value?key=KEY.
+func serveRegisters(mux *http.ServeMux, s registers) {
+	mux.HandleFunc("POST /set", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
+		defer cancel()
+		if err := s.set(ctx, r.URL.Query().Get("key"), r.URL.Query().Get("value")); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		}
+	})
+	mux.HandleFunc("GET /value", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), patience)
+		defer cancel()
+		switch value, err := s.value(ctx, r.URL.Query().Get("key")); {
+		case err != nil:
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		case value == "":
+			http.NotFound(w, r)
+		default:
+			fmt.Fprintf(w, `{"value": %q}`, value)
+		}
+	})
+}
+
 // patience is how long the front waits for its store; longer than clients wait for the front.
 const patience = 3 * time.Second
 
@@ -44,6 +73,9 @@ func serveFront(s store, addr, dir string) error {
 		return err
 	}
 	mux := http.NewServeMux()
+	if r, is := s.(registers); is {
+		serveRegisters(mux, r)
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), patience)
 		defer cancel()

@@ -137,6 +137,10 @@ func front(u unitDir, args []string) error {
 	switch addrs := args[1:]; args[0] {
 	case "etcd":
 		s = newEtcdStore(addrs)
+	case "etcd-serializable":
+		of := newEtcdStore(addrs)
+		of.serializable = true
+		s = of
 	case "redis":
 		s = newRedisStore(addrs)
 	case "postgres":

@@ -1,0 +1,213 @@
+//go:build linux
+
+package drills
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"brunt/scenarios/suite"
+)
+
+// A consistencyDrill is a store that is read and written, with the anomalies that its reads must show.
+type consistencyDrill struct {
+	name      string
+	needs     []string
+	processes string // as in drill
+	entry     string
+	endpoints string // in YAML
+	write     string // steps, in YAML
+	read      string
+	settle    string
+	keys      int
+	fault     string // named lose, in YAML; empty: none
+	slo       string
+	verdict   string
+	sparse    bool     // many reads find nothing, which fails them
+	kinds     []string // kinds of anomalies of which one must be found; empty: there is none
+	// bounds of the staleness, seconds; zero: not asked
+	least, most float64
+}
+
+// The steps that write and read, and the faults.
+const (
+	setByFront = `{post: "/set?key=${data.key.value}&value=${consistency.value}", name: set, check: {status: 200}}`
+	getByFront = `{get: "/value?key=${data.key.value}", name: get, check: {status: [200, 404]}, extract: {v: "$.value"}}`
+	setRedis   = `{redis: [SET, "k${data.key.value}", "${consistency.value}"], name: set}`
+	getRedis   = `{redis: [GET, "k${data.key.value}"], name: get, extract: {v: "$"}}`
+	setSQL     = `{sql: "insert into kv values ($1, $2) on conflict (k) do update set v = excluded.v",
+      args: ["${data.key.value}", "${consistency.value}"], name: set, at: primary}`
+	getSQL = `{sql: "select v from kv where k = $1", args: ["${data.key.value}"], name: get, at: %s, extract: {v: "$[0].v"}}`
+
+	// another member leads within 3 s; the frozen one answers the reads that wait for it from its own state, when it
+	// goes on
+	freezeLeader = `{at: 3s, for: 8s, process.freeze: {service: etcd, pick: leader, ` + leader + `}}`
+)
+
+var (
+	pgEndpoints = `{primary: "postgres://postgres@${unit.primary.addr}/postgres", standby: "postgres://postgres@${unit.standby.addr}/postgres"}`
+	pgBoth      = strings.NewReplacer("COMMIT", "local", `sql: "select 1"`, `sql: "select 1", at: primary`).Replace(onlyPostgres)
+	// the stream of the primary's log to the standby is late
+	lateLog = `{at: 3s, for: 6s, network.latency: {from: standby, to: primary, delay: 400ms, direction: both}}`
+)
+
+// stale are the kinds of stale reads: whether the same user had read a newer value before is chance.
+var stale = []string{"stale_read", "non_monotonic_read"}
+
+var consistencyDrills = []consistencyDrill{
+	{
+		name: "etcd/linearizable reads", needs: []string{"etcd"}, entry: "front", processes: etcds,
+		write: setByFront, read: getByFront, settle: "5s", keys: 1, fault: freezeLeader,
+		slo: "anomalies = 0", verdict: "pass",
+	},
+	{
+		name: "etcd/serializable reads", needs: []string{"etcd"}, entry: "front",
+		processes: strings.Replace(etcds, "front, etcd,", "front, etcd-serializable,", 1),
+		write:     setByFront, read: getByFront, settle: "5s", keys: 1, fault: freezeLeader,
+		slo: "anomalies = 0", verdict: "fail", kinds: stale,
+	},
+	{
+		name: "redis/primary cut off, then killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "primary",
+		processes: onlyRedis, endpoints: fmt.Sprintf("{system: %q}", ofRedis.endpoint),
+		write: setRedis, read: getRedis, settle: "2s", keys: 400, fault: fmt.Sprintf(losePrimary, "replica", ""),
+		slo: "anomalies = 0", verdict: "fail", kinds: []string{"lost_update"}, sparse: true,
+	},
+	{
+		name: "redis/no fault", needs: []string{"redis-server", "redis-sentinel"}, entry: "primary",
+		processes: onlyRedis, endpoints: fmt.Sprintf("{system: %q}", ofRedis.endpoint),
+		write: setRedis, read: getRedis, settle: "2s", keys: 400,
+		slo: "anomalies = 0", verdict: "pass",
+	},
+	{
+		name: "postgres/reads from the standby", needs: []string{pgBin("postgres")}, entry: "primary", processes: pgBoth,
+		endpoints: pgEndpoints, write: setSQL, read: fmt.Sprintf(getSQL, "standby"), settle: "10s", keys: 5, fault: lateLog,
+		slo: "staleness < 5s", verdict: "pass", kinds: stale, least: .2, most: 5,
+	},
+	{
+		name: "postgres/reads from the primary", needs: []string{pgBin("postgres")}, entry: "primary", processes: pgBoth,
+		endpoints: pgEndpoints, write: setSQL, read: fmt.Sprintf(getSQL, "primary"), settle: "10s", keys: 5, fault: lateLog,
+		slo: "anomalies = 0", verdict: "pass",
+	},
+}
+
+// scenario is the drill's file.
+func (d consistencyDrill) scenario(self, dir string, ports int) string {
+	words := strings.NewReplacer("BIN", self, "DIR", dir, "PORTS", strconv.Itoa(ports))
+	var b strings.Builder
+	fmt.Fprintf(&b, "version: 1\nname: consistency\ntarget:\n  entry: %s\n  processes:%s\n", d.entry,
+		words.Replace(d.processes))
+	if d.endpoints != "" {
+		fmt.Fprintf(&b, "  endpoints: %s\n", d.endpoints)
+	}
+	fmt.Fprintf(&b, "data: {key: {range: 1..%d, pick: random}}\nwarmup: {for: 1s}\njudge: {hold: %v}\n", d.keys, hold)
+	if strings.Contains(d.write, "sql:") {
+		b.WriteString("setup: [{sql: \"create table kv (k text primary key, v text)\", at: primary}]\n")
+	}
+	fmt.Fprintf(&b, `load:
+  l:
+    executor: constant-arrival-rate
+    rate: 200/s
+    duration: 16s
+    timeout: %v
+    mix: [{weight: 1, flow: [%s]}, {weight: 3, flow: [%s]}]
+consistency: {kv: {write: set, read: get, key: "${data.key.value}", found: "${var.v}", settle: %s}}
+`, timeout, d.write, d.read, d.settle)
+	if d.fault != "" {
+		fmt.Fprintf(&b, "chaos:\n  lose: %s\n", words.Replace(d.fault))
+	}
+	also := ""
+	if d.sparse {
+		also = `, "errors < 95% in baseline"`
+	}
+	fmt.Fprintf(&b, "slo: [%q%s]\n", d.slo, also)
+	return b.String()
+}
+
+// TestConsistency: on real stores, brunt finds the anomalies that each of them has by its settings, and none where it
+// has none.
+func TestConsistency(t *testing.T) {
+	for _, d := range consistencyDrills {
+		t.Run(d.name, func(t *testing.T) {
+			if !suite.Full() {
+				t.Skip("it takes 30 s: BRUNT_FULL=1 runs it")
+			}
+			suite.Needs(t, suite.Programs(d.needs...))
+			d.play(t)
+		})
+	}
+}
+
+// A foundKind is a kind of anomaly in result.json.
+type foundKind struct {
+	Kind  string
+	Count int64
+}
+
+// play runs a drill once.
+func (d consistencyDrill) play(t *testing.T) {
+	dir := runDir(t)
+	defer func() {
+		if left := leftBehind(dir); left != "" {
+			t.Errorf("left behind: %s", left)
+		}
+		removeShared(dir)
+		os.RemoveAll(dir)
+	}()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, out := filepath.Join(dir, "scenario.yaml"), filepath.Join(dir, "out")
+	if err := os.WriteFile(file, []byte(d.scenario(self, dir, freePorts(t))), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(brunt, "run", file, "-o", out)
+	c.Env = append(os.Environ(), "NO_COLOR=1", "BRUNT_STATE="+filepath.Join(dir, "state"), drillDir+"="+dir)
+	c.Dir = dir
+	printed, _ := c.CombinedOutput() // the exit code is that of the verdict
+	var r struct {
+		Verdict, Reason string
+		Faults          []struct{ Revert string }
+		Consistency     []struct {
+			Reads, Writes, Unknown, Foreign int64
+			LeftOut                         int64 `json:"left_out"`
+			Staleness                       float64
+			Kinds                           []foundKind
+			Witnesses                       []struct{ Kind string }
+		}
+	}
+	raw, err := os.ReadFile(filepath.Join(out, "result.json"))
+	if err == nil {
+		err = json.Unmarshal(raw, &r)
+	}
+	if err != nil || len(r.Consistency) != 1 {
+		t.Fatalf("%v:\n%s", err, printed)
+	}
+	if kept := os.Getenv("DRILL_KEEP"); kept != "" {
+		if err := os.CopyFS(filepath.Join(kept, filepath.Base(dir)), os.DirFS(out)); err != nil {
+			t.Logf("keep the result: %v", err)
+		}
+	}
+	got := r.Consistency[0]
+	t.Logf("%s: %+v", r.Verdict, got)
+	if r.Verdict != d.verdict || got.Reads < 500 || got.Writes < 150 {
+		t.Errorf("verdict %s (%s), want %s:\n%s", r.Verdict, r.Reason, d.verdict, printed)
+	}
+	if d.most > 0 && (got.Staleness < d.least || got.Staleness > d.most) {
+		t.Errorf("stale by %v s, want %v to %v s", got.Staleness, d.least, d.most)
+	}
+	if len(d.kinds) == 0 && len(got.Kinds) > 0 {
+		t.Errorf("found %+v, want none", got.Kinds)
+	}
+	wanted := func(k foundKind) bool { return slices.Contains(d.kinds, k.Kind) }
+	if len(d.kinds) > 0 && !slices.ContainsFunc(got.Kinds, wanted) {
+		t.Errorf("found %+v, want one of %v", got.Kinds, d.kinds)
+	}
+}
