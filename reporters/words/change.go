@@ -365,7 +365,7 @@ func firstStep(f *findings) *Advice {
 // ownCore speaks where brunt itself was late and that leaves a verdict open.
 func ownCore(f *findings) *Advice {
 	if f.r.Generator.Healthy || !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-		return o.Verdict == scenarios.Invalid && o.Why == result.Late
+		return openByOwnTime(&o)
 	}) {
 		return nil
 	}

@@ -1,6 +1,8 @@
 package words
 
 import (
+	"slices"
+
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
@@ -30,7 +32,7 @@ func trust(r *result.Result) *Trust {
 		switch o := &r.Objectives[i]; {
 		case o.Verdict == scenarios.Fail:
 			failed++
-		case o.Verdict == scenarios.Invalid && o.Why == result.Late:
+		case openByOwnTime(o):
 			open++
 		}
 	}
@@ -55,6 +57,16 @@ func trust(r *result.Result) *Trust {
 		t.Text += "; read response times as upper limits."
 	}
 	return t
+}
+
+// openByOwnTime reports whether brunt's own time leaves an objective open: it is invalid or undecided because of that.
+func openByOwnTime(o *result.ObjectiveResult) bool {
+	if o.Verdict != scenarios.Inconclusive {
+		return o.Verdict == scenarios.Invalid && o.Why == result.Late
+	}
+	return slices.ContainsFunc(o.Because, func(n result.Note) bool {
+		return n.Kind == result.SlowerOwn || n.Kind == result.OwnSlow || n.Kind == result.OwnLate
+	})
 }
 
 func firstOf(list []string) string {
