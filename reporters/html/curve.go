@@ -174,17 +174,17 @@ func knownText(f float64, say func(float64) string) string {
 
 // curveAssets is what a page of another kind needs for a curve.
 type curveAssets struct {
-	css    []byte
+	css    template.CSS
 	points template.HTML
 }
 
 func (v *curveView) assets() (a curveAssets, err error) {
 	for _, file := range []string{"assets/curve.css", plotStyle} {
-		css, err := sources.ReadFile(file)
+		css, err := style(file)
 		if err != nil {
 			return a, err
 		}
-		a.css = append(a.css, css...)
+		a.css += css
 	}
 	a.points, err = v.Readout.Packed()
 	return a, err

@@ -70,8 +70,9 @@ func (p FindPage) Report(w io.Writer) error {
 		return err
 	}
 	v := findView{
-		CSS: css, Script: script, Policy: scriptedPolicy(css, script, "'none'"), Name: words.Clean(p.Name), Answer: words.Clean(p.Answer),
-		Mark: "✓", Tone: "good",
+		CSS: css, Script: script, Policy: scriptedPolicy(css, script, "'none'"), Name: words.Clean(p.Name),
+		Answer: words.Clean(p.Answer),
+		Mark:   "✓", Tone: "good",
 	}
 	if !p.Sure {
 		v.Mark, v.Tone = "?", "unsure"

@@ -239,7 +239,7 @@ func newPage(r *result.Result) (*pageView, error) {
 		if err != nil {
 			return nil, err
 		}
-		css, p.Points = append(css, extra.css...), extra.points
+		css, p.Points = append(css, string(extra.css)...), extra.points
 		scripts = append(scripts, plotScript)
 	}
 	if p.Script, err = scriptOf(scripts...); err != nil {

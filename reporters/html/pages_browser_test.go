@@ -77,7 +77,9 @@ func pages(t *testing.T) map[string]string {
 	drill := MatrixDrill{"replica-crash", "crash", "A replica dies.", "failed", "bad", "errors < 1%: 3%", "a/report.html"}
 	matrix := MatrixPage{
 		Name: "shop", Summary: "1 of 2 drills failed.", Effects: []string{"dies", "slow"},
-		Rows:   []MatrixRow{{"Services", "posts", []MatrixCell{tried, {Text: "–"}}}, {"", "users", []MatrixCell{tried, tried}}},
+		Rows: []MatrixRow{
+			{"Services", "posts", []MatrixCell{tried, {Text: "–"}}}, {"", "users", []MatrixCell{tried, tried}},
+		},
 		Barred: []string{"Nothing can be slowed without a link."}, Failed: []MatrixDrill{drill},
 		Drills: []MatrixDrill{drill}, NotTried: []MatrixDrill{{Name: "disk-full", Family: "disk", Why: "it has no disk"}},
 		Services: []string{"posts"}, Needs: []MatrixRow{{Part: "list posts", Cells: []MatrixCell{tried}}},
@@ -440,7 +442,7 @@ func TestHTML_PagesAccessible(t *testing.T) {
 				b := open(t, browser, page, l)
 				see[any](b, `(() => { for (const d of document.querySelectorAll('details')) d.open = true; return null; })()`)
 				if name == "live" { // as its script does
-					see[any](b, `(() => { for (const e of document.querySelectorAll('.scroll')) if (e.scrollWidth > e.clientWidth) e.tabIndex = 0;
+					see[any](b, `(() => { for (const e of document.querySelectorAll('.scroll')) if (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1) e.tabIndex = 0;
 						return null; })()`)
 				}
 				if strings.Contains(page, `id="points"`) && name != "ramp" {

@@ -249,8 +249,8 @@ func TestAnswer_OnlyTooSlow(t *testing.T) {
 	}
 }
 
-// TestAnswer_OpenByOwnTime: where brunt's own time leaves a fault's effect open, the verdict is not the same without it,
-// and there is something to do about it.
+// TestAnswer_OpenByOwnTime: where brunt's own time leaves a fault's effect open, the verdict is not the same without
+// it, and there is something to do about it.
 func TestAnswer_OpenByOwnTime(t *testing.T) {
 	r := onURL(t)
 	r.Generator.Healthy = false

@@ -21,7 +21,8 @@ func past(r *result.Result) *Past {
 	for i := range r.Earlier {
 		e := &r.Earlier[i]
 		p.Runs = append(p.Runs, PastRun{
-			Run: Clean(e.Run), Folder: Clean(e.Folder), Beside: e.Beside, Verdict: e.Verdict, Mark: Mark(e.Verdict), Tone: Tone(e.Verdict),
+			Run: Clean(e.Run), Folder: Clean(e.Folder), Beside: e.Beside, Verdict: e.Verdict, Mark: Mark(e.Verdict),
+			Tone: Tone(e.Verdict),
 			When: e.Started.UTC().Format("2 Jan 2006 15:04 UTC"),
 		})
 	}

@@ -99,13 +99,6 @@ if (phases.length > 1 && !phases[0].closest('.one')) {
   phases[0].parentNode.classList.add('one');
 }
 
-// scrolls makes boxes that scroll sideways reachable by keyboard
-const scrolls = () => {
-  for (const e of all('.scroll')) {
-    if (e.closest('details:not([open])')) continue;
-    if (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A large table'; } else e.removeAttribute('tabindex');
-  }
-};
 setTimeout(scrolls, 100); // after all is shown
 addEventListener('resize', scrolls, { signal });
 addEventListener('toggle', scrolls, { signal, capture: true });

@@ -2,6 +2,9 @@
 // those of one load against its rate. The page is complete without it.
 (async () => {
 'use strict';
+scrolls();
+addEventListener('resize', scrolls);
+addEventListener('toggle', scrolls, { capture: true });
 const packed = document.getElementById('points');
 if (!packed || !self.DecompressionStream) return;
 const { axis: [A, B], unit, dots, series, values } = await inflate(packed);

@@ -27,3 +27,10 @@ const follow = (f, { view, pick, leave, zoom, whole }) => {
   f.onpointerleave = () => { if (from === null) leave(); };
   f.ondblclick = whole;
 };
+// scrolls makes boxes that scroll reachable by keyboard
+const scrolls = () => {
+  for (const e of document.querySelectorAll('.scroll')) {
+    if (e.closest('details:not([open])')) continue;
+    if (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel ||= 'A large table'; } else e.removeAttribute('tabindex');
+  }
+};
