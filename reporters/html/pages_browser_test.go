@@ -442,7 +442,8 @@ func TestHTML_PagesAccessible(t *testing.T) {
 				b := open(t, browser, page, l)
 				see[any](b, `(() => { for (const d of document.querySelectorAll('details')) d.open = true; return null; })()`)
 				if name == "live" { // as its script does
-					see[any](b, `(() => { for (const e of document.querySelectorAll('.scroll')) if (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1) e.tabIndex = 0;
+					see[any](b, `(() => { for (const e of document.querySelectorAll('.scroll'))
+						if (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1) e.tabIndex = 0;
 						return null; })()`)
 				}
 				if strings.Contains(page, `id="points"`) && name != "ramp" {

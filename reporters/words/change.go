@@ -370,7 +370,8 @@ func offeredRate(w *result.Window) string {
 }
 
 // fellBehind returns the second from which on more was in flight in each second of a load that grew, and the last
-// second of the load. Both are nil unless in flight grew at least tenfold in at least six seconds, and no fault is a reason.
+// second of the load. Both are nil unless in flight grew at least tenfold in at least six seconds, and no fault is a
+// reason.
 func fellBehind(r *result.Result) (from, last *result.Window) {
 	list := openSeconds(r)
 	i := len(list) - 1

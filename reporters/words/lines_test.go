@@ -205,6 +205,11 @@ func TestPast(t *testing.T) {
 	if got := past(r).Line(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	r.Earlier[1].Verdict = scenarios.Invalid
+	if got := past(r).Line(); !strings.Contains(got, "failed: 0% → 3.67%, not certain") {
+		t.Errorf("after a run that says nothing: got %s", got)
+	}
+	r.Earlier[1].Verdict = scenarios.Pass
 	r.Generator.Healthy = false
 	want = "Last runs: ✗✓✗. Since the last run: failed: 0% → 3.67%, worse; p95 before faults: 2.1ms → 81.7ms, not certain; " +
 		"replicas: 2 → 1."
