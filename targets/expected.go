@@ -21,6 +21,7 @@ type Answer interface {
 	Header(name string) [][]byte // values of a header, or of the counterpart in the protocol
 	JSON(path jp.Expr) []any     // the values at a path of the body; nil: the body is not JSON
 	Body() []byte
+	Document() (doc any, ok bool) // the whole body, in the types of JSON; false: it is not JSON
 }
 
 // A Finder finds the value of a variable in an answer.
@@ -49,7 +50,7 @@ type condition struct {
 	within time.Duration
 	kind   string // the protocol's name for a header
 	body   bool
-	schema *check.Schema // of the body; nil: another check
+	schema *check.Schema // of the whole answer; nil: another check
 	check.Field
 }
 
@@ -87,7 +88,7 @@ func (e *Expected[A]) Body(k *check.Matcher, in Scope) {
 	}
 }
 
-// Schema adds a check of the whole body against a JSON Schema; nil adds none. It notes mistakes of the schema in m.
+// Schema adds a check of the whole answer against a JSON Schema; nil adds none. It notes mistakes of the schema in m.
 func (e *Expected[A]) Schema(f *check.SchemaFile, in Scope, m *syntax.Mistakes) {
 	if f == nil || in.File == nil { // already noted
 		return
@@ -218,7 +219,7 @@ func (k *condition) holds(a Answer, it *template.Iter, out *scenarios.Outcome) b
 	case k.body:
 		return k.MatchesText(a.Body(), it)
 	case k.schema != nil:
-		doc, ok := check.First(a.JSON(jp.R()))
+		doc, ok := a.Document()
 		return ok && k.schema.Valid(doc)
 	case k.Path == nil:
 		return k.MatchesOne(a.Header(k.Name), it)
@@ -233,11 +234,11 @@ func (k *condition) wanted(a Answer, it *template.Iter, out *scenarios.Outcome) 
 			quantity.FormatSeconds(out.Took().Seconds()))
 	}
 	if k.schema != nil {
-		doc, ok := check.First(a.JSON(jp.R()))
+		doc, ok := a.Document()
 		if !ok {
-			return "the body is not JSON, and " + k.schema.Name() + " is its schema"
+			return "the answer is not JSON, and " + k.schema.Name() + " is its schema"
 		}
-		return fmt.Sprintf("the body is not valid by %s: %s", k.schema.Name(), k.schema.Difference(doc))
+		return fmt.Sprintf("the answer is not valid by %s: %s", k.schema.Name(), k.schema.Difference(doc))
 	}
 	want := k.Describe(it)
 	switch {

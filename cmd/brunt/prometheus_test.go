@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -31,16 +30,17 @@ type realPrometheus struct {
 // startPrometheus starts a Prometheus with the configuration of its example.
 func startPrometheus(t *testing.T, flags ...string) *realPrometheus {
 	t.Helper()
+	return startPrometheusBy(t, filepath.Join(top, "examples", "15-watch-in-grafana", "prometheus.yml"), flags...)
+}
+
+// startPrometheusBy starts a Prometheus with a configuration.
+func startPrometheusBy(t *testing.T, config string, flags ...string) *realPrometheus {
+	t.Helper()
 	suite.Program(t, "prometheus", "prometheus")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	_ = l.Close()
+	addr := freeAddress(t)
 	p := &realPrometheus{url: "http://" + addr}
 	p.cmd = exec.Command("prometheus", append([]string{
-		"--config.file=" + filepath.Join(top, "examples", "15-watch-in-grafana", "prometheus.yml"),
+		"--config.file=" + config,
 		"--storage.tsdb.path=" + t.TempDir(),
 		"--web.listen-address=" + addr, "--web.enable-remote-write-receiver", "--log.level=warn",
 	}, flags...)...)
@@ -162,26 +162,10 @@ func (p *realPrometheus) holds(t *testing.T, res *result.Result, native bool) {
 // is empty.
 func (p *realPrometheus) watched(t *testing.T, res *result.Result) {
 	p.holds(t, res, true)
-	from, to := res.T0, res.Ended
-	over := func(query string) []promSeries {
-		return p.ask(t, "query_range", url.Values{
-			"query": {query}, "step": {"1"}, "start": {from.Format(time.RFC3339Nano)}, "end": {to.Format(time.RFC3339Nano)},
-		})
-	}
-	for title, exprs := range dashboardQueries(t, res.Run) {
-		for _, expr := range exprs {
-			some := false
-			for _, s := range over(expr) {
-				some = some || len(s.Other) > 0 || slices.ContainsFunc(s.Values, func(v [2]any) bool { return v[1] != "NaN" })
-			}
-			if !some {
-				t.Errorf("the panel %q is empty: %s", title, expr)
-			}
-		}
-	}
+	p.fills(t, res)
 	// A fault shows in the second of its injection, and no longer in the second after its end.
 	for _, f := range res.Faults {
-		for _, s := range over(fmt.Sprintf("brunt_fault_active{run=%q,fault=%q}", res.Run, f.Name)) {
+		for _, s := range p.over(t, res, fmt.Sprintf("brunt_fault_active{run=%q,fault=%q}", res.Run, f.Name)) {
 			for _, v := range s.Values {
 				at := v[0].(float64) - float64(res.T0.UnixNano())/1e9
 				in := at > float64(f.Injected)+2 && at < float64(f.Cleared)
@@ -191,6 +175,51 @@ func (p *realPrometheus) watched(t *testing.T, res *result.Result) {
 			}
 		}
 	}
+}
+
+// over queries the time of a run, second by second.
+func (p *realPrometheus) over(t *testing.T, res *result.Result, query string) []promSeries {
+	t.Helper()
+	return p.ask(t, "query_range", url.Values{
+		"query": {query}, "step": {"1"}, "start": {res.T0.Format(time.RFC3339Nano)},
+		"end": {res.Ended.Format(time.RFC3339Nano)},
+	})
+}
+
+// fills checks that no panel of the dashboard is empty for a run, and logs how much data each has.
+func (p *realPrometheus) fills(t *testing.T, res *result.Result) {
+	t.Helper()
+	for title, exprs := range dashboardQueries(t, res.Run) {
+		for _, expr := range exprs {
+			list, samples := p.over(t, res, expr), 0
+			for _, s := range list {
+				samples += len(s.Other)
+				for _, v := range s.Values {
+					if v[1] != "NaN" {
+						samples++
+					}
+				}
+			}
+			if samples == 0 {
+				t.Errorf("the panel %q is empty: %s", title, expr)
+			}
+			t.Logf("%s: %d series, %d samples of %s", title, len(list), samples, expr)
+		}
+	}
+}
+
+// TestDashboard_Scraped: each panel of the dashboard has data of a run that Prometheus scraped, with no remote write.
+func TestDashboard_Scraped(t *testing.T) {
+	suite.Long(t)
+	addr, config := freeAddress(t), filepath.Join(t.TempDir(), "prometheus.yml")
+	text := fmt.Sprintf("global: {scrape_interval: 1s}\n"+
+		"scrape_configs: [{job_name: brunt, static_configs: [{targets: [%q]}]}]\n", addr)
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := startPrometheusBy(t, config, "--enable-feature=native-histograms")
+	_, res := runExample(t, built(t, "brunt/cmd/brunt"), "15-watch-in-grafana", "--live", addr)
+	p.fills(t, res)
 }
 
 // dashboardQueries returns the queries of the dashboard, by panel.

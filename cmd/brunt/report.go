@@ -79,6 +79,9 @@ whether a build is worse, use compare, ab or gate.`,
 				return err
 			}
 			beside(stderr(c), res, earlier)
+			if format != "" || out != "" { // what is beside the run's folder is not beside the file
+				standAlone(res)
+			}
 			if format != "" {
 				return reformat(c.Context(), data(c), res, format, out)
 			}
@@ -105,6 +108,13 @@ whether a build is worse, use compare, ab or gate.`,
 	c.Flags().BoolVar(&asSite, "site", false, "write the runs below the folders as a site of files, to the folder of -o")
 	base.register(c)
 	return c
+}
+
+// standAlone makes the page of a run link to no earlier run.
+func standAlone(res *result.Result) {
+	for i := range res.Earlier {
+		res.Earlier[i].Beside = false
+	}
 }
 
 // redraw draws the missing and changed files in the run's own folder.

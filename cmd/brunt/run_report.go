@@ -101,6 +101,9 @@ func (f *runFlags) once(
 	defer machine.Frugal()()
 	beside(stderr(c), res, f.earlier)
 	res.Earlier = site.Earlier(dir, res)
+	if os.Getenv("CI") != "" && !inResults(dir) {
+		standAlone(res)
+	}
 	werr := catalog.All().Write(dir, res)
 	if werr == nil {
 		werr = f.sign.writeManifest(c, dir)
@@ -117,6 +120,14 @@ func (f *runFlags) once(
 	}
 	page.over(res, dir, werr)
 	return res, errors.Join(err, werr)
+}
+
+// inResults reports whether the folder of a run lies in a folder of results. A job of CI keeps such a folder whole, and
+// a folder in the working directory without those beside it.
+func inResults(dir string) bool {
+	at, err := filepath.Abs(filepath.Dir(filepath.Clean(dir)))
+	work, err2 := os.Getwd()
+	return err == nil && err2 == nil && at != work
 }
 
 // table prints the final table of a run.

@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"encoding/json"
 	"html"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 
 	page "brunt/reporters/html"
 )
@@ -48,6 +50,10 @@ func TestReports_Agree(t *testing.T) {
 		!seen[scenarios.Pass] {
 		t.Fatalf("the run has %d faults and the verdicts %v", len(r.Faults), seen)
 	}
+	r.Earlier = []result.Earlier{{
+		Run: "before", Folder: "../before", Started: r.Started, Verdict: scenarios.Pass, Requests: 18_000, P95: .002,
+		Changed: []result.SettingChange{{Param: "replicas", Before: "2", Now: "1"}},
+	}}
 	var again result.Result
 	if err := json.Unmarshal([]byte(reporterstest.Render(t, evidence.JSON{}, r)), &again); err != nil {
 		t.Fatal(err)
@@ -90,15 +96,76 @@ func TestReports_Agree(t *testing.T) {
 			if !strings.Contains(form.plain, answer) {
 				t.Errorf("the answer %q is missing", answer)
 			}
-			for _, line := range words.AnswerOf(&again).Because() {
-				if form.name == "page" {
-					break // it shows them in a form of its own
-				}
-				if text := mark.ReplaceAllString(line, ""); !strings.Contains(strings.ReplaceAll(form.plain, "**", ""), text) {
-					t.Errorf("%q is missing", text)
-				}
-			}
+			agreesWhy(t, words.AnswerOf(&again), form.name == "page", strings.ReplaceAll(form.plain, "**", ""))
 		})
+	}
+}
+
+// agreesWhy checks that a report has each line of why the run has its verdict, what to change, and how far to trust it.
+// The page has the last runs as marks and a table.
+func agreesWhy(t *testing.T, a *words.Answer, table bool, plain string) {
+	t.Helper()
+	for _, line := range a.Because() {
+		if table && a.Past != nil && line == a.Past.Line() {
+			for _, d := range a.Past.Since {
+				together(t, plain, d.Name, d.Before, d.Now, d.Word)
+			}
+			continue
+		}
+		if text := one(mark.ReplaceAllString(line, "")); !strings.Contains(plain, text) {
+			t.Errorf("%q is missing", text)
+		}
+	}
+}
+
+// TestReports_AgreeInARun: while a run goes on, the live page and the terminal say the same of each objective, and the
+// live page has the answer of the run so far.
+func TestReports_AgreeInARun(t *testing.T) {
+	iv := reporterstest.Interval(14) // split is in
+	for _, c := range []struct {
+		text           string
+		verdict        scenarios.Verdict
+		measured, left float64
+	}{
+		{"errors < 1%", scenarios.Fail, .025, -1.5}, {"p95 < 200ms", scenarios.Pass, math.NaN(), .91},
+		{"p95 < 100ms in split", scenarios.Pass, math.NaN(), .01}, {"errors = 0%", scenarios.Fail, .5, math.Inf(-1)},
+		{"recover < 4s after split", scenarios.Pending, math.NaN(), math.NaN()},
+		{"rate > 100/s", scenarios.Pass, 299, math.NaN()},
+	} {
+		asked, err := slo.ParseObjective(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		phase := slo.Phase{Kind: slo.RunPhase}
+		if strings.Contains(c.text, "split") {
+			phase = slo.ParsePhase("split")
+		}
+		iv.Objectives = append(iv.Objectives, result.RunningVerdict{
+			Asked: asked, Text: c.text, Phase: phase, Verdict: c.verdict, Measured: result.Num(c.measured),
+			Left: result.Num(c.left),
+		})
+	}
+	going := *reporterstest.Results()["failing"]
+	going.Verdict, going.Going = scenarios.Running, &result.Going{At: iv.At, End: iv.End}
+	var follower page.Follower
+	follower.Add(iv)
+	var live, tty strings.Builder
+	if err := page.DrawLive(&live, &going, follower.Now()); err != nil {
+		t.Fatal(err)
+	}
+	terminal.New(&tty, terminal.Options{TTY: true, Width: 200, Height: 40}).Observe(iv)
+	shown := running(live.String())
+	answer := words.AnswerOf(&going)
+	if !strings.Contains(shown, answer.Sentence.String()) {
+		t.Errorf("the live page lacks %q", answer.Sentence)
+	}
+	agreesWhy(t, answer, true, shown)
+	for i := range iv.Objectives {
+		o := &iv.Objectives[i]
+		state := words.StateOf(*o, &iv)
+		together(t, shown, words.Mark(o.Verdict)+" "+o.Text, state.String())
+		columns := state.Columns()
+		together(t, one(escapes.ReplaceAllString(tty.String(), " ")), o.Text, columns[:]...)
 	}
 }
 
@@ -140,18 +207,27 @@ func TestReports_Untested(t *testing.T) {
 
 var (
 	mark  = regexp.MustCompile(`^(- |[0-9]+\. )`) // before a line of an answer
-	heads = regexp.MustCompile(`(?s)<(script|style)\b.*?</(script|style)>`)
+	heads = regexp.MustCompile(`(?s)<(script|style|template)\b.*?</(script|style|template)>`)
+	bolds = regexp.MustCompile(`</?(b|code)( [^>]*)?>`) // they stand within a sentence
 	tags  = regexp.MustCompile(`</?[a-z][^>]*>`)
-	space = regexp.MustCompile(`[\s\x{a0}\x{202f}]+`)
+	// of a terminal
+	escapes = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]")
+	space   = regexp.MustCompile(`[\s\x{a0}\x{202f}]+`)
 )
 
 // plain is a report as running text: without markup, except for the attributes of JUnit.
 func plain(t *testing.T, rep reporters.Reporter, r *result.Result) string {
 	text := reporterstest.Render(t, rep, r)
 	if _, xml := rep.(ci.JUnit); !xml {
-		text = tags.ReplaceAllString(heads.ReplaceAllString(reporterstest.WithoutTips(text), " "), " ")
+		return running(text)
 	}
 	return one(html.UnescapeString(text))
+}
+
+// running returns the text of a page or of Markdown without its markup.
+func running(page string) string {
+	text := heads.ReplaceAllString(reporterstest.WithoutTips(page), " ")
+	return one(html.UnescapeString(tags.ReplaceAllString(bolds.ReplaceAllString(text, ""), " ")))
 }
 
 // one makes all white space single blanks.

@@ -161,7 +161,7 @@ func (c *Plotter) gaps(values []float64) []Gap {
 	return out
 }
 
-// incidentLabel says how long an incident lasted, and the share of requests that failed.
+// incidentLabel says how long an incident lasted, and the share of requests that failed or were too slow.
 func incidentLabel(in *result.Incident) string {
 	text := words.Seconds(in.End - in.Begin)
 	if !in.Over {
@@ -170,13 +170,20 @@ func incidentLabel(in *result.Incident) string {
 	if in.Bad == 0 { // users of a closed load waited
 		return text + " without an answer"
 	}
+	did := " failed"
+	switch slow := in.Kinds["slow"]; {
+	case slow == in.Bad:
+		did = " too slow"
+	case slow > 0:
+		did = " failed or slow"
+	}
 	switch share := float64(in.Bad) / float64(in.Requests); {
 	case share > .99 && share < 1:
-		return text + ", > 99% failed"
+		return text + ", > 99%" + did
 	case share < .01:
-		return text + ", < 1% failed"
+		return text + ", < 1%" + did
 	default:
-		return text + ", " + words.Percent(math.Round(share*100)/100) + " failed"
+		return text + ", " + words.Percent(math.Round(share*100)/100) + did
 	}
 }
 

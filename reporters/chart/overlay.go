@@ -16,6 +16,7 @@ type Overlay struct {
 	Axis     []Mark
 	Runs     [2]OverlayRun // the earlier run, and the run itself
 	Charts   []OverlayChart
+	Readout  Readout
 }
 
 // An OverlayRun has the faults of one of the two runs.
@@ -58,11 +59,15 @@ func NewOverlay(earlier, run *result.Result) *Overlay {
 		plots[i] = &Plotter{Timeline: t, points: list, together: together}
 		o.From, o.To = math.Min(o.From, t.From), math.Max(o.To, t.To)
 	}
+	o.Readout = Readout{Axis: [2]float64{o.From, o.To}, Unit: "s", Values: map[string][][]string{}}
 	for i, c := range plots {
 		c.From, c.To = o.From, o.To // both runs share one axis
+		s := ReadoutSeries{Name: string("AB"[i])}
 		for _, p := range c.points {
 			c.at = append(c.at, span{c.Place(p.t), c.Place(p.t + p.d)})
+			s.From, s.To = append(s.From, Round3(p.t)), append(s.To, Round3(p.t+p.d))
 		}
+		o.Readout.Series = append(o.Readout.Series, s)
 		o.Runs[i] = c.overlayRun()
 	}
 	for _, s := range timeTicks(o.From, o.To, 8) {
@@ -165,11 +170,14 @@ func (o *Overlay) chart(plots [2]*Plotter, id, title string, u unit, s Scale, of
 		values := column(c.points, of)
 		fmt.Fprintf(&lines, `<path class="line %s" d="%s"/>`, class, traceIn(c.at, values, s, columns))
 		low, high := math.Inf(1), math.Inf(-1)
-		for _, v := range values {
+		texts := make([]string, len(values))
+		for i, v := range values {
+			texts[i] = u.Format(v)
 			if !math.IsNaN(v) && !math.IsInf(v, 0) {
 				low, high = math.Min(low, v), math.Max(high, v)
 			}
 		}
+		o.Readout.Values["c-"+id] = append(o.Readout.Values["c-"+id], texts)
 		if low <= high {
 			ch.Label += fmt.Sprintf("; run %s from %s to %s", strings.ToUpper(class), u.Format(low), u.Format(high))
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"iter"
 	"strconv"
 	"time"
 
@@ -64,27 +65,30 @@ type k6Point struct {
 }
 
 func (K6) Report(w io.Writer, r *result.Result) error {
-	if r.Requests == nil {
-		return evidence.ErrNoRequests
-	}
-	in, done, err := r.Requests.Open()
-	if err != nil {
-		return err
-	}
-	defer done()
+	return evidence.Ordered(r, func(
+		head *result.Requests, names scenarios.Causes, all iter.Seq2[*scenarios.Outcome, error],
+	) error {
+		return k6Lines(w, head, names, all)
+	})
+}
+
+// k6Lines writes the metrics, and the points of each request.
+func k6Lines(
+	w io.Writer, head *result.Requests, names scenarios.Causes, all iter.Seq2[*scenarios.Outcome, error],
+) error {
 	buffered := bufio.NewWriter(w)
-	to, names := json.NewEncoder(buffered), in.Causes()
+	to := json.NewEncoder(buffered)
 	for _, m := range k6Metrics {
 		err := to.Encode(k6Line[k6Metric]{m[0], "Metric", k6Metric{m[0], m[1], m[2], []string{}, nil}})
 		if err != nil {
 			return err
 		}
 	}
-	for o, err := range evidence.InOrder(in, evidence.RequestsAtOnce) {
+	for o, err := range all {
 		if err != nil {
 			return err
 		}
-		at, tags := in.T0.Add(o.End), k6Tags(&in.Requests, names, o)
+		at, tags := head.T0.Add(o.End), k6Tags(head, names, o)
 		for i, v := range k6Values(o) {
 			if err := to.Encode(k6Line[k6Point]{k6Metrics[i][0], "Point", k6Point{at, v, tags}}); err != nil {
 				return err

@@ -2,11 +2,55 @@ package ci_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 
 	"brunt/reporters/ci"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
+
+// A workflowCommand is a workflow command as the runner of GitHub Actions reads it.
+type workflowCommand struct {
+	name       string
+	properties map[string]string
+	data       string
+}
+
+// readCommand reads a workflow command as ActionCommand.TryParseV2 of the runner does.
+func readCommand(t *testing.T, line string) workflowCommand {
+	t.Helper()
+	rest, begins := strings.CutPrefix(line, "::")
+	head, data, ends := strings.Cut(rest, "::")
+	if !begins || !ends {
+		t.Fatalf("no workflow command: %s", line)
+	}
+	name, list, _ := strings.Cut(head, " ")
+	data = strings.NewReplacer("%0D", "\r", "%0A", "\n", "%25", "%").Replace(data)
+	c := workflowCommand{name, map[string]string{}, data}
+	for pair := range strings.SplitSeq(list, ",") {
+		key, value, _ := strings.Cut(pair, "=")
+		c.properties[key] = strings.NewReplacer("%0D", "\r", "%0A", "\n", "%3A", ":", "%2C", ",", "%25", "%").Replace(value)
+	}
+	return c
+}
+
+// sarifSchema holds a text to the schema of SARIF 2.1.0.
+func sarifSchema(t *testing.T, text string) error {
+	t.Helper()
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	s, err := c.Compile("testdata/sarif.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Validate(doc)
+}
 
 // TestValidationFormats writes hostile names and texts, and a mistake that two files share.
 func TestValidationFormats(t *testing.T) {
@@ -32,6 +76,20 @@ func TestValidationFormats(t *testing.T) {
 	} {
 		if len(lines) != 4 || !strings.HasPrefix(lines[i], want) {
 			t.Fatalf("lines %q, want %s", lines, want)
+		}
+	}
+	var said []workflowCommand
+	for _, line := range lines {
+		said = append(said, readCommand(t, line))
+	}
+	if want := (workflowCommand{"error", map[string]string{
+		"file": shared.File, "line": "3", "col": "7", "title": "brunt: " + shared.File,
+	}, "50% of it ::error::x; say less"}); !reflect.DeepEqual(said[0], want) {
+		t.Errorf("the runner reads %+v, want %+v", said[0], want)
+	}
+	for _, of := range [][]ci.Validation{all, nil, {{File: "/a b/c.yaml", Mistakes: []ci.Mistake{{File: `C:\x.yaml`}}}}} {
+		if text := written("sarif", of); sarifSchema(t, text) != nil {
+			t.Errorf("%v:\n%s", sarifSchema(t, text), text)
 		}
 	}
 	var sarif struct {

@@ -3,6 +3,7 @@ package ci
 import (
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"strings"
 
@@ -30,14 +31,6 @@ func (v Vegeta) Format() reporters.Format {
 }
 
 func (v Vegeta) Report(w io.Writer, r *result.Result) error {
-	if r.Requests == nil {
-		return evidence.ErrNoRequests
-	}
-	in, done, err := r.Requests.Open()
-	if err != nil {
-		return err
-	}
-	defer done()
 	encode := vegeta.NewEncoder(w)
 	switch v.Encoding {
 	case "csv":
@@ -45,19 +38,23 @@ func (v Vegeta) Report(w io.Writer, r *result.Result) error {
 	case "json":
 		encode = vegeta.NewJSONEncoder(w)
 	}
-	seq, names := make([]uint64, len(in.Loads)), in.Causes()
-	for o, err := range evidence.InOrder(in, evidence.RequestsAtOnce) {
-		if err != nil {
-			return err
+	return evidence.Ordered(r, func(
+		head *result.Requests, names scenarios.Causes, all iter.Seq2[*scenarios.Outcome, error],
+	) error {
+		seq := make([]uint64, len(head.Loads))
+		for o, err := range all {
+			if err != nil {
+				return err
+			}
+			res := vegetaResult(head, names, o)
+			res.Seq = seq[o.Load]
+			seq[o.Load]++
+			if err := encode(&res); err != nil {
+				return err
+			}
 		}
-		res := vegetaResult(&in.Requests, names, o)
-		res.Seq = seq[o.Load]
-		seq[o.Load]++
-		if err := encode(&res); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // vegetaResult returns a request in vegeta's form.

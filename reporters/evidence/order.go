@@ -14,12 +14,29 @@ import (
 	"brunt/scenarios/result"
 )
 
-// RequestsAtOnce is the number of requests that are sorted in memory, about 40 MB.
-const RequestsAtOnce = 1 << 18
+// requestsAtOnce is the number of requests that are sorted in memory, about 40 MB.
+const requestsAtOnce = 1 << 18
 
-// InOrder yields requests in the order of their intended times. If they do not fit into memory, it sorts them in
+// Ordered calls write with every request of a run, in the order of their intended times, and with the names of their
+// loads, steps and causes. The error is [ErrNoRequests] if the run kept none.
+func Ordered(
+	r *result.Result,
+	write func(head *result.Requests, names scenarios.Causes, all iter.Seq2[*scenarios.Outcome, error]) error,
+) error {
+	if r.Requests == nil {
+		return ErrNoRequests
+	}
+	in, done, err := r.Requests.Open()
+	if err != nil {
+		return err
+	}
+	defer done()
+	return write(&in.Requests, in.Causes(), inOrder(in, requestsAtOnce))
+}
+
+// inOrder yields requests in the order of their intended times. If they do not fit into memory, it sorts them in
 // pieces, in a temporary file.
-func InOrder(r *result.RequestsReader, atOnce int) iter.Seq2[*scenarios.Outcome, error] {
+func inOrder(r *result.RequestsReader, atOnce int) iter.Seq2[*scenarios.Outcome, error] {
 	return func(yield func(*scenarios.Outcome, error) bool) {
 		s := sorter{head: r.Requests}
 		defer s.close()

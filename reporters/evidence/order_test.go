@@ -22,7 +22,7 @@ func TestInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []scenarios.Outcome
-		for o, err := range InOrder(r, atOnce) {
+		for o, err := range inOrder(r, atOnce) {
 			if err != nil {
 				t.Fatal(err)
 			}

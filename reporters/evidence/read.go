@@ -47,6 +47,7 @@ func Read(dir string, families ...scenarios.CauseFamily) (*result.Result, error)
 		return nil, fmt.Errorf("reading %s: %w", resultFile, err)
 	}
 	r.Upgrade()
+	LookBeside(dir, r.Earlier)
 	h, err := openHlog(filepath.Join(dir, hlogFile), r.T0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -63,6 +64,18 @@ func Read(dir string, families ...scenarios.CauseFamily) (*result.Result, error)
 		return nil, fmt.Errorf("reading %s: %w", eventsFile, err)
 	}
 	return r, nil
+}
+
+// PageFile is the name of a run's page in its folder.
+const PageFile = "report.html"
+
+// LookBeside notes which earlier runs have their page beside dir, the folder of a run. Beside a folder that was copied
+// alone there is none.
+func LookBeside(dir string, earlier []result.Earlier) {
+	for i := range earlier {
+		e := &earlier[i]
+		e.Beside = exists(filepath.Join(dir, filepath.FromSlash(e.Folder), PageFile))
+	}
 }
 
 func exists(path string) bool {

@@ -18,7 +18,7 @@ import (
 )
 
 // A BesidePage shows two runs beside each other: what changed first, then both on one clock, then how their scenarios
-// differ. It is one file that opens offline and has no script.
+// differ. It is one file that opens offline; its script reads values under the pointer and zooms.
 type BesidePage struct {
 	Site *SiteLinks // nil: the page stands alone
 	A, B BesideRun  // the earlier run, and the run that is compared with it
@@ -41,6 +41,8 @@ type besideView struct {
 	Site       *SiteLinks
 	Policy     string
 	CSS        template.CSS
+	Script     template.JS
+	Points     template.HTML // for the script
 	Icon       template.URL
 	Name       string
 	Runs       []besideRunView
@@ -87,15 +89,25 @@ const (
 
 // Report writes the page.
 func (p BesidePage) Report(w io.Writer) error {
-	css, err := stylesOf(siteStyle, "assets/beside.css")
+	css, err := stylesOf(siteStyle, "assets/beside.css", plotStyle)
+	if err != nil {
+		return err
+	}
+	script, err := scriptOf(plotScript)
 	if err != nil {
 		return err
 	}
 	a, b := p.A.Result, p.B.Result
 	v := besideView{
-		Site: p.Site, CSS: css, Policy: staticPolicy(css, p.Site.forms()), Icon: icon(words.Tone(b.Verdict)),
+		Site: p.Site, CSS: css, Script: script, Policy: scriptedPolicy(css, script, p.Site.forms()),
+		Icon: icon(words.Tone(b.Verdict)),
 		Name: words.Clean(b.Name), Unfit: words.Clean(p.Unfit),
 		Runs: []besideRunView{besideRun("A", p.A), besideRun("B", p.B)}, Overlay: chart.NewOverlay(a, b),
+	}
+	if v.Overlay != nil {
+		if v.Points, err = v.Overlay.Readout.Packed(); err != nil {
+			return err
+		}
 	}
 	if a.Name != b.Name {
 		v.Name = words.Clean(a.Name) + " → " + v.Name

@@ -317,7 +317,7 @@ func TestHTML_InABrowser(t *testing.T) {
 		for i := range many.Objectives {
 			many.Objectives[i].Verdict = scenarios.Pass
 		}
-		everyObjective(t, browser, reporterstest.Render(t, Page{}, &many), len(many.Objectives))
+		everyObjective(t, browser, &many)
 	})
 	t.Run("forced colours", func(t *testing.T) {
 		b := open(t, browser, minute, display{features: []string{"forced-colors=active"}})
@@ -424,6 +424,13 @@ func TestHTML_FirstScreen(t *testing.T) {
 	for _, text := range want {
 		if !strings.Contains(seen, text) {
 			t.Errorf("the first screen lacks %q: %s", text, seen)
+		}
+	}
+	printed := see[string](open(t, browser, html, display{width: 688, media: "print"}),
+		`document.body.innerText.replace(/\s+/g, ' ')`)
+	for _, text := range want[1:] {
+		if !strings.Contains(printed, text) && text != "asked for" && text != "20s" {
+			t.Errorf("on paper %q is missing: %s", text, printed)
 		}
 	}
 	const edges = `Object.fromEntries(['.answer', '#why', '.lines', '#c-rates', '#c-times'].map(q => {
@@ -983,8 +990,9 @@ func printed(t *testing.T, browser context.Context, html string) {
 
 // everyObjective checks that objectives that are folded on the screen are open while a browser prints the page, and
 // that the text to copy names the generator.
-func everyObjective(t *testing.T, browser context.Context, html string, want int) {
-	b := open(t, browser, html, display{media: "print"})
+func everyObjective(t *testing.T, browser context.Context, r *result.Result) {
+	want := len(r.Objectives)
+	b := open(t, browser, reporterstest.Render(t, Page{}, r), display{media: "print"})
 	shown := `[...document.querySelectorAll('#objectives tbody tr')].filter(e => e.checkVisibility()).length`
 	if n := see[int](b, shown); n >= want {
 		t.Fatalf("%d objectives are shown before the page is printed: none is folded", n)
@@ -1004,8 +1012,11 @@ func everyObjective(t *testing.T, browser context.Context, html string, want int
 		Object.defineProperty(navigator, 'clipboard', {value: {writeText: async text => { window.copied = text; }}});
 		[...document.querySelectorAll('header .copy')].find(e => e.textContent === 'Copy as text').click();
 		return null; })()`)
-	if text := see[string](b, `window.copied || ''`); !strings.Contains(text, "Generator: ✓ Healthy") {
-		t.Errorf("the text to copy lacks the generator:\n%s", text)
+	text := see[string](b, `window.copied || ''`)
+	for _, part := range []string{words.AnswerOf(r).Text(), "Generator: healthy"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("the text to copy lacks %q:\n%s", part, text)
+		}
 	}
 }
 
@@ -1048,7 +1059,21 @@ func axe(t *testing.T) []byte {
 	return script
 }
 
-// TestHTML_Accessible runs axe-core on pages, in both themes and on a narrow screen.
+// accessible runs axe-core on the page.
+func (b *tab) accessible(script []byte) {
+	b.t.Helper()
+	see[any](b, string(script)+";null")
+	type violation struct {
+		ID, Help, Impact string
+		Nodes            []struct{ HTML, FailureSummary string }
+	}
+	for _, v := range see[[]violation](b, `axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)`) {
+		n := v.Nodes[0]
+		b.t.Errorf("%s (%s): %s (%d times), as in %.200s: %s", v.ID, v.Impact, v.Help, len(v.Nodes), n.HTML, n.FailureSummary)
+	}
+}
+
+// TestHTML_Accessible runs axe-core on pages, in both themes, on a narrow screen and on paper.
 func TestHTML_Accessible(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes minutes for it")
@@ -1057,21 +1082,22 @@ func TestHTML_Accessible(t *testing.T) {
 	browser := chrome(t)
 	light, dark, narrow, both := display{width: 1200}, display{width: 1200, dark: true}, display{width: 400},
 		display{width: 400, dark: true}
+	paper := display{width: 688, media: "print"}
 	for _, c := range []struct {
 		name     string
 		displays []display
 	}{
-		{"minute", []display{light, dark, narrow, both}},
-		{"failing", []display{dark}},
-		{"faults", []display{narrow}},
+		{"minute", []display{light, dark, narrow, both, paper}},
+		{"failing", []display{dark, paper}},
+		{"faults", []display{both}},
 		{"ledger", []display{both}},
-		{"empty", []display{light}},
-		{"not-reverted", []display{light}},
+		{"empty", []display{dark}},
+		{"not-reverted", []display{dark}},
 		{"hostile", []display{dark}},
 	} {
 		html := reporterstest.Render(t, Page{}, reporterstest.Results()[c.name])
 		for i, l := range c.displays {
-			t.Run(fmt.Sprintf("%s/%d px, dark %v", c.name, l.width, l.dark), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s/%d px, dark %v %s", c.name, l.width, l.dark, l.media), func(t *testing.T) {
 				b := open(t, browser, html, l)
 				if i == 0 && c.name != "faults" { // its tables are long
 					see[any](b, `(() => { for (const d of document.querySelectorAll('details')) d.open = true; return null; })()`)
@@ -1082,18 +1108,7 @@ func TestHTML_Accessible(t *testing.T) {
 				}
 				b.wait(`!document.getElementById('data') || [...document.querySelectorAll('.scroll')].every(e => e.closest('details:not([open])') ||
 					e.scrollWidth <= e.clientWidth || e.tabIndex === 0)`)
-				see[any](b, string(script)+";null")
-				type violation struct {
-					ID, Help string
-					Nodes    []struct {
-						HTML           string
-						FailureSummary string
-					}
-				}
-				for _, v := range see[[]violation](b, `axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)`) {
-					n := v.Nodes[0]
-					t.Errorf("%s: %s (%d times), as in %.200s: %s", v.ID, v.Help, len(v.Nodes), n.HTML, n.FailureSummary)
-				}
+				b.accessible(script)
 			})
 		}
 	}

@@ -76,7 +76,9 @@ func TestCSS_Contrast(t *testing.T) {
 
 // The page has no animation, so it needs no rule for reduced motion.
 func TestCSS_NothingMoves(t *testing.T) {
-	for _, file := range []string{"assets/page.css", "assets/page.js"} {
+	for _, file := range []string{
+		"assets/page.css", "assets/page.js", "assets/pointer.js", "assets/plot.css", "assets/plot.js",
+	} {
 		b, err := sources.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

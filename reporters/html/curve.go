@@ -32,6 +32,8 @@ type curveView struct {
 	Points int
 	Head   []string
 	Rows   [][]string
+
+	Readout chart.Readout
 }
 
 type curvePlot struct {
@@ -59,7 +61,8 @@ const (
 func newCurve(list []loadPoint, limit float64) *curveView {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b loadPoint) int { return cmp.Compare(a.Rate, b.Rate) })
-	every := (len(list) + mostCurveDots - 1) / mostCurveDots
+	every := max(1, (len(list)+mostCurveDots-1)/mostCurveDots)
+	drawn := func(i int, p *loadPoint) bool { return i%every == 0 || p.Tone == "bad" }
 	v := &curveView{Points: len(list), Head: []string{"Asked for", "Good", "p95", "In flight", "What"}}
 	var rates []float64
 	for _, p := range list {
@@ -74,6 +77,16 @@ func newCurve(list []loadPoint, limit float64) *curveView {
 		v.Knee = fmt.Sprintf("Up to about %s p95 stays near %s; above it grows beyond %s times that.",
 			words.Rate(result.Num(knee)), words.Seconds(result.Num(level)), words.Number(kneeFactor))
 	}
+	v.Readout = chart.Readout{
+		Axis: [2]float64{x.Lo, x.Hi}, Unit: "/s", Dots: true, Series: make([]chart.ReadoutSeries, 1),
+		Values: map[string][][]string{},
+	}
+	series := &v.Readout.Series[0]
+	for i := range list {
+		if p := &list[i]; drawn(i, p) {
+			series.From, series.Text = append(series.From, chart.Round3(p.Rate)), append(series.Text, p.Text)
+		}
+	}
 	plot := func(id, title, about string, of func(*loadPoint) float64, s chart.Scale, say func(float64) string) curvePlot {
 		p := curvePlot{ID: id, Title: title, About: about, X: v.X, Label: title + " against the rate that was asked for"}
 		var lines strings.Builder
@@ -82,11 +95,13 @@ func newCurve(list []loadPoint, limit float64) *curveView {
 			fmt.Fprintf(&lines, `<path class="grid" d="M0 %.0fh2000"/>`, 500*(1-s.At(t)))
 		}
 		lines.WriteString(middleLine(list, of, x, s))
+		var values []string
 		for i := range list {
 			q := &list[i]
-			if i%max(1, every) != 0 && q.Tone != "bad" {
+			if !drawn(i, q) {
 				continue
 			}
+			values = append(values, knownText(of(q), say))
 			if y := of(q); !math.IsNaN(y) {
 				d := curveDot{X: chart.PercentOf(x.At(q.Rate)), Y: chart.PercentOf(1 - s.At(y)), Class: q.Tone, Text: q.Text}
 				if math.IsInf(y, 0) {
@@ -95,6 +110,7 @@ func newCurve(list []loadPoint, limit float64) *curveView {
 				p.Dots = append(p.Dots, d)
 			}
 		}
+		v.Readout.Values[id] = [][]string{values}
 		if knee > 0 {
 			p.KneeAt = chart.PercentOf(x.At(knee))
 		}
@@ -138,20 +154,40 @@ func newCurve(list []loadPoint, limit float64) *curveView {
 		if i%max(1, len(list)/60) != 0 {
 			continue
 		}
-		says := func(f float64, say func(float64) string) string {
-			switch {
-			case math.IsNaN(f):
-				return "–"
-			case math.IsInf(f, 0):
-				return "∞"
-			}
-			return say(f)
-		}
 		v.Rows = append(v.Rows, []string{
-			rate(p.Rate), says(p.Good, rate), says(p.P95, seconds), says(p.InFlight, words.Number), p.Text,
+			rate(p.Rate), knownText(p.Good, rate), knownText(p.P95, seconds), knownText(p.InFlight, words.Number), p.Text,
 		})
 	}
 	return v
+}
+
+// knownText formats a value; – if it is not known, ∞ if it is infinite.
+func knownText(f float64, say func(float64) string) string {
+	switch {
+	case math.IsNaN(f):
+		return "–"
+	case math.IsInf(f, 0):
+		return "∞"
+	}
+	return say(f)
+}
+
+// curveAssets is what a page of another kind needs for a curve.
+type curveAssets struct {
+	css    template.CSS
+	points template.HTML
+}
+
+func (v *curveView) assets() (a curveAssets, err error) {
+	for _, file := range []string{"assets/curve.css", plotStyle} {
+		css, err := style(file)
+		if err != nil {
+			return a, err
+		}
+		a.css += css
+	}
+	a.points, err = v.Readout.Packed()
+	return a, err
 }
 
 func known(list []float64) bool {

@@ -12,7 +12,8 @@ import (
 )
 
 // A FindPage shows a search for the largest rate at which objectives hold: the answer, response times against the
-// rate, and each probe. It is one file that opens offline and has no script.
+// rate, and each probe. It is one file that opens offline; its script reads values under the
+// pointer and zooms.
 type FindPage struct {
 	Name       string // of the scenario
 	Answer     string // one sentence
@@ -39,6 +40,8 @@ var findTemplate = template.Must(template.ParseFS(sources, "assets/find.tmpl", "
 type findView struct {
 	Policy       string
 	CSS          template.CSS
+	Script       template.JS
+	Points       template.HTML // for the script
 	Icon         template.URL
 	Name, Answer string
 	Mark, Tone   string
@@ -58,13 +61,18 @@ var findTones = map[string][2]string{
 
 // Report writes the page.
 func (p FindPage) Report(w io.Writer) error {
-	css, err := stylesOf("assets/curve.css", "assets/find.css")
+	css, err := stylesOf("assets/curve.css", plotStyle, "assets/find.css")
+	if err != nil {
+		return err
+	}
+	script, err := scriptOf(plotScript)
 	if err != nil {
 		return err
 	}
 	v := findView{
-		CSS: css, Policy: staticPolicy(css, "'none'"), Name: words.Clean(p.Name), Answer: words.Clean(p.Answer),
-		Mark: "✓", Tone: "good",
+		CSS: css, Script: script, Policy: scriptedPolicy(css, script, "'none'"), Name: words.Clean(p.Name),
+		Answer: words.Clean(p.Answer),
+		Mark:   "✓", Tone: "good",
 	}
 	if !p.Sure {
 		v.Mark, v.Tone = "?", "unsure"
@@ -101,6 +109,9 @@ func (p FindPage) Report(w io.Writer) error {
 	}
 	if len(points) > 1 {
 		v.Curve = newCurve(points, limitOf(p.Objectives))
+		if v.Points, err = v.Curve.Readout.Packed(); err != nil {
+			return err
+		}
 	}
 	return findTemplate.Execute(w, v)
 }

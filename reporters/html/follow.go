@@ -290,10 +290,9 @@ type Dial struct {
 // A Chip is an objective as it stands.
 type Chip struct {
 	Mark string `json:"mark"`
-	Word string `json:"word"`
 	Tone string `json:"tone"`
 	Text string `json:"text"`
-	Left string `json:"left"` // the word, and the rest of its budget or its value
+	Left string `json:"left"` // its value, its target and what is left, as the terminal says them
 	Bar  string `json:"bar"`  // a path of 100 units: the share that is left; empty: it has no budget
 }
 
@@ -330,7 +329,7 @@ func (f *Follower) Now() Now {
 		pair("so far", words.Count(iv.Total)+soFarBad(iv.Bad)),
 	}
 	n.Big = f.dials()
-	n.Objectives, n.More = chips(iv.Objectives)
+	n.Objectives, n.More = chips(&iv)
 	n.Log = slices.Clone(f.log)
 	slices.Reverse(n.Log)
 	return n
@@ -503,49 +502,33 @@ func minutePath(minute []second, list []float64, x func(time.Duration) float64, 
 	return b.String()
 }
 
-// chips are the objectives as they stand: failing ones first, then the ones with the smallest budget left.
-func chips(list []result.RunningVerdict) (out []Chip, more string) {
-	claim := map[scenarios.Verdict]int{scenarios.Fail: 0, scenarios.Pass: 1, scenarios.Pending: 2}
-	left := func(o result.RunningVerdict) float64 {
-		if math.IsNaN(float64(o.Left)) {
-			return 1
-		}
-		return float64(o.Left)
-	}
-	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b result.RunningVerdict) int {
-		return cmp.Or(cmp.Compare(claim[a.Verdict], claim[b.Verdict]), cmp.Compare(left(a), left(b)))
-	})
+// chips are the objectives as they stand, the most urgent first.
+func chips(iv *result.Interval) (out []Chip, more string) {
+	list := slices.Clone(iv.Objectives)
+	slices.SortStableFunc(list, words.ByUrgency)
 	for i := range list {
 		if i == mostChips {
 			return out, fmt.Sprintf("and %d more", len(list)-i)
 		}
-		out = append(out, chipOf(&list[i]))
+		out = append(out, chipOf(list[i], iv))
 	}
 	return out, ""
 }
 
-func chipOf(o *result.RunningVerdict) Chip {
-	c := Chip{Mark: words.Mark(o.Verdict), Tone: words.Tone(o.Verdict), Text: words.Clean(o.Text)}
-	switch o.Verdict {
-	case scenarios.Pass:
-		c.Word = "holds"
-	case scenarios.Fail:
-		c.Word = "fails"
-	default:
-		c.Word, c.Mark, c.Tone = "not yet known", "·", ""
+func chipOf(o result.RunningVerdict, iv *result.Interval) Chip {
+	c := Chip{
+		Mark: words.Mark(o.Verdict), Tone: words.Tone(o.Verdict), Text: words.Clean(o.Text),
+		Left: words.StateOf(o, iv).String(),
 	}
-	c.Left = c.Word
-	switch f := float64(o.Left); {
-	case math.IsInf(f, 0):
-	case !math.IsNaN(f) && f < 0:
-		c.Left, c.Bar = c.Word+" · budget overdrawn "+words.Number(1-f)+"x", "M0 0"
-	case !math.IsNaN(f) && o.Verdict != scenarios.Pending:
-		share := math.Floor(100*f + 1e-9)
-		c.Left, c.Bar = fmt.Sprintf("%s · %.0f%% of budget left", c.Word, share), fmt.Sprintf("M0 2H%.0f", share)
-	case o.Measured.Known() && o.Asked.Metric.Text != "" && !o.Asked.Relative():
-		m := o.Asked.Metric
-		c.Left = c.Word + " · " + m.FormatValue(float64(o.Measured)) + " of " + m.FormatValue(o.Asked.Value)
+	if o.Verdict == scenarios.Pending {
+		c.Tone = ""
+		return c
+	}
+	if share, ok := words.PercentLeft(o); ok {
+		c.Bar = "M0 0"
+		if share > 0 {
+			c.Bar = fmt.Sprintf("M0 2H%d", share)
+		}
 	}
 	return c
 }

@@ -92,10 +92,10 @@ func TestFollower_Now(t *testing.T) {
 		title, fault, note, left string
 		value                    string
 	}{
-		{"before the fault", 15, "▶ 00:15/00:40", "Next fault in", "crash", "holds · 57% of budget left", "00:05"},
-		{"in the fault", 21, "✗ 1 failing · 00:21/00:40", "Fault now", "crash", "fails · budget overdrawn 2.5x", "00:02 left"},
-		{"after it", 30, "▶ 00:30/00:40", "Next fault", "none to come", "holds · 57% of budget left", "–"},
-		{"in the warm-up", -1, "▶ warm-up", "Next fault in", "crash", "holds · 57% of budget left", "00:21"},
+		{"before the fault", 15, "▶ 00:15/00:40", "Next fault in", "crash", "0% / 1% / 57% left", "00:05"},
+		{"in the fault", 21, "✗ 1 failing · 00:21/00:40", "Fault now", "crash", "0% / 1% / 2.5x over", "00:02 left"},
+		{"after it", 30, "▶ 00:30/00:40", "Next fault", "none to come", "0% / 1% / 57% left", "–"},
+		{"in the warm-up", -1, "▶ warm-up", "Next fault in", "crash", "0% / 1% / 57% left", "00:21"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var f Follower
@@ -155,12 +155,13 @@ func TestFollower_Chips(t *testing.T) {
 	for range mostChips {
 		list = append(list, verdict(scenarios.Pending, math.NaN(), "unknown"))
 	}
-	out, more := chips(list)
+	out, more := chips(&result.Interval{Objectives: list})
 	if out[0].Text != "broken" || out[1].Text != "tight" || out[2].Text != "easy" || len(out) != mostChips ||
 		more != "and 4 more" {
 		t.Errorf("%+v, %q", out[:3], more)
 	}
-	if out[3].Word != "not yet known" || out[3].Bar != "" || out[1].Bar != "M0 2H10" {
+	if out[3].Left != "– / – / not yet known" || out[3].Bar != "" || out[1].Left != "– / – / 10% left" ||
+		out[1].Bar != "M0 2H10" || out[0].Bar != "M0 0" {
 		t.Errorf("%+v, %+v", out[3], out[1])
 	}
 }

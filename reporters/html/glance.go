@@ -117,7 +117,7 @@ func (p *pageView) glance(c *chart.Plotter, r *result.Result) {
 }
 
 // beside returns the address of the page of an earlier run, whose folder lies beside that of this run; empty for any
-// other folder, so no link leads elsewhere.
+// other folder, so that no link leads elsewhere.
 func beside(folder string) string {
 	name, ok := strings.CutPrefix(folder, "../")
 	if !ok || name == "" || name == ".." || strings.ContainsAny(name, `/\`) {

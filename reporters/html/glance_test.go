@@ -147,8 +147,9 @@ func TestHTML_Past(t *testing.T) {
 	r := *reporterstest.Results()["failing"]
 	for i := range 9 {
 		e := result.Earlier{
-			Run: fmt.Sprint("run-", i), Folder: fmt.Sprintf("../monday %d", i), Started: r.Started, Verdict: scenarios.Pass,
-			P95: .002, Requests: 18_000,
+			Run: fmt.Sprint("run-", i), Folder: fmt.Sprintf("../monday %d", i), Beside: i != 8, Started: r.Started,
+			Verdict: scenarios.Pass,
+			P95:     .002, Requests: 18_000,
 		}
 		e.Folder = cmp.Or(map[int]string{
 			3: "javascript:alert(1)//", 4: "//example.com/x", 5: "../..", 6: "../a/../../b", 7: `..\x`,
@@ -165,8 +166,13 @@ func TestHTML_Past(t *testing.T) {
 			t.Errorf("no %s in %s", want, past)
 		}
 	}
-	if n := strings.Count(past, "<li"); n != 10 || strings.Count(past, "href=") != 4 {
+	if n := strings.Count(past, "<li"); n != 10 || strings.Count(past, "href=") != 3 {
 		t.Errorf("%d runs: %s", n, past)
+	}
+	site := &SiteLinks{PageOf: func(run string) string { return map[string]string{"run-5": "/runs/5/report.html"}[run] }}
+	past = between(t, reporterstest.Render(t, Page{Site: site}, &r), `<aside class="past"`, "</aside>")
+	if strings.Count(past, "href=") != 1 || !strings.Contains(past, `href="/runs/5/report.html"`) {
+		t.Errorf("at a site that has one of the runs: %s", past)
 	}
 	if strings.Contains(reporterstest.Render(t, Page{}, reporterstest.Results()["failing"]), `class="past"`) {
 		t.Error("a run without earlier ones shows some")

@@ -89,9 +89,7 @@ func (p IndexPage) Report(w io.Writer) error {
 		return err
 	}
 	v.Script = template.JS(comments.ReplaceAll(script, nil))
-	v.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; "+
-		"form-action 'none'", hash(string(v.CSS)),
-		hash(string(v.Script)))
+	v.Policy = scriptedPolicy(v.CSS, v.Script, "'none'")
 	runs := slices.Clone(p.Runs)
 	slices.SortStableFunc(runs, func(a, b IndexRun) int {
 		return cmp.Or(b.Started.Compare(a.Started),

@@ -14,6 +14,7 @@ import (
 
 	"brunt/reporters"
 	"brunt/reporters/chart"
+	"brunt/reporters/evidence"
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -28,14 +29,14 @@ type Page struct {
 var _ reporters.Reporter = Page{}
 
 // File is the name of the page of a report in its folder.
-const File = "report.html"
+const File = evidence.PageFile
 
 //go:embed assets
 var sources embed.FS
 
 // templateFuncs are the functions of page.tmpl, and of templates that use parts of it.
 var templateFuncs = template.FuncMap{
-	"term": term, "slow": slowOf, "steps": stepsOf, "states": statesOf, "word": words.Verdict, "beside": beside,
+	"term": term, "slow": slowOf, "steps": stepsOf, "states": statesOf, "word": words.Verdict,
 }
 
 var pageTemplate = template.Must(template.New("page.tmpl").Funcs(templateFuncs).ParseFS(sources,
@@ -48,7 +49,7 @@ type pageView struct {
 	Policy               string
 	CSS                  template.CSS
 	Script               template.JS
-	Data, Facets         template.HTML // for the script
+	Data, Facets, Points template.HTML // for the script
 	Word, Tone           string
 	Name                 string
 	Answer               *words.Answer
@@ -118,6 +119,7 @@ type pageView struct {
 	Notes                []string
 	Scenario             string
 	Version, Run         string
+	Ticket               string // the run as text to copy; empty while it goes on
 	ExitCode             int
 	Meaning              string
 	Live                 *liveView // nil: the run is over
@@ -133,6 +135,17 @@ type group struct {
 }
 
 type part struct{ ID, Title string }
+
+// PastLink returns the address of the page of an earlier run; empty if it has none that the page can lead to.
+func (p *pageView) PastLink(run words.PastRun) string {
+	switch {
+	case p.Site != nil && p.Site.PageOf != nil:
+		return p.Site.PageOf(run.Run)
+	case !run.Beside:
+		return ""
+	}
+	return beside(run.Folder)
+}
 
 func (Page) Format() reporters.Format {
 	return reporters.Format{
@@ -174,6 +187,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.steps(r, line)
 	if r.Going == nil {
 		p.brief(p.Answer)
+		p.Ticket = ticket(p.Answer, r)
 	}
 	p.Facts = facts(r)
 	for _, m := range words.Meta(r) {
@@ -223,36 +237,46 @@ func newPage(r *result.Result) (*pageView, error) {
 	if err != nil {
 		return nil, err
 	}
-	script, err := sources.ReadFile("assets/page.js")
-	if err != nil {
-		return nil, err
-	}
+	scripts := []string{"assets/page.js"}
 	if p.Against != nil {
-		extra, err := sources.ReadFile("assets/curve.css")
+		extra, err := p.Against.assets()
 		if err != nil {
 			return nil, err
 		}
-		css = append(css, extra...)
+		css, p.Points = append(css, string(extra.css)...), extra.points
+		scripts = append(scripts, plotScript)
+	}
+	if p.Script, err = scriptOf(scripts...); err != nil {
+		return nil, err
 	}
 	if p.Data, p.Facets, err = c.Encode(r, p.Latency, drawn); err != nil {
 		return nil, err
 	}
-	p.CSS, p.Script = template.CSS(css)+at.CSS(), template.JS(comments.ReplaceAll(script, nil))
+	p.CSS = template.CSS(css) + at.CSS()
 	if r.Going != nil {
 		if err := p.live(r.Going.Brief); err != nil {
 			return nil, err
 		}
 		return p, nil
 	}
-	p.Policy = p.policy("'none'")
+	p.Policy = scriptedPolicy(p.CSS, p.Script, "'none'")
 	return p, nil
 }
 
-// policy allows the page its own style and script, and forms to the given source.
-func (p *pageView) policy(forms string) string {
-	return fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; "+
-		"form-action %s", hash(string(p.CSS)), hash(string(p.Script)), forms)
+// scriptOf joins scripts after the one with the functions that they share.
+func scriptOf(files ...string) (script template.JS, err error) {
+	for _, file := range append([]string{"assets/pointer.js"}, files...) {
+		b, err := sources.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		script += template.JS(comments.ReplaceAll(b, nil))
+	}
+	return script, nil
 }
+
+// The script and the style of charts that share one axis, see [chart.Readout].
+const plotScript, plotStyle = "assets/plot.js", "assets/plot.css"
 
 // comments matches comments and indents of a script, which the page omits.
 var comments = regexp.MustCompile(`(?m)^\s*(//.*\n)?`)
@@ -372,6 +396,21 @@ func (p part) where(there bool) part {
 		return part{}
 	}
 	return p
+}
+
+// ticket returns the run as text, to be copied into a message: the answer, then what identifies the run.
+func ticket(a *words.Answer, r *result.Result) string {
+	lines := []string{words.Hypothesis(r)}
+	if text := words.Generator(r); text != "" {
+		lines = append(append(lines, "Generator: "+text), words.GeneratorLimits(r)...)
+	}
+	if c := words.Command(r.Environment.Command); c != "" {
+		lines = append(lines, "To run it again: "+c)
+	}
+	lines = append(lines, fmt.Sprintf("brunt %s · run %s · exit code %d: %s", words.Clean(r.Environment.Brunt),
+		words.Clean(r.Run), r.ExitCode, words.Meaning(r.Verdict)))
+	lines = slices.DeleteFunc(lines, func(s string) bool { return s == "" })
+	return a.Text() + strings.Join(lines, "\n") + "\n"
 }
 
 // facts returns the figures beside the verdict.

@@ -325,7 +325,7 @@ func TestHTML_ShadeStaysLight(t *testing.T) {
 // An hour at one-second windows stays under 440 kB, a day is not much larger, and the script
 // is small.
 func TestHTML_Size(t *testing.T) {
-	script, err := sources.ReadFile("assets/page.js")
+	script, err := scriptOf("assets/page.js")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -10,11 +11,14 @@ import (
 
 	"brunt/reporters/chart"
 	"brunt/reporters/reporterstest"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // pages draws the pages beside the report: lists, comparisons, trends, searches and a run that goes on.
@@ -69,6 +73,21 @@ func pages(t *testing.T) map[string]string {
 			Metrics: []result.Judged{{Name: "p95", Verdict: scenarios.Pass, Worse: .01, AtLeast: 0, AtMost: .02, Limit: .1}},
 		}, trend)
 	})
+	tried := MatrixCell{Text: "survived", Tone: "good", Why: "no request failed", Link: "a/report.html"}
+	drill := MatrixDrill{"replica-crash", "crash", "A replica dies.", "failed", "bad", "errors < 1%: 3%", "a/report.html"}
+	matrix := MatrixPage{
+		Name: "shop", Summary: "1 of 2 drills failed.", Effects: []string{"dies", "slow"},
+		Rows: []MatrixRow{
+			{"Services", "posts", []MatrixCell{tried, {Text: "–"}}}, {"", "users", []MatrixCell{tried, tried}},
+		},
+		Barred: []string{"Nothing can be slowed without a link."}, Failed: []MatrixDrill{drill},
+		Drills: []MatrixDrill{drill}, NotTried: []MatrixDrill{{Name: "disk-full", Family: "disk", Why: "it has no disk"}},
+		Services: []string{"posts"}, Needs: []MatrixRow{{Part: "list posts", Cells: []MatrixCell{tried}}},
+		Declared: []string{"hard"}, Surprise: "users is declared soft.", Coverage: "3 of 4 ways to fail were tried.",
+		Untried: []string{"users: slow"}, Next: []MatrixNext{{"brunt drill run slow-users", "it was never tried"}},
+		Method: "Each pair was tried once.",
+	}
+	draw("matrix", func(w *strings.Builder) error { return matrix.Report(w) })
 	out["find"] = findPage(t)
 	out["ramp"] = reporterstest.Render(t, Page{Site: links}, ramp("ramping-arrival-rate"))
 	draw("live", func(w *strings.Builder) error {
@@ -145,6 +164,15 @@ func TestHTML_Pages_InABrowser(t *testing.T) {
 	t.Run("filter", func(t *testing.T) { filters(t, open(t, browser, list["index"], display{})) })
 	t.Run("deltas first", func(t *testing.T) { besideFirst(t, open(t, browser, list["beside"], display{width: 1400})) })
 	t.Run("bands aligned", func(t *testing.T) { besideBands(t, open(t, browser, list["beside"], display{width: 1400})) })
+	t.Run("values and zoom of a comparison", func(t *testing.T) { besideRead(t, browser, list["beside"]) })
+	t.Run("values and zoom of a search", func(t *testing.T) { findRead(t, browser, list["find"]) })
+	t.Run("values of a ramp", func(t *testing.T) {
+		b := open(t, browser, list["ramp"], display{width: 1400})
+		b.wait(`document.documentElement.dataset.read`)
+		if said := b.read("curve-good", .999); said[1] != "126/s: 60/s: 29s to 30s, 66 requests failed" {
+			t.Errorf("at the largest rate it says %q", said)
+		}
+	})
 	t.Run("knee", func(t *testing.T) { kneeDrawn(t, open(t, browser, list["ramp"], display{width: 1400})) })
 	t.Run("objective of a trend", func(t *testing.T) {
 		b := open(t, browser, list["trend"], display{})
@@ -225,7 +253,7 @@ func besideBands(t *testing.T, b *tab) {
 	r := reporterstest.Results()["minute"]
 	o := chart.NewOverlay(r, r)
 	got := see[[][][]float64](b, `[...document.querySelectorAll('#curves .bars')].map(row => { const p =
-		document.querySelector('.trend.over > svg').getBoundingClientRect();
+		document.querySelector('.trend.both > svg').getBoundingClientRect();
 		return [...row.querySelectorAll('rect')].map(e => { const q = e.getBoundingClientRect();
 			return [(q.left - p.left) / p.width, (q.right - p.left) / p.width]; }); })`)
 	if len(got) != 6 {
@@ -246,6 +274,146 @@ func besideBands(t *testing.T, b *tab) {
 	}
 }
 
+// read returns what the charts of a page say under the pointer, at a share of the width of one of them.
+func (b *tab) read(chart string, x float64) []string {
+	b.t.Helper()
+	px, py := b.within(chart, x)
+	b.mouse(input.MouseMoved, px, py)
+	return see[[]string](b, `[...document.querySelectorAll('.read')].map(e => e.textContent)`)
+}
+
+// within returns a place in the window: x is a share of the width of the chart of a figure.
+func (b *tab) within(chart string, x float64) (float64, float64) {
+	b.t.Helper()
+	at := see[[]float64](b, fmt.Sprintf(`(() => { const p = document.querySelector('#%s :is(.trend, .curve)');
+		p.scrollIntoView({block: 'center'}); const r = p.getBoundingClientRect();
+		return [r.left + r.width * %v, r.top + r.height / 2]; })()`, chart, x))
+	return at[0], at[1]
+}
+
+// drag draws the pointer over a chart.
+func (b *tab) drag(chart string, from, to float64) {
+	b.t.Helper()
+	x, y := b.within(chart, from)
+	b.mouse(input.MousePressed, x, y)
+	x, _ = b.within(chart, to)
+	b.do(input.DispatchMouseEvent(input.MouseMoved, x, y).WithButton(input.Left).WithButtons(1))
+	b.mouse(input.MouseReleased, x, y)
+}
+
+// plotted returns the part of their axis that charts show, as shares: the same in all.
+func (b *tab) plotted() (from, to float64) {
+	b.t.Helper()
+	boxes := see[[]string](b, `[...new Set([...document.querySelectorAll('svg.lines')].map(e => e.getAttribute('viewBox')))]`)
+	if len(boxes) != 1 {
+		b.t.Errorf("the charts show different parts: %q", boxes)
+	}
+	var width, none float64
+	if _, err := fmt.Sscan(boxes[0], &from, &none, &width); err != nil {
+		b.t.Fatal(err)
+	}
+	return from / chart.PlotWidth, (from + width) / chart.PlotWidth
+}
+
+// besideRead checks the values under the pointer on the charts of two runs against their windows, in the whole and in
+// a part of the time, and the keys that read and zoom them.
+func besideRead(t *testing.T, browser context.Context, page string) {
+	b := open(t, browser, page, display{width: 1400})
+	b.wait(`document.documentElement.dataset.read`)
+	a, r := twoRuns()
+	o := chart.NewOverlay(a, r)
+	share := func(s float64) float64 { return (s - o.From) / (o.To - o.From) }
+	rows := rowsOf(t, r, "*", "*")
+	want := func(w *result.Window) []string {
+		when := words.Offset(w.T) + " to " + words.Offset(w.T+w.D) + ": "
+		both := func(v string) string { return when + "A " + v + ", B " + v }
+		p95 := "–"
+		if !words.IsInfinite(w.P95, w.Offered-w.Shed) {
+			p95 = words.Seconds(w.P95)
+		}
+		return []string{
+			both(p95), both(words.Percent(float64(w.Error+w.Skipped) / float64(w.Offered))),
+			both(words.Number(float64(w.OK)/float64(w.D)) + "/s"),
+		}
+	}
+	for i := 3; i < len(rows); i += 7 {
+		w := &rows[i]
+		if got := b.read("c-p95", share(float64(w.T+w.D/2))); !slices.Equal(got, want(w)) {
+			t.Errorf("at %v it says %q, want %q", w.T, got, want(w))
+		}
+	}
+	band := func() float64 {
+		return see[float64](b, `(() => { const p = document.querySelector('#c-p95 .trend').getBoundingClientRect();
+			return (document.querySelector('#c-p95 .bars rect').getBoundingClientRect().left - p.left) / p.width; })()`)
+	}
+	before := band()
+	b.drag("c-failed", share(10), share(20))
+	from, to := b.plotted()
+	if !near(from, share(10), .005) || !near(to, share(20), .005) {
+		t.Errorf("after a drag from 10 s to 20 s the charts show %v to %v", from, to)
+	}
+	if at := band(); !near(at, (before-from)/(to-from), .005) {
+		t.Errorf("the first fault stands at %v, want %v", at, (before-from)/(to-from))
+	}
+	ticks := see[string](b, `[...document.querySelectorAll('#c-p95 .new')].map(e => e.textContent).join(' ')`)
+	if !strings.Contains(ticks, "12s 14s 16s 18s") {
+		t.Errorf("the axis has %q", ticks)
+	}
+	w := &rows[slices.IndexFunc(rows, func(w result.Window) bool { return w.T == 14 })]
+	if got := b.read("c-good", (share(14.5)-from)/(to-from)); !slices.Equal(got, want(w)) {
+		t.Errorf("zoomed, at 14 s it says %q, want %q", got, want(w))
+	}
+	b.do(chromedp.Click(`.zoomed button`, chromedp.ByQuery))
+	if from, to = b.plotted(); from != 0 || to != 1 || band() != before {
+		t.Errorf("all of it is %v to %v, the first fault at %v, before %v", from, to, band(), before)
+	}
+	// the button gave the focus to the charts
+	b.do(chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent("+"))
+	if from, to = b.plotted(); !near(to-from, .5, .001) {
+		t.Errorf("plus shows %v to %v", from, to)
+	}
+	said := see[string](b, `document.activeElement.getAttribute('aria-valuetext')`)
+	if said != want(&rows[1])[0] {
+		t.Errorf("an arrow key reads %q, want %q", said, want(&rows[1])[0])
+	}
+	b.do(chromedp.KeyEvent(kb.Escape))
+	if from, to = b.plotted(); from != 0 || to != 1 {
+		t.Errorf("Escape shows %v to %v", from, to)
+	}
+	if n := see[int](b, `[...document.querySelectorAll('.slider')].filter(e => e.tabIndex === 0).length`); n != 1 {
+		t.Errorf("the charts are %d stops of the Tab key", n)
+	}
+}
+
+// findRead checks the values under the pointer on the charts of a search, and that a part of the rates can be shown.
+func findRead(t *testing.T, browser context.Context, page string) {
+	b := open(t, browser, page, display{width: 1400})
+	b.wait(`document.documentElement.dataset.read`)
+	dot := func() float64 { // of the probe at 200/s
+		return see[float64](b, `(() => { const p = document.querySelector('#curve-p95 .curve').getBoundingClientRect(),
+			c = document.querySelectorAll('#curve-p95 circle')[1].getBoundingClientRect();
+			return (c.left + c.width / 2 - p.left) / p.width; })()`)
+	}
+	const why = ": holds at 200/s: p95 < 200ms: 20ms <img src=x onerror=alert(1)>"
+	want := []string{"200/s: 20ms" + why, "200/s: 200/s" + why, "200/s: 2" + why}
+	if got := b.read("curve-p95", dot()+.01); !slices.Equal(got, want) {
+		t.Errorf("near the probe at 200/s it says %q, want %q", got, want)
+	}
+	at := dot()
+	b.drag("curve-good", at-.1, at+.1)
+	from, to := b.plotted()
+	if !near(from, at-.1, .005) || !near(to, at+.1, .005) || !near(dot(), .5, .01) {
+		t.Errorf("the charts show %v to %v, and the probe stands at %v", from, to, dot())
+	}
+	if hidden := see[int](b, `[...document.querySelectorAll('#curve-p95 circle')].filter(e =>
+		getComputedStyle(e).visibility === 'hidden').length`); hidden != 6 {
+		t.Errorf("%d probes beside the part are hidden", hidden)
+	}
+	if got := b.read("curve-p95", .45); !slices.Equal(got, want) {
+		t.Errorf("zoomed, it says %q, want %q", got, want)
+	}
+}
+
 // kneeDrawn checks that the knee stands where the text says, left of the seconds in which requests failed.
 func kneeDrawn(t *testing.T, b *tab) {
 	at := see[[]float64](b, `(() => { const x = e => e.getBoundingClientRect().left, p = document.querySelector('#curve-p95');
@@ -256,7 +424,7 @@ func kneeDrawn(t *testing.T, b *tab) {
 	}
 }
 
-// TestHTML_PagesAccessible runs axe-core on each page, in both themes and on a narrow screen.
+// TestHTML_PagesAccessible runs axe-core on each page, in both themes, on a narrow screen and on paper.
 func TestHTML_PagesAccessible(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes minutes for it")
@@ -267,27 +435,23 @@ func TestHTML_PagesAccessible(t *testing.T) {
 		if name == "live" {
 			page = unscripted(page)
 		}
-		for _, l := range []display{{width: 1400}, {width: 390, dark: true}} {
-			t.Run(fmt.Sprintf("%s/%d px, dark %v", name, l.width, l.dark), func(t *testing.T) {
+		for _, l := range []display{
+			{width: 1400}, {width: 1400, dark: true}, {width: 390, dark: true}, {width: 688, media: "print"},
+		} {
+			t.Run(fmt.Sprintf("%s/%d px, dark %v %s", name, l.width, l.dark, l.media), func(t *testing.T) {
 				b := open(t, browser, page, l)
 				// The page's script looks at boxes that scroll after they are laid out.
 				see[any](b, `(() => { for (const d of document.querySelectorAll('details')) d.open = true;
 					return new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => r(null)))); })()`)
 				if name == "live" { // as its script does
 					see[any](b, `(() => { for (const e of document.querySelectorAll('.scroll'))
-						if (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight) e.tabIndex = 0;
+						if (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1) e.tabIndex = 0;
 						return null; })()`)
 				}
-				see[any](b, string(script)+";null")
-				type violation struct {
-					ID, Help, Impact string
-					Nodes            []struct{ HTML, FailureSummary string }
+				if strings.Contains(page, `id="points"`) && name != "ramp" {
+					b.wait(`document.documentElement.dataset.read`)
 				}
-				for _, v := range see[[]violation](b, `axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)`) {
-					n := v.Nodes[0]
-					t.Errorf("%s (%s): %s (%d times), as in %.200s: %s", v.ID, v.Impact, v.Help, len(v.Nodes), n.HTML,
-						n.FailureSummary)
-				}
+				b.accessible(script)
 			})
 		}
 	}

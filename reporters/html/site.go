@@ -17,6 +17,9 @@ type SiteLinks struct {
 	Compare string
 	Run     string // key of the page's run, for Compare
 	Others  []SiteOption
+	// returns the address of the page of an earlier run of the scenario, by its id, or "" if the site does not have it;
+	// nil: the site knows no runs
+	PageOf func(run string) string
 }
 
 // A SiteLink leads to a page of the site.
@@ -52,6 +55,12 @@ func staticPolicy(css template.CSS, forms string) string {
 		hash(string(css)), forms)
 }
 
+// scriptedPolicy also allows a page its own script.
+func scriptedPolicy(css template.CSS, script template.JS, forms string) string {
+	return fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; "+
+		"form-action %s", hash(string(css)), hash(string(script)), forms)
+}
+
 // atSite adds the links of a site to the page of a run.
 func (p *pageView) atSite(links *SiteLinks) error {
 	if links == nil {
@@ -63,7 +72,7 @@ func (p *pageView) atSite(links *SiteLinks) error {
 	}
 	p.CSS += css
 	p.Site = links
-	p.Policy = p.policy(links.forms())
+	p.Policy = scriptedPolicy(p.CSS, p.Script, links.forms())
 	return nil
 }
 

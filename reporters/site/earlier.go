@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"brunt/reporters/evidence"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
@@ -75,6 +76,7 @@ func Earlier(dir string, r *result.Result) []result.Earlier {
 		last := &list[len(list)-1]
 		last.Changed, last.ChangedMore = changed(scenario[last.Folder], r)
 	}
+	evidence.LookBeside(dir, list)
 	return list
 }
 

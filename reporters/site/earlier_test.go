@@ -3,6 +3,7 @@ package site_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,12 @@ func TestEarlier(t *testing.T) {
 		}
 		return &r
 	}
+	if err := os.MkdirAll(filepath.Join(root, "run-c"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "run-c", "report.html"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for i := range 11 {
 		put("run-"+string(rune('a'+i)), func(r *result.Result) {
 			r.Started = begin.Add(time.Duration(i) * time.Hour)
@@ -60,6 +67,36 @@ func TestEarlier(t *testing.T) {
 	var got strings.Builder
 	for _, e := range now.Earlier {
 		got.WriteString(e.Folder + " " + string(e.Verdict) + "\n")
+	}
+	beside := func(list []result.Earlier) (out []string) {
+		for _, e := range list {
+			if e.Beside {
+				out = append(out, e.Folder)
+			}
+		}
+		return out
+	}
+	if list := beside(now.Earlier); !slices.Equal(list, []string{"../run-c"}) {
+		t.Errorf("a page is in %q, and only run-c has one", list)
+	}
+	for folder, n := range map[string]int{filepath.Join(root, "copy"): 1, filepath.Join(t.TempDir(), "copy"): 0} {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(folder, "result.json")
+		if err := os.WriteFile(file, []byte(reporterstest.Render(t, evidence.JSON{}, now)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		copied, err := evidence.Read(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list := beside(copied.Earlier); len(copied.Earlier) != 9 || len(list) != n {
+			t.Errorf("a copy in %s finds pages in %q, want %d", folder, list, n)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(root, "copy")); err != nil {
+		t.Fatal(err)
 	}
 	var want strings.Builder
 	for _, c := range "cdefghijk" {

@@ -42,6 +42,14 @@ func (n navigation) neighbours(e *entry) (earlier, later *entry) {
 func (n navigation) of(e *entry) *html.SiteLinks {
 	earlier, later := n.neighbours(e)
 	l := &html.SiteLinks{Home: n.home, Compare: n.compare, Run: e.Key}
+	l.PageOf = func(run string) string {
+		for _, other := range n.list {
+			if other.Name == e.Name && other.Run == run {
+				return n.run(other)
+			}
+		}
+		return ""
+	}
 	link := func(other *entry, name string) *html.SiteLink {
 		if other == nil {
 			return nil

@@ -1,8 +1,6 @@
 package terminal
 
 import (
-	"cmp"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,11 +63,7 @@ func objectiveLines(iv *result.Interval, width, room int) [][]span {
 	}
 	rest := ""
 	if len(list) > room {
-		claim := map[scenarios.Verdict]int{scenarios.Fail: 0, scenarios.Pass: 1, scenarios.Pending: 2}
-		slices.SortStableFunc(shown, func(a, b int) int {
-			x, y := list[a], list[b]
-			return cmp.Or(cmp.Compare(claim[x.Verdict], claim[y.Verdict]), cmp.Compare(budgetLeft(x), budgetLeft(y)))
-		})
+		slices.SortStableFunc(shown, func(a, b int) int { return words.ByUrgency(list[a], list[b]) })
 		rest = countOthers(list, shown[room-1:])
 		shown = shown[:room-1]
 		slices.Sort(shown)
@@ -102,14 +96,6 @@ func objectiveLines(iv *result.Interval, width, room int) [][]span {
 		out = append(out, []span{{rest, dim}})
 	}
 	return out
-}
-
-// budgetLeft returns the unused share of a budget; 1 without a budget.
-func budgetLeft(s result.RunningVerdict) float64 {
-	if math.IsNaN(float64(s.Left)) {
-		return 1
-	}
-	return float64(s.Left)
 }
 
 // countOthers counts the objectives without room, by verdict.

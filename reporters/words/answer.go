@@ -111,6 +111,7 @@ type Past struct {
 type PastRun struct {
 	Run     string // id of the run
 	Folder  string // its folder, relative to the folder of this run, with slashes; empty for this run
+	Beside  bool   // its page is in that folder
 	Verdict scenarios.Verdict
 	Mark    string // ✓ ✗ or ?
 	Tone    string // good, bad or unsure
@@ -334,15 +335,33 @@ func anomaliesUnasked(r *result.Result) string {
 
 // faultsOutcome says how the target withstood its faults.
 func faultsOutcome(r *result.Result) string {
+	var others []*result.FaultRecord
+	var slow []string // what faults did that made answers too slow, and no request fail
+	for i := range r.Faults {
+		switch f := &r.Faults[i]; {
+		case f.Impact == result.Impacted && onlyTooSlow(f) && !f.NoOutage():
+			slow = append(slow, quote(f.Name)+" made answers "+slowerBy(f.Parts)+" for "+Seconds(f.Degraded))
+		case f.Injected.Known():
+			others = append(others, f)
+		}
+	}
+	said := outcomeOf(others, len(slow) > 0)
+	switch {
+	case len(slow) == 0:
+		return said
+	case said == "":
+		return ", though " + slightly(slow) + "; no request failed"
+	}
+	return said + "; " + slightly(slow)
+}
+
+// outcomeOf says how the target withstood faults. Besides means that there were others, of which a sentence follows.
+func outcomeOf(faults []*result.FaultRecord, besides bool) string {
 	var in, recovered, harmless, slight, lasting, lossy int64
 	var mildly []string // what slight effects were
 	broken := ""
 	slowest, rejoining := result.Num(0), result.Num(0)
-	for i := range r.Faults {
-		f := &r.Faults[i]
-		if !f.Injected.Known() {
-			continue
-		}
+	for _, f := range faults {
 		in++
 		switch {
 		case OnlySlower(f):
@@ -388,10 +407,10 @@ func faultsOutcome(r *result.Result) string {
 		}
 	}
 	other := ""
-	if lossy > 0 {
+	if lossy > 0 || besides {
 		other = "other "
 	}
-	faults := Plural(in, other+"fault", other+"faults")
+	count := Plural(in, other+"fault", other+"faults")
 	switch {
 	case in == 0:
 		return ""
@@ -404,18 +423,18 @@ func faultsOutcome(r *result.Result) string {
 		return ", and the share of bad requests stayed within the limit during the " + other +
 			"fault, though " + mildly[0]
 	case harmless == in && slight > 0:
-		return ", and the share of bad requests stayed within the limit during " + faults +
+		return ", and the share of bad requests stayed within the limit during " + count +
 			", though " + slightly(mildly)
 	case harmless == in && in == 1:
 		return ", and the " + other + "fault did no harm that could be seen"
 	case harmless == in:
-		return ", and none of " + faults + " did harm that could be seen"
+		return ", and none of " + count + " did harm that could be seen"
 	case recovered+harmless < in:
 		return ", though what " + Plural(in-recovered-harmless, "fault", "faults") + " did is not known"
 	case in == 1:
 		return ", and the target recovered from the " + other + "fault in " + Seconds(slowest) + rejoined
 	case harmless == 0:
-		return ", and the target recovered from " + faults + ", the slowest time in " + Seconds(slowest) + rejoined
+		return ", and the target recovered from " + count + ", the slowest time in " + Seconds(slowest) + rejoined
 	}
 	var mild []string
 	if n := harmless - slight; n > 0 {
@@ -425,7 +444,7 @@ func faultsOutcome(r *result.Result) string {
 		mild = append(mild, fmt.Sprintf("%d stayed within the limit", slight))
 	}
 	return fmt.Sprintf(", and of %s %s and the target recovered from %d, the slowest time in %s%s",
-		faults, strings.Join(mild, ", "), recovered, Seconds(slowest), rejoined)
+		count, strings.Join(mild, ", "), recovered, Seconds(slowest), rejoined)
 }
 
 // slightly joins the slight effects of faults; of more than two it gives the number.

@@ -21,6 +21,7 @@ type changeRule struct {
 // units, steps and loads by the names that the scenario gives them.
 func changeRules() []changeRule {
 	return []changeRule{
+		{"capacity", (*findings).failed, moreCapacity},
 		{"busy-machine", (*findings).starved, quietMachine},
 		{"only-replica", (*findings).outage, secondReplica},
 		{"dead-replica", (*findings).outage, avoidReplica},
@@ -381,15 +382,8 @@ const growthParts = 6
 // inFlightGrowth compares the iterations in flight in the first and in the last part of a run of an open load. grew
 // reports whether they grew from each part to the next, and at least threefold, at a rate that did not.
 func inFlightGrowth(r *result.Result) (before, now int64, grew bool) {
-	if slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool { return l.Closed }) {
-		return 0, 0, false
-	}
 	var flight, offered []int64
-	for i := range r.Windows {
-		w := &r.Windows[i]
-		if w.Load != "*" || w.Step != "*" || w.T < 0 || w.D < .9 || w.T+w.D > r.Duration+.01 {
-			continue
-		}
+	for _, w := range openSeconds(r) {
 		flight, offered = append(flight, w.InFlight), append(offered, w.Offered)
 	}
 	each := len(flight) / growthParts
@@ -406,6 +400,62 @@ func inFlightGrowth(r *result.Result) (before, now int64, grew bool) {
 	before, now = parts[0], parts[growthParts-1]
 	first, last := middle(offered[:each]), middle(offered[(growthParts-1)*each:growthParts*each])
 	return before, now, now >= 20 && now >= 3*max(before, 1) && 2*last <= 3*first
+}
+
+// openSeconds returns the judged seconds of a run whose loads are all open; else none.
+func openSeconds(r *result.Result) (list []*result.Window) {
+	if slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool { return l.Closed }) {
+		return nil
+	}
+	for i := range r.Windows {
+		w := &r.Windows[i]
+		if w.Load == "*" && w.Step == "*" && w.T >= 0 && w.D >= .9 && w.T+w.D <= r.Duration+.01 {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// moreCapacity speaks where a target fell behind a load that grew, while no fault was in.
+func moreCapacity(f *findings) *Advice {
+	from, last := fellBehind(f.r)
+	if from == nil {
+		return nil
+	}
+	return &Advice{
+		Likely: true,
+		Text: Text{}.say("Give the target more capacity, or shed what is beyond it: it likely keeps up with about ").
+			strong(offeredRate(from)).say(", and " + offeredRate(last) + " were asked for."),
+	}
+}
+
+func offeredRate(w *result.Window) string {
+	return Rate(result.Num(math.Round(float64(w.Offered) / float64(w.D))))
+}
+
+// fellBehind returns the second from which on more was in flight in each second of a load that grew, and the last
+// second of the load. Both are nil unless in flight grew at least tenfold in at least six seconds, and no fault is a
+// reason.
+func fellBehind(r *result.Result) (from, last *result.Window) {
+	list := openSeconds(r)
+	i := len(list) - 1
+	for i > 0 && list[i].InFlight > list[i-1].InFlight {
+		i--
+	}
+	if len(list)-i < growthParts+1 {
+		return nil, nil
+	}
+	from, last = list[i], list[len(list)-1]
+	if last.InFlight < 20 || last.InFlight < 10*max(from.InFlight, 1) || 2*last.Offered <= 3*list[0].Offered {
+		return nil, nil
+	}
+	for j := range r.Faults {
+		f := &r.Faults[j]
+		if end := max(f.Cleared, f.RecoveredAt); f.Injected.Known() && !(end < from.T) { // also where its end is unknown
+			return nil, nil
+		}
+	}
+	return from, last
 }
 
 // middle returns the median.
@@ -429,7 +479,7 @@ func firstStep(f *findings) *Advice {
 // ownCore speaks where brunt itself was late and that leaves a verdict open.
 func ownCore(f *findings) *Advice {
 	if f.r.Generator.Healthy || !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-		return o.Verdict == scenarios.Invalid && o.Why == result.Late
+		return openByOwnTime(&o)
 	}) {
 		return nil
 	}

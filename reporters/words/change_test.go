@@ -106,6 +106,20 @@ func steadyRate(r *result.Result, inFlight func(s int) int64) *result.Result {
 	return r
 }
 
+// growingRate adds 30 seconds at 10 to 155 requests a second to a run. The target answers 100 in each.
+func growingRate(r *result.Result) *result.Result {
+	r.Duration, r.Windows = 30, nil
+	waiting := int64(0)
+	for s := range 30 {
+		offered := int64(10 + 5*s)
+		waiting = max(1, waiting+offered-100)
+		r.Windows = append(r.Windows, result.Window{
+			T: result.Num(s), D: 1, Load: "*", Step: "*", Offered: offered, InFlight: waiting,
+		})
+	}
+	return r
+}
+
 // used adds a unit that used so many cores in each of 30 seconds.
 func used(r *result.Result, unit string, cores func(s int) result.Num) *result.Result {
 	u := result.UnitUsage{Unit: unit, Service: serviceOf(unit)}
@@ -337,6 +351,13 @@ func TestChangeRules(t *testing.T) {
 			},
 		},
 		{
+			"capacity", growingRate(onURL(t)), "Give the target more capacity, or shed what is beyond it: it likely keeps " +
+				"up with about 100/s, and 155/s were asked for.", "",
+			"a fault was in", func(r *result.Result) {
+				r.Faults = []result.FaultRecord{{Name: "slow", Injected: 15, Cleared: 25, RecoveredAt: 26}}
+			},
+		},
+		{
 			"own-core", busy(onURL(t)), "Give brunt a processor that no other program uses, and run it again.", "",
 			"no verdict hangs on it", func(r *result.Result) { r.Objectives[0].Why = "" },
 		},
@@ -374,6 +395,36 @@ func TestChangeRules(t *testing.T) {
 	for _, rule := range changeRules() {
 		if !slices.Contains(shown, rule.name) {
 			t.Errorf("no run here shows when the rule %s speaks, and when it does not", rule.name)
+		}
+	}
+}
+
+// TestFellBehind: the second from which on a target falls behind is told of a load that grows, and of no other.
+func TestFellBehind(t *testing.T) {
+	from, last := fellBehind(growingRate(onURL(t)))
+	if from == nil || from.T != 18 || last.T != 29 {
+		t.Fatalf("from %+v to %+v", from, last)
+	}
+	f := find(growingRate(onURL(t)))
+	if want := "18s: the target fell behind at about 100/s: in flight grew from 1 to 331 by the end of the load."; f.whatGrew().
+		String() != want {
+		t.Errorf("got  %s\nwant %s", f.whatGrew(), want)
+	}
+	for name, r := range map[string]*result.Result{
+		"a constant rate": steadyRate(onURL(t), func(s int) int64 { return int64(1 + 10*s) }),
+		"in flight as before": func() *result.Result {
+			r := growingRate(onURL(t))
+			r.Windows[29].InFlight = 2
+			return r
+		}(),
+		"a closed load": func() *result.Result {
+			r := growingRate(onURL(t))
+			r.Loads[0].Closed = true
+			return r
+		}(),
+	} {
+		if from, _ := fellBehind(r); from != nil {
+			t.Errorf("%s: it fell behind at %v", name, from.T)
 		}
 	}
 }

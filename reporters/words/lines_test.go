@@ -1,6 +1,7 @@
 package words
 
 import (
+	"strings"
 	"testing"
 
 	"brunt/scenarios"
@@ -209,11 +210,72 @@ func TestPast(t *testing.T) {
 	if got := past(r).Line(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	r.Earlier[1].Verdict = scenarios.Invalid
+	if got := past(r).Line(); !strings.Contains(got, "failed: 0% → 3.67%, not certain") {
+		t.Errorf("after a run that says nothing: got %s", got)
+	}
+	r.Earlier[1].Verdict = scenarios.Pass
 	r.Generator.Healthy = false
 	want = "Last runs: ✗✓✗. Since the last run: failed: 0% → 3.67%, worse; p95 before faults: 2.1ms → 81.7ms, not certain; " +
 		"replicas: 2 → 1."
 	if got := past(r).Line(); got != want {
 		t.Errorf("busy: got  %s\nwant %s", got, want)
+	}
+}
+
+// TestAnswer_OnlyTooSlow: a fault that makes answers too slow, and no request fail, is no outage.
+func TestAnswer_OnlyTooSlow(t *testing.T) {
+	r := &result.Result{
+		Verdict: scenarios.Pass, Objectives: []result.ObjectiveResult{{Verdict: scenarios.Pass}, {Verdict: scenarios.Pass}},
+		Faults: []result.FaultRecord{{
+			Name: "slow-line", Kind: "network.latency", Injected: 12, Verified: 12.2, Cleared: 20.06, Gone: true, Slow: .101,
+			Impact: result.Impacted, OnsetAt: 12, RecoveredAt: 19.97, Degraded: 7.9, Failed: 474,
+			Parts: &result.ImpactParts{
+				Requests: 480, Slow: 474, Slowed: true, P50: .153, P50Before: .003, P95: .162, P95Before: .015,
+			},
+		}},
+		Incidents: []result.Incident{{
+			Begin: 12.07, End: 19.97, Over: true, Bad: 474, Requests: 474, Kinds: map[string]int64{"slow": 474}, By: "slow-line",
+		}},
+	}
+	const want = "All 2 objectives held, though slow-line made answers 51x slower for 7.9s; no request failed."
+	if _, said := sentence(r); said.String() != want {
+		t.Errorf("got  %s\nwant %s", said, want)
+	}
+	const line = "slow-line  51x slower for 7.9s: 474 requests took over 101ms, none failed; good again as soon as it was over"
+	if _, list := faultLines(r); list[0].Line() != line || list[0].Mark != "!" {
+		t.Errorf("got  %s %s\nwant %s", list[0].Mark, list[0].Line(), line)
+	}
+	crash := r.Faults[0]
+	crash.Name, crash.Recover, crash.Parts = "crash", 1.5, &result.ImpactParts{Requests: 100, Errors: 40, Slow: 3}
+	r.Faults = append(r.Faults, crash)
+	const both = "All 2 objectives held, and the target recovered from the other fault in 1.5s; slow-line made answers 51x " +
+		"slower for 7.9s."
+	if _, said := sentence(r); said.String() != both {
+		t.Errorf("got  %s\nwant %s", said, both)
+	}
+	if _, list := faultLines(r); !strings.HasPrefix(list[1].Outcome, "outage of ") {
+		t.Errorf("requests that failed are %q", list[1].Outcome)
+	}
+}
+
+// TestAnswer_OpenByOwnTime: where brunt's own time leaves a fault's effect open, the verdict is not the same without
+// it, and there is something to do about it.
+func TestAnswer_OpenByOwnTime(t *testing.T) {
+	r := onURL(t)
+	r.Generator.Healthy = false
+	r.Generator.Add(result.Limit{Kind: result.LimitLag, Remedy: result.OwnCore})
+	r.Verdict, r.Objectives[0].Verdict, r.Objectives[0].Why = scenarios.Inconclusive, scenarios.Inconclusive, ""
+	r.Objectives[0].Because = result.Notes{{Kind: result.SlowUntold}, {Kind: result.SlowerOwn}}
+	if text := trust(r).Text; !strings.Contains(text, "1 verdict is not certain because of it") {
+		t.Error(text)
+	}
+	if ownCore(find(r)) == nil {
+		t.Error("nothing is advised")
+	}
+	r.Objectives[0].Because = result.Notes{{Kind: result.SlowUntold}, {Kind: result.SlowerFew}}
+	if text := trust(r).Text; strings.Contains(text, "not certain") {
+		t.Error(text)
 	}
 }
 

@@ -75,6 +75,9 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 			}
 		}
 		l.Outcome, l.Text = "outage of "+o.lasted, o.text()
+		if onlyTooSlow(f) {
+			l.Outcome = slowerBy(f.Parts) + " for " + o.lasted
+		}
 		l.Mark, l.Tone = "!", "unsure"
 		if len(f.FailedObjectives) > 0 || !o.end.Known() {
 			l.Mark, l.Tone = "✗", "bad"
@@ -107,6 +110,12 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	return l
 }
 
+// onlyTooSlow reports whether the harm of a fault is answers that were too slow: no request failed.
+func onlyTooSlow(f *result.FaultRecord) bool {
+	p := f.Parts
+	return p != nil && p.Slow > 0 && p.Slow == p.Bad() && p.Lost == 0
+}
+
 // An outage is the harm of a fault to which there is an end, by its incident or by the fault's own figures.
 type outage struct {
 	f      *result.FaultRecord
@@ -118,9 +127,16 @@ type outage struct {
 
 // text counts the requests of an outage, and says when the service was good again.
 func (o *outage) text() string {
-	s := Plural(o.bad, "request", "requests") + " failed"
-	if o.slow {
-		s += " or were too slow"
+	s := Plural(o.bad, "request", "requests")
+	switch {
+	case onlyTooSlow(o.f) && o.f.Slow > 0:
+		s += " took over " + Seconds(o.f.Slow) + ", none failed"
+	case onlyTooSlow(o.f):
+		s = Plural(o.bad, "request was", "requests were") + " too slow, none failed"
+	case o.slow:
+		s += " failed or were too slow"
+	default:
+		s += " failed"
 	}
 	if said, rejoined := rejoinText(o.f); rejoined {
 		return s + "; " + said
@@ -134,7 +150,7 @@ func (o *outage) text() string {
 		return s
 	case o.end > o.f.Cleared:
 		return s + "; good again " + Seconds(o.end-o.f.Cleared) + " after " + whatIsBack(o.f)
-	case o.end == o.f.Cleared:
+	case o.end == o.f.Cleared || o.end+o.f.Slow >= o.f.Cleared: // asked shortly before, and answered in time after it
 		return s + "; good again as soon as " + whatIsBack(o.f)
 	}
 	return s + "; good again while it was still in"

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -21,7 +22,8 @@ func past(r *result.Result) *Past {
 	for i := range r.Earlier {
 		e := &r.Earlier[i]
 		p.Runs = append(p.Runs, PastRun{
-			Run: Clean(e.Run), Folder: Clean(e.Folder), Verdict: e.Verdict, Mark: Mark(e.Verdict), Tone: Tone(e.Verdict),
+			Run: Clean(e.Run), Folder: Clean(e.Folder), Beside: e.Beside, Verdict: e.Verdict, Mark: Mark(e.Verdict),
+			Tone: Tone(e.Verdict),
 			When: e.Started.UTC().Format("2 Jan 2006 15:04 UTC"),
 		})
 	}
@@ -42,6 +44,9 @@ func since(r *result.Result, e *result.Earlier) (list []Difference) {
 			Name: "failed", Before: Share(e.Bad, e.Requests), Now: Share(run.Bad, run.All.Count),
 		}
 		d.judge(shareDiffers(e.Bad, e.Requests, run.Bad, run.All.Count))
+		if e.Verdict == scenarios.Invalid || r.Verdict == scenarios.Invalid { // it says nothing of the target
+			d.Word, d.Mark, d.Tone = wordOpen, "?", "unsure"
+		}
 		list = append(list, d)
 	}
 	if now := result.SteadyP95(r.Cells); now.Known() && e.P95.Known() && e.P95 > 0 {

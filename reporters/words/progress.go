@@ -1,6 +1,7 @@
 package words
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -138,13 +139,39 @@ func StateOf(v result.RunningVerdict, iv *result.Interval) RunningState {
 	case left < 0:
 		s.Left = briefly(1-left) + "x over"
 	case !math.IsNaN(left):
-		s.Left = strconv.Itoa(int(math.Floor(100*left))) + "% left"
+		share, _ := PercentLeft(v)
+		s.Left = strconv.Itoa(share) + "% left"
 	case v.Verdict == scenarios.Pass:
 		s.Left = "holds"
 	default:
 		s.Left = "fails"
 	}
 	return s
+}
+
+// PercentLeft returns the unused part of the budget of an objective in percent, rounded down; 0 if it is overdrawn. It
+// returns false without a budget.
+func PercentLeft(v result.RunningVerdict) (share int, ok bool) {
+	left := float64(v.Left)
+	if math.IsNaN(left) || math.IsInf(left, 0) {
+		return 0, false
+	}
+	return int(math.Floor(100*math.Max(0, left) + 1e-9)), true
+}
+
+// ByUrgency compares objectives of a run in progress: failing ones come first, then the ones with the smallest unused
+// part of a budget, and last the ones that are not yet known.
+func ByUrgency(a, b result.RunningVerdict) int {
+	claim := func(v result.RunningVerdict) int {
+		return slices.Index([]scenarios.Verdict{scenarios.Fail, scenarios.Pass, scenarios.Pending}, v.Verdict)
+	}
+	left := func(v result.RunningVerdict) float64 {
+		if math.IsNaN(float64(v.Left)) {
+			return 1
+		}
+		return float64(v.Left)
+	}
+	return cmp.Or(cmp.Compare(claim(a), claim(b)), cmp.Compare(left(a), left(b)))
 }
 
 // lastSecond returns a percentile over all loads and steps of the last second, if an objective asks about it in a

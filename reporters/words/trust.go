@@ -1,6 +1,8 @@
 package words
 
 import (
+	"slices"
+
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
@@ -63,10 +65,19 @@ func trust(r *result.Result) *Trust {
 	return t
 }
 
-// openByLag counts the objectives that are not certain because brunt itself was late.
+// openByOwnTime reports whether brunt's own time leaves an objective open: it is invalid or undecided because of that.
+func openByOwnTime(o *result.ObjectiveResult) bool {
+	if o.Verdict != scenarios.Inconclusive {
+		return o.Verdict == scenarios.Invalid && o.Why == result.Late
+	}
+	return slices.ContainsFunc(o.Because, func(n result.Note) bool {
+		return n.Kind == result.SlowerOwn || n.Kind == result.OwnSlow || n.Kind == result.OwnLate
+	})
+
+// openByLag counts the objectives that are not certain because of brunt's own time.
 func openByLag(r *result.Result) (n int64) {
 	for i := range r.Objectives {
-		if o := &r.Objectives[i]; o.Verdict == scenarios.Invalid && o.Why == result.Late {
+		if openByOwnTime(&r.Objectives[i]) {
 			n++
 		}
 	}

@@ -276,6 +276,10 @@ func retryAfter(s *result.Sample) string {
 
 // whatGrew says that more and more iterations were in flight.
 func (f *findings) whatGrew() Text {
+	if from, last := fellBehind(f.r); from != nil {
+		return Text{}.say(Offset(from.T) + ": the target fell behind at about ").strong(offeredRate(from)).
+			say(": in flight grew from " + Count(from.InFlight) + " to " + Count(last.InFlight) + " by the end of the load.")
+	}
 	before, now, grew := inFlightGrowth(f.r)
 	if !grew {
 		return nil

@@ -90,9 +90,7 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			c.Body = new(Matcher)
 			c.Body.DecodeText(f.Value, m)
 		case f.Key == "schema":
-			if path, ok := f.Value.Text(m); ok {
-				c.Valid = &SchemaFile{f.Value.Pos, path}
-			}
+			c.Valid = DecodeSchemaFile(f.Value, m)
 		case f.Key == "header" || f.Key == "headers":
 			c.Headers = append(c.Headers, decodeHeaders(f.Value, m)...)
 		case strings.HasPrefix(f.Key, "$"):
@@ -151,9 +149,8 @@ func (*Response) Schema() syntax.Schema {
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
 			"max_body": (*quantity.Size)(nil).Schema().Described("the most of a body that checks and extractions look into; " +
 				"a larger one is an error; default: 64MiB"),
-			"body": match.Described("the body as text: " + Forms),
-			"schema": syntax.TextSchema().Described("a file with the JSON Schema that the body, JSON, is valid against; its " +
-				"$ref lead to files beside it"),
+			"body":   match.Described("the body as text: " + Forms),
+			"schema": SchemaOf("the body, JSON,"),
 			"header": headers, "headers": headers,
 		},
 		"patternProperties":    syntax.Schema{`^\$`: match.Described("the value at a JSON path: " + PathForms)},

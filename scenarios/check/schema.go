@@ -25,6 +25,21 @@ type SchemaFile struct {
 	Path string
 }
 
+// DecodeSchemaFile reads the name of a schema's file; the result is nil if it is no text.
+func DecodeSchemaFile(n *syntax.Node, m *syntax.Mistakes) *SchemaFile {
+	path, ok := n.Text(m)
+	if !ok {
+		return nil
+	}
+	return &SchemaFile{n.Pos, path}
+}
+
+// SchemaOf returns the schema of the key `schema` of a check. Whole names what the file describes.
+func SchemaOf(whole string) syntax.Schema {
+	return syntax.TextSchema().Described("a file with the JSON Schema that " + whole + " is valid against; its $ref lead " +
+		"to files beside it")
+}
+
 // The limits on a schema, which a scenario names and brunt holds in memory.
 const (
 	maxSchema      = 4 << 20 // bytes of a file

@@ -12,6 +12,7 @@ import (
 type Earlier struct {
 	Run      string            `json:"run" mask:"-"`    // id of the run
 	Folder   string            `json:"folder" mask:"-"` // its folder, relative to the folder of this run, with slashes
+	Beside   bool              `json:"-"`               // its page is there, so that a page may link to it
 	Started  time.Time         `json:"started"`         // when it began
 	Verdict  scenarios.Verdict `json:"verdict"`         // its verdict
 	Requests int64             `json:"requests"`        // requests of the judged load

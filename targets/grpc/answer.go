@@ -140,6 +140,9 @@ func (a *answer) Body() []byte {
 	return a.json
 }
 
+// Document implements [targets.Answer]. It returns the message.
+func (a *answer) Document() (doc any, ok bool) { return check.First(a.JSON(jp.R())) }
+
 func (a *answer) JSON(path jp.Expr) []any {
 	if a.parse(); a.doc == nil {
 		return nil

@@ -108,6 +108,13 @@ func TestCall_Outcomes(t *testing.T) {
 		{"a status that is not wanted", `{grpc: echo.Echo/Say, check: {status: NOT_FOUND}}`, "error 0 status OK", ""},
 		{"shed", `{grpc: echo.Echo/Say, message: {text: busy}, check: {shed: RESOURCE_EXHAUSTED}}`, "shed 8", ""},
 		{"a check that fails", `{grpc: echo.Echo/Say, check: {$.number: "> 0"}}`, "error 0 check $.number", ""},
+		{
+			"a schema", `{grpc: echo.Echo/Say, message: {text: hi}, check: {schema: testdata/greeting.json}}`, "ok 0", "",
+		},
+		{
+			"another schema", `{grpc: echo.Echo/Say, message: {text: ho}, check: {schema: testdata/greeting.json}}`,
+			"error 0 check schema testdata/greeting.json", "",
+		},
 		{"within", `{grpc: echo.Echo/Say, check: {within: 10s}}`, "ok 0", ""},
 		{
 			"metadata of the header",

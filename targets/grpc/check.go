@@ -22,8 +22,9 @@ type answerCheck struct {
 	status   []int // nil: OK
 	shed     []int // statuses with which the target sheds load
 	within   time.Duration
-	metadata []check.Field // of headers and trailers
-	paths    []check.Field // of the message as JSON
+	metadata []check.Field     // of headers and trailers
+	valid    *check.SchemaFile // of the message as JSON
+	paths    []check.Field     // of the message as JSON
 }
 
 func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -49,12 +50,14 @@ func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 				c.DecodeNode(h.Value, m)
 				k.metadata = append(k.metadata, c)
 			}
+		case f.Key == "schema":
+			k.valid = check.DecodeSchemaFile(f.Value, m)
 		case strings.HasPrefix(f.Key, "$"):
 			if c, ok := check.DecodePath(f, m); ok {
 				k.paths = append(k.paths, c)
 			}
 		default:
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"status", "shed", "within", "metadata", "$.path"}),
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"status", "shed", "within", "metadata", "schema", "$.path"}),
 				"unknown check %q", syntax.Clip(f.Key, 60))
 		}
 	}
@@ -139,14 +142,15 @@ type expected struct {
 	decodes bool // checks or extractions read the message
 }
 
-func (c *grpcCall) compileChecks(k *answerCheck, in targets.Scope) {
+func (c *grpcCall) compileChecks(k *answerCheck, in targets.Scope, m *syntax.Mistakes) {
 	if k == nil {
 		return
 	}
 	c.status, c.shed = k.status, k.shed
-	c.decodes = c.decodes || len(k.paths) > 0
+	c.decodes = c.decodes || len(k.paths) > 0 || k.valid != nil
 	c.rest.Within(k.within, in)
 	c.rest.Fields("metadata", k.metadata, in)
+	c.rest.Schema(k.valid, in, m)
 	c.rest.Fields("metadata", k.paths, in)
 }
 

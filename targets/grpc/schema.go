@@ -20,6 +20,7 @@ func (*answerCheck) Schema() syntax.Schema {
 			"metadata": syntax.Schema{
 				"type": "object", "additionalProperties": match,
 			}.Described("values by name, of headers and trailers"),
+			"schema": check.SchemaOf("the message as JSON"),
 		},
 		"patternProperties": syntax.Schema{`^\$`: match.Described("the value at a path of the message as JSON: " +
 			check.PathForms)},

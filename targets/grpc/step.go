@@ -135,7 +135,7 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 	known := c.compileMethod(s, in, m)
 	c.compileStream(s, in, m)
 	c.compileMetadata(s, m)
-	c.compileChecks(s.Check, in)
+	c.compileChecks(s.Check, in, m)
 	if s.Want != nil {
 		c.decodes = c.decodes || s.Want.ReadsBody()
 		c.rest.Want("metadata", &s.Want.Wants)

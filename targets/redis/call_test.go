@@ -92,6 +92,20 @@ func TestCall(t *testing.T) {
 		{"error", `{redis: [GET, "-LOADING Redis is loading~"]}`, "error, error LOADING", "LOADING Redis is loading"},
 		{"unknown error", `{redis: [GET, "-MINE no~"]}`, "error, error other", "MINE no"},
 		{"error within", `{redis: [GET, "*2~+a~-WRONGTYPE no~"]}`, "error, error WRONGTYPE", "WRONGTYPE no"},
+		{"schema of JSON in a text", `{redis: [GET, '+{"total": 5}~'], check: {schema: testdata/total.json}}`, "ok", ""},
+		{"schema of a map", `{redis: [HGETALL, "%1~+total~:3~"], check: {schema: testdata/total.json}}`, "ok", ""},
+		{
+			"another schema", `{redis: [GET, '+{"total": "5"}~'], check: {schema: testdata/total.json}}`,
+			"error, check schema testdata/total.json", "$.total: got string, want integer",
+		},
+		{
+			"schema of a text", `{redis: [GET, "+total~"], check: {schema: testdata/total.json}}`,
+			"error, check schema testdata/total.json", "$: got string, want object",
+		},
+		{
+			"schema of nothing", `{redis: [GET, "_~"], check: {schema: testdata/total.json}}`,
+			"error, check schema testdata/total.json", "$: got null, want object",
+		},
 		{"absent", `{redis: [GET, "_~"], check: {$: absent, $.a: absent}}`, "ok", ""},
 		{"not absent", `{redis: [GET, "+hi~"], check: {$: absent}}`, "error, check $", "absent was wanted"},
 		{"contains", `{redis: [LRANGE, a, "*2~+x~:3~"], check: {$: contains x, "$[*]": not contains 4}}`, "ok", ""},

@@ -19,6 +19,7 @@ type answerCheck struct {
 	allow  []string // first words of errors that are ok
 	shed   []string // first words of errors with which the target sheds load
 	within time.Duration
+	valid  *check.SchemaFile
 	paths  []check.Field
 }
 
@@ -35,13 +36,15 @@ func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			k.shed = errorWords(f.Value, m)
 		case f.Key == "within":
 			k.within = check.DecodeWithin(f.Value, m)
+		case f.Key == "schema":
+			k.valid = check.DecodeSchemaFile(f.Value, m)
 		case strings.HasPrefix(f.Key, "$"):
 			if c, ok := check.DecodePath(f, m); ok {
 				k.paths = append(k.paths, c)
 			}
 		default:
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"allow", "shed", "within", "$", "$.path"}), "unknown check %q",
-				syntax.Clip(f.Key, 60))
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"allow", "shed", "within", "schema", "$", "$.path"}),
+				"unknown check %q", syntax.Clip(f.Key, 60))
 		}
 	}
 }
@@ -96,13 +99,14 @@ type expected struct {
 	decodes     bool // checks or extractions read the answer
 }
 
-func (c *call) compileChecks(k *answerCheck, in targets.Scope) {
+func (c *call) compileChecks(k *answerCheck, in targets.Scope, m *syntax.Mistakes) {
 	if k == nil {
 		return
 	}
 	c.allow, c.shed = k.allow, k.shed
-	c.decodes = len(k.paths) > 0
+	c.decodes = len(k.paths) > 0 || k.valid != nil
 	c.rest.Within(k.within, in)
+	c.rest.Schema(k.valid, in, m)
 	c.rest.Fields("", k.paths, in)
 }
 

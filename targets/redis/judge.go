@@ -21,12 +21,8 @@ type answer struct {
 // path refers to the JSON in the text. An answer of nil has no values.
 func (a *answer) JSON(path jp.Expr) []any {
 	doc := a.doc
-	if text, isText := doc.(string); isText && len(path) > 1 {
-		if !a.tried {
-			a.tried = true
-			a.inner, _ = oj.ParseString(text)
-		}
-		doc = a.inner
+	if _, isText := doc.(string); isText && len(path) > 1 {
+		doc = a.inside()
 	}
 	switch {
 	case doc == nil:
@@ -36,6 +32,23 @@ func (a *answer) JSON(path jp.Expr) []any {
 		return a.whole[:]
 	}
 	return check.AtPath(doc, path)
+}
+
+// inside returns the JSON in an answer that is a text; nil if there is none.
+func (a *answer) inside() any {
+	if !a.tried {
+		a.tried = true
+		a.inner, _ = oj.ParseString(a.doc.(string))
+	}
+	return a.inner
+}
+
+// Document implements [targets.Answer]. It returns the JSON in an answer that is a text, else the answer itself.
+func (a *answer) Document() (doc any, ok bool) {
+	if _, isText := a.doc.(string); isText && a.inside() != nil {
+		return a.inner, true
+	}
+	return a.doc, true
 }
 
 // Header implements [targets.Answer]. An answer of Redis has no headers.

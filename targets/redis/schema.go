@@ -16,6 +16,7 @@ func (*answerCheck) Schema() syntax.Schema {
 			"allow":  words.Described("errors that are ok, by their first word, or a list, such as BUSYGROUP; default: none"),
 			"shed":   words.Described("errors that refuse a request on purpose: neither good nor an error"),
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
+			"schema": check.SchemaOf("the answer, or the JSON in it if it is a text,"),
 		},
 		"patternProperties": syntax.Schema{
 			`^\$`: match.Described("the value at a path in the answer, where $ is the whole answer: " + check.PathForms),

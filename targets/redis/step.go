@@ -89,7 +89,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		c.waits = c.waits || waits(c.source.commands[i].words())
 	}
 	c.encoded = c.source.encode()
-	c.compileChecks(s.Check, in)
+	c.compileChecks(s.Check, in, m)
 	if s.Want != nil {
 		c.rest.Want("", &s.Want.Wants)
 	}

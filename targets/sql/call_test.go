@@ -123,6 +123,15 @@ func TestCall(t *testing.T) {
 		{"no rows", `{sql: none, check: {rows: 0}}`, "ok", ""},
 		{"affected", `{sql: update 3, check: {affected: 3}}`, "ok", ""},
 		{"others affected", `{sql: update 0, check: {affected: "> 0"}}`, "error, check number of affected", "> 0 was wanted"},
+		{"schema", `{sql: "select $1, $2", args: [a, b], check: {schema: testdata/rows.json}}`, "ok", ""},
+		{
+			"another schema", `{sql: "select $1", args: [null], check: {schema: testdata/rows.json}}`,
+			"error, check schema testdata/rows.json", "$[0].v: got null, want string",
+		},
+		{
+			"schema of no rows", `{sql: none, check: {schema: testdata/rows.json}}`,
+			"error, check schema testdata/rows.json", "$: minItems: got 0, want 1",
+		},
 		{"error", `{sql: error 40001 no luck}`, "error, error 40001", "40001: no luck"},
 		{"error that ends the connection", `{sql: error 57P01 shutdown}`, "error, error 57P01", "57P01: shutdown"},
 		{"unknown code", `{sql: error what no}`, "error, error XX000", "XX000: no"},

@@ -25,6 +25,7 @@ type answerCheck struct {
 	allow, shed []code // of errors that are ok, and of errors with which the target sheds load
 	within      time.Duration
 	numbers     []check.Field
+	valid       *check.SchemaFile
 	paths       []check.Field
 }
 
@@ -51,12 +52,14 @@ func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			c := check.Field{Name: f.Key}
 			c.DecodeNode(f.Value, m)
 			k.numbers = append(k.numbers, c)
+		case f.Key == "schema":
+			k.valid = check.DecodeSchemaFile(f.Value, m)
 		case strings.HasPrefix(f.Key, "$"):
 			if c, ok := check.DecodePath(f, m); ok {
 				k.paths = append(k.paths, c)
 			}
 		default:
-			keys := []string{returnedRows, affectedRows, "allow", "shed", "within", "$[0].column"}
+			keys := []string{returnedRows, affectedRows, "allow", "shed", "within", "schema", "$[0].column"}
 			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, keys), "unknown check %q", syntax.Clip(f.Key, 60))
 		}
 	}
@@ -118,9 +121,10 @@ func (x *expected) compile(
 				m.AddHint(c.at, d.CodeHint, "%q is no error of %s", syntax.Clip(c.text, 60), d.Name)
 			}
 		}
-		reads = reads || len(k.paths) > 0
+		reads = reads || len(k.paths) > 0 || k.valid != nil
 		x.rest.Within(k.within, in)
 		x.rest.Fields("number of", k.numbers, in)
+		x.rest.Schema(k.valid, in, m)
 		x.rest.Fields("", k.paths, in)
 	}
 	targets.Extract(&x.rest, from, in)

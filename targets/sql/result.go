@@ -63,6 +63,9 @@ func (a answer) JSON(path jp.Expr) []any {
 	return check.AtPath(a.Doc, path)
 }
 
+// Document implements [targets.Answer]. It returns the list of rows.
+func (a answer) Document() (doc any, ok bool) { return check.First(a.JSON(jp.R())) }
+
 // Header implements [targets.Answer]. It returns the number of rows returned or affected.
 func (a answer) Header(name string) [][]byte {
 	n := a.Rows

@@ -19,6 +19,7 @@ func (*answerCheck) Schema() syntax.Schema {
 				"of MySQL; default: none"),
 			"shed":   list.Described("errors that refuse a request on purpose: neither good nor an error"),
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
+			"schema": check.SchemaOf("the list of rows"),
 		},
 		"patternProperties": syntax.Schema{
 			`^\$`: match.Described("the value at a path in the rows, such as $[0].total for the column total of the first " +

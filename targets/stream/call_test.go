@@ -193,6 +193,33 @@ func TestStream_Ended(t *testing.T) {
 	}
 }
 
+// TestStream_Schema: a message is held to a schema, as JSON or else as a text.
+func TestStream_Schema(t *testing.T) {
+	for _, c := range []struct{ scheme, step, want string }{
+		{"ws", `{ws: /welcome, expect: exists, check: {schema: testdata/welcome.json}}`, ""},
+		{
+			"ws", `{ws: /welcome, expect: exists, check: {schema: testdata/line.json}}`,
+			"the answer is not valid by testdata/line.json: $: got object, want string",
+		},
+		{"tcp", `{tcp: lines, send: hello, check: {schema: testdata/line.json}}`, ""},
+		{
+			"tcp", `{tcp: lines, send: hello, check: {schema: testdata/welcome.json}}`,
+			"the answer is not valid by testdata/welcome.json: $: got string, want object",
+		},
+	} {
+		f := newFixture(t, start(t, c.scheme).Base(), c.step)
+		u := f.user(t, 0)
+		if c.want == "" {
+			good(t, u, 0)
+			continue
+		}
+		if out := u.Do(0, long); out.Kind != scenarios.Error || len(f.kept) != 1 || f.kept[0].Message != c.want {
+			t.Errorf("%s: %v, samples %+v", c.step, out.Kind, f.kept)
+		}
+		ended(u)
+	}
+}
+
 // TestStream_Await: a message that came before is there at once, and one that does not come is a timeout by `within`.
 func TestStream_Await(t *testing.T) {
 	s := start(t, "ws")

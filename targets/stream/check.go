@@ -57,6 +57,9 @@ func (a *Message) JSON(path jp.Expr) []any {
 	return check.AtPath(a.doc, path)
 }
 
+// Document implements [targets.Answer]. A message that is not JSON is a text.
+func (a *Message) Document() (doc any, ok bool) { return check.First(a.JSON(jp.R())) }
+
 // Header implements [targets.Answer]. A message has no headers.
 func (a *Message) Header(string) [][]byte { return nil }
 
@@ -74,6 +77,7 @@ func (a *Message) Body() []byte {
 type messageCheck struct {
 	within time.Duration
 	text   *check.Matcher
+	valid  *check.SchemaFile
 	paths  []check.Field
 }
 
@@ -89,24 +93,27 @@ func (k *messageCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		case f.Key == "text":
 			k.text = new(check.Matcher)
 			k.text.DecodeText(f.Value, m)
+		case f.Key == "schema":
+			k.valid = check.DecodeSchemaFile(f.Value, m)
 		case strings.HasPrefix(f.Key, "$"):
 			if c, ok := check.DecodePath(f, m); ok {
 				k.paths = append(k.paths, c)
 			}
 		default:
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"text", "within", "$", "$.path"}), "unknown check %q",
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"text", "schema", "within", "$", "$.path"}), "unknown check %q",
 				syntax.Clip(f.Key, 60))
 		}
 	}
 }
 
-func (c *call) compileChecks(k *messageCheck, in targets.Scope) {
+func (c *call) compileChecks(k *messageCheck, in targets.Scope, m *syntax.Mistakes) {
 	if k == nil {
 		return
 	}
 	c.rest.Within(k.within, in)
 	c.rest.Fields("", k.paths, in)
 	c.rest.Body(k.text, in)
+	c.rest.Schema(k.valid, in, m)
 }
 
 // extraction is the place of a variable's value in a message: `$.path`, `text`, or `~ regexp`, which returns its

@@ -14,6 +14,7 @@ func (*messageCheck) Schema() syntax.Schema {
 		"properties": syntax.Schema{
 			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
 			"text":   matcher.Described("the whole message: " + check.Forms),
+			"schema": check.SchemaOf("the message, as JSON or else as a text,"),
 		},
 		"patternProperties": syntax.Schema{
 			`^\$`: matcher.Described("the value at a path in the message as JSON, where $ is the whole: " + check.PathForms),

@@ -280,7 +280,7 @@ func (c *call) compileShared(s *shared, by syntax.Block, in targets.Scope, m *sy
 		}
 		c.expect = anyMessage()
 	}
-	c.compileChecks(s.Check, in)
+	c.compileChecks(s.Check, in, m)
 	targets.Extract(&c.rest, s.Extract, in)
 }
 

@@ -3,10 +3,6 @@
 // after each change: the view stays, as it is part of the address. The caller passes data unpacked
 // before the change, so that the browser paints no state in between.
 let listeners = new AbortController(); // of the latest call
-const inflate = async packed => {
-  const bytes = Uint8Array.from(atob(packed.textContent), c => c.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).json();
-};
 const brunt = async unpacked => {
 'use strict';
 const ready = unpacked || {};
@@ -73,27 +69,14 @@ function copy(box, name, text) {
   b.onclick = async () => { await toClipboard(text()); b.textContent = 'Copied'; setTimeout(() => { b.textContent = name; }, 1500); };
   box.append(b);
 }
-const one = q => { const e = document.querySelector(q); return e ? shownText(e) : ''; };
-const shownText = e => { const c = e.cloneNode(true); for (const x of all('.tip, .copy, small, [aria-hidden]', c)) x.remove(); return c.textContent.replace(/\s+/g, ' ').trim(); };
-// ticket is the run in a few lines, for a ticket or a message
-function ticket() {
-  const lines = [one('.verdict').toUpperCase() + ': ' + one('h1 > .name')], list = q => { for (const e of all(q)) lines.push('- ' + shownText(e)); };
-  for (const e of all('header .answer, .hypothesis, header .trust')) lines.push(shownText(e));
-  for (const card of all('header .card')) { lines.push(shownText(card.querySelector('h2')) + ':'); list('#' + card.id + ' li'); }
-  for (const tr of all('#objectives tr.bad, #objectives tr.unsure')) { const [v, o, , target, got] = [...tr.cells].map(shownText); lines.push('- ' + v + ': ' + o + '; measured ' + got + ', asked ' + target); }
-  for (const f of all('.fault h3')) lines.push('- fault ' + shownText(f));
-  if (one('#generator > p')) lines.push('Generator: ' + one('#generator > p'));
-  list('#generator > ul > li');
-  if (one('pre.command code')) lines.push('To run it again: ' + one('pre.command code'));
-  return lines.join('\n') + '\n' + one('footer') + '\n';
-}
 // paper shows every objective, and each of a few phases: they are folded on the screen
 for (const [event, open] of [['beforeprint', true], ['afterprint', false]]) addEventListener(event, () => {
   for (const d of all('#objectives > details, .side > details')) d.open = open;
   if (phases.length <= 12) phases.forEach((d, i) => { d.open = open || i === +choice.value; });
 }, { signal });
 for (const pre of all('pre')) copy(pre, 'Copy', () => pre.querySelector('code').textContent);
-if (!document.getElementById('live')) copy(document.querySelector('header'), 'Copy as text', ticket);
+const ticket = document.getElementById('ticket'); // the run as text, for a message
+if (ticket && !document.getElementById('live')) copy(document.querySelector('header'), 'Copy as text', () => ticket.content.textContent);
 for (const h of all('main > section[id] > h2')) { copy(h, 'Copy link', () => location.href.split('#')[0] + '#' + h.parentNode.id); h.lastChild.tabIndex = -1; }
 
 // the navigation marks the part that is in view
@@ -116,13 +99,6 @@ if (phases.length > 1 && !phases[0].closest('.one')) {
   phases[0].parentNode.classList.add('one');
 }
 
-// scrolls makes boxes that scroll sideways reachable by keyboard
-const scrolls = () => {
-  for (const e of all('.scroll')) {
-    if (e.closest('details:not([open])')) continue;
-    if (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A large table'; } else e.removeAttribute('tabindex');
-  }
-};
 const boxes = new ResizeObserver(scrolls); // also when they are laid out for the first time
 for (const e of all('.scroll')) boxes.observe(e);
 signal.addEventListener('abort', () => boxes.disconnect());
@@ -359,27 +335,7 @@ reset.onclick = async () => { view = [A, B]; if (linear) straighten(false); awai
 addEventListener('hashchange', () => restore(true), { signal });
 
 for (const c of charts) {
-  const f = c.frame;
-  let from = null, box = null;
-  const time = e => { const r = f.getBoundingClientRect(); return view[0] + (view[1] - view[0]) * Math.max(0, Math.min(1, (e.clientX - r.left) / r.width)); };
-  f.onpointermove = e => {
-    const t = time(e);
-    pick(t);
-    if (from === null) return;
-    if (!box) f.append(box = make('div', { className: 'sel' }));
-    box.style.left = place(Math.min(from, t)) + '%';
-    box.style.width = Math.abs(place(t) - place(from)) + '%';
-  };
-  f.onpointerdown = e => { if (e.pointerType !== 'touch' && e.button === 0) { from = time(e); f.setPointerCapture(e.pointerId); } else pick(time(e)); };
-  f.onpointerup = f.onpointercancel = e => {
-    const t = time(e), a = from;
-    from = null;
-    if (box) box.remove();
-    box = null;
-    if (a !== null && e.type === 'pointerup' && Math.abs(place(t) - place(a)) > 1) zoom(Math.min(a, t), Math.max(a, t));
-  };
-  f.onpointerleave = () => { if (from === null) leave(); };
-  f.ondblclick = () => zoom(A, B);
+  follow(c.frame, { view: () => view, pick, leave, zoom, whole: () => zoom(A, B) });
   c.slider.onblur = leave;
   c.slider.onfocus = () => pick(picked === null ? view[0] : picked);
   c.slider.onkeydown = e => {

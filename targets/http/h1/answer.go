@@ -135,6 +135,9 @@ func (a *Answer) JSON(path jp.Expr) []any {
 	return nil
 }
 
+// Document implements [targets.Answer].
+func (a *Answer) Document() (doc any, ok bool) { return check.First(a.JSON(jp.R())) }
+
 // Header returns the values of a header.
 func (a *Answer) Header(name string) [][]byte {
 	if strings.EqualFold(name, "Set-Cookie") {
