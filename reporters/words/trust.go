@@ -73,6 +73,7 @@ func openByOwnTime(o *result.ObjectiveResult) bool {
 	return slices.ContainsFunc(o.Because, func(n result.Note) bool {
 		return n.Kind == result.SlowerOwn || n.Kind == result.OwnSlow || n.Kind == result.OwnLate
 	})
+}
 
 // openByLag counts the objectives that are not certain because of brunt's own time.
 func openByLag(r *result.Result) (n int64) {
