@@ -127,8 +127,10 @@ func TestReports_AgreeInARun(t *testing.T) {
 		verdict        scenarios.Verdict
 		measured, left float64
 	}{
-		{"errors < 1%", scenarios.Fail, .025, -1.5}, {"p95 < 200ms", scenarios.Pass, math.NaN(), .91},
-		{"p95 < 100ms in split", scenarios.Pass, math.NaN(), .01}, {"errors = 0%", scenarios.Fail, .5, math.Inf(-1)},
+		{"errors < 1%", scenarios.Fail, .025, -1.5},
+		{"p95 < 200ms", scenarios.Pass, math.NaN(), .91},
+		{"p95 < 100ms in split", scenarios.Pass, math.NaN(), .01},
+		{"errors = 0%", scenarios.Fail, .5, math.Inf(-1)},
 		{"recover < 4s after split", scenarios.Pending, math.NaN(), math.NaN()},
 		{"rate > 100/s", scenarios.Pass, 299, math.NaN()},
 	} {
