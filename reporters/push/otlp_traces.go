@@ -41,7 +41,7 @@ func OTLPTraces() Kind {
 	return Kind{
 		Name: "otlp-traces", Brief: "spans of requests, OTLP over HTTP", Token: "OTLP_TOKEN", open: newOTLPTraces,
 		About: "Each request that failed or was slow, and one in `trace: {every: 100}`, becomes the root span of its trace, " +
-			"with the faults that it met. A collector of OpenTelemetry or Jaeger receives the spans by OTLP over HTTP.",
+			"with the faults that it met, by OTLP over HTTP to a collector of OpenTelemetry or to Jaeger.",
 		Spans: true,
 	}
 }
