@@ -27,7 +27,7 @@ type Consistency struct {
 	// "${var.NAME}". No two writes may write the same value. By default "${consistency.value}"
 	Value template.Text `yaml:"value"`
 	// the value that a read returned: "${var.NAME}" that the step of `read` extracts. A read that finds nothing (status
-	// 404, no row, nil) says that nothing was written yet
+	// 404, no row) says that nothing was written yet
 	Found template.Text `yaml:"found,required"`
 	// for compare-and-set: the value that the register must have for the write to have an effect, such as
 	// "${var.value}" that a read before it extracted. Two writes that expect the same value and are both acknowledged

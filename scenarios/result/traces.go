@@ -30,7 +30,7 @@ type Traces struct {
 // A ServiceCount counts requests by a service.
 type ServiceCount struct {
 	Service string `json:"service"` // its service.name
-	Count   int64  `json:"count"`
+	Count   int64  `json:"count"`   // number of the requests
 }
 
 // A TracePhase says where the requests of a phase spent their time. Times are in seconds a request, the mean over the
@@ -54,9 +54,9 @@ type ServiceTime struct {
 	// part of self in which it waited for an answer to a call, beside the spans of the called service: for the network,
 	// or for a service without spans, such as a database
 	Waiting Num `json:"waiting"`
-	// 95 % confidence interval of the growth of self since the baseline, null if it is not known
+	// lower end of the 99.9 % confidence interval of the growth of self since the baseline, null if it is not known
 	GrowthLow  Num `json:"growth_low"`
-	GrowthHigh Num `json:"growth_high"`
+	GrowthHigh Num `json:"growth_high"` // its upper end
 }
 
 // SlowestIn counts the slowest requests that spent their longest self time in spans of one name.
@@ -64,7 +64,7 @@ type SlowestIn struct {
 	Service string `json:"service"` // service of the span
 	Span    string `json:"span"`    // name of the span
 	Waiting bool   `json:"waiting"` // the span is a call, so that the service waited
-	Count   int    `json:"count"`
+	Count   int    `json:"count"`   // number of the requests
 }
 
 // Grew reports whether the self time grew since the baseline, beyond chance.
