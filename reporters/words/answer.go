@@ -264,7 +264,8 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	return headShip, Text{}.say(syntax.Sentence(held + faultsOutcome(r) + lostWrites(r) + anomaliesUnasked(r) + partlyShown(r)))
+	text := held + faultsOutcome(r) + lostWrites(r) + anomaliesUnasked(r) + partlyShown(r)
+	return headShip, Text{}.say(syntax.Sentence(text))
 }
 
 // partlyShown names the faults that did no harm, and whose effect on their units was shown only in part; empty without.

@@ -39,7 +39,8 @@ func FuzzMessage(f *testing.F) {
 	}
 	nested := []*descriptorpb.DescriptorProto{{NestedType: []*descriptorpb.DescriptorProto{{}}}}
 	seed(0, &descriptorpb.FileDescriptorProto{
-		Name: proto.String("a"), Dependency: []string{"b"}, MessageType: []*descriptorpb.DescriptorProto{{NestedType: nested}},
+		Name: proto.String("a"), Dependency: []string{"b"},
+		MessageType: []*descriptorpb.DescriptorProto{{NestedType: nested}},
 	})
 	seed(1, list)
 	seed(2, packed)
