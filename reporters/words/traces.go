@@ -2,6 +2,7 @@ package words
 
 import (
 	"fmt"
+	"strings"
 
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -16,18 +17,18 @@ func TraceSummary(t *result.Traces) string {
 	if t.Share < 1 {
 		kept += ", a random " + Percent(float64(t.Share)) + " of all,"
 	}
-	text := fmt.Sprintf("%s with %s of %s. Of %s %s a whole trace", kept, Plural(t.Spans, "span", "spans"),
-		Join(clean(t.Services)), Plural(t.Answered, "answered request", "answered requests"), Plural(t.Whole, "has", "have"))
+	parts := []string{fmt.Sprintf("%s with %s of %s. Of %s %s a whole trace", kept, Plural(t.Spans, "span", "spans"),
+		Join(clean(t.Services)), Plural(t.Answered, "answered request", "answered requests"), Plural(t.Whole, "has", "have"))}
 	if t.Orphaned > 0 {
-		text += "; " + Plural(t.Orphaned, "has", "have") + " a span whose parent did not come"
+		parts = append(parts, Plural(t.Orphaned, "has", "have")+" a span whose parent did not come")
 	}
 	for _, m := range t.Missing {
-		text += "; " + Plural(m.Count, "has", "have") + " no span of " + Clean(m.Service)
+		parts = append(parts, Plural(m.Count, "has", "have")+" no span of "+Clean(m.Service))
 	}
 	if t.Silent > 0 {
-		text += "; of " + Count(t.Silent) + " no span came"
+		parts = append(parts, "of "+Count(t.Silent)+" no span came")
 	}
-	return text + traceOthers(t) + "."
+	return strings.Join(parts, "; ") + traceOthers(t) + "."
 }
 
 // traceOthers names what was received and does not count.

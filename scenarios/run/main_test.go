@@ -292,6 +292,7 @@ type dying struct {
 	mu       sync.Mutex
 	passed   []string // the points, by name
 	injected int      // the last point with an injection
+	eaten    [][]byte // what it holds until the kernel ends it
 }
 
 // options returns the options of the run.
@@ -322,8 +323,8 @@ func (d *dying) point(point string) {
 	if point == "after inject" {
 		d.injected = len(d.passed)
 		if d.guard == "eats" {
-			for kept := [][]byte(nil); ; {
-				kept = append(kept, bytes.Repeat([]byte{1}, 1<<20))
+			for {
+				d.eaten = append(d.eaten, bytes.Repeat([]byte{1}, 1<<20))
 			}
 		}
 	}

@@ -47,23 +47,23 @@ func FuzzDescribe(f *testing.F) {
 		f.Add(append(b, more...), byte(0))
 	}
 	files(protodesc.ToFileDescriptorProto(grpc_health_v1.File_grpc_health_v1_health_proto))
-	files(&descriptorpb.FileDescriptorProto{Name: proto.String("a"), Dependency: []string{"a"}})
-	files(&descriptorpb.FileDescriptorProto{Name: proto.String("a"), Dependency: []string{"b"}},
-		&descriptorpb.FileDescriptorProto{Name: proto.String("b"), Dependency: []string{"a"}})
+	files(&descriptorpb.FileDescriptorProto{Name: new("a"), Dependency: []string{"a"}})
+	files(&descriptorpb.FileDescriptorProto{Name: new("a"), Dependency: []string{"b"}},
+		&descriptorpb.FileDescriptorProto{Name: new("b"), Dependency: []string{"a"}})
 	files(&descriptorpb.FileDescriptorProto{
-		Name: proto.String("a"), Dependency: []string{"b"}, PublicDependency: []int32{7, -1},
+		Name: new("a"), Dependency: []string{"b"}, PublicDependency: []int32{7, -1},
 	})
 	files(&descriptorpb.FileDescriptorProto{
-		Name: proto.String("a"), Package: proto.String("a"), MessageType: []*descriptorpb.DescriptorProto{{
-			Name: proto.String("M"),
+		Name: new("a"), Package: new("a"), MessageType: []*descriptorpb.DescriptorProto{{
+			Name: new("M"),
 			Field: []*descriptorpb.FieldDescriptorProto{{
-				Name: proto.String("f"), Number: proto.Int32(-1), OneofIndex: proto.Int32(9),
+				Name: new("f"), Number: proto.Int32(-1), OneofIndex: proto.Int32(9),
 			}},
 			OneofDecl: []*descriptorpb.OneofDescriptorProto{{}},
 		}},
 		Service: []*descriptorpb.ServiceDescriptorProto{{
-			Name: proto.String("B"), Method: []*descriptorpb.MethodDescriptorProto{{
-				Name: proto.String("C"), InputType: proto.String(".a.M"),
+			Name: new("B"), Method: []*descriptorpb.MethodDescriptorProto{{
+				Name: new("C"), InputType: new(".a.M"),
 			}},
 		}},
 	}, &descriptorpb.FileDescriptorProto{}, nil)

@@ -33,13 +33,13 @@ func FuzzMessage(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	packed, err := anypb.New(&descriptorpb.FileDescriptorProto{Name: proto.String("a")})
+	packed, err := anypb.New(&descriptorpb.FileDescriptorProto{Name: new("a")})
 	if err != nil {
 		f.Fatal(err)
 	}
 	nested := []*descriptorpb.DescriptorProto{{NestedType: []*descriptorpb.DescriptorProto{{}}}}
 	seed(0, &descriptorpb.FileDescriptorProto{
-		Name: proto.String("a"), Dependency: []string{"b"},
+		Name: new("a"), Dependency: []string{"b"},
 		MessageType: []*descriptorpb.DescriptorProto{{NestedType: nested}},
 	})
 	seed(1, list)

@@ -373,14 +373,14 @@ func (d drill) compareLed(out *row, r *report, roles []role) {
 			says[is.unit] = is.says
 		}
 	}
-	led := ""
+	var led strings.Builder
 	for unit, is := range says {
 		if strings.HasPrefix(unit, d.store+"[") && is == sayingOf(d.leads, unit) {
-			led += unit
+			led.WriteString(unit)
 		}
 	}
-	if r.Faults[0].Led != led {
-		out.errorf("the report says that %q led, and the units said that it was %q: %v", r.Faults[0].Led, led, says)
+	if r.Faults[0].Led != led.String() {
+		out.errorf("the report says that %q led, and the units said that it was %q: %v", r.Faults[0].Led, led.String(), says)
 	}
 }
 
