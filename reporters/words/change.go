@@ -83,7 +83,7 @@ func (f *findings) starved() bool {
 func quietMachine(f *findings) *Advice {
 	return &Advice{
 		Likely: true,
-		Text: Text{}.say("Run it again on a quiet machine first: tasks waited for a processor ").
+		Text: Text{}.say("Run it again on a quiet machine: tasks waited for a processor ").
 			strong(wholePercent(float64(f.r.Generator.Pressure))).say(" of the time, so likely the target lacked one too."),
 	}
 }

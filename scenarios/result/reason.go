@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
@@ -22,7 +23,8 @@ type Reason struct {
 	// requests that failed; for failures of brunt, the requests that brunt failed to send
 	Failed int64 `json:"failed,omitempty"`
 	Shed   int64 `json:"shed,omitempty"` // requests that were shed
-	// when the run ended, how long the fault lasted, or the time limit for a unit to be healthy again, in seconds
+	// when the run ended, how long the fault lasted, how long after the end of the load it came, or the time limit for a
+	// unit to be healthy again, in seconds
 	After Num    `json:"after,omitempty"`
 	Left  int    `json:"left,omitempty"`         // number of entries of the journal that are not undone
 	Text  string `json:"text,omitempty"`         // the text of an error, or the finding in words
@@ -199,6 +201,10 @@ func (x *Reason) onFault() string {
 	case NoEffect:
 		return subject + " was injected, but not verified: " + x.Text
 	case NoTraffic:
+		if x.After > 0 {
+			return subject + " came " + quantity.FormatDuration(x.After.D().Round(10*time.Millisecond)) +
+				" after the load had ended, so its effect is unknown"
+		}
 		return subject + " affected no traffic, so its effect is unknown"
 	}
 	return of + x.Text

@@ -138,6 +138,11 @@ func TestReason_Sentence(t *testing.T) {
 			"slow affected no traffic, so its effect is unknown.",
 		},
 		{
+			result.Reason{Kind: result.NoTraffic, Fault: "slow", After: 3.70312},
+			result.Result{},
+			"slow came 3.7s after the load had ended, so its effect is unknown.",
+		},
+		{
 			result.Reason{Kind: result.UnsteadyBefore, Fault: "slow", Text: "errors were already over 1% before slow"},
 			result.Result{},
 			"The steady state did not hold: errors were already over 1% before slow.",

@@ -68,7 +68,8 @@ watch: {role: {of: db, path: /role, value: "$.role", every: 200ms}}
 chaos:
   behead: {at: 1s, pod.delete: {service: db, pick: leader, leader: {path: /role, check: {"$.role": leader}}}}
   other: {at: 4s, pod.delete: {service: db, except: leader,
-    leader: {command: "curl -sf http://$BRUNT_ADDR/role | grep -q leader"}}}
+    leader: {command: "bash -c 'IFS=: read host port <<<$BRUNT_ADDR; exec 3<>/dev/tcp/$host/$port;
+      printf \"GET /role HTTP/1.0\\r\\n\\r\\n\" >&3; grep -q leader <&3'"}}}
 `, run.Options{})
 	for i, want := range []struct{ unit, role string }{{"db[1]", chaos.RoleLeader}, {"db[0]", chaos.RoleFollower}} {
 		f := &res.Faults[i]

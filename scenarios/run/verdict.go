@@ -93,7 +93,10 @@ func (v verdict) decideFaults(cause error, records []*chaos.Record, p *plan.Plan
 	}
 	for _, f := range v.res.Faults {
 		if f.Injected.Known() && f.Traffic == 0 && !p.Smoke {
-			v.res.Because(result.Reason{Kind: result.NoTraffic, Verdict: scenarios.Invalid, Fault: f.Name})
+			v.res.Because(result.Reason{
+				Kind: result.NoTraffic, Verdict: scenarios.Invalid, Fault: f.Name,
+				After: max(0, f.Injected-v.res.Duration),
+			})
 		}
 	}
 }

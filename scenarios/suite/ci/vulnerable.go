@@ -84,7 +84,7 @@ type version struct{ module, version string }
 func linkedIn(ctx context.Context, dir string) (out []version, err error) {
 	c := exec.CommandContext(ctx, "go", "list", "-C", dir, "-deps", "-f",
 		"{{with .Module}}{{with .Replace}}{{.Path}} {{.Version}}{{else}}{{.Path}} {{.Version}}{{end}}{{end}}", "./...")
-	c.Stderr = os.Stderr
+	c.Env, c.Stderr = append(os.Environ(), "GOFLAGS="), os.Stderr // as a flag of go test in it is none of go list
 	text, err := c.Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list in %s: %w", dir, err)
