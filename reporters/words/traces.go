@@ -46,14 +46,6 @@ func traceOthers(t *result.Traces) (text string) {
 	return text
 }
 
-func clean(list []string) []string {
-	out := make([]string, len(list))
-	for i, text := range list {
-		out[i] = Clean(text)
-	}
-	return out
-}
-
 // A growth of a self time below these bounds is not worth a sentence, even if it is beyond chance.
 const (
 	leastGrowth      = 1e-3 // seconds
