@@ -157,6 +157,15 @@ func (o Out) plain() *url.URL {
 	return &u
 }
 
+// plainAt is plain with a path of the service's protocol, if the URL has none of its own.
+func (o Out) plainAt(path string) string {
+	u := o.plain()
+	if strings.Trim(u.Path, "/") == "" {
+		u.Path = path
+	}
+	return u.String()
+}
+
 // Outs sends a run to services.
 type Outs struct {
 	run     Run
@@ -266,8 +275,8 @@ func (o *Outs) Close() []string {
 		}
 	}
 	if n := o.leftOut.Load(); n > 0 {
-		notes = append(notes, fmt.Sprintf("--out otlp-traces: %d requests that failed, were slow or were sampled have no span: "+
-			"more came in a second than are sent", n))
+		notes = append(notes, fmt.Sprintf("--out otlp-traces: %d requests that failed, were slow or were sampled have no "+
+			"span: more came in a second than are sent", n))
 	}
 	return notes
 }
