@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -168,10 +167,7 @@ func (d consistencyDrill) play(t *testing.T) {
 	if err := os.WriteFile(file, []byte(d.scenario(self, dir, freePorts(t))), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(brunt, "run", file, "-o", out)
-	c.Env = append(os.Environ(), "NO_COLOR=1", "BRUNT_STATE="+filepath.Join(dir, "state"), drillDir+"="+dir)
-	c.Dir = dir
-	printed, _ := c.CombinedOutput() // the exit code is that of the verdict
+	printed, _ := bruntIn(dir, "run", file, "-o", out).CombinedOutput() // the exit code is that of the verdict
 	var r struct {
 		Verdict, Reason string
 		Faults          []struct{ Revert string }
@@ -190,11 +186,7 @@ func (d consistencyDrill) play(t *testing.T) {
 	if err != nil || len(r.Consistency) != 1 {
 		t.Fatalf("%v:\n%s", err, printed)
 	}
-	if kept := os.Getenv("DRILL_KEEP"); kept != "" {
-		if err := os.CopyFS(filepath.Join(kept, filepath.Base(dir)), os.DirFS(out)); err != nil {
-			t.Logf("keep the result: %v", err)
-		}
-	}
+	keepResult(t, dir)
 	got := r.Consistency[0]
 	t.Logf("%s: %+v", r.Verdict, got)
 	if r.Verdict != d.verdict || got.Reads < 500 || got.Writes < 150 {
