@@ -178,7 +178,9 @@ func (t *trace) times(id scenarios.TraceID) times {
 	out := times{took: t.request.took, by: map[uint32]selfTime{}}
 	places := map[place]time.Duration{}
 	spans := slices.Clone(t.spans)
-	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.id, b.id)) })
+	slices.SortFunc(spans, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.id, b.id))
+	})
 	children := func(of uint64, from, to int64) time.Duration {
 		var sum, until int64 = 0, from
 		for i := range spans {

@@ -85,13 +85,15 @@ var consistencyDrills = []consistencyDrill{
 		slo: "anomalies = 0", verdict: "pass",
 	},
 	{
-		name: "postgres/reads from the standby", needs: []string{pgBin("postgres")}, entry: "primary", processes: pgBoth,
-		endpoints: pgEndpoints, write: setSQL, read: fmt.Sprintf(getSQL, "standby"), settle: "10s", keys: 5, fault: lateLog,
+		name: "postgres/reads from the standby", needs: []string{pgBin("postgres")}, entry: "primary",
+		processes: pgBoth, endpoints: pgEndpoints,
+		write: setSQL, read: fmt.Sprintf(getSQL, "standby"), settle: "10s", keys: 5, fault: lateLog,
 		slo: "staleness < 5s", verdict: "pass", kinds: stale, least: .2, most: 5,
 	},
 	{
-		name: "postgres/reads from the primary", needs: []string{pgBin("postgres")}, entry: "primary", processes: pgBoth,
-		endpoints: pgEndpoints, write: setSQL, read: fmt.Sprintf(getSQL, "primary"), settle: "10s", keys: 5, fault: lateLog,
+		name: "postgres/reads from the primary", needs: []string{pgBin("postgres")}, entry: "primary",
+		processes: pgBoth, endpoints: pgEndpoints,
+		write: setSQL, read: fmt.Sprintf(getSQL, "primary"), settle: "10s", keys: 5, fault: lateLog,
 		slo: "anomalies = 0", verdict: "pass",
 	},
 }

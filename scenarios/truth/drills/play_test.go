@@ -427,7 +427,8 @@ func compareFirstBad(out *row, r *report, probes []probe, acked, failed []write)
 		low = r.T0.Add(seconds(*l))
 	}
 	if low.Sub(first) > slack || earliest.Sub(begin) > slack {
-		out.unsteadyf("the incident begins at %.3f s, the load's first bad write came at %.3f s and the prober's at %.3f s",
+		out.unsteadyf("the incident begins at %.3f s, the load's first bad write came at %.3f s and the prober's at "+
+			"%.3f s",
 			begin.Sub(r.T0).Seconds(), first.Sub(r.T0).Seconds(), earliest.Sub(r.T0).Seconds())
 	}
 }

@@ -345,7 +345,8 @@ func (d drill) compareHit(out *row, r *report, changes []change, roles []role) {
 	want, not := strings.CutPrefix(d.hits, "!")
 	want = sayingOf(want, hit)
 	if hit == "" || says == "" || (says == want) == not {
-		out.errorf("the report says that the fault hit %v, of which %q said %q before, want %q", f.Units, hit, says, d.hits)
+		out.errorf("the report says that the fault hit %v, of which %q said %q before, want %q",
+			f.Units, hit, says, d.hits)
 	}
 	out.member = hit
 	for _, c := range changes {
@@ -380,7 +381,8 @@ func (d drill) compareLed(out *row, r *report, roles []role) {
 		}
 	}
 	if r.Faults[0].Led != led.String() {
-		out.errorf("the report says that %q led, and the units said that it was %q: %v", r.Faults[0].Led, led.String(), says)
+		out.errorf("the report says that %q led, and the units said that it was %q: %v",
+			r.Faults[0].Led, led.String(), says)
 	}
 }
 
