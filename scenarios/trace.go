@@ -149,7 +149,7 @@ func (p *files) received(t *Trace) {
 	case !t.Samples():
 		p.m.Add(t.Of("listen"), "`sampled: false` asks the services for no spans, so that none come")
 	case t.ListenAddress() == "":
-		p.m.AddHint(t.Of("listen"), "such as 127.0.0.1:4318, or :0 for a free port", "%q is not [HOST]:PORT, with an address as HOST",
-			syntax.Clip(t.Listen, 60))
+		p.m.AddHint(t.Of("listen"), "such as 127.0.0.1:4318, or :0 for a free port",
+			"%q is not [HOST]:PORT, with an address as HOST", syntax.Clip(t.Listen, 60))
 	}
 }

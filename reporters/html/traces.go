@@ -10,17 +10,7 @@ type tracesView struct {
 	Summary  string
 	Findings []string
 	Phases   []string
-	Rows     []traceRowView
-}
-
-type traceRowView struct {
-	Service string
-	Cells   []traceCell
-}
-
-type traceCell struct {
-	Text string
-	Grew bool
+	Rows     []words.TraceRow
 }
 
 // traces returns the self times; nil if no spans were received.
@@ -29,17 +19,6 @@ func traces(t *result.Traces) *tracesView {
 		return nil
 	}
 	v := &tracesView{Summary: words.TraceSummary(t), Findings: words.TraceFindings(t)}
-	var rows []words.TraceRow
-	v.Phases, rows = words.TraceRows(t)
-	if len(v.Phases) == 0 {
-		return v
-	}
-	for _, row := range rows {
-		of := traceRowView{Service: row.Service}
-		for i, text := range row.Cells {
-			of.Cells = append(of.Cells, traceCell{text, row.Grew[i]})
-		}
-		v.Rows = append(v.Rows, of)
-	}
+	v.Phases, v.Rows = words.TraceRows(t)
 	return v
 }

@@ -2,7 +2,6 @@ package push
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,12 +39,9 @@ func (s *otlp) exporter(ctx context.Context) (*otlpmetrichttp.Exporter, error) {
 	if s.to != nil {
 		return s.to, nil
 	}
-	u := s.out.plain()
-	if strings.Trim(u.Path, "/") == "" {
-		u.Path = "/v1/metrics"
-	}
 	to, err := otlpmetrichttp.New(ctx,
-		otlpmetrichttp.WithEndpointURL(u.String()), otlpmetrichttp.WithCompression(otlpmetrichttp.GzipCompression),
+		otlpmetrichttp.WithEndpointURL(s.out.plainAt("/v1/metrics")),
+		otlpmetrichttp.WithCompression(otlpmetrichttp.GzipCompression),
 		otlpmetrichttp.WithHTTPClient(s.out.client(&s.run)),
 		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: false}))
 	s.to = to

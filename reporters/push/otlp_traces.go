@@ -40,8 +40,8 @@ type occurrence struct {
 func OTLPTraces() Kind {
 	return Kind{
 		Name: "otlp-traces", Brief: "spans of requests, OTLP over HTTP", Token: "OTLP_TOKEN", open: newOTLPTraces,
-		About: "Each request that failed or was slow, and one in `trace: {every: 100}`, becomes the root span of its trace, " +
-			"with the faults that it met, by OTLP over HTTP to a collector of OpenTelemetry or to Jaeger.",
+		About: "Each request that failed or was slow, and one in `trace: {every: 100}`, becomes the root span of its " +
+			"trace, with the faults that it met, by OTLP over HTTP to a collector of OpenTelemetry or to Jaeger.",
 		Spans: true,
 	}
 }
@@ -53,16 +53,12 @@ func (s *otlpTraces) client(ctx context.Context) (otlptrace.Client, error) {
 	if s.to != nil {
 		return s.to, nil
 	}
-	u := s.out.plain()
-	if strings.Trim(u.Path, "/") == "" {
-		u.Path = "/v1/traces"
-	}
 	via := s.out.client(&s.run)
 	s.http = &accepting{via: via.Transport}
 	via.Transport = s.http
 	s.to = otlptracehttp.NewClient(
-		otlptracehttp.WithEndpointURL(u.String()), otlptracehttp.WithCompression(otlptracehttp.GzipCompression),
-		otlptracehttp.WithHTTPClient(via),
+		otlptracehttp.WithEndpointURL(s.out.plainAt("/v1/traces")),
+		otlptracehttp.WithCompression(otlptracehttp.GzipCompression), otlptracehttp.WithHTTPClient(via),
 		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: false}))
 	return s.to, s.to.Start(ctx)
 }
@@ -99,11 +95,8 @@ func (a *accepting) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (s *otlpTraces) encode(t tick) batch {
-	switch {
-	case t.event != nil:
+	if t.event != nil {
 		s.fault(t.event, t.at)
-		return nil
-	case len(t.spans) == 0:
 		return nil
 	}
 	spans := make([]*tracepb.Span, len(t.spans))
@@ -128,13 +121,15 @@ func (s *otlpTraces) fault(e *result.Event, at time.Time) {
 	switch e.Event {
 	case "fault.injected":
 		about := []*common.KeyValue{
-			textOf("brunt.fault", e.Fault), textOf("brunt.fault.kind", s.run.Metrics.FaultKinds[metrics.EntryOf(e.Fault)]),
+			textOf("brunt.fault", e.Fault),
+			textOf("brunt.fault.kind", s.run.Metrics.FaultKinds[metrics.EntryOf(e.Fault)]),
 		}
 		if e.Unit != "" {
 			about = append(about, textOf("brunt.fault.unit", e.Unit))
 		}
 		s.faults = append(s.faults, occurrence{
-			name: e.Fault, begin: at, injected: &tracepb.Span_Event{Name: e.Event, TimeUnixNano: nanos(at), Attributes: about},
+			name: e.Fault, begin: at,
+			injected: &tracepb.Span_Event{Name: e.Event, TimeUnixNano: nanos(at), Attributes: about},
 		})
 	case "fault.cleared":
 		for i := range s.faults {

@@ -157,6 +157,15 @@ func (o Out) plain() *url.URL {
 	return &u
 }
 
+// plainAt is plain with a path of the service's protocol, if the URL has none of its own.
+func (o Out) plainAt(path string) string {
+	u := o.plain()
+	if strings.Trim(u.Path, "/") == "" {
+		u.Path = path
+	}
+	return u.String()
+}
+
 // Outs sends a run to services.
 type Outs struct {
 	run     Run
@@ -171,7 +180,7 @@ type tick struct {
 	at       time.Time
 	event    *result.Event        // nil: a second has passed, or requests have ended
 	families []*dto.MetricFamily  // of that second
-	spans    []result.RequestSpan // nil: the tick is no requests
+	spans    []result.RequestSpan // nil: the tick holds no requests
 }
 
 // An encoder turns the ticks of a run into batches for one service.
@@ -266,8 +275,8 @@ func (o *Outs) Close() []string {
 		}
 	}
 	if n := o.leftOut.Load(); n > 0 {
-		notes = append(notes, fmt.Sprintf("--out otlp-traces: %d requests that failed, were slow or were sampled have no span: "+
-			"more came in a second than are sent", n))
+		notes = append(notes, fmt.Sprintf("--out otlp-traces: %d requests that failed, were slow or were sampled "+
+			"have no span: more came in a second than are sent", n))
 	}
 	return notes
 }

@@ -21,11 +21,11 @@ func (s *summary) traces(t *result.Traces) {
 		table := [][]string{append([]string{""}, phases[:n]...)}
 		for _, row := range rows {
 			cells := []string{row.Service}
-			for i, text := range row.Cells[:n] {
-				if row.Grew[i] {
-					text = "↑ " + text
+			for _, c := range row.Cells[:n] {
+				if c.Grew {
+					c.Text = "↑ " + c.Text
 				}
-				cells = append(cells, text)
+				cells = append(cells, c.Text)
 			}
 			table = append(table, cells)
 		}

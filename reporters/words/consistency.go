@@ -159,11 +159,7 @@ func WitnessText(w *result.Witness) string {
 		text += ", and no order of it and the operations around it explains what was read"
 	}
 	if len(w.Faults) > 0 {
-		var names []string
-		for _, f := range w.Faults {
-			names = append(names, Clean(f))
-		}
-		text += ", during " + strings.Join(names, " and ")
+		text += ", during " + strings.Join(clean(w.Faults), " and ")
 	}
 	return text
 }

@@ -37,10 +37,7 @@ func lostTo(fault string, faults []string) string {
 	if len(faults) == 1 {
 		return Clean(faults[0])
 	}
-	names := make([]string, len(faults))
-	for i, name := range faults {
-		names[i] = Clean(name)
-	}
+	names := clean(faults)
 	if n := len(names); n > mostSuspects {
 		names = append(names[:mostSuspects-1], Count(int64(n-mostSuspects+1))+" more")
 	}
@@ -232,12 +229,8 @@ func byMost(of map[string]int64) string {
 
 // LedgerText describes how much was read, and from which units.
 func LedgerText(l *result.LedgerRecord) string {
-	units := make([]string, len(l.Units))
-	for i, u := range l.Units {
-		units[i] = Clean(u)
-	}
 	var text strings.Builder
-	text.WriteString(fmt.Sprintf("Writes by %s, asked for at %s", Clean(l.Write), strings.Join(units, ", ")))
+	text.WriteString(fmt.Sprintf("Writes by %s, asked for at %s", Clean(l.Write), strings.Join(clean(l.Units), ", ")))
 	if l.Took.Known() {
 		text.WriteString(" from " + Offset(l.Asked) + " on, in " + Seconds(l.Took))
 	}

@@ -11,14 +11,15 @@ import (
 // TraceSummary says how many traces there are, and how many are whole.
 func TraceSummary(t *result.Traces) string {
 	if t.Spans == 0 {
-		return Capitalize(fmt.Sprintf("no span of the load's requests came to %s%s.", Clean(t.Listen), traceOthers(t)))
+		return "No span of the load's requests came to " + Clean(t.Listen) + traceOthers(t) + "."
 	}
 	kept := Plural(t.Requests, "request", "requests")
 	if t.Share < 1 {
 		kept += ", a random " + Percent(float64(t.Share)) + " of all,"
 	}
-	parts := []string{fmt.Sprintf("%s with %s of %s. Of %s %s a whole trace", kept, Plural(t.Spans, "span", "spans"),
-		Join(clean(t.Services)), Plural(t.Answered, "answered request", "answered requests"), Plural(t.Whole, "has", "have"))}
+	parts := []string{fmt.Sprintf("%s with %s of %s. Of %s %s a whole trace",
+		kept, Plural(t.Spans, "span", "spans"), Join(clean(t.Services)),
+		Plural(t.Answered, "answered request", "answered requests"), Plural(t.Whole, "has", "have"))}
 	if t.Orphaned > 0 {
 		parts = append(parts, Plural(t.Orphaned, "has", "have")+" a span whose parent did not come")
 	}
@@ -45,14 +46,6 @@ func traceOthers(t *result.Traces) (text string) {
 	return text
 }
 
-func clean(list []string) []string {
-	out := make([]string, len(list))
-	for i, text := range list {
-		out[i] = Clean(text)
-	}
-	return out
-}
-
 // A growth of a self time below these bounds is not worth a sentence, even if it is beyond chance.
 const (
 	leastGrowth      = 1e-3 // seconds
@@ -69,21 +62,20 @@ func traceFinding(t *result.Traces, p *result.TracePhase) string {
 	if before == nil || p == before {
 		return ""
 	}
-	var grown *result.ServiceTime
-	for i := range p.Services {
-		v := &p.Services[i]
-		was := max(0, v.Self-selfIn(before, v.Service))
-		if v.Grew() && v.GrowthLow >= leastGrowth && v.GrowthLow >= leastGrowthShare*selfIn(before, v.Service) &&
-			(grown == nil || was > grown.Self-selfIn(before, grown.Service)) {
-			grown = v
+	var grown, was result.ServiceTime // in the fault, and before it
+	for _, v := range p.Services {
+		b := serviceIn(before, v.Service)
+		if v.Grew() && v.GrowthLow >= leastGrowth && v.GrowthLow >= leastGrowthShare*b.Self &&
+			(!grown.Grew() || v.Self-b.Self > grown.Self-was.Self) {
+			grown, was = v, b
 		}
 	}
-	if grown == nil {
+	if !grown.Grew() {
 		return ""
 	}
 	text := fmt.Sprintf("In %s the self time of %s grew most: %s → %s a request", Clean(p.Phase.String()),
-		Clean(grown.Service), Seconds(selfIn(before, grown.Service)), Seconds(grown.Self))
-	if wait := grown.Waiting - waitingIn(before, grown.Service); wait > grown.GrowthLow/2 {
+		Clean(grown.Service), Seconds(was.Self), Seconds(grown.Self))
+	if grown.Waiting-was.Waiting > grown.GrowthLow/2 {
 		text += ", most of it in calls that waited for the network, or for something without spans"
 	}
 	if len(p.Slowest) > 0 {
@@ -113,34 +105,26 @@ func traceBaseline(t *result.Traces) *result.TracePhase {
 	return nil
 }
 
-func selfIn(p *result.TracePhase, service string) result.Num {
-	if v := serviceIn(p, service); v != nil {
-		return v.Self
-	}
-	return 0
-}
-
-func waitingIn(p *result.TracePhase, service string) result.Num {
-	if v := serviceIn(p, service); v != nil {
-		return v.Waiting
-	}
-	return 0
-}
-
-func serviceIn(p *result.TracePhase, service string) *result.ServiceTime {
-	for i := range p.Services {
-		if p.Services[i].Service == service {
-			return &p.Services[i]
+// serviceIn returns the times of a service in a phase; zero if it has no span there.
+func serviceIn(p *result.TracePhase, service string) result.ServiceTime {
+	for _, v := range p.Services {
+		if v.Service == service {
+			return v
 		}
 	}
-	return nil
+	return result.ServiceTime{}
 }
 
 // A TraceRow is a service in the table of self times, with a cell for each phase.
 type TraceRow struct {
 	Service string
-	Cells   []string
-	Grew    []bool // beyond chance, by cell
+	Cells   []TraceCell
+}
+
+// A TraceCell is a cell of the table of self times.
+type TraceCell struct {
+	Text string
+	Grew bool // beyond chance
 }
 
 // TraceRows returns the self times by service. The first row counts the requests, the last is the time in no span.
@@ -149,18 +133,15 @@ func TraceRows(t *result.Traces) (phases []string, rows []TraceRow) {
 	for i := range t.Phases {
 		p := &t.Phases[i]
 		phases = append(phases, Clean(p.Phase.String()))
-		requests.Cells, requests.Grew = append(requests.Cells, Count(p.Requests)), append(requests.Grew, false)
-		outside.Cells, outside.Grew = append(outside.Cells, Seconds(p.Outside)), append(outside.Grew, false)
+		requests.Cells = append(requests.Cells, TraceCell{Text: Count(p.Requests)})
+		outside.Cells = append(outside.Cells, TraceCell{Text: Seconds(p.Outside)})
 	}
 	rows = append(rows, requests)
 	for _, service := range t.Services {
 		row := TraceRow{Service: Clean(service)}
 		for i := range t.Phases {
 			v := serviceIn(&t.Phases[i], service)
-			if v == nil {
-				v = &result.ServiceTime{GrowthLow: result.NaN}
-			}
-			row.Cells, row.Grew = append(row.Cells, Seconds(v.Self)), append(row.Grew, v.Grew())
+			row.Cells = append(row.Cells, TraceCell{Seconds(v.Self), v.Grew()})
 		}
 		rows = append(rows, row)
 	}

@@ -94,7 +94,7 @@ func TestTraceSummary(t *testing.T) {
 		t.Error(got)
 	}
 	phases, rows := words.TraceRows(of)
-	if len(phases) != 2 || len(rows) != 4 || rows[2].Cells[0] != "4ms" {
+	if len(phases) != 2 || len(rows) != 4 || rows[2].Cells[0].Text != "4ms" {
 		t.Errorf("%v %v", phases, rows)
 	}
 }

@@ -59,6 +59,15 @@ func Meaning(v scenarios.Verdict) string {
 // Clean makes text safe for one line; see [syntax.Clean].
 func Clean(s string) string { return syntax.Clean(s) }
 
+// clean is Clean for each text of a list.
+func clean(list []string) []string {
+	out := make([]string, len(list))
+	for i, text := range list {
+		out[i] = Clean(text)
+	}
+	return out
+}
+
 // CleanLines is Clean for text of several lines.
 func CleanLines(s string) string { return syntax.CleanLines(s) }
 

@@ -150,7 +150,9 @@ slo: [errors < 5%]
 
 // layOverStore lays a drill of replicated stores over one of processes, and over one of containers.
 func layOverStore(t *testing.T, name string) {
-	for platform, unit := range map[string]string{"processes": "command: [/bin/store]", "containers": "image: store, ports: [80]"} {
+	for platform, unit := range map[string]string{
+		"processes": "command: [/bin/store]", "containers": "image: store, ports: [80]",
+	} {
 		d, err := drills.Find(name, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -226,7 +228,7 @@ func TestMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	const rows, halves = 75, 1 // rows that have two drills: 26, crash-restart and crash-report
-	const stores = 7           // drills of replicated stores that are no row: those of real systems but disk-full
+	const stores = 7           // drills of replicated stores beside the rows: those of real systems but disk-full
 	if shipped := len(drills.Names()); shipped+len(missing) != rows+halves+stores {
 		t.Errorf("%d drills and %d failures without one, and the design has %d rows", shipped, len(missing), rows)
 	}

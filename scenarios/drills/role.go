@@ -243,7 +243,8 @@ func (r *Role) lacks() string {
 	case r.Is == "zone":
 		return "no two zones"
 	case r.Leads:
-		return fmt.Sprintf("no service with %d replicas in `leaders`, which says how a leader is found", max(1, r.Replicas))
+		return fmt.Sprintf("no service with %d replicas in `leaders`, which says how a leader is found",
+			max(1, r.Replicas))
 	case r.Replicas > 1:
 		return fmt.Sprintf("no service with %d replicas", r.Replicas)
 	case r.Is == "link" && r.Inner:
@@ -270,8 +271,8 @@ func (r *Role) check(s System, part string) error {
 		return fmt.Errorf("role %s: %s has %d of the %d replicas that the drill needs", r.Name, name, n, r.Replicas)
 	}
 	if _, has := s.Replicas[part]; has && r.Leads && !slices.Contains(s.Leaders, part) {
-		return fmt.Errorf("role %s: `leaders` of the scenario does not say how the leader of %s is found; see `brunt explain "+
-			"leaders`", r.Name, part)
+		return fmt.Errorf("role %s: `leaders` of the scenario does not say how the leader of %s is found; see "+
+			"`brunt explain leaders`", r.Name, part)
 	}
 	hint := syntax.DidYouMean(part, known)
 	if len(known) == 0 {

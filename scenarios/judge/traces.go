@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -30,9 +29,8 @@ func judgeTraces(
 	r.Count, r.Because = n, nil
 	broken := float64(n-whole) / float64(n)
 	r.Measured = result.Num(1 - broken)
-	const oneSided = (1 + effect.Confidence) / 2
-	r.Low = result.Num(1 - effect.UpperBound(float64(n-whole), float64(n), oneSided))
-	r.High = result.Num(1 - effect.LowerBound(float64(n-whole), float64(n), oneSided))
+	low, high := requests.Bounds95(float64(n-whole), float64(n), 1)
+	r.Low, r.High = result.Num(1-high), result.Num(1-low)
 	if !o.Holds(float64(r.Measured)) {
 		r.Verdict = scenarios.Fail
 		return r
@@ -42,7 +40,9 @@ func judgeTraces(
 		return r
 	}
 	if bound, shown := shownShare(o, broken, n); !shown {
-		r.Because = result.Notes{{Kind: result.TracesNotShown, Value: result.Num(broken), Count: n, High: result.Num(bound)}}
+		r.Because = result.Notes{{
+			Kind: result.TracesNotShown, Value: result.Num(broken), Count: n, High: result.Num(bound),
+		}}
 		return r
 	}
 	r.Verdict = scenarios.Pass

@@ -53,7 +53,7 @@ func New(run Run, metrics []Metric, alerts []Alert, watches []Watch, units []cha
 	o := &Observer{run: run}
 	on := run.Host
 	for _, g := range metrics {
-		one := &gauge{plan: g, series: map[string]*result.Series{}, before: map[string]counterAt{}}
+		one := newGauge(g)
 		one.reading, one.err = g.Reading(on)
 		o.gauges = append(o.gauges, one)
 	}
@@ -141,6 +141,10 @@ type gauge struct {
 	failed int
 	last   error // error of the last reading that failed
 	left   bool  // some series were left out
+}
+
+func newGauge(plan Metric) *gauge {
+	return &gauge{plan: plan, series: map[string]*result.Series{}, before: map[string]counterAt{}}
 }
 
 // counterAt is the value of a counter at the last reading.

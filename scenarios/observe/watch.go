@@ -50,19 +50,17 @@ func (o *Observer) watchUnits(watches []Watch, units []chaos.Unit) {
 		asked := slices.DeleteFunc(slices.Clone(units), func(u chaos.Unit) bool { return !w.Asks(u) })
 		if w.Count {
 			counting := w.Counting(asked, o.run.Host)
-			o.gauges = append(o.gauges, &gauge{
-				plan: Metric{Name: w.Name, Gauge: w.Gauge()}, reading: counting, missed: counting.Missed,
-				ofUnit: cmp.Or(w.Of, "all units"), series: map[string]*result.Series{}, before: map[string]counterAt{},
-			})
+			g := newGauge(Metric{Name: w.Name, Gauge: w.Gauge()})
+			g.reading, g.missed, g.ofUnit = counting, counting.Missed, cmp.Or(w.Of, "all units")
+			o.gauges = append(o.gauges, g)
 			continue
 		}
 		for _, u := range asked {
 			reading := w.Reading(u, o.run.Host)
 			if w.Numeric() {
-				o.gauges = append(o.gauges, &gauge{
-					plan: Metric{Name: w.Name, Gauge: w.Gauge()}, reading: reading, ofUnit: u.Name(),
-					series: map[string]*result.Series{}, before: map[string]counterAt{},
-				})
+				g := newGauge(Metric{Name: w.Name, Gauge: w.Gauge()})
+				g.reading, g.ofUnit = reading, u.Name()
+				o.gauges = append(o.gauges, g)
 				continue
 			}
 			o.watches = append(o.watches, &unitWatch{plan: w, unit: u.Name(), reading: reading})

@@ -112,7 +112,8 @@ func TestConsistency(t *testing.T) {
 			},
 		},
 		{
-			name: "dirty", of: ", never: status 409", slo: "anomalies = 0", want: scenarios.Fail, kind: result.AnomalyDirty,
+			name: "dirty", of: ", never: status 409", slo: "anomalies = 0", want: scenarios.Fail,
+			kind: result.AnomalyDirty,
 			plant: func(s *registerServer) {
 				s.write = func(s *registerServer, key, value string) int {
 					if s.put(key, value); s.n%3 == 0 {
@@ -246,7 +247,9 @@ slo: [anomalies = 0]
 		if !compares {
 			want = scenarios.Fail
 		}
-		lost := slices.ContainsFunc(got.Kinds, func(k result.AnomalyKind) bool { return k.Kind == result.AnomalyOverwritten })
+		lost := slices.ContainsFunc(got.Kinds, func(k result.AnomalyKind) bool {
+			return k.Kind == result.AnomalyOverwritten
+		})
 		if res.Verdict != want || lost == compares || got.Undecided > 0 {
 			t.Errorf("compares: %v; %s: %s: %+v", compares, res.Verdict, res.Reason, got)
 		}

@@ -538,7 +538,8 @@ func TestKilled_Memory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g, err := cgroup.Make(filepath.Join(own.Path, fmt.Sprintf("test-of-brunt-%d-%s", os.Getpid(), name)), own.Unified)
+			path := filepath.Join(own.Path, fmt.Sprintf("test-of-brunt-%d-%s", os.Getpid(), name))
+			g, err := cgroup.Make(path, own.Unified)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -74,7 +74,8 @@ chaos:
 	for i, want := range []struct{ unit, role string }{{"db[1]", chaos.RoleLeader}, {"db[0]", chaos.RoleFollower}} {
 		f := &res.Faults[i]
 		if !slices.Equal(f.Units, []string{want.unit}) || f.Role != want.role || !f.Injected.Known() {
-			t.Errorf("%s hit %q, %s, at %v: %s; want %s, %s", f.Name, f.Units, f.Role, f.Injected, f.Note, want.unit, want.role)
+			t.Errorf("%s hit %q, %s, at %v: %s; want %s, %s",
+				f.Name, f.Units, f.Role, f.Injected, f.Note, want.unit, want.role)
 		}
 	}
 	for unit, want := range map[string]string{"db[0]": "follower", "db[1]": "leader"} {

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -19,13 +20,12 @@ const (
 // A spanSampler chooses the requests that are exported as spans: those that failed, the slowest that end in each
 // second, and one in so many of the others. One goroutine at a time uses it. A nil spanSampler chooses none.
 type spanSampler struct {
-	session *session
-	plan    *plan.Plan
-	log     *events.Log
-	causes  scenarios.Causes
-	highs   []uint64 // first halves of the trace ids, by load
-	every   uint64
-	tell    func(result.RequestSpans)
+	plan   *plan.Plan
+	log    *events.Log
+	causes scenarios.Causes
+	highs  []uint64 // first halves of the trace ids, by load
+	every  uint64
+	tell   func(result.RequestSpans)
 
 	chosen  []result.RequestSpan
 	slowest []scenarios.Outcome // ascending
@@ -38,7 +38,7 @@ func newSpanSampler(s *session) *spanSampler {
 		return nil
 	}
 	return &spanSampler{
-		session: s, plan: s.plan, log: s.log, causes: s.plan.Causes(), highs: s.traceHighs(),
+		plan: s.plan, log: s.log, causes: s.plan.Causes(), highs: s.traceHighs(),
 		every: uint64(s.plan.Scenario.Trace.EveryOr()), tell: s.o.Spans,
 	}
 }
@@ -53,7 +53,7 @@ func (s *spanSampler) Keep(o *scenarios.Outcome) {
 		s.choose(o, result.SpanSampled)
 	case len(s.slowest) < mostSlowOf || o.Response() > s.slowest[0].Response():
 		at, _ := slices.BinarySearchFunc(s.slowest, o.Response(), func(of scenarios.Outcome, took time.Duration) int {
-			return int(of.Response() - took)
+			return cmp.Compare(of.Response(), took)
 		})
 		if s.slowest = slices.Insert(s.slowest, at, *o); len(s.slowest) > mostSlowOf {
 			s.slowest = slices.Delete(s.slowest, 0, 1)

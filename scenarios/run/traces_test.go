@@ -36,18 +36,16 @@ trace: {listen: "127.0.0.1:0", services: [gateway, posts, store, users]}
 judge: {limit: 20%}
 load:
   main:
-    {executor: constant-arrival-rate, rate: 60/s, duration: 12s, timeout: 3s, flow: [{get: "/posts?page=${int(1,50)}", name: list}]}
+    executor: constant-arrival-rate
+    rate: 60/s
+    duration: 12s
+    timeout: 3s
+    flow: [{get: "/posts?page=${int(1,50)}", name: list}]
 chaos:
   slow: {at: 4s, for: 6s, network.latency: {from: posts, to: store, delay: 200ms}}
 slo: [traces > 98% in slow]
 `
-			res := inTime(t, func() *result.Result {
-				res, err := run.Run(t.Context(), mustCompile(t, text), run.Options{State: t.TempDir()})
-				if err != nil {
-					t.Fatal(err)
-				}
-				return res
-			})
+			res := runText(t, text, run.Options{})
 			got := res.Traces
 			if got == nil || res.Objectives[0].Verdict != c.verdict {
 				t.Fatalf("%s: %s\n%+v", res.Objectives[0].Verdict, res.Objectives[0].Note, got)

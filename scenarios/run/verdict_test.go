@@ -105,7 +105,9 @@ func TestJudgeRecord_Down(t *testing.T) {
 			"a fault that is still in",
 			chaos.Record{RevertErr: errors.New("no such process"), Down: down},
 			false,
-			[]result.Reason{{Kind: result.NotUndone, Verdict: scenarios.NotReverted, Fault: "f", Text: "no such process"}},
+			[]result.Reason{{
+				Kind: result.NotUndone, Verdict: scenarios.NotReverted, Fault: "f", Text: "no such process",
+			}},
 		},
 	} {
 		if got := run.JudgeRecord(&c.rec, "f", c.theirs); !reflect.DeepEqual(got, c.want) {

@@ -95,26 +95,27 @@ func answered(span otel.Span, r *http.Request, route string, status int) {
 		return
 	}
 	span.SetName(route)
-	span.SetAttributes(attribute.String("http.request.method", r.Method),
-		attribute.Int("http.response.status_code", status))
-	if status >= http.StatusInternalServerError {
-		span.SetStatus(codes.Error, "")
-	}
-	span.End()
+	span.SetAttributes(attribute.String("http.request.method", r.Method))
+	end(span, status)
 }
 
 // called ends the span of a call.
 func called(span otel.Span, status int, err error) {
 	switch {
 	case span == nil:
-		return
 	case err != nil:
 		span.SetStatus(codes.Error, err.Error())
+		span.End()
 	default:
-		span.SetAttributes(attribute.Int("http.response.status_code", status))
-		if status >= http.StatusInternalServerError {
-			span.SetStatus(codes.Error, "")
-		}
+		end(span, status)
+	}
+}
+
+// end ends a span with the status of its answer.
+func end(span otel.Span, status int) {
+	span.SetAttributes(attribute.Int("http.response.status_code", status))
+	if status >= http.StatusInternalServerError {
+		span.SetStatus(codes.Error, "")
 	}
 	span.End()
 }

@@ -56,7 +56,9 @@ func (n *network) collect(t *testing.T) *spanSink {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, of := range m.ResourceSpans {
-			at := slices.IndexFunc(of.Resource.Attributes, func(a *common.KeyValue) bool { return a.Key == "service.name" })
+			at := slices.IndexFunc(of.Resource.Attributes, func(a *common.KeyValue) bool {
+				return a.Key == "service.name"
+			})
 			for _, v := range of.ScopeSpans[0].Spans {
 				s.spans = append(s.spans, sunk{of.Resource.Attributes[at].Value.GetStringValue(), v})
 			}
@@ -136,7 +138,8 @@ func TestSpans(t *testing.T) {
 				sink.mu.Lock()
 				defer sink.mu.Unlock()
 				for _, v := range sink.spans {
-					if hex.EncodeToString(v.TraceId) != traceparent[3:35] && (v.service != "store" || c.with.Propagate == nil) {
+					if hex.EncodeToString(v.TraceId) != traceparent[3:35] &&
+						(v.service != "store" || c.with.Propagate == nil) {
 						t.Errorf("%s has a span %s of another trace", v.service, v.Name)
 					}
 				}

@@ -77,7 +77,8 @@ func (p *Prover) trials(name string) ([]*Trial, error) {
 	}
 	if len(d.Proof.Systems) > 0 {
 		return nil, scenarios.Usagef("the drill %s is proved on %s by the tests of brunt, not on the built-in system; "+
-			"`brunt drill run %s SCENARIO` runs it on a system of yours", d.Name, strings.Join(d.Proof.Systems, ", "), d.Name)
+			"`brunt drill run %s SCENARIO` runs it on a system of yours",
+			d.Name, strings.Join(d.Proof.Systems, ", "), d.Name)
 	}
 	if len(d.Proof.Mutants) == 0 {
 		return nil, scenarios.Usagef("the drill %s has no mutant, so that nothing shows that it can fail", d.Name)

@@ -23,8 +23,9 @@ const (
 	forever    = time.Duration(math.MaxInt64)
 )
 
-// Whole returns how many requests that were answered, and intended between two offsets from t0, have a whole trace: a
-// span came, the parent of each span is there, and if the answer was right, each of the services has a span.
+// Whole counts the requests that were answered, and intended between two offsets from t0: n are all of them, and whole
+// those whose traces are whole. A trace is whole if a span came, the parent of each span is there and, if the answer
+// was right, each of the services has a span.
 func (s *Store) Whole(services []string, from, to time.Duration) (whole, n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,7 +126,7 @@ func (s *Store) find(out *result.Traces, phases []Phase, services []string) {
 		}
 		for i, p := range phases {
 			if t.request.at >= p.From && t.request.at < p.To {
-				all[i].add(t.times(id))
+				all[i] = append(all[i], t.times(id))
 			}
 		}
 	}
@@ -142,8 +143,12 @@ func (s *Store) find(out *result.Traces, phases []Phase, services []string) {
 		}
 	}
 	for i, p := range phases {
-		if len(all[i].requests) > 0 {
-			out.Phases = append(out.Phases, s.phase(p.Name, &all[i], &all[0], i > 0))
+		var before phaseTimes
+		if i > 0 {
+			before = all[0]
+		}
+		if len(all[i]) > 0 {
+			out.Phases = append(out.Phases, s.phase(p.Name, all[i], before))
 		}
 	}
 }
@@ -173,7 +178,9 @@ func (t *trace) times(id scenarios.TraceID) times {
 	out := times{took: t.request.took, by: map[uint32]selfTime{}}
 	places := map[place]time.Duration{}
 	spans := slices.Clone(t.spans)
-	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.id, b.id)) })
+	slices.SortFunc(spans, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.id, b.id))
+	})
 	children := func(of uint64, from, to int64) time.Duration {
 		var sum, until int64 = 0, from
 		for i := range spans {
@@ -215,44 +222,39 @@ func comparePlaces(a, b place) int {
 }
 
 // phaseTimes are the self times of the requests of a phase.
-type phaseTimes struct{ requests []times }
+type phaseTimes []times
 
-func (p *phaseTimes) add(t times) { p.requests = append(p.requests, t) }
-
-// of returns the self time of a service in each request, in seconds.
-func (p *phaseTimes) of(service uint32) (self []float64, calls float64) {
-	self = make([]float64, len(p.requests))
-	for i := range p.requests {
-		of := p.requests[i].by[service]
+// of returns the self time of a service in each request, and the mean of the part that is in calls, in seconds.
+func (p phaseTimes) of(service uint32) (self []float64, calls float64) {
+	self = make([]float64, len(p))
+	for i := range p {
+		of := p[i].by[service]
 		self[i] = of.all.Seconds()
-		calls += of.calls.Seconds() / float64(len(p.requests))
+		calls += of.calls.Seconds() / float64(len(p))
 	}
 	return self, calls
 }
 
-// phase returns the self times of a phase, compared with those before.
-func (s *Store) phase(name slo.Phase, p, before *phaseTimes, compared bool) result.TracePhase {
-	out := result.TracePhase{Phase: name, Requests: int64(len(p.requests)), Services: []result.ServiceTime{}}
+// phase returns the self times of a phase, compared with those before; without these no growth is known.
+func (s *Store) phase(name slo.Phase, p, before phaseTimes) result.TracePhase {
+	out := result.TracePhase{Phase: name, Requests: int64(len(p)), Services: []result.ServiceTime{}}
 	services := map[uint32]bool{}
 	outside := 0.
-	for i := range p.requests {
-		outside += p.requests[i].outside.Seconds()
-		for n := range p.requests[i].by {
+	for i := range p {
+		outside += p[i].outside.Seconds()
+		for n := range p[i].by {
 			services[n] = true
 		}
 	}
-	out.Outside = result.Num(outside / float64(len(p.requests)))
+	out.Outside = result.Num(outside / float64(len(p)))
 	for _, n := range slices.Sorted(maps.Keys(services)) {
 		self, calls := p.of(n)
-		v := result.ServiceTime{
+		was, _ := before.of(n)
+		low, high := growth(was, self)
+		out.Services = append(out.Services, result.ServiceTime{
 			Service: s.services.all[n], Self: result.Num(statistics.Mean(self)), Waiting: result.Num(calls),
-			GrowthLow: result.NaN, GrowthHigh: result.NaN,
-		}
-		if compared {
-			was, _ := before.of(n)
-			v.GrowthLow, v.GrowthHigh = growth(was, self)
-		}
-		out.Services = append(out.Services, v)
+			GrowthLow: low, GrowthHigh: high,
+		})
 	}
 	slices.SortStableFunc(out.Services, func(a, b result.ServiceTime) int { return cmp.Compare(b.Self, a.Self) })
 	s.slowest(p, &out)
@@ -274,11 +276,11 @@ func growth(before, after []float64) (low, high result.Num) {
 }
 
 // slowest counts where the slowest requests of a phase spent their longest self time.
-func (s *Store) slowest(p *phaseTimes, out *result.TracePhase) {
-	if len(p.requests) < fewest {
+func (s *Store) slowest(p phaseTimes, out *result.TracePhase) {
+	if len(p) < fewest {
 		return
 	}
-	sorted := slices.Clone(p.requests)
+	sorted := slices.Clone(p)
 	slices.SortStableFunc(sorted, func(a, b times) int { return cmp.Compare(b.took, a.took) })
 	counts := map[place]int{}
 	for i := range sorted[:mostSlowest] {

@@ -85,7 +85,8 @@ func TestFind_SelfTimes(t *testing.T) {
 				t.Errorf("%+v", p)
 			}
 			for _, v := range p.Services {
-				if !near(v.Self, result.Num(c.self[v.Service]/1000)) || !near(v.Waiting, result.Num(c.waiting[v.Service]/1000)) {
+				if !near(v.Self, result.Num(c.self[v.Service]/1000)) ||
+					!near(v.Waiting, result.Num(c.waiting[v.Service]/1000)) {
 					t.Errorf("%+v", v)
 				}
 			}
@@ -117,7 +118,7 @@ func TestFind_Whole(t *testing.T) {
 	answer(5, scenarios.OK, true)     // silent
 	answer(6, scenarios.Error, false) // never answered
 	s.Add(high+1, 7, front(7))        // of no request
-	s.Add(high, 8, front(8))          // of a request that is none of the load, such as of setup
+	s.Add(high, 8, front(8))          // of a request that is not of the load, such as of setup
 	s.Request(high, &scenarios.Outcome{Trace: 8, Intended: -time.Second, Kind: scenarios.OK, Answered: true})
 	services := []string{"front", "store"}
 	var got result.Traces
@@ -147,7 +148,9 @@ func TestFind_Growth(t *testing.T) {
 		if at >= 2*time.Second {
 			pool += 40 + r.Int64N(20)
 		}
-		s.Add(high, low, traces.Span{Service: "front", Name: "GET", ID: 1, Parent: scenarios.RootSpan(low), End: own + pool})
+		s.Add(high, low, traces.Span{
+			Service: "front", Name: "GET", ID: 1, Parent: scenarios.RootSpan(low), End: own + pool,
+		})
 		s.Add(high, low, traces.Span{
 			Service: "posts", Name: "pool", ID: 2, Parent: 1, Call: true, Begin: own, End: own + pool,
 		})

@@ -189,13 +189,11 @@ func unpack(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := io.ReadAll(io.LimitReader(z, mostMessage+1))
-	if err == nil && len(out) > mostMessage {
-		err = tooLarge(&http.MaxBytesError{Limit: mostMessage})
-	}
-	return out, err
+	out, err := io.ReadAll(http.MaxBytesReader(nil, io.NopCloser(z), mostMessage))
+	return out, tooLarge(err)
 }
 
+// tooLarge returns an error of reading a message; a refusal if it is that the message has too many bytes.
 func tooLarge(err error) error {
 	if of, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("a message has at most %d bytes", of.Limit)}

@@ -78,8 +78,9 @@ func TestReceiver_Exporter(t *testing.T) {
 			c.TraceID, c.TraceFlags, c.Remote = trace.TraceID(id), trace.FlagsSampled, true
 			binary.BigEndian.PutUint64(c.SpanID[:], scenarios.RootSpan(7))
 			began := time.Unix(1000, 0)
-			ctx, outer := provider.Tracer("").Start(trace.ContextWithRemoteSpanContext(t.Context(), trace.NewSpanContext(c)),
-				"GET /cart", trace.WithTimestamp(began), trace.WithSpanKind(trace.SpanKindServer))
+			ctx := trace.ContextWithRemoteSpanContext(t.Context(), trace.NewSpanContext(c))
+			ctx, outer := provider.Tracer("").Start(ctx, "GET /cart",
+				trace.WithTimestamp(began), trace.WithSpanKind(trace.SpanKindServer))
 			_, inner := provider.Tracer("").Start(ctx, "query", trace.WithTimestamp(began.Add(10*time.Millisecond)),
 				trace.WithSpanKind(trace.SpanKindClient))
 			inner.End(trace.WithTimestamp(began.Add(40 * time.Millisecond)))
@@ -206,7 +207,8 @@ func TestReceiver_Hostile(t *testing.T) {
 		{"another type", "/v1/traces", "text/plain", "", good, 415},
 		{"another path", "/v1/metrics", "application/x-protobuf", "", good, 404},
 		{
-			"a call without a message", "/opentelemetry.proto.collector.trace.v1.TraceService/Export", "application/grpc", "",
+			"a call without a message", "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+			"application/grpc", "",
 			[]byte("\x00\xff\xff\xff\xff"), 200,
 		},
 	} {

@@ -90,7 +90,9 @@ func (s *Store) Request(high uint64, o *scenarios.Outcome) {
 		s.entries++
 	}
 	t.known = true
-	t.request = request{at: o.Intended, took: o.Response() - o.Lag(), good: o.Kind == scenarios.OK, answered: o.Answered}
+	t.request = request{
+		at: o.Intended, took: o.Response() - o.Lag(), good: o.Kind == scenarios.OK, answered: o.Answered,
+	}
 	s.thin()
 }
 
@@ -122,17 +124,19 @@ func (s *Store) add(service string, r *received) {
 		return
 	}
 	v := span{
-		id: binary.BigEndian.Uint64(r.id), begin: int64(r.begin), end: int64(r.end), service: s.services.number(service),
-		name: s.spans.number(r.name), call: r.kind == kindClient || r.kind == kindProducer,
+		id: binary.BigEndian.Uint64(r.id), begin: int64(r.begin), end: int64(r.end),
+		service: s.services.number(service), name: s.spans.number(r.name),
+		call: r.kind == kindClient || r.kind == kindProducer,
 	}
-	if v.begin < 0 || v.end < v.begin || v.end-v.begin > int64(longestSpan) { // no time of a service
+	if v.begin < 0 || v.end < v.begin || v.end-v.begin > int64(longestSpan) { // no request takes such a time
 		v.begin, v.end = 0, 0
 	}
 	if len(r.parent) == 8 {
 		v.parent = binary.BigEndian.Uint64(r.parent)
 	}
 	switch {
-	case v.id == scenarios.RootSpan(binary.BigEndian.Uint64(r.trace[8:])): // the request, which brunt exports to here too
+	case v.id == scenarios.RootSpan(binary.BigEndian.Uint64(r.trace[8:])):
+		// the request itself, which brunt exports to here too
 	case slices.ContainsFunc(t.spans, func(o span) bool { return o.id == v.id }): // sent again
 	case len(t.spans) == mostOfTrace:
 		s.leftOut++

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -86,13 +85,15 @@ var consistencyDrills = []consistencyDrill{
 		slo: "anomalies = 0", verdict: "pass",
 	},
 	{
-		name: "postgres/reads from the standby", needs: []string{pgBin("postgres")}, entry: "primary", processes: pgBoth,
-		endpoints: pgEndpoints, write: setSQL, read: fmt.Sprintf(getSQL, "standby"), settle: "10s", keys: 5, fault: lateLog,
+		name: "postgres/reads from the standby", needs: []string{pgBin("postgres")}, entry: "primary",
+		processes: pgBoth, endpoints: pgEndpoints,
+		write: setSQL, read: fmt.Sprintf(getSQL, "standby"), settle: "10s", keys: 5, fault: lateLog,
 		slo: "staleness < 5s", verdict: "pass", kinds: stale, least: .2, most: 5,
 	},
 	{
-		name: "postgres/reads from the primary", needs: []string{pgBin("postgres")}, entry: "primary", processes: pgBoth,
-		endpoints: pgEndpoints, write: setSQL, read: fmt.Sprintf(getSQL, "primary"), settle: "10s", keys: 5, fault: lateLog,
+		name: "postgres/reads from the primary", needs: []string{pgBin("postgres")}, entry: "primary",
+		processes: pgBoth, endpoints: pgEndpoints,
+		write: setSQL, read: fmt.Sprintf(getSQL, "primary"), settle: "10s", keys: 5, fault: lateLog,
 		slo: "anomalies = 0", verdict: "pass",
 	},
 }
@@ -168,10 +169,7 @@ func (d consistencyDrill) play(t *testing.T) {
 	if err := os.WriteFile(file, []byte(d.scenario(self, dir, freePorts(t))), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(brunt, "run", file, "-o", out)
-	c.Env = append(os.Environ(), "NO_COLOR=1", "BRUNT_STATE="+filepath.Join(dir, "state"), drillDir+"="+dir)
-	c.Dir = dir
-	printed, _ := c.CombinedOutput() // the exit code is that of the verdict
+	printed, _ := bruntIn(dir, "run", file, "-o", out).CombinedOutput() // the exit code is that of the verdict
 	var r struct {
 		Verdict, Reason string
 		Faults          []struct{ Revert string }
@@ -190,11 +188,7 @@ func (d consistencyDrill) play(t *testing.T) {
 	if err != nil || len(r.Consistency) != 1 {
 		t.Fatalf("%v:\n%s", err, printed)
 	}
-	if kept := os.Getenv("DRILL_KEEP"); kept != "" {
-		if err := os.CopyFS(filepath.Join(kept, filepath.Base(dir)), os.DirFS(out)); err != nil {
-			t.Logf("keep the result: %v", err)
-		}
-	}
+	keepResult(t, dir)
 	got := r.Consistency[0]
 	t.Logf("%s: %+v", r.Verdict, got)
 	if r.Verdict != d.verdict || got.Reads < 500 || got.Writes < 150 {

@@ -123,12 +123,14 @@ func (c *cluster) front(self, store string) {
 	if err := front.Start(); err != nil {
 		c.t.Fatal(err)
 	}
-	c.t.Cleanup(func() {
+	end := func() {
 		_ = front.Process.Kill()
 		_ = front.Wait()
-	})
+	}
+	c.t.Cleanup(end)
 	if !suite.Within(2*time.Minute, func() bool { return serves(addr) }) {
-		c.t.Fatalf("the cluster is not ready: %s", c.engine("logs", "--tail", "20", c.id+"-0"))
+		end() // said is written to until then
+		c.t.Fatalf("the cluster is not ready: %s%s", said.String(), c.engine("logs", "--tail", "20", c.id+"-0"))
 	}
 }
 
@@ -174,7 +176,8 @@ func dockerGalera(t *testing.T, dir, self string) {
 			"--wsrep-cluster-address=gcomm://"+others, "--wsrep-node-name="+alias, "--wsrep-node-address="+alias,
 			"--wsrep-sst-method=rsync", "--wsrep-provider-options=gcache.size=8M;gcache.page_size=8M")
 		if !suite.Within(90*time.Second, func() bool { return isSynced(t.Context(), c.members[i]) }) {
-			t.Fatalf("%s is not in the cluster: %s", alias, c.engine("logs", "--tail", "20", fmt.Sprintf("%s-%d", c.id, i)))
+			logs := c.engine("logs", "--tail", "20", fmt.Sprintf("%s-%d", c.id, i))
+			t.Fatalf("%s is not in the cluster: %s", alias, logs)
 		}
 	}
 	c.front(self, "galera")

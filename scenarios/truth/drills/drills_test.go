@@ -292,7 +292,8 @@ var drills = []drill{
 		seconds: 30, recover: 2 * time.Second, outage: maybe, quiet: true, hits: patroniLeading,
 	}),
 	patroniDrill("disk-full", drill{
-		seconds: 54, recover: 40 * time.Second, outage: maybe, quiet: true, partial: true, disks: 3, hits: patroniLeading,
+		seconds: 54, recover: 40 * time.Second, outage: maybe, quiet: true, partial: true, disks: 3,
+		hits: patroniLeading,
 	}),
 	{
 		name: "galera/node killed", needs: needGalera,
@@ -323,7 +324,9 @@ var drills = []drill{
 		fault: `{at: 4s, for: 8s, time.skew: {unit: "node[0]", offset: 1h, processes: tree}}`,
 		hits:  galeraSynced, roles: galeraRoles,
 	},
-	galeraDrill("quorum-lost", drill{seconds: 50, recover: 30 * time.Second, outage: always, set: []string{"heal=30s"}}),
+	galeraDrill("quorum-lost", drill{
+		seconds: 50, recover: 30 * time.Second, outage: always, set: []string{"heal=30s"},
+	}),
 	{
 		name: "galera/node cut off", needs: slices.Concat(needGalera, []string{"docker"}),
 		entry: "front", cluster: dockerGalera, ids: galeraData,
@@ -346,11 +349,15 @@ var drills = []drill{
 		outage: always, quiet: true, disks: 3, hits: jsLeading, set: []string{"for=14s"},
 	}),
 	streamDrill("leader-hung", drill{seconds: 36, recover: 12 * time.Second, outage: always, hits: jsLeading}),
-	streamDrill("leader-cut", drill{seconds: 36, recover: 12 * time.Second, outage: always, quiet: true, hits: jsLeading}),
+	streamDrill("leader-cut", drill{
+		seconds: 36, recover: 12 * time.Second, outage: always, quiet: true, hits: jsLeading,
+	}),
 	streamDrill("minority-cut", drill{
 		seconds: 30, recover: 5 * time.Second, outage: maybe, quiet: true, hits: "!" + jsLeading,
 	}),
-	streamDrill("quorum-lost", drill{seconds: 34, recover: 20 * time.Second, outage: always, set: []string{"heal=14s"}}),
+	streamDrill("quorum-lost", drill{
+		seconds: 34, recover: 20 * time.Second, outage: always, set: []string{"heal=14s"},
+	}),
 	streamDrill("skew", drill{seconds: 28, recover: 2 * time.Second, outage: maybe, quiet: true, hits: jsLeading}),
 	streamDrill("disk-full", drill{
 		seconds: 36, recover: 12 * time.Second, outage: maybe, quiet: true, disks: 3, hits: jsLeading,
@@ -365,7 +372,9 @@ var drills = []drill{
 	}),
 	memberDrill("quorum-lost", drill{seconds: 28, recover: 20 * time.Second, outage: always, set: []string{"heal=8s"}}),
 	memberDrill("skew", drill{seconds: 26, recover: 2 * time.Second, outage: maybe, quiet: true, hits: etcdLeading}),
-	memberDrill("rejoin", drill{seconds: 30, recover: 5 * time.Second, outage: maybe, quiet: true, hits: etcdFollowing}),
+	memberDrill("rejoin", drill{
+		seconds: 30, recover: 5 * time.Second, outage: maybe, quiet: true, hits: etcdFollowing,
+	}),
 	sentinelDrill("leader-lost", drill{seconds: 26, recover: 8 * time.Second, outage: always, hits: redisLeading}),
 	sentinelDrill("leader-hung", drill{seconds: 30, recover: 8 * time.Second, outage: always, hits: redisLeading}),
 	{

@@ -133,10 +133,24 @@ func (d drill) command(dir, file, result string) *exec.Cmd {
 			args = append(args, "--set", one)
 		}
 	}
+	return bruntIn(dir, args...)
+}
+
+// bruntIn is brunt in the folder of a run.
+func bruntIn(dir string, args ...string) *exec.Cmd {
 	c := exec.Command(brunt, args...)
 	c.Env = append(os.Environ(), "NO_COLOR=1", "BRUNT_STATE="+filepath.Join(dir, "state"), drillDir+"="+dir)
 	c.Dir = dir
 	return c
+}
+
+// keepResult copies the result of a run, which is in out, to a folder of its own in DRILL_KEEP.
+func keepResult(t *testing.T, dir string) {
+	if kept := os.Getenv("DRILL_KEEP"); kept != "" {
+		if err := os.CopyFS(filepath.Join(kept, filepath.Base(dir)), os.DirFS(filepath.Join(dir, "out"))); err != nil {
+			t.Logf("keep the result: %v", err)
+		}
+	}
 }
 
 // play runs a drill once.
@@ -149,10 +163,8 @@ func (d drill) play(t *testing.T) (out row) {
 			out.errorf("left behind: %s", left)
 		}
 		removeShared(dir)
-		if kept := os.Getenv("DRILL_KEEP"); kept != "" && len(out.wrong)+len(out.unsteady) > 0 {
-			if err := os.CopyFS(filepath.Join(kept, filepath.Base(dir)), os.DirFS(filepath.Join(dir, "out"))); err != nil {
-				t.Logf("keep the result: %v", err)
-			}
+		if len(out.wrong)+len(out.unsteady) > 0 {
+			keepResult(t, dir)
 		}
 		os.RemoveAll(dir)
 	}()
@@ -415,7 +427,8 @@ func compareFirstBad(out *row, r *report, probes []probe, acked, failed []write)
 		low = r.T0.Add(seconds(*l))
 	}
 	if low.Sub(first) > slack || earliest.Sub(begin) > slack {
-		out.unsteadyf("the incident begins at %.3f s, the load's first bad write came at %.3f s and the prober's at %.3f s",
+		out.unsteadyf("the incident begins at %.3f s, the load's first bad write came at %.3f s and the prober's at "+
+			"%.3f s",
 			begin.Sub(r.T0).Seconds(), first.Sub(r.T0).Seconds(), earliest.Sub(r.T0).Seconds())
 	}
 }

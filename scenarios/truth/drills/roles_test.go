@@ -336,16 +336,12 @@ func (d drill) compareHit(out *row, r *report, changes []change, roles []role) {
 	f := r.Faults[0]
 	injected := r.T0.Add(seconds(*f.Injected))
 	hit := d.hitOf(f.Units)
-	says := ""
-	for _, is := range roles {
-		if is.unit == hit && is.said.Before(injected) {
-			says = is.says
-		}
-	}
+	says := sayingsBefore(roles, injected)[hit]
 	want, not := strings.CutPrefix(d.hits, "!")
 	want = sayingOf(want, hit)
 	if hit == "" || says == "" || (says == want) == not {
-		out.errorf("the report says that the fault hit %v, of which %q said %q before, want %q", f.Units, hit, says, d.hits)
+		out.errorf("the report says that the fault hit %v, of which %q said %q before, want %q",
+			f.Units, hit, says, d.hits)
 	}
 	out.member = hit
 	for _, c := range changes {
@@ -358,6 +354,17 @@ func (d drill) compareHit(out *row, r *report, changes []change, roles []role) {
 	}
 }
 
+// sayingsBefore is what each unit said last before a moment.
+func sayingsBefore(roles []role, at time.Time) map[string]string {
+	says := map[string]string{}
+	for _, is := range roles {
+		if is.said.Before(at) {
+			says[is.unit] = is.says
+		}
+	}
+	return says
+}
+
 // sayingOf is a saying in which # is the index of a unit.
 func sayingOf(saying, unit string) string {
 	_, index, _ := strings.Cut(strings.TrimSuffix(unit, "]"), "[")
@@ -366,13 +373,7 @@ func sayingOf(saying, unit string) string {
 
 // compareLed holds the unit that the report says led against the one that said so to the test's own question.
 func (d drill) compareLed(out *row, r *report, roles []role) {
-	injected := r.T0.Add(seconds(*r.Faults[0].Injected))
-	says := map[string]string{}
-	for _, is := range roles {
-		if is.said.Before(injected) {
-			says[is.unit] = is.says
-		}
-	}
+	says := sayingsBefore(roles, r.T0.Add(seconds(*r.Faults[0].Injected)))
 	var led strings.Builder
 	for unit, is := range says {
 		if strings.HasPrefix(unit, d.store+"[") && is == sayingOf(d.leads, unit) {
@@ -380,7 +381,8 @@ func (d drill) compareLed(out *row, r *report, roles []role) {
 		}
 	}
 	if r.Faults[0].Led != led.String() {
-		out.errorf("the report says that %q led, and the units said that it was %q: %v", r.Faults[0].Led, led.String(), says)
+		out.errorf("the report says that %q led, and the units said that it was %q: %v",
+			r.Faults[0].Led, led.String(), says)
 	}
 }
 

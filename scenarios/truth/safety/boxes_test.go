@@ -137,7 +137,10 @@ func (y *yard) create(b *box) error {
 			Tmpfs:         map[string]string{"/scratch": "size=16m"},
 		},
 		NetworkingConfig: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
-			y.net: {Aliases: []string{"db"}, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: netip.MustParseAddr(b.addr)}},
+			y.net: {
+				Aliases:    []string{"db"},
+				IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: netip.MustParseAddr(b.addr)},
+			},
 		}},
 	})
 	if err != nil {

@@ -176,7 +176,8 @@ func (c socketCase) doubted(wrong *truth.Complaints, g got) {
 		case have == "fail" && want == "pass" && c.slow == 0 && log.slow(first, end):
 			excused = true
 		case have != "invalid" && have != "inconclusive":
-			wrong.Errorf("%s: %s, want %s; requests came up to %s late, and from request %d to %d the server was slow: %t",
+			wrong.Errorf("%s: %s, want %s; requests came up to %s late, and from request %d to %d the server was "+
+				"slow: %t",
 				what, have, want, late, first, end, log.slow(first, end))
 		case late < 10*ms:
 			wrong.Errorf("%s: %s, want %s: no request came more than %s late", what, have, want, late)
@@ -366,7 +367,8 @@ func TestBusyLog(t *testing.T) {
 			log.stalls = []truth.Stall{{From: at(c.stalled), To: at(c.stalled).Add(30 * ms)}}
 		}
 		for _, text := range []string{
-			"errors < 1%", "p95 < 1s in baseline", "errors < 1% in f", "recover < 1s after f", "recover < 1s after incident",
+			"errors < 1%", "p95 < 1s in baseline", "errors < 1% in f", "recover < 1s after f",
+			"recover < 1s after incident",
 		} {
 			want := c.want[text] || text == "recover < 1s after incident" && c.want["recover < 1s after f"]
 			if first, end := g.judged(text); log.slow(first, end) != want {

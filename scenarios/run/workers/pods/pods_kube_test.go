@@ -452,7 +452,8 @@ func (b *bed) service(t *testing.T) {
 	b.url, b.host = "http://"+name, name
 	defer func() { b.url, b.host = url, allowed }()
 	b.refused(t, "join: 30s", "the service "+name+" in the namespace "+b.namespace+" leads to 0 ready pods")
-	if _, err := b.Like(kube.Ref{API: "v1", Resource: "endpoints", Namespace: b.namespace}).Create(t.Context(), &kube.Raw{
+	endpoints := b.Like(kube.Ref{API: "v1", Resource: "endpoints", Namespace: b.namespace})
+	if _, err := endpoints.Create(t.Context(), &kube.Raw{
 		"metadata": map[string]any{"name": name},
 		"subsets": []any{map[string]any{
 			"addresses": []any{map[string]any{"ip": host}}, "ports": []any{map[string]any{"port": n}},
