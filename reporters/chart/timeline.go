@@ -240,7 +240,7 @@ func (t *Timeline) item(from, to float64) laneItem {
 
 // moment formats a time for the page's script.
 func moment(s float64) string {
-	return strconv.FormatFloat(math.Round(s*1e3)/1e3, 'f', -1, 64)
+	return strconv.FormatFloat(Round3(s), 'f', -1, 64)
 }
 
 // Shade draws the background of all charts over time: the warm-up, the faults, the onset of harm and the recovery.

@@ -69,8 +69,8 @@ func Read(dir string, families ...scenarios.CauseFamily) (*result.Result, error)
 // PageFile is the name of a run's page in its folder.
 const PageFile = "report.html"
 
-// LookBeside notes which earlier runs have their page beside dir, the folder of a run. Beside a folder that was copied
-// alone there is none.
+// LookBeside notes which earlier runs have their page beside dir, the folder of a run. A folder that was copied
+// alone has no such pages beside it.
 func LookBeside(dir string, earlier []result.Earlier) {
 	for i := range earlier {
 		e := &earlier[i]

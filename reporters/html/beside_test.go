@@ -74,7 +74,7 @@ func TestBesidePage_AnyRun(t *testing.T) {
 				A: BesideRun{Name: "a", Result: r}, B: BesideRun{Name: "b", Result: minute}, Comparison: r.Comparison,
 			})
 			if strings.Contains(page, "NaN") {
-				t.Error("a number that is none")
+				t.Error("the page has NaN")
 			}
 			// the page's own, and its data where there is a curve
 			if n := strings.Count(page, "<script"); n != 1+strings.Count(page, `id="points"`) {

@@ -62,7 +62,12 @@ func newCurve(list []loadPoint, limit float64) *curveView {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b loadPoint) int { return cmp.Compare(a.Rate, b.Rate) })
 	every := max(1, (len(list)+mostCurveDots-1)/mostCurveDots)
-	drawn := func(i int, p *loadPoint) bool { return i%every == 0 || p.Tone == "bad" }
+	var shown []*loadPoint // with a dot
+	for i := range list {
+		if i%every == 0 || list[i].Tone == "bad" {
+			shown = append(shown, &list[i])
+		}
+	}
 	v := &curveView{Points: len(list), Head: []string{"Asked for", "Good", "p95", "In flight", "What"}}
 	var rates []float64
 	for _, p := range list {
@@ -82,10 +87,8 @@ func newCurve(list []loadPoint, limit float64) *curveView {
 		Values: map[string][][]string{},
 	}
 	series := &v.Readout.Series[0]
-	for i := range list {
-		if p := &list[i]; drawn(i, p) {
-			series.From, series.Text = append(series.From, chart.Round3(p.Rate)), append(series.Text, p.Text)
-		}
+	for _, p := range shown {
+		series.From, series.Text = append(series.From, chart.Round3(p.Rate)), append(series.Text, p.Text)
 	}
 	plot := func(id, title, about string, of func(*loadPoint) float64, s chart.Scale, say func(float64) string) curvePlot {
 		p := curvePlot{ID: id, Title: title, About: about, X: v.X, Label: title + " against the rate that was asked for"}
@@ -96,11 +99,7 @@ func newCurve(list []loadPoint, limit float64) *curveView {
 		}
 		lines.WriteString(middleLine(list, of, x, s))
 		var values []string
-		for i := range list {
-			q := &list[i]
-			if !drawn(i, q) {
-				continue
-			}
+		for _, q := range shown {
 			values = append(values, knownText(of(q), say))
 			if y := of(q); !math.IsNaN(y) {
 				d := curveDot{X: chart.PercentOf(x.At(q.Rate)), Y: chart.PercentOf(1 - s.At(y)), Class: q.Tone, Text: q.Text}
@@ -170,24 +169,6 @@ func knownText(f float64, say func(float64) string) string {
 		return "∞"
 	}
 	return say(f)
-}
-
-// curveAssets is what a page of another kind needs for a curve.
-type curveAssets struct {
-	css    template.CSS
-	points template.HTML
-}
-
-func (v *curveView) assets() (a curveAssets, err error) {
-	for _, file := range []string{"assets/curve.css", plotStyle} {
-		css, err := style(file)
-		if err != nil {
-			return a, err
-		}
-		a.css += css
-	}
-	a.points, err = v.Readout.Packed()
-	return a, err
 }
 
 func known(list []float64) bool {

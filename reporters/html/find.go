@@ -12,8 +12,7 @@ import (
 )
 
 // A FindPage shows a search for the largest rate at which objectives hold: the answer, response times against the
-// rate, and each probe. It is one file that opens offline; its script reads values under the
-// pointer and zooms.
+// rate, and each probe. It is one file that opens offline; its script reads values under the pointer and zooms.
 type FindPage struct {
 	Name       string // of the scenario
 	Answer     string // one sentence
@@ -71,8 +70,7 @@ func (p FindPage) Report(w io.Writer) error {
 	}
 	v := findView{
 		CSS: css, Script: script, Policy: scriptedPolicy(css, script, "'none'"), Name: words.Clean(p.Name),
-		Answer: words.Clean(p.Answer),
-		Mark:   "✓", Tone: "good",
+		Answer: words.Clean(p.Answer), Mark: "✓", Tone: "good",
 	}
 	if !p.Sure {
 		v.Mark, v.Tone = "?", "unsure"

@@ -233,18 +233,18 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.Against = againstLoad(r)
 	p.ErrorsFirst = len(p.ErrorRows) > 0 && r.Verdict != scenarios.Pass
 	p.Groups = p.groups()
-	css, err := sources.ReadFile("assets/page.css")
-	if err != nil {
-		return nil, err
-	}
+	var styles []string
 	scripts := []string{"assets/page.js"}
+	var err error
 	if p.Against != nil {
-		extra, err := p.Against.assets()
-		if err != nil {
+		styles, scripts = []string{"assets/curve.css", plotStyle}, append(scripts, plotScript)
+		if p.Points, err = p.Against.Readout.Packed(); err != nil {
 			return nil, err
 		}
-		css, p.Points = append(css, string(extra.css)...), extra.points
-		scripts = append(scripts, plotScript)
+	}
+	css, err := stylesOf(styles...)
+	if err != nil {
+		return nil, err
 	}
 	if p.Script, err = scriptOf(scripts...); err != nil {
 		return nil, err
@@ -252,7 +252,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	if p.Data, p.Facets, err = c.Encode(r, p.Latency, drawn); err != nil {
 		return nil, err
 	}
-	p.CSS = template.CSS(css) + at.CSS()
+	p.CSS = css + at.CSS()
 	if r.Going != nil {
 		if err := p.live(r.Going.Brief); err != nil {
 			return nil, err

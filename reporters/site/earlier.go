@@ -87,7 +87,7 @@ func changed(before string, r *result.Result) (list []result.SettingChange, more
 		return nil, before != r.Scenario
 	}
 	for _, d := range now.ChangesFrom(then) {
-		if d.Before == d.Now { // an empty value, and none
+		if d.Before == d.Now { // one scenario has an empty value, and the other lacks the key
 			continue
 		}
 		if len(list) == mostChanged {

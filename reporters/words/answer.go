@@ -264,7 +264,7 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	text := held + faultsOutcome(r) + lostWrites(r) + anomaliesUnasked(r) + partlyShown(r)
+	text := held + faultsOutcome(r) + lostWrites(r) + notLinearizable(r) + partlyShown(r)
 	return headShip, Text{}.say(syntax.Sentence(text))
 }
 
@@ -309,29 +309,28 @@ func lostWrites(r *result.Result) string {
 	if n == 0 {
 		return ""
 	}
-	lost := Plural(n, "acknowledged write was lost", "acknowledged writes were lost")
-	for i := range r.Objectives {
-		if o, ok := r.Objectives[i].Asks(); ok && o.Metric.Row().OfLosses {
-			return ", though " + lost + ", as an objective allows"
-		}
-	}
-	return ", yet " + lost + ", which no objective asks about"
+	return unforbidden(r, Plural(n, "acknowledged write was lost", "acknowledged writes were lost"),
+		func(m slo.Metric) bool { return m.Row().OfLosses })
 }
 
-// anomaliesUnasked says that registers were not linearizable; empty if they were.
-func anomaliesUnasked(r *result.Result) string {
+// notLinearizable says that registers were not linearizable; empty if they were.
+func notLinearizable(r *result.Result) string {
 	for _, c := range r.Consistency {
-		if c.Anomalies == 0 {
-			continue
+		if c.Anomalies > 0 {
+			return unforbidden(r, Clean(c.Name)+" was not linearizable", slo.Metric.OfRegister)
 		}
-		for i := range r.Objectives {
-			if o, ok := r.Objectives[i].Asks(); ok && o.Metric.OfRegister() {
-				return ", though " + Clean(c.Name) + " was not linearizable, as an objective allows"
-			}
-		}
-		return ", yet " + Clean(c.Name) + " was not linearizable, which no objective asks about"
 	}
 	return ""
+}
+
+// unforbidden adds harm to the sentence of a run that passed: an objective allows it, or no objective asks about it.
+func unforbidden(r *result.Result, harm string, asks func(slo.Metric) bool) string {
+	for i := range r.Objectives {
+		if o, ok := r.Objectives[i].Asks(); ok && asks(o.Metric) {
+			return ", though " + harm + ", as an objective allows"
+		}
+	}
+	return ", yet " + harm + ", which no objective asks about"
 }
 
 // faultsOutcome says how the target withstood its faults.

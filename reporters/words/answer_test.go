@@ -57,7 +57,7 @@ func TestAnswer(t *testing.T) {
 			}},
 		}, "Ship. The objective held, and the share of bad requests stayed within the limit during the fault, though slow " +
 			"made answers slower."},
-		{"stray failures during a fault, which may be nobody's", result.Result{
+		{"stray failures during a fault, which it may not have caused", result.Result{
 			Verdict: pass, Objectives: []result.ObjectiveResult{held},
 			Faults: []result.FaultRecord{{
 				Name: "slow", Impact: result.NotImpacted, OnsetAt: result.NaN, Limit: .01,

@@ -478,9 +478,7 @@ func firstStep(f *findings) *Advice {
 
 // ownCore speaks where brunt itself was late and that leaves a verdict open.
 func ownCore(f *findings) *Advice {
-	if f.r.Generator.Healthy || !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-		return openByOwnTime(&o)
-	}) {
+	if f.r.Generator.Healthy || openByLag(f.r) == 0 {
 		return nil
 	}
 	for _, l := range f.r.Generator.Limited {

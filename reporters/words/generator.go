@@ -34,7 +34,7 @@ func Generator(r *result.Result) string {
 	case !g.Healthy:
 		state = "NOT healthy: objectives that its own time could turn are invalid"
 	case open > 0:
-		state = "late for a moment, and " + openText(open)
+		state = "late for a moment, and " + openText(open, "")
 	}
 	parts := []string{"lag p99 " + Seconds(g.Lag.P99)}
 	if g.LagLimit.Known() && g.LagLimit > 0 {

@@ -26,7 +26,7 @@ func trust(r *result.Result) *Trust {
 		if g.Lag.Max.Known() {
 			late += ", and up to " + Seconds(g.Lag.Max) + " once"
 		}
-		t.Text = late + ". " + openText(open) + "."
+		t.Text = late + ". " + openText(open, "") + "."
 		return t
 	}
 	t.Mark, t.Tone, t.Title = "!", "unsure", "Busy machine"
@@ -36,12 +36,7 @@ func trust(r *result.Result) *Trust {
 			late = Clean(firstOf(g.Limits))
 		}
 	}
-	failed := int64(0)
-	for i := range r.Objectives {
-		if r.Objectives[i].Verdict == scenarios.Fail {
-			failed++
-		}
-	}
+	failed := countObjectives(r, func(o *result.ObjectiveResult) bool { return o.Verdict == scenarios.Fail })
 	t.Text = late + "."
 	switch {
 	case failed == 1:
@@ -53,9 +48,9 @@ func trust(r *result.Result) *Trust {
 	}
 	switch {
 	case open > 0 && failed > 0:
-		t.Text += "; " + Plural(open, "other verdict is", "other verdicts are") + " not certain because of it"
+		t.Text += "; " + openText(open, "other ")
 	case open > 0:
-		t.Text += " " + openText(open)
+		t.Text += " " + openText(open, "")
 	}
 	if t.Text == late+"." {
 		t.Text += " Read response times as upper limits."
@@ -76,17 +71,20 @@ func openByOwnTime(o *result.ObjectiveResult) bool {
 }
 
 // openByLag counts the objectives that are not certain because of brunt's own time.
-func openByLag(r *result.Result) (n int64) {
+func openByLag(r *result.Result) int64 { return countObjectives(r, openByOwnTime) }
+
+func countObjectives(r *result.Result, counts func(*result.ObjectiveResult) bool) (n int64) {
 	for i := range r.Objectives {
-		if openByOwnTime(&r.Objectives[i]) {
+		if counts(&r.Objectives[i]) {
 			n++
 		}
 	}
 	return n
 }
 
-func openText(n int64) string {
-	return Plural(n, "verdict is", "verdicts are") + " not certain because of it"
+// openText says that n verdicts are not certain. A kind such as "other " stands before the noun.
+func openText(n int64, kind string) string {
+	return Plural(n, kind+"verdict is", kind+"verdicts are") + " not certain because of it"
 }
 
 func firstOf(list []string) string {

@@ -3,7 +3,7 @@
 // stays: zoom, scroll position, open details, sorting, focus, typed text.
 (() => {
 'use strict';
-const all = (q, e) => [...(e || document).querySelectorAll(q)], bar = document.getElementById('live'), note = document.getElementById('said');
+const bar = document.getElementById('live'), note = document.getElementById('said');
 const put = (name, text) => { for (const e of all('[data-now=' + name + ']')) if (e.textContent !== text) e.textContent = text; };
 const sheet = new CSSStyleSheet(), whole = new CSSStyleSheet();
 document.adoptedStyleSheets = [whole, sheet];

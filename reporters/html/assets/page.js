@@ -9,8 +9,7 @@ const ready = unpacked || {};
 const again = document.documentElement.dataset.ready;
 listeners.abort();
 listeners = new AbortController();
-const { signal } = listeners, all = (q, e) => [...(e || document).querySelectorAll(q)];
-const make = (tag, props, ...content) => { const e = Object.assign(document.createElement(tag), props); e.append(...content); return e; };
+const { signal } = listeners;
 
 // valueOf returns the value of a figure in a table, for sorting: 1m2.5s, 3.5 KiB, 12 345
 const sizes = { h: 3600, m: 60, ms: 1e-3, µs: 1e-6, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
@@ -99,8 +98,7 @@ if (phases.length > 1 && !phases[0].closest('.one')) {
   phases[0].parentNode.classList.add('one');
 }
 
-const boxes = new ResizeObserver(scrolls); // also when they are laid out for the first time
-for (const e of all('.scroll')) boxes.observe(e);
+const boxes = watchBoxes();
 signal.addEventListener('abort', () => boxes.disconnect());
 
 if (!document.getElementById('data') || !self.DecompressionStream) return;

@@ -2,13 +2,10 @@
 // those of one load against its rate. The page is complete without it.
 (async () => {
 'use strict';
-const boxes = new ResizeObserver(scrolls); // also when they are laid out for the first time
-for (const e of document.querySelectorAll('.scroll')) boxes.observe(e);
+watchBoxes();
 const packed = document.getElementById('points');
 if (!packed || !self.DecompressionStream) return;
 const { axis: [A, B], unit, dots, series, values } = await inflate(packed);
-const all = (q, e) => [...e.querySelectorAll(q)];
-const make = (tag, props, ...content) => { const e = Object.assign(document.createElement(tag), props); e.append(...content); return e; };
 let view = [A, B], at = null; // at: the value of the axis that is read
 const place = t => (t - view[0]) / (view[1] - view[0]);
 const share = f => 100 * f + '%';
@@ -30,7 +27,7 @@ const find = (s, t) => {
   return dots || least < 1e-3 ? best : -1;
 };
 
-const plots = all('figure[id]', document).filter(fig => values[fig.id]).map(fig => {
+const plots = all('figure[id]').filter(fig => values[fig.id]).map(fig => {
   const box = fig.querySelector('.trend, .curve'), svg = box.firstElementChild;
   const ticks = all(':scope > text[y="100%"]', svg);
   const parts = [...svg.children, ...all('.bars > svg > *', fig)].filter(e => !ticks.includes(e) && !e.matches('.limit'));

@@ -1,4 +1,6 @@
-// These functions serve the charts of every page: they unpack data, and follow the pointer.
+// These functions serve the scripts of pages: they find and make elements, unpack data, and follow the pointer.
+const all = (q, e) => [...(e || document).querySelectorAll(q)];
+const make = (tag, props, ...content) => { const e = Object.assign(document.createElement(tag), props); e.append(...content); return e; };
 const inflate = async packed => {
   const bytes = Uint8Array.from(atob(packed.textContent), c => c.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).json();
@@ -12,7 +14,7 @@ const follow = (f, { view, pick, leave, zoom, whole }) => {
     const t = at(e);
     pick(t);
     if (from === null) return;
-    if (!box) f.append(box = Object.assign(document.createElement('div'), { className: 'sel' }));
+    if (!box) f.append(box = make('div', { className: 'sel' }));
     box.style.left = place(Math.min(from, t)) + '%';
     box.style.width = Math.abs(place(t) - place(from)) + '%';
   };
@@ -29,8 +31,14 @@ const follow = (f, { view, pick, leave, zoom, whole }) => {
 };
 // scrolls makes boxes that scroll reachable by keyboard
 const scrolls = () => {
-  for (const e of document.querySelectorAll('.scroll')) {
+  for (const e of all('.scroll')) {
     if (e.closest('details:not([open])')) continue;
     if (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel ||= 'A large table'; } else e.removeAttribute('tabindex');
   }
+};
+// watchBoxes calls scrolls whenever a box changes its size, also when it is laid out for the first time
+const watchBoxes = () => {
+  const boxes = new ResizeObserver(scrolls);
+  for (const e of all('.scroll')) boxes.observe(e);
+  return boxes;
 };
