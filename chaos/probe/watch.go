@@ -162,18 +162,11 @@ func (r *CountReading) Read(ctx context.Context) ([]Value, error) {
 
 // ask returns the units that answer yes, how many gave no answer, and why the last of them gave none.
 func (r *CountReading) ask(ctx context.Context, units []chaos.Unit) (yes []chaos.Unit, silent int, why error) {
-	timeout := or(r.watch.Timeout, watchTimeout)
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	holds, errs := make([]bool, len(units)), make([]error, len(units))
 	var all sync.WaitGroup
 	for i, u := range units {
 		all.Go(func() {
-			q, err := r.watch.QuestionOf(u, r.on, timeout)
-			if err == nil {
-				holds[i], _, err = q.Ask(ctx)
-			}
-			errs[i] = err
+			holds[i], _, errs[i] = r.watch.AskOnce(ctx, u, r.on, or(r.watch.Timeout, watchTimeout))
 		})
 	}
 	all.Wait()

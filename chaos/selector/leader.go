@@ -259,16 +259,8 @@ func leads(ctx context.Context, l *Leader, env chaos.Env, name string) answer {
 	if i < 0 {
 		return answer{err: errors.New("there is no such unit")}
 	}
-	q, err := l.QuestionOf(env.Units[i], env.Host, l.timeoutOr())
-	if err != nil {
-		return answer{err: err}
-	}
-	ctx, cancel := context.WithTimeout(ctx, l.timeoutOr())
-	defer cancel()
-	var a answer
-	a.leads, a.said, a.err = q.Ask(ctx)
-	a.leads = a.leads && a.err == nil
-	return a
+	yes, said, err := l.AskOnce(ctx, env.Units[i], env.Host, l.timeoutOr())
+	return answer{yes && err == nil, said, err}
 }
 
 // unknown stands for a unit that is picked by its role before the run, when units cannot be asked.
