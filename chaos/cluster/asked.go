@@ -67,7 +67,7 @@ func (p *Pod) port() (int, error) {
 		return p.of.port, nil
 	}
 	pod, _ := p.inSlot()
-	within, _ := containerOf(&pod, p.of.within) // an error says that any of several can be meant
+	within, _ := containerOf(&pod, p.of.within) // with an error, any of several containers can be meant
 	for i := range pod.Spec.Containers {
 		c := &pod.Spec.Containers[i]
 		if within != "" && c.Name != within {

@@ -19,8 +19,8 @@ import (
 // states over time, or numbers if their unit is given. Each unit is asked on its own, over its own connection, so a
 // unit that does not answer delays no other question. A missed answer is a gap.
 //
-// A pod is asked through the API server, at the port that target.kubernetes.services names, or that it declares; a pod
-// in the place of another is asked in its stead, and one that joins is not asked.
+// A pod is asked through the API server, at the port that target.kubernetes.services names, or that it declares. If
+// another pod takes its place, that pod is asked from then on. A pod that joins is not asked.
 type Watch struct {
 	Asking `yaml:",inline"`
 	Of     string `yaml:"of"` // service, or unit such as db[0], to ask; zero is every unit
@@ -187,5 +187,6 @@ func (r *CountReading) Missed() string {
 	if r.missed == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d of %d times a unit gave no answer, and did not count; the last time %v", r.missed, r.asked, r.why)
+	return fmt.Sprintf("%d of %d times a unit gave no answer, and did not count; the last time %v",
+		r.missed, r.asked, r.why)
 }

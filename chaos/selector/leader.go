@@ -99,10 +99,12 @@ func (r roles) check(of syntax.Place, units int, sc chaos.Scope, m *syntax.Mista
 	}
 }
 
-// checkEnough notes a mistake if a target with one unit can have no unit with the role, or one with two no minority.
+// checkEnough notes a mistake if there are too few units: one unit may have the wrong role, and one or two units have
+// no minority.
 func (r roles) checkEnough(units int, of syntax.Place, what string, sc chaos.Scope, m *syntax.Mistakes) bool {
 	if r.pick.part == minority && (units == 1 || units == 2) {
-		sc.NoMatch(of.Of("pick"), m, "give it 3 `replicas` or more", "a majority of %s takes all %d of its units", what, units)
+		sc.NoMatch(of.Of("pick"), m, "give it 3 `replicas` or more",
+			"a majority of %s takes all %d of its units", what, units)
 		return false
 	}
 	if units != 1 || r.among(units) > 0 {
