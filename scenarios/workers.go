@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -91,7 +90,7 @@ func (w *Workers) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		}
 	}
 	for name := range w.Env {
-		if !variableName.MatchString(name) || slices.Contains([]string{"GOMAXPROCS", "GOMEMLIMIT"}, name) {
+		if !syntax.EnvName.MatchString(name) || slices.Contains([]string{"GOMAXPROCS", "GOMEMLIMIT"}, name) {
 			m.Add(w.Of("env"), "%q can't be set: a name has letters, digits and _, and `cpu` and `memory` set GOMAXPROCS and "+
 				"GOMEMLIMIT", syntax.Clip(name, 60))
 		}
@@ -100,9 +99,6 @@ func (w *Workers) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		w.fill()
 	}
 }
-
-// variableName matches the name of a variable of the environment.
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // A WorkerVariable is the value of a variable of the environment of a worker's pod: a text, or a value of a Secret.
 type WorkerVariable struct {

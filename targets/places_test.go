@@ -75,7 +75,7 @@ func TestPlaces_Idle(t *testing.T) {
 }
 
 // TestPlaces_Late: a connection that is there only after the deadline, because the thread that opened it had to wait
-// for a processor, is not used: a call that has nothing to wait for would be good beyond its timeout.
+// for a processor, is closed and not used: a call that does not wait for an answer would succeed after its timeout.
 func TestPlaces_Late(t *testing.T) {
 	for _, takes := range []time.Duration{time.Second, 1001 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {

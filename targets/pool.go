@@ -179,7 +179,7 @@ func (p *Pool[C]) open(by Connector[C], n uint64, deadline time.Duration, stages
 	switch late := ctx.Err(); {
 	case err != nil && late != nil:
 		err = late
-	case err == nil && p.o.Now() > deadline: // a busy machine let this thread run too late
+	case err == nil && p.o.Now() > deadline: // this thread had to wait for a processor
 		err = context.DeadlineExceeded
 	}
 	if err != nil {

@@ -66,11 +66,8 @@ func (p *Pod) port() (int, error) {
 	if p.of.port != 0 {
 		return p.of.port, nil
 	}
-	pod := new(kube.Pod)
-	if p.slot < len(p.of.slots) {
-		*pod = p.t.pods[p.of.slots[p.slot]]
-	}
-	within, _ := containerOf(pod, p.of.within) // an error says that any of several can be meant
+	pod, _ := p.inSlot()
+	within, _ := containerOf(&pod, p.of.within) // with an error, any of several containers can be meant
 	for i := range pod.Spec.Containers {
 		c := &pod.Spec.Containers[i]
 		if within != "" && c.Name != within {

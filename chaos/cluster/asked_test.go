@@ -91,8 +91,8 @@ func podOf(t *testing.T, found *cluster.Target, unit string) *cluster.Pod {
 	return nil
 }
 
-// TestPod_Addr asks a pod through the API server, and then the pod that comes in its place, at the same address. The
-// address is none of the pod's own: a setting of a fault has no value for it.
+// TestPod_Addr asks a pod through the API server, and then the pod that comes in its place, at the same address. This
+// address is on brunt's machine and not in the pod, so ${self.port} has no value in a setting of a fault.
 func TestPod_Addr(t *testing.T) {
 	s := kubetest.Start(t)
 	s.Node("n1", nil)

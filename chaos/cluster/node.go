@@ -60,12 +60,8 @@ func (p *Pod) withAgent(ctx context.Context) (*kube.Pod, error) {
 func (p *Pod) last() *kube.Pod {
 	p.t.mu.Lock()
 	defer p.t.mu.Unlock()
-	if p.slot < len(p.of.slots) {
-		if pod, has := p.t.pods[p.of.slots[p.slot]]; has {
-			return &pod
-		}
-	}
-	return new(kube.Pod)
+	pod, _ := p.inSlot()
+	return &pod
 }
 
 // ContainerID implements [chaos.Contained]. It identifies the pod's sandbox, which has the pod's network and outlives

@@ -53,12 +53,18 @@ func (p *Pod) Now(ctx context.Context) (*kube.Pod, error) {
 	}
 	p.t.mu.Lock()
 	defer p.t.mu.Unlock()
-	if p.slot < len(p.of.slots) {
-		if pod, has := p.t.pods[p.of.slots[p.slot]]; has {
-			return &pod, nil
-		}
+	if pod, has := p.inSlot(); has {
+		return &pod, nil
 	}
 	return nil, fmt.Errorf("%s: %w: no pod is in its place", p.Name(), chaos.ErrNoUnit)
+}
+
+// inSlot returns the pod that was last known to be in the slot. mu is held.
+func (p *Pod) inSlot() (pod kube.Pod, has bool) {
+	if p.slot < len(p.of.slots) {
+		pod, has = p.t.pods[p.of.slots[p.slot]]
+	}
+	return pod, has
 }
 
 // Ready implements [chaos.Unit]: the node of the pod reports that it is ready.

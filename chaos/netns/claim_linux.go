@@ -12,7 +12,7 @@ import (
 // claimed begins the names of the sockets of claims. The @ stands for the zero byte of an abstract name.
 const claimed = "@brunt/run/"
 
-// claim claims the namespace for its run. It is nil where the namespace names none. Of two runs that claim at the same
+// claim claims the namespace for its run. It is nil if the namespace names no run. Of two runs that claim at the same
 // time, both may be refused.
 func (n *Namespace) claim() (c *claim, err error) {
 	if n.Run == "" {

@@ -45,6 +45,7 @@ func newNode(t *testing.T, i int, says string) node {
 // TestCountReading: units that say yes count, those that lead only in one of two questions do not, and those without an
 // answer are told.
 func TestCountReading(t *testing.T) {
+	const silent = "1 of 1 times a unit gave no answer, and did not count; the last time db[0]: "
 	for _, c := range []struct {
 		name   string
 		says   []string // by unit
@@ -56,8 +57,8 @@ func TestCountReading(t *testing.T) {
 		{"two lead", []string{"L", "F", "L"}, 2, ""},
 		{"all lead", []string{"L", "L", "L"}, 3, ""},
 		{"the role passed on meanwhile", []string{"LF", "L", "F"}, 1, ""},
-		{"a second leader falls silent", []string{"Lx", "L", "F"}, 1, "1 of 1 times a unit gave no answer, and did not count; the last time db[0]: "},
-		{"a silent one", []string{"x", "L", "F"}, 1, "1 of 1 times a unit gave no answer, and did not count; the last time db[0]: "},
+		{"a second leader falls silent", []string{"Lx", "L", "F"}, 1, silent},
+		{"a silent one", []string{"x", "L", "F"}, 1, silent},
 		{"all silent", []string{"x", "x", "x"}, -1, "the last time db[2]: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {

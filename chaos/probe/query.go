@@ -144,7 +144,7 @@ func parseAnswer(body []byte) (model.Value, error) {
 	}
 	if samples, ok := v.(*model.Vector); ok {
 		for _, s := range *samples {
-			if s == nil || s.Timestamp == 0 { // no query is of 1970, so it holds neither a value nor a histogram
+			if s == nil || s.Timestamp == 0 { // a value or a histogram has a time, and no query is of 1970
 				return nil, fmt.Errorf("%w: it has a series without a value", errNoResult)
 			}
 		}

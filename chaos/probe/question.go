@@ -45,6 +45,20 @@ func (a *Asking) QuestionOf(u chaos.Unit, on chaos.Host, timeout time.Duration) 
 	return a.question(on, at, u, timeout)
 }
 
+// AskOnce asks a unit once, within a time limit. The results are those of [Question.Ask]. It resolves the question each
+// time, because a unit may have another address after a restart.
+func (a *Asking) AskOnce(
+	ctx context.Context, u chaos.Unit, on chaos.Host, timeout time.Duration,
+) (holds bool, said string, err error) {
+	q, err := a.QuestionOf(u, on, timeout)
+	if err != nil {
+		return false, "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return q.Ask(ctx)
+}
+
 // AddressesAt returns addresses together with the values of ${self.…} in a question to a unit, by the text of the
 // placeholder.
 func AddressesAt(u chaos.Unit, addresses map[string]string) map[string]string {

@@ -19,8 +19,8 @@ import (
 // states over time, or numbers if their unit is given. Each unit is asked on its own, over its own connection, so a
 // unit that does not answer delays no other question. A missed answer is a gap.
 //
-// A pod is asked through the API server, at the port that target.kubernetes.services names, or that it declares; a pod
-// in the place of another is asked in its stead, and one that joins is not asked.
+// A pod is asked through the API server, at the port that target.kubernetes.services names, or that it declares. If
+// another pod takes its place, that pod is asked from then on. A pod that joins is not asked.
 type Watch struct {
 	Asking `yaml:",inline"`
 	Of     string `yaml:"of"` // service, or unit such as db[0], to ask; zero is every unit
@@ -162,18 +162,11 @@ func (r *CountReading) Read(ctx context.Context) ([]Value, error) {
 
 // ask returns the units that answer yes, how many gave no answer, and why the last of them gave none.
 func (r *CountReading) ask(ctx context.Context, units []chaos.Unit) (yes []chaos.Unit, silent int, why error) {
-	timeout := or(r.watch.Timeout, watchTimeout)
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	holds, errs := make([]bool, len(units)), make([]error, len(units))
 	var all sync.WaitGroup
 	for i, u := range units {
 		all.Go(func() {
-			q, err := r.watch.QuestionOf(u, r.on, timeout)
-			if err == nil {
-				holds[i], _, err = q.Ask(ctx)
-			}
-			errs[i] = err
+			holds[i], _, errs[i] = r.watch.AskOnce(ctx, u, r.on, or(r.watch.Timeout, watchTimeout))
 		})
 	}
 	all.Wait()
@@ -194,5 +187,6 @@ func (r *CountReading) Missed() string {
 	if r.missed == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d of %d times a unit gave no answer, and did not count; the last time %v", r.missed, r.asked, r.why)
+	return fmt.Sprintf("%d of %d times a unit gave no answer, and did not count; the last time %v",
+		r.missed, r.asked, r.why)
 }

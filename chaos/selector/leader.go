@@ -99,10 +99,12 @@ func (r roles) check(of syntax.Place, units int, sc chaos.Scope, m *syntax.Mista
 	}
 }
 
-// checkEnough notes a mistake if a target with one unit can have no unit with the role, or one with two no minority.
+// checkEnough notes a mistake if there are too few units: one unit may have the wrong role, and one or two units have
+// no minority.
 func (r roles) checkEnough(units int, of syntax.Place, what string, sc chaos.Scope, m *syntax.Mistakes) bool {
 	if r.pick.part == minority && (units == 1 || units == 2) {
-		sc.NoMatch(of.Of("pick"), m, "give it 3 `replicas` or more", "a majority of %s takes all %d of its units", what, units)
+		sc.NoMatch(of.Of("pick"), m, "give it 3 `replicas` or more",
+			"a majority of %s takes all %d of its units", what, units)
 		return false
 	}
 	if units != 1 || r.among(units) > 0 {
@@ -259,16 +261,8 @@ func leads(ctx context.Context, l *Leader, env chaos.Env, name string) answer {
 	if i < 0 {
 		return answer{err: errors.New("there is no such unit")}
 	}
-	q, err := l.QuestionOf(env.Units[i], env.Host, l.timeoutOr())
-	if err != nil {
-		return answer{err: err}
-	}
-	ctx, cancel := context.WithTimeout(ctx, l.timeoutOr())
-	defer cancel()
-	var a answer
-	a.leads, a.said, a.err = q.Ask(ctx)
-	a.leads = a.leads && a.err == nil
-	return a
+	yes, said, err := l.AskOnce(ctx, env.Units[i], env.Host, l.timeoutOr())
+	return answer{yes && err == nil, said, err}
 }
 
 // unknown stands for a unit that is picked by its role before the run, when units cannot be asked.

@@ -360,7 +360,8 @@ func TestLeaderOfPacketsDry(t *testing.T) {
 	}
 }
 
-// TestPick_PartOfMembers: a minority leaves a majority, a quorum leaves none, whether the leader is left out or not.
+// TestPick_PartOfMembers: beside a minority that is hit, the others are a majority, and beside a quorum they are not,
+// whether the leader is left out or not.
 func TestPick_PartOfMembers(t *testing.T) {
 	for _, c := range []struct {
 		pick           string
@@ -409,8 +410,8 @@ func TestPick_Minority(t *testing.T) {
 			1, "posts[1]", "posts[1]", "",
 		},
 		{"quorum", Selector{Pick: Pick{part: quorum}, Leader: byStep()}, []string{"posts[2]"}, 3, "posts[2]", "", ""},
-		{"nobody leads", Selector{Pick: Pick{part: quorum}, Leader: byStep()}, nil, 3, "", "", ""},
-		{"nobody is asked", Selector{Pick: Pick{part: quorum}}, []string{"posts[2]"}, 3, "", "", ""},
+		{"no unit leads", Selector{Pick: Pick{part: quorum}, Leader: byStep()}, nil, 3, "", "", ""},
+		{"no unit is asked", Selector{Pick: Pick{part: quorum}}, []string{"posts[2]"}, 3, "", "", ""},
 		{
 			"leader",
 			Selector{Pick: Pick{Role: chaos.RoleLeader}, Leader: byStep()},

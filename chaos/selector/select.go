@@ -64,7 +64,7 @@ type Pick struct {
 // The parts of the members of a replicated store.
 const (
 	minority = "minority" // as many as can be lost while the others are a majority
-	quorum   = "quorum"   // a majority: the others are none
+	quorum   = "quorum"   // a majority
 )
 
 func (p *Pick) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -97,7 +97,7 @@ func (p *Pick) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 }
 
 // Of returns how many of the candidates are hit, which are those of total units that have the wanted role. A share is
-// rounded up, so it hits at least one. A minority of one or two units is none.
+// rounded up, so it hits at least one. One or two units have no minority, and Of returns 0.
 func (p Pick) Of(candidates, total int) int {
 	switch {
 	case p.all:

@@ -295,10 +295,7 @@ func TestAgents_Kube(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file := filepath.Join(t.TempDir(), "s.yaml")
-		if err := os.WriteFile(file, []byte(strings.Replace(string(text), b.agents, "absent", 1)), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		file := scenarioOf(t, strings.Replace(string(text), b.agents, "absent", 1))
 		out, err := b.brunt(t, t.TempDir(), "inject", file, "freeze", "--for", "2s")
 		if err == nil || strings.Contains(out, "fault.injected") {
 			t.Errorf("%v\n%s", err, out)

@@ -21,14 +21,8 @@ func TestPods_KubeAsked(t *testing.T) {
 	suite.Needs(t, suite.Kubernetes)
 	b := newAgentBed(t)
 	leader := b.unit(t, "web", 1).Name
-	text, err := os.ReadFile(b.scenario)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, _, _ := strings.Cut(string(text), "load:")
-	file := filepath.Join(t.TempDir(), "s.yaml")
 	const asks = `via?url=http://127.0.0.1:8080/` // it names itself in a header
-	if err := os.WriteFile(file, []byte(strings.NewReplacer("ASKS", asks, "LEADER", leader).Replace(before+`
+	file := scenarioOf(t, strings.NewReplacer("ASKS", asks, "LEADER", leader).Replace(b.before(t, "load:")+`
 load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 20s, flow: [{get: /}]}}
 watch: {alive: {of: web, path: /, every: 500ms}}
 chaos:
@@ -36,9 +30,7 @@ chaos:
     leader: {path: "/ASKS", check: {headers: {Victim: LEADER}}}}}
   stall: {at: 13s, for: 2s, process.freeze: {service: store, pick: leader,
     leader: {ask: {get: "/ASKS", check: {headers: {Victim: "`+b.unit(t, "store", 0).Name+`"}}}}}}
-`)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+`))
 	b.scenario = file
 	b.least(t)
 	out, err := b.brunt(t, t.TempDir(), "doctor", file)

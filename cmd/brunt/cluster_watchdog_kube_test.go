@@ -252,11 +252,7 @@ func (b *podBed) noWatchdog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "s.yaml")
-	if err := os.WriteFile(file, []byte(strings.Replace(string(text), "watchdog: pod", "image: \"198.18.77.1:1/none:1\"",
-		1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := scenarioOf(t, strings.Replace(string(text), "watchdog: pod", "image: \"198.18.77.1:1/none:1\"", 1))
 	out, err := b.brunt(t, t.TempDir(), "inject", file, "none")
 	named := strings.Contains(out, "198.18.77.1:1/none:1") && strings.Contains(out, "`brunt image` writes it")
 	if err == nil || !named || strings.Contains(out, "fault.injected") {

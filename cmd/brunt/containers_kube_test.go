@@ -81,14 +81,7 @@ func (b *agentBed) staysDown(t *testing.T, pod *kube.Pod, span time.Duration) {
 func TestContainers_Kube(t *testing.T) {
 	suite.Needs(t, suite.Kubernetes, suite.In("docker"))
 	b := newAgentBed(t)
-	text, err := os.ReadFile(b.scenario)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, _, _ := strings.Cut(string(text), "chaos:\n")
-	if err := os.WriteFile(b.scenario, []byte(before+containerFaults), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	b.scenario = scenarioOf(t, b.before(t, "chaos:\n")+containerFaults)
 	for _, c := range []struct {
 		fault    string
 		in       func(t *testing.T, pod *kube.Pod) // looks while the fault is in

@@ -47,16 +47,7 @@ func (b *agentBed) verified(t *testing.T) {
 		{"`process.crash`", "process.crash: {unit: \"web[0]\"}", "", "-"},
 		{"`cpu.throttle`", "cpu.throttle: {unit: \"web[0]\", share: 20%}", ", for: 2s", "-"},
 	} {
-		text, err := os.ReadFile(b.scenario)
-		if err != nil {
-			t.Fatal(err)
-		}
-		head, _, _ := strings.Cut(string(text), "chaos:\n")
-		file := filepath.Join(t.TempDir(), "s.yaml")
-		with := head + fmt.Sprintf("chaos: {x: {at: 5s%s, %s}}\n", row.span, row.fault)
-		if err := os.WriteFile(file, []byte(with), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		file := scenarioOf(t, b.before(t, "chaos:\n")+fmt.Sprintf("chaos: {x: {at: 5s%s, %s}}\n", row.span, row.fault))
 		var took, down []float64
 		for range times {
 			b.answering(t)
@@ -163,17 +154,9 @@ func (b *agentBed) effects(t *testing.T) {
 			return fmt.Sprintf("a body of 10 MiB takes %.2f s: %.2f MB/s", took, 10*1.048576/took)
 		}},
 	} {
-		text, err := os.ReadFile(b.scenario)
-		if err != nil {
-			t.Fatal(err)
-		}
-		head, _, _ := strings.Cut(string(text), "chaos:\n")
-		if err := os.WriteFile(b.scenario+"x", []byte(head+"chaos: {x: {at: 5s, for: 100s, "+row.fault+"}}\n"),
-			0o600); err != nil {
-			t.Fatal(err)
-		}
+		file := scenarioOf(t, b.before(t, "chaos:\n")+"chaos: {x: {at: 5s, for: 100s, "+row.fault+"}}\n")
 		output := filepath.Join(t.TempDir(), "out")
-		cmd := b.start(t, output, t.TempDir(), "inject", b.scenario+"x", "x")
+		cmd := b.start(t, output, t.TempDir(), "inject", file, "x")
 		suite.Until(t, "the fault is in", func() bool {
 			text, err := os.ReadFile(output)
 			return err == nil && strings.Contains(string(text), "fault.verified")

@@ -102,6 +102,30 @@ chaos:
 	return b
 }
 
+// before returns the scenario of the bed up to a key, such as "load:".
+func (b *podBed) before(t *testing.T, key string) string {
+	t.Helper()
+	text, err := os.ReadFile(b.scenario)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, found := strings.Cut(string(text), key)
+	if !found {
+		t.Fatalf("the scenario has no %s", key)
+	}
+	return before
+}
+
+// scenarioOf writes a scenario to a file of its own.
+func scenarioOf(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "s.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // clusterProgram builds brunt, and gives its image to the cluster.
 func clusterProgram(t *testing.T) string {
 	do := func(name string, args ...string) {
@@ -320,21 +344,27 @@ func TestPods_KubeAdmission(t *testing.T) {
 		return strings.Contains(out, "watchdog in the cluster bad")
 	})
 	const want = "maximum memory usage per Container is 64Mi, but limit is 128Mi"
-	for _, args := range [][]string{
-		{"doctor", b.scenario},
-		{"validate", "--cluster", b.scenario},
-		{"run", b.scenario, "--dry-run"},
-		{"run", b.scenario, "-o", filepath.Join(t.TempDir(), "report")},
-	} {
-		out, err := said(args...)
-		if err == nil || !strings.Contains(out, want) {
-			t.Errorf("brunt %s: %v\n%s", args[0], err, out)
-		}
-	}
+	b.refuses(t, b.scenario, want)
 	if out, err := said("validate", b.scenario); err != nil || !strings.Contains(out, "the cluster was not asked") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	b.removed(t)
+}
+
+// refuses has doctor, validate, a dry run and a run refuse a scenario for a reason.
+func (b *podBed) refuses(t *testing.T, file, why string) {
+	t.Helper()
+	for _, args := range [][]string{
+		{"doctor", file},
+		{"validate", "--cluster", file},
+		{"run", file, "--dry-run"},
+		{"run", file, "-o", filepath.Join(t.TempDir(), "report")},
+	} {
+		out, err := b.brunt(t, t.TempDir(), args...)
+		if err == nil || !strings.Contains(strings.Join(strings.Fields(out), " "), why) {
+			t.Errorf("brunt %s: %v, without %q\n%s", args[0], err, why, out)
+		}
+	}
 }
 
 // TestPods_KubeRefused has a disruption budget refuse an eviction, and a cluster that lacks one right of the roles that
@@ -437,11 +467,7 @@ func TestPods_KubeUnmet(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.autoscaler(t, 4)()
-	text, err := os.ReadFile(b.scenario)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, _, _ := strings.Cut(string(text), "load:")
+	before := b.before(t, "load:")
 	const load = "\nload: {main: {executor: constant-arrival-rate, rate: 10/s, duration: 8s, flow: [{get: /}]}}\n"
 	for _, c := range []struct{ name, text, want string }{
 		{
@@ -467,21 +493,7 @@ func TestPods_KubeUnmet(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "s.yaml")
-			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			for _, args := range [][]string{
-				{"doctor", file},
-				{"validate", "--cluster", file},
-				{"run", file, "--dry-run"},
-				{"run", file, "-o", filepath.Join(t.TempDir(), "report")},
-			} {
-				out, err := b.brunt(t, t.TempDir(), args...)
-				if err == nil || !strings.Contains(strings.Join(strings.Fields(out), " "), c.want) {
-					t.Errorf("brunt %s: %v, without %q\n%s", args[0], err, c.want, out)
-				}
-			}
+			b.refuses(t, scenarioOf(t, c.text), c.want)
 			b.unmanned(t)
 			b.removed(t)
 		})

@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// TestAgents_KubeTwoRuns has two brunts, which share no state, on one pod: the second is refused with the name of the
-// first while a fault of that one is in, be it on packets or on connections, and not after its end.
+// TestAgents_KubeTwoRuns has two brunts, which share no state, on one pod: while the first has a fault on packets or
+// connections there, the second is refused with the name of the first. After the end of that fault it is not refused.
 func TestAgents_KubeTwoRuns(t *testing.T) {
 	suite.Needs(t, suite.Kubernetes)
 	b := newAgentBed(t)

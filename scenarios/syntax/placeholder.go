@@ -66,11 +66,13 @@ type Part struct {
 
 var (
 	varPattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
-	envPattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	unitPattern   = regexp.MustCompile(`^([a-z][a-z0-9-]*)(?:\[(0|[1-9][0-9]{0,3})\])?\.(addr|host|port|url)$`)
 	callPattern   = regexp.MustCompile(`^(int|uuid|now)\(([^()]*)\)$`)
 	columnPattern = regexp.MustCompile(`^([a-z][a-z0-9-]*)\.(.+)$`)
 )
+
+// EnvName matches the name of an environment variable.
+var EnvName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // SplitPlaceholders splits a text at its ${…}. Before a brace, two dollars are an escaped dollar:
 // $${ is a literal ${, and $$${price} a dollar before a price. An invalid placeholder is left
@@ -202,7 +204,7 @@ func ParseRef(text string) (*Ref, error) {
 	switch space {
 	case "env":
 		r.Kind = RefEnv
-		if !envPattern.MatchString(rest) {
+		if !EnvName.MatchString(rest) {
 			return nil, fmt.Errorf("%s: %q is not a name of an environment variable", r, Clip(rest, 40))
 		}
 	case "file":

@@ -63,8 +63,8 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// TestStressMemory_UnitEnds has the unit end while its memory is taken up to a limit: that is the effect, and not the
-// early end of the fault. Without a limit, memory is no reason for its end.
+// TestStressMemory_UnitEnds has the unit end while the fault takes its memory up to a limit: that is the effect of the
+// fault, and not its early end. Without a limit, the end of the unit is not an effect.
 func TestStressMemory_UnitEnds(t *testing.T) {
 	for _, limit := range []int64{1 << 20, 0} {
 		unit := exec.Command("sleep", "60")

@@ -173,4 +173,4 @@ func listEnd(s string) int {
 }
 
 // EnvName matches the name of an environment variable.
-var EnvName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var EnvName = syntax.EnvName

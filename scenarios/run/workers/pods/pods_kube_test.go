@@ -141,7 +141,7 @@ func (b *bed) start(t *testing.T, workers, load, more string) *trial {
 	return b.startIn(t, workers, load, more, "198.18.77.2")
 }
 
-// startIn starts a run whose workers may be in the cluster at an address alone.
+// startIn starts a run whose workers may only be in the cluster at an address.
 func (b *bed) startIn(t *testing.T, workers, load, more, cluster string) *trial {
 	r := &trial{dir: t.TempDir()}
 	if !strings.Contains(workers, "cpu") {
