@@ -59,10 +59,6 @@ type Scenario struct {
 	Origin Origin // what Parse read; the zero value for a scenario that was not parsed
 }
 
-// DropChecks removes the sections that record requests during the load and check them after it: `ledger`,
-// `consistency`, and `listen` of `trace`. A short run in place of the scenario's own is too short for them.
-func (s *Scenario) DropChecks() { s.Ledgers, s.Consistency, s.Trace.Listen = nil, nil, "" }
-
 // An Origin holds the files that a scenario was parsed from, and the mistakes found in them.
 type Origin struct {
 	mistakes *syntax.Mistakes // mistakes that Parse found

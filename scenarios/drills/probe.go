@@ -56,9 +56,9 @@ func SteadyPlan(p *plan.Plan, lasts time.Duration) (*plan.Plan, error) {
 		profile.Add(lasts, max(leastRate, rate), max(leastRate, rate))
 		lp.Schedule, lp.InTurn = load.Plan{Rate: profile}, true
 	}
-	one.Faults, one.Alerts, one.Gauges, one.Watches = nil, nil, nil, nil
-	sc.SLO, sc.Steady, sc.Stop, sc.Warmup = nil, nil, nil, 0
+	one.Faults, one.Alerts, one.Ledgers, one.Consistency, one.Gauges, one.Watches = nil, nil, nil, nil, nil, nil
+	sc.SLO, sc.Steady, sc.Stop, sc.Ledgers, sc.Consistency, sc.Warmup = nil, nil, nil, nil, nil, 0
+	sc.Trace.Listen = ""
 	one.Scenario = &sc
-	one.DropChecks()
 	return &one, nil
 }

@@ -218,12 +218,6 @@ func (p *Plan) Bind(ctx context.Context, reach func(*scenarios.Load) targets.Opt
 	return nil
 }
 
-// DropChecks is [scenarios.Scenario.DropChecks] for a plan, with its scenario.
-func (p *Plan) DropChecks() {
-	p.Ledgers, p.Consistency = nil, nil
-	p.Scenario.DropChecks()
-}
-
 // Takes returns how long a run takes by its schedules: warm-up and loads. It does not include the start of the target
 // and the end of the last requests.
 func (p *Plan) Takes() time.Duration { return p.Scenario.Warmup + p.End() }

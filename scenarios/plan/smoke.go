@@ -60,8 +60,9 @@ func ReduceToSmoke(p *Plan) (*Plan, error) {
 	o.ID = objective
 	sc.SLO, sc.Steady, sc.Stop, sc.Warmup = []slo.Objective{o}, []slo.Objective{o}, nil, 0
 	sc.Steady[0].Phase = slo.Phase{}
-	one.Scenario, one.Smoke, one.Alerts = &sc, true, nil
-	one.DropChecks()
+	sc.Ledgers, one.Ledgers, sc.Consistency, one.Consistency, one.Alerts = nil, nil, nil, nil, nil
+	sc.Trace.Listen = ""
+	one.Scenario, one.Smoke = &sc, true
 	one.Notes = []string{"a smoke run: two iterations a second, each fault once. Nothing is measured, and none of the " +
 		"scenario's objectives is judged."}
 	return &one, nil
