@@ -19,6 +19,7 @@ import (
 
 	"brunt/scenarios/connect"
 	"brunt/scenarios/machine"
+	"brunt/targets"
 )
 
 // A Recorder is a proxy before one target: it passes requests on, and records them with their answers. Clients speak
@@ -89,13 +90,9 @@ func recordOf(q *http.Request) *recorded { return q.Context().Value(recordedKey{
 
 // NewRecorder returns a recorder before a target, an http or https URL without a query.
 func NewRecorder(target *url.URL) *Recorder {
-	port := target.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[target.Scheme]
-	}
 	r := &Recorder{target: target}
 	r.proxy = httputil.ReverseProxy{
-		Transport: connect.To(target.Hostname() + ":" + port).Transport(),
+		Transport: connect.To(targets.HostPort(target)).Transport(),
 		Rewrite:   r.rewrite, ModifyResponse: r.answered, FlushInterval: -1,
 		ErrorHandler: func(w http.ResponseWriter, q *http.Request, err error) {
 			r.ended(recordOf(q), recordedBody{})
