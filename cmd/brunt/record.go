@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -42,17 +41,13 @@ each body. The scenario holds no secret, as with convert; the file of --har does
 			if target.RawQuery != "" {
 				return usagef("%s: the target has no query; requests bring their own", args[0])
 			}
-			host, port, err := listenAddress("--listen", listen)
+			l, names, err := listenAt("--listen", listen)
 			if err != nil {
 				return err
 			}
-			l, err := net.Listen("tcp", net.JoinHostPort(host, port))
-			if err != nil {
-				return usagef("--listen %s: %w; choose another port, or port 0 for a free one", listen, err)
-			}
 			ctx, stop := interruptible(stderr(c), "", "")
 			defer stop()
-			recorder, names := har.NewRecorder(target), namesOf(host, l.Addr())
+			recorder := har.NewRecorder(target)
 			s := &http.Server{ReadHeaderTimeout: 10 * time.Second}
 			s.Handler = http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
 				if !live.OwnHost(r.Host, names) { // a page of another site, whose name leads here
