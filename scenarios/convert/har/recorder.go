@@ -105,22 +105,25 @@ func NewRecorder(target *url.URL) *Recorder {
 // ServeHTTP implements [http.Handler].
 func (r *Recorder) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(q.Body, mostBody+1))
-	e := &recorded{began: time.Now(), host: q.Host}
+	began := time.Now()
 	switch {
 	case err != nil:
 		return // the client is gone
 	case len(body) > mostBody:
 		http.Error(w, "a body of more than 1 MiB can't be recorded", http.StatusRequestEntityTooLarge)
 		return
-	case !r.began(e, len(body)):
-		http.Error(w, "the recording is full: end it by Ctrl-C", http.StatusInsufficientStorage)
-		return
 	}
-	e.Started = e.began.Format(time.RFC3339Nano)
-	e.Request = recordedRequest{Method: q.Method, Version: q.Proto}
+	e := &recorded{
+		Started: began.Format(time.RFC3339Nano), Request: recordedRequest{Method: q.Method, Version: q.Proto},
+		began: began, host: q.Host,
+	}
 	if len(body) > 0 {
 		data := bodyOf(q.Header.Get("Content-Type"), body)
 		e.Request.Data = &data
+	}
+	if !r.began(e, len(body)) {
+		http.Error(w, "the recording is full: end it by Ctrl-C", http.StatusInsufficientStorage)
+		return
 	}
 	q = q.WithContext(context.WithValue(q.Context(), recordedKey{}, e))
 	q.Body, q.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
@@ -159,11 +162,11 @@ func (r *Recorder) rewrite(p *httputil.ProxyRequest) {
 		}
 	}
 	e, u := recordOf(p.In), *p.Out.URL
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if strings.EqualFold(p.Out.Header.Get("Upgrade"), "websocket") {
 		e.Resource, u.Scheme = "websocket", strings.Replace(u.Scheme, "http", "ws", 1)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	e.Request.URL, e.Request.Headers = u.String(), headersOf(p.Out.Header)
 }
 
