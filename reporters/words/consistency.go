@@ -163,7 +163,7 @@ func WitnessText(w *result.Witness) string {
 		for _, f := range w.Faults {
 			names = append(names, Clean(f))
 		}
-		text += ", during " + strings.Join(names, " and ")
+		text += ", during " + Join(names)
 	}
 	return text
 }
