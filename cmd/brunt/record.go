@@ -56,7 +56,8 @@ each body. The scenario holds no secret, as with convert; the file of --har does
 				}
 				recorder.ServeHTTP(to, r)
 			})
-			fmt.Fprintf(stderr(c), "brunt: recording %s at http://%s/; Ctrl-C ends it and writes the scenario\n", args[0], l.Addr())
+			fmt.Fprintf(stderr(c), "brunt: recording %s at http://%s/; Ctrl-C ends it and writes the scenario\n",
+				args[0], l.Addr())
 			ended := make(chan error, 1)
 			go func() { ended <- s.Serve(l) }()
 			select {
@@ -84,7 +85,8 @@ each body. The scenario holds no secret, as with convert; the file of --har does
 	w.flags(c)
 	c.Flags().StringVar(&listen, "listen", ":8888",
 		"[HOST]:PORT of the proxy, such as :8888, which is 127.0.0.1:8888; port 0 is a free one")
-	c.Flags().StringVar(&recording, "har", "", "write the recording to a file too, with all that requests and answers hold")
+	c.Flags().StringVar(&recording, "har", "",
+		"write the recording to a file too, with all that requests and answers hold")
 	c.Flags().BoolVar(&o.Static, "static", false, "include images, fonts, styles and scripts")
 	return c
 }

@@ -42,7 +42,9 @@ func judgeTraces(
 		return r
 	}
 	if bound, shown := shownShare(o, broken, n); !shown {
-		r.Because = result.Notes{{Kind: result.TracesNotShown, Value: result.Num(broken), Count: n, High: result.Num(bound)}}
+		r.Because = result.Notes{{
+			Kind: result.TracesNotShown, Value: result.Num(broken), Count: n, High: result.Num(bound),
+		}}
 		return r
 	}
 	r.Verdict = scenarios.Pass

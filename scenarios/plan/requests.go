@@ -123,8 +123,8 @@ func (c *compiler) noWrites(lp *Load, at syntax.Pos, owner string) {
 			if slices.ContainsFunc(f.Steps, func(s load.Step) bool {
 				return s.Call != nil && (s.Call.Name() == r.Write || s.Call.Name() == r.Read)
 			}) {
-				c.m.Add(at, "`consistency` checks steps that a flow of brunt's own makes, and load %q has a step of %s made by %s",
-					lp.Name, r.Name, owner)
+				c.m.Add(at, "`consistency` checks steps that a flow of brunt's own makes, and load %q has a step of %s made by "+
+					"%s", lp.Name, r.Name, owner)
 				return
 			}
 		}

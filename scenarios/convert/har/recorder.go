@@ -66,7 +66,7 @@ type recordedRequest struct {
 }
 
 type recordedAnswer struct {
-	Status  int              `json:"status"` // zero: there is none
+	Status  int              `json:"status"` // zero: no answer came
 	Version string           `json:"httpVersion"`
 	Headers []recordedHeader `json:"headers"`
 	Content recordedBody     `json:"content"`
@@ -235,7 +235,7 @@ func (b *keptBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// bodyOf returns a body for a recording. One that is no text is encoded.
+// bodyOf returns a body for a recording, in base64 if it is not text.
 func bodyOf(kind string, b []byte) recordedBody {
 	if utf8.Valid(b) {
 		return recordedBody{Type: kind, Text: string(b)}

@@ -103,7 +103,8 @@ func TestRecorder(t *testing.T) {
 		t.Errorf("the redirect leads to %s", to)
 	}
 	ask("GET", "/home", "", 200)
-	ask("POST", "/posts", `{"text":"hi"}`, 201, "X-Token", "token-4711-of-the-user", "Content-Type", "application/json", "Origin", s.URL)
+	ask("POST", "/posts", `{"text":"hi"}`, 201, "X-Token", "token-4711-of-the-user", "Content-Type", "application/json",
+		"Origin", s.URL)
 	ask("GET", "/posts/post-000815", "", 200)
 	ask("POST", "/posts", strings.Repeat("x", 1<<20+1), http.StatusRequestEntityTooLarge)
 
@@ -179,7 +180,8 @@ func TestRecorder_IPv6(t *testing.T) {
 	if err != nil {
 		t.Skipf("this machine has no IPv6 loopback: %v", err)
 	}
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "it") }))
+	answer := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "it") }
+	s := httptest.NewUnstartedServer(http.HandlerFunc(answer))
 	_ = s.Listener.Close()
 	s.Listener = l
 	s.Start()
