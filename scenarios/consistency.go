@@ -93,7 +93,7 @@ func replayed(r *syntax.Ref) bool {
 }
 
 // ConsistencyOf returns the registers with a name, as an objective gives it. An empty name means the only ones.
-// ConsistencyOf returns nil if there are none.
+// ConsistencyOf returns nil if the scenario has no such registers.
 func (s *Scenario) ConsistencyOf(name string) *Consistency {
 	for _, c := range s.Consistency {
 		if c.Name == name || name == "" && len(s.Consistency) == 1 {
@@ -103,7 +103,7 @@ func (s *Scenario) ConsistencyOf(name string) *Consistency {
 	return nil
 }
 
-// ofConsistency checks that an objective on registers names some that the scenario has.
+// ofConsistency checks that the scenario has the registers that an objective names.
 func (p *files) ofConsistency(sc *Scenario, o slo.Objective) {
 	var names []string
 	for _, c := range sc.Consistency {

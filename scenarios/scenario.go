@@ -110,6 +110,10 @@ func (j Judge) LimitOr() float64 {
 	return float64(j.Limit)
 }
 
+// DropRecords removes the sections that record more than requests: ledgers, registers, and the spans of the target. A
+// short run in place of the scenario's own, such as a probe, has none of them.
+func (s *Scenario) DropRecords() { s.Ledgers, s.Consistency, s.Trace.Listen = nil, nil, "" }
+
 // document is the top level of a file.
 type document struct {
 	syntax.Place

@@ -68,7 +68,8 @@ listed under guard.allow.load, for you to confirm.`,
 		},
 	}
 	w.flags(c)
-	c.Flags().StringVar(&o.Environment, "environment", "", "postman: the values of variables, as Postman exports an environment")
+	c.Flags().StringVar(&o.Environment, "environment", "",
+		"postman: the values of variables, as Postman exports an environment")
 	c.Flags().BoolVar(&o.Static, "static", false, "har: include images, fonts, styles and scripts")
 	c.Flags().StringSliceVar(&o.Hosts, "host", nil,
 		"har: also include this host, besides the host of the first page; can be given several times")

@@ -45,18 +45,14 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)
 	if f.live.linger < 0 {
 		return nil, usagef("--linger is negative")
 	}
-	host, port, err := listenAddress("--live", f.live.addr)
+	l, names, err := listenAt("--live", f.live.addr)
 	if err != nil {
 		return nil, err
-	}
-	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
-	if err != nil {
-		return nil, usagef("--live %s: %w; choose another port, or port 0 for a free one", f.live.addr, err)
 	}
 	token := rand.Text()
 	p := &livePage{
 		linger: f.live.linger, served: make(chan struct{}),
-		server: live.New(live.Options{Name: name, Runs: f.repeat, Token: token, Stop: stop, Hosts: namesOf(host, l.Addr())}),
+		server: live.New(live.Options{Name: name, Runs: f.repeat, Token: token, Stop: stop, Hosts: names}),
 	}
 	go func() {
 		defer close(p.served)
@@ -69,6 +65,19 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)
 			"the scenario, its URLs and answers of the target; only stopping the run needs the token\n", f.live.addr)
 	}
 	return p, nil
+}
+
+// listenAt listens at the address of a flag, and returns the host names that requests to it may use; see [namesOf].
+func listenAt(flag, addr string) (net.Listener, []string, error) {
+	host, port, err := listenAddress(flag, addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, nil, usagef("%s %s: %w; choose another port, or port 0 for a free one", flag, addr, err)
+	}
+	return l, namesOf(host, l.Addr()), nil
 }
 
 // namesOf returns the host names that requests to a listener may use, in lower case.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -42,17 +41,13 @@ each body. The scenario holds no secret, as with convert; the file of --har does
 			if target.RawQuery != "" {
 				return usagef("%s: the target has no query; requests bring their own", args[0])
 			}
-			host, port, err := listenAddress("--listen", listen)
+			l, names, err := listenAt("--listen", listen)
 			if err != nil {
 				return err
 			}
-			l, err := net.Listen("tcp", net.JoinHostPort(host, port))
-			if err != nil {
-				return usagef("--listen %s: %w; choose another port, or port 0 for a free one", listen, err)
-			}
 			ctx, stop := interruptible(stderr(c), "", "")
 			defer stop()
-			recorder, names := har.NewRecorder(target), namesOf(host, l.Addr())
+			recorder := har.NewRecorder(target)
 			s := &http.Server{ReadHeaderTimeout: 10 * time.Second}
 			s.Handler = http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
 				if !live.OwnHost(r.Host, names) { // a page of another site, whose name leads here
@@ -61,7 +56,8 @@ each body. The scenario holds no secret, as with convert; the file of --har does
 				}
 				recorder.ServeHTTP(to, r)
 			})
-			fmt.Fprintf(stderr(c), "brunt: recording %s at http://%s/; Ctrl-C ends it and writes the scenario\n", args[0], l.Addr())
+			fmt.Fprintf(stderr(c), "brunt: recording %s at http://%s/; Ctrl-C ends it and writes the scenario\n",
+				args[0], l.Addr())
 			ended := make(chan error, 1)
 			go func() { ended <- s.Serve(l) }()
 			select {
@@ -89,7 +85,8 @@ each body. The scenario holds no secret, as with convert; the file of --har does
 	w.flags(c)
 	c.Flags().StringVar(&listen, "listen", ":8888",
 		"[HOST]:PORT of the proxy, such as :8888, which is 127.0.0.1:8888; port 0 is a free one")
-	c.Flags().StringVar(&recording, "har", "", "write the recording to a file too, with all that requests and answers hold")
+	c.Flags().StringVar(&recording, "har", "",
+		"write the recording to a file too, with all that requests and answers hold")
 	c.Flags().BoolVar(&o.Static, "static", false, "include images, fonts, styles and scripts")
 	return c
 }

@@ -38,18 +38,14 @@ reaches this machine sees the results, without a password or encryption. Ctrl-C 
 			if err := folders(args); err != nil {
 				return err
 			}
-			host, port, err := listenAddress("--listen", listen)
+			l, names, err := listenAt("--listen", listen)
 			if err != nil {
 				return err
-			}
-			l, err := net.Listen("tcp", net.JoinHostPort(host, port))
-			if err != nil {
-				return usagef("--listen %s: %w; choose another port, or port 0 for a free one", listen, err)
 			}
 			ctx, stop := interruptible(stderr(c), "", "")
 			defer stop()
 			s := site.NewServer(site.Options{
-				Title: titleOf(title, args), Roots: args, Compare: besideOne, Hosts: namesOf(host, l.Addr()),
+				Title: titleOf(title, args), Roots: args, Compare: besideOne, Hosts: names,
 			})
 			fmt.Fprintf(stdout(c), "serving %s at http://%s/; Ctrl-C ends it\n", strings.Join(args, ", "), l.Addr())
 			if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {

@@ -41,7 +41,6 @@ func (p *pageView) consistency(all []*result.ConsistencyRecord, t *chart.Timelin
 			view.Witnesses = append(view.Witnesses, drawn)
 		}
 		p.Consistency = append(p.Consistency, view)
-		p.WatchedAxis = t.Times()
 	}
 }
 

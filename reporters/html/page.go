@@ -220,7 +220,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	}
 	p.generator(r)
 	p.target(c, r)
-	if p.Watched = line.Watched(r.Watches); p.Watched != nil {
+	if p.Watched = line.Watched(r.Watches); p.Watched != nil || p.Consistency != nil {
 		p.WatchedAxis = line.Times()
 	}
 	p.comparison(r.Comparison)

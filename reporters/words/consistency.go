@@ -159,7 +159,7 @@ func WitnessText(w *result.Witness) string {
 		text += ", and no order of it and the operations around it explains what was read"
 	}
 	if len(w.Faults) > 0 {
-		text += ", during " + strings.Join(clean(w.Faults), " and ")
+		text += ", during " + Join(clean(w.Faults))
 	}
 	return text
 }

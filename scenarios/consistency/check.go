@@ -1,6 +1,7 @@
 package consistency
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -98,7 +99,7 @@ func (r *recorder) check(run Run) *result.ConsistencyRecord {
 func telling(all []register.Anomaly) (out []register.Anomaly) {
 	out = append(out, all[0])
 	byAge := slices.Clone(all[1:])
-	slices.SortStableFunc(byAge, func(a, b register.Anomaly) int { return int(b.Age/1000) - int(a.Age/1000) })
+	slices.SortStableFunc(byAge, func(a, b register.Anomaly) int { return cmp.Compare(b.Age, a.Age) })
 	return append(out, byAge[:min(len(byAge), mostWitnesses-1)]...)
 }
 

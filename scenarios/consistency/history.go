@@ -20,6 +20,12 @@ type session struct {
 	user int32
 }
 
+// A registerValue is a value of a register: another register has other values, even of the same text.
+type registerValue struct {
+	register int32
+	value    string
+}
+
 // history numbers registers, values and sessions. It forgets the records.
 //
 // If there was no room for some operations, it drops the reads that ended after the first of these began: they may
@@ -31,9 +37,8 @@ func (r *recorder) history() (h history, dropped int64) {
 	}
 	h.ops, h.values = make([]register.Op, 0, n), []string{""}
 	keys, sessions := map[string]int32{}, map[session]int32{}
-	values := map[string]int32{} // by number of the register and value
+	values := map[registerValue]int32{}
 	full := time.Duration(r.full.Load())
-	var name []byte
 	for _, s := range r.shards {
 		for i := range s.ops {
 			op := &s.ops[i]
@@ -57,13 +62,11 @@ func (r *recorder) history() (h history, dropped int64) {
 				sessions[who] = o.Session
 			}
 			number := func(value []byte) int32 {
-				name = append(appendNumber(name[:0], o.Register), value...)
-				n, known := values[string(name)]
+				n, known := values[registerValue{o.Register, string(value)}]
 				if !known {
 					n = int32(len(h.values))
-					text := string(name)
-					h.values = append(h.values, text[registerBytes:])
-					values[text] = n
+					h.values = append(h.values, string(value))
+					values[registerValue{o.Register, h.values[n]}] = n
 				}
 				return n
 			}
@@ -78,11 +81,4 @@ func (r *recorder) history() (h history, dropped int64) {
 		s.ops, s.text = nil, nil
 	}
 	return h, dropped
-}
-
-// registerBytes is the length of what appendNumber appends.
-const registerBytes = 4
-
-func appendNumber(b []byte, n int32) []byte {
-	return append(b, byte(n), byte(n>>8), byte(n>>16), byte(n>>24))
 }

@@ -36,7 +36,8 @@ func HasSteadyState(p *plan.Plan) bool { return p.Stack == nil }
 // and objectives. A load of users runs one iteration per second and user, 20 at most. Scripts and logs can't be
 // probed with.
 func SteadyPlan(p *plan.Plan, lasts time.Duration) (*plan.Plan, error) {
-	one, sc := *p, *p.Scenario
+	one := p.WithoutRecords()
+	sc := one.Scenario
 	one.Loads = slices.Clone(p.Loads)
 	for i := range one.Loads {
 		lp := &one.Loads[i]
@@ -56,9 +57,7 @@ func SteadyPlan(p *plan.Plan, lasts time.Duration) (*plan.Plan, error) {
 		profile.Add(lasts, max(leastRate, rate), max(leastRate, rate))
 		lp.Schedule, lp.InTurn = load.Plan{Rate: profile}, true
 	}
-	one.Faults, one.Alerts, one.Ledgers, one.Consistency, one.Gauges, one.Watches = nil, nil, nil, nil, nil, nil
-	sc.SLO, sc.Steady, sc.Stop, sc.Ledgers, sc.Consistency, sc.Warmup = nil, nil, nil, nil, nil, 0
-	sc.Trace.Listen = ""
-	one.Scenario = &sc
-	return &one, nil
+	one.Faults, one.Gauges, one.Watches = nil, nil, nil
+	sc.SLO, sc.Steady, sc.Stop, sc.Warmup = nil, nil, nil, 0
+	return one, nil
 }

@@ -10,10 +10,6 @@ import (
 
 // compileConsistency finds the steps that write and read the registers of `consistency`.
 func compileConsistency(p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
-	var names []string
-	for _, s := range p.Series.Steps {
-		names = append(names, s.Name)
-	}
 	var written []*syntax.Node
 	for _, c := range p.Scenario.Consistency {
 		spec := &consistency.Spec{Consistency: c}
@@ -30,11 +26,8 @@ func compileConsistency(p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
 				spec.Reads = append(spec.Reads, s.call)
 			}
 		}
-		for _, s := range []struct{ key, name string }{{"write", c.Write}, {"read", c.Read}} {
-			if s.name != "" && !steps.unknown && !slices.Contains(names, s.name) {
-				m.AddHint(c.Of(s.key), syntax.DidYouMean(s.name, names), "there is no step %q in any load", s.name)
-			}
-		}
+		steps.checkName(c.Of("write"), c.Write)
+		steps.checkName(c.Of("read"), c.Read)
 		if c.Write != "" && c.Write == c.Read {
 			m.Add(c.Of("read"), "one step can't both write and read a register: they are two operations")
 		}

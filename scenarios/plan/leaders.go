@@ -61,8 +61,8 @@ func picksFrom(with *syntax.Node) string {
 func (c *faultCompiler) leaders() {
 	for _, of := range c.plan.Scenario.Leaders {
 		if scope := c.plan.Scope; !c.targetUnknown && !scope.Has(of.Name) {
-			c.m.AddHint(of.Pos, syntax.DidYouMean(of.Name, slices.Sorted(maps.Keys(scope.Services))), "there is no service %q",
-				syntax.Clip(of.Name, 40))
+			c.m.AddHint(of.Pos, syntax.DidYouMean(of.Name, slices.Sorted(maps.Keys(scope.Services))),
+				"there is no service %q", syntax.Clip(of.Name, 40))
 			continue
 		}
 		if slices.Contains(c.asked, of.Name) {

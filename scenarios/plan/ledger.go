@@ -32,18 +32,12 @@ func (c *ledgerCompiler) compile() {
 func (c *ledgerCompiler) one(l *scenarios.Ledger) (written []*syntax.Node) {
 	p := &ledger.Spec{Ledger: l, Counts: -1}
 	c.plan.Ledgers = append(c.plan.Ledgers, p)
-	var names []string
 	for _, s := range c.steps.compiled {
 		if s.call.Name() == l.Write {
 			p.Writes, written = append(p.Writes, s.call), append(written, s.with)
 		}
 	}
-	for _, s := range c.plan.Series.Steps {
-		names = append(names, s.Name)
-	}
-	if l.Write != "" && !c.steps.unknown && !slices.Contains(names, l.Write) {
-		c.m.AddHint(l.Of("write"), syntax.DidYouMean(l.Write, names), "there is no step %q in any load", l.Write)
-	}
+	c.steps.checkName(l.Of("write"), l.Write)
 	c.ledgerID(p, written)
 	c.ledgerRead(p)
 	for i := range l.At {

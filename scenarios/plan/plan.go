@@ -218,6 +218,15 @@ func (p *Plan) Bind(ctx context.Context, reach func(*scenarios.Load) targets.Opt
 	return nil
 }
 
+// WithoutRecords returns a copy of the plan, with a copy of its scenario, that records only requests; see
+// [scenarios.Scenario.DropRecords]. It reads no alerts either.
+func (p *Plan) WithoutRecords() *Plan {
+	one, sc := *p, *p.Scenario
+	sc.DropRecords()
+	one.Scenario, one.Ledgers, one.Consistency, one.Alerts = &sc, nil, nil, nil
+	return &one
+}
+
 // Takes returns how long a run takes by its schedules: warm-up and loads. It does not include the start of the target
 // and the end of the last requests.
 func (p *Plan) Takes() time.Duration { return p.Scenario.Warmup + p.End() }

@@ -110,25 +110,29 @@ func (c *compiler) drive(lp *Load, l *scenarios.Load) {
 // noWrites refuses a load whose requests the ledger, or `consistency`, can't record.
 func (c *compiler) noWrites(lp *Load, at syntax.Pos, owner string) {
 	for _, l := range c.sc.Ledgers {
-		for _, f := range lp.Flows {
-			if slices.ContainsFunc(f.Steps, func(s load.Step) bool { return s.Call != nil && s.Call.Name() == l.Write }) {
-				c.m.Add(at, "the ledger keeps writes that a flow of brunt's own makes, and %q of load %q is made by %s", l.Write,
-					lp.Name, owner)
-				return
-			}
+		if lp.hasStep(l.Write) {
+			c.m.Add(at, "the ledger keeps writes that a flow of brunt's own makes, and %q of load %q is made by %s", l.Write,
+				lp.Name, owner)
+			return
 		}
 	}
 	for _, r := range c.sc.Consistency {
-		for _, f := range lp.Flows {
-			if slices.ContainsFunc(f.Steps, func(s load.Step) bool {
-				return s.Call != nil && (s.Call.Name() == r.Write || s.Call.Name() == r.Read)
-			}) {
-				c.m.Add(at, "`consistency` checks steps that a flow of brunt's own makes, and load %q has a step of %s made by %s",
-					lp.Name, r.Name, owner)
-				return
-			}
+		if lp.hasStep(r.Write) || lp.hasStep(r.Read) {
+			c.m.Add(at, "`consistency` checks steps that a flow of brunt's own makes, and load %q has a step of %s made by %s",
+				lp.Name, r.Name, owner)
+			return
 		}
 	}
+}
+
+// hasStep reports whether a flow of the load has a step with a name.
+func (lp *Load) hasStep(name string) bool {
+	for _, f := range lp.Flows {
+		if slices.ContainsFunc(f.Steps, func(s load.Step) bool { return s.Call != nil && s.Call.Name() == name }) {
+			return true
+		}
+	}
+	return false
 }
 
 // EngineName returns the name of the program that makes the load's requests, for the report; empty means brunt.

@@ -31,7 +31,8 @@ const (
 // When each flow has had its turn, each fault is injected once, one after the other. The only objective is that no
 // request fails before the first fault.
 func ReduceToSmoke(p *Plan) (*Plan, error) {
-	one, sc := *p, *p.Scenario
+	one := p.WithoutRecords()
+	sc := one.Scenario
 	baseline := time.Duration(0)
 	one.Loads = slices.Clone(p.Loads)
 	for i := range one.Loads {
@@ -60,12 +61,10 @@ func ReduceToSmoke(p *Plan) (*Plan, error) {
 	o.ID = objective
 	sc.SLO, sc.Steady, sc.Stop, sc.Warmup = []slo.Objective{o}, []slo.Objective{o}, nil, 0
 	sc.Steady[0].Phase = slo.Phase{}
-	sc.Ledgers, one.Ledgers, sc.Consistency, one.Consistency, one.Alerts = nil, nil, nil, nil, nil
-	sc.Trace.Listen = ""
-	one.Scenario, one.Smoke = &sc, true
+	one.Smoke = true
 	one.Notes = []string{"a smoke run: two iterations a second, each fault once. Nothing is measured, and none of the " +
 		"scenario's objectives is judged."}
-	return &one, nil
+	return one, nil
 }
 
 // inTurn puts faults one after the other, and returns the time at which the last one is over and its unit is back.

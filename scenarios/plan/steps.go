@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
@@ -98,6 +100,20 @@ func (c *stepCompiler) proofs(l *scenarios.Load) {
 	p := targets.Share[auth.Proofs](in.Shared)
 	p.Auth(l.Auth, in, c.m)
 	p.Sign(l.Sign, in, c.m)
+}
+
+// checkName refuses the name of a step that no load has. An empty name is already reported.
+func (c *stepCompiler) checkName(at syntax.Pos, name string) {
+	if name == "" || c.unknown {
+		return
+	}
+	var names []string
+	for _, s := range c.plan.Series.Steps {
+		names = append(names, s.Name)
+	}
+	if !slices.Contains(names, name) {
+		c.m.AddHint(at, syntax.DidYouMean(name, names), "there is no step %q in any load", name)
+	}
 }
 
 // row returns the name under which a step is measured.

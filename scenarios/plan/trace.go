@@ -11,7 +11,7 @@ import (
 func checkListen(p *Plan, m *syntax.Mistakes) {
 	t := &p.Scenario.Trace
 	at, err := netip.ParseAddrPort(t.ListenAddress())
-	if err != nil { // there is none, or it is a mistake that was reported
+	if err != nil { // no address, or a mistake that is already reported
 		return
 	}
 	if err := p.LoadAllowlist.CheckAddr(at, ""); err != nil {

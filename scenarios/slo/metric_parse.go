@@ -203,7 +203,8 @@ func (m *metricParser) call(name string, args []string) error {
 // source parses a metric of a ledger, or of registers, with a name.
 func (m *metricParser) source(r *Row, name string) error {
 	if !syntax.IsName(name) {
-		return fmt.Errorf("%q: want the name of %s, such as %s(%s)", syntax.Clip(m.Text, 40), r.named(), r.Name, r.example())
+		return fmt.Errorf("%q: want the name of %s, such as %s(%s)", syntax.Clip(m.Text, 40), r.named(), r.Name,
+			r.example())
 	}
 	m.take(r)
 	m.Source = name

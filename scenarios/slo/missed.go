@@ -51,8 +51,8 @@ func missedEnd(before, after string) func(Miss) string {
 
 func missedPercentile(m Miss) string {
 	if m.Endless {
-		return "fewer than " + m.Share + " of " + m.Requests + " were answered rightly, and " + m.Share + " within " + m.Limit +
-			" was asked for"
+		return "fewer than " + m.Share + " of " + m.Requests + " were answered rightly, and " + m.Share +
+			" within " + m.Limit + " was asked for"
 	}
 	return m.Share + " of " + m.Requests + " took up to " + m.Got + ", and " + m.Asked + " was asked for"
 }

@@ -250,16 +250,18 @@ func (o *Objective) clause(name, arg string) (err error) {
 func (o *Objective) check() error {
 	m := o.Metric
 	lasts := m.Row().Lasts
+	ofOrAfter := o.Step != "" || o.Load != "" || o.isAfter()
+	inPart := o.inPhase() && o.Phase.Kind != RunPhase
 	switch {
-	case m.OfLedger() && (o.Step != "" || o.Load != "" || o.inPhase() && o.Phase.Kind != RunPhase || o.isAfter()):
+	case m.OfLedger() && (ofOrAfter || inPart):
 		return fmt.Errorf("%s is of all writes of the run: it takes no of, in or after", m.Text)
-	case m.OfTraces() && (o.Step != "" || o.Load != "" || o.isAfter()):
+	case m.OfTraces() && ofOrAfter:
 		return fmt.Errorf("%s is of the traces of all loads: it takes no of or after; `in %s` names the phase", m.Text,
 			cmp.Or(o.After.String(), "FAULT"))
-	case m.OfRegister() && (o.Step != "" || o.Load != "" || o.inPhase() && o.Phase.Kind != RunPhase || o.isAfter()):
+	case m.OfRegister() && (ofOrAfter || inPart):
 		return fmt.Errorf("%s is of all reads and writes of the run: it takes no of, in or after", m.Text)
 	case m.PerRequest() && !o.isAfter():
-	case m.OfSeries() && (o.Step != "" || o.Load != "" || o.isAfter()):
+	case m.OfSeries() && ofOrAfter:
 		return fmt.Errorf("%s is not a figure of requests: it takes no of or after; `in %s` names the phase", m.Text,
 			cmp.Or(o.After.String(), "FAULT"))
 	case (m.OfAlert() || m.Reaches()) && (o.Step != "" || o.Load != ""):

@@ -2,7 +2,6 @@ package register
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 
@@ -93,11 +92,9 @@ func (r *Report) searchIn(ops []int32, begin int32, limit time.Duration) {
 	var list []porcupine.Operation
 	for _, i := range ops {
 		o := &r.ops[i]
-		end := int64(math.MaxInt64)
-		if o.Kind != Unknown {
-			end = int64(o.End)
-		}
-		list = append(list, porcupine.Operation{ClientId: int(o.Session), Input: o, Call: int64(o.Call), Return: end})
+		list = append(list, porcupine.Operation{
+			ClientId: int(o.Session), Input: o, Call: int64(o.Call), Return: int64(o.end()),
+		})
 	}
 	switch result, info := porcupine.CheckOperationsVerbose(model, list, limit); result {
 	case porcupine.Unknown:

@@ -42,7 +42,8 @@ func (r *Report) conflicts(out []conflict, values []int32, shift time.Duration) 
 		if low < high2 {
 			continue
 		}
-		i, _ := slices.BinarySearchFunc(fwd, low, func(f int32, t time.Duration) int { return cmp.Compare(r.all[f].low, t) })
+		i, _ := slices.BinarySearchFunc(fwd, low,
+			func(f int32, t time.Duration) int { return cmp.Compare(r.all[f].low, t) })
 		if i > 0 && high(fwd[i-1]) > low && r.all[fwd[i-1]].low < high2 {
 			out = append(out, conflict{a: fwd[i-1], b: n})
 		}

@@ -19,6 +19,7 @@ import (
 
 	"brunt/scenarios/connect"
 	"brunt/scenarios/machine"
+	"brunt/targets"
 )
 
 // A Recorder is a proxy before one target: it passes requests on, and records them with their answers. Clients speak
@@ -65,7 +66,7 @@ type recordedRequest struct {
 }
 
 type recordedAnswer struct {
-	Status  int              `json:"status"` // zero: there is none
+	Status  int              `json:"status"` // zero: no answer came
 	Version string           `json:"httpVersion"`
 	Headers []recordedHeader `json:"headers"`
 	Content recordedBody     `json:"content"`
@@ -89,13 +90,9 @@ func recordOf(q *http.Request) *recorded { return q.Context().Value(recordedKey{
 
 // NewRecorder returns a recorder before a target, an http or https URL without a query.
 func NewRecorder(target *url.URL) *Recorder {
-	port := target.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[target.Scheme]
-	}
 	r := &Recorder{target: target}
 	r.proxy = httputil.ReverseProxy{
-		Transport: connect.To(target.Hostname() + ":" + port).Transport(),
+		Transport: connect.To(targets.HostPort(target)).Transport(),
 		Rewrite:   r.rewrite, ModifyResponse: r.answered, FlushInterval: -1,
 		ErrorHandler: func(w http.ResponseWriter, q *http.Request, err error) {
 			r.ended(recordOf(q), recordedBody{})
@@ -108,22 +105,25 @@ func NewRecorder(target *url.URL) *Recorder {
 // ServeHTTP implements [http.Handler].
 func (r *Recorder) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(q.Body, mostBody+1))
-	e := &recorded{began: time.Now(), host: q.Host}
+	began := time.Now()
 	switch {
 	case err != nil:
 		return // the client is gone
 	case len(body) > mostBody:
 		http.Error(w, "a body of more than 1 MiB can't be recorded", http.StatusRequestEntityTooLarge)
 		return
-	case !r.began(e, len(body)):
-		http.Error(w, "the recording is full: end it by Ctrl-C", http.StatusInsufficientStorage)
-		return
 	}
-	e.Started = e.began.Format(time.RFC3339Nano)
-	e.Request = recordedRequest{Method: q.Method, Version: q.Proto}
+	e := &recorded{
+		Started: began.Format(time.RFC3339Nano), Request: recordedRequest{Method: q.Method, Version: q.Proto},
+		began: began, host: q.Host,
+	}
 	if len(body) > 0 {
 		data := bodyOf(q.Header.Get("Content-Type"), body)
 		e.Request.Data = &data
+	}
+	if !r.began(e, len(body)) {
+		http.Error(w, "the recording is full: end it by Ctrl-C", http.StatusInsufficientStorage)
+		return
 	}
 	q = q.WithContext(context.WithValue(q.Context(), recordedKey{}, e))
 	q.Body, q.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
@@ -162,11 +162,11 @@ func (r *Recorder) rewrite(p *httputil.ProxyRequest) {
 		}
 	}
 	e, u := recordOf(p.In), *p.Out.URL
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if strings.EqualFold(p.Out.Header.Get("Upgrade"), "websocket") {
 		e.Resource, u.Scheme = "websocket", strings.Replace(u.Scheme, "http", "ws", 1)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	e.Request.URL, e.Request.Headers = u.String(), headersOf(p.Out.Header)
 }
 
@@ -235,7 +235,7 @@ func (b *keptBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// bodyOf returns a body for a recording. One that is no text is encoded.
+// bodyOf returns a body for a recording, in base64 if it is not text.
 func bodyOf(kind string, b []byte) recordedBody {
 	if utf8.Valid(b) {
 		return recordedBody{Type: kind, Text: string(b)}

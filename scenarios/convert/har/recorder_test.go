@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -102,7 +103,8 @@ func TestRecorder(t *testing.T) {
 		t.Errorf("the redirect leads to %s", to)
 	}
 	ask("GET", "/home", "", 200)
-	ask("POST", "/posts", `{"text":"hi"}`, 201, "X-Token", "token-4711-of-the-user", "Content-Type", "application/json", "Origin", s.URL)
+	ask("POST", "/posts", `{"text":"hi"}`, 201, "X-Token", "token-4711-of-the-user", "Content-Type", "application/json",
+		"Origin", s.URL)
 	ask("GET", "/posts/post-000815", "", 200)
 	ask("POST", "/posts", strings.Repeat("x", 1<<20+1), http.StatusRequestEntityTooLarge)
 
@@ -169,5 +171,28 @@ func TestRecorder_Alone(t *testing.T) {
 		if e.Request.URL != scheme+"://"+at.Host+"/x?a=b" || e.Response.Status != 0 || (e.Resource != "") != (i == 1) {
 			t.Errorf("%+v", e)
 		}
+	}
+}
+
+// TestRecorder_IPv6: a target may be an IPv6 address.
+func TestRecorder_IPv6(t *testing.T) {
+	l, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		t.Skipf("this machine has no IPv6 loopback: %v", err)
+	}
+	answer := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "it") }
+	s := httptest.NewUnstartedServer(http.HandlerFunc(answer))
+	_ = s.Listener.Close()
+	s.Listener = l
+	s.Start()
+	defer s.Close()
+	at, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	har.NewRecorder(at).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://127.0.0.1:1/", nil))
+	if w.Code != http.StatusOK || w.Body.String() != "it" {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

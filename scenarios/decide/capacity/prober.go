@@ -87,8 +87,8 @@ func (r *RunProber) plan(rate float64) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc.Faults, sc.Steady, sc.Stop, sc.Ledgers, sc.Consistency = nil, nil, nil, nil, nil
-	sc.SLO, sc.Trace.Listen = r.Objectives, ""
+	sc.DropRecords()
+	sc.Faults, sc.Steady, sc.Stop, sc.SLO = nil, nil, nil, r.Objectives
 	length := r.Length
 	for _, o := range r.Objectives {
 		if n, ok := requests.Need(o); ok {

@@ -43,7 +43,8 @@ func vulnerable(ctx context.Context, args []string) error {
 	var found []error
 	for _, dir := range shipped {
 		if why == nil {
-			found = append(found, loud(ctx, nil, "go", "tool", "-modfile="+tools+"/.ci/tools.mod", "govulncheck", "-C", dir, "./..."))
+			found = append(found,
+				loud(ctx, nil, "go", "tool", "-modfile="+tools+"/.ci/tools.mod", "govulncheck", "-C", dir, "./..."))
 			continue
 		}
 		linked, err := linkedIn(ctx, dir)
@@ -84,7 +85,7 @@ type version struct{ module, version string }
 func linkedIn(ctx context.Context, dir string) (out []version, err error) {
 	c := exec.CommandContext(ctx, "go", "list", "-C", dir, "-deps", "-f",
 		"{{with .Module}}{{with .Replace}}{{.Path}} {{.Version}}{{else}}{{.Path}} {{.Version}}{{end}}{{end}}", "./...")
-	c.Env, c.Stderr = append(os.Environ(), "GOFLAGS="), os.Stderr // as a flag of go test in it is none of go list
+	c.Env, c.Stderr = append(os.Environ(), "GOFLAGS="), os.Stderr // its flags may be meant for go test alone
 	text, err := c.Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list in %s: %w", dir, err)
@@ -128,7 +129,8 @@ func (v version) vulnerable(known []vulnerability) error {
 	var out []error
 	for _, k := range known {
 		if k.module == v.module && older(v.version, k.version.version) {
-			out = append(out, fmt.Errorf("%s %s has %s: update it to %s or later", v.module, v.version, k.id, k.version.version))
+			out = append(out,
+				fmt.Errorf("%s %s has %s: update it to %s or later", v.module, v.version, k.id, k.version.version))
 		}
 	}
 	return errors.Join(out...)
@@ -148,7 +150,7 @@ func older(a, b string) bool {
 	return isPre && (!ofPre || before < release)
 }
 
-// parts returns the numbers of a version such as v1.2.3-rc.1+incompatible; nil if it is none.
+// parts returns the numbers of a version such as v1.2.3-rc.1+incompatible; nil if v is not a version.
 func parts(v string) (out []int) {
 	core, ok := strings.CutPrefix(v, "v")
 	core, _, _ = strings.Cut(core, "+")
