@@ -82,7 +82,10 @@ func (o *Observer) Watch() {
 	o.cancel = cancel
 	for _, g := range o.gauges {
 		if g.err == nil {
-			o.ended.Go(func() { each(ctx, g.plan.EveryOr(), func() { g.read(ctx, o.run.Now) }) })
+			o.ended.Go(func() {
+				each(ctx, g.plan.EveryOr(), func() { g.read(ctx, o.run.Now) })
+				g.readLast(o.run.Now)
+			})
 		}
 	}
 	for _, w := range o.watches {
@@ -189,6 +192,27 @@ func (g *gauge) read(ctx context.Context, now func() time.Duration) {
 			s.Points = append(s.Points, result.Point{T: result.Sec(at), V: result.NaN})
 		}
 	}
+}
+
+// lastReading is how long the last reading of a metric may take after the run.
+const lastReading = time.Second
+
+// readLast reads once more after the run if the last reading is late: on a busy machine, the growth of a counter up to
+// the end of the run is otherwise extrapolated from half of the load.
+func (g *gauge) readLast(now func() time.Duration) {
+	g.mu.Lock()
+	last := time.Duration(0)
+	for _, s := range g.series {
+		last = max(last, s.Points[len(s.Points)-1].T.D())
+	}
+	late := g.ofUnit == "" && len(g.series) > 0 && now()-last > g.plan.EveryOr()*3/2
+	g.mu.Unlock()
+	if !late {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lastReading)
+	defer cancel()
+	g.read(ctx, now)
 }
 
 // grow returns the values by their labels; for a rate, the growth per second since the last reading. A counter whose
