@@ -15,6 +15,7 @@ var anomalies = map[string][2]string{
 	result.AnomalyFuture:       {"read of the future", "reads of the future"},
 	result.AnomalyLost:         {"lost write", "lost writes"},
 	result.AnomalyOverwritten:  {"overwritten update", "overwritten updates"},
+	result.AnomalyDivergent:    {"divergent read", "divergent reads"},
 	result.AnomalyNonMonotonic: {"non-monotonic read", "non-monotonic reads"},
 	result.AnomalyStale:        {"stale read", "stale reads"},
 	result.AnomalyOrder:        {"operation out of order", "operations out of order"},
@@ -138,6 +139,11 @@ func WitnessText(w *result.Witness) string {
 	case result.AnomalyStale:
 		if newer != nil {
 			text += fmt.Sprintf(", %s after %s", Seconds(w.Age), operation(newer))
+		}
+	case result.AnomalyDivergent:
+		text += fmt.Sprintf(", replaced %s before, while no fault was in", Seconds(w.Age))
+		if newer != nil {
+			text += ", and " + operation(newer)
 		}
 	case result.AnomalyNonMonotonic:
 		if newer != nil {

@@ -30,7 +30,7 @@ type Run struct {
 // names are the kinds of anomalies in the result.
 var names = [...]string{
 	register.Dirty: result.AnomalyDirty, register.Future: result.AnomalyFuture, register.Lost: result.AnomalyLost,
-	register.Overwritten:  result.AnomalyOverwritten,
+	register.Overwritten: result.AnomalyOverwritten, register.Divergent: result.AnomalyDivergent,
 	register.NonMonotonic: result.AnomalyNonMonotonic, register.Stale: result.AnomalyStale,
 	register.Order: result.AnomalyOrder,
 }
@@ -68,7 +68,10 @@ func (r *recorder) check(run Run) *result.ConsistencyRecord {
 			out.Unknown++
 		}
 	}
-	found := register.Check(h.ops, register.Limits{Settle: r.spec.SettleOr().D(), Search: searchLimit})
+	settle := r.spec.SettleOr().D()
+	found := register.Check(h.ops, register.Limits{
+		Settle: settle, Search: searchLimit, Whole: func(t time.Duration) bool { return run.whole(t-settle, t) },
+	})
 	out.LeftOut, out.Foreign, out.Staleness = found.LeftOut, found.Foreign, result.Sec(found.Staleness)
 	out.Undecided = found.Undecided
 	out.Anomalies = int64(len(found.Anomalies))
@@ -128,6 +131,14 @@ func (run *Run) during(t time.Duration) (names []string) {
 		}
 	}
 	return names
+}
+
+// whole reports whether from one time to another no fault was in, and no unit was down after one.
+func (run *Run) whole(from, to time.Duration) bool {
+	return !slices.ContainsFunc(run.Faults, func(f *chaos.Record) bool {
+		stays := f.RevertErr != nil || f.Down != nil
+		return f.N >= 0 && f.Injected <= to && (stays || f.Until >= from)
+	})
 }
 
 // witness describes the operations that show an anomaly.

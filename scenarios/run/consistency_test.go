@@ -163,6 +163,18 @@ func TestConsistency(t *testing.T) {
 			},
 		},
 		{
+			name: "a copy that gets no write any more", of: ", settle: 1ms", slo: "anomalies = 0", want: scenarios.Fail,
+			kind: result.AnomalyDivergent,
+			plant: func(s *registerServer) {
+				s.read = func(s *registerServer, key string) (string, bool) {
+					if all := s.values[key]; s.n%2 == 0 && len(all) > 2 {
+						return all[1], true
+					}
+					return s.at(key, 0)
+				}
+			},
+		},
+		{
 			name: "another writer", slo: "anomalies = 0", want: scenarios.Inconclusive,
 			plant: func(s *registerServer) {
 				s.read = func(s *registerServer, key string) (string, bool) {

@@ -12,11 +12,12 @@
 // Operations that overlap in time may have taken effect in either order. A history can only convict: without an
 // anomaly, the operations in it show none.
 //
-//	op.go       operations, the history
-//	cluster.go  the operations on each value, and what is left out
-//	stale.go    reads of values that were replaced, and how long ago
-//	lost.go     writes that were gone in the end
-//	swap.go     compare-and-sets: values that were replaced twice, and a search for an order, with a time limit
-//	zones.go    whether the rest fits into one order
-//	report.go   anomalies, witnesses, the curve of staleness
+//	op.go         operations, the history
+//	cluster.go    the operations on each value, and what is left out
+//	stale.go      reads of values that were replaced, and how long ago
+//	lost.go       writes that were gone in the end
+//	divergent.go  copies that do not converge
+//	swap.go       compare-and-sets: values that were replaced twice, and a search for an order, with a time limit
+//	zones.go      whether the rest fits into one order
+//	report.go     anomalies, witnesses, the curve of staleness
 package register

@@ -206,6 +206,53 @@ func TestCheck_Staleness(t *testing.T) {
 	}
 }
 
+// A stale read is divergent if its value was replaced more than a settle time before it, the system was whole for that
+// time, and another read found the newer value at the same time or later.
+func TestCheck_Divergent(t *testing.T) {
+	const s = time.Second
+	write := func(value int32, at time.Duration) register.Op {
+		return register.Op{Kind: register.Write, Value: value, Session: 9, Call: at * s, End: at*s + s/2}
+	}
+	read := func(value int32, at time.Duration) register.Op {
+		return register.Op{Value: value, Session: int32(value), Call: at * s, End: at*s + s/2}
+	}
+	fault := func(until time.Duration) func(time.Duration) bool {
+		return func(at time.Duration) bool { return at-limits.Settle > until*s }
+	}
+	always := func(time.Duration) bool { return true }
+	two := []register.Op{write(1, 0), write(2, 2)}
+	for _, c := range []struct {
+		name  string
+		ops   []register.Op
+		whole func(time.Duration) bool
+		want  int64
+	}{
+		{"both copies at the end", append(slices.Clone(two), read(2, 20), read(1, 21)), always, 1},
+		{"the newer one only later", append(slices.Clone(two), read(1, 21), read(2, 40)), always, 1},
+		{"one client of both", append(slices.Clone(two), read(2, 20), func() register.Op {
+			o := read(1, 21)
+			o.Session = 2
+			return o
+		}()), always, 1},
+		{"not asked", append(slices.Clone(two), read(2, 20), read(1, 21)), nil, 0},
+		{"late, not for long", append(slices.Clone(two), read(2, 8), read(1, 9)), always, 0},
+		{"lost, not divergent", append(slices.Clone(two), read(2, 3), read(1, 21), read(1, 22)), always, 0},
+		{"a fault until a short time before", append(slices.Clone(two), read(2, 20), read(1, 21)), fault(12), 0},
+		{"a fault that is over", append(slices.Clone(two), read(2, 20), read(1, 21)), fault(10), 1},
+		{"converged", append(slices.Clone(two), read(1, 3), read(2, 20), read(2, 21)), always, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := register.Check(c.ops, register.Limits{Settle: limits.Settle, Whole: c.whole})
+			if n := got.Count(register.Divergent); n != c.want {
+				t.Fatalf("%d divergent reads, want %d: %+v", n, c.want, got.Anomalies)
+			}
+			for _, a := range got.Anomalies {
+				convicts(t, c.ops, got, a)
+			}
+		})
+	}
+}
+
 // TestCheck_Named: histories of a few operations, with the anomaly that each of them shows.
 func TestCheck_Named(t *testing.T) {
 	const s = time.Second

@@ -16,6 +16,7 @@ const (
 	Future                   // a read returned a value before its write began
 	Lost                     // an acknowledged write was gone
 	Overwritten              // two compare-and-sets replaced the same value
+	Divergent                // a read returned a value that was replaced long ago, while other reads returned newer ones
 	NonMonotonic             // a client read an older value than it had read before
 	Stale                    // a read returned a value that had been replaced before it began
 	Order                    // no order of the operations explains the reads
@@ -63,6 +64,9 @@ type Report struct {
 type Limits struct {
 	Settle time.Duration // the time after which a write that is not there counts as lost
 	Search time.Duration // for all registers with compare-and-sets together
+	// reports whether the system is whole at a time: no fault is in, nor was for the settle time before. A read is
+	// divergent only then; nil: no read is
+	Whole func(time.Duration) bool
 }
 
 // Check judges a history. It keeps ops, and takes about twice their memory.
@@ -93,6 +97,9 @@ func Check(ops []Op, limits Limits) *Report {
 	r.swappedTwice()
 	r.search(limits.Search)
 	r.curve()
+	if limits.Whole != nil {
+		r.divergent(limits)
+	}
 	slices.SortFunc(r.Anomalies, func(a, b Anomaly) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(ops[a.Op].Call, ops[b.Op].Call), cmp.Compare(a.Op, b.Op))
 	})
@@ -129,7 +136,7 @@ func (r *Report) Witness(a Anomaly) []int32 {
 		out = append(out, r.all[r.ops[a.Op].Expects-1].write, a.With, a.Op)
 	case Lost:
 		out = append(out, r.of(&r.ops[a.With]).first, a.Op, a.With)
-	case Stale, NonMonotonic:
+	case Stale, NonMonotonic, Divergent:
 		out = append(out, r.of(&r.ops[a.Op]).first, r.of(&r.ops[a.With]).write, a.With, a.Op)
 	default:
 		out = append(out, a.With, a.Op)
