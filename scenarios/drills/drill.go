@@ -24,6 +24,8 @@ type Drill struct {
 	Params *syntax.Node `yaml:"params"`
 	Ledger bool         `yaml:"ledger"` // the scenario must have a ledger
 	Traces bool         `yaml:"traces"` // the scenario must receive spans, by trace: listen
+	// the scenario must say which steps write and read registers, by consistency
+	Registers bool `yaml:"registers"`
 	// how long each load of the scenario lasts in the drill
 	Lasts quantity.Duration `yaml:"lasts,required,positive"`
 	// keys of a scenario that are merged over those of the scenario, such as judge

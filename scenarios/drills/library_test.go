@@ -144,6 +144,14 @@ roles: {store: store}
 leaders: {store: {path: /role, check: {"$.role": leader}, within: 5s}}
 load:
   writers: {executor: constant-arrival-rate, rate: 50/s, duration: 20s, flow: [{post: "/put?id=${ledger.id}", name: write}]}
+  users:
+    executor: constant-arrival-rate
+    rate: 50/s
+    duration: 20s
+    mix:
+      - {weight: 1, flow: [{post: "/set?value=${consistency.value}", name: set}]}
+      - {weight: 3, flow: [{get: /value, name: get, extract: {v: "$.value"}}]}
+consistency: {kv: {write: set, read: get, found: "${var.v}"}}
 ledger: {write: write, id: "${ledger.id}", read: {get: "/get?id=${id}"}, count: "$.count"}
 slo: [errors < 5%]
 `

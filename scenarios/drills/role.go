@@ -57,9 +57,11 @@ type System struct {
 	Alerts   []string
 	Leaders  []string // the services whose leader can be found
 	Ledger   bool
-	Traces   bool               // spans of its services are received
-	Breaks   Breaks             // the parts that brunt can break
-	Policies []*policies.Policy // those in force
+	Traces   bool // spans of its services are received
+	// it says which steps write and read registers
+	Registers bool
+	Breaks    Breaks             // the parts that brunt can break
+	Policies  []*policies.Policy // those in force
 }
 
 // Breaks says which kind of parts brunt can break.
@@ -80,7 +82,7 @@ func (b Breaks) contained() bool { return b == Containers || b == Pods }
 // SystemOf returns the system of a compiled scenario.
 func SystemOf(p *plan.Plan) System {
 	s := System{Replicas: map[string]int{}, Ledger: len(p.Scenario.Ledgers) > 0, Breaks: Processes, Policies: p.Policies}
-	s.Traces = p.Scenario.Trace.Listen != ""
+	s.Traces, s.Registers = p.Scenario.Trace.Listen != "", len(p.Scenario.Consistency) > 0
 	for name, n := range p.Scope.Services {
 		if s.Replicas[name] = n; p.Scope.Found[name] {
 			s.Replicas[name] = 0
@@ -369,6 +371,10 @@ func (d *Drill) fits(s System) error {
 		return fmt.Errorf("the drill %s needs the spans of the services, such as trace: {listen: 127.0.0.1:4318}; see "+
 			"`brunt explain trace`", d.Name)
 	}
+	if d.Registers && !s.Registers {
+		return fmt.Errorf("the drill %s needs `consistency`, which says which steps write and read a register; see `brunt "+
+			"explain consistency`", d.Name)
+	}
 	return d.possible(s.Breaks)
 }
 
@@ -398,6 +404,9 @@ func (d *Drill) Needs() []string {
 	}
 	if d.Ledger {
 		out = append(out, "a ledger: how writes are found again")
+	}
+	if d.Registers {
+		out = append(out, "consistency: which steps write and read a register")
 	}
 	if d.Traces {
 		out = append(out, "trace: {listen: ...}, and services that send spans")
