@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -142,7 +143,7 @@ func (t *Timeline) stay(ctx context.Context, of staying, r *injection, over <-ch
 	if of.at.IDs != nil {
 		f = newFollower(t, r, of)
 	}
-	ended := t.watchesEnd(r)
+	ended := t.watchesEnd(r, f != nil)
 	for t.sleep(within, t.Env.Now()+followEach) {
 		if f != nil {
 			f.ask(within)
@@ -157,22 +158,23 @@ func (t *Timeline) stay(ctx context.Context, of staying, r *injection, over <-ch
 
 // watchesEnd returns a function that checks whether a fault is still injected. It voids the fault if two checks in a
 // row find that the same held fault has ended: after one, the follower may be injecting it again, or may not know yet
-// that its unit is gone.
-func (t *Timeline) watchesEnd(r *injection) (look func(context.Context)) {
+// that its unit is gone. With a follower, a holder that has ended does not void it: the follower starts another one,
+// which waits for the cluster if that is away.
+func (t *Timeline) watchesEnd(r *injection, followed bool) (look func(context.Context)) {
 	var out map[chaos.Held]time.Duration // since when a held fault has ended, as of the last check
 	return func(ctx context.Context) {
 		began, before, found := t.Env.Now(), out, false
 		out = nil
 		t.endedBefore(ctx, r, false, func(h chaos.Held, why error) {
 			since, again := before[h]
-			if again {
+			if again && !(followed && errors.Is(why, chaos.ErrHolderEnded)) {
 				t.void(r, since, why)
 				return
 			}
 			if out == nil {
 				out = map[chaos.Held]time.Duration{}
 			}
-			out[h], found = began, true
+			out[h], found = began, found || !again
 		})
 		if found {
 			t.awake() // a watchdog that took the fault back has also ended its holder
