@@ -95,8 +95,12 @@ func TestProcesses_Ending(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			seen, err := held.Verify(ctx)
-			if c.fails != "" && (err == nil || !strings.Contains(err.Error(), c.fails)) ||
-				c.fails == "" && (err != nil || !strings.Contains(seen, "pid "+pid+" ending in the kernel") || !strings.Contains(seen, c.want)) {
+			switch ending := "pid " + pid + " ending in the kernel"; {
+			case c.fails != "":
+				if err == nil || !strings.Contains(err.Error(), c.fails) {
+					t.Errorf("%q, %v", seen, err)
+				}
+			case err != nil || !strings.Contains(seen, ending) || !strings.Contains(seen, c.want):
 				t.Errorf("%q, %v", seen, err)
 			}
 		})

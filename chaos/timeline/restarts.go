@@ -42,8 +42,10 @@ func (t *Timeline) OnNetworkChange(container string) {
 }
 
 // endedBefore calls early for each held fault that has ended before its revert, such as when its process was killed.
-// last says that the revert comes next: it does not wait for a process that is silent, because the revert asks it again.
-func (t *Timeline) endedBefore(ctx context.Context, r *injection, last bool, early func(h chaos.Held, why error)) {
+// last says that the revert comes next: it does not wait for a process that is silent, as the revert asks it again.
+func (t *Timeline) endedBefore(
+	ctx context.Context, r *injection, last bool, early func(h chaos.Held, why error),
+) {
 	if r.OneShot || r.isVoid() {
 		return
 	}

@@ -213,8 +213,8 @@ func TestHeld_Warm(t *testing.T) {
 }
 
 // TestHeld_Deadline: the deadline of a call is sent to the server, and ends the call by brunt's clock. grpc-go's server
-// resets the stream at that time too: as in grpc-go's client, such a reset is the deadline, whichever comes first. There
-// are as many calls as it takes for both to come first.
+// resets the stream at that time too: as in grpc-go's client, such a reset is the deadline, whichever comes first. With
+// so many calls, both come first.
 func TestHeld_Deadline(t *testing.T) {
 	const users = 500
 	s := start(t, options{})
