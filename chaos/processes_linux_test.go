@@ -53,11 +53,65 @@ func leaderless(t *testing.T) (u *unit, daemon int) {
 	return u, pids[0]
 }
 
+// TestProcesses_Ending kills a process that the kernel can't end, as it is frozen: it runs no more, which is proved
+// in the second that the fault stays. With SIGTERM alone it is to run on.
+func TestProcesses_Ending(t *testing.T) {
+	suite.Needs(t, suite.Root)
+	dir := filepath.Join("/sys/fs/cgroup/freezer", "brunt-"+strings.ToLower(t.Name())+"-"+fmt.Sprint(os.Getpid()))
+	state := func(to string) error { return os.WriteFile(filepath.Join(dir, "freezer.state"), []byte(to), 0) }
+	for _, c := range []struct{ yaml, want, fails string }{
+		{"process.stop: {pid: PID, irreversible: true, grace: 0s}", "after SIGKILL, and nothing answers", ""},
+		{"process.crash: {pid: PID, irreversible: true}", "after SIGKILL", ""},
+		{"process.crash: {pid: PID, irreversible: true, signal: TERM}", "", "survived SIGTERM"},
+	} {
+		t.Run(c.yaml, func(t *testing.T) {
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Skipf("version 1 of control groups freezes so that SIGKILL waits: %v", err)
+			}
+			cmd := exec.Command("sleep", "1000")
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				_ = state("THAWED")
+				_ = cmd.Process.Kill()
+				_ = cmd.Wait() // killed
+				if !suite.Within(10*time.Second, func() bool { return os.Remove(dir) == nil }) {
+					t.Errorf("%s is left", dir)
+				}
+			})
+			pid := fmt.Sprint(cmd.Process.Pid)
+			if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(pid), 0); err != nil {
+				t.Fatal(err)
+			}
+			if err := state("FROZEN"); err != nil {
+				t.Fatal(err)
+			}
+			w := chaostest.World{Env: chaos.Env{Occurrence: chaos.Occurrence{Now: clock()}}}
+			held, err := chaostest.Plan(t, strings.ReplaceAll(c.yaml, "PID", pid), w)[0].Inject(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			seen, err := held.Verify(ctx)
+			switch ending := "pid " + pid + " ending in the kernel"; {
+			case c.fails != "":
+				if err == nil || !strings.Contains(err.Error(), c.fails) {
+					t.Errorf("%q, %v", seen, err)
+				}
+			case err != nil || !strings.Contains(seen, ending) || !strings.Contains(seen, c.want):
+				t.Errorf("%q, %v", seen, err)
+			}
+		})
+	}
+}
+
 // TestProcesses checks which processes of a unit each choice hits, that the evidence names all of them, and that what
 // is not hit goes on.
 func TestProcesses(t *testing.T) {
 	stopped := func(_ *testing.T, pid int) bool { return proc.AllStopped(pid) }
-	ended := func(_ *testing.T, pid int) bool { _, err := proc.StartOf(pid); return err != nil || proc.IsZombie(pid) }
+	ended := func(_ *testing.T, pid int) bool { id, err := proc.Identify(pid); return err != nil || id.Ended() }
 	skewed := func(t *testing.T, pid int) bool {
 		given, err := vdso.Image(os.Getpid())
 		if err != nil {

@@ -27,7 +27,7 @@ var (
 type Error struct {
 	Cause scenarios.Cause
 	Text  string
-	Final bool // the cause holds even if the deadline passed or the run ended meanwhile
+	Final bool // the cause and the end hold even if the deadline passed or the run ended meanwhile
 }
 
 func (e *Error) Error() string { return e.Text }
@@ -112,8 +112,8 @@ func isAny(err error, of []error) bool {
 	return slices.ContainsFunc(of, func(e error) bool { return errors.Is(err, e) })
 }
 
-// Fail records in out that a request ended at end with err. Over reports that the run had ended before. Times after
-// the deadline are set to the deadline.
+// Fail records in out that a request ended at end with err. Over reports that the run had ended before. A timeout ends
+// at the deadline, unless err is final.
 func Fail(out *scenarios.Outcome, err error, end, deadline time.Duration, over bool) {
 	out.Kind, out.Cause = scenarios.Error, CauseOf(err)
 	out.Status, out.Answered = 0, false
@@ -133,7 +133,7 @@ func Fail(out *scenarios.Outcome, err error, end, deadline time.Duration, over b
 	case over:
 		out.Cause = scenarios.Unfinished
 	}
-	if out.Cause == scenarios.Timeout {
+	if out.Cause == scenarios.Timeout && !(known && own.Final) {
 		for _, at := range []*time.Duration{&out.Slot, &out.Sent, &out.First} {
 			*at = min(*at, deadline)
 		}

@@ -118,11 +118,14 @@ func (c *Change) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return out, err
 }
 
+// Gone implements [chaos.Held]. If the object has its prior values, and the cluster does not do what they say in time,
+// the fault is off, and the error is a [chaos.NotReadyError].
 func (c *Change) Gone(ctx context.Context) (string, error) {
 	if c.left != "" {
 		return fmt.Sprintf("%s: %s; brunt leaves it", c.Object, c.left), nil
 	}
-	return Until(ctx, func() (string, error) {
+	began, back := time.Now(), false // back: the object has its prior values
+	text, err := Until(ctx, func() (string, error) {
 		o, err := c.Target.Like(c.Object).Get(ctx, c.Object.Name)
 		switch {
 		case kube.Is(err, kube.NotFound), err == nil && o.Text("metadata", "uid") != c.UID:
@@ -132,6 +135,14 @@ func (c *Change) Gone(ctx context.Context) (string, error) {
 		case c.mark().Stands(*o) == nil:
 			return "", fmt.Errorf("%s is as the fault has set it still", c.Object)
 		}
+		back = true
 		return c.Over(ctx)
 	})
+	switch {
+	case err == nil, !back, errors.Is(err, chaos.ErrNoAnswer):
+		return text, err
+	case kube.Away(err):
+		return "", errors.Join(chaos.ErrNoAnswer, err)
+	}
+	return "", chaos.NotReadyError{Unit: strings.Join(c.Hits, ", "), Why: err}.Waited(time.Since(began))
 }

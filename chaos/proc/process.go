@@ -36,6 +36,10 @@ func (i Identity) Alive() bool {
 	return err == nil && start == i.Start && !IsZombie(i.PID)
 }
 
+// Ended reports whether the process runs no more of its program: it is gone, or the kernel is ending it. The kernel
+// frees the memory of a large process before the process is gone, and closes its sockets after that.
+func (i Identity) Ended() bool { return !i.Alive() || isEnding(i.PID) }
+
 func (i Identity) Raw() json.RawMessage {
 	b, _ := json.Marshal(i)
 	return b

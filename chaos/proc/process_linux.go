@@ -59,6 +59,38 @@ func IsZombie(pid int) bool {
 	return err == nil && (f[0] == "Z" || f[0] == "X")
 }
 
+// exiting is the flag of a process that executes its exit (PF_EXITING of the kernel's sched.h).
+const exiting = 0x4
+
+// sigKill is the bit of SIGKILL in the sets of signals of proc(5).
+const sigKill = 1 << (unix.SIGKILL - 1)
+
+// isEnding reports whether a process executes its exit, or has a SIGKILL: it then returns to no instruction of its own.
+// A SIGKILL for the whole process stays pending until the process is gone.
+func isEnding(pid int) bool {
+	f, err := stat(pid)
+	if err != nil {
+		return false
+	}
+	if flags, err := strconv.ParseUint(f[6], 10, 64); err == nil && flags&exiting != 0 {
+		return true
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(status)) {
+		name, set, _ := strings.Cut(line, ":")
+		if name != "SigPnd" && name != "ShdPnd" {
+			continue
+		}
+		if bits, err := strconv.ParseUint(strings.TrimSpace(set), 16, 64); err == nil && bits&sigKill != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // IsStopped reports whether a signal has stopped the process.
 func IsStopped(pid int) bool {
 	f, err := stat(pid)

@@ -33,7 +33,7 @@ func (p pidUnit) PID() int {
 }
 
 func (p pidUnit) Ready(context.Context) error {
-	if !p.Alive() {
+	if p.Ended() {
 		return errors.New("it has ended")
 	}
 	return nil
@@ -45,19 +45,18 @@ func (p pidUnit) Supervised() bool { return false }
 var ErrNotStarted = errors.New("brunt did not start it, so it can't start it again")
 
 func (p pidUnit) Stop(ctx context.Context, grace time.Duration) error {
-	ended := func() bool { return !p.Alive() }
 	if grace > 0 {
 		if err := proc.Signal(p.Identity, "TERM"); err != nil {
 			return err
 		}
-		if proc.Await(ctx, grace, ended, "") == nil {
+		if proc.Await(ctx, grace, p.Ended, "") == nil {
 			return nil
 		}
 	}
 	if err := proc.Signal(p.Identity, "KILL"); err != nil && !errors.Is(err, proc.ErrEnded) {
 		return err
 	}
-	return proc.Await(ctx, proc.EndsWithin, ended, "it does not end")
+	return proc.Await(ctx, proc.EndsWithin, p.Ended, "it does not end")
 }
 
 func (p pidUnit) Start(context.Context) error { return ErrNotStarted }

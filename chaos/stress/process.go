@@ -23,7 +23,9 @@ type Config struct {
 	Env     []string // NAME=value, in addition to the environment of every process of brunt
 	Groups  []cgroup.Group
 	File    *os.File // the directory where a Disk job makes its files, or the file of a Fill job; nil is none
-	Score   int      // oom_score_adj, from -1000 (never killed when memory runs out) to 1000 (killed first)
+	// oom_score_adj, from -1000 (never killed when memory runs out) to 1000 (killed first). Without the right
+	// SYS_RESOURCE, the child keeps brunt's own if that is higher.
+	Score int
 }
 
 // FileNumber is the number of the descriptor with which a child gets [Config].File.
@@ -106,10 +108,9 @@ func (b *Process) follow(out io.Reader) {
 
 // prepare moves the child into its control groups and sends the job, which starts it.
 func (b *Process) prepare(c Config, job Job) error {
-	if c.Score != 0 {
-		if err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", b.PID()), fmt.Append(nil, c.Score), 0); err != nil {
-			return err
-		}
+	err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", b.PID()), fmt.Append(nil, c.Score), 0)
+	if err != nil && !errors.Is(err, os.ErrPermission) {
+		return err
 	}
 	for _, g := range c.Groups {
 		if err := g.Add(b.PID()); err != nil {

@@ -242,6 +242,47 @@ func TestTimeline_Follows(t *testing.T) {
 	}
 }
 
+// TestTimeline_ReplacedInTurn plays a rollout: each second a check finds that another pod was replaced, before the
+// follower knows it. Each is known to be gone at the next check, so the occurrence goes on. It is void if the follower
+// does not learn it.
+func TestTimeline_ReplacedInTurn(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			replaced := map[string]time.Duration{"web[0]": 2500, "web[1]": 3500, "web[2]": 4500} // in milliseconds
+			f := onAll{follows: true, noted: noted{diary: &diary{began: began}}}
+			f.ended = func(name string, at time.Time) error {
+				when := began.Add(replaced[name] * time.Millisecond)
+				if at.After(when) || time.Now().Before(when) {
+					return nil
+				}
+				return errors.New(name + " is another one since")
+			}
+			tl := &timeline.Timeline{
+				Entries: []*timeline.Entry{entry("x", f, time.Second, 20*time.Second)}, Journal: new(openEntries), Seed: 1,
+				End: time.Hour, Phases: timeline.Unmeasured(func() time.Duration { return time.Since(began) }),
+			}
+			tl.Env.Now = func() time.Duration { return time.Since(began) }
+			tl.Env.Present = func(context.Context) (chaos.Present, error) {
+				now := chaos.Present{IDs: map[string]string{}}
+				for _, name := range slices.Sorted(maps.Keys(replaced)) {
+					now.IDs[name] = name
+					if known && time.Since(began) > replaced[name]*time.Millisecond+time.Second { // after the check that finds it
+						now.IDs[name] += " again"
+					}
+					now.Units = append(now.Units, somePod{name: name})
+				}
+				return now, nil
+			}
+			rec := tl.Play(t.Context())[0]
+			if void := "over before its time, after 2s: web[0] is another one since"; known && rec.Err() != nil ||
+				!known && (rec.Void == nil || rec.Void.Error() != void) {
+				t.Errorf("known %v: %v", known, rec.Err())
+			}
+		})
+	}
+}
+
 // TestTimeline_HolderEnds checks that a fault whose holder ends goes on by another, and that the occurrence is void in
 // any case, as the fault was not in for its time. The last sign of the holder is 500 ms before it is found ended.
 func TestTimeline_HolderEnds(t *testing.T) {

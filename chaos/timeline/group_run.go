@@ -207,7 +207,7 @@ func (g *groupRun) stepVerified(s *groupStep, steps int) {
 
 // lift reverts a step. early says that the run ends: then all faults are reverted in reverse order.
 func (g *groupRun) lift(ctx context.Context, s *groupStep, early bool) {
-	g.endedBefore(context.WithoutCancel(ctx), s.injection, true, func(why error) {
+	g.endedBefore(context.WithoutCancel(ctx), s.injection, true, func(_ chaos.Held, why error) {
 		g.void(s.injection, g.Env.Now(), why)
 		g.awake() // a watchdog may have ended the holder since
 	})

@@ -112,7 +112,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 		r.Early = !t.stay(ctx, staying{entry: e, env: env, at: at, steps: steps, until: r.Injected + stays}, r, r.voids)
 	}
 	t.awake()
-	t.endedBefore(context.WithoutCancel(ctx), r, true, func(why error) {
+	t.endedBefore(context.WithoutCancel(ctx), r, true, func(_ chaos.Held, why error) {
 		t.void(r, t.Env.Now(), why)
 		t.awake() // a watchdog may have ended the holder since
 	})

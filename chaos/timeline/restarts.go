@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -40,9 +41,11 @@ func (t *Timeline) OnNetworkChange(container string) {
 	t.notify(container, func(h chaos.HeldTraits) containerHook { return h.OnNetworkChange })
 }
 
-// endedBefore calls early if a fault has ended before its revert, such as when its process was killed. last says that
-// the revert comes next: it does not wait for a process that is silent, because the revert asks it again.
-func (t *Timeline) endedBefore(ctx context.Context, r *injection, last bool, early func(why error)) {
+// endedBefore calls early for each held fault that has ended before its revert, such as when its process was killed.
+// last says that the revert comes next: it does not wait for a process that is silent, as the revert asks it again.
+func (t *Timeline) endedBefore(
+	ctx context.Context, r *injection, last bool, early func(h chaos.Held, why error),
+) {
 	if r.OneShot || r.isVoid() {
 		return
 	}
@@ -68,10 +71,9 @@ func (t *Timeline) endedBefore(ctx context.Context, r *injection, last bool, ear
 		}
 	}
 	all.Wait()
-	for _, err := range errs {
+	for i, err := range errs {
 		if err != nil {
-			early(err)
-			return
+			early(r.Held[i], err)
 		}
 	}
 }
@@ -143,7 +145,7 @@ func (t *Timeline) stay(ctx context.Context, of staying, r *injection, over <-ch
 	if of.at.IDs != nil {
 		f = newFollower(t, r, of)
 	}
-	ended := t.watchesEnd(r)
+	ended := t.watchesEnd(r, f != nil)
 	for t.sleep(within, t.Env.Now()+followEach) {
 		if f != nil {
 			f.ask(within)
@@ -157,21 +159,26 @@ func (t *Timeline) stay(ctx context.Context, of staying, r *injection, over <-ch
 }
 
 // watchesEnd returns a function that checks whether a fault is still injected. It voids the fault if two checks in a
-// row find that it has ended: after one, the follower may be injecting it again.
-func (t *Timeline) watchesEnd(r *injection) (look func(context.Context)) {
-	var since time.Duration
+// row find that the same held fault has ended: after one, the follower may be injecting it again, or may not know yet
+// that its unit is gone. With a follower, a holder that has ended does not void it: the follower starts another one,
+// which waits for the cluster if that is away.
+func (t *Timeline) watchesEnd(r *injection, followed bool) (look func(context.Context)) {
+	var out map[chaos.Held]time.Duration // since when a held fault has ended, as of the last check
 	return func(ctx context.Context) {
-		began, out := t.Env.Now(), false
-		t.endedBefore(ctx, r, false, func(why error) {
-			if out = true; since > 0 {
+		began, before, found := t.Env.Now(), out, false
+		out = nil
+		t.endedBefore(ctx, r, false, func(h chaos.Held, why error) {
+			since, again := before[h]
+			if again && !(followed && errors.Is(why, chaos.ErrHolderEnded)) {
 				t.void(r, since, why)
+				return
 			}
+			if out == nil {
+				out = map[chaos.Held]time.Duration{}
+			}
+			out[h], found = began, found || !again
 		})
-		switch {
-		case !out:
-			since = 0
-		case since == 0:
-			since = began
+		if found {
 			t.awake() // a watchdog that took the fault back has also ended its holder
 		}
 	}

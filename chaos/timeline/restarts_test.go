@@ -63,7 +63,7 @@ type altered struct {
 func (f altered) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	steps, err := f.noted.Plan(ctx, env)
 	for i := range steps {
-		steps[i] = alteredStep{steps[i].(*notedStep), f.change}
+		steps[i] = &alteredStep{steps[i].(*notedStep), f.change}
 	}
 	return steps, err
 }
@@ -73,12 +73,12 @@ type alteredStep struct {
 	change func(*chaos.HeldTraits)
 }
 
-func (s alteredStep) Inject(ctx context.Context) (chaos.Held, error) {
+func (s *alteredStep) Inject(ctx context.Context) (chaos.Held, error) {
 	_, err := s.notedStep.Inject(ctx)
 	return s, err
 }
 
-func (s alteredStep) Traits() chaos.HeldTraits {
+func (s *alteredStep) Traits() chaos.HeldTraits {
 	t := s.notedStep.Traits()
 	s.change(&t)
 	return t

@@ -278,9 +278,8 @@ func (b *podBed) outage(t *testing.T, seconds int) {
 			t.Logf("taken back %.2f s after the API server was there again", b.back(t, at, byRemote).Seconds())
 			code := out.wait(t)
 			t.Logf("exit code %d", code)
-			// After a long one it is unknown whether the watchdog acted, and the controllers of the cluster may not make pods
-			// again in time.
-			if alive && code != 0 && (seconds < 10 || code != 5 && !strings.Contains(out.text(t), "ready pods of 0")) {
+			// After a long one, the controllers of the cluster may not make pods again in time.
+			if alive && code != 0 && (seconds < 10 || code != 7 || !strings.Contains(out.text(t), "the fault is off")) {
 				t.Errorf("%s", out.text(t))
 			}
 			if !alive || code == 7 {

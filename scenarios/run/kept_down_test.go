@@ -19,7 +19,7 @@ func TestKeptDown_Killed(t *testing.T) {
 name: killed
 `+pair+`
 load:
-  main: {executor: constant-arrival-rate, rate: 100/s, duration: 4s, timeout: 500ms, flow: [{get: /}]}
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 4s, timeout: 500ms, flow: [{get: /far}]}
 chaos:
   down: {at: 1s, for: 1s, process.stop: {service: store, grace: 0s}}
 slo: [errors < 100%]

@@ -143,7 +143,7 @@ func (r *head) Open(deadline time.Duration, out *scenarios.Outcome) (stream.Wire
 		return nil, err
 	}
 	held.Extend(ends - r.client.o.Now())
-	w := &wire{head: r, held: held, timer: time.NewTimer(time.Hour), done: make(chan struct{})}
+	w := &wire{head: r, held: held, ends: ends, timer: time.NewTimer(time.Hour), done: make(chan struct{})}
 	w.timer.Stop()
 	w.in = messageReader{r: held, came: held.Came}
 	return w, nil
@@ -158,6 +158,7 @@ func (r *head) Describe(s *result.Sent) {
 type wire struct {
 	*head
 	held *h2.Held
+	ends time.Duration // deadline of the call, on the run's clock
 	in   messageReader
 
 	answer *h1.Answer // nil: the answer has not begun
@@ -172,6 +173,12 @@ func (w *wire) Read() (*stream.Message, error) {
 		return m, nil
 	}
 	w.held.Finish(err)
+	// A server that keeps the deadline resets the stream then, as grpc-go does. Its time began later than brunt's, so
+	// the deadline ended the call, even if brunt reads the reset before its own timer fires.
+	late := errors.Is(err, os.ErrDeadlineExceeded) || targets.CauseOf(err) == scenarios.Reset
+	if late && w.client.o.Now() >= w.ends {
+		err = errPassed
+	}
 	if w.answer != nil {
 		w.answer.Release()
 	}
@@ -224,6 +231,9 @@ func (w *wire) status() error {
 }
 
 var errEnded = error(&targets.Error{Cause: scenarios.Closed, Text: "the server ended the call with status OK"})
+
+// errPassed is final, because the deadline of the call is not that of the step which waits.
+var errPassed = error(&targets.Error{Cause: scenarios.Timeout, Text: "the deadline of the call passed", Final: true})
 
 func (w *wire) Append(dst, data []byte, binaryData bool) (_ []byte, err error) {
 	from := len(dst)

@@ -166,6 +166,31 @@ func TestGroup_NotUp(t *testing.T) {
 	}
 }
 
+// TestUnit_Silent has a check that does not end in time: the unit was asked, and no answer came. After an answer, that
+// answer counts.
+func TestUnit_Silent(t *testing.T) {
+	for first, want := range map[bool]string{
+		false: "web[0] is not ready: not within 1s: its readiness check has no answer yet",
+		true:  "web[0] is not ready: not within 1s: refused",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			asked := 0
+			s := &platform.Service{Name: "web", Ready: scenarios.Ready{Within: quantity.Duration(time.Second)}}
+			s.Ready.Asks = func(ctx context.Context, _, _, _ string) error {
+				if asked++; first && asked == 1 {
+					return errors.New("refused")
+				}
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			u := platform.NewUnit(s, 0, fakeInstance{&fake{}, "web"}, nil)
+			if err := u.AwaitReady(t.Context()); err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%v, want %s", err, want)
+			}
+		})
+	}
+}
+
 // A check that runs a command is run four times a second at most, whichever part of a run asks.
 func TestUnit_Pace(t *testing.T) {
 	for runs, want := range map[bool]int{true: 4, false: 40} {

@@ -89,7 +89,7 @@ func (u *Unit) AwaitReady(ctx context.Context) error {
 	within := u.spec.Ready.WithinOr()
 	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	last := errors.New("it was not asked")
+	last := errors.New("its readiness check has no answer yet")
 	late := notice{time.Now(), func(err error) {
 		u.event("unit.waiting", u.Name(), fmt.Sprintf("is not ready yet, up to %s: %v", quantity.FormatDuration(within), err))
 	}}

@@ -25,7 +25,6 @@ const (
 	startFor = time.Minute      // until the watchdog must have started
 	askFor   = 5 * time.Second  // bounds a request for which an injection or a revert waits
 	freshFor = 3 * time.Second  // a watchdog that was heard of this recently is working
-	unsureOf = 8 * time.Second  // without an answer of the cluster, until the watchdog may have acted
 	endFor   = 30 * time.Second // to remove everything at the end
 )
 
@@ -330,8 +329,8 @@ func (w *Watchdog) close(ctx context.Context) {
 	}
 }
 
-// Check finds out what the watchdog reverted while the cluster was not reached. Entries that are still open then may
-// have been reverted.
+// Check asks what the watchdog reverted while the cluster was not reached. As long as the cluster does not answer,
+// brunt says nothing of it: an API server that is away for brunt may be away for the watchdog too.
 func (w *Watchdog) Check() {
 	w.mu.Lock()
 	silent := time.Since(w.renewed)
@@ -341,17 +340,7 @@ func (w *Watchdog) Check() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), askFor)
 	defer cancel()
-	_ = w.renew(ctx)
-	w.mu.Lock()
-	silent = time.Since(w.renewed)
-	open := slices.Sorted(maps.Keys(w.open))
-	w.mu.Unlock()
-	if silent < unsureOf {
-		return
-	}
-	for _, id := range open {
-		w.host.Taken(id, silent-unsureOf)
-	}
+	_ = w.renew(ctx) // without an answer it is unknown; the next answer tells it
 }
 
 // Stop removes the watchdog, once no entry is open. If an entry could not be reverted, it leaves everything to the

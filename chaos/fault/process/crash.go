@@ -151,13 +151,13 @@ func (c *crash) signalAll(send func() error) error {
 
 // Verify implements [chaos.Held]: the processes are gone.
 func (c *crash) Verify(ctx context.Context) (string, error) {
-	gone := func() bool { return !c.id.Alive() && len(living(c.hit)) == 0 }
+	gone := func() bool { return c.id.Ended() && len(running(c.hit)) == 0 }
 	if err := proc.Await(ctx, proc.EndsWithin, gone, "it still runs"); err != nil {
-		left := living(c.hit)
+		left := running(c.hit)
 		return "", fmt.Errorf("%s survived SIG%s: %s still runs", c.unit.Name(), c.signal, proc.List(left))
 	}
 	took := quantity.FormatSeconds(time.Since(c.at).Seconds())
-	evidence := fmt.Sprintf("pid %d gone %s after SIG%s", c.id.PID, took, c.signal)
+	evidence := fmt.Sprintf("pid %d %s %s after SIG%s", c.id.PID, endOf(c.id), took, c.signal)
 	if all := victim.Share(c.hit, living(c.others)); all != "" {
 		evidence = fmt.Sprintf("gone %s after SIG%s: %s", took, c.signal, all)
 	}
@@ -165,6 +165,11 @@ func (c *crash) Verify(ctx context.Context) (string, error) {
 		evidence += ", and its readiness check fails"
 	}
 	return evidence, nil
+}
+
+// running lists the processes that run their programs: neither gone nor ending.
+func running(all []proc.Process) []proc.Process {
+	return slices.DeleteFunc(slices.Clone(all), func(p proc.Process) bool { return p.Identity().Ended() })
 }
 
 // living lists the processes that are alive.

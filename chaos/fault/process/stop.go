@@ -128,22 +128,36 @@ func (s *stop) Inject(ctx context.Context) (chaos.Held, error) {
 	return s, nil
 }
 
-// Verify implements [chaos.Held]: the process is gone, and if the unit is to stay down, nothing answers.
+// Verify implements [chaos.Held]: the process runs no more, and if the unit is to stay down, nothing answers.
 func (s *stop) Verify(ctx context.Context) (string, error) {
-	if err := proc.Await(ctx, s.grace+proc.EndsWithin, func() bool { return !s.id.Alive() }, "it still runs"); err != nil {
+	if err := proc.Await(ctx, s.grace+proc.EndsWithin, s.id.Ended, "it still runs"); err != nil {
 		return "", fmt.Errorf("%s has not ended: pid %d still runs", s.unit.Name(), s.id.PID)
 	}
 	took := quantity.FormatSeconds(time.Since(s.at).Seconds())
 	if s.again {
 		return fmt.Sprintf("pid %d ended after %s", s.id.PID, took), nil
 	}
-	if err := s.unit.Ready(ctx); err == nil {
+	var answers bool
+	silent := func() bool { // the kernel accepts connections for a process until it has closed its sockets
+		gone := !s.id.Alive()
+		answers = s.unit.Ready(ctx) == nil
+		return gone || !answers
+	}
+	if _ = proc.Await(ctx, proc.EndsWithin, silent, ""); answers {
 		return "", fmt.Errorf("%s still answers its readiness check", s.unit.Name())
 	}
 	if s.grace == 0 {
-		return fmt.Sprintf("pid %d gone %s after SIGKILL, and nothing answers", s.id.PID, took), nil
+		return fmt.Sprintf("pid %d %s %s after SIGKILL, and nothing answers", s.id.PID, endOf(s.id), took), nil
 	}
 	return fmt.Sprintf("pid %d ended after %s, and nothing answers", s.id.PID, took), nil
+}
+
+// endOf says how far the end of a process is that runs no more.
+func endOf(id proc.Identity) string {
+	if id.Alive() {
+		return "ending in the kernel"
+	}
+	return "gone"
 }
 
 func (s *stop) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: s.grace + proc.EndsWithin} }

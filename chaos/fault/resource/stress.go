@@ -313,7 +313,7 @@ func (s *stressMemory) Plan() error {
 		if s.scores, err = scoresOf(s.ID.PID); err != nil {
 			return fmt.Errorf("%s: %w", s.Victim, err)
 		}
-		s.score = 0
+		s.score = 0 // an agent in a pod has 1000 itself, so that only SYS_RESOURCE lowers it
 		// Take a little more than is available, until the kernel has killed the unit. With much more, a stress process
 		// would be larger than the unit when memory runs out, and be killed in its stead.
 		taken = s.limit - used + beyond
@@ -555,7 +555,7 @@ func (*StressMemory) Describe() chaos.Descriptor {
 		Example:    "{service: store, bytes: 16MiB}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,
-		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
+		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "SYS_RESOURCE"}, Cgroups: true},
 		Undo:       resourceOperations(),
 		Capability: stressCapability,
 		Doc: "Takes memory in the control group of a unit: that much less is left of the group's limit " +
