@@ -205,7 +205,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.ledgers(r.AllLedgers())
 	p.consistency(r.Consistency, line)
 	p.repeats(r.Repeats)
-	p.Incidents = incidents(r.Incidents, r.Going != nil)
+	p.Incidents = incidents(r)
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.Latency(r), c.Throughput(r), c.ErrorRates()
 		p.glance(c, r)

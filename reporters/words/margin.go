@@ -131,18 +131,30 @@ func MarginOf(o *result.ObjectiveResult) Margin {
 	return m
 }
 
-// overText says by how much a limit is exceeded: as a multiple from twice the limit on, else as a share of it.
+// overText says by how much a limit is exceeded: as a multiple of the limit, or of what a share may lack.
 func overText(o *result.ObjectiveResult, u float64) string {
-	short := strings.HasPrefix(o.Op, ">") && o.Of().Unit != slo.ShareOf
+	high := strings.HasPrefix(o.Op, ">")
 	switch {
-	case short: // too little of it
+	case high && o.Of().Unit != slo.ShareOf: // too little of it
 		return wholePercent(1-1/u) + " short"
-	case u >= 2:
-		return briefly(u) + "x over"
-	case u > 1:
-		return wholePercent(u-1) + " over"
+	case high:
+		return times(u, "the "+formatMetric(o.Of(), 1-o.Target)+" allowed")
 	}
-	return "at the limit"
+	return times(u, "the limit")
+}
+
+// times formats a multiple of a limit, such as 3.7x the limit. Every report says in this form how far a limit is
+// exceeded, so that a reader compares one figure with another.
+func times(u float64, limit string) string {
+	switch {
+	case u <= 1:
+		return "at the limit"
+	case u < 1.005:
+		return "just over the limit"
+	case u < 1.05:
+		return Number(math.Round(u*100)/100) + "x " + limit
+	}
+	return briefly(u) + "x " + limit
 }
 
 // briefly formats a multiple with two figures.
