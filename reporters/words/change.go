@@ -133,7 +133,7 @@ func avoidReplica(f *findings) *Advice {
 	}
 	return &Advice{
 		Likely: true,
-		Text: Text{}.say("Take a " + ill + " replica out of turn, and ask another one again: ").
+		Text: Text{}.say("Take a " + ill + " replica out of rotation, and retry on another one: ").
 			say(Int(int64(all - hit))).say(" of " + Int(int64(all)) + " replicas of ").strong(Clean(service)).
 			say(" were well, and their callers likely went on asking the " + ill + " one."),
 	}

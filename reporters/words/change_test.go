@@ -177,7 +177,7 @@ func TestChangeRules(t *testing.T) {
 				r := onNginx(t)
 				r.Faults[0].Units = []string{"nginx[1]"}
 				return r
-			}(), "Take a dead replica out of turn, and ask another one again: 1 of 2 replicas of nginx were well, and their " +
+			}(), "Take a dead replica out of rotation, and retry on another one: 1 of 2 replicas of nginx were well, and their " +
 				"callers likely went on asking the dead one.", "",
 			"both were hit", func(r *result.Result) { r.Faults[0].Units = []string{"nginx[0]", "nginx[1]"} },
 		},
@@ -230,7 +230,7 @@ func TestChangeRules(t *testing.T) {
 				r := onPatroni(t)
 				r.Faults[0].Units, r.Faults[0].Role = []string{"patroni[0]", "patroni[2]"}, ""
 				return r
-			}(), "Take a dead replica out of turn, and ask another one again: 1 of 3 replicas of patroni were well, and their " +
+			}(), "Take a dead replica out of rotation, and retry on another one: 1 of 3 replicas of patroni were well, and their " +
 				"callers likely went on asking the dead one.", "",
 			"the one that is left has no majority", func(r *result.Result) { r.Faults[0].Led = "patroni[1]" },
 		},

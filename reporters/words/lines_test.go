@@ -137,7 +137,7 @@ func TestFaultLines(t *testing.T) {
 			func(r *result.Result) {
 				r.Incidents, r.Faults[0].OnsetAt = nil, result.NaN
 				r.Faults[0].Parts = &result.ImpactParts{Requests: 500, Slowed: true, P50: .067, P50Before: .0031}
-			}, "kill-cache  22x slower at p50: p50 3.1ms → 67ms while it was in; no request failed", "!",
+			}, "kill-cache  22x slower at p50: p50 3.1ms → 67ms; no request failed", "!",
 		},
 		{
 			"survived", func() *result.Result { return onNginx(t) },

@@ -232,7 +232,7 @@ func slowerText(p *result.ImpactParts) string {
 	if !(before > 0) || now < before*3/2 {
 		name, before, now = "p95", p.P95Before, p.P95
 	}
-	s := name + " " + Seconds(before) + " → " + Seconds(now) + " while it was in"
+	s := name + " " + Seconds(before) + " → " + Seconds(now)
 	if p.Bad() == 0 {
 		return s + "; no request failed"
 	}
