@@ -346,6 +346,20 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 			},
 			"1.4% / 1% / 1.4x the limit",
 		},
+		{
+			result.RunningVerdict{
+				Text: "availability > 99%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail,
+				Measured: .97, Left: -2,
+			},
+			"97% / 99% / 3x the 1% allowed",
+		},
+		{
+			result.RunningVerdict{
+				Text: "p95 < 200ms", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail,
+				Measured: result.NaN, Left: -6.6,
+			},
+			"12ms now / 200ms / 7.6x the budget",
+		},
 		{result.RunningVerdict{
 			Text: "errors = 0%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail, Measured: .5,
 			Left: result.Num(math.Inf(-1)),

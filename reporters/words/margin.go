@@ -124,7 +124,7 @@ func MarginOf(o *result.ObjectiveResult) Margin {
 		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), "none may"
 	case !ok:
 	case o.Verdict == scenarios.Fail:
-		m.Kind, m.Figure, m.Text = MarginOver, result.Num(u), overText(o, u)
+		m.Kind, m.Figure, m.Text = MarginOver, result.Num(u), overText(o.Op, o.Of(), float64(o.Target), u)
 	case u <= 1:
 		m.Kind, m.Figure, m.Text = MarginLeft, result.Num(1-u), wholePercent(1-u)+" left"
 	}
@@ -132,13 +132,13 @@ func MarginOf(o *result.ObjectiveResult) Margin {
 }
 
 // overText says by how much a limit is exceeded: as a multiple of the limit, or of what a share may lack.
-func overText(o *result.ObjectiveResult, u float64) string {
-	high := strings.HasPrefix(o.Op, ">")
+func overText(op string, m slo.Metric, target, u float64) string {
+	high := strings.HasPrefix(op, ">")
 	switch {
-	case high && o.Of().Unit != slo.ShareOf: // too little of it
+	case high && m.Unit != slo.ShareOf: // too little of it
 		return wholePercent(1-1/u) + " short"
 	case high:
-		return times(u, "the "+formatMetric(o.Of(), 1-o.Target)+" allowed")
+		return times(u, "the "+m.FormatValue(1-target)+" allowed")
 	}
 	return times(u, "the limit")
 }

@@ -138,6 +138,13 @@ func StateOf(v result.RunningVerdict, iv *result.Interval) RunningState {
 		s.Left = "none may"
 	case left < 0:
 		s.Left = times(1-left, "the limit")
+		switch o := v.Asked; {
+		case o.Metric.Text == "", o.Relative():
+		case o.Metric.Latency(): // of the requests that may be slower, and not of the time
+			s.Left = times(1-left, "the budget")
+		default:
+			s.Left = overText(o.Op, o.Metric, o.Value, 1-left)
+		}
 	case !math.IsNaN(left):
 		share, _ := PercentLeft(v)
 		s.Left = strconv.Itoa(share) + "% left"
