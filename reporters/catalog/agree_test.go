@@ -86,7 +86,7 @@ func TestReports_Agree(t *testing.T) {
 					words.Offset(f.Cleared), effect)
 			}
 			for i := range again.Incidents {
-				row := words.IncidentRow(i+1, &again.Incidents[i])
+				row := words.IncidentRow(&again, i+1, &again.Incidents[i])
 				together(t, form.plain, row[1], row[2:]...)
 			}
 			answer := words.AnswerOf(&again).Line()

@@ -1,8 +1,10 @@
 package chart
 
 import (
+	"cmp"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 
 	"brunt/reporters/words"
@@ -161,8 +163,8 @@ func (c *Plotter) gaps(values []float64) []Gap {
 	return out
 }
 
-// incidentLabel says how long an incident lasted, and the share of requests that failed or were too slow.
-func incidentLabel(in *result.Incident) string {
+// incidentLabel says how long an incident of a run lasted, and the share of requests that failed or were too slow.
+func incidentLabel(r *result.Result, in *result.Incident) string {
 	text := words.Seconds(in.End - in.Begin)
 	if !in.Over {
 		text = "> " + text
@@ -173,7 +175,7 @@ func incidentLabel(in *result.Incident) string {
 	did := " failed"
 	switch slow := in.Kinds["slow"]; {
 	case slow == in.Bad:
-		did = " too slow"
+		did = " " + words.TooSlow(r)
 	case slow > 0:
 		did = " failed or slow"
 	}
@@ -187,18 +189,31 @@ func incidentLabel(in *result.Incident) string {
 	}
 }
 
-// Incidents returns a lane with the stretches in which too many requests failed; it has no item if there were none.
-func (t *Timeline) Incidents(list []result.Incident) Lane {
+// Incidents returns a lane with the stretches in which too many requests failed, and those in which the target was slow
+// without a fault; it has no item if there were none.
+func (t *Timeline) Incidents(r *result.Result) Lane {
 	var lane Lane
-	for i := range list {
-		in := &list[i]
+	for i := range r.Incidents {
+		in := &r.Incidents[i]
 		if !in.Begin.Known() || !in.End.Known() || in.Requests == 0 {
 			continue
 		}
 		it := t.item(float64(in.Begin), math.Min(t.To, float64(in.End)))
-		it.Name, it.Hint, it.Incident = incidentLabel(in), words.IncidentText(in), true
+		it.Name, it.Hint, it.Incident = incidentLabel(r, in), words.IncidentText(r, in), true
+		it.Mild = in.Bad > 0 && in.Kinds["slow"] == in.Bad
 		lane.Items = append(lane.Items, it)
 	}
+	for i := range r.Slowdowns {
+		s := &r.Slowdowns[i]
+		if !(s.Usual > 0) || !s.From.Known() || !s.To.Known() {
+			continue
+		}
+		it := t.item(float64(s.From), math.Min(t.To, float64(s.To)))
+		it.Name, it.Incident, it.Mild = words.SlowdownLabel(s), true, true
+		it.Hint = it.Name
+		lane.Items = append(lane.Items, it)
+	}
+	slices.SortStableFunc(lane.Items, func(a, b laneItem) int { return cmp.Compare(a.start, b.start) })
 	for i := range lane.Items {
 		it, room := &lane.Items[i], 1-lane.Items[i].start
 		if i+1 < len(lane.Items) {

@@ -98,14 +98,16 @@ func TestAims(t *testing.T) {
 // TestIncidents: the lane says how long the service was bad, and how bad.
 func TestIncidents(t *testing.T) {
 	c := plotter(seconds(100, func(int) int64 { return 0 }))
-	lane := c.Incidents([]result.Incident{
+	r := &result.Result{Faults: []result.FaultRecord{{Slow: .5}}}
+	r.Incidents = []result.Incident{
 		{Begin: 10, End: 12.5, Over: true, Bad: 999, Requests: 1000},
 		{Begin: 30, End: 31, Over: true, Bad: 1, Requests: 1000},
 		{Begin: 50, End: 51, Over: true, Bad: 1, Requests: 1000}, // the next is too close for its text
 		{Begin: 52, End: 53, Over: true, Bad: 700, Requests: 1000},
 		{Begin: 90, End: 100, Stalled: 9, Requests: 20},
 		{Begin: result.NaN, End: 3},
-	})
+	}
+	lane := c.Incidents(r)
 	var got []string
 	for _, it := range lane.Items {
 		if !it.Incident || it.N != 0 {
@@ -115,5 +117,22 @@ func TestIncidents(t *testing.T) {
 	}
 	if want := "2.5s, > 99% failed|1s, < 1% failed| |1s, 70% failed|> 10s without an answer"; strings.Join(got, "|") != want {
 		t.Errorf("got %q, want %q", strings.Join(got, "|"), want)
+	}
+
+	// Where no request failed, the label names the limit, and it has not the colour of a failure.
+	slow := map[string]int64{"slow": 40}
+	r.Incidents = []result.Incident{
+		{Begin: 10, End: 12, Over: true, Bad: 40, Requests: 40, Kinds: slow},
+		{Begin: 30, End: 32, Over: true, Bad: 41, Requests: 41, Kinds: slow}, // one of them failed
+	}
+	r.Slowdowns = []result.Slowdown{{From: 20, To: 24, P50: .45, Usual: .045}}
+	var mild []string
+	for _, it := range c.Incidents(r).Items {
+		if it.Mild {
+			mild = append(mild, it.Name)
+		}
+	}
+	if want := "2s, 100% over 500ms|4s, 10x slower at p50, no fault"; strings.Join(mild, "|") != want {
+		t.Errorf("got %q, want %q", strings.Join(mild, "|"), want)
 	}
 }

@@ -45,6 +45,7 @@ type laneItem struct {
 	Tight          bool   // there is no room for it on a narrow page
 	ToCome         bool   // it is planned; only while the run goes on
 	Incident       bool   // it is no fault, but a stretch in which too many requests failed
+	Mild           bool   // in the stretch answers were slow, and no request failed
 	end            float64
 	start          float64
 }

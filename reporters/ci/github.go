@@ -39,7 +39,7 @@ func (GitHub) Report(w io.Writer, r *result.Result) error {
 	s.verdict(r)
 	s.objectives("Objectives", r.Objectives)
 	s.faults(r.Faults)
-	s.incidents(r.Incidents)
+	s.incidents(r)
 	s.phases(r)
 	s.generator(r)
 	s.errors(r)
@@ -177,10 +177,10 @@ func (s *stepSummary) faults(list []result.FaultRecord) {
 		})
 }
 
-func (s *stepSummary) incidents(list []result.Incident) {
+func (s *stepSummary) incidents(r *result.Result) {
 	s.table("Incidents", "| Incident | From | To | Lasted | Bad | Of | What failed |",
-		"|---|---:|---:|---:|---:|---:|---|", len(list), func(i int) []string {
-			row := words.IncidentRow(i+1, &list[i])
+		"|---|---:|---:|---:|---:|---:|---|", len(r.Incidents), func(i int) []string {
+			row := words.IncidentRow(r, i+1, &r.Incidents[i])
 			for j := range row {
 				row[j] = markdown(row[j])
 			}

@@ -94,7 +94,7 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 	}
 	for i := range r.Incidents {
 		s.Properties = append(s.Properties, junitProperty{
-			fmt.Sprintf("incident.%d", i+1), words.IncidentText(&r.Incidents[i]),
+			fmt.Sprintf("incident.%d", i+1), words.IncidentText(r, &r.Incidents[i]),
 		})
 	}
 	names := map[string]int{}

@@ -41,7 +41,7 @@ func (Markdown) Report(w io.Writer, r *result.Result) error {
 		s.line("</details>\n")
 	}
 	s.faults(r.Faults)
-	s.incidents(r.Incidents)
+	s.incidents(r)
 	if rows, each := chart.SparkRows(r, drawnColumns); len(rows) > 0 {
 		s.line("### Over time, %s a column\n\n```", each)
 		for _, row := range rows {

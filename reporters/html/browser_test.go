@@ -79,6 +79,7 @@ type display struct {
 	media         string // print; empty: a screen
 	features      []string
 	fragment      string // of the address
+	before        string // a script that runs before those of the page
 }
 
 // open shows a page. Any problem in it until the end of the test is an error.
@@ -134,6 +135,12 @@ func open(t *testing.T, browser context.Context, html string, l display) *tab {
 	b.do(network.Enable(), log.Enable(), emulation.SetDeviceMetricsOverride(l.width, l.height, 1, false),
 		emulation.SetEmulatedMedia().WithMedia(l.media).WithFeatures(features),
 		emulation.SetScriptExecutionDisabled(l.noSript))
+	if l.before != "" {
+		b.do(chromedp.ActionFunc(func(ctx context.Context) error {
+			_, err := cdppage.AddScriptToEvaluateOnNewDocument(l.before).Do(ctx)
+			return err
+		}))
+	}
 	b.load(l.fragment)
 	if !l.noSript {
 		b.wait(`document.documentElement.dataset.ready || !document.getElementById('data')`)

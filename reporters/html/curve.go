@@ -283,10 +283,7 @@ func againstLoad(r *result.Result) *curveView {
 		list = append(list, p)
 		low, high = min(low, p.Rate), max(high, p.Rate)
 	}
-	ramps := slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool {
-		return strings.HasPrefix(l.Executor, "ramping") || l.Executor == "replay"
-	})
-	if !ramps || len(list) < leastRampSecs || high < leastRamp*low {
+	if !ramps(r) || len(list) < leastRampSecs || high < leastRamp*low {
 		return nil
 	}
 	limit := math.NaN()
@@ -296,6 +293,13 @@ func againstLoad(r *result.Result) *curveView {
 		}
 	}
 	return newCurve(list, limit)
+}
+
+// ramps reports whether a load of a run may change its rate.
+func ramps(r *result.Result) bool {
+	return slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool {
+		return strings.HasPrefix(l.Executor, "ramping") || l.Executor == "replay"
+	})
 }
 
 // inFault reports whether a fault was in during a part of a window, or the load had not recovered from it.

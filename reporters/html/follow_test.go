@@ -93,7 +93,7 @@ func TestFollower_Now(t *testing.T) {
 		value                    string
 	}{
 		{"before the fault", 15, "▶ 00:15/00:40", "Next fault in", "crash", "0% / 1% / 57% left", "00:05"},
-		{"in the fault", 21, "✗ 1 failing · 00:21/00:40", "Fault now", "crash", "0% / 1% / 2.5x over", "00:02 left"},
+		{"in the fault", 21, "✗ 1 failing · 00:21/00:40", "Fault now", "crash", "0% / 1% / 2.5x the limit", "00:02 left"},
 		{"after it", 30, "▶ 00:30/00:40", "Next fault", "none to come", "0% / 1% / 57% left", "–"},
 		{"in the warm-up", -1, "▶ warm-up", "Next fault in", "crash", "0% / 1% / 57% left", "00:21"},
 	} {

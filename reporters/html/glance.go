@@ -108,7 +108,7 @@ const (
 // glance adds the first screen: the load over its response times, beside the objectives and faults.
 func (p *pageView) glance(c *chart.Plotter, r *result.Result) {
 	p.Rates, p.Times = c.Rates(r), c.Times(r)
-	if lane := c.Incidents(r.Incidents); len(lane.Items) > 0 {
+	if lane := c.Incidents(r); len(lane.Items) > 0 {
 		p.Rates.Lanes = append(slices.Clone(p.Rates.Lanes), lane)
 	}
 	// the charts share one axis, which has its faults above and its moments below
@@ -127,7 +127,7 @@ func beside(folder string) string {
 }
 
 // harmed reports whether the first harm of a fault is known.
-func harmed(f result.FaultRecord) bool { return f.OnsetAt.Known() }
+func harmed(f result.FaultRecord) bool { return f.OnsetAt > 0 }
 
 // brief lists objectives and faults in short.
 func (p *pageView) brief(a *words.Answer) {

@@ -205,7 +205,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.ledgers(r.AllLedgers())
 	p.consistency(r.Consistency, line)
 	p.repeats(r.Repeats)
-	p.Incidents = incidents(r.Incidents, r.Going != nil)
+	p.Incidents = incidents(r)
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.Latency(r), c.Throughput(r), c.ErrorRates()
 		p.glance(c, r)
@@ -236,8 +236,11 @@ func newPage(r *result.Result) (*pageView, error) {
 	var styles []string
 	scripts := []string{"assets/page.js"}
 	var err error
+	if p.Against != nil || r.Going != nil && ramps(r) { // the page of a ramp shows its curve when the ramp is over
+		scripts = append(scripts, plotScript)
+	}
 	if p.Against != nil {
-		styles, scripts = []string{"assets/curve.css", plotStyle}, append(scripts, plotScript)
+		styles = []string{"assets/curve.css", plotStyle}
 		if p.Points, err = p.Against.Readout.Packed(); err != nil {
 			return nil, err
 		}

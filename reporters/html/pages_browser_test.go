@@ -2,6 +2,7 @@ package html
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -173,6 +174,7 @@ func TestHTML_Pages_InABrowser(t *testing.T) {
 			t.Errorf("at the largest rate it says %q", said)
 		}
 	})
+	t.Run("a ramp that was followed", func(t *testing.T) { rampFollowed(t, browser) })
 	t.Run("knee", func(t *testing.T) { kneeDrawn(t, open(t, browser, list["ramp"], display{width: 1400})) })
 	t.Run("objective of a trend", func(t *testing.T) {
 		b := open(t, browser, list["trend"], display{})
@@ -412,6 +414,60 @@ func findRead(t *testing.T, browser context.Context, page string) {
 	if got := b.read("curve-p95", .45); !slices.Equal(got, want) {
 		t.Errorf("zoomed, it says %q, want %q", got, want)
 	}
+}
+
+// rampFollowed opens the page of a ramp that goes on, sends it the report, and checks that the curve then has values
+// and can be zoomed, and that the view stays if a report is sent again.
+func rampFollowed(t *testing.T, browser context.Context) {
+	going := *ramp("ramping-arrival-rate")
+	going.Verdict, going.Going = scenarios.Running, &result.Going{At: 20 * time.Second, End: 30 * time.Second}
+	var page strings.Builder
+	if err := DrawLive(&page, &going, followed(t, 22).Now()); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, browser, page.String(), display{width: 1400, before: `self.EventSource = class {
+		constructor() { self.stream = this; this.on = {}; }
+		addEventListener(name, f) { this.on[name] = f; }
+		close() {}
+	};`})
+	send := func(r *result.Result) {
+		t.Helper()
+		see[any](b, `document.documentElement.dataset.read = ''`)
+		html, err := json.Marshal(reporterstest.Render(t, Page{}, r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		see[any](b, fmt.Sprintf(`stream.on.page({data: %q})`, html))
+		b.wait(`document.documentElement.dataset.read`)
+	}
+	want := func(x float64, text string) {
+		t.Helper()
+		if said := b.read("curve-good", x); len(said) != 3 || said[1] != text {
+			t.Errorf("it says %q, want %q", said, text)
+		}
+		if n := see[int](b, `document.querySelectorAll('.curve .slider').length`); n != 3 {
+			t.Errorf("%d sliders", n)
+		}
+	}
+	r := ramp("ramping-arrival-rate")
+	send(r)
+	const last = "126/s: 60/s: 29s to 30s, 66 requests failed"
+	want(.999, last)
+	b.drag("curve-good", .5, .9)
+	send(r) // unchanged
+	if from, to := b.plotted(); !near(from, .5, .01) || !near(to, .9, .01) {
+		t.Errorf("sent again, the charts show %v to %v", from, to)
+	}
+	b.do(chromedp.Click(`.zoomed button`, chromedp.ByQuery))
+	want(.999, last)
+	b.drag("curve-good", .5, .9)
+	r.Windows[29].OK-- // changed: its part of the page is replaced
+	send(r)
+	if from, to := b.plotted(); !near(from, .5, .01) || !near(to, .9, .01) {
+		t.Errorf("changed, the charts show %v to %v", from, to)
+	}
+	b.do(chromedp.Click(`.zoomed button`, chromedp.ByQuery))
+	want(.999, "126/s: 59/s: 29s to 30s, 66 requests failed")
 }
 
 // kneeDrawn checks that the knee stands where the text says, left of the seconds in which requests failed.

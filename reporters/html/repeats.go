@@ -23,14 +23,15 @@ func (p *pageView) repeats(list []result.Repeat) {
 }
 
 // incidents returns the table of incidents of a run, which may still go on; nil if there were none.
-func incidents(list []result.Incident, going bool) *chart.Table {
+func incidents(r *result.Result) *chart.Table {
+	list := r.Incidents
 	if len(list) == 0 {
 		return nil
 	}
 	t := &chart.Table{Title: "Incidents", Head: words.IncidentHead}
 	for i := range list {
-		row := words.IncidentRow(i+1, &list[i])
-		if going && !list[i].Over {
+		row := words.IncidentRow(r, i+1, &list[i])
+		if r.Going != nil && !list[i].Over {
 			row[2] = "still going on"
 		}
 		t.Rows = append(t.Rows, row)

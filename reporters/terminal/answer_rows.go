@@ -62,6 +62,9 @@ func (s *summary) answerRows(a *words.Answer) {
 		}
 	}
 	s.rest(len(a.Faults) - len(faults))
+	if a.FaultsNote != "" {
+		s.text("  ", "  ", a.FaultsNote, dim)
+	}
 }
 
 // toneRank orders rows of which only some are shown: the bad ones first.

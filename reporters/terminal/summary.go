@@ -105,7 +105,7 @@ func (s *summary) tables(r *result.Result) {
 	s.objectives(r.Objectives)
 	s.timeline(r)
 	s.faults(r.Faults)
-	s.incidents(r.Incidents)
+	s.incidents(r)
 	for i, l := range r.AllLedgers() {
 		if i == 0 {
 			s.head("Ledger")
@@ -283,14 +283,15 @@ func (s *summary) comparison(c *result.Comparison) {
 const mostIncidents = 20
 
 // incidents lists the incidents of the load.
-func (s *summary) incidents(list []result.Incident) {
+func (s *summary) incidents(r *result.Result) {
+	list := r.Incidents
 	if len(list) == 0 {
 		return
 	}
 	s.head("Incidents")
 	for i := range list[:min(mostIncidents, len(list))] {
 		n := words.Int(int64(i + 1))
-		s.text("  "+n+" ", strings.Repeat(" ", len(n)+3), words.IncidentText(&list[i]), plain)
+		s.text("  "+n+" ", strings.Repeat(" ", len(n)+3), words.IncidentText(r, &list[i]), plain)
 	}
 	if left := len(list) - mostIncidents; left > 0 {
 		s.text("  ", "  ", words.Plural(int64(left), "more incident is", "more incidents are")+" in the report.", dim)

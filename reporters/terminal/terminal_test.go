@@ -305,7 +305,7 @@ func TestTerminal_ManyObjectives(t *testing.T) {
 				return
 			}
 			if !strings.Contains(text, "✗ p95 < 33ms") ||
-				size[0] >= 80 && !strings.Contains(text, "2.5x over") {
+				size[0] >= 80 && !strings.Contains(text, "2.5x the limit") {
 				t.Errorf("what fails is not seen:\n%s", text)
 			}
 			if !strings.Contains(text, " more: ") || !strings.Contains(text, " hold, 13 not") && size[0] > 40 {
@@ -328,7 +328,7 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 		{result.RunningVerdict{Verdict: scenarios.Pass, Left: 1}, "– / – / 100% left"},
 		{result.RunningVerdict{Verdict: scenarios.Pass, Left: result.NaN}, "– / – / holds"},
 		{result.RunningVerdict{Verdict: scenarios.Fail, Left: result.NaN}, "– / – / fails"},
-		{result.RunningVerdict{Verdict: scenarios.Fail, Left: -.4}, "– / – / 1.4x over"},
+		{result.RunningVerdict{Verdict: scenarios.Fail, Left: -.4}, "– / – / 1.4x the limit"},
 		{result.RunningVerdict{Verdict: scenarios.Fail, Left: result.Num(math.Inf(-1))}, "– / – / none may"},
 		{result.RunningVerdict{Verdict: scenarios.Pending, Left: result.NaN}, "– / – / not yet known"},
 		{result.RunningVerdict{Verdict: scenarios.Pending, Left: 1}, "– / – / not yet known"},
@@ -344,7 +344,21 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 				Text: "errors < 1%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail,
 				Measured: .014, Left: -.4,
 			},
-			"1.4% / 1% / 1.4x over",
+			"1.4% / 1% / 1.4x the limit",
+		},
+		{
+			result.RunningVerdict{
+				Text: "availability > 99%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail,
+				Measured: .97, Left: -2,
+			},
+			"97% / 99% / 3x the 1% allowed",
+		},
+		{
+			result.RunningVerdict{
+				Text: "p95 < 200ms", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail,
+				Measured: result.NaN, Left: -6.6,
+			},
+			"12ms now / 200ms / 7.6x the budget",
 		},
 		{result.RunningVerdict{
 			Text: "errors = 0%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail, Measured: .5,

@@ -37,6 +37,7 @@ type Answer struct {
 	Objectives      []ObjectiveLine // all objectives: those that failed first, then those that are open
 	FaultsTitle     string          // such as Faults: all verified, all taken back; empty without faults
 	Faults          []FaultLine     // all faults in the order of their injection
+	FaultsNote      string          // says of which answers the times in the rows of faults are; empty if that is plain
 
 	Past *Past // earlier runs of the scenario; nil if none is known
 }
@@ -67,7 +68,7 @@ type ObjectiveLine struct {
 type Margin struct {
 	Kind   MarginKind
 	Figure result.Num // over: the value as a multiple of the limit; left: the unused share of the limit; else unknown
-	Text   string     // such as 3.7x over, 57% left or no outage; may be empty
+	Text   string     // such as 3.7x the limit, 57% left or no outage; may be empty
 }
 
 // A MarginKind is the kind of a [Margin].
@@ -90,6 +91,7 @@ type FaultLine struct {
 	Tone    string // good, bad or unsure
 	Outcome string // such as outage of 2.1s, 21x slower or survived
 	Text    string // what it did, such as 681 requests failed; good again 1.02s after posts was back
+	Times   bool   // the outcome and the text have response times of good answers
 }
 
 // Trust says how far brunt's own time leaves the figures of a run certain.
@@ -149,6 +151,7 @@ func AnswerOf(r *result.Result) *Answer {
 	a.Keep, a.Curl = f.keep(), f.firstCurl()
 	a.ObjectivesTitle, a.Objectives = objectiveLines(r)
 	a.FaultsTitle, a.Faults = faultLines(r)
+	a.FaultsNote = faultsNote(r, a.Faults)
 	a.Past = past(r)
 	return a
 }
@@ -215,6 +218,9 @@ func (a *Answer) Text() string {
 	for i := range a.Faults {
 		lines = append(lines, a.Faults[i].Mark+" "+a.Faults[i].Line())
 	}
+	if a.FaultsNote != "" {
+		lines = append(lines, a.FaultsNote)
+	}
 	return strings.Join(lines, "\n") + "\n"
 }
 
@@ -264,7 +270,7 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	text := held + faultsOutcome(r) + lostWrites(r) + notLinearizable(r) + partlyShown(r)
+	text := held + faultsOutcome(r) + slowdownOnPass(r) + lostWrites(r) + notLinearizable(r) + partlyShown(r)
 	return headShip, Text{}.say(syntax.Sentence(text))
 }
 
@@ -358,7 +364,8 @@ func faultsOutcome(r *result.Result) string {
 // outcomeOf says how the target withstood faults. Besides means that there were others, of which a sentence follows.
 func outcomeOf(faults []*result.FaultRecord, besides bool) string {
 	var in, recovered, harmless, slight, lasting, lossy int64
-	var mildly []string // what slight effects were
+	var mildly, unknown []string // what slight effects were, and the faults whose effect is not known
+	slower := true               // of those it is not known whether they made answers slower, and nothing else
 	broken := ""
 	slowest, rejoining := result.Num(0), result.Num(0)
 	for _, f := range faults {
@@ -384,7 +391,8 @@ func outcomeOf(faults []*result.FaultRecord, besides bool) string {
 			}
 		case f.Impact == result.NotImpacted:
 			if tooFew(f) || mayBeSlower(f) {
-				break // not known
+				unknown, slower = append(unknown, quote(f.Name)), slower && !tooFew(f)
+				break
 			}
 			harmless++
 			if p := f.Parts; p != nil && p.Bad() > 0 {
@@ -396,6 +404,8 @@ func outcomeOf(faults []*result.FaultRecord, besides bool) string {
 			if lasting++; lasting == 1 {
 				broken = quote(f.Name)
 			}
+		default:
+			unknown, slower = append(unknown, quote(f.Name)), slower && mayBeSlower(f)
 		}
 	}
 	in -= lossy
@@ -430,7 +440,7 @@ func outcomeOf(faults []*result.FaultRecord, besides bool) string {
 	case harmless == in:
 		return ", and none of " + count + " did harm that could be seen"
 	case recovered+harmless < in:
-		return ", though what " + Plural(in-recovered-harmless, "fault", "faults") + " did is not known"
+		return ", though " + notKnown(unknown, slower) + alsoMild(mildly)
 	case in == 1:
 		return ", and the target recovered from the " + other + "fault in " + Seconds(slowest) + rejoined
 	case harmless == 0:
@@ -445,6 +455,26 @@ func outcomeOf(faults []*result.FaultRecord, besides bool) string {
 	}
 	return fmt.Sprintf(", and of %s %s and the target recovered from %d, the slowest time in %s%s",
 		count, strings.Join(mild, ", "), recovered, Seconds(slowest), rejoined)
+}
+
+// notKnown names the faults whose effect is not known. slower is true if the only open question is whether they made
+// answers slower.
+func notKnown(faults []string, slower bool) string {
+	if len(faults) > 2 {
+		faults = []string{Plural(int64(len(faults)), "fault", "faults")}
+	}
+	if slower {
+		return "whether " + Join(faults) + " made answers slower is not certain"
+	}
+	return "what " + Join(faults) + " did is not known"
+}
+
+// alsoMild adds slight effects of other faults to a sentence.
+func alsoMild(effects []string) string {
+	if len(effects) == 0 {
+		return ""
+	}
+	return "; " + slightly(effects)
 }
 
 // slightly joins the slight effects of faults; of more than two it gives the number.

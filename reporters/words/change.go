@@ -34,7 +34,9 @@ func changeRules() []changeRule {
 		{"accept-queue", (*findings).failed, longerQueue},
 		{"cpu", (*findings).failed, moreProcessor},
 		{"queue", (*findings).failed, boundedQueue},
+		{"slowdown", (*findings).failed, lookAtSlowdown},
 		{"first-step", (*findings).failed, firstStep},
+		{"no-traffic", nil, someTraffic},
 		{"own-core", nil, ownCore},
 		{"more-requests", nil, moreRequests},
 	}
@@ -94,11 +96,19 @@ func secondReplica(f *findings) *Advice {
 	if service == "" {
 		return nil
 	}
-	return &Advice{
-		Text:    Text{}.say("Run a second replica of ").strong(Clean(service)).say("."),
-		Command: tryCommand(f.r, service+".replicas", "2"),
+	t := Text{}.say("Run a second replica of ").strong(Clean(service))
+	if hung(f.fault) { // those who ask it do not notice that it is gone
+		t = t.say(", and let callers leave one that hangs: " + leaveHung + ". A replica alone does not cure a hang")
 	}
+	return &Advice{Text: t.say("."), Command: tryCommand(f.r, service+".replicas", "2")}
 }
+
+// leaveHung is what makes callers leave a replica that takes requests and does not answer.
+const leaveHung = "a timeout with a retry on another replica, or health checks that eject it"
+
+// hung reports whether a fault left a replica that did not answer and refused nothing, so that only time tells that it
+// is gone.
+func hung(f *result.FaultRecord) bool { return slices.Contains(silentKinds, f.Kind) }
 
 // avoidReplica speaks where a fault hit some replicas of a service and requests failed although others were well.
 func avoidReplica(f *findings) *Advice {
@@ -109,13 +119,21 @@ func avoidReplica(f *findings) *Advice {
 	if hit == 0 || hit == all || f.fault.Led != "" && 2*hit >= all { // those that are left have no majority
 		return nil
 	}
+	if hung(f.fault) {
+		return &Advice{
+			Likely: true,
+			Text: Text{}.say("Let callers leave a replica that hangs, by " + leaveHung + ": ").
+				say(Int(int64(all - hit))).say(" of " + Int(int64(all)) + " replicas of ").strong(Clean(service)).
+				say(" were well, and callers likely went on waiting for the hung one."),
+		}
+	}
 	ill := "dead"
 	if !slices.Contains(awayKinds, f.fault.Kind) {
 		ill = "failing"
 	}
 	return &Advice{
 		Likely: true,
-		Text: Text{}.say("Take a " + ill + " replica out of turn, and ask another one again: ").
+		Text: Text{}.say("Take a " + ill + " replica out of rotation, and retry on another one: ").
 			say(Int(int64(all - hit))).say(" of " + Int(int64(all)) + " replicas of ").strong(Clean(service)).
 			say(" were well, and their callers likely went on asking the " + ill + " one."),
 	}
@@ -474,6 +492,50 @@ func firstStep(f *findings) *Advice {
 		t = t.say(" The report has a command that repeats its first failure.")
 	}
 	return &Advice{Text: t}
+}
+
+// lookAtSlowdown speaks where the target was slower for a while, no fault was in, and an objective on response times
+// failed.
+func lookAtSlowdown(f *findings) *Advice {
+	s := worstSlowdown(f.r)
+	if s == nil || !f.failedByTimes() || f.r.T0.IsZero() {
+		return nil
+	}
+	at := func(n result.Num) string { return f.r.T0.Add(n.D()).UTC().Format("15:04:05") }
+	t := Text{}.say("Look at the logs and metrics of the target from ").strong(at(s.From) + " to " + at(s.To) + " UTC").
+		say(", for what made it slow: no fault was in")
+	if g := &f.r.Generator; !g.Healthy && g.Pressure >= .5 {
+		return &Advice{Likely: true, Text: t.say(". Tasks of this machine waited for a processor " +
+			wholePercent(float64(g.Pressure)) + " of the time, which is a likely reason if the target runs here.")}
+	}
+	return &Advice{Text: t.say(".")}
+}
+
+// failedByTimes reports whether an objective on response times failed.
+func (f *findings) failedByTimes() bool {
+	return slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
+		return o.Verdict == scenarios.Fail && o.Of().Latency()
+	})
+}
+
+// someTraffic speaks where the run says nothing of the target because no traffic met a fault.
+func someTraffic(f *findings) *Advice {
+	if f.r.Verdict != scenarios.Invalid {
+		return nil
+	}
+	for i := range f.r.Faults {
+		x := &f.r.Faults[i]
+		if !noTraffic(x) {
+			continue
+		}
+		hit, _ := unitWords(f.r, x)
+		if linked(x) {
+			hit, _ = linkWords(x.Hit())
+		}
+		t := append(Text{}.say("Give the load a step that uses "), hit...).say(" while ").strong(Clean(x.Name))
+		return &Advice{Text: t.say(" is in, or let the fault hit what the load uses: no traffic met it.")}
+	}
+	return nil
 }
 
 // ownCore speaks where brunt itself was late and that leaves a verdict open.

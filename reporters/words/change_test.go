@@ -177,8 +177,27 @@ func TestChangeRules(t *testing.T) {
 				r := onNginx(t)
 				r.Faults[0].Units = []string{"nginx[1]"}
 				return r
-			}(), "Take a dead replica out of turn, and ask another one again: 1 of 2 replicas of nginx were well, and their " +
+			}(), "Take a dead replica out of rotation, and retry on another one: 1 of 2 replicas of nginx were well, and their " +
 				"callers likely went on asking the dead one.", "",
+			"both were hit", func(r *result.Result) { r.Faults[0].Units = []string{"nginx[0]", "nginx[1]"} },
+		},
+		{
+			"only-replica", func() *result.Result {
+				r := onNginx(t)
+				r.Faults[0].Kind = "container.pause"
+				return r
+			}(), "Run a second replica of redis, and let callers leave one that hangs: a timeout with a retry on another " +
+				"replica, or health checks that eject it. A replica alone does not cure a hang.",
+			"brunt run shop.yaml --set rate=100/s --set caches=2",
+			"it has two", func(r *result.Result) { r.Environment.Replicas["redis"] = 2 },
+		},
+		{
+			"dead-replica", func() *result.Result {
+				r := onNginx(t)
+				r.Faults[0].Kind, r.Faults[0].Units = "container.pause", []string{"nginx[1]"}
+				return r
+			}(), "Let callers leave a replica that hangs, by a timeout with a retry on another replica, or health checks " +
+				"that eject it: 1 of 2 replicas of nginx were well, and callers likely went on waiting for the hung one.", "",
 			"both were hit", func(r *result.Result) { r.Faults[0].Units = []string{"nginx[0]", "nginx[1]"} },
 		},
 		{
@@ -211,7 +230,7 @@ func TestChangeRules(t *testing.T) {
 				r := onPatroni(t)
 				r.Faults[0].Units, r.Faults[0].Role = []string{"patroni[0]", "patroni[2]"}, ""
 				return r
-			}(), "Take a dead replica out of turn, and ask another one again: 1 of 3 replicas of patroni were well, and their " +
+			}(), "Take a dead replica out of rotation, and retry on another one: 1 of 3 replicas of patroni were well, and their " +
 				"callers likely went on asking the dead one.", "",
 			"the one that is left has no majority", func(r *result.Result) { r.Faults[0].Led = "patroni[1]" },
 		},
@@ -356,6 +375,38 @@ func TestChangeRules(t *testing.T) {
 			"a fault was in", func(r *result.Result) {
 				r.Faults = []result.FaultRecord{{Name: "slow", Injected: 15, Cleared: 25, RecoveredAt: 26}}
 			},
+		},
+		{
+			"slowdown", func() *result.Result {
+				r := slowed(onURL(t))
+				r.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .486, scenarios.Fail)}
+				return r
+			}(), "Look at the logs and metrics of the target from 16:45:10 to 16:45:14 UTC, for what made it slow: no fault " +
+				"was in.", "",
+			"no objective on response times failed", func(r *result.Result) {
+				r.Objectives = []result.ObjectiveResult{judged(t, "errors < 1%", .486, scenarios.Fail)}
+			},
+		},
+		{
+			"slowdown", func() *result.Result {
+				r := slowed(onURL(t))
+				r.Generator.Healthy, r.Generator.Pressure = false, .97
+				r.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .486, scenarios.Fail)}
+				return r
+			}(), "Look at the logs and metrics of the target from 16:45:10 to 16:45:14 UTC, for what made it slow: no fault " +
+				"was in. Tasks of this machine waited for a processor 97% of the time, which is a likely reason if the target " +
+				"runs here.", "",
+			"there was none", func(r *result.Result) { r.Slowdowns = nil },
+		},
+		{
+			"no-traffic", func() *result.Result {
+				r := onNginx(t)
+				r.Verdict, r.Incidents = scenarios.Invalid, nil
+				r.Faults[0].Impact, r.Faults[0].OnsetAt, r.Faults[0].TrafficUnit = result.UnknownYet, result.NaN, "requests"
+				return r
+			}(), "Give the load a step that uses the only replica of redis while kill-cache is in, or let the fault hit what the load uses: no " +
+				"traffic met it.", "",
+			"some met it", func(r *result.Result) { r.Faults[0].Traffic = 3 },
 		},
 		{
 			"own-core", busy(onURL(t)), "Give brunt a processor that no other program uses, and run it again.", "",

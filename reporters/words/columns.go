@@ -2,52 +2,15 @@ package words
 
 import (
 	"strings"
-	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
-// runeWidth returns the number of terminal columns of a character: 0 for combining marks, 2 for wide East Asian
-// characters and emoji (Unicode annex 11).
-func runeWidth(r rune) int {
-	switch {
-	case r < 0x300:
-		return 1
-	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
-		return 0
-	case r >= 0x1100 && r <= 0x115f, r >= 0x2e80 && r <= 0xa4cf && r != 0x303f, r >= 0xac00 && r <= 0xd7a3,
-		r >= 0xf900 && r <= 0xfaff,
-		r >= 0xfe30 && r <= 0xfe6f, r >= 0xff00 && r <= 0xff60, r >= 0xffe0 && r <= 0xffe6, r >= 0x1f300 && r <= 0x1faff,
-		r >= 0x20000 && r <= 0x3fffd:
-		return 2
-	}
-	return 1
-}
-
-// Width returns the number of terminal columns of s.
-func Width(s string) int {
-	n := 0
-	for _, r := range s {
-		n += runeWidth(r)
-	}
-	return n
-}
+// Width returns the number of terminal columns of s, which is clean text: see [Clean].
+func Width(s string) int { return ansi.StringWidth(s) }
 
 // Clip cuts s to width columns; … marks the cut.
-func Clip(s string, width int) string {
-	if width <= 0 {
-		return ""
-	}
-	if Width(s) <= width {
-		return s
-	}
-	used := 0
-	for i, r := range s {
-		if used+runeWidth(r) > width-1 {
-			return s[:i] + "…"
-		}
-		used += runeWidth(r)
-	}
-	return s
-}
+func Clip(s string, width int) string { return ansi.Truncate(s, max(width, 0), "…") }
 
 // Pad fills s with blanks up to width columns.
 func Pad(s string, width int, right bool) string {
@@ -86,14 +49,5 @@ func Wrap(text string, width int) []string {
 	return lines
 }
 
-// cut returns the beginning of s that fits into width columns, at least one character.
-func cut(s string, width int) string {
-	used := 0
-	for i, r := range s {
-		if used+runeWidth(r) > width && i > 0 {
-			return s[:i]
-		}
-		used += runeWidth(r)
-	}
-	return s
-}
+// cut returns the beginning of s that fits into width columns.
+func cut(s string, width int) string { return ansi.Truncate(s, width, "") }

@@ -28,6 +28,36 @@ func TestWrap(t *testing.T) {
 	}
 }
 
+// TestWidth: the columns of characters as terminals show them.
+func TestWidth(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		want int
+	}{
+		{"", 0},
+		{"p95 < 200ms", 11},
+		{"✅ done", 7},
+		{"⚡⏳❌", 6},
+		{"✓ ✗ ? · → × ∞", 13}, // signs of reports are narrow
+		{"日本語", 6},
+		{"e\u0301", 1},       // a combining accent
+		{"👩\u200d💻", 2},      // one picture out of two
+		{"🇩🇪", 2},            // a flag
+		{"\u00a0\u00b5s", 3}, // a blank that does not break
+		{"❤\ufe0f", 2},       // a picture by its selector
+	} {
+		if got := words.Width(tt.text); got != tt.want {
+			t.Errorf("%q has %d columns, want %d", tt.text, got, tt.want)
+		}
+	}
+	if got := words.Clip("✅✅✅", 5); got != "✅✅…" {
+		t.Errorf("clipped to %q", got)
+	}
+	if got := words.Clip("👩\u200d💻👩\u200d💻", 3); got != "👩\u200d💻…" {
+		t.Errorf("a picture is cut: %q", got)
+	}
+}
+
 func FuzzWrap(f *testing.F) {
 	f.Add("alpha 日本語 \u0301 beta", 9)
 	f.Fuzz(func(t *testing.T, text string, width int) {

@@ -487,6 +487,11 @@ func FaultTraffic(f *result.FaultRecord) string {
 	return "affected " + Traffic(f.Traffic, f.TrafficUnit)
 }
 
+// noTraffic reports whether a fault was in and no traffic of the load met it.
+func noTraffic(f *result.FaultRecord) bool {
+	return f.Injected.Known() && f.Traffic == 0 && f.TrafficUnit != ""
+}
+
 // Traffic formats an amount of traffic, in a unit of result.FaultRecord.
 func Traffic(n int64, unit string) string {
 	switch {

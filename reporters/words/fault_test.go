@@ -197,8 +197,8 @@ func TestWhy_SlowerDuringTwo(t *testing.T) {
 		impact result.Impact
 		want   string
 	}{
-		{result.Impacted, "slow made answers 30x slower: p50 2ms → 60ms while it was in; no request failed."},
-		{result.Confounded, "During slow answers were 30x slower: p50 2ms → 60ms while it was in; no request failed."},
+		{result.Impacted, "slow made answers 30x slower at p50: p50 2ms → 60ms; no request failed."},
+		{result.Confounded, "During slow answers were 30x slower at p50: p50 2ms → 60ms; no request failed."},
 	} {
 		o, err := slo.ParseObjective("p95 < 20ms in slow")
 		if err != nil {

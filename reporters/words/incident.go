@@ -12,8 +12,8 @@ import (
 // IncidentHead holds the column names of [IncidentRow].
 var IncidentHead = []string{"incident", "from", "to", "lasted", "bad", "of", "what failed"}
 
-// IncidentRow returns an incident as a row of a table. N counts from one.
-func IncidentRow(n int, in *result.Incident) []string {
+// IncidentRow returns an incident of a run as a row of a table. N counts from one.
+func IncidentRow(r *result.Result, n int, in *result.Incident) []string {
 	to, lasted := Offset(in.End), Seconds(in.End-in.Begin)
 	if !in.Over {
 		to, lasted = "the end", "> "+lasted
@@ -23,13 +23,13 @@ func IncidentRow(n int, in *result.Incident) []string {
 	}
 	return []string{
 		Int(int64(n)) + ": " + incidentCause(in), Offset(in.Begin), to, lasted, Count(in.Bad),
-		Count(in.Requests), incidentKinds(in),
+		Count(in.Requests), incidentKinds(r, in),
 	}
 }
 
-// IncidentText returns an incident as a sentence.
-func IncidentText(in *result.Incident) string {
-	row := IncidentRow(1, in)
+// IncidentText returns an incident of a run as a sentence.
+func IncidentText(r *result.Result, in *result.Incident) string {
+	row := IncidentRow(r, 1, in)
 	s := "from " + row[1] + " to " + row[2] + " (" + row[3] + "): "
 	switch {
 	case in.Bad == 0 && in.Stalled > 0: // a closed load: its users waited, and then all was good
@@ -62,14 +62,19 @@ func incidentCause(in *result.Incident) string {
 const notMade = "skipped"
 
 // incidentKinds lists the most frequent kinds of errors of the requests that were made, the step with the most of
-// them, and how many requests were skipped as a result.
-func incidentKinds(in *result.Incident) string {
+// them, and how many requests were skipped as a result. If another kind came first, it says so: the most frequent one
+// may be its effect, such as a circuit breaker that opened.
+func incidentKinds(r *result.Result, in *result.Incident) string {
 	kinds := slices.SortedFunc(maps.Keys(in.Kinds),
 		func(a, b string) int { return cmp.Or(cmp.Compare(in.Kinds[b], in.Kinds[a]), cmp.Compare(a, b)) })
 	kinds = slices.DeleteFunc(kinds, func(kind string) bool { return kind == notMade })
 	var out []string
 	for _, k := range kinds[:min(3, len(kinds))] {
 		out = append(out, Clean(k))
+	}
+	if first := firstKind(r, in); first != nil && len(kinds) > 1 && first.Kind != kinds[0] && in.Kinds[first.Kind] > 0 {
+		out = slices.DeleteFunc(out, func(k string) bool { return k == Clean(first.Kind) })
+		out = append([]string{"first " + Clean(first.Kind) + " of " + stepName(first) + ", then " + out[0]}, out[1:]...)
 	}
 	if in.Stalled > 0 {
 		out = append(out, "no request ended for "+Seconds(in.Stalled)+" or longer")
@@ -86,4 +91,14 @@ func incidentKinds(in *result.Incident) string {
 		s += "; " + Plural(skipped, "request", "requests") + " skipped as a result"
 	}
 	return strings.TrimPrefix(s, "; ")
+}
+
+// firstKind returns the errors with which an incident began; nil if that is not known, as of errors that had been seen
+// before it.
+func firstKind(r *result.Result, in *result.Incident) *result.ErrorGroup {
+	first := firstErrors(r, in.Begin, in.End)
+	if first == nil || first.Sample == nil || first.Sample.At < float64(in.BeginLow)-.001 {
+		return nil
+	}
+	return first
 }

@@ -47,12 +47,37 @@ func TestIncidentRow(t *testing.T) {
 		{open, "1: no fault was in|1m40s|the end|> 20s|7|2000|timeout"},
 		{good, "1: no fault was in|1m40s|1m44s or later|> 4s|7|2000|timeout"},
 	} {
-		got := strings.Join(words.IncidentRow(1, &c.in), "|")
+		got := strings.Join(words.IncidentRow(&result.Result{}, 1, &c.in), "|")
 		if got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
-		if len(words.IncidentRow(1, &c.in)) != len(words.IncidentHead) {
+		if len(words.IncidentRow(&result.Result{}, 1, &c.in)) != len(words.IncidentHead) {
 			t.Error("a row is not as wide as its head")
 		}
+	}
+}
+
+// TestIncidentRow_FirstCause: if another error came first than the most frequent one, the row says so. Of errors that
+// had been seen before the incident it is not known whether they were its first.
+func TestIncidentRow_FirstCause(t *testing.T) {
+	in := result.Incident{
+		Begin: 6, BeginLow: 6, End: 9, Over: true, Bad: 60, Requests: 90,
+		Kinds: map[string]int64{"status 503": 50, "timeout": 10},
+	}
+	r := &result.Result{Errors: []result.ErrorGroup{
+		{Kind: "status 503", Step: "list", Count: 50, First: 7, Last: 9, Sample: &result.Sample{At: 7.1}},
+		{Kind: "timeout", Step: "list", Count: 10, First: 6, Last: 7, Sample: &result.Sample{At: 6.01}},
+	}}
+	what := func() string { return words.IncidentRow(r, 1, &in)[6] }
+	if got, want := what(), "first timeout of list, then status 503"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	r.Errors[1].Sample.At = 2.5 // of an earlier incident
+	if got, want := what(), "status 503, timeout"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	r.Errors[1].Sample.At, r.Errors[0].Sample.At = 6.4, 6.02 // the most frequent one came first
+	if got, want := what(), "status 503, timeout"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -3,6 +3,7 @@ package words
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -21,10 +22,12 @@ func TestMarginOf(t *testing.T) {
 		word     string
 		want     string
 	}{
-		{"a share over", "errors < 1%", .0367, fail, nil, "failed", "3.7x over"},
-		{"a share far over", "errors < 1%", .456, fail, nil, "failed", "46x over"},
-		{"a little over", "p95 < 200ms", .25, fail, nil, "failed", "25% over"},
-		{"the share that is missing", "availability > 99%", .9633, fail, nil, "failed", "3.7x over"},
+		{"a share over", "errors < 1%", .0367, fail, nil, "failed", "3.7x the limit"},
+		{"a share far over", "errors < 1%", .456, fail, nil, "failed", "46x the limit"},
+		{"a little over", "p95 < 200ms", .25, fail, nil, "failed", "1.3x the limit"},
+		{"the share that is missing", "availability > 99%", .9633, fail, nil, "failed", "3.7x the 1% allowed"},
+		{"hardly over", "p95 < 200ms", .206, fail, nil, "failed", "1.03x the limit"},
+		{"just over", "p95 < 200ms", .2002, fail, nil, "failed", "just over the limit"},
 		{"a time left", "recover < 5s after f", 2.14, pass, nil, "held", "57% left"},
 		{"hardly left", "p95 < 200ms", .1999, pass, nil, "held", "< 1% left"},
 		{"too low a rate", "rate > 100/s", 80, fail, nil, "failed", "20% short"},
@@ -65,27 +68,27 @@ func TestTrust(t *testing.T) {
 		change func(*result.Result)
 		want   string
 	}{
-		{"quiet", func(*result.Result) {}, "Quiet machine: brunt itself was up to 78ms late (p99)."},
+		{"quiet", func(*result.Result) {}, "Quiet machine: brunt itself was at most 78ms late with 99% of requests."},
 		{"failures stand", func(r *result.Result) {
 			r.Generator.Healthy = false
 			r.Objectives = append(r.Objectives, r.Objectives[0])
-		}, "Busy machine: brunt itself was up to 78ms late (p99). The 2 failures stand without it; read response times as " +
+		}, "Busy machine: brunt itself was at most 78ms late with 99% of requests. The 2 failures stand without it; read response times as " +
 			"upper limits."},
 		{"one is open", func(r *result.Result) {
 			r.Generator.Healthy = false
 			r.Objectives = append(r.Objectives, r.Objectives[0])
 			r.Objectives[1].Verdict, r.Objectives[1].Why = scenarios.Invalid, result.Late
-		}, "Busy machine: brunt itself was up to 78ms late (p99). The failure stands without it; 1 other verdict is not " +
+		}, "Busy machine: brunt itself was at most 78ms late with 99% of requests. The failure stands without it; 1 other verdict is not " +
 			"certain because of it; read response times as upper limits."},
 		{"all held", func(r *result.Result) {
 			r.Generator.Healthy = false
 			r.Objectives[0].Verdict = scenarios.Pass
-		}, "Busy machine: brunt itself was up to 78ms late (p99). The verdict is the same without it; read response times " +
+		}, "Busy machine: brunt itself was at most 78ms late with 99% of requests. The verdict is the same without it; read response times " +
 			"as upper limits."},
 		{"late at the wrong moment", func(r *result.Result) {
 			r.Generator.Lag.P99, r.Generator.Lag.Max = .0002, .42
 			r.Objectives[0].Verdict, r.Objectives[0].Why = scenarios.Invalid, result.Late
-		}, "Late for a moment: brunt itself was up to 200µs late (p99), and up to 420ms once. 1 verdict is not certain " +
+		}, "Late for a moment: brunt itself was at most 200µs late with 99% of requests, and 420ms with one. 1 verdict is not certain " +
 			"because of it."},
 		{"imported", func(r *result.Result) { r.Imported = "k6" }, ""},
 	} {
@@ -134,7 +137,7 @@ func TestFaultLines(t *testing.T) {
 			func(r *result.Result) {
 				r.Incidents, r.Faults[0].OnsetAt = nil, result.NaN
 				r.Faults[0].Parts = &result.ImpactParts{Requests: 500, Slowed: true, P50: .067, P50Before: .0031}
-			}, "kill-cache  22x slower: p50 3.1ms → 67ms while it was in; no request failed", "!",
+			}, "kill-cache  22x slower at p50: p50 3.1ms → 67ms; no request failed", "!",
 		},
 		{
 			"survived", func() *result.Result { return onNginx(t) },
@@ -178,6 +181,140 @@ func TestFaultLines(t *testing.T) {
 			_, list := faultLines(r)
 			if got := list[0].Line(); got != tt.want || list[0].Mark != tt.mark {
 				t.Errorf("got  %s %s\nwant %s %s", list[0].Mark, got, tt.mark, tt.want)
+			}
+		})
+	}
+}
+
+// TestFaultsTitle: a fault that no traffic met is not only said to have taken effect.
+func TestFaultsTitle(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		traffic []int64
+		want    string
+	}{
+		{"met", []int64{400}, "Fault: took effect, was taken back"},
+		{"not met", []int64{0}, "Fault: took effect, affected no traffic, was taken back"},
+		{"one of two", []int64{0, 7}, "Faults: all took effect, 1 of 2 affected no traffic, all were taken back"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := onNginx(t)
+			r.Faults = nil
+			for _, n := range tt.traffic {
+				f := aFault("kill-cache", "container.kill", "redis[0]")
+				f.Traffic, f.TrafficUnit = n, "requests"
+				r.Faults = append(r.Faults, f)
+			}
+			if got, _ := faultLines(r); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestFaultsNote: if brunt's own time makes p95 before the faults another one in the objectives than in the rows of
+// faults, the report says of what each is.
+func TestFaultsNote(t *testing.T) {
+	slower := func(p95 result.Num) *result.Result {
+		r := onNginx(t)
+		r.Incidents, r.Faults[0].OnsetAt = nil, result.NaN
+		r.Faults[0].Parts = &result.ImpactParts{
+			Requests: 500, Slowed: true, P50: .067, P50Before: .0031, P95: .09, P95Before: .0179,
+		}
+		base := slo.Phase{Kind: slo.BaselinePhase}
+		r.Cells = []result.Cell{
+			{Phase: base, Load: "*", Step: "*", Outcome: "*", Count: 900},
+			{Phase: base, Load: "*", Step: "*", Outcome: "ok", Count: 900, Response: result.Times{P95: p95}},
+		}
+		return r
+	}
+	for _, tt := range []struct {
+		name string
+		r    *result.Result
+		want string
+	}{
+		{"two figures", slower(.04), "Response times of faults are of good answers without brunt's own time: p95 before the " +
+			"faults is 17.9ms so, and 40ms with it."},
+		{"about the same", slower(.0185), ""},
+		{"no times are shown", func() *result.Result {
+			r := slower(.04)
+			r.Incidents, r.Faults[0].OnsetAt = onNginx(t).Incidents, 10
+			r.Faults[0].Parts.Errors = 400
+			return r
+		}(), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := AnswerOf(tt.r)
+			if a.FaultsNote != tt.want || strings.Contains(a.Text(), "brunt's own time: ") != (tt.want != "") {
+				t.Errorf("got %q, want %q in %s", a.FaultsNote, tt.want, a.Text())
+			}
+		})
+	}
+}
+
+// slowed adds a slowdown of 4 s to a run.
+func slowed(r *result.Result) *result.Result {
+	r.T0 = time.Date(2026, 11, 26, 16, 45, 0, 0, time.UTC)
+	r.Slowdowns = []result.Slowdown{{From: 10, To: 14, Requests: 160, P50: .45, Usual: .044}}
+	return r
+}
+
+// TestSlowdown: a report says when the target was slow without a fault, whatever the verdict.
+func TestSlowdown(t *testing.T) {
+	const why = "10s: for 4s half of the requests took 450ms or more, 10x the usual 44ms; no fault was in"
+	failed := slowed(onURL(t))
+	failed.Incidents, failed.Errors = nil, nil
+	failed.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .486, scenarios.Fail)}
+	if got := AnswerOf(failed).Why; len(got) != 1 || got[0].String() != why+"." {
+		t.Errorf("got %v, want %q", got, why)
+	}
+	failed.Slowdowns = append(failed.Slowdowns, result.Slowdown{From: 20, To: 22, Requests: 80, P50: .2, Usual: .044})
+	if got := AnswerOf(failed).Why[0].String(); got != why+"; 1 more such span." {
+		t.Errorf("got %q", got)
+	}
+	held := slowed(onURL(t))
+	held.Verdict, held.Incidents = scenarios.Pass, nil
+	held.Objectives = []result.ObjectiveResult{judged(t, "p95 < 1s", .486, scenarios.Pass)}
+	if got := AnswerOf(held).Sentence.String(); got != "The objective held; from 10s to 14s answers took 10x the usual "+
+		"44ms, with no fault in." {
+		t.Errorf("got %q", got)
+	}
+	held.Slowdowns = nil
+	if got := AnswerOf(held).Sentence.String(); got != "The objective held." {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestAnswer_NotKnown: the sentence of a run that passed names the faults whose effect is not known.
+func TestAnswer_NotKnown(t *testing.T) {
+	unsure := func(name string) result.FaultRecord {
+		f := aFault(name, "network.partition", "a->b")
+		f.Impact, f.OnsetAt = result.UnknownYet, result.NaN
+		f.Parts = &result.ImpactParts{Requests: 500, SlowerUntold: "chance"}
+		return f
+	}
+	lost := unsure("lost")
+	lost.Note = "its effect is hidden by brunt's own time"
+	lost.Parts = &result.ImpactParts{Requests: 500}
+	slow := unsure("slow-store")
+	slow.Impact = result.Impacted
+	slow.Parts = &result.ImpactParts{Requests: 500, Slowed: true, P50: .067, P50Before: .001}
+	for _, tt := range []struct {
+		name   string
+		faults []result.FaultRecord
+		want   string
+	}{
+		{"one", []result.FaultRecord{unsure("split")}, "whether split made answers slower is not certain."},
+		{"beside a slower one", []result.FaultRecord{slow, unsure("split")}, "whether split made answers slower is not " +
+			"certain; slow-store made answers 67x slower at p50."},
+		{"harm is not excluded", []result.FaultRecord{lost, unsure("split")}, "what lost and split did is not known."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := onNginx(t)
+			r.Verdict, r.Incidents, r.Faults = scenarios.Pass, nil, tt.faults
+			r.Objectives = []result.ObjectiveResult{judged(t, "errors < 1%", 0, scenarios.Pass)}
+			if got := AnswerOf(r).Sentence.String(); got != "The objective held, though "+tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}
@@ -238,11 +375,11 @@ func TestAnswer_OnlyTooSlow(t *testing.T) {
 			Begin: 12.07, End: 19.97, Over: true, Bad: 474, Requests: 474, Kinds: map[string]int64{"slow": 474}, By: "slow-line",
 		}},
 	}
-	const want = "All 2 objectives held, though slow-line made answers 51x slower for 7.9s; no request failed."
+	const want = "All 2 objectives held, though slow-line made answers 51x slower at p50 for 7.9s; no request failed."
 	if _, said := sentence(r); said.String() != want {
 		t.Errorf("got  %s\nwant %s", said, want)
 	}
-	const line = "slow-line  51x slower for 7.9s: 474 requests took over 101ms, none failed; good again as soon as it was over"
+	const line = "slow-line  51x slower at p50 for 7.9s: 474 requests took over 101ms, none failed; good again as soon as it was over"
 	if _, list := faultLines(r); list[0].Line() != line || list[0].Mark != "!" {
 		t.Errorf("got  %s %s\nwant %s", list[0].Mark, list[0].Line(), line)
 	}
@@ -250,7 +387,7 @@ func TestAnswer_OnlyTooSlow(t *testing.T) {
 	crash.Name, crash.Recover, crash.Parts = "crash", 1.5, &result.ImpactParts{Requests: 100, Errors: 40, Slow: 3}
 	r.Faults = append(r.Faults, crash)
 	const both = "All 2 objectives held, and the target recovered from the other fault in 1.5s; slow-line made answers 51x " +
-		"slower for 7.9s."
+		"slower at p50 for 7.9s."
 	if _, said := sentence(r); said.String() != both {
 		t.Errorf("got  %s\nwant %s", said, both)
 	}
@@ -290,9 +427,9 @@ Why it failed
 - 2s of the 4s came after redis was back.
 What to change
 1. Run a second replica of redis. Try: brunt run shop.yaml --set rate=100/s --set caches=2
-Quiet machine: brunt itself was up to 0s late (p99).
+Quiet machine: brunt itself was at most 0s late with 99% of requests.
 Objectives: 1 failed
-✗ errors < 1%  13%  13x over
+✗ errors < 1%  13%  13x the limit
 Fault: took effect, was taken back
 ! kill-cache  outage of 4s: 400 requests failed; good again 2s after redis was back
 `

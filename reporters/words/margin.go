@@ -124,25 +124,37 @@ func MarginOf(o *result.ObjectiveResult) Margin {
 		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), "none may"
 	case !ok:
 	case o.Verdict == scenarios.Fail:
-		m.Kind, m.Figure, m.Text = MarginOver, result.Num(u), overText(o, u)
+		m.Kind, m.Figure, m.Text = MarginOver, result.Num(u), overText(o.Op, o.Of(), float64(o.Target), u)
 	case u <= 1:
 		m.Kind, m.Figure, m.Text = MarginLeft, result.Num(1-u), wholePercent(1-u)+" left"
 	}
 	return m
 }
 
-// overText says by how much a limit is exceeded: as a multiple from twice the limit on, else as a share of it.
-func overText(o *result.ObjectiveResult, u float64) string {
-	short := strings.HasPrefix(o.Op, ">") && o.Of().Unit != slo.ShareOf
+// overText says by how much a limit is exceeded: as a multiple of the limit, or of what a share may lack.
+func overText(op string, m slo.Metric, target, u float64) string {
+	high := strings.HasPrefix(op, ">")
 	switch {
-	case short: // too little of it
+	case high && m.Unit != slo.ShareOf: // too little of it
 		return wholePercent(1-1/u) + " short"
-	case u >= 2:
-		return briefly(u) + "x over"
-	case u > 1:
-		return wholePercent(u-1) + " over"
+	case high:
+		return times(u, "the "+m.FormatValue(1-target)+" allowed")
 	}
-	return "at the limit"
+	return times(u, "the limit")
+}
+
+// times formats a multiple of a limit, such as 3.7x the limit. Every report says in this form how far a limit is
+// exceeded, so that a reader compares one figure with another.
+func times(u float64, limit string) string {
+	switch {
+	case u <= 1:
+		return "at the limit"
+	case u < 1.005:
+		return "just over the limit"
+	case u < 1.05:
+		return Number(math.Round(u*100)/100) + "x " + limit
+	}
+	return briefly(u) + "x " + limit
 }
 
 // briefly formats a multiple with two figures.

@@ -42,7 +42,7 @@ func outageSentence(r *result.Result) Text {
 	}
 	t := Text{}.say("When ")
 	t = append(t, faultClause(r, f)...)
-	t = t.say(", " + extent(in) + " for ").strong(incidentLength(in))
+	t = t.say(", " + extent(r, in) + " for ").strong(incidentLength(in))
 	if !in.Over {
 		t = t.say(", to the end of the run")
 	}
@@ -95,22 +95,32 @@ func incidentLength(in *result.Incident) string {
 }
 
 // extent says how many requests of an incident were bad.
-func extent(in *result.Incident) string {
+func extent(r *result.Result, in *result.Incident) string {
 	did := "failed"
 	if slow := in.Kinds["slow"]; slow > 0 {
-		did = "failed or were too slow"
+		did = "failed or took " + TooSlow(r)
 		if slow == in.Bad {
-			did = "were too slow"
+			did = "took " + TooSlow(r)
 		}
 	}
 	switch share := float64(in.Bad) / float64(max(in.Requests, in.Bad, 1)); {
 	case in.Bad >= in.Requests:
-		return "every request " + strings.Replace(did, "were", "was", 1)
+		return "every request " + did
 	case share >= .95:
-		return "nearly every request " + strings.Replace(did, "were", "was", 1)
+		return "nearly every request " + did
 	default:
 		return Percent(share) + " of requests " + did
 	}
+}
+
+// TooSlow names the response time from which on an answer is too slow, as in over 500ms.
+func TooSlow(r *result.Result) string {
+	for i := range r.Faults {
+		if f := &r.Faults[i]; f.Slow > 0 {
+			return "over " + SlowLimits(f)
+		}
+	}
+	return "too long"
 }
 
 // faultClause says what a fault did to what, as a clause such as "the only replica of posts died". Of a kind that has

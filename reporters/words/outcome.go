@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // faultLines returns a row for each fault, and a heading that says whether all were verified and taken back.
@@ -11,7 +12,7 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 	if len(r.Faults) == 0 {
 		return "", nil
 	}
-	verified, back, in := 0, 0, 0
+	verified, missed, back, in := 0, 0, 0, 0
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		l := faultLine(r, f)
@@ -24,6 +25,9 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 		if f.Verified.Known() {
 			verified++
 		}
+		if noTraffic(f) {
+			missed++
+		}
 		if f.Gone || f.Revert == "ok" || f.Revert == "gone" || f.Revert == "none" {
 			back++
 		}
@@ -31,9 +35,11 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 	if r.Going != nil {
 		return "Faults", list
 	}
-	parts := []string{
-		countOf(len(list), in, "took effect", verified), countOf(in, in, "were taken back", back),
+	parts := []string{countOf(len(list), in, "took effect", verified)}
+	if missed > 0 { // the effect on the unit was seen, and the load did not meet it
+		parts = append(parts, countOf(in, in, "affected no traffic", missed))
 	}
+	parts = append(parts, countOf(in, in, "were taken back", back))
 	if in == 0 {
 		for i := range list {
 			list[i].Text = "" // the sentence of the run says why
@@ -66,6 +72,8 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		l.Text = Clean(f.Note)
 	case f.Revert == "failed", f.Revert == "unverified":
 		l.Text = strings.TrimSuffix(FaultEffect(f), ".")
+	case noTraffic(f) && in == nil && !HadOutage(f):
+		l.Mark, l.Tone, l.Outcome, l.Text = "?", "unsure", "met no traffic", "what it does to the load is not known"
 	case in != nil, HadOutage(f):
 		o := outage{f: f, bad: f.Failed, lasted: Seconds(f.Degraded), end: f.RecoveredAt, slow: f.Slow > 0}
 		if in != nil {
@@ -76,7 +84,7 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		}
 		l.Outcome, l.Text = "outage of "+o.lasted, o.text()
 		if onlyTooSlow(f) {
-			l.Outcome = slowerBy(f.Parts) + " for " + o.lasted
+			l.Outcome, l.Times = slowerBy(f.Parts)+" for "+o.lasted, true
 		}
 		l.Mark, l.Tone = "!", "unsure"
 		if len(f.FailedObjectives) > 0 || !o.end.Known() {
@@ -88,7 +96,7 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 			l.Text += "; no request failed"
 		}
 	case OnlySlower(f):
-		l.Outcome, l.Text = slowerBy(f.Parts), slowerText(f.Parts)
+		l.Outcome, l.Text, l.Times = slowerBy(f.Parts), slowerText(f.Parts), true
 	case f.Impact == result.NotImpacted && !tooFew(f) && !mayBeSlower(f) && len(f.FailedObjectives) == 0 &&
 		(f.Parts == nil || !f.Parts.Lacking && f.Parts.Lost == 0):
 		l.Outcome, l.Text = "survived", survivedText(f)
@@ -96,6 +104,7 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 			l.Outcome, l.Text = "none seen", l.Text+"; "+Clip(Clean(notShown(f.NotShown)), mostSaid)
 		}
 	case mayBeSlower(f) && !tooFew(f) && f.Parts.P50.Known() && f.Parts.Bad() == 0:
+		l.Times = true
 		l.Text = "p50 " + change(f.Parts.P50Before, f.Parts.P50) + ", p95 " + change(f.Parts.P95Before, f.Parts.P95) +
 			"; no request failed"
 		if !(f.Parts.P50 > f.Parts.P50Before || f.Parts.P95 > f.Parts.P95Before) {
@@ -108,6 +117,28 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		l.Text = strings.TrimSuffix(FaultEffect(f), ".")
 	}
 	return l
+}
+
+// faultsNote says of which answers the times of faults are, if p95 before the faults differs there by more than a tenth
+// from the one that objectives and the last runs are compared by: brunt's own time is in the latter alone.
+func faultsNote(r *result.Result, list []FaultLine) string {
+	base := PhaseRowOf(r, slo.Phase{Kind: slo.BaselinePhase})
+	if base == nil || base.Ok.Count == 0 {
+		return ""
+	}
+	all := base.Ok.Response.P95
+	for i := range list {
+		p := r.Faults[list[i].Index].Parts
+		if p == nil || !(p.P95Before > 0) || !list[i].Times {
+			continue
+		}
+		if all > p.P95Before*11/10 {
+			return "Response times of faults are of good answers without brunt's own time: p95 before the faults is " +
+				Seconds(p.P95Before) + " so, and " + Seconds(all) + " with it."
+		}
+		return ""
+	}
+	return ""
 }
 
 // onlyTooSlow reports whether the harm of a fault is answers that were too slow: no request failed.
@@ -185,10 +216,10 @@ func whatIsBack(f *result.FaultRecord) string {
 	return "it was over"
 }
 
-// slowerBy says how much slower good answers were, by the median.
+// slowerBy says how much slower good answers were, by the median, or else by the 95th percentile.
 func slowerBy(p *result.ImpactParts) string {
 	if f := float64(p.P50 / p.P50Before); p.P50Before > 0 && f >= 1.5 {
-		return briefly(f) + "x slower"
+		return briefly(f) + "x slower at p50"
 	}
 	if f := float64(p.P95 / p.P95Before); p.P95Before > 0 && f >= 1.5 {
 		return briefly(f) + "x slower at p95"
@@ -201,7 +232,7 @@ func slowerText(p *result.ImpactParts) string {
 	if !(before > 0) || now < before*3/2 {
 		name, before, now = "p95", p.P95Before, p.P95
 	}
-	s := name + " " + Seconds(before) + " → " + Seconds(now) + " while it was in"
+	s := name + " " + Seconds(before) + " → " + Seconds(now)
 	if p.Bad() == 0 {
 		return s + "; no request failed"
 	}

@@ -110,7 +110,7 @@ func LedgerProgress(iv result.Interval) string {
 type RunningState struct {
 	Value  string // measured value; of a percentile that of the last second, as in 12ms now; – if it is not known yet
 	Target string // value of the target; – if it is known only after the load
-	Left   string // such as 88% left, 1.4x over, holds or not yet known
+	Left   string // such as 88% left, 1.4x the limit, holds or not yet known
 }
 
 // Columns returns the parts in their order.
@@ -137,7 +137,14 @@ func StateOf(v result.RunningVerdict, iv *result.Interval) RunningState {
 	case math.IsInf(left, -1):
 		s.Left = "none may"
 	case left < 0:
-		s.Left = briefly(1-left) + "x over"
+		s.Left = times(1-left, "the limit")
+		switch o := v.Asked; {
+		case o.Metric.Text == "", o.Relative():
+		case o.Metric.Latency(): // of the requests that may be slower, and not of the time
+			s.Left = times(1-left, "the budget")
+		default:
+			s.Left = overText(o.Op, o.Metric, o.Value, 1-left)
+		}
 	case !math.IsNaN(left):
 		share, _ := PercentLeft(v)
 		s.Left = strconv.Itoa(share) + "% left"

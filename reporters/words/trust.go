@@ -14,7 +14,7 @@ func trust(r *result.Result) *Trust {
 		return nil
 	}
 	t := &Trust{Mark: "✓", Tone: "good", Late: g.Lag.P99}
-	late := "brunt itself was up to " + Seconds(g.Lag.P99) + " late (p99)"
+	late := "brunt itself was at most " + Seconds(g.Lag.P99) + " late with 99% of requests"
 	open := openByLag(r)
 	switch {
 	case g.Healthy && open == 0:
@@ -24,7 +24,7 @@ func trust(r *result.Result) *Trust {
 	case g.Healthy: // late at the wrong moment
 		t.Mark, t.Tone, t.Title = "!", "unsure", "Late for a moment"
 		if g.Lag.Max.Known() {
-			late += ", and up to " + Seconds(g.Lag.Max) + " once"
+			late += ", and " + Seconds(g.Lag.Max) + " with one"
 		}
 		t.Text = late + ". " + openText(open, "") + "."
 		return t

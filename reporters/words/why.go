@@ -101,7 +101,9 @@ func (f *findings) whyFailed() (points []Text) {
 			return points
 		}
 	}
-	for _, point := range []func() Text{f.whatBroke, f.whatFailedFirst, f.afterwards, f.whatGrew, f.whatWasSlow} {
+	for _, point := range []func() Text{
+		f.whatBroke, f.whatFailedFirst, f.afterwards, f.whatGrew, f.slowdown, f.whatWasSlow,
+	} {
 		if t := point(); t != nil {
 			points = append(points, t)
 		}
@@ -131,7 +133,7 @@ func (f *findings) whatBroke() Text {
 	case f.in == nil:
 		return nil
 	case f.fault == nil:
-		t := Text{}.say(Offset(f.in.Begin) + ": " + extent(f.in) + " for ").strong(incidentLength(f.in))
+		t := Text{}.say(Offset(f.in.Begin) + ": " + extent(f.r, f.in) + " for ").strong(incidentLength(f.in))
 		if len(f.in.Faults) > 0 {
 			return t.say("; " + Clean(Join(f.in.Faults)) + pick(len(f.in.Faults) > 1, " were in", " was in") +
 				", and what did it is not known.")
@@ -199,12 +201,12 @@ func (f *findings) whatFailedFirst() Text {
 	return t.say(" " + Count(all) + " requests of later steps were skipped as a result.")
 }
 
-// then returns the errors of the step that failed first that are the most frequent; nil if these are the first ones.
+// then returns the most frequent other errors of the step that failed first; nil if they are few beside the first ones.
 func (f *findings) then() (most *result.ErrorGroup) {
 	for i := range f.r.Errors {
 		e := &f.r.Errors[i]
 		if e.Load == f.first.Load && e.Step == f.first.Step && !e.Part && !e.Init && e.Kind != f.first.Kind &&
-			e.First <= f.to && e.Last >= f.from && e.Count > f.first.Count && (most == nil || e.Count > most.Count) {
+			e.First <= f.to && e.Last >= f.from && 5*e.Count >= f.first.Count && (most == nil || e.Count > most.Count) {
 			most = e
 		}
 	}

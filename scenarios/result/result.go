@@ -92,7 +92,9 @@ type Result struct {
 	Conditions []Condition   `json:"conditions,omitempty"` // faults that held for the whole run
 	Faults     []FaultRecord `json:"faults"`               // actual course of each occurrence of each fault
 	// spans of the load in which the share of bad requests exceeded the limit, in the order of time
-	Incidents  []Incident        `json:"incidents"`
+	Incidents []Incident `json:"incidents"`
+	// spans in which the target was much slower than usual although no fault was in, in the order of time
+	Slowdowns  []Slowdown        `json:"slowdowns,omitempty"`
 	Repeats    []Repeat          `json:"repeats,omitempty"` // summaries of faults that occurred several times
 	Objectives []ObjectiveResult `json:"objectives"`        // objectives with their verdicts
 	Windows    []Window          `json:"windows"`           // measurements by second, load and step

@@ -180,6 +180,14 @@ var all = []Term{
 			"burn of 1 the error budget lasts exactly for its period.",
 	},
 	{
+		"slowdown",
+		nil,
+		"A span of two seconds or more in which the target was slow although no fault was in and no incident was under " +
+			"way. In each of its seconds half of the requests took longer than 95 % of those of a usual second, and over twice " +
+			"and 20 ms longer than the usual median; the p99 of brunt's own lag in that second is taken off first. Seconds " +
+			"are compared with at least 8 others in which the same loads ran at about the same rate.",
+	},
+	{
 		"slices",
 		[]string{"timeslice"},
 		"The share of slices of time in which the target reached a given availability: `slices(5s, 99%)` of those of 5 s. " +
@@ -569,8 +577,8 @@ var all = []Term{
 		"distance",
 		[]string{"over", "left"},
 		"How far a value is from the limit of its objective: `57 % left` is a value at 43 % of the limit, and " +
-			"`3.7x over` is one at 3.7 times the limit. For a metric that has to be large, such as availability, it " +
-			"is measured in what is missing to 100 %.",
+			"`3.7x the limit` is one at 3.7 times the limit. Of a share that has to be large, such as availability > 99 %, it " +
+			"is measured in what is missing to 100 %: `3.7x the 1% allowed` is an availability of 96.3 %.",
 	},
 	{
 		"why-it-failed",

@@ -124,6 +124,7 @@ func (s *snapshot) compose(
 	res.Usage, res.Series, res.Watches = c.Usage, c.Series,
 		append(s.observers.observed.Watches(), s.session.sys.PodWatcher().States()...)
 	if s.final() {
+		res.Slowdowns = result.FindSlowdowns(res)
 		res.Traces = s.traces(f.Phases)
 	}
 	return f, nil

@@ -82,12 +82,13 @@ async function show(html) {
     before = document.getElementById(part.id);
   }
   for (const old of all('main > section')) if (!ids.has(old.id)) brief ? all('.cur, .sel', old).forEach(e => e.remove()) : old.remove();
-  for (const id of ['data', 'facets']) { // data of the charts, and of single loads and steps
+  for (const id of ['data', 'facets', 'points']) { // data of the charts, of single loads and steps, and of curves
     const now = next.getElementById(id), was = document.getElementById(id);
     if (was) was.textContent = now ? now.textContent : '';
     else if (now) document.body.append(document.adoptNode(now));
   }
   await brunt(ready);
+  if (typeof plot === 'function') await plot();
   for (const again of later) again();
   const under = pointer && document.elementFromPoint(...pointer), chart = under && under.closest('.frame[data-time]');
   if (chart) chart.dispatchEvent(new PointerEvent('pointermove', { clientX: pointer[0], clientY: pointer[1], pointerType: 'mouse' }));

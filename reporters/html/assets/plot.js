@@ -1,8 +1,11 @@
 // This script reads values under the pointer and zooms charts that share one axis: those of two runs over time, and
-// those of one load against its rate. The page is complete without it.
-(async () => {
+// those of one load against its rate. The page is complete without it. A page that changes calls plot() again after
+// each change: the view stays.
+let unplot = null; // takes back what the last call did, and returns its view if it was zoomed
+const plot = async () => {
 'use strict';
-watchBoxes();
+const kept = unplot && unplot();
+unplot = null;
 const packed = document.getElementById('points');
 if (!packed || !self.DecompressionStream) return;
 const { axis: [A, B], unit, dots, series, values } = await inflate(packed);
@@ -27,6 +30,7 @@ const find = (s, t) => {
   return dots || least < 1e-3 ? best : -1;
 };
 
+const added = [];
 const plots = all('figure[id]').filter(fig => values[fig.id]).map(fig => {
   const box = fig.querySelector('.trend, .curve'), svg = box.firstElementChild;
   const ticks = all(':scope > text[y="100%"]', svg);
@@ -37,13 +41,16 @@ const plots = all('figure[id]').filter(fig => values[fig.id]).map(fig => {
   const said = make('p', { className: 'read' });
   box.append(cursor, slider);
   box.before(said);
+  added.push(cursor, slider, said);
   return { id: fig.id, box, svg, lines: svg.querySelector('.lines'), ticks, moved, cursor, slider, said };
 });
 if (!plots.length) return;
 plots[0].slider.tabIndex = 0; // the others follow it
 
 const hint = 'Drag over a chart to zoom', shown = make('span', {}, hint), reset = make('button', { type: 'button', textContent: 'Show all', hidden: true });
-plots[0].box.closest('figure').before(make('div', { className: 'zoomed' }, shown, ' ', reset));
+const head = make('div', { className: 'zoomed' }, shown, ' ', reset);
+plots[0].box.closest('figure').before(head);
+added.push(head);
 
 function pick(t) {
   at = t = Math.max(A, Math.min(B, t));
@@ -107,5 +114,14 @@ for (const p of plots) {
     e.preventDefault();
   };
 }
+unplot = () => {
+  const [a, b] = view;
+  whole();
+  for (const e of added) e.remove();
+  return b - a < B - A ? [a, b] : null;
+};
+if (kept) zoom(...kept);
 document.documentElement.dataset.read = plots.length;
-})();
+};
+watchBoxes();
+plot();

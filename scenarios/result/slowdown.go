@@ -1,0 +1,144 @@
+package result
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// A Slowdown is a span of the load in which the target was much slower than in the rest of the run, although no fault
+// was in and no incident was under way. Times are offsets from t0.
+type Slowdown struct {
+	From     Num   `json:"from"`     // begin of its first second
+	To       Num   `json:"to"`       // end of its last second
+	Requests int64 `json:"requests"` // requests intended in it
+	P50      Num   `json:"p50"`      // median of the median response times of its seconds, seconds
+	Usual    Num   `json:"usual"`    // the same of the seconds without a fault that were not slow
+	Lag      Num   `json:"lag"`      // the largest p99 of brunt's own lag in one of its seconds, seconds
+}
+
+// What counts as a slowdown.
+const (
+	slowdownSeconds  = 2   // it lasts so many seconds or more
+	slowdownRequests = 10  // each of its seconds has so many requests or more, of which half were slow
+	slowdownQuiet    = 8   // so many other seconds tell what is usual, and twice as many as were slow
+	slowdownTimes    = 2   // by median it takes over so many times as long as usual
+	slowdownLeast    = .02 // and by so many seconds longer
+	slowdownRate     = 1.5 // its rate is at most so many times the usual one, or the load explains it
+)
+
+// FindSlowdowns finds the slowdowns of a run in its seconds, in the order of time.
+//
+// A second is slow if half of its requests took longer than 95 % of those in a usual second, and over twice and 20 ms
+// longer than the usual median, each with the p99 of brunt's own lag in that second taken off. If requests were
+// independent, one second of 10 requests would be slow by chance once in 15 000 (binomial, 5 of 10 at 5 %), and two of
+// them in a row are required. Seconds are compared with seconds in which the same loads ran, at about the same rate.
+func FindSlowdowns(r *Result) []Slowdown {
+	loads := map[uint64][]*Window{} // quiet seconds by the loads that ran in all of them
+	for i := range r.Windows {
+		w := &r.Windows[i]
+		if w.Load != "*" || w.Step != "*" || w.T < 0 || w.D < .9 || !w.P50.Known() || !w.P95.Known() ||
+			w.Offered-w.Shed-w.Skipped < slowdownRequests || r.disturbed(w) {
+			continue
+		}
+		if running, whole := r.loadsIn(w); whole {
+			loads[running] = append(loads[running], w)
+		}
+	}
+	var out []Slowdown
+	for _, list := range loads {
+		out = append(out, slowdownsIn(list)...)
+	}
+	slices.SortFunc(out, func(a, b Slowdown) int { return cmp.Compare(a.From, b.From) })
+	return out
+}
+
+// slowdownsIn finds the slowdowns among comparable seconds, which are in the order of time.
+func slowdownsIn(list []*Window) (out []Slowdown) {
+	median := func(of func(*Window) Num) Num {
+		var values []Num
+		for _, w := range list {
+			values = append(values, of(w))
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	p50 := func(w *Window) Num { return w.P50 }
+	rate := func(w *Window) Num { return Num(w.Offered) / w.D }
+	usual, most, often := median(p50), median(func(w *Window) Num { return w.P95 }), median(rate)
+	slow := func(w *Window) bool {
+		took := w.P50
+		if w.Lag.Known() {
+			took -= w.Lag
+		}
+		return took > most && took > slowdownTimes*usual && took > usual+slowdownLeast && rate(w) <= slowdownRate*often
+	}
+	n := 0
+	for _, w := range list {
+		if slow(w) {
+			n++
+		}
+	}
+	if quiet := len(list) - n; quiet < slowdownQuiet || quiet < 2*n {
+		return nil
+	}
+	for i := 0; i < len(list); {
+		j := i
+		for j < len(list) && slow(list[j]) && (j == i || list[j].T-list[j-1].T-list[j-1].D < .01) {
+			j++
+		}
+		if span := list[i:j]; len(span) >= slowdownSeconds {
+			s := Slowdown{From: span[0].T, To: span[len(span)-1].T + span[len(span)-1].D, Usual: usual}
+			var medians []Num
+			for _, w := range span {
+				s.Requests += w.Offered
+				medians = append(medians, w.P50)
+				if w.Lag > s.Lag {
+					s.Lag = w.Lag
+				}
+			}
+			slices.Sort(medians)
+			s.P50 = medians[len(medians)/2]
+			out = append(out, s)
+		}
+		i = max(j, i+1)
+	}
+	return out
+}
+
+// disturbed reports whether a fault or an incident explains the response times of a second: one that overlaps it, or
+// from which the load had not recovered.
+func (r *Result) disturbed(w *Window) bool {
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		end := f.Cleared
+		for _, n := range []Num{f.Until, f.RecoveredAt} {
+			if n.Known() {
+				end = max(end, n)
+			}
+		}
+		if f.Injected.Known() && w.T+w.D > f.Injected && (!end.Known() || f.Impact == NotRecovered || w.T < end+1) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(r.Incidents, func(in Incident) bool { return w.T+w.D > in.Begin && w.T < in.End+1 })
+}
+
+// loadsIn returns the loads that ran in a second as bits. whole is false if one began or ended in it.
+func (r *Result) loadsIn(w *Window) (running uint64, whole bool) {
+	for i := range r.Loads {
+		l := &r.Loads[i]
+		begun, over := w.T >= l.Start-.001, !(w.T+w.D <= l.End+.001)
+		switch {
+		case w.T+w.D <= l.Start || w.T >= l.End:
+		case !begun || over:
+			return 0, false
+		default:
+			running |= 1 << (uint(i) % 64)
+		}
+	}
+	return running, running != 0 && !math.IsNaN(float64(w.T))
+}
