@@ -34,7 +34,7 @@ func (c *calls) dial(o Out, run *Run, accepted *bool) (err error) {
 		secured = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
 	}
 	pause := backoff.DefaultConfig
-	pause.MaxDelay = mostPause // calls fail meanwhile
+	pause.MaxDelay = mostPause                                  // calls fail meanwhile
 	c.conn, err = grpc.NewClient("passthrough:///"+o.address(), // so that Reach sees the name
 		grpc.WithTransportCredentials(secured), grpc.WithUserAgent("brunt"), grpc.WithNoProxy(),
 		grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) {

@@ -184,6 +184,25 @@ func TestGRPC_Refused(t *testing.T) {
 	}
 }
 
+// TestGRPC_Reach checks that gRPC connects to no address that the run may not reach.
+func TestGRPC_Reach(t *testing.T) {
+	out, err := Parse("otlp-traces=grpc://192.0.2.1", testKinds(), func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Check(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "192.0.2.1]:4317") {
+		t.Errorf("the check says %v", err)
+	}
+	to := newOTLPTraces(out, Run{}).(*otlpTraces)
+	err = deliver(t.Context(), to.encode(tick{spans: requests(1, scenarios.OK).Spans}))
+	if err == nil || !strings.Contains(err.Error(), "loopback") {
+		t.Errorf("it is not refused: %v", err)
+	}
+	if err := to.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestGRPC_TLS checks that grpcs:// means TLS with a certificate that the machine trusts, and grpc:// none.
 func TestGRPC_TLS(t *testing.T) {
 	own := httptest.NewUnstartedServer(nil)

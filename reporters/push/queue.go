@@ -26,8 +26,8 @@ type batch interface {
 }
 
 const (
-	mostWaiting = 300             // batches, one per second for five minutes
-	lastWait    = 5 * time.Second // for the remaining batches when the run is over
+	mostWaiting = 300              // batches, one per second for five minutes
+	lastWait    = 5 * time.Second  // for the remaining batches when the run is over
 	mostPause   = 10 * time.Second // between two attempts to reach a service
 )
 
