@@ -120,6 +120,8 @@ func TestGRPC(t *testing.T) {
 	if notes := o.Close(); len(notes) > 0 {
 		t.Fatal(notes)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if len(c.spans) != 2 || len(c.metrics) != 1 {
 		t.Fatalf("%d messages of spans, the first refused, and %d of metrics", len(c.spans), len(c.metrics))
 	}
@@ -176,6 +178,8 @@ func TestGRPC_Refused(t *testing.T) {
 			_, o := openByGRPC(t, "otlp-traces=grpc://"+c.serve(t))
 			o.Requests(requests(1, scenarios.OK))
 			notes := o.Close()
+			c.mu.Lock()
+			defer c.mu.Unlock()
 			if said := strings.Join(notes, "; "); len(c.spans) != tc.came || (said == "") != (tc.note == "") ||
 				!strings.Contains(said, tc.note) || strings.Contains(said, "\x1b") {
 				t.Errorf("%d messages, note %q", len(c.spans), said)
