@@ -2,11 +2,13 @@ package ci_test
 
 import (
 	"encoding/json"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
 
 	"brunt/reporters/ci"
+	"brunt/scenarios/suite"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -36,12 +38,12 @@ func readCommand(t *testing.T, line string) workflowCommand {
 	return c
 }
 
-// sarifSchema holds a text to the schema of SARIF 2.1.0.
-func sarifSchema(t *testing.T, text string) error {
+// sarifSchema holds a text to a schema of SARIF 2.1.0: a file.
+func sarifSchema(t *testing.T, file, text string) error {
 	t.Helper()
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	s, err := c.Compile("testdata/sarif.json")
+	s, err := c.Compile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +52,33 @@ func sarifSchema(t *testing.T, text string) error {
 		t.Fatal(err)
 	}
 	return s.Validate(doc)
+}
+
+// TestValidationFormats_SARIF holds the output to OASIS's own schema, of which brunt keeps no copy.
+func TestValidationFormats_SARIF(t *testing.T) {
+	official := os.Getenv("BRUNT_SARIF_SCHEMA")
+	if official == "" {
+		suite.Lack(t, "BRUNT_SARIF_SCHEMA names no sarif-schema-2.1.0.json: .ci/prepare takes the one of the module gosec")
+	}
+	var b strings.Builder
+	if err := ci.ValidationFormats["sarif"](&b, "v1", []ci.Validation{
+		{File: "a b/one.yaml", Mistakes: []ci.Mistake{
+			{File: "a b/base, one.yaml", Line: 3, Column: 7, What: "50% of it\n", Hint: "say less"}, {File: `C:\x.yaml`},
+		}, More: 4},
+		{File: "/ok.yaml", Valid: true, Says: []string{"load main"}, Notes: []string{"the load is small"}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := sarifSchema(t, official, b.String()); err != nil {
+		t.Errorf("%v:\n%s", err, b.String())
+	}
+	for good, bad := range map[string]string{
+		`"level": "error"`: `"level": "fatal"`, `"startLine": 3`: `"startLine": 0`, `"text"`: `"txt"`,
+	} {
+		if text := strings.Replace(b.String(), good, bad, 1); text == b.String() || sarifSchema(t, official, text) == nil {
+			t.Errorf("the schema accepts %s", bad)
+		}
+	}
 }
 
 // TestValidationFormats writes hostile names and texts, and a mistake that two files share.
@@ -88,8 +117,9 @@ func TestValidationFormats(t *testing.T) {
 		t.Errorf("the runner reads %+v, want %+v", said[0], want)
 	}
 	for _, of := range [][]ci.Validation{all, nil, {{File: "/a b/c.yaml", Mistakes: []ci.Mistake{{File: `C:\x.yaml`}}}}} {
-		if text := written("sarif", of); sarifSchema(t, text) != nil {
-			t.Errorf("%v:\n%s", sarifSchema(t, text), text)
+		text := written("sarif", of)
+		if err := sarifSchema(t, "testdata/sarif.json", text); err != nil {
+			t.Errorf("%v:\n%s", err, text)
 		}
 	}
 	var sarif struct {

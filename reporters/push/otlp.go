@@ -8,25 +8,29 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	bridge "go.opentelemetry.io/contrib/bridges/prometheus"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
+	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
 )
 
-// otlp sends metrics by OTLP over HTTP: counters and gauges unchanged, native histograms as exponential ones. The
+// otlp sends metrics by OTLP: counters and gauges unchanged, native histograms as exponential ones. The
 // exporter also reads settings, such as headers, from OpenTelemetry's environment variables.
 type otlp struct {
 	out  Out
 	run  Run
 	from *resource.Resource
-	to   *otlpmetrichttp.Exporter // created at first use
+	to   metric.Exporter // created at first use
+	calls
 }
 
 // OTLP is the kind of service that receives OpenTelemetry's metrics.
 func OTLP() Kind {
 	return Kind{
-		Name: "otlp", Brief: "OTLP over HTTP", Token: "OTLP_TOKEN", open: newOTLP,
-		About: "Every second the run's metrics are sent to a collector of OpenTelemetry by OTLP over HTTP.",
+		Name: "otlp", Brief: "OTLP over HTTP, or gRPC by grpc://", Token: "OTLP_TOKEN", open: newOTLP, GRPC: true,
+		About: "Every second the run's metrics are sent to a collector of OpenTelemetry, by OTLP over HTTP, or over " +
+			"gRPC if the URL begins with grpc:// or grpcs:// (TLS).",
 	}
 }
 
@@ -35,17 +39,24 @@ func newOTLP(o Out, run Run) encoder {
 }
 
 // exporter creates the exporter on its first call. Only one goroutine at a time may call it.
-func (s *otlp) exporter(ctx context.Context) (*otlpmetrichttp.Exporter, error) {
+func (s *otlp) exporter(ctx context.Context) (to metric.Exporter, err error) {
 	if s.to != nil {
 		return s.to, nil
 	}
-	to, err := otlpmetrichttp.New(ctx,
+	if s.out.grpc() {
+		if err := s.dial(s.out, &s.run, nil); err != nil {
+			return nil, err
+		}
+		s.to, err = otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithGRPCConn(s.conn),
+			otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{Enabled: false}))
+		return s.to, err
+	}
+	s.to, err = otlpmetrichttp.New(ctx,
 		otlpmetrichttp.WithEndpointURL(s.out.plainAt("/v1/metrics")),
 		otlpmetrichttp.WithCompression(otlpmetrichttp.GzipCompression),
 		otlpmetrichttp.WithHTTPClient(s.out.client(&s.run)),
 		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: false}))
-	s.to = to
-	return to, err
+	return s.to, err
 }
 
 // An otlpBatch is one second of metrics.

@@ -12,21 +12,25 @@ import (
 	"brunt/scenarios/result"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	resource "go.opentelemetry.io/proto/otlp/resource/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// otlpTraces sends requests as spans by OTLP over HTTP. A span has the trace and the id that the traceparent of its
+// otlpTraces sends requests as spans by OTLP. A span has the trace and the id that the traceparent of its
 // request carried, so that it is the parent of the spans of the target. As for metrics, the exporter also reads
 // OpenTelemetry's environment variables.
 type otlpTraces struct {
 	out    Out
 	run    Run
 	to     otlptrace.Client // created at first use
-	http   *accepting       // its transport
 	faults []occurrence     // of the run so far
+	calls
+	// The service accepted the last request. The client of OpenTelemetry returns the same kind of error where it did
+	// not, and where it accepted the request and refused a part of the spans.
+	accepted bool
 }
 
 // An occurrence is an occurrence of a fault.
@@ -39,10 +43,10 @@ type occurrence struct {
 // OTLPTraces is the kind of service that receives spans of requests.
 func OTLPTraces() Kind {
 	return Kind{
-		Name: "otlp-traces", Brief: "spans of requests, OTLP over HTTP", Token: "OTLP_TOKEN", open: newOTLPTraces,
+		Name: "otlp-traces", Brief: "spans of requests, as otlp", Token: "OTLP_TOKEN", open: newOTLPTraces,
 		About: "Each request that failed or was slow, and one in `trace: {every: 100}`, becomes the root span of its " +
-			"trace, with the faults that it met, by OTLP over HTTP to a collector of OpenTelemetry or to Jaeger.",
-		Spans: true,
+			"trace, with the faults that it met, by OTLP to a collector of OpenTelemetry or to Jaeger, as for `otlp`.",
+		Spans: true, GRPC: true,
 	}
 }
 
@@ -53,9 +57,16 @@ func (s *otlpTraces) client(ctx context.Context) (otlptrace.Client, error) {
 	if s.to != nil {
 		return s.to, nil
 	}
+	if s.out.grpc() {
+		if err := s.dial(s.out, &s.run, &s.accepted); err != nil {
+			return nil, err
+		}
+		s.to = otlptracegrpc.NewClient(otlptracegrpc.WithGRPCConn(s.conn),
+			otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{Enabled: false}))
+		return s.to, s.to.Start(ctx)
+	}
 	via := s.out.client(&s.run)
-	s.http = &accepting{via: via.Transport}
-	via.Transport = s.http
+	via.Transport = &accepting{via.Transport, &s.accepted}
 	s.to = otlptracehttp.NewClient(
 		otlptracehttp.WithEndpointURL(s.out.plainAt("/v1/traces")),
 		otlptracehttp.WithCompression(otlptracehttp.GzipCompression), otlptracehttp.WithHTTPClient(via),
@@ -74,23 +85,22 @@ func (p *spanBatch) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.http.accepted = false
-	if err = to.UploadTraces(ctx, p.spans); err != nil && p.http.accepted {
+	p.accepted = false
+	if err = to.UploadTraces(ctx, p.spans); err != nil && p.accepted {
 		return partlyError{err}
 	}
 	return err
 }
 
-// accepting notes whether the service accepted the last request. The client of OpenTelemetry returns the same kind of
-// error where it did not, and where it accepted the request and refused a part of the spans.
+// accepting notes whether the service accepted the last request.
 type accepting struct {
 	via      http.RoundTripper
-	accepted bool
+	accepted *bool
 }
 
 func (a *accepting) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := a.via.RoundTrip(req)
-	a.accepted = err == nil && resp.StatusCode/100 == 2
+	*a.accepted = err == nil && resp.StatusCode/100 == 2
 	return resp, err
 }
 

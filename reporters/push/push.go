@@ -3,6 +3,7 @@ package push
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net"
@@ -51,6 +52,7 @@ type Kind struct {
 	About string // one sentence, for the generated reference
 	Token string // environment variable that may hold the token
 	Spans bool   // it receives spans of requests, and no figures
+	GRPC  bool   // it can be asked by gRPC too: grpc://HOST:PORT, and grpcs:// with TLS
 
 	open func(o Out, run Run) encoder
 }
@@ -99,10 +101,20 @@ func Parse(text string, kinds []Kind, getenv func(string) string) (Out, error) {
 	switch {
 	case err != nil:
 		return Out{}, fmt.Errorf("%s: that is not a URL", kind) // the error would show a password
-	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return Out{}, fmt.Errorf("%s: want a URL that begins with http:// or https://", kind)
 	}
-	return Out{Kind: kinds[known], To: u, Token: getenv(kinds[known].Token), secrets: secrets}, nil
+	o := Out{Kind: kinds[known], To: u, Token: getenv(kinds[known].Token), secrets: secrets}
+	schemes := []string{"http://", "https://"}
+	if o.Kind.GRPC {
+		schemes = append(schemes, "grpc://", "grpcs://")
+	}
+	switch {
+	case u.Host == "" || !slices.Contains(schemes, u.Scheme+"://"):
+		return Out{}, fmt.Errorf("%s: want a URL that begins with %s", kind, words.Either(schemes))
+	case o.grpc() && strings.Trim(u.Path, "/") != "":
+		return Out{}, fmt.Errorf("%s: gRPC has a path of its own: end the URL after the port, as in %s://%s",
+			kind, u.Scheme, u.Host)
+	}
+	return o, nil
 }
 
 // Secrets lists the texts that must not be shown: passwords, tokens and the values of environment variables.
@@ -119,11 +131,34 @@ func (o Out) Secrets() []string {
 
 // Check returns an error if nothing may be sent to the service, because reach allows none of its addresses.
 func (o Out) Check(ctx context.Context, reach connect.Check) error {
-	port := cmp.Or(o.To.Port(), o.To.Scheme) // "http" and "https" are names of ports
-	if err := reach.Reaches(ctx, net.JoinHostPort(o.To.Hostname(), port)); err != nil {
+	if err := reach.Reaches(ctx, o.address()); err != nil {
 		return fmt.Errorf("%s: %w", o, err)
 	}
 	return nil
+}
+
+// grpc reports whether the service is asked by gRPC.
+func (o Out) grpc() bool { return strings.HasPrefix(o.To.Scheme, "grpc") }
+
+// address returns the host and the port of the service.
+func (o Out) address() string {
+	port := o.To.Scheme // "http" and "https" are names of ports
+	if o.grpc() {
+		port = "4317" // of OTLP over gRPC, by its specification
+	}
+	return net.JoinHostPort(o.To.Hostname(), cmp.Or(o.To.Port(), port))
+}
+
+// authorization returns the header that holds the service's credentials; empty if it has none.
+func (o Out) authorization() string {
+	if u := o.To.User; u != nil {
+		password, _ := u.Password()
+		return "Basic " + base64.StdEncoding.EncodeToString([]byte(u.Username()+":"+password))
+	}
+	if o.Token != "" {
+		return "Bearer " + o.Token
+	}
+	return ""
 }
 
 // String returns the service as KIND=URL without its secrets.
@@ -290,12 +325,9 @@ type sender struct {
 func (c *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Set("User-Agent", "brunt")
-	switch password, _ := c.out.To.User.Password(); {
-	case req.URL.Host != c.out.To.Host: // a redirect to another host gets no credentials
-	case c.out.To.User != nil:
-		req.SetBasicAuth(c.out.To.User.Username(), password)
-	case c.out.Token != "":
-		req.Header.Set("Authorization", "Bearer "+c.out.Token)
+	// a redirect to another host gets no credentials
+	if by := c.out.authorization(); by != "" && req.URL.Host == c.out.To.Host {
+		req.Header.Set("Authorization", by)
 	}
 	resp, err := c.via.RoundTrip(req)
 	if err != nil || resp.StatusCode/100 == 2 || resp.StatusCode/100 == 3 {

@@ -26,8 +26,9 @@ type batch interface {
 }
 
 const (
-	mostWaiting = 300             // batches, one per second for five minutes
-	lastWait    = 5 * time.Second // for the remaining batches when the run is over
+	mostWaiting = 300              // batches, one per second for five minutes
+	lastWait    = 5 * time.Second  // for the remaining batches when the run is over
+	mostPause   = 10 * time.Second // between two attempts to reach a service
 )
 
 // A queue sends batches to one service, in order, one at a time. It retries a batch that
@@ -128,12 +129,15 @@ func (q *queue) work() {
 		}
 		q.mu.Unlock()
 	}
+	if to, ok := q.to.(io.Closer); ok {
+		_ = to.Close()
+	}
 }
 
 // send retries until the batch is delivered, permanently refused, or too late.
 func (q *queue) send(ctx context.Context, p batch) error {
 	wait := backoff.NewExponentialBackOff()
-	wait.InitialInterval, wait.MaxInterval = 500*time.Millisecond, 10*time.Second
+	wait.InitialInterval, wait.MaxInterval = 500*time.Millisecond, mostPause
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := deliver(ctx, p)
 		if err == nil {
@@ -146,7 +150,7 @@ func (q *queue) send(ctx context.Context, p batch) error {
 		}
 		if r, ok := errors.AsType[*statusError](err); ok {
 			switch {
-			case !r.retryable():
+			case r.final:
 				return struct{}{}, backoff.Permanent(err)
 			case r.after > 0:
 				return struct{}{}, backoff.RetryAfter(int(min(r.after, time.Minute).Seconds()))
@@ -205,19 +209,25 @@ func (q *queue) note() string {
 		why)
 }
 
-// A statusError is an answer with a status other than 2xx.
+// A statusError is an answer other than a good one: with a status other than 2xx, or of gRPC other than OK.
 type statusError struct {
 	status string
-	code   int
+	code   int // of HTTP
 	body   string
-	after  time.Duration // from Retry-After; zero: the header was missing
+	final  bool          // the same request can't succeed later
+	after  time.Duration // until the service wants to be asked again; zero: it does not say
 }
 
+// mostBody is how much of an answer's text is shown, in bytes.
+const mostBody = 300
+
 func newStatusError(resp *http.Response) *statusError {
-	const most = 300
-	b, _ := io.ReadAll(io.LimitReader(resp.Body, most))
+	b, _ := io.ReadAll(io.LimitReader(resp.Body, mostBody))
 	_ = resp.Body.Close()
-	r := &statusError{status: resp.Status, code: resp.StatusCode, body: strings.TrimSpace(words.Clean(string(b)))}
+	r := &statusError{
+		status: resp.Status, code: resp.StatusCode, body: strings.TrimSpace(words.Clean(string(b))),
+		final: resp.StatusCode/100 != 5 && resp.StatusCode != http.StatusTooManyRequests,
+	}
 	if s, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && s > 0 {
 		r.after = time.Duration(s) * time.Second
 	}
@@ -229,9 +239,4 @@ func (r *statusError) Error() string {
 		return "answered " + r.status
 	}
 	return "answered " + r.status + ": " + r.body
-}
-
-// retryable reports whether the same request may succeed later.
-func (r *statusError) retryable() bool {
-	return r.code/100 == 5 || r.code == http.StatusTooManyRequests
 }

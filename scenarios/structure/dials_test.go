@@ -32,6 +32,7 @@ var dials = map[string]string{
 	"chaos/selector/injection_point.go net.DefaultResolver": "asks the machine's name servers for a peer's address, " +
 		"and connects to nothing",
 	"reporters/evidence/signature.go net.DialTimeout": "a local socket: the agent of SSH signs a report",
+	"reporters/push/grpc.go grpc.NewClient":           "dials by scenarios/connect",
 	"reporters/html/print.go exec.CommandContext": "a browser that prints a page from a file, all of whose " +
 		"names resolve to nothing",
 	"targets/platform/docker/engine.go net.Dialer": "the engine: its address is checked by " +

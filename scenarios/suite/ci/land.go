@@ -70,7 +70,7 @@ func split(m []pkg, lines string) (quiet, loud []test) {
 }
 
 // landing are the suites from which .ci/run plays parts. The suites drills, safety and gate are only in .ci/full,
-// because their parts take half an hour and longer.
+// because their parts take half an hour and longer, and so is clients, which builds Jaeger.
 var landing = []string{"kill", "docker", "examples", "load", "drill-library", "fuzz", "k6", "vm"}
 
 // landingParts is how many parts .ci/run divides a suite into.

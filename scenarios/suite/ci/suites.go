@@ -35,7 +35,7 @@ type suite struct {
 }
 
 // elsewhere are the suites whose tests the suite load leaves out.
-var elsewhere = []string{"kill", "docker", "examples", "drills", "gate", "kube"}
+var elsewhere = []string{"kill", "docker", "examples", "drills", "gate", "kube", "clients"}
 
 // home returns the suites that a test names, or else those that follow from its package and its needs.
 func home(p pkg, t test) (out []string) {
@@ -139,6 +139,10 @@ func suites() []suite {
 			name: "kube", parts: 1, single: true,
 			about: text("a real Kubernetes of one node, built from source: half an hour the first time"),
 			picks: func(_ pkg, t test) bool { return t.says("Kubernetes") }, run: (*runner).kube,
+		},
+		{
+			name: "clients", about: text("programs that read what brunt writes, or start it: Jaeger, pre-commit"), parts: 1,
+			picks: inHome("clients"), takes: "building Jaeger takes 2 minutes the first time",
 		},
 		{
 			name: "release", about: text("a release made twice, the same to the byte, and installed on bare roots"), parts: 1,

@@ -27,6 +27,7 @@ func TestHome(t *testing.T) {
 		{"load with Docker", loading, []need{docker}, "docker"},
 		{"load with Docker, which says load", loading, []need{docker, in("load")}, "load"},
 		{"kill with Docker", loading, []need{docker, in("kill")}, "kill"},
+		{"a client", loading, []need{in("clients")}, "clients"},
 		{"a suite beside load", loading, []need{in("safety")}, "load safety"},
 		{"a cluster", loading, []need{kube}, "load kube"},
 		{"a cluster alone", loading, []need{kube, in("kube")}, "kube"},
