@@ -13,7 +13,8 @@ import (
 // judgeSpread judges an objective on a percentile, or on a share, over the occurrences of a fault. An occurrence with an
 // unknown effect may be the best or the worst; if that decides, the verdict is inconclusive. The same applies to the
 // intervals of occurrences: a pass must hold at both of their ends, as for a single occurrence. An occurrence that
-// failed for a reason other than its value fails the objective. One whose fault brunt was unable to verify makes a
+// failed for a reason other than its value, such as a steady state that did not hold before it, fails a percentile, and
+// counts as missed for a share. One whose fault brunt was unable to verify makes a
 // percentile invalid, and is unknown for a share. One that brunt itself was too late to judge says nothing of the
 // target, so that a share leaves it out.
 func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
@@ -38,7 +39,8 @@ func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 		case r.Verdict == scenarios.Invalid && (known == nil || o.Share > 0):
 			// brunt did not observe enough of the occurrence
 			r.Measured, r.Low, r.High, r.Verdict, r.Why = result.NaN, result.NaN, result.NaN, scenarios.Inconclusive, ""
-		case r.Verdict == scenarios.Invalid, r.Verdict == scenarios.Fail && math.IsNaN(float64(r.Measured)):
+		case r.Verdict == scenarios.Invalid,
+			r.Verdict == scenarios.Fail && math.IsNaN(float64(r.Measured)) && o.Share == 0:
 			r.Drills = drills
 			return r
 		}
