@@ -10,8 +10,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// judgeSpread judges an objective on a percentile, or on a share, over the occurrences of a fault. An occurrence with an
-// unknown effect may be the best or the worst; if that decides, the verdict is inconclusive. The same applies to the
+// judgeSpread judges an objective on a percentile, or on a share, over the occurrences of a fault. An occurrence with
+// an unknown effect may be the best or the worst; if that decides, the verdict is inconclusive. The same applies to the
 // intervals of occurrences: a pass must hold at both of their ends, as for a single occurrence. An occurrence that
 // failed for a reason other than its value, such as a steady state that did not hold before it, fails a percentile, and
 // counts as missed for a share. One whose fault brunt was unable to verify makes a

@@ -76,8 +76,8 @@ type Instants string
 
 // The kinds of instants.
 const (
-	// the time from each injection to the next is a whole number of seconds, give or take a hundredth of a second: they
-	// hit the same phase of each cycle of the system, such as of a heartbeat, whose length divides it
+	// InPhase means that the time from each injection to the next is a whole number of seconds, give or take a hundredth
+	// of a second: they hit the same phase of each cycle of the system, such as of a heartbeat, whose length divides it.
 	InPhase Instants = "in_phase"
 	Apart   Instants = "apart" // they hit different phases of a second
 )

@@ -1,10 +1,10 @@
 package statistics
 
-// bets is the number of bets of a [Wager].
+// bets is the number of bets of a wager.
 const bets = 50
 
-// A Wager is evidence that the mean of values between 0 and 1 exceeds a share, however often one looks at it. The
-// zero value is not ready; [NewWager] makes one.
+// A wager is evidence that the mean of values between 0 and 1 exceeds a share, however often one looks at it. The
+// zero value is not ready; newWager makes one.
 //
 // A gambler begins with a capital of 1 and bets a part of it on each value: a bet b multiplies the capital by
 // 1 + b·(x/share - 1), which is 1 on average if the mean is share. Half of the capital is bet whole each time (b = 1),
@@ -15,14 +15,14 @@ const bets = 50
 // methods related to the law of the iterated logarithm, Annals of Mathematical Statistics 1970).
 //
 // The values must be independent of each other, or each have a mean of at most share given the ones before.
-type Wager struct {
+type wager struct {
 	share   float64
 	capital [bets]float64 // by size of the bet
 }
 
-// NewWager returns a wager against a mean of at most share, which lies between 0 and 1.
-func NewWager(share float64) *Wager {
-	w := &Wager{share: share}
+// newWager returns a wager against a mean of at most share, which lies between 0 and 1.
+func newWager(share float64) *wager {
+	w := &wager{share: share}
 	for i := range w.capital {
 		w.capital[i] = .5 / (bets - 1)
 	}
@@ -31,14 +31,14 @@ func NewWager(share float64) *Wager {
 }
 
 // Add bets on a value between 0 and 1.
-func (w *Wager) Add(x float64) {
+func (w *wager) Add(x float64) {
 	for i := range w.capital {
 		w.capital[i] *= 1 + float64(i+1)/bets*(x/w.share-1)
 	}
 }
 
 // Capital returns the capital, an e-value: a mean of at most share is refuted at level alpha once it reaches 1/alpha.
-func (w *Wager) Capital() float64 {
+func (w *wager) Capital() float64 {
 	total := 0.
 	for _, c := range w.capital {
 		total += c
@@ -46,20 +46,20 @@ func (w *Wager) Capital() float64 {
 	return total
 }
 
-// ShareAbove returns the capital of a [Wager] against a mean of at most share, after all values.
-func ShareAbove(values []float64, share float64) float64 { return wagered(values, share).Capital() }
+// shareAbove returns the capital of a wager against a mean of at most share, after all values.
+func shareAbove(values []float64, share float64) float64 { return wagered(values, share).Capital() }
 
-func wagered(values []float64, share float64) *Wager {
-	w := NewWager(share)
+func wagered(values []float64, share float64) *wager {
+	w := newWager(share)
 	for _, x := range values {
 		w.Add(x)
 	}
 	return w
 }
 
-// ShareBelow returns the capital of a [Wager] against a mean of at least share: evidence for a smaller mean.
-func ShareBelow(values []float64, share float64) float64 {
-	return ShareAbove(complements(values), 1-share)
+// shareBelow returns the capital of a wager against a mean of at least share: evidence for a smaller mean.
+func shareBelow(values []float64, share float64) float64 {
+	return shareAbove(complements(values), 1-share)
 }
 
 // complements returns 1-x of each value x.
@@ -77,7 +77,7 @@ func ShareLowest(values []float64, alpha float64) float64 {
 	low, high := 0., 1.
 	for high-low > 1e-9 {
 		// the e-value falls as the share grows, because each of its factors does
-		if middle := (low + high) / 2; ShareAbove(values, middle) >= 1/alpha {
+		if middle := (low + high) / 2; shareAbove(values, middle) >= 1/alpha {
 			low = middle
 		} else {
 			high = middle

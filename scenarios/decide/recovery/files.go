@@ -18,13 +18,13 @@ const (
 	mostBytes  = 256 << 20 // of a result
 )
 
-// Before returns the runs whose occurrences count beside those of r: those on file, see [OnFile], and those of the same
+// Before returns the runs whose occurrences count beside those of r: those on file, see [onFile], and those of the same
 // scenario in this session, whose target is the same even if its build is not known. The oldest is the first.
 func Before(dir string, r *result.Result, session []*result.Result) []*result.Result {
 	if r.Control || !slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool { return len(o.Drills) > 0 }) {
 		return nil
 	}
-	out := OnFile(dir, r)
+	out := onFile(dir, r)
 	for _, s := range session {
 		if s.Scenario == r.Scenario && !slices.ContainsFunc(out, func(o *result.Result) bool { return o.Run == s.Run }) {
 			out = append(out, s)
@@ -42,9 +42,9 @@ func Kept(r *result.Result) *result.Result {
 	}
 }
 
-// OnFile returns the runs whose folders are beside dir, the folder of a run, and that are of the same scenario, build
-// and environment as r; see [Same]. The oldest is the first. A result that can't be read is left out.
-func OnFile(dir string, r *result.Result) []*result.Result {
+// onFile returns the runs whose folders are beside dir, the folder of a run, and that are of the same scenario, build
+// and environment as r; see [same]. The oldest is the first. A result that can't be read is left out.
+func onFile(dir string, r *result.Result) []*result.Result {
 	around := filepath.Dir(filepath.Clean(dir))
 	folders, err := os.ReadDir(around)
 	if err != nil {
@@ -65,7 +65,7 @@ func OnFile(dir string, r *result.Result) []*result.Result {
 	var out []*result.Result
 	for _, f := range files[:min(len(files), mostLooked)] {
 		if b, err := disk.Read(f.path, mostBytes); err == nil {
-			if o := read(b); o != nil && o.Started.Before(r.Started) && Same(r, o) {
+			if o := read(b); o != nil && o.Started.Before(r.Started) && same(r, o) {
 				out = append(out, o)
 			}
 		}
@@ -94,12 +94,13 @@ func read(b []byte) *result.Result {
 	}
 }
 
-// Same reports whether two runs are of the same scenario, build and environment, so that their occurrences tell of the
+// same reports whether two runs are of the same scenario, build and environment, so that their occurrences tell of the
 // same system: the resolved scenarios are equal, as are brunt, the machine, and the programs or images of all units. It
 // is false if the build of the target is not known, as for a URL.
-func Same(a, b *result.Result) bool {
+func same(a, b *result.Result) bool {
 	e, f := &a.Environment, &b.Environment
-	return a.Run != b.Run && a.Scenario == b.Scenario && !a.Control && !b.Control && a.Imported == "" && b.Imported == "" &&
+	return a.Run != b.Run && a.Scenario == b.Scenario &&
+		!a.Control && !b.Control && a.Imported == "" && b.Imported == "" &&
 		e.Binary == f.Binary && e.OS == f.OS && e.Arch == f.Arch && e.Kernel == f.Kernel && e.CPUs == f.CPUs &&
 		known(e.Units) && reflect.DeepEqual(e.Units, f.Units) && reflect.DeepEqual(e.Replicas, f.Replicas)
 }

@@ -2,7 +2,7 @@
 // they meet an objective on a time, such as `recover < 5s after crash`.
 //
 //	result.Result --Drills of its objectives--> Pools --> result.Pool: exact bounds of the run, any-time bounds of all
-//	runs on file  --OnFile: same scenario, build and environment-^
+//	runs on file  --onFile: same scenario, build and environment-^
 //
 // # Runs are clusters
 //
@@ -10,8 +10,8 @@
 // are two statements. The one about a run holds under its conditions, where its occurrences count each; their number is
 // fixed by the scenario, so that the bound is Clopper and Pearson's (1934). The one about the build counts each run
 // once, by the share of its occurrences that met the objective. That share is a value between 0 and 1 whose mean over
-// runs is the share over all occurrences, whatever the dependence within a run, so that [statistics.Wager] gives a bound
-// of it without a model. The bound holds at all times together, because the number of runs on file is not fixed.
+// runs is the share over all occurrences, whatever the dependence within a run, so that [statistics.ShareLowest] gives a
+// bound of it without a model. The bound holds at all times together, because the number of runs on file is not fixed.
 package recovery
 
 import (
@@ -25,14 +25,14 @@ import (
 	"brunt/scenarios/statistics"
 )
 
-// DefaultShare is the share that a pool is held against if its objective asks for none.
-const DefaultShare = .95
+// defaultShare is the share that a pool is held against if its objective asks for none.
+const defaultShare = .95
 
 // alpha is the probability that a bound of a share does not hold.
 const alpha = 1 - effect.Confidence
 
-// Pools returns how often the occurrences of faults met each objective on a time: in r, and in the runs before it. There
-// is a pool for an objective with several occurrences, and for one that asks for a share of them.
+// Pools returns how often the occurrences of faults met each objective on a time: in r, and in the runs before it.
+// There is a pool for an objective with several occurrences, and for one that asks for a share of them.
 func Pools(r *result.Result, before []*result.Result) []result.Pool {
 	var out []result.Pool
 	for i := range r.Objectives {
@@ -53,7 +53,7 @@ func shareOf(o slo.Objective) float64 {
 	if o.Share > 0 {
 		return o.Share
 	}
-	return DefaultShare
+	return defaultShare
 }
 
 func pool(r *result.Result, before []*result.Result, o *result.ObjectiveResult, asked slo.Objective,
@@ -78,7 +78,7 @@ func pool(r *result.Result, before []*result.Result, o *result.ObjectiveResult, 
 		p.Run = &shown
 	}
 	if len(runs) > 1 {
-		shown := OfRuns(runs, share)
+		shown := ofRuns(runs, share)
 		p.All = &shown
 	}
 	return p
@@ -128,9 +128,9 @@ func ofRun(drills []result.Drill, share float64) result.Shown {
 	return s
 }
 
-// OfRuns returns what runs show of the share over all runs. Each run counts once, by the share of its occurrences; an
+// ofRuns returns what runs show of the share over all runs. Each run counts once, by the share of its occurrences; an
 // unknown answer may be either.
-func OfRuns(runs [][]result.Drill, share float64) result.Shown {
+func ofRuns(runs [][]result.Drill, share float64) result.Shown {
 	var s result.Shown
 	var least, most []float64
 	for _, drills := range runs {

@@ -65,8 +65,8 @@ func (s *server) run(t *testing.T, rnd *rand.Rand, text string, n, number int) *
 }
 
 // TestPools_Coverage simulates 200 pools of each kind, with runs as clusters, and compares their bounds with the truth:
-// at least 95 % hold it. Bounds that took the occurrences of all runs for independent would not; the test shows that, so
-// that the simulated clusters are known to matter.
+// at least 95 % hold it. Bounds that took the occurrences of all runs for independent would not; the test shows that,
+// so that the simulated clusters are known to matter.
 func TestPools_Coverage(t *testing.T) {
 	const pools = 200
 	for _, c := range []struct {
@@ -226,8 +226,8 @@ func TestSeries_Beside(t *testing.T) {
 	}
 }
 
-// TestOnFile: only runs of the same scenario, build and environment count, and a torn file is left out.
-func TestOnFile(t *testing.T) {
+// TestBefore: only runs of the same scenario, build and environment count, and a torn file is left out.
+func TestBefore(t *testing.T) {
 	dir := t.TempDir()
 	rnd := rand.New(rand.NewPCG(38, 7))
 	var s server
@@ -265,7 +265,7 @@ func TestOnFile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "torn", "result.json"), []byte(`{"run": "x", "sta`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	found := recovery.OnFile(filepath.Join(dir, "r8"), now)
+	found := recovery.Before(filepath.Join(dir, "r8"), now, nil)
 	if len(found) != 2 || found[0].Run != "r1" || found[1].Run != "r2" {
 		t.Fatalf("%d runs: %v", len(found), found)
 	}

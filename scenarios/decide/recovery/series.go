@@ -79,7 +79,7 @@ func (s *Series) Answers() []Answer {
 	var out []Answer
 	for _, text := range s.texts {
 		share := s.shareOf(s.asked[text])
-		out = append(out, Answer{Objective: text, Share: share, Shown: OfRuns(s.runs[text], share)})
+		out = append(out, Answer{Objective: text, Share: share, Shown: ofRuns(s.runs[text], share)})
 	}
 	return out
 }
