@@ -24,6 +24,9 @@ type Fault struct {
 	// time from one injection to the next, for a fault that repeats; a one-shot fault also waits until its unit is
 	// healthy again
 	Every quantity.Duration `yaml:"every,positive"`
+	// with `every`: each injection comes later by up to this time, drawn evenly from the seed, so that occurrences hit
+	// different phases of the system's own cycles, such as of leases and heartbeats
+	Jitter quantity.Duration `yaml:"jitter,positive"`
 	// number of occurrences of a fault with `every`; default: as many as fit until the load ends
 	Repeat int    `yaml:"repeat,min=1"`
 	Pulse  *Pulse `yaml:"pulse"` // switches the fault on and off while it lasts

@@ -252,6 +252,14 @@ func (p *files) timing(f *Fault, at syntax.Field) {
 	if f.Every != 0 && f.For >= f.Every {
 		p.m.Add(f.Of("every"), "every %s leaves no gap after for %s", f.Every, f.For)
 	}
+	switch {
+	case f.Jitter != 0 && f.Every == 0:
+		p.m.AddHint(f.Of("jitter"), "such as every: 20s beside it", "jitter moves the occurrences of a fault with `every`, "+
+			"and this fault comes once")
+	case f.Jitter != 0 && f.For+f.Jitter >= f.Every:
+		p.m.AddHint(f.Of("jitter"), fmt.Sprintf("every: %s", quantity.Duration(2*(f.For+f.Jitter))), "jitter %s and for %s "+
+			"leave no gap in every %s", f.Jitter, f.For, f.Every)
+	}
 }
 
 // objectives checks that each objective fits its list, and gives it an id that is unique in that list.

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"brunt/chaos"
@@ -16,6 +17,7 @@ type Entry struct {
 	Detect chaos.Monitoring // the team's monitoring; nil if it is not asked
 	From   time.Duration    // begin of the stage that `during` names
 	To     time.Duration
+	Seed   uint64 // of the jitter of its occurrences
 }
 
 // sinceInjection is the value of `from` with which a fault counts its time from the injection of another.
@@ -46,6 +48,7 @@ type Planned struct {
 	Name   string
 	Offset time.Duration
 	For    time.Duration // zero for a one-shot
+	Drawn  time.Duration // part of the offset that jitter drew
 }
 
 // begin returns when the entry's first occurrence is due. relative says that the time counts from the
@@ -83,7 +86,9 @@ const maxOccurrences = 1000
 // Occurrences lists the occurrences of an entry that begins at begin, for a load that ends at end.
 func (e *Entry) Occurrences(begin, end time.Duration) []Planned {
 	var out []Planned
-	add := func(offset, stays time.Duration) { out = append(out, Planned{e.Name, offset, stays}) }
+	add := func(offset, stays time.Duration) {
+		out = append(out, Planned{Name: e.Name, Offset: offset, For: stays})
+	}
 	switch {
 	case e.Pulse != nil:
 		on, off := e.Pulse.On.D(), e.Pulse.Off.D()
@@ -93,10 +98,12 @@ func (e *Entry) Occurrences(begin, end time.Duration) []Planned {
 	case e.Every > 0:
 		for i := 0; len(out) < maxOccurrences; i++ {
 			t := time.Duration(i) * e.Every.D()
-			if e.Repeat > 0 && i >= e.Repeat || e.Repeat == 0 && begin+t+e.Stays() > end {
+			if e.Repeat > 0 && i >= e.Repeat || e.Repeat == 0 && begin+t+e.Jitter.D()+e.Stays() > end {
 				break
 			}
-			add(t, e.Stays())
+			drawn := e.drawn(i)
+			add(t+drawn, e.Stays())
+			out[i].Drawn = drawn
 		}
 	default:
 		add(0, e.Stays())
@@ -107,6 +114,15 @@ func (e *Entry) Occurrences(begin, end time.Duration) []Planned {
 		}
 	}
 	return out
+}
+
+// drawn returns by how much later than planned occurrence i, from 0, comes by jitter, in whole milliseconds.
+func (e *Entry) drawn(i int) time.Duration {
+	if e.Jitter <= 0 {
+		return 0
+	}
+	share := rand.New(rand.NewPCG(e.Seed, uint64(i))).Float64()
+	return time.Duration(share * float64(e.Jitter.D())).Truncate(time.Millisecond)
 }
 
 // WithinOr returns the time within which the unit of a one-shot must be healthy again.
@@ -127,6 +143,8 @@ type Estimated struct {
 	At    time.Duration // offset from t0
 	Clear time.Duration // when it is expected to be over
 	Rough bool          // it follows a fault whose end is not known in advance
+	Drawn time.Duration // part of At that jitter drew
+	Spare time.Duration // by how much later it may come with another seed
 }
 
 // Phase returns the phase of the occurrence, from its injection to its clearing.
@@ -163,6 +181,9 @@ func Estimate(entries []*Entry, end time.Duration) []Estimated {
 			all := e.Occurrences(begin, end)
 			for i, p := range all {
 				est := Estimated{Entry: e, Name: p.Name, At: begin + p.Offset, Clear: begin + p.Offset + p.For, Rough: from.rough}
+				if e.Every > 0 {
+					est.Drawn, est.Spare = p.Drawn, e.Jitter.D()-p.Drawn
+				}
 				if e.OneShot() {
 					est.Clear = est.At + e.LastStep() + leastPhase
 					if i+1 < len(all) {

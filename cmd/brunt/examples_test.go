@@ -199,6 +199,27 @@ func traced(t *testing.T, res *result.Result) {
 	}
 }
 
+// nineTimes lists nine occurrences of a fault.
+func nineTimes(fault string) (list []string) {
+	for i := range 9 {
+		list = append(list, fmt.Sprintf("%s#%d", fault, i+1))
+	}
+	return list
+}
+
+// pooled returns a check that so many occurrences met and missed the objective of the only pool.
+func pooled(met, missed int) func(*testing.T, *result.Result) {
+	return func(t *testing.T, res *result.Result) {
+		t.Helper()
+		if len(res.Pools) != 1 || res.Pools[0].Run == nil || len(res.Pools[0].Drills) != met+missed {
+			t.Fatalf("%+v", res.Pools)
+		}
+		if p := &res.Pools[0]; p.Run.Met != met || p.Run.Missed != missed || p.Instants != result.Apart || !p.Asked {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
 // TestExample runs every example unchanged: it must pass. With the setting that its README
 // says makes it fail, it must fail for that reason.
 func TestExample(t *testing.T) {
@@ -287,6 +308,11 @@ func TestExample(t *testing.T) {
 			},
 			{name: "30-workers", faults: []string{"lose-a-replica"}, more: shared},
 			{name: "30-workers", set: "early=on", faults: []string{"lose-a-replica"}, fails: []string{"lost = 0"}, more: shared},
+			{name: "34-recovery-with-confidence", faults: nineTimes("lose-posts"), more: pooled(9, 0)},
+			{
+				name: "34-recovery-with-confidence", set: "limit=200ms", faults: nineTimes("lose-posts"),
+				fails: []string{"recover < 200ms for 70% after lose-posts"}, more: pooled(0, 9),
+			},
 			{name: "05-graphql", own: true, set: "cache=off", fails: []string{"errors < 1% of Feed"}, because: "graphql errors"},
 			{
 				name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"},

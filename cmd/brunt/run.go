@@ -13,6 +13,7 @@ import (
 	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
 	"brunt/reporters/push"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/plan"
@@ -36,6 +37,8 @@ type runFlags struct {
 	force    bool
 	requests bool
 	repeat   int
+	sure     sureFlags
+	session  []*result.Result // runs of this command so far
 	base     baselineFlags
 	earlier  []compare.Run // of the baseline
 	outTexts []string
@@ -181,6 +184,9 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if err := errors.Join(f.checkWorkers(c, plan), f.checkOuts(c.Context(), plan)); err != nil {
 		return err
 	}
+	if err := f.sure.begin(c, plan, &f.repeat); err != nil {
+		return err
+	}
 	if f.dryRun {
 		return f.forecast(c, plan)
 	}
@@ -234,13 +240,18 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 		if f.table.judged != nil {
 			f.table.judged(res)
 		}
-		worst, code = worseOf(worst, code, res)
+		v, exits, over := f.sure.add(stderr(c), i+1, res)
+		worst, code = worseOf(worst, code, &result.Result{Verdict: v, ExitCode: exits})
 		runs = append(runs, fmt.Sprintf("  run %d  %-12s %s", i+1, res.Verdict, res.Reason))
-		if unwritten = err; err != nil || context.Cause(ctx) != nil {
+		if unwritten = err; err != nil || context.Cause(ctx) != nil || over {
 			break
 		}
 	}
-	if f.repeat > 1 {
+	if f.sure.series != nil {
+		v, exits := f.sure.end(stdout(c))
+		worst, code = worseOf(worst, code, &result.Result{Verdict: v, ExitCode: exits})
+		fmt.Fprintf(stdout(c), "%d runs: %s\n", len(runs), words.Verdict(worst))
+	} else if f.repeat > 1 {
 		fmt.Fprintf(stdout(c), "\n%d runs, the worst counts: %s\n%s\n", len(runs), worst, strings.Join(runs, "\n"))
 	}
 	switch {

@@ -19,6 +19,7 @@ import (
 	"brunt/reporters/terminal"
 	"brunt/reporters/words"
 	"brunt/scenarios"
+	"brunt/scenarios/decide/recovery"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
@@ -101,6 +102,8 @@ func (f *runFlags) once(
 	defer machine.Frugal()()
 	beside(stderr(c), res, f.earlier)
 	res.Earlier = site.Earlier(dir, res)
+	res.Pools = recovery.Pools(res, recovery.Before(dir, res, f.session))
+	f.session = append(f.session, recovery.Kept(res))
 	if os.Getenv("CI") != "" && !inResults(dir) {
 		standAlone(res)
 	}

@@ -41,6 +41,9 @@ func (Markdown) Report(w io.Writer, r *result.Result) error {
 		s.line("</details>\n")
 	}
 	s.faults(r.Faults)
+	for i := range r.Pools {
+		s.line("%s\n", markdown(words.PoolSentence(&r.Pools[i])))
+	}
 	s.incidents(r)
 	if rows, each := chart.SparkRows(r, drawnColumns); len(rows) > 0 {
 		s.line("### Over time, %s a column\n\n```", each)

@@ -77,6 +77,7 @@ type pageView struct {
 	AskedFoot            string
 	Repeated             []string
 	RepeatTable          *chart.Table
+	Pools                []poolView
 	Incidents            *chart.Table
 	Control, Many        bool
 	Overview             []chart.Lane
@@ -205,6 +206,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.ledgers(r.AllLedgers())
 	p.consistency(r.Consistency, line)
 	p.repeats(r.Repeats)
+	p.pools(r.Pools)
 	p.Incidents = incidents(r)
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.Latency(r), c.Throughput(r), c.ErrorRates()
@@ -244,6 +246,12 @@ func newPage(r *result.Result) (*pageView, error) {
 		if p.Points, err = p.Against.Readout.Packed(); err != nil {
 			return nil, err
 		}
+	}
+	if len(p.Pools) > 0 {
+		if p.Against == nil {
+			styles = append(styles, "assets/curve.css")
+		}
+		styles = append(styles, "assets/pool.css")
 	}
 	css, err := stylesOf(styles...)
 	if err != nil {

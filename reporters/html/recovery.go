@@ -57,7 +57,7 @@ func (p *pageView) asked(r *result.Result) {
 			v.Notes = words.Clean(o.Note)
 		}
 		switch f := faultIn(r, phase); {
-		case f == nil || def.Metric.Over != 0:
+		case f == nil || !def.OfWorst():
 		case (f.Impact == result.NotImpacted || f.NoOutage()) && row.To != slo.Noticing:
 			v.From, v.To = "–", "–" // nothing to recover from
 			addLimit(limits, f)

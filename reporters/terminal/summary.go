@@ -59,6 +59,7 @@ func (s *summary) result(r *result.Result) {
 		}
 	}
 	s.reasons(a)
+	s.pools(r.Pools)
 	for i, l := range r.AllLedgers() {
 		if i == 0 {
 			s.gap()
@@ -313,6 +314,22 @@ func (s *summary) repeats(list []result.Repeat) {
 			table = append(table, append([]string{"  " + f.Name}, words.SpreadRow(f.Spread)...))
 		}
 		s.table(table)
+	}
+}
+
+// mostPools bounds the lines of pools.
+const mostPools = 6
+
+// pools says how often objectives on times after faults were met.
+func (s *summary) pools(list []result.Pool) {
+	for i := range list[:min(len(list), mostPools)] {
+		if i == 0 {
+			s.gap()
+		}
+		s.text("", "  ", words.PoolSentence(&list[i]), plain)
+		if more := words.PoolOfRun(&list[i]); more != "" {
+			s.text("  ", "  ", more, dim)
+		}
 	}
 }
 

@@ -16,21 +16,27 @@ func (f *effects) judgeFault(o slo.Objective) result.ObjectiveResult {
 	switch {
 	case o.After.Kind == slo.IncidentPhase:
 		return f.judgeIncidents(o)
-	case o.Metric.Over > 0:
+	case !o.OfWorst():
 		return f.judgeSpread(o)
 	case f.read.c.OfStage(o):
 		return f.reactions().Stage(o)
 	}
 	worst := absent(o.After, result.FaultAbsent)
 	found := false
+	var drills []result.Drill
 	for i, oc := range f.read.Faults {
 		if oc.Name == "" || !o.After.Includes(oc.Phase()) {
 			continue
 		}
-		if r := f.faultResult(o, i); !found || requests.Worse(o, &r, &worst) {
+		r := f.faultResult(o, i)
+		if o.Drilled() {
+			drills = append(drills, drillOf(oc, &r))
+		}
+		if !found || requests.Worse(o, &r, &worst) {
 			worst, found = r, true
 		}
 	}
+	worst.Drills = drills
 	return worst
 }
 
@@ -249,7 +255,7 @@ func (f *effects) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult) 
 // judgeOpen fails an objective on an occurrence that the target had not recovered from when the next one was injected,
 // if the time or the loss until then was already too much. Which of the two did the harm after that is unknown.
 func (f *effects) judgeOpen(o slo.Objective, i int, a effect.Answer, r *result.ObjectiveResult) {
-	if r.Verdict != scenarios.Inconclusive || !a.NotBefore.Known() || !o.Upper() || o.Metric.Over > 0 {
+	if r.Verdict != scenarios.Inconclusive || !a.NotBefore.Known() || !o.Upper() || !o.OfWorst() {
 		return
 	}
 	until := *r

@@ -341,7 +341,7 @@ func wants(p *Plan, o slo.Objective) bool {
 
 // askedOfIncident refuses metrics that the worst incident does not have.
 func askedOfIncident(mistakes *syntax.Mistakes, o slo.Objective) {
-	if m := o.Metric; !recovers(m) || m.Over > 0 || m.Span > 0 || o.Step != "" || o.Load != "" {
+	if m := o.Metric; !recovers(m) || !o.OfWorst() || m.Span > 0 || o.Step != "" || o.Load != "" {
 		mistakes.AddHint(o.Pos, "`recover < 10s after incident`",
 			"`%s` can't be asked of an incident: it is one of the whole load, and "+
 				"has a recovery time alone", m.Text)

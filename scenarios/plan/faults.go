@@ -47,7 +47,7 @@ func (c *faultCompiler) compile() {
 	stages := Stages(c.plan.Loads)
 	for i := range c.plan.Scenario.Faults {
 		f := &c.plan.Scenario.Faults[i]
-		e := &timeline.Entry{Fault: *f, Kind: f.Block.Kind}
+		e := &timeline.Entry{Fault: *f, Kind: f.Block.Kind, Seed: c.plan.Scenario.Seed ^ uint64(i+1)<<32}
 		if f.During != "" {
 			if i := slices.IndexFunc(stages, func(s load.Stage) bool { return s.Name == f.During }); i >= 0 {
 				e.From, e.To = stages[i].From, stages[i].To
@@ -204,7 +204,7 @@ func checkTiming(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 	if !f.Has("within") && e.OneShot() {
 		// The load may recover without the unit, so a tight objective does not limit the unit.
 		for _, o := range p.Scenario.SLO {
-			if recovers(o.Metric) && o.Metric.Over == 0 && o.After.Fault == f.Name && o.Upper() {
+			if recovers(o.Metric) && o.OfWorst() && o.After.Fault == f.Name && o.Upper() {
 				e.Within = quantity.Duration(max(e.WithinOr(), result.Num(o.Value).D()))
 			}
 		}

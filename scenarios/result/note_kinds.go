@@ -58,6 +58,10 @@ const (
 	TogetherFails    NoteKind = "together_fails"   // which of several faults had the effect is unknown
 	FewOccurrences   NoteKind = "few_occurrences"  // too few occurrences of a fault
 	OccurrencesUnfit NoteKind = "effects_unknown"  // some effects are unknown, and decide; the next notes say why
+	ShareShown       NoteKind = "share_shown"      // enough occurrences met the target
+	ShareMissed      NoteKind = "share_missed"     // too few occurrences met the target
+	ShareOpen        NoteKind = "share_open"       // more occurrences are needed
+	OccurrencesNear  NoteKind = "times_at_target"  // the bounds of some times lie on both sides of the target
 	IncidentNone     NoteKind = "no_incident"      // no incident overlaps a fault
 	IncidentUntold   NoteKind = "incident_unknown" // whether a fault had an incident is unknown; the next notes say why
 	IncidentOpen     NoteKind = "incident_open"    // the incident is not shown to be over
@@ -231,10 +235,17 @@ var noteSentences = map[NoteKind]string{
 	TogetherFails:    "<faults> together: <value>; which of them did it is unknown",
 	FewOccurrences:   "<count> occurrences, but at least <need> are needed",
 	OccurrencesUnfit: "the effect of <part> of <count> occurrences is unknown, and decides: ",
-	IncidentNone:     "no incident overlaps a fault",
-	IncidentUntold:   "whether <of> had an incident is unknown: ",
-	IncidentOpen:     "not shown to have recovered: > <for seconds>",
-	IncidentWas:      "the incident from <from ms> to <to ms>",
+	ShareShown: "met in <part> of <count> occurrences, so by at least <low share> under the conditions of this run (95% " +
+		"confidence)",
+	ShareMissed: "met in <part> of <count> occurrences, so by at most <high share> under the conditions of this run (95% " +
+		"confidence)",
+	ShareOpen: "met in <part> of <count> occurrences, which shows at least <low share> (95% confidence); <need> more " +
+		"drills in which it is met would show <limit share>",
+	OccurrencesNear: "the times of <part> of <count> occurrences are known to lie around the target only, which decides",
+	IncidentNone:    "no incident overlaps a fault",
+	IncidentUntold:  "whether <of> had an incident is unknown: ",
+	IncidentOpen:    "not shown to have recovered: > <for seconds>",
+	IncidentWas:     "the incident from <from ms> to <to ms>",
 	HarmAfter: "requests were bad from <from seconds> on, <for seconds> after <of> was over, and nothing shows that it " +
 		"did that",
 	OwnSentAfter:  OwnLag + ": it sent <part> of <count> requests of <of> after that was over",

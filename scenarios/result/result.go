@@ -97,7 +97,9 @@ type Result struct {
 	Slowdowns  []Slowdown        `json:"slowdowns,omitempty"`
 	Repeats    []Repeat          `json:"repeats,omitempty"` // summaries of faults that occurred several times
 	Objectives []ObjectiveResult `json:"objectives"`        // objectives with their verdicts
-	Windows    []Window          `json:"windows"`           // measurements by second, load and step
+	// how often the occurrences of faults met objectives on times, in this run and in those on file
+	Pools   []Pool   `json:"pools,omitempty"`
+	Windows []Window `json:"windows"` // measurements by second, load and step
 	// result of the ledger; nil if the scenario has none, or has named ledgers
 	Ledger  *LedgerRecord   `json:"ledger,omitempty"`
 	Ledgers []*LedgerRecord `json:"ledgers,omitempty"` // results of named ledgers
@@ -188,6 +190,10 @@ type ObjectiveResult struct {
 	// the value that the target is a multiple of; absent if the target is a plain value, or if that value is not
 	// known
 	Reference *Reference `json:"reference,omitempty"`
+
+	// answers of the occurrences of the fault that the objective sets a time for, in the order of injection; absent for
+	// other objectives
+	Drills []Drill `json:"drills,omitempty"`
 
 	// the objective that Text states. It is set by the judge, and when a file is read; if it is nil, Asks parses Text
 	Asked *slo.Objective `json:"-"`

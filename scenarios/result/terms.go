@@ -622,6 +622,18 @@ var all = []Term{
 			"the worst occurrence; `recover.p95` is a percentile over all of them.",
 	},
 	{
+		"met-how-often",
+		[]string{"pool", "until-sure", "jitter"},
+		"How often the occurrences of a fault met an objective on a time, such as `recover < 5s for 90% after crash`, and " +
+			"what that shows with 95 % confidence. The occurrences of one run show it under the conditions of that run, by the " +
+			"exact binomial distribution (Clopper and Pearson, 1934): 29 in a row show 90 %, 59 show 95 %. Over several runs " +
+			"each counts once, by the share of its occurrences that met the objective, because they share a start of the " +
+			"system; the bound holds whenever the series of runs ends, so 33 runs in a row show 90 % and 68 show 95 %. " +
+			"Runs on file count if scenario, build and machine are the same. `brunt drill run NAME --until-sure 90%` repeats a " +
+			"drill until it knows. With `every`, `jitter: 2s` draws the instants, so that they hit different phases of the " +
+			"system's own cycles.",
+	},
+	{
 		"ledger",
 		[]string{"lost-to"},
 		"The list of writes that the target acknowledged. After the run brunt reads each of them back, and " +

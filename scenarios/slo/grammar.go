@@ -36,7 +36,7 @@
 //	clause    = "of" step | [ "of" ] "load" name
 //	          | "in" phase
 //	          | "after" ( fault | stage )
-//	          | "for" duration .
+//	          | "for" ( duration | share ) .
 //	step      = word | quote text quote .
 //	phase     = "run" | "baseline" | fault | "recovery/" fault .
 //	fault     = name [ "#" number ] .
@@ -58,7 +58,10 @@
 // in crash`, `mean(store-asks) < 3x of baseline`, `p95 < 150% of load stable of load canary`. A metric that is a
 // share itself needs the form with an x, because `errors < 1% of list` is about the step list.
 //
-// `=` is for counts, `for` for stop conditions. In the k6 form, `p(95)<200`, a bare number is in
+// `=` is for counts, `for` with a duration for stop conditions. `for` with a share is for metrics of faults:
+// `recover < 5s for 90% after crash` asks that at least 90 % of the occurrences recover in time. It holds if the exact
+// 95 % lower bound of that share (Clopper and Pearson, 1934) is at least 90 %, and fails if the upper bound is less;
+// 29 occurrences in a row show it. In the k6 form, `p(95)<200`, a bare number is in
 // milliseconds. recover(200ms) counts answers slower than 200ms as bad too.
 //
 // A figure of a unit, or a metric that the scenario names under `metrics`, is judged by its greatest value in the

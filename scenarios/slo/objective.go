@@ -28,6 +28,9 @@ type Objective struct {
 	// the fault from which recovery is measured, the worst incident, or a stage as a fault with the name LOAD.STAGE
 	After Phase
 	For   time.Duration
+	// for a metric of faults, the least share of occurrences that meet the target, 0 to 1, which has to be shown with
+	// 95 % confidence; 0 means that each occurrence of the run has to meet it, or the percentile of the metric
+	Share float64
 	Pos   syntax.Pos
 
 	Reference Reference // the reference of a relative objective; zero for others
@@ -77,6 +80,13 @@ func (o Objective) inPhase() bool { return o.Phase.Kind != NoPhase }
 
 // isAfter reports whether the objective is measured from a fault, an incident or a stage.
 func (o Objective) isAfter() bool { return o.After.Kind != NoPhase }
+
+// Drilled reports whether the objective sets an upper bound to a time after a fault, so that its occurrences, of this
+// run and of others, tell how often it is met.
+func (o Objective) Drilled() bool {
+	return o.Metric.OfFault() && o.Metric.Unit == Seconds && o.Upper() && !o.Metric.Row().Lasts &&
+		o.After.Kind == FaultPhase && !strings.Contains(o.After.Fault, ".")
+}
 
 // parseAfter parses the argument of `after`.
 func parseAfter(name string) Phase {
@@ -237,6 +247,9 @@ func (o *Objective) clause(name, arg string) (err error) {
 	case "after":
 		o.After = parseAfter(arg)
 	case "for":
+		if o.Metric.OfFault() || strings.HasSuffix(arg, "%") {
+			return o.shareOf(arg)
+		}
 		var d time.Duration
 		if d, err = quantity.ParseDuration(arg); err == nil && d == 0 {
 			err = errors.New("`for` lasts more than zero")
@@ -245,6 +258,35 @@ func (o *Objective) clause(name, arg string) (err error) {
 	}
 	return err
 }
+
+// shareOf parses the share of occurrences behind `for`.
+func (o *Objective) shareOf(arg string) error {
+	if !o.Metric.OfFault() {
+		return fmt.Errorf("`for %s`: only times after a fault, such as recover, are asked of a share of its occurrences; "+
+			"of other metrics `for` is a duration, such as for 5s", syntax.Clip(arg, 20))
+	}
+	share, err := quantity.ParseShare(arg)
+	switch _, isDuration := quantity.ParseDuration(arg); {
+	case err == nil && share == 0:
+		return fmt.Errorf("`for %s` asks for nothing; name the share of occurrences that have to meet the target, such as "+
+			"for 90%%", syntax.Clip(arg, 20))
+	case err == nil && share == 1:
+		return errors.New("`for 100%` can't be shown: the next occurrence may always be the first to miss the target. " +
+			"Ask for 99%, which takes 299 occurrences in a row, for 95% (59) or for 90% (29); without `for` each occurrence " +
+			"of the run has to meet it")
+	case err != nil && isDuration == nil:
+		return fmt.Errorf("`for %s`: of %s, `for` is a share of the occurrences of a fault, such as for 90%%",
+			syntax.Clip(arg, 20), o.Metric.Text)
+	case err != nil:
+		return fmt.Errorf("`for`: %w", err)
+	}
+	o.Share = share
+	return nil
+}
+
+// OfWorst reports whether the worst occurrence of a fault decides the objective, and not a percentile or a share of
+// its occurrences.
+func (o Objective) OfWorst() bool { return o.Metric.Over == 0 && o.Share == 0 }
 
 // check checks that the parts of an objective fit together.
 func (o *Objective) check() error {
@@ -278,6 +320,19 @@ func (o *Objective) check() error {
 		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
 	case m.Over > 0 && o.After.Occurrence > 0:
 		return fmt.Errorf("%s is over all occurrences of a fault, and %s is one", m.Text, o.After)
+	case o.Share > 0 && m.Over > 0:
+		return fmt.Errorf("%s and `for %s` both say of how many occurrences; leave one out", m.Text,
+			quantity.FormatShare(o.Share))
+	case o.Share > 0 && !o.Upper():
+		return fmt.Errorf("%s for a share of occurrences wants an upper bound: < or <=", m.Text)
+	case o.Share > 0 && o.After.Kind == IncidentPhase:
+		return errors.New("`for` a share counts the occurrences of a fault: `after FAULT`, not after incident")
+	case o.Share > 0 && o.After.Occurrence > 0:
+		return fmt.Errorf("`for %s` is over all occurrences of a fault, and %s is one; `after %s` names all",
+			quantity.FormatShare(o.Share), o.After, o.After.Fault)
+	case o.Share > 0 && strings.Contains(o.After.Fault, "."):
+		return fmt.Errorf("`for %s` is over all occurrences of a fault, and %s is a stage of a load, which comes once",
+			quantity.FormatShare(o.Share), o.After)
 	case o.Op == "=" && m.Unit != Count && !o.Fact():
 		return fmt.Errorf("%s is not a count; use <, <=, > or >=, or = with 0%% or 100%% of a share", m.Text)
 	case m.OfFault() && !lasts && !o.Upper():
@@ -319,18 +374,18 @@ func (o *Objective) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // longObjective is the long form.
 type longObjective struct {
 	syntax.Place
-	Metric  string            `yaml:"metric,required"` // the metric: p95, errors, recover and so on
-	Below   string            `yaml:"below"`           // the metric is less: 200ms, or 110% of baseline
-	AtMost  string            `yaml:"at_most"`         // the metric is less or equal
-	Above   string            `yaml:"above"`           // the metric is greater
-	AtLeast string            `yaml:"at_least"`        // the metric is greater or equal
-	Equals  string            `yaml:"equals"`          // the metric is equal; for counts, and for 0% or 100% of a share
-	Step    string            `yaml:"step"`            // the step; zero is all steps
-	Load    string            `yaml:"load"`            // the load; zero is all loads
-	Phase   string            `yaml:"phase"`           // the phase: run, baseline, FAULT or recovery/FAULT; zero is run
-	After   string            `yaml:"after"`           // the fault from which recovery is measured
-	For     quantity.Duration `yaml:"for,positive"`    // for a stop condition, how long it must hold
-	ID      string            `yaml:"id"`              // name in reports; zero is its short form
+	Metric  string `yaml:"metric,required"` // the metric: p95, errors, recover and so on
+	Below   string `yaml:"below"`           // the metric is less: 200ms, or 110% of baseline
+	AtMost  string `yaml:"at_most"`         // the metric is less or equal
+	Above   string `yaml:"above"`           // the metric is greater
+	AtLeast string `yaml:"at_least"`        // the metric is greater or equal
+	Equals  string `yaml:"equals"`          // the metric is equal; for counts, and for 0% or 100% of a share
+	Step    string `yaml:"step"`            // the step; zero is all steps
+	Load    string `yaml:"load"`            // the load; zero is all loads
+	Phase   string `yaml:"phase"`           // the phase: run, baseline, FAULT or recovery/FAULT; zero is run
+	After   string `yaml:"after"`           // the fault from which recovery is measured
+	For     string `yaml:"for"`             // the share of occurrences of a fault; of a stop condition, a time
+	ID      string `yaml:"id"`              // name in reports; zero is its short form
 }
 
 // boundKeys are the keys of the long form that set the target, with their operators. An objective
@@ -372,7 +427,13 @@ func (o *Objective) long(n *syntax.Node, m *syntax.Mistakes) {
 		m.Add(l.Of("load"), "an objective is of a step or of a load, not of both")
 		return
 	}
-	o.Step, o.Load, o.For = l.Step, l.Load, l.For.D()
+	if l.Has("for") {
+		if err := o.clause("for", strings.TrimSpace(l.For)); err != nil {
+			m.Add(l.Of("for"), "%v", err)
+			return
+		}
+	}
+	o.Step, o.Load = l.Step, l.Load
 	o.Phase, o.After = ParsePhase(l.Phase), parseAfter(l.After)
 	o.Text = o.short(value)
 	o.ID = l.ID
@@ -423,6 +484,9 @@ func (o *Objective) short(value string) string {
 	}
 	if o.For != 0 {
 		s += " for " + quantity.FormatDuration(o.For)
+	}
+	if o.Share != 0 {
+		s += " for " + quantity.FormatShare(o.Share)
 	}
 	return s
 }

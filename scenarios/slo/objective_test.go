@@ -268,6 +268,12 @@ func TestParseObjective(t *testing.T) {
 			},
 			Op: "<", Value: 60, After: slo.ParsePhase("browse.hold"),
 		}},
+		{"recover < 5s for 99.5% after lose", slo.Objective{
+			Metric: slo.Metric{Name: "recover"}, Op: "<", Value: 5, Share: .995, After: lose,
+		}},
+		{"alert(HighErrorRate) < 60s after lose for 90%", slo.Objective{
+			Metric: slo.Metric{Name: "alert", Source: "HighErrorRate"}, Op: "<", Value: 60, Share: .9, After: lose,
+		}},
 		{"errors > 90% for 30s", slo.Objective{
 			Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: ">", Value: .9,
 			For: 30 * time.Second,
@@ -304,6 +310,7 @@ func TestObjectiveLong(t *testing.T) {
 		{"at least", "{metric: rate, at_least: 200/s}", "rate >= 200/s"},
 		{"equals", "{metric: failed, equals: 0, after: lose}", "failed = 0 after lose"},
 		{"for", "{metric: errors, above: 90%, for: 90s}", "errors > 90% for 1m30s"},
+		{"for a share", "{metric: recover, below: 5s, after: lose, for: 90%}", "recover < 5s after lose for 90%"},
 		{"k6", "{metric: p(95), below: 200}", "p(95) < 200"},
 		{"a comma", `{metric: "burn(99.9%, 1m)", below: 2}`, "burn(99.9%, 1m) < 2"},
 	}

@@ -72,7 +72,7 @@ func (m *metricParser) reach() (ok bool, err error) {
 	case !o.Metric.OfSeries() || o.Metric.Fold != folds[0] && o.Metric.Fold != Worst || o.Metric.Figure().Counted:
 		return true, fmt.Errorf("%q: want a figure of a unit, or metric(NAME), and the value that it reaches: %s",
 			syntax.Clip(m.Text, 60), such)
-	case o.inPhase() || o.isAfter() || o.For != 0 || o.Relative():
+	case o.inPhase() || o.isAfter() || o.For != 0 || o.Share != 0 || o.Relative():
 		return true, errors.New("only a value can follow the series in reach: " + such)
 	}
 	m.take(r)

@@ -1,6 +1,6 @@
-// Package statistics has the moments of samples, and Student's t and the normal distribution, which comparisons of
-// runs are based on. The special functions come from gonum's mathext. gonum's stat and distuv are not used, because
-// they would link its linear algebra.
+// Package statistics has the moments of samples, Student's t and the normal distribution, which comparisons of runs
+// are based on, and bounds of a share that hold however often one looks. The special functions come from gonum's
+// mathext. gonum's stat and distuv are not used, because they would link its linear algebra.
 package statistics
 
 import (

@@ -82,6 +82,26 @@ func EnoughFor(limit float64) int64 {
 	return int64(math.Ceil(math.Log(1-Confidence) / math.Log1p(-limit)))
 }
 
+// EnoughOccurrences returns the least number of occurrences that show that at least a share of all occurrences meets a
+// target, if missed of them miss it: the exact 95 % lower bound of the share that meets it is then at least share. With
+// none missed that is n >= ln 0.05 / ln(share): 29 for 90 % and 59 for 95 %. Zero means that a million are not enough.
+func EnoughOccurrences(share float64, missed int64) int64 {
+	most := int64(1_000_000)
+	shows := func(n int64) bool { return LowerBound(float64(n-missed), float64(n), Confidence) >= share }
+	if share >= 1 || missed >= most || !shows(most) {
+		return 0
+	}
+	low, high := missed, most // more occurrences with as many misses show more
+	for high-low > 1 {
+		if middle := (low + high) / 2; shows(middle) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return high
+}
+
 // beyond is the number of requests that must lie above a percentile for it to be judged.
 const beyond = 10
 

@@ -95,6 +95,18 @@ func Allowed(o slo.Objective) float64 {
 	return 1
 }
 
+// NeedOccurrences returns the least number of occurrences of a fault with which an objective on a percentile or a share
+// of them can pass; 0 for an objective that the worst occurrence decides.
+func NeedOccurrences(o slo.Objective) int {
+	switch {
+	case o.Share > 0:
+		return int(effect.EnoughOccurrences(o.Share, 0))
+	case o.Metric.Over > 0:
+		return result.EnoughForSpread(o.Metric.Over)
+	}
+	return 0
+}
+
 // Need returns the least number of requests with which an objective can pass; ok is false if there is no such number.
 // An objective that allows no bad request needs one request, because more good requests prove nothing more.
 func Need(o slo.Objective) (n int64, ok bool) {

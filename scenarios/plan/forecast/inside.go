@@ -20,7 +20,7 @@ import (
 // is a mistake. The recovery from a group counts from its incident, which may begin late.
 func (c *check) insideFault(est []timeline.Estimated) {
 	for _, o := range c.plan.Scenario.SLO {
-		if o.Metric.Row().Name != "recover" || !o.Upper() || o.Metric.Over > 0 {
+		if o.Metric.Row().Name != "recover" || !o.Upper() || !o.OfWorst() {
 			continue
 		}
 		for _, e := range est {

@@ -22,7 +22,8 @@ type around struct {
 
 // around finds what is near occurrence i.
 func (c *check) around(i int, est []timeline.Estimated) around {
-	e, a := est[i], around{next: c.end}
+	e := est[i]
+	a := around{next: c.end - e.Spare} // as with the seed that leaves the least time
 	for j := range est {
 		other := &est[j]
 		switch {
@@ -31,8 +32,8 @@ func (c *check) around(i int, est []timeline.Estimated) around {
 			if a.beside == nil {
 				a.beside = other
 			}
-		case other.At >= e.At && other.At < a.next:
-			a.next, a.by = other.At, other
+		case other.At >= e.At && other.At-other.Drawn-e.Spare < a.next:
+			a.next, a.by = other.At-other.Drawn-e.Spare, other
 		}
 	}
 	return a
@@ -42,6 +43,9 @@ func (c *check) around(i int, est []timeline.Estimated) around {
 func (a around) comes() string {
 	if a.by == nil {
 		return "the load ends"
+	}
+	if a.by.Entry.Jitter > 0 {
+		return a.by.Name + " may come"
 	}
 	return a.by.Name + " comes"
 }

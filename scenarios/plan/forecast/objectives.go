@@ -116,8 +116,8 @@ func (c *check) withinLoad(est []timeline.Estimated) {
 // occurrences refuses objectives on an occurrence that a fault does not have.
 func (c *check) occurrences(est []timeline.Estimated) {
 	for _, o := range c.plan.Scenario.SLO {
-		need, n := result.EnoughForSpread(o.Metric.Over), comes(o.After.Fault, est)
-		if o.Metric.Over > 0 && n > 0 && n < need {
+		need, n := requests.NeedOccurrences(o), comes(o.After.Fault, est)
+		if n > 0 && n < need {
 			c.plan.Mistakes.AddHint(o.Pos, fmt.Sprintf("repeat: %d", need),
 				"`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
 			continue
@@ -209,7 +209,7 @@ func (c *check) failsLate(o slo.Objective, e timeline.Estimated) bool {
 // joint effect.
 func (c *check) crowded(o slo.Objective, i int, est []timeline.Estimated) bool {
 	e, a := est[i], c.around(i, est)
-	together := (o.Metric.Row().Recovers || o.Metric.Row().Lasts) && o.Metric.Over == 0
+	together := (o.Metric.Row().Recovers || o.Metric.Row().Lasts) && o.OfWorst()
 	if other := a.beside; other != nil && !together {
 		c.plan.Mistakes.AddHint(o.Pos, c.apart(o, e, *other),
 			"`%s` can't be judged: %s (%s to %s) and %s (%s to %s) are in at the same time", o.Text,

@@ -1,0 +1,113 @@
+package recovery
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"time"
+
+	"brunt/scenarios/disk"
+	"brunt/scenarios/result"
+)
+
+const (
+	resultFile = "result.json"
+	mostLooked = 200       // newest results that are read
+	mostBytes  = 256 << 20 // of a result
+)
+
+// Before returns the runs whose occurrences count beside those of r: those on file, see [onFile], and those of the same
+// scenario in this session, whose target is the same even if its build is not known. The oldest is the first.
+func Before(dir string, r *result.Result, session []*result.Result) []*result.Result {
+	if r.Control || !slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool { return len(o.Drills) > 0 }) {
+		return nil
+	}
+	out := onFile(dir, r)
+	for _, s := range session {
+		if s.Scenario == r.Scenario && !slices.ContainsFunc(out, func(o *result.Result) bool { return o.Run == s.Run }) {
+			out = append(out, s)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *result.Result) int { return a.Started.Compare(b.Started) })
+	return out
+}
+
+// Kept returns the parts of a result that later runs of the session need, so that the rest takes no memory.
+func Kept(r *result.Result) *result.Result {
+	return &result.Result{
+		Run: r.Run, Started: r.Started, Control: r.Control, Imported: r.Imported, Environment: r.Environment,
+		Scenario: r.Scenario, Objectives: r.Objectives,
+	}
+}
+
+// onFile returns the runs whose folders are beside dir, the folder of a run, and that are of the same scenario, build
+// and environment as r; see [same]. The oldest is the first. A result that can't be read is left out.
+func onFile(dir string, r *result.Result) []*result.Result {
+	around := filepath.Dir(filepath.Clean(dir))
+	folders, err := os.ReadDir(around)
+	if err != nil {
+		return nil
+	}
+	type file struct {
+		path string
+		at   time.Time
+	}
+	var files []file
+	for _, d := range folders {
+		path := filepath.Join(around, d.Name(), resultFile)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && d.Name() != filepath.Base(dir) {
+			files = append(files, file{path, info.ModTime()})
+		}
+	}
+	slices.SortStableFunc(files, func(a, b file) int { return b.at.Compare(a.at) })
+	var out []*result.Result
+	for _, f := range files[:min(len(files), mostLooked)] {
+		if b, err := disk.Read(f.path, mostBytes); err == nil {
+			if o := read(b); o != nil && o.Started.Before(r.Started) && same(r, o) {
+				out = append(out, o)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *result.Result) int { return a.Started.Compare(b.Started) })
+	return out
+}
+
+// read returns the parts of a result that a pool needs; nil if the file is none.
+func read(b []byte) *result.Result {
+	var part struct {
+		Run         string                   `json:"run"`
+		Started     time.Time                `json:"started"`
+		Control     bool                     `json:"control"`
+		Imported    string                   `json:"imported"`
+		Environment result.Environment       `json:"environment"`
+		Scenario    string                   `json:"scenario"`
+		Objectives  []result.ObjectiveResult `json:"objectives"`
+	}
+	if json.Unmarshal(b, &part) != nil || part.Run == "" {
+		return nil
+	}
+	return &result.Result{
+		Run: part.Run, Started: part.Started, Control: part.Control, Imported: part.Imported,
+		Environment: part.Environment, Scenario: part.Scenario, Objectives: part.Objectives,
+	}
+}
+
+// same reports whether two runs are of the same scenario, build and environment, so that their occurrences tell of the
+// same system: the resolved scenarios are equal, as are brunt, the machine, and the programs or images of all units. It
+// is false if the build of the target is not known, as for a URL.
+func same(a, b *result.Result) bool {
+	e, f := &a.Environment, &b.Environment
+	return a.Run != b.Run && a.Scenario == b.Scenario &&
+		!a.Control && !b.Control && a.Imported == "" && b.Imported == "" &&
+		e.Binary == f.Binary && e.OS == f.OS && e.Arch == f.Arch && e.Kernel == f.Kernel && e.CPUs == f.CPUs &&
+		known(e.Units) && reflect.DeepEqual(e.Units, f.Units) && reflect.DeepEqual(e.Replicas, f.Replicas)
+}
+
+// known reports whether the build of each unit is known.
+func known(units []result.UnitIdentity) bool {
+	return len(units) > 0 && !slices.ContainsFunc(units, func(u result.UnitIdentity) bool {
+		return u.ImageID == "" && len(u.Programs) == 0
+	})
+}
