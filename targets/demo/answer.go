@@ -63,12 +63,12 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 	w.Write(body) // an error means that the client is gone
 }
 
-// readJSON reads a request body, which must be one JSON value of at most maxBody bytes.
-func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+// readJSON reads a request body, which must be one JSON value of at most most bytes.
+func readJSON(w http.ResponseWriter, r *http.Request, most int64, into any) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &problem{
-			status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("a body may have %d bytes at most", maxBody),
+			status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("a body may have %d bytes at most", most),
 		}
 	}
 	if err != nil {

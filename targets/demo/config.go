@@ -3,6 +3,10 @@ package demo
 import (
 	"cmp"
 	"embed"
+	"maps"
+	"strconv"
+
+	"brunt/scenarios/quantity"
 )
 
 // The names of the services.
@@ -67,12 +71,128 @@ type Config struct {
 	Monitor string `yaml:"monitor,oneof=off|prompt|late|mislabelled"`
 	// the calls that posts makes belong to the trace of their request; on by default
 	Propagate *bool `yaml:"propagate"`
+
+	// requests that the gateway works on at once; others wait for their turn; zero is no bound
+	Capacity int `yaml:"capacity,min=1,max=1000"`
+	// with capacity: once as many requests wait as the gateway works on, it refuses further ones with status 503 and
+	// Retry-After; on by default
+	Shedding *bool `yaml:"shedding"`
+	// with shedding: requests with the header Priority: u=4 to u=7 are refused once a quarter as many wait; off by
+	// default
+	Degrade *bool `yaml:"degrade"`
+	// with capacity: posts and users have half of it each, so that one can't take all; off by default
+	Bulkhead *bool `yaml:"bulkhead"`
+	// with capacity: logins have a quarter of it, and can't take more; on by default
+	HashPool *bool `yaml:"hash_pool"`
+	// how long the store works on each read, in addition; zero is no addition
+	Work quantity.Duration `yaml:"work"`
+	// the store finds a page by an index; without, it looks at every post, one page at a time; on by default
+	Index *bool `yaml:"index"`
+	// connections that each replica of posts may use to the store at once; zero is no bound
+	Pool int `yaml:"pool,min=1,max=1000"`
+	// with pool: a request waits 100 ms at most for a connection, and then fails with status 503; on by default
+	PoolWait *bool `yaml:"pool_wait"`
+	// with pool: a connection that was in use for over a second is lost to the pool; off by default
+	PoolLeak *bool `yaml:"pool_leak"`
+	// with retries: they are at most a tenth of the requests, and a few more; on by default
+	RetryBudget *bool `yaml:"retry_budget"`
+	// bodies, texts and pages that clients send or ask for are limited in size; on by default
+	Bounds *bool `yaml:"bounds"`
+	// ids and texts that clients send are checked; on by default
+	Validation *bool `yaml:"validation"`
+	// a login needs the user's password, which is the user's id and -secret, and takes 100 ms; off by default
+	Passwords *bool `yaml:"passwords"`
+	// with passwords: after 10 wrong ones of a user in a minute, all logins of the user are refused with status 429; on
+	// by default
+	LoginLimit *bool `yaml:"login_limit"`
+	// what the limiter counts: requests with a token, by token, or also those without one, by their address; zero is
+	// token
+	LimitBy string `yaml:"limit_by,oneof=token|address"`
+	// how long a token is valid; zero is for ever
+	TokenLife quantity.Duration `yaml:"token_life"`
+	// with token_life: the clock of the service that issues tokens may be wrong by 5 minutes; on by default
+	Leeway *bool `yaml:"leeway"`
+	// the check of tokens that the gateway leaves out: nothing, the signature, the expiry, or the role that /admin
+	// needs; zero is nothing
+	Unchecked string `yaml:"unchecked,oneof=nothing|signature|expiry|role"`
+	// a write needs a header Nonce, whose value is refused with status 409 for a minute after; off by default
+	Nonce *bool `yaml:"nonce"`
+	// what the gateway keeps of requests for ever: nothing, 64 KiB of memory of each, or a file of each tenth; zero is
+	// nothing
+	Leak string `yaml:"leak,oneof=nothing|memory|handles"`
+	// a replica of posts that is stopped fails its health checks first, and refuses connections 600 ms later; off by
+	// default
+	Drain *bool `yaml:"drain"`
+}
+
+// own lists the settings that a service has beyond those that every scenario gives it: only those that differ from
+// the default are there.
+func (c Config) own(service string) map[string]string {
+	out := map[string]string{}
+	toggle := func(key string, s *bool) {
+		if s != nil {
+			out["DEMO_"+key] = onOff(s)
+		}
+	}
+	text := func(key, value string) {
+		if value != "" && value != "0" {
+			out["DEMO_"+key] = value
+		}
+	}
+	length := func(key string, d quantity.Duration) {
+		if d > 0 {
+			text(key, d.D().String())
+		}
+	}
+	switch service {
+	case gatewayName:
+		text("CAPACITY", strconv.Itoa(c.Capacity))
+		toggle("SHEDDING", c.Shedding)
+		toggle("DEGRADE", c.Degrade)
+		toggle("BULKHEAD", c.Bulkhead)
+		toggle("HASH_POOL", c.HashPool)
+		toggle("RETRY_BUDGET", c.RetryBudget)
+		toggle("PASSWORDS", c.Passwords)
+		toggle("LOGIN_LIMIT", c.LoginLimit)
+		text("LIMIT_BY", c.LimitBy)
+		toggle("LEEWAY", c.Leeway)
+		text("UNCHECKED", c.Unchecked)
+		toggle("NONCE", c.Nonce)
+		text("LEAK", c.Leak)
+	case postsName:
+		text("POOL", strconv.Itoa(c.Pool))
+		toggle("POOL_WAIT", c.PoolWait)
+		toggle("POOL_LEAK", c.PoolLeak)
+		toggle("DRAIN", c.Drain)
+	case storeName:
+		length("WORK", c.Work)
+		toggle("INDEX", c.Index)
+	}
+	if service == gatewayName || service == identityName {
+		length("TOKEN_LIFE", c.TokenLife)
+	}
+	toggle("BOUNDS", c.Bounds)
+	toggle("VALIDATION", c.Validation)
+	return out
 }
 
 // The values of the switch broken.
 const (
 	wholeAnswers = "nothing"
 	noNames      = "names"
+)
+
+// The values of the switch unchecked, beside nothing.
+const (
+	uncheckedSignature = "signature"
+	uncheckedExpiry    = "expiry"
+	uncheckedRole      = "role"
+)
+
+// The values of the switch limit_by.
+const (
+	limitByToken   = "token"
+	limitByAddress = "address"
 )
 
 // Scale is the size of a service.
@@ -140,6 +260,7 @@ func (c Config) Services() []Service {
 		if services[i].Env == nil {
 			services[i].Env = map[string]string{}
 		}
+		maps.Copy(services[i].Env, c.own(services[i].Name))
 		services[i].Env["DEMO_GRACEFUL"] = onOff(c.Graceful)
 		services[i].Replicas = max(services[i].Replicas, 1)
 	}

@@ -39,7 +39,7 @@ func newNotifications(parts) (service, error) {
 
 func (n *notifications) add(w http.ResponseWriter, r *http.Request) error {
 	var note notice
-	if err := readJSON(w, r, &note); err != nil {
+	if err := readJSON(w, r, maxBody, &note); err != nil {
 		return err
 	}
 	n.mu.Lock()

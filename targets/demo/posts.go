@@ -9,6 +9,11 @@ import (
 	"time"
 )
 
+const (
+	poolWait = 100 * time.Millisecond // for a connection
+	poolLeak = time.Second            // a connection that is in use for longer is lost, if there is a leak
+)
+
 // posts is the service between the gateway and the store. It keeps no state, so that any replica
 // can answer any request.
 type posts struct {
@@ -16,6 +21,8 @@ type posts struct {
 	client   *client
 	store    string
 	timeout  time.Duration // of a call to the store; 0: none
+	pool     *pool         // connections to the store; nil: no bound
+	input    input
 	notifier *notifier
 	early    *early // nil: a write is acknowledged once the store has it
 	writes   writeLog
@@ -29,7 +36,15 @@ func newPosts(p parts) (service, error) {
 	}
 	s.store = p.env.link(storeName)[0]
 	s.client = newClient(p.dial, connect)
-	s.writes = newWriteLog(p)
+	s.writes, s.input = newWriteLog(p), newInput(p.env)
+	if s.pool = newPool(p.env.number("DEMO_POOL")); s.pool != nil {
+		if p.env.on("DEMO_POOL_WAIT") {
+			s.pool.wait = poolWait
+		}
+		if p.env.asked("DEMO_POOL_LEAK") {
+			s.pool.leak = poolLeak
+		}
+	}
 	if p.env.asked("DEMO_ACK_EARLY") {
 		s.early = newEarly(s.commit)
 	}
@@ -75,7 +90,7 @@ func (s *posts) pass(w http.ResponseWriter, r *http.Request, q call) error {
 }
 
 func (s *posts) write(w http.ResponseWriter, r *http.Request) error {
-	p, q, err := readPostCall(w, r)
+	p, q, err := s.input.readPostCall(w, r)
 	if err != nil {
 		return err
 	}
@@ -122,7 +137,12 @@ func (s *posts) commit(ctx context.Context, w waiting) error {
 
 // ask calls the store. A response with a server error is an error here.
 func (s *posts) ask(ctx context.Context, q call) (reply, error) {
+	free, err := s.pool.take(ctx, 1)
+	if err != nil {
+		return reply{}, poolFull
+	}
 	rep, err := s.client.do(ctx, s.store, q, s.timeout)
+	free()
 	if !failed(rep, err) {
 		return rep, nil
 	}

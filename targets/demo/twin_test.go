@@ -171,8 +171,11 @@ func (tw *twin) every(ctx context.Context, all *sync.WaitGroup, d time.Duration,
 func (tw *twin) load(i int) {
 	lp := &tw.p.Loads[i]
 	steps := map[string]*syntax.Node{}
+	names := lp.Steps
 	for k := range lp.Flow {
-		steps[lp.Steps[k]] = lp.Flow[k].With
+		if lp.Flow[k].Think == nil {
+			steps[names[0]], names = lp.Flow[k].With, names[1:]
+		}
 	}
 	warm := tw.p.Scenario.Warmup
 	if lp.Start != 0 {
@@ -270,6 +273,9 @@ func (u *user) ask(ctx context.Context, step *syntax.Node, r *rand.Rand) (status
 			fields = append(fields, fmt.Sprintf("%q:%q", f.Key, fill(f.Value)))
 		}
 		body = "{" + strings.Join(fields, ",") + "}"
+	}
+	if in := step.Get("body"); in != nil {
+		body = fill(in)
 	}
 	var header []string
 	if in := step.Get("headers"); in != nil {
