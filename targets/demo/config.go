@@ -123,6 +123,27 @@ type Config struct {
 	// a replica of posts that is stopped fails its health checks first, and refuses connections 600 ms later; off by
 	// default
 	Drain *bool `yaml:"drain"`
+	// how long the cache keeps a page; zero is 2s
+	CacheLife quantity.Duration `yaml:"cache_life"`
+	// the cache keeps each page between a quarter of that time and all of it, at random; off by default
+	ExpiryJitter *bool `yaml:"expiry_jitter"`
+	// how many pages the cache keeps; zero is 4096
+	CacheSize int `yaml:"cache_size,min=1,max=100000"`
+	// a full cache drops its pages for a new one, which is refused otherwise; on by default
+	Eviction *bool `yaml:"eviction"`
+	// the store keeps the notice of each post with the post, and posts sends it until it has arrived; off by default
+	Outbox *bool `yaml:"outbox"`
+	// with outbox: a notice that arrives twice counts once; on by default
+	Dedup *bool `yaml:"dedup"`
+	// with outbox: a notice that is refused three times is put aside, so that others pass; on by default
+	MaxTries *bool `yaml:"max_tries"`
+	// where drafts of users are kept: shared, by the store, or local, by one replica of posts; zero is shared
+	Sessions string `yaml:"sessions,oneof=shared|local"`
+	// a friendship locks its two users in the order of their ids, and otherwise in that of the request; on by default
+	LockOrder *bool `yaml:"lock_order"`
+	// the disk of the store reads one page at a time, and an export for 600 ms: in short parts if throttled, in one if
+	// free; zero is none, which is no such disk
+	Batch string `yaml:"batch,oneof=none|throttled|free"`
 }
 
 // own lists the settings that a service has beyond those that every scenario gives it: only those that differ from
@@ -164,9 +185,25 @@ func (c Config) own(service string) map[string]string {
 		toggle("POOL_WAIT", c.PoolWait)
 		toggle("POOL_LEAK", c.PoolLeak)
 		toggle("DRAIN", c.Drain)
+		toggle("OUTBOX", c.Outbox)
+		toggle("MAX_TRIES", c.MaxTries)
+		text("SESSIONS", c.Sessions)
 	case storeName:
 		length("WORK", c.Work)
 		toggle("INDEX", c.Index)
+		toggle("OUTBOX", c.Outbox)
+		text("BATCH", c.Batch)
+	case cacheName:
+		length("CACHE_LIFE", c.CacheLife)
+		toggle("EXPIRY_JITTER", c.ExpiryJitter)
+		text("CACHE_SIZE", strconv.Itoa(c.CacheSize))
+		toggle("EVICTION", c.Eviction)
+	case usersName:
+		toggle("LOCK_ORDER", c.LockOrder)
+	case notificationsName:
+		if onlyOn(c.Outbox) == "on" {
+			text("DEDUP", onOff(c.Dedup))
+		}
 	}
 	if service == gatewayName || service == identityName {
 		length("TOKEN_LIFE", c.TokenLife)

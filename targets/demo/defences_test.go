@@ -542,13 +542,25 @@ func TestConfig_Own(t *testing.T) {
 		{"drain: on", postsName, "DRAIN", "on"},
 		{"work: 50ms", storeName, "WORK", "50ms"},
 		{"index: off", storeName, "INDEX", "off"},
+		{"sessions: local", postsName, "SESSIONS", "local"},
+		{"outbox: on", postsName, "OUTBOX", "on"},
+		{"outbox: on", storeName, "OUTBOX", "on"},
+		{"outbox: on", notificationsName, "DEDUP", "on"},
+		{"outbox: on, dedup: off", notificationsName, "DEDUP", "off"},
+		{"max_tries: off", postsName, "MAX_TRIES", "off"},
+		{"batch: free", storeName, "BATCH", "free"},
+		{"lock_order: off", usersName, "LOCK_ORDER", "off"},
+		{"cache: on, cache_life: 5s", cacheName, "CACHE_LIFE", "5s"},
+		{"cache: on, cache_size: 9", cacheName, "CACHE_SIZE", "9"},
+		{"cache: on, eviction: off", cacheName, "EVICTION", "off"},
+		{"cache: on, expiry_jitter: on", cacheName, "EXPIRY_JITTER", "on"},
 		{"bounds: off", storeName, "BOUNDS", "off"},
 		{"bounds: off", gatewayName, "BOUNDS", "off"},
 		{"validation: off", postsName, "VALIDATION", "off"},
 		{"validation: off", gatewayName, "VALIDATION", "off"},
 	}
 	for _, tt := range tests {
-		for _, with := range []string{tt.with, "identity: on"} {
+		for _, with := range []string{tt.with, "identity: on, cache: on"} {
 			c, err := decode(t, "{"+with+"}")
 			if err != nil {
 				t.Fatal(err)
@@ -563,5 +575,268 @@ func TestConfig_Own(t *testing.T) {
 				t.Errorf("%s gives %s %q, want %q", with, tt.service, got, want)
 			}
 		}
+	}
+}
+
+// TestCache_Settings: how long an entry lives, and what becomes of a new one in a full cache.
+func TestCache_Settings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, Config{Cache: on(), CacheLife: 4e9, CacheSize: 2, Eviction: off()})
+		entry := func(method, key string) int {
+			return s.askUnit(context.Background(), "cache[0]", method, "/entry?key="+key, `{"x":1}`).status
+		}
+		for _, tt := range []struct {
+			method, key string
+			want        int
+		}{
+			{"PUT", "a", 200}, {"PUT", "b", 200}, {"PUT", "c", 507}, {"PUT", "a", 200}, {"GET", "a", 200}, {"GET", "c", 404},
+		} {
+			if got := entry(tt.method, tt.key); got != tt.want {
+				t.Errorf("%s %s: %d, want %d", tt.method, tt.key, got, tt.want)
+			}
+		}
+		time.Sleep(4*sec - time.Millisecond)
+		if got := entry("GET", "a"); got != 200 {
+			t.Errorf("just before its end: %d", got)
+		}
+		time.Sleep(time.Millisecond)
+		if got := entry("GET", "a"); got != 404 {
+			t.Errorf("after its end: %d", got)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, Config{Cache: on(), CacheSize: 2})
+		for _, key := range []string{"a", "b", "c"} {
+			if a := s.askUnit(context.Background(), "cache[0]", "PUT", "/entry?key="+key, "{}"); a.status != 200 {
+				t.Errorf("%s: %d", key, a.status)
+			}
+		}
+	})
+}
+
+// TestCache_Jitter: lifetimes are spread over three quarters of the longest.
+func TestCache_Jitter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const all = 400
+		s := start(t, Config{Cache: on(), CacheLife: 4e9, ExpiryJitter: on()})
+		alive := func() (n int) {
+			for i := range all {
+				if s.askUnit(context.Background(), "cache[0]", "GET", fmt.Sprintf("/entry?key=%d", i), "").status == 200 {
+					n++
+				}
+			}
+			return n
+		}
+		for i := range all {
+			s.askUnit(context.Background(), "cache[0]", "PUT", fmt.Sprintf("/entry?key=%d", i), "{}")
+		}
+		for _, tt := range []struct {
+			after     time.Duration
+			low, high int
+		}{{sec - time.Millisecond, all, all}, {1500 * time.Millisecond, 140, 260}, {1501 * time.Millisecond, 0, 0}} {
+			time.Sleep(tt.after)
+			if n := alive(); n < tt.low || n > tt.high {
+				t.Errorf("%d are alive, want %d to %d", n, tt.low, tt.high)
+			}
+		}
+	})
+}
+
+// TestOutbox sends 20 writes while notifications refuses all, and then lets it take them.
+func TestOutbox(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		config   Config
+		low, top int // notices
+	}{
+		{"off", Config{}, 0, 0},
+		{"on", Config{Outbox: on()}, 20, 20},
+		{"on, without dedup: both replicas send them", Config{Outbox: on(), Dedup: off()}, 21, 40},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := StartParsed(t, tt.config)
+				undo := s.Requests([]string{"posts[0]", "posts[1]"}, []string{"notifications[0]"},
+					func(string, string) RequestEffect { return RequestEffect{Status: 503} })
+				for i := range 20 {
+					idOf(t, s.write(`{"author":"ann","text":"hi"}`, "Idempotency-Key", fmt.Sprint("k", i)))
+				}
+				time.Sleep(2 * sec)
+				undo()
+				time.Sleep(2 * sec)
+				if n := s.received().Count; n < tt.low || n > tt.top {
+					t.Errorf("%d notices arrived, want %d to %d", n, tt.low, tt.top)
+				}
+				if tt.low > 0 {
+					a := s.askUnit(context.Background(), "notifications[0]", "GET", "/notifications?key=k7", "")
+					if n := strings.Count(a.body, `"key":"k7"`); n < 1 {
+						t.Errorf("by its key: %s", a.body)
+					}
+					left := s.askUnit(context.Background(), "store[0]", "GET", "/outbox", "")
+					if !strings.Contains(left.body, `"items":[]`) {
+						t.Errorf("the outbox has %s", left.body)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestOutbox_Crash: notices that wait when posts dies are sent by its next life.
+func TestOutbox_Crash(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		with *bool
+		want int
+	}{{"off", nil, 0}, {"on", on(), 5}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, Config{Outbox: tt.with})
+				units := []string{"posts[0]", "posts[1]"}
+				mend := s.Break("slow", units, []string{"notifications[0]"}, 200*time.Millisecond)
+				for range 5 {
+					idOf(t, s.write(`{"author":"ann","text":"hi"}`))
+				}
+				restart := s.Crash(units)
+				mend()
+				time.Sleep(sec)
+				restart()
+				time.Sleep(2 * sec)
+				if n := s.received().Count; n != tt.want {
+					t.Errorf("%d notices arrived, want %d", n, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// TestOutbox_Poison: a notice that is refused again and again does not hold up the others.
+func TestOutbox_Poison(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		with *bool
+		want int
+	}{{"on", nil, 3}, {"off", off(), 0}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, Config{Outbox: on(), MaxTries: tt.with})
+				for _, author := range []string{poisonAuthor, "ann", "ann", "ann"} {
+					idOf(t, s.write(fmt.Sprintf(`{"author":%q,"text":"hi"}`, author)))
+				}
+				time.Sleep(3 * sec)
+				if n := s.received().Count; n != tt.want {
+					t.Errorf("%d notices arrived, want %d", n, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// TestFriends makes 10 friendships one way and 10 the other way, at once.
+func TestFriends(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		with *bool
+		want string
+	}{{"in one order", nil, "201:20"}, {"in the order of the request", off(), "0:20"}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, Config{LockOrder: tt.with, Timeouts: off(), Limiter: off()})
+				token := "Bearer " + s.login("ann")
+				var mu sync.Mutex
+				n := 0
+				got := atOnce(20, func() answer {
+					mu.Lock()
+					path := [...]string{"/users/ann/friends/bob", "/users/bob/friends/ann"}[n%2]
+					n++
+					mu.Unlock()
+					return s.ask("POST", path, "", sec, "Authorization", token)
+				})
+				if counts(got) != tt.want {
+					t.Errorf("%s, want %s", counts(got), tt.want)
+				}
+				time.Sleep(sec) // simulates the time until the requests have ended whose clients are gone
+				if a := s.ask("POST", "/users/ann/friends/cid", "", sec, "Authorization", token); a.status != 201 {
+					t.Errorf("after that: %d %s", a.status, a.body)
+				}
+				if a := s.ask("POST", "/users/ann/friends/ann", "", sec, "Authorization", token); a.status != 404 {
+					t.Errorf("with oneself: %d", a.status)
+				}
+				if a := s.ask("POST", "/users/ann/friends/cid", "", sec); a.status != 401 {
+					t.Errorf("without a token: %d", a.status)
+				}
+			})
+		})
+	}
+}
+
+// TestDrafts: drafts outlive the replica that took them, unless they are local.
+func TestDrafts(t *testing.T) {
+	for _, tt := range []struct {
+		sessions string
+		kept     int
+	}{{"", 20}, {sharedSessions, 20}, {localSessions, 10}} {
+		t.Run("sessions "+tt.sessions, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, Config{Sessions: tt.sessions})
+				tokens := make([]string, 20)
+				for i := range tokens {
+					tokens[i] = "Bearer " + s.login(fmt.Sprint("user", i))
+					if a := s.ask("POST", "/draft", `{"text":"hello"}`, sec, "Authorization", tokens[i]); a.status != 200 {
+						t.Fatalf("%d %s", a.status, a.body)
+					}
+				}
+				kept := func() (n int) {
+					for _, token := range tokens {
+						if a := s.ask("GET", "/draft", "", sec, "Authorization", token); strings.Contains(a.body, "hello") {
+							n++
+						}
+					}
+					return n
+				}
+				if n := kept(); n != 20 {
+					t.Errorf("%d are there at once", n)
+				}
+				s.Crash([]string{"posts[1]"})()
+				time.Sleep(sec)
+				if n := kept(); n != tt.kept {
+					t.Errorf("%d are there after a crash, want %d", n, tt.kept)
+				}
+				if a := s.ask("GET", "/draft", "", sec); a.status != 401 {
+					t.Errorf("without a token: %d", a.status)
+				}
+			})
+		})
+	}
+}
+
+// TestBatch reads a page in the midst of an export.
+func TestBatch(t *testing.T) {
+	for _, tt := range []struct {
+		batch       string
+		status      int
+		low, slower time.Duration
+	}{
+		{"", 404, 0, 0},
+		{throttledBatch, 200, readTime, readTime + exportStep},
+		{freeBatch, 200, exportTime / 2, exportTime + readTime},
+	} {
+		t.Run("batch "+tt.batch, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, Config{Batch: tt.batch})
+				var export sync.WaitGroup
+				export.Go(func() {
+					if a := s.ask("GET", "/export", "", 5*sec); a.status != tt.status {
+						t.Errorf("the export: %d %s", a.status, a.body)
+					}
+				})
+				time.Sleep(exportTime / 3)
+				a := s.ask("GET", "/posts?page=1", "", 5*sec)
+				if a.status != 200 || a.took < tt.low || a.took > tt.slower {
+					t.Errorf("%d after %s, want %s to %s", a.status, a.took, tt.low, tt.slower)
+				}
+				export.Wait()
+			})
+		})
 	}
 }

@@ -65,6 +65,14 @@
 //	passwords      a login needs one; login_limit bounds the wrong ones of a user
 //	token_life     tokens have times; leeway allows for clocks that differ
 //	nonce          a write that comes again is refused
+//	outbox         the store keeps the notice of each post with the post, and posts sends it
+//	               until it has arrived; dedup ignores a second one, and max_tries puts one
+//	               aside that is refused again and again
+//	sessions       shared: drafts outlive the replica that took them
+//	lock_order     two users are locked in one order; on unless switched off
+//	batch          throttled: an export lets reads in between its parts
+//	expiry_jitter  pages of the cache, written at once, do not end at once
+//	eviction       a full cache takes new pages; on unless switched off
 //
 // # Weaknesses
 //
@@ -91,6 +99,8 @@
 //	posts.go          the posts service, with early.go and notifier.go
 //	store.go users.go notifications.go     the other services; post.go is a post, file_linux.go and
 //	                  file_other.go make the file of the store
+//	outbox.go         notices that are kept with their posts; friends.go locks users, drafts.go keeps
+//	                  what they write, export.go reads all posts as a batch does
 //	monitor.go        watches the gateway, if a switch adds it
 //	client.go answer.go    requests and responses between services
 //	telemetry.go trace.go spans.go    metrics, logs and traces

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type posts struct {
 	timeout  time.Duration // of a call to the store; 0: none
 	pool     *pool         // connections to the store; nil: no bound
 	input    input
+	drafts   *drafts // nil: the store has them
 	notifier *notifier
 	early    *early // nil: a write is acknowledged once the store has it
 	writes   writeLog
@@ -49,12 +51,27 @@ func newPosts(p parts) (service, error) {
 		s.early = newEarly(s.commit)
 	}
 	s.notifier = newNotifier(p, s.client, p.env.link(notificationsName)[0], tell)
+	if p.env.asked("DEMO_OUTBOX") {
+		s.notifier.relay = &relay{
+			notifier: s.notifier, store: s.store, giveUp: p.env.on("DEMO_MAX_TRIES"), refusals: map[string]int{},
+		}
+	}
+	if p.env.oneOf("DEMO_SESSIONS", sharedSessions, localSessions) == localSessions {
+		s.drafts = newDrafts(s.input)
+	}
+	routes := map[string]handler{
+		"GET /posts":          s.list,
+		"GET /posts/{id}":     s.read,
+		"POST /posts":         s.write,
+		"GET /drafts/{user}":  s.draft,
+		"POST /drafts/{user}": s.draft,
+		"GET /export":         s.export,
+	}
+	if s.drafts != nil {
+		maps.Copy(routes, s.drafts.routes())
+	}
 	return service{
-		routes: map[string]handler{
-			"GET /posts":      s.list,
-			"GET /posts/{id}": s.read,
-			"POST /posts":     s.write,
-		},
+		routes: routes,
 		start: func() {
 			s.notifier.start()
 			s.early.start()
@@ -77,6 +94,29 @@ func (s *posts) read(w http.ResponseWriter, r *http.Request) error {
 		return noSuchPost
 	}
 	return s.pass(w, r, call{method: http.MethodGet, path: "/posts/" + id})
+}
+
+// export forwards a batch to the store. It may take longer than other requests.
+func (s *posts) export(w http.ResponseWriter, r *http.Request) error {
+	rep, err := s.client.do(r.Context(), s.store, call{method: http.MethodGet, path: "/export"}, 0)
+	if failed(rep, err) {
+		return &problem{status: http.StatusBadGateway, text: "the store gave no answer"}
+	}
+	writeBody(w, rep.status, rep.body)
+	return nil
+}
+
+// draft forwards a user's draft to the store.
+func (s *posts) draft(w http.ResponseWriter, r *http.Request) error {
+	q := call{method: r.Method, path: r.URL.Path}
+	if r.Method == http.MethodPost {
+		body, err := readBody(w, r, s.input.maxBody())
+		if err != nil {
+			return err
+		}
+		q.body = body
+	}
+	return s.pass(w, r, q)
 }
 
 // pass forwards a request to the store and returns its response unchanged.
@@ -120,7 +160,7 @@ func (s *posts) forward(ctx context.Context, q call, author string) (reply, erro
 	}
 	var made post
 	if rep.status == http.StatusCreated && json.Unmarshal(rep.body, &made) == nil {
-		s.notifier.tell(traceIn(ctx), notice{Post: made.ID, Author: author})
+		s.notifier.tell(traceIn(ctx), notice{Post: made.ID, Author: author, Key: q.key})
 	}
 	return rep, nil
 }

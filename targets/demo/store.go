@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"strconv"
@@ -37,6 +38,8 @@ type store struct {
 	work       time.Duration // of each read, in addition
 	scan       *pool         // a page is found by reading all posts, one page at a time; nil: by an index
 	input      input
+	outbox     bool  // each write leaves its notice
+	disk       *disk // nil: reads do not wait for it
 	writes     writeLog
 
 	mu sync.Mutex // held by a writer, which logs its commit before the next one
@@ -67,13 +70,19 @@ func newStore(p parts) (service, error) {
 	if !p.env.on("DEMO_INDEX") {
 		s.scan = newPool(1)
 	}
+	s.outbox = p.env.asked("DEMO_OUTBOX")
+	s.disk = newDisk(p.env)
+	routes := map[string]handler{
+		"GET /posts":      s.page,
+		"GET /posts/{id}": s.read,
+		"POST /posts":     s.write,
+		"GET /export":     s.export,
+	}
+	maps.Copy(routes, s.outboxRoutes())
+	maps.Copy(routes, newDrafts(s.input).routes())
 	return service{
-		routes: map[string]handler{
-			"GET /posts":      s.page,
-			"GET /posts/{id}": s.read,
-			"POST /posts":     s.write,
-		},
-		stop: func(context.Context) { s.close() },
+		routes: routes,
+		stop:   func(context.Context) { s.close() },
 	}, nil
 }
 
@@ -87,7 +96,7 @@ func openStore(problems *sampler) (*store, error) {
 	}
 	s := &store{problems: problems, db: db}
 	err = db.Update(func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{allPosts, byKey, byAlias} {
+		for _, name := range [][]byte{allPosts, byKey, byAlias, outbox, deadLetters} {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
@@ -165,6 +174,9 @@ func (s *store) seek(ctx context.Context) error {
 		if err := pause(ctx, s.work); err != nil {
 			return err
 		}
+	}
+	if err := s.disk.read(ctx); err != nil {
+		return err
 	}
 	if s.scan == nil {
 		return nil
@@ -320,6 +332,11 @@ func (s *store) add(p post, key string) (id int64, err error) {
 		}
 		if id, err = insert(tx, kept{Author: p.Author, Text: p.Text, Key: key, Alias: p.Alias}); err != nil {
 			return err
+		}
+		if s.outbox {
+			if err := putNotice(tx, id, p, key); err != nil {
+				return err
+			}
 		}
 		return trim(tx)
 	})

@@ -351,15 +351,19 @@ func carries(answered http.Header, want *syntax.Node) bool {
 		func(f syntax.Field) bool { return f.Value.Value == "exists" && answered.Get(f.Key) == "" })
 }
 
+// scraped finds the service whose metrics are read.
+var scraped = regexp.MustCompile(`^http://\$\{unit\.([a-z]+)\.addr\}/metrics$`)
+
 // watch reads the metrics and the alert of the scenario while the load goes on.
 func (tw *twin) watch(ctx context.Context, all *sync.WaitGroup) {
 	for _, w := range tw.p.Scenario.Metrics {
 		line := regexp.MustCompile(`(?m)^` + w.With.Get("metric").Value + `\{[^}]*route="` +
 			regexp.QuoteMeta(w.With.Get("labels").Get("route").Value) + `"\} (\S+)$`)
+		unit := scraped.FindStringSubmatch(w.With.Get("scrape").Value)[1] + "[0]"
 		tw.judged.Series = append(tw.judged.Series, result.Series{Name: w.Name, Unit: result.UnitPerSecond, Every: 1})
 		s, last := &tw.judged.Series[len(tw.judged.Series)-1], -1.
 		tw.every(ctx, all, time.Second, func() {
-			status, text := tw.sys.Answer(ctx, "store[0]", "GET", "/metrics", "")
+			status, text := tw.sys.Answer(ctx, unit, "GET", "/metrics", "")
 			if status != 200 {
 				return
 			}
@@ -419,10 +423,16 @@ func (tw *twin) readBack() []*result.LedgerRecord {
 		return nil
 	}
 	time.Sleep(5 * time.Second) // simulates the time until late writes are done
+	l := tw.p.Scenario.Ledgers[0]
+	unit := "posts[0]"
+	if len(l.At) > 0 {
+		unit = syntax.UnitName(l.At[0], 0)
+	}
+	read := tw.p.Scenario.Root.Get("ledger").Get("read").Get("get").Value
 	out := &result.LedgerRecord{Read: true, RPO: 0}
 	for id, acknowledged := range tw.writes {
-		_, text := tw.sys.Answer(tw.t.Context(), "posts[0]", "GET", "/posts?key="+id, "")
-		n := strings.Count(text, `"id"`)
+		_, text := tw.sys.Answer(tw.t.Context(), unit, "GET", strings.ReplaceAll(read, "${id}", id), "")
+		n := strings.Count(text, `"author"`)
 		if n > 1 {
 			out.Duplicated++
 		}
