@@ -117,7 +117,7 @@ type Config struct {
 	Unchecked string `yaml:"unchecked,oneof=nothing|signature|expiry|role"`
 	// a write needs a header Nonce, whose value is refused with status 409 for a minute after; off by default
 	Nonce *bool `yaml:"nonce"`
-	// what the gateway keeps of requests for ever: nothing, 64 KiB of memory of each, or a file of each tenth; zero is
+	// what the gateway keeps of requests for ever: nothing, 64 KiB of memory of each, or a file of each fourth; zero is
 	// nothing
 	Leak string `yaml:"leak,oneof=nothing|memory|handles"`
 	// a replica of posts that is stopped fails its health checks first, and refuses connections 600 ms later; off by
@@ -141,6 +141,15 @@ type Config struct {
 	Sessions string `yaml:"sessions,oneof=shared|local"`
 	// a friendship locks its two users in the order of their ids, and otherwise in that of the request; on by default
 	LockOrder *bool `yaml:"lock_order"`
+	// shards of the store, each of which reads one post at a time, in 8 ms; zero is no such shards
+	Shards int `yaml:"shards,min=1,max=100"`
+	// with shards: a post is read from the shard with the fewest readers, and not always from its own; off by default
+	ReplicateHot *bool `yaml:"replicate_hot"`
+	// versions of posts: same, or mixed, where every second replica adds a field to its pages; zero is same
+	Versions string `yaml:"versions,oneof=same|mixed"`
+	// how the gateway reads pages with fields that it does not know: tolerant, it ignores the fields, or strict, it
+	// fails; zero is tolerant
+	Reader string `yaml:"reader,oneof=tolerant|strict"`
 	// the disk of the store reads one page at a time, and an export for 600 ms: in short parts if throttled, in one if
 	// free; zero is none, which is no such disk
 	Batch string `yaml:"batch,oneof=none|throttled|free"`
@@ -180,6 +189,7 @@ func (c Config) own(service string) map[string]string {
 		text("UNCHECKED", c.Unchecked)
 		toggle("NONCE", c.Nonce)
 		text("LEAK", c.Leak)
+		text("READER", c.Reader)
 	case postsName:
 		text("POOL", strconv.Itoa(c.Pool))
 		toggle("POOL_WAIT", c.PoolWait)
@@ -188,11 +198,14 @@ func (c Config) own(service string) map[string]string {
 		toggle("OUTBOX", c.Outbox)
 		toggle("MAX_TRIES", c.MaxTries)
 		text("SESSIONS", c.Sessions)
+		text("VERSIONS", c.Versions)
 	case storeName:
 		length("WORK", c.Work)
 		toggle("INDEX", c.Index)
 		toggle("OUTBOX", c.Outbox)
 		text("BATCH", c.Batch)
+		text("SHARDS", strconv.Itoa(c.Shards))
+		toggle("REPLICATE_HOT", c.ReplicateHot)
 	case cacheName:
 		length("CACHE_LIFE", c.CacheLife)
 		toggle("EXPIRY_JITTER", c.ExpiryJitter)
@@ -224,6 +237,14 @@ const (
 	uncheckedSignature = "signature"
 	uncheckedExpiry    = "expiry"
 	uncheckedRole      = "role"
+)
+
+// The values of the switches versions and reader.
+const (
+	sameVersions   = "same"
+	mixedVersions  = "mixed"
+	tolerantReader = "tolerant"
+	strictReader   = "strict"
 )
 
 // The values of the switch limit_by.

@@ -554,6 +554,10 @@ func TestConfig_Own(t *testing.T) {
 		{"cache: on, cache_size: 9", cacheName, "CACHE_SIZE", "9"},
 		{"cache: on, eviction: off", cacheName, "EVICTION", "off"},
 		{"cache: on, expiry_jitter: on", cacheName, "EXPIRY_JITTER", "on"},
+		{"shards: 4", storeName, "SHARDS", "4"},
+		{"replicate_hot: on", storeName, "REPLICATE_HOT", "on"},
+		{"versions: mixed", postsName, "VERSIONS", "mixed"},
+		{"reader: strict", gatewayName, "READER", "strict"},
 		{"bounds: off", storeName, "BOUNDS", "off"},
 		{"bounds: off", gatewayName, "BOUNDS", "off"},
 		{"validation: off", postsName, "VALIDATION", "off"},
@@ -836,6 +840,59 @@ func TestBatch(t *testing.T) {
 					t.Errorf("%d after %s, want %s to %s", a.status, a.took, tt.low, tt.slower)
 				}
 				export.Wait()
+			})
+		})
+	}
+}
+
+// TestShards reads one post four times at once.
+func TestShards(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		config  Config
+		slowest time.Duration
+	}{
+		{"none", Config{}, 0},
+		{"the post has one", Config{Shards: 4}, 4 * shardTime},
+		{"all have the post", Config{Shards: 4, ReplicateHot: on()}, shardTime},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, tt.config)
+				// one after the other, so that each sees where the others wait
+				got := make([]answer, 4)
+				var all sync.WaitGroup
+				for i := range got {
+					all.Go(func() { got[i] = s.askUnit(context.Background(), "store[0]", "GET", "/posts/7", "") })
+					synctest.Wait()
+				}
+				all.Wait()
+				slowest := max(got[0].took, got[1].took, got[2].took, got[3].took)
+				if counts(got) != "200:4" || slowest != tt.slowest {
+					t.Errorf("%s, the slowest took %s, want %s", counts(got), slowest, tt.slowest)
+				}
+			})
+		})
+	}
+}
+
+// TestVersions: a strict reader fails at the pages of the newer replica.
+func TestVersions(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		config Config
+		want   string
+	}{
+		{"same", Config{Reader: strictReader}, "200:10"},
+		{"mixed", Config{Versions: mixedVersions}, "200:10"},
+		{"mixed, strict", Config{Versions: mixedVersions, Reader: strictReader}, "200:5 502:5"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, tt.config)
+				if got := counts(s.load(10, sec, "/posts?page=3", sec)); got != tt.want {
+					t.Errorf("%s, want %s", got, tt.want)
+				}
 			})
 		})
 	}

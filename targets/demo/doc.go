@@ -70,6 +70,8 @@
 //	               aside that is refused again and again
 //	sessions       shared: drafts outlive the replica that took them
 //	lock_order     two users are locked in one order; on unless switched off
+//	replicate_hot  with shards: each post is on every shard
+//	reader         tolerant: pages of a newer version of posts can be read (versions: mixed)
 //	batch          throttled: an export lets reads in between its parts
 //	expiry_jitter  pages of the cache, written at once, do not end at once
 //	eviction       a full cache takes new pages; on unless switched off
@@ -100,7 +102,7 @@
 //	store.go users.go notifications.go     the other services; post.go is a post, file_linux.go and
 //	                  file_other.go make the file of the store
 //	outbox.go         notices that are kept with their posts; friends.go locks users, drafts.go keeps
-//	                  what they write, export.go reads all posts as a batch does
+//	                  what they write, export.go reads all posts as a batch does, shards.go spreads them
 //	monitor.go        watches the gateway, if a switch adds it
 //	client.go answer.go    requests and responses between services
 //	telemetry.go trace.go spans.go    metrics, logs and traces

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -51,6 +52,7 @@ type gateway struct {
 	nonces    *limiter      // of writes; nil: none are wanted
 	byAddress bool          // requests without a token are limited by address
 	leak      *leak         // nil: none
+	strict    bool          // an answer with unknown fields is unreadable
 	absent    prometheus.Counter
 	unnamed   prometheus.Counter
 	limited   prometheus.Counter
@@ -78,6 +80,7 @@ func newGateway(p parts) (service, error) {
 		silent:    !p.env.on("DEMO_RETRY_AFTER"),
 		unchecked: p.env.oneOf("DEMO_UNCHECKED", wholeAnswers, uncheckedSignature, uncheckedExpiry, uncheckedRole),
 		passwords: p.env.asked("DEMO_PASSWORDS"),
+		strict:    p.env.oneOf("DEMO_READER", tolerantReader, strictReader) == strictReader,
 		byAddress: p.env.oneOf("DEMO_LIMIT_BY", limitByToken, limitByAddress) == limitByAddress,
 	}
 	if p.env.on("DEMO_TIMEOUTS") {
@@ -324,7 +327,11 @@ func (g *gateway) fetch(w http.ResponseWriter, r *http.Request, q call, into any
 		return err
 	}
 	g.keep(w, q, rep)
-	if err := json.Unmarshal(rep.body, into); err != nil {
+	d := json.NewDecoder(bytes.NewReader(rep.body))
+	if g.strict {
+		d.DisallowUnknownFields()
+	}
+	if err := d.Decode(into); err != nil {
 		g.problems.warn("unreadable answer", "of", postsName, "error", err)
 		return &problem{status: http.StatusBadGateway, text: "posts answered something unreadable"}
 	}

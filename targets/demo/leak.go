@@ -14,7 +14,7 @@ const (
 
 const (
 	leakBytes = 64 << 10 // of each request
-	leakFile  = 10       // a file of each so many requests
+	leakFile  = 4        // a file of each so many requests
 )
 
 // A leak is a defect: it keeps something of each request for ever.

@@ -64,6 +64,9 @@ func (p *pool) take(ctx context.Context, share float64) (free func(), err error)
 	}
 }
 
+// load returns how much is in work or waits.
+func (p *pool) load() int { return len(p.slots) + int(p.waiting.Load()) }
+
 func (p *pool) freed() func() {
 	began := time.Now()
 	return func() {

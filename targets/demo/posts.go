@@ -1,11 +1,13 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -25,6 +27,7 @@ type posts struct {
 	pool     *pool         // connections to the store; nil: no bound
 	input    input
 	drafts   *drafts // nil: the store has them
+	newer    bool    // pages have a field that earlier versions do not know
 	notifier *notifier
 	early    *early // nil: a write is acknowledged once the store has it
 	writes   writeLog
@@ -39,6 +42,11 @@ func newPosts(p parts) (service, error) {
 	s.store = p.env.link(storeName)[0]
 	s.client = newClient(p.dial, connect)
 	s.writes, s.input = newWriteLog(p), newInput(p.env)
+	if p.env.oneOf("DEMO_VERSIONS", sameVersions, mixedVersions) == mixedVersions {
+		_, index, _ := strings.Cut(strings.TrimSuffix(p.env.text("BRUNT_UNIT", ""), "]"), "[")
+		n, _ := strconv.Atoi(index)
+		s.newer = n%2 == 1
+	}
 	if s.pool = newPool(p.env.number("DEMO_POOL")); s.pool != nil {
 		if p.env.on("DEMO_POOL_WAIT") {
 			s.pool.wait = poolWait
@@ -85,7 +93,19 @@ func newPosts(p parts) (service, error) {
 }
 
 func (s *posts) list(w http.ResponseWriter, r *http.Request) error {
-	return s.pass(w, r, call{method: http.MethodGet, path: "/posts", query: r.URL.RawQuery})
+	q := call{method: http.MethodGet, path: "/posts", query: r.URL.RawQuery}
+	if !s.newer {
+		return s.pass(w, r, q)
+	}
+	rep, err := s.ask(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	if at := bytes.LastIndexByte(rep.body, '}'); rep.status == http.StatusOK && at > 0 {
+		rep.body = append(rep.body[:at:at], `,"version":2}`...)
+	}
+	writeBody(w, rep.status, rep.body)
+	return nil
 }
 
 func (s *posts) read(w http.ResponseWriter, r *http.Request) error {

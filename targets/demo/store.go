@@ -38,7 +38,8 @@ type store struct {
 	work       time.Duration // of each read, in addition
 	scan       *pool         // a page is found by reading all posts, one page at a time; nil: by an index
 	input      input
-	outbox     bool  // each write leaves its notice
+	outbox     bool // each write leaves its notice
+	shards     shards
 	disk       *disk // nil: reads do not wait for it
 	writes     writeLog
 
@@ -71,7 +72,7 @@ func newStore(p parts) (service, error) {
 		s.scan = newPool(1)
 	}
 	s.outbox = p.env.asked("DEMO_OUTBOX")
-	s.disk = newDisk(p.env)
+	s.disk, s.shards = newDisk(p.env), newShards(p.env)
 	routes := map[string]handler{
 		"GET /posts":      s.page,
 		"GET /posts/{id}": s.read,
@@ -274,6 +275,9 @@ func (s *store) read(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	id := r.PathValue("id")
+	if err := s.shards.read(r.Context(), id); err != nil {
+		return err
+	}
 	n, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		return s.alias(w, id)
