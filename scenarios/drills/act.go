@@ -16,7 +16,7 @@ import (
 var actKinds = map[string]map[Breaks]string{
 	"crash":   {Processes: "process.crash", Pods: "process.crash", Containers: "container.kill"},
 	"stop":    {Processes: "process.stop", Pods: "container.stop", Containers: "container.stop"},
-	"restart": {Processes: "process.restart", Containers: "container.restart"},
+	"restart": {Processes: "process.restart", Pods: "process.restart", Containers: "container.restart"},
 	"hang":    {Processes: "process.freeze", Pods: "process.freeze", Containers: "container.pause"},
 	"starve":  {Processes: "cpu.throttle", Pods: "cpu.throttle", Containers: "cpu.throttle"},
 	"slow": {

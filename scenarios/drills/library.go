@@ -16,7 +16,7 @@ import (
 var library embed.FS
 
 // families are the families of the library's drills, in the order of lists.
-var families = []string{"redundancy", "dependency", "cache", "data", "resource", "load", "watching"}
+var families = []string{"redundancy", "dependency", "cache", "data", "resource", "load", "security", "watching"}
 
 // Library lists the drills that are part of brunt, by family and name.
 func Library() ([]*Drill, error) {
@@ -43,7 +43,7 @@ func Library() ([]*Drill, error) {
 // HarmlessFirst sorts drills by how much harm they can do: drills that break nothing come first, and drills that may
 // lose data come last.
 func HarmlessFirst(list []*Drill) []*Drill {
-	order := []string{"load", "cache", "dependency", "watching", "resource", "redundancy", "data"}
+	order := []string{"load", "security", "cache", "dependency", "watching", "resource", "redundancy", "data"}
 	return slices.SortedStableFunc(slices.Values(list),
 		func(a, b *Drill) int { return slices.Index(order, a.Family) - slices.Index(order, b.Family) })
 }

@@ -63,21 +63,30 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 	w.Write(body) // an error means that the client is gone
 }
 
-// readJSON reads a request body, which must be one JSON value of at most maxBody bytes.
-func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &problem{
-			status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("a body may have %d bytes at most", maxBody),
-		}
-	}
+// readJSON reads a request body, which must be one JSON value of at most most bytes.
+func readJSON(w http.ResponseWriter, r *http.Request, most int64, into any) error {
+	body, err := readBody(w, r, most)
 	if err != nil {
-		return &problem{status: http.StatusBadRequest, text: "the body ended early"}
+		return err
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return &problem{status: http.StatusBadRequest, text: "the body is not the JSON that is wanted: " + err.Error()}
 	}
 	return nil
+}
+
+// readBody reads a request body of at most most bytes.
+func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, &problem{
+			status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("a body may have %d bytes at most", most),
+		}
+	}
+	if err != nil {
+		return nil, &problem{status: http.StatusBadRequest, text: "the body ended early"}
+	}
+	return body, nil
 }
 
 // pageOf returns the page number that a request asks for, from 1.

@@ -3,6 +3,10 @@ package demo
 import (
 	"cmp"
 	"embed"
+	"maps"
+	"strconv"
+
+	"brunt/scenarios/quantity"
 )
 
 // The names of the services.
@@ -67,12 +71,186 @@ type Config struct {
 	Monitor string `yaml:"monitor,oneof=off|prompt|late|mislabelled"`
 	// the calls that posts makes belong to the trace of their request; on by default
 	Propagate *bool `yaml:"propagate"`
+
+	// requests that the gateway works on at once; others wait for their turn; zero is no bound
+	Capacity int `yaml:"capacity,min=1,max=1000"`
+	// with capacity: once as many requests wait as the gateway works on, it refuses further ones with status 503 and
+	// Retry-After; on by default
+	Shedding *bool `yaml:"shedding"`
+	// with shedding: requests with the header Priority: u=4 to u=7 are refused once a quarter as many wait; off by
+	// default
+	Degrade *bool `yaml:"degrade"`
+	// with capacity: posts and users have half of it each, so that one can't take all; off by default
+	Bulkhead *bool `yaml:"bulkhead"`
+	// with capacity: logins have a quarter of it, and can't take more; on by default
+	HashPool *bool `yaml:"hash_pool"`
+	// how long the store works on each read, in addition; zero is no addition
+	Work quantity.Duration `yaml:"work"`
+	// the store finds a page by an index; without, it looks at every post, one page at a time; on by default
+	Index *bool `yaml:"index"`
+	// connections that each replica of posts may use to the store at once; zero is no bound
+	Pool int `yaml:"pool,min=1,max=1000"`
+	// with pool: a request waits 100 ms at most for a connection, and then fails with status 503; on by default
+	PoolWait *bool `yaml:"pool_wait"`
+	// with pool: a connection that was in use for over a second is lost to the pool; off by default
+	PoolLeak *bool `yaml:"pool_leak"`
+	// with retries: they are at most a tenth of the requests, and a few more; on by default
+	RetryBudget *bool `yaml:"retry_budget"`
+	// bodies, texts and pages that clients send or ask for are limited in size; on by default
+	Bounds *bool `yaml:"bounds"`
+	// ids and texts that clients send are checked; on by default
+	Validation *bool `yaml:"validation"`
+	// a login needs the user's password, which is the user's id and -secret, and takes 100 ms; off by default
+	Passwords *bool `yaml:"passwords"`
+	// with passwords: after 10 wrong ones of a user in a minute, all logins of the user are refused with status 429; on
+	// by default
+	LoginLimit *bool `yaml:"login_limit"`
+	// what the limiter counts: requests with a token, by token, or also those without one, by their address; zero is
+	// token
+	LimitBy string `yaml:"limit_by,oneof=token|address"`
+	// how long a token is valid; zero is for ever
+	TokenLife quantity.Duration `yaml:"token_life"`
+	// with token_life: the clock of the service that issues tokens may be wrong by 5 minutes; on by default
+	Leeway *bool `yaml:"leeway"`
+	// the check of tokens that the gateway leaves out: nothing, the signature, the expiry, or the role that /admin
+	// needs; zero is nothing
+	Unchecked string `yaml:"unchecked,oneof=nothing|signature|expiry|role"`
+	// a write needs a header Nonce, whose value is refused with status 409 for a minute after; off by default
+	Nonce *bool `yaml:"nonce"`
+	// what the gateway keeps of requests for ever: nothing, 64 KiB of memory of each, or a file of each fourth; zero is
+	// nothing
+	Leak string `yaml:"leak,oneof=nothing|memory|handles"`
+	// a replica of posts that is stopped fails its health checks first, and refuses connections 600 ms later; off by
+	// default
+	Drain *bool `yaml:"drain"`
+	// how long the cache keeps a page; zero is 2s
+	CacheLife quantity.Duration `yaml:"cache_life"`
+	// the cache keeps each page between a quarter of that time and all of it, at random; off by default
+	ExpiryJitter *bool `yaml:"expiry_jitter"`
+	// how many pages the cache keeps; zero is 4096
+	CacheSize int `yaml:"cache_size,min=1,max=100000"`
+	// a full cache drops its pages for a new one, which is refused otherwise; on by default
+	Eviction *bool `yaml:"eviction"`
+	// the store keeps the notice of each post with the post, and posts sends it until it has arrived; off by default
+	Outbox *bool `yaml:"outbox"`
+	// with outbox: a notice that arrives twice counts once; on by default
+	Dedup *bool `yaml:"dedup"`
+	// with outbox: a notice that is refused three times is put aside, so that others pass; on by default
+	MaxTries *bool `yaml:"max_tries"`
+	// where drafts of users are kept: shared, by the store, or local, by one replica of posts; zero is shared
+	Sessions string `yaml:"sessions,oneof=shared|local"`
+	// a friendship locks its two users in the order of their ids, and otherwise in that of the request; on by default
+	LockOrder *bool `yaml:"lock_order"`
+	// shards of the store, each of which reads one post at a time, in 8 ms; zero is no such shards
+	Shards int `yaml:"shards,min=1,max=100"`
+	// with shards: a post is read from the shard with the fewest readers, and not always from its own; off by default
+	ReplicateHot *bool `yaml:"replicate_hot"`
+	// versions of posts: same, or mixed, where every second replica adds a field to its pages; zero is same
+	Versions string `yaml:"versions,oneof=same|mixed"`
+	// how the gateway reads pages with fields that it does not know: tolerant, it ignores the fields, or strict, it
+	// fails; zero is tolerant
+	Reader string `yaml:"reader,oneof=tolerant|strict"`
+	// the disk of the store reads one page at a time, and an export for 600 ms: in short parts if throttled, in one if
+	// free; zero is none, which is no such disk
+	Batch string `yaml:"batch,oneof=none|throttled|free"`
+}
+
+// own lists the settings that a service has beyond those that every scenario gives it: only those that differ from
+// the default are there.
+func (c Config) own(service string) map[string]string {
+	out := map[string]string{}
+	toggle := func(key string, s *bool) {
+		if s != nil {
+			out["DEMO_"+key] = onOff(s)
+		}
+	}
+	text := func(key, value string) {
+		if value != "" && value != "0" {
+			out["DEMO_"+key] = value
+		}
+	}
+	length := func(key string, d quantity.Duration) {
+		if d > 0 {
+			text(key, d.D().String())
+		}
+	}
+	switch service {
+	case gatewayName:
+		text("CAPACITY", strconv.Itoa(c.Capacity))
+		toggle("SHEDDING", c.Shedding)
+		toggle("DEGRADE", c.Degrade)
+		toggle("BULKHEAD", c.Bulkhead)
+		toggle("HASH_POOL", c.HashPool)
+		toggle("RETRY_BUDGET", c.RetryBudget)
+		toggle("PASSWORDS", c.Passwords)
+		toggle("LOGIN_LIMIT", c.LoginLimit)
+		text("LIMIT_BY", c.LimitBy)
+		toggle("LEEWAY", c.Leeway)
+		text("UNCHECKED", c.Unchecked)
+		toggle("NONCE", c.Nonce)
+		text("LEAK", c.Leak)
+		text("READER", c.Reader)
+	case postsName:
+		text("POOL", strconv.Itoa(c.Pool))
+		toggle("POOL_WAIT", c.PoolWait)
+		toggle("POOL_LEAK", c.PoolLeak)
+		toggle("DRAIN", c.Drain)
+		toggle("OUTBOX", c.Outbox)
+		toggle("MAX_TRIES", c.MaxTries)
+		text("SESSIONS", c.Sessions)
+		text("VERSIONS", c.Versions)
+	case storeName:
+		length("WORK", c.Work)
+		toggle("INDEX", c.Index)
+		toggle("OUTBOX", c.Outbox)
+		text("BATCH", c.Batch)
+		text("SHARDS", strconv.Itoa(c.Shards))
+		toggle("REPLICATE_HOT", c.ReplicateHot)
+	case cacheName:
+		length("CACHE_LIFE", c.CacheLife)
+		toggle("EXPIRY_JITTER", c.ExpiryJitter)
+		text("CACHE_SIZE", strconv.Itoa(c.CacheSize))
+		toggle("EVICTION", c.Eviction)
+	case usersName:
+		toggle("LOCK_ORDER", c.LockOrder)
+	case notificationsName:
+		if onlyOn(c.Outbox) == "on" {
+			text("DEDUP", onOff(c.Dedup))
+		}
+	}
+	if service == gatewayName || service == identityName {
+		length("TOKEN_LIFE", c.TokenLife)
+	}
+	toggle("BOUNDS", c.Bounds)
+	toggle("VALIDATION", c.Validation)
+	return out
 }
 
 // The values of the switch broken.
 const (
 	wholeAnswers = "nothing"
 	noNames      = "names"
+)
+
+// The values of the switch unchecked, beside nothing.
+const (
+	uncheckedSignature = "signature"
+	uncheckedExpiry    = "expiry"
+	uncheckedRole      = "role"
+)
+
+// The values of the switches versions and reader.
+const (
+	sameVersions   = "same"
+	mixedVersions  = "mixed"
+	tolerantReader = "tolerant"
+	strictReader   = "strict"
+)
+
+// The values of the switch limit_by.
+const (
+	limitByToken   = "token"
+	limitByAddress = "address"
 )
 
 // Scale is the size of a service.
@@ -140,6 +318,7 @@ func (c Config) Services() []Service {
 		if services[i].Env == nil {
 			services[i].Env = map[string]string{}
 		}
+		maps.Copy(services[i].Env, c.own(services[i].Name))
 		services[i].Env["DEMO_GRACEFUL"] = onOff(c.Graceful)
 		services[i].Replicas = max(services[i].Replicas, 1)
 	}

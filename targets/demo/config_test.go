@@ -111,6 +111,11 @@ func TestConfig_Mistakes(t *testing.T) {
 		{"no balancer", "{balance: random}", "balance"},
 		{"unknown", "{braker: off}", "breaker"},
 		{"no rule", "{monitor: promt}", "prompt"},
+		{"no check", "{unchecked: expire}", "expiry"},
+		{"no leak", "{leak: files}", "handles"},
+		{"no length of time", "{work: 50}", "50ms"},
+		{"no room", "{capacity: 0}", "at least 1"},
+		{"a misspelt switch", "{sheding: off}", "shedding"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // environment holds the settings of a service. It collects mistakes, so that one start reports all
@@ -42,6 +44,26 @@ func (e *environment) oneOf(key string, names ...string) string {
 		e.mistakes = append(e.mistakes, fmt.Errorf("%s is %q, want one of %s", key, s, strings.Join(names, ", ")))
 	}
 	return s
+}
+
+// number returns the whole number of key; 0: it is not set.
+func (e *environment) number(key string) int {
+	s := e.getenv(key)
+	n, err := strconv.Atoi(s)
+	if s != "" && (err != nil || n < 0) {
+		e.mistakes = append(e.mistakes, fmt.Errorf("%s is %q, want a whole number", key, s))
+	}
+	return max(n, 0)
+}
+
+// length returns the length of time of key, such as 50ms; 0: it is not set.
+func (e *environment) length(key string) time.Duration {
+	s := e.getenv(key)
+	d, err := time.ParseDuration(s)
+	if s != "" && (err != nil || d < 0) {
+		e.mistakes = append(e.mistakes, fmt.Errorf("%s is %q, want a length of time such as 50ms", key, s))
+	}
+	return max(d, 0)
 }
 
 // link returns the addresses of a service's replicas, in order of index. There is always at least

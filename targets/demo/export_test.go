@@ -69,6 +69,18 @@ func (s *system) Crash(units []string) (restart func()) {
 	}
 }
 
+// Stop ends units in good order; restart starts them again.
+func (s *system) Stop(units []string) (restart func()) {
+	for _, u := range units {
+		s.stop[u]()
+	}
+	return func() {
+		for _, u := range units {
+			s.lives[u] = s.launch[u]()
+		}
+	}
+}
+
 // Exhaust lets units open no descriptor, until undo. It shows what their callers see of it: the descriptors themselves
 // are not there.
 func (s *system) Exhaust(units []string) (undo func()) {

@@ -1,9 +1,11 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"sync"
@@ -96,13 +98,18 @@ func (m *missing) add(id string) {
 }
 
 const (
-	cacheFor    = 2 * time.Second // how long an entry is kept
-	mostEntries = 4096            // beyond that all entries are dropped
+	cacheFor    = 2 * time.Second // how long an entry is kept, unless a setting says otherwise
+	mostEntries = 4096            // unless a setting says otherwise; beyond that all entries are dropped
 	maxEntry    = 64 << 10        // bytes
 )
 
 // entries is the cache service: bodies by key, for a while.
 type entries struct {
+	life   time.Duration // of an entry
+	jitter bool          // a life is drawn between a quarter of it and the whole
+	most   int           // entries
+	evicts bool          // a new entry drops the others if there are too many; else it is refused
+
 	mu  sync.Mutex
 	all map[string]entry
 }
@@ -112,8 +119,11 @@ type entry struct {
 	until time.Time
 }
 
-func newCache(parts) (service, error) {
-	e := &entries{all: map[string]entry{}}
+func newCache(p parts) (service, error) {
+	e := &entries{
+		all: map[string]entry{}, jitter: p.env.asked("DEMO_EXPIRY_JITTER"), evicts: p.env.on("DEMO_EVICTION"),
+		life: cmp.Or(p.env.length("DEMO_CACHE_LIFE"), cacheFor), most: cmp.Or(p.env.number("DEMO_CACHE_SIZE"), mostEntries),
+	}
 	return service{routes: map[string]handler{"GET /entry": e.read, "PUT /entry": e.write}}, nil
 }
 
@@ -135,10 +145,17 @@ func (e *entries) write(w http.ResponseWriter, r *http.Request) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(e.all) >= mostEntries {
+	key, life := r.URL.Query().Get("key"), e.life
+	if _, has := e.all[key]; !has && len(e.all) >= e.most {
+		if !e.evicts {
+			return &problem{status: http.StatusInsufficientStorage, text: "the cache is full"}
+		}
 		clear(e.all)
 	}
-	e.all[r.URL.Query().Get("key")] = entry{body, time.Now().Add(cacheFor)}
+	if e.jitter {
+		life = life/4 + rand.N(life-life/4)
+	}
+	e.all[key] = entry{body, time.Now().Add(life)}
 	writeBody(w, http.StatusOK, []byte("{}"))
 	return nil
 }

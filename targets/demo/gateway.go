@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,6 +43,16 @@ type gateway struct {
 	cache     *cached   // nil: none
 	identity  *upstream // nil: the gateway issues tokens itself
 	askIssuer bool      // each token is checked by identity
+	room      *admission
+	input     input
+	unchecked string        // the check of tokens that is left out
+	leeway    time.Duration // for the times of tokens
+	passwords bool          // a login needs one
+	guesses   *limiter      // of passwords; nil: no limit
+	nonces    *limiter      // of writes; nil: none are wanted
+	byAddress bool          // requests without a token are limited by address
+	leak      *leak         // nil: none
+	strict    bool          // an answer with unknown fields is unreadable
 	absent    prometheus.Counter
 	unnamed   prometheus.Counter
 	limited   prometheus.Counter
@@ -50,7 +61,10 @@ type gateway struct {
 func newGateway(p parts) (service, error) {
 	g := &gateway{
 		problems: newSampler(p.log),
-		signer:   signer{key: tokenKey(p)},
+		signer:   newSigner(p),
+		room:     newAdmission(p),
+		input:    newInput(p.env),
+		leak:     newLeak(p.env),
 		unnamed: p.metrics.auto.NewCounter(prometheus.CounterOpts{
 			Name: "socialconnect_nameless_total", Help: "Reads answered with bare ids, for want of the users service.",
 		}),
@@ -64,6 +78,10 @@ func newGateway(p parts) (service, error) {
 		rewrite:   p.env.asked("DEMO_RETRY_WRITES"),
 		unnamable: p.env.oneOf("DEMO_BROKEN", wholeAnswers, noNames) == noNames,
 		silent:    !p.env.on("DEMO_RETRY_AFTER"),
+		unchecked: p.env.oneOf("DEMO_UNCHECKED", wholeAnswers, uncheckedSignature, uncheckedExpiry, uncheckedRole),
+		passwords: p.env.asked("DEMO_PASSWORDS"),
+		strict:    p.env.oneOf("DEMO_READER", tolerantReader, strictReader) == strictReader,
+		byAddress: p.env.oneOf("DEMO_LIMIT_BY", limitByToken, limitByAddress) == limitByAddress,
 	}
 	if p.env.on("DEMO_TIMEOUTS") {
 		g.limits = limits{
@@ -73,9 +91,19 @@ func newGateway(p parts) (service, error) {
 	}
 	if p.env.on("DEMO_RETRIES") {
 		g.retrier = newRetrier(p.metrics)
+		g.retrier.unlimited = !p.env.on("DEMO_RETRY_BUDGET")
 	}
 	if p.env.on("DEMO_LIMITER") {
-		g.limiter = newLimiter()
+		g.limiter = newLimiter(limitRequests)
+	}
+	if p.env.on("DEMO_LOGIN_LIMIT") {
+		g.guesses = newLimiter(mostGuesses)
+	}
+	if p.env.asked("DEMO_NONCE") {
+		g.nonces = newLimiter(1)
+	}
+	if p.env.on("DEMO_LEEWAY") {
+		g.leeway = leeway
 	}
 	if p.env.asked("DEMO_NEGATIVE_CACHE") {
 		g.missing = newMissing()
@@ -102,11 +130,17 @@ func newGateway(p parts) (service, error) {
 	}
 	return service{
 		routes: map[string]handler{
-			"POST /login":     g.login,
-			"GET /posts":      g.admit(g.list),
-			"GET /posts/{id}": g.admit(g.read),
-			"POST /posts":     g.admit(g.write),
-			"GET /users/{id}": g.admit(g.user),
+			"POST /login":     g.room.bounded(g.room.logins, g.login),
+			"GET /posts":      g.admit(g.room.posts, g.list),
+			"GET /posts/{id}": g.admit(g.room.posts, g.read),
+			"POST /posts":     g.admit(g.room.posts, g.write),
+			"GET /users/{id}": g.admit(g.room.users, g.user),
+			"GET /admin":      g.admit(nil, g.admin),
+			"GET /draft":      g.admit(g.room.posts, g.draft),
+			"POST /draft":     g.admit(g.room.posts, g.draft),
+			"GET /export":     g.export,
+
+			"POST /users/{id}/friends/{other}": g.admit(g.room.users, g.friend),
 		},
 		start: g.posts.start,
 		stop: func(context.Context) {
@@ -117,12 +151,18 @@ func newGateway(p parts) (service, error) {
 }
 
 // admit checks a request: its token must be valid and within the limit. A read needs no token, another request does.
-// The request's deadline starts here.
-func (g *gateway) admit(h handler) handler {
+// The request's deadline starts here, and h answers it once the pool has a place for it.
+func (g *gateway) admit(p *pool, h handler) handler {
+	h = g.room.bounded(p, h)
 	return func(w http.ResponseWriter, r *http.Request) error {
+		g.leak.next()
 		switch header := r.Header.Get("Authorization"); {
 		case header == "" && r.Method != http.MethodGet && r.Method != http.MethodHead:
 			return &problem{status: http.StatusUnauthorized, text: "this needs a token: POST /login gives one"}
+		case header == "" && g.byAddress:
+			if err := g.within(g.origin(r, call{}).client, "from this address without one"); err != nil {
+				return err
+			}
 		case header != "":
 			token, ok := strings.CutPrefix(header, "Bearer ")
 			if !ok {
@@ -131,16 +171,8 @@ func (g *gateway) admit(h handler) handler {
 			if err := g.accepts(r, token); err != nil {
 				return err
 			}
-			if wait, ok := g.limiter.take(token); !ok {
-				g.limited.Inc()
-				if g.silent {
-					wait = 0
-				}
-				return &problem{
-					status: http.StatusTooManyRequests,
-					text:   fmt.Sprintf("more than %d requests a minute with this token", limitRequests),
-					after:  wait,
-				}
+			if err := g.within(token, "with this token"); err != nil {
+				return err
 			}
 		}
 		if g.limits.request > 0 {
@@ -152,16 +184,46 @@ func (g *gateway) admit(h handler) handler {
 	}
 }
 
+// within refuses a request beyond the limit of its token or address.
+func (g *gateway) within(of, words string) error {
+	wait, ok := g.limiter.take(of)
+	if ok {
+		return nil
+	}
+	g.limited.Inc()
+	if g.silent {
+		wait = 0
+	}
+	return &problem{
+		status: http.StatusTooManyRequests,
+		text:   fmt.Sprintf("more than %d requests a minute %s", limitRequests, words),
+		after:  wait,
+	}
+}
+
 func (g *gateway) login(w http.ResponseWriter, r *http.Request) error {
-	user, err := readUserID(w, r)
+	l, err := g.input.readLogin(w, r)
+	if err == nil {
+		err = g.proves(r, l)
+	}
 	if err != nil {
 		return err
 	}
-	token, err := g.issue(r, user)
+	token, err := g.issue(r, l.User)
 	if err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, tokenView{token})
+	return nil
+}
+
+// export passes a batch on to posts. It has no deadline.
+func (g *gateway) export(w http.ResponseWriter, r *http.Request) error {
+	rep, err := g.posts.pick(call{}, nil).send(r.Context(), call{method: http.MethodGet, path: "/export"}, 0)
+	if err := g.explain(r.Context(), postsName, rep, err); err != nil {
+		return err
+	}
+	writeBody(w, rep.status, rep.body)
 	return nil
 }
 
@@ -186,6 +248,12 @@ func (g *gateway) list(w http.ResponseWriter, r *http.Request) error {
 	q := call{path: "/posts", query: "page=" + strconv.Itoa(n)}
 	if key := r.URL.Query().Get("key"); key != "" {
 		q.query = url.Values{"key": {key}}.Encode()
+	}
+	switch size, err := g.input.sizeOf(r); {
+	case err != nil:
+		return err
+	case size != pageItems:
+		q.query += "&size=" + strconv.Itoa(size)
 	}
 	if err := g.fetch(w, r, q, &p); err != nil {
 		return err
@@ -215,7 +283,10 @@ func (g *gateway) read(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (g *gateway) write(w http.ResponseWriter, r *http.Request) error {
-	_, q, err := readPostCall(w, r)
+	if err := g.fresh(r); err != nil {
+		return err
+	}
+	_, q, err := g.input.readPostCall(w, r)
 	if err != nil {
 		return err
 	}
@@ -256,7 +327,11 @@ func (g *gateway) fetch(w http.ResponseWriter, r *http.Request, q call, into any
 		return err
 	}
 	g.keep(w, q, rep)
-	if err := json.Unmarshal(rep.body, into); err != nil {
+	d := json.NewDecoder(bytes.NewReader(rep.body))
+	if g.strict {
+		d.DisallowUnknownFields()
+	}
+	if err := d.Decode(into); err != nil {
 		g.problems.warn("unreadable answer", "of", postsName, "error", err)
 		return &problem{status: http.StatusBadGateway, text: "posts answered something unreadable"}
 	}

@@ -61,7 +61,7 @@ func TestGateway_Writes(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if l := s.received(); l.Count != 1 || l.Items[0] != (notice{Post: "501", Author: "ann"}) {
+		if l := s.received(); l.Count != 1 || l.Items[0] != (notice{Post: "501", Author: "ann", Key: "k1"}) {
 			t.Errorf("notifications received %+v", l)
 		}
 	})

@@ -6,32 +6,40 @@ import (
 )
 
 const (
-	limitRequests = 100
+	limitRequests = 100 // of a token
 	limitWindow   = time.Minute
 )
 
-// A limiter admits at most limitRequests of a token in any limitWindow. It is an exact sliding
+// A limiter admits at most so many requests of a token in any limitWindow. It is an exact sliding
 // window; a token bucket would admit twice as many in the first minute.
 //
 // A nil limiter admits everything.
 type limiter struct {
+	most   int // requests of a token in a window
 	mu     sync.Mutex
 	tokens map[string]*spent
 	swept  time.Time
 }
 
-// spent holds the times of a token's last admitted requests: a ring of at most limitRequests, which
-// grows as needed.
+// spent holds the times of a token's last admitted requests: a ring of at most the limit, which grows as
+// needed.
 type spent struct {
 	at   []time.Time
 	next int // index of the oldest, once the ring is full
 }
 
-func newLimiter() *limiter { return &limiter{tokens: map[string]*spent{}, swept: time.Now()} }
+func newLimiter(most int) *limiter {
+	return &limiter{most: most, tokens: map[string]*spent{}, swept: time.Now()}
+}
 
 // take admits a request, or returns the time until it would admit the token's next one. A rejected
 // request does not count.
-func (l *limiter) take(token string) (wait time.Duration, ok bool) {
+func (l *limiter) take(token string) (wait time.Duration, ok bool) { return l.admit(token, true) }
+
+// allows is take without counting the request.
+func (l *limiter) allows(token string) (wait time.Duration, ok bool) { return l.admit(token, false) }
+
+func (l *limiter) admit(token string, count bool) (wait time.Duration, ok bool) {
 	if l == nil {
 		return 0, true
 	}
@@ -40,19 +48,27 @@ func (l *limiter) take(token string) (wait time.Duration, ok bool) {
 	now := time.Now()
 	l.sweep(now)
 	s := l.tokens[token]
-	if s == nil {
+	switch {
+	case s == nil && !count:
+		return 0, true
+	case s == nil:
 		s = &spent{}
 		l.tokens[token] = s
 	}
-	if len(s.at) < limitRequests {
+	switch {
+	case len(s.at) < l.most && !count:
+		return 0, true
+	case len(s.at) < l.most:
 		s.at = append(s.at, now)
 		return 0, true
 	}
 	if wait := s.at[s.next].Add(limitWindow).Sub(now); wait > 0 {
 		return wait, false
 	}
-	s.at[s.next] = now
-	s.next = (s.next + 1) % limitRequests
+	if count {
+		s.at[s.next] = now
+		s.next = (s.next + 1) % l.most
+	}
 	return 0, true
 }
 

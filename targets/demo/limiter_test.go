@@ -9,7 +9,7 @@ import (
 
 func TestLimiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimiter()
+		l := newLimiter(limitRequests)
 		// Half of them at once, half after 20 s.
 		for i := range limitRequests {
 			if i == limitRequests/2 {
@@ -46,7 +46,7 @@ func TestLimiter(t *testing.T) {
 // begins, may admit more than the limit.
 func TestLimiter_Window(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimiter()
+		l := newLimiter(limitRequests)
 		var admitted []time.Time
 		for range 2000 {
 			if _, ok := l.take("a"); ok {
@@ -67,7 +67,7 @@ func TestLimiter_Window(t *testing.T) {
 
 func TestLimiter_Forgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimiter()
+		l := newLimiter(limitRequests)
 		for i := range 1000 {
 			l.take(fmt.Sprint("once ", i))
 		}

@@ -18,6 +18,7 @@ const (
 // A notifier sends notices of new posts to the notifications service in the background. No request
 // waits for it, and it counts and drops a notice that can't be delivered.
 type notifier struct {
+	relay    *relay // nil: notices are sent once, when the post is written
 	problems *sampler
 	client   *client
 	addr     string
@@ -42,7 +43,7 @@ func newNotifier(p parts, c *client, addr string, timeout time.Duration) *notifi
 		addr:     addr,
 		timeout:  timeout,
 		count: p.metrics.auto.NewCounterVec(prometheus.CounterOpts{
-			Name: "socialconnect_notices_total", Help: "Notices of new posts: sent, failed, or dropped as the queue was full.",
+			Name: "socialconnect_notices_total", Help: "Notices of new posts: sent, failed, dropped as the queue was full, or dead letters.",
 		}, []string{"result"}),
 		queue: make(chan queued, noticeQueue),
 		quit:  make(chan struct{}),
@@ -51,6 +52,9 @@ func newNotifier(p parts, c *client, addr string, timeout time.Duration) *notifi
 
 // tell queues a notice, or drops it if too many wait. It never blocks.
 func (n *notifier) tell(t trace, note notice) {
+	if n.relay != nil {
+		return // the store has it in its outbox
+	}
 	select {
 	case n.queue <- queued{note, t}:
 	default:
@@ -62,6 +66,9 @@ func (n *notifier) tell(t trace, note notice) {
 func (n *notifier) start() {
 	var ctx context.Context
 	ctx, n.cancel = context.WithCancel(context.Background())
+	if n.relay != nil {
+		n.workers.Go(func() { n.relay.run(ctx) })
+	}
 	for range noticeWorkers {
 		n.workers.Go(func() { n.work(ctx) })
 	}
@@ -107,6 +114,9 @@ func (n *notifier) stop(ctx context.Context) {
 	}
 	defer context.AfterFunc(ctx, n.cancel)()
 	close(n.quit)
+	if n.relay != nil {
+		n.cancel() // the next start goes on with the outbox
+	}
 	n.workers.Wait()
 	n.cancel()
 }

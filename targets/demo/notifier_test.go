@@ -117,7 +117,7 @@ func TestNotifications_Ring(t *testing.T) {
 		}
 	}
 	w := httptest.NewRecorder()
-	if err := n.list(w, nil); err != nil {
+	if err := n.list(w, httptest.NewRequest("GET", "/notifications", nil)); err != nil {
 		t.Fatal(err)
 	}
 	var l noticeList

@@ -27,8 +27,8 @@ type page struct {
 }
 
 // readPost reads and checks a new post and its Idempotency-Key.
-func readPost(w http.ResponseWriter, r *http.Request) (p post, key string, err error) {
-	if err := readJSON(w, r, &p); err != nil {
+func (in input) readPost(w http.ResponseWriter, r *http.Request) (p post, key string, err error) {
+	if err := readJSON(w, r, in.maxBody(), &p); err != nil {
 		return post{}, "", err
 	}
 	bad := func(format string, args ...any) (post, string, error) {
@@ -36,11 +36,11 @@ func readPost(w http.ResponseWriter, r *http.Request) (p post, key string, err e
 	}
 	key = r.Header.Get("Idempotency-Key")
 	switch {
-	case !validID(p.Author):
+	case !in.isID(p.Author):
 		return bad("author must be a user's id: %s", idRule)
-	case p.Text == "":
+	case p.Text == "" && !in.lax:
 		return bad("text is missing")
-	case utf8.RuneCountInString(p.Text) > maxText:
+	case utf8.RuneCountInString(p.Text) > maxText && !in.unbounded:
 		return bad("text may have %d characters at most", maxText)
 	case len(key) > maxKey:
 		return bad("an Idempotency-Key may have %d bytes at most", maxKey)
@@ -50,8 +50,8 @@ func readPost(w http.ResponseWriter, r *http.Request) (p post, key string, err e
 }
 
 // readPostCall reads a client's post, and makes the call that forwards it.
-func readPostCall(w http.ResponseWriter, r *http.Request) (post, call, error) {
-	p, key, err := readPost(w, r)
+func (in input) readPostCall(w http.ResponseWriter, r *http.Request) (post, call, error) {
+	p, key, err := in.readPost(w, r)
 	if err != nil {
 		return post{}, call{}, err
 	}

@@ -1,12 +1,20 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
+)
+
+const (
+	poolWait = 100 * time.Millisecond // for a connection
+	poolLeak = time.Second            // a connection that is in use for longer is lost, if there is a leak
 )
 
 // posts is the service between the gateway and the store. It keeps no state, so that any replica
@@ -16,6 +24,10 @@ type posts struct {
 	client   *client
 	store    string
 	timeout  time.Duration // of a call to the store; 0: none
+	pool     *pool         // connections to the store; nil: no bound
+	input    input
+	drafts   *drafts // nil: the store has them
+	newer    bool    // pages have a field that earlier versions do not know
 	notifier *notifier
 	early    *early // nil: a write is acknowledged once the store has it
 	writes   writeLog
@@ -29,17 +41,45 @@ func newPosts(p parts) (service, error) {
 	}
 	s.store = p.env.link(storeName)[0]
 	s.client = newClient(p.dial, connect)
-	s.writes = newWriteLog(p)
+	s.writes, s.input = newWriteLog(p), newInput(p.env)
+	if p.env.oneOf("DEMO_VERSIONS", sameVersions, mixedVersions) == mixedVersions {
+		_, index, _ := strings.Cut(strings.TrimSuffix(p.env.text("BRUNT_UNIT", ""), "]"), "[")
+		n, _ := strconv.Atoi(index)
+		s.newer = n%2 == 1
+	}
+	if s.pool = newPool(p.env.number("DEMO_POOL")); s.pool != nil {
+		if p.env.on("DEMO_POOL_WAIT") {
+			s.pool.wait = poolWait
+		}
+		if p.env.asked("DEMO_POOL_LEAK") {
+			s.pool.leak = poolLeak
+		}
+	}
 	if p.env.asked("DEMO_ACK_EARLY") {
 		s.early = newEarly(s.commit)
 	}
 	s.notifier = newNotifier(p, s.client, p.env.link(notificationsName)[0], tell)
+	if p.env.asked("DEMO_OUTBOX") {
+		s.notifier.relay = &relay{
+			notifier: s.notifier, store: s.store, giveUp: p.env.on("DEMO_MAX_TRIES"), refusals: map[string]int{},
+		}
+	}
+	if p.env.oneOf("DEMO_SESSIONS", sharedSessions, localSessions) == localSessions {
+		s.drafts = newDrafts(s.input)
+	}
+	routes := map[string]handler{
+		"GET /posts":          s.list,
+		"GET /posts/{id}":     s.read,
+		"POST /posts":         s.write,
+		"GET /drafts/{user}":  s.draft,
+		"POST /drafts/{user}": s.draft,
+		"GET /export":         s.export,
+	}
+	if s.drafts != nil {
+		maps.Copy(routes, s.drafts.routes())
+	}
 	return service{
-		routes: map[string]handler{
-			"GET /posts":      s.list,
-			"GET /posts/{id}": s.read,
-			"POST /posts":     s.write,
-		},
+		routes: routes,
 		start: func() {
 			s.notifier.start()
 			s.early.start()
@@ -53,7 +93,19 @@ func newPosts(p parts) (service, error) {
 }
 
 func (s *posts) list(w http.ResponseWriter, r *http.Request) error {
-	return s.pass(w, r, call{method: http.MethodGet, path: "/posts", query: r.URL.RawQuery})
+	q := call{method: http.MethodGet, path: "/posts", query: r.URL.RawQuery}
+	if !s.newer {
+		return s.pass(w, r, q)
+	}
+	rep, err := s.ask(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	if at := bytes.LastIndexByte(rep.body, '}'); rep.status == http.StatusOK && at > 0 {
+		rep.body = append(rep.body[:at:at], `,"version":2}`...)
+	}
+	writeBody(w, rep.status, rep.body)
+	return nil
 }
 
 func (s *posts) read(w http.ResponseWriter, r *http.Request) error {
@@ -62,6 +114,29 @@ func (s *posts) read(w http.ResponseWriter, r *http.Request) error {
 		return noSuchPost
 	}
 	return s.pass(w, r, call{method: http.MethodGet, path: "/posts/" + id})
+}
+
+// export forwards a batch to the store. It may take longer than other requests.
+func (s *posts) export(w http.ResponseWriter, r *http.Request) error {
+	rep, err := s.client.do(r.Context(), s.store, call{method: http.MethodGet, path: "/export"}, 0)
+	if failed(rep, err) {
+		return &problem{status: http.StatusBadGateway, text: "the store gave no answer"}
+	}
+	writeBody(w, rep.status, rep.body)
+	return nil
+}
+
+// draft forwards a user's draft to the store.
+func (s *posts) draft(w http.ResponseWriter, r *http.Request) error {
+	q := call{method: r.Method, path: r.URL.Path}
+	if r.Method == http.MethodPost {
+		body, err := readBody(w, r, s.input.maxBody())
+		if err != nil {
+			return err
+		}
+		q.body = body
+	}
+	return s.pass(w, r, q)
 }
 
 // pass forwards a request to the store and returns its response unchanged.
@@ -75,7 +150,7 @@ func (s *posts) pass(w http.ResponseWriter, r *http.Request, q call) error {
 }
 
 func (s *posts) write(w http.ResponseWriter, r *http.Request) error {
-	p, q, err := readPostCall(w, r)
+	p, q, err := s.input.readPostCall(w, r)
 	if err != nil {
 		return err
 	}
@@ -105,7 +180,7 @@ func (s *posts) forward(ctx context.Context, q call, author string) (reply, erro
 	}
 	var made post
 	if rep.status == http.StatusCreated && json.Unmarshal(rep.body, &made) == nil {
-		s.notifier.tell(traceIn(ctx), notice{Post: made.ID, Author: author})
+		s.notifier.tell(traceIn(ctx), notice{Post: made.ID, Author: author, Key: q.key})
 	}
 	return rep, nil
 }
@@ -122,7 +197,12 @@ func (s *posts) commit(ctx context.Context, w waiting) error {
 
 // ask calls the store. A response with a server error is an error here.
 func (s *posts) ask(ctx context.Context, q call) (reply, error) {
+	free, err := s.pool.take(ctx, 1)
+	if err != nil {
+		return reply{}, poolFull
+	}
 	rep, err := s.client.do(ctx, s.store, q, s.timeout)
+	free()
 	if !failed(rep, err) {
 		return rep, nil
 	}

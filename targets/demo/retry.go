@@ -23,8 +23,9 @@ const (
 //
 // A nil retrier makes one attempt.
 type retrier struct {
-	budget budget
-	count  *prometheus.CounterVec // by result
+	budget    budget
+	unlimited bool                   // the budget does not count
+	count     *prometheus.CounterVec // by result
 }
 
 func newRetrier(m *metrics) *retrier {
@@ -75,7 +76,7 @@ func (r *retrier) again(ctx context.Context, retries int) bool {
 	switch deadline, ok := ctx.Deadline(); {
 	case ok && time.Until(deadline) <= wait:
 		result = "too_late"
-	case !r.budget.take():
+	case !r.budget.take() && !r.unlimited:
 		result = "over_budget"
 	}
 	r.count.WithLabelValues(result).Inc()

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +24,9 @@ const (
 	grace = 1800 * time.Millisecond
 	// firstBytes is how long a stop waits for the first request of a connection.
 	firstBytes = 200 * time.Millisecond
+	// drainTime is how long a service that drains says that it stops, before it refuses connections: until the health
+	// checks of its callers have failed.
+	drainTime = checkFailures*checkEvery + 100*time.Millisecond
 	// serverIdle is longer than clientIdle, so that the caller closes an idle connection, and never
 	// the service just as a new request arrives.
 	serverIdle = 3 * time.Minute
@@ -128,7 +132,7 @@ func (n node) serve(ctx context.Context) error {
 	log := slog.New(slog.NewJSONHandler(n.stdout, nil)).With("service", n.name, "unit", env.text("BRUNT_UNIT", n.name))
 	p := parts{env: env, log: log, metrics: newMetrics(), dial: n.dial}
 	addr := env.need("BRUNT_ADDR", "host:port to listen on") // an empty host would be every interface
-	graceful := env.on("DEMO_GRACEFUL")
+	graceful, drain := env.on("DEMO_GRACEFUL"), env.asked("DEMO_DRAIN")
 	p.lost = !env.on("DEMO_PROPAGATE")
 	tracer, err := newTracer(env, n.name, n.dial)
 	if err != nil {
@@ -155,8 +159,9 @@ func (n node) serve(ctx context.Context) error {
 	// A request ends with its connection and not with ctx, so that a stop gives it time. There is no read timeout: on
 	// a stalled link the service would then answer before the caller's own timeout, and the scenario tests that
 	// timeout.
+	var draining atomic.Bool
 	srv := &http.Server{
-		Handler:     p.handler(svc),
+		Handler:     p.handler(svc, &draining),
 		IdleTimeout: serverIdle,
 		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
@@ -173,6 +178,10 @@ func (n node) serve(ctx context.Context) error {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
+	if drain {
+		draining.Store(true)
+		_ = pause(last, drainTime)
+	}
 	defer time.AfterFunc(firstBytes, unused.close).Stop()
 	if !graceful {
 		srv.Close()
@@ -232,13 +241,17 @@ func (s service) end(ctx context.Context) {
 
 // handler returns the routes of a service with their common parts: health, metrics, the trace, and
 // errors as JSON.
-func (p parts) handler(svc service) http.Handler {
+func (p parts) handler(svc service, draining *atomic.Bool) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range svc.routes {
 		mux.Handle(pattern, h)
 	}
 	mux.Handle("GET /metrics", p.metrics.handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		if draining.Load() {
+			writeBody(w, http.StatusServiceUnavailable, []byte(`{"status":"stopping"}`))
+			return
+		}
 		writeBody(w, http.StatusOK, []byte(`{"status":"ok"}`))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

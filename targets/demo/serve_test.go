@@ -214,7 +214,7 @@ func FuzzReadPost(f *testing.F) {
 	f.Add(`[`, "")
 	f.Fuzz(func(t *testing.T, body, key string) {
 		r := &http.Request{Body: io.NopCloser(strings.NewReader(body)), Header: http.Header{"Idempotency-Key": {key}}}
-		p, k, err := readPost(nil, r)
+		p, k, err := input{}.readPost(nil, r)
 		if err != nil {
 			if _, ok := err.(*problem); !ok {
 				t.Errorf("%v is not fit for a client", err)

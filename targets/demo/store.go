@@ -8,10 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"strconv"
 	"sync"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -21,6 +23,7 @@ const (
 	keptPosts = 20_000 // the oldest ones beyond that are deleted, so that memory stays bounded
 	trimEvery = 100    // posts
 	pageItems = 10
+	scanTime  = 20 * time.Microsecond // of a post, without an index: a wait, so that it is the same on each machine
 )
 
 var noSuchPost = &problem{status: http.StatusNotFound, text: "no such post"}
@@ -31,7 +34,13 @@ type store struct {
 	problems *sampler
 	db       *bolt.DB
 
-	idempotent bool // a repeated key returns the same post
+	idempotent bool          // a repeated key returns the same post
+	work       time.Duration // of each read, in addition
+	scan       *pool         // a page is found by reading all posts, one page at a time; nil: by an index
+	input      input
+	outbox     bool // each write leaves its notice
+	shards     shards
+	disk       *disk // nil: reads do not wait for it
 	writes     writeLog
 
 	mu sync.Mutex // held by a writer, which logs its commit before the next one
@@ -58,13 +67,23 @@ func newStore(p parts) (service, error) {
 		return service{}, fmt.Errorf("opening the database: %w", err)
 	}
 	s.idempotent, s.writes = p.env.asked("DEMO_IDEMPOTENCY"), newWriteLog(p)
+	s.input, s.work = newInput(p.env), p.env.length("DEMO_WORK")
+	if !p.env.on("DEMO_INDEX") {
+		s.scan = newPool(1)
+	}
+	s.outbox = p.env.asked("DEMO_OUTBOX")
+	s.disk, s.shards = newDisk(p.env), newShards(p.env)
+	routes := map[string]handler{
+		"GET /posts":      s.page,
+		"GET /posts/{id}": s.read,
+		"POST /posts":     s.write,
+		"GET /export":     s.export,
+	}
+	maps.Copy(routes, s.outboxRoutes())
+	maps.Copy(routes, newDrafts(s.input).routes())
 	return service{
-		routes: map[string]handler{
-			"GET /posts":      s.page,
-			"GET /posts/{id}": s.read,
-			"POST /posts":     s.write,
-		},
-		stop: func(context.Context) { s.close() },
+		routes: routes,
+		stop:   func(context.Context) { s.close() },
 	}, nil
 }
 
@@ -78,7 +97,7 @@ func openStore(problems *sampler) (*store, error) {
 	}
 	s := &store{problems: problems, db: db}
 	err = db.Update(func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{allPosts, byKey, byAlias} {
+		for _, name := range [][]byte{allPosts, byKey, byAlias, outbox, deadLetters} {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
@@ -123,18 +142,25 @@ func (s *store) close() {
 	}
 }
 
-// page returns ten posts, the newest first. Pages past the last one start again with the first, so
-// that every page has posts.
+// page returns ten posts, or as many as size says, the newest first. Pages past the last one start
+// again with the first, so that every page has posts.
 func (s *store) page(w http.ResponseWriter, r *http.Request) error {
 	n, err := pageOf(r)
 	if err != nil {
+		return err
+	}
+	size, err := s.input.sizeOf(r)
+	if err != nil {
+		return err
+	}
+	if err := s.seek(r.Context()); err != nil {
 		return err
 	}
 	var items []post
 	if key := r.URL.Query().Get("key"); key != "" {
 		items, err = s.found(byKey, key)
 	} else {
-		items, err = s.items(n)
+		items, err = s.items(n, size)
 	}
 	if err != nil {
 		return s.broken("reading a page", err)
@@ -143,12 +169,42 @@ func (s *store) page(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *store) items(n int) (items []post, err error) {
+// seek takes the time that it takes to find posts: the work of a read and, without an index, a look at every post.
+func (s *store) seek(ctx context.Context) error {
+	if s.work > 0 {
+		if err := pause(ctx, s.work); err != nil {
+			return err
+		}
+	}
+	if err := s.disk.read(ctx); err != nil {
+		return err
+	}
+	if s.scan == nil {
+		return nil
+	}
+	free, err := s.scan.take(ctx, 1)
+	if err != nil {
+		return err
+	}
+	defer free()
+	count := 0
+	if err := s.db.View(func(tx *bolt.Tx) error {
+		first, last := ends(tx)
+		count = int(last - first + 1)
+		return nil
+	}); err != nil {
+		return s.broken("reading all posts", err)
+	}
+	return pause(ctx, time.Duration(count)*scanTime)
+}
+
+func (s *store) items(n, size int) (items []post, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
 		first, last := ends(tx)
-		pages := (last - first + pageItems) / pageItems
-		top := last - int64(n-1)%pages*pageItems
-		for id := top; id > max(top-pageItems, first-1); id-- {
+		per := int64(size)
+		pages := (last - first + per) / per
+		top := last - int64(n-1)%pages*per
+		for id := top; id > max(top-per, first-1); id-- {
 			p, err := one(tx, id)
 			if err != nil {
 				return err
@@ -213,7 +269,15 @@ func indexed(tx *bolt.Tx, index []byte, value string) (ids []int64) {
 func indexKey(value string, post []byte) []byte { return append(append([]byte(value), 0), post...) }
 
 func (s *store) read(w http.ResponseWriter, r *http.Request) error {
+	if s.work > 0 {
+		if err := pause(r.Context(), s.work); err != nil {
+			return err
+		}
+	}
 	id := r.PathValue("id")
+	if err := s.shards.read(r.Context(), id); err != nil {
+		return err
+	}
 	n, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		return s.alias(w, id)
@@ -247,7 +311,7 @@ func (s *store) alias(w http.ResponseWriter, id string) error {
 }
 
 func (s *store) write(w http.ResponseWriter, r *http.Request) error {
-	p, key, err := readPost(w, r)
+	p, key, err := s.input.readPost(w, r)
 	if err != nil {
 		return err
 	}
@@ -272,6 +336,11 @@ func (s *store) add(p post, key string) (id int64, err error) {
 		}
 		if id, err = insert(tx, kept{Author: p.Author, Text: p.Text, Key: key, Alias: p.Alias}); err != nil {
 			return err
+		}
+		if s.outbox {
+			if err := putNotice(tx, id, p, key); err != nil {
+				return err
+			}
 		}
 		return trim(tx)
 	})

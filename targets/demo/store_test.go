@@ -47,7 +47,7 @@ func TestStore_Pages(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			items, err := s.items(tt.page)
+			items, err := s.items(tt.page, pageItems)
 			if err != nil || len(items) != tt.items || items[0].ID != tt.first {
 				t.Errorf("got %v, %v, want %d from %s", items, err, tt.items, tt.first)
 			}
@@ -80,7 +80,7 @@ func TestStore_Together(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			for n := range 100 {
-				if items, err := s.items(n + 1); err != nil || len(items) == 0 {
+				if items, err := s.items(n+1, pageItems); err != nil || len(items) == 0 {
 					t.Errorf("page %d: %v, %v", n+1, items, err)
 					return
 				}
@@ -141,7 +141,7 @@ func TestStore_Forgets(t *testing.T) {
 		}
 	}
 	pages := (n + pageItems - 1) / pageItems
-	if items, err := s.items(int(pages)); err != nil || len(items) == 0 {
+	if items, err := s.items(int(pages), pageItems); err != nil || len(items) == 0 {
 		t.Errorf("the last page has %v, %v", items, err)
 	}
 }
@@ -151,7 +151,7 @@ func TestStore_Apart(t *testing.T) {
 	if _, err := a.add(post{Author: "ann", Text: "hi"}, ""); err != nil {
 		t.Fatal(err)
 	}
-	if items, err := b.items(1); err != nil || items[0].ID != "500" {
+	if items, err := b.items(1, pageItems); err != nil || items[0].ID != "500" {
 		t.Errorf("a post in one store shows in another: %v, %v", items, err)
 	}
 }
@@ -198,7 +198,7 @@ func BenchmarkStore_Page(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, err := s.items(17); err != nil {
+			if _, err := s.items(17, pageItems); err != nil {
 				b.Fatal(err)
 			}
 		}

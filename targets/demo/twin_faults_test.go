@@ -22,6 +22,7 @@ import (
 //	process.crash, process.stop     the units lose every connection at once, and all that they held; they are started again
 //	stress.memory with oom: unit    as a crash: that the memory runs out is not shown
 //	memory.limit                    nothing, as a unit within its limit works
+//	process.restart                 the units stop in good order, and are started again
 //	process.freeze, blackhole       no byte passes
 //	network.latency                 bytes are late
 //	http.error, delay, rewrite      requests are answered, late, or have other answers
@@ -105,6 +106,8 @@ func (tw *twin) trouble(name, kind string, settings *syntax.Node) trouble {
 	switch kind {
 	case "process.crash", "stress.memory":
 		out.put, out.dies = func() func() { return tw.sys.Crash(to) }, to
+	case "process.restart":
+		out.put, out.dies = func() func() { return tw.sys.Stop(to) }, to
 	case "process.stop":
 		out.put = func() func() { return tw.sys.Crash(to) }
 	case "process.freeze", "network.blackhole":

@@ -34,10 +34,11 @@ type userList struct {
 }
 
 // newUsers makes the users service. Every valid id is a user, whose name is a function of the id.
-func newUsers(parts) (service, error) {
+func newUsers(p parts) (service, error) {
 	return service{routes: map[string]handler{
-		"GET /users":      listUsers,
-		"GET /users/{id}": readUser,
+		"GET /users":                       listUsers,
+		"GET /users/{id}":                  readUser,
+		"POST /users/{id}/friends/{other}": newFriends(p.env).add,
 	}}, nil
 }
 
