@@ -499,7 +499,7 @@ func FuzzObjective(f *testing.F) {
 // TestParseMetric_DidYouMean: a metric with arguments is suggested with those that were written.
 func TestParseMetric_DidYouMean(t *testing.T) {
 	for text, want := range map[string]string{
-		"amplificaton(a -> b)":   `did you mean "amplification(service -> service)"?`,
+		"amplificaton(a -> b)":   `did you mean "amplification(a -> b)"?`,
 		"per_requst(calls)":      `did you mean "per_request(calls)"?`,
 		"witin(200ms)":           `did you mean "within(200ms)"?`,
 		"slpe(posts.fds)":        `did you mean "slope(posts.fds)"?`,

@@ -13,6 +13,7 @@ import (
 	"brunt/chaos/chaostest/fakeengine"
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
+	"brunt/chaos/proxy"
 )
 
 // TestDiverted_Moved checks that a callee that returns at another address voids the fault: connections
