@@ -22,6 +22,7 @@ type Proxy interface {
 	Add(t proxy.Toxic) (proxy.Toxicity, error)
 	Toxics() []proxy.Toxic
 	Broken(ctx context.Context) error
+	Traffic(ctx context.Context) (proxy.Traffic, error)
 	Probe(ctx context.Context, q proxy.ProbeRequest) (proxy.ProbeResult, error)
 	Established(ctx context.Context) (proxy.Line, error)
 	Close() error

@@ -67,6 +67,11 @@ func (sc *Scope) Pairs() []EdgeName {
 	return out
 }
 
+// Calls lists the links between units by which services call each other.
+func (sc *Scope) Calls() []EdgeName {
+	return slices.DeleteFunc(sc.Pairs(), func(e EdgeName) bool { return e.From == LoadName })
+}
+
 // Units lists all units of the target.
 func (sc Scope) Units() []string {
 	var out []string

@@ -102,6 +102,7 @@ type exchange struct {
 	current   *request       // the request that is being read
 	open      []*request     // requests without a response, in order
 	final     bool           // the response that is being read is its request's last
+	unread    bool           // bytes of a client were not read
 	asks      http1.Revision // of the request that is being read
 	says      http1.Revision // of the response that is being read
 }
@@ -264,6 +265,8 @@ func (x *exchange) brokenRequest() {
 func (x *exchange) emitRequest(b []byte, first, last bool) {
 	if r := x.current; r != nil {
 		r.count(len(b))
+	} else if x.requests.Raw && len(b) > 0 {
+		x.noteUnread()
 	}
 	if b = x.asks.Apply(b, first); len(b) > 0 || last {
 		x.l.forward.feed(Item{Bytes: b, first: first, last: last, req: x.current})
@@ -327,6 +330,14 @@ func (x *exchange) idle() bool {
 		return x.queries.codec.Idle()
 	}
 	return x.responses.Idle()
+}
+
+// noteUnread counts a link whose protocol the proxy does not read, once.
+func (x *exchange) noteUnread() {
+	if !x.unread && !x.l.isProbe() {
+		x.l.p.stats.unread.Add(1)
+	}
+	x.unread = true
 }
 
 // surrender makes the link raw in both directions. It ends a request in progress, in case a toxic

@@ -99,6 +99,9 @@ func (p *Proxy) Stats() Traffic {
 	return t
 }
 
+// Traffic returns [Proxy.Stats]; it never fails.
+func (p *Proxy) Traffic(context.Context) (Traffic, error) { return p.Stats(), nil }
+
 // Broken returns the first failure of a codec of the proxy while there was no toxic; nil means that there was none. The
 // failure ended a connection that no fault was to hit. A failure under a toxic is in the toxic's [Status].
 func (p *Proxy) Broken(context.Context) error {

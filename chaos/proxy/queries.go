@@ -89,6 +89,7 @@ func (q *queries) surrender() {
 	q.raw = true
 	x := q.x
 	x.lost.Store(true)
+	x.noteUnread()
 	if b := q.codec.Rest(true); len(b) > 0 || x.current != nil {
 		x.l.forward.feed(Item{Bytes: b, last: x.current != nil, req: x.current})
 	}

@@ -69,13 +69,18 @@ type Traffic struct {
 	Connections   int64
 	Forward, Back int64 // bytes, by direction
 	Hit, Passed   int64 // HTTP requests that were selected, and that were not
+	// of an HTTP proxy, the connections with bytes in a protocol that it does not read; zero for a toxic
+	Unread int64
 }
+
+// Requests returns the number of requests, by the protocols that the proxy reads.
+func (t Traffic) Requests() int64 { return t.Hit + t.Passed }
 
 // Any reports whether any count is not zero.
 func (t Traffic) Any() bool { return t != Traffic{} }
 
 // counters is a Traffic in progress.
-type counters struct{ connections, forward, back, hit, passed atomic.Int64 }
+type counters struct{ connections, forward, back, hit, passed, unread atomic.Int64 }
 
 func (c *counters) bytes(d Direction, n int) {
 	if d == Forward {
@@ -89,7 +94,7 @@ func (c *counters) traffic() Traffic {
 	return Traffic{
 		Connections: c.connections.Load(),
 		Forward:     c.forward.Load(), Back: c.back.Load(),
-		Hit: c.hit.Load(), Passed: c.passed.Load(),
+		Hit: c.hit.Load(), Passed: c.passed.Load(), Unread: c.unread.Load(),
 	}
 }
 

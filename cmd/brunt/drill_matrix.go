@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -82,6 +83,7 @@ func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.Syste
 	m, needs := drills.NewMatrix(runs), drills.NewDependencies(runs)
 	fillTried(page, m, system)
 	fillNeeds(page, needs)
+	fillCalls(page, runs)
 	coverage := m.Coverage(system)
 	page.Coverage = coverage.String()
 	for _, u := range coverage.Untried {
@@ -131,6 +133,48 @@ func fillNeeds(page *html.MatrixPage, d *drills.Dependencies) {
 	if s := d.Surprises(); len(s) > 0 {
 		page.Surprise = fmt.Sprintf("A surprise: requests fail without %s, which the scenario declares soft.",
 			strings.Join(s, ", "))
+	}
+}
+
+// fillCalls adds the calls per request on links, with a row for each fault. Runs that counted no calls add none.
+func fillCalls(page *html.MatrixPage, runs []drills.Tried) {
+	var cells []map[string]html.MatrixCell
+	for _, run := range runs {
+		phases, rows := words.LinkRows(run.Result)
+		for i, phase := range phases {
+			if slo.ParsePhase(phase).Kind != slo.FaultPhase {
+				continue
+			}
+			by := map[string]html.MatrixCell{}
+			for _, row := range rows {
+				if !row.Calls {
+					continue
+				}
+				if !slices.Contains(page.Links, row.Link) {
+					page.Links = append(page.Links, row.Link)
+				}
+				cell := html.MatrixCell{Text: row.Cells[i].Text, Tone: words.Tone(scenarios.Pass), Link: run.Link}
+				if row.Cells[i].Grew {
+					cell.Text, cell.Tone = "↑ "+cell.Text, words.Tone(scenarios.Fail)
+				}
+				if before := slices.Index(phases, slo.Phase{Kind: slo.BaselinePhase}.String()); before >= 0 {
+					cell.Why = row.Cells[before].Text + " before"
+				}
+				by[row.Link] = cell
+			}
+			if len(by) > 0 {
+				page.Calls, cells = append(page.Calls, html.MatrixRow{Part: run.Name}), append(cells, by)
+			}
+		}
+	}
+	for i := range page.Calls {
+		for _, link := range page.Links {
+			cell, counted := cells[i][link]
+			if !counted {
+				cell.Text = drills.NeverTried
+			}
+			page.Calls[i].Cells = append(page.Calls[i].Cells, cell)
+		}
 	}
 }
 

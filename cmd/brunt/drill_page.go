@@ -125,6 +125,9 @@ func rowOf(a *play.Attempt) (row html.MatrixDrill, one ci.Case) {
 	}
 	row.Verdict, row.Why, row.Link, row.Tone = string(a.Result.Verdict), a.Result.Reason, a.Name+"/"+html.File,
 		words.Tone(a.Result.Verdict)
+	for _, text := range words.Multiplied(a.Result) {
+		row.Why += " " + text
+	}
 	for _, missing := range a.Laid.Missing(a.Result) {
 		row.Why += " " + missing[1]
 	}

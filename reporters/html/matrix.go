@@ -21,6 +21,9 @@ type MatrixPage struct {
 	Needs    []MatrixRow // a row for each step
 	Declared []string    // each service's kind as the scenario declares it, in a word; empty: it declares none
 	Surprise string      // services that are declared soft but proved not to be, in a sentence
+	// columns of the table of calls per request: links between services; empty: no run counted calls
+	Links    []string
+	Calls    []MatrixRow // a row for each fault
 	Coverage string      // number of tried and possible ways to fail, in a sentence
 	Untried  []string    // parts, each with the effects that were never tried on it
 	Next     []MatrixNext

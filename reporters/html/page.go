@@ -126,6 +126,7 @@ type pageView struct {
 	Live                 *liveView // nil: the run is over
 	Site                 *SiteLinks
 	Traces               *tracesView // nil: no spans were received
+	Links                *linksView  // nil: no traffic on links was counted
 	Against              *curveView  // nil: the load is no ramp
 }
 
@@ -228,7 +229,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.comparison(r.Comparison)
 	p.errors(r)
 	p.timings(r)
-	p.Traces = traces(r.Traces)
+	p.Traces, p.Links = traces(r.Traces), links(r)
 	p.slowest(r)
 	p.phases(r)
 	p.run(r)
@@ -381,6 +382,7 @@ func (p *pageView) groups() []group {
 			part{"phases", "Phases and steps"}.where(p.Phases != nil),
 			part{"timings", "Where the time went"}.where(len(p.Timings) > 0),
 			part{"traces", "Self time by service"}.where(p.Traces != nil),
+			part{"links", "Calls per request"}.where(p.Links != nil),
 			part{"slowest", "Slowest requests"}.where(len(p.Slowest) > 0),
 		}},
 		{"Target", []part{

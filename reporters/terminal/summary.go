@@ -123,6 +123,7 @@ func (s *summary) tables(r *result.Result) {
 	s.latency(r)
 	s.timings(r)
 	s.traces(r.Traces)
+	s.links(r)
 	s.watches(r.Watches)
 	s.errors(r)
 	s.generator(r)

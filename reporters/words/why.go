@@ -102,13 +102,21 @@ func (f *findings) whyFailed() (points []Text) {
 		}
 	}
 	for _, point := range []func() Text{
-		f.whatBroke, f.whatFailedFirst, f.afterwards, f.whatGrew, f.slowdown, f.whatWasSlow,
+		f.whatBroke, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown, f.whatWasSlow,
 	} {
 		if t := point(); t != nil {
 			points = append(points, t)
 		}
 	}
 	return points
+}
+
+// whatMultiplied says which calls a fault multiplied.
+func (f *findings) whatMultiplied() Text {
+	if said := Multiplied(f.r); len(said) > 0 {
+		return Text{}.say(said[0])
+	}
+	return nil
 }
 
 // whatTracesLack says what the traces lack for which an objective failed; only is true if no other objective failed, so

@@ -155,10 +155,26 @@ func (e *evaluator) report(ps []phase, sums [][]measure.Cell) {
 	e.tables.table(ps, sums)
 	e.tables.errorGroups(ps, sums)
 	e.tables.health(ps, sums)
+	e.amplified(ps, sums)
 	for _, o := range e.read.c.SLO {
 		e.out.Objectives = append(e.out.Objectives, e.judge(o, ps, sums))
 	}
 	e.out.Histograms = e.tables.hists
+}
+
+// amplified computes the calls on links for each request of the load.
+func (e *evaluator) amplified(ps []phase, sums [][]measure.Cell) {
+	if len(e.read.c.Links) == 0 {
+		return
+	}
+	var names []slo.Phase
+	var spans []requests.Span
+	var sent []int64
+	for i, p := range ps {
+		names, spans = append(names, p.name), append(spans, p.Span)
+		sent = append(sent, requests.Sent(&e.read.Config.Series, slo.Objective{}, sums[i]))
+	}
+	e.out.Amplified = series.Amplifications(e.read.c.Links, names, spans, sent)
 }
 
 // judge judges an objective.
@@ -175,6 +191,11 @@ func (e *evaluator) judge(o slo.Objective, ps []phase, sums [][]measure.Cell) re
 		})
 	case o.Metric.OfRegister():
 		r = judgeRegisters(o, e.read.c.Consistency)
+	case o.Metric.OfLink():
+		r = e.judgePhases(o, ps, func(o slo.Objective, i int, p phase) result.ObjectiveResult {
+			return e.read.c.Lost.Gauge(p.Span, series.JudgeLink(o, p.name, p.Span, e.read.c.Links,
+				requests.Sent(&e.read.Config.Series, o, sums[i])))
+		})
 	case o.Metric.OfSeries():
 		r = e.judgePhases(o, ps, func(o slo.Objective, i int, p phase) result.ObjectiveResult {
 			return e.read.c.Lost.Gauge(p.Span, series.JudgeGauge(o, p.name, p.Span, e.read.c.Usage, e.read.c.Series,

@@ -62,6 +62,7 @@ type Case struct {
 
 	Usage  []result.UnitUsage // usage of each unit of the target
 	Series []result.Series    // the scenario's metrics
+	Links  []result.Link      // traffic on the links between units
 
 	Lost *requests.LostWorkers // nil means that no worker was lost
 
@@ -84,6 +85,7 @@ type Findings struct {
 	Slowest    []result.SlowRequest
 	Windows    []result.Window
 	Objectives []result.ObjectiveResult
+	Amplified  []result.Amplification
 	Incidents  []result.Incident // incidents of the whole run; set once the load is over
 	Faults     []FaultFinding    // one for each occurrence, in the order of injection
 	Lag        result.Lag

@@ -10,6 +10,7 @@
 //	watch.go    the answers of each unit to `watch`
 //	alerts.go   when an alert fired and resolved, and for which fault
 //	usage*.go   resources that the processes of each unit use; accept*.go: connections that its kernel dropped
+//	links.go    calls and bytes on the links between units, before the load and in it
 //	traffic*.go whether a unit had any traffic
 //	unreached.go whether the units of a fault had any traffic, for faults that do not count their traffic themselves
 //	played.go   an observer of recorded alert states, for tests

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos"
 	"brunt/chaos/probe"
 	"brunt/chaos/timeline"
 	"brunt/scenarios"
@@ -99,6 +100,8 @@ func (c *observeCompiler) checkObservable(o slo.Objective) {
 		} else if every := c.plan.Alerts[i].EveryOr(); result.Num(o.Value).D() < every {
 			c.m.Add(o.Pos, "`%s` can't be judged: the alert is asked for every %s", o.Text, quantity.FormatDuration(every))
 		}
+	case m.OfLink():
+		c.checkLink(o)
 	case !m.OfSeries() && !m.Reaches():
 	case m.Resource == "":
 		read := slices.Clone(c.plan.Gauges)
@@ -114,6 +117,35 @@ func (c *observeCompiler) checkObservable(o slo.Objective) {
 		}
 	default:
 		c.checkUnit(o)
+	}
+}
+
+// checkLink refuses an objective on the calls of a link that does not exist, or that brunt does not read.
+func (c *observeCompiler) checkLink(o slo.Objective) {
+	from, to := o.Metric.Link()
+	links := c.plan.Scope.Calls()
+	switch {
+	case c.targetUnknown:
+	case from == chaos.LoadName:
+		c.m.AddHint(o.Pos, "attempts counts how often the load sends a request, such as attempts < 1.2 in FAULT",
+			"`%s`: the link is from the load, whose requests are not calls of a service", o.Text)
+	case c.plan.Scope.Containers || c.plan.Scope.Cluster != nil:
+		c.m.AddHint(o.Pos, "`metrics:` reads a counter of the service that is called, for per_request(calls)",
+			"`%s`: brunt counts calls between processes that it starts; on links between containers and between pods it "+
+				"counts none", o.Text)
+	case len(links) == 0:
+		c.m.AddHint(o.Pos, "target.processes names them in `links`; per_request(calls) uses a counter of `metrics:`",
+			"`%s`: the target has no links between services that brunt could read", o.Text)
+	case !slices.ContainsFunc(links, func(l chaos.EdgeName) bool { return o.Metric.OnLink(l.From, l.To) }):
+		var names []string
+		for _, l := range links {
+			name := slo.ServiceOf(l.From) + " " + chaos.LinkArrow + " " + slo.ServiceOf(l.To)
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		c.m.Add(o.Pos, "`%s`: there is no link %s %s %s; the links are %s", o.Text, from, chaos.LinkArrow, to,
+			strings.Join(names, ", "))
 	}
 }
 

@@ -156,6 +156,7 @@ type Plan struct {
 	Gauges      []observe.Metric              // metrics of the target
 	Alerts      []observe.Alert               // alerts of the team's own monitoring
 	Watches     []observe.Watch               // questions to the units
+	ReadLinks   bool                          // the calls on all links between processes are counted, see CountsCalls
 	Smoke       bool                          // a smoke run, in which faults need not meet traffic
 	Notes       []string                      // hints for the author, and the smallest outage that the load can show
 

@@ -143,33 +143,39 @@ const (
 	FewReadings      NoteKind = "few_readings"      // too few readings of a counter
 	GrowthNone       NoteKind = "no_growth"         // the divisor did not grow
 	GrowthFor        NoteKind = "growth_for"        // growth of one counter for the growth of another
-	LedgerAbsent     NoteKind = "no_ledger"         // the scenario declares no ledger
-	LedgerUnread     NoteKind = "ledger_unread"     // why writes were not read back
-	LedgerUnreported NoteKind = "ledger_unreported" // why writes are not known
-	RegistersAbsent  NoteKind = "no_registers"      // the scenario declares no registers
-	RegistersIdle    NoteKind = "registers_idle"    // no read was answered, or no write was acknowledged
-	RegistersOpen    NoteKind = "registers_open"    // the time limit left open whether registers have an order
-	RegistersPart    NoteKind = "registers_part"    // some operations took no part in the check
-	LossShared       NoteKind = "loss_shared"       // writes were lost to the fault or to one of faults
-	ReadBackNone     NoteKind = "no_read_back"      // no time between two faults to read writes back
-	ReadBackSilent   NoteKind = "read_back_silent"  // no unit answered the reading between two faults
-	ReadBackPart     NoteKind = "read_back_part"    // the reading between two faults was of some writes
-	WritesNone       NoteKind = "no_write"          // no write was acknowledged
-	WritesUnread     NoteKind = "writes_unread"     // writes could not be read back, and would decide
-	WritesBounds     NoteKind = "writes_bounds"     // the bounds of the measured value lie on both sides of the target
-	FewWrites        NoteKind = "few_writes"        // too few writes to show that the objective holds
-	WritesNotShown   NoteKind = "writes_bound"      // it holds, but its 95 % bound is beyond the target
-	TracesNone       NoteKind = "no_trace"          // no request of a phase was answered, or no spans were received
-	SpansNone        NoteKind = "no_span"           // no span of any request came
-	FewTraces        NoteKind = "few_traces"        // too few traces to show that the objective holds
-	TracesNotShown   NoteKind = "traces_bound"      // it holds, but its 95 % bound is beyond the target
-	ReadsNone        NoteKind = "no_read"           // no read was answered
-	ReadsUnanswered  NoteKind = "reads_unanswered"  // some reads were not answered
-	LoadUnbegun      NoteKind = "not_started"       // the load never began
-	ThresholdMillis  NoteKind = "milliseconds"      // the unit of a script's value
-	ThresholdEmpty   NoteKind = "no_sample"         // a script's metric has no sample
-	OfOne            NoteKind = "of"                // the unit, series or fault that the next notes are about
-	Worded           NoteKind = "text"              // text is the whole sentence
+	FewCounts        NoteKind = "few_counts"        // too few readings of brunt's own counter of a link
+	CallsBetween     NoteKind = "calls_between"     // the bounds of the calls per request lie on both sides of the target
+	CallsUnread      NoteKind = "calls_unread"      // only the bytes of a link were counted
+	// some connections of a link carried a protocol that is not read
+	ConnectionsUnread NoteKind = "connections_unread"
+	QuietNone         NoteKind = "no_quiet_time"     // the traffic of a link without load was not counted
+	LedgerAbsent      NoteKind = "no_ledger"         // the scenario declares no ledger
+	LedgerUnread      NoteKind = "ledger_unread"     // why writes were not read back
+	LedgerUnreported  NoteKind = "ledger_unreported" // why writes are not known
+	RegistersAbsent   NoteKind = "no_registers"      // the scenario declares no registers
+	RegistersIdle     NoteKind = "registers_idle"    // no read was answered, or no write was acknowledged
+	RegistersOpen     NoteKind = "registers_open"    // the time limit left open whether registers have an order
+	RegistersPart     NoteKind = "registers_part"    // some operations took no part in the check
+	LossShared        NoteKind = "loss_shared"       // writes were lost to the fault or to one of faults
+	ReadBackNone      NoteKind = "no_read_back"      // no time between two faults to read writes back
+	ReadBackSilent    NoteKind = "read_back_silent"  // no unit answered the reading between two faults
+	ReadBackPart      NoteKind = "read_back_part"    // the reading between two faults was of some writes
+	WritesNone        NoteKind = "no_write"          // no write was acknowledged
+	WritesUnread      NoteKind = "writes_unread"     // writes could not be read back, and would decide
+	WritesBounds      NoteKind = "writes_bounds"     // the bounds of the measured value lie on both sides of the target
+	FewWrites         NoteKind = "few_writes"        // too few writes to show that the objective holds
+	WritesNotShown    NoteKind = "writes_bound"      // it holds, but its 95 % bound is beyond the target
+	TracesNone        NoteKind = "no_trace"          // no request of a phase was answered, or no spans were received
+	SpansNone         NoteKind = "no_span"           // no span of any request came
+	FewTraces         NoteKind = "few_traces"        // too few traces to show that the objective holds
+	TracesNotShown    NoteKind = "traces_bound"      // it holds, but its 95 % bound is beyond the target
+	ReadsNone         NoteKind = "no_read"           // no read was answered
+	ReadsUnanswered   NoteKind = "reads_unanswered"  // some reads were not answered
+	LoadUnbegun       NoteKind = "not_started"       // the load never began
+	ThresholdMillis   NoteKind = "milliseconds"      // the unit of a script's value
+	ThresholdEmpty    NoteKind = "no_sample"         // a script's metric has no sample
+	OfOne             NoteKind = "of"                // the unit, series or fault that the next notes are about
+	Worded            NoteKind = "text"              // text is the whole sentence
 )
 
 // ownSockets is [OwnLag] and, if there are any, the number of requests for which brunt had no socket.
@@ -327,35 +333,42 @@ var noteSentences = map[NoteKind]string{
 	GrowthBetween:    "it grows by <low> to <high>: a longer run would decide",
 	FewReadings: "<of> was read <count> times in <phase>, and its growth there needs <need>: it is read every " +
 		"<for exactly> (every: …)",
-	GrowthNone:       "<of> did not grow in <phase>",
-	GrowthFor:        "<value growth> for <base growth>",
-	LedgerAbsent:     "there is no ledger",
-	LedgerUnread:     "<text>",
-	LedgerUnreported: "<text>",
-	RegistersAbsent:  "there is no `consistency`",
-	RegistersIdle:    "<count> reads and <part> writes were answered, which shows nothing",
-	RegistersOpen:    "the time limit left <count> registers undecided",
-	RegistersPart:    "<part> of <count> operations took no part in the check",
-	LossShared:       "acknowledged writes were lost (<count>), to it or to <faults>: which of them did it is unknown",
-	ReadBackNone:     "there was no time to read writes back between <faults>",
-	ReadBackSilent:   "nothing was read back between <faults>: no unit answered",
-	ReadBackPart:     "<part> of <count> writes were read back between <faults>, as there was no time for all",
-	WritesNone:       "no write was acknowledged",
-	WritesUnread:     "<part> of <count> writes could not be read back",
-	WritesBounds:     "the bounds of what was measured lie on both sides of the target",
-	FewWrites:        "<count> writes, but at least <need> are needed",
-	WritesNotShown:   "<value> of <count> writes, which show no better than <high>",
-	TracesNone:       "no answered request has a trace in <phase>",
-	SpansNone:        "no span of a request came: the target sends none, or not to brunt",
-	FewTraces:        "<count> traces, but at least <need> are needed",
-	TracesNotShown:   "<value> of <count> traces are not whole, which show no better than <high>",
-	ReadsNone:        "no read during the load was answered",
-	ReadsUnanswered:  "<part> of <count> reads had no answer",
-	LoadUnbegun:      "the load never began",
-	ThresholdMillis:  "in milliseconds",
-	ThresholdEmpty:   "the script made no sample of it, which k6 takes for 0",
-	OfOne:            "<of>",
-	Worded:           "<text>",
+	GrowthNone: "<of> did not grow in <phase>",
+	GrowthFor:  "<value growth> for <base growth>",
+	FewCounts: "the calls of <of> were counted <count> times in <phase>, and <need> are needed: brunt counts every " +
+		"<for exactly>",
+	CallsBetween: "by the times of the counts and the calls without load, between <low> and <high>: a longer phase or " +
+		"more requests would decide",
+	CallsUnread:       "brunt counted the bytes of <of>, not its calls",
+	ConnectionsUnread: "<count> connections of <of> carried a protocol that brunt does not read, so their calls are unknown",
+	QuietNone:         "the calls of <of> without load are unknown",
+	LedgerAbsent:      "there is no ledger",
+	LedgerUnread:      "<text>",
+	LedgerUnreported:  "<text>",
+	RegistersAbsent:   "there is no `consistency`",
+	RegistersIdle:     "<count> reads and <part> writes were answered, which shows nothing",
+	RegistersOpen:     "the time limit left <count> registers undecided",
+	RegistersPart:     "<part> of <count> operations took no part in the check",
+	LossShared:        "acknowledged writes were lost (<count>), to it or to <faults>: which of them did it is unknown",
+	ReadBackNone:      "there was no time to read writes back between <faults>",
+	ReadBackSilent:    "nothing was read back between <faults>: no unit answered",
+	ReadBackPart:      "<part> of <count> writes were read back between <faults>, as there was no time for all",
+	WritesNone:        "no write was acknowledged",
+	WritesUnread:      "<part> of <count> writes could not be read back",
+	WritesBounds:      "the bounds of what was measured lie on both sides of the target",
+	FewWrites:         "<count> writes, but at least <need> are needed",
+	WritesNotShown:    "<value> of <count> writes, which show no better than <high>",
+	TracesNone:        "no answered request has a trace in <phase>",
+	SpansNone:         "no span of a request came: the target sends none, or not to brunt",
+	FewTraces:         "<count> traces, but at least <need> are needed",
+	TracesNotShown:    "<value> of <count> traces are not whole, which show no better than <high>",
+	ReadsNone:         "no read during the load was answered",
+	ReadsUnanswered:   "<part> of <count> reads had no answer",
+	LoadUnbegun:       "the load never began",
+	ThresholdMillis:   "in milliseconds",
+	ThresholdEmpty:    "the script made no sample of it, which k6 takes for 0",
+	OfOne:             "<of>",
+	Worded:            "<text>",
 }
 
 // sentence returns the sentence of the kind. For a kind that this version does not know, it is the note's text.

@@ -346,6 +346,21 @@ func TestNotes_Phrase(t *testing.T) {
 		},
 		{"", "idle did not grow in run", result.Notes{{Kind: result.GrowthNone, Of: "idle", Phase: run}}},
 		{"", "600 for 0.333", result.Notes{{Kind: result.GrowthFor, Value: 600, Base: 1 / 3.}}},
+		{
+			"", "the calls of a->b were counted 2 times in run, and 3 are needed: brunt counts every 200ms",
+			result.Notes{{Kind: result.FewCounts, Of: "a->b", Count: 2, Phase: run, Need: 3, For: .2}},
+		},
+		{
+			"amplification(a -> b) < 1.5", "by the times of the counts and the calls without load, between 1.4 and 1.6: a " +
+				"longer phase or more requests would decide",
+			result.Notes{{Kind: result.CallsBetween, Low: 1.4, High: 1.6}},
+		},
+		{"", "brunt counted the bytes of a->b, not its calls", result.Notes{{Kind: result.CallsUnread, Of: "a->b"}}},
+		{
+			"", "2 connections of a->b carried a protocol that brunt does not read, so their calls are unknown",
+			result.Notes{{Kind: result.ConnectionsUnread, Of: "a->b", Count: 2}},
+		},
+		{"", "the calls of a->b without load are unknown", result.Notes{{Kind: result.QuietNone, Of: "a->b"}}},
 		{"", "there is no ledger", result.Notes{{Kind: result.LedgerAbsent}}},
 		{"", "a; b", result.Notes{{Kind: result.LedgerUnread}, {Kind: result.LedgerUnreported, Text: "a; b"}}},
 		{

@@ -111,6 +111,10 @@ type Result struct {
 	// values over time of the series under `metrics`, and of numbers under `watch`
 	Series []Series      `json:"series,omitempty"`
 	Alerts []AlertRecord `json:"alerts,omitempty"` // alerts of the team's own monitoring
+	// traffic on the links between units of processes, at brunt's proxies
+	Links []Link `json:"links,omitempty"`
+	// by services, the calls on their links for each request of the load, or the bytes
+	Amplification []Amplification `json:"amplification,omitempty"`
 	// what the services of the target told by their spans; nil if brunt received none
 	Traces *Traces `json:"traces,omitempty"`
 	// metrics of scripts, their own and k6's, over the whole run

@@ -493,6 +493,13 @@ var all = []Term{
 		"A connection between two services that brunt can break, such as posts -> store. `load -> SERVICE` is the link " +
 			"from the load.",
 	},
+	{
+		"calls-per-request",
+		[]string{"calls per request"},
+		"How many calls one service made to another for each request of the load, in the baseline and in each fault. " +
+			"More in a fault than before means that each request costs more, as with retries. The objective is " +
+			"amplification(posts -> store) < 1.5 in FAULT.",
+	},
 	{"zone", nil, "A group of units that fail together. A fault can hit a whole zone."},
 	{"leader", nil, "The unit that a service's own election or role has chosen. `pick: leader` asks which it is at the " +
 		"instant of the injection; " +

@@ -82,6 +82,8 @@ func role(part string, args []string) error {
 		return stress.Run(os.Stdin, os.Stdout)
 	case "echo":
 		return echo(args)
+	case "retries":
+		return retries()
 	case "elect":
 		return elect(args)
 	case "get": // prints the answer of a URL

@@ -1,11 +1,14 @@
 package run
 
 import (
+	"context"
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/events"
 	"brunt/scenarios/slo"
@@ -21,6 +24,7 @@ type observers struct {
 	mon      *generatorMonitor
 	usage    *observe.Usage    // nil before the load
 	observed *observe.Observer // reads nothing before the load
+	links    *observe.Links    // nil before the load
 	health   result.Generator  // brunt's own health during the load
 }
 
@@ -36,13 +40,35 @@ func (o *observers) start() {
 	}, o.plan.Gauges, o.plan.Alerts, o.plan.Watches, o.session.sys.Units())
 	o.usage.Watch(o.log.Now)
 	o.observed.Watch()
+	o.links.Watch(o.log.Now)
 	o.session.sys.Measure(o.log.Now)
+}
+
+// quiet begins to count the traffic on the links between units before the load. If the run counts calls, it waits as
+// long as the count needs.
+func (o *observers) quiet(ctx context.Context) error {
+	links, calls := o.session.sys.CallLinks()
+	o.links = observe.NewLinks(links, calls, o.plan.End())
+	o.links.Quiet(ctx)
+	if !o.plan.CountsCalls() || o.links == nil {
+		return nil
+	}
+	o.log.Event(result.Event{
+		Event: "links.quiet", Text: "counting calls without load for " + quantity.FormatDuration(series.QuietFor),
+	})
+	select {
+	case <-time.After(series.QuietFor):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // stop ends the watch. It is called when the load is over, so that judging does not count.
 func (o *observers) stop() {
 	o.usage.Stop()
 	o.observed.Stop()
+	o.links.Stop()
 	o.session.sys.PodWatcher().End()
 	if note := o.session.sys.PodWatcher().Note(); note != "" {
 		o.log.Note("%s", note)

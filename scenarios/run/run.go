@@ -264,11 +264,15 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	if err := r.startScripts(ctx); err != nil {
 		return r.notBegun(ctx, err), nil
 	}
+	if err := r.observers.quiet(ctx); err != nil {
+		return r.notBegun(ctx, err), nil
+	}
 	if r.session.o.Await != nil {
 		if err := r.session.o.Await(ctx); err != nil {
 			return r.notBegun(ctx, err), nil
 		}
 	}
+	r.observers.links.Unquiet(ctx)
 	if err := r.openLoads(); errors.As(err, new(workers.LateError)) {
 		return r.notBegun(ctx, err), nil
 	} else if err != nil {

@@ -121,6 +121,7 @@ func (s *snapshot) compose(
 	res.Errors = append(res.Errors, f.Errors...)
 	res.Faults = append(res.Faults, s.faultRecords(f)...)
 	res.Incidents = append(res.Incidents, f.Incidents...)
+	res.Links, res.Amplification = c.Links, f.Amplified
 	res.Usage, res.Series, res.Watches = c.Usage, c.Series,
 		append(s.observers.observed.Watches(), s.session.sys.PodWatcher().States()...)
 	if s.final() {
@@ -201,6 +202,7 @@ func (s *snapshot) judgeCase() judge.Case {
 	} else {
 		c.Usage, c.Series = s.observers.usage.Finish(s.session.log.Events()), s.observers.observed.Finished()
 	}
+	c.Links = s.observers.links.Counted()
 	pods := s.session.sys.PodWatcher()
 	c.Usage, c.Series = append(c.Usage, pods.Usage()...), append(c.Series, pods.Series()...)
 	if !s.final() {

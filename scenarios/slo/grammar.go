@@ -24,10 +24,12 @@
 //	          | "scaled" "(" service "," number ")"
 //	          | figure | "metric" "(" name ")" | fold "(" ( figure | name ) ")"
 //	          | ( "increase" | "per_request" ) "(" name ")" | "ratio" "(" name "," name ")"
+//	          | "amplification" "(" unit "->" unit ")"
 //	          | ( "lost" | "late" | "duplicated" | "stale" | "stale.reads" | "rpo" ) [ "(" ledger ")" ]
 //	          | ( "anomalies" | "staleness" ) [ "(" name ")" ] .
 //	figure    = service [ "[" number "]" ] "." ( "cpu" | "memory" | "fds" | "threads" | "restarts" | "ooms" )
 //	          | service "." ( "units" | "ready" | "replicas" | "pending" ) .
+//	unit      = service [ "[" number "]" ] .
 //	fold      = "max" | "mean" | "min" | "last" | "slope" .
 //	op        = "<" | "<=" | ">" | ">=" | "=" | "==" .
 //	value     = duration | share | rate | count | number | size | growth | multiple .
@@ -52,7 +54,7 @@
 //	count             timeouts; failed; lost, duplicated; anomalies; fds, threads, restarts, ooms, units
 //	size (256MiB)     memory
 //	growth (1MiB/m)   slope
-//	number            burn; attempts; cpu, in cores
+//	number            burn; attempts; amplification; cpu, in cores
 //
 // A multiple refers to the same metric in another phase, or of another load, of the same run: `p95 < 110% of baseline
 // in crash`, `mean(store-asks) < 3x of baseline`, `p95 < 150% of load stable of load canary`. A metric that is a
@@ -76,6 +78,11 @@
 // of all series of the name in the phase. ratio divides it by the growth of the series of another name, per_request
 // by the number of requests of the load. A counter whose value decreases was reset, and its new value counts as
 // growth. Between two readings a counter is assumed to grow evenly.
+//
+// amplification is the number of calls on a link between two services, or two units, for each request that the load
+// sent in the phase: of all loads, because a call does not tell the load that caused it. brunt counts the calls at its
+// proxy of the link. The calls that the link has without load are taken off, at their rate before the load. It is
+// inconclusive if the target lies within the bounds that the readings and this rate leave.
 //
 // slope is the median of the slopes between any two values (Theil, 1950; Sen, 1968), computed separately for each
 // lifetime of a process. It is inconclusive if its 95 % interval contains the target. alert is the time from the

@@ -39,7 +39,8 @@ type Metric struct {
 	// for writes, the ledger, if it is named; for registers, their name, if it is given
 	Source   string
 	Resource string // for a unit, a name of [Resources]; empty for a series named under `metrics:`
-	// aggregation of a series: max, mean, min, last, slope, worst; for counters: increase, ratio, per_request
+	// aggregation of a series: max, mean, min, last, slope, worst; for counters: increase, ratio, per_request; for a
+	// link, which Source then names as from->to: amplification
 	Fold    string
 	By      string // for a ratio, the counter that Source is divided by, a name from `metrics:`
 	PerTime bool   // the metric is a growth, in Unit per second

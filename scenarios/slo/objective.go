@@ -302,6 +302,9 @@ func (o *Objective) check() error {
 			cmp.Or(o.After.String(), "FAULT"))
 	case m.OfRegister() && (ofOrAfter || inPart):
 		return fmt.Errorf("%s is of all reads and writes of the run: it takes no of, in or after", m.Text)
+	case m.OfLink() && ofOrAfter:
+		return fmt.Errorf("%s is of the requests of all loads: it takes no of or after; `in %s` names the phase", m.Text,
+			cmp.Or(o.After.String(), "FAULT"))
 	case m.PerRequest() && !o.isAfter():
 	case m.OfSeries() && ofOrAfter:
 		return fmt.Errorf("%s is not a figure of requests: it takes no of or after; `in %s` names the phase", m.Text,

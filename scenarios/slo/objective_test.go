@@ -205,6 +205,10 @@ func TestParseObjective(t *testing.T) {
 			Metric: slo.Metric{Name: "series", Source: "hits", By: "lookups", Fold: "ratio", Unit: slo.ShareOf}, Op: ">",
 			Value: .9,
 		}},
+		{`amplification( posts->store[0] ) < 1.5 in slow`, slo.Objective{
+			Metric: slo.Metric{Name: "series", Source: "posts->store[0]", Fold: "amplification", Unit: slo.Plain}, Op: "<",
+			Value: 1.5, Phase: slo.Phase{Kind: slo.FaultPhase, Fault: "slow"},
+		}},
 		{`per_request(calls) < 1.5 of "read post"`, slo.Objective{
 			Metric: slo.Metric{Name: "series", Source: "calls", Fold: "per_request", Unit: slo.Plain}, Op: "<", Value: 1.5,
 			Step: "read post",
@@ -502,6 +506,7 @@ func FuzzObjective(f *testing.F) {
 // TestParseMetric_DidYouMean: a metric with arguments is suggested with those that were written.
 func TestParseMetric_DidYouMean(t *testing.T) {
 	for text, want := range map[string]string{
+		"amplificaton(a -> b)":   `did you mean "amplification(a -> b)"?`,
 		"per_requst(calls)":      `did you mean "per_request(calls)"?`,
 		"witin(200ms)":           `did you mean "within(200ms)"?`,
 		"slpe(posts.fds)":        `did you mean "slope(posts.fds)"?`,

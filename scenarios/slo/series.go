@@ -28,7 +28,29 @@ func (m Metric) Slope() bool { return m.Fold == "slope" }
 func (m Metric) Counts() bool { return slices.Contains(growths, m.Fold) }
 
 // PerRequest reports whether the metric is the growth of a counter per request.
-func (m Metric) PerRequest() bool { return m.Fold == perRequest }
+func (m Metric) PerRequest() bool { return m.Fold == perRequest || m.OfLink() }
+
+// OfLink reports whether the metric is the number of calls on a link per request.
+func (m Metric) OfLink() bool { return m.Fold == amplification }
+
+// Link returns the ends of the link that the metric is about: services or units.
+func (m Metric) Link() (from, to string) {
+	from, to, _ = strings.Cut(m.Source, linkArrow)
+	return from, to
+}
+
+// OnLink reports whether the metric is about the link between two units.
+func (m Metric) OnLink(from, to string) bool {
+	a, b := m.Link()
+	is := func(end, unit string) bool { return end == unit || end == ServiceOf(unit) }
+	return m.OfLink() && is(a, from) && is(b, to)
+}
+
+// ServiceOf returns the service of a unit, such as posts for posts[1].
+func ServiceOf(unit string) string {
+	service, _, _ := strings.Cut(unit, "[")
+	return service
+}
 
 // Divided reports whether the metric is the growth of a counter divided by another growth, or by requests.
 func (m Metric) Divided() bool { return m.By != "" || m.PerRequest() }
@@ -38,19 +60,24 @@ func (m Metric) Divided() bool { return m.By != "" || m.PerRequest() }
 const Worst = "worst"
 
 // folds lists the aggregations of a series; the first is the default.
-var folds = []string{"max", "mean", "min", "last", "slope", increase, ratio, perRequest}
+var folds = []string{"max", "mean", "min", "last", "slope", increase, ratio, perRequest, amplification}
 
-// The aggregations of counters.
+// The aggregations of counters. amplification is of brunt's own counter of the calls on a link.
 const (
-	increase   = "increase"
-	ratio      = "ratio"
-	perRequest = "per_request"
+	increase      = "increase"
+	ratio         = "ratio"
+	perRequest    = "per_request"
+	amplification = "amplification"
 )
 
-var growths = []string{increase, ratio, perRequest}
+var growths = []string{increase, ratio, perRequest, amplification}
+
+// linkArrow stands between the ends of a link, as in package chaos.
+const linkArrow = "->"
 
 var (
 	unitFigure = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[0-9]{1,4}\])?)\.([a-z]+)$`)
+	linkEnd    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[0-9]{1,4}\])?$`)
 	alertName  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 )
 
@@ -132,8 +159,11 @@ func (m Metric) series(s string) (out Metric, ok bool, err error) {
 	return out, ok, nil
 }
 
-// growth parses increase(NAME), ratio(NAME, NAME) or per_request(NAME).
+// growth parses increase(NAME), ratio(NAME, NAME), per_request(NAME) or amplification(FROM -> TO).
 func (m Metric) growth(fold, arg string) (Metric, error) {
+	if fold == amplification {
+		return m.link(arg)
+	}
 	names := strings.Split(arg, ",")
 	for i := range names {
 		names[i] = strings.TrimSpace(names[i])
@@ -150,6 +180,18 @@ func (m Metric) growth(fold, arg string) (Metric, error) {
 	if fold == ratio {
 		m.By = names[1]
 	}
+	return m, nil
+}
+
+// link parses the link of amplification(FROM -> TO).
+func (m Metric) link(arg string) (Metric, error) {
+	from, to, _ := strings.Cut(arg, linkArrow)
+	from, to = strings.TrimSpace(from), strings.TrimSpace(to)
+	if !linkEnd.MatchString(from) || !linkEnd.MatchString(to) {
+		return m, fmt.Errorf("%q: want a link between two services or units, such as amplification(posts -> store)",
+			syntax.Clip(m.Text, 40))
+	}
+	m.Name, m.Unit, m.Fold, m.Source = seriesName, Plain, amplification, from+linkArrow+to
 	return m, nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/netns"
 	"brunt/chaos/proc"
+	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/child"
 	"brunt/chaos/selector"
 	"brunt/scenarios/syntax"
@@ -455,7 +456,7 @@ type diversion struct {
 
 // counter counts the connections that a proxy has accepted.
 type counter interface {
-	Connections(ctx context.Context) (int64, error)
+	Traffic(ctx context.Context) (proxy.Traffic, error)
 }
 
 // opener opens connections in a network.
@@ -465,7 +466,7 @@ type opener interface {
 
 // reaches opens a connection as the caller would, and reports whether it reached the proxy.
 func (d *diversion) reaches(ctx context.Context) (came bool, err error) {
-	before, err := d.proxy.Connections(ctx)
+	before, err := d.proxy.Traffic(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -475,9 +476,8 @@ func (d *diversion) reaches(ctx context.Context) (came bool, err error) {
 	}
 	defer l.Close()
 	return proc.Await(ctx, comesWithin, func() bool {
-		now,
-			err := d.proxy.Connections(ctx)
-		return err == nil && now > before
+		now, err := d.proxy.Traffic(ctx)
+		return err == nil && now.Connections > before.Connections
 	}, "") == nil, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"brunt/chaos/chaostest/fakeengine"
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
+	"brunt/chaos/proxy"
 )
 
 // TestDiverted_Moved checks that a callee that returns at another address voids the fault: connections
@@ -57,7 +58,7 @@ func (straightLine) Close() error { return nil }
 // quietProxy has accepted no connection.
 type quietProxy struct{}
 
-func (quietProxy) Connections(context.Context) (int64, error) { return 0, nil }
+func (quietProxy) Traffic(context.Context) (proxy.Traffic, error) { return proxy.Traffic{}, nil }
 
 // TestDiverted_GoneAtOnce checks that the proof for ten callers of ten callees takes no longer than that for one.
 func TestDiverted_GoneAtOnce(t *testing.T) {

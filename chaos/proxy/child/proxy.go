@@ -108,10 +108,10 @@ func (x *Proxy) ended(err error) error {
 	return err
 }
 
-// Connections returns how many connections the proxy has accepted.
-func (x *Proxy) Connections(ctx context.Context) (n int64, err error) {
-	n, err = opCount.Of(ctx, x.p.ask, x.n)
-	return n, x.ended(err)
+// Traffic returns the traffic that passed the proxy, see [proxy.Proxy.Stats].
+func (x *Proxy) Traffic(ctx context.Context) (t proxy.Traffic, err error) {
+	t, err = opTraffic.Of(ctx, x.p.ask, x.n)
+	return t, x.ended(err)
 }
 
 // Broken returns the first failure of a codec of the proxy while there was no toxic. It is nil if the process does not

@@ -25,7 +25,7 @@ const (
 	opSeen     rpc.Op[toxicN, proxy.Traffic] = "seen"
 	opStatus   rpc.Op[toxicN, proxy.Status]  = "status"
 	opBroken   rpc.Op[proxyN, string]        = "broken"
-	opCount    rpc.Op[proxyN, int64]         = "count"
+	opTraffic  rpc.Op[proxyN, proxy.Traffic] = "traffic"
 	opProbe    rpc.Op[probeArgs, probed]     = "probe"
 	opLine     rpc.Op[proxyN, lineN]         = "line"
 	opExchange rpc.Op[lineN, probed]         = "exchange"
@@ -183,8 +183,8 @@ func (s *server) onProxies() rpc.Operations {
 	return rpc.Join(
 		opStart.By(func(_ context.Context, a startArgs) (started, error) { return s.start(a) }),
 		opClose.By(func(_ context.Context, n proxyN) (rpc.None, error) { return rpc.None{}, s.close(n) }),
-		on(s, opCount, s.proxies, func(_ context.Context, p *proxy.Proxy, _ proxyN) (int64, error) {
-			return p.Stats().Connections, nil
+		on(s, opTraffic, s.proxies, func(ctx context.Context, p *proxy.Proxy, _ proxyN) (proxy.Traffic, error) {
+			return p.Traffic(ctx)
 		}),
 		on(s, opBroken, s.proxies, func(ctx context.Context, p *proxy.Proxy, _ proxyN) (string, error) {
 			if err := p.Broken(ctx); err != nil {

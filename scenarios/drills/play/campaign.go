@@ -314,12 +314,21 @@ func leave(attempts []*Attempt, why string) {
 	}
 }
 
+// compile compiles the scenario of a drill. A drill of a sweep counts the calls on all links.
+func (c *Campaign) compile(a *Attempt) (*plan.Plan, error) {
+	p, err := c.Subject.Compile(a.Laid.Source)
+	if err == nil {
+		p.ReadLinks = a.OfSweep()
+	}
+	return p, err
+}
+
 // mostTries is how often a drill is run until its run shows something.
 const mostTries = 3
 
 // attempt runs a drill until the run shows something, unless the folder already has such a run of the same scenario.
 func (c *Campaign) attempt(ctx context.Context, a *Attempt) error {
-	p, err := c.Subject.Compile(a.Laid.Source)
+	p, err := c.compile(a)
 	if err != nil {
 		return err
 	}
@@ -353,7 +362,7 @@ func (c *Campaign) attempt(ctx context.Context, a *Attempt) error {
 		if !again || c.Budget > 0 && c.spent+a.Drill.Lasts.D() > c.Budget {
 			return nil
 		}
-		if p, err = c.Subject.Compile(a.Laid.Source); err != nil {
+		if p, err = c.compile(a); err != nil {
 			return err
 		}
 	}

@@ -51,6 +51,7 @@ type file struct {
 	Ledgers    []byte // ledgers of the case as JSON, because gob drops a pointer to zero
 	Usage      []byte
 	Series     []byte
+	Links      []byte
 	// of registers
 	Consistency []byte
 
@@ -93,7 +94,7 @@ func newFile(r *measure.Recording, c judge.Case, found *judge.Findings) (*file, 
 		f.Objectives = append(f.Objectives, objective{c.SLO[i].ID, c.SLO[i].Text})
 	}
 	f.Case.SLO, f.Case.Ledgers, f.Case.Usage, f.Case.Series, f.Case.Samples = nil, nil, nil, nil, nil
-	f.Case.Consistency = nil
+	f.Case.Consistency, f.Case.Links = nil, nil
 	err := r.Cells(func(_ measure.Key, cell *measure.Cell) {
 		for _, n := range cell.Causes {
 			f.Causes[n.Cause] = c.Causes.Name(n.Cause)
@@ -110,7 +111,8 @@ func newFile(r *measure.Recording, c judge.Case, found *judge.Findings) (*file, 
 	for _, part := range []struct {
 		to   *[]byte
 		from any
-	}{{&f.Ledgers, c.Ledgers}, {&f.Usage, c.Usage}, {&f.Series, c.Series}, {&f.Consistency, c.Consistency}} {
+	}{{&f.Ledgers, c.Ledgers}, {&f.Usage, c.Usage}, {&f.Series, c.Series}, {&f.Links, c.Links},
+		{&f.Consistency, c.Consistency}} {
 		b, err := json.Marshal(part.from)
 		if err != nil {
 			return nil, err

@@ -65,6 +65,7 @@ func (p Plan) Check() (notes []string) {
 	c.fewAnswers(est)
 	c.slightHarm(est)
 	c.samples(est)
+	c.amplification(est)
 	c.closedLoads()
 	c.slowUsers(est)
 	c.resolution(est)

@@ -291,6 +291,18 @@ func (s *System) link(e platform.Edge) (string, bool) {
 	return "", false
 }
 
+// CallLinks returns the links between units of processes, without those of the load. calls says by link whether its
+// proxy reads requests.
+func (s *System) CallLinks() (links []*chaos.Link, calls []bool) {
+	for _, l := range s.links {
+		if l.From != chaos.LoadName {
+			_, read := s.host.Plan.NeedsLink(l.From, l.To)
+			links, calls = append(links, l), append(calls, read)
+		}
+	}
+	return links, calls
+}
+
 // ready waits for a running target: until it answers as its ready block says, or accepts connections
 // if it has none.
 func (s *System) ready(ctx context.Context) error {

@@ -1,0 +1,23 @@
+package html
+
+import (
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// linksView shows the traffic on links for each request.
+type linksView struct {
+	Findings []string
+	Phases   []string
+	Rows     []words.LinkRow
+	Foot     string
+}
+
+// links returns the traffic on links; nil if none was counted.
+func links(r *result.Result) *linksView {
+	v := &linksView{Findings: words.Multiplied(r), Foot: words.LinksMeaning}
+	if v.Phases, v.Rows = words.LinkRows(r); len(v.Rows) == 0 {
+		return nil
+	}
+	return v
+}

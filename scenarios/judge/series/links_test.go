@@ -1,0 +1,155 @@
+package series_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/judge/series"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// calls are the times of calls on a link, in seconds, ascending.
+type calls []float64
+
+// in counts the calls from one time on until another.
+func (c calls) in(from, to float64) float64 {
+	i, _ := slices.BinarySearch(c, from)
+	j, _ := slices.BinarySearch(c, to)
+	return float64(j - i)
+}
+
+// read returns the link as a run would count it: every 200 ms, at times that vary, and for 2 s before the load, which
+// begins at 0.
+func (c calls) read(random *rand.Rand) result.Link {
+	slices.Sort(c)
+	l := result.Link{From: "web[0]", To: "store[0]", Calls: true, Every: .2, Quiet: 2}
+	l.Background = result.Num(c.in(-2, 0) / 2)
+	for t := -.2; t < 30; t += .2 { // the first reading is before the load
+		at := t + .1*random.Float64()
+		l.Points = append(l.Points, result.Point{T: result.Num(at), V: result.Num(c.in(-100, at))})
+	}
+	return l
+}
+
+// TestAmplification simulates a service that makes one call for each request, and three in a fault, beside probes at
+// regular intervals. The bounds hold the truth in each of 200 simulations, and the objective is not decided against it.
+func TestAmplification(t *testing.T) {
+	upper, err := slo.ParseObjective("amplification(web -> store) < 1.5 in errs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decided := 0
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		rate, every := 5+95*random.Float64(), .1+2*random.Float64() // requests per second, seconds from probe to probe
+		from := 10 + random.Float64()
+		to := from + 2 + 8*random.Float64()
+		factor := []float64{1, 3}[seed%2]
+		var own, all calls
+		sent := map[bool]int64{}
+		for at := random.Float64() / rate; at < 30; at += random.ExpFloat64() / rate {
+			n := 1.
+			if at >= from && at < to {
+				n = factor
+				sent[true]++
+			} else if at < from {
+				sent[false]++
+			}
+			for range int(n) {
+				own = append(own, at)
+			}
+		}
+		all = slices.Clone(own)
+		for at := -5 + every*random.Float64(); at < 30; at += every {
+			all = append(all, at)
+		}
+		link := all.read(random)
+		for _, in := range []struct {
+			name     string
+			from, to float64
+			sent     int64
+		}{{"baseline", 0, from, sent[false]}, {"errs", from, to, sent[true]}} {
+			truth := own.in(in.from, in.to) / float64(in.sent)
+			o := upper
+			o.Phase = slo.ParsePhase(in.name)
+			r := series.JudgeLink(o, o.Phase, requests.Span{From: result.Num(in.from).D(), To: result.Num(in.to).D()},
+				[]result.Link{link}, in.sent)
+			if !(float64(r.Low) <= truth+1e-6 && truth-1e-6 <= float64(r.High)) || r.Low > r.Measured || r.Measured > r.High {
+				t.Errorf("seed %d, %s: %v in %v to %v; the truth is %v", seed, in.name, r.Measured, r.Low, r.High, truth)
+			}
+			want := scenarios.Pass
+			if !o.Holds(truth) {
+				want = scenarios.Fail
+			}
+			if r.Verdict == want {
+				decided++
+			} else if r.Verdict != scenarios.Inconclusive {
+				t.Errorf("seed %d, %s: %s at a truth of %v", seed, in.name, r.Verdict, truth)
+			}
+		}
+	}
+	if decided < 390 { // all of them as measured
+		t.Errorf("%d of 400 objectives were decided", decided)
+	}
+}
+
+// TestJudgeLink_Unknown: where calls are not known, the objective is not decided, and says why.
+func TestJudgeLink_Unknown(t *testing.T) {
+	o, err := slo.ParseObjective("amplification(web -> store) < 1.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*result.Link)
+		sent   int64
+		want   result.NoteKind
+	}{
+		{"known", func(*result.Link) {}, 20, result.GrowthFor},
+		{"bytes", func(l *result.Link) { l.Calls = false }, 20, result.CallsUnread},
+		{"another protocol", func(l *result.Link) { l.Unread = 2 }, 20, result.ConnectionsUnread},
+		{"no quiet time", func(l *result.Link) { l.Quiet, l.Background = 0, result.NaN }, 20, result.QuietNone},
+		{"few readings", func(l *result.Link) { l.Points = l.Points[:2] }, 20, result.FewCounts},
+		{"no requests", func(*result.Link) {}, 0, result.RequestsUnsent},
+		{"another link", func(l *result.Link) { l.To = "users[0]" }, 20, result.ValueUnknown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := result.Link{From: "web[0]", To: "store[0]", Calls: true, Every: .2, Quiet: 20}
+			for i := range 11 {
+				l.Points = append(l.Points, result.Point{T: result.Num(i) / 5, V: result.Num(2 * i)})
+			}
+			tt.change(&l)
+			r := series.JudgeLink(o, slo.ParsePhase("run"), requests.Span{To: 2 * time.Second}, []result.Link{l}, tt.sent)
+			if known := tt.want == result.GrowthFor; len(r.Because) == 0 || r.Because[0].Kind != tt.want ||
+				known != (r.Verdict == scenarios.Pass) || !known && r.Verdict != scenarios.Inconclusive {
+				t.Errorf("%s, %+v", r.Verdict, r.Because)
+			}
+		})
+	}
+}
+
+// TestAmplifications: the links between two services are one row, of bytes if no calls were counted, and without a row
+// if the calls of a part are unknown.
+func TestAmplifications(t *testing.T) {
+	link := func(from, to string, counted bool, unread int64) result.Link {
+		l := result.Link{From: from, To: to, Calls: counted, Unread: unread, Every: .2, Background: result.NaN}
+		for i := range 11 {
+			l.Points = append(l.Points, result.Point{T: result.Num(i) / 5, V: result.Num(10 * i)})
+		}
+		return l
+	}
+	run := slo.ParsePhase("run")
+	got := series.Amplifications([]result.Link{
+		link("web[0]", "store[0]", true, 0), link("web[1]", "store[0]", true, 0), link("web[0]", "users[0]", false, 0),
+		link("web[0]", "mail[0]", true, 0), link("web[1]", "mail[0]", true, 3),
+	}, []slo.Phase{run}, []requests.Span{{To: 2 * time.Second}}, []int64{100})
+	if len(got) != 2 || got[0].To != "store" || got[0].Unit != result.UnitCalls || got[0].In(run).Value != 2 ||
+		got[1].To != "users" || got[1].Unit != result.UnitBytes || got[1].In(run).Value != 1 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,146 @@
+package observe
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/proxy"
+	"brunt/scenarios/judge/series"
+	"brunt/scenarios/result"
+)
+
+// Links counts the traffic on the links between units, before the load and while it runs.
+type Links struct {
+	every  time.Duration
+	cancel context.CancelFunc
+	ended  sync.WaitGroup
+
+	mu    sync.Mutex
+	links []*countedLink
+}
+
+// countedLink is a link under way.
+type countedLink struct {
+	link *chaos.Link
+	out  result.Link
+
+	began time.Time     // of the quiet time
+	first proxy.Traffic // at its begin
+}
+
+// The time between two readings of a link. A run of more than mostCounts times that is read less often.
+const (
+	countEvery = 200 * time.Millisecond
+	mostCounts = 1500
+)
+
+// countWithin bounds one reading. A process of proxies that is stopped gives no answer, and the reading is missing.
+const countWithin = time.Second
+
+// NewLinks prepares to count the traffic on links. calls says by link whether its proxy reads requests; on other links
+// bytes are counted. end is when the load ends. It returns nil if there are no links.
+func NewLinks(links []*chaos.Link, calls []bool, end time.Duration) *Links {
+	if len(links) == 0 {
+		return nil
+	}
+	l := &Links{every: max(countEvery, (end / mostCounts).Round(countEvery))}
+	for i, one := range links {
+		l.links = append(l.links, &countedLink{link: one, out: result.Link{
+			From: one.From, To: one.To, Calls: calls[i], Every: result.Sec(l.every), Background: result.NaN,
+			Points: []result.Point{},
+		}})
+	}
+	return l
+}
+
+// each reads all links. A link that gives no answer is left out.
+func (l *Links) each(ctx context.Context, do func(*countedLink, proxy.Traffic)) {
+	if l == nil {
+		return
+	}
+	for _, one := range l.links {
+		ctx, cancel := context.WithTimeout(ctx, countWithin)
+		t, err := one.link.Proxy.Traffic(ctx)
+		cancel()
+		if err == nil {
+			l.mu.Lock()
+			do(one, t)
+			l.mu.Unlock()
+		}
+	}
+}
+
+// Quiet begins to count the traffic without load. It may be called on nil, as the other methods.
+func (l *Links) Quiet(ctx context.Context) {
+	l.each(ctx, func(one *countedLink, t proxy.Traffic) { one.began, one.first = time.Now(), t })
+}
+
+// Unquiet ends the time without load. The traffic in it is known if it lasted at least [series.QuietFor].
+func (l *Links) Unquiet(ctx context.Context) {
+	l.each(ctx, func(one *countedLink, t proxy.Traffic) {
+		if quiet := time.Since(one.began); !one.began.IsZero() && quiet >= series.QuietFor {
+			one.out.Quiet = result.Sec(quiet)
+			one.out.Background = (one.counter(t) - one.counter(one.first)) / one.out.Quiet
+		}
+	})
+}
+
+// counter returns the calls on the link so far, or its bytes if its calls are not counted.
+func (c *countedLink) counter(t proxy.Traffic) result.Num {
+	if c.out.Calls {
+		return result.Num(t.Requests())
+	}
+	return result.Num(t.Forward + t.Back)
+}
+
+// Watch counts until Stop. now is the time of the run.
+func (l *Links) Watch(now func() time.Duration) {
+	if l == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l.cancel = cancel
+	l.ended.Go(func() {
+		each(ctx, l.every, func() { l.read(ctx, now) })
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countWithin)
+		defer cancel()
+		l.read(ctx, now) // what came since the last reading
+	})
+}
+
+// read reads each link once.
+func (l *Links) read(ctx context.Context, now func() time.Duration) {
+	asked := now()
+	l.each(ctx, func(one *countedLink, t proxy.Traffic) {
+		at := now()
+		one.out.Unread = t.Unread
+		one.out.Points = append(one.out.Points, result.Point{T: result.Sec(asked + (at-asked)/2), V: one.counter(t)})
+		asked = at
+	})
+}
+
+// Stop ends the watch. It may be called again.
+func (l *Links) Stop() {
+	if l != nil && l.cancel != nil {
+		l.cancel()
+		l.ended.Wait()
+	}
+}
+
+// Counted returns the traffic so far, or after Stop.
+func (l *Links) Counted() (out []result.Link) {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, one := range l.links {
+		c := one.out
+		c.Points = slices.Clone(c.Points)
+		out = append(out, c)
+	}
+	return out
+}
