@@ -55,7 +55,7 @@ const (
 	lead       = 5 * time.Second // of the baseline before the injection that measures the transient
 	calm       = time.Second     // of the low load before the injection of a probe
 	leastWarm  = 3 * time.Second
-	lowShare   = .1 // of the capacity without a fault: the low load
+	lowShare   = .2 // of the capacity without a fault: the low load
 	unprovable = 3  // probes in a row whose fault was not proved at their end
 )
 
@@ -203,7 +203,7 @@ func (r *RunProber) transientPlan() (*plan.Plan, error) {
 }
 
 // Hold injects a fault once at a low load, and returns what followed with the prober of rates under it. The low load is
-// a tenth of the capacity without a fault. If the load was not good again while the fault was in, the answer is
+// a fifth of the capacity without a fault. If the load was not good again while the fault was in, the answer is
 // complete: no rate holds, from the low load on, and there is no prober.
 func (r *RunProber) Hold(ctx context.Context, h Held, all *Found) (*RunProber, Under, error) {
 	one := *r

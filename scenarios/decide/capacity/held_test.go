@@ -110,7 +110,7 @@ func TestHold(t *testing.T) {
 		}
 		s.plans = nil
 		under, u, err := r.Hold(t.Context(), h, all)
-		if err != nil || u.Transient.Lasted != 3 || u.Transient.Failed != 7 || u.Transient.Rate != .1*all.Low {
+		if err != nil || u.Transient.Lasted != 3 || u.Transient.Failed != 7 || u.Transient.Rate != .2*all.Low {
 			t.Fatalf("%s: %+v, %v", h, u.Transient, err)
 		}
 		found, err := Find(t.Context(), under, Options{From: all.Low / 2})
@@ -120,7 +120,7 @@ func TestHold(t *testing.T) {
 		for _, p := range s.plans[1:] {
 			l := p.Loads[0].Schedule
 			if len(p.Conditions) != 1 || p.Conditions[0].At.D() != -(8+2)*time.Second || l.Calm.For != 9*time.Second ||
-				l.Calm.Rate != .1*all.Low || p.Scenario.Warmup != 11*time.Second {
+				l.Calm.Rate != .2*all.Low || p.Scenario.Warmup != 11*time.Second {
 				t.Fatalf("%s: injected at %v, calm %+v, warm-up %s", h, p.Conditions[0].At, l.Calm, p.Scenario.Warmup)
 			}
 		}
@@ -159,7 +159,7 @@ func TestHold_Refused(t *testing.T) {
 		t.Fatal(err)
 	}
 	under, u, err := r.Hold(t.Context(), h, all)
-	if under != nil || err != nil || u.Low != 0 || u.High != 100 || u.Transient.Lasted.Known() {
+	if under != nil || err != nil || u.Low != 0 || u.High != 200 || u.Transient.Lasted.Known() {
 		t.Errorf("never good again: %v, %+v, %v", under, u, err)
 	}
 }
