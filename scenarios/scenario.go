@@ -30,7 +30,9 @@ type Scenario struct {
 	Teardown     []Step
 	Loads        []Load
 	Faults       []Fault
-	Conditions   []Fault // faults without a time, which hold for the whole run
+	// faults without a time, which hold for the whole run; one whose At is negative, which only commands set, is injected
+	// within the warm-up and taken back when the load is over
+	Conditions []Fault
 	Guard        Guard
 	Steady       []slo.Objective
 	Stop         []slo.Objective

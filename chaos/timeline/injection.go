@@ -421,6 +421,47 @@ func (t *Timeline) verify(ctx context.Context, r *injection, stays time.Duration
 	t.verified(r, found)
 }
 
+// Prove proves once more the effect of the faults that are injected. It returns the evidence by the name of the fault,
+// and an error if the effect of one is not shown, or if none is injected.
+func (t *Timeline) Prove(ctx context.Context) (map[string]string, error) {
+	t.mu.Lock()
+	in := slices.Clone(t.in)
+	t.mu.Unlock()
+	if len(in) == 0 {
+		return nil, errors.New("no fault is in")
+	}
+	found := map[string]string{}
+	for _, r := range in {
+		if r.voids != nil && r.isVoid() {
+			return nil, fmt.Errorf("%s was over before", r.Name)
+		}
+		t.injected.mu.Lock()
+		held := slices.Clone(r.Held)
+		t.injected.mu.Unlock()
+		text, err := proof(ctx, held, r.slowest(verifyFor))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Name, err)
+		}
+		found[r.Fault] = text
+	}
+	return found, nil
+}
+
+// proof looks for the effect of held faults, for at most so long.
+func proof(ctx context.Context, held []chaos.Held, most time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
+	defer cancel()
+	var texts []string
+	for _, h := range held {
+		text, err := h.Verify(ctx)
+		if err != nil && !errors.As(err, new(chaos.NotShownError)) {
+			return "", err
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, "; "), nil
+}
+
 // shown notes what the proof of a held fault has not shown. It returns any other error.
 func (r *injection) shown(h chaos.Held, err error) error {
 	part, ok := errors.AsType[chaos.NotShownError](err)

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"brunt/reporters/html"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/disk"
@@ -32,6 +33,11 @@ type findFlags struct {
 	length     time.Duration
 	cool       time.Duration
 	confirm    int
+	during     []string
+	without    []string
+	settle     time.Duration
+	peak       string
+	atLeast    string
 	file, page string
 }
 
@@ -39,18 +45,28 @@ func findCommand() *cobra.Command {
 	var f findFlags
 	c := &cobra.Command{
 		Use:   "find SCENARIO",
-		Short: "Find the largest rate at which the objectives hold",
+		Short: "Find the largest rate at which the objectives hold, alone and under a fault",
 		Long: `Find the largest rate at which a target meets its objectives. brunt raises the rate in
 steps until an objective fails, then halves the interval between that rate and the last
 good one. A majority of probes decides on each rate. A probe is a run with the flows of the
 scenario at one rate and without its faults. A rate is too high if an objective fails, or
 if the number of requests in flight grows until the end: the target falls behind.
 
-The answer is an interval. If the generator reaches its limit first, brunt says so, and the
+With --during FAULT of the scenario, or with --without UNIT, SERVICE or zone=NAME, brunt first
+finds the capacity without the fault, then the capacity while the fault is in. Each probe
+injects the fault at a low load, waits for its proof and until requests are good again, raises
+the load to the rate, and proves at the end that the fault is still in. brunt then takes it
+back and proves that it is gone. What follows the injection at the low load is shown apart.
+A fault that is over once it is done, or that nothing takes back, is refused.
+
+The answer is an interval that holds the capacity with 95 % confidence, by a model of all
+probes. If the generator reaches its limit first, brunt says so, and the
 interval is only a lower bound. If another program used the processors during a probe, the
 probe shows nothing, and brunt repeats it.`,
 		Example: `  brunt find checkout.yaml --objective "p95 < 200ms" --objective "errors < 1%"
-  brunt find checkout.yaml --max 20000/s --probe 30s --precision 2% --html capacity.html`,
+  brunt find checkout.yaml --max 20000/s --probe 30s --precision 2% --html capacity.html
+  brunt find shop.yaml --without "posts[1]" --peak 900/s
+  brunt find shop.yaml --during slow-store --without zone=a --at-least 900/s`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.find(c, args[0]) },
 	}
@@ -64,6 +80,16 @@ probe shows nothing, and brunt repeats it.`,
 		"how long a probe lasts; longer if an objective needs more requests")
 	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "pause after a rate at which the objectives failed")
 	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes for each rate, an odd number; the majority decides")
+	c.Flags().StringArrayVar(&f.during, "during", nil,
+		"also find the capacity while a fault of the scenario is in; can be given several times")
+	c.Flags().StringArrayVar(&f.without, "without", nil,
+		`also find the capacity while a part of the target is stopped: "posts[1]", posts or zone=a; can be given several times`)
+	c.Flags().DurationVar(&f.settle, "settle", 30*time.Second,
+		"the longest time after the injection of a fault until requests have to be good again")
+	c.Flags().StringVar(&f.peak, "peak", "", "say whether this rate fits, such as 900/s")
+	c.Flags().StringVar(&f.atLeast, "at-least", "", `a rate that the target has to sustain, under each fault if some are given:
+exit code 3 if it does not, 8 if the interval holds the rate, 5 if the generator
+reached its limit before`)
 	c.Flags().StringVar(&f.file, "json", "", "write the result to a file as JSON")
 	c.Flags().StringVar(&f.page, "html", "", "write a page with response times against the rate to a file")
 	f.log, f.repeat, f.noChaos = logFlags{"text", "error"}, 1, true
@@ -87,6 +113,9 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	if f.length < time.Second {
 		return usagef("--probe is at least 1s")
 	}
+	if f.settle < 6*time.Second {
+		return usagef("--settle %s: at least 6s, a third of which requests have to be good", f.settle)
+	}
 	held, err := f.policies()
 	if err != nil {
 		return err
@@ -94,6 +123,21 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	finder := &capacity.RunProber{
 		Parse:   func() (*scenarios.Scenario, error) { return f.parse(path, held) },
 		Compile: plan.CompileOptions{Self: self(), Policies: held}, Run: f.judged, Length: f.length, Cool: f.cool,
+		Settle: f.settle,
+	}
+	for _, name := range f.during {
+		finder.Held = append(finder.Held, capacity.Held{During: name})
+	}
+	for _, part := range f.without {
+		finder.Held = append(finder.Held, capacity.Held{Without: part})
+	}
+	peak, err := f.demanded("--peak", f.peak, 0)
+	if err != nil {
+		return err
+	}
+	least, err := f.demanded("--at-least", f.atLeast, o.Max)
+	if err != nil {
+		return err
 	}
 	for _, text := range f.objectives {
 		obj, err := slo.ParseObjective(text)
@@ -123,89 +167,154 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 		fmt.Fprintf(stderr(c), "%10.4g/s  %-9s  %s\n", t.Rate, t.Answer, t.Why)
 	}
 	began := time.Now()
-	found, err := capacity.Find(ctx, finder, o)
-	if found != nil && len(found.Tries) > 0 {
-		answer := foundText(found, err)
-		fmt.Fprint(stdout(c), answer)
-		if f.page != "" {
-			if werr := f.writePage(finder, found, answer, began); werr != nil && err == nil {
-				err = werr
-			}
+	found, err := searchAll(ctx, c, finder, o)
+	if found == nil || len(found.Tries) == 0 {
+		return err
+	}
+	if peak > 0 {
+		found.Peak = found.Demanded(peak)
+	}
+	if least > 0 {
+		found.AtLeast = found.Demanded(least)
+	}
+	lines := answerLines(found, err)
+	for _, line := range lines {
+		fmt.Fprintln(stdout(c), line)
+	}
+	for _, line := range words.CapacityDetails(found) {
+		fmt.Fprintln(stdout(c), line)
+	}
+	if f.page != "" {
+		err = errors.Join(err, f.writePage(finder, found, lines, began))
+	}
+	if f.file != "" {
+		b, jerr := json.MarshalIndent(found, "", "  ")
+		if jerr == nil {
+			jerr = os.WriteFile(f.file, append(b, '\n'), disk.Shared)
 		}
-		if f.file != "" {
-			b, jerr := json.MarshalIndent(found, "", "  ")
-			if jerr == nil {
-				jerr = os.WriteFile(f.file, append(b, '\n'), disk.Shared)
-			}
-			if jerr != nil && err == nil {
-				err = jerr
-			}
-		}
+		err = errors.Join(err, jerr)
+	}
+	if err == nil && found.AtLeast != nil {
+		return decided(found.AtLeast)
 	}
 	return err
 }
 
-// foundText returns the result in lines.
-func foundText(found *capacity.Found, err error) string {
-	w := &strings.Builder{}
-	probes := syntax.Amount(len(found.Tries), "probe")
+// demanded reads the rate of a flag; zero without one. most is the largest rate that will be tried; zero is no bound.
+func (f *findFlags) demanded(flag, text string, most float64) (float64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	rate, err := quantity.ParseRate(text)
 	switch {
-	case err != nil:
-		fmt.Fprintf(w, "not found: after %s the limit is above %.4g/s", probes, found.Low)
-		if found.High > 0 {
-			fmt.Fprintf(w, " and below %.4g/s", found.High)
-		}
-		fmt.Fprintln(w)
-	case found.High == 0 && found.Limited > 0:
-		fmt.Fprintf(w, "at least %.4g/s: the generator reached its limit at %.4g/s, before the target did (%s)\n", found.Low,
-			found.Limited, probes)
-	case found.High == 0:
-		fmt.Fprintf(w, "at least %.4g/s, the largest rate tried (%s)\n", found.Low, probes)
-	default:
-		fmt.Fprintf(w, "between %.4g/s and %.4g/s (%s)\n", found.Low, found.High, probes)
-		if found.Limited > 0 {
-			fmt.Fprintf(w, "the interval is not narrower, because the generator kept reaching its limit at %.4g/s\n",
-				found.Limited)
-		}
-		for i := len(found.Tries) - 1; i >= 0; i-- {
-			if t := found.Tries[i]; t.Answer == capacity.Breaks && t.Rate <= found.High*1.0001 {
-				fmt.Fprintf(w, "at %.4g/s: %s\n", t.Rate, t.Why)
-				break
-			}
+	case err != nil || rate <= 0:
+		return 0, usagef("%s %q: want a rate such as 900/s", flag, text)
+	case most > 0 && rate > most:
+		return 0, usagef("%s %s: no rate above --max %s is tried; raise --max", flag, text, f.most)
+	}
+	return rate, nil
+}
+
+// decided returns the exit code of a lower bound: nil if the rate fits in every case that decides.
+func decided(d *capacity.Demand) error {
+	of := func(fit capacity.Fit) bool { return slices.Contains(d.Decisive(), fit) }
+	switch {
+	case of(capacity.TooMuch):
+		return exit(scenarios.ExitFail)
+	case of(capacity.Untried):
+		return exit(scenarios.ExitInvalid)
+	case of(capacity.Uncertain):
+		return exit(scenarios.ExitInconclusive)
+	}
+	return nil
+}
+
+// searchAll finds the capacity without a fault, then under each held fault. With an error it returns what was found
+// until then.
+func searchAll(
+	ctx context.Context, c *cobra.Command, finder *capacity.RunProber, o capacity.Options,
+) (*capacity.Capacity, error) {
+	say := func(what string) {
+		if len(finder.Held) > 0 {
+			fmt.Fprintln(stderr(c), what)
 		}
 	}
-	return w.String()
+	say("all:")
+	all, err := capacity.Find(ctx, finder, o)
+	if all == nil {
+		return nil, err
+	}
+	found := &capacity.Capacity{Found: *all, Interval: all.Bounds()}
+	if err != nil {
+		return found, err
+	}
+	for _, h := range finder.Held {
+		say(words.HeldFault(h) + ":")
+		under, u, err := finder.Hold(ctx, h, all)
+		if err != nil {
+			return found, err
+		}
+		if under != nil {
+			within := o
+			within.From = all.Low / 2
+			got, err := capacity.Find(ctx, under, within)
+			if got == nil {
+				return found, err
+			}
+			u.Found = *got
+			if errors.Is(err, capacity.ErrNoRate) {
+				err = nil // that is the answer
+			}
+			if err != nil {
+				return found, fmt.Errorf("%s: %w", words.HeldFault(h), err)
+			}
+		}
+		found.Add(u)
+	}
+	return found, nil
+}
+
+// answerLines returns the answer, or how far an unfinished search came.
+func answerLines(found *capacity.Capacity, err error) []string {
+	if err == nil {
+		return words.CapacityAnswer(found)
+	}
+	of := &found.Found
+	text := fmt.Sprintf("not found: after %s the limit is above %.4g/s", syntax.Amount(len(of.Tries), "probe"), of.Low)
+	if of.High > 0 {
+		text += fmt.Sprintf(" and below %.4g/s", of.High)
+	}
+	return []string{text}
 }
 
 // writePage writes the page of a search.
-func (f *findFlags) writePage(r *capacity.RunProber, found *capacity.Found, answer string, began time.Time) error {
+func (f *findFlags) writePage(r *capacity.RunProber, found *capacity.Capacity, lines []string, began time.Time) error {
 	sc, err := r.Parse()
 	if err != nil {
 		return err
 	}
-	first, _, _ := strings.Cut(answer, "\n")
+	lines = slices.Clone(lines)
+	lines[0] = syntax.Sentence(lines[0])
 	p := html.FindPage{
-		Name: sc.Name, Answer: syntax.Sentence(first), Sure: found.High > 0, Objectives: r.Objectives,
-		Started: began, Took: time.Since(began),
+		Name: sc.Name, Answer: strings.Join(lines, " "), Sure: found.High > 0, Objectives: r.Objectives,
+		Started: began, Took: time.Since(began), Searches: []html.FindSearch{{Tries: found.Tries}},
 	}
-	for _, t := range found.Tries {
-		probe := html.FindProbe{
-			Rate: t.Rate, Answer: string(t.Answer), Why: t.Why, Offered: math.NaN(), Good: math.NaN(), Failed: math.NaN(),
-			P95: math.NaN(), InFlight: math.NaN(),
-		}
-		if g := t.Figures; g != nil {
-			probe.Offered, probe.Good, probe.Failed, probe.InFlight = g.Offered, g.Good, g.Failed, float64(g.InFlight)
-			if probe.P95 = float64(g.P95); math.IsNaN(probe.P95) {
-				probe.P95 = math.Inf(1)
-			}
-		}
-		p.Probes = append(p.Probes, probe)
+	if len(found.Under) > 0 {
+		p.Searches[0].Name, p.Details = "all", words.CapacityDetails(found)
+	}
+	for i := range found.Under {
+		u := &found.Under[i]
+		p.Sure = p.Sure && u.High > 0
+		p.Searches = append(p.Searches, html.FindSearch{
+			Name: words.HeldFault(u.Held), Tries: u.Tries, Evidence: u.Evidence, Gone: u.GoneEvidence,
+		})
 	}
 	return writeWhole(f.page, disk.Shared, p.Report)
 }
 
 // judged runs a plan without a report. A run that has a verdict is no error.
-func (f *findFlags) judged(ctx context.Context, p *plan.Plan) (*result.Result, error) {
+func (f *findFlags) judged(ctx context.Context, p *plan.Plan, control bool) (*result.Result, error) {
+	f.noChaos = control
 	res, err := f.probe(ctx, p)
 	if res != nil {
 		err = nil

@@ -7,13 +7,16 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/decide/capacity"
+	"brunt/scenarios/suite"
 )
 
 // A counter serves one request at a time, each for the same time: a queue with a fixed service
@@ -77,5 +80,52 @@ func TestFind_Capacity(t *testing.T) {
 		if math.Abs(off) > .05 || f.High == 0 {
 			t.Errorf("trial %d is not within 5 %%", i+1)
 		}
+	}
+}
+
+// TestFind_UnderFault finds the capacity of the example, whose replicas serve 60 requests a second each, with and
+// without one of them.
+func TestFind_UnderFault(t *testing.T) {
+	suite.Needs(t, suite.In("examples"))
+	if testing.Short() {
+		t.Skip("a search takes some four minutes")
+	}
+	dir, state := t.TempDir(), t.TempDir()
+	file := filepath.Join(dir, "found.json")
+	cmd := exec.Command(built(t, "."), "find", example("32-capacity-under-a-fault"), "--without", "posts[1]", "--from", "40/s",
+		"--probe", "4s", "--settle", "20s", "--precision", "8%", "--peak", "80/s", "--at-least", "80/s", "--json", file)
+	cmd.Env = append(os.Environ(), "BRUNT_STATE="+state)
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	b, rerr := os.ReadFile(file)
+	var c capacity.Capacity
+	if rerr == nil {
+		rerr = json.Unmarshal(b, &c)
+	}
+	if rerr != nil || len(c.Under) != 1 {
+		t.Fatal(err, rerr)
+	}
+	if c.High == 0 || c.Under[0].High == 0 {
+		t.Skip("this machine is too busy for the load")
+	}
+	// in 4 s, the backlog of a rate that is 6 % too high delays p95 by 200 ms
+	for _, one := range []struct {
+		capacity.Interval
+		truth float64
+	}{{c.Interval, 120}, {c.Under[0].Interval, 60}} {
+		if one.Low > 1.1*one.truth || one.High < one.truth || one.High > 1.2*one.truth {
+			t.Errorf("between %v and %v, want %v to %v", one.Low, one.High, one.truth, 1.06*one.truth)
+		}
+	}
+	u := c.Under[0]
+	if u.Share.Low > .5 || u.Share.High < .5 || u.Evidence == "" || u.GoneEvidence == "" {
+		t.Errorf("a share of %+v; in: %q; gone: %q", u.Share, u.Evidence, u.GoneEvidence)
+	}
+	if code := cmd.ProcessState.ExitCode(); code != scenarios.ExitFail || c.Peak.All != capacity.Fits ||
+		c.Peak.Under[0] != capacity.TooMuch {
+		t.Errorf("exit code %d; the peak: %+v", code, c.Peak)
+	}
+	if left, _ := os.ReadDir(state); len(left) > 0 {
+		t.Errorf("it left %v", left)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/reporters/reporterstest"
+	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -107,24 +108,27 @@ func findPage(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	all := FindSearch{Name: "all"}
 	p := FindPage{
 		Name: "<script>alert(1)</script>", Answer: "Between 280/s and 300/s.", Sure: true, Objectives: []slo.Objective{o},
 		Started: time.Unix(1e9, 0), Took: 90 * time.Second,
 	}
 	for _, rate := range []float64{100, 200, 400, 283, 336, 300, 290} {
-		probe := FindProbe{
-			Rate: rate, Answer: "holds", Why: "p95 < 200ms: 20ms <img src=x onerror=alert(1)>", Offered: rate, Good: rate,
-			P95: .02, InFlight: 2,
+		probe := capacity.Try{
+			Rate: rate, Answer: capacity.Holds, Why: "p95 < 200ms: 20ms <img src=x onerror=alert(1)>",
+			Figures: &capacity.Figures{Offered: rate, Good: rate, P95: .02, InFlight: 2},
 		}
 		if rate > 300 {
-			probe.Answer, probe.Good, probe.P95, probe.Failed = "breaks", 300, math.Inf(1), .2
+			probe.Answer = capacity.Breaks
+			probe.Figures.Good, probe.Figures.P95, probe.Figures.Failed = 300, result.Num(math.Inf(1)), .2
 		}
-		p.Probes = append(p.Probes, probe)
+		all.Tries = append(all.Tries, probe)
 	}
-	p.Probes = append(p.Probes, FindProbe{
-		Rate: 250, Answer: "disturbed", Why: "a neighbour", Offered: math.NaN(), Good: math.NaN(), Failed: math.NaN(),
-		P95: math.NaN(), InFlight: math.NaN(),
-	})
+	all.Tries = append(all.Tries, capacity.Try{Rate: 250, Answer: capacity.Disturbed, Why: "a neighbour"})
+	p.Searches = []FindSearch{all, {
+		Name: "without posts[1]", Tries: all.Tries[:2], Evidence: "pid 7 ended", Gone: "<img src=x> it answers again",
+	}}
+	p.Details = []string{"at 52/s no request was bad <img>"}
 	var b strings.Builder
 	if err := p.Report(&b); err != nil {
 		t.Fatal(err)
@@ -137,6 +141,7 @@ func TestFindPage(t *testing.T) {
 	page := findPage(t)
 	for _, want := range []string{
 		"Between 280/s and 300/s.", "objective 200ms", `class="limit"`, "disturbed", "&lt;script&gt;", `class="bad endless"`,
+		"<h2>Probes, without posts[1]</h2>", "The fault was in: pid 7 ended.", `id="probes-2"`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q", want)

@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"brunt/reporters/words"
+	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
 // A FindPage shows a search for the largest rate at which objectives hold: the answer, response times against the
@@ -20,18 +22,16 @@ type FindPage struct {
 	Objectives []slo.Objective
 	Started    time.Time
 	Took       time.Duration
-	Probes     []FindProbe // in their order
+	Details    []string     // sentences below the answer
+	Searches   []FindSearch // without a fault, then under each fault
 }
 
-// A FindProbe is one probe.
-type FindProbe struct {
-	Rate          float64 // iterations a second
-	Answer        string  // holds, breaks, limited or disturbed
-	Why           string
-	Offered, Good float64 // requests a second; NaN: not known
-	Failed        float64 // share; NaN: not known
-	P95           float64 // seconds; NaN: not known, infinite: more requests failed than it allows
-	InFlight      float64 // NaN: not known
+// A FindSearch is the search without a fault, or the search under one.
+type FindSearch struct {
+	Name     string         // empty if it is the only search
+	Tries    []capacity.Try // in their order
+	Evidence string         // what showed that the fault was in
+	Gone     string         // what showed its end
 }
 
 var findTemplate = template.Must(template.ParseFS(sources, "assets/find.tmpl", "assets/curve.tmpl"))
@@ -46,9 +46,16 @@ type findView struct {
 	Mark, Tone   string
 	Facts        []words.Pair
 	Objectives   []string
+	Details      []string
 	Curve        *curveView
 	Several      bool // an iteration makes several requests
-	Probes       []findRow
+	Beyond       bool // the curve shows the first of several searches
+	Searches     []findTable
+}
+
+type findTable struct {
+	ID, Name, Evidence, Gone string
+	Probes                   []findRow
 }
 
 type findRow struct{ N, Rate, Mark, Word, Tone, Why, Good, Failed, P95, InFlight string }
@@ -79,31 +86,42 @@ func (p FindPage) Report(w io.Writer) error {
 	for _, o := range p.Objectives {
 		v.Objectives = append(v.Objectives, words.Clean(o.Text))
 	}
-	v.Facts = append(v.Facts, pair("Probes", words.Count(int64(len(p.Probes)))))
+	n := 0
+	for i := range p.Searches {
+		n += len(p.Searches[i].Tries)
+	}
+	v.Facts = append(v.Facts, pair("Probes", words.Count(int64(n))))
 	if !p.Started.IsZero() {
 		v.Facts = append(v.Facts, pair("Begun", p.Started.UTC().Format("2006-01-02 15:04:05")+" UTC"),
 			pair("Took", words.Clock(p.Took.Seconds())))
 	}
+	for _, text := range p.Details {
+		v.Details = append(v.Details, words.Clean(syntax.Sentence(text)))
+	}
+	v.Beyond = len(p.Searches) > 1
 	var points []loadPoint
-	for i, t := range p.Probes {
-		look := findTones[t.Answer]
-		row := findRow{
-			N: words.Count(int64(i + 1)), Rate: words.Rate(result.Num(t.Rate)), Tone: look[0], Mark: look[1],
-			Word: words.Clean(t.Answer), Why: words.Clean(t.Why), Good: words.Rate(result.Num(t.Good)),
-			Failed: shareOrNone(t.Failed), P95: words.Seconds(result.Num(t.P95)), InFlight: countOrNone(t.InFlight),
+	for i := range p.Searches {
+		s := &p.Searches[i]
+		table := findTable{
+			ID: "probes", Name: words.Clean(s.Name), Evidence: words.Clean(s.Evidence), Gone: words.Clean(s.Gone),
 		}
-		if math.IsInf(t.P95, 1) {
-			row.P95 = "∞"
+		if i > 0 {
+			table.ID += "-" + words.Count(int64(i+1))
 		}
-		v.Probes = append(v.Probes, row)
-		if t.Answer == "disturbed" || math.IsNaN(t.Offered) { // it shows nothing of the target
-			continue
+		for j := range s.Tries {
+			t := &s.Tries[j]
+			row := probeRow(j, t)
+			table.Probes = append(table.Probes, row)
+			if t.Answer == capacity.Disturbed || t.Figures == nil || i > 0 { // the curve is of the target alone
+				continue
+			}
+			v.Several = v.Several || t.Figures.Offered > 1.5*t.Rate
+			points = append(points, loadPoint{
+				Rate: t.Figures.Offered, Good: t.Figures.Good, P95: p95Of(t.Figures), InFlight: float64(t.Figures.InFlight),
+				Tone: row.Tone, Text: row.Word + " at " + row.Rate + ": " + row.Why,
+			})
 		}
-		v.Several = v.Several || t.Offered > 1.5*t.Rate
-		points = append(points, loadPoint{
-			Rate: t.Offered, Good: t.Good, P95: t.P95, InFlight: t.InFlight, Tone: look[0],
-			Text: row.Word + " at " + row.Rate + ": " + row.Why,
-		})
+		v.Searches = append(v.Searches, table)
 	}
 	if len(points) > 1 {
 		v.Curve = newCurve(points, limitOf(p.Objectives))
@@ -112,6 +130,32 @@ func (p FindPage) Report(w io.Writer) error {
 		}
 	}
 	return findTemplate.Execute(w, v)
+}
+
+// probeRow returns the row of a probe. Figures that are not known are dashes.
+func probeRow(i int, t *capacity.Try) findRow {
+	look := findTones[string(t.Answer)]
+	good, failed, p95, inFlight := math.NaN(), math.NaN(), math.NaN(), math.NaN()
+	if f := t.Figures; f != nil {
+		good, failed, p95, inFlight = f.Good, f.Failed, p95Of(f), float64(f.InFlight)
+	}
+	row := findRow{
+		N: words.Count(int64(i + 1)), Rate: words.Rate(result.Num(t.Rate)), Tone: look[0], Mark: look[1],
+		Word: words.Clean(string(t.Answer)), Why: words.Clean(t.Why), Good: words.Rate(result.Num(good)),
+		Failed: shareOrNone(failed), P95: words.Seconds(result.Num(p95)), InFlight: countOrNone(inFlight),
+	}
+	if math.IsInf(p95, 1) {
+		row.P95 = "∞"
+	}
+	return row
+}
+
+// p95Of returns the p95 of a probe; infinite if more requests failed than it allows.
+func p95Of(f *capacity.Figures) float64 {
+	if p95 := float64(f.P95); !math.IsNaN(p95) {
+		return p95
+	}
+	return math.Inf(1)
 }
 
 func shareOrNone(f float64) string {

@@ -46,8 +46,15 @@ type Plan struct {
 	Shared  int64    // iterations in total; 0 is unlimited
 	Log     *Log     // log of a replay, from which Rate is computed; nil means that arrivals follow Rate
 	Stages  []Stage
+	Calm    Calm // how the warm-up begins; zero is at the first rate
 	// period of a user's iterations in a closed load; zero means that the next begins when one ends
 	Every quantity.Range
+}
+
+// A Calm is the begin of a warm-up at another rate than the first.
+type Calm struct {
+	For  time.Duration // at most the warm-up
+	Rate float64       // arrivals per second
 }
 
 // A Stage is a named span of a load, for `during`.

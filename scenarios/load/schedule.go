@@ -26,7 +26,9 @@ func (r *Run) schedule(pacer Pacer, wait func(time.Duration) bool) *schedule {
 	s := &schedule{run: r, pacer: pacer, wait: wait}
 	if r.Warmup > 0 && r.Plan.Rate.First() > 0 {
 		warm := NewProfile(-r.Warmup)
-		warm.Add(r.Warmup, r.Plan.Rate.First(), r.Plan.Rate.First())
+		calm := min(r.Plan.Calm.For, r.Warmup)
+		warm.Add(calm, r.Plan.Calm.Rate, r.Plan.Calm.Rate)
+		warm.Add(r.Warmup-calm, r.Plan.Rate.First(), r.Plan.Rate.First())
 		p := scheduled{
 			Cursor: NewCursor(warm, -r.Warmup, r.Plan.Poisson, ^r.seed, r.Part), number: func(n int64) int64 { return -n - 1 },
 		}

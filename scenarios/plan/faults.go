@@ -77,7 +77,10 @@ func (c *faultCompiler) compile() {
 func (c *faultCompiler) conditions() {
 	begin, run := quantity.Duration(0), c.plan.Takes()
 	for _, f := range c.plan.Scenario.Conditions {
-		f.At, f.For = &begin, quantity.Duration(run)
+		if f.At == nil {
+			f.At = &begin
+		}
+		f.For = quantity.Duration(run)
 		e := &timeline.Entry{Fault: f, Kind: f.Block.Kind}
 		c.damage(e)
 		c.plan.Conditions = append(c.plan.Conditions, e)

@@ -229,15 +229,20 @@ func (r *Result) NameFailed() {
 	}
 }
 
-// A Condition is a fault that held for the whole run.
+// A Condition is a fault that held for the whole run, or from its warm-up to the end of its load.
 type Condition struct {
-	Name         string   `json:"name" mask:"-"`           // name in the scenario
-	Kind         string   `json:"kind" mask:"-"`           // kind of the fault, such as network.latency
-	Units        []string `json:"units,omitempty"`         // units or links that it acted on
-	Via          string   `json:"via,omitempty"`           // mechanism of the injection
-	Evidence     string   `json:"evidence,omitempty"`      // the observation before setup that shows that it was in
-	Gone         bool     `json:"gone"`                    // its end was verified, after teardown
-	GoneEvidence string   `json:"gone_evidence,omitempty"` // the observation that proves its end
+	Name     string   `json:"name" mask:"-"`      // name in the scenario
+	Kind     string   `json:"kind" mask:"-"`      // kind of the fault, such as network.latency
+	Units    []string `json:"units,omitempty"`    // units or links that it acted on
+	Via      string   `json:"via,omitempty"`      // mechanism of the injection
+	Evidence string   `json:"evidence,omitempty"` // the observation that shows that it was in
+	// of a condition that is injected within the warm-up: just before the injecting call, an offset from t0
+	Injected Num `json:"injected"`
+	Verified Num `json:"verified"` // of such a condition: when its effect was observed, an offset from t0
+	// of such a condition: the observation at the end of the load that shows that it was still in
+	Still        string `json:"still,omitempty"`
+	Gone         bool   `json:"gone"`                    // its end was verified
+	GoneEvidence string `json:"gone_evidence,omitempty"` // the observation that proves its end
 	// what went wrong with it, or why it was left out; may be empty
 	Note string `json:"note,omitempty"`
 }

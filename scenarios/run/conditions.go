@@ -2,8 +2,11 @@ package run
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
+	"brunt/chaos/timeline"
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/syntax"
 )
@@ -12,31 +15,81 @@ import (
 // takes the conditions back.
 const slack = time.Hour
 
-// holdConditions injects the faults that hold for the whole run. They are taken back after teardown.
-func (r *runner) holdConditions(ctx context.Context) error {
+// inWarmup reports whether a condition is injected within the warm-up.
+func inWarmup(e *timeline.Entry) bool { return e.At.D() < 0 }
+
+// conditionsOf describes this run to some of its conditions.
+func (r *runner) conditionsOf(entries []*timeline.Entry) conditionsHost {
 	p := r.plan
-	if len(p.Conditions) == 0 {
-		return nil
-	}
-	held, err := openConditions(ctx, conditionsHost{
-		Entries: p.Conditions, Env: r.faults.environment(), Journal: r.protection.Journal, Seed: p.Scenario.Seed,
+	return conditionsHost{
+		Entries: entries, Env: r.faults.environment(), Journal: r.protection.Journal, Seed: p.Scenario.Seed,
 		SkipNone: p.Scenario.Guard.OnNoUnit == "skip", Longest: p.Takes() + p.TeardownLimit() + slack,
 		Awake: r.faults.awake.Check, Event: r.log.Event,
 		Lost: func(why error) { r.session.cancel(guard.TargetGoneError{How: why.Error()}) },
-	})
+	}
+}
+
+// holdConditions injects the faults that hold for the whole run. They are taken back after teardown.
+func (r *runner) holdConditions(ctx context.Context) error {
+	entries := slices.DeleteFunc(slices.Clone(r.plan.Conditions), inWarmup)
+	if len(entries) == 0 {
+		return nil
+	}
+	held, err := openConditions(ctx, r.conditionsOf(entries))
 	if err != nil {
 		return err
 	}
 	r.onClose(func() error {
-		r.conditions = held.Release()
-		for _, c := range r.conditions {
+		released := held.Release()
+		r.conditions = append(r.conditions, released...)
+		for _, c := range released {
 			note := "the condition " + c.Name + " (" + c.Kind + ") held for the whole run: " + c.Evidence
 			if c.Note != "" {
 				note = syntax.Sentence("the condition " + c.Name + ": " + c.Note)
 			}
-			r.closeNotes = append(r.closeNotes, p.Scenario.Secrets.Mask(note))
+			r.closeNotes = append(r.closeNotes, r.plan.Scenario.Secrets.Mask(note))
 		}
 		return nil
 	})
 	return nil
+}
+
+// holdLate injects the conditions that are due within the warm-up. The returned function is called when the load is
+// over: it proves that they are still in, and takes them back. If one can't be injected or proved, the run ends.
+func (r *runner) holdLate(ctx context.Context) (release func()) {
+	var entries []*timeline.Entry
+	for _, e := range r.plan.Conditions {
+		if inWarmup(e) {
+			entries = append(entries, e)
+		}
+	}
+	if len(entries) == 0 {
+		return func() {}
+	}
+	var held *heldConditions
+	opened := make(chan struct{})
+	go func() {
+		defer close(opened)
+		var err error
+		if held, err = openConditions(ctx, r.conditionsOf(entries)); err != nil {
+			r.session.cancel(guard.TargetGoneError{How: err.Error()})
+		}
+	}()
+	return func() {
+		<-opened
+		if held == nil {
+			return
+		}
+		still, err := held.Prove(ctx)
+		released := held.Release()
+		for i := range released {
+			switch c := &released[i]; {
+			case err == nil:
+				c.Still = still[c.Name]
+			case c.Note == "":
+				c.Note = fmt.Sprintf("not proved when the load was over: %v", err)
+			}
+		}
+		r.conditions = append(r.conditions, released...)
+	}
 }

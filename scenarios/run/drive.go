@@ -26,6 +26,7 @@ func (r *runner) drive(ctx context.Context) error {
 			}
 		})
 	}
+	release := r.holdLate(ctx)
 	injecting, over := context.WithCancel(ctx)
 	defer over()
 	var played sync.WaitGroup
@@ -39,6 +40,7 @@ func (r *runner) drive(ctx context.Context) error {
 		r.log.Event(result.Event{Event: "load.end"})
 		over()
 		played.Wait()
+		release()
 		close(done)
 	}()
 	suspender := make(chan struct{})

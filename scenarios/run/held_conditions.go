@@ -1,5 +1,5 @@
-// Conditions are faults that a target always lives with. They hold for a whole run, and have no phase and no
-// objectives.
+// Conditions are faults that a target lives with while it is judged. They hold for a whole run, or from its warm-up to
+// the end of its load, and have no phase and no objectives.
 
 package run
 
@@ -34,6 +34,7 @@ type conditionsHost struct {
 type heldConditions struct {
 	host    conditionsHost
 	end     context.CancelFunc
+	play    *timeline.Timeline
 	done    chan struct{}
 	records []*chaos.Record // valid when done is closed
 
@@ -50,6 +51,9 @@ func openConditions(ctx context.Context, host conditionsHost) (*heldConditions, 
 	for _, e := range host.Entries {
 		h.pending[e.Name] = true
 		one, at := *e, quantity.Duration(math.MinInt64/2) // at once, before t0
+		if inWarmup(e) {
+			at = *e.At
+		}
 		one.At, one.For = &at, quantity.Duration(host.Longest)
 		entries = append(entries, &one)
 	}
@@ -59,7 +63,7 @@ func openConditions(ctx context.Context, host conditionsHost) (*heldConditions, 
 		Phases: timeline.Unmeasured(host.Env.Now), Awake: host.Awake, Event: h.event,
 	}
 	playing, end := context.WithCancel(context.WithoutCancel(ctx))
-	h.end = end
+	h.end, h.play = end, t
 	go func() {
 		defer close(h.done)
 		h.records = t.Play(playing)
@@ -110,6 +114,11 @@ func (h *heldConditions) event(e result.Event) {
 	}
 }
 
+// Prove proves once more that all conditions are in. It returns the evidence by the name of the condition.
+func (h *heldConditions) Prove(ctx context.Context) (map[string]string, error) {
+	return h.play.Prove(ctx)
+}
+
 // Release takes all conditions back, the last first, and returns their records.
 func (h *heldConditions) Release() []result.Condition {
 	h.end()
@@ -118,6 +127,13 @@ func (h *heldConditions) Release() []result.Condition {
 	for _, r := range h.records {
 		c := result.Condition{
 			Name: r.Name, Kind: r.Kind, Units: r.Units, Via: r.Via, Evidence: r.Evidence, Gone: r.Gone, GoneEvidence: r.GoneText,
+			Injected: result.NaN, Verified: result.NaN,
+		}
+		if r.N >= 0 && r.Planned > math.MinInt64/4 {
+			c.Injected = result.Sec(r.Injected)
+			if r.VerifyErr == nil {
+				c.Verified = result.Sec(r.Verified)
+			}
 		}
 		if err := r.Err(); err != nil {
 			c.Note = err.Error()

@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -33,6 +34,18 @@ func (p Place) Of(key string) Pos {
 func (p Place) Has(key string) bool {
 	_, ok := p.keys[key]
 	return ok
+}
+
+// With returns a place at which keys count as written, for settings that a command makes.
+func (p Place) With(keys ...string) Place {
+	out := Place{At: p.At, keys: maps.Clone(p.keys)}
+	if out.keys == nil {
+		out.keys = map[string]Pos{}
+	}
+	for _, key := range keys {
+		out.keys[key] = p.At
+	}
+	return out
 }
 
 var placeType = reflect.TypeFor[Place]()

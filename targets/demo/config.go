@@ -258,6 +258,9 @@ type Scale struct {
 	Replicas int `yaml:"replicas,min=1,max=9"` // processes; 0: 2
 	// zones of the replicas, in turn, for faults on a whole zone; zero is none
 	Zones []string `yaml:"zones"`
+	// requests a second that each replica can serve, one after the other in equal time; further ones wait in line. Zero
+	// is as many as the machine allows
+	Capacity quantity.Rate `yaml:"capacity"`
 }
 
 // A Service is one part of the system, in the form that the stack needs to start it.
@@ -279,6 +282,9 @@ func (c Config) Services() []Service {
 		"DEMO_ACK_EARLY":     onlyOn(c.AckEarly),
 		"DEMO_LOG_WRITES":    onlyOn(c.LogWrites),
 		"DEMO_CRASH_REPORTS": c.CrashReports,
+	}
+	if c.Posts.Capacity > 0 {
+		posts["DEMO_CAPACITY"] = strconv.FormatFloat(float64(c.Posts.Capacity), 'g', -1, 64)
 	}
 	store := map[string]string{
 		"DEMO_IDEMPOTENCY": onlyOn(c.Idempotency),

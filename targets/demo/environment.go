@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,6 +91,20 @@ func (e *environment) need(key, what string) string {
 		e.mistakes = append(e.mistakes, fmt.Errorf("%s is empty, want %s", key, what))
 	}
 	return s
+}
+
+// rate reads a number of requests a second; zero if it is not set.
+func (e *environment) rate(key string) float64 {
+	s := e.getenv(key)
+	if s == "" {
+		return 0
+	}
+	rate, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(rate > 0) || math.IsInf(rate, 0) {
+		e.mistakes = append(e.mistakes, fmt.Errorf("%s is %q, want a number of requests a second", key, s))
+		return 0
+	}
+	return rate
 }
 
 // text returns the value of key, or a default.

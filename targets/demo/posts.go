@@ -31,6 +31,7 @@ type posts struct {
 	notifier *notifier
 	early    *early // nil: a write is acknowledged once the store has it
 	writes   writeLog
+	line     *line // nil: requests do not wait
 }
 
 func newPosts(p parts) (service, error) {
@@ -55,6 +56,7 @@ func newPosts(p parts) (service, error) {
 			s.pool.leak = poolLeak
 		}
 	}
+	s.line = newLine(p.env.rate("DEMO_CAPACITY"))
 	if p.env.asked("DEMO_ACK_EARLY") {
 		s.early = newEarly(s.commit)
 	}
@@ -141,6 +143,9 @@ func (s *posts) draft(w http.ResponseWriter, r *http.Request) error {
 
 // pass forwards a request to the store and returns its response unchanged.
 func (s *posts) pass(w http.ResponseWriter, r *http.Request, q call) error {
+	if err := s.line.wait(r.Context()); err != nil {
+		return err
+	}
 	rep, err := s.ask(r.Context(), q)
 	if err != nil {
 		return err
@@ -152,6 +157,9 @@ func (s *posts) pass(w http.ResponseWriter, r *http.Request, q call) error {
 func (s *posts) write(w http.ResponseWriter, r *http.Request) error {
 	p, q, err := s.input.readPostCall(w, r)
 	if err != nil {
+		return err
+	}
+	if err := s.line.wait(r.Context()); err != nil {
 		return err
 	}
 	if s.early != nil {

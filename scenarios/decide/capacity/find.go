@@ -76,8 +76,8 @@ func (f *Found) Middle() float64 {
 	return math.Sqrt(f.Low * f.High)
 }
 
-// errNoRate means that the target met its objectives at no rate, not even at the smallest.
-var errNoRate = errors.New("no rate held")
+// ErrNoRate means that the target met its objectives at no rate, not even at the smallest.
+var ErrNoRate = errors.New("no rate held")
 
 const (
 	stair   = 2    // factor from one step to the next
@@ -162,7 +162,7 @@ func (s *search) climb(ctx context.Context) error {
 		}
 	}
 	last := s.found.Tries[len(s.found.Tries)-1]
-	return fmt.Errorf("%w, down to %.4g/s: %s", errNoRate, s.o.From/descent*stair, last.Why)
+	return fmt.Errorf("%w, down to %.4g/s: %s", ErrNoRate, s.o.From/descent*stair, last.Why)
 }
 
 func (s *search) bound() float64 {

@@ -5,7 +5,8 @@
 //	      '-----------------------------answer-----------------------------------'
 //
 // The search chooses the rates. A [RunProber] makes a run at each, with the scenario's flows in their proportions,
-// and decides by the result whether the target sustains the rate.
+// and decides by the result whether the target sustains the rate. Under a fault, which held.go describes, the run
+// begins with a low load.
 
 package capacity
 
@@ -28,16 +29,21 @@ import (
 )
 
 // A RunProber probes the target of a scenario at rates. Each probe is a run at one rate, with the
-// scenario's flows in their proportions and without its faults.
+// scenario's flows in their proportions and without its faults, except the one that is held.
 type RunProber struct {
-	Parse      func() (*scenarios.Scenario, error) // reads the scenario, again for each probe
-	Compile    plan.CompileOptions
-	Run        func(ctx context.Context, p *plan.Plan) (*result.Result, error)
+	Parse   func() (*scenarios.Scenario, error) // reads the scenario, again for each probe
+	Compile plan.CompileOptions
+	// Run runs a plan. Control says that the faults of its timeline are not injected; its conditions are in any case.
+	Run        func(ctx context.Context, p *plan.Plan, control bool) (*result.Result, error)
 	Objectives []slo.Objective // objectives that must hold; none means the scenario's own over the whole run
 	Length     time.Duration   // of a probe; it is longer if an objective needs more requests
 	Cool       time.Duration   // time for the target to recover after a break
+	Held       []Held          // faults under which the capacity is asked for
+	Settle     time.Duration   // the longest time from the injection of a held fault until a rate is judged
 
 	weights []float64 // shares of the loads
+	stop    string    // kind of the fault that stops units of the target
+	under   *holding  // the held fault; nil: none
 }
 
 var _ Prober = (*RunProber)(nil)
@@ -77,6 +83,9 @@ func (r *RunProber) Check() (mean float64, err error) {
 	if len(r.Objectives) == 0 {
 		return 0, errors.New(`the scenario has no objective over the whole run; name one, such as --objective "p95 < 200ms"`)
 	}
+	if err := r.checkHeld(p); err != nil {
+		return 0, err
+	}
 	_, err = r.plan(mean)
 	return mean, err
 }
@@ -88,19 +97,41 @@ func (r *RunProber) plan(rate float64) (*plan.Plan, error) {
 		return nil, err
 	}
 	sc.DropRecords()
-	sc.Faults, sc.Steady, sc.Stop, sc.SLO = nil, nil, nil, r.Objectives
+	faults, err := r.heldFaults(sc)
+	if err != nil {
+		return nil, err
+	}
 	length := r.Length
 	for _, o := range r.Objectives {
 		if n, ok := requests.Need(o); ok {
 			length = max(length, time.Duration(float64(n)/rate*1.1*float64(time.Second)))
 		}
 	}
+	r.prepare(sc, faults, rate, length)
+	sc.SLO = r.Objectives
+	if r.under == nil {
+		return plan.Compile(sc, r.Compile)
+	}
+	return r.underFault(sc, faults, rate)
+}
+
+// prepare gives a scenario the loads of a probe, at a constant rate, and the faults of its timeline, which begin at
+// once. A probe injects none of them; they are in the plan so that every search reaches the target by the same links.
+func (r *RunProber) prepare(sc *scenarios.Scenario, faults []scenarios.Fault, rate float64, length time.Duration) {
+	sc.Faults, sc.Stop = nil, nil
+	if len(faults) == 0 {
+		sc.Steady = nil
+	}
+	for _, f := range faults {
+		begin := quantity.Duration(0)
+		f.At, f.For, f.Place = &begin, quantity.Duration(length/2), f.Place.With("at", "for")
+		sc.Faults = append(sc.Faults, f)
+	}
 	for i := range sc.Loads {
 		l := &sc.Loads[i]
 		l.Start = 0
 		l.Executor, l.Shape = "constant-arrival-rate", constant(l.Shape, rate*r.weights[i], length)
 	}
-	return plan.Compile(sc, r.Compile)
 }
 
 // constant returns the executor of a probe: a constant rate, with the distribution of arrivals of the load itself.
@@ -123,17 +154,28 @@ func constant(own syntax.Block, rate float64, length time.Duration) syntax.Block
 }
 
 func (r *RunProber) Probe(ctx context.Context, rate float64) (Try, error) {
-	p, err := r.plan(rate)
-	if err != nil {
-		return Try{}, err
+	var res *result.Result
+	var err error
+	if r.under == nil {
+		res, err = r.run(ctx, rate)
+	} else {
+		res, err = r.runUnder(ctx, rate)
 	}
-	res, err := r.Run(ctx, p)
 	if err != nil {
 		return Try{}, err
 	}
 	t := Try{Figures: figuresOf(res)}
 	t.Answer, t.Why, err = answer(res)
 	return t, err
+}
+
+// run makes the run of a probe.
+func (r *RunProber) run(ctx context.Context, rate float64) (*result.Result, error) {
+	p, err := r.plan(rate)
+	if err != nil {
+		return nil, err
+	}
+	return r.Run(ctx, p, true)
 }
 
 // figuresOf returns what a probe measured; nil if it made no request.

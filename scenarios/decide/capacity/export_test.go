@@ -1,4 +1,0 @@
-package capacity
-
-// Names that the external tests use.
-var ErrNoRate = errNoRate

@@ -1,0 +1,104 @@
+package capacity_test
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"testing"
+
+	"brunt/scenarios/decide/capacity"
+)
+
+// TestBounds_Coverage searches 200 simulated servers of known capacity, each alone and with a known share of it. The
+// intervals of the capacity, and of the share, hold the truth in at least 95 % of the searches, whether the capacity
+// varies from probe to probe or not.
+func TestBounds_Coverage(t *testing.T) {
+	for _, noise := range []float64{0, .02, .05} {
+		const searches = 200
+		var alone, under, share int
+		for seed := range uint64(searches) {
+			r := rand.New(rand.NewPCG(seed, 38))
+			truth := 300 + 1000*r.Float64()
+			part := .3 + .6*r.Float64()
+			find := func(of, from float64) *capacity.Found {
+				f, err := capacity.Find(t.Context(), &server{capacity: of, noise: noise, r: r}, capacity.Options{From: from})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return f
+			}
+			all := find(truth, 100)
+			c := capacity.Capacity{Found: *all, Interval: all.Bounds()}
+			c.Add(capacity.Under{Found: *find(part*truth, all.Low/2)})
+			u := c.Under[0]
+			holds := func(iv capacity.Interval, truth float64) int {
+				if iv.Low <= truth && truth <= iv.High {
+					return 1
+				}
+				return 0
+			}
+			alone += holds(c.Interval, truth)
+			under += holds(u.Interval, part*truth)
+			share += holds(*u.Share, part)
+			if c.Interval.High/c.Interval.Low > 1.5 {
+				t.Errorf("noise %v, seed %d: the interval is from %v to %v", noise, seed, c.Interval.Low, c.Interval.High)
+			}
+		}
+		t.Logf("noise %v: %d alone, %d under the fault, %d shares of %d", noise, alone, under, share, searches)
+		for _, n := range []int{alone, under, share} {
+			if n < searches*95/100 {
+				t.Errorf("noise %v: an interval held the truth in %d of %d searches", noise, n, searches)
+			}
+		}
+	}
+}
+
+// TestBounds_OpenEnd: a search without an upper end has an interval without one, and a quotient of it is unknown.
+func TestBounds_OpenEnd(t *testing.T) {
+	all := capacity.Found{Low: 100, Limited: 110, Tries: []capacity.Try{{Rate: 100, Answer: capacity.Holds}}}
+	c := capacity.Capacity{Found: all, Interval: all.Bounds()}
+	c.Add(capacity.Under{Found: capacity.Found{High: 10}}) // no rate held
+	if c.Interval != (capacity.Interval{Low: 100}) || c.Under[0].Share != nil {
+		t.Errorf("%+v, share %v", c.Interval, c.Under[0].Share)
+	}
+	if u := c.Under[0].Interval; u.Low != 0 || u.High < 10 {
+		t.Errorf("where no rate held, the interval is %+v", u)
+	}
+}
+
+func TestCapacity_Demanded(t *testing.T) {
+	c := capacity.Capacity{
+		Found: capacity.Found{Low: 1210, High: 1260}, Interval: capacity.Interval{Low: 1200, High: 1270},
+		Under: []capacity.Under{
+			{Found: capacity.Found{Low: 640, High: 670}, Interval: capacity.Interval{Low: 630, High: 680}},
+			{Found: capacity.Found{Low: 900, Limited: 950}, Interval: capacity.Interval{Low: 900}},
+			{Found: capacity.Found{Low: 900}, Interval: capacity.Interval{Low: 900}},
+		},
+	}
+	for _, tt := range []struct {
+		rate  float64
+		all   capacity.Fit
+		under [3]capacity.Fit
+	}{
+		{600, capacity.Fits, [3]capacity.Fit{capacity.Fits, capacity.Fits, capacity.Fits}},
+		{650, capacity.Fits, [3]capacity.Fit{capacity.Uncertain, capacity.Fits, capacity.Fits}},
+		{1000, capacity.Fits, [3]capacity.Fit{capacity.TooMuch, capacity.Untried, capacity.Uncertain}},
+		{1230, capacity.Uncertain, [3]capacity.Fit{capacity.TooMuch, capacity.Untried, capacity.Uncertain}},
+		{1300, capacity.TooMuch, [3]capacity.Fit{capacity.TooMuch, capacity.Untried, capacity.Uncertain}},
+	} {
+		d := c.Demanded(tt.rate)
+		if d.All != tt.all || [3]capacity.Fit(d.Under) != tt.under {
+			t.Errorf("%v/s: %s, %v; want %s, %v", tt.rate, d.All, d.Under, tt.all, tt.under)
+		}
+		if got := d.Decisive(); len(got) != 3 {
+			t.Errorf("%v/s is decided by %v", tt.rate, got)
+		}
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all map[string]any
+	if err := json.Unmarshal(text, &all); err != nil || all["low"] != 1210.0 || all["high"] != 1260.0 {
+		t.Errorf("the keys of a search stay at the top: %s (%v)", text, err)
+	}
+}
