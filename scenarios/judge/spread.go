@@ -14,9 +14,8 @@ import (
 // an unknown effect may be the best or the worst; if that decides, the verdict is inconclusive. The same applies to the
 // intervals of occurrences: a pass must hold at both of their ends, as for a single occurrence. An occurrence that
 // failed for a reason other than its value, such as a steady state that did not hold before it, fails a percentile, and
-// counts as missed for a share. One whose fault brunt was unable to verify makes a
-// percentile invalid, and is unknown for a share. One that brunt itself was too late to judge says nothing of the
-// target, so that a share leaves it out.
+// counts as missed for a share. One whose fault brunt was unable to verify makes a percentile invalid, and is unknown
+// for a share. One that brunt itself was too late to judge says nothing of the target, so that a share leaves it out.
 func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	out := absent(o.After, result.FaultAbsent)
 	var s requests.Spread

@@ -6,12 +6,13 @@
 //
 // # Runs are clusters
 //
-// The occurrences of one run depend on each other: they share the start of the system, its place and its data. So there
-// are two statements. The one about a run holds under its conditions, where its occurrences count each; their number is
-// fixed by the scenario, so that the bound is Clopper and Pearson's (1934). The one about the build counts each run
-// once, by the share of its occurrences that met the objective. That share is a value between 0 and 1 whose mean over
-// runs is the share over all occurrences, whatever the dependence within a run, so that [statistics.ShareLowest] gives a
-// bound of it without a model. The bound holds at all times together, because the number of runs on file is not fixed.
+// The occurrences of one run depend on each other: they share the start of the system, its place and its data. So
+// there are two statements. The one about a run holds under its conditions, where its occurrences count each; their
+// number is fixed by the scenario, so that the bound is Clopper and Pearson's (1934). The one about the build counts
+// each run once, by the share of its occurrences that met the objective. That share is a value between 0 and 1 whose
+// mean over runs is the share over all occurrences, whatever the dependence within a run, so that
+// [statistics.ShareLowest] gives a bound of it without a model. The bound holds at all times together, because the
+// number of runs on file is not fixed.
 package recovery
 
 import (
