@@ -176,8 +176,10 @@ slo:
 				requests := within(log.requests, from, to)
 				truth := within(log.calls, from, to) / requests
 				// A call is in the log a little before the proxy counts it, and both ends of the phase may fall in between.
-				slack := (within(log.calls, from.Add(-countedWithin), from.Add(countedWithin)) + within(log.calls, to.Add(-countedWithin), to.Add(countedWithin))) /
-					requests
+				near := func(t time.Time) float64 {
+					return within(log.calls, t.Add(-countedWithin), t.Add(countedWithin))
+				}
+				slack := (near(from) + near(to)) / requests
 				if float64(o.Low)-slack > truth || truth > float64(o.High)+slack {
 					t.Errorf("%s: %v in %v to %v (%s); by the log %v", o.Text, o.Measured, o.Low, o.High, o.Note, truth)
 				}
