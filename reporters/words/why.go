@@ -101,7 +101,9 @@ func (f *findings) whyFailed() (points []Text) {
 			return points
 		}
 	}
-	for _, point := range []func() Text{f.whatBroke, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.whatWasSlow} {
+	for _, point := range []func() Text{
+		f.whatBroke, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.whatWasSlow,
+	} {
 		if t := point(); t != nil {
 			points = append(points, t)
 		}
