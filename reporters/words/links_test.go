@@ -37,7 +37,7 @@ func TestLinks(t *testing.T) {
 	}
 	phases, rows := words.LinkRows(r)
 	want := "[baseline slow] [{posts → users – true [{1.00 false} {2.00 true}]} {posts → store 2.5/s true [{1.00 false} " +
-		"{3.00 true}]} {posts → cache – false [{1.00 KiB false} {4.00 KiB false}]} {posts → mail – true [{1.00 false} " +
+		"{3.00 true}]} {posts → cache – false [{1 KiB false} {4 KiB false}]} {posts → mail – true [{1.00 false} " +
 		"{3.00 false}]}]"
 	if got := fmt.Sprint(phases, rows); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -22,8 +22,8 @@ import (
 )
 
 // retries is a server that makes a call to store for each request, and again up to RETRIES times when that fails. With
-// BUDGET it retries that share of its requests at most. Beside, it probes store every 100 ms. It writes the time of each
-// request and of each call that is for one to LOG.
+// BUDGET it retries that share of its requests at most. It also probes store every 100 ms. It writes the time of each
+// request, and of each call for a request, to LOG.
 func retries() error {
 	most, err := strconv.Atoi(os.Getenv("RETRIES"))
 	if err != nil {
@@ -53,7 +53,7 @@ func retries() error {
 	go func() {
 		for {
 			_ = call("/probe")
-			time.Sleep(100 * time.Millisecond) // the interval of the probes
+			time.Sleep(100 * time.Millisecond) // simulates the interval of probes
 		}
 	}()
 	var mu sync.Mutex
@@ -176,8 +176,10 @@ slo:
 				requests := within(log.requests, from, to)
 				truth := within(log.calls, from, to) / requests
 				// A call is in the log a little before the proxy counts it, and both ends of the phase may fall in between.
-				slack := (within(log.calls, from.Add(-countedWithin), from.Add(countedWithin)) + within(log.calls, to.Add(-countedWithin), to.Add(countedWithin))) /
-					requests
+				near := func(t time.Time) float64 {
+					return within(log.calls, t.Add(-countedWithin), t.Add(countedWithin))
+				}
+				slack := (near(from) + near(to)) / requests
 				if float64(o.Low)-slack > truth || truth > float64(o.High)+slack {
 					t.Errorf("%s: %v in %v to %v (%s); by the log %v", o.Text, o.Measured, o.Low, o.High, o.Note, truth)
 				}

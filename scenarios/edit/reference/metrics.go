@@ -28,7 +28,8 @@ var metricTexts = map[string]string{
 	"amplification": "How many calls one service made to another for each request of the load, as brunt's proxy of their " +
 		"link counted them: HTTP, gRPC, Redis and SQL, between processes that brunt starts. Calls that the link has " +
 		"without load, such as probes, are taken off: brunt counts them for 2s before the load. Reads of a " +
-		"ledger during the load are calls as well. With retries, each request costs more calls while a fault is in: amplification(posts -> store) < 1.5 in slow-store.",
+		"ledger during the load are calls as well. With retries, each request costs more calls while a fault is in: " +
+		"amplification(posts -> store) < 1.5 in slow-store.",
 }
 
 var percentile = regexp.MustCompile(`^(ok\.|service\.)?p[0-9.]+$`)

@@ -111,8 +111,13 @@ func newFile(r *measure.Recording, c judge.Case, found *judge.Findings) (*file, 
 	for _, part := range []struct {
 		to   *[]byte
 		from any
-	}{{&f.Ledgers, c.Ledgers}, {&f.Usage, c.Usage}, {&f.Series, c.Series}, {&f.Links, c.Links},
-		{&f.Consistency, c.Consistency}} {
+	}{
+		{&f.Ledgers, c.Ledgers},
+		{&f.Usage, c.Usage},
+		{&f.Series, c.Series},
+		{&f.Links, c.Links},
+		{&f.Consistency, c.Consistency},
+	} {
 		b, err := json.Marshal(part.from)
 		if err != nil {
 			return nil, err

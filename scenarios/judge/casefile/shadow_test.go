@@ -57,8 +57,13 @@ func (f *file) judge() (*judge.Findings, error) {
 	for _, part := range []struct {
 		from []byte
 		to   any
-	}{{f.Ledgers, &c.Ledgers}, {f.Usage, &c.Usage}, {f.Series, &c.Series}, {f.Links, &c.Links},
-		{f.Consistency, &c.Consistency}} {
+	}{
+		{f.Ledgers, &c.Ledgers},
+		{f.Usage, &c.Usage},
+		{f.Series, &c.Series},
+		{f.Links, &c.Links},
+		{f.Consistency, &c.Consistency},
+	} {
 		if part.from == nil { // an older version did not have it
 			continue
 		}
