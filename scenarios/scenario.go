@@ -13,26 +13,26 @@ import (
 // must still hold. [Parse] makes it. Its executors, steps and faults are still blocks; package
 // plan resolves them.
 type Scenario struct {
-	File         string // the scenario file
-	Name         string
-	Hypothesis   string
-	Seed         uint64
-	SeedGiven    bool // false means that Seed was drawn at random
-	Pacing       string
-	Workers      Workers // the workers that make the load; the zero value is this process
-	Target       Target
-	Tables       []*template.Table
-	Warmup       time.Duration
-	Auth         *syntax.Node // how requests authenticate; nil means not at all
-	Sign         *syntax.Node // how requests are signed; nil means not at all
-	Setup        []Step
-	Init         []Step // for every load without init steps of its own
-	Teardown     []Step
-	Loads        []Load
-	Faults       []Fault
+	File       string // the scenario file
+	Name       string
+	Hypothesis string
+	Seed       uint64
+	SeedGiven  bool // false means that Seed was drawn at random
+	Pacing     string
+	Workers    Workers // the workers that make the load; the zero value is this process
+	Target     Target
+	Tables     []*template.Table
+	Warmup     time.Duration
+	Auth       *syntax.Node // how requests authenticate; nil means not at all
+	Sign       *syntax.Node // how requests are signed; nil means not at all
+	Setup      []Step
+	Init       []Step // for every load without init steps of its own
+	Teardown   []Step
+	Loads      []Load
+	Faults     []Fault
 	// faults without a time, which hold for the whole run; one whose At is negative, which only commands set, is injected
 	// within the warm-up and taken back when the load is over
-	Conditions []Fault
+	Conditions   []Fault
 	Guard        Guard
 	Steady       []slo.Objective
 	Stop         []slo.Objective

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"brunt/reporters/reporterstest"
-	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/capacity"
 	"brunt/scenarios/slo"
 )
 

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"brunt/reporters/words"
-	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/capacity"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )

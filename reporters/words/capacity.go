@@ -5,8 +5,8 @@ import (
 	"math"
 	"strings"
 
-	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/capacity"
 	"brunt/scenarios/syntax"
 )
 

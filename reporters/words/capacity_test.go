@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"brunt/reporters/words"
-	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/capacity"
 )
 
 func TestCapacityAnswer(t *testing.T) {

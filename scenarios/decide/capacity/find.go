@@ -6,20 +6,35 @@ import (
 	"fmt"
 	"math"
 
-	"brunt/scenarios/result"
+	"brunt/scenarios/result/capacity"
 )
 
-// An Answer is the result of a probe at a rate.
-type Answer string
+// The data of a search; reporters know it from package result/capacity.
+type (
+	Answer   = capacity.Answer
+	Try      = capacity.Try
+	Figures  = capacity.Figures
+	Found    = capacity.Found
+	Interval = capacity.Interval
+	Capacity = capacity.Capacity
+	Under    = capacity.Under
+	Held     = capacity.Held
+	Demand   = capacity.Demand
+	Fit      = capacity.Fit
+	// Transient is what followed the injection of a fault.
+	Transient = capacity.Transient
+)
 
-// The answers.
+// The answers, and whether a rate fits.
 const (
-	Holds   Answer = "holds"
-	Breaks  Answer = "breaks"
-	Limited Answer = "limited" // the generator reached its limit, not the target
-	// Disturbed means that something else used the machine and the generator fell short at a low
-	// load. The search ignores the probe and repeats it.
-	Disturbed Answer = "disturbed"
+	Holds     = capacity.Holds
+	Breaks    = capacity.Breaks
+	Limited   = capacity.Limited
+	Disturbed = capacity.Disturbed
+	Fits      = capacity.Fits
+	TooMuch   = capacity.TooMuch
+	Uncertain = capacity.Uncertain
+	Untried   = capacity.Untried
 )
 
 // A Prober probes the target.
@@ -37,43 +52,6 @@ type Options struct {
 	Precision float64 // high/low - 1 of the interval; zero is 4 %
 	Confirm   int     // number of probes of which a majority decides: odd, because an even number can tie; zero is 3
 	Tried     func(Try)
-}
-
-// A Try is one probe.
-type Try struct {
-	Rate   float64 `json:"rate"`   // iterations a second
-	Answer Answer  `json:"answer"` // holds, breaks, limited or disturbed
-	Why    string  `json:"why"`    // what the probe observed
-
-	Figures *Figures `json:"figures,omitempty"` // what the probe measured; nil if it was not a run
-}
-
-// Figures are what a probe measured over all its requests.
-type Figures struct {
-	Offered  float64    `json:"offered"`   // requests a second that were asked for
-	Good     float64    `json:"good"`      // requests a second that were answered with every check held
-	Failed   float64    `json:"failed"`    // share of requests that failed or were skipped, 0 to 1
-	P50      result.Num `json:"p50"`       // response time in seconds; null is infinite
-	P95      result.Num `json:"p95"`       // response time in seconds; null is infinite
-	InFlight int64      `json:"in_flight"` // requests in flight at the end of the load
-}
-
-// A Found is the interval that holds the capacity.
-type Found struct {
-	Low  float64 `json:"low"`  // the largest rate that held
-	High float64 `json:"high"` // the smallest rate that broke; zero means none did
-	// Limited is the rate at which the generator fell short before the target broke; zero means that
-	// it did not.
-	Limited float64 `json:"limited,omitempty"`
-	Tries   []Try   `json:"tries"` // in their order
-}
-
-// Middle is the geometric mean of Low and High.
-func (f *Found) Middle() float64 {
-	if f.High == 0 {
-		return f.Low
-	}
-	return math.Sqrt(f.Low * f.High)
 }
 
 // ErrNoRate means that the target met its objectives at no rate, not even at the smallest.

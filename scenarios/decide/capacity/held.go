@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
@@ -16,28 +15,15 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Held is a fault that is in while rates are judged: one of its fields is set. The capacity under it is found in two
-// steps:
+// The capacity under a held fault is found in two steps:
 //
 //	Hold:   low load --inject--> transient --good again--> ... --take back--> proved gone
 //	          the judge of every run says how long the transient was
 //	Probe:  low load --inject, prove--> settle --raise--> the rate, judged --prove again, take back--> proved gone
 //	        |------------------ warm-up ------------------|
-type Held struct {
-	During  string `json:"during,omitempty"`  // a fault of the scenario
-	Without string `json:"without,omitempty"` // a unit, a service or zone=NAME, which is stopped and kept down
-}
 
-// String returns the name of the fault, or what is stopped.
-func (h Held) String() string {
-	if h.During != "" {
-		return h.During
-	}
-	return "without " + h.Without
-}
-
-// name is the name of the fault in a plan.
-func (h Held) name() string {
+// nameOf returns the name of the fault in a plan.
+func nameOf(h Held) string {
 	if h.During != "" {
 		return h.During
 	}
@@ -84,7 +70,7 @@ func (r *RunProber) checkHeld(p *plan.Plan) error {
 			}
 			return fmt.Errorf("--during %s: there is no such fault; %s", h.During, hint)
 		}
-		if why, do := unholdable(p.Faults[at]); why != "" {
+		if why, do := unholdable(p, at); why != "" {
 			return fmt.Errorf("--during %s: %s; %s", h.During, why, do)
 		}
 	}
@@ -103,7 +89,8 @@ func (r *RunProber) checkHeld(p *plan.Plan) error {
 
 // unholdable returns why a fault can't be in while a rate is judged, or can't be repeated for each rate, and what to
 // do instead; empty if it can.
-func unholdable(e *timeline.Entry) (why, do string) {
+func unholdable(p *plan.Plan, i int) (why, do string) {
+	e := p.Faults[i]
 	with := e.Block.With
 	switch {
 	case len(e.Steps) > 0:
@@ -114,7 +101,7 @@ func unholdable(e *timeline.Entry) (why, do string) {
 	case e.Pulse != nil:
 		return "it pulses, so it is not in all the time", "take the `pulse` out, or write a fault without it"
 	case with.Get("irreversible") != nil && with.Get("irreversible").Value != "false":
-		return "it ends its unit for good, and each rate takes the fault anew",
+		return "it ends its unit for good, and each rate needs the fault again",
 			"let brunt start the unit (target.processes), so that it can start it again"
 	}
 	return "", ""
@@ -156,7 +143,7 @@ func (r *RunProber) stopped(h Held) scenarios.Fault {
 		{Key: key, Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: part, Pos: at}},
 	}}
 	return scenarios.Fault{
-		Place: syntax.Place{At: at}, Name: h.name(), Block: syntax.Block{Kind: r.stop, Pos: at, With: with},
+		Place: syntax.Place{At: at}, Name: nameOf(h), Block: syntax.Block{Kind: r.stop, Pos: at, With: with},
 	}
 }
 
@@ -256,7 +243,7 @@ func injected(res *result.Result, h *holding) (*result.FaultRecord, error) {
 	case !f.Verified.Known():
 		return nil, fmt.Errorf("%s: it was injected, and its effect was not seen: %s", h, res.Reason)
 	case !f.Gone:
-		return nil, fmt.Errorf("%s: it was taken back, and its end was not seen: %s; each rate takes the fault anew, so the "+
+		return nil, fmt.Errorf("%s: it was taken back, and its end was not seen: %s; each rate needs the fault again, so the "+
 			"unit has to come back", h, res.Reason)
 	}
 	return f, nil

@@ -218,11 +218,11 @@ func TestUnholdable_Irreversible(t *testing.T) {
 	e.Block.With = &syntax.Node{Kind: syntax.Map, Fields: []syntax.Field{
 		{Key: "irreversible", Value: &syntax.Node{Value: "true"}},
 	}}
-	if why, do := unholdable(e); !strings.Contains(why, "ends its unit for good") || do == "" {
+	if why, do := unholdable(&plan.Plan{Faults: []*timeline.Entry{e}}, 0); !strings.Contains(why, "ends its unit for good") || do == "" {
 		t.Errorf("%q; %q", why, do)
 	}
 	e.Block.With.Fields = nil
-	if why, _ := unholdable(e); why != "" {
+	if why, _ := unholdable(&plan.Plan{Faults: []*timeline.Entry{e}}, 0); why != "" {
 		t.Errorf("a stop that is taken back is refused: %s", why)
 	}
 }

@@ -1,6 +1,9 @@
+// Package capacity is what a search for the largest rate found, alone and under faults: data for reporters.
 package capacity
 
 import (
+	"math"
+
 	"brunt/scenarios/result"
 )
 
@@ -101,4 +104,68 @@ func (c *Capacity) Add(u Under) {
 	u.Interval = u.Bounds()
 	u.Share = shareOf(u.Interval, c.Interval)
 	c.Under = append(c.Under, u)
+}
+
+// An Answer is the result of a probe at a rate.
+type Answer string
+
+// The answers.
+const (
+	Holds   Answer = "holds"
+	Breaks  Answer = "breaks"
+	Limited Answer = "limited" // the generator reached its limit, not the target
+	// Disturbed means that something else used the machine and the generator fell short at a low
+	// load. The search ignores the probe and repeats it.
+	Disturbed Answer = "disturbed"
+)
+
+// A Try is one probe.
+type Try struct {
+	Rate   float64 `json:"rate"`   // iterations a second
+	Answer Answer  `json:"answer"` // holds, breaks, limited or disturbed
+	Why    string  `json:"why"`    // what the probe observed
+
+	Figures *Figures `json:"figures,omitempty"` // what the probe measured; nil if it was not a run
+}
+
+// Figures are what a probe measured over all its requests.
+type Figures struct {
+	Offered  float64    `json:"offered"`   // requests a second that were asked for
+	Good     float64    `json:"good"`      // requests a second that were answered with every check held
+	Failed   float64    `json:"failed"`    // share of requests that failed or were skipped, 0 to 1
+	P50      result.Num `json:"p50"`       // response time in seconds; null is infinite
+	P95      result.Num `json:"p95"`       // response time in seconds; null is infinite
+	InFlight int64      `json:"in_flight"` // requests in flight at the end of the load
+}
+
+// A Found is the interval that holds the capacity.
+type Found struct {
+	Low  float64 `json:"low"`  // the largest rate that held
+	High float64 `json:"high"` // the smallest rate that broke; zero means none did
+	// Limited is the rate at which the generator fell short before the target broke; zero means that
+	// it did not.
+	Limited float64 `json:"limited,omitempty"`
+	Tries   []Try   `json:"tries"` // in their order
+}
+
+// Middle is the geometric mean of Low and High.
+func (f *Found) Middle() float64 {
+	if f.High == 0 {
+		return f.Low
+	}
+	return math.Sqrt(f.Low * f.High)
+}
+
+// A Held is a fault that is in while rates are judged: one of its fields is set.
+type Held struct {
+	During  string `json:"during,omitempty"`  // a fault of the scenario
+	Without string `json:"without,omitempty"` // a unit, a service or zone=NAME, which is stopped and kept down
+}
+
+// String returns the name of the fault, or what is stopped.
+func (h Held) String() string {
+	if h.During != "" {
+		return h.During
+	}
+	return "without " + h.Without
 }
