@@ -189,19 +189,24 @@ func (f *findFlags) writePage(r *capacity.RunProber, found *capacity.Found, answ
 		Started: began, Took: time.Since(began),
 	}
 	for _, t := range found.Tries {
-		probe := html.FindProbe{
-			Rate: t.Rate, Answer: string(t.Answer), Why: t.Why, Offered: math.NaN(), Good: math.NaN(), Failed: math.NaN(),
-			P95: math.NaN(), InFlight: math.NaN(),
-		}
-		if g := t.Figures; g != nil {
-			probe.Offered, probe.Good, probe.Failed, probe.InFlight = g.Offered, g.Good, g.Failed, float64(g.InFlight)
-			if probe.P95 = float64(g.P95); math.IsNaN(probe.P95) {
-				probe.P95 = math.Inf(1)
-			}
-		}
-		p.Probes = append(p.Probes, probe)
+		p.Probes = append(p.Probes, findProbe(t.Rate, t.Answer, t.Why, t.Figures))
 	}
 	return writeWhole(f.page, disk.Shared, p.Report)
+}
+
+// findProbe returns a probe for the page.
+func findProbe(at float64, a capacity.Answer, why string, g *capacity.Figures) html.FindProbe {
+	probe := html.FindProbe{
+		Rate: at, Answer: string(a), Why: why, Offered: math.NaN(), Good: math.NaN(), Failed: math.NaN(), P95: math.NaN(),
+		InFlight: math.NaN(),
+	}
+	if g != nil {
+		probe.Offered, probe.Good, probe.Failed, probe.InFlight = g.Offered, g.Good, g.Failed, float64(g.InFlight)
+		if probe.P95 = float64(g.P95); math.IsNaN(probe.P95) {
+			probe.P95 = math.Inf(1)
+		}
+	}
+	return probe
 }
 
 // judged runs a plan without a report. A run that has a verdict is no error.

@@ -11,8 +11,9 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A FindPage shows a search for the largest rate at which objectives hold: the answer, response times against the
-// rate, and each probe. It is one file that opens offline; its script reads values under the pointer and zooms.
+// A FindPage shows a search for the largest rate at which objectives hold, or for the dose of a fault at which they
+// fail: the answer, response times against the rate or the dose, and each probe. It is one file that opens offline; its
+// script reads values under the pointer and zooms.
 type FindPage struct {
 	Name       string // of the scenario
 	Answer     string // one sentence
@@ -21,11 +22,16 @@ type FindPage struct {
 	Started    time.Time
 	Took       time.Duration
 	Probes     []FindProbe // in their order
+	// the setting of the fault whose dose is searched, such as slow-store.delay; empty for a search of rates
+	Dose string
+	Say  func(dose float64) string // formats a dose
+	Unit string                    // of a dose, after a number; may be empty
+	More []string                  // further sentences of the answer
 }
 
 // A FindProbe is one probe.
 type FindProbe struct {
-	Rate          float64 // iterations a second
+	Rate          float64 // iterations a second, or the dose
 	Answer        string  // holds, breaks, limited or disturbed
 	Why           string
 	Offered, Good float64 // requests a second; NaN: not known
@@ -48,6 +54,8 @@ type findView struct {
 	Objectives   []string
 	Curve        *curveView
 	Several      bool // an iteration makes several requests
+	Dose         string
+	More         []string
 	Probes       []findRow
 }
 
@@ -75,6 +83,11 @@ func (p FindPage) Report(w io.Writer) error {
 	if !p.Sure {
 		v.Mark, v.Tone = "?", "unsure"
 	}
+	axis := curveAxis{p.Dose, p.Say, p.Unit}
+	v.Dose = words.Clean(p.Dose)
+	for _, more := range p.More {
+		v.More = append(v.More, words.Clean(more))
+	}
 	v.Icon = icon(v.Tone)
 	for _, o := range p.Objectives {
 		v.Objectives = append(v.Objectives, words.Clean(o.Text))
@@ -88,7 +101,7 @@ func (p FindPage) Report(w io.Writer) error {
 	for i, t := range p.Probes {
 		look := findTones[t.Answer]
 		row := findRow{
-			N: words.Count(int64(i + 1)), Rate: words.Rate(result.Num(t.Rate)), Tone: look[0], Mark: look[1],
+			N: words.Count(int64(i + 1)), Rate: axis.say(t.Rate), Tone: look[0], Mark: look[1],
 			Word: words.Clean(t.Answer), Why: words.Clean(t.Why), Good: words.Rate(result.Num(t.Good)),
 			Failed: shareOrNone(t.Failed), P95: words.Seconds(result.Num(t.P95)), InFlight: countOrNone(t.InFlight),
 		}
@@ -99,14 +112,19 @@ func (p FindPage) Report(w io.Writer) error {
 		if t.Answer == "disturbed" || math.IsNaN(t.Offered) { // it shows nothing of the target
 			continue
 		}
-		v.Several = v.Several || t.Offered > 1.5*t.Rate
+		at := t.Offered
+		if axis.dose() {
+			at = t.Rate
+		} else {
+			v.Several = v.Several || t.Offered > 1.5*t.Rate
+		}
 		points = append(points, loadPoint{
-			Rate: t.Offered, Good: t.Good, P95: t.P95, InFlight: t.InFlight, Tone: look[0],
+			Rate: at, Good: t.Good, P95: t.P95, InFlight: t.InFlight, Failed: t.Failed, Tone: look[0],
 			Text: row.Word + " at " + row.Rate + ": " + row.Why,
 		})
 	}
 	if len(points) > 1 {
-		v.Curve = newCurve(points, limitOf(p.Objectives))
+		v.Curve = newCurve(points, axis, limitOf(p.Objectives))
 		if v.Points, err = v.Curve.Readout.Packed(); err != nil {
 			return err
 		}
