@@ -127,7 +127,8 @@ func (f *tolerateFlags) tolerate(c *cobra.Command, path, fault, key string) erro
 		return err
 	}
 	prober := &capacity.DoseProber{
-		Parse: parse, Compile: plan.CompileOptions{Self: self(), Policies: held}, Run: f.judged, Setting: setting, Cool: f.cool,
+		Parse: parse, Compile: plan.CompileOptions{Self: self(), Policies: held}, Run: f.judged,
+		Setting: setting, Cool: f.cool,
 	}
 	if err := prober.Check(o.Doses()); err != nil {
 		if errors.As(err, new(*syntax.MistakesError)) {

@@ -75,7 +75,8 @@ func TestTolerate_Cliff(t *testing.T) {
 		t.Errorf("exit code %d, %s", code, f.Sentence())
 	}
 	code, f = search("100ms")
-	if code != scenarios.ExitRegression || float64(f.High) > .2 || f.Against == nil || f.Against.Verdict != scenarios.Regression {
+	regressed := f.Against != nil && f.Against.Verdict == scenarios.Regression
+	if code != scenarios.ExitRegression || f.High > .2 || !regressed {
 		t.Errorf("after a cliff at 400 ms: exit code %d, %s, %+v", code, f.Sentence(), f.Against)
 	}
 	slices.Sort(target.log)

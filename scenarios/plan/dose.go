@@ -40,10 +40,13 @@ var doseUnits = map[DoseUnit]struct {
 		.001, func(f float64) string { return quantity.FormatShare(math.Round(f*1e6) / 1e6) },
 		"a share such as 50%",
 	},
-	DoseBytes:  {1, func(f float64) string { return quantity.Size(math.Round(f)).String() }, "a size such as 64MiB"},
-	DoseRate:   {125, func(f float64) string { return quantity.Bandwidth(f).String() }, "a bandwidth such as 10Mbit/s"},
-	DoseCount:  {1, func(f float64) string { return strconv.Itoa(int(math.Round(f))) }, "a whole number such as 3"},
-	DoseNumber: {.01, func(f float64) string { return strconv.FormatFloat(math.Round(f*100)/100, 'f', -1, 64) }, "a number such as 1.5"},
+	DoseBytes: {1, func(f float64) string { return quantity.Size(math.Round(f)).String() }, "a size such as 64MiB"},
+	DoseRate:  {125, func(f float64) string { return quantity.Bandwidth(f).String() }, "a bandwidth such as 10Mbit/s"},
+	DoseCount: {1, func(f float64) string { return strconv.Itoa(int(math.Round(f))) }, "a whole number such as 3"},
+	DoseNumber: {
+		.01, func(f float64) string { return strconv.FormatFloat(math.Round(f*100)/100, 'f', -1, 64) },
+		"a number such as 1.5",
+	},
 }
 
 func doseTime(f float64) time.Duration { return time.Duration(math.Round(f*1e3)) * time.Millisecond }
@@ -113,8 +116,8 @@ func (s Dose) ParseDose(text string) (float64, error) {
 // noDose lists settings that are numbers or durations, and no amount of harm.
 var noDose = []string{"pid", "status", "timeout", "grace", "on_restart"}
 
-// Doses lists the settings of a kind of fault that are doses, with their units, in the order of their fields.
-func Doses(kind string) (list []Dose) {
+// dosesOf lists the settings of a kind of fault that are doses, with their units, in the order of their fields.
+func dosesOf(kind string) (list []Dose) {
 	d, ok := catalog.Find(kind)
 	if !ok {
 		return nil
@@ -176,7 +179,7 @@ func FindDose(sc *scenarios.Scenario, fault, key string) (Dose, error) {
 		return Dose{}, scenarios.Usagef("no fault %q; %sthe scenario has %s", fault, hinted(fault, names),
 			strings.Join(names, ", "))
 	}
-	list := Doses(place.block.Kind)
+	list := dosesOf(place.block.Kind)
 	for _, s := range list {
 		if s.Key == key {
 			s.Fault = fault

@@ -16,7 +16,7 @@ func TestDoses(t *testing.T) {
 		"disk.fill":         "pick bytes percent keep_free- for",
 	} {
 		var got []string
-		for _, s := range Doses(kind) {
+		for _, s := range dosesOf(kind) {
 			mark := ""
 			if s.Eases {
 				mark = "-"

@@ -279,8 +279,8 @@ func (t *tolerating) votes(n int) int {
 	return int(math.Ceil(float64(n) - math.Log2(1-t.o.Confidence)))
 }
 
-// end confirms one end of the interval, or moves it outwards, by one decided dose at a time, as long as the answer there
-// is the same.
+// end confirms one end of the interval, or moves it outwards, by one decided dose at a time, as long as the answer
+// there is the same.
 func (t *tolerating) end(ctx context.Context, d Dosed, outwards int) (end Dosed, sure bool, err error) {
 	for n := 1; ; n++ {
 		if sure, err = t.confirmed(ctx, d, t.votes(n)); sure || err != nil {
