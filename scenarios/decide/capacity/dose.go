@@ -133,10 +133,9 @@ func (r *DoseProber) Probe(ctx context.Context, dose float64) (Try, error) {
 		return Try{}, err
 	}
 	without := dose == 0 || math.IsInf(dose, 1)
-	name := r.Setting.Of(p.Scenario).Name
 	phase := slo.Phase{Kind: slo.RunPhase}
 	if !without {
-		phase = slo.Phase{Kind: slo.FaultPhase, Fault: name}
+		phase = slo.Phase{Kind: slo.FaultPhase, Fault: r.Setting.Of(p.Scenario).Name}
 	}
 	t := Try{Figures: figuresIn(res, phase)}
 	t.Answer, t.Why, err = doseAnswer(res)

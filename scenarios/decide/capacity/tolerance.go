@@ -82,8 +82,12 @@ func (t *Tolerance) More() (out []string) {
 		if i == 0 && t.High.Known() && float64(t.High) == c.To {
 			continue
 		}
-		out = append(out, fmt.Sprintf("Between %s and %s it changes again: it %s %s.", say(c.From), say(c.To), words[c.Then],
-			say(c.To)))
+		again := " again"
+		if t.Below == "" { // the search ended early
+			again = ""
+		}
+		out = append(out, fmt.Sprintf("Between %s and %s it changes%s: it %s %s.", say(c.From), say(c.To), again,
+			words[c.Then], say(c.To)))
 	}
 	others := slices.DeleteFunc(slices.Clone(t.Objectives), func(o string) bool { return o == t.Objective })
 	if len(others) > 0 {
