@@ -257,6 +257,11 @@ func TestExample(t *testing.T) {
 				name: "07-no-write-lost", set: "idempotency=off", faults: []string{"lose-a-replica", "slow-store"},
 				fails: []string{"duplicated = 0"},
 			},
+			{name: "33-tolerance", faults: []string{"slow-store"}},
+			{
+				name: "33-tolerance", set: "delay=600ms", faults: []string{"slow-store"},
+				fails: []string{"p95 < 250ms in slow-store"},
+			},
 			{name: "31-traces", faults: []string{"slow-store"}, more: traced},
 			{name: "31-traces", set: "propagate=off", faults: []string{"slow-store"}, fails: []string{"traces > 98%"}},
 			{name: "15-watch-in-grafana", prometheus: true, faults: []string{"slow-store", "flaky-posts"}},

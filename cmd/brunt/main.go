@@ -85,7 +85,7 @@ fault is taken back, even if brunt dies.`,
 	}
 	addGroup(root, "Start:", initCommand(), convertCommand(), recordCommand(), validateCommand(), doctorCommand(),
 		explainCommand(), demoCommand())
-	addGroup(root, "Run:", runCommand(), findCommand(), gateCommand(), drillCommand())
+	addGroup(root, "Run:", runCommand(), findCommand(), tolerateCommand(), gateCommand(), drillCommand())
 	addGroup(root, "Inject, and take back:", injectCommand(), statusCommand(), revertCommand())
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
 	addGroup(root, "Report:", reportCommand(), serveCommand(), noteCommand(), verifyCommand(), importCommand())

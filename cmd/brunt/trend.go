@@ -1,13 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"brunt/reporters/html"
 	"brunt/scenarios"
+	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/disk"
 
@@ -23,7 +28,8 @@ func trendCommand() *cobra.Command {
 		Long: `Show how each figure changed over the runs of a history on machines of the newest run's
 kind: when its level moved, by how much, and with which run. It says which records it leaves
 out, and why. brunt divides the series where its two parts differ most (e-divisive). Neighbouring runs may depend on each other, with a
-correlation of up to 0.8: at most 5 % of figures that did not move then show a move.`,
+correlation of up to 0.8: at most 5 % of figures that did not move then show a move. It also
+lists the intervals that brunt tolerate --history has added.`,
 		Example: `  brunt trend --history .brunt-history
   brunt trend --history .brunt-history --metric p95 --html trend.html`,
 		Args: cobra.NoArgs,
@@ -44,10 +50,21 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 			for _, p := range h.Problems {
 				fmt.Fprintf(stderr(c), "brunt: %v\n", p)
 			}
+			tolerances, problems := capacity.Tolerances(dir)
+			for _, p := range problems {
+				fmt.Fprintf(stderr(c), "brunt: %v; it is ignored\n", p)
+			}
+			if len(h.Records()) == 0 && len(tolerances) > 0 {
+				if page != "" {
+					return usagef("--html: the history holds no runs, which the charts show; `brunt gate` adds them")
+				}
+				return told(stdout(c), file, tolerances, name)
+			}
 			all, left, err := newest(h, name)
 			if err != nil {
 				return err
 			}
+			tolerances = ofScenario(tolerances, all[0].Name)
 			for _, l := range left {
 				fmt.Fprintf(stderr(c), "brunt: left out: %s\n", l)
 			}
@@ -57,7 +74,7 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 			tellOutdated(c, all)
 			trends := compare.Trends(all, o)
 			if file != "" {
-				if err := writeTrends(file, all, trends); err != nil {
+				if err := writeTrends(file, all, trends, tolerances); err != nil {
 					return err
 				}
 			}
@@ -67,7 +84,7 @@ correlation of up to 0.8: at most 5 % of figures that did not move then show a m
 				}
 			}
 			fmt.Fprintf(stdout(c), "%s: %d runs, %s\n\n", all[0].Name, len(all), all[len(all)-1].Machine)
-			return compare.TrendText(stdout(c), trends)
+			return errors.Join(compare.TrendText(stdout(c), trends), toleranceText(stdout(c), tolerances))
 		},
 	}
 	f.narrow(c)
@@ -95,17 +112,91 @@ func newest(h *compare.History, name string) (records []*compare.Record, left []
 	return nil, nil, usagef("the history holds no run; `brunt gate` fills it")
 }
 
-// writeTrends writes the trends as JSON.
-func writeTrends(file string, all []*compare.Record, trends []compare.Trend) error {
+// ofScenario returns the tolerances of the scenario with a name; all for an empty name.
+func ofScenario(list []*capacity.Tolerance, name string) []*capacity.Tolerance {
+	return slices.DeleteFunc(list, func(t *capacity.Tolerance) bool { return name != "" && t.Name != name })
+}
+
+// told shows a history that holds tolerances alone.
+func told(w io.Writer, file string, list []*capacity.Tolerance, name string) error {
+	if list = ofScenario(list, name); len(list) == 0 {
+		return usagef("the history holds nothing of a scenario named %q", name)
+	}
+	if file != "" {
+		if err := writeJSON(file, tolerancesOf(list)); err != nil {
+			return err
+		}
+	}
+	return toleranceText(w, list)
+}
+
+// tolerances are those of a history, for programs.
+type tolerances struct {
+	Tolerances []trendTolerance `json:"tolerances,omitempty"` // the oldest first
+}
+
+// A trendTolerance is a tolerance without its probes.
+type trendTolerance struct {
+	Name      string             `json:"name"`   // of the scenario
+	Figure    string             `json:"figure"` // tolerance(FAULT.SETTING)
+	Tolerance capacity.Tolerance `json:"tolerance"`
+}
+
+func tolerancesOf(list []*capacity.Tolerance) (out tolerances) {
+	for _, t := range list {
+		short := *t
+		short.Probes, short.Doses = []capacity.Probed{}, []capacity.Dosed{}
+		out.Tolerances = append(out.Tolerances, trendTolerance{t.Name, t.Figure(), short})
+	}
+	return out
+}
+
+// toleranceText writes tolerances for a terminal, by figure, the oldest first.
+func toleranceText(w io.Writer, list []*capacity.Tolerance) error {
+	var b strings.Builder
+	var figures []string
+	for _, t := range list {
+		if !slices.Contains(figures, t.Figure()) {
+			figures = append(figures, t.Figure())
+		}
+	}
+	for _, figure := range figures {
+		fmt.Fprintf(&b, "\n%s\n", figure)
+		for _, t := range list {
+			if t.Figure() != figure {
+				continue
+			}
+			mark := ""
+			if t.Against != nil && t.Against.Verdict != scenarios.Pass {
+				mark = "  " + string(t.Against.Verdict)
+			}
+			fmt.Fprintf(&b, "  %s  %-12s %s%s\n", t.Started.UTC().Format("2006-01-02 15:04"), cmp.Or(t.Commit, "–"),
+				t.Interval(), mark)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeJSON writes a value to a file.
+func writeJSON(file string, v any) error {
 	return writeWhole(file, disk.Shared, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
-		return enc.Encode(struct {
-			Name    string          `json:"name"`    // name of the scenario
-			Machine compare.Machine `json:"machine"` // kind of machine of the newest run
-			Trends  []compare.Trend `json:"trends"`
-		}{all[0].Name, all[len(all)-1].Machine, trends})
+		return enc.Encode(v)
 	})
+}
+
+// writeTrends writes the trends as JSON.
+func writeTrends(
+	file string, all []*compare.Record, trends []compare.Trend, list []*capacity.Tolerance,
+) error {
+	return writeJSON(file, struct {
+		Name    string          `json:"name"`    // name of the scenario
+		Machine compare.Machine `json:"machine"` // kind of machine of the newest run
+		Trends  []compare.Trend `json:"trends"`
+		tolerances
+	}{all[0].Name, all[len(all)-1].Machine, trends, tolerancesOf(list)})
 }
 
 // writePage writes the page of charts. The file appears whole or not at all.

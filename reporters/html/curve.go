@@ -20,6 +20,7 @@ type loadPoint struct {
 	Good     float64 // answered with every check held, per second; NaN: not known
 	P95      float64 // seconds; NaN: not known, infinite: more requests failed than it allows
 	InFlight float64 // requests in flight at its end; NaN: not known
+	Failed   float64 // share of requests that failed; read only against a dose, where NaN is not known
 	Tone     string  // good, bad, unsure or empty
 	Text     string  // says what it is
 }
@@ -57,8 +58,31 @@ const (
 	kneeFactor    = 2.5 // p95 at the knee grows beyond this multiple of its level at a low rate
 )
 
-// newCurve draws points; limit is the target of an objective on p95, NaN for none.
-func newCurve(list []loadPoint, limit float64) *curveView {
+// A curveAxis is what points are drawn against. The zero value is the rate that was asked for.
+type curveAxis struct {
+	Name string               // of a dose, such as slow-store.delay
+	Say  func(float64) string // formats a dose
+	Unit string               // after a number under the pointer
+}
+
+func (a curveAxis) dose() bool { return a.Name != "" }
+
+func (a curveAxis) say(x float64) string {
+	if a.dose() {
+		return a.Say(x)
+	}
+	return words.Rate(result.Num(x))
+}
+
+func (a curveAxis) label() string {
+	if a.dose() {
+		return a.Name
+	}
+	return "the rate that was asked for"
+}
+
+// newCurve draws points against an axis; limit is the target of an objective on p95, NaN for none.
+func newCurve(list []loadPoint, axis curveAxis, limit float64) *curveView {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b loadPoint) int { return cmp.Compare(a.Rate, b.Rate) })
 	every := max(1, (len(list)+mostCurveDots-1)/mostCurveDots)
@@ -69,15 +93,21 @@ func newCurve(list []loadPoint, limit float64) *curveView {
 		}
 	}
 	v := &curveView{Points: len(list), Head: []string{"Asked for", "Good", "p95", "In flight", "What"}}
+	if axis.dose() {
+		v.Head[0], v.Head[3] = axis.Name, "Failed"
+	}
 	var rates []float64
 	for _, p := range list {
 		rates = append(rates, p.Rate)
 	}
 	x := chart.Linear(rates)
 	for _, t := range x.Ticks() {
-		v.X = append(v.X, chart.MarkAt(x.At(t), words.Rate(result.Num(t))))
+		v.X = append(v.X, chart.MarkAt(x.At(t), axis.say(t)))
 	}
-	knee, level := kneeOf(list)
+	knee, level := 0.0, 0.0
+	if !axis.dose() { // harm may fall again at larger doses
+		knee, level = kneeOf(list)
+	}
 	if knee > 0 {
 		v.Knee = fmt.Sprintf("Up to about %s p95 stays near %s; above it grows beyond %s times that.",
 			words.Rate(result.Num(knee)), words.Seconds(result.Num(level)), words.Number(kneeFactor))
@@ -86,12 +116,15 @@ func newCurve(list []loadPoint, limit float64) *curveView {
 		Axis: [2]float64{x.Lo, x.Hi}, Unit: "/s", Dots: true, Series: make([]chart.ReadoutSeries, 1),
 		Values: map[string][][]string{},
 	}
+	if axis.dose() {
+		v.Readout.Unit = axis.Unit
+	}
 	series := &v.Readout.Series[0]
 	for _, p := range shown {
 		series.From, series.Text = append(series.From, chart.Round3(p.Rate)), append(series.Text, p.Text)
 	}
 	plot := func(id, title, about string, of func(*loadPoint) float64, s chart.Scale, say func(float64) string) curvePlot {
-		p := curvePlot{ID: id, Title: title, About: about, X: v.X, Label: title + " against the rate that was asked for"}
+		p := curvePlot{ID: id, Title: title, About: about, X: v.X, Label: title + " against " + axis.label()}
 		var lines strings.Builder
 		for _, t := range s.Ticks() {
 			p.Ticks = append(p.Ticks, chart.Mark{Place: chart.PercentOf(1 - s.At(t)), Label: say(t)})
@@ -134,7 +167,13 @@ func newCurve(list []loadPoint, limit float64) *curveView {
 		v.Plots = append(v.Plots, p)
 	}
 	rate := func(f float64) string { return words.Rate(result.Num(f)) }
-	if known(column(good)) {
+	share := func(f float64) string { return words.Percent(f) }
+	switch {
+	case known(column(good)) && axis.dose():
+		v.Plots = append(v.Plots, plot("curve-good", "Good answers per second",
+			"Requests in the phase of the fault that were answered with every check held.", good,
+			chart.Linear(column(good)), rate))
+	case known(column(good)):
 		s := chart.Linear(column(good), rates)
 		p := plot("curve-good", "Good answers per second",
 			"The grey line is every request answered well; below it requests failed or waited.", good, s, rate)
@@ -143,7 +182,12 @@ func newCurve(list []loadPoint, limit float64) *curveView {
 			500*(1-s.At(end)))) + p.Lines
 		v.Plots = append(v.Plots, p)
 	}
-	if known(column(flight)) {
+	failed := func(p *loadPoint) float64 { return p.Failed }
+	switch {
+	case known(column(failed)) && axis.dose():
+		v.Plots = append(v.Plots, plot("curve-failed", "Errors", "Share of requests that failed or were not made.", failed,
+			chart.Linear(column(failed)), share))
+	case known(column(flight)) && !axis.dose():
 		v.Plots = append(v.Plots, plot("curve-flight", "In flight",
 			"Requests that wait for an answer; a growing number is a target that falls behind.", flight,
 			chart.Linear(column(flight)), words.Number))
@@ -153,8 +197,12 @@ func newCurve(list []loadPoint, limit float64) *curveView {
 		if i%max(1, len(list)/60) != 0 {
 			continue
 		}
+		last := knownText(p.InFlight, words.Number)
+		if axis.dose() {
+			last = knownText(p.Failed, share)
+		}
 		v.Rows = append(v.Rows, []string{
-			rate(p.Rate), knownText(p.Good, rate), knownText(p.P95, seconds), knownText(p.InFlight, words.Number), p.Text,
+			axis.say(p.Rate), knownText(p.Good, rate), knownText(p.P95, seconds), last, p.Text,
 		})
 	}
 	return v
@@ -292,7 +340,7 @@ func againstLoad(r *result.Result) *curveView {
 			limit = l.Value
 		}
 	}
-	return newCurve(list, limit)
+	return newCurve(list, curveAxis{}, limit)
 }
 
 // ramps reports whether a load of a run may change its rate.

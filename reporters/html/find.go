@@ -13,8 +13,9 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A FindPage shows a search for the largest rate at which objectives hold: the answer, response times against the
-// rate, and each probe. It is one file that opens offline; its script reads values under the pointer and zooms.
+// A FindPage shows a search for the largest rate at which objectives hold, or for the dose of a fault at which they
+// fail: the answer, response times against the rate or the dose, and each probe. It is one file that opens offline; its
+// script reads values under the pointer and zooms.
 type FindPage struct {
 	Name       string // of the scenario
 	Answer     string // one sentence
@@ -23,13 +24,17 @@ type FindPage struct {
 	Started    time.Time
 	Took       time.Duration
 	Details    []string     // sentences below the answer
-	Searches   []FindSearch // without a fault, then under each fault
+	Searches   []FindSearch // without a fault, then under each fault; or the one for the dose
+	// the setting of the fault whose dose is searched, such as slow-store.delay; empty for a search of rates
+	Dose string
+	Say  func(dose float64) string // formats a dose
+	Unit string                    // of a dose, after a number; may be empty
 }
 
 // A FindSearch is the search without a fault, or the search under one.
 type FindSearch struct {
 	Name     string         // empty if it is the only search
-	Tries    []capacity.Try // in their order
+	Tries    []capacity.Try // in their order; the rate of each is the dose if one is searched
 	Evidence string         // what showed that the fault was in
 	Gone     string         // what showed its end
 }
@@ -50,6 +55,7 @@ type findView struct {
 	Curve        *curveView
 	Several      bool // an iteration makes several requests
 	Beyond       bool // the curve shows the first of several searches
+	Dose         string
 	Searches     []findTable
 }
 
@@ -82,6 +88,8 @@ func (p FindPage) Report(w io.Writer) error {
 	if !p.Sure {
 		v.Mark, v.Tone = "?", "unsure"
 	}
+	axis := curveAxis{p.Dose, p.Say, p.Unit}
+	v.Dose = words.Clean(p.Dose)
 	v.Icon = icon(v.Tone)
 	for _, o := range p.Objectives {
 		v.Objectives = append(v.Objectives, words.Clean(o.Text))
@@ -110,21 +118,26 @@ func (p FindPage) Report(w io.Writer) error {
 		}
 		for j := range s.Tries {
 			t := &s.Tries[j]
-			row := probeRow(j, t)
+			row := probeRow(j, t, axis)
 			table.Probes = append(table.Probes, row)
 			if t.Answer == capacity.Disturbed || t.Figures == nil || i > 0 { // the curve is of the target alone
 				continue
 			}
-			v.Several = v.Several || t.Figures.Offered > 1.5*t.Rate
+			at := t.Figures.Offered
+			if axis.dose() {
+				at = t.Rate
+			} else {
+				v.Several = v.Several || at > 1.5*t.Rate
+			}
 			points = append(points, loadPoint{
-				Rate: t.Figures.Offered, Good: t.Figures.Good, P95: p95Of(t.Figures), InFlight: float64(t.Figures.InFlight),
-				Tone: row.Tone, Text: row.Word + " at " + row.Rate + ": " + row.Why,
+				Rate: at, Good: t.Figures.Good, P95: p95Of(t.Figures), InFlight: float64(t.Figures.InFlight),
+				Failed: t.Figures.Failed, Tone: row.Tone, Text: row.Word + " at " + row.Rate + ": " + row.Why,
 			})
 		}
 		v.Searches = append(v.Searches, table)
 	}
 	if len(points) > 1 {
-		v.Curve = newCurve(points, limitOf(p.Objectives))
+		v.Curve = newCurve(points, axis, limitOf(p.Objectives))
 		if v.Points, err = v.Curve.Readout.Packed(); err != nil {
 			return err
 		}
@@ -133,14 +146,14 @@ func (p FindPage) Report(w io.Writer) error {
 }
 
 // probeRow returns the row of a probe. Figures that are not known are dashes.
-func probeRow(i int, t *capacity.Try) findRow {
+func probeRow(i int, t *capacity.Try, axis curveAxis) findRow {
 	look := findTones[string(t.Answer)]
 	good, failed, p95, inFlight := math.NaN(), math.NaN(), math.NaN(), math.NaN()
 	if f := t.Figures; f != nil {
 		good, failed, p95, inFlight = f.Good, f.Failed, p95Of(f), float64(f.InFlight)
 	}
 	row := findRow{
-		N: words.Count(int64(i + 1)), Rate: words.Rate(result.Num(t.Rate)), Tone: look[0], Mark: look[1],
+		N: words.Count(int64(i + 1)), Rate: axis.say(t.Rate), Tone: look[0], Mark: look[1],
 		Word: words.Clean(string(t.Answer)), Why: words.Clean(t.Why), Good: words.Rate(result.Num(good)),
 		Failed: shareOrNone(failed), P95: words.Seconds(result.Num(p95)), InFlight: countOrNone(inFlight),
 	}

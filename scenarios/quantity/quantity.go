@@ -336,8 +336,8 @@ var bitUnits = []struct {
 	bytes float64
 }{{"Gbit", 125e6}, {"Mbit", 125e3}, {"kbit", 125}, {"bit", .125}}
 
-// parseBandwidth parses a transfer rate and returns bytes per second.
-func parseBandwidth(s string) (float64, error) {
+// ParseBandwidth parses a transfer rate and returns bytes per second.
+func ParseBandwidth(s string) (float64, error) {
 	wrong := fmt.Errorf("want a bandwidth such as 10Mbit/s or 64KiB/s, not %q", syntax.Clip(s, 40))
 	num, ok := strings.CutSuffix(strings.TrimSpace(s), "/s")
 	if _, bare := syntax.ParseFloat(num); !ok || bare {
@@ -371,7 +371,7 @@ func parseBandwidth(s string) (float64, error) {
 }
 
 func (b *Bandwidth) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	syntax.DecodeScalar(n, m, parseBandwidth, func(v float64) { *b = Bandwidth(v) })
+	syntax.DecodeScalar(n, m, ParseBandwidth, func(v float64) { *b = Bandwidth(v) })
 }
 
 // String formats the bandwidth in bits per second, with at most three digits after the point.

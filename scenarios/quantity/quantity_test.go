@@ -150,7 +150,7 @@ func TestParseSize(t *testing.T) {
 }
 
 func TestParseBandwidth(t *testing.T) {
-	testUnit(t, parseBandwidth, []unitCase[float64]{
+	testUnit(t, ParseBandwidth, []unitCase[float64]{
 		{text: "10Mbit/s", want: 1.25e6},
 		{text: "1Gbit/s", want: 125e6},
 		{text: "8kbit/s", want: 1000},
@@ -288,12 +288,12 @@ func FuzzUnits(f *testing.F) {
 			}
 			again(t, ParseSize, strconv.FormatInt(z, 10)+"B", z)
 		}
-		if b, err := parseBandwidth(s); err == nil {
+		if b, err := ParseBandwidth(s); err == nil {
 			if !(b >= 0 && b <= maxBandwidth) {
 				t.Errorf("bandwidth %q is %g", s, b)
 			}
 			text := Bandwidth(b).String()
-			if c, err := parseBandwidth(text); err != nil || Bandwidth(c).String() != text || math.Abs(c-b) > 1e-3*b+1e-3 {
+			if c, err := ParseBandwidth(text); err != nil || Bandwidth(c).String() != text || math.Abs(c-b) > 1e-3*b+1e-3 {
 				t.Errorf("bandwidth %q is written %s and read as %g: %v", s, text, c, err)
 			}
 		}

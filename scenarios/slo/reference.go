@@ -47,6 +47,13 @@ func (o Objective) OfReference() Objective {
 	return o
 }
 
+// InRun returns an objective on the phase of a fault as one over the whole run, for a run without the fault.
+func (o Objective) InRun() Objective {
+	o.Text = strings.Replace(o.Text, " in "+o.Phase.String(), "", 1)
+	o.Phase = Phase{}
+	return o
+}
+
 // target reads the value at the beginning of words, with the reference of a relative objective, and returns the words
 // after it.
 func (o *Objective) target(words []word) (rest []word, err error) {

@@ -223,6 +223,23 @@ func Keys(v any) []string {
 	return names
 }
 
+// TypeOf returns the type of the value that the struct type of v reads from a key; nil if it reads no such key.
+func TypeOf(v any, key string) reflect.Type {
+	t := reflect.TypeOf(v)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	for _, s := range settingsOf(t) {
+		if s.name == key {
+			return t.FieldByIndex(s.index).Type
+		}
+	}
+	return nil
+}
+
 func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 	setPlace(n, v)
 	if n.Kind == Null {

@@ -61,6 +61,7 @@ func (f *Bandwidth) Traits(sc chaos.Scope) chaos.Traits {
 func (*Bandwidth) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.bandwidth", New: func() chaos.Fault { return new(Bandwidth) }, Undo: packets.Operations(),
+		Eases:   []string{"rate"},
 		Example: "{from: web, to: store, rate: 1Mbit/s}",
 		Effect:  chaos.Slow,
 		On:      chaos.OnLinks | chaos.OnPackets,

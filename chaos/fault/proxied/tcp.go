@@ -323,6 +323,7 @@ func (*SlowClose) Describe() chaos.Descriptor {
 func (*Limit) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.limit", New: func() chaos.Fault { return new(Limit) },
+		Eases:   []string{"bytes"},
 		Example: "{from: web, to: store, bytes: 10KiB}",
 		Effect:  chaos.Errors,
 		On:      chaos.OnLinks | chaos.OnDiverted,
@@ -334,6 +335,7 @@ func (*Limit) Describe() chaos.Descriptor {
 func (*Slicer) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.slicer", New: func() chaos.Fault { return new(Slicer) },
+		Eases:   []string{"size"},
 		Example: "{from: web, to: store, size: 64, delay: 1ms}",
 		Effect:  chaos.Slow,
 		On:      chaos.OnLinks | chaos.OnDiverted,

@@ -243,6 +243,7 @@ func (t *throttle) Gone(ctx context.Context) (string, error) {
 func (*Throttle) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "cpu.throttle", New: func() chaos.Fault { return new(Throttle) }, Platform: "linux",
+		Eases:      []string{"share", "processors"},
 		Example:    "{service: store, share: 5%}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,

@@ -360,6 +360,7 @@ func (f *diskFill) Gone(context.Context) (string, error) {
 func (*DiskFill) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "disk.fill", New: func() chaos.Fault { return new(DiskFill) }, Platform: "linux",
+		Eases:      []string{"keep_free"},
 		Example:    "{service: store, path: /var/lib/store, bytes: 16MiB}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,

@@ -269,6 +269,7 @@ func (t *diskThrottle) Gone(context.Context) (string, error) { return t.back() }
 func (*DiskThrottle) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "disk.throttle", New: func() chaos.Fault { return new(DiskThrottle) }, Platform: "linux",
+		Eases:      []string{"rate"},
 		Example:    "{service: store, path: /var/lib/store, rate: 1MiB/s}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,

@@ -206,6 +206,7 @@ func restoreFiles(u chaos.Undo, pid int) (done bool, err error) {
 func (*FDExhaust) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "fd.exhaust", New: func() chaos.Fault { return new(FDExhaust) }, Platform: "linux",
+		Eases:      []string{"leave"},
 		Example:    "{service: store}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,

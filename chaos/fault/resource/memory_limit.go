@@ -295,6 +295,7 @@ func (l *memoryLimit) Gone(ctx context.Context) (string, error) {
 func (*MemoryLimit) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "memory.limit", New: func() chaos.Fault { return new(MemoryLimit) }, Platform: "linux",
+		Eases:      []string{"bytes"},
 		Example:    "{service: store, bytes: 64MiB}",
 		Effect:     chaos.Starved,
 		On:         chaos.OnProcesses,

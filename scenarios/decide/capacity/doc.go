@@ -7,4 +7,12 @@
 //	           aftermath of the break is not mistaken for less capacity
 //
 // The search knows only rates and answers. A [Prober] makes the probes; [RunProber] makes a run for each.
+//
+// [Tolerate] searches in the same way for the dose of a fault at which the target stops meeting its objectives:
+//
+//	grid:      no fault, and at least six doses up to the largest; each change of the answer is reported
+//	bisection: of the lowest change
+//	both ends: probed afresh until they have the wanted confidence, else moved outwards
+//
+// A [DoseProber] makes a run of the scenario with one setting of one fault changed.
 package capacity

@@ -60,17 +60,18 @@ var ErrNoRate = errors.New("no rate held")
 const (
 	stair   = 2    // factor from one step to the next
 	descent = 1024 // the staircase goes down to the first rate divided by this, at most
-	mostAsk = 200  // largest number of probes in a search
-	stalls  = 40   // largest number of disturbed probes at one rate
+)
+
+// defaultPrecision and defaultConfirm are the values of options that are zero.
+const (
+	defaultPrecision = .04
+	defaultConfirm   = 3
 )
 
 type search struct {
-	o      Options
-	prober Prober
-	able   float64 // the largest rate that the generator reached
-	within [2]int  // probes up to that rate: undisturbed, and disturbed
-	asked  int     // undisturbed probes
-	found  Found
+	panel
+	o     Options
+	found Found
 }
 
 // Find searches for the largest rate that holds.
@@ -79,22 +80,25 @@ func Find(ctx context.Context, p Prober, o Options) (*Found, error) {
 		return nil, fmt.Errorf("the first rate is %v", o.From)
 	}
 	if o.Precision <= 0 {
-		o.Precision = .04
+		o.Precision = defaultPrecision
 	}
-	if o.Confirm <= 0 {
-		o.Confirm = 3
-	}
-	if o.Confirm%2 == 0 {
-		return nil, fmt.Errorf("a majority of %d probes is to decide, which can be torn; make it %d", o.Confirm, o.Confirm+1)
+	var err error
+	if o.Confirm, err = majority(o.Confirm); err != nil {
+		return nil, err
 	}
 	if o.Max > 0 {
 		o.From = min(o.From, o.Max)
 	}
-	s := &search{o: o, prober: p}
-	err := s.climb(ctx)
+	s := &search{o: o, panel: panel{prober: p, confirm: o.Confirm, tried: o.Tried}}
+	s.unfound = func() error {
+		return fmt.Errorf("%d probes did not find an interval: it lies between %.4g/s and %.4g/s",
+			mostAsk, s.found.Low, s.found.High)
+	}
+	err = s.climb(ctx)
 	if err == nil {
 		err = s.bisect(ctx)
 	}
+	s.found.Tries = s.tries
 	if s.found.High > 0 && s.found.High <= s.found.Limited { // the target broke first
 		s.found.Limited = 0
 	}
@@ -139,7 +143,7 @@ func (s *search) climb(ctx context.Context) error {
 			s.found.High = rate
 		}
 	}
-	last := s.found.Tries[len(s.found.Tries)-1]
+	last := s.tries[len(s.tries)-1]
 	return fmt.Errorf("%w, down to %.4g/s: %s", ErrNoRate, s.o.From/descent*stair, last.Why)
 }
 
@@ -153,41 +157,42 @@ func (s *search) bound() float64 {
 // bisect narrows the interval. When the low end no longer holds, because of the aftermath of a break
 // or because it held by chance, the search moves further down.
 func (s *search) bisect(ctx context.Context) error {
-	for {
-		top := s.found.High
-		if s.found.Limited > 0 && (top == 0 || s.found.Limited < top) {
-			top = s.found.Limited
-		}
-		if top == 0 {
-			return nil
-		}
-		if top/s.found.Low <= 1+s.o.Precision {
-			a, err := s.decided(ctx, s.found.Low)
-			if err != nil || a == Holds {
-				return err
-			}
-			s.note(s.found.Low, a)
-			s.found.Low /= 1 + 2*s.o.Precision
-			continue
-		}
-		rate := math.Sqrt(s.found.Low * top)
-		a, err := s.decided(ctx, rate)
-		if err != nil {
+	for s.top() > 0 {
+		if err := s.halve(ctx, s); err != nil {
 			return err
 		}
-		if a == Holds {
-			s.found.Low = rate
-		} else {
-			s.note(rate, a)
+		a, err := s.decided(ctx, s.found.Low)
+		if err != nil || a == Holds {
+			return err
 		}
+		s.note(s.found.Low, a)
+		s.found.Low /= 1 + 2*s.o.Precision
 	}
+	return nil
 }
 
-// note lowers the upper end of the interval to a rate that broke.
+// top is the upper end of the interval: the smallest rate that broke or was out of the generator's reach; zero means
+// that there is none.
+func (s *search) top() float64 {
+	if s.found.Limited > 0 && (s.found.High == 0 || s.found.Limited < s.found.High) {
+		return s.found.Limited
+	}
+	return s.found.High
+}
+
+// between returns the geometric mean of the ends, until they are close.
+func (s *search) between() (rate float64, more bool) {
+	return math.Sqrt(s.found.Low * s.top()), s.top()/s.found.Low > 1+s.o.Precision
+}
+
+// note moves an end of the interval to a rate that was decided.
 func (s *search) note(rate float64, a Answer) {
-	if a == Limited {
+	switch a {
+	case Holds:
+		s.found.Low = rate
+	case Limited:
 		s.found.Limited = rate
-	} else {
+	default:
 		s.found.High = rate
 	}
 }
@@ -200,75 +205,4 @@ func (s *search) stepped(ctx context.Context, rate float64) (Answer, error) {
 		return a, err
 	}
 	return s.decided(ctx, rate, a)
-}
-
-// decided probes a rate until a majority of probes agrees. Before holds the answers so far.
-func (s *search) decided(ctx context.Context, rate float64, before ...Answer) (Answer, error) {
-	votes := map[Answer]int{}
-	for {
-		var a Answer
-		if len(before) > 0 {
-			a, before = before[0], before[1:]
-		} else {
-			var err error
-			if a, err = s.ask(ctx, rate); err != nil {
-				return "", err
-			}
-		}
-		votes[a]++
-		switch {
-		case a != Disturbed && votes[a] > s.o.Confirm/2:
-			return a, nil
-		case votes[Disturbed] >= s.patience(rate):
-			return Limited, nil
-		}
-	}
-}
-
-// patience is the number of disturbed probes at a rate after which the search considers the
-// generator unable to reach the rate. At the share of disturbed probes seen at lower rates, that
-// many occur by chance once in a thousand times. The number is on the high side, because
-// disturbances come in bursts.
-func (s *search) patience(rate float64) int {
-	if rate <= s.able {
-		return stalls
-	}
-	calm, disturbed := float64(s.within[0]), float64(s.within[1])
-	share := (disturbed + 2) / (calm + disturbed + 3)
-	return min(max(4, int(math.Ceil(math.Log(.001)/math.Log(share)))), stalls)
-}
-
-// ask makes one probe, and lets the target cool down after a break.
-func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
-	if s.asked >= mostAsk {
-		return "", fmt.Errorf("%d probes did not find an interval: it lies between %.4g/s and %.4g/s",
-			mostAsk, s.found.Low, s.found.High)
-	}
-	if err := ctx.Err(); err != nil {
-		return "", context.Cause(ctx)
-	}
-	t, err := s.prober.Probe(ctx, rate)
-	if err != nil {
-		return "", err
-	}
-	t.Rate = rate
-	a := t.Answer
-	s.found.Tries = append(s.found.Tries, t)
-	if s.o.Tried != nil {
-		s.o.Tried(t)
-	}
-	if a == Holds || a == Breaks {
-		s.able = max(s.able, rate)
-	}
-	switch {
-	case a != Disturbed:
-		s.within[0]++
-		s.asked++
-	case rate <= s.able:
-		s.within[1]++
-	}
-	if a == Breaks || a == Disturbed { // a disturbance needs time to end as well
-		err = s.prober.CoolDown(ctx)
-	}
-	return a, err
 }

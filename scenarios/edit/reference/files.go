@@ -31,7 +31,8 @@ func (r *Reference) Files(examples []Example) (map[string]string, error) {
 			r.topic("plans"),
 			r.keys("Keys of a policy", "policy"),
 			r.topic("drills"), r.keys("Keys of a drill", "drill"),
-			r.topic("convert"), r.topic("k6"), r.topic("gate"), r.topic("live"), r.glossaryTable(), r.topic("statistics"),
+			r.topic("convert"), r.topic("k6"), r.topic("gate"), r.topic("tolerate"), r.topic("live"),
+			r.glossaryTable(), r.topic("statistics"),
 			r.topic("speed")),
 		"chaos/README.md": r.page("Faults",
 			"brunt injects a fault, verifies it at its target, holds it, takes it back and verifies that it is gone. "+

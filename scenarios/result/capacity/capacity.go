@@ -124,6 +124,8 @@ type Try struct {
 	Rate   float64 `json:"rate"`   // iterations a second
 	Answer Answer  `json:"answer"` // holds, breaks, limited or disturbed
 	Why    string  `json:"why"`    // what the probe observed
+	// texts of the objectives that failed, in the order of the scenario; empty if the prober does not tell
+	Failed []string `json:"failed_objectives,omitempty"`
 
 	Figures *Figures `json:"figures,omitempty"` // what the probe measured; nil if it was not a run
 }

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"brunt/reporters/html"
+	"brunt/scenarios"
+	"brunt/scenarios/decide/capacity"
+	"brunt/scenarios/disk"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+
+	"github.com/spf13/cobra"
+)
+
+// tolerateFlags are the settings of `brunt tolerate`.
+type tolerateFlags struct {
+	findFlags
+	to, confidence  string
+	grid            int
+	history, commit string
+}
+
+func tolerateCommand() *cobra.Command {
+	var f tolerateFlags
+	c := &cobra.Command{
+		Use:   "tolerate SCENARIO FAULT SETTING --to DOSE",
+		Short: "Find the dose of a fault at which the objectives fail",
+		Long: `Find the dose of a fault that a target tolerates. SETTING is a number, a share or a duration
+of the fault, such as delay, percent, rate, for, or pick for a number of units. Each probe is a
+run of the scenario with that one setting changed: the fault is proved in, taken back, and
+proved gone. The objectives on the whole run and on the fault decide.
+
+brunt first probes the target without the fault, and then a grid of doses up to --to. Harm may
+fall again at larger doses, as when a client gives up early: every change is reported. Between
+two doses of the grid brunt sees no change that is undone before the next one. It halves the
+interval of the lowest change. A majority of probes decides on each dose. At last it probes both
+ends afresh until they have the wanted confidence; an end that is contradicted moves outwards.
+
+The answer is an interval: it holds the dose at which half of all runs fail. With --history it
+is kept in a folder, that of brunt gate if you like, and compared with the newest earlier one:
+if the whole interval has moved to where the target tolerates less, that is a regression, with
+exit code 4, although every drill may still pass. brunt trend shows the intervals.`,
+		Example: `  brunt tolerate shop.yaml slow-store delay --to 2s
+  brunt tolerate shop.yaml lose-some pick --to 3 --html tolerance.html
+  brunt tolerate shop.yaml slow-store delay --to 2s --history .brunt-history --commit "$GITHUB_SHA"`,
+		Args: cobra.ExactArgs(3),
+		RunE: func(c *cobra.Command, args []string) error { return f.tolerate(c, args[0], args[1], args[2]) },
+	}
+	f.register(c)
+	c.Flags().StringVar(&f.to, "to", "", "the largest dose, such as 2s, 50% or 10Mbit/s")
+	c.Flags().StringVar(&f.from, "from", "",
+		"the smallest dose (default no fault; a sixth of --to for a setting of which more does less harm)")
+	c.Flags().IntVar(&f.grid, "grid", capacity.LeastGrid, "number of doses before the bisection, at least 6")
+	c.Flags().StringVar(&f.precision, "precision", "10%", "width of the interval, as a share of its larger end")
+	c.Flags().StringVar(&f.confidence, "confidence", "95%", "confidence of the interval")
+	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "pause after a dose at which the objectives failed")
+	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes for each dose, an odd number; the majority decides")
+	c.Flags().StringVar(&f.file, "json", "", "write the result to a file as JSON")
+	c.Flags().StringVar(&f.page, "html", "", "write a page with p95, good answers and errors against the dose to a file")
+	c.Flags().StringVar(&f.history, "history", "",
+		"folder of earlier results: compare with the newest of the same setting, and add this one")
+	c.Flags().StringVar(&f.commit, "commit", "", "commit of the system under test, for the history")
+	_ = c.MarkFlagRequired("to")
+	f.log, f.repeat = logFlags{"text", "error"}, 1
+	return c
+}
+
+// options reads the flags of a search over the doses of a setting.
+func (f *tolerateFlags) options(s plan.Dose) (o capacity.DoseOptions, err error) {
+	o = capacity.DoseOptions{Grid: f.grid, Confirm: f.confirm, Falling: s.Eases}
+	if o.Precision, err = quantity.ParseShare(f.precision); err != nil || o.Precision <= 0 || o.Precision >= 1 {
+		return o, usagef("--precision %q: want a share such as 10%%", f.precision)
+	}
+	if o.Confidence, err = quantity.ParseShare(f.confidence); err != nil || o.Confidence < .5 || o.Confidence > .999 {
+		return o, usagef("--confidence %q: want a share from 50%% to 99.9%%, such as 95%%", f.confidence)
+	}
+	if f.confirm < 1 || f.confirm%2 == 0 {
+		return o, usagef("--confirm %d: want an odd number, such as 3, so that a majority decides", f.confirm)
+	}
+	if f.grid < capacity.LeastGrid || f.grid > 50 {
+		return o, usagef("--grid %d: want 6 to 50 doses; a change that is undone between two of them is not seen", f.grid)
+	}
+	if o.To, err = s.ParseDose(f.to); err != nil {
+		return o, usagef("--to %w", err)
+	}
+	o.Step = s.Unit.Step(o.To)
+	if f.from != "" {
+		if o.From, err = s.ParseDose(f.from); err != nil {
+			return o, usagef("--from %w", err)
+		}
+	} else if s.Eases {
+		o.From = max(o.Step, math.Round(o.To/float64(f.grid)/o.Step)*o.Step)
+	}
+	if least := max(o.From, o.Step); o.To <= least && (f.from != "" || o.To < least) || o.To <= o.From {
+		return o, usagef("--to %s is not above the smallest dose, %s; give a larger one", f.to, s.Unit.Format(least))
+	}
+	return o, nil
+}
+
+func (f *tolerateFlags) tolerate(c *cobra.Command, path, fault, key string) error {
+	held, err := f.policies()
+	if err != nil {
+		return err
+	}
+	parse := func() (*scenarios.Scenario, error) { return f.parse(path, held) }
+	sc, err := parse()
+	if err != nil {
+		return err
+	}
+	if err := sc.Mistakes().Err(); err != nil {
+		return err
+	}
+	setting, err := plan.FindDose(sc, fault, key)
+	if err != nil {
+		return err
+	}
+	o, err := f.options(setting)
+	if err != nil {
+		return err
+	}
+	prober := &capacity.DoseProber{
+		Parse: parse, Compile: plan.CompileOptions{Self: self(), Policies: held},
+		Run:     func(ctx context.Context, p *plan.Plan) (*result.Result, error) { return f.judged(ctx, p, false) },
+		Setting: setting, Cool: f.cool,
+	}
+	if err := prober.Check(o.Doses()); err != nil {
+		if errors.As(err, new(*syntax.MistakesError)) {
+			fmt.Fprintf(stderr(c), "brunt: with %s up to %s, the dose of --to:\n", setting.Name(), setting.Unit.Format(o.To))
+		}
+		return err
+	}
+	var earlier []*capacity.Tolerance
+	if f.history != "" {
+		var problems []error
+		earlier, problems = capacity.Tolerances(f.history)
+		for _, p := range problems {
+			fmt.Fprintf(stderr(c), "brunt: %v; it is ignored\n", p)
+		}
+	}
+	if err := recoverOthers(c); err != nil {
+		return err
+	}
+	ctx, stop := interruptible(new(screen), interrupts, hurries)
+	defer stop()
+	o.Tried = func(t capacity.Try) {
+		dose := "no fault"
+		if t.Rate > 0 && !math.IsInf(t.Rate, 1) {
+			dose = setting.Unit.Format(t.Rate)
+		}
+		fmt.Fprintf(stderr(c), "%12s  %-9s  %s\n", dose, t.Answer, t.Why)
+	}
+	began := time.Now()
+	found, err := capacity.Tolerate(ctx, prober, o)
+	if found == nil || len(found.Probes) == 0 {
+		return err
+	}
+	if failing := (capacity.BaselineError{}); errors.As(err, &failing) {
+		return errors.Join(fmt.Errorf("no tolerance of %s can be found: %w; mend the target, lower the load, or relax the "+
+			"objective, until `brunt run %s --no-chaos` passes", setting.Name(), err, filepath.ToSlash(path)),
+			scenarios.Exit(scenarios.ExitFail))
+	}
+	found.Version, found.Name, found.Setting, found.Commit = capacity.ToleranceVersion, sc.Name, setting, f.commit
+	found.Started, found.Took = began, result.Num(math.Round(time.Since(began).Seconds()*1e3)/1e3)
+	if err == nil {
+		found.Hold(earlier)
+	}
+	f.tell(c, found)
+	return errors.Join(err, f.keep(found, prober, err == nil))
+}
+
+// tell prints the answer, and a line for each dose that was decided.
+func (f *tolerateFlags) tell(c *cobra.Command, t *capacity.Tolerance) {
+	out := stdout(c)
+	fmt.Fprintf(out, "%s (%s)\n", t.Sentence(), syntax.Amount(len(t.Probes), "probe"))
+	for _, more := range t.More() {
+		fmt.Fprintln(out, more)
+	}
+	fmt.Fprintf(out, "\n%12s  %-7s  %7s  %9s  %9s  %7s\n", "dose", "answer", "probes", "p95", "good", "failed")
+	for _, d := range t.Curve() {
+		fmt.Fprintf(out, "%12s  %-7s  %7s  %9s  %9s  %7s\n", t.Setting.Unit.Format(d.Dose), d.Answer,
+			fmt.Sprintf("%d/%d", d.Agree, d.Probes), d.P95, d.Good, d.Failed)
+	}
+}
+
+// keep writes the files of a search. One that ended early is not added to the history.
+func (f *tolerateFlags) keep(t *capacity.Tolerance, r *capacity.DoseProber, whole bool) error {
+	var err error
+	if f.page != "" {
+		err = f.writeTolerance(t, r)
+	}
+	if f.file != "" {
+		err = errors.Join(err, t.Write(f.file))
+	}
+	if f.history != "" && whole {
+		err = errors.Join(err, t.Add(f.history))
+	}
+	if err == nil && whole && t.Against != nil && t.Against.Verdict == scenarios.Regression {
+		return exit(scenarios.ExitRegression)
+	}
+	return err
+}
+
+// writeTolerance writes the page of a search.
+func (f *tolerateFlags) writeTolerance(t *capacity.Tolerance, r *capacity.DoseProber) error {
+	objectives, err := r.Objectives()
+	if err != nil {
+		return err
+	}
+	units := map[plan.DoseUnit]string{plan.DoseSeconds: " s", plan.DoseBytes: " B", plan.DoseRate: " B/s"}
+	p := html.FindPage{
+		Name: t.Name, Answer: syntax.Sentence(strings.TrimPrefix(t.Sentence(), t.Setting.Name()+": ")), Sure: t.Found(),
+		Objectives: objectives, Started: t.Started, Took: time.Duration(float64(t.Took) * float64(time.Second)),
+		Dose: t.Setting.Name(), Say: t.Setting.Unit.Format, Unit: units[t.Setting.Unit], Details: t.More(),
+		Searches: make([]html.FindSearch, 1),
+	}
+	for _, probed := range t.Probes {
+		p.Searches[0].Tries = append(p.Searches[0].Tries, capacity.Try{
+			Rate: probed.Dose, Answer: probed.Answer, Why: probed.Why, Figures: probed.Figures,
+		})
+	}
+	return writeWhole(f.page, disk.Shared, p.Report)
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/decide/capacity"
+)
+
+// A logged is a server that answers at once, and logs how long each answer took it.
+type logged struct {
+	mu  sync.Mutex
+	log []time.Duration
+}
+
+func (l *logged) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	began := time.Now()
+	fmt.Fprint(w, "ok")
+	l.mu.Lock()
+	l.log = append(l.log, time.Since(began))
+	l.mu.Unlock()
+}
+
+const tolerateScenario = `version: 1
+name: delayed
+params: {limit: 150ms, most: 5%%}
+target: {url: "%s"}
+load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 4s, flow: [{get: /}]}}
+judge: {hold: 500ms}
+chaos:
+  slow: {at: 1s, for: 2s, network.latency: {from: load, to: target, delay: 10ms}}
+slo: ["p95 < ${limit} in slow", "errors < ${most}"]
+`
+
+// TestTolerate_Cliff finds the known cliff of a server that answers at once, as its own log says: a link that is
+// slower than the objective allows.
+func TestTolerate_Cliff(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some minutes")
+	}
+	target := new(logged)
+	srv := httptest.NewServer(target)
+	defer srv.Close()
+	file := filepath.Join(t.TempDir(), "s.yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, tolerateScenario, srv.URL), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("BRUNT_STATE", filepath.Join(t.TempDir(), "state"))
+	dir := t.TempDir()
+	search := func(limit string) (int, *capacity.Tolerance) {
+		t.Helper()
+		found := filepath.Join(dir, limit+".json")
+		code := execute([]string{
+			"tolerate", file, "slow", "delay", "--to", "600ms", "--set", "limit=" + limit, "--confirm", "1",
+			"--confidence", "50%", "--cool-down", "100ms", "--json", found, "--html", filepath.Join(dir, "t.html"),
+			"--history", filepath.Join(dir, "history"),
+		})
+		f, err := capacity.ReadTolerance(found)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return code, f
+	}
+	code, f := search("400ms")
+	if code != 0 || f.Low > .4 || f.High < .39 || f.Low < .3 || f.High > .5 || f.Objective != "p95 < 400ms in slow" {
+		t.Errorf("exit code %d, %s", code, f.Sentence())
+	}
+	code, f = search("100ms")
+	regressed := f.Against != nil && f.Against.Verdict == scenarios.Regression
+	if code != scenarios.ExitRegression || f.High > .2 || !regressed {
+		t.Errorf("after a cliff at 400 ms: exit code %d, %s, %+v", code, f.Sentence(), f.Against)
+	}
+	slices.Sort(target.log)
+	if p95 := target.log[len(target.log)*95/100]; p95 > 50*time.Millisecond {
+		t.Errorf("the server itself took %s for its answers", p95)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "t.html"))
+	for _, part := range []string{"tolerance of slow.delay", `id="curve-failed"`} {
+		if err != nil || !strings.Contains(string(page), part) {
+			t.Errorf("the page lacks %s, %v", part, err)
+		}
+	}
+}

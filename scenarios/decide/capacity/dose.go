@@ -1,0 +1,207 @@
+package capacity
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// A DoseProber probes a target with doses of a fault. Each probe is a run of the scenario with one setting of the fault
+// changed: the fault is proved in, taken back, and proved gone. The objectives on the whole run and on the fault
+// decide; those on other faults do not. Dose 0, or [noFault], is a run without the fault and those that follow it, in
+// which objectives on the fault's phase are judged over the whole run.
+type DoseProber struct {
+	Parse   func() (*scenarios.Scenario, error) // reads the scenario, again for each probe
+	Compile plan.CompileOptions
+	Run     func(ctx context.Context, p *plan.Plan) (*result.Result, error)
+	Setting plan.Dose
+	Cool    time.Duration // time for the target to recover after a break
+}
+
+var _ Prober = (*DoseProber)(nil)
+
+// Check compiles a probe without the fault and one of each dose, and runs none. A fault that a search can't repeat, and
+// a scenario without an objective that decides, is a [scenarios.UsageError].
+func (r *DoseProber) Check(doses []float64) error {
+	sc, err := r.Parse()
+	if err != nil {
+		return err
+	}
+	if len(r.objectives(sc)) == 0 {
+		return scenarios.Usagef("no objective is on the whole run or on %s; add one under `slo`, such as "+
+			"`p95 < 500ms in %[1]s`", r.Setting.Of(sc).Name)
+	}
+	for _, dose := range append([]float64{0}, doses...) {
+		p, err := r.plan(dose)
+		if err != nil {
+			return err
+		}
+		if err := r.repeatable(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// repeatable returns an error if the fault is over once it is injected and nothing starts its unit again: brunt does
+// not start the target for each probe, and the scenario allows the unit to stay down.
+func (r *DoseProber) repeatable(p *plan.Plan) error {
+	if p.Stack != nil {
+		return nil
+	}
+	for _, e := range p.Faults {
+		for _, part := range e.Parts() {
+			if part.Name == r.Setting.Fault && part.OneShot() && part.Block.With.Get("irreversible") != nil {
+				return scenarios.Usagef("%s can't be repeated: nothing starts its unit again (irreversible), and a search needs "+
+					"a whole unit for each probe; let a supervisor or brunt start it", r.Setting.Fault)
+			}
+		}
+	}
+	return nil
+}
+
+// Objectives returns the objectives that decide.
+func (r *DoseProber) Objectives() ([]slo.Objective, error) {
+	sc, err := r.Parse()
+	if err != nil {
+		return nil, err
+	}
+	return r.objectives(sc), nil
+}
+
+// objectives returns the objectives on the whole run and on the fault.
+func (r *DoseProber) objectives(sc *scenarios.Scenario) (list []slo.Objective) {
+	name := r.Setting.Of(sc).Name
+	for _, o := range sc.SLO {
+		about := o.Phase.OfFault() && o.Phase.Fault == name || o.After.OfFault() && o.After.Fault == name
+		if about || o.PhaseOrRun().Kind == slo.RunPhase && o.After.Kind == slo.NoPhase {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// plan compiles a probe.
+func (r *DoseProber) plan(dose float64) (*plan.Plan, error) {
+	sc, err := r.Parse()
+	if err != nil {
+		return nil, err
+	}
+	sc.SLO = r.objectives(sc)
+	if dose > 0 && !math.IsInf(dose, 1) {
+		r.Setting.Set(sc, dose)
+		return plan.Compile(sc, r.Compile)
+	}
+	gone := []string{r.Setting.Of(sc).Name}
+	for range sc.Faults { // also faults that follow those that follow it
+		sc.Faults = slices.DeleteFunc(sc.Faults, func(f scenarios.Fault) bool {
+			if f.After != "" && slices.Contains(gone, f.After) {
+				gone = append(gone, f.Name)
+			}
+			return slices.Contains(gone, f.Name)
+		})
+	}
+	var kept []slo.Objective
+	for _, o := range sc.SLO {
+		switch {
+		case o.After.OfFault(), o.Relative() && o.Reference.Phase.OfFault():
+		case !o.Phase.OfFault():
+			kept = append(kept, o)
+		case o.Phase.Kind == slo.FaultPhase && !o.Relative():
+			kept = append(kept, o.InRun())
+		}
+	}
+	sc.SLO = kept
+	sc.Stop = slices.DeleteFunc(sc.Stop, func(o slo.Objective) bool { return o.Phase.OfFault() || o.After.OfFault() })
+	return plan.Compile(sc, r.Compile)
+}
+
+func (r *DoseProber) Probe(ctx context.Context, dose float64) (Try, error) {
+	p, err := r.plan(dose)
+	if err != nil {
+		return Try{}, err
+	}
+	res, err := r.Run(ctx, p)
+	if err != nil {
+		return Try{}, err
+	}
+	without := dose == 0 || math.IsInf(dose, 1)
+	phase := slo.Phase{Kind: slo.RunPhase}
+	if !without {
+		phase = slo.Phase{Kind: slo.FaultPhase, Fault: r.Setting.Of(p.Scenario).Name}
+	}
+	t := Try{Figures: figuresIn(res, phase)}
+	t.Answer, t.Why, err = doseAnswer(res)
+	for _, o := range res.Objectives {
+		if o.Verdict == scenarios.Fail {
+			t.Failed = append(t.Failed, o.Text)
+		}
+	}
+	return t, err
+}
+
+// doseAnswer evaluates a probe with a dose: as at a rate, but for the growth of the requests in flight, since the load
+// of a scenario need not be constant.
+func doseAnswer(res *result.Result) (Answer, string, error) {
+	judged := *res
+	judged.Windows = nil
+	a, why, err := answer(&judged)
+	if a == Disturbed || a == Limited {
+		return a, why, err
+	}
+	if len(res.Reasons) > 0 {
+		switch res.Reasons[0].Kind {
+		case result.SteadyLost, result.BaselineFailed:
+			return "", "", fmt.Errorf("a probe injected no fault: %s; the target must be whole before each probe: give it more "+
+				"time by --cool-down", res.Reason)
+		}
+	}
+	if a == Holds && res.Verdict == scenarios.Fail { // such as a unit that did not become healthy in time
+		return Breaks, res.Reason, nil
+	}
+	return a, why, err
+}
+
+// figuresIn returns what a probe measured in a phase, over all its occurrences; nil if it made no request in it.
+func figuresIn(res *result.Result, phase slo.Phase) *Figures {
+	f := &Figures{P50: result.NaN, P95: result.NaN}
+	var long result.Num
+	for _, p := range res.Phases {
+		if phase.Includes(p.Name) && p.End > p.Start {
+			long += p.End - p.Start
+		}
+	}
+	var offered, good, bad int64
+	for i := range res.Cells {
+		c := &res.Cells[i]
+		if c.Load != "*" || c.Step != "*" || !phase.Includes(c.Phase) {
+			continue
+		}
+		switch c.Outcome {
+		case "*":
+			offered += c.Count
+			f.P50, f.P95 = c.Response.P50, c.Response.P95 // of the last occurrence
+		case "ok":
+			good += c.Count
+		case "error", "skipped":
+			bad += c.Count
+		}
+	}
+	if offered == 0 || !(long > 0) {
+		return nil
+	}
+	f.Offered, f.Good = float64(offered)/float64(long), float64(good)/float64(long)
+	f.Failed = float64(bad) / float64(offered)
+	return f
+}
+
+func (r *DoseProber) CoolDown(ctx context.Context) error {
+	return (&RunProber{Cool: r.Cool}).CoolDown(ctx)
+}

@@ -1,0 +1,130 @@
+package capacity
+
+import (
+	"context"
+	"fmt"
+	"math"
+)
+
+const (
+	mostAsk = 200 // largest number of probes in a search
+	stalls  = 40  // largest number of disturbed probes at one value
+)
+
+// A panel decides on values by a majority of probes, and narrows an interval between two values. Both searches use
+// it: [Find] over rates, and [Tolerate] over the doses of a fault.
+type panel struct {
+	prober  Prober
+	confirm int          // probes of which a majority decides; odd
+	tried   func(Try)    // is told of each probe; may be nil
+	unfound func() error // says how far the search is when it has made mostAsk probes
+
+	tries  []Try   // in their order
+	able   float64 // the largest value that the generator reached
+	within [2]int  // probes up to that value: undisturbed, and disturbed
+	asked  int     // undisturbed probes
+}
+
+// majority checks the number of probes of which a majority decides, and returns the default for zero.
+func majority(confirm int) (int, error) {
+	if confirm <= 0 {
+		return defaultConfirm, nil
+	}
+	if confirm%2 == 0 {
+		return 0, fmt.Errorf("a majority of %d probes is to decide, which can be torn; make it %d", confirm, confirm+1)
+	}
+	return confirm, nil
+}
+
+// An interval is what [panel.halve] narrows.
+type interval interface {
+	// between returns a value between the ends; more is false if they are close enough.
+	between() (value float64, more bool)
+	// note moves one end to a value that was decided.
+	note(value float64, a Answer)
+}
+
+// halve narrows an interval until its ends are close. A majority decides on each value between them.
+func (p *panel) halve(ctx context.Context, i interval) error {
+	for {
+		value, more := i.between()
+		if !more {
+			return nil
+		}
+		a, err := p.decided(ctx, value)
+		if err != nil {
+			return err
+		}
+		i.note(value, a)
+	}
+}
+
+// decided probes a value until a majority of probes agrees. Before holds the answers so far.
+func (p *panel) decided(ctx context.Context, value float64, before ...Answer) (Answer, error) {
+	given := map[Answer]int{}
+	for {
+		var a Answer
+		if len(before) > 0 {
+			a, before = before[0], before[1:]
+		} else {
+			var err error
+			if a, err = p.ask(ctx, value); err != nil {
+				return "", err
+			}
+		}
+		given[a]++
+		switch {
+		case a != Disturbed && given[a] > p.confirm/2:
+			return a, nil
+		case given[Disturbed] >= p.patience(value):
+			return Limited, nil
+		}
+	}
+}
+
+// patience is the number of disturbed probes at a value after which the search considers the
+// generator unable to reach the value. At the share of disturbed probes seen at lower values, that
+// many occur by chance once in a thousand times. The number is on the high side, because
+// disturbances come in bursts.
+func (p *panel) patience(value float64) int {
+	if value <= p.able {
+		return stalls
+	}
+	calm, disturbed := float64(p.within[0]), float64(p.within[1])
+	share := (disturbed + 2) / (calm + disturbed + 3)
+	return min(max(4, int(math.Ceil(math.Log(.001)/math.Log(share)))), stalls)
+}
+
+// ask makes one probe, and lets the target cool down after a break.
+func (p *panel) ask(ctx context.Context, value float64) (Answer, error) {
+	if p.asked >= mostAsk {
+		return "", p.unfound()
+	}
+	if err := ctx.Err(); err != nil {
+		return "", context.Cause(ctx)
+	}
+	t, err := p.prober.Probe(ctx, value)
+	if err != nil {
+		return "", err
+	}
+	t.Rate = value
+	a := t.Answer
+	p.tries = append(p.tries, t)
+	if p.tried != nil {
+		p.tried(t)
+	}
+	if a == Holds || a == Breaks {
+		p.able = max(p.able, value)
+	}
+	switch {
+	case a != Disturbed:
+		p.within[0]++
+		p.asked++
+	case value <= p.able:
+		p.within[1]++
+	}
+	if a == Breaks || a == Disturbed { // a disturbance needs time to end as well
+		err = p.prober.CoolDown(ctx)
+	}
+	return a, err
+}
