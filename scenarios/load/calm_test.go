@@ -11,7 +11,8 @@ func TestSchedule_Calm(t *testing.T) {
 	rate := NewProfile(0)
 	rate.Add(time.Second, 100, 100)
 	r := &Run{Settings: Settings{
-		Warmup: 5 * time.Second, Plan: Plan{Rate: rate, Calm: Calm{For: 3 * time.Second, Rate: 10}}, Now: func() time.Duration {
+		Warmup: 5 * time.Second, Plan: Plan{Rate: rate, Calm: Calm{For: 3 * time.Second, Rate: 10}},
+		Now: func() time.Duration {
 			return math.MaxInt64 / 2
 		},
 	}}

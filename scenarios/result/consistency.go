@@ -41,12 +41,12 @@ type ConsistencyRecord struct {
 
 // Kinds of anomalies.
 const (
-	AnomalyDirty        = "dirty_read"         // a read returned the value of a write that was refused
-	AnomalyFuture       = "future_read"        // a read returned a value before its write began
-	AnomalyLost         = "lost_update"        // an acknowledged write was gone
-	AnomalyOverwritten  = "overwritten_update" // two compare-and-sets replaced the same value
-	// a read returned a value that was replaced more than the settle time before, with no fault in for that time, while
-	// other reads returned newer ones
+	AnomalyDirty       = "dirty_read"         // a read returned the value of a write that was refused
+	AnomalyFuture      = "future_read"        // a read returned a value before its write began
+	AnomalyLost        = "lost_update"        // an acknowledged write was gone
+	AnomalyOverwritten = "overwritten_update" // two compare-and-sets replaced the same value
+	// AnomalyDivergent is a read that returned a value that was replaced more than the settle time before, with no fault
+	// in for that time, while other reads returned newer ones
 	AnomalyDivergent    = "divergent_read"
 	AnomalyNonMonotonic = "non_monotonic_read" // a user read an older value than it had read before
 	AnomalyStale        = "stale_read"         // a read returned a value that had been replaced before it began

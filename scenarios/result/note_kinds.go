@@ -146,7 +146,7 @@ const (
 	FewCounts        NoteKind = "few_counts"        // too few readings of brunt's own counter of a link
 	CallsBetween     NoteKind = "calls_between"     // the bounds of the calls per request lie on both sides of the target
 	CallsUnread      NoteKind = "calls_unread"      // only the bytes of a link were counted
-	// connections of a link carried a protocol that is not read
+	// ConnectionsUnread says that connections of a link carried a protocol that is not read
 	ConnectionsUnread NoteKind = "connections_unread"
 	QuietNone         NoteKind = "no_quiet_time"     // the traffic of a link without load was not counted
 	LedgerAbsent      NoteKind = "no_ledger"         // the scenario declares no ledger

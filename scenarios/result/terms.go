@@ -658,8 +658,8 @@ var all = []Term{
 			"operation may have taken effect at one instant between its begin and its end. brunt records the reads and " +
 			"writes of the steps under `consistency`, and finds the operations for which there is no such order: stale " +
 			"reads, reads of older values than the same user had read (non-monotonic), reads of refused writes (dirty) and " +
-			"of the future, lost writes, and copies that do not converge after a fault (divergent). `anomalies` counts them, `staleness` says by how much reads would have to " +
-			"begin earlier. A history can only convict: operations without an anomaly show none.",
+			"of the future, lost writes, and copies that do not converge after a fault (divergent). `anomalies` counts " +
+			"them, `staleness` says by how much reads would have to begin earlier. A history can only convict: operations without an anomaly show none.",
 	},
 	{
 		"rpo",

@@ -21,8 +21,6 @@ type (
 	Held     = capacity.Held
 	Demand   = capacity.Demand
 	Fit      = capacity.Fit
-	// Transient is what followed the injection of a fault.
-	Transient = capacity.Transient
 )
 
 // The answers, and whether a rate fits.

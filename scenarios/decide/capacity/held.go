@@ -12,6 +12,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/capacity"
 	"brunt/scenarios/syntax"
 )
 
@@ -214,7 +215,7 @@ func (r *RunProber) Hold(ctx context.Context, h Held, all *Found) (*RunProber, U
 		}
 	}
 	u.Kind, u.Units, u.Evidence, u.GoneEvidence = f.Kind, f.Hit(), f.Evidence, f.GoneEvidence
-	u.Transient = &Transient{Rate: one.under.low, Lasted: f.Failover, Failed: f.Failed, Impact: f.Impact}
+	u.Transient = &capacity.Transient{Rate: one.under.low, Lasted: f.Failover, Failed: f.Failed, Impact: f.Impact}
 	switch {
 	case f.Failover.Known():
 		one.under.warm = time.Duration(float64(f.Failover) * float64(time.Second))

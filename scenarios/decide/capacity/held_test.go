@@ -56,7 +56,9 @@ func (s *target) run(_ context.Context, p *plan.Plan, control bool) (*result.Res
 	of := s.alone
 	for _, e := range p.Conditions {
 		of = s.under
-		c := result.Condition{Name: e.Name, Injected: result.Sec(e.At.D()), Gone: !s.remains, Still: "it is down", Evidence: "down"}
+		c := result.Condition{
+			Name: e.Name, Injected: result.Sec(e.At.D()), Gone: !s.remains, Still: "it is down", Evidence: "down",
+		}
 		c.Verified = c.Injected + .1
 		if s.unproved {
 			c.Still, c.Note = "", "no answer"
@@ -218,7 +220,8 @@ func TestUnholdable_Irreversible(t *testing.T) {
 	e.Block.With = &syntax.Node{Kind: syntax.Map, Fields: []syntax.Field{
 		{Key: "irreversible", Value: &syntax.Node{Value: "true"}},
 	}}
-	if why, do := unholdable(&plan.Plan{Faults: []*timeline.Entry{e}}, 0); !strings.Contains(why, "ends its unit for good") || do == "" {
+	why, do := unholdable(&plan.Plan{Faults: []*timeline.Entry{e}}, 0)
+	if !strings.Contains(why, "ends its unit for good") || do == "" {
 		t.Errorf("%q; %q", why, do)
 	}
 	e.Block.With.Fields = nil

@@ -6,14 +6,14 @@ import (
 	"brunt/scenarios/statistics"
 )
 
-// An Interval of rates holds a capacity with [Confidence].
+// An Interval of rates holds a capacity with 95 % confidence.
 type Interval struct {
 	Low  float64 `json:"low"`  // a second
 	High float64 `json:"high"` // a second; zero means that no bound was found
 }
 
-// Confidence is the confidence of an [Interval].
-const Confidence = .95
+// confidence is the confidence of an [Interval].
+const confidence = .95
 
 // The model of [Found.Bounds]: how far the capacity of a probe may vary, as the standard deviation of its logarithm,
 // and the share of probes whose answer has nothing to do with the rate.
@@ -26,7 +26,7 @@ const (
 	aside       = .5   // the grid goes so far beyond the ends of the search, as a logarithm
 )
 
-// Bounds returns the interval that holds the capacity with [Confidence]: the rate at which half of all probes hold.
+// Bounds returns the interval that holds the capacity with 95 % confidence: the rate at which half of all probes hold.
 // It is at least as wide as from Low to High, which are the ends of the search and have no confidence of their own,
 // because the capacity of a probe varies.
 //
@@ -92,7 +92,7 @@ func (f *Found) Bounds() Interval {
 		}
 		return f.High
 	}
-	out := Interval{Low: at((1 - Confidence) / 2), High: at(1 - (1-Confidence)/2)}
+	out := Interval{Low: at((1 - confidence) / 2), High: at(1 - (1-confidence)/2)}
 	out.Low = min(out.Low, f.Low) // zero where no rate held
 	out.High = max(out.High, f.High)
 	return out
