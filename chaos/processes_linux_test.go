@@ -54,7 +54,7 @@ func leaderless(t *testing.T) (u *unit, daemon int) {
 }
 
 // TestProcesses_Ending kills a process that the kernel can't end, as it is frozen: it runs no more, which is proved
-// in the second that the fault stays. With SIGTERM alone it is to run on.
+// in the second that the fault stays. A process that ignores SIGTERM is to run on.
 func TestProcesses_Ending(t *testing.T) {
 	suite.Needs(t, suite.Root)
 	dir := filepath.Join("/sys/fs/cgroup/freezer", "brunt-"+strings.ToLower(t.Name())+"-"+fmt.Sprint(os.Getpid()))
@@ -69,6 +69,9 @@ func TestProcesses_Ending(t *testing.T) {
 				t.Skipf("version 1 of control groups freezes so that SIGKILL waits: %v", err)
 			}
 			cmd := exec.Command("sleep", "1000")
+			if c.fails != "" { // the kernel ends a process that does not handle SIGTERM as it does for SIGKILL
+				cmd = exec.Command("sh", "-c", "trap '' TERM; exec sleep 1000")
+			}
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -81,6 +84,13 @@ func TestProcesses_Ending(t *testing.T) {
 				}
 			})
 			pid := fmt.Sprint(cmd.Process.Pid)
+			started := func() bool {
+				name, _ := os.ReadFile("/proc/" + pid + "/comm")
+				return string(name) == "sleep\n"
+			}
+			if !suite.Within(10*time.Second, started) {
+				t.Fatal("it did not start")
+			}
 			if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(pid), 0); err != nil {
 				t.Fatal(err)
 			}
