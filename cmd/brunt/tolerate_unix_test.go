@@ -68,7 +68,8 @@ func TestTolerate_Ended(t *testing.T) {
 			if !suite.Within(time.Minute, func() bool { return len(journals()) == 0 }) {
 				t.Errorf("it left %v", journals())
 			}
-			if out, err := command("status").CombinedOutput(); err != nil || !strings.Contains(string(out), "nothing is left behind") {
+			out, err := command("status").CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "nothing is left behind") {
 				t.Errorf("status: %s, %v", out, err)
 			}
 			if _, err := os.Stat(history); err == nil {
