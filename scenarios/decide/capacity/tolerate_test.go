@@ -256,7 +256,7 @@ func TestTolerance_Compare(t *testing.T) {
 	dir := t.TempDir()
 	first, second, third := rises(.33, .35), rises(.1, .12), rises(.11, .13)
 	torn, fourth := rises(.1, .12), rises(.1, .12)
-	torn.Confidence = 0
+	torn.Confidence, unsure.Name = 0, "shop"
 	for i, f := range []*capacity.Tolerance{first, second, third, torn, fourth} {
 		f.Version, f.Name, f.Started = capacity.ToleranceVersion, "shop", time.Unix(int64(1e9+i), 0)
 		earlier, problems := capacity.Tolerances(dir)
@@ -274,6 +274,9 @@ func TestTolerance_Compare(t *testing.T) {
 	}
 	if torn.Against.Verdict != scenarios.Inconclusive || fourth.Against.Verdict != scenarios.Regression {
 		t.Errorf("%+v, then %+v", torn.Against, fourth.Against)
+	}
+	if second.Hold([]*capacity.Tolerance{first, unsure}); second.Against == nil || second.Against.Low != .33 {
+		t.Errorf("%+v; want a comparison with the search that is confirmed", second.Against)
 	}
 	want := "Regression: the search of 2001-09-09 01:46 found the change between 330ms and 350ms."
 	if got := fourth.More(); !slices.Contains(got, want) {
