@@ -53,6 +53,7 @@ func tell(w io.Writer, err error) {
 // codeOf returns the exit code of a command's error.
 func codeOf(err error) int {
 	var code exit
+	var ended run.Interrupt
 	switch {
 	case err == nil:
 		return scenarios.ExitPass
@@ -60,6 +61,8 @@ func codeOf(err error) int {
 		return int(code)
 	case errors.As(err, new(run.NotRevertedError)):
 		return scenarios.ExitNotReverted
+	case errors.As(err, &ended):
+		return ended.Code
 	case errors.As(err, new(*syntax.MistakesError)), errors.As(err, new(scenarios.UsageError)),
 		errors.As(err, new(*driftError)):
 		return scenarios.ExitMistake

@@ -46,8 +46,8 @@ interval of the lowest change. A majority of probes decides on each dose. At las
 ends afresh until they have the wanted confidence; an end that is contradicted moves outwards.
 
 The answer is an interval: it holds the dose at which half of all runs fail. With --history it
-is kept in a folder, that of brunt gate if you like, and compared with the newest earlier one:
-if the whole interval has moved to where the target tolerates less, that is a regression, with
+is kept in a folder, that of brunt gate if you like, and compared with the newest earlier one that
+was confirmed: if the whole interval has moved to where the target tolerates less, that is a regression, with
 exit code 4, although every drill may still pass. brunt trend shows the intervals.`,
 		Example: `  brunt tolerate shop.yaml slow-store delay --to 2s
   brunt tolerate shop.yaml lose-some pick --to 3 --html tolerance.html
@@ -164,9 +164,9 @@ func (f *tolerateFlags) tolerate(c *cobra.Command, path, fault, key string) erro
 		return err
 	}
 	if failing := (capacity.BaselineError{}); errors.As(err, &failing) {
-		return errors.Join(fmt.Errorf("no tolerance of %s can be found: %w; mend the target, lower the load, or relax the "+
-			"objective, until `brunt run %s --no-chaos` passes", setting.Name(), err, filepath.ToSlash(path)),
-			scenarios.Exit(scenarios.ExitFail))
+		tell(stderr(c), fmt.Errorf("no tolerance of %s can be found: %w; mend the target, lower the load, or relax the "+
+			"objective, until `brunt run %s --no-chaos` passes", setting.Name(), err, filepath.ToSlash(path)))
+		return exit(scenarios.ExitFail)
 	}
 	found.Version, found.Name, found.Setting, found.Commit = capacity.ToleranceVersion, sc.Name, setting, f.commit
 	found.Started, found.Took = began, result.Num(math.Round(time.Since(began).Seconds()*1e3)/1e3)
@@ -183,6 +183,9 @@ func (f *tolerateFlags) tell(c *cobra.Command, t *capacity.Tolerance) {
 	fmt.Fprintf(out, "%s (%s)\n", t.Sentence(), syntax.Amount(len(t.Probes), "probe"))
 	for _, more := range t.More() {
 		fmt.Fprintln(out, more)
+	}
+	if len(t.Doses) == 0 {
+		return
 	}
 	fmt.Fprintf(out, "\n%12s  %-7s  %7s  %9s  %9s  %7s\n", "dose", "answer", "probes", "p95", "good", "failed")
 	for _, d := range t.Curve() {

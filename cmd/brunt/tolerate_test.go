@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/decide/capacity"
+	"brunt/scenarios/suite"
 )
 
 // A logged is a server that answers at once, and logs how long each answer took it.
@@ -34,7 +36,7 @@ const tolerateScenario = `version: 1
 name: delayed
 params: {limit: 150ms, most: 5%%}
 target: {url: "%s"}
-load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 4s, flow: [{get: /}]}}
+load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 4s, flow: [{get: /}]}}
 judge: {hold: 500ms}
 chaos:
   slow: {at: 1s, for: 2s, network.latency: {from: load, to: target, delay: 10ms}}
@@ -44,8 +46,9 @@ slo: ["p95 < ${limit} in slow", "errors < ${most}"]
 // TestTolerate_Cliff finds the known cliff of a server that answers at once, as its own log says: a link that is
 // slower than the objective allows.
 func TestTolerate_Cliff(t *testing.T) {
+	suite.Needs(t, suite.In("examples"))
 	if testing.Short() {
-		t.Skip("some minutes")
+		t.Skip("two searches take some five minutes")
 	}
 	target := new(logged)
 	srv := httptest.NewServer(target)
@@ -54,34 +57,43 @@ func TestTolerate_Cliff(t *testing.T) {
 	if err := os.WriteFile(file, fmt.Appendf(nil, tolerateScenario, srv.URL), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("BRUNT_STATE", filepath.Join(t.TempDir(), "state"))
-	dir := t.TempDir()
+	dir, state, brunt := t.TempDir(), t.TempDir(), built(t, ".")
 	search := func(limit string) (int, *capacity.Tolerance) {
 		t.Helper()
 		found := filepath.Join(dir, limit+".json")
-		code := execute([]string{
-			"tolerate", file, "slow", "delay", "--to", "600ms", "--set", "limit=" + limit, "--confirm", "1",
-			"--confidence", "50%", "--cool-down", "100ms", "--json", found, "--html", filepath.Join(dir, "t.html"),
-			"--history", filepath.Join(dir, "history"),
-		})
-		f, err := capacity.ReadTolerance(found)
-		if err != nil {
-			t.Fatal(err)
+		cmd := exec.Command(brunt, "tolerate", file, "slow", "delay", "--to", "600ms", "--set", "limit="+limit,
+			"--confirm", "1", "--confidence", "50%", "--cool-down", "100ms", "--json", found,
+			"--html", filepath.Join(dir, "t.html"), "--history", filepath.Join(dir, "history"))
+		cmd.Env = append(os.Environ(), "BRUNT_STATE="+state)
+		out, err := cmd.CombinedOutput()
+		t.Logf("%s", out)
+		f, rerr := capacity.ReadTolerance(found)
+		if rerr != nil {
+			t.Fatal(err, rerr)
 		}
-		return code, f
+		if f.Below != "" && !f.Found() || f.Limited > 0 {
+			t.Skip("this machine is too busy for the load: " + f.Sentence())
+		}
+		return cmd.ProcessState.ExitCode(), f
 	}
 	code, f := search("400ms")
-	if code != 0 || f.Low > .4 || f.High < .39 || f.Low < .3 || f.High > .5 || f.Objective != "p95 < 400ms in slow" {
+	// a delay of 400 ms fails for certain, and one of 250 ms only if the rest of a request takes 150 ms
+	if code != 0 || f.Low >= .4 || f.High > .401 || f.High < .25 || f.Objective != "p95 < 400ms in slow" {
 		t.Errorf("exit code %d, %s", code, f.Sentence())
 	}
-	code, f = search("100ms")
+	code, f = search("150ms")
 	regressed := f.Against != nil && f.Against.Verdict == scenarios.Regression
 	if code != scenarios.ExitRegression || f.High > .2 || !regressed {
 		t.Errorf("after a cliff at 400 ms: exit code %d, %s, %+v", code, f.Sentence(), f.Against)
 	}
+	target.mu.Lock()
+	defer target.mu.Unlock()
 	slices.Sort(target.log)
 	if p95 := target.log[len(target.log)*95/100]; p95 > 50*time.Millisecond {
 		t.Errorf("the server itself took %s for its answers", p95)
+	}
+	if left, _ := os.ReadDir(state); len(left) > 0 {
+		t.Errorf("it left %v", left)
 	}
 	page, err := os.ReadFile(filepath.Join(dir, "t.html"))
 	for _, part := range []string{"tolerance of slow.delay", `id="curve-failed"`} {

@@ -5,13 +5,13 @@ package demo
 import (
 	"os"
 
-	"brunt/scenarios/disk"
+	files "brunt/scenarios/disk"
 )
 
 // lostFile makes a file without a name, which ends with the process. Windows keeps the name of an open file, so one
 // stays in the folder of temporary files.
 func lostFile(name string) (*os.File, error) {
-	f, err := disk.Temp(name + "-*")
+	f, err := files.Temp(name + "-*")
 	if err == nil {
 		_ = os.Remove(f.Name())
 	}

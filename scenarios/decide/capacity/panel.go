@@ -2,8 +2,11 @@ package capacity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+
+	"brunt/scenarios/run"
 )
 
 const (
@@ -104,6 +107,9 @@ func (p *panel) ask(ctx context.Context, value float64) (Answer, error) {
 		return "", context.Cause(ctx)
 	}
 	t, err := p.prober.Probe(ctx, value)
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.As(err, new(run.NotRevertedError)) {
+		err = cause
+	}
 	if err != nil {
 		return "", err
 	}

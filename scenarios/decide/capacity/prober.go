@@ -203,7 +203,9 @@ func figuresOf(res *result.Result) *Figures {
 // answer evaluates a probe.
 func answer(res *result.Result) (Answer, string, error) {
 	switch {
-	case res.Verdict == scenarios.Interrupted, res.Verdict == scenarios.Broken, res.Verdict == scenarios.NotReverted:
+	case res.Verdict == scenarios.NotReverted:
+		return "", "", run.NotRevertedError{Left: res.Reason}
+	case res.Verdict == scenarios.Interrupted, res.Verdict == scenarios.Broken:
 		return "", "", fmt.Errorf("a probe did not end: %s", res.Reason)
 	case !res.Generator.Healthy:
 		why := "the generator was the limit"

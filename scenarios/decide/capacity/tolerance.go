@@ -91,7 +91,7 @@ func (t *Tolerance) More() (out []string) {
 	}
 	others := slices.DeleteFunc(slices.Clone(t.Objectives), func(o string) bool { return o == t.Objective })
 	if len(others) > 0 {
-		out = append(out, "There also fails "+strings.Join(others, "; ")+".")
+		out = append(out, "These fail as well: "+strings.Join(others, "; ")+".")
 	}
 	if t.Why != "" {
 		at := t.Low
@@ -111,16 +111,16 @@ func (t *Tolerance) More() (out []string) {
 			strings.Join(limited, ", ")))
 	}
 	if a := t.Against; a != nil {
-		was := "survived up to the largest tried"
+		was := "no change up to " + say(a.Low)
 		if a.High > 0 {
-			was = say(a.Low) + " to " + say(a.High)
+			was = "the change between " + say(a.Low) + " and " + say(a.High)
 		}
 		commit := ""
 		if a.Commit != "" {
-			commit = ", " + a.Commit
+			commit = " (" + a.Commit + ")"
 		}
-		out = append(out, fmt.Sprintf("%s: the change was at %s in the search of %s%s.",
-			syntax.Sentence(string(a.Verdict)), was, a.Started, commit))
+		out = append(out, fmt.Sprintf("%s: the search of %s%s found %s.",
+			strings.TrimSuffix(syntax.Sentence(string(a.Verdict)), "."), a.Started, commit, was))
 	}
 	return out
 }
@@ -154,12 +154,12 @@ func (t *Tolerance) Compare(was *Tolerance) scenarios.Verdict {
 	return scenarios.Pass
 }
 
-// Hold compares a search with the newest one in a history that was of the same setting and did not regress. It does
-// nothing if there is none.
+// Hold compares a search with the newest one in a history of the same setting that is a measure: its interval is
+// confirmed, and it passed its own comparison, if it had one. Hold does nothing if there is none.
 func (t *Tolerance) Hold(history []*Tolerance) {
 	for _, was := range slices.Backward(history) {
-		red := was.Against != nil && was.Against.Verdict == scenarios.Regression
-		if was.Name != t.Name || was.Setting != t.Setting || red {
+		passed := was.Against == nil || was.Against.Verdict == scenarios.Pass
+		if was.Name != t.Name || was.Setting != t.Setting || !was.Found() || !passed {
 			continue
 		}
 		t.Against = &Against{

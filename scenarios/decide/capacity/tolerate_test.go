@@ -255,7 +255,9 @@ func TestTolerance_Compare(t *testing.T) {
 	}
 	dir := t.TempDir()
 	first, second, third := rises(.33, .35), rises(.1, .12), rises(.11, .13)
-	for i, f := range []*capacity.Tolerance{first, second, third} {
+	torn, fourth := rises(.1, .12), rises(.1, .12)
+	torn.Confidence, unsure.Name = 0, "shop"
+	for i, f := range []*capacity.Tolerance{first, second, third, torn, fourth} {
 		f.Version, f.Name, f.Started = capacity.ToleranceVersion, "shop", time.Unix(int64(1e9+i), 0)
 		earlier, problems := capacity.Tolerances(dir)
 		f.Hold(earlier)
@@ -266,8 +268,18 @@ func TestTolerance_Compare(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// a search that regressed is no measure for the next one
+	// neither a search that regressed nor one that is not confirmed is a measure for the next one
 	if third.Against.Verdict != scenarios.Regression || third.Against.Low != .33 {
 		t.Errorf("%+v", third.Against)
+	}
+	if torn.Against.Verdict != scenarios.Inconclusive || fourth.Against.Verdict != scenarios.Regression {
+		t.Errorf("%+v, then %+v", torn.Against, fourth.Against)
+	}
+	if second.Hold([]*capacity.Tolerance{first, unsure}); second.Against == nil || second.Against.Low != .33 {
+		t.Errorf("%+v; want a comparison with the search that is confirmed", second.Against)
+	}
+	want := "Regression: the search of 2001-09-09 01:46 found the change between 330ms and 350ms."
+	if got := fourth.More(); !slices.Contains(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
