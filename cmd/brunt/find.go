@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -88,8 +89,8 @@ probe shows nothing, and brunt repeats it.`,
 		"the longest time after the injection of a fault until requests have to be good again")
 	c.Flags().StringVar(&f.peak, "peak", "", "say whether this rate fits, such as 900/s")
 	c.Flags().StringVar(&f.atLeast, "at-least", "", `a rate that the target has to sustain, under each fault if some are given:
-exit code 3 if it does not, 8 if the interval holds the rate, 5 if the generator
-reached its limit before`)
+exit code 3 if it does not, 8 if the interval holds the rate, also where no rate held,
+5 if the generator reached its limit before`)
 	c.Flags().StringVar(&f.file, "json", "", "write the result to a file as JSON")
 	c.Flags().StringVar(&f.page, "html", "", "write a page with response times against the rate to a file")
 	f.log, f.repeat, f.noChaos = logFlags{"text", "error"}, 1, true
@@ -168,6 +169,9 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	}
 	began := time.Now()
 	found, err := searchAll(ctx, c, finder, o)
+	if probe := (capacity.ProbeError{}); errors.As(err, &probe) && probe.Verdict == scenarios.Interrupted {
+		err = cmp.Or(context.Cause(ctx), err)
+	}
 	if found == nil || len(found.Tries) == 0 {
 		return err
 	}
@@ -194,8 +198,10 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 		}
 		err = errors.Join(err, jerr)
 	}
-	if err == nil && found.AtLeast != nil {
-		return decided(found.AtLeast)
+	if (err == nil || errors.Is(err, capacity.ErrNoRate)) && found.AtLeast != nil {
+		if code := decided(found.AtLeast); code != nil {
+			return code
+		}
 	}
 	return err
 }
@@ -276,7 +282,7 @@ func searchAll(
 
 // answerLines returns the answer, or how far an unfinished search came.
 func answerLines(found *capacity.Capacity, err error) []string {
-	if err == nil {
+	if err == nil || errors.Is(err, capacity.ErrNoRate) {
 		return words.CapacityAnswer(found)
 	}
 	of := &found.Found

@@ -11,6 +11,7 @@ import (
 
 	"brunt/reporters/ci"
 	"brunt/scenarios"
+	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/run"
 	"brunt/scenarios/syntax"
 
@@ -52,8 +53,11 @@ func tell(w io.Writer, err error) {
 
 // codeOf returns the exit code of a command's error.
 func codeOf(err error) int {
-	var code exit
-	var ended run.Interrupt
+	var (
+		code        exit
+		probe       capacity.ProbeError
+		interrupted run.Interrupt
+	)
 	switch {
 	case err == nil:
 		return scenarios.ExitPass
@@ -61,8 +65,10 @@ func codeOf(err error) int {
 		return int(code)
 	case errors.As(err, new(run.NotRevertedError)):
 		return scenarios.ExitNotReverted
-	case errors.As(err, &ended):
-		return ended.Code
+	case errors.As(err, &interrupted):
+		return interrupted.Code
+	case errors.As(err, &probe):
+		return probe.Verdict.ExitCode()
 	case errors.As(err, new(*syntax.MistakesError)), errors.As(err, new(scenarios.UsageError)),
 		errors.As(err, new(*driftError)):
 		return scenarios.ExitMistake

@@ -4,13 +4,17 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/slo"
@@ -95,5 +99,79 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 	}
 	if n := asked.Load(); n > 0 {
 		t.Errorf("the load made %d requests", n)
+	}
+}
+
+// TestConditions_FromWarmup: a condition that is due within the warm-up is not in before, is in for the whole load, and
+// is proved once more when the load is over. The server looks at each request whether it is in.
+func TestConditions_FromWarmup(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a fault that is not proved is looked for, for as long as it may take")
+	}
+	t.Parallel()
+	for _, tt := range []struct {
+		name, verify string
+		still        bool
+		note         string
+	}{
+		{"it stays", `[test, -e, FLAG]`, true, ""},
+		// the first proof empties the file, so that no later one holds
+		{"it is lost", `[sh, -c, 'test -s FLAG && : > FLAG']`, false, "not proved when the load was over"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			flag := filepath.Join(t.TempDir(), "flag")
+			var mu sync.Mutex
+			var seen []bool // by request: whether the condition is in
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, err := os.Stat(flag)
+				mu.Lock()
+				seen = append(seen, err == nil)
+				mu.Unlock()
+				fmt.Fprint(w, "ok")
+			}))
+			defer s.Close()
+			text := strings.ReplaceAll(`version: 1
+target: {url: "`+s.URL+`"}
+warmup: {for: 3s}
+conditions: {it: {exec: {inject: [sh, -c, 'echo x > FLAG'], verify: `+tt.verify+`, revert: [rm, -f, FLAG],
+  gone: [sh, -c, 'test ! -e FLAG']}}}
+load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [{get: /}]}}
+`, "FLAG", flag)
+			sc, err := scenarios.Parse(scenario(t, text), scenarios.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			injectAt(sc, -2*time.Second)
+			p, err := plan.Compile(sc, plan.CompileOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			processors.RLock()
+			res, err := run.Run(t.Context(), p, run.Options{State: t.TempDir(), NoChaos: true})
+			processors.RUnlock()
+			if err != nil || len(res.Conditions) != 1 {
+				t.Fatalf("%v, %+v", err, res)
+			}
+			c := res.Conditions[0]
+			if (c.Still != "") != tt.still || !c.Gone || !strings.Contains(c.Note, tt.note) || (c.Note == "") != tt.still {
+				t.Errorf("%+v", c)
+			}
+			if c.Injected < -2 || !(c.Verified >= c.Injected) {
+				t.Errorf("injected at %v, verified at %v, want from -2 s on", c.Injected, c.Verified)
+			}
+			if c.Verified >= 0 {
+				t.Skip("this machine is too busy: the condition was not in before the load")
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			before := slices.Index(seen, true)
+			if before < 20 || slices.Contains(seen[before:], false) || len(seen)-before < 50 {
+				t.Errorf("of %d requests, it is in from number %d on, want some 50 before it: %v", len(seen), before, seen)
+			}
+			if _, err := os.Stat(flag); err == nil {
+				t.Error("the condition is left")
+			}
+		})
 	}
 }

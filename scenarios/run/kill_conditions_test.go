@@ -11,21 +11,36 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// TestKilled_Conditions kills brunt around every record and every call while faults hold for the whole run, beside one
-// that comes and goes: each of them is taken back, from before the load begins until after it ends.
+// TestKilled_Conditions kills brunt around every record and every call while faults hold for the whole run, or from its
+// warm-up on, beside one that comes and goes: each of them is taken back, from before the load begins until after it
+// ends.
 func TestKilled_Conditions(t *testing.T) {
 	suite.Needs(t, suite.In("kill"))
 	if testing.Short() {
 		t.Skip("dozens of runs in processes of their own")
 	}
-	t.Parallel()
+	for name, at := range map[string]string{"whole run": "", "from the warm-up": "-900ms"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			killConditions(t, at)
+		})
+	}
+}
+
+// killConditions kills brunt at each point of a run whose conditions are injected at a time; empty is before the load.
+func killConditions(t *testing.T, at string) {
+	t.Helper()
 	m := newKilledRun(t)
+	m.env = append(m.env, "BRUNT_TEST_CONDITIONS_AT="+at)
 	text := killScenario(killFaults["latency"], m) + `conditions:
   file: {exec: {inject: [touch, "` + m.flag + `"], verify: [test, -e, "` + m.flag + `"], revert: [rm, -f, "` + m.flag +
 		`"]}}
   frozen: {process.freeze: {pid: ` + strconv.Itoa(m.stranger.Process.Pid) + `}}
   far: {network.latency: {from: web, to: store, delay: 5ms}}
 `
+	if at != "" {
+		text += "warmup: {for: 1s}\n"
+	}
 	out := m.run(t, text, "guard", 0, 0)
 	found := passedPattern.FindStringSubmatch(out)
 	if left := m.clean(t); len(left) > 0 || found == nil {

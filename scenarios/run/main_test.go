@@ -23,6 +23,7 @@ import (
 	"brunt/chaos/stress"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/run/guard"
@@ -409,7 +410,22 @@ func compileFile(file string) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if text := os.Getenv("BRUNT_TEST_CONDITIONS_AT"); text != "" {
+		at, err := time.ParseDuration(text)
+		if err != nil {
+			return nil, err
+		}
+		injectAt(sc, at)
+	}
 	return plan.Compile(sc, plan.CompileOptions{Self: []string{os.Args[0], "role"}})
+}
+
+// injectAt lets the conditions of a scenario be injected at a time, from t0, as a search does.
+func injectAt(sc *scenarios.Scenario, at time.Duration) {
+	begin := quantity.Duration(at)
+	for i := range sc.Conditions {
+		sc.Conditions[i].At = &begin
+	}
 }
 
 // scenario writes a scenario to a file; ECHO in it is the command of the small server, SLEEP of a

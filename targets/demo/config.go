@@ -260,7 +260,7 @@ type Scale struct {
 	Zones []string `yaml:"zones"`
 	// requests a second that each replica can serve, one after the other in equal time; further ones wait in line. Zero
 	// is as many as the machine allows
-	Capacity quantity.Rate `yaml:"capacity"`
+	Rate quantity.Rate `yaml:"rate"`
 }
 
 // A Service is one part of the system, in the form that the stack needs to start it.
@@ -283,8 +283,8 @@ func (c Config) Services() []Service {
 		"DEMO_LOG_WRITES":    onlyOn(c.LogWrites),
 		"DEMO_CRASH_REPORTS": c.CrashReports,
 	}
-	if c.Posts.Capacity > 0 {
-		posts["DEMO_CAPACITY"] = strconv.FormatFloat(float64(c.Posts.Capacity), 'g', -1, 64)
+	if c.Posts.Rate > 0 {
+		posts["DEMO_RATE"] = strconv.FormatFloat(float64(c.Posts.Rate), 'g', -1, 64)
 	}
 	store := map[string]string{
 		"DEMO_IDEMPOTENCY": onlyOn(c.Idempotency),

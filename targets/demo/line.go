@@ -26,7 +26,7 @@ func newLine(perSecond float64) *line {
 // wait returns when the request is served, or with an error when its caller is gone.
 //
 // subtle: it computes the time at which the request is done from those before, so that a late wake-up of this machine
-// costs one request time and no capacity.
+// delays one request and does not lower the rate.
 func (l *line) wait(ctx context.Context) error {
 	if l == nil {
 		return nil

@@ -30,20 +30,20 @@ func TestLine(t *testing.T) {
 			t.Error("a caller that is gone is served")
 		}
 		if err := newLine(0).wait(gone); err != nil {
-			t.Errorf("without a capacity a request waits: %v", err)
+			t.Errorf("without a rate a request waits: %v", err)
 		}
 	})
 }
 
-// TestConfig_Capacity: each replica of posts gets the capacity of the scenario, and refuses one that is no number.
-func TestConfig_Capacity(t *testing.T) {
-	for _, s := range (Config{Posts: Scale{Capacity: 60}}).Services() {
-		if got := s.Env["DEMO_CAPACITY"]; (got == "60") != (s.Name == postsName) {
-			t.Errorf("%s has the capacity %q", s.Name, got)
+// TestConfig_Rate: each replica of posts gets the rate of the scenario, and refuses one that is no number.
+func TestConfig_Rate(t *testing.T) {
+	for _, s := range (Config{Posts: Scale{Rate: 60}}).Services() {
+		if got := s.Env["DEMO_RATE"]; (got == "60") != (s.Name == postsName) {
+			t.Errorf("%s has the rate %q", s.Name, got)
 		}
 	}
 	e := environment{getenv: func(string) string { return "much" }}
-	if e.rate("DEMO_CAPACITY"); e.err() == nil {
-		t.Error("a capacity that is no number is taken")
+	if e.rate("DEMO_RATE"); e.err() == nil {
+		t.Error("a rate that is no number is taken")
 	}
 }

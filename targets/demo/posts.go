@@ -56,7 +56,7 @@ func newPosts(p parts) (service, error) {
 			s.pool.leak = poolLeak
 		}
 	}
-	s.line = newLine(p.env.rate("DEMO_CAPACITY"))
+	s.line = newLine(p.env.rate("DEMO_RATE"))
 	if p.env.asked("DEMO_ACK_EARLY") {
 		s.early = newEarly(s.commit)
 	}

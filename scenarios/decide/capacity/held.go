@@ -233,7 +233,7 @@ func (r *RunProber) Hold(ctx context.Context, h Held, all *Found) (*RunProber, U
 func injected(res *result.Result, h *holding) (*result.FaultRecord, error) {
 	switch res.Verdict {
 	case scenarios.Interrupted, scenarios.Broken, scenarios.NotReverted:
-		return nil, fmt.Errorf("%s: the run that injects it at %.4g/s did not end: %s", h, h.low, res.Reason)
+		return nil, fmt.Errorf("%s, injected at %.4g/s: %w", h, h.low, ProbeError{res.Verdict, res.Reason})
 	}
 	if len(res.Faults) == 0 || !res.Faults[0].Injected.Known() {
 		return nil, fmt.Errorf("%s: it was not injected at %.4g/s: %s; mend the target until `brunt run` of the scenario "+

@@ -200,13 +200,27 @@ func figuresOf(res *result.Result) *Figures {
 	return f
 }
 
+// A ProbeError means that the run of a probe says nothing about its rate or dose, and ends the search.
+type ProbeError struct {
+	Verdict scenarios.Verdict // of the run; its exit code is that of the search
+	Reason  string
+}
+
+// Error says why the probe has no answer.
+func (e ProbeError) Error() string {
+	if e.Verdict == scenarios.Invalid {
+		return "a probe shows nothing: " + e.Reason
+	}
+	return "a probe did not end: " + e.Reason
+}
+
 // answer evaluates a probe.
 func answer(res *result.Result) (Answer, string, error) {
 	switch {
 	case res.Verdict == scenarios.NotReverted:
 		return "", "", run.NotRevertedError{Left: res.Reason}
 	case res.Verdict == scenarios.Interrupted, res.Verdict == scenarios.Broken:
-		return "", "", fmt.Errorf("a probe did not end: %s", res.Reason)
+		return "", "", ProbeError{res.Verdict, res.Reason}
 	case !res.Generator.Healthy:
 		why := "the generator was the limit"
 		if len(res.Generator.Limits) > 0 {
@@ -226,7 +240,7 @@ func answer(res *result.Result) (Answer, string, error) {
 		return Breaks, why, nil
 	}
 	if res.Verdict == scenarios.Invalid {
-		return "", "", fmt.Errorf("a probe shows nothing: %s", res.Reason)
+		return "", "", ProbeError{res.Verdict, res.Reason}
 	}
 	why := "every objective holds"
 	if len(res.Objectives) > 0 {

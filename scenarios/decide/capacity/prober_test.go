@@ -1,6 +1,7 @@
 package capacity
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -74,6 +75,7 @@ func TestProber_Answer(t *testing.T) {
 			Limited, "",
 		},
 		{"it shows nothing", result.Result{Generator: healthy, Verdict: scenarios.Invalid, Reason: "x"}, "", ""},
+		{"its fault is left", result.Result{Generator: healthy, Verdict: scenarios.NotReverted}, "", ""},
 		{"interrupted", result.Result{Generator: healthy, Verdict: scenarios.Interrupted}, "", ""},
 	}
 	for _, tt := range tests {
@@ -81,6 +83,9 @@ func TestProber_Answer(t *testing.T) {
 			got, why, err := answer(&tt.res)
 			if got != tt.want || (err != nil) != (tt.want == "") {
 				t.Errorf("it is %q, %v; want %q", got, err, tt.want)
+			}
+			if e := (ProbeError{}); tt.want == "" && (!errors.As(err, &e) || e.Verdict != tt.res.Verdict) {
+				t.Errorf("the error has the verdict %q, want %q", e.Verdict, tt.res.Verdict)
 			}
 			if tt.why != "" && why != tt.why {
 				t.Errorf("it says %q, want %q", why, tt.why)
