@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -47,6 +48,18 @@ func TestWorseOf(t *testing.T) {
 		}
 		if worst != c.want || code != c.code {
 			t.Errorf("%s: %s with exit code %d, want %s with %d", c.name, worst, code, c.want, c.code)
+		}
+	}
+}
+
+// TestInterrupted: a signal between two runs gives its exit code, although the runs so far passed.
+func TestInterrupted(t *testing.T) {
+	for cause, want := range map[error]int{
+		run.Interrupt{Code: 143}: 143, run.Interrupt{Code: 130, By: "a person, by POST /stop"}: 130, context.Canceled: 130,
+	} {
+		worst, code := worseOf(scenarios.Fail, scenarios.ExitFail, interrupted(cause))
+		if worst != scenarios.Interrupted || code != want {
+			t.Errorf("%v: %s with exit code %d, want %d", cause, worst, code, want)
 		}
 	}
 }

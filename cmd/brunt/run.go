@@ -243,7 +243,11 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 		v, exits, over := f.sure.add(stderr(c), i+1, res)
 		worst, code = worseOf(worst, code, &result.Result{Verdict: v, ExitCode: exits})
 		runs = append(runs, fmt.Sprintf("  run %d  %-12s %s", i+1, res.Verdict, res.Reason))
-		if unwritten = err; err != nil || context.Cause(ctx) != nil || over {
+		if unwritten = err; err != nil || over || i+1 == f.repeat {
+			break
+		}
+		if by := context.Cause(ctx); by != nil { // it may have come after the verdict of this run
+			worst, code = worseOf(worst, code, interrupted(by))
 			break
 		}
 	}
@@ -263,6 +267,15 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 		return exit(code)
 	}
 	return nil
+}
+
+// interrupted returns what a cause that ends several runs before the last adds to their verdict.
+func interrupted(cause error) *result.Result {
+	res := &result.Result{Verdict: scenarios.Interrupted, ExitCode: scenarios.ExitInterrupted}
+	if by, ok := errors.AsType[run.Interrupt](cause); ok {
+		res.ExitCode = by.Code
+	}
+	return res
 }
 
 // worseOf returns the verdict and exit code of several runs, of which res is the last. A run without objectives

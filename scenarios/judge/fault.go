@@ -30,7 +30,7 @@ func (f *effects) judgeFault(o slo.Objective) result.ObjectiveResult {
 		}
 		r := f.faultResult(o, i)
 		if o.Drilled() {
-			drills = append(drills, drillOf(oc, &r))
+			drills = append(drills, f.drillOf(o, i, &r))
 		}
 		if !found || requests.Worse(o, &r, &worst) {
 			worst, found = r, true

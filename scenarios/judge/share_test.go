@@ -87,3 +87,31 @@ func TestJudge_Share(t *testing.T) {
 		}
 	}
 }
+
+// TestJudge_ShareUnsteady judges a fault at 30 s with and without an outage of the server's own that begins before it.
+// With it, nothing shows how long the target takes to recover from the fault, so that the answer of the occurrence is
+// unknown, and so is a share. The worst occurrence, and the run, fail for the steady state.
+func TestJudge_ShareUnsteady(t *testing.T) {
+	const share, worst = "recover < 4s for 99% after f", "recover < 4s after f" // 0 of 1 show at most 95 %
+	for _, c := range []struct {
+		text        string
+		from        time.Duration // begin of the outage
+		want, drill scenarios.Verdict
+	}{
+		{share, 30 * sec, scenarios.Fail, scenarios.Fail},
+		{share, 25 * sec, scenarios.Inconclusive, scenarios.Inconclusive},
+		{worst, 30 * sec, scenarios.Fail, scenarios.Fail},
+		{worst, 25 * sec, scenarios.Fail, scenarios.Inconclusive},
+	} {
+		f := drill(t, parseObjectives(t, c.text), judge.Case{}, outage(between(c.from, 45*sec)),
+			injection{"f", "f", 30 * sec, 40 * sec})
+		o := f.Objectives[0]
+		if o.Verdict != c.want || len(o.Drills) != 1 || o.Drills[0].Verdict != c.drill {
+			t.Errorf("%s, outage from %s: %s, drills %+v (%s); want %s, and %s of the drill", c.text, c.from, o.Verdict,
+				o.Drills, o.Note, c.want, c.drill)
+		}
+		if unsteady := c.from < 30*sec; (len(f.Faults[0].Unsteady) > 0) != unsteady {
+			t.Errorf("%s, outage from %s: unsteady %v, want %t", c.text, c.from, f.Faults[0].Unsteady, unsteady)
+		}
+	}
+}

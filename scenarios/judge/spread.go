@@ -5,7 +5,6 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge/requests"
-	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -13,9 +12,12 @@ import (
 // judgeSpread judges an objective on a percentile, or on a share, over the occurrences of a fault. An occurrence with
 // an unknown effect may be the best or the worst; if that decides, the verdict is inconclusive. The same applies to the
 // intervals of occurrences: a pass must hold at both of their ends, as for a single occurrence. An occurrence that
-// failed for a reason other than its value, such as a steady state that did not hold before it, fails a percentile, and
-// counts as missed for a share. One whose fault brunt was unable to verify makes a percentile invalid, and is unknown
-// for a share. One that brunt itself was too late to judge says nothing of the target, so that a share leaves it out.
+// failed for a reason other than its value, such as an impact that was required and is missing, fails a percentile, and
+// counts as missed for a share. One whose steady state did not hold before it fails a percentile, and is unknown for a
+// share: the load was bad without the fault, so that nothing shows how long the target takes to recover from it. The
+// run fails for the steady state itself; see [FaultFinding.Unsteady]. An occurrence whose fault brunt was unable to
+// verify makes a percentile invalid, and is unknown for a share. One that brunt itself was too late to judge says
+// nothing of the target, so that a share leaves it out.
 func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	out := absent(o.After, result.FaultAbsent)
 	var s requests.Spread
@@ -27,9 +29,11 @@ func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 		}
 		out.Why = ""
 		r := f.faultResult(o, i)
-		drills = append(drills, drillOf(oc, &r))
+		drills = append(drills, f.drillOf(o, i, &r))
 		known, _ := f.unknown(i)
 		switch {
+		case o.Share > 0 && f.failedBefore(o, i, &r):
+			r.Verdict = scenarios.Inconclusive
 		case r.Verdict == scenarios.Invalid && o.Share > 0 && r.Why == result.Late:
 			if late == nil {
 				late = &r
@@ -56,10 +60,20 @@ func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	return out
 }
 
-// drillOf returns an occurrence with its answer to an objective.
-func drillOf(oc measure.Occurrence, r *result.ObjectiveResult) result.Drill {
+// failedBefore reports whether an objective on occurrence i fails because the steady state did not hold before it.
+func (f *effects) failedBefore(o slo.Objective, i int, r *result.ObjectiveResult) bool {
+	return r.Verdict == scenarios.Fail && o.Metric.Row().Effect != nil && f.ask(i, o).BadBefore
+}
+
+// drillOf returns occurrence i with its answer to an objective. If the steady state did not hold before it, the answer
+// is unknown.
+func (f *effects) drillOf(o slo.Objective, i int, r *result.ObjectiveResult) result.Drill {
+	oc, verdict := f.read.Faults[i], r.Verdict
+	if f.failedBefore(o, i, r) {
+		verdict = scenarios.Inconclusive
+	}
 	return result.Drill{
-		Fault: oc.Name, At: result.Sec(oc.Injected), Measured: r.Measured, Verdict: r.Verdict, Why: r.Why,
+		Fault: oc.Name, At: result.Sec(oc.Injected), Measured: r.Measured, Verdict: verdict, Why: r.Why,
 		Infinite: math.IsInf(float64(r.Measured), 1),
 	}
 }

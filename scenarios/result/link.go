@@ -40,11 +40,11 @@ func (a *Amplification) In(phase slo.Phase) *AmplifiedPhase {
 
 // An AmplifiedPhase is the amplification of a link in a phase.
 type AmplifiedPhase struct {
-	Phase    slo.Phase `json:"phase" mask:"-"`
-	Grew     Num       `json:"grew"`     // calls or bytes, without those of the background
-	Requests int64     `json:"requests"` // requests that the load sent in the phase
-	Value    Num       `json:"value"`    // Grew for each request
+	Phase    slo.Phase `json:"phase" mask:"-"` // the phase of the run
+	Grew     Num       `json:"grew"`           // calls or bytes, without those of the background
+	Requests int64     `json:"requests"`       // requests that the load sent in the phase
+	Value    Num       `json:"value"`          // Grew for each request
 	// bounds of Value that the times of the readings and the measurement of the background leave open
 	Low  Num `json:"low"`
-	High Num `json:"high"`
+	High Num `json:"high"` // upper bound of Value
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // TestBounds_Coverage searches 200 simulated servers of known capacity, each alone and with a known share of it. The
-// intervals of the capacity, and of the share, hold the truth in 95 % of the searches, whether the capacity varies from
-// probe to probe or not: with that probability, fewer than 183 of 200 searches do so once in a hundred times.
+// intervals of the capacity, and of the share, hold the truth in at least 95 % of the searches, whether the capacity
+// varies from probe to probe or not.
 func TestBounds_Coverage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it computes 1200 intervals")
@@ -48,7 +48,7 @@ func TestBounds_Coverage(t *testing.T) {
 		}
 		t.Logf("noise %v: %d alone, %d under the fault, %d shares of %d", noise, alone, under, share, searches)
 		for _, n := range []int{alone, under, share} {
-			if n < 183 {
+			if n < searches*95/100 {
 				t.Errorf("noise %v: an interval held the truth in %d of %d searches", noise, n, searches)
 			}
 		}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"brunt/reporters/evidence"
+	"brunt/scenarios"
+	"brunt/scenarios/suite"
+)
+
+const sureScenario = `version: 1
+name: sure
+target: {stack: demo}
+judge: {hold: 1s, limit: 5%}
+load:
+  readers: {executor: constant-arrival-rate, rate: 20/s, duration: 5s, flow: [{get: "/posts?page=1"}]}
+`
+
+// TestSure_Interrupted ends a series of runs by a signal: after the verdict of its first run, and within the next one,
+// when the target is up. SIGTERM and SIGINT give their exit code and a written report. After SIGKILL the watchdog takes
+// the run back. In the end nothing is left: no process of the target and no journal.
+func TestSure_Interrupted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a minute")
+	}
+	for _, c := range []struct {
+		name   string
+		within bool
+		signal syscall.Signal
+		code   int
+	}{
+		{"within, SIGTERM", true, syscall.SIGTERM, 143},
+		{"within, SIGKILL", true, syscall.SIGKILL, -1},
+		{"between, SIGINT", false, syscall.SIGINT, 130},
+		{"between, SIGKILL", false, syscall.SIGKILL, -1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := startSeries(t, "run 1  ")
+			<-s.moment
+			if c.within { // brunt, its watchdog and services of the target
+				suite.Until(t, "the next run", func() bool { return len(s.processes()) > 3 })
+			}
+			if err := s.process.Process.Signal(c.signal); err != nil {
+				t.Fatal(err)
+			}
+			if code := s.wait(t); code != c.code {
+				t.Errorf("exit code %d, want %d\n%s", code, c.code, &s.said)
+			}
+			if c.signal != syscall.SIGKILL {
+				s.reports(t)
+			}
+			s.nothingLeft(t)
+		})
+	}
+}
+
+// A sureSeries is a series of runs in a process of its own, in a folder of its own.
+type sureSeries struct {
+	process *exec.Cmd
+	folder  string
+	state   string
+	moment  chan struct{} // closed at the line that the test waits for, or at the end
+	read    chan struct{} // closed at the end of the standard error
+	said    strings.Builder
+}
+
+// startSeries starts a series whose moment comes with a line that contains the given text.
+func startSeries(t *testing.T, line string) *sureSeries {
+	t.Helper()
+	s := &sureSeries{
+		folder: t.TempDir(), state: t.TempDir(), moment: make(chan struct{}), read: make(chan struct{}),
+	}
+	if err := os.WriteFile(filepath.Join(s.folder, "sure.yaml"), []byte(sureScenario), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.process = s.command("drill", "run", "crash-restart", "sure.yaml", "--role", "service=posts", "--until-sure", "90%")
+	errs, err := s.process.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.process.Process.Kill() })
+	go func() {
+		defer close(s.read)
+		came := false
+		for lines := bufio.NewScanner(errs); lines.Scan(); {
+			s.said.WriteString(lines.Text() + "\n")
+			if !came && strings.Contains(lines.Text(), line) {
+				came = true
+				close(s.moment)
+			}
+		}
+		if !came {
+			close(s.moment)
+		}
+	}()
+	return s
+}
+
+// command returns a command of brunt in the folder of the series.
+func (s *sureSeries) command(args ...string) *exec.Cmd {
+	c := exec.Command("brunt", args...)
+	c.Dir, c.Env = s.folder, append(os.Environ(), "BRUNT_STATE="+s.state)
+
+	return c
+}
+
+// wait waits for the end, and returns the exit code; -1 means a signal.
+func (s *sureSeries) wait(t *testing.T) int {
+	t.Helper()
+	suite.Until(t, "the end of the standard error", func() bool {
+		select {
+		case <-s.read:
+			return true
+		default:
+			return false
+		}
+	})
+	err := s.process.Wait()
+	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
+		t.Fatal(err)
+	}
+	return s.process.ProcessState.ExitCode()
+}
+
+// reports checks that each run that began has a whole report, and that the last was interrupted unless the signal came
+// between runs.
+func (s *sureSeries) reports(t *testing.T) {
+	t.Helper()
+	folders, err := filepath.Glob(filepath.Join(s.folder, "brunt-results", "*"))
+	if err != nil || len(folders) == 0 {
+		t.Fatalf("%v, %v\n%s", folders, err, &s.said)
+	}
+	interrupted := 0
+	for _, folder := range folders {
+		r, err := evidence.Read(folder)
+		if err != nil {
+			t.Errorf("%s: %v", folder, err)
+		} else if r.Verdict == scenarios.Interrupted {
+			interrupted++
+		}
+	}
+	if interrupted > 1 || len(folders) > 2 {
+		t.Errorf("%d runs, %d of them interrupted", len(folders), interrupted)
+	}
+}
+
+// nothingLeft waits until the watchdog has taken back what a killed run left, and asks the system and brunt status.
+func (s *sureSeries) nothingLeft(t *testing.T) {
+	t.Helper()
+	suite.Until(t, "the end of the target and of the journal", func() bool {
+		journals, err := filepath.Glob(filepath.Join(s.state, "*.journal"))
+		return err == nil && len(journals) == 0 && len(s.processes()) == 0
+	})
+	status := s.command("status")
+	if out, err := status.CombinedOutput(); err != nil {
+		t.Errorf("brunt status: %v\n%s", err, out)
+	}
+}
+
+// processes lists the processes of the series, by the folder of its state in their environment.
+func (s *sureSeries) processes() []string {
+	var out []string
+	files, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, file := range files {
+		if b, err := os.ReadFile(file); err == nil && strings.Contains(string(b), "BRUNT_STATE="+s.state+"\x00") {
+			out = append(out, file)
+		}
+	}
+	return out
+}
