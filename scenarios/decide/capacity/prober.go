@@ -217,9 +217,7 @@ func (e ProbeError) Error() string {
 // answer evaluates a probe.
 func answer(res *result.Result) (Answer, string, error) {
 	switch {
-	case res.Verdict == scenarios.NotReverted:
-		return "", "", run.NotRevertedError{Left: res.Reason}
-	case res.Verdict == scenarios.Interrupted, res.Verdict == scenarios.Broken:
+	case res.Verdict == scenarios.Interrupted, res.Verdict == scenarios.Broken, res.Verdict == scenarios.NotReverted:
 		return "", "", ProbeError{res.Verdict, res.Reason}
 	case !res.Generator.Healthy:
 		why := "the generator was the limit"
