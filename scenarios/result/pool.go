@@ -4,12 +4,12 @@ import "brunt/scenarios"
 
 // A Drill is one occurrence of a fault with its answer to an objective on a time after it.
 type Drill struct {
-	Fault    string            `json:"fault" mask:"-"`     // name of the fault, with #n for an occurrence
-	At       Num               `json:"at"`                 // its injection, an offset from t0
-	Measured Num               `json:"measured"`           // the time, in seconds; null means unknown or infinite
-	Infinite bool              `json:"infinite,omitempty"` // it had not ended by the end of the load
-	Verdict  scenarios.Verdict `json:"verdict"`            // verdict of the objective on this occurrence alone
-	Why      Why               `json:"why,omitempty" mask:"-"`
+	Fault    string            `json:"fault" mask:"-"`         // name of the fault, with #n for an occurrence
+	At       Num               `json:"at"`                     // its injection, an offset from t0
+	Measured Num               `json:"measured"`               // the time, in seconds; null means unknown or infinite
+	Infinite bool              `json:"infinite,omitempty"`     // it had not ended by the end of the load
+	Verdict  scenarios.Verdict `json:"verdict"`                // verdict of the objective on this occurrence alone
+	Why      Why               `json:"why,omitempty" mask:"-"` // reason for the verdict, for programs
 }
 
 // A Pool says how often the occurrences of a fault met an objective on a time: in this run, and in the runs on file of

@@ -258,8 +258,8 @@ type Scale struct {
 	Replicas int `yaml:"replicas,min=1,max=9"` // processes; 0: 2
 	// zones of the replicas, in turn, for faults on a whole zone; zero is none
 	Zones []string `yaml:"zones"`
-	// requests a second that each replica can serve, one after the other in equal time; further ones wait in line. Zero
-	// is as many as the machine allows
+	// requests a second that each replica can serve, one after the other in equal time; further ones wait in line. The
+	// default is as many as the machine allows
 	Capacity quantity.Rate `yaml:"capacity"`
 }
 
