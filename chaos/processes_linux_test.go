@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -68,11 +69,21 @@ func TestProcesses_Ending(t *testing.T) {
 			if err := os.Mkdir(dir, 0o755); err != nil {
 				t.Skipf("version 1 of control groups freezes so that SIGKILL waits: %v", err)
 			}
-			cmd := exec.Command("sleep", "1000")
+			// It catches SIGTERM: the kernel may turn one that is not caught into SIGKILL.
+			cmd := exec.Command("sh", "-c", "trap : TERM; echo caught; read line")
+			in, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() {
+				_ = in.Close()
 				_ = state("THAWED")
 				_ = cmd.Process.Kill()
 				_ = cmd.Wait() // killed
@@ -80,6 +91,9 @@ func TestProcesses_Ending(t *testing.T) {
 					t.Errorf("%s is left", dir)
 				}
 			})
+			if _, err := io.ReadFull(out, make([]byte, len("caught"))); err != nil {
+				t.Fatal(err)
+			}
 			pid := fmt.Sprint(cmd.Process.Pid)
 			if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(pid), 0); err != nil {
 				t.Fatal(err)
