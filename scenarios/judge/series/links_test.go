@@ -167,7 +167,10 @@ func TestAround(t *testing.T) {
 	var spans []requests.Span
 	var phases []result.Phase
 	var sent []int64
-	edges := []time.Duration{-time.Second, 0, 4700 * time.Millisecond, 11 * time.Second, 19 * time.Second, 40 * time.Second}
+	var edges []time.Duration
+	for _, s := range []float64{-1, 0, 4.7, 11, 19, 40} {
+		edges = append(edges, time.Duration(s*float64(time.Second)))
+	}
 	for i := range edges[1:] {
 		names, sent = append(names, slo.ParsePhase(fmt.Sprint("f", i))), append(sent, 100)
 		spans = append(spans, requests.Span{From: edges[i], To: edges[i+1]})
