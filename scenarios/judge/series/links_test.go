@@ -182,8 +182,8 @@ func TestAround(t *testing.T) {
 		t.Errorf("%d of %d readings, want 4 for each of %d edges", got, len(all[0].Points), len(edges))
 	}
 	got, want := series.Amplifications(few[:1], names, spans, sent), series.Amplifications(all[:1], names, spans, sent)
-	if len(want) != 1 || len(want[0].Phases) < 3 {
-		t.Fatalf("%+v", want)
+	if len(got) != 1 || len(want) != 1 || len(want[0].Phases) < 3 {
+		t.Fatalf("of the readings that are kept %+v, of all %+v", got, want)
 	}
 	for _, p := range want[0].Phases {
 		if kept := got[0].In(p.Phase); kept == nil || *kept != p {
