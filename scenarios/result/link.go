@@ -1,6 +1,11 @@
 package result
 
-import "brunt/scenarios/slo"
+import (
+	"cmp"
+	"slices"
+
+	"brunt/scenarios/slo"
+)
 
 // A Link is the traffic on a link between two units, as brunt's proxy of the link counted it during the run.
 type Link struct {
@@ -11,10 +16,44 @@ type Link struct {
 	// connections in a protocol that the proxy does not read, whose calls are missing
 	Unread int64 `json:"unread,omitempty"`
 	// growth per second without load, from probes and background work; null if it was not measured
-	Background Num     `json:"background"`
-	Quiet      Num     `json:"quiet"`  // seconds without load in which Background was measured; 0: it was not
-	Every      Num     `json:"every"`  // seconds between two readings
-	Points     []Point `json:"points"` // the counter at each reading
+	Background Num `json:"background"`
+	Quiet      Num `json:"quiet"` // seconds without load in which Background was measured; 0: it was not
+	Every      Num `json:"every"` // seconds between two readings
+	// the counter at the first and last reading, and at the readings around each begin and end of a phase
+	Points []Point `json:"points"`
+}
+
+// Around returns links with those readings alone from which the growth in each phase follows. A run of half a minute
+// with seven links would otherwise give a third of its result.json to them.
+func Around(links []Link, phases []Phase) []Link {
+	out := slices.Clone(links)
+	for n := range out {
+		all := out[n].Points
+		keep := make([]bool, len(all))
+		last := len(all) - 1
+		mark := func(i int) {
+			if last >= 0 {
+				keep[max(0, min(i, last))] = true
+			}
+		}
+		mark(0)
+		mark(last)
+		for _, p := range phases {
+			for _, edge := range []Num{p.Start, p.End} {
+				i, _ := slices.BinarySearchFunc(all, edge, func(p Point, t Num) int { return cmp.Compare(p.T, t) })
+				for j := i - 2; j < i+2; j++ {
+					mark(j)
+				}
+			}
+		}
+		out[n].Points = []Point{}
+		for i, p := range all {
+			if keep[i] {
+				out[n].Points = append(out[n].Points, p)
+			}
+		}
+	}
+	return out
 }
 
 // UnitCalls is the unit of a link whose calls were counted. A link whose bytes were counted has [UnitBytes].

@@ -25,20 +25,28 @@ const (
 	slowdownTimes    = 2   // by median it takes over so many times as long as usual
 	slowdownLeast    = .02 // and by so many seconds longer
 	slowdownRate     = 1.5 // its rate is at most so many times the usual one, or the load explains it
+	slowdownWaits    = 10  // a request on its way waits for processors of this machine at most so many times
+	slowdownBusy     = .5  // from this CPU pressure on, a busy machine explains slow answers
 )
 
 // FindSlowdowns finds the slowdowns of a run in its seconds, in the order of time.
 //
 // A second is slow if half of its requests took longer than 95 % of those in a usual second, and over twice and 20 ms
-// longer than the usual median, each with the p99 of brunt's own lag in that second taken off. If requests were
-// independent, one second of 10 requests would be slow by chance once in 15 000 (binomial, 5 of 10 at 5 %), and two of
-// them in a row are required. Seconds are compared with seconds in which the same loads ran, at about the same rate.
+// longer than the usual median. If requests were independent, one second of 10 requests would be slow by chance once in
+// 15 000 (binomial, 5 of 10 at 5 %), and two of them in a row are required. Seconds are compared with seconds in which
+// the same loads ran, at about the same rate.
+//
+// Ten times brunt's own lag is taken off each median: the largest p99 of the seconds in which its requests were under
+// way. Lag is one wait for a processor. Where brunt waits, a target on the same machine waits too, and a request passes
+// several processes. A second counts neither as slow nor as usual if brunt stood still while its requests were under
+// way, or tasks of the machine waited for a processor half of the time: brunt then reads answers late, also where no
+// arrival is due, as in a closed load.
 func FindSlowdowns(r *Result) []Slowdown {
 	loads := map[uint64][]*Window{} // quiet seconds by the loads that ran in all of them
 	for i := range r.Windows {
 		w := &r.Windows[i]
 		if w.Load != "*" || w.Step != "*" || w.T < 0 || w.D < .9 || !w.P50.Known() || !w.P95.Known() ||
-			w.Offered-w.Shed-w.Skipped < slowdownRequests || r.disturbed(w) {
+			w.Offered-w.Shed-w.Skipped < slowdownRequests || r.disturbed(w) || r.crowded(w) {
 			continue
 		}
 		if running, whole := r.loadsIn(w); whole {
@@ -47,14 +55,14 @@ func FindSlowdowns(r *Result) []Slowdown {
 	}
 	var out []Slowdown
 	for _, list := range loads {
-		out = append(out, slowdownsIn(list)...)
+		out = append(out, r.slowdownsIn(list)...)
 	}
 	slices.SortFunc(out, func(a, b Slowdown) int { return cmp.Compare(a.From, b.From) })
 	return out
 }
 
 // slowdownsIn finds the slowdowns among comparable seconds, which are in the order of time.
-func slowdownsIn(list []*Window) (out []Slowdown) {
+func (r *Result) slowdownsIn(list []*Window) (out []Slowdown) {
 	median := func(of func(*Window) Num) Num {
 		var values []Num
 		for _, w := range list {
@@ -70,10 +78,7 @@ func slowdownsIn(list []*Window) (out []Slowdown) {
 	rate := func(w *Window) Num { return Num(w.Offered) / w.D }
 	usual, most, often := median(p50), median(func(w *Window) Num { return w.P95 }), median(rate)
 	slow := func(w *Window) bool {
-		took := w.P50
-		if w.Lag.Known() {
-			took -= w.Lag
-		}
+		took := w.P50 - slowdownWaits*r.lagAround(w)
 		return took > most && took > slowdownTimes*usual && took > usual+slowdownLeast && rate(w) <= slowdownRate*often
 	}
 	n := 0
@@ -108,6 +113,30 @@ func slowdownsIn(list []*Window) (out []Slowdown) {
 	}
 	return out
 }
+
+// lagAround returns the largest p99 of brunt's own lag in the seconds in which the requests of a second were under way;
+// 0 if no lag is known.
+func (r *Result) lagAround(w *Window) (most Num) {
+	for i := range r.Windows {
+		x := &r.Windows[i]
+		if x.Load == "*" && x.Step == "*" && x.Lag > most && w.underWay(x.T, x.T+x.D) {
+			most = x.Lag
+		}
+	}
+	return most
+}
+
+// crowded reports whether brunt stood still, or the machine was busy, while the requests of a second were under way.
+func (r *Result) crowded(w *Window) bool {
+	g := &r.Generator
+	return slices.ContainsFunc(g.Freezes, func(f Freeze) bool { return w.underWay(f.T, f.T+f.D) }) ||
+		slices.ContainsFunc(g.Seconds, func(t GeneratorTick) bool {
+			return t.Pressure >= slowdownBusy && w.underWay(t.T-1, t.T)
+		})
+}
+
+// underWay reports whether half of the requests of a window, or more, were under way at a time between from and to.
+func (w *Window) underWay(from, to Num) bool { return from < w.T+w.D+w.P50 && to > w.T }
 
 // disturbed reports whether a fault or an incident explains the response times of a second: one that overlaps it, or
 // from which the load had not recovered.

@@ -38,6 +38,33 @@ func TestFindSlowdowns(t *testing.T) {
 			stall(r)
 			from(10, 13, func(w *Window) { w.Lag = .4 })(r)
 		}, nil},
+		{"brunt itself was late by a tenth of it", func(r *Result) {
+			stall(r)
+			from(10, 13, func(w *Window) { w.Lag = .04 })(r)
+		}, nil},
+		{"brunt itself was late while it waited for the answers", func(r *Result) {
+			stall(r)
+			from(10, 11, func(w *Window) { w.P50 = 3 })(r)
+			from(12, 14, func(w *Window) { w.P50, w.Lag = .044, .4 })(r)
+		}, nil},
+		{"brunt stood still", func(r *Result) {
+			stall(r)
+			r.Generator.Freezes = []Freeze{{T: 10.5, D: 3}}
+		}, nil},
+		{"brunt stood still before", func(r *Result) {
+			stall(r)
+			r.Generator.Freezes = []Freeze{{T: 5, D: 3}}
+		}, []Slowdown{{From: 10, To: 14, Requests: 160, P50: .45, Usual: .044, Lag: .001}}},
+		{"the machine was busy", func(r *Result) {
+			stall(r)
+			for s := range 20 {
+				t := GeneratorTick{T: Num(s + 1), Pressure: .1}
+				if s >= 9 && s < 16 {
+					t.Pressure = .8
+				}
+				r.Generator.Seconds = append(r.Generator.Seconds, t)
+			}
+		}, nil},
 		{"too few requests", func(r *Result) {
 			stall(r)
 			from(0, 19, func(w *Window) { w.Offered = 9 })(r)

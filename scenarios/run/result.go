@@ -86,6 +86,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	res.Repeats = result.Repeats(res.Faults)
 	limits := r.loads.scripts.Limits()
 	res.Generator = r.generator(f, limits)
+	res.Slowdowns = result.FindSlowdowns(res)
 	res.Alerts = r.observers.observed.Fired(r.faults.records)
 	unfit := unfitBy(result.ScriptLimit, limits)
 	unfit = append(unfit, unfitBy(result.WorkerLost, r.loads.addWorkers(res))...)

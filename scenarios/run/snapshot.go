@@ -121,11 +121,10 @@ func (s *snapshot) compose(
 	res.Errors = append(res.Errors, f.Errors...)
 	res.Faults = append(res.Faults, s.faultRecords(f)...)
 	res.Incidents = append(res.Incidents, f.Incidents...)
-	res.Links, res.Amplification = c.Links, f.Amplified
+	res.Links, res.Amplification = result.Around(c.Links, f.Phases), f.Amplified
 	res.Usage, res.Series, res.Watches = c.Usage, c.Series,
 		append(s.observers.observed.Watches(), s.session.sys.PodWatcher().States()...)
 	if s.final() {
-		res.Slowdowns = result.FindSlowdowns(res)
 		res.Traces = s.traces(f.Phases)
 	}
 	return f, nil

@@ -1,6 +1,7 @@
 package series_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -151,5 +152,42 @@ func TestAmplifications(t *testing.T) {
 	if len(got) != 2 || got[0].To != "store" || got[0].Unit != result.UnitCalls || got[0].In(run).Value != 2 ||
 		got[1].To != "users" || got[1].Unit != result.UnitBytes || got[1].In(run).Value != 1 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestAround: the readings that result.json keeps give the same calls per request as all of them.
+func TestAround(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	link := result.Link{From: "web[0]", To: "store[0]", Calls: true, Every: .2, Background: .5, Quiet: 2}
+	for i, v := 0, result.Num(0); i < 150; i++ {
+		v += result.Num(random.IntN(20))
+		link.Points = append(link.Points, result.Point{T: result.Num(i)/5 + result.Num(random.Float64())/10, V: v})
+	}
+	var names []slo.Phase
+	var spans []requests.Span
+	var phases []result.Phase
+	var sent []int64
+	var edges []time.Duration
+	for _, s := range []float64{-1, 0, 4.7, 11, 19, 40} {
+		edges = append(edges, time.Duration(s*float64(time.Second)))
+	}
+	for i := range edges[1:] {
+		names, sent = append(names, slo.ParsePhase(fmt.Sprint("f", i))), append(sent, 100)
+		spans = append(spans, requests.Span{From: edges[i], To: edges[i+1]})
+		phases = append(phases, result.Phase{Name: names[i], Start: result.Sec(edges[i]), End: result.Sec(edges[i+1])})
+	}
+	all := []result.Link{link, {From: "web[1]", To: "store[0]", Points: []result.Point{}}}
+	few := result.Around(all, phases)
+	if got := len(few[0].Points); got > 4*len(edges)+2 || len(few[1].Points) != 0 || len(all[0].Points) != 150 {
+		t.Errorf("%d of %d readings, want 4 for each of %d edges", got, len(all[0].Points), len(edges))
+	}
+	got, want := series.Amplifications(few[:1], names, spans, sent), series.Amplifications(all[:1], names, spans, sent)
+	if len(got) != 1 || len(want) != 1 || len(want[0].Phases) < 3 {
+		t.Fatalf("of the readings that are kept %+v, of all %+v", got, want)
+	}
+	for _, p := range want[0].Phases {
+		if kept := got[0].In(p.Phase); kept == nil || *kept != p {
+			t.Errorf("of the readings that are kept %+v, of all %+v", kept, p)
+		}
 	}
 }
