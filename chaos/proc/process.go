@@ -112,6 +112,15 @@ func Await(ctx context.Context, most time.Duration, done func() bool, what strin
 	return nil
 }
 
+// AwaitEnd reports whether processes ended. It waits until they are gone, for most or half of the time that ctx leaves;
+// after that, processes that the kernel is ending suffice: how long it takes to free their memory is no fault's doing.
+func AwaitEnd(ctx context.Context, most time.Duration, gone, ended func() bool) bool {
+	if d, bounded := ctx.Deadline(); bounded {
+		most = min(most, time.Until(d)/2)
+	}
+	return Await(ctx, most, gone, "") == nil || ended() || Await(ctx, EndsWithin, ended, "") == nil
+}
+
 // A Process is a process of this machine in a plan.
 type Process struct {
 	PID   int    `json:"pid"`

@@ -151,8 +151,9 @@ func (c *crash) signalAll(send func() error) error {
 
 // Verify implements [chaos.Held]: the processes are gone.
 func (c *crash) Verify(ctx context.Context) (string, error) {
-	gone := func() bool { return c.id.Ended() && len(running(c.hit)) == 0 }
-	if err := proc.Await(ctx, proc.EndsWithin, gone, "it still runs"); err != nil {
+	gone := func() bool { return !c.id.Alive() && len(living(c.hit)) == 0 }
+	ended := func() bool { return c.id.Ended() && len(running(c.hit)) == 0 }
+	if !proc.AwaitEnd(ctx, proc.EndsWithin, gone, ended) {
 		left := running(c.hit)
 		return "", fmt.Errorf("%s survived SIG%s: %s still runs", c.unit.Name(), c.signal, proc.List(left))
 	}

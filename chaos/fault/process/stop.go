@@ -130,7 +130,8 @@ func (s *stop) Inject(ctx context.Context) (chaos.Held, error) {
 
 // Verify implements [chaos.Held]: the process runs no more, and if the unit is to stay down, nothing answers.
 func (s *stop) Verify(ctx context.Context) (string, error) {
-	if err := proc.Await(ctx, s.grace+proc.EndsWithin, s.id.Ended, "it still runs"); err != nil {
+	gone := func() bool { return !s.id.Alive() }
+	if !proc.AwaitEnd(ctx, s.grace+proc.EndsWithin, gone, s.id.Ended) {
 		return "", fmt.Errorf("%s has not ended: pid %d still runs", s.unit.Name(), s.id.PID)
 	}
 	took := quantity.FormatSeconds(time.Since(s.at).Seconds())
@@ -139,9 +140,9 @@ func (s *stop) Verify(ctx context.Context) (string, error) {
 	}
 	var answers bool
 	silent := func() bool { // the kernel accepts connections for a process until it has closed its sockets
-		gone := !s.id.Alive()
+		isGone := gone()
 		answers = s.unit.Ready(ctx) == nil
-		return gone || !answers
+		return isGone || !answers
 	}
 	if _ = proc.Await(ctx, proc.EndsWithin, silent, ""); answers {
 		return "", fmt.Errorf("%s still answers its readiness check", s.unit.Name())
