@@ -71,6 +71,7 @@ func EventKinds() map[string]string {
 		"run.stop":          "a stop condition was met",
 		"run.end":           "the verdict is known",
 		"run.note":          "a note, by `brunt note`",
+		"links.quiet":       "the calls on links are counted before the load, for objectives on amplification",
 		"load.start":        "the loads begin, warm-up first",
 		"load.end":          "the last iteration has ended",
 		"script.mark":       "a script reports something, in its own words",
