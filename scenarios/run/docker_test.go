@@ -456,7 +456,7 @@ version: 1
 name: led
 target: {url: "http://%s:8080"}
 guard: {allow: {load: [%s]}}
-load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1500ms, timeout: 300ms, flow: [{get: /}]}}
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 5s, timeout: 300ms, flow: [{get: /}]}}
 chaos: {x: {at: 200ms, for: 300ms, container.pause: {labels: {app: %s}, pick: leader, leader: %s}}}
 `, is.Addresses()[0], is.Addresses()[0], y.Run, leader), run.Options{})
 	if f := res.Faults[0]; !f.Verified.Known() || !f.Gone ||
