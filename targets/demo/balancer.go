@@ -67,10 +67,10 @@ func (b *balancer) pick(q call, tried []*upstream) *upstream {
 // fit reports whether a replica may get requests. Without ejection every replica is fit.
 func (b *balancer) fit(u *upstream) bool { return !b.ejection || u.inRotation() }
 
-// hashOf hashes a client's address (FNV-1a).
-func hashOf(client string) uint64 {
+// hashOf hashes a text, such as a client's address (FNV-1a).
+func hashOf(s string) uint64 {
 	h := fnv.New64a()
-	h.Write([]byte(client))
+	h.Write([]byte(s))
 	return h.Sum64()
 }
 

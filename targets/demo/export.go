@@ -35,22 +35,12 @@ func newDisk(e *environment) *disk {
 	return &disk{arm: newPool(1), throttled: kind == throttledBatch}
 }
 
-// busy keeps the disk busy for d.
-func (d *disk) busy(ctx context.Context, t time.Duration) error {
-	free, err := d.arm.take(ctx, 1)
-	if err != nil {
-		return err
-	}
-	defer free()
-	return pause(ctx, t)
-}
-
 // read reads a page.
 func (d *disk) read(ctx context.Context) error {
 	if d == nil {
 		return nil
 	}
-	return d.busy(ctx, readTime)
+	return d.arm.hold(ctx, readTime)
 }
 
 // export reads all posts, as a batch does.
@@ -63,7 +53,7 @@ func (s *store) export(w http.ResponseWriter, r *http.Request) error {
 		step = exportStep
 	}
 	for done := time.Duration(0); done < exportTime; done += step {
-		if err := s.disk.busy(r.Context(), step); err != nil {
+		if err := s.disk.arm.hold(r.Context(), step); err != nil {
 			return err
 		}
 	}

@@ -39,12 +39,5 @@ func (l *line) wait(ctx context.Context) error {
 	l.free = l.free.Add(l.each)
 	done := l.free
 	l.mu.Unlock()
-	timer := time.NewTimer(done.Sub(now))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return pause(ctx, done.Sub(now))
 }

@@ -76,8 +76,21 @@ func (p *pool) freed() func() {
 	}
 }
 
-// pause waits for d, or until ctx ends.
+// hold waits for a place, and keeps it for d.
+func (p *pool) hold(ctx context.Context, d time.Duration) error {
+	free, err := p.take(ctx, 1)
+	if err != nil {
+		return err
+	}
+	defer free()
+	return pause(ctx, d)
+}
+
+// pause waits for d, or until ctx ends. It does not wait if d is 0.
 func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -83,14 +83,7 @@ func (r *retrier) again(ctx context.Context, retries int) bool {
 	if result != "sent" {
 		return false
 	}
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return pause(ctx, wait) == nil
 }
 
 // A budget limits the load that retries add to a failing system: over the last budgetSlices seconds

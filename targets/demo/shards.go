@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"hash/fnv"
 	"time"
 )
 
@@ -30,9 +29,7 @@ func (s shards) read(ctx context.Context, id string) error {
 	if len(s.all) == 0 {
 		return nil
 	}
-	h := fnv.New32a()
-	h.Write([]byte(id))
-	shard := s.all[h.Sum32()%uint32(len(s.all))]
+	shard := s.all[hashOf(id)%uint64(len(s.all))]
 	if s.replicate {
 		for _, other := range s.all {
 			if other.load() < shard.load() {
@@ -40,10 +37,5 @@ func (s shards) read(ctx context.Context, id string) error {
 			}
 		}
 	}
-	free, err := shard.take(ctx, 1)
-	if err != nil {
-		return err
-	}
-	defer free()
-	return pause(ctx, shardTime)
+	return shard.hold(ctx, shardTime)
 }

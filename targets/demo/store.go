@@ -171,10 +171,8 @@ func (s *store) page(w http.ResponseWriter, r *http.Request) error {
 
 // seek takes the time that it takes to find posts: the work of a read and, without an index, a look at every post.
 func (s *store) seek(ctx context.Context) error {
-	if s.work > 0 {
-		if err := pause(ctx, s.work); err != nil {
-			return err
-		}
+	if err := pause(ctx, s.work); err != nil {
+		return err
 	}
 	if err := s.disk.read(ctx); err != nil {
 		return err
@@ -269,10 +267,8 @@ func indexed(tx *bolt.Tx, index []byte, value string) (ids []int64) {
 func indexKey(value string, post []byte) []byte { return append(append([]byte(value), 0), post...) }
 
 func (s *store) read(w http.ResponseWriter, r *http.Request) error {
-	if s.work > 0 {
-		if err := pause(r.Context(), s.work); err != nil {
-			return err
-		}
+	if err := pause(r.Context(), s.work); err != nil {
+		return err
 	}
 	id := r.PathValue("id")
 	if err := s.shards.read(r.Context(), id); err != nil {
