@@ -65,7 +65,7 @@ func (a *admission) bounded(p *pool, h handler) handler {
 			defer free()
 			return h(w, r)
 		case gone(r.Context()):
-			return &problem{status: statusGone, text: "the client went away"}
+			return clientGone
 		case errors.Is(err, context.DeadlineExceeded):
 			err = poolFull
 		}

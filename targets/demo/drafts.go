@@ -2,7 +2,6 @@ package demo
 
 import (
 	"net/http"
-	"strings"
 	"sync"
 )
 
@@ -59,22 +58,35 @@ func (d *drafts) write(w http.ResponseWriter, r *http.Request) error {
 
 // draft passes the draft of a user on to posts, always to the same replica while that is fit.
 func (g *gateway) draft(w http.ResponseWriter, r *http.Request) error {
-	user := userOf(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+	user := userOf(tokenOf(r))
 	if !validID(user) {
-		return &problem{status: http.StatusUnauthorized, text: "this needs a token: POST /login gives one"}
+		return noToken
 	}
-	q := call{method: r.Method, path: "/drafts/" + user, stay: 1 + int(hashOf(user)%uint64(len(g.posts.all)))}
-	if r.Method == http.MethodPost {
-		body, err := readBody(w, r, g.input.maxBody())
-		if err != nil {
-			return err
-		}
-		q.body = body
-	}
-	rep, err := g.retrier.send(r.Context(), g.posts, q, g.limits.posts, true)
-	if err := g.explain(r.Context(), postsName, rep, err); err != nil {
+	q, err := g.input.readDraftCall(w, r, user)
+	if err != nil {
 		return err
 	}
-	writeBody(w, http.StatusOK, rep.body)
-	return nil
+	q.stay = 1 + int(hashOf(user)%uint64(len(g.posts.all)))
+	rep, err := g.retrier.send(r.Context(), g.posts, q, g.limits.posts, true)
+	return g.pass(w, r, postsName, rep, err)
+}
+
+// draft forwards a user's draft to the store.
+func (s *posts) draft(w http.ResponseWriter, r *http.Request) error {
+	q, err := s.input.readDraftCall(w, r, r.PathValue("user"))
+	if err != nil {
+		return err
+	}
+	return s.pass(w, r, q)
+}
+
+// readDraftCall reads a request for the draft of a user, and makes the call that forwards it.
+func (in input) readDraftCall(w http.ResponseWriter, r *http.Request, user string) (call, error) {
+	q := call{method: r.Method, path: "/drafts/" + user}
+	if r.Method != http.MethodPost {
+		return q, nil
+	}
+	var err error
+	q.body, err = readBody(w, r, in.maxBody())
+	return q, err
 }

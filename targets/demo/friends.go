@@ -74,9 +74,5 @@ func (g *gateway) friend(w http.ResponseWriter, r *http.Request) error {
 	}
 	q := call{method: http.MethodPost, path: "/users/" + a + "/friends/" + b}
 	rep, err := g.users.send(r.Context(), q, g.limits.users)
-	if err := g.explain(r.Context(), usersName, rep, err); err != nil {
-		return err
-	}
-	writeBody(w, http.StatusCreated, rep.body)
-	return nil
+	return g.pass(w, r, usersName, rep, err)
 }

@@ -158,7 +158,7 @@ func (g *gateway) admit(p *pool, h handler) handler {
 		g.leak.next()
 		switch header := r.Header.Get("Authorization"); {
 		case header == "" && r.Method != http.MethodGet && r.Method != http.MethodHead:
-			return &problem{status: http.StatusUnauthorized, text: "this needs a token: POST /login gives one"}
+			return noToken
 		case header == "" && g.byAddress:
 			if err := g.within(g.origin(r, call{}).client, "from this address without one"); err != nil {
 				return err
@@ -220,11 +220,7 @@ func (g *gateway) login(w http.ResponseWriter, r *http.Request) error {
 // export passes a batch on to posts. It has no deadline.
 func (g *gateway) export(w http.ResponseWriter, r *http.Request) error {
 	rep, err := g.posts.pick(call{}, nil).send(r.Context(), call{method: http.MethodGet, path: "/export"}, 0)
-	if err := g.explain(r.Context(), postsName, rep, err); err != nil {
-		return err
-	}
-	writeBody(w, rep.status, rep.body)
-	return nil
+	return g.pass(w, r, postsName, rep, err)
 }
 
 // A postView is a client's view of a post.
@@ -308,10 +304,15 @@ func (g *gateway) user(w http.ResponseWriter, r *http.Request) error {
 		return noSuchUser
 	}
 	rep, err := g.users.send(r.Context(), call{method: http.MethodGet, path: "/users/" + id}, g.limits.users)
-	if err := g.explain(r.Context(), usersName, rep, err); err != nil {
+	return g.pass(w, r, usersName, rep, err)
+}
+
+// pass gives a client the answer of a service as it is, or the error for a failed call.
+func (g *gateway) pass(w http.ResponseWriter, r *http.Request, service string, rep reply, err error) error {
+	if err := g.explain(r.Context(), service, rep, err); err != nil {
 		return err
 	}
-	writeBody(w, http.StatusOK, rep.body)
+	writeBody(w, rep.status, rep.body)
 	return nil
 }
 
@@ -398,7 +399,7 @@ func (g *gateway) explain(ctx context.Context, service string, rep reply, err er
 		return nil
 	}
 	if gone(ctx) {
-		return &problem{status: statusGone, text: "the client went away"}
+		return clientGone
 	}
 	if err == nil && rep.status >= 400 && rep.status < 500 {
 		var refusal struct {
@@ -429,6 +430,11 @@ func (g *gateway) explain(ctx context.Context, service string, rep reply, err er
 // statusGone is the status in the metrics for requests whose client did not wait, as in nginx. It
 // is never sent.
 const statusGone = 499
+
+var (
+	clientGone = &problem{status: statusGone, text: "the client went away"}
+	noToken    = &problem{status: http.StatusUnauthorized, text: "this needs a token: POST /login gives one"}
+)
 
 func gone(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 

@@ -128,19 +128,6 @@ func (s *posts) export(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// draft forwards a user's draft to the store.
-func (s *posts) draft(w http.ResponseWriter, r *http.Request) error {
-	q := call{method: r.Method, path: r.URL.Path}
-	if r.Method == http.MethodPost {
-		body, err := readBody(w, r, s.input.maxBody())
-		if err != nil {
-			return err
-		}
-		q.body = body
-	}
-	return s.pass(w, r, q)
-}
-
 // pass forwards a request to the store and returns its response unchanged.
 func (s *posts) pass(w http.ResponseWriter, r *http.Request, q call) error {
 	if err := s.line.wait(r.Context()); err != nil {

@@ -84,6 +84,11 @@ func current(token string, allowed time.Duration) bool {
 		time.UnixMilli(expires).After(now.Add(-allowed))
 }
 
+// tokenOf returns the token of a request that was admitted; empty: it has none.
+func tokenOf(r *http.Request) string {
+	return strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+}
+
 // userOf returns the user that a token was issued to.
 func userOf(token string) string {
 	user, _, _ := strings.Cut(token, ".")
@@ -200,7 +205,7 @@ func (g *gateway) proves(r *http.Request, l login) error {
 		return refusal(wait)
 	}
 	if err := pause(r.Context(), hashTime); err != nil {
-		return &problem{status: statusGone, text: "the client went away"}
+		return clientGone
 	}
 	if l.Password == passwordOf(l.User) {
 		return nil
@@ -216,10 +221,10 @@ const administrator = "admin"
 
 // admin is a route for the administrator alone.
 func (g *gateway) admin(w http.ResponseWriter, r *http.Request) error {
-	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	token := tokenOf(r)
 	switch {
 	case token == "":
-		return &problem{status: http.StatusUnauthorized, text: "this needs a token: POST /login gives one"}
+		return noToken
 	case g.unchecked != uncheckedRole && userOf(token) != administrator:
 		return &problem{status: http.StatusForbidden, text: "this is for the user " + administrator + " alone"}
 	}
