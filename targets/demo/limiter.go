@@ -48,26 +48,24 @@ func (l *limiter) admit(token string, count bool) (wait time.Duration, ok bool) 
 	now := time.Now()
 	l.sweep(now)
 	s := l.tokens[token]
-	switch {
-	case s == nil && !count:
-		return 0, true
-	case s == nil:
+	if s == nil {
 		s = &spent{}
-		l.tokens[token] = s
+	}
+	full := len(s.at) == l.most
+	if full {
+		if wait := s.at[s.next].Add(limitWindow).Sub(now); wait > 0 {
+			return wait, false
+		}
 	}
 	switch {
-	case len(s.at) < l.most && !count:
+	case !count:
 		return 0, true
-	case len(s.at) < l.most:
-		s.at = append(s.at, now)
-		return 0, true
-	}
-	if wait := s.at[s.next].Add(limitWindow).Sub(now); wait > 0 {
-		return wait, false
-	}
-	if count {
+	case full:
 		s.at[s.next] = now
 		s.next = (s.next + 1) % l.most
+	default:
+		s.at = append(s.at, now)
+		l.tokens[token] = s
 	}
 	return 0, true
 }
