@@ -10,6 +10,13 @@ const (
 	shownNotices = 20
 )
 
+// poisonAuthor is the author whose notices notifications can't take.
+const poisonAuthor = "poison"
+
+var errPoison = &problem{
+	status: http.StatusInternalServerError, text: "notices of " + poisonAuthor + " can't be taken",
+}
+
 // A notice announces a new post.
 type notice struct {
 	Post   string `json:"post"`

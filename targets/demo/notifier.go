@@ -43,7 +43,8 @@ func newNotifier(p parts, c *client, addr string, timeout time.Duration) *notifi
 		addr:     addr,
 		timeout:  timeout,
 		count: p.metrics.auto.NewCounterVec(prometheus.CounterOpts{
-			Name: "socialconnect_notices_total", Help: "Notices of new posts: sent, failed, dropped as the queue was full, or dead letters.",
+			Name: "socialconnect_notices_total",
+			Help: "Notices of new posts: sent, failed, dropped as the queue was full, or dead letters.",
 		}, []string{"result"}),
 		queue: make(chan queued, noticeQueue),
 		quit:  make(chan struct{}),
@@ -67,7 +68,7 @@ func (n *notifier) start() {
 	var ctx context.Context
 	ctx, n.cancel = context.WithCancel(context.Background())
 	if n.relay != nil {
-		n.workers.Go(func() { n.relay.run(ctx) })
+		n.workers.Go(func() { n.relayAll(ctx) })
 	}
 	for range noticeWorkers {
 		n.workers.Go(func() { n.work(ctx) })
@@ -93,18 +94,22 @@ func (n *notifier) work(ctx context.Context) {
 }
 
 func (n *notifier) send(ctx context.Context, q queued) {
-	body, err := json.Marshal(q.notice)
-	if err == nil {
-		var rep reply
-		rep, err = n.client.do(withTrace(ctx, q.trace), n.addr,
-			call{method: http.MethodPost, path: "/notifications", body: body}, n.timeout)
-		if err == nil && rep.status < 300 {
-			n.count.WithLabelValues("sent").Inc()
-			return
-		}
-		n.problems.warn("notice failed", "status", rep.status, "error", errText(err), "trace_id", q.trace.id)
+	rep, err := n.deliver(withTrace(ctx, q.trace), q.notice)
+	if err == nil && rep.status < 300 {
+		n.count.WithLabelValues("sent").Inc()
+		return
 	}
+	n.problems.warn("notice failed", "status", rep.status, "error", errText(err), "trace_id", q.trace.id)
 	n.count.WithLabelValues("failed").Inc()
+}
+
+// deliver makes one call with a notice.
+func (n *notifier) deliver(ctx context.Context, note notice) (reply, error) {
+	body, err := json.Marshal(note)
+	if err != nil {
+		return reply{}, err
+	}
+	return n.client.do(ctx, n.addr, call{method: http.MethodPost, path: "/notifications", body: body}, n.timeout)
 }
 
 // stop sends the queued notices until ctx ends.

@@ -3,12 +3,10 @@ package demo
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -28,14 +26,14 @@ var (
 // outboxRoutes are the routes of the store by which posts read and empty the outbox.
 func (s *store) outboxRoutes() map[string]handler {
 	return map[string]handler{
-		"GET /outbox":              func(w http.ResponseWriter, _ *http.Request) error { return s.unsent(w) },
+		"GET /outbox":              s.unsent,
 		"DELETE /outbox/{id}":      func(w http.ResponseWriter, r *http.Request) error { return s.sent(w, r, false) },
 		"DELETE /outbox/{id}/dead": func(w http.ResponseWriter, r *http.Request) error { return s.sent(w, r, true) },
 	}
 }
 
 // unsent returns the oldest notices of the outbox.
-func (s *store) unsent(w http.ResponseWriter) error {
+func (s *store) unsent(w http.ResponseWriter, _ *http.Request) error {
 	list := noticeList{Items: []notice{}}
 	err := s.db.View(func(tx *bolt.Tx) error {
 		c := tx.Bucket(outbox).Cursor()
@@ -87,25 +85,24 @@ func putNotice(tx *bolt.Tx, id int64, p post, key string) error {
 	return tx.Bucket(outbox).Put(postKey(id), b)
 }
 
-// A relay sends the notices of the store's outbox to the notifications service, in their order, until each has
+// A relay is the state of a notifier that sends the notices of the store's outbox, in their order, until each has
 // arrived. Each replica of posts has one, so that a notice may arrive twice: notifications tells by its post.
 type relay struct {
-	*notifier
-	store    string
+	store    string         // address
 	giveUp   bool           // a notice that is refused too often is a dead letter, and no longer before the others
 	refusals map[string]int // by post
 }
 
-// run sends notices until ctx ends.
-func (r *relay) run(ctx context.Context) {
+// relayAll sends the notices of the outbox until ctx ends.
+func (n *notifier) relayAll(ctx context.Context) {
 	for pause(ctx, relayEvery) == nil {
-		rep, err := r.client.do(ctx, r.store, call{method: http.MethodGet, path: "/outbox"}, r.timeout)
+		rep, err := n.client.do(ctx, n.relay.store, call{method: http.MethodGet, path: "/outbox"}, n.timeout)
 		var list noticeList
 		if failed(rep, err) || json.Unmarshal(rep.body, &list) != nil {
 			continue
 		}
 		for _, note := range list.Items {
-			if !r.pass(ctx, note) {
+			if !n.pass(ctx, note) {
 				break
 			}
 		}
@@ -113,13 +110,9 @@ func (r *relay) run(ctx context.Context) {
 }
 
 // pass sends one notice, and takes it out of the outbox. It reports whether the next one may be sent.
-func (r *relay) pass(ctx context.Context, note notice) bool {
-	body, err := json.Marshal(note)
-	if err != nil {
-		return false
-	}
-	q := call{method: http.MethodPost, path: "/notifications", body: body}
-	rep, err := r.client.do(ctx, r.addr, q, r.timeout)
+func (n *notifier) pass(ctx context.Context, note notice) bool {
+	r := n.relay
+	rep, err := n.deliver(ctx, note)
 	path, result := "/outbox/"+note.Post, "sent"
 	refused := err == nil && rep.status >= 400 && rep.status != http.StatusServiceUnavailable // 503 is of no message
 	switch {
@@ -130,19 +123,12 @@ func (r *relay) pass(ctx context.Context, note notice) bool {
 		if refused {
 			r.refusals[note.Post]++
 		}
-		r.problems.warn("notice failed", "post", note.Post, "status", rep.status, "error", errText(err))
-		r.count.With(prometheus.Labels{"result": "failed"}).Inc()
+		n.problems.warn("notice failed", "post", note.Post, "status", rep.status, "error", errText(err))
+		n.count.WithLabelValues("failed").Inc()
 		return false
 	}
 	delete(r.refusals, note.Post)
-	r.count.WithLabelValues(result).Inc()
-	rep, err = r.client.do(ctx, r.store, call{method: http.MethodDelete, path: path}, r.timeout)
+	n.count.WithLabelValues(result).Inc()
+	rep, err = n.client.do(ctx, r.store, call{method: http.MethodDelete, path: path}, n.timeout)
 	return !failed(rep, err)
-}
-
-// poisonAuthor is the author whose notices notifications can't take.
-const poisonAuthor = "poison"
-
-var errPoison = &problem{
-	status: http.StatusInternalServerError, text: fmt.Sprintf("notices of %s can't be taken", poisonAuthor),
 }

@@ -62,9 +62,7 @@ func newPosts(p parts) (service, error) {
 	}
 	s.notifier = newNotifier(p, s.client, p.env.link(notificationsName)[0], tell)
 	if p.env.asked("DEMO_OUTBOX") {
-		s.notifier.relay = &relay{
-			notifier: s.notifier, store: s.store, giveUp: p.env.on("DEMO_MAX_TRIES"), refusals: map[string]int{},
-		}
+		s.notifier.relay = &relay{store: s.store, giveUp: p.env.on("DEMO_MAX_TRIES"), refusals: map[string]int{}}
 	}
 	if p.env.oneOf("DEMO_SESSIONS", sharedSessions, localSessions) == localSessions {
 		s.drafts = newDrafts(s.input)
