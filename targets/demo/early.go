@@ -100,6 +100,9 @@ func (e *early) stop(ctx context.Context) {
 		return
 	}
 	defer context.AfterFunc(ctx, e.cancel)()
+	if ctx.Err() != nil {
+		e.cancel() // AfterFunc calls it in a goroutine, and a worker may send a write before
+	}
 	close(e.quit)
 	e.workers.Wait()
 	e.cancel()

@@ -118,10 +118,10 @@ func (n *notifier) stop(ctx context.Context) {
 		return
 	}
 	defer context.AfterFunc(ctx, n.cancel)()
-	close(n.quit)
-	if n.relay != nil {
-		n.cancel() // the next start goes on with the outbox
+	if n.relay != nil || ctx.Err() != nil {
+		n.cancel() // the next start goes on with the outbox; for ctx, AfterFunc might be later than a worker
 	}
+	close(n.quit)
 	n.workers.Wait()
 	n.cancel()
 }
