@@ -93,15 +93,11 @@ func newPosts(p parts) (service, error) {
 }
 
 func (s *posts) list(w http.ResponseWriter, r *http.Request) error {
-	q := call{method: http.MethodGet, path: "/posts", query: r.URL.RawQuery}
-	if !s.newer {
-		return s.pass(w, r, q)
-	}
-	rep, err := s.ask(r.Context(), q)
+	rep, err := s.get(r.Context(), call{method: http.MethodGet, path: "/posts", query: r.URL.RawQuery})
 	if err != nil {
 		return err
 	}
-	if at := bytes.LastIndexByte(rep.body, '}'); rep.status == http.StatusOK && at > 0 {
+	if at := bytes.LastIndexByte(rep.body, '}'); s.newer && rep.status == http.StatusOK && at > 0 {
 		rep.body = append(rep.body[:at:at], `,"version":2}`...)
 	}
 	writeBody(w, rep.status, rep.body)
@@ -128,15 +124,20 @@ func (s *posts) export(w http.ResponseWriter, r *http.Request) error {
 
 // pass forwards a request to the store and returns its response unchanged.
 func (s *posts) pass(w http.ResponseWriter, r *http.Request, q call) error {
-	if err := s.line.wait(r.Context()); err != nil {
-		return err
-	}
-	rep, err := s.ask(r.Context(), q)
+	rep, err := s.get(r.Context(), q)
 	if err != nil {
 		return err
 	}
 	writeBody(w, rep.status, rep.body)
 	return nil
+}
+
+// get calls the store once the line lets the request through.
+func (s *posts) get(ctx context.Context, q call) (reply, error) {
+	if err := s.line.wait(ctx); err != nil {
+		return reply{}, err
+	}
+	return s.ask(ctx, q)
 }
 
 func (s *posts) write(w http.ResponseWriter, r *http.Request) error {
