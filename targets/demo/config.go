@@ -191,6 +191,7 @@ func (c Config) own(service string) map[string]string {
 		text("LEAK", c.Leak)
 		text("READER", c.Reader)
 	case postsName:
+		text("RATE", strconv.FormatFloat(float64(c.Posts.Rate), 'g', -1, 64))
 		text("POOL", strconv.Itoa(c.Pool))
 		toggle("POOL_WAIT", c.PoolWait)
 		toggle("POOL_LEAK", c.PoolLeak)
@@ -282,9 +283,6 @@ func (c Config) Services() []Service {
 		"DEMO_ACK_EARLY":     onlyOn(c.AckEarly),
 		"DEMO_LOG_WRITES":    onlyOn(c.LogWrites),
 		"DEMO_CRASH_REPORTS": c.CrashReports,
-	}
-	if c.Posts.Rate > 0 {
-		posts["DEMO_RATE"] = strconv.FormatFloat(float64(c.Posts.Rate), 'g', -1, 64)
 	}
 	store := map[string]string{
 		"DEMO_IDEMPOTENCY": onlyOn(c.Idempotency),
