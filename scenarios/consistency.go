@@ -40,9 +40,9 @@ type Consistency struct {
 	// After any other answer than `ack`, and without an answer, it is unknown whether the write had an effect; zero is
 	// no answer
 	Never Ack `yaml:"never"`
-	// time after which an acknowledged write that reads do not return, nor a later value, is lost, and not only late. If
-	// reads return both the value and one that was replaced that long ago, with no fault in meanwhile, the copies of the
-	// register diverge; default: 10s
+	// time after which an acknowledged write that reads do not return, nor a later value, is lost, and not only late.
+	// If reads return both the value and one that was replaced that long ago, with no fault in meanwhile, the copies of
+	// the register diverge; default: 10s
 	Settle quantity.Duration `yaml:"settle,positive"`
 }
 

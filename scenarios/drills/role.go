@@ -372,8 +372,8 @@ func (d *Drill) fits(s System) error {
 			"`brunt explain trace`", d.Name)
 	}
 	if d.Registers && !s.Registers {
-		return fmt.Errorf("the drill %s needs `consistency`, which says which steps write and read a register; see `brunt "+
-			"explain consistency`", d.Name)
+		return fmt.Errorf("the drill %s needs `consistency`, which says which steps write and read a register; see "+
+			"`brunt explain consistency`", d.Name)
 	}
 	return d.possible(s.Breaks)
 }

@@ -11,7 +11,7 @@ import (
 
 const (
 	extrasShare = 0.25 // of the queue: extras are refused once it is this full
-	loginsShare = 4    // with hash_pool, one place for logins of each so many
+	loginsShare = 4    // with hash_pool, one place in 4 is for logins
 )
 
 // An admission decides which requests the gateway works on, if it has a capacity. Requests of one feature have a pool;

@@ -151,7 +151,7 @@ type Config struct {
 	// fails; zero is tolerant
 	Reader string `yaml:"reader,oneof=tolerant|strict"`
 	// the disk of the store reads one page at a time, and an export for 600 ms: in short parts if throttled, in one if
-	// free; zero is none, which is no such disk
+	// free; zero is none, without such a disk
 	Batch string `yaml:"batch,oneof=none|throttled|free"`
 }
 
@@ -259,8 +259,8 @@ type Scale struct {
 	Replicas int `yaml:"replicas,min=1,max=9"` // processes; 0: 2
 	// zones of the replicas, in turn, for faults on a whole zone; zero is none
 	Zones []string `yaml:"zones"`
-	// requests a second that each replica can serve, one after the other in equal time; further ones wait in line. If 0,
-	// as many as the machine allows
+	// requests a second that each replica can serve, one after the other in equal time; further ones wait in line. If
+	// 0, as many as the machine allows
 	Rate quantity.Rate `yaml:"rate"`
 }
 

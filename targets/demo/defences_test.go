@@ -55,7 +55,8 @@ func TestShedding(t *testing.T) {
 				if a := got[0]; tt.with == nil && (a.took != 0 || a.header.Get("Retry-After") != "1") {
 					t.Errorf("a refusal took %s, Retry-After %q", a.took, a.header.Get("Retry-After"))
 				}
-				if n := s.metric("gateway[0]", "socialconnect_shed_total"); n != float64(strings.Count(tt.want, "503"))*4 {
+				shed := float64(strings.Count(tt.want, "503")) * 4
+				if n := s.metric("gateway[0]", "socialconnect_shed_total"); n != shed {
 					t.Errorf("%v counted", n)
 				}
 				if a := s.ask("GET", "/posts?page=1", "", sec); a.status != http.StatusOK {
@@ -185,7 +186,9 @@ func TestPool(t *testing.T) {
 				tt.config.Pool, tt.config.Timeouts = 2, off()
 				s := start(t, tt.config)
 				s.net.edge("posts[0]", "store[0]").slow(300 * time.Millisecond)
-				got := atOnce(6, func() answer { return s.askUnit(context.Background(), "posts[0]", "GET", "/posts/17", "") })
+				got := atOnce(6, func() answer {
+					return s.askUnit(context.Background(), "posts[0]", "GET", "/posts/17", "")
+				})
 				if counts(got) != tt.want || got[5].took != tt.slowest {
 					t.Errorf("%s, the slowest took %s; want %s and %s", counts(got), got[5].took, tt.want, tt.slowest)
 				}
@@ -305,7 +308,8 @@ func TestLoginLimit(t *testing.T) {
 						t.Fatalf("%d %s", a.status, a.took)
 					}
 				}
-				if a := login("ann", "y"); a.status != tt.eleventh || a.status == 429 && a.header.Get("Retry-After") != "60" {
+				a := login("ann", "y")
+				if a.status != tt.eleventh || a.status == 429 && a.header.Get("Retry-After") != "60" {
 					t.Errorf("one too many: %d, Retry-After %q", a.status, a.header.Get("Retry-After"))
 				}
 				if a := login("ann", "ann-secret"); a.status != tt.ok {
@@ -348,7 +352,7 @@ func TestLimitBy(t *testing.T) {
 	}
 }
 
-// TestTokens: each check refuses what it is for, and lets it in when it is left out.
+// TestTokens: each check refuses its bad tokens, and a gateway without the check accepts them.
 func TestTokens(t *testing.T) {
 	const life = 10 * time.Minute
 	for _, unchecked := range []string{"", uncheckedSignature, uncheckedExpiry, uncheckedRole} {
@@ -381,7 +385,7 @@ func TestTokens(t *testing.T) {
 					}
 				}
 				if a := s.ask("GET", "/admin", "", sec); a.status != 401 {
-					t.Errorf("nobody as administrator: %d", a.status)
+					t.Errorf("without a token as administrator: %d", a.status)
 				}
 				time.Sleep(life + leeway - sec)
 				if got := get("/posts/1", ann); got != 200 {
@@ -416,7 +420,7 @@ func TestCurrent(t *testing.T) {
 			{"without times", "ann.NONCE.SIGNATURE", 0, 0, true},
 			{"issued in a minute", "later", time.Hour + leeway, 0, false},
 			{"issued in a minute, within the leeway", "later", time.Hour + leeway, leeway, true},
-			{"times that are none", "a.b.x.y.c", 0, leeway, false},
+			{"times that are no numbers", "a.b.x.y.c", 0, leeway, false},
 		} {
 			time.Sleep(time.Until(began.Add(tt.at)))
 			of := cmp.Or(tt.other, token)
@@ -443,7 +447,8 @@ func TestNonce(t *testing.T) {
 				s := start(t, Config{Nonce: tt.with})
 				token := "Bearer " + s.login("ann")
 				write := func(nonce string) int {
-					return s.ask("POST", "/posts", `{"author":"ann","text":"hi"}`, sec, "Authorization", token, "Nonce", nonce).status
+					return s.ask("POST", "/posts", `{"author":"ann","text":"hi"}`, sec,
+						"Authorization", token, "Nonce", nonce).status
 				}
 				for i, want := range []int{201, tt.again, tt.again} {
 					if got := write("n1"); got != want {
@@ -461,7 +466,7 @@ func TestNonce(t *testing.T) {
 	}
 }
 
-// TestLeak: it keeps what it is to keep, and a nil one nothing.
+// TestLeak: a leak keeps memory of each request, or a file of each fourth. A nil leak keeps nothing.
 func TestLeak(t *testing.T) {
 	var none *leak
 	none.next()
@@ -593,7 +598,12 @@ func TestCache_Settings(t *testing.T) {
 			method, key string
 			want        int
 		}{
-			{"PUT", "a", 200}, {"PUT", "b", 200}, {"PUT", "c", 507}, {"PUT", "a", 200}, {"GET", "a", 200}, {"GET", "c", 404},
+			{"PUT", "a", 200},
+			{"PUT", "b", 200},
+			{"PUT", "c", 507},
+			{"PUT", "a", 200},
+			{"GET", "a", 200},
+			{"GET", "c", 404},
 		} {
 			if got := entry(tt.method, tt.key); got != tt.want {
 				t.Errorf("%s %s: %d, want %d", tt.method, tt.key, got, tt.want)
@@ -625,7 +635,8 @@ func TestCache_Jitter(t *testing.T) {
 		s := start(t, Config{Cache: on(), CacheLife: 4e9, ExpiryJitter: on()})
 		alive := func() (n int) {
 			for i := range all {
-				if s.askUnit(context.Background(), "cache[0]", "GET", fmt.Sprintf("/entry?key=%d", i), "").status == 200 {
+				a := s.askUnit(context.Background(), "cache[0]", "GET", fmt.Sprintf("/entry?key=%d", i), "")
+				if a.status == 200 {
 					n++
 				}
 			}
@@ -786,13 +797,15 @@ func TestDrafts(t *testing.T) {
 				tokens := make([]string, 20)
 				for i := range tokens {
 					tokens[i] = "Bearer " + s.login(fmt.Sprint("user", i))
-					if a := s.ask("POST", "/draft", `{"text":"hello"}`, sec, "Authorization", tokens[i]); a.status != 200 {
+					a := s.ask("POST", "/draft", `{"text":"hello"}`, sec, "Authorization", tokens[i])
+					if a.status != 200 {
 						t.Fatalf("%d %s", a.status, a.body)
 					}
 				}
 				kept := func() (n int) {
 					for _, token := range tokens {
-						if a := s.ask("GET", "/draft", "", sec, "Authorization", token); strings.Contains(a.body, "hello") {
+						a := s.ask("GET", "/draft", "", sec, "Authorization", token)
+						if strings.Contains(a.body, "hello") {
 							n++
 						}
 					}

@@ -121,8 +121,11 @@ type entry struct {
 
 func newCache(p parts) (service, error) {
 	e := &entries{
-		all: map[string]entry{}, jitter: p.env.asked("DEMO_EXPIRY_JITTER"), evicts: p.env.on("DEMO_EVICTION"),
-		life: cmp.Or(p.env.length("DEMO_CACHE_LIFE"), cacheFor), most: cmp.Or(p.env.number("DEMO_CACHE_SIZE"), mostEntries),
+		all:    map[string]entry{},
+		life:   cmp.Or(p.env.length("DEMO_CACHE_LIFE"), cacheFor),
+		jitter: p.env.asked("DEMO_EXPIRY_JITTER"),
+		most:   cmp.Or(p.env.number("DEMO_CACHE_SIZE"), mostEntries),
+		evicts: p.env.on("DEMO_EVICTION"),
 	}
 	return service{routes: map[string]handler{"GET /entry": e.read, "PUT /entry": e.write}}, nil
 }

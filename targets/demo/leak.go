@@ -14,7 +14,7 @@ const (
 
 const (
 	leakBytes = 64 << 10 // of each request
-	leakFile  = 4        // a file of each so many requests
+	leakFile  = 4        // requests, of which one leaves a file
 )
 
 // A leak is a defect: it keeps something of each request for ever.

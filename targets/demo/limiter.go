@@ -10,7 +10,7 @@ const (
 	limitWindow   = time.Minute
 )
 
-// A limiter admits at most so many requests of a token in any limitWindow. It is an exact sliding
+// A limiter admits a bounded number of requests of a token in any limitWindow. It is an exact sliding
 // window; a token bucket would admit twice as many in the first minute.
 //
 // A nil limiter admits everything.
@@ -21,7 +21,7 @@ type limiter struct {
 	swept  time.Time
 }
 
-// spent holds the times of a token's last admitted requests: a ring of at most the limit, which grows as
+// spent holds the times of a token's last admitted requests: a ring, which grows up to the limit as
 // needed.
 type spent struct {
 	at   []time.Time

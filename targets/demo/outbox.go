@@ -114,7 +114,8 @@ func (n *notifier) pass(ctx context.Context, note notice) bool {
 	r := n.relay
 	rep, err := n.deliver(ctx, note)
 	path, result := "/outbox/"+note.Post, "sent"
-	refused := err == nil && rep.status >= 400 && rep.status != http.StatusServiceUnavailable // 503 is of no message
+	// 503 says nothing about this notice
+	refused := err == nil && rep.status >= 400 && rep.status != http.StatusServiceUnavailable
 	switch {
 	case err == nil && rep.status < 300:
 	case refused && r.giveUp && r.refusals[note.Post]+1 >= mostTries:

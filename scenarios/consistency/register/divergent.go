@@ -24,7 +24,8 @@ func (r *Report) divergent(limits Limits) {
 	reads := map[int32][]int32{} // of these registers
 	for i := range r.ops {
 		o := &r.ops[i]
-		if late[o.Register] != nil && o.Kind == Read && r.wrong[i] != Dirty && r.wrong[i] != Future && r.of(o).counts() {
+		if late[o.Register] != nil && o.Kind == Read && r.wrong[i] != Dirty && r.wrong[i] != Future &&
+			r.of(o).counts() {
 			reads[o.Register] = append(reads[o.Register], int32(i))
 		}
 	}

@@ -16,7 +16,7 @@ const (
 	Future                   // a read returned a value before its write began
 	Lost                     // an acknowledged write was gone
 	Overwritten              // two compare-and-sets replaced the same value
-	Divergent                // a read returned a value that was replaced long ago, while other reads returned newer ones
+	Divergent                // a read returned a value that was replaced long ago, and other reads a newer one
 	NonMonotonic             // a client read an older value than it had read before
 	Stale                    // a read returned a value that had been replaced before it began
 	Order                    // no order of the operations explains the reads

@@ -65,7 +65,8 @@ var consistencyDrills = []consistencyDrill{
 	{
 		name: "etcd/serializable reads", needs: []string{"etcd"}, entry: "front",
 		processes: strings.Replace(etcds, "front, etcd,", "front, etcd-serializable,", 1),
-		write:     setByFront, read: getByFront, settle: "5s", keys: 1, library: "consistency", verdict: "fail", kinds: stale,
+		write:     setByFront, read: getByFront, settle: "5s", keys: 1, library: "consistency",
+		verdict: "fail", kinds: stale,
 	},
 	{
 		name: "redis/primary cut off, then killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "primary",
