@@ -118,11 +118,12 @@ func Fail(out *scenarios.Outcome, err error, end, deadline time.Duration, over b
 	out.Kind, out.Cause = scenarios.Error, CauseOf(err)
 	out.Status, out.Answered = 0, false
 	out.End = end
-	own, known := errors.AsType[*Error](err)
+	if own, ok := errors.AsType[*Error](err); ok && own.Final {
+		out.Cause = own.Cause
+		return
+	}
 	_, bad := errors.AsType[*syntax.BadURL](err)
 	switch {
-	case known && own.Final:
-		out.Cause = own.Cause
 	case errors.Is(err, template.ErrUnset), errors.Is(err, template.ErrUsedUp), errors.Is(err, template.ErrNotStart):
 		out.Cause = scenarios.NoData
 	case bad:
@@ -133,7 +134,7 @@ func Fail(out *scenarios.Outcome, err error, end, deadline time.Duration, over b
 	case over:
 		out.Cause = scenarios.Unfinished
 	}
-	if out.Cause == scenarios.Timeout && !(known && own.Final) {
+	if out.Cause == scenarios.Timeout {
 		for _, at := range []*time.Duration{&out.Slot, &out.Sent, &out.First} {
 			*at = min(*at, deadline)
 		}
