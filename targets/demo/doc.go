@@ -48,8 +48,8 @@
 //	restart        a service that crashed is started again; on unless switched off
 //	propagate      the calls of posts carry the trace of their request; on unless switched off
 //
-// With capacity, the gateway works on so many requests at once, and others wait. What it can
-// serve is then a matter of waits and not of processors: with capacity: 8 and work: 50ms it
+// With capacity, the gateway works on a fixed number of requests at once, and others wait. Its
+// throughput then depends on waits and not on processors: with capacity: 8 and work: 50ms it
 // serves 160 reads a second on each machine, and in the virtual time of the tests.
 //
 //	shedding       a bounded queue, and status 503 beyond it; on unless switched off
@@ -84,7 +84,8 @@
 // idempotency some are stored twice. With log_writes, posts logs every early
 // acknowledgement and refusal, and the store logs every commit, as a reference. With
 // broken: names, posts come without the names of their authors. With unchecked, the gateway
-// leaves out a check of tokens. With leak or pool_leak, something is never given back.
+// leaves out a check of tokens. With leak, it never frees memory or files of requests. With
+// pool_leak, slow calls take connections out of the pool for ever.
 //
 // # Files
 //
@@ -95,14 +96,15 @@
 //	upstream.go       a replica from its caller's view; breaker.go is its circuit breaker, retry.go
 //	                  its retries
 //	admission.go      which requests the gateway works on; pool.go bounds work, input.go checks
-//	                  what clients send, leak.go keeps what it must not
+//	                  what clients send, leak.go keeps memory or files of requests for ever
 //	limiter.go        the request limit of a token; flights.go merges and remembers requests, with the
 //	                  cache
 //	posts.go          the posts service, with early.go and notifier.go
 //	store.go users.go notifications.go     the other services; post.go is a post, file_linux.go and
 //	                  file_other.go make the file of the store
 //	outbox.go         notices that are kept with their posts; friends.go locks users, drafts.go keeps
-//	                  what they write, export.go reads all posts as a batch does, shards.go spreads them
+//	                  what they write, export.go reads all posts as a batch does, shards.go spreads
+//	                  them, line.go gives a replica of posts its rate
 //	monitor.go        watches the gateway, if a switch adds it
 //	client.go answer.go    requests and responses between services
 //	telemetry.go trace.go spans.go    metrics, logs and traces
