@@ -19,6 +19,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 
@@ -127,10 +128,10 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 		Settle: f.settle,
 	}
 	for _, name := range f.during {
-		finder.Held = append(finder.Held, capacity.Held{During: name})
+		finder.Held = append(finder.Held, search.Held{During: name})
 	}
 	for _, part := range f.without {
-		finder.Held = append(finder.Held, capacity.Held{Without: part})
+		finder.Held = append(finder.Held, search.Held{Without: part})
 	}
 	peak, err := f.demanded("--peak", f.peak, 0)
 	if err != nil {
@@ -164,7 +165,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	}
 	ctx, stop := interruptible(new(screen), interrupts, hurries)
 	defer stop()
-	o.Tried = func(t capacity.Try) {
+	o.Tried = func(t search.Try) {
 		fmt.Fprintf(stderr(c), "%10.4g/s  %-9s  %s\n", t.Rate, t.Answer, t.Why)
 	}
 	began := time.Now()
@@ -222,14 +223,14 @@ func (f *findFlags) demanded(flag, text string, most float64) (float64, error) {
 }
 
 // decided returns the exit code of a lower bound: nil if the rate fits in every case that decides.
-func decided(d *capacity.Demand) error {
-	of := func(fit capacity.Fit) bool { return slices.Contains(d.Decisive(), fit) }
+func decided(d *search.Demand) error {
+	of := func(fit search.Fit) bool { return slices.Contains(d.Decisive(), fit) }
 	switch {
-	case of(capacity.TooMuch):
+	case of(search.TooMuch):
 		return exit(scenarios.ExitFail)
-	case of(capacity.Untried):
+	case of(search.Untried):
 		return exit(scenarios.ExitInvalid)
-	case of(capacity.Uncertain):
+	case of(search.Uncertain):
 		return exit(scenarios.ExitInconclusive)
 	}
 	return nil
@@ -239,7 +240,7 @@ func decided(d *capacity.Demand) error {
 // until then.
 func searchAll(
 	ctx context.Context, c *cobra.Command, finder *capacity.RunProber, o capacity.Options,
-) (*capacity.Capacity, error) {
+) (*search.Capacity, error) {
 	say := func(what string) {
 		if len(finder.Held) > 0 {
 			fmt.Fprintln(stderr(c), what)
@@ -250,7 +251,7 @@ func searchAll(
 	if all == nil {
 		return nil, err
 	}
-	found := &capacity.Capacity{Found: *all, Interval: all.Bounds()}
+	found := &search.Capacity{Found: *all, Interval: all.Bounds()}
 	if err != nil {
 		return found, err
 	}
@@ -281,7 +282,7 @@ func searchAll(
 }
 
 // answerLines returns the answer, or how far an unfinished search came.
-func answerLines(found *capacity.Capacity, err error) []string {
+func answerLines(found *search.Capacity, err error) []string {
 	if err == nil || errors.Is(err, capacity.ErrNoRate) {
 		return words.CapacityAnswer(found)
 	}
@@ -294,7 +295,7 @@ func answerLines(found *capacity.Capacity, err error) []string {
 }
 
 // writePage writes the page of a search.
-func (f *findFlags) writePage(r *capacity.RunProber, found *capacity.Capacity, lines []string, began time.Time) error {
+func (f *findFlags) writePage(r *capacity.RunProber, found *search.Capacity, lines []string, began time.Time) error {
 	sc, err := r.Parse()
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -151,7 +152,7 @@ func (f *tolerateFlags) tolerate(c *cobra.Command, path, fault, key string) erro
 	}
 	ctx, stop := interruptible(new(screen), interrupts, hurries)
 	defer stop()
-	o.Tried = func(t capacity.Try) {
+	o.Tried = func(t search.Try) {
 		dose := "no fault"
 		if t.Rate > 0 && !math.IsInf(t.Rate, 1) {
 			dose = setting.Unit.Format(t.Rate)
@@ -226,7 +227,7 @@ func (f *tolerateFlags) writeTolerance(t *capacity.Tolerance, r *capacity.DosePr
 		Searches: make([]html.FindSearch, 1),
 	}
 	for _, probed := range t.Probes {
-		p.Searches[0].Tries = append(p.Searches[0].Tries, capacity.Try{
+		p.Searches[0].Tries = append(p.Searches[0].Tries, search.Try{
 			Rate: probed.Dose, Answer: probed.Answer, Why: probed.Why, Figures: probed.Figures,
 		})
 	}

@@ -58,7 +58,7 @@ func TestTolerate_Cliff(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir, state, brunt := t.TempDir(), t.TempDir(), built(t, ".")
-	search := func(limit string) (int, *capacity.Tolerance) {
+	tolerate := func(limit string) (int, *capacity.Tolerance) {
 		t.Helper()
 		found := filepath.Join(dir, limit+".json")
 		cmd := exec.Command(brunt, "tolerate", file, "slow", "delay", "--to", "600ms", "--set", "limit="+limit,
@@ -76,12 +76,12 @@ func TestTolerate_Cliff(t *testing.T) {
 		}
 		return cmd.ProcessState.ExitCode(), f
 	}
-	code, f := search("400ms")
+	code, f := tolerate("400ms")
 	// a delay of 400 ms fails for certain, and one of 250 ms only if the rest of a request takes 150 ms
 	if code != 0 || f.Low >= .4 || f.High > .401 || f.High < .25 || f.Objective != "p95 < 400ms in slow" {
 		t.Errorf("exit code %d, %s", code, f.Sentence())
 	}
-	code, f = search("150ms")
+	code, f = tolerate("150ms")
 	regressed := f.Against != nil && f.Against.Verdict == scenarios.Regression
 	if code != scenarios.ExitRegression || f.High > .2 || !regressed {
 		t.Errorf("after a cliff at 400 ms: exit code %d, %s, %+v", code, f.Sentence(), f.Against)

@@ -8,7 +8,7 @@ import (
 
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
-	"brunt/scenarios/result/capacity"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
@@ -33,10 +33,10 @@ type FindPage struct {
 
 // A FindSearch is the search without a fault, or the search under one.
 type FindSearch struct {
-	Name     string         // empty if it is the only search
-	Tries    []capacity.Try // in their order; the rate of each is the dose if one is searched
-	Evidence string         // what showed that the fault was in
-	Gone     string         // what showed its end
+	Name     string       // empty if it is the only search
+	Tries    []search.Try // in their order; the rate of each is the dose if one is searched
+	Evidence string       // what showed that the fault was in
+	Gone     string       // what showed its end
 }
 
 var findTemplate = template.Must(template.ParseFS(sources, "assets/find.tmpl", "assets/curve.tmpl"))
@@ -120,7 +120,7 @@ func (p FindPage) Report(w io.Writer) error {
 			t := &s.Tries[j]
 			row := probeRow(j, t, axis)
 			table.Probes = append(table.Probes, row)
-			if t.Answer == capacity.Disturbed || t.Figures == nil || i > 0 { // the curve is of the target alone
+			if t.Answer == search.Disturbed || t.Figures == nil || i > 0 { // the curve is of the target alone
 				continue
 			}
 			at := t.Figures.Offered
@@ -146,7 +146,7 @@ func (p FindPage) Report(w io.Writer) error {
 }
 
 // probeRow returns the row of a probe. Figures that are not known are dashes.
-func probeRow(i int, t *capacity.Try, axis curveAxis) findRow {
+func probeRow(i int, t *search.Try, axis curveAxis) findRow {
 	look := findTones[string(t.Answer)]
 	good, failed, p95, inFlight := math.NaN(), math.NaN(), math.NaN(), math.NaN()
 	if f := t.Figures; f != nil {
@@ -164,7 +164,7 @@ func probeRow(i int, t *capacity.Try, axis curveAxis) findRow {
 }
 
 // p95Of returns the p95 of a probe; infinite if more requests failed than it allows.
-func p95Of(f *capacity.Figures) float64 {
+func p95Of(f *search.Figures) float64 {
 	if p95 := float64(f.P95); !math.IsNaN(p95) {
 		return p95
 	}

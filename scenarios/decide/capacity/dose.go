@@ -10,6 +10,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/slo"
 )
 
@@ -123,21 +124,21 @@ func (r *DoseProber) plan(dose float64) (*plan.Plan, error) {
 	return plan.Compile(sc, r.Compile)
 }
 
-func (r *DoseProber) Probe(ctx context.Context, dose float64) (Try, error) {
+func (r *DoseProber) Probe(ctx context.Context, dose float64) (search.Try, error) {
 	p, err := r.plan(dose)
 	if err != nil {
-		return Try{}, err
+		return search.Try{}, err
 	}
 	res, err := r.Run(ctx, p)
 	if err != nil {
-		return Try{}, err
+		return search.Try{}, err
 	}
 	without := dose == 0 || math.IsInf(dose, 1)
 	phase := slo.Phase{Kind: slo.RunPhase}
 	if !without {
 		phase = slo.Phase{Kind: slo.FaultPhase, Fault: r.Setting.Of(p.Scenario).Name}
 	}
-	t := Try{Figures: figuresIn(res, phase)}
+	t := search.Try{Figures: figuresIn(res, phase)}
 	t.Answer, t.Why, err = doseAnswer(res)
 	for _, o := range res.Objectives {
 		if o.Verdict == scenarios.Fail {
@@ -149,11 +150,11 @@ func (r *DoseProber) Probe(ctx context.Context, dose float64) (Try, error) {
 
 // doseAnswer evaluates a probe with a dose: as at a rate, but for the growth of the requests in flight, since the load
 // of a scenario need not be constant.
-func doseAnswer(res *result.Result) (Answer, string, error) {
+func doseAnswer(res *result.Result) (search.Answer, string, error) {
 	judged := *res
 	judged.Windows = nil
 	a, why, err := answer(&judged)
-	if a == Disturbed || a == Limited {
+	if a == search.Disturbed || a == search.Limited {
 		return a, why, err
 	}
 	if len(res.Reasons) > 0 {
@@ -163,15 +164,15 @@ func doseAnswer(res *result.Result) (Answer, string, error) {
 				"time by --cool-down", res.Reason)
 		}
 	}
-	if a == Holds && res.Verdict == scenarios.Fail { // such as a unit that did not become healthy in time
-		return Breaks, res.Reason, nil
+	if a == search.Holds && res.Verdict == scenarios.Fail { // such as a unit that did not become healthy in time
+		return search.Breaks, res.Reason, nil
 	}
 	return a, why, err
 }
 
 // figuresIn returns what a probe measured in a phase, over all its occurrences; nil if it made no request in it.
-func figuresIn(res *result.Result, phase slo.Phase) *Figures {
-	f := &Figures{P50: result.NaN, P95: result.NaN}
+func figuresIn(res *result.Result, phase slo.Phase) *search.Figures {
+	f := &search.Figures{P50: result.NaN, P95: result.NaN}
 	var long result.Num
 	for _, p := range res.Phases {
 		if phase.Includes(p.Name) && p.End > p.Start {

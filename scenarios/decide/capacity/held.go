@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/result/capacity"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/syntax"
 )
 
@@ -24,7 +24,7 @@ import (
 //	        |------------------ warm-up ------------------|
 
 // nameOf returns the name of the fault in a plan.
-func nameOf(h Held) string {
+func nameOf(h search.Held) string {
 	if h.During != "" {
 		return h.During
 	}
@@ -33,7 +33,7 @@ func nameOf(h Held) string {
 
 // A holding is the fault that a search holds.
 type holding struct {
-	Held
+	search.Held
 	low  float64       // iterations a second while it is injected
 	warm time.Duration // from its injection until the rate is judged
 }
@@ -132,7 +132,7 @@ func (r *RunProber) heldFaults(sc *scenarios.Scenario) ([]scenarios.Fault, error
 }
 
 // stopped returns the fault that stops a part of the target.
-func (r *RunProber) stopped(h Held) scenarios.Fault {
+func (r *RunProber) stopped(h search.Held) scenarios.Fault {
 	at := syntax.Pos{File: "--without " + h.Without}
 	key, part := "service", h.Without
 	if zone, ok := strings.CutPrefix(part, "zone="); ok {
@@ -193,10 +193,10 @@ func (r *RunProber) transientPlan() (*plan.Plan, error) {
 // Hold injects a fault once at a low load, and returns what followed with the prober of rates under it. The low load is
 // a fifth of the capacity without a fault. If the load was not good again while the fault was in, the answer is
 // complete: no rate holds, from the low load on, and there is no prober.
-func (r *RunProber) Hold(ctx context.Context, h Held, all *Found) (*RunProber, Under, error) {
+func (r *RunProber) Hold(ctx context.Context, h search.Held, all *search.Found) (*RunProber, search.Under, error) {
 	one := *r
 	one.under = &holding{Held: h, low: lowShare * all.Low, warm: r.Settle}
-	u := Under{Held: h}
+	u := search.Under{Held: h}
 	var f *result.FaultRecord
 	for tries := 0; ; tries++ {
 		p, err := one.transientPlan()
@@ -215,7 +215,7 @@ func (r *RunProber) Hold(ctx context.Context, h Held, all *Found) (*RunProber, U
 		}
 	}
 	u.Kind, u.Units, u.Evidence, u.GoneEvidence = f.Kind, f.Hit(), f.Evidence, f.GoneEvidence
-	u.Transient = &capacity.Transient{Rate: one.under.low, Lasted: f.Failover, Failed: f.Failed, Impact: f.Impact}
+	u.Transient = &search.Transient{Rate: one.under.low, Lasted: f.Failover, Failed: f.Failed, Impact: f.Impact}
 	switch {
 	case f.Failover.Known():
 		one.under.warm = time.Duration(float64(f.Failover) * float64(time.Second))

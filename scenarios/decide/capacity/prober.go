@@ -23,6 +23,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/run"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
@@ -38,7 +39,7 @@ type RunProber struct {
 	Objectives []slo.Objective // objectives that must hold; none means the scenario's own over the whole run
 	Length     time.Duration   // of a probe; it is longer if an objective needs more requests
 	Cool       time.Duration   // time for the target to recover after a break
-	Held       []Held          // faults under which the capacity is asked for
+	Held       []search.Held   // faults under which the capacity is asked for
 	Settle     time.Duration   // the longest time from the injection of a held fault until a rate is judged
 
 	weights []float64 // shares of the loads
@@ -153,7 +154,7 @@ func constant(own syntax.Block, rate float64, length time.Duration) syntax.Block
 	return syntax.Block{Kind: "constant-arrival-rate", Pos: own.Pos, With: with}
 }
 
-func (r *RunProber) Probe(ctx context.Context, rate float64) (Try, error) {
+func (r *RunProber) Probe(ctx context.Context, rate float64) (search.Try, error) {
 	var res *result.Result
 	var err error
 	if r.under == nil {
@@ -162,9 +163,9 @@ func (r *RunProber) Probe(ctx context.Context, rate float64) (Try, error) {
 		res, err = r.runUnder(ctx, rate)
 	}
 	if err != nil {
-		return Try{}, err
+		return search.Try{}, err
 	}
-	t := Try{Figures: figuresOf(res)}
+	t := search.Try{Figures: figuresOf(res)}
 	t.Answer, t.Why, err = answer(res)
 	return t, err
 }
@@ -179,8 +180,8 @@ func (r *RunProber) run(ctx context.Context, rate float64) (*result.Result, erro
 }
 
 // figuresOf returns what a probe measured; nil if it made no request.
-func figuresOf(res *result.Result) *Figures {
-	f := &Figures{P50: result.NaN, P95: result.NaN}
+func figuresOf(res *result.Result) *search.Figures {
+	f := &search.Figures{P50: result.NaN, P95: result.NaN}
 	var offered, good, bad int64
 	for i := range res.Windows {
 		if w := &res.Windows[i]; w.Load == "*" && w.Step == "*" && w.T >= 0 {
@@ -215,7 +216,7 @@ func (e ProbeError) Error() string {
 }
 
 // answer evaluates a probe.
-func answer(res *result.Result) (Answer, string, error) {
+func answer(res *result.Result) (search.Answer, string, error) {
 	switch {
 	case res.Verdict == scenarios.Interrupted, res.Verdict == scenarios.Broken, res.Verdict == scenarios.NotReverted:
 		return "", "", ProbeError{res.Verdict, res.Reason}
@@ -225,17 +226,17 @@ func answer(res *result.Result) (Answer, string, error) {
 			why = res.Generator.Limits[0]
 		}
 		if run.Crowded(&res.Generator) {
-			return Disturbed, why, nil
+			return search.Disturbed, why, nil
 		}
-		return Limited, why, nil
+		return search.Limited, why, nil
 	}
 	for _, o := range res.Objectives {
 		if o.Verdict == scenarios.Fail {
-			return Breaks, fmt.Sprintf("%s: %s", o.Text, measured(o)), nil
+			return search.Breaks, fmt.Sprintf("%s: %s", o.Text, measured(o)), nil
 		}
 	}
 	if why, grows := growing(res.Windows); grows {
-		return Breaks, why, nil
+		return search.Breaks, why, nil
 	}
 	if res.Verdict == scenarios.Invalid {
 		return "", "", ProbeError{res.Verdict, res.Reason}
@@ -244,7 +245,7 @@ func answer(res *result.Result) (Answer, string, error) {
 	if len(res.Objectives) > 0 {
 		why = fmt.Sprintf("%s: %s", res.Objectives[0].Text, measured(res.Objectives[0]))
 	}
-	return Holds, why, nil
+	return search.Holds, why, nil
 }
 
 // measured describes the measured value of an objective.

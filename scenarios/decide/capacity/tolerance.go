@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/syntax"
 )
 
@@ -46,11 +47,11 @@ func (t *Tolerance) Interval() string {
 	switch {
 	case t.Below == "":
 		return "not found"
-	case !t.High.Known() && t.Below == Holds:
+	case !t.High.Known() && t.Below == search.Holds:
 		return fmt.Sprintf("survives up to %s, the largest tried", say(t.Low))
 	case !t.High.Known():
 		return fmt.Sprintf("fails up to %s, the largest tried", say(t.Low))
-	case t.Below == Breaks:
+	case t.Below == search.Breaks:
 		return fmt.Sprintf("fails up to %s, survives from %s", say(t.Low), say(high))
 	case t.Low == 0:
 		return fmt.Sprintf("fails from %s; no smaller dose was seen to be survived", say(high))
@@ -77,7 +78,7 @@ func (t *Tolerance) Sentence() string {
 // More returns what the answer leaves out, in sentences: further changes, further objectives, and limits of brunt.
 func (t *Tolerance) More() (out []string) {
 	say := t.Setting.Unit.Format
-	words := map[Answer]string{Holds: "survives", Breaks: "fails"}
+	words := map[search.Answer]string{search.Holds: "survives", search.Breaks: "fails"}
 	for i, c := range t.Changes {
 		if i == 0 && t.High.Known() && float64(t.High) == c.To {
 			continue
@@ -95,14 +96,14 @@ func (t *Tolerance) More() (out []string) {
 	}
 	if t.Why != "" {
 		at := t.Low
-		if t.Above == Breaks {
+		if t.Above == search.Breaks {
 			at = float64(t.High)
 		}
 		out = append(out, fmt.Sprintf("At %s: %s.", say(at), t.Why))
 	}
 	var limited []string
 	for _, d := range t.Doses {
-		if d.Answer == Limited {
+		if d.Answer == search.Limited {
 			limited = append(limited, say(d.Dose))
 		}
 	}
@@ -131,7 +132,7 @@ func (t *Tolerance) More() (out []string) {
 func (t *Tolerance) Compare(was *Tolerance) scenarios.Verdict {
 	ends := func(t *Tolerance) (low, high float64, ok bool) {
 		low, high = t.Low, float64(t.High)
-		bad := t.Below == Breaks
+		bad := t.Below == search.Breaks
 		switch {
 		case t.High.Known():
 			ok = bad == t.Setting.Eases
@@ -244,7 +245,7 @@ func (t *Tolerance) Curve() (list []CurvePoint) {
 		p := CurvePoint{Dosed: d}
 		var p95, good, failed []float64
 		for _, probed := range t.Probes {
-			if probed.Dose != d.Dose || probed.Answer == Disturbed {
+			if probed.Dose != d.Dose || probed.Answer == search.Disturbed {
 				continue
 			}
 			p.Probes++

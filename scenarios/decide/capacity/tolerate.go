@@ -11,6 +11,7 @@ import (
 
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 )
 
 // DoseOptions bound the search for the dose of a fault that a target tolerates. The comment of each field gives the
@@ -25,7 +26,7 @@ type DoseOptions struct {
 	Confirm   int     // number of probes of which a majority decides; odd; zero is 3
 	// probability that the interval holds the dose at which half of all runs fail; zero is 95 %
 	Confidence float64
-	Tried      func(Try) // the dose is the rate of the try
+	Tried      func(search.Try) // the dose is the rate of the try
 }
 
 // LeastGrid is the least and the default number of doses of the grid.
@@ -50,8 +51,8 @@ type Tolerance struct {
 	Low  float64    `json:"low"`
 	High result.Num `json:"high"`
 	// holds or breaks, at the ends; Above is empty if High is null
-	Below Answer `json:"below"`
-	Above Answer `json:"above,omitempty"`
+	Below search.Answer `json:"below"`
+	Above search.Answer `json:"above,omitempty"`
 	// least probability that the interval holds the dose at which half of all runs fail; zero means that probes of
 	// one dose contradicted each other at every dose that could be an end
 	Confidence float64  `json:"confidence"`
@@ -69,24 +70,24 @@ type Tolerance struct {
 
 // A Change is a change of the answer between two doses.
 type Change struct {
-	From float64 `json:"from"` // the lower dose
-	To   float64 `json:"to"`   // the higher dose
-	Then Answer  `json:"then"` // answer at the higher dose
+	From float64       `json:"from"` // the lower dose
+	To   float64       `json:"to"`   // the higher dose
+	Then search.Answer `json:"then"` // answer at the higher dose
 }
 
 // A Dosed is a dose on which a majority decided.
 type Dosed struct {
-	Dose   float64 `json:"dose"`
-	Answer Answer  `json:"answer"` // holds, breaks or limited
+	Dose   float64       `json:"dose"`
+	Answer search.Answer `json:"answer"` // holds, breaks or limited
 }
 
 // A Probed is one probe of a dose.
 type Probed struct {
-	Dose    float64  `json:"dose"` // zero is a run without the fault
-	Answer  Answer   `json:"answer"`
-	Why     string   `json:"why"`
-	Failed  []string `json:"failed_objectives,omitempty"` // texts of the objectives that failed
-	Figures *Figures `json:"figures,omitempty"`           // what it measured in the phase of the fault
+	Dose    float64         `json:"dose"` // zero is a run without the fault
+	Answer  search.Answer   `json:"answer"`
+	Why     string          `json:"why"`
+	Failed  []string        `json:"failed_objectives,omitempty"` // texts of the objectives that failed
+	Figures *search.Figures `json:"figures,omitempty"`           // what it measured in the phase of the fault
 }
 
 // A BaselineError means that the target does not meet its objectives without the fault.
@@ -182,7 +183,7 @@ func (t *tolerating) search(ctx context.Context) (*Tolerance, error) {
 		switch {
 		case err != nil:
 			return t.describe(found), err
-		case dose == without && a == Breaks:
+		case dose == without && a == search.Breaks:
 			return found, BaselineError{t.tries[len(t.tries)-1].Why}
 		case dose == noFault:
 			continue
@@ -207,7 +208,7 @@ func (t *tolerating) place(d Dosed) {
 
 // judged returns the decided doses at which brunt was not the limit.
 func (t *tolerating) judged() []Dosed {
-	return slices.DeleteFunc(slices.Clone(t.doses), func(d Dosed) bool { return d.Answer == Limited })
+	return slices.DeleteFunc(slices.Clone(t.doses), func(d Dosed) bool { return d.Answer == search.Limited })
 }
 
 // narrow bisects the lowest change, and confirms both ends.
@@ -261,13 +262,13 @@ func (t *tolerating) between() (dose float64, more bool) {
 }
 
 // note moves one end to a dose that was decided.
-func (t *tolerating) note(dose float64, a Answer) {
+func (t *tolerating) note(dose float64, a search.Answer) {
 	d := Dosed{dose, a}
 	t.place(d)
 	switch a {
 	case t.low.Answer:
 		t.low = d
-	case Limited:
+	case search.Limited:
 		t.limited = dose
 	default:
 		t.high = d
@@ -304,7 +305,7 @@ func (t *tolerating) confirmed(ctx context.Context, d Dosed, votes int) (bool, e
 			return false, err
 		case a == d.Answer:
 			votes--
-		case a == Disturbed && disturbed < t.patience(d.Dose):
+		case a == search.Disturbed && disturbed < t.patience(d.Dose):
 			disturbed++
 		default:
 			return false, nil
@@ -327,12 +328,12 @@ func (t *tolerating) describe(f *Tolerance) *Tolerance {
 		}
 	}
 	at := f.Low
-	if f.Above == Breaks {
+	if f.Above == search.Breaks {
 		at = float64(f.High)
 	}
 	counts := map[string]int{}
 	for _, try := range t.tries {
-		if try.Rate != at || try.Answer != Breaks {
+		if try.Rate != at || try.Answer != search.Breaks {
 			continue
 		}
 		f.Why = try.Why

@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 )
 
 // A patient is a server of known behaviour that answers in virtual time: each request waits for the dose, up to a
@@ -40,7 +41,7 @@ func (p *patient) request(dose time.Duration) {
 	p.mu.Unlock()
 }
 
-func (p *patient) Probe(_ context.Context, dose float64) (capacity.Try, error) {
+func (p *patient) Probe(_ context.Context, dose float64) (search.Try, error) {
 	p.log = p.log[:0]
 	var wg sync.WaitGroup
 	for range 20 {
@@ -51,9 +52,9 @@ func (p *patient) Probe(_ context.Context, dose float64) (capacity.Try, error) {
 	slices.Sort(p.log)
 	most := float64(p.allowed) * (1 + p.noise*p.r.NormFloat64())
 	if float64(p.log[len(p.log)*95/100]) >= most {
-		return capacity.Try{Answer: capacity.Breaks, Why: "p95", Failed: []string{"p95 < x"}}, nil
+		return search.Try{Answer: search.Breaks, Why: "p95", Failed: []string{"p95 < x"}}, nil
 	}
-	return capacity.Try{Answer: capacity.Holds}, nil
+	return search.Try{Answer: search.Holds}, nil
 }
 
 func (p *patient) CoolDown(context.Context) error {
@@ -97,8 +98,8 @@ func TestTolerate_HoldsTheTruth(t *testing.T) {
 						sure++
 					}
 					wide += (float64(f.High) - f.Low) / float64(f.High) / searches
-					if len(f.Changes) == 2 && f.Changes[1].Then == capacity.Holds && f.Changes[1].From < p.deadline.Seconds() &&
-						f.Changes[1].To >= p.deadline.Seconds() {
+					if len(f.Changes) == 2 && f.Changes[1].Then == search.Holds &&
+						f.Changes[1].From < p.deadline.Seconds() && f.Changes[1].To >= p.deadline.Seconds() {
 						again++
 					}
 				}
@@ -115,16 +116,16 @@ func TestTolerate_HoldsTheTruth(t *testing.T) {
 }
 
 // A table answers by a function of the dose.
-func answers(of func(dose float64) capacity.Answer) (prober, *[]float64) {
+func answers(of func(dose float64) search.Answer) (prober, *[]float64) {
 	asked := new([]float64)
-	return func(_ context.Context, dose float64) (capacity.Try, error) {
+	return func(_ context.Context, dose float64) (search.Try, error) {
 		*asked = append(*asked, dose)
-		return capacity.Try{Answer: of(dose), Why: "p95 < 1s: 2s"}, nil
+		return search.Try{Answer: of(dose), Why: "p95 < 1s: 2s"}, nil
 	}, asked
 }
 
-func below(cliff float64, low, high capacity.Answer) func(float64) capacity.Answer {
-	return func(dose float64) capacity.Answer {
+func below(cliff float64, low, high search.Answer) func(float64) search.Answer {
+	return func(dose float64) search.Answer {
 		if dose < cliff {
 			return low
 		}
@@ -133,7 +134,7 @@ func below(cliff float64, low, high capacity.Answer) func(float64) capacity.Answ
 }
 
 func TestTolerate(t *testing.T) {
-	search := func(t *testing.T, of func(float64) capacity.Answer, o capacity.DoseOptions) *capacity.Tolerance {
+	tolerate := func(t *testing.T, of func(float64) search.Answer, o capacity.DoseOptions) *capacity.Tolerance {
 		t.Helper()
 		p, asked := answers(of)
 		f, err := capacity.Tolerate(t.Context(), p, o)
@@ -148,7 +149,7 @@ func TestTolerate(t *testing.T) {
 		return f
 	}
 	t.Run("nothing fails", func(t *testing.T) {
-		f := search(t, below(9, capacity.Holds, capacity.Breaks), capacity.DoseOptions{To: 2, Step: .001})
+		f := tolerate(t, below(9, search.Holds, search.Breaks), capacity.DoseOptions{To: 2, Step: .001})
 		f.Setting = plan.Dose{Fault: "slow", Key: "delay", Unit: plan.DoseSeconds}
 		if f.High.Known() || f.Low != 2 || f.Confidence != .95 || len(f.Changes) > 0 {
 			t.Errorf("%+v", f)
@@ -158,31 +159,31 @@ func TestTolerate(t *testing.T) {
 		}
 	})
 	t.Run("whole numbers", func(t *testing.T) {
-		f := search(t, below(3, capacity.Holds, capacity.Breaks), capacity.DoseOptions{To: 4, Step: 1})
-		if f.Low != 2 || f.High != 3 || f.Above != capacity.Breaks {
+		f := tolerate(t, below(3, search.Holds, search.Breaks), capacity.DoseOptions{To: 4, Step: 1})
+		if f.Low != 2 || f.High != 3 || f.Above != search.Breaks {
 			t.Errorf("%+v", f)
 		}
 	})
 	t.Run("more does less harm", func(t *testing.T) {
-		f := search(t, below(400, capacity.Breaks, capacity.Holds),
+		f := tolerate(t, below(400, search.Breaks, search.Holds),
 			capacity.DoseOptions{From: 100, To: 1000, Step: 1, Falling: true})
-		if f.Below != capacity.Breaks || f.Low >= 400 || f.High < 400 || f.High-result.Num(f.Low) > 40 {
+		if f.Below != search.Breaks || f.Low >= 400 || f.High < 400 || f.High-result.Num(f.Low) > 40 {
 			t.Errorf("%+v", f)
 		}
 	})
 	t.Run("the generator is the limit", func(t *testing.T) {
-		f := search(t, below(1.2, capacity.Holds, capacity.Limited), capacity.DoseOptions{To: 2, Step: .001})
+		f := tolerate(t, below(1.2, search.Holds, search.Limited), capacity.DoseOptions{To: 2, Step: .001})
 		if f.High.Known() || f.Low != 1 {
 			t.Errorf("%+v; want that 1 s is the largest dose of which something is known", f)
 		}
 	})
 	t.Run("the smallest dose fails", func(t *testing.T) {
-		f := search(t, below(.0001, capacity.Holds, capacity.Breaks), capacity.DoseOptions{To: 2, Step: .001})
+		f := tolerate(t, below(.0001, search.Holds, search.Breaks), capacity.DoseOptions{To: 2, Step: .001})
 		if f.Low != 0 || f.High != .001 {
 			t.Errorf("%v to %v", f.Low, f.High)
 		}
 	})
-	p, asked := answers(func(float64) capacity.Answer { return capacity.Breaks })
+	p, asked := answers(func(float64) search.Answer { return search.Breaks })
 	_, err := capacity.Tolerate(t.Context(), p, capacity.DoseOptions{To: 2, Step: .001})
 	if !errors.As(err, new(capacity.BaselineError)) || len(*asked) != 2 || (*asked)[0] != 0 {
 		t.Errorf("a baseline that fails: %v after %v", err, *asked)
@@ -199,11 +200,11 @@ func TestTolerate(t *testing.T) {
 // TestTolerate_Contradicted: where one dose both holds and fails, the interval is not confirmed.
 func TestTolerate_Contradicted(t *testing.T) {
 	n := 0
-	p, _ := answers(func(dose float64) capacity.Answer {
+	p, _ := answers(func(dose float64) search.Answer {
 		if n++; dose > 0 && n%3 == 0 {
-			return capacity.Breaks
+			return search.Breaks
 		}
-		return capacity.Holds
+		return search.Holds
 	})
 	f, err := capacity.Tolerate(t.Context(), p, capacity.DoseOptions{To: 2, Step: .001})
 	if err != nil || f.Confidence != 0 || f.Found() {
@@ -215,19 +216,19 @@ func TestTolerate_Contradicted(t *testing.T) {
 func TestTolerance_Compare(t *testing.T) {
 	rises := func(low, high float64) *capacity.Tolerance {
 		return &capacity.Tolerance{
-			Low: low, High: result.Num(high), Below: capacity.Holds, Above: capacity.Breaks, Confidence: .95,
+			Low: low, High: result.Num(high), Below: search.Holds, Above: search.Breaks, Confidence: .95,
 			Setting: plan.Dose{Fault: "slow", Key: "delay", Unit: plan.DoseSeconds},
 		}
 	}
 	eases := func(low, high float64) *capacity.Tolerance {
 		f := rises(low, high)
-		f.Below, f.Above, f.Setting.Eases = capacity.Breaks, capacity.Holds, true
+		f.Below, f.Above, f.Setting.Eases = search.Breaks, search.Holds, true
 		return f
 	}
 	never := rises(2, math.NaN())
 	never.Above = ""
 	whole := eases(.3, math.NaN())
-	whole.Below, whole.Above = capacity.Holds, ""
+	whole.Below, whole.Above = search.Holds, ""
 	unsure := rises(.1, .12)
 	unsure.Confidence = 0
 	for _, tt := range []struct {

@@ -1,5 +1,5 @@
-// Package capacity is what a search for the largest rate found, alone and under faults: data for reporters.
-package capacity
+// Package search is what a search for the largest rate found, alone and under faults: data for reporters.
+package search
 
 import (
 	"math"
