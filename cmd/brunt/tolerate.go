@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"brunt/reporters/html"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/disk"
@@ -76,7 +76,7 @@ exit code 4, although every drill may still pass. brunt trend shows the interval
 }
 
 // options reads the flags of a search over the doses of a setting.
-func (f *tolerateFlags) options(s plan.Dose) (o capacity.DoseOptions, err error) {
+func (f *tolerateFlags) options(s search.Dose) (o capacity.DoseOptions, err error) {
 	o = capacity.DoseOptions{Grid: f.grid, Confirm: f.confirm, Falling: s.Eases}
 	if o.Precision, err = quantity.ParseShare(f.precision); err != nil || o.Precision <= 0 || o.Precision >= 1 {
 		return o, usagef("--precision %q: want a share such as 10%%", f.precision)
@@ -139,7 +139,7 @@ func (f *tolerateFlags) tolerate(c *cobra.Command, path, fault, key string) erro
 		}
 		return err
 	}
-	var earlier []*capacity.Tolerance
+	var earlier []*search.Tolerance
 	if f.history != "" {
 		var problems []error
 		earlier, problems = capacity.Tolerances(f.history)
@@ -172,17 +172,17 @@ func (f *tolerateFlags) tolerate(c *cobra.Command, path, fault, key string) erro
 	found.Version, found.Name, found.Setting, found.Commit = capacity.ToleranceVersion, sc.Name, setting, f.commit
 	found.Started, found.Took = began, result.Num(math.Round(time.Since(began).Seconds()*1e3)/1e3)
 	if err == nil {
-		found.Hold(earlier)
+		capacity.CompareNewest(found, earlier)
 	}
 	f.tell(c, found)
 	return errors.Join(err, f.keep(found, prober, err == nil))
 }
 
 // tell prints the answer, and a line for each dose that was decided.
-func (f *tolerateFlags) tell(c *cobra.Command, t *capacity.Tolerance) {
+func (f *tolerateFlags) tell(c *cobra.Command, t *search.Tolerance) {
 	out := stdout(c)
-	fmt.Fprintf(out, "%s (%s)\n", t.Sentence(), syntax.Amount(len(t.Probes), "probe"))
-	for _, more := range t.More() {
+	fmt.Fprintf(out, "%s (%s)\n", words.ToleranceSentence(t), syntax.Amount(len(t.Probes), "probe"))
+	for _, more := range words.ToleranceDetails(t) {
 		fmt.Fprintln(out, more)
 	}
 	if len(t.Doses) == 0 {
@@ -190,22 +190,23 @@ func (f *tolerateFlags) tell(c *cobra.Command, t *capacity.Tolerance) {
 	}
 	fmt.Fprintf(out, "\n%12s  %-7s  %7s  %9s  %9s  %7s\n", "dose", "answer", "probes", "p95", "good", "failed")
 	for _, d := range t.Curve() {
+		p95, good, failed := words.TolerancePoint(&d)
 		fmt.Fprintf(out, "%12s  %-7s  %7s  %9s  %9s  %7s\n", t.Setting.Unit.Format(d.Dose), d.Answer,
-			fmt.Sprintf("%d/%d", d.Agree, d.Probes), d.P95, d.Good, d.Failed)
+			fmt.Sprintf("%d/%d", d.Agree, d.Probes), p95, good, failed)
 	}
 }
 
 // keep writes the files of a search. One that ended early is not added to the history.
-func (f *tolerateFlags) keep(t *capacity.Tolerance, r *capacity.DoseProber, whole bool) error {
+func (f *tolerateFlags) keep(t *search.Tolerance, r *capacity.DoseProber, whole bool) error {
 	var err error
 	if f.page != "" {
 		err = f.writeTolerance(t, r)
 	}
 	if f.file != "" {
-		err = errors.Join(err, t.Write(f.file))
+		err = errors.Join(err, writeJSON(f.file, t))
 	}
 	if f.history != "" && whole {
-		err = errors.Join(err, t.Add(f.history))
+		err = errors.Join(err, capacity.Add(f.history, t))
 	}
 	if err == nil && whole && t.Against != nil && t.Against.Verdict == scenarios.Regression {
 		return exit(scenarios.ExitRegression)
@@ -214,17 +215,17 @@ func (f *tolerateFlags) keep(t *capacity.Tolerance, r *capacity.DoseProber, whol
 }
 
 // writeTolerance writes the page of a search.
-func (f *tolerateFlags) writeTolerance(t *capacity.Tolerance, r *capacity.DoseProber) error {
+func (f *tolerateFlags) writeTolerance(t *search.Tolerance, r *capacity.DoseProber) error {
 	objectives, err := r.Objectives()
 	if err != nil {
 		return err
 	}
-	units := map[plan.DoseUnit]string{plan.DoseSeconds: " s", plan.DoseBytes: " B", plan.DoseRate: " B/s"}
+	units := map[search.DoseUnit]string{search.DoseSeconds: " s", search.DoseBytes: " B", search.DoseRate: " B/s"}
 	p := html.FindPage{
-		Name: t.Name, Answer: syntax.Sentence(strings.TrimPrefix(t.Sentence(), t.Setting.Name()+": ")), Sure: t.Found(),
+		Name: t.Name, Answer: syntax.Sentence(words.ToleranceAnswer(t)), Sure: t.Found(),
 		Objectives: objectives, Started: t.Started, Took: time.Duration(float64(t.Took) * float64(time.Second)),
-		Dose: t.Setting.Name(), Say: t.Setting.Unit.Format, Unit: units[t.Setting.Unit], Details: t.More(),
-		Searches: make([]html.FindSearch, 1),
+		Dose: t.Setting.Name(), Say: t.Setting.Unit.Format, Unit: units[t.Setting.Unit],
+		Details: words.ToleranceDetails(t), Searches: make([]html.FindSearch, 1),
 	}
 	for _, probed := range t.Probes {
 		p.Searches[0].Tries = append(p.Searches[0].Tries, search.Try{

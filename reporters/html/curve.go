@@ -133,7 +133,7 @@ func newCurve(list []loadPoint, axis curveAxis, limit float64) *curveView {
 		lines.WriteString(middleLine(list, of, x, s))
 		var values []string
 		for _, q := range shown {
-			values = append(values, knownText(of(q), say))
+			values = append(values, words.Known(of(q), say))
 			if y := of(q); !math.IsNaN(y) {
 				d := curveDot{X: chart.PercentOf(x.At(q.Rate)), Y: chart.PercentOf(1 - s.At(y)), Class: q.Tone, Text: q.Text}
 				if math.IsInf(y, 0) {
@@ -197,26 +197,15 @@ func newCurve(list []loadPoint, axis curveAxis, limit float64) *curveView {
 		if i%max(1, len(list)/60) != 0 {
 			continue
 		}
-		last := knownText(p.InFlight, words.Number)
+		last := words.Known(p.InFlight, words.Number)
 		if axis.dose() {
-			last = knownText(p.Failed, share)
+			last = words.Known(p.Failed, share)
 		}
 		v.Rows = append(v.Rows, []string{
-			axis.say(p.Rate), knownText(p.Good, rate), knownText(p.P95, seconds), last, p.Text,
+			axis.say(p.Rate), words.Known(p.Good, rate), words.Known(p.P95, seconds), last, p.Text,
 		})
 	}
 	return v
-}
-
-// knownText formats a value; – if it is not known, ∞ if it is infinite.
-func knownText(f float64, say func(float64) string) string {
-	switch {
-	case math.IsNaN(f):
-		return "–"
-	case math.IsInf(f, 0):
-		return "∞"
-	}
-	return say(f)
 }
 
 func known(list []float64) bool {

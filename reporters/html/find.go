@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/reporters/words"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/result/search"
 	"brunt/scenarios/slo"
@@ -130,7 +131,7 @@ func (p FindPage) Report(w io.Writer) error {
 				v.Several = v.Several || at > 1.5*t.Rate
 			}
 			points = append(points, loadPoint{
-				Rate: at, Good: t.Figures.Good, P95: p95Of(t.Figures), InFlight: float64(t.Figures.InFlight),
+				Rate: at, Good: t.Figures.Good, P95: t.Figures.Tail(), InFlight: float64(t.Figures.InFlight),
 				Failed: t.Figures.Failed, Tone: row.Tone, Text: row.Word + " at " + row.Rate + ": " + row.Why,
 			})
 		}
@@ -150,37 +151,13 @@ func probeRow(i int, t *search.Try, axis curveAxis) findRow {
 	look := findTones[string(t.Answer)]
 	good, failed, p95, inFlight := math.NaN(), math.NaN(), math.NaN(), math.NaN()
 	if f := t.Figures; f != nil {
-		good, failed, p95, inFlight = f.Good, f.Failed, p95Of(f), float64(f.InFlight)
+		good, failed, p95, inFlight = f.Good, f.Failed, f.Tail(), float64(f.InFlight)
 	}
-	row := findRow{
+	count := func(f float64) string { return words.Count(int64(f)) }
+	return findRow{
 		N: words.Count(int64(i + 1)), Rate: axis.say(t.Rate), Tone: look[0], Mark: look[1],
 		Word: words.Clean(string(t.Answer)), Why: words.Clean(t.Why), Good: words.Rate(result.Num(good)),
-		Failed: shareOrNone(failed), P95: words.Seconds(result.Num(p95)), InFlight: countOrNone(inFlight),
+		Failed: words.Known(failed, words.Percent), P95: words.Known(p95, quantity.FormatSeconds),
+		InFlight: words.Known(inFlight, count),
 	}
-	if math.IsInf(p95, 1) {
-		row.P95 = "∞"
-	}
-	return row
-}
-
-// p95Of returns the p95 of a probe; infinite if more requests failed than it allows.
-func p95Of(f *search.Figures) float64 {
-	if p95 := float64(f.P95); !math.IsNaN(p95) {
-		return p95
-	}
-	return math.Inf(1)
-}
-
-func shareOrNone(f float64) string {
-	if math.IsNaN(f) {
-		return "–"
-	}
-	return words.Percent(f)
-}
-
-func countOrNone(f float64) string {
-	if math.IsNaN(f) {
-		return "–"
-	}
-	return words.Count(int64(f))
 }

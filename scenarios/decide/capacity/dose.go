@@ -22,7 +22,7 @@ type DoseProber struct {
 	Parse   func() (*scenarios.Scenario, error) // reads the scenario, again for each probe
 	Compile plan.CompileOptions
 	Run     func(ctx context.Context, p *plan.Plan) (*result.Result, error)
-	Setting plan.Dose
+	Setting search.Dose
 	Cool    time.Duration // time for the target to recover after a break
 }
 
@@ -37,7 +37,7 @@ func (r *DoseProber) Check(doses []float64) error {
 	}
 	if len(r.objectives(sc)) == 0 {
 		return scenarios.Usagef("no objective is on the whole run or on %s; add one under `slo`, such as "+
-			"`p95 < 500ms in %[1]s`", r.Setting.Of(sc).Name)
+			"`p95 < 500ms in %[1]s`", plan.FaultOf(sc, r.Setting).Name)
 	}
 	for _, dose := range append([]float64{0}, doses...) {
 		p, err := r.plan(dose)
@@ -79,7 +79,7 @@ func (r *DoseProber) Objectives() ([]slo.Objective, error) {
 
 // objectives returns the objectives on the whole run and on the fault.
 func (r *DoseProber) objectives(sc *scenarios.Scenario) (list []slo.Objective) {
-	name := r.Setting.Of(sc).Name
+	name := plan.FaultOf(sc, r.Setting).Name
 	for _, o := range sc.SLO {
 		about := o.Phase.OfFault() && o.Phase.Fault == name || o.After.OfFault() && o.After.Fault == name
 		if about || o.PhaseOrRun().Kind == slo.RunPhase && o.After.Kind == slo.NoPhase {
@@ -97,10 +97,10 @@ func (r *DoseProber) plan(dose float64) (*plan.Plan, error) {
 	}
 	sc.SLO = r.objectives(sc)
 	if dose > 0 && !math.IsInf(dose, 1) {
-		r.Setting.Set(sc, dose)
+		plan.SetDose(sc, r.Setting, dose)
 		return plan.Compile(sc, r.Compile)
 	}
-	gone := []string{r.Setting.Of(sc).Name}
+	gone := []string{plan.FaultOf(sc, r.Setting).Name}
 	for range sc.Faults { // also faults that follow those that follow it
 		sc.Faults = slices.DeleteFunc(sc.Faults, func(f scenarios.Fault) bool {
 			if f.After != "" && slices.Contains(gone, f.After) {
@@ -136,7 +136,7 @@ func (r *DoseProber) Probe(ctx context.Context, dose float64) (search.Try, error
 	without := dose == 0 || math.IsInf(dose, 1)
 	phase := slo.Phase{Kind: slo.RunPhase}
 	if !without {
-		phase = slo.Phase{Kind: slo.FaultPhase, Fault: r.Setting.Of(p.Scenario).Name}
+		phase = slo.Phase{Kind: slo.FaultPhase, Fault: plan.FaultOf(p.Scenario, r.Setting).Name}
 	}
 	t := search.Try{Figures: figuresIn(res, phase)}
 	t.Answer, t.Why, err = doseAnswer(res)

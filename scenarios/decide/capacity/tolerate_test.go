@@ -11,9 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/capacity"
-	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/result/search"
 )
@@ -134,7 +134,7 @@ func below(cliff float64, low, high search.Answer) func(float64) search.Answer {
 }
 
 func TestTolerate(t *testing.T) {
-	tolerate := func(t *testing.T, of func(float64) search.Answer, o capacity.DoseOptions) *capacity.Tolerance {
+	tolerate := func(t *testing.T, of func(float64) search.Answer, o capacity.DoseOptions) *search.Tolerance {
 		t.Helper()
 		p, asked := answers(of)
 		f, err := capacity.Tolerate(t.Context(), p, o)
@@ -150,11 +150,11 @@ func TestTolerate(t *testing.T) {
 	}
 	t.Run("nothing fails", func(t *testing.T) {
 		f := tolerate(t, below(9, search.Holds, search.Breaks), capacity.DoseOptions{To: 2, Step: .001})
-		f.Setting = plan.Dose{Fault: "slow", Key: "delay", Unit: plan.DoseSeconds}
+		f.Setting = search.Dose{Fault: "slow", Key: "delay", Unit: search.DoseSeconds}
 		if f.High.Known() || f.Low != 2 || f.Confidence != .95 || len(f.Changes) > 0 {
 			t.Errorf("%+v", f)
 		}
-		if s := f.Sentence(); s != "slow.delay: survives up to 2s, the largest tried, with 95% confidence" {
+		if s := words.ToleranceSentence(f); s != "slow.delay: survives up to 2s, the largest tried, with 95% confidence" {
 			t.Error(s)
 		}
 	})
@@ -214,13 +214,13 @@ func TestTolerate_Contradicted(t *testing.T) {
 
 // TestTolerance_Compare: a regression is an interval that has wholly moved to where less is tolerated.
 func TestTolerance_Compare(t *testing.T) {
-	rises := func(low, high float64) *capacity.Tolerance {
-		return &capacity.Tolerance{
+	rises := func(low, high float64) *search.Tolerance {
+		return &search.Tolerance{
 			Low: low, High: result.Num(high), Below: search.Holds, Above: search.Breaks, Confidence: .95,
-			Setting: plan.Dose{Fault: "slow", Key: "delay", Unit: plan.DoseSeconds},
+			Setting: search.Dose{Fault: "slow", Key: "delay", Unit: search.DoseSeconds},
 		}
 	}
-	eases := func(low, high float64) *capacity.Tolerance {
+	eases := func(low, high float64) *search.Tolerance {
 		f := rises(low, high)
 		f.Below, f.Above, f.Setting.Eases = search.Breaks, search.Holds, true
 		return f
@@ -233,7 +233,7 @@ func TestTolerance_Compare(t *testing.T) {
 	unsure.Confidence = 0
 	for _, tt := range []struct {
 		name     string
-		now, was *capacity.Tolerance
+		now, was *search.Tolerance
 		want     scenarios.Verdict
 	}{
 		{"less", rises(.1, .12), rises(.33, .35), scenarios.Regression},
@@ -250,7 +250,7 @@ func TestTolerance_Compare(t *testing.T) {
 		if tt.name == "another kind of change" { // fails at small doses of a setting of which more does harm
 			tt.now.Setting.Eases, tt.want = false, scenarios.Inconclusive
 		}
-		if got := tt.now.Compare(tt.was); got != tt.want {
+		if got := capacity.Compare(tt.now, tt.was); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
@@ -258,14 +258,14 @@ func TestTolerance_Compare(t *testing.T) {
 	first, second, third := rises(.33, .35), rises(.1, .12), rises(.11, .13)
 	torn, fourth := rises(.1, .12), rises(.1, .12)
 	torn.Confidence, unsure.Name = 0, "shop"
-	for i, f := range []*capacity.Tolerance{first, second, third, torn, fourth} {
+	for i, f := range []*search.Tolerance{first, second, third, torn, fourth} {
 		f.Version, f.Name, f.Started = capacity.ToleranceVersion, "shop", time.Unix(int64(1e9+i), 0)
 		earlier, problems := capacity.Tolerances(dir)
-		f.Hold(earlier)
+		capacity.CompareNewest(f, earlier)
 		if len(problems) > 0 || len(earlier) != i || (f.Against == nil) != (i == 0) {
 			t.Fatalf("%v, %d earlier, against %+v", problems, len(earlier), f.Against)
 		}
-		if err := f.Add(dir); err != nil {
+		if err := capacity.Add(dir, f); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -276,11 +276,12 @@ func TestTolerance_Compare(t *testing.T) {
 	if torn.Against.Verdict != scenarios.Inconclusive || fourth.Against.Verdict != scenarios.Regression {
 		t.Errorf("%+v, then %+v", torn.Against, fourth.Against)
 	}
-	if second.Hold([]*capacity.Tolerance{first, unsure}); second.Against == nil || second.Against.Low != .33 {
+	capacity.CompareNewest(second, []*search.Tolerance{first, unsure})
+	if second.Against == nil || second.Against.Low != .33 {
 		t.Errorf("%+v; want a comparison with the search that is confirmed", second.Against)
 	}
 	want := "Regression: the search of 2001-09-09 01:46 found the change between 330ms and 350ms."
-	if got := fourth.More(); !slices.Contains(got, want) {
+	if got := words.ToleranceDetails(fourth); !slices.Contains(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

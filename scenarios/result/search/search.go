@@ -140,6 +140,14 @@ type Figures struct {
 	InFlight int64      `json:"in_flight"` // requests in flight at the end of the load
 }
 
+// Tail returns the p95 in seconds; infinite if more requests failed than it allows.
+func (f *Figures) Tail() float64 {
+	if f.P95.Known() {
+		return float64(f.P95)
+	}
+	return math.Inf(1)
+}
+
 // A Found is the interval that holds the capacity.
 type Found struct {
 	Low  float64 `json:"low"`  // the largest rate that held
