@@ -24,7 +24,7 @@ import (
 
 // tolerateFlags are the settings of `brunt tolerate`.
 type tolerateFlags struct {
-	findFlags
+	searchFlags
 	to, confidence  string
 	grid            int
 	history, commit string
@@ -56,36 +56,29 @@ exit code 4, although every drill may still pass. brunt trend shows the interval
 		Args: cobra.ExactArgs(3),
 		RunE: func(c *cobra.Command, args []string) error { return f.tolerate(c, args[0], args[1], args[2]) },
 	}
-	f.register(c)
+	f.register(c, "dose")
 	c.Flags().StringVar(&f.to, "to", "", "the largest dose, such as 2s, 50% or 10Mbit/s")
 	c.Flags().StringVar(&f.from, "from", "",
 		"the smallest dose (default no fault; a sixth of --to for a setting of which more does less harm)")
 	c.Flags().IntVar(&f.grid, "grid", capacity.LeastGrid, "number of doses before the bisection, at least 6")
 	c.Flags().StringVar(&f.precision, "precision", "10%", "width of the interval, as a share of its larger end")
 	c.Flags().StringVar(&f.confidence, "confidence", "95%", "confidence of the interval")
-	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "pause after a dose at which the objectives failed")
-	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes for each dose, an odd number; the majority decides")
-	c.Flags().StringVar(&f.file, "json", "", "write the result to a file as JSON")
 	c.Flags().StringVar(&f.page, "html", "", "write a page with p95, good answers and errors against the dose to a file")
 	c.Flags().StringVar(&f.history, "history", "",
 		"folder of earlier results: compare with the newest of the same setting, and add this one")
 	c.Flags().StringVar(&f.commit, "commit", "", "commit of the system under test, for the history")
 	_ = c.MarkFlagRequired("to")
-	f.log, f.repeat = logFlags{"text", "error"}, 1
 	return c
 }
 
 // options reads the flags of a search over the doses of a setting.
 func (f *tolerateFlags) options(s search.Dose) (o capacity.DoseOptions, err error) {
 	o = capacity.DoseOptions{Grid: f.grid, Confirm: f.confirm, Falling: s.Eases}
-	if o.Precision, err = quantity.ParseShare(f.precision); err != nil || o.Precision <= 0 || o.Precision >= 1 {
-		return o, usagef("--precision %q: want a share such as 10%%", f.precision)
+	if o.Precision, err = f.narrowness("10%"); err != nil {
+		return o, err
 	}
 	if o.Confidence, err = quantity.ParseShare(f.confidence); err != nil || o.Confidence < .5 || o.Confidence > .999 {
 		return o, usagef("--confidence %q: want a share from 50%% to 99.9%%, such as 95%%", f.confidence)
-	}
-	if f.confirm < 1 || f.confirm%2 == 0 {
-		return o, usagef("--confirm %d: want an odd number, such as 3, so that a majority decides", f.confirm)
 	}
 	if f.grid < capacity.LeastGrid || f.grid > 50 {
 		return o, usagef("--grid %d: want 6 to 50 doses; a change that is undone between two of them is not seen", f.grid)
