@@ -2,8 +2,6 @@ package recovery
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"time"
@@ -43,38 +41,20 @@ func Kept(r *result.Result) *result.Result {
 }
 
 // onFile returns the runs whose folders are beside dir, the folder of a run, and that are of the same scenario, build
-// and environment as r; see [same]. The oldest is the first. A result that can't be read is left out.
+// and environment as r; see [same]. A result that can't be read is left out.
 func onFile(dir string, r *result.Result) []*result.Result {
-	around := filepath.Dir(filepath.Clean(dir))
-	folders, err := os.ReadDir(around)
-	if err != nil {
-		return nil
-	}
-	type file struct {
-		path string
-		at   time.Time
-	}
-	var files []file
-	for _, d := range folders {
-		path := filepath.Join(around, d.Name(), resultFile)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && d.Name() != filepath.Base(dir) {
-			files = append(files, file{path, info.ModTime()})
-		}
-	}
-	slices.SortStableFunc(files, func(a, b file) int { return b.at.Compare(a.at) })
 	var out []*result.Result
-	for _, f := range files[:min(len(files), mostLooked)] {
-		if b, err := disk.Read(f.path, mostBytes); err == nil {
+	for _, path := range disk.Newest(dir, resultFile, mostLooked) {
+		if b, err := disk.Read(path, mostBytes); err == nil {
 			if o := read(b); o != nil && o.Started.Before(r.Started) && same(r, o) {
 				out = append(out, o)
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *result.Result) int { return a.Started.Compare(b.Started) })
 	return out
 }
 
-// read returns the parts of a result that a pool needs; nil if the file is none.
+// read returns the parts of a result that a pool needs; nil if the file is not a result.
 func read(b []byte) *result.Result {
 	var part struct {
 		Run         string                   `json:"run"`
