@@ -3,7 +3,6 @@ package capacity
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -89,6 +88,9 @@ func (r *DoseProber) objectives(sc *scenarios.Scenario) (list []slo.Objective) {
 	return list
 }
 
+// faultless reports whether a dose stands for a run without the fault.
+func faultless(dose float64) bool { return dose == 0 || dose == noFault }
+
 // plan compiles a probe.
 func (r *DoseProber) plan(dose float64) (*plan.Plan, error) {
 	sc, err := r.Parse()
@@ -96,7 +98,7 @@ func (r *DoseProber) plan(dose float64) (*plan.Plan, error) {
 		return nil, err
 	}
 	sc.SLO = r.objectives(sc)
-	if dose > 0 && !math.IsInf(dose, 1) {
+	if !faultless(dose) {
 		plan.SetDose(sc, r.Setting, dose)
 		return plan.Compile(sc, r.Compile)
 	}
@@ -133,9 +135,8 @@ func (r *DoseProber) Probe(ctx context.Context, dose float64) (search.Try, error
 	if err != nil {
 		return search.Try{}, err
 	}
-	without := dose == 0 || math.IsInf(dose, 1)
 	phase := slo.Phase{Kind: slo.RunPhase}
-	if !without {
+	if !faultless(dose) {
 		phase = slo.Phase{Kind: slo.FaultPhase, Fault: plan.FaultOf(p.Scenario, r.Setting).Name}
 	}
 	t := search.Try{Figures: figuresIn(res, phase)}
@@ -148,12 +149,9 @@ func (r *DoseProber) Probe(ctx context.Context, dose float64) (search.Try, error
 	return t, err
 }
 
-// doseAnswer evaluates a probe with a dose: as at a rate, but for the growth of the requests in flight, since the load
-// of a scenario need not be constant.
+// doseAnswer evaluates a probe with a dose.
 func doseAnswer(res *result.Result) (search.Answer, string, error) {
-	judged := *res
-	judged.Windows = nil
-	a, why, err := answer(&judged)
+	a, why, err := answer(res, false)
 	if a == search.Disturbed || a == search.Limited {
 		return a, why, err
 	}
@@ -203,6 +201,4 @@ func figuresIn(res *result.Result, phase slo.Phase) *search.Figures {
 	return f
 }
 
-func (r *DoseProber) CoolDown(ctx context.Context) error {
-	return (&RunProber{Cool: r.Cool}).CoolDown(ctx)
-}
+func (r *DoseProber) CoolDown(ctx context.Context) error { return coolDown(ctx, r.Cool) }

@@ -166,7 +166,7 @@ func (r *RunProber) Probe(ctx context.Context, rate float64) (search.Try, error)
 		return search.Try{}, err
 	}
 	t := search.Try{Figures: figuresOf(res)}
-	t.Answer, t.Why, err = answer(res)
+	t.Answer, t.Why, err = answer(res, true)
 	return t, err
 }
 
@@ -215,12 +215,21 @@ func (e ProbeError) Error() string {
 	return "a probe did not end: " + e.Reason
 }
 
-// answer evaluates a probe.
-func answer(res *result.Result) (search.Answer, string, error) {
-	switch {
-	case res.Verdict == scenarios.Interrupted, res.Verdict == scenarios.Broken, res.Verdict == scenarios.NotReverted:
-		return "", "", ProbeError{res.Verdict, res.Reason}
-	case !res.Generator.Healthy:
+// unended returns a [ProbeError] if a run did not come to its end, or left a fault in.
+func unended(res *result.Result) error {
+	switch res.Verdict {
+	case scenarios.Interrupted, scenarios.Broken, scenarios.NotReverted:
+		return ProbeError{res.Verdict, res.Reason}
+	}
+	return nil
+}
+
+// answer evaluates a probe. Constant says that its load is constant, so that requests in flight must not grow.
+func answer(res *result.Result, constant bool) (search.Answer, string, error) {
+	if err := unended(res); err != nil {
+		return "", "", err
+	}
+	if !res.Generator.Healthy {
 		why := "the generator was the limit"
 		if len(res.Generator.Limits) > 0 {
 			why = res.Generator.Limits[0]
@@ -235,7 +244,7 @@ func answer(res *result.Result) (search.Answer, string, error) {
 			return search.Breaks, fmt.Sprintf("%s: %s", o.Text, measured(o)), nil
 		}
 	}
-	if why, grows := growing(res.Windows); grows {
+	if why, grows := growing(res.Windows); grows && constant {
 		return search.Breaks, why, nil
 	}
 	if res.Verdict == scenarios.Invalid {
@@ -290,9 +299,11 @@ func growing(windows []result.Window) (why string, yes bool) {
 	return fmt.Sprintf("it falls behind: %d more are in flight at the end than half-way", backlog), true
 }
 
-func (r *RunProber) CoolDown(ctx context.Context) error {
+func (r *RunProber) CoolDown(ctx context.Context) error { return coolDown(ctx, r.Cool) }
+
+func coolDown(ctx context.Context, d time.Duration) error {
 	select {
-	case <-time.After(r.Cool):
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -85,7 +85,7 @@ func TestProber_Answer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, why, err := answer(&tt.res)
+			got, why, err := answer(&tt.res, true)
 			if got != tt.want || (err != nil) != (tt.want == "") {
 				t.Errorf("it is %q, %v; want %q", got, err, tt.want)
 			}
