@@ -213,12 +213,10 @@ func (f *tolerateFlags) writeTolerance(t *search.Tolerance, r *capacity.DoseProb
 	if err != nil {
 		return err
 	}
-	units := map[search.DoseUnit]string{search.DoseSeconds: " s", search.DoseBytes: " B", search.DoseRate: " B/s"}
 	p := html.FindPage{
 		Name: t.Name, Answer: syntax.Sentence(words.ToleranceAnswer(t)), Sure: t.Found(),
 		Objectives: objectives, Started: t.Started, Took: time.Duration(float64(t.Took) * float64(time.Second)),
-		Dose: t.Setting.Name(), Say: t.Setting.Unit.Format, Unit: units[t.Setting.Unit],
-		Details: words.ToleranceDetails(t), Searches: make([]html.FindSearch, 1),
+		Dose: t.Setting, Details: words.ToleranceDetails(t), Searches: make([]html.FindSearch, 1),
 	}
 	for _, probed := range t.Probes {
 		p.Searches[0].Tries = append(p.Searches[0].Tries, search.Try{

@@ -26,10 +26,7 @@ type FindPage struct {
 	Took       time.Duration
 	Details    []string     // sentences below the answer
 	Searches   []FindSearch // without a fault, then under each fault; or the one for the dose
-	// the setting of the fault whose dose is searched, such as slow-store.delay; empty for a search of rates
-	Dose string
-	Say  func(dose float64) string // formats a dose
-	Unit string                    // of a dose, after a number; may be empty
+	Dose       search.Dose  // the setting whose dose is searched; the zero value for a search of rates
 }
 
 // A FindSearch is the search without a fault, or the search under one.
@@ -89,8 +86,10 @@ func (p FindPage) Report(w io.Writer) error {
 	if !p.Sure {
 		v.Mark, v.Tone = "?", "unsure"
 	}
-	axis := curveAxis{p.Dose, p.Say, p.Unit}
-	v.Dose = words.Clean(p.Dose)
+	axis := curveAxis{p.Dose}
+	if axis.dose() {
+		v.Dose = words.Clean(p.Dose.Name())
+	}
 	v.Icon = icon(v.Tone)
 	for _, o := range p.Objectives {
 		v.Objectives = append(v.Objectives, words.Clean(o.Text))
