@@ -18,7 +18,7 @@ import (
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 
@@ -27,19 +27,15 @@ import (
 
 // findFlags are the settings of `brunt find`.
 type findFlags struct {
-	runFlags
+	searchFlags
 	objectives []string
-	most, from string
-	precision  string
+	most       string
 	length     time.Duration
-	cool       time.Duration
-	confirm    int
 	during     []string
 	without    []string
 	settle     time.Duration
 	peak       string
 	atLeast    string
-	file, page string
 }
 
 func findCommand() *cobra.Command {
@@ -71,7 +67,7 @@ probe shows nothing, and brunt repeats it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.find(c, args[0]) },
 	}
-	f.register(c)
+	f.register(c, "rate")
 	c.Flags().StringArrayVar(&f.objectives, "objective", nil,
 		`an objective, such as "p95 < 200ms"; can be given several times (default the scenario's objectives on the whole run)`)
 	c.Flags().StringVar(&f.most, "max", "", "the largest rate to try, such as 20000/s")
@@ -79,8 +75,6 @@ probe shows nothing, and brunt repeats it.`,
 	c.Flags().StringVar(&f.precision, "precision", "4%", "width of the interval")
 	c.Flags().DurationVar(&f.length, "probe", 10*time.Second,
 		"how long a probe lasts; longer if an objective needs more requests")
-	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "pause after a rate at which the objectives failed")
-	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes for each rate, an odd number; the majority decides")
 	c.Flags().StringArrayVar(&f.during, "during", nil,
 		"also find the capacity while a fault of the scenario is in; can be given several times")
 	c.Flags().StringArrayVar(&f.without, "without", nil,
@@ -91,25 +85,21 @@ probe shows nothing, and brunt repeats it.`,
 	c.Flags().StringVar(&f.atLeast, "at-least", "", `a rate that the target has to sustain, under each fault if some are given:
 exit code 3 if it does not, 8 if the interval holds the rate, also where no rate held,
 5 if the generator reached its limit before`)
-	c.Flags().StringVar(&f.file, "json", "", "write the result to a file as JSON")
 	c.Flags().StringVar(&f.page, "html", "", "write a page with response times against the rate to a file")
-	f.log, f.repeat, f.noChaos = logFlags{"text", "error"}, 1, true
+	f.noChaos = true
 	return c
 }
 
 func (f *findFlags) find(c *cobra.Command, path string) error {
 	o := capacity.Options{Confirm: f.confirm}
 	var err error
-	if o.Precision, err = quantity.ParseShare(f.precision); err != nil || o.Precision <= 0 || o.Precision >= 1 {
-		return usagef("--precision %q: want a share such as 4%%", f.precision)
+	if o.Precision, err = f.narrowness("4%"); err != nil {
+		return err
 	}
 	if f.most != "" {
 		if o.Max, err = quantity.ParseRate(f.most); err != nil || o.Max <= 0 {
 			return usagef("--max %q: want a rate such as 20000/s", f.most)
 		}
-	}
-	if f.confirm < 1 || f.confirm%2 == 0 {
-		return usagef("--confirm %d: want an odd number, such as 3, so that a majority decides", f.confirm)
 	}
 	if f.length < time.Second {
 		return usagef("--probe is at least 1s")
@@ -127,10 +117,10 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 		Settle: f.settle,
 	}
 	for _, name := range f.during {
-		finder.Held = append(finder.Held, capacity.Held{During: name})
+		finder.Held = append(finder.Held, search.Held{During: name})
 	}
 	for _, part := range f.without {
-		finder.Held = append(finder.Held, capacity.Held{Without: part})
+		finder.Held = append(finder.Held, search.Held{Without: part})
 	}
 	peak, err := f.demanded("--peak", f.peak, 0)
 	if err != nil {
@@ -164,7 +154,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	}
 	ctx, stop := interruptible(new(screen), interrupts, hurries)
 	defer stop()
-	o.Tried = func(t capacity.Try) {
+	o.Tried = func(t search.Try) {
 		fmt.Fprintf(stderr(c), "%10.4g/s  %-9s  %s\n", t.Rate, t.Answer, t.Why)
 	}
 	began := time.Now()
@@ -222,14 +212,14 @@ func (f *findFlags) demanded(flag, text string, most float64) (float64, error) {
 }
 
 // decided returns the exit code of a lower bound: nil if the rate fits in every case that decides.
-func decided(d *capacity.Demand) error {
-	of := func(fit capacity.Fit) bool { return slices.Contains(d.Decisive(), fit) }
+func decided(d *search.Demand) error {
+	of := func(fit search.Fit) bool { return slices.Contains(d.Decisive(), fit) }
 	switch {
-	case of(capacity.TooMuch):
+	case of(search.TooMuch):
 		return exit(scenarios.ExitFail)
-	case of(capacity.Untried):
+	case of(search.Untried):
 		return exit(scenarios.ExitInvalid)
-	case of(capacity.Uncertain):
+	case of(search.Uncertain):
 		return exit(scenarios.ExitInconclusive)
 	}
 	return nil
@@ -239,7 +229,7 @@ func decided(d *capacity.Demand) error {
 // until then.
 func searchAll(
 	ctx context.Context, c *cobra.Command, finder *capacity.RunProber, o capacity.Options,
-) (*capacity.Capacity, error) {
+) (*search.Capacity, error) {
 	say := func(what string) {
 		if len(finder.Held) > 0 {
 			fmt.Fprintln(stderr(c), what)
@@ -250,7 +240,7 @@ func searchAll(
 	if all == nil {
 		return nil, err
 	}
-	found := &capacity.Capacity{Found: *all, Interval: all.Bounds()}
+	found := &search.Capacity{Found: *all, Interval: all.Bounds()}
 	if err != nil {
 		return found, err
 	}
@@ -281,7 +271,7 @@ func searchAll(
 }
 
 // answerLines returns the answer, or how far an unfinished search came.
-func answerLines(found *capacity.Capacity, err error) []string {
+func answerLines(found *search.Capacity, err error) []string {
 	if err == nil || errors.Is(err, capacity.ErrNoRate) {
 		return words.CapacityAnswer(found)
 	}
@@ -294,7 +284,7 @@ func answerLines(found *capacity.Capacity, err error) []string {
 }
 
 // writePage writes the page of a search.
-func (f *findFlags) writePage(r *capacity.RunProber, found *capacity.Capacity, lines []string, began time.Time) error {
+func (f *findFlags) writePage(r *capacity.RunProber, found *search.Capacity, lines []string, began time.Time) error {
 	sc, err := r.Parse()
 	if err != nil {
 		return err
@@ -316,14 +306,4 @@ func (f *findFlags) writePage(r *capacity.RunProber, found *capacity.Capacity, l
 		})
 	}
 	return writeWhole(f.page, disk.Shared, p.Report)
-}
-
-// judged runs a plan without a report. A run that has a verdict is no error.
-func (f *findFlags) judged(ctx context.Context, p *plan.Plan, control bool) (*result.Result, error) {
-	f.noChaos = control
-	res, err := f.probe(ctx, p)
-	if res != nil {
-		err = nil
-	}
-	return res, err
 }

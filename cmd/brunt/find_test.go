@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/decide/capacity"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/suite"
 )
 
@@ -66,7 +66,7 @@ func TestFind_Capacity(t *testing.T) {
 		t.Setenv("BRUNT_STATE", filepath.Join(dir, "state"))
 		code := execute([]string{"find", scenario, "--probe", "4s", "--cool-down", "500ms", "--json", found})
 		srv.Close()
-		var f capacity.Found
+		var f search.Found
 		b, err := os.ReadFile(found)
 		if err == nil {
 			err = json.Unmarshal(b, &f)
@@ -98,7 +98,7 @@ func TestFind_UnderFault(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
 	b, rerr := os.ReadFile(file)
-	var c capacity.Capacity
+	var c search.Capacity
 	if rerr == nil {
 		rerr = json.Unmarshal(b, &c)
 	}
@@ -110,7 +110,7 @@ func TestFind_UnderFault(t *testing.T) {
 	}
 	// in 4 s, the backlog of a rate that is 6 % too high delays p95 by 200 ms
 	for _, one := range []struct {
-		capacity.Interval
+		search.Interval
 		truth float64
 	}{{c.Interval, 120}, {c.Under[0].Interval, 60}} {
 		if one.Low > 1.1*one.truth || one.High < one.truth || one.High > 1.2*one.truth {
@@ -121,8 +121,8 @@ func TestFind_UnderFault(t *testing.T) {
 	if u.Share.Low > .5 || u.Share.High < .5 || u.Evidence == "" || u.GoneEvidence == "" {
 		t.Errorf("a share of %+v; in: %q; gone: %q", u.Share, u.Evidence, u.GoneEvidence)
 	}
-	if code := cmd.ProcessState.ExitCode(); code != scenarios.ExitFail || c.Peak.All != capacity.Fits ||
-		c.Peak.Under[0] != capacity.TooMuch {
+	if code := cmd.ProcessState.ExitCode(); code != scenarios.ExitFail || c.Peak.All != search.Fits ||
+		c.Peak.Under[0] != search.TooMuch {
 		t.Errorf("exit code %d; the peak: %+v", code, c.Peak)
 	}
 	if left, _ := os.ReadDir(state); len(left) > 0 {

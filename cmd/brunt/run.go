@@ -16,6 +16,7 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/compare"
+	"brunt/scenarios/decide/recovery"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
@@ -38,7 +39,7 @@ type runFlags struct {
 	requests bool
 	repeat   int
 	sure     sureFlags
-	session  []*result.Result // runs of this command so far
+	session  recovery.Session // runs of this command so far
 	base     baselineFlags
 	earlier  []compare.Run // of the baseline
 	outTexts []string

@@ -102,8 +102,8 @@ func (f *runFlags) once(
 	defer machine.Frugal()()
 	beside(stderr(c), res, f.earlier)
 	res.Earlier = site.Earlier(dir, res)
-	res.Pools = recovery.Pools(res, recovery.Before(dir, res, f.session))
-	f.session = append(f.session, recovery.Kept(res))
+	res.Pools = recovery.Pools(res, f.session.Before(dir, res))
+	f.session.Add(res)
 	if os.Getenv("CI") != "" && !inResults(dir) {
 		standAlone(res)
 	}

@@ -6,16 +6,17 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"brunt/reporters/html"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,7 @@ import (
 
 // tolerateFlags are the settings of `brunt tolerate`.
 type tolerateFlags struct {
-	findFlags
+	searchFlags
 	to, confidence  string
 	grid            int
 	history, commit string
@@ -55,36 +56,29 @@ exit code 4, although every drill may still pass. brunt trend shows the interval
 		Args: cobra.ExactArgs(3),
 		RunE: func(c *cobra.Command, args []string) error { return f.tolerate(c, args[0], args[1], args[2]) },
 	}
-	f.register(c)
+	f.register(c, "dose")
 	c.Flags().StringVar(&f.to, "to", "", "the largest dose, such as 2s, 50% or 10Mbit/s")
 	c.Flags().StringVar(&f.from, "from", "",
 		"the smallest dose (default no fault; a sixth of --to for a setting of which more does less harm)")
 	c.Flags().IntVar(&f.grid, "grid", capacity.LeastGrid, "number of doses before the bisection, at least 6")
 	c.Flags().StringVar(&f.precision, "precision", "10%", "width of the interval, as a share of its larger end")
 	c.Flags().StringVar(&f.confidence, "confidence", "95%", "confidence of the interval")
-	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "pause after a dose at which the objectives failed")
-	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes for each dose, an odd number; the majority decides")
-	c.Flags().StringVar(&f.file, "json", "", "write the result to a file as JSON")
 	c.Flags().StringVar(&f.page, "html", "", "write a page with p95, good answers and errors against the dose to a file")
 	c.Flags().StringVar(&f.history, "history", "",
 		"folder of earlier results: compare with the newest of the same setting, and add this one")
 	c.Flags().StringVar(&f.commit, "commit", "", "commit of the system under test, for the history")
 	_ = c.MarkFlagRequired("to")
-	f.log, f.repeat = logFlags{"text", "error"}, 1
 	return c
 }
 
 // options reads the flags of a search over the doses of a setting.
-func (f *tolerateFlags) options(s plan.Dose) (o capacity.DoseOptions, err error) {
+func (f *tolerateFlags) options(s search.Dose) (o capacity.DoseOptions, err error) {
 	o = capacity.DoseOptions{Grid: f.grid, Confirm: f.confirm, Falling: s.Eases}
-	if o.Precision, err = quantity.ParseShare(f.precision); err != nil || o.Precision <= 0 || o.Precision >= 1 {
-		return o, usagef("--precision %q: want a share such as 10%%", f.precision)
+	if o.Precision, err = f.narrowness("10%"); err != nil {
+		return o, err
 	}
 	if o.Confidence, err = quantity.ParseShare(f.confidence); err != nil || o.Confidence < .5 || o.Confidence > .999 {
 		return o, usagef("--confidence %q: want a share from 50%% to 99.9%%, such as 95%%", f.confidence)
-	}
-	if f.confirm < 1 || f.confirm%2 == 0 {
-		return o, usagef("--confirm %d: want an odd number, such as 3, so that a majority decides", f.confirm)
 	}
 	if f.grid < capacity.LeastGrid || f.grid > 50 {
 		return o, usagef("--grid %d: want 6 to 50 doses; a change that is undone between two of them is not seen", f.grid)
@@ -138,7 +132,7 @@ func (f *tolerateFlags) tolerate(c *cobra.Command, path, fault, key string) erro
 		}
 		return err
 	}
-	var earlier []*capacity.Tolerance
+	var earlier []*search.Tolerance
 	if f.history != "" {
 		var problems []error
 		earlier, problems = capacity.Tolerances(f.history)
@@ -151,7 +145,7 @@ func (f *tolerateFlags) tolerate(c *cobra.Command, path, fault, key string) erro
 	}
 	ctx, stop := interruptible(new(screen), interrupts, hurries)
 	defer stop()
-	o.Tried = func(t capacity.Try) {
+	o.Tried = func(t search.Try) {
 		dose := "no fault"
 		if t.Rate > 0 && !math.IsInf(t.Rate, 1) {
 			dose = setting.Unit.Format(t.Rate)
@@ -171,17 +165,17 @@ func (f *tolerateFlags) tolerate(c *cobra.Command, path, fault, key string) erro
 	found.Version, found.Name, found.Setting, found.Commit = capacity.ToleranceVersion, sc.Name, setting, f.commit
 	found.Started, found.Took = began, result.Num(math.Round(time.Since(began).Seconds()*1e3)/1e3)
 	if err == nil {
-		found.Hold(earlier)
+		capacity.CompareNewest(found, earlier)
 	}
 	f.tell(c, found)
 	return errors.Join(err, f.keep(found, prober, err == nil))
 }
 
 // tell prints the answer, and a line for each dose that was decided.
-func (f *tolerateFlags) tell(c *cobra.Command, t *capacity.Tolerance) {
+func (f *tolerateFlags) tell(c *cobra.Command, t *search.Tolerance) {
 	out := stdout(c)
-	fmt.Fprintf(out, "%s (%s)\n", t.Sentence(), syntax.Amount(len(t.Probes), "probe"))
-	for _, more := range t.More() {
+	fmt.Fprintf(out, "%s (%s)\n", words.ToleranceSentence(t), syntax.Amount(len(t.Probes), "probe"))
+	for _, more := range words.ToleranceDetails(t) {
 		fmt.Fprintln(out, more)
 	}
 	if len(t.Doses) == 0 {
@@ -189,22 +183,23 @@ func (f *tolerateFlags) tell(c *cobra.Command, t *capacity.Tolerance) {
 	}
 	fmt.Fprintf(out, "\n%12s  %-7s  %7s  %9s  %9s  %7s\n", "dose", "answer", "probes", "p95", "good", "failed")
 	for _, d := range t.Curve() {
+		p95, good, failed := words.TolerancePoint(&d)
 		fmt.Fprintf(out, "%12s  %-7s  %7s  %9s  %9s  %7s\n", t.Setting.Unit.Format(d.Dose), d.Answer,
-			fmt.Sprintf("%d/%d", d.Agree, d.Probes), d.P95, d.Good, d.Failed)
+			fmt.Sprintf("%d/%d", d.Agree, d.Probes), p95, good, failed)
 	}
 }
 
 // keep writes the files of a search. One that ended early is not added to the history.
-func (f *tolerateFlags) keep(t *capacity.Tolerance, r *capacity.DoseProber, whole bool) error {
+func (f *tolerateFlags) keep(t *search.Tolerance, r *capacity.DoseProber, whole bool) error {
 	var err error
 	if f.page != "" {
 		err = f.writeTolerance(t, r)
 	}
 	if f.file != "" {
-		err = errors.Join(err, t.Write(f.file))
+		err = errors.Join(err, writeJSON(f.file, t))
 	}
 	if f.history != "" && whole {
-		err = errors.Join(err, t.Add(f.history))
+		err = errors.Join(err, capacity.Add(f.history, t))
 	}
 	if err == nil && whole && t.Against != nil && t.Against.Verdict == scenarios.Regression {
 		return exit(scenarios.ExitRegression)
@@ -213,20 +208,18 @@ func (f *tolerateFlags) keep(t *capacity.Tolerance, r *capacity.DoseProber, whol
 }
 
 // writeTolerance writes the page of a search.
-func (f *tolerateFlags) writeTolerance(t *capacity.Tolerance, r *capacity.DoseProber) error {
+func (f *tolerateFlags) writeTolerance(t *search.Tolerance, r *capacity.DoseProber) error {
 	objectives, err := r.Objectives()
 	if err != nil {
 		return err
 	}
-	units := map[plan.DoseUnit]string{plan.DoseSeconds: " s", plan.DoseBytes: " B", plan.DoseRate: " B/s"}
 	p := html.FindPage{
-		Name: t.Name, Answer: syntax.Sentence(strings.TrimPrefix(t.Sentence(), t.Setting.Name()+": ")), Sure: t.Found(),
+		Name: t.Name, Answer: syntax.Sentence(words.ToleranceAnswer(t)), Sure: t.Found(),
 		Objectives: objectives, Started: t.Started, Took: time.Duration(float64(t.Took) * float64(time.Second)),
-		Dose: t.Setting.Name(), Say: t.Setting.Unit.Format, Unit: units[t.Setting.Unit], Details: t.More(),
-		Searches: make([]html.FindSearch, 1),
+		Dose: t.Setting, Details: words.ToleranceDetails(t), Searches: make([]html.FindSearch, 1),
 	}
 	for _, probed := range t.Probes {
-		p.Searches[0].Tries = append(p.Searches[0].Tries, capacity.Try{
+		p.Searches[0].Tries = append(p.Searches[0].Tries, search.Try{
 			Rate: probed.Dose, Answer: probed.Answer, Why: probed.Why, Figures: probed.Figures,
 		})
 	}

@@ -13,8 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/capacity"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/suite"
 )
 
@@ -58,7 +60,7 @@ func TestTolerate_Cliff(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir, state, brunt := t.TempDir(), t.TempDir(), built(t, ".")
-	search := func(limit string) (int, *capacity.Tolerance) {
+	tolerate := func(limit string) (int, *search.Tolerance) {
 		t.Helper()
 		found := filepath.Join(dir, limit+".json")
 		cmd := exec.Command(brunt, "tolerate", file, "slow", "delay", "--to", "600ms", "--set", "limit="+limit,
@@ -72,19 +74,19 @@ func TestTolerate_Cliff(t *testing.T) {
 			t.Fatal(err, rerr)
 		}
 		if f.Below != "" && !f.Found() || f.Limited > 0 {
-			t.Skip("this machine is too busy for the load: " + f.Sentence())
+			t.Skip("this machine is too busy for the load: " + words.ToleranceSentence(f))
 		}
 		return cmd.ProcessState.ExitCode(), f
 	}
-	code, f := search("400ms")
+	code, f := tolerate("400ms")
 	// a delay of 400 ms fails for certain, and one of 250 ms only if the rest of a request takes 150 ms
 	if code != 0 || f.Low >= .4 || f.High > .401 || f.High < .25 || f.Objective != "p95 < 400ms in slow" {
-		t.Errorf("exit code %d, %s", code, f.Sentence())
+		t.Errorf("exit code %d, %s", code, words.ToleranceSentence(f))
 	}
-	code, f = search("150ms")
+	code, f = tolerate("150ms")
 	regressed := f.Against != nil && f.Against.Verdict == scenarios.Regression
 	if code != scenarios.ExitRegression || f.High > .2 || !regressed {
-		t.Errorf("after a cliff at 400 ms: exit code %d, %s, %+v", code, f.Sentence(), f.Against)
+		t.Errorf("after a cliff at 400 ms: exit code %d, %s, %+v", code, words.ToleranceSentence(f), f.Against)
 	}
 	target.mu.Lock()
 	defer target.mu.Unlock()

@@ -11,10 +11,12 @@ import (
 	"strings"
 
 	"brunt/reporters/html"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/disk"
+	"brunt/scenarios/result/search"
 
 	"github.com/spf13/cobra"
 )
@@ -113,12 +115,12 @@ func newest(h *compare.History, name string) (records []*compare.Record, left []
 }
 
 // ofScenario returns the tolerances of the scenario with a name; all for an empty name.
-func ofScenario(list []*capacity.Tolerance, name string) []*capacity.Tolerance {
-	return slices.DeleteFunc(list, func(t *capacity.Tolerance) bool { return name != "" && t.Name != name })
+func ofScenario(list []*search.Tolerance, name string) []*search.Tolerance {
+	return slices.DeleteFunc(list, func(t *search.Tolerance) bool { return name != "" && t.Name != name })
 }
 
 // told shows a history that holds tolerances alone.
-func told(w io.Writer, file string, list []*capacity.Tolerance, name string) error {
+func told(w io.Writer, file string, list []*search.Tolerance, name string) error {
 	if list = ofScenario(list, name); len(list) == 0 {
 		return usagef("the history holds nothing of a scenario named %q", name)
 	}
@@ -137,22 +139,22 @@ type tolerances struct {
 
 // A trendTolerance is a tolerance without its probes.
 type trendTolerance struct {
-	Name      string             `json:"name"`   // of the scenario
-	Figure    string             `json:"figure"` // tolerance(FAULT.SETTING)
-	Tolerance capacity.Tolerance `json:"tolerance"`
+	Name      string           `json:"name"`   // of the scenario
+	Figure    string           `json:"figure"` // tolerance(FAULT.SETTING)
+	Tolerance search.Tolerance `json:"tolerance"`
 }
 
-func tolerancesOf(list []*capacity.Tolerance) (out tolerances) {
+func tolerancesOf(list []*search.Tolerance) (out tolerances) {
 	for _, t := range list {
 		short := *t
-		short.Probes, short.Doses = []capacity.Probed{}, []capacity.Dosed{}
+		short.Probes, short.Doses = []search.Probed{}, []search.Dosed{}
 		out.Tolerances = append(out.Tolerances, trendTolerance{t.Name, t.Figure(), short})
 	}
 	return out
 }
 
 // toleranceText writes tolerances for a terminal, by figure, the oldest first.
-func toleranceText(w io.Writer, list []*capacity.Tolerance) error {
+func toleranceText(w io.Writer, list []*search.Tolerance) error {
 	var b strings.Builder
 	var figures []string
 	for _, t := range list {
@@ -171,7 +173,7 @@ func toleranceText(w io.Writer, list []*capacity.Tolerance) error {
 				mark = "  " + string(t.Against.Verdict)
 			}
 			fmt.Fprintf(&b, "  %s  %-12s %s%s\n", t.Started.UTC().Format("2006-01-02 15:04"), cmp.Or(t.Commit, "–"),
-				t.Interval(), mark)
+				words.ToleranceInterval(t), mark)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -189,7 +191,7 @@ func writeJSON(file string, v any) error {
 
 // writeTrends writes the trends as JSON.
 func writeTrends(
-	file string, all []*compare.Record, trends []compare.Trend, list []*capacity.Tolerance,
+	file string, all []*compare.Record, trends []compare.Trend, list []*search.Tolerance,
 ) error {
 	return writeJSON(file, struct {
 		Name    string          `json:"name"`    // name of the scenario

@@ -11,6 +11,7 @@ import (
 	"brunt/reporters/chart"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/slo"
 )
 
@@ -58,27 +59,38 @@ const (
 	kneeFactor    = 2.5 // p95 at the knee grows beyond this multiple of its level at a low rate
 )
 
-// A curveAxis is what points are drawn against. The zero value is the rate that was asked for.
-type curveAxis struct {
-	Name string               // of a dose, such as slow-store.delay
-	Say  func(float64) string // formats a dose
-	Unit string               // after a number under the pointer
-}
+// A curveAxis is what points are drawn against: doses of a setting, or the rate that was asked for with its zero value.
+type curveAxis struct{ setting search.Dose }
 
-func (a curveAxis) dose() bool { return a.Name != "" }
+func (a curveAxis) dose() bool { return a.setting.Unit != "" }
 
 func (a curveAxis) say(x float64) string {
 	if a.dose() {
-		return a.Say(x)
+		return a.setting.Unit.Format(x)
 	}
 	return words.Rate(result.Num(x))
 }
 
 func (a curveAxis) label() string {
 	if a.dose() {
-		return a.Name
+		return a.setting.Name()
 	}
 	return "the rate that was asked for"
+}
+
+// unit returns the unit after a number under the pointer; empty for plain numbers.
+func (a curveAxis) unit() string {
+	switch a.setting.Unit {
+	case "":
+		return "/s"
+	case search.DoseSeconds:
+		return " s"
+	case search.DoseBytes:
+		return " B"
+	case search.DoseRate:
+		return " B/s"
+	}
+	return ""
 }
 
 // newCurve draws points against an axis; limit is the target of an objective on p95, NaN for none.
@@ -94,7 +106,7 @@ func newCurve(list []loadPoint, axis curveAxis, limit float64) *curveView {
 	}
 	v := &curveView{Points: len(list), Head: []string{"Asked for", "Good", "p95", "In flight", "What"}}
 	if axis.dose() {
-		v.Head[0], v.Head[3] = axis.Name, "Failed"
+		v.Head[0], v.Head[3] = axis.label(), "Failed"
 	}
 	var rates []float64
 	for _, p := range list {
@@ -113,11 +125,8 @@ func newCurve(list []loadPoint, axis curveAxis, limit float64) *curveView {
 			words.Rate(result.Num(knee)), words.Seconds(result.Num(level)), words.Number(kneeFactor))
 	}
 	v.Readout = chart.Readout{
-		Axis: [2]float64{x.Lo, x.Hi}, Unit: "/s", Dots: true, Series: make([]chart.ReadoutSeries, 1),
+		Axis: [2]float64{x.Lo, x.Hi}, Unit: axis.unit(), Dots: true, Series: make([]chart.ReadoutSeries, 1),
 		Values: map[string][][]string{},
-	}
-	if axis.dose() {
-		v.Readout.Unit = axis.Unit
 	}
 	series := &v.Readout.Series[0]
 	for _, p := range shown {
@@ -133,7 +142,7 @@ func newCurve(list []loadPoint, axis curveAxis, limit float64) *curveView {
 		lines.WriteString(middleLine(list, of, x, s))
 		var values []string
 		for _, q := range shown {
-			values = append(values, knownText(of(q), say))
+			values = append(values, words.Known(of(q), say))
 			if y := of(q); !math.IsNaN(y) {
 				d := curveDot{X: chart.PercentOf(x.At(q.Rate)), Y: chart.PercentOf(1 - s.At(y)), Class: q.Tone, Text: q.Text}
 				if math.IsInf(y, 0) {
@@ -197,26 +206,15 @@ func newCurve(list []loadPoint, axis curveAxis, limit float64) *curveView {
 		if i%max(1, len(list)/60) != 0 {
 			continue
 		}
-		last := knownText(p.InFlight, words.Number)
+		last := words.Known(p.InFlight, words.Number)
 		if axis.dose() {
-			last = knownText(p.Failed, share)
+			last = words.Known(p.Failed, share)
 		}
 		v.Rows = append(v.Rows, []string{
-			axis.say(p.Rate), knownText(p.Good, rate), knownText(p.P95, seconds), last, p.Text,
+			axis.say(p.Rate), words.Known(p.Good, rate), words.Known(p.P95, seconds), last, p.Text,
 		})
 	}
 	return v
-}
-
-// knownText formats a value; – if it is not known, ∞ if it is infinite.
-func knownText(f float64, say func(float64) string) string {
-	switch {
-	case math.IsNaN(f):
-		return "–"
-	case math.IsInf(f, 0):
-		return "∞"
-	}
-	return say(f)
 }
 
 func known(list []float64) bool {

@@ -8,7 +8,7 @@ import (
 
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios/result"
-	"brunt/scenarios/result/capacity"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/slo"
 )
 
@@ -114,17 +114,17 @@ func findPage(t *testing.T) string {
 		Started: time.Unix(1e9, 0), Took: 90 * time.Second,
 	}
 	for _, rate := range []float64{100, 200, 400, 283, 336, 300, 290} {
-		probe := capacity.Try{
-			Rate: rate, Answer: capacity.Holds, Why: "p95 < 200ms: 20ms <img src=x onerror=alert(1)>",
-			Figures: &capacity.Figures{Offered: rate, Good: rate, P95: .02, InFlight: 2},
+		probe := search.Try{
+			Rate: rate, Answer: search.Holds, Why: "p95 < 200ms: 20ms <img src=x onerror=alert(1)>",
+			Figures: &search.Figures{Offered: rate, Good: rate, P95: .02, InFlight: 2},
 		}
 		if rate > 300 {
-			probe.Answer = capacity.Breaks
+			probe.Answer = search.Breaks
 			probe.Figures.Good, probe.Figures.P95, probe.Figures.Failed = 300, result.Num(math.Inf(1)), .2
 		}
 		all.Tries = append(all.Tries, probe)
 	}
-	all.Tries = append(all.Tries, capacity.Try{Rate: 250, Answer: capacity.Disturbed, Why: "a neighbour"})
+	all.Tries = append(all.Tries, search.Try{Rate: 250, Answer: search.Disturbed, Why: "a neighbour"})
 	p.Searches = []FindSearch{all, {
 		Name: "without posts[1]", Tries: all.Tries[:2], Evidence: "pid 7 ended", Gone: "<img src=x> it answers again",
 	}}

@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"brunt/reporters/words"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/result/capacity"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
@@ -25,18 +26,15 @@ type FindPage struct {
 	Took       time.Duration
 	Details    []string     // sentences below the answer
 	Searches   []FindSearch // without a fault, then under each fault; or the one for the dose
-	// the setting of the fault whose dose is searched, such as slow-store.delay; empty for a search of rates
-	Dose string
-	Say  func(dose float64) string // formats a dose
-	Unit string                    // of a dose, after a number; may be empty
+	Dose       search.Dose  // the setting whose dose is searched; the zero value for a search of rates
 }
 
 // A FindSearch is the search without a fault, or the search under one.
 type FindSearch struct {
-	Name     string         // empty if it is the only search
-	Tries    []capacity.Try // in their order; the rate of each is the dose if one is searched
-	Evidence string         // what showed that the fault was in
-	Gone     string         // what showed its end
+	Name     string       // empty if it is the only search
+	Tries    []search.Try // in their order; the rate of each is the dose if one is searched
+	Evidence string       // what showed that the fault was in
+	Gone     string       // what showed its end
 }
 
 var findTemplate = template.Must(template.ParseFS(sources, "assets/find.tmpl", "assets/curve.tmpl"))
@@ -88,8 +86,10 @@ func (p FindPage) Report(w io.Writer) error {
 	if !p.Sure {
 		v.Mark, v.Tone = "?", "unsure"
 	}
-	axis := curveAxis{p.Dose, p.Say, p.Unit}
-	v.Dose = words.Clean(p.Dose)
+	axis := curveAxis{p.Dose}
+	if axis.dose() {
+		v.Dose = words.Clean(p.Dose.Name())
+	}
 	v.Icon = icon(v.Tone)
 	for _, o := range p.Objectives {
 		v.Objectives = append(v.Objectives, words.Clean(o.Text))
@@ -120,7 +120,7 @@ func (p FindPage) Report(w io.Writer) error {
 			t := &s.Tries[j]
 			row := probeRow(j, t, axis)
 			table.Probes = append(table.Probes, row)
-			if t.Answer == capacity.Disturbed || t.Figures == nil || i > 0 { // the curve is of the target alone
+			if t.Answer == search.Disturbed || t.Figures == nil || i > 0 { // the curve is of the target alone
 				continue
 			}
 			at := t.Figures.Offered
@@ -130,7 +130,7 @@ func (p FindPage) Report(w io.Writer) error {
 				v.Several = v.Several || at > 1.5*t.Rate
 			}
 			points = append(points, loadPoint{
-				Rate: at, Good: t.Figures.Good, P95: p95Of(t.Figures), InFlight: float64(t.Figures.InFlight),
+				Rate: at, Good: t.Figures.Good, P95: t.Figures.Tail(), InFlight: float64(t.Figures.InFlight),
 				Failed: t.Figures.Failed, Tone: row.Tone, Text: row.Word + " at " + row.Rate + ": " + row.Why,
 			})
 		}
@@ -146,41 +146,17 @@ func (p FindPage) Report(w io.Writer) error {
 }
 
 // probeRow returns the row of a probe. Figures that are not known are dashes.
-func probeRow(i int, t *capacity.Try, axis curveAxis) findRow {
+func probeRow(i int, t *search.Try, axis curveAxis) findRow {
 	look := findTones[string(t.Answer)]
 	good, failed, p95, inFlight := math.NaN(), math.NaN(), math.NaN(), math.NaN()
 	if f := t.Figures; f != nil {
-		good, failed, p95, inFlight = f.Good, f.Failed, p95Of(f), float64(f.InFlight)
+		good, failed, p95, inFlight = f.Good, f.Failed, f.Tail(), float64(f.InFlight)
 	}
-	row := findRow{
+	count := func(f float64) string { return words.Count(int64(f)) }
+	return findRow{
 		N: words.Count(int64(i + 1)), Rate: axis.say(t.Rate), Tone: look[0], Mark: look[1],
 		Word: words.Clean(string(t.Answer)), Why: words.Clean(t.Why), Good: words.Rate(result.Num(good)),
-		Failed: shareOrNone(failed), P95: words.Seconds(result.Num(p95)), InFlight: countOrNone(inFlight),
+		Failed: words.Known(failed, words.Percent), P95: words.Known(p95, quantity.FormatSeconds),
+		InFlight: words.Known(inFlight, count),
 	}
-	if math.IsInf(p95, 1) {
-		row.P95 = "∞"
-	}
-	return row
-}
-
-// p95Of returns the p95 of a probe; infinite if more requests failed than it allows.
-func p95Of(f *capacity.Figures) float64 {
-	if p95 := float64(f.P95); !math.IsNaN(p95) {
-		return p95
-	}
-	return math.Inf(1)
-}
-
-func shareOrNone(f float64) string {
-	if math.IsNaN(f) {
-		return "–"
-	}
-	return words.Percent(f)
-}
-
-func countOrNone(f float64) string {
-	if math.IsNaN(f) {
-		return "–"
-	}
-	return words.Count(int64(f))
 }

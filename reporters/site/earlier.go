@@ -2,8 +2,6 @@ package site
 
 import (
 	"encoding/json"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -22,29 +20,10 @@ const (
 // Earlier returns the last runs of the same scenario whose folders are beside dir, the folder of a run, the oldest
 // first. A run that can't be read is left out. The newest has the settings that differ from those of r.
 func Earlier(dir string, r *result.Result) []result.Earlier {
-	around := filepath.Dir(filepath.Clean(dir))
-	folders, err := os.ReadDir(around)
-	if err != nil {
-		return nil
-	}
-	type file struct {
-		folder string
-		info   fs.FileInfo
-	}
-	var files []file
-	for _, d := range folders {
-		if d.Name() == filepath.Base(dir) {
-			continue
-		}
-		if info, err := os.Stat(filepath.Join(around, d.Name(), resultFile)); err == nil && info.Mode().IsRegular() {
-			files = append(files, file{d.Name(), info})
-		}
-	}
-	slices.SortStableFunc(files, func(a, b file) int { return b.info.ModTime().Compare(a.info.ModTime()) })
 	var list []result.Earlier
 	scenario := map[string]string{} // of the runs of list, by their folders
-	for _, f := range files[:min(len(files), mostLooked)] {
-		b, err := disk.Read(filepath.Join(around, f.folder, resultFile), mostBytes)
+	for _, path := range disk.Newest(dir, resultFile, mostLooked) {
+		b, err := disk.Read(path, mostBytes)
 		if err != nil {
 			continue
 		}
@@ -60,8 +39,8 @@ func Earlier(dir string, r *result.Result) []result.Earlier {
 			continue
 		}
 		one := result.Earlier{
-			Run: e.Run, Folder: "../" + f.folder, Started: e.Started, Verdict: e.Verdict, P95: result.SteadyP95(e.Cells),
-			Late: !e.Generator.Healthy,
+			Run: e.Run, Folder: "../" + filepath.Base(filepath.Dir(path)), Started: e.Started, Verdict: e.Verdict,
+			P95: result.SteadyP95(e.Cells), Late: !e.Generator.Healthy,
 		}
 		if run := e.total(); run != nil {
 			one.Requests, one.Bad = run.All.Count, run.Bad

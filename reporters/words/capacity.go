@@ -6,13 +6,13 @@ import (
 	"strings"
 
 	"brunt/scenarios/result"
-	"brunt/scenarios/result/capacity"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/syntax"
 )
 
 // CapacityAnswer says what a target can take, alone and under each fault, and whether the demanded rates fit. Each item
 // is a sentence, the first without its end.
-func CapacityAnswer(c *capacity.Capacity) []string {
+func CapacityAnswer(c *search.Capacity) []string {
 	all := rateRange(&c.Found, c.Interval)
 	if len(c.Under) == 0 {
 		out := []string{all + " (" + probes(len(c.Tries)) + ")"}
@@ -31,7 +31,7 @@ func CapacityAnswer(c *capacity.Capacity) []string {
 }
 
 // HeldFault names a fault that is in while rates are judged.
-func HeldFault(h capacity.Held) string {
+func HeldFault(h search.Held) string {
 	switch zone, ok := strings.CutPrefix(h.Without, "zone="); {
 	case ok:
 		return "without zone " + Clean(zone)
@@ -42,7 +42,7 @@ func HeldFault(h capacity.Held) string {
 }
 
 // rateRange says the interval of a capacity.
-func rateRange(f *capacity.Found, iv capacity.Interval) string {
+func rateRange(f *search.Found, iv search.Interval) string {
 	switch {
 	case f.Low == 0 && iv.High > 0:
 		return fmt.Sprintf("less than %.4g/s", iv.High)
@@ -56,7 +56,7 @@ func rateRange(f *capacity.Found, iv capacity.Interval) string {
 }
 
 // shareRange says the share of a capacity in whole percents.
-func shareRange(s *capacity.Interval) string {
+func shareRange(s *search.Interval) string {
 	low, high := math.Floor(100*s.Low), math.Ceil(100*s.High)
 	if s.Low == 0 {
 		return fmt.Sprintf("less than %.0f %%", high)
@@ -67,7 +67,7 @@ func shareRange(s *capacity.Interval) string {
 func probes(n int) string { return syntax.Amount(n, "probe") }
 
 // demands says whether the demanded rates fit.
-func demands(c *capacity.Capacity) (out []string) {
+func demands(c *search.Capacity) (out []string) {
 	if c.Peak != nil {
 		out = append(out, demand(c, c.Peak, "A peak of %.4g/s"))
 	}
@@ -78,12 +78,12 @@ func demands(c *capacity.Capacity) (out []string) {
 }
 
 // demand says whether one rate fits.
-func demand(c *capacity.Capacity, d *capacity.Demand, format string) string {
+func demand(c *search.Capacity, d *search.Demand, format string) string {
 	var parts []string
-	of := func(fit capacity.Fit) string {
-		return map[capacity.Fit]string{
-			capacity.Fits: "fits", capacity.TooMuch: "does not fit", capacity.Uncertain: "is not certain to fit",
-			capacity.Untried: "could not be tried, because the generator reached its limit",
+	of := func(fit search.Fit) string {
+		return map[search.Fit]string{
+			search.Fits: "fits", search.TooMuch: "does not fit", search.Uncertain: "is not certain to fit",
+			search.Untried: "could not be tried, because the generator reached its limit",
 		}[fit]
 	}
 	if len(d.Under) == 0 {
@@ -100,7 +100,7 @@ func demand(c *capacity.Capacity, d *capacity.Demand, format string) string {
 	return fmt.Sprintf(format, d.Rate) + " " + of(d.All) + " with all; it " + strings.Join(parts, ", and it ") + "."
 }
 
-func underAll(c *capacity.Capacity) string {
+func underAll(c *search.Capacity) string {
 	var names []string
 	for i := range c.Under {
 		names = append(names, HeldFault(c.Under[i].Held))
@@ -110,14 +110,14 @@ func underAll(c *capacity.Capacity) string {
 
 // CapacityDetails says more about each search: why the first rate broke that did, and what followed the injection of a
 // fault.
-func CapacityDetails(c *capacity.Capacity) (out []string) {
-	add := func(of string, f *capacity.Found) {
+func CapacityDetails(c *search.Capacity) (out []string) {
+	add := func(of string, f *search.Found) {
 		if f.High > 0 && f.Limited > 0 {
 			out = append(out, fmt.Sprintf("%sthe interval is not narrower, because the generator kept reaching its limit at %.4g/s",
 				of, f.Limited))
 		}
 		for i := len(f.Tries) - 1; i >= 0; i-- {
-			if t := &f.Tries[i]; t.Answer == capacity.Breaks && t.Rate <= f.High*1.0001 {
+			if t := &f.Tries[i]; t.Answer == search.Breaks && t.Rate <= f.High*1.0001 {
 				out = append(out, fmt.Sprintf("%sat %.4g/s: %s", of, t.Rate, Clean(t.Why)))
 				break
 			}
@@ -139,7 +139,7 @@ func CapacityDetails(c *capacity.Capacity) (out []string) {
 }
 
 // transient says what followed the injection of a fault.
-func transient(t *capacity.Transient) string {
+func transient(t *search.Transient) string {
 	failed := syntax.Amount(int(t.Failed), "request")
 	switch at := fmt.Sprintf("at a low load of %.4g/s", t.Rate); {
 	case !t.Lasted.Known():

@@ -6,13 +6,13 @@ import (
 
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
-	"brunt/scenarios/result/capacity"
+	"brunt/scenarios/result/search"
 )
 
 func TestCapacityAnswer(t *testing.T) {
-	c := &capacity.Capacity{
-		Found:    capacity.Found{Low: 1220, High: 1250, Tries: make([]capacity.Try, 17)},
-		Interval: capacity.Interval{Low: 1210, High: 1260},
+	c := &search.Capacity{
+		Found:    search.Found{Low: 1220, High: 1250, Tries: make([]search.Try, 17)},
+		Interval: search.Interval{Low: 1210, High: 1260},
 	}
 	said := func() string { return strings.Join(words.CapacityAnswer(c), " | ") }
 	if got := said(); got != "between 1210/s and 1260/s (17 probes)" {
@@ -22,20 +22,20 @@ func TestCapacityAnswer(t *testing.T) {
 	if got := said(); !strings.HasSuffix(got, " | A peak of 1230/s is not certain to fit.") {
 		t.Errorf("alone, with a peak: %s", got)
 	}
-	c.Under = []capacity.Under{
+	c.Under = []search.Under{
 		{
-			Held: capacity.Held{Without: "posts[1]"}, Found: capacity.Found{Low: 645, High: 665},
-			Interval: capacity.Interval{Low: 640, High: 670}, Share: &capacity.Interval{Low: .508, High: .5537},
-			Transient: &capacity.Transient{Rate: 121, Lasted: 1.2, Failed: 14, Impact: result.Impacted},
+			Held: search.Held{Without: "posts[1]"}, Found: search.Found{Low: 645, High: 665},
+			Interval: search.Interval{Low: 640, High: 670}, Share: &search.Interval{Low: .508, High: .5537},
+			Transient: &search.Transient{Rate: 121, Lasted: 1.2, Failed: 14, Impact: result.Impacted},
 		},
 		{
-			Held: capacity.Held{During: "slow-store"}, Found: capacity.Found{High: 121},
-			Interval:  capacity.Interval{High: 121},
-			Transient: &capacity.Transient{Rate: 121, Lasted: result.NaN, Failed: 9, Impact: result.NotRecovered},
+			Held: search.Held{During: "slow-store"}, Found: search.Found{High: 121},
+			Interval:  search.Interval{High: 121},
+			Transient: &search.Transient{Rate: 121, Lasted: result.NaN, Failed: 9, Impact: result.NotRecovered},
 		},
 		{
-			Held: capacity.Held{Without: "zone=a"}, Found: capacity.Found{Low: 900, Limited: 950},
-			Interval: capacity.Interval{Low: 900},
+			Held: search.Held{Without: "zone=a"}, Found: search.Found{Low: 900, Limited: 950},
+			Interval: search.Interval{Low: 900},
 		},
 	}
 	c.Peak, c.AtLeast = c.Demanded(900), c.Demanded(100)

@@ -79,6 +79,17 @@ func Seconds(n result.Num) string {
 	return quantity.FormatSeconds(float64(n))
 }
 
+// Known formats a figure; – if it is not known, ∞ if it is infinite.
+func Known(f float64, format func(float64) string) string {
+	switch {
+	case math.IsNaN(f):
+		return "–"
+	case math.IsInf(f, 0):
+		return "∞"
+	}
+	return format(f)
+}
+
 // Offset formats a moment on the run's clock, to the millisecond; unknown is –.
 func Offset(n result.Num) string {
 	if !n.Known() {

@@ -9,6 +9,7 @@
 //	Fresh(path, mode)               a new file in place of what is there
 //	Beside(path, mode)              a file that replaces another by a rename; the umask applies
 //	Temp, TempDir                   files for the time of a run; they need no /tmp
+//	Newest(dir, name, most)         the files of a name in the folders beside another, such as of earlier runs
 //
 // The caller states a limit, because it knows how large such a file can be. The error names the limit.
 // TestOpens (scenarios/structure) finds each place that opens a file in another way.

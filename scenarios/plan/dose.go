@@ -1,123 +1,23 @@
 package plan
 
 import (
-	"fmt"
-	"math"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"brunt/chaos/catalog"
 	"brunt/chaos/selector"
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/syntax"
 )
-
-// A DoseUnit is what a dose counts.
-type DoseUnit string
-
-// The units of doses.
-const (
-	DoseSeconds DoseUnit = "seconds"
-	DoseShare   DoseUnit = "share" // 0 to 1
-	DoseBytes   DoseUnit = "bytes"
-	DoseRate    DoseUnit = "bytes/s"
-	DoseCount   DoseUnit = "count"  // a whole number, such as of units
-	DoseNumber  DoseUnit = "number" // such as of processors
-)
-
-// doseUnits says for each unit how a dose is written in a scenario, and its smallest step.
-var doseUnits = map[DoseUnit]struct {
-	step   float64
-	format func(float64) string
-	such   string
-}{
-	DoseSeconds: {.001, func(f float64) string { return quantity.FormatDuration(doseTime(f)) }, "a duration such as 2s"},
-	DoseShare: {
-		.001, func(f float64) string { return quantity.FormatShare(math.Round(f*1e6) / 1e6) },
-		"a share such as 50%",
-	},
-	DoseBytes: {1, func(f float64) string { return quantity.Size(math.Round(f)).String() }, "a size such as 64MiB"},
-	DoseRate:  {125, func(f float64) string { return quantity.Bandwidth(f).String() }, "a bandwidth such as 10Mbit/s"},
-	DoseCount: {1, func(f float64) string { return strconv.Itoa(int(math.Round(f))) }, "a whole number such as 3"},
-	DoseNumber: {
-		.01, func(f float64) string { return strconv.FormatFloat(math.Round(f*100)/100, 'f', -1, 64) },
-		"a number such as 1.5",
-	},
-}
-
-func doseTime(f float64) time.Duration { return time.Duration(math.Round(f*1e3)) * time.Millisecond }
-
-// Known reports whether this version knows the unit.
-func (u DoseUnit) Known() bool { return doseUnits[u].format != nil }
-
-// Format formats a dose as a scenario writes it.
-func (u DoseUnit) Format(dose float64) string { return doseUnits[u].format(dose) }
-
-// Step returns the smallest difference of doses that a search up to a dose makes.
-func (u DoseUnit) Step(to float64) float64 {
-	step := doseUnits[u].step
-	if u == DoseBytes || u == DoseRate { // round numbers of KiB or kbit, not of bytes
-		for step*1000 < to {
-			step *= map[DoseUnit]float64{DoseBytes: 1024, DoseRate: 10}[u]
-		}
-		for step > doseUnits[u].step && step*100 > to {
-			step /= 2
-		}
-	}
-	return step
-}
-
-// A Dose is a number, share or duration of a fault, which a search varies.
-type Dose struct {
-	Fault string   `json:"fault" mask:"-"`           // the name in the scenario; FAULT.STEP for a step of a group
-	Key   string   `json:"key" mask:"-"`             // of the fault's kind, or `for`
-	Kind  string   `json:"kind" mask:"-"`            // of the fault
-	Unit  DoseUnit `json:"unit" mask:"-"`            // of the doses
-	Eases bool     `json:"eases,omitempty" mask:"-"` // a larger value does less harm
-}
-
-// Name names the setting: FAULT.KEY.
-func (s Dose) Name() string { return s.Fault + "." + s.Key }
-
-// ParseDose reads a dose as a scenario writes it. Places are not known, so an error says what is wanted.
-func (s Dose) ParseDose(text string) (float64, error) {
-	var f float64
-	var err error
-	switch s.Unit {
-	case DoseSeconds:
-		var d time.Duration
-		d, err = quantity.ParseDuration(text)
-		f = d.Seconds()
-	case DoseShare:
-		f, err = quantity.ParseShare(text)
-	case DoseBytes:
-		var n int64
-		n, err = quantity.ParseSize(text)
-		f = float64(n)
-	case DoseRate:
-		f, err = quantity.ParseBandwidth(text)
-	case DoseCount:
-		var n int
-		n, err = strconv.Atoi(text)
-		f = float64(n)
-	case DoseNumber:
-		f, err = strconv.ParseFloat(text, 64)
-	}
-	if err != nil || f < 0 || math.IsNaN(f) || math.IsInf(f, 0) {
-		return 0, fmt.Errorf("%q: %s counts %s; write %s", text, s.Name(), s.Unit, doseUnits[s.Unit].such)
-	}
-	return f, nil
-}
 
 // noDose lists settings that are numbers or durations, and no amount of harm.
 var noDose = []string{"pid", "status", "timeout", "grace", "on_restart"}
 
 // dosesOf lists the settings of a kind of fault that are doses, with their units, in the order of their fields.
-func dosesOf(kind string) (list []Dose) {
+func dosesOf(kind string) (list []search.Dose) {
 	d, ok := catalog.Find(kind)
 	if !ok {
 		return nil
@@ -128,55 +28,47 @@ func dosesOf(kind string) (list []Dose) {
 		if unit == "" || slices.Contains(noDose, key) {
 			continue
 		}
-		list = append(list, Dose{Key: key, Kind: kind, Unit: unit, Eases: slices.Contains(d.Eases, key)})
+		list = append(list, search.Dose{Key: key, Kind: kind, Unit: unit, Eases: slices.Contains(d.Eases, key)})
 	}
 	if !d.OneShot() {
-		list = append(list, Dose{Key: "for", Kind: kind, Unit: DoseSeconds})
+		list = append(list, search.Dose{Key: "for", Kind: kind, Unit: search.DoseSeconds})
 	}
 	return list
 }
 
-// doseUnitOf returns the unit of the values of a type; empty if they are no doses.
-func doseUnitOf(t reflect.Type) DoseUnit {
+// doseUnitOf returns the unit of the values of a type; empty if it is not a dose.
+func doseUnitOf(t reflect.Type) search.DoseUnit {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	switch t {
 	case reflect.TypeFor[quantity.Duration]():
-		return DoseSeconds
+		return search.DoseSeconds
 	case reflect.TypeFor[quantity.Share]():
-		return DoseShare
+		return search.DoseShare
 	case reflect.TypeFor[quantity.Size]():
-		return DoseBytes
+		return search.DoseBytes
 	case reflect.TypeFor[quantity.Bandwidth]():
-		return DoseRate
+		return search.DoseRate
 	case reflect.TypeFor[selector.Pick](), reflect.TypeFor[int]():
-		return DoseCount
+		return search.DoseCount
 	case reflect.TypeFor[float64](), reflect.TypeFor[quantity.Processors]():
-		return DoseNumber
+		return search.DoseNumber
 	}
 	return ""
 }
 
-// doseKeys names doses.
-func doseKeys(list []Dose) string {
-	var names []string
-	for _, s := range list {
-		names = append(names, s.Key)
-	}
-	return strings.Join(names, ", ")
-}
-
 // FindDose returns the setting of a fault of a scenario. The error is a [scenarios.UsageError] that names the faults
 // of the scenario, or the doses of the kind.
-func FindDose(sc *scenarios.Scenario, fault, key string) (Dose, error) {
+func FindDose(sc *scenarios.Scenario, fault, key string) (search.Dose, error) {
 	place := placeOf(sc, fault)
 	if place == nil {
 		names := faultNames(sc)
 		if len(names) == 0 {
-			return Dose{}, scenarios.Usagef("%s has no fault under `chaos`, so that there is no dose to vary", sc.Name)
+			return search.Dose{}, scenarios.Usagef("%s has no fault under `chaos`, so that there is no dose to vary",
+				sc.Name)
 		}
-		return Dose{}, scenarios.Usagef("no fault %q; %sthe scenario has %s", fault, hinted(fault, names),
+		return search.Dose{}, scenarios.Usagef("no fault %q; %sthe scenario has %s", fault, hinted(fault, names),
 			strings.Join(names, ", "))
 	}
 	list := dosesOf(place.block.Kind)
@@ -184,21 +76,21 @@ func FindDose(sc *scenarios.Scenario, fault, key string) (Dose, error) {
 		if s.Key == key {
 			s.Fault = fault
 			if key == "for" && *place.lasts == 0 {
-				return Dose{}, scenarios.Usagef("%s has no `for`: it lasts as long as its stage or its group; give it one",
-					fault)
+				return search.Dose{}, scenarios.Usagef("%s has no `for`: it lasts as long as its stage or its group; give "+
+					"it one", fault)
 			}
 			return s, nil
 		}
 	}
 	if len(list) == 0 {
-		return Dose{}, scenarios.Usagef("%s is a %s, which has no dose", fault, place.block.Kind)
+		return search.Dose{}, scenarios.Usagef("%s is a %s, which has no dose", fault, place.block.Kind)
 	}
 	var known []string
 	for _, s := range list {
 		known = append(known, s.Key)
 	}
-	return Dose{}, scenarios.Usagef("%q is no dose of %s; %sa %s has %s", key, fault, hinted(key, known),
-		place.block.Kind, doseKeys(list))
+	return search.Dose{}, scenarios.Usagef("%q is no dose of %s; %sa %s has %s", key, fault, hinted(key, known),
+		place.block.Kind, strings.Join(known, ", "))
 }
 
 // hinted returns a hint with a semicolon; empty if there is none.
@@ -246,18 +138,20 @@ func faultNames(sc *scenarios.Scenario) (names []string) {
 	return names
 }
 
-// Of returns the fault in a scenario, or the group of the step.
-func (s Dose) Of(sc *scenarios.Scenario) *scenarios.Fault { return placeOf(sc, s.Fault).fault }
+// FaultOf returns the fault of a setting in a scenario, or the group of the step.
+func FaultOf(sc *scenarios.Scenario, s search.Dose) *scenarios.Fault {
+	return placeOf(sc, s.Fault).fault
+}
 
-// Set writes a dose into the scenario.
-func (s Dose) Set(sc *scenarios.Scenario, dose float64) {
+// SetDose writes a dose of a setting into a scenario.
+func SetDose(sc *scenarios.Scenario, s search.Dose, dose float64) {
 	place := placeOf(sc, s.Fault)
 	if s.Key == "for" {
-		*place.lasts = quantity.Duration(doseTime(dose))
+		*place.lasts = quantity.Duration(search.DoseTime(dose))
 		return
 	}
 	node := &syntax.Node{Kind: syntax.String, Value: s.Unit.Format(dose), Pos: place.block.Pos}
-	if s.Unit == DoseCount || s.Unit == DoseNumber {
+	if s.Unit == search.DoseCount || s.Unit == search.DoseNumber {
 		node.Kind = syntax.Number
 	}
 	with := &syntax.Node{Kind: syntax.Map, Pos: place.block.Pos}

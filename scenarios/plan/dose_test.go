@@ -3,6 +3,8 @@ package plan
 import (
 	"strings"
 	"testing"
+
+	"brunt/scenarios/result/search"
 )
 
 // TestDoses lists what can be searched.
@@ -22,7 +24,7 @@ func TestDoses(t *testing.T) {
 				mark = "-"
 			}
 			got = append(got, s.Key+mark)
-			if d, err := s.ParseDose(s.Unit.Format(.5)); s.Unit == DoseShare && (err != nil || d != .5) {
+			if d, err := s.ParseDose(s.Unit.Format(.5)); s.Unit == search.DoseShare && (err != nil || d != .5) {
 				t.Errorf("%s: %v, %v", s.Key, d, err)
 			}
 		}

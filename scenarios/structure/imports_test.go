@@ -30,7 +30,10 @@ var groups = []group{
 	// what a specification fixes, and a protocol and a fault need alike
 	{name: "codes", folders: []string{"targets/grpc/status"}},
 	// what a run found: all that reporters know of it
-	{name: "result", folders: []string{"scenarios/result", "scenarios/result/capacity", "scenarios/machine"}, may: []string{"language"}},
+	{
+		name: "result", folders: []string{"scenarios/result", "scenarios/result/search", "scenarios/machine"},
+		may: []string{"language"},
+	},
 	{name: "load", folders: []string{"scenarios/load/..."}, may: []string{"language"}},
 	{name: "measure", folders: []string{"scenarios/measure/..."}, may: []string{"language", "result"}},
 	{name: "judge", folders: []string{"scenarios/judge/..."}, may: []string{"language", "result", "measure"}},

@@ -3,13 +3,13 @@ package capacity
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/slo"
 )
 
@@ -21,7 +21,7 @@ type DoseProber struct {
 	Parse   func() (*scenarios.Scenario, error) // reads the scenario, again for each probe
 	Compile plan.CompileOptions
 	Run     func(ctx context.Context, p *plan.Plan) (*result.Result, error)
-	Setting plan.Dose
+	Setting search.Dose
 	Cool    time.Duration // time for the target to recover after a break
 }
 
@@ -36,7 +36,7 @@ func (r *DoseProber) Check(doses []float64) error {
 	}
 	if len(r.objectives(sc)) == 0 {
 		return scenarios.Usagef("no objective is on the whole run or on %s; add one under `slo`, such as "+
-			"`p95 < 500ms in %[1]s`", r.Setting.Of(sc).Name)
+			"`p95 < 500ms in %[1]s`", plan.FaultOf(sc, r.Setting).Name)
 	}
 	for _, dose := range append([]float64{0}, doses...) {
 		p, err := r.plan(dose)
@@ -78,7 +78,7 @@ func (r *DoseProber) Objectives() ([]slo.Objective, error) {
 
 // objectives returns the objectives on the whole run and on the fault.
 func (r *DoseProber) objectives(sc *scenarios.Scenario) (list []slo.Objective) {
-	name := r.Setting.Of(sc).Name
+	name := plan.FaultOf(sc, r.Setting).Name
 	for _, o := range sc.SLO {
 		about := o.Phase.OfFault() && o.Phase.Fault == name || o.After.OfFault() && o.After.Fault == name
 		if about || o.PhaseOrRun().Kind == slo.RunPhase && o.After.Kind == slo.NoPhase {
@@ -88,6 +88,9 @@ func (r *DoseProber) objectives(sc *scenarios.Scenario) (list []slo.Objective) {
 	return list
 }
 
+// faultless reports whether a dose stands for a run without the fault.
+func faultless(dose float64) bool { return dose == 0 || dose == noFault }
+
 // plan compiles a probe.
 func (r *DoseProber) plan(dose float64) (*plan.Plan, error) {
 	sc, err := r.Parse()
@@ -95,11 +98,11 @@ func (r *DoseProber) plan(dose float64) (*plan.Plan, error) {
 		return nil, err
 	}
 	sc.SLO = r.objectives(sc)
-	if dose > 0 && !math.IsInf(dose, 1) {
-		r.Setting.Set(sc, dose)
+	if !faultless(dose) {
+		plan.SetDose(sc, r.Setting, dose)
 		return plan.Compile(sc, r.Compile)
 	}
-	gone := []string{r.Setting.Of(sc).Name}
+	gone := []string{plan.FaultOf(sc, r.Setting).Name}
 	for range sc.Faults { // also faults that follow those that follow it
 		sc.Faults = slices.DeleteFunc(sc.Faults, func(f scenarios.Fault) bool {
 			if f.After != "" && slices.Contains(gone, f.After) {
@@ -123,21 +126,20 @@ func (r *DoseProber) plan(dose float64) (*plan.Plan, error) {
 	return plan.Compile(sc, r.Compile)
 }
 
-func (r *DoseProber) Probe(ctx context.Context, dose float64) (Try, error) {
+func (r *DoseProber) Probe(ctx context.Context, dose float64) (search.Try, error) {
 	p, err := r.plan(dose)
 	if err != nil {
-		return Try{}, err
+		return search.Try{}, err
 	}
 	res, err := r.Run(ctx, p)
 	if err != nil {
-		return Try{}, err
+		return search.Try{}, err
 	}
-	without := dose == 0 || math.IsInf(dose, 1)
 	phase := slo.Phase{Kind: slo.RunPhase}
-	if !without {
-		phase = slo.Phase{Kind: slo.FaultPhase, Fault: r.Setting.Of(p.Scenario).Name}
+	if !faultless(dose) {
+		phase = slo.Phase{Kind: slo.FaultPhase, Fault: plan.FaultOf(p.Scenario, r.Setting).Name}
 	}
-	t := Try{Figures: figuresIn(res, phase)}
+	t := search.Try{Figures: figuresIn(res, phase)}
 	t.Answer, t.Why, err = doseAnswer(res)
 	for _, o := range res.Objectives {
 		if o.Verdict == scenarios.Fail {
@@ -147,13 +149,10 @@ func (r *DoseProber) Probe(ctx context.Context, dose float64) (Try, error) {
 	return t, err
 }
 
-// doseAnswer evaluates a probe with a dose: as at a rate, but for the growth of the requests in flight, since the load
-// of a scenario need not be constant.
-func doseAnswer(res *result.Result) (Answer, string, error) {
-	judged := *res
-	judged.Windows = nil
-	a, why, err := answer(&judged)
-	if a == Disturbed || a == Limited {
+// doseAnswer evaluates a probe with a dose.
+func doseAnswer(res *result.Result) (search.Answer, string, error) {
+	a, why, err := answer(res, false)
+	if a == search.Disturbed || a == search.Limited {
 		return a, why, err
 	}
 	if len(res.Reasons) > 0 {
@@ -163,15 +162,15 @@ func doseAnswer(res *result.Result) (Answer, string, error) {
 				"time by --cool-down", res.Reason)
 		}
 	}
-	if a == Holds && res.Verdict == scenarios.Fail { // such as a unit that did not become healthy in time
-		return Breaks, res.Reason, nil
+	if a == search.Holds && res.Verdict == scenarios.Fail { // such as a unit that did not become healthy in time
+		return search.Breaks, res.Reason, nil
 	}
 	return a, why, err
 }
 
 // figuresIn returns what a probe measured in a phase, over all its occurrences; nil if it made no request in it.
-func figuresIn(res *result.Result, phase slo.Phase) *Figures {
-	f := &Figures{P50: result.NaN, P95: result.NaN}
+func figuresIn(res *result.Result, phase slo.Phase) *search.Figures {
+	f := &search.Figures{P50: result.NaN, P95: result.NaN}
 	var long result.Num
 	for _, p := range res.Phases {
 		if phase.Includes(p.Name) && p.End > p.Start {
@@ -202,6 +201,4 @@ func figuresIn(res *result.Result, phase slo.Phase) *Figures {
 	return f
 }
 
-func (r *DoseProber) CoolDown(ctx context.Context) error {
-	return (&RunProber{Cool: r.Cool}).CoolDown(ctx)
-}
+func (r *DoseProber) CoolDown(ctx context.Context) error { return coolDown(ctx, r.Cool) }

@@ -6,39 +6,13 @@ import (
 	"fmt"
 	"math"
 
-	"brunt/scenarios/result/capacity"
-)
-
-// The data of a search; reporters know it from package result/capacity.
-type (
-	Answer   = capacity.Answer
-	Try      = capacity.Try
-	Figures  = capacity.Figures
-	Found    = capacity.Found
-	Interval = capacity.Interval
-	Capacity = capacity.Capacity
-	Under    = capacity.Under
-	Held     = capacity.Held
-	Demand   = capacity.Demand
-	Fit      = capacity.Fit
-)
-
-// The answers, and whether a rate fits.
-const (
-	Holds     = capacity.Holds
-	Breaks    = capacity.Breaks
-	Limited   = capacity.Limited
-	Disturbed = capacity.Disturbed
-	Fits      = capacity.Fits
-	TooMuch   = capacity.TooMuch
-	Uncertain = capacity.Uncertain
-	Untried   = capacity.Untried
+	"brunt/scenarios/result/search"
 )
 
 // A Prober probes the target.
 type Prober interface {
 	// Probe loads the target with rate iterations a second. It returns the answer with its reason, and what it measured.
-	Probe(ctx context.Context, rate float64) (Try, error)
+	Probe(ctx context.Context, rate float64) (search.Try, error)
 	// CoolDown gives the target time to recover after a break.
 	CoolDown(ctx context.Context) error
 }
@@ -49,7 +23,7 @@ type Options struct {
 	Max       float64 // the largest rate to try, per second; zero is no bound
 	Precision float64 // high/low - 1 of the interval; zero is 4 %
 	Confirm   int     // number of probes of which a majority decides: odd, because an even number can tie; zero is 3
-	Tried     func(Try)
+	Tried     func(search.Try)
 }
 
 // ErrNoRate means that the target met its objectives at no rate, not even at the smallest.
@@ -66,14 +40,14 @@ const (
 	defaultConfirm   = 3
 )
 
-type search struct {
+type rateSearch struct {
 	panel
 	o     Options
-	found Found
+	found search.Found
 }
 
 // Find searches for the largest rate that holds.
-func Find(ctx context.Context, p Prober, o Options) (*Found, error) {
+func Find(ctx context.Context, p Prober, o Options) (*search.Found, error) {
 	if o.From <= 0 || math.IsNaN(o.From) || math.IsInf(o.From, 0) {
 		return nil, fmt.Errorf("the first rate is %v", o.From)
 	}
@@ -87,7 +61,7 @@ func Find(ctx context.Context, p Prober, o Options) (*Found, error) {
 	if o.Max > 0 {
 		o.From = min(o.From, o.Max)
 	}
-	s := &search{o: o, panel: panel{prober: p, confirm: o.Confirm, tried: o.Tried}}
+	s := &rateSearch{o: o, panel: panel{prober: p, confirm: o.Confirm, tried: o.Tried}}
 	s.unfound = func() error {
 		return fmt.Errorf("%d probes did not find an interval: it lies between %.4g/s and %.4g/s",
 			mostAsk, s.found.Low, s.found.High)
@@ -104,21 +78,21 @@ func Find(ctx context.Context, p Prober, o Options) (*Found, error) {
 }
 
 // climb raises the rate step by step to the first that breaks, or lowers it to the first that holds.
-func (s *search) climb(ctx context.Context) error {
+func (s *rateSearch) climb(ctx context.Context) error {
 	for rate := s.o.From; ; rate = math.Min(rate*stair, s.bound()) {
 		a, err := s.stepped(ctx, rate)
 		if err != nil {
 			return err
 		}
 		switch a {
-		case Holds:
+		case search.Holds:
 			if s.found.Low = rate; rate >= s.bound() {
 				return nil
 			}
 			continue
-		case Limited:
+		case search.Limited:
 			s.found.Limited = rate
-		case Breaks:
+		case search.Breaks:
 			s.found.High = rate
 		}
 		if s.found.Low > 0 {
@@ -132,12 +106,12 @@ func (s *search) climb(ctx context.Context) error {
 			return err
 		}
 		switch a {
-		case Holds:
+		case search.Holds:
 			s.found.Low = rate
 			return nil
-		case Limited:
+		case search.Limited:
 			s.found.Limited = rate
-		case Breaks:
+		case search.Breaks:
 			s.found.High = rate
 		}
 	}
@@ -145,7 +119,7 @@ func (s *search) climb(ctx context.Context) error {
 	return fmt.Errorf("%w, down to %.4g/s: %s", ErrNoRate, s.o.From/descent*stair, last.Why)
 }
 
-func (s *search) bound() float64 {
+func (s *rateSearch) bound() float64 {
 	if s.o.Max > 0 {
 		return s.o.Max
 	}
@@ -154,13 +128,13 @@ func (s *search) bound() float64 {
 
 // bisect narrows the interval. When the low end no longer holds, because of the aftermath of a break
 // or because it held by chance, the search moves further down.
-func (s *search) bisect(ctx context.Context) error {
+func (s *rateSearch) bisect(ctx context.Context) error {
 	for s.top() > 0 {
 		if err := s.halve(ctx, s); err != nil {
 			return err
 		}
 		a, err := s.decided(ctx, s.found.Low)
-		if err != nil || a == Holds {
+		if err != nil || a == search.Holds {
 			return err
 		}
 		s.note(s.found.Low, a)
@@ -171,7 +145,7 @@ func (s *search) bisect(ctx context.Context) error {
 
 // top is the upper end of the interval: the smallest rate that broke or was out of the generator's reach; zero means
 // that there is none.
-func (s *search) top() float64 {
+func (s *rateSearch) top() float64 {
 	if s.found.Limited > 0 && (s.found.High == 0 || s.found.Limited < s.found.High) {
 		return s.found.Limited
 	}
@@ -179,16 +153,16 @@ func (s *search) top() float64 {
 }
 
 // between returns the geometric mean of the ends, until they are close.
-func (s *search) between() (rate float64, more bool) {
+func (s *rateSearch) between() (rate float64, more bool) {
 	return math.Sqrt(s.found.Low * s.top()), s.top()/s.found.Low > 1+s.o.Precision
 }
 
 // note moves an end of the interval to a rate that was decided.
-func (s *search) note(rate float64, a Answer) {
+func (s *rateSearch) note(rate float64, a search.Answer) {
 	switch a {
-	case Holds:
+	case search.Holds:
 		s.found.Low = rate
-	case Limited:
+	case search.Limited:
 		s.found.Limited = rate
 	default:
 		s.found.High = rate
@@ -197,9 +171,9 @@ func (s *search) note(rate float64, a Answer) {
 
 // stepped probes a rate once, and repeats the probe until a majority agrees when the rate does not
 // hold. The bisection probes a rate that holds on the way up again.
-func (s *search) stepped(ctx context.Context, rate float64) (Answer, error) {
+func (s *rateSearch) stepped(ctx context.Context, rate float64) (search.Answer, error) {
 	a, err := s.ask(ctx, rate)
-	if err != nil || a == Holds && rate < s.bound() {
+	if err != nil || a == search.Holds && rate < s.bound() {
 		return a, err
 	}
 	return s.decided(ctx, rate, a)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"brunt/scenarios/decide/capacity"
+	"brunt/scenarios/result/search"
 )
 
 // A server breaks above its capacity, which varies by noise, and has less capacity for some probes
@@ -24,19 +25,19 @@ type server struct {
 	hot       int
 }
 
-func (s *server) Probe(_ context.Context, rate float64) (capacity.Try, error) {
+func (s *server) Probe(_ context.Context, rate float64) (search.Try, error) {
 	c := s.capacity * (1 + s.noise*s.r.NormFloat64())
 	if s.hot > 0 {
 		c *= 1 - s.tired
 	}
 	switch {
 	case s.generator > 0 && rate > s.generator:
-		return capacity.Try{Answer: capacity.Limited, Why: "lag"}, nil
+		return search.Try{Answer: search.Limited, Why: "lag"}, nil
 	case rate > c:
 		s.hot = s.cooled
-		return capacity.Try{Answer: capacity.Breaks, Why: "p95"}, nil
+		return search.Try{Answer: search.Breaks, Why: "p95"}, nil
 	}
-	return capacity.Try{Answer: capacity.Holds, Why: ""}, nil
+	return search.Try{Answer: search.Holds, Why: ""}, nil
 }
 
 func (s *server) CoolDown(context.Context) error {
@@ -110,9 +111,9 @@ func TestFind_NoRate(t *testing.T) {
 
 type failing struct{ server }
 
-func (f *failing) Probe(ctx context.Context, rate float64) (capacity.Try, error) {
+func (f *failing) Probe(ctx context.Context, rate float64) (search.Try, error) {
 	if rate > 300 {
-		return capacity.Try{}, errors.New("no target")
+		return search.Try{}, errors.New("no target")
 	}
 	return f.server.Probe(ctx, rate)
 }
@@ -141,20 +142,20 @@ func TestFind_Ends(t *testing.T) {
 func TestFind_Disturbed(t *testing.T) {
 	srv := &server{capacity: 737, r: rand.New(rand.NewPCG(1, 1))}
 	n := 0
-	f, err := capacity.Find(t.Context(), prober(func(ctx context.Context, rate float64) (capacity.Try, error) {
+	f, err := capacity.Find(t.Context(), prober(func(ctx context.Context, rate float64) (search.Try, error) {
 		if n++; n%4 != 0 {
-			return capacity.Try{Answer: capacity.Disturbed, Why: "a neighbour"}, nil
+			return search.Try{Answer: search.Disturbed, Why: "a neighbour"}, nil
 		}
 		return srv.Probe(ctx, rate)
 	}), capacity.Options{From: 100})
 	if err != nil || f.Limited != 0 || f.Low > 737 || f.High < 737 {
 		t.Errorf("%+v, %v; want an interval around 737", f, err)
 	}
-	always := prober(func(_ context.Context, rate float64) (capacity.Try, error) {
+	always := prober(func(_ context.Context, rate float64) (search.Try, error) {
 		if rate > 500 {
-			return capacity.Try{Answer: capacity.Disturbed, Why: "the generator, or so it seems"}, nil
+			return search.Try{Answer: search.Disturbed, Why: "the generator, or so it seems"}, nil
 		}
-		return capacity.Try{Answer: capacity.Holds, Why: ""}, nil
+		return search.Try{Answer: search.Holds, Why: ""}, nil
 	})
 	if f, err = capacity.Find(t.Context(), always, capacity.Options{From: 100}); err != nil || f.High != 0 ||
 		f.Low > 500 || f.Limited < 500 {
@@ -169,9 +170,9 @@ func TestFind_Disturbed(t *testing.T) {
 }
 
 // A prober is a Prober whose CoolDown does nothing.
-type prober func(ctx context.Context, rate float64) (capacity.Try, error)
+type prober func(ctx context.Context, rate float64) (search.Try, error)
 
-func (p prober) Probe(ctx context.Context, rate float64) (capacity.Try, error) {
+func (p prober) Probe(ctx context.Context, rate float64) (search.Try, error) {
 	return p(ctx, rate)
 }
 func (p prober) CoolDown(context.Context) error { return nil }

@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/result/capacity"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/syntax"
 )
 
@@ -23,17 +23,9 @@ import (
 //	Probe:  low load --inject, prove--> settle --raise--> the rate, judged --prove again, take back--> proved gone
 //	        |------------------ warm-up ------------------|
 
-// nameOf returns the name of the fault in a plan.
-func nameOf(h Held) string {
-	if h.During != "" {
-		return h.During
-	}
-	return "without"
-}
-
 // A holding is the fault that a search holds.
 type holding struct {
-	Held
+	search.Held
 	low  float64       // iterations a second while it is injected
 	warm time.Duration // from its injection until the rate is judged
 }
@@ -111,9 +103,13 @@ func unholdable(p *plan.Plan, i int) (why, do string) {
 // heldFaults returns the held faults of a scenario, without their times.
 func (r *RunProber) heldFaults(sc *scenarios.Scenario) ([]scenarios.Fault, error) {
 	var out []scenarios.Fault
-	for _, h := range r.Held {
+	for n, h := range r.Held {
 		if h.During == "" {
-			out = append(out, r.stopped(h))
+			f := r.stopped(h)
+			if n > 0 { // a plan may have several of them
+				f.Name = fmt.Sprintf("%s-%d", f.Name, n+1)
+			}
+			out = append(out, f)
 			continue
 		}
 		i := slices.IndexFunc(sc.Faults, func(f scenarios.Fault) bool { return f.Name == h.During })
@@ -123,16 +119,11 @@ func (r *RunProber) heldFaults(sc *scenarios.Scenario) ([]scenarios.Fault, error
 		f := sc.Faults[i]
 		out = append(out, scenarios.Fault{Place: syntax.Place{At: f.Place.At}, Name: f.Name, Block: f.Block})
 	}
-	for i := range out { // a plan may have several of them
-		if r.Held[i].During == "" && i > 0 {
-			out[i].Name = fmt.Sprintf("%s-%d", out[i].Name, i+1)
-		}
-	}
 	return out, nil
 }
 
 // stopped returns the fault that stops a part of the target.
-func (r *RunProber) stopped(h Held) scenarios.Fault {
+func (r *RunProber) stopped(h search.Held) scenarios.Fault {
 	at := syntax.Pos{File: "--without " + h.Without}
 	key, part := "service", h.Without
 	if zone, ok := strings.CutPrefix(part, "zone="); ok {
@@ -144,7 +135,7 @@ func (r *RunProber) stopped(h Held) scenarios.Fault {
 		{Key: key, Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: part, Pos: at}},
 	}}
 	return scenarios.Fault{
-		Place: syntax.Place{At: at}, Name: nameOf(h), Block: syntax.Block{Kind: r.stop, Pos: at, With: with},
+		Place: syntax.Place{At: at}, Name: "without", Block: syntax.Block{Kind: r.stop, Pos: at, With: with},
 	}
 }
 
@@ -193,10 +184,10 @@ func (r *RunProber) transientPlan() (*plan.Plan, error) {
 // Hold injects a fault once at a low load, and returns what followed with the prober of rates under it. The low load is
 // a fifth of the capacity without a fault. If the load was not good again while the fault was in, the answer is
 // complete: no rate holds, from the low load on, and there is no prober.
-func (r *RunProber) Hold(ctx context.Context, h Held, all *Found) (*RunProber, Under, error) {
+func (r *RunProber) Hold(ctx context.Context, h search.Held, all *search.Found) (*RunProber, search.Under, error) {
 	one := *r
 	one.under = &holding{Held: h, low: lowShare * all.Low, warm: r.Settle}
-	u := Under{Held: h}
+	u := search.Under{Held: h}
 	var f *result.FaultRecord
 	for tries := 0; ; tries++ {
 		p, err := one.transientPlan()
@@ -215,7 +206,7 @@ func (r *RunProber) Hold(ctx context.Context, h Held, all *Found) (*RunProber, U
 		}
 	}
 	u.Kind, u.Units, u.Evidence, u.GoneEvidence = f.Kind, f.Hit(), f.Evidence, f.GoneEvidence
-	u.Transient = &capacity.Transient{Rate: one.under.low, Lasted: f.Failover, Failed: f.Failed, Impact: f.Impact}
+	u.Transient = &search.Transient{Rate: one.under.low, Lasted: f.Failover, Failed: f.Failed, Impact: f.Impact}
 	switch {
 	case f.Failover.Known():
 		one.under.warm = time.Duration(float64(f.Failover) * float64(time.Second))
@@ -231,9 +222,8 @@ func (r *RunProber) Hold(ctx context.Context, h Held, all *Found) (*RunProber, U
 
 // injected returns the record of the held fault. An error says why the run does not show it.
 func injected(res *result.Result, h *holding) (*result.FaultRecord, error) {
-	switch res.Verdict {
-	case scenarios.Interrupted, scenarios.Broken, scenarios.NotReverted:
-		return nil, fmt.Errorf("%s, injected at %.4g/s: %w", h, h.low, ProbeError{res.Verdict, res.Reason})
+	if err := unended(res); err != nil {
+		return nil, fmt.Errorf("%s, injected at %.4g/s: %w", h, h.low, err)
 	}
 	if len(res.Faults) == 0 || !res.Faults[0].Injected.Known() {
 		return nil, fmt.Errorf("%s: it was not injected at %.4g/s: %s; mend the target until `brunt run` of the scenario "+
@@ -258,9 +248,8 @@ func (r *RunProber) runUnder(ctx context.Context, rate float64) (*result.Result,
 		if err != nil {
 			return nil, err
 		}
-		switch res.Verdict {
-		case scenarios.Interrupted, scenarios.Broken, scenarios.NotReverted:
-			return res, nil // an error of the probe
+		if err := unended(res); err != nil {
+			return nil, err
 		}
 		i := slices.IndexFunc(res.Conditions, func(c result.Condition) bool { return c.Injected.Known() })
 		switch {

@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/syntax"
 )
 
@@ -80,7 +81,7 @@ func (s *target) run(_ context.Context, p *plan.Plan, control bool) (*result.Res
 	return res, nil
 }
 
-func prober(t *testing.T, s *target, held ...Held) *RunProber {
+func prober(t *testing.T, s *target, held ...search.Held) *RunProber {
 	t.Helper()
 	return &RunProber{
 		Parse: func() (*scenarios.Scenario, error) {
@@ -95,7 +96,9 @@ func prober(t *testing.T, s *target, held ...Held) *RunProber {
 // TestHold finds the capacity of a target with and without a fault. The fault is injected at a low load, the rate is
 // judged after the transient, and the search without a fault injects none.
 func TestHold(t *testing.T) {
-	for _, h := range []Held{{Without: "posts[1]"}, {Without: "posts"}, {Without: "zone=a"}, {During: "slow-store"}} {
+	for _, h := range []search.Held{
+		{Without: "posts[1]"}, {Without: "posts"}, {Without: "zone=a"}, {During: "slow-store"},
+	} {
 		s := &target{alone: 1000, under: 430, transient: 3 * time.Second}
 		r := prober(t, s, h)
 		if mean, err := r.Check(); err != nil || mean != 100 {
@@ -131,8 +134,8 @@ func TestHold(t *testing.T) {
 
 // TestHold_Refused: what can't be shown is no answer, and says so.
 func TestHold_Refused(t *testing.T) {
-	h := Held{Without: "posts[1]"}
-	all := &Found{Low: 1000, High: 1040}
+	h := search.Held{Without: "posts[1]"}
+	all := &search.Found{Low: 1000, High: 1040}
 	for _, tt := range []struct {
 		name   string
 		target target
@@ -168,18 +171,18 @@ func TestHold_Refused(t *testing.T) {
 
 // TestHold_LateRecovery: a probe whose load is still bad before the rate is repeated with more time.
 func TestHold_LateRecovery(t *testing.T) {
-	h := Held{Without: "posts[1]"}
+	h := search.Held{Without: "posts[1]"}
 	s := &target{under: 500, transient: time.Second}
 	r := prober(t, s, h)
 	if _, err := r.Check(); err != nil {
 		t.Fatal(err)
 	}
-	under, _, err := r.Hold(t.Context(), h, &Found{Low: 1000, High: 1040})
+	under, _, err := r.Hold(t.Context(), h, &search.Found{Low: 1000, High: 1040})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.plans, s.transient = nil, 9*time.Second
-	if try, err := under.Probe(t.Context(), 100); err != nil || try.Answer != Holds || len(s.plans) != 3 {
+	if try, err := under.Probe(t.Context(), 100); err != nil || try.Answer != search.Holds || len(s.plans) != 3 {
 		t.Errorf("%+v after %d runs, %v; want the third run, after 16 s", try, len(s.plans), err)
 	}
 	s.transient = time.Hour
@@ -191,16 +194,16 @@ func TestHold_LateRecovery(t *testing.T) {
 // TestCheckHeld refuses faults that can't be held or repeated, before anything runs.
 func TestCheckHeld(t *testing.T) {
 	for _, tt := range []struct {
-		held Held
+		held search.Held
 		want string
 	}{
-		{Held{During: "slow-stor"}, `did you mean "slow-store"?`},
-		{Held{During: "crash"}, "process.crash is over once it is done"},
-		{Held{During: "pulses"}, "take the `pulse` out"},
-		{Held{During: "ends"}, "exec is over once it is done"},
-		{Held{Without: "posts[2]"}, "posts has 2 replicas"},
-		{Held{Without: "zone=c"}, `there is no zone "c"`},
-		{Held{Without: "post"}, "post"},
+		{search.Held{During: "slow-stor"}, `did you mean "slow-store"?`},
+		{search.Held{During: "crash"}, "process.crash is over once it is done"},
+		{search.Held{During: "pulses"}, "take the `pulse` out"},
+		{search.Held{During: "ends"}, "exec is over once it is done"},
+		{search.Held{Without: "posts[2]"}, "posts has 2 replicas"},
+		{search.Held{Without: "zone=c"}, `there is no zone "c"`},
+		{search.Held{Without: "post"}, "post"},
 	} {
 		s := &target{}
 		_, err := prober(t, s, tt.held).Check()
@@ -208,7 +211,7 @@ func TestCheckHeld(t *testing.T) {
 			t.Errorf("%s: %v after %d runs; want %q", tt.held, err, len(s.plans), tt.want)
 		}
 	}
-	h := Held{Without: "posts[1]"}
+	h := search.Held{Without: "posts[1]"}
 	if _, err := prober(t, &target{}, h, h).Check(); err == nil || !strings.Contains(err.Error(), "given twice") {
 		t.Errorf("twice: %v", err)
 	}

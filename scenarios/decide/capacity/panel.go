@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/run"
 )
 
@@ -18,14 +19,14 @@ const (
 // it: [Find] over rates, and [Tolerate] over the doses of a fault.
 type panel struct {
 	prober  Prober
-	confirm int          // probes of which a majority decides; odd
-	tried   func(Try)    // is told of each probe; may be nil
-	unfound func() error // says how far the search is when it has made mostAsk probes
+	confirm int              // probes of which a majority decides; odd
+	tried   func(search.Try) // is told of each probe; may be nil
+	unfound func() error     // says how far the search is when it has made mostAsk probes
 
-	tries  []Try   // in their order
-	able   float64 // the largest value that the generator reached
-	within [2]int  // probes up to that value: undisturbed, and disturbed
-	asked  int     // undisturbed probes
+	tries  []search.Try // in their order
+	able   float64      // the largest value that the generator reached
+	within [2]int       // probes up to that value: undisturbed, and disturbed
+	asked  int          // undisturbed probes
 }
 
 // majority checks the number of probes of which a majority decides, and returns the default for zero.
@@ -44,7 +45,7 @@ type interval interface {
 	// between returns a value between the ends; more is false if they are close enough.
 	between() (value float64, more bool)
 	// note moves one end to a value that was decided.
-	note(value float64, a Answer)
+	note(value float64, a search.Answer)
 }
 
 // halve narrows an interval until its ends are close. A majority decides on each value between them.
@@ -63,10 +64,10 @@ func (p *panel) halve(ctx context.Context, i interval) error {
 }
 
 // decided probes a value until a majority of probes agrees. Before holds the answers so far.
-func (p *panel) decided(ctx context.Context, value float64, before ...Answer) (Answer, error) {
-	given := map[Answer]int{}
+func (p *panel) decided(ctx context.Context, value float64, before ...search.Answer) (search.Answer, error) {
+	given := map[search.Answer]int{}
 	for {
-		var a Answer
+		var a search.Answer
 		if len(before) > 0 {
 			a, before = before[0], before[1:]
 		} else {
@@ -77,10 +78,10 @@ func (p *panel) decided(ctx context.Context, value float64, before ...Answer) (A
 		}
 		given[a]++
 		switch {
-		case a != Disturbed && given[a] > p.confirm/2:
+		case a != search.Disturbed && given[a] > p.confirm/2:
 			return a, nil
-		case given[Disturbed] >= p.patience(value):
-			return Limited, nil
+		case given[search.Disturbed] >= p.patience(value):
+			return search.Limited, nil
 		}
 	}
 }
@@ -99,7 +100,7 @@ func (p *panel) patience(value float64) int {
 }
 
 // ask makes one probe, and lets the target cool down after a break.
-func (p *panel) ask(ctx context.Context, value float64) (Answer, error) {
+func (p *panel) ask(ctx context.Context, value float64) (search.Answer, error) {
 	if p.asked >= mostAsk {
 		return "", p.unfound()
 	}
@@ -119,17 +120,17 @@ func (p *panel) ask(ctx context.Context, value float64) (Answer, error) {
 	if p.tried != nil {
 		p.tried(t)
 	}
-	if a == Holds || a == Breaks {
+	if a == search.Holds || a == search.Breaks {
 		p.able = max(p.able, value)
 	}
 	switch {
-	case a != Disturbed:
+	case a != search.Disturbed:
 		p.within[0]++
 		p.asked++
 	case value <= p.able:
 		p.within[1]++
 	}
-	if a == Breaks || a == Disturbed { // a disturbance needs time to end as well
+	if a == search.Breaks || a == search.Disturbed { // a disturbance needs time to end as well
 		err = p.prober.CoolDown(ctx)
 	}
 	return a, err

@@ -23,6 +23,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/run"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
@@ -38,7 +39,7 @@ type RunProber struct {
 	Objectives []slo.Objective // objectives that must hold; none means the scenario's own over the whole run
 	Length     time.Duration   // of a probe; it is longer if an objective needs more requests
 	Cool       time.Duration   // time for the target to recover after a break
-	Held       []Held          // faults under which the capacity is asked for
+	Held       []search.Held   // faults under which the capacity is asked for
 	Settle     time.Duration   // the longest time from the injection of a held fault until a rate is judged
 
 	weights []float64 // shares of the loads
@@ -153,7 +154,7 @@ func constant(own syntax.Block, rate float64, length time.Duration) syntax.Block
 	return syntax.Block{Kind: "constant-arrival-rate", Pos: own.Pos, With: with}
 }
 
-func (r *RunProber) Probe(ctx context.Context, rate float64) (Try, error) {
+func (r *RunProber) Probe(ctx context.Context, rate float64) (search.Try, error) {
 	var res *result.Result
 	var err error
 	if r.under == nil {
@@ -162,10 +163,10 @@ func (r *RunProber) Probe(ctx context.Context, rate float64) (Try, error) {
 		res, err = r.runUnder(ctx, rate)
 	}
 	if err != nil {
-		return Try{}, err
+		return search.Try{}, err
 	}
-	t := Try{Figures: figuresOf(res)}
-	t.Answer, t.Why, err = answer(res)
+	t := search.Try{Figures: figuresOf(res)}
+	t.Answer, t.Why, err = answer(res, true)
 	return t, err
 }
 
@@ -179,8 +180,8 @@ func (r *RunProber) run(ctx context.Context, rate float64) (*result.Result, erro
 }
 
 // figuresOf returns what a probe measured; nil if it made no request.
-func figuresOf(res *result.Result) *Figures {
-	f := &Figures{P50: result.NaN, P95: result.NaN}
+func figuresOf(res *result.Result) *search.Figures {
+	f := &search.Figures{P50: result.NaN, P95: result.NaN}
 	var offered, good, bad int64
 	for i := range res.Windows {
 		if w := &res.Windows[i]; w.Load == "*" && w.Step == "*" && w.T >= 0 {
@@ -214,28 +215,37 @@ func (e ProbeError) Error() string {
 	return "a probe did not end: " + e.Reason
 }
 
-// answer evaluates a probe.
-func answer(res *result.Result) (Answer, string, error) {
-	switch {
-	case res.Verdict == scenarios.Interrupted, res.Verdict == scenarios.Broken, res.Verdict == scenarios.NotReverted:
-		return "", "", ProbeError{res.Verdict, res.Reason}
-	case !res.Generator.Healthy:
+// unended returns a [ProbeError] if a run did not come to its end, or left a fault in.
+func unended(res *result.Result) error {
+	switch res.Verdict {
+	case scenarios.Interrupted, scenarios.Broken, scenarios.NotReverted:
+		return ProbeError{res.Verdict, res.Reason}
+	}
+	return nil
+}
+
+// answer evaluates a probe. Constant says that its load is constant, so that requests in flight must not grow.
+func answer(res *result.Result, constant bool) (search.Answer, string, error) {
+	if err := unended(res); err != nil {
+		return "", "", err
+	}
+	if !res.Generator.Healthy {
 		why := "the generator was the limit"
 		if len(res.Generator.Limits) > 0 {
 			why = res.Generator.Limits[0]
 		}
 		if run.Crowded(&res.Generator) {
-			return Disturbed, why, nil
+			return search.Disturbed, why, nil
 		}
-		return Limited, why, nil
+		return search.Limited, why, nil
 	}
 	for _, o := range res.Objectives {
 		if o.Verdict == scenarios.Fail {
-			return Breaks, fmt.Sprintf("%s: %s", o.Text, measured(o)), nil
+			return search.Breaks, fmt.Sprintf("%s: %s", o.Text, measured(o)), nil
 		}
 	}
-	if why, grows := growing(res.Windows); grows {
-		return Breaks, why, nil
+	if why, grows := growing(res.Windows); grows && constant {
+		return search.Breaks, why, nil
 	}
 	if res.Verdict == scenarios.Invalid {
 		return "", "", ProbeError{res.Verdict, res.Reason}
@@ -244,7 +254,7 @@ func answer(res *result.Result) (Answer, string, error) {
 	if len(res.Objectives) > 0 {
 		why = fmt.Sprintf("%s: %s", res.Objectives[0].Text, measured(res.Objectives[0]))
 	}
-	return Holds, why, nil
+	return search.Holds, why, nil
 }
 
 // measured describes the measured value of an objective.
@@ -289,9 +299,11 @@ func growing(windows []result.Window) (why string, yes bool) {
 	return fmt.Sprintf("it falls behind: %d more are in flight at the end than half-way", backlog), true
 }
 
-func (r *RunProber) CoolDown(ctx context.Context) error {
+func (r *RunProber) CoolDown(ctx context.Context) error { return coolDown(ctx, r.Cool) }
+
+func coolDown(ctx context.Context, d time.Duration) error {
 	select {
-	case <-time.After(r.Cool):
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

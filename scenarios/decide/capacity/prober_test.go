@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/slo"
 )
 
@@ -34,45 +35,49 @@ func TestProber_Answer(t *testing.T) {
 	tests := []struct {
 		name string
 		res  result.Result
-		want Answer
+		want search.Answer
 		why  string
 	}{
 		{
 			"all held",
 			result.Result{Generator: healthy, Verdict: scenarios.Pass, Objectives: []result.ObjectiveResult{passed}},
-			Holds, "p95 < 1s: 200ms",
+			search.Holds, "p95 < 1s: 200ms",
 		},
 		{
 			"one failed",
 			result.Result{Generator: healthy, Verdict: scenarios.Fail, Objectives: []result.ObjectiveResult{passed, failed}},
-			Breaks, "p95 < 1s: no end",
+			search.Breaks, "p95 < 1s: no end",
 		},
 		{
 			"it falls behind",
 			result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 10, 20, 30, 40, 50)},
-			Breaks, "it falls behind: 30 more are in flight at the end than half-way",
+			search.Breaks, "it falls behind: 30 more are in flight at the end than half-way",
 		},
 		{
 			"as many are in flight all the time",
 			result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 50, 48, 52, 49, 51)},
-			Holds, "every objective holds",
+			search.Holds, "every objective holds",
 		},
-		{"a neighbour", result.Result{Generator: late(result.OwnCore), Verdict: scenarios.Invalid}, Disturbed, ""},
+		{
+			"a neighbour",
+			result.Result{Generator: late(result.OwnCore), Verdict: scenarios.Invalid},
+			search.Disturbed, "",
+		},
 		{
 			"all the generator has",
 			result.Result{Generator: late(result.MoreCores), Verdict: scenarios.Invalid},
-			Limited,
+			search.Limited,
 			"",
 		},
 		{
 			"late with no program beside it",
 			result.Result{Generator: calm, Verdict: scenarios.Invalid},
-			Limited, "",
+			search.Limited, "",
 		},
 		{
 			"a neighbour, and no port",
 			result.Result{Generator: portless, Verdict: scenarios.Invalid},
-			Limited, "",
+			search.Limited, "",
 		},
 		{"it shows nothing", result.Result{Generator: healthy, Verdict: scenarios.Invalid, Reason: "x"}, "", ""},
 		{"its fault is left", result.Result{Generator: healthy, Verdict: scenarios.NotReverted}, "", ""},
@@ -80,7 +85,7 @@ func TestProber_Answer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, why, err := answer(&tt.res)
+			got, why, err := answer(&tt.res, true)
 			if got != tt.want || (err != nil) != (tt.want == "") {
 				t.Errorf("it is %q, %v; want %q", got, err, tt.want)
 			}

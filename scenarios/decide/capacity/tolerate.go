@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
-	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 )
 
 // DoseOptions bound the search for the dose of a fault that a target tolerates. The comment of each field gives the
@@ -25,7 +24,7 @@ type DoseOptions struct {
 	Confirm   int     // number of probes of which a majority decides; odd; zero is 3
 	// probability that the interval holds the dose at which half of all runs fail; zero is 95 %
 	Confidence float64
-	Tried      func(Try) // the dose is the rate of the try
+	Tried      func(search.Try) // the dose is the rate of the try
 }
 
 // LeastGrid is the least and the default number of doses of the grid.
@@ -33,61 +32,6 @@ const LeastGrid = 6
 
 // defaultConfidence is that of an interval of doses.
 const defaultConfidence = .95
-
-// A Tolerance is the result of a search for the lowest dose at which the answer of the target changes.
-type Tolerance struct {
-	Version int        `json:"version"`          // of this file
-	Name    string     `json:"name"`             // of the scenario
-	Setting plan.Dose  `json:"setting"`          // whose dose was searched
-	Commit  string     `json:"commit,omitempty"` // of the system under test, from --commit
-	Started time.Time  `json:"started"`
-	Took    result.Num `json:"took"` // seconds
-	// the earlier search that this one was compared with, and what came of it; nil if there was none
-	Against *Against `json:"against,omitempty"`
-
-	// the interval that holds the change: the answer at Low is Below, and the answer at High is Above. Low is zero
-	// where the target meets its objectives without the fault alone. High is null if nothing changes up to To
-	Low  float64    `json:"low"`
-	High result.Num `json:"high"`
-	// holds or breaks, at the ends; Above is empty if High is null
-	Below Answer `json:"below"`
-	Above Answer `json:"above,omitempty"`
-	// least probability that the interval holds the dose at which half of all runs fail; zero means that probes of
-	// one dose contradicted each other at every dose that could be an end
-	Confidence float64  `json:"confidence"`
-	From       float64  `json:"from"`                        // the smallest dose of the grid
-	To         float64  `json:"to"`                          // the largest dose of the grid
-	Limited    float64  `json:"limited,omitempty"`           // a dose at which brunt itself was the limit; zero: none
-	Objective  string   `json:"failed_objective,omitempty"`  // text of the objective that failed first
-	Objectives []string `json:"failed_objectives,omitempty"` // texts of all objectives that failed at that end
-	Why        string   `json:"why,omitempty"`               // what a probe observed where the objectives failed
-	// every change of the answer between doses that follow each other, from the smallest; the first is the interval
-	Changes []Change `json:"changes"`
-	Doses   []Dosed  `json:"doses"`  // the decided doses, from the smallest
-	Probes  []Probed `json:"probes"` // in their order
-}
-
-// A Change is a change of the answer between two doses.
-type Change struct {
-	From float64 `json:"from"` // the lower dose
-	To   float64 `json:"to"`   // the higher dose
-	Then Answer  `json:"then"` // answer at the higher dose
-}
-
-// A Dosed is a dose on which a majority decided.
-type Dosed struct {
-	Dose   float64 `json:"dose"`
-	Answer Answer  `json:"answer"` // holds, breaks or limited
-}
-
-// A Probed is one probe of a dose.
-type Probed struct {
-	Dose    float64  `json:"dose"` // zero is a run without the fault
-	Answer  Answer   `json:"answer"`
-	Why     string   `json:"why"`
-	Failed  []string `json:"failed_objectives,omitempty"` // texts of the objectives that failed
-	Figures *Figures `json:"figures,omitempty"`           // what it measured in the phase of the fault
-}
 
 // A BaselineError means that the target does not meet its objectives without the fault.
 type BaselineError struct {
@@ -104,9 +48,9 @@ var errNoDose = errors.New("the generator was the limit at every dose")
 type tolerating struct {
 	panel
 	o       DoseOptions
-	doses   []Dosed // from the smallest
-	low     Dosed
-	high    Dosed
+	doses   []search.Dosed // from the smallest
+	low     search.Dosed
+	high    search.Dosed
 	limited float64
 }
 
@@ -124,7 +68,7 @@ var noFault = math.Inf(1)
 // do not count, as they have chosen the end.
 //
 // A target that fails without the fault is a [BaselineError].
-func Tolerate(ctx context.Context, p Prober, o DoseOptions) (*Tolerance, error) {
+func Tolerate(ctx context.Context, p Prober, o DoseOptions) (*search.Tolerance, error) {
 	o.Grid = cmp.Or(o.Grid, LeastGrid)
 	o.Precision = cmp.Or(o.Precision, .1)
 	o.Confidence = cmp.Or(o.Confidence, defaultConfidence)
@@ -148,7 +92,9 @@ func Tolerate(ctx context.Context, p Prober, o DoseOptions) (*Tolerance, error) 
 		if math.IsInf(dose, 1) {
 			dose = 0
 		}
-		found.Probes = append(found.Probes, Probed{dose, try.Answer, try.Why, try.Failed, try.Figures})
+		found.Probes = append(found.Probes, search.Probed{
+			Dose: dose, Answer: try.Answer, Why: try.Why, Failed: try.Failed, Figures: try.Figures,
+		})
 	}
 	return found, err
 }
@@ -171,8 +117,8 @@ func (o DoseOptions) Doses() (list []float64) {
 
 func (o DoseOptions) round(dose float64) float64 { return math.Round(dose/o.Step) * o.Step }
 
-func (t *tolerating) search(ctx context.Context) (*Tolerance, error) {
-	found := &Tolerance{From: t.o.From, To: t.o.To, High: result.NaN}
+func (t *tolerating) search(ctx context.Context) (*search.Tolerance, error) {
+	found := &search.Tolerance{From: t.o.From, To: t.o.To, High: result.NaN}
 	without := 0.0
 	if t.o.Falling {
 		without = noFault
@@ -182,20 +128,20 @@ func (t *tolerating) search(ctx context.Context) (*Tolerance, error) {
 		switch {
 		case err != nil:
 			return t.describe(found), err
-		case dose == without && a == Breaks:
+		case dose == without && a == search.Breaks:
 			return found, BaselineError{t.tries[len(t.tries)-1].Why}
 		case dose == noFault:
 			continue
 		}
-		t.place(Dosed{dose, a})
+		t.place(search.Dosed{Dose: dose, Answer: a})
 	}
 	err := t.narrow(ctx, found)
 	return t.describe(found), err
 }
 
 // place keeps a decided dose.
-func (t *tolerating) place(d Dosed) {
-	i, known := slices.BinarySearchFunc(t.doses, d.Dose, func(e Dosed, dose float64) int {
+func (t *tolerating) place(d search.Dosed) {
+	i, known := slices.BinarySearchFunc(t.doses, d.Dose, func(e search.Dosed, dose float64) int {
 		return cmp.Compare(e.Dose, dose)
 	})
 	if known {
@@ -206,12 +152,12 @@ func (t *tolerating) place(d Dosed) {
 }
 
 // judged returns the decided doses at which brunt was not the limit.
-func (t *tolerating) judged() []Dosed {
-	return slices.DeleteFunc(slices.Clone(t.doses), func(d Dosed) bool { return d.Answer == Limited })
+func (t *tolerating) judged() []search.Dosed {
+	return slices.DeleteFunc(slices.Clone(t.doses), func(d search.Dosed) bool { return d.Answer == search.Limited })
 }
 
 // narrow bisects the lowest change, and confirms both ends.
-func (t *tolerating) narrow(ctx context.Context, found *Tolerance) error {
+func (t *tolerating) narrow(ctx context.Context, found *search.Tolerance) error {
 	list := t.judged()
 	if len(list) == 0 {
 		return errNoDose
@@ -244,7 +190,7 @@ func (t *tolerating) narrow(ctx context.Context, found *Tolerance) error {
 }
 
 // changed returns the index of the last dose before the first change; -1 if there is none.
-func changed(list []Dosed) int {
+func changed(list []search.Dosed) int {
 	for i := range len(list) - 1 {
 		if list[i].Answer != list[i+1].Answer {
 			return i
@@ -261,13 +207,13 @@ func (t *tolerating) between() (dose float64, more bool) {
 }
 
 // note moves one end to a dose that was decided.
-func (t *tolerating) note(dose float64, a Answer) {
-	d := Dosed{dose, a}
+func (t *tolerating) note(dose float64, a search.Answer) {
+	d := search.Dosed{Dose: dose, Answer: a}
 	t.place(d)
 	switch a {
 	case t.low.Answer:
 		t.low = d
-	case Limited:
+	case search.Limited:
 		t.limited = dose
 	default:
 		t.high = d
@@ -281,7 +227,7 @@ func (t *tolerating) votes(n int) int {
 
 // end confirms one end of the interval, or moves it outwards, by one decided dose at a time, as long as the answer
 // there is the same.
-func (t *tolerating) end(ctx context.Context, d Dosed, outwards int) (end Dosed, sure bool, err error) {
+func (t *tolerating) end(ctx context.Context, d search.Dosed, outwards int) (end search.Dosed, sure bool, err error) {
 	for n := 1; ; n++ {
 		if sure, err = t.confirmed(ctx, d, t.votes(n)); sure || err != nil {
 			return d, sure, err
@@ -296,7 +242,7 @@ func (t *tolerating) end(ctx context.Context, d Dosed, outwards int) (end Dosed,
 }
 
 // confirmed reports whether as many new probes of a dose as votes says have the answer of d.
-func (t *tolerating) confirmed(ctx context.Context, d Dosed, votes int) (bool, error) {
+func (t *tolerating) confirmed(ctx context.Context, d search.Dosed, votes int) (bool, error) {
 	for disturbed := 0; votes > 0; {
 		a, err := t.ask(ctx, d.Dose)
 		switch {
@@ -304,7 +250,7 @@ func (t *tolerating) confirmed(ctx context.Context, d Dosed, votes int) (bool, e
 			return false, err
 		case a == d.Answer:
 			votes--
-		case a == Disturbed && disturbed < t.patience(d.Dose):
+		case a == search.Disturbed && disturbed < t.patience(d.Dose):
 			disturbed++
 		default:
 			return false, nil
@@ -314,25 +260,27 @@ func (t *tolerating) confirmed(ctx context.Context, d Dosed, votes int) (bool, e
 }
 
 // describe fills in the decided doses, their changes, and the first objective to fail.
-func (t *tolerating) describe(f *Tolerance) *Tolerance {
-	f.Doses, f.Changes = t.doses, []Change{}
+func (t *tolerating) describe(f *search.Tolerance) *search.Tolerance {
+	f.Doses, f.Changes = t.doses, []search.Change{}
 	list := t.judged()
 	if f.Below != "" && f.High.Known() { // doses within the interval were contradicted
-		within := func(d Dosed) bool { return d.Dose > f.Low && d.Dose < float64(f.High) }
+		within := func(d search.Dosed) bool { return d.Dose > f.Low && d.Dose < float64(f.High) }
 		list = slices.DeleteFunc(list, within)
 	}
 	for i := 1; i < len(list); i++ {
 		if list[i].Answer != list[i-1].Answer {
-			f.Changes = append(f.Changes, Change{list[i-1].Dose, list[i].Dose, list[i].Answer})
+			f.Changes = append(f.Changes, search.Change{
+				From: list[i-1].Dose, To: list[i].Dose, Then: list[i].Answer,
+			})
 		}
 	}
 	at := f.Low
-	if f.Above == Breaks {
+	if f.Above == search.Breaks {
 		at = float64(f.High)
 	}
 	counts := map[string]int{}
 	for _, try := range t.tries {
-		if try.Rate != at || try.Answer != Breaks {
+		if try.Rate != at || try.Answer != search.Breaks {
 			continue
 		}
 		f.Why = try.Why

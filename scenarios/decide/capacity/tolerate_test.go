@@ -11,10 +11,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/capacity"
-	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 )
 
 // A patient is a server of known behaviour that answers in virtual time: each request waits for the dose, up to a
@@ -40,7 +41,7 @@ func (p *patient) request(dose time.Duration) {
 	p.mu.Unlock()
 }
 
-func (p *patient) Probe(_ context.Context, dose float64) (capacity.Try, error) {
+func (p *patient) Probe(_ context.Context, dose float64) (search.Try, error) {
 	p.log = p.log[:0]
 	var wg sync.WaitGroup
 	for range 20 {
@@ -51,9 +52,9 @@ func (p *patient) Probe(_ context.Context, dose float64) (capacity.Try, error) {
 	slices.Sort(p.log)
 	most := float64(p.allowed) * (1 + p.noise*p.r.NormFloat64())
 	if float64(p.log[len(p.log)*95/100]) >= most {
-		return capacity.Try{Answer: capacity.Breaks, Why: "p95", Failed: []string{"p95 < x"}}, nil
+		return search.Try{Answer: search.Breaks, Why: "p95", Failed: []string{"p95 < x"}}, nil
 	}
-	return capacity.Try{Answer: capacity.Holds}, nil
+	return search.Try{Answer: search.Holds}, nil
 }
 
 func (p *patient) CoolDown(context.Context) error {
@@ -97,8 +98,8 @@ func TestTolerate_HoldsTheTruth(t *testing.T) {
 						sure++
 					}
 					wide += (float64(f.High) - f.Low) / float64(f.High) / searches
-					if len(f.Changes) == 2 && f.Changes[1].Then == capacity.Holds && f.Changes[1].From < p.deadline.Seconds() &&
-						f.Changes[1].To >= p.deadline.Seconds() {
+					if len(f.Changes) == 2 && f.Changes[1].Then == search.Holds &&
+						f.Changes[1].From < p.deadline.Seconds() && f.Changes[1].To >= p.deadline.Seconds() {
 						again++
 					}
 				}
@@ -115,16 +116,16 @@ func TestTolerate_HoldsTheTruth(t *testing.T) {
 }
 
 // A table answers by a function of the dose.
-func answers(of func(dose float64) capacity.Answer) (prober, *[]float64) {
+func answers(of func(dose float64) search.Answer) (prober, *[]float64) {
 	asked := new([]float64)
-	return func(_ context.Context, dose float64) (capacity.Try, error) {
+	return func(_ context.Context, dose float64) (search.Try, error) {
 		*asked = append(*asked, dose)
-		return capacity.Try{Answer: of(dose), Why: "p95 < 1s: 2s"}, nil
+		return search.Try{Answer: of(dose), Why: "p95 < 1s: 2s"}, nil
 	}, asked
 }
 
-func below(cliff float64, low, high capacity.Answer) func(float64) capacity.Answer {
-	return func(dose float64) capacity.Answer {
+func below(cliff float64, low, high search.Answer) func(float64) search.Answer {
+	return func(dose float64) search.Answer {
 		if dose < cliff {
 			return low
 		}
@@ -133,7 +134,7 @@ func below(cliff float64, low, high capacity.Answer) func(float64) capacity.Answ
 }
 
 func TestTolerate(t *testing.T) {
-	search := func(t *testing.T, of func(float64) capacity.Answer, o capacity.DoseOptions) *capacity.Tolerance {
+	tolerate := func(t *testing.T, of func(float64) search.Answer, o capacity.DoseOptions) *search.Tolerance {
 		t.Helper()
 		p, asked := answers(of)
 		f, err := capacity.Tolerate(t.Context(), p, o)
@@ -148,41 +149,41 @@ func TestTolerate(t *testing.T) {
 		return f
 	}
 	t.Run("nothing fails", func(t *testing.T) {
-		f := search(t, below(9, capacity.Holds, capacity.Breaks), capacity.DoseOptions{To: 2, Step: .001})
-		f.Setting = plan.Dose{Fault: "slow", Key: "delay", Unit: plan.DoseSeconds}
+		f := tolerate(t, below(9, search.Holds, search.Breaks), capacity.DoseOptions{To: 2, Step: .001})
+		f.Setting = search.Dose{Fault: "slow", Key: "delay", Unit: search.DoseSeconds}
 		if f.High.Known() || f.Low != 2 || f.Confidence != .95 || len(f.Changes) > 0 {
 			t.Errorf("%+v", f)
 		}
-		if s := f.Sentence(); s != "slow.delay: survives up to 2s, the largest tried, with 95% confidence" {
+		if s := words.ToleranceSentence(f); s != "slow.delay: survives up to 2s, the largest tried, with 95% confidence" {
 			t.Error(s)
 		}
 	})
 	t.Run("whole numbers", func(t *testing.T) {
-		f := search(t, below(3, capacity.Holds, capacity.Breaks), capacity.DoseOptions{To: 4, Step: 1})
-		if f.Low != 2 || f.High != 3 || f.Above != capacity.Breaks {
+		f := tolerate(t, below(3, search.Holds, search.Breaks), capacity.DoseOptions{To: 4, Step: 1})
+		if f.Low != 2 || f.High != 3 || f.Above != search.Breaks {
 			t.Errorf("%+v", f)
 		}
 	})
 	t.Run("more does less harm", func(t *testing.T) {
-		f := search(t, below(400, capacity.Breaks, capacity.Holds),
+		f := tolerate(t, below(400, search.Breaks, search.Holds),
 			capacity.DoseOptions{From: 100, To: 1000, Step: 1, Falling: true})
-		if f.Below != capacity.Breaks || f.Low >= 400 || f.High < 400 || f.High-result.Num(f.Low) > 40 {
+		if f.Below != search.Breaks || f.Low >= 400 || f.High < 400 || f.High-result.Num(f.Low) > 40 {
 			t.Errorf("%+v", f)
 		}
 	})
 	t.Run("the generator is the limit", func(t *testing.T) {
-		f := search(t, below(1.2, capacity.Holds, capacity.Limited), capacity.DoseOptions{To: 2, Step: .001})
+		f := tolerate(t, below(1.2, search.Holds, search.Limited), capacity.DoseOptions{To: 2, Step: .001})
 		if f.High.Known() || f.Low != 1 {
 			t.Errorf("%+v; want that 1 s is the largest dose of which something is known", f)
 		}
 	})
 	t.Run("the smallest dose fails", func(t *testing.T) {
-		f := search(t, below(.0001, capacity.Holds, capacity.Breaks), capacity.DoseOptions{To: 2, Step: .001})
+		f := tolerate(t, below(.0001, search.Holds, search.Breaks), capacity.DoseOptions{To: 2, Step: .001})
 		if f.Low != 0 || f.High != .001 {
 			t.Errorf("%v to %v", f.Low, f.High)
 		}
 	})
-	p, asked := answers(func(float64) capacity.Answer { return capacity.Breaks })
+	p, asked := answers(func(float64) search.Answer { return search.Breaks })
 	_, err := capacity.Tolerate(t.Context(), p, capacity.DoseOptions{To: 2, Step: .001})
 	if !errors.As(err, new(capacity.BaselineError)) || len(*asked) != 2 || (*asked)[0] != 0 {
 		t.Errorf("a baseline that fails: %v after %v", err, *asked)
@@ -199,11 +200,11 @@ func TestTolerate(t *testing.T) {
 // TestTolerate_Contradicted: where one dose both holds and fails, the interval is not confirmed.
 func TestTolerate_Contradicted(t *testing.T) {
 	n := 0
-	p, _ := answers(func(dose float64) capacity.Answer {
+	p, _ := answers(func(dose float64) search.Answer {
 		if n++; dose > 0 && n%3 == 0 {
-			return capacity.Breaks
+			return search.Breaks
 		}
-		return capacity.Holds
+		return search.Holds
 	})
 	f, err := capacity.Tolerate(t.Context(), p, capacity.DoseOptions{To: 2, Step: .001})
 	if err != nil || f.Confidence != 0 || f.Found() {
@@ -213,26 +214,26 @@ func TestTolerate_Contradicted(t *testing.T) {
 
 // TestTolerance_Compare: a regression is an interval that has wholly moved to where less is tolerated.
 func TestTolerance_Compare(t *testing.T) {
-	rises := func(low, high float64) *capacity.Tolerance {
-		return &capacity.Tolerance{
-			Low: low, High: result.Num(high), Below: capacity.Holds, Above: capacity.Breaks, Confidence: .95,
-			Setting: plan.Dose{Fault: "slow", Key: "delay", Unit: plan.DoseSeconds},
+	rises := func(low, high float64) *search.Tolerance {
+		return &search.Tolerance{
+			Low: low, High: result.Num(high), Below: search.Holds, Above: search.Breaks, Confidence: .95,
+			Setting: search.Dose{Fault: "slow", Key: "delay", Unit: search.DoseSeconds},
 		}
 	}
-	eases := func(low, high float64) *capacity.Tolerance {
+	eases := func(low, high float64) *search.Tolerance {
 		f := rises(low, high)
-		f.Below, f.Above, f.Setting.Eases = capacity.Breaks, capacity.Holds, true
+		f.Below, f.Above, f.Setting.Eases = search.Breaks, search.Holds, true
 		return f
 	}
 	never := rises(2, math.NaN())
 	never.Above = ""
 	whole := eases(.3, math.NaN())
-	whole.Below, whole.Above = capacity.Holds, ""
+	whole.Below, whole.Above = search.Holds, ""
 	unsure := rises(.1, .12)
 	unsure.Confidence = 0
 	for _, tt := range []struct {
 		name     string
-		now, was *capacity.Tolerance
+		now, was *search.Tolerance
 		want     scenarios.Verdict
 	}{
 		{"less", rises(.1, .12), rises(.33, .35), scenarios.Regression},
@@ -249,7 +250,7 @@ func TestTolerance_Compare(t *testing.T) {
 		if tt.name == "another kind of change" { // fails at small doses of a setting of which more does harm
 			tt.now.Setting.Eases, tt.want = false, scenarios.Inconclusive
 		}
-		if got := tt.now.Compare(tt.was); got != tt.want {
+		if got := capacity.Compare(tt.now, tt.was); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
@@ -257,14 +258,14 @@ func TestTolerance_Compare(t *testing.T) {
 	first, second, third := rises(.33, .35), rises(.1, .12), rises(.11, .13)
 	torn, fourth := rises(.1, .12), rises(.1, .12)
 	torn.Confidence, unsure.Name = 0, "shop"
-	for i, f := range []*capacity.Tolerance{first, second, third, torn, fourth} {
+	for i, f := range []*search.Tolerance{first, second, third, torn, fourth} {
 		f.Version, f.Name, f.Started = capacity.ToleranceVersion, "shop", time.Unix(int64(1e9+i), 0)
 		earlier, problems := capacity.Tolerances(dir)
-		f.Hold(earlier)
+		capacity.CompareNewest(f, earlier)
 		if len(problems) > 0 || len(earlier) != i || (f.Against == nil) != (i == 0) {
 			t.Fatalf("%v, %d earlier, against %+v", problems, len(earlier), f.Against)
 		}
-		if err := f.Add(dir); err != nil {
+		if err := capacity.Add(dir, f); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -275,11 +276,12 @@ func TestTolerance_Compare(t *testing.T) {
 	if torn.Against.Verdict != scenarios.Inconclusive || fourth.Against.Verdict != scenarios.Regression {
 		t.Errorf("%+v, then %+v", torn.Against, fourth.Against)
 	}
-	if second.Hold([]*capacity.Tolerance{first, unsure}); second.Against == nil || second.Against.Low != .33 {
+	capacity.CompareNewest(second, []*search.Tolerance{first, unsure})
+	if second.Against == nil || second.Against.Low != .33 {
 		t.Errorf("%+v; want a comparison with the search that is confirmed", second.Against)
 	}
 	want := "Regression: the search of 2001-09-09 01:46 found the change between 330ms and 350ms."
-	if got := fourth.More(); !slices.Contains(got, want) {
+	if got := words.ToleranceDetails(fourth); !slices.Contains(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

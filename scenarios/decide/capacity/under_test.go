@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"brunt/scenarios/decide/capacity"
+	"brunt/scenarios/result/search"
 )
 
 // TestBounds_Coverage searches 200 simulated servers of known capacity, each alone and with a known share of it. The
@@ -22,7 +23,7 @@ func TestBounds_Coverage(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 38))
 			truth := 300 + 1000*r.Float64()
 			part := .3 + .6*r.Float64()
-			find := func(of, from float64) *capacity.Found {
+			find := func(of, from float64) *search.Found {
 				f, err := capacity.Find(t.Context(), &server{capacity: of, noise: noise, r: r}, capacity.Options{From: from})
 				if err != nil {
 					t.Fatal(err)
@@ -30,10 +31,10 @@ func TestBounds_Coverage(t *testing.T) {
 				return f
 			}
 			all := find(truth, 100)
-			c := capacity.Capacity{Found: *all, Interval: all.Bounds()}
-			c.Add(capacity.Under{Found: *find(part*truth, all.Low/2)})
+			c := search.Capacity{Found: *all, Interval: all.Bounds()}
+			c.Add(search.Under{Found: *find(part*truth, all.Low/2)})
 			u := c.Under[0]
-			holds := func(iv capacity.Interval, truth float64) int {
+			holds := func(iv search.Interval, truth float64) int {
 				if iv.Low <= truth && truth <= iv.High {
 					return 1
 				}
@@ -57,10 +58,10 @@ func TestBounds_Coverage(t *testing.T) {
 
 // TestBounds_OpenEnd: a search without an upper end has an interval without one, and a quotient of it is unknown.
 func TestBounds_OpenEnd(t *testing.T) {
-	all := capacity.Found{Low: 100, Limited: 110, Tries: []capacity.Try{{Rate: 100, Answer: capacity.Holds}}}
-	c := capacity.Capacity{Found: all, Interval: all.Bounds()}
-	c.Add(capacity.Under{Found: capacity.Found{High: 10}}) // no rate held
-	if c.Interval != (capacity.Interval{Low: 100}) || c.Under[0].Share != nil {
+	all := search.Found{Low: 100, Limited: 110, Tries: []search.Try{{Rate: 100, Answer: search.Holds}}}
+	c := search.Capacity{Found: all, Interval: all.Bounds()}
+	c.Add(search.Under{Found: search.Found{High: 10}}) // no rate held
+	if c.Interval != (search.Interval{Low: 100}) || c.Under[0].Share != nil {
 		t.Errorf("%+v, share %v", c.Interval, c.Under[0].Share)
 	}
 	if u := c.Under[0].Interval; u.Low != 0 || u.High < 10 {
@@ -69,36 +70,36 @@ func TestBounds_OpenEnd(t *testing.T) {
 }
 
 func TestCapacity_Demanded(t *testing.T) {
-	c := capacity.Capacity{
-		Found: capacity.Found{Low: 1210, High: 1260}, Interval: capacity.Interval{Low: 1200, High: 1270},
-		Under: []capacity.Under{
-			{Found: capacity.Found{Low: 640, High: 670}, Interval: capacity.Interval{Low: 630, High: 680}},
-			{Found: capacity.Found{Low: 900, Limited: 950}, Interval: capacity.Interval{Low: 900}},
-			{Found: capacity.Found{Low: 900}, Interval: capacity.Interval{Low: 900}},
+	c := search.Capacity{
+		Found: search.Found{Low: 1210, High: 1260}, Interval: search.Interval{Low: 1200, High: 1270},
+		Under: []search.Under{
+			{Found: search.Found{Low: 640, High: 670}, Interval: search.Interval{Low: 630, High: 680}},
+			{Found: search.Found{Low: 900, Limited: 950}, Interval: search.Interval{Low: 900}},
+			{Found: search.Found{Low: 900}, Interval: search.Interval{Low: 900}},
 		},
 	}
 	for _, tt := range []struct {
 		rate  float64
-		all   capacity.Fit
-		under [3]capacity.Fit
+		all   search.Fit
+		under [3]search.Fit
 	}{
-		{600, capacity.Fits, [3]capacity.Fit{capacity.Fits, capacity.Fits, capacity.Fits}},
-		{650, capacity.Fits, [3]capacity.Fit{capacity.Uncertain, capacity.Fits, capacity.Fits}},
-		{1000, capacity.Fits, [3]capacity.Fit{capacity.TooMuch, capacity.Untried, capacity.Uncertain}},
-		{1230, capacity.Uncertain, [3]capacity.Fit{capacity.TooMuch, capacity.Untried, capacity.Uncertain}},
-		{1300, capacity.TooMuch, [3]capacity.Fit{capacity.TooMuch, capacity.Untried, capacity.Uncertain}},
+		{600, search.Fits, [3]search.Fit{search.Fits, search.Fits, search.Fits}},
+		{650, search.Fits, [3]search.Fit{search.Uncertain, search.Fits, search.Fits}},
+		{1000, search.Fits, [3]search.Fit{search.TooMuch, search.Untried, search.Uncertain}},
+		{1230, search.Uncertain, [3]search.Fit{search.TooMuch, search.Untried, search.Uncertain}},
+		{1300, search.TooMuch, [3]search.Fit{search.TooMuch, search.Untried, search.Uncertain}},
 	} {
 		d := c.Demanded(tt.rate)
-		if d.All != tt.all || [3]capacity.Fit(d.Under) != tt.under {
+		if d.All != tt.all || [3]search.Fit(d.Under) != tt.under {
 			t.Errorf("%v/s: %s, %v; want %s, %v", tt.rate, d.All, d.Under, tt.all, tt.under)
 		}
 		if got := d.Decisive(); len(got) != 3 {
 			t.Errorf("%v/s is decided by %v", tt.rate, got)
 		}
 	}
-	none := capacity.Capacity{Found: c.Found, Interval: c.Interval}
-	none.Add(capacity.Under{Found: capacity.Found{High: 200}}) // requests were bad until the fault was taken back
-	for rate, want := range map[float64]capacity.Fit{150: capacity.Uncertain, 200: capacity.TooMuch} {
+	none := search.Capacity{Found: c.Found, Interval: c.Interval}
+	none.Add(search.Under{Found: search.Found{High: 200}}) // requests were bad until the fault was taken back
+	for rate, want := range map[float64]search.Fit{150: search.Uncertain, 200: search.TooMuch} {
 		if got := none.Demanded(rate).Under[0]; got != want {
 			t.Errorf("%v/s, where no rate held: %s, want %s", rate, got, want)
 		}

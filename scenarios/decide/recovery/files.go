@@ -2,8 +2,6 @@ package recovery
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"time"
@@ -18,64 +16,64 @@ const (
 	mostBytes  = 256 << 20 // of a result
 )
 
-// Before returns the runs whose occurrences count beside those of r: those on file, see [onFile], and those of the same
-// scenario in this session, whose target is the same even if its build is not known. The oldest is the first.
-func Before(dir string, r *result.Result, session []*result.Result) []*result.Result {
+// A Session is the runs of one command. It reads each result on file once. The zero value is ready.
+type Session struct {
+	runs []*result.Result
+	read map[string]*result.Result // by path; nil for a file that is not a result
+}
+
+// Add adds a run. It keeps only the parts that a pool needs.
+func (s *Session) Add(r *result.Result) {
+	s.runs = append(s.runs, &result.Result{
+		Run: r.Run, Started: r.Started, Control: r.Control, Imported: r.Imported, Environment: r.Environment,
+		Scenario: r.Scenario, Objectives: r.Objectives,
+	})
+}
+
+// Before returns the runs whose occurrences count beside those of r, whose folder is dir: those on file, see
+// [Session.onFile], and those of the same scenario in this session, whose target is the same even if its build is not
+// known. The oldest is the first.
+func (s *Session) Before(dir string, r *result.Result) []*result.Result {
 	if r.Control || !slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool { return len(o.Drills) > 0 }) {
 		return nil
 	}
-	out := onFile(dir, r)
-	for _, s := range session {
-		if s.Scenario == r.Scenario && !slices.ContainsFunc(out, func(o *result.Result) bool { return o.Run == s.Run }) {
-			out = append(out, s)
+	out := s.onFile(dir, r)
+	for _, own := range s.runs {
+		known := slices.ContainsFunc(out, func(o *result.Result) bool { return o.Run == own.Run })
+		if own.Scenario == r.Scenario && !known {
+			out = append(out, own)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b *result.Result) int { return a.Started.Compare(b.Started) })
 	return out
-}
-
-// Kept returns the parts of a result that later runs of the session need, so that the rest takes no memory.
-func Kept(r *result.Result) *result.Result {
-	return &result.Result{
-		Run: r.Run, Started: r.Started, Control: r.Control, Imported: r.Imported, Environment: r.Environment,
-		Scenario: r.Scenario, Objectives: r.Objectives,
-	}
 }
 
 // onFile returns the runs whose folders are beside dir, the folder of a run, and that are of the same scenario, build
-// and environment as r; see [same]. The oldest is the first. A result that can't be read is left out.
-func onFile(dir string, r *result.Result) []*result.Result {
-	around := filepath.Dir(filepath.Clean(dir))
-	folders, err := os.ReadDir(around)
-	if err != nil {
-		return nil
+// and environment as r; see [same]. A result that can't be read is left out.
+func (s *Session) onFile(dir string, r *result.Result) []*result.Result {
+	if s.read == nil {
+		s.read = map[string]*result.Result{}
 	}
-	type file struct {
-		path string
-		at   time.Time
-	}
-	var files []file
-	for _, d := range folders {
-		path := filepath.Join(around, d.Name(), resultFile)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && d.Name() != filepath.Base(dir) {
-			files = append(files, file{path, info.ModTime()})
-		}
-	}
-	slices.SortStableFunc(files, func(a, b file) int { return b.at.Compare(a.at) })
 	var out []*result.Result
-	for _, f := range files[:min(len(files), mostLooked)] {
-		if b, err := disk.Read(f.path, mostBytes); err == nil {
-			if o := read(b); o != nil && o.Started.Before(r.Started) && same(r, o) {
-				out = append(out, o)
-			}
+	for _, path := range disk.Newest(dir, resultFile, mostLooked) {
+		o, ok := s.read[path]
+		if !ok {
+			o = read(path)
+			s.read[path] = o
+		}
+		if o != nil && o.Started.Before(r.Started) && same(r, o) {
+			out = append(out, o)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *result.Result) int { return a.Started.Compare(b.Started) })
 	return out
 }
 
-// read returns the parts of a result that a pool needs; nil if the file is none.
-func read(b []byte) *result.Result {
+// read returns the parts of a result that a pool needs; nil if the file is not a result.
+func read(path string) *result.Result {
+	b, err := disk.Read(path, mostBytes)
+	if err != nil {
+		return nil
+	}
 	var part struct {
 		Run         string                   `json:"run"`
 		Started     time.Time                `json:"started"`

@@ -42,24 +42,23 @@ func Pools(r *result.Result, before []*result.Result) []result.Pool {
 		if !ok || len(o.Drills) == 0 || asked.After.Occurrence > 0 {
 			continue
 		}
-		if p := pool(r, before, o, asked, shareOf(asked)); len(p.Drills) > 1 || p.Asked {
+		if p := pool(r, before, o, asked); len(p.Drills) > 1 || p.Asked {
 			out = append(out, p)
 		}
 	}
 	return out
 }
 
-// shareOf returns the share that an objective is held against.
-func shareOf(o slo.Objective) float64 {
+// shareOf returns the share that an objective asks for, or else another.
+func shareOf(o slo.Objective, otherwise float64) float64 {
 	if o.Share > 0 {
 		return o.Share
 	}
-	return defaultShare
+	return otherwise
 }
 
-func pool(r *result.Result, before []*result.Result, o *result.ObjectiveResult, asked slo.Objective,
-	share float64,
-) result.Pool {
+func pool(r *result.Result, before []*result.Result, o *result.ObjectiveResult, asked slo.Objective) result.Pool {
+	share := shareOf(asked, defaultShare)
 	p := result.Pool{
 		Objective: o.Text, Fault: asked.After.Fault, Metric: o.Metric, Limit: o.Target, Share: result.Num(share),
 		Asked: asked.Share > 0, Instants: instants(o.Drills),

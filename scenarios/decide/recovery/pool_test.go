@@ -265,7 +265,8 @@ func TestBefore(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "torn", "result.json"), []byte(`{"run": "x", "sta`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	found := recovery.Before(filepath.Join(dir, "r8"), now, nil)
+	var session recovery.Session
+	found := session.Before(filepath.Join(dir, "r8"), now)
 	if len(found) != 2 || found[0].Run != "r1" || found[1].Run != "r2" {
 		t.Fatalf("%d runs: %v", len(found), found)
 	}
@@ -275,8 +276,8 @@ func TestBefore(t *testing.T) {
 	}
 	// a target of unknown build counts within the session alone
 	now.Environment.Units = nil
-	session := []*result.Result{recovery.Kept(s.run(t, rnd, "recover < 5s after f", 1, 0))}
-	if got := recovery.Before(filepath.Join(dir, "r8"), now, session); len(got) != 1 || got[0].Run != "r0" {
+	session.Add(s.run(t, rnd, "recover < 5s after f", 1, 0))
+	if got := session.Before(filepath.Join(dir, "r8"), now); len(got) != 1 || got[0].Run != "r0" {
 		t.Errorf("%v", got)
 	}
 }

@@ -15,10 +15,14 @@ import (
 // A Series is a sequence of runs of one scenario that ends once it is known whether each objective on a time after a
 // fault is met often enough. Its bounds hold at all times together, so that it may end after any run.
 type Series struct {
-	share float64 // for objectives that ask for none
-	texts []string
-	asked map[string]slo.Objective
-	runs  map[string][][]result.Drill
+	asked []asked // in the order of the scenario
+}
+
+// asked is an objective that a series asks, with its answers so far.
+type asked struct {
+	text  string
+	share float64
+	runs  [][]result.Drill // the occurrences of each run
 }
 
 // An Answer is what a series of runs shows about an objective.
@@ -35,41 +39,35 @@ func (a *Answer) Verdict() scenarios.Verdict { return a.Shows(a.Share) }
 // NewSeries returns a series that asks objectives for a share, where they ask for none with `for`. It returns an error
 // if no objective sets a time after a fault, or if a share needs more than most runs, all of which meet the objective.
 func NewSeries(objectives []slo.Objective, share float64, most int) (*Series, error) {
-	s := &Series{share: share, asked: map[string]slo.Objective{}, runs: map[string][][]result.Drill{}}
+	s := new(Series)
 	for _, o := range objectives {
 		if !o.Drilled() || o.After.Occurrence > 0 {
 			continue
 		}
-		s.texts, s.asked[o.Text] = append(s.texts, o.Text), o
-		asked := s.shareOf(o)
-		need, ok := statistics.EnoughAbove(nil, asked, alpha)
+		a := asked{text: o.Text, share: shareOf(o, share)}
+		need, ok := statistics.EnoughAbove(nil, a.share, alpha)
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("no practical number of runs shows %s", quantity.FormatShare(asked))
+			return nil, fmt.Errorf("no practical number of runs shows %s", quantity.FormatShare(a.share))
 		case need > most:
 			return nil, fmt.Errorf("to show %s of `%s` takes %d runs in a row, and at most %d are allowed: --at-most %d",
-				quantity.FormatShare(asked), o.Text, need, most, 2*need)
+				quantity.FormatShare(a.share), o.Text, need, most, 2*need)
 		}
+		s.asked = append(s.asked, a)
 	}
-	if len(s.texts) == 0 {
+	if len(s.asked) == 0 {
 		return nil, errors.New("no objective sets a time after a fault that could be met more or less often, such as " +
 			"`recover < 10s after FAULT`")
 	}
 	return s, nil
 }
 
-func (s *Series) shareOf(o slo.Objective) float64 {
-	if o.Share > 0 {
-		return o.Share
-	}
-	return s.share
-}
-
 // Add adds a run.
 func (s *Series) Add(r *result.Result) {
-	for _, text := range s.texts {
-		if drills := drillsOf(r, text); len(drills) > 0 {
-			s.runs[text] = append(s.runs[text], drills)
+	for i := range s.asked {
+		a := &s.asked[i]
+		if drills := drillsOf(r, a.text); len(drills) > 0 {
+			a.runs = append(a.runs, drills)
 		}
 	}
 }
@@ -77,9 +75,8 @@ func (s *Series) Add(r *result.Result) {
 // Answers returns what the runs so far show, by objective in the order of the scenario.
 func (s *Series) Answers() []Answer {
 	var out []Answer
-	for _, text := range s.texts {
-		share := s.shareOf(s.asked[text])
-		out = append(out, Answer{Objective: text, Share: share, Shown: ofRuns(s.runs[text], share)})
+	for _, a := range s.asked {
+		out = append(out, Answer{Objective: a.text, Share: a.share, Shown: ofRuns(a.runs, a.share)})
 	}
 	return out
 }
@@ -101,8 +98,8 @@ func (s *Series) Beside(r *result.Result) (v scenarios.Verdict, differs bool) {
 			return true
 		}
 		return slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool {
-			_, asked := s.asked[o.Text]
-			return !asked && o.Verdict == x.Verdict
+			asks := slices.ContainsFunc(s.asked, func(a asked) bool { return a.text == o.Text })
+			return !asks && o.Verdict == x.Verdict
 		})
 	}
 	v = scenarios.Pass

@@ -1,5 +1,5 @@
-// Package capacity is what a search for the largest rate found, alone and under faults: data for reporters.
-package capacity
+// Package search is what a search for the largest rate found, alone and under faults: data for reporters.
+package search
 
 import (
 	"math"
@@ -138,6 +138,14 @@ type Figures struct {
 	P50      result.Num `json:"p50"`       // response time in seconds; null is infinite
 	P95      result.Num `json:"p95"`       // response time in seconds; null is infinite
 	InFlight int64      `json:"in_flight"` // requests in flight at the end of the load
+}
+
+// Tail returns the p95 in seconds; infinite if more requests failed than it allows.
+func (f *Figures) Tail() float64 {
+	if f.P95.Known() {
+		return float64(f.P95)
+	}
+	return math.Inf(1)
 }
 
 // A Found is the interval that holds the capacity.

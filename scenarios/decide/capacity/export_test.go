@@ -1,0 +1,4 @@
+package capacity
+
+// Compare is [compare] for tests.
+var Compare = compare
