@@ -13,6 +13,7 @@ type Link struct {
 	To      string  // a unit, or TargetName
 	Carries Formats // nil if it is not known
 	Proxy   Proxy
+	Reads   bool // the proxy reads the requests on it, and counts them
 }
 
 // A Proxy is the proxy of a link, in this process or in one of its own. Its methods are those of

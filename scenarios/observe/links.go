@@ -40,18 +40,21 @@ const (
 // countWithin bounds one reading. A process of proxies that is stopped gives no answer, and the reading is missing.
 const countWithin = time.Second
 
-// NewLinks prepares to count the traffic on links. calls says by link whether its proxy reads requests; on other links
-// bytes are counted. end is when the load ends. It returns nil if there are no links.
-func NewLinks(links []*chaos.Link, calls []bool, end time.Duration) *Links {
-	if len(links) == 0 {
-		return nil
-	}
+// NewLinks prepares to count the calls on links whose proxies read requests, and the bytes on others. Links from the
+// load are left out. end is when the load ends. It returns nil if no link is left.
+func NewLinks(links []*chaos.Link, end time.Duration) *Links {
 	l := &Links{every: max(countEvery, (end / mostCounts).Round(countEvery))}
-	for i, one := range links {
+	for _, one := range links {
+		if one.From == chaos.LoadName {
+			continue
+		}
 		l.links = append(l.links, &countedLink{link: one, out: result.Link{
-			From: one.From, To: one.To, Calls: calls[i], Every: result.Sec(l.every), Background: result.NaN,
+			From: one.From, To: one.To, Calls: one.Reads, Every: result.Sec(l.every), Background: result.NaN,
 			Points: []result.Point{},
 		}})
+	}
+	if len(l.links) == 0 {
+		return nil
 	}
 	return l
 }
