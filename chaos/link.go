@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"brunt/chaos/proxy"
+	"brunt/scenarios/slo"
 )
 
 // A Link is the connection from one unit to another, or from the load to its target, through brunt's
@@ -30,7 +31,7 @@ type Proxy interface {
 }
 
 // LinkArrow stands between the ends of a link.
-const LinkArrow = "->"
+const LinkArrow = slo.LinkArrow
 
 // LinkName returns the name of the link between two parts of a system, from->to.
 func LinkName(from, to string) string { return from + LinkArrow + to }
