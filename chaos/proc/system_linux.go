@@ -19,7 +19,7 @@ const firstUser = 1000
 
 // isSystemUser reports whether a process runs as root or another system user.
 func isSystemUser(pid int) bool {
-	uid, _, _ := strings.Cut(statusOf(pid)["Uid"], "\t") // the real one; the effective, the saved and the file one follow
+	uid, _, _ := strings.Cut(statusOf(pid)["Uid"], "\t") // the real one, which comes first
 	id, err := strconv.Atoi(uid)
 	return err == nil && id < firstUser
 }
