@@ -30,8 +30,8 @@ type Descriptor struct {
 	// Capability tests whether this machine can inject the fault, for `brunt doctor`. It only reads. Nil means that
 	// there is nothing to check.
 	Capability func() Capability
-	// Eases lists the settings of which a larger value does less harm, such as a rate of bytes. `brunt tolerate` searches
-	// them without a dose 0.
+	// Eases lists the settings of which a larger value does less harm, such as a rate of bytes. `brunt tolerate`
+	// searches them without a dose 0.
 	Eases []string
 	// Undo lists the operations that revert the fault. Kinds may share one.
 	Undo []Operation

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"brunt/chaos/proxy"
+	"brunt/scenarios/slo"
 )
 
 // A Link is the connection from one unit to another, or from the load to its target, through brunt's
@@ -13,6 +14,7 @@ type Link struct {
 	To      string  // a unit, or TargetName
 	Carries Formats // nil if it is not known
 	Proxy   Proxy
+	Reads   bool // the proxy reads the requests on it, and counts them
 }
 
 // A Proxy is the proxy of a link, in this process or in one of its own. Its methods are those of
@@ -29,7 +31,7 @@ type Proxy interface {
 }
 
 // LinkArrow stands between the ends of a link.
-const LinkArrow = "->"
+const LinkArrow = slo.LinkArrow
 
 // LinkName returns the name of the link between two parts of a system, from->to.
 func LinkName(from, to string) string { return from + LinkArrow + to }

@@ -30,8 +30,8 @@ type Scenario struct {
 	Teardown   []Step
 	Loads      []Load
 	Faults     []Fault
-	// faults without a time, which hold for the whole run; one whose At is negative, which only commands set, is injected
-	// within the warm-up and taken back when the load is over
+	// faults without a time, which hold for the whole run; one whose At is negative, which only commands set, is
+	// injected within the warm-up and taken back when the load is over
 	Conditions   []Fault
 	Guard        Guard
 	Steady       []slo.Objective

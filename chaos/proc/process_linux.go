@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -59,8 +60,35 @@ func IsZombie(pid int) bool {
 	return err == nil && (f[0] == "Z" || f[0] == "X")
 }
 
-// exiting is the flag of a process that executes its exit (PF_EXITING of the kernel's sched.h).
-const exiting = 0x4
+// The flags of a process in the kernel (sched.h).
+const (
+	exiting      = 0x4        // PF_EXITING: it executes its exit
+	kernelThread = 0x00200000 // PF_KTHREAD: it is a thread of the kernel
+)
+
+// has reports whether the kernel has set a flag of a process.
+func has(pid int, flag uint64) bool {
+	f, err := stat(pid)
+	if err != nil {
+		return false
+	}
+	flags, err := strconv.ParseUint(f[6], 10, 64)
+	return err == nil && flags&flag != 0
+}
+
+// statusOf returns the fields of /proc/PID/status by their names (proc(5)); nil if it can't be read.
+func statusOf(pid int) map[string]string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return nil
+	}
+	out := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, ":")
+		out[name] = strings.TrimSpace(value)
+	}
+	return out
+}
 
 // sigKill is the bit of SIGKILL in the sets of signals of proc(5).
 const sigKill = 1 << (unix.SIGKILL - 1)
@@ -68,27 +96,14 @@ const sigKill = 1 << (unix.SIGKILL - 1)
 // isEnding reports whether a process executes its exit, or has a SIGKILL: it then returns to no instruction of its own.
 // A SIGKILL for the whole process stays pending until the process is gone.
 func isEnding(pid int) bool {
-	f, err := stat(pid)
-	if err != nil {
-		return false
-	}
-	if flags, err := strconv.ParseUint(f[6], 10, 64); err == nil && flags&exiting != 0 {
+	if has(pid, exiting) {
 		return true
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return false
-	}
-	for line := range strings.Lines(string(status)) {
-		name, set, _ := strings.Cut(line, ":")
-		if name != "SigPnd" && name != "ShdPnd" {
-			continue
-		}
-		if bits, err := strconv.ParseUint(strings.TrimSpace(set), 16, 64); err == nil && bits&sigKill != 0 {
-			return true
-		}
-	}
-	return false
+	status := statusOf(pid)
+	return slices.ContainsFunc([]string{"SigPnd", "ShdPnd"}, func(set string) bool {
+		bits, err := strconv.ParseUint(status[set], 16, 64)
+		return err == nil && bits&sigKill != 0
+	})
 }
 
 // IsStopped reports whether a signal has stopped the process.

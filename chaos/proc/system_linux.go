@@ -9,37 +9,19 @@ import (
 	"strings"
 )
 
-// kernelThread is the flag of a thread of the kernel (PF_KTHREAD).
-const kernelThread = 0x00200000
-
 // self is brunt itself.
 var self = os.Getpid()
 
-func isKernel(pid int) bool {
-	f, err := stat(pid)
-	if err != nil {
-		return false
-	}
-	flags, _ := strconv.ParseUint(f[6], 10, 64)
-	return flags&kernelThread != 0
-}
+func isKernel(pid int) bool { return has(pid, kernelThread) }
 
 // firstUser is the lowest user id that is not a system user's.
 const firstUser = 1000
 
 // isSystemUser reports whether a process runs as root or another system user.
 func isSystemUser(pid int) bool {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return false
-	}
-	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "Uid:" {
-			id, err := strconv.Atoi(f[1])
-			return err == nil && id < firstUser
-		}
-	}
-	return false
+	uid, _, _ := strings.Cut(statusOf(pid)["Uid"], "\t") // the real one, which comes first
+	id, err := strconv.Atoi(uid)
+	return err == nil && id < firstUser
 }
 
 // namesOf returns the names of a process's program: the one that it shows, which it can change, and the name of its

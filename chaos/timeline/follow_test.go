@@ -259,7 +259,8 @@ func TestTimeline_ReplacedInTurn(t *testing.T) {
 				return errors.New(name + " is another one since")
 			}
 			tl := &timeline.Timeline{
-				Entries: []*timeline.Entry{entry("x", f, time.Second, 20*time.Second)}, Journal: new(openEntries), Seed: 1,
+				Entries: []*timeline.Entry{entry("x", f, time.Second, 20*time.Second)},
+				Journal: new(openEntries), Seed: 1,
 				End: time.Hour, Phases: timeline.Unmeasured(func() time.Duration { return time.Since(began) }),
 			}
 			tl.Env.Now = func() time.Duration { return time.Since(began) }
@@ -267,7 +268,8 @@ func TestTimeline_ReplacedInTurn(t *testing.T) {
 				now := chaos.Present{IDs: map[string]string{}}
 				for _, name := range slices.Sorted(maps.Keys(replaced)) {
 					now.IDs[name] = name
-					if known && time.Since(began) > replaced[name]*time.Millisecond+time.Second { // after the check that finds it
+					// after the check that finds it
+					if known && time.Since(began) > replaced[name]*time.Millisecond+time.Second {
 						now.IDs[name] += " again"
 					}
 					now.Units = append(now.Units, somePod{name: name})

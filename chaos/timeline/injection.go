@@ -402,23 +402,38 @@ func (t *Timeline) verify(ctx context.Context, r *injection, stays time.Duration
 	if !r.OneShot {
 		most = min(most, max(stays, leastSearch))
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
-	defer cancel()
-	texts, errs := make([]string, len(r.Held)), make([]error, len(r.Held))
-	var all sync.WaitGroup
-	for i, h := range r.Held {
-		all.Go(func() { texts[i], errs[i] = h.Verify(ctx) })
-	}
-	all.Wait()
 	var found []string
-	for i, err := range errs {
-		if err = r.shown(r.Held[i], err); err != nil {
+	for _, e := range effectsOf(ctx, r.Held, most) {
+		if err := r.shown(e.held, e.err); err != nil {
 			r.VerifyErr = chaos.JoinErrors(r.VerifyErr, err)
-		} else if texts[i] != "" {
-			found = append(found, texts[i])
+		} else if e.text != "" {
+			found = append(found, e.text)
 		}
 	}
 	t.verified(r, found)
+}
+
+// seenEffect is the answer of a held fault to the question for its effect.
+type seenEffect struct {
+	held chaos.Held
+	text string
+	err  error
+}
+
+// effectsOf looks for the effects of held faults at the same time, for at most so long, also if ctx is cancelled.
+func effectsOf(ctx context.Context, held []chaos.Held, most time.Duration) []seenEffect {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
+	defer cancel()
+	out := make([]seenEffect, len(held))
+	var all sync.WaitGroup
+	for i, h := range held {
+		all.Go(func() {
+			text, err := h.Verify(ctx)
+			out[i] = seenEffect{h, text, err}
+		})
+	}
+	all.Wait()
+	return out
 }
 
 // Prove proves once more the effect of the faults that are injected. It returns the evidence by the name of the fault,
@@ -432,34 +447,22 @@ func (t *Timeline) Prove(ctx context.Context) (map[string]string, error) {
 	}
 	found := map[string]string{}
 	for _, r := range in {
-		if r.voids != nil && r.isVoid() {
+		if r.isVoid() {
 			return nil, fmt.Errorf("%s was over before", r.Name)
 		}
 		t.injected.mu.Lock()
-		held := slices.Clone(r.Held)
+		held, most := slices.Clone(r.Held), r.slowest(verifyFor)
 		t.injected.mu.Unlock()
-		text, err := proof(ctx, held, r.slowest(verifyFor))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r.Name, err)
+		var texts []string
+		for _, e := range effectsOf(ctx, held, most) {
+			if e.err != nil && !errors.As(e.err, new(chaos.NotShownError)) {
+				return nil, fmt.Errorf("%s: %w", r.Name, e.err)
+			}
+			texts = append(texts, e.text)
 		}
-		found[r.Fault] = text
+		found[r.Fault] = strings.Join(texts, "; ")
 	}
 	return found, nil
-}
-
-// proof looks for the effect of held faults, for at most so long.
-func proof(ctx context.Context, held []chaos.Held, most time.Duration) (string, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
-	defer cancel()
-	var texts []string
-	for _, h := range held {
-		text, err := h.Verify(ctx)
-		if err != nil && !errors.As(err, new(chaos.NotShownError)) {
-			return "", err
-		}
-		texts = append(texts, text)
-	}
-	return strings.Join(texts, "; "), nil
 }
 
 // shown notes what the proof of a held fault has not shown. It returns any other error.

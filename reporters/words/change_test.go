@@ -122,7 +122,7 @@ func growingRate(r *result.Result) *result.Result {
 
 // used adds a unit that used so many cores in each of 30 seconds.
 func used(r *result.Result, unit string, cores func(s int) result.Num) *result.Result {
-	u := result.UnitUsage{Unit: unit, Service: serviceOf(unit)}
+	u := result.UnitUsage{Unit: unit, Service: slo.ServiceOf(unit)}
 	for s := range 30 {
 		u.Seconds = append(u.Seconds, result.UsageTick{T: result.Num(s + 1), CPU: cores(s), Running: true})
 	}

@@ -175,7 +175,7 @@ func linkWords(links []string) (t Text, many bool) {
 	var ends []string
 	for _, l := range links {
 		from, to, _ := strings.Cut(l, "->")
-		from, to = serviceOf(from), serviceOf(to)
+		from, to = slo.ServiceOf(from), slo.ServiceOf(to)
 		end := "from " + from + " to " + to
 		if from == "" {
 			end = "to " + to
@@ -190,21 +190,15 @@ func linkWords(links []string) (t Text, many bool) {
 	return Text{}.say(pick(len(links) > 1, "the links ", "the link ")).strong(Clean(Join(ends))), len(links) > 1
 }
 
-// serviceOf returns the service of a unit; a name that is no unit stays.
-func serviceOf(unit string) string {
-	name, _, _ := strings.Cut(unit, "[")
-	return name
-}
-
 // replicas returns the units of one service that a fault hit and how many replicas it has. It returns no service if
 // the fault hit units of several services, or if the number of replicas is not known.
 func replicas(r *result.Result, f *result.FaultRecord) (service string, hit, all int) {
 	if linked(f) || len(f.Units) == 0 || len(f.Steps) > 0 {
 		return "", 0, 0
 	}
-	service = serviceOf(f.Units[0])
+	service = slo.ServiceOf(f.Units[0])
 	for _, u := range f.Units {
-		if serviceOf(u) != service {
+		if slo.ServiceOf(u) != service {
 			return "", 0, 0
 		}
 	}

@@ -202,12 +202,12 @@ func outageOf(r *result.Result, f *result.FaultRecord) *result.Incident {
 func whatIsBack(f *result.FaultRecord) string {
 	if verb := faultVerbs[f.Kind]; (verb == "died" || verb == "stopped" || verb == "frozen" || verb == "restarted" ||
 		verb == "deleted" || verb == "evicted") && len(f.Units) > 0 && !linked(f) {
-		service := serviceOf(f.Units[0])
+		service := slo.ServiceOf(f.Units[0])
 		if len(f.Units) == 1 && (f.Role != "" || f.Leader) {
 			return Clean(f.Units[0]) + " was back"
 		}
 		for _, u := range f.Units {
-			if serviceOf(u) != service {
+			if slo.ServiceOf(u) != service {
 				return "the units were back"
 			}
 		}

@@ -40,34 +40,39 @@ const (
 // countWithin bounds one reading. A process of proxies that is stopped gives no answer, and the reading is missing.
 const countWithin = time.Second
 
-// NewLinks prepares to count the traffic on links. calls says by link whether its proxy reads requests; on other links
-// bytes are counted. end is when the load ends. It returns nil if there are no links.
-func NewLinks(links []*chaos.Link, calls []bool, end time.Duration) *Links {
-	if len(links) == 0 {
-		return nil
-	}
+// NewLinks prepares to count the calls on links whose proxies read requests, and the bytes on others. Links from the
+// load are left out. end is when the load ends. It returns nil if no link is left.
+func NewLinks(links []*chaos.Link, end time.Duration) *Links {
 	l := &Links{every: max(countEvery, (end / mostCounts).Round(countEvery))}
-	for i, one := range links {
+	for _, one := range links {
+		if one.From == chaos.LoadName {
+			continue
+		}
 		l.links = append(l.links, &countedLink{link: one, out: result.Link{
-			From: one.From, To: one.To, Calls: calls[i], Every: result.Sec(l.every), Background: result.NaN,
+			From: one.From, To: one.To, Calls: one.Reads, Every: result.Sec(l.every), Background: result.NaN,
 			Points: []result.Point{},
 		}})
+	}
+	if len(l.links) == 0 {
+		return nil
 	}
 	return l
 }
 
-// each reads all links. A link that gives no answer is left out.
-func (l *Links) each(ctx context.Context, do func(*countedLink, proxy.Traffic)) {
+// read reads all links, one after the other. took is how long the reading of a link took. A link that gives no answer
+// is left out.
+func (l *Links) read(ctx context.Context, do func(one *countedLink, t proxy.Traffic, took time.Duration)) {
 	if l == nil {
 		return
 	}
 	for _, one := range l.links {
+		asked := time.Now()
 		ctx, cancel := context.WithTimeout(ctx, countWithin)
 		t, err := one.link.Proxy.Traffic(ctx)
 		cancel()
 		if err == nil {
 			l.mu.Lock()
-			do(one, t)
+			do(one, t, time.Since(asked))
 			l.mu.Unlock()
 		}
 	}
@@ -75,12 +80,12 @@ func (l *Links) each(ctx context.Context, do func(*countedLink, proxy.Traffic)) 
 
 // Quiet begins to count the traffic without load. It may be called on nil, as the other methods.
 func (l *Links) Quiet(ctx context.Context) {
-	l.each(ctx, func(one *countedLink, t proxy.Traffic) { one.began, one.first = time.Now(), t })
+	l.read(ctx, func(one *countedLink, t proxy.Traffic, _ time.Duration) { one.began, one.first = time.Now(), t })
 }
 
 // Unquiet ends the time without load. The traffic in it is known if it lasted at least [series.QuietFor].
 func (l *Links) Unquiet(ctx context.Context) {
-	l.each(ctx, func(one *countedLink, t proxy.Traffic) {
+	l.read(ctx, func(one *countedLink, t proxy.Traffic, _ time.Duration) {
 		if quiet := time.Since(one.began); !one.began.IsZero() && quiet >= series.QuietFor {
 			one.out.Quiet = result.Sec(quiet)
 			one.out.Background = (one.counter(t) - one.counter(one.first)) / one.out.Quiet
@@ -104,21 +109,14 @@ func (l *Links) Watch(now func() time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
 	l.ended.Go(func() {
-		each(ctx, l.every, func() { l.read(ctx, now) })
+		count := func(one *countedLink, t proxy.Traffic, took time.Duration) {
+			one.out.Unread = t.Unread
+			one.out.Points = append(one.out.Points, result.Point{T: result.Sec(now() - took/2), V: one.counter(t)})
+		}
+		each(ctx, l.every, func() { l.read(ctx, count) })
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countWithin)
 		defer cancel()
-		l.read(ctx, now) // what came since the last reading
-	})
-}
-
-// read reads each link once.
-func (l *Links) read(ctx context.Context, now func() time.Duration) {
-	asked := now()
-	l.each(ctx, func(one *countedLink, t proxy.Traffic) {
-		at := now()
-		one.out.Unread = t.Unread
-		one.out.Points = append(one.out.Points, result.Point{T: result.Sec(asked + (at-asked)/2), V: one.counter(t)})
-		asked = at
+		l.read(ctx, count) // what came since the last reading
 	})
 }
 

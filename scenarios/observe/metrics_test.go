@@ -70,7 +70,8 @@ func TestGauge_ReadLast(t *testing.T) {
 				t0 := time.Now()
 				now := func() time.Duration { return time.Since(t0) }
 				o := New(Run{Now: now, Mask: func(s string) string { return s }}, nil, nil, nil, nil)
-				g := newGauge(Metric{Gauge: &probe.Gauge{Every: quantity.Duration(100 * time.Millisecond)}, Name: "calls"})
+				every := quantity.Duration(100 * time.Millisecond)
+				g := newGauge(Metric{Gauge: &probe.Gauge{Every: every}, Name: "calls"})
 				g.reading = &slowCounter{t0, c.hangs}
 				o.gauges = append(o.gauges, g)
 				o.Watch()

@@ -131,8 +131,8 @@ func (c *observeCompiler) checkLink(o slo.Objective) {
 			"`%s`: the link is from the load, whose requests are not calls of a service", o.Text)
 	case c.plan.Scope.Containers || c.plan.Scope.Cluster != nil:
 		c.m.AddHint(o.Pos, "`metrics:` reads a counter of the service that is called, for per_request(calls)",
-			"`%s`: brunt counts calls between processes that it starts; on links between containers and between pods it "+
-				"counts none", o.Text)
+			"`%s`: brunt counts calls between processes that it starts; on links between containers and between pods "+
+				"it counts none", o.Text)
 	case len(links) == 0:
 		c.m.AddHint(o.Pos, "target.processes names them in `links`; per_request(calls) uses a counter of `metrics:`",
 			"`%s`: the target has no links between services that brunt could read", o.Text)

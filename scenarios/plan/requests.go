@@ -111,14 +111,15 @@ func (c *compiler) drive(lp *Load, l *scenarios.Load) {
 func (c *compiler) noWrites(lp *Load, at syntax.Pos, owner string) {
 	for _, l := range c.sc.Ledgers {
 		if lp.hasStep(l.Write) {
-			c.m.Add(at, "the ledger keeps writes that a flow of brunt's own makes, and %q of load %q is made by %s", l.Write,
-				lp.Name, owner)
+			c.m.Add(at, "the ledger keeps writes that a flow of brunt's own makes, and %q of load %q is made by %s",
+				l.Write, lp.Name, owner)
 			return
 		}
 	}
 	for _, r := range c.sc.Consistency {
 		if lp.hasStep(r.Write) || lp.hasStep(r.Read) {
-			c.m.Add(at, "`consistency` checks steps that a flow of brunt's own makes, and load %q has a step of %s made by %s",
+			c.m.Add(at,
+				"`consistency` checks steps that a flow of brunt's own makes, and load %q has a step of %s made by %s",
 				lp.Name, r.Name, owner)
 			return
 		}

@@ -175,7 +175,8 @@ slo:
 				from, to := res.T0.Add(span.Start.D()), res.T0.Add(span.End.D())
 				requests := within(log.requests, from, to)
 				truth := within(log.calls, from, to) / requests
-				// A call is in the log a little before the proxy counts it, and both ends of the phase may fall in between.
+				// A call is in the log a little before the proxy counts it, and both ends of the phase may fall in
+				// between.
 				near := func(t time.Time) float64 {
 					return within(log.calls, t.Add(-countedWithin), t.Add(countedWithin))
 				}
@@ -189,8 +190,8 @@ slo:
 				if want := []scenarios.Verdict{tt.verdict, scenarios.Pass}[i]; o.Verdict != want {
 					t.Errorf("%s: %s, want %s: %s", o.Text, o.Verdict, want, o.Note)
 				}
-				t.Logf("%s: %.3f in %.3f to %.3f, by the log %.3f; without load %.1f/s", o.Text, o.Measured, o.Low, o.High,
-					truth, res.Links[0].Background)
+				t.Logf("%s: %.3f in %.3f to %.3f, by the log %.3f; without load %.1f/s",
+					o.Text, o.Measured, o.Low, o.High, truth, res.Links[0].Background)
 			}
 		})
 	}

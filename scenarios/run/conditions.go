@@ -15,27 +15,31 @@ import (
 // takes the conditions back.
 const slack = time.Hour
 
-// inWarmup reports whether a condition is injected within the warm-up.
-func inWarmup(e *timeline.Entry) bool { return e.At.D() < 0 }
-
-// conditionsOf describes this run to some of its conditions.
-func (r *runner) conditionsOf(entries []*timeline.Entry) conditionsHost {
+// conditionsOf describes this run to its conditions: to those that are injected within the warm-up if late is set, else
+// to those that hold for the whole run. It returns false if the run has no such condition.
+func (r *runner) conditionsOf(late bool) (host conditionsHost, some bool) {
 	p := r.plan
+	entries := slices.DeleteFunc(slices.Clone(p.Conditions), func(e *timeline.Entry) bool {
+		return (e.At.D() < 0) != late
+	})
+	if len(entries) == 0 {
+		return host, false
+	}
 	return conditionsHost{
-		Entries: entries, Env: r.faults.environment(), Journal: r.protection.Journal, Seed: p.Scenario.Seed,
+		Entries: entries, Late: late, Env: r.faults.environment(), Journal: r.protection.Journal, Seed: p.Scenario.Seed,
 		SkipNone: p.Scenario.Guard.OnNoUnit == "skip", Longest: p.Takes() + p.TeardownLimit() + slack,
 		Awake: r.faults.awake.Check, Event: r.log.Event,
 		Lost: func(why error) { r.session.cancel(guard.TargetGoneError{How: why.Error()}) },
-	}
+	}, true
 }
 
 // holdConditions injects the faults that hold for the whole run. They are taken back after teardown.
 func (r *runner) holdConditions(ctx context.Context) error {
-	entries := slices.DeleteFunc(slices.Clone(r.plan.Conditions), inWarmup)
-	if len(entries) == 0 {
+	host, some := r.conditionsOf(false)
+	if !some {
 		return nil
 	}
-	held, err := openConditions(ctx, r.conditionsOf(entries))
+	held, err := openConditions(ctx, host)
 	if err != nil {
 		return err
 	}
@@ -57,13 +61,8 @@ func (r *runner) holdConditions(ctx context.Context) error {
 // holdLate injects the conditions that are due within the warm-up. The returned function is called when the load is
 // over: it proves that they are still in, and takes them back. If one can't be injected or proved, the run ends.
 func (r *runner) holdLate(ctx context.Context) (release func()) {
-	var entries []*timeline.Entry
-	for _, e := range r.plan.Conditions {
-		if inWarmup(e) {
-			entries = append(entries, e)
-		}
-	}
-	if len(entries) == 0 {
+	host, some := r.conditionsOf(true)
+	if !some {
 		return func() {}
 	}
 	var held *heldConditions
@@ -71,7 +70,7 @@ func (r *runner) holdLate(ctx context.Context) (release func()) {
 	go func() {
 		defer close(opened)
 		var err error
-		if held, err = openConditions(ctx, r.conditionsOf(entries)); err != nil {
+		if held, err = openConditions(ctx, host); err != nil {
 			r.session.cancel(guard.TargetGoneError{How: err.Error()})
 		}
 	}()
@@ -80,7 +79,7 @@ func (r *runner) holdLate(ctx context.Context) (release func()) {
 		if held == nil {
 			return
 		}
-		still, err := held.Prove(ctx)
+		still, err := held.timeline.Prove(ctx)
 		released := held.Release()
 		for i := range released {
 			switch c := &released[i]; {

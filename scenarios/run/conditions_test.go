@@ -154,7 +154,8 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [
 				t.Fatalf("%v, %+v", err, res)
 			}
 			c := res.Conditions[0]
-			if (c.Still != "") != tt.still || !c.Gone || !strings.Contains(c.Note, tt.note) || (c.Note == "") != tt.still {
+			if (c.Still != "") != tt.still || !c.Gone ||
+				!strings.Contains(c.Note, tt.note) || (c.Note == "") != tt.still {
 				t.Errorf("%+v", c)
 			}
 			if c.Injected < -2 || !(c.Verified >= c.Injected) {
@@ -167,7 +168,8 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [
 			defer mu.Unlock()
 			before := slices.Index(seen, true)
 			if before < 20 || slices.Contains(seen[before:], false) || len(seen)-before < 50 {
-				t.Errorf("of %d requests, it is in from number %d on, want some 50 before it: %v", len(seen), before, seen)
+				t.Errorf("of %d requests, it is in from number %d on, want some 50 before it: %v",
+					len(seen), before, seen)
 			}
 			if _, err := os.Stat(flag); err == nil {
 				t.Error("the condition is left")

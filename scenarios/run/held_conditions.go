@@ -20,6 +20,7 @@ import (
 // A conditionsHost is the run whose conditions hold.
 type conditionsHost struct {
 	Entries  []*timeline.Entry
+	Late     bool // they are injected at their time, and the result says when; otherwise at once
 	Env      chaos.Env
 	Journal  chaos.Recorder
 	Seed     uint64
@@ -32,11 +33,11 @@ type conditionsHost struct {
 
 // A heldConditions holds the conditions of a run while they are in.
 type heldConditions struct {
-	host    conditionsHost
-	end     context.CancelFunc
-	play    *timeline.Timeline
-	done    chan struct{}
-	records []*chaos.Record // valid when done is closed
+	host     conditionsHost
+	timeline *timeline.Timeline
+	end      context.CancelFunc
+	done     chan struct{}
+	records  []*chaos.Record // valid when done is closed
 
 	mu      sync.Mutex
 	pending map[string]bool
@@ -51,7 +52,7 @@ func openConditions(ctx context.Context, host conditionsHost) (*heldConditions, 
 	for _, e := range host.Entries {
 		h.pending[e.Name] = true
 		one, at := *e, quantity.Duration(math.MinInt64/2) // at once, before t0
-		if inWarmup(e) {
+		if host.Late {
 			at = *e.At
 		}
 		one.At, one.For = &at, quantity.Duration(host.Longest)
@@ -63,7 +64,7 @@ func openConditions(ctx context.Context, host conditionsHost) (*heldConditions, 
 		Phases: timeline.Unmeasured(host.Env.Now), Awake: host.Awake, Event: h.event,
 	}
 	playing, end := context.WithCancel(context.WithoutCancel(ctx))
-	h.end, h.play = end, t
+	h.end, h.timeline = end, t
 	go func() {
 		defer close(h.done)
 		h.records = t.Play(playing)
@@ -114,11 +115,6 @@ func (h *heldConditions) event(e result.Event) {
 	}
 }
 
-// Prove proves once more that all conditions are in. It returns the evidence by the name of the condition.
-func (h *heldConditions) Prove(ctx context.Context) (map[string]string, error) {
-	return h.play.Prove(ctx)
-}
-
 // Release takes all conditions back, the last first, and returns their records.
 func (h *heldConditions) Release() []result.Condition {
 	h.end()
@@ -129,7 +125,7 @@ func (h *heldConditions) Release() []result.Condition {
 			Name: r.Name, Kind: r.Kind, Units: r.Units, Via: r.Via, Evidence: r.Evidence, Gone: r.Gone, GoneEvidence: r.GoneText,
 			Injected: result.NaN, Verified: result.NaN,
 		}
-		if r.N >= 0 && r.Planned > math.MinInt64/4 {
+		if h.host.Late && r.N >= 0 {
 			c.Injected = result.Sec(r.Injected)
 			if r.VerifyErr == nil {
 				c.Verified = result.Sec(r.Verified)

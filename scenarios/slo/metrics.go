@@ -247,8 +247,8 @@ var metrics = Table{
 		Registers: func(r Registers) float64 { return float64(r.Anomalies) },
 		Missed:    missedAnomalies,
 		Meaning: "How many operations on registers show that they are not linearizable: stale reads, reads of older " +
-			"values than the same client had read, dirty reads, reads of the future, divergent reads, lost writes, and reads " +
-			"that no order of the operations explains; needs `consistency`.",
+			"values than the same client had read, dirty reads, reads of the future, divergent reads, lost writes, " +
+			"and reads that no order of the operations explains; needs `consistency`.",
 	},
 	{
 		Name: "staleness", Unit: Seconds, Needs: NeedsRegister, Args: registers, Bare: true, Late: true,

@@ -262,18 +262,18 @@ func (o *Objective) clause(name, arg string) (err error) {
 // shareOf parses the share of occurrences behind `for`.
 func (o *Objective) shareOf(arg string) error {
 	if !o.Metric.OfFault() {
-		return fmt.Errorf("`for %s`: only times after a fault, such as recover, are asked of a share of its occurrences; "+
-			"of other metrics `for` is a duration, such as for 5s", syntax.Clip(arg, 20))
+		return fmt.Errorf("`for %s`: only times after a fault, such as recover, are asked of a share of its "+
+			"occurrences; of other metrics `for` is a duration, such as for 5s", syntax.Clip(arg, 20))
 	}
 	share, err := quantity.ParseShare(arg)
 	switch _, isDuration := quantity.ParseDuration(arg); {
 	case err == nil && share == 0:
-		return fmt.Errorf("`for %s` asks for nothing; name the share of occurrences that have to meet the target, such as "+
-			"for 90%%", syntax.Clip(arg, 20))
+		return fmt.Errorf("`for %s` asks for nothing; name the share of occurrences that have to meet the target, "+
+			"such as for 90%%", syntax.Clip(arg, 20))
 	case err == nil && share == 1:
-		return errors.New("`for 100%` can't be shown: the next occurrence may always be the first to miss the target. " +
-			"Ask for 99%, which takes 299 occurrences in a row, for 95% (59) or for 90% (29); without `for` each occurrence " +
-			"of the run has to meet it")
+		return errors.New("`for 100%` can't be shown: the next occurrence may always be the first to miss the " +
+			"target. Ask for 99%, which takes 299 occurrences in a row, for 95% (59) or for 90% (29); without `for` " +
+			"each occurrence of the run has to meet it")
 	case err != nil && isDuration == nil:
 		return fmt.Errorf("`for %s`: of %s, `for` is a share of the occurrences of a fault, such as for 90%%",
 			syntax.Clip(arg, 20), o.Metric.Text)
@@ -303,8 +303,8 @@ func (o *Objective) check() error {
 	case m.OfRegister() && (ofOrAfter || inPart):
 		return fmt.Errorf("%s is of all reads and writes of the run: it takes no of, in or after", m.Text)
 	case m.OfLink() && ofOrAfter:
-		return fmt.Errorf("%s is of the requests of all loads: it takes no of or after; `in %s` names the phase", m.Text,
-			cmp.Or(o.After.String(), "FAULT"))
+		return fmt.Errorf("%s is of the requests of all loads: it takes no of or after; `in %s` names the phase",
+			m.Text, cmp.Or(o.After.String(), "FAULT"))
 	case m.PerRequest() && !o.isAfter():
 	case m.OfSeries() && ofOrAfter:
 		return fmt.Errorf("%s is not a figure of requests: it takes no of or after; `in %s` names the phase", m.Text,

@@ -206,8 +206,8 @@ func TestParseObjective(t *testing.T) {
 			Value: .9,
 		}},
 		{`amplification( posts->store[0] ) < 1.5 in slow`, slo.Objective{
-			Metric: slo.Metric{Name: "series", Source: "posts->store[0]", Fold: "amplification", Unit: slo.Plain}, Op: "<",
-			Value: 1.5, Phase: slo.Phase{Kind: slo.FaultPhase, Fault: "slow"},
+			Metric: slo.Metric{Name: "series", Source: "posts->store[0]", Fold: "amplification", Unit: slo.Plain},
+			Op:     "<", Value: 1.5, Phase: slo.Phase{Kind: slo.FaultPhase, Fault: "slow"},
 		}},
 		{`per_request(calls) < 1.5 of "read post"`, slo.Objective{
 			Metric: slo.Metric{Name: "series", Source: "calls", Fold: "per_request", Unit: slo.Plain}, Op: "<", Value: 1.5,

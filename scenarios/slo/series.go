@@ -35,7 +35,7 @@ func (m Metric) OfLink() bool { return m.Fold == amplification }
 
 // Link returns the ends of the link that the metric is about: services or units.
 func (m Metric) Link() (from, to string) {
-	from, to, _ = strings.Cut(m.Source, linkArrow)
+	from, to, _ = strings.Cut(m.Source, LinkArrow)
 	return from, to
 }
 
@@ -46,7 +46,7 @@ func (m Metric) OnLink(from, to string) bool {
 	return m.OfLink() && is(a, from) && is(b, to)
 }
 
-// ServiceOf returns the service of a unit, such as posts for posts[1].
+// ServiceOf returns the service of a unit, such as posts for posts[1]; a name that is not of a unit stays.
 func ServiceOf(unit string) string {
 	service, _, _ := strings.Cut(unit, "[")
 	return service
@@ -72,12 +72,15 @@ const (
 
 var growths = []string{increase, ratio, perRequest, amplification}
 
-// linkArrow stands between the ends of a link, as in package chaos.
-const linkArrow = "->"
+// LinkArrow stands between the ends of a link.
+const LinkArrow = "->"
+
+// unitPattern matches a service, or one of its units, such as posts[1].
+const unitPattern = `[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[0-9]{1,4}\])?`
 
 var (
-	unitFigure = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[0-9]{1,4}\])?)\.([a-z]+)$`)
-	linkEnd    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[0-9]{1,4}\])?$`)
+	unitFigure = regexp.MustCompile(`^(` + unitPattern + `)\.([a-z]+)$`)
+	linkEnd    = regexp.MustCompile(`^` + unitPattern + `$`)
 	alertName  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 )
 
@@ -185,13 +188,13 @@ func (m Metric) growth(fold, arg string) (Metric, error) {
 
 // link parses the link of amplification(FROM -> TO).
 func (m Metric) link(arg string) (Metric, error) {
-	from, to, _ := strings.Cut(arg, linkArrow)
+	from, to, _ := strings.Cut(arg, LinkArrow)
 	from, to = strings.TrimSpace(from), strings.TrimSpace(to)
 	if !linkEnd.MatchString(from) || !linkEnd.MatchString(to) {
 		return m, fmt.Errorf("%q: want a link between two services or units, such as amplification(posts -> store)",
 			syntax.Clip(m.Text, 40))
 	}
-	m.Name, m.Unit, m.Fold, m.Source = seriesName, Plain, amplification, from+linkArrow+to
+	m.Name, m.Unit, m.Fold, m.Source = seriesName, Plain, amplification, from+LinkArrow+to
 	return m, nil
 }
 

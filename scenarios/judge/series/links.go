@@ -37,14 +37,10 @@ func JudgeLink(
 	}
 	r.Measured, r.Low, r.High = a.Value, a.Low, a.High
 	r.Because = result.Notes{{Kind: result.GrowthFor, Value: a.Grew, Base: result.Num(sent)}}
-	switch {
-	case o.Holds(float64(a.Low)) != o.Holds(float64(a.High)):
+	r.Verdict = requests.VerdictIf(o.Holds(float64(a.Value)))
+	if o.Holds(float64(a.Low)) != o.Holds(float64(a.High)) {
 		r.Verdict = scenarios.Inconclusive
 		r.Because = append(r.Because, result.Note{Kind: result.CallsBetween, Low: a.Low, High: a.High})
-	case o.Holds(float64(a.Value)):
-		r.Verdict = scenarios.Pass
-	default:
-		r.Verdict = scenarios.Fail
 	}
 	return r
 }
@@ -77,17 +73,17 @@ func amplified(
 	var grew, low, high float64
 	every := time.Duration(0)
 	readings = math.MaxInt64
+	from, to := in.From.Seconds(), in.To.Seconds()
 	for i := range links {
 		l := &links[i]
 		every = l.Every.D()
 		c := counterOf(&result.Series{Points: l.Points, Every: l.Every}, math.Inf(1))
 		readings = min(readings, c.within(in))
-		least, most := c.bounds(in.From.Seconds(), in.To.Seconds())
-		one := c.in(in.From.Seconds(), in.To.Seconds(), every.Seconds())
+		one := c.in(from, to, every.Seconds())
+		least, most := c.bounds(from, to)
 		if l.Quiet > 0 {
-			length, open := in.Length().Seconds(), Open(in.Length(), l.Quiet.D(), 1)
-			one, least, most = one-float64(l.Background)*length, least-float64(l.Background)*length-open,
-				most-max(0, float64(l.Background)*length-open)
+			own, open := float64(l.Background)*in.Length().Seconds(), Open(in.Length(), l.Quiet.D(), 1)
+			one, least, most = one-own, least-own-open, most-max(0, own-open)
 		}
 		grew, low, high = grew+one, low+least, high+most
 	}
@@ -98,7 +94,8 @@ func amplified(
 		return a, readings, result.Notes{{Kind: result.RequestsUnsent, Phase: phase}}
 	case readings < leastReadings:
 		return a, readings, result.Notes{{
-			Kind: result.FewCounts, Of: name, Count: readings, Phase: phase, Need: leastReadings, For: result.Sec(every),
+			Kind: result.FewCounts, Of: name, Count: readings, Phase: phase, Need: leastReadings,
+			For: result.Sec(every),
 		}}
 	}
 	per := func(v float64) result.Num { return result.Num(max(0, v) / float64(sent)) }
@@ -147,11 +144,10 @@ func Amplifications(links []result.Link, phases []slo.Phase, spans []requests.Sp
 	for _, e := range order {
 		a := result.Amplification{From: e.from, To: e.to, Unit: result.UnitCalls, Phases: []result.AmplifiedPhase{}}
 		of := all[e]
-		counted := func(l result.Link) bool { return l.Calls && l.Unread == 0 }
 		switch {
 		case !slices.ContainsFunc(of, func(l result.Link) bool { return l.Calls }):
 			a.Unit = result.UnitBytes
-		case slices.ContainsFunc(of, func(l result.Link) bool { return !counted(l) }):
+		case slices.ContainsFunc(of, func(l result.Link) bool { return !l.Calls || l.Unread > 0 }):
 			continue
 		}
 		for i, phase := range phases {

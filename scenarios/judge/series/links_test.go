@@ -80,8 +80,10 @@ func TestAmplification(t *testing.T) {
 			o.Phase = slo.ParsePhase(in.name)
 			r := series.JudgeLink(o, o.Phase, requests.Span{From: result.Num(in.from).D(), To: result.Num(in.to).D()},
 				[]result.Link{link}, in.sent)
-			if !(float64(r.Low) <= truth+1e-6 && truth-1e-6 <= float64(r.High)) || r.Low > r.Measured || r.Measured > r.High {
-				t.Errorf("seed %d, %s: %v in %v to %v; the truth is %v", seed, in.name, r.Measured, r.Low, r.High, truth)
+			if !(float64(r.Low) <= truth+1e-6 && truth-1e-6 <= float64(r.High)) ||
+				r.Low > r.Measured || r.Measured > r.High {
+				t.Errorf("seed %d, %s: %v in %v to %v; the truth is %v",
+					seed, in.name, r.Measured, r.Low, r.High, truth)
 			}
 			want := scenarios.Pass
 			if !o.Holds(truth) {
@@ -125,7 +127,8 @@ func TestJudgeLink_Unknown(t *testing.T) {
 				l.Points = append(l.Points, result.Point{T: result.Num(i) / 5, V: result.Num(2 * i)})
 			}
 			tt.change(&l)
-			r := series.JudgeLink(o, slo.ParsePhase("run"), requests.Span{To: 2 * time.Second}, []result.Link{l}, tt.sent)
+			in := requests.Span{To: 2 * time.Second}
+			r := series.JudgeLink(o, slo.ParsePhase("run"), in, []result.Link{l}, tt.sent)
 			if known := tt.want == result.GrowthFor; len(r.Because) == 0 || r.Because[0].Kind != tt.want ||
 				known != (r.Verdict == scenarios.Pass) || !known && r.Verdict != scenarios.Inconclusive {
 				t.Errorf("%s, %+v", r.Verdict, r.Because)

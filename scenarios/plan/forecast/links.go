@@ -33,9 +33,10 @@ func (c *check) amplification(est []timeline.Estimated) {
 			}
 			c.plan.Mistakes.AddHint(o.Pos,
 				fmt.Sprintf("offer %.3g times the load there", math.Ceil(15*open/max(margin, .01))/10),
-				"`%s` can't be judged: brunt counts calls without load for %s, which leaves open %s calls per request at the "+
-					"%s requests that are expected in %s (%s to %s)", o.Text, quantity.FormatDuration(series.QuietFor),
-				quantity.Figures(open), trim(got.n), o.PhaseOrRun(), quantity.Brief(in.from), quantity.Brief(in.to))
+				"`%s` can't be judged: brunt counts calls without load for %s, which leaves open %s calls per request "+
+					"at the %s requests that are expected in %s (%s to %s)",
+				o.Text, quantity.FormatDuration(series.QuietFor), quantity.Figures(open), trim(got.n),
+				o.PhaseOrRun(), quantity.Brief(in.from), quantity.Brief(in.to))
 			break
 		}
 	}

@@ -263,7 +263,7 @@ func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
 		return fmt.Errorf("the link %s -> %s: %w", from, to, err)
 	}
 	s.links = append(s.links, &chaos.Link{
-		From: from, To: to, Carries: s.host.Plan.Scope.Carries(from, to, upstream), Proxy: p,
+		From: from, To: to, Carries: s.host.Plan.Scope.Carries(from, to, upstream), Proxy: p, Reads: http,
 	})
 	return nil
 }
@@ -289,18 +289,6 @@ func (s *System) link(e platform.Edge) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// CallLinks returns the links between units of processes, without those of the load. calls says by link whether its
-// proxy reads requests.
-func (s *System) CallLinks() (links []*chaos.Link, calls []bool) {
-	for _, l := range s.links {
-		if l.From != chaos.LoadName {
-			_, read := s.host.Plan.NeedsLink(l.From, l.To)
-			links, calls = append(links, l), append(calls, read)
-		}
-	}
-	return links, calls
 }
 
 // ready waits for a running target: until it answers as its ready block says, or accepts connections
