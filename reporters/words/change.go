@@ -528,10 +528,7 @@ func someTraffic(f *findings) *Advice {
 		if !noTraffic(x) {
 			continue
 		}
-		hit, _ := unitWords(f.r, x)
-		if linked(x) {
-			hit, _ = linkWords(x.Hit())
-		}
+		hit, _ := hitWords(f.r, x)
 		t := append(Text{}.say("Give the load a step that uses "), hit...).say(" while ").strong(Clean(x.Name))
 		return &Advice{Text: t.say(" is in, or let the fault hit what the load uses: no traffic met it.")}
 	}
