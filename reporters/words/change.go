@@ -97,7 +97,7 @@ func secondReplica(f *findings) *Advice {
 		return nil
 	}
 	t := Text{}.say("Run a second replica of ").strong(Clean(service))
-	if hung(f.fault) { // those who ask it do not notice that it is gone
+	if hung(f.fault) { // its callers do not notice that it is gone
 		t = t.say(", and let callers leave one that hangs: " + leaveHung + ". A replica alone does not cure a hang")
 	}
 	return &Advice{Text: t.say("."), Command: tryCommand(f.r, service+".replicas", "2")}

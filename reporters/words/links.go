@@ -110,8 +110,8 @@ func quiet(links []result.Link, of *result.Amplification) string {
 }
 
 // LinksMeaning explains the table of links.
-const LinksMeaning = "What each request of the load cost on the links between services, as brunt's proxy of each link " +
-	"counted it: calls by HTTP, gRPC, Redis or SQL; bytes in both directions where brunt did not read the protocol. " +
-	"Traffic without load, of probes and background work, is taken off where it was measured before the load; that of " +
-	"reads of a ledger during the load is not. " +
-	"↑ marks calls that a fault multiplied, beyond the bounds of the measurement."
+const LinksMeaning = "What each request of the load cost on the links between services, as brunt's proxy of each " +
+	"link counted it: calls by HTTP, gRPC, Redis or SQL; bytes in both directions where brunt did not read the " +
+	"protocol. Traffic without load, of probes and background work, is taken off where it was measured before the " +
+	"load; that of reads of a ledger during the load is not. ↑ marks calls that a fault multiplied, beyond the bounds " +
+	"of the measurement."
