@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -175,7 +174,7 @@ func (j *realJaeger) holds(t *testing.T, res *result.Result) {
 	t.Helper()
 	want := 0
 	for _, c := range res.Cells {
-		if c.Phase == slo.ParsePhase("run") && c.Load == "*" && c.Step == "*" && c.Outcome == "*" {
+		if c.Phase.Kind == slo.RunPhase && c.Load == "*" && c.Step == "*" && c.Outcome == "*" {
 			want = int(c.Count)
 		}
 	}
@@ -184,9 +183,9 @@ func (j *realJaeger) holds(t *testing.T, res *result.Result) {
 		t.Fatalf("Jaeger has %d traces, the result %d requests", len(all), want)
 	}
 	fault := res.Faults[0]
-	at := func(n result.Num) int64 {
-		return res.T0.Add(time.Duration(float64(n) * float64(time.Second))).UnixMicro()
-	}
+	at := func(n result.Num) int64 { return res.T0.Add(n.D()).UnixMicro() }
+	begin, end := at(fault.Injected), at(fault.Cleared)
+	moments := map[string]int64{"fault.injected": begin, "fault.cleared": end}
 	const near = 2000 // microseconds: the result has nanoseconds as a fraction, and units are injected one by one
 	events := map[string]int{}
 	for _, tr := range all {
@@ -205,9 +204,9 @@ func (j *realJaeger) holds(t *testing.T, res *result.Result) {
 				if len(s.References) > 0 {
 					t.Errorf("the request %s is not the root", s.SpanID)
 				}
-				met := s.StartTime < at(fault.Cleared)-near && s.StartTime+s.Duration > at(fault.Injected)+near
-				clear := s.StartTime > at(fault.Cleared)+near || s.StartTime+s.Duration < at(fault.Injected)-near
-				if named := valueOf(s.Tags, "brunt.faults"); met && named != `["slow-store"]` || clear && named != "" {
+				met := s.StartTime < end-near && s.StartTime+s.Duration > begin+near
+				missed := s.StartTime > end+near || s.StartTime+s.Duration < begin-near
+				if named := valueOf(s.Tags, "brunt.faults"); met && named != `["slow-store"]` || missed && named != "" {
 					t.Errorf("a request from %d to %d names the faults %s", s.StartTime, s.StartTime+s.Duration, named)
 				}
 			} else if len(s.References) != 1 || ids[s.References[0].SpanID] == "" ||
@@ -215,14 +214,13 @@ func (j *realJaeger) holds(t *testing.T, res *result.Result) {
 				t.Errorf("%s of %s has the parent %v", s.OperationName, service, s.References)
 			}
 			for _, e := range s.Logs {
-				moment := map[string]result.Num{"fault.injected": fault.Injected, "fault.cleared": fault.Cleared}
 				name := valueOf(e.Fields, "event")
-				when, is := moment[name]
+				when, is := moments[name]
 				if !is {
 					continue
 				}
 				events[name]++
-				if d := e.Timestamp - at(when); d < -near || d > near || valueOf(e.Fields, "brunt.fault") != "slow-store" ||
+				if d := e.Timestamp - when; d < -near || d > near || valueOf(e.Fields, "brunt.fault") != "slow-store" ||
 					valueOf(e.Fields, "brunt.fault.kind") != "network.latency" {
 					t.Errorf("%s at %d, %d us after the result's: %v", name, e.Timestamp, d, e.Fields)
 				}

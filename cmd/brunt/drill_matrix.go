@@ -138,33 +138,23 @@ func fillNeeds(page *html.MatrixPage, d *drills.Dependencies) {
 
 // fillCalls adds the calls per request on links, with a row for each fault. Runs that counted no calls add none.
 func fillCalls(page *html.MatrixPage, runs []drills.Tried) {
-	var cells []map[string]html.MatrixCell
+	var cells []map[string]html.MatrixCell // of each row, by link
 	for _, run := range runs {
-		phases, rows := words.LinkRows(run.Result)
+		phases, links := words.LinkRows(run.Result)
+		links = slices.DeleteFunc(links, func(l words.LinkRow) bool { return !l.Calls })
+		before := slices.Index(phases, slo.Phase{Kind: slo.BaselinePhase})
 		for i, phase := range phases {
-			if slo.ParsePhase(phase).Kind != slo.FaultPhase {
+			if phase.Kind != slo.FaultPhase || len(links) == 0 {
 				continue
 			}
 			by := map[string]html.MatrixCell{}
-			for _, row := range rows {
-				if !row.Calls {
-					continue
+			for _, l := range links {
+				if !slices.Contains(page.Links, l.Link) {
+					page.Links = append(page.Links, l.Link)
 				}
-				if !slices.Contains(page.Links, row.Link) {
-					page.Links = append(page.Links, row.Link)
-				}
-				cell := html.MatrixCell{Text: row.Cells[i].Text, Tone: words.Tone(scenarios.Pass), Link: run.Link}
-				if row.Cells[i].Grew {
-					cell.Text, cell.Tone = "↑ "+cell.Text, words.Tone(scenarios.Fail)
-				}
-				if before := slices.Index(phases, slo.Phase{Kind: slo.BaselinePhase}.String()); before >= 0 {
-					cell.Why = row.Cells[before].Text + " before"
-				}
-				by[row.Link] = cell
+				by[l.Link] = callsCell(l.Cells, i, before, run.Link)
 			}
-			if len(by) > 0 {
-				page.Calls, cells = append(page.Calls, html.MatrixRow{Part: run.Name}), append(cells, by)
-			}
+			page.Calls, cells = append(page.Calls, html.MatrixRow{Part: run.Name}), append(cells, by)
 		}
 	}
 	for i := range page.Calls {
@@ -176,6 +166,18 @@ func fillCalls(page *html.MatrixPage, runs []drills.Tried) {
 			page.Calls[i].Cells = append(page.Calls[i].Cells, cell)
 		}
 	}
+}
+
+// callsCell returns the calls in the phase of a fault. before is the place of the baseline; negative if there is none.
+func callsCell(calls []words.PhaseCell, in, before int, link string) html.MatrixCell {
+	cell := html.MatrixCell{Text: calls[in].Marked(), Tone: words.Tone(scenarios.Pass), Link: link}
+	if calls[in].Grew {
+		cell.Tone = words.Tone(scenarios.Fail)
+	}
+	if before >= 0 {
+		cell.Why = calls[before].Text + " before"
+	}
+	return cell
 }
 
 // fillTried adds the rows of a matrix to its page.

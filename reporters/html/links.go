@@ -16,8 +16,10 @@ type linksView struct {
 // links returns the traffic on links; nil if none was counted.
 func links(r *result.Result) *linksView {
 	v := &linksView{Findings: words.Multiplied(r), Foot: words.LinksMeaning}
-	if v.Phases, v.Rows = words.LinkRows(r); len(v.Rows) == 0 {
+	phases, rows := words.LinkRows(r)
+	if len(rows) == 0 {
 		return nil
 	}
+	v.Phases, v.Rows = words.PhaseNames(phases), rows
 	return v
 }

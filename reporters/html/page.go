@@ -242,16 +242,16 @@ func newPage(r *result.Result) (*pageView, error) {
 	if p.Against != nil || r.Going != nil && ramps(r) { // the page of a ramp shows its curve when the ramp is over
 		scripts = append(scripts, plotScript)
 	}
+	if p.Against != nil || len(p.Pools) > 0 {
+		styles = append(styles, "assets/curve.css")
+	}
 	if p.Against != nil {
-		styles = []string{"assets/curve.css", plotStyle}
+		styles = append(styles, plotStyle)
 		if p.Points, err = p.Against.Readout.Packed(); err != nil {
 			return nil, err
 		}
 	}
 	if len(p.Pools) > 0 {
-		if p.Against == nil {
-			styles = append(styles, "assets/curve.css")
-		}
 		styles = append(styles, "assets/pool.css")
 	}
 	css, err := stylesOf(styles...)

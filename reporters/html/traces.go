@@ -19,6 +19,7 @@ func traces(t *result.Traces) *tracesView {
 		return nil
 	}
 	v := &tracesView{Summary: words.TraceSummary(t), Findings: words.TraceFindings(t)}
-	v.Phases, v.Rows = words.TraceRows(t)
+	phases, rows := words.TraceRows(t)
+	v.Phases, v.Rows = words.PhaseNames(phases), rows
 	return v
 }

@@ -44,19 +44,23 @@ func (s *otlp) exporter(ctx context.Context) (to metric.Exporter, err error) {
 		return s.to, nil
 	}
 	if s.out.grpc() {
-		if err := s.dial(s.out, &s.run, nil); err != nil {
+		if err = s.dial(s.out, &s.run, nil); err != nil {
 			return nil, err
 		}
-		s.to, err = otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithGRPCConn(s.conn),
+		to, err = otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithGRPCConn(s.conn),
 			otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{Enabled: false}))
-		return s.to, err
+	} else {
+		to, err = otlpmetrichttp.New(ctx,
+			otlpmetrichttp.WithEndpointURL(s.out.plainAt("/v1/metrics")),
+			otlpmetrichttp.WithCompression(otlpmetrichttp.GzipCompression),
+			otlpmetrichttp.WithHTTPClient(s.out.client(&s.run)),
+			otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: false}))
 	}
-	s.to, err = otlpmetrichttp.New(ctx,
-		otlpmetrichttp.WithEndpointURL(s.out.plainAt("/v1/metrics")),
-		otlpmetrichttp.WithCompression(otlpmetrichttp.GzipCompression),
-		otlpmetrichttp.WithHTTPClient(s.out.client(&s.run)),
-		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: false}))
-	return s.to, err
+	if err != nil {
+		return nil, err // to holds a nil pointer, so it is not nil itself
+	}
+	s.to = to
+	return to, nil
 }
 
 // An otlpBatch is one second of metrics.

@@ -5,12 +5,16 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -352,6 +356,30 @@ func TestOTLP(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestOTLP_NoExporter checks that every batch fails for the same reason if no exporter can be created, as where the
+// environment sets a certificate for a service without TLS.
+func TestOTLP_NoExporter(t *testing.T) {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(file, ca, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", file)
+	out, err := Parse("otlp=http://127.0.0.1:1", testKinds(), func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := newOTLP(out, Run{Metrics: metrics.New(metrics.Options{Run: "r1", Scenario: "s"})})
+	for n := range 2 {
+		err := deliver(t.Context(), to.encode(tick{}))
+		if err == nil || !strings.Contains(err.Error(), "insecure HTTP endpoint") {
+			t.Errorf("batch %d: %v", n, err)
+		}
+	}
 }
 
 // TestGrafana checks that a fault is a point when injected and a region when cleared; one that

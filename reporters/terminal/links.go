@@ -5,26 +5,14 @@ import (
 	"brunt/scenarios/result"
 )
 
-// mostLinkPhases bounds the columns of the calls per request.
-const mostLinkPhases = 6
-
 // links writes the calls per request on the links whose calls were counted.
 func (s *summary) links(r *result.Result) {
 	phases, rows := words.LinkRows(r)
-	n := min(len(phases), mostLinkPhases)
-	table := [][]string{append([]string{""}, phases[:n]...)}
+	table := [][]string{phaseHead(phases)}
 	for _, row := range rows {
-		if !row.Calls {
-			continue
+		if row.Calls {
+			table = append(table, phaseRow(row.Link, row.Cells))
 		}
-		cells := []string{row.Link}
-		for _, c := range row.Cells[:n] {
-			if c.Grew {
-				c.Text = "↑ " + c.Text
-			}
-			cells = append(cells, c.Text)
-		}
-		table = append(table, cells)
 	}
 	if len(table) == 1 {
 		return

@@ -37,7 +37,7 @@ type Answer struct {
 	Objectives      []ObjectiveLine // all objectives: those that failed first, then those that are open
 	FaultsTitle     string          // such as Faults: all verified, all taken back; empty without faults
 	Faults          []FaultLine     // all faults in the order of their injection
-	FaultsNote      string          // says of which answers the times in the rows of faults are; empty if that is plain
+	FaultsNote      string          // says how times of faults differ from those of objectives; empty if hardly
 
 	Past *Past // earlier runs of the scenario; nil if none is known
 }

@@ -97,7 +97,7 @@ func secondReplica(f *findings) *Advice {
 		return nil
 	}
 	t := Text{}.say("Run a second replica of ").strong(Clean(service))
-	if hung(f.fault) { // those who ask it do not notice that it is gone
+	if hung(f.fault) { // its callers do not notice that it is gone
 		t = t.say(", and let callers leave one that hangs: " + leaveHung + ". A replica alone does not cure a hang")
 	}
 	return &Advice{Text: t.say("."), Command: tryCommand(f.r, service+".replicas", "2")}
@@ -528,10 +528,7 @@ func someTraffic(f *findings) *Advice {
 		if !noTraffic(x) {
 			continue
 		}
-		hit, _ := unitWords(f.r, x)
-		if linked(x) {
-			hit, _ = linkWords(x.Hit())
-		}
+		hit, _ := hitWords(f.r, x)
 		t := append(Text{}.say("Give the load a step that uses "), hit...).say(" while ").strong(Clean(x.Name))
 		return &Advice{Text: t.say(" is in, or let the fault hit what the load uses: no traffic met it.")}
 	}

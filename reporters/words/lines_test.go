@@ -212,8 +212,8 @@ func TestFaultsTitle(t *testing.T) {
 	}
 }
 
-// TestFaultsNote: if brunt's own time makes p95 before the faults another one in the objectives than in the rows of
-// faults, the report says of what each is.
+// TestFaultsNote: if p95 before the faults is longer in objectives than in the rows of faults, because it includes
+// brunt's own time, the report gives both.
 func TestFaultsNote(t *testing.T) {
 	slower := func(p95 result.Num) *result.Result {
 		r := onNginx(t)

@@ -53,26 +53,19 @@ type LinkRow struct {
 	Link  string // from -> to
 	Quiet string // traffic without load; – if it was not measured
 	Calls bool   // the cells are calls per request, otherwise bytes
-	Cells []LinkCell
-}
-
-// A LinkCell is a cell of the table of links.
-type LinkCell struct {
-	Text string
-	Grew bool // beyond the bounds of the measurement
+	Cells []PhaseCell
 }
 
 // LinkRows returns the calls, or the bytes, on links for each request of the load: in the baseline, in each fault and
 // in the recovery after it.
-func LinkRows(r *result.Result) (phases []string, rows []LinkRow) {
-	var shown []slo.Phase
+func LinkRows(r *result.Result) (phases []slo.Phase, rows []LinkRow) {
 	for _, p := range r.Phases {
 		if slices.Contains([]slo.PhaseKind{slo.BaselinePhase, slo.FaultPhase, slo.RecoveryPhase}, p.Name.Kind) &&
 			slices.ContainsFunc(r.Amplification, func(a result.Amplification) bool { return a.In(p.Name) != nil }) {
-			shown, phases = append(shown, p.Name), append(phases, Clean(p.Name.String()))
+			phases = append(phases, p.Name)
 		}
 	}
-	if len(shown) == 0 {
+	if len(phases) == 0 {
 		return nil, nil
 	}
 	for i := range r.Amplification {
@@ -80,10 +73,10 @@ func LinkRows(r *result.Result) (phases []string, rows []LinkRow) {
 		row := LinkRow{
 			Link: Clean(a.From) + " → " + Clean(a.To), Quiet: quiet(r.Links, a), Calls: a.Unit == result.UnitCalls,
 		}
-		for _, name := range shown {
-			cell := LinkCell{Text: "–"}
+		for _, name := range phases {
+			cell := PhaseCell{Text: "–"}
 			if p := a.In(name); p != nil && row.Calls {
-				cell = LinkCell{calls(p.Value), grewIn(a, p)}
+				cell = PhaseCell{calls(p.Value), grewIn(a, p)}
 			} else if p != nil {
 				cell.Text = Bytes(int64(p.Value))
 			}
@@ -117,8 +110,8 @@ func quiet(links []result.Link, of *result.Amplification) string {
 }
 
 // LinksMeaning explains the table of links.
-const LinksMeaning = "What each request of the load cost on the links between services, as brunt's proxy of each link " +
-	"counted it: calls by HTTP, gRPC, Redis or SQL; bytes in both directions where brunt did not read the protocol. " +
-	"Traffic without load, of probes and background work, is taken off where it was measured before the load; that of " +
-	"reads of a ledger during the load is not. " +
-	"↑ marks calls that a fault multiplied, beyond the bounds of the measurement."
+const LinksMeaning = "What each request of the load cost on the links between services, as brunt's proxy of each " +
+	"link counted it: calls by HTTP, gRPC, Redis or SQL; bytes in both directions where brunt did not read the " +
+	"protocol. Traffic without load, of probes and background work, is taken off where it was measured before the " +
+	"load; that of reads of a ledger during the load is not. ↑ marks calls that a fault multiplied, beyond the bounds " +
+	"of the measurement."

@@ -127,19 +127,22 @@ func TooSlow(r *result.Result) string {
 // no verb it gives the name.
 func faultClause(r *result.Result, f *result.FaultRecord) Text {
 	verb, known := faultVerbs[f.Kind]
-	hit := f.Hit()
-	if !known || len(hit) == 0 || len(f.Steps) > 0 {
+	if !known || len(f.Hit()) == 0 || len(f.Steps) > 0 {
 		return Text{}.strong(Clean(f.Name)).say(" was in")
 	}
-	if linked(f) {
-		t, many := linkWords(hit)
-		return t.say(pick(many, " were ", " was ") + verb)
-	}
-	t, many := unitWords(r, f)
+	t, many := hitWords(r, f)
 	if verb == "died" {
 		return t.say(" died")
 	}
 	return t.say(pick(many, " were ", " was ") + verb)
+}
+
+// hitWords names the links or the units that a fault hit.
+func hitWords(r *result.Result, f *result.FaultRecord) (t Text, many bool) {
+	if linked(f) {
+		return linkWords(f.Hit())
+	}
+	return unitWords(r, f)
 }
 
 func pick(many bool, plural, singular string) string {

@@ -119,8 +119,8 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	return l
 }
 
-// faultsNote says of which answers the times of faults are, if p95 before the faults differs there by more than a tenth
-// from the one that objectives and the last runs are compared by: brunt's own time is in the latter alone.
+// faultsNote says that the times of faults leave out brunt's own time, which objectives and earlier runs include. It is
+// empty if p95 before the faults is at most a tenth longer with it, or if no row has times.
 func faultsNote(r *result.Result, list []FaultLine) string {
 	base := PhaseRowOf(r, slo.Phase{Kind: slo.BaselinePhase})
 	if base == nil || base.Ok.Count == 0 {

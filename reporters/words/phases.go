@@ -15,6 +15,24 @@ import (
 // allows. Without requests the percentile is unknown instead.
 func IsInfinite(n result.Num, population int64) bool { return !n.Known() && population > 0 }
 
+// PhaseNames returns the names of phases, as heads of columns.
+func PhaseNames(phases []slo.Phase) []string {
+	names := make([]string, len(phases))
+	for i, p := range phases {
+		names[i] = Clean(p.String())
+	}
+	return names
+}
+
+// A PhaseCell is a cell of a table with a column for each phase.
+type PhaseCell struct {
+	Text string
+	Grew bool // in a fault, beyond chance and the bounds of the measurement
+}
+
+// Marked returns the text, with an arrow if the figure grew.
+func (c PhaseCell) Marked() string { return pick(c.Grew, "↑ ", "") + c.Text }
+
 // PhaseRow holds the measurements of a phase, over one load and step.
 type PhaseRow struct {
 	All, Ok result.Cell

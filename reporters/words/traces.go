@@ -118,30 +118,24 @@ func serviceIn(p *result.TracePhase, service string) result.ServiceTime {
 // A TraceRow is a service in the table of self times, with a cell for each phase.
 type TraceRow struct {
 	Service string
-	Cells   []TraceCell
-}
-
-// A TraceCell is a cell of the table of self times.
-type TraceCell struct {
-	Text string
-	Grew bool // beyond chance
+	Cells   []PhaseCell
 }
 
 // TraceRows returns the self times by service. The first row counts the requests, the last is the time in no span.
-func TraceRows(t *result.Traces) (phases []string, rows []TraceRow) {
+func TraceRows(t *result.Traces) (phases []slo.Phase, rows []TraceRow) {
 	requests, outside := TraceRow{Service: "requests"}, TraceRow{Service: "in no span"}
 	for i := range t.Phases {
 		p := &t.Phases[i]
-		phases = append(phases, Clean(p.Phase.String()))
-		requests.Cells = append(requests.Cells, TraceCell{Text: Count(p.Requests)})
-		outside.Cells = append(outside.Cells, TraceCell{Text: Seconds(p.Outside)})
+		phases = append(phases, p.Phase)
+		requests.Cells = append(requests.Cells, PhaseCell{Text: Count(p.Requests)})
+		outside.Cells = append(outside.Cells, PhaseCell{Text: Seconds(p.Outside)})
 	}
 	rows = append(rows, requests)
 	for _, service := range t.Services {
 		row := TraceRow{Service: Clean(service)}
 		for i := range t.Phases {
 			v := serviceIn(&t.Phases[i], service)
-			row.Cells = append(row.Cells, TraceCell{Seconds(v.Self), v.Grew()})
+			row.Cells = append(row.Cells, PhaseCell{Seconds(v.Self), v.Grew()})
 		}
 		rows = append(rows, row)
 	}

@@ -2,7 +2,6 @@ package result
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
@@ -42,11 +41,17 @@ const (
 // way, or tasks of the machine waited for a processor half of the time: brunt then reads answers late, also where no
 // arrival is due, as in a closed load.
 func FindSlowdowns(r *Result) []Slowdown {
-	loads := map[uint64][]*Window{} // quiet seconds by the loads that ran in all of them
+	var seconds []*Window // of all loads and steps together
 	for i := range r.Windows {
-		w := &r.Windows[i]
-		if w.Load != "*" || w.Step != "*" || w.T < 0 || w.D < .9 || !w.P50.Known() || !w.P95.Known() ||
-			w.Offered-w.Shed-w.Skipped < slowdownRequests || r.disturbed(w) || r.crowded(w) {
+		if w := &r.Windows[i]; w.Load == "*" && w.Step == "*" {
+			seconds = append(seconds, w)
+		}
+	}
+	crowded := r.crowded()
+	loads := map[uint64][]*Window{} // quiet seconds by the loads that ran in all of them
+	for _, w := range seconds {
+		if !(w.T >= 0) || w.D < .9 || !w.P50.Known() || !w.P95.Known() ||
+			w.Offered-w.Shed-w.Skipped < slowdownRequests || r.disturbed(w) || slices.ContainsFunc(crowded, w.underWay) {
 			continue
 		}
 		if running, whole := r.loadsIn(w); whole {
@@ -55,35 +60,23 @@ func FindSlowdowns(r *Result) []Slowdown {
 	}
 	var out []Slowdown
 	for _, list := range loads {
-		out = append(out, r.slowdownsIn(list)...)
+		out = append(out, slowdownsIn(list, seconds)...)
 	}
 	slices.SortFunc(out, func(a, b Slowdown) int { return cmp.Compare(a.From, b.From) })
 	return out
 }
 
-// slowdownsIn finds the slowdowns among comparable seconds, which are in the order of time.
-func (r *Result) slowdownsIn(list []*Window) (out []Slowdown) {
-	median := func(of func(*Window) Num) Num {
-		var values []Num
-		for _, w := range list {
-			values = append(values, of(w))
-		}
-		slices.Sort(values)
-		return values[len(values)/2]
-	}
-	if len(list) == 0 {
-		return nil
-	}
+// slowdownsIn finds the slowdowns among comparable seconds, which are in the order of time. all are all seconds of the
+// run.
+func slowdownsIn(list, all []*Window) (out []Slowdown) {
 	p50 := func(w *Window) Num { return w.P50 }
 	rate := func(w *Window) Num { return Num(w.Offered) / w.D }
-	usual, most, often := median(p50), median(func(w *Window) Num { return w.P95 }), median(rate)
-	slow := func(w *Window) bool {
-		took := w.P50 - slowdownWaits*r.lagAround(w)
-		return took > most && took > slowdownTimes*usual && took > usual+slowdownLeast && rate(w) <= slowdownRate*often
-	}
-	n := 0
-	for _, w := range list {
-		if slow(w) {
+	usual, often := medianOf(list, p50), medianOf(list, rate)
+	least := max(medianOf(list, func(w *Window) Num { return w.P95 }), slowdownTimes*usual, usual+slowdownLeast)
+	slow, n := make([]bool, len(list)), 0
+	for i, w := range list {
+		if w.P50 > least && rate(w) <= slowdownRate*often && w.P50-slowdownWaits*lagAround(w, all) > least {
+			slow[i] = true
 			n++
 		}
 	}
@@ -92,21 +85,19 @@ func (r *Result) slowdownsIn(list []*Window) (out []Slowdown) {
 	}
 	for i := 0; i < len(list); {
 		j := i
-		for j < len(list) && slow(list[j]) && (j == i || list[j].T-list[j-1].T-list[j-1].D < .01) {
+		for j < len(list) && slow[j] && (j == i || list[j].T-list[j-1].T-list[j-1].D < .01) {
 			j++
 		}
-		if span := list[i:j]; len(span) >= slowdownSeconds {
-			s := Slowdown{From: span[0].T, To: span[len(span)-1].T + span[len(span)-1].D, Usual: usual}
-			var medians []Num
-			for _, w := range span {
+		if in := list[i:j]; len(in) >= slowdownSeconds {
+			s := Slowdown{
+				From: in[0].T, To: in[len(in)-1].T + in[len(in)-1].D, P50: medianOf(in, p50), Usual: usual,
+			}
+			for _, w := range in {
 				s.Requests += w.Offered
-				medians = append(medians, w.P50)
 				if w.Lag > s.Lag {
 					s.Lag = w.Lag
 				}
 			}
-			slices.Sort(medians)
-			s.P50 = medians[len(medians)/2]
 			out = append(out, s)
 		}
 		i = max(j, i+1)
@@ -114,29 +105,45 @@ func (r *Result) slowdownsIn(list []*Window) (out []Slowdown) {
 	return out
 }
 
-// lagAround returns the largest p99 of brunt's own lag in the seconds in which the requests of a second were under way;
-// 0 if no lag is known.
-func (r *Result) lagAround(w *Window) (most Num) {
-	for i := range r.Windows {
-		x := &r.Windows[i]
-		if x.Load == "*" && x.Step == "*" && x.Lag > most && w.underWay(x.T, x.T+x.D) {
+// medianOf returns the median of a figure of windows, of which there is one at least; of an even number the upper one.
+func medianOf(list []*Window, figure func(*Window) Num) Num {
+	values := make([]Num, len(list))
+	for i, w := range list {
+		values[i] = figure(w)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// lagAround returns the largest p99 of brunt's own lag in those of all seconds in which the requests of a second were
+// under way; 0 if no lag is known.
+func lagAround(w *Window, all []*Window) (most Num) {
+	for _, x := range all {
+		if x.Lag > most && w.underWay(span{x.T, x.T + x.D}) {
 			most = x.Lag
 		}
 	}
 	return most
 }
 
-// crowded reports whether brunt stood still, or the machine was busy, while the requests of a second were under way.
-func (r *Result) crowded(w *Window) bool {
-	g := &r.Generator
-	return slices.ContainsFunc(g.Freezes, func(f Freeze) bool { return w.underWay(f.T, f.T+f.D) }) ||
-		slices.ContainsFunc(g.Seconds, func(t GeneratorTick) bool {
-			return t.Pressure >= slowdownBusy && w.underWay(t.T-1, t.T)
-		})
+// A span is a part of the run, from one offset from t0 to another.
+type span struct{ from, to Num }
+
+// crowded returns the spans in which brunt stood still, or the machine was busy.
+func (r *Result) crowded() (out []span) {
+	for _, f := range r.Generator.Freezes {
+		out = append(out, span{f.T, f.T + f.D})
+	}
+	for _, t := range r.Generator.Seconds {
+		if t.Pressure >= slowdownBusy {
+			out = append(out, span{t.T - 1, t.T})
+		}
+	}
+	return out
 }
 
-// underWay reports whether half of the requests of a window, or more, were under way at a time between from and to.
-func (w *Window) underWay(from, to Num) bool { return from < w.T+w.D+w.P50 && to > w.T }
+// underWay reports whether half of the requests of a window, or more, were under way at a time of a span.
+func (w *Window) underWay(s span) bool { return s.from < w.T+w.D+w.P50 && s.to > w.T }
 
 // disturbed reports whether a fault or an incident explains the response times of a second: one that overlaps it, or
 // from which the load had not recovered.
@@ -169,5 +176,5 @@ func (r *Result) loadsIn(w *Window) (running uint64, whole bool) {
 			running |= 1 << (uint(i) % 64)
 		}
 	}
-	return running, running != 0 && !math.IsNaN(float64(w.T))
+	return running, running != 0
 }

@@ -183,8 +183,8 @@ var all = []Term{
 		"slowdown",
 		nil,
 		"A span of two seconds or more in which the target was slow although no fault was in and no incident was under " +
-			"way. In each of its seconds half of the requests took longer than 95 % of those of a usual second, and over twice " +
-			"and 20 ms longer than the usual median; ten times the p99 of brunt's own lag is taken off first. Seconds " +
+			"way. In each of its seconds half of the requests took longer than 95 % of those of a usual second, and over " +
+			"twice and 20 ms longer than the usual median; ten times the p99 of brunt's own lag is taken off first. Seconds " +
 			"are compared with at least 8 others in which the same loads ran at about the same rate. Seconds in which brunt " +
 			"stood still do not count, nor do those in which half of the time tasks of its machine waited for a processor.",
 	},
@@ -632,14 +632,14 @@ var all = []Term{
 	{
 		"met-how-often",
 		[]string{"pool", "until-sure", "jitter"},
-		"How often the occurrences of a fault met an objective on a time, such as `recover < 5s for 90% after crash`, and " +
-			"what that shows with 95 % confidence. The occurrences of one run show it under the conditions of that run, by the " +
-			"exact binomial distribution (Clopper and Pearson, 1934): 29 in a row show 90 %, 59 show 95 %. Over several runs " +
-			"each counts once, by the share of its occurrences that met the objective, because they share a start of the " +
-			"system; the bound holds whenever the series of runs ends, so 33 runs in a row show 90 % and 68 show 95 %. " +
-			"Runs on file count if scenario, build and machine are the same. `brunt drill run NAME --until-sure 90%` repeats a " +
-			"drill until it knows. With `every`, `jitter: 2s` draws the instants, so that they hit different phases of the " +
-			"system's own cycles.",
+		"How often the occurrences of a fault met an objective on a time, such as `recover < 5s for 90% after crash`, " +
+			"and what that shows with 95 % confidence. The occurrences of one run show it under the conditions of that run, " +
+			"by the exact binomial distribution (Clopper and Pearson, 1934): 29 in a row show 90 %, 59 show 95 %. Over " +
+			"several runs each counts once, by the share of its occurrences that met the objective, because they share a " +
+			"start of the system; the bound holds whenever the series of runs ends, so 33 runs in a row show 90 % and 68 " +
+			"show 95 %. Runs on file count if scenario, build and machine are the same. `brunt drill run NAME --until-sure " +
+			"90%` repeats a drill until it knows. With `every`, `jitter: 2s` draws the instants, so that they hit different " +
+			"phases of the system's own cycles.",
 	},
 	{
 		"ledger",
@@ -660,7 +660,8 @@ var all = []Term{
 			"writes of the steps under `consistency`, and finds the operations for which there is no such order: stale " +
 			"reads, reads of older values than the same user had read (non-monotonic), reads of refused writes (dirty) and " +
 			"of the future, lost writes, and copies that do not converge after a fault (divergent). `anomalies` counts " +
-			"them, `staleness` says by how much reads would have to begin earlier. A history can only convict: operations without an anomaly show none.",
+			"them, `staleness` says by how much reads would have to begin earlier. A history can only convict: operations " +
+			"without an anomaly show none.",
 	},
 	{
 		"rpo",
