@@ -39,7 +39,7 @@ func (f *allFlags) finish(ctx context.Context, c *cobra.Command, again []string)
 			page.Name, _, _ = strings.Cut(a.Result.Name, ": "+a.Drill.Name)
 		}
 		if a.Result != nil && !a.AsDeclared() {
-			worst, code = worseOf(worst, code, a.Result)
+			worst, code = worseOf(worst, code, a.Result.Verdict, a.Result.ExitCode)
 		}
 		if a.Pair {
 			page.Method = drills.PairMethod

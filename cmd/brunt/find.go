@@ -275,12 +275,7 @@ func answerLines(found *search.Capacity, err error) []string {
 	if err == nil || errors.Is(err, capacity.ErrNoRate) {
 		return words.CapacityAnswer(found)
 	}
-	of := &found.Found
-	text := fmt.Sprintf("not found: after %s the limit is above %.4g/s", syntax.Amount(len(of.Tries), "probe"), of.Low)
-	if of.High > 0 {
-		text += fmt.Sprintf(" and below %.4g/s", of.High)
-	}
-	return []string{text}
+	return []string{words.CapacityUnfinished(&found.Found)}
 }
 
 // writePage writes the page of a search.

@@ -44,7 +44,7 @@ func TestWorseOf(t *testing.T) {
 	} {
 		worst, code := scenarios.Pass, 0
 		for i := range c.runs {
-			worst, code = worseOf(worst, code, &c.runs[i])
+			worst, code = worseOf(worst, code, c.runs[i].Verdict, c.runs[i].ExitCode)
 		}
 		if worst != c.want || code != c.code {
 			t.Errorf("%s: %s with exit code %d, want %s with %d", c.name, worst, code, c.want, c.code)
@@ -57,7 +57,8 @@ func TestInterrupted(t *testing.T) {
 	for cause, want := range map[error]int{
 		run.Interrupt{Code: 143}: 143, run.Interrupt{Code: 130, By: "a person, by POST /stop"}: 130, context.Canceled: 130,
 	} {
-		worst, code := worseOf(scenarios.Fail, scenarios.ExitFail, interrupted(cause))
+		v, exits := interrupted(cause)
+		worst, code := worseOf(scenarios.Fail, scenarios.ExitFail, v, exits)
 		if worst != scenarios.Interrupted || code != want {
 			t.Errorf("%v: %s with exit code %d, want %d", cause, worst, code, want)
 		}

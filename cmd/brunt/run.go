@@ -242,19 +242,20 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 			f.table.judged(res)
 		}
 		v, exits, over := f.sure.add(stderr(c), i+1, res)
-		worst, code = worseOf(worst, code, &result.Result{Verdict: v, ExitCode: exits})
+		worst, code = worseOf(worst, code, v, exits)
 		runs = append(runs, fmt.Sprintf("  run %d  %-12s %s", i+1, res.Verdict, res.Reason))
 		if unwritten = err; err != nil || over || i+1 == f.repeat {
 			break
 		}
 		if by := context.Cause(ctx); by != nil { // it may have come after the verdict of this run
-			worst, code = worseOf(worst, code, interrupted(by))
+			v, exits := interrupted(by)
+			worst, code = worseOf(worst, code, v, exits)
 			break
 		}
 	}
 	if f.sure.series != nil {
 		v, exits := f.sure.end(stdout(c))
-		worst, code = worseOf(worst, code, &result.Result{Verdict: v, ExitCode: exits})
+		worst, code = worseOf(worst, code, v, exits)
 		fmt.Fprintf(stdout(c), "%d runs: %s\n", len(runs), words.Verdict(worst))
 	} else if f.repeat > 1 {
 		fmt.Fprintf(stdout(c), "\n%d runs, the worst counts: %s\n%s\n", len(runs), worst, strings.Join(runs, "\n"))
@@ -270,20 +271,19 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 	return nil
 }
 
-// interrupted returns what a cause that ends several runs before the last adds to their verdict.
-func interrupted(cause error) *result.Result {
-	res := &result.Result{Verdict: scenarios.Interrupted, ExitCode: scenarios.ExitInterrupted}
+// interrupted returns the verdict and exit code that a cause adds, which ends several runs before the last.
+func interrupted(cause error) (v scenarios.Verdict, code int) {
 	if by, ok := errors.AsType[run.Interrupt](cause); ok {
-		res.ExitCode = by.Code
+		return scenarios.Interrupted, by.Code
 	}
-	return res
+	return scenarios.Interrupted, scenarios.ExitInterrupted
 }
 
-// worseOf returns the verdict and exit code of several runs, of which res is the last. A run without objectives
-// has one verdict and two exit codes.
-func worseOf(worst scenarios.Verdict, code int, res *result.Result) (scenarios.Verdict, int) {
-	if w := scenarios.Worse(worst, res.Verdict); w != worst || w == res.Verdict && code == scenarios.ExitPass {
-		return w, res.ExitCode
+// worseOf returns the verdict and exit code of several runs, of which the last has v and exits. A run without
+// objectives has one verdict and two exit codes.
+func worseOf(worst scenarios.Verdict, code int, v scenarios.Verdict, exits int) (scenarios.Verdict, int) {
+	if w := scenarios.Worse(worst, v); w != worst || w == v && code == scenarios.ExitPass {
+		return w, exits
 	}
 	return worst, code
 }

@@ -71,11 +71,8 @@ func (f *sureFlags) add(w io.Writer, n int, res *result.Result) (v scenarios.Ver
 	return v, code, f.series.Verdict() != scenarios.Inconclusive
 }
 
-// end returns the verdict of the whole series.
+// end prints what the series shows, and returns its verdict.
 func (f *sureFlags) end(w io.Writer) (v scenarios.Verdict, code int) {
-	if f.series == nil {
-		return scenarios.Pass, scenarios.ExitPass
-	}
 	fmt.Fprintln(w)
 	for _, a := range f.series.Answers() {
 		verdict := a.Verdict()

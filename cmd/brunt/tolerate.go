@@ -134,11 +134,7 @@ func (f *tolerateFlags) tolerate(c *cobra.Command, path, fault, key string) erro
 	}
 	var earlier []*search.Tolerance
 	if f.history != "" {
-		var problems []error
-		earlier, problems = capacity.Tolerances(f.history)
-		for _, p := range problems {
-			fmt.Fprintf(stderr(c), "brunt: %v; it is ignored\n", p)
-		}
+		earlier = readTolerances(c, f.history)
 	}
 	if err := recoverOthers(c); err != nil {
 		return err

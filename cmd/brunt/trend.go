@@ -52,10 +52,7 @@ lists the intervals that brunt tolerate --history has added.`,
 			for _, p := range h.Problems {
 				fmt.Fprintf(stderr(c), "brunt: %v\n", p)
 			}
-			tolerances, problems := capacity.Tolerances(dir)
-			for _, p := range problems {
-				fmt.Fprintf(stderr(c), "brunt: %v; it is ignored\n", p)
-			}
+			tolerances := readTolerances(c, dir)
 			if len(h.Records()) == 0 && len(tolerances) > 0 {
 				if page != "" {
 					return usagef("--html: the history holds no runs, which the charts show; `brunt gate` adds them")
@@ -112,6 +109,15 @@ func newest(h *compare.History, name string) (records []*compare.Record, left []
 		return nil, nil, usagef("the history holds no run of a scenario named %q", name)
 	}
 	return nil, nil, usagef("the history holds no run; `brunt gate` fills it")
+}
+
+// readTolerances reads the tolerances of a history, and names the files that are not valid.
+func readTolerances(c *cobra.Command, dir string) []*search.Tolerance {
+	list, problems := capacity.Tolerances(dir)
+	for _, p := range problems {
+		fmt.Fprintf(stderr(c), "brunt: %v; it is ignored\n", p)
+	}
+	return list
 }
 
 // ofScenario returns the tolerances of the scenario with a name; all for an empty name.

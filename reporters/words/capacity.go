@@ -30,6 +30,15 @@ func CapacityAnswer(c *search.Capacity) []string {
 	return append([]string{strings.Join(parts, "; ")}, demands(c)...)
 }
 
+// CapacityUnfinished says how far a search came that did not find the capacity.
+func CapacityUnfinished(f *search.Found) string {
+	text := fmt.Sprintf("not found: after %s the limit is above %.4g/s", probes(len(f.Tries)), f.Low)
+	if f.High > 0 {
+		text += fmt.Sprintf(" and below %.4g/s", f.High)
+	}
+	return text
+}
+
 // HeldFault names a fault that is in while rates are judged.
 func HeldFault(h search.Held) string {
 	switch zone, ok := strings.CutPrefix(h.Without, "zone="); {
