@@ -153,18 +153,11 @@ func TestClient_Jaeger(t *testing.T) {
 			cmd.Env = append(os.Environ(), "BRUNT_STATE="+t.TempDir(), // the demo reads the last one
 				"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://"+j.http+"/v1/traces")
 			said, _ := cmd.CombinedOutput() // the result has the outcome
-			b, err := os.ReadFile(filepath.Join(out, "result.json"))
-			if err != nil {
-				t.Fatalf("%v\n%s", err, said)
-			}
-			var res result.Result
-			if err := json.Unmarshal(b, &res); err != nil {
-				t.Fatal(err)
-			}
+			res := resultIn(t, out, said)
 			if len(res.Faults) != 1 || !res.Faults[0].Cleared.Known() {
 				t.Fatalf("no fault was injected and cleared:\n%s", said)
 			}
-			j.holds(t, &res)
+			j.holds(t, res)
 		})
 	}
 }

@@ -57,6 +57,20 @@ func repeats(t *testing.T) int {
 // exampleTries is how often an example runs if brunt was late.
 const exampleTries = 4
 
+// resultIn reads the result of a run from its folder. said is what brunt printed.
+func resultIn(t *testing.T, dir string, said []byte) *result.Result {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "result.json"))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	res := &result.Result{}
+	if err := json.Unmarshal(b, res); err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
 // runExample runs an example as its README does, until brunt was in time. It returns the exit
 // code and the result.
 func runExample(t *testing.T, brunt, name string, args ...string) (int, *result.Result) {
@@ -71,14 +85,7 @@ func runExample(t *testing.T, brunt, name string, args ...string) (int, *result.
 		if err != nil && !errors.As(err, new(*exec.ExitError)) {
 			t.Fatal(err)
 		}
-		b, err := os.ReadFile(filepath.Join(dir, "result.json"))
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		res := &result.Result{}
-		if err := json.Unmarshal(b, res); err != nil {
-			t.Fatal(err)
-		}
+		res := resultIn(t, dir, out)
 		if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "brunt itself was late") {
 			t.Logf("%s", out)
 			if left, _ := os.ReadDir(state); len(left) > 0 {

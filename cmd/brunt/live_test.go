@@ -86,15 +86,7 @@ func (r *liveRun) wait(t *testing.T) (int, *result.Result) {
 	t.Helper()
 	out := <-r.out
 	_ = r.cmd.Wait()
-	b, err := os.ReadFile(filepath.Join(r.dir, "result.json"))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	res := &result.Result{}
-	if err := json.Unmarshal(b, res); err != nil {
-		t.Fatal(err)
-	}
-	return r.cmd.ProcessState.ExitCode(), res
+	return r.cmd.ProcessState.ExitCode(), resultIn(t, r.dir, []byte(out))
 }
 
 // TestLive_InABrowser opens the page during a run, checks that figures change and the fault
@@ -303,14 +295,7 @@ func TestLive_Prometheus(t *testing.T) {
 	badReaders(t, target)
 	wait("the fault", func() bool { return ask(`max_over_time(brunt_fault_active[1m])`)["slow"] == "1" })
 	wait("the end", func() bool { return ask(`sum by (verdict) (brunt_verdict{verdict="running"})`)["running"] == "0" })
-	res := &result.Result{}
-	b, err := os.ReadFile(filepath.Join(r.dir, "result.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(b, res); err != nil {
-		t.Fatal(err)
-	}
+	res := resultIn(t, r.dir, nil)
 	if n := res.Generator.Offered; n != 500 {
 		t.Errorf("%d requests of 500, with readers who do not read", n)
 	}

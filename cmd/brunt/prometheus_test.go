@@ -313,15 +313,7 @@ load:
 		}
 		meanwhile()
 		_ = cmd.Wait() // the result has the outcome
-		b, err := os.ReadFile(filepath.Join(dir, "result.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		res := &result.Result{}
-		if err := json.Unmarshal(b, res); err != nil {
-			t.Fatal(err)
-		}
-		return res
+		return resultIn(t, dir, nil)
 	}
 	t.Run("classic", func(t *testing.T) {
 		p := startPrometheus(t)
