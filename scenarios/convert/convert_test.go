@@ -197,7 +197,7 @@ func TestConvert_Refuses(t *testing.T) {
 		},
 		{
 			"a wrong type", "openapi", "openapi: 3.0.0\npaths: {/a: {get: {parameters: 5}}}\n",
-			"x: Operation.parameters of the document is of the type number",
+			"x:2: /paths/~1a/get/parameters is of the type int",
 		},
 		{"no YAML", "openapi", "openapi: 3.0.0\n  paths: x\n", "x:2:"},
 		{"no exchange", "har", `{"log":{"entries":[{"request":5}]}}`, "no request is in it"},

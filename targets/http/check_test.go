@@ -11,11 +11,11 @@ import (
 	"brunt/scenarios"
 	"brunt/targets"
 
-	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+	"github.com/molecule-man/go-brrr"
 )
 
 const document = `{"n": 5, "f": 1.5, "big": 123456789012345678901234567890, "s": "text", "v": "1.10", "t": true, "z": null, "e": "", "el": [], "em": {},
@@ -298,7 +298,7 @@ func TestHTTP_Encodings(t *testing.T) {
 			_ = w.Close()
 		})},
 		{"brotli", "br", pack(func(b *bytes.Buffer) {
-			w := brotli.NewWriter(b)
+			w, _ := brrr.NewWriter(b, 6)
 			_, _ = w.Write([]byte(document))
 			_ = w.Close()
 		})},

@@ -65,7 +65,7 @@ func convert(d *draft.Builder, source []byte) (err error) {
 }
 
 // wrongType matches the library's error for a value of a wrong type.
-var wrongType = regexp.MustCompile(`cannot unmarshal (\w+) into field (\S+)`)
+var wrongType = regexp.MustCompile(`line (\d+): cannot construct !!(\w+) .* in (/\S+)`)
 
 // reason says why a document can't be read.
 func reason(d *draft.Builder, source []byte, err error) error {
@@ -73,9 +73,9 @@ func reason(d *draft.Builder, source []byte, err error) error {
 	if syntax.Read(d.O.File, source, m, &nodes); m.Err() != nil {
 		return m.Err()
 	}
-	if wrong := wrongType.FindStringSubmatch(err.Error()); wrong != nil { // the library does not wrap this error
-		return fmt.Errorf("%s: %s of the document is of the type %s, which OpenAPI 3 does not allow there", d.O.File, wrong[2],
-			wrong[1])
+	if wrong := wrongType.FindStringSubmatch(err.Error()); wrong != nil { // several may be joined
+		return fmt.Errorf("%s:%s: %s is of the type %s, which OpenAPI 3 does not allow there", d.O.File, wrong[1], wrong[3],
+			wrong[2])
 	}
 	return fmt.Errorf("%s: this is no valid document of OpenAPI 3: %w", d.O.File, err)
 }

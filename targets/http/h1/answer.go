@@ -11,11 +11,11 @@ import (
 
 	"brunt/scenarios/check"
 
-	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+	"github.com/molecule-man/go-brrr"
 	"github.com/ohler55/ojg/jp"
 	"github.com/ohler55/ojg/oj"
 	"github.com/valyala/fasthttp"
@@ -23,20 +23,18 @@ import (
 
 // An Answer is a response, for checks and extractions. It decodes and parses the body once, on demand.
 type Answer struct {
-	scanned head                    // the header, if it is plain
-	head    fasthttp.ResponseHeader // otherwise, or after a call of Head
-	parses  bool                    // head has been used
-	Raw     []byte                  // the part of the body that was kept, as received
-	Size    int64                   // size of the whole body
-	Whole   bool                    // all of the body is kept
-	cut     bool                    // the connection ended right after it
-	plain   []byte                  // the body without its encoding
-	ready   bool                    // plain is valid
-	most    int                     // maximum size of the decoded body; zero is MaxBody
-	grown   error                   // the error if it is larger
-	doc     any
-	parsed  int8 // 1 is parsed, -1 is not JSON
-	rest    io.LimitedReader
+	head   fasthttp.ResponseHeader
+	Raw    []byte // the part of the body that was kept, as received
+	Size   int64  // size of the whole body
+	Whole  bool   // all of the body is kept
+	cut    bool   // the connection ended right after it
+	plain  []byte // the body without its encoding
+	ready  bool   // plain is valid
+	most   int    // maximum size of the decoded body; zero is MaxBody
+	grown  error  // the error if it is larger
+	doc    any
+	parsed int8 // 1 is parsed, -1 is not JSON
+	rest   io.LimitedReader
 
 	Events                int           // number of events of a stream so far
 	FirstEvent, LastEvent time.Duration // when the first and the last event came
@@ -45,12 +43,8 @@ type Answer struct {
 
 // Reset prepares the answer for the next response. It keeps buffers of moderate size.
 func (a *Answer) Reset() {
-	if a.parses {
-		a.head.Reset()
-		a.head.SetNoDefaultContentType(true) // a header that was not sent is absent
-		a.parses = false
-	}
-	a.scanned.clear()
+	a.head.Reset()
+	a.head.SetNoDefaultContentType(true) // a header that was not sent is absent
 	if a.Raw = a.Raw[:0]; cap(a.Raw) > KeptBody {
 		a.Raw = nil
 	}
@@ -78,10 +72,7 @@ func (a *Answer) Body() []byte {
 	}
 	a.ready = true
 	a.plain = a.Raw
-	if a.scanned.status != 0 && !a.scanned.encoded {
-		return a.plain
-	}
-	encoding := string(a.Head().ContentEncoding())
+	encoding := string(a.head.ContentEncoding())
 	if r := decoder(encoding, a.Raw); r != nil {
 		most := cmp.Or(a.most, MaxBody)
 		b, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
@@ -108,7 +99,7 @@ func decoder(encoding string, body []byte) io.Reader {
 			r, err = flate.NewReader(bytes.NewReader(body)), nil
 		}
 	case "br":
-		r = brotli.NewReader(src)
+		r = brrr.NewReader(src)
 	case "zstd":
 		r, err = zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxBody))
 	}

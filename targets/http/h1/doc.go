@@ -4,6 +4,6 @@
 //	Conn.Ask: [still open?] -> write -> wait -> first byte; Answer.Read reads the rest
 //
 // A [Conn] does its own input and output where the system allows it: it parks in the runtime's
-// poller and holds no buffer while it waits. An [Answer] parses only the parts of a response
-// that checks and extractions read. HTTP/2 uses the same answers.
+// poller and holds no buffer while it waits. An [Answer] decodes and parses a body only if
+// a check or an extraction reads it. HTTP/2 uses the same answers.
 package h1
