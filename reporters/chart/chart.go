@@ -55,25 +55,15 @@ func (u unit) Format(f float64) string {
 	return words.Number(f)
 }
 
-// scale returns a linear scale for values of a unit, with round numbers in that unit. A scale of shares ends at 100 %
-// if no value is larger.
+// scale returns a linear scale for values of a unit, with round numbers in that unit.
 func (u unit) scale(values ...[]float64) Scale {
-	if u == inBytes {
+	switch u {
+	case inBytes:
 		return binary(values...)
+	case inShare:
+		return Share(values...)
 	}
-	s := Linear(values...)
-	if u == inShare && s.Hi > 1 {
-		most := 0.0
-		for _, list := range values {
-			for _, v := range list {
-				most = max(most, Larger(0, v))
-			}
-		}
-		if most <= 1 {
-			s.Hi = 1
-		}
-	}
-	return s
+	return Linear(values...)
 }
 
 // A Chart is a figure of the page: a plot with its labels, and a table of the same values.

@@ -14,6 +14,13 @@ type Scale struct {
 
 // Linear returns a scale from 0 to a round number that holds the largest of values.
 func Linear(values ...[]float64) Scale {
+	hi := largest(values)
+	step := nice(hi * 1.05 / 4)
+	return Scale{Hi: step * math.Ceil(hi*1.05/step)}
+}
+
+// largest returns the largest of values; 1 if none is above 0.
+func largest(values [][]float64) float64 {
 	hi := 0.0
 	for _, list := range values {
 		for _, v := range list {
@@ -22,12 +29,20 @@ func Linear(values ...[]float64) Scale {
 			}
 		}
 	}
-	if hi == 0 {
-		hi = 1
-	}
-	step := nice(hi * 1.05 / 4)
-	return Scale{Hi: step * math.Ceil(hi*1.05/step)}
+	return cmp.Or(hi, 1)
 }
+
+// Share returns a linear scale for shares of a whole. It ends at 1 at the latest if no value is larger.
+func Share(values ...[]float64) Scale {
+	s := Linear(values...)
+	if largest(values) <= 1 {
+		s.Hi = math.Min(s.Hi, 1)
+	}
+	return s
+}
+
+// Within returns a scale from 0 that ends just beyond the largest of values, for the axis that points lie along.
+func Within(values ...[]float64) Scale { return Scale{Hi: largest(values) * 1.02} }
 
 // binary returns a linear scale whose ticks are round in KiB, MiB or GiB.
 func binary(values ...[]float64) Scale {

@@ -19,6 +19,11 @@ func TestScale(t *testing.T) {
 		{"from zero", Linear([]float64{3, math.NaN(), 97}), "0 50 100 150"},
 		{"nothing", Linear(nil), "0 0.5 1 1.5"},
 		{"infinite is not an end", Linear([]float64{1, inf}), "0 0.5 1 1.5"},
+		{"shares", Share([]float64{0, .02, 1}), "0 0.25 0.5 0.75 1"},
+		{"small shares", Share([]float64{0, .07}), "0 0.02 0.04 0.06 0.08"},
+		{"shares beyond the whole", Share([]float64{0, 1.2}), "0 0.5 1 1.5"},
+		{"settings", Within([]float64{.025, .2, .6}), "0 0.2 0.4 0.6"},
+		{"a setting of nothing", Within(nil), "0 0.5 1"},
 		{"few decades", mustLog(t, .012, .09), "0.01 0.02 0.05 0.1"},
 		{"many decades", mustLog(t, .0004, 3), "0.001 0.01 0.1 1"},
 		{"one value", mustLog(t, .2), "0.1 0.2 0.5"},
@@ -67,7 +72,7 @@ func FuzzScale(f *testing.F) {
 				return
 			}
 		}
-		scales := []Scale{Linear([]float64{a, b})}
+		scales := []Scale{Linear([]float64{a, b}), Within([]float64{a, b}), Share([]float64{a, b})}
 		if s, ok := Log([]float64{a, b}); ok {
 			scales = append(scales, s)
 		}

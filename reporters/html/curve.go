@@ -112,7 +112,7 @@ func newCurve(list []loadPoint, axis curveAxis, limit float64) *curveView {
 	for _, p := range list {
 		rates = append(rates, p.Rate)
 	}
-	x := chart.Linear(rates)
+	x := chart.Within(rates)
 	for _, t := range x.Ticks() {
 		v.X = append(v.X, chart.MarkAt(x.At(t), axis.say(t)))
 	}
@@ -195,7 +195,7 @@ func newCurve(list []loadPoint, axis curveAxis, limit float64) *curveView {
 	switch {
 	case known(column(failed)) && axis.dose():
 		v.Plots = append(v.Plots, plot("curve-failed", "Errors", "Share of requests that failed or were not made.", failed,
-			chart.Linear(column(failed)), share))
+			chart.Share(column(failed)), share))
 	case known(column(flight)) && !axis.dose():
 		v.Plots = append(v.Plots, plot("curve-flight", "In flight",
 			"Requests that wait for an answer; a growing number is a target that falls behind.", flight,
