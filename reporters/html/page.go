@@ -149,6 +149,12 @@ func (p *pageView) PastLink(run words.PastRun) string {
 	return beside(run.Folder)
 }
 
+// LeadsOut reports whether the page has links to files beside it, which a copy of the page alone does not have.
+func (p *pageView) LeadsOut() bool {
+	return len(p.Logs) > 0 || p.Answer.Past != nil &&
+		slices.ContainsFunc(p.Answer.Past.Runs, func(run words.PastRun) bool { return p.PastLink(run) != "" })
+}
+
 func (Page) Format() reporters.Format {
 	return reporters.Format{
 		Name: "html", File: File,

@@ -135,12 +135,14 @@ func TestHTML_IsSoundAndSelfContained(t *testing.T) {
 		}
 		ids, classes := map[string]bool{}, map[string]bool{}
 		var links []string
+		leadsOut := false
 		for _, e := range elements(t, page) {
 			for name, v := range e.attr {
 				switch {
 				case name == "style" || strings.HasPrefix(name, "on"):
 					t.Errorf("<%s %s=%q>", e.name, name, v)
 				case name == "href" && besideIt.MatchString(v):
+					leadsOut = true
 				case name == "src" || name == "href" && !strings.HasPrefix(v, "#") && !strings.HasPrefix(v, "data:image/"):
 					t.Errorf("<%s> leads outside: %q", e.name, v)
 				case name == "href" && v[0] == '#':
@@ -161,6 +163,9 @@ func TestHTML_IsSoundAndSelfContained(t *testing.T) {
 			if e.name == "table" && !slices.Contains(e.in, "div") {
 				t.Error("a table that can't scroll")
 			}
+		}
+		if says := strings.Contains(page, "lead to files beside this page"); says != leadsOut {
+			t.Errorf("links to files beside the page: %v, and the page says so: %v", leadsOut, says)
 		}
 		for _, l := range links {
 			if !ids[l] {
