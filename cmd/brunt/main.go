@@ -31,10 +31,25 @@ func execute(args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
 	err := root.Execute()
-	if err != nil && !errors.As(err, new(exit)) {
-		tell(clean(os.Stderr), err)
+	if text := withoutExits(err); text != nil {
+		tell(clean(os.Stderr), text)
 	}
 	return codeOf(err)
+}
+
+// withoutExits returns the errors of a joined error that do not only carry an exit code; nil if there are none.
+func withoutExits(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var rest []error
+		for _, e := range joined.Unwrap() {
+			rest = append(rest, withoutExits(e))
+		}
+		return errors.Join(rest...)
+	}
+	if errors.As(err, new(exit)) {
+		return nil
+	}
+	return err
 }
 
 // tell prints an error: each mistake with its line. In a step of GitHub Actions, mistakes are annotated as well.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"brunt/scenarios"
@@ -18,6 +19,31 @@ func TestCodeOf(t *testing.T) {
 	} {
 		if got := codeOf(err); got != want {
 			t.Errorf("%v: %d, want %d", err, got, want)
+		}
+	}
+}
+
+// TestWithoutExits: an error beside an exit code is printed, and the exit code alone is not.
+func TestWithoutExits(t *testing.T) {
+	unwritten := errors.New("write report.html: no space left on device")
+	for _, c := range []struct {
+		err  error
+		text string
+		code int
+	}{
+		{errors.Join(unwritten, exit(143)), unwritten.Error(), 143},
+		{fmt.Errorf("run 2: %w", unwritten), "run 2: " + unwritten.Error(), scenarios.ExitError},
+		{exit(3), "", 3},
+		{fmt.Errorf("told above: %w", exit(5)), "", 5},
+		{errors.Join(exit(7), nil), "", 7},
+		{nil, "", 0},
+	} {
+		text := ""
+		if rest := withoutExits(c.err); rest != nil {
+			text = rest.Error()
+		}
+		if code := codeOf(c.err); text != c.text || code != c.code {
+			t.Errorf("%v: prints %q with exit code %d, want %q with %d", c.err, text, code, c.text, c.code)
 		}
 	}
 }
