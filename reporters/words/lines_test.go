@@ -90,6 +90,11 @@ func TestTrust(t *testing.T) {
 			r.Objectives[0].Verdict, r.Objectives[0].Why = scenarios.Invalid, result.Late
 		}, "Late for a moment: brunt itself was at most 200µs late with 99% of requests, and 420ms with one. 1 verdict is not certain " +
 			"because of it."},
+		{"other programs held the processors", func(r *result.Result) {
+			r.Generator.Lag.P99, r.Generator.Lag.Max = .0002, .42
+			r.Objectives[0].Verdict, r.Objectives[0].Because = scenarios.Inconclusive, result.Notes{{Kind: result.MachineFails}}
+		}, "Busy machine: brunt itself was at most 200µs late with 99% of requests, and 420ms with one. 1 verdict is not certain " +
+			"because of it."},
 		{"imported", func(r *result.Result) { r.Imported = "k6" }, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
