@@ -99,6 +99,7 @@ func (l *loads) loadRun(i, shards int) *load.Run {
 		Pacing: l.plan.Scenario.Pacing,
 		Now:    l.log.Now, Env: l.session.env, Vars: l.session.vars, Shards: shards,
 		Sink: func(shard int) load.Sink { return l.rec.Shard(shard) },
+		Late: func(intended, lag time.Duration) { l.rec.Late(intended, lag) },
 	}}
 }
 
