@@ -37,7 +37,10 @@ func TestMarginOf(t *testing.T) {
 		}, "held", ""},
 		{"never good again", "recover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Because = result.Notes{{Kind: result.RecoveryNone, For: 9}}
-		}, "failed", "not good again"},
+		}, "failed", "not good by the end"},
+		{"not good while the fault was in", "failover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
+			o.Because = result.Notes{{Kind: result.FailoverNone}}
+		}, "failed", "not while it was in"},
 		{"too many failed", "p95 < 200ms", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Infinite = true
 		}, "failed", "too many failed"},
