@@ -37,6 +37,9 @@ func TestMarginOf(t *testing.T) {
 		}, "held", ""},
 		{"never good again", "recover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Because = result.Notes{{Kind: result.RecoveryNone, For: 9}}
+		}, "failed", "over 9s"},
+		{"never good again, without a bound", "recover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
+			o.Because = result.Notes{{Kind: result.RecoveryNone}}
 		}, "failed", "not good by the end"},
 		{"not good while the fault was in", "failover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Because = result.Notes{{Kind: result.FailoverNone}}

@@ -187,8 +187,8 @@ func noOutage(o *result.ObjectiveResult) bool {
 	})
 }
 
-// neverGood says that an objective on a recovery failed because the load was not seen to be good again in the time that
-// the objective is about; empty if it did not. The load may have been good for a while otherwise.
+// neverGood says how long an objective on a recovery took at least that failed without a time, or that the load was not
+// good again while the fault was in; empty for another objective.
 func neverGood(o *result.ObjectiveResult) string {
 	if o.Measured.Known() || !o.Of().Row().Recovers && !o.Of().Row().UntilGood {
 		return ""
@@ -198,6 +198,9 @@ func neverGood(o *result.ObjectiveResult) string {
 		case result.FailoverNone:
 			return "not while it was in"
 		case result.RecoveryNone, result.IncidentOpen:
+			if n.For > 0 { // so long at least: an incident may be over, and the hold after it too short to prove recovery
+				return "over " + Seconds(n.For)
+			}
 			return "not good by the end"
 		}
 	}
