@@ -141,6 +141,8 @@ func front(u unitDir, args []string) error {
 		of := newEtcdStore(addrs)
 		of.serializable = true
 		s = of
+	case acksEarly, asksAll, readsClock:
+		s = etcdMutant{newEtcdStore(addrs), args[0]}
 	case "redis":
 		s = newRedisStore(addrs)
 	case "postgres":
