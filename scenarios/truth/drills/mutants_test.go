@@ -82,8 +82,34 @@ func (m etcdMutant) onTime(ctx context.Context, member string) error {
 	return nil
 }
 
-// TestMutants: each drill of the library that etcd passes in TestDrills convicts a client without a defence, by the
-// objective that is about that defence.
+// A natsMutant is a client of JetStream whose write goes through each member, so that it needs all of them.
+type natsMutant struct {
+	*natsStore
+	each []*natsStore
+}
+
+// viaAll is the kind of its front.
+const viaAll = "nats-all"
+
+func newNATSMutant(of *natsStore, members []string) natsMutant {
+	m := natsMutant{natsStore: of}
+	for _, member := range members {
+		m.each = append(m.each, newNATSStore([]string{member}))
+	}
+	return m
+}
+
+func (m natsMutant) put(ctx context.Context, id string) error {
+	for _, one := range m.each {
+		if err := one.put(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestMutants: each drill of the library that etcd or JetStream passes in TestDrills convicts a client
+// without a defence, by the objective that is about that defence.
 func TestMutants(t *testing.T) {
 	for _, c := range []struct {
 		drill, front, fails string
@@ -95,14 +121,22 @@ func TestMutants(t *testing.T) {
 		{"quorum-lost", acksEarly, "lost = 0", 28, []string{"heal=8s"}},
 		{"skew", readsClock, "errors < ", 26, nil},
 		{"rejoin", asksAll, "errors < ", 30, nil},
+		{"leader-cut", viaAll, "recover < ", 36, nil},
+		{"minority-cut", viaAll, "errors < ", 30, nil},
 	} {
 		t.Run(c.drill+"/"+c.front, func(t *testing.T) {
 			if !suite.Full() {
 				t.Skip("it takes 40 s: BRUNT_FULL=1 runs it")
 			}
-			suite.Needs(t, suite.Programs("etcd"))
-			d := memberDrill(c.drill, drill{seconds: c.seconds, recover: 5 * time.Second, set: c.set})
-			d.processes = strings.Replace(d.processes, "front, etcd,", "front, "+c.front+",", 1)
+			d := drill{seconds: c.seconds, recover: 5 * time.Second, set: c.set}
+			if c.front == viaAll {
+				d.processes = strings.Replace(jetstreams, "front, nats]", "front, "+viaAll+"]", 1)
+				d = streamDrill(c.drill, d)
+			} else {
+				d = memberDrill(c.drill, d)
+				d.processes = strings.Replace(d.processes, "front, etcd,", "front, "+c.front+",", 1)
+			}
+			suite.Needs(t, suite.Programs(d.needs...))
 			d.convicts(t, c.fails)
 		})
 	}
@@ -140,7 +174,7 @@ func (d drill) convicts(t *testing.T, by string) {
 		err = json.Unmarshal(raw, &r)
 	}
 	if err != nil {
-		t.Fatalf("%v:\n%s", err, printed)
+		t.Fatalf("%v:\n%s\n%s", err, printed, text)
 	}
 	keepResult(t, dir)
 	failed := false
