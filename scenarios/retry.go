@@ -22,7 +22,7 @@ type RetryPolicy struct {
 	// pause before the second attempt; it doubles before each further attempt; zero is no pause
 	Backoff    quantity.Duration `yaml:"backoff"`
 	MaxBackoff quantity.Duration `yaml:"max_backoff,positive"` // longest pause; zero is 10s
-	// each pause is shortened at random by up to this share of itself; zero leaves it
+	// each pause is shortened at random by up to this share of itself; zero is none
 	Jitter quantity.Share `yaml:"jitter,min=0,max=1"`
 	// timeout of each attempt; zero is the rest of the request's timeout, so that an unanswered request is not
 	// repeated

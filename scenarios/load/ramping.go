@@ -10,7 +10,7 @@ import (
 // RampingArrivalRate changes the rate linearly within each stage.
 type RampingArrivalRate struct {
 	syntax.Place
-	StartRate quantity.Rate `yaml:"start_rate"`      // iterations a second at the beginning; zero begins without any
+	StartRate quantity.Rate `yaml:"start_rate"`      // iterations a second at the beginning; zero is none
 	Stages    []RateStage   `yaml:"stages,required"` // one after the other
 	Arrivals  `yaml:",inline"`
 }

@@ -151,7 +151,7 @@ type Config struct {
 	// fails; zero is tolerant
 	Reader string `yaml:"reader,oneof=tolerant|strict"`
 	// the disk of the store reads one page at a time, and an export for 600 ms: in short parts if throttled, in one if
-	// free; zero means that it has no such disk
+	// free; zero is none, without such a disk
 	Batch string `yaml:"batch,oneof=none|throttled|free"`
 }
 
