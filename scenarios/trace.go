@@ -61,7 +61,7 @@ func (t *Trace) Sends() bool { return t.Send == nil || *t.Send }
 // Samples reports whether requests ask for their traces to be recorded.
 func (t *Trace) Samples() bool { return t.Sampled == nil || *t.Sampled }
 
-// TraceID is the id of a trace. The zero value is none.
+// TraceID is the id of a trace. The zero value means that there is no trace.
 type TraceID [16]byte
 
 // String returns the id as 32 hexadecimal digits; the zero value is empty.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"brunt/chaos/chaostest"
@@ -52,6 +54,63 @@ func repeats(t *testing.T) int {
 		t.Fatalf("BRUNT_EXAMPLES is %q, want how often each example is run", text)
 	}
 	return n
+}
+
+// exampleRuns are the verdicts of examples that were run repeatedly.
+type exampleRuns struct {
+	mu   sync.Mutex
+	list []exampleRun
+}
+
+// An exampleRun is one run of an example.
+type exampleRun struct {
+	example string
+	meant   scenarios.Verdict // verdict that its README has
+	verdict scenarios.Verdict
+	reason  string
+}
+
+func (e *exampleRuns) add(r exampleRun) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.list = append(e.list, r)
+}
+
+// table has a row for each example: how many of its runs ended as its README says, and the reasons of the others.
+func (e *exampleRuns) table() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	runs, as := map[string]int{}, map[string]int{}
+	rest := map[string][]string{}
+	for _, r := range e.list {
+		runs[r.example]++
+		if r.verdict == r.meant {
+			as[r.example]++
+			continue
+		}
+		rest[r.example] = append(rest[r.example], fmt.Sprintf("%s: %s", r.verdict, r.reason))
+	}
+	var b strings.Builder
+	b.WriteString("| example | as in its README | the rest |\n|---|---|---|\n")
+	for _, name := range slices.Sorted(maps.Keys(runs)) {
+		fmt.Fprintf(&b, "| %s | %d of %d | %s |\n", name, as[name], runs[name], strings.Join(rest[name], "<br>"))
+	}
+	return b.String()
+}
+
+// TestExampleRuns_Table: a run that ended otherwise than the README says stands in the table with its reason.
+func TestExampleRuns_Table(t *testing.T) {
+	var e exampleRuns
+	e.add(exampleRun{"02-b", scenarios.Fail, scenarios.Fail, "the objective failed"})
+	e.add(exampleRun{"01-a", scenarios.Pass, scenarios.Pass, ""})
+	e.add(exampleRun{"01-a", scenarios.Pass, scenarios.Invalid, "brunt itself was late"})
+	e.add(exampleRun{"01-a", scenarios.Pass, scenarios.Inconclusive, "too few"})
+	want := "| example | as in its README | the rest |\n|---|---|---|\n" +
+		"| 01-a | 1 of 3 | invalid: brunt itself was late<br>inconclusive: too few |\n" +
+		"| 02-b | 1 of 1 |  |\n"
+	if got := e.table(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
 }
 
 // exampleTries is how often an example runs if brunt was late.
@@ -233,6 +292,7 @@ func TestExample(t *testing.T) {
 	command := built(t, "brunt/cmd/brunt")
 	// by TestTutorial and TestExample_Kube
 	ran := map[string]bool{"00-tutorial": true, "22-scale-out": true, "23-pods-and-nodes": true}
+	runs := &exampleRuns{}
 	// The longest tests are the last here: the last start first, so that few are left at the end.
 	// Tests that use a full core do not run beside each other.
 	t.Run("all", func(t *testing.T) {
@@ -353,7 +413,8 @@ func TestExample(t *testing.T) {
 			}, more: listsEvent("keep-one-down", "container.die", "posts[1]")},
 		} {
 			ran[c.name] = true
-			t.Run(strings.TrimSpace(c.name+" "+strings.TrimSuffix(c.set, target.URL)), func(t *testing.T) {
+			name := strings.TrimSpace(c.name + " " + strings.TrimSuffix(c.set, target.URL))
+			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				var args []string
 				if c.alerting {
@@ -390,16 +451,19 @@ func TestExample(t *testing.T) {
 				if c.set != "" {
 					args = append(args, "--set", c.set)
 				}
-				for range repeats(t) - 1 { // the last run has the test's own checks besides
-					if _, res := runExample(t, command, c.name, args...); (res.Verdict == scenarios.Fail) != (c.fails != nil) {
-						t.Errorf("%s: %s", res.Verdict, res.Reason)
-					}
-				}
-				code, res := runExample(t, command, c.name, args...)
 				want, exit := scenarios.Pass, 0
 				if c.fails != nil {
 					want, exit = scenarios.Fail, 3
 				}
+				for range repeats(t) - 1 { // the last run has the test's own checks besides
+					_, res := runExample(t, command, c.name, args...)
+					runs.add(exampleRun{name, want, res.Verdict, res.Reason})
+					if (res.Verdict == scenarios.Fail) != (c.fails != nil) {
+						t.Errorf("%s: %s", res.Verdict, res.Reason)
+					}
+				}
+				code, res := runExample(t, command, c.name, args...)
+				runs.add(exampleRun{name, want, res.Verdict, res.Reason})
 				if res.Verdict != want || code != exit {
 					t.Errorf("%s (%d): %s", res.Verdict, code, res.Reason)
 				}
@@ -429,6 +493,9 @@ func TestExample(t *testing.T) {
 			})
 		}
 	})
+	if repeats(t) > 1 {
+		t.Logf("verdicts of %d runs each:\n%s", repeats(t), runs.table())
+	}
 	all, err := filepath.Glob(filepath.Join(top, "examples", "*", "scenario.yaml"))
 	if err != nil || len(all) == 0 {
 		t.Fatalf("no examples: %v", err)

@@ -63,7 +63,7 @@ type screen struct {
 	live io.Writer
 }
 
-// show sets the live block of the run in progress; nil: there is none.
+// show sets the live block of the run in progress; nil if no run is in progress.
 func (s *screen) show(live io.Writer) {
 	s.mu.Lock()
 	s.live = live

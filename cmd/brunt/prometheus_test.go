@@ -95,7 +95,7 @@ func (p *realPrometheus) ask(t *testing.T, path string, with url.Values) []promS
 	return got.Data.Result
 }
 
-// value queries one number; -1: there is none.
+// value queries one number; -1 if the answer has no number.
 func (p *realPrometheus) value(t *testing.T, query string, args ...any) float64 {
 	t.Helper()
 	list := p.ask(t, "query", url.Values{"query": {fmt.Sprintf(query, args...)}})

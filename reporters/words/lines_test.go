@@ -37,7 +37,13 @@ func TestMarginOf(t *testing.T) {
 		}, "held", ""},
 		{"never good again", "recover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Because = result.Notes{{Kind: result.RecoveryNone, For: 9}}
-		}, "failed", "not good again"},
+		}, "failed", "over 9s"},
+		{"never good again, without a bound", "recover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
+			o.Because = result.Notes{{Kind: result.RecoveryNone}}
+		}, "failed", "not good by the end"},
+		{"not good while the fault was in", "failover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
+			o.Because = result.Notes{{Kind: result.FailoverNone}}
+		}, "failed", "not while it was in"},
 		{"too many failed", "p95 < 200ms", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Infinite = true
 		}, "failed", "too many failed"},
@@ -89,6 +95,11 @@ func TestTrust(t *testing.T) {
 			r.Generator.Lag.P99, r.Generator.Lag.Max = .0002, .42
 			r.Objectives[0].Verdict, r.Objectives[0].Why = scenarios.Invalid, result.Late
 		}, "Late for a moment: brunt itself was at most 200µs late with 99% of requests, and 420ms with one. 1 verdict is not certain " +
+			"because of it."},
+		{"other programs held the processors", func(r *result.Result) {
+			r.Generator.Lag.P99, r.Generator.Lag.Max = .0002, .42
+			r.Objectives[0].Verdict, r.Objectives[0].Because = scenarios.Inconclusive, result.Notes{{Kind: result.MachineFails}}
+		}, "Busy machine: brunt itself was at most 200µs late with 99% of requests, and 420ms with one. 1 verdict is not certain " +
 			"because of it."},
 		{"imported", func(r *result.Result) { r.Imported = "k6" }, ""},
 	} {

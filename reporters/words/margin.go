@@ -114,8 +114,8 @@ func MarginOf(o *result.ObjectiveResult) Margin {
 	}
 	u, ok := LimitUsed(o, o.Measured)
 	switch {
-	case o.Verdict == scenarios.Fail && neverGood(o):
-		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), "not good again"
+	case o.Verdict == scenarios.Fail && neverGood(o) != "":
+		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), neverGood(o)
 	case o.Verdict == scenarios.Fail && o.Infinite && o.Of().Latency():
 		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), "too many failed"
 	case o.Verdict == scenarios.Fail && (math.IsInf(u, 1) || !o.Measured.Known()):
@@ -187,10 +187,22 @@ func noOutage(o *result.ObjectiveResult) bool {
 	})
 }
 
-// neverGood reports whether an objective on a recovery failed because the load was not seen to be good again.
-func neverGood(o *result.ObjectiveResult) bool {
-	return !o.Measured.Known() && (o.Of().Row().Recovers || o.Of().Row().UntilGood) &&
-		slices.ContainsFunc(o.Because, func(n result.Note) bool {
-			return n.Kind == result.RecoveryNone || n.Kind == result.FailoverNone || n.Kind == result.IncidentOpen
-		})
+// neverGood says how long an objective on a recovery took at least that failed without a time, or that the load was not
+// good again while the fault was in; empty for another objective.
+func neverGood(o *result.ObjectiveResult) string {
+	if o.Measured.Known() || !o.Of().Row().Recovers && !o.Of().Row().UntilGood {
+		return ""
+	}
+	for _, n := range o.Because {
+		switch n.Kind {
+		case result.FailoverNone:
+			return "not while it was in"
+		case result.RecoveryNone, result.IncidentOpen:
+			if n.For > 0 { // so long at least: an incident may be over, and the hold after it too short to prove recovery
+				return "over " + Seconds(n.For)
+			}
+			return "not good by the end"
+		}
+	}
+	return ""
 }

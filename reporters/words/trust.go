@@ -23,6 +23,9 @@ func trust(r *result.Result) *Trust {
 		return t
 	case g.Healthy: // late at the wrong moment
 		t.Mark, t.Tone, t.Title = "!", "unsure", "Late for a moment"
+		if countObjectives(r, openByMachine) > 0 {
+			t.Title = "Busy machine"
+		}
 		if g.Lag.Max.Known() {
 			late += ", and " + Seconds(g.Lag.Max) + " with one"
 		}
@@ -65,9 +68,15 @@ func openByOwnTime(o *result.ObjectiveResult) bool {
 	if o.Verdict != scenarios.Inconclusive {
 		return o.Verdict == scenarios.Invalid && o.Why == result.Late
 	}
-	return slices.ContainsFunc(o.Because, func(n result.Note) bool {
+	return openByMachine(o) || slices.ContainsFunc(o.Because, func(n result.Note) bool {
 		return n.Kind == result.SlowerOwn || n.Kind == result.OwnSlow || n.Kind == result.OwnLate
 	})
+}
+
+// openByMachine reports whether an objective is undecided because other programs held the processors of the machine.
+func openByMachine(o *result.ObjectiveResult) bool {
+	return o.Verdict == scenarios.Inconclusive &&
+		slices.ContainsFunc(o.Because, func(n result.Note) bool { return n.Kind == result.MachineFails })
 }
 
 // openByLag counts the objectives that are not certain because of brunt's own time.

@@ -140,7 +140,7 @@ func SystemOf(p *plan.Plan) System {
 // IsLink reports whether a part of a system is a link.
 func IsLink(part string) bool { return strings.Contains(part, chaos.LinkArrow) }
 
-// services lists the services with at least n replicas, and those whose number of replicas is not known.
+// services lists the services with at least n replicas, and the services with an unknown number of replicas.
 func (s *System) services(n int) []string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(s.Replicas)) {

@@ -26,6 +26,7 @@ func OfFaults() []Adjustment { return described(faultAdjustments) }
 type adjusting[F any] struct {
 	Adjustment
 	make F
+	of   scenarios.Verdict // of an objective on faults: the verdict that it may change; the zero value is a pass
 }
 
 func described[F any](list []adjusting[F]) (out []Adjustment) {
@@ -48,31 +49,32 @@ type ask struct {
 // requestAdjustments are the adjustments of an objective on requests in a phase, in the order in which they are
 // applied.
 var requestAdjustments = []adjusting[func(*evaluator, *ask, result.ObjectiveResult) result.ObjectiveResult]{
-	{Adjustment{
+	{Adjustment: Adjustment{
 		"own time",
 		"the time that brunt itself added is taken off each answer, and requests that brunt never sent, or had no " +
 			"socket for, do not count",
 		"brunt decides the objective, and not the target, so it is invalid. A pass that becomes inconclusive is " +
 			"inconclusive. If brunt failed at over 1 % of the requests, no pass stands.",
-	}, (*evaluator).withoutOwnTime},
-	{Adjustment{
+	}, make: (*evaluator).withoutOwnTime},
+	{Adjustment: Adjustment{
 		"missed",
 		"requests that were due during a fault, but that brunt sent after it, count as bad in the measured value, and not " +
 			"at all in its bound, because they did not meet the fault; `=` is about the requests that met it",
 		"a pass in the phase of a fault is invalid",
-	}, (*evaluator).withMissed},
-	{Adjustment{
+	}, make: (*evaluator).withMissed},
+	{Adjustment: Adjustment{
 		"unsent",
 		"users of a closed load send nothing while they wait, so the requests that they would have sent are added as " +
 			"waiting ones, or a share is taken over time instead of over requests",
 		"a pass is inconclusive: the target stalled, and it is unknown how many requests of an open load would have met " +
 			"the stall",
-	}, (*evaluator).withUnsent},
-	{Adjustment{
+	}, make: (*evaluator).withUnsent},
+	{Adjustment: Adjustment{
 		"lost workers",
 		"a lost worker's requests, of which nothing is known, count once as all bad and once as all good",
 		"the objective is invalid",
-	}, (*evaluator).withLost},
+	}, make: (*evaluator).withLost},
+	{Adjustment: Adjustment{heldName, heldCounts, heldChanged}, make: (*evaluator).withoutHeld},
 }
 
 // withoutOwnTime judges an objective without brunt's own time.

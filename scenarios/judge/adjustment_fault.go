@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"slices"
 
 	"brunt/scenarios"
@@ -18,41 +19,42 @@ type faultAsk struct {
 	unseen func(f *effects, of int) []requests.Span
 }
 
-// faultAdjustments are the adjustments of an objective on a fault, in the order in which they are applied. They apply
-// only while the verdict is a pass, so the first other verdict stands. A failure stands, because brunt saw the
-// requests that show it.
+// faultAdjustments are the adjustments of an objective on a fault, in the order in which they are applied. All but the
+// last apply only while the verdict is a pass, so the first other verdict stands. A failure stands, because brunt saw
+// the requests that show it, unless the machine may have caused it.
 var faultAdjustments = []adjusting[func(*effects, *faultAsk, result.ObjectiveResult) result.ObjectiveResult]{
-	{Adjustment{
+	{Adjustment: Adjustment{
 		"not the load",
 		"brunt failed at over 1 % of the requests during the fault, not counting the times in which it saw nothing of the " +
 			"target",
 		"a pass is invalid, because the load was not the scheduled one",
-	}, notTheLoad},
-	{Adjustment{
+	}, make: notTheLoad},
+	{Adjustment: Adjustment{
 		"lag",
 		"if nearly all requests around the fault were sent late, an outage counts as longer by that lateness, where it is " +
 			"a tenth or more of what the objective allows",
 		"a pass is invalid",
-	}, withLag},
-	{Adjustment{
+	}, make: withLag},
+	{Adjustment: Adjustment{
 		"slow by lag",
 		"if the fault made answers far slower, or may have, slow answers count as bad that brunt's lag in their second " +
 			"alone may explain",
 		"a pass is inconclusive: how long answers were slow is not certain",
-	}, withLagged},
-	{Adjustment{
+	}, make: withLagged},
+	{Adjustment: Adjustment{
 		"unseen",
 		"the target counts as down whenever brunt saw nothing of it, because brunt stood still or failed at each request " +
 			"that was due. That is for times as long as all that the objective allows, or that contain the instant by which " +
 			"the target has to be good, or the end of the outage",
 		"a pass is invalid",
-	}, withUnseen},
+	}, make: withUnseen},
+	{Adjustment: Adjustment{heldName, heldCounts, heldChanged}, make: withHeldGood, of: scenarios.Fail},
 }
 
 // seen applies the adjustments to the result of an objective on a fault.
 func (f *effects) seen(q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
 	for _, a := range faultAdjustments {
-		if r.Verdict == scenarios.Pass {
+		if r.Verdict == cmp.Or(a.of, scenarios.Pass) {
 			r = a.make(f, q, r)
 		}
 	}

@@ -32,6 +32,7 @@
 //	spread.go           objectives on percentiles over the occurrences of a fault
 //	skipped.go          occurrences that were skipped, because nothing matched
 //	hidden.go           counts requests in spans that brunt did not observe as bad
+//	held.go             seconds in which other programs held the processors, and whether these decide a failure
 //	index.go            windows and phases by time, for a run of thousands of faults
 //	ledger.go           objectives on acknowledged writes, by the ledger
 //	consistency.go      objectives on reads and writes of registers
@@ -92,6 +93,12 @@
 //     meet the fault. An objective in that fault is invalid if it does not hold with these requests as bad.
 //   - A request that brunt is not ready to send is not in flight, so brunt's own lag is not taken for a stall of the
 //     target.
+//   - A failure that only seconds show in which other programs held the processors of the machine, on which brunt and
+//     the target run, is inconclusive, because the target may have lacked a processor. Other programs held them if they
+//     used half of them or more while tasks waited (PSI). A second counts if each of its failures is a timeout, and if
+//     ten times brunt's own lag in it is as long as its longest answer and as the timeouts: brunt's lag is one wait for
+//     a processor, and a request waits several times. brunt must know what the target uses, so it must have started
+//     the target's processes. What the target does with its processors itself excuses nothing.
 //   - A timeout counts as brunt's own failure if brunt used up a tenth of it, unless the target still had far more
 //     time than it ever took: a target that hangs while brunt is late is down.
 //

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"math"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
@@ -24,6 +25,8 @@ type evaluator struct {
 	tables  *tables
 	out     *Findings
 	blocks  map[int][]*requests.Blocks // blocks by phase, for the intervals of objectives
+	unheld  map[int][]measure.Cell     // by phase: sums without the windows of heldWindows; nil if there are none
+	windows map[time.Duration]bool     // these windows
 }
 
 func newEvaluator(r *measure.Recording, c Case) *evaluator {
@@ -106,6 +109,12 @@ func (e *evaluator) answer() {
 // and fills the blocks for intervals, the test of slower answers, and the rows of windows.
 func (e *evaluator) readAgain(ps []phase, sums [][]measure.Cell, w *rows) error {
 	e.planBlocks(ps)
+	if e.windows = e.read.heldWindows(); len(e.windows) > 0 {
+		e.unheld = map[int][]measure.Cell{}
+		for i := range ps {
+			e.unheld[i] = newCells(&e.read.Config)
+		}
+	}
 	in, during := indexed(ps), e.effects.bySecond()
 	cells := 0
 	err := e.read.Cells(func(k measure.Key, c *measure.Cell) {
@@ -115,6 +124,9 @@ func (e *evaluator) readAgain(ps []phase, sums [][]measure.Cell, w *rows) error 
 			}
 			if !ps[i].numbered() {
 				sums[i][k.Series].Add(c)
+			}
+			if e.unheld != nil && !e.windows[k.Start] {
+				e.unheld[i][k.Series].Add(c)
 			}
 			for _, b := range e.blocks[i] {
 				b.Add(&e.read.Config.Series, i, k, c)

@@ -66,6 +66,10 @@ type Case struct {
 
 	Lost *requests.LostWorkers // nil means that no worker was lost
 
+	// Held has the seconds in which other programs held the processors of the machine on which brunt and the target
+	// run, ascending.
+	Held []requests.Span
+
 	// Skipped lists the occurrences without a matching target, if that is allowed. Their effect is unknown.
 	Skipped []Skipped
 }

@@ -282,7 +282,7 @@ func TestIncidents_Shed(t *testing.T) {
 }
 
 // TestIncidents_ShedWithoutFault: a surge is not measured against itself where no fault tells a baseline. Load that is
-// shed all along is none.
+// shed all along is no incident.
 func TestIncidents_ShedWithoutFault(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -25,8 +25,8 @@ type Interim struct {
 }
 
 // Findings computes the findings so far, as [Judge] does at the end. It leaves out the intervals of objectives, and
-// phases of recovery with their objectives. It does not affect a later Judge. Loads have their planned times. Blocks
-// are those whose requests have all ended. Rows of windows cover whole seconds; in open ones Offered may exceed the
+// phases of recovery with their objectives. It does not affect a later Judge. Loads have their planned times. A block
+// is listed once all its requests have ended. Rows of windows cover whole seconds; in open ones Offered may exceed the
 // number of ended requests, as far as [measure.Recorder.Interval] saw.
 func (a *Interim) Findings(r *measure.Recorder, c Case) (out *Findings, err error) {
 	err = r.Snapshot(func(s *measure.Snapshot) (err error) {

@@ -36,7 +36,7 @@ func TestParts(t *testing.T) {
 }
 
 // TestSurge: a surge of shed requests is an impact unless an objective on shed bounds it, over the run or in the fault.
-// Load that was shed at the same rate before is none.
+// Load that was shed at the same rate before is no impact.
 func TestSurge(t *testing.T) {
 	shed := func(harm func(time.Duration) bool) []scenarios.Outcome {
 		all := outage(between(0, 0))

@@ -29,6 +29,8 @@ type readings struct {
 	// without brunt's own time; zero means that it has none. late has brunt's largest lag by start of a window.
 	longest []time.Duration
 	late    map[time.Duration]time.Duration
+
+	held map[time.Duration]bool // windows, by start, whose bad requests other programs explain; see heldWindows
 }
 
 // A record is a cell without its distributions.
@@ -175,6 +177,9 @@ func (f *readings) windowsOf(o slo.Objective) []effect.Slice {
 		// brunt itself stood still and ended no request, so this is no stall of the target
 		if s := &f.flows[key][i]; 2*measure.LongestFreeze(freezes, s.Start, s.End) >= s.End-s.Start {
 			s.InFlight = 0
+		}
+		if f.held[f.flows[key][i].Start] {
+			f.flows[key][i].InFlight = 0
 		}
 	}
 	series.ClearStalls(f.flows[key], at.First, len(f.Config.Steps)+len(f.Config.Loads),

@@ -65,7 +65,7 @@ func TestSlow(t *testing.T) {
 }
 
 // TestSlow_FromBaseline: without `judge.slow` the limit comes from the baseline. A fault that makes answers much slower
-// is impact, one that changes nothing is none, and objectives on errors do not see either.
+// is impact, a smaller change is no impact, and objectives on errors do not see either.
 func TestSlow_FromBaseline(t *testing.T) {
 	for _, c := range []struct {
 		name   string

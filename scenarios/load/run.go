@@ -65,7 +65,12 @@ type Settings struct {
 	Sink        func(shard int) Sink // returns the sink of each of Shards
 	Shards      int
 	Abort       func() // makes every Do return at once; called at the end of the grace
+	// Late is called before a request is sent by leastLate or more after it was due, by any goroutine; nil is not called
+	Late func(intended, lag time.Duration)
 }
+
+// leastLate is the least lag that [Settings].Late is told.
+const leastLate = time.Millisecond
 
 // Calls returns the calls of steps, without the pauses.
 func Calls(steps []Step) []scenarios.Call {

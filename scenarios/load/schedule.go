@@ -52,7 +52,7 @@ func (r *Run) schedule(pacer Pacer, wait func(time.Duration) bool) *schedule {
 // cancelling the run wakes it.
 const near = 20 * time.Millisecond
 
-// next waits for the next arrival. It returns false if there is none, or if ctx ended.
+// next waits for the next arrival. It returns false if the schedule has no further arrival, or if ctx ended.
 func (s *schedule) next(ctx context.Context) (job, bool) {
 	for len(s.parts) > 0 {
 		part := s.parts[0]

@@ -227,6 +227,9 @@ func (v *vu) request(s *Step, at, ready time.Duration) (paced time.Duration) {
 	v.it.Intended, v.it.Deadline = at, at+v.run.Timeout
 	v.out = scenarios.Outcome{Load: v.run.Index, Step: s.Index, Closed: v.run.isClosed, Intended: at, Ready: ready}
 	v.it.Idle = false
+	if lag := v.out.Lag(); lag >= leastLate && v.run.Late != nil && !v.run.isClosed {
+		v.run.Late(at, lag)
+	}
 	if v.user.Do(&v.it, s.Call, &v.out); v.it.Idle {
 		return 0
 	}

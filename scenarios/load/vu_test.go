@@ -394,3 +394,39 @@ func TestRandomSource(t *testing.T) {
 		}
 	})
 }
+
+// asksFirst is a user that calls do when a request is made.
+type asksFirst struct{ do func() }
+
+func (a asksFirst) Do(_ *template.Iter, _ scenarios.Call, out *scenarios.Outcome) {
+	a.do()
+	out.End = out.Ready + time.Second
+}
+
+func (asksFirst) Close() error { return nil }
+
+// TestVU_Late: the lag of a request is told before the request is made, from a millisecond on. A closed load has none.
+func TestVU_Late(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		lag    time.Duration
+		closed bool
+		want   time.Duration // that was told when the request is made
+	}{
+		{"on time", 900 * time.Microsecond, false, 0},
+		{"late", 40 * ms, false, 40 * ms},
+		{"a closed load", 40 * ms, true, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			told, seen := time.Duration(0), time.Duration(-1)
+			r := &Run{isClosed: c.closed, Settings: Settings{
+				Timeout: time.Minute, Late: func(intended, lag time.Duration) { told = lag + intended - time.Second },
+			}}
+			v := &vu{run: r, user: asksFirst{func() { seen = told }}, sink: &recorded{}}
+			v.request(&Step{Call: call("get")}, time.Second, time.Second+c.lag)
+			if seen != c.want {
+				t.Errorf("told %v when the request is made, want %v", seen, c.want)
+			}
+		})
+	}
+}

@@ -29,28 +29,31 @@ func Memory() int64 {
 	return int64(si.Totalram) * int64(si.Unit)
 }
 
-// StolenTime returns the CPU time that the hypervisor took, and the total CPU time. Both are in ticks since boot,
-// summed over all processors. It reads only the first line of the file, which grows with processors and interrupts.
-func StolenTime() (stolen, all float64) {
+// Processors returns the time of the machine's processors since boot, all zero if it can't be read. It reads only the
+// first line of the file, which grows with processors and interrupts.
+func Processors() (t ProcessorTime) {
 	f, err := os.Open("/proc/stat")
 	if err != nil {
-		return 0, 0
+		return t
 	}
 	defer f.Close()
 	line, err := bufio.NewReader(f).ReadString('\n')
 	if err != nil {
-		return 0, 0
+		return t
 	}
 	for i, s := range strings.Fields(line)[1:] {
 		v, _ := strconv.ParseFloat(s, 64)
 		if i < 8 { // user time already includes guest time
-			all += v
+			t.All += v
 		}
-		if i == 7 {
-			stolen = v
+		switch i {
+		case 3, 4: // idle, and idle while a disk works
+			t.Idle += v
+		case 7:
+			t.Stolen = v
 		}
 	}
-	return stolen, all
+	return t
 }
 
 // CPUPressure returns the share of the last ten seconds in which some task waited for CPU (PSI).

@@ -11,7 +11,7 @@ func Kernel() string { return "" }
 
 func Memory() int64 { return 0 }
 
-func StolenTime() (stolen, all float64) { return 0, 0 }
+func Processors() ProcessorTime { return ProcessorTime{} }
 
 func CPUPressure() float64 { return 0 }
 

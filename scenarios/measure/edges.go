@@ -162,6 +162,21 @@ func (e *Edges) LaggedAsBad() Edges {
 	return out
 }
 
+// AllGood returns a copy in which every request that was good or bad is good.
+func (e *Edges) AllGood() Edges {
+	out := e.Clone()
+	if out.detail == nil || !out.Bad {
+		return out
+	}
+	widen(&out.Good, &out.FirstGood, &out.LastGood, out.FirstBad, out.LastBad)
+	d := out.detail
+	d.good.merge(&d.bad)
+	d.good.merge(&d.slow)
+	d.bad, d.slow, d.over = slots{}, slots{}, nil
+	out.Bad = false
+	return out
+}
+
 // Beyond returns a copy in which the answers that exceed a limit of [Config.Limits], by number, are bad, and not those
 // that are slow.
 func (e *Edges) Beyond(limit int) Edges {

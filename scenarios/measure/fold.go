@@ -65,6 +65,7 @@ const atOnce = 128
 // fold sorts the samples of the shards. Folding is held.
 func (r *Recorder) fold() {
 	r.turn.begin()
+	r.takeLags()
 	r.release()
 	for _, s := range r.shards {
 		full := s.swap(r.spent)
@@ -85,7 +86,8 @@ func (r *Recorder) fold() {
 }
 
 // seeLate notes the lag of requests before any of them is sorted. When brunt stops for a moment, the answers to
-// requests that are under way wait to be read, and end before the requests whose lag shows that brunt stopped.
+// requests that are under way wait to be read, and end before the requests whose lag shows that brunt stopped. Of a
+// request that is still under way, [Recorder.Late] tells.
 func (r *Recorder) seeLate(samples []scenarios.Outcome) {
 	if r.cfg.SlowShare == 0 { // see taken
 		return

@@ -99,6 +99,7 @@ type Recorder struct {
 	// folding is held while samples are sorted; mu only for some samples at a time. Folding is
 	// locked first.
 	folding sync.Mutex
+	lags    lags
 	sorter
 	follower
 	archive

@@ -92,15 +92,17 @@ func TestSlowLimits(t *testing.T) {
 }
 
 // TestRecorder_SlowLimitOnBusyMachine: while brunt itself wakes up late, an answer that is later by no more than that
-// is not the target's doing; one that is much later is. The request that shows the lag may end before the answers or
-// after them.
+// is not the target's doing; one that is much later is. The request that shows the lag may end before the answers,
+// after them, or some folds after them.
 func TestRecorder_SlowLimitOnBusyMachine(t *testing.T) {
-	for _, after := range []bool{false, true} {
-		slowOnBusyMachine(t, after)
+	for ends, slow := range map[string][2]int64{
+		"before the answers": {3, 1}, "after them": {3, 1}, "two folds after them": {3, 2}, // which is slow itself
+	} {
+		t.Run(ends, func(t *testing.T) { slowOnBusyMachine(t, ends, slow) })
 	}
 }
 
-func slowOnBusyMachine(t *testing.T, after bool) {
+func slowOnBusyMachine(t *testing.T, ends string, slow [2]int64) {
 	t.Helper()
 	g := newClocked(t, Config{Series: oneStep, SlowShare: .005})
 	for i := range 1000 {
@@ -114,30 +116,41 @@ func slowOnBusyMachine(t *testing.T, after bool) {
 	g.Inject("f", "f") // slow is over 25 ms
 	for i, second := range []time.Duration{12 * sec, 13 * sec} {
 		late := lateBy(60*ms, second, 65*ms, okay, 0)
-		if i == 0 && !after { // a busy second
+		switch { // a busy second
+		case i > 0:
+		case ends == "before the answers":
 			g.Shard(0).Record(&late)
+		case ends == "two folds after them":
+			g.Late(late.Intended, late.Lag()) // when it is sent
+			late.End += 10 * sec
 		}
 		for j, d := range []time.Duration{20 * ms, 70 * ms, 200 * ms} {
 			o := request(second+time.Duration(100+j)*ms, d, okay)
 			g.Shard(0).Record(&o)
 		}
-		if i == 0 && after {
+		if i == 0 && ends != "before the answers" {
+			if late.End > 20*sec {
+				for range 2 {
+					if err := g.Fold(); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
 			g.Shard(0).Record(&late)
 		}
 	}
 	g.now = 40 * sec
 	got := map[time.Duration][2]int64{}
 	if err := g.Finish().Cells(func(k Key, c *Cell) {
-		if k.Series == 0 && k.Start >= 12*sec {
+		if k.Series == 0 && k.Start >= 12*sec && c.Offered() > 0 {
 			n := got[k.Start]
 			got[k.Start] = [2]int64{n[0] + c.Slow, n[1] + c.Slow - c.own.slow}
 		}
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if want := map[time.Duration][2]int64{12 * sec: {3, 1}, 13 * sec: {2, 2}}; !maps.Equal(got, want) {
-		t.Errorf("the lag is seen after the answers: %t; slow as measured and without brunt's own time: %v, want %v", after,
-			got, want)
+	if want := map[time.Duration][2]int64{12 * sec: slow, 13 * sec: {2, 2}}; !maps.Equal(got, want) {
+		t.Errorf("slow as measured and without brunt's own time: %v, want %v", got, want)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -49,6 +50,7 @@ type used struct {
 	files   int // negative if brunt lacks the right to see them
 	threads int
 	began   int64 // when the first process began, in kernel time
+	partial bool  // there are more processes than are read
 }
 
 // sample is one reading of a unit that runs.
@@ -291,4 +293,21 @@ func ofSource(source, unit, service string) bool { return source == unit || sour
 // NextSecond returns the first whole second after t. t may be before t0.
 func NextSecond(t time.Duration) time.Duration {
 	return time.Duration(math.Floor(t.Seconds())+1) * time.Second
+}
+
+// OwnCPU returns the CPU time that brunt and the units of the target have used on this machine, with the processes
+// that they started. It is known only where brunt started each unit as a process. A process that detaches itself from
+// its parent counts as another program.
+func (u *Usage) OwnCPU() (cpu time.Duration, known bool) {
+	for _, one := range u.units {
+		known = one.process
+		if !known {
+			return 0, false
+		}
+	}
+	if !known {
+		return 0, false
+	}
+	is, known := usedBy(os.Getpid())
+	return is.cpu, known && !is.partial
 }

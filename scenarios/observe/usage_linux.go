@@ -21,7 +21,11 @@ const mostProcesses = 256
 // usedBy reads the resources that a process and its descendants have used. ok is false if the process is gone.
 func usedBy(pid int) (all used, ok bool) {
 	ids := []int{pid}
-	for i := 0; i < len(ids) && i < mostProcesses; i++ {
+	for i := 0; i < len(ids); i++ {
+		if i == mostProcesses {
+			all.partial = true
+			break
+		}
 		one, running := usedByOne(ids[i])
 		if !running {
 			if i == 0 {

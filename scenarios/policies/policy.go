@@ -38,7 +38,7 @@ type Policy struct {
 	// images for workers, agents and the watchdog
 	Forbid []string `yaml:"forbid"`
 	// folders besides its own from which a scenario may read files, after symbolic links are resolved; a relative one is
-	// beside the policy; an empty list is none, a missing list is no limit
+	// beside the policy; an empty list allows nothing, a missing list is no limit
 	Files   []string `yaml:"files"`
 	Protect Protect  `yaml:"protect"` // units that no fault may hit
 	// maximum number of units that a fault may hit; zero is no bound

@@ -12,7 +12,7 @@ import (
 type unitCase[T any] struct {
 	text string
 	want T
-	err  string // part of the message; "" is none
+	err  string // part of the message; "" if no error is expected
 }
 
 func testUnit[T comparable](t *testing.T, parse func(string) (T, error), cases []unitCase[T]) {

@@ -169,9 +169,37 @@ type Lag struct {
 
 // A GeneratorTick is the generator's health in one second.
 type GeneratorTick struct {
-	T        Num   `json:"t"`         // its beginning, an offset from t0
+	T        Num   `json:"t"`         // its end, an offset from t0
 	CPU      Num   `json:"cpu"`       // cores that brunt used
 	Steal    Num   `json:"steal"`     // share of the CPU time that the hypervisor took
-	Pressure Num   `json:"pressure"`  // share of the time that tasks waited for a processor
+	Pressure Num   `json:"pressure"`  // share of the last ten seconds in which some task waited for a processor
 	InFlight int64 `json:"in_flight"` // iterations under way at its end
+	// share of this machine's processors that programs other than brunt and the target used; null if unknown, such as
+	// for a target that brunt did not start as processes
+	Others Num `json:"others"`
+}
+
+// Contended is the share of time in which some task waits for a processor. From this share on, other programs count as
+// the cause of a lag.
+const Contended = .2
+
+// ProcessorWaits is how many times a request waits for a processor of this machine at most: it passes several
+// processes. The figure is an estimate.
+const ProcessorWaits = 10
+
+// heldByOthers is the share of the processors from which on other programs hold them.
+const heldByOthers = .5
+
+// A HeldSecond is a second in which other programs held the processors of the machine on which brunt and the target
+// run. Times are offsets from t0.
+type HeldSecond struct{ From, To Num }
+
+// Held returns the seconds in which other programs used half of the processors or more, while tasks waited for one.
+func (g *Generator) Held() (out []HeldSecond) {
+	for _, t := range g.Seconds {
+		if t.Others >= heldByOthers && t.Pressure >= Contended {
+			out = append(out, HeldSecond{t.T - 1, t.T})
+		}
+	}
+	return out
 }

@@ -11,6 +11,7 @@ const (
 	NotShown          NoteKind = "bound"                // it holds, but its 95 % bound is beyond the target
 	OwnLagFails       NoteKind = "own_lag_fails"        // it fails as measured, but not without brunt's own time
 	OwnLagHolds       NoteKind = "own_lag_holds"        // it holds as measured, but not without brunt's own time
+	MachineFails      NoteKind = "machine_fails"        // it fails only while other programs held the processors
 	NotTheLoad        NoteKind = "not_the_load"         // brunt failed to send too many requests
 	SentAfter         NoteKind = "sent_after"           // requests of a phase were sent after it, and would decide
 	UsersWaited       NoteKind = "users_waited"         // value includes the requests that waiting users did not send
@@ -198,7 +199,9 @@ var noteSentences = map[NoteKind]string{
 		"[: about <need> are needed at this share|]",
 	OwnLagFails: ownSockets + ": it fails" + ownTime,
 	OwnLagHolds: ownSockets + ": it holds" + ownTime,
-	NotTheLoad:  ownSockets + "[ during <of>|], so the load was not the scheduled one",
+	MachineFails: "it fails only with <count> seconds in which other programs held the processors of this machine, so that " +
+		"the target may have lacked one",
+	NotTheLoad: ownSockets + "[ during <of>|], so the load was not the scheduled one",
 	SentAfter: OwnLag + ": it sent <count> requests of <phase> after that was over, and the objective does not hold if " +
 		"those were bad",
 	UsersWaited:       "users waited instead of sending: it is <value> with the <count> requests that they did not send",

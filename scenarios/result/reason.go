@@ -216,8 +216,16 @@ func (x *Reason) onEnd(r *Result) string {
 	case SteadyLost:
 		return "the steady state did not hold: " + x.Text + "; no fault was injected"
 	case BaselineFailed:
-		return "the baseline failed: " + x.Text + "; no fault was injected. Mend the target or the load. If so many errors " +
-			"are normal, say so by an objective such as `errors < 60% in baseline`, or by `steady`"
+		mend := ". Mend the target or the load"
+		switch g := &r.Generator; {
+		case len(g.Held()) > 0 || !g.Healthy && g.Pressure >= slowdownBusy:
+			mend = ". The machine was busy meanwhile, which may be why: run it again on a quiet one. Else mend the target or " +
+				"the load"
+		case !g.Healthy:
+			mend = ". brunt itself was late meanwhile, which may be why. Else mend the target or the load"
+		}
+		return "the baseline failed: " + x.Text + "; no fault was injected" + mend + ". If so many errors are normal, say so " +
+			"by an objective such as `errors < 60% in baseline`, or by `steady`"
 	case Interrupted:
 		how := "interrupted"
 		if x.Text != "" {

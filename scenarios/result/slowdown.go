@@ -24,7 +24,6 @@ const (
 	slowdownTimes    = 2   // by median it takes over so many times as long as usual
 	slowdownLeast    = .02 // and by so many seconds longer
 	slowdownRate     = 1.5 // its rate is at most so many times the usual one, or the load explains it
-	slowdownWaits    = 10  // a request on its way waits for processors of this machine at most so many times
 	slowdownBusy     = .5  // from this CPU pressure on, a busy machine explains slow answers
 )
 
@@ -75,7 +74,7 @@ func slowdownsIn(list, all []*Window) (out []Slowdown) {
 	least := max(medianOf(list, func(w *Window) Num { return w.P95 }), slowdownTimes*usual, usual+slowdownLeast)
 	slow, n := make([]bool, len(list)), 0
 	for i, w := range list {
-		if w.P50 > least && rate(w) <= slowdownRate*often && w.P50-slowdownWaits*lagAround(w, all) > least {
+		if w.P50 > least && rate(w) <= slowdownRate*often && w.P50-ProcessorWaits*lagAround(w, all) > least {
 			slow[i] = true
 			n++
 		}

@@ -255,7 +255,7 @@ func (l leak) write(t *testing.T, remote *outsider, near string) string {
 	return file
 }
 
-// compileUnder compiles a scenario under a policy; empty is none.
+// compileUnder compiles a scenario under a policy; without one if the text is empty.
 func compileUnder(t *testing.T, file, text string) (*plan.Plan, error) {
 	t.Helper()
 	var files []string

@@ -145,13 +145,18 @@ func (f *faults) baseline() error {
 	if step == "" { // a step of a script
 		step = "a script"
 	}
-	why := fmt.Sprintf("%d of %d requests before the first fault were bad, %s, and the scenario allows %s; most of "+
-		"them at %s",
-		b.Bad, b.N, quantity.FormatShare(float64(b.Bad)/float64(b.N)), quantity.FormatShare(b.Allowed), step)
+	why := failingText(b, step)
 	if sample := f.loads.samples.Any(b.Step); sample != nil && sample.Message != "" {
 		why += " (" + sample.Message + ")"
 	}
 	return f.lost(unsteady{what: why, undeclared: true})
+}
+
+// failingText says how many requests of a baseline were bad.
+func failingText(b judge.FailingBaseline, step string) string {
+	return fmt.Sprintf("%d of %d requests before the first fault were bad, %s, and the scenario allows %s; most of them at "+
+		"%s",
+		b.Bad, b.N, quantity.FormatShareBriefly(float64(b.Bad)/float64(b.N)), quantity.FormatShareBriefly(b.Allowed), step)
 }
 
 // prompt reports whether every iteration begins with a request that is answered at once: not with a pause or a

@@ -114,7 +114,7 @@ type broken struct {
 	*killedRun
 	name, fault string
 	v           *chaostest.Victim
-	peer        *chaostest.Victim // a peer that v calls; nil is none
+	peer        *chaostest.Victim // a peer that v calls; nil if v calls no peer
 	before      string
 }
 

@@ -173,7 +173,7 @@ func GeneratorLate(r *result.Result) bool {
 
 // contended is the share of time in which some task waits for a processor. From this share on, other programs count
 // as the cause of brunt's lag.
-const contended = .2
+const contended = result.Contended
 
 // Crowded reports whether the generator was late only because another program used the processors.
 func Crowded(g *result.Generator) bool { return g.Pressure >= contended && g.CrowdedOut() }

@@ -99,6 +99,7 @@ func (l *loads) loadRun(i, shards int) *load.Run {
 		Pacing: l.plan.Scenario.Pacing,
 		Now:    l.log.Now, Env: l.session.env, Vars: l.session.vars, Shards: shards,
 		Sink: func(shard int) load.Sink { return l.rec.Shard(shard) },
+		Late: func(intended, lag time.Duration) { l.rec.Late(intended, lag) },
 	}}
 }
 
@@ -214,26 +215,42 @@ func (l *loads) noteProtocols() {
 	}
 }
 
-// noteKept notes that loads kept their connections through a fault that they recovered from. How soon a client
-// notices a failover depends on its connections.
+// noteKept adds connectionNotes to the notes.
 func (l *loads) noteKept(res *result.Result) {
-	recovered := func(f result.FaultRecord) bool { return f.Recover > 0 }
-	if !slices.ContainsFunc(res.Faults, recovered) {
-		return
+	for _, note := range connectionNotes(l.plan.Loads, res.Faults) {
+		l.log.Note("%s", note)
 	}
-	var kept []string
-	for i := range l.plan.Loads {
-		lp := &l.plan.Loads[i]
+}
+
+// connectionNotes says which loads kept their connections through a fault that did harm, and which opened new ones. How
+// soon a client notices a failover, and whether it does at all, depends on its connections.
+func connectionNotes(loads []plan.Load, faults []result.FaultRecord) (notes []string) {
+	harmed := func(f result.FaultRecord) bool { return f.Recover > 0 || f.Impact == result.NotRecovered }
+	if !slices.ContainsFunc(faults, harmed) {
+		return nil
+	}
+	var kept, fresh []string
+	for i := range loads {
+		lp := &loads[i]
 		k := &lp.Connections
-		if lp.Script == nil && (k.KeepAlive == nil || *k.KeepAlive) && k.MaxAge == 0 && k.Reuse.Max == 0 {
+		switch {
+		case lp.Script != nil:
+		case (k.KeepAlive == nil || *k.KeepAlive) && k.MaxAge == 0 && k.Reuse.Max == 0:
 			kept = append(kept, strconv.Quote(lp.Name))
+		default:
+			fresh = append(fresh, strconv.Quote(lp.Name))
 		}
 	}
-	if len(kept) == 0 {
-		return
+	if len(kept) > 0 {
+		notes = append(notes, "the times to recover are those of clients that keep their connections open, as "+
+			strings.Join(kept, " and ")+": others may recover sooner or later; `connections: {max_age: 1s}` makes the load open "+
+			"new ones")
 	}
-	l.log.Note("the times to recover are those of clients that keep their connections open, as %s: others may recover "+
-		"sooner or later; `connections: {max_age: 1s}` makes the load open new ones", strings.Join(kept, " and "))
+	if len(fresh) > 0 {
+		notes = append(notes, "the times to recover are those of clients that open new connections, as "+
+			strings.Join(fresh, " and ")+": a client that keeps its own may recover sooner or later")
+	}
+	return notes
 }
 
 // noteLimits notes the loads that reached the limit that their author set.

@@ -107,7 +107,7 @@ func role(part string, args []string) error {
 		time.Sleep(time.Hour) // simulates a program that does not end
 	case "spawns":
 		for {
-			_ = exec.Command("true").Run() // an end by a signal is none of its own
+			_ = exec.Command("true").Run() // a process that a signal ended has no exit code of its own
 		}
 	case "brunt":
 		return bruntRole(args)

@@ -8,6 +8,7 @@
 package run
 
 import (
+	"runtime"
 	"runtime/metrics"
 	"slices"
 	"time"
@@ -26,8 +27,10 @@ type generatorMonitor struct {
 	cpuBegan time.Duration
 	cpu      time.Duration
 	at       time.Duration
-	stolen   float64
-	ticks    float64
+	machine  machine.ProcessorTime
+	of       func() (cpu time.Duration, known bool) // CPU time of brunt and of the target; nil is unknown
+	ofCPU    time.Duration
+	ofKnown  bool
 	wall     time.Duration // drift of the wall clock against the monotonic one
 	seconds  []result.GeneratorTick
 	out      result.Generator
@@ -38,13 +41,17 @@ type generatorMonitor struct {
 	ticksSum float64
 }
 
-// newGeneratorMonitor begins to measure, by the clock and the t0 of the run.
-func newGeneratorMonitor(now func() time.Duration, t0 time.Time) *generatorMonitor {
-	m := &generatorMonitor{now: now, t0: t0, quota: openQuota(cgroup.System{})}
+// newGeneratorMonitor begins to measure, by the clock and the t0 of the run. of returns the CPU time that brunt and
+// the target have used on this machine; nil means that it is not known.
+func newGeneratorMonitor(
+	now func() time.Duration, t0 time.Time, of func() (time.Duration, bool),
+) *generatorMonitor {
+	m := &generatorMonitor{now: now, t0: t0, of: of, quota: openQuota(cgroup.System{})}
 	m.pulse = measure.NewPulse(now, m.quota.stops())
 	m.began, m.cpuBegan = now(), machine.CPUTime()
 	m.at, m.cpu = m.began, m.cpuBegan
-	m.stolen, m.ticks = machine.StolenTime()
+	m.machine = machine.Processors()
+	m.otherShare(0, m.machine)
 	m.wall = m.drift()
 	m.pauses.read()
 	return m
@@ -58,26 +65,44 @@ func (m *generatorMonitor) drift() time.Duration {
 // clockStep is the least change of the wall clock against the monotonic one that counts as a step and not as a slew.
 const clockStep = 50 * time.Millisecond
 
-// Tick records one second. others is the number of cores that other processes used to make the load.
-func (m *generatorMonitor) Tick(inFlight int64, others result.Num) {
-	now, cpu := m.now(), machine.CPUTime()
-	stolen, ticks := machine.StolenTime()
+// otherShare returns the share of the machine's processors that other programs used in the last d, and the hypervisor.
+// It is not a number if that is not known.
+func (m *generatorMonitor) otherShare(d time.Duration, is machine.ProcessorTime) result.Num {
+	if m.of == nil {
+		return result.NaN
+	}
+	before, known := m.ofCPU, m.ofKnown
+	m.ofCPU, m.ofKnown = m.of()
+	all := is.All - m.machine.All
+	if !known || !m.ofKnown || d <= 0 || all <= 0 || m.ofCPU < before {
+		return result.NaN
+	}
+	busy := 1 - (is.Idle-m.machine.Idle)/all
+	own := (m.ofCPU - before).Seconds() / d.Seconds() / float64(runtime.NumCPU())
+	return result.Num(min(1, max(0, busy-own)))
+}
+
+// Tick records one second. workers is the number of cores that other processes used to make the load.
+func (m *generatorMonitor) Tick(inFlight int64, workers result.Num) {
+	now, cpu, is := m.now(), machine.CPUTime(), machine.Processors()
 	t := result.GeneratorTick{
-		T: result.Sec(now), InFlight: inFlight, CPU: others, Pressure: result.Num(machine.CPUPressure()),
+		T: result.Sec(now), InFlight: inFlight, CPU: workers, Pressure: result.Num(machine.CPUPressure()),
+		Others: m.otherShare(now-m.at, is),
 	}
 	if d := now - m.at; d > 0 {
 		t.CPU += result.Num((cpu - m.cpu).Seconds() / d.Seconds())
 	}
-	if d := ticks - m.ticks; d > 0 {
-		t.Steal = result.Num((stolen - m.stolen) / d)
-		m.stealSum += stolen - m.stolen
+	if d := is.All - m.machine.All; d > 0 {
+		stolen := is.Stolen - m.machine.Stolen
+		t.Steal = result.Num(stolen / d)
+		m.stealSum += stolen
 		m.ticksSum += d
 	}
 	if w := m.drift(); w-m.wall > clockStep || m.wall-w > clockStep {
 		m.out.ClockSteps++
 		m.wall = w
 	}
-	m.at, m.cpu, m.stolen, m.ticks = now, cpu, stolen, ticks
+	m.at, m.cpu, m.machine = now, cpu, is
 	m.out.Memory = max(m.out.Memory, machine.ResidentMemory())
 	m.out.Pressure = max(m.out.Pressure, t.Pressure)
 	m.seconds = append(m.seconds, t)

@@ -30,7 +30,8 @@ type observers struct {
 
 // start begins to watch. t0 must be known.
 func (o *observers) start() {
-	o.mon, o.usage = newGeneratorMonitor(o.log.Now, o.log.T0()), observe.NewUsage(o.session.sys.Units())
+	o.usage = observe.NewUsage(o.session.sys.Units())
+	o.mon = newGeneratorMonitor(o.log.Now, o.log.T0(), o.usage.OwnCPU)
 	o.observed = observe.New(observe.Run{
 		T0: o.log.T0(), Now: o.log.Now, Mask: o.plan.Scenario.Secrets.Mask, Note: o.log.Note, Event: o.log.Event,
 		Host: chaos.Host{

@@ -125,7 +125,7 @@ func TestScript(t *testing.T) {
 		want   scenarios.Verdict
 		code   int
 		reason string
-		errors string // the only cause of errors; empty is none
+		errors string // the only cause of errors; empty if no request fails
 	}{
 		{"well", scenarios.Pass, 0, "All 3 objectives held.", ""},
 		{"check", scenarios.Fail, 3, "errors < 40%", "check given"},

@@ -208,6 +208,9 @@ func (s *snapshot) judgeCase() judge.Case {
 		return c
 	}
 	c.Unwell = unwellUnits(s.records, s.session.log.Events())
+	for _, h := range s.observers.health.Held() {
+		c.Held = append(c.Held, requests.Span{From: h.From.D(), To: h.To.D()})
+	}
 	if s.loads.account != nil {
 		c.Lost = s.loads.account.Lost
 	}

@@ -166,7 +166,7 @@ func (w *worker) fail(why error) {
 func (w *worker) start(s workers.Start) (time.Duration, error) {
 	now := time.Now()
 	w.session.log.Begin(now.Add(s.T0.Sub(now.Round(0)))) // from now on by the monotonic clock of this process
-	w.mon = newGeneratorMonitor(w.session.log.Now, w.session.log.T0())
+	w.mon = newGeneratorMonitor(w.session.log.Now, w.session.log.T0(), nil)
 	ctx, end := context.WithCancelCause(context.Background())
 	w.mu.Lock()
 	renewals := w.end

@@ -17,7 +17,7 @@ var gates = map[string]string{
 }
 
 // dials are the other places that dial or start what dials, by file and what it uses, each with the reason why
-// guard.allow has no say in it. A client of HTTP whose transport is one of the gates' is none.
+// guard.allow has no say in it. An HTTP client that uses a transport of the gates is no such place.
 var dials = map[string]string{
 	"chaos/netns/probe_linux.go unix.Connect": "proofs of a fault, in the network of the container " +
 		"that it hits, to the peers of the fault",

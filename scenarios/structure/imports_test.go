@@ -159,7 +159,7 @@ func isKit(pkg string) bool {
 	return slices.ContainsFunc(kits, func(folder string) bool { return within(folder, pkg) > 0 })
 }
 
-// groupOf returns the index of the group that a package belongs to, by the longest folder; -1 is none.
+// groupOf returns the index of the group that a package belongs to, by the longest folder; -1 if it is in no group.
 func groupOf(pkg string) int {
 	found, most := -1, 0
 	for i, g := range groups {

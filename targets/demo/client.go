@@ -24,7 +24,7 @@ type client struct {
 	transport *http.Transport
 }
 
-// newClient returns a client with a connect timeout; 0 is none.
+// newClient returns a client with a connect timeout; 0 means no timeout.
 func newClient(dial dialer, connect time.Duration) *client {
 	return &client{transport: &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -49,7 +49,7 @@ type call struct {
 	body   []byte // JSON; nil: none
 	key    string // Idempotency-Key, if any
 	client string // address of the original client, for the balancer
-	stay   int    // replica of the client's session, counted from 1; 0 is none
+	stay   int    // replica of the client's session, counted from 1; 0 without a session
 }
 
 // spanName names the span of a call by the first part of its path, so that there are few names.
@@ -65,7 +65,7 @@ type reply struct {
 	by     int // index of the replica that sent it
 }
 
-// do sends a call and reads the whole response. A timeout of 0 is none.
+// do sends a call and reads the whole response. A timeout of 0 means no time limit.
 func (c *client) do(ctx context.Context, addr string, q call, timeout time.Duration) (rep reply, err error) {
 	t, span := traceIn(ctx), otel.Span(nil)
 	if t.by != nil {

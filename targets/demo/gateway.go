@@ -16,7 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// limits are the gateway's timeouts; 0 is none.
+// limits are the gateway's timeouts; 0 means no timeout.
 type limits struct {
 	request time.Duration // of a client's request, retries included
 	connect time.Duration

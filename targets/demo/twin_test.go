@@ -321,7 +321,7 @@ func holds(text string, check *syntax.Node) bool {
 		func(f syntax.Field) bool { return strings.HasPrefix(f.Key, "$.") && part(text, f.Key) == "" })
 }
 
-// part returns a text in JSON by its path; empty: there is none.
+// part returns a text in JSON by its path; empty if the JSON has no such path.
 func part(body, path string) string {
 	var at any
 	if json.Unmarshal([]byte(body), &at) != nil {

@@ -24,7 +24,7 @@ type answer struct {
 	raw    *h1.Answer                     // nil: no answer came
 	of     protoreflect.MessageDescriptor // type of the message
 	status codes.Code
-	wire   []byte        // the message, or the last message of a stream; nil: there is none, or it is not kept
+	wire   []byte        // the message, or the last message of a stream; nil if no message came, or if it is not kept
 	size   int64         // of all messages, in bytes
 	count  int           // number of messages of a stream
 	last   time.Duration // when the last message came

@@ -30,7 +30,7 @@ type Wait struct {
 // A notice calls a function once, with the error of the first ask that fails after [silence].
 type notice struct {
 	began time.Time
-	tell  func(last error) // nil: there is none, or it was already called
+	tell  func(last error) // nil if no caller wants it, or if it was already called
 }
 
 func (n *notice) failed(err error) {

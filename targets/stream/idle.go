@@ -33,7 +33,7 @@ type reading struct {
 	woken  bool          // woken up because something came
 	waits  bool          // waits for the first byte of a message
 	last   time.Duration // when the last message or control frame came
-	armed  time.Duration // when the deadline of a wait was set; never: there is none
+	armed  time.Duration // when the deadline of a wait was set; never if no deadline is set
 	mu     sync.Mutex
 	leaves time.Time // until when the other side may end the connection; zero: brunt does not leave
 }

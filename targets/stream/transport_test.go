@@ -112,7 +112,7 @@ func (w *echoWire) Close(bool) error {
 	return nil
 }
 
-// TestTransport_Sent: a message that could not be written is none that was sent, and the first message of a stream
+// TestTransport_Sent: a message that could not be written counts as not sent, and the first message of a stream
 // leaves the time at which the stream was asked for.
 func TestTransport_Sent(t *testing.T) {
 	d := stream.Descriptor(echoes())

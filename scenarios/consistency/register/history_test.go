@@ -268,7 +268,7 @@ func TestCheck_Named(t *testing.T) {
 	tests := []struct {
 		name    string
 		ops     []register.Op
-		want    register.AnomalyKind // zero is none
+		want    register.AnomalyKind // zero if no anomaly is expected
 		n       int64                // zero is one
 		witness []int32
 		age     time.Duration
@@ -402,7 +402,7 @@ func TestCheck_Named(t *testing.T) {
 	}
 }
 
-// TestCheck_Undecided: a search that the time limit ends says neither that there is an order nor that there is none.
+// TestCheck_Undecided: a search that the time limit ends says neither that an order exists nor that no order exists.
 func TestCheck_Undecided(t *testing.T) {
 	ops := []register.Op{
 		{Kind: register.Write, Value: 1, End: 1},

@@ -143,8 +143,8 @@ func (s *rateSearch) bisect(ctx context.Context) error {
 	return nil
 }
 
-// top is the upper end of the interval: the smallest rate that broke or was out of the generator's reach; zero means
-// that there is none.
+// top is the upper end of the interval: the smallest rate that broke or was out of the generator's reach; zero if
+// no rate did.
 func (s *rateSearch) top() float64 {
 	if s.found.Limited > 0 && (s.found.High == 0 || s.found.Limited < s.found.High) {
 		return s.found.Limited

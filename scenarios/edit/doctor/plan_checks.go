@@ -301,12 +301,21 @@ func asked(p *plan.Plan, u chaos.Unit) bool {
 		if e.Damage == nil || e.Traits(p.Scope).Asks == nil {
 			return false
 		}
+		var named []string
 		for _, key := range []string{"service", "from", "to"} {
 			if n := e.Block.With.Get(key); n != nil && n.Value != "" {
-				return chaos.ServiceOf(n.Value) == u.Service()
+				named = append(named, n.Value)
 			}
 		}
-		return true // of a zone
+		return among(named, u.Service())
+	})
+}
+
+// among reports whether a service may be among the units that a fault names. A fault that names none, or a zone, may be
+// on each service: which units are in a zone is known when the run begins.
+func among(named []string, service string) bool {
+	return len(named) == 0 || slices.ContainsFunc(named, func(name string) bool {
+		return strings.HasPrefix(name, chaos.ZonePrefix) || chaos.ServiceOf(name) == service
 	})
 }
 

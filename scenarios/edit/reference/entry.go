@@ -25,7 +25,7 @@ type entry struct {
 	Keys        []string // paths of the keys below it, in order
 	On, Systems string   // of a kind of fault: the things it acts on, and the systems on which it can be injected
 	Example     string   // of a kind of fault: an example in a scenario
-	Protocols   []string // protocols that have the key; empty is none in particular
+	Protocols   []string // protocols that have the key; empty if it belongs to no protocol
 	Pattern     bool     // its name stands for all keys that begin like it, such as paths of JSON
 
 	texts []protocolText

@@ -22,7 +22,7 @@ const (
 
 // A Store keeps the spans and the requests of a run, by trace. Several goroutines may use it.
 //
-// If there are more than it may keep, it keeps the traces of a random part of the requests: those whose id has a hash
+// If there are more than it may keep, it keeps the traces of a random part of the requests: a trace whose id has a hash
 // up to a limit. So a trace is kept whole or not at all.
 type Store struct {
 	highs map[uint64]bool // first halves of the trace ids of the loads

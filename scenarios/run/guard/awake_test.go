@@ -19,7 +19,8 @@ import (
 )
 
 // TestAwake_SlowUndo checks that a run learns of what its watchdog took back, also where the undo took longer than the
-// watchdog usually works after brunt goes on: the watchdog notes when it begins. A freeze too short to note is none.
+// watchdog usually works after brunt goes on: the watchdog notes when it begins. A freeze too short to note
+// does not count.
 func TestAwake_SlowUndo(t *testing.T) {
 	for _, c := range []struct {
 		frozen time.Duration

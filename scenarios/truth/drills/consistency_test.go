@@ -31,7 +31,7 @@ type consistencyDrill struct {
 	slo       string
 	verdict   string
 	sparse    bool     // many reads find nothing, which fails them
-	kinds     []string // kinds of anomalies of which one must be found; empty: there is none
+	kinds     []string // kinds of anomalies of which one must be found; empty if no anomaly may be found
 	// bounds of the staleness, seconds; zero: not asked
 	least, most float64
 }

@@ -141,6 +141,8 @@ func front(u unitDir, args []string) error {
 		of := newEtcdStore(addrs)
 		of.serializable = true
 		s = of
+	case acksEarly, asksAll, readsClock:
+		s = etcdMutant{newEtcdStore(addrs), args[0]}
 	case "redis":
 		s = newRedisStore(addrs)
 	case "postgres":
@@ -155,7 +157,7 @@ func front(u unitDir, args []string) error {
 		if s, err = newPatroniStore(addrs[0]); err != nil {
 			return err
 		}
-	case "nats":
+	case "nats", viaAll:
 		members := clientsOf(u.run)
 		n, replicas := newNATSStore(members), "3"
 		if len(addrs) > 0 {
@@ -168,6 +170,9 @@ func front(u unitDir, args []string) error {
 			return fmt.Errorf("there is no stream: %w", n.create(ctx, replicas))
 		}
 		s = n
+		if args[0] == viaAll {
+			s = newNATSMutant(n, members)
+		}
 	case "rabbitmq":
 		mode, _ := strconv.Atoi(addrs[1])
 		s = newRabbitStore(addrs[0], byte(mode), u.run)

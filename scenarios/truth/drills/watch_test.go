@@ -66,7 +66,7 @@ func (w *unitWatch) loop(dir string) {
 	}
 }
 
-// state is the state of a process: 0 is none.
+// state is the state of a process: 0 if there is no process.
 func state(pid string) byte {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%s/stat", pid))
 	if err != nil {

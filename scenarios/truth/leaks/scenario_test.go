@@ -156,7 +156,7 @@ var variables = []string{
 	"GRAFANA_TOKEN",
 }
 
-// plainVariables are those whose places take no odd characters: headers, the shell, the URL of an out.
+// plainVariables are the variables in places that take no odd characters: headers, the shell, the URL of an out.
 var plainVariables = []string{
 	"LEAK_HEADER", "LEAK_OUT", "LEAK_SCRIPT", "LEAK_TEARDOWN", "LEAK_EXEC", "LEAK_METRIC", "LEAK_WATCH",
 	"PROMETHEUS_TOKEN", "OTLP_TOKEN", "GRAFANA_TOKEN",

@@ -36,13 +36,28 @@ func TestMain(m *testing.M) {
 }
 
 // serve answers at an address until it is told to end, and then writes how many requests arrived to a file, without
-// those that asked whether it is ready.
+// those that asked whether it is ready. TRUTH_FAILS makes all but those fail, and TRUTH_SPINS is how many processes of
+// its own spin.
 func serve(address, file string) error {
-	s, err := truth.StartAt(truth.Healthy(0), address)
+	script := truth.Healthy(0)
+	if os.Getenv("TRUTH_FAILS") != "" {
+		script = script.Between(1, 1<<30, fail)
+	}
+	s, err := truth.StartAt(script, address)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	own, _ := strconv.Atoi(os.Getenv("TRUTH_SPINS"))
+	for range own {
+		c := exec.Command(os.Args[0])
+		c.Env = append(os.Environ(), "TRUTH_SPIN=1")
+		if err := c.Start(); err != nil {
+			return err
+		}
+		defer c.Wait()
+		defer c.Process.Kill()
+	}
 	end := make(chan os.Signal, 1)
 	signal.Notify(end, os.Interrupt, syscall.SIGTERM)
 	<-end

@@ -16,7 +16,7 @@ import (
 // it.
 type seat struct {
 	version string
-	has     string // the endpoint according to inspect; empty is none
+	has     string // the endpoint according to inspect; empty if the container has no endpoint
 	gives   string // the endpoint after it is connected again
 	asked   []map[string]any
 }

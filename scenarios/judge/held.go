@@ -1,0 +1,143 @@
+package judge
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+)
+
+// The texts of the adjustments for seconds in which other programs held the processors.
+const (
+	heldName   = "processors held"
+	heldCounts = "other programs held the processors of the machine on which brunt and the target run: the seconds are " +
+		"left out in which that may explain each timeout and each slow answer, because ten times brunt's own lag in them " +
+		"is as long"
+	heldChanged = "a failure is inconclusive: the target may have lacked a processor"
+)
+
+// heldWindows returns the windows, by start, in which other programs held the processors, and whose bad and slow
+// requests a lack of processors may explain.
+//
+// brunt's own lag is one wait for a processor, and a request waits at most [result.ProcessorWaits] times. So ten times
+// the largest lag while requests of the window were under way must be as long as its longest answer and as the timeouts
+// that it contains. An error of another kind is an answer of the target, or of its system, and no wait explains it.
+func (f *readings) heldWindows() map[time.Duration]bool {
+	if len(f.c.Held) == 0 {
+		return nil
+	}
+	out, freezes := map[time.Duration]bool{}, f.freezes()
+	f.index()
+	for next := 0; next < len(f.records); {
+		start, first := f.records[next].Start, next
+		for next < len(f.records) && f.records[next].Start == start {
+			next++
+		}
+		longest, waits := f.longestWait(f.records[first:next])
+		until := f.EndOf(start) + longest
+		if !waits || !slices.ContainsFunc(f.c.Held, func(s requests.Span) bool { return s.From < until && s.To > start }) {
+			continue
+		}
+		lag := measure.LongestFreeze(freezes, start, until)
+		for i := first; i < len(f.records) && f.records[i].Start < until; i++ {
+			lag = max(lag, f.late[f.records[i].Start])
+		}
+		if result.ProcessorWaits*lag >= longest {
+			out[start] = true
+		}
+	}
+	return out
+}
+
+// longestWait returns the longest time that a request of a window took, without brunt's own time. waits is false if
+// a wait can't explain each bad request of it.
+func (f *readings) longestWait(window []record) (longest time.Duration, waits bool) {
+	for i := range window {
+		r := &window[i]
+		if int(r.Series) >= len(f.Config.Steps) {
+			continue
+		}
+		longest = max(longest, r.Own.Most)
+		timeouts := r.Timeouts - r.Own.Timeouts
+		if r.Kinds[scenarios.Error]-r.Own.Errors > timeouts {
+			return 0, false
+		}
+		if timeouts > 0 {
+			limit := f.Config.Loads[f.Config.LoadOf(int(r.Series))].Timeout
+			if limit == 0 {
+				return 0, false
+			}
+			longest = max(longest, limit)
+		}
+	}
+	return longest, true
+}
+
+// withoutHeld judges a failure on requests again without the windows of [readings.heldWindows]. It stands if the other
+// windows show it. A rate has no windows that could be left out, so its failure stands.
+func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
+	if r.Verdict != scenarios.Fail || e.unheld == nil || q.o.Metric.Row().Rate != nil {
+		return r
+	}
+	n := heldIn(e.windows, q.p.Span)
+	if n == 0 {
+		return r
+	}
+	var sum requests.Sum
+	for s := range e.unheld[q.i] {
+		if requests.Selects(&e.read.Config.Series, q.o, s) {
+			sum.Merge(e.unheld[q.i][s].CountsWithTimes())
+		}
+	}
+	supposed, read := *e, e.read.withHeldGood(e.windows)
+	supposed.read, supposed.blocks = &read, nil
+	if supposed.punctually(q, *sum.Punctual()).Verdict != scenarios.Fail {
+		r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{{Kind: result.MachineFails, Count: n}}
+	}
+	return r
+}
+
+// withHeldGood judges a failure on faults again as if each request in the windows of [readings.heldWindows] had been
+// good.
+func withHeldGood(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
+	windows := f.read.heldWindows()
+	n := heldIn(windows, f.read.run())
+	if n > 0 && q.judge(f.supposing(f.read.withHeldGood(windows))).Verdict != scenarios.Fail {
+		r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{{Kind: result.MachineFails, Count: n}}
+	}
+	return r
+}
+
+// withHeldGood returns readings in which each request of some windows was good, and none was in flight for long.
+func (f *readings) withHeldGood(windows map[time.Duration]bool) readings {
+	out := *f
+	out.records, out.windows, out.flows, out.held = slices.Clone(f.records), nil, nil, windows
+	for i := range out.records {
+		r := &out.records[i]
+		if !windows[r.Start] {
+			continue
+		}
+		bad := r.Kinds[scenarios.Error] + r.Kinds[scenarios.Skipped]
+		r.Kinds[scenarios.OK] += bad
+		r.Kinds[scenarios.Error], r.Kinds[scenarios.Skipped], r.Timeouts, r.Slow = 0, 0, 0, 0
+		r.Checks, r.Failed = 0, 0
+		r.Over, r.Own = make([]int64, len(r.Over)), measure.Own{Most: r.Own.Most, Over: make([]int64, len(r.Own.Over))}
+		r.edges = r.edges.AllGood()
+	}
+	return out
+}
+
+// heldIn returns how many seconds of a span begin with one of some windows.
+func heldIn(windows map[time.Duration]bool, in requests.Span) int64 {
+	seconds := map[time.Duration]bool{}
+	for start := range maps.Keys(windows) {
+		if start >= in.From && start < in.To {
+			seconds[measure.FloorSecond(start)] = true
+		}
+	}
+	return int64(len(seconds))
+}

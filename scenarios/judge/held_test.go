@@ -1,0 +1,97 @@
+package judge_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+)
+
+// TestJudge_Held: 50 requests a second for 20 s, of which those from 10 to 15 s are slow, time out or fail. Other
+// programs held the processors meanwhile, or did not, and brunt's own lag then tells how long a wait was.
+func TestJudge_Held(t *testing.T) {
+	held := []requests.Span{{From: 10 * sec, To: 15 * sec}}
+	type wrong func(o *scenarios.Outcome)
+	takes := func(d time.Duration) wrong {
+		return func(o *scenarios.Outcome) { o.First, o.End = o.Sent+d, o.Sent+d }
+	}
+	timeout := func(o *scenarios.Outcome) {
+		takes(2 * sec)(o)
+		o.Kind, o.Cause, o.Status, o.Answered = scenarios.Error, scenarios.Timeout, 0, false
+	}
+	refused := func(o *scenarios.Outcome) { o.Kind, o.Cause, o.Status = scenarios.Error, scenarios.Status(503), 503 }
+	for _, c := range []struct {
+		name, text string
+		wrong      wrong
+		held       []requests.Span
+		lag        time.Duration // of one request in each of the seconds
+		more       func(list []scenarios.Outcome)
+		want       scenarios.Verdict
+	}{
+		{"timeouts, and the machine was held", "errors < 1%", timeout, held, 300 * ms, nil, scenarios.Inconclusive},
+		{"timeouts, and nothing held the machine", "errors < 1%", timeout, nil, 300 * ms, nil, scenarios.Fail},
+		{"timeouts far longer than brunt waited", "errors < 1%", timeout, held, 100 * ms, nil, scenarios.Fail},
+		{
+			"timeouts, and an earlier time was held", "errors < 1%", timeout,
+			[]requests.Span{{To: 5 * sec}},
+			300 * ms, nil,
+			scenarios.Fail,
+		},
+		{"answers of 503 do not come from waiting", "errors < 1%", refused, held, 300 * ms, nil, scenarios.Fail},
+		{
+			"timeouts before as well", "errors < 1%", timeout, held, 300 * ms,
+			func(list []scenarios.Outcome) {
+				for i := range 50 {
+					timeout(&list[100+i])
+				}
+			}, scenarios.Fail,
+		},
+		{
+			"one 503 a second among them", "errors < 1%", timeout, held, 300 * ms,
+			func(list []scenarios.Outcome) {
+				for i := 500; i < 750; i += 50 {
+					refused(&list[i])
+				}
+			}, scenarios.Fail,
+		},
+		{"slow answers", "p95 < 300ms", takes(700 * ms), held, 100 * ms, nil, scenarios.Inconclusive},
+		{"answers far slower than brunt waited", "p95 < 300ms", takes(700 * ms), held, 20 * ms, nil, scenarios.Fail},
+		{"a wide limit", "p95 < 1s", takes(700 * ms), held, 100 * ms, nil, scenarios.Pass},
+		{"within", "within(300ms) > 99%", takes(700 * ms), held, 100 * ms, nil, scenarios.Inconclusive},
+		{"a budget burns", "burn(99%, 5s) < 1", timeout, held, 300 * ms, nil, scenarios.Inconclusive},
+		{"a budget burns by 503", "burn(99%, 5s) < 1", refused, held, 300 * ms, nil, scenarios.Fail},
+		{"recovery", "recover < 1s after f", timeout, held, 300 * ms, nil, scenarios.Inconclusive},
+		{"recovery, and nothing held the machine", "recover < 1s after f", timeout, nil, 300 * ms, nil, scenarios.Fail},
+		{"recovery from 503", "recover < 1s after f", refused, held, 300 * ms, nil, scenarios.Fail},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := many(1000, 5*ms, okay)
+			for i := 500; i < 750; i++ {
+				c.wrong(&list[i])
+			}
+			for i := 500; i < 750; i += 50 {
+				lateBy(c.lag, list[i:i+1])
+			}
+			if c.more != nil {
+				c.more(list)
+			}
+			o := parseObjectives(t, c.text)
+			s := oneStep
+			s.Loads = []measure.SeriesLoad{{Name: "browse", Timeout: 2 * sec}}
+			r := newFixtureWith(t, measure.Config{Series: s}, o...)
+			r.play(slices.Clone(list), action{10 * sec, func() { r.Inject("f", "f") }}, action{11 * sec, func() { r.Clear(0) }})
+			got := r.finish(judge.Case{SLO: o, Held: c.held, Hold: 2 * sec}, 20*sec).Objectives[0]
+			if got.Verdict != c.want {
+				t.Fatalf("%s is %s, measured %v (%s); want %s", c.text, got.Verdict, got.Measured, got.Note, c.want)
+			}
+			if of := got.Because; c.want == scenarios.Inconclusive && (len(of) != 1 || of[0].Kind != result.MachineFails) {
+				t.Errorf("the reason is %v", of)
+			}
+		})
+	}
+}
