@@ -98,7 +98,7 @@ fault is taken back, even if brunt dies.`,
 	addGroup(root, "Inject, and take back:", injectCommand(), statusCommand(), revertCommand())
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
 	addGroup(root, "Report:", reportCommand(), serveCommand(), noteCommand(), verifyCommand(), attestCommand(),
-		importCommand())
+		programmeCommand(), importCommand())
 	addGroup(root, "Kubernetes:", imageCommand(), rbacCommand())
 	root.AddCommand(schemaCommand(), lspCommand(), mcpCommand(), versionCommand(), manCommand(), exitCodesTopic(),
 		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), clusterWatchdogCommand(), agentCommand(),

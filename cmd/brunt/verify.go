@@ -86,7 +86,7 @@ func tellVerification(w io.Writer, dir string, v *evidence.Verification) {
 		}
 	}
 	switch s := v.Signed; {
-	case s == nil && len(v.Findings) == 0:
+	case s == nil && len(v.Findings) == 0 && len(v.Attested) == 0:
 		fmt.Fprintln(w, "  it has no signature: whoever can change a file can also replace the sums")
 	case s != nil && s.Principal != "":
 		fmt.Fprintf(w, "  signed by %s, %s\n", s.Principal, s.Key)

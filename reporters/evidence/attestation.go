@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -55,7 +56,7 @@ var ErrStatement = fmt.Errorf("an attestation wants a name of at most %d charact
 	"each", longestName, longestStatement)
 
 // attestationFiles matches the files of attestations and their signatures. Their numbers have no leading zero.
-var attestationFiles = regexp.MustCompile(`^attestation-[1-9][0-9]?[0-9]?\.json(\.sig)?$`)
+var attestationFiles = regexp.MustCompile(`^attestation-([1-9][0-9]{0,2})\.json(\.sig)?$`)
 
 func attestationFile(n int) string { return fmt.Sprintf("attestation-%d.json", n) }
 
@@ -184,15 +185,15 @@ func ReadAttestations(dir string, signers *Signers) ([]Attested, error) {
 
 // attestations reads the attestations of a folder.
 func attestations(root *os.Root, sums []byte, signers *Signers) (out []Attested, err error) {
+	numbers, err := attestationNumbers(root)
+	if err != nil || len(numbers) == 0 {
+		return nil, err
+	}
 	about, unread := readSubject(root)
-	for n := 1; n <= mostAttestations; n++ {
+	for _, n := range numbers {
 		name := attestationFile(n)
-		signed, text := isThere(root, name+signatureSuffix), isThere(root, name)
-		if !signed && !text {
-			continue
-		}
 		a := Attested{File: name}
-		if !text {
+		if !isThere(root, name) {
 			a.Problem = "it is missing, and its signature is there"
 			out = append(out, a)
 			continue
@@ -223,6 +224,19 @@ func attestations(root *os.Root, sums []byte, signers *Signers) (out []Attested,
 		out = append(out, a)
 	}
 	return out, nil
+}
+
+// attestationNumbers lists the numbers of the attestations in a folder, and of signatures without one.
+func attestationNumbers(root *os.Root) (out []int, err error) {
+	list, err := fs.ReadDir(root.FS(), ".")
+	for _, d := range list {
+		if m := attestationFiles.FindStringSubmatch(d.Name()); m != nil {
+			n, _ := strconv.Atoi(m[1])
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), err
 }
 
 // read decodes an attestation, and returns what is wrong with it; empty if nothing is.
@@ -272,7 +286,7 @@ func (a *Attested) agrees(sums []byte, about subject, unread error) string {
 	case a.Run != about.Run || a.Name != about.Name:
 		return fmt.Sprintf("it names the run %q of %q, and this is %q of %q", a.Run, a.Name, about.Run, about.Name)
 	case strings.TrimSpace(a.By) == "" || strings.TrimSpace(a.States) == "":
-		return "it names nobody, or states nothing"
+		return "it has no name, or no text"
 	}
 	if a.At.Before(about.Ended.Truncate(time.Second)) {
 		a.Remark = fmt.Sprintf("%s says that it was made at %s, before the run ended at %s: one of the two clocks was wrong",
