@@ -65,7 +65,7 @@ Exit codes: 0: all scenarios with a cadence are proved in time, and no failure i
 			}
 			if page != "" {
 				for i := range p.Scenarios { // the page is beside no site
-					unlink(p.Scenarios[i].Proof, p.Scenarios[i].Last)
+					unlink(p.Scenarios[i].Proof, p.Scenarios[i].Last, p.Scenarios[i].Reviewed)
 				}
 				for i := range p.Failures {
 					unlink(&p.Failures[i].Ref, p.Failures[i].ClosedBy, p.Failures[i].PassedSince)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"brunt/reporters/html"
 	"brunt/reporters/site"
 	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
 	"brunt/scenarios/result/programme"
 )
 
@@ -143,7 +146,7 @@ func TestProgramme(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"web: shop:1 abababababab", "lose: recovered. Expected: the load is harmed, and recovers. It came as expected.",
+		"web: shop:1 abababababab", "lose: recovered. As expected: the load is harmed, and recovers.",
 		"every 90 days; due 2026-05-30", "closed by run run-g1 of mend on 2026-04-01",
 		"its verdict is fail", "Of 3 scenarios with a cadence: 3 proved.",
 	} {
@@ -181,6 +184,29 @@ func failuresOf(p *programme.Programme) string {
 		out = append(out, text)
 	}
 	return strings.Join(out, ", ")
+}
+
+// TestProgramme_Attested: a valid attestation of an earlier run stands beside the newest proof; one that does not
+// count is named, and one that was made later than the programme is left out.
+func TestProgramme_Attested(t *testing.T) {
+	at := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	ann := programme.Attestation{By: "ann", At: at.Add(-day), States: "fine", Key: "SHA256:x"}
+	late := programme.Attestation{By: "late", At: at.Add(day), States: "fine", Key: "SHA256:x"}
+	forged := programme.Attestation{By: "eve", At: at.Add(-day), States: "fine", Problem: "its signature does not hold"}
+	run := func(folder string, age time.Duration, attested ...programme.Attestation) programme.Run {
+		return programme.Run{Folder: folder, Attested: attested, Result: &result.Result{
+			Name: "shop", Verdict: scenarios.Pass, Started: at.Add(-age), Ended: at.Add(-age),
+		}}
+	}
+	runs := []programme.Run{run("old", 9*day, ann), run("new", 8*day, forged, late)}
+	rows := words.ProgrammeRows(programme.Of(runs, nil, at))
+	want := []string{
+		"An attestation of eve does not count: its signature does not hold.",
+		"run of 2026-05-23, pass: ann, 2026-05-31: fine",
+	}
+	if len(rows) != 1 || !slices.Equal(rows[0].Attested, want) {
+		t.Errorf("got %q, want %q", rows, want)
+	}
 }
 
 // TestProgramme_Pages: the list of a site leads to the programme, and its links lead to runs.

@@ -26,14 +26,14 @@ func FaultExpected(f *result.FaultRecord) string {
 	case text != "":
 		s += "; " + text
 	}
-	s = syntax.Sentence("Expected: " + s)
+	head := "Expected: "
 	switch e.Came {
 	case result.Yes.String():
-		s += " It came as expected."
+		head = "As expected: "
 	case result.No.String():
-		s += " It came otherwise."
+		head = "Expected otherwise: "
 	case result.Untested.String():
-		s += " The run can't tell whether it came."
+		head = "Expected, and not certain whether it came: "
 	}
-	return s
+	return syntax.Sentence(head + s)
 }

@@ -15,15 +15,15 @@ func TestFaultExpected(t *testing.T) {
 		{&result.Expectation{Text: "readers retry once"}, "Expected: readers retry once."},
 		{
 			&result.Expectation{Text: "readers retry once", Outcome: result.NotImpacted, Came: "no"},
-			"Expected: the load is not harmed; readers retry once. It came otherwise.",
+			"Expected otherwise: the load is not harmed; readers retry once.",
 		},
 		{
 			&result.Expectation{Outcome: result.Impacted, Came: "yes"},
-			"Expected: the load is harmed, and recovers. It came as expected.",
+			"As expected: the load is harmed, and recovers.",
 		},
 		{
 			&result.Expectation{Outcome: result.NotRecovered, Came: "untested"},
-			"Expected: the load does not recover by the end of the run. The run can't tell whether it came.",
+			"Expected, and not certain whether it came: the load does not recover by the end of the run.",
 		},
 		{&result.Expectation{Outcome: result.NotImpacted}, "Expected: the load is not harmed."}, // the run goes on
 	} {

@@ -48,6 +48,11 @@ func ProgrammeRows(p *programme.Programme) (out []ProgrammeRow) {
 			row.Proof, row.Build = day(s.Proof.Ended), buildOf(s.Proof)
 			row.Faults, row.Attested = faultsOf(s.Proof), attestedBy(s.Proof)
 		}
+		if r := s.Reviewed; r != nil && (s.Proof == nil || r.Folder != s.Proof.Folder) {
+			for _, text := range attestedBy(r) {
+				row.Attested = append(row.Attested, "run of "+day(r.Ended)+", "+Verdict(r.Verdict)+": "+text)
+			}
+		}
 		if s.Last != nil && (s.Proof == nil || s.Last.Folder != s.Proof.Folder) {
 			row.Last = day(s.Last.Ended) + ": " + Verdict(s.Last.Verdict)
 		}

@@ -182,6 +182,13 @@ func Parse(path string, kinds []string, read func(path string) ([]byte, error)) 
 	knownTargets(out.Items("targets"), m)
 	patterns(out.Items("faults"), kinds, m)
 	patterns(out.Items("forbid"), append(slices.Clone(kinds), commands), m)
+	if n := root.Get("cadence"); n != nil {
+		for _, f := range n.Fields {
+			if strings.TrimSpace(f.Key) == "" {
+				m.AddHint(f.Pos, "such as cadence: {\"shop: *\": 90d}", "a cadence names a scenario or a drill")
+			}
+		}
+	}
 	return out, m.Err()
 }
 

@@ -44,6 +44,7 @@ func TestPolicy_Mistakes(t *testing.T) {
 		{"a cadence without a unit", "version: 1\ncadence: {shop: 90}", `"90" is no cadence; want days`},
 		{"a cadence of nothing", "version: 1\ncadence: {shop: 0d}", "a cadence is more than zero"},
 		{"a cadence of ages", "version: 1\ncadence: {shop: 4000d}", "at most 3660 days, not 4000d"},
+		{"a cadence of no name", "version: 1\ncadence: {\"\": 90d}", "a cadence names a scenario or a drill; such as cadence"},
 		{"a cadence without names", "version: 1\ncadence: 90d", "p.yaml:2:10: want a map"},
 		{"a placeholder", "version: 1\nmax_units: \"${env.N}\"", `p.yaml:2:12: "${env.N}": a policy takes no placeholders`},
 		{"no map", "[1]", "a policy is a map of keys, not a list"},

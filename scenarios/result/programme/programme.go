@@ -75,8 +75,10 @@ type Scenario struct {
 	Runs    int        `json:"runs"`              // number of runs on file, without control runs
 	Proof   *Ref       `json:"proof,omitempty"`   // newest run that passed
 	Last    *Ref       `json:"last,omitempty"`    // newest run
-	Due     *time.Time `json:"due,omitempty"`     // when the next proof is due
-	Near    string     `json:"near,omitempty"`    // of state never: a name on file that the pattern may mean
+	// newest run with a valid attestation; absent if no person attested one
+	Reviewed *Ref       `json:"reviewed,omitempty"`
+	Due      *time.Time `json:"due,omitempty"`  // when the next proof is due
+	Near     string     `json:"near,omitempty"` // of state never: a name on file that the pattern may mean
 }
 
 // A Ref names a run.
@@ -274,6 +276,9 @@ func (p *Programme) scenarios(refs []Ref, cadences []Cadence) {
 		s := &p.Scenarios[k]
 		s.Runs++
 		s.Last = r
+		if slices.ContainsFunc(r.Attested, func(a Attestation) bool { return a.Problem == "" }) {
+			s.Reviewed = r
+		}
 		if r.Verdict == scenarios.Pass {
 			s.Proof = r
 		}
