@@ -34,6 +34,9 @@ type Fault struct {
 	// least 30s, or the recovery time that an objective on `recover` allows after this fault, whichever is longer
 	Within        quantity.Duration `yaml:"within,positive"`
 	RequireImpact bool              `yaml:"require_impact"` // the fault fails if it has no impact
+	// what the author expects of the fault, stated before the run; reports show it beside what came, and it changes no
+	// verdict
+	Expect *Expectation `yaml:"expect"`
 	// how to ask the team's own monitoring whether it has noticed the fault
 	Detect *syntax.Node `yaml:"detect"`
 	// instead of a kind: a group of several faults, such as a cut, a crash and a promotion. The group begins with its

@@ -265,6 +265,17 @@ func traced(t *testing.T, res *result.Result) {
 	}
 }
 
+// expected checks that the outcome of the crash is the one that the scenario expects of it.
+func expected(t *testing.T, res *result.Result) {
+	f := res.Faults[0]
+	want := result.Expectation{
+		Text: "readers get errors until the only process of posts is back", Outcome: result.Impacted, Came: "yes",
+	}
+	if f.Name != "lose-posts" || f.Expect == nil || *f.Expect != want {
+		t.Errorf("%s: %+v, want %+v", f.Name, f.Expect, want)
+	}
+}
+
 // pooled checks that the only pool has eight occurrences, at different phases of a second, and none that met the
 // objective.
 func pooled(t *testing.T, res *result.Result) {
@@ -373,6 +384,11 @@ func TestExample(t *testing.T) {
 			{
 				name: "34-recovery-with-confidence", set: "limit=200ms", rest: true, more: pooled,
 				fails: []string{"recover < 200ms for 50% after lose-posts"},
+			},
+			{name: "37-programme", faults: []string{"lose-posts", "slow-store"}, more: expected},
+			{
+				name: "37-programme", set: "limit=100ms", rest: true, more: expected,
+				fails: []string{"recover < 100ms after lose-posts"},
 			},
 			{name: "05-graphql", own: true, set: "cache=off", fails: []string{"errors < 1% of Feed"}, because: "graphql errors"},
 			{

@@ -112,7 +112,8 @@ fault is taken back, even if brunt dies.`,
 	addGroup(root, "Run:", runCommand(), findCommand(), tolerateCommand(), gateCommand(), drillCommand())
 	addGroup(root, "Inject, and take back:", injectCommand(), statusCommand(), revertCommand())
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
-	addGroup(root, "Report:", reportCommand(), serveCommand(), noteCommand(), verifyCommand(), importCommand())
+	addGroup(root, "Report:", reportCommand(), serveCommand(), noteCommand(), verifyCommand(), attestCommand(),
+		programmeCommand(), importCommand())
 	addGroup(root, "Kubernetes:", imageCommand(), rbacCommand())
 	root.AddCommand(schemaCommand(), lspCommand(), mcpCommand(), versionCommand(), manCommand(), exitCodesTopic(),
 		serviceCommand(), watchdogCommand(), remoteWatchdogCommand(), clusterWatchdogCommand(), agentCommand(),

@@ -28,6 +28,7 @@ func reportCommand() *cobra.Command {
 	var format, out string
 	var verbose, asSite bool
 	var base baselineFlags
+	var flags planFlags
 	c := &cobra.Command{
 		Use:   "report DIR...",
 		Short: "Draw the reports of a run again from its result.json and latency.hlog",
@@ -44,7 +45,8 @@ first sheet. markdown is for a ticket or a pull request.
 
 --site writes the runs below one or more folders as a site of files, for a host of static
 pages such as GitHub or GitLab Pages: a list to filter, the page of each run alone and beside
-the run of its scenario before it, and each objective over time. ` + "`brunt serve`" + ` serves
+the run of its scenario before it, each objective over time, and what was last proved, what is
+overdue by the cadence of --policy, and what failed and what closed it. ` + "`brunt serve`" + ` serves
 them, and compares any two.
 
 --baseline shows the run beside earlier ones. It changes neither their files nor the
@@ -63,7 +65,9 @@ whether a build is worse, use compare, ab or gate.`,
 			case asSite && (format != "" || len(base.dirs) > 0):
 				return usagef("--site goes with neither --format nor --baseline")
 			case asSite:
-				return writeSite(c, out, args)
+				return writeSite(c, out, args, &flags)
+			case len(flags.policy) > 0 || flags.signer != "":
+				return usagef("--policy and --signer are for the programme of --site")
 			case len(args) > 1:
 				return usagef("%d folders: --site makes a site of several", len(args))
 			}
@@ -107,6 +111,7 @@ whether a build is worse, use compare, ab or gate.`,
 		"show the tables of the run before the answer: each objective and fault in full, response times, errors and notes")
 	c.Flags().BoolVar(&asSite, "site", false, "write the runs below the folders as a site of files, to the folder of -o")
 	base.register(c)
+	flags.register(c)
 	return c
 }
 

@@ -20,13 +20,15 @@ import (
 
 func serveCommand() *cobra.Command {
 	var listen, title string
+	var flags planFlags
 	c := &cobra.Command{
 		Use:   "serve DIR...",
 		Short: "Serve the results of folders as a site: list, pages, comparisons",
 		Long: `Serve the results below folders as a site: a list to filter by text, scenario, verdict, label
 and day, the page of each run with links to the runs before and after it, each objective over
 the runs of its scenario, and two runs beside each other, which you pick in the list or on the
-page of a run. New runs appear when the list is loaded again.
+page of a run. Another page says what was last proved, what is overdue by the cadence of
+--policy, and what failed and what closed it. New runs appear when a page is loaded again.
 
 It reads only, and listens on loopback unless --listen names another HOST: then everyone who
 reaches this machine sees the results, without a password or encryption. Ctrl-C ends it.
@@ -38,6 +40,10 @@ reaches this machine sees the results, without a password or encryption. Ctrl-C 
 			if err := folders(args); err != nil {
 				return err
 			}
+			of, err := flags.plan()
+			if err != nil {
+				return err
+			}
 			l, names, err := listenAt("--listen", listen)
 			if err != nil {
 				return err
@@ -45,7 +51,7 @@ reaches this machine sees the results, without a password or encryption. Ctrl-C 
 			ctx, stop := interruptible(stderr(c), "", "")
 			defer stop()
 			s := site.NewServer(site.Options{
-				Title: titleOf(title, args), Roots: args, Compare: besideOne, Hosts: names,
+				Title: titleOf(title, args), Roots: args, Compare: besideOne, Plan: of, Hosts: names,
 			})
 			fmt.Fprintf(stdout(c), "serving %s at http://%s/; Ctrl-C ends it\n", strings.Join(args, ", "), l.Addr())
 			if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
@@ -66,6 +72,7 @@ reaches this machine sees the results, without a password or encryption. Ctrl-C 
 	}
 	c.Flags().StringVar(&listen, "listen", ":7070",
 		"[HOST]:PORT of the site, such as :7070, which is 127.0.0.1:7070; port 0 is a free one")
+	flags.register(c)
 	c.Flags().StringVar(&title, "title", "", "title of the list (default the name of the folder)")
 	return c
 }
@@ -108,14 +115,20 @@ func besideOne(base string, earlier, run *result.Result) (*result.Comparison, er
 }
 
 // writeSite writes the site of folders as files.
-func writeSite(c *cobra.Command, out string, roots []string) error {
+func writeSite(c *cobra.Command, out string, roots []string, flags *planFlags) error {
 	if out == "" {
 		return usagef("--site wants -o FOLDER")
 	}
 	if err := folders(roots); err != nil {
 		return err
 	}
-	runs, problems, err := site.Write(out, roots, titleOf("", roots), besideOne)
+	of, err := flags.plan()
+	if err != nil {
+		return err
+	}
+	runs, problems, err := site.Write(out, site.Options{
+		Title: titleOf("", roots), Roots: roots, Compare: besideOne, Plan: of,
+	})
 	for _, p := range problems {
 		fmt.Fprintln(stderr(c), "brunt: "+p)
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 
@@ -19,8 +21,8 @@ func verifyCommand() *cobra.Command {
 		Short: "Check that a run's folder is as it was when the run ended",
 		Long: `Check that a run's folder is as it was when the run ended: every file is there and has the
 sum that SHA256SUMS has for it, there are no other files, the lines of events.jsonl are
-chained, and the signature is valid. brunt reports each difference with its file, and with
-its line if there is one.
+chained, and the signature and the attestations (brunt attest) are valid. brunt reports each
+difference with its file, and with its line if there is one.
 
 Without --signer a signature only shows that the owner of some key signed the manifest.
 Without a signature the sums only show that nothing changed by accident: anyone able to
@@ -77,8 +79,14 @@ func tellVerification(w io.Writer, dir string, v *evidence.Verification) {
 	for _, n := range v.Notes {
 		fmt.Fprintf(w, "  %s\n", n)
 	}
+	for _, a := range v.Attested {
+		if a.Problem == "" {
+			fmt.Fprintf(w, "  attested by %s at %s, %s: %s\n", words.Clean(a.By), a.At.Format(time.RFC3339), a.Signed.Key,
+				words.Clean(a.States))
+		}
+	}
 	switch s := v.Signed; {
-	case s == nil && len(v.Findings) == 0:
+	case s == nil && len(v.Findings) == 0 && len(v.Attested) == 0:
 		fmt.Fprintln(w, "  it has no signature: whoever can change a file can also replace the sums")
 	case s != nil && s.Principal != "":
 		fmt.Fprintf(w, "  signed by %s, %s\n", s.Principal, s.Key)

@@ -89,7 +89,7 @@ func RemoveManifest(dir string) error {
 
 // A listing holds the contents of a folder.
 type listing struct {
-	files []string // sorted, with slashes, without the manifest and its signature
+	files []string // sorted, with slashes, without the manifest, its signature and attestations
 	odd   []Finding
 }
 
@@ -105,7 +105,7 @@ func listFiles(root *os.Root) (out listing, err error) {
 			out.odd = append(out.odd, Finding{name, 0, "it is a symbolic link: what it leads to is not evidence of this run"})
 		case !d.Type().IsRegular():
 			out.odd = append(out.odd, Finding{name, 0, "it is neither a file nor a folder"})
-		case name == sumsFile, name == signatureFile:
+		case name == sumsFile, name == signatureFile, attestationFiles.MatchString(name):
 		default:
 			out.files = append(out.files, name)
 		}

@@ -235,9 +235,15 @@ type Signature struct {
 	Principal string // name from the file of allowed signers; empty: the file has none
 }
 
-// check returns the key that signed text. Without signers (nil) it checks the signature with the key in the signature
-// itself.
-func (s *Signers) check(text, signature []byte, now time.Time) (*Signature, error) {
+// check returns the key that signed SHA256SUMS.
+func (s *Signers) check(sums, signature []byte, now time.Time) (*Signature, error) {
+	return s.checkBy("", sumsFile, sums, signature, now)
+}
+
+// checkBy returns the key that signed a file. Without signers (nil) it checks the signature with the key in the
+// signature itself. If by is not empty, and the file of allowed signers names the owner of the key, by must be one of
+// the owner's names.
+func (s *Signers) checkBy(by, file string, text, signature []byte, now time.Time) (*Signature, error) {
 	sig, err := sshsig.Unarmor(signature)
 	if err != nil {
 		return nil, fmt.Errorf("it is not a signature: %w", err)
@@ -249,13 +255,13 @@ func (s *Signers) check(text, signature []byte, now time.Time) (*Signature, erro
 		return nil, fmt.Errorf("it was made for %q, and not for %q", sig.Namespace, namespace)
 	}
 	if err := sshsig.Verify(bytes.NewReader(text), sig, sig.PublicKey, sig.HashAlgorithm, namespace); err != nil {
-		return nil, fmt.Errorf("it is not of this %s: %w", sumsFile, err)
+		return nil, fmt.Errorf("it is not of this %s: %w", file, err)
 	}
 	out := &Signature{Key: ssh.FingerprintSHA256(sig.PublicKey)}
 	if s == nil {
 		return out, nil
 	}
-	late := ""
+	late, others := "", ""
 	for _, a := range s.keys {
 		if !bytes.Equal(a.key.Marshal(), sig.PublicKey.Marshal()) {
 			continue
@@ -264,8 +270,15 @@ func (s *Signers) check(text, signature []byte, now time.Time) (*Signature, erro
 			late = ", whose time that file says is not now"
 			continue
 		}
+		if by != "" && a.principal != "" && !isPrincipal(by, a.principal) {
+			others = a.principal
+			continue
+		}
 		out.Principal = a.principal
 		return out, nil
+	}
+	if others != "" {
+		return nil, fmt.Errorf("it says that %s made it, and %s gives its key, %s, to %s", by, s.file, out.Key, others)
 	}
 	return nil, fmt.Errorf("it is by %s, which is not among those of %s%s", out.Key, s.file, late)
 }

@@ -36,8 +36,9 @@ type Verification struct {
 	Files    int // files that match the manifest
 	Events   int // lines of events.jsonl
 	Signed   *Signature
-	Findings []Finding // empty: the folder matches its manifest
-	Notes    []string  // further remarks for the reader
+	Attested []Attested // in the order of their numbers
+	Findings []Finding  // empty: the folder matches its manifest
+	Notes    []string   // further remarks for the reader
 }
 
 // errNoRun reports that a folder is not the folder of a run.
@@ -75,6 +76,9 @@ func Verify(dir string, signers *Signers, derived func(file string) bool) (*Veri
 		}
 	}
 	if err := v.events(root); err != nil {
+		return nil, err
+	}
+	if err := v.attested(root, sums, signers); err != nil {
 		return nil, err
 	}
 	return v, v.signature(root, sums, signers)

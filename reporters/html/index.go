@@ -22,6 +22,7 @@ type IndexPage struct {
 	Runs      []IndexRun
 	Scenarios []IndexScenario
 	Compare   string // address that compares runs, to which base= and run= are added; empty: none
+	Programme string // address of the page of what was proved and is due; empty: none
 	Problems  []string
 }
 
@@ -61,6 +62,7 @@ type indexView struct {
 	Script              template.JS
 	Icon                template.URL
 	Title, Compare      string
+	Programme           string
 	Rows                []indexRow
 	Series              []seriesView
 	Problems            []string
@@ -79,7 +81,7 @@ type indexRow struct {
 
 // Report writes the page.
 func (p IndexPage) Report(w io.Writer) error {
-	v := indexView{Title: words.Clean(p.Title), Compare: p.Compare, Icon: icon("going")}
+	v := indexView{Title: words.Clean(p.Title), Compare: p.Compare, Programme: p.Programme, Icon: icon("going")}
 	var err error
 	if v.CSS, _, err = styled("assets/index.css"); err != nil {
 		return err

@@ -85,6 +85,7 @@ type faultView struct {
 	Name             string
 	Mark, Word, Tone string
 	Hit, Effect      string
+	Expected         string // beside the effect; empty if the scenario states nothing
 	Moments          []moment
 	Around           *aroundView
 	Figures          []words.Pair
@@ -107,8 +108,8 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 		p.Faults = append(p.Faults, faultView{
 			Around: near,
 			N:      i + 1, Name: words.Clean(f.Name), Mark: mark, Word: words.FaultOutcome(f), Tone: tone,
-			Hit:     words.FaultTarget(f),
-			Effect:  words.FaultEffect(f),
+			Hit:    words.FaultTarget(f),
+			Effect: words.FaultEffect(f), Expected: words.FaultExpected(f),
 			Moments: moments(f), Figures: figures(f), Evidence: faultEvidence(f),
 		})
 		t.Rows = append(t.Rows, []string{

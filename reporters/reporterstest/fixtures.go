@@ -26,6 +26,7 @@ func Replica() Fault {
 			Gone:         true, Traffic: 420, TrafficUnit: "requests", Onset: 0, OnsetAt: 15.002, Failover: Nan, Recover: 1.398,
 			RecoveredAt: 16.4, Heal: 0, Detect: Nan,
 			Resolution: 1, Area: .09, Degraded: 1, Failed: 26, Impact: result.Impacted, Revert: "none", Limit: .01, Within: 30,
+			Expect: &result.Expectation{Text: "readers retry once", Outcome: result.NotImpacted, Came: "no"},
 		},
 		from: 15.002, until: 15.4, failing: .22, kind: "status 503", failAfter: .002, slower: 1.6,
 	}

@@ -41,6 +41,20 @@ type head struct {
 	Duration   result.Num               `json:"duration"`
 	Cells      []result.Cell            `json:"cells"`
 	Objectives []result.ObjectiveResult `json:"objectives"`
+	// for the programme
+	Ended       time.Time            `json:"ended"`
+	Control     bool                 `json:"control"`
+	Faults      []result.FaultRecord `json:"faults"`
+	Usage       []unitHead           `json:"usage"`
+	Environment struct {
+		Units []result.UnitIdentity `json:"units"`
+	} `json:"environment"`
+}
+
+// A unitHead names a unit of the target.
+type unitHead struct {
+	Unit    string `json:"unit"`
+	Service string `json:"service"`
 }
 
 // total returns the figures of all requests of the judged run, or nil.

@@ -38,6 +38,7 @@ type Options struct {
 	Title   string
 	Roots   []string // folders with runs
 	Compare Comparer
+	Plan    Plan     // what the page of the programme shows besides the runs
 	Hosts   []string // host names in lower case that requests may name, besides localhost and IP addresses
 }
 
@@ -49,6 +50,7 @@ func NewServer(o Options) *Server {
 	s := &Server{o: o}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.index)
+	mux.HandleFunc("GET /programme", s.programme)
 	mux.HandleFunc("GET /trend", s.trend)
 	mux.HandleFunc("GET /compare", s.compare)
 	mux.HandleFunc("GET /runs/{file...}", s.file)
@@ -133,7 +135,9 @@ func (s *Server) navigation(list []*entry) navigation {
 func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 	list, problems := s.entries()
 	n := s.navigation(list)
-	p := html.IndexPage{Title: s.o.Title, Compare: "/compare", Scenarios: scenariosOf(n), Problems: problems}
+	p := html.IndexPage{
+		Title: s.o.Title, Compare: "/compare", Programme: "/programme", Scenarios: scenariosOf(n), Problems: problems,
+	}
 	for _, e := range list {
 		row := e.row()
 		row.Link = addressOf(e)
@@ -143,6 +147,14 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 		p.Runs = append(p.Runs, row)
 	}
 	answer(w, p.Report)
+}
+
+func (s *Server) programme(w http.ResponseWriter, _ *http.Request) {
+	list, problems := s.entries()
+	p, more := programmeOf(s.navigation(list), s.o.Plan, time.Now())
+	answer(w, html.ProgrammePage{
+		Title: s.o.Title, Programme: p, Problems: append(problems, more...), Site: &html.SiteLinks{Home: "/"},
+	}.Report)
 }
 
 func addressOf(e *entry) string { return (&url.URL{Path: "/" + pageOf(e)}).EscapedPath() }

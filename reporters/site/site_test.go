@@ -110,6 +110,11 @@ func TestServer(t *testing.T) {
 			},
 			"",
 		},
+		{
+			"the programme", "/programme", 200, []string{
+				"Programme: nightly", `href="/runs/monday/report.html"`, "No scenario has a cadence.", `<a href="/">← All runs</a>`,
+			}, "<script>alert",
+		},
 		{"evidence", "/runs/monday/result.json", 200, []string{`"run": "run-0"`}, ""},
 		{"a log", "/runs/monday/logs/posts-0.txt", 200, []string{"listening"}, ""},
 		{"a file that is no part of a run", "/runs/monday/secret.txt", 404, nil, ""},
@@ -173,13 +178,13 @@ func get(t *testing.T, url, host string) (int, string) {
 // TestWrite: each link of the files leads to one of them.
 func TestWrite(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "public")
-	runs, problems, err := site.Write(out, []string{results(t)}, "nightly", compared)
+	runs, problems, err := site.Write(out, site.Options{Title: "nightly", Roots: []string{results(t)}, Compare: compared})
 	if err != nil || runs != 3 || len(problems) != 1 {
 		t.Fatalf("%d runs, %q: %v", runs, problems, err)
 	}
 	links := regexp.MustCompile(`href="([^"#][^"]*)"`)
 	for _, page := range []string{
-		"index.html", "trend-1.html", "beside/nested/tuesday/report.html", "runs/monday/report.html",
+		"index.html", "programme.html", "trend-1.html", "beside/nested/tuesday/report.html", "runs/monday/report.html",
 		"runs/nested/tuesday/report.html", "runs/other/report.html",
 	} {
 		b, err := os.ReadFile(filepath.Join(out, filepath.FromSlash(page)))
@@ -197,8 +202,9 @@ func TestWrite(t *testing.T) {
 			}
 		}
 		want := map[string]int{
-			// the run, and a mark in the list of scenarios, of each of three runs; one beside another, one trend
-			"index.html": 8, "runs/nested/tuesday/report.html": 4,
+			// the run, and a mark in the list of scenarios, of each of three runs; one beside another, one trend, and the
+			// programme
+			"index.html": 9, "runs/nested/tuesday/report.html": 4,
 		}[page]
 		if want > 0 && found != want {
 			t.Errorf("%d links in %s, want %d", found, page, want)
@@ -207,7 +213,7 @@ func TestWrite(t *testing.T) {
 			t.Errorf("%s has a form, and nothing serves it", page)
 		}
 	}
-	if _, _, err := site.Write(out, []string{t.TempDir()}, "", compared); err == nil {
+	if _, _, err := site.Write(out, site.Options{Roots: []string{t.TempDir()}, Compare: compared}); err == nil {
 		t.Error("a folder without a run makes a site")
 	}
 }

@@ -10,15 +10,17 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"brunt/reporters"
 	"brunt/reporters/html"
 )
 
 // Write writes the site of the runs in folders as files: index.html, a page for each run, a page for each run
-// compared with the previous one, and a page for each scenario. Links between them are relative. It returns the
-// number of runs, and the omitted runs as sentences.
-func Write(out string, roots []string, title string, compare Comparer) (runs int, problems []string, err error) {
+// compared with the previous one, a page for each scenario, and programme.html. Links between them are relative. It
+// returns the number of runs, and the omitted runs as sentences. Roots, Title, Compare and Plan of o count.
+func Write(out string, o Options) (runs int, problems []string, err error) {
+	roots, compare := o.Roots, o.Compare
 	list, problems := find(roots, nil)
 	if len(list) == 0 {
 		return 0, problems, errors.New("there is no run: no folder holds a result.json")
@@ -38,7 +40,7 @@ func Write(out string, roots []string, title string, compare Comparer) (runs int
 		return err != nil
 	})
 	n := staticNavigation(list)
-	p := html.IndexPage{Title: title, Scenarios: scenariosOf(n.from(html.Index))}
+	p := html.IndexPage{Title: o.Title, Programme: programmeFile, Scenarios: scenariosOf(n.from(html.Index))}
 	for i := range p.Scenarios {
 		sc := &p.Scenarios[i]
 		if sc.Link == "" {
@@ -69,7 +71,15 @@ func Write(out string, roots []string, title string, compare Comparer) (runs int
 		}
 		p.Runs = append(p.Runs, row)
 	}
+	of, more := programmeOf(n, o.Plan, time.Now())
+	problems = append(problems, more...)
 	p.Problems = problems
+	page := html.ProgrammePage{
+		Title: o.Title, Programme: of, Problems: problems, Site: &html.SiteLinks{Home: html.Index},
+	}
+	if err := write(programmeFile, page.Report); err != nil {
+		return 0, problems, err
+	}
 	return len(p.Runs), problems, write(html.Index, p.Report)
 }
 

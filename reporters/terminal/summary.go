@@ -248,6 +248,9 @@ func (s *summary) faults(list []result.FaultRecord) {
 			seen = strings.TrimSpace(syntax.Sentence(words.FaultCost(f)) + " " + words.FaultLatency(f))
 		}
 		s.text("    ", "      ", seen+" "+syntax.Sentence(words.FaultRevert(f)), plain)
+		if e := words.FaultExpected(f); e != "" {
+			s.text("    ", "      ", e, plain)
+		}
 		if n := words.FaultDetection(f); n != "" {
 			s.text("    ", "      ", "monitoring: "+n, plain)
 		}

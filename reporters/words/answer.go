@@ -92,6 +92,8 @@ type FaultLine struct {
 	Outcome string // such as outage of 2.1s, 21x slower or survived
 	Text    string // what it did, such as 681 requests failed; good again 1.02s after posts was back
 	Times   bool   // the outcome and the text have response times of good answers
+	// what the author expected of it, and whether that came, as a sentence; empty if the scenario states nothing
+	Expected string
 }
 
 // Trust says how far brunt's own time leaves the figures of a run certain.
@@ -229,6 +231,9 @@ func (l *FaultLine) Line() string {
 	s := l.Name + "  " + l.Outcome
 	if l.Text != "" {
 		s += ": " + l.Text
+	}
+	if l.Expected != "" {
+		s = strings.TrimSuffix(s, ".") + ". " + l.Expected
 	}
 	return s
 }
@@ -390,8 +395,8 @@ func outcomeOf(faults []*result.FaultRecord, besides bool) string {
 				slowest = max(slowest, took)
 			}
 		case f.Impact == result.NotImpacted:
-			if tooFew(f) || mayBeSlower(f) {
-				unknown, slower = append(unknown, quote(f.Name)), slower && !tooFew(f)
+			if f.TooFew() || mayBeSlower(f) {
+				unknown, slower = append(unknown, quote(f.Name)), slower && !f.TooFew()
 				break
 			}
 			harmless++

@@ -158,22 +158,6 @@ func Judged(f *result.FaultRecord) bool {
 	return f.Cleared.Known() && f.Until.Known() && f.Until > f.Cleared+.05
 }
 
-// tooFew reports whether a fault without an impact had a larger share of bad requests than the baseline's share plus
-// the limit. There were then too few requests to distinguish them from chance.
-func tooFew(f *result.FaultRecord) bool {
-	p := f.Parts
-	if f.Impact != result.NotImpacted || p == nil || p.Requests == 0 || !f.Limit.Known() || f.Limit <= 0 {
-		return false
-	}
-	before := float64(f.Limit)
-	for _, n := range []result.Num{p.ErrorsBefore, p.SlowBefore} {
-		if n.Known() {
-			before += float64(n)
-		}
-	}
-	return float64(p.Bad())/float64(p.Requests) > before
-}
-
 // FaultEffect describes the effect of a fault on the load.
 func FaultEffect(f *result.FaultRecord) string {
 	s := ""
@@ -256,7 +240,7 @@ func withinLimit(f *result.FaultRecord) string {
 		case result.No:
 		}
 		s += fmt.Sprintf("within %s: %s, %s", limit, badRequests(f, p.Bad()), Percent(float64(p.Bad())/float64(p.Requests)))
-		if tooFew(f) {
+		if f.TooFew() {
 			s = fmt.Sprintf("too few requests to tell: %s of %s, beyond %s", badRequests(f, p.Bad()), Count(p.Requests), limit)
 		}
 		if p.First.Known() {
@@ -561,7 +545,7 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 		return scenarios.Fail
 	case f.Impact == result.NotImpacted && len(f.FailedObjectives) > 0:
 		return scenarios.Fail
-	case tooFew(f), mayBeSlower(f):
+	case f.TooFew(), mayBeSlower(f):
 		return scenarios.Inconclusive
 	case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
 		return scenarios.Pass
@@ -591,7 +575,7 @@ func FaultOutcome(f *result.FaultRecord) string {
 	if p := f.Parts; p != nil && p.Lost > 0 && f.Impact != result.NotRecovered && !f.OnsetAt.Known() {
 		return "writes lost"
 	}
-	if mayBeSlower(f) && !tooFew(f) {
+	if mayBeSlower(f) && !f.TooFew() {
 		return "slower, not certain"
 	}
 	if p := f.Parts; p != nil && p.LostShared > 0 && f.Impact == result.UnknownYet {
@@ -608,7 +592,7 @@ func FaultOutcome(f *result.FaultRecord) string {
 		return "recovered"
 	case result.NotImpacted:
 		switch p := f.Parts; {
-		case tooFew(f):
+		case f.TooFew():
 			return "too few requests"
 		case p != nil && p.Bad() > 0:
 			return "within limit"

@@ -64,7 +64,7 @@ func countOf(all, in int, did string, n int) string {
 }
 
 func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
-	l := FaultLine{Name: Clean(f.Name), Outcome: FaultOutcome(f)}
+	l := FaultLine{Name: Clean(f.Name), Outcome: FaultOutcome(f), Expected: FaultExpected(f)}
 	l.Mark, l.Tone = FaultMark(f)
 	in := outageOf(r, f)
 	switch {
@@ -97,13 +97,13 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		}
 	case OnlySlower(f):
 		l.Outcome, l.Text, l.Times = slowerBy(f.Parts), slowerText(f.Parts), true
-	case f.Impact == result.NotImpacted && !tooFew(f) && !mayBeSlower(f) && len(f.FailedObjectives) == 0 &&
+	case f.Impact == result.NotImpacted && !f.TooFew() && !mayBeSlower(f) && len(f.FailedObjectives) == 0 &&
 		(f.Parts == nil || !f.Parts.Lacking && f.Parts.Lost == 0):
 		l.Outcome, l.Text = "survived", survivedText(f)
 		if f.NotShown != "" { // that the target withstood it is not known
 			l.Outcome, l.Text = "none seen", l.Text+"; "+Clip(Clean(notShown(f.NotShown)), mostSaid)
 		}
-	case mayBeSlower(f) && !tooFew(f) && f.Parts.P50.Known() && f.Parts.Bad() == 0:
+	case mayBeSlower(f) && !f.TooFew() && f.Parts.P50.Known() && f.Parts.Bad() == 0:
 		l.Times = true
 		l.Text = "p50 " + change(f.Parts.P50Before, f.Parts.P50) + ", p95 " + change(f.Parts.P95Before, f.Parts.P95) +
 			"; no request failed"

@@ -7,11 +7,13 @@ package policies
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/disk"
@@ -54,6 +56,10 @@ type Policy struct {
 	MaxDuration quantity.Duration `yaml:"max_duration,positive"`
 	// keys that a scenario with faults must have: steady, stop, slo, seed
 	Require []Requirement `yaml:"require"`
+	// how often scenarios and drills must pass, by name: `{"shop: *": 90d, replica-crash: 30d}`. A name is that of a
+	// scenario, or of the drill at its end; * stands for any text; of several that fit, the shortest time counts. It
+	// bounds no run: brunt programme, serve and report --site say what is overdue
+	Cadence map[string]Period `yaml:"cadence"`
 
 	File   string `yaml:"-"` // the policy file
 	Digest string `yaml:"-"` // sha256 of the file, in hex
@@ -83,6 +89,39 @@ type Protect struct {
 	// labels in a cluster: a pod is protected if it, its workload, its node or its namespace has one of them; an
 	// empty value matches any value; brunt.dev/protect=true always protects
 	Labels map[string]string `yaml:"labels"`
+}
+
+// A Period is a time in days or as a duration: 90d, 12h. It is more than zero and at most ten years.
+type Period time.Duration
+
+// longestPeriod is the longest period, in days.
+const longestPeriod = 3660
+
+// parsePeriod parses a period.
+func parsePeriod(s string) (time.Duration, error) {
+	days, isDays := strings.CutSuffix(strings.TrimSpace(s), "d")
+	if n, ok := syntax.ParseFloat(days); isDays && ok {
+		if n <= 0 || n > longestPeriod {
+			return 0, fmt.Errorf("a cadence is more than zero and at most %d days, not %s", longestPeriod, syntax.Clip(s, 20))
+		}
+		return time.Duration(n * float64(24*time.Hour)), nil
+	}
+	d, err := quantity.ParseDuration(s)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%q is no cadence; want days or a duration, such as 90d or 12h", syntax.Clip(s, 40))
+	case d == 0:
+		return 0, errors.New("a cadence is more than zero")
+	}
+	return d, nil
+}
+
+func (p *Period) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	syntax.DecodeScalar(n, m, parsePeriod, func(d time.Duration) { *p = Period(d) })
+}
+
+func (*Period) Schema() syntax.Schema {
+	return syntax.Schema{"type": "string", "pattern": `^\s*([0-9.]+d|([0-9.]+(ns|us|µs|ms|s|m|h))+)\s*$`}
 }
 
 // A Requirement is a key that a policy requires of a scenario with faults.
@@ -143,6 +182,13 @@ func Parse(path string, kinds []string, read func(path string) ([]byte, error)) 
 	knownTargets(out.Items("targets"), m)
 	patterns(out.Items("faults"), kinds, m)
 	patterns(out.Items("forbid"), append(slices.Clone(kinds), commands), m)
+	if n := root.Get("cadence"); n != nil {
+		for _, f := range n.Fields {
+			if strings.TrimSpace(f.Key) == "" {
+				m.AddHint(f.Pos, "such as cadence: {\"shop: *\": 90d}", "a cadence names a scenario or a drill")
+			}
+		}
+	}
 	return out, m.Err()
 }
 

@@ -64,13 +64,15 @@ type FaultRecord struct {
 	Alerts     []FaultAlert `json:"alerts,omitempty"` // what each polled alert did after the fault
 	// uncertainty of onset and recovery, in seconds
 	Resolution Num    `json:"resolution"`
-	Area       Num    `json:"area"`              // the integral of 1 - good/offered
-	Degraded   Num    `json:"degraded"`          // sum of the spans of bad requests, seconds
-	Failed     int64  `json:"failed_requests"`   // bad requests in excess of the baseline's share
-	Impact     Impact `json:"impact"`            // its effect on the load
-	Skipped    bool   `json:"skipped,omitempty"` // the fault was skipped: no unit matched, and on_no_unit allows that
-	Revert     string `json:"revert" mask:"-"`   // how it was taken back: ok, gone, unverified, failed, none
-	Limit      Num    `json:"limit"`             // share of bad requests that counts as impact
+	Area       Num    `json:"area"`            // the integral of 1 - good/offered
+	Degraded   Num    `json:"degraded"`        // sum of the spans of bad requests, seconds
+	Failed     int64  `json:"failed_requests"` // bad requests in excess of the baseline's share
+	Impact     Impact `json:"impact"`          // its effect on the load
+	// what the author expected of it, and whether that came; null if the scenario states nothing
+	Expect  *Expectation `json:"expect,omitempty"`
+	Skipped bool         `json:"skipped,omitempty"` // the fault was skipped: no unit matched, and on_no_unit allows that
+	Revert  string       `json:"revert" mask:"-"`   // how it was taken back: ok, gone, unverified, failed, none
+	Limit   Num          `json:"limit"`             // share of bad requests that counts as impact
 	// an answer that takes longer than this counts as a bad request; null means that there is no limit
 	Slow Num `json:"slow"`
 	// the smallest limit of a step, if the limits of steps differ; slow is then the largest
@@ -211,6 +213,57 @@ const (
 	NotInjected  Impact = "not_injected"
 	UnknownYet   Impact = "unknown" // too little data to decide
 )
+
+// An Expectation is what the author expected of a fault before the run, and whether it came.
+type Expectation struct {
+	Text    string `json:"text,omitempty"`    // the expectation as written; may be empty
+	Outcome Impact `json:"outcome,omitempty"` // expected impact; empty: only the text states something
+	// whether the expected impact came: yes, no or untested, which means that the run can't tell; empty without an outcome
+	Came string `json:"came,omitempty" mask:"-"`
+}
+
+// Meet compares the expected outcome of each fault with its impact. Call it once the impacts are known.
+func (r *Result) Meet() {
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		if f.Expect != nil && f.Expect.Outcome != "" {
+			f.Expect.Came = f.meets(f.Expect.Outcome).String()
+		}
+	}
+}
+
+// meets reports whether a fault had an impact. An effect that was not verified, that affected no traffic, or that is
+// not certain answers nothing.
+func (f *FaultRecord) meets(want Impact) Answer {
+	switch {
+	case !f.Verified.Known(), f.Traffic == 0 && f.TrafficUnit != "":
+		return Untested
+	case f.Impact != Impacted && f.Impact != NotImpacted && f.Impact != NotRecovered:
+		return Untested
+	case f.Impact == NotImpacted && (f.TooFew() || f.Parts != nil && f.Parts.Requests > 0 &&
+		f.Parts.Slower().Answer == Untested):
+		return Untested
+	case f.Impact == want:
+		return Yes
+	}
+	return No
+}
+
+// TooFew reports whether a fault without an impact had a larger share of bad requests than the baseline's share plus
+// the limit. There were then too few requests to distinguish them from chance.
+func (f *FaultRecord) TooFew() bool {
+	p := f.Parts
+	if f.Impact != NotImpacted || p == nil || p.Requests == 0 || !f.Limit.Known() || f.Limit <= 0 {
+		return false
+	}
+	before := float64(f.Limit)
+	for _, n := range []Num{p.ErrorsBefore, p.SlowBefore} {
+		if n.Known() {
+			before += float64(n)
+		}
+	}
+	return float64(p.Bad())/float64(p.Requests) > before
+}
 
 // NoOutage reports whether a fault had an impact but no outage to recover from: answers were slower, or acknowledged
 // writes were lost, while the share of bad requests stayed within the limit.

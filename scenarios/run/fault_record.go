@@ -59,6 +59,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 	if rec.Units == nil {
 		rec.Units = []string{}
 	}
+	rec.Expect = s.expected(c.Fault)
 	rec.StaysDown = c.LeftDown
 	if c.OneShot {
 		rec.Within = result.Sec(c.Within)
@@ -94,6 +95,18 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 		rec.Alerts = s.observers.observed.After(c.Injected, c.Cleared)
 	}
 	return rec
+}
+
+// expected returns what the scenario expects of a fault; nil if it states nothing.
+func (s *snapshot) expected(fault string) *result.Expectation {
+	for i := range s.plan.Scenario.Faults {
+		if f := &s.plan.Scenario.Faults[i]; f.Name == fault && f.Expect != nil {
+			return &result.Expectation{
+				Text: s.plan.Scenario.Secrets.Mask(f.Expect.Text), Outcome: result.Impact(f.Expect.Outcome),
+			}
+		}
+	}
+	return nil
 }
 
 // takenBackBy names the watchdog or process that took a fault back; it is empty if brunt itself did.

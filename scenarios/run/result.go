@@ -99,6 +99,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	}
 	r.decide(ctx, res, objectives, f.Faults, unfit)
 	res.NameFailed()
+	res.Meet()
 	res.Reason = r.plan.Scenario.Secrets.Mask(res.Reason)
 	if !errors.As(context.Cause(ctx), new(guard.TargetGoneError)) {
 		r.faults.noteOwnDeaths(end)

@@ -31,7 +31,10 @@ var groups = []group{
 	{name: "codes", folders: []string{"targets/grpc/status"}},
 	// what a run found: all that reporters know of it
 	{
-		name: "result", folders: []string{"scenarios/result", "scenarios/result/search", "scenarios/machine"},
+		name: "result", folders: []string{
+			"scenarios/result", "scenarios/result/programme",
+			"scenarios/result/search", "scenarios/machine",
+		},
 		may: []string{"language"},
 	},
 	{name: "load", folders: []string{"scenarios/load/..."}, may: []string{"language"}},

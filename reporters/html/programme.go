@@ -1,0 +1,81 @@
+package html
+
+import (
+	"html/template"
+	"io"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/result/programme"
+)
+
+// A ProgrammePage shows what was last proved and when, what is overdue, what failed and what closed it, and what was
+// never tried. It has no script, and prints as it is.
+type ProgrammePage struct {
+	Title     string
+	Programme *programme.Programme
+	Problems  []string   // sentences
+	Site      *SiteLinks // nil: the page stands alone
+}
+
+var programmeTemplate = template.Must(template.ParseFS(sources, "assets/programme.tmpl", siteTemplate))
+
+type programmeView struct {
+	Policy, Title, At, Summary string
+	CSS                        template.CSS
+	Icon                       template.URL
+	Site                       *SiteLinks
+	Problems, Claims           []string
+	Scenarios                  []programmeRow
+	Failures                   []failureRow
+	Untried                    []words.Pair
+}
+
+type programmeRow struct {
+	words.ProgrammeRow
+	ProofLink, LastLink string
+}
+
+type failureRow struct {
+	words.FailureRow
+	Link, NextLink string // to the run, and to the run that closes it or passed since
+}
+
+// Report writes the page.
+func (p ProgrammePage) Report(w io.Writer) error {
+	of := p.Programme
+	tone := "good"
+	if !of.Fit() {
+		tone = "bad"
+	}
+	v := programmeView{
+		Title: words.Clean(p.Title), At: of.At.Format("2006-01-02 15:04 UTC"), Summary: words.ProgrammeSummary(of),
+		Site: p.Site, Claims: words.ClaimTexts(of), Untried: words.UntriedTexts(of), Icon: icon(tone),
+	}
+	for _, text := range p.Problems {
+		v.Problems = append(v.Problems, words.Clean(text))
+	}
+	link := func(r *programme.Ref) string {
+		if r == nil {
+			return ""
+		}
+		return r.Link
+	}
+	for i, row := range words.ProgrammeRows(of) {
+		s := &of.Scenarios[i]
+		v.Scenarios = append(v.Scenarios, programmeRow{row, link(s.Proof), link(s.Last)})
+	}
+	for i, row := range words.FailureRows(of) {
+		f := &of.Failures[i]
+		next := f.ClosedBy
+		if next == nil {
+			next = f.PassedSince
+		}
+		v.Failures = append(v.Failures, failureRow{row, f.Link, link(next)})
+	}
+	var err error
+	if v.CSS, err = stylesOf("assets/matrix.css", "assets/programme.css", siteStyle); err != nil {
+		return err
+	}
+	v.Policy = staticPolicy(v.CSS, "'none'")
+	return programmeTemplate.Execute(w, v)
+}
