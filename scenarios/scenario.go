@@ -94,6 +94,10 @@ type Judge struct {
 	Slow quantity.Duration `yaml:"slow,positive"`
 	// an objective is inconclusive if the confidence interval of its metric contains the target value
 	Strict bool `yaml:"strict"`
+	// if the load has not recovered from a fault that is gone, it goes on after its end: it is lowered in steps until
+	// requests are good again for a hold, and raised back to the load of the baseline. Only a target that then holds
+	// that load was stuck. Requests of these steps count in no objective. Only for open loads; default: off
+	Escape bool `yaml:"escape"`
 }
 
 // HoldOr returns the hold time with its default.

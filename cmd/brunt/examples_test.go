@@ -287,6 +287,17 @@ func pooled(t *testing.T, res *result.Result) {
 	}
 }
 
+// isStuck checks that the load alone held the target down, and that it held the whole load again.
+func isStuck(t *testing.T, res *result.Result) {
+	f := &res.Faults[0]
+	if f.Unrecovered != result.Stuck || f.Escape == nil {
+		t.Fatalf("%q, %+v", f.Unrecovered, f.Escape)
+	}
+	if e := f.Escape; e.Outcome != result.EscapeStuck || !(e.Back < .6) || !(e.After <= e.Bad) {
+		t.Errorf("%+v", e)
+	}
+}
+
 // TestExample runs every example unchanged: it must pass. With the setting that its README
 // says makes it fail, it must fail for that reason.
 func TestExample(t *testing.T) {
@@ -389,6 +400,9 @@ func TestExample(t *testing.T) {
 			{
 				name: "37-programme", set: "limit=100ms", rest: true, more: expected,
 				fails: []string{"recover < 100ms after lose-posts"},
+			},
+			{
+				name: "35-stuck", set: "budget=off", fails: []string{"recover < 20s after store-fails"}, rest: true, more: isStuck,
 			},
 			{name: "05-graphql", own: true, set: "cache=off", fails: []string{"errors < 1% of Feed"}, because: "graphql errors"},
 			{

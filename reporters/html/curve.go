@@ -60,7 +60,10 @@ const (
 )
 
 // A curveAxis is what points are drawn against: doses of a setting, or the rate that was asked for with its zero value.
-type curveAxis struct{ setting search.Dose }
+type curveAxis struct {
+	setting search.Dose
+	ordered bool // the line joins the points in their order, and not the medians of points of about the same rate
+}
 
 func (a curveAxis) dose() bool { return a.setting.Unit != "" }
 
@@ -95,6 +98,7 @@ func (a curveAxis) unit() string {
 
 // newCurve draws points against an axis; limit is the target of an objective on p95, NaN for none.
 func newCurve(list []loadPoint, axis curveAxis, limit float64) *curveView {
+	given := list
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b loadPoint) int { return cmp.Compare(a.Rate, b.Rate) })
 	every := max(1, (len(list)+mostCurveDots-1)/mostCurveDots)
@@ -117,7 +121,7 @@ func newCurve(list []loadPoint, axis curveAxis, limit float64) *curveView {
 		v.X = append(v.X, chart.MarkAt(x.At(t), axis.say(t)))
 	}
 	knee, level := 0.0, 0.0
-	if !axis.dose() { // harm may fall again at larger doses
+	if !axis.dose() && !axis.ordered { // harm may fall again at larger doses
 		knee, level = kneeOf(list)
 	}
 	if knee > 0 {
@@ -139,7 +143,11 @@ func newCurve(list []loadPoint, axis curveAxis, limit float64) *curveView {
 			p.Ticks = append(p.Ticks, chart.Mark{Place: chart.PercentOf(1 - s.At(t)), Label: say(t)})
 			fmt.Fprintf(&lines, `<path class="grid" d="M0 %.0fh2000"/>`, 500*(1-s.At(t)))
 		}
-		lines.WriteString(middleLine(list, of, x, s))
+		if axis.ordered {
+			lines.WriteString(orderedLine(given, of, x, s))
+		} else {
+			lines.WriteString(middleLine(list, of, x, s))
+		}
 		var values []string
 		for _, q := range shown {
 			values = append(values, words.Known(of(q), say))
@@ -260,6 +268,19 @@ func bins(list []loadPoint, of func(*loadPoint) float64) (rates, values []float6
 		rates, values = append(rates, x[len(x)/2]), append(values, y[len(y)/2])
 	}
 	return rates, values
+}
+
+// orderedLine joins points in their order.
+func orderedLine(list []loadPoint, of func(*loadPoint) float64, x, y chart.Scale) string {
+	var b strings.Builder
+	command := "M"
+	for i := range list {
+		if v := of(&list[i]); !math.IsNaN(v) {
+			fmt.Fprintf(&b, "%s%.0f %.0f", command, 2000*x.At(list[i].Rate), 500*(1-y.At(v)))
+			command = "L"
+		}
+	}
+	return `<path class="value" d="` + b.String() + `"/>`
 }
 
 // middleLine joins the medians of points of about the same rate.

@@ -86,7 +86,7 @@ func (p FindPage) Report(w io.Writer) error {
 	if !p.Sure {
 		v.Mark, v.Tone = "?", "unsure"
 	}
-	axis := curveAxis{p.Dose}
+	axis := curveAxis{setting: p.Dose}
 	if axis.dose() {
 		v.Dose = words.Clean(p.Dose.Name())
 	}

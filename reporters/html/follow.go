@@ -135,6 +135,8 @@ func (f *Follower) enter(iv result.Interval) {
 		f.note(iv.At, "", "The warm-up began; nothing is judged yet.")
 	case "run":
 		f.note(iv.At, "", "The judged load began. It lasts %s.", clockNear(iv.End))
+	case "escape":
+		f.note(iv.At, "", "The load goes on, to find out whether it keeps the target from recovering.")
 	case "grace":
 		f.note(iv.At, "", "The load is over; the last answers are awaited.")
 	}

@@ -128,6 +128,7 @@ type pageView struct {
 	Traces               *tracesView // nil: no spans were received
 	Links                *linksView  // nil: no traffic on links was counted
 	Against              *curveView  // nil: the load is no ramp
+	Loop                 *loopView   // nil: no escape was made
 }
 
 // A group is a heading of the navigation, with the parts below it.
@@ -239,7 +240,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.slowest(r)
 	p.phases(r)
 	p.run(r)
-	p.Against = againstLoad(r)
+	p.Against, p.Loop = againstLoad(r), loop(r)
 	p.ErrorsFirst = len(p.ErrorRows) > 0 && r.Verdict != scenarios.Pass
 	p.Groups = p.groups()
 	var styles []string
@@ -248,7 +249,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	if p.Against != nil || r.Going != nil && ramps(r) { // the page of a ramp shows its curve when the ramp is over
 		scripts = append(scripts, plotScript)
 	}
-	if p.Against != nil || len(p.Pools) > 0 {
+	if p.Against != nil || p.Loop != nil || len(p.Pools) > 0 {
 		styles = append(styles, "assets/curve.css")
 	}
 	if p.Against != nil {
@@ -382,6 +383,7 @@ func (p *pageView) groups() []group {
 		{"Load", []part{
 			part{"steps", "Steps"}.where(len(p.Steps) > 0), part{"latency", "Response time"}.where(p.Latency != nil),
 			part{"against", "Against load"}.where(p.Against != nil),
+			part{"loop", "Goodput loop"}.where(p.Loop != nil),
 			part{"watch", "Units"}.where(p.Watched != nil), part{"throughput", "Requests"}.where(p.Throughput != nil),
 			errors.where(failed && !p.ErrorsFirst),
 			part{"spread", "Distribution"}.where(p.Heatmap != nil || p.Percentiles != nil || len(p.Missing) > 0),

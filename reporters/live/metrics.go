@@ -110,7 +110,7 @@ func (m metricSender) run(res *result.Result, iv result.Interval) {
 	case iv.ToAsk > 0:
 		now = "ledger"
 	}
-	for _, phase := range []string{"start", "warmup", "run", "grace", "ledger", "over"} {
+	for _, phase := range []string{"start", "warmup", "run", "escape", "grace", "ledger", "over"} {
 		is := 0.0
 		if phase == now {
 			is = 1

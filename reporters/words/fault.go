@@ -170,7 +170,7 @@ func FaultEffect(f *result.FaultRecord) string {
 	case result.NotImpacted:
 		s = withinLimit(f)
 	case result.NotRecovered:
-		s = impactedBy(f) + "; not recovered by the end of the run"
+		s = impactedBy(f) + "; " + notRecovered(f)
 	case result.Confounded:
 		s = "its effect can't be separated"
 	case result.NotInjected:
@@ -214,8 +214,29 @@ func FaultEffect(f *result.FaultRecord) string {
 		}
 		s += "."
 	}
+	if f.Escape != nil {
+		s = strings.TrimSuffix(s+" "+EscapeEnd(f.Escape), " ")
+	}
 	if l := FaultLatency(f); l != "" {
 		s += " " + l
+	}
+	return s
+}
+
+// notRecovered says that a load had not recovered from a fault by the end of the run, and why.
+func notRecovered(f *result.FaultRecord) string {
+	s := "not recovered by the end of the run"
+	switch f.Unrecovered {
+	case result.StillAway:
+		return s + ": the fault was in, or a unit that it hit was away"
+	case result.GoneTooShort:
+		return s + ", which was too soon after the fault to tell"
+	case result.LoadRaised:
+		return s + ", and the load was higher than in the baseline"
+	case result.GoneStillHarm:
+		return s + ", although the fault was gone and the load was that of the baseline"
+	case result.Stuck:
+		return "stuck: not recovered although the fault was gone, until the load was lowered"
 	}
 	return s
 }
@@ -607,6 +628,13 @@ func FaultOutcome(f *result.FaultRecord) string {
 	case result.NotRecovered:
 		if said, rejoined := rejoinText(f); rejoined {
 			return said
+		}
+		switch f.Unrecovered {
+		case result.GoneStillHarm:
+			return "fault gone, not recovered"
+		case result.Stuck:
+			return "stuck"
+		case result.StillAway, result.GoneTooShort, result.LoadRaised:
 		}
 		return "not recovered"
 	case result.NotInjected:

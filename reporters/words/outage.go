@@ -45,6 +45,13 @@ func outageSentence(r *result.Result) Text {
 	t = t.say(", " + extent(r, in) + " for ").strong(incidentLength(in))
 	if !in.Over {
 		t = t.say(", to the end of the run")
+		switch f.Unrecovered {
+		case result.GoneStillHarm:
+			t = t.say(", although the fault was gone")
+		case result.Stuck:
+			t = t.say(", although the fault was gone: the target was stuck until the load was lowered")
+		case result.StillAway, result.GoneTooShort, result.LoadRaised:
+		}
 	}
 	return t.say(".")
 }

@@ -173,6 +173,10 @@ func (o *outage) text() string {
 		return s + "; " + said
 	}
 	switch {
+	case !o.end.Known() && o.f.Unrecovered == result.Stuck:
+		return s + "; stuck: " + escaped(o.f.Escape)
+	case !o.end.Known() && o.f.Unrecovered == result.GoneStillHarm:
+		return s + "; the fault was gone, and it was not good again by the end of the run"
 	case !o.end.Known():
 		return s + "; not good again by the end of the run"
 	case o.f.StaysDown:

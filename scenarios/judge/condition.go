@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"brunt/scenarios"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/slo"
@@ -30,4 +31,28 @@ func Steady(r *measure.Recorder, o slo.Objective) (holds bool, measured float64,
 // its limit.
 func punctualIn(s *measure.Second, o slo.Objective) (sum *requests.Sum, limit int) {
 	return requests.SumOf(&s.Config.Series, o, s.Counts, s.Span).Punctual(), requests.LimitIndex(s.Config.Limits, o)
+}
+
+// BadIn returns how many requests were due in a span of whole seconds and have ended so far, and how many of them were
+// bad: failed or slow. It leaves out shed requests and brunt's own time.
+func BadIn(r *measure.Recorder, in requests.Span) (n, bad int64, err error) {
+	err = r.Snapshot(func(s *measure.Snapshot) error {
+		add := func(k measure.Key, c *measure.Cell) error {
+			if k.Start >= in.From && k.Start < in.To && s.Config.InSums(int(k.Series)) {
+				p := c.Counts().Punctual()
+				n += p.Offered() - p.Kinds[scenarios.Shed]
+				bad += p.Bad() + p.Slow
+			}
+			return nil
+		}
+		for _, w := range s.Open {
+			w.Each(func(k measure.Key, c *measure.Cell) {
+				c.Settle(s.Scratch)
+				_ = add(k, c)
+			})
+		}
+		_, err := s.CellsFrom(0, add)
+		return err
+	})
+	return n, bad, err
 }

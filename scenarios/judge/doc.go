@@ -31,6 +31,7 @@
 //	attribution.go      which faults an incident belongs to, and by what evidence
 //	spread.go           objectives on percentiles over the occurrences of a fault
 //	skipped.go          occurrences that were skipped, because nothing matched
+//	unrecovered.go      why a load had not recovered from a fault by its end
 //	hidden.go           counts requests in spans that brunt did not observe as bad
 //	held.go             seconds in which other programs held the processors, and whether these decide a failure
 //	index.go            windows and phases by time, for a run of thousands of faults
@@ -135,6 +136,9 @@
 //     unit that the fault hit is not well. If the load was good for a hold before, it is no effect of the fault; a
 //     relapse after earlier harm is. Within a hold that is unknown: an objective has a verdict only if it is the same
 //     with the harm and without it.
+//   - If a load has not recovered by its end, the fault counts as gone only if its end was proved, if no unit that it
+//     hit was away in the last hold, and if that hold began after the end. If the load then offered over 5 % more
+//     requests than in the baseline, beyond chance, it is not known what it suffers from.
 //   - The harm of a fault's end is part of its recovery, and has a time of its own besides; see [effect.Answer].
 //   - Of several occurrences the worst is the one whose verdict takes precedence, so a failed occurrence counts more
 //     than one that could not be judged.

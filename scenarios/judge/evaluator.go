@@ -157,6 +157,7 @@ func (e *evaluator) report(ps []phase, sums [][]measure.Cell) {
 		}
 		ff.SlowLeast, ff.Slow = e.read.Config.SlowRange()
 		ff.Required = e.effects.required(i, ff.Answer)
+		ff.Unrecovered = e.effects.unrecovered(i, ff.Answer)
 		ff.Note = ff.Notes.Phrase(nil)
 		ff.Required.Say()
 		e.out.Faults = append(e.out.Faults, ff)

@@ -53,6 +53,9 @@ type Case struct {
 	// was not ready.
 	Unwell map[int][]requests.Span
 
+	// Gone has the occurrences, by number, whose end was proved, with each unit that they hit back.
+	Gone map[int]bool
+
 	// Unverified has the occurrences, by number, that were injected but not verified. Their effect is unknown.
 	Unverified map[int]bool
 	// Partial has the occurrences of Unverified that are groups with a step that could not be injected.
@@ -123,6 +126,8 @@ type FaultFinding struct {
 	Requests  int64               // requests of the load during its phase
 	Parts     *result.ImpactParts // nil if the fault was not injected
 	Note      string              // notes of the answer, in words
+	// why the load had not recovered; empty if it had, or if that is unknown
+	Unrecovered result.Unrecovered
 
 	// Unsteady describes how the steady state failed before the injection of a fault with an objective; the run then
 	// fails. It is nil if the steady state held.

@@ -171,7 +171,7 @@ func (r *Recorder) Inject(fault, name string) (n int, at time.Duration) {
 	at = r.instant()
 	if r.cfg.SlowShare > 0 && r.FirstInjection() == Never {
 		r.limits = slowLimits(r.usual, r.cfg.SlowShare)
-		r.cfg.SlowBy = r.limits.at()
+		r.cfg.SlowBy = r.limits.At()
 	}
 	r.Faults = append(r.Faults, Occurrence{Name: name, Fault: fault, Injected: at})
 	r.changed()

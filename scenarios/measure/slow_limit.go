@@ -49,8 +49,8 @@ func slowLimits(usual []PhaseTimes, share float64) SlowLimits {
 	return out
 }
 
-// at lists the limits by step; nil means that there are none.
-func (l SlowLimits) at() (out []time.Duration) {
+// At lists the limits by step; nil means that there are none.
+func (l SlowLimits) At() (out []time.Duration) {
 	for i := range l.By {
 		out = append(out, l.By[i].At)
 	}

@@ -82,7 +82,7 @@ func TestSlowLimits(t *testing.T) {
 			t.Errorf("step %d: %+v, want about %v, %v", i, got, want.at, want.few)
 		}
 	}
-	c := Config{Series: Series{Steps: make([]SeriesStep, 4)}, SlowBy: l.at()}
+	c := Config{Series: Series{Steps: make([]SeriesStep, 4)}, SlowBy: l.At()}
 	if least, most := c.SlowRange(); least != l.By[0].At || most != 4*sec {
 		t.Errorf("from %v to %v", least, most)
 	}

@@ -75,6 +75,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.references()
 	faults := faultCompiler{plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown}
 	faults.compile()
+	checkEscape(c.plan, c.m)
 	checkEngine(c.plan, c.m)
 	checkImages(c.plan, c.m)
 	c.policies()

@@ -73,6 +73,10 @@ type FaultRecord struct {
 	Skipped bool         `json:"skipped,omitempty"` // the fault was skipped: no unit matched, and on_no_unit allows that
 	Revert  string       `json:"revert" mask:"-"`   // how it was taken back: ok, gone, unverified, failed, none
 	Limit   Num          `json:"limit"`             // share of bad requests that counts as impact
+	// why the load had not recovered by its end; empty if it had, or if that is unknown
+	Unrecovered Unrecovered `json:"unrecovered,omitempty"`
+	// how the target came back after the load; nil without `judge.escape`, and if the load had recovered
+	Escape *Escape `json:"escape,omitempty"`
 	// an answer that takes longer than this counts as a bad request; null means that there is no limit
 	Slow Num `json:"slow"`
 	// the smallest limit of a step, if the limits of steps differ; slow is then the largest

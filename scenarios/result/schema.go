@@ -89,16 +89,16 @@ func (p *publisher) of(t reflect.Type) syntax.Schema {
 	case reflect.TypeFor[time.Time]():
 		return syntax.Schema{"type": "string", "format": "date-time"}
 	case reflect.TypeFor[scenarios.Verdict]():
-		var names []any
-		for _, v := range scenarios.Verdicts() {
-			names = append(names, string(v))
-		}
-		return syntax.Schema{"enum": names}
+		return enumOf(scenarios.Verdicts())
 	case reflect.TypeFor[Impact]():
 		return syntax.Schema{"enum": []any{
 			string(Impacted), string(NotImpacted), string(NotRecovered), string(Confounded),
 			string(NotInjected), string(UnknownYet),
 		}}
+	case reflect.TypeFor[Unrecovered]():
+		return enumOf(Unrecovereds())
+	case reflect.TypeFor[EscapeOutcome]():
+		return enumOf(EscapeOutcomes())
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -133,3 +133,12 @@ func (p *publisher) of(t reflect.Type) syntax.Schema {
 //
 //go:embed *.go
 var Source embed.FS
+
+// enumOf returns the schema of a value that is one of a list.
+func enumOf[T ~string](list []T) syntax.Schema {
+	var names []any
+	for _, v := range list {
+		names = append(names, string(v))
+	}
+	return syntax.Schema{"enum": names}
+}

@@ -34,6 +34,12 @@ func (r *runner) drive(ctx context.Context) error {
 		r.faults.estimate = timeline.Estimate(r.plan.Faults, r.plan.End())
 		played.Go(func() { r.faults.records = t.Play(injecting) })
 	}
+	var escaped error
+	loads.Go(func() {
+		if escaped = r.escape(ctx); escaped != nil {
+			r.session.cancel(escaped)
+		}
+	})
 	done := make(chan struct{})
 	go func() {
 		loads.Wait()
@@ -62,5 +68,5 @@ func (r *runner) drive(ctx context.Context) error {
 	<-done
 	<-suspender
 	r.faults.stillDown()
-	return errors.Join(append(errs, err)...)
+	return errors.Join(append(errs, escaped, err)...)
 }

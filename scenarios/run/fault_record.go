@@ -178,6 +178,7 @@ func addEffect(rec *result.FaultRecord, c *chaos.Record, f *judge.FaultFinding) 
 	rec.Onset, rec.Failover = since(f.OnsetAt, c.Injected), since(f.FailoverAt, begin)
 	rec.Recover, rec.Heal = since(f.RecoveredAt, begin), since(f.RecoveredAt, c.Cleared)
 	rec.RejoinAt, rec.Back, rec.Rejoin = f.RejoinAt, since(f.BackAt, begin), since(f.RejoinedAt, f.RejoinAt.D())
+	rec.Unrecovered = f.Unrecovered
 	if f.Impact == result.NotRecovered {
 		rec.Recover, rec.Heal = result.Num(math.Inf(1)), result.Num(math.Inf(1))
 	}
@@ -216,6 +217,7 @@ func (s *snapshot) untilNow(rec *result.FaultRecord, c *chaos.Record, f *judge.F
 	if f.Impact == result.NotRecovered {
 		rec.Recover, rec.Heal = result.NaN, result.NaN
 	}
+	rec.Unrecovered = ""
 	rec.Alerts = s.observers.observed.AfterSoFar(f)
 	switch own := s.ownDetect(c.Fault); {
 	case c.Detect == nil:

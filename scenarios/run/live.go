@@ -1,6 +1,7 @@
 package run
 
 import (
+	"sync/atomic"
 	"time"
 
 	"brunt/scenarios/judge"
@@ -24,12 +25,13 @@ type live struct {
 	faults    *faults
 	observers *observers
 
-	samples   chan chan *result.Result // requests for the result so far
-	over      chan struct{}            // closed when requests are no longer answered
-	header    *result.Result           // the part of a result that does not change; nil before the first request
-	interim   judge.Interim            // state that one request keeps for the next
-	stopping  bool                     // a stop condition was met
-	timetable []result.PlannedFault    // when each fault is planned
+	samples   chan chan *result.Result         // requests for the result so far
+	over      chan struct{}                    // closed when requests are no longer answered
+	header    *result.Result                   // the part of a result that does not change; nil before the first request
+	interim   judge.Interim                    // state that one request keeps for the next
+	escape    atomic.Pointer[measure.Recorder] // of an escape under way; nil while there is none
+	stopping  bool                             // a stop condition was met
+	timetable []result.PlannedFault            // when each fault is planned
 }
 
 func newLive(r *runner) *live {
@@ -123,10 +125,18 @@ func (l *live) tell(iv result.Interval, second measure.Second) {
 		return
 	}
 	iv.Objectives = judge.VerdictsNow(second, l.plan.Objectives(l.session.o.NoChaos))
+	if escape := l.escape.Load(); escape != nil { // its requests belong to no objective and no total
+		of := iv
+		iv, _ = escape.Interval()
+		iv.Objectives, iv.Total, iv.Bad = of.Objectives, of.Total, of.Bad
+	}
 	iv.End, iv.Phase = l.plan.End(), "run"
-	if iv.At < 0 {
+	switch {
+	case iv.At < 0:
 		iv.Phase = "warmup"
-	} else if iv.At > iv.End {
+	case l.escape.Load() != nil:
+		iv.Phase = "escape"
+	case iv.At > iv.End:
 		iv.Phase = "grace"
 	}
 	if l.timetable == nil {

@@ -73,6 +73,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	for _, e := range s.ends {
 		end = max(end, e)
 	}
+	r.addEscape(res)
 	res.Duration, res.Slowest = result.Sec(end), f.Slowest
 	res.SetLedgers(r.written)
 	res.Consistency = r.consistent

@@ -147,13 +147,15 @@ type runner struct {
 	// end it
 	caller func() error
 
-	written    []*result.LedgerRecord // results of the ledgers
-	consistent []*result.ConsistencyRecord
-	setUp      bool               // setup has begun, but teardown has not
-	broken     error              // a failure of brunt itself during the load
-	closers    []func() error     // free resources of the run, in reverse order
-	closeNotes []string           // notes of closers for the result
-	conditions []result.Condition // set when conditions are taken back
+	written     []*result.LedgerRecord // results of the ledgers
+	escaped     *result.Escape         // nil if there was none
+	escapedFrom string                 // its fault
+	consistent  []*result.ConsistencyRecord
+	setUp       bool               // setup has begun, but teardown has not
+	broken      error              // a failure of brunt itself during the load
+	closers     []func() error     // free resources of the run, in reverse order
+	closeNotes  []string           // notes of closers for the result
+	conditions  []result.Condition // set when conditions are taken back
 }
 
 // newRunner creates the runner of a plan.

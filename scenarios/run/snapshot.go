@@ -156,7 +156,8 @@ func (s *snapshot) judgeCase() judge.Case {
 		Samples: s.loads.samples,
 		Faults:  map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
 		Reactions: series.Reactions{Detected: map[int]series.Detection{}, Stages: map[string]time.Duration{}},
-		Ended:     map[int]time.Duration{}, Partial: map[int]bool{}, Acts: map[int][]time.Duration{},
+		Ended:     map[int]time.Duration{}, Partial: map[int]bool{}, Gone: map[int]bool{},
+		Acts: map[int][]time.Duration{},
 	}
 	for _, stage := range plan.Stages(s.plan.Loads) {
 		c.Stages[stage.Name] = stage.From
@@ -185,6 +186,7 @@ func (s *snapshot) judgeCase() judge.Case {
 		if rec.Cleared < rec.Until {
 			c.Ended[rec.N] = rec.Cleared
 		}
+		c.Gone[rec.N] = isGone(rec)
 		c.Unverified[rec.N], c.Partial[rec.N] = rec.VerifyErr != nil, isPartial(rec.VerifyErr)
 		for _, step := range rec.Steps {
 			if step.InjectErr == nil {

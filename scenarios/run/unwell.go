@@ -55,6 +55,14 @@ func unwellUnits(records []*chaos.Record, events []result.Event) map[int][]reque
 	return out
 }
 
+// isGone reports whether the end of a fault was proved, with each unit that it hit back.
+func isGone(rec *chaos.Record) bool {
+	away := rec.Revert == chaos.Gone || rec.LeftDown || rec.Down != nil
+	return rec.Gone && rec.RevertErr == nil && !away && !slices.ContainsFunc(rec.Steps, func(step *chaos.Record) bool {
+		return step.Revert == chaos.Gone || step.LeftDown || step.Down != nil
+	})
+}
+
 func byTime(a, b result.Event) int { return cmp.Compare(a.T, b.T) }
 
 // unitsOf lists the units that a fault hit, and the ends of the links that it hit.

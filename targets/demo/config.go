@@ -192,6 +192,7 @@ func (c Config) own(service string) map[string]string {
 		text("READER", c.Reader)
 	case postsName:
 		text("RATE", strconv.FormatFloat(float64(c.Posts.Rate), 'g', -1, 64))
+		text("QUEUE", strconv.Itoa(c.Posts.Queue))
 		text("POOL", strconv.Itoa(c.Pool))
 		toggle("POOL_WAIT", c.PoolWait)
 		toggle("POOL_LEAK", c.PoolLeak)
@@ -262,6 +263,9 @@ type Scale struct {
 	// requests a second that each replica can serve, one after the other in equal time; further ones wait in line. If
 	// 0, as many as the machine allows
 	Rate quantity.Rate `yaml:"rate"`
+	// with rate: how many requests may wait in the line of a replica; further ones are refused with status 503. If 0,
+	// there is no bound
+	Queue int `yaml:"queue,min=1,max=100000"`
 }
 
 // A Service is one part of the system, in the form that the stack needs to start it.

@@ -541,6 +541,7 @@ func TestConfig_Own(t *testing.T) {
 		{"leak: handles", gatewayName, "LEAK", "handles"},
 		{"token_life: 2s", gatewayName, "TOKEN_LIFE", "2s"},
 		{"identity: on, token_life: 2s", identityName, "TOKEN_LIFE", "2s"},
+		{"posts: {queue: 30}", postsName, "QUEUE", "30"},
 		{"pool: 3", postsName, "POOL", "3"},
 		{"pool_wait: off", postsName, "POOL_WAIT", "off"},
 		{"pool_leak: on", postsName, "POOL_LEAK", "on"},

@@ -60,6 +60,7 @@
 //	retry_budget   retries are at most a share of the requests; on unless switched off
 //	index          the store finds a page without a look at every post; on unless switched off
 //	drain          a replica of posts that stops fails its health checks first
+//	posts.queue    with posts.rate: a bounded line of requests, and status 503 beyond it; no bound unless set
 //	bounds validation      of what clients send and ask for; on unless switched off
 //	limit_by       address: the limiter counts requests without a token too
 //	passwords      a login needs one; login_limit bounds the wrong ones of a user

@@ -6,24 +6,32 @@ import (
 	"time"
 )
 
-// A line lets requests through one after the other, each for the same time: a queue without a bound, with one server. A
-// nil line lets every request through at once.
+// A line lets requests through one after the other, each for the same time: a queue with one server. A nil line lets
+// every request through at once.
+//
+// A request whose caller is gone keeps its place, as in a service that finishes what it began. So a line without a
+// bound, and callers that give up and try again, are a metastable failure in wait: it works on requests that no caller
+// waits for.
 type line struct {
 	each time.Duration // service time of a request
+	most time.Duration // the longest wait before the service of a request begins; zero is no bound
 
 	mu   sync.Mutex
 	free time.Time // when the requests before are done
 }
 
-// newLine returns a line for so many requests a second; zero returns nil.
-func newLine(perSecond float64) *line {
+// newLine returns a line for so many requests a second, in which so many may wait; a bound of zero is none. A rate of
+// zero returns nil.
+func newLine(perSecond float64, bound int) *line {
 	if perSecond <= 0 {
 		return nil
 	}
-	return &line{each: time.Duration(float64(time.Second) / perSecond)}
+	each := time.Duration(float64(time.Second) / perSecond)
+	return &line{each: each, most: time.Duration(bound) * each}
 }
 
-// wait returns when the request is served, or with an error when its caller is gone.
+// wait returns when the request is served. The error is poolFull if too many wait, or that of ctx if the caller is
+// gone.
 //
 // subtle: it computes the time at which the request is done from those before, so that a late wake-up of this machine
 // delays one request and does not lower the rate.
@@ -35,6 +43,10 @@ func (l *line) wait(ctx context.Context) error {
 	l.mu.Lock()
 	if l.free.Before(now) {
 		l.free = now
+	}
+	if l.most > 0 && l.free.Sub(now) > l.most {
+		l.mu.Unlock()
+		return poolFull
 	}
 	l.free = l.free.Add(l.each)
 	done := l.free

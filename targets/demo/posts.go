@@ -56,7 +56,7 @@ func newPosts(p parts) (service, error) {
 			s.pool.leak = poolLeak
 		}
 	}
-	s.line = newLine(p.env.rate("DEMO_RATE"))
+	s.line = newLine(p.env.rate("DEMO_RATE"), p.env.number("DEMO_QUEUE"))
 	if p.env.asked("DEMO_ACK_EARLY") {
 		s.early = newEarly(s.commit)
 	}

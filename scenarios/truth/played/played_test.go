@@ -52,6 +52,7 @@ type playedCase struct {
 	lag     func(n int) time.Duration // brunt's own
 	freezes []measure.Freeze
 	ended   map[int]time.Duration   // true ends of one-shot faults, by number
+	gone    bool                    // the ends of the faults were proved, with their units back
 	unwell  map[int][]requests.Span // when a unit that a fault, by number, hit was not well
 	ledger  []*result.LedgerRecord
 
@@ -293,9 +294,13 @@ func (p playedCase) play(
 		now = e.at
 		e.do()
 	}
+	proved := map[int]bool{}
+	for i := range p.faults {
+		proved[i] = p.gone
+	}
 	recording, c := rec.Finish(), judge.Case{
 		SLO: objectives, Loads: []requests.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit,
-		Ledgers: p.ledger, Ended: p.ended, Unwell: p.unwell,
+		Ledgers: p.ledger, Ended: p.ended, Unwell: p.unwell, Gone: proved,
 		Faults: kinds,
 	}
 	found, err := judge.Judge(recording, c)

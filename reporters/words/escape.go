@@ -1,0 +1,50 @@
+package words
+
+import (
+	"fmt"
+
+	"brunt/scenarios/result"
+)
+
+// escaped says at which load a target that was stuck came back, and that it then held the load of the baseline.
+func escaped(e *result.Escape) string {
+	return fmt.Sprintf("came back at %s (%s), held at %s again", Rate(e.Rate*e.Back), Percent(float64(e.Back)),
+		Rate(e.Rate))
+}
+
+// EscapeEnd says how an escape ended, in a sentence.
+func EscapeEnd(e *result.Escape) string {
+	whole := Rate(e.Rate)
+	share := func(n result.Num) string { return fmt.Sprintf("%s (%s)", Rate(e.Rate*n), Percent(float64(n))) }
+	back := "It was bad for " + Seconds(e.Bad) + " at " + whole + " without the fault, came back at " + share(e.Back) +
+		", " + Seconds(e.After) + " after the load was lowered"
+	switch e.Outcome {
+	case result.EscapeStuck:
+		return back + ", and held at " + whole + " again: the load alone had held it down."
+	case result.EscapeByItself:
+		return "It came back by itself at " + whole + ", " + Seconds(e.Bad) + " after the fault was gone: it is slow, not " +
+			"stuck."
+	case result.EscapeImproving:
+		return "It still got better at " + whole + " " + Seconds(e.Bad) + " after the fault was gone: it is slow, and a " +
+			"longer load shows how slow."
+	case result.EscapeUntold:
+		return back + ", and held at " + whole + " again. Time alone may have brought it back: a load that goes on for " +
+			"longer after the fault tells."
+	case result.EscapeLess:
+		failed := e.Rate
+		if n := len(e.Steps); n > 0 {
+			failed *= e.Steps[n-1].Share
+		}
+		return back + ", and failed again at " + Rate(failed) + ": it has less capacity than before the fault."
+	case result.EscapeNone:
+		least := result.Num(1)
+		for i := range e.Steps {
+			least = min(least, e.Steps[i].Share)
+		}
+		return "It was bad for " + Seconds(e.Bad) + " at " + whole + " without the fault, and did not come back even at " +
+			share(least) + ": the load is not the cause."
+	case result.EscapeCut:
+		return "The run was ended before it was known whether the load holds it down."
+	}
+	return ""
+}

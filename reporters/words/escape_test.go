@@ -1,0 +1,64 @@
+package words_test
+
+import (
+	"strings"
+	"testing"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// TestEscapeEnd: each outcome has a sentence of its own, without unknown figures.
+func TestEscapeEnd(t *testing.T) {
+	e := result.Escape{
+		Rate: 200, Bad: 48, Back: .7, After: 12, Held: 8,
+		Steps: []result.EscapeStep{{Share: 1}, {Share: .1}, {Share: .85}},
+	}
+	seen := map[string]bool{}
+	for _, e.Outcome = range result.EscapeOutcomes() {
+		got := words.EscapeEnd(&e)
+		if got == "" || seen[got] || !strings.HasSuffix(got, ".") {
+			t.Errorf("%s: %q", e.Outcome, got)
+		}
+		seen[got] = true
+	}
+	e.Outcome = result.EscapeStuck
+	if got, want := words.EscapeEnd(&e), "It was bad for 48s at 200/s without the fault, came back at 140/s (70%), "+
+		"12s after the load was lowered, and held at 200/s again: the load alone had held it down."; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	e.Outcome = result.EscapeLess
+	if got := words.EscapeEnd(&e); !strings.Contains(got, "failed again at 170/s") {
+		t.Errorf("less: %s", got)
+	}
+	e.Outcome, e.Back, e.After = result.EscapeNone, result.NaN, result.NaN
+	if got := words.EscapeEnd(&e); !strings.Contains(got, "20/s (10%)") || strings.Contains(got, "NaN") {
+		t.Errorf("none: %s", got)
+	}
+}
+
+// TestFaultEffect_Unrecovered: each reason why a load had not recovered has a sentence of its own, and the outcome
+// tells a fault that is gone from one that is not.
+func TestFaultEffect_Unrecovered(t *testing.T) {
+	seen := map[string]bool{}
+	outcomes := map[result.Unrecovered]string{
+		result.GoneStillHarm: "fault gone, not recovered", result.Stuck: "stuck",
+	}
+	for _, why := range append(result.Unrecovereds(), "") {
+		f := &result.FaultRecord{
+			Name: "f", Impact: result.NotRecovered, Onset: 1, OnsetAt: 21, Failed: 9, Unrecovered: why, Revert: "ok",
+		}
+		got, outcome := words.FaultEffect(f), words.FaultOutcome(f)
+		if seen[got] || !strings.Contains(got, "not recovered") {
+			t.Errorf("%q: %s", why, got)
+		}
+		seen[got] = true
+		want := outcomes[why]
+		if want == "" {
+			want = "not recovered"
+		}
+		if outcome != want {
+			t.Errorf("%q: the outcome is %q, want %q", why, outcome, want)
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package result
+
+// Unrecovered says why the load had not recovered from a fault by its end. It is empty if the load recovered, or if
+// that is unknown.
+type Unrecovered string
+
+// The reasons why a load had not recovered.
+const (
+	StillAway     Unrecovered = "fault_in"    // the end of the fault is not proved, or a unit that it hit is away
+	GoneTooShort  Unrecovered = "too_short"   // the load ended within a hold of the end of the fault
+	LoadRaised    Unrecovered = "load_raised" // the load offered more requests than in the baseline
+	GoneStillHarm Unrecovered = "fault_gone"  // the fault was gone, and the load was that of the baseline
+	// Stuck is fault_gone, where an escape shows that the load alone holds the target in this state: see Escape.
+	Stuck Unrecovered = "stuck"
+)
+
+// Unrecovereds lists the reasons why a load had not recovered.
+func Unrecovereds() []Unrecovered {
+	return []Unrecovered{StillAway, GoneTooShort, LoadRaised, GoneStillHarm, Stuck}
+}
+
+// An Escape says at which load the target came back after a fault that was gone, and whether it then held the load of
+// the baseline. It follows the load of a run with `judge: {escape: on}`. Its requests count in no objective.
+//
+// A target that is bad at a load although it can hold the same load is in a metastable failure (Huang et al.,
+// "Metastable Failures in the Wild", OSDI 2022): a trigger that is gone pushed it into a state that an effect of the
+// load itself, such as retries, sustains.
+type Escape struct {
+	Outcome EscapeOutcome `json:"outcome"`
+	Rate    Num           `json:"rate"` // the load of the baseline: iterations a second, of all loads together
+	// how long requests were bad at the whole load, from the end of the fault until the load was lowered, seconds
+	Bad Num `json:"bad"`
+	// share of the load at which the target came back; null if it did not, or if the load was not lowered
+	Back Num `json:"back"`
+	// from the first lowering of the load to the begin of the good hold at that share, seconds
+	After Num `json:"after"`
+	// length of the hold in which requests were good at the whole load at the end, seconds
+	Held  Num          `json:"held"`
+	Steps []EscapeStep `json:"steps"` // in the order of time
+}
+
+// An EscapeOutcome is the end of an escape.
+type EscapeOutcome string
+
+// The outcomes of an escape.
+const (
+	// EscapeStuck means that the target came back at a lower load, and then held the load of the baseline.
+	EscapeStuck EscapeOutcome = "stuck"
+	// EscapeByItself means that it came back at the load of the baseline, which was not lowered.
+	EscapeByItself EscapeOutcome = "by_itself"
+	// EscapeImproving means that it still got better at the load of the baseline, which was not lowered.
+	EscapeImproving EscapeOutcome = "improving"
+	// EscapeUntold means that it came back later after the lowering than it had been bad before, so that time alone may
+	// have done it.
+	EscapeUntold EscapeOutcome = "untold"
+	// EscapeLess means that it came back at a lower load, and failed again as the load was raised.
+	EscapeLess EscapeOutcome = "less"
+	EscapeNone EscapeOutcome = "none" // it did not come back even at the lowest load
+	EscapeCut  EscapeOutcome = "cut"  // the run was ended first
+)
+
+// EscapeOutcomes lists the outcomes of an escape.
+func EscapeOutcomes() []EscapeOutcome {
+	return []EscapeOutcome{
+		EscapeStuck, EscapeByItself, EscapeImproving, EscapeUntold, EscapeLess, EscapeNone, EscapeCut,
+	}
+}
+
+// An EscapeStep is a span of an escape at one load. Its counts are of the hold by which it is judged.
+type EscapeStep struct {
+	Start   Num   `json:"start"`   // offset from t0
+	End     Num   `json:"end"`     // offset from t0
+	Share   Num   `json:"share"`   // of the load of the baseline
+	Offered int64 `json:"offered"` // requests of the hold, without those at which brunt failed
+	Bad     int64 `json:"bad"`     // those that failed or were slow
+	Hold    Num   `json:"hold"`    // length of the hold, seconds
+	Whole   bool  `json:"whole"`   // the share of bad requests was within `judge.limit`
+}
+
+// Good returns the good requests a second of a step.
+func (s *EscapeStep) Good() float64 { return float64(s.Offered-s.Bad) / float64(s.Hold) }

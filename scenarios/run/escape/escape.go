@@ -1,0 +1,207 @@
+// Package escape finds out whether a load alone keeps a target from recovering after a fault that is gone.
+//
+//	goodput
+//	  |            3 raise: good at each step, up to the whole load: stuck
+//	  |         .----------------.
+//	  |       .'                 :  the fault
+//	  |     .'                   v
+//	  |    '-----------<---------'  1 wait at the whole load: bad, and no better
+//	  |        2 lower in steps until requests are good again
+//	  '----------------------------- load
+//
+// A target that is bad at a load which it can hold is in a metastable failure (Huang et al., "Metastable Failures in
+// the Wild", OSDI 2022). A target that only needs time, such as one with a cold cache, comes back during the wait, or
+// gets better meanwhile, and the load is not lowered. One that comes back later after the lowering than it had been bad
+// before may have needed time as well: that is not told. A recovery that falls by chance into the time of the lowering
+// can't be told from an escape by one run.
+//
+// [Seek] knows only loads and counts. A [Host] makes the load.
+package escape
+
+import (
+	"context"
+	"time"
+
+	"brunt/scenarios/judge/effect"
+	"brunt/scenarios/result"
+)
+
+// A Host makes the load.
+type Host interface {
+	// At makes a share of the load of the baseline for a time, which begins where the last one ended. It returns the
+	// requests that were due in a hold of that length which ends that long before the end of the time. The error is the
+	// end of ctx.
+	At(ctx context.Context, share float64, d, hold, before time.Duration) (Counts, error)
+}
+
+// Counts are the requests of a hold. Times are offsets from t0.
+type Counts struct {
+	From, To time.Duration
+	N        int64 // offered requests without shed ones, and without those at which brunt failed
+	Bad      int64
+}
+
+// Settings are the settings of a search.
+type Settings struct {
+	Gone    time.Duration // when the fault was over, an offset from t0
+	Begin   time.Duration // when the first step begins, an offset from t0
+	Hold    time.Duration
+	Timeout time.Duration // the longest timeout of a request: by then it is known whether it was good
+	Limit   float64       // share of bad requests
+	Rate    float64       // of the baseline: iterations a second
+}
+
+// shares are the loads to which the whole load is lowered, and through which it is raised.
+var shares = []float64{.85, .7, .5, .35, .2, .1}
+
+const (
+	leastWait    = 4  // steps for which requests have to be bad at the whole load before it is lowered
+	mostWait     = 12 // steps at the whole load if it gets better
+	mostCompared = 3  // steps that are compared with those before them, to see whether it gets better
+	leastConfirm = 2  // steps at the whole load to show that it holds
+	mostConfirm  = 20
+	mostLowest   = 4 // steps at the lowest load, at which a backlog drains
+	late         = 200 * time.Millisecond
+)
+
+// A search is an escape under way.
+type search struct {
+	Settings
+	host Host
+	now  time.Duration
+	out  *result.Escape
+}
+
+// Seek waits, lowers the load and raises it. If ctx ends, the outcome is [result.EscapeCut].
+func Seek(ctx context.Context, host Host, s Settings) *result.Escape {
+	e := &search{Settings: s, host: host, now: s.Begin, out: &result.Escape{
+		Outcome: result.EscapeCut, Rate: result.Num(s.Rate), Bad: result.NaN, Back: result.NaN, After: result.NaN,
+		Held: result.NaN, Steps: []result.EscapeStep{},
+	}}
+	if outcome, err := e.seek(ctx); err == nil {
+		e.out.Outcome = outcome
+	}
+	return e.out
+}
+
+func (e *search) seek(ctx context.Context) (result.EscapeOutcome, error) {
+	outcome, err := e.wait(ctx)
+	if outcome != "" || err != nil {
+		return outcome, err
+	}
+	e.out.Bad = result.Sec(e.now - e.Gone)
+	back, after, err := e.lower(ctx)
+	if err != nil || back < 0 {
+		return result.EscapeNone, err
+	}
+	e.out.Back, e.out.After = result.Num(shares[back]), result.Sec(after)
+	for i := back - 1; i >= 0; i-- {
+		if c, err := e.step(ctx, shares[i]); err != nil || !e.whole(c) {
+			return result.EscapeLess, err
+		}
+	}
+	switch holds, err := e.confirm(ctx, Counts{}); {
+	case err != nil || !holds:
+		return result.EscapeLess, err
+	case e.out.After > e.out.Bad:
+		return result.EscapeUntold, nil
+	}
+	return result.EscapeStuck, nil
+}
+
+// length is the length of a step: a hold to settle, a hold that counts, and the time until its last request has ended.
+func (e *search) length() time.Duration { return 2*e.Hold + e.Timeout + late }
+
+// step makes a share of the load for a step.
+func (e *search) step(ctx context.Context, share float64) (Counts, error) {
+	c, err := e.host.At(ctx, share, e.length(), e.Hold, e.Timeout+late)
+	if err != nil {
+		return c, err
+	}
+	e.out.Steps = append(e.out.Steps, result.EscapeStep{
+		Start: result.Sec(e.now), End: result.Sec(e.now + e.length()), Share: result.Num(share), Offered: c.N, Bad: c.Bad,
+		Hold: result.Sec(c.To - c.From), Whole: e.whole(c),
+	})
+	e.now += e.length()
+	return c, nil
+}
+
+// whole reports whether the share of bad requests was within the limit.
+func (e *search) whole(c Counts) bool { return c.N > 0 && float64(c.Bad) <= e.Limit*float64(c.N) }
+
+// wait keeps the whole load until requests were bad for so long that a lowering can tell. An outcome means that the
+// load need not be lowered.
+func (e *search) wait(ctx context.Context) (result.EscapeOutcome, error) {
+	var seen []Counts
+	for len(seen) < mostWait {
+		c, err := e.step(ctx, 1)
+		if err != nil {
+			return "", err
+		}
+		if e.whole(c) {
+			e.out.Bad = result.Sec(c.From - e.Gone)
+			if holds, err := e.confirm(ctx, c); holds || err != nil {
+				return result.EscapeByItself, err
+			}
+			e.out.Bad, e.out.Held = result.NaN, result.NaN
+		}
+		if seen = append(seen, c); len(seen) >= leastWait && !better(seen) {
+			return "", nil
+		}
+	}
+	e.out.Bad = result.Sec(e.now - e.Gone)
+	return result.EscapeImproving, nil
+}
+
+// better reports whether fewer requests of the last holds were bad than of as many before them, by more than chance
+// explains: the bounds of both shares (Clopper and Pearson, 1934) do not overlap.
+func better(seen []Counts) bool {
+	n := min(mostCompared, len(seen)/2)
+	sum := func(list []Counts) (bad, all float64) {
+		for _, c := range list {
+			bad, all = bad+float64(c.Bad), all+float64(c.N)
+		}
+		return bad, all
+	}
+	bad, all := sum(seen[len(seen)-n:])
+	badBefore, allBefore := sum(seen[len(seen)-2*n : len(seen)-n])
+	return effect.UpperBound(bad, all, effect.Confidence) < effect.LowerBound(badBefore, allBefore, effect.Confidence)
+}
+
+// lower lowers the load until requests are good. It returns the index of the share, negative if they are good at
+// none, and the time from the first lowering to the begin of the hold.
+func (e *search) lower(ctx context.Context) (back int, after time.Duration, err error) {
+	begun := e.now
+	for n := range len(shares) - 1 + mostLowest {
+		i := min(n, len(shares)-1)
+		c, err := e.step(ctx, shares[i])
+		if err != nil {
+			return -1, 0, err
+		}
+		if e.whole(c) {
+			return i, c.From - begun, nil
+		}
+	}
+	return -1, 0, nil
+}
+
+// confirm reports whether the target holds the whole load: the upper bound of the share of bad requests, over holds in
+// a row, is within the limit. first is the first of these holds; without requests there is none yet.
+func (e *search) confirm(ctx context.Context, first Counts) (bool, error) {
+	sum, from := first, first.From
+	for n := range mostConfirm {
+		if n >= leastConfirm && effect.UpperBound(float64(sum.Bad), float64(sum.N), effect.Confidence) <= e.Limit {
+			e.out.Held = result.Sec(sum.To - from)
+			return true, nil
+		}
+		c, err := e.step(ctx, 1)
+		if err != nil || !e.whole(c) {
+			return false, err
+		}
+		if sum.N == 0 {
+			from = c.From
+		}
+		sum = Counts{To: c.To, N: sum.N + c.N, Bad: sum.Bad + c.Bad}
+	}
+	return false, nil
+}
