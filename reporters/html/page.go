@@ -127,7 +127,10 @@ type pageView struct {
 	Site                 *SiteLinks
 	Traces               *tracesView // nil: no spans were received
 	Links                *linksView  // nil: no traffic on links was counted
-	Against              *curveView  // nil: the load is no ramp
+	GoodCosts            []words.CostRow
+	CostHeads            []string
+	CostFoot             string
+	Against              *curveView // nil: the load is no ramp
 }
 
 // A group is a heading of the navigation, with the parts below it.
@@ -230,6 +233,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.errors(r)
 	p.timings(r)
 	p.Traces, p.Links = traces(r.Traces), links(r)
+	p.GoodCosts, p.CostHeads, p.CostFoot = words.CostRows(r), words.CostHeads, words.CostMeaning
 	p.slowest(r)
 	p.phases(r)
 	p.run(r)

@@ -74,7 +74,7 @@ func baselineRun(i int, p95 float64, bad int64) Run {
 		Run: fmt.Sprintf("run-%d", i), Name: "shop", Started: time.Unix(int64(i), 0), Verdict: scenarios.Pass,
 		Generator: result.Generator{Healthy: true},
 		Phases:    []result.Phase{{Name: slo.ParsePhase("run"), End: 60}, {Name: phase, End: 60}},
-		Cells: []result.Cell{cell, failed},
+		Cells:     []result.Cell{cell, failed},
 	}}
 }
 
