@@ -18,7 +18,7 @@ import (
 )
 
 func drillMatrixCommand() *cobra.Command {
-	var out, of string
+	var out, of, data string
 	c := &cobra.Command{
 		Use:   "matrix DIR…",
 		Short: "Write a page that shows what runs tried on each part of a system",
@@ -26,11 +26,14 @@ func drillMatrixCommand() *cobra.Command {
 column for each effect of a fault, such as dies, hangs or slow. DIR is the folder of a run's
 report. A cell counts as tried only if the fault was verified at its target and affected
 traffic. Of several runs the newest counts. Another table shows what each step of the load
-needs: whether its requests failed or took longer while a service was away. Below it stand
-the ways to fail that were never tried, and the drills worth running next. With --system they
-are those of all services and links of a scenario, else of those that the runs name.`,
+needs: whether its requests failed or took longer while a service was away. Others show which
+of the team's alerts fired after each fault, late or not at all, the services with their calls
+as a graph, and what a good request cost before and in each fault. Below stand the ways to fail
+that were never tried, and the drills worth running next. With --system they are those of all
+services and links of a scenario, else of those that the runs name.`,
 		Example: `  brunt drill matrix brunt-results/* -o matrix.html
-  brunt drill matrix brunt-results/* --system checkout.yaml`,
+  brunt drill matrix brunt-results/* --system checkout.yaml
+  brunt drill matrix brunt-results/* --json learned.json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			found, err := readRuns(args)
@@ -63,27 +66,37 @@ are those of all services and links of a scenario, else of those that the runs n
 				slices.Sort(systems)
 				page.Name = strings.Join(slices.Compact(systems), ", ")
 			}
-			fillMatrix(&page, runs, system, again)
+			learned := fillMatrix(&page, runs, system, again)
 			if err := writeWhole(out, disk.Shared, page.Report); err != nil {
 				return err
 			}
+			if data != "" {
+				if err := writeJSON(data, learned); err != nil {
+					return err
+				}
+			}
 			fmt.Fprintf(stdout(c), "wrote %s\n", out)
+			printAlerts(stdout(c), &page)
 			return nil
 		},
 	}
 	c.Flags().StringVar(&of, "system", "", "the scenario whose services and links are the system")
 	c.Flags().StringVarP(&out, "output", "o", "matrix.html", "the file of the page")
+	c.Flags().StringVar(&data, "json", "", "write the alerts, the links and the cost of requests to a file as JSON")
 	return c
 }
 
 // fillMatrix fills a page: the faults that runs tried on a system, the services that its steps need, the combinations
-// that were never tried, and the drills worth running next. Again holds the words that name the system in the drills'
-// commands, such as checkout.yaml. Without a system, the page has only the parts that the runs name.
-func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.System, again []string) {
+// that were never tried, and the drills worth running next. It returns what the runs taught beside that. Again
+// holds the words that name the system in the drills' commands, such as checkout.yaml. Without a system, the page has
+// only the parts that the runs name.
+func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.System, again []string) *drills.Learned {
 	m, needs := drills.NewMatrix(runs), drills.NewDependencies(runs)
 	fillTried(page, m, system)
 	fillNeeds(page, needs)
 	fillCalls(page, runs)
+	learned := drills.Learn(runs)
+	fillLearned(page, learned)
 	coverage := m.Coverage(system)
 	page.Coverage = coverage.String()
 	for _, u := range coverage.Untried {
@@ -99,6 +112,7 @@ func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.Syste
 		}
 		page.Next = append(page.Next, html.MatrixNext{Command: syntax.ShellWords(command), Why: s.Reason})
 	}
+	return learned
 }
 
 // needTones holds the tone of each kind of need.

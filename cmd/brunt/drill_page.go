@@ -54,7 +54,7 @@ func (f *allFlags) finish(ctx context.Context, c *cobra.Command, again []string)
 			page.Failed = append(page.Failed, row)
 		}
 	}
-	fillMatrix(&page, runs, p.System, again)
+	learned := fillMatrix(&page, runs, p.System, again)
 	page.Summary = cmp.Or(p.Tally(), page.Coverage)
 	if stopped := p.Stopped(); stopped != "" {
 		page.Summary = stopped + " " + page.Summary
@@ -62,6 +62,7 @@ func (f *allFlags) finish(ctx context.Context, c *cobra.Command, again []string)
 	code = p.ExitCode(ctx, worst, code)
 	err := errors.Join(
 		writeWhole(filepath.Join(p.Dir, html.Index), disk.Shared, page.Report),
+		writeJSON(filepath.Join(p.Dir, learnedFile), learned),
 		writeWhole(filepath.Join(p.Dir, ci.JUnitFile), disk.Shared,
 			func(w io.Writer) error { return ci.WriteCases(w, "drills of "+page.Name, cases) }),
 	)
@@ -106,6 +107,7 @@ func (f *allFlags) print(out io.Writer, page *html.MatrixPage, columns int) {
 	if page.Surprise != "" {
 		hang(out, "", page.Surprise, columns)
 	}
+	printAlerts(out, page)
 	for i, next := range page.Next {
 		if i == 0 {
 			fmt.Fprintln(out, "Worth running next")

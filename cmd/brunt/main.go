@@ -111,7 +111,7 @@ fault is taken back, even if brunt dies.`,
 		explainCommand(), demoCommand())
 	addGroup(root, "Run:", runCommand(), findCommand(), tolerateCommand(), gateCommand(), drillCommand())
 	addGroup(root, "Inject, and take back:", injectCommand(), statusCommand(), revertCommand())
-	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand())
+	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand(), suggestCommand())
 	addGroup(root, "Report:", reportCommand(), serveCommand(), noteCommand(), verifyCommand(), attestCommand(),
 		programmeCommand(), importCommand())
 	addGroup(root, "Kubernetes:", imageCommand(), rbacCommand())

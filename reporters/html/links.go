@@ -1,8 +1,13 @@
 package html
 
 import (
+	"html/template"
+	"slices"
+
+	"brunt/reporters/chart"
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // linksView shows the traffic on links for each request.
@@ -11,6 +16,7 @@ type linksView struct {
 	Phases   []string
 	Rows     []words.LinkRow
 	Foot     string
+	Graph    template.HTML // services and their calls in the baseline
 }
 
 // links returns the traffic on links; nil if none was counted.
@@ -21,5 +27,15 @@ func links(r *result.Result) *linksView {
 		return nil
 	}
 	v.Phases, v.Rows = words.PhaseNames(phases), rows
+	baseline := slices.Index(phases, slo.Phase{Kind: slo.BaselinePhase})
+	var edges []chart.GraphEdge
+	for _, row := range rows {
+		e := chart.GraphEdge{From: row.From, To: row.To, Unsure: !row.Calls, Label: "unknown"}
+		if baseline >= 0 {
+			e.Label = row.Cells[baseline].Text
+		}
+		edges = append(edges, e)
+	}
+	v.Graph = chart.GraphOf(edges)
 	return v
 }

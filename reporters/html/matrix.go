@@ -3,6 +3,9 @@ package html
 import (
 	"html/template"
 	"io"
+
+	"brunt/reporters/chart"
+	"brunt/reporters/words"
 )
 
 // A MatrixPage shows drills and the faults they tried: one file that opens offline and has no script.
@@ -22,10 +25,16 @@ type MatrixPage struct {
 	Declared []string    // each service's kind as the scenario declares it, in a word; empty: it declares none
 	Surprise string      // services that are declared soft but proved not to be, in a sentence
 	// columns of the table of calls per request: links between services; empty: no run counted calls
-	Links    []string
-	Calls    []MatrixRow // a row for each fault
-	Coverage string      // number of tried and possible ways to fail, in a sentence
-	Untried  []string    // parts, each with the effects that were never tried on it
+	Links []string
+	Calls []MatrixRow // a row for each fault
+
+	AlertNames []string     // columns of the table of alerts; empty: no run polled any
+	Alerts     []MatrixRow  // a row for each fault
+	Edges      []MatrixEdge // links between services
+	Costs      []MatrixRow  // a row for each fault; columns are [words.CostHeads]
+
+	Coverage string   // number of tried and possible ways to fail, in a sentence
+	Untried  []string // parts, each with the effects that were never tried on it
 	Next     []MatrixNext
 	Method   string // how the pairs of faults were chosen, and which failures that misses; empty: no pairs
 }
@@ -43,6 +52,13 @@ type MatrixRow struct {
 // A MatrixCell describes how a part behaved under an effect.
 type MatrixCell struct{ Text, Tone, Why, Link string }
 
+// A MatrixEdge is a link between services.
+type MatrixEdge struct {
+	chart.GraphEdge
+	Traffic string // for each request in the baseline
+	Needs   string // steps with their need of the called service
+}
+
 // A MatrixDrill is a drill with its verdict, or with the reason why it was not tried.
 type MatrixDrill struct{ Name, Family, About, Verdict, Tone, Why, Link string }
 
@@ -58,7 +74,16 @@ func (p MatrixPage) Report(w io.Writer) error {
 		Policy  string
 		CSS     template.CSS
 		Columns int
-	}{MatrixPage: p, Columns: 1 + len(p.Effects)}
+
+		Graph     template.HTML
+		CostHeads []string
+		CostFoot  string
+	}{MatrixPage: p, Columns: 1 + len(p.Effects), CostHeads: words.CostHeads, CostFoot: words.CostMeaning}
+	var edges []chart.GraphEdge
+	for _, e := range p.Edges {
+		edges = append(edges, e.GraphEdge)
+	}
+	v.Graph = chart.GraphOf(edges)
 	var err error
 	if v.CSS, v.Policy, err = styled("assets/matrix.css"); err != nil {
 		return err

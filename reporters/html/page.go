@@ -129,6 +129,9 @@ type pageView struct {
 	Links                *linksView  // nil: no traffic on links was counted
 	Against              *curveView  // nil: the load is no ramp
 	Loop                 *loopView   // nil: no escape was made
+	GoodCosts            []words.CostRow
+	CostHeads            []string
+	CostFoot             string
 }
 
 // A group is a heading of the navigation, with the parts below it.
@@ -237,6 +240,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.errors(r)
 	p.timings(r)
 	p.Traces, p.Links = traces(r.Traces), links(r)
+	p.GoodCosts, p.CostHeads, p.CostFoot = words.CostRows(r), words.CostHeads, words.CostMeaning
 	p.slowest(r)
 	p.phases(r)
 	p.run(r)

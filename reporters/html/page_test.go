@@ -51,7 +51,7 @@ var (
 	packedData = regexp.MustCompile(`<script type="text/plain" id="(data|facets)">([A-Za-z0-9+/=]*)</script>`)
 	policy     = regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`)
 	besideIt   = regexp.MustCompile(`^\.\./[^/]+/report\.html$`) // an earlier run
-	numbers    = regexp.MustCompile(`^[-MmLlHhVvZz0-9. ]+$`)
+	numbers    = regexp.MustCompile(`^[-MmLlHhVvCZz0-9. ]+$`)
 )
 
 // element is an element of the page, as far as the tests need it.

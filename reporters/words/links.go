@@ -50,7 +50,9 @@ func calls(n result.Num) string { return fmt.Sprintf("%.2f", float64(n)) }
 
 // A LinkRow is a row of the table of links, with a cell for each phase.
 type LinkRow struct {
-	Link  string // from -> to
+	Link  string // from → to
+	From  string // service that calls
+	To    string // service that is called
 	Quiet string // traffic without load; – if it was not measured
 	Calls bool   // the cells are calls per request, otherwise bytes
 	Cells []PhaseCell
@@ -71,8 +73,9 @@ func LinkRows(r *result.Result) (phases []slo.Phase, rows []LinkRow) {
 	for i := range r.Amplification {
 		a := &r.Amplification[i]
 		row := LinkRow{
-			Link: Clean(a.From) + " → " + Clean(a.To), Quiet: quiet(r.Links, a), Calls: a.Unit == result.UnitCalls,
+			From: Clean(a.From), To: Clean(a.To), Quiet: quiet(r.Links, a), Calls: a.Unit == result.UnitCalls,
 		}
+		row.Link = row.From + " → " + row.To
 		for _, name := range phases {
 			cell := PhaseCell{Text: "–"}
 			if p := a.In(name); p != nil && row.Calls {

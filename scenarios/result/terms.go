@@ -501,6 +501,23 @@ var all = []Term{
 			"More in a fault than before means that each request costs more, as with retries. The objective is " +
 			"amplification(posts -> store) < 1.5 in FAULT.",
 	},
+	{
+		"cost-of-a-good-request",
+		[]string{"what a good request costs", "cpu per good request", "memory of all units", "calls per good request"},
+		"What the target spent in the baseline and in each fault, for each good request: CPU time of all units together, " +
+			"and calls on the links whose protocol brunt read. Work for requests that failed counts too, so that retries and " +
+			"requests that are given up late make good ones dear. Memory is the mean of all units together over the phase. A " +
+			"figure is unknown where that of a unit is missing for over a fifth of the phase, and where most of the good " +
+			"requests were answered after it.",
+	},
+	{
+		"matrix-of-alerts",
+		[]string{"alerts after each fault", "silent alert", "late alert"},
+		"When each alert of the team's own monitoring fired after each fault of a sweep. It is late after the fault was over, " +
+			"or after the limit of an objective such as `alert(Errors) < 30s after dead`. It is silent if it did not fire until " +
+			"the last poll although the fault was verified and met traffic. It is unknown if it fired before, if polls had no " +
+			"answer, or if another fault was in as well.",
+	},
 	{"zone", nil, "A group of units that fail together. A fault can hit a whole zone."},
 	{"leader", nil, "The unit that a service's own election or role has chosen. `pick: leader` asks which it is at the " +
 		"instant of the injection; " +

@@ -28,15 +28,15 @@ type world struct {
 }
 
 const (
-	median   = .02 // seconds
-	requests = 12000
+	median  = .02 // seconds
+	offered = 12000
 )
 
 // run makes a result whose times are worse by a share, with a share of errors.
 func (w *world) run(worse, errors float64) Run {
 	shift := (1 + worse) * math.Exp(w.r.NormFloat64()*w.spread+float64(w.made)*w.drift+w.day)
 	w.made++
-	bad := int64(distuv.Binomial{N: requests, P: errors, Src: w.r}.Rand())
+	bad := int64(distuv.Binomial{N: offered, P: errors, Src: w.r}.Rand())
 	at := func(q float64) result.Num { // of a lognormal, with sampling error
 		return result.Num(median * shift * q * math.Exp(w.r.NormFloat64()*.005*q))
 	}
@@ -47,12 +47,12 @@ func (w *world) run(worse, errors float64) Run {
 		Phases: []result.Phase{{Name: slo.ParsePhase("run")}},
 		Cells: []result.Cell{
 			{
-				Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: requests, Rate: 200,
+				Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: offered, Rate: 200,
 				Response: result.Times{P50: at(1), P90: at(1.8), P95: at(2.1), P99: at(2.8)},
 			},
 			{
-				Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "ok", Count: requests - bad,
-				Rate: result.Num(float64(requests-bad) / 60),
+				Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "ok", Count: offered - bad,
+				Rate: result.Num(float64(offered-bad) / 60),
 			},
 			{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "error", Count: bad},
 		},

@@ -69,7 +69,7 @@ func TestHistory(t *testing.T) {
 	if len(alike) != 3 {
 		t.Errorf("%d records of the scenario on machines of the kind, want 3", len(alike))
 	}
-	if at := alike[0].values()[place{slo.ParsePhase("run"), "*", "*"}]; at["p95"].n != requests || at["p95"].x <= 0 {
+	if at := alike[0].values()[place{slo.ParsePhase("run"), "*", "*"}]; at["p95"].n != offered || at["p95"].x <= 0 {
 		t.Errorf("read back as %+v", at)
 	}
 }

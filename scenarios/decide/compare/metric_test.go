@@ -112,7 +112,7 @@ func TestValues_Recovery(t *testing.T) {
 		c.fault.Name = "f"
 		r := &result.Result{Version: c.version, Faults: []result.FaultRecord{c.fault}, Cells: []result.Cell{
 			{
-				Phase: slo.ParsePhase("recovery/f"), Load: "*", Step: "*", Outcome: "*", Count: requests,
+				Phase: slo.ParsePhase("recovery/f"), Load: "*", Step: "*", Outcome: "*", Count: offered,
 				Response: result.Times{P50: .1},
 			},
 		}}

@@ -21,7 +21,7 @@ func TestCompare_Zero(t *testing.T) {
 	noneGood := func(r *result.Result) {
 		r.Cells = append(r.Cells[:1], result.Cell{
 			Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "error",
-			Count: requests,
+			Count: offered,
 		})
 	}
 	leave := func(*result.Result) {}

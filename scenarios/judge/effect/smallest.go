@@ -14,7 +14,7 @@ func Smallest(rate, limit float64) (outage time.Duration, share float64, window 
 	// least returns the smallest number of bad requests among n that is rarer than chance
 	least := func(n, chance float64) float64 {
 		k := math.Floor(n*limit) + 1
-		for k < n && upperTail(k, n, limit) >= chance {
+		for k < n && UpperTail(k, n, limit) >= chance {
 			k++
 		}
 		return k

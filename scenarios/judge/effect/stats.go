@@ -8,9 +8,9 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// upperTail returns P(X >= k) of a binomial distribution with n trials and probability p, by the regularised
+// UpperTail returns P(X >= k) of a binomial distribution with n trials and probability p, by the regularised
 // incomplete beta function: I_p(k, n-k+1). It accepts fractional counts, such as counts divided by a dispersion.
-func upperTail(k, n, p float64) float64 {
+func UpperTail(k, n, p float64) float64 {
 	switch {
 	case k <= 0:
 		return 1
@@ -25,7 +25,7 @@ func upperTail(k, n, p float64) float64 {
 }
 
 // lowerTail returns P(X <= k) of the same distribution.
-func lowerTail(k, n, p float64) float64 { return 1 - upperTail(k+1, n, p) }
+func lowerTail(k, n, p float64) float64 { return 1 - UpperTail(k+1, n, p) }
 
 // UpperBound returns the one-sided upper confidence bound of the proportion k/n (Clopper and Pearson, 1934).
 func UpperBound(k, n, confidence float64) float64 {
@@ -64,7 +64,7 @@ func Student(freedom float64) float64 {
 // distribution (order statistics: Conover, Practical Nonparametric Statistics, 3.2).
 func LowerRank(n int64, q float64) float64 {
 	above := max(1, int64(float64(n)*(1-q)))
-	for above < n && upperTail(float64(above), float64(n), 1-q) > .05 {
+	for above < n && UpperTail(float64(above), float64(n), 1-q) > .05 {
 		above++
 	}
 	return max(0, (float64(n-above)+.5)/float64(n))

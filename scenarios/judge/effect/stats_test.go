@@ -23,7 +23,7 @@ func TestTails(t *testing.T) {
 				for i := k; i <= n; i++ {
 					want += choose(n, i) * math.Pow(p, float64(i)) * math.Pow(1-p, float64(n-i))
 				}
-				if got := upperTail(float64(k), float64(n), p); math.Abs(got-want) > 1e-9 {
+				if got := UpperTail(float64(k), float64(n), p); math.Abs(got-want) > 1e-9 {
 					t.Errorf("P(X >= %d) of %d with %g is %g, want %g", k, n, p, got, want)
 				}
 				if got, want := lowerTail(float64(k), float64(n), p),
@@ -36,8 +36,8 @@ func TestTails(t *testing.T) {
 	for _, c := range []struct{ k, n, p, want float64 }{
 		{0, 5, .1, 1}, {6, 5, .1, 0}, {1, 5, 0, 0}, {1, 5, 1, 1}, {-1, 5, .5, 1},
 	} {
-		if got := upperTail(c.k, c.n, c.p); got != c.want {
-			t.Errorf("upperTail(%g, %g, %g) = %g, want %g", c.k, c.n, c.p, got, c.want)
+		if got := UpperTail(c.k, c.n, c.p); got != c.want {
+			t.Errorf("UpperTail(%g, %g, %g) = %g, want %g", c.k, c.n, c.p, got, c.want)
 		}
 	}
 }
@@ -52,7 +52,7 @@ func TestBounds(t *testing.T) {
 			if b := UpperBound(k, n, .95); k < n && math.Abs(lowerTail(k, n, b)-.05) > 1e-6 || k == n && b != 1 {
 				t.Errorf("upper bound of %g of %g: %g", k, n, b)
 			}
-			if b := LowerBound(k, n, .95); k > 0 && math.Abs(upperTail(k, n, b)-.05) > 1e-6 || k == 0 && b != 0 {
+			if b := LowerBound(k, n, .95); k > 0 && math.Abs(UpperTail(k, n, b)-.05) > 1e-6 || k == 0 && b != 0 {
 				t.Errorf("lower bound of %g of %g: %g", k, n, b)
 			}
 		}

@@ -219,7 +219,7 @@ func (c chances) sharp(slices []Slice, n int64) bool {
 // tail returns the probability of a window at least as bad if the bad share were the limit, or twice the share of the
 // baseline, whichever is larger.
 func (c chances) tail(n, bad int64) float64 {
-	return upperTail(float64(bad)/c.phi, float64(n)/c.phi, max(2*c.p0, c.limit))
+	return UpperTail(float64(bad)/c.phi, float64(n)/c.phi, max(2*c.p0, c.limit))
 }
 
 // quiet returns the probability that no request ends within d, at the rate of the baseline.
