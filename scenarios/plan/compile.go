@@ -277,8 +277,10 @@ func (c *compiler) objectives(observed *observeCompiler) {
 	phases := append([]string{slo.RunPhase.String(), slo.BaselinePhase.String()}, faultNames...)
 	for _, list := range [][]slo.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
 		for _, o := range list {
-			if o.Step != "" && !c.steps.unknown && !ofScript(c.plan, o) && !slices.Contains(stepNames, o.Step) {
-				c.m.AddHint(o.Pos, syntax.DidYouMean(o.Step, stepNames), "there is no step %q", o.Step)
+			for _, step := range []string{o.Step, o.Reference.Step} {
+				if step != "" && !c.steps.unknown && !ofScript(c.plan, o) && !slices.Contains(stepNames, step) {
+					c.m.AddHint(o.Pos, syntax.DidYouMean(step, stepNames), "there is no step %q", step)
+				}
 			}
 			for _, load := range []string{o.Load, o.Reference.Load} {
 				if load != "" && !slices.Contains(loadNames, load) {

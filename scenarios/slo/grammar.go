@@ -33,7 +33,7 @@
 //	fold      = "max" | "mean" | "min" | "last" | "slope" .
 //	op        = "<" | "<=" | ">" | ">=" | "=" | "==" .
 //	value     = duration | share | rate | count | number | size | growth | multiple .
-//	multiple  = ( share | number "x" ) "of" ( phase | "load" name ) .
+//	multiple  = ( share | number "x" ) "of" ( phase | "load" name | "step" step ) .
 //	growth    = ( number | size | duration | share ) "/" ( "s" | "m" | "h" ) .
 //	clause    = "of" step | [ "of" ] "load" name
 //	          | "in" phase
@@ -56,8 +56,9 @@
 //	growth (1MiB/m)   slope
 //	number            burn; attempts; amplification; cpu, in cores
 //
-// A multiple refers to the same metric in another phase, or of another load, of the same run: `p95 < 110% of baseline
-// in crash`, `mean(store-asks) < 3x of baseline`, `p95 < 150% of load stable of load canary`. A metric that is a
+// A multiple refers to the same metric in another phase, or of another load or step, of the same run: `p95 < 110%
+// of baseline in crash`, `mean(store-asks) < 3x of baseline`, `p95 < 150% of load stable of load canary`,
+// `p50 < 150% of step "list v1" of "list v2"`. A metric that is a
 // share itself needs the form with an x, because `errors < 1% of list` is about the step list.
 //
 // `=` is for counts, `for` with a duration for stop conditions. `for` with a share is for metrics of faults:

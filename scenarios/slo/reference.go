@@ -10,18 +10,22 @@ import (
 )
 
 // A Reference is the value that the target of a relative objective is a multiple of: the same metric in another
-// phase, or of another load, of the same run. The zero value means that there is no reference: the target is a plain
-// value.
+// phase, or of another load or step, of the same run. The zero value means that there is no reference: the target is
+// a plain value.
 type Reference struct {
 	Factor float64 // factor of the reference, such as 1.1 for `110% of baseline`; 0 means that there is no reference
 	Phase  Phase   // the zero value means the phase of the objective
 	Load   string  // "" means the load or step of the objective
+	Step   string  // "" means the load or step of the objective
 }
 
-// String returns the reference in the short form: `baseline`, or `load stable`.
+// String returns the reference in the short form: `baseline`, `load stable` or `step "list v1"`.
 func (r Reference) String() string {
-	if r.Load != "" {
+	switch {
+	case r.Load != "":
 		return "load " + r.Load
+	case r.Step != "":
+		return `step "` + r.Step + `"`
 	}
 	return r.Phase.String()
 }
@@ -36,13 +40,13 @@ func (o Objective) Against(measured float64) Objective {
 	return o
 }
 
-// OfReference returns the objective on the reference: with the phase, or the load, of the reference.
+// OfReference returns the objective on the reference: with the phase, the load or the step of the reference.
 func (o Objective) OfReference() Objective {
 	if o.Reference.Phase.Kind != NoPhase {
 		o.Phase = o.Reference.Phase
 	}
-	if o.Reference.Load != "" {
-		o.Load, o.Step = o.Reference.Load, ""
+	if o.Reference.Load != "" || o.Reference.Step != "" {
+		o.Load, o.Step = o.Reference.Load, o.Reference.Step
 	}
 	return o
 }
@@ -67,14 +71,18 @@ func (o *Objective) target(words []word) (rest []word, err error) {
 	}
 	o.Value, o.Reference.Factor = math.NaN(), factor
 	words = words[1:]
-	if len(words) < 2 || !words[0].is("of") || words[1].is("load") && len(words) < 3 {
+	if len(words) < 2 || !words[0].is("of") || (words[1].is("load") || words[1].is("step")) && len(words) < 3 {
 		_, err := o.Metric.Read(text)
 		return nil, fmt.Errorf("%s: %w; a multiple names its reference: `%s %s %s of baseline` or `… of load stable`",
 			syntax.Clip(o.Metric.Text, 40), err,
 			o.Metric.Text, o.Op, syntax.Clip(text, 20))
 	}
-	if words[1].is("load") {
+	switch {
+	case words[1].is("load"):
 		o.Reference.Load = words[2].text
+		return words[3:], nil
+	case words[1].is("step"):
+		o.Reference.Step = words[2].text
 		return words[3:], nil
 	}
 	o.Reference.Phase = ParsePhase(words[1].text)
@@ -105,7 +113,7 @@ func (o *Objective) checkReference() error {
 	case !o.Relative():
 		return nil
 	case row.Needs != NeedsRequests && row.Needs != NeedsSeries || row.Spans != nil:
-		return fmt.Errorf("%s has no value in another phase, or of another load, that it could be a multiple of: want a "+
+		return fmt.Errorf("%s has no value in another phase, or of another load or step, that it could be a multiple of: want a "+
 			"value of its own", m.Text)
 	case m.Fold == increase || m.Figure().Counted || m.OfRequests() && m.Unit == Count:
 		return fmt.Errorf("%s is a count, and grows with the length of its phase: want a value of its own, or a share or "+
@@ -114,11 +122,12 @@ func (o *Objective) checkReference() error {
 		return fmt.Errorf("%s may be negative, so that a multiple of it says nothing: want a value of its own", m.Text)
 	case o.Op == "=":
 		return fmt.Errorf("%s wants <, <=, > or >= of a multiple", m.Text)
-	case m.OfSeries() && r.Load != "":
+	case m.OfSeries() && (r.Load != "" || r.Step != ""):
 		return fmt.Errorf("%s is of no load: want a multiple of its value in another phase, such as 150%% of baseline",
 			m.Text)
-	case r.Load == "" && r.Phase == o.PhaseOrRun(), r.Load != "" && r.Load == o.Load:
-		return fmt.Errorf("%s is held against itself: name another phase or load behind `of`, or `in FAULT`", m.Text)
+	case r.Load == "" && r.Step == "" && r.Phase == o.PhaseOrRun(), r.Load != "" && r.Load == o.Load,
+		r.Step != "" && r.Step == o.Step:
+		return fmt.Errorf("%s is held against itself: name another phase, load or step behind `of`, or `in FAULT`", m.Text)
 	case r.Phase.Kind == WarmupPhase:
 		return errors.New("warm-up is never measured: want a multiple of baseline, of a fault or of recovery/FAULT")
 	}

@@ -25,6 +25,7 @@ type balancer struct {
 	all      []*upstream
 	ejection bool
 	by       string
+	canary   int // each of so many requests goes to a newer replica, which has an odd index; 0: no request is chosen
 	turn     atomic.Uint64
 
 	cancel  context.CancelFunc
@@ -40,8 +41,13 @@ func (b *balancer) pick(q call, tried []*upstream) *upstream {
 	}
 	n := uint64(len(b.all))
 	first := b.turn.Add(1)
-	if b.by == ipHash {
+	switch {
+	case b.by == ipHash:
 		first = hashOf(q.client)
+	case b.canary > 0 && n > 1 && first%uint64(b.canary) == 0:
+		first = first/uint64(b.canary)%(n/2)*2 + 1
+	case b.canary > 0:
+		first = first % ((n + 1) / 2) * 2
 	}
 	var best, unfit *upstream
 	for i := range n {

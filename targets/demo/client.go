@@ -63,6 +63,8 @@ type reply struct {
 	status int
 	body   []byte
 	by     int // index of the replica that sent it
+	// the version of the replica, if there are several
+	version string
 }
 
 // do sends a call and reads the whole response. A timeout of 0 means no time limit.
@@ -102,7 +104,7 @@ func (c *client) do(ctx context.Context, addr string, q call, timeout time.Durat
 	if err != nil {
 		return reply{}, fmt.Errorf("reading the answer of %s: %w", addr, err)
 	}
-	return reply{status: resp.StatusCode, body: body}, nil
+	return reply{status: resp.StatusCode, body: body, version: resp.Header.Get(versionHeader)}, nil
 }
 
 func readAll(resp *http.Response) ([]byte, error) {

@@ -69,6 +69,10 @@ type Config struct {
 	// a service that watches the gateway and serves an alert ErrorsHigh in the format of Prometheus: prompt fires
 	// after a second, late after a minute, and mislabelled lacks the label severity: page; zero is off
 	Monitor string `yaml:"monitor,oneof=off|prompt|late|mislabelled"`
+	// with monitor: it has ten rules, one for each 5 % of errors, and counts pages for alerts that are labelled severity:
+	// page, as alertmanager_notifications_total: grouped, one page for all that fire at a time, or single, one for each;
+	// zero is none
+	Pages string `yaml:"pages,oneof=none|grouped|single"`
 	// the calls that posts makes belong to the trace of their request; on by default
 	Propagate *bool `yaml:"propagate"`
 
@@ -145,8 +149,15 @@ type Config struct {
 	Shards int `yaml:"shards,min=1,max=100"`
 	// with shards: a post is read from the shard with the fewest readers, and not always from its own; off by default
 	ReplicateHot *bool `yaml:"replicate_hot"`
-	// versions of posts: same, or mixed, where every second replica adds a field to its pages; zero is same
+	// versions of posts: same, or mixed, where every second replica adds a field to its pages, and pages have a header
+	// X-Version with v1 or v2; zero is same
 	Versions string `yaml:"versions,oneof=same|mixed"`
+	// with versions: mixed: each of so many requests goes to a replica of the newer version, such as each tenth; zero is
+	// the same for all replicas
+	Canary int `yaml:"canary,min=2,max=1000"`
+	// with versions: mixed: pages of the newer version are good, slow, which takes 60 ms more, or broken, without posts;
+	// zero is good
+	Newer string `yaml:"newer,oneof=good|slow|broken"`
 	// how the gateway reads pages with fields that it does not know: tolerant, it ignores the fields, or strict, it
 	// fails; zero is tolerant
 	Reader string `yaml:"reader,oneof=tolerant|strict"`
@@ -190,6 +201,7 @@ func (c Config) own(service string) map[string]string {
 		toggle("NONCE", c.Nonce)
 		text("LEAK", c.Leak)
 		text("READER", c.Reader)
+		text("CANARY", strconv.Itoa(c.Canary))
 	case postsName:
 		text("RATE", strconv.FormatFloat(float64(c.Posts.Rate), 'g', -1, 64))
 		text("QUEUE", strconv.Itoa(c.Posts.Queue))
@@ -201,6 +213,7 @@ func (c Config) own(service string) map[string]string {
 		toggle("MAX_TRIES", c.MaxTries)
 		text("SESSIONS", c.Sessions)
 		text("VERSIONS", c.Versions)
+		text("NEWER", c.Newer)
 	case storeName:
 		length("WORK", c.Work)
 		toggle("INDEX", c.Index)
@@ -215,6 +228,8 @@ func (c Config) own(service string) map[string]string {
 		toggle("EVICTION", c.Eviction)
 	case usersName:
 		toggle("LOCK_ORDER", c.LockOrder)
+	case monitorName:
+		text("PAGES", c.Pages)
 	case notificationsName:
 		if onlyOn(c.Outbox) == "on" {
 			text("DEDUP", onOff(c.Dedup))
@@ -241,10 +256,13 @@ const (
 	uncheckedRole      = "role"
 )
 
-// The values of the switches versions and reader.
+// The values of the switches versions, newer and reader.
 const (
 	sameVersions   = "same"
 	mixedVersions  = "mixed"
+	goodNewer      = "good"
+	slowNewer      = "slow"
+	brokenNewer    = "broken"
 	tolerantReader = "tolerant"
 	strictReader   = "strict"
 )

@@ -563,6 +563,8 @@ func TestConfig_Own(t *testing.T) {
 		{"shards: 4", storeName, "SHARDS", "4"},
 		{"replicate_hot: on", storeName, "REPLICATE_HOT", "on"},
 		{"versions: mixed", postsName, "VERSIONS", "mixed"},
+		{"newer: slow", postsName, "NEWER", "slow"},
+		{"canary: 10", gatewayName, "CANARY", "10"},
 		{"reader: strict", gatewayName, "READER", "strict"},
 		{"bounds: off", storeName, "BOUNDS", "off"},
 		{"bounds: off", gatewayName, "BOUNDS", "off"},
@@ -906,6 +908,56 @@ func TestVersions(t *testing.T) {
 				s := start(t, tt.config)
 				if got := counts(s.load(10, sec, "/posts?page=3", sec)); got != tt.want {
 					t.Errorf("%s, want %s", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// TestCanary: each tenth request gets a page of the newer version, which says so in a header, whatever state it is in.
+func TestCanary(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		config  Config
+		newer   int           // of 20 requests
+		took    time.Duration // of a page of the newer version
+		without int           // pages without posts
+	}{
+		{"half", Config{}, 10, 0, 0},
+		{"a tenth", Config{Canary: 10}, 2, 0, 0},
+		{"slow", Config{Canary: 10, Newer: slowNewer}, 2, newerTime, 0},
+		{"broken", Config{Canary: 5, Newer: brokenNewer}, 4, 0, 4},
+		{"three replicas", Config{Canary: 4, Posts: Scale{Replicas: 3}}, 5, 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tt.config.Versions = mixedVersions
+				s := start(t, tt.config)
+				newer, without := 0, 0
+				for range 20 {
+					began := time.Now()
+					status, body, header := s.Ask(t.Context(), "gateway[0]", "GET", "/posts?page=3", "")
+					if status != 200 {
+						t.Fatalf("%d %s", status, body)
+					}
+					want := time.Duration(0)
+					switch header.Get(versionHeader) {
+					case "v2":
+						newer++
+						want = tt.took
+					case "v1":
+					default:
+						t.Errorf("the header is %v", header)
+					}
+					if took := time.Since(began); took != want {
+						t.Errorf("%s took %s, want %s", header.Get(versionHeader), took, want)
+					}
+					if !strings.Contains(body, `"author"`) {
+						without++
+					}
+				}
+				if newer != tt.newer || without != tt.without {
+					t.Errorf("%d of the newer version, %d without posts, want %d and %d", newer, without, tt.newer, tt.without)
 				}
 			})
 		})

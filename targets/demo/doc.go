@@ -44,6 +44,7 @@
 //	identity       a service issues the tokens; with ask_issuer the gateway asks it about each
 //	cache          a service keeps pages of posts; without cache_fallback reads fail with it
 //	monitor        a service watches the gateway, and serves an alert in the format of Prometheus
+//	pages          grouped: alerts of the monitor that fire together are one page
 //	crash_reports  posts keeps a report of its own crash in a folder, until an orderly stop
 //	restart        a service that crashed is started again; on unless switched off
 //	propagate      the calls of posts carry the trace of their request; on unless switched off
@@ -106,6 +107,7 @@
 //	outbox.go         notices that are kept with their posts; friends.go locks users, drafts.go keeps
 //	                  what they write, export.go reads all posts as a batch does, shards.go spreads
 //	                  them, line.go gives a replica of posts its rate
+//	version.go        the two versions of posts
 //	monitor.go        watches the gateway, if a switch adds it
 //	client.go answer.go    requests and responses between services
 //	telemetry.go trace.go spans.go    metrics, logs and traces

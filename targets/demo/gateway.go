@@ -117,6 +117,7 @@ func newGateway(p parts) (service, error) {
 	c := newClient(p.dial, g.limits.connect)
 	g.posts = &balancer{
 		ejection: p.env.on("DEMO_EJECTION"), by: p.env.oneOf("DEMO_BALANCE", roundRobin, leastConnections, ipHash),
+		canary: p.env.number("DEMO_CANARY"),
 	}
 	g.posts.all = upstreamsOf(p, c, m, postsName, breakers, g.posts.ejection)
 	g.users = upstreamsOf(p, c, m, usersName, breakers, false)[0]
@@ -324,6 +325,9 @@ func (g *gateway) fetch(w http.ResponseWriter, r *http.Request, q call, into any
 	rep, err := g.flights.do(ctx, g.flight(q), func(ctx context.Context) (reply, error) {
 		return g.cache.do(ctx, q, func() (reply, error) { return g.retrier.send(ctx, g.posts, q, g.limits.posts, true) })
 	})
+	if rep.version != "" {
+		w.Header().Set(versionHeader, rep.version)
+	}
 	if err := g.explain(ctx, postsName, rep, err); err != nil {
 		return err
 	}

@@ -114,3 +114,41 @@ func TestMonitor(t *testing.T) {
 		})
 	}
 }
+
+// TestMonitor_Pages: ten alerts that fire together are one page or ten, and none without the label of those who are
+// paged. The next outage is the next page.
+func TestMonitor_Pages(t *testing.T) {
+	for _, c := range []struct {
+		rule, pages   string
+		first, second string
+	}{
+		{promptRule, groupedPages, "1", "2"},
+		{promptRule, singlePages, "10", "20"},
+		{mislabelled, groupedPages, "0", "0"},
+	} {
+		t.Run(c.rule+" "+c.pages, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, Config{Monitor: c.rule, Pages: c.pages})
+				pages := func() string {
+					text := s.askUnit(t.Context(), "monitor[0]", "GET", "/metrics", "").body
+					_, after, _ := strings.Cut(text, "\nalertmanager_notifications_total ")
+					n, _, _ := strings.Cut(after, "\n")
+					return n
+				}
+				for _, want := range []string{c.first, c.second} {
+					for _, to := range []string{"posts[0]", "posts[1]"} {
+						s.net.edge("gateway[0]", to).kill()
+					}
+					s.load(20, 4*sec, "/posts?page=3", sec)
+					if got := pages(); got != want {
+						t.Errorf("%s pages, want %s", got, want)
+					}
+					for _, to := range []string{"posts[0]", "posts[1]"} {
+						s.net.edge("gateway[0]", to).revive()
+					}
+					s.load(20, 12*sec, "/posts?page=3", sec)
+				}
+			})
+		})
+	}
+}

@@ -1,13 +1,11 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"maps"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -26,8 +24,8 @@ type posts struct {
 	timeout  time.Duration // of a call to the store; 0: none
 	pool     *pool         // connections to the store; nil: no bound
 	input    input
-	drafts   *drafts // nil: the store has them
-	newer    bool    // pages have a field that earlier versions do not know
+	drafts   *drafts  // nil: the store has them
+	version  *version // nil: all replicas have the same
 	notifier *notifier
 	early    *early // nil: a write is acknowledged once the store has it
 	writes   writeLog
@@ -43,11 +41,7 @@ func newPosts(p parts) (service, error) {
 	s.store = p.env.link(storeName)[0]
 	s.client = newClient(p.dial, connect)
 	s.writes, s.input = newWriteLog(p), newInput(p.env)
-	if p.env.oneOf("DEMO_VERSIONS", sameVersions, mixedVersions) == mixedVersions {
-		_, index, _ := strings.Cut(strings.TrimSuffix(p.env.text("BRUNT_UNIT", ""), "]"), "[")
-		n, _ := strconv.Atoi(index)
-		s.newer = n%2 == 1
-	}
+	s.version = newVersion(p.env)
 	if s.pool = newPool(p.env.number("DEMO_POOL")); s.pool != nil {
 		if p.env.on("DEMO_POOL_WAIT") {
 			s.pool.wait = poolWait
@@ -97,8 +91,8 @@ func (s *posts) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if at := bytes.LastIndexByte(rep.body, '}'); s.newer && rep.status == http.StatusOK && at > 0 {
-		rep.body = append(rep.body[:at:at], `,"version":2}`...)
+	if rep.status == http.StatusOK {
+		rep.body = s.version.page(w, rep.body)
 	}
 	writeBody(w, rep.status, rep.body)
 	return nil

@@ -183,14 +183,17 @@ func (tw *twin) load(i int) {
 	if lp.Start != 0 {
 		warm = 0
 	}
-	run := &load.Run{Settings: load.Settings{
+	run := &load.Run{}
+	run.Settings = load.Settings{
 		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, Timeout: lp.Timeout.D(),
 		Grace:       lp.Grace.D(),
 		MaxInFlight: lp.InFlight(), Seed: tw.p.Scenario.Seed, Pacing: "sleep", Now: tw.now, Env: &template.Env{Now: tw.now},
 		Shards: 1,
 		Sink:   func(int) load.Sink { return tw.rec.Shard(0) }, Abort: func() {},
-		Open: func(int) (load.User, load.EndIteration, error) { return &user{twin: tw, steps: steps}, nil, nil },
-	}}
+		Open: func(int) (load.User, load.EndIteration, error) {
+			return &user{twin: tw, steps: steps, emit: run.Emit}, nil, nil
+		},
+	}
 	if _, err := run.Go(tw.t.Context()); err != nil {
 		tw.t.Error(err)
 	}
@@ -202,6 +205,9 @@ type user struct {
 	steps map[string]*syntax.Node
 	vars  map[string]string // of the iteration
 	of    int64             // the iteration
+
+	answered http.Header // of the last answer
+	emit     func(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome)
 }
 
 func (u *user) Close() error { return nil }
@@ -231,6 +237,14 @@ func (u *user) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
 		out.Cause = scenarios.Timeout
 	default:
 		out.Cause = scenarios.Reset
+	}
+	if in := step.Get("group"); in != nil {
+		version := u.answered.Get(in.Get("header").Value)
+		for i, n := range in.Get("values").Items {
+			if part := *out; n.Value == version {
+				u.emit(it, c, i, &part)
+			}
+		}
 	}
 }
 
@@ -286,6 +300,7 @@ func (u *user) ask(ctx context.Context, step *syntax.Node, r *rand.Rand) (status
 		}
 	}
 	status, text, answered := u.sys.Ask(ctx, "gateway[0]", method, fill(path), body, header...)
+	u.answered = answered
 	check := func(key string) bool {
 		n := step.Get("check").Get(key)
 		return n != nil && n.Value == strconv.Itoa(status)
@@ -359,8 +374,11 @@ var scraped = regexp.MustCompile(`^http://\$\{unit\.([a-z]+)\.addr\}/metrics$`)
 // watch reads the metrics and the alert of the scenario while the load goes on.
 func (tw *twin) watch(ctx context.Context, all *sync.WaitGroup) {
 	for _, w := range tw.p.Scenario.Metrics {
-		line := regexp.MustCompile(`(?m)^` + w.With.Get("metric").Value + `\{[^}]*route="` +
-			regexp.QuoteMeta(w.With.Get("labels").Get("route").Value) + `"\} (\S+)$`)
+		labels, rate := "", w.With.Get("rate") != nil
+		if of := w.With.Get("labels"); of != nil {
+			labels = `\{[^}]*route="` + regexp.QuoteMeta(of.Get("route").Value) + `"\}`
+		}
+		line := regexp.MustCompile(`(?m)^` + w.With.Get("metric").Value + labels + ` (\S+)$`)
 		unit := scraped.FindStringSubmatch(w.With.Get("scrape").Value)[1] + "[0]"
 		tw.judged.Series = append(tw.judged.Series, result.Series{Name: w.Name, Unit: result.UnitPerSecond, Every: 1})
 		s, last := &tw.judged.Series[len(tw.judged.Series)-1], -1.
@@ -374,7 +392,10 @@ func (tw *twin) watch(ctx context.Context, all *sync.WaitGroup) {
 				v, _ := strconv.ParseFloat(found[1], 64)
 				sum += v
 			}
-			if last >= 0 {
+			switch {
+			case !rate:
+				s.Points = append(s.Points, result.Point{T: result.Sec(tw.now()), V: result.Num(sum)})
+			case last >= 0:
 				s.Points = append(s.Points, result.Point{T: result.Sec(tw.now()), V: result.Num(sum - last)})
 			}
 			last = sum

@@ -98,6 +98,8 @@ func (c *Call) CheckDetach() string {
 		return "it has auth or sign"
 	case c.stream != nil:
 		return "it reads a stream of events"
+	case c.group != nil:
+		return "it groups answers"
 	case c.segments != nil && !c.oneFile():
 		return "its body has several parts"
 	case len(c.rest.Refs()) > 0:

@@ -79,6 +79,7 @@ func (s *session) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outc
 		t.fail(err)
 	} else {
 		t.call.Judge(t.ans, it, out)
+		t.grouped()
 		t.sample(nil)
 	}
 	t.end()
@@ -94,11 +95,12 @@ type exchange struct {
 	rendered rendered
 	filled   bool
 	wire     wire
-	mem      []byte      // buffer of the request
-	send     []byte      // the request: mem, or the shared bytes of a call without placeholders
-	tail     net.Buffers // sent after it: the parts of a body with large files
-	ans      *h1.Answer  // nil until the answer begins
-	begun    bool        // the first request of the chain got its slot
+	mem      []byte            // buffer of the request
+	send     []byte            // the request: mem, or the shared bytes of a call without placeholders
+	tail     net.Buffers       // sent after it: the parts of a body with large files
+	ans      *h1.Answer        // nil until the answer begins
+	begun    bool              // the first request of the chain got its slot
+	part     scenarios.Outcome // of the answer in its group
 }
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}

@@ -30,6 +30,7 @@ func Descriptor() *targets.Descriptor {
 		Settings: reflect.TypeFor[requestStep](),
 		Source:   map[string]embed.FS{"brunt/targets/http": source, "brunt/targets/http/auth": auth.Source},
 		Compile:  compile, Client: newClient,
+		Parts:  groups,
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == 404 || out.Status == 410 },
 		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(out.Status) },
 		Lasts: func(c scenarios.Call) bool {
@@ -76,7 +77,9 @@ type requestStep struct {
 	Sign  *syntax.Node    `yaml:"sign"`  // how it is signed; nil is the load's setting, off is not at all
 	Check *check.Response `yaml:"check"` // conditions for an ok answer; nil is a status below 400
 	// conditions that a good answer meets if it is complete; an answer that does not meet them is no error
-	Want      *check.Wants          `yaml:"want"`
+	Want *check.Wants `yaml:"want"`
+	// the answers are also measured in groups, by a header of theirs, such as of two versions of a service
+	Group     *group                `yaml:"group"`
 	Extract   map[string]extraction `yaml:"extract"`   // variables, each with the place of its value in the answer
 	Redirects *int                  `yaml:"redirects"` // how many are followed at most; nil is 10, 0 is none
 }
@@ -103,6 +106,7 @@ type Call struct {
 	traced    bool         // the author sets a traceparent
 	graphql   *graphQL     // nil: a plain request
 	stream    *streamEnd   // nil: an ordinary answer
+	group     *group       // nil: the answers are not grouped
 	auth      *auth.Prover // nil: no credentials
 	sign      *auth.Signer // nil: no signature
 	digests   sync.Map     // hashes of a body that is one file, by hash name
@@ -176,6 +180,7 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 	c.compileRedirects(s, m)
 	c.compileChecks(s.Check, in, m)
 	c.compileWants(s.Want)
+	c.compileGroup(s.Group, m)
 	targets.Extract(&c.rest, s.Extract, in)
 	for _, name := range slices.Sorted(maps.Keys(s.Extract)) {
 		f := s.Extract[name]
