@@ -24,6 +24,7 @@ const (
 type balancer struct {
 	all      []*upstream
 	ejection bool
+	registry *member // nil: all are there
 	by       string
 	turn     atomic.Uint64
 
@@ -31,7 +32,7 @@ type balancer struct {
 	watches sync.WaitGroup
 }
 
-// pick returns the replica for q among those not tried yet; nil if all were tried.
+// pick returns the replica for q among those not tried yet; nil if all were tried, or none is registered.
 func (b *balancer) pick(q call, tried []*upstream) *upstream {
 	if q.stay > 0 && q.stay <= len(b.all) {
 		if u := b.all[q.stay-1]; b.fit(u) && !slices.Contains(tried, u) {
@@ -47,7 +48,7 @@ func (b *balancer) pick(q call, tried []*upstream) *upstream {
 	for i := range n {
 		u := b.all[(first+i)%n]
 		switch {
-		case slices.Contains(tried, u):
+		case slices.Contains(tried, u) || u.unlisted.Load():
 		case !b.fit(u):
 			if unfit == nil {
 				unfit = u
@@ -64,8 +65,10 @@ func (b *balancer) pick(q call, tried []*upstream) *upstream {
 	return unfit
 }
 
-// fit reports whether a replica may get requests. Without ejection every replica is fit.
-func (b *balancer) fit(u *upstream) bool { return !b.ejection || u.inRotation() }
+// fit reports whether a replica may get requests. Without ejection every replica that is registered is fit.
+func (b *balancer) fit(u *upstream) bool {
+	return !u.unlisted.Load() && (!b.ejection || u.inRotation())
+}
 
 // hashOf hashes a text, such as a client's address (FNV-1a).
 func hashOf(s string) uint64 {
@@ -76,6 +79,7 @@ func hashOf(s string) uint64 {
 
 // start starts the health checks.
 func (b *balancer) start() {
+	b.registry.start()
 	if !b.ejection {
 		return
 	}
@@ -87,6 +91,7 @@ func (b *balancer) start() {
 }
 
 func (b *balancer) stop() {
+	b.registry.stop()
 	if b.cancel != nil {
 		b.cancel()
 	}
