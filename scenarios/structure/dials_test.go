@@ -48,6 +48,8 @@ var dials = map[string]string{
 	"scenarios/k6/child.go exec.CommandContext":       "the same program, which reads a script",
 	"targets/demo/client.go http.Transport":           "a system under test: its units speak to each other",
 	"targets/demo/serve.go net.Dialer":                "a system under test",
+	"targets/demo/hub.go websocket.Upgrader":          "a system under test, which accepts streams",
+	"targets/demo/hub.go websocket.TextMessage":       "a system under test, which accepts streams",
 	"chaos/journal/watchdog.go exec.Command":          "brunt's own watchdog",
 	"scenarios/edit/mcp/tools.go exec.CommandContext": "brunt itself, which gets the policies",
 	"chaos/stress/process.go exec.Command":            "brunt's own stressors, which use no network",

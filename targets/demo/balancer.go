@@ -24,6 +24,7 @@ const (
 type balancer struct {
 	all      []*upstream
 	ejection bool
+	registry *member // nil: all are there
 	by       string
 	canary   int // each of so many requests goes to a newer replica, which has an odd index; 0: no request is chosen
 	turn     atomic.Uint64
@@ -32,7 +33,7 @@ type balancer struct {
 	watches sync.WaitGroup
 }
 
-// pick returns the replica for q among those not tried yet; nil if all were tried.
+// pick returns the replica for q among those not tried yet; nil if all were tried, or none is registered.
 func (b *balancer) pick(q call, tried []*upstream) *upstream {
 	if q.stay > 0 && q.stay <= len(b.all) {
 		if u := b.all[q.stay-1]; b.fit(u) && !slices.Contains(tried, u) {
@@ -53,7 +54,7 @@ func (b *balancer) pick(q call, tried []*upstream) *upstream {
 	for i := range n {
 		u := b.all[(first+i)%n]
 		switch {
-		case slices.Contains(tried, u):
+		case slices.Contains(tried, u) || u.unlisted.Load():
 		case !b.fit(u):
 			if unfit == nil {
 				unfit = u
@@ -70,8 +71,10 @@ func (b *balancer) pick(q call, tried []*upstream) *upstream {
 	return unfit
 }
 
-// fit reports whether a replica may get requests. Without ejection every replica is fit.
-func (b *balancer) fit(u *upstream) bool { return !b.ejection || u.inRotation() }
+// fit reports whether a replica may get requests. Without ejection every replica that is registered is fit.
+func (b *balancer) fit(u *upstream) bool {
+	return !u.unlisted.Load() && (!b.ejection || u.inRotation())
+}
 
 // hashOf hashes a text, such as a client's address (FNV-1a).
 func hashOf(s string) uint64 {
@@ -82,6 +85,7 @@ func hashOf(s string) uint64 {
 
 // start starts the health checks.
 func (b *balancer) start() {
+	b.registry.start()
 	if !b.ejection {
 		return
 	}
@@ -93,6 +97,7 @@ func (b *balancer) start() {
 }
 
 func (b *balancer) stop() {
+	b.registry.stop()
 	if b.cancel != nil {
 		b.cancel()
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	otel "go.opentelemetry.io/otel/trace"
@@ -17,6 +18,9 @@ import (
 
 // maxReply is the largest response that a service accepts from another, in bytes.
 const maxReply = 4 << 20
+
+// notFromCopy is the Cache-Control of a request that is not to be answered from a copy.
+const notFromCopy = "no-cache"
 
 // A client calls other services. One call is exactly one attempt. Without precautions net/http would resend a request
 // when a kept connection breaks, a retry that no switch of the demo turns off.
@@ -41,6 +45,59 @@ func newClient(dial dialer, connect time.Duration) *client {
 	}}
 }
 
+// client returns a client with a connect timeout, which keeps unused connections as long as the service does.
+func (p parts) client(connect time.Duration) *client {
+	c := newClient(p.dial, connect)
+	c.transport.IdleConnTimeout = p.idle
+	return c
+}
+
+// forgetful dials connections over a network that forgets those that were unused for d, as a firewall does: bytes that
+// are sent later are lost, and neither side learns of it.
+func forgetful(dial dialer, d time.Duration) dialer {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return &forgetfulConn{Conn: c, after: d, used: time.Now()}, nil
+	}
+}
+
+type forgetfulConn struct {
+	net.Conn
+	after time.Duration
+
+	mu   sync.Mutex
+	used time.Time
+	lost bool
+}
+
+// pass reports whether the network still knows the connection, and remembers its use.
+func (c *forgetfulConn) pass() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	c.lost = c.lost || now.Sub(c.used) > c.after
+	c.used = now
+	return !c.lost
+}
+
+func (c *forgetfulConn) Write(b []byte) (int, error) {
+	if !c.pass() {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+func (c *forgetfulConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.pass()
+	}
+	return n, err
+}
+
 // A call is a request to another service.
 type call struct {
 	method string
@@ -50,6 +107,7 @@ type call struct {
 	key    string // Idempotency-Key, if any
 	client string // address of the original client, for the balancer
 	stay   int    // replica of the client's session, counted from 1; 0 without a session
+	fresh  bool   // it is not to be answered from a copy
 }
 
 // spanName names the span of a call by the first part of its path, so that there are few names.
@@ -92,6 +150,9 @@ func (c *client) do(ctx context.Context, addr string, q call, timeout time.Durat
 	}
 	if q.key != "" {
 		req.Header["Idempotency-Key"] = []string{q.key}
+	}
+	if q.fresh {
+		req.Header["Cache-Control"] = []string{notFromCopy}
 	}
 	t.set(req.Header)
 

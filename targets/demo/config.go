@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"embed"
 	"maps"
+	"slices"
 	"strconv"
 
 	"brunt/scenarios/quantity"
@@ -19,6 +20,9 @@ const (
 	identityName      = "identity"
 	cacheName         = "cache"
 	monitorName       = "monitor"
+	collectorName     = "collector"
+	registryName      = "registry"
+	standbyName       = "standby"
 )
 
 // Config holds the settings of SocialConnect: the number of replicas, and the switches of its defences and defects.
@@ -164,6 +168,41 @@ type Config struct {
 	// the disk of the store reads one page at a time, and an export for 600 ms: in short parts if throttled, in one if
 	// free; zero is none, without such a disk
 	Batch string `yaml:"batch,oneof=none|throttled|free"`
+	// a service that takes the spans of the gateway, which sends them in the background, async, or within each request,
+	// sync; zero is none, without such a service. Has no effect if a scenario receives spans itself
+	Telemetry string `yaml:"telemetry,oneof=none|async|sync"`
+	// a replica of posts that starts while the store or notifications is away works once it is back; otherwise it asks
+	// for them once, at its start, and without an answer refuses all requests; on by default
+	WaitFor *bool `yaml:"wait_for"`
+	// how long the network between services keeps a connection that is not used, as a firewall does: later bytes on it
+	// are lost without a word; zero is for ever
+	Forgets quantity.Duration `yaml:"forgets"`
+	// with forgets: services use no connection that was unused for half of that time; on by default
+	IdleLimit *bool `yaml:"idle_limit"`
+	// connections that the gateway has open at once; others wait until it closes one; zero is no bound
+	Connections int `yaml:"connections,min=1,max=10000"`
+	// with connections: the gateway closes a connection that was unused for a second; on by default
+	Idle *bool `yaml:"idle"`
+	// the gateway closes a connection whose client takes longer than half a second to send a request; off by default
+	Deadlines *bool `yaml:"deadlines"`
+	// a service in which the replicas of posts register, and from which the gateway learns which there are; off by
+	// default
+	Registry *bool `yaml:"registry"`
+	// with registry: while it does not answer, or knows of none, the gateway uses the replicas that it knew of before;
+	// on by default
+	KeepLast *bool `yaml:"keep_last"`
+	// a second store that follows the first one: hot takes its place at once when it is lost, and cold has to start
+	// first, for 2 s; zero is none
+	Standby string `yaml:"standby,oneof=none|hot|cold"`
+	// with standby: whether the store acknowledges a write once the standby has it, sync, or at once, async; zero is
+	// async
+	Replication string `yaml:"replication,oneof=async|sync"`
+	// with standby: posts reads from it; off by default
+	ReplicaReads *bool `yaml:"replica_reads"`
+	// with replica_reads: for a minute after a write, its user reads from the store; on by default
+	ReadYourWrites *bool `yaml:"read_your_writes"`
+	// with capacity: work of the gateway for each new stream of events (WebSocket, /events); zero is none
+	JoinWork quantity.Duration `yaml:"join_work"`
 }
 
 // own lists the settings that a service has beyond those that every scenario gives it: only those that differ from
@@ -202,6 +241,16 @@ func (c Config) own(service string) map[string]string {
 		text("LEAK", c.Leak)
 		text("READER", c.Reader)
 		text("CANARY", strconv.Itoa(c.Canary))
+		text("TELEMETRY", c.Telemetry)
+		text("CONNECTIONS", strconv.Itoa(c.Connections))
+		toggle("IDLE", c.Idle)
+		toggle("DEADLINES", c.Deadlines)
+		length("JOIN_WORK", c.JoinWork)
+		toggle("REGISTRY", c.Registry)
+		toggle("KEEP_LAST", c.KeepLast)
+		if onlyOn(c.ReplicaReads) == "on" {
+			text("READ_YOUR_WRITES", onOff(c.ReadYourWrites))
+		}
 	case postsName:
 		text("RATE", strconv.FormatFloat(float64(c.Posts.Rate), 'g', -1, 64))
 		text("QUEUE", strconv.Itoa(c.Posts.Queue))
@@ -214,6 +263,10 @@ func (c Config) own(service string) map[string]string {
 		text("SESSIONS", c.Sessions)
 		text("VERSIONS", c.Versions)
 		text("NEWER", c.Newer)
+		toggle("WAIT_FOR", c.WaitFor)
+		toggle("REGISTRY", c.Registry)
+		text("STANDBY", c.Standby)
+		toggle("REPLICA_READS", c.ReplicaReads)
 	case storeName:
 		length("WORK", c.Work)
 		toggle("INDEX", c.Index)
@@ -221,6 +274,7 @@ func (c Config) own(service string) map[string]string {
 		text("BATCH", c.Batch)
 		text("SHARDS", strconv.Itoa(c.Shards))
 		toggle("REPLICATE_HOT", c.ReplicateHot)
+		text("REPLICATION", c.Replication)
 	case cacheName:
 		length("CACHE_LIFE", c.CacheLife)
 		toggle("EXPIRY_JITTER", c.ExpiryJitter)
@@ -235,8 +289,15 @@ func (c Config) own(service string) map[string]string {
 			text("DEDUP", onOff(c.Dedup))
 		}
 	}
-	if service == gatewayName || service == identityName {
+	switch service {
+	case gatewayName, identityName:
 		length("TOKEN_LIFE", c.TokenLife)
+	case standbyName:
+		text("STANDBY", c.Standby)
+	}
+	if service == gatewayName || service == postsName {
+		length("FORGETS", c.Forgets)
+		toggle("IDLE_LIMIT", c.IdleLimit)
 	}
 	toggle("BOUNDS", c.Bounds)
 	toggle("VALIDATION", c.Validation)
@@ -368,6 +429,25 @@ func (c Config) optional(services []Service) []Service {
 	if onlyOn(c.Cache) == "on" {
 		gateway.Env["DEMO_CACHE"], gateway.Env["DEMO_CACHE_FALLBACK"] = "on", onOff(c.Fallback)
 		add(cacheName)
+	}
+	// beforePosts adds a service that posts may call.
+	beforePosts := func(s Service, called bool) {
+		at := slices.IndexFunc(services, func(s Service) bool { return s.Name == postsName })
+		if called {
+			services[at].Links = append(services[at].Links, s.Name)
+		}
+		services = slices.Insert(services, at, s)
+	}
+	if cmp.Or(c.Telemetry, noTelemetry) != noTelemetry {
+		gateway.Links = append(gateway.Links, collectorName)
+		beforePosts(Service{Name: collectorName}, false)
+	}
+	if onlyOn(c.Registry) == "on" {
+		gateway.Links = append(gateway.Links, registryName)
+		beforePosts(Service{Name: registryName}, true)
+	}
+	if cmp.Or(c.Standby, noStandby) != noStandby {
+		beforePosts(Service{Name: standbyName, Links: []string{storeName}}, true)
 	}
 	services = append(services, gateway)
 	if rule := cmp.Or(c.Monitor, noMonitor); rule != noMonitor {

@@ -116,6 +116,8 @@ func TestConfig_Mistakes(t *testing.T) {
 		{"no length of time", "{work: 50}", "50ms"},
 		{"no room", "{capacity: 0}", "at least 1"},
 		{"a misspelt switch", "{sheding: off}", "shedding"},
+		{"no kind of standby", "{standby: warm}", "cold"},
+		{"no kind of telemetry", "{telemetry: on}", "async"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -131,7 +133,9 @@ func TestConfig_Mistakes(t *testing.T) {
 func TestServices(t *testing.T) {
 	started := map[string]bool{}
 	entries := 0
-	for _, s := range (Config{Identity: on(), Cache: on(), Monitor: promptRule}).Services() {
+	for _, s := range (Config{
+		Identity: on(), Cache: on(), Monitor: promptRule, Telemetry: asyncTelemetry, Registry: on(), Standby: hotStandby,
+	}).Services() {
 		if makers[s.Name] == nil {
 			t.Errorf("%s can't be served", s.Name)
 		}

@@ -77,6 +77,17 @@
 //	batch          throttled: an export lets reads in between its parts
 //	expiry_jitter  pages of the cache, written at once, do not end at once
 //	eviction       a full cache takes new pages; on unless switched off
+//	telemetry      async or sync: a service takes the spans of the gateway
+//	wait_for       a replica of posts may start before the services that it calls; on unless
+//	               switched off
+//	idle_limit     with forgets: no call uses a connection that the network may have forgotten
+//	idle           with connections: the gateway closes unused ones; on unless switched off
+//	deadlines      the gateway does not wait for clients that send slowly
+//	registry       a service says which replicas of posts there are; with keep_last the gateway
+//	               goes on without it
+//	standby        hot or cold: a second store, which takes the place of the first
+//	replication    sync: the store acknowledges a write once the standby has it
+//	read_your_writes  with replica_reads: who wrote does not read from the standby
 //
 // # Weaknesses
 //
@@ -104,6 +115,7 @@
 //	posts.go          the posts service, with early.go and notifier.go
 //	store.go users.go notifications.go     the other services; post.go is a post, file_linux.go and
 //	                  file_other.go make the file of the store
+//	registry.go       the replicas that there are; standby.go is a second store, and hub.go has streams of events
 //	outbox.go         notices that are kept with their posts; friends.go locks users, drafts.go keeps
 //	                  what they write, export.go reads all posts as a batch does, shards.go spreads
 //	                  them, line.go gives a replica of posts its rate

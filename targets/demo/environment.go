@@ -16,6 +16,7 @@ import (
 type environment struct {
 	getenv   func(string) string
 	mistakes []error
+	links    map[string][]string // addresses of the services that were asked for
 }
 
 // on reads the switch of a defence, which is on by default.
@@ -81,6 +82,10 @@ func (e *environment) link(service string) []string {
 		e.mistakes = append(e.mistakes, fmt.Errorf("%s is empty, want host:port of each replica of %s", key, service))
 		return []string{""}
 	}
+	if e.links == nil {
+		e.links = map[string][]string{}
+	}
+	e.links[service] = addrs
 	return addrs
 }
 

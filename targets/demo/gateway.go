@@ -50,6 +50,7 @@ type gateway struct {
 	passwords bool          // a login needs one
 	guesses   *limiter      // of passwords; nil: no limit
 	nonces    *limiter      // of writes; nil: none are wanted
+	writers   *limiter      // knows the tokens that wrote; nil: none
 	byAddress bool          // requests without a token are limited by address
 	leak      *leak         // nil: none
 	strict    bool          // an answer with unknown fields is unreadable
@@ -113,13 +114,22 @@ func newGateway(p parts) (service, error) {
 			Name: "socialconnect_shared_total", Help: "Questions that waited for the answer to the same one.",
 		})}
 	}
+	hub := newHub(p, g.room)
 	breakers, m := p.env.on("DEMO_BREAKER"), newUpstreamMetrics(p.metrics)
-	c := newClient(p.dial, g.limits.connect)
+	c := p.client(g.limits.connect)
 	g.posts = &balancer{
 		ejection: p.env.on("DEMO_EJECTION"), by: p.env.oneOf("DEMO_BALANCE", roundRobin, leastConnections, ipHash),
 		canary: p.env.number("DEMO_CANARY"),
 	}
 	g.posts.all = upstreamsOf(p, c, m, postsName, breakers, g.posts.ejection)
+	if g.posts.registry = newMember(p, c, g.posts.learns(p.env.on("DEMO_KEEP_LAST"))); g.posts.registry != nil {
+		for _, u := range g.posts.all {
+			u.unlisted.Store(true)
+		}
+	}
+	if p.env.asked("DEMO_READ_YOUR_WRITES") {
+		g.writers = newLimiter(1)
+	}
 	g.users = upstreamsOf(p, c, m, usersName, breakers, false)[0]
 	if p.env.asked("DEMO_IDENTITY") {
 		g.identity, g.askIssuer = upstreamsOf(p, c, m, identityName, breakers, false)[0], p.env.asked("DEMO_ASK_ISSUER")
@@ -140,11 +150,13 @@ func newGateway(p parts) (service, error) {
 			"GET /draft":      g.admit(g.room.posts, g.draft),
 			"POST /draft":     g.admit(g.room.posts, g.draft),
 			"GET /export":     g.export,
+			"GET /events":     hub.open,
 
 			"POST /users/{id}/friends/{other}": g.admit(g.room.users, g.friend),
 		},
 		start: g.posts.start,
 		stop: func(context.Context) {
+			hub.stop()
 			g.posts.stop()
 			c.close()
 		},
@@ -295,6 +307,7 @@ func (g *gateway) write(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	g.keep(w, q, rep)
+	g.writers.take(tokenOf(r))
 	writeBody(w, http.StatusCreated, rep.body)
 	return nil
 }
@@ -322,6 +335,8 @@ func (g *gateway) fetch(w http.ResponseWriter, r *http.Request, q call, into any
 	ctx := r.Context()
 	q.method = http.MethodGet
 	q = g.origin(r, q)
+	_, quiet := g.writers.allows(tokenOf(r))
+	q.fresh = !quiet
 	rep, err := g.flights.do(ctx, g.flight(q), func(ctx context.Context) (reply, error) {
 		return g.cache.do(ctx, q, func() (reply, error) { return g.retrier.send(ctx, g.posts, q, g.limits.posts, true) })
 	})
@@ -349,6 +364,9 @@ func (g *gateway) flight(q call) string {
 	key := strconv.Itoa(q.stay)
 	if g.posts.by == ipHash {
 		key += " " + q.client
+	}
+	if q.fresh {
+		key += " fresh"
 	}
 	return key + " " + q.path + "?" + q.query
 }

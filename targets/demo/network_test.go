@@ -261,9 +261,17 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
+// Close closes the connections that wait to be accepted as well.
 func (l *listener) Close() error {
 	l.once.Do(func() { close(l.closed) })
-	return nil
+	for {
+		select {
+		case c := <-l.conns:
+			c.Close()
+		default:
+			return nil
+		}
+	}
 }
 
 func (l *listener) Addr() net.Addr { return memAddr(l.addr) }

@@ -30,6 +30,8 @@ type posts struct {
 	early    *early // nil: a write is acknowledged once the store has it
 	writes   writeLog
 	line     *line // nil: requests do not wait
+	member   *member
+	backup   *backup // nil: none
 }
 
 func newPosts(p parts) (service, error) {
@@ -39,7 +41,9 @@ func newPosts(p parts) (service, error) {
 		connect, s.timeout, tell = 250*time.Millisecond, 800*time.Millisecond, 500*time.Millisecond
 	}
 	s.store = p.env.link(storeName)[0]
-	s.client = newClient(p.dial, connect)
+	s.client = p.client(connect)
+	s.member = newMember(p, s.client, registers(p.env.text("BRUNT_UNIT", postsName)))
+	s.backup = newBackup(p)
 	s.writes, s.input = newWriteLog(p), newInput(p.env)
 	s.version = newVersion(p.env)
 	if s.pool = newPool(p.env.number("DEMO_POOL")); s.pool != nil {
@@ -77,8 +81,10 @@ func newPosts(p parts) (service, error) {
 		start: func() {
 			s.notifier.start()
 			s.early.start()
+			s.member.start()
 		},
 		stop: func(ctx context.Context) {
+			s.member.stop()
 			s.early.stop(ctx)
 			s.notifier.stop(ctx)
 			s.client.close()
@@ -87,7 +93,8 @@ func newPosts(p parts) (service, error) {
 }
 
 func (s *posts) list(w http.ResponseWriter, r *http.Request) error {
-	rep, err := s.get(r.Context(), call{method: http.MethodGet, path: "/posts", query: r.URL.RawQuery})
+	q := call{method: http.MethodGet, path: "/posts", query: r.URL.RawQuery, fresh: wantsFresh(r)}
+	rep, err := s.get(r.Context(), q)
 	if err != nil {
 		return err
 	}
@@ -103,7 +110,7 @@ func (s *posts) read(w http.ResponseWriter, r *http.Request) error {
 	if !validID(id) {
 		return noSuchPost
 	}
-	return s.pass(w, r, call{method: http.MethodGet, path: "/posts/" + id})
+	return s.pass(w, r, call{method: http.MethodGet, path: "/posts/" + id, fresh: wantsFresh(r)})
 }
 
 // export forwards a batch to the store. It may take longer than other requests.
@@ -189,7 +196,7 @@ func (s *posts) ask(ctx context.Context, q call) (reply, error) {
 	if err != nil {
 		return reply{}, poolFull
 	}
-	rep, err := s.client.do(ctx, s.store, q, s.timeout)
+	rep, err := s.backup.do(ctx, s, q)
 	free()
 	if !failed(rep, err) {
 		return rep, nil

@@ -48,7 +48,7 @@ func (r *retrier) send(ctx context.Context, b *balancer, q call, timeout time.Du
 	for retries := 0; ; {
 		u := b.pick(q, tried)
 		rep, err := u.send(ctx, q, timeout)
-		if !failed(rep, err) || ctx.Err() != nil {
+		if !failed(rep, err) || ctx.Err() != nil || u == nil {
 			return rep, err
 		}
 		tried = append(tried, u)

@@ -17,6 +17,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
 const (
@@ -31,6 +33,8 @@ const (
 	// the service just as a new request arrives.
 	serverIdle = 3 * time.Minute
 	clientIdle = 90 * time.Second
+	boundIdle  = time.Second            // in place of serverIdle, if connections are bounded
+	sendTime   = 500 * time.Millisecond // in which a client has to send a request, with deadlines
 )
 
 // Serve runs one service until ctx ends, and then stops it within two seconds. It reads its
@@ -102,6 +106,8 @@ type parts struct {
 	dial    dialer
 	tracer  *tracer // nil: no spans
 	lost    bool    // calls do not get the trace of their request
+
+	idle time.Duration // how long an unused connection to another service is kept
 }
 
 // A service is its routes and its background work.
@@ -121,6 +127,9 @@ var makers = map[string]func(parts) (service, error){
 	identityName:      newIdentity,
 	cacheName:         newCache,
 	monitorName:       newMonitor,
+	collectorName:     newCollector,
+	registryName:      newRegistry,
+	standbyName:       newStandby,
 }
 
 func (n node) serve(ctx context.Context) error {
@@ -130,10 +139,18 @@ func (n node) serve(ctx context.Context) error {
 	}
 	env := &environment{getenv: n.getenv}
 	log := slog.New(slog.NewJSONHandler(n.stdout, nil)).With("service", n.name, "unit", env.text("BRUNT_UNIT", n.name))
-	p := parts{env: env, log: log, metrics: newMetrics(), dial: n.dial}
+	p := parts{env: env, log: log, metrics: newMetrics(), dial: n.dial, idle: clientIdle}
+	if forgets := env.length("DEMO_FORGETS"); forgets > 0 {
+		p.dial = forgetful(n.dial, forgets)
+		if env.on("DEMO_IDLE_LIMIT") {
+			p.idle = forgets / 2
+		}
+	}
 	addr := env.need("BRUNT_ADDR", "host:port to listen on") // an empty host would be every interface
 	graceful, drain := env.on("DEMO_GRACEFUL"), env.asked("DEMO_DRAIN")
 	p.lost = !env.on("DEMO_PROPAGATE")
+	bound, idle, deadlines := env.number("DEMO_CONNECTIONS"), env.on("DEMO_IDLE"), env.asked("DEMO_DEADLINES")
+	needs := !env.on("DEMO_WAIT_FOR")
 	tracer, err := newTracer(env, n.name, n.dial)
 	if err != nil {
 		return err
@@ -152,6 +169,9 @@ func (n node) serve(ctx context.Context) error {
 		svc.end(ctx)
 		return fmt.Errorf("listening: %w", err)
 	}
+	if bound > 0 {
+		ln = netutil.LimitListener(ln, bound)
+	}
 	if svc.start != nil {
 		svc.start()
 	}
@@ -164,6 +184,15 @@ func (n node) serve(ctx context.Context) error {
 		Handler:     p.handler(svc, &draining),
 		IdleTimeout: serverIdle,
 		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	if bound > 0 && idle {
+		srv.IdleTimeout = boundIdle
+	}
+	if deadlines {
+		srv.ReadTimeout = sendTime
+	}
+	if needs {
+		srv.Handler = p.needs(ctx, srv.Handler)
 	}
 	var unused unusedConns
 	srv.ConnState = unused.note
@@ -203,6 +232,29 @@ func (n node) serve(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("serving %s: %w", n.name, err)
+}
+
+// needs asks the services that this one calls for an answer, once. If one has none, all requests but those of probes
+// and monitors are refused.
+func (p parts) needs(ctx context.Context, h http.Handler) http.Handler {
+	c := newClient(p.dial, checkTimeout)
+	defer c.close()
+	for service, addrs := range p.env.links {
+		for _, addr := range addrs {
+			rep, err := c.do(ctx, addr, call{method: http.MethodGet, path: "/healthz"}, checkTimeout)
+			if failed(rep, err) {
+				p.log.Error("a service is away at the start", "of", service, "error", errText(err))
+				return handler(func(w http.ResponseWriter, r *http.Request) error {
+					if ofProbe(r.URL.Path) {
+						h.ServeHTTP(w, r)
+						return nil
+					}
+					return &problem{status: http.StatusServiceUnavailable, text: service + " was away at the start"}
+				})
+			}
+		}
+	}
+	return h
 }
 
 // unusedConns are connections without a request so far. A client may open one and not use it;
@@ -280,6 +332,9 @@ type recorder struct {
 	status  int
 	mute    bool // drop the mux's text
 }
+
+// Unwrap returns the response itself, for http.ResponseController.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 func (r *recorder) WriteHeader(status int) {
 	r.status = status

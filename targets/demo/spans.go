@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -17,11 +18,32 @@ import (
 
 // A tracer sends the spans of a service: one for each request that it answers, and one for each call that it makes.
 //
-// A nil tracer sends none. Spans never delay a request: what the exporter can't send in time is dropped.
+// A nil tracer sends none. Spans delay no request, unless telemetry is sync: what the exporter can't send in time is
+// dropped.
 type tracer struct {
 	via      *http.Transport
 	provider *sdk.TracerProvider
 	spans    otel.Tracer
+}
+
+// The values of the switch telemetry.
+const (
+	noTelemetry    = "none"
+	asyncTelemetry = "async"
+	syncTelemetry  = "sync"
+)
+
+// newCollector makes the service that takes spans, and keeps none.
+func newCollector(parts) (service, error) {
+	return service{routes: map[string]handler{
+		"POST /v1/traces": func(w http.ResponseWriter, r *http.Request) error {
+			if _, err := readBody(w, r, maxReply); err != nil {
+				return err
+			}
+			writeBody(w, http.StatusOK, []byte("{}"))
+			return nil
+		},
+	}}, nil
 }
 
 // endpointKey is the variable of OpenTelemetry that names where spans are sent.
@@ -29,9 +51,16 @@ const endpointKey = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 
 // newTracer returns the tracer of a service; nil if no variable says where to send spans.
 func newTracer(env *environment, name string, dial dialer) (*tracer, error) {
-	to := env.getenv(endpointKey)
-	if to == "" {
+	to, kind := env.getenv(endpointKey), env.oneOf("DEMO_TELEMETRY", noTelemetry, asyncTelemetry, syncTelemetry)
+	switch {
+	case to != "":
+		kind = asyncTelemetry
+	case kind == noTelemetry:
 		return nil, nil
+	default:
+		own, addr := dial, env.link(collectorName)[0]
+		dial = func(ctx context.Context, network, _ string) (net.Conn, error) { return own(ctx, network, addr) }
+		to = "http://" + collectorName + "/v1/traces"
 	}
 	const patience = 5 * time.Second
 	via := newClient(dial, patience).transport
@@ -45,8 +74,14 @@ func newTracer(env *environment, name string, dial dialer) (*tracer, error) {
 		delay   = 300 * time.Millisecond // a crash loses the spans of this time
 		waiting = 8192                   // spans
 	)
+	var send sdk.TracerProviderOption
+	if kind == syncTelemetry {
+		send = sdk.WithSyncer(exporter)
+	} else {
+		send = sdk.WithBatcher(exporter, sdk.WithBatchTimeout(delay), sdk.WithMaxQueueSize(waiting))
+	}
 	provider := sdk.NewTracerProvider(
-		sdk.WithBatcher(exporter, sdk.WithBatchTimeout(delay), sdk.WithMaxQueueSize(waiting)),
+		send,
 		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", env.text("OTEL_SERVICE_NAME", name)),
 			attribute.String("service.instance.id", env.text("BRUNT_UNIT", name)))))
 	return &tracer{via, provider, provider.Tracer("socialconnect")}, nil
@@ -60,9 +95,12 @@ func (t *tracer) stop(ctx context.Context) {
 	}
 }
 
+// ofProbe reports whether a path is for probes and monitors.
+func ofProbe(path string) bool { return path == "/healthz" || path == "/metrics" }
+
 // serve begins the span of a request. The questions of probes and monitors have none.
 func (t *tracer) serve(of trace, path string) (trace, otel.Span) {
-	if path == "/healthz" || path == "/metrics" {
+	if ofProbe(path) {
 		return of, nil
 	}
 	return t.begin(of, path, otel.SpanKindServer)

@@ -40,7 +40,8 @@ type store struct {
 	input      input
 	outbox     bool // each write leaves its notice
 	shards     shards
-	disk       *disk // nil: reads do not wait for it
+	disk       *disk     // nil: reads do not wait for it
+	followed   *followed // nil: writes do not wait for the standby
 	writes     writeLog
 
 	mu sync.Mutex // held by a writer, which logs its commit before the next one
@@ -62,9 +63,21 @@ type kept struct {
 }
 
 func newStore(p parts) (service, error) {
+	s, err := buildStore(p)
+	if err != nil {
+		return service{}, err
+	}
+	return service{
+		routes: s.routes(),
+		stop:   func(context.Context) { s.close() },
+	}, nil
+}
+
+// buildStore opens a store with the settings of the environment.
+func buildStore(p parts) (*store, error) {
 	s, err := openStore(newSampler(p.log))
 	if err != nil {
-		return service{}, fmt.Errorf("opening the database: %w", err)
+		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	s.idempotent, s.writes = p.env.asked("DEMO_IDEMPOTENCY"), newWriteLog(p)
 	s.input, s.work = newInput(p.env), p.env.length("DEMO_WORK")
@@ -72,19 +85,21 @@ func newStore(p parts) (service, error) {
 		s.scan = newPool(1)
 	}
 	s.outbox = p.env.asked("DEMO_OUTBOX")
-	s.disk, s.shards = newDisk(p.env), newShards(p.env)
+	s.disk, s.shards, s.followed = newDisk(p.env), newShards(p.env), newFollowed(p.env)
+	return s, nil
+}
+
+func (s *store) routes() map[string]handler {
 	routes := map[string]handler{
 		"GET /posts":      s.page,
 		"GET /posts/{id}": s.read,
 		"POST /posts":     s.write,
 		"GET /export":     s.export,
+		"GET /changes":    s.changes,
 	}
 	maps.Copy(routes, s.outboxRoutes())
 	maps.Copy(routes, newDrafts(s.input).routes())
-	return service{
-		routes: routes,
-		stop:   func(context.Context) { s.close() },
-	}, nil
+	return routes
 }
 
 func openStore(problems *sampler) (*store, error) {
@@ -314,6 +329,9 @@ func (s *store) write(w http.ResponseWriter, r *http.Request) error {
 	id, err := s.add(p, key)
 	if err != nil {
 		return s.broken("writing a post", err)
+	}
+	if err := s.followed.wait(r.Context(), id); err != nil {
+		return &problem{status: http.StatusServiceUnavailable, text: "the standby does not have the post"}
 	}
 	writeJSON(w, http.StatusCreated, map[string]string{"id": strconv.FormatInt(id, 10)})
 	return nil

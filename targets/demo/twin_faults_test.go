@@ -171,7 +171,12 @@ func (tw *twin) inject(e *timeline.Entry) {
 	var jolts sync.WaitGroup
 	for _, one := range all {
 		time.Sleep(time.Until(tw.t0.Add(at + one.after))) // simulates the timeline
-		undo = append(undo, one.put())
+		back := one.put()
+		if one.kind == "process.restart" { // the supervisor starts it again, not the end of the group
+			back()
+		} else {
+			undo = append(undo, back)
+		}
 		if one.jolt != nil {
 			jolts.Go(func() {
 				for range e.For.D() / (100 * time.Millisecond) {

@@ -12,6 +12,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// errNone reports that the registry knows of no replica; nothing was sent.
+var errNone = errors.New("no replica is registered")
+
 // errOpen reports that a breaker rejected a call; nothing was sent.
 var errOpen = errors.New("the circuit breaker is open")
 
@@ -24,6 +27,8 @@ type upstream struct {
 	client  *client
 	breaker *breaker // nil: none
 	health  *health  // nil: never ejected
+
+	unlisted atomic.Bool // the registry does not know it
 }
 
 // upstreamMetrics show the state of upstreams at the gateway.
@@ -83,8 +88,12 @@ func levelOf(fine bool) slog.Level {
 // inRotation reports whether the balancer should send requests to the upstream.
 func (u *upstream) inRotation() bool { return !u.health.isOut() && u.breaker.ready() }
 
-// send makes one attempt within timeout (0: none), and reports the result to breaker and health.
+// send makes one attempt within timeout (0: none), and reports the result to breaker and health. A nil upstream is
+// none.
 func (u *upstream) send(ctx context.Context, q call, timeout time.Duration) (reply, error) {
+	if u == nil {
+		return reply{}, errNone
+	}
 	p, ok := u.breaker.allow()
 	if !ok {
 		return reply{}, fmt.Errorf("%s: %w", u.name, errOpen)
