@@ -167,6 +167,11 @@ func (s *stepSummary) faults(list []result.FaultRecord) {
 			f := &list[i]
 			var effect strings.Builder
 			effect.WriteString(markdown(words.FaultEffect(f)))
+			for _, said := range []string{words.FaultWait(f), words.FaultSplit(f)} {
+				if said != "" {
+					effect.WriteString("<br>" + markdown(said))
+				}
+			}
 			for _, step := range words.FaultSteps(f) {
 				effect.WriteString("<br>" + markdown("step "+step.Name+": "+step.Value))
 			}

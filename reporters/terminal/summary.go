@@ -248,6 +248,15 @@ func (s *summary) faults(list []result.FaultRecord) {
 			seen = strings.TrimSpace(syntax.Sentence(words.FaultCost(f)) + " " + words.FaultLatency(f))
 		}
 		s.text("    ", "      ", seen+" "+syntax.Sentence(words.FaultRevert(f)), plain)
+		if w := words.FaultWait(f); w != "" {
+			s.text("    ", "      ", w, plain)
+		}
+		if split := words.FaultSplit(f); split != "" {
+			s.text("    ", "      ", "people: "+split, plain)
+			if bar := words.SplitBar(f, 40); bar != "" {
+				s.line(span{"      " + bar, plain})
+			}
+		}
 		if n := words.FaultDetection(f); n != "" {
 			s.text("    ", "      ", "monitoring: "+n, plain)
 		}

@@ -64,13 +64,14 @@ type FaultRecord struct {
 	Alerts     []FaultAlert `json:"alerts,omitempty"` // what each polled alert did after the fault
 	// uncertainty of onset and recovery, in seconds
 	Resolution Num    `json:"resolution"`
-	Area       Num    `json:"area"`              // the integral of 1 - good/offered
-	Degraded   Num    `json:"degraded"`          // sum of the spans of bad requests, seconds
-	Failed     int64  `json:"failed_requests"`   // bad requests in excess of the baseline's share
-	Impact     Impact `json:"impact"`            // its effect on the load
-	Skipped    bool   `json:"skipped,omitempty"` // the fault was skipped: no unit matched, and on_no_unit allows that
-	Revert     string `json:"revert" mask:"-"`   // how it was taken back: ok, gone, unverified, failed, none
-	Limit      Num    `json:"limit"`             // share of bad requests that counts as impact
+	Area       Num    `json:"area"`            // the integral of 1 - good/offered
+	Degraded   Num    `json:"degraded"`        // sum of the spans of bad requests, seconds
+	Failed     int64  `json:"failed_requests"` // bad requests in excess of the baseline's share
+	Impact     Impact `json:"impact"`          // its effect on the load
+	// the fault was skipped: no unit matched, and on_no_unit allows that, or no operator continued it
+	Skipped bool   `json:"skipped,omitempty"`
+	Revert  string `json:"revert" mask:"-"` // how it was taken back: ok, gone, unverified, failed, none
+	Limit   Num    `json:"limit"`           // share of bad requests that counts as impact
 	// an answer that takes longer than this counts as a bad request; null means that there is no limit
 	Slow Num `json:"slow"`
 	// the smallest limit of a step, if the limits of steps differ; slow is then the largest
@@ -99,6 +100,8 @@ type FaultRecord struct {
 	// time limit for the unit of a one-shot to be healthy again
 	Within Num         `json:"within"`
 	Steps  []FaultStep `json:"steps,omitempty"` // steps of a group, in the order of their injection
+	// what people at the run did about it; absent if it waited for no operator and has no mark
+	Operator *OperatorRecord `json:"operator,omitempty"`
 }
 
 // A FaultStep is the actual course of one step of a group. Times are offsets from t0.
