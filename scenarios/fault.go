@@ -16,11 +16,12 @@ type Fault struct {
 	After string             `yaml:"after"` // after the named fault: when it has cleared, unless `from` says otherwise
 	// with `after`: clearing counts from the end of the named fault; injection counts from its first injection, so
 	// that both faults can be active at the same time; default: clearing
-	Since   string            `yaml:"from,oneof=clearing|injection"`
-	During  string            `yaml:"during"`               // during the stage LOAD.STAGE
-	Trigger string            `yaml:"trigger,oneof=script"` // script: once, when a k6 script calls fault(NAME)
-	Wait    quantity.Duration `yaml:"wait"`                 // delay added to at, after, during or the trigger
-	For     quantity.Duration `yaml:"for,positive"`         // how long the fault lasts
+	Since   string `yaml:"from,oneof=clearing|injection"`
+	During  string `yaml:"during"`               // during the stage LOAD.STAGE
+	Trigger string `yaml:"trigger,oneof=script"` // script: once, when a k6 script calls fault(NAME)
+	// delay added to at, after, during or the trigger, or {for: operator, at_most: 10m}, which waits for a person
+	Wait Wait              `yaml:"wait"`
+	For  quantity.Duration `yaml:"for,positive"` // how long the fault lasts
 	// time from one injection to the next, for a fault that repeats; a one-shot fault also waits until its unit is
 	// healthy again
 	Every quantity.Duration `yaml:"every,positive"`

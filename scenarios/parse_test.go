@@ -68,7 +68,7 @@ func TestFullExample(t *testing.T) {
 			"fault's settings", sketch(sc.Faults[1].Block.With),
 			`{"from":"posts" "to":"store" "delay":"200ms" "jitter":"50ms"}`,
 		},
-		{"after", fmt.Sprint(sc.Faults[2].After, sc.Faults[2].Wait, sc.Faults[2].For), "slow-store20s 8s"},
+		{"after", fmt.Sprint(sc.Faults[2].After, sc.Faults[2].Wait.By, sc.Faults[2].For), "slow-store20s 8s"},
 		{"during", sc.Faults[3].During, "sale.hold"},
 		{"guard", fmt.Sprint(sc.Guard.MaxUnits, sc.Guard.MaxEach, sc.Guard.OnNoUnit, len(sc.Guard.Allow.Load)), "2 1mfail0"},
 		{"steady", sc.Steady[1].Text, "p95 < 200ms"},

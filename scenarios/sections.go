@@ -240,6 +240,10 @@ func (p *files) timing(f *Fault, at syntax.Field) {
 		p.m.AddHint(f.Of("from"), "such as {after: cut, from: injection, wait: 2s}",
 			"`from` belongs to `after`, the fault that the time counts from")
 	}
+	if f.Wait.ForOperator() && !f.Has("at") && !f.Has("after") {
+		p.m.AddHint(f.Of("wait"), "such as {after: cut, wait: {for: operator, at_most: 10m}}",
+			"a wait for an operator begins at a time or after another fault: it goes with `at` and `after` alone")
+	}
 	if f.Has("repeat") && !f.Has("every") {
 		p.m.Add(f.Of("repeat"), "repeat wants `every`, the time from one injection to the next")
 	}

@@ -172,7 +172,7 @@ func (g *Group) Lasts() (most time.Duration, all bool) {
 // a time of its own.
 func NewGroup(steps []*Entry, lasting bool) *Group {
 	steps = slices.Clone(steps)
-	slices.SortStableFunc(steps, func(a, b *Entry) int { return int(a.Wait - b.Wait) })
+	slices.SortStableFunc(steps, func(a, b *Entry) int { return int(a.Wait.D() - b.Wait.D()) })
 	brief := !lasting && !slices.ContainsFunc(steps, func(s *Entry) bool { return !s.OneShot() })
 	return &Group{Steps: steps, Brief: brief}
 }

@@ -324,8 +324,8 @@ func describeSteps(steps []*groupStep) string {
 	var out []string
 	for _, s := range steps {
 		text := shortName(s.plan.Name)
-		if s.plan.Wait > 0 {
-			text += " after " + s.plan.Wait.String()
+		if s.plan.Wait.By > 0 {
+			text += " after " + s.plan.Wait.By.String()
 		}
 		out = append(out, text)
 	}

@@ -22,7 +22,7 @@ func group(at, stays time.Duration, steps ...chaos.Fault) *timeline.Entry {
 		name := scenarios.StepName("g", string(rune('a'+i)))
 		all = append(all, &timeline.Entry{Fault: scenarios.Fault{
 			Name: name,
-			Wait: quantity.Duration(i) * quantity.Duration(2*time.Second),
+			Wait: scenarios.Wait{By: quantity.Duration(i) * quantity.Duration(2*time.Second)},
 		}, Kind: "test", Damage: f})
 	}
 	return entry("g", timeline.NewGroup(all, stays > 0), at, stays)

@@ -152,7 +152,7 @@ func (e *Estimated) Phase() slo.Phase { return slo.ParseOccurrence(e.Name) }
 
 // Estimate forecasts the timeline: every occurrence with its times, in the order of the entries. A
 // one-shot is expected to end after its least phase, or when its next occurrence comes; a longer
-// recovery is not forecast.
+// recovery is not forecast. A fault that waits for an operator is expected at the end of that wait.
 func Estimate(entries []*Entry, end time.Duration) []Estimated {
 	type instant struct {
 		at    time.Duration
@@ -175,6 +175,9 @@ func Estimate(entries []*Entry, end time.Duration) []Estimated {
 					from = begun[e.After]
 				}
 				begin += from.at
+			}
+			if e.Wait.ForOperator() {
+				begin, from.rough = begin+e.Wait.AtMost.D(), true
 			}
 			begun[e.Name] = instant{begin, from.rough}
 			over := instant{rough: from.rough || e.OneShot()}

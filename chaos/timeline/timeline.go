@@ -70,7 +70,9 @@ func Unmeasured(now func() time.Duration) Phases {
 
 // An entryState says how far an entry has been played.
 type entryState struct {
-	triggered chan struct{} // closed when a script triggers it; nil if none does
+	triggered chan struct{} // closed when its script triggers it, or an operator continues it; nil if it waits for neither
+	operator  bool          // it waits for an operator
+	waits     *Waiting      // that wait; nil before it begins
 	begun     chan struct{} // closed when its first occurrence is injected
 	from      time.Duration // time of that injection
 	announced time.Duration // when begun was closed: an injection may take a while
@@ -95,9 +97,13 @@ func (f *firstInjection) do(ctx context.Context, before func(context.Context) er
 	return f.err
 }
 
-// Errors of [Timeline.Trigger].
+// Errors of [Timeline.Trigger] and [Timeline.Continue].
 var (
 	ErrNoTrigger = errors.New("no fault of that name has `trigger: script`")
+	errNoWait    = errors.New("it does not wait for an operator")
+	errNotYet    = errors.New("its time has not come yet")
+	errContinued = errors.New("it was continued before")
+	errGivenUp   = errors.New("its wait for an operator is over")
 	errTriggered = errors.New("it was triggered before, and comes once")
 )
 
@@ -106,7 +112,7 @@ func (t *Timeline) Ready() {
 	t.states = map[string]*entryState{}
 	for _, e := range t.Entries {
 		s := &entryState{begun: make(chan struct{}), cleared: make(chan struct{})}
-		if e.Trigger != "" {
+		if s.operator = e.Wait.ForOperator(); e.Trigger != "" || s.operator {
 			s.triggered = make(chan struct{})
 		}
 		t.states[e.Name] = s
@@ -119,7 +125,7 @@ func (t *Timeline) Trigger(name string) error {
 	defer t.mu.Unlock()
 	s := t.states[name]
 	switch {
-	case s == nil || s.triggered == nil:
+	case s == nil || s.triggered == nil || s.operator:
 		return ErrNoTrigger
 	case isClosed(s.triggered):
 		return errTriggered
@@ -190,6 +196,13 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w chaos.Mo
 		}
 		begin, free = begin+at, known
 	}
+	if e.Wait.ForOperator() {
+		at, ok := t.awaitOperator(ctx, e, begin)
+		if !ok {
+			return
+		}
+		begin, free = at, at
+	}
 	var before *injection
 	all := e.Occurrences(begin, t.End)
 	for i, p := range all {
@@ -253,7 +266,7 @@ func (t *Timeline) follow(ctx context.Context, e *Entry, begin time.Duration) (a
 	case <-begun:
 	case <-after.cleared:
 	case <-ctx.Done():
-		t.missed(e, begin, "the run ended before it was due")
+		t.missed(e, begin, "the run ended before it was due").Skipped = t.unattended(e.After)
 		return 0, 0, false
 	}
 	t.mu.Lock()

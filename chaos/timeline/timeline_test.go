@@ -276,7 +276,7 @@ func TestTimeline(t *testing.T) {
 		},
 		{"after waits for the clearing and then some", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
 			b := after(entry("b", noted{diary: d, name: "b"}, 0, time.Second), "a")
-			b.Wait = quantity.Duration(20 * time.Second)
+			b.Wait.By = quantity.Duration(20 * time.Second)
 			return []*timeline.Entry{b, entry("a", noted{diary: d, name: "a"}, time.Minute, 10*time.Second)}
 		}, nil, "+a@1m0s -a@1m10s +b@1m30s -b@1m31s", "1m10s 1m31s"},
 		{"a one-shot lasts until its unit is back", time.Hour, 2 * time.Hour, func(d *diary) []*timeline.Entry {
@@ -577,7 +577,7 @@ func TestEstimateIsPlayed(t *testing.T) {
 				b := entry("b", once{noted{diary: d, name: "b"}}, 0, 0)
 				b.At, b.After = nil, "a"
 				c := entry("c", once{noted{diary: d, name: "c"}}, 0, 0)
-				c.At, c.After, c.Since, c.Wait = nil, "a", "injection", quantity.Duration(300*time.Millisecond)
+				c.At, c.After, c.Since, c.Wait.By = nil, "a", "injection", quantity.Duration(300*time.Millisecond)
 				all := []*timeline.Entry{e, b, c}
 				for _, p := range timeline.Estimate(all, time.Hour) {
 					want = append(want, fmt.Sprint(p.Name, p.At, p.Clear))
@@ -825,11 +825,11 @@ func TestEstimate(t *testing.T) {
 	d := &diary{}
 	one := entry("crash", once{noted{diary: d}}, 10*time.Second, 0)
 	two := entry("slow", noted{diary: d}, 0, 5*time.Second)
-	two.At, two.After, two.Wait = nil, "crash", quantity.Duration(20*time.Second)
+	two.At, two.After, two.Wait.By = nil, "crash", quantity.Duration(20*time.Second)
 	three := entry("often", noted{diary: d}, 50*time.Second, time.Second)
 	three.Every, three.Repeat = quantity.Duration(10*time.Second), 2
 	four := entry("along", noted{diary: d}, 0, 30*time.Second)
-	four.At, four.After, four.Since, four.Wait = nil, "crash", "injection", quantity.Duration(2*time.Second)
+	four.At, four.After, four.Since, four.Wait.By = nil, "crash", "injection", quantity.Duration(2*time.Second)
 	var got []string
 	for _, e := range timeline.Estimate([]*timeline.Entry{two, one, three, four}, 2*time.Minute) {
 		got = append(got, fmt.Sprintf("%s %s-%s %v", e.Name, e.At, e.Clear, e.Rough))

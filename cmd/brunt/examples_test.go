@@ -312,8 +312,8 @@ func TestExample(t *testing.T) {
 	}))
 	t.Cleanup(target.Close)
 	command := built(t, "brunt/cmd/brunt")
-	// by TestTutorial and TestExample_Kube
-	ran := map[string]bool{"00-tutorial": true, "22-scale-out": true, "23-pods-and-nodes": true}
+	// by TestTutorial, TestExample_Kube and TestExample_GameDay
+	ran := map[string]bool{"00-tutorial": true, "22-scale-out": true, "23-pods-and-nodes": true, "38-game-day": true}
 	runs := &exampleRuns{}
 	// The longest tests are the last here: the last start first, so that few are left at the end.
 	// Tests that use a full core do not run beside each other.

@@ -62,7 +62,7 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)
 	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		fmt.Fprintf(out, "brunt: warning: --live %s is open to everyone who can reach this machine by network, without a "+
 			"password or encryption: it shows "+
-			"the scenario, its URLs and answers of the target; only stopping the run needs the token\n", f.live.addr)
+			"the scenario, its URLs and answers of the target; only stopping the run and marking faults need the token\n", f.live.addr)
 	}
 	return p, nil
 }
@@ -116,6 +116,7 @@ func (p *livePage) watch(plan *plan.Plan, o *run.Options, figures *metrics.Colle
 		p.server.Observe(iv)
 	}
 	o.Begun = func(sample run.Sampler) { p.server.Begin(sample) }
+	o.Attended = func(mark run.Marker) { p.server.Attend(mark) }
 }
 
 // mostReport bounds the report of a run, in bytes.

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,8 +56,19 @@ func startLive(t *testing.T, duration string, args ...string) *liveRun {
 	if err := os.WriteFile(file, fmt.Appendf(nil, liveScenario, duration), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r := &liveRun{dir: filepath.Join(work, "out"), out: make(chan string, 1)}
-	r.cmd = exec.Command(path, append([]string{"run", file, "-o", r.dir, "--live", "127.0.0.1:0"}, args...)...)
+	return liveOf(t, exec.Command(path, append([]string{"run", file}, args...)...))
+}
+
+// liveOf starts a command of brunt, whose run serves its page.
+func liveOf(t *testing.T, cmd *exec.Cmd) *liveRun {
+	t.Helper()
+	work := t.TempDir()
+	r := &liveRun{cmd: cmd, dir: filepath.Join(work, "out"), out: make(chan string, 1)}
+	r.cmd.Args = append(r.cmd.Args, "-o", r.dir)
+	if !slices.Contains(r.cmd.Args, "--live") {
+		r.cmd.Args = append(r.cmd.Args, "--live", "127.0.0.1:0")
+	}
+	r.cmd.Dir = top
 	r.cmd.Env = append(os.Environ(), "BRUNT_STATE="+filepath.Join(work, "state"))
 	stderr, err := r.cmd.StderrPipe()
 	if err != nil {

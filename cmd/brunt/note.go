@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"brunt/chaos/journal"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/notes"
+	"brunt/scenarios/result"
 	"brunt/scenarios/secret"
 
 	"github.com/spf13/cobra"
@@ -19,36 +21,70 @@ import (
 
 func noteCommand() *cobra.Command {
 	var author, id string
+	marks := map[result.MarkKind]*string{}
 	c := &cobra.Command{
-		Use:   "note TEXT",
-		Short: "Add a note to the report of the current run",
+		Use:   "note [TEXT]",
+		Short: "Add a note to the report of the current run, or mark a fault in a game day",
 		Long: `Add a note to the report of the current run: "cache flushed by hand". The notes of a
 run and its events.jsonl show it with its author and the time on the run's clock. If
 several runs are going on, --run names one by its id or a part of it.
 
+In a game day, --continue FAULT lets a fault go on that waits for an operator, and --seen,
+--understood and --acted FAULT mark when people noticed the harm of a fault, knew its cause and
+did something. The report then splits the time to recovery among people and the machine. The
+buttons of the live page do the same (see brunt run --live).
+
 The author is $USER, or the name that --as gives; a note does not prove who wrote it.`,
 		Example: `  brunt note "flushed the cache by hand"
-  brunt note --run 7kq2mwxa --as ann "pager rang"`,
-		Args: cobra.MinimumNArgs(1),
+  brunt note --run 7kq2mwxa --as ann "pager rang"
+  brunt note --continue lose-primary
+  brunt note --acted lose-primary "promoted the replica by hand"`,
 		RunE: func(c *cobra.Command, args []string) error {
+			note := notes.Note{
+				Author: cmp.Or(author, whoami()), At: time.Now(), Text: secret.Fields(strings.Join(args, " ")),
+			}
+			for k, fault := range marks {
+				if *fault == "" {
+					continue
+				}
+				if note.Mark != "" {
+					return usagef("a note has one mark: --%s or --%s", note.Mark, k)
+				}
+				note.Mark, note.Fault = string(k), *fault
+			}
+			if note.Mark == "" && len(args) == 0 {
+				return usagef("%w, or a mark such as --seen FAULT", notes.ErrEmpty)
+			}
 			r, err := goesOn(id)
 			if err != nil {
 				return err
 			}
-			err = r.Leave(notes.Note{
-				Author: cmp.Or(author, whoami()), At: time.Now(), Text: secret.Fields(strings.Join(args, " ")),
-			})
+			err = r.Leave(note)
 			switch {
-			case errors.Is(err, notes.ErrEmpty), errors.Is(err, notes.ErrTooLong):
+			case errors.Is(err, notes.ErrEmpty), errors.Is(err, notes.ErrTooLong), errors.As(err, new(notes.RefusedError)):
 				return scenarios.Usage(err)
 			case err != nil:
 				return fmt.Errorf("%s: %w", r.Run, err)
 			}
-			fmt.Fprintf(stdout(c), "noted in run %s, %s\n", r.Run, r.Name)
+			if note.Mark != "" {
+				fmt.Fprintln(stdout(c), words.MarkTaken(result.MarkKind(note.Mark), note.Fault))
+			}
+			if note.Text != "" {
+				fmt.Fprintf(stdout(c), "noted in run %s, %s\n", r.Run, r.Name)
+			}
 			return nil
 		},
 	}
 	c.Flags().StringVar(&id, "run", "", "the run, by its id or a part of it; required if several runs are going on")
+	for k, about := range map[result.MarkKind]string{
+		result.Continued:  "let a fault go on that waits for an operator",
+		result.Seen:       "mark the harm of a fault as noticed",
+		result.Understood: "mark the cause of the harm of a fault as known",
+		result.Acted:      "mark that something was done about the harm of a fault",
+	} {
+		marks[k] = new(string)
+		c.Flags().StringVar(marks[k], string(k), "", about)
+	}
 	c.Flags().StringVar(&author, "as", "", "the author (default $USER)")
 	return c
 }

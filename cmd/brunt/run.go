@@ -87,6 +87,10 @@ With --live :9464 a browser at http://127.0.0.1:9464/ shows the page of the repo
 the run, updated each second; /metrics gives the figures to Prometheus, with native
 histograms. The page can stop the run with the token that the terminal prints, and so can
   curl -d token=TOKEN http://127.0.0.1:9464/stop
+In a game day the page has buttons to continue a fault that waits for an operator, and to mark
+faults as seen, understood and acted on; they need the token as well, and so does
+  curl -d token=TOKEN -d mark=seen -d fault=FAULT -d by=NAME http://127.0.0.1:9464/mark
+(mark: continue, seen, understood or acted). brunt note does the same without --live.
 A run that was stopped in this way ends as by Ctrl-C: faults are taken back, the report is
 written, the verdict is interrupted and the exit code 130. --live listens on loopback unless
 it names another HOST; it ends with the run, or --linger later. With --repeat an open page

@@ -84,6 +84,9 @@ func (f *runFlags) once(
 		if e.Event == "target.waiting" || e.Event == "unit.waiting" {
 			fmt.Fprintln(live, "waiting: "+words.Clean(strings.TrimSpace(e.Unit+" "+e.Text)))
 		}
+		if text := words.OperatorEvent(&e); text != "" {
+			fmt.Fprintln(live, text)
+		}
 		events.Add(e)
 		metrics.Event(e)
 		outs.Event(e)

@@ -167,8 +167,10 @@ func (s *stepSummary) faults(list []result.FaultRecord) {
 			f := &list[i]
 			var effect strings.Builder
 			effect.WriteString(markdown(words.FaultEffect(f)))
-			if e := words.FaultExpected(f); e != "" {
-				effect.WriteString("<br>" + markdown(e))
+			for _, said := range []string{words.FaultExpected(f), words.FaultWait(f), words.FaultSplit(f)} {
+				if said != "" {
+					effect.WriteString("<br>" + markdown(said))
+				}
 			}
 			for _, step := range words.FaultSteps(f) {
 				effect.WriteString("<br>" + markdown("step "+step.Name+": "+step.Value))

@@ -52,6 +52,7 @@ func (Markdown) Report(w io.Writer, r *result.Result) error {
 		}
 		s.line("```\n")
 	}
+	s.people(r)
 	s.phases(r)
 	s.generator(r)
 	if c := words.Command(r.Environment.Command); c != "" && !strings.Contains(c, "```") {
@@ -60,6 +61,32 @@ func (Markdown) Report(w io.Writer, r *result.Result) error {
 	s.foot(r, "")
 	_, err := io.WriteString(w, s.String())
 	return err
+}
+
+// people writes how the time of each fault divides among people and the machine, and the run minute by minute.
+func (s *stepSummary) people(r *result.Result) {
+	var bars []string
+	for i := range r.Faults {
+		if bar := words.SplitBar(&r.Faults[i], drawnColumns); bar != "" {
+			bars = append(bars, words.Clean(r.Faults[i].Name)+"\n"+bar)
+		}
+	}
+	if len(bars) > 0 {
+		s.line("### Who took the time\n\n```\n%s\n```\n", strings.Join(bars, "\n"))
+	}
+	minutes := r.Minutes()
+	if len(minutes) == 0 {
+		return
+	}
+	s.line("<details><summary>Minute by minute</summary>\n")
+	for i := range minutes {
+		m := &minutes[i]
+		s.line("- %s: %s", markdown(words.MinuteSpan(m)), markdown(words.MinuteLoad(m)))
+		for _, what := range words.Happenings(m) {
+			s.line("  - %s", markdown(what))
+		}
+	}
+	s.line("\n</details>\n")
 }
 
 // partObjectives splits objectives into those that did not hold (failed ones first) and those that held.

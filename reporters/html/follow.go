@@ -83,6 +83,7 @@ func (f *Follower) Add(iv result.Interval) {
 		f.enter(iv)
 	}
 	f.faults(iv)
+	f.marks(&before, &iv)
 	f.failures(iv)
 	f.times(iv)
 	f.objectives(iv)
@@ -163,6 +164,23 @@ func (f *Follower) faults(iv result.Interval) {
 			long := clockNear(iv.At - f.in[name])
 			delete(f.in, name)
 			f.note(iv.At, "chaos", "%s is out, after %s.", words.Clean(name), long)
+		}
+	}
+}
+
+// marks notes the waits for an operator, and the marks of people.
+func (f *Follower) marks(before, iv *result.Interval) {
+	for _, w := range iv.Waiting {
+		if !slices.ContainsFunc(before.Waiting, func(b result.WaitingFault) bool { return b.Name == w.Name }) {
+			f.note(iv.At, "unsure", "%s waits for an operator.", words.Clean(w.Name))
+		}
+	}
+	for _, m := range iv.Marked {
+		i := slices.IndexFunc(before.Marked, func(b result.MarkedFault) bool { return b.Name == m.Name })
+		for _, k := range m.Marks {
+			if i < 0 || !before.Marked[i].Has(k) {
+				f.note(iv.At, "", "%s", words.MarkTaken(k, m.Name))
+			}
 		}
 	}
 }
@@ -273,6 +291,7 @@ type Now struct {
 	Objectives []Chip       `json:"objectives"`
 	More       string       `json:"more"` // counts the objectives without a chip
 	Log        []Happening  `json:"log"`  // the newest first
+	Desk       []DeskRow    `json:"desk"` // faults that wait for people
 }
 
 // A Dial is a large figure with its last minute as a small line.
@@ -332,6 +351,7 @@ func (f *Follower) Now() Now {
 	}
 	n.Big = f.dials()
 	n.Objectives, n.More = chips(&iv)
+	n.Desk = f.desk()
 	n.Log = slices.Clone(f.log)
 	slices.Reverse(n.Log)
 	return n

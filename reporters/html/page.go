@@ -58,6 +58,7 @@ type pageView struct {
 	Facts                []words.Pair
 	Meta                 []words.Pair
 	Groups               []group
+	Minutes              []minuteView
 	Brief                *briefView // nil while the run goes on
 	Rates, Times         *chart.Chart
 	ErrorsFirst          bool
@@ -219,6 +220,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.repeats(r.Repeats)
 	p.pools(r.Pools)
 	p.Incidents = incidents(r)
+	p.Minutes = minutes(r)
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.Latency(r), c.Throughput(r), c.ErrorRates()
 		p.glance(c, r)
@@ -381,6 +383,7 @@ func (p *pageView) groups() []group {
 			errors.where(failed && p.ErrorsFirst),
 			{"objectives", "Objectives"},
 			part{"faults", "Faults"}.where(len(p.Faults) > 0), part{"incidents", "Incidents"}.where(p.Incidents != nil),
+			part{"minutes", "Minute by minute"}.where(p.Minutes != nil),
 			part{"ledger", "Ledger"}.where(len(p.Ledgers) > 0),
 			part{"consistency", "Consistency"}.where(len(p.Consistency) > 0),
 		}},

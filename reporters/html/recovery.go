@@ -237,6 +237,11 @@ func moments(f *result.FaultRecord) []moment {
 		}
 	}
 	add("noticed", f.Injected+f.Detect)
+	for _, k := range result.MarkKinds() {
+		if m := f.Operator.Mark(k); m != nil {
+			add("marked "+string(k), m.At)
+		}
+	}
 	add("taken off", f.Cleared)
 	if words.Judged(f) {
 		add("judged until", f.Until)

@@ -90,6 +90,7 @@ type faultView struct {
 	Around           *aroundView
 	Figures          []words.Pair
 	Evidence         []words.Pair
+	Split            *splitView
 }
 
 func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
@@ -111,6 +112,7 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 			Hit:    words.FaultTarget(f),
 			Effect: words.FaultEffect(f), Expected: words.FaultExpected(f),
 			Moments: moments(f), Figures: figures(f), Evidence: faultEvidence(f),
+			Split: splitOf(f),
 		})
 		t.Rows = append(t.Rows, []string{
 			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), mark + "\u00a0" + words.FaultOutcome(f), words.Offset(f.Planned),
@@ -148,6 +150,7 @@ func faultEvidence(f *result.FaultRecord) []words.Pair {
 	of, events := words.FaultEvents(f)
 	add(map[string]string{"containers": "Containers:", "pods": "Pods:"}[of], events)
 	add("Traffic:", words.FaultTraffic(f))
+	add("Operator:", words.FaultWait(f))
 	add("Monitoring:", words.FaultDetection(f))
 	add("Alerts:", words.FaultAlerts(f))
 	add("Removed:", words.Clean(f.GoneEvidence))

@@ -36,6 +36,7 @@ type Server struct {
 
 	mu     sync.Mutex
 	sample func(context.Context) *result.Result // samples the run; nil before and after the load
+	mark   Marker                               // takes marks for the run; nil before and after the load
 	last   result.Interval
 	follow html.Follower // of the run
 
@@ -124,6 +125,7 @@ func New(o Options) *Server {
 	mux.HandleFunc("GET /events", s.events)
 	mux.Handle("GET /metrics", s.metrics())
 	mux.HandleFunc("POST /stop", s.stopRun)
+	mux.HandleFunc("POST /mark", s.markFault)
 	s.http = http.Server{
 		Handler:           s.sameHost(http.NewCrossOriginProtection().Handler(mux)),
 		ReadHeaderTimeout: writeTimeout, ReadTimeout: writeTimeout, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
@@ -151,6 +153,7 @@ func (s *Server) Expect(res *result.Result, figures *metrics.Collector) {
 	defer s.mu.Unlock()
 	s.run++
 	s.expected, s.counters, s.sample, s.final, s.report, s.last = res, figures, nil, nil, nil, result.Interval{}
+	s.mark = nil
 	s.follow = html.Follower{}
 	s.state = state{n: s.state.n}
 }
@@ -160,6 +163,16 @@ func (s *Server) Begin(sample func(context.Context) *result.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sample = sample
+}
+
+// A Marker takes what a person says about a fault at a time; the error says why it can't be taken.
+type Marker = func(k result.MarkKind, fault, by string, at time.Time) error
+
+// Attend tells the server how the run takes the marks of people.
+func (s *Server) Attend(mark Marker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mark = mark
 }
 
 // Observe implements [reporters.Live]. It does not block.
@@ -180,7 +193,7 @@ func (s *Server) Observe(iv result.Interval) {
 // result; if it is nil, the server draws the page.
 func (s *Server) End(res *result.Result, report []byte) {
 	s.mu.Lock()
-	s.sample, s.final, s.report = nil, res, report
+	s.sample, s.mark, s.final, s.report = nil, nil, res, report
 	listened := s.readers > 0
 	s.mu.Unlock()
 	if listened {
@@ -358,8 +371,8 @@ func (s *Server) draw(res *result.Result) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// stopRun stops the run if the request has the token.
-func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) {
+// authorized reports whether a request has the token, and the run goes on. If not, it answers the request.
+func (s *Server) authorized(w http.ResponseWriter, r *http.Request) bool {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	token := sha256.Sum256([]byte(strings.TrimSpace(r.PostFormValue("token"))))
 	s.mu.Lock()
@@ -372,13 +385,44 @@ func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) {
 	case over:
 		http.Error(w, "The run is over already.", http.StatusConflict)
 	default:
-		say := "The run ends: its faults are taken back, then the report is written. A second request ends teardown.\n"
-		if s.o.Stop() {
-			say = "Teardown ends; the target is still taken down.\n"
-		}
-		w.WriteHeader(http.StatusAccepted)
-		_, _ = io.WriteString(w, say)
+		return true
 	}
+	return false
+}
+
+// stopRun stops the run if the request has the token.
+func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) {
+	if !s.authorized(w, r) {
+		return
+	}
+	say := "The run ends: its faults are taken back, then the report is written. A second request ends teardown.\n"
+	if s.o.Stop() {
+		say = "Teardown ends; the target is still taken down.\n"
+	}
+	w.WriteHeader(http.StatusAccepted)
+	_, _ = io.WriteString(w, say)
+}
+
+// markFault passes a mark of a person to the run if the request has the token: mark is continue, seen, understood or
+// acted, fault names the fault, and by, which may be empty, the person. The time of the mark is that of the request.
+func (s *Server) markFault(w http.ResponseWriter, r *http.Request) {
+	at := time.Now()
+	if !s.authorized(w, r) {
+		return
+	}
+	s.mu.Lock()
+	mark := s.mark
+	s.mu.Unlock()
+	if mark == nil {
+		http.Error(w, "The load has not begun yet.", http.StatusConflict)
+		return
+	}
+	k, fault := result.MarkKind(r.PostFormValue("mark")), r.PostFormValue("fault")
+	if err := mark(k, fault, r.PostFormValue("by"), at); err != nil {
+		http.Error(w, words.Clean(err.Error()), http.StatusConflict)
+		return
+	}
+	_, _ = io.WriteString(w, words.MarkTaken(k, fault)+"\n")
 }
 
 // drawPages draws the page repeatedly while clients listen.

@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -487,5 +489,61 @@ func TestServer_ManyBadClients(t *testing.T) {
 	}
 	if n := s.samples.Load(); n > int64(many)/20 {
 		t.Errorf("the run was sampled %d times", n)
+	}
+}
+
+// TestServer_Mark: a mark of a fault needs the token, as a stop does, and goes to the run that goes on.
+func TestServer_Mark(t *testing.T) {
+	s := serve(t, &result.Result{Name: "mark"})
+	var marked []string
+	post := func(body string, header ...string) (int, string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+"/mark",
+			strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
+		}
+		code, text, _ := answer(t, req)
+		return code, text
+	}
+	const right = "token=the-token&mark=seen&fault=split&by=ann"
+	if code, _ := post(right); code != 409 {
+		t.Errorf("before the load: %d", code)
+	}
+	s.Attend(func(k result.MarkKind, fault, by string, at time.Time) error {
+		if fault != "split" {
+			return errors.New("it was not <injected>")
+		}
+		marked = append(marked, fmt.Sprint(k, " ", fault, " ", by, " ", time.Since(at) < time.Minute))
+		return nil
+	})
+	for _, c := range []struct {
+		name, body string
+		header     []string
+		want       int
+	}{
+		{"no token", "mark=seen&fault=split", nil, 403},
+		{"wrong", "token=the-tokem&mark=seen&fault=split", nil, 403},
+		{"from another page", right, []string{"Origin", "http://evil.example", "Sec-Fetch-Site", "cross-site"}, 403},
+		{"too long", right + strings.Repeat("x", 1<<20), nil, 403},
+		{"not in", "token=the-token&mark=seen&fault=other", nil, 409},
+	} {
+		if code, text := post(c.body, c.header...); code != c.want || len(marked) > 0 {
+			t.Errorf("%s: %d, %s; marked %q", c.name, code, text, marked)
+		}
+	}
+	if code, _, _ := s.get(t, "localhost", "/mark?"+right); code != 405 || len(marked) > 0 {
+		t.Errorf("GET: %d", code)
+	}
+	if code, text := post(right); code != 200 || !slices.Equal(marked, []string{"seen split ann true"}) ||
+		!strings.Contains(text, "split is marked as seen") {
+		t.Errorf("right: %d, %s; marked %q", code, text, marked)
+	}
+	s.End(&result.Result{Name: "mark"}, nil)
+	if code, _ := post(right); code != 409 || len(marked) != 1 {
+		t.Errorf("after the end: %d", code)
 	}
 }

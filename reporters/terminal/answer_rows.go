@@ -60,6 +60,9 @@ func (s *summary) answerRows(a *words.Answer) {
 			}
 			s.line(lead, span{l, plain})
 		}
+		for _, l := range f.People {
+			s.text("    ", "      ", l, plain)
+		}
 	}
 	s.rest(len(a.Faults) - len(faults))
 	if a.FaultsNote != "" {

@@ -251,6 +251,15 @@ func (s *summary) faults(list []result.FaultRecord) {
 		if e := words.FaultExpected(f); e != "" {
 			s.text("    ", "      ", e, plain)
 		}
+		if w := words.FaultWait(f); w != "" {
+			s.text("    ", "      ", w, plain)
+		}
+		if split := words.FaultSplit(f); split != "" {
+			s.text("    ", "      ", "people: "+split, plain)
+			if bar := words.SplitBar(f, 40); bar != "" {
+				s.line(span{"      " + bar, plain})
+			}
+		}
 		if n := words.FaultDetection(f); n != "" {
 			s.text("    ", "      ", "monitoring: "+n, plain)
 		}

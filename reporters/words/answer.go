@@ -94,6 +94,8 @@ type FaultLine struct {
 	Times   bool   // the outcome and the text have response times of good answers
 	// what the author expected of it, and whether that came, as a sentence; empty if the scenario states nothing
 	Expected string
+	// what people did about it, and how its time divides among them and the machine, in sentences; may be empty
+	People []string
 }
 
 // Trust says how far brunt's own time leaves the figures of a run certain.

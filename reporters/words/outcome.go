@@ -64,7 +64,7 @@ func countOf(all, in int, did string, n int) string {
 }
 
 func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
-	l := FaultLine{Name: Clean(f.Name), Outcome: FaultOutcome(f), Expected: FaultExpected(f)}
+	l := FaultLine{Name: Clean(f.Name), Outcome: FaultOutcome(f), Expected: FaultExpected(f), People: people(f)}
 	l.Mark, l.Tone = FaultMark(f)
 	in := outageOf(r, f)
 	switch {

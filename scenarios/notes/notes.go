@@ -15,11 +15,13 @@ import (
 	"brunt/scenarios/disk"
 )
 
-// A Note is a text that a person adds to a run in progress.
+// A Note is a text that a person adds to a run in progress, or a mark of a fault, or both.
 type Note struct {
 	Author string    `json:"author"` // name that the author gave
 	At     time.Time `json:"at"`     // wall-clock time
 	Text   string    `json:"text"`
+	Mark   string    `json:"mark,omitempty"`  // continue, seen, understood or acted; empty: none
+	Fault  string    `json:"fault,omitempty"` // fault that the mark is about
 }
 
 // longestNote is the maximum length of the text of a note, in bytes.
@@ -33,13 +35,16 @@ const longestFile = 2*longestNote + 1024
 //
 //	STATE/notes/RUN/alive        touched while the run goes on
 //	                  about.json   a description of the run
-//	                  N.json       a note; the run removes it once it has read it
+//	                  N.json       a note; the run removes it once it has read it, and if it does not take the
+//	                               note, it leaves the reason in N.json.refused
 const (
 	Folder      = "notes"
 	aliveFile   = "alive"
 	aboutFile   = "about.json"
 	noteSuffix  = ".json"
-	endedSuffix = ".ended" // suffix of the folder of a run that accepts no more notes
+	takenSuffix = ".taken"   // of a note that the run reads
+	refused     = ".refused" // of the reason why the run did not take a note
+	endedSuffix = ".ended"   // suffix of the folder of a run that accepts no more notes
 
 	pollEvery     = 200 * time.Millisecond // how often the run looks for notes
 	pollsPerTouch = 5                      // polls between two touches
@@ -111,7 +116,7 @@ func lastTouch(dir string, d fs.DirEntry) (time.Time, error) {
 // Leave gives a note to the run, and waits until the run has read it.
 func (r Running) Leave(m Note) error {
 	switch {
-	case strings.TrimSpace(m.Text) == "":
+	case strings.TrimSpace(m.Text) == "" && m.Mark == "":
 		return ErrEmpty
 	case len(m.Text) > longestNote:
 		return ErrTooLong
@@ -139,14 +144,35 @@ func (r Running) Leave(m Note) error {
 		return fmt.Errorf("leaving the note: %w", err)
 	}
 	for until := time.Now().Add(takenWithin); time.Now().Before(until); time.Sleep(pollEvery / 10) {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return nil // read: a run that ends reads its notes before it removes its folder
+		if gone(path) && gone(path+takenSuffix) {
+			return refusal(path) // read: a run that ends reads its notes before it removes its folder
 		}
 	}
 	if err := os.Remove(path); errors.Is(err, fs.ErrNotExist) {
 		return nil // read at the last moment
 	}
 	return errNotTaken
+}
+
+// gone reports whether a file does not exist.
+func gone(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// A RefusedError is why a run did not take a mark.
+type RefusedError struct{ Why string }
+
+func (e RefusedError) Error() string { return e.Why }
+
+// refusal returns why the run did not take a note; nil if it did.
+func refusal(path string) error {
+	why, err := disk.Read(path+refused, longestFile)
+	if err != nil {
+		return nil
+	}
+	_ = os.Remove(path + refused)
+	return RefusedError{string(why)}
 }
 
 // inbox is the folder in which a run receives notes.
@@ -156,8 +182,8 @@ type inbox struct {
 	done chan struct{}
 }
 
-// Open starts to receive notes. One goroutine passes them to take.
-func Open(state string, about Running, take func(Note)) (*inbox, error) {
+// Open starts to receive notes. One goroutine passes them to take, whose error the author receives.
+func Open(state string, about Running, take func(Note) error) (*inbox, error) {
 	m := &inbox{dir: filepath.Join(state, Folder, about.Run), stop: make(chan struct{}), done: make(chan struct{})}
 	_, _ = RunningIn([]string{state}) // removes the folders of dead runs
 	if err := m.createFolder(about); err != nil {
@@ -210,9 +236,13 @@ func (m *inbox) createFolder(about Running) error {
 }
 
 // take reads the notes in the folder and passes them on.
-func (m *inbox) take(take func(Note)) {
+func (m *inbox) take(take func(Note) error) {
 	entries, _ := os.ReadDir(m.dir)
-	var all []Note
+	type read struct {
+		Note
+		path string
+	}
+	var all []read
 	for _, e := range entries {
 		path := filepath.Join(m.dir, e.Name())
 		if e.Name() == aboutFile || !strings.HasSuffix(e.Name(), noteSuffix) || !e.Type().IsRegular() {
@@ -223,22 +253,28 @@ func (m *inbox) take(take func(Note)) {
 			continue
 		}
 		text, err := disk.Read(path, longestFile)
-		if err != nil || os.Remove(path) != nil { // if it can't be removed, it would be read again
+		if err != nil || os.Rename(path, path+takenSuffix) != nil { // if it can't be moved, it would be read again
 			continue
 		}
-		var r Note
-		if json.Unmarshal(text, &r) == nil && r.Text != "" && len(r.Text) <= longestNote && utf8.ValidString(r.Text) {
+		r := read{path: path}
+		if json.Unmarshal(text, &r.Note) == nil && (r.Text != "" || r.Mark != "") && len(r.Text) <= longestNote &&
+			utf8.ValidString(r.Text) {
 			all = append(all, r)
+			continue
 		}
+		_ = os.Remove(path + takenSuffix)
 	}
-	slices.SortStableFunc(all, func(a, b Note) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(all, func(a, b read) int { return a.At.Compare(b.At) })
 	for _, r := range all {
-		take(r)
+		if why := take(r.Note); why != nil {
+			_ = os.WriteFile(r.path+refused, []byte(why.Error()), 0o600)
+		}
+		_ = os.Remove(r.path + takenSuffix)
 	}
 }
 
 // Close reads the remaining notes and removes the folder.
-func (m *inbox) Close(take func(Note)) {
+func (m *inbox) Close(take func(Note) error) {
 	close(m.stop)
 	<-m.done
 	_ = os.Remove(filepath.Join(m.dir, aliveFile))

@@ -17,10 +17,11 @@ type heard struct {
 	all []Note
 }
 
-func (h *heard) take(r Note) {
+func (h *heard) take(r Note) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.all = append(h.all, r)
+	return nil
 }
 
 func running(t *testing.T, state string) []Running {
@@ -42,7 +43,7 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := Open(state, Running{Run: "r2"}, func(Note) {})
+	other, err := Open(state, Running{Run: "r2"}, func(Note) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func TestOpen(t *testing.T) {
 	if got := running(t, state); len(got) != 1 || got[0].Run != "r2" {
 		t.Errorf("%+v", got)
 	}
-	other.Close(func(Note) {})
+	other.Close(func(Note) error { return nil })
 	if left, _ := os.ReadDir(filepath.Join(state, Folder)); len(left) != 0 {
 		t.Errorf("left: %v", left)
 	}

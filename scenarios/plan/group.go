@@ -19,7 +19,8 @@ func (c *faultCompiler) group(e *timeline.Entry) {
 	for i := range e.Fault.Steps {
 		s := &e.Fault.Steps[i]
 		part := &timeline.Entry{Kind: s.Block.Kind, Fault: scenarios.Fault{
-			Place: s.Place, Name: scenarios.StepName(e.Name, s.Name), Wait: s.After, For: s.For, Within: s.Within,
+			Place: s.Place, Name: scenarios.StepName(e.Name, s.Name),
+			Wait: scenarios.Wait{By: s.After}, For: s.For, Within: s.Within,
 			Block: s.Block,
 		}}
 		c.damage(part)
@@ -32,8 +33,8 @@ func (c *faultCompiler) group(e *timeline.Entry) {
 		return
 	}
 	g := timeline.NewGroup(steps, e.For > 0 || e.During != "")
-	if first := g.Steps[0]; first.Wait > 0 {
-		hint := "take " + first.Wait.String() + " off each `after`, and let the group come later"
+	if first := g.Steps[0]; first.Wait.By > 0 {
+		hint := "take " + first.Wait.By.String() + " off each `after`, and let the group come later"
 		c.m.AddHint(first.Of("after"), hint, "no step of group %q comes at its begin", e.Name)
 		return
 	}

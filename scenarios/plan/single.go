@@ -49,7 +49,7 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 				quantity.Brief(most))
 		}
 		now := quantity.Duration(0)
-		entry.At, entry.After, entry.During, entry.Trigger, entry.Wait = &now, "", "", "", 0
+		entry.At, entry.After, entry.During, entry.Trigger, entry.Wait = &now, "", "", "", scenarios.Wait{}
 		entry.Every, entry.Repeat, entry.Pulse, entry.For = 0, 0, nil, quantity.Duration(stays)
 		one.Faults, one.Conditions = []*timeline.Entry{&entry}, nil
 		one.Notes = secretNotes(p.Scenario, entry.Parts()) // the notes of the whole plan are about its load

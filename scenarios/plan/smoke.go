@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/chaos/timeline"
+	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
@@ -79,11 +80,11 @@ func inTurn(faults []*timeline.Entry, baseline time.Duration) (out []*timeline.E
 		if _, group := f.Damage.(*timeline.Group); !group {
 			stays = min(stays, longest)
 		}
-		e.At, e.After, e.During, e.Trigger, e.Wait = nil, "", "", "", quantity.Duration(between)
+		e.At, e.After, e.During, e.Trigger, e.Wait = nil, "", "", "", scenarios.Wait{By: quantity.Duration(between)}
 		e.Every, e.Repeat, e.Pulse, e.For, e.Detect, e.RequireImpact = 0, 0, nil, quantity.Duration(stays), nil, false
 		if i == 0 {
 			at := quantity.Duration(baseline)
-			e.At, e.Wait = &at, 0
+			e.At, e.Wait = &at, scenarios.Wait{}
 		} else {
 			e.After = faults[i-1].Name
 		}

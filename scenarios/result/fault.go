@@ -69,10 +69,11 @@ type FaultRecord struct {
 	Failed     int64  `json:"failed_requests"` // bad requests in excess of the baseline's share
 	Impact     Impact `json:"impact"`          // its effect on the load
 	// what the author expected of it, and whether that came; null if the scenario states nothing
-	Expect  *Expectation `json:"expect,omitempty"`
-	Skipped bool         `json:"skipped,omitempty"` // the fault was skipped: no unit matched, and on_no_unit allows that
-	Revert  string       `json:"revert" mask:"-"`   // how it was taken back: ok, gone, unverified, failed, none
-	Limit   Num          `json:"limit"`             // share of bad requests that counts as impact
+	Expect *Expectation `json:"expect,omitempty"`
+	// the fault was skipped: no unit matched, and on_no_unit allows that, or no operator continued it
+	Skipped bool   `json:"skipped,omitempty"`
+	Revert  string `json:"revert" mask:"-"` // how it was taken back: ok, gone, unverified, failed, none
+	Limit   Num    `json:"limit"`           // share of bad requests that counts as impact
 	// why the load had not recovered by its end; empty if it had, or if that is unknown
 	Unrecovered Unrecovered `json:"unrecovered,omitempty"`
 	// how the target came back after the load; nil without `judge.escape`, and if the load had recovered
@@ -105,6 +106,8 @@ type FaultRecord struct {
 	// time limit for the unit of a one-shot to be healthy again
 	Within Num         `json:"within"`
 	Steps  []FaultStep `json:"steps,omitempty"` // steps of a group, in the order of their injection
+	// what people at the run did about it; absent if it waited for no operator and has no mark
+	Operator *OperatorRecord `json:"operator,omitempty"`
 }
 
 // A FaultStep is the actual course of one step of a group. Times are offsets from t0.

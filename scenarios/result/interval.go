@@ -31,7 +31,10 @@ type Interval struct {
 	NextAt   time.Duration
 	Asked    int64 // writes of the ledger read back so far, after the load
 	ToAsk    int64 // writes to read back in total; zero means that the ledger is not being read
-	Last     bool  // this is the last interval, after the loads: everything that ended since the interval before
+	// the faults that wait for an operator, and those that people can mark, the last injected first
+	Waiting []WaitingFault
+	Marked  []MarkedFault
+	Last    bool // this is the last interval, after the loads: everything that ended since the interval before
 
 	Steps []StepInterval // figures by load and step; nil unless requested
 

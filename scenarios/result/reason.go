@@ -62,6 +62,7 @@ const (
 	PartlyInjected  ReasonKind = "partly_injected" // steps of the group failed
 	NoEffect        ReasonKind = "no_effect"       // the fault was injected, but its effect was not verified
 	NoTraffic       ReasonKind = "no_traffic"      // the fault affected no traffic
+	OperatorAbsent  ReasonKind = "operator_absent" // no operator continued the fault, so it was not injected
 	UnsteadyBefore  ReasonKind = "unsteady_before" // the steady state did not hold before the fault
 )
 
@@ -165,7 +166,7 @@ func (x *Reason) Phrase(r *Result) string {
 	case UnsteadyBefore:
 		return "the steady state did not hold: " + x.Text
 	case NotUndone, GoneUnverified, StillDown, NotReadyAgain, StaysDown, OverEarly, Void,
-		InjectionFailed, PartlyInjected, NoEffect, NoTraffic:
+		InjectionFailed, PartlyInjected, NoEffect, NoTraffic, OperatorAbsent:
 		return x.onFault()
 	}
 	return x.onEnd(r)
@@ -196,6 +197,9 @@ func (x *Reason) onFault() string {
 		return x.Notes().Phrase(nil)
 	case InjectionFailed:
 		return subject + " was not injected: " + x.Text
+	case OperatorAbsent:
+		return subject + " was not injected: no operator continued it within " +
+			quantity.FormatDuration(x.After.D().Round(10*time.Millisecond))
 	case PartlyInjected:
 		return subject + " was injected in part: " + x.Text
 	case NoEffect:

@@ -403,6 +403,17 @@ var all = []Term{
 		"low to show " +
 		"that in one hold, brunt lengthens the hold."},
 	{
+		"game-day",
+		[]string{
+			"operator", "marks", "split", "minute-by-minute", "who-took-the-time", "seen", "understood", "acted", "decide",
+		},
+		"A run with people: a fault with `wait: {for: operator, at_most: 10m}` comes when a person continues it, and people " +
+			"mark its harm as seen, understood and acted on, at the live page or by `brunt note`. The marks split the time " +
+			"from the injection to recovery: detect until seen, decide until understood, act until acted, and recover, the " +
+			"machine's part. A part without its marks is unknown. The objective `detect` is about the team's monitoring, not " +
+			"about these marks. The report tells such a run, and each of two minutes or more, minute by minute.",
+	},
+	{
 		"detect",
 		[]string{"detected", "monitoring", "noticed-after"},
 		"The time from the injection until the team's own monitoring noticed the fault. It " +

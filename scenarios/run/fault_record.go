@@ -26,6 +26,9 @@ func (s *snapshot) faultRecords(f *judge.Findings) []result.FaultRecord {
 		if !s.final() {
 			s.untilNow(&rec, c, effect)
 		}
+		if rec.Operator = s.marks.record(c.Fault, c.Name); rec.Operator != nil {
+			rec.Operator.Split = rec.SplitTime()
+		}
 		rec.Say()
 		out = append(out, rec)
 	}

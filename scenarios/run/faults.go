@@ -33,10 +33,24 @@ type faults struct {
 	loads      *loads
 	observers  *observers
 	awake      *guard.Awake // from the begin of the timeline
+	marks      *marks
 
 	timeline atomic.Pointer[timeline.Timeline] // in progress; nil in a control run
 	estimate []timeline.Estimated              // times at which faults are due; empty in a control run
 	records  []*chaos.Record
+}
+
+// forget drops the forecast of faults that waited for an operator and were continued: they came at another time.
+func (f *faults) forget() {
+	t := f.timeline.Load()
+	if t == nil {
+		return
+	}
+	for _, w := range t.Waits() {
+		if w.Continued > 0 {
+			f.estimate = slices.DeleteFunc(f.estimate, func(e timeline.Estimated) bool { return e.Entry.Name == w.Fault })
+		}
+	}
 }
 
 // protect prepares the agents, and the watchdog and the agents in the cluster of the units.

@@ -55,6 +55,9 @@ func (l *live) watch(done <-chan struct{}) error {
 	if l.session.o.Begun != nil {
 		l.session.o.Begun(l.sample)
 	}
+	if l.session.o.Attended != nil {
+		l.session.o.Attended(l.faults.marks.mark)
+	}
 	for {
 		select {
 		case <-done:
@@ -139,12 +142,15 @@ func (l *live) tell(iv result.Interval, second measure.Second) {
 	case iv.At > iv.End:
 		iv.Phase = "grace"
 	}
-	if l.timetable == nil {
+	l.faults.forget()
+	if len(l.timetable) != len(l.faults.estimate) {
+		l.timetable = nil
 		for _, e := range l.faults.estimate {
 			l.timetable = append(l.timetable, result.PlannedFault{Name: e.Name, Kind: e.Entry.Kind, At: e.At, Clear: e.Clear})
 		}
 	}
 	iv.Timetable = l.timetable
+	l.faults.marks.live(&iv)
 	for _, e := range l.faults.estimate {
 		if e.At > iv.At && (iv.Next == "" || e.At < iv.NextAt) {
 			iv.Next, iv.NextAt = e.Name, e.At

@@ -62,6 +62,8 @@ type Options struct {
 	// called when all is ready, and waits until the load may begin; nil does not wait
 	Await func(context.Context) error
 	Begun func(Sampler) // called when the load begins, with a view of the run; may be nil
+	// called when the load begins, with what takes the marks of people; may be nil
+	Attended func(Marker)
 	// workers that make the load in place of this process; the zero value means none
 	Workers Workers
 	Suspend <-chan os.Signal   // a signal asks to suspend brunt; may be nil
@@ -176,6 +178,7 @@ func newRunner(p *plan.Plan, o Options) *runner {
 	r.faults = &faults{
 		session: s, plan: p, log: log, protection: r.protection, requests: requests, loads: r.loads, observers: r.observers,
 	}
+	r.faults.marks = newMarks(r)
 	r.live = newLive(r)
 	return r
 }
@@ -192,7 +195,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*result.Result, error) {
 	ctx, r.session.cancel = context.WithCancelCause(ctx)
 	defer r.session.cancel(nil)
 	r.log.Event(result.Event{Event: "run.start", Text: p.Scenario.Name, Data: map[string]any{"run": r.session.o.ID}})
-	stopNotes := r.log.Receive(o.State, notes.Running{Run: r.session.o.ID, Name: p.Scenario.Name})
+	stopNotes := r.log.Receive(o.State, notes.Running{Run: r.session.o.ID, Name: p.Scenario.Name}, r.faults.marks.noted)
 	res, err := r.guarded(ctx)
 	received := stopNotes()
 	if res != nil {

@@ -28,6 +28,7 @@ type snapshot struct {
 	plan      *plan.Plan
 	loads     *loads
 	observers *observers
+	marks     *marks
 	estimate  []timeline.Estimated   // times at which faults are due
 	written   []*result.LedgerRecord // results of the ledgers; none while the loads go on
 	// findings on registers; none while the loads go on
@@ -49,7 +50,7 @@ const never = time.Duration(math.MaxInt64)
 // newSnapshot creates a snapshot of the faults and the loads.
 func newSnapshot(f *faults, at time.Duration) *snapshot {
 	return &snapshot{
-		session: f.session, plan: f.plan, loads: f.loads, observers: f.observers, estimate: f.estimate,
+		session: f.session, plan: f.plan, loads: f.loads, observers: f.observers, marks: f.marks, estimate: f.estimate,
 		at: at, whole: never, causes: f.loads.scripts.Causes(),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"brunt/chaos"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
@@ -135,6 +136,11 @@ func judgeRecord(c *chaos.Record, name string, theirs bool) (out []result.Reason
 	case c.Void != nil:
 		out = append(out, whyVoid(c, name))
 	case c.Skipped:
+		if absent, ok := errors.AsType[timeline.AbsentError](c.InjectErr); ok {
+			out = append(out, result.Reason{
+				Kind: result.OperatorAbsent, Verdict: scenarios.Inconclusive, Fault: name, After: result.Sec(absent.Waited),
+			})
+		}
 	case c.InjectErr != nil:
 		because(scenarios.Invalid, result.InjectionFailed, c.InjectErr)
 	case c.VerifyErr != nil:

@@ -137,8 +137,30 @@ const shows = {
   figures: f => { const e = make('div'); e.append(make('dt', '', f.Name), make('dd', '', f.Value)); return e; },
   log: h => { const e = make('li', h.tone); e.append(make('time', '', h.at), ' ' + h.text); return e; },
 };
+// desk shows the faults that wait for people; a row stays in place, so that a press is not lost
+const desk = document.getElementById('desk'), rows = desk.querySelector('ul');
+function deskOf(list) {
+  const keys = list.map(r => r.name + ' ' + r.buttons.length);
+  for (const li of [...rows.children]) if (!keys.includes(li.dataset.fault + ' ' + li.querySelectorAll('button').length)) li.remove();
+  list.forEach((r, i) => {
+    let li = [...rows.children].find(e => e.dataset.fault === r.name && e.querySelectorAll('button').length === r.buttons.length);
+    if (!li) {
+      li = make('li');
+      li.dataset.fault = r.name;
+      li.append(make('b', '', r.name), ' ', make('span'), ' ');
+      for (const b of r.buttons) { const e = make('button', '', b.text); e.type = 'button'; e.dataset.mark = b.mark; li.append(e, ' '); }
+    }
+    if (rows.children[i] !== li) rows.insertBefore(li, rows.children[i] || null);
+    li.className = r.tone;
+    const state = li.querySelector('span');
+    if (state.textContent !== r.state) state.textContent = r.state;
+    all('button', li).forEach((e, n) => { e.disabled = r.buttons[n].done; });
+  });
+  desk.hidden = !list.length;
+}
 const parts = {};
 function second(now) {
+  deskOf(now.desk || []);
   for (const name of ['phase', 'left', 'more', 'state']) put(name, now[name]);
   for (const e of all('[data-now=state]')) e.className = now.tone;
   for (const p of all('progress', bar)) p.value = now.done;
@@ -183,16 +205,28 @@ events.onerror = () => {
   note.textContent = 'No answer from brunt: this is what was last heard. It is asked again every second.';
 };
 
-const form = bar.querySelector('form'), out = form.querySelector('output');
-form.onsubmit = async e => {
-  e.preventDefault();
+async function post(path, form, more) {
+  const out = form.querySelector('output'), body = new URLSearchParams(new FormData(form));
+  for (const name in more) body.set(name, more[name]);
   out.textContent = '';
   try {
-    const r = await fetch('/stop', { method: 'POST', body: new URLSearchParams(new FormData(form)) });
+    const r = await fetch(path, { method: 'POST', body });
     out.textContent = (await r.text()).trim();
-    if (r.ok) form.querySelector('input').value = '';
+    return r.ok;
   } catch (x) {
     out.textContent = 'brunt does not answer.';
+    return false;
   }
+}
+const form = bar.querySelector('.stop form');
+form.onsubmit = async e => {
+  e.preventDefault();
+  if (await post('/stop', form)) form.querySelector('input').value = '';
+};
+desk.onsubmit = e => e.preventDefault();
+desk.onclick = async e => {
+  const b = e.target.closest('button');
+  if (!b || !desk.reportValidity()) return;
+  if (await post('/mark', desk, { mark: b.dataset.mark, fault: b.closest('li').dataset.fault })) b.disabled = true;
 };
 })();

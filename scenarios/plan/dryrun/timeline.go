@@ -21,7 +21,10 @@ func expectedTimes(p *plan.Plan) (out []string) {
 	}()
 	for _, e := range timeline.Estimate(p.Faults, p.End()) {
 		about := ""
-		if e.Rough {
+		switch {
+		case e.Entry.Wait.ForOperator():
+			about = "when an operator continues it, at the latest after "
+		case e.Rough:
 			about = "about "
 		}
 		line := fmt.Sprintf("%s%s  %s  %s", about, quantity.FormatDuration(e.At.Round(time.Millisecond)), e.Name,

@@ -18,7 +18,7 @@ func TestLog_Receive(t *testing.T) {
 	state := t.TempDir()
 	l := events.New(events.Options{Mask: secrets.Mask})
 	l.Begin(time.Now().Add(-3 * time.Second))
-	stop := l.Receive(state, notes.Running{Run: "r1", Name: "n"})
+	stop := l.Receive(state, notes.Running{Run: "r1", Name: "n"}, nil)
 	all, err := notes.RunningIn([]string{state})
 	if err != nil || len(all) != 1 {
 		t.Fatalf("%+v, %v", all, err)
@@ -44,7 +44,7 @@ func TestLog_Receive(t *testing.T) {
 		events[0].Data["author"] != "ann ***" || events[0].T < 1.5 || events[0].T > 3 || events[0].At.IsZero() {
 		t.Errorf("%+v", events)
 	}
-	if said := l.Receive("", notes.Running{Run: "r2"})(); said != nil {
+	if said := l.Receive("", notes.Running{Run: "r2"}, nil)(); said != nil {
 		t.Errorf("without a state directory: %q", said)
 	}
 }
