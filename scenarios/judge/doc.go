@@ -134,7 +134,8 @@
 //   - Harm that begins after a fault is over is its effect only if it begins within a second of the end, or while a
 //     unit that the fault hit is not well. If the load was good for a hold before, it is no effect of the fault; a
 //     relapse after earlier harm is. Within a hold that is unknown: an objective has a verdict only if it is the same
-//     with the harm and without it.
+//     with the harm and without it. So it is for a relapse between two faults that begins long after the recovery:
+//     after a time that is longer than a hold, and than it took from the injection to the recovery.
 //   - The harm of a fault's end is part of its recovery, and has a time of its own besides; see [effect.Answer].
 //   - Of several occurrences the worst is the one whose verdict takes precedence, so a failed occurrence counts more
 //     than one that could not be judged.
