@@ -135,7 +135,8 @@
 //   - Harm that begins after a fault is over is its effect only if it begins within a second of the end, or while a
 //     unit that the fault hit is not well. If the load was good for a hold before, it is no effect of the fault; a
 //     relapse after earlier harm is. Within a hold that is unknown: an objective has a verdict only if it is the same
-//     with the harm and without it.
+//     with the harm and without it. So it is for a relapse between two faults that begins long after the recovery:
+//     after a time that is longer than a hold, and than it took from the injection to the recovery.
 //   - If a load has not recovered by its end, the fault counts as gone only if its end was proved, if no unit that it
 //     hit was away in the last hold, and if that hold began after the end. If the load then offered over 5 % more
 //     requests than in the baseline, beyond chance, it is not known what it suffers from.

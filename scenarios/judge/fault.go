@@ -207,7 +207,9 @@ func (f *effects) judgeDoubted(o slo.Objective, i int, a effect.Answer, r *resul
 	with.Because, without.Because = nil, nil
 	f.judgeValue(o, i, *a.Doubted, &with)
 	why := a.Notes
-	a.Impact, a.RecoveredAt, a.Notes = result.NotImpacted, result.Sec(f.read.Faults[i].Injected), nil
+	if a.Notes = nil; !a.RecoveredAt.Known() { // else it had recovered before
+		a.Impact, a.RecoveredAt = result.NotImpacted, result.Sec(f.read.Faults[i].Injected)
+	}
 	f.judgeValue(o, i, a, &without)
 	if with.Verdict == without.Verdict {
 		*r = with

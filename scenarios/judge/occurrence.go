@@ -327,8 +327,14 @@ func (f *effects) joint(of []int, o slo.Objective) effect.Answer {
 // Harm that begins after a fault is over is the fault's if it begins with its end, or while a unit that the fault hit
 // is not well. That it is next in time shows nothing. If the load was good for a hold after the end, the harm is no
 // effect of the fault; if it began within a hold, that is unknown.
+//
+// Between two faults, requests that are bad again long after the load had recovered are not shown to be the first one's
+// either: after a time that is longer than a hold, and than it took from the injection to the recovery.
 func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Answer {
 	onset, over := a.OnsetAt.D(), q.Cleared
+	if b, late := f.withoutLateRelapse(of, q, a); late {
+		return b
+	}
 	if !a.OnsetAt.Known() || onset <= over || a.OnsetIn.With(over) {
 		return a
 	}
@@ -349,4 +355,32 @@ func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Ans
 		Kind: result.HarmAfter, Of: f.read.Faults[of[len(of)-1]].Name, From: a.OnsetAt, For: result.Sec(onset - over),
 	}}
 	return b
+}
+
+// withoutLateRelapse returns answer a without a relapse that began long after the recovery, if nothing shows it to be
+// of the occurrences. late is false if there was no such relapse, or if no other fault follows.
+func (f *effects) withoutLateRelapse(of []int, q effect.Question, a effect.Answer) (b effect.Answer, late bool) {
+	again := a.RelapsedAt.D()
+	after := requests.Span{From: again, To: q.Horizon}
+	if !a.RelapsedAt.Known() || q.Next == "" ||
+		slices.ContainsFunc(of, func(i int) bool { return f.read.unwell(i, after) }) {
+		return b, false
+	}
+	q.Horizon, q.Next = again, ""
+	if i := slices.IndexFunc(q.Slices, func(s effect.Slice) bool { return s.End > again }); i >= 0 {
+		q.Slices, q.Horizon = q.Slices[:i], min(again, q.Slices[i].Start)
+	}
+	b = effect.Ask(q)
+	if b.Impact != result.Impacted || !b.RecoveredAt.Known() || b.BadBefore {
+		return b, false
+	}
+	back := b.RecoveredAt.D()
+	if again-back <= max(q.Hold, back-q.Injected) {
+		return b, false
+	}
+	b.Doubted, b.Notes = &a, result.Notes{{
+		Kind: result.HarmAfter, Of: f.read.Faults[of[len(of)-1]].Name, From: a.RelapsedAt,
+		For: a.RelapsedAt - result.Sec(q.Cleared),
+	}}
+	return b, true
 }
