@@ -44,7 +44,8 @@ Exit codes: 0: the attestation is written. 3: a file of the run differs from its
 		RunE: func(c *cobra.Command, args []string) error {
 			dir, text := args[0], secret.Fields(strings.Join(args[1:], " "))
 			if sign.key == "" {
-				return usagef("an attestation is a signature: --sign KEY names your SSH key; `ssh-keygen -t ed25519` makes one")
+				return usagef("an attestation is a signature: --sign KEY names your SSH key; " +
+					"`ssh-keygen -t ed25519` makes one")
 			}
 			v, err := evidence.Verify(dir, nil, catalog.All().Derived)
 			if err != nil {

@@ -90,7 +90,8 @@ Exit codes: 0: all scenarios with a cadence are proved in time, and no failure i
 	c.Flags().BoolVar(&asJSON, "json", false, "print the programme as JSON")
 	c.Flags().StringVar(&page, "html", "", "write the page to a file")
 	c.Flags().StringVar(&at, "at", "",
-		"the state at the end of a day such as 2026-12-31 (UTC), or at a time such as 2026-12-31T12:00:00Z (default now)")
+		"the state at the end of a day such as 2026-12-31 (UTC), or at a time such as 2026-12-31T12:00:00Z "+
+			"(default now)")
 	return c
 }
 
@@ -132,8 +133,8 @@ type planFlags struct {
 
 func (f *planFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.policy, "policy", nil,
-		"a policy file, whose cadence says how often scenarios must pass; can be given several times; $BRUNT_POLICY also "+
-			"names one")
+		"a policy file, whose cadence says how often scenarios must pass; can be given several times; "+
+			"$BRUNT_POLICY also names one")
 	c.Flags().StringVar(&f.signer, "signer", "",
 		"count only attestations by this public key, or by one of this file of allowed signers")
 }

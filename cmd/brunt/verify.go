@@ -81,8 +81,8 @@ func tellVerification(w io.Writer, dir string, v *evidence.Verification) {
 	}
 	for _, a := range v.Attested {
 		if a.Problem == "" {
-			fmt.Fprintf(w, "  attested by %s at %s, %s: %s\n", words.Clean(a.By), a.At.Format(time.RFC3339), a.Signed.Key,
-				words.Clean(a.States))
+			fmt.Fprintf(w, "  attested by %s at %s, %s: %s\n", words.Clean(a.By), a.At.Format(time.RFC3339),
+				a.Signed.Key, words.Clean(a.States))
 		}
 	}
 	switch s := v.Signed; {

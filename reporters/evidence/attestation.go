@@ -32,7 +32,7 @@ import (
 // is made later. Several persons can attest the same run. A removed attestation leaves no trace in the folder.
 type Attestation struct {
 	Version int       `json:"version"` // version of this file: 1
-	By      string    `json:"by"`      // who looked at the run; one of the principals of the key, where signers have names
+	By      string    `json:"by"`      // who looked at the run; a principal of the key, where signers have names
 	At      time.Time `json:"at"`      // when, by the clock of the machine that signed
 	States  string    `json:"states"`  // what the person states, in one line
 	Run     string    `json:"run"`     // id of the run
@@ -52,8 +52,8 @@ const (
 )
 
 // ErrStatement is the error of [Attest] about a name or a text that can't be attested.
-var ErrStatement = fmt.Errorf("an attestation wants a name of at most %d characters and a text of at most %d, one line "+
-	"each", longestName, longestStatement)
+var ErrStatement = fmt.Errorf("an attestation wants a name of at most %d characters and a text of at most %d, "+
+	"one line each", longestName, longestStatement)
 
 // attestationFiles matches the files of attestations and their signatures. Their numbers have no leading zero.
 var attestationFiles = regexp.MustCompile(`^attestation-([1-9][0-9]{0,2})\.json(\.sig)?$`)
@@ -280,7 +280,8 @@ func (a *Attested) agrees(sums []byte, about subject, unread error) string {
 	case sums == nil:
 		return sumsFile + ", which it is about, is missing"
 	case a.Sums != hashOf(sums):
-		return "it is about another " + sumsFile + ": the manifest was written again after it was made, or it is of another run"
+		return "it is about another " + sumsFile +
+			": the manifest was written again after it was made, or it is of another run"
 	case unread != nil:
 		return resultFile + " can't be read: " + unread.Error()
 	case a.Run != about.Run || a.Name != about.Name:
@@ -289,8 +290,9 @@ func (a *Attested) agrees(sums []byte, about subject, unread error) string {
 		return "it has no name, or no text"
 	}
 	if a.At.Before(about.Ended.Truncate(time.Second)) {
-		a.Remark = fmt.Sprintf("%s says that it was made at %s, before the run ended at %s: one of the two clocks was wrong",
-			a.File, a.At.Format(time.RFC3339), about.Ended.UTC().Format(time.RFC3339))
+		a.Remark = fmt.Sprintf(
+			"%s says that it was made at %s, before the run ended at %s: one of the two clocks was wrong", a.File,
+			a.At.Format(time.RFC3339), about.Ended.UTC().Format(time.RFC3339))
 	}
 	return ""
 }
@@ -314,7 +316,7 @@ func (v *Verification) attested(root *os.Root, sums []byte, signers *Signers) (e
 // isPrincipal reports whether a name is one of the principals of an allowed signer: names with * and ?, separated by
 // commas, as ssh-keygen -I takes them. A name after ! is excluded.
 func isPrincipal(name, principals string) (yes bool) {
-	for _, p := range strings.Split(principals, ",") {
+	for p := range strings.SplitSeq(principals, ",") {
 		p, not := strings.CutPrefix(strings.TrimSpace(p), "!")
 		if ok, _ := path.Match(p, name); !ok {
 			continue

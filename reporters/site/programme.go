@@ -59,8 +59,8 @@ func programmeOf(n navigation, plan Plan, at time.Time) (p *programme.Programme,
 // brief returns the parts of a run's result that its head holds.
 func (e *entry) brief() *result.Result {
 	r := &result.Result{
-		Run: e.Run, Name: e.Name, Verdict: e.Verdict, Reason: e.Reason, Meta: e.Meta, Started: e.Started, Ended: e.Ended,
-		Duration: e.Duration, Objectives: e.Objectives, Control: e.Control, Faults: e.Faults,
+		Run: e.Run, Name: e.Name, Verdict: e.Verdict, Reason: e.Reason, Meta: e.Meta, Started: e.Started,
+		Ended: e.Ended, Duration: e.Duration, Objectives: e.Objectives, Control: e.Control, Faults: e.Faults,
 	}
 	r.Environment.Units = e.Environment.Units
 	for _, u := range e.Usage {

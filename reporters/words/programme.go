@@ -160,8 +160,8 @@ func FailureRows(p *programme.Programme) (out []FailureRow) {
 		f := &p.Failures[i]
 		word := followedWords[f.State]
 		row := FailureRow{
-			Mark: word[0], Tone: word[1], State: word[2], Name: Clean(f.Name), When: day(f.Ended), Reason: Clean(f.Reason),
-			Build: buildOf(&f.Ref), Attested: attestedBy(&f.Ref),
+			Mark: word[0], Tone: word[1], State: word[2], Name: Clean(f.Name), When: day(f.Ended),
+			Reason: Clean(f.Reason), Build: buildOf(&f.Ref), Attested: attestedBy(&f.Ref),
 		}
 		switch f.State {
 		case programme.Closed:
@@ -173,7 +173,8 @@ func FailureRows(p *programme.Programme) (out []FailureRow) {
 		}
 		for k := range f.NotClosed {
 			n := &f.NotClosed[k]
-			row.After = append(row.After, refText(n, f.Name)+" says that it closes it, and its verdict is "+Verdict(n.Verdict))
+			row.After = append(row.After,
+				refText(n, f.Name)+" says that it closes it, and its verdict is "+Verdict(n.Verdict))
 		}
 		out = append(out, row)
 	}

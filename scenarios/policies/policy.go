@@ -102,7 +102,8 @@ func parsePeriod(s string) (time.Duration, error) {
 	days, isDays := strings.CutSuffix(strings.TrimSpace(s), "d")
 	if n, ok := syntax.ParseFloat(days); isDays && ok {
 		if n <= 0 || n > longestPeriod {
-			return 0, fmt.Errorf("a cadence is more than zero and at most %d days, not %s", longestPeriod, syntax.Clip(s, 20))
+			return 0, fmt.Errorf("a cadence is more than zero and at most %d days, not %s", longestPeriod,
+				syntax.Clip(s, 20))
 		}
 		return time.Duration(n * float64(24*time.Hour)), nil
 	}

@@ -225,7 +225,8 @@ const (
 type Expectation struct {
 	Text    string `json:"text,omitempty"`    // the expectation as written; may be empty
 	Outcome Impact `json:"outcome,omitempty"` // expected impact; empty: only the text states something
-	// whether the expected impact came: yes, no or untested, which means that the run can't tell; empty without an outcome
+	// whether the expected impact came: yes, no or untested, which means that the run can't tell; empty without an
+	// outcome
 	Came string `json:"came,omitempty" mask:"-"`
 }
 

@@ -45,7 +45,7 @@ type Cadence struct {
 // A Programme is the state of all scenarios on file at a time. It encodes to JSON, version 1.
 type Programme struct {
 	Version   int        `json:"version"`           // version of this format: 1
-	At        time.Time  `json:"at"`                // the time that it is about; later runs and attestations are left out
+	At        time.Time  `json:"at"`                // the time that it is about; what is later is left out
 	Scenarios []Scenario `json:"scenarios"`         // those that want attention first
 	Failures  []Failure  `json:"failures"`          // runs that failed, the newest first
 	Claims    []Claim    `json:"claims,omitempty"`  // findings that runs close, of which no failed run is on file
@@ -71,7 +71,7 @@ type Scenario struct {
 	Name    string     `json:"name"`              // its name; for state never, the pattern of the cadence
 	State   State      `json:"state"`             // its state
 	Cadence result.Num `json:"cadence"`           // seconds for which a proof counts; null: no cadence names it
-	Pattern string     `json:"pattern,omitempty"` // the pattern that names it; of several, the one of the shortest cadence
+	Pattern string     `json:"pattern,omitempty"` // the pattern that names it; of several, that of the shortest cadence
 	Runs    int        `json:"runs"`              // number of runs on file, without control runs
 	Proof   *Ref       `json:"proof,omitempty"`   // newest run that passed
 	Last    *Ref       `json:"last,omitempty"`    // newest run
@@ -317,7 +317,8 @@ func (p *Programme) scenarios(refs []Ref, cadences []Cadence) {
 		}
 	}
 	slices.SortStableFunc(p.Scenarios, func(a, b Scenario) int {
-		return cmp.Or(cmp.Compare(slices.Index(states, a.State), slices.Index(states, b.State)), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(slices.Index(states, a.State), slices.Index(states, b.State)),
+			cmp.Compare(a.Name, b.Name))
 	})
 }
 
