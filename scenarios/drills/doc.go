@@ -25,6 +25,7 @@
 //	sweep.go      every fault of every part, and pairs of faults that a system survived
 //	next.go       failures that were never tried, and the drills worth running next
 //	matrix.go     the parts of a system under the effects of faults, with the verdicts of runs
+//	learned.go    the alerts after faults, the calls between services, and the cost of requests, as runs taught them
 //	empty.go      the words of cells that no run filled, and the rows and columns of the matrix
 //	digest.go     the digest of a drill, to see whether its proof is outdated
 //	proof.go      mutants, and the comparison of runs with a proof

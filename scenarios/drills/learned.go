@@ -136,7 +136,8 @@ type Edge struct {
 	To   string `json:"to"`   // service that is called
 	// calls or bytes, in Traffic; empty if the link was not read in any run
 	Unit string `json:"unit,omitempty"`
-	// calls, or bytes, for each request of the load in the newest baseline; null if that is not known
+	// calls, or bytes, for each request of the load in the newest baseline of a run that was not interrupted; null if
+	// that is not known
 	Traffic result.Num `json:"traffic"`
 	// connections whose protocol was not read, so that Traffic is too small
 	Unread int64 `json:"unread,omitempty"`
@@ -172,7 +173,7 @@ func edges(runs []Tried) []Edge {
 		for i := range run.Result.Amplification {
 			a := &run.Result.Amplification[i]
 			p := a.In(slo.Phase{Kind: slo.BaselinePhase})
-			if p == nil {
+			if p == nil || run.Result.Verdict == scenarios.Interrupted {
 				continue
 			}
 			e := at(a.From, a.To)
