@@ -81,7 +81,7 @@ func (r *Result) Minutes() []Minute {
 // happenings lists the telling events of the load, with the harm of each fault, in the order of time.
 func (r *Result) happenings() (out []Event) {
 	for _, e := range r.Events {
-		if e.T >= 0 && telling(e.Event) {
+		if e.T >= 0 && e.T <= r.Duration && telling(e.Event) { // later the target is taken down
 			out = append(out, e)
 		}
 	}
