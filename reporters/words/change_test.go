@@ -565,3 +565,18 @@ func TestAnswer_Why(t *testing.T) {
 		})
 	}
 }
+
+// TestChange_BusyInvalid: a run that is invalid on a busy machine gets the advice to run it again, and an invalid run on
+// a quiet one does not.
+func TestChange_BusyInvalid(t *testing.T) {
+	for _, busy := range []bool{true, false} {
+		r := onURL(t)
+		r.Verdict, r.ExitCode = scenarios.Invalid, scenarios.ExitInvalid
+		r.Generator.Healthy, r.Generator.Pressure = !busy, .97
+		a := AnswerOf(r)
+		says := slices.ContainsFunc(a.Change, func(c Advice) bool { return c.Rule == "busy-machine" })
+		if says != busy || busy && a.ChangeTitle != "What to do next" {
+			t.Errorf("busy %v: %q %+v", busy, a.ChangeTitle, a.Change)
+		}
+	}
+}
