@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -33,6 +34,10 @@ type Trace struct {
 	// it is loopback. Port 0 is a free one. Processes that brunt starts get the address as
 	// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
 	Listen string `yaml:"listen"`
+	// URL of a collector to which brunt sends every message on that it receives, by OTLP over HTTP, such as
+	// http://127.0.0.1:4318; without a path it is /v1/traces. guard.allow.load or guard.allow.chaos has to name its
+	// address unless it is loopback. A collector that is away costs its spans alone: the report counts them
+	Forward string `yaml:"forward"`
 	// services of which every trace of a good answer must have a span, by their service.name; otherwise `traces` counts
 	// the trace as not whole
 	Services []string `yaml:"services"`
@@ -53,6 +58,23 @@ func (t *Trace) ListenAddress() string {
 		return ""
 	}
 	return net.JoinHostPort(host, port)
+}
+
+// ForwardTo returns the URL of Forward, with a path; nil if it is empty or invalid.
+func (t *Trace) ForwardTo() *url.URL {
+	u, err := url.Parse(t.Forward)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		return nil
+	}
+	if strings.Trim(u.Path, "/") == "" {
+		u.Path = "/v1/traces"
+	}
+	return u
+}
+
+// ForwardAddress returns the host:port of the collector of ForwardTo.
+func ForwardAddress(u *url.URL) string {
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme]))
 }
 
 // Sends reports whether requests carry a traceparent.
@@ -139,7 +161,15 @@ func (p *files) trace(sc *Scenario, t Trace) {
 // received checks the settings of the spans that are received.
 func (p *files) received(t *Trace) {
 	switch {
+	case t.Forward != "" && t.ForwardTo() == nil:
+		p.m.AddHint(t.Of("forward"), "such as http://127.0.0.1:4318",
+			"%q is not the URL of a collector that takes OTLP over HTTP, without a user and a password",
+			syntax.Clip(t.Forward, 60))
 	case !t.Has("listen"):
+		if t.Forward != "" {
+			p.m.AddHint(t.Of("forward"), "such as listen: 127.0.0.1:4318",
+				"no spans are received, so that none can be forwarded: `listen` is missing")
+		}
 		if t.Has("services") {
 			p.m.AddHint(t.Of("services"), "such as listen: 127.0.0.1:4318",
 				"no spans are received, so that no trace has services: `listen` is missing")

@@ -313,7 +313,8 @@ func hostileRun() *result.Result {
 	r.Usage[0].Service = Hostile
 	r.Traces = &result.Traces{
 		Listen: Hostile, Services: []string{Hostile}, Spans: 1, Refused: 1, RefusedWhy: Hostile,
-		Missing: []result.ServiceCount{{Service: Hostile, Count: 1}},
+		Forwarded: &result.ForwardedSpans{To: Hostile, Spans: 1, LostSpans: 2, Lost: 1, Why: Hostile},
+		Missing:   []result.ServiceCount{{Service: Hostile, Count: 1}},
 		Phases: []result.TracePhase{
 			{Phase: slo.Phase{Kind: slo.BaselinePhase}, Services: []result.ServiceTime{{Service: Hostile, Self: 1}}},
 			{

@@ -76,11 +76,16 @@ func (f *findings) failed() bool {
 func (f *findings) outage() bool { return f.failed() && f.fault != nil }
 
 // starved reports whether brunt was late on a machine whose processors were in demand nearly all the time, while
-// requests failed that no fault is shown to have failed, or that other programs leave an objective undecided. The
-// target may then have lacked a processor as brunt did.
+// requests failed that no fault is shown to have failed, or answers before the faults were too slow. The run may be
+// invalid for that. It also reports an objective that other programs leave undecided. The target may then have lacked a
+// processor as brunt did.
 func (f *findings) starved() bool {
 	return countObjectives(f.r, openByMachine) > 0 ||
-		f.failed() && f.fault == nil && f.in != nil && !f.r.Generator.Healthy && f.r.Generator.Pressure >= .5
+		(f.failed() || f.r.Verdict == scenarios.Invalid) && f.fault == nil &&
+			!f.r.Generator.Healthy && f.r.Generator.Pressure >= .5 &&
+			(f.in != nil || slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
+				return o.Verdict == scenarios.Fail && o.Of().Latency() && o.Phase.Kind == slo.BaselinePhase
+			}))
 }
 
 // quietMachine speaks where the machine itself may be why requests failed.

@@ -565,3 +565,35 @@ func TestAnswer_Why(t *testing.T) {
 		})
 	}
 }
+
+// TestChange_BusyInvalid: a run that is invalid on a busy machine gets the advice to run it again, and an invalid run
+// on a quiet one does not.
+func TestChange_BusyInvalid(t *testing.T) {
+	for _, busy := range []bool{true, false} {
+		r := onURL(t)
+		r.Verdict, r.ExitCode = scenarios.Invalid, scenarios.ExitInvalid
+		r.Generator.Healthy, r.Generator.Pressure = !busy, .97
+		a := AnswerOf(r)
+		says := slices.ContainsFunc(a.Change, func(c Advice) bool { return c.Rule == "busy-machine" })
+		if says != busy || busy && a.ChangeTitle != "What to do next" {
+			t.Errorf("busy %v: %q %+v", busy, a.ChangeTitle, a.Change)
+		}
+	}
+}
+
+// TestChange_BusyTimes: where answers before the faults were too slow, a busy machine may be why; where they were in a
+// fault, or writes were lost, it is not.
+func TestChange_BusyTimes(t *testing.T) {
+	for text, want := range map[string]bool{
+		"p95 < 60ms in baseline": true, "p95 < 60ms in lose": false, "lost = 0": false,
+	} {
+		r := onURL(t)
+		r.Incidents, r.Errors = nil, nil
+		r.Objectives = []result.ObjectiveResult{judged(t, text, 7, scenarios.Fail)}
+		r.Generator.Healthy, r.Generator.Pressure = false, .97
+		says := slices.ContainsFunc(AnswerOf(r).Change, func(c Advice) bool { return c.Rule == "busy-machine" })
+		if says != want {
+			t.Errorf("%s: %v, want %v", text, says, want)
+		}
+	}
+}

@@ -43,6 +43,12 @@ func traceOthers(t *result.Traces) (text string) {
 	if t.Refused > 0 {
 		text += "; " + Plural(t.Refused, "message was", "messages were") + " refused: " + Clean(t.RefusedWhy)
 	}
+	if f := t.Forwarded; f != nil {
+		text += "; " + Plural(f.Spans, "span was", "spans were") + " forwarded to " + Clean(f.To)
+		if f.Lost > 0 || f.LostSpans > 0 {
+			text += ", and " + Count(f.LostSpans) + " did not get there: " + Clean(f.Why)
+		}
+	}
 	return text
 }
 

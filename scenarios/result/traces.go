@@ -25,6 +25,19 @@ type Traces struct {
 	// why a message was refused, the first one
 	RefusedWhy string       `json:"refused_why,omitempty"`
 	Phases     []TracePhase `json:"phases,omitempty"` // the baseline, and each occurrence of a fault
+	// messages that went on to a collector; absent without `trace: {forward: ...}`
+	Forwarded *ForwardedSpans `json:"forwarded,omitempty"`
+}
+
+// ForwardedSpans says how many of the messages with spans, of all traces, went on to a collector. They change no
+// verdict.
+type ForwardedSpans struct {
+	To        string `json:"to"`            // URL of the collector
+	Messages  int64  `json:"messages"`      // messages that it took
+	Spans     int64  `json:"spans"`         // spans of these messages, without those that it rejected
+	Lost      int64  `json:"lost"`          // messages that it did not take
+	LostSpans int64  `json:"lost_spans"`    // spans of these messages, and the spans that it rejected
+	Why       string `json:"why,omitempty"` // why the first of them was lost
 }
 
 // A ServiceCount counts requests by a service.

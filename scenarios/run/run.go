@@ -299,6 +299,9 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		r.session.spans.Settle(ctx, r.plan.Scenario.Trace.Services)
 	}
 	r.teardown(ctx)
+	if r.session.spans != nil {
+		r.session.spans.Flush(ctx)
+	}
 	if res, err = r.result(ctx); err != nil {
 		return nil, errors.Join(r.broken, err)
 	}
@@ -354,8 +357,8 @@ func (r *runner) admit(ctx context.Context) error {
 }
 
 // receiveSpans begins to receive spans, before there is a service that sends them.
-func (r *runner) receiveSpans(context.Context) error {
-	if err := r.session.receiveSpans(); err != nil || r.session.spans == nil {
+func (r *runner) receiveSpans(ctx context.Context) error {
+	if err := r.session.receiveSpans(ctx); err != nil || r.session.spans == nil {
 		return err
 	}
 	r.onClose(r.session.spans.Close)

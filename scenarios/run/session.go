@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"brunt/scenarios"
+	"brunt/scenarios/connect"
 	"brunt/scenarios/load"
 	"brunt/scenarios/observe/traces"
 	"brunt/scenarios/plan"
@@ -109,14 +111,30 @@ func (s *session) traceHighs() (highs []uint64) {
 }
 
 // receiveSpans begins to receive the spans of the target, if the scenario asks for them.
-func (s *session) receiveSpans() (err error) {
-	at := s.plan.Scenario.Trace.ListenAddress()
+func (s *session) receiveSpans(ctx context.Context) error {
+	t := &s.plan.Scenario.Trace
+	at, to := t.ListenAddress(), t.ForwardTo()
 	if at == "" {
 		return nil
 	}
-	if s.spans, err = traces.Listen(at, s.traceHighs()); err != nil {
+	var reach connect.Check
+	if to != nil {
+		var err error
+		if reach, err = s.plan.SendTo(); err == nil {
+			err = reach.Reaches(ctx, scenarios.ForwardAddress(to))
+		}
+		if err != nil {
+			return scenarios.Usage(fmt.Errorf("trace: forward: %w", err))
+		}
+	}
+	r, err := traces.Listen(at, s.traceHighs())
+	if err != nil {
 		return fmt.Errorf("trace: listen: %w; name a port that is free, or port 0", err)
 	}
+	if to != nil {
+		r.Forward(to.String(), reach)
+	}
+	s.spans = r
 	return nil
 }
 

@@ -1,11 +1,13 @@
 package run_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +15,9 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/slo"
+
+	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/proto"
 )
 
 // TestTraces_Received runs the built-in system with a slow call to its store, and with a context that is dropped
@@ -22,17 +27,22 @@ func TestTraces_Received(t *testing.T) {
 	for _, c := range []struct {
 		name, with string
 		verdict    scenarios.Verdict
+		away       bool // nothing listens where the spans are forwarded to
 	}{
-		{"passed on", "", scenarios.Pass},
-		{"dropped", ", propagate: off", scenarios.Fail},
+		{"passed on", "", scenarios.Pass, false},
+		{"dropped", ", propagate: off", scenarios.Fail, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			to, spans := collect(t)
+			if c.away {
+				to.Close()
+			}
 			text := `
 version: 1
 name: traced
 target: {stack: demo, with: {limiter: off` + c.with + `}}
-trace: {listen: "127.0.0.1:0", services: [gateway, posts, store, users]}
+trace: {listen: "127.0.0.1:0", forward: "` + to.URL + `", services: [gateway, posts, store, users]}
 judge: {limit: 20%}
 load:
   main:
@@ -51,6 +61,12 @@ slo: [traces > 98% in slow]
 				t.Fatalf("%s: %s\n%+v", res.Objectives[0].Verdict, res.Objectives[0].Note, got)
 			}
 			t.Logf("%+v", got)
+			f := got.Forwarded
+			t.Logf("%+v", f)
+			if there := spans.Load(); f.Spans != there || c.away != (there == 0) || c.away != (f.Lost > 0) ||
+				c.away != (f.Why != "") || f.Spans+f.LostSpans < got.Spans {
+				t.Errorf("the collector has %d spans: %+v", there, f)
+			}
 			if c.verdict == scenarios.Fail {
 				if len(got.Missing) != 1 || got.Missing[0].Service != "store" || got.Foreign == 0 {
 					t.Errorf("%+v", got)
@@ -126,6 +142,31 @@ load:
 	if res.Traces != nil {
 		t.Errorf("traces without `listen`: %+v", res.Traces)
 	}
+}
+
+// collect starts a collector of OTLP over HTTP that counts the spans that it takes, by the generated reader.
+func collect(t *testing.T) (to *httptest.Server, spans *atomic.Int64) {
+	t.Helper()
+	spans = new(atomic.Int64)
+	to = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		var m collector.ExportTraceServiceRequest
+		body, err := io.ReadAll(req.Body)
+		if err == nil {
+			err = proto.Unmarshal(body, &m)
+		}
+		if err != nil || req.URL.Path != "/v1/traces" {
+			t.Errorf("%s: %v", req.URL, err)
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		for _, of := range m.ResourceSpans {
+			for _, scope := range of.ScopeSpans {
+				spans.Add(int64(len(scope.Spans)))
+			}
+		}
+	}))
+	t.Cleanup(to.Close)
+	return to, spans
 }
 
 // hex16 returns a number as 16 hexadecimal digits.

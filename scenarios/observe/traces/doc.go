@@ -11,6 +11,7 @@
 //	receiver.go  the listener: bounds of messages, the three forms of the protocol
 //	protobuf.go  reads messages in protobuf, json.go in JSON
 //	store.go     the spans by trace; if there are too many, those of a random part of the requests
+//	forward.go   sends the messages on to another receiver
 //	find.go      self times by service, the slowest requests, whole traces
 //
 // Messages come from outside. A message has a limit of bytes, the spans of a trace and of all traces one of numbers,

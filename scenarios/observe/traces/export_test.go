@@ -49,3 +49,11 @@ var Sums = (*Store).find
 
 // NewBare creates a store without a receiver.
 var NewBare = newStore
+
+// MostWaiting is how many messages wait to be forwarded.
+const MostWaiting = mostWaiting
+
+// Hand gives a message with spans to the forwarder of a receiver, as if it had come.
+func (r *Receiver) Hand(body []byte, spans int64) {
+	r.forward.add(message{kind: protobufForm, body: body, spans: spans})
+}

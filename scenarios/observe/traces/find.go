@@ -92,6 +92,9 @@ func (r *Receiver) Find(phases []Phase, services []string) *result.Traces {
 	r.why.Lock()
 	out := &result.Traces{Listen: r.Addr(), Refused: r.refused, RefusedWhy: r.first}
 	r.why.Unlock()
+	if r.forward != nil {
+		out.Forwarded = r.forward.tell()
+	}
 	r.Store.find(out, phases, services)
 	return out
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/connect"
 )
 
 const (
@@ -25,6 +26,8 @@ const (
 	readPatience = 30 * time.Second
 	// grpcExport is the method of OTLP over gRPC, as a path
 	grpcExport = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+	// protobufForm and jsonForm are the content types of OTLP over HTTP
+	protobufForm, jsonForm = "application/x-protobuf", "application/json"
 )
 
 // A Receiver receives spans over HTTP until it is closed: protobuf and JSON at /v1/traces, and gRPC.
@@ -34,6 +37,7 @@ type Receiver struct {
 	server   *http.Server
 	served   chan struct{}
 	turns    chan struct{} // has a message for each message that is being read
+	forward  *forwarder    // nil: messages go nowhere else
 
 	why     sync.Mutex // guards what follows
 	refused int64
@@ -65,10 +69,24 @@ func Listen(hostport string, highs []uint64) (*Receiver, error) {
 // Addr returns the host:port at which it receives.
 func (r *Receiver) Addr() string { return r.listener.Addr().String() }
 
-// Close ends the receiver. What it received stays.
+// Forward begins to send each message that is taken on to a URL of OTLP over HTTP, whose address reach has to allow. It
+// has to be called before the first message comes.
+func (r *Receiver) Forward(to string, reach connect.Check) { r.forward = newForwarder(to, reach) }
+
+// Flush ends the forwarding: it waits for at most 5 s until the messages so far are sent.
+func (r *Receiver) Flush(ctx context.Context) {
+	if r.forward != nil {
+		r.forward.flush(ctx)
+	}
+}
+
+// Close ends the receiver. What it received stays; messages that wait to be forwarded are lost.
 func (r *Receiver) Close() error {
 	err := r.server.Close()
 	<-r.served
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	r.Flush(ended)
 	return err
 }
 
@@ -130,7 +148,7 @@ func (r *Receiver) handle(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", kind)
-	if kind == "application/json" {
+	if kind == jsonForm {
 		_, _ = io.WriteString(w, "{}")
 	}
 }
@@ -171,16 +189,27 @@ func (r *Receiver) take(w http.ResponseWriter, req *http.Request, kind string, r
 			return err
 		}
 	}
+	m := message{kind: kind, body: body}
+	add := func(service string, v *received) {
+		m.spans++
+		r.add(service, v)
+	}
 	switch {
-	case rpc, kind == "application/x-protobuf":
-		return readProtobuf(body, r.add)
-	case kind == "application/json":
-		return readJSON(body, r.add)
+	case rpc, kind == protobufForm:
+		m.kind = protobufForm
+		err = readProtobuf(body, add)
+	case kind == jsonForm:
+		err = readJSON(body, add)
+	default:
+		return &refusal{
+			http.StatusUnsupportedMediaType,
+			fmt.Sprintf("the content type %.40q is neither %s nor %s", kind, protobufForm, jsonForm),
+		}
 	}
-	return &refusal{
-		http.StatusUnsupportedMediaType,
-		fmt.Sprintf("the content type %.40q is neither application/x-protobuf nor application/json", kind),
+	if err == nil && r.forward != nil {
+		r.forward.add(m)
 	}
+	return err
 }
 
 // unpack returns the content of a gzip file of limited size.
