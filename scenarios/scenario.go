@@ -116,9 +116,11 @@ func (j Judge) LimitOr() float64 {
 	return float64(j.Limit)
 }
 
-// DropRecords removes the sections that record more than requests: ledgers, registers, and the spans of the target. A
-// short run in place of the scenario's own, such as a probe, has none of them.
-func (s *Scenario) DropRecords() { s.Ledgers, s.Consistency, s.Trace.Listen = nil, nil, "" }
+// DropRecords removes the sections that record more than requests: ledgers, registers, the spans of the target, and an
+// escape. A short run in place of the scenario's own, such as a probe, has none of them.
+func (s *Scenario) DropRecords() {
+	s.Ledgers, s.Consistency, s.Trace.Listen, s.Judge.Escape = nil, nil, "", false
+}
 
 // document is the top level of a file.
 type document struct {

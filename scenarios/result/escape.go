@@ -26,8 +26,8 @@ func Unrecovereds() []Unrecovered {
 // "Metastable Failures in the Wild", OSDI 2022): a trigger that is gone pushed it into a state that an effect of the
 // load itself, such as retries, sustains.
 type Escape struct {
-	Outcome EscapeOutcome `json:"outcome"`
-	Rate    Num           `json:"rate"` // the load of the baseline: iterations a second, of all loads together
+	Outcome EscapeOutcome `json:"outcome"` // how it ended
+	Rate    Num           `json:"rate"`    // the load of the baseline: iterations a second, of all loads together
 	// how long requests were bad at the whole load, from the end of the fault until the load was lowered, seconds
 	Bad Num `json:"bad"`
 	// share of the load at which the target came back; null if it did not, or if the load was not lowered

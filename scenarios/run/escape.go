@@ -51,7 +51,8 @@ func (h *escaping) inFlight() (n int64) {
 // waits for the end of the load. It returns an error if a load of the escape could not be made.
 func (r *runner) escape(ctx context.Context) error {
 	end := r.plan.End()
-	if !r.plan.Scenario.Judge.Escape || r.session.o.NoChaos || !sleepUntil(ctx, r.log.Now, end-decideEscape) {
+	if !r.plan.Scenario.Judge.Escape || r.session.o.NoChaos || r.plan.Smoke ||
+		!sleepUntil(ctx, r.log.Now, end-decideEscape) {
 		return nil
 	}
 	if r.loads.crew != nil {
@@ -226,15 +227,15 @@ func (h *escaping) close() {
 	_ = h.rec.Close()
 }
 
-// addEscape adds the escape to the record of its fault.
+// addEscape adds the escape to the record of its fault, unless the fault or a unit of it was away after all.
 func (r *runner) addEscape(res *result.Result) {
 	for i := range res.Faults {
 		f := &res.Faults[i]
-		if r.escaped == nil || f.Name != r.escapedFrom {
+		if r.escaped == nil || f.Name != r.escapedFrom || f.Unrecovered == result.StillAway {
 			continue
 		}
 		f.Escape = r.escaped
-		if f.Unrecovered == result.GoneStillHarm && r.escaped.Outcome == result.EscapeStuck {
+		if f.Unrecovered != "" && r.escaped.Outcome == result.EscapeStuck {
 			f.Unrecovered = result.Stuck
 		}
 	}

@@ -97,7 +97,7 @@ func (r *DoseProber) plan(dose float64) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc.SLO = r.objectives(sc)
+	sc.SLO, sc.Judge.Escape = r.objectives(sc), false
 	if !faultless(dose) {
 		plan.SetDose(sc, r.Setting, dose)
 		return plan.Compile(sc, r.Compile)
