@@ -40,8 +40,8 @@ func onDemo(
 	return d, laid, base
 }
 
-// notOnPods are the drills whose proof is no scenario on the pods of a cluster, with the mistake that says why: zones of
-// pods are those of their nodes, and a node starts each crashed pod again.
+// notOnPods are the drills whose proof is no scenario on the pods of a cluster, with the mistake that says why: zones
+// of pods are those of their nodes, and a node starts each crashed pod again.
 var notOnPods = map[string]string{
 	"zone-loss":    "topology.kubernetes.io/zone",
 	"soak":         "fds is not known of pods",
