@@ -37,10 +37,8 @@ var untwinned = map[string]string{
 	"crash-report": "a service in a bubble is no process of its own, so that its crash leaves nothing",
 	"soak":         "memory and descriptors of a service in a bubble are those of the test",
 	"clock-skew":   "all services in a bubble have one clock",
-
-	"connections":     "all loads in a bubble share connections",
-	"slow-client":     "clients in a bubble send whole requests",
-	"thundering-herd": "clients in a bubble have no streams",
+	"connections":  "all loads in a bubble share connections",
+	"slow-client":  "clients in a bubble send whole requests",
 }
 
 // A twin is a laid drill on SocialConnect in virtual time: with the schedule, the load engine, the recorder and the
