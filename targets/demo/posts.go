@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -30,6 +31,7 @@ type posts struct {
 	early    *early // nil: a write is acknowledged once the store has it
 	writes   writeLog
 	line     *line // nil: requests do not wait
+	threads  bool  // a call to the store has a thread of its own
 }
 
 func newPosts(p parts) (service, error) {
@@ -42,6 +44,7 @@ func newPosts(p parts) (service, error) {
 	s.client = newClient(p.dial, connect)
 	s.writes, s.input = newWriteLog(p), newInput(p.env)
 	s.version = newVersion(p.env)
+	s.threads = p.env.oneOf("DEMO_THREADS", sharedThreads, ownThreads) == ownThreads
 	if s.pool = newPool(p.env.number("DEMO_POOL")); s.pool != nil {
 		if p.env.on("DEMO_POOL_WAIT") {
 			s.pool.wait = poolWait
@@ -188,6 +191,10 @@ func (s *posts) ask(ctx context.Context, q call) (reply, error) {
 	free, err := s.pool.take(ctx, 1)
 	if err != nil {
 		return reply{}, poolFull
+	}
+	if s.threads {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 	}
 	rep, err := s.client.do(ctx, s.store, q, s.timeout)
 	free()
