@@ -85,7 +85,7 @@ func newVictim(t *testing.T, own bool, wrap ...string) *victim {
 	u.begin(t)
 	v := &victim{Unit: u, t: t, alone: own, groups: map[cgroup.Controller]cgroup.Group{}, dir: t.TempDir()}
 	if own {
-		for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.Memory, cgroup.Disk} {
+		for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.Memory, cgroup.Disk, cgroup.PIDs} {
 			v.groups[c] = ownGroup(t, c, u.PID())
 		}
 	}
@@ -168,7 +168,7 @@ func (v *victim) write(c cgroup.Controller, file1, file2, value1, value2 string)
 func (v *victim) state() string {
 	v.t.Helper()
 	var b strings.Builder
-	for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.Memory, cgroup.Disk} {
+	for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.Memory, cgroup.Disk, cgroup.PIDs} {
 		g := v.now(c)
 		inside, err := g.Processes()
 		if err != nil {
@@ -182,7 +182,7 @@ func (v *victim) state() string {
 		for _, f := range files {
 			switch name := filepath.Base(f); name {
 			case "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.max", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes",
-				"memory.max",
+				"memory.max", "pids.max",
 				"blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device", "io.max":
 				text, err := os.ReadFile(f)
 				if err != nil {
@@ -289,6 +289,8 @@ var resourceFaults = []struct {
 		"with little room on a disk", "disk.fill: {service: web, path: DIR, bytes: 20MiB, keep_free: 1MiB}", "ext4", nil,
 		emptyUnnamed,
 	},
+	{"out of processes", "pids.limit: {service: web}", "alone", nil, morePIDs},
+	{"almost out of processes, and shares its group", "pids.limit: {service: web, leave: 3}", "shared", nil, morePIDs},
 	{"out of descriptors", "fd.exhaust: {service: web}", "shared", nil, moreFiles},
 	{"almost out of descriptors", "fd.exhaust: {service: web, leave: 3}", "shared", nil, moreFiles},
 	{
@@ -302,6 +304,8 @@ var resourceFaults = []struct {
 }
 
 func unthrottle(v *victim) { v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "-1", "max") }
+
+func morePIDs(v *victim) { v.write(cgroup.PIDs, "pids.max", "pids.max", "max", "max") }
 
 func unlimit(v *victim) {
 	v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "200M", "200M")
@@ -468,6 +472,14 @@ func TestUnified(t *testing.T) {
 			"cpu.max", "20000 100000", "", "7000 100000",
 		},
 		{
+			"a limit of processes", "pids.limit: {service: web, leave: 2}", "pids.max: max\npids.current: 9", "pids.max", "11",
+			"", "",
+		},
+		{
+			"a limit of processes that is there", "pids.limit: {service: web, leave: 2}", "pids.max: 10\npids.current: 9", "",
+			"", "has 9 of 10 processes and threads already, and not by this run", "",
+		},
+		{
 			"a limit", "memory.limit: {service: web, bytes: 64MiB}",
 			"memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "memory.max", "67108864", "",
 			"",
@@ -505,7 +517,7 @@ func TestUnified(t *testing.T) {
 				"proc/self/mountinfo":                       "32 25 0:28 / " + root + "/uni rw - cgroup2 cgroup2 rw\n",
 				"proc/" + strconv.Itoa(u.PID()) + "/cgroup": "0::/unit\n",
 				"uni/unit/cgroup.procs":                     strconv.Itoa(u.PID()) + "\n",
-				"uni/unit/cgroup.controllers":               "cpu io memory\n",
+				"uni/unit/cgroup.controllers":               "cpu io memory pids\n",
 			}
 			for line := range strings.Lines(c.group) {
 				name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
@@ -684,6 +696,7 @@ func TestResources_Overlap(t *testing.T) {
 	for _, c := range []struct{ name, where, first, second string }{
 		{"processor time", "alone", "cpu.throttle: {service: web, share: 50%}", "cpu.throttle: {service: web, share: 20%}"},
 		{"memory", "alone", "memory.limit: {service: web, bytes: 256MiB}", "memory.limit: {service: web, bytes: 128MiB}"},
+		{"processes", "alone", "pids.limit: {service: web, leave: 100}", "pids.limit: {service: web, leave: 10}"},
 		{"descriptors", "shared", "fd.exhaust: {service: web, leave: 100}", "fd.exhaust: {service: web, leave: 10}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

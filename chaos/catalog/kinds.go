@@ -43,6 +43,7 @@ func Faults() List {
 		new(resource.StressIO),
 		new(resource.DiskFill),
 		new(resource.FDExhaust),
+		new(resource.PIDsLimit),
 		new(process.TimeSkew),
 		new(network.Latency),
 		new(network.Bandwidth),

@@ -25,6 +25,7 @@ const (
 	Memory  Controller = "memory"
 	Disk    Controller = "blkio"
 	Freezer Controller = "freezer"
+	PIDs    Controller = "pids"
 )
 
 // unified returns the name of the controller in version 2.

@@ -167,7 +167,7 @@ var faultVerbs = map[string]string{
 	"cpu.throttle": "short of processor time", "stress.cpu": "short of processor time",
 	"memory.limit": "short of memory", "stress.memory": "short of memory",
 	"disk.fill": "out of disk space", "disk.throttle": "slow to reach its disk", "stress.io": "slow to reach its disk",
-	"fd.exhaust": "out of file descriptors", "network.latency": "slow", "network.bandwidth": "narrow",
+	"fd.exhaust": "out of file descriptors", "pids.limit": "out of processes and threads", "network.latency": "slow", "network.bandwidth": "narrow",
 	"network.loss": "losing packets", "network.partition": "cut", "network.blackhole": "silent",
 	"network.disconnect": "cut off from its network", "network.half_open": "half open", "network.stall": "stalled",
 	"network.reset": "reset", "http.delay": "slow", "http.error": "answering errors", "grpc.delay": "slow",

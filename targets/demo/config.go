@@ -165,6 +165,8 @@ type Config struct {
 	// how the gateway reads pages with fields that it does not know: tolerant, it ignores the fields, or strict, it
 	// fails; zero is tolerant
 	Reader string `yaml:"reader,oneof=tolerant|strict"`
+	// the threads by which posts waits for the store: shared by all its calls, or own, one for each; zero is shared
+	Threads string `yaml:"threads,oneof=shared|own"`
 	// the disk of the store reads one page at a time, and an export for 600 ms: in short parts if throttled, in one if
 	// free; zero is none, without such a disk
 	Batch string `yaml:"batch,oneof=none|throttled|free"`
@@ -267,6 +269,7 @@ func (c Config) own(service string) map[string]string {
 		toggle("REGISTRY", c.Registry)
 		text("STANDBY", c.Standby)
 		toggle("REPLICA_READS", c.ReplicaReads)
+		text("THREADS", c.Threads)
 	case storeName:
 		length("WORK", c.Work)
 		toggle("INDEX", c.Index)
@@ -326,6 +329,12 @@ const (
 	brokenNewer    = "broken"
 	tolerantReader = "tolerant"
 	strictReader   = "strict"
+)
+
+// The values of the switch threads.
+const (
+	sharedThreads = "shared"
+	ownThreads    = "own"
 )
 
 // The values of the switch limit_by.

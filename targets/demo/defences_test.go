@@ -564,6 +564,7 @@ func TestConfig_Own(t *testing.T) {
 		{"replicate_hot: on", storeName, "REPLICATE_HOT", "on"},
 		{"versions: mixed", postsName, "VERSIONS", "mixed"},
 		{"newer: slow", postsName, "NEWER", "slow"},
+		{"threads: own", postsName, "THREADS", "own"},
 		{"canary: 10", gatewayName, "CANARY", "10"},
 		{"reader: strict", gatewayName, "READER", "strict"},
 		{"bounds: off", storeName, "BOUNDS", "off"},

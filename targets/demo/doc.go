@@ -74,6 +74,7 @@
 //	lock_order     two users are locked in one order; on unless switched off
 //	replicate_hot  with shards: each post is on every shard
 //	reader         tolerant: pages of a newer version of posts can be read (versions: mixed)
+//	threads        shared: calls that wait for the store need no thread of their own
 //	batch          throttled: an export lets reads in between its parts
 //	expiry_jitter  pages of the cache, written at once, do not end at once
 //	eviction       a full cache takes new pages; on unless switched off

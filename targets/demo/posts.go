@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -32,6 +33,7 @@ type posts struct {
 	line     *line // nil: requests do not wait
 	member   *member
 	backup   *backup // nil: none
+	threads  bool    // a call to the store has a thread of its own
 }
 
 func newPosts(p parts) (service, error) {
@@ -46,6 +48,7 @@ func newPosts(p parts) (service, error) {
 	s.backup = newBackup(p)
 	s.writes, s.input = newWriteLog(p), newInput(p.env)
 	s.version = newVersion(p.env)
+	s.threads = p.env.oneOf("DEMO_THREADS", sharedThreads, ownThreads) == ownThreads
 	if s.pool = newPool(p.env.number("DEMO_POOL")); s.pool != nil {
 		if p.env.on("DEMO_POOL_WAIT") {
 			s.pool.wait = poolWait
@@ -195,6 +198,10 @@ func (s *posts) ask(ctx context.Context, q call) (reply, error) {
 	free, err := s.pool.take(ctx, 1)
 	if err != nil {
 		return reply{}, poolFull
+	}
+	if s.threads {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 	}
 	rep, err := s.backup.do(ctx, s, q)
 	free()

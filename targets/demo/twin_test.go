@@ -34,11 +34,13 @@ import (
 
 // untwinned are the drills whose faults the in-memory network can't have, with the reason.
 var untwinned = map[string]string{
-	"crash-report": "a service in a bubble is no process of its own, so that its crash leaves nothing",
-	"soak":         "memory and descriptors of a service in a bubble are those of the test",
-	"clock-skew":   "all services in a bubble have one clock",
-	"connections":  "all loads in a bubble share connections",
-	"slow-client":  "clients in a bubble send whole requests",
+	"crash-report":  "a service in a bubble is no process of its own, so that its crash leaves nothing",
+	"soak":          "memory and descriptors of a service in a bubble are those of the test",
+	"clock-skew":    "all services in a bubble have one clock",
+	"connections":   "all loads in a bubble share connections",
+	"slow-client":   "clients in a bubble send whole requests",
+	"cpu-throttle":  "a service in a bubble waits for no processor",
+	"process-limit": "threads of a service in a bubble are those of the test",
 }
 
 // A twin is a laid drill on SocialConnect in virtual time: with the schedule, the load engine, the recorder and the

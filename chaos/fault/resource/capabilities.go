@@ -24,6 +24,11 @@ func memoryCapability() chaos.Capability {
 	return groupCapability("memory.limit", cgroup.Memory, func(g cgroup.Group) string { return memorySetting(g).File })
 }
 
+// pidsCapability tells whether pids.limit works here.
+func pidsCapability() chaos.Capability {
+	return groupCapability("pids.limit", cgroup.PIDs, func(cgroup.Group) string { return pidsMax.File })
+}
+
 // diskCapability tells whether disk.throttle works here.
 func diskCapability() chaos.Capability {
 	return groupCapability("disk.throttle", cgroup.Disk,
@@ -77,7 +82,7 @@ func groupCapability(fault string, c cgroup.Controller, setting func(cgroup.Grou
 	}
 	// the root of a hierarchy has no limits
 	if _, err := os.Stat(filepath.Join(g.Path, setting(g))); err != nil && !g.Root {
-		w.Err, w.Fix = err, "this kernel lacks the limit: CONFIG_CFS_BANDWIDTH, CONFIG_MEMCG or CONFIG_BLK_DEV_THROTTLING"
+		w.Err, w.Fix = err, "this kernel lacks the limit: CONFIG_CFS_BANDWIDTH, CONFIG_MEMCG, CONFIG_BLK_DEV_THROTTLING or CONFIG_CGROUP_PIDS"
 	}
 	return w
 }

@@ -117,6 +117,7 @@ var kinds = []kind{
 		"{service: store, path: DIR, bytes: 2MiB}",
 		"{container: BOX0, path: /scratch, bytes: 4MiB}", "{container: BOX1, path: /scratch, bytes: 4MiB}",
 	}},
+	{kind: "pids.limit", settings: processes("")},
 	{kind: "fd.exhaust", settings: processes("")},
 	{kind: "time.skew", settings: both(processes(", offset: 1h"), processes(", offset: -2h"))},
 	{kind: "action.run", settings: []string{
