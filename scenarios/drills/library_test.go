@@ -43,9 +43,10 @@ func onDemo(
 // notOnPods are the drills whose proof is no scenario on the pods of a cluster, with the mistake that says why: zones
 // of pods are those of their nodes, and a node starts each crashed pod again.
 var notOnPods = map[string]string{
-	"zone-loss":    "topology.kubernetes.io/zone",
-	"soak":         "fds is not known of pods",
-	"standby-cold": "always started again by its node",
+	"zone-loss":        "topology.kubernetes.io/zone",
+	"soak":             "fds is not known of pods",
+	"standby-cold":     "always started again by its node",
+	"primary-failover": "always started again by its node",
 }
 
 // TestLibrary_Pods: each drill is a valid scenario on the pods of a cluster, with the roles of its proof, but for those
