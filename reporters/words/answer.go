@@ -267,8 +267,11 @@ func sentence(r *result.Result) (head string, said Text) {
 
 func sentenceOnPass(r *result.Result) (head string, said Text) {
 	held := "all " + Plural(int64(len(r.Objectives)), "objective", "objectives") + " held"
-	if len(r.Objectives) == 1 {
+	switch len(r.Objectives) {
+	case 1:
 		held = "the objective held"
+	case 2:
+		held = "both objectives held"
 	}
 	switch {
 	case r.Control:
@@ -353,7 +356,7 @@ func faultsOutcome(r *result.Result) string {
 	for i := range r.Faults {
 		switch f := &r.Faults[i]; {
 		case f.Impact == result.Impacted && onlyTooSlow(f) && !f.NoOutage():
-			slow = append(slow, quote(f.Name)+" made answers "+slowerBy(f.Parts)+" for "+Seconds(f.Degraded))
+			slow = append(slow, quote(f.Name)+" made answers "+slowerBy(f.Parts)+" for "+harmLength(r, f))
 		case f.Injected.Known():
 			others = append(others, f)
 		}
@@ -513,7 +516,7 @@ func missedObjectives(r *result.Result, whole bool) string {
 			continue
 		}
 		u, ok := LimitUsed(o, o.Measured)
-		if !ok {
+		if !ok || math.IsInf(u, 1) && o.Of().Latency() { // so many requests failed: their share says that more plainly
 			u = 1
 		}
 		if o.List == "steady" || whole && o.Phase.Kind == slo.RunPhase && o.Of().Row().CountsBad {

@@ -44,7 +44,7 @@ func TestAnswer(t *testing.T) {
 		{
 			"control",
 			result.Result{Verdict: pass, Control: true, Objectives: []result.ObjectiveResult{held, held}},
-			"All 2 objectives held, but in this control run nothing was broken, so that it says little about failures.",
+			"Both objectives held, but in this control run nothing was broken, so that it says little about failures.",
 		},
 		{"faults", *reporterstest.Results()["minute"], "Ship. All 6 objectives held, and of 3 faults 1 " +
 			"had no effect seen and the target recovered from 2, the " +
@@ -75,7 +75,7 @@ func TestAnswer(t *testing.T) {
 			"shown only in part."},
 		{
 			"not recovered", *reporterstest.Results()["faults"],
-			"Ship. All 2 objectives held, yet the target did not recover from split#13, which no " +
+			"Ship. Both objectives held, yet the target did not recover from split#13, which no " +
 				"objective asks it to.",
 		},
 		{"writes lost", result.Result{

@@ -494,7 +494,7 @@ func firstStep(f *findings) *Advice {
 	if f.first == nil || f.fault != nil {
 		return nil
 	}
-	t := Text{}.say("Begin with ").strong(stepName(f.first)).say(": no request failed before it.")
+	t := Text{}.say("Find out why ").strong(stepName(f.first)).say(" failed first, by " + caused(f.first) + ".")
 	if f.firstCurl() != "" {
 		t = t.say(" The report has a command that repeats its first failure.")
 	}

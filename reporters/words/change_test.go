@@ -1,6 +1,7 @@
 package words
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -334,7 +335,7 @@ func TestChangeRules(t *testing.T) {
 			},
 		},
 		{
-			"first-step", onURL(t), "Begin with GET /: no request failed before it.", "",
+			"first-step", onURL(t), "Find out why GET / failed first, by status 500 “too many open files”.", "",
 			"no request failed", func(r *result.Result) { r.Errors = nil },
 		},
 		{
@@ -504,6 +505,11 @@ func TestAnswer_Why(t *testing.T) {
 	other := frequent.Errors[0]
 	other.Kind, other.Count, other.First, other.Sample = "status 503", 360, other.First+.1, nil
 	frequent.Errors = append(frequent.Errors, other)
+	better := onURL(t) // good for the last seconds, or not known to be bad
+	better.Incidents[0].EndLow, better.Incidents[0].Bad = 24, 129
+	better.Objectives = append([]result.ObjectiveResult{
+		judged(t, "p95 < 200ms", result.Num(math.Inf(1)), scenarios.Fail),
+	}, better.Objectives...)
 	slow := onURL(t)
 	slow.Errors, slow.Incidents = nil, nil
 	slow.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .4, scenarios.Fail)}
@@ -546,6 +552,10 @@ func TestAnswer_Why(t *testing.T) {
 		}},
 		{"a URL", onURL(t), "13% of requests failed, and less than 1% may.", []string{
 			"20s: 30% of requests failed for over 10s; no fault was in.",
+			"GET / failed first: 300 × status 500 “too many open files”.",
+		}},
+		{"good at the end", better, "13% of requests failed, and less than 1% may; 2 of 2 objectives failed.", []string{
+			"20s: 129 requests failed for over 4s; no fault was in.",
 			"GET / failed first: 300 × status 500 “too many open files”.",
 		}},
 		{"a slow URL", slow, "", []string{"90% of the time of GET / went into connecting."}},

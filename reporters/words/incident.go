@@ -14,11 +14,11 @@ var IncidentHead = []string{"incident", "from", "to", "lasted", "bad", "of", "wh
 
 // IncidentRow returns an incident of a run as a row of a table. N counts from one.
 func IncidentRow(r *result.Result, n int, in *result.Incident) []string {
-	to, lasted := Offset(in.End), Seconds(in.End-in.Begin)
+	to, lasted := Offset(in.End), Seconds(Lasted(in))
 	if !in.Over {
 		to, lasted = "the end", "> "+lasted
-		if in.EndLow > in.Begin && in.EndLow < in.End { // it was good from there to the end, for less than a hold
-			to, lasted = Offset(in.EndLow)+" or later", "> "+Seconds(in.EndLow-in.Begin)
+		if goodAtEnd(in) {
+			to = Offset(in.EndLow) + " or later"
 		}
 	}
 	return []string{

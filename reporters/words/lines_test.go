@@ -386,7 +386,7 @@ func TestAnswer_OnlyTooSlow(t *testing.T) {
 			Begin: 12.07, End: 19.97, Over: true, Bad: 474, Requests: 474, Kinds: map[string]int64{"slow": 474}, By: "slow-line",
 		}},
 	}
-	const want = "All 2 objectives held, though slow-line made answers 51x slower at p50 for 7.9s; no request failed."
+	const want = "Both objectives held, though slow-line made answers 51x slower at p50 for 7.9s; no request failed."
 	if _, said := sentence(r); said.String() != want {
 		t.Errorf("got  %s\nwant %s", said, want)
 	}
@@ -397,7 +397,7 @@ func TestAnswer_OnlyTooSlow(t *testing.T) {
 	crash := r.Faults[0]
 	crash.Name, crash.Recover, crash.Parts = "crash", 1.5, &result.ImpactParts{Requests: 100, Errors: 40, Slow: 3}
 	r.Faults = append(r.Faults, crash)
-	const both = "All 2 objectives held, and the target recovered from the other fault in 1.5s; slow-line made answers 51x " +
+	const both = "Both objectives held, and the target recovered from the other fault in 1.5s; slow-line made answers 51x " +
 		"slower at p50 for 7.9s."
 	if _, said := sentence(r); said.String() != both {
 		t.Errorf("got  %s\nwant %s", said, both)

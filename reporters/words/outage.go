@@ -92,13 +92,24 @@ func decidedByBad(r *result.Result) bool {
 
 // incidentLength formats how long an incident lasted.
 func incidentLength(in *result.Incident) string {
-	switch {
-	case in.Over:
-		return Seconds(in.End - in.Begin)
-	case in.EndLow > in.Begin && in.EndLow < in.End:
-		return "over " + Seconds(in.EndLow-in.Begin)
+	if in.Over {
+		return Seconds(Lasted(in))
 	}
-	return "over " + Seconds(in.End-in.Begin)
+	return "over " + Seconds(Lasted(in))
+}
+
+// Lasted returns how long an incident is known to have lasted, in seconds. Of one that was not over by the end of the
+// load, that is up to the time from which the load was good, or may have been.
+func Lasted(in *result.Incident) result.Num {
+	if goodAtEnd(in) {
+		return in.EndLow - in.Begin
+	}
+	return in.End - in.Begin
+}
+
+// goodAtEnd reports whether no harm is shown from some time of an incident to the end of the load, for less than a hold.
+func goodAtEnd(in *result.Incident) bool {
+	return !in.Over && in.EndLow > in.Begin && in.EndLow < in.End
 }
 
 // extent says how many requests of an incident were bad.
@@ -115,6 +126,8 @@ func extent(r *result.Result, in *result.Incident) string {
 		return "every request " + did
 	case share >= .95:
 		return "nearly every request " + did
+	case goodAtEnd(in): // the requests of the incident include those up to the end of the load
+		return Plural(in.Bad, "request", "requests") + " " + did
 	default:
 		return Percent(share) + " of requests " + did
 	}

@@ -75,9 +75,14 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	case noTraffic(f) && in == nil && !HadOutage(f):
 		l.Mark, l.Tone, l.Outcome, l.Text = "?", "unsure", "met no traffic", "what it does to the load is not known"
 	case in != nil, HadOutage(f):
-		o := outage{f: f, bad: f.Failed, lasted: Seconds(f.Degraded), end: f.RecoveredAt, slow: f.Slow > 0}
+		o := outage{f: f, bad: f.Failed, lasted: harmLength(r, f), end: f.RecoveredAt, slow: f.Slow > 0, most: f.Slow}
+		if !(f.Slow > 0) {
+			for i := range r.Loads {
+				o.most = max(o.most, r.Loads[i].Timeout)
+			}
+		}
 		if in != nil {
-			o = outage{f: f, bad: in.Bad, lasted: incidentLength(in), end: in.End, slow: in.Kinds["slow"] > 0}
+			o.bad, o.end, o.slow = in.Bad, in.End, in.Kinds["slow"] > 0
 			if !in.Over {
 				o.end = result.NaN
 			}
@@ -154,6 +159,7 @@ type outage struct {
 	slow   bool // some of the bad requests may have been slow
 	lasted string
 	end    result.Num // when the service was good again; unknown if it was not
+	most   result.Num // the longest that a good answer may take, in seconds
 }
 
 // text counts the requests of an outage, and says when the service was good again.
@@ -185,10 +191,18 @@ func (o *outage) text() string {
 		return s
 	case o.end > o.f.Cleared:
 		return s + "; good again " + Seconds(o.end-o.f.Cleared) + " after " + whatIsBack(o.f)
-	case o.end == o.f.Cleared || o.end+o.f.Slow >= o.f.Cleared: // asked shortly before, and answered in time after it
+	case o.end+o.most >= o.f.Cleared: // asked before, and answered in time after it
 		return s + "; good again as soon as " + whatIsBack(o.f)
 	}
-	return s + "; good again while it was still in"
+	return s + "; good again " + Seconds(o.f.Cleared-o.end) + " before " + whatIsBack(o.f)
+}
+
+// harmLength says how long the harm of a fault lasted, by its incident, else by its own figures.
+func harmLength(r *result.Result, f *result.FaultRecord) string {
+	if in := outageOf(r, f); in != nil {
+		return incidentLength(in)
+	}
+	return Seconds(f.Degraded)
 }
 
 // outageOf returns the incident that a fault did, the one with the most bad requests; nil if none is shown to be by it.

@@ -222,8 +222,11 @@ func (f *findings) then() (most *result.ErrorGroup) {
 }
 
 // counted says how often an error was seen, and what the target said.
-func counted(e *result.ErrorGroup) string {
-	s := Count(e.Count) + " × " + Clean(e.Kind)
+func counted(e *result.ErrorGroup) string { return Count(e.Count) + " × " + caused(e) }
+
+// caused names a kind of error, and quotes what the target said with it.
+func caused(e *result.ErrorGroup) string {
+	s := Clean(e.Kind)
 	if said := targetSaid(e.Sample); said != "" {
 		s += " “" + said + "”"
 	}
