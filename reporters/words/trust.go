@@ -39,14 +39,16 @@ func trust(r *result.Result) *Trust {
 			late = Clean(firstOf(g.Limits))
 		}
 	}
-	failed := countObjectives(r, func(o *result.ObjectiveResult) bool { return o.Verdict == scenarios.Fail })
+	failed := countObjectives(r, func(o *result.ObjectiveResult) bool {
+		return o.Verdict == scenarios.Fail && r.Verdict != scenarios.Invalid // an invalid run says nothing of the target
+	})
 	t.Text = late + "."
 	switch {
 	case failed == 1:
 		t.Text += " The failure stands without it"
 	case failed > 1:
 		t.Text += " The " + Int(failed) + " failures stand without it"
-	case open == 0 && len(r.Objectives) > 0:
+	case open == 0 && len(r.Objectives) > 0 && r.Verdict != scenarios.Invalid:
 		t.Text += " The verdict is the same without it"
 	}
 	switch {
