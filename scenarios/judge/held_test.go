@@ -63,6 +63,7 @@ func TestJudge_Held(t *testing.T) {
 		{"answers far slower than brunt waited", "p95 < 300ms", takes(700 * ms), held, 20 * ms, nil, scenarios.Fail},
 		{"a wide limit", "p95 < 1s", takes(700 * ms), held, 100 * ms, nil, scenarios.Pass},
 		{"within", "within(300ms) > 99%", takes(700 * ms), held, 100 * ms, nil, scenarios.Inconclusive},
+		{"too few were refused", "shed > 10%", takes(700 * ms), held, 100 * ms, nil, scenarios.Fail},
 		{"a budget burns", "burn(99%, 5s) < 1", timeout, held, 300 * ms, nil, scenarios.Inconclusive},
 		{"a budget burns by 503", "burn(99%, 5s) < 1", refused, held, 300 * ms, nil, scenarios.Fail},
 		{"recovery", "recover < 1s after f", timeout, held, 300 * ms, nil, scenarios.Inconclusive},

@@ -66,7 +66,7 @@ func checkStepTimes(m *syntax.Mistakes, e *timeline.Entry, g *timeline.Group) {
 				s.Kind)
 		case ends > 0 && s.Wait.D() >= ends:
 			m.AddHint(s.Of("after"), "for: "+quantity.Brief(until+time.Second)+" at least",
-				"%s comes after %s, and group %q ends after %s", s.Name, s.Wait, e.Name, quantity.Brief(ends))
+				"%s comes after %s, and group %q ends after %s", s.Name, s.Wait.By, e.Name, quantity.Brief(ends))
 		case ends > 0 && until > ends:
 			m.AddHint(s.Of("for"), "without `for` it stays until the group ends",
 				"%s stays until %s after the begin of group %q, which ends after %s", s.Name, quantity.Brief(until), e.Name,

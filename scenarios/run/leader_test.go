@@ -87,8 +87,7 @@ slo: [errors < 50%, metric(term) < 100, metric(leaders) <= 1, metric(alive) <= 2
 	for _, f := range res.Faults {
 		if !f.Leader || len(f.Units) != 1 || !strings.HasPrefix(f.Units[0], "node[") || f.Units[0] == before ||
 			!f.Verified.Known() {
-			t.Errorf("%s hit %v after %s: %+v; %s", f.Name, f.Units, before, f, res.Reason)
-			continue
+			t.Fatalf("%s hit %v after %s: %+v; %s", f.Name, f.Units, before, f, res.Reason)
 		}
 		before = f.Units[0]
 	}
