@@ -197,6 +197,11 @@ func TestEventKinds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if bytes.Contains(b, []byte("Event: k.Event()")) { // of a mark
+				for _, k := range append(result.MarkKinds(), result.Continued) {
+					seen[k.Event()] = true
+				}
+			}
 			for _, m := range written.FindAllSubmatch(b, -1) {
 				ends := []string{""}
 				if len(m[2]) > 0 {
