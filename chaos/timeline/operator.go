@@ -56,7 +56,7 @@ func (t *Timeline) awaitOperator(ctx context.Context, e *Entry, due time.Duratio
 	at, w.over = w.Continued, true
 	t.mu.Unlock()
 	if ok = isClosed(s.triggered); !ok {
-		why := AbsentError{t.Env.Now() - w.From}
+		why := AbsentError{min(t.Env.Now()-w.From, most)}
 		r := t.missed(e, due, why.Error())
 		r.InjectErr, r.Skipped = why, true
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,6 +38,7 @@ func TestTimeline_Operator(t *testing.T) {
 		{"the run ends", time.Hour, 40 * time.Second, "", 30 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			var mu sync.Mutex
 			var events []string
 			build := func(d *diary) []*timeline.Entry {
 				b := entry("b", noted{diary: d, name: "b"}, 0, time.Second)
@@ -46,7 +48,11 @@ func TestTimeline_Operator(t *testing.T) {
 				}
 			}
 			lines, records := play(t, time.Hour, c.cancelled, build, func(tl *timeline.Timeline) {
-				tl.Event = func(e result.Event) { events = append(events, e.Event) }
+				tl.Event = func(e result.Event) {
+					mu.Lock()
+					defer mu.Unlock()
+					events = append(events, e.Event)
+				}
 				tl.Ready()
 				time.AfterFunc(9*time.Second, func() {
 					if err := tl.Continue("a", ""); err == nil || len(tl.Waits()) > 0 {

@@ -107,7 +107,8 @@ func Lasted(in *result.Incident) result.Num {
 	return in.End - in.Begin
 }
 
-// goodAtEnd reports whether no harm is shown from some time of an incident to the end of the load, for less than a hold.
+// goodAtEnd reports whether no harm is shown from some time of an incident to the end of the load, for less than a
+// hold.
 func goodAtEnd(in *result.Incident) bool {
 	return !in.Over && in.EndLow > in.Begin && in.EndLow < in.End
 }

@@ -78,8 +78,8 @@ func (f *readings) longestWait(window []record) (longest time.Duration, waits bo
 }
 
 // withoutHeld judges a failure on bad requests or on times again without the windows of [readings.heldWindows]. It
-// stands if the other windows show it. A rate has no windows that could be left out, so its failure stands. So does that
-// of another metric, such as the share of requests that the target refused: a wait does not explain it.
+// stands if the other windows show it. A rate has no windows that could be left out, so its failure stands. So does
+// that of another metric, such as the share of requests that the target refused: a wait does not explain it.
 func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
 	row := q.o.Metric.Row()
 	waits := row.CountsBad && row.Rate == nil || row.Spans != nil || q.o.Metric.Latency()

@@ -3,6 +3,7 @@ package result
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -222,6 +223,7 @@ func (x *Reason) onEnd(r *Result) string {
 	case BaselineFailed:
 		mend := ". Mend the target or the load"
 		switch g := &r.Generator; {
+		case r.failedBeyondTimeouts():
 		case len(g.Held()) > 0 || !g.Healthy && g.Pressure >= slowdownBusy:
 			mend = ". The machine was busy meanwhile, which may be why: run it again on a quiet one. Else mend the target or " +
 				"the load"
@@ -249,6 +251,25 @@ func (x *Reason) onEnd(r *Result) string {
 		return "the report could not be written: " + x.Text + x.before(r)
 	}
 	return x.Text
+}
+
+// failedBeyondTimeouts reports whether most errors are neither timeouts nor brunt's own, so that no wait for a
+// processor explains them.
+func (r *Result) failedBeyondTimeouts() bool {
+	all, others := int64(0), int64(0)
+	for i := range r.Errors {
+		e := &r.Errors[i]
+		if e.Part || e.Init {
+			continue
+		}
+		all += e.Count
+		if e.Kind != scenarios.Timeout.String() && !slices.ContainsFunc(scenarios.OwnCauses(), func(c scenarios.Cause) bool {
+			return c.String() == e.Kind
+		}) {
+			others += e.Count
+		}
+	}
+	return 2*others > all
 }
 
 // before words the verdict and reason that the run had before a worse reason replaced them.

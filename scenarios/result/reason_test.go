@@ -170,6 +170,15 @@ func TestReason_Sentence(t *testing.T) {
 		},
 		{
 			result.Reason{Kind: result.BaselineFailed, Text: "9 of 10 requests were bad"},
+			result.Result{
+				Generator: result.Generator{Healthy: true, Seconds: []result.GeneratorTick{{T: 3, Others: .8, Pressure: .9}}},
+				Errors:    []result.ErrorGroup{{Kind: "status 500", Count: 6}, {Kind: "timeout", Count: 3}},
+			},
+			"The baseline failed: 9 of 10 requests were bad; no fault was injected. Mend the target or the load. If so many " +
+				"errors are normal, say so by an objective such as `errors < 60% in baseline`, or by `steady`.",
+		},
+		{
+			result.Reason{Kind: result.BaselineFailed, Text: "9 of 10 requests were bad"},
 			result.Result{},
 			"The baseline failed: 9 of 10 requests were bad; no fault was injected. brunt itself was late meanwhile, which may " +
 				"be why. Else mend the target or the load. If so many errors are normal, say so by an objective such as " +

@@ -49,6 +49,8 @@ func TestWaitFor(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := start(t, Config{WaitFor: tt.with, Posts: Scale{Replicas: 1}, Breaker: off(), Ejection: off()})
+				s.Stop([]string{"posts[0]"})() // the services of the bubble start in any order
+				synctest.Wait()
 				if a := s.ask("GET", "/posts?page=1", "", sec); a.status != 200 {
 					t.Fatalf("started in order: %d", a.status)
 				}

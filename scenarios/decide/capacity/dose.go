@@ -98,6 +98,11 @@ func (r *DoseProber) plan(dose float64) (*plan.Plan, error) {
 		return nil, err
 	}
 	sc.SLO, sc.Judge.Escape = r.objectives(sc), false
+	for i := range sc.Faults {
+		if f := &sc.Faults[i]; f.Wait.ForOperator() { // of many probes; the dose is asked about, and not a person
+			f.Wait = scenarios.Wait{}
+		}
+	}
 	if !faultless(dose) {
 		plan.SetDose(sc, r.Setting, dose)
 		return plan.Compile(sc, r.Compile)
