@@ -72,11 +72,6 @@ func (t *Trace) ForwardTo() *url.URL {
 	return u
 }
 
-// ForwardAddress returns the host:port of the collector of ForwardTo.
-func ForwardAddress(u *url.URL) string {
-	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme]))
-}
-
 // Sends reports whether requests carry a traceparent.
 func (t *Trace) Sends() bool { return t.Send == nil || *t.Send }
 

@@ -3,8 +3,8 @@ package plan
 import (
 	"net/netip"
 
-	"brunt/scenarios"
 	"brunt/scenarios/syntax"
+	"brunt/targets"
 )
 
 // checkListen refuses to receive spans at an address beyond loopback that the scenario and the policies do not allow:
@@ -29,7 +29,7 @@ func checkForward(p *Plan, m *syntax.Mistakes) {
 	if to == nil {
 		return
 	}
-	at, err := netip.ParseAddrPort(scenarios.ForwardAddress(to))
+	at, err := netip.ParseAddrPort(targets.HostPort(to))
 	if err != nil {
 		return
 	}

@@ -19,6 +19,7 @@ import (
 	"brunt/scenarios/run/target"
 	"brunt/scenarios/secret"
 	"brunt/scenarios/template"
+	"brunt/targets"
 )
 
 // A session holds the data that all parts of a run share.
@@ -121,7 +122,7 @@ func (s *session) receiveSpans(ctx context.Context) error {
 	if to != nil {
 		var err error
 		if reach, err = s.plan.SendTo(); err == nil {
-			err = reach.Reaches(ctx, scenarios.ForwardAddress(to))
+			err = reach.Reaches(ctx, targets.HostPort(to))
 		}
 		if err != nil {
 			return scenarios.Usage(fmt.Errorf("trace: forward: %w", err))
