@@ -1,6 +1,10 @@
 package statistics
 
-import "math"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+)
 
 // A normalSample is a sample of n values of one normal distribution. Its deviations are ratios of the sample's standard
 // deviation to the true one, whose weights are their density: chi of n-1 degrees of freedom, over the square root of
@@ -79,6 +83,6 @@ func NormalFactor(n int, share, alpha float64) float64 {
 		return math.Inf(1)
 	}
 	s := newNormalSample(n)
-	z := bisect(-mostAway, mostAway, func(z float64) bool { return NormalSurvival(z) <= share })
+	z := mathext.NormalQuantile(1 - share)
 	return bisect(-mostFactor, mostFactor, func(k float64) bool { return s.covers(k, z) >= 1-alpha })
 }
