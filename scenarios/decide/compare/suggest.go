@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 
 	"brunt/scenarios"
@@ -296,17 +297,13 @@ func (b boundShare) above(limit float64) float64 {
 	return effect.UpperTail(math.Ceil(limit*b.n-1e-9), b.n, b.most)
 }
 
-// limit returns the smallest limit that a run reaches with a probability of at most rate; more than 1 if there is none.
+// limit returns the smallest limit that a run reaches with a probability of at most rate; more than 1 if a run reaches
+// each limit more often.
 func (b boundShare) limit(rate float64) float64 {
-	low, high := 0., math.Ceil(b.n)+1
-	for high-low > 1 {
-		if middle := math.Floor((low + high) / 2); effect.UpperTail(middle, b.n, b.most) <= rate {
-			high = middle
-		} else {
-			low = middle
-		}
-	}
-	return high / b.n
+	failed := sort.Search(int(math.Ceil(b.n))+1, func(k int) bool {
+		return effect.UpperTail(float64(k), b.n, b.most) <= rate
+	})
+	return float64(failed) / b.n
 }
 
 // parts divides the baseline of a run into n equal parts. Each becomes a run with the figures of all its requests.
