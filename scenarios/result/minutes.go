@@ -24,18 +24,22 @@ type Minute struct {
 }
 
 const (
-	minute          = 60.0 // seconds
-	longRun         = 2 * minute
-	mostMinutes     = 240
-	mostInAMinute   = 20
-	tellingPrefixes = "operator. alert. steady. container.oom container.die unit.exit unit.replaced pod.oom pod.evicted " +
-		"run.stop run.note worker.lost fault.injected fault.cleared fault.missed fault.failed fault.skipped fault.void " +
-		"fault.detected"
+	minute        = 60.0 // seconds
+	longRun       = 2 * minute
+	mostMinutes   = 240
+	mostInAMinute = 20
 )
+
+// tellingPrefixes are those of the kinds of events that are worth a line of a narration.
+var tellingPrefixes = []string{
+	"operator.", "alert.", "steady.", "container.oom", "container.die", "unit.exit", "unit.replaced", "pod.oom",
+	"pod.evicted", "run.stop", "run.note", "worker.lost", "fault.injected", "fault.cleared", "fault.missed",
+	"fault.failed", "fault.skipped", "fault.void", "fault.detected",
+}
 
 // telling reports whether a kind of event is worth a line of a narration.
 func telling(kind string) bool {
-	return slices.ContainsFunc(strings.Fields(tellingPrefixes), func(p string) bool { return strings.HasPrefix(kind, p) })
+	return slices.ContainsFunc(tellingPrefixes, func(p string) bool { return strings.HasPrefix(kind, p) })
 }
 
 // Attended reports whether a fault of the run waited for an operator, or was marked by people.
