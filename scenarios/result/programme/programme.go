@@ -296,7 +296,7 @@ func (p *Programme) scenarios(refs []Ref, cadences []Cadence) {
 		}
 		s.State = Proved
 		if s.Proof != nil && s.Cadence.Known() {
-			due := s.Proof.Ended.Add(time.Duration(float64(s.Cadence) * float64(time.Second)))
+			due := s.Proof.Ended.Add(s.Cadence.D())
 			if s.Due = &due; p.At.After(due) {
 				s.State = Overdue
 			}
