@@ -76,6 +76,14 @@ func (o *OperatorRecord) Mark(k MarkKind) *Mark {
 	return nil
 }
 
+// when returns the time of the first mark of a kind; NaN without one.
+func (o *OperatorRecord) when(k MarkKind) Num {
+	if m := o.Mark(k); m != nil {
+		return m.At
+	}
+	return NaN
+}
+
 func (o *OperatorRecord) at(k MarkKind) **Mark {
 	switch k {
 	case Continued:
@@ -117,12 +125,6 @@ func (f *FaultRecord) SplitTime() *Split {
 	if o == nil || !f.Injected.Known() {
 		return nil
 	}
-	at := func(k MarkKind) Num {
-		if m := o.Mark(k); m != nil {
-			return m.At
-		}
-		return NaN
-	}
 	between := func(from, to Num) Num {
 		if to >= from { // false if one is unknown
 			return to - from
@@ -136,12 +138,45 @@ func (f *FaultRecord) SplitTime() *Split {
 			over = Num(math.Inf(1))
 		}
 	}
+	seen, understood, acted := o.when(Seen), o.when(Understood), o.when(Acted)
 	s := &Split{
-		Detect: between(f.Injected, at(Seen)), Decide: between(at(Seen), at(Understood)),
-		Act: between(at(Understood), at(Acted)), Recover: between(at(Acted), over), Total: between(f.Injected, over),
+		Detect: between(f.Injected, seen), Decide: between(seen, understood), Act: between(understood, acted),
+		Recover: between(acted, over), Total: between(f.Injected, over),
 	}
 	s.Machine = s.Recover
 	return s
+}
+
+// Stretches divides the time from the injection to recovery at the marks that exist. A stretch between marks that are
+// not next to each other has the names of all its parts, since where one ends is unknown. It is nil without a
+// mark, and if the marks are out of order.
+func (f *FaultRecord) Stretches() (out []SplitPart) {
+	o := f.Operator
+	if o == nil || o.Split == nil || !o.Split.Total.Known() {
+		return nil
+	}
+	at := []Num{f.Injected, o.when(Seen), o.when(Understood), o.when(Acted), f.Injected + o.Split.Total}
+	parts := o.Split.Parts()
+	from, name := 0, ""
+	for i := 1; i < len(at); i++ {
+		if name != "" {
+			name += " + "
+		}
+		name += parts[i-1].Name
+		if !at[i].Known() {
+			continue
+		}
+		took := at[i] - at[from]
+		if took < 0 {
+			return nil
+		}
+		out = append(out, SplitPart{name, took})
+		from, name = i, ""
+	}
+	if len(out) < 2 {
+		return nil
+	}
+	return out
 }
 
 // A WaitingFault is a fault that waits for an operator, in a run in progress. Times are offsets from t0.
