@@ -66,7 +66,7 @@ func due(s *programme.Scenario, at time.Time) string {
 	if !s.Cadence.Known() {
 		return "no cadence"
 	}
-	text := "every " + strings.TrimPrefix(period(time.Duration(float64(s.Cadence)*float64(time.Second))), "1 ")
+	text := "every " + strings.TrimPrefix(period(s.Cadence.D()), "1 ")
 	switch {
 	case s.Due == nil:
 		return text
