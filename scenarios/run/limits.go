@@ -147,7 +147,7 @@ func advice(g *result.Generator, lag float64) (result.Remedy, string) {
 		return result.MoreQuota, fmt.Sprintf("A CPU quota of %s cores held brunt back in %.0f%% of the time: raise the "+
 			"quota of its container or control group, or lower the rate.",
 			strconv.FormatFloat(float64(g.Quota), 'g', 3, 64), 100*g.Throttled)
-	case !stood, !long && g.Pressure >= contended:
+	case !stood, !long && g.Pressure >= result.Contended:
 		return lagAdvice(g)
 	}
 	return result.RunToTheEnd, fmt.Sprintf("Brunt itself stood still for %s: it was stopped, or the machine was. Let both "+
@@ -171,9 +171,5 @@ func GeneratorLate(r *result.Result) bool {
 	return r.Generator.LateAlone() && (r.Verdict != scenarios.Invalid || r.Why == result.Late)
 }
 
-// contended is the share of time in which some task waits for a processor. From this share on, other programs count
-// as the cause of brunt's lag.
-const contended = result.Contended
-
 // Crowded reports whether the generator was late only because another program used the processors.
-func Crowded(g *result.Generator) bool { return g.Pressure >= contended && g.CrowdedOut() }
+func Crowded(g *result.Generator) bool { return g.Pressure >= result.Contended && g.CrowdedOut() }
