@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -76,7 +75,7 @@ Exit codes: 0: all scenarios with a cadence are proved in time, and no failure i
 				}
 			}
 			if asJSON {
-				err = printJSON(stdout(c), p)
+				err = encodeJSON(data(c), p)
 			} else {
 				tellProgramme(stdout(c), p, columns(c))
 			}
@@ -116,13 +115,6 @@ func instant(text string, now time.Time) (time.Time, error) {
 		return t, usagef("--at %q: want a day such as 2026-12-31, or a time such as 2026-12-31T12:00:00Z", text)
 	}
 	return t, nil
-}
-
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	return enc.Encode(v)
 }
 
 // planFlags name what a programme shows besides the runs.
