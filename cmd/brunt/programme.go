@@ -63,12 +63,6 @@ Exit codes: 0: all scenarios with a cadence are proved in time, and no failure i
 				fmt.Fprintln(stderr(c), "brunt: "+text)
 			}
 			if page != "" {
-				for i := range p.Scenarios { // the page is beside no site
-					unlink(p.Scenarios[i].Proof, p.Scenarios[i].Last, p.Scenarios[i].Reviewed)
-				}
-				for i := range p.Failures {
-					unlink(&p.Failures[i].Ref, p.Failures[i].ClosedBy, p.Failures[i].PassedSince)
-				}
 				draw := html.ProgrammePage{Title: titleOf("", args), Programme: p, Problems: problems}.Report
 				if err := writeWhole(page, disk.Shared, draw); err != nil {
 					return err
@@ -92,14 +86,6 @@ Exit codes: 0: all scenarios with a cadence are proved in time, and no failure i
 		"the state at the end of a day such as 2026-12-31 (UTC), or at a time such as 2026-12-31T12:00:00Z "+
 			"(default now)")
 	return c
-}
-
-func unlink(refs ...*programme.Ref) {
-	for _, r := range refs {
-		if r != nil {
-			r.Link = ""
-		}
-	}
 }
 
 // instant parses --at. A day means its last second.

@@ -20,11 +20,11 @@ type Plan struct {
 // programmeFile is the page of the programme of a site of files.
 const programmeFile = "programme.html"
 
-// Programme returns the programme of the runs in folders at a time. Problems lists the runs that could not be read, as
-// sentences.
+// Programme returns the programme of the runs in folders at a time, without links to their pages. Problems lists the
+// runs that could not be read, as sentences.
 func Programme(roots []string, plan Plan, at time.Time) (p *programme.Programme, problems []string) {
 	list, problems := find(roots, nil)
-	p, more := programmeOf(staticNavigation(list), plan, at)
+	p, more := programmeOf(navigation{list: list, run: func(*entry) string { return "" }}, plan, at)
 	return p, append(problems, more...)
 }
 
