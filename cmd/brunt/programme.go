@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -144,16 +145,11 @@ func (f *planFlags) plan() (of site.Plan, err error) {
 // untried returns the ways to fail that no run tried, by system.
 func untried(runs []*result.Result) (out []programme.Untried) {
 	by := map[string][]drills.Tried{}
-	var names []string
 	for _, r := range runs {
 		name := drills.SystemName(r.Name)
-		if by[name] == nil {
-			names = append(names, name)
-		}
 		by[name] = append(by[name], drills.Tried{Name: r.Name, Result: r})
 	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(by)) {
 		c := drills.NewMatrix(by[name]).Coverage(nil)
 		if c.Modes == 0 { // as for a URL
 			continue
