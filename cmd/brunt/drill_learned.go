@@ -151,7 +151,7 @@ func printAlerts(w io.Writer, page *html.MatrixPage) {
 	fmt.Fprintln(w)
 	for _, line := range table {
 		for i, text := range line {
-			line[i] = text + strings.Repeat(" ", wide[i]-words.Width(text))
+			line[i] = words.Pad(text, wide[i], false)
 		}
 		fmt.Fprintln(w, strings.TrimRight(strings.Join(line, "  "), " "))
 	}
