@@ -102,19 +102,19 @@ func alertWords(a *drills.AlertOutcome) (text, why string) {
 
 // edgeOf describes a link between services: a thick arrow is a link to a service without which a step fails.
 func edgeOf(e *drills.Edge) html.MatrixEdge {
-	out := html.MatrixEdge{
-		GraphEdge: chart.GraphEdge{From: e.From, To: e.To, Unsure: true}, Traffic: "unknown: it was not read",
-	}
+	out := html.MatrixEdge{GraphEdge: chart.GraphEdge{From: e.From, To: e.To}}
 	switch {
-	case e.Traffic.Known() && e.Traffic == 0 && e.Unread == 0:
-		out.Traffic, out.Unsure = "none", false
-	case e.Traffic.Known() && e.Unit == result.UnitCalls:
-		out.Traffic, out.Unsure = fmt.Sprintf("%.2f calls", float64(e.Traffic)), false
-	case e.Traffic.Known():
-		out.Traffic = words.Bytes(int64(e.Traffic)) + "; its calls are unknown, as its protocol was not read"
+	case !e.Traffic.Known():
+		out.Label, out.Traffic, out.Unsure = "unknown", "unknown: it was not read", true
+	case e.Traffic == 0 && e.Unread == 0:
+		out.Label, out.Traffic = "none", "none"
+	case e.Unit == result.UnitCalls:
+		out.Label = fmt.Sprintf("%.2f calls", float64(e.Traffic))
+		out.Traffic = out.Label
+	default:
+		out.Label = words.Bytes(int64(e.Traffic))
+		out.Traffic, out.Unsure = out.Label+"; its calls are unknown, as its protocol was not read", true
 	}
-	out.Label, _, _ = strings.Cut(out.Traffic, ";")
-	out.Label, _, _ = strings.Cut(out.Label, ":")
 	if e.Unread > 0 {
 		out.Traffic += fmt.Sprintf("; %d connections in another protocol were not read", e.Unread)
 	}
