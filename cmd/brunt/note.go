@@ -21,7 +21,15 @@ import (
 
 func noteCommand() *cobra.Command {
 	var author, id string
-	marks := map[result.MarkKind]*string{}
+	marks := []struct {
+		kind         result.MarkKind
+		about, fault string
+	}{
+		{kind: result.Continued, about: "let a fault go on that waits for an operator"},
+		{kind: result.Seen, about: "mark the harm of a fault as noticed"},
+		{kind: result.Understood, about: "mark the cause of the harm of a fault as known"},
+		{kind: result.Acted, about: "mark that something was done about the harm of a fault"},
+	}
 	c := &cobra.Command{
 		Use:   "note [TEXT]",
 		Short: "Add a note to the report of the current run, or mark a fault in a game day",
@@ -43,14 +51,14 @@ The author is $USER, or the name that --as gives; a note does not prove who wrot
 			note := notes.Note{
 				Author: cmp.Or(author, whoami()), At: time.Now(), Text: secret.Fields(strings.Join(args, " ")),
 			}
-			for k, fault := range marks {
-				if *fault == "" {
+			for _, m := range marks {
+				if m.fault == "" {
 					continue
 				}
 				if note.Mark != "" {
-					return usagef("a note has one mark: --%s or --%s", note.Mark, k)
+					return usagef("a note has one mark: --%s or --%s", note.Mark, m.kind)
 				}
-				note.Mark, note.Fault = string(k), *fault
+				note.Mark, note.Fault = string(m.kind), m.fault
 			}
 			if note.Mark == "" && len(args) == 0 {
 				return usagef("%w, or a mark such as --seen FAULT", notes.ErrEmpty)
@@ -76,14 +84,9 @@ The author is $USER, or the name that --as gives; a note does not prove who wrot
 		},
 	}
 	c.Flags().StringVar(&id, "run", "", "the run, by its id or a part of it; required if several runs are going on")
-	for k, about := range map[result.MarkKind]string{
-		result.Continued:  "let a fault go on that waits for an operator",
-		result.Seen:       "mark the harm of a fault as noticed",
-		result.Understood: "mark the cause of the harm of a fault as known",
-		result.Acted:      "mark that something was done about the harm of a fault",
-	} {
-		marks[k] = new(string)
-		c.Flags().StringVar(marks[k], string(k), "", about)
+	for i := range marks {
+		m := &marks[i]
+		c.Flags().StringVar(&m.fault, string(m.kind), "", m.about)
 	}
 	c.Flags().StringVar(&author, "as", "", "the author (default $USER)")
 	return c
