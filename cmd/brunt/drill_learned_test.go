@@ -119,7 +119,7 @@ func TestDrillMatrix_Alerts(t *testing.T) {
 	}
 	res := resultIn(t, out, nil)
 	f := &res.Faults[0]
-	injected := res.T0.Add(time.Duration(float64(f.Injected) * float64(time.Second)))
+	injected := res.T0.Add(f.Injected.D())
 	for _, a := range l.Alerts[0].Alerts {
 		want := map[string]drills.AlertAnswer{"Silent": drills.AlertSilent, "Unknown": drills.AlertUnknown}[a.Alert]
 		if at := m.fired[a.Alert]; !at.IsZero() {
@@ -184,7 +184,8 @@ func TestFillLearned(t *testing.T) {
 		}},
 		Objectives: []result.ObjectiveResult{{Text: "alert(Slow) < 5s after cut", Target: 5}},
 	}
-	l := drills.Learn([]drills.Tried{{Name: "drill", Link: "drill/report.html", Result: r}})
+	learn := func(runs ...drills.Tried) *drills.Learned { return drills.Learn(runs, drills.NewDependencies(runs)) }
+	l := learn(drills.Tried{Name: "drill", Link: "drill/report.html", Result: r})
 	var got []string
 	for _, a := range l.Alerts[0].Alerts {
 		got = append(got, a.Alert+" "+string(a.Answer))
@@ -229,7 +230,7 @@ func TestFillLearned(t *testing.T) {
 		t.Error("four fifths were answered in the fault, and their cost is unknown")
 	}
 	r.Faults[0].Verified = result.NaN
-	if a := drills.Learn([]drills.Tried{{Result: r}}).Alerts[0].Alerts[3]; a.Answer != drills.AlertUnknown {
+	if a := learn(drills.Tried{Result: r}).Alerts[0].Alerts[3]; a.Answer != drills.AlertUnknown {
 		t.Errorf("a fault that was not verified does not show that an alert is blind: %s", a.Answer)
 	}
 }

@@ -95,7 +95,7 @@ func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.Syste
 	fillTried(page, m, system)
 	fillNeeds(page, needs)
 	fillCalls(page, runs)
-	learned := drills.Learn(runs)
+	learned := drills.Learn(runs, needs)
 	fillLearned(page, learned)
 	coverage := m.Coverage(system)
 	page.Coverage = coverage.String()

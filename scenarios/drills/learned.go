@@ -17,9 +17,9 @@ type Learned struct {
 	Cost   []Cost     `json:"cost,omitempty"`   // a row for each fault
 }
 
-// Learn reads what runs teach.
-func Learn(runs []Tried) *Learned {
-	l := &Learned{Links: edges(runs)}
+// Learn reads what runs teach. Needs are the dependencies of the same runs.
+func Learn(runs []Tried, needs *Dependencies) *Learned {
+	l := &Learned{Links: edges(runs, needs)}
 	for _, run := range runs {
 		if run.Result.Verdict == scenarios.Interrupted || run.Result.Control {
 			continue
@@ -152,7 +152,7 @@ type StepNeed struct {
 }
 
 // edges returns the links between services that runs had, with the steps that need the called service.
-func edges(runs []Tried) []Edge {
+func edges(runs []Tried, needs *Dependencies) []Edge {
 	runs = slices.Clone(runs)
 	slices.SortStableFunc(runs, func(a, b Tried) int { return a.Result.Started.Compare(b.Result.Started) })
 	var out []Edge
@@ -182,10 +182,9 @@ func edges(runs []Tried) []Edge {
 			}
 		}
 	}
-	d := NewDependencies(runs)
 	for i := range out {
-		for _, step := range d.Steps {
-			if one, tried := d.Cells[[2]string{step, out[i].To}]; tried {
+		for _, step := range needs.Steps {
+			if one, tried := needs.Cells[[2]string{step, out[i].To}]; tried {
 				out[i].Needs = append(out[i].Needs, StepNeed{step, one.Need})
 			}
 		}
