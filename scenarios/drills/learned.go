@@ -84,7 +84,7 @@ type AlertOutcome struct {
 	// last poll before it fired; of a silent alert the last poll
 	From  result.Num `json:"from"`
 	Over  result.Num `json:"over"`            // end of the fault; null: not known
-	Limit result.Num `json:"limit,omitempty"` // of the objective on the alert; absent: there is none
+	Limit result.Num `json:"limit,omitempty"` // of the objective on the alert; absent without one
 	Note  string     `json:"note,omitempty"`  // why the answer is unknown, as far as the monitoring told
 }
 
@@ -141,7 +141,7 @@ type Edge struct {
 	Traffic result.Num `json:"traffic"`
 	// connections whose protocol was not read, so that Traffic is too small
 	Unread int64 `json:"unread,omitempty"`
-	// steps of the load with their need of the called service, as runs showed it; empty: no run did
+	// steps of the load with their need of the called service; empty if no run showed one
 	Needs []StepNeed `json:"needs,omitempty"`
 }
 

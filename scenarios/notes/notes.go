@@ -20,7 +20,7 @@ type Note struct {
 	Author string    `json:"author"` // name that the author gave
 	At     time.Time `json:"at"`     // wall-clock time
 	Text   string    `json:"text"`
-	Mark   string    `json:"mark,omitempty"`  // continue, seen, understood or acted; empty: none
+	Mark   string    `json:"mark,omitempty"`  // continue, seen, understood or acted; empty without a mark
 	Fault  string    `json:"fault,omitempty"` // fault that the mark is about
 }
 

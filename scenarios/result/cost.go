@@ -20,9 +20,9 @@ func (c *Cost) Known() bool { return c.CPU.Known() || c.Memory.Known() || c.Call
 // leastSeen is the share of the seconds of a phase in which a figure of each unit must be known.
 const leastSeen = .8
 
-// CostIn returns the cost of good requests in a phase. A figure of resources is known if those of each unit are, for at
-// least four fifths of the phase; a unit without a process uses nothing. CPU and calls are unknown
-// without a good request, and if fewer requests were answered in the phase than four fifths of its good ones.
+// CostIn returns the cost of good requests in a phase. A figure of resources is known if it is known of each unit for
+// at least four fifths of the phase; a unit without a process uses nothing. CPU and calls are unknown without a good
+// request, and if fewer requests were answered in the phase than four fifths of its good ones.
 func (r *Result) CostIn(phase slo.Phase) Cost {
 	out := Cost{CPU: NaN, Memory: NaN, Calls: NaN}
 	var span *Phase
@@ -82,7 +82,7 @@ func (r *Result) answeredIn(span *Phase) int64 {
 	return n
 }
 
-// used returns the mean of a figure over a span, added up over all units; unknown if that of a unit is.
+// used returns the mean of a figure over a span, added up over all units; unknown if one unit's is.
 func (r *Result) used(span *Phase, of func(*UsageTick) Num) Num {
 	if len(r.Usage) == 0 {
 		return NaN

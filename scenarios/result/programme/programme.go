@@ -22,7 +22,7 @@ import (
 // A Run is a run on file. Of its result only the head, faults, objectives and units are needed.
 type Run struct {
 	Folder   string // its folder, as the list of runs names it
-	Link     string // to its page; empty: none
+	Link     string // to its page; empty without one
 	Result   *result.Result
 	Attested []Attestation
 }
