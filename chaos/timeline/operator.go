@@ -45,13 +45,7 @@ func (t *Timeline) awaitOperator(ctx context.Context, e *Entry, due time.Duratio
 		Event: "operator.waiting", Fault: e.Name, Text: "for at most " + quantity.FormatDuration(most),
 		Data: map[string]any{"at_most": most.Seconds()},
 	})
-	timer := time.NewTimer(most)
-	defer timer.Stop()
-	select {
-	case <-s.triggered:
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	t.sleepUnless(ctx, s.triggered, w.Until)
 	t.mu.Lock()
 	at, w.over = w.Continued, true
 	t.mu.Unlock()

@@ -70,7 +70,7 @@ func Unmeasured(now func() time.Duration) Phases {
 
 // An entryState says how far an entry has been played.
 type entryState struct {
-	triggered chan struct{} // closed when its script triggers it, or an operator continues it; nil if it waits for neither
+	triggered chan struct{} // closed when its script triggers it, or an operator continues it; nil if it needs neither
 	operator  bool          // it waits for an operator
 	waits     *Waiting      // that wait; nil before it begins
 	begun     chan struct{} // closed when its first occurrence is injected
@@ -360,14 +360,7 @@ func (t *Timeline) tell(e result.Event) {
 
 // sleep waits until at. It returns false if ctx ended first.
 func (t *Timeline) sleep(ctx context.Context, at time.Duration) bool {
-	timer := time.NewTimer(max(0, at-t.Env.Now()))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
+	return t.sleepUnless(ctx, nil, at)
 }
 
 // sleepUnless waits until at, or until over is closed. It returns false if ctx ended first.

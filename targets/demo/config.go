@@ -221,6 +221,7 @@ func (c Config) own(service string) map[string]string {
 			out["DEMO_"+key] = value
 		}
 	}
+	number := func(key string, n int) { text(key, strconv.Itoa(n)) }
 	length := func(key string, d quantity.Duration) {
 		if d > 0 {
 			text(key, d.D().String())
@@ -228,7 +229,7 @@ func (c Config) own(service string) map[string]string {
 	}
 	switch service {
 	case gatewayName:
-		text("CAPACITY", strconv.Itoa(c.Capacity))
+		number("CAPACITY", c.Capacity)
 		toggle("SHEDDING", c.Shedding)
 		toggle("DEGRADE", c.Degrade)
 		toggle("BULKHEAD", c.Bulkhead)
@@ -242,9 +243,9 @@ func (c Config) own(service string) map[string]string {
 		toggle("NONCE", c.Nonce)
 		text("LEAK", c.Leak)
 		text("READER", c.Reader)
-		text("CANARY", strconv.Itoa(c.Canary))
+		number("CANARY", c.Canary)
 		text("TELEMETRY", c.Telemetry)
-		text("CONNECTIONS", strconv.Itoa(c.Connections))
+		number("CONNECTIONS", c.Connections)
 		toggle("IDLE", c.Idle)
 		toggle("DEADLINES", c.Deadlines)
 		length("JOIN_WORK", c.JoinWork)
@@ -255,8 +256,8 @@ func (c Config) own(service string) map[string]string {
 		}
 	case postsName:
 		text("RATE", strconv.FormatFloat(float64(c.Posts.Rate), 'g', -1, 64))
-		text("QUEUE", strconv.Itoa(c.Posts.Queue))
-		text("POOL", strconv.Itoa(c.Pool))
+		number("QUEUE", c.Posts.Queue)
+		number("POOL", c.Pool)
 		toggle("POOL_WAIT", c.PoolWait)
 		toggle("POOL_LEAK", c.PoolLeak)
 		toggle("DRAIN", c.Drain)
@@ -275,28 +276,27 @@ func (c Config) own(service string) map[string]string {
 		toggle("INDEX", c.Index)
 		toggle("OUTBOX", c.Outbox)
 		text("BATCH", c.Batch)
-		text("SHARDS", strconv.Itoa(c.Shards))
+		number("SHARDS", c.Shards)
 		toggle("REPLICATE_HOT", c.ReplicateHot)
 		text("REPLICATION", c.Replication)
 	case cacheName:
 		length("CACHE_LIFE", c.CacheLife)
 		toggle("EXPIRY_JITTER", c.ExpiryJitter)
-		text("CACHE_SIZE", strconv.Itoa(c.CacheSize))
+		number("CACHE_SIZE", c.CacheSize)
 		toggle("EVICTION", c.Eviction)
 	case usersName:
 		toggle("LOCK_ORDER", c.LockOrder)
 	case monitorName:
 		text("PAGES", c.Pages)
+	case standbyName:
+		text("STANDBY", c.Standby)
 	case notificationsName:
 		if onlyOn(c.Outbox) == "on" {
 			text("DEDUP", onOff(c.Dedup))
 		}
 	}
-	switch service {
-	case gatewayName, identityName:
+	if service == gatewayName || service == identityName {
 		length("TOKEN_LIFE", c.TokenLife)
-	case standbyName:
-		text("STANDBY", c.Standby)
 	}
 	if service == gatewayName || service == postsName {
 		length("FORGETS", c.Forgets)

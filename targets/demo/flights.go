@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -52,49 +53,51 @@ func (f *flights) do(ctx context.Context, key string, ask func(context.Context) 
 }
 
 const (
-	missingFor  = 2 * time.Second
-	mostMissing = 4096 // ids; beyond that expired entries are dropped, or all if none has expired
+	missingFor  = 2 * time.Second // a post that appears meanwhile is not visible for that time
+	mostMissing = 4096
+	freshFor    = time.Minute // reads of a user that has written
+	mostFresh   = 1 << 16
 )
 
-// missing remembers which posts do not exist, so that repeated requests for them are not sent on. A
-// post that appears meanwhile is not visible for that time.
+// recent remembers keys for a while.
 //
-// A nil missing remembers nothing.
-type missing struct {
-	mu  sync.Mutex
-	ids map[string]time.Time // expiry by id
+// A nil recent remembers nothing.
+type recent struct {
+	life time.Duration
+	most int // keys; beyond that expired ones are dropped, or all if none has expired
+
+	mu   sync.Mutex
+	keys map[string]time.Time // expiry by key
 }
 
-func newMissing() *missing { return &missing{ids: map[string]time.Time{}} }
+func newRecent(life time.Duration, most int) *recent {
+	return &recent{life: life, most: most, keys: map[string]time.Time{}}
+}
 
-func (m *missing) has(id string) bool {
+func (m *recent) has(key string) bool {
 	if m == nil {
 		return false
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	until, ok := m.ids[id]
+	until, ok := m.keys[key]
 	return ok && time.Now().Before(until)
 }
 
-func (m *missing) add(id string) {
+func (m *recent) add(key string) {
 	if m == nil {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
-	if len(m.ids) >= mostMissing {
-		for id, until := range m.ids {
-			if !now.Before(until) {
-				delete(m.ids, id)
-			}
-		}
-		if len(m.ids) >= mostMissing {
-			clear(m.ids)
+	if len(m.keys) >= m.most {
+		maps.DeleteFunc(m.keys, func(_ string, until time.Time) bool { return !now.Before(until) })
+		if len(m.keys) >= m.most {
+			clear(m.keys)
 		}
 	}
-	m.ids[id] = now.Add(missingFor)
+	m.keys[key] = now.Add(m.life)
 }
 
 const (

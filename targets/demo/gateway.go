@@ -38,7 +38,7 @@ type gateway struct {
 	limits    limits
 	affinity  bool
 	rewrite   bool      // writes are retried as well
-	missing   *missing  // nil: nothing is remembered
+	missing   *recent   // ids of posts that do not exist, so that requests for them are not sent on
 	flights   *flights  // nil: requests are not merged
 	cache     *cached   // nil: none
 	identity  *upstream // nil: the gateway issues tokens itself
@@ -50,7 +50,7 @@ type gateway struct {
 	passwords bool          // a login needs one
 	guesses   *limiter      // of passwords; nil: no limit
 	nonces    *limiter      // of writes; nil: none are wanted
-	writers   *limiter      // knows the tokens that wrote; nil: none
+	writers   *recent       // tokens that wrote
 	byAddress bool          // requests without a token are limited by address
 	leak      *leak         // nil: none
 	strict    bool          // an answer with unknown fields is unreadable
@@ -107,7 +107,7 @@ func newGateway(p parts) (service, error) {
 		g.leeway = leeway
 	}
 	if p.env.asked("DEMO_NEGATIVE_CACHE") {
-		g.missing = newMissing()
+		g.missing = newRecent(missingFor, mostMissing)
 	}
 	if p.env.asked("DEMO_SINGLE_FLIGHT") {
 		g.flights = &flights{limit: g.limits.request, shared: p.metrics.auto.NewCounter(prometheus.CounterOpts{
@@ -128,7 +128,7 @@ func newGateway(p parts) (service, error) {
 		}
 	}
 	if p.env.asked("DEMO_READ_YOUR_WRITES") {
-		g.writers = newLimiter(1)
+		g.writers = newRecent(freshFor, mostFresh)
 	}
 	g.users = upstreamsOf(p, c, m, usersName, breakers, false)[0]
 	if p.env.asked("DEMO_IDENTITY") {
@@ -307,7 +307,7 @@ func (g *gateway) write(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	g.keep(w, q, rep)
-	g.writers.take(tokenOf(r))
+	g.writers.add(tokenOf(r))
 	writeBody(w, http.StatusCreated, rep.body)
 	return nil
 }
@@ -335,8 +335,7 @@ func (g *gateway) fetch(w http.ResponseWriter, r *http.Request, q call, into any
 	ctx := r.Context()
 	q.method = http.MethodGet
 	q = g.origin(r, q)
-	_, quiet := g.writers.allows(tokenOf(r))
-	q.fresh = !quiet
+	q.fresh = g.writers.has(tokenOf(r))
 	rep, err := g.flights.do(ctx, g.flight(q), func(ctx context.Context) (reply, error) {
 		return g.cache.do(ctx, q, func() (reply, error) { return g.retrier.send(ctx, g.posts, q, g.limits.posts, true) })
 	})

@@ -20,8 +20,8 @@ type line struct {
 	free time.Time // when the requests before are done
 }
 
-// newLine returns a line for so many requests a second, in which so many may wait; a bound of zero is none. A rate of
-// zero returns nil.
+// newLine returns a line for so many requests a second, in which so many may wait; a bound of zero means no bound. It
+// returns nil for a rate of zero.
 func newLine(perSecond float64, bound int) *line {
 	if perSecond <= 0 {
 		return nil

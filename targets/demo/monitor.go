@@ -61,7 +61,7 @@ type rule struct {
 	name   string
 	over   float64
 	active time.Time // when the condition began to hold; zero: it does not hold
-	fires  bool
+	fires  bool      // at the last scrape
 }
 
 // counted holds the counters of one scrape.
@@ -152,7 +152,7 @@ func (m *monitor) scrape() {
 		case r.active.IsZero():
 			r.active = time.Now()
 		}
-		switch r.fires = !r.active.IsZero() && time.Since(r.active) >= m.wait; {
+		switch r.fires = m.firing(r); {
 		case fired:
 			before++
 		case r.fires:
@@ -168,6 +168,9 @@ func (m *monitor) scrape() {
 	}
 }
 
+// firing reports whether the condition of a rule has held for long enough.
+func (m *monitor) firing(r *rule) bool { return !r.active.IsZero() && time.Since(r.active) >= m.wait }
+
 // list answers with the rules and their alerts.
 func (m *monitor) list(w http.ResponseWriter, _ *http.Request) error {
 	type alert struct {
@@ -182,7 +185,7 @@ func (m *monitor) list(w http.ResponseWriter, _ *http.Request) error {
 		alerts := []alert{}
 		if !r.active.IsZero() {
 			one := alert{map[string]string{"alertname": r.name, "severity": m.severity}, "pending", r.active}
-			if time.Since(r.active) >= m.wait {
+			if m.firing(r) {
 				one.State = "firing"
 			}
 			alerts = append(alerts, one)

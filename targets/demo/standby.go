@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -143,9 +142,7 @@ type standby struct {
 	cold    bool
 	leads   atomic.Bool // it has taken the place of the other
 	once    sync.Once
-
-	cancel context.CancelFunc
-	work   sync.WaitGroup
+	work    sync.WaitGroup
 }
 
 // readOnly is the answer of a standby to what it can't do yet.
@@ -161,7 +158,6 @@ func newStandby(p parts) (service, error) {
 	s := &standby{store: own, client: p.client(0), primary: p.env.link(storeName)[0]}
 	s.cold = p.env.oneOf("DEMO_STANDBY", hotStandby, coldStandby) == coldStandby
 	ctx, cancel := context.WithCancel(context.Background())
-	s.cancel = cancel
 	routes := own.routes()
 	for pattern, h := range routes {
 		routes[pattern] = func(w http.ResponseWriter, r *http.Request) error {
@@ -171,16 +167,16 @@ func newStandby(p parts) (service, error) {
 			return h(w, r)
 		}
 	}
-	maps.Copy(routes, map[string]handler{"POST /promotion": func(w http.ResponseWriter, _ *http.Request) error {
+	routes["POST /promotion"] = func(w http.ResponseWriter, _ *http.Request) error {
 		s.once.Do(func() { s.work.Go(func() { s.promote(ctx) }) })
 		writeBody(w, http.StatusAccepted, []byte("{}"))
 		return nil
-	}})
+	}
 	return service{
 		routes: routes,
 		start:  func() { s.work.Go(func() { s.follow(ctx) }) },
 		stop: func(context.Context) {
-			s.cancel()
+			cancel()
 			s.work.Wait()
 			s.client.close()
 			s.close()
@@ -218,7 +214,7 @@ func (s *standby) promote(ctx context.Context) {
 
 // A backup is the standby as a replica of posts sees it.
 //
-// A nil backup is none.
+// A nil backup calls only the store.
 type backup struct {
 	addr  string
 	reads bool         // it answers reads

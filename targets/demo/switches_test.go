@@ -243,13 +243,13 @@ func TestNegativeCache(t *testing.T) {
 	}
 }
 
-func TestMissing_Bound(t *testing.T) {
-	m := newMissing()
+func TestRecent_Bound(t *testing.T) {
+	m := newRecent(missingFor, mostMissing)
 	for i := range 3 * mostMissing {
 		m.add(fmt.Sprint(i))
 	}
-	if len(m.ids) > mostMissing {
-		t.Errorf("%d are remembered", len(m.ids))
+	if len(m.keys) > mostMissing {
+		t.Errorf("%d are remembered", len(m.keys))
 	}
 	if !m.has(fmt.Sprint(3*mostMissing - 1)) {
 		t.Error("the last is not")

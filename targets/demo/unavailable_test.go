@@ -237,7 +237,11 @@ func TestReadYourWrites(t *testing.T) {
 				s.net.edge("standby[0]", "store[0]").slow(250 * time.Millisecond)
 				time.Sleep(sec)
 				mine, other := "Bearer "+s.login("ann"), "Bearer "+s.login("bob")
-				path := "/posts/" + idOf(t, s.ask("POST", "/posts", `{"author":"ann","text":"hi"}`, sec, "Authorization", mine))
+				wrote := time.Now()
+				write := func() string {
+					return "/posts/" + idOf(t, s.ask("POST", "/posts", `{"author":"ann","text":"hi"}`, sec, "Authorization", mine))
+				}
+				path := write()
 				if a := s.ask("GET", path, "", sec, "Authorization", mine); a.status != tt.want {
 					t.Errorf("the writer reads %d, want %d", a.status, tt.want)
 				}
@@ -247,6 +251,12 @@ func TestReadYourWrites(t *testing.T) {
 				time.Sleep(2 * sec)
 				if a := s.ask("GET", path, "", sec, "Authorization", other); a.status != 200 {
 					t.Errorf("another one reads %d from the copy", a.status)
+				}
+				time.Sleep(time.Until(wrote.Add(freshFor - 100*time.Millisecond)))
+				path = write()
+				time.Sleep(150 * time.Millisecond)
+				if a := s.ask("GET", path, "", sec, "Authorization", mine); a.status != tt.want {
+					t.Errorf("the writer reads %d a minute after another write, want %d", a.status, tt.want)
 				}
 			})
 		})

@@ -88,8 +88,8 @@ func levelOf(fine bool) slog.Level {
 // inRotation reports whether the balancer should send requests to the upstream.
 func (u *upstream) inRotation() bool { return !u.health.isOut() && u.breaker.ready() }
 
-// send makes one attempt within timeout (0: none), and reports the result to breaker and health. A nil upstream is
-// none.
+// send makes one attempt within timeout (0: none), and reports the result to breaker and health. A nil upstream
+// reaches no replica.
 func (u *upstream) send(ctx context.Context, q call, timeout time.Duration) (reply, error) {
 	if u == nil {
 		return reply{}, errNone

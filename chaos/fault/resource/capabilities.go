@@ -82,7 +82,8 @@ func groupCapability(fault string, c cgroup.Controller, setting func(cgroup.Grou
 	}
 	// the root of a hierarchy has no limits
 	if _, err := os.Stat(filepath.Join(g.Path, setting(g))); err != nil && !g.Root {
-		w.Err, w.Fix = err, "this kernel lacks the limit: CONFIG_CFS_BANDWIDTH, CONFIG_MEMCG, CONFIG_BLK_DEV_THROTTLING or CONFIG_CGROUP_PIDS"
+		w.Err, w.Fix = err, "this kernel lacks the limit: CONFIG_CFS_BANDWIDTH, CONFIG_MEMCG, "+
+			"CONFIG_BLK_DEV_THROTTLING or CONFIG_CGROUP_PIDS"
 	}
 	return w
 }

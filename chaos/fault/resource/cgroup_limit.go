@@ -221,6 +221,11 @@ func (r *cgroupLimit) placed() (in, out []proc.Process, err error) {
 	return in, out, nil
 }
 
+// outside returns the error that a limit is not shown for processes of the unit outside of the limited group.
+func outside(out []proc.Process) error {
+	return chaos.NotShownError{What: "a limit on " + proc.List(out) + ", outside of the limited group"}
+}
+
 func (r *cgroupLimit) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.OperationsOf(resourceOperations()).Revert(ctx, r.Undo())
 }

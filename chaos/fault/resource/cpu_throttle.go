@@ -160,7 +160,7 @@ func (t *throttle) Verify(ctx context.Context) (string, error) {
 		case use.over:
 			return "", fmt.Errorf("%w: %s %s", chaos.ErrNoEffect, t.Unit.Name(), said)
 		case len(out) > 0:
-			return said, chaos.NotShownError{What: "a limit on " + proc.List(out) + ", outside of the limited group"}
+			return said, outside(out)
 		case !use.held:
 			return said, chaos.NotShownError{What: "that it waits: it never wanted more than its quota meanwhile"}
 		}

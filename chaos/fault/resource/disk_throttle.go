@@ -237,7 +237,7 @@ func (t *diskThrottle) Verify(ctx context.Context) (string, error) {
 		case f.loose != "":
 			return said, chaos.NotShownError{What: "that its writes are slowed: " + f.loose}
 		case len(out) > 0:
-			return said, chaos.NotShownError{What: "a limit on " + proc.List(out) + ", outside of the limited group"}
+			return said, outside(out)
 		case !f.held:
 			return said, chaos.NotShownError{What: "that it waits for the disk: it never wanted more than the limit meanwhile"}
 		}

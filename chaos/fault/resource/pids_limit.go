@@ -116,18 +116,18 @@ func (l *pidsLimit) Verify(context.Context) (string, error) {
 	}
 	said := fmt.Sprintf("%s may have %d processes and threads, and has %d", proc.List(in), l.most, has)
 	if len(out) > 0 {
-		return said, chaos.NotShownError{What: "a limit on " + proc.List(out) + ", outside of the limited group"}
+		return said, outside(out)
 	}
 	return said, nil
 }
 
 func (l *pidsLimit) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: time.Second, Later: func(context.Context) string {
-		n := l.refused() - l.first
-		if n == 0 || n > 1<<62 { // the group is gone
+		now := l.refused() // zero if the group is gone
+		if now <= l.first {
 			return ""
 		}
-		return "by its end it was refused one " + syntax.Amount(int(n), "time")
+		return "by its end it was refused one " + syntax.Amount(int(now-l.first), "time")
 	}}
 }
 
