@@ -1,6 +1,11 @@
 package result
 
-import "brunt/scenarios/slo"
+import (
+	"slices"
+
+	"brunt/scenarios"
+	"brunt/scenarios/slo"
+)
 
 // A Phase is a span of the run for which cells are computed.
 type Phase struct {
@@ -56,6 +61,11 @@ type ErrorGroup struct {
 	Part bool `json:"part,omitempty"`
 	// these are errors of a step of init, which count in no sum: the iterations that they prevent do
 	Init bool `json:"init,omitempty"`
+}
+
+// Own reports whether brunt or its machine failed rather than the target; see [scenarios.Cause.Own].
+func (g *ErrorGroup) Own() bool {
+	return slices.ContainsFunc(scenarios.OwnCauses(), func(c scenarios.Cause) bool { return c.String() == g.Kind })
 }
 
 // A SlowRequest is an answered request, among the slowest of its step.

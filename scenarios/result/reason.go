@@ -3,7 +3,6 @@ package result
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -263,9 +262,7 @@ func (r *Result) failedBeyondTimeouts() bool {
 			continue
 		}
 		all += e.Count
-		if e.Kind != scenarios.Timeout.String() && !slices.ContainsFunc(scenarios.OwnCauses(), func(c scenarios.Cause) bool {
-			return c.String() == e.Kind
-		}) {
+		if e.Kind != scenarios.Timeout.String() && !e.Own() {
 			others += e.Count
 		}
 	}

@@ -21,8 +21,8 @@ func Unasked(r *result.Result) (why result.Reason, good bool) {
 	}
 	failed, shed := n[scenarios.Error.String()]+n[scenarios.Skipped.String()], n[scenarios.Shed.String()]
 	own := int64(0)
-	for _, g := range r.Errors {
-		if slices.ContainsFunc(scenarios.OwnCauses(), func(c scenarios.Cause) bool { return g.Kind == c.String() }) {
+	for i := range r.Errors {
+		if g := &r.Errors[i]; g.Own() {
 			own += g.Count
 		}
 	}
