@@ -2,7 +2,6 @@ package judge
 
 import (
 	"math"
-	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
@@ -25,8 +24,7 @@ type evaluator struct {
 	tables  *tables
 	out     *Findings
 	blocks  map[int][]*requests.Blocks // blocks by phase, for the intervals of objectives
-	unheld  map[int][]measure.Cell     // by phase: sums without the windows of heldWindows; nil if there are none
-	windows map[time.Duration]bool     // these windows
+	unheld  [][]measure.Cell           // by phase: sums without the windows of heldWindows; nil without such windows
 }
 
 func newEvaluator(r *measure.Recording, c Case) *evaluator {
@@ -109,10 +107,10 @@ func (e *evaluator) answer() {
 // and fills the blocks for intervals, the test of slower answers, and the rows of windows.
 func (e *evaluator) readAgain(ps []phase, sums [][]measure.Cell, w *rows) error {
 	e.planBlocks(ps)
-	if e.windows = e.read.heldWindows(); len(e.windows) > 0 {
-		e.unheld = map[int][]measure.Cell{}
-		for i := range ps {
-			e.unheld[i] = newCells(&e.read.Config)
+	held := e.read.heldWindows()
+	if len(held) > 0 {
+		for range ps {
+			e.unheld = append(e.unheld, newCells(&e.read.Config))
 		}
 	}
 	in, during := indexed(ps), e.effects.bySecond()
@@ -125,7 +123,7 @@ func (e *evaluator) readAgain(ps []phase, sums [][]measure.Cell, w *rows) error 
 			if !ps[i].numbered() {
 				sums[i][k.Series].Add(c)
 			}
-			if e.unheld != nil && !e.windows[k.Start] {
+			if e.unheld != nil && !held[k.Start] {
 				e.unheld[i][k.Series].Add(c)
 			}
 			for _, b := range e.blocks[i] {

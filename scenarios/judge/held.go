@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -27,8 +26,8 @@ const (
 // the largest lag while requests of the window were under way must be as long as its longest answer and as the timeouts
 // that it contains. An error of another kind is an answer of the target, or of its system, and no wait explains it.
 func (f *readings) heldWindows() map[time.Duration]bool {
-	if len(f.c.Held) == 0 {
-		return nil
+	if f.held != nil || len(f.c.Held) == 0 {
+		return f.held
 	}
 	out, freezes := map[time.Duration]bool{}, f.freezes()
 	f.index()
@@ -50,6 +49,7 @@ func (f *readings) heldWindows() map[time.Duration]bool {
 			out[start] = true
 		}
 	}
+	f.held = out
 	return out
 }
 
@@ -86,7 +86,7 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 	if r.Verdict != scenarios.Fail || e.unheld == nil || !waits {
 		return r
 	}
-	n := heldIn(e.windows, q.p.Span)
+	n := e.read.heldIn(q.p.Span)
 	if n == 0 {
 		return r
 	}
@@ -96,7 +96,7 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 			sum.Merge(e.unheld[q.i][s].CountsWithTimes())
 		}
 	}
-	supposed, read := *e, e.read.withHeldGood(e.windows)
+	supposed, read := *e, e.read.withHeldGood()
 	supposed.read, supposed.blocks = &read, nil
 	if supposed.punctually(q, *sum.Punctual()).Verdict != scenarios.Fail {
 		r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{{Kind: result.MachineFails, Count: n}}
@@ -107,18 +107,19 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 // withHeldGood judges a failure on faults again as if each request in the windows of [readings.heldWindows] had been
 // good.
 func withHeldGood(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
-	windows := f.read.heldWindows()
-	n := heldIn(windows, f.read.run())
-	if n > 0 && q.judge(f.supposing(f.read.withHeldGood(windows))).Verdict != scenarios.Fail {
+	n := f.read.heldIn(f.read.run())
+	if n > 0 && q.judge(f.supposing(f.read.withHeldGood())).Verdict != scenarios.Fail {
 		r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{{Kind: result.MachineFails, Count: n}}
 	}
 	return r
 }
 
-// withHeldGood returns readings in which each request of some windows was good, and none was in flight for long.
-func (f *readings) withHeldGood(windows map[time.Duration]bool) readings {
+// withHeldGood returns readings in which each request of the windows of heldWindows was good, and none of them was in
+// flight for long.
+func (f *readings) withHeldGood() readings {
+	windows := f.heldWindows()
 	out := *f
-	out.records, out.windows, out.flows, out.held = slices.Clone(f.records), nil, nil, windows
+	out.records, out.windows, out.flows, out.heldGood = slices.Clone(f.records), nil, nil, true
 	for i := range out.records {
 		r := &out.records[i]
 		if !windows[r.Start] {
@@ -134,10 +135,10 @@ func (f *readings) withHeldGood(windows map[time.Duration]bool) readings {
 	return out
 }
 
-// heldIn returns how many seconds of a span begin with one of some windows.
-func heldIn(windows map[time.Duration]bool, in requests.Span) int64 {
+// heldIn returns how many seconds of a span have one of the windows of heldWindows.
+func (f *readings) heldIn(in requests.Span) int64 {
 	seconds := map[time.Duration]bool{}
-	for start := range maps.Keys(windows) {
+	for start := range f.heldWindows() {
 		if start >= in.From && start < in.To {
 			seconds[measure.FloorSecond(start)] = true
 		}

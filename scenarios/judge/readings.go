@@ -30,7 +30,8 @@ type readings struct {
 	longest []time.Duration
 	late    map[time.Duration]time.Duration
 
-	held map[time.Duration]bool // windows, by start, whose bad requests other programs explain; see heldWindows
+	held     map[time.Duration]bool // see heldWindows, which makes it
+	heldGood bool                   // the requests of these windows count as good; see withHeldGood
 }
 
 // A record is a cell without its distributions.
@@ -174,12 +175,11 @@ func (f *readings) windowsOf(o slo.Objective) []effect.Slice {
 			return 0, 0
 		})
 	for i := range f.flows[key] {
-		// brunt itself stood still and ended no request, so this is no stall of the target
-		if s := &f.flows[key][i]; 2*measure.LongestFreeze(freezes, s.Start, s.End) >= s.End-s.Start {
+		// brunt itself stood still and ended no request, so this is no stall of the target; nor is it if the machine was
+		// held and that is supposed to explain it
+		s := &f.flows[key][i]
+		if 2*measure.LongestFreeze(freezes, s.Start, s.End) >= s.End-s.Start || f.heldGood && f.held[s.Start] {
 			s.InFlight = 0
-		}
-		if f.held[f.flows[key][i].Start] {
-			f.flows[key][i].InFlight = 0
 		}
 	}
 	series.ClearStalls(f.flows[key], at.First, len(f.Config.Steps)+len(f.Config.Loads),

@@ -299,13 +299,7 @@ func NextSecond(t time.Duration) time.Duration {
 // that they started. It is known only where brunt started each unit as a process. A process that detaches itself from
 // its parent counts as another program.
 func (u *Usage) OwnCPU() (cpu time.Duration, known bool) {
-	for _, one := range u.units {
-		known = one.process
-		if !known {
-			return 0, false
-		}
-	}
-	if !known {
+	if len(u.units) == 0 || slices.ContainsFunc(u.units, func(one *unitUsage) bool { return !one.process }) {
 		return 0, false
 	}
 	is, known := usedBy(os.Getpid())

@@ -21,11 +21,7 @@ const mostProcesses = 256
 // usedBy reads the resources that a process and its descendants have used. ok is false if the process is gone.
 func usedBy(pid int) (all used, ok bool) {
 	ids := []int{pid}
-	for i := 0; i < len(ids); i++ {
-		if i == mostProcesses {
-			all.partial = true
-			break
-		}
+	for i := 0; i < len(ids) && i < mostProcesses; i++ {
 		one, running := usedByOne(ids[i])
 		if !running {
 			if i == 0 {
@@ -44,6 +40,7 @@ func usedBy(pid int) (all used, ok bool) {
 		}
 		ids = append(ids, childrenOf(ids[i])...)
 	}
+	all.partial = len(ids) > mostProcesses
 	return all, true
 }
 

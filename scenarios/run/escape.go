@@ -2,12 +2,12 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
 	"time"
 
-	"brunt/scenarios/driver"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/load"
@@ -29,20 +29,19 @@ type escaping struct {
 	rates []float64     // of each load in the baseline
 	at    time.Duration // when the next step begins
 	n     int           // of steps
-	made  []*loads
 	jobs  sync.WaitGroup
 
-	mu      sync.Mutex
-	started []driver.Job
-	err     error
+	mu   sync.Mutex // guards what follows
+	made []*loads   // of the steps so far
+	err  error
 }
 
 // inFlight returns how many iterations are under way.
 func (h *escaping) inFlight() (n int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, job := range h.started {
-		n += job.InFlight()
+	for _, l := range h.made {
+		n += l.inFlight()
 	}
 	return n
 }
@@ -192,15 +191,15 @@ func (h *escaping) load(ctx context.Context, share float64, end time.Duration) e
 	l := newLoads(r.requests)
 	l.plan, l.rec, l.ledgers, l.registers = &p, h.rec, r.loads.ledgers, r.loads.registers
 	l.samples = &samples.Set{Mask: sc.Secrets.Mask, Learn: sc.Secrets.Learn, Steps: len(p.Series.Steps)}
-	h.made = append(h.made, l)
 	for i := range p.Loads {
 		if err := l.prepare(i, runtime.GOMAXPROCS(0)); err != nil {
-			return err
+			return errors.Join(err, l.close())
 		}
-		job := l.jobs[i]
-		h.mu.Lock()
-		h.started = append(h.started, job)
-		h.mu.Unlock()
+	}
+	h.mu.Lock()
+	h.made = append(h.made, l)
+	h.mu.Unlock()
+	for _, job := range l.jobs {
 		h.jobs.Go(func() {
 			if _, err := job.Go(ctx); err != nil {
 				h.fail(err)

@@ -40,17 +40,19 @@ type faults struct {
 	records  []*chaos.Record
 }
 
-// forget drops the forecast of faults that waited for an operator and were continued: they came at another time.
-func (f *faults) forget() {
-	t := f.timeline.Load()
+// planned returns the forecast without the faults that waited for an operator and were continued: they came at another
+// time.
+func (f *faults) planned() []timeline.Estimated {
+	t, out := f.timeline.Load(), f.estimate
 	if t == nil {
-		return
+		return out
 	}
 	for _, w := range t.Waits() {
 		if w.Continued > 0 {
-			f.estimate = slices.DeleteFunc(f.estimate, func(e timeline.Estimated) bool { return e.Entry.Name == w.Fault })
+			out = slices.DeleteFunc(slices.Clone(out), func(e timeline.Estimated) bool { return e.Entry.Name == w.Fault })
 		}
 	}
+	return out
 }
 
 // protect prepares the agents, and the watchdog and the agents in the cluster of the units.

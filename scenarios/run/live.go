@@ -142,16 +142,16 @@ func (l *live) tell(iv result.Interval, second measure.Second) {
 	case iv.At > iv.End:
 		iv.Phase = "grace"
 	}
-	l.faults.forget()
-	if len(l.timetable) != len(l.faults.estimate) {
+	planned := l.faults.planned()
+	if len(l.timetable) != len(planned) {
 		l.timetable = nil
-		for _, e := range l.faults.estimate {
+		for _, e := range planned {
 			l.timetable = append(l.timetable, result.PlannedFault{Name: e.Name, Kind: e.Entry.Kind, At: e.At, Clear: e.Clear})
 		}
 	}
 	iv.Timetable = l.timetable
 	l.faults.marks.live(&iv)
-	for _, e := range l.faults.estimate {
+	for _, e := range planned {
 		if e.At > iv.At && (iv.Next == "" || e.At < iv.NextAt) {
 			iv.Next, iv.NextAt = e.Name, e.At
 		}

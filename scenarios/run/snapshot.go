@@ -50,7 +50,7 @@ const never = time.Duration(math.MaxInt64)
 // newSnapshot creates a snapshot of the faults and the loads.
 func newSnapshot(f *faults, at time.Duration) *snapshot {
 	return &snapshot{
-		session: f.session, plan: f.plan, loads: f.loads, observers: f.observers, marks: f.marks, estimate: f.estimate,
+		session: f.session, plan: f.plan, loads: f.loads, observers: f.observers, marks: f.marks, estimate: f.planned(),
 		at: at, whole: never, causes: f.loads.scripts.Causes(),
 	}
 }

@@ -57,10 +57,8 @@ func unwellUnits(records []*chaos.Record, events []result.Event) map[int][]reque
 
 // isGone reports whether the end of a fault was proved, with each unit that it hit back.
 func isGone(rec *chaos.Record) bool {
-	away := rec.Revert == chaos.Gone || rec.LeftDown || rec.Down != nil
-	return rec.Gone && rec.RevertErr == nil && !away && !slices.ContainsFunc(rec.Steps, func(step *chaos.Record) bool {
-		return step.Revert == chaos.Gone || step.LeftDown || step.Down != nil
-	})
+	away := func(c *chaos.Record) bool { return c.Revert == chaos.Gone || c.LeftDown || c.Down != nil }
+	return rec.Gone && rec.RevertErr == nil && !away(rec) && !slices.ContainsFunc(rec.Steps, away)
 }
 
 func byTime(a, b result.Event) int { return cmp.Compare(a.T, b.T) }
