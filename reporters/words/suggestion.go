@@ -66,17 +66,15 @@ func suggestedNote(o *search.Suggested) string {
 	if !o.Bound.Known() {
 		return seen + " in the baseline, always the same, so that no share is known"
 	}
-	return fmt.Sprintf("%s; an unchanged build fails in at most %s", seen, quantity.FormatShareBriefly(float64(o.Bound)))
+	return fmt.Sprintf("%s; an unchanged build fails in at most %s", seen,
+		quantity.FormatShareBriefly(float64(o.Bound)))
 }
 
 // LeftOutSentence says why a figure has no proposal.
 func LeftOutSentence(l *search.LeftOut) string {
 	runs := "runs"
 	if l.Runs > 0 {
-		runs = syntax.Amount(l.Runs, "run or part")
-		if l.Runs > 1 {
-			runs = fmt.Sprintf("%d runs or parts", l.Runs)
-		}
+		runs = Plural(int64(l.Runs), "run or part", "runs or parts")
 	}
 	why := map[search.LackWhy]string{
 		search.LacksValue:  "too few requests in " + runs + "; a longer baseline has more",
