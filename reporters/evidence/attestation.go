@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"brunt/reporters/words"
 	"brunt/scenarios/disk"
@@ -66,10 +67,8 @@ const signatureSuffix = ".sig"
 // caller's; the rest comes from the folder. The caller has checked the folder by [Verify].
 func Attest(dir string, by *Signer, a Attestation) (file string, err error) {
 	a.By, a.States = strings.TrimSpace(a.By), strings.TrimSpace(a.States)
-	for text, most := range map[string]int{a.By: longestName, a.States: longestStatement} {
-		if n := len([]rune(text)); n == 0 || n > most || strings.ContainsFunc(text, unicode.IsControl) {
-			return "", ErrStatement
-		}
+	if !isLine(a.By, longestName) || !isLine(a.States, longestStatement) {
+		return "", ErrStatement
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -113,6 +112,12 @@ func Attest(dir string, by *Signer, a Attestation) (file string, err error) {
 		return file, nil
 	}
 	return "", fmt.Errorf("it has %d attestations already", mostAttestations)
+}
+
+// isLine reports whether text is a line of at most so many characters, and not empty.
+func isLine(text string, most int) bool {
+	n := utf8.RuneCountInString(text)
+	return n > 0 && n <= most && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // encode returns the only form in which an attestation is valid: a line for each key, in a fixed order.

@@ -108,6 +108,7 @@ func TestAttest_Refused(t *testing.T) {
 		{By: "ann", States: " "},
 		{By: "ann", States: "a\nb"},
 		{By: strings.Repeat("a", 201), States: "fine"},
+		{By: strings.Repeat("a", 201), States: strings.Repeat("a", 201)},
 		{By: "ann", States: strings.Repeat("a", 1001)},
 	} {
 		if file, err := Attest(dir, ann, a); !errors.Is(err, ErrStatement) {
