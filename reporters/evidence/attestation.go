@@ -165,11 +165,15 @@ func ReadAttestations(dir string, signers *Signers) ([]Attested, error) {
 		return nil, err
 	}
 	defer root.Close()
+	numbers, err := attestationNumbers(root)
+	if err != nil || len(numbers) == 0 {
+		return nil, err
+	}
 	sums, err := readRegular(root, sumsFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	list, err := attestations(root, sums, signers)
+	list, err := attestations(root, numbers, sums, signers)
 	if err != nil || len(list) == 0 {
 		return list, err
 	}
@@ -188,12 +192,8 @@ func ReadAttestations(dir string, signers *Signers) ([]Attested, error) {
 	return list, nil
 }
 
-// attestations reads the attestations of a folder.
-func attestations(root *os.Root, sums []byte, signers *Signers) (out []Attested, err error) {
-	numbers, err := attestationNumbers(root)
-	if err != nil || len(numbers) == 0 {
-		return nil, err
-	}
+// attestations reads the attestations of a folder that have these numbers.
+func attestations(root *os.Root, numbers []int, sums []byte, signers *Signers) (out []Attested, err error) {
 	about, unread := readSubject(root)
 	for _, n := range numbers {
 		name := attestationFile(n)
@@ -304,7 +304,11 @@ func (a *Attested) agrees(sums []byte, about subject, unread error) string {
 
 // attested adds the attestations to a verification.
 func (v *Verification) attested(root *os.Root, sums []byte, signers *Signers) (err error) {
-	if v.Attested, err = attestations(root, sums, signers); err != nil {
+	numbers, err := attestationNumbers(root)
+	if err != nil || len(numbers) == 0 {
+		return err
+	}
+	if v.Attested, err = attestations(root, numbers, sums, signers); err != nil {
 		return err
 	}
 	for _, a := range v.Attested {
