@@ -90,17 +90,14 @@ func decidedByBad(r *result.Result) bool {
 	})
 }
 
-// incidentLength formats how long an incident lasted.
+// incidentLength formats how long an incident lasted, for a sentence.
 func incidentLength(in *result.Incident) string {
-	if in.Over {
-		return Seconds(Lasted(in))
-	}
-	return "over " + Seconds(Lasted(in))
+	return pick(in.Over, "", "over ") + Seconds(lasted(in))
 }
 
-// Lasted returns how long an incident is known to have lasted, in seconds. Of one that was not over by the end of the
+// lasted returns how long an incident is known to have lasted, in seconds. Of one that was not over by the end of the
 // load, that is up to the time from which the load was good, or may have been.
-func Lasted(in *result.Incident) result.Num {
+func lasted(in *result.Incident) result.Num {
 	if goodAtEnd(in) {
 		return in.EndLow - in.Begin
 	}
