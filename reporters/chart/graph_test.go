@@ -62,7 +62,8 @@ func TestGraphOf(t *testing.T) {
 	if GraphOf(nil) != "" {
 		t.Error("a graph without edges is drawn")
 	}
-	if _, order := layers([]GraphEdge{{From: "a", To: "b"}, {From: "b", To: "a"}, {From: "c", To: "c"}}); len(order) != 3 {
+	cycles := []GraphEdge{{From: "a", To: "b"}, {From: "b", To: "a"}, {From: "c", To: "c"}}
+	if _, order := layers(cycles); len(order) != 3 {
 		t.Errorf("nodes of cycles: %q", order)
 	}
 }

@@ -42,7 +42,9 @@ func attestedRun(t *testing.T) (dir string, ann, bob *Signer, allowed string) {
 
 func attest(t *testing.T, dir string, by *Signer, name string) string {
 	t.Helper()
-	file, err := Attest(dir, by, Attestation{By: name, At: attestedAt, States: "recovery in 4 s <as> expected & \"fine\""})
+	file, err := Attest(dir, by, Attestation{
+		By: name, At: attestedAt, States: "recovery in 4 s <as> expected & \"fine\"",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

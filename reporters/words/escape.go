@@ -25,14 +25,14 @@ func EscapeEnd(e *result.Escape) string {
 	case result.EscapeStuck:
 		return back + ", and held at " + whole + " again: the load alone had held it down."
 	case result.EscapeByItself:
-		return "It came back by itself at " + whole + ", " + Seconds(e.Bad) + " after the fault was gone: it is slow, not " +
-			"stuck."
+		return "It came back by itself at " + whole + ", " + Seconds(e.Bad) + " after the fault was gone: it is slow, " +
+			"not stuck."
 	case result.EscapeImproving:
-		return "It still got better at " + whole + " " + Seconds(e.Bad) + " after the fault was gone: it is slow, and a " +
-			"longer load shows how slow."
+		return "It still got better at " + whole + " " + Seconds(e.Bad) + " after the fault was gone: it is slow, and " +
+			"a longer load shows how slow."
 	case result.EscapeUntold:
-		return back + ", and held at " + whole + " again. Time alone may have brought it back: a load that goes on for " +
-			"longer after the fault tells."
+		return back + ", and held at " + whole + " again. Time alone may have brought it back: a load that goes on " +
+			"for longer after the fault tells."
 	case result.EscapeLess:
 		failed := e.Rate
 		if n := len(e.Steps); n > 0 {

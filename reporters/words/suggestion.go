@@ -81,8 +81,8 @@ func LeftOutSentence(l *search.LeftOut) string {
 		search.LacksFinite: "more requests failed than the percentile excludes, in " + runs,
 		search.LacksCalm:   "it is of the whole run, and these runs had faults; --no-chaos runs without",
 		search.LacksName:   "no objective can name the step; give it another name",
-		search.LacksLimit: "runs scatter so much that the limit would be over the timeout of the load; a quiet machine or " +
-			"more runs give a closer one",
+		search.LacksLimit: "runs scatter so much that the limit would be over the timeout of the load; a quiet machine " +
+			"or more runs give a closer one",
 		search.LacksMeaning:  "no limit below 100% is failed as rarely; more requests would give one",
 		search.LacksPositive: "it was zero in " + runs,
 	}[l.Why]
