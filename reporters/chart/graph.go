@@ -99,20 +99,23 @@ func layers(edges []GraphEdge) (column map[string]int, order []string) {
 		order = append(order, n)
 	}
 	slices.Sort(order)
-	on := map[string]bool{}
-	var visit func(n string, depth int)
-	visit = func(n string, depth int) {
-		if on[n] || depth < column[n] {
-			return
+	on, done := map[string]bool{}, map[string]bool{} // done: all paths from the node were followed at its column
+	var visit func(n string, depth int) (whole bool)
+	visit = func(n string, depth int) (whole bool) {
+		if on[n] {
+			return false
 		}
-		column[n] = depth
-		on[n] = true
+		if depth < column[n] || depth == column[n] && done[n] {
+			return true
+		}
+		column[n], on[n], whole = depth, true, true
 		for _, e := range edges {
-			if e.From == n {
-				visit(e.To, depth+1)
+			if e.From == n && !visit(e.To, depth+1) {
+				whole = false
 			}
 		}
-		on[n] = false
+		on[n], done[n] = false, whole
+		return whole
 	}
 	roots := slices.DeleteFunc(slices.Clone(order), func(n string) bool { return called[n] })
 	if len(roots) == 0 {
