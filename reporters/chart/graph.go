@@ -49,7 +49,8 @@ func GraphOf(edges []GraphEdge) template.HTML {
 	}
 	wide, high := 2*graphEdge+columns*nodeWide+(columns-1)*columnGap, 2*graphEdge+most*(nodeHigh+rowGap)
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="graph" aria-hidden="true" width="%d" height="%d" viewBox="0 0 %d %d">`, wide, high, wide, high)
+	fmt.Fprintf(&b, `<svg class="graph" aria-hidden="true" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d">`,
+		wide, high)
 	for _, e := range edges {
 		x1, y1 := left(e.From)+nodeWide, top(e.From)+nodeHigh/2
 		x2, y2 := left(e.To), top(e.To)+nodeHigh/2
@@ -64,16 +65,16 @@ func GraphOf(edges []GraphEdge) template.HTML {
 		if e.Unsure {
 			line += ` stroke-dasharray="5 4"`
 		}
-		fmt.Fprintf(&b, `<path d="M%d %dC%d %d %d %d %d %d" fill="none" stroke="currentColor" %s/>`, x1, y1, x1+bend, y1,
-			x2-bend, y2, x2-8, y2, line)
+		fmt.Fprintf(&b, `<path d="M%d %dC%d %d %d %d %d %d" fill="none" stroke="currentColor" %s/>`,
+			x1, y1, x1+bend, y1, x2-bend, y2, x2-8, y2, line)
 		fmt.Fprintf(&b, `<path d="M%d %dl-9 -4v8z" fill="currentColor"/>`, x2, y2)
 		fmt.Fprintf(&b, `<text x="%d" y="%d" font-size="12" fill="currentColor" stroke="Canvas" stroke-width="5" `+
 			`paint-order="stroke" text-anchor="middle">%s</text>`,
 			x1+(x2-x1)/2, y1+(y2-y1)/2-6, template.HTMLEscapeString(e.Label))
 	}
 	for _, n := range order {
-		fmt.Fprintf(&b, `<rect x="%d" y="%d" width="%d" height="%d" rx="4" fill="Canvas" stroke="currentColor"/>`, left(n),
-			top(n), nodeWide, nodeHigh)
+		fmt.Fprintf(&b, `<rect x="%d" y="%d" width="%d" height="%d" rx="4" fill="Canvas" stroke="currentColor"/>`,
+			left(n), top(n), nodeWide, nodeHigh)
 		name := []rune(n)
 		if room := nodeWide / letterWide; len(name) > room {
 			name = append(name[:room-1], '…')
@@ -98,20 +99,23 @@ func layers(edges []GraphEdge) (column map[string]int, order []string) {
 		order = append(order, n)
 	}
 	slices.Sort(order)
-	on := map[string]bool{}
-	var visit func(n string, depth int)
-	visit = func(n string, depth int) {
-		if on[n] || depth < column[n] {
-			return
+	on, done := map[string]bool{}, map[string]bool{} // done: all paths from the node were followed at its column
+	var visit func(n string, depth int) (whole bool)
+	visit = func(n string, depth int) (whole bool) {
+		if on[n] {
+			return false
 		}
-		column[n] = depth
-		on[n] = true
+		if depth < column[n] || depth == column[n] && done[n] {
+			return true
+		}
+		column[n], on[n], whole = depth, true, true
 		for _, e := range edges {
-			if e.From == n {
-				visit(e.To, depth+1)
+			if e.From == n && !visit(e.To, depth+1) {
+				whole = false
 			}
 		}
-		on[n] = false
+		on[n], done[n] = false, whole
+		return whole
 	}
 	roots := slices.DeleteFunc(slices.Clone(order), func(n string) bool { return called[n] })
 	if len(roots) == 0 {

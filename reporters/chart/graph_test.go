@@ -3,6 +3,7 @@ package chart
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -62,7 +63,21 @@ func TestGraphOf(t *testing.T) {
 	if GraphOf(nil) != "" {
 		t.Error("a graph without edges is drawn")
 	}
-	if _, order := layers([]GraphEdge{{From: "a", To: "b"}, {From: "b", To: "a"}, {From: "c", To: "c"}}); len(order) != 3 {
+	cycles := []GraphEdge{{From: "a", To: "b"}, {From: "b", To: "a"}, {From: "c", To: "c"}}
+	if _, order := layers(cycles); len(order) != 3 {
 		t.Errorf("nodes of cycles: %q", order)
+	}
+}
+
+// TestLayers_ManyPaths: paths that meet are followed once; one by one, these 4^30 never end.
+func TestLayers_ManyPaths(t *testing.T) {
+	var edges []GraphEdge
+	for layer := range 30 {
+		for i := range 16 {
+			edges = append(edges, GraphEdge{From: fmt.Sprint(layer, i/4), To: fmt.Sprint(layer+1, i%4)})
+		}
+	}
+	if column, _ := layers(edges); column["30 3"] != 30 {
+		t.Errorf("the last node is in column %d, want 30", column["30 3"])
 	}
 }

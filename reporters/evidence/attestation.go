@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"brunt/reporters/words"
 	"brunt/scenarios/disk"
@@ -66,10 +67,8 @@ const signatureSuffix = ".sig"
 // caller's; the rest comes from the folder. The caller has checked the folder by [Verify].
 func Attest(dir string, by *Signer, a Attestation) (file string, err error) {
 	a.By, a.States = strings.TrimSpace(a.By), strings.TrimSpace(a.States)
-	for text, most := range map[string]int{a.By: longestName, a.States: longestStatement} {
-		if n := len([]rune(text)); n == 0 || n > most || strings.ContainsFunc(text, unicode.IsControl) {
-			return "", ErrStatement
-		}
+	if !isLine(a.By, longestName) || !isLine(a.States, longestStatement) {
+		return "", ErrStatement
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -113,6 +112,12 @@ func Attest(dir string, by *Signer, a Attestation) (file string, err error) {
 		return file, nil
 	}
 	return "", fmt.Errorf("it has %d attestations already", mostAttestations)
+}
+
+// isLine reports whether text is a line of at most so many characters, and not empty.
+func isLine(text string, most int) bool {
+	n := utf8.RuneCountInString(text)
+	return n > 0 && n <= most && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // encode returns the only form in which an attestation is valid: a line for each key, in a fixed order.
@@ -160,11 +165,15 @@ func ReadAttestations(dir string, signers *Signers) ([]Attested, error) {
 		return nil, err
 	}
 	defer root.Close()
+	numbers, err := attestationNumbers(root)
+	if err != nil || len(numbers) == 0 {
+		return nil, err
+	}
 	sums, err := readRegular(root, sumsFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	list, err := attestations(root, sums, signers)
+	list, err := attestations(root, numbers, sums, signers)
 	if err != nil || len(list) == 0 {
 		return list, err
 	}
@@ -183,12 +192,8 @@ func ReadAttestations(dir string, signers *Signers) ([]Attested, error) {
 	return list, nil
 }
 
-// attestations reads the attestations of a folder.
-func attestations(root *os.Root, sums []byte, signers *Signers) (out []Attested, err error) {
-	numbers, err := attestationNumbers(root)
-	if err != nil || len(numbers) == 0 {
-		return nil, err
-	}
+// attestations reads the attestations of a folder that have these numbers.
+func attestations(root *os.Root, numbers []int, sums []byte, signers *Signers) (out []Attested, err error) {
 	about, unread := readSubject(root)
 	for _, n := range numbers {
 		name := attestationFile(n)
@@ -215,7 +220,7 @@ func attestations(root *os.Root, sums []byte, signers *Signers) (out []Attested,
 		case err != nil:
 			return nil, err
 		default:
-			signed, err := signers.checkBy(a.By, name, b, signature, time.Now())
+			signed, err := signers.check(a.By, name, b, signature)
 			if err != nil {
 				a.Problem = "its signature does not hold: " + err.Error()
 			}
@@ -299,7 +304,11 @@ func (a *Attested) agrees(sums []byte, about subject, unread error) string {
 
 // attested adds the attestations to a verification.
 func (v *Verification) attested(root *os.Root, sums []byte, signers *Signers) (err error) {
-	if v.Attested, err = attestations(root, sums, signers); err != nil {
+	numbers, err := attestationNumbers(root)
+	if err != nil || len(numbers) == 0 {
+		return err
+	}
+	if v.Attested, err = attestations(root, numbers, sums, signers); err != nil {
 		return err
 	}
 	for _, a := range v.Attested {

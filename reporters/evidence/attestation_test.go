@@ -42,7 +42,9 @@ func attestedRun(t *testing.T) (dir string, ann, bob *Signer, allowed string) {
 
 func attest(t *testing.T, dir string, by *Signer, name string) string {
 	t.Helper()
-	file, err := Attest(dir, by, Attestation{By: name, At: attestedAt, States: "recovery in 4 s <as> expected & \"fine\""})
+	file, err := Attest(dir, by, Attestation{
+		By: name, At: attestedAt, States: "recovery in 4 s <as> expected & \"fine\"",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +110,7 @@ func TestAttest_Refused(t *testing.T) {
 		{By: "ann", States: " "},
 		{By: "ann", States: "a\nb"},
 		{By: strings.Repeat("a", 201), States: "fine"},
+		{By: strings.Repeat("a", 201), States: strings.Repeat("a", 201)},
 		{By: "ann", States: strings.Repeat("a", 1001)},
 	} {
 		if file, err := Attest(dir, ann, a); !errors.Is(err, ErrStatement) {

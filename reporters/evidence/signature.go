@@ -235,15 +235,10 @@ type Signature struct {
 	Principal string // name from the file of allowed signers; empty: the file has none
 }
 
-// check returns the key that signed SHA256SUMS.
-func (s *Signers) check(sums, signature []byte, now time.Time) (*Signature, error) {
-	return s.checkBy("", sumsFile, sums, signature, now)
-}
-
-// checkBy returns the key that signed a file. Without signers (nil) it checks the signature with the key in the
-// signature itself. If by is not empty, and the file of allowed signers names the owner of the key, by must be one of
-// the owner's names.
-func (s *Signers) checkBy(by, file string, text, signature []byte, now time.Time) (*Signature, error) {
+// check returns the key that signed a file. Without signers (nil) it checks the signature with the key in the signature
+// itself. If by is not empty, and the file of allowed signers names the owner of the key, by must be one of the owner's
+// names.
+func (s *Signers) check(by, file string, text, signature []byte) (*Signature, error) {
 	sig, err := sshsig.Unarmor(signature)
 	if err != nil {
 		return nil, fmt.Errorf("it is not a signature: %w", err)
@@ -261,7 +256,7 @@ func (s *Signers) checkBy(by, file string, text, signature []byte, now time.Time
 	if s == nil {
 		return out, nil
 	}
-	late, others := "", ""
+	now, late, others := time.Now(), "", ""
 	for _, a := range s.keys {
 		if !bytes.Equal(a.key.Marshal(), sig.PublicKey.Marshal()) {
 			continue

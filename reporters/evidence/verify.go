@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
 
 	"brunt/reporters/words"
 	"brunt/scenarios/disk"
@@ -200,7 +199,7 @@ func (v *Verification) signature(root *os.Root, sums []byte, signers *Signers) e
 		v.add(signatureFile, 0, "what it signs is missing")
 		return nil
 	}
-	v.Signed, err = signers.check(sums, sig, time.Now())
+	v.Signed, err = signers.check("", sumsFile, sums, sig)
 	if err != nil {
 		v.add(signatureFile, 0, "%v", err)
 	}

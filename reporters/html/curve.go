@@ -272,20 +272,23 @@ func bins(list []loadPoint, of func(*loadPoint) float64) (rates, values []float6
 
 // orderedLine joins points in their order.
 func orderedLine(list []loadPoint, of func(*loadPoint) float64, x, y chart.Scale) string {
-	var b strings.Builder
-	command := "M"
+	var rates, values []float64
 	for i := range list {
 		if v := of(&list[i]); !math.IsNaN(v) {
-			fmt.Fprintf(&b, "%s%.0f %.0f", command, 2000*x.At(list[i].Rate), 500*(1-y.At(v)))
-			command = "L"
+			rates, values = append(rates, list[i].Rate), append(values, v)
 		}
 	}
-	return `<path class="value" d="` + b.String() + `"/>`
+	return valueLine(rates, values, x, y)
 }
 
 // middleLine joins the medians of points of about the same rate.
 func middleLine(list []loadPoint, of func(*loadPoint) float64, x, y chart.Scale) string {
 	rates, values := bins(list, of)
+	return valueLine(rates, values, x, y)
+}
+
+// valueLine joins points.
+func valueLine(rates, values []float64, x, y chart.Scale) string {
 	var b strings.Builder
 	for i := range rates {
 		command := "L"

@@ -25,7 +25,8 @@ func loop(r *result.Result) *loopView {
 		for j := range f.Escape.Steps {
 			s := &f.Escape.Steps[j]
 			p := loadPoint{
-				Rate: float64(s.Offered) / float64(s.Hold), Good: s.Good(), P95: math.NaN(), InFlight: math.NaN(), Tone: "good",
+				Rate: float64(s.Offered) / float64(s.Hold), Good: s.Good(), P95: math.NaN(), InFlight: math.NaN(),
+				Tone: "good",
 			}
 			if !s.Whole {
 				p.Tone = "bad"

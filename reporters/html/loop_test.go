@@ -26,11 +26,14 @@ func TestLoop(t *testing.T) {
 		},
 	}
 	v := loop(r)
-	if v == nil || len(v.Curve.Plots) != 1 || v.Curve.Plots[0].ID != "loop-curve-good" || len(v.Curve.Plots[0].Dots) != 5 {
+	if v == nil || len(v.Curve.Plots) != 1 || v.Curve.Plots[0].ID != "loop-curve-good" ||
+		len(v.Curve.Plots[0].Dots) != 5 {
 		t.Fatalf("the loop is %+v", v)
 	}
 	page := reporterstest.Render(t, Page{}, r)
-	for _, want := range []string{`id="loop"`, `class="bad"><title>75% of the load`, "came back at 100/s (50%)", "\u00a0stuck"} {
+	for _, want := range []string{
+		`id="loop"`, `class="bad"><title>75% of the load`, "came back at 100/s (50%)", "\u00a0stuck",
+	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
 		}

@@ -58,7 +58,8 @@ type minuteView struct {
 func minutes(r *result.Result) (out []minuteView) {
 	list := r.Minutes()
 	for i := range list {
-		out = append(out, minuteView{words.MinuteSpan(&list[i]), words.MinuteLoad(&list[i]), words.Happenings(&list[i])})
+		m := &list[i]
+		out = append(out, minuteView{words.MinuteSpan(m), words.MinuteLoad(m), words.Happenings(m)})
 	}
 	return out
 }

@@ -78,6 +78,21 @@ func (s *served) get(t *testing.T, host, path string) (int, string, http.Header)
 	return answer(t, req)
 }
 
+// post sends a form to a path, with names and values of headers.
+func (s *served) post(t *testing.T, path, body string, header ...string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	code, text, _ := answer(t, req)
+	return code, text
+}
+
 func answer(t *testing.T, req *http.Request) (int, string, http.Header) {
 	t.Helper()
 	resp, err := http.DefaultClient.Do(req)
@@ -110,17 +125,8 @@ func TestServer_Hosts(t *testing.T) {
 func TestServer_Stop(t *testing.T) {
 	s := serve(t, &result.Result{Name: "stop"})
 	post := func(body string, header ...string) (int, string) {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+"/stop",
-			strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		for i := 0; i < len(header); i += 2 {
-			req.Header.Set(header[i], header[i+1])
-		}
-		code, text, _ := answer(t, req)
-		return code, text
+		t.Helper()
+		return s.post(t, "/stop", body, header...)
 	}
 	for _, c := range []struct {
 		name, body string
@@ -497,17 +503,8 @@ func TestServer_Mark(t *testing.T) {
 	s := serve(t, &result.Result{Name: "mark"})
 	var marked []string
 	post := func(body string, header ...string) (int, string) {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+"/mark",
-			strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		for i := 0; i < len(header); i += 2 {
-			req.Header.Set(header[i], header[i+1])
-		}
-		code, text, _ := answer(t, req)
-		return code, text
+		t.Helper()
+		return s.post(t, "/mark", body, header...)
 	}
 	const right = "token=the-token&mark=seen&fault=split&by=ann"
 	if code, _ := post(right); code != 409 {

@@ -164,7 +164,8 @@ func statesOf(p *programme.Programme) string {
 	var out []string
 	for _, s := range p.Scenarios {
 		out = append(out, string(s.State)+" "+s.Name)
-		if s.Name == "paay" && s.Last == nil && p.At.After(time.Date(2026, 2, 2, 0, 0, 0, 0, time.UTC)) && s.Near != "pay" {
+		if s.Name == "paay" && s.Last == nil && p.At.After(time.Date(2026, 2, 2, 0, 0, 0, 0, time.UTC)) &&
+			s.Near != "pay" {
 			out = append(out, "without the hint pay")
 		}
 	}

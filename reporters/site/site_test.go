@@ -178,7 +178,9 @@ func get(t *testing.T, url, host string) (int, string) {
 // TestWrite: each link of the files leads to one of them.
 func TestWrite(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "public")
-	runs, problems, err := site.Write(out, site.Options{Title: "nightly", Roots: []string{results(t)}, Compare: compared})
+	runs, problems, err := site.Write(out, site.Options{
+		Title: "nightly", Roots: []string{results(t)}, Compare: compared,
+	})
 	if err != nil || runs != 3 || len(problems) != 1 {
 		t.Fatalf("%d runs, %q: %v", runs, problems, err)
 	}
@@ -202,8 +204,8 @@ func TestWrite(t *testing.T) {
 			}
 		}
 		want := map[string]int{
-			// the run, and a mark in the list of scenarios, of each of three runs; one beside another, one trend, and the
-			// programme
+			// the run, and a mark in the list of scenarios, of each of three runs; one beside another, one trend, and
+			// the programme
 			"index.html": 9, "runs/nested/tuesday/report.html": 4,
 		}[page]
 		if want > 0 && found != want {

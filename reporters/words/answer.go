@@ -356,7 +356,7 @@ func faultsOutcome(r *result.Result) string {
 	for i := range r.Faults {
 		switch f := &r.Faults[i]; {
 		case f.Impact == result.Impacted && onlyTooSlow(f) && !f.NoOutage():
-			slow = append(slow, quote(f.Name)+" made answers "+slowerBy(f.Parts)+" for "+harmLength(r, f))
+			slow = append(slow, quote(f.Name)+" made answers "+slowerBy(f.Parts)+" for "+harmLength(f, outageOf(r, f)))
 		case f.Injected.Known():
 			others = append(others, f)
 		}

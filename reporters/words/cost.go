@@ -1,8 +1,6 @@
 package words
 
 import (
-	"fmt"
-
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -18,7 +16,7 @@ func CostCells(c *result.Cost) []string {
 		out[1] = Bytes(int64(c.Memory))
 	}
 	if c.Calls.Known() {
-		out[2] = fmt.Sprintf("%.2f", float64(c.Calls))
+		out[2] = calls(c.Calls)
 	}
 	return out
 }
@@ -33,10 +31,10 @@ func Dearer(before, during *result.Cost) string {
 }
 
 // CostMeaning explains the table of costs.
-const CostMeaning = "CPU is the time of a core that all units together used, divided by the good requests of the phase: work " +
-	"for requests that failed counts as cost of the good ones. Memory is the mean over the phase. Calls are those on " +
-	"links whose protocol brunt read. – is not known, such as where a unit's figures are missing for over a fifth of the phase, " +
-	"or where no request was good, or most were answered after the phase."
+const CostMeaning = "CPU is the time of a core that all units together used, divided by the good requests of the " +
+	"phase: work for requests that failed counts as cost of the good ones. Memory is the mean over the phase. Calls " +
+	"are those on links whose protocol brunt read. – is not known, such as where a unit's figures are missing for " +
+	"over a fifth of the phase, or where no request was good, or most were answered after the phase."
 
 // A CostRow is the cost of good requests in a phase.
 type CostRow struct {

@@ -8,28 +8,31 @@ import (
 
 // escaped says at which load a target that was stuck came back, and that it then held the load of the baseline.
 func escaped(e *result.Escape) string {
-	return fmt.Sprintf("came back at %s (%s), held at %s again", Rate(e.Rate*e.Back), Percent(float64(e.Back)),
-		Rate(e.Rate))
+	return "came back at " + loadShare(e, e.Back) + ", held at " + Rate(e.Rate) + " again"
+}
+
+// loadShare formats a share of the load of the baseline as a rate, such as 21/s (35%).
+func loadShare(e *result.Escape, share result.Num) string {
+	return fmt.Sprintf("%s (%s)", Rate(e.Rate*share), Percent(float64(share)))
 }
 
 // EscapeEnd says how an escape ended, in a sentence.
 func EscapeEnd(e *result.Escape) string {
 	whole := Rate(e.Rate)
-	share := func(n result.Num) string { return fmt.Sprintf("%s (%s)", Rate(e.Rate*n), Percent(float64(n))) }
-	back := "It was bad for " + Seconds(e.Bad) + " at " + whole + " without the fault, came back at " + share(e.Back) +
-		", " + Seconds(e.After) + " after the load was lowered"
+	bad := "It was bad for " + Seconds(e.Bad) + " at " + whole + " without the fault"
+	back := bad + ", came back at " + loadShare(e, e.Back) + ", " + Seconds(e.After) + " after the load was lowered"
 	switch e.Outcome {
 	case result.EscapeStuck:
 		return back + ", and held at " + whole + " again: the load alone had held it down."
 	case result.EscapeByItself:
-		return "It came back by itself at " + whole + ", " + Seconds(e.Bad) + " after the fault was gone: it is slow, not " +
-			"stuck."
+		return "It came back by itself at " + whole + ", " + Seconds(e.Bad) + " after the fault was gone: it is slow, " +
+			"not stuck."
 	case result.EscapeImproving:
-		return "It still got better at " + whole + " " + Seconds(e.Bad) + " after the fault was gone: it is slow, and a " +
-			"longer load shows how slow."
+		return "It still got better at " + whole + " " + Seconds(e.Bad) + " after the fault was gone: it is slow, and " +
+			"a longer load shows how slow."
 	case result.EscapeUntold:
-		return back + ", and held at " + whole + " again. Time alone may have brought it back: a load that goes on for " +
-			"longer after the fault tells."
+		return back + ", and held at " + whole + " again. Time alone may have brought it back: a load that goes on " +
+			"for longer after the fault tells."
 	case result.EscapeLess:
 		failed := e.Rate
 		if n := len(e.Steps); n > 0 {
@@ -41,8 +44,7 @@ func EscapeEnd(e *result.Escape) string {
 		for i := range e.Steps {
 			least = min(least, e.Steps[i].Share)
 		}
-		return "It was bad for " + Seconds(e.Bad) + " at " + whole + " without the fault, and did not come back even at " +
-			share(least) + ": the load is not the cause."
+		return bad + ", and did not come back even at " + loadShare(e, least) + ": the load is not the cause."
 	case result.EscapeCut:
 		return "The run was ended before it was known whether the load holds it down."
 	}

@@ -14,17 +14,23 @@ var IncidentHead = []string{"incident", "from", "to", "lasted", "bad", "of", "wh
 
 // IncidentRow returns an incident of a run as a row of a table. N counts from one.
 func IncidentRow(r *result.Result, n int, in *result.Incident) []string {
-	to, lasted := Offset(in.End), Seconds(Lasted(in))
-	if !in.Over {
-		to, lasted = "the end", "> "+lasted
-		if goodAtEnd(in) {
-			to = Offset(in.EndLow) + " or later"
-		}
+	to := Offset(in.End)
+	switch {
+	case in.Over:
+	case goodAtEnd(in):
+		to = Offset(in.EndLow) + " or later"
+	default:
+		to = "the end"
 	}
 	return []string{
-		Int(int64(n)) + ": " + incidentCause(in), Offset(in.Begin), to, lasted, Count(in.Bad),
+		Int(int64(n)) + ": " + incidentCause(in), Offset(in.Begin), to, IncidentLasted(in), Count(in.Bad),
 		Count(in.Requests), incidentKinds(r, in),
 	}
+}
+
+// IncidentLasted formats how long an incident lasted, such as > 4s for one that was not over by the end of the load.
+func IncidentLasted(in *result.Incident) string {
+	return pick(in.Over, "", "> ") + Seconds(lasted(in))
 }
 
 // IncidentText returns an incident of a run as a sentence.

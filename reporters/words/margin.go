@@ -113,9 +113,10 @@ func MarginOf(o *result.ObjectiveResult) Margin {
 		return m
 	}
 	u, ok := LimitUsed(o, o.Measured)
+	never := neverGood(o)
 	switch {
-	case o.Verdict == scenarios.Fail && neverGood(o) != "":
-		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), neverGood(o)
+	case o.Verdict == scenarios.Fail && never != "":
+		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), never
 	case o.Verdict == scenarios.Fail && o.Infinite && o.Of().Latency():
 		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), "too many failed"
 	case o.Verdict == scenarios.Fail && (math.IsInf(u, 1) || !o.Measured.Known()):
@@ -198,7 +199,7 @@ func neverGood(o *result.ObjectiveResult) string {
 		case result.FailoverNone:
 			return "not while it was in"
 		case result.RecoveryNone, result.IncidentOpen:
-			if n.For > 0 { // so long at least: an incident may be over, and the hold after it too short to prove recovery
+			if n.For > 0 { // at least: an incident may be over, and the hold after it too short to prove recovery
 				return "over " + Seconds(n.For)
 			}
 			return "not good by the end"

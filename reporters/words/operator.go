@@ -72,21 +72,19 @@ func FaultSplit(f *result.FaultRecord) string {
 	}
 	s := o.Split
 	var parts []string
-	marked := 0
+	kinds, marked := result.MarkKinds(), false
 	for i, p := range s.Parts() {
-		if i < len(result.MarkKinds()) && o.Mark(result.MarkKinds()[i]) != nil {
-			marked++
+		var end *result.Mark // that ends the part; the last one ends by recovery
+		if i < len(kinds) {
+			end = o.Mark(kinds[i])
 		}
+		marked = marked || end != nil
 		if p.Took.Known() {
-			who := ""
-			if i < len(result.MarkKinds()) {
-				who = by(o.Mark(result.MarkKinds()[i]))
-			}
-			parts = append(parts, p.Name+" "+Seconds(p.Took)+who)
+			parts = append(parts, p.Name+" "+Seconds(p.Took)+by(end))
 		}
 	}
 	total := splitTotal(f)
-	if marked == 0 {
+	if !marked {
 		return total + "; it has no mark seen, understood or acted, so the machine's part is unknown"
 	}
 	if unknown := splitUnknown(f); unknown != "" {
@@ -233,8 +231,9 @@ func happening(e *result.Event) string {
 		"fault.injected": "is in", "fault.missed": "was not injected", "fault.failed": "could not be injected",
 		"fault.skipped": "was skipped", "fault.void": "was over before its time",
 		"fault.detected": "was noticed by the monitoring", "alert.pending": "an alert is pending",
-		"alert.firing": "an alert fires", "alert.resolved": "an alert is resolved", "alert.failed": "no answer about an alert",
-		"unit.exit": "ended", "steady.held": "the steady state held", "steady.lost": "the steady state did not hold",
+		"alert.firing": "an alert fires", "alert.resolved": "an alert is resolved",
+		"alert.failed": "no answer about an alert",
+		"unit.exit":    "ended", "steady.held": "the steady state held", "steady.lost": "the steady state did not hold",
 		"run.stop": "a stop condition was met",
 	}[e.Event]
 	if what == "" {

@@ -90,17 +90,14 @@ func decidedByBad(r *result.Result) bool {
 	})
 }
 
-// incidentLength formats how long an incident lasted.
+// incidentLength formats how long an incident lasted, for a sentence.
 func incidentLength(in *result.Incident) string {
-	if in.Over {
-		return Seconds(Lasted(in))
-	}
-	return "over " + Seconds(Lasted(in))
+	return pick(in.Over, "", "over ") + Seconds(lasted(in))
 }
 
-// Lasted returns how long an incident is known to have lasted, in seconds. Of one that was not over by the end of the
+// lasted returns how long an incident is known to have lasted, in seconds. Of one that was not over by the end of the
 // load, that is up to the time from which the load was good, or may have been.
-func Lasted(in *result.Incident) result.Num {
+func lasted(in *result.Incident) result.Num {
 	if goodAtEnd(in) {
 		return in.EndLow - in.Begin
 	}
@@ -181,7 +178,8 @@ var faultVerbs = map[string]string{
 	"cpu.throttle": "short of processor time", "stress.cpu": "short of processor time",
 	"memory.limit": "short of memory", "stress.memory": "short of memory",
 	"disk.fill": "out of disk space", "disk.throttle": "slow to reach its disk", "stress.io": "slow to reach its disk",
-	"fd.exhaust": "out of file descriptors", "pids.limit": "out of processes and threads", "network.latency": "slow", "network.bandwidth": "narrow",
+	"fd.exhaust": "out of file descriptors", "pids.limit": "out of processes and threads",
+	"network.latency": "slow", "network.bandwidth": "narrow",
 	"network.loss": "losing packets", "network.partition": "cut", "network.blackhole": "silent",
 	"network.disconnect": "cut off from its network", "network.half_open": "half open", "network.stall": "stalled",
 	"network.reset": "reset", "http.delay": "slow", "http.error": "answering errors", "grpc.delay": "slow",

@@ -75,7 +75,7 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	case noTraffic(f) && in == nil && !HadOutage(f):
 		l.Mark, l.Tone, l.Outcome, l.Text = "?", "unsure", "met no traffic", "what it does to the load is not known"
 	case in != nil, HadOutage(f):
-		o := outage{f: f, bad: f.Failed, lasted: harmLength(r, f), end: f.RecoveredAt, slow: f.Slow > 0, most: f.Slow}
+		o := outage{f: f, bad: f.Failed, lasted: harmLength(f, in), end: f.RecoveredAt, slow: f.Slow > 0, most: f.Slow}
 		if !(f.Slow > 0) {
 			for i := range r.Loads {
 				o.most = max(o.most, r.Loads[i].Timeout)
@@ -197,9 +197,10 @@ func (o *outage) text() string {
 	return s + "; good again " + Seconds(o.f.Cleared-o.end) + " before " + whatIsBack(o.f)
 }
 
-// harmLength says how long the harm of a fault lasted, by its incident, else by its own figures.
-func harmLength(r *result.Result, f *result.FaultRecord) string {
-	if in := outageOf(r, f); in != nil {
+// harmLength says how long the harm of a fault lasted, by its incident, else by its own figures. in is nil if no
+// incident is shown to be by it.
+func harmLength(f *result.FaultRecord, in *result.Incident) string {
+	if in != nil {
 		return incidentLength(in)
 	}
 	return Seconds(f.Degraded)

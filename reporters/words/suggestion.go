@@ -66,25 +66,23 @@ func suggestedNote(o *search.Suggested) string {
 	if !o.Bound.Known() {
 		return seen + " in the baseline, always the same, so that no share is known"
 	}
-	return fmt.Sprintf("%s; an unchanged build fails in at most %s", seen, quantity.FormatShareBriefly(float64(o.Bound)))
+	return fmt.Sprintf("%s; an unchanged build fails in at most %s", seen,
+		quantity.FormatShareBriefly(float64(o.Bound)))
 }
 
 // LeftOutSentence says why a figure has no proposal.
 func LeftOutSentence(l *search.LeftOut) string {
 	runs := "runs"
 	if l.Runs > 0 {
-		runs = syntax.Amount(l.Runs, "run or part")
-		if l.Runs > 1 {
-			runs = fmt.Sprintf("%d runs or parts", l.Runs)
-		}
+		runs = Plural(int64(l.Runs), "run or part", "runs or parts")
 	}
 	why := map[search.LackWhy]string{
 		search.LacksValue:  "too few requests in " + runs + "; a longer baseline has more",
 		search.LacksFinite: "more requests failed than the percentile excludes, in " + runs,
 		search.LacksCalm:   "it is of the whole run, and these runs had faults; --no-chaos runs without",
 		search.LacksName:   "no objective can name the step; give it another name",
-		search.LacksLimit: "runs scatter so much that the limit would be over the timeout of the load; a quiet machine or " +
-			"more runs give a closer one",
+		search.LacksLimit: "runs scatter so much that the limit would be over the timeout of the load; a quiet machine " +
+			"or more runs give a closer one",
 		search.LacksMeaning:  "no limit below 100% is failed as rarely; more requests would give one",
 		search.LacksPositive: "it was zero in " + runs,
 	}[l.Why]

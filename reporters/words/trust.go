@@ -40,7 +40,8 @@ func trust(r *result.Result) *Trust {
 		}
 	}
 	failed := countObjectives(r, func(o *result.ObjectiveResult) bool {
-		return o.Verdict == scenarios.Fail && r.Verdict != scenarios.Invalid // an invalid run says nothing of the target
+		// an invalid run says nothing of the target
+		return o.Verdict == scenarios.Fail && r.Verdict != scenarios.Invalid
 	})
 	t.Text = late + "."
 	switch {

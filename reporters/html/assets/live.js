@@ -139,20 +139,27 @@ const shows = {
 };
 // desk shows the faults that wait for people; a row stays in place, so that a press is not lost
 const desk = document.getElementById('desk'), rows = desk.querySelector('ul');
+const rowKey = (fault, buttons) => fault + ' ' + buttons.length;
+function deskRow(r) {
+  const li = make('li');
+  li.dataset.fault = r.name;
+  li.append(make('b', '', r.name), ' ', make('span'), ' ');
+  for (const b of r.buttons) {
+    const e = make('button', '', b.text);
+    e.type = 'button';
+    e.dataset.mark = b.mark;
+    li.append(e, ' ');
+  }
+  return li;
+}
 function deskOf(list) {
-  const keys = list.map(r => r.name + ' ' + r.buttons.length);
-  for (const li of [...rows.children]) if (!keys.includes(li.dataset.fault + ' ' + li.querySelectorAll('button').length)) li.remove();
+  const had = new Map([...rows.children].map(li => [rowKey(li.dataset.fault, all('button', li)), li]));
+  const shown = list.map(r => had.get(rowKey(r.name, r.buttons)) || deskRow(r));
+  for (const li of had.values()) if (!shown.includes(li)) li.remove();
   list.forEach((r, i) => {
-    let li = [...rows.children].find(e => e.dataset.fault === r.name && e.querySelectorAll('button').length === r.buttons.length);
-    if (!li) {
-      li = make('li');
-      li.dataset.fault = r.name;
-      li.append(make('b', '', r.name), ' ', make('span'), ' ');
-      for (const b of r.buttons) { const e = make('button', '', b.text); e.type = 'button'; e.dataset.mark = b.mark; li.append(e, ' '); }
-    }
+    const li = shown[i], state = li.querySelector('span');
     if (rows.children[i] !== li) rows.insertBefore(li, rows.children[i] || null);
     li.className = r.tone;
-    const state = li.querySelector('span');
     if (state.textContent !== r.state) state.textContent = r.state;
     all('button', li).forEach((e, n) => { e.disabled = r.buttons[n].done; });
   });
