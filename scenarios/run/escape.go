@@ -99,8 +99,8 @@ func sleepUntil(ctx context.Context, now func() time.Duration, at time.Duration)
 	}
 }
 
-// unrecovered names the last fault, all of which are gone, whose harm goes on by what was measured so far, and returns
-// when it was over. It is empty if there is none.
+// unrecovered returns the name of the last fault whose harm goes on by the measurements so far, and when that fault was
+// over. The name is empty if no harm goes on, or if a fault is not gone.
 func (r *runner) unrecovered() (fault string, gone time.Duration, err error) {
 	s := r.live.snapshot()
 	c := s.judgeCase()

@@ -168,8 +168,8 @@ func better(seen []Counts) bool {
 	return effect.UpperBound(bad, all, effect.Confidence) < effect.LowerBound(badBefore, allBefore, effect.Confidence)
 }
 
-// lower lowers the load until requests are good. It returns the index of the share, negative if they are good at
-// none, and the time from the first lowering to the begin of the hold.
+// lower lowers the load until requests are good. It returns the index of the share, negative if they stay bad at every
+// share, and the time from the first lowering to the begin of the hold.
 func (e *search) lower(ctx context.Context) (back int, after time.Duration, err error) {
 	begun := e.now
 	for n := range len(shares) - 1 + mostLowest {
@@ -186,7 +186,7 @@ func (e *search) lower(ctx context.Context) (back int, after time.Duration, err 
 }
 
 // confirm reports whether the target holds the whole load: the upper bound of the share of bad requests, over holds in
-// a row, is within the limit. first is the first of these holds; without requests there is none yet.
+// a row, is within the limit. first is the first of these holds; the zero value means that no hold counts yet.
 func (e *search) confirm(ctx context.Context, first Counts) (bool, error) {
 	sum, from := first, first.From
 	for n := range mostConfirm {
