@@ -29,8 +29,8 @@ import (
 // A Host makes the load.
 type Host interface {
 	// At makes a share of the load of the baseline for a time, which begins where the last one ended. It returns the
-	// requests that were due in a hold of that length which ends that long before the end of the time. The error is the
-	// end of ctx.
+	// requests that were due in a hold of that length which ends that long before the end of the time. An error, such as
+	// the end of ctx, ends the search; the host keeps an error of its own.
 	At(ctx context.Context, share float64, d, hold, before time.Duration) (Counts, error)
 }
 
@@ -72,7 +72,7 @@ type search struct {
 	out  *result.Escape
 }
 
-// Seek waits, lowers the load and raises it. If ctx ends, the outcome is [result.EscapeCut].
+// Seek waits, lowers the load and raises it. If ctx ends or the host fails, the outcome is [result.EscapeCut].
 func Seek(ctx context.Context, host Host, s Settings) *result.Escape {
 	e := &search{Settings: s, host: host, now: s.Begin, out: &result.Escape{
 		Outcome: result.EscapeCut, Rate: result.Num(s.Rate), Bad: result.NaN, Back: result.NaN, After: result.NaN,
