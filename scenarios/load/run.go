@@ -65,7 +65,8 @@ type Settings struct {
 	Sink        func(shard int) Sink // returns the sink of each of Shards
 	Shards      int
 	Abort       func() // makes every Do return at once; called at the end of the grace
-	// Late is called before a request is sent by leastLate or more after it was due, by any goroutine; nil is not called
+	// Late is called by any goroutine before a request of an open load is sent by leastLate or more after it was due;
+	// may be nil
 	Late func(intended, lag time.Duration)
 }
 

@@ -33,8 +33,8 @@ func (r *Recorder) Late(intended, lag time.Duration) {
 	r.lags.list = append(r.lags.list, lagged{intended, lag})
 }
 
-// takeLags notes the lags since its last call in the windows in which the requests were due. A worker keeps those whose
-// faults are not known yet. Folding is held.
+// takeLags notes the lags since its last call in the windows in which the requests were due. A worker keeps a lag until
+// it knows the faults at that time. Folding is held.
 func (r *Recorder) takeLags() {
 	r.lags.mu.Lock()
 	list := r.lags.list

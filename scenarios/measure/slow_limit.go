@@ -49,7 +49,7 @@ func slowLimits(usual []PhaseTimes, share float64) SlowLimits {
 	return out
 }
 
-// At lists the limits by step; nil means that there are none.
+// At lists the limits by step; nil means no limits.
 func (l SlowLimits) At() (out []time.Duration) {
 	for i := range l.By {
 		out = append(out, l.By[i].At)

@@ -99,8 +99,8 @@ func sleepUntil(ctx context.Context, now func() time.Duration, at time.Duration)
 	}
 }
 
-// unrecovered names the last fault, all of which are gone, whose harm goes on by what was measured so far, and returns
-// when it was over. It is empty if there is none.
+// unrecovered returns the name of the last fault whose harm goes on by the measurements so far, and when that fault was
+// over. The name is empty if no harm goes on, or if a fault is not gone.
 func (r *runner) unrecovered() (fault string, gone time.Duration, err error) {
 	s := r.live.snapshot()
 	c := s.judgeCase()
@@ -155,22 +155,23 @@ func (h *escaping) At(ctx context.Context, share float64, d, hold, before time.D
 	h.r.log.Event(result.Event{Event: "escape.step", Text: fmt.Sprintf("%.4g%% of the load of the baseline", 100*share)})
 	end := h.at + d
 	if err := h.load(ctx, share, end); err != nil {
-		h.fail(err)
-		return escape.Counts{}, err
+		return escape.Counts{}, h.fail(err)
 	}
 	for h.r.log.Now() < end {
 		if !sleepUntil(ctx, h.r.log.Now, min(end, h.r.log.Now()+foldEvery)) {
 			return escape.Counts{}, context.Cause(ctx)
 		}
 		if err := h.rec.Fold(); err != nil {
-			h.fail(err)
-			return escape.Counts{}, err
+			return escape.Counts{}, h.fail(err)
 		}
 	}
 	h.at = end
 	in := requests.Span{From: measure.FloorSecond(end - before - hold), To: measure.FloorSecond(end - before)}
 	n, bad, err := judge.BadIn(h.rec, in)
-	return escape.Counts{From: in.From, To: in.To, N: n, Bad: bad}, err
+	if err != nil {
+		return escape.Counts{}, h.fail(err)
+	}
+	return escape.Counts{From: in.From, To: in.To, N: n, Bad: bad}, nil
 }
 
 // load starts the loads of a step. They end by themselves.
@@ -202,19 +203,21 @@ func (h *escaping) load(ctx context.Context, share float64, end time.Duration) e
 	for _, job := range l.jobs {
 		h.jobs.Go(func() {
 			if _, err := job.Go(ctx); err != nil {
-				h.fail(err)
+				_ = h.fail(err)
 			}
 		})
 	}
 	return nil
 }
 
-func (h *escaping) fail(err error) {
+// fail keeps the first error of brunt itself, and returns err.
+func (h *escaping) fail(err error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.err == nil {
 		h.err = err
 	}
+	return err
 }
 
 // close waits for the loads, and closes their connections and the recorder.

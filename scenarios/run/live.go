@@ -29,7 +29,7 @@ type live struct {
 	over      chan struct{}                    // closed when requests are no longer answered
 	header    *result.Result                   // the part of a result that does not change; nil before the first request
 	interim   judge.Interim                    // state that one request keeps for the next
-	escape    atomic.Pointer[measure.Recorder] // of an escape under way; nil while there is none
+	escape    atomic.Pointer[measure.Recorder] // of the escape under way; nil without one
 	stopping  bool                             // a stop condition was met
 	timetable []result.PlannedFault            // when each fault is planned
 }

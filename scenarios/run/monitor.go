@@ -28,7 +28,7 @@ type generatorMonitor struct {
 	cpu      time.Duration
 	at       time.Duration
 	machine  machine.ProcessorTime
-	of       func() (cpu time.Duration, known bool) // CPU time of brunt and of the target; nil is unknown
+	of       func() (cpu time.Duration, known bool) // CPU time of brunt and of the target; nil: unknown
 	ofCPU    time.Duration
 	ofKnown  bool
 	wall     time.Duration // drift of the wall clock against the monotonic one

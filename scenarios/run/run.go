@@ -62,7 +62,7 @@ type Options struct {
 	// called when all is ready, and waits until the load may begin; nil does not wait
 	Await func(context.Context) error
 	Begun func(Sampler) // called when the load begins, with a view of the run; may be nil
-	// called when the load begins, with what takes the marks of people; may be nil
+	// called when the load begins, with the function that takes marks of people; may be nil
 	Attended func(Marker)
 	// workers that make the load in place of this process; the zero value means none
 	Workers Workers
@@ -150,7 +150,7 @@ type runner struct {
 	caller func() error
 
 	written     []*result.LedgerRecord // results of the ledgers
-	escaped     *result.Escape         // nil if there was none
+	escaped     *result.Escape         // nil without an escape
 	escapedFrom string                 // its fault
 	consistent  []*result.ConsistencyRecord
 	setUp       bool               // setup has begun, but teardown has not

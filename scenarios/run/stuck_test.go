@@ -81,7 +81,7 @@ func TestStuck(t *testing.T) {
 		server      *sticky
 		unrecovered result.Unrecovered
 		outcome     result.EscapeOutcome
-		back        [2]float64 // shares between which it comes back; zero is none
+		back        [2]float64 // shares between which it comes back; zero: it does not
 	}{
 		{"stuck above 60/s", &sticky{limit: 120}, result.Stuck, result.EscapeStuck, [2]float64{.35, .5}},
 		{"back by itself", &sticky{self: 7 * time.Second}, result.GoneStillHarm, result.EscapeByItself, [2]float64{}},

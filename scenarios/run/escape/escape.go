@@ -29,8 +29,8 @@ import (
 // A Host makes the load.
 type Host interface {
 	// At makes a share of the load of the baseline for a time, which begins where the last one ended. It returns the
-	// requests that were due in a hold of that length which ends that long before the end of the time. The error is the
-	// end of ctx.
+	// requests that were due in a hold of that length which ends that long before the end of the time. An error, such as
+	// the end of ctx, ends the search; the host keeps an error of its own.
 	At(ctx context.Context, share float64, d, hold, before time.Duration) (Counts, error)
 }
 
@@ -72,7 +72,7 @@ type search struct {
 	out  *result.Escape
 }
 
-// Seek waits, lowers the load and raises it. If ctx ends, the outcome is [result.EscapeCut].
+// Seek waits, lowers the load and raises it. If ctx ends or the host fails, the outcome is [result.EscapeCut].
 func Seek(ctx context.Context, host Host, s Settings) *result.Escape {
 	e := &search{Settings: s, host: host, now: s.Begin, out: &result.Escape{
 		Outcome: result.EscapeCut, Rate: result.Num(s.Rate), Bad: result.NaN, Back: result.NaN, After: result.NaN,
@@ -168,8 +168,8 @@ func better(seen []Counts) bool {
 	return effect.UpperBound(bad, all, effect.Confidence) < effect.LowerBound(badBefore, allBefore, effect.Confidence)
 }
 
-// lower lowers the load until requests are good. It returns the index of the share, negative if they are good at
-// none, and the time from the first lowering to the begin of the hold.
+// lower lowers the load until requests are good. It returns the index of the share, negative if they stay bad at every
+// share, and the time from the first lowering to the begin of the hold.
 func (e *search) lower(ctx context.Context) (back int, after time.Duration, err error) {
 	begun := e.now
 	for n := range len(shares) - 1 + mostLowest {
@@ -186,7 +186,7 @@ func (e *search) lower(ctx context.Context) (back int, after time.Duration, err 
 }
 
 // confirm reports whether the target holds the whole load: the upper bound of the share of bad requests, over holds in
-// a row, is within the limit. first is the first of these holds; without requests there is none yet.
+// a row, is within the limit. first is the first of these holds; the zero value means that no hold counts yet.
 func (e *search) confirm(ctx context.Context, first Counts) (bool, error) {
 	sum, from := first, first.From
 	for n := range mostConfirm {

@@ -23,7 +23,7 @@ type server struct {
 	bad   func(at time.Duration, rate float64) float64
 	now   time.Duration
 	rates []float64 // by step
-	stop  int       // the step before which the run ends; zero is none
+	stop  int       // the step before which the run ends; zero: it does not end
 }
 
 var errEnded = errors.New("the run is ended")
@@ -103,7 +103,7 @@ func TestSeek(t *testing.T) {
 		name   string
 		bad    func(time.Duration, float64) float64
 		want   result.EscapeOutcome
-		back   float64 // share; zero is none
+		back   float64 // share; zero: it does not come back
 		lowers bool
 	}{
 		{name: "stuck above 140/s", bad: sticky(140), want: result.EscapeStuck, back: .7, lowers: true},

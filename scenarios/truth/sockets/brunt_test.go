@@ -35,9 +35,9 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// serve answers at an address until it is told to end, and then writes how many requests arrived to a file, without
-// those that asked whether it is ready. TRUTH_FAILS makes all but those fail, and TRUTH_SPINS is how many processes of
-// its own spin.
+// serve answers at an address until it is told to end, and then writes to a file how many requests arrived, without
+// requests that asked whether it is ready. TRUTH_FAILS makes all counted requests fail, and TRUTH_SPINS is the number
+// of its own processes that spin.
 func serve(address, file string) error {
 	script := truth.Healthy(0)
 	if os.Getenv("TRUTH_FAILS") != "" {
