@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"brunt/reporters/chart"
 	"brunt/reporters/words"
@@ -34,8 +35,10 @@ type BesideRun struct {
 	Result *result.Result
 }
 
-var besideTemplate = template.Must(template.New("beside.tmpl").Funcs(templateFuncs).ParseFS(sources,
-	"assets/beside.tmpl", "assets/page.tmpl", "assets/live.tmpl", "assets/curve.tmpl", siteTemplate))
+var besideTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("beside.tmpl").Funcs(templateFuncs).ParseFS(sources,
+		"assets/beside.tmpl", "assets/page.tmpl", "assets/live.tmpl", "assets/curve.tmpl", siteTemplate))
+})
 
 type besideView struct {
 	Site       *SiteLinks
@@ -121,7 +124,7 @@ func (p BesidePage) Report(w io.Writer) error {
 	v.Settings = settings(a, b)
 	v.Lines, v.LinesLeft = diffLines(a.Scenario, b.Scenario)
 	v.Same = len(v.Lines) == 0
-	return besideTemplate.Execute(w, v)
+	return besideTemplate().Execute(w, v)
 }
 
 func besideRun(letter string, r BesideRun) besideRunView {

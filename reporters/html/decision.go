@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"path"
+	"sync"
 
 	"brunt/reporters/words"
 	"brunt/scenarios"
@@ -16,8 +17,10 @@ import (
 // DecisionFile is the page of a gate or a comparison in its folder.
 const DecisionFile = "gate.html"
 
-var decisionTemplate = template.Must(template.ParseFS(sources, "assets/decision.tmpl",
-	"assets/trends.tmpl"))
+var decisionTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(sources, "assets/decision.tmpl",
+		"assets/trends.tmpl"))
+})
 
 // A decisionView shows the outcome of a gate or a comparison, as one file that opens offline and has no script.
 type decisionView struct {
@@ -84,7 +87,7 @@ func Decision(w io.Writer, d *result.Decision, history ...TrendChart) error {
 		}
 		v.Runs = append(v.Runs, view)
 	}
-	return decisionTemplate.Execute(w, v)
+	return decisionTemplate().Execute(w, v)
 }
 
 // judged shows a metric of a decision.

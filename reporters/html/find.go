@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"sync"
 	"time"
 
 	"brunt/reporters/words"
@@ -37,7 +38,9 @@ type FindSearch struct {
 	Gone     string       // what showed its end
 }
 
-var findTemplate = template.Must(template.ParseFS(sources, "assets/find.tmpl", "assets/curve.tmpl"))
+var findTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(sources, "assets/find.tmpl", "assets/curve.tmpl"))
+})
 
 type findView struct {
 	Policy       string
@@ -142,7 +145,7 @@ func (p FindPage) Report(w io.Writer) error {
 			return err
 		}
 	}
-	return findTemplate.Execute(w, v)
+	return findTemplate().Execute(w, v)
 }
 
 // probeRow returns the row of a probe. Figures that are not known are dashes.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"brunt/reporters/chart"
@@ -54,7 +55,9 @@ type IndexPoint struct {
 	P95        result.Num // of good answers, seconds
 }
 
-var indexTemplate = template.Must(template.ParseFS(sources, "assets/index.tmpl"))
+var indexTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(sources, "assets/index.tmpl"))
+})
 
 type indexView struct {
 	Policy              string
@@ -116,7 +119,7 @@ func (p IndexPage) Report(w io.Writer) error {
 		v.Problems = append(v.Problems, words.Clean(s))
 	}
 	v.Count = words.Plural(int64(len(runs)), "run", "runs")
-	return indexTemplate.Execute(w, v)
+	return indexTemplate().Execute(w, v)
 }
 
 func rowOf(r *IndexRun) indexRow {

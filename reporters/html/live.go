@@ -19,7 +19,7 @@ func DrawLive(w io.Writer, res *result.Result, now Now) error {
 		p.Live.Now = now
 	}
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, p); err != nil {
+	if err := pageTemplate().Execute(&b, p); err != nil {
 		return err
 	}
 	page := b.Bytes()

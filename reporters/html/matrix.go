@@ -3,6 +3,7 @@ package html
 import (
 	"html/template"
 	"io"
+	"sync"
 
 	"brunt/reporters/chart"
 	"brunt/reporters/words"
@@ -62,7 +63,9 @@ type MatrixEdge struct {
 // A MatrixDrill is a drill with its verdict, or with the reason why it was not tried.
 type MatrixDrill struct{ Name, Family, About, Verdict, Tone, Why, Link string }
 
-var matrixTemplate = template.Must(template.ParseFS(sources, "assets/matrix.tmpl"))
+var matrixTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(sources, "assets/matrix.tmpl"))
+})
 
 // Index is the file of a page of several runs.
 const Index = "index.html"
@@ -88,5 +91,5 @@ func (p MatrixPage) Report(w io.Writer) error {
 	if v.CSS, v.Policy, err = styled("assets/matrix.css"); err != nil {
 		return err
 	}
-	return matrixTemplate.Execute(w, v)
+	return matrixTemplate().Execute(w, v)
 }

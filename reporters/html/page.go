@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"brunt/reporters"
 	"brunt/reporters/chart"
@@ -39,8 +40,10 @@ var templateFuncs = template.FuncMap{
 	"term": term, "slow": slowOf, "steps": stepsOf, "states": statesOf, "word": words.Verdict,
 }
 
-var pageTemplate = template.Must(template.New("page.tmpl").Funcs(templateFuncs).ParseFS(sources,
-	"assets/page.tmpl", "assets/live.tmpl", "assets/curve.tmpl", siteTemplate))
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page.tmpl").Funcs(templateFuncs).ParseFS(sources,
+		"assets/page.tmpl", "assets/live.tmpl", "assets/curve.tmpl", siteTemplate))
+})
 
 // pageView is the data of the template, in its order.
 type pageView struct {
@@ -176,7 +179,7 @@ func (pg Page) Report(w io.Writer, r *result.Result) error {
 		return err
 	}
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, p); err != nil {
+	if err := pageTemplate().Execute(&b, p); err != nil {
 		return err
 	}
 	_, err = w.Write(withGlossary(b.Bytes()))
@@ -317,7 +320,7 @@ func drawn(c *chart.Chart) (chart.Drawing, error) {
 		if name == "table-body" {
 			of = c.Table
 		}
-		if err := pageTemplate.ExecuteTemplate(&b, name, of); err != nil {
+		if err := pageTemplate().ExecuteTemplate(&b, name, of); err != nil {
 			return chart.Drawing{}, err
 		}
 		*to = b.String()

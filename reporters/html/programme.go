@@ -3,6 +3,7 @@ package html
 import (
 	"html/template"
 	"io"
+	"sync"
 
 	"brunt/reporters/words"
 	"brunt/scenarios/result/programme"
@@ -17,7 +18,9 @@ type ProgrammePage struct {
 	Site      *SiteLinks // nil: the page stands alone
 }
 
-var programmeTemplate = template.Must(template.ParseFS(sources, "assets/programme.tmpl", siteTemplate))
+var programmeTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(sources, "assets/programme.tmpl", siteTemplate))
+})
 
 type programmeView struct {
 	Policy, Title, At, Summary string
@@ -77,5 +80,5 @@ func (p ProgrammePage) Report(w io.Writer) error {
 		return err
 	}
 	v.Policy = staticPolicy(v.CSS, "'none'")
-	return programmeTemplate.Execute(w, v)
+	return programmeTemplate().Execute(w, v)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"sync"
 
 	"brunt/reporters/words"
 )
@@ -84,7 +85,9 @@ type LostPage struct {
 	Latest []SiteLink // the newest runs
 }
 
-var lostTemplate = template.Must(template.ParseFS(sources, "assets/lost.tmpl", siteTemplate))
+var lostTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(sources, "assets/lost.tmpl", siteTemplate))
+})
 
 // Report writes the page.
 func (l LostPage) Report(w io.Writer) error {
@@ -93,7 +96,7 @@ func (l LostPage) Report(w io.Writer) error {
 		return err
 	}
 	l.What = words.Clean(l.What)
-	return lostTemplate.Execute(w, struct {
+	return lostTemplate().Execute(w, struct {
 		LostPage
 		CSS    template.CSS
 		Policy string

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"sync"
 	"time"
 
 	"brunt/reporters/chart"
@@ -47,7 +48,9 @@ type TrendMove struct {
 	Worse bool
 }
 
-var trendTemplate = template.Must(template.ParseFS(sources, "assets/trend.tmpl", "assets/trends.tmpl", siteTemplate))
+var trendTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(sources, "assets/trend.tmpl", "assets/trends.tmpl", siteTemplate))
+})
 
 type trendView struct {
 	Policy     string
@@ -109,7 +112,7 @@ func (p TrendPage) Report(w io.Writer) error {
 		v.Runs = len(points)
 		v.Span = day(points[0].Started) + " to " + day(points[len(points)-1].Started)
 	}
-	return trendTemplate.Execute(w, v)
+	return trendTemplate().Execute(w, v)
 }
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02") }

@@ -3,14 +3,14 @@ package words
 import (
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
+	"github.com/clipperhouse/displaywidth"
 )
 
 // Width returns the number of terminal columns of s, which is clean text: see [Clean].
-func Width(s string) int { return ansi.StringWidth(s) }
+func Width(s string) int { return displaywidth.String(s) }
 
 // Clip cuts s to width columns; … marks the cut.
-func Clip(s string, width int) string { return ansi.Truncate(s, max(width, 0), "…") }
+func Clip(s string, width int) string { return displaywidth.TruncateString(s, max(width, 0), "…") }
 
 // Pad fills s with blanks up to width columns.
 func Pad(s string, width int, right bool) string {
@@ -50,4 +50,4 @@ func Wrap(text string, width int) []string {
 }
 
 // cut returns the beginning of s that fits into width columns.
-func cut(s string, width int) string { return ansi.Truncate(s, width, "") }
+func cut(s string, width int) string { return displaywidth.TruncateString(s, width, "") }

@@ -79,7 +79,8 @@ type walker struct {
 	defs     node
 	entries  map[string]*entry
 	faults   []string
-	protocol string // the protocol whose keys are walked; empty: none
+	protocol string              // the protocol whose keys are walked; empty: none
+	ofDefs   map[string][]string // the forms of definitions, by name
 
 	executors map[string]string // descriptions by name
 }
@@ -91,7 +92,10 @@ func readSchema(text []byte, prefix string, faults []string, entries map[string]
 	if err := json.Unmarshal(text, &root); err != nil {
 		return nil, fmt.Errorf("read schema: %w", err)
 	}
-	w := &walker{defs: child(root, "$defs"), entries: entries, faults: faults, executors: map[string]string{}}
+	w := &walker{
+		defs: child(root, "$defs"), entries: entries, faults: faults, ofDefs: map[string][]string{},
+		executors: map[string]string{},
+	}
 	if prefix != "" {
 		about := maps.Clone(root)
 		if _, ok := about["description"]; !ok {
@@ -268,7 +272,14 @@ func (w *walker) forms(s node, open []string) []string {
 		if slices.Contains(open, name) {
 			return nil
 		}
-		out = append(out, w.forms(child(w.defs, name), append(slices.Clone(open), name))...)
+		of, known := w.ofDefs[name]
+		if !known {
+			of = w.forms(child(w.defs, name), append(slices.Clone(open), name))
+			if len(open) == 0 { // below another definition, a form may be left out
+				w.ofDefs[name] = of
+			}
+		}
+		out = append(out, of...)
 	}
 	if x, ok := s["const"]; ok {
 		out = append(out, fmt.Sprint(x))
@@ -308,17 +319,19 @@ func isSwitch(values []any) bool {
 	return slices.Equal(values, []any{true, false, "on", "off", "true", "false"})
 }
 
+// typeWords are the names of types.
+var typeWords = map[string]string{
+	"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list",
+}
+
 // typeForms describes the type of a schema in words. It returns nothing for an object, because its keys have entries
 // of their own.
 func typeForms(s node) []string {
-	types := map[string]string{
-		"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list",
-	}
 	t, _ := s["type"].(string)
 	if all, ok := s["type"].([]any); ok && fmt.Sprint(all) == "[string number boolean]" {
 		t = "string"
 	}
-	if word := types[t]; word != "" {
+	if word := typeWords[t]; word != "" {
 		return []string{word}
 	}
 	return nil

@@ -63,9 +63,10 @@ func New(from Sources) (*Reference, error) {
 		}
 	}
 	r.executors = len(executors)
+	paths := slices.Sorted(maps.Keys(r.entries))
 	for name, text := range executors {
 		e := &entry{Path: name, Sort: "executor", Text: sentence(text, true)}
-		for _, key := range slices.Sorted(maps.Keys(r.entries)) {
+		for _, key := range paths {
 			if x := r.entries[key]; strings.HasPrefix(key, "load.") && slices.Contains(x.Only, name) &&
 				len(x.Only) < r.executors-1 {
 				e.Keys = append(e.Keys, key)
