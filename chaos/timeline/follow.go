@@ -83,9 +83,15 @@ type hit struct {
 	unit, id string // empty: it hits no single unit
 }
 
+// hitOf returns what a step hits. An object that is no unit of the target, such as one that the fault creates, is not
+// followed.
 func (f *follower) hitOf(h chaos.Held, s chaos.Step, at chaos.Present) hit {
 	unit := chaos.UnitOf(s)
-	return hit{h, unit, at.IDs[unit]}
+	id, known := at.IDs[unit]
+	if !known {
+		unit = ""
+	}
+	return hit{h, unit, id}
 }
 
 // ask follows the changes since the last call. A change that can't be followed in time voids the fault.

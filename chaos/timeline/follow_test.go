@@ -31,6 +31,7 @@ type onAll struct {
 	follows, one bool
 	linked       bool // its steps act on links of a unit, as faults on connections between pods do
 	workload     bool // its only step is a change of the workload, which can't be planned once it is made
+	object       bool // of the steps of workload: it creates an object of its own
 	most         int
 	refuses      string // the unit into which it can't be injected
 	ended        func(name string, at time.Time) error
@@ -45,7 +46,7 @@ func (f onAll) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
 		}
 		s := &podStep{notedStep: notedStep{noted: f.noted}}
 		s.undo, s.name = true, "web"
-		s.whole = true
+		s.whole = !f.object
 		return []chaos.Step{s}, nil
 	}
 	units, kept := env.Choice.Kept("pods", env.Units)
@@ -176,6 +177,12 @@ func TestTimeline_Follows(t *testing.T) {
 			"its own effect is that all are gone",
 			onAll{workload: true},
 			pods{},
+			"+web -web", "",
+		},
+		{
+			"its own object adds one",
+			onAll{workload: true, object: true},
+			pods{"web[0]": "a", "web[1]": "b", "web[2]": "c"},
 			"+web -web", "",
 		},
 		{

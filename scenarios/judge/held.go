@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // The texts of the adjustments for seconds in which other programs held the processors.
@@ -78,11 +79,15 @@ func (f *readings) longestWait(window []record) (longest time.Duration, waits bo
 }
 
 // withoutHeld judges a failure on bad requests or on times again without the windows of [readings.heldWindows]. It
-// stands if the other windows show it. A rate has no windows that could be left out, so its failure stands. So does
-// that of another metric, such as the share of requests that the target refused: a wait does not explain it.
+// stands if the other windows show it. A failure of a metric that no wait explains stands as well: the share of requests
+// that the target refused, and the rate of an open load, whose arrivals do not wait for the target.
+//
+// A rate of users who wait for answers is judged by the other windows, as these users send less meanwhile. The goodput
+// of an open load is judged as if each request of the windows had been good, so that a lower rate of arrivals outside of
+// them does not count.
 func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
-	row := q.o.Metric.Row()
-	waits := row.CountsBad && row.Rate == nil || row.Spans != nil || q.o.Metric.Latency()
+	row, users := q.o.Metric.Row(), e.read.ofUsers(q.o)
+	waits := row.CountsBad || row.TimesOut || row.Rate != nil && users || row.Spans != nil || q.o.Metric.Latency()
 	if r.Verdict != scenarios.Fail || e.unheld == nil || !waits {
 		return r
 	}
@@ -90,18 +95,36 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 	if n == 0 {
 		return r
 	}
-	var sum requests.Sum
+	var other requests.Sum
 	for s := range e.unheld[q.i] {
 		if requests.Selects(&e.read.Config.Series, q.o, s) {
-			sum.Merge(e.unheld[q.i][s].CountsWithTimes())
+			other.Merge(e.unheld[q.i][s].CountsWithTimes())
 		}
 	}
 	supposed, read := *e, e.read.withHeldGood()
 	supposed.read, supposed.blocks = &read, nil
-	if supposed.punctually(q, *sum.Punctual()).Verdict != scenarios.Fail {
+	sum := *other.Punctual()
+	switch {
+	case row.Rate == nil:
+	case users:
+		read.without = e.read.heldWindows()
+	default:
+		sum = q.punctual.WithBadOf(&sum)
+	}
+	if supposed.punctually(q, sum).Verdict != scenarios.Fail {
 		r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{{Kind: result.MachineFails, Count: n}}
 	}
 	return r
+}
+
+// ofUsers reports whether all loads that an objective selects are closed: their users wait for answers.
+func (f *readings) ofUsers(o slo.Objective) bool {
+	for l := range f.Config.Loads {
+		if requests.About(&f.Config.Series, o, l) && !f.Config.Loads[l].Closed {
+			return false
+		}
+	}
+	return true
 }
 
 // withHeldGood judges a failure on faults again as if each request in the windows of [readings.heldWindows] had been

@@ -64,6 +64,23 @@ func TestJudge_Held(t *testing.T) {
 		{"a wide limit", "p95 < 1s", takes(700 * ms), held, 100 * ms, nil, scenarios.Pass},
 		{"within", "within(300ms) > 99%", takes(700 * ms), held, 100 * ms, nil, scenarios.Inconclusive},
 		{"too few were refused", "shed > 10%", takes(700 * ms), held, 100 * ms, nil, scenarios.Fail},
+		{"a number of timeouts", "timeouts <= 5", timeout, held, 300 * ms, nil, scenarios.Inconclusive},
+		{"a number of timeouts, and nothing held the machine", "timeouts <= 5", timeout, nil, 300 * ms, nil, scenarios.Fail},
+		{
+			"a number of timeouts before as well", "timeouts <= 5", timeout, held, 300 * ms,
+			func(list []scenarios.Outcome) {
+				for i := range 6 {
+					timeout(&list[100+i])
+				}
+			}, scenarios.Fail,
+		},
+		{"too few timeouts", "timeouts > 300", timeout, held, 300 * ms, nil, scenarios.Fail},
+		{"goodput", "goodput > 45/s", timeout, held, 300 * ms, nil, scenarios.Inconclusive},
+		{"goodput, and nothing held the machine", "goodput > 45/s", timeout, nil, 300 * ms, nil, scenarios.Fail},
+		{"goodput beside 503", "goodput > 45/s", refused, held, 300 * ms, nil, scenarios.Fail},
+		{"more goodput than was asked for", "goodput > 55/s", timeout, held, 300 * ms, nil, scenarios.Fail},
+		{"too much goodput", "goodput < 30/s", timeout, held, 300 * ms, nil, scenarios.Fail},
+		{"arrivals do not wait", "rate > 55/s", timeout, held, 300 * ms, nil, scenarios.Fail},
 		{"a budget burns", "burn(99%, 5s) < 1", timeout, held, 300 * ms, nil, scenarios.Inconclusive},
 		{"a budget burns by 503", "burn(99%, 5s) < 1", refused, held, 300 * ms, nil, scenarios.Fail},
 		{"recovery", "recover < 1s after f", timeout, held, 300 * ms, nil, scenarios.Inconclusive},
@@ -94,5 +111,54 @@ func TestJudge_Held(t *testing.T) {
 				t.Errorf("the reason is %v", of)
 			}
 		})
+	}
+}
+
+// TestJudge_HeldUsers: ten users ask for 20 s, each again 10 ms after its answer, and wait for 700 ms from 10 to 15 s.
+// While other programs hold the processors, that explains why they send less, unless they send as little besides.
+func TestJudge_HeldUsers(t *testing.T) {
+	held := []requests.Span{{From: 10 * sec, To: 15 * sec}}
+	for _, c := range []struct {
+		text string
+		held []requests.Span
+		lag  time.Duration
+		want scenarios.Verdict
+	}{
+		{"rate > 700/s", held, 100 * ms, scenarios.Inconclusive},
+		{"rate > 700/s", nil, 100 * ms, scenarios.Fail},
+		{"rate > 700/s", held, 20 * ms, scenarios.Fail},
+		{"rate > 900/s", held, 100 * ms, scenarios.Fail},
+		{"rate < 500/s", held, 100 * ms, scenarios.Fail},
+		{"goodput > 700/s", held, 100 * ms, scenarios.Inconclusive},
+		{"goodput > 700/s", nil, 100 * ms, scenarios.Fail},
+		{"goodput > 900/s", held, 100 * ms, scenarios.Fail},
+	} {
+		list := usersAsk(10, 20*sec, func(_ int, at time.Duration) (time.Duration, scenarios.Kind) {
+			if at >= 10*sec && at < 15*sec {
+				return 700 * ms, okay
+			}
+			return 2 * ms, okay
+		})
+		slices.SortStableFunc(list, func(a, b scenarios.Outcome) int { return int(a.Intended - b.Intended) })
+		var all []scenarios.Outcome
+		second := 9 * sec
+		for _, o := range list {
+			one := []scenarios.Outcome{o}
+			if o.Intended >= second+sec && second < 14*sec {
+				second += sec
+				lateBy(c.lag, one)
+			}
+			all = append(all, one[0], iteration(one[0]))
+		}
+		o := parseObjectives(t, c.text)
+		closed := oneStep
+		closed.Loads = []measure.SeriesLoad{{Name: "browse", Closed: true, Users: 10, Timeout: 2 * sec}}
+		r := newFixtureWith(t, measure.Config{Series: closed}, o...)
+		r.play(all)
+		got := r.finish(judge.Case{SLO: o, Held: c.held}, 20*sec).Objectives[0]
+		if got.Verdict != c.want {
+			t.Errorf("%s, held %v, lag %s: %s, measured %v (%s), want %s", c.text, c.held, c.lag, got.Verdict, got.Measured,
+				got.Note, c.want)
+		}
 	}
 }

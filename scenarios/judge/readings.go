@@ -32,6 +32,7 @@ type readings struct {
 
 	held     map[time.Duration]bool // see heldWindows, which makes it
 	heldGood bool                   // the requests of these windows count as good; see withHeldGood
+	without  map[time.Duration]bool // windows that rates leave out, by start; see withoutHeld
 }
 
 // A record is a cell without its distributions.
@@ -230,7 +231,7 @@ func count(s *effect.Slice, c *measure.Counts, limit int) {
 func (f *readings) iterations(o slo.Objective, p requests.Span, as view) (n int64, span time.Duration) {
 	for i := range f.records {
 		r := &f.records[i]
-		if r.Start >= p.From && r.Start < p.To && requests.Paced(&f.Config.Series, o, int(r.Series)) {
+		if r.Start >= p.From && r.Start < p.To && !f.without[r.Start] && requests.Paced(&f.Config.Series, o, int(r.Series)) {
 			n += as(&r.Counts).Offered()
 		}
 	}
@@ -240,7 +241,12 @@ func (f *readings) iterations(o slo.Objective, p requests.Span, as view) (n int6
 			on = append(on, s)
 		}
 	}
-	return n, p.Covered(on)
+	span = p.Covered(on)
+	for start := range f.without {
+		left := requests.Span{From: max(start, p.From), To: min(f.EndOf(start), p.To)}
+		span -= left.Covered(on)
+	}
+	return n, span
 }
 
 // closedAt reports whether a closed load that the objective selects runs at t.

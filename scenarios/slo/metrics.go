@@ -86,7 +86,7 @@ var metrics = Table{
 	},
 	{
 		Name: "timeouts", Unit: Count, Bare: true, Written: []string{"timeouts"},
-		Count:   func(c Counts) (bad, n int64) { return c.Timeouts, c.Offered() },
+		Count: func(c Counts) (bad, n int64) { return c.Timeouts, c.Offered() }, TimesOut: true,
 		Meaning: "How many requests timed out.",
 	},
 	{

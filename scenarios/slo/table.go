@@ -49,6 +49,7 @@ type Row struct {
 
 	CountsBad  bool // a bad request counts against an objective on the metric
 	CountsShed bool // a shed request counts against an objective on the metric
+	TimesOut   bool // a request that timed out counts against an objective on the metric, and another bad one does not
 	NeedsWant  bool // the metric counts answers of steps with `want`
 	NeedsCount bool // the ledger must say by `count` how often a write is there
 	UntilGood  bool // the metric of a fault is measured until requests are good again

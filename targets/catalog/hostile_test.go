@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -35,7 +36,7 @@ var hostile = []struct {
 		greeting + "\x02\x00\x00\x01\xff\x10", greeting, "",
 	}},
 	{"PostgreSQL", "postgres://app@ADDR/shop", `{sql: "select $1", args: ["1"]}`, []string{
-		"R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05I", "R\x00\x00\x00\x04", "E\x00\x00\x00\x05\x00", "N", "",
+		"R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05I", "b8\x00\x00\x04", "R\x00\x00\x00\x04", "E\x00\x00\x00\x05\x00", "N", "",
 	}},
 	{
 		"Redis", "redis://ADDR", `redis: [GET, a]`,
@@ -110,6 +111,29 @@ func TestHostile_MySQL(t *testing.T) {
 		if !strings.Contains(message, "what the server sent made its reader panic: runtime error: ") ||
 			!strings.Contains(message, "(packets.go:") {
 			t.Errorf("%d: %s", i, message)
+		}
+	}
+}
+
+// TestHostile_Lengths: a server that declares an answer of 900 MiB, and sends none of it, takes no such memory.
+func TestHostile_Lengths(t *testing.T) {
+	for _, c := range []struct {
+		which int
+		says  string
+	}{
+		{1, "b8\x00\x00\x04"},
+		{1, "R8\x00\x00\x04"},
+		{1, "R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05ID8\x00\x00\x04"},
+		{2, "$939524100\r\n"},
+		{2, "*939524100\r\n"},
+		{3, "HTTP/1.1 200 OK\r\nContent-Length: 939524100\r\n\r\n"},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		out, message := callHostile(t, c.which, []byte(c.says), false)
+		runtime.ReadMemStats(&after)
+		if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 200 || out.Kind != scenarios.Error {
+			t.Errorf("%s says %q: %v, %q; it took %d MiB", hostile[c.which].name, c.says, out.Kind, message, took)
 		}
 	}
 }

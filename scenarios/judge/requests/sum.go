@@ -21,6 +21,17 @@ func (s *Sum) Punctual() *Sum {
 	return &Sum{Counts: *s.Counts.Punctual(), Iterations: s.Iterations, Span: s.Span}
 }
 
+// WithBadOf returns the counts of s by kind as if only those requests were bad that are bad in part, which is a part of
+// s. Times and checks stay as they are.
+func (s *Sum) WithBadOf(part *Sum) Sum {
+	out := *s
+	for _, k := range []scenarios.Kind{scenarios.Error, scenarios.Skipped} {
+		out.Kinds[scenarios.OK] += out.Kinds[k] - part.Kinds[k]
+		out.Kinds[k] = part.Kinds[k]
+	}
+	return out
+}
+
 // Population returns the number of requests that count in a metric: all offered ones for a share of them, good
 // answers for ok. and service., otherwise all but shed ones.
 //

@@ -72,6 +72,8 @@ func connect(o *targets.Options, at *sql.Location) (func(ctx context.Context, n 
 	// The network resolves addresses.
 	k.base.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
 	k.base.ConnectTimeout = 0
+	// The driver allocates the length that a message declares before the message comes.
+	k.base.MaxProtocolMessageBodyLen = h1.MaxBody
 	for _, address := range at.Addresses {
 		host, port, err := net.SplitHostPort(address)
 		if err != nil {
