@@ -19,7 +19,8 @@ func TestKilled_WaitingForOperator(t *testing.T) {
 	waits := filepath.Join(t.TempDir(), "waits")
 	m.env = append(m.env, "BRUNT_TEST_WAITS="+waits)
 	text := strings.ReplaceAll(killScenario(
-		`{at: 300ms, wait: {for: operator, at_most: 60s}, for: 1s, webhook: {inject: {post: "HOOK"}, verify: {get: "HOOK", check: {body: "on"}}, revert: {delete: "HOOK"}}}
+		`{at: 300ms, wait: {for: operator, at_most: 60s}, for: 1s, webhook: {inject: {post: "HOOK"},
+      verify: {get: "HOOK", check: {body: "on"}}, revert: {delete: "HOOK"}}}
   frozen: {at: 100ms, for: 61s, process.freeze: {pid: PID}}
   file: {at: 100ms, for: 61s, exec: {inject: [touch, "FLAG"], verify: [test, -e, "FLAG"], revert: [rm, -f, "FLAG"]}}`, m),
 		"900ms", "64s")
