@@ -22,7 +22,8 @@ func TestKilled_WaitingForOperator(t *testing.T) {
 		`{at: 300ms, wait: {for: operator, at_most: 60s}, for: 1s, webhook: {inject: {post: "HOOK"},
       verify: {get: "HOOK", check: {body: "on"}}, revert: {delete: "HOOK"}}}
   frozen: {at: 100ms, for: 61s, process.freeze: {pid: PID}}
-  file: {at: 100ms, for: 61s, exec: {inject: [touch, "FLAG"], verify: [test, -e, "FLAG"], revert: [rm, -f, "FLAG"]}}`, m),
+  file: {at: 100ms, for: 61s, exec: {inject: [touch, "FLAG"], verify: [test, -e, "FLAG"],
+      revert: [rm, -f, "FLAG"]}}`, m),
 		"900ms", "64s")
 	cmd := m.brunt("brunt", m.file(t, text), m.state, "guard", "0")
 	var out strings.Builder
