@@ -36,6 +36,7 @@ type findFlags struct {
 	settle     time.Duration
 	peak       string
 	atLeast    string
+	hysteresis string
 }
 
 func findCommand() *cobra.Command {
@@ -56,6 +57,12 @@ the load to the rate, and proves at the end that the fault is still in. brunt th
 back and proves that it is gone. What follows the injection at the low load is shown apart.
 A fault that is over once it is done, or that nothing takes back, is refused.
 
+With --hysteresis, brunt makes an overload after the search: the load of 80 % of the capacity,
+or --hysteresis=RATE or SHARE, then twice the rate that was too high, then the same load
+again. A target that stays bad at the load that it held before is in a metastable failure.
+brunt then lowers the load until requests are good and raises it again, and says at which rate
+the target came back and whether it holds the load again. The page shows goodput against load.
+
 The answer is an interval that holds the capacity with 95 % confidence, by a model of all
 probes. If the generator reaches its limit first, brunt says so, and the
 interval is only a lower bound. If another program used the processors during a probe, the
@@ -63,7 +70,8 @@ probe shows nothing, and brunt repeats it.`,
 		Example: `  brunt find checkout.yaml --objective "p95 < 200ms" --objective "errors < 1%"
   brunt find checkout.yaml --max 20000/s --probe 30s --precision 2% --html capacity.html
   brunt find shop.yaml --without "posts[1]" --peak 900/s
-  brunt find shop.yaml --during slow-store --without zone=a --at-least 900/s`,
+  brunt find shop.yaml --during slow-store --without zone=a --at-least 900/s
+  brunt find shop.yaml --hysteresis --html loop.html`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.find(c, args[0]) },
 	}
@@ -85,6 +93,9 @@ probe shows nothing, and brunt repeats it.`,
 	c.Flags().StringVar(&f.atLeast, "at-least", "", `a rate that the target has to sustain, under each fault if some are given:
 exit code 3 if it does not, 8 if the interval holds the rate, also where no rate held,
 5 if the generator reached its limit before`)
+	c.Flags().StringVar(&f.hysteresis, "hysteresis", "",
+		"say whether the target comes back from an overload to a load that it held: =RATE, or =SHARE of the capacity")
+	c.Flags().Lookup("hysteresis").NoOptDefVal = quantity.FormatShare(capacity.DefaultHysteresis)
 	c.Flags().StringVar(&f.page, "html", "", "write a page with response times against the rate to a file")
 	f.noChaos = true
 	return c
@@ -130,6 +141,10 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
+	back, err := f.hysteresisAt(o.Max)
+	if err != nil {
+		return err
+	}
 	for _, text := range f.objectives {
 		obj, err := slo.ParseObjective(text)
 		if err != nil {
@@ -165,6 +180,14 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	if found == nil || len(found.Tries) == 0 {
 		return err
 	}
+	var beyond error
+	if err == nil && back != nil {
+		fmt.Fprintln(stderr(c), "hysteresis:")
+		found.Hysteresis, beyond = finder.Overload(ctx, back(found.Low), &found.Found)
+		if errors.As(beyond, new(capacity.LoadError)) {
+			beyond = scenarios.Usage(fmt.Errorf("--hysteresis: %w", beyond))
+		}
+	}
 	if peak > 0 {
 		found.Peak = found.Demanded(peak)
 	}
@@ -178,6 +201,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	for _, line := range words.CapacityDetails(found) {
 		fmt.Fprintln(stdout(c), line)
 	}
+	err = errors.Join(err, beyond)
 	if f.page != "" {
 		err = errors.Join(err, f.writePage(finder, found, lines, began))
 	}
@@ -209,6 +233,23 @@ func (f *findFlags) demanded(flag, text string, most float64) (float64, error) {
 		return 0, usagef("%s %s: no rate above --max %s is tried; raise --max", flag, text, f.most)
 	}
 	return rate, nil
+}
+
+// hysteresisAt reads the load of --hysteresis: it returns the rate for the largest rate that held. It returns nil
+// without the flag.
+func (f *findFlags) hysteresisAt(most float64) (func(held float64) float64, error) {
+	text := f.hysteresis
+	if text == "" {
+		return nil, nil
+	}
+	if share, err := quantity.ParseShare(text); err == nil && share > 0 && share < 1 {
+		return func(held float64) float64 { return share * held }, nil
+	}
+	if !strings.Contains(text, "/") {
+		return nil, usagef("--hysteresis=%s: want a share such as 80%%, or a rate such as 200/s", text)
+	}
+	rate, err := f.demanded("--hysteresis", text, most)
+	return func(float64) float64 { return rate }, err
 }
 
 // decided returns the exit code of a lower bound: nil if the rate fits in every case that decides.
@@ -288,7 +329,8 @@ func (f *findFlags) writePage(r *capacity.RunProber, found *search.Capacity, lin
 	lines[0] = syntax.Sentence(lines[0])
 	p := html.FindPage{
 		Name: sc.Name, Answer: strings.Join(lines, " "), Sure: found.High > 0, Objectives: r.Objectives,
-		Started: began, Took: time.Since(began), Searches: []html.FindSearch{{Tries: found.Tries}},
+		Started: began, Took: time.Since(began), Overload: found.Hysteresis,
+		Searches: []html.FindSearch{{Tries: found.Tries}},
 	}
 	if len(found.Under) > 0 {
 		p.Searches[0].Name, p.Details = "all", words.CapacityDetails(found)

@@ -10,11 +10,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 	"brunt/scenarios/result/search"
 	"brunt/scenarios/suite"
 )
@@ -127,5 +129,105 @@ func TestFind_UnderFault(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(state); len(left) > 0 {
 		t.Errorf("it left %v", left)
+	}
+}
+
+// A latch is overloaded above a number of requests in the last second. It answers with 502 then, and if it has a
+// hysteresis, until fewer than another number came in a second.
+type latch struct {
+	most, free int // free is 0 without a hysteresis
+
+	mu    sync.Mutex
+	came  []time.Time // in the last second
+	stuck bool
+	pause time.Duration // the longest time without a request, in the second before it came back; of all times
+}
+
+func (l *latch) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	l.came = append(l.came, now)
+	for now.Sub(l.came[0]) > time.Second {
+		l.came = l.came[1:]
+	}
+	switch n := len(l.came); {
+	case n > l.most:
+		l.stuck = true
+	case l.stuck && (l.free == 0 || n < l.free):
+		l.stuck = false
+		for i, at := range l.came[1:] {
+			l.pause = max(l.pause, at.Sub(l.came[i]))
+		}
+	}
+	if l.stuck {
+		w.WriteHeader(http.StatusBadGateway)
+	}
+	fmt.Fprint(w, "ok")
+}
+
+// TestFind_Hysteresis looks for a hysteresis of two servers that break at the same rate. One of them stays bad until
+// the load is lower.
+func TestFind_Hysteresis(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a minute: a search, and the way back from an overload")
+	}
+	for _, tt := range []struct {
+		name string
+		*latch
+		want result.OverloadAnswer
+	}{
+		{"with", &latch{most: 120, free: 30}, result.Hysteresis},
+		{"without", &latch{most: 120}, result.NoHysteresis},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			srv := httptest.NewServer(tt.latch)
+			t.Cleanup(srv.Close)
+			dir := t.TempDir()
+			scenario, found := filepath.Join(dir, "s.yaml"), filepath.Join(dir, "found.json")
+			page := filepath.Join(dir, "find.html")
+			text := fmt.Sprintf(`version: 1
+name: latch
+target: {url: %q}
+judge: {hold: 1s}
+load: {main: {executor: constant-arrival-rate, rate: 70/s, duration: 5s, timeout: 500ms, flow: [{get: /}]}}
+slo: [errors < 5%%]
+`, srv.URL)
+			if err := os.WriteFile(scenario, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("BRUNT_STATE", filepath.Join(dir, "state"))
+			code := execute([]string{
+				"find", scenario, "--probe", "2s", "--cool-down", "1500ms", "--confirm", "1", "--precision", "30%",
+				"--hysteresis=50/s", "--json", found, "--html", page,
+			})
+			var c search.Capacity
+			b, err := os.ReadFile(found)
+			if err == nil {
+				err = json.Unmarshal(b, &c)
+			}
+			if code != 0 || err != nil || c.Hysteresis == nil {
+				t.Fatalf("it ended with %d: %v; %s", code, err, b)
+			}
+			o := c.Hysteresis
+			t.Logf("between %v/s and %v/s; %+v; %+v; %+v", c.Low, c.High, o.Before, o.Push, *o.Escape)
+			for _, s := range o.Escape.Steps {
+				if want := 50 * float64(s.Share) * float64(s.Hold); math.Abs(float64(s.Offered)-want) > 2 {
+					t.Skipf("this machine fell short: %d requests, want %v", s.Offered, want)
+				}
+			}
+			if tt.latch.pause > 200*time.Millisecond {
+				t.Skipf("this machine made no load for %s, and freed the server", tt.latch.pause)
+			}
+			if o.Answer() != tt.want || o.Escape.Rate != 50 || math.Abs(float64(o.Push.Share)-2*c.High/50) > .01 {
+				t.Errorf("it is %s at %v/s; the overload is %v times that", o.Answer(), o.Escape.Rate, o.Push.Share)
+			}
+			if tt.want == result.Hysteresis && o.Escape.Back != .5 { // 35/s is above 30/s, and 25/s below it
+				t.Errorf("it came back at %v of the load", o.Escape.Back)
+			}
+			if b, err := os.ReadFile(page); err != nil || !strings.Contains(string(b), `id="loop-curve-good"`) {
+				t.Errorf("the page has no loop: %v", err)
+			}
+		})
 	}
 }

@@ -25,9 +25,10 @@ type FindPage struct {
 	Objectives []slo.Objective
 	Started    time.Time
 	Took       time.Duration
-	Details    []string     // sentences below the answer
-	Searches   []FindSearch // without a fault, then under each fault; or the one for the dose
-	Dose       search.Dose  // the setting whose dose is searched; the zero value for a search of rates
+	Details    []string         // sentences below the answer
+	Overload   *result.Overload // what followed an overload; nil: there was none
+	Searches   []FindSearch     // without a fault, then under each fault; or the one for the dose
+	Dose       search.Dose      // the setting whose dose is searched; the zero value for a search of rates
 }
 
 // A FindSearch is the search without a fault, or the search under one.
@@ -54,8 +55,9 @@ type findView struct {
 	Objectives   []string
 	Details      []string
 	Curve        *curveView
-	Several      bool // an iteration makes several requests
-	Beyond       bool // the curve shows the first of several searches
+	Loop         *loopView // nil: there was no overload
+	Several      bool      // an iteration makes several requests
+	Beyond       bool      // the curve shows the first of several searches
 	Dose         string
 	Searches     []findTable
 }
@@ -144,6 +146,9 @@ func (p FindPage) Report(w io.Writer) error {
 		if v.Points, err = v.Curve.Readout.Packed(); err != nil {
 			return err
 		}
+	}
+	if p.Overload != nil {
+		v.Loop = overloadLoop(p.Overload)
 	}
 	return findTemplate().Execute(w, v)
 }

@@ -50,3 +50,36 @@ func TestLoop(t *testing.T) {
 		t.Errorf("the line goes through the heights %v", y)
 	}
 }
+
+// TestOverloadLoop draws the load before an overload, the overload, and the way back, on the page of a search.
+func TestOverloadLoop(t *testing.T) {
+	step := func(share result.Num, offered, bad int64) result.EscapeStep {
+		return result.EscapeStep{Share: share, Offered: offered, Bad: bad, Hold: 2, Whole: bad == 0}
+	}
+	var b strings.Builder
+	p := FindPage{Name: "shop", Answer: "Between 280/s and 300/s.", Sure: true, Overload: &result.Overload{
+		Before: step(1, 400, 0), Push: step(3, 1200, 900),
+		Escape: &result.Escape{
+			Outcome: result.EscapeStuck, Rate: 200, Bad: 30, Back: .5, After: 7, Held: 4,
+			Steps: []result.EscapeStep{step(1, 400, 400), step(.5, 200, 0), step(1, 400, 0)},
+		},
+	}}
+	if err := p.Report(&b); err != nil {
+		t.Fatal(err)
+	}
+	page := b.String()
+	for _, want := range []string{
+		`<section id="loop">`, "came back at 100/s (50%), held at 200/s again.", "300% of the load", "the overload,",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if n := strings.Count(page, `<circle r="3"`); n != 5 {
+		t.Errorf("%d dots, want one for each step", n)
+	}
+	b.Reset()
+	if p.Overload = nil; p.Report(&b) != nil || strings.Contains(b.String(), `id="loop"`) {
+		t.Error("a page without an overload shows one")
+	}
+}

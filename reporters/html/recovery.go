@@ -28,6 +28,8 @@ var momentNames = map[slo.Moment]string{
 	slo.Clearing:  "taken off",
 	slo.Recovery:  "good again",
 	slo.Noticing:  "noticed by the monitoring",
+
+	slo.Seeing: "marked as seen", slo.Understanding: "marked as understood", slo.Acting: "marked as acted on",
 }
 
 // mostAsked bounds the rows of required and measured times.
@@ -58,7 +60,7 @@ func (p *pageView) asked(r *result.Result) {
 		}
 		switch f := faultIn(r, phase); {
 		case f == nil || !def.OfWorst():
-		case (f.Impact == result.NotImpacted || f.NoOutage()) && row.To != slo.Noticing:
+		case (f.Impact == result.NotImpacted || f.NoOutage()) && row.To != slo.Noticing && row.Needs != slo.NeedsMark:
 			v.From, v.To = "–", "–" // nothing to recover from
 			addLimit(limits, f)
 		default:
@@ -176,6 +178,12 @@ func momentOf(f *result.FaultRecord, m slo.Moment) result.Num {
 		return f.RecoveredAt
 	case slo.Noticing:
 		return f.Injected + f.Detect
+	case slo.Seeing:
+		return f.Operator.When(result.Seen)
+	case slo.Understanding:
+		return f.Operator.When(result.Understood)
+	case slo.Acting:
+		return f.Operator.When(result.Acted)
 	}
 	return result.NaN
 }
@@ -186,7 +194,7 @@ func (v *askedView) resolve(f *result.FaultRecord, row *slo.Row) {
 	if row.To == slo.Noticing { // the first answer noticed the fault, so the true time is not later
 		prefix, resolution = "−", f.DetectResolution
 	}
-	if row.Unit == slo.Seconds && resolution.Known() && resolution > 0 {
+	if row.Unit == slo.Seconds && row.Needs != slo.NeedsMark && resolution.Known() && resolution > 0 {
 		v.Resolution = prefix + words.Seconds(resolution)
 	}
 }

@@ -16,7 +16,7 @@ func CapacityAnswer(c *search.Capacity) []string {
 	all := rateRange(&c.Found, c.Interval)
 	if len(c.Under) == 0 {
 		out := []string{all + " (" + probes(len(c.Tries)) + ")"}
-		return append(out, demands(c)...)
+		return append(out, beyond(c)...)
 	}
 	parts := []string{"all: " + all}
 	for i := range c.Under {
@@ -27,7 +27,7 @@ func CapacityAnswer(c *search.Capacity) []string {
 		}
 		parts = append(parts, text)
 	}
-	return append([]string{strings.Join(parts, "; ")}, demands(c)...)
+	return append([]string{strings.Join(parts, "; ")}, beyond(c)...)
 }
 
 // CapacityUnfinished says how far a search came that did not find the capacity.
@@ -75,13 +75,16 @@ func shareRange(s *search.Interval) string {
 
 func probes(n int) string { return syntax.Amount(n, "probe") }
 
-// demands says whether the demanded rates fit.
-func demands(c *search.Capacity) (out []string) {
+// beyond says whether the demanded rates fit, and what an overload shows.
+func beyond(c *search.Capacity) (out []string) {
 	if c.Peak != nil {
 		out = append(out, demand(c, c.Peak, "A peak of %.4g/s"))
 	}
 	if c.AtLeast != nil {
 		out = append(out, demand(c, c.AtLeast, "The demanded %.4g/s"))
+	}
+	if c.Hysteresis != nil {
+		out = append(out, Capitalize(Hysteresis(c.Hysteresis))+".")
 	}
 	return out
 }
@@ -132,6 +135,13 @@ func CapacityDetails(c *search.Capacity) (out []string) {
 			}
 		}
 	}
+	defer func() {
+		if c.Hysteresis != nil {
+			for _, why := range c.Hysteresis.Limits {
+				out = append(out, "the generator fell short up to the end of the overload: "+Clean(why))
+			}
+		}
+	}()
 	if len(c.Under) == 0 {
 		add("", &c.Found)
 		return out

@@ -37,6 +37,45 @@ func TestEscapeEnd(t *testing.T) {
 	}
 }
 
+// TestHysteresis: each answer of an overload has a text of its own, without unknown figures, and names no fault.
+func TestHysteresis(t *testing.T) {
+	step := func(offered, bad int64) result.EscapeStep {
+		return result.EscapeStep{Share: 1, Offered: offered, Bad: bad, Hold: 2, End: 12, Whole: bad == 0}
+	}
+	o := result.Overload{Before: step(1000, 0), Push: step(4000, 3000), Escape: &result.Escape{
+		Outcome: result.EscapeStuck, Rate: 200, Bad: 48, Back: .7, After: 12, Held: 8,
+		Steps: []result.EscapeStep{{Share: 1}, {Share: .1}, {Share: .85}},
+	}}
+	o.Push.Share = 2.5
+	for outcome, want := range map[result.EscapeOutcome]string{
+		result.EscapeStuck: "hysteresis: after 12s at 500/s it stayed bad at 200/s for 48s, came back at 140/s (70%), " +
+			"held at 200/s again",
+		result.EscapeByItself: "hysteresis: none seen; after 12s at 500/s it was good again at 200/s within 48s",
+		result.EscapeUntold: "hysteresis: not shown, after 12s at 500/s. It was bad for 48s at 200/s without the overload, " +
+			"came back at 140/s (70%), 12s after the load was lowered, and held at 200/s again. Time alone may have brought " +
+			"it back: a load that goes on for longer after the overload tells",
+	} {
+		if o.Escape.Outcome = outcome; words.Hysteresis(&o) != want {
+			t.Errorf("%s: got %s\nwant %s", outcome, words.Hysteresis(&o), want)
+		}
+	}
+	seen := map[string]bool{}
+	said := func(of any) {
+		got := words.Hysteresis(&o)
+		if got == "" || seen[got] || strings.Contains(got, "NaN") || strings.Contains(got, "fault") {
+			t.Errorf("%v: %q", of, got)
+		}
+		seen[got] = true
+	}
+	for _, o.Escape.Outcome = range result.EscapeOutcomes() {
+		said(o.Escape.Outcome)
+	}
+	o.Push = step(4000, 0)
+	said("no overload")
+	o.Before = step(1000, 30)
+	said("bad before")
+}
+
 // TestFaultEffect_Unrecovered: each reason why a load had not recovered has a sentence of its own, and the outcome
 // tells a fault that is gone from one that is not.
 func TestFaultEffect_Unrecovered(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/series"
+	"brunt/scenarios/result"
 )
 
 // TestFault_Detect: verdicts on `detect < 5s after f` for what the team's monitoring detected,
@@ -185,6 +186,35 @@ func TestFault_Resolved(t *testing.T) {
 		}, outage(between(0, 0)), injection{"f", "f", 30 * sec, 35 * sec})
 		if o := f.Objectives[0]; o.Verdict != c.want || o.Measured != 13 || o.Low != 12 {
 			t.Errorf("%s is %s, measured %v from %v (%s), want %s of 13 s", c.text, o.Verdict, o.Measured, o.Low, o.Note, c.want)
+		}
+	}
+}
+
+// TestFault_Marked: a mark counts from the injection to the instant of the mark. Without a mark the time is unknown,
+// though others are there: people may forget one.
+func TestFault_Marked(t *testing.T) {
+	marks := map[series.MarkKey]time.Duration{
+		{Occurrence: 0, Kind: result.Seen}: 33 * sec, {Occurrence: 0, Kind: result.Acted}: 75 * sec,
+		{Occurrence: 1, Kind: result.Understood}: 99 * sec,
+	}
+	for _, c := range []struct {
+		text     string
+		want     scenarios.Verdict
+		measured float64 // NaN: unknown
+		note     string
+	}{
+		{"seen < 4s after f", scenarios.Pass, 3, ""},
+		{"seen < 3s after f", scenarios.Fail, 3, ""},
+		{"acted < 1m after f", scenarios.Pass, 45, ""},
+		{"acted < 40s after f", scenarios.Fail, 45, ""},
+		{"understood < 5m after f", scenarios.Inconclusive, math.NaN(), "no person marked it as understood"},
+	} {
+		f := drill(t, parseObjectives(t, c.text), judge.Case{Reactions: series.Reactions{Marks: marks}},
+			outage(between(30*sec, 45*sec)), injection{"f", "f", 30 * sec, 40 * sec})
+		o := f.Objectives[0]
+		if o.Verdict != c.want || o.Note != c.note || float64(o.Measured) != c.measured && !math.IsNaN(c.measured) ||
+			math.IsNaN(c.measured) != !o.Measured.Known() {
+			t.Errorf("%s is %s, measured %v (%s), want %s of %v", c.text, o.Verdict, o.Measured, o.Note, c.want, c.measured)
 		}
 	}
 }

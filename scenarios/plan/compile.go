@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
@@ -29,6 +30,13 @@ type CompileOptions struct {
 	// Unjudged says that the objectives will not be judged, so that objectives that no run can decide are not
 	// mistakes.
 	Unjudged bool
+	Push     *Push // the overload at the end of the loads; nil: there is none
+}
+
+// A Push is an overload at the end of the loads, which stands for the fault that an escape follows.
+type Push struct {
+	From time.Duration // when it begins, an offset from t0; the loads before it are the baseline
+	Wait time.Duration // the least time after its end until the load is lowered below that of the baseline
 }
 
 // Compile resolves every kind that the scenario names, and makes all checks that have no side effects. The error is a
@@ -36,7 +44,7 @@ type CompileOptions struct {
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	secrets := len(sc.SecretRefs)
 	c := newCompiler(&Plan{
-		Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self,
+		Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self, Push: o.Push,
 		Asked: map[*syntax.Node][]load.Step{},
 	}, o, sc.Mistakes())
 	c.plan.Protocols = catalog.New()

@@ -12,7 +12,7 @@ func checkEscape(p *Plan, m *syntax.Mistakes) {
 		return
 	}
 	at := sc.Judge.Of("escape")
-	if len(sc.Faults) == 0 {
+	if len(sc.Faults) == 0 && p.Push == nil {
 		m.AddHint(at, "add one under `chaos`, or leave `escape` out", "`escape` follows a fault, and the scenario has none")
 	}
 	if sc.Workers.Count > 0 {

@@ -157,6 +157,7 @@ type Plan struct {
 	Alerts      []observe.Alert               // alerts of the team's own monitoring
 	Watches     []observe.Watch               // questions to the units
 	ReadLinks   bool                          // the calls on all links between processes are counted, see CountsCalls
+	Push        *Push                         // an overload, which an escape follows; nil: there is none
 	Smoke       bool                          // a smoke run, in which faults need not meet traffic
 	Notes       []string                      // hints for the author, and the smallest outage that the load can show
 

@@ -20,7 +20,8 @@ func Unrecovereds() []Unrecovered {
 }
 
 // An Escape says at which load the target came back after a fault that was gone, and whether it then held the load of
-// the baseline. It follows the load of a run with `judge: {escape: on}`. Its requests count in no objective.
+// the baseline. It follows the load of a run with `judge: {escape: on}`, or an [Overload]. Its requests count in no
+// objective.
 //
 // A target that is bad at a load although it can hold the same load is in a metastable failure (Huang et al.,
 // "Metastable Failures in the Wild", OSDI 2022): a trigger that is gone pushed it into a state that an effect of the
@@ -75,6 +76,42 @@ type EscapeStep struct {
 	Bad     int64 `json:"bad"`     // those that failed or were slow
 	Hold    Num   `json:"hold"`    // length of the hold, seconds
 	Whole   bool  `json:"whole"`   // the share of bad requests was within `judge.limit`
+}
+
+// An Overload is what `brunt find --hysteresis` sees: the load of a baseline, an overload in place of a fault, and the
+// escape from it. The escape begins where the overload ends.
+type Overload struct {
+	Before EscapeStep `json:"before"` // the load of the baseline, before the overload
+	Push   EscapeStep `json:"push"`   // the overload
+	Escape *Escape    `json:"escape"`
+	Limits []string   `json:"limits,omitempty"` // where the generator fell short up to the end of the overload
+}
+
+// An OverloadAnswer is what an overload shows.
+type OverloadAnswer string
+
+// The answers of an overload.
+const (
+	Hysteresis   OverloadAnswer = "hysteresis"  // the target was stuck
+	NoHysteresis OverloadAnswer = "none_seen"   // it came back by itself
+	OtherAnswer  OverloadAnswer = "other"       // neither: the escape says more
+	BadBefore    OverloadAnswer = "bad_before"  // requests were bad before the overload
+	NotOverload  OverloadAnswer = "no_overload" // requests stayed good in the overload
+)
+
+// Answer says what the overload shows.
+func (o *Overload) Answer() OverloadAnswer {
+	switch {
+	case !o.Before.Whole:
+		return BadBefore
+	case o.Push.Whole:
+		return NotOverload
+	case o.Escape.Outcome == EscapeStuck:
+		return Hysteresis
+	case o.Escape.Outcome == EscapeByItself:
+		return NoHysteresis
+	}
+	return OtherAnswer
 }
 
 // Good returns the good requests a second of a step.

@@ -124,6 +124,7 @@ const (
 	MonitorUnasked   NoteKind = "not_queried"       // the monitoring was not asked
 	MonitorFailed    NoteKind = "monitoring"        // the answer of the monitoring instead of a value
 	NoticedNone      NoteKind = "not_noticed"       // the monitoring did not notice the fault for so long
+	MarkNone         NoteKind = "not_marked"        // no person marked the fault as text says
 	ReachedNone      NoteKind = "not_reached"       // the value was not reached for so long
 	FiringStill      NoteKind = "still_firing"      // the alert still fired after so long
 	NoticedWhich     NoteKind = "noticed_which"     // another fault was active, so which of them was noticed is unknown
@@ -317,6 +318,7 @@ var noteSentences = map[NoteKind]string{
 	MonitorUnasked:   "the monitoring was not queried",
 	MonitorFailed:    "<text>",
 	NoticedNone:      "not noticed: > <for seconds>",
+	MarkNone:         "no person marked it as <text>",
 	ReachedNone:      "not reached: > <for seconds>",
 	FiringStill:      "still firing: > <for seconds>",
 	NoticedWhich:     "<of> was active at the same time, so it is unknown which of the two was noticed",

@@ -298,6 +298,7 @@ func TestNotes_Phrase(t *testing.T) {
 		{"", "the monitoring was not queried", result.Notes{{Kind: result.MonitorUnasked}}},
 		{"", "no answer; timeout", result.Notes{{Kind: result.MonitorFailed, Text: "no answer; timeout"}}},
 		{"", "not noticed: > 12.5s", result.Notes{{Kind: result.NoticedNone, For: 12.5}}},
+		{"", "no person marked it as acted", result.Notes{{Kind: result.MarkNone, Text: "acted"}}},
 		{"", "not reached: > 12.5s", result.Notes{{Kind: result.ReachedNone, For: 12.5}}},
 		{"", "still firing: > 12.5s", result.Notes{{Kind: result.FiringStill, For: 12.5}}},
 		{

@@ -76,8 +76,8 @@ func (o *OperatorRecord) Mark(k MarkKind) *Mark {
 	return nil
 }
 
-// when returns the time of the first mark of a kind; NaN without one.
-func (o *OperatorRecord) when(k MarkKind) Num {
+// When returns the time of the first mark of a kind; NaN without one.
+func (o *OperatorRecord) When(k MarkKind) Num {
 	if m := o.Mark(k); m != nil {
 		return m.At
 	}
@@ -138,7 +138,7 @@ func (f *FaultRecord) SplitTime() *Split {
 			over = Num(math.Inf(1))
 		}
 	}
-	seen, understood, acted := o.when(Seen), o.when(Understood), o.when(Acted)
+	seen, understood, acted := o.When(Seen), o.When(Understood), o.When(Acted)
 	s := &Split{
 		Detect: between(f.Injected, seen), Decide: between(seen, understood), Act: between(understood, acted),
 		Recover: between(acted, over), Total: between(f.Injected, over),
@@ -155,7 +155,7 @@ func (f *FaultRecord) Stretches() (out []SplitPart) {
 	if o == nil || o.Split == nil || !o.Split.Total.Known() {
 		return nil
 	}
-	at := []Num{f.Injected, o.when(Seen), o.when(Understood), o.when(Acted), f.Injected + o.Split.Total}
+	at := []Num{f.Injected, o.When(Seen), o.When(Understood), o.When(Acted), f.Injected + o.Split.Total}
 	parts := o.Split.Parts()
 	from, name := 0, ""
 	for i := 1; i < len(at); i++ {

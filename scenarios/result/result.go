@@ -105,7 +105,9 @@ type Result struct {
 	Ledgers []*LedgerRecord `json:"ledgers,omitempty"` // results of named ledgers
 	// whether reads of registers returned what writes had made of them, by entry of `consistency`
 	Consistency []*ConsistencyRecord `json:"consistency,omitempty"`
-	Usage       []UnitUsage          `json:"usage,omitempty"` // resources that the target's units used
+	// what followed an overload; nil except in a run of `brunt find --hysteresis`
+	Overload *Overload   `json:"overload,omitempty"`
+	Usage    []UnitUsage `json:"usage,omitempty"` // resources that the target's units used
 	// answers of units over time to the questions under `watch`
 	Watches []Watch `json:"watches,omitempty"`
 	// values over time of the series under `metrics`, and of numbers under `watch`

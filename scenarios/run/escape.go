@@ -50,7 +50,8 @@ func (h *escaping) inFlight() (n int64) {
 // waits for the end of the load. It returns an error if a load of the escape could not be made.
 func (r *runner) escape(ctx context.Context) error {
 	end := r.plan.End()
-	if !r.plan.Scenario.Judge.Escape || r.session.o.NoChaos || r.plan.Smoke ||
+	push := r.plan.Push
+	if !r.plan.Scenario.Judge.Escape || r.session.o.NoChaos && push == nil || r.plan.Smoke ||
 		!sleepUntil(ctx, r.log.Now, end-decideEscape) {
 		return nil
 	}
@@ -58,25 +59,36 @@ func (r *runner) escape(ctx context.Context) error {
 		r.log.Note("the load did not go on to find out whether the target is stuck: workers made it")
 		return nil
 	}
-	fault, gone, err := r.unrecovered()
-	if err != nil || fault == "" {
-		return err
+	what, gone, wait := "the overload", end, time.Duration(0)
+	if push != nil {
+		wait = push.Wait
+	} else {
+		var err error
+		if what, gone, err = r.unrecovered(); err != nil || what == "" {
+			return err
+		}
 	}
 	h := &escaping{r: r, at: max(end, r.log.Now())}
 	if err := h.open(); err != nil {
 		return err
 	}
 	sc := r.plan.Scenario
-	r.log.Event(result.Event{Event: "escape.start", Text: fault + " is gone, and the load has not recovered from it"})
+	text := what + " is gone, and the load has not recovered from it"
+	if push != nil {
+		text = what + " is over"
+	}
+	r.log.Event(result.Event{Event: "escape.start", Text: text})
 	r.live.escape.Store(h.rec)
 	found := escape.Seek(ctx, h, escape.Settings{
 		Gone: gone, Begin: h.at, Hold: sc.Judge.HoldOr(), Timeout: r.loads.timeout(), Limit: sc.Judge.LimitOr(),
-		Rate: sum(h.rates),
+		Rate: sum(h.rates), Wait: wait,
 	})
 	r.live.escape.Store(nil)
 	h.close()
 	r.log.Event(result.Event{Event: "escape.end", Text: string(found.Outcome)})
-	r.escaped, r.escapedFrom = found, fault
+	if r.escaped, r.escapedFrom = found, what; push != nil && h.err == nil {
+		return r.overloaded(push.From, end)
+	}
 	return h.err
 }
 
@@ -131,6 +143,9 @@ func (h *escaping) open() (err error) {
 	r := h.r
 	sc := r.plan.Scenario
 	first := r.plan.End()
+	if r.plan.Push != nil {
+		first = r.plan.Push.From
+	}
 	for _, oc := range r.loads.rec.Occurrences() {
 		if oc.Name != "" {
 			first = min(first, oc.Injected)
@@ -229,8 +244,38 @@ func (h *escaping) close() {
 	_ = h.rec.Close()
 }
 
+// overloaded completes the record of an overload from an offset from t0 to another by the requests before it and in it.
+// All of them have ended.
+func (r *runner) overloaded(from, to time.Duration) error {
+	e, limit := r.escaped, r.plan.Scenario.Judge.LimitOr()
+	step := func(from, to time.Duration) (result.EscapeStep, error) {
+		n, bad, err := judge.BadIn(r.loads.rec, requests.Span{From: from, To: to})
+		return result.EscapeStep{
+			Start: result.Sec(from), End: result.Sec(to), Offered: n, Bad: bad, Hold: result.Sec(to - from),
+			Whole: n > 0 && float64(bad) <= limit*float64(n),
+		}, err
+	}
+	before, err := step(0, from)
+	if err != nil {
+		return err
+	}
+	push, err := step(from, to)
+	area := 0.0
+	for i := range r.plan.Loads {
+		p := r.plan.Loads[i].Schedule.Rate
+		area += p.Area(to) - p.Area(from)
+	}
+	before.Share, push.Share = 1, result.Num(area/(to-from).Seconds())/e.Rate
+	r.overload = &result.Overload{Before: before, Push: push, Escape: e}
+	return err
+}
+
 // addEscape adds the escape to the record of its fault, unless the fault or a unit of it was away after all.
 func (r *runner) addEscape(res *result.Result) {
+	if r.overload != nil {
+		res.Overload = r.overload
+		return
+	}
 	for i := range res.Faults {
 		f := &res.Faults[i]
 		if r.escaped == nil || f.Name != r.escapedFrom || f.Unrecovered == result.StillAway {

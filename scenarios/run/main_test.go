@@ -313,6 +313,13 @@ func (d *dying) options(state string) run.Options {
 			}
 		}
 	}
+	if waits := os.Getenv("BRUNT_TEST_WAITS"); waits != "" {
+		o.Event = func(e result.Event) {
+			if e.Event == "operator.waiting" {
+				_ = os.WriteFile(waits, nil, 0o600)
+			}
+		}
+	}
 	if d.guard != "none" {
 		o.Watchdog = self("guard")
 	}

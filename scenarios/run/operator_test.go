@@ -3,6 +3,7 @@ package run_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -65,11 +66,11 @@ func attendedScenario(url string) string {
 version: 1
 name: game day
 target: {url: "URL"}
-load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 7s, timeout: 500ms, flow: [{get: /}]}}
+load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 10s, timeout: 500ms, flow: [{get: /}]}}
 chaos:
   outage:
-    at: 500ms
-    wait: {for: operator, at_most: 6s}
+    at: 1s
+    wait: {for: operator, at_most: 4s}
     within: 5s
     webhook: {inject: {post: "URL/break"}, verify: {get: "URL/state", check: {body: broken}}, revert: none, gone: {get: "URL/state", check: {body: whole}}}
 judge: {hold: 500ms, limit: 5%, slow: 2s}
@@ -156,17 +157,26 @@ func TestOperator(t *testing.T) {
 			t.Parallel()
 			s := newBreakable(t)
 			a, o := attend(t, s)
+			text := strings.Replace(attendedScenario(s.URL), "errors < 90%",
+				"errors < 90%, seen < 4s after outage, acted < 4s after outage", 1)
 			var res *result.Result
 			if n > 0 {
-				res = withWorkers(t, n, attendedScenario(s.URL), o)
+				res = withWorkers(t, n, text, o)
 			} else {
-				res = runOnce(t, attendedScenario(s.URL), o)
+				res = runOnce(t, text, o)
 			}
 			<-a.done
 			if len(res.Faults) != 1 || res.Faults[0].Operator == nil || res.Faults[0].Operator.Split == nil {
 				t.Fatalf("%s: %s; %+v", res.Verdict, res.Reason, res.Faults)
 			}
 			a.holds(t, &res.Faults[0])
+			f := &res.Faults[0]
+			for i, mark := range []*result.Mark{f.Operator.Seen, f.Operator.Acted} {
+				o, want := &res.Objectives[i+1], mark.At-f.Injected
+				if math.Abs(float64(o.Measured-want)) > 1e-6 || o.Verdict != scenarios.Pass {
+					t.Errorf("%s: %s of %v, want %v", o.Text, o.Verdict, o.Measured, want)
+				}
+			}
 			kinds := map[string]int{}
 			for _, e := range res.Events {
 				kinds[e.Event]++
@@ -222,7 +232,7 @@ func (a *attendant) holds(t *testing.T, f *result.FaultRecord) {
 func TestOperator_Absent(t *testing.T) {
 	t.Parallel()
 	s := newBreakable(t)
-	text := strings.NewReplacer("at_most: 6s", "at_most: 300ms", "duration: 7s", "duration: 2s", "within: 5s", "within: 1s",
+	text := strings.NewReplacer("at_most: 4s", "at_most: 300ms", "duration: 10s", "duration: 3s", "within: 5s", "within: 1s",
 		"slo: [errors < 90%]", "slo: [errors < 90%, errors < 90% in outage]").Replace(attendedScenario(s.URL))
 	text = strings.Replace(text, "judge:", `  next: {after: outage, from: injection, wait: 100ms, for: 200ms, network.latency: {from: load, to: target,
     delay: 5ms}}
@@ -242,8 +252,10 @@ judge:`, 1)
 			t.Errorf("%+v", o)
 		}
 	}
-	if v := res.Objectives[1].Verdict; v != scenarios.Inconclusive {
-		t.Errorf("the objective on it: %s", v)
+	for _, o := range res.Objectives[1:] {
+		if o.Verdict != scenarios.Inconclusive {
+			t.Errorf("%s: %s", o.Text, o.Verdict)
+		}
 	}
 	if !s.lastBad.IsZero() {
 		t.Error("the server was broken")

@@ -152,6 +152,7 @@ type runner struct {
 	written     []*result.LedgerRecord // results of the ledgers
 	escaped     *result.Escape         // nil without an escape
 	escapedFrom string                 // its fault
+	overload    *result.Overload       // of `brunt find --hysteresis`
 	consistent  []*result.ConsistencyRecord
 	setUp       bool               // setup has begun, but teardown has not
 	broken      error              // a failure of brunt itself during the load

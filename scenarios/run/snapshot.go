@@ -156,8 +156,11 @@ func (s *snapshot) judgeCase() judge.Case {
 		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Causes: s.causes,
 		Samples: s.loads.samples,
 		Faults:  map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
-		Reactions: series.Reactions{Detected: map[int]series.Detection{}, Stages: map[string]time.Duration{}},
-		Ended:     map[int]time.Duration{}, Partial: map[int]bool{}, Gone: map[int]bool{},
+		Reactions: series.Reactions{
+			Detected: map[int]series.Detection{}, Marks: map[series.MarkKey]time.Duration{},
+			Stages: map[string]time.Duration{},
+		},
+		Ended: map[int]time.Duration{}, Partial: map[int]bool{}, Gone: map[int]bool{},
 		Acts: map[int][]time.Duration{},
 	}
 	for _, stage := range plan.Stages(s.plan.Loads) {
@@ -196,6 +199,11 @@ func (s *snapshot) judgeCase() judge.Case {
 		}
 		if rec.Detect != nil {
 			c.Detected[rec.N] = observe.DetectionOf(rec.Detect, sc.Secrets.Mask)
+		}
+		for _, k := range result.MarkKinds() {
+			if m := s.marks.record(rec.Fault, rec.Name).Mark(k); m != nil {
+				c.Marks[series.MarkKey{Occurrence: rec.N, Kind: k}] = m.At.D()
+			}
 		}
 	}
 	s.observers.observed.JudgedBy(c.SLO, s.records, &c)

@@ -19,6 +19,7 @@
 //	          | "burn(" share "," duration ")" | "slices(" duration "," share ")"
 //	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" )
 //	            [ "(" duration ")" ] [ ".p" number ]
+//	          | "seen" | "understood" | "acted"
 //	          | ( "alert" | "resolved" ) "(" alert ")" [ ".p" number ]
 //	          | "reach" "(" ( figure | "metric" "(" name ")" ) op value ")"
 //	          | "scaled" "(" service "," number ")"
@@ -48,7 +49,7 @@
 // Each clause may occur once, in any order. The metric determines the unit of the value:
 //
 //	duration (200ms)  percentiles, max, mean; onset, failover, recover, heal, detect,
-//	                  degraded, area, alert, resolved, reach; rpo, late; staleness
+//	                  seen, understood, acted, degraded, area, alert, resolved, reach; rpo, late; staleness
 //	share (1%)        errors, availability, shed, checks, whole, within, slices; stale
 //	rate (200/s)      rate
 //	count             timeouts; failed; lost, duplicated; anomalies; fds, threads, restarts, ooms, units

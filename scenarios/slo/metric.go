@@ -76,11 +76,11 @@ func (m Metric) OfRegister() bool { return m.Row().Needs == NeedsRegister }
 // AfterLoad reports whether the metric is known only when the load is over.
 func (m Metric) AfterLoad() bool { return m.OfLedger() || m.OfRegister() || m.OfTraces() }
 
-// OfMonitoring reports whether the metric is measured from a fault until the team's own monitoring
-// reacts, or a series reaches a value.
+// OfMonitoring reports whether the metric is measured from a fault until the team's own monitoring or a person at the
+// run reacts, or a series reaches a value.
 func (m Metric) OfMonitoring() bool {
 	n := m.Row().Needs
-	return n == NeedsDetect || n == NeedsAlert || n == NeedsReach
+	return n >= NeedsDetect && n <= NeedsMark
 }
 
 // Percentile reports whether the metric is a percentile of the times of requests. Requests slower than

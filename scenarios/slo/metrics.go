@@ -164,6 +164,24 @@ var metrics = Table{
 		Meaning: "The time from the injection until the team's own monitoring noticed.",
 	},
 	{
+		Name: "seen", Unit: Seconds, Needs: NeedsMark, Bare: true, Late: true, UpperOnly: true, Written: []string{"seen"},
+		Aliases: map[string]string{"mtta": "seen", "ack": "seen"},
+		From:    Injection, To: Seeing, Missed: missedMark,
+		Meaning: "The time from the injection until a person at the run marked the fault as seen, by the button of the live " +
+			"page or by `brunt note --seen`. It is not decided if no person marked it.",
+	},
+	{
+		Name: "understood", Unit: Seconds, Needs: NeedsMark, Bare: true, Late: true, UpperOnly: true,
+		Written: []string{"understood"},
+		From:    Injection, To: Understanding, Missed: missedMark,
+		Meaning: "As seen, of the mark understood: the person knew the cause.",
+	},
+	{
+		Name: "acted", Unit: Seconds, Needs: NeedsMark, Bare: true, Late: true, UpperOnly: true, Written: []string{"acted"},
+		From: Injection, To: Acting, Missed: missedMark,
+		Meaning: "As seen, of the mark acted: the person had done what was to be done.",
+	},
+	{
 		Name: "degraded", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true,
 		Written: []string{"degraded"},
 		Effect:  degraded, Rank: 3,

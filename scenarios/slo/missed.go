@@ -80,6 +80,11 @@ func missedDetection(m Miss) string {
 	return "the monitoring took " + m.Got + " to notice " + m.Fault + ", and " + m.Asked + " was asked for"
 }
 
+func missedMark(m Miss) string {
+	return m.Fault + " was marked as " + m.Metric.Name + " " + m.Got + " after its injection, and " + m.Asked +
+		" was asked for"
+}
+
 func missedReach(m Miss) string {
 	what := strings.TrimSuffix(strings.TrimPrefix(m.Metric.Text, reachName+"("), ")")
 	if m.Metric.Scaled() {

@@ -86,13 +86,16 @@ type Moment uint8
 
 // The moments.
 const (
-	NoMoment  Moment = iota
-	Injection        // just before the injecting call
-	FirstHarm        // the first visible effect
-	GoodAgain        // requests are good again while the fault is still active
-	Clearing         // the fault was taken back
-	Recovery         // the target has recovered
-	Noticing         // the team's own monitoring has noticed
+	NoMoment      Moment = iota
+	Injection            // just before the injecting call
+	FirstHarm            // the first visible effect
+	GoodAgain            // requests are good again while the fault is still active
+	Clearing             // the fault was taken back
+	Recovery             // the target has recovered
+	Noticing             // the team's own monitoring has noticed
+	Seeing               // a person has marked the fault as seen
+	Understanding        // a person has marked it as understood
+	Acting               // a person has marked it as acted on
 )
 
 // Need is the source of a metric's measurements.
@@ -105,6 +108,7 @@ const (
 	NeedsDetect               // a fault, and the team's own monitoring
 	NeedsAlert                // a fault, and an alert of the team's own monitoring
 	NeedsReach                // a fault, and a series of values
+	NeedsMark                 // a fault, and the marks of people at the run
 	NeedsLedger               // the ledger, which is read after the load
 	NeedsTraces               // the traces of requests, from the spans that brunt receives
 	NeedsRegister             // the reads and writes of registers, which are checked after the load
@@ -227,5 +231,5 @@ func (r *Row) example() string {
 
 // ofFault reports whether the metric is measured from a fault, named by `after`.
 func (r *Row) ofFault() bool {
-	return r.Needs == NeedsFault || r.Needs == NeedsDetect || r.Needs == NeedsAlert || r.Needs == NeedsReach
+	return r.Needs == NeedsFault || r.Needs >= NeedsDetect && r.Needs <= NeedsMark
 }

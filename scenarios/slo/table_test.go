@@ -76,7 +76,7 @@ func TestRow_Rate(t *testing.T) {
 func TestRow_Moments(t *testing.T) {
 	for _, r := range slo.Metrics() {
 		spans := r.From != slo.NoMoment && r.To != slo.NoMoment
-		switch ofFault := r.Needs == slo.NeedsFault || r.Needs == slo.NeedsDetect; {
+		switch ofFault := r.Needs == slo.NeedsFault || r.Needs == slo.NeedsDetect || r.Needs == slo.NeedsMark; {
 		case ofFault && spans == (r.Sums != ""):
 			t.Errorf("%s: from %d to %d, sums %q", r.Name, r.From, r.To, r.Sums)
 		case !ofFault && (spans || r.Sums != ""):

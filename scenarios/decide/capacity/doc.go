@@ -8,6 +8,8 @@
 //
 // The search knows only rates and answers. A [Prober] makes the probes; [RunProber] makes a run for each.
 //
+// [RunProber.Overload] overloads the target, and says whether it comes back to a rate that it held before.
+//
 // [Tolerate] searches in the same way for the dose of a fault at which the target stops meeting its objectives:
 //
 //	grid:      no fault, and at least six doses up to the largest; each change of the answer is reported

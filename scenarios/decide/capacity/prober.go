@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -135,15 +136,23 @@ func (r *RunProber) prepare(sc *scenarios.Scenario, faults []scenarios.Fault, ra
 	}
 }
 
-// constant returns the executor of a probe: a constant rate, with the distribution of arrivals of the load itself.
+// constant returns the executor of a probe: a constant rate.
 func constant(own syntax.Block, rate float64, length time.Duration) syntax.Block {
-	field := func(key, text string) syntax.Field {
-		return syntax.Field{Key: key, Pos: own.Pos, Value: &syntax.Node{Kind: syntax.String, Value: text, Pos: own.Pos}}
+	return shaped(own, "constant-arrival-rate", "rate", perSecond(rate), "duration",
+		quantity.FormatDuration(length.Round(time.Millisecond)))
+}
+
+func perSecond(rate float64) string { return strconv.FormatFloat(rate, 'f', 9, 64) + "/s" }
+
+// shaped returns an executor with settings, given as keys and values, and with the distribution of arrivals of the load
+// itself.
+func shaped(own syntax.Block, kind string, settings ...string) syntax.Block {
+	with := &syntax.Node{Kind: syntax.Map, Pos: own.Pos}
+	for pair := range slices.Chunk(settings, 2) {
+		with.Fields = append(with.Fields, syntax.Field{
+			Key: pair[0], Pos: own.Pos, Value: &syntax.Node{Kind: syntax.String, Value: pair[1], Pos: own.Pos},
+		})
 	}
-	with := &syntax.Node{Kind: syntax.Map, Pos: own.Pos, Fields: []syntax.Field{
-		field("rate", strconv.FormatFloat(rate, 'f', 9, 64)+"/s"),
-		field("duration", quantity.FormatDuration(length.Round(time.Millisecond))),
-	}}
 	if own.With != nil {
 		for _, given := range own.With.Fields {
 			if given.Key == "arrivals" {
@@ -151,7 +160,7 @@ func constant(own syntax.Block, rate float64, length time.Duration) syntax.Block
 			}
 		}
 	}
-	return syntax.Block{Kind: "constant-arrival-rate", Pos: own.Pos, With: with}
+	return syntax.Block{Kind: kind, Pos: own.Pos, With: with}
 }
 
 func (r *RunProber) Probe(ctx context.Context, rate float64) (search.Try, error) {

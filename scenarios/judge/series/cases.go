@@ -3,6 +3,7 @@ package series
 import (
 	"time"
 
+	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
@@ -16,6 +17,9 @@ type Reactions struct {
 	// For a missing key the alert was not polled.
 	Alerts   map[AlertKey]Detection
 	Resolved map[AlertKey]Resolution
+
+	// Marks says when a person at the run marked an occurrence, an offset from t0.
+	Marks map[MarkKey]time.Duration
 
 	// Stages has the time at which each stage of a load begins, by LOAD.STAGE.
 	Stages map[string]time.Duration
@@ -38,6 +42,12 @@ type Detection struct {
 type AlertKey struct {
 	Occurrence int
 	Alert      string
+}
+
+// MarkKey names a mark and an occurrence, by number.
+type MarkKey struct {
+	Occurrence int
+	Kind       result.MarkKind
 }
 
 // Resolution says when an alert that had fired after an occurrence was resolved. Times are offsets from t0.

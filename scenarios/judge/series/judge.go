@@ -28,6 +28,8 @@ func (j ReactionJudge) Occurrence(o slo.Objective, i int, r *result.ObjectiveRes
 	switch {
 	case o.Metric.Row().Healing:
 		j.resolved(o, i, r)
+	case o.Metric.Row().Needs == slo.NeedsMark:
+		j.marked(o, i, r)
 	case o.Metric.Reaches():
 		j.reached(o, j.Faults[i].Injected, r)
 	default:
@@ -51,6 +53,18 @@ func (j ReactionJudge) noticed(o slo.Objective, i int, r *result.ObjectiveResult
 	default:
 		j.since(o, j.Faults[i].Injected, d, result.NoticedNone, r)
 	}
+}
+
+// marked judges when a person marked occurrence i. A missing mark is unknown, because people may forget it.
+func (j ReactionJudge) marked(o slo.Objective, i int, r *result.ObjectiveResult) {
+	kind := result.MarkKind(o.Metric.Name)
+	at, marked := j.Marks[MarkKey{i, kind}]
+	if !marked {
+		r.Because = result.Notes{{Kind: result.MarkNone, Text: string(kind)}}
+		return
+	}
+	took := (at - j.Faults[i].Injected).Seconds()
+	j.between(o, took, took, r)
 }
 
 // Stage judges when a figure of the target reached its value, counted from the begin of a stage.

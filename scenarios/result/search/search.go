@@ -14,6 +14,8 @@ type Capacity struct {
 	Under    []Under  `json:"under,omitempty"`    // by fault, in the order in which they were given
 	Peak     *Demand  `json:"peak,omitempty"`     // null if no peak was given
 	AtLeast  *Demand  `json:"at_least,omitempty"` // null if no lower bound was given
+	// what followed an overload, without a fault; null if it was not asked for
+	Hysteresis *result.Overload `json:"hysteresis,omitempty"`
 }
 
 // An Under is the capacity while a fault is in.

@@ -49,6 +49,9 @@ type Settings struct {
 	Timeout time.Duration // the longest timeout of a request: by then it is known whether it was good
 	Limit   float64       // share of bad requests
 	Rate    float64       // of the baseline: iterations a second
+	// the least time for which requests have to be bad at the whole load before it is lowered, which is then no shorter
+	// than the way down through all loads; zero is four steps
+	Wait time.Duration
 }
 
 // shares are the loads to which the whole load is lowered, and through which it is raised.
@@ -132,8 +135,12 @@ func (e *search) whole(c Counts) bool { return c.N > 0 && float64(c.Bad) <= e.Li
 // wait keeps the whole load until requests were bad for so long that a lowering can tell. An outcome means that the
 // load need not be lowered.
 func (e *search) wait(ctx context.Context) (result.EscapeOutcome, error) {
+	least := leastWait
+	if e.Wait > 0 {
+		least = max(len(shares), int((e.Wait+e.length()-1)/e.length()))
+	}
 	var seen []Counts
-	for len(seen) < mostWait {
+	for len(seen) < max(least, mostWait) {
 		c, err := e.step(ctx, 1)
 		if err != nil {
 			return "", err
@@ -145,7 +152,7 @@ func (e *search) wait(ctx context.Context) (result.EscapeOutcome, error) {
 			}
 			e.out.Bad, e.out.Held = result.NaN, result.NaN
 		}
-		if seen = append(seen, c); len(seen) >= leastWait && !better(seen) {
+		if seen = append(seen, c); len(seen) >= least && !better(seen) {
 			return "", nil
 		}
 	}

@@ -1,9 +1,11 @@
 package escape
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -24,6 +26,7 @@ type server struct {
 	now   time.Duration
 	rates []float64 // by step
 	stop  int       // the step before which the run ends; zero: it does not end
+	whole float64   // the rate of the whole load; zero: 200/s
 }
 
 var errEnded = errors.New("the run is ended")
@@ -33,7 +36,7 @@ func (s *server) At(ctx context.Context, share float64, d, hold, before time.Dur
 		return Counts{}, errEnded
 	}
 	const slice = sec / 10
-	rate := 200 * share
+	rate := cmp.Or(s.whole, 200) * share
 	s.rates = append(s.rates, rate)
 	end := s.now + d
 	c := Counts{From: end - before - hold, To: end - before}
@@ -190,6 +193,54 @@ func TestSeek_Stuck(t *testing.T) {
 	}
 	if got.Held < 2 {
 		t.Errorf("held for %v s: 400 requests of which none is bad show 1 %%", got.Held)
+	}
+}
+
+// A queue serves a number of requests a second, one after the other. A request is bad if it waits for longer than its
+// timeout. While requests are bad, each is tried a number of times.
+func queue(waiting, capacity float64, timeout time.Duration, tries float64) func(time.Duration, float64) float64 {
+	return func(_ time.Duration, rate float64) float64 {
+		late := waiting > capacity*timeout.Seconds()
+		if late {
+			rate *= tries
+		}
+		if waiting = max(0, waiting+(rate-capacity)/10); late {
+			return 1
+		}
+		return 0
+	}
+}
+
+// TestSeek_Overload comes back from overloads of 200 servers, each by its own capacity. A server whose queue only has
+// to drain is never stuck, however long that takes, because the load is not lowered before twice that time. A server
+// that leaves its bad state at a lower load alone is stuck. It comes back at the first step at or below that load.
+func TestSeek_Overload(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 38))
+		capacity := 50 + 1000*r.Float64()
+		rate := (.5 + .42*r.Float64()) * capacity
+		s := settings()
+		s.Gone, s.Rate, s.Timeout = s.Begin, rate, time.Duration(r.IntN(4000))*time.Millisecond
+		last := (s.Timeout + 2*sec).Seconds()
+		drains := capacity * last / (capacity - rate) // after twice the capacity
+		s.Wait = time.Duration(2 * drains * float64(sec))
+		if got := Seek(t.Context(), &server{
+			bad: queue(capacity*last, capacity, s.Timeout, 1), now: s.Begin, whole: rate,
+		}, s); got.Outcome != result.EscapeByItself || float64(got.Bad) > drains+2*s.Hold.Seconds()+s.Timeout.Seconds()+1 {
+			t.Errorf("seed %d: a queue that drains in %.1f s is %s after %v s", seed, drains, got.Outcome, got.Bad)
+		}
+		limit := (.1 + .9*r.Float64()) * rate
+		want := 0.
+		for _, share := range shares {
+			if want == 0 && share*rate <= limit {
+				want = share
+			}
+		}
+		got := Seek(t.Context(), &server{bad: sticky(limit), now: s.Begin, whole: rate}, s)
+		if got.Outcome != result.EscapeStuck || float64(got.Back) != want || got.Bad < result.Sec(s.Wait) {
+			t.Errorf("seed %d: stuck above %.3g of the load: %s at %v after %v s; the wait is %s", seed, limit/rate,
+				got.Outcome, got.Back, got.Bad, s.Wait)
+		}
 	}
 }
 
