@@ -33,6 +33,45 @@ func RewriteFiles(dir string, r *result.Result, list []Reporter) error {
 	})
 }
 
+// RefreshFiles is like WriteFiles, but writes a file only where its bytes change. It leaves each such file as it is for
+// which keep returns true. Kept and drawn are the names of the files left and written.
+func RefreshFiles(dir string, r *result.Result, list []Reporter, keep func(name string) bool) (
+	kept, drawn []string, err error,
+) {
+	err = writeFiles(dir, r, list, func(path string, mode fs.FileMode, write func(io.Writer) error) error {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			return err
+		}
+		name := filepath.Base(path)
+		switch same, err := holds(path, b.Bytes()); {
+		case err != nil || same:
+			return err
+		case keep(name):
+			kept = append(kept, name)
+			return nil
+		}
+		drawn = append(drawn, name)
+		return disk.Replace(path, mode, func(w io.Writer) error {
+			_, err := w.Write(b.Bytes())
+			return err
+		})
+	})
+	return kept, drawn, err
+}
+
+// holds reports whether the file is there and holds exactly the text.
+func holds(path string, text []byte) (bool, error) {
+	if at, err := os.Lstat(path); err != nil || !at.Mode().IsRegular() || at.Size() != int64(len(text)) {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return false, err
+	}
+	is, err := disk.Read(path, int64(len(text)))
+	return bytes.Equal(is, text), err
+}
+
 func writeFiles(dir string, r *result.Result, list []Reporter,
 	write func(path string, mode fs.FileMode, write func(io.Writer) error) error,
 ) error {

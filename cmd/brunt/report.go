@@ -32,9 +32,10 @@ func reportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "report DIR...",
 		Short: "Draw the reports of a run again from its result.json and latency.hlog",
-		Long: `Draw the reports of a run again from its result.json and latency.hlog. In a folder with a
-manifest only missing and changed files are drawn; -o draws all of them into another
-folder. --format writes one report in another format:
+		Long: `Draw the reports of a run again from its result.json and latency.hlog, for example after an
+update of brunt; SHA256SUMS gets their new sums. In a folder that is signed or attested only
+missing and changed files are drawn; -o draws all of them into another folder. --format
+writes one report in another format:
 ` + formats() + `.
 
 vegeta's own report and plot read the formats vegeta-gob, vegeta-csv and vegeta-json, and
@@ -122,12 +123,15 @@ func standAlone(res *result.Result) {
 	}
 }
 
-// redraw draws the missing and changed files in the run's own folder.
+// redraw draws the run's files again in its own folder, and tells which changed and which a seal keeps as they were.
 func redraw(c *cobra.Command, dir string, res *result.Result) error {
-	kept, err := catalog.All().Redraw(dir, res)
+	kept, drawn, err := catalog.All().Redraw(dir, res)
+	if len(drawn) > 0 {
+		fmt.Fprintf(stderr(c), "brunt: drawn again: %s\n", strings.Join(drawn, ", "))
+	}
 	if len(kept) > 0 {
-		fmt.Fprintf(stderr(c), "brunt: %s has a manifest, so %s stay as they were; -o FOLDER draws them elsewhere\n", dir,
-			strings.Join(kept, ", "))
+		fmt.Fprintf(stderr(c), "brunt: %s is signed or attested, so it keeps an older drawing: %s; "+
+			"-o FOLDER draws elsewhere\n", dir, strings.Join(kept, ", "))
 	}
 	return err
 }

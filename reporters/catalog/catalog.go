@@ -111,20 +111,20 @@ func (l List) Draw(dir string, r *result.Result) error {
 	return reporters.WriteFiles(dir, r, l.without(func(f reporters.Format) bool { return f.Evidence }))
 }
 
-// Redraw draws a run's files from its evidence again, into the folder that holds the evidence. It keeps each file
-// that still matches the manifest, and returns the names of these files as kept.
-func (l List) Redraw(dir string, r *result.Result) (kept []string, err error) {
-	same, err := evidence.Unchanged(dir)
+// Redraw draws a run's files from its evidence again, into the folder that holds the evidence, and gives SHA256SUMS
+// their new sums. Where a signature or an attestation stands on SHA256SUMS, it keeps each file that still matches, even
+// if this version of brunt draws it otherwise. Kept and drawn are the names of the files that differ and those written.
+func (l List) Redraw(dir string, r *result.Result) (kept, drawn []string, err error) {
+	same, sealed, err := evidence.Unchanged(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	drawn := l.without(func(f reporters.Format) bool {
-		if !f.Evidence && same[f.File] {
-			kept = append(kept, f.File)
-		}
-		return f.Evidence || same[f.File]
-	})
-	return kept, reporters.WriteFiles(dir, r, drawn)
+	list := l.without(func(f reporters.Format) bool { return f.Evidence })
+	kept, drawn, err = reporters.RefreshFiles(dir, r, list, func(name string) bool { return sealed && same[name] })
+	if !sealed {
+		err = errors.Join(err, evidence.Reseal(dir, drawn))
+	}
+	return kept, drawn, err
 }
 
 // Clear removes the files and the manifest of an earlier run, so that a killed run leaves no

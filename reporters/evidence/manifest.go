@@ -76,6 +76,40 @@ func WriteManifest(dir string, by *Signer) error {
 	return writeWhole(filepath.Join(dir, signatureFile), signature)
 }
 
+// Reseal gives the manifest of dir the sums of files that were drawn again. All other lines stay, so that a change of
+// the evidence still shows. It does nothing without a manifest, or with one that brunt did not write as it is. The
+// caller has checked by [Unchanged] that the folder is not sealed.
+func Reseal(dir string, drawn []string) error {
+	if len(drawn) == 0 {
+		return nil
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	text, err := readRegular(root, sumsFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	list, _, wrong := readSums(text)
+	if wrong != nil {
+		return nil // `brunt verify` says what is wrong with it
+	}
+	for i, f := range list {
+		if !slices.Contains(drawn, f.name) {
+			continue
+		}
+		if list[i].sum, err = sumOf(root, f.name); err != nil {
+			return err
+		}
+	}
+	return writeWhole(filepath.Join(dir, sumsFile), sumsText(list))
+}
+
 // RemoveManifest removes SHA256SUMS and its signature, before something is written to the
 // folder again.
 func RemoveManifest(dir string) error {

@@ -206,17 +206,23 @@ func (v *Verification) signature(root *os.Root, sums []byte, signers *Signers) e
 	return nil
 }
 
-// Unchanged returns the files of dir that match the manifest; nil without a manifest.
-func Unchanged(dir string) (map[string]bool, error) {
+// Unchanged returns the files of dir that match the manifest; none without a manifest. Sealed reports whether the
+// folder holds a signature of the manifest or an attestation, which a change of the manifest would break.
+func Unchanged(dir string) (same map[string]bool, sealed bool, err error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer root.Close()
-	same := map[string]bool{}
+	numbers, err := attestationNumbers(root)
+	if err != nil {
+		return nil, false, err
+	}
+	sealed = len(numbers) > 0 || isThere(root, signatureFile)
+	same = map[string]bool{}
 	text, err := readRegular(root, sumsFile)
 	if err != nil {
-		return same, nil
+		return same, sealed, nil
 	}
 	list, _, _ := readSums(text)
 	for _, f := range list {
@@ -224,5 +230,5 @@ func Unchanged(dir string) (map[string]bool, error) {
 			same[f.name] = is == f.sum
 		}
 	}
-	return same, nil
+	return same, sealed, nil
 }

@@ -361,18 +361,21 @@ func faultsOutcome(r *result.Result) string {
 			others = append(others, f)
 		}
 	}
-	said := outcomeOf(others, len(slow) > 0)
+	joint, said := outcomeOf(others, len(slow) > 0)
 	switch {
+	case len(slow) == 0 && said == "":
+		return ""
 	case len(slow) == 0:
-		return said
+		return ", " + joint + " " + said
 	case said == "":
 		return ", though " + slightly(slow) + "; no request failed"
 	}
-	return said + "; " + slightly(slow)
+	return ", though " + slightly(slow) + "; " + said
 }
 
-// outcomeOf says how the target withstood faults. Besides means that there were others, of which a sentence follows.
-func outcomeOf(faults []*result.FaultRecord, besides bool) string {
+// outcomeOf says how the target withstood faults, and returns the word that joins that to the objectives. Besides means
+// that a sentence on other faults comes before.
+func outcomeOf(faults []*result.FaultRecord, besides bool) (joint, said string) {
 	var in, recovered, harmless, slight, lasting, lossy int64
 	var mildly, unknown []string // what slight effects were, and the faults whose effect is not known
 	slower := true               // of those it is not known whether they made answers slower, and nothing else
@@ -407,8 +410,7 @@ func outcomeOf(faults []*result.FaultRecord, besides bool) string {
 			harmless++
 			if p := f.Parts; p != nil && p.Bad() > 0 {
 				slight++
-				mildly = append(mildly, Plural(p.Bad(), "request", "requests")+" failed or "+
-					pick(p.Bad() > 1, "were", "was")+" too slow during "+quote(f.Name))
+				mildly = append(mildly, badKinds(p)+" during "+quote(f.Name))
 			}
 		case f.Impact == result.NotRecovered:
 			if lasting++; lasting == 1 {
@@ -433,28 +435,28 @@ func outcomeOf(faults []*result.FaultRecord, besides bool) string {
 	count := Plural(in, other+"fault", other+"faults")
 	switch {
 	case in == 0:
-		return ""
+		return "", ""
 	case lasting > 0:
 		if lasting > 1 {
 			broken += " and " + Plural(lasting-1, "fault more", "faults more")
 		}
-		return ", yet the target did not recover from " + broken + ", which no objective asks it to"
+		return "yet", "the target did not recover from " + broken + ", which no objective asks it to"
 	case slight == 1 && in == 1:
-		return ", and the share of bad requests stayed within the limit during the " + other +
+		return "and", "the share of bad requests stayed within the limit during the " + other +
 			"fault, though " + mildly[0]
 	case harmless == in && slight > 0:
-		return ", and the share of bad requests stayed within the limit during " + count +
+		return "and", "the share of bad requests stayed within the limit during " + count +
 			", though " + slightly(mildly)
 	case harmless == in && in == 1:
-		return ", and the " + other + "fault did no harm that could be seen"
+		return "and", "the " + other + "fault did no harm that could be seen"
 	case harmless == in:
-		return ", and none of " + count + " did harm that could be seen"
+		return "and", "none of " + count + " did harm that could be seen"
 	case recovered+harmless < in:
-		return ", though " + notKnown(unknown, slower) + alsoMild(mildly)
+		return "though", notKnown(unknown, slower) + alsoMild(mildly)
 	case in == 1:
-		return ", and the target recovered from the " + other + "fault in " + Seconds(slowest) + rejoined
+		return "and", "the target recovered from the " + other + "fault in " + Seconds(slowest) + rejoined
 	case harmless == 0:
-		return ", and the target recovered from " + count + ", the slowest time in " + Seconds(slowest) + rejoined
+		return "and", "the target recovered from " + count + ", the slowest time in " + Seconds(slowest) + rejoined
 	}
 	var mild []string
 	if n := harmless - slight; n > 0 {
@@ -463,7 +465,7 @@ func outcomeOf(faults []*result.FaultRecord, besides bool) string {
 	if slight > 0 {
 		mild = append(mild, fmt.Sprintf("%d stayed within the limit", slight))
 	}
-	return fmt.Sprintf(", and of %s %s and the target recovered from %d, the slowest time in %s%s",
+	return "and", fmt.Sprintf("of %s %s and the target recovered from %d, the slowest time in %s%s",
 		count, strings.Join(mild, ", "), recovered, Seconds(slowest), rejoined)
 }
 

@@ -64,7 +64,7 @@ func TestAnswer(t *testing.T) {
 				Parts: &result.ImpactParts{Requests: 1000, Errors: 3},
 			}},
 		}, "Ship. The objective held, and the share of bad requests stayed within the limit during the fault, though 3 " +
-			"requests failed or were too slow during slow."},
+			"requests failed during slow."},
 		{"an effect that was shown in part", result.Result{
 			Verdict: pass, Objectives: []result.ObjectiveResult{held},
 			Faults: []result.FaultRecord{{

@@ -37,6 +37,7 @@ func changeRules() []changeRule {
 		{"slowdown", (*findings).failed, lookAtSlowdown},
 		{"first-step", (*findings).failed, firstStep},
 		{"no-traffic", nil, someTraffic},
+		{"unverified", nil, tryAlone},
 		{"own-core", nil, ownCore},
 		{"more-requests", nil, moreRequests},
 	}
@@ -82,7 +83,7 @@ func (f *findings) outage() bool { return f.failed() && f.fault != nil }
 func (f *findings) starved() bool {
 	return countObjectives(f.r, openByMachine) > 0 ||
 		(f.failed() || f.r.Verdict == scenarios.Invalid) && f.fault == nil &&
-			!f.r.Generator.Healthy && f.r.Generator.Pressure >= .5 &&
+			!f.r.Generator.Healthy && f.r.Generator.Pressure >= busyMachine &&
 			(f.in != nil || slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
 				return o.Verdict == scenarios.Fail && o.Of().Latency() && o.Phase.Kind == slo.BaselinePhase
 			}))
@@ -491,7 +492,7 @@ func middle(list []int64) int64 {
 
 // firstStep speaks where requests failed and no fault is shown to have done it.
 func firstStep(f *findings) *Advice {
-	if f.first == nil || f.fault != nil {
+	if f.first == nil || f.fault != nil || f.overloadedFrom(f.first.First) {
 		return nil
 	}
 	t := Text{}.say("Find out why ").strong(stepName(f.first)).say(" failed first, by " + caused(f.first) + ".")
@@ -505,13 +506,13 @@ func firstStep(f *findings) *Advice {
 // failed.
 func lookAtSlowdown(f *findings) *Advice {
 	s := worstSlowdown(f.r)
-	if s == nil || !f.failedByTimes() || f.r.T0.IsZero() {
+	if s == nil || !f.failedByTimes() || f.r.T0.IsZero() || f.overloadedFrom(s.From) {
 		return nil
 	}
 	at := func(n result.Num) string { return f.r.T0.Add(n.D()).UTC().Format("15:04:05") }
 	t := Text{}.say("Look at the logs and metrics of the target from ").strong(at(s.From) + " to " + at(s.To) + " UTC").
 		say(", for what made it slow: no fault was in")
-	if g := &f.r.Generator; !g.Healthy && g.Pressure >= .5 {
+	if g := &f.r.Generator; !g.Healthy && g.Pressure >= busyMachine {
 		return &Advice{Likely: true, Text: t.say(". Tasks of this machine waited for a processor " +
 			wholePercent(float64(g.Pressure)) + " of the time, which is a likely reason if the target runs here.")}
 	}
@@ -540,6 +541,39 @@ func someTraffic(f *findings) *Advice {
 		return &Advice{Text: t.say(" is in, or let the fault hit what the load uses: no traffic met it.")}
 	}
 	return nil
+}
+
+// tryAlone speaks where the run says nothing of the target because the effect of a fault was not verified.
+func tryAlone(f *findings) *Advice {
+	if f.r.Verdict != scenarios.Invalid || len(f.r.Reasons) == 0 || f.r.Reasons[0].Kind != result.NoEffect {
+		return nil
+	}
+	name := f.r.Reasons[0].Fault
+	i := slices.IndexFunc(f.r.Faults, func(x result.FaultRecord) bool { return x.Name == name })
+	if i < 0 {
+		return nil
+	}
+	t := Text{}.say("Mend ").strong(Clean(name))
+	if slices.Contains(ownKinds, f.r.Faults[i].Kind) {
+		t = t.say(", or the check in its ").code("verify").say(":")
+	} else {
+		t = t.say(":")
+	}
+	a := &Advice{Text: t.say(" its effect was not seen. Inject it alone, without load, until it is verified.")}
+	if c := f.r.Environment.Command; len(c) > 2 && c[1] == "run" && len(f.r.Environment.Scenario) > 0 {
+		a.Command = Command([]string{"brunt", "inject", c[2], name})
+	}
+	return a
+}
+
+// ownKinds are the kinds of faults whose injection and check the scenario itself states.
+var ownKinds = []string{"exec", "webhook", "call"}
+
+// overloadedFrom reports whether the target had fallen behind a growing load at an offset of the run. That explains
+// slow answers and failures from then on.
+func (f *findings) overloadedFrom(at result.Num) bool {
+	from, _ := fellBehind(f.r)
+	return from != nil && at >= from.T
 }
 
 // ownCore speaks where brunt itself was late and that leaves a verdict open.

@@ -131,6 +131,14 @@ func used(r *result.Result, unit string, cores func(s int) result.Num) *result.R
 	return r
 }
 
+// unverified makes a run invalid because the effect of its fault was not seen.
+func unverified(r *result.Result, kind string) *result.Result {
+	r.Verdict, r.Faults[0].Kind, r.Faults[0].Verified = scenarios.Invalid, kind, result.NaN
+	r.Reasons = []result.Reason{{Kind: result.NoEffect, Verdict: scenarios.Invalid, Fault: r.Faults[0].Name}}
+	r.Environment.Scenario = []result.FileSum{{Path: "shop.yaml"}}
+	return r
+}
+
 // TestChangeRules shows for each rule a run in which it speaks, and the least change of that run in which it does not.
 func TestChangeRules(t *testing.T) {
 	busy := func(r *result.Result) *result.Result {
@@ -160,6 +168,20 @@ func TestChangeRules(t *testing.T) {
 		silent  string
 		without func(*result.Result)
 	}{
+		{
+			"unverified", unverified(onNginx(t), "exec"), "Mend kill-cache, or the check in its verify: its effect was not seen. " +
+				"Inject it alone, without load, until it is verified.",
+			"brunt inject shop.yaml kill-cache",
+			"the fault met no traffic", func(r *result.Result) { r.Reasons[0].Kind = result.NoTraffic },
+		},
+		{
+			"unverified", func() *result.Result {
+				r := unverified(onNginx(t), "container.kill")
+				r.Environment.Command = []string{"brunt", "ab", "shop.yaml"}
+				return r
+			}(), "Mend kill-cache: its effect was not seen. Inject it alone, without load, until it is verified.", "",
+			"the run failed", func(r *result.Result) { r.Verdict = scenarios.Fail },
+		},
 		{
 			"only-replica", onNginx(t), "Run a second replica of redis.",
 			"brunt run shop.yaml --set rate=100/s --set caches=2",

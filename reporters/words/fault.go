@@ -186,6 +186,9 @@ func FaultEffect(f *result.FaultRecord) string {
 		if mayBeSlower(f) {
 			s = withinLimit(f)
 		}
+		if surelySlower(f) {
+			s = "answers were slower, and whether there was an outage is not known"
+		}
 		if f.OnsetAt > 0 { // the harm is known, and only its end is not
 			s = impactedBy(f) + "; whether the load recovered is not known"
 		}
@@ -300,6 +303,13 @@ func OnlySlower(f *result.FaultRecord) bool {
 func mayBeSlower(f *result.FaultRecord) bool {
 	return (f.Impact == result.UnknownYet && !f.OnsetAt.Known() || f.Impact == result.NotImpacted) &&
 		f.Parts != nil && f.Parts.Requests > 0 && f.Parts.Slower().Answer == result.Untested
+}
+
+// surelySlower reports whether a fault is shown to have made answers slower, while it is not known whether there was an
+// outage.
+func surelySlower(f *result.FaultRecord) bool {
+	return f.Impact == result.UnknownYet && !f.OnsetAt.Known() && f.Parts != nil && f.Parts.Lost == 0 &&
+		f.Parts.LostShared == 0 && f.Parts.Requests > 0 && f.Parts.Slower().Answer == result.Yes
 }
 
 // HadOutage reports whether a fault's impact included a degradation to recover from.
@@ -598,6 +608,9 @@ func FaultOutcome(f *result.FaultRecord) string {
 	}
 	if mayBeSlower(f) && !f.TooFew() {
 		return "slower, not certain"
+	}
+	if surelySlower(f) {
+		return "slower"
 	}
 	if p := f.Parts; p != nil && p.LostShared > 0 && f.Impact == result.UnknownYet {
 		return "writes lost, cause unknown"

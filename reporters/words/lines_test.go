@@ -74,32 +74,37 @@ func TestTrust(t *testing.T) {
 		change func(*result.Result)
 		want   string
 	}{
-		{"quiet", func(*result.Result) {}, "Quiet machine: brunt itself was at most 78ms late with 99% of requests."},
+		{"quiet", func(*result.Result) {}, "Quiet machine: brunt itself sent 99% of requests at most 78ms late."},
+		{"in time on a busy machine", func(r *result.Result) { r.Generator.Pressure = .944 }, "Busy machine: brunt itself sent " +
+			"99% of requests at most 78ms late. In the worst ten seconds tasks waited for a processor 94% of the time, so a " +
+			"target on this machine may have been slower for it."},
+		{"some tasks waited", func(r *result.Result) { r.Generator.Pressure = .34 }, "Quiet machine: brunt itself sent 99% of " +
+			"requests at most 78ms late."},
 		{"failures stand", func(r *result.Result) {
 			r.Generator.Healthy = false
 			r.Objectives = append(r.Objectives, r.Objectives[0])
-		}, "Busy machine: brunt itself was at most 78ms late with 99% of requests. The 2 failures stand without it; read response times as " +
+		}, "Busy machine: brunt itself sent 99% of requests at most 78ms late. The 2 failures stand without it; read response times as " +
 			"upper limits."},
 		{"one is open", func(r *result.Result) {
 			r.Generator.Healthy = false
 			r.Objectives = append(r.Objectives, r.Objectives[0])
 			r.Objectives[1].Verdict, r.Objectives[1].Why = scenarios.Invalid, result.Late
-		}, "Busy machine: brunt itself was at most 78ms late with 99% of requests. The failure stands without it; 1 other verdict is not " +
+		}, "Busy machine: brunt itself sent 99% of requests at most 78ms late. The failure stands without it; 1 other verdict is not " +
 			"certain because of it; read response times as upper limits."},
 		{"all held", func(r *result.Result) {
 			r.Generator.Healthy = false
 			r.Objectives[0].Verdict = scenarios.Pass
-		}, "Busy machine: brunt itself was at most 78ms late with 99% of requests. The verdict is the same without it; read response times " +
+		}, "Busy machine: brunt itself sent 99% of requests at most 78ms late. The verdict is the same without it; read response times " +
 			"as upper limits."},
 		{"late at the wrong moment", func(r *result.Result) {
 			r.Generator.Lag.P99, r.Generator.Lag.Max = .0002, .42
 			r.Objectives[0].Verdict, r.Objectives[0].Why = scenarios.Invalid, result.Late
-		}, "Late for a moment: brunt itself was at most 200µs late with 99% of requests, and 420ms with one. 1 verdict is not certain " +
+		}, "Late for a moment: brunt itself sent 99% of requests at most 200µs late, and one 420ms late. 1 verdict is not certain " +
 			"because of it."},
 		{"other programs held the processors", func(r *result.Result) {
 			r.Generator.Lag.P99, r.Generator.Lag.Max = .0002, .42
 			r.Objectives[0].Verdict, r.Objectives[0].Because = scenarios.Inconclusive, result.Notes{{Kind: result.MachineFails}}
-		}, "Busy machine: brunt itself was at most 200µs late with 99% of requests, and 420ms with one. 1 verdict is not certain " +
+		}, "Busy machine: brunt itself sent 99% of requests at most 200µs late, and one 420ms late. 1 verdict is not certain " +
 			"because of it."},
 		{"imported", func(r *result.Result) { r.Imported = "k6" }, ""},
 	} {
@@ -244,8 +249,8 @@ func TestFaultsNote(t *testing.T) {
 		r    *result.Result
 		want string
 	}{
-		{"two figures", slower(.04), "Response times of faults are of good answers without brunt's own time: p95 before the " +
-			"faults is 17.9ms so, and 40ms with it."},
+		{"two figures", slower(.04), "Response times of faults are of good answers, without brunt's own time: without it " +
+			"p95 before the faults is 17.9ms, and with it 40ms."},
 		{"about the same", slower(.0185), ""},
 		{"no times are shown", func() *result.Result {
 			r := slower(.04)
@@ -397,8 +402,8 @@ func TestAnswer_OnlyTooSlow(t *testing.T) {
 	crash := r.Faults[0]
 	crash.Name, crash.Recover, crash.Parts = "crash", 1.5, &result.ImpactParts{Requests: 100, Errors: 40, Slow: 3}
 	r.Faults = append(r.Faults, crash)
-	const both = "Both objectives held, and the target recovered from the other fault in 1.5s; slow-line made answers 51x " +
-		"slower at p50 for 7.9s."
+	const both = "Both objectives held, though slow-line made answers 51x slower at p50 for 7.9s; the target recovered from " +
+		"the other fault in 1.5s."
 	if _, said := sentence(r); said.String() != both {
 		t.Errorf("got  %s\nwant %s", said, both)
 	}
@@ -438,7 +443,7 @@ Why it failed
 - 2s of the 4s came after redis was back.
 What to change
 1. Run a second replica of redis. Try: brunt run shop.yaml --set rate=100/s --set caches=2
-Quiet machine: brunt itself was at most 0s late with 99% of requests.
+Quiet machine: brunt itself sent 99% of requests at most 0s late.
 Objectives: 1 failed
 ✗ errors < 1%  13%  13x the limit
 Fault: took effect, was taken back

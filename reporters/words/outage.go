@@ -37,7 +37,10 @@ func faultNamed(r *result.Result, name string) *result.FaultRecord {
 // is about another time.
 func outageSentence(r *result.Result) Text {
 	in, f := worstOutage(r)
-	if f == nil || in.Bad == 0 || !decidedByBad(r) {
+	if f == nil {
+		return overloadSentence(r, in)
+	}
+	if in.Bad == 0 || !decidedByBad(r) {
 		return nil
 	}
 	t := Text{}.say("When ")
@@ -54,6 +57,17 @@ func outageSentence(r *result.Result) Text {
 		}
 	}
 	return t.say(".")
+}
+
+// overloadSentence says that the target fell behind the load before an outage that no fault did. It is nil if it did
+// not, or if brunt itself may be the reason.
+func overloadSentence(r *result.Result, in *result.Incident) Text {
+	from, last := fellBehind(r)
+	if from == nil || in == nil || in.Begin < from.T || !r.Generator.Healthy {
+		return nil
+	}
+	return Text{}.say("The target fell behind at about ").strong(offeredRate(from)).say(", and " + offeredRate(last) +
+		" were asked for.")
 }
 
 // oneReason reports whether several objectives failed, all by the worst outage: it holds nearly all bad requests of the

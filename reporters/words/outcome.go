@@ -77,6 +77,7 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	case in != nil, HadOutage(f):
 		o := outage{f: f, bad: f.Failed, lasted: harmLength(f, in), end: f.RecoveredAt, slow: f.Slow > 0, most: f.Slow}
 		if !(f.Slow > 0) {
+			o.most = 0
 			for i := range r.Loads {
 				o.most = max(o.most, r.Loads[i].Timeout)
 			}
@@ -116,6 +117,8 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 			l.Outcome = "not certain"
 			l.Text += ", and that answers were slower is not excluded"
 		}
+	case surelySlower(f):
+		l.Outcome, l.Text, l.Times = slowerBy(f.Parts), slowerText(f.Parts)+"; whether there was an outage is not known", true
 	case f.Impact == result.Confounded:
 		l.Outcome, l.Text = "can't be told apart", Clean(f.Note)
 	default:
@@ -138,8 +141,8 @@ func faultsNote(r *result.Result, list []FaultLine) string {
 			continue
 		}
 		if all > p.P95Before*11/10 {
-			return "Response times of faults are of good answers without brunt's own time: p95 before the faults is " +
-				Seconds(p.P95Before) + " so, and " + Seconds(all) + " with it."
+			return "Response times of faults are of good answers, without brunt's own time: without it p95 before the faults " +
+				"is " + Seconds(p.P95Before) + ", and with it " + Seconds(all) + "."
 		}
 		return ""
 	}
@@ -255,7 +258,19 @@ func slowerText(p *result.ImpactParts) string {
 	if p.Bad() == 0 {
 		return s + "; no request failed"
 	}
-	return s + "; " + Plural(p.Bad(), "request", "requests") + " failed or were too slow"
+	return s + "; " + badKinds(p)
+}
+
+// badKinds counts the bad requests of a fault, and says which of both they were: failed or too slow.
+func badKinds(p *result.ImpactParts) string {
+	s := Plural(p.Bad(), "request", "requests")
+	switch {
+	case p.Slow == 0:
+		return s + " failed"
+	case p.Errors == 0:
+		return s + pick(p.Bad() > 1, " were", " was") + " too slow"
+	}
+	return s + " failed or were too slow"
 }
 
 func survivedText(f *result.FaultRecord) string {
@@ -264,7 +279,7 @@ func survivedText(f *result.FaultRecord) string {
 	case p == nil:
 		return "failed requests stayed within " + Percent(float64(f.Limit))
 	case p.Bad() > 0:
-		return Plural(p.Bad(), "request", "requests") + " failed or were too slow, " + Share(p.Bad(), p.Requests) +
+		return badKinds(p) + ", " + Share(p.Bad(), p.Requests) +
 			", within the limit of " + Percent(float64(f.Limit))
 	}
 	return "no request failed, and answers were not clearly slower"

@@ -21,7 +21,7 @@ func worstSlowdown(r *result.Result) *result.Slowdown {
 // slowdown says when the target was slower although no fault was in.
 func (f *findings) slowdown() Text {
 	s := worstSlowdown(f.r)
-	if s == nil {
+	if s == nil || f.overloadedFrom(s.From) {
 		return nil
 	}
 	t := Text{}.say(Offset(s.From) + ": for ").strong(Seconds(s.To - s.From)).

@@ -7,6 +7,9 @@ import (
 	"brunt/scenarios/result"
 )
 
+// busyMachine is the share of time in which some task waits for a processor, from which on the machine is called busy.
+const busyMachine = .5
+
 // trust says how far brunt's own time leaves a run's figures certain. It is nil if brunt made no load.
 func trust(r *result.Result) *Trust {
 	g := &r.Generator
@@ -14,9 +17,14 @@ func trust(r *result.Result) *Trust {
 		return nil
 	}
 	t := &Trust{Mark: "✓", Tone: "good", Late: g.Lag.P99}
-	late := "brunt itself was at most " + Seconds(g.Lag.P99) + " late with 99% of requests"
+	late := "brunt itself sent 99% of requests at most " + Seconds(g.Lag.P99) + " late"
 	open := openByLag(r)
 	switch {
+	case g.Healthy && open == 0 && g.Pressure >= busyMachine:
+		t.Mark, t.Tone, t.Title = "!", "unsure", "Busy machine"
+		t.Text = late + ". In the worst ten seconds tasks waited for a processor " + wholePercent(float64(g.Pressure)) +
+			" of the time, so a target on this machine may have been slower for it."
+		return t
 	case g.Healthy && open == 0:
 		t.Title = "Quiet machine"
 		t.Text = late + "."
@@ -27,7 +35,7 @@ func trust(r *result.Result) *Trust {
 			t.Title = "Busy machine"
 		}
 		if g.Lag.Max.Known() {
-			late += ", and " + Seconds(g.Lag.Max) + " with one"
+			late += ", and one " + Seconds(g.Lag.Max) + " late"
 		}
 		t.Text = late + ". " + openText(open, "") + "."
 		return t

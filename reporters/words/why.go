@@ -101,9 +101,13 @@ func (f *findings) whyFailed() (points []Text) {
 			return points
 		}
 	}
-	for _, point := range []func() Text{
+	list := []func() Text{
 		f.whatBroke, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown, f.whatWasSlow,
-	} {
+	}
+	if f.in != nil && f.overloadedFrom(f.in.Begin) { // the cause comes before the outage
+		list = []func() Text{f.whatGrew, f.whatBroke, f.whatFailedFirst, f.whatMultiplied, f.whatWasSlow}
+	}
+	for _, point := range list {
 		if t := point(); t != nil {
 			points = append(points, t)
 		}

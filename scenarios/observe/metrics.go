@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -269,10 +270,14 @@ func (o *Observer) Finished() (out []result.Series) {
 			o.run.Note("%s", why)
 		}
 		if len(g.order) == 0 {
-			out = append(out, result.Series{
+			s := result.Series{
 				Name: g.plan.Name, Unit: g.plan.UnitOf(), Source: source, Every: result.Sec(g.plan.EveryOr()),
 				Points: []result.Point{}, Note: why,
-			})
+			}
+			if unread := cmp.Or(g.err, g.last); unread != nil {
+				s.Unread = mask(unread.Error())
+			}
+			out = append(out, s)
 		}
 		for _, key := range g.order {
 			s := *g.series[key]

@@ -325,6 +325,14 @@ func TestNotes_Phrase(t *testing.T) {
 		},
 		{"", "no value was read in run", result.Notes{{Kind: result.ValuesUnread, Phase: run}}},
 		{
+			"", "no value was read in run, which lasted 8s: GET /: status 401",
+			result.Notes{{Kind: result.ValuesUnreadFor, Phase: run, For: 8, Text: "GET /: status 401"}},
+		},
+		{
+			"", "no value of depth is known: GET /: status 401",
+			result.Notes{{Kind: result.ValueUnknown, Of: "depth", Text: "GET /: status 401"}},
+		},
+		{
 			"", "no value was read in run, which lasted 500ms",
 			result.Notes{{Kind: result.ValuesUnreadFor, Phase: run, For: .5}},
 		},

@@ -15,6 +15,8 @@ type Series struct {
 	Every  Num               `json:"every"`            // seconds between two readings
 	Points []Point           `json:"points"`           // values in the order of time
 	Note   string            `json:"note,omitempty"`   // remarks for readers
+	// error of the last reading, if no reading had an answer
+	Unread string `json:"unread,omitempty"`
 }
 
 // A Point is a value at a time.

@@ -23,6 +23,18 @@ func TestStarved(t *testing.T) {
 	}{
 		{"nothing", nil, map[scenarios.Cause]int64{scenarios.Timeout: 50}, fail, ""},
 		{
+			"the target held every slot of the load",
+			map[slo.Phase]float64{{Kind: slo.RunPhase}: 0},
+			map[scenarios.Cause]int64{scenarios.Timeout: 295_000, scenarios.Unsent: 5},
+			fail, "",
+		},
+		{
+			"brunt itself used up the timeout of some",
+			map[slo.Phase]float64{{Kind: slo.RunPhase}: .2},
+			map[scenarios.Cause]int64{scenarios.Timeout: 236_000, scenarios.Unsent: 59_000},
+			fail, "59000 requests were never sent: brunt itself was late by more than their timeout",
+		},
+		{
 			"few, and all held",
 			map[slo.Phase]float64{{Kind: slo.RunPhase}: .005},
 			map[scenarios.Cause]int64{scenarios.NoPort: 5},

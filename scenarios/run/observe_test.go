@@ -65,6 +65,11 @@ metrics:
 				t.Errorf("%s: %s, measured %v (%s)", o.Text, o.Verdict, o.Measured, o.Note)
 			}
 		}
+		for i, cause := range []string{"", "", "", "connection refused", "status 401"} {
+			if o := &res.Objectives[i]; !strings.Contains(o.Note, cause) || cause == "" && strings.Contains(o.Note, "GET ") {
+				t.Errorf("%s: the note %q, want one that says %q", o.Text, o.Note, cause)
+			}
+		}
 		points := map[string]int{}
 		for _, s := range res.Series {
 			points[s.Name+s.Labels["queue"]] = len(s.Points)

@@ -54,8 +54,11 @@ func growthOf(
 	first := math.Inf(1) // time of the first reading of the name
 	every := time.Duration(0)
 	var all []*result.Series
+	unread := ""
 	for i := range series {
-		if s := &series[i]; s.Name == name && len(s.Points) > 0 {
+		if s := &series[i]; s.Name == name && len(s.Points) == 0 {
+			unread = s.Unread
+		} else if s.Name == name {
 			all = append(all, s)
 			first, every = min(first, float64(s.Points[0].T)), s.Every.D()
 		}
@@ -67,7 +70,7 @@ func growthOf(
 	}
 	switch {
 	case len(all) == 0:
-		why = result.Notes{{Kind: result.ValueUnknown, Of: name}}
+		why = result.Notes{{Kind: result.ValueUnknown, Of: name, Text: unread}}
 	case readings < leastReadings:
 		why = result.Notes{{
 			Kind: result.FewReadings, Of: name, Count: readings, Phase: phase, Need: leastReadings, For: result.Sec(every),

@@ -20,6 +20,7 @@ import (
 // A series holds one value over time, of one unit or one set of labels.
 type series struct {
 	of     string // name of the unit, or the labels
+	unread string // error of the last reading, if no reading had an answer
 	every  time.Duration
 	points []result.Point
 	lives  []int // by point: number of the unit's process; nil means one process
@@ -63,7 +64,7 @@ func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []s
 			if len(s.Labels) > 0 {
 				of += fmt.Sprint(s.Labels)[len("map"):]
 			}
-			out = append(out, series{of: of, every: s.Every.D(), points: s.Points})
+			out = append(out, series{of: of, every: s.Every.D(), points: s.Points, unread: s.Unread})
 		}
 	}
 	return out
@@ -158,7 +159,9 @@ func (c series) judge(o slo.Objective, phase slo.Phase, in requests.Span) result
 		r.Because = result.Notes{{Kind: result.ValuesNone, Phase: phase}}
 		return r
 	case len(points) == 0:
-		r.Because = result.Notes{{Kind: result.ValuesUnreadFor, Phase: phase, For: result.Sec(in.Length())}}
+		r.Because = result.Notes{{
+			Kind: result.ValuesUnreadFor, Phase: phase, For: result.Sec(in.Length()), Text: c.unread,
+		}}
 		return r
 	case 2*len(points) < expected:
 		r.Because = result.Notes{
@@ -195,7 +198,7 @@ func (c series) counted(
 	o slo.Objective, r result.ObjectiveResult, points []result.Point, in requests.Span,
 ) result.ObjectiveResult {
 	if len(points) == 0 {
-		r.Because = result.Notes{{Kind: result.ValuesUnread, Phase: r.Phase}}
+		r.Because = result.Notes{{Kind: result.ValuesUnread, Phase: r.Phase, Text: c.unread}}
 		return r
 	}
 	before := result.Num(0)
