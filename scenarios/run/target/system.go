@@ -334,6 +334,9 @@ func (s *System) asks(ctx context.Context) error {
 	if r := s.host.Plan.ReadyOf(""); r != nil {
 		return s.askTarget(ctx, r)
 	}
+	if s.host.Plan.Scope.Datagrams(chaos.TargetName) {
+		return nil // nothing accepts connections there
+	}
 	return s.host.accepts(ctx, s.host.Plan.FirstHop())
 }
 
