@@ -83,6 +83,7 @@ type Endpoint struct {
 	Carries     Formats // formats of its connections
 	EncryptedBy string  // the setting of its URL that encrypts a connection after it was opened; empty: none
 	NoLink      string  // why no link can lead to it; empty: a link can
+	Datagrams   bool    // it receives datagrams of UDP
 }
 
 // Formats name the formats that connections carry, as far as a link can read them, from the general to the special. The
@@ -121,6 +122,14 @@ func (sc *Scope) Carries(from, to, upstream string) Formats {
 		all = append(all, sc.FromLoad...)
 	}
 	return all
+}
+
+// Datagrams reports whether the end of a link from the load receives datagrams: an endpoint, or the target if it is at the
+// address of one.
+func (sc *Scope) Datagrams(to string) bool {
+	return slices.ContainsFunc(sc.Endpoints, func(e Endpoint) bool {
+		return e.Datagrams && (e.Name == to || to == TargetName && e.Addr == sc.External)
+	})
 }
 
 // EdgeName is a link from one service to another.

@@ -15,6 +15,8 @@ type Link struct {
 	Carries Formats // nil if it is not known
 	Proxy   Proxy
 	Reads   bool // the proxy reads the requests on it, and counts them
+	// the proxy relays datagrams of UDP on it, which are what the load sends
+	Datagrams bool
 }
 
 // A Proxy is the proxy of a link, in this process or in one of its own. Its methods are those of

@@ -82,8 +82,10 @@ type Wire struct {
 	// Formats are the formats that a link can read, from the general to the special, with the names of
 	// chaos/fault/proxied: "http", "http/2", "grpc", "redis", "sql", "mysql", or a format of the protocol's own.
 	Formats []string
-	TLS     bool   // connections begin with TLS
-	Port    uint16 // port on which a server probably speaks Formats, even if no URL says so; zero: none
+	TLS     bool // connections begin with TLS
+	// a server listens for datagrams of UDP, besides connections of TCP at the same port
+	Datagrams bool
+	Port      uint16 // port on which a server probably speaks Formats, even if no URL says so; zero: none
 }
 
 // A Form is a step with a kind of another protocol that has a key.

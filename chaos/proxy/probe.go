@@ -21,21 +21,25 @@ import (
 type Kind uint8
 
 const (
-	Connect Kind = iota // only connects
-	RTT                 // small round trips on one connection
-	Bulk                // sends bytes and receives them back at the same time
-	Close               // a small round trip, then ends its side and waits for the other's end
-	HTTP                // requests on a connection that stays open while it can
+	Connect  Kind = iota // only connects
+	RTT                  // small round trips on one connection
+	Bulk                 // sends bytes and receives them back at the same time
+	Close                // a small round trip, then ends its side and waits for the other's end
+	HTTP                 // requests on a connection that stays open while it can
+	Datagram             // datagrams of UDP to an echo
 )
 
 // A ProbeRequest configures a probe.
 type ProbeRequest struct {
 	Kind   Kind
-	N      int       // round trips or requests; 0 is 1
+	N      int       // round trips, requests or datagrams; 0 is 1
 	Bytes  int64     // for Bulk; 0 is 1 MiB
 	Method string    // for HTTP; empty is GET
 	Path   string    // for HTTP, unescaped; empty is /
 	Form   peer.Form // for HTTP: its version, or gRPC
+
+	Size int           // for Datagram: bytes of each; at least 16
+	Wait time.Duration // for Datagram: how long to wait for the last one
 
 	// For HTTP, to check changes to messages: additional request and response headers, the status
 	// of the response (zero is 204 without a body), and whether to keep the messages.
@@ -79,6 +83,8 @@ type ProbeResult struct {
 	Spread   time.Duration   // from the first to the last of them, for Bulk
 	Closing  bool            // a Close probe ended its side
 	Rate     float64         // bytes per second, for Bulk, from the first byte received to the last
+
+	Datagrams Datagrams // for Datagram
 }
 
 // fail records the error that ended the probe.
@@ -126,6 +132,16 @@ func outcomeOf(err error) Outcome {
 // ctx limits the wait for data that may never arrive. The result contains the effects of the
 // toxics; an error means that the probe could not be made.
 func (p *Proxy) Probe(ctx context.Context, q ProbeRequest) (ProbeResult, error) {
+	if q.Kind == Datagram {
+		if p.relay == nil {
+			return ProbeResult{}, fmt.Errorf("probing: %w", errNoDatagrams)
+		}
+		d, err := p.probeDatagrams(ctx, q)
+		if err != nil {
+			return ProbeResult{}, fmt.Errorf("probing: %w", err)
+		}
+		return ProbeResult{Datagrams: d}, nil
+	}
 	web := &peer.Web{
 		Form: q.Form, Method: cmp.Or(q.Method, http.MethodGet), Path: cmp.Or(q.Path, "/"), Asks: q.Asks, Says: q.Says,
 		Status: q.Status, Keep: q.Keep,

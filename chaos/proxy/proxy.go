@@ -25,6 +25,9 @@ type Config struct {
 	// is not HTTP passes unchanged, out of reach of those toxics.
 	HTTP bool
 
+	// Datagrams says that the proxy relays datagrams of UDP too, at the same port.
+	Datagrams bool
+
 	// InNamespace runs do in the network where the proxy listens and connects, such as another network
 	// namespace; nil is the current one. Control is called with each upstream socket before it
 	// connects; nil is none.
@@ -46,6 +49,7 @@ type Proxy struct {
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
 	leaving  atomic.Bool // see Leave
+	relay    *relay      // nil: it relays no datagrams
 
 	stats                  counters
 	connections, requests  atomic.Uint64 // the number of the next one
@@ -73,19 +77,31 @@ func Start(c Config) (*Proxy, error) {
 	if c.InNamespace == nil {
 		c.InNamespace = func(do func() error) error { return do() }
 	}
-	var d *portListener
-	err := c.InNamespace(func() (err error) {
-		d, err = listenPort(c.Listen)
-		return err
-	})
+	p := &Proxy{c: c, links: map[*link]struct{}{}, expectedProbes: map[netip.AddrPort]*rendezvous{}}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	err := c.InNamespace(p.listen)
 	if err != nil {
+		p.cancel()
 		return nil, fmt.Errorf("starting a proxy: %w", err)
 	}
-	p := &Proxy{c: c, listener: d, links: map[*link]struct{}{}, expectedProbes: map[netip.AddrPort]*rendezvous{}}
-	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.wg.Add(1)
 	go p.accept()
 	return p, nil
+}
+
+// listen opens the port of the proxy: for TCP, and for UDP if it relays datagrams.
+func (p *Proxy) listen() (err error) {
+	const tries = 20
+	for range tries {
+		if p.listener, err = listenPort(p.c.Listen); err != nil || !p.c.Datagrams {
+			return err
+		}
+		if p.relay, err = startRelay(p); err == nil {
+			return nil
+		}
+		_ = p.listener.Close() // another program has the port of that number for UDP
+	}
+	return err
 }
 
 // Addr returns the host:port where the proxy listens.
@@ -157,6 +173,9 @@ func (p *Proxy) Close() error {
 	p.mu.Unlock()
 	p.cancel()
 	err := p.listener.Close()
+	if p.relay != nil {
+		err = errors.Join(err, p.relay.close())
+	}
 	for _, l := range p.live() {
 		l.shut(l.holds())
 	}
@@ -252,6 +271,9 @@ func (p *Proxy) remove(x *toxicity) error {
 	defer p.change.Unlock()
 	p.drop(x)
 	x.off.Store(true)
+	if p.relay != nil {
+		p.relay.release(x)
+	}
 	var broken []*link
 	for _, l := range p.live() {
 		if l.detach(x) {

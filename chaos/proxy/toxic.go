@@ -19,16 +19,17 @@ type Toxic interface {
 
 // An Effect is the effect of a toxic once it is added.
 type Effect struct {
-	Gate             func(Point) Gate          // effect on bytes; nil is none
-	Edit             func(Point) *Editor       // effect on requests and responses; nil is none
-	Streams          func(Point) *StreamEffect // effect on requests of HTTP/2, where Gate does not see them; nil is none
-	Admit            Admission                 // what happens to new connections
-	DropOnClose      bool                      // a held new connection is dropped when its client ends it
-	SpareEstablished bool                      // established connections are not affected
-	ResetEstablished bool                      // established connections are reset
-	CloseListener    bool                      // the listener is closed
-	Once             bool                      // the toxic ends as soon as it is added
-	CountsItself     bool                      // counts the affected connections itself
+	Gate             func(Point) Gate           // effect on bytes; nil is none
+	Edit             func(Point) *Editor        // effect on requests and responses; nil is none
+	Streams          func(Point) *StreamEffect  // effect on requests of HTTP/2, where Gate does not see them; nil is none
+	Datagrams        func(Point) DatagramEffect // effect on datagrams of UDP; nil, or a nil result, is none
+	Admit            Admission                  // what happens to new connections
+	DropOnClose      bool                       // a held new connection is dropped when its client ends it
+	SpareEstablished bool                       // established connections are not affected
+	ResetEstablished bool                       // established connections are reset
+	CloseListener    bool                       // the listener is closed
+	Once             bool                       // the toxic ends as soon as it is added
+	CountsItself     bool                       // counts the affected connections itself
 }
 
 // ErrNotHTTP reports that a toxic on requests was added to a proxy that does not parse them.
@@ -132,6 +133,7 @@ type toxicity struct {
 	effect Effect
 	seen   counters
 	off    atomic.Bool           // it is being removed
+	lines  [2][2]datagramLine    // of traffic and of probes, by direction; guarded by the relay's lock
 	broken atomic.Pointer[error] // see Status
 
 	mu      sync.Mutex // held by Remove

@@ -73,6 +73,12 @@ func (e *Edge) On(from, to string, z chaos.Zones) bool {
 	return (e.From == "" || z.At(e.From, from)) && (e.To == "" || z.At(e.To, to))
 }
 
+// OnDatagrams reports whether the edge is a link on which the load sends datagrams.
+func (e *Edge) OnDatagrams(sc chaos.Scope) bool {
+	return !e.ByPackets(sc.Contained) && e.query().IsZero() && e.To != "" && (e.From == "" || e.From == chaos.LoadName) &&
+		sc.Datagrams(e.To)
+}
+
 // zones lists the zones that the edge names.
 func (e *Edge) zones() []string {
 	var out []string

@@ -52,6 +52,7 @@ func compileEndpoints(p *Plan, m *syntax.Mistakes) {
 			continue
 		}
 		checkSettings(p, m, name, text, t.Settings)
+		end.Datagrams = p.Datagrams(text)
 		if !static {
 			end.NoLink = "it has the address of a unit; a fault names the unit or its service instead"
 			p.Scope.Endpoints = append(p.Scope.Endpoints, end)
@@ -206,6 +207,12 @@ func checkSettings(p *Plan, m *syntax.Mistakes, name, url string, n *syntax.Node
 			m.Add(n.Fields[0].Pos, "the endpoint %q has a url alone: %s has no settings of endpoints", name, d.Name)
 		}
 	}
+}
+
+// Datagrams reports whether connections to a URL are datagrams of UDP, so that nothing can be connected to.
+func (p *Plan) Datagrams(url string) bool {
+	scheme, _, _ := strings.Cut(url, "://")
+	return p.Protocols.Wire(scheme).Datagrams
 }
 
 // checkScheme refuses a URL that no protocol speaks.

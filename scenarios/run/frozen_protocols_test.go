@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	neturl "net/url"
 	"os"
 	"path/filepath"
@@ -28,6 +29,7 @@ import (
 	"brunt/targets/catalog"
 
 	"github.com/gorilla/websocket"
+	"github.com/miekg/dns"
 	"google.golang.org/grpc"
 )
 
@@ -79,6 +81,8 @@ func frozenCases() []frozenCase {
 		{"mysql", "sql", even, uncounted(newMariaDB), `{sql: "select ?", args: [7], name: call}`, false},
 		{"grpc both ways", "stream", even, newEcho, `{grpc: echo.Echo/Chat, as: line, name: join}, ` + pace, true},
 		{"ws", "stream", even, newSocket, `{ws: /, as: line, name: join}, ` + pace, true},
+		{"dns", "dns", even, newDNS, `{dns: "${int(1,9)}.test A", check: {answers: 1}, name: call}`, false},
+		{"dns over tcp", "dns", even, newDNSOverTCP, `{dns: "${int(1,9)}.test A", check: {answers: 1}, name: call}`, false},
 		{"tcp", "stream", even, newLines, `{tcp: lines, as: line, name: join}, ` + pace, true},
 	}
 }
@@ -128,8 +132,8 @@ func (c frozenCase) check(t *testing.T, wrong *complaints) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newStopping(t, u.Host)
-	u.Host = r.Addr().String()
+	r := newStopping(t, u)
+	u.Host = r.at
 	target := fmt.Sprintf("endpoints: {main: %q}", u)
 	switch u.Scheme {
 	case "http":
@@ -231,32 +235,98 @@ func callCell(res *result.Result, outcome string) result.Cell {
 // stopping is a relay whose bytes stand still for a while, both ways. It goes on to accept connections, as the kernel
 // does for a server that stands still.
 type stopping struct {
-	net.Listener
-	to string
+	at, to string // host:port
 
 	still sync.RWMutex // held while nothing moves
 	mu    sync.Mutex
 	open  []net.Conn
 }
 
-// newStopping starts a relay to host:port that ends with the test.
-func newStopping(t *testing.T, to string) *stopping {
+// newStopping starts a relay to the host of a URL that ends with the test: of datagrams if those are what the URL stands
+// for.
+func newStopping(t *testing.T, to *neturl.URL) *stopping {
 	t.Helper()
+	r := &stopping{to: to.Host}
+	t.Cleanup(func() { // after those that follow
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for _, c := range r.open {
+			_ = c.Close()
+		}
+	})
+	if to.Scheme == "dns" {
+		r.relayDatagrams(t)
+		return r
+	}
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &stopping{Listener: l, to: to}
+	r.at = l.Addr().String()
 	suite.Serve(t, l, r.pass)
 	t.Cleanup(func() {
-		_ = r.Close()
+		_ = l.Close()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for _, c := range r.open {
+			_ = c.Close()
+		}
+	})
+	return r
+}
+
+// relayDatagrams relays datagrams both ways, until the test ends. Those that come meanwhile wait in the system's buffer.
+func (r *stopping) relayDatagrams(t *testing.T) {
+	t.Helper()
+	in, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.at = in.LocalAddr().String()
+	var all sync.WaitGroup
+	t.Cleanup(func() {
+		_ = in.Close()
 		r.mu.Lock()
 		for _, c := range r.open {
 			_ = c.Close()
 		}
 		r.mu.Unlock()
+		all.Wait()
 	})
-	return r
+	pass := func(write func() (int, error)) {
+		r.still.RLock()
+		defer r.still.RUnlock()
+		_, _ = write()
+	}
+	all.Go(func() {
+		out := map[netip.AddrPort]net.Conn{}
+		for b := make([]byte, 4<<10); ; {
+			n, from, err := in.ReadFromUDPAddrPort(b)
+			if err != nil {
+				return
+			}
+			c := out[from]
+			if c == nil {
+				if c, err = net.Dial("udp4", r.to); err != nil {
+					return
+				}
+				out[from] = c
+				r.mu.Lock()
+				r.open = append(r.open, c)
+				r.mu.Unlock()
+				all.Go(func() {
+					for b := make([]byte, 4<<10); ; {
+						n, err := c.Read(b)
+						if err != nil {
+							return
+						}
+						pass(func() (int, error) { return in.WriteToUDPAddrPort(b[:n], from) })
+					}
+				})
+			}
+			pass(func() (int, error) { return c.Write(b[:n]) })
+		}
+	})
 }
 
 // pass relays a connection both ways, until either side ends it.
@@ -378,6 +448,48 @@ func newSocket(t *testing.T) (url string, counted *atomic.Int64) {
 		open.Wait()
 	})
 	return strings.Replace(s.URL, "http", "ws", 1), counted
+}
+
+// newDNS starts the server of miekg/dns over UDP, which answers each query with one address.
+func newDNS(t *testing.T) (url string, counted *atomic.Int64) {
+	t.Helper()
+	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "dns://" + c.LocalAddr().String(), serveDNS(t, &dns.Server{PacketConn: c})
+}
+
+// newDNSOverTCP is newDNS over TCP.
+func newDNSOverTCP(t *testing.T) (url string, counted *atomic.Int64) {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "dns+tcp://" + l.Addr().String(), serveDNS(t, &dns.Server{Listener: l, MaxTCPQueries: -1})
+}
+
+func serveDNS(t *testing.T, s *dns.Server) (counted *atomic.Int64) {
+	counted = new(atomic.Int64)
+	s.Handler = dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+		counted.Add(1)
+		a := new(dns.Msg).SetReply(q)
+		a.Answer = []dns.RR{&dns.A{
+			Hdr: dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET}, A: net.IPv4(192, 0, 2, 1),
+		}}
+		_ = w.WriteMsg(a)
+	})
+	var all sync.WaitGroup
+	up := make(chan struct{})
+	s.NotifyStartedFunc = func() { close(up) }
+	all.Go(func() { _ = s.ActivateAndServe() })
+	<-up
+	t.Cleanup(func() {
+		_ = s.Shutdown()
+		all.Wait()
+	})
+	return counted
 }
 
 // newLines starts a server of TCP that answers each line with itself.

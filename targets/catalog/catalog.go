@@ -8,6 +8,7 @@ package catalog
 import (
 	"brunt/targets"
 	"brunt/targets/dial"
+	"brunt/targets/dns"
 	"brunt/targets/grpc"
 	"brunt/targets/http"
 	"brunt/targets/redis"
@@ -23,6 +24,7 @@ func Protocols() []*targets.Descriptor {
 		http.Descriptor(),
 		grpc.Descriptor(),
 		redis.Descriptor(),
+		dns.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
 		stream.Descriptor(grpc.Streams()),
 	}

@@ -9,13 +9,15 @@ import (
 	"brunt/chaos/medium/packets"
 	"brunt/chaos/netns"
 	"brunt/chaos/proof"
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
 
-// Hit says which packets of containers a fault hits. Without a direction, a round trip is hit once: the packets that
-// arrive at the unit, or at the unit of `from`.
+// Hit says which packets of containers a fault hits, or which datagrams of a load. Without a direction, a round trip is
+// hit once: the packets that arrive at the unit, or at the unit of `from`; on a link, the requests.
 type Hit struct {
 	selector.Edge `yaml:",inline"`
 	link.Directed `yaml:",inline"`
@@ -57,7 +59,10 @@ const leastHit = 0.005
 
 // check checks the settings of a fault on packets.
 func (f *Hit) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes) {
-	if inPackets(&f.Edge, at, do, sc, m) {
+	switch {
+	case f.OnDatagrams(sc):
+		f.CheckNetwork(at, do, sc, m, "ports")
+	case inPackets(&f.Edge, at, do, sc, m):
 		f.CheckPackets(at, do, sc, m)
 	}
 	link.CheckDirection(&f.Edge, f.Directed, sc, m)
@@ -80,7 +85,7 @@ func inPackets(e *selector.Edge, at syntax.Pos, do netns.Action, sc chaos.Scope,
 		hit = e.To
 	}
 	m.AddHint(at, "`brunt explain KIND` says which kinds act on links",
-		"network.%s acts on packets of containers; %s is not a container", do, hit)
+		"network.%s acts on packets of containers, and on datagrams of the load; %s is not a container", do, hit)
 	return false
 }
 
@@ -89,8 +94,22 @@ func (f *Hit) planHit(
 	ctx context.Context, env chaos.Env, what string, spec netns.Spec, s packets.Evidence,
 ) ([]chaos.Step, error) {
 	spec.Share = proof.OrAll(f.Percent)
+	if !f.ByPackets(env.Contained) {
+		return link.Plan(ctx, &f.Edge, env, &link.Toxic{
+			What: fmt.Sprintf("%s %s of the datagrams", what, f.Percent), Counts: "datagrams", Datagrams: onDatagrams(s),
+			Toxic: toxics.Datagrams{
+				Do: damages[spec.Do], Share: spec.Share, Delay: spec.Delay, Direction: f.DirectionOr(proxy.Forward),
+			},
+		})
+	}
 	return packets.Plan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports,
 		packets.Step{What: fmt.Sprintf("%s %s of the packets", what, f.Percent), Evidence: s, Spec: spec})
+}
+
+// damages maps what is done to packets to what is done to datagrams.
+var damages = map[netns.Action]toxics.Damage{
+	netns.Loss: toxics.Lose, netns.Duplicate: toxics.Duplicate, netns.Reorder: toxics.Reorder,
+	netns.Corrupt: toxics.Corrupt,
 }
 
 func (f *Loss) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
@@ -145,21 +164,29 @@ func (f *Reorder) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 func describe(kind, doc string, fault func() chaos.Fault) chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: kind, New: fault, Example: "{container: web, percent: 40%}",
-		Doc: doc, Platform: "linux", Undo: packets.Operations(), On: chaos.OnPackets, Effect: chaos.Lossy,
+		Doc: doc, Undo: packets.Operations(), On: chaos.OnLinks | chaos.OnPackets, Effect: chaos.Lossy,
 	}
 }
 
+// hitTraits returns the traits of a fault on packets, or on datagrams of the load. It hits no other link.
+func hitTraits(f chaos.Described, e *selector.Edge, do netns.Action, sc chaos.Scope) chaos.Traits {
+	if e.OnDatagrams(sc) {
+		return packets.Traits(f, e, do, sc)
+	}
+	return packets.OnlyPackets(f, e, do, sc)
+}
+
 func (f *Loss) Traits(sc chaos.Scope) chaos.Traits {
-	return packets.OnlyPackets(f, &f.Edge, netns.Loss, sc)
+	return hitTraits(f, &f.Edge, netns.Loss, sc)
 }
 
 func (*Loss) Describe() chaos.Descriptor {
-	return describe("network.loss", "Loses packets without notice; TCP sends them again.",
+	return describe("network.loss", "Loses packets or datagrams without notice; TCP sends them again.",
 		func() chaos.Fault { return new(Loss) })
 }
 
 func (f *Duplicate) Traits(sc chaos.Scope) chaos.Traits {
-	return packets.OnlyPackets(f, &f.Edge, netns.Duplicate, sc)
+	return hitTraits(f, &f.Edge, netns.Duplicate, sc)
 }
 
 func (*Duplicate) Describe() chaos.Descriptor {
@@ -167,7 +194,7 @@ func (*Duplicate) Describe() chaos.Descriptor {
 }
 
 func (f *Corrupt) Traits(sc chaos.Scope) chaos.Traits {
-	return packets.OnlyPackets(f, &f.Edge, netns.Corrupt, sc)
+	return hitTraits(f, &f.Edge, netns.Corrupt, sc)
 }
 
 func (*Corrupt) Describe() chaos.Descriptor {
@@ -175,7 +202,7 @@ func (*Corrupt) Describe() chaos.Descriptor {
 }
 
 func (f *Reorder) Traits(sc chaos.Scope) chaos.Traits {
-	return packets.OnlyPackets(f, &f.Edge, netns.Reorder, sc)
+	return hitTraits(f, &f.Edge, netns.Reorder, sc)
 }
 
 func (*Reorder) Describe() chaos.Descriptor {

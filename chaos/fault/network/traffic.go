@@ -42,5 +42,20 @@ func (t traffic) plan(ctx context.Context, e *selector.Edge, env chaos.Env) ([]c
 			What: t.what + p.what, Spec: p.spec, Evidence: t.shows.onPackets(),
 		})
 	}
-	return link.Plan(ctx, e, env, &link.Toxic{What: t.what, Toxic: t.toxic, Back: t.back, Evidence: t.shows.onLinks()})
+	return link.Plan(ctx, e, env, &link.Toxic{
+		What: t.what, Toxic: t.toxic, Back: t.back, Evidence: t.shows.onLinks(), Datagrams: onDatagrams(t.shows.onPackets()),
+	})
+}
+
+// onDatagrams is the evidence on a link of datagrams: that on packets, by datagrams in place of pings.
+func onDatagrams(s packets.Evidence) *link.DatagramEvidence {
+	return &link.DatagramEvidence{
+		N: s.N, Size: s.Size, Wait: s.Wait,
+		Prove: func(before, now netns.ProbeResult, hit netns.Affected) (string, error) {
+			return s.Prove(packets.Baseline{Result: before}, now, hit)
+		},
+		Undone: func(before, now netns.ProbeResult) (string, error) {
+			return s.Undone(packets.Baseline{Result: before}, now)
+		},
+	}
 }

@@ -25,11 +25,14 @@ type Toxic struct {
 	What     string // description of the action
 	Toxic    proxy.Toxic
 	Evidence Evidence
+	// Datagrams takes the place of Evidence on links of datagrams; nil: the toxic has no effect on them.
+	Datagrams *DatagramEvidence
 	// Back, if not nil, is an edge the other way: its links are hit too that have one of Links as their opposite.
 	Back   *selector.Edge
 	Counts string // unit of affected: connections, or what the toxic selects, such as requests; empty is bytes
 
-	watched []proxy.Line // opened by Prepare
+	watched []proxy.Line        // opened by Prepare
+	found   []netns.ProbeResult // on links of datagrams, before the toxic
 
 	lease netns.Lease          // of the toxic in the process of the proxies; from Lasting on
 	now   func() time.Duration // the run's clock; nil in a dry run
@@ -83,6 +86,11 @@ func (t *Toxic) Prepare(ctx context.Context) (release func() error, err error) {
 }
 
 func (t *Toxic) Inject(ctx context.Context) (chaos.Held, error) {
+	if t.Datagrams != nil {
+		if err := t.probeBefore(ctx); err != nil {
+			return nil, err
+		}
+	}
 	h := &heldToxic{Toxic: t, before: t.watched}
 	if t.watched = nil; t.Evidence.Watch && h.before == nil {
 		var err error
@@ -115,6 +123,9 @@ func (t *Toxic) lines(ctx context.Context) ([]proxy.Line, error) {
 	defer cancel()
 	out := make([]proxy.Line, min(len(t.Links), mostProved))
 	return out, t.each(func(i int, l *chaos.Link) (err error) {
+		if l.Datagrams {
+			return nil
+		}
 		another := len(l.Proxy.Toxics()) > 0 // it may be removed while the connection opens
 		if out[i], err = l.Proxy.Established(ctx); another || len(l.Proxy.Toxics()) > 0 {
 			return nil
@@ -191,6 +202,9 @@ func (h *heldToxic) ended(ctx context.Context) error {
 // that takes the same route as those of the victims.
 func (h *heldToxic) Verify(ctx context.Context) (string, error) {
 	return h.find(func(i int, l *chaos.Link) (string, error) {
+		if l.Datagrams {
+			return h.Datagrams.prove(ctx, l, h.found[i])
+		}
 		var before proxy.Line
 		if i < len(h.before) {
 			before = h.before[i]
@@ -220,7 +234,11 @@ func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) 
 			most = proof.Silence
 		}
 		once, cancel := context.WithTimeout(ctx, most)
-		text, err := h.Evidence.Undone(once, l)
+		undone := h.Evidence.Undone
+		if l.Datagrams {
+			undone = h.Datagrams.undone
+		}
+		text, err := undone(once, l)
 		cancel()
 		switch {
 		case err == nil:
@@ -317,6 +335,9 @@ func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) ([]cha
 		return nil, err
 	}
 	t.Links = t.withBack(links, env)
+	if err := t.checkDatagrams(); err != nil {
+		return nil, err
+	}
 	t.lasting(env)
 	if whose := e.Whose(); whose != "" && env.Dry {
 		t.What += " (for " + whose + " alone)"

@@ -48,6 +48,8 @@ type Config struct {
 	Upstream string `json:"upstream"`         // host:port
 	Seed     uint64 `json:"seed"`
 	HTTP     bool   `json:"http,omitempty"`
+	// it relays datagrams of UDP too, at the same port
+	Datagrams bool `json:"datagrams,omitempty"`
 }
 
 type (
@@ -293,7 +295,7 @@ func (s *server) close(n proxyN) error {
 
 // start starts a proxy.
 func (s *server) start(a startArgs) (started, error) {
-	c := proxy.Config{Listen: a.Listen, Upstream: func() string { return a.Upstream }, Seed: a.Seed, HTTP: a.HTTP}
+	c := proxy.Config{Listen: a.Listen, Upstream: func() string { return a.Upstream }, Seed: a.Seed, HTTP: a.HTTP, Datagrams: a.Datagrams}
 	if a.Table != 0 {
 		in, err := find(s, s.spaces, a.Space)
 		if err != nil {

@@ -14,6 +14,7 @@ func all() []proxy.Toxic {
 	return []proxy.Toxic{
 		toxics.Bandwidth{},
 		toxics.Blackhole{},
+		toxics.Datagrams{},
 		toxics.GRPCDelay{},
 		toxics.GRPCError{},
 		toxics.HTTPDelay{},

@@ -9,7 +9,7 @@ import (
 )
 
 // Bandwidth lets at most Rate bytes per second through in each direction. All connections share the
-// rate; they take turns with pieces of at most 10 ms.
+// rate; they take turns with pieces of at most 10 ms. A datagram that would wait for over a second is lost.
 type Bandwidth struct {
 	Rate      int64           // bytes a second
 	Direction proxy.Direction // zero is Both
@@ -36,8 +36,25 @@ func (t Bandwidth) Begin() proxy.Effect {
 			w = &wires[1][s.Direction]
 		}
 		return &shaper{wire: w, rate: t.Rate}
+	}, Datagrams: func(s proxy.Point) proxy.DatagramEffect {
+		if !t.Direction.Or(proxy.Both).Has(s.Direction) {
+			return nil
+		}
+		w := new(wire)
+		return func(b []byte, at time.Time, pass func([]byte, time.Time)) bool {
+			w.free = later(w.free, at).Add(time.Duration(float64(len(b)) / float64(t.Rate) * float64(time.Second)))
+			if w.free.Sub(at) > queued { // as a router with a full queue does
+				w.free = w.free.Add(-time.Duration(float64(len(b)) / float64(t.Rate) * float64(time.Second)))
+			} else {
+				pass(b, w.free)
+			}
+			return true
+		}
 	}}
 }
+
+// queued is how long a datagram waits at most for its turn; others are lost.
+const queued = time.Second
 
 // burst is the longest idle time for which a free wire may send late data at once. It compensates
 // only for late timers.

@@ -16,7 +16,12 @@ type Blackhole struct{}
 func (Blackhole) Check(bool) error { return nil }
 
 func (Blackhole) Begin() proxy.Effect {
-	return proxy.Effect{Admit: proxy.Wait, DropOnClose: true, Gate: func(proxy.Point) proxy.Gate { return hole{} }}
+	return proxy.Effect{Admit: proxy.Wait, DropOnClose: true, Gate: func(proxy.Point) proxy.Gate { return hole{} }, Datagrams: lost}
+}
+
+// lost loses every datagram.
+func lost(proxy.Point) proxy.DatagramEffect {
+	return func([]byte, time.Time, func([]byte, time.Time)) bool { return true }
 }
 
 // hole loses everything.

@@ -48,8 +48,21 @@ func (t Latency) Begin() proxy.Effect {
 		if !t.Direction.Or(proxy.Forward).Has(s.Direction) {
 			return nil
 		}
-		return &latency{Latency: t, swing: seed.NewSwing(s.Random(), t.Correlation, t.Distribution == Normal)}
+		return t.gate(s)
+	}, Datagrams: func(s proxy.Point) proxy.DatagramEffect {
+		if !t.Direction.Or(proxy.Forward).Has(s.Direction) {
+			return nil
+		}
+		g := t.gate(s)
+		return func(b []byte, at time.Time, pass func([]byte, time.Time)) bool {
+			pass(b, at.Add(g.draw()))
+			return true
+		}
 	}}
+}
+
+func (t Latency) gate(s proxy.Point) *latency {
+	return &latency{Latency: t, swing: seed.NewSwing(s.Random(), t.Correlation, t.Distribution == Normal)}
 }
 
 type latency struct {
@@ -58,9 +71,14 @@ type latency struct {
 }
 
 func (g *latency) Next(it *proxy.Item, _, _ time.Time) (time.Time, proxy.Verdict) {
+	return it.Arrived.Add(g.draw()), proxy.Leave
+}
+
+// draw returns the next delay.
+func (g *latency) draw() time.Duration {
 	d := g.Delay
 	if g.Jitter > 0 {
 		d = max(0, d+time.Duration(float64(g.Jitter)*g.swing.Next()))
 	}
-	return it.Arrived.Add(d), proxy.Leave
+	return d
 }

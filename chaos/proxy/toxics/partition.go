@@ -56,5 +56,6 @@ func (t Partition) Begin() proxy.Effect {
 	}
 	return proxy.Effect{
 		Admit: proxy.Wait, DropOnClose: true, SpareEstablished: keep, Gate: func(proxy.Point) proxy.Gate { return wall{} },
+		Datagrams: lost,
 	}
 }

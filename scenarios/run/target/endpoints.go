@@ -33,7 +33,8 @@ func (s *System) LoadReady(ctx context.Context) error {
 	return s.endpointsReady(ctx, s.host.Plan.LoadEndpoints())
 }
 
-// endpointsReady waits until each of the endpoints accepts connections.
+// endpointsReady waits until each of the endpoints accepts connections. One of datagrams accepts none, and is not
+// awaited.
 func (s *System) endpointsReady(ctx context.Context, used []string) error {
 	if len(used) == 0 {
 		return nil
@@ -41,8 +42,8 @@ func (s *System) endpointsReady(ctx context.Context, used []string) error {
 	urls := s.host.Plan.Endpoints(&template.Env{Units: s.host.Units})
 	for _, name := range used {
 		text, known := urls[name]
-		if !known {
-			continue // its unit has no address, and the steps report that
+		if !known || s.host.Plan.Datagrams(text) {
+			continue // without an address of its unit, the steps report that
 		}
 		addr, err := s.host.Plan.HopTo(text)
 		if err != nil {

@@ -258,12 +258,16 @@ func (s *System) addLink(ctx context.Context, from, to, upstream string) error {
 		listen = s.host.Plan.Listen
 	}
 	seed := s.host.Plan.Scenario.Seed ^ load.Hash(chaos.LinkName(from, to))
-	p, err := s.host.proxy(ctx, child.Config{Listen: listen, Upstream: upstream, Seed: seed, HTTP: http})
+	datagrams := from == chaos.LoadName && s.host.Plan.Scope.Datagrams(to)
+	p, err := s.host.proxy(ctx, child.Config{
+		Listen: listen, Upstream: upstream, Seed: seed, HTTP: http, Datagrams: datagrams,
+	})
 	if err != nil {
 		return fmt.Errorf("the link %s -> %s: %w", from, to, err)
 	}
 	s.links = append(s.links, &chaos.Link{
 		From: from, To: to, Carries: s.host.Plan.Scope.Carries(from, to, upstream), Proxy: p, Reads: http,
+		Datagrams: datagrams,
 	})
 	return nil
 }
@@ -273,6 +277,7 @@ func (h *Host) proxy(ctx context.Context, c child.Config) (chaos.Proxy, error) {
 	if h.Proxies == nil {
 		return proxy.Start(proxy.Config{
 			Listen: c.Listen, Upstream: func() string { return c.Upstream }, Seed: c.Seed, HTTP: c.HTTP,
+			Datagrams: c.Datagrams,
 		})
 	}
 	p, err := h.Proxies.Process(ctx)
@@ -333,6 +338,9 @@ func (s *System) asks(ctx context.Context) error {
 	}
 	if r := s.host.Plan.ReadyOf(""); r != nil {
 		return s.askTarget(ctx, r)
+	}
+	if s.host.Plan.Scope.Datagrams(chaos.TargetName) {
+		return nil // nothing accepts connections there
 	}
 	return s.host.accepts(ctx, s.host.Plan.FirstHop())
 }

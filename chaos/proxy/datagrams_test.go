@@ -1,0 +1,308 @@
+package proxy_test
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
+	"brunt/scenarios/suite"
+)
+
+// datagramServer logs the datagrams that it receives, and sends each back.
+type datagramServer struct {
+	at string
+
+	mu   sync.Mutex
+	log  [][]byte
+	when []time.Time
+}
+
+func newDatagramServer(t *testing.T) *datagramServer {
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &datagramServer{at: c.LocalAddr().String()}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for b := make([]byte, 64<<10); ; {
+			n, from, err := c.ReadFromUDPAddrPort(b)
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			s.log, s.when = append(s.log, slices.Clone(b[:n])), append(s.when, time.Now())
+			s.mu.Unlock()
+			_, _ = c.WriteToUDPAddrPort(b[:n], from)
+		}
+	})
+	t.Cleanup(func() {
+		_ = c.Close()
+		all.Wait()
+	})
+	return s
+}
+
+// numbers returns the numbers of the received datagrams, in their order.
+func (s *datagramServer) numbers() (list []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.log {
+		list = append(list, int(binary.BigEndian.Uint32(b)))
+	}
+	return list
+}
+
+// datagrams starts a server, a proxy before it, and a client.
+func datagrams(t *testing.T) (*datagramServer, *proxy.Proxy, net.Conn) {
+	s := newDatagramServer(t)
+	p, err := proxy.Start(proxy.Config{Upstream: func() string { return s.at }, Seed: 7, Datagrams: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("udp4", p.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = c.Close()
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s, p, c
+}
+
+// say sends the datagrams from to to-1. After each it waits until the proxy has counted it, so that no buffer
+// overflows.
+func say(t *testing.T, c net.Conn, counted func() int64, from, to int) {
+	t.Helper()
+	before := counted()
+	for i := from; i < to; i++ {
+		if _, err := c.Write(append(binary.BigEndian.AppendUint32(nil, uint32(i)), "payload of a datagram"...)); err != nil {
+			t.Fatal(err)
+		}
+		if i%32 == 31 || i == to-1 {
+			want := before + int64(i-from+1)
+			if !suite.Within(10*time.Second, func() bool { return counted() >= want }) {
+				t.Fatalf("the proxy has counted %d of %d datagrams", counted()-before, i-from+1)
+			}
+		}
+	}
+}
+
+func addDatagrams(t *testing.T, p *proxy.Proxy, toxic proxy.Toxic) (proxy.Toxicity, func() int64) {
+	t.Helper()
+	x, err := p.Add(toxic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x, func() int64 { s := x.Seen(); return s.Hit + s.Passed }
+}
+
+func (s *datagramServer) settles(t *testing.T, n int) {
+	t.Helper()
+	if !suite.Within(10*time.Second, func() bool { return len(s.numbers()) >= n }) {
+		t.Fatalf("the server has %d datagrams, want %d", len(s.numbers()), n)
+	}
+}
+
+// TestDatagrams_Loss: a loss of 10 % is a loss of 10 ± 0.5 %, by the log of the server, and the proxy counts each one.
+func TestDatagrams_Loss(t *testing.T) {
+	const sent = 20_000
+	s, p, c := datagrams(t)
+	x, counted := addDatagrams(t, p, toxics.Datagrams{Do: toxics.Lose, Share: .1})
+	say(t, c, counted, 0, sent)
+	hit := int(x.Seen().Hit)
+	s.settles(t, sent-hit)
+	got := 1 - float64(len(s.numbers()))/sent
+	t.Logf("%.2f %% were lost", 100*got)
+	if math.Abs(got-.1) > .005 || len(s.numbers()) != sent-hit {
+		t.Errorf("%.2f %% were lost, and the proxy lost %d of %d", 100*got, hit, sent)
+	}
+	if err := x.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	none, counted := addDatagrams(t, p, toxics.Datagrams{Do: toxics.Lose, Share: 1e-12}) // counts, and loses none
+	before := len(s.numbers())
+	say(t, c, counted, 0, 1000)
+	s.settles(t, before+1000)
+	if n := len(s.numbers()) - before; n != 1000 || none.Seen().Hit != 0 {
+		t.Errorf("after the removal the server had %d of 1000", n)
+	}
+}
+
+// TestDatagrams_Damage: the server's log shows each damage.
+func TestDatagrams_Damage(t *testing.T) {
+	const sent = 2000
+	for _, c := range []struct {
+		name  string
+		toxic toxics.Datagrams
+		// counts the hits in the log
+		hits func(s *datagramServer) int
+		want int // datagrams in the log, besides the hits
+	}{
+		{"duplicate", toxics.Datagrams{Do: toxics.Duplicate, Share: .2}, func(s *datagramServer) int {
+			return len(s.numbers()) - sent
+		}, sent},
+		{
+			"reorder",
+			toxics.Datagrams{Do: toxics.Reorder, Share: .2, Delay: 100 * time.Millisecond},
+			func(s *datagramServer) (n int) {
+				most := -1
+				for _, i := range s.numbers() {
+					if i < most {
+						n++
+					}
+					most = max(most, i)
+				}
+				return n
+			}, sent,
+		},
+		{"corrupt", toxics.Datagrams{Do: toxics.Corrupt, Share: .2}, func(s *datagramServer) (n int) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			for i, b := range s.log {
+				flipped := 0
+				for k, want := range append(binary.BigEndian.AppendUint32(nil, uint32(i)), "payload of a datagram"...) {
+					flipped += bits.OnesCount8(b[k] ^ want)
+				}
+				if flipped == 1 {
+					n++
+				} else if flipped > 1 {
+					return -1
+				}
+			}
+			return n
+		}, sent},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, p, client := datagrams(t)
+			x, counted := addDatagrams(t, p, c.toxic)
+			say(t, client, counted, 0, sent)
+			hit := int(x.Seen().Hit)
+			want := c.want
+			if c.toxic.Do == toxics.Duplicate {
+				want += hit
+			}
+			s.settles(t, want)
+			got := c.hits(s)
+			if c.toxic.Do == toxics.Reorder { // those at the end have none after them
+				if got < hit-hit/5 || got > hit {
+					t.Errorf("%d came late, and the proxy delayed %d", got, hit)
+				}
+			} else if got != hit {
+				t.Errorf("the log has %d hits, and the proxy made %d", got, hit)
+			}
+			if share := float64(hit) / sent; math.Abs(share-.2) > .04 {
+				t.Errorf("%.1f %% were hit", 100*share)
+			}
+		})
+	}
+}
+
+// TestDatagrams_Cut: nothing passes, and after the removal everything does.
+func TestDatagrams_Cut(t *testing.T) {
+	for _, toxic := range []proxy.Toxic{toxics.Partition{}, toxics.Blackhole{}} {
+		s, p, c := datagrams(t)
+		x, counted := addDatagrams(t, p, toxic)
+		say(t, c, counted, 0, 100)
+		if err := x.Remove(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Write(binary.BigEndian.AppendUint32(nil, 777)); err != nil {
+			t.Fatal(err)
+		}
+		s.settles(t, 1)
+		if got := s.numbers(); got[0] != 777 || len(got) != 1 {
+			t.Errorf("%T let %v pass", toxic, got)
+		}
+	}
+}
+
+// TestDatagrams_Time: a latency delays each datagram, and a bandwidth spreads them; a removal lets those go that wait.
+func TestDatagrams_Time(t *testing.T) {
+	const delay = 150 * time.Millisecond
+	s, p, c := datagrams(t)
+	x, counted := addDatagrams(t, p, toxics.Latency{Delay: delay})
+	began := time.Now()
+	say(t, c, counted, 0, 20)
+	s.settles(t, 20)
+	if took := s.when[0].Sub(began); took < delay {
+		t.Errorf("the first came after %s", took)
+	}
+	_ = x.Remove()
+	x, counted = addDatagrams(t, p, toxics.Latency{Delay: time.Hour})
+	say(t, c, counted, 20, 40)
+	_ = x.Remove()
+	s.settles(t, 40)
+	x, counted = addDatagrams(t, p, toxics.Bandwidth{Rate: 25 * 100}) // 100 datagrams of 25 bytes a second
+	began = time.Now()
+	say(t, c, counted, 40, 100)
+	s.settles(t, 100)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if took := s.when[99].Sub(began); took < 590*time.Millisecond {
+		t.Errorf("60 datagrams at 100/s took %s", took)
+	}
+	_ = x.Remove()
+}
+
+// TestDatagrams_Probe: a probe finds each effect, and nothing without one. It counts as no traffic.
+func TestDatagrams_Probe(t *testing.T) {
+	s, p, _ := datagrams(t)
+	probe := func() proxy.Datagrams {
+		t.Helper()
+		r, err := p.Probe(t.Context(), proxy.ProbeRequest{Kind: proxy.Datagram, N: 100, Wait: 500 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Datagrams
+	}
+	clean := func() {
+		t.Helper()
+		if d := probe(); d.Came != 100 || d.Twice+d.Late+d.Damaged > 0 || d.Hit != 0 {
+			t.Errorf("without a toxic: %+v", d)
+		}
+	}
+	clean()
+	for _, c := range []struct {
+		toxic proxy.Toxic
+		found func(d proxy.Datagrams) bool
+	}{
+		{toxics.Datagrams{Do: toxics.Lose, Share: .3}, func(d proxy.Datagrams) bool { return d.Came < 100 }},
+		{toxics.Datagrams{Do: toxics.Duplicate, Share: .3}, func(d proxy.Datagrams) bool { return d.Twice > 0 }},
+		{
+			toxics.Datagrams{Do: toxics.Reorder, Share: .3, Delay: 20 * time.Millisecond},
+			func(d proxy.Datagrams) bool { return d.Late > 0 },
+		},
+		{toxics.Datagrams{Do: toxics.Corrupt, Share: .3}, func(d proxy.Datagrams) bool { return d.Damaged > 0 }},
+		{toxics.Latency{Delay: 50 * time.Millisecond}, func(d proxy.Datagrams) bool {
+			return d.Came == 100 && d.Times[0] >= 50*time.Millisecond
+		}},
+		{toxics.Blackhole{}, func(d proxy.Datagrams) bool { return d.Came == 0 }},
+	} {
+		x, err := p.Add(c.toxic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := probe(); !c.found(d) || d.Hit == 0 {
+			t.Errorf("%+v: %+v", c.toxic, d)
+		}
+		if seen := x.Seen(); seen.Any() {
+			t.Errorf("the probe is counted as traffic: %+v", seen)
+		}
+		_ = x.Remove()
+		clean()
+	}
+	if n := len(s.numbers()); n > 0 || p.Stats().Any() {
+		t.Errorf("the server has %d datagrams of probes", n)
+	}
+}
