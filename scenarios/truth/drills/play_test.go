@@ -82,7 +82,7 @@ func (d drill) scenario(dir, self, entry string, ports, base int) string {
 		slo += ", lost = 0"
 	}
 	if d.library != "" {
-		fmt.Fprintf(&b, "roles: {store: %s}\n", d.store)
+		fmt.Fprintf(&b, "roles: {%s}\n", cmp.Or(d.parts, "store: "+d.store))
 		if d.question != "" {
 			fmt.Fprintf(&b, "leaders: {%s: %s}\n", d.store, words.Replace(d.question))
 		}
@@ -153,16 +153,56 @@ func keepResult(t *testing.T, dir string) {
 	}
 }
 
+// endRun removes the shared memory of a run's servers, and says what brunt left.
+func endRun(dir string) (left string) {
+	left = leftBehind(dir)
+	removeShared(dir)
+	return left
+}
+
+// runToEnd runs brunt in a folder of its own on the scenario that text writes for it, and reads result.json into out.
+// It returns what brunt printed. The exit code is that of the verdict.
+func runToEnd(t *testing.T, text func(dir, self string) string, command func(dir, file, result string) *exec.Cmd,
+	out any,
+) (printed []byte) {
+	t.Helper()
+	dir := runDir(t)
+	defer func() {
+		if left := endRun(dir); left != "" {
+			t.Errorf("left behind: %s", left)
+		}
+		os.RemoveAll(dir)
+	}()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, result := filepath.Join(dir, "scenario.yaml"), filepath.Join(dir, "out")
+	scenario := text(dir, self)
+	if err := os.WriteFile(file, []byte(scenario), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	printed, _ = command(dir, file, result).CombinedOutput()
+	raw, err := os.ReadFile(filepath.Join(result, "result.json"))
+	if err == nil {
+		err = json.Unmarshal(raw, out)
+	}
+	if err != nil {
+		t.Fatalf("%v:\n%s\n%s", err, printed, scenario)
+	}
+	keepResult(t, dir)
+	return printed
+}
+
 // play runs a drill once.
 func (d drill) play(t *testing.T) (out row) {
 	t.Helper()
 	d.rate, d.seconds, d.every = cmp.Or(d.rate, 100), cmp.Or(d.seconds, 16), cmp.Or(d.every, 5*time.Millisecond)
 	dir := runDir(t)
 	defer func() {
-		if left := leftBehind(dir); left != "" {
+		if left := endRun(dir); left != "" {
 			out.errorf("left behind: %s", left)
 		}
-		removeShared(dir)
 		if len(out.wrong)+len(out.unsteady) > 0 {
 			keepResult(t, dir)
 		}
@@ -338,6 +378,14 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 		if all[1].begin.Sub(o.end) > enough(d.rate) { // else brunt may hold both for one incident
 			d.compareFirst(out, r, o)
 		}
+	}
+	if d.lasts {
+		if len(all) == 0 || all[len(all)-1].over || f.Recover != nil {
+			out.errorf("it recovered: brunt says %v, the prober %+v", f.Recover, all)
+		}
+		out.truth, out.got = math.Inf(1), math.Inf(1)
+		d.compareVerdict(out, r, "recover", false)
+		return
 	}
 	// What failed after the outage, for itself or for its machine, may leave too little of the load to prove recovery.
 	if last := lastGood(probes); f.Recover == nil && o.seen && last.After(o.end) && last.Add(enough(d.rate)).After(end) {
