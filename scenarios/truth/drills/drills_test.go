@@ -298,14 +298,14 @@ var drills = []drill{
 	}),
 	galeraDrill("leader-lost", drill{seconds: 30, recover: 12 * time.Second, outage: always, hits: galeraSynced}),
 	galeraDrill("leader-hung", drill{
-		seconds: 36, recover: 12 * time.Second, outage: always, hits: galeraSynced, set: []string{"for=14s"},
+		seconds: 46, recover: 20 * time.Second, outage: always, hits: galeraSynced, set: []string{"for=14s"},
 	}),
 	galeraDrill("disk-full", drill{
-		seconds: 36, recover: 25 * time.Second, outage: maybe, quiet: true, partial: true, disks: 3, hits: galeraSynced,
+		seconds: 44, recover: 25 * time.Second, outage: maybe, quiet: true, partial: true, disks: 3, hits: galeraSynced,
 	}),
 	galeraDrill("skew", drill{seconds: 30, recover: 2 * time.Second, outage: maybe, quiet: true, hits: galeraSynced}),
 	galeraDrill("rejoin", drill{
-		seconds: 44, recover: 12 * time.Second, outage: maybe, quiet: true, hits: galeraSynced,
+		seconds: 50, recover: 20 * time.Second, outage: maybe, quiet: true, hits: galeraSynced,
 	}),
 	galeraDrill("quorum-lost", drill{
 		seconds: 50, recover: 30 * time.Second, outage: always, set: []string{"heal=30s"},
