@@ -40,6 +40,8 @@
 // test saw it; the test asks by another API, or by a client of its own, every 20 ms. The report names the
 // unit that the fault hit: it had the role that the fault picks, and it is the unit whose process changed, if one did.
 //
+// All processes of a drill take at most 2 GiB of memory together. The table shows how much they took.
+//
 // In every drill, no incident that began before the fault is given to it, and the fault was taken back.
 //
 // The drills of brunt's library whose proof names real systems are rows as well: `brunt drill run` lays the drill over

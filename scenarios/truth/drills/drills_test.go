@@ -573,6 +573,7 @@ type row struct {
 	stopped        time.Duration // the longest stop of the prober from the injection to the end of the load
 	froze          time.Duration // the longest freeze that brunt reports of itself, in the same time
 	load           string        // tasks that ran or waited for a processor, as a mean over the last minute
+	memory         int64         // of all processes at most, brunt's own too, in bytes
 	verdict        string
 	again          bool   // the prober saw a further outage, more than a hold after the first
 	causes         string // of bad probes, where it did
@@ -592,10 +593,10 @@ func (r *row) errorf(format string, args ...any) {
 }
 
 func table(rows []row) string {
-	const format = "%-36s %3s %8s %8s %15s %8s %6s %15s %5s %11s %5s %-10s %s\n"
+	const format = "%-40s %3s %8s %8s %15s %8s %6s %15s %5s %11s %5s %5s %-10s %s\n"
 	var out strings.Builder
 	out.WriteString(fmt.Sprintf(format, "drill", "run", "truth", "brunt", "its interval", "apart", "lag", "stops/brunt's",
-		"load", "lost/brunt", "bad", "hit", "verdict"))
+		"load", "lost/brunt", "bad", "MiB", "hit", "verdict"))
 	s := func(v float64) string { return fmt.Sprintf("%.3fs", v) }
 	for _, r := range rows {
 		if len(r.wrong) > 0 {
@@ -605,7 +606,8 @@ func table(rows []row) string {
 			fmt.Sprintf("%.3f..%s", r.low, s(r.high)),
 			fmt.Sprintf("%.1fms", (r.got-r.truth)*1000), fmt.Sprintf("%dms", r.lag.Milliseconds()),
 			fmt.Sprintf("%d/%dms", r.stopped.Milliseconds(), r.froze.Milliseconds()), r.load,
-			fmt.Sprintf("%d/%d", r.lost, r.reported), strconv.Itoa(r.bad), r.member, r.verdict))
+			fmt.Sprintf("%d/%d", r.lost, r.reported), strconv.Itoa(r.bad),
+			strconv.FormatInt(r.memory>>20, 10), r.member, r.verdict))
 	}
 	return out.String()
 }

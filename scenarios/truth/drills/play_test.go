@@ -182,7 +182,13 @@ func runToEnd(t *testing.T, text func(dir, self string) string, command func(dir
 	if err := os.WriteFile(file, []byte(scenario), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	memory := watchMemory(dir)
 	printed, _ = command(dir, file, result).CombinedOutput()
+	if took := memory(); took > memoryMost {
+		t.Errorf("its processes took %d MiB of memory, at most %d are for them", took>>20, memoryMost>>20)
+	} else {
+		t.Logf("its processes took %d MiB of memory", took>>20)
+	}
 	raw, err := os.ReadFile(filepath.Join(result, "result.json"))
 	if err == nil {
 		err = json.Unmarshal(raw, out)
@@ -230,6 +236,7 @@ func (d drill) play(t *testing.T) (out row) {
 	}
 	exited := make(chan error, 1)
 	go func() { exited <- c.Wait() }()
+	memory := watchMemory(dir)
 	var p *prober
 	if until(t, exited, func() bool { return d.serves(dir, unitAddr(dir, entry)) }) {
 		p = startProber(d.prober(dir, unitAddr(dir, entry)))
@@ -249,6 +256,9 @@ func (d drill) play(t *testing.T) (out row) {
 	<-exited
 	changes, roles := w.stop(), members.stop()
 	out.load = loadAverage()
+	if out.memory = memory(); out.memory == 0 || out.memory > memoryMost {
+		out.errorf("its processes took %d MiB of memory, at most %d are for them", out.memory>>20, memoryMost>>20)
+	}
 	var probes []probe
 	if p != nil {
 		probes = p.stop()
@@ -743,15 +753,9 @@ func loadAverage() string {
 func leftBehind(dir string) (left string) {
 	suite.Within(5*time.Second, func() bool {
 		left = ""
-		files, _ := filepath.Glob("/proc/[0-9]*/environ")
-		for _, file := range files {
-			env, err := os.ReadFile(file)
-			if err != nil || !bytes.Contains(env, []byte(drillDir+"="+dir+"\x00")) ||
-				bytes.Contains(env, []byte(ownFront+"=1\x00")) {
-				continue
-			}
-			command, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
-			left += fmt.Sprintf("process %s %.80q ", filepath.Base(filepath.Dir(file)), command)
+		for _, process := range processesOf(dir) {
+			command, _ := os.ReadFile(filepath.Join(process, "cmdline"))
+			left += fmt.Sprintf("process %s %.80q ", filepath.Base(process), command)
 		}
 		return left == ""
 	})
