@@ -63,9 +63,9 @@ func sorted(n *syntax.Node) *syntax.Node {
 }
 
 // Outdated lists the systems in the proof of a library drill on which the drill, as it is now, was not proved: there
-// is no record, or the record has another digest. A drill of real systems has no records.
+// is no record, or the record has another digest. A drill of real systems alone has no records.
 func (d *Drill) Outdated(records []Record) (out []string, err error) {
-	if d, err = builtin(d.Name, d.Proof.Set); err != nil || len(d.Proof.Systems) > 0 {
+	if d, err = builtin(d.Name, d.Proof.Set); err != nil || !d.Proof.OnBuiltin() {
 		return nil, err
 	}
 	of := []*Mutant{nil}

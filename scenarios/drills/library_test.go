@@ -99,7 +99,7 @@ func TestLibrary(t *testing.T) {
 	for _, one := range all {
 		t.Run(one.Name, func(t *testing.T) {
 			checkMissing(t, one)
-			if len(one.Proof.Systems) > 0 {
+			if !one.Proof.OnBuiltin() {
 				layOverStore(t, one.Name)
 				return
 			}
@@ -144,7 +144,7 @@ func ofRealSystems(t *testing.T, name string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(d.Proof.Systems) > 0
+	return !d.Proof.OnBuiltin()
 }
 
 // store is a scenario of a replicated store with three members.
@@ -222,7 +222,7 @@ func TestProofs(t *testing.T) {
 	}
 	n := 0
 	for _, d := range all {
-		if len(d.Proof.Systems) > 0 {
+		if !d.Proof.OnBuiltin() {
 			continue
 		}
 		systems := []string{drills.Good}

@@ -19,7 +19,7 @@ import (
 )
 
 // A Proof shows that a drill can fail. The drill passes on the built-in system, or on the system of another scenario,
-// and fails after a defence of that system is taken away. A drill of real systems has no mutant of the built-in one.
+// and fails after a defence of that system is taken away. A drill of real systems alone has no mutants.
 type Proof struct {
 	syntax.Place
 	Set   map[string]string `yaml:"set"`   // params of the drill on that system
@@ -27,10 +27,13 @@ type Proof struct {
 	// keys of a scenario that are merged over the scenario of the built-in system
 	Scenario *syntax.Node `yaml:"scenario"`
 	Mutants  Mutants      `yaml:"mutants"` // systems without a defence, by name
-	// real systems on which the tests of brunt play the drill beside an independent prober, in place of the built-in
-	// system, which has no part that can play its roles
+	// real systems on which the tests of brunt play the drill beside an independent prober. Without mutants, they
+	// stand in place of the built-in system, which has no part that can play the roles.
 	Systems []string `yaml:"systems"`
 }
+
+// OnBuiltin reports whether the drill is proved on the built-in system, or on the system of another scenario.
+func (p *Proof) OnBuiltin() bool { return len(p.Mutants) > 0 || len(p.Systems) == 0 }
 
 // Binding names the parts of a system that play the roles, in the order of the file.
 type Binding []bound

@@ -45,7 +45,7 @@ func (t *Trial) System() string {
 }
 
 // Lay lays drills over all systems of their proofs and compiles each, so that a mistake is found before the first
-// run. An empty list of names stands for all drills of the library, but for those of real systems.
+// run. An empty list of names stands for all drills of the library, but for those of real systems alone.
 func (p *Prover) Lay(names []string) ([]*Trial, error) {
 	if len(names) == 0 {
 		all, err := drills.Library()
@@ -53,7 +53,7 @@ func (p *Prover) Lay(names []string) ([]*Trial, error) {
 			return nil, err
 		}
 		for _, d := range all {
-			if len(d.Proof.Systems) == 0 {
+			if d.Proof.OnBuiltin() {
 				names = append(names, d.Name)
 			}
 		}
@@ -75,7 +75,7 @@ func (p *Prover) trials(name string) ([]*Trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(d.Proof.Systems) > 0 {
+	if !d.Proof.OnBuiltin() {
 		return nil, scenarios.Usagef("the drill %s is proved on %s by the tests of brunt, not on the built-in system; "+
 			"`brunt drill run %s SCENARIO` runs it on a system of yours",
 			d.Name, strings.Join(d.Proof.Systems, ", "), d.Name)

@@ -3,10 +3,8 @@
 package drills
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,7 +69,7 @@ var consistencyDrills = []consistencyDrill{
 	{
 		name: "redis/primary cut off, then killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "primary",
 		processes: onlyRedis, endpoints: fmt.Sprintf("{system: %q}", ofRedis.endpoint),
-		write: setRedis, read: getRedis, settle: "2s", keys: 400, fault: fmt.Sprintf(losePrimary, "replica", ""),
+		write: setRedis, read: getRedis, settle: "2s", keys: 400, fault: losePrimary,
 		slo: "anomalies = 0", verdict: "fail", kinds: []string{"lost_update"}, sparse: true,
 	},
 	{
@@ -134,6 +132,7 @@ consistency: {kv: {write: set, read: get, key: "${data.key.value}", found: "${va
 // TestConsistency: on real stores, brunt finds the anomalies that each of them has by its settings, and none where it
 // has none.
 func TestConsistency(t *testing.T) {
+	suite.Needs(t, suite.In("drills"))
 	for _, d := range consistencyDrills {
 		t.Run(d.name, func(t *testing.T) {
 			if !suite.Full() {
@@ -153,30 +152,8 @@ type foundKind struct {
 
 // play runs a drill once.
 func (d consistencyDrill) play(t *testing.T) {
-	dir := runDir(t)
-	defer func() {
-		if left := leftBehind(dir); left != "" {
-			t.Errorf("left behind: %s", left)
-		}
-		removeShared(dir)
-		os.RemoveAll(dir)
-	}()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, out := filepath.Join(dir, "scenario.yaml"), filepath.Join(dir, "out")
-	if err := os.WriteFile(file, []byte(d.scenario(self, dir, freePorts(t))), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"run", file, "-o", out}
-	if d.library != "" { // within 8 s another member leads, and the frozen one goes on while it is asked
-		args = []string{"drill", "run", d.library, file, "-o", out, "--set", "for=8s", "--set", "lasts=24s"}
-	}
-	printed, _ := bruntIn(dir, args...).CombinedOutput() // the exit code is that of the verdict
 	var r struct {
 		Verdict, Reason string
-		Faults          []struct{ Revert string }
 		Consistency     []struct {
 			Reads, Writes, Unknown, Foreign int64
 			LeftOut                         int64 `json:"left_out"`
@@ -185,14 +162,16 @@ func (d consistencyDrill) play(t *testing.T) {
 			Witnesses                       []struct{ Kind string }
 		}
 	}
-	raw, err := os.ReadFile(filepath.Join(out, "result.json"))
-	if err == nil {
-		err = json.Unmarshal(raw, &r)
+	printed := runToEnd(t, func(dir, self string) string { return d.scenario(self, dir, freePorts(t)) },
+		func(dir, file, result string) *exec.Cmd {
+			if d.library != "" { // within 8 s another member leads, and the frozen one goes on while it is asked
+				return bruntIn(dir, "drill", "run", d.library, file, "-o", result, "--set", "for=8s", "--set", "lasts=24s")
+			}
+			return bruntIn(dir, "run", file, "-o", result)
+		}, &r)
+	if len(r.Consistency) != 1 {
+		t.Fatalf("%s", printed)
 	}
-	if err != nil || len(r.Consistency) != 1 {
-		t.Fatalf("%v:\n%s", err, printed)
-	}
-	keepResult(t, dir)
 	got := r.Consistency[0]
 	t.Logf("%s: %+v", r.Verdict, got)
 	if r.Verdict != d.verdict || got.Reads < 500 || got.Writes < 150 {

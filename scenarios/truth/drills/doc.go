@@ -40,11 +40,15 @@
 // test saw it; the test asks by another API, or by a client of its own, every 20 ms. The report names the
 // unit that the fault hit: it had the role that the fault picks, and it is the unit whose process changed, if one did.
 //
+// All processes of a drill take at most 2 GiB of memory together. The table shows how much they took.
+//
 // In every drill, no incident that began before the fault is given to it, and the fault was taken back.
 //
 // The drills of brunt's library whose proof names real systems are rows as well: `brunt drill run` lays the drill over
 // the scenario of the system, as it does for users. There the report also names the member that led, whether the fault
-// hit it or not. Some rows take the defence away: a stream with one replica has no member that could take over.
+// hit it or not. Some rows take the defence away: a stream with one replica has no member that could take over, and
+// messages in memory alone are lost with their broker. TestVerdicts plays such a drill on brunt's built-in system too,
+// with the defence and without it: where the verdicts differ, the built-in system is too kind, or too harsh.
 //
 // The drills of consistency_test.go read and write keys of etcd, Redis and PostgreSQL while they fail. brunt must find
 // the anomalies that each store has by its settings, and none where it has none.

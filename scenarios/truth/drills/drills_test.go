@@ -26,6 +26,7 @@ type drill struct {
 	library   string   // the drill of the library that is played, in place of fault; its settings are those of set
 	set       []string
 	store     string // of a drill of the library: the service that plays its role store
+	parts     string // of a drill of the library with other roles: the parts that play them, in YAML
 	question  string // how the leader of the store is found, in YAML; empty: it has none
 	leads     string // what the unit of the store that leads says; empty: it has no leader. # is its index
 	group     bool   // the fault has steps: its recovery counts from the first bad request
@@ -39,6 +40,7 @@ type drill struct {
 	// brunt and the prober speak the system's protocol; nil: HTTP, to the entry
 	direct *direct
 	losses expect
+	lasts  bool // the outage lasts until the load ends
 	// brunt's question to the units, in YAML, whose answers are held against those to the test's own
 	watch string
 	// only changes from one answer to another one are compared, and not those to no answer
@@ -111,6 +113,10 @@ const (
     primary: {command: [BIN, unit, pg-primary, COMMIT], restart: never, grace: 1s, ready: {ask: {sql: "select 1"}, within: 30s}}
     standby: {command: [BIN, unit, pg-standby, "${unit.primary.addr}", "${link.primary.addr}"], restart: never, grace: 1s, ready: {tcp: true, within: 30s}}`
 
+	// what promotes the standby of PostgreSQL when its primary is away
+	monitor = `
+    monitor: {command: [BIN, unit, pg-monitor, "${unit.primary.addr}", "${unit.standby.addr}"], links: [standby], restart: never}`
+
 	postgres = `
     front: {command: [BIN, unit, front, postgres, "${unit.primary.addr}", "${unit.standby.addr}"], links: [standby], ready: {get: /healthz}}
     primary: {command: [BIN, unit, pg-primary, COMMIT], restart: never, grace: 1s}
@@ -122,11 +128,23 @@ const (
     broker: {command: [BIN, unit, rabbitmq, "${unit.epmd.port}", PORTS], links: [epmd], restart_delay: 500ms, ready: {tcp: true, within: 60s}}`
 )
 
+// noRetries is what blindApps lack: nginx asks one replica for each request, whether it answers or not.
+const noRetries = "no retries"
+
+var (
+	blindApps  = strings.Replace(apps, "unit, nginx,", "unit, nginx-blind,", 1)
+	persistent = strings.Replace(rabbit, "MODE", "2", 1)
+)
+
 // galeraNodes is MariaDB on three nodes that all take writes. The front writes to the first one, until that fails.
 const galeraNodes = `
     front: {command: [BIN, unit, front, galera, "${unit.node[0].addr}", "${unit.node[1].addr}", "${unit.node[2].addr}"], links: [node],
       ready: {get: /healthz, within: 120s}}
     node: {command: [BIN, unit, galera, "${self.index}", PORTS], replicas: 3, restart_delay: 40s, ready: {tcp: true, within: 100s}}`
+
+// galeraAsks is brunt's question to the front: all nodes take writes, and the one that it writes to counts as the
+// leader.
+const galeraAsks = `{get: "http://${unit.front.addr}/writes", check: {"$.to": "${self.index}"}, within: 5s}`
 
 // jetstreams is a stream of NATS with a replica on each of three members. Their addresses are those of their routes.
 const jetstreams = `
@@ -175,8 +193,8 @@ const etcdWatch = `{of: etcd, path: /metrics, value: "~ etcd_server_is_(leader [
 
 // The primary is cut off from its replicas and goes on taking writes; then it dies.
 const losePrimary = `{at: 4s, for: 7s, steps: [
-    {name: cut, network.blackhole: {from: %s, to: primary}},
-    {name: crash, after: 1500ms, process.crash: {service: primary, irreversible: true}}%s]}`
+    {name: cut, network.blackhole: {from: replica, to: primary}},
+    {name: crash, after: 1500ms, process.crash: {service: primary, irreversible: true}}]}`
 
 // ofRedis is Redis by its sentinels, which both clients ask for the primary.
 var ofRedis = &direct{
@@ -200,26 +218,26 @@ var ofPostgres = &direct{
 	},
 }
 
-// promote makes PostgreSQL's standby the primary.
-const promote = `,
-    {name: promote, after: 2500ms, exec: {
-      inject: [BIN, unit, pg-promote, "${unit.standby.addr}"], revert: none,
-      verify: [BIN, unit, pg-promoted, "${unit.standby.addr}"],
-      gone: [BIN, unit, pg-promoted, "${unit.standby.addr}"]}}`
-
 // needPatroni are the programs of a node of Patroni and of what is around it.
 var needPatroni = []string{"patroni", "etcd", "haproxy", pgBin("postgres")}
 
 var drills = []drill{
-	{
-		name: "nginx/one of two upstreams killed", needs: []string{"nginx"}, entry: "nginx", processes: apps,
-		fault: `{at: 4s, process.crash: {unit: "app[0]"}}`, recover: time.Second,
-	},
-	{
-		name: "nginx/both upstreams killed", needs: []string{"nginx"}, entry: "nginx", processes: apps,
-		fault: `{at: 4s, process.crash: {service: app, pick: 2}}`, recover: 5 * time.Second,
+	edgeDrill("replica-crash", drill{parts: "replica: app", recover: 5 * time.Second}),
+	edgeDrill("replica-hang", drill{parts: "replica: app", recover: 2 * time.Second, quiet: true}),
+	edgeDrill("crash-restart", drill{parts: "service: app", recover: 5 * time.Second, outage: always}),
+	// without the defences
+	edgeDrill("replica-crash", drill{
+		name: "nginx/replica-crash, " + noRetries, processes: blindApps, parts: "replica: app", recover: 5 * time.Second,
 		outage: always,
-	},
+	}),
+	edgeDrill("replica-hang", drill{
+		name: "nginx/replica-hang, " + noRetries, processes: blindApps, parts: "replica: app", recover: 10 * time.Second,
+		outage: always, quiet: true,
+	}),
+	edgeDrill("crash-restart", drill{
+		name: "nginx/crash-restart, not started again", processes: strings.Replace(apps, "restart_delay: 1500ms", "restart: never", 1),
+		parts: "service: app", recover: 5 * time.Second, outage: always, lasts: true,
+	}),
 	{
 		name: "etcd/follower frozen", needs: []string{"etcd"}, entry: "front", processes: etcds, ids: etcdData,
 		rate:    50,
@@ -242,40 +260,23 @@ var drills = []drill{
 		outage: always, losses: maybe,
 		roles: redisRoles, holds: redisHoldings,
 	},
-	{
-		name: "redis/primary cut off, then killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "front",
-		processes: redises, ids: redisData,
-		group: true, fault: fmt.Sprintf(losePrimary, "replica", ""), recover: 5 * time.Second,
-		outage: always, losses: always,
-		roles: redisRoles, holds: redisHoldings,
-	},
-	{
-		name: "postgres/asynchronous", needs: []string{pgBin("postgres")}, entry: "front",
-		processes: strings.Replace(postgres, "COMMIT", "local", 1), ids: pgData,
-		rate: 50, every: 7 * time.Millisecond, seconds: 18,
-		group: true, fault: fmt.Sprintf(losePrimary, "standby", promote), recover: 5 * time.Second,
-		outage: always, losses: always,
-	},
-	{
-		name: "postgres/remote_apply", needs: []string{pgBin("postgres")}, entry: "front",
-		processes: strings.Replace(postgres, "COMMIT", "remote_apply", 1), ids: pgData,
-		rate: 50, every: 7 * time.Millisecond, seconds: 18,
-		group: true, fault: fmt.Sprintf(losePrimary, "standby", promote), recover: 5 * time.Second,
-		outage: always,
-	},
+	failoverDrill("redis", drill{processes: strings.Replace(redises, "front, redis,", "front, "+redisWaits+",", 1)}),
+	failoverDrill("redis", drill{name: "redis/primary-failover, asynchronous", processes: redises, losses: always}),
+	failoverDrill("postgres", drill{processes: strings.Replace(postgres+monitor, "COMMIT", "remote_apply", 1)}),
+	failoverDrill("postgres", drill{
+		name: "postgres/primary-failover, asynchronous", processes: strings.Replace(postgres+monitor, "COMMIT", "local", 1),
+		losses: always,
+	}),
+	failoverDrill("postgres", drill{
+		name:      "postgres/primary-failover, load of SQL",
+		processes: strings.Replace(onlyPostgres+monitor, "COMMIT", "remote_apply", 1), entry: "primary", direct: ofPostgres,
+	}),
 	{
 		name: "redis/load of Redis, primary killed", needs: []string{"redis-server", "redis-sentinel"}, entry: "primary",
 		processes: onlyRedis, ids: redisData,
 		direct: ofRedis, fault: `{at: 4s, process.crash: {service: primary, irreversible: true}}`, recover: 5 * time.Second,
 		outage: always, losses: maybe,
 		roles: redisRoles, holds: redisHoldings,
-	},
-	{
-		name: "postgres/load of SQL, remote_apply", needs: []string{pgBin("postgres")}, entry: "primary",
-		processes: strings.Replace(onlyPostgres, "COMMIT", "remote_apply", 1), ids: pgData, direct: ofPostgres,
-		rate: 50, every: 7 * time.Millisecond, seconds: 18,
-		group: true, fault: fmt.Sprintf(losePrimary, "standby", promote), recover: 5 * time.Second,
-		outage: always,
 	},
 	{
 		name: "patroni/leader cut off from etcd", needs: needPatroni,
@@ -295,35 +296,17 @@ var drills = []drill{
 		seconds: 54, recover: 40 * time.Second, outage: maybe, quiet: true, partial: true, disks: 3,
 		hits: patroniLeading,
 	}),
-	{
-		name: "galera/node killed", needs: needGalera,
-		entry: "front", processes: galeraNodes, ids: galeraData,
-		rate: 50, every: 7 * time.Millisecond, seconds: 30, recover: 12 * time.Second, outage: always,
-		fault: `{at: 4s, within: 90s, process.crash: {unit: "node[0]"}}`,
-		hits:  galeraSynced, roles: galeraRoles,
-	},
-	{
-		name: "galera/node frozen", needs: needGalera,
-		entry: "front", processes: galeraNodes, ids: galeraData,
-		rate: 50, every: 7 * time.Millisecond, seconds: 36, recover: 12 * time.Second, outage: always,
-		fault: `{at: 4s, for: 14s, process.freeze: {unit: "node[0]"}}`,
-		hits:  galeraSynced, roles: galeraRoles,
-	},
-	{
-		name: "galera/node's disk full", needs: needGalera,
-		entry: "front", processes: galeraNodes, ids: galeraData,
-		rate: 50, every: 7 * time.Millisecond, seconds: 36, recover: 25 * time.Second,
-		outage: maybe, quiet: true, partial: true, disks: 3,
-		fault: `{at: 4s, for: 10s, disk.fill: {unit: "node[0]", path: "DIR/disk-${self.index}", percent: 100%}}`,
-		hits:  galeraSynced, roles: galeraRoles,
-	},
-	{
-		name: "galera/node's clock wrong", needs: needGalera,
-		entry: "front", processes: galeraNodes, ids: galeraData,
-		rate: 50, every: 7 * time.Millisecond, seconds: 30, recover: 2 * time.Second, outage: maybe, quiet: true,
-		fault: `{at: 4s, for: 8s, time.skew: {unit: "node[0]", offset: 1h, processes: tree}}`,
-		hits:  galeraSynced, roles: galeraRoles,
-	},
+	galeraDrill("leader-lost", drill{seconds: 30, recover: 12 * time.Second, outage: always, hits: galeraSynced}),
+	galeraDrill("leader-hung", drill{
+		seconds: 46, recover: 20 * time.Second, outage: always, hits: galeraSynced, set: []string{"for=14s"},
+	}),
+	galeraDrill("disk-full", drill{
+		seconds: 44, recover: 25 * time.Second, outage: maybe, quiet: true, partial: true, disks: 3, hits: galeraSynced,
+	}),
+	galeraDrill("skew", drill{seconds: 30, recover: 2 * time.Second, outage: maybe, quiet: true, hits: galeraSynced}),
+	galeraDrill("rejoin", drill{
+		seconds: 50, recover: 20 * time.Second, outage: maybe, quiet: true, hits: galeraSynced,
+	}),
 	galeraDrill("quorum-lost", drill{
 		seconds: 50, recover: 30 * time.Second, outage: always, set: []string{"heal=30s"},
 	}),
@@ -377,23 +360,43 @@ var drills = []drill{
 	}),
 	sentinelDrill("leader-lost", drill{seconds: 26, recover: 8 * time.Second, outage: always, hits: redisLeading}),
 	sentinelDrill("leader-hung", drill{seconds: 30, recover: 8 * time.Second, outage: always, hits: redisLeading}),
-	{
-		name: "rabbitmq/persistent messages", needs: []string{"rabbitmq-server"}, entry: "front",
-		processes: strings.Replace(rabbit, "MODE", "2", 1), ids: rabbitData,
-		fault: `{at: 4s, process.crash: {service: broker}, within: 45s}`, rate: 50, every: 7 * time.Millisecond,
-		seconds: 42, recover: 30 * time.Second,
-		outage: always,
-	},
-	{
-		name: "rabbitmq/transient messages", needs: []string{"rabbitmq-server"}, entry: "front",
-		processes: strings.Replace(rabbit, "MODE", "1", 1), ids: rabbitData,
-		fault: `{at: 4s, process.crash: {service: broker}, within: 45s}`, rate: 50, every: 7 * time.Millisecond,
-		seconds: 42, recover: 30 * time.Second,
-		outage: always, losses: always,
-	},
+	brokerDrill("crash-restart", drill{parts: "service: broker", processes: persistent}),
+	brokerDrill("durability", drill{parts: "writer: broker", processes: persistent}),
+	brokerDrill("durability", drill{
+		name: "rabbitmq/durability, transient messages", parts: "writer: broker",
+		processes: strings.Replace(rabbit, "MODE", "1", 1), losses: always,
+	}),
 }
 
-// The drills of the library that are played on a store: d has what is not the same for all of them.
+// The drills of the library that are played on a system: d has what is not the same for all of them.
+
+func edgeDrill(name string, d drill) drill {
+	d.name, d.library, d.processes = cmp.Or(d.name, "nginx/"+name), name, cmp.Or(d.processes, apps)
+	d.needs, d.entry, d.seconds = []string{"nginx"}, "nginx", 20
+	return d
+}
+
+// failoverDrill is the drill primary-failover on a system whose primary has a standby, or replicas.
+func failoverDrill(system string, d drill) drill {
+	const name = "primary-failover"
+	d.name, d.library, d.entry = cmp.Or(d.name, system+"/"+name), name, cmp.Or(d.entry, "front")
+	d.group, d.recover, d.outage, d.seconds = true, 8*time.Second, always, 28
+	if d.set = []string{"for=7s"}; system == "redis" {
+		d.needs, d.ids, d.roles, d.holds = []string{"redis-server", "redis-sentinel"}, redisData, redisRoles, redisHoldings
+		d.parts = "primary: primary, replication: replica->primary"
+		return d
+	}
+	d.needs, d.ids, d.rate, d.every = []string{pgBin("postgres")}, pgData, 50, 7*time.Millisecond
+	d.parts = "primary: primary, replication: standby->primary"
+	return d
+}
+
+func brokerDrill(name string, d drill) drill {
+	d.name, d.library = cmp.Or(d.name, "rabbitmq/"+name), name
+	d.needs, d.entry, d.ids = []string{"rabbitmq-server"}, "front", rabbitData
+	d.rate, d.every, d.seconds, d.recover, d.outage = 50, 7*time.Millisecond, 42, 30*time.Second, always
+	return d
+}
 
 func patroniDrill(name string, d drill) drill {
 	d.name, d.library, d.store, d.question, d.leads = "patroni/"+name, name, "node", patroniAsks, patroniLeading
@@ -404,7 +407,7 @@ func patroniDrill(name string, d drill) drill {
 }
 
 func galeraDrill(name string, d drill) drill {
-	d.name, d.library, d.store = "galera/"+name, name, "node"
+	d.name, d.library, d.store, d.question = "galera/"+name, name, "node", galeraAsks
 	d.needs, d.entry, d.processes, d.ids, d.roles = needGalera, "front", galeraNodes, galeraData, galeraRoles
 	d.rate, d.every = 50, 7*time.Millisecond
 	return d
@@ -570,6 +573,7 @@ type row struct {
 	stopped        time.Duration // the longest stop of the prober from the injection to the end of the load
 	froze          time.Duration // the longest freeze that brunt reports of itself, in the same time
 	load           string        // tasks that ran or waited for a processor, as a mean over the last minute
+	memory         int64         // of all processes at most, brunt's own too, in bytes
 	verdict        string
 	again          bool   // the prober saw a further outage, more than a hold after the first
 	causes         string // of bad probes, where it did
@@ -589,10 +593,10 @@ func (r *row) errorf(format string, args ...any) {
 }
 
 func table(rows []row) string {
-	const format = "%-36s %3s %8s %8s %15s %8s %6s %15s %5s %11s %5s %-10s %s\n"
+	const format = "%-40s %3s %8s %8s %15s %8s %6s %15s %5s %11s %5s %5s %-10s %s\n"
 	var out strings.Builder
 	out.WriteString(fmt.Sprintf(format, "drill", "run", "truth", "brunt", "its interval", "apart", "lag", "stops/brunt's",
-		"load", "lost/brunt", "bad", "hit", "verdict"))
+		"load", "lost/brunt", "bad", "MiB", "hit", "verdict"))
 	s := func(v float64) string { return fmt.Sprintf("%.3fs", v) }
 	for _, r := range rows {
 		if len(r.wrong) > 0 {
@@ -602,7 +606,8 @@ func table(rows []row) string {
 			fmt.Sprintf("%.3f..%s", r.low, s(r.high)),
 			fmt.Sprintf("%.1fms", (r.got-r.truth)*1000), fmt.Sprintf("%dms", r.lag.Milliseconds()),
 			fmt.Sprintf("%d/%dms", r.stopped.Milliseconds(), r.froze.Milliseconds()), r.load,
-			fmt.Sprintf("%d/%d", r.lost, r.reported), strconv.Itoa(r.bad), r.member, r.verdict))
+			fmt.Sprintf("%d/%d", r.lost, r.reported), strconv.Itoa(r.bad),
+			strconv.FormatInt(r.memory>>20, 10), r.member, r.verdict))
 	}
 	return out.String()
 }

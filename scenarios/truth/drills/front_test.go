@@ -52,7 +52,8 @@ func serveRegisters(mux *http.ServeMux, s registers) {
 // patience is how long the front waits for its store; longer than clients wait for the front.
 const patience = 3 * time.Second
 
-// serveFront serves a store: POST /put?id=ID and GET /get?id=ID. It appends each write, with when it came and how long
+// serveFront serves a store: POST /put?id=ID and GET /get?id=ID, and GET /writes if any of its
+// members takes writes. It appends each write, with when it came and how long
 // it took, to the file acked in a folder before it acknowledges it, unless the client has left. The file failed has the
 // other writes, the prober's too, and why they failed.
 func serveFront(s store, addr, dir string) error {
@@ -75,6 +76,11 @@ func serveFront(s store, addr, dir string) error {
 	mux := http.NewServeMux()
 	if r, is := s.(registers); is {
 		serveRegisters(mux, r)
+	}
+	if m, is := s.(interface{ writesTo() int }); is {
+		mux.HandleFunc("GET /writes", func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(w, `{"to": %d}`, m.writesTo())
+		})
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), patience)

@@ -171,6 +171,13 @@ func (s *galeraStore) count(ctx context.Context, id string) (n int, err error) {
 	return n, err
 }
 
+// writesTo is the index of the node that takes the writes.
+func (s *galeraStore) writesTo() int {
+	s.pool.mu.Lock()
+	defer s.pool.mu.Unlock()
+	return s.last
+}
+
 // galeraSynced is what a node says that takes writes.
 const galeraSynced = "Synced"
 

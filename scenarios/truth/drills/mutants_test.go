@@ -3,12 +3,10 @@
 package drills
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -25,30 +23,19 @@ type etcdMutant struct {
 // The mutants, by the kind of front.
 const (
 	acksEarly  = "etcd-early" // it acknowledges a write before the store has it
-	asksAll    = "etcd-all"   // a write needs every member, and not a majority
 	readsClock = "etcd-clock" // it takes no answer of a member whose clock is a minute off its own
+	asksAll    = "etcd-all"   // a write needs every member, and not a majority
+	viaAll     = "nats-all"   // the same of JetStream
 )
 
 // put writes without the defence.
 func (m etcdMutant) put(ctx context.Context, id string) error {
-	switch m.lacks {
-	case acksEarly:
+	if m.lacks == acksEarly {
 		go func() {
 			ctx, cancel := context.WithTimeout(context.Background(), memberPatience)
 			defer cancel()
 			_ = m.etcdStore.put(ctx, id)
 		}()
-		return nil
-	case asksAll:
-		for _, member := range m.rota.members {
-			ctx, cancel := context.WithTimeout(ctx, memberPatience)
-			err := callJSON(ctx, m.client, "http://"+member+"/v3/kv/put", map[string]string{"key": etcdKey(id), "value": "MQ=="},
-				&struct{}{})
-			cancel()
-			if err != nil {
-				return err
-			}
-		}
 		return nil
 	}
 	for _, member := range m.rota.members {
@@ -82,25 +69,23 @@ func (m etcdMutant) onTime(ctx context.Context, member string) error {
 	return nil
 }
 
-// A natsMutant is a client of JetStream whose write goes through each member, so that it needs all of them.
-type natsMutant struct {
-	*natsStore
-	each []*natsStore
+// An eachStore is a client of a replicated store whose write goes through each member, so that it needs all of them.
+type eachStore struct {
+	store
+	each []store
 }
 
-// viaAll is the kind of its front.
-const viaAll = "nats-all"
-
-func newNATSMutant(of *natsStore, members []string) natsMutant {
-	m := natsMutant{natsStore: of}
-	for _, member := range members {
-		m.each = append(m.each, newNATSStore([]string{member}))
+// newEachStore asks of for what is stored. One is a client of the members given.
+func newEachStore(of store, members []string, one func(members []string) store) eachStore {
+	s := eachStore{store: of}
+	for i := range members {
+		s.each = append(s.each, one(members[i:i+1]))
 	}
-	return m
+	return s
 }
 
-func (m natsMutant) put(ctx context.Context, id string) error {
-	for _, one := range m.each {
+func (s eachStore) put(ctx context.Context, id string) error {
+	for _, one := range s.each {
 		if err := one.put(ctx, id); err != nil {
 			return err
 		}
@@ -111,6 +96,7 @@ func (m natsMutant) put(ctx context.Context, id string) error {
 // TestMutants: each drill of the library that etcd or JetStream passes in TestDrills convicts a client
 // without a defence, by the objective that is about that defence.
 func TestMutants(t *testing.T) {
+	suite.Needs(t, suite.In("drills"))
 	for _, c := range []struct {
 		drill, front, fails string
 		seconds             int
@@ -142,51 +128,53 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// convicts plays a drill on a mutant, which has to fail by an objective whose text begins so.
-func (d drill) convicts(t *testing.T, by string) {
-	dir := runDir(t)
-	defer func() {
-		if left := leftBehind(dir); left != "" {
-			t.Errorf("left behind: %s", left)
-		}
-		removeShared(dir)
-		os.RemoveAll(dir)
-	}()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+// A judged run is its verdict and that of each objective.
+type judged struct {
+	Verdict, Reason string
+	Objectives      []struct {
+		Text, Verdict string
+		Measured      *float64
 	}
-	file, result := filepath.Join(dir, "scenario.yaml"), filepath.Join(dir, "out")
-	text := d.scenario(dir, self, unitAddr(dir, d.entry+"[0]"), freePorts(t), freeBase(t))
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	printed, _ := d.command(dir, file, result).CombinedOutput() // the exit code is that of the verdict
-	var r struct {
-		Verdict, Reason string
-		Objectives      []struct {
-			Text, Verdict string
-			Measured      *float64
+}
+
+// failed reports whether an objective failed whose text begins so.
+func (j *judged) failed(by string) bool {
+	for _, o := range j.Objectives {
+		if o.Verdict == "fail" && strings.HasPrefix(o.Text, by) {
+			return true
 		}
 	}
-	raw, err := os.ReadFile(filepath.Join(result, "result.json"))
-	if err == nil {
-		err = json.Unmarshal(raw, &r)
-	}
-	if err != nil {
-		t.Fatalf("%v:\n%s\n%s", err, printed, text)
-	}
-	keepResult(t, dir)
-	failed := false
-	for _, o := range r.Objectives {
-		failed = failed || o.Verdict == "fail" && strings.HasPrefix(o.Text, by)
+	return false
+}
+
+func (j *judged) String() string {
+	var b strings.Builder
+	b.WriteString(j.Verdict)
+	for _, o := range j.Objectives {
 		measured := "no value"
 		if o.Measured != nil {
-			measured = fmt.Sprint(*o.Measured)
+			measured = fmt.Sprintf("%.4g", *o.Measured)
 		}
-		t.Logf("%s: %s, %s", o.Text, o.Verdict, measured)
+		fmt.Fprintf(&b, "; %s: %s, %s", o.Text, o.Verdict, measured)
 	}
-	if r.Verdict != "fail" || !failed {
-		t.Errorf("verdict %s (%s), want a failure by %s:\n%s", r.Verdict, r.Reason, by, printed)
+	return b.String()
+}
+
+// judge plays a drill once without a prober.
+func (d drill) judge(t *testing.T) (j judged, printed []byte) {
+	t.Helper()
+	d.rate = cmp.Or(d.rate, 100)
+	printed = runToEnd(t, func(dir, self string) string {
+		return d.scenario(dir, self, unitAddr(dir, d.entry+"[0]"), freePorts(t), freeBase(t))
+	}, d.command, &j)
+	t.Log(j.String())
+	return j, printed
+}
+
+// convicts plays a drill on a mutant, which has to fail by an objective whose text begins so.
+func (d drill) convicts(t *testing.T, by string) {
+	j, printed := d.judge(t)
+	if j.Verdict != "fail" || !j.failed(by) {
+		t.Errorf("verdict %s (%s), want a failure by %s:\n%s", j.Verdict, j.Reason, by, printed)
 	}
 }

@@ -82,7 +82,7 @@ func (d drill) scenario(dir, self, entry string, ports, base int) string {
 		slo += ", lost = 0"
 	}
 	if d.library != "" {
-		fmt.Fprintf(&b, "roles: {store: %s}\n", d.store)
+		fmt.Fprintf(&b, "roles: {%s}\n", cmp.Or(d.parts, "store: "+d.store))
 		if d.question != "" {
 			fmt.Fprintf(&b, "leaders: {%s: %s}\n", d.store, words.Replace(d.question))
 		}
@@ -153,16 +153,62 @@ func keepResult(t *testing.T, dir string) {
 	}
 }
 
+// endRun removes the shared memory of a run's servers, and says what brunt left.
+func endRun(dir string) (left string) {
+	left = leftBehind(dir)
+	removeShared(dir)
+	return left
+}
+
+// runToEnd runs brunt in a folder of its own on the scenario that text writes for it, and reads result.json into out.
+// It returns what brunt printed. The exit code is that of the verdict.
+func runToEnd(t *testing.T, text func(dir, self string) string, command func(dir, file, result string) *exec.Cmd,
+	out any,
+) (printed []byte) {
+	t.Helper()
+	dir := runDir(t)
+	defer func() {
+		if left := endRun(dir); left != "" {
+			t.Errorf("left behind: %s", left)
+		}
+		os.RemoveAll(dir)
+	}()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, result := filepath.Join(dir, "scenario.yaml"), filepath.Join(dir, "out")
+	scenario := text(dir, self)
+	if err := os.WriteFile(file, []byte(scenario), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	memory := watchMemory(dir)
+	printed, _ = command(dir, file, result).CombinedOutput()
+	if took := memory(); took > memoryMost {
+		t.Errorf("its processes took %d MiB of memory, at most %d are for them", took>>20, memoryMost>>20)
+	} else {
+		t.Logf("its processes took %d MiB of memory", took>>20)
+	}
+	raw, err := os.ReadFile(filepath.Join(result, "result.json"))
+	if err == nil {
+		err = json.Unmarshal(raw, out)
+	}
+	if err != nil {
+		t.Fatalf("%v:\n%s\n%s", err, printed, scenario)
+	}
+	keepResult(t, dir)
+	return printed
+}
+
 // play runs a drill once.
 func (d drill) play(t *testing.T) (out row) {
 	t.Helper()
 	d.rate, d.seconds, d.every = cmp.Or(d.rate, 100), cmp.Or(d.seconds, 16), cmp.Or(d.every, 5*time.Millisecond)
 	dir := runDir(t)
 	defer func() {
-		if left := leftBehind(dir); left != "" {
+		if left := endRun(dir); left != "" {
 			out.errorf("left behind: %s", left)
 		}
-		removeShared(dir)
 		if len(out.wrong)+len(out.unsteady) > 0 {
 			keepResult(t, dir)
 		}
@@ -190,6 +236,7 @@ func (d drill) play(t *testing.T) (out row) {
 	}
 	exited := make(chan error, 1)
 	go func() { exited <- c.Wait() }()
+	memory := watchMemory(dir)
 	var p *prober
 	if until(t, exited, func() bool { return d.serves(dir, unitAddr(dir, entry)) }) {
 		p = startProber(d.prober(dir, unitAddr(dir, entry)))
@@ -209,6 +256,9 @@ func (d drill) play(t *testing.T) (out row) {
 	<-exited
 	changes, roles := w.stop(), members.stop()
 	out.load = loadAverage()
+	if out.memory = memory(); out.memory == 0 || out.memory > memoryMost {
+		out.errorf("its processes took %d MiB of memory, at most %d are for them", out.memory>>20, memoryMost>>20)
+	}
 	var probes []probe
 	if p != nil {
 		probes = p.stop()
@@ -338,6 +388,14 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 		if all[1].begin.Sub(o.end) > enough(d.rate) { // else brunt may hold both for one incident
 			d.compareFirst(out, r, o)
 		}
+	}
+	if d.lasts {
+		if len(all) == 0 || all[len(all)-1].over || f.Recover != nil {
+			out.errorf("it recovered: brunt says %v, the prober %+v", f.Recover, all)
+		}
+		out.truth, out.got = math.Inf(1), math.Inf(1)
+		d.compareVerdict(out, r, "recover", false)
+		return
 	}
 	// What failed after the outage, for itself or for its machine, may leave too little of the load to prove recovery.
 	if last := lastGood(probes); f.Recover == nil && o.seen && last.After(o.end) && last.Add(enough(d.rate)).After(end) {
@@ -695,15 +753,9 @@ func loadAverage() string {
 func leftBehind(dir string) (left string) {
 	suite.Within(5*time.Second, func() bool {
 		left = ""
-		files, _ := filepath.Glob("/proc/[0-9]*/environ")
-		for _, file := range files {
-			env, err := os.ReadFile(file)
-			if err != nil || !bytes.Contains(env, []byte(drillDir+"="+dir+"\x00")) ||
-				bytes.Contains(env, []byte(ownFront+"=1\x00")) {
-				continue
-			}
-			command, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
-			left += fmt.Sprintf("process %s %.80q ", filepath.Base(filepath.Dir(file)), command)
+		for _, process := range processesOf(dir) {
+			command, _ := os.ReadFile(filepath.Join(process, "cmdline"))
+			left += fmt.Sprintf("process %s %.80q ", filepath.Base(process), command)
 		}
 		return left == ""
 	})

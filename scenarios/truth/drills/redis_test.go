@@ -84,10 +84,14 @@ func (c *redisConn) answer() ([]string, error) {
 type redisStore struct {
 	pool      pool[*redisConn]
 	sentinels []string
+	waits     bool // a write is acknowledged once a replica has it
 
 	mu sync.Mutex
 	at time.Time // when the sentinels named a primary last
 }
+
+// redisWaits is the kind of a front whose writes wait for a replica.
+const redisWaits = "redis-waits"
 
 // namedFor is how long an answer of the sentinels holds for reads.
 const namedFor = 100 * time.Millisecond
@@ -159,6 +163,13 @@ func (s *redisStore) primary(ctx context.Context) error {
 func (s *redisStore) put(ctx context.Context, id string) error {
 	return s.pool.do(ctx, func(c *redisConn) error {
 		_, err := c.call(ctx, "INCR", id)
+		if err != nil || !s.waits {
+			return err
+		}
+		have, err := c.call(ctx, "WAIT", "1", "200") // ms
+		if err == nil && (len(have) != 1 || have[0] == "0") {
+			err = errors.New("no replica has it")
+		}
 		return err
 	})
 }

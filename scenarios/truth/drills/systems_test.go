@@ -38,14 +38,14 @@ var systems = map[string]func(u unitDir, args []string) error{
 	},
 	"front":       front,
 	"nginx":       nginx,
+	"nginx-blind": nginxBlind,
 	"etcd":        etcd,
 	"redis":       redis,
 	"redis-node":  redisNode,
 	"sentinel":    sentinel,
 	"pg-primary":  pgPrimaryUnit,
 	"pg-standby":  pgStandbyUnit,
-	"pg-promote":  pgPromote,
-	"pg-promoted": pgPromoted,
+	"pg-monitor":  pgMonitor,
 	"rabbitmq":    rabbitmq,
 	"nats":        nats,
 	"lone-etcd":   loneEtcd,
@@ -59,8 +59,6 @@ var systems = map[string]func(u unitDir, args []string) error{
 var commands = map[string]func(u unitDir, args []string) error{
 	"etcd-leads":  etcdLeader,
 	"redis-leads": redisLeader,
-	"pg-promote":  pgPromote,
-	"pg-promoted": pgPromoted,
 }
 
 // A unitDir says where a unit listens and where its data is.
@@ -141,10 +139,14 @@ func front(u unitDir, args []string) error {
 		of := newEtcdStore(addrs)
 		of.serializable = true
 		s = of
-	case acksEarly, asksAll, readsClock:
+	case acksEarly, readsClock:
 		s = etcdMutant{newEtcdStore(addrs), args[0]}
-	case "redis":
-		s = newRedisStore(addrs)
+	case asksAll:
+		s = newEachStore(newEtcdStore(addrs), addrs, func(one []string) store { return newEtcdStore(one) })
+	case "redis", redisWaits:
+		of := newRedisStore(addrs)
+		of.waits = args[0] == redisWaits
+		s = of
 	case "postgres":
 		s = newPGStore(addrs)
 	case "galera":
@@ -171,7 +173,7 @@ func front(u unitDir, args []string) error {
 		}
 		s = n
 		if args[0] == viaAll {
-			s = newNATSMutant(n, members)
+			s = newEachStore(n, members, func(one []string) store { return newNATSStore(one) })
 		}
 	case "rabbitmq":
 		mode, _ := strconv.Atoi(addrs[1])
@@ -182,14 +184,24 @@ func front(u unitDir, args []string) error {
 	return serveFront(s, u.addr, u.run)
 }
 
-// nginx ADDR... passes requests on to ADDR, and to the next one where one fails.
+// nginx ADDR... passes requests on to ADDR, and to the next one where one fails or does not answer.
 func nginx(u unitDir, args []string) error {
+	return serveNginx(u, args, "max_fails=1 fail_timeout=1s",
+		"proxy_connect_timeout 200ms; proxy_read_timeout 300ms; proxy_next_upstream error timeout;")
+}
+
+// nginxBlind ADDR... asks one of them for each request, whether it answers or not.
+func nginxBlind(u unitDir, args []string) error {
+	return serveNginx(u, args, "max_fails=0", "proxy_connect_timeout 5s; proxy_read_timeout 60s; proxy_next_upstream off;")
+}
+
+func serveNginx(u unitDir, args []string, each, proxy string) error {
 	if err := os.MkdirAll(u.data, 0o755); err != nil {
 		return err
 	}
 	var servers strings.Builder
 	for _, a := range args {
-		fmt.Fprintf(&servers, "server %s max_fails=1 fail_timeout=1s; ", a)
+		fmt.Fprintf(&servers, "server %s %s; ", a, each)
 	}
 	conf := fmt.Sprintf(`daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/error.log;
 events { worker_connections 4096; }
@@ -200,10 +212,10 @@ http {
     listen %[3]s;
     location / {
       proxy_pass http://apps; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_connect_timeout 200ms; proxy_read_timeout 500ms; proxy_next_upstream error timeout;
+      %[4]s
     }
   }
-}`, u.data, servers.String(), u.addr)
+}`, u.data, servers.String(), u.addr, proxy)
 	file := filepath.Join(u.data, "nginx.conf")
 	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
 		return err
@@ -374,27 +386,43 @@ func pgStandbyUnit(u unitDir, args []string) error {
 		fmt.Sprintf("primary_conninfo=host=%s port=%s user=postgres application_name=standby", host, port))
 }
 
-// pg-promote ADDR makes the standby at ADDR the primary.
-func pgPromote(_ unitDir, args []string) error {
+// pg-monitor PRIMARY STANDBY makes the standby the primary once the primary has not answered for a second.
+func pgMonitor(u unitDir, args []string) error {
+	l, err := net.Listen("tcp", u.addr) // its unit is ready then
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	leads := func(addr string) bool {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		is, err := pgLeads(ctx, addr)
+		return err == nil && is
+	}
+	last := time.Now()
+	for range time.Tick(100 * time.Millisecond) {
+		switch {
+		case leads(args[0]):
+			last = time.Now()
+		case time.Since(last) >= time.Second && !leads(args[1]):
+			if err := promote(args[1]); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		}
+	}
+	return nil
+}
+
+// promote makes the standby at an address the primary.
+func promote(addr string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	c, err := dialPG(ctx, args[0])
+	c, err := dialPG(ctx, addr)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	_, err = c.query(ctx, "SELECT pg_promote(false)")
-	return err
-}
-
-// pg-promoted ADDR ends with 0 if the server at ADDR is a primary.
-func pgPromoted(_ unitDir, args []string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	leads, err := pgLeads(ctx, args[0])
-	if err == nil && !leads {
-		err = errors.New("it is a standby")
-	}
+	_, err = c.query(ctx, "SELECT pg_promote(true)")
 	return err
 }
 

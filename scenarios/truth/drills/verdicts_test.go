@@ -1,0 +1,120 @@
+//go:build linux
+
+package drills
+
+import (
+	"os/exec"
+	"slices"
+	"testing"
+
+	"brunt/scenarios"
+	library "brunt/scenarios/drills"
+	"brunt/scenarios/suite"
+	"brunt/scenarios/syntax"
+)
+
+// A likeness is a drill of the library that is played on the built-in system and on a real one, on each of them with
+// the same defence and without it.
+type likeness struct {
+	drill string
+	good  string // the row of the table drills with the defence
+	lacks string // the row without it
+	// of the drill's proof: the built-in system without that defence
+	mutant string
+	fails  string // how the objective begins that fails without the defence
+}
+
+// TestVerdicts: the same file of a drill has the same verdict on the built-in system and on a real one, with a defence
+// and without it. Where the verdicts differ, the built-in system is too kind, or too harsh.
+func TestVerdicts(t *testing.T) {
+	suite.Needs(t, suite.In("drills"))
+	for _, c := range []likeness{
+		{"replica-crash", "nginx/replica-crash", "nginx/replica-crash, " + noRetries, "no-retries-no-ejection", "errors <"},
+		{"replica-hang", "nginx/replica-hang", "nginx/replica-hang, " + noRetries, "no-timeouts-no-ejection", "p90 <"},
+		{"crash-restart", "nginx/crash-restart", "nginx/crash-restart, not started again", "no-restart", "recover <"},
+		{"durability", "rabbitmq/durability", "rabbitmq/durability, transient messages", "early-acknowledgement", "lost ="},
+		{
+			"primary-failover", "postgres/primary-failover", "postgres/primary-failover, asynchronous", "asynchronous", "lost =",
+		},
+		{"primary-failover", "redis/primary-failover", "redis/primary-failover, asynchronous", "asynchronous", "lost ="},
+	} {
+		t.Run(c.good, func(t *testing.T) {
+			if !suite.Full() {
+				t.Skip("it takes two minutes: BRUNT_FULL=1 runs it")
+			}
+			d, err := library.Find(c.drill, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lacking := slices.IndexFunc(d.Proof.Mutants, func(m library.Mutant) bool { return m.Name == c.mutant })
+			if lacking < 0 {
+				t.Fatalf("%s has no mutant %s", c.drill, c.mutant)
+			}
+			for _, system := range []struct {
+				row    string
+				mutant *library.Mutant
+				by     string
+			}{{c.good, nil, ""}, {c.lacks, &d.Proof.Mutants[lacking], c.fails}} {
+				real := rowNamed(t, system.row)
+				suite.Needs(t, suite.Programs(real.needs...))
+				c.compare(t, system.row, system.by,
+					certain(t, func() judged { return onBuiltin(t, d, system.mutant) }),
+					certain(t, func() judged { j, _ := real.judge(t); return j }))
+			}
+		})
+	}
+}
+
+// compare holds the run on the built-in system against the one on a real system.
+func (c likeness) compare(t *testing.T, row, by string, builtin, real judged) {
+	same := builtin.Verdict == real.Verdict && (by == "" || builtin.failed(by) == real.failed(by))
+	switch {
+	case !same && builtin.Verdict == "pass":
+		t.Errorf("%s: the built-in system is too kind:\n  it: %s\n  %s: %s", c.drill, &builtin, row, &real)
+	case !same:
+		t.Errorf("%s: the built-in system is too harsh:\n  it: %s\n  %s: %s", c.drill, &builtin, row, &real)
+	case by == "" && real.Verdict != "pass" || by != "" && !real.failed(by):
+		t.Errorf("%s: both say %s, want a failure by %q:\n  %s", c.drill, real.Verdict, by, &real)
+	}
+}
+
+// certain plays a drill again, at most twice, where the run shows nothing.
+func certain(t *testing.T, play func() judged) (j judged) {
+	t.Helper()
+	for range againMost {
+		if j = play(); j.Verdict != "invalid" && j.Verdict != "inconclusive" {
+			return j
+		}
+		t.Logf("played again: %s", j.Reason)
+	}
+	return j
+}
+
+// rowNamed is the row of the table drills with a name.
+func rowNamed(t *testing.T, name string) drill {
+	t.Helper()
+	i := slices.IndexFunc(drills, func(d drill) bool { return d.name == name })
+	if i < 0 {
+		t.Fatalf("there is no drill %q", name)
+	}
+	return drills[i]
+}
+
+// onBuiltin plays a drill on the built-in system of its proof, or on a mutant of it.
+func onBuiltin(t *testing.T, d *library.Drill, mutant *library.Mutant) (j judged) {
+	t.Helper()
+	tree, err := library.Tree("demo", library.Demo())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := syntax.WriteYAML(scenarios.Overlay(tree, d.Over(mutant)), func(s string) string { return s })
+	runToEnd(t, func(string, string) string { return text }, func(dir, file, result string) *exec.Cmd {
+		args := []string{"drill", "run", d.Name, file, "-o", result}
+		for role, part := range d.Proof.Roles.Map() {
+			args = append(args, "--role", role+"="+part)
+		}
+		return bruntIn(dir, args...)
+	}, &j)
+	t.Log(&j)
+	return j
+}
