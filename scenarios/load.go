@@ -36,11 +36,13 @@ type Load struct {
 	// how its requests authenticate; off is not at all; nil is as in the scenario
 	Auth *syntax.Node `yaml:"auth"`
 	// how its requests are signed; off is not at all; nil is as in the scenario
-	Sign        *syntax.Node      `yaml:"sign"`
-	Connections Connections       `yaml:"connections"` // number, lifetime and source of connections
-	Resolve     map[string]string `yaml:"resolve"`     // maps a host or host:port to the address to use instead
-	Shape       syntax.Block      `yaml:"-"`           // the executor with its own settings
-	Script      *Script           `yaml:"-"`           // a k6 script instead of all of the above; nil for other loads
+	Sign        *syntax.Node `yaml:"sign"`
+	Connections Connections  `yaml:"connections"` // number, lifetime and source of connections
+	// maps a host or host:port to the address to use instead, or to several with commas between them: connections go to
+	// each in turn, and to the next one if one does not accept
+	Resolve map[string]string `yaml:"resolve"`
+	Shape   syntax.Block      `yaml:"-"` // the executor with its own settings
+	Script  *Script           `yaml:"-"` // a k6 script instead of all of the above; nil for other loads
 }
 
 // Replay is the executor that repeats the requests of a log: its load has no flow.
@@ -72,6 +74,9 @@ type Connections struct {
 	// how long a resolved address is used; zero is the TTL of the record, at most 30s
 	DNSTTL          quantity.Duration `yaml:"dns_ttl"`
 	SourceAddresses []string          `yaml:"source_addresses"` // local addresses, taken in turn
+	// replicas of the target's entry that connections go to: first, or all, in turn, where a connection goes to the next
+	// one if one does not accept it, as for a name with several addresses; zero is first
+	Entries string `yaml:"entries,oneof=first|all"`
 	// the proxy: http://host:port; env, the proxy that HTTP_PROXY and similar variables name; or none
 	Proxy string `yaml:"proxy"`
 	// version of HTTP; auto, the default, is HTTP/2 where the server offers it by TLS, else HTTP/1.1; h2c is HTTP/2
@@ -80,6 +85,9 @@ type Connections struct {
 	// maximum number of concurrent HTTP/2 streams per connection; zero is the server's limit
 	MaxStreams int `yaml:"max_streams,min=1"`
 }
+
+// AllEntries is the value of [Connections.Entries] that uses every replica of the entry.
+const AllEntries = "all"
 
 // PerUser is the value of [Connections.Per] that gives each virtual user a connection of its own.
 const PerUser = "user"

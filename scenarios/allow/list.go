@@ -86,26 +86,35 @@ func (l *List) CheckTarget(u *url.URL) error {
 func (l *List) CheckURL(resolve map[string]string) func(u *url.URL) error {
 	return func(u *url.URL) error {
 		written := targets.HostPort(u)
-		hostport := Resolved(written, resolve)
-		host, _, err := net.SplitHostPort(hostport)
-		if err != nil {
-			return err
-		}
-		name := host // the name that DNS resolves; empty if resolve gives the address
-		if hostport != written {
-			name = ""
-		}
-		if ip, err := netip.ParseAddr(host); err == nil {
-			return l.CheckAddr(netip.AddrPortFrom(ip.Unmap(), portOf(hostport)), name)
-		}
-		known := l.local()[strings.ToLower(strings.TrimSuffix(host, "."))]
-		for _, f := range l.rules {
-			if err := f.name(hostport, name, known); err != nil {
+		for _, to := range ResolvedAll(written, resolve) {
+			if err := l.checkPlace(written, to); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
+}
+
+// checkPlace checks a host:port of which a URL has the one that is written.
+func (l *List) checkPlace(written, hostport string) error {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return err
+	}
+	name := host // the name that DNS resolves; empty if resolve gives the address
+	if hostport != written {
+		name = ""
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return l.CheckAddr(netip.AddrPortFrom(ip.Unmap(), portOf(hostport)), name)
+	}
+	known := l.local()[strings.ToLower(strings.TrimSuffix(host, "."))]
+	for _, f := range l.rules {
+		if err := f.name(hostport, name, known); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mostHosts is the maximum size of the hosts file, in bytes.
@@ -235,12 +244,21 @@ func (s *OwnAddresses) Has(addr netip.Addr) bool {
 	return slices.Contains(s.addrs, addr)
 }
 
-// Resolved returns the host:port that a connection to hostport goes to under a load's `resolve` setting.
+// Resolved returns the host:port that the first connection to hostport goes to under a load's `resolve` setting.
 func Resolved(hostport string, resolve map[string]string) string {
+	return ResolvedAll(hostport, resolve)[0]
+}
+
+// ResolvedAll returns each host:port that connections to hostport go to under a load's `resolve` setting; at least
+// one.
+func ResolvedAll(hostport string, resolve map[string]string) (all []string) {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
-		return hostport
+		return []string{hostport}
 	}
-	host, port, _ = dial.Resolved(host, port, resolve)
-	return net.JoinHostPort(host, port)
+	places, _ := dial.Resolved(host, port, resolve)
+	for _, to := range places {
+		all = append(all, to.String())
+	}
+	return all
 }

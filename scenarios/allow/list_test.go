@@ -63,6 +63,11 @@ nonsense here
 		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "10.1.2.3"}, refused: "10.1.2.3"},
 		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "10.1.2.3"}, allow: "10.1.2.3"},
 		{url: "http://localhost/", resolve: map[string]string{"localhost": "10.1.2.3"}, refused: "10.1.2.3"},
+		{
+			url: "http://shop.example/", resolve: map[string]string{"shop.example": "127.0.0.1, 10.1.2.3:81"},
+			refused: "10.1.2.3",
+		},
+		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "127.0.0.1:81, [::1]:82"}},
 		// The list allows the name's own address, not one that a scenario gives it.
 		{
 			url: "http://shop.example/", resolve: map[string]string{"shop.example": "10.1.2.3"}, allow: "shop.example",

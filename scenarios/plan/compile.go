@@ -88,6 +88,9 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	checkImages(c.plan, c.m)
 	c.policies()
 	findUpstream(c.plan, c.m)
+	for i := range sc.Loads {
+		c.checkEntries(&sc.Loads[i])
+	}
 	checkUpstreams(c.plan, c.m)
 	checkProxied(c.plan, c.m)
 	if secrets == 0 && len(sc.SecretRefs) > 0 && len(c.plan.lists(allow.Secrets)) > 0 {

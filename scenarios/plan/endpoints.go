@@ -146,6 +146,7 @@ func checkUpstreams(p *Plan, m *syntax.Mistakes) {
 		first := ""
 		for i := range p.Loads {
 			lp := &p.Loads[i]
+			checkOnePlace(lp, e.Addr, m)
 			to := allow.Resolved(e.Addr, lp.Resolve)
 			if first = cmp.Or(first, to); to != first {
 				m.Add(lp.Of("resolve"),

@@ -153,6 +153,7 @@ func findUpstream(p *Plan, m *syntax.Mistakes) {
 	}
 	for i := range p.Loads {
 		lp := &p.Loads[i]
+		checkOnePlace(lp, p.Scope.External, m)
 		to := allow.Resolved(p.Scope.External, lp.Resolve)
 		if i > 0 && to != p.Upstream {
 			m.Add(lp.Of("resolve"),
@@ -160,6 +161,34 @@ func findUpstream(p *Plan, m *syntax.Mistakes) {
 					"and target", lp.Name, to, p.Loads[0].Name, p.Upstream)
 		}
 		p.Upstream = to
+	}
+}
+
+// checkOnePlace notes a mistake if a load reaches an address at several places by its `resolve`, and a fault is on the
+// link to it: a link leads to one place.
+func checkOnePlace(lp *Load, hostport string, m *syntax.Mistakes) {
+	if all := allow.ResolvedAll(hostport, lp.Resolve); len(all) > 1 {
+		m.Add(lp.Of("resolve"),
+			"load %q reaches %s at %d places, and a fault is on the link to it, which leads to one place", lp.Name, hostport,
+			len(all))
+	}
+}
+
+// checkEntries checks the setting `entries` of a load, for a target whose entry has an address for each replica.
+func (c *compiler) checkEntries(l *scenarios.Load) {
+	p := c.plan
+	switch at := l.Connections.Of("entries"); {
+	case l.Connections.Entries != scenarios.AllEntries:
+	case p.Stack == nil:
+		c.m.AddHint(at, `such as resolve: {"shop.test:80": "10.0.0.5:80, 10.0.0.6:80"}`,
+			"entries are replicas of a service that brunt starts; `resolve` gives the addresses of a target that already runs")
+	case p.Stack.OnPods():
+		c.m.Add(at, "on Kubernetes the Service of the entry shares the connections among its pods; leave entries out")
+	default:
+		if hit, _ := p.NeedsLink(chaos.LoadName, syntax.UnitName(p.Stack.Entry, 0)); hit {
+			c.m.Add(at, "a fault is on the link from the load to %s, which leads to its first replica alone; leave entries or "+
+				"the fault out", p.Stack.Entry)
+		}
 	}
 }
 

@@ -234,6 +234,40 @@ func mostOf(counts map[string]int) (most int) {
 	return most
 }
 
+// TestEntries: with `entries: all` every replica of the entry accepts connections of a load, and otherwise the first
+// alone does. The result lists the addresses that accepted them.
+func TestEntries(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts SocialConnect twice")
+	}
+	for entries, want := range map[string]int{"first": 1, "all": 2} {
+		t.Run(entries, func(t *testing.T) {
+			t.Parallel()
+			res := runOnce(t, `
+version: 1
+name: entries
+target: {stack: demo, with: {gateway: {replicas: 2}, limiter: off}}
+load:
+  main:
+    executor: constant-arrival-rate
+    rate: 20/s
+    duration: 2s
+    flow: [{get: /healthz}]
+    connections: {entries: `+entries+`, keep_alive: off}
+`, run.Options{})
+			if got := len(res.Generator.Peers); got != want {
+				t.Fatalf("%d addresses accepted connections, want %d: %+v", got, want, res.Generator.Peers)
+			}
+			for _, p := range res.Generator.Peers {
+				if p.Opened < 40/int64(want)-1 {
+					t.Errorf("%s accepted %d of 40 connections", p.Address, p.Opened)
+				}
+			}
+		})
+	}
+}
+
 // TestSourceAddressOfAnother: a load from an address that this machine does not have does not start.
 func TestSourceAddressOfAnother(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"brunt/chaos"
@@ -47,12 +48,32 @@ func (r *requester) reach(l *scenarios.Load) targets.Options {
 			resolve[k] = v
 		}
 	}
+	if all := r.entries(); l.Connections.Entries == scenarios.AllEntries && len(all) > 1 {
+		if resolve == nil {
+			resolve = map[string]string{}
+		}
+		resolve[all[0]] = strings.Join(all, ",")
+	}
 	return targets.Options{
 		Base: base, Endpoints: r.plan.Endpoints(r.session.env), TLS: sc.Target.TLS, Connections: l.Connections,
 		Resolve: resolve, Proxies: r.plan.ProxiesOf(l), Timeout: l.Timeout.D(),
 		Seed: sc.Seed ^ load.Hash(l.Name), T0: r.log.T0(), Allow: r.plan.LoadAllowlist.Check, Agent: "brunt",
 		Tracing: targets.Tracing{High: r.session.traceHigh(l.Name), Sampled: sc.Trace.Samples()},
 	}
+}
+
+// entries returns the addresses of the replicas of the target's entry, in order of index. It is empty for a target
+// that brunt did not start.
+func (r *requester) entries() (out []string) {
+	stack := r.plan.Stack
+	if stack == nil || stack.Service(stack.Entry) == nil {
+		return nil
+	}
+	for i := range stack.Service(stack.Entry).Replicas {
+		unit := syntax.UnitName(stack.Entry, i)
+		out = append(out, r.session.env.Units["unit."+unit+".addr"])
+	}
+	return out
 }
 
 // straight returns the options for requests to one address, as the first load would make them, but past links with

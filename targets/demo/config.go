@@ -30,6 +30,10 @@ const (
 // default.
 type Config struct {
 	Posts Scale `yaml:"posts"` // the service with replicas
+	// the service that clients connect to; with several replicas, `connections: {entries: all}` of a load uses each
+	Gateway Entries `yaml:"gateway"`
+	// with zones of posts and gateway: the zone of the store, and the zone of its standby; zero is none
+	StoreZones []string `yaml:"store_zones"`
 	// how the gateway picks a replica; zero is round_robin
 	Balance string `yaml:"balance,oneof=round_robin|least_connections|ip_hash"`
 	// a client stays with its replica, by a cookie; off by default
@@ -176,6 +180,11 @@ type Config struct {
 	// a replica of posts that starts while the store or notifications is away works once it is back; otherwise it asks
 	// for them once, at its start, and without an answer refuses all requests; on by default
 	WaitFor *bool `yaml:"wait_for"`
+	// how long a replica of posts is cold after its start: each request takes 400 ms more; zero is never
+	WarmUp quantity.Duration `yaml:"warm_up"`
+	// with warm_up: when the health check of a replica says that it is ready: warm, or at_once, at its start; zero is
+	// warm
+	Ready string `yaml:"ready,oneof=warm|at_once"`
 	// how long the network between services keeps a connection that is not used, as a firewall does: later bytes on it
 	// are lost without a word; zero is for ever
 	Forgets quantity.Duration `yaml:"forgets"`
@@ -199,6 +208,8 @@ type Config struct {
 	// with standby: whether the store acknowledges a write once the standby has it, sync, or at once, async; zero is
 	// async
 	Replication string `yaml:"replication,oneof=async|sync"`
+	// with standby: a replica of posts that starts asks it whether it has taken over; on by default
+	AskLeader *bool `yaml:"ask_leader"`
 	// with standby: posts reads from it; off by default
 	ReplicaReads *bool `yaml:"replica_reads"`
 	// with replica_reads: for a minute after a write, its user reads from the store; on by default
@@ -267,9 +278,12 @@ func (c Config) own(service string) map[string]string {
 		text("VERSIONS", c.Versions)
 		text("NEWER", c.Newer)
 		toggle("WAIT_FOR", c.WaitFor)
+		length("WARM_UP", c.WarmUp)
+		text("READY", c.Ready)
 		toggle("REGISTRY", c.Registry)
 		text("STANDBY", c.Standby)
 		toggle("REPLICA_READS", c.ReplicaReads)
+		toggle("ASK_LEADER", c.AskLeader)
 		text("THREADS", c.Threads)
 	case storeName:
 		length("WORK", c.Work)
@@ -331,6 +345,12 @@ const (
 	strictReader   = "strict"
 )
 
+// The values of the switch ready.
+const (
+	readyWarm   = "warm"
+	readyAtOnce = "at_once"
+)
+
 // The values of the switch threads.
 const (
 	sharedThreads = "shared"
@@ -354,6 +374,12 @@ type Scale struct {
 	// with rate: how many requests may wait in the line of a replica; further ones are refused with status 503. If 0,
 	// there is no bound
 	Queue int `yaml:"queue,min=1,max=100000"`
+}
+
+// Entries is the size of the service that clients connect to.
+type Entries struct {
+	Replicas int      `yaml:"replicas,min=1,max=9"` // processes; 0: 1
+	Zones    []string `yaml:"zones"`                // zones of the replicas, in turn; zero is none
 }
 
 // A Service is one part of the system, in the form that the stack needs to start it.
@@ -399,14 +425,17 @@ func (c Config) Services() []Service {
 		replicas = 2
 	}
 	services := []Service{
-		{Name: storeName, Env: store},
+		{Name: storeName, Env: store, Zones: c.StoreZones[:min(1, len(c.StoreZones))]},
 		{Name: notificationsName},
 		{Name: usersName},
 		{
 			Name: postsName, Replicas: replicas, Zones: c.Posts.Zones, Links: []string{storeName, notificationsName},
 			Env: posts,
 		},
-		{Name: gatewayName, Links: []string{postsName, usersName}, Env: gateway, Entry: true},
+		{
+			Name: gatewayName, Replicas: c.Gateway.Replicas, Zones: c.Gateway.Zones,
+			Links: []string{postsName, usersName}, Env: gateway, Entry: true,
+		},
 	}
 	services = c.optional(services)
 	for i := range services {
@@ -456,7 +485,9 @@ func (c Config) optional(services []Service) []Service {
 		beforePosts(Service{Name: registryName}, true)
 	}
 	if cmp.Or(c.Standby, noStandby) != noStandby {
-		beforePosts(Service{Name: standbyName, Links: []string{storeName}}, true)
+		beforePosts(Service{
+			Name: standbyName, Links: []string{storeName}, Zones: c.StoreZones[min(1, len(c.StoreZones)):],
+		}, true)
 	}
 	services = append(services, gateway)
 	if rule := cmp.Or(c.Monitor, noMonitor); rule != noMonitor {

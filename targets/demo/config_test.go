@@ -112,6 +112,8 @@ func TestConfig_Mistakes(t *testing.T) {
 		{"unknown", "{braker: off}", "breaker"},
 		{"no rule", "{monitor: promt}", "prompt"},
 		{"no check", "{unchecked: expire}", "expiry"},
+		{"no entry", "{gateway: {replicas: 0}}", "at least 1"},
+		{"ready at some time", "{ready: later}", "at_once"},
 		{"no leak", "{leak: files}", "handles"},
 		{"no length of time", "{work: 50}", "50ms"},
 		{"no room", "{capacity: 0}", "at least 1"},

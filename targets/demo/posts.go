@@ -13,6 +13,7 @@ import (
 
 const (
 	poolWait = 100 * time.Millisecond // for a connection
+	coldCall = 400 * time.Millisecond // that each request takes in addition while a replica is cold
 	poolLeak = time.Second            // a connection that is in use for longer is lost, if there is a leak
 )
 
@@ -34,6 +35,7 @@ type posts struct {
 	member   *member
 	backup   *backup // nil: none
 	threads  bool    // a call to the store has a thread of its own
+	warmAt   time.Time
 }
 
 func newPosts(p parts) (service, error) {
@@ -49,6 +51,8 @@ func newPosts(p parts) (service, error) {
 	s.writes, s.input = newWriteLog(p), newInput(p.env)
 	s.version = newVersion(p.env)
 	s.threads = p.env.oneOf("DEMO_THREADS", sharedThreads, ownThreads) == ownThreads
+	s.warmAt = time.Now().Add(p.env.length("DEMO_WARM_UP"))
+	atOnce := p.env.oneOf("DEMO_READY", readyWarm, readyAtOnce) == readyAtOnce
 	if s.pool = newPool(p.env.number("DEMO_POOL")); s.pool != nil {
 		if p.env.on("DEMO_POOL_WAIT") {
 			s.pool.wait = poolWait
@@ -81,7 +85,9 @@ func newPosts(p parts) (service, error) {
 	}
 	return service{
 		routes: routes,
+		ready:  func() bool { return atOnce || !time.Now().Before(s.warmAt) },
 		start: func() {
+			s.backup.learn(context.Background(), s.client)
 			s.notifier.start()
 			s.early.start()
 			s.member.start()
@@ -138,6 +144,11 @@ func (s *posts) pass(w http.ResponseWriter, r *http.Request, q call) error {
 
 // get calls the store once the line lets the request through.
 func (s *posts) get(ctx context.Context, q call) (reply, error) {
+	if time.Now().Before(s.warmAt) {
+		if err := pause(ctx, coldCall); err != nil {
+			return reply{}, err
+		}
+	}
 	if err := s.line.wait(ctx); err != nil {
 		return reply{}, err
 	}

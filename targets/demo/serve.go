@@ -113,6 +113,7 @@ type parts struct {
 // A service is its routes and its background work.
 type service struct {
 	routes map[string]handler
+	ready  func() bool               // nil: from the start
 	start  func()                    // nil: no background work
 	stop   func(ctx context.Context) // releases its resources before ctx ends; nil: none
 }
@@ -302,6 +303,10 @@ func (p parts) handler(svc service, draining *atomic.Bool) http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		if draining.Load() {
 			writeBody(w, http.StatusServiceUnavailable, []byte(`{"status":"stopping"}`))
+			return
+		}
+		if svc.ready != nil && !svc.ready() {
+			writeBody(w, http.StatusServiceUnavailable, []byte(`{"status":"starting"}`))
 			return
 		}
 		writeBody(w, http.StatusOK, []byte(`{"status":"ok"}`))

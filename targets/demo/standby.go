@@ -167,6 +167,10 @@ func newStandby(p parts) (service, error) {
 			return h(w, r)
 		}
 	}
+	routes["GET /promotion"] = func(w http.ResponseWriter, _ *http.Request) error {
+		writeJSON(w, http.StatusOK, promotion{s.leads.Load()})
+		return nil
+	}
 	routes["POST /promotion"] = func(w http.ResponseWriter, _ *http.Request) error {
 		s.once.Do(func() { s.work.Go(func() { s.promote(ctx) }) })
 		writeBody(w, http.StatusAccepted, []byte("{}"))
@@ -182,6 +186,11 @@ func newStandby(p parts) (service, error) {
 			s.close()
 		},
 	}, nil
+}
+
+// A promotion says whether a standby has taken over.
+type promotion struct {
+	Leads bool `json:"leads"`
 }
 
 // follow copies what the primary has, until the standby takes over or ctx ends.
@@ -218,6 +227,7 @@ func (s *standby) promote(ctx context.Context) {
 type backup struct {
 	addr  string
 	reads bool         // it answers reads
+	asks  bool         // at the start it is asked whether it has taken over
 	gone  atomic.Int64 // calls in a row that the store did not answer
 	over  atomic.Bool  // the standby has been asked to take over
 }
@@ -226,7 +236,21 @@ func newBackup(p parts) *backup {
 	if p.env.oneOf("DEMO_STANDBY", noStandby, hotStandby, coldStandby) == noStandby {
 		return nil
 	}
-	return &backup{addr: p.env.link(standbyName)[0], reads: p.env.asked("DEMO_REPLICA_READS")}
+	return &backup{
+		addr: p.env.link(standbyName)[0], reads: p.env.asked("DEMO_REPLICA_READS"), asks: p.env.on("DEMO_ASK_LEADER"),
+	}
+}
+
+// learn asks the standby whether it has taken over, which a replica of posts that starts later can't know.
+func (b *backup) learn(ctx context.Context, c *client) {
+	if b == nil || !b.asks {
+		return
+	}
+	rep, err := c.do(ctx, b.addr, call{method: http.MethodGet, path: "/promotion"}, checkTimeout)
+	var is promotion
+	if !failed(rep, err) && json.Unmarshal(rep.body, &is) == nil && is.Leads {
+		b.over.Store(true)
+	}
 }
 
 // do calls the store, or the standby that has its place. Once the store has not answered lostAfter times in a row, the

@@ -41,6 +41,8 @@ var untwinned = map[string]string{
 	"slow-client":   "clients in a bubble send whole requests",
 	"cpu-throttle":  "a service in a bubble waits for no processor",
 	"process-limit": "threads of a service in a bubble are those of the test",
+
+	"thundering-herd": "clients in a bubble open no streams",
 }
 
 // A twin is a laid drill on SocialConnect in virtual time: with the schedule, the load engine, the recorder and the

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"brunt/scenarios/quantity"
 )
 
 // TestTelemetry holds the collector: spans that are sent within requests hold these, and others do not.
@@ -298,6 +300,60 @@ func TestStandby(t *testing.T) {
 				made := "/posts/" + idOf(t, write())
 				if a := s.ask("GET", made, "", sec); made == path || a.status != 200 {
 					t.Errorf("a later write is %s, and reads %d", made, a.status)
+				}
+			})
+		})
+	}
+}
+
+// TestAskLeader: a replica of posts that starts after the standby has taken over has what was written, unless it does
+// not ask, and then uses the old store, which has come back without it.
+func TestAskLeader(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		asks   *bool
+		status int
+	}{{"it asks", nil, 200}, {"it does not ask", off(), 404}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, Config{
+					Standby: hotStandby, AskLeader: tt.asks, Posts: Scale{Replicas: 1}, Breaker: off(), Ejection: off(),
+					Retries: off(), Limiter: off(),
+				})
+				token := "Bearer " + s.login("ann")
+				path := "/posts/" + idOf(t, s.ask("POST", "/posts", `{"author":"ann","text":"hi"}`, sec, "Authorization", token))
+				time.Sleep(sec) // simulates the time in which the standby follows
+				again := s.Crash([]string{"store[0]"})
+				for range lostAfter {
+					s.ask("GET", path, "", sec)
+				}
+				again()
+				s.Crash([]string{"posts[0]"})()
+				time.Sleep(sec) // simulates the time until posts has started
+				if a := s.ask("GET", path, "", sec); a.status != tt.status {
+					t.Errorf("%d %s, want %d", a.status, a.body, tt.status)
+				}
+			})
+		})
+	}
+}
+
+// TestWarmUp: a replica that starts again gets requests once it is warm, or at once, and is then slow.
+func TestWarmUp(t *testing.T) {
+	for _, tt := range []struct {
+		ready string
+		slow  bool
+	}{{readyWarm, false}, {readyAtOnce, true}} {
+		t.Run(tt.ready, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, Config{WarmUp: quantity.Duration(4 * sec), Ready: tt.ready, Limiter: off()})
+				time.Sleep(5 * sec) // simulates the time until both are warm
+				again := s.Crash([]string{"posts[1]"})
+				time.Sleep(2 * sec) // simulates the time in which it is left out
+				again()
+				answers := s.load(100, 4*sec, "/posts/17", sec)
+				if slow := quantile(answers, 0.9) >= coldCall; slow != tt.slow || wrong(answers) > 0 {
+					t.Errorf("p90 %v, and %.3f failed", quantile(answers, 0.9), wrong(answers))
 				}
 			})
 		})

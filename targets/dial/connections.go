@@ -38,9 +38,9 @@ func CheckConnections(l *scenarios.Load, m *syntax.Mistakes) {
 		}
 	}
 	for _, from := range slices.Sorted(maps.Keys(l.Resolve)) {
-		for _, s := range []string{from, l.Resolve[from]} {
+		for _, s := range append(placesIn(l.Resolve[from]), from) {
 			if err := checkHost(s); err != nil {
-				m.AddHint(l.Of("resolve"), `such as {api.test: 127.0.0.1} or {"api.test:443": "127.0.0.1:8443"}`, "resolve: %v",
+				m.AddHint(l.Of("resolve"), `such as {api.test: 127.0.0.1} or {"api.test:443": "127.0.0.1:8443, 127.0.0.1:8444"}`, "resolve: %v",
 					err)
 			}
 		}

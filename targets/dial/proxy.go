@@ -166,7 +166,7 @@ func (p *ProxySetting) For(u *url.URL) (*url.URL, error) {
 // Via returns the URL of the proxy through which a load with these settings connects to u;
 // nil: none. A host that resolve maps to an address is reached directly.
 func Via(p targets.Proxies, u *url.URL, resolve map[string]string) (*url.URL, error) {
-	if _, _, own := Resolved(u.Hostname(), targets.PortOf(u), resolve); own {
+	if _, own := Resolved(u.Hostname(), targets.PortOf(u), resolve); own {
 		return nil, nil
 	}
 	if p == nil {

@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/netip"
@@ -63,40 +64,64 @@ func (d *Network) UseAsker(now func() time.Time, ask Asker) { d.names.now, d.nam
 // lookup returns the addresses of host:port. Name is the host that was looked up, or empty if
 // the scenario's resolve gave the address.
 func (r *resolver) lookup(ctx context.Context, host, port string) (addrs []netip.AddrPort, name string, err error) {
-	name = host
-	var own bool
-	if host, port, own = Resolved(host, port, r.fixed); own {
+	all, own := Resolved(host, port, r.fixed)
+	if name = host; own {
 		name = ""
 	}
-	n, err := net.DefaultResolver.LookupPort(ctx, "tcp", port)
-	if err != nil {
-		return nil, "", err
+	for _, to := range all {
+		n, lerr := net.DefaultResolver.LookupPort(ctx, "tcp", to.Port)
+		ips, nerr := r.names(ctx, to.Host)
+		err = cmp.Or(lerr, nerr, err)
+		if lerr != nil {
+			continue
+		}
+		for _, ip := range ips {
+			addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), uint16(n)))
+		}
 	}
-	ips, err := r.names(ctx, host)
-	if err != nil {
-		return nil, "", err
+	if len(addrs) > 0 { // one of several places that is not found does not hide the others
+		err = nil
 	}
-	for _, ip := range ips {
-		addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), uint16(n)))
-	}
-	return addrs, name, nil
+	return addrs, name, err
 }
 
-// Resolved returns the host and port that a connection to host:port uses under a load's
-// resolve. Its keys are host:port or a host; its values may omit the port. Own is false if
-// resolve has no entry for them.
-func Resolved(host, port string, resolve map[string]string) (toHost, toPort string, own bool) {
+// A Place is where a connection goes.
+type Place struct {
+	Host string // a name or an address
+	Port string
+}
+
+// String returns host:port.
+func (p Place) String() string { return net.JoinHostPort(p.Host, p.Port) }
+
+// Resolved returns the places that connections to host:port go to under a load's resolve; at least one. Its keys are
+// host:port or a host. A value has several places with commas between them, each of which may omit the port. Own is
+// false if resolve has no entry for them.
+func Resolved(host, port string, resolve map[string]string) (places []Place, own bool) {
 	for _, key := range []string{net.JoinHostPort(host, port), host} {
-		to, ok := resolve[key]
+		value, ok := resolve[key]
 		if !ok {
 			continue
 		}
-		if h, p, err := net.SplitHostPort(to); err == nil {
-			return h, p, true
+		for _, to := range placesIn(value) {
+			if h, p, err := net.SplitHostPort(to); err == nil {
+				places = append(places, Place{h, p})
+				continue
+			}
+			places = append(places, Place{strings.Trim(to, "[]"), port})
 		}
-		return strings.Trim(to, "[]"), port, true
+		return places, true
 	}
-	return host, port, false
+	return []Place{{host, port}}, false
+}
+
+// placesIn returns the texts between the commas of a value of resolve; at least one.
+func placesIn(value string) []string {
+	all := strings.Split(value, ",")
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+	}
+	return all
 }
 
 // names returns the addresses of host, which may itself be an address.

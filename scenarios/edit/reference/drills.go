@@ -44,6 +44,19 @@ func drillsTable() (string, error) {
 		out.WriteString(row("`"+d.Name+"`", d.About, strings.Join(d.Needs(), "; "), strings.Join(hold, ", "),
 			strings.Join(figures, "; ")))
 	}
+	sweeps, err := drills.Sweeps()
+	if err != nil {
+		return "", err
+	}
+	var swept []string
+	for _, d := range sweeps {
+		swept = append(swept, "`"+d.Name+"`")
+	}
+	out.WriteString(row("`brunt drill all --sweep`",
+		"Single points of failure: every unit and every link of the system fails, one after the other, by "+
+			strings.Join(swept, ", ")+".",
+		"none", "the scenario's own objectives",
+		"not proved: the result says how much the system needs each part"))
 	missing, err := drills.Missing()
 	if err != nil {
 		return "", err
