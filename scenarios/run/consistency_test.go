@@ -19,8 +19,8 @@ import (
 // registerUsers is the number of virtual users of a run of a registerServer.
 const registerUsers = 4
 
-// registerServer keeps a value for each key: PUT /KEY writes its body, and GET /KEY reads. It answers the first requests
-// when each virtual user has sent one. A test plants defects.
+// registerServer keeps a value for each key: PUT /KEY writes its body, and GET /KEY reads. It answers the first
+// requests when each virtual user has sent one. A test plants defects.
 type registerServer struct {
 	mu     sync.Mutex
 	values map[string][]string // all values of each key, the last one is current
@@ -82,7 +82,8 @@ func registers(t *testing.T, of, slo string, plant func(*registerServer)) *resul
 	plant(s)
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	return runOnce(t, strings.NewReplacer("URL", server.URL, "OF", of, "SLO", slo, "USERS", fmt.Sprint(registerUsers)).Replace(`
+	users := fmt.Sprint(registerUsers)
+	return runOnce(t, strings.NewReplacer("URL", server.URL, "OF", of, "SLO", slo, "USERS", users).Replace(`
 version: 1
 name: registers
 seed: 7
