@@ -79,12 +79,12 @@ func (f *readings) longestWait(window []record) (longest time.Duration, waits bo
 }
 
 // withoutHeld judges a failure on bad requests or on times again without the windows of [readings.heldWindows]. It
-// stands if the other windows show it. A failure of a metric that no wait explains stands as well: the share of requests
-// that the target refused, and the rate of an open load, whose arrivals do not wait for the target.
+// stands if the other windows show it. A failure of a metric that no wait explains stands as well: the share of
+// requests that the target refused, and the rate of an open load, whose arrivals do not wait for the target.
 //
 // A rate of users who wait for answers is judged by the other windows, as these users send less meanwhile. The goodput
-// of an open load is judged as if each request of the windows had been good, so that a lower rate of arrivals outside of
-// them does not count.
+// of an open load is judged as if each request of the windows had been good, so that a lower rate of arrivals outside
+// of them does not count.
 func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
 	row, users := q.o.Metric.Row(), e.read.ofUsers(q.o)
 	waits := row.CountsBad || row.TimesOut || row.Rate != nil && users || row.Spans != nil || q.o.Metric.Latency()
