@@ -152,6 +152,13 @@ func TestFindPage(t *testing.T) {
 			t.Errorf("the page has %q", without)
 		}
 	}
+	var b strings.Builder
+	if err := (FindPage{Answer: "Not found.", Objectives: make([]slo.Objective, 1)}).Report(&b); err != nil {
+		t.Fatal(err)
+	}
+	if unsure := strings.Contains(b.String(), "held up to there"); unsure || !strings.Contains(page, "held up to there") {
+		t.Errorf("objectives held: %t where the search found nothing", unsure)
+	}
 	if n := strings.Count(page, `<circle r="3"`); n != 3*7 {
 		t.Errorf("%d dots, want one for each undisturbed probe in each plot", n)
 	}

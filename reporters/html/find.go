@@ -59,6 +59,7 @@ type findView struct {
 	Several      bool      // an iteration makes several requests
 	Beyond       bool      // the curve shows the first of several searches
 	Dose         string
+	Unsure       bool // the search found no interval
 	Searches     []findTable
 }
 
@@ -89,7 +90,7 @@ func (p FindPage) Report(w io.Writer) error {
 		Answer: words.Clean(p.Answer), Mark: "✓", Tone: "good",
 	}
 	if !p.Sure {
-		v.Mark, v.Tone = "?", "unsure"
+		v.Mark, v.Tone, v.Unsure = "?", "unsure", true
 	}
 	axis := curveAxis{setting: p.Dose}
 	if axis.dose() {

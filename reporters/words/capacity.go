@@ -32,6 +32,19 @@ func CapacityAnswer(c *search.Capacity) []string {
 
 // CapacityUnfinished says how far a search came that did not find the capacity.
 func CapacityUnfinished(f *search.Found) string {
+	if f.Low == 0 && f.High == 0 {
+		n := int64(0)
+		for i := range f.Tries {
+			if f.Tries[i].Answer == search.Disturbed {
+				n++
+			}
+		}
+		text := "not found: no rate was decided after " + probes(len(f.Tries))
+		if n > 0 {
+			text += ", " + Int(n) + " of which other programs of this machine disturbed"
+		}
+		return text
+	}
 	text := fmt.Sprintf("not found: after %s the limit is above %.4g/s", probes(len(f.Tries)), f.Low)
 	if f.High > 0 {
 		text += fmt.Sprintf(" and below %.4g/s", f.High)

@@ -58,3 +58,27 @@ func TestCapacityAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestCapacityUnfinished: a search that decided no rate names no limit, and says what disturbed it.
+func TestCapacityUnfinished(t *testing.T) {
+	tries := make([]search.Try, 15)
+	for i := range tries[1:] {
+		tries[i].Answer = search.Disturbed
+	}
+	for _, c := range []struct {
+		f    search.Found
+		want string
+	}{
+		{
+			search.Found{Tries: tries},
+			"not found: no rate was decided after 15 probes, 14 of which other programs of this machine disturbed",
+		},
+		{search.Found{Tries: make([]search.Try, 2)}, "not found: no rate was decided after 2 probes"},
+		{search.Found{Low: 50, Tries: tries}, "not found: after 15 probes the limit is above 50/s"},
+		{search.Found{High: 80, Tries: tries}, "not found: after 15 probes the limit is above 0/s and below 80/s"},
+	} {
+		if got := words.CapacityUnfinished(&c.f); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}

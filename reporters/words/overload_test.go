@@ -93,8 +93,8 @@ func TestFaultLine_SurelySlower(t *testing.T) {
 	}
 }
 
-// TestFaultLine_AskedBefore: without a limit on slow answers, a request that was asked in the fault and answered in time
-// after it is no sign that the target was good before the fault was over.
+// TestFaultLine_AskedBefore: without a limit on slow answers, a request that was asked in the fault and answered in
+// time after it is no sign that the target was good before the fault was over.
 func TestFaultLine_AskedBefore(t *testing.T) {
 	for _, c := range []struct {
 		end  result.Num
