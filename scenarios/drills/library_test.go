@@ -41,8 +41,8 @@ func onDemo(
 }
 
 // notOnPods are the drills whose proof is no scenario on the pods of a cluster, with the mistake that says why: zones
-// of pods are those of their nodes, a node starts each crashed pod again, and workers make the load, which then can't go
-// on after its end.
+// of pods are those of their nodes, a node starts each crashed pod again, and workers make the load, which then can't
+// go on after its end.
 var notOnPods = map[string]string{
 	"zone-loss":        "topology.kubernetes.io/zone",
 	"soak":             "fds is not known of pods",
