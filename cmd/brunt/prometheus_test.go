@@ -218,7 +218,7 @@ func TestDashboard_Scraped(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := startPrometheusBy(t, config, "--enable-feature=native-histograms")
-	_, res := runExample(t, built(t, "brunt/cmd/brunt"), "15-watch-in-grafana", "--live", addr)
+	_, res := runExample(t, built(t, "brunt/cmd/brunt"), "15-watch-in-grafana", "", "--live", addr)
 	p.fills(t, res)
 }
 

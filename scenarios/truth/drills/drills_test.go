@@ -224,7 +224,7 @@ var needPatroni = []string{"patroni", "etcd", "haproxy", pgBin("postgres")}
 var drills = []drill{
 	edgeDrill("replica-crash", drill{parts: "replica: app", recover: 5 * time.Second}),
 	edgeDrill("replica-hang", drill{parts: "replica: app", recover: 2 * time.Second, quiet: true}),
-	edgeDrill("crash-restart", drill{parts: "service: app", recover: 5 * time.Second, outage: always}),
+	edgeDrill("crash-restart", drill{parts: "service: app", seconds: 26, recover: 10 * time.Second, outage: always}),
 	// without the defences
 	edgeDrill("replica-crash", drill{
 		name: "nginx/replica-crash, " + noRetries, processes: blindApps, parts: "replica: app", recover: 5 * time.Second,
@@ -236,7 +236,7 @@ var drills = []drill{
 	}),
 	edgeDrill("crash-restart", drill{
 		name: "nginx/crash-restart, not started again", processes: strings.Replace(apps, "restart_delay: 1500ms", "restart: never", 1),
-		parts: "service: app", recover: 5 * time.Second, outage: always, lasts: true,
+		parts: "service: app", seconds: 26, recover: 10 * time.Second, outage: always, lasts: true,
 	}),
 	{
 		name: "etcd/follower frozen", needs: []string{"etcd"}, entry: "front", processes: etcds, ids: etcdData,
@@ -372,7 +372,7 @@ var drills = []drill{
 
 func edgeDrill(name string, d drill) drill {
 	d.name, d.library, d.processes = cmp.Or(d.name, "nginx/"+name), name, cmp.Or(d.processes, apps)
-	d.needs, d.entry, d.seconds = []string{"nginx"}, "nginx", 20
+	d.needs, d.entry, d.seconds = []string{"nginx"}, "nginx", cmp.Or(d.seconds, 20)
 	return d
 }
 
