@@ -208,8 +208,6 @@ type Config struct {
 	// with standby: whether the store acknowledges a write once the standby has it, sync, or at once, async; zero is
 	// async
 	Replication string `yaml:"replication,oneof=async|sync"`
-	// with standby: a replica of posts that starts asks it whether it has taken over; on by default
-	AskLeader *bool `yaml:"ask_leader"`
 	// with standby: posts reads from it; off by default
 	ReplicaReads *bool `yaml:"replica_reads"`
 	// with replica_reads: for a minute after a write, its user reads from the store; on by default
@@ -283,7 +281,6 @@ func (c Config) own(service string) map[string]string {
 		toggle("REGISTRY", c.Registry)
 		text("STANDBY", c.Standby)
 		toggle("REPLICA_READS", c.ReplicaReads)
-		toggle("ASK_LEADER", c.AskLeader)
 		text("THREADS", c.Threads)
 	case storeName:
 		length("WORK", c.Work)
@@ -487,6 +484,7 @@ func (c Config) optional(services []Service) []Service {
 	if cmp.Or(c.Standby, noStandby) != noStandby {
 		beforePosts(Service{
 			Name: standbyName, Links: []string{storeName}, Zones: c.StoreZones[min(1, len(c.StoreZones)):],
+			Env: map[string]string{"DEMO_IDEMPOTENCY": onlyOn(c.Idempotency)},
 		}, true)
 	}
 	services = append(services, gateway)

@@ -88,8 +88,6 @@
 //	               goes on without it
 //	standby        hot or cold: a second store, which takes the place of the first
 //	replication    sync: the store acknowledges a write once the standby has it
-//	ask_leader     a replica of posts that starts asks the standby whether it has taken over; on unless
-//	               switched off
 //	ready          with warm_up: the health check of a replica of posts is good once it is warm, and
 //	               not at once
 //	read_your_writes  with replica_reads: who wrote does not read from the standby

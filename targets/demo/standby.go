@@ -227,7 +227,6 @@ func (s *standby) promote(ctx context.Context) {
 type backup struct {
 	addr  string
 	reads bool         // it answers reads
-	asks  bool         // at the start it is asked whether it has taken over
 	gone  atomic.Int64 // calls in a row that the store did not answer
 	over  atomic.Bool  // the standby has been asked to take over
 }
@@ -236,14 +235,12 @@ func newBackup(p parts) *backup {
 	if p.env.oneOf("DEMO_STANDBY", noStandby, hotStandby, coldStandby) == noStandby {
 		return nil
 	}
-	return &backup{
-		addr: p.env.link(standbyName)[0], reads: p.env.asked("DEMO_REPLICA_READS"), asks: p.env.on("DEMO_ASK_LEADER"),
-	}
+	return &backup{addr: p.env.link(standbyName)[0], reads: p.env.asked("DEMO_REPLICA_READS")}
 }
 
 // learn asks the standby whether it has taken over, which a replica of posts that starts later can't know.
 func (b *backup) learn(ctx context.Context, c *client) {
-	if b == nil || !b.asks {
+	if b == nil {
 		return
 	}
 	rep, err := c.do(ctx, b.addr, call{method: http.MethodGet, path: "/promotion"}, checkTimeout)

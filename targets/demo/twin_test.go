@@ -43,6 +43,8 @@ var untwinned = map[string]string{
 	"process-limit": "threads of a service in a bubble are those of the test",
 
 	"thundering-herd": "clients in a bubble open no streams",
+	"balancer-lost":   "clients in a bubble know one entry",
+	"region-loss":     "clients in a bubble know one entry",
 }
 
 // A twin is a laid drill on SocialConnect in virtual time: with the schedule, the load engine, the recorder and the

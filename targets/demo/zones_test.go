@@ -1,6 +1,9 @@
 package demo
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestConfig_Zones: two entries, and the store and its standby in different zones.
 func TestConfig_Zones(t *testing.T) {
@@ -14,10 +17,7 @@ func TestConfig_Zones(t *testing.T) {
 		}
 	}
 	for service, want := range map[string]string{gatewayName: "ab", storeName: "a", standbyName: "b", usersName: ""} {
-		in := ""
-		for _, zone := range got[service] {
-			in += zone
-		}
+		in := strings.Join(got[service], "")
 		if in != want {
 			t.Errorf("%s is in %q, want %q", service, in, want)
 		}
