@@ -134,6 +134,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	p.conditions(sc, doc.Conditions)
 	p.ledgers(sc, &doc)
 	p.consistency(sc, doc.Consistency)
+	p.deliveries(sc, doc.Deliveries)
 	p.named(doc.Metrics, "metrics", func(name string, f syntax.Field) {
 		sc.Metrics = append(sc.Metrics, Watched{name, f.Pos, f.Value})
 	})

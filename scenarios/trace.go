@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/hex"
-	"net"
-	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"brunt/scenarios/syntax"
@@ -47,18 +44,7 @@ type Trace struct {
 func (t *Trace) EveryOr() int { return cmp.Or(t.Every, 100) }
 
 // ListenAddress returns Listen with its address; empty if it is not one.
-func (t *Trace) ListenAddress() string {
-	host, port, err := net.SplitHostPort(t.Listen)
-	if host == "" || host == "localhost" {
-		host = "127.0.0.1"
-	}
-	_, herr := netip.ParseAddr(host)
-	_, perr := strconv.ParseUint(port, 10, 16)
-	if err != nil || herr != nil || perr != nil {
-		return ""
-	}
-	return net.JoinHostPort(host, port)
-}
+func (t *Trace) ListenAddress() string { return listenAddress(t.Listen) }
 
 // ForwardTo returns the URL of Forward, with a path; nil if it is empty or invalid.
 func (t *Trace) ForwardTo() *url.URL {

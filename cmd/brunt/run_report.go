@@ -223,7 +223,8 @@ func (f *runFlags) runOptions(ctx context.Context, dir string, log *slog.Logger)
 	return run.Options{
 		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Watchdog: watchdog(), Stress: stressor(),
 		Proxies: proxies(),
-		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
+		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"),
+		Deliveries: filepath.Join(dir, "deliveries.jsonl"), Suspend: suspended(), Stop: stopSelf,
 		Hurry: hurry(ctx),
 	}
 }

@@ -29,6 +29,7 @@ type Case struct {
 	Ledgers []*result.LedgerRecord
 
 	Consistency []*result.ConsistencyRecord
+	Deliveries  []*result.DeliveryRecord // what became of the messages of deliveries
 
 	// TraceID returns the trace id of a request of a load, by its low half; nil means no traces.
 	TraceID func(load int, low uint64) scenarios.TraceID

@@ -105,7 +105,9 @@ type Result struct {
 	Ledgers []*LedgerRecord `json:"ledgers,omitempty"` // results of named ledgers
 	// whether reads of registers returned what writes had made of them, by entry of `consistency`
 	Consistency []*ConsistencyRecord `json:"consistency,omitempty"`
-	Usage       []UnitUsage          `json:"usage,omitempty"` // resources that the target's units used
+	// what became of the messages that had to be seen elsewhere, by entry of `deliveries`
+	Deliveries []*DeliveryRecord `json:"deliveries,omitempty"`
+	Usage      []UnitUsage       `json:"usage,omitempty"` // resources that the target's units used
 	// answers of units over time to the questions under `watch`
 	Watches []Watch `json:"watches,omitempty"`
 	// values over time of the series under `metrics`, and of numbers under `watch`

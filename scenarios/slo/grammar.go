@@ -26,6 +26,7 @@
 //	          | ( "increase" | "per_request" ) "(" name ")" | "ratio" "(" name "," name ")"
 //	          | "amplification" "(" unit "->" unit ")"
 //	          | ( "lost" | "late" | "duplicated" | "stale" | "stale.reads" | "rpo" ) [ "(" ledger ")" ]
+//	          | ( "lost" | "duplicated" | "reordered" )  // with "of" and a delivery
 //	          | ( "anomalies" | "staleness" ) [ "(" name ")" ] .
 //	figure    = service [ "[" number "]" ] "." ( "cpu" | "memory" | "fds" | "threads" | "restarts" | "ooms" )
 //	          | service "." ( "units" | "ready" | "replicas" | "pending" ) .
@@ -51,7 +52,7 @@
 //	                  degraded, area, alert, resolved, reach; rpo, late; staleness
 //	share (1%)        errors, availability, shed, checks, whole, within, slices; stale
 //	rate (200/s)      rate
-//	count             timeouts; failed; lost, duplicated; anomalies; fds, threads, restarts, ooms, units
+//	count             timeouts; failed; lost, duplicated, reordered; anomalies; fds, threads, restarts, ooms, units
 //	size (256MiB)     memory
 //	growth (1MiB/m)   slope
 //	number            burn; attempts; amplification; cpu, in cores

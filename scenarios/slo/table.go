@@ -33,8 +33,11 @@ type Row struct {
 	Spans  func(Metric, Spans) (v float64, n int64) // over spans of time; n is the number of spans or of their requests
 	Effect func(Effect) Value                       // from the effect of a fault on the load
 	// from the ledger, as two values: as if every write that was not read back were correct, and as if none were
-	Writes    func(Writes) (low, high float64)
-	Registers func(Registers) float64 // from the reads and writes of registers
+	Writes func(Writes) (low, high float64)
+	// from the messages of a delivery, named by `of`, as two values: as if every one that may be right were so, and as
+	// if none were
+	Deliveries func(Deliveries) (low, high float64)
+	Registers  func(Registers) float64 // from the reads and writes of registers
 
 	// Budget returns the share of requests that an objective allows to be bad; nil means that the value of a share is
 	// that share.
@@ -50,6 +53,7 @@ type Row struct {
 	CountsBad  bool // a bad request counts against an objective on the metric
 	CountsShed bool // a shed request counts against an objective on the metric
 	NeedsWant  bool // the metric counts answers of steps with `want`
+	NeedsKey   bool // the delivery must say by `key` to which sequence a message belongs
 	NeedsCount bool // the ledger must say by `count` how often a write is there
 	UntilGood  bool // the metric of a fault is measured until requests are good again
 	ByTime     bool // for a closed load, whose users send less while they wait, a pass also needs the value by time

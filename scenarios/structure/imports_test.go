@@ -73,7 +73,7 @@ var groups = []group{
 		may: []string{"language", "codes", "result", "mechanisms", "engines", "contract", "shared"},
 	},
 	{
-		name: "ledger", folders: []string{"scenarios/ledger", "scenarios/consistency/..."},
+		name: "ledger", folders: []string{"scenarios/ledger", "scenarios/consistency/...", "scenarios/delivery"},
 		may: []string{"language", "result", "load", "measure", "protocols", "contract"},
 	},
 	{

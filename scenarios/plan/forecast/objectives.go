@@ -383,7 +383,7 @@ func (c *check) stepsPerIteration(lp *Load, o slo.Objective) float64 {
 	for _, f := range lp.Flows {
 		sum += f.Weight
 		for _, s := range f.Steps {
-			if s.Call != nil && (o.Step == "" || s.Call.Name() == o.Step || c.hasPart(s, o.Step)) {
+			if s.Call != nil && (o.Step == "" || s.Call.Name() == o.Step || c.hasPart(s, o.Step) || c.sends(s, o.Step)) {
 				n += f.Weight * float64(max(1, s.Call.Traits().Times))
 			}
 		}
@@ -392,6 +392,12 @@ func (c *check) stepsPerIteration(lp *Load, o slo.Objective) float64 {
 		return 0
 	}
 	return n / sum
+}
+
+// sends reports whether a step sends what the delivery of that name expects to see.
+func (c *check) sends(s load.Step, name string) bool {
+	d := c.plan.Scenario.DeliveryOf(name)
+	return d != nil && s.Call.Name() == d.Sent
 }
 
 // hasPart reports whether a step has a part of that name.
@@ -438,7 +444,7 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 		return true
 	}
 	of := o
-	if o.Metric.OfLedger() {
+	if o.Metric.OfLedger() && !o.OfDelivery() {
 		if l := c.plan.Scenario.LedgerOf(o.Metric.Source); l != nil {
 			of.Step = l.Write
 		}
