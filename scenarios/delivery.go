@@ -24,9 +24,11 @@ type Delivery struct {
 	Name string `yaml:"-"` // the name under `deliveries`
 	// the name of the step that sends: METHOD path, unless the step sets `name`. Steps of several loads may share it
 	Sent string `yaml:"sent,required"`
-	// the answer that acknowledges what was sent, such as status 202; zero is any answer that passes the step's own check
+	// the answer that acknowledges what was sent, such as status 202; zero is any answer that passes the step's
+	// own check
 	Ack Ack `yaml:"ack"`
-	// the id by which a message is known: "${delivery.id}", which brunt draws for each request and the request sends, or
+	// the id by which a message is known: "${delivery.id}", which brunt draws for each request and the request
+	// sends, or
 	// "${var.NAME}", which the step extracts from its answer; by default "${delivery.id}"
 	ID   template.Text `yaml:"id"`
 	Seen Seen          `yaml:"seen,required"` // where brunt sees what arrives, and how it reads the id
@@ -44,8 +46,10 @@ type Delivery struct {
 // Seen says where brunt sees messages.
 type Seen struct {
 	syntax.Place
-	// where brunt receives HTTP requests: [HOST]:PORT/PATH, where HOST is an address, which guard.allow.load has to name
-	// unless it is loopback; without HOST it is 127.0.0.1. Port 0 is a free one. Processes that brunt starts get the URL
+	// where brunt receives HTTP requests: [HOST]:PORT/PATH, where HOST is an address, which guard.allow.load has
+	// to name
+	// unless it is loopback; without HOST it is 127.0.0.1. Port 0 is a free one. Processes that brunt starts get
+	// the URL
 	// as BRUNT_HOOK_NAME, with the name of the delivery in capitals. brunt answers 204, or 422 if the body has no id
 	HTTP string `yaml:"http,required"`
 	// where the id stands in the JSON of a message, such as "$.order_id"; each value found is one message seen, so

@@ -150,8 +150,10 @@ type document struct {
 	// steps that run once, before the warm-up: requests, and commands on this machine; never judged. A step that
 	// fails ends the run before the load, with exit code 5
 	Setup []Step `yaml:"setup"`
-	// steps that run once per virtual user, for every load without `init` of its own. They have rows of their own, named
-	// `init STEP`, which count in no sum; an objective may name one. If one fails, the steps of the iteration are skipped,
+	// steps that run once per virtual user, for every load without `init` of its own. They have rows of their
+	// own, named
+	// `init STEP`, which count in no sum; an objective may name one. If one fails, the steps of the iteration are
+	// skipped,
 	// which counts as failed, and the next iteration tries again
 	Init []Step `yaml:"init"`
 	// steps that run once, after the load: requests, and commands on this machine; never judged. They run whenever

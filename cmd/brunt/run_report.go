@@ -128,7 +128,8 @@ func (f *runFlags) once(
 	return res, errors.Join(err, werr)
 }
 
-// inResults reports whether the folder of a run lies in a folder of results. A job of CI keeps such a folder whole, and
+// inResults reports whether the folder of a run lies in a folder of results. A job of CI keeps such a folder
+// whole, and
 // a folder in the working directory without those beside it.
 func inResults(dir string) bool {
 	at, err := filepath.Abs(filepath.Dir(filepath.Clean(dir)))

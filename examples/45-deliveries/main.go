@@ -21,8 +21,8 @@ import (
 	"time"
 )
 
-// An Order is what the API takes, and what the webhook says.
-type Order struct {
+// An order is what the API takes, and what the webhook says.
+type order struct {
 	ID       string `json:"order_id"`
 	Customer string `json:"customer"`
 }
@@ -40,10 +40,10 @@ func main() {
 // serveOutbox keeps the orders, and up to which of them the sender has sent. It outlives the sender.
 func serveOutbox(mux *http.ServeMux) {
 	var mu sync.Mutex
-	var outbox []Order
+	var outbox []order
 	sent := 0
 	mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) {
-		var o Order
+		var o order
 		if err := json.NewDecoder(r.Body).Decode(&o); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
@@ -75,7 +75,7 @@ func serveOutbox(mux *http.ServeMux) {
 // A batch is a part of the outbox.
 type batch struct {
 	From   int
-	Orders []Order
+	Orders []order
 }
 
 // send sends the orders of the outbox for ever.
@@ -116,7 +116,7 @@ func send(api, hook, defect string) {
 }
 
 // post sends an order until it is taken, which needs 5 ms of work besides.
-func post(hook string, o Order) {
+func post(hook string, o order) {
 	time.Sleep(5 * time.Millisecond)
 	body, _ := json.Marshal(o)
 	for {

@@ -284,7 +284,8 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	return headShip, Text{}.say(syntax.Sentence(text))
 }
 
-// partlyShown names the faults that did no harm, and whose effect on their units was shown only in part; empty without.
+// partlyShown names the faults that did no harm, and whose effect on their units was shown only in part; empty
+// without.
 func partlyShown(r *result.Result) string {
 	var names []string
 	for i := range r.Faults {
@@ -506,7 +507,8 @@ func slightly(effects []string) string {
 	return Join(effects)
 }
 
-// missedObjectives names the failed objective that tells an outsider most: the steady state first, else the one missed
+// missedObjectives names the failed objective that tells an outsider most: the steady state first, else the
+// one missed
 // by most. Beside the sentence about an outage, whole is true and an objective on the whole run comes before others.
 // It is empty where the run failed for another reason.
 func missedObjectives(r *result.Result, whole bool) string {

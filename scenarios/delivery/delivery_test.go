@@ -189,7 +189,8 @@ func TestTracker(t *testing.T) {
 	}
 }
 
-// TestTracker_Memory follows 10 000 messages a second that are each seen after 59 s, for 200 s of the run's clock: below
+// TestTracker_Memory follows 10 000 messages a second that are each seen after 59 s, for 200 s of the run's
+// clock: below
 // 100 MiB, where 590 000 are under way.
 func TestTracker_Memory(t *testing.T) {
 	recorded := 0

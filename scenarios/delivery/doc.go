@@ -18,6 +18,7 @@
 // undelivered, recorded then. If the request is not acknowledged, the delivery is skipped, as a step behind a failed
 // one is.
 //
-// Memory: 40 bytes for a message under way, and 2 bits afterwards. The times of messages that are not held are kept as
+// Memory: 40 bytes for a message under way, and 2 bits afterwards. The times of messages that are not held are
+// kept as
 // well, up to a quarter of a million of them.
 package delivery

@@ -157,7 +157,8 @@ func (s *Set) key(t *tracker, n uint64, run *Run) result.DeliveryKey {
 	return k
 }
 
-// A blame tells to which fault lost messages were lost. A fault may have lost a message if it was in at some time from
+// A blame tells to which fault lost messages were lost. A fault may have lost a message if it was in at some
+// time from
 // the beginning of its sending until it was due to be seen. It is blamed only with evidence: more messages were lost
 // around it than while no fault was in, by Fisher's exact test.
 type blame struct {

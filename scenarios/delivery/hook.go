@@ -91,7 +91,8 @@ func (h *hook) Close() error {
 	return err
 }
 
-// ServeHTTP takes a message: it answers 204, 404 on a path of no delivery, 413 if the body is too long, or 422 if it has
+// ServeHTTP takes a message: it answers 204, 404 on a path of no delivery, 413 if the body is too long, or 422
+// if it has
 // no id where a delivery looks for one.
 func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	of := h.paths[r.URL.Path]

@@ -7,7 +7,8 @@ import (
 	"brunt/scenarios"
 )
 
-// An ids is a keyed bijection between the numbers of requests and 64-bit ids: other runs have other ids, and a sighting
+// An ids is a keyed bijection between the numbers of requests and 64-bit ids: other runs have other ids, and a
+// sighting
 // finds its number without a table. The low bits of what is mixed are the group of the deliveries, one for each step
 // that sends.
 type ids struct{ before, after uint64 }
@@ -25,7 +26,8 @@ func (k ids) of(group uint8, n uint64) uint64 {
 	return scenarios.MixBits((n<<groupBits|uint64(group))^k.before) ^ k.after
 }
 
-// number returns the group and the number of an id. Of an id that was not drawn, they are arbitrary, and the number is
+// number returns the group and the number of an id. Of an id that was not drawn, they are arbitrary, and the
+// number is
 // almost certainly beyond those that were drawn: a wrong id of 64 bits passes for one of a million drawn ones with a
 // probability of 2^-44.
 func (k ids) number(id uint64) (group uint8, n uint64) {
@@ -65,7 +67,8 @@ func parseID(text string) (id uint64, ok bool) {
 	return id, true
 }
 
-// A table finds the numbers of ids that the target gives. It keeps a hash of each, some 20 bytes. A message may be seen
+// A table finds the numbers of ids that the target gives. It keeps a hash of each, some 20 bytes. A message
+// may be seen
 // before the answer that names its id: such sightings wait in early until their id is known.
 type table struct {
 	seed  maphash.Seed

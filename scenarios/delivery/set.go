@@ -88,7 +88,8 @@ func (s *Set) Begin(sink func(shard int) load.Sink) {
 // watchEvery is how often messages that are overdue are looked for.
 const watchEvery = 50 * time.Millisecond
 
-// watch records messages that are overdue. How late it wakes up is how late brunt reads what arrives: both wait for the
+// watch records messages that are overdue. How late it wakes up is how late brunt reads what arrives: both
+// wait for the
 // same processors and the same poller.
 func (s *Set) watch() {
 	timer := time.NewTimer(watchEvery)
@@ -221,7 +222,8 @@ func (s *Set) User(u load.User) load.User {
 	return u
 }
 
-// A user is a virtual user whose requests are followed. Each of its other steps costs one comparison for each step that
+// A user is a virtual user whose requests are followed. Each of its other steps costs one comparison for each
+// step that
 // sends.
 type user struct {
 	load.User

@@ -193,7 +193,8 @@ func (t *tracker) answeredLocked(n uint64, out *scenarios.Outcome) {
 	}
 }
 
-// refusedLocked records that a request was not acknowledged: like a step behind a failed one, its delivery is skipped.
+// refusedLocked records that a request was not acknowledged: like a step behind a failed one, its delivery is
+// skipped.
 func (t *tracker) refusedLocked(out *scenarios.Outcome, f *flight) {
 	if out.WasSent {
 		t.refused++

@@ -6,7 +6,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// judgeDeliveries judges an objective on what became of the messages of a delivery. A message of which that is unknown
+// judgeDeliveries judges an objective on what became of the messages of a delivery. A message of which that is
+// unknown
 // may be lost or not, so an objective passes or fails only if it does so in both cases.
 func judgeDeliveries(o slo.Objective, all []*result.DeliveryRecord) result.ObjectiveResult {
 	r := requests.Unanswered(slo.Phase{Kind: slo.RunPhase})

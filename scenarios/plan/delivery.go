@@ -57,7 +57,8 @@ func compileDeliveries(p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
 	onlyInSends(p, steps, m, written)
 }
 
-// checkHook refuses to listen at an address beyond loopback that the scenario and the policies do not allow: everybody
+// checkHook refuses to listen at an address beyond loopback that the scenario and the policies do not allow:
+// everybody
 // who reaches it could send messages.
 func checkHook(p *Plan, d *scenarios.Delivery, m *syntax.Mistakes) {
 	text, _ := d.Seen.Hook()

@@ -10,7 +10,8 @@ type DeliveryRecord struct {
 	Sent   string `json:"sent" mask:"word"` // the step that sends
 	Seen   string `json:"seen" mask:"-"`    // where brunt saw messages
 	Within Num    `json:"within"`           // how long after its due time a message must be seen, seconds
-	// brunt looked on until the settle time had passed; otherwise acknowledged messages that were not seen are unknown
+	// brunt looked on until the settle time had passed; otherwise acknowledged messages that were not seen are
+	// unknown
 	Settled      bool  `json:"settled"`
 	Acknowledged int64 `json:"acknowledged"` // requests with an answer that counts as an acknowledgement
 	// acknowledged, and seen once, in time and in order
@@ -30,7 +31,8 @@ type DeliveryRecord struct {
 	Unreadable int64 `json:"unreadable"`
 	Unkeyed    int64 `json:"unkeyed,omitempty"` // messages whose order is unknown, as they had no key, or there were too many
 	Ordered    bool  `json:"ordered"`           // the order is judged: the delivery has a key
-	// by which instants of sightings may be wrong, because of polling, seconds; 0 for sources that report by themselves
+	// by which instants of sightings may be wrong, because of polling, seconds; 0 for sources that report by
+	// themselves
 	Resolution Num `json:"resolution"`
 	// p99 of the time by which brunt itself was late to read, seconds
 	ReaderLag Num `json:"reader_lag"`
@@ -39,7 +41,8 @@ type DeliveryRecord struct {
 	// messages that are not held, the worst first; deliveries.jsonl has all of them
 	Keys []DeliveryKey `json:"keys"`
 	Left int64         `json:"left,omitempty"` // number of such messages that keys leaves out
-	// number of such messages beyond the capacity of deliveries.jsonl; their order is not judged if they are seen late
+	// number of such messages beyond the capacity of deliveries.jsonl; their order is not judged if they are seen
+	// late
 	Unlisted int64 `json:"unlisted,omitempty"`
 	// why lost messages are attributed to no fault, although some were lost during one; empty if they are
 	Because Notes `json:"because,omitempty"`

@@ -180,7 +180,8 @@ type GeneratorTick struct {
 	Others Num `json:"others"`
 }
 
-// Contended is the share of time in which some task waits for a processor. From this share on, other programs count as
+// Contended is the share of time in which some task waits for a processor. From this share on, other programs
+// count as
 // the cause of a lag.
 const Contended = .2
 

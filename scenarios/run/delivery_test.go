@@ -19,7 +19,8 @@ import (
 	"brunt/scenarios/run"
 )
 
-// A hookSystem takes orders and posts a webhook for each, with the defects that a test plants. It keeps a log of its own.
+// A hookSystem takes orders and posts a webhook for each, with the defects that a test plants. It keeps a log
+// of its own.
 type hookSystem struct {
 	hook string
 	// what becomes of order n: how often it is posted, and after which pause
@@ -112,7 +113,8 @@ deliveries:
 	return res, lines
 }
 
-// TestDeliveries plants lost, doubled and late webhooks, and compares brunt's counts with the log of the system, row by
+// TestDeliveries plants lost, doubled and late webhooks, and compares brunt's counts with the log of the
+// system, row by
 // row.
 func TestDeliveries(t *testing.T) {
 	t.Parallel()

@@ -47,7 +47,8 @@ func judgeGenerator(g *result.Generator, f *judge.Findings, lagLimit time.Durati
 	g.Healthy = len(g.Limits) == 0
 }
 
-// limitOfReader adds that brunt read the messages of deliveries late: by more than a tenth of the tightest objective on
+// limitOfReader adds that brunt read the messages of deliveries late: by more than a tenth of the tightest
+// objective on
 // their times, or of `within` where there is none.
 func (l *loads) limitOfReader(g *result.Generator) {
 	late, limit := l.deliveries.ReaderLag(), time.Duration(math.MaxInt64)

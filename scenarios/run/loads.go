@@ -82,7 +82,8 @@ func (l *loads) prepare(i, shards int) error {
 	return nil
 }
 
-// recorded wraps a virtual user and records its writes for the ledgers, its operations on registers, and what it sends
+// recorded wraps a virtual user and records its writes for the ledgers, its operations on registers, and what
+// it sends
 // for the deliveries.
 func (l *loads) recorded(u load.User, shard int) load.User {
 	return l.deliveries.User(l.registers.User(l.ledgers.User(u, shard), shard))
@@ -233,7 +234,8 @@ func (l *loads) noteKept(res *result.Result) {
 	}
 }
 
-// connectionNotes says which loads kept their connections through a fault that did harm, and which opened new ones. How
+// connectionNotes says which loads kept their connections through a fault that did harm, and which opened new
+// ones. How
 // soon a client notices a failover, and whether it does at all, depends on its connections.
 func connectionNotes(loads []plan.Load, faults []result.FaultRecord) (notes []string) {
 	harmed := func(f result.FaultRecord) bool { return f.Recover > 0 || f.Impact == result.NotRecovered }

@@ -141,7 +141,8 @@ func (s *session) receiveSpans(ctx context.Context) error {
 	return nil
 }
 
-// tracing returns the variables by which the processes of a service find brunt: exporters of OpenTelemetry, and senders
+// tracing returns the variables by which the processes of a service find brunt: exporters of OpenTelemetry,
+// and senders
 // of the messages of deliveries.
 func (s *session) tracing(service string) map[string]string {
 	out := maps.Clone(s.hooks)

@@ -63,7 +63,8 @@
 // share itself needs the form with an x, because `errors < 1% of list` is about the step list.
 //
 // `=` is for counts, `for` with a duration for stop conditions. `for` with a share is for metrics of faults:
-// `recover < 5s for 90% after crash` asks that at least 90 % of the occurrences recover in time. It holds if the exact
+// `recover < 5s for 90% after crash` asks that at least 90 % of the occurrences recover in time. It holds if
+// the exact
 // 95 % lower bound of that share (Clopper and Pearson, 1934) is at least 90 %, and fails if the upper bound is less;
 // 29 occurrences in a row show it. In the k6 form, `p(95)<200`, a bare number is in
 // milliseconds. recover(200ms) counts answers slower than 200ms as bad too.
@@ -82,7 +83,8 @@
 // growth. Between two readings a counter is assumed to grow evenly.
 //
 // amplification is the number of calls on a link between two services, or two units, for each request that the load
-// sent in the phase: of all loads, because a call does not tell the load that caused it. brunt counts the calls at its
+// sent in the phase: of all loads, because a call does not tell the load that caused it. brunt counts the
+// calls at its
 // proxy of the link. The calls that the link has without load are taken off, at their rate before the load. It is
 // inconclusive if the target lies within the bounds that the readings and this rate leave.
 //

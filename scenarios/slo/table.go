@@ -9,7 +9,8 @@ import (
 // A Row describes one metric, or one family of metrics, such as the percentiles. The rows of [Metrics] are the only
 // list of metrics: the parser, the judge, the reference and the reports read them.
 //
-// To add a metric, add a row to [Metrics] with the function that computes its value. A metric of [Times] that asks for
+// To add a metric, add a row to [Metrics] with the function that computes its value. A metric of [Times] that
+// asks for
 // the value at a quantile is Late, as a run that goes on has no quantiles, and has a Budget, which says how many
 // requests decide.
 type Row struct {
@@ -34,7 +35,8 @@ type Row struct {
 	Effect func(Effect) Value                       // from the effect of a fault on the load
 	// from the ledger, as two values: as if every write that was not read back were correct, and as if none were
 	Writes func(Writes) (low, high float64)
-	// from the messages of a delivery, named by `of`, as two values: as if every one that may be right were so, and as
+	// from the messages of a delivery, named by `of`, as two values: as if every one that may be right were so,
+	// and as
 	// if none were
 	Deliveries func(Deliveries) (low, high float64)
 	Registers  func(Registers) float64 // from the reads and writes of registers

@@ -2,8 +2,10 @@ package statistics
 
 import "math"
 
-// FisherGreater returns the one-sided p-value of Fisher's exact test: the probability that at least k of n would be hit,
-// and at most rest of the other m, if hits were spread by chance over all n+m (Fisher, Statistical Methods for Research
+// FisherGreater returns the one-sided p-value of Fisher's exact test: the probability that at least k of n
+// would be hit,
+// and at most rest of the other m, if hits were spread by chance over all n+m (Fisher, Statistical Methods for
+// Research
 // Workers, 1934, section 21.02). A small value shows that the n are hit more often.
 func FisherGreater(k, n, rest, m int64) float64 {
 	hits := k + rest

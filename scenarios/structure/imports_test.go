@@ -244,7 +244,8 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestModules: the tree has two modules. The one of brunt-k6 alone requires k6, and replaces brunt by the folder above
+// TestModules: the tree has two modules. The one of brunt-k6 alone requires k6, and replaces brunt by the
+// folder above
 // it, which is the only replacement.
 func TestModules(t *testing.T) {
 	got := map[string]string{} // by go.mod: its replacements

@@ -24,7 +24,8 @@ const (
 	RefUUID                   // ${uuid()}, ${uuid(seeded)}
 	RefNow                    // ${now()}, ${now(unix)}, ${now(ms)}
 	RefRequest                // ${request.path}: in a signature, a part of the signed request
-	// ${ledger.id}, ${consistency.value} or ${delivery.id} in a write: drawn for it; ${id} in the ledger's read: the id of the write
+	// ${ledger.id}, ${consistency.value} or ${delivery.id} in a write: drawn for it; ${id} in the ledger's read:
+	// the id of the write
 	RefLedger
 	RefTrace    // ${trace.id}: in the link to a trace, its id
 	RefRecorded // the request of a replayed log; authors can't write it

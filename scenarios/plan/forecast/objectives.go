@@ -230,8 +230,10 @@ func (c *check) incidentFits(o slo.Objective, est []timeline.Estimated) {
 	}
 }
 
-// cramped refuses an objective on a fault that is followed by too little load without a fault to show recovery from an
-// outage. If the load shows that, but not recovery from slight harm, or how long a loss lasted, it notes the objective.
+// cramped refuses an objective on a fault that is followed by too little load without a fault to show recovery
+// from an
+// outage. If the load shows that, but not recovery from slight harm, or how long a loss lasted, it notes the
+// objective.
 // It reports whether it did either.
 func (c *check) cramped(o slo.Objective, e timeline.Estimated, a around) bool {
 	from, word := e.At, "injection"
@@ -492,7 +494,8 @@ func (c *check) phaseSpans(o slo.Objective, est []timeline.Estimated) []span {
 	}
 }
 
-// spanOf returns the span of a phase of an occurrence. A recovery ends a hold after the target is good again, which it
+// spanOf returns the span of a phase of an occurrence. A recovery ends a hold after the target is good again,
+// which it
 // may be when the fault is cleared.
 func (c *check) spanOf(kind slo.PhaseKind, i int, est []timeline.Estimated) span {
 	e := est[i]
@@ -608,7 +611,8 @@ func (c *check) closedLoads() {
 	}
 }
 
-// slowUsers notes each objective that a closed load decides only if the target answers faster than usual: its users ask
+// slowUsers notes each objective that a closed load decides only if the target answers faster than usual: its
+// users ask
 // again when they have the answer, so their think time alone gives the most requests.
 func (c *check) slowUsers(est []timeline.Estimated) {
 	closed := slices.ContainsFunc(c.plan.Loads, func(l Load) bool { return l.Schedule.Closed() })
