@@ -46,7 +46,7 @@ type Delivery struct {
 // Seen says where brunt sees messages.
 type Seen struct {
 	syntax.Place
-	// where brunt receives HTTP requests: [HOST]:PORT/PATH, where HOST is an address, which guard.allow.load has
+	// where brunt receives HTTP requests: HOST:PORT/PATH, where HOST is an address, which guard.allow.load has
 	// to name
 	// unless it is loopback; without HOST it is 127.0.0.1. Port 0 is a free one. Processes that brunt starts get
 	// the URL
@@ -77,7 +77,7 @@ func (s *Seen) Hook() (hostport, path string) {
 	return listenAddress(at), "/" + rest
 }
 
-// listenAddress returns host:port of [HOST]:PORT, by default on loopback; empty if it is not one.
+// listenAddress returns host:port of HOST:PORT or :PORT, by default on loopback; empty if it is not one.
 func listenAddress(at string) string {
 	host, port, err := net.SplitHostPort(at)
 	if host == "" || host == "localhost" {

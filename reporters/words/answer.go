@@ -280,7 +280,8 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	text := held + faultsOutcome(r) + slowdownOnPass(r) + lostWrites(r) + lostMessages(r) + notLinearizable(r) + partlyShown(r)
+	text := held + faultsOutcome(r) + slowdownOnPass(r) + lostWrites(r) + lostMessages(r) +
+		notLinearizable(r) + partlyShown(r)
 	return headShip, Text{}.say(syntax.Sentence(text))
 }
 
@@ -345,7 +346,8 @@ func lostMessages(r *result.Result) string {
 func notLinearizable(r *result.Result) string {
 	for _, c := range r.Consistency {
 		if c.Anomalies > 0 {
-			return unforbidden(r, Clean(c.Name)+" was not linearizable", func(o slo.Objective) bool { return o.Metric.OfRegister() })
+			return unforbidden(r, Clean(c.Name)+" was not linearizable",
+				func(o slo.Objective) bool { return o.Metric.OfRegister() })
 		}
 	}
 	return ""

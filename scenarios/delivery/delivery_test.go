@@ -167,7 +167,9 @@ func TestTracker(t *testing.T) {
 				case "tick":
 					tr.overdueAt(at)
 				default:
-					out := scenarios.Outcome{Intended: due[e.n], Ready: due[e.n], Slot: due[e.n], End: at, WasSent: true, Answered: true}
+					out := scenarios.Outcome{
+						Intended: due[e.n], Ready: due[e.n], Slot: due[e.n], End: at, WasSent: true, Answered: true,
+					}
 					if e.what == "fail" {
 						out.Kind, out.Cause = scenarios.Error, scenarios.Reset
 					}

@@ -29,8 +29,9 @@ type DeliveryRecord struct {
 	Foreign   int64 `json:"foreign"`   // messages seen with an id that no request of the delivery has
 	// messages seen without a readable id: each of them may be one that counts as lost
 	Unreadable int64 `json:"unreadable"`
-	Unkeyed    int64 `json:"unkeyed,omitempty"` // messages whose order is unknown, as they had no key, or there were too many
-	Ordered    bool  `json:"ordered"`           // the order is judged: the delivery has a key
+	// messages whose order is unknown, as they had no key, or there were too many
+	Unkeyed int64 `json:"unkeyed,omitempty"`
+	Ordered bool  `json:"ordered"` // the order is judged: the delivery has a key
 	// by which instants of sightings may be wrong, because of polling, seconds; 0 for sources that report by
 	// themselves
 	Resolution Num `json:"resolution"`

@@ -195,7 +195,8 @@ func TestDeliveries_Right(t *testing.T) {
 	res, lines := delivered(t, s, `
 slo: [p95 < 400ms of order, lost = 0 of order, duplicated = 0 of order]
 `)
-	if d := res.Deliveries[0]; d.Held+d.Reordered != 300 || d.Lost+d.Duplicated+d.Late != 0 || len(lines) != int(d.Reordered) {
+	if d := res.Deliveries[0]; d.Held+d.Reordered != 300 || d.Lost+d.Duplicated+d.Late != 0 ||
+		len(lines) != int(d.Reordered) {
 		t.Errorf("%+v", d)
 	}
 	for _, o := range res.Objectives {

@@ -137,7 +137,8 @@ func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.
 	limits := requests.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{
 		Series: l.plan.Series, Limits: limits, Slow: sc.Judge.Slow.D(), SlowShare: slowShare(sc, control),
-		Totals: judge.CountedPhases(l.plan.Objectives(control)), Timeout: max(l.timeout(), l.within()), Shards: shards, Now: l.log.Now,
+		Totals: judge.CountedPhases(l.plan.Objectives(control)), Timeout: max(l.timeout(), l.within()),
+		Shards: shards, Now: l.log.Now,
 		InFlight: l.inFlight, BySteps: l.session.o.BySteps, Freezes: freezes, Follows: l.follows,
 	}
 	l.spans = newSpanSampler(l.session)

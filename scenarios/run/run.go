@@ -260,7 +260,8 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		hire, bringUp = bringUp, hire
 	}
 	for _, step := range []func(context.Context) error{
-		r.prepare, r.admit, r.receiveSpans, r.receiveMessages, hire, bringUp, r.holdConditions, r.fetchTokens, r.setup, r.bind,
+		r.prepare, r.admit, r.receiveSpans, r.receiveMessages, hire, bringUp, r.holdConditions, r.fetchTokens, r.setup,
+		r.bind,
 		r.faults.findLeaders, r.loads.readyWorkers,
 	} {
 		if err := step(ctx); err != nil {
