@@ -34,6 +34,7 @@ const (
 	Exception                    // an iteration of a script ended with an exception
 	Unsent                       // the timeout passed before brunt was ready to send: brunt's own lag used it up
 	Panicked                     // the code that reads the server's answer panicked
+	Undelivered                  // what a request sent was not seen in time, see [Delivery]
 	fixedCauses                  // number of causes without a number of their own
 	statusCause     Cause = 1 << 16
 	checkCause      Cause = 2 << 16
@@ -47,7 +48,7 @@ var causeNames = [fixedCauses]string{
 	"", "timeout", "refused", "reset", "closed", "unreachable", "dns", "tls", "protocol", "unfinished", "not allowed",
 	"no data",
 	"no socket", "redirects", "graphql errors", "stream", "other", "no port", "proxy", "dropped", "exception", "unsent",
-	"panic",
+	"panic", "undelivered",
 }
 
 // Status is the cause of an answer whose status the step does not accept.
@@ -65,6 +66,9 @@ func (c Cause) family() Cause { return c &^ 0xffff }
 
 // Own reports whether brunt or its machine failed rather than the target.
 func (c Cause) Own() bool { return c == NoSocket || c == NoPort || c == Unsent } // keep in step with OwnCauses
+
+// Waited reports whether brunt waited for an answer, or for a message, until its time was over.
+func (c Cause) Waited() bool { return c == Timeout || c == Undelivered }
 
 // OfAnswer reports whether an answer came and is the cause: its status, a failed check or extraction, or an error
 // that it contains.

@@ -25,7 +25,8 @@ type Options struct {
 	// CheckFile returns an error if the scenario may not read a file outside its folder, by its absolute path without
 	// symbolic links; nil allows all
 	CheckFile func(path string) error
-	// Folder is the scenario's own folder, for a file that brunt writes elsewhere over a scenario; empty is the folder of
+	// Folder is the scenario's own folder, for a file that brunt writes elsewhere over a scenario; empty is the
+	// folder of
 	// the file
 	Folder string
 
@@ -134,6 +135,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	p.conditions(sc, doc.Conditions)
 	p.ledgers(sc, &doc)
 	p.consistency(sc, doc.Consistency)
+	p.deliveries(sc, doc.Deliveries)
 	p.named(doc.Metrics, "metrics", func(name string, f syntax.Field) {
 		sc.Metrics = append(sc.Metrics, Watched{name, f.Pos, f.Value})
 	})

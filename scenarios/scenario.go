@@ -39,6 +39,7 @@ type Scenario struct {
 	SLO          []slo.Objective
 	Ledgers      []*Ledger         // one ledger, or several with names
 	Consistency  []*Consistency    // registers whose reads and writes are checked, by name
+	Deliveries   []*Delivery       // what is sent and must be seen elsewhere, by name
 	Roles        map[string]string // the parts of the target that play the roles of drills, by role
 	Dependencies Dependencies      // whether requests need a service, by service
 	Metrics      []Watched         // series that are read during the run, by name
@@ -116,10 +117,10 @@ func (j Judge) LimitOr() float64 {
 	return float64(j.Limit)
 }
 
-// DropRecords removes the sections that record more than requests: ledgers, registers, the spans of the target, and an
-// escape. A short run in place of the scenario's own, such as a probe, has none of them.
+// DropRecords removes the sections that record more than requests: ledgers, registers, deliveries, the spans of the
+// target, and an escape. A short run in place of the scenario's own, such as a probe, has none of them.
 func (s *Scenario) DropRecords() {
-	s.Ledgers, s.Consistency, s.Trace.Listen, s.Judge.Escape = nil, nil, "", false
+	s.Ledgers, s.Consistency, s.Deliveries, s.Trace.Listen, s.Judge.Escape = nil, nil, nil, "", false
 }
 
 // document is the top level of a file.
@@ -149,8 +150,10 @@ type document struct {
 	// steps that run once, before the warm-up: requests, and commands on this machine; never judged. A step that
 	// fails ends the run before the load, with exit code 5
 	Setup []Step `yaml:"setup"`
-	// steps that run once per virtual user, for every load without `init` of its own. They have rows of their own, named
-	// `init STEP`, which count in no sum; an objective may name one. If one fails, the steps of the iteration are skipped,
+	// steps that run once per virtual user, for every load without `init` of its own. They have rows of their
+	// own, named
+	// `init STEP`, which count in no sum; an objective may name one. If one fails, the steps of the iteration are
+	// skipped,
 	// which counts as failed, and the next iteration tries again
 	Init []Step `yaml:"init"`
 	// steps that run once, after the load: requests, and commands on this machine; never judged. They run whenever
@@ -183,6 +186,9 @@ type document struct {
 	// table, with the steps that write and read them. Objectives name one, such as `anomalies(users) = 0` or
 	// `staleness(users) < 1s`
 	Consistency *syntax.Node `yaml:"consistency"`
+	// what the load sends and must be seen elsewhere, by name, such as a webhook for each order: the step that sends,
+	// and where brunt sees it. Objectives name one: `p99 < 2s of order`, `lost = 0 of order`
+	Deliveries *syntax.Node `yaml:"deliveries"`
 	// the parts of the target that play the roles of drills, by role, such as {replica: posts}; --role of
 	// `brunt drill` overrides them
 	Roles map[string]string `yaml:"roles"`

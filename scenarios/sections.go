@@ -22,6 +22,7 @@ func (p *files) named(n *syntax.Node, what string, each func(name string, f synt
 	noun := map[string]string{
 		"data": "table", "load": "load", "chaos": "fault", "conditions": "condition", "metrics": "metric", "alerts": "alert",
 		"watch": "watch", "ledgers": "ledger", "consistency": "register", "leaders": "service",
+		"deliveries": "delivery",
 	}[what]
 	for _, f := range n.Fields {
 		switch {
@@ -288,6 +289,8 @@ func (p *files) objectives(sc *Scenario) {
 			case o.Metric.OfTraces() && list.key == "slo" && sc.Trace.Listen == "":
 				p.m.AddHint(o.Pos, "such as trace: {listen: 127.0.0.1:4318}", "`%s` needs the spans of the target: nothing receives "+
 					"them", o.Text)
+			case o.OfDelivery() && list.key == "slo":
+				p.ofDelivery(sc, o)
 			case o.Metric.OfLedger() && list.key == "slo":
 				p.ofLedger(sc, o)
 			case o.Metric.OfRegister() && list.key == "slo":

@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/hex"
-	"net"
-	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"brunt/scenarios/syntax"
@@ -29,8 +26,10 @@ type Trace struct {
 	// of the requests that did not fail and are not among the slowest, one in so many is exported as a span by --out
 	// otlp-traces; zero is 100
 	Every int `yaml:"every,min=1"`
-	// where brunt receives OpenTelemetry's spans (OTLP over HTTP or gRPC) during the run, to tell which service's time
-	// grows in a fault: HOST:PORT, or :PORT of 127.0.0.1. HOST is an address, which guard.allow.load has to name unless
+	// where brunt receives OpenTelemetry's spans (OTLP over HTTP or gRPC) during the run, to tell which service's
+	// time
+	// grows in a fault: HOST:PORT, or :PORT of 127.0.0.1. HOST is an address, which guard.allow.load has to name
+	// unless
 	// it is loopback. Port 0 is a free one. Processes that brunt starts get the address as
 	// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
 	Listen string `yaml:"listen"`
@@ -38,7 +37,8 @@ type Trace struct {
 	// http://127.0.0.1:4318; without a path it is /v1/traces. guard.allow.load or guard.allow.chaos has to name its
 	// address unless it is loopback. A collector that is away costs its spans alone: the report counts them
 	Forward string `yaml:"forward"`
-	// services of which every trace of a good answer must have a span, by their service.name; otherwise `traces` counts
+	// services of which every trace of a good answer must have a span, by their service.name; otherwise `traces`
+	// counts
 	// the trace as not whole
 	Services []string `yaml:"services"`
 }
@@ -47,18 +47,7 @@ type Trace struct {
 func (t *Trace) EveryOr() int { return cmp.Or(t.Every, 100) }
 
 // ListenAddress returns Listen with its address; empty if it is not one.
-func (t *Trace) ListenAddress() string {
-	host, port, err := net.SplitHostPort(t.Listen)
-	if host == "" || host == "localhost" {
-		host = "127.0.0.1"
-	}
-	_, herr := netip.ParseAddr(host)
-	_, perr := strconv.ParseUint(port, 10, 16)
-	if err != nil || herr != nil || perr != nil {
-		return ""
-	}
-	return net.JoinHostPort(host, port)
-}
+func (t *Trace) ListenAddress() string { return listenAddress(t.Listen) }
 
 // ForwardTo returns the URL of Forward, with a path; nil if it is empty or invalid.
 func (t *Trace) ForwardTo() *url.URL {

@@ -128,7 +128,8 @@ func (f *runFlags) once(
 	return res, errors.Join(err, werr)
 }
 
-// inResults reports whether the folder of a run lies in a folder of results. A job of CI keeps such a folder whole, and
+// inResults reports whether the folder of a run lies in a folder of results. A job of CI keeps such a folder
+// whole, and
 // a folder in the working directory without those beside it.
 func inResults(dir string) bool {
 	at, err := filepath.Abs(filepath.Dir(filepath.Clean(dir)))
@@ -223,7 +224,8 @@ func (f *runFlags) runOptions(ctx context.Context, dir string, log *slog.Logger)
 	return run.Options{
 		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Watchdog: watchdog(), Stress: stressor(),
 		Proxies: proxies(),
-		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
+		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"),
+		Deliveries: filepath.Join(dir, "deliveries.jsonl"), Suspend: suspended(), Stop: stopSelf,
 		Hurry: hurry(ctx),
 	}
 }

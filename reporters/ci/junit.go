@@ -148,6 +148,12 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 	for _, c := range r.Consistency {
 		s.Out += "consistency: " + words.ConsistencyHeadline(c) + ". " + words.ConsistencyText(c) + "\n"
 	}
+	for _, d := range r.Deliveries {
+		s.Out += "delivery " + words.DeliveryHeadline(d) + ". " + words.DeliveryText(d) + "\n"
+		for i := range d.Keys {
+			s.Out += "  " + strings.Join(words.DeliveryRow(&d.Keys[i]), "  ") + "\n"
+		}
+	}
 	for _, n := range r.Notes {
 		s.Out += "note: " + words.Clean(n) + "\n"
 	}

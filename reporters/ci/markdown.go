@@ -41,6 +41,9 @@ func (Markdown) Report(w io.Writer, r *result.Result) error {
 		s.line("</details>\n")
 	}
 	s.faults(r.Faults)
+	for _, d := range r.Deliveries {
+		s.line("%s\n", markdown(words.DeliverySentence(d)))
+	}
 	for i := range r.Pools {
 		s.line("%s\n", markdown(words.PoolSentence(&r.Pools[i])))
 	}

@@ -72,6 +72,12 @@ func withEmptyLists(r *result.Result) *result.Result {
 		emptyIfNil(&one.Witnesses)
 		c.Consistency[i] = &one
 	}
+	c.Deliveries = slices.Clone(c.Deliveries)
+	for i, of := range c.Deliveries {
+		one := *of
+		emptyIfNil(&one.Keys)
+		c.Deliveries[i] = &one
+	}
 	return &c
 }
 

@@ -50,9 +50,7 @@ func ledgerOf(l *result.LedgerRecord, last bool) *ledgerView {
 	if rows := words.LostRows(l); len(rows) > 0 && l.Lost > mostWrites {
 		view.Seconds = &ledgerView{Head: words.LostHead, Rows: rows}
 	}
-	if len(view.Rows) > mostWrites+2 {
-		view.Rows, view.More = view.Rows[:mostWrites], &ledgerView{Head: view.Head, Rows: view.Rows[mostWrites:]}
-	}
+	view.fold()
 	if last {
 		view.Foot = ledgerFoot
 	}
@@ -60,6 +58,13 @@ func ledgerOf(l *result.LedgerRecord, last bool) *ledgerView {
 		view.Foot = strings.TrimSpace(fmt.Sprintf("%s %s more are in %s.", view.Foot, words.Count(l.Left), ledgerFile(l)))
 	}
 	return view
+}
+
+// fold folds the rows beyond the first.
+func (l *ledgerView) fold() {
+	if len(l.Rows) > mostWrites+2 {
+		l.Rows, l.More = l.Rows[:mostWrites], &ledgerView{Head: l.Head, Rows: l.Rows[mostWrites:]}
+	}
 }
 
 // ledgerFoot stands once, below the last ledger.

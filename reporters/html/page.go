@@ -77,6 +77,7 @@ type pageView struct {
 	AroundFoot           string
 	Ledgers              []*ledgerView
 	Consistency          []*consistencyView
+	Deliveries           []*ledgerView
 	Asked                []askedView
 	AskedFoot            string
 	Repeated             []string
@@ -220,6 +221,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.asked(r)
 	p.ledgers(r.AllLedgers())
 	p.consistency(r.Consistency, line)
+	p.deliveries(r.Deliveries)
 	p.repeats(r.Repeats)
 	p.pools(r.Pools)
 	p.Incidents = incidents(r)
@@ -389,6 +391,7 @@ func (p *pageView) groups() []group {
 			part{"minutes", "Minute by minute"}.where(p.Minutes != nil),
 			part{"ledger", "Ledger"}.where(len(p.Ledgers) > 0),
 			part{"consistency", "Consistency"}.where(len(p.Consistency) > 0),
+			part{"deliveries", "Deliveries"}.where(len(p.Deliveries) > 0),
 		}},
 		{"Load", []part{
 			part{"steps", "Steps"}.where(len(p.Steps) > 0), part{"latency", "Response time"}.where(p.Latency != nil),

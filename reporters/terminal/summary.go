@@ -72,6 +72,12 @@ func (s *summary) result(r *result.Result) {
 		}
 		s.text("", "  ", syntax.Sentence("consistency: "+words.ConsistencyHeadline(c)), plain)
 	}
+	for i, d := range r.Deliveries {
+		if i == 0 && len(r.AllLedgers())+len(r.Consistency) == 0 {
+			s.gap()
+		}
+		s.text("", "  ", syntax.Sentence("delivery "+words.DeliveryHeadline(d)), plain)
+	}
 	s.comparison(r.Comparison)
 	s.gap()
 	if a.Past != nil {
@@ -118,6 +124,12 @@ func (s *summary) tables(r *result.Result) {
 			s.head("Consistency")
 		}
 		s.consistency(c)
+	}
+	for i, d := range r.Deliveries {
+		if i == 0 {
+			s.head("Deliveries")
+		}
+		s.delivery(d)
 	}
 	s.repeats(r.Repeats)
 	s.latency(r)

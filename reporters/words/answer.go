@@ -280,11 +280,13 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	text := held + faultsOutcome(r) + slowdownOnPass(r) + lostWrites(r) + notLinearizable(r) + partlyShown(r)
+	text := held + faultsOutcome(r) + slowdownOnPass(r) + lostWrites(r) + lostMessages(r) +
+		notLinearizable(r) + partlyShown(r)
 	return headShip, Text{}.say(syntax.Sentence(text))
 }
 
-// partlyShown names the faults that did no harm, and whose effect on their units was shown only in part; empty without.
+// partlyShown names the faults that did no harm, and whose effect on their units was shown only in part; empty
+// without.
 func partlyShown(r *result.Result) string {
 	var names []string
 	for i := range r.Faults {
@@ -326,23 +328,35 @@ func lostWrites(r *result.Result) string {
 		return ""
 	}
 	return unforbidden(r, Plural(n, "acknowledged write was lost", "acknowledged writes were lost"),
-		func(m slo.Metric) bool { return m.Row().OfLosses })
+		func(o slo.Objective) bool { return o.Metric.Row().OfLosses && !o.OfDelivery() })
+}
+
+// lostMessages says that acknowledged messages of a delivery were lost; empty if none were.
+func lostMessages(r *result.Result) string {
+	for _, d := range r.Deliveries {
+		if d.Lost > 0 {
+			return unforbidden(r, Plural(d.Lost, "message", "messages")+" of "+Clean(d.Name)+" were never seen",
+				func(o slo.Objective) bool { return o.OfDelivery() && o.Step == d.Name && o.Metric.Row().OfLosses })
+		}
+	}
+	return ""
 }
 
 // notLinearizable says that registers were not linearizable; empty if they were.
 func notLinearizable(r *result.Result) string {
 	for _, c := range r.Consistency {
 		if c.Anomalies > 0 {
-			return unforbidden(r, Clean(c.Name)+" was not linearizable", slo.Metric.OfRegister)
+			return unforbidden(r, Clean(c.Name)+" was not linearizable",
+				func(o slo.Objective) bool { return o.Metric.OfRegister() })
 		}
 	}
 	return ""
 }
 
 // unforbidden adds harm to the sentence of a run that passed: an objective allows it, or no objective asks about it.
-func unforbidden(r *result.Result, harm string, asks func(slo.Metric) bool) string {
+func unforbidden(r *result.Result, harm string, asks func(slo.Objective) bool) string {
 	for i := range r.Objectives {
-		if o, ok := r.Objectives[i].Asks(); ok && asks(o.Metric) {
+		if o, ok := r.Objectives[i].Asks(); ok && asks(o) {
 			return ", though " + harm + ", as an objective allows"
 		}
 	}
@@ -497,7 +511,8 @@ func slightly(effects []string) string {
 	return Join(effects)
 }
 
-// missedObjectives names the failed objective that tells an outsider most: the steady state first, else the one missed
+// missedObjectives names the failed objective that tells an outsider most: the steady state first, else the
+// one missed
 // by most. Beside the sentence about an outage, whole is true and an objective on the whole run comes before others.
 // It is empty where the run failed for another reason.
 func missedObjectives(r *result.Result, whole bool) string {

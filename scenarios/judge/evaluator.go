@@ -194,6 +194,8 @@ func (e *evaluator) judge(o slo.Objective, ps []phase, sums [][]measure.Cell) re
 	switch {
 	case o.Metric.OfFault():
 		r = e.effects.judgeFault(o)
+	case o.OfDelivery():
+		r = judgeDeliveries(o, e.read.c.Deliveries)
 	case o.Metric.OfLedger():
 		r = judgeWrites(o, e.read.c.Ledgers)
 	case o.Metric.OfTraces():

@@ -29,11 +29,13 @@ type Case struct {
 	Ledgers []*result.LedgerRecord
 
 	Consistency []*result.ConsistencyRecord
+	Deliveries  []*result.DeliveryRecord // what became of the messages of deliveries
 
 	// TraceID returns the trace id of a request of a load, by its low half; nil means no traces.
 	TraceID func(load int, low uint64) scenarios.TraceID
 
-	// Traces returns how many answered requests, intended between two offsets from t0, have a whole trace, and whether
+	// Traces returns how many answered requests, intended between two offsets from t0, have a whole trace, and
+	// whether
 	// any span of a request came; nil means that no spans were received.
 	Traces func(from, to time.Duration) (whole, n int64, came bool)
 
@@ -49,7 +51,8 @@ type Case struct {
 	// Acts is when later steps of a group were injected, by the number of the occurrence.
 	Acts map[int][]time.Duration
 
-	// Unwell has the spans in which a unit that an occurrence, by number, hit was not well: it had ended, restarted, or
+	// Unwell has the spans in which a unit that an occurrence, by number, hit was not well: it had ended,
+	// restarted, or
 	// was not ready.
 	Unwell map[int][]requests.Span
 

@@ -59,6 +59,14 @@ func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 		unsure = result.Note{Kind: result.WritesBounds}
 		r.Measured = result.Num(high)
 	}
+	return judgeBounds(o, r, low, high, unsure)
+}
+
+// judgeBounds judges an objective on what became of r.Count writes or messages, which is known between two bounds.
+// unsure says why it is not known better.
+func judgeBounds(o slo.Objective, r result.ObjectiveResult, low, high float64,
+	unsure result.Note,
+) result.ObjectiveResult {
 	switch {
 	case requests.Meets(o, low) != requests.Meets(o, high),
 		!requests.Meets(o, low) && o.Op == "=" && o.Value > low && o.Value <= high:

@@ -106,7 +106,7 @@ func checksOf(o *scenarios.Outcome) (n, failed int64) {
 // it ever took to answer; see [Recorder.ours]. A step that was skipped because of a timeout is judged like the
 // request that timed out.
 func overdue(o *scenarios.Outcome, ours time.Duration) bool {
-	return o.Cause == scenarios.Timeout && 10*ours >= o.Response()
+	return o.Cause.Waited() && 10*ours >= o.Response()
 }
 
 // count adds one request. over lists the limits that its answer exceeds; ours is brunt's own time in it.
@@ -129,7 +129,7 @@ func (s *Counts) count(o *scenarios.Outcome, over []excess, ours time.Duration, 
 		}
 	case o.Kind == scenarios.Error && o.Cause.Own():
 		s.Own.Errors++
-	case o.Cause == scenarios.Timeout:
+	case o.Cause.Waited():
 		s.Timeouts++
 		if overdue(o, ours) {
 			s.Own.Errors++

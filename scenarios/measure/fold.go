@@ -231,13 +231,13 @@ func (r *Recorder) ours(o *scenarios.Outcome) time.Duration {
 		if f.To <= o.Ready {
 			break
 		}
-		if o.Cause == scenarios.Timeout && o.End > f.From && o.End <= f.To && 10*(f.To-f.From) >= o.Response() {
+		if o.Cause.Waited() && o.End > f.From && o.End <= f.To && 10*(f.To-f.From) >= o.Response() {
 			return max(0, o.Response())
 		}
 		d += max(0, min(f.To, o.End)-max(f.From, o.Ready))
 	}
 	d = min(d, max(0, o.Response()))
-	if o.Cause == scenarios.Timeout && d > 0 {
+	if o.Cause.Waited() && d > 0 {
 		if longest := r.longestOf(o); longest > 0 && o.Response()-d > max(2*longest, longest+leastAbove) {
 			return 0
 		}

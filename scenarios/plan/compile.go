@@ -77,6 +77,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	ledgers := ledgerCompiler{plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown}
 	ledgers.compile()
 	compileConsistency(c.plan, c.steps, c.m)
+	compileDeliveries(c.plan, c.steps, c.m)
 	observed := observeCompiler{plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown}
 	observed.compile()
 	checkVariables(c.plan, c.m)

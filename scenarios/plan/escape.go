@@ -22,6 +22,9 @@ func checkEscape(p *Plan, m *syntax.Mistakes) {
 		m.Add(at, "`escape` does not go together with `consistency`, whose reads and writes end with the load")
 	}
 	const open = "such as executor: constant-arrival-rate"
+	if len(sc.Deliveries) > 0 {
+		m.Add(at, "`escape` does not go together with `deliveries`, which are looked for until some time after the load")
+	}
 	for i := range p.Loads {
 		lp := &p.Loads[i]
 		switch {

@@ -56,7 +56,8 @@ func (c *ledgerCompiler) outsideWrites(written []*syntax.Node) {
 		steps = append(steps, strconv.Quote(l.Write))
 	}
 	for _, u := range c.plan.Scenario.Symbols.Uses() {
-		if u.Ref.Kind != syntax.RefLedger || u.Ref.Text == syntax.ConsistencyPlaceholder {
+		if u.Ref.Kind != syntax.RefLedger || u.Ref.Text == syntax.ConsistencyPlaceholder ||
+			u.Ref.Text == syntax.DeliveryPlaceholder {
 			continue
 		}
 		own := func(l *scenarios.Ledger) bool {

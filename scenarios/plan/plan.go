@@ -18,6 +18,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
 	"brunt/scenarios/consistency"
+	"brunt/scenarios/delivery"
 	"brunt/scenarios/driver"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
@@ -152,6 +153,7 @@ type Plan struct {
 	Ledgers    []*ledger.Spec    // in the order of the scenario
 	// registers whose reads and writes are checked, in the order of the scenario
 	Consistency []*consistency.Spec
+	Deliveries  []*delivery.Spec              // in the order of the scenario
 	Containers  map[string]*container.Service // running containers, by the names that the target gives them
 	Gauges      []observe.Metric              // metrics of the target
 	Alerts      []observe.Alert               // alerts of the team's own monitoring
@@ -225,7 +227,7 @@ func (p *Plan) Bind(ctx context.Context, reach func(*scenarios.Load) targets.Opt
 func (p *Plan) WithoutRecords() *Plan {
 	one, sc := *p, *p.Scenario
 	sc.DropRecords()
-	one.Scenario, one.Ledgers, one.Consistency, one.Alerts = &sc, nil, nil, nil
+	one.Scenario, one.Ledgers, one.Consistency, one.Deliveries, one.Alerts = &sc, nil, nil, nil, nil
 	return &one
 }
 

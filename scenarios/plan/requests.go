@@ -107,7 +107,7 @@ func (c *compiler) drive(lp *Load, l *scenarios.Load) {
 	}
 }
 
-// noWrites refuses a load whose requests the ledger, or `consistency`, can't record.
+// noWrites refuses a load whose requests the ledger, `consistency` or `deliveries` can't record.
 func (c *compiler) noWrites(lp *Load, at syntax.Pos, owner string) {
 	for _, l := range c.sc.Ledgers {
 		if lp.hasStep(l.Write) {
@@ -121,6 +121,12 @@ func (c *compiler) noWrites(lp *Load, at syntax.Pos, owner string) {
 			c.m.Add(at,
 				"`consistency` checks steps that a flow of brunt's own makes, and load %q has a step of %s made by %s",
 				lp.Name, r.Name, owner)
+			return
+		}
+	}
+	for _, d := range c.sc.Deliveries {
+		if lp.hasStep(d.Sent) {
+			c.m.Add(at, "`deliveries` are sent by a flow of brunt's own, and %q of load %q is made by %s", d.Sent, lp.Name, owner)
 			return
 		}
 	}

@@ -88,6 +88,7 @@ const (
 	LimitUnsent    LimitKind = "unsent"     // requests were late by more than their timeouts
 	LimitScript    LimitKind = "script"     // a script or its engine did not report all data
 	LimitWorkerLag LimitKind = "worker_lag" // requests of one worker were sent late
+	LimitReader    LimitKind = "reader"     // messages of deliveries were read late
 	LimitClock     LimitKind = "clock"      // the clock of a worker was off
 )
 
@@ -179,7 +180,8 @@ type GeneratorTick struct {
 	Others Num `json:"others"`
 }
 
-// Contended is the share of time in which some task waits for a processor. From this share on, other programs count as
+// Contended is the share of time in which some task waits for a processor. From this share on, other programs
+// count as
 // the cause of a lag.
 const Contended = .2
 

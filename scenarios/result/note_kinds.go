@@ -162,6 +162,10 @@ const (
 	ReadBackNone      NoteKind = "no_read_back"      // no time between two faults to read writes back
 	ReadBackSilent    NoteKind = "read_back_silent"  // no unit answered the reading between two faults
 	ReadBackPart      NoteKind = "read_back_part"    // the reading between two faults was of some writes
+	DeliveryAbsent    NoteKind = "no_delivery"       // the run has no findings about the delivery
+	DeliveriesNone    NoteKind = "none_sent"         // no message was acknowledged
+	DeliveriesUnsure  NoteKind = "deliveries_unsure" // what became of messages is unknown, and would decide
+	LossElsewhere     NoteKind = "loss_elsewhere"    // messages are lost without a fault as well
 	WritesNone        NoteKind = "no_write"          // no write was acknowledged
 	WritesUnread      NoteKind = "writes_unread"     // writes could not be read back, and would decide
 	WritesBounds      NoteKind = "writes_bounds"     // the bounds of the measured value lie on both sides of the target
@@ -359,22 +363,27 @@ var noteSentences = map[NoteKind]string{
 	ReadBackNone:     "there was no time to read writes back between <faults>",
 	ReadBackSilent:   "nothing was read back between <faults>: no unit answered",
 	ReadBackPart:     "<part> of <count> writes were read back between <faults>, as there was no time for all",
-	WritesNone:       "no write was acknowledged",
-	WritesUnread:     "<part> of <count> writes could not be read back",
-	WritesBounds:     "the bounds of what was measured lie on both sides of the target",
-	FewWrites:        "<count> writes, but at least <need> are needed",
-	WritesNotShown:   "<value> of <count> writes, which show no better than <high>",
-	TracesNone:       "no answered request has a trace in <phase>",
-	SpansNone:        "no span of a request came: the target sends none, or not to brunt",
-	FewTraces:        "<count> traces, but at least <need> are needed",
-	TracesNotShown:   "<value> of <count> traces are not whole, which show no better than <high>",
-	ReadsNone:        "no read during the load was answered",
-	ReadsUnanswered:  "<part> of <count> reads had no answer",
-	LoadUnbegun:      "the load never began",
-	ThresholdMillis:  "in milliseconds",
-	ThresholdEmpty:   "the script made no sample of it, which k6 takes for 0",
-	OfOne:            "<of>",
-	Worded:           "<text>",
+	DeliveryAbsent:   "the run has no findings about this delivery",
+	DeliveriesNone:   "no message was acknowledged",
+	DeliveriesUnsure: "what became of <part> of <count> messages is unknown, and would decide",
+	LossElsewhere: "no loss is attributed to <of>: while no fault was in, <part> of <count> messages were lost, which does " +
+		"not tell its losses from others",
+	WritesNone:      "no write was acknowledged",
+	WritesUnread:    "<part> of <count> writes could not be read back",
+	WritesBounds:    "the bounds of what was measured lie on both sides of the target",
+	FewWrites:       "<count> writes, but at least <need> are needed",
+	WritesNotShown:  "<value> of <count> writes, which show no better than <high>",
+	TracesNone:      "no answered request has a trace in <phase>",
+	SpansNone:       "no span of a request came: the target sends none, or not to brunt",
+	FewTraces:       "<count> traces, but at least <need> are needed",
+	TracesNotShown:  "<value> of <count> traces are not whole, which show no better than <high>",
+	ReadsNone:       "no read during the load was answered",
+	ReadsUnanswered: "<part> of <count> reads had no answer",
+	LoadUnbegun:     "the load never began",
+	ThresholdMillis: "in milliseconds",
+	ThresholdEmpty:  "the script made no sample of it, which k6 takes for 0",
+	OfOne:           "<of>",
+	Worded:          "<text>",
 }
 
 // sentence returns the sentence of the kind. For a kind that this version does not know, it is the note's text.

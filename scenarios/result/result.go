@@ -24,10 +24,12 @@ const ResultVersion = 2
 // OldestVersion is the oldest version of result.json that is read.
 const OldestVersion = 1
 
-// Definitions is the version of the meanings of values that are written. A change of what a value counts raises it, and
+// Definitions is the version of the meanings of values that are written. A change of what a value counts
+// raises it, and
 // leaves the version of the file. A result without the key has definitions 1.
 //
-// Since definitions 2 harm that begins after the end of a fault counts as its harm only where the unit that it hit was
+// Since definitions 2 harm that begins after the end of a fault counts as its harm only where the unit that it
+// hit was
 // not well, and the steps of init count in no sum.
 const Definitions = 2
 
@@ -108,6 +110,8 @@ type Result struct {
 	// what followed an overload; nil except in a run of `brunt find --hysteresis`
 	Overload *Overload   `json:"overload,omitempty"`
 	Usage    []UnitUsage `json:"usage,omitempty"` // resources that the target's units used
+	// what became of the messages that had to be seen elsewhere, by entry of `deliveries`
+	Deliveries []*DeliveryRecord `json:"deliveries,omitempty"`
 	// answers of units over time to the questions under `watch`
 	Watches []Watch `json:"watches,omitempty"`
 	// values over time of the series under `metrics`, and of numbers under `watch`
@@ -122,7 +126,8 @@ type Result struct {
 	// metrics of scripts, their own and k6's, over the whole run
 	Metrics    []ScriptMetric `json:"metrics,omitempty"`
 	Comparison *Comparison    `json:"comparison,omitempty"` // comparison with earlier runs; nil if none were given
-	// the last runs of the same scenario in the folder that holds the folder of this run, at most nine, the oldest first
+	// the last runs of the same scenario in the folder that holds the folder of this run, at most nine, the
+	// oldest first
 	Earlier []Earlier `json:"earlier,omitempty"`
 	Notes   []string  `json:"notes,omitempty"` // remarks for readers, in sentences
 
@@ -197,7 +202,8 @@ type ObjectiveResult struct {
 	// known
 	Reference *Reference `json:"reference,omitempty"`
 
-	// answers of the occurrences of the fault that the objective sets a time for, in the order of injection; absent for
+	// answers of the occurrences of the fault that the objective sets a time for, in the order of injection;
+	// absent for
 	// other objectives
 	Drills []Drill `json:"drills,omitempty"`
 

@@ -692,6 +692,16 @@ var all = []Term{
 			"without an anomaly show none.",
 	},
 	{
+		"delivery",
+		[]string{"deliveries", "undelivered", "reordered"},
+		"A message that a step of the load sends and that must be seen elsewhere, such as a webhook. Its row has its " +
+			"times: from the instant at which the request was due until brunt saw the message. One that is not seen `within` " +
+			"that time is an error, `undelivered`; if it is seen later, it is late. After the settle time, an acknowledged " +
+			"message that was never seen is lost; one seen more than once is duplicated; one seen after another with the same " +
+			"`key`, which was sent only when the first had been acknowledged, is reordered. A loss is attributed to a fault " +
+			"only if significantly more messages were lost around it than while no fault was in (Fisher's exact test, p <= 0.05).",
+	},
+	{
 		"rpo",
 		[]string{"recovery-point"},
 		"The recovery point objective as it was achieved: the span of time in which the target acknowledged the writes " +

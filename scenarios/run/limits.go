@@ -47,6 +47,30 @@ func judgeGenerator(g *result.Generator, f *judge.Findings, lagLimit time.Durati
 	g.Healthy = len(g.Limits) == 0
 }
 
+// limitOfReader adds that brunt read the messages of deliveries late: by more than a tenth of the tightest
+// objective on
+// their times, or of `within` where there is none.
+func (l *loads) limitOfReader(g *result.Generator) {
+	late, limit := l.deliveries.ReaderLag(), time.Duration(math.MaxInt64)
+	for _, d := range l.plan.Deliveries {
+		limit = min(limit, result.Num(lagShare*d.Within.D().Seconds()).D())
+	}
+	for _, o := range l.plan.Scenario.SLO {
+		if o.Metric.Latency() && o.Upper() && o.Value > 0 && l.plan.Scenario.DeliveryOf(o.Step) != nil {
+			limit = min(limit, result.Num(lagShare*o.Value).D())
+		}
+	}
+	if late <= limit {
+		return
+	}
+	remedy, advice := advice(g, late.Seconds())
+	g.Add(result.Limit{
+		Kind: result.LimitReader, Value: result.Sec(late), Most: result.Sec(limit), Remedy: remedy,
+		Sentence: fmt.Sprintf("brunt read the messages of deliveries late: p99 %s is over %s. %s",
+			quantity.FormatSeconds(late.Seconds()), quantity.FormatSeconds(limit.Seconds()), advice),
+	})
+}
+
 // mostLate is the number of phases that are named as late: a run with thousands of faults has as many phases.
 const mostLate = 5
 

@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/consistency"
+	"brunt/scenarios/delivery"
 	"brunt/scenarios/driver"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
@@ -44,6 +45,7 @@ type loads struct {
 	requestLog *requestLog      // nil if requests are not logged
 	ledgers    ledger.Set       // nil if the scenario has none
 	registers  *consistency.Set // nil if the scenario has none
+	deliveries *delivery.Set    // nil if the scenario has none
 	crew       *workers.Crew    // makes all loads except scripts; nil if this process makes them
 	account    *workers.Account // account of the workers; nil before the end, and without workers
 	part       load.Part        // the part of the loads that a worker makes
@@ -69,7 +71,7 @@ func (l *loads) prepare(i, shards int) error {
 		s.Run, s.Target = l.loadRun(i, shards), l.requests.reach(&lp.Load)
 		s.Target.Sampler, s.Target.Peers = l.samples, &l.peers
 	}
-	if l.ledgers != nil || l.registers != nil {
+	if l.ledgers != nil || l.registers != nil || l.deliveries != nil {
 		s.Wrap = l.recorded
 	}
 	job, connections, err := lp.Driver.Prepare(s)
@@ -80,9 +82,11 @@ func (l *loads) prepare(i, shards int) error {
 	return nil
 }
 
-// recorded wraps a virtual user and records its writes for the ledgers, and its operations on registers.
+// recorded wraps a virtual user and records its writes for the ledgers, its operations on registers, and what
+// it sends
+// for the deliveries.
 func (l *loads) recorded(u load.User, shard int) load.User {
-	return l.registers.User(l.ledgers.User(u, shard), shard)
+	return l.deliveries.User(l.registers.User(l.ledgers.User(u, shard), shard))
 }
 
 // loadRun returns the run of a load without its driver.
@@ -119,13 +123,22 @@ func (l *loads) timeout() (d time.Duration) {
 	return d
 }
 
+// within returns the longest time within which a message of a delivery must be seen.
+func (l *loads) within() (d time.Duration) {
+	for _, spec := range l.plan.Deliveries {
+		d = max(d, spec.Within.D())
+	}
+	return d
+}
+
 // recorder creates the recorder of all loads.
 func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.Recorder, error) {
 	sc, control := l.plan.Scenario, l.session.o.NoChaos
 	limits := requests.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{
 		Series: l.plan.Series, Limits: limits, Slow: sc.Judge.Slow.D(), SlowShare: slowShare(sc, control),
-		Totals: judge.CountedPhases(l.plan.Objectives(control)), Timeout: l.timeout(), Shards: shards, Now: l.log.Now,
+		Totals: judge.CountedPhases(l.plan.Objectives(control)), Timeout: max(l.timeout(), l.within()),
+		Shards: shards, Now: l.log.Now,
 		InFlight: l.inFlight, BySteps: l.session.o.BySteps, Freezes: freezes, Follows: l.follows,
 	}
 	l.spans = newSpanSampler(l.session)
@@ -222,7 +235,8 @@ func (l *loads) noteKept(res *result.Result) {
 	}
 }
 
-// connectionNotes says which loads kept their connections through a fault that did harm, and which opened new ones. How
+// connectionNotes says which loads kept their connections through a fault that did harm, and which opened new
+// ones. How
 // soon a client notices a failover, and whether it does at all, depends on its connections.
 func connectionNotes(loads []plan.Load, faults []result.FaultRecord) (notes []string) {
 	harmed := func(f result.FaultRecord) bool { return f.Recover > 0 || f.Impact == result.NotRecovered }

@@ -76,7 +76,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	r.addEscape(res)
 	res.Duration, res.Slowest = result.Sec(end), f.Slowest
 	res.SetLedgers(r.written)
-	res.Consistency = r.consistent
+	res.Consistency, res.Deliveries = r.consistent, r.delivered
 	if r.plan.Scenario.Trace.Sends() {
 		res.TraceLink = r.plan.Scenario.Trace.Link.Text()
 	}
@@ -142,6 +142,7 @@ func (r *runner) generator(f *judge.Findings, limits []string) result.Generator 
 	for _, why := range limits {
 		g.Add(result.Limit{Kind: result.LimitScript, Value: result.NaN, Most: result.NaN, Sentence: why})
 	}
+	r.loads.limitOfReader(&g)
 	r.loads.limitsOfWorkers(&g)
 	g.Healthy = len(g.Limits) == 0
 	r.loads.addFigures(&g)

@@ -15,6 +15,7 @@ import (
 	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/consistency"
+	"brunt/scenarios/delivery"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
@@ -36,11 +37,13 @@ import (
 
 // Options configure a run.
 type Options struct {
-	ID       string   // name of the run; empty means a random one
-	LogDir   string   // folder for the output of the target's units; empty keeps only the end of the output
-	State    string   // folder for the journal; required for a run that starts a target or injects faults
-	Ledger   string   // file for writes that the ledger found wrong; empty means no file
-	Watchdog []string // the command line of the watchdog; empty runs without one, for tests
+	ID     string // name of the run; empty means a random one
+	LogDir string // folder for the output of the target's units; empty keeps only the end of the output
+	State  string // folder for the journal; required for a run that starts a target or injects faults
+	Ledger string // file for writes that the ledger found wrong; empty means no file
+	// file that lists the messages of deliveries that are not simply held; empty means no file
+	Deliveries string
+	Watchdog   []string // the command line of the watchdog; empty runs without one, for tests
 	// the command that starts the stress process; without it, faults that need that process fail
 	Stress []string
 	// the command that starts the process for links and networks; empty means in this process, for tests
@@ -154,6 +157,7 @@ type runner struct {
 	escapedFrom string                 // its fault
 	overload    *result.Overload       // of `brunt find --hysteresis`
 	consistent  []*result.ConsistencyRecord
+	delivered   []*result.DeliveryRecord
 	setUp       bool               // setup has begun, but teardown has not
 	broken      error              // a failure of brunt itself during the load
 	closers     []func() error     // free resources of the run, in reverse order
@@ -257,7 +261,8 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		hire, bringUp = bringUp, hire
 	}
 	for _, step := range []func(context.Context) error{
-		r.prepare, r.admit, r.receiveSpans, hire, bringUp, r.holdConditions, r.fetchTokens, r.setup, r.bind,
+		r.prepare, r.admit, r.receiveSpans, r.receiveMessages, hire, bringUp, r.holdConditions, r.fetchTokens, r.setup,
+		r.bind,
 		r.faults.findLeaders, r.loads.readyWorkers,
 	} {
 		if err := step(ctx); err != nil {
@@ -290,9 +295,13 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	}
 	r.broken = r.drive(ctx)
 	r.loads.ledgers.EndProbe()
+	r.loads.deliveries.Settle(ctx)
 	r.observers.stop()
 	defer machine.Frugal()()
 	r.consistent = r.loads.registers.Check(r.registersRun())
+	if err := r.countDeliveries(); err != nil {
+		return nil, errors.Join(r.broken, err)
+	}
 	if err := r.verifyLedger(ctx); err != nil {
 		return nil, errors.Join(r.broken, err)
 	}
@@ -364,6 +373,23 @@ func (r *runner) receiveSpans(ctx context.Context) error {
 	}
 	r.onClose(r.session.spans.Close)
 	return nil
+}
+
+// receiveMessages begins to see the messages of deliveries, before there is a service that sends them.
+func (r *runner) receiveMessages(context.Context) (err error) {
+	r.onClose(func() error { return r.loads.deliveries.Close() })
+	if r.loads.deliveries, err = delivery.Open(r.plan.Deliveries, r.log.Now); err == nil {
+		r.session.hooks = r.loads.deliveries.Hooks()
+	}
+	return err
+}
+
+// countDeliveries counts what became of the messages of deliveries.
+func (r *runner) countDeliveries() (err error) {
+	r.delivered, err = r.loads.deliveries.Findings(delivery.Run{
+		Faults: r.faults.records, End: r.plan.End(), Mask: r.plan.Scenario.Secrets.Mask, File: r.session.o.Deliveries,
+	})
+	return err
 }
 
 // bringUp brings the target up, identifies its units, and prepares the agents.
@@ -533,6 +559,7 @@ func (r *runner) openLoads() (err error) {
 		})
 	}
 	r.onClose(r.loads.close)
+	r.loads.deliveries.Begin(func(shard int) load.Sink { return r.loads.rec.Shard(shard) })
 	for i := range r.plan.Loads {
 		if err := r.loads.prepare(i, runtime.GOMAXPROCS(0)); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -33,6 +34,7 @@ type session struct {
 	vars   []template.Value // variables that setup extracted
 	sys    *target.System
 	cancel context.CancelCauseFunc // ends the run, with the reason
+	hooks  map[string]string       // URLs at which messages of deliveries are received, by environment variable
 	spans  *traces.Receiver        // receives spans of the target; nil if the scenario asks for none
 }
 
@@ -139,14 +141,19 @@ func (s *session) receiveSpans(ctx context.Context) error {
 	return nil
 }
 
-// tracing returns the variables by which exporters of OpenTelemetry in the processes of a service find brunt.
+// tracing returns the variables by which the processes of a service find brunt: exporters of OpenTelemetry,
+// and senders
+// of the messages of deliveries.
 func (s *session) tracing(service string) map[string]string {
+	out := maps.Clone(s.hooks)
 	if s.spans == nil {
-		return nil
+		return out
 	}
-	return map[string]string{
-		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://" + s.spans.Addr() + "/v1/traces", "OTEL_SERVICE_NAME": service,
+	if out == nil {
+		out = map[string]string{}
 	}
+	out["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"], out["OTEL_SERVICE_NAME"] = "http://"+s.spans.Addr()+"/v1/traces", service
+	return out
 }
 
 // prepare prepares the data that steps need: variables, tables and salt.

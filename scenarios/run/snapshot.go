@@ -33,6 +33,7 @@ type snapshot struct {
 	written   []*result.LedgerRecord // results of the ledgers; none while the loads go on
 	// findings on registers; none while the loads go on
 	consistent []*result.ConsistencyRecord
+	delivered  []*result.DeliveryRecord // what became of the messages of deliveries; likewise
 
 	at time.Duration // time up to which the loads have run; never when they are over
 	// if the run was ended early, the time up to which all requests have ended or timed out; otherwise never
@@ -70,7 +71,7 @@ func (l *live) snapshot() *snapshot {
 func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 	s := newSnapshot(r.faults, never)
 	s.slo, s.records, s.written = r.session.judgedBy(), r.faults.records, r.written
-	s.consistent = r.consistent
+	s.consistent, s.delivered = r.consistent, r.delivered
 	for i := range r.plan.Loads {
 		s.ends = append(s.ends, max(0, r.loads.stats[i].End))
 	}
@@ -225,7 +226,7 @@ func (s *snapshot) judgeCase() judge.Case {
 	if s.loads.account != nil {
 		c.Lost = s.loads.account.Lost
 	}
-	c.Consistency = s.consistent
+	c.Consistency, c.Deliveries = s.consistent, s.delivered
 	c.Strict, c.Ledgers = sc.Judge.Strict, s.written // has no effect on the result so far, which has no intervals
 	if s.session.spans != nil {
 		c.Traces = func(from, to time.Duration) (whole, n int64, came bool) {

@@ -27,6 +27,7 @@
 //	          | ( "increase" | "per_request" ) "(" name ")" | "ratio" "(" name "," name ")"
 //	          | "amplification" "(" unit "->" unit ")"
 //	          | ( "lost" | "late" | "duplicated" | "stale" | "stale.reads" | "rpo" ) [ "(" ledger ")" ]
+//	          | ( "lost" | "duplicated" | "reordered" )  // with "of" and a delivery
 //	          | ( "anomalies" | "staleness" ) [ "(" name ")" ] .
 //	figure    = service [ "[" number "]" ] "." ( "cpu" | "memory" | "fds" | "threads" | "restarts" | "ooms" )
 //	          | service "." ( "units" | "ready" | "replicas" | "pending" ) .
@@ -52,7 +53,7 @@
 //	                  seen, understood, acted, degraded, area, alert, resolved, reach; rpo, late; staleness
 //	share (1%)        errors, availability, shed, checks, whole, within, slices; stale
 //	rate (200/s)      rate
-//	count             timeouts; failed; lost, duplicated; anomalies; fds, threads, restarts, ooms, units
+//	count             timeouts; failed; lost, duplicated, reordered; anomalies; fds, threads, restarts, ooms, units
 //	size (256MiB)     memory
 //	growth (1MiB/m)   slope
 //	number            burn; attempts; amplification; cpu, in cores
@@ -63,7 +64,8 @@
 // share itself needs the form with an x, because `errors < 1% of list` is about the step list.
 //
 // `=` is for counts, `for` with a duration for stop conditions. `for` with a share is for metrics of faults:
-// `recover < 5s for 90% after crash` asks that at least 90 % of the occurrences recover in time. It holds if the exact
+// `recover < 5s for 90% after crash` asks that at least 90 % of the occurrences recover in time. It holds if
+// the exact
 // 95 % lower bound of that share (Clopper and Pearson, 1934) is at least 90 %, and fails if the upper bound is less;
 // 29 occurrences in a row show it. In the k6 form, `p(95)<200`, a bare number is in
 // milliseconds. recover(200ms) counts answers slower than 200ms as bad too.
@@ -82,7 +84,8 @@
 // growth. Between two readings a counter is assumed to grow evenly.
 //
 // amplification is the number of calls on a link between two services, or two units, for each request that the load
-// sent in the phase: of all loads, because a call does not tell the load that caused it. brunt counts the calls at its
+// sent in the phase: of all loads, because a call does not tell the load that caused it. brunt counts the
+// calls at its
 // proxy of the link. The calls that the link has without load are taken off, at their rate before the load. It is
 // inconclusive if the target lies within the bounds that the readings and this rate leave.
 //

@@ -206,17 +206,34 @@ var metrics = Table{
 		Name: "lost", Unit: Count, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, OfLosses: true,
 		Written: []string{"lost"},
 		Writes:  func(w Writes) (low, high float64) { return float64(w.Lost), float64(w.Lost + w.MayBeLost) },
-		Missed:  missedLost,
+		Deliveries: func(d Deliveries) (low, high float64) {
+			return float64(max(0, d.Lost-d.MayBeSeen)), float64(d.Lost + d.MayBeLost)
+		},
+		Missed: missedLost,
 		Meaning: "How many acknowledged writes were not found after the run, although brunt asked for them again until " +
-			"the ledger's `within`.",
+			"the ledger's `within`. `of` and a delivery: how many requests were acknowledged and not seen.",
 	},
 	{
 		Name: "duplicated", Unit: Count, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true,
 		Written:    []string{"duplicated"},
 		Writes:     func(w Writes) (low, high float64) { return float64(w.Duplicated), float64(w.Duplicated + w.MayBeWrong) },
 		NeedsCount: true,
-		Missed:     missedDuplicated,
-		Meaning:    "How many acknowledged writes were found more than once.",
+		Deliveries: func(d Deliveries) (low, high float64) {
+			return float64(d.Duplicated), float64(d.Duplicated + d.MayBeAgain + d.MayBeLost)
+		},
+		Missed: missedDuplicated,
+		Meaning: "How many acknowledged writes were found more than once. `of` and a delivery: how many requests were seen " +
+			"more than once.",
+	},
+	{
+		Name: "reordered", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"reordered"},
+		NeedsKey: true,
+		Deliveries: func(d Deliveries) (low, high float64) {
+			return float64(d.Reordered), float64(d.Reordered + d.MayBeBefore + d.MayBeLost)
+		},
+		Missed: missedReordered,
+		Meaning: "How many requests of a delivery, which `of` names, were seen after one with the same `key` that was sent " +
+			"only when they had been acknowledged.",
 	},
 	{
 		Name: "stale", Unit: ShareOf, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, Written: []string{"stale"},

@@ -97,6 +97,9 @@ func missedReach(m Miss) string {
 }
 
 func missedLost(m Miss) string {
+	if m.Step != "" { // of a delivery
+		return "of the messages that were acknowledged, " + m.Got + " were never seen, and " + m.Asked + " may be"
+	}
 	return "of the writes that were acknowledged, " + m.Got + " are lost, and " + m.Asked + " may be"
 }
 
@@ -105,7 +108,14 @@ func missedTraces(m Miss) string {
 }
 
 func missedDuplicated(m Miss) string {
+	if m.Step != "" {
+		return m.Got + " messages were seen more than once, and " + m.Asked + " may be"
+	}
 	return m.Got + " writes are there more than once, and " + m.Asked + " may be"
+}
+
+func missedReordered(m Miss) string {
+	return m.Got + " messages were seen out of order, and " + m.Asked + " may be"
 }
 
 func missedRPO(m Miss) string {

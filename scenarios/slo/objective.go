@@ -284,6 +284,9 @@ func (o *Objective) shareOf(arg string) error {
 	return nil
 }
 
+// OfDelivery reports whether the objective is about what became of the messages of a delivery, which Step names.
+func (o Objective) OfDelivery() bool { return o.Metric.OfLedger() && o.Step != "" }
+
 // OfWorst reports whether the worst occurrence of a fault decides the objective, and not a percentile or a share of
 // its occurrences.
 func (o Objective) OfWorst() bool { return o.Metric.Over == 0 && o.Share == 0 }
@@ -295,6 +298,12 @@ func (o *Objective) check() error {
 	ofOrAfter := o.Step != "" || o.Load != "" || o.isAfter()
 	inPart := o.inPhase() && o.Phase.Kind != RunPhase
 	switch {
+	case o.OfDelivery() && m.Row().Deliveries != nil && o.Load == "" && !o.isAfter() && !inPart && m.Source == "":
+	case m.OfLedger() && m.Row().Writes == nil:
+		return fmt.Errorf("%s is of a delivery and of the whole run: `%s %s %s of NAME`, with a name under `deliveries`",
+			m.Text, m.Text, o.Op, m.FormatValue(o.Value))
+	case m.OfLedger() && m.Row().Deliveries != nil && (ofOrAfter || inPart):
+		return fmt.Errorf("%s is of all writes of the run, or `of` a delivery: it takes no load, in or after", m.Text)
 	case m.OfLedger() && (ofOrAfter || inPart):
 		return fmt.Errorf("%s is of all writes of the run: it takes no of, in or after", m.Text)
 	case m.OfTraces() && ofOrAfter:

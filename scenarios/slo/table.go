@@ -9,7 +9,8 @@ import (
 // A Row describes one metric, or one family of metrics, such as the percentiles. The rows of [Metrics] are the only
 // list of metrics: the parser, the judge, the reference and the reports read them.
 //
-// To add a metric, add a row to [Metrics] with the function that computes its value. A metric of [Times] that asks for
+// To add a metric, add a row to [Metrics] with the function that computes its value. A metric of [Times] that
+// asks for
 // the value at a quantile is Late, as a run that goes on has no quantiles, and has a Budget, which says how many
 // requests decide.
 type Row struct {
@@ -33,8 +34,12 @@ type Row struct {
 	Spans  func(Metric, Spans) (v float64, n int64) // over spans of time; n is the number of spans or of their requests
 	Effect func(Effect) Value                       // from the effect of a fault on the load
 	// from the ledger, as two values: as if every write that was not read back were correct, and as if none were
-	Writes    func(Writes) (low, high float64)
-	Registers func(Registers) float64 // from the reads and writes of registers
+	Writes func(Writes) (low, high float64)
+	// from the messages of a delivery, named by `of`, as two values: as if every one that may be right were so,
+	// and as
+	// if none were
+	Deliveries func(Deliveries) (low, high float64)
+	Registers  func(Registers) float64 // from the reads and writes of registers
 
 	// Budget returns the share of requests that an objective allows to be bad; nil means that the value of a share is
 	// that share.
@@ -51,6 +56,7 @@ type Row struct {
 	CountsShed bool // a shed request counts against an objective on the metric
 	TimesOut   bool // a request that timed out counts against an objective on the metric, and another bad one does not
 	NeedsWant  bool // the metric counts answers of steps with `want`
+	NeedsKey   bool // the delivery must say by `key` to which sequence a message belongs
 	NeedsCount bool // the ledger must say by `count` how often a write is there
 	UntilGood  bool // the metric of a fault is measured until requests are good again
 	ByTime     bool // for a closed load, whose users send less while they wait, a pass also needs the value by time

@@ -153,6 +153,18 @@ func (w Writes) orLost(high float64) float64 {
 	return high
 }
 
+// Deliveries are the findings about what was sent and had to be seen elsewhere.
+type Deliveries struct {
+	Lost       int64
+	Duplicated int64
+	Reordered  int64
+	MayBeSeen  int64 // of Lost: they may have been seen in messages without a readable id
+	MayBeLost  int64 // acknowledged, not seen, and brunt did not look on until its end
+	// messages that were seen without a readable id, which may be duplicates
+	MayBeAgain  int64
+	MayBeBefore int64 // messages whose order is unknown
+}
+
 // Registers are the findings about reads and writes of registers.
 type Registers struct {
 	Anomalies int64

@@ -57,6 +57,7 @@ var hostileFields = map[string]string{
 	"scenarios.Script.k6":                    byCommands,
 	"scenarios.TLS.ca":                       byFiles,
 	"scenarios.TLS.cert":                     byFiles,
+	"scenarios.Delivery.key":                 noFile + "a path into a message",
 	"scenarios.TLS.key":                      byFiles,
 	"scenarios.Target.compose":               byCommands,
 	"scenarios.Target.containers":            byCommands,

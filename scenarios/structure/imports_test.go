@@ -73,7 +73,7 @@ var groups = []group{
 		may: []string{"language", "codes", "result", "mechanisms", "engines", "contract", "shared"},
 	},
 	{
-		name: "ledger", folders: []string{"scenarios/ledger", "scenarios/consistency/..."},
+		name: "ledger", folders: []string{"scenarios/ledger", "scenarios/consistency/...", "scenarios/delivery"},
 		may: []string{"language", "result", "load", "measure", "protocols", "contract"},
 	},
 	{
@@ -244,7 +244,8 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestModules: the tree has two modules. The one of brunt-k6 alone requires k6, and replaces brunt by the folder above
+// TestModules: the tree has two modules. The one of brunt-k6 alone requires k6, and replaces brunt by the
+// folder above
 // it, which is the only replacement.
 func TestModules(t *testing.T) {
 	got := map[string]string{} // by go.mod: its replacements

@@ -24,7 +24,8 @@ const (
 	RefUUID                   // ${uuid()}, ${uuid(seeded)}
 	RefNow                    // ${now()}, ${now(unix)}, ${now(ms)}
 	RefRequest                // ${request.path}: in a signature, a part of the signed request
-	// ${ledger.id} or ${consistency.value} in a write: drawn for it; ${id} in the ledger's read: the id of the write
+	// ${ledger.id}, ${consistency.value} or ${delivery.id} in a write: drawn for it; ${id} in the ledger's read:
+	// the id of the write
 	RefLedger
 	RefTrace    // ${trace.id}: in the link to a trace, its id
 	RefRecorded // the request of a replayed log; authors can't write it
@@ -181,7 +182,8 @@ func requestPart(part string) bool {
 
 const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, " +
 	"${link.NAME.url}, " +
-	"${int(1,50)}, ${uuid()}, ${now()}, ${base64(VALUE)}, ${ledger.id}, ${consistency.value}, ${message.id}"
+	"${int(1,50)}, ${uuid()}, ${now()}, ${base64(VALUE)}, ${ledger.id}, ${consistency.value}, " +
+	"${delivery.id}, ${message.id}"
 
 // ParseRef parses a placeholder, without ${ and }. The error says what is wrong with it.
 func ParseRef(text string) (*Ref, error) {
@@ -255,6 +257,10 @@ func ParseRef(text string) (*Ref, error) {
 		if r.Kind = RefLedger; text != ConsistencyPlaceholder {
 			return nil, fmt.Errorf("%s: there is ${%s}", r, ConsistencyPlaceholder)
 		}
+	case "delivery":
+		if r.Kind = RefLedger; text != DeliveryPlaceholder {
+			return nil, fmt.Errorf("%s: there is ${%s}", r, DeliveryPlaceholder)
+		}
 	case "message":
 		if r.Kind = RefMessage; text != messagePlaceholder {
 			return nil, fmt.Errorf("%s: there is ${%s}", r, messagePlaceholder)
@@ -265,7 +271,8 @@ func ParseRef(text string) (*Ref, error) {
 		}
 	default:
 		hint := DidYouMean(space, []string{
-			"env", "file", "data", "var", "unit", "link", "self", "request", "ledger", "consistency", "message", "trace",
+			"env", "file", "data", "var", "unit", "link", "self", "request", "ledger", "consistency", "delivery", "message",
+			"trace",
 		})
 		return nil, fmt.Errorf("%s: there is no %q; %s", r, Clip(space, 20), hint)
 	}
@@ -324,3 +331,7 @@ const LedgerPlaceholder = "ledger.id"
 // ConsistencyPlaceholder is the placeholder that `consistency` fills in for each write. If a ledger keeps the same
 // write, its value is that of [LedgerPlaceholder].
 const ConsistencyPlaceholder = "consistency.value"
+
+// DeliveryPlaceholder is the placeholder that `deliveries` fills in for each request that is sent. If a ledger keeps
+// the same request, or `consistency` does, their placeholders have its value.
+const DeliveryPlaceholder = "delivery.id"

@@ -60,6 +60,7 @@ func Schema() syntax.Schema {
 	}
 	props["consistency"] = namedSchema(props["consistency"], syntax.NameSchema(),
 		reflect.TypeFor[scenarios.Consistency](), doc)
+	props["deliveries"] = namedSchema(props["deliveries"], syntax.NameSchema(), reflect.TypeFor[scenarios.Delivery](), doc)
 	props["alerts"] = namedSchema(props["alerts"], slo.AlertNameSchema(), reflect.TypeFor[probe.Alert](), doc,
 		"prometheus", "alertmanager")
 	props["watch"] = namedSchema(props["watch"], syntax.NameSchema(), reflect.TypeFor[probe.Watch](), doc, "path", "get",

@@ -230,8 +230,10 @@ func (c *check) incidentFits(o slo.Objective, est []timeline.Estimated) {
 	}
 }
 
-// cramped refuses an objective on a fault that is followed by too little load without a fault to show recovery from an
-// outage. If the load shows that, but not recovery from slight harm, or how long a loss lasted, it notes the objective.
+// cramped refuses an objective on a fault that is followed by too little load without a fault to show recovery
+// from an
+// outage. If the load shows that, but not recovery from slight harm, or how long a loss lasted, it notes the
+// objective.
 // It reports whether it did either.
 func (c *check) cramped(o slo.Objective, e timeline.Estimated, a around) bool {
 	from, word := e.At, "injection"
@@ -383,7 +385,7 @@ func (c *check) stepsPerIteration(lp *Load, o slo.Objective) float64 {
 	for _, f := range lp.Flows {
 		sum += f.Weight
 		for _, s := range f.Steps {
-			if s.Call != nil && (o.Step == "" || s.Call.Name() == o.Step || c.hasPart(s, o.Step)) {
+			if s.Call != nil && (o.Step == "" || s.Call.Name() == o.Step || c.hasPart(s, o.Step) || c.sends(s, o.Step)) {
 				n += f.Weight * float64(max(1, s.Call.Traits().Times))
 			}
 		}
@@ -392,6 +394,12 @@ func (c *check) stepsPerIteration(lp *Load, o slo.Objective) float64 {
 		return 0
 	}
 	return n / sum
+}
+
+// sends reports whether a step sends what the delivery of that name expects to see.
+func (c *check) sends(s load.Step, name string) bool {
+	d := c.plan.Scenario.DeliveryOf(name)
+	return d != nil && s.Call.Name() == d.Sent
 }
 
 // hasPart reports whether a step has a part of that name.
@@ -438,7 +446,7 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 		return true
 	}
 	of := o
-	if o.Metric.OfLedger() {
+	if o.Metric.OfLedger() && !o.OfDelivery() {
 		if l := c.plan.Scenario.LedgerOf(o.Metric.Source); l != nil {
 			of.Step = l.Write
 		}
@@ -486,7 +494,8 @@ func (c *check) phaseSpans(o slo.Objective, est []timeline.Estimated) []span {
 	}
 }
 
-// spanOf returns the span of a phase of an occurrence. A recovery ends a hold after the target is good again, which it
+// spanOf returns the span of a phase of an occurrence. A recovery ends a hold after the target is good again,
+// which it
 // may be when the fault is cleared.
 func (c *check) spanOf(kind slo.PhaseKind, i int, est []timeline.Estimated) span {
 	e := est[i]
@@ -602,7 +611,8 @@ func (c *check) closedLoads() {
 	}
 }
 
-// slowUsers notes each objective that a closed load decides only if the target answers faster than usual: its users ask
+// slowUsers notes each objective that a closed load decides only if the target answers faster than usual: its
+// users ask
 // again when they have the answer, so their think time alone gives the most requests.
 func (c *check) slowUsers(est []timeline.Estimated) {
 	closed := slices.ContainsFunc(c.plan.Loads, func(l Load) bool { return l.Schedule.Closed() })

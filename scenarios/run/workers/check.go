@@ -39,6 +39,9 @@ func Check(p *plan.Plan, n int) error {
 	if len(p.Consistency) > 0 {
 		add("`consistency` needs one clock for all reads and writes, and each worker has its own")
 	}
+	if len(p.Deliveries) > 0 {
+		add("`deliveries` are seen by one process, which has to know what was sent")
+	}
 	if len(why) == 0 {
 		return nil
 	}

@@ -1,0 +1,242 @@
+package delivery
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios/disk"
+	"brunt/scenarios/result"
+	"brunt/scenarios/statistics"
+)
+
+// A Run describes a run whose deliveries are counted.
+type Run struct {
+	Faults []*chaos.Record
+	End    time.Duration       // of the load
+	Mask   func(string) string // hides secrets in ids
+	File   string              // file that lists the messages that are not held; empty means none
+}
+
+// mostListed bounds the messages of each state that a record lists.
+const mostListed = 50
+
+// Findings returns what became of the messages of all deliveries, and writes the file of the run.
+func (s *Set) Findings(run Run) (out []*result.DeliveryRecord, err error) {
+	if s == nil {
+		return nil, nil
+	}
+	var lines *json.Encoder
+	if run.File != "" {
+		f, err := disk.Fresh(run.File, disk.Private)
+		if err != nil {
+			return nil, fmt.Errorf("the findings of the deliveries: %w", err)
+		}
+		w := bufio.NewWriterSize(f, 1<<16)
+		lines = json.NewEncoder(w)
+		defer func() { err = closeFile(err, w, f) }()
+	}
+	for i, t := range s.trackers {
+		r, err := s.finding(i, t, &run, lines)
+		if err != nil {
+			return nil, fmt.Errorf("the findings of the deliveries: %w", err)
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func closeFile(err error, w *bufio.Writer, f *os.File) error {
+	for _, e := range []error{w.Flush(), f.Close()} {
+		if err == nil && e != nil {
+			err = fmt.Errorf("the findings of the deliveries: %w", e)
+		}
+	}
+	return err
+}
+
+func (s *Set) finding(i int, t *tracker, run *Run, lines *json.Encoder) (*result.DeliveryRecord, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.table != nil {
+		t.foreign += int64(t.table.waits)
+	}
+	out := &result.DeliveryRecord{
+		Name: t.spec.Name, Sent: t.spec.Sent, Seen: s.seen[i], Within: result.Sec(t.within), Settled: s.settled,
+		Acknowledged: t.acknowledged, Late: t.late, Lost: t.overdue - t.late, Duplicated: t.duplicated,
+		Reordered: t.reordered, Refused: t.refused, Present: t.present, Unnamed: t.unnamed, Sightings: t.sightings,
+		Foreign: t.foreign, Unreadable: t.unreadable, Unkeyed: t.unkeyed, Ordered: t.keys != nil,
+		ReaderLag: result.Sec(s.ReaderLag()), Keys: []result.DeliveryKey{}, Unlisted: t.unlisted,
+	}
+	waiting := int64(0)
+	if !s.settled {
+		waiting = t.waiting()
+		out.Unknown, out.Lost = out.Lost+waiting, 0
+	}
+	out.Held = max(0, t.acknowledged-t.flawed-t.unnamed-waiting)
+	to := newBlame(t, run, s.settled)
+	out.Because = to.notes
+	listed := map[result.DeliveryState][]result.DeliveryKey{}
+	for _, n := range t.listed() {
+		k := s.key(t, n, run)
+		if k.State == result.DeliveryLost {
+			if k.Fault, k.Faults = to.of(t.flaws[n]); k.Fault != "" {
+				if out.LostTo == nil {
+					out.LostTo = map[string]int64{}
+				}
+				out.LostTo[k.Fault]++
+			}
+		}
+		if lines != nil {
+			if err := lines.Encode(k); err != nil {
+				return nil, err
+			}
+		}
+		if have := listed[k.State]; len(have) < mostListed {
+			listed[k.State] = append(have, k)
+		} else {
+			out.Left++
+		}
+	}
+	for _, state := range result.DeliveryStates() {
+		out.Keys = append(out.Keys, listed[state]...)
+	}
+	return out, nil
+}
+
+// waiting counts acknowledged messages that are neither seen nor overdue.
+func (t *tracker) waiting() (n int64) {
+	for _, p := range t.pages {
+		for i := range p.flights {
+			if f := &p.flights[i]; f.flags&isAcked != 0 && f.flags&isSettled == 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// key describes a message that is not held.
+func (s *Set) key(t *tracker, n uint64, run *Run) result.DeliveryKey {
+	bad := t.flaws[n]
+	k := result.DeliveryKey{
+		Delivery: t.spec.Name, ID: bad.id, Due: result.NaN, Acknowledged: result.NaN, Seen: result.NaN,
+		Sightings: bad.sightings,
+	}
+	if t.table == nil {
+		k.ID = string(appendID(nil, s.keys.of(t.group.index, n)))
+	}
+	k.ID = run.Mask(k.ID)
+	if bad.timed {
+		k.Due = result.Sec(bad.due)
+	}
+	if bad.timed && bad.isAcked {
+		k.Acknowledged = result.Sec(bad.acked)
+	}
+	if bad.isSeen && bad.seen != 0 {
+		k.Seen = result.Sec(bad.seen)
+	}
+	switch {
+	case bad.isSeen && bad.sightings > 1:
+		k.State = result.DeliveryDuplicated
+	case bad.isReordered:
+		k.State = result.DeliveryReordered
+	case bad.isLate:
+		k.State = result.DeliveryLate
+	case bad.isSeen:
+		k.State = result.DeliveryPresent
+	case s.settled:
+		k.State = result.DeliveryLost
+	default:
+		k.State = result.DeliveryUnknown
+	}
+	return k
+}
+
+// A blame tells to which fault lost messages were lost. A fault may have lost a message if it was in at some
+// time from
+// the beginning of its sending until it was due to be seen. It is blamed only with evidence: more messages were lost
+// around it than while no fault was in, by Fisher's exact test.
+type blame struct {
+	within  time.Duration
+	suspect []*chaos.Record
+	over    []time.Duration
+	notes   result.Notes
+}
+
+// leastEvidence is the p-value above which a loss is not attributed.
+const leastEvidence = 0.05
+
+func newBlame(t *tracker, run *Run, settled bool) *blame {
+	b := &blame{within: t.within}
+	if !settled {
+		return b
+	}
+	var all blame
+	all.within = t.within
+	for _, f := range run.Faults {
+		if f.N < 0 {
+			continue
+		}
+		over := max(f.Cleared, f.Until)
+		if over < f.Injected { // it was never cleared
+			over = max(run.End, f.Injected)
+		}
+		all.suspect, all.over = append(all.suspect, f), append(all.over, over)
+	}
+	lost := map[int64]int64{}
+	for _, bad := range t.flaws {
+		if bad.isAcked && !bad.isSeen {
+			lost[second(bad.begun)]++
+		}
+	}
+	var restLost, rest int64
+	hit, sent := make([]int64, len(all.suspect)), make([]int64, len(all.suspect))
+	for sec, n := range t.sent {
+		from := time.Duration(sec) * time.Second
+		outside := true
+		for i := range all.suspect {
+			if all.meets(i, from, from+time.Second) {
+				hit[i], sent[i], outside = hit[i]+lost[sec], sent[i]+n, false
+			}
+		}
+		if outside {
+			restLost, rest = restLost+lost[sec], rest+n
+		}
+	}
+	for i, f := range all.suspect {
+		if hit[i] == 0 {
+			continue
+		}
+		if statistics.FisherGreater(hit[i], sent[i], restLost, rest) <= leastEvidence {
+			b.suspect, b.over = append(b.suspect, f), append(b.over, all.over[i])
+			continue
+		}
+		b.notes = append(b.notes, result.Note{
+			Kind: result.LossElsewhere, Of: f.Name, Part: restLost, Count: rest,
+		})
+	}
+	return b
+}
+
+// meets reports whether a message whose sending began from one time to another could be lost to fault i.
+func (b *blame) meets(i int, from, to time.Duration) bool {
+	return b.suspect[i].Injected <= to+b.within && b.over[i] >= from
+}
+
+// of returns the fault that a lost message was lost to, or the faults of which one lost it.
+func (b *blame) of(bad *flaw) (fault string, faults []string) {
+	for i, f := range b.suspect {
+		if b.meets(i, bad.begun, bad.begun) && !slices.Contains(faults, f.Name) {
+			faults = append(faults, f.Name)
+		}
+	}
+	if len(faults) == 1 {
+		return faults[0], nil
+	}
+	return "", faults
+}

@@ -1,0 +1,87 @@
+package delivery
+
+import (
+	"encoding/hex"
+	"hash/maphash"
+
+	"brunt/scenarios"
+)
+
+// An ids is a keyed bijection between the numbers of requests and 64-bit ids: other runs have other ids, and a
+// sighting
+// finds its number without a table. The low bits of what is mixed are the group of the deliveries, one for each step
+// that sends.
+type ids struct{ before, after uint64 }
+
+const (
+	groupBits = 8
+	mostGroup = 1<<groupBits - 1
+)
+
+// idLength is the length of an id in hexadecimal digits.
+const idLength = 16
+
+// of returns the id of a number.
+func (k ids) of(group uint8, n uint64) uint64 {
+	return scenarios.MixBits((n<<groupBits|uint64(group))^k.before) ^ k.after
+}
+
+// number returns the group and the number of an id. Of an id that was not drawn, they are arbitrary, and the
+// number is
+// almost certainly beyond those that were drawn: a wrong id of 64 bits passes for one of a million drawn ones with a
+// probability of 2^-44.
+func (k ids) number(id uint64) (group uint8, n uint64) {
+	z := unmix(id^k.after) ^ k.before
+	return uint8(z), z >> groupBits
+}
+
+// unmix is the inverse of [scenarios.MixBits]: shifts are undone by repeating them, and factors by their inverses
+// modulo 2^64.
+func unmix(z uint64) uint64 {
+	z = (z ^ z>>31 ^ z>>62) * 0x319642b2d24d8ec3
+	z = (z ^ z>>27 ^ z>>54) * 0x96de1b173f119089
+	return z ^ z>>30 ^ z>>60
+}
+
+// appendID appends an id as text.
+func appendID(dst []byte, id uint64) []byte {
+	var b [8]byte
+	for i := range b {
+		b[i] = byte(id >> (56 - 8*i))
+	}
+	return hex.AppendEncode(dst, b[:])
+}
+
+// parseID reads an id.
+func parseID(text string) (id uint64, ok bool) {
+	var b [8]byte
+	if len(text) != idLength {
+		return 0, false
+	}
+	if _, err := hex.Decode(b[:], []byte(text)); err != nil {
+		return 0, false
+	}
+	for _, x := range b {
+		id = id<<8 | uint64(x)
+	}
+	return id, true
+}
+
+// A table finds the numbers of ids that the target gives. It keeps a hash of each, some 20 bytes. A message
+// may be seen
+// before the answer that names its id: such sightings wait in early until their id is known.
+type table struct {
+	seed  maphash.Seed
+	by    map[uint64]uint64
+	early map[uint64][]sighting
+	waits int // number of sightings in early
+}
+
+// mostEarly bounds the sightings whose ids are not known.
+const mostEarly = 100_000
+
+func newTable() *table {
+	return &table{seed: maphash.MakeSeed(), by: map[uint64]uint64{}, early: map[uint64][]sighting{}}
+}
+
+func (t *table) hash(id string) uint64 { return maphash.String(t.seed, id) }

@@ -1,0 +1,316 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"hash/maphash"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+	"brunt/scenarios/template"
+)
+
+// A Set follows all deliveries of a run; a nil set has none.
+type Set struct {
+	keys     ids
+	seed     maphash.Seed // of keys of sequences
+	trackers []*tracker
+	groups   []*group
+	sources  []source
+	seen     []string // by tracker: where its messages are seen
+	now      func() time.Duration
+	begun    atomic.Bool
+	settled  bool
+
+	stop    chan struct{} // closed to end the watch
+	watched sync.WaitGroup
+	late    []time.Duration // how late the watch was, each time
+}
+
+// A group has the deliveries of one step, which share the numbers of its requests.
+type group struct {
+	index    uint8
+	sends    []scenarios.Call
+	trackers []*tracker // with drawn ids
+	tables   []*tracker // with ids of the target's own
+	next     atomic.Uint64
+}
+
+// Open begins to see messages. The clock may stand still until [Set.Begin].
+func Open(specs []*Spec, now func() time.Duration) (*Set, error) {
+	if len(specs) == 0 {
+		return nil, nil
+	}
+	s := &Set{keys: ids{rand.Uint64(), rand.Uint64()}, seed: maphash.MakeSeed(), now: now, stop: make(chan struct{})}
+	by := map[string]*group{}
+	for _, spec := range specs {
+		t := newTracker(spec, nil)
+		s.trackers = append(s.trackers, t)
+		g := by[spec.Sent]
+		if g == nil {
+			g = &group{index: uint8(len(s.groups) & mostGroup), sends: spec.Sends}
+			by[spec.Sent], s.groups = g, append(s.groups, g)
+		}
+		if t.group = g; t.table != nil {
+			g.tables = append(g.tables, t)
+		} else {
+			g.trackers = append(g.trackers, t)
+		}
+	}
+	for _, open := range sources() {
+		all, err := open(s)
+		s.sources = append(s.sources, all...)
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
+}
+
+// Begin begins to record outcomes: the clock of the run goes, and nothing was sent before.
+func (s *Set) Begin(sink func(shard int) load.Sink) {
+	if s == nil {
+		return
+	}
+	for i, t := range s.trackers {
+		t.record = sink(i).Record
+	}
+	s.begun.Store(true)
+	s.watched.Go(s.watch)
+}
+
+// watchEvery is how often messages that are overdue are looked for.
+const watchEvery = 50 * time.Millisecond
+
+// watch records messages that are overdue. How late it wakes up is how late brunt reads what arrives: both
+// wait for the
+// same processors and the same poller.
+func (s *Set) watch() {
+	timer := time.NewTimer(watchEvery)
+	defer timer.Stop()
+	for {
+		began := time.Now()
+		timer.Reset(watchEvery)
+		select {
+		case <-timer.C:
+		case <-s.stop:
+			return
+		}
+		if late := time.Since(began) - watchEvery; len(s.late) < mostTurns {
+			s.late = append(s.late, max(0, late))
+		}
+		s.overdue()
+	}
+}
+
+// mostTurns bounds the turns whose lateness is kept: those of 14 hours.
+const mostTurns = 1 << 20
+
+func (s *Set) overdue() {
+	now := s.now()
+	for _, t := range s.trackers {
+		t.overdueAt(now)
+	}
+}
+
+// Settle waits after the load, until the settle times of all deliveries have passed.
+func (s *Set) Settle(ctx context.Context) {
+	if s == nil || !s.begun.Load() {
+		return
+	}
+	longest := time.Duration(0)
+	for _, t := range s.trackers {
+		longest = max(longest, t.spec.SettleOr())
+	}
+	timer := time.NewTimer(longest)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		s.settled = true
+	case <-ctx.Done():
+	}
+	close(s.stop)
+	s.watched.Wait()
+	s.overdue()
+	s.begun.Store(false) // what comes from now on does not count
+}
+
+// Close ends the sources.
+func (s *Set) Close() error {
+	if s == nil {
+		return nil
+	}
+	if s.begun.Swap(false) {
+		close(s.stop)
+		s.watched.Wait()
+	}
+	var err error
+	for _, one := range s.sources {
+		err = errors.Join(err, one.Close())
+	}
+	s.sources = nil
+	return err
+}
+
+// ReaderLag returns the p99 of the time by which brunt was late to read.
+func (s *Set) ReaderLag() time.Duration {
+	if s == nil || len(s.late) == 0 {
+		return 0
+	}
+	slices.Sort(s.late)
+	return s.late[(len(s.late)-1)*99/100]
+}
+
+// sighted takes a message of a delivery: the text of its id, and of its key if the delivery has one.
+func (s *Set) sighted(t *tracker, id, key string, keyed bool) {
+	at := s.now()
+	if !s.begun.Load() {
+		return
+	}
+	see := sighting{at: at, keyed: keyed}
+	if keyed {
+		see.key = maphash.String(s.seed, key)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.table != nil {
+		h := t.table.hash(id)
+		n, known := t.table.by[h]
+		switch {
+		case known:
+			t.see(n, see)
+		case t.table.waits < mostEarly:
+			t.table.early[h] = append(t.table.early[h], see)
+			t.table.waits++
+		default:
+			t.foreign++
+		}
+		return
+	}
+	number, ok := parseID(id)
+	index, n := s.keys.number(number)
+	if !ok || index != t.group.index || n >= t.group.next.Load() {
+		t.foreign++
+		return
+	}
+	t.see(n, see)
+}
+
+// unread counts a message without a readable id.
+func (s *Set) unread(t *tracker) {
+	if s.begun.Load() {
+		t.mu.Lock()
+		t.unreadable++
+		t.mu.Unlock()
+	}
+}
+
+// User wraps a virtual user and follows its requests.
+func (s *Set) User(u load.User) load.User {
+	if s == nil {
+		return u
+	}
+	for _, g := range s.groups {
+		u = &user{User: u, set: s, group: g}
+	}
+	return u
+}
+
+// A user is a virtual user whose requests are followed. Each of its other steps costs one comparison for each
+// step that
+// sends.
+type user struct {
+	load.User
+	set   *Set
+	group *group
+	drawn []byte
+}
+
+func (u *user) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
+	g, s := u.group, u.set
+	if !slices.Contains(g.sends, c) {
+		u.User.Do(it, c, out)
+		return
+	}
+	begun := s.now()
+	var n uint64
+	if len(g.trackers) > 0 {
+		n = g.next.Add(1) - 1
+		for _, t := range g.trackers {
+			t.begin(n, it.Intended, begun)
+		}
+		u.drawn = appendID(u.drawn[:0], s.keys.of(g.index, n))
+		it.Write = u.drawn
+	}
+	u.User.Do(it, c, out)
+	if len(g.trackers) > 0 {
+		it.Write = nil
+	}
+	for _, t := range g.trackers {
+		t.answered(n, out)
+	}
+	for _, t := range g.tables {
+		t.named(it, out, begun)
+	}
+}
+
+// named follows a message whose id is in the answer of its request.
+func (t *tracker) named(it *template.Iter, out *scenarios.Outcome, begun time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	acked := t.spec.Ack.Holds(out)
+	var id []byte
+	var err error
+	// subtle: variables are extracted only from an answer that is ok; after another one they may hold older values
+	if acked && out.Kind == scenarios.OK {
+		id, err = t.spec.ID.Append(nil, it)
+	}
+	if !acked || err != nil || len(id) == 0 {
+		f := flight{due: out.Intended, ready: micros(out.Ready - out.Intended), load: uint16(out.Load)}
+		if out.Closed {
+			f = flight{due: out.Slot, load: uint16(out.Load), flags: isClosed}
+		}
+		if acked {
+			t.acknowledged++
+			t.unnamed++
+			return
+		}
+		t.refusedLocked(out, &f)
+		return
+	}
+	n := uint64(len(t.table.by))
+	h := t.table.hash(string(id))
+	if _, twice := t.table.by[h]; twice { // two requests got one id
+		t.acknowledged++
+		t.unnamed++
+		return
+	}
+	t.table.by[h] = n
+	t.beginLocked(n, out.Intended, begun)
+	p, i := t.at(n)
+	p.ids[i] = string(id)
+	for _, see := range t.table.early[h] {
+		t.table.waits--
+		t.see(n, see)
+	}
+	delete(t.table.early, h)
+	t.answeredLocked(n, out)
+}
+
+// listed lists the numbers of messages that are not held, in the order of their due times.
+func (t *tracker) listed() []uint64 {
+	out := make([]uint64, 0, len(t.flaws))
+	for n := range t.flaws {
+		out = append(out, n)
+	}
+	slices.SortFunc(out, func(a, b uint64) int {
+		return cmp.Or(cmp.Compare(t.flaws[a].due, t.flaws[b].due), cmp.Compare(a, b))
+	})
+	return out
+}

@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/ohler55/ojg/jp"
+
+	"brunt/scenarios"
+	"brunt/scenarios/delivery"
+	"brunt/scenarios/syntax"
+)
+
+// compileDeliveries finds the steps that send what `deliveries` expects to see, and gives each delivery a row of its
+// own in each load that sends it.
+func compileDeliveries(p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
+	var written []*syntax.Node
+	for _, d := range p.Scenario.Deliveries {
+		spec := &delivery.Spec{Delivery: d, Series: make([]int32, len(p.Loads))}
+		p.Deliveries = append(p.Deliveries, spec)
+		spec.IDPath, _ = jp.ParseString(d.Seen.ID) // mistakes are reported
+		if d.Key != "" {
+			spec.KeyPath, _ = jp.ParseString(d.Key)
+		}
+		for _, s := range steps.compiled {
+			if s.call.Name() != d.Sent {
+				continue
+			}
+			spec.Sends, written = append(spec.Sends, s.call), append(written, s.with)
+			switch {
+			case d.Drawn() && !namesWrite(s.call):
+				m.AddHint(s.with.Pos, "such as json: {id: \"${delivery.id}\"}",
+					"the step %q names ${delivery.id} nowhere, so nothing that is seen could be known by it", d.Sent)
+			case !d.Drawn() && s.with.Get("extract").Get(d.ID.Refs()[0].Name) == nil:
+				m.AddHint(d.ID.At, "such as extract: {id: \"$.id\"} in that step",
+					"the step %q extracts no %s from its answer", d.Sent, d.ID.Refs()[0].Name)
+			}
+		}
+		steps.checkName(d.Of("sent"), d.Sent)
+		for _, s := range p.Series.Steps {
+			if s.Name == d.Name {
+				m.Add(d.Of("sent"), "a step has the name %q already, which is to be the delivery's own row", d.Name)
+				break
+			}
+		}
+		checkHook(p, d, m)
+	}
+	for _, spec := range p.Deliveries { // behind the steps, whose names are checked above
+		for i := range p.Loads {
+			if spec.Series[i] = -1; spec.Sent != "" && p.Loads[i].hasStep(spec.Sent) {
+				n := steps.number(spec.Name, i)
+				p.Series.Steps[n].Part = true // it is in no sum: the request that sends is
+				spec.Series[i] = n
+			}
+		}
+	}
+	onlyInSends(p, steps, m, written)
+}
+
+// checkHook refuses to listen at an address beyond loopback that the scenario and the policies do not allow:
+// everybody
+// who reaches it could send messages.
+func checkHook(p *Plan, d *scenarios.Delivery, m *syntax.Mistakes) {
+	text, _ := d.Seen.Hook()
+	at, err := netip.ParseAddrPort(text)
+	if err != nil { // a mistake that is already reported
+		return
+	}
+	if err := p.LoadAllowlist.CheckAddr(at, ""); err != nil {
+		m.Add(d.Seen.Of("http"), "messages would be received at %s: %v", at, err)
+	}
+}
+
+// onlyInSends refuses ${delivery.id} outside of steps that send.
+func onlyInSends(p *Plan, steps *stepCompiler, m *syntax.Mistakes, written []*syntax.Node) {
+	for _, u := range p.Scenario.Symbols.Uses() {
+		switch {
+		case u.Ref.Kind != syntax.RefLedger || u.Ref.Text != syntax.DeliveryPlaceholder || steps.unknown,
+			slices.ContainsFunc(written, func(n *syntax.Node) bool { return n.Holds(u.Pos) }),
+			slices.ContainsFunc(p.Scenario.Deliveries, func(d *scenarios.Delivery) bool { return d.ID.At == u.Pos }):
+		case len(p.Scenario.Deliveries) == 0:
+			m.AddHint(u.Pos, "such as deliveries: {order: {sent: STEP, seen: {http: \":9099/hook\", id: \"$.id\"}, within: 5s}}",
+				"${%s}: the scenario has no `deliveries`", u.Ref.Text)
+		default:
+			m.Add(u.Pos, "${%s} belongs into a step that `deliveries` names under `sent`", u.Ref.Text)
+		}
+	}
+}
