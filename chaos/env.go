@@ -124,8 +124,8 @@ func (sc *Scope) Carries(from, to, upstream string) Formats {
 	return all
 }
 
-// Datagrams reports whether the end of a link from the load receives datagrams: an endpoint, or the target if it is at the
-// address of one.
+// Datagrams reports whether the end of a link from the load receives datagrams: an endpoint, or the target if it is at
+// the address of one.
 func (sc *Scope) Datagrams(to string) bool {
 	return slices.ContainsFunc(sc.Endpoints, func(e Endpoint) bool {
 		return e.Datagrams && (e.Name == to || to == TargetName && e.Addr == sc.External)

@@ -28,7 +28,7 @@ type DatagramEffect func(b []byte, at time.Time, pass func(b []byte, at time.Tim
 //	client --in--> association --toxics--> departures --> upstream
 //	       <------ departures <--toxics-- association <--
 //
-// The numbers of datagrams decide over random choices, so the share of them that a toxic hits depends on the seed alone.
+// Random choices depend on the seed and on the numbers of the datagrams, so a seed determines the share that is hit.
 type relay struct {
 	p  *Proxy
 	in *net.UDPConn
@@ -240,7 +240,7 @@ func (r *relay) through(rest []*toxicity, a *association, dir Direction, b []byt
 	}
 }
 
-// send sends a datagram. Like a network, it tells nobody if that fails. The lock is held.
+// send sends a datagram. As in a network, a failure is the loss of the datagram. The lock is held.
 func (r *relay) send(a *association, dir Direction, b []byte) {
 	var err error
 	if dir == Forward {

@@ -242,8 +242,8 @@ type stopping struct {
 	open  []net.Conn
 }
 
-// newStopping starts a relay to the host of a URL that ends with the test: of datagrams if those are what the URL stands
-// for.
+// newStopping starts a relay to the host of a URL that ends with the test. It relays datagrams if the URL stands for
+// those.
 func newStopping(t *testing.T, to *neturl.URL) *stopping {
 	t.Helper()
 	r := &stopping{to: to.Host}
@@ -275,7 +275,8 @@ func newStopping(t *testing.T, to *neturl.URL) *stopping {
 	return r
 }
 
-// relayDatagrams relays datagrams both ways, until the test ends. Those that come meanwhile wait in the system's buffer.
+// relayDatagrams relays datagrams both ways, until the test ends. Those that come during a stop wait in the system's
+// buffer.
 func (r *stopping) relayDatagrams(t *testing.T) {
 	t.Helper()
 	in, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})

@@ -37,6 +37,7 @@ var addressFields = map[string]string{
 	"chaos/probe.Call.put":                   ofQuestions,
 	"chaos/probe.Call.patch":                 ofQuestions,
 	"chaos/probe.Call.delete":                ofQuestions,
+	"targets/dns.step.dns":                   noAddress, // a name in a question; the address is the endpoint's
 	"scenarios.Target.url":                   ofLoad,
 	"scenarios.Target.endpoints":             ofLoad + "; further hosts: Scope.CheckHosts",
 	"scenarios.Ready.get":                    ofLoad + ", as a step of the load",

@@ -27,6 +27,8 @@ var dials = map[string]string{
 		"that the container itself had asked",
 	"chaos/proxy/link.go net.Dialer": "the other end of a declared link, whose address " +
 		"System.reach has checked",
+	"chaos/proxy/datagrams.go net.Dialer":       "the same, for datagrams",
+	"chaos/proxy/datagrams.go net.DialUDP":      "the proof of a link sends datagrams to brunt's own proxy",
 	"chaos/proxy/rendezvous.go net.Dialer":      "the proof of a link connects to brunt's own proxy",
 	"chaos/proxy/peer/client.go http.Transport": "the same proof in HTTP/2, over that connection",
 	"chaos/selector/injection_point.go net.DefaultResolver": "asks the machine's name servers for a peer's address, " +

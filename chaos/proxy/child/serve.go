@@ -295,7 +295,9 @@ func (s *server) close(n proxyN) error {
 
 // start starts a proxy.
 func (s *server) start(a startArgs) (started, error) {
-	c := proxy.Config{Listen: a.Listen, Upstream: func() string { return a.Upstream }, Seed: a.Seed, HTTP: a.HTTP, Datagrams: a.Datagrams}
+	c := proxy.Config{
+		Listen: a.Listen, Upstream: func() string { return a.Upstream }, Seed: a.Seed, HTTP: a.HTTP, Datagrams: a.Datagrams,
+	}
 	if a.Table != 0 {
 		in, err := find(s, s.spaces, a.Space)
 		if err != nil {

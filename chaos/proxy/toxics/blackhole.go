@@ -16,7 +16,9 @@ type Blackhole struct{}
 func (Blackhole) Check(bool) error { return nil }
 
 func (Blackhole) Begin() proxy.Effect {
-	return proxy.Effect{Admit: proxy.Wait, DropOnClose: true, Gate: func(proxy.Point) proxy.Gate { return hole{} }, Datagrams: lost}
+	return proxy.Effect{
+		Admit: proxy.Wait, DropOnClose: true, Gate: func(proxy.Point) proxy.Gate { return hole{} }, Datagrams: lost,
+	}
 }
 
 // lost loses every datagram.
