@@ -10,7 +10,12 @@ import (
 func Width(s string) int { return displaywidth.String(s) }
 
 // Clip cuts s to width columns; … marks the cut.
-func Clip(s string, width int) string { return displaywidth.TruncateString(s, max(width, 0), "…") }
+func Clip(s string, width int) string {
+	if width <= 0 { // TruncateString would return the mark
+		return ""
+	}
+	return displaywidth.TruncateString(s, width, "…")
+}
 
 // Pad fills s with blanks up to width columns.
 func Pad(s string, width int, right bool) string {

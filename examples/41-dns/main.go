@@ -1,4 +1,4 @@
-// Command 46-dns is a small DNS server, over UDP and TCP. It answers each question for an address with 192.0.2.1, and
+// Command 41-dns is a small DNS server, over UDP and TCP. It answers each question for an address with 192.0.2.1, and
 // every other question with no records.
 package main
 
