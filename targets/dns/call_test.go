@@ -166,9 +166,9 @@ func TestCall_Stray(t *testing.T) {
 
 // TestCall_Hostile: bytes of nonsense behind a right header and question are an error of the request.
 func TestCall_Hostile(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
 	for _, scheme := range []string{"dns", "dns+tcp"} {
 		s := start(t, scheme, func(q *mdns.Msg, _ string) [][]byte {
+			r := rand.New(rand.NewPCG(1, uint64(q.Id)))
 			q.Response, q.Extra = true, nil
 			b, _ := q.Pack()
 			binary.BigEndian.PutUint16(b[6:], uint16(1+r.IntN(9))) // records that do not follow
