@@ -69,6 +69,8 @@ func TestCall_Query(t *testing.T) {
 		"mail.test. MX rd=true edns=1232 do=false", "x7.test. HTTPS rd=true edns=1232 do=false",
 		`a\.b.test. NS rd=true edns=1232 do=false`,
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if !slices.Equal(seen, all) {
 		t.Errorf("the server saw\n%s\nwant\n%s", strings.Join(seen, "\n"), strings.Join(all, "\n"))
 	}
