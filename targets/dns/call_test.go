@@ -69,6 +69,8 @@ func TestCall_Query(t *testing.T) {
 		"mail.test. MX rd=true edns=1232 do=false", "x7.test. HTTPS rd=true edns=1232 do=false",
 		`a\.b.test. NS rd=true edns=1232 do=false`,
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if !slices.Equal(seen, all) {
 		t.Errorf("the server saw\n%s\nwant\n%s", strings.Join(seen, "\n"), strings.Join(all, "\n"))
 	}
@@ -166,9 +168,9 @@ func TestCall_Stray(t *testing.T) {
 
 // TestCall_Hostile: bytes of nonsense behind a right header and question are an error of the request.
 func TestCall_Hostile(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
 	for _, scheme := range []string{"dns", "dns+tcp"} {
 		s := start(t, scheme, func(q *mdns.Msg, _ string) [][]byte {
+			r := rand.New(rand.NewPCG(1, uint64(q.Id)))
 			q.Response, q.Extra = true, nil
 			b, _ := q.Pack()
 			binary.BigEndian.PutUint16(b[6:], uint16(1+r.IntN(9))) // records that do not follow
