@@ -4,18 +4,26 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"brunt/reporters/catalog"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/ab"
+	"brunt/scenarios/decide/capacity"
+	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/run"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -25,7 +33,8 @@ type abFlags struct {
 	runFlags
 	judgeFlags
 	ab.Settings
-	a, b []string
+	a, b     []string
+	tolerate string
 }
 
 func abCommand() *cobra.Command {
@@ -49,11 +58,17 @@ or --metric names memory or recover, which blocks don't have), or with --in-turn
 after each pair, and each test uses a part of alpha (Lan-DeMets, O'Brien-Fleming); new pairs
 confirm a failure. With --concurrent both sides run at once with half of the arrivals each.
 
+With --tolerate FAULT.SETTING=DOSE brunt makes no pairs: as brunt tolerate does, it searches the dose up
+to DOSE that side a tolerates, then that of side b, both with 95 % confidence. b regressed if it
+certainly tolerates less than a, although both may pass the scenario itself. It is inconclusive if a
+search found no interval that its probes confirmed.
+
 An interrupt shows what the blocks, or the pairs, came to until then, and decides nothing.
 Exit code 4 is a regression, 8 inconclusive with --fail-inconclusive, and else 0.`,
 		Example: `  brunt ab checkout.yaml --a http://127.0.0.1:8080 --b http://127.0.0.1:8081
   brunt ab checkout.yaml --a git:main --b git:HEAD --build "go build -o server ./cmd/server"
-  brunt ab checkout.yaml --a cache=on --b cache=off --concurrent --budget 6m`,
+  brunt ab checkout.yaml --a cache=on --b cache=off --concurrent --budget 6m
+  brunt ab checkout.yaml --a git:main --b git:HEAD --build make --tolerate slow-store.delay=2s`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.compare(c, args[0]) },
 	}
@@ -73,6 +88,8 @@ Exit code 4 is a regression, 8 inconclusive with --fail-inconclusive, and else 0
 	c.Flags().IntVar(&f.Confirm, "confirm", 4,
 		"new pairs that confirm a failure of runs in turns (default a third of a small --budget)")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault")
+	c.Flags().StringVar(&f.tolerate, "tolerate", "",
+		"compare the dose of a fault that each side tolerates, up to the given one: FAULT.SETTING=DOSE")
 	c.Flags().StringVarP(&f.out, "output", "o", "",
 		"folder for the results of all runs (default brunt-results/NAME-ab-TIME)")
 	f.log = logFlags{"text", "error"}
@@ -110,6 +127,11 @@ func (f *abFlags) compare(c *cobra.Command, path string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if f.tolerate != "" {
+		if err := f.searchable(c); err != nil {
+			return err
+		}
+	}
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
@@ -137,8 +159,97 @@ func (f *abFlags) compare(c *cobra.Command, path string) error {
 			return f.side(ctx, c, p, dir, w)
 		},
 	}
+	if f.tolerate != "" {
+		return f.tolerances(ctx, c, own, func(do func(file string, params []string) error) error {
+			return x.Sides(ctx, a, b, dir, do)
+		})
+	}
 	o, err := x.Compare(ctx, a, b, dir)
 	return f.report(c, o, err)
+}
+
+// searchable checks that --tolerate goes with the other flags.
+func (f *abFlags) searchable(c *cobra.Command) error {
+	for _, name := range []string{
+		"concurrent", "in-turns", "block", "pairs", "budget", "confirm", "no-chaos", "metric", "phase", "step", "margin",
+		"alpha", "explain",
+	} {
+		if c.Flags().Changed(name) {
+			return usagef("--%s is for pairs of runs, and --tolerate makes a search of each side", name)
+		}
+	}
+	if _, _, _, ok := f.wanted(); !ok {
+		return usagef("--tolerate %q: want FAULT.SETTING=DOSE, such as slow-store.delay=2s", f.tolerate)
+	}
+	return nil
+}
+
+// wanted reads --tolerate.
+func (f *abFlags) wanted() (fault, key, to string, ok bool) {
+	setting, to, ok := strings.Cut(f.tolerate, "=")
+	dot := strings.LastIndexByte(setting, '.') // the name of a step of a group has a dot too
+	if !ok || to == "" || dot < 1 || dot == len(setting)-1 {
+		return "", "", "", false
+	}
+	return setting[:dot], setting[dot+1:], to, true
+}
+
+// tolerances searches the tolerated dose of both sides, and compares them. Own is the folder of the scenario.
+func (f *abFlags) tolerances(
+	ctx context.Context, c *cobra.Command, own string, sides func(do func(file string, params []string) error) error,
+) error {
+	fault, key, to, _ := f.wanted()
+	began := time.Now()
+	var found []*search.Tolerance
+	err := sides(func(file string, params []string) error {
+		with := &tolerateFlags{
+			searchFlags: searchFlags{precision: tolerancePrecision, confirm: confirming, cool: cooling}, to: to,
+			confidence: toleranceConfidence, grid: capacity.LeastGrid,
+		}
+		with.sourceFlags, with.log, with.repeat = f.sourceFlags, f.log, 1
+		with.set, with.sourceFlags.folder = slices.Concat(f.set, params), own
+		p, err := with.prepare(c, file, fault, key)
+		if err != nil {
+			return err
+		}
+		side := string("ab"[len(found)])
+		fmt.Fprintf(stderr(c), "%s:\n", side)
+		t, err := p.search(ctx, c, file)
+		if t == nil || err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout(c), "%s: %s (%s)\n", side, words.ToleranceSentence(t), syntax.Amount(len(t.Probes), "probe"))
+		found = append(found, t)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return f.tolerated(c, found[0], found[1], began)
+}
+
+// tolerated compares the tolerances of both sides, and reports the decision.
+func (f *abFlags) tolerated(c *cobra.Command, a, b *search.Tolerance, began time.Time) error {
+	capacity.Compare(b, a)
+	j := words.JudgedTolerance(b, true, "")
+	d := &result.Decision{
+		Kind: "ab", Name: b.Name, Verdict: b.Against.Verdict, Word: strings.ToUpper(string(b.Against.Verdict)),
+		Reason: j.Sentence, Metrics: []result.Judged{j}, Started: began, Took: result.Num(time.Since(began).Seconds()),
+		Basis: "a search of each side, each interval with 95 % confidence",
+	}
+	if f.json != "" {
+		err := writeJSON(f.json, struct {
+			Verdict scenarios.Verdict `json:"verdict"` // pass, regression or inconclusive
+			Reason  string            `json:"reason"`  // one sentence
+			A       *search.Tolerance `json:"a"`
+			B       *search.Tolerance `json:"b"`
+		}{d.Verdict, d.Reason, a, b})
+		if err != nil {
+			return err
+		}
+		f.json = ""
+	}
+	return f.tell(stdout(c), &compare.Comparison{Verdict: d.Verdict, Reason: d.Reason}, d, f.out)
 }
 
 // side runs a side once, and writes its report to dir.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/decide/ab"
 	"brunt/scenarios/decide/compare"
+	"brunt/scenarios/result/search"
 )
 
 // TestAB_Report: a comparison that did not end is shown, also as JSON, and decides nothing; one that ended has the exit
@@ -132,5 +134,47 @@ slo: [errors < 1%]
 	}
 	if _, err := os.Stat(filepath.Join(dir, "out")); err == nil || strings.Contains(progress.String(), "repeated") {
 		t.Errorf("a run was made: %v\n%s", err, progress.String())
+	}
+}
+
+// TestAB_Tolerance: a side whose cliff is at 120 ms, and at 340 ms of the other side, is a regression with exit code 4.
+// One that tolerates more passes, and a search that its probes did not confirm decides nothing.
+func TestAB_Tolerance(t *testing.T) {
+	unsure := cliff("", 1, .33, .34)
+	unsure.Confidence = 0
+	for _, tt := range []struct {
+		name string
+		a, b *search.Tolerance
+		code int
+		want string
+	}{
+		{
+			"less", cliff("", 1, .33, .34), cliff("", 2, .115, .12), scenarios.ExitRegression,
+			"REGRESSION: slow.delay: survives 115ms, fails from 120ms (p95 < 250ms in slow), with 95% confidence; before, the " +
+				"change between 330ms and 340ms",
+		},
+		{"more", cliff("", 1, .115, .12), cliff("", 2, .33, .34), 0, "PASS: slow.delay: survives 330ms, fails from 340ms"},
+		{"not confirmed", unsure, cliff("", 2, .115, .12), scenarios.ExitInconclusive, "INCONCLUSIVE: slow.delay: survives 115ms"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, b := quietCommand()
+			f := &abFlags{}
+			file := filepath.Join(t.TempDir(), "ab.json")
+			f.strict, f.json, f.out = true, file, filepath.Join(t.TempDir(), "out")
+			f.summary = filepath.Join(t.TempDir(), "summary.txt")
+			code := codeOf(f.tolerated(c, tt.a, tt.b, time.Now()))
+			if code != tt.code || !strings.Contains(b.String(), tt.want) {
+				t.Errorf("exit code %d, want %d with %q:\n%s", code, tt.code, tt.want, b)
+			}
+			text, err := os.ReadFile(file)
+			var read struct {
+				Verdict scenarios.Verdict
+				A, B    *search.Tolerance
+			}
+			if err := errors.Join(err, json.Unmarshal(text, &read)); err != nil || read.Verdict != tt.b.Against.Verdict ||
+				read.A.Low != tt.a.Low || read.B.High != tt.b.High {
+				t.Errorf("%v, %s", err, text)
+			}
+		})
 	}
 }

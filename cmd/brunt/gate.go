@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"brunt/reporters/html"
+	"brunt/reporters/words"
 	"brunt/scenarios"
+	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/decide/gate"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/search"
 	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
@@ -25,6 +29,7 @@ type gateFlags struct {
 	gate.Settings
 	history string
 	budget  time.Duration
+	found   []*search.Tolerance // in the history, of the scenario
 }
 
 func gateCommand() *cobra.Command {
@@ -55,6 +60,11 @@ With fewer than ` + fmt.Sprint(compare.LeastHistory) +
 record is then the mean of --runs runs, to learn how much such means differ from day to
 day. With --require-history it ends with exit code 2 instead. A failed run stays in the history, marked; later runs are not compared with it. If
 the change was wanted, --accept restarts the history.
+
+If brunt tolerate --history has added the tolerance of a fault to the same folder, the newest search
+of each setting is a row of the gate: one that found a regression fails the gate, although every run
+passes. With --commit, searches of other commits are shown and decide nothing. To accept a move, run
+brunt tolerate --accept.
 
 While it learns the gate says what it will be able to see, and with eight records it proposes
 durations and margins for what it can't decide. Such a metric makes no gate inconclusive; it
@@ -150,18 +160,47 @@ func (f *gateFlags) decide(c *cobra.Command, path string) error {
 	}
 	o, err := g.Decide(ctx)
 	f.charts = gateCharts(history, plan.Scenario.Name, o.Decision, f.Options)
+	f.found = ofScenario(readTolerances(c, f.history), plan.Scenario.Name)
 	return f.report(c, o, err)
+}
+
+// addTolerances adds the newest tolerance of each setting to the outcome of a gate. One that regressed makes the gate a
+// regression, unless a run has already failed it.
+func (f *gateFlags) addTolerances(o *gate.Outcome) {
+	d := o.Decision
+	for _, t := range capacity.Newest(f.found, d.Name) {
+		note := ""
+		if f.Commit != "" && t.Commit != "" && f.Commit != t.Commit {
+			note = fmt.Sprintf("of commit %s; `brunt tolerate --commit %s` searches this one", t.Commit, f.Commit)
+		}
+		j := words.JudgedTolerance(t, note == "", note)
+		d.Metrics = append(d.Metrics, j)
+		if j.Verdict != scenarios.Fail || !slices.Contains(
+			[]scenarios.Verdict{"", scenarios.None, scenarios.Pass, scenarios.Inconclusive}, d.Verdict) {
+			continue
+		}
+		d.Verdict, d.Word = scenarios.Regression, strings.ToUpper(string(scenarios.Regression))
+		d.Reason = "the target tolerates less of a fault than before: " + j.Sentence
+		if o.Found != nil {
+			o.Found.Verdict, o.Found.Reason = d.Verdict, d.Reason
+		}
+	}
 }
 
 // report prints and writes the outcome of a gate. An error of a run or of the history determines the exit code.
 func (f *gateFlags) report(c *cobra.Command, o gate.Outcome, err error) error {
-	switch {
-	case o.Decision == nil:
+	if o.Decision == nil {
 		return err
+	}
+	f.addTolerances(&o)
+	switch {
 	case err == nil && o.Found != nil:
 		return f.tell(stdout(c), o.Found, o.Decision, f.out)
 	case err != nil:
 		o.Decision.ExitCode = codeOf(err)
+	case o.Decision.Verdict == scenarios.Regression:
+		o.Decision.ExitCode = scenarios.ExitRegression
+		err = exit(scenarios.ExitRegression)
 	}
 	return errors.Join(err, f.write(stdout(c), o.Found, o.Decision, f.out))
 }

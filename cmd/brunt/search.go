@@ -20,11 +20,19 @@ type searchFlags struct {
 	file, page      string
 }
 
+// The defaults of the settings of searches.
+const (
+	confirming          = 3 // probes for each value
+	cooling             = 2 * time.Second
+	tolerancePrecision  = "10%"
+	toleranceConfidence = "95%"
+)
+
 // register adds the flags that do not depend on the search. Value names what it looks for, such as a rate.
 func (f *searchFlags) register(c *cobra.Command, value string) {
 	f.runFlags.register(c)
-	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "pause after a "+value+" at which the objectives failed")
-	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes for each "+value+", an odd number; the majority decides")
+	c.Flags().DurationVar(&f.cool, "cool-down", cooling, "pause after a "+value+" at which the objectives failed")
+	c.Flags().IntVar(&f.confirm, "confirm", confirming, "probes for each "+value+", an odd number; the majority decides")
 	c.Flags().StringVar(&f.file, "json", "", "write the result to a file as JSON")
 	f.log, f.repeat = logFlags{"text", "error"}, 1
 }

@@ -28,6 +28,7 @@ type tolerateFlags struct {
 	to, confidence  string
 	grid            int
 	history, commit string
+	accept          bool
 }
 
 func tolerateCommand() *cobra.Command {
@@ -49,7 +50,9 @@ ends afresh until they have the wanted confidence; an end that is contradicted m
 The answer is an interval: it holds the dose at which half of all runs fail. With --history it
 is kept in a folder, that of brunt gate if you like, and compared with the newest earlier one that
 was confirmed: if the whole interval has moved to where the target tolerates less, that is a regression, with
-exit code 4, although every drill may still pass. brunt trend shows the intervals.`,
+exit code 4, although every drill may still pass; --accept says that the move was wanted. brunt trend
+shows the intervals, and the next brunt gate with that history fails by the regression too. brunt ab
+--tolerate FAULT.SETTING=DOSE searches two sides and compares them.`,
 		Example: `  brunt tolerate shop.yaml slow-store delay --to 2s
   brunt tolerate shop.yaml lose-some pick --to 3 --html tolerance.html
   brunt tolerate shop.yaml slow-store delay --to 2s --history .brunt-history --commit "$GITHUB_SHA"`,
@@ -61,12 +64,14 @@ exit code 4, although every drill may still pass. brunt trend shows the interval
 	c.Flags().StringVar(&f.from, "from", "",
 		"the smallest dose (default no fault; a sixth of --to for a setting of which more does less harm)")
 	c.Flags().IntVar(&f.grid, "grid", capacity.LeastGrid, "number of doses before the bisection, at least 6")
-	c.Flags().StringVar(&f.precision, "precision", "10%", "width of the interval, as a share of its larger end")
-	c.Flags().StringVar(&f.confidence, "confidence", "95%", "confidence of the interval")
+	c.Flags().StringVar(&f.precision, "precision", tolerancePrecision, "width of the interval, as a share of its larger end")
+	c.Flags().StringVar(&f.confidence, "confidence", toleranceConfidence, "confidence of the interval")
 	c.Flags().StringVar(&f.page, "html", "", "write a page with p95, good answers and errors against the dose to a file")
 	c.Flags().StringVar(&f.history, "history", "",
 		"folder of earlier results: compare with the newest of the same setting, and add this one")
 	c.Flags().StringVar(&f.commit, "commit", "", "commit of the system under test, for the history")
+	c.Flags().BoolVar(&f.accept, "accept", false,
+		"compare with nothing: the change was wanted, and later searches are compared with this one")
 	_ = c.MarkFlagRequired("to")
 	return c
 }
@@ -74,7 +79,7 @@ exit code 4, although every drill may still pass. brunt trend shows the interval
 // options reads the flags of a search over the doses of a setting.
 func (f *tolerateFlags) options(s search.Dose) (o capacity.DoseOptions, err error) {
 	o = capacity.DoseOptions{Grid: f.grid, Confirm: f.confirm, Falling: s.Eases}
-	if o.Precision, err = f.narrowness("10%"); err != nil {
+	if o.Precision, err = f.narrowness(tolerancePrecision); err != nil {
 		return o, err
 	}
 	if o.Confidence, err = quantity.ParseShare(f.confidence); err != nil || o.Confidence < .5 || o.Confidence > .999 {
@@ -101,25 +106,62 @@ func (f *tolerateFlags) options(s search.Dose) (o capacity.DoseOptions, err erro
 }
 
 func (f *tolerateFlags) tolerate(c *cobra.Command, path, fault, key string) error {
-	held, err := f.policies()
+	if f.accept && f.history == "" {
+		return usagef("--accept goes with --history, whose next searches are compared with this one")
+	}
+	p, err := f.prepare(c, path, fault, key)
 	if err != nil {
 		return err
+	}
+	var earlier []*search.Tolerance
+	if f.history != "" && !f.accept {
+		earlier = readTolerances(c, f.history)
+	}
+	if err := recoverOthers(c); err != nil {
+		return err
+	}
+	ctx, stop := interruptible(new(screen), interrupts, hurries)
+	defer stop()
+	found, err := p.search(ctx, c, path)
+	if found == nil {
+		return err
+	}
+	if err == nil {
+		capacity.CompareNewest(found, earlier)
+	}
+	f.tell(c, found)
+	return errors.Join(err, f.keep(found, p.prober, err == nil))
+}
+
+// A toleranceSearch is a search that was checked and can begin.
+type toleranceSearch struct {
+	prober *capacity.DoseProber
+	o      capacity.DoseOptions
+	name   string // of the scenario
+	commit string
+}
+
+// prepare reads the scenario, and checks the search for the tolerated dose of a setting of a fault.
+func (f *tolerateFlags) prepare(c *cobra.Command, path, fault, key string) (*toleranceSearch, error) {
+	held, err := f.policies()
+	if err != nil {
+		return nil, err
 	}
 	parse := func() (*scenarios.Scenario, error) { return f.parse(path, held) }
 	sc, err := parse()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := sc.Mistakes().Err(); err != nil {
-		return err
+		return nil, err
 	}
 	setting, err := plan.FindDose(sc, fault, key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	o, err := f.options(setting)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	prober := &capacity.DoseProber{
 		Parse: parse, Compile: plan.CompileOptions{Self: self(), Policies: held},
@@ -130,18 +172,15 @@ func (f *tolerateFlags) tolerate(c *cobra.Command, path, fault, key string) erro
 		if errors.As(err, new(*syntax.MistakesError)) {
 			fmt.Fprintf(stderr(c), "brunt: with %s up to %s, the dose of --to:\n", setting.Name(), setting.Unit.Format(o.To))
 		}
-		return err
+		return nil, err
 	}
-	var earlier []*search.Tolerance
-	if f.history != "" {
-		earlier = readTolerances(c, f.history)
-	}
-	if err := recoverOthers(c); err != nil {
-		return err
-	}
-	ctx, stop := interruptible(new(screen), interrupts, hurries)
-	defer stop()
-	o.Tried = func(t search.Try) {
+	return &toleranceSearch{prober, o, sc.Name, f.commit}, nil
+}
+
+// search searches, with a line for each probe. It returns nil if it found nothing to tell.
+func (p *toleranceSearch) search(ctx context.Context, c *cobra.Command, path string) (*search.Tolerance, error) {
+	setting := p.prober.Setting
+	p.o.Tried = func(t search.Try) {
 		dose := "no fault"
 		if t.Rate > 0 && !math.IsInf(t.Rate, 1) {
 			dose = setting.Unit.Format(t.Rate)
@@ -149,22 +188,18 @@ func (f *tolerateFlags) tolerate(c *cobra.Command, path, fault, key string) erro
 		fmt.Fprintf(stderr(c), "%12s  %-9s  %s\n", dose, t.Answer, t.Why)
 	}
 	began := time.Now()
-	found, err := capacity.Tolerate(ctx, prober, o)
+	found, err := capacity.Tolerate(ctx, p.prober, p.o)
 	if found == nil || len(found.Probes) == 0 {
-		return err
+		return nil, err
 	}
 	if failing := (capacity.BaselineError{}); errors.As(err, &failing) {
 		tell(stderr(c), fmt.Errorf("no tolerance of %s can be found: %w; mend the target, lower the load, or relax the "+
 			"objective, until `brunt run %s --no-chaos` passes", setting.Name(), err, filepath.ToSlash(path)))
-		return exit(scenarios.ExitFail)
+		return nil, exit(scenarios.ExitFail)
 	}
-	found.Version, found.Name, found.Setting, found.Commit = capacity.ToleranceVersion, sc.Name, setting, f.commit
+	found.Version, found.Name, found.Setting, found.Commit = capacity.ToleranceVersion, p.name, setting, p.commit
 	found.Started, found.Took = began, result.Num(math.Round(time.Since(began).Seconds()*1e3)/1e3)
-	if err == nil {
-		capacity.CompareNewest(found, earlier)
-	}
-	f.tell(c, found)
-	return errors.Join(err, f.keep(found, prober, err == nil))
+	return found, err
 }
 
 // tell prints the answer, and a line for each dose that was decided.

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/scenarios"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 	"brunt/scenarios/result/search"
 	"brunt/scenarios/syntax"
 )
@@ -88,11 +90,7 @@ func ToleranceDetails(t *search.Tolerance) (out []string) {
 			strings.Join(limited, ", ")))
 	}
 	if a := t.Against; a != nil {
-		was := "no change up to " + say(a.Low)
-		if a.High > 0 {
-			was = "the change between " + say(a.Low) + " and " + say(a.High)
-		}
-		commit := ""
+		was, commit := toleranceBefore(t), ""
 		if a.Commit != "" {
 			commit = " (" + Clean(a.Commit) + ")"
 		}
@@ -100,6 +98,38 @@ func ToleranceDetails(t *search.Tolerance) (out []string) {
 			strings.TrimSuffix(syntax.Sentence(string(a.Verdict)), "."), Clean(a.Started), commit, was))
 	}
 	return out
+}
+
+// toleranceBefore says what the search found that t was compared with.
+func toleranceBefore(t *search.Tolerance) string {
+	say := t.Setting.Unit.Format
+	if t.Against.High > 0 {
+		return "the change between " + say(t.Against.Low) + " and " + say(t.Against.High)
+	}
+	return "no change up to " + say(t.Against.Low)
+}
+
+// JudgedTolerance is a tolerance as a metric of a decision: what the search of the base found, and what this one did.
+// Counts says that it may decide; otherwise note says why not.
+func JudgedTolerance(t *search.Tolerance, counts bool, note string) result.Judged {
+	j := result.Judged{
+		Name: t.Figure(), Verdict: scenarios.None, Base: "–", Now: ToleranceInterval(t), Note: note,
+		Worse: result.NaN, AtLeast: result.NaN, AtMost: result.NaN, Limit: result.NaN,
+	}
+	j.Sentence = ToleranceSentence(t)
+	if t.Against == nil {
+		return j
+	}
+	j.Base = toleranceBefore(t)
+	j.Sentence = fmt.Sprintf("%s; before, %s", j.Sentence, j.Base)
+	switch {
+	case !counts:
+	case t.Against.Verdict == scenarios.Regression:
+		j.Verdict, j.Change = scenarios.Fail, "tolerates less"
+	default:
+		j.Verdict = t.Against.Verdict
+	}
+	return j
 }
 
 // TolerancePoint formats the figures of a dose: p95, good answers and failed requests.

@@ -112,16 +112,40 @@ func (x *Comparison) Compare(ctx context.Context, a, b *Side, dir string) (o Out
 	return o, errors.Join(err, a.remove(), b.remove())
 }
 
+// Sides builds the sides a and b in dir, calls do for a and then for b with the file and the params of the side, and
+// removes what it built. It ends with the first error.
+func (x *Comparison) Sides(
+	ctx context.Context, a, b *Side, dir string, do func(file string, params []string) error,
+) error {
+	each := func(s *Side) error {
+		file, err := x.checkOut(ctx, s, dir)
+		if err != nil {
+			return err
+		}
+		return do(file, s.params)
+	}
+	err := each(a)
+	if err == nil {
+		err = each(b)
+	}
+	return errors.Join(err, a.remove(), b.remove())
+}
+
+// checkOut builds a side in dir, and returns the file of its scenario.
+func (x *Comparison) checkOut(ctx context.Context, s *Side, dir string) (file string, err error) {
+	if err := s.checkOut(ctx, dir, x.Settings.Build); err != nil {
+		return "", err
+	}
+	return s.file(x.Path, dir)
+}
+
 // prepare builds the sides and compiles both once, so that mistakes are reported before the first run.
 func (x *Comparison) prepare(ctx context.Context, dir string) error {
 	x.files = map[*Side]string{}
 	var whole time.Duration
 	var plans []*plan.Plan
 	for _, s := range []*Side{x.a, x.b} {
-		if err := s.checkOut(ctx, dir, x.Settings.Build); err != nil {
-			return err
-		}
-		file, err := s.file(x.Path, dir)
+		file, err := x.checkOut(ctx, s, dir)
 		if err != nil {
 			return err
 		}

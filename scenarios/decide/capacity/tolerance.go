@@ -23,9 +23,20 @@ const (
 	mostTolerance   = 16 << 20          // the largest file that is read, in bytes
 )
 
-// compare compares a search with an earlier one of the same setting. It is a regression if the whole interval has moved
-// to smaller doses, or to larger ones where a larger dose does less harm, so that the two do not overlap. It is
-// inconclusive if one of them is not confirmed, or if they are about different kinds of change.
+// Compare compares a search with another one of the same setting, of an earlier time or of another build. It is a
+// regression if the whole interval has moved to smaller doses, or to larger ones where a larger dose does less harm, so
+// that the two do not overlap. It is inconclusive if one of them is not confirmed, or if they are about different kinds
+// of change. The result is in t.Against.
+func Compare(t, was *search.Tolerance) {
+	t.Against = &search.Against{
+		Started: was.Started.UTC().Format("2006-01-02 15:04"), Commit: was.Commit, Low: was.Low,
+		Verdict: compare(t, was),
+	}
+	if was.High.Known() {
+		t.Against.High = float64(was.High)
+	}
+}
+
 func compare(t, was *search.Tolerance) scenarios.Verdict {
 	ends := func(t *search.Tolerance) (low, high float64, ok bool) {
 		low, high = t.Low, float64(t.High)
@@ -60,15 +71,24 @@ func CompareNewest(t *search.Tolerance, history []*search.Tolerance) {
 		if was.Name != t.Name || was.Setting != t.Setting || !was.Found() || !passed {
 			continue
 		}
-		t.Against = &search.Against{
-			Started: was.Started.UTC().Format("2006-01-02 15:04"), Commit: was.Commit, Low: was.Low,
-			Verdict: compare(t, was),
-		}
-		if was.High.Known() {
-			t.Against.High = float64(was.High)
-		}
+		Compare(t, was)
 		return
 	}
+}
+
+// Newest returns the newest search of each setting of a scenario, in the order in which the settings came first.
+func Newest(history []*search.Tolerance, name string) (list []*search.Tolerance) {
+	for _, t := range history {
+		i := slices.IndexFunc(list, func(l *search.Tolerance) bool { return l.Setting == t.Setting })
+		switch {
+		case t.Name != name:
+		case i < 0:
+			list = append(list, t)
+		default:
+			list[i] = t
+		}
+	}
+	return list
 }
 
 // ReadTolerance reads the file of a search.

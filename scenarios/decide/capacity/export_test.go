@@ -1,4 +1,0 @@
-package capacity
-
-// Compare is [compare] for tests.
-var Compare = compare
