@@ -496,7 +496,7 @@ func TestExample(t *testing.T) {
 				if c.own {
 					args = append(args, "--set", "bin="+built(t, "brunt/examples/"+c.name))
 				}
-				if c.name == "46-dns" { // its endpoint has a port of its own, as a link from the load needs
+				if c.name == "41-dns" { // its endpoint has a port of its own, as a link from the load needs
 					args = append(args, "--set", "port="+freePort(t))
 				}
 				if c.prometheus {
