@@ -3,6 +3,7 @@ package dns
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"brunt/scenarios/check"
@@ -58,10 +59,8 @@ func (t *exchange) shown() string {
 
 // wanted describes the first check that the answer failed: the expected and the actual value.
 func (t *exchange) wanted() string {
-	for _, code := range t.call.rcodes {
-		if code == t.rcode {
-			return t.call.rest.Wanted(&t.answer, t.it, t.out)
-		}
+	if slices.Contains(t.call.rcodes, t.rcode) {
+		return t.call.rest.Wanted(&t.answer, t.it, t.out)
 	}
 	return "the rcode is " + rcodeName(int32(t.rcode)) + ", and " + rcodeName(int32(t.call.rcodes[0])) + " was wanted"
 }
