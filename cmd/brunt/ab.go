@@ -204,7 +204,7 @@ func (f *abFlags) tolerances(
 	err := sides(func(file string, params []string) error {
 		with := &tolerateFlags{
 			searchFlags: searchFlags{precision: tolerancePrecision, confirm: confirming, cool: cooling}, to: to,
-			confidence: toleranceConfidence, grid: capacity.LeastGrid,
+			confidence: toleranceConfidence, grid: capacity.LeastGrid, ab: true,
 		}
 		with.sourceFlags, with.log, with.repeat = f.sourceFlags, f.log, 1
 		with.set, with.sourceFlags.folder = slices.Concat(f.set, params), own
@@ -222,7 +222,7 @@ func (f *abFlags) tolerances(
 		found = append(found, t)
 		return nil
 	})
-	if err != nil {
+	if err != nil || len(found) < 2 {
 		return err
 	}
 	return f.tolerated(c, found[0], found[1], began)

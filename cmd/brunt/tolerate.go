@@ -29,6 +29,15 @@ type tolerateFlags struct {
 	grid            int
 	history, commit string
 	accept          bool
+	ab              bool // for a side of brunt ab
+}
+
+// limit is the flag that gives the largest dose.
+func (f *tolerateFlags) limit() string {
+	if f.ab {
+		return "--tolerate"
+	}
+	return "--to"
 }
 
 func tolerateCommand() *cobra.Command {
@@ -89,7 +98,7 @@ func (f *tolerateFlags) options(s search.Dose) (o capacity.DoseOptions, err erro
 		return o, usagef("--grid %d: want 6 to 50 doses; a change that is undone between two of them is not seen", f.grid)
 	}
 	if o.To, err = s.ParseDose(f.to); err != nil {
-		return o, usagef("--to %w", err)
+		return o, usagef("%s %w", f.limit(), err)
 	}
 	o.Step = s.Unit.Step(o.To)
 	if f.from != "" {
@@ -100,7 +109,7 @@ func (f *tolerateFlags) options(s search.Dose) (o capacity.DoseOptions, err erro
 		o.From = max(o.Step, math.Round(o.To/float64(f.grid)/o.Step)*o.Step)
 	}
 	if least := max(o.From, o.Step); o.To <= least && (f.from != "" || o.To < least) || o.To <= o.From {
-		return o, usagef("--to %s is not above the smallest dose, %s; give a larger one", f.to, s.Unit.Format(least))
+		return o, usagef("%s %s is not above the smallest dose, %s; give a larger one", f.limit(), f.to, s.Unit.Format(least))
 	}
 	return o, nil
 }
@@ -170,7 +179,8 @@ func (f *tolerateFlags) prepare(c *cobra.Command, path, fault, key string) (*tol
 	}
 	if err := prober.Check(o.Doses()); err != nil {
 		if errors.As(err, new(*syntax.MistakesError)) {
-			fmt.Fprintf(stderr(c), "brunt: with %s up to %s, the dose of --to:\n", setting.Name(), setting.Unit.Format(o.To))
+			fmt.Fprintf(stderr(c), "brunt: with %s up to %s, the dose of %s:\n",
+				setting.Name(), setting.Unit.Format(o.To), f.limit())
 		}
 		return nil, err
 	}
