@@ -118,8 +118,8 @@ func TestObjective_Ledger(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"lost = 0 in baseline", "lost = 0 of write", "lost = 0 after crash", "stale = 1%",
-		"rpo > 5s", "lost < 1%", "lost(1s) = 0",
+		"lost = 0 in baseline", "lost = 0 of write after crash", "rpo < 5s of write",
+		"stale = 0 of write", "lost = 0 after crash", "stale = 1%", "rpo > 5s", "lost < 1%", "lost(1s) = 0",
 	} {
 		if _, err := slo.ParseObjective(text); err == nil {
 			t.Errorf("%s is taken", text)

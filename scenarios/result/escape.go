@@ -81,9 +81,9 @@ type EscapeStep struct {
 // An Overload is what `brunt find --hysteresis` sees: the load of a baseline, an overload in place of a fault, and the
 // escape from it. The escape begins where the overload ends.
 type Overload struct {
-	Before EscapeStep `json:"before"` // the load of the baseline, before the overload
-	Push   EscapeStep `json:"push"`   // the overload
-	Escape *Escape    `json:"escape"`
+	Before EscapeStep `json:"before"`           // the load of the baseline, before the overload
+	Push   EscapeStep `json:"push"`             // the overload
+	Escape *Escape    `json:"escape"`           // what followed the overload; nil if the run ended in it
 	Limits []string   `json:"limits,omitempty"` // where the generator fell short up to the end of the overload
 }
 

@@ -232,7 +232,7 @@ func TestReference_Values(t *testing.T) {
 		}
 	}
 	for kind, want := range map[string][2]string{
-		"network.loss":   {"packets of containers", "Linux"},
+		"network.loss":   {"links, packets of containers", "all; packets of containers: Linux"}, // links carry datagrams
 		"network.stall":  {"links, packets of containers", "all; packets of containers: Linux"},
 		"process.freeze": {"processes", "all; not on Windows"},
 		"exec":           {"what its settings name", "all; on Windows only commands written as lists"},
