@@ -168,7 +168,7 @@ var metrics = Table{
 		Aliases: map[string]string{"mtta": "seen", "ack": "seen"},
 		From:    Injection, To: Seeing, Missed: missedMark,
 		Meaning: "The time from the injection until a person at the run marked the fault as seen, by the button of the live " +
-			"page or by `brunt note --seen FAULT`. It is not decided if no person marked it.",
+			"page or by `brunt note`. It is not decided if no person marked it.",
 	},
 	{
 		Name: "understood", Unit: Seconds, Needs: NeedsMark, Bare: true, Late: true, UpperOnly: true,
