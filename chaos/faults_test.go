@@ -293,6 +293,33 @@ func link(http bool) func(t *testing.T, effective bool) chaostest.World {
 	}
 }
 
+// datagrams is a world of one link on which the load sends datagrams.
+func datagrams(t *testing.T, effective bool) chaostest.World {
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	at := c.LocalAddr().String()
+	p, err := proxy.Start(proxy.Config{
+		Upstream: func() string { return at }, Seed: 1, Datagrams: true, Ineffective: !effective,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	return chaostest.World{
+		Scope: chaos.Scope{
+			Edges:     []chaos.EdgeName{{From: chaos.LoadName, To: "names"}},
+			Endpoints: []chaos.Endpoint{{Name: "names", Addr: at, Datagrams: true}},
+		},
+		Env: chaos.Env{
+			Targets:    chaos.Targets{Links: []*chaos.Link{{From: chaos.LoadName, To: "names", Proxy: p, Datagrams: true}}},
+			Occurrence: chaos.Occurrence{Now: clock()},
+		},
+	}
+}
+
 func TestFaults(t *testing.T) {
 	for _, c := range []struct {
 		yaml  string
@@ -311,6 +338,15 @@ func TestFaults(t *testing.T) {
 		{"network.latency: {service: store, delay: 150ms, direction: response}", link(false)},
 		{"network.bandwidth: {from: web, to: store, rate: 10Mbit/s}", link(false)},
 		{"network.bandwidth: {from: web, to: store, rate: 64KiB/s, direction: response}", link(false)},
+		{"network.loss: {from: load, to: names, percent: 20%}", datagrams},
+		{"network.loss: {from: load, to: names, percent: 100%, direction: response}", datagrams},
+		{"network.duplicate: {from: load, to: names, percent: 30%}", datagrams},
+		{"network.corrupt: {from: load, to: names, percent: 30%}", datagrams},
+		{"network.reorder: {from: load, to: names, percent: 30%}", datagrams},
+		{"network.latency: {from: load, to: names, delay: 150ms, jitter: 30ms}", datagrams},
+		{"network.bandwidth: {from: load, to: names, rate: 64KiB/s}", datagrams},
+		{"network.blackhole: {from: load, to: names}", datagrams},
+		{"network.partition: {from: load, to: names}", datagrams},
 		{"network.stall: {from: web, to: store}", link(false)},
 		{"network.blackhole: {to: store}", link(false)},
 		{"network.reset: {from: web}", link(false)},
