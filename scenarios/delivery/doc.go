@@ -19,6 +19,5 @@
 // one is.
 //
 // Memory: 40 bytes for a message under way, and 2 bits afterwards. The times of messages that are not held are
-// kept as
-// well, up to a quarter of a million of them.
+// kept as well, up to a quarter of a million of them.
 package delivery

@@ -22,9 +22,6 @@ type DatagramEvidence struct {
 	Undone func(before, now netns.ProbeResult) (string, error)
 }
 
-// datagrams is the unit of Traffic that counts datagrams.
-const datagrams = "datagrams"
-
 // errConnections says that a fault has no effect on datagrams.
 var errConnections = errors.New("this fault acts on connections, and the load sends datagrams on this link; " +
 	"network.loss, .duplicate, .reorder, .corrupt, .latency, .bandwidth, .blackhole and .partition act on datagrams")
