@@ -95,7 +95,7 @@ func suites() []suite {
 		{name: "docker", about: text("brunts and targets in containers"), parts: 6, picks: inHome("docker")},
 		{name: "examples", about: text("every example, on processes and on Docker"), parts: 6, picks: inHome("examples")},
 		{
-			name: "drills", about: text("real systems that fail, beside an independent prober"), parts: 4,
+			name: "drills", about: text("real systems that fail, beside an independent prober"), parts: 5,
 			picks: inHome("drills"), takes: "a part takes half an hour",
 		},
 		{

@@ -457,8 +457,8 @@ func rabbitData(ctx context.Context, run string) (map[string]int, error) {
 	return rabbitIDs(ctx, unitAddr(run, "broker[0]"), run)
 }
 
-// In this order, each quarter of them takes half an hour, as `.ci/full drills --part 1/4`: the first and the fifth, and
-// so on.
+// In this order, each fifth of them takes about half an hour, as `.ci/full drills --part 1/5`: the first and the sixth,
+// and so on.
 func TestDrillNginx(t *testing.T) {
 	suite.Needs(t, suite.In("drills"))
 	playAll(t, "nginx", 10)
