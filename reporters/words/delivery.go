@@ -67,19 +67,14 @@ func DeliveryFigures(d *result.DeliveryRecord) []LedgerFigure {
 	if d.Ordered {
 		out = append(out, LedgerFigure{"reordered", d.Reordered})
 	}
-	for _, f := range []LedgerFigure{
+	return appendNonzero(out, []LedgerFigure{
 		{"unknown", d.Unknown},
 		{"without an id", d.Unnamed},
 		{"present though unacknowledged", d.Present},
 		{"of unknown order", d.Unkeyed},
 		{"seen without a readable id", d.Unreadable},
 		{"seen with a foreign id", d.Foreign},
-	} {
-		if f.Count > 0 {
-			out = append(out, f)
-		}
-	}
-	return out
+	})
 }
 
 // DeliverySentence states in one sentence what became of the messages of a delivery, with the figures.

@@ -129,7 +129,7 @@ func LedgerFigures(l *result.LedgerRecord) []LedgerFigure {
 		{"duplicated", l.Duplicated},
 		{"stale", l.Stale},
 	}
-	for _, f := range []LedgerFigure{
+	return appendNonzero(out, []LedgerFigure{
 		{"late", l.Late},
 		{"stale reads during the load", staleReads(l)},
 		{"unknown", l.Unknown},
@@ -137,12 +137,12 @@ func LedgerFigures(l *result.LedgerRecord) []LedgerFigure {
 		{"without an id", l.Unnamed},
 		{"beyond the ledger", l.Unrecorded},
 		{"present though unacknowledged", l.Present},
-	} {
-		if f.Count > 0 {
-			out = append(out, f)
-		}
-	}
-	return out
+	})
+}
+
+// appendNonzero appends the figures that are not zero.
+func appendNonzero(out, figures []LedgerFigure) []LedgerFigure {
+	return append(out, slices.DeleteFunc(figures, func(f LedgerFigure) bool { return f.Count <= 0 })...)
 }
 
 func staleReads(l *result.LedgerRecord) int64 {
