@@ -32,21 +32,33 @@ func compileConsistency(p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
 			m.Add(c.Of("read"), "one step can't both write and read a register: they are two operations")
 		}
 	}
-	onlyInWrites(p, steps, m, written)
+	placeholder{
+		text: syntax.ConsistencyPlaceholder, section: "consistency", setting: "write", entries: len(p.Scenario.Consistency),
+		such: `{users: {write: STEP, read: STEP, found: "${var.value}"}}`,
+		own: func(at syntax.Pos) bool {
+			return slices.ContainsFunc(p.Scenario.Consistency, func(c *scenarios.Consistency) bool { return c.Value.At == at })
+		},
+	}.onlyIn(written, p, steps, m)
 }
 
-// onlyInWrites refuses ${consistency.value} outside of steps that write registers.
-func onlyInWrites(p *Plan, steps *stepCompiler, m *syntax.Mistakes, written []*syntax.Node) {
+// A placeholder is one of the values that a section of the scenario makes for the steps which it names.
+type placeholder struct {
+	text, section, setting string                // setting names the steps
+	such                   string                // an example of the section
+	entries                int                   // of the section
+	own                    func(syntax.Pos) bool // the position is one of the section itself
+}
+
+// onlyIn refuses the placeholder outside of the steps in written.
+func (h placeholder) onlyIn(written []*syntax.Node, p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
 	for _, u := range p.Scenario.Symbols.Uses() {
 		switch {
-		case u.Ref.Kind != syntax.RefLedger || u.Ref.Text != syntax.ConsistencyPlaceholder || steps.unknown,
-			slices.ContainsFunc(written, func(n *syntax.Node) bool { return n.Holds(u.Pos) }),
-			slices.ContainsFunc(p.Scenario.Consistency, func(c *scenarios.Consistency) bool { return c.Value.At == u.Pos }):
-		case len(p.Scenario.Consistency) == 0:
-			m.AddHint(u.Pos, "such as consistency: {users: {write: STEP, read: STEP, found: \"${var.value}\"}}",
-				"${%s}: the scenario has no `consistency`", u.Ref.Text)
+		case u.Ref.Kind != syntax.RefLedger || u.Ref.Text != h.text || steps.unknown,
+			slices.ContainsFunc(written, func(n *syntax.Node) bool { return n.Holds(u.Pos) }), h.own(u.Pos):
+		case h.entries == 0:
+			m.AddHint(u.Pos, "such as "+h.section+": "+h.such, "${%s}: the scenario has no `%s`", u.Ref.Text, h.section)
 		default:
-			m.Add(u.Pos, "${%s} belongs into a step that `consistency` names under `write`", u.Ref.Text)
+			m.Add(u.Pos, "${%s} belongs into a step that `%s` names under `%s`", u.Ref.Text, h.section, h.setting)
 		}
 	}
 }

@@ -54,12 +54,17 @@ func compileDeliveries(p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
 			}
 		}
 	}
-	onlyInSends(p, steps, m, written)
+	placeholder{
+		text: syntax.DeliveryPlaceholder, section: "deliveries", setting: "sent", entries: len(p.Scenario.Deliveries),
+		such: `{order: {sent: STEP, seen: {http: ":9099/hook", id: "$.id"}, within: 5s}}`,
+		own: func(at syntax.Pos) bool {
+			return slices.ContainsFunc(p.Scenario.Deliveries, func(d *scenarios.Delivery) bool { return d.ID.At == at })
+		},
+	}.onlyIn(written, p, steps, m)
 }
 
 // checkHook refuses to listen at an address beyond loopback that the scenario and the policies do not allow:
-// everybody
-// who reaches it could send messages.
+// everybody who reaches it could send messages.
 func checkHook(p *Plan, d *scenarios.Delivery, m *syntax.Mistakes) {
 	text, _ := d.Seen.Hook()
 	at, err := netip.ParseAddrPort(text)
@@ -68,21 +73,5 @@ func checkHook(p *Plan, d *scenarios.Delivery, m *syntax.Mistakes) {
 	}
 	if err := p.LoadAllowlist.CheckAddr(at, ""); err != nil {
 		m.Add(d.Seen.Of("http"), "messages would be received at %s: %v", at, err)
-	}
-}
-
-// onlyInSends refuses ${delivery.id} outside of steps that send.
-func onlyInSends(p *Plan, steps *stepCompiler, m *syntax.Mistakes, written []*syntax.Node) {
-	for _, u := range p.Scenario.Symbols.Uses() {
-		switch {
-		case u.Ref.Kind != syntax.RefLedger || u.Ref.Text != syntax.DeliveryPlaceholder || steps.unknown,
-			slices.ContainsFunc(written, func(n *syntax.Node) bool { return n.Holds(u.Pos) }),
-			slices.ContainsFunc(p.Scenario.Deliveries, func(d *scenarios.Delivery) bool { return d.ID.At == u.Pos }):
-		case len(p.Scenario.Deliveries) == 0:
-			m.AddHint(u.Pos, "such as deliveries: {order: {sent: STEP, seen: {http: \":9099/hook\", id: \"$.id\"}, within: 5s}}",
-				"${%s}: the scenario has no `deliveries`", u.Ref.Text)
-		default:
-			m.Add(u.Pos, "${%s} belongs into a step that `deliveries` names under `sent`", u.Ref.Text)
-		}
 	}
 }
