@@ -22,6 +22,14 @@ type Network struct {
 	peers *targets.Peers
 }
 
+// Complete gives the options of a client a network of its own, if they have none. Its errors are those of [NewNetwork].
+func Complete(o *targets.Options) (err error) {
+	if o.Network == nil {
+		o.Network, err = NewNetwork(o)
+	}
+	return err
+}
+
 // NewNetwork creates the network of one client. It returns an error for a bad source address.
 func NewNetwork(o *targets.Options) (*Network, error) {
 	d := &Network{allow: o.Allow, names: newResolver(o), peers: o.Peers}

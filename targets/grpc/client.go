@@ -35,10 +35,8 @@ func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error)
 	if err != nil {
 		return nil, err
 	}
-	if o.Network == nil {
-		if o.Network, err = dial.NewNetwork(&o); err != nil {
-			return nil, err
-		}
+	if err = dial.Complete(&o); err != nil {
+		return nil, err
 	}
 	o.Connections.HTTP = scenarios.HTTP2
 	c := &client{o: o, host: at.Host, reflected: map[string]*registry{}}

@@ -38,10 +38,8 @@ func newClient(o targets.Options, d *targets.Descriptor) (targets.Client, error)
 	if err != nil {
 		return nil, err
 	}
-	if o.Network == nil {
-		if o.Network, err = dial.NewNetwork(&o); err != nil {
-			return nil, err
-		}
+	if err = dial.Complete(&o); err != nil {
+		return nil, err
 	}
 	c := &client{o: o, slack: h1.Slack(o.Timeout)}
 	if c.at, err = locate(u); err != nil {

@@ -37,10 +37,8 @@ func (f family) newClient(o targets.Options, d *targets.Descriptor) (targets.Cli
 	if c.dialect == nil {
 		return nil, fmt.Errorf("no database speaks %q", u.Scheme)
 	}
-	if c.o.Network == nil {
-		if c.o.Network, err = dial.NewNetwork(&c.o); err != nil {
-			return nil, err
-		}
+	if err = dial.Complete(&c.o); err != nil {
+		return nil, err
 	}
 	if c.at, err = c.dialect.locate(u); err != nil {
 		return nil, err

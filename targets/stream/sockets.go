@@ -27,10 +27,8 @@ type sockets struct {
 
 // newSockets creates the connections of a client.
 func newSockets(c *client) (s *sockets, err error) {
-	if c.o.Network == nil {
-		if c.o.Network, err = dial.NewNetwork(&c.o); err != nil {
-			return nil, err
-		}
+	if err = dial.Complete(&c.o); err != nil {
+		return nil, err
 	}
 	s = &sockets{client: c}
 	if c.secure() {
