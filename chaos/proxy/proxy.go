@@ -258,11 +258,11 @@ func abort(links []*link) {
 	}
 }
 
-// drop removes x from the list.
+// drop removes x from the list. It makes a new list, because datagrams on their way hold the old one.
 func (p *Proxy) drop(x *toxicity) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.toxics = slices.DeleteFunc(p.toxics, func(o *toxicity) bool { return o == x })
+	p.toxics = slices.DeleteFunc(slices.Clone(p.toxics), func(o *toxicity) bool { return o == x })
 }
 
 // remove removes x from the proxy and every link.
