@@ -43,7 +43,7 @@ type Delivery struct {
 	Settle quantity.Duration `yaml:"settle,positive"`
 }
 
-// Seen says where brunt sees messages.
+// Seen says where brunt sees messages: exactly one of HTTP and Ask.
 type Seen struct {
 	syntax.Place
 	// where brunt receives HTTP requests: HOST:PORT/PATH, where HOST is an address, which guard.allow.load has
@@ -51,11 +51,34 @@ type Seen struct {
 	// unless it is loopback; without HOST it is 127.0.0.1. Port 0 is a free one. Processes that brunt starts get
 	// the URL
 	// as BRUNT_HOOK_NAME, with the name of the delivery in capitals. brunt answers 204, or 422 if the body has no id
-	HTTP string `yaml:"http,required"`
+	HTTP string `yaml:"http"`
+	// a step as in a flow, or several, which brunt runs again and again in a session of its own, from before the
+	// warm-up until the settle time has passed; the answer of the last one has messages. The session bypasses links
+	// with faults. A step that waits for messages needs no `every`: `{redis: [BLPOP, sent, 1]}`,
+	// `[{ws: /feed, as: feed, keep: user}, {await: exists, from: feed, within: 1s}]`
+	Ask Steps `yaml:"ask"`
+	// of ask: time from one question to the next, for a step that does not wait for messages. The instants of sightings
+	// are exact to this time and that of an answer. Zero asks again at once, or after 10ms if there was no message
+	Every quantity.Duration `yaml:"every,positive"`
+	// of ask: where the place of a message stands in an answer, such as "$[*].seq" of rows. The last place is the value
+	// of ${var.after} in the next question, which asks for later messages alone: `where seq > $1`. Before the first
+	// message it is 0
+	After string `yaml:"after"`
+	// of after: a step whose answer has the place of the last message before the run; zero is that brunt reads the
+	// messages of earlier runs as well, and counts them as foreign
+	From Steps `yaml:"from"`
+	// of ask: an answer has all messages so far, not only new ones, such as LRANGE or a query without a place. An id
+	// is then seen again if an answer has it more often than any before
+	Repeats bool `yaml:"repeats"`
+	// where the messages stand in an answer or a body, such as "$[*]"; a text is read as JSON. Zero is the whole answer
+	Each string `yaml:"each"`
 	// where the id stands in the JSON of a message, such as "$.order_id"; each value found is one message seen, so
 	// "$.events[*].id" reads several
 	ID string `yaml:"id,required"`
 }
+
+// VarAfter is the variable with the place of the last message, see [Seen.After].
+const VarAfter = "after"
 
 // SettleOr returns how long brunt looks on after the load.
 func (d *Delivery) SettleOr() time.Duration {
@@ -112,17 +135,41 @@ func (p *files) deliveries(sc *Scenario, n *syntax.Node) {
 			p.m.AddHint(d.Of("settle"), fmt.Sprintf("such as settle: %s", d.Within),
 				"`settle` is at least `within`, %s, because the last request may be seen that late", d.Within)
 		}
-		s := &d.Seen
-		if s.HTTP != "" {
-			if at, _ := s.Hook(); at == "" {
-				p.m.AddHint(s.Of("http"), "such as :9099/hook, or :0/hook for a free port",
-					"%q is not [HOST]:PORT/PATH, with an address as HOST", syntax.Clip(s.HTTP, 60))
-			}
-		}
-		if s.ID != "" {
-			p.jsonPath(s.Of("id"), "id", s.ID, "such as \"$.order_id\"")
-		}
+		p.seen(d)
 	})
+}
+
+// seen checks where a delivery's messages are seen.
+func (p *files) seen(d *Delivery) {
+	s := &d.Seen
+	if at, _ := s.Hook(); s.HTTP != "" && at == "" {
+		p.m.AddHint(s.Of("http"), "such as :9099/hook, or :0/hook for a free port",
+			"%q is not [HOST]:PORT/PATH, with an address as HOST", syntax.Clip(s.HTTP, 60))
+	}
+	if s.At.Line > 0 && s.Has("http") == s.Has("ask") {
+		p.m.AddHint(s.At, `such as http: ":9099/hook", or ask: {redis: [BLPOP, sent, 1]}`,
+			"want exactly one of http and ask, which says where messages are seen")
+	}
+	for _, key := range []string{"every", "after", "from", "repeats"} {
+		if s.Has(key) && !s.Has("ask") {
+			p.m.Add(s.Of(key), "`%s` goes with `ask`", key)
+		}
+	}
+	switch {
+	case s.Has("from") && !s.Has("after"):
+		p.m.AddHint(s.Of("from"), `such as after: "$[*].seq"`, "`from` needs `after`, which says where a place stands")
+	case s.Repeats && s.Has("after"):
+		p.m.Add(s.Of("repeats"), "`after` asks for later messages alone, so that answers do not repeat")
+	}
+	if s.Every > d.Within && d.Within > 0 {
+		p.m.AddHint(s.Of("every"), fmt.Sprintf("at most a tenth, such as every: %s", d.Within/10),
+			"asking every %s can't tell what is seen within %s", s.Every, d.Within)
+	}
+	for key, path := range map[string]string{"id": s.ID, "each": s.Each, "after": s.After} {
+		if path != "" {
+			p.jsonPath(s.Of(key), key, path, "such as \"$.order_id\"")
+		}
+	}
 }
 
 // jsonPath refuses a text that is not a JSON path.

@@ -110,6 +110,26 @@ func (s *Step) Block(kinds []string, m *syntax.Mistakes, beside ...string) (synt
 	return syntax.Block{}, false
 }
 
+// Steps are steps that follow one another. A single step needs no list.
+type Steps []Step
+
+func (s *Steps) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind != syntax.List {
+		n = &syntax.Node{Kind: syntax.List, Pos: n.Pos, Items: []*syntax.Node{n}}
+	}
+	list := make([]Step, len(n.Items))
+	for i, item := range n.Items {
+		list[i].DecodeNode(item, m)
+	}
+	*s = list
+}
+
+// Schema implements [syntax.Schemer].
+func (*Steps) Schema() syntax.Schema {
+	one := (*Step)(nil).Schema()
+	return syntax.Schema{"anyOf": []any{one, syntax.Schema{"type": "array", "minItems": 1, "items": one}}}
+}
+
 // A Call is a step that its target has compiled. Only the session that executes it knows its content.
 type Call interface {
 	Name() string // "GET /posts", unless the author named the step
@@ -129,6 +149,7 @@ type CallTraits struct {
 	// number of outcomes of the call in one iteration, such as the messages of a schedule; zero is one
 	Times int64
 	Paced time.Duration // duration of the call's schedule; zero means that it has no schedule
+	Waits bool          // the call waits for a message: if there is no answer by its deadline, none came
 }
 
 // WholeCall takes the place of a part's number when a session hands over an additional outcome of the call itself,

@@ -91,7 +91,8 @@ func DeliveryText(d *result.DeliveryRecord) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "What %s sends must be seen at %s within %s.", Clean(d.Sent), Clean(d.Seen), Seconds(d.Within))
 	if d.Resolution > 0 {
-		fmt.Fprintf(&text, " Instants are exact to %s, because brunt polls.", Seconds(d.Resolution))
+		fmt.Fprintf(&text, " brunt asks for messages, so a message may have come up to %s before brunt saw it.",
+			Seconds(d.Resolution))
 	}
 	if len(d.LostTo) > 0 {
 		fmt.Fprintf(&text, " Lost to a fault: %s.", byMost(d.LostTo))
@@ -99,6 +100,14 @@ func DeliveryText(d *result.DeliveryRecord) string {
 	if !d.Settled {
 		text.WriteString(" The run ended before the settle time had passed, so it is unknown whether the messages that were " +
 			"not seen by then would have come.")
+	}
+	if d.Failed > 0 {
+		fmt.Fprintf(&text, " %s of %s for messages had no answer: %s.", Count(d.Failed),
+			Plural(d.Questions, "question", "questions"), Clean(d.FailedBecause))
+	}
+	if d.Blind != 0 && d.Settled {
+		fmt.Fprintf(&text, " Messages that were sent until %s and not seen may have come meanwhile, so what became of "+
+			"them is unknown.", Offset(d.Blind))
 	}
 	if d.Unreadable > 0 && d.Lost > 0 {
 		fmt.Fprintf(&text, " %s seen without a readable id: lost messages may be among them.",

@@ -199,7 +199,7 @@ func FaultEffect(f *result.FaultRecord) string {
 		s = strings.TrimSuffix(s, ".") + ": " + Clean(f.Note)
 	}
 	if p := f.Parts; p != nil && p.Lost > 0 && f.Impact != result.Impacted && f.Impact != result.NotRecovered {
-		s = strings.TrimSuffix(s, ".") + "; " + Plural(p.Lost, "acknowledged write was", "acknowledged writes were") + " lost"
+		s = strings.TrimSuffix(s, ".") + "; " + lostWere(p.Lost, p.LostMessages) + " lost"
 	}
 	if p := f.Parts; p != nil && p.LostShared > 0 && !saysShared(f) {
 		s = strings.TrimSuffix(s, ".") + sharedLoss(p)
@@ -453,7 +453,7 @@ func FaultCost(f *result.FaultRecord) string {
 			s += "; " + Plural(p.Shed, "request was", "requests were") + " shed while it was in"
 		}
 		if p.Lost > 0 {
-			s += "; " + Plural(p.Lost, "acknowledged write was", "acknowledged writes were") + " lost"
+			s += "; " + lostWere(p.Lost, p.LostMessages) + " lost"
 		}
 		if p.LostShared > 0 {
 			s += sharedLoss(p)
@@ -464,14 +464,34 @@ func FaultCost(f *result.FaultRecord) string {
 
 // sharedLoss describes the writes that were lost to a fault or to another one.
 func sharedLoss(p *result.ImpactParts) string {
-	return "; " + Plural(p.LostShared, "acknowledged write was", "acknowledged writes were") + " lost to it or to " +
-		lostTo("", p.LostWith)
+	return "; " + lostWere(p.LostShared, p.LostSharedMessages) + " lost to it or to " + lostTo("", p.LostWith)
+}
+
+// lostWere begins a sentence on n acknowledged writes and messages that were lost.
+func lostWere(n, messages int64) string {
+	writes, told := Plural(n-messages, "acknowledged write", "acknowledged writes"), Plural(messages, "message", "messages")
+	switch {
+	case messages == 0:
+		return writes + wasOrWere(n)
+	case messages == n:
+		return told + wasOrWere(n)
+	}
+	return writes + " and " + told + " were"
+}
+
+func wasOrWere(n int64) string {
+	if n == 1 {
+		return " was"
+	}
+	return " were"
 }
 
 // saysShared reports whether the effect of a fault is described with the writes that were lost to it or to another.
 func saysShared(f *result.FaultRecord) bool {
 	return f.Impact == result.Impacted && !OnlySlower(f) || f.Impact == result.NotRecovered ||
-		slices.ContainsFunc(f.Because, func(n result.Note) bool { return n.Kind == result.LossShared })
+		slices.ContainsFunc(f.Because, func(n result.Note) bool {
+			return n.Kind == result.LossShared || n.Kind == result.MessagesShared
+		})
 }
 
 // FaultRevert describes whether a fault was undone.
@@ -595,6 +615,14 @@ func FaultMark(f *result.FaultRecord) (mark, tone string) {
 	return Mark(v), Tone(v)
 }
 
+// lostWhat names what was lost.
+func lostWhat(n, messages int64) string {
+	if messages == n {
+		return "messages"
+	}
+	return "writes"
+}
+
 // FaultOutcome describes a fault's impact in a word or two.
 func FaultOutcome(f *result.FaultRecord) string {
 	if f.Revert == "failed" {
@@ -604,7 +632,7 @@ func FaultOutcome(f *result.FaultRecord) string {
 		return "removal unverified"
 	}
 	if p := f.Parts; p != nil && p.Lost > 0 && f.Impact != result.NotRecovered && !f.OnsetAt.Known() {
-		return "writes lost"
+		return lostWhat(p.Lost, p.LostMessages) + " lost"
 	}
 	if mayBeSlower(f) && !f.TooFew() {
 		return "slower, not certain"
@@ -613,7 +641,7 @@ func FaultOutcome(f *result.FaultRecord) string {
 		return "slower"
 	}
 	if p := f.Parts; p != nil && p.LostShared > 0 && f.Impact == result.UnknownYet {
-		return "writes lost, cause unknown"
+		return lostWhat(p.LostShared, p.LostSharedMessages) + " lost, cause unknown"
 	}
 	switch f.Impact {
 	case result.Impacted:

@@ -97,7 +97,7 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 			l.Mark, l.Tone = "✗", "bad"
 		}
 	case f.Parts != nil && f.Parts.Lost > 0:
-		l.Text = Plural(f.Parts.Lost, "acknowledged write was", "acknowledged writes were") + " lost"
+		l.Text = lostWere(f.Parts.Lost, f.Parts.LostMessages) + " lost"
 		if f.Parts.Bad() == 0 {
 			l.Text += "; no request failed"
 		}

@@ -3,6 +3,7 @@
 //	load --> User: draws an id, sends ------> tracker: number --> flight --> outcome of the delivery's own row
 //	         how was it answered?                         ^
 //	target ----> hook: POST {"order_id": …} --------------'   id --> number, without a table
+//	       <---- asker: a step of any protocol
 //
 //	spec.go     a delivery of a plan, with its steps resolved
 //	ids.go      drawn ids: a keyed bijection of the number of a request; and a table for ids of the target's own
@@ -10,6 +11,7 @@
 //	tracker.go  what is under way, and what became of it
 //	source.go   the sources of sightings; a new one is a file and a line there
 //	hook.go     the source that receives HTTP requests
+//	asker.go    the source that asks for messages by a step of any protocol
 //	finding.go  the findings for the result, and deliveries.jsonl
 //
 // A delivery is an outcome of a row of its own: intended and slot are those of the request that sends, sent is its

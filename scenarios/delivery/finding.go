@@ -71,11 +71,22 @@ func (s *Set) finding(i int, t *tracker, run *Run, lines *json.Encoder) (*result
 		Reordered: t.reordered, Refused: t.refused, Present: t.present, Unnamed: t.unnamed, Sightings: t.sightings,
 		Foreign: t.foreign, Unreadable: t.unreadable, Unkeyed: t.unkeyed, Ordered: t.keys != nil,
 		ReaderLag: result.Sec(s.ReaderLag()), Keys: []result.DeliveryKey{}, Unlisted: t.unlisted,
+		Resolution: result.Sec(t.resolution), Questions: t.questions, Failed: t.failed, FailedBecause: run.Mask(t.why),
 	}
 	waiting := int64(0)
 	if !s.settled {
 		waiting = t.waiting()
 		out.Unknown, out.Lost = out.Lost+waiting, 0
+	} else if t.blind != neverBlind {
+		out.Blind = result.Sec(t.blind)
+		out.Unknown = t.unlisted
+		for _, bad := range t.flaws {
+			if bad.isAcked && !bad.isSeen && !t.isLost(bad) {
+				out.Unknown++
+			}
+		}
+		out.Unknown = min(out.Unknown, out.Lost)
+		out.Lost -= out.Unknown
 	}
 	out.Held = max(0, t.acknowledged-t.flawed-t.unnamed-waiting)
 	to := newBlame(t, run, s.settled)
@@ -84,7 +95,8 @@ func (s *Set) finding(i int, t *tracker, run *Run, lines *json.Encoder) (*result
 	for _, n := range t.listed() {
 		k := s.key(t, n, run)
 		if k.State == result.DeliveryLost {
-			if k.Fault, k.Faults = to.of(t.flaws[n]); k.Fault != "" {
+			k.Fault, k.Faults = to.of(t.flaws[n])
+			if addLost(out, &k); k.Fault != "" {
 				if out.LostTo == nil {
 					out.LostTo = map[string]int64{}
 				}
@@ -107,6 +119,28 @@ func (s *Set) finding(i int, t *tracker, run *Run, lines *json.Encoder) (*result
 	}
 	return out, nil
 }
+
+// addLost adds a lost message to those of the same faults. Messages come in the order of their due times.
+func addLost(out *result.DeliveryRecord, k *result.DeliveryKey) {
+	i := slices.IndexFunc(out.LostSpans, func(s result.LostSpan) bool {
+		return s.Fault == k.Fault && slices.Equal(s.Faults, k.Faults)
+	})
+	if i < 0 {
+		i = len(out.LostSpans)
+		out.LostSpans = append(out.LostSpans, result.LostSpan{
+			Fault: k.Fault, Faults: k.Faults, First: k.Acknowledged, Last: k.Acknowledged, Before: result.NaN,
+			After: result.NaN,
+		})
+	}
+	s := &out.LostSpans[i]
+	s.Lost++
+	if k.Acknowledged.Known() {
+		s.First, s.Last = min(s.First, k.Acknowledged), max(s.Last, k.Acknowledged)
+	}
+}
+
+// isLost reports whether a message was acknowledged and never seen, although brunt would have seen it.
+func (t *tracker) isLost(bad *flaw) bool { return bad.isAcked && !bad.isSeen && bad.begun > t.blind }
 
 // waiting counts acknowledged messages that are neither seen nor overdue.
 func (t *tracker) waiting() (n int64) {
@@ -149,7 +183,7 @@ func (s *Set) key(t *tracker, n uint64, run *Run) result.DeliveryKey {
 		k.State = result.DeliveryLate
 	case bad.isSeen:
 		k.State = result.DeliveryPresent
-	case s.settled:
+	case s.settled && t.isLost(bad):
 		k.State = result.DeliveryLost
 	default:
 		k.State = result.DeliveryUnknown
@@ -190,7 +224,7 @@ func newBlame(t *tracker, run *Run, settled bool) *blame {
 	}
 	lost := map[int64]int64{}
 	for _, bad := range t.flaws {
-		if bad.isAcked && !bad.isSeen {
+		if t.isLost(bad) {
 			lost[second(bad.begun)]++
 		}
 	}

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,10 +34,12 @@ const (
 
 // openHooks listens at the addresses of all `seen: {http: …}`.
 func openHooks(s *Set) (out []source, err error) {
-	s.seen = make([]string, len(s.trackers))
 	hooks := map[string]*hook{}
 	listeners := map[string]net.Listener{}
 	for i, t := range s.trackers {
+		if t.spec.Ask != nil {
+			continue
+		}
 		at, path := t.spec.Seen.Hook()
 		h, key := hooks[at], at
 		if strings.HasSuffix(at, ":0") { // each has a port of its own
@@ -77,10 +80,17 @@ func (s *Set) Hooks() map[string]string {
 	}
 	out := map[string]string{}
 	for i, t := range s.trackers {
+		if t.spec.Ask != nil {
+			continue
+		}
 		out["BRUNT_HOOK_"+strings.ToUpper(strings.ReplaceAll(t.spec.Name, "-", "_"))] = s.seen[i]
 	}
 	return out
 }
+
+func (h *hook) Connect(context.Context, *Host) error { return nil }
+
+func (h *hook) Settle(context.Context) {}
 
 func (h *hook) Close() error {
 	err := h.server.Close()
@@ -112,11 +122,14 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	doc, err := oj.Parse(body)
 	missing := ""
+	at := h.set.now()
 	for _, t := range of {
-		if err != nil || !h.set.message(t, doc) {
+		if err != nil {
 			h.set.unread(t)
-			missing = t.spec.Seen.ID
+		} else if _, readable := h.set.messages(t, doc, at, nil); readable {
+			continue
 		}
+		missing = t.spec.Seen.ID
 	}
 	if missing != "" {
 		http.Error(w, "the body has no "+syntax.Clip(missing, 60), http.StatusUnprocessableEntity)
@@ -125,8 +138,40 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// message takes a document. It reports whether the document has an id of the delivery.
-func (s *Set) message(t *tracker, doc any) bool {
+// messages takes a document with messages that were seen at a time. It returns their number, and reports whether each
+// has an id of the delivery; those that have none are counted. Before holds how often each id was in the document so
+// far if documents repeat messages, and is nil otherwise.
+func (s *Set) messages(t *tracker, doc any, at time.Duration, before map[uint64]int64) (n int, readable bool) {
+	all := []any{doc}
+	if t.spec.EachPath != nil {
+		all = check.AtPath(doc, t.spec.EachPath)
+	}
+	readable = true
+	for _, one := range all {
+		one = parsed(one)
+		if !s.message(t, one, at, before) {
+			s.unread(t)
+			readable = false
+		}
+	}
+	return len(all), readable
+}
+
+// parsed returns the value of a text that is a JSON object or list, and every other value unchanged: an id may look
+// like a number.
+func parsed(v any) any {
+	text, is := v.(string)
+	if !is || !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "[") {
+		return v
+	}
+	if doc, err := oj.ParseString(text); err == nil {
+		return doc
+	}
+	return v
+}
+
+// message takes a message. It reports whether it has an id of the delivery.
+func (s *Set) message(t *tracker, doc any, at time.Duration, before map[uint64]int64) bool {
 	found := slices.DeleteFunc(check.AtPath(doc, t.spec.IDPath), func(v any) bool { return v == nil })
 	var keys []any
 	if t.spec.KeyPath != nil {
@@ -137,7 +182,7 @@ func (s *Set) message(t *tracker, doc any) bool {
 		if len(keys) == len(found) {
 			key = check.ValueText(keys[i])
 		}
-		s.sighted(t, check.ValueText(id), key, key != "")
+		s.sighted(t, check.ValueText(id), key, at, before)
 	}
 	return len(found) > 0
 }

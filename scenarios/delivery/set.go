@@ -23,6 +23,7 @@ type Set struct {
 	trackers []*tracker
 	groups   []*group
 	sources  []source
+	askers   []*asker // among sources
 	seen     []string // by tracker: where its messages are seen
 	now      func() time.Duration
 	begun    atomic.Bool
@@ -63,6 +64,7 @@ func Open(specs []*Spec, now func() time.Duration) (*Set, error) {
 			g.trackers = append(g.trackers, t)
 		}
 	}
+	s.seen = make([]string, len(s.trackers))
 	for _, open := range sources() {
 		all, err := open(s)
 		s.sources = append(s.sources, all...)
@@ -71,6 +73,19 @@ func Open(specs []*Spec, now func() time.Duration) (*Set, error) {
 		}
 	}
 	return s, nil
+}
+
+// Connect opens what the sources need of the target, which is ready. An error makes the run invalid.
+func (s *Set) Connect(ctx context.Context, h *Host) error {
+	if s == nil {
+		return nil
+	}
+	for _, one := range s.sources {
+		if err := one.Connect(ctx, h); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Begin begins to record outcomes: the clock of the run goes, and nothing was sent before.
@@ -135,6 +150,9 @@ func (s *Set) Settle(ctx context.Context) {
 		s.settled = true
 	case <-ctx.Done():
 	}
+	for _, one := range s.sources {
+		one.Settle(ctx)
+	}
 	close(s.stop)
 	s.watched.Wait()
 	s.overdue()
@@ -158,27 +176,42 @@ func (s *Set) Close() error {
 	return err
 }
 
-// ReaderLag returns the p99 of the time by which brunt was late to read.
+// ReaderLag returns the p99 of the time by which brunt was late to read: to wake up for what is overdue, or to ask a
+// question that was due. The larger one counts. It is called when the sources are settled.
 func (s *Set) ReaderLag() time.Duration {
-	if s == nil || len(s.late) == 0 {
+	if s == nil {
 		return 0
 	}
-	slices.Sort(s.late)
-	return s.late[(len(s.late)-1)*99/100]
+	most := p99(s.late)
+	for _, a := range s.askers {
+		most = max(most, p99(a.late))
+	}
+	return most
 }
 
-// sighted takes a message of a delivery: the text of its id, and of its key if the delivery has one.
-func (s *Set) sighted(t *tracker, id, key string, keyed bool) {
-	at := s.now()
+func p99(all []time.Duration) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[(len(all)-1)*99/100]
+}
+
+// sighted takes a message of a delivery that was seen at a time: the text of its id, and of its key, which is empty if
+// it has none. Before holds how often an answer that repeats messages had each id so far; nil: it repeats none.
+func (s *Set) sighted(t *tracker, id, key string, at time.Duration, before map[uint64]int64) {
 	if !s.begun.Load() {
 		return
 	}
-	see := sighting{at: at, keyed: keyed}
-	if keyed {
+	see := sighting{at: at, keyed: key != ""}
+	if see.keyed {
 		see.key = maphash.String(s.seed, key)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if before != nil && t.repeated(s, id, before) {
+		return
+	}
 	if t.table != nil {
 		h := t.table.hash(id)
 		n, known := t.table.by[h]
@@ -200,6 +233,52 @@ func (s *Set) sighted(t *tracker, id, key string, keyed bool) {
 		return
 	}
 	t.see(n, see)
+}
+
+// repeated reports whether an answer that repeats messages has an id no more often than one before it.
+func (t *tracker) repeated(s *Set, id string, before map[uint64]int64) bool {
+	var h uint64
+	var known int64
+	if t.table != nil {
+		h = t.table.hash(id)
+		if n, is := t.table.by[h]; is {
+			known = t.seenTimes(n)
+		} else {
+			known = int64(len(t.table.early[h]))
+		}
+	} else {
+		number, ok := parseID(id)
+		index, n := s.keys.number(number)
+		if !ok || index != t.group.index || n >= t.group.next.Load() {
+			h = maphash.String(s.seed, id)
+			if t.strangers == nil {
+				t.strangers = map[uint64]int64{}
+			}
+			known = t.strangers[h]
+			if before[h]++; before[h] > known && (known > 0 || len(t.strangers) < mostKeys) {
+				t.strangers[h] = before[h]
+				return false
+			}
+			return true
+		}
+		h, known = number, t.seenTimes(n)
+	}
+	before[h]++
+	return before[h] <= known
+}
+
+// seenTimes returns how often message n was seen.
+func (t *tracker) seenTimes(n uint64) int64 {
+	p, i := t.at(n)
+	switch state := p.state(i); {
+	case state < isSeen:
+		return 0
+	case state == isSeen:
+		return 1
+	case t.flaws[n] != nil:
+		return t.flaws[n].sightings
+	}
+	return 2
 }
 
 // unread counts a message without a readable id.

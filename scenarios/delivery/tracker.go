@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -14,15 +15,25 @@ type tracker struct {
 	within time.Duration
 	record func(*scenarios.Outcome) // records an outcome of the delivery's row
 
-	mu      sync.Mutex
-	pages   []*page
-	settled int                      // number of pages at the front that are settled
-	table   *table                   // of ids of the target's own; nil: ids are drawn
-	flaws   map[uint64]*flaw         // messages that are not held, by number
-	keys    map[uint64]time.Duration // by hash of a key: when the sending of the latest message seen so far began
-	sent    map[int64]int64          // acknowledged messages by the second in which their sending began
+	mu        sync.Mutex
+	pages     []*page
+	settled   int                      // number of pages at the front that are settled
+	table     *table                   // of ids of the target's own; nil: ids are drawn
+	flaws     map[uint64]*flaw         // messages that are not held, by number
+	keys      map[uint64]time.Duration // by hash of a key: when the sending of the latest message seen so far began
+	sent      map[int64]int64          // acknowledged messages by the second in which their sending began
+	strangers map[uint64]int64         // how often an answer that repeats messages had each foreign id, by its hash
+
+	// of questions for messages
+	questions, failed int64
+	why               string        // why the last failed one did
+	resolution        time.Duration // by which instants of sightings may be late
+	blind             time.Duration // what was sent until then may have come unseen
 	counts
 }
+
+// neverBlind is before every message.
+const neverBlind time.Duration = math.MinInt64
 
 // counts are what became of the messages so far.
 type counts struct {
@@ -106,6 +117,7 @@ type sighting struct {
 func newTracker(spec *Spec, record func(*scenarios.Outcome)) *tracker {
 	t := &tracker{
 		spec: spec, within: spec.Within.D(), record: record, flaws: map[uint64]*flaw{}, sent: map[int64]int64{},
+		blind: neverBlind,
 	}
 	if !spec.Drawn() {
 		t.table = newTable()

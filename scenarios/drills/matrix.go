@@ -199,7 +199,8 @@ func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 // left reports whether a fault could not be reverted.
 func left(f *result.FaultRecord) bool { return f.Revert == "failed" || f.Revert == "unverified" }
 
-// charges reports whether an objective on the writes of the whole run tells something about a fault. It does if the
+// charges reports whether an objective on the writes or messages of the whole run tells something about a fault. It
+// does if the
 // objective held, if the fault was the only one, or if wrong writes were acknowledged during the fault.
 func charges(r *result.Result, o *result.ObjectiveResult, fault string) bool {
 	parsed := o.Of()
@@ -208,6 +209,12 @@ func charges(r *result.Result, o *result.ObjectiveResult, fault string) bool {
 	}
 	if o.Verdict == scenarios.Pass || len(r.Faults) == 1 {
 		return true
+	}
+	if asked, ok := o.Asks(); ok && asked.OfDelivery() {
+		return slices.ContainsFunc(r.Deliveries, func(d *result.DeliveryRecord) bool {
+			return d.Name == asked.Step && (d.LostTo[fault] > 0 ||
+				slices.ContainsFunc(d.Keys, func(k result.DeliveryKey) bool { return k.Fault == fault }))
+		})
 	}
 	for _, l := range r.AllLedgers() {
 		if (parsed.Source == "" || parsed.Source == l.Name) &&

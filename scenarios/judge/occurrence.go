@@ -71,7 +71,7 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 	}
 	slower := f.slowdown(i)
 	switch {
-	case lostTo(f, i) > 0:
+	case lostTo(f, i).n > 0:
 		a.Impact = result.Impacted
 	case slower.Answer == result.Yes:
 		a.Impact = result.Impacted

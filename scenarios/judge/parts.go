@@ -19,9 +19,11 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 		return nil
 	}
 	out := &result.ImpactParts{
-		First: result.NaN, Last: result.NaN, Lost: lostTo(f, i), Untested: f.tells != nil && !f.tells[i],
+		First: result.NaN, Last: result.NaN, Untested: f.tells != nil && !f.tells[i],
 	}
-	out.LostShared, out.LostWith = sharedLoss(f, i)
+	own, shared := lostTo(f, i), sharedLoss(f, i)
+	out.Lost, out.LostMessages = own.n, own.messages
+	out.LostShared, out.LostSharedMessages, out.LostWith = shared.n, shared.messages, shared.with
 	switch s := f.slowdown(i); s.Answer {
 	case result.Yes:
 		out.Slowed = true
@@ -76,46 +78,72 @@ func partsOf(f *effects, ps []phase, sums [][]measure.Cell, name slo.Phase) *mea
 	return total
 }
 
-// lostTo returns the number of acknowledged writes that were lost to occurrence i.
-func lostTo(f *effects, i int) int64 {
-	n := int64(0)
-	for _, l := range f.read.c.Ledgers {
-		for _, s := range l.LostSpans {
-			if s.Fault != "" && s.Fault == f.read.Faults[i].Name {
-				n += s.Lost
-			}
-		}
-	}
-	return n
+// A loss is what was lost to a fault, or to it or to others: acknowledged writes, and messages of deliveries.
+type loss struct {
+	n, messages int64    // of n, those that were messages
+	with        []string // the others that it may have been lost to
 }
 
-// sharedLoss returns the number of acknowledged writes that were lost to occurrence i or to another one, and the names
-// of the others. It is unknown to which they were lost.
-func sharedLoss(f *effects, i int) (n int64, with []string) {
+func (l *loss) add(s *result.LostSpan, message bool) {
+	l.n += s.Lost
+	if message {
+		l.messages += s.Lost
+	}
+}
+
+// eachLoss calls take for each loss of the run. message says that messages of a delivery were lost, and not writes.
+func (f *effects) eachLoss(take func(s *result.LostSpan, message bool)) {
+	for _, l := range f.read.c.Ledgers {
+		for i := range l.LostSpans {
+			take(&l.LostSpans[i], false)
+		}
+	}
+	for _, d := range f.read.c.Deliveries {
+		for i := range d.LostSpans {
+			take(&d.LostSpans[i], true)
+		}
+	}
+}
+
+// lostTo returns what was lost to occurrence i.
+func lostTo(f *effects, i int) (out loss) {
 	name := f.read.Faults[i].Name
-	for _, l := range f.read.c.Ledgers {
-		for _, s := range l.LostSpans {
-			if name == "" || !slices.Contains(s.Faults, name) {
-				continue
-			}
-			n += s.Lost
-			for _, other := range s.Faults {
-				if other != name && !slices.Contains(with, other) {
-					with = append(with, other)
-				}
-			}
+	f.eachLoss(func(s *result.LostSpan, message bool) {
+		if s.Fault != "" && s.Fault == name {
+			out.add(s, message)
 		}
-	}
-	return n, with
+	})
+	return out
 }
 
-// lossUntold says that writes may have been lost to occurrence i; nil if no such write was lost.
-func lossUntold(f *effects, i int) result.Notes {
-	n, with := sharedLoss(f, i)
-	if n == 0 {
-		return nil
+// sharedLoss returns what was lost to occurrence i or to another one. It is unknown to which it was lost.
+func sharedLoss(f *effects, i int) (out loss) {
+	name := f.read.Faults[i].Name
+	f.eachLoss(func(s *result.LostSpan, message bool) {
+		if name == "" || !slices.Contains(s.Faults, name) {
+			return
+		}
+		out.add(s, message)
+		for _, other := range s.Faults {
+			if other != name && !slices.Contains(out.with, other) {
+				out.with = append(out.with, other)
+			}
+		}
+	})
+	return out
+}
+
+// lossUntold says that writes or messages may have been lost to occurrence i; nil if none was.
+func lossUntold(f *effects, i int) (out result.Notes) {
+	l := sharedLoss(f, i)
+	for _, one := range []result.Note{
+		{Kind: result.LossShared, Count: l.n - l.messages}, {Kind: result.MessagesShared, Count: l.messages},
+	} {
+		if one.Faults = l.with; one.Count > 0 {
+			out = append(out, one)
+		}
 	}
-	return result.Notes{{Kind: result.LossShared, Count: n, Faults: with}}
+	return out
 }
 
 // A shedView holds the records with shed requests as errors.

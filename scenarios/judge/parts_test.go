@@ -107,6 +107,45 @@ func TestLostWrites(t *testing.T) {
 	}
 }
 
+// TestLostMessages: messages of a delivery that were lost to a fault are an impact of it as writes are, and those that
+// it or another one lost are neither an impact nor none.
+func TestLostMessages(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		span   result.LostSpan
+		impact result.Impact
+		parts  result.ImpactParts
+		notes  int
+	}{
+		{
+			"its own",
+			result.LostSpan{Fault: "f", Lost: 90},
+			result.Impacted,
+			result.ImpactParts{Lost: 90, LostMessages: 90},
+			0,
+		},
+		{
+			"shared",
+			result.LostSpan{Faults: []string{"e", "f"}, Lost: 90},
+			result.UnknownYet,
+			result.ImpactParts{LostShared: 90, LostSharedMessages: 90},
+			1,
+		},
+		{"another's", result.LostSpan{Fault: "e", Lost: 90}, result.NotImpacted, result.ImpactParts{}, 0},
+		{"no fault's", result.LostSpan{Lost: 90}, result.NotImpacted, result.ImpactParts{}, 0},
+	} {
+		d := &result.DeliveryRecord{Name: "order", Acknowledged: 1000, Lost: 90, LostSpans: []result.LostSpan{c.span}}
+		got := drill(t, parseObjectives(t, "recover < 1s after f"), judge.Case{Deliveries: []*result.DeliveryRecord{d}},
+			outage(between(0, 0)), injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
+		p := got.Parts
+		if got.Impact != c.impact || p.Lost != c.parts.Lost || p.LostMessages != c.parts.LostMessages ||
+			p.LostShared != c.parts.LostShared || p.LostSharedMessages != c.parts.LostSharedMessages ||
+			len(got.Notes) != c.notes || c.notes > 0 && got.Notes[0].Kind != result.MessagesShared {
+			t.Errorf("%s: %+v, parts %+v", c.name, got, p)
+		}
+	}
+}
+
 // TestSharedLoss: writes that a fault or another one lost are neither an impact of it nor none.
 func TestSharedLoss(t *testing.T) {
 	ledger := &result.LedgerRecord{

@@ -241,6 +241,11 @@ func checkVariables(p *Plan, m *syntax.Mistakes) {
 		}
 	}
 	collect(p.Scenario.Teardown)
+	for _, d := range p.Scenario.Deliveries {
+		collect(d.Seen.From)
+		collect(d.Seen.Ask)
+		set[scenarios.VarAfter] = set[scenarios.VarAfter] || d.Seen.After != ""
+	}
 	for _, u := range p.Scenario.Symbols.Uses() {
 		if u.Ref.Kind == syntax.RefVar && !set[u.Ref.Name] {
 			hint := syntax.DidYouMean(u.Ref.Name, names)

@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/delivery"
+	"brunt/scenarios/load"
 	"brunt/scenarios/syntax"
 )
 
@@ -21,6 +22,12 @@ func compileDeliveries(p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
 		spec.IDPath, _ = jp.ParseString(d.Seen.ID) // mistakes are reported
 		if d.Key != "" {
 			spec.KeyPath, _ = jp.ParseString(d.Key)
+		}
+		if d.Seen.Each != "" {
+			spec.EachPath, _ = jp.ParseString(d.Seen.Each)
+		}
+		if len(d.Seen.Ask) > 0 {
+			spec.Ask = askFor(&d.Seen, steps, m)
 		}
 		for _, s := range steps.compiled {
 			if s.call.Name() != d.Sent {
@@ -63,9 +70,69 @@ func compileDeliveries(p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
 	}.onlyIn(written, p, steps, m)
 }
 
+// askedMessage is the variable that the last step of `seen: {ask: …}` extracts: the answer with the messages.
+const askedMessage = "message"
+
+// askFor compiles the steps that ask for messages; nil if they have mistakes. The last one extracts its answer, unless
+// it says itself where the messages stand in it.
+func askFor(s *scenarios.Seen, steps *stepCompiler, m *syntax.Mistakes) *delivery.Ask {
+	before := m.Len()
+	symbols := steps.plan.Scenario.Symbols
+	out := &delivery.Ask{Answer: symbols.Var(askedMessage), Place: -1}
+	if s.After != "" {
+		out.After, _ = jp.ParseString(s.After)
+		out.Place = symbols.Var(scenarios.VarAfter)
+	}
+	compile := func(list scenarios.Steps) (out []load.Step) {
+		list = slices.Clone(list)
+		last := &list[len(list)-1]
+		if last.Think != nil {
+			m.AddHint(last.Pos, "such as {redis: [BLPOP, sent, 1]}", "a pause asks nothing")
+			return nil
+		}
+		last.With = extracting(last.With)
+		for i := range list {
+			if w := list[i].With; w.Get("as") != nil && (w.Get("keep") == nil || w.Get("keep").Value != "user") {
+				m.AddHint(list[i].Pos, "add keep: user", "a stream that is closed after each question misses messages")
+			}
+		}
+		out, _ = steps.compile(list, unmeasured, new(scenarios.Load))
+		return out
+	}
+	out.Steps = compile(s.Ask)
+	if len(s.From) > 0 {
+		out.From = compile(s.From)
+	}
+	if m.Len() > before {
+		return nil
+	}
+	return out
+}
+
+// extracting returns the settings of a step that extracts its answer.
+func extracting(with *syntax.Node) *syntax.Node {
+	if with == nil || with.Get("extract").Get(askedMessage) != nil {
+		return with
+	}
+	whole := syntax.Field{
+		Key: askedMessage, Pos: with.Pos, Value: &syntax.Node{Kind: syntax.String, Value: "$", Pos: with.Pos},
+	}
+	extract := &syntax.Node{Kind: syntax.Map, Pos: with.Pos}
+	if given := with.Get("extract"); given != nil {
+		*extract = *given
+	}
+	extract.Fields = append(slices.Clone(extract.Fields), whole)
+	out := with.Without(func(key string) bool { return key == "extract" })
+	out.Fields = append(slices.Clone(out.Fields), syntax.Field{Key: "extract", Pos: with.Pos, Value: extract})
+	return out
+}
+
 // checkHook refuses to listen at an address beyond loopback that the scenario and the policies do not allow:
 // everybody who reaches it could send messages.
 func checkHook(p *Plan, d *scenarios.Delivery, m *syntax.Mistakes) {
+	if d.Seen.HTTP == "" {
+		return
+	}
 	text, _ := d.Seen.Hook()
 	at, err := netip.ParseAddrPort(text)
 	if err != nil { // a mistake that is already reported

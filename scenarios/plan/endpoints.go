@@ -100,12 +100,19 @@ func (p *Plan) UsedEndpoints() []string {
 	for _, steps := range p.Asked {
 		calls = append(calls, load.Calls(steps)...)
 	}
+	for _, d := range p.Deliveries {
+		calls = append(calls, d.Ask.Calls()...)
+	}
 	return p.endpointsOf(calls)
 }
 
 // SetupEndpoints returns the sorted names of the endpoints that steps before the load go to.
 func (p *Plan) SetupEndpoints() []string {
-	return p.endpointsOf(load.Calls(slices.Concat(p.Ready, p.Setup)))
+	calls := load.Calls(slices.Concat(p.Ready, p.Setup))
+	for _, d := range p.Deliveries { // they are asked before the load
+		calls = append(calls, d.Ask.Calls()...)
+	}
+	return p.endpointsOf(calls)
 }
 
 // LoadEndpoints returns the sorted names of the endpoints that a load goes to, but no step before the load.

@@ -37,8 +37,18 @@ type DeliveryRecord struct {
 	Resolution Num `json:"resolution"`
 	// p99 of the time by which brunt itself was late to read, seconds
 	ReaderLag Num `json:"reader_lag"`
+	// questions with which brunt asked for messages during the run
+	Questions int64 `json:"questions,omitempty"`
+	Failed    int64 `json:"failed,omitempty"` // of these, those without an answer
+	// why the last of them had none
+	FailedBecause string `json:"failed_because,omitempty"`
+	// messages that were sent until this time and not seen count as unknown, because they may have come while brunt
+	// could not ask; 0 if there was no such time
+	Blind Num `json:"blind,omitzero"`
 	// number of lost messages by fault, where one fault alone explains them
 	LostTo map[string]int64 `json:"lost_to,omitempty" mask:"-"`
+	// the lost messages by the fault, or the faults of which one lost them; before and after are null
+	LostSpans []LostSpan `json:"lost_spans,omitempty"`
 	// messages that are not held, the worst first; deliveries.jsonl has all of them
 	Keys []DeliveryKey `json:"keys"`
 	Left int64         `json:"left,omitempty"` // number of such messages that keys leaves out

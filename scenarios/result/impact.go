@@ -19,16 +19,19 @@ type ImpactParts struct {
 	// excluded
 	LackingUntold bool `json:"lacking_untold,omitempty"`
 	// intended time of the first request that failed or was slow, an offset from t0; null if there was none
-	First     Num   `json:"first"`
-	Last      Num   `json:"last"`       // intended time of the last such request
-	P50       Num   `json:"p50"`        // median response time of the good answers, without brunt's own time, seconds
-	P50Before Num   `json:"p50_before"` // the same in the baseline
-	P95       Num   `json:"p95"`        // 95th percentile of their response time, seconds
-	P95Before Num   `json:"p95_before"` // the same in the baseline
-	Lost      int64 `json:"lost"`       // acknowledged writes that were lost to the fault
-	// acknowledged writes that were lost to the fault or to another one, and it is unknown to which
-	LostShared int64    `json:"lost_shared,omitempty"`
-	LostWith   []string `json:"lost_with,omitempty" mask:"-"` // the other faults that may have lost them
+	First     Num `json:"first"`
+	Last      Num `json:"last"`       // intended time of the last such request
+	P50       Num `json:"p50"`        // median response time of the good answers, without brunt's own time, seconds
+	P50Before Num `json:"p50_before"` // the same in the baseline
+	P95       Num `json:"p95"`        // 95th percentile of their response time, seconds
+	P95Before Num `json:"p95_before"` // the same in the baseline
+	// acknowledged writes and messages of deliveries that were lost to the fault
+	Lost         int64 `json:"lost"`
+	LostMessages int64 `json:"lost_messages,omitempty"` // of these, messages
+	// acknowledged writes and messages that were lost to the fault or to another one, and it is unknown to which
+	LostShared         int64    `json:"lost_shared,omitempty"`
+	LostSharedMessages int64    `json:"lost_shared_messages,omitempty"` // of these, messages
+	LostWith           []string `json:"lost_with,omitempty" mask:"-"`   // the other faults that may have lost them
 	// writes that were acknowledged during the fault and could be read only later
 	Late int64 `json:"late"`
 	// the good answers were slower than in the baseline, by a tenth at the median or at the 95th percentile. The test

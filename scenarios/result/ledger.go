@@ -94,8 +94,8 @@ type ReadBack struct {
 	Untimely int64  `json:"untimely"`        // writes of absent that were younger than the ledger's settle time
 }
 
-// A LostSpan is the span of acknowledgements of the writes lost to a fault, or to one of several faults. Times are
-// offsets from t0.
+// A LostSpan is the span of acknowledgements of the writes, or of the messages of a delivery, lost to a fault, or to
+// one of several faults. Times are offsets from t0.
 type LostSpan struct {
 	// fault that the writes were lost to; empty if to none, or if several faults may have lost them
 	Fault string `json:"fault" mask:"-"`

@@ -159,6 +159,7 @@ const (
 	RegistersOpen     NoteKind = "registers_open"    // the time limit left open whether registers have an order
 	RegistersPart     NoteKind = "registers_part"    // some operations took no part in the check
 	LossShared        NoteKind = "loss_shared"       // writes were lost to the fault or to one of faults
+	MessagesShared    NoteKind = "messages_shared"   // messages of deliveries were; likewise
 	ReadBackNone      NoteKind = "no_read_back"      // no time between two faults to read writes back
 	ReadBackSilent    NoteKind = "read_back_silent"  // no unit answered the reading between two faults
 	ReadBackPart      NoteKind = "read_back_part"    // the reading between two faults was of some writes
@@ -360,6 +361,7 @@ var noteSentences = map[NoteKind]string{
 	RegistersOpen:    "the time limit left <count> registers undecided",
 	RegistersPart:    "<part> of <count> operations took no part in the check",
 	LossShared:       "acknowledged writes were lost (<count>), to it or to <faults>: which of them did it is unknown",
+	MessagesShared:   "messages were lost (<count>), to it or to <faults>: which of them did it is unknown",
 	ReadBackNone:     "there was no time to read writes back between <faults>",
 	ReadBackSilent:   "nothing was read back between <faults>: no unit answered",
 	ReadBackPart:     "<part> of <count> writes were read back between <faults>, as there was no time for all",

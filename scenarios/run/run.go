@@ -32,6 +32,8 @@ import (
 	"brunt/scenarios/run/script"
 	"brunt/scenarios/run/target"
 	"brunt/scenarios/run/workers"
+	"brunt/scenarios/template"
+	"brunt/targets"
 	"brunt/targets/dial"
 )
 
@@ -262,7 +264,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	}
 	for _, step := range []func(context.Context) error{
 		r.prepare, r.admit, r.receiveSpans, r.receiveMessages, hire, bringUp, r.holdConditions, r.fetchTokens, r.setup,
-		r.bind,
+		r.bind, r.askForMessages,
 		r.faults.findLeaders, r.loads.readyWorkers,
 	} {
 		if err := step(ctx); err != nil {
@@ -382,6 +384,26 @@ func (r *runner) receiveMessages(context.Context) (err error) {
 		r.session.hooks = r.loads.deliveries.Hooks()
 	}
 	return err
+}
+
+// askForMessages begins to ask the target, which is ready, for the messages of deliveries.
+func (r *runner) askForMessages(ctx context.Context) error {
+	return r.loads.deliveries.Connect(ctx, &delivery.Host{
+		Vars: r.session.vars, Env: r.session.env, Absent: r.plan.Protocols.Absent, Cause: r.plan.Causes().Name,
+		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(r.plan.Scenario.Seed, load.Hash("deliveries"))) },
+		Client: func(ctx context.Context, calls []scenarios.Call, t0 time.Time) (
+			targets.Client, func(targets.Session, *template.Iter), error,
+		) {
+			l, of := r.plan.SetupLoad(), r.plan.Protocols.Select(calls...)
+			o := r.loads.requests.reach(l)
+			o.Resolve, o.T0 = l.Resolve, t0 // past links with faults
+			client, err := of.Client(o)
+			if err != nil {
+				return nil, nil, err
+			}
+			return client, of.Ender(), of.Bind(ctx, client)
+		},
+	})
 }
 
 // countDeliveries counts what became of the messages of deliveries.

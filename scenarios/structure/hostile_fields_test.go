@@ -48,6 +48,7 @@ var hostileFields = map[string]string{
 	"chaos/probe.Once.command":               byCommands,
 	"chaos/probe.Once.dir":                   byCommands,
 	"chaos/selector.Edge.from":               noFile + "the name of a service",
+	"scenarios.Seen.from":                    starts + "steps of the load's language",
 	"scenarios.Compose.build":                byCommands,
 	"scenarios.Compose.file":                 byCommands,
 	"scenarios.Consistency.key":              noFile + "a value of a row or of an answer",

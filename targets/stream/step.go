@@ -154,7 +154,7 @@ func (c *call) Name() string { return c.name }
 func (c *call) opens() bool { return c.kind == kindWS || c.kind == kindTCP || c.opening != nil }
 
 func (c *call) Traits() scenarios.CallTraits {
-	t := scenarios.CallTraits{Method: c.kind}
+	t := scenarios.CallTraits{Method: c.kind, Waits: c.kind == kindAwait}
 	if c.kind == kindWS {
 		t.URL = c.path.Text()
 		t.Refs = append(t.Refs, c.path.Refs()...)

@@ -33,6 +33,8 @@ func Unasked(r *result.Result) (why result.Reason, good bool) {
 	case own > 0 && own == n[scenarios.Error.String()] && shed == 0:
 		why.Kind, why.Verdict, why.Failed, why.Why = result.NotSent, scenarios.Invalid, own, result.Late
 	case failed == 0 && shed == 0 && !slices.ContainsFunc(r.AllLedgers(), unsure) &&
+		!slices.ContainsFunc(r.Deliveries,
+			func(d *result.DeliveryRecord) bool { return d.Wrong()+d.Late+d.Unsure()+d.Unreadable > 0 }) &&
 		!slices.ContainsFunc(r.Consistency, func(c *result.ConsistencyRecord) bool { return c.Anomalies > 0 }):
 		why.Kind, good = result.AllGood, true
 	}

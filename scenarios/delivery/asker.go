@@ -1,0 +1,303 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ohler55/ojg/oj"
+
+	"brunt/scenarios"
+	"brunt/scenarios/check"
+	"brunt/scenarios/load"
+	"brunt/scenarios/template"
+	"brunt/targets"
+)
+
+// An asker asks for the messages of one delivery again and again, in a session of its own.
+//
+// A question that brunt asks late, or that fails, makes sightings late and loses none if the next one can answer for
+// it: with `after` and with `repeats`. Otherwise messages may have come and gone unseen, so that what was sent until
+// the next answer and is not seen is unknown, and not lost.
+type asker struct {
+	set     *Set
+	tracker *tracker
+	host    *Host
+	client  targets.Client
+	session targets.Session
+	end     func(targets.Session, *template.Iter)
+	epoch   time.Time // t0 of the client
+	it      template.Iter
+	stop    chan struct{} // closed when the settle time has passed
+	asks    sync.WaitGroup
+
+	out   scenarios.Outcome // of the last question
+	asked time.Duration     // when the last question was sent; negative: none was
+	lags  bool              // a question failed, and none was answered since
+	late  []time.Duration   // how late questions were asked
+}
+
+const (
+	askTimeout    = 5 * time.Second       // of a step
+	askPause      = 10 * time.Millisecond // after a question without a message, or that failed
+	unmeasured    = -2                    // the step number of a question
+	mostQuestions = 1 << 20               // whose lateness is kept
+)
+
+// openAskers prepares a question for each delivery with `ask`.
+func openAskers(s *Set) (out []source, err error) {
+	for i, t := range s.trackers {
+		if t.spec.Ask != nil {
+			s.seen[i] = t.spec.Ask.last().Name()
+			a := &asker{set: s, tracker: t, stop: make(chan struct{}), asked: -1}
+			s.askers, out = append(s.askers, a), append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// replays reports whether a later question answers for one that failed.
+func (a *asker) replays() bool { return a.tracker.spec.Ask.After != nil || a.tracker.spec.Seen.Repeats }
+
+func (a *asker) now() time.Duration { return time.Since(a.epoch) }
+
+// Connect opens the session, asks for the place of the last message before the run, and begins to ask.
+func (a *asker) Connect(ctx context.Context, h *Host) (err error) {
+	defer scenarios.Recover(&err)
+	ask := a.tracker.spec.Ask
+	a.host, a.epoch = h, time.Now()
+	if a.client, a.end, err = h.Client(ctx, ask.Calls(), a.epoch); err != nil {
+		return a.failed(err)
+	}
+	if a.session, err = a.client.Open(0); err != nil {
+		return a.failed(err)
+	}
+	a.it = template.Iter{Rand: h.Rand(), Env: h.Env, Vars: make([]template.Value, len(h.Vars)), N: -1}
+	template.CopyVars(a.it.Vars, h.Vars)
+	if ask.Place >= 0 {
+		a.it.Vars[ask.Place].SetText("0")
+	}
+	stop := context.AfterFunc(ctx, a.client.Abort)
+	if len(ask.From) > 0 {
+		if err := a.do(ask.From); err != nil {
+			return a.failed(err)
+		}
+		doc, _ := a.answer()
+		a.place(doc)
+	}
+	if err := a.do(ask.Steps); err != nil { // it opens streams, which see only what comes later
+		return a.failed(err)
+	}
+	if stop() {
+		a.take()
+		a.asks.Go(a.ask)
+	}
+	return ctx.Err()
+}
+
+func (a *asker) failed(err error) error {
+	return fmt.Errorf("deliveries: %s: asking for messages: %w", a.tracker.spec.Name, err)
+}
+
+// ask asks until the settle time has passed, and then once more if the step does not wait for messages.
+func (a *asker) ask() {
+	every, due := a.tracker.spec.Seen.Every.D(), a.now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for last := false; ; {
+		if every > 0 {
+			due = max(due+every, a.out.End)
+		} else if due = a.out.End; !a.took() {
+			due = max(due, a.asked+askPause)
+		}
+		timer.Reset(max(0, due-a.now()))
+		select {
+		case <-timer.C:
+			if late := a.now() - due; len(a.late) < mostQuestions {
+				a.late = append(a.late, max(0, late))
+			}
+		case <-a.stop:
+			if last = every > 0; !last {
+				return
+			}
+		}
+		before := a.asked
+		err := a.do(a.tracker.spec.Ask.Steps)
+		if err == nil {
+			a.resolve(before)
+			a.take()
+		}
+		a.note(err)
+		if last {
+			return
+		}
+	}
+}
+
+// resolve notes how long ago a message may have come that the last answer has and the one before, which was asked
+// for at a time, has not.
+func (a *asker) resolve(before time.Duration) {
+	t := a.tracker
+	if before < 0 || !a.set.begun.Load() {
+		return
+	}
+	span := a.out.Sent - before
+	if t.spec.Seen.Every > 0 {
+		span = a.out.End - before
+	} else if t.spec.Ask.last().Traits().Waits {
+		return
+	}
+	t.mu.Lock()
+	t.resolution = max(t.resolution, span)
+	t.mu.Unlock()
+}
+
+// took reports whether the last question was answered with messages, or waited for one.
+func (a *asker) took() bool {
+	return a.out.Kind == scenarios.OK && !a.host.Absent(a.tracker.spec.Ask.last(), &a.out)
+}
+
+// note counts a question, and keeps until when messages may have come and gone unseen.
+func (a *asker) note(err error) {
+	t, now := a.tracker, a.set.now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.questions++
+	switch {
+	case err != nil:
+		a.lags = true
+		t.failed++
+		t.why = err.Error()
+	case a.lags:
+		a.lags = false
+		if !a.replays() {
+			t.blind = max(t.blind, now)
+		}
+	}
+}
+
+// do runs steps, and keeps the outcome of the last one. An error says why they can't be answered.
+func (a *asker) do(steps []load.Step) error {
+	it := &a.it
+	it.Reset()
+	it.N++
+	if a.end != nil {
+		defer a.end(a.session, it)
+	}
+	for i, step := range steps {
+		if step.Call == nil {
+			time.Sleep(step.Think.Draw(it.Rand))
+			continue
+		}
+		it.Intended, it.Idle = a.now(), false
+		it.Deadline = it.Intended + askTimeout
+		a.out = scenarios.Outcome{Step: unmeasured, Intended: it.Intended, Ready: it.Intended}
+		out := &a.out
+		a.session.Do(it, step.Call, out)
+		last := i == len(steps)-1
+		switch {
+		case out.Kind == scenarios.OK:
+		case last && out.Answered && a.host.Absent(step.Call, out):
+		case last && out.Answered && out.Cause.IsExtraction(): // take counts it
+		case last && out.Cause == scenarios.Timeout && step.Call.Traits().Waits:
+		default:
+			return errors.New(step.Call.Name() + ": " + a.host.Cause(out.Cause))
+		}
+	}
+	a.asked = max(a.out.Sent, a.out.Slot)
+	return nil
+}
+
+// answer returns the last answer. It reports whether the answer can be read; nil is an answer without messages.
+func (a *asker) answer() (doc any, readable bool) {
+	v := &a.it.Vars[a.tracker.spec.Ask.Answer]
+	switch {
+	case !a.out.Answered || a.host.Absent(a.tracker.spec.Ask.last(), &a.out):
+		return nil, true
+	case a.out.Kind != scenarios.OK || !v.Set:
+		return nil, false
+	case v.JSON:
+		doc, err := oj.Parse(v.Text)
+		return doc, err == nil
+	}
+	return parsed(string(v.Text)), true
+}
+
+// take takes the messages of the last answer.
+func (a *asker) take() {
+	doc, readable := a.answer()
+	if !readable {
+		a.set.unread(a.tracker)
+		return
+	}
+	if doc == nil {
+		return
+	}
+	var before map[uint64]int64
+	if a.tracker.spec.Seen.Repeats {
+		before = map[uint64]int64{}
+	}
+	at := a.set.now() - (a.now() - a.out.End)
+	n, _ := a.set.messages(a.tracker, doc, at, before)
+	if a.tracker.spec.Ask.After != nil && !a.place(doc) && n > 0 {
+		a.note(fmt.Errorf("%s: nothing stands at %s of an answer with messages", a.tracker.spec.Ask.last().Name(),
+			a.tracker.spec.Seen.After))
+	}
+}
+
+// place keeps the place of the last message of an answer.
+func (a *asker) place(doc any) bool {
+	found := slices.DeleteFunc(check.AtPath(doc, a.tracker.spec.Ask.After), func(v any) bool { return v == nil })
+	if len(found) == 0 {
+		return false
+	}
+	if to := a.tracker.spec.Ask.Place; to >= 0 {
+		switch v := found[len(found)-1].(type) {
+		case string:
+			a.it.Vars[to].SetText(v)
+		default:
+			a.it.Vars[to].SetJSON(check.ValueText(v))
+		}
+	}
+	return true
+}
+
+// Settle asks for the last time, and waits for the answer.
+func (a *asker) Settle(ctx context.Context) {
+	if a.client == nil {
+		return
+	}
+	close(a.stop)
+	within, cancel := context.WithTimeout(ctx, askTimeout)
+	stop := context.AfterFunc(within, a.client.Abort)
+	a.asks.Wait()
+	stop()
+	cancel()
+	t := a.tracker
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.unreadable += a.client.Spoken().Dropped; a.lags { // the last question has no answer
+		t.blind = max(t.blind, a.set.now())
+	}
+}
+
+// Close ends the session.
+func (a *asker) Close() error {
+	if a.client == nil {
+		return nil
+	}
+	select {
+	case <-a.stop:
+	default:
+		close(a.stop)
+	}
+	a.client.Abort()
+	a.asks.Wait()
+	if a.session != nil {
+		_ = a.session.Close()
+	}
+	return a.client.Close()
+}
