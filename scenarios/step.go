@@ -129,6 +129,7 @@ type CallTraits struct {
 	// number of outcomes of the call in one iteration, such as the messages of a schedule; zero is one
 	Times int64
 	Paced time.Duration // duration of the call's schedule; zero means that it has no schedule
+	Waits bool          // the call waits for a message: if there is no answer by its deadline, none came
 }
 
 // WholeCall takes the place of a part's number when a session hands over an additional outcome of the call itself,
