@@ -194,6 +194,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"29-tcp", []string{"send SIGKILL to lines[0]", "recover < 4s after lose"}},
 		{"40-deliveries", []string{"send SIGKILL to sender[0]", "lost = 0 of order"}},
 		{"41-dns", []string{"delay 20ms on load->names-udp", "lose 1% of the datagrams on load->names-udp"}},
+		{"42-nats", []string{"send SIGKILL to bus[0]", "lost = 0"}},
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
 		{"13-replay-a-log", []string{
 			"delay 60ms on posts[0]->store[0], posts[1]->store[0]",
@@ -395,6 +396,15 @@ func TestExample(t *testing.T) {
 			}},
 			{name: "41-dns", own: true, faults: []string{"slow", "lossy"}},
 			{name: "41-dns", own: true, set: "percent=10%", fails: []string{"errors < 5% in lossy"}},
+			{name: "42-nats", program: "nats-server", faults: []string{"late", "lose"}},
+			{
+				name: "42-nats", program: "nats-server", set: "storage=memory", faults: []string{"late", "lose"},
+				fails: []string{"recover < 5s after lose", "lost = 0"},
+			},
+			{
+				name: "42-nats", program: "nats-server", set: "known=100000000", faults: []string{"late", "lose"},
+				fails: []string{"duplicated = 0"},
+			},
 			{name: "28-mysql", program: "mariadbd", faults: []string{"freeze", "lose"}},
 			{
 				name: "28-mysql", program: "mariadbd", set: "flush=0", faults: []string{"freeze", "lose"},

@@ -77,6 +77,10 @@ func frozenCases() []frozenCase {
 			"redis", "redis", "ramping-arrival-rate", uncounted(newRedis), `{redis: [INCR, "n:${int(1,9)}"], name: call}`,
 			false,
 		},
+		{
+			"nats", "nats", even, uncounted(newNATS), `{nats.request: $JS.API.INFO, check: {$.streams: 0}, name: call}`,
+			false,
+		},
 		{"postgres", "sql", even, uncounted(newPostgres), `{sql: "select $1::int", args: [7], name: call}`, false},
 		{"mysql", "sql", even, uncounted(newMariaDB), `{sql: "select ?", args: [7], name: call}`, false},
 		{"grpc both ways", "stream", even, newEcho, `{grpc: echo.Echo/Chat, as: line, name: join}, ` + pace, true},

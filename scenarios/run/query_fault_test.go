@@ -51,6 +51,21 @@ func newRedis(t *testing.T) string {
 	})
 }
 
+// newNATS starts a nats-server with JetStream. It returns the URL of its endpoint.
+func newNATS(t *testing.T) string {
+	t.Helper()
+	server, dir := installed(t, "nats-server", ""), t.TempDir()
+	return "nats://" + daemon(t, func(port string) *exec.Cmd {
+		return exec.Command(server, "-a", "127.0.0.1", "-p", port, "-js", "-sd", dir)
+	}, func(port string) bool {
+		c, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
+}
+
 // newPostgres starts a PostgreSQL. It returns the URL of its endpoint.
 func newPostgres(t *testing.T) string {
 	t.Helper()

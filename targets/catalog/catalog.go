@@ -11,6 +11,7 @@ import (
 	"brunt/targets/dns"
 	"brunt/targets/grpc"
 	"brunt/targets/http"
+	"brunt/targets/nats"
 	"brunt/targets/redis"
 	"brunt/targets/sql"
 	"brunt/targets/sql/mysql"
@@ -25,6 +26,7 @@ func Protocols() []*targets.Descriptor {
 		grpc.Descriptor(),
 		redis.Descriptor(),
 		dns.Descriptor(),
+		nats.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
 		stream.Descriptor(grpc.Streams()),
 	}

@@ -11,7 +11,7 @@ import (
 // handshake.
 func (t *exchange) say(on *conn, c *call, out *scenarios.Outcome, counts bool) (err error) {
 	t.it.NewMessage()
-	if t.data, err = c.send.append(t.data[:0], t.it); err != nil {
+	if t.data, err = c.send.Append(t.data[:0], t.it); err != nil {
 		return err
 	}
 	t.said = true

@@ -22,6 +22,8 @@ type Message struct {
 	First time.Duration // when the first bytes were read
 	End   time.Duration // when the message was complete
 
+	None bool // there is no message: no path has a value
+
 	// Decode converts Data to text. Nil means that Data is text.
 	Decode func(data []byte) (text []byte, err error)
 
@@ -47,6 +49,9 @@ func (a *Message) release() {
 
 // JSON implements [targets.Answer]. It returns the values at a path. If the message is not JSON, $ is its text.
 func (a *Message) JSON(path jp.Expr) []any {
+	if a.None {
+		return []any{}
+	}
 	if !a.tried {
 		a.tried = true
 		var err error
@@ -73,15 +78,15 @@ func (a *Message) Body() []byte {
 	return a.text
 }
 
-// messageCheck holds the conditions that a message must meet to be ok.
-type messageCheck struct {
+// A MessageCheck holds the conditions that a message must meet to be ok.
+type MessageCheck struct {
 	within time.Duration
 	text   *check.Matcher
 	valid  *check.SchemaFile
 	paths  []check.Field
 }
 
-func (k *messageCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+func (k *MessageCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if n.Kind != syntax.Map {
 		m.AddHint(n.Pos, `such as {"$.ok": true}`, "check wants a map")
 		return
@@ -106,24 +111,25 @@ func (k *messageCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-func (c *call) compileChecks(k *messageCheck, in targets.Scope, m *syntax.Mistakes) {
+// Compile adds the conditions to the checks of a call; a nil check has none.
+func (k *MessageCheck) Compile(rest *targets.Expected[*Message], in targets.Scope, m *syntax.Mistakes) {
 	if k == nil {
 		return
 	}
-	c.rest.Within(k.within, in)
-	c.rest.Fields("", k.paths, in)
-	c.rest.Body(k.text, in)
-	c.rest.Schema(k.valid, in, m)
+	rest.Within(k.within, in)
+	rest.Fields("", k.paths, in)
+	rest.Body(k.text, in)
+	rest.Schema(k.valid, in, m)
 }
 
-// extraction is the place of a variable's value in a message: `$.path`, `text`, or `~ regexp`, which returns its
+// An Extraction is the place of a variable's value in a message: `$.path`, `text`, or `~ regexp`, which returns its
 // first group.
-type extraction struct {
+type Extraction struct {
 	path jp.Expr
 	re   *regexp.Regexp
 }
 
-func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+func (e *Extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	text, ok := n.Text(m)
 	if !ok {
 		return
@@ -145,8 +151,8 @@ func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	}
 }
 
-// String returns the extraction as its author wrote it.
-func (e *extraction) String() string {
+// String returns the Extraction as its author wrote it.
+func (e *Extraction) String() string {
 	switch {
 	case e.path != nil:
 		return e.path.String()
@@ -156,7 +162,7 @@ func (e *extraction) String() string {
 	return "text"
 }
 
-func (e *extraction) Find(a *Message, v *template.Value) bool {
+func (e *Extraction) Find(a *Message, v *template.Value) bool {
 	switch {
 	case e.path != nil:
 		return targets.SetFound(v, a, e.path)
@@ -172,6 +178,6 @@ func (e *extraction) Find(a *Message, v *template.Value) bool {
 	return true
 }
 
-func (e *extraction) Masks([]byte) bool { return false }
+func (e *Extraction) Masks([]byte) bool { return false }
 
-func (e *extraction) IsSecret() bool { return e.path != nil && secret.IsName(check.NameAt(e.path)) }
+func (e *Extraction) IsSecret() bool { return e.path != nil && secret.IsName(check.NameAt(e.path)) }

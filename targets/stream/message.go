@@ -94,8 +94,8 @@ func (s *MessageSource) Refs() []*syntax.Ref {
 	return s.template.Refs()
 }
 
-// append appends the message.
-func (s *MessageSource) append(dst []byte, it *template.Iter) ([]byte, error) {
+// Append appends the message of an iteration.
+func (s *MessageSource) Append(dst []byte, it *template.Iter) ([]byte, error) {
 	if s.template == nil {
 		return append(dst, s.bytes...), nil
 	}

@@ -7,7 +7,7 @@ import (
 	"brunt/scenarios/template"
 )
 
-func (*messageCheck) Schema() syntax.Schema {
+func (*MessageCheck) Schema() syntax.Schema {
 	matcher := (*check.Matcher)(nil).Schema()
 	return syntax.Schema{
 		"type": "object",
@@ -33,7 +33,7 @@ func (*match) Schema() syntax.Schema {
 	}}}
 }
 
-func (*extraction) Schema() syntax.Schema {
+func (*Extraction) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "pattern": `^(\$|~|text$)`, "examples": []any{"$.id", "text", "~ ^OK (.+)"}}
 }
 

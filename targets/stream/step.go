@@ -104,8 +104,8 @@ type Answering struct {
 	// of a step that opens a stream and of send: the answer among the messages that come afterwards; default: none is
 	// waited for
 	Expect  *match                `yaml:"expect"`
-	Check   *messageCheck         `yaml:"check"`   // conditions for the awaited message to be ok
-	Extract map[string]extraction `yaml:"extract"` // variables, each with the place of its value in that message
+	Check   *MessageCheck         `yaml:"check"`   // conditions for the awaited message to be ok
+	Extract map[string]Extraction `yaml:"extract"` // variables, each with the place of its value in that message
 	// of a ledger's read: the answer that says that the write is not there; default: every answer says that it is
 	Absent *match `yaml:"absent"`
 }
@@ -280,7 +280,7 @@ func (c *call) compileShared(s *shared, by syntax.Block, in targets.Scope, m *sy
 		}
 		c.expect = anyMessage()
 	}
-	c.compileChecks(s.Check, in, m)
+	s.Check.Compile(&c.rest, in, m)
 	targets.Extract(&c.rest, s.Extract, in)
 }
 

@@ -1,0 +1,322 @@
+package message
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/check"
+	"brunt/scenarios/result"
+	"brunt/scenarios/template"
+	"brunt/targets"
+	"brunt/targets/stream"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// Absent is the status of a call that finds no message.
+const Absent = -1
+
+// A Call is a compiled step.
+type Call[F any] struct {
+	Is       scenarios.CallTraits
+	Settings      // with the message
+	Waits    bool // it waits for messages that others send
+
+	// Compose renders everything that is sent, into x.Buffer
+	Compose func(x *Exchange[F]) error
+	// Run sends it on x.Line, and sets x.Answer and x.Status
+	Run func(x *Exchange[F]) error
+	// Command returns the call as a command for a POSIX shell; nil: none
+	Command func(*result.Sent) string
+
+	name string
+	expected
+}
+
+func (c *Call[F]) Name() string { return c.name }
+
+func (c *Call[F]) Traits() scenarios.CallTraits { return c.Is }
+
+// An Exchange is a call in progress.
+type Exchange[F any] struct {
+	*session[F]
+	call *Call[F]
+	It   *template.Iter
+	Out  *scenarios.Outcome
+	Line *Line[F] // nil while the call is composed
+
+	Buffer []byte // what is sent
+	Text   string // where it goes: the subject, the queue
+	Sent   []byte // the message that is sent, for a sample
+	Answer stream.Message
+	Status int32  // 0, [Absent], or a number of the protocol's causes
+	Reason string // of a status that is an error
+	Kept   bool   // the connection is the user's own, of an earlier call of this step
+	dirty  bool   // the connection must not be used again
+	keep   bool   // the user keeps the connection for this step
+	got    [][]byte
+}
+
+// Now returns the time on the run's clock.
+func (x *Exchange[F]) Now() time.Duration { return x.session.client.o.Now() }
+
+// Refuse sets the status of an answer that is an error.
+func (x *Exchange[F]) Refuse(status int32, reason string) { x.Status, x.Reason = status, reason }
+
+// Ended says that the server ends the connection after this answer.
+func (x *Exchange[F]) Ended() { x.dirty = true }
+
+// Keep keeps the connection for the user's next calls of this step.
+func (x *Exchange[F]) Keep() { x.keep = true }
+
+// Take takes a message that the call waited for.
+func (x *Exchange[F]) Take(body []byte, at time.Duration) {
+	x.Came(at, len(body))
+	x.got = append(x.got, body)
+}
+
+// Taken returns the number of messages that the call has taken.
+func (x *Exchange[F]) Taken() int { return len(x.got) }
+
+// Most returns how many messages a call takes at most: those that are there, or the first one that comes.
+func (x *Exchange[F]) Most() int { return max(1, x.call.Messages) }
+
+// AnswerTaken makes the messages that the call has taken its answer: a list if the step says how many it takes.
+// Without any the answer is absent.
+func (x *Exchange[F]) AnswerTaken() {
+	x.Answer.First, x.Answer.End = x.Out.First, x.Out.End
+	switch n := len(x.got); {
+	case n == 0:
+		x.Status, x.Answer.None = Absent, true
+		x.Out.End = x.Now()
+		x.Out.First = x.Out.End
+	case x.call.Messages == 0:
+		x.Answer.Data = x.got[n-1]
+	default:
+		x.Answer.Data = appendList(nil, x.got)
+	}
+}
+
+// appendList appends messages as a list of JSON: each is its JSON, or else a text.
+func appendList(dst []byte, messages [][]byte) []byte {
+	for i, one := range messages {
+		dst = append(dst, "[,"[min(i, 1)])
+		if json.Valid(one) {
+			dst = append(dst, one...)
+			continue
+		}
+		text, _ := json.Marshal(string(one)) // a text has no error
+		dst = append(dst, text...)
+	}
+	return append(dst, ']')
+}
+
+// Allows reports whether a status is good.
+func (x *Exchange[F]) Allows(status int32) bool { return slices.Contains(x.call.allow, status) }
+
+// Send writes bytes. The first write of a call is when it is sent.
+func (x *Exchange[F]) Send(b []byte) error {
+	_ = x.Line.SetWriteDeadline(x.session.client.o.T0.Add(x.It.Deadline))
+	_, err := x.Line.Write(b)
+	if !x.Out.WasSent {
+		x.Out.Sent, x.Out.WasSent = x.Now(), err == nil || targets.IsReset(err)
+		if x.Out.WasSent {
+			x.Out.Attempts++
+		}
+	}
+	if err != nil && x.Line.over() && !errors.Is(x.Line.err, net.ErrClosed) {
+		return x.Line.err // it says more: why the server closed the connection
+	}
+	return err
+}
+
+// Next waits for the next frame, until a time on the run's clock, and records the time of the first one.
+func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err error) {
+	l := x.Line
+	var a arrived[F]
+	select {
+	case a = <-l.arrived:
+	default:
+		if l.timer == nil {
+			l.timer = time.NewTimer(until - x.Now())
+		} else {
+			l.timer.Reset(until - x.Now())
+		}
+		defer l.timer.Stop()
+		select {
+		case a = <-l.arrived:
+		case <-l.ended:
+			select {
+			case a = <-l.arrived: // it came before the end
+			default:
+				return f, x.Now(), l.err
+			}
+		case <-l.timer.C:
+			return f, x.Now(), os.ErrDeadlineExceeded
+		}
+	}
+	return a.frame, a.at, nil
+}
+
+// Came records when the answer, or a part of it, came. The goroutine that reads may see it before the one that writes
+// knows that it has written.
+func (x *Exchange[F]) Came(at time.Duration, size int) {
+	x.Out.Sent = min(x.Out.Sent, at)
+	if x.Out.First == 0 {
+		x.Out.First = at
+	}
+	x.Out.End = at
+	x.Out.Bytes += int64(size)
+}
+
+func (x *Exchange[F]) do() {
+	out, c := x.Out, x.session.client
+	err := x.call.Compose(x)
+	if err != nil {
+		out.Slot = c.o.Now()
+	} else {
+		err = x.run()
+	}
+	if err != nil {
+		targets.Fail(out, err, max(c.o.Now(), out.Slot), x.It.Deadline, c.Over().Err() != nil)
+	} else {
+		x.judge()
+	}
+	x.sample(err)
+}
+
+// run makes the call on a connection of the pool.
+func (x *Exchange[F]) run() error {
+	out, deadline := x.Out, x.It.Deadline
+	l, err := x.kept()
+	if err != nil {
+		return err
+	}
+	if l == nil {
+		var slot time.Duration
+		l, slot, _, err = x.places.Get(deadline, &out.Opening)
+		if out.Slot = slot; err != nil {
+			return err
+		}
+		for l.over() && l.Used {
+			if l, err = x.places.Replace(l, deadline, &out.Opening); err != nil {
+				return err
+			}
+		}
+	}
+	x.Line = l
+	l.Number++
+	err = x.exchange()
+	usable := err == nil && !x.dirty && !l.over()
+	switch delete(x.held, x.call); {
+	case usable && x.keep:
+		if x.held == nil {
+			x.held = map[*Call[F]]*Line[F]{}
+		}
+		x.held[x.call] = l
+	default:
+		x.places.Put(l, usable && !x.Kept && x.session.client.o.KeepsAlive())
+	}
+	switch {
+	case err != nil:
+		return err
+	case out.End > deadline:
+		return targets.ErrLate
+	}
+	out.Answered, out.Status = true, x.Status
+	return nil
+}
+
+// kept returns the connection that the user keeps for this step; nil: none. One that has ended is an error, for
+// messages may have been missed; the next call opens another.
+func (x *Exchange[F]) kept() (*Line[F], error) {
+	l := x.held[x.call]
+	if l == nil {
+		return nil, nil
+	}
+	x.Kept, x.Out.Slot = true, x.Now()
+	x.Out.Sent, x.Out.WasSent = x.Out.Slot, true // by the call that subscribed
+	if l.over() && len(l.arrived) == 0 {
+		delete(x.held, x.call)
+		x.places.Put(l, false)
+		return nil, l.err
+	}
+	return l, nil
+}
+
+func (x *Exchange[F]) exchange() (err error) {
+	defer scenarios.Recover(&err)
+	return x.call.Run(x)
+}
+
+// judge records the results of the checks in the outcome, and extracts variables from the answer.
+func (x *Exchange[F]) judge() {
+	c, k := x.call, x.session.client.p.Causes
+	good := x.Status <= 0 || slices.Contains(c.allow, x.Status)
+	if targets.JudgeStatus(x.Out, slices.Contains(c.shed, x.Status), good, k.Cause(x.Status)) {
+		c.rest.Judge(&x.Answer, x.It, x.Out)
+	}
+}
+
+// sample keeps a call for the report, if the sampler wants it.
+func (x *Exchange[F]) sample(err error) {
+	c := x.session.client
+	k := c.o.Sampler
+	if k == nil || !k.Want(x.Out) {
+		return
+	}
+	u := *c.at
+	u.User, u.RawQuery = nil, ""
+	if x.Line != nil {
+		u.Host = x.Line.Address
+	}
+	sent := &result.Sent{URL: u.String(), Method: x.call.Is.Method + " " + targets.Clip(x.Text, mostShown)}
+	sent.Command = x.call.Command
+	if o := c.o.TLS; o != nil {
+		sent.Trust = o.InsecureSkipVerify
+	}
+	sent.SetBody(string(x.Sent))
+	targets.Sampled{
+		Out: x.Out, Step: x.call.name, Sent: sent, Err: err,
+		Failed: func() (string, string) { return x.wanted(), x.excerpt() },
+	}.Keep(k, x.It)
+}
+
+const mostShown = 300 // bytes of an answer
+
+// wanted describes the first check that the answer failed: the expected and the actual value.
+func (x *Exchange[F]) wanted() string {
+	if x.Status > 0 && !slices.Contains(x.call.allow, x.Status) {
+		return x.Reason
+	}
+	return x.call.rest.Wanted(&x.Answer, x.It, x.Out)
+}
+
+// excerpt returns the beginning of the answer.
+func (x *Exchange[F]) excerpt() string {
+	doc, ok := check.First(x.Answer.JSON(jp.R()))
+	if !ok || len(x.Answer.Data) == 0 {
+		return ""
+	}
+	return targets.Clip(check.ValueText(doc), mostShown)
+}
+
+// Timely reports whether an error means that the time to wait for a message is over, rather than the call's.
+func (x *Exchange[F]) Timely(err error, until time.Duration) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) && until < x.It.Deadline
+}
+
+// Until returns how long a call waits for a message: until `within` has passed, and by default until most of its time
+// has passed, so that there is time left to tell the server.
+func (x *Exchange[F]) Until() time.Duration {
+	now := x.Now()
+	if w := x.call.Within.D(); w > 0 {
+		return min(now+w, x.It.Deadline)
+	}
+	return now + (x.It.Deadline-now)*4/5
+}

@@ -1,0 +1,139 @@
+package message
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/template"
+	"brunt/targets"
+	"brunt/targets/dial"
+)
+
+// A Protocol is the protocol of a broker. F is one of its frames.
+type Protocol[F any] struct {
+	Causes scenarios.CauseFamily
+	// Addresses returns host:port of each server that a URL names. They are tried in turn.
+	Addresses func(*url.URL) []string
+	// Login prepares an open connection. Config is nil without TLS.
+	Login func(ctx context.Context, l *Line[F], to *url.URL, config *tls.Config) error
+	// Read reads a frame. It may panic: that is an error of the connection.
+	Read func(*bufio.Reader) (F, error)
+	// Take handles a frame that no call waits for, in the goroutine that reads, and reports whether it is one.
+	Take func(l *Line[F], f F) (bool, error)
+}
+
+// client has the connections of one load.
+type client[F any] struct {
+	*targets.Pool[*Line[F]]
+	o      targets.Options
+	p      *Protocol[F]
+	at     *url.URL
+	list   []string
+	tls    *tls.Config // nil: without TLS
+	first  atomic.Int64
+	shared *targets.Places[*Line[F]]
+}
+
+// NewClient creates the client of one load.
+func NewClient[F any](o targets.Options, d *targets.Descriptor, p *Protocol[F]) (targets.Client, error) {
+	u, err := o.Endpoint(d)
+	if err != nil {
+		return nil, err
+	}
+	if err = dial.Complete(&o); err != nil {
+		return nil, err
+	}
+	c := &client[F]{o: o, p: p, at: u, list: p.Addresses(u)}
+	if d.Wires[u.Scheme].TLS {
+		if c.tls, err = dial.TLSConfig(o.TLS); err != nil {
+			return nil, err
+		}
+		c.tls.NextProtos = nil
+	}
+	c.Pool = targets.NewPool[*Line[F]](&c.o)
+	c.shared = c.places()
+	return c, nil
+}
+
+func (c *client[F]) places() *targets.Places[*Line[F]] {
+	return c.To(targets.Connector[*Line[F]]{Dial: c.dial, Ready: c.ready})
+}
+
+// dial opens connection n to the server that accepted the last one, or else to the next.
+func (c *client[F]) dial(ctx context.Context, n uint64) (*Line[F], error) {
+	return targets.TryEach(ctx, c.list, &c.first, func(ctx context.Context, address string) (*Line[F], error) {
+		raw, err := c.o.Network.Dial(ctx, address, n)
+		if err != nil {
+			return nil, err
+		}
+		return newLine[F](raw, address), nil
+	})
+}
+
+// ready makes the login, and begins to read.
+func (c *client[F]) ready(ctx context.Context, l *Line[F]) error {
+	if until, bounded := ctx.Deadline(); bounded {
+		_ = l.SetDeadline(until)
+	}
+	if err := c.p.Login(ctx, l, c.at, c.tls); err != nil {
+		c.first.Add(1) // the next connection tries another server first
+		return err
+	}
+	_ = l.SetDeadline(time.Time{})
+	if !c.Go(func() { l.read(c.p.Read, c.p.Take, c.o.Now) }) {
+		return targets.ErrAborted
+	}
+	return nil
+}
+
+func (c *client[F]) Open(int) (targets.Session, error) {
+	if c.o.Connections.Per == scenarios.PerUser {
+		return &session[F]{client: c, places: c.places(), own: true}, nil
+	}
+	return &session[F]{client: c, places: c.shared}, nil
+}
+
+// session is a virtual user.
+type session[F any] struct {
+	client *client[F]
+	places *targets.Places[*Line[F]]
+	own    bool                  // the connections belong to this user only
+	held   map[*Call[F]]*Line[F] // connections that steps keep
+}
+
+func (s *session[F]) Close() error {
+	for _, l := range s.held {
+		s.places.Put(l, false)
+	}
+	s.held = nil
+	if s.own {
+		s.places.Close()
+	}
+	return nil
+}
+
+func (s *session[F]) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
+	x := &Exchange[F]{session: s, call: by.(*Call[F]), It: it, Out: out}
+	x.do()
+}
+
+// Bind opens and closes a connection, so that an endpoint that refuses the load's login is known before the load.
+func Bind[F any](ctx context.Context, by targets.Client) (err error) {
+	c := by.(*client[F])
+	l, err := c.dial(ctx, 0)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
+	if until, bounded := ctx.Deadline(); bounded {
+		_ = l.SetDeadline(until)
+	}
+	defer scenarios.Recover(&err)
+	return c.p.Login(ctx, l, c.at, c.tls)
+}

@@ -1,0 +1,163 @@
+package message
+
+import (
+	"cmp"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"brunt/scenarios/check"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+	"brunt/targets/stream"
+)
+
+// Settings are the YAML that the steps of all brokers share.
+type Settings struct {
+	// the message that is sent: a text, or one of text, json, hex and base64; default: an empty one
+	Message *stream.MessageSource      `yaml:"message"`
+	Headers map[string]template.Header `yaml:"headers"` // of the message, by name
+	// of a step that takes messages: how many it takes at most, those that are there or the first that comes; its answer
+	// is then their list. Default: one message, which is the answer
+	Messages int `yaml:"messages,min=1,max=10000"`
+	// how long a step that takes messages waits for one; default: four fifths of the load's timeout. If none
+	// comes by then, there is no error: the answer is empty, which `check: {$: exists}` refuses
+	Within quantity.Duration `yaml:"within,positive"`
+	Check  *Check            `yaml:"check"` // conditions for an ok answer; default: the server accepts what was sent
+	// conditions that a good answer meets if it is complete; an answer that does not meet them is no error
+	Want *check.PathWants `yaml:"want"`
+	// variables, each with the place of its value in the answer: $.path of its JSON, text, or ~ regexp
+	Extract map[string]stream.Extraction `yaml:"extract"`
+}
+
+// A Check holds the conditions that an answer must meet to be ok.
+type Check struct {
+	stream.MessageCheck
+	allow, shed []*syntax.Node
+}
+
+func (k *Check) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	own := func(key string) bool { return key == "allow" || key == "shed" }
+	if n.Kind == syntax.Map {
+		for _, f := range n.Fields {
+			switch f.Key {
+			case "allow":
+				k.allow = f.Value.OneOrMore()
+			case "shed":
+				k.shed = f.Value.OneOrMore()
+			}
+		}
+		n = n.Without(own)
+	}
+	k.MessageCheck.DecodeNode(n, m)
+}
+
+// Schema returns the JSON Schema of a check.
+func (k *Check) Schema() syntax.Schema {
+	s := (*stream.MessageCheck)(nil).Schema()
+	list := syntax.Schema{"anyOf": []any{
+		syntax.Schema{"type": []any{"string", "integer"}},
+		syntax.Schema{"type": "array", "items": syntax.Schema{"type": []any{"string", "integer"}}},
+	}}
+	properties := maps.Clone(s["properties"].(syntax.Schema))
+	properties["allow"] = list.Described("errors that are ok, by number or name: one, or a list; default: none")
+	properties["shed"] = list.Described("errors that refuse a message on purpose: neither good nor an error")
+	s["properties"] = properties
+	return s
+}
+
+// expected holds the checks of a call's answer, and the variables to extract from it.
+type expected struct {
+	allow, shed []int32
+	rest        targets.Expected[*stream.Message]
+}
+
+// Compile compiles the settings that the steps of all brokers share. Number returns the number of an error by its text,
+// for `check: {allow: …}`, and such shows an example.
+func (c *Call[F]) Compile(s *Settings, block syntax.Block, in targets.Scope, m *syntax.Mistakes,
+	number func(string) (int32, bool), such string,
+) {
+	c.Settings = *s
+	c.name = cmp.Or(in.Name, strings.TrimSpace(block.Kind+" "+c.Is.URL))
+	c.Is.Method, c.Is.Waits = block.Kind, c.Waits
+	if k := s.Check; k != nil {
+		c.allow, c.shed = numbers(k.allow, m, number, such), numbers(k.shed, m, number, such)
+		k.MessageCheck.Compile(&c.rest, in, m)
+	}
+	if s.Want != nil {
+		c.rest.Want("", &s.Want.Wants)
+	}
+	targets.Extract(&c.rest, s.Extract, in)
+	if s.Message != nil {
+		c.Is.Refs = append(c.Is.Refs, s.Message.Refs()...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
+		h := s.Headers[name]
+		c.Is.Refs = append(c.Is.Refs, h.Refs()...)
+	}
+	c.Is.Refs = append(c.Is.Refs, c.rest.Refs()...)
+	c.Is.Sheds, c.Is.Wants = len(c.shed) > 0, c.rest.Wants()
+	switch {
+	case in.Auth != nil && in.Auth.Kind == syntax.Map:
+		m.AddHint(in.Auth.Pos, "user and password stand in the URL of the endpoint", "%s steps don't take the load's auth",
+			block.Kind)
+	case in.Sign != nil && in.Sign.Kind == syntax.Map:
+		m.Add(in.Sign.Pos, "%s steps are not signed", block.Kind)
+	}
+}
+
+func numbers(list []*syntax.Node, m *syntax.Mistakes, number func(string) (int32, bool), such string) (all []int32) {
+	for _, item := range list {
+		text, ok := item.Text(m)
+		if !ok {
+			continue
+		}
+		n, known := number(text)
+		if !known {
+			m.AddHint(item.Pos, "such as "+such, "%q is not an error of this protocol", syntax.Clip(text, 60))
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
+// Refuse notes keys that do not belong to a kind of step. Belongs says which kinds a key belongs to.
+func Refuse(p *syntax.Place, kind string, belongs map[string][]string, m *syntax.Mistakes) {
+	for _, key := range slices.Sorted(maps.Keys(belongs)) {
+		if kinds := belongs[key]; p.Has(key) && !slices.Contains(kinds, kind) {
+			m.Add(p.Of(key), "`%s` belongs to a step of %s, not of %s", key, strings.Join(kinds, ", "), kind)
+		}
+	}
+}
+
+// CheckEndpoint notes mistakes in the endpoint's URL. Locate returns all addresses of a URL, or what is wrong with it.
+func CheckEndpoint(in targets.Scope, locate func(*url.URL) ([]string, error), such string, m *syntax.Mistakes) {
+	text, at := in.EndpointURL()
+	u, err := url.Parse(text)
+	if text == "" || err != nil || strings.Contains(text, "${") {
+		return // package plan notes this mistake
+	}
+	if password, has := u.User.Password(); has {
+		in.AddSecret(password)
+	}
+	list, err := locate(u)
+	if err != nil {
+		m.AddHint(at, such, "the endpoint's URL: %v", err)
+		return
+	}
+	in.CheckHosts(at, u.Scheme, list[1:], m)
+}
+
+// Addresses returns host:port of each server of a URL: its own, and those of `addr` in its query.
+func Addresses(u *url.URL) []string { return append([]string{u.Host}, u.Query()["addr"]...) }
+
+// AppendMessage appends the message of an iteration.
+func (s *Settings) AppendMessage(dst []byte, it *template.Iter) ([]byte, error) {
+	if s.Message == nil {
+		return dst, nil
+	}
+	return s.Message.Append(dst, it)
+}

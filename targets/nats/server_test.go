@@ -1,0 +1,191 @@
+package nats_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// server is a server of NATS's protocol with the behaviours that the suite needs. The first word of a subject says
+// which; say answers all others.
+type server struct {
+	net.Listener
+	scheme string
+	say    func(subject, reply, body string) string // all that it sends; empty: an echo to reply
+
+	opened, requests, held atomic.Int64
+	release                chan struct{}
+	once                   sync.Once
+
+	mu    sync.Mutex
+	marks []string
+	hello []string // of logins
+}
+
+// options are the settings of a server.
+type options struct {
+	secure bool
+	info   string // JSON of INFO; empty: one with headers
+	refuse string // -ERR to each login
+	say    func(subject, reply, body string) string
+}
+
+// start starts a server that ends with the test.
+func start(t testing.TB, o options) *server {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{Listener: l, scheme: "nats", say: o.say, release: make(chan struct{})}
+	var config *tls.Config
+	if o.secure {
+		h := httptest.NewUnstartedServer(nil)
+		h.StartTLS()
+		defer h.Close()
+		s.scheme, config = "nats+tls", &tls.Config{Certificates: h.TLS.Certificates}
+	}
+	if o.info == "" {
+		o.info = fmt.Sprintf(`{"server_id":"x","headers":true,"tls_required":%t,"max_payload":1048576}`, o.secure)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			c, err := s.Accept()
+			if err != nil {
+				return
+			}
+			s.opened.Add(1)
+			all.Go(func() {
+				defer c.Close()
+				s.serve(c, config, o)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = s.Close()
+		s.Release()
+		all.Wait()
+	})
+	return s
+}
+
+func (s *server) Base() string { return s.scheme + "://" + s.Addr().String() }
+
+// Requests implements [targetstest.Server]: the published messages.
+func (s *server) Requests() int64 { return s.requests.Load() }
+
+func (s *server) Connections() int64 { return s.opened.Load() }
+
+func (s *server) Held() int64 { return s.held.Load() }
+
+func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
+
+func (s *server) Marks() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.marks)
+}
+
+func (s *server) serve(raw net.Conn, config *tls.Config, o options) {
+	c := raw
+	if _, err := fmt.Fprintf(c, "INFO %s\r\n", o.info); err != nil {
+		return
+	}
+	if config != nil {
+		c = tls.Server(raw, config)
+	}
+	for in := bufio.NewReader(c); ; {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			return
+		}
+		answer := ""
+		switch words[0] {
+		case "CONNECT":
+			s.mu.Lock()
+			s.hello = append(s.hello, line)
+			s.mu.Unlock()
+			if o.refuse != "" {
+				answer = "-ERR '" + o.refuse + "'\r\n"
+			}
+		case "PING":
+			answer = "PONG\r\n"
+		case "PUB", "HPUB":
+			n, err := strconv.Atoi(words[len(words)-1])
+			if err != nil {
+				return
+			}
+			body := make([]byte, n+2)
+			if _, err := io.ReadFull(in, body); err != nil {
+				return
+			}
+			reply := ""
+			if fixed := map[string]int{"PUB": 3, "HPUB": 4}[words[0]]; len(words) > fixed {
+				reply = words[2]
+			}
+			var cut bool
+			if answer, cut = s.answer(raw, words[1], reply, string(body[:n])); cut {
+				return
+			}
+		}
+		if _, err := io.WriteString(c, answer); err != nil {
+			return
+		}
+	}
+}
+
+// slowTime is how long the answer to slow takes.
+const slowTime = 200 * time.Millisecond
+
+func (s *server) answer(raw net.Conn, subject, reply, body string) (answer string, cut bool) {
+	s.requests.Add(1)
+	switch subject {
+	case "slow":
+		time.Sleep(slowTime) // simulates work
+	case "hold":
+		if body != "" {
+			s.mu.Lock()
+			s.marks = append(s.marks, body)
+			s.mu.Unlock()
+		}
+		s.held.Add(1)
+		<-s.release
+	case "fail":
+		return msg(reply, "NATS/1.0 503\r\n\r\n", ""), false
+	case "cut":
+		return "", true
+	case "reset":
+		_ = raw.(*net.TCPConn).SetLinger(0)
+		return "", true
+	default:
+		if s.say != nil {
+			return s.say(subject, reply, body), false
+		}
+	}
+	return msg(reply, "", body), false
+}
+
+// msg is a message to a subject of the client, with or without headers.
+func msg(to, headers, body string) string {
+	if to == "" {
+		return ""
+	}
+	if headers == "" {
+		return fmt.Sprintf("MSG %s 1 %d\r\n%s\r\n", to, len(body), body)
+	}
+	return fmt.Sprintf("HMSG %s 1 %d %d\r\n%s%s\r\n", to, len(headers), len(headers)+len(body), headers, body)
+}
