@@ -11,6 +11,7 @@ import (
 	"brunt/targets/dns"
 	"brunt/targets/grpc"
 	"brunt/targets/http"
+	"brunt/targets/kafka"
 	"brunt/targets/redis"
 	"brunt/targets/sql"
 	"brunt/targets/sql/mysql"
@@ -24,6 +25,7 @@ func Protocols() []*targets.Descriptor {
 		http.Descriptor(),
 		grpc.Descriptor(),
 		redis.Descriptor(),
+		kafka.Descriptor(),
 		dns.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
 		stream.Descriptor(grpc.Streams()),
