@@ -11,6 +11,7 @@ import (
 	"brunt/targets/dns"
 	"brunt/targets/grpc"
 	"brunt/targets/http"
+	"brunt/targets/kafka"
 	"brunt/targets/nats"
 	"brunt/targets/redis"
 	"brunt/targets/sql"
@@ -25,6 +26,7 @@ func Protocols() []*targets.Descriptor {
 		http.Descriptor(),
 		grpc.Descriptor(),
 		redis.Descriptor(),
+		kafka.Descriptor(),
 		dns.Descriptor(),
 		nats.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),

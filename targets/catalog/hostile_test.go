@@ -29,6 +29,9 @@ const natsHello = "INFO {\"headers\":true}\r\n" + pause + "PONG\r\n" + pause
 // pause is where a server waits for more of the client before it says the rest.
 const pause = "<pause>"
 
+// kafkaVersions is the answer of a broker to ApiVersions, which knows Metadata alone.
+const kafkaVersions = pause + "\x00\x00\x00\x10\x00\x00\x00\x01\x00\x00\x00\x00\x00\x01\x00\x03\x00\x00\x00\x09"
+
 // hostile are the protocols, with the bytes of servers. The driver of MySQL panics at the first four.
 var hostile = []struct {
 	name, base, step string
@@ -69,6 +72,10 @@ var hostile = []struct {
 		"*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:1\r\n", "*1\r\n*3\r\n:-1\r\n:99999\r\n*2\r\n$0\r\n\r\n:0\r\n",
 		"*1\r\n*3\r\n:9\r\n:1\r\n*0\r\n", "-MOVED 99999 192.0.2.1:6379\r\n", "-ASK 1 :\r\n", "-MOVED x\r\n", "*1\r\n$-1\r\n", "",
 	}},
+	{"Kafka", "kafka://ADDR", `{kafka.consume: a, group: g, messages: 1}`, []string{
+		kafkaVersions, kafkaVersions + pause + "\x00\x00\x00\x08\x00\x00\x00\x02\x00\x00\x00\x00", "\x7f\xff\xff\xff",
+		"\x00\x00\x00\x04\x00\x00\x00\x01", "",
+	}},
 	{"copies", "postgres://app@ADDR/shop", `{sql.copy: {into: t, rows: {values: [1, tea]}}}`, []string{
 		"R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05I" + pause + "G\x00\x00\x00\x07\x00\x00\x00" + pause +
 			"C\x00\x00\x00\x0bCOPY 2\x00Z\x00\x00\x00\x05I",
@@ -105,8 +112,9 @@ func FuzzHostile_TCP(f *testing.F)        { fuzzHostile(f, 6) }
 func FuzzHostile_SSE(f *testing.F)        { fuzzHostile(f, 7) }
 func FuzzHostile_Sentinel(f *testing.F)   { fuzzHostile(f, 8) }
 func FuzzHostile_Cluster(f *testing.F)    { fuzzHostile(f, 9) }
-func FuzzHostile_Copy(f *testing.F)       { fuzzHostile(f, 10) }
-func FuzzHostile_NATS(f *testing.F)       { fuzzHostile(f, 11) }
+func FuzzHostile_Kafka(f *testing.F)      { fuzzHostile(f, 10) }
+func FuzzHostile_Copy(f *testing.F)       { fuzzHostile(f, 11) }
+func FuzzHostile_NATS(f *testing.F)       { fuzzHostile(f, 12) }
 
 // TestHostile_MySQL: what makes the driver panic is an error of the request, with a cause of its own, and says what
 // panicked and where.

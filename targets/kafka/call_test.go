@@ -1,0 +1,403 @@
+package kafka_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
+	"brunt/scenarios/template"
+	"brunt/targets"
+	"brunt/targets/kafka"
+	"brunt/targets/targetstest"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// long is a timeout that passes only if something is wrong.
+const long = 30 * time.Second
+
+// fake starts a cluster of kfake, franz-go's stand-in of Kafka in process. It is no Kafka.
+func fake(t testing.TB, brokers int, opts ...kfake.Opt) *kfake.Cluster {
+	t.Helper()
+	c, err := kfake.NewCluster(append([]kfake.Opt{
+		kfake.NumBrokers(brokers), kfake.SeedTopics(3, "orders"), kfake.SeedTopics(1, "one"),
+	}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func base(c *kfake.Cluster) string {
+	all := c.ListenAddrs()
+	text := "kafka://" + all[0]
+	for i, a := range all[1:] {
+		text += map[bool]string{true: "?", false: "&"}[i == 0] + "addr=" + a
+	}
+	return text
+}
+
+// foreign is a client of franz-go, the truth from outside of brunt.
+func foreign(t testing.TB, c *kfake.Cluster, opts ...kgo.Opt) *kgo.Client {
+	t.Helper()
+	k, err := kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(c.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+	}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(k.Close)
+	return k
+}
+
+// part is an outcome of a part.
+type part struct {
+	number int
+	out    scenarios.Outcome
+}
+
+// fixture is a client with its calls.
+type fixture struct {
+	*targetstest.Flow
+	targets.Client
+	t0 time.Time
+
+	mu    sync.Mutex
+	parts []part
+	kept  []result.Sample
+}
+
+func (f *fixture) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
+
+func (f *fixture) Keep(_ *scenarios.Outcome, s result.Sample) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.kept = append(f.kept, s)
+}
+
+// newFixture creates a client of an endpoint.
+func newFixture(t testing.TB, o targets.Options, steps ...string) *fixture {
+	t.Helper()
+	f := &fixture{Flow: targetstest.Compile(t, kafka.Descriptor(), "", steps...), t0: time.Now()}
+	o.T0, o.Sampler = f.t0, f
+	if o.Timeout == 0 {
+		o.Timeout = long
+	}
+	o.Emit = func(_ *template.Iter, _ scenarios.Call, number int, out *scenarios.Outcome) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.parts = append(f.parts, part{number, *out})
+	}
+	var err error
+	if f.Client, err = kafka.Descriptor().Client(o); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+func (f *fixture) user(t testing.TB, vu int) *targetstest.User {
+	return f.Flow.Open(t, f.Client, f.t0, vu)
+}
+
+// got describes an outcome in some words.
+func (f *fixture) got(out scenarios.Outcome) string {
+	text := out.Kind.String()
+	if out.Cause != scenarios.NoCause {
+		text += ", " + f.Causes().Name(out.Cause)
+	}
+	return text
+}
+
+// message returns the message of the last sample.
+func (f *fixture) message() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.kept) == 0 {
+		return ""
+	}
+	return f.kept[len(f.kept)-1].Message
+}
+
+// TestProduce: franz-go's client reads each record as the step wrote it, and finds a key in the partition in which it
+// looks for it.
+func TestProduce(t *testing.T) {
+	c := fake(t, 3)
+	f := newFixture(t, targets.Options{Base: base(c)},
+		`{kafka.produce: orders, key: "k${int(7,7)}", json: {id: "a\"b", n: "${int(5,5)}"}, headers: {trace: "t${int(1,1)}", empty: ""},
+  check: {partition: exists, offset: 0}, extract: {p: partition, o: $.offset}}`,
+		`{kafka.produce: orders, partition: 2, text: "plain"}`,
+		`{kafka.produce: one, key: "", acks: leader}`,
+		`{kafka.produce: one, text: unheard, acks: none}`,
+		`{kafka.produce: one, text: first, idempotent: on}`,
+		`{kafka.produce: orders, partition: 7}`,
+		`{kafka.produce: none, text: hi}`,
+		`{kafka.produce: one, text: x, check: {offset: "> 1000"}}`,
+	)
+	u := f.user(t, 0)
+	for i, want := range []string{
+		"ok", "ok", "ok", "ok", "ok", "error, error UNKNOWN_TOPIC_OR_PARTITION", "error, error UNKNOWN_TOPIC_OR_PARTITION",
+		"error, check the record's offset",
+	} {
+		out := u.Do(i, long)
+		if got := f.got(out); got != want {
+			t.Fatalf("%d: %s, want %s; %s", i, got, want, f.message())
+		}
+		if i == 4 { // its records have numbers, of one producer
+			for range 3 {
+				if got := f.got(u.Do(i, long)); got != "ok" {
+					t.Fatalf("an idempotent record: %s, %s", got, f.message())
+				}
+			}
+		}
+	}
+	if !strings.Contains(f.message(), `the record's offset was "6", and > 1000 was wanted`) {
+		t.Error(f.message())
+	}
+	k := foreign(t, c, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
+		"orders": {0: kgo.NewOffset().AtStart(), 1: kgo.NewOffset().AtStart(), 2: kgo.NewOffset().AtStart()},
+		"one":    {0: kgo.NewOffset().AtStart()},
+	}))
+	seen := map[string]*kgo.Record{}
+	ctx, cancel := context.WithTimeout(t.Context(), long)
+	defer cancel()
+	for n := 0; n < 9; {
+		k.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+			n++
+			seen[string(r.Value)] = r
+		})
+		if ctx.Err() != nil {
+			t.Fatalf("only %d records: %v", n, seen)
+		}
+	}
+	r := seen[`{"id":"a\"b","n":"5"}`]
+	if r == nil {
+		r = seen[`{"id":"a\"b","n":5}`]
+	}
+	want := kgo.StickyKeyPartitioner(nil).ForTopic("orders").Partition(&kgo.Record{Key: []byte("k7")}, 3)
+	if r == nil || string(r.Key) != "k7" || fmt.Sprint(r.Headers) != "[{empty []} {trace [116 49]}]" ||
+		int(r.Partition) != want || u.Var("p") != fmt.Sprint(want) || u.Var("o") != ":0" {
+		t.Errorf("%+v of %v, variables %s %s", r, seen, u.Var("p"), u.Var("o"))
+	}
+	if r := seen["plain"]; r == nil || r.Partition != 2 || r.Key != nil {
+		t.Errorf("%+v", r)
+	}
+	if r := seen[""]; r == nil || r.Key == nil || r.Value != nil {
+		t.Errorf("%+v", r)
+	}
+	if seen["unheard"] == nil || seen["first"].ProducerID < 0 {
+		t.Errorf("%v", seen)
+	}
+}
+
+// TestConsume reads what franz-go's client wrote, in each compression, from the beginning, without a group.
+func TestConsume(t *testing.T) {
+	c := fake(t, 3)
+	f := newFixture(t, targets.Options{Base: base(c)},
+		`{kafka.consume: orders, from: start, messages: 10, check: {$.state: exists}}`,
+		`{kafka.consume: orders, from: start, until: {$.state: DONE}, check: {key: last, "header trace": t9, partition: 1},
+  extract: {id: $.id, h: header trace}}`,
+		`{kafka.consume: orders, from: start, for: 100ms}`,
+	)
+	wrote := time.Now()
+	for i, by := range []kgo.CompressionCodec{
+		kgo.NoCompression(), kgo.GzipCompression(), kgo.SnappyCompression(), kgo.Lz4Compression(), kgo.ZstdCompression(),
+	} {
+		k := foreign(t, c, kgo.ProducerBatchCompression(by))
+		for n := range 2 {
+			if err := k.ProduceSync(t.Context(), &kgo.Record{
+				Topic: "orders", Partition: int32(n), Value: fmt.Appendf(nil, `{"id": %d, "state": "NEW", "pad": "%0500d"}`, i, 0),
+			}).FirstErr(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	u := f.user(t, 0)
+	out := u.Do(0, long)
+	if f.got(out) != "ok" || len(f.parts) != 10 {
+		t.Fatalf("%s, %d parts: %s", f.got(out), len(f.parts), f.message())
+	}
+	for _, p := range f.parts { // timestamps are in milliseconds
+		if least := wrote.Sub(f.t0) - time.Millisecond; p.out.Intended < least || p.out.End < p.out.Intended ||
+			p.out.End > out.End {
+			t.Errorf("%+v", p.out)
+		}
+	}
+	f.parts = nil
+	go func() {
+		k := foreign(t, c)
+		for i, one := range []string{`{"id": 8, "state": "NEW"}`, `{"id": 9, "state": "DONE"}`} {
+			_ = k.ProduceSync(context.Background(), &kgo.Record{
+				Topic: "orders", Partition: 1, Key: []byte("last"), Value: []byte(one),
+				Headers: []kgo.RecordHeader{{Key: "trace", Value: fmt.Appendf(nil, "t%d", 8+i)}},
+			}).FirstErr()
+		}
+	}()
+	if got := f.got(u.Do(1, long)); got != "ok" || u.Var("id") != ":9" || u.Var("h") != "t9" || len(f.parts) != 2 {
+		t.Errorf("%s, %s, %s, %d parts: %s", got, u.Var("id"), u.Var("h"), len(f.parts), f.message())
+	}
+	if got := f.got(u.Do(2, long)); got != "error, stream" ||
+		!strings.Contains(f.message(), "any record within 100ms was wanted, and none came") {
+		t.Errorf("%s: %s", got, f.message())
+	}
+}
+
+// TestGroup: two members of a group share the partitions; after one has left, the other one gets
+// its partitions; and what was committed is not read again.
+func TestGroup(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a member learns by its next heartbeat, 3 s later, that the group has changed")
+	}
+	c := fake(t, 2)
+	f := newFixture(t, targets.Options{Base: base(c)}, `{kafka.consume: orders, group: shop, from: start, messages: 1}`,
+		`{kafka.lag: orders, group: shop, check: {$.lag: exists}, extract: {lag: $.lag}}`)
+	k := foreign(t, c)
+	write := func(from, to int) {
+		t.Helper()
+		for i := from; i < to; i++ {
+			if err := k.ProduceSync(t.Context(), &kgo.Record{
+				Topic: "orders", Partition: int32(i % 3), Value: fmt.Appendf(nil, `{"id": %d}`, i),
+			}).FirstErr(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	one, two := f.user(t, 0), f.user(t, 1)
+	lag := func() string {
+		if got := f.got(two.Do(1, long)); got != "ok" {
+			return got + ": " + f.message()
+		}
+		return two.Var("lag")
+	}
+	if got := lag(); got != ":0" {
+		t.Errorf("the lag is %s", got)
+	}
+	write(0, 6)
+	if got := lag(); got != ":6" {
+		t.Errorf("the lag is %s", got)
+	}
+	for range 6 {
+		if got := f.got(one.Do(0, long)); got != "ok" {
+			t.Fatalf("%s: %s", got, f.message())
+		}
+	}
+	if got := lag(); got != ":0" {
+		t.Errorf("the lag is %s after all was read", got)
+	}
+	if got := f.got(one.Do(0, 300*time.Millisecond)); got != "error, timeout" { // nothing is read twice
+		t.Error(got)
+	}
+	// A second member takes some of the partitions, and both together read all that comes.
+	joined := make(chan string)
+	go func() { joined <- f.got(two.Do(0, long)) }()
+	suite.Until(t, "two members", func() bool {
+		g := c.GroupInfo("shop")
+		return g != nil && len(g.Members) == 2 && g.State == "Stable"
+	})
+	write(6, 12)
+	if got := <-joined; got != "ok" {
+		t.Fatalf("%s: %s", got, f.message())
+	}
+	for lag() != ":0" {
+		_, _ = one.Do(0, 400*time.Millisecond), two.Do(0, 400*time.Millisecond)
+	}
+	f.mu.Lock()
+	n := len(f.parts)
+	f.mu.Unlock()
+	if n < 12 {
+		t.Errorf("%d records came, want 12", n)
+	}
+	if err := two.Session.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write(12, 15)
+	for range 3 {
+		if got := f.got(one.Do(0, long)); got != "ok" {
+			t.Fatalf("%s: %s", got, f.message())
+		}
+	}
+}
+
+// TestLogin: a broker with SASL takes the right password by each mechanism, and refuses a wrong one with its cause.
+func TestLogin(t *testing.T) {
+	c := fake(t, 1, kfake.EnableSASL(), kfake.Superuser("PLAIN", "ann", "sesame"),
+		kfake.Superuser("SCRAM-SHA-256", "ben", "sesame"), kfake.Superuser("SCRAM-SHA-512", "eve", "sesame"))
+	at := c.ListenAddrs()[0]
+	for base, want := range map[string]string{
+		"kafka://ann:sesame@" + at + "?sasl=plain":         "ok",
+		"kafka://ben:sesame@" + at + "?sasl=scram-sha-256": "ok",
+		"kafka://eve:sesame@" + at + "?sasl=scram-sha-512": "ok",
+		// kfake closes the connection, where Kafka answers SASL_AUTHENTICATION_FAILED
+		"kafka://ann:open@" + at + "?sasl=plain":           "error, closed",
+		"kafka://ben:open@" + at + "?sasl=scram-sha-256":   "error, closed",
+		"kafka://ann:sesame@" + at + "?sasl=scram-sha-512": "error, closed",
+	} {
+		f := newFixture(t, targets.Options{Base: base}, "{kafka.produce: one, text: hi}")
+		if got := f.got(f.user(t, 0).Do(0, long)); got != want {
+			t.Errorf("%s: %s, want %s; %s", base, got, want, f.message())
+		}
+		if m := f.message(); want != "ok" && !strings.Contains(m, "during the login by") {
+			t.Errorf("%s: %s", base, m)
+		}
+	}
+}
+
+// TestLeaderMoves: a broker that no longer leads a partition refuses a record, and brunt then finds the new leader.
+// Nothing is sent twice.
+func TestLeaderMoves(t *testing.T) {
+	c := fake(t, 3)
+	f := newFixture(t, targets.Options{Base: base(c)}, "{kafka.produce: one, text: hi}")
+	u := f.user(t, 0)
+	if got := f.got(u.Do(0, long)); got != "ok" {
+		t.Fatal(got)
+	}
+	if err := c.MoveTopicPartition("one", 0, (c.LeaderFor("one", 0)+1)%3); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.got(u.Do(0, long)); got != "error, error NOT_LEADER_FOR_PARTITION" {
+		t.Errorf("%s: %s", got, f.message())
+	}
+	suite.Until(t, "the new leader", func() bool { return f.got(u.Do(0, long)) == "ok" })
+	if p := c.PartitionInfo("one", 0); p.HighWatermark != 2 {
+		t.Errorf("%d records, want 2", p.HighWatermark)
+	}
+}
+
+// TestStep_Mistakes: a step that can't be meant is refused with a remedy.
+func TestStep_Mistakes(t *testing.T) {
+	for step, want := range map[string]string{
+		`{kafka.produce: a, messages: 3}`:                                      "`messages` belongs to kafka.consume",
+		`{kafka.consume: a, messages: 3, key: b}`:                              "`key` belongs to kafka.produce",
+		`{kafka.consume: a}`:                                                   "one of messages, until, for",
+		`{kafka.consume: a, messages: 3, for: 1s}`:                             "not both messages and for",
+		`{kafka.consume: a, until: {state: DONE}}`:                             `unknown key "state"`,
+		`{kafka.consume: a, messages: 1, commit: off}`:                         "the step has none",
+		`{kafka.consume: a, messages: 1, from: begin}`:                         "from is end or start",
+		`{kafka.produce: a, text: b, json: {}}`:                                "one value: json or text",
+		`{kafka.produce: a, acks: al}`:                                         "did you mean \"all\"",
+		`{kafka.produce: a, acks: leader, idempotent: on}`:                     "needs `acks: all`",
+		`{kafka.lag: a}`:                                                       "wants a group",
+		`{kafka.produce: a, check: {shed: NOT_ENOUGH_REPLICA}}`:                "did you mean \"NOT_ENOUGH_REPLICAS\"",
+		`{kafka.produce: a, check: {ofset: 1}}`:                                "did you mean \"offset\"",
+		`{kafka.produce: a, extract: {o: ofset}}`:                              "a field or a header of the record",
+		`{kafka.produce: a, check: {allow: [19, UNKNOWN_TOPIC_OR_PARTITION]}}`: "",
+	} {
+		_, err := targetstest.Try(kafka.Descriptor(), "", step)
+		if got := fmt.Sprint(err); want != "" && !strings.Contains(strings.ToLower(got), strings.ToLower(want)) ||
+			want == "" && err != nil {
+			t.Errorf("%s: %s, want %q", step, got, want)
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/check"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/targets"
+)
+
+// recordMatch describes the record that a step waits for. All its paths must match.
+type recordMatch struct{ paths []check.Field }
+
+func (u *recordMatch) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind != syntax.Map || len(n.Fields) == 0 {
+		m.AddHint(n.Pos, `such as {"$.state": DONE}`, "until wants a map")
+		return
+	}
+	for _, f := range n.Fields {
+		if !strings.HasPrefix(f.Key, "$") {
+			m.AddHint(f.Pos, "a path of the record's value begins with $.", "unknown key %q", syntax.Clip(f.Key, 60))
+		} else if k, ok := check.DecodePath(f, m); ok {
+			u.paths = append(u.paths, k)
+		}
+	}
+}
+
+// end says how far a topic is read: exactly one of its fields is set.
+type end struct {
+	messages int
+	until    *recordMatch
+	stay     time.Duration
+}
+
+// String describes the end that the step waits for.
+func (e *end) String() string {
+	switch {
+	case e.until != nil:
+		return "the record that was wanted"
+	case e.stay > 0:
+		return "any record within " + quantity.FormatDuration(e.stay)
+	}
+	return syntax.Amount(e.messages, "record")
+}
+
+// messagePart is the part of a step that consumes: the time of each record in the topic.
+const messagePart = 0
+
+// consume reads the topic as far as the step wants.
+func (t *exchange) consume() error {
+	c, call, out := t.client, t.call, t.out
+	group, err := t.text(&call.group)
+	if err != nil {
+		return err
+	}
+	r := t.reader(group)
+	ctx, cancel := t.until(t.it.Deadline)
+	defer cancel()
+	if err := r.ready(ctx); err != nil {
+		return either(ctx, err)
+	}
+	out.Sent, out.WasSent, out.Attempts = c.o.Now(), true, 1
+	reading := ctx
+	if call.end.stay > 0 {
+		var cancel context.CancelFunc
+		reading, cancel = t.until(min(t.it.Deadline, out.Sent+call.end.stay))
+		defer cancel()
+	}
+	for t.count = 0; ; {
+		one, came, err := r.next(reading)
+		if err != nil {
+			if err = t.over(err); err != nil {
+				return err
+			}
+			break
+		}
+		t.took(one, max(came, out.Sent))
+		if call.end.stay == 0 && t.done() {
+			break
+		}
+	}
+	out.Answered = true
+	if r.member == nil || !call.commits {
+		return nil
+	}
+	return either(ctx, r.member.commit(ctx, r.at()))
+}
+
+// reader returns the session's reader for the call.
+func (t *exchange) reader(group string) *reader {
+	c := t.call
+	key := fmt.Sprintf("%q %q %d %v", t.topic, group, c.where, c.commits)
+	r := t.session.readers[key]
+	if r == nil {
+		if t.session.readers == nil {
+			t.session.readers = map[string]*reader{}
+		}
+		r = t.client.newReader(t.topic, group, c.where, c.commits)
+		t.session.readers[key] = r
+	}
+	return r
+}
+
+// took takes a record.
+func (t *exchange) took(one *record, came time.Duration) {
+	out := t.out
+	if t.count++; t.count == 1 {
+		out.First = came
+	}
+	size := int64(len(one.key) + len(one.value))
+	out.End, out.Bytes = came, out.Bytes+size
+	t.answer = answer{record: *one}
+	o := &t.client.o
+	written := min(time.UnixMilli(one.timestamp).Sub(o.T0), came)
+	if o.Emit == nil || written <= -time.Millisecond { // the resolution of a timestamp
+		return
+	}
+	written = max(0, written)
+	o.Emit(t.it, t.call, messagePart, &scenarios.Outcome{
+		Intended: written, Ready: written, Slot: written, Sent: written, First: came, End: came, WasSent: true,
+		Answered: true, Bytes: size,
+	})
+}
+
+// done reports whether the last record ends the step.
+func (t *exchange) done() bool {
+	e := &t.call.end
+	if e.until == nil {
+		return t.count >= e.messages
+	}
+	return !slices.ContainsFunc(e.until.paths, func(k check.Field) bool { return !k.Holds(t.JSON(k.Path), t.it) })
+}
+
+// over returns the result of a topic that gives no further record. It is nil if it was to be read for a time that is
+// over.
+func (t *exchange) over(err error) error {
+	if !errors.Is(err, context.DeadlineExceeded) || t.client.o.Now() >= t.it.Deadline {
+		return err
+	}
+	if t.count == 0 {
+		return targets.StreamError("%s was wanted, and none came", &t.call.end)
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package kafka
+
+// lag asks how many records of the topic a group has not committed. A group that has committed nothing of a partition
+// lags by all of its records.
+func (t *exchange) lag() error {
+	c, out := t.client, t.out
+	group, err := t.text(&t.call.group)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := t.until(t.it.Deadline)
+	defer cancel()
+	k := c.cluster
+	leaders, err := k.leadersOf(ctx, t.topic)
+	if err != nil {
+		return err
+	}
+	out.Sent, out.WasSent, out.Attempts = c.o.Now(), true, 1
+	at, err := k.coordinator(ctx, group)
+	if err != nil {
+		return err
+	}
+	out.First = c.o.Now()
+	partitions := every(len(leaders))
+	committed, err := k.committed(ctx, at, group, t.topic, partitions)
+	if err != nil {
+		return err
+	}
+	ends, err := k.offsets(ctx, t.topic, partitions, fromEnd)
+	if err != nil {
+		return err
+	}
+	starts, err := k.offsets(ctx, t.topic, partitions, fromStart)
+	if err != nil {
+		return err
+	}
+	sum, list := int64(0), make([]any, len(partitions))
+	for i, p := range partitions {
+		lag := max(0, ends[p]-max(committed[p], starts[p]))
+		sum += lag
+		list[i] = map[string]any{"partition": int64(p), "committed": committed[p], "end": ends[p], "lag": lag}
+	}
+	t.doc, t.parsed = map[string]any{"lag": sum, "partitions": list}, true
+	out.End, out.Answered = c.o.Now(), true
+	return nil
+}

@@ -1,0 +1,175 @@
+package kafka
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+
+	"brunt/targets/http/h1"
+)
+
+// header is a header of a record.
+type header struct {
+	name  string
+	value []byte
+}
+
+// record is a record of a topic.
+type record struct {
+	partition  int32
+	offset     int64
+	timestamp  int64 // in milliseconds since 1970
+	key, value []byte
+	headers    []header
+}
+
+// producer identifies the sender of a batch, for idempotence.
+type producer struct {
+	id    int64 // negative: none
+	epoch int16
+}
+
+// checksum returns the checksum of a batch.
+func checksum(batch []byte) uint32 { return crc32.Checksum(batch[batchSummed:], castagnoli) }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Places in a batch of records, format 2, in bytes (KIP-98).
+const (
+	batchLengthAt   = 8  // the length of what follows the length
+	batchFrom       = 12 // where that begins
+	batchSumAt      = 17
+	batchSummed     = 21 // what the checksum covers begins
+	batchHeaderSize = 61
+	batchMagic      = 2
+)
+
+// The attributes of a batch.
+const (
+	compressionMask = 7
+	logAppendTime   = 1 << 3
+	controlBatch    = 1 << 5
+)
+
+// appendBatch appends a batch of one record.
+func appendBatch(dst []byte, r *record, by producer, sequence int32) []byte {
+	from := len(dst)
+	put64 := func(v int64) { dst = binary.BigEndian.AppendUint64(dst, uint64(v)) }
+	put32 := func(v int32) { dst = binary.BigEndian.AppendUint32(dst, uint32(v)) }
+	put64(0) // the first offset, which the broker sets
+	put32(0) // the length
+	put32(-1)
+	dst = append(dst, batchMagic)
+	put32(0)                // the checksum
+	dst = append(dst, 0, 0) // attributes
+	put32(0)
+	put64(r.timestamp)
+	put64(r.timestamp)
+	put64(by.id)
+	dst = binary.BigEndian.AppendUint16(dst, uint16(by.epoch))
+	put32(sequence)
+	put32(1)
+	body := appendRecord(nil, r)
+	dst = binary.AppendVarint(dst, int64(len(body)))
+	dst = append(dst, body...)
+	batch := dst[from:]
+	binary.BigEndian.PutUint32(batch[batchLengthAt:], uint32(len(batch)-batchFrom))
+	binary.BigEndian.PutUint32(batch[batchSumAt:], checksum(batch))
+	return dst
+}
+
+// appendRecord appends a record that is the first one of its batch, without its length.
+func appendRecord(dst []byte, r *record) []byte {
+	text := func(b []byte) {
+		if b == nil {
+			dst = binary.AppendVarint(dst, -1)
+			return
+		}
+		dst = append(binary.AppendVarint(dst, int64(len(b))), b...)
+	}
+	dst = append(dst, 0, 0, 0) // attributes, and the distances to the batch's time and offset
+	text(r.key)
+	text(r.value)
+	dst = binary.AppendVarint(dst, int64(len(r.headers)))
+	for _, h := range r.headers {
+		text([]byte(h.name))
+		text(h.value)
+	}
+	return dst
+}
+
+// readRecords passes on the records of batches whose offset is at least from. It returns the offset behind the last
+// batch. The last batch may be cut off, as brokers do.
+func readRecords(b []byte, partition int32, from int64, take func(r *record)) (next int64, err error) {
+	next = from
+	for len(b) >= batchFrom {
+		n := int(int32(binary.BigEndian.Uint32(b[batchLengthAt:])))
+		if n < batchHeaderSize-batchFrom {
+			return next, bad("a batch of records has %d bytes", n)
+		}
+		if n > len(b)-batchFrom {
+			return next, nil
+		}
+		last, err := readBatch(b[:batchFrom+n], partition, from, take)
+		if err != nil {
+			return next, err
+		}
+		next = max(next, last+1)
+		b = b[batchFrom+n:]
+	}
+	return next, nil
+}
+
+// readBatch reads a whole batch. It returns its last offset.
+func readBatch(b []byte, partition int32, from int64, take func(r *record)) (last int64, err error) {
+	in := scanner{b: b}
+	first := in.int64()
+	in.take(sizeLength + 4) // the length and the epoch of the leader
+	if magic := in.int8(); magic != batchMagic {
+		return 0, bad("a batch of records has the format %d; brunt reads format 2, of Kafka 0.11 and later", magic)
+	}
+	if sum := uint32(in.int32()); sum != checksum(b) {
+		return 0, bad("the checksum of a batch of records is wrong")
+	}
+	attributes := in.int16()
+	last = first + int64(in.int32())
+	base, latest := in.int64(), in.int64()
+	in.take(8 + 2 + 4) // the producer
+	count := in.int32()
+	if last < first || count < 0 {
+		return 0, bad("a batch of records has %d of them, of the offsets %d to %d", count, first, last)
+	}
+	if attributes&controlBatch != 0 {
+		return last, nil
+	}
+	body, err := decompress(attributes&compressionMask, in.b, h1.MaxBody)
+	if err != nil {
+		return 0, err
+	}
+	in = scanner{b: body}
+	for range count {
+		one := scanner{b: in.bytes()}
+		if in.short {
+			return 0, bad("a batch of records is cut off")
+		}
+		one.int8()
+		r := record{partition: partition, timestamp: base + one.varint(), offset: first + one.varint()}
+		if attributes&logAppendTime != 0 {
+			r.timestamp = latest
+		}
+		r.key, r.value = one.bytes(), one.bytes()
+		for range one.varint() {
+			h := header{name: string(one.bytes()), value: one.bytes()}
+			if one.short {
+				break
+			}
+			r.headers = append(r.headers, h)
+		}
+		if one.short {
+			return 0, bad("a record is cut off")
+		}
+		if r.offset >= from {
+			take(&r)
+		}
+	}
+	return last, nil
+}

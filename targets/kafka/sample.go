@@ -1,0 +1,53 @@
+package kafka
+
+import (
+	"net/url"
+	"strings"
+
+	"brunt/scenarios/check"
+	"brunt/scenarios/result"
+	"brunt/targets"
+)
+
+// sample keeps a call for the report, if the sampler wants it.
+func (t *exchange) sample(err error) {
+	k := t.client.o.Sampler
+	if k == nil || !k.Want(t.out) {
+		return
+	}
+	scheme := schemePlain
+	if t.client.at.secure {
+		scheme = schemeTLS
+	}
+	sent := &result.Sent{
+		URL: scheme + "://" + t.client.at.addresses[0] + "/" + url.PathEscape(t.topic), Method: t.call.kind,
+		Command: sentCommand,
+	}
+	if t.call.kind == kindProduce {
+		sent.SetBody(string(t.value))
+	}
+	targets.Sampled{
+		Out: t.out, Step: t.call.name, Sent: sent, Err: err,
+		Failed: func() (string, string) { return t.wanted(), t.excerpt() },
+	}.Keep(k, t.it)
+}
+
+// excerpt returns the beginning of the answer.
+func (t *exchange) excerpt() string {
+	const most = 300
+	if doc, ok := t.Document(); ok {
+		return targets.Clip(check.ValueText(doc), most)
+	}
+	return targets.Clip(string(t.value), most)
+}
+
+// sentCommand returns a record as a kcat command for a POSIX shell. It is empty for other calls, and if the record was
+// not kept completely.
+func sentCommand(s *result.Sent) string {
+	u, err := url.Parse(s.URL)
+	if err != nil || s.Cut > 0 || s.Base64 || s.Body == "" || u.Scheme != schemePlain || strings.Contains(s.Body, "\n") {
+		return ""
+	}
+	word := func(w string) string { return result.ShellWord(w, "SECRET", false) }
+	return "printf %s " + word(s.Body) + " | kcat -P -b " + word(u.Host) + " -t " + word(strings.TrimPrefix(u.Path, "/"))
+}
