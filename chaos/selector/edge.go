@@ -102,11 +102,31 @@ func (e *Edge) CheckNetwork(at syntax.Pos, do netns.Action, sc chaos.Scope, m *s
 			m.Add(e.Of(key), "%s goes with the packets of containers, and this is done on a link", key)
 		}
 	}
-	e.CheckEdge(at, sc, m)
+	if do == netns.Reset || do == netns.Stall {
+		e.RefuseDatagrams(at, sc, m)
+	}
+	e.checkLinks(at, sc, m)
 }
 
-// CheckEdge checks the edge of a fault on links.
+// ActOnDatagrams says which faults have an effect on a link of datagrams.
+const ActOnDatagrams = "network.loss, .duplicate, .reorder, .corrupt, .latency, .bandwidth, .blackhole and .partition " +
+	"act on datagrams"
+
+// RefuseDatagrams notes a mistake if the load sends datagrams on the edge, on which the fault has no effect.
+func (e *Edge) RefuseDatagrams(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	if e.OnDatagrams(sc) {
+		m.AddHint(at, ActOnDatagrams, "this fault acts on connections, and the load sends datagrams to %s", e.To)
+	}
+}
+
+// CheckEdge checks the edge of a fault on the connections of links.
 func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	e.RefuseDatagrams(at, sc, m)
+	e.checkLinks(at, sc, m)
+}
+
+// checkLinks checks the edge of a fault on links.
+func (e *Edge) checkLinks(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	if !e.query().IsZero() || e.Via != "" && e.Via != "auto" && e.Via != "proxy" {
 		m.AddHint(at, "this fault wants from and to: brunt's proxy does it on the way from one unit to another",
 			"faults such as network.latency act on the packets of containers, too")

@@ -163,6 +163,9 @@ func faultClause(r *result.Result, f *result.FaultRecord) Text {
 		return Text{}.strong(Clean(f.Name)).say(" was in")
 	}
 	t, many := hitWords(r, f)
+	if f.Kind == "network.loss" && linked(f) { // on links it acts on datagrams
+		verb = "losing datagrams"
+	}
 	if verb == "died" {
 		return t.say(" died")
 	}

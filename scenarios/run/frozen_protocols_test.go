@@ -87,6 +87,7 @@ func frozenCases() []frozenCase {
 		{"ws", "stream", even, newSocket, `{ws: /, as: line, name: join}, ` + pace, true},
 		{"dns", "dns", even, newDNS, `{dns: "${int(1,9)}.test A", check: {answers: 1}, name: call}`, false},
 		{"dns over tcp", "dns", even, newDNSOverTCP, `{dns: "${int(1,9)}.test A", check: {answers: 1}, name: call}`, false},
+		{"udp", "stream", even, newDatagrams, `{udp: "${int(1,9)}", expect: exists, name: call}`, false},
 		{"tcp", "stream", even, newLines, `{tcp: lines, as: line, name: join}, ` + pace, true},
 	}
 }
@@ -258,7 +259,7 @@ func newStopping(t *testing.T, to *neturl.URL) *stopping {
 			_ = c.Close()
 		}
 	})
-	if to.Scheme == "dns" {
+	if to.Scheme == "dns" || to.Scheme == "udp" {
 		r.relayDatagrams(t)
 		return r
 	}
@@ -495,6 +496,33 @@ func serveDNS(t *testing.T, s *dns.Server) (counted *atomic.Int64) {
 		all.Wait()
 	})
 	return counted
+}
+
+// newDatagrams starts a server of UDP that answers each datagram with itself.
+func newDatagrams(t *testing.T) (url string, counted *atomic.Int64) {
+	t.Helper()
+	counted = new(atomic.Int64)
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for b := make([]byte, 1<<10); ; counted.Add(1) {
+			n, from, err := c.ReadFromUDPAddrPort(b)
+			if err != nil {
+				return
+			}
+			if _, err := c.WriteToUDPAddrPort(b[:n], from); err != nil {
+				return
+			}
+		}
+	})
+	t.Cleanup(func() {
+		_ = c.Close()
+		all.Wait()
+	})
+	return "udp://" + c.LocalAddr().String(), counted
 }
 
 // newLines starts a server of TCP that answers each line with itself.

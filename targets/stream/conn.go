@@ -162,6 +162,7 @@ func (c *conn) Close() error {
 		return c.wire.Close(left)
 	}
 	s := c.socket()
+	left = left && !s.datagrams()
 	if left && c.parking.TakeAt(&s.place, time.Now().Add(CloseTime), func() {
 		_ = s.raw.Close()
 		c.end(net.ErrClosed)

@@ -10,10 +10,10 @@ import (
 )
 
 // schemes are the schemes of endpoint URLs.
-var schemes = []string{"ws", "wss", "tcp", "tls"}
+var schemes = []string{"ws", "wss", "tcp", "tls", "udp"}
 
 // schemesOf maps the kinds of steps that open a stream to the schemes of their endpoints.
-var schemesOf = map[string][]string{kindWS: {"ws", "wss"}, kindTCP: {"tcp", "tls"}}
+var schemesOf = map[string][]string{kindWS: {"ws", "wss"}, kindTCP: {"tcp", "tls"}, kindUDP: {"udp"}}
 
 // opened lists the streams that the steps of a plan open, in order, for the steps that name them.
 type opened struct{ list []openedStream }

@@ -21,7 +21,9 @@ func FuzzFraming(f *testing.F) {
 			!bytes.Equal(back, wire[:len(wire)-2]) {
 			t.Fatalf("%q came back as %q: %v", wire, back, err)
 		}
-		for _, how := range []framing{body, {until: "\r\n\r\n"}, {length: 1}, {length: 4}, {length: 8}, {bytes: 3}} {
+		for _, how := range []framing{
+			body, {until: "\r\n\r\n"}, {length: 1}, {length: 4}, {length: 8}, {length: 2, after: 3}, {bytes: 3},
+		} {
 			br := bufio.NewReader(bytes.NewReader(b))
 			for n := 0; ; n++ {
 				if _, err := how.read(br, nil, func() {}); err != nil {
@@ -32,7 +34,7 @@ func FuzzFraming(f *testing.F) {
 				}
 			}
 			wire, err := how.append(nil, []byte(text))
-			if err != nil || how.bytes > 0 {
+			if err != nil || how.bytes > 0 || how.after > len(text) {
 				continue
 			}
 			back, err := how.read(bufio.NewReader(io.MultiReader(bytes.NewReader(wire), bytes.NewReader(b))), nil, func() {})

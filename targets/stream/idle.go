@@ -19,8 +19,19 @@ const idleTime = time.Second
 // readBuffer is the size in bytes of the buffer of a connection with a reader.
 const readBuffer = 2 << 10
 
-// readers holds the buffers of connections with a reader.
-var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }}
+// readers holds the buffers of connections with a reader: without and with datagrams, of which the largest must fit.
+var readers = [2]sync.Pool{
+	{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }},
+	{New: func() any { return bufio.NewReaderSize(nil, 64<<10) }},
+}
+
+// buffers returns the pool of the buffers that fit a socket.
+func (s *socket) buffers() *sync.Pool {
+	if s.datagrams() {
+		return &readers[1]
+	}
+	return &readers[0]
+}
 
 // reading says how long a connection has a reader. Thousands of streams are open at once, and a reader for each would
 // need a stack and a buffer.
@@ -114,13 +125,13 @@ func (s *socket) rest() {
 	}
 	if s.br != nil {
 		s.br.Reset(nil)
-		readers.Put(s.br)
+		s.buffers().Put(s.br)
 		s.br = nil
 	}
 }
 
 // takeBuffer takes a buffer to read from a source.
 func (s *socket) takeBuffer(from io.Reader) {
-	s.br = readers.Get().(*bufio.Reader)
+	s.br = s.buffers().Get().(*bufio.Reader)
 	s.br.Reset(from)
 }

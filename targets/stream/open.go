@@ -62,14 +62,16 @@ func (st *stream) hold(on *conn, since time.Duration) {
 	st.conn, st.lost, st.any, st.since, st.last = on, nil, false, since, since
 }
 
-// once sends one message on a connection that no stream keeps.
+// once sends one message on a connection that no stream keeps. The connection carries further messages if the answer
+// came, or if none is expected on a socket of UDP.
 func (t *exchange) once(st *stream) error {
 	on, err := t.client.open(st, t.deadline, t.out)
 	if err != nil {
 		return err
 	}
 	err = t.greet(on, st.call, t.out)
-	keep := err == nil && t.call.send != nil && t.call.expect != nil && t.client.o.KeepsAlive()
+	asks := t.call.send != nil && (t.call.expect != nil || t.call.framing.datagrams)
+	keep := err == nil && asks && t.client.o.KeepsAlive()
 	if on.clear(); !keep {
 		_, _ = on.leave()
 	}
@@ -88,7 +90,7 @@ func (t *exchange) fill(st *stream) error {
 		st.request, err = c.opening.Fill(t.it, t.client.lines.(*carried).Carrier)
 		return err
 	}
-	if c.kind == kindTCP {
+	if c.kind != kindWS {
 		st.key = c.framing.String()
 		return nil
 	}

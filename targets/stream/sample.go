@@ -35,8 +35,11 @@ func (t *exchange) sampled(err error) {
 	}
 	if sent.URL == "" {
 		scheme := "tcp"
-		if t.client.secure() {
+		switch {
+		case t.client.secure():
 			scheme = "tls"
+		case t.client.at.Scheme == "udp":
+			scheme = "udp"
 		}
 		sent.URL = (&url.URL{Scheme: scheme, Host: t.client.address()}).String()
 	}
@@ -63,7 +66,7 @@ func (t *exchange) sampled(err error) {
 }
 
 // command returns a step as a command for a POSIX shell, quoted like [result.Sent.Curl]: websocat, or nc for TCP
-// without TLS. It is empty if the message was not kept completely.
+// without TLS and for UDP. It is empty if the message was not kept completely.
 func command(s *result.Sent) string {
 	if s.Cut > 0 || s.Base64 {
 		return ""
@@ -74,15 +77,23 @@ func command(s *result.Sent) string {
 	}
 	var b strings.Builder
 	if s.Body != "" {
-		b.WriteString("printf '%s\\n' " + result.ShellWord(s.Body, "SECRET", false) + " | ")
+		end := `\n`
+		if u.Scheme == "udp" {
+			end = ""
+		}
+		b.WriteString("printf '%s" + end + "' " + result.ShellWord(s.Body, "SECRET", false) + " | ")
 	}
 	switch u.Scheme {
-	case "tcp":
+	case "tcp", "udp":
 		host, port, err := net.SplitHostPort(u.Host)
 		if err != nil {
 			return ""
 		}
-		b.WriteString("nc -w 5 " + result.ShellWord(host, "SECRET", false) + " " + result.ShellWord(port, "SECRET", false))
+		b.WriteString("nc ")
+		if u.Scheme == "udp" {
+			b.WriteString("-u ")
+		}
+		b.WriteString("-w 5 " + result.ShellWord(host, "SECRET", false) + " " + result.ShellWord(port, "SECRET", false))
 	case "tls":
 		b.WriteString("openssl s_client -quiet -connect " + result.ShellWord(u.Host, "SECRET", false))
 	default:

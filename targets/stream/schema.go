@@ -47,6 +47,8 @@ func (*MessageSource) Schema() syntax.Schema {
 			"hex": syntax.Schema{"type": "string"}.Described("bytes in hexadecimal digits; a WebSocket sends them as a " +
 				"binary message"),
 			"base64": syntax.Schema{"type": "string"}.Described("bytes in base64; a WebSocket sends them as a binary message"),
+			"file": syntax.Schema{"type": "string", "minLength": 1}.Described("a file beside the scenario, sent as it is; a " +
+				"WebSocket sends it as a binary message"),
 		},
 	}}}
 }
@@ -56,7 +58,7 @@ func (*framing) Schema() syntax.Schema {
 		syntax.Schema{"const": "lines", "description": "each message is a line"},
 		syntax.Schema{
 			"type": "object", "minProperties": 1, "maxProperties": 2, "additionalProperties": false,
-			"dependentRequired": syntax.Schema{"body": []any{"until"}},
+			"dependentRequired": syntax.Schema{"body": []any{"until"}, "after": []any{"length"}},
 			"properties": syntax.Schema{
 				"until": syntax.Schema{"type": "string", "minLength": 1}.Described("the text that ends each message"),
 				"body": syntax.Schema{"type": "string", "pattern": "^~"}.Described("with until: ~ and an expression for the text " +
@@ -64,6 +66,8 @@ func (*framing) Schema() syntax.Schema {
 				"length": syntax.Schema{
 					"enum": []any{1, 2, 4, 8},
 				}.Described("the bytes of the length that begins each message, the most significant one first"),
+				"after": syntax.Schema{"type": "integer", "minimum": 1, "maximum": mostAfter}.Described("with length: how many " +
+					"bytes of each message come before its length, and do not count in it"),
 				"bytes": syntax.Schema{"type": "integer", "minimum": 1}.Described("the bytes of each message"),
 			},
 		},

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,8 +18,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// server is a server of WebSocket, or of lines over TCP, with the behaviours that the suite needs. The first word of a
-// message says which. Its frames are those of another library than brunt's.
+// server is a server of WebSocket, of lines over TCP, or of datagrams of UDP, with the behaviours that the suite
+// needs. The first word of a message says which. Its frames are those of another library than brunt's.
 type server struct {
 	net.Listener
 	scheme string
@@ -84,8 +85,13 @@ func start(t testing.TB, scheme string) *server {
 	}
 	s := &server{scheme: scheme, release: make(chan struct{}), active: map[net.Conn]struct{}{}}
 	s.Listener = counted{l, s}
-	if scheme == "tcp" {
+	switch scheme {
+	case "tcp":
 		s.lines(t)
+		return s
+	case "udp":
+		_ = l.Close()
+		s.datagrams(t)
 		return s
 	}
 	h := httptest.NewUnstartedServer(http.HandlerFunc(s.handle))
@@ -178,6 +184,45 @@ func (s *server) lines(t testing.TB) {
 		_ = s.Close()
 		s.Release()
 		s.cut(false)
+		all.Wait()
+	})
+}
+
+// sockets has the address of a socket of UDP.
+type sockets struct {
+	net.Listener
+	*net.UDPConn
+}
+
+func (s sockets) Addr() net.Addr { return s.LocalAddr() }
+func (s sockets) Close() error   { return s.UDPConn.Close() }
+
+// datagrams serves datagrams of UDP, each of which is a message. A socket of a client counts as a connection.
+func (s *server) datagrams(t testing.TB) {
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Listener = sockets{UDPConn: c}
+	var all sync.WaitGroup
+	all.Go(func() {
+		seen := map[netip.AddrPort]bool{}
+		for b := make([]byte, 1<<16); ; {
+			n, from, err := c.ReadFromUDPAddrPort(b)
+			if err != nil {
+				return
+			}
+			if !seen[from] {
+				seen[from] = true
+				s.opened.Add(1)
+			}
+			text := string(b[:n])
+			all.Go(func() { s.answer(text, nil, func(text string) { _, _ = c.WriteToUDPAddrPort([]byte(text), from) }) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = c.Close()
+		s.Release()
 		all.Wait()
 	})
 }

@@ -15,9 +15,10 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// socket is a TCP connection. Its messages are those of a WebSocket, or separated by a framing.
+// socket is a TCP connection, or a socket of UDP that is connected to the server. Its messages are those of a
+// WebSocket, or separated by a framing.
 type socket struct {
-	raw net.Conn // TCP
+	raw net.Conn // TCP or UDP
 	net net.Conn // TLS over raw, or raw itself
 	o   *targets.Options
 
@@ -138,8 +139,11 @@ func (s *socket) Leave() (answers bool, err error) {
 }
 
 func (s *socket) Close(left bool) error {
-	if left && s.used {
+	if left && s.used && !s.datagrams() {
 		return s.leaveBy(time.Now().Add(CloseTime))
 	}
 	return s.raw.Close()
 }
+
+// datagrams reports whether the messages are datagrams, whose other side does not end anything.
+func (s *socket) datagrams() bool { return s.framing != nil && s.framing.datagrams }

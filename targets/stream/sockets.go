@@ -70,7 +70,13 @@ func (s *sockets) address() string {
 
 // dial opens connection n.
 func (s *sockets) dial(ctx context.Context, n uint64) (*conn, error) {
-	raw, err := s.client.o.Network.Dial(ctx, s.address(), n)
+	var raw net.Conn
+	var err error
+	if s.client.at.Scheme == "udp" {
+		raw, err = s.client.o.Network.DialUDP(ctx, s.address())
+	} else {
+		raw, err = s.client.o.Network.Dial(ctx, s.address(), n)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +161,7 @@ func (s *sockets) put(on *conn, keep bool) { s.places.Put(on, keep) }
 // shake makes the handshake of a stream.
 func (s *socket) shake(st *stream, deadline time.Duration) (sent, first time.Duration, err error) {
 	defer scenarios.Recover(&err)
-	if st.call.kind == kindTCP {
+	if st.call.kind != kindWS {
 		s.framing = &st.call.framing
 		s.use(nil)
 		sent = s.o.Now()

@@ -25,19 +25,21 @@ const absent = -1
 const (
 	kindWS    = "ws"
 	kindTCP   = "tcp"
+	kindUDP   = "udp"
 	kindSend  = "send"
 	kindAwait = "await"
 	kindClose = "close"
 )
 
-// Descriptor describes streams: WebSocket, TCP, and the streams of other transports.
+// Descriptor describes streams: WebSocket, TCP, UDP, and the streams of other transports.
 func Descriptor(others ...Transport) *targets.Descriptor {
 	d := &targets.Descriptor{
-		Name: "stream", Doc: "Opens a WebSocket, a TCP connection or a call of gRPC both ways, sends messages on it and " +
-			"waits for others.",
+		Name: "stream", Doc: "Opens a WebSocket, a TCP connection, a UDP socket or a call of gRPC both ways, sends " +
+			"messages on it and waits for others.",
 		Causes: []scenarios.CauseFamily{websocket.Causes()},
-		Kinds:  []string{kindWS, kindTCP, kindSend, kindAwait, kindClose}, Beside: []string{kindSend}, Schemes: schemes,
-		Wires:    map[string]targets.Wire{"wss": {TLS: true}, "tls": {TLS: true}},
+		Kinds:  []string{kindWS, kindTCP, kindUDP, kindSend, kindAwait, kindClose}, Beside: []string{kindSend},
+		Schemes:  schemes,
+		Wires:    map[string]targets.Wire{"wss": {TLS: true}, "tls": {TLS: true}, "udp": {Datagrams: true}},
 		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/stream": source},
 		Bind: bind, Parts: parts,
 		EndIteration: func(s targets.Session, it *template.Iter) { s.(*session).endIteration(it) },
@@ -53,13 +55,15 @@ func Descriptor(others ...Transport) *targets.Descriptor {
 	return d
 }
 
-// step is the YAML of a step on a stream. Exactly one of ws, tcp, send, await and close is its kind. In a step with
-// ws or tcp, send is the first message.
+// step is the YAML of a step on a stream. Exactly one of ws, tcp, udp, send, await and close is its kind. In a step
+// with ws or tcp, send is the first message.
 type step struct {
 	syntax.Place
 	// opens a WebSocket: a path under the endpoint's URL, or under the target's
-	WS      template.URL   `yaml:"ws"`
-	TCP     *framing       `yaml:"tcp"`   // opens a TCP connection; the value says how messages are separated
+	WS  template.URL `yaml:"ws"`
+	TCP *framing     `yaml:"tcp"` // opens a TCP connection; the value says how messages are separated
+	// opens a UDP socket and sends this datagram; without `expect` no answer is awaited, and a lost answer is a timeout
+	UDP     *MessageSource `yaml:"udp"`
 	Send    *MessageSource `yaml:"send"`  // sends a message on a stream; of ws and tcp: the first one
 	Await   *match         `yaml:"await"` // waits for a message on a stream that meets these conditions
 	Close   template.Text  `yaml:"close"` // closes a stream, given by the name in its `as`
@@ -151,7 +155,9 @@ type header struct {
 func (c *call) Name() string { return c.name }
 
 // opens reports whether the step opens a stream.
-func (c *call) opens() bool { return c.kind == kindWS || c.kind == kindTCP || c.opening != nil }
+func (c *call) opens() bool {
+	return c.kind == kindWS || c.kind == kindTCP || c.kind == kindUDP || c.opening != nil
+}
 
 func (c *call) Traits() scenarios.CallTraits {
 	t := scenarios.CallTraits{Method: c.kind, Waits: c.kind == kindAwait}
@@ -185,22 +191,23 @@ var belongs = []struct {
 	key   string
 	kinds []string
 }{
-	{"as", []string{kindWS, kindTCP}},
-	{"read", []string{kindWS, kindTCP}},
-	{"reconnect", []string{kindWS, kindTCP}},
+	{"as", []string{kindWS, kindTCP, kindUDP}},
+	{"read", []string{kindWS, kindTCP, kindUDP}},
+	{"reconnect", []string{kindWS, kindTCP, kindUDP}},
 	{"headers", []string{kindWS}},
-	{"keep", []string{kindWS, kindTCP}},
+	{"keep", []string{kindWS, kindTCP, kindUDP}},
 	{"ping", []string{kindWS}},
 	{"compress", []string{kindWS}},
 	{"subprotocols", []string{kindWS}},
+	{"send", []string{kindWS, kindTCP, kindSend}},
 	{"to", []string{kindSend}},
 	{"pace", []string{kindSend}},
 	{"from", []string{kindAwait}},
 	{"within", []string{kindAwait}},
-	{"expect", []string{kindWS, kindTCP, kindSend}},
-	{"check", []string{kindWS, kindTCP, kindSend, kindAwait}},
-	{"extract", []string{kindWS, kindTCP, kindSend, kindAwait}},
-	{"absent", []string{kindWS, kindTCP, kindSend, kindAwait}},
+	{"expect", []string{kindWS, kindTCP, kindUDP, kindSend}},
+	{"check", []string{kindWS, kindTCP, kindUDP, kindSend, kindAwait}},
+	{"extract", []string{kindWS, kindTCP, kindUDP, kindSend, kindAwait}},
+	{"absent", []string{kindWS, kindTCP, kindUDP, kindSend, kindAwait}},
 }
 
 // compile compiles a step.
@@ -229,14 +236,19 @@ func (all transports) compile(by syntax.Block, in targets.Scope, m *syntax.Mista
 		c.stream, _ = s.Close.Static()
 	case kindTCP:
 		c.framing = *s.TCP
+	case kindUDP:
+		c.framing, c.send = framing{datagrams: true}, s.UDP
 	case kindWS:
 		c.compileWebSocket(s, m)
 	}
 	c.compileShared(&shared{&s.Place, &s.Keeping, &s.Answering}, by, in, m)
 	c.compilePace(s, m)
 	c.name = cmp.Or(in.Name, c.defaultName())
-	if s.Send != nil && c.kind == kindTCP {
-		s.Send.fits(&c.framing, m)
+	if c.send != nil {
+		c.send.load(in, m)
+	}
+	if c.send != nil && (c.kind == kindTCP || c.kind == kindUDP) {
+		c.send.fits(&c.framing, m)
 	}
 	if !c.opens() {
 		targets.Share[opened](in.Shared).check(c, s, in.Flow, m)
@@ -348,8 +360,8 @@ func (c *call) defaultName() string {
 		return c.opening.URL()
 	case c.kind == kindWS:
 		return "WS " + c.path.Text()
-	case c.kind == kindTCP:
-		return strings.TrimSpace("TCP " + c.stream)
+	case c.kind == kindTCP, c.kind == kindUDP:
+		return strings.TrimSpace(strings.ToUpper(c.kind) + " " + c.stream)
 	}
 	return strings.TrimSpace(c.kind + " " + c.stream)
 }

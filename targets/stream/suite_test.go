@@ -46,6 +46,17 @@ func TestWebSocket_TLS_Suite(t *testing.T) {
 	})
 }
 
+func TestUDP_Suite(t *testing.T) {
+	say := func(text string) string { return `{udp: "` + text + `", expect: exists, check: {text: ~ ^ok}}` }
+	targetstest.Run(t, targetstest.Suite{
+		Protocol: stream.Descriptor(), Start: func(t testing.TB) targetstest.Server { return start(t, "udp") },
+		Steps: targetstest.Steps{
+			Answer: say("hello"), Slow: say("slow"), Hold: say("hold"), Marked: say("hold ${var.mark}"), Fail: say("fail"),
+		},
+		Failed: scenarios.Check(0), Network: network, Datagrams: true,
+	})
+}
+
 func TestTCP_Suite(t *testing.T) {
 	targetstest.Run(t, targetstest.Suite{
 		Protocol: stream.Descriptor(), Start: func(t testing.TB) targetstest.Server { return start(t, "tcp") },

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,18 +17,22 @@ import (
 	"brunt/targets/stream/websocket"
 )
 
-// framing says how the messages of a TCP connection are separated. Exactly one of until, length and bytes is set.
+// framing says how the messages of a TCP connection are separated. Exactly one of until, length,
+// bytes and datagrams is set.
 type framing struct {
 	until string // the end of each message
 	// with until: a message that begins with text that matches goes on after its first end for the number of bytes
 	// that the first group says, up to another end; nil: none does
 	body   *regexp.Regexp
 	length int // size in bytes of the length before each message, most significant byte first
+	after  int // with length: the first bytes of a message, which come before the length and do not count
 	bytes  int // size of each message
+	// of UDP: each datagram is a message
+	datagrams bool
 }
 
 func (f *framing) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	const hint = `lines, {until: "\r\n"}, {until: "\r\n", body: "~ ^VALUE .* ([0-9]+)$"}, {length: 2} or {bytes: 16}`
+	const hint = `lines, {until: "\r\n"}, {until: "\r\n", body: "~ ^VALUE .* ([0-9]+)$"}, {length: 2}, {length: 4, after: 1} or {bytes: 16}`
 	if n.Kind != syntax.Map {
 		if text, ok := n.Text(m); ok && text == "lines" {
 			f.until = "\n"
@@ -40,6 +45,14 @@ func (f *framing) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if body := n.Get("body"); body != nil && n.Get("until") != nil {
 		f.decodeBody(body, m)
 		fields = slices.DeleteFunc(fields, func(f syntax.Field) bool { return f.Key == "body" })
+	}
+	if after := n.Get("after"); after != nil && n.Get("length") != nil {
+		text, _ := after.Text(m)
+		var err error
+		if f.after, err = strconv.Atoi(text); err != nil || f.after < 1 || f.after > mostAfter {
+			m.Add(after.Pos, "1 to %d bytes come before a length, not %s", mostAfter, syntax.Clip(text, 20))
+		}
+		fields = slices.DeleteFunc(fields, func(f syntax.Field) bool { return f.Key == "after" })
 	}
 	if len(fields) != 1 {
 		m.AddHint(n.Pos, hint, "messages are told apart in one way")
@@ -68,6 +81,9 @@ func (f *framing) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		m.AddHint(one.Pos, hint, "unknown key %q", syntax.Clip(one.Key, 60))
 	}
 }
+
+// mostAfter is the maximum number of bytes before a length.
+const mostAfter = 256
 
 // decodeBody reads the expression that finds the size of a message's body.
 func (f *framing) decodeBody(n *syntax.Node, m *syntax.Mistakes) {
@@ -116,7 +132,7 @@ func (f *framing) holdsOne(text []byte) bool {
 
 // String identifies the framing, to compare connections.
 func (f *framing) String() string {
-	return fmt.Sprintf("%q %v %d %d", f.until, f.body, f.length, f.bytes)
+	return fmt.Sprintf("%q %v %d %d %d %v", f.until, f.body, f.length, f.after, f.bytes, f.datagrams)
 }
 
 // append appends a message in wire format.
@@ -130,17 +146,23 @@ func (f *framing) append(dst, data []byte) ([]byte, error) {
 		}
 		return append(append(dst, data...), f.until...), nil
 	case f.length > 0:
-		if f.length < 8 && len(data)>>(8*f.length) > 0 {
-			return dst, &targets.Error{
-				Cause: scenarios.Other,
-				Text:  fmt.Sprintf("the message has %d bytes, which %d bytes of length can't say", len(data), f.length),
-			}
+		n := len(data) - f.after
+		if n < 0 || f.length < 8 && n>>(8*f.length) > 0 {
+			return dst, &targets.Error{Cause: scenarios.Other, Text: f.misfit(len(data))}
 		}
 		var b [8]byte
-		binary.BigEndian.PutUint64(b[:], uint64(len(data)))
-		return append(append(dst, b[8-f.length:]...), data...), nil
+		binary.BigEndian.PutUint64(b[:], uint64(n))
+		return append(append(append(dst, data[:f.after]...), b[8-f.length:]...), data[f.after:]...), nil
 	}
 	return append(dst, data...), nil
+}
+
+// misfit says why a message of n bytes has no length.
+func (f *framing) misfit(n int) string {
+	if n < f.after {
+		return fmt.Sprintf("the message has %d bytes, and %d come before its length", n, f.after)
+	}
+	return fmt.Sprintf("the message has %d bytes, which %d bytes of length can't say", n, f.length)
 }
 
 // read reads the next message, into the memory of data.
@@ -159,6 +181,16 @@ func (f *framing) read(br *bufio.Reader, data []byte, began func()) ([]byte, err
 		return f.readBody(br, data)
 	case f.bytes > 0:
 		return websocket.ReadN(br, data, uint64(f.bytes))
+	case f.datagrams: // a read of the socket returns one, and the buffer has room for the largest
+		n := br.Buffered()
+		some, _ := br.Peek(n)
+		data = append(data, some...)
+		_, _ = br.Discard(n)
+		return data, nil
+	}
+	var head [mostAfter]byte
+	if _, err := io.ReadFull(br, head[:f.after]); err != nil {
+		return nil, websocket.Half(err)
 	}
 	var n uint64
 	for range f.length {
@@ -168,7 +200,14 @@ func (f *framing) read(br *bufio.Reader, data []byte, began func()) ([]byte, err
 		}
 		n = n<<8 | uint64(b)
 	}
-	return websocket.ReadN(br, data, n)
+	if f.after == 0 {
+		return websocket.ReadN(br, data, n)
+	}
+	body, err := websocket.ReadN(br, nil, n)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(data, head[:f.after]...), body...), nil
 }
 
 // readUntil reads up to the end of the message. If the end is a newline, a carriage return before it is dropped.

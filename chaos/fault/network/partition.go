@@ -29,6 +29,15 @@ var _ chaos.Fault = (*Partition)(nil)
 
 func (f *Partition) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Partition, sc, m, "ports")
+	if f.OnDatagrams(sc) {
+		const hint = "with neither mode nor existing nothing passes"
+		if f.Mode != "" && f.Mode != "drop" {
+			m.AddHint(f.Of("mode"), hint, "%s ends connections, and the load sends datagrams to %s", f.Mode, f.To)
+		}
+		if f.Existing == "keep" {
+			m.AddHint(f.Of("existing"), hint, "keep spares open connections, and the load sends datagrams to %s", f.To)
+		}
+	}
 	if f.Direction == "one-way" && (f.From == "" || f.To == "") {
 		m.Add(f.Of("direction"), "one way wants both from and to")
 	}

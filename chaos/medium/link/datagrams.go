@@ -10,6 +10,7 @@ import (
 	"brunt/chaos/netns"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
+	"brunt/chaos/selector"
 )
 
 // DatagramEvidence says how to prove a toxic on a link of datagrams, by datagrams of brunt's own to an echo.
@@ -24,7 +25,7 @@ type DatagramEvidence struct {
 
 // errConnections says that a fault has no effect on datagrams.
 var errConnections = errors.New("this fault acts on connections, and the load sends datagrams on this link; " +
-	"network.loss, .duplicate, .reorder, .corrupt, .latency, .bandwidth, .blackhole and .partition act on datagrams")
+	selector.ActOnDatagrams)
 
 // probe probes a link n times.
 func (e *DatagramEvidence) probe(ctx context.Context, l *chaos.Link, n int) (netns.ProbeResult, netns.Affected, error) {
