@@ -12,8 +12,8 @@ import (
 )
 
 // wire is a socket that records the times of its last write and of the first read after it, why it failed, which the
-// driver does not report, and the server's status. It also does TLS, which would hide the status from it. It is not safe
-// for concurrent use, except for Close.
+// driver does not report, and the server's status. It also does TLS, which would hide the status from it. It is not
+// safe for concurrent use, except for Close.
 type wire struct {
 	*net.TCPConn
 	over  net.Conn    // the socket, or TLS over it
