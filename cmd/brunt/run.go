@@ -134,7 +134,7 @@ names the service's host or address, and each policy with such a list does so as
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "number of runs; the worst verdict counts")
 	f.workers.register(c)
 	c.Flags().StringArrayVar(&f.outTexts, "out", nil,
-		"send figures during the run, KIND=URL: "+push.Usage(catalog.Pushes())+"; can be given several times")
+		"send figures during the run, KIND=URL, or requests, KIND=FILE: "+push.Usage(catalog.Pushes())+"; can be given several times")
 	f.log.register(c)
 	c.Flags().StringVar(&f.live.addr, "live", "",
 		"[HOST]:PORT of the page and /metrics during the run, such as :9464, which is 127.0.0.1:9464")
@@ -194,6 +194,9 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	}
 	if f.dryRun {
 		return f.forecast(c, plan)
+	}
+	if err := f.beginFiles(); err != nil {
+		return err
 	}
 	if f.earlier, err = readRuns(f.base.dirs); err != nil {
 		return err

@@ -75,6 +75,9 @@ func (f *runFlags) once(
 	if f.sendsSpans() {
 		o.Spans = outs.Requests
 	}
+	if f.sendsRequests() {
+		o.Each = outs.Each
+	}
 	o.Live = func(iv result.Interval) {
 		live.Observe(iv)
 		metrics.Observe(iv)
@@ -180,6 +183,25 @@ func (f *runFlags) checkOuts(ctx context.Context, plan *plan.Plan) error {
 // sendsSpans reports whether a --out service receives requests as spans.
 func (f *runFlags) sendsSpans() bool {
 	return slices.ContainsFunc(f.outs, func(o push.Out) bool { return o.Kind.Spans })
+}
+
+// sendsRequests reports whether a --out file receives every request.
+func (f *runFlags) sendsRequests() bool {
+	return slices.ContainsFunc(f.outs, func(o push.Out) bool { return o.Kind.Each })
+}
+
+// beginFiles creates the --out files, so that a mistake is seen before the run. All runs of a command go to the same
+// file. A pipe or a device stays as it is.
+func (f *runFlags) beginFiles() error {
+	for _, out := range f.outs {
+		if at, err := os.Stat(out.File); !out.Kind.Each || err == nil && !at.Mode().IsRegular() {
+			continue
+		}
+		if err := writeNew(out.File, "", 0o666, f.force); err != nil {
+			return fmt.Errorf("--out: %w", err)
+		}
+	}
+	return nil
 }
 
 // unwritten marks a run as an error of brunt because its report could not be written, unless its verdict has

@@ -80,6 +80,8 @@ func (f *runFlags) checkWorkers(c *cobra.Command, p *plan.Plan) error {
 		return usagef("--smoke measures nothing, so that it goes without %s", by)
 	case f.sendsSpans():
 		return usagef("--out otlp-traces sends requests of one process, so that it goes without %s", by)
+	case f.sendsRequests():
+		return usagef("--out with a file holds the requests of one process, so that it goes without %s", by)
 	case f.requests:
 		return usagef("--requests keeps every request of one process, so that it goes without %s", by)
 	}

@@ -50,6 +50,7 @@ func Pushes() []push.Kind {
 		push.OTLP(),
 		push.OTLPTraces(),
 		push.Grafana(),
+		push.RequestsTo(ci.K6{}.Format(), ci.K6Live),
 	}
 }
 

@@ -68,34 +68,79 @@ func (K6) Report(w io.Writer, r *result.Result) error {
 	return evidence.Ordered(r, func(
 		head *result.Requests, names scenarios.Causes, all iter.Seq2[*scenarios.Outcome, error],
 	) error {
-		return k6Lines(w, head, names, all)
-	})
-}
-
-// k6Lines writes the metrics, and the points of each request.
-func k6Lines(
-	w io.Writer, head *result.Requests, names scenarios.Causes, all iter.Seq2[*scenarios.Outcome, error],
-) error {
-	buffered := bufio.NewWriter(w)
-	to := json.NewEncoder(buffered)
-	for _, m := range k6Metrics {
-		err := to.Encode(k6Line[k6Metric]{m[0], "Metric", k6Metric{m[0], m[1], m[2], []string{}, nil}})
-		if err != nil {
-			return err
-		}
-	}
-	for o, err := range all {
-		if err != nil {
-			return err
-		}
-		at, tags := head.T0.Add(o.End), k6Tags(head, names, o)
-		for i, v := range k6Values(o) {
-			if err := to.Encode(k6Line[k6Point]{k6Metrics[i][0], "Point", k6Point{at, v, tags}}); err != nil {
+		k := newK6Lines(w)
+		for o, err := range all {
+			if err != nil {
+				return err
+			}
+			if err := k.write(head, names, o); err != nil {
 				return err
 			}
 		}
+		return k.flush()
+	})
+}
+
+// K6Live returns a function that writes the same lines while the run goes on, in the order in which requests ended.
+// Unlike a file of requests, it has the parts of which opening a connection and waiting for an answer consist.
+func K6Live(w io.Writer) func(result.RequestBatch) error {
+	k := newK6Lines(w)
+	return func(b result.RequestBatch) error {
+		for i := range b.List {
+			if err := k.write(b.Head, b.Causes, &b.List[i]); err != nil {
+				return err
+			}
+		}
+		return k.flush()
 	}
-	return buffered.Flush()
+}
+
+// k6Lines writes the metrics, and the points of each request.
+type k6Lines struct {
+	buffered *bufio.Writer
+	to       *json.Encoder
+	named    bool // the metrics are written
+}
+
+func newK6Lines(w io.Writer) *k6Lines {
+	buffered := bufio.NewWriter(w)
+	return &k6Lines{buffered: buffered, to: json.NewEncoder(buffered)}
+}
+
+// name writes the metrics, once.
+func (k *k6Lines) name() error {
+	if k.named {
+		return nil
+	}
+	k.named = true
+	for _, m := range k6Metrics {
+		err := k.to.Encode(k6Line[k6Metric]{m[0], "Metric", k6Metric{m[0], m[1], m[2], []string{}, nil}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write writes the points of a request.
+func (k *k6Lines) write(head *result.Requests, names scenarios.Causes, o *scenarios.Outcome) error {
+	if err := k.name(); err != nil {
+		return err
+	}
+	at, tags := head.T0.Add(o.End), k6Tags(head, names, o)
+	for i, v := range k6Values(o) {
+		if err := k.to.Encode(k6Line[k6Point]{k6Metrics[i][0], "Point", k6Point{at, v, tags}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *k6Lines) flush() error {
+	if err := k.name(); err != nil {
+		return err
+	}
+	return k.buffered.Flush()
 }
 
 // k6Values returns the values of a request, in the order of k6Metrics. Times are in milliseconds; they add up to the

@@ -26,9 +26,10 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// An Out is a service that receives a run while it goes on, such as a Prometheus.
+// An Out is a service that receives a run while it goes on, such as a Prometheus, or a file.
 type Out struct {
 	Kind  Kind
+	File  string   // of a kind whose Each is true
 	To    *url.URL // with user name and password, if any
 	Token string   // sent as a bearer token; empty: none
 
@@ -52,6 +53,7 @@ type Kind struct {
 	About string // one sentence, for the generated reference
 	Token string // environment variable that may hold the token
 	Spans bool   // it receives spans of requests, and no figures
+	Each  bool   // it is a file that receives every request, and no figures
 	GRPC  bool   // it can be asked by gRPC too: grpc://HOST:PORT, and grpcs:// with TLS
 
 	open func(o Out, run Run) encoder
@@ -61,7 +63,13 @@ type Kind struct {
 func Usage(kinds []Kind) string {
 	var names, tokens []string
 	for _, k := range kinds {
-		names, tokens = append(names, k.Name+"=URL ("+k.Brief+")"), append(tokens, k.Token)
+		to := "=URL ("
+		if k.Each {
+			to = "=FILE ("
+		} else if !slices.Contains(tokens, k.Token) {
+			tokens = append(tokens, k.Token)
+		}
+		names = append(names, k.Name+to+k.Brief+")")
 	}
 	return words.Either(names) + ". A token is taken from " + words.Either(tokens) + "; ${env.NAME} stands for a variable"
 }
@@ -82,7 +90,7 @@ func Parse(text string, kinds []Kind, getenv func(string) string) (Out, error) {
 		if found && kind != "" {
 			return Out{}, fmt.Errorf("there is no out %q; %s", kind, syntax.DidYouMean(kind, names))
 		}
-		return Out{}, fmt.Errorf("want KIND=URL, where KIND is %s", strings.Join(names, ", "))
+		return Out{}, fmt.Errorf("want KIND=URL or KIND=FILE, where KIND is %s", strings.Join(names, ", "))
 	}
 	var unset, secrets []string
 	to = envRef.ReplaceAllStringFunc(to, func(ref string) string {
@@ -96,6 +104,12 @@ func Parse(text string, kinds []Kind, getenv func(string) string) (Out, error) {
 	})
 	if len(unset) > 0 {
 		return Out{}, fmt.Errorf("%s: the environment has no %s", kind, strings.Join(unset, ", "))
+	}
+	if kinds[known].Each {
+		if to == "" {
+			return Out{}, fmt.Errorf("%s: want a file, as in %s=requests.json", kind, kind)
+		}
+		return Out{Kind: kinds[known], File: to, To: &url.URL{}, secrets: secrets}, nil
 	}
 	u, err := url.Parse(to)
 	switch {
@@ -131,6 +145,9 @@ func (o Out) Secrets() []string {
 
 // Check returns an error if nothing may be sent to the service, because reach allows none of its addresses.
 func (o Out) Check(ctx context.Context, reach connect.Check) error {
+	if o.Kind.Each {
+		return nil
+	}
 	if err := reach.Reaches(ctx, o.address()); err != nil {
 		return fmt.Errorf("%s: %w", o, err)
 	}
@@ -162,7 +179,7 @@ func (o Out) authorization() string {
 }
 
 // String returns the service as KIND=URL without its secrets.
-func (o Out) String() string { return o.mask(o.Kind.Name + "=" + o.To.Redacted()) }
+func (o Out) String() string { return o.mask(o.Kind.Name + "=" + o.File + o.To.Redacted()) }
 
 // mask replaces the service's secrets in a text.
 func (o Out) mask(text string) string {
@@ -208,6 +225,7 @@ type Outs struct {
 	ticks   chan tick // closed by Close
 	working sync.WaitGroup
 	leftOut atomic.Int64 // spans of requests that no queue received
+	dropped atomic.Int64 // requests for files that no queue received
 }
 
 // A tick is a second, an event or some requests of the run.
@@ -215,7 +233,13 @@ type tick struct {
 	at       time.Time
 	event    *result.Event        // nil: a second has passed, or requests have ended
 	families []*dto.MetricFamily  // of that second
-	spans    []result.RequestSpan // nil: the tick holds no requests
+	spans    []result.RequestSpan // nil: the tick holds no spans
+	requests *result.RequestBatch // nil: the tick holds no requests
+}
+
+// receives reports whether services of a kind receive a tick.
+func (k *Kind) receives(t *tick) bool {
+	return t.event != nil || k.Spans == (t.spans != nil) && k.Each == (t.requests != nil)
 }
 
 // An encoder turns the ticks of a run into batches for one service.
@@ -257,6 +281,13 @@ func (o *Outs) Requests(r result.RequestSpans) {
 	}
 }
 
+// Each receives all requests of a second. It does not block.
+func (o *Outs) Each(b result.RequestBatch) {
+	if !o.tell(tick{at: time.Now(), requests: &b}) {
+		o.dropped.Add(int64(len(b.List)))
+	}
+}
+
 // tell reports whether there was room for a tick.
 func (o *Outs) tell(t tick) bool {
 	if len(o.queues) == 0 {
@@ -273,7 +304,7 @@ func (o *Outs) tell(t tick) bool {
 // gather collects the metrics once for all services.
 func (o *Outs) gather() {
 	for t := range o.ticks {
-		if t.event == nil && t.spans == nil {
+		if t.event == nil && t.spans == nil && t.requests == nil {
 			families, err := o.run.Metrics.Gather()
 			if err != nil {
 				o.run.Log.Warn("metrics of the run", "error", err)
@@ -287,7 +318,7 @@ func (o *Outs) gather() {
 			t.families = families
 		}
 		for _, q := range o.queues {
-			if t.event != nil || q.out.Kind.Spans == (t.spans != nil) {
+			if q.out.Kind.receives(&t) {
 				q.put(q.to.encode(t))
 			}
 		}
@@ -299,7 +330,7 @@ func (o *Outs) gather() {
 }
 
 // Close waits up to lastWait until all batches are sent. It returns a sentence for each service that did not receive
-// all of them. Observe, Event and Requests must not be called after it.
+// all of them. Observe, Event, Requests and Each must not be called after it.
 func (o *Outs) Close() []string {
 	close(o.ticks)
 	o.working.Wait()
@@ -312,6 +343,9 @@ func (o *Outs) Close() []string {
 	if n := o.leftOut.Load(); n > 0 {
 		notes = append(notes, fmt.Sprintf("--out otlp-traces: %d requests that failed, were slow or were sampled "+
 			"have no span: more came in a second than are sent", n))
+	}
+	if n := o.dropped.Load(); n > 0 {
+		notes = append(notes, fmt.Sprintf("--out: a file lacks %d requests, which came faster than it is written", n))
 	}
 	return notes
 }

@@ -22,9 +22,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brunt/reporters"
 	"brunt/reporters/metrics"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 
 	prompb "buf.build/gen/go/prometheus/prometheus/protocolbuffers/go"
 	"github.com/klauspost/compress/snappy"
@@ -65,7 +67,17 @@ func reply(code int, body string) (*http.Response, error) {
 }
 
 // testKinds returns all kinds of services.
-func testKinds() []Kind { return []Kind{Prometheus(), OTLP(), OTLPTraces(), Grafana()} }
+func testKinds() []Kind {
+	return []Kind{
+		Prometheus(), OTLP(), OTLPTraces(), Grafana(),
+		RequestsTo(reporters.Format{Name: "lines"}, func(w io.Writer) func(result.RequestBatch) error {
+			return func(b result.RequestBatch) error {
+				_, err := fmt.Fprintf(w, "%s %d\n", b.Head.Run, len(b.List))
+				return err
+			}
+		}),
+	}
+}
 
 // outOf opens outs to a remote service, and returns their metrics and their log.
 func outOf(t *testing.T, f *remote, texts ...string) (m *metrics.Collector, outs *Outs, log *bytes.Buffer) {
@@ -465,10 +477,13 @@ func TestParseOut(t *testing.T) {
 		"prometheus=http://h:9090/api/v1/write": "prometheus=http://h:9090/api/v1/write",
 		"otlp=https://u:${env.PASS}@h":          "otlp=https://u:xxxxx@h",
 		"grafana=http://h":                      "grafana=http://h",
-		"":                                      "want KIND=URL, where KIND is grafana, otlp, otlp-traces, prometheus",
+		"":                                      "want KIND=URL or KIND=FILE, where KIND is grafana, lines, otlp, otlp-traces, prometheus",
 		"prometheus":                            "want KIND=URL",
+		"lines=a b/c.json":                      "lines=a b/c.json",
+		"lines=${env.PASS}.json":                "lines=***.json",
+		"lines=":                                "lines: want a file, as in lines=requests.json",
 		"prometeus=http://h":                    `there is no out "prometeus"; did you mean "prometheus"?`,
-		"x=http://h":                            `there is no out "x"; known are grafana, otlp, otlp-traces, prometheus`,
+		"x=http://h":                            `there is no out "x"; known are grafana, lines, otlp, otlp-traces, prometheus`,
 		"otlp=grpc://h":                         "otlp=grpc://h",
 		"otlp-traces=grpcs://h:4317/":           "otlp-traces=grpcs://h:4317/",
 		"otlp=grpc://h/v1/traces":               "otlp: gRPC has a path of its own: end the URL after the port, as in grpc://h",
@@ -549,4 +564,30 @@ func TestQueue_Panic(t *testing.T) {
 			t.Error(note)
 		}
 	})
+}
+
+// TestRequestsTo: a file has the requests of a second while the run goes on, after what it held; a service beside it
+// gets none, and an error is one sentence.
+func TestRequestsTo(t *testing.T) {
+	var f remote
+	file, nowhere := filepath.Join(t.TempDir(), "requests"), filepath.Join(t.TempDir(), "no", "requests")
+	if err := os.WriteFile(file, []byte("r0 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, o, _ := outOf(t, &f, "lines="+file, "lines="+nowhere, "prometheus=http://prom/write")
+	tell(m, o, second(3))
+	has := func(want string) func() bool {
+		return func() bool { b, err := os.ReadFile(file); return err == nil && string(b) == want }
+	}
+	for i, want := range []string{"r0 1\nr1 1\n", "r0 1\nr1 1\nr1 2\n"} {
+		o.Each(result.RequestBatch{Head: &result.Requests{Run: "r1"}, List: make([]scenarios.Outcome, i+1)})
+		suite.Until(t, "the requests of a second", has(want))
+	}
+	notes := o.Close()
+	if len(notes) != 1 || !strings.Contains(notes[0], nowhere) || !strings.Contains(notes[0], "2 of 2 messages") {
+		t.Errorf("%q", notes)
+	}
+	if len(f.came) != 1 {
+		t.Errorf("the service got %d messages", len(f.came))
+	}
 }

@@ -31,6 +31,13 @@ type RequestsStep struct {
 	URL    string `json:"url"`
 }
 
+// RequestBatch holds the requests that were counted in a second of a run. Its receiver does not change it.
+type RequestBatch struct {
+	Head   *Requests
+	Causes scenarios.Causes // names of the causes of the requests
+	List   []scenarios.Outcome
+}
+
 // A RequestSource provides the requests of a run, from the first on.
 type RequestSource interface {
 	// Open returns a reader of the requests, and a function to close it.

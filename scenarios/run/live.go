@@ -124,6 +124,7 @@ func (l *live) stopConditions(now time.Duration, second measure.Second, since []
 // tell passes an interval to Options.Live.
 func (l *live) tell(iv result.Interval, second measure.Second) {
 	l.loads.spans.Flush()
+	l.loads.each.Flush()
 	if l.session.o.Live == nil {
 		return
 	}

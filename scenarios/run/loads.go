@@ -43,6 +43,7 @@ type loads struct {
 	scripts    script.Set
 	spans      *spanSampler     // nil if no requests are exported as spans
 	requestLog *requestLog      // nil if requests are not logged
+	each       *requestTeller   // nil if requests are passed on to no one
 	ledgers    ledger.Set       // nil if the scenario has none
 	registers  *consistency.Set // nil if the scenario has none
 	deliveries *delivery.Set    // nil if the scenario has none
@@ -149,11 +150,12 @@ func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.
 // keep returns what receives each request of the load; nil if nothing does.
 func (l *loads) keep() func(*scenarios.Outcome) {
 	received, highs := l.session.spans, l.session.traceHighs()
-	if l.session.o.Requests == "" && l.spans == nil && received == nil {
+	if o := l.session.o; o.Requests == "" && o.Each == nil && l.spans == nil && received == nil {
 		return nil
 	}
 	return func(o *scenarios.Outcome) {
 		l.requestLog.Keep(o)
+		l.each.Keep(o)
 		l.spans.Keep(o)
 		if received != nil {
 			received.Request(highs[o.Load], o)

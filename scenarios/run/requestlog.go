@@ -23,8 +23,8 @@ type requestLog struct {
 	err  error // the first error; nothing is written after it
 }
 
-// createRequestLog creates the file of a run.
-func createRequestLog(path, run string, t0 time.Time, s *plan.Plan) (*requestLog, error) {
+// requestHead returns the header of a file of the requests of a run.
+func requestHead(run string, t0 time.Time, s *plan.Plan) result.Requests {
 	head := result.Requests{Run: run, T0: t0, Checks: s.Checks}
 	for _, l := range s.Series.Loads {
 		head.Loads = append(head.Loads, l.Name)
@@ -45,6 +45,11 @@ func createRequestLog(path, run string, t0 time.Time, s *plan.Plan) (*requestLog
 			}
 		}
 	}
+	return head
+}
+
+// createRequestLog creates the file of a run.
+func createRequestLog(path string, head result.Requests) (*requestLog, error) {
 	f, err := disk.Fresh(path, disk.Private)
 	if err != nil {
 		return nil, fmt.Errorf("the file of requests: %w", err)
@@ -72,7 +77,7 @@ func asks(to *result.RequestsStep, method, url string) {
 
 // Keep writes a request, except those of the warm-up and those that were never reached. A nil requestLog keeps none.
 func (l *requestLog) Keep(o *scenarios.Outcome) {
-	if l != nil && l.err == nil && o.Intended >= 0 && o.Kind != scenarios.Skipped {
+	if l != nil && l.err == nil && kept(o) {
 		l.err = l.out.Write(o)
 	}
 }
@@ -85,4 +90,30 @@ func (l *requestLog) Close() error {
 		}
 	}
 	return l.err
+}
+
+// kept reports whether a file of requests holds a request.
+func kept(o *scenarios.Outcome) bool { return o.Intended >= 0 && o.Kind != scenarios.Skipped }
+
+// A requestTeller passes on the requests of each second, of which a file would hold the same. One goroutine at a time
+// may use it. A nil requestTeller passes on none.
+type requestTeller struct {
+	batch result.RequestBatch
+	tell  func(result.RequestBatch)
+}
+
+// Keep adds a request.
+func (t *requestTeller) Keep(o *scenarios.Outcome) {
+	if t != nil && kept(o) {
+		t.batch.List = append(t.batch.List, *o)
+	}
+}
+
+// Flush passes on the requests since the last call. The next second likely has as many.
+func (t *requestTeller) Flush() {
+	if t == nil || len(t.batch.List) == 0 {
+		return
+	}
+	t.tell(t.batch)
+	t.batch.List = make([]scenarios.Outcome, 0, len(t.batch.List))
 }

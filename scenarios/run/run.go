@@ -59,7 +59,8 @@ type Options struct {
 	BySteps      bool                  // Live also receives every step
 	// called every second with the requests of the load that are exported as spans; nil chooses none
 	Spans func(result.RequestSpans)
-	Event func(result.Event) // called with each event, by several goroutines; may be nil
+	Each  func(result.RequestBatch) // called every second with all requests of the load; may be nil
+	Event func(result.Event)        // called with each event, by several goroutines; may be nil
 	// for a load that switches between two sides: spans with cells of their own
 	Blocks []load.Span
 	// called before anything is started or hired; an error ends the run before it began. nil asks nothing
@@ -570,7 +571,7 @@ func (r *runner) openLoads() (err error) {
 		return err
 	}
 	if path := r.session.o.Requests; path != "" {
-		if r.loads.requestLog, err = createRequestLog(path, r.session.o.ID, r.log.T0(), r.plan); err != nil {
+		if r.loads.requestLog, err = createRequestLog(path, requestHead(r.session.o.ID, r.log.T0(), r.plan)); err != nil {
 			return err
 		}
 		r.onClose(func() error {
@@ -579,6 +580,10 @@ func (r *runner) openLoads() (err error) {
 			}
 			return nil
 		})
+	}
+	if tell := r.session.o.Each; tell != nil {
+		head := requestHead(r.session.o.ID, r.log.T0(), r.plan)
+		r.loads.each = &requestTeller{tell: tell, batch: result.RequestBatch{Head: &head, Causes: r.plan.Causes()}}
 	}
 	r.onClose(r.loads.close)
 	r.loads.deliveries.Begin(func(shard int) load.Sink { return r.loads.rec.Shard(shard) })

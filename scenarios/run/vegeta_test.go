@@ -43,7 +43,14 @@ func vegetaCommand(t *testing.T) string {
 func keeping(t *testing.T, text string) *result.Result {
 	t.Helper()
 	dir := t.TempDir()
-	res := runOnce(t, text, run.Options{Requests: filepath.Join(dir, evidence.RequestsFile)})
+	told := 0
+	res := runOnce(t, text, run.Options{
+		Requests: filepath.Join(dir, evidence.RequestsFile),
+		Each:     func(b result.RequestBatch) { told += len(b.List) },
+	})
+	if told != 700 { // as many as the file holds
+		t.Errorf("%d requests were passed on during the run", told)
+	}
 	if err := catalog.All().Write(dir, res); err != nil {
 		t.Fatal(err)
 	}

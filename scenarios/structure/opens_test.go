@@ -39,6 +39,7 @@ var opens = map[string]string{
 	"scenarios/run/target/command.go os.OpenFile":  "the null device",
 	"scenarios/template/masked_log.go os.OpenFile": "a log, once nothing but a file is there",
 	"reporters/write.go os.OpenFile":               "a report that brunt has written into its folder",
+	"reporters/push/requests.go os.OpenFile":       "a file that the command has made, or the user's pipe, beside the run",
 	"cmd/brunt/summary.go os.OpenFile":             "the file that the CI system names for its summary",
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"reflect"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -28,36 +27,12 @@ type connection struct {
 	wire     *wire
 	keeps    bool // statements are prepared and kept
 	prepared map[*sql.Statement]driver.Stmt
-	status   reflect.Value // status of the server, which the driver keeps
-	lost     bool          // no further statement is possible
-	writes   bool          // the endpoint requires a server that accepts writes
-	demoted  bool          // the server no longer accepts writes
-	busy     atomic.Bool   // a goroutine uses or has closed the driver's connection
-	closing  sync.Once     // closes the driver's connection, which is not safe for concurrent use
+	lost     bool        // no further statement is possible
+	writes   bool        // the endpoint requires a server that accepts writes
+	demoted  bool        // the server no longer accepts writes
+	busy     atomic.Bool // a goroutine uses or has closed the driver's connection
+	closing  sync.Once   // closes the driver's connection, which is not safe for concurrent use
 }
-
-// The flags of a server's status. Every answer without an error contains the status.
-const (
-	inTransaction = 1
-	autocommit    = 2
-)
-
-// statusOf returns the status of a server, which the driver keeps. It is invalid if the driver keeps none. Nothing else
-// tells whether a transaction is open, because a procedure may have begun it: the driver (1.10.1) has no method that
-// returns the status, its results hold only numbers of rows and ids, a socket of ours is below its TLS, MySQL has no
-// @@in_transaction as MariaDB has, and that would cost a round trip.
-func statusOf(c driver.Conn) (status reflect.Value) {
-	if v := reflect.ValueOf(c); v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Struct {
-		status = v.Elem().FieldByName("status")
-	}
-	if status.IsValid() && !status.CanUint() {
-		return reflect.Value{}
-	}
-	return status
-}
-
-// within reports whether a transaction is open, or would be with the next statement.
-func (c *connection) within() bool { return c.status.Uint()&(inTransaction|autocommit) != autocommit }
 
 // farewellTime is how long a closing connection waits at most to send its last message.
 const farewellTime = 50 * time.Millisecond
@@ -89,7 +64,7 @@ func (c *connection) Until(deadline, _ time.Duration) { _ = c.wire.SetDeadline(c
 func (c *connection) Usable() bool { return !c.lost }
 
 // Idle implements [sql.Conn]. A server that no longer accepts writes is not the one that the endpoint requires.
-func (c *connection) Idle() bool { return !c.lost && !c.demoted && !c.within() }
+func (c *connection) Idle() bool { return !c.lost && !c.demoted && !c.wire.replies.within() }
 
 func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	if !c.busy.CompareAndSwap(false, true) {
@@ -98,7 +73,7 @@ func (c *connection) Run(s *sql.Statement, args [][]byte, r *sql.Result) error {
 	defer c.busy.Store(false)
 	c.wire.reset()
 	c.wire.bytes = 0
-	if c.Used && !c.within() && c.conn.(driver.SessionResetter).ResetSession(context.Background()) != nil {
+	if c.Used && !c.wire.replies.within() && c.conn.(driver.SessionResetter).ResetSession(context.Background()) != nil {
 		c.lost = true
 		return h1.ErrStale
 	}

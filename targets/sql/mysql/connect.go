@@ -66,10 +66,12 @@ func (k *connector) try(ctx context.Context, address string, n uint64) (sql.Conn
 	cfg := mysql.NewConfig()
 	cfg.User, cfg.Passwd, cfg.DBName, cfg.Net, cfg.Addr = k.at.User, k.at.Password, k.at.Database, "tcp", address
 	cfg.MultiStatements, cfg.Logger, cfg.AllowCleartextPasswords = true, silent{}, k.tls != nil
+	var secure *tls.Config
 	if k.tls != nil {
-		cfg.TLS = k.tls.Clone()
-		if cfg.TLS.ServerName == "" {
-			cfg.TLS.ServerName, _, _ = net.SplitHostPort(address)
+		cfg.Net = "unix" // the driver may send a password to a server that asks for it: the wire encrypts it
+		secure = k.tls.Clone()
+		if secure.ServerName == "" {
+			secure.ServerName, _, _ = net.SplitHostPort(address)
 		}
 	}
 	cfg.DialFunc = func(ctx context.Context, _, address string) (net.Conn, error) {
@@ -82,8 +84,9 @@ func (k *connector) try(ctx context.Context, address string, n uint64) (sql.Conn
 			_ = raw.Close()
 			return nil, fmt.Errorf("the network opened a %T, and TCP is wanted", raw)
 		}
-		c.wire = &wire{TCPConn: t, now: k.o.Now}
-		targets.StagesOf(ctx).Enter(scenarios.InLogin)
+		stages := targets.StagesOf(ctx)
+		c.wire = &wire{TCPConn: t, over: t, tls: secure, now: k.o.Now, stage: stages.Enter}
+		stages.Enter(scenarios.InLogin)
 		return c.wire, nil
 	}
 	by, err := mysql.NewConnector(cfg)
@@ -95,10 +98,6 @@ func (k *connector) try(ctx context.Context, address string, n uint64) (sql.Conn
 			_ = c.wire.Close()
 		}
 		return nil, c.refused(ctx, err)
-	}
-	if c.status = statusOf(c.conn); !c.status.IsValid() {
-		_ = c.Close()
-		return nil, errors.New("the driver has no status of its connection")
 	}
 	if k.writes {
 		if err := c.takesWrites(ctx); err != nil {
@@ -143,6 +142,9 @@ func (c *connection) refused(ctx context.Context, err error) error {
 			Cause: causes.Cause(int32(own.Number)),
 			Text:  fmt.Sprintf("the login is refused: %d: %s", own.Number, own.Message),
 		}
+	}
+	if c.wire != nil && c.wire.err != nil {
+		err = c.wire.err
 	}
 	if _, bad := errors.AsType[*tls.CertificateVerificationError](err); bad || errors.Is(err, mysql.ErrNoTLS) {
 		return &targets.TLSError{Err: err}

@@ -1,7 +1,8 @@
 // Package mysql speaks the protocol of MySQL and MariaDB for package sql, by go-sql-driver/mysql.
 //
 //	dialect.go  the dialect; literals and commands for the program mysql
-//	connect.go  opens connections; wire.go records the times and the errors of their sockets
+//	connect.go  opens connections; wire.go records the times and the errors of their sockets, and does their TLS
+//	replies.go  reads the server's status from what passes, which tells whether a transaction is open
 //	conn.go     a connection: prepared statements, one statement at a time
 //
 // It uses the driver's own connection instead of the pool of database/sql, which would send a statement again. A

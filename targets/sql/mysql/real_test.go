@@ -31,7 +31,7 @@ func program(t *testing.T, name string) string {
 }
 
 // serve starts a MariaDB that ends with the test, with the user app whose password is sesame.
-func serve(t *testing.T) (addr string, client func(statement string) string) {
+func serve(t *testing.T, options ...string) (addr string, client func(statement string) string) {
 	t.Helper()
 	dir := t.TempDir()
 	account := "--user=root"
@@ -51,6 +51,7 @@ func serve(t *testing.T) (addr string, client func(statement string) string) {
 		"--bind-address=127.0.0.1",
 		"--socket="+filepath.Join(dir, "s"), "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0",
 		"--skip-log-bin")
+	c.Args = append(c.Args, options...)
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		t.Fatal(err)
