@@ -437,12 +437,12 @@ func TestExample(t *testing.T) {
 			},
 			{name: "53-rabbitmq", own: true, program: "rabbitmq-server", faults: []string{"lose-both"}},
 			{
-				name: "53-rabbitmq", own: true, program: "rabbitmq-server", set: "persistent=false",
+				name: "53-rabbitmq", own: true, program: "rabbitmq-server", set: "keep=memory",
 				fails: []string{"lost = 0 of order"},
 			},
 			{name: "54-pgbouncer", program: "pgbouncer pg_isready", faults: []string{"slow-primary", "lose-pooler"}},
 			{
-				name: "54-pgbouncer", program: "pgbouncer pg_isready", set: "restart=never", rest: true,
+				name: "54-pgbouncer", program: "pgbouncer pg_isready", set: "away=8s", rest: true,
 				fails: []string{"recover < 4s after lose-pooler"},
 			},
 			{name: "30-workers", faults: []string{"lose-a-replica"}, more: shared},
@@ -500,7 +500,8 @@ func TestExample(t *testing.T) {
 			ran[c.name] = true
 			name := strings.TrimSpace(c.name + " " + strings.TrimSuffix(c.set, target.URL))
 			t.Run(name, func(t *testing.T) {
-				if c.drill == "" { // real systems of several servers have fixed ports, and elect in time if they are alone
+				// real systems of several servers have fixed ports, and elect in time if they are alone
+				if c.drill == "" && c.name != "53-rabbitmq" {
 					t.Parallel()
 				}
 				var args []string
