@@ -58,8 +58,9 @@ func (a *Address) check(use Use, sc chaos.Scope, m *syntax.Mistakes) {
 	if use.Unit && strings.HasPrefix(text, "/") {
 		return
 	}
-	if use.Unit && !strings.Contains(t.Text(), "://") {
-		m.Add(t.At, "a path of each unit begins with /, and %q does not", t.Text())
+	if use.Unit && !strings.Contains(t.Text(), "://") && !beginsWithURL(t) {
+		m.AddHint(t.At, "an address of another unit begins with http://${unit.db.addr} or ${unit.db.url}",
+			"a path of each unit begins with /, and %q does not", t.Text())
 		return
 	}
 	if hasUser(t.Text()) {
@@ -104,6 +105,11 @@ func (a *Address) checkURL(text string, sc chaos.Scope, m *syntax.Mistakes) {
 	if err := sc.CheckHost(u); err != nil {
 		m.Add(at, "%v", err)
 	}
+}
+
+// beginsWithURL reports whether a text begins with the URL of a unit, as ${unit.db[0].url}/leader does.
+func beginsWithURL(t *template.Template) bool {
+	return (t.BeginsWith(syntax.RefUnit) || t.BeginsWith(syntax.RefSelf)) && t.Refs()[0].Col == "url"
 }
 
 // originOf returns scheme and host of the beginning of a URL; empty if the beginning ends before the host does.

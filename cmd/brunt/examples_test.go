@@ -328,7 +328,7 @@ func TestExample(t *testing.T) {
 		for _, c := range []struct {
 			name       string
 			docker     bool     // it needs an engine
-			program    string   // it needs one of Debian's
+			program    string   // it needs some of Debian's, by their names with spaces between them
 			drill      string   // of the library, which is laid over it
 			own        bool     // it has its own server, which is built and named by bin
 			k6         bool     // its load is a script for brunt-k6
@@ -420,6 +420,41 @@ func TestExample(t *testing.T) {
 				name: "39-real-redis-sentinel", program: "redis-sentinel", drill: "leader-lost", set: "down=20000",
 				fails: []string{"recover < 10s after lose-leader"},
 			},
+			{name: "50-etcd", program: "etcd", drill: "leader-lost", faults: []string{"lose-leader"}},
+			{
+				name: "50-etcd", program: "etcd", drill: "leader-lost", set: "election=15000",
+				fails: []string{"recover < 10s after lose-leader"},
+			},
+			{
+				name: "51-etcd-in-containers", docker: true, program: "etcd haproxy", drill: "leader-cut",
+				faults: []string{"cut-leader"},
+			},
+			{
+				name: "51-etcd-in-containers", docker: true, program: "etcd haproxy", drill: "leader-cut", set: "election=15000",
+				fails: []string{"recover < 10s after cut-leader"},
+			},
+			{
+				name: "52-haproxy-nginx", program: "haproxy nginx", drill: "balancer-lost", faults: []string{"lose-entry"},
+			},
+			{
+				name: "52-haproxy-nginx", program: "haproxy nginx", drill: "balancer-lost", set: "entries=first", rest: true,
+				fails: []string{"errors < 1% in lose-entry"},
+			},
+			{name: "52-haproxy-nginx", program: "haproxy nginx", drill: "replica-hang", faults: []string{"hang"}},
+			{
+				name: "52-haproxy-nginx", program: "haproxy nginx", drill: "replica-hang", set: "config=blind.cfg", rest: true,
+				fails: []string{"errors < 1% in hang"},
+			},
+			{name: "53-rabbitmq", own: true, program: "rabbitmq-server", faults: []string{"lose-both"}},
+			{
+				name: "53-rabbitmq", own: true, program: "rabbitmq-server", set: "keep=memory",
+				fails: []string{"lost = 0 of order"},
+			},
+			{name: "54-pgbouncer", program: "pgbouncer pg_isready", faults: []string{"slow-primary", "lose-pooler"}},
+			{
+				name: "54-pgbouncer", program: "pgbouncer pg_isready", set: "away=8s", rest: true,
+				fails: []string{"recover < 4s after lose-pooler"},
+			},
 			{name: "30-workers", faults: []string{"lose-a-replica"}, more: shared},
 			{name: "30-workers", set: "early=on", faults: []string{"lose-a-replica"}, fails: []string{"lost = 0"}, more: shared},
 			{
@@ -475,7 +510,8 @@ func TestExample(t *testing.T) {
 			ran[c.name] = true
 			name := strings.TrimSpace(c.name + " " + strings.TrimSuffix(c.set, target.URL))
 			t.Run(name, func(t *testing.T) {
-				if c.drill == "" { // real systems of several servers have fixed ports, and elect in time if they are alone
+				// real systems of several servers have fixed ports, and elect in time if they are alone
+				if c.drill == "" && c.name != "53-rabbitmq" {
 					t.Parallel()
 				}
 				var args []string
@@ -486,8 +522,16 @@ func TestExample(t *testing.T) {
 					suite.Needs(t, suite.Root) // process.crash signals a process of the container
 					chaostest.Engine(t)
 				}
-				if c.name == "10-nginx-redis" {
-					args = append(args, "--set", "images="+images(t, c.name))
+				switch c.name {
+				case "10-nginx-redis":
+					release, _ := os.ReadFile("/etc/os-release")
+					if !strings.Contains(string(release), "VERSION_CODENAME=bookworm") {
+						suite.Lack(t, "its images are made of the packages of Debian 12")
+					}
+					args = append(args, "--set", "images="+images(t, c.name, "nginx", "redis", "app"))
+				case "51-etcd-in-containers":
+					suite.Needs(t, suite.Programs(strings.Fields(c.program)...))
+					args = append(args, "--set", "images="+images(t, c.name, "etcd", "haproxy"))
 				}
 				if c.name == "18-compose" {
 					args = append(args, "--set", "image="+composeImage(t))
@@ -495,8 +539,8 @@ func TestExample(t *testing.T) {
 				if _, found := os.LookupEnv("BRUNT_K6"); c.k6 && !found {
 					suite.Lack(t, "brunt-k6 is not built: `%s`; then say BRUNT_K6=$PWD/brunt-k6", k6Build)
 				}
-				if c.program != "" {
-					suite.Program(t, c.program, c.program)
+				if c.program != "" && !c.docker {
+					suite.Needs(t, suite.Programs(strings.Fields(c.program)...))
 					data := t.TempDir()
 					if err := os.Chmod(filepath.Dir(data), 0o755); err != nil { // PostgreSQL runs as a user of its own
 						t.Fatal(err)
@@ -684,16 +728,12 @@ func failedOver(t *testing.T, res *result.Result) {
 	}
 }
 
-// images builds the images of an example. They are removed with the test.
-func images(t *testing.T, name string) string {
+// images builds the images of an example: PREFIX-PART of each part. They are removed with the test.
+func images(t *testing.T, name string, parts ...string) string {
 	t.Helper()
-	release, _ := os.ReadFile("/etc/os-release")
-	if !strings.Contains(string(release), "VERSION_CODENAME=bookworm") {
-		suite.Lack(t, "its images are made of the packages of Debian 12")
-	}
 	prefix := "brunt-test-" + strings.ToLower(rand.Text())
 	t.Cleanup(func() {
-		for _, part := range []string{"nginx", "redis", "app"} {
+		for _, part := range parts {
 			if out, err := exec.Command("docker", "rmi", "--force", prefix+"-"+part).CombinedOutput(); err != nil {
 				t.Errorf("%v: %s", err, out)
 			}

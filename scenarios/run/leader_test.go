@@ -76,7 +76,8 @@ watch:
   term: {of: node, path: /role, value: "~ (\\d+)", unit: number, every: 200ms}
   leaders: {of: node, path: /role, check: {"$.role": leader}, count: true, every: 200ms}
   alive: {of: node, path: /, count: true, every: 200ms}
-slo: [errors < 50%, metric(term) < 100, metric(leaders) <= 1, metric(alive) <= 2]
+  asked: {of: node, get: "${unit.front.url}/", count: true, every: 200ms}
+slo: [errors < 50%, metric(term) < 100, metric(leaders) <= 1, metric(alive) <= 2, metric(asked) >= 1]
 `))
 	lines, err := dryrun.Run(t.Context(), plan)
 	if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, "hitting the leader of node") {
@@ -122,8 +123,8 @@ slo: [errors < 50%, metric(term) < 100, metric(leaders) <= 1, metric(alive) <= 2
 	if terms != 3 {
 		t.Errorf("the terms are %+v", res.Series)
 	}
-	// One node leads at a time, and all three answer.
-	for i, want := range map[int]scenarios.Verdict{2: scenarios.Pass, 3: scenarios.Fail} {
+	// One node leads at a time, all three answer, and the front answers the question about each.
+	for i, want := range map[int]scenarios.Verdict{2: scenarios.Pass, 3: scenarios.Fail, 4: scenarios.Pass} {
 		if o := res.Objectives[i]; o.Verdict != want {
 			t.Errorf("%s: %s, want %s: %s", o.Text, o.Verdict, want, o.Note)
 		}

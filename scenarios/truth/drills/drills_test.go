@@ -144,7 +144,7 @@ const galeraNodes = `
 
 // galeraAsks is brunt's question to the front: all nodes take writes, and the one that it writes to counts as the
 // leader.
-const galeraAsks = `{get: "http://${unit.front.addr}/writes", check: {"$.to": "${self.index}"}, within: 5s}`
+const galeraAsks = `{get: "${unit.front.url}/writes", check: {"$.to": "${self.index}"}, within: 5s}`
 
 // jetstreams is a stream of NATS with a replica on each of three members. Their addresses are those of their routes.
 const jetstreams = `

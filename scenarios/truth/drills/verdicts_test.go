@@ -3,8 +3,11 @@
 package drills
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"brunt/scenarios"
@@ -17,8 +20,8 @@ import (
 // the same defence and without it.
 type likeness struct {
 	drill string
-	good  string // the row of the table drills with the defence
-	lacks string // the row without it
+	good  string // the row of the table drills with the defence, or examples/NAME
+	lacks string // the row without it, or the params of the example
 	// of the drill's proof: the built-in system without that defence
 	mutant string
 	fails  string // how the objective begins that fails without the defence
@@ -37,6 +40,8 @@ func TestVerdicts(t *testing.T) {
 			"primary-failover", "postgres/primary-failover", "postgres/primary-failover, asynchronous", "asynchronous", "lost =",
 		},
 		{"primary-failover", "redis/primary-failover", "redis/primary-failover, asynchronous", "asynchronous", "lost ="},
+		{"balancer-lost", "examples/52-haproxy-nginx", "entries=first", "one-address", "errors <"},
+		{"region-loss", "examples/50-etcd", "second=a", "one-store", "errors <"},
 	} {
 		t.Run(c.good, func(t *testing.T) {
 			if !suite.Full() {
@@ -55,11 +60,14 @@ func TestVerdicts(t *testing.T) {
 				mutant *library.Mutant
 				by     string
 			}{{c.good, nil, ""}, {c.lacks, &d.Proof.Mutants[lacking], c.fails}} {
-				real := rowNamed(t, system.row)
-				suite.Needs(t, suite.Programs(real.needs...))
-				c.compare(t, system.row, system.by,
-					certain(t, func() judged { return onBuiltin(t, d, system.mutant) }),
-					certain(t, func() judged { j, _ := real.judge(t); return j }))
+				real := func() judged { return onExample(t, c, system.mutant != nil) }
+				if !strings.HasPrefix(c.good, "examples/") {
+					row := rowNamed(t, system.row)
+					suite.Needs(t, suite.Programs(row.needs...))
+					real = func() judged { j, _ := row.judge(t); return j }
+				}
+				c.compare(t, system.row, system.by, certain(t, func() judged { return onBuiltin(t, d, system.mutant) }),
+					certain(t, real))
 			}
 		})
 	}
@@ -114,6 +122,40 @@ func onBuiltin(t *testing.T, d *library.Drill, mutant *library.Mutant) (j judged
 			args = append(args, "--role", role+"="+part)
 		}
 		return bruntIn(dir, args...)
+	}, &j)
+	t.Log(&j)
+	return j
+}
+
+// ofExamples are the programs that examples need.
+var ofExamples = map[string][]string{
+	"examples/50-etcd":          {"etcd"},
+	"examples/52-haproxy-nginx": {"haproxy", "nginx"},
+}
+
+// onExample plays a drill on the real system of an example, with the example's own settings or without the defence.
+func onExample(t *testing.T, c likeness, lacks bool) (j judged) {
+	t.Helper()
+	suite.Needs(t, suite.Programs(ofExamples[c.good]...))
+	top, err := filepath.Abs(filepath.Join("..", "..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(top, c.good, "scenario.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runToEnd(t, func(string, string) string { return string(text) }, func(dir, _, result string) *exec.Cmd {
+		args := []string{"drill", "run", c.drill, file, "-o", result, "--set", "data=" + filepath.Join(dir, "data")}
+		if lacks {
+			for _, param := range strings.Fields(c.lacks) {
+				args = append(args, "--set", param)
+			}
+		}
+		cmd := bruntIn(dir, args...)
+		cmd.Dir = top // paths of examples begin there
+		return cmd
 	}, &j)
 	t.Log(&j)
 	return j
