@@ -231,7 +231,8 @@ func (l *latch) search(t *testing.T) (c search.Capacity, page, why string) {
 	srv := httptest.NewServer(l)
 	defer srv.Close()
 	dir := t.TempDir()
-	scenario, found, file := filepath.Join(dir, "s.yaml"), filepath.Join(dir, "found.json"), filepath.Join(dir, "find.html")
+	scenario, found := filepath.Join(dir, "s.yaml"), filepath.Join(dir, "found.json")
+	file := filepath.Join(dir, "find.html")
 	text := fmt.Sprintf(`version: 1
 name: latch
 target: {url: %q}

@@ -56,9 +56,24 @@ func TestDoseAnswer(t *testing.T) {
 			true, "",
 			scenarios.Invalid,
 		},
-		{"no proof", result.Reason{Kind: result.NoEffect, Verdict: scenarios.Invalid, Text: "x"}, false, "", scenarios.Invalid},
-		{"bad before", result.Reason{Kind: result.SteadyLost, Verdict: scenarios.Fail, Text: "x"}, false, "", scenarios.Invalid},
-		{"left", result.Reason{Kind: result.NotUndone, Verdict: scenarios.NotReverted, Text: "x"}, true, "", scenarios.NotReverted},
+		{
+			"no proof",
+			result.Reason{Kind: result.NoEffect, Verdict: scenarios.Invalid, Text: "x"},
+			false, "",
+			scenarios.Invalid,
+		},
+		{
+			"bad before",
+			result.Reason{Kind: result.SteadyLost, Verdict: scenarios.Fail, Text: "x"},
+			false, "",
+			scenarios.Invalid,
+		},
+		{
+			"left",
+			result.Reason{Kind: result.NotUndone, Verdict: scenarios.NotReverted, Text: "x"},
+			true, "",
+			scenarios.NotReverted,
+		},
 	} {
 		res := &result.Result{Generator: result.Generator{Healthy: true}}
 		if tt.failed {

@@ -121,7 +121,8 @@ func (s *rateSearch) climb(ctx context.Context) error {
 		}
 	}
 	last := s.tries[len(s.tries)-1]
-	return fmt.Errorf("%w, down to %.4g/s: %s", ErrNoRate, s.o.From/descent*stair, last.Why)
+	return fmt.Errorf("%w, down to %.4g/s: %s; mend the target, or relax the objective, until a run at a low rate passes",
+		ErrNoRate, s.o.From/descent*stair, last.Why)
 }
 
 func (s *rateSearch) bound() float64 {

@@ -257,7 +257,9 @@ func (r *RunProber) runUnder(ctx context.Context, rate float64) (*result.Result,
 		i := slices.IndexFunc(res.Conditions, func(c result.Condition) bool { return c.Injected.Known() })
 		switch {
 		case i < 0:
-			return nil, ProbeError{Verdict: scenarios.Invalid, Reason: fmt.Sprintf("%s: it was not injected: %s", r.under, res.Reason)}
+			return nil, ProbeError{
+				Verdict: scenarios.Invalid, Reason: fmt.Sprintf("%s: it was not injected: %s", r.under, res.Reason),
+			}
 		case !res.Conditions[i].Gone:
 			return nil, fmt.Errorf("%s: its end was not seen after %.4g/s: %s", r.under, rate, res.Conditions[i].Note)
 		case !(res.Conditions[i].Verified < 0) || !settled(res, r.under.warm):

@@ -220,7 +220,7 @@ func TestSeek_Short(t *testing.T) {
 // the begin, the hold and the timeout are.
 func TestSeek_Settles(t *testing.T) {
 	for _, begin := range []time.Duration{30 * sec, 30*sec + 100*time.Millisecond, 30*sec + 900*time.Millisecond} {
-		for _, timeout := range []time.Duration{500 * time.Millisecond, 800 * time.Millisecond, sec, 1900 * time.Millisecond} {
+		for _, timeout := range []time.Duration{sec / 2, 800 * time.Millisecond, sec, 1900 * time.Millisecond} {
 			for _, hold := range []time.Duration{sec, 1500 * time.Millisecond} {
 				low, stuck := time.Duration(0), true
 				host := &server{now: begin, bad: func(_ time.Duration, rate float64) float64 {
