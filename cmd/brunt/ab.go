@@ -231,10 +231,11 @@ func (f *abFlags) tolerances(
 // tolerated compares the tolerances of both sides, and reports the decision.
 func (f *abFlags) tolerated(c *cobra.Command, a, b *search.Tolerance, began time.Time) error {
 	capacity.Compare(b, a)
-	j := words.JudgedTolerance(b, true, "")
+	j := words.JudgedTolerance(b, "side a", "")
 	d := &result.Decision{
 		Kind: "ab", Name: b.Name, Verdict: b.Against.Verdict, Word: strings.ToUpper(string(b.Against.Verdict)),
-		Reason: j.Sentence, Metrics: []result.Judged{j}, Started: began, Took: result.Num(time.Since(began).Seconds()),
+		Reason: "side b: " + j.Sentence, Metrics: []result.Judged{j}, Started: began,
+		Took:  result.Num(time.Since(began).Seconds()),
 		Basis: "a search of each side, each interval with 95 % confidence",
 	}
 	if f.json != "" {

@@ -150,11 +150,11 @@ func TestAB_Tolerance(t *testing.T) {
 	}{
 		{
 			"less", cliff("", 1, .33, .34), cliff("", 2, .115, .12), scenarios.ExitRegression,
-			"REGRESSION: slow.delay: survives 115ms, fails from 120ms (p95 < 250ms in slow), with 95% confidence; before, the " +
-				"change between 330ms and 340ms",
+			"REGRESSION: side b: slow.delay: survives 115ms, fails from 120ms (p95 < 250ms in slow), with 95% confidence; " +
+				"side a, the change between 330ms and 340ms",
 		},
-		{"more", cliff("", 1, .115, .12), cliff("", 2, .33, .34), 0, "PASS: slow.delay: survives 330ms, fails from 340ms"},
-		{"not confirmed", unsure, cliff("", 2, .115, .12), scenarios.ExitInconclusive, "INCONCLUSIVE: slow.delay: survives 115ms"},
+		{"more", cliff("", 1, .115, .12), cliff("", 2, .33, .34), 0, "PASS: side b: slow.delay: survives 330ms, fails from 340ms"},
+		{"not confirmed", unsure, cliff("", 2, .115, .12), scenarios.ExitInconclusive, "INCONCLUSIVE: side b: slow.delay: survives 115ms"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, b := quietCommand()
@@ -165,6 +165,9 @@ func TestAB_Tolerance(t *testing.T) {
 			code := codeOf(f.tolerated(c, tt.a, tt.b, time.Now()))
 			if code != tt.code || !strings.Contains(b.String(), tt.want) {
 				t.Errorf("exit code %d, want %d with %q:\n%s", code, tt.code, tt.want, b)
+			}
+			if _, err := os.Stat(filepath.Join(f.out, "ab.html")); err != nil {
+				t.Error(err)
 			}
 			text, err := os.ReadFile(file)
 			var read struct {

@@ -66,7 +66,8 @@ the target came back and whether it holds the load again. The page shows goodput
 The answer is an interval that holds the capacity with 95 % confidence, by a model of all
 probes. If the generator reaches its limit first, brunt says so, and the
 interval is only a lower bound. If another program used the processors during a probe, the
-probe shows nothing, and brunt repeats it.`,
+probe shows nothing, and brunt repeats it. A probe whose run is invalid is repeated as well; the
+third in a row ends the search, with exit code 5.`,
 		Example: `  brunt find checkout.yaml --objective "p95 < 200ms" --objective "errors < 1%"
   brunt find checkout.yaml --max 20000/s --probe 30s --precision 2% --html capacity.html
   brunt find shop.yaml --without "posts[1]" --peak 900/s
@@ -172,6 +173,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	o.Tried = func(t search.Try) {
 		fmt.Fprintf(stderr(c), "%10.4g/s  %-9s  %s\n", t.Rate, t.Answer, t.Why)
 	}
+	finder.Tried = o.Tried
 	began := time.Now()
 	found, err := searchAll(ctx, c, finder, o)
 	if probe := (capacity.ProbeError{}); errors.As(err, &probe) && probe.Verdict == scenarios.Interrupted {

@@ -166,68 +166,106 @@ func (l *latch) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprint(w, "ok")
 }
 
+// disturbed says why a search tells nothing of the server: this machine made another load than the search asked for,
+// by the log of the server and by the counts of the search. It is empty if it made that load.
+func (l *latch) disturbed(o *result.Overload) string {
+	for _, s := range o.Escape.Steps {
+		if want := 50 * float64(s.Share) * float64(s.Hold); math.Abs(float64(s.Offered)-want) > 2 {
+			return fmt.Sprintf("%d requests, want %v", s.Offered, want)
+		}
+	}
+	// 35/s are fewer than 30 in a second after a pause of 140 ms
+	if l.pause > 100*time.Millisecond {
+		return fmt.Sprintf("no load for %s, which freed the server", l.pause)
+	}
+	return ""
+}
+
 // TestFind_Hysteresis looks for a hysteresis of two servers that break at the same rate. One of them stays bad until
-// the load is lower.
+// the load is lower. A search that this machine disturbed is made again.
 func TestFind_Hysteresis(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a minute: a search, and the way back from an overload")
 	}
+	const attempts = 3
 	for _, tt := range []struct {
 		name string
-		*latch
+		free int
 		want result.OverloadAnswer
 	}{
-		{"with", &latch{most: 120, free: 30}, result.Hysteresis},
-		{"without", &latch{most: 120}, result.NoHysteresis},
+		{"with", 30, result.Hysteresis},
+		{"without", 0, result.NoHysteresis},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			srv := httptest.NewServer(tt.latch)
-			t.Cleanup(srv.Close)
-			dir := t.TempDir()
-			scenario, found := filepath.Join(dir, "s.yaml"), filepath.Join(dir, "found.json")
-			page := filepath.Join(dir, "find.html")
-			text := fmt.Sprintf(`version: 1
+			for n := range attempts {
+				l := &latch{most: 120, free: tt.free}
+				c, page, why := l.search(t)
+				if why == "" {
+					why = l.disturbed(c.Hysteresis)
+				}
+				if why != "" {
+					t.Logf("attempt %d: this machine disturbed it: %s", n+1, why)
+					continue
+				}
+				o := c.Hysteresis
+				if o.Answer() != tt.want || o.Escape.Rate != 50 || math.Abs(float64(o.Push.Share)-2*c.High/50) > .01 {
+					t.Errorf("it is %s at %v/s; the overload is %v times that", o.Answer(), o.Escape.Rate, o.Push.Share)
+				}
+				if tt.want == result.Hysteresis && o.Escape.Back != .5 { // 35/s is above 30/s, and 25/s below it
+					t.Errorf("it came back at %v of the load", o.Escape.Back)
+				}
+				if !strings.Contains(page, `id="loop-curve-good"`) {
+					t.Error("the page has no loop")
+				}
+				return
+			}
+			t.Skipf("this machine disturbed %d searches", attempts)
+		})
+	}
+}
+
+// search searches for the capacity of the server and for its hysteresis at 50/s. Why says why this machine was too busy
+// for an answer; empty if it was not.
+func (l *latch) search(t *testing.T) (c search.Capacity, page, why string) {
+	t.Helper()
+	srv := httptest.NewServer(l)
+	defer srv.Close()
+	dir := t.TempDir()
+	scenario, found := filepath.Join(dir, "s.yaml"), filepath.Join(dir, "found.json")
+	file := filepath.Join(dir, "find.html")
+	text := fmt.Sprintf(`version: 1
 name: latch
 target: {url: %q}
 judge: {hold: 1s}
 load: {main: {executor: constant-arrival-rate, rate: 70/s, duration: 5s, timeout: 500ms, flow: [{get: /}]}}
 slo: [errors < 5%%]
 `, srv.URL)
-			if err := os.WriteFile(scenario, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			t.Setenv("BRUNT_STATE", filepath.Join(dir, "state"))
-			code := execute([]string{
-				"find", scenario, "--probe", "2s", "--cool-down", "1500ms", "--confirm", "1", "--precision", "30%",
-				"--hysteresis=50/s", "--json", found, "--html", page,
-			})
-			var c search.Capacity
-			b, err := os.ReadFile(found)
-			if err == nil {
-				err = json.Unmarshal(b, &c)
-			}
-			if code != 0 || err != nil || c.Hysteresis == nil {
-				t.Fatalf("it ended with %d: %v; %s", code, err, b)
-			}
-			o := c.Hysteresis
-			t.Logf("between %v/s and %v/s; %+v; %+v; %+v", c.Low, c.High, o.Before, o.Push, *o.Escape)
-			for _, s := range o.Escape.Steps {
-				if want := 50 * float64(s.Share) * float64(s.Hold); math.Abs(float64(s.Offered)-want) > 2 {
-					t.Skipf("this machine fell short: %d requests, want %v", s.Offered, want)
-				}
-			}
-			if tt.latch.pause > 200*time.Millisecond {
-				t.Skipf("this machine made no load for %s, and freed the server", tt.latch.pause)
-			}
-			if o.Answer() != tt.want || o.Escape.Rate != 50 || math.Abs(float64(o.Push.Share)-2*c.High/50) > .01 {
-				t.Errorf("it is %s at %v/s; the overload is %v times that", o.Answer(), o.Escape.Rate, o.Push.Share)
-			}
-			if tt.want == result.Hysteresis && o.Escape.Back != .5 { // 35/s is above 30/s, and 25/s below it
-				t.Errorf("it came back at %v of the load", o.Escape.Back)
-			}
-			if b, err := os.ReadFile(page); err != nil || !strings.Contains(string(b), `id="loop-curve-good"`) {
-				t.Errorf("the page has no loop: %v", err)
-			}
-		})
+	if err := os.WriteFile(scenario, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
 	}
+	t.Setenv("BRUNT_STATE", filepath.Join(dir, "state"))
+	code := execute([]string{
+		"find", scenario, "--probe", "2s", "--cool-down", "1500ms", "--confirm", "1", "--precision", "30%",
+		"--hysteresis=50/s", "--json", found, "--html", file,
+	})
+	if code == scenarios.ExitInvalid {
+		return c, "", "probes were invalid"
+	}
+	b, err := os.ReadFile(found)
+	if err == nil {
+		err = json.Unmarshal(b, &c)
+	}
+	if err == nil && code == 0 && c.High == 0 {
+		return c, "", "the generator reached its limit"
+	}
+	if code != 0 || err != nil || c.Hysteresis == nil || c.Hysteresis.Escape == nil {
+		t.Fatalf("it ended with %d: %v; %s", code, err, b)
+	}
+	t.Logf("between %v/s and %v/s; %+v; %+v; %+v", c.Low, c.High, c.Hysteresis.Before, c.Hysteresis.Push,
+		*c.Hysteresis.Escape)
+	shown, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, string(shown), ""
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"brunt/reporters/html"
@@ -16,7 +15,6 @@ import (
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/decide/gate"
 	"brunt/scenarios/result"
-	"brunt/scenarios/result/search"
 	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
@@ -29,7 +27,6 @@ type gateFlags struct {
 	gate.Settings
 	history string
 	budget  time.Duration
-	found   []*search.Tolerance // in the history, of the scenario
 }
 
 func gateCommand() *cobra.Command {
@@ -156,35 +153,24 @@ func (f *gateFlags) decide(c *cobra.Command, path string) error {
 			}
 			return f.once(ctx, c, plan, nil)
 		},
-		Page: func(id string) string { return filepath.Join(f.out, id, html.File) },
+		Page:   func(id string) string { return filepath.Join(f.out, id, html.File) },
+		Beside: f.tolerances(c, plan.Scenario.Name),
 	}
 	o, err := g.Decide(ctx)
 	f.charts = gateCharts(history, plan.Scenario.Name, o.Decision, f.Options)
-	f.found = ofScenario(readTolerances(c, f.history), plan.Scenario.Name)
 	return f.report(c, o, err)
 }
 
-// addTolerances adds the newest tolerance of each setting to the outcome of a gate. One that regressed makes the gate a
-// regression, unless a run has already failed it.
-func (f *gateFlags) addTolerances(o *gate.Outcome) {
-	d := o.Decision
-	for _, t := range capacity.Newest(f.found, d.Name) {
+// tolerances returns the newest tolerance of each setting in the history, as metrics that decide beside those of runs.
+func (f *gateFlags) tolerances(c *cobra.Command, name string) (list []result.Judged) {
+	for _, t := range capacity.Newest(readTolerances(c, f.history), name) {
 		note := ""
 		if f.Commit != "" && t.Commit != "" && f.Commit != t.Commit {
 			note = fmt.Sprintf("of commit %s; `brunt tolerate --commit %s` searches this one", t.Commit, f.Commit)
 		}
-		j := words.JudgedTolerance(t, note == "", note)
-		d.Metrics = append(d.Metrics, j)
-		if j.Verdict != scenarios.Fail || !slices.Contains(
-			[]scenarios.Verdict{"", scenarios.None, scenarios.Pass, scenarios.Inconclusive}, d.Verdict) {
-			continue
-		}
-		d.Verdict, d.Word = scenarios.Regression, strings.ToUpper(string(scenarios.Regression))
-		d.Reason = "the target tolerates less of a fault than before: " + j.Sentence
-		if o.Found != nil {
-			o.Found.Verdict, o.Found.Reason = d.Verdict, d.Reason
-		}
+		list = append(list, words.JudgedTolerance(t, "before", note))
 	}
+	return list
 }
 
 // report prints and writes the outcome of a gate. An error of a run or of the history determines the exit code.
@@ -192,7 +178,6 @@ func (f *gateFlags) report(c *cobra.Command, o gate.Outcome, err error) error {
 	if o.Decision == nil {
 		return err
 	}
-	f.addTolerances(&o)
 	switch {
 	case err == nil && o.Found != nil:
 		return f.tell(stdout(c), o.Found, o.Decision, f.out)

@@ -190,13 +190,14 @@ func TestGate_Tolerance(t *testing.T) {
 			f := &gateFlags{}
 			f.Commit, f.out, f.json = tt.commit, filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "gate.json")
 			f.summary = filepath.Join(t.TempDir(), "summary.txt")
-			f.found = readTolerances(c, history)
+			f.history = history
 			o := gate.Outcome{Decision: &result.Decision{Word: "LEARNING 3/8", Kind: "gate", Name: "s"}}
 			if tt.passed {
 				o.Found = &compare.Comparison{Verdict: scenarios.Pass, Reason: "p95 was compared"}
 				o.Decision = o.Found.Decision()
 				o.Decision.Kind, o.Decision.Name = "gate", "s"
 			}
+			o.Beside(f.tolerances(c, "s"))
 			code := codeOf(f.report(c, o, nil))
 			page, err := os.ReadFile(filepath.Join(f.out, "gate.html"))
 			if err != nil {

@@ -34,7 +34,7 @@ type judgeFlags struct {
 	explain bool // print the statistics
 }
 
-// tell prints a comparison and writes it to the requested files. It also writes junit.xml and gate.html to folder,
+// tell prints a comparison and writes it to the requested files. It also writes junit.xml and the page to folder,
 // unless folder is empty. D describes the comparison in words. The error carries the exit code of d.
 func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison, d *result.Decision, folder string) error {
 	if d.ExitCode = f.exitCode(found.Verdict); d.ExitCode == 0 && found.Verdict == scenarios.Inconclusive {
@@ -67,7 +67,7 @@ func (f *judgeFlags) write(w io.Writer, found *compare.Comparison, d *result.Dec
 		return err
 	}
 	if folder != "" {
-		page, cases := filepath.Join(folder, html.DecisionFile), filepath.Join(folder, ci.DecisionFile)
+		page, cases := filepath.Join(folder, html.DecisionFile(d)), filepath.Join(folder, ci.DecisionFile)
 		err := errors.Join(os.MkdirAll(folder, 0o777),
 			writeWhole(page, disk.Shared, func(w io.Writer) error { return html.Decision(w, d, f.charts...) }),
 			writeWhole(cases, disk.Shared, func(w io.Writer) error { return ci.DecisionJUnit(w, d) }))

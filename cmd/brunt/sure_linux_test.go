@@ -3,15 +3,20 @@ package main
 import (
 	"bufio"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"brunt/reporters/evidence"
 	"brunt/scenarios"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 )
 
@@ -43,7 +48,8 @@ func TestSure_Interrupted(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := startSeries(t, "run 1  ")
+			s := startSeries(t, "run 1  ", sureScenario, "drill", "run", "crash-restart", "s.yaml", "--role", "service=posts",
+				"--until-sure", "90%")
 			<-s.moment
 			if c.within { // brunt, its watchdog and services of the target
 				suite.Until(t, "the next run", func() bool { return len(s.processes()) > 3 })
@@ -62,6 +68,101 @@ func TestSure_Interrupted(t *testing.T) {
 	}
 }
 
+const searchedScenario = `version: 1
+name: searched
+target: {stack: demo, with: {posts: {replicas: 2}}}
+judge: {hold: 1s, limit: 5%}
+load:
+  readers: {executor: constant-arrival-rate, rate: 20/s, duration: 5s, flow: [{get: "/posts?page=1"}]}
+chaos:
+  slow: {at: 1500ms, for: 2s, network.latency: {from: posts, to: store, delay: 10ms}}
+slo: [errors < 50%]
+`
+
+// TestSearch_Killed kills each kind of search at instants that are drawn. The watchdog takes back what is in, whatever
+// that is: in the end there is no process of the target and no journal.
+func TestSearch_Killed(t *testing.T) {
+	suite.Needs(t, suite.In("kill"))
+	if testing.Short() {
+		t.Skip("some minutes")
+	}
+	const kills, longest = 10, 25 * time.Second
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	for i, args := range [][]string{
+		{
+			"find", "s.yaml", "--without", "posts[1]", "--during", "slow", "--from", "20/s", "--max", "20/s", "--probe", "1s",
+			"--confirm", "1", "--settle", "6s",
+		},
+		{"tolerate", "s.yaml", "slow", "delay", "--to", "300ms", "--confirm", "1"},
+		{"drill", "run", "crash-restart", "s.yaml", "--role", "service=posts", "--until-sure", "90%"},
+	} {
+		t.Run(args[0], func(t *testing.T) {
+			t.Parallel()
+			rnd := rand.New(rand.NewPCG(seed, uint64(i)))
+			open := 0 // kills at which something was to be taken back
+			for range kills {
+				after := time.Duration(rnd.Int64N(int64(longest)))
+				s := startSeries(t, "no line has this", searchedScenario, args...)
+				time.Sleep(after) // the drawn instant
+				if journals, _ := filepath.Glob(filepath.Join(s.state, "*.journal")); len(journals) > 0 {
+					open++
+				}
+				if err := s.process.Process.Kill(); err != nil {
+					t.Fatalf("it ended within %s: %v\n%s", after, err, &s.said)
+				}
+				if code := s.wait(t); code != -1 {
+					t.Errorf("after %s it ended by itself, with %d\n%s", after, code, &s.said)
+				}
+				s.nothingLeft(t)
+			}
+			if t.Logf("%d of %d kills with an open journal", open, kills); open == 0 {
+				t.Error("no kill met an open journal")
+			}
+		})
+	}
+}
+
+// TestSure_NotKnown: a series that ends at --at-most before it is sure has the exit code of an inconclusive one, and
+// says how many more runs are needed. One that knows ends at once.
+func TestSure_NotKnown(t *testing.T) {
+	asked, err := slo.ParseObjective("recover < 5s after f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		missed func(run int) bool
+		want   scenarios.Verdict
+		code   int
+	}{
+		{func(run int) bool { return run%3 == 0 }, scenarios.Inconclusive, scenarios.ExitInconclusive},
+		{func(int) bool { return false }, scenarios.Pass, scenarios.ExitPass},
+		{func(int) bool { return true }, scenarios.Fail, scenarios.ExitFail},
+	} {
+		c, out := quietCommand()
+		f := &sureFlags{}
+		f.register(c)
+		f.text, f.most = "60%", 12
+		p, repeat := &plan.Plan{Scenario: &scenarios.Scenario{SLO: []slo.Objective{asked}}}, 1
+		if err := f.begin(c, p, &repeat); err != nil || repeat != f.most {
+			t.Fatal(err, repeat)
+		}
+		over := false
+		for n := 1; n <= repeat && !over; n++ {
+			o := result.NewObjective(asked, scenarios.Pass)
+			d := result.Drill{Fault: "f#1", At: 5, Measured: 1, Verdict: scenarios.Pass}
+			if tt.missed(n) {
+				d.Measured, d.Verdict = 9, scenarios.Fail
+			}
+			o.Drills = []result.Drill{d}
+			_, _, over = f.add(out, n, &result.Result{Verdict: scenarios.Pass, Objectives: []result.ObjectiveResult{o}})
+		}
+		if v, code := f.end(out); v != tt.want || code != tt.code || over != (tt.want != scenarios.Inconclusive) {
+			t.Errorf("%s with exit code %d, want %s with %d:\n%s", v, code, tt.want, tt.code, out)
+		}
+	}
+}
+
 // A sureSeries is a series of runs in a process of its own, in a folder of its own.
 type sureSeries struct {
 	process *exec.Cmd
@@ -72,16 +173,16 @@ type sureSeries struct {
 	said    strings.Builder
 }
 
-// startSeries starts a series whose moment comes with a line that contains the given text.
-func startSeries(t *testing.T, line string) *sureSeries {
+// startSeries starts a command with a scenario, s.yaml. Its moment comes with a line that contains the given text.
+func startSeries(t *testing.T, line, scenario string, args ...string) *sureSeries {
 	t.Helper()
 	s := &sureSeries{
 		folder: t.TempDir(), state: t.TempDir(), moment: make(chan struct{}), read: make(chan struct{}),
 	}
-	if err := os.WriteFile(filepath.Join(s.folder, "sure.yaml"), []byte(sureScenario), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(s.folder, "s.yaml"), []byte(scenario), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s.process = s.command("drill", "run", "crash-restart", "sure.yaml", "--role", "service=posts", "--until-sure", "90%")
+	s.process = s.command(args...)
 	errs, err := s.process.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -67,7 +67,22 @@ func argumentError(c *cobra.Command, given []string, err error) error {
 	case len(given) == 1 && len(c.ValidArgs) > 0:
 		return fmt.Errorf("unknown %q; %s", given[0], syntax.DidYouMean(given[0], c.ValidArgs))
 	}
+	if name := detached(c); name != "" {
+		return fmt.Errorf("too many arguments, %q: `%s`; the value of --%s needs an equals sign, such as --%[3]s=%s", given,
+			form, name, given[len(given)-1])
+	}
 	return fmt.Errorf("too many arguments, %q: `%s`", given, form)
+}
+
+// detached returns the name of a given flag that has its default value and takes another one only after an equals sign;
+// empty if there is none.
+func detached(c *cobra.Command) (name string) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if f.NoOptDefVal != "" && f.Value.Type() != "bool" && f.Value.String() == f.NoOptDefVal {
+			name = f.Name
+		}
+	})
+	return name
 }
 
 // missingFlags returns an error if a required flag is missing.

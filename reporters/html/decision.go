@@ -14,8 +14,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// DecisionFile is the page of a gate or a comparison in its folder.
-const DecisionFile = "gate.html"
+// DecisionFile returns the name of the page of a decision in its folder: that of its command, such as gate.html.
+func DecisionFile(d *result.Decision) string { return d.Kind + ".html" }
 
 var decisionTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.ParseFS(sources, "assets/decision.tmpl",

@@ -142,7 +142,7 @@ func CapacityDetails(c *search.Capacity) (out []string) {
 				of, f.Limited))
 		}
 		for i := len(f.Tries) - 1; i >= 0; i-- {
-			if t := &f.Tries[i]; t.Answer == search.Breaks && t.Rate <= f.High*1.0001 {
+			if t := &f.Tries[i]; t.Answer == search.Breaks && t.Rate > f.Low && t.Rate <= f.High*1.0001 {
 				out = append(out, fmt.Sprintf("%sat %.4g/s: %s", of, t.Rate, Clean(t.Why)))
 				break
 			}

@@ -110,8 +110,9 @@ func toleranceBefore(t *search.Tolerance) string {
 }
 
 // JudgedTolerance is a tolerance as a metric of a decision: what the search of the base found, and what this one did.
-// Counts says that it may decide; otherwise note says why not.
-func JudgedTolerance(t *search.Tolerance, counts bool, note string) result.Judged {
+// Base names the base in the sentence, such as before. Note says why the tolerance decides nothing; empty means that it
+// decides.
+func JudgedTolerance(t *search.Tolerance, base, note string) result.Judged {
 	j := result.Judged{
 		Name: t.Figure(), Verdict: scenarios.None, Base: "–", Now: ToleranceInterval(t), Note: note,
 		Worse: result.NaN, AtLeast: result.NaN, AtMost: result.NaN, Limit: result.NaN,
@@ -121,9 +122,9 @@ func JudgedTolerance(t *search.Tolerance, counts bool, note string) result.Judge
 		return j
 	}
 	j.Base = toleranceBefore(t)
-	j.Sentence = fmt.Sprintf("%s; before, %s", j.Sentence, j.Base)
+	j.Sentence = fmt.Sprintf("%s; %s, %s", j.Sentence, base, j.Base)
 	switch {
-	case !counts:
+	case note != "":
 	case t.Against.Verdict == scenarios.Regression:
 		j.Verdict, j.Change = scenarios.Fail, "tolerates less"
 	default:

@@ -163,9 +163,14 @@ func doseAnswer(res *result.Result) (search.Answer, string, error) {
 	if len(res.Reasons) > 0 {
 		switch res.Reasons[0].Kind {
 		case result.SteadyLost, result.BaselineFailed:
-			return "", "", fmt.Errorf("a probe injected no fault: %s; the target must be whole before each probe: give it more "+
-				"time by --cool-down", res.Reason)
+			return "", "", ProbeError{
+				Verdict: scenarios.Invalid, Reason: fmt.Sprintf("no fault was injected: %s; the target must be whole before "+
+					"each probe: give it more time by --cool-down", res.Reason),
+			}
 		}
+	}
+	if a == search.Breaks && res.Verdict == scenarios.Invalid { // such as a fault that was not proved: harm has no cause
+		return "", "", ProbeError{Verdict: res.Verdict, Reason: res.Reason}
 	}
 	if a == search.Holds && res.Verdict == scenarios.Fail { // such as a unit that did not become healthy in time
 		return search.Breaks, res.Reason, nil

@@ -1,9 +1,11 @@
 package capacity
 
 import (
+	"errors"
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 	"brunt/scenarios/result/search"
 )
 
@@ -31,5 +33,57 @@ slo: [p95 < 100ms in slow-store]
 	}
 	if e := p.Faults[0]; e.Wait.ForOperator() {
 		t.Errorf("%s waits for an operator in a probe", e.Name)
+	}
+}
+
+// TestDoseAnswer: harm while a fault is not proved has no cause, and a target that was not whole before the fault says
+// nothing of it. Both are invalid probes, which a search repeats.
+func TestDoseAnswer(t *testing.T) {
+	failed := result.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: 2, Verdict: scenarios.Fail}
+	for _, tt := range []struct {
+		name    string
+		reason  result.Reason
+		failed  bool
+		want    search.Answer
+		verdict scenarios.Verdict // of the error
+	}{
+		{"harm", result.Reason{Kind: result.NotHeld, Verdict: scenarios.Fail, Objective: 1}, true, search.Breaks, ""},
+		{"whole", result.Reason{Kind: result.Held, Verdict: scenarios.Pass}, false, search.Holds, ""},
+		{"not ready again", result.Reason{Kind: result.NotReadyAgain, Verdict: scenarios.Fail}, false, search.Breaks, ""},
+		{
+			"harm without proof",
+			result.Reason{Kind: result.NoEffect, Verdict: scenarios.Invalid, Text: "x"},
+			true, "",
+			scenarios.Invalid,
+		},
+		{
+			"no proof",
+			result.Reason{Kind: result.NoEffect, Verdict: scenarios.Invalid, Text: "x"},
+			false, "",
+			scenarios.Invalid,
+		},
+		{
+			"bad before",
+			result.Reason{Kind: result.SteadyLost, Verdict: scenarios.Fail, Text: "x"},
+			false, "",
+			scenarios.Invalid,
+		},
+		{
+			"left",
+			result.Reason{Kind: result.NotUndone, Verdict: scenarios.NotReverted, Text: "x"},
+			true, "",
+			scenarios.NotReverted,
+		},
+	} {
+		res := &result.Result{Generator: result.Generator{Healthy: true}}
+		if tt.failed {
+			res.Objectives = []result.ObjectiveResult{failed}
+		}
+		res.Because(tt.reason)
+		got, _, err := doseAnswer(res)
+		void := ProbeError{}
+		if errors.As(err, &void); got != tt.want || void.Verdict != tt.verdict {
+			t.Errorf("%s: %q, %v", tt.name, got, err)
+		}
 	}
 }

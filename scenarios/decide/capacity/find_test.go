@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/scenarios"
 	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/result/search"
 )
@@ -165,6 +166,50 @@ func TestFind_Disturbed(t *testing.T) {
 		if _, err := capacity.Find(t.Context(), srv, capacity.Options{From: 100, Confirm: even}); err == nil ||
 			!strings.Contains(err.Error(), fmt.Sprint(even+1)) {
 			t.Errorf("a majority of %d: %v", even, err)
+		}
+	}
+}
+
+// TestSearch_Void: a probe whose run is invalid is repeated, in both searches. The third in a row ends the search with
+// the exit code of an invalid run. Any other end of a run ends the search at once.
+func TestSearch_Void(t *testing.T) {
+	searches := map[string]func(p capacity.Prober) (low, high float64, err error){
+		"find": func(p capacity.Prober) (float64, float64, error) {
+			f, err := capacity.Find(t.Context(), p, capacity.Options{From: 100})
+			return f.Low, f.High, err
+		},
+		"tolerate": func(p capacity.Prober) (float64, float64, error) {
+			f, err := capacity.Tolerate(t.Context(), p, capacity.DoseOptions{To: 2000, Step: 1})
+			return f.Low, float64(f.High), err
+		},
+	}
+	for name, find := range searches {
+		for _, tt := range []struct {
+			void    func(n int) bool // whether the nth run shows nothing
+			verdict scenarios.Verdict
+			runs    int // in which the search ends without an answer; zero: it finds one
+		}{
+			{func(n int) bool { return n%3 != 0 }, scenarios.Invalid, 0},
+			{func(n int) bool { return n > 4 }, scenarios.Invalid, 7},
+			{func(n int) bool { return n > 4 }, scenarios.Broken, 5},
+			{func(n int) bool { return n > 4 }, scenarios.NotReverted, 5},
+		} {
+			n := 0
+			low, high, err := find(prober(func(_ context.Context, value float64) (search.Try, error) {
+				if n++; tt.void(n) {
+					return search.Try{}, capacity.ProbeError{Verdict: tt.verdict, Reason: "no proof"}
+				}
+				return search.Try{Answer: below(737, search.Holds, search.Breaks)(value)}, nil
+			}))
+			void := capacity.ProbeError{}
+			switch errors.As(err, &void); {
+			case tt.runs == 0 && (err != nil || low > 737 || high < 737):
+				t.Errorf("%s: from %v to %v, %v", name, low, high, err)
+			case tt.runs > 0 && (n != tt.runs || void.Verdict != tt.verdict):
+				t.Errorf("%s: %v after %d runs; want %s after %d", name, err, n, tt.verdict, tt.runs)
+			case tt.runs == 7 && err.Error() != "3 probes in a row show nothing: no proof":
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 }

@@ -189,7 +189,7 @@ func (r *RunProber) Hold(ctx context.Context, h search.Held, all *search.Found) 
 	one.under = &holding{Held: h, low: lowShare * all.Low, warm: r.Settle}
 	u := search.Under{Held: h}
 	var f *result.FaultRecord
-	for tries := 0; ; tries++ {
+	for tries := 1; ; tries++ {
 		p, err := one.transientPlan()
 		if err != nil {
 			return nil, u, err
@@ -201,7 +201,10 @@ func (r *RunProber) Hold(ctx context.Context, h search.Held, all *search.Found) 
 		if f, err = injected(res, one.under); err == nil {
 			break
 		}
-		if tries+1 >= unprovable || res.Generator.Healthy {
+		if tries == mostVoid || unended(res) != nil || res.Generator.Healthy && res.Verdict != scenarios.Invalid {
+			return nil, u, err
+		}
+		if err := r.repeats(ctx, one.under.low, res.Reason); err != nil {
 			return nil, u, err
 		}
 	}
@@ -254,7 +257,9 @@ func (r *RunProber) runUnder(ctx context.Context, rate float64) (*result.Result,
 		i := slices.IndexFunc(res.Conditions, func(c result.Condition) bool { return c.Injected.Known() })
 		switch {
 		case i < 0:
-			return nil, fmt.Errorf("%s: it was not injected: %s", r.under, res.Reason)
+			return nil, ProbeError{
+				Verdict: scenarios.Invalid, Reason: fmt.Sprintf("%s: it was not injected: %s", r.under, res.Reason),
+			}
 		case !res.Conditions[i].Gone:
 			return nil, fmt.Errorf("%s: its end was not seen after %.4g/s: %s", r.under, rate, res.Conditions[i].Note)
 		case !(res.Conditions[i].Verified < 0) || !settled(res, r.under.warm):

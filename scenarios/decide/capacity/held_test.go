@@ -35,6 +35,7 @@ type target struct {
 	never        bool          // it is not good again at the low load
 	unproved     bool          // the fault is not proved at the end of a probe
 	remains      bool          // the end of the fault is not seen
+	void         int           // this many runs that inject the fault at the low load, and are invalid
 	plans        []*plan.Plan
 }
 
@@ -44,6 +45,10 @@ func (s *target) run(_ context.Context, p *plan.Plan, control bool) (*result.Res
 	rate := p.Loads[0].Schedule.Rate.First()
 	res := &result.Result{Verdict: scenarios.Pass, Generator: result.Generator{Healthy: true}}
 	if !control {
+		if s.void--; s.void >= 0 {
+			res.Because(result.Reason{Kind: result.InjectionFailed, Verdict: scenarios.Invalid, Text: "no time"})
+			return res, nil
+		}
 		f := result.FaultRecord{
 			Name: p.Faults[0].Name, Kind: p.Faults[0].Kind, Units: []string{"posts[1]"}, Injected: 5, Verified: 5.1,
 			Gone: !s.remains, Failover: result.Sec(s.transient), OnsetAt: 5, Failed: 7, Impact: result.Impacted,
@@ -166,6 +171,27 @@ func TestHold_Refused(t *testing.T) {
 	under, u, err := r.Hold(t.Context(), h, all)
 	if under != nil || err != nil || u.Low != 0 || u.High != 200 || u.Transient.Lasted.Known() {
 		t.Errorf("never good again: %v, %+v, %v", under, u, err)
+	}
+}
+
+// TestHold_Void: an invalid run at the low load is made again, and said. The third in a row ends the search.
+func TestHold_Void(t *testing.T) {
+	h := search.Held{Without: "posts[1]"}
+	for void, want := range map[int]string{2: "", 3: "it was not injected at 200/s"} {
+		s := &target{alone: 1000, under: 500, void: void}
+		r := prober(t, s, h)
+		var said []search.Try
+		r.Tried = func(t search.Try) { said = append(said, t) }
+		if _, err := r.Check(); err != nil {
+			t.Fatal(err)
+		}
+		under, _, err := r.Hold(t.Context(), h, &search.Found{Low: 1000, High: 1040})
+		switch {
+		case want == "" && (err != nil || under == nil), want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%d invalid runs: %v", void, err)
+		case len(said) != 2 || said[0].Answer != search.Disturbed || said[0].Rate != 200:
+			t.Errorf("%d invalid runs: it said %+v", void, said)
+		}
 	}
 }
 

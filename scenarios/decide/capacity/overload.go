@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -29,13 +30,12 @@ import (
 const DefaultHysteresis = .8
 
 const (
-	pushFactor  = 2               // the overload, as a multiple of the smallest rate that broke
-	pushBeyond  = 2 * time.Second // the overload lasts this long beyond the timeout of a request
-	pushHold    = 3 * time.Second // of a scenario that has no hold of its own
-	pushBefore  = 5 * time.Second // the least length of the load before the overload
-	pushMargin  = 2               // the wait, as a multiple of the time in which the backlog of the overload drains
-	mostPushed  = .95             // the largest share of the capacity; above it, a plain backlog drains for minutes
-	pushRetries = 3               // runs that another program disturbed
+	pushFactor = 2               // the overload, as a multiple of the smallest rate that broke
+	pushBeyond = 2 * time.Second // the overload lasts this long beyond the timeout of a request
+	pushHold   = 3 * time.Second // of a scenario that has no hold of its own
+	pushBefore = 5 * time.Second // the least length of the load before the overload
+	pushMargin = 2               // the wait, as a multiple of the time in which the backlog of the overload drains
+	mostPushed = .95             // the largest share of the capacity; above it, a plain backlog drains for minutes
 )
 
 // A LoadError means that an overload can't be made at a rate.
@@ -71,11 +71,14 @@ func (r *RunProber) Overload(ctx context.Context, rate float64, found *search.Fo
 		if err := unended(res); err != nil {
 			return nil, err
 		}
-		if run.Crowded(&res.Generator) && tries < pushRetries {
+		if (run.Crowded(&res.Generator) || res.Overload == nil && res.Verdict == scenarios.Invalid) && tries < mostVoid {
+			if err := r.repeats(ctx, rate, res.Reason); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if res.Overload == nil {
-			return nil, ProbeError{res.Verdict, res.Reason}
+			return nil, ProbeError{res.Verdict, res.Reason, tries}
 		}
 		res.Overload.Limits = res.Generator.Limits
 		return res.Overload, nil

@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"math"
 
+	"brunt/scenarios"
 	"brunt/scenarios/result/search"
 	"brunt/scenarios/run"
 )
 
 const (
-	mostAsk = 200 // largest number of probes in a search
-	stalls  = 40  // largest number of disturbed probes at one value
+	mostAsk  = 200 // largest number of probes in a search
+	stalls   = 40  // largest number of disturbed probes at one value
+	mostVoid = 3   // probes in a row that show nothing, of which the last ends the search
 )
 
 // A panel decides on values by a majority of probes, and narrows an interval between two values. Both searches use
@@ -27,6 +29,7 @@ type panel struct {
 	able   float64      // the largest value that the generator reached
 	within [2]int       // probes up to that value: undisturbed, and disturbed
 	asked  int          // undisturbed probes
+	void   int          // probes in a row whose runs were invalid
 }
 
 // majority checks the number of probes of which a majority decides, and returns the default for zero.
@@ -99,6 +102,23 @@ func (p *panel) patience(value float64) int {
 	return min(max(4, int(math.Ceil(math.Log(.001)/math.Log(share)))), stalls)
 }
 
+// again turns the error of a probe whose run was invalid into a disturbed probe, which is repeated. The last one of
+// mostVoid in a row ends the search.
+func (p *panel) again(t search.Try, err error) (search.Try, error) {
+	void, ok := errors.AsType[ProbeError](err)
+	switch {
+	case err == nil:
+		p.void = 0
+	case ok && void.Verdict == scenarios.Invalid:
+		if p.void++; p.void == mostVoid {
+			void.InRow = p.void
+			return t, void
+		}
+		return search.Try{Answer: search.Disturbed, Why: "it shows nothing, and is repeated: " + void.Reason}, nil
+	}
+	return t, err
+}
+
 // ask makes one probe, and lets the target cool down after a break.
 func (p *panel) ask(ctx context.Context, value float64) (search.Answer, error) {
 	if p.asked >= mostAsk {
@@ -111,6 +131,7 @@ func (p *panel) ask(ctx context.Context, value float64) (search.Answer, error) {
 	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.As(err, new(run.NotRevertedError)) {
 		err = cause
 	}
+	t, err = p.again(t, err)
 	if err != nil {
 		return "", err
 	}

@@ -42,6 +42,8 @@ type RunProber struct {
 	Cool       time.Duration   // time for the target to recover after a break
 	Held       []search.Held   // faults under which the capacity is asked for
 	Settle     time.Duration   // the longest time from the injection of a held fault until a rate is judged
+	// Tried is told of a run beside the probes of a search that shows nothing, and is made again; may be nil
+	Tried func(search.Try)
 
 	weights []float64 // shares of the loads
 	stop    string    // kind of the fault that stops units of the target
@@ -210,15 +212,21 @@ func figuresOf(res *result.Result) *search.Figures {
 	return f
 }
 
-// A ProbeError means that the run of a probe says nothing about its rate or dose, and ends the search.
+// A ProbeError means that the run of a probe says nothing about its rate or dose. A search repeats a probe whose run
+// is invalid, a few times in a row. All other errors end it.
 type ProbeError struct {
 	Verdict scenarios.Verdict // of the run; its exit code is that of the search
 	Reason  string
+	InRow   int // number of probes in a row that show nothing; zero means that it is not known
 }
 
 // Error says why the probe has no answer.
 func (e ProbeError) Error() string {
-	if e.Verdict == scenarios.Invalid {
+	switch {
+	case e.Verdict != scenarios.Invalid:
+	case e.InRow > 1:
+		return fmt.Sprintf("%d probes in a row show nothing: %s", e.InRow, e.Reason)
+	default:
 		return "a probe shows nothing: " + e.Reason
 	}
 	return "a probe did not end: " + e.Reason
@@ -228,7 +236,7 @@ func (e ProbeError) Error() string {
 func unended(res *result.Result) error {
 	switch res.Verdict {
 	case scenarios.Interrupted, scenarios.Broken, scenarios.NotReverted:
-		return ProbeError{res.Verdict, res.Reason}
+		return ProbeError{Verdict: res.Verdict, Reason: res.Reason}
 	}
 	return nil
 }
@@ -257,7 +265,7 @@ func answer(res *result.Result, constant bool) (search.Answer, string, error) {
 		return search.Breaks, why, nil
 	}
 	if res.Verdict == scenarios.Invalid {
-		return "", "", ProbeError{res.Verdict, res.Reason}
+		return "", "", ProbeError{Verdict: res.Verdict, Reason: res.Reason}
 	}
 	why := "every objective holds"
 	if len(res.Objectives) > 0 {
@@ -306,6 +314,14 @@ func growing(windows []result.Window) (why string, yes bool) {
 		return "", false
 	}
 	return fmt.Sprintf("it falls behind: %d more are in flight at the end than half-way", backlog), true
+}
+
+// repeats tells of a run at a rate that shows nothing, and gives the machine time to calm down.
+func (r *RunProber) repeats(ctx context.Context, rate float64, why string) error {
+	if r.Tried != nil {
+		r.Tried(search.Try{Rate: rate, Answer: search.Disturbed, Why: "it shows nothing, and is repeated: " + why})
+	}
+	return r.CoolDown(ctx)
 }
 
 func (r *RunProber) CoolDown(ctx context.Context) error { return coolDown(ctx, r.Cool) }

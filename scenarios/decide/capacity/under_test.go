@@ -2,7 +2,10 @@ package capacity_test
 
 import (
 	"encoding/json"
+	"math"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"testing"
 
 	"brunt/scenarios/decide/capacity"
@@ -11,16 +14,18 @@ import (
 
 // TestBounds_Coverage searches 200 simulated servers of known capacity, each alone and with a known share of it. The
 // intervals of the capacity, and of the share, hold the truth in at least 95 % of the searches, whether the capacity
-// varies from probe to probe or not.
+// varies from probe to probe or not. BRUNT_SERIES=N takes other seeds.
 func TestBounds_Coverage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it computes 1200 intervals")
 	}
+	series, _ := strconv.ParseUint(os.Getenv("BRUNT_SERIES"), 10, 64) // another one of seeds
 	for _, noise := range []float64{0, .02, .05} {
 		const searches = 200
 		var alone, under, share int
+		var wide float64
 		for seed := range uint64(searches) {
-			r := rand.New(rand.NewPCG(seed, 38))
+			r := rand.New(rand.NewPCG(seed, 38+series))
 			truth := 300 + 1000*r.Float64()
 			part := .3 + .6*r.Float64()
 			find := func(of, from float64) *search.Found {
@@ -43,11 +48,13 @@ func TestBounds_Coverage(t *testing.T) {
 			alone += holds(c.Interval, truth)
 			under += holds(u.Interval, part*truth)
 			share += holds(*u.Share, part)
+			wide += math.Log(c.Interval.High/c.Interval.Low) / searches
 			if c.Interval.High/c.Interval.Low > 1.5 {
 				t.Errorf("noise %v, seed %d: the interval is from %v to %v", noise, seed, c.Interval.Low, c.Interval.High)
 			}
 		}
-		t.Logf("noise %v: %d alone, %d under the fault, %d shares of %d", noise, alone, under, share, searches)
+		t.Logf("noise %v: %d alone, %d under the fault, %d shares of %d; the width is %.3f", noise, alone, under, share,
+			searches, wide)
 		for _, n := range []int{alone, under, share} {
 			if n < searches*95/100 {
 				t.Errorf("noise %v: an interval held the truth in %d of %d searches", noise, n, searches)

@@ -93,8 +93,11 @@ type Gate struct {
 	Norm     compare.NoiseNorm                                 // of the machine, in the history
 	Run      func(ctx context.Context) (*result.Result, error) // performs a run, and writes its report
 	Page     func(id string) string                            // returns the page of the report of a run
-	Out      io.Writer                                         // for the progress
-	Log      io.Writer                                         // for warnings
+	// metrics that decide beside those of the runs, such as the tolerance of a fault: one that failed makes the gate a
+	// regression, unless a run has already failed it
+	Beside []result.Judged
+	Out    io.Writer // for the progress
+	Log    io.Writer // for warnings
 
 	pause  *backoff.ExponentialBackOff                        // before each repeated run; nil: none was repeated
 	waited time.Duration                                      // in total
@@ -129,7 +132,32 @@ func (g *Gate) decide(ctx context.Context) (Outcome, error) {
 		}
 		g.describe(o.Decision, nil)
 	}
+	o.Beside(g.Beside)
 	return o, err
+}
+
+// Beside takes metrics that are decided beside those of the runs into the decision; see [Gate].
+func (o *Outcome) Beside(list []result.Judged) {
+	d := o.Decision
+	if d == nil {
+		return
+	}
+	for _, j := range list {
+		d.Metrics = append(d.Metrics, j)
+		switch d.Verdict {
+		case "", scenarios.None, scenarios.Pass, scenarios.Inconclusive:
+		default:
+			continue
+		}
+		if j.Verdict != scenarios.Fail {
+			continue
+		}
+		d.Verdict, d.Word = scenarios.Regression, strings.ToUpper(string(scenarios.Regression))
+		d.Reason = "the target tolerates less of a fault than before: " + j.Sentence
+		if o.Found != nil {
+			o.Found.Verdict, o.Found.Reason = d.Verdict, d.Reason
+		}
+	}
 }
 
 func (g *Gate) compared(ctx context.Context) (Outcome, error) {

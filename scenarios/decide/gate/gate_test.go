@@ -132,6 +132,49 @@ func TestGate_Decide(t *testing.T) {
 	}
 }
 
+// TestGate_Beside: a metric that failed beside passing runs makes the decision a regression, for people and programs.
+// The runs passed, so that their record stays a measure of later ones. One that failed beside a regression changes no
+// reason, and one that passed nothing.
+func TestGate_Beside(t *testing.T) {
+	const moved = "fails from 120ms; before, the change between 330ms and 340ms"
+	for _, tt := range []struct {
+		p95    float64
+		beside scenarios.Verdict
+		want   scenarios.Verdict
+		reason bool // is about the metric beside
+	}{
+		{.1, scenarios.Fail, scenarios.Regression, true},
+		{.1, scenarios.Pass, scenarios.Pass, false},
+		{.1, scenarios.None, scenarios.Pass, false},
+		{.2, scenarios.Fail, scenarios.Regression, false},
+	} {
+		h := learned(t, t.TempDir(), func(i int) *compare.Record { return measured(i, day(i)) })
+		var b strings.Builder
+		g := &Gate{
+			Settings: Settings{Runs: 1, Confirm: 1, Options: compare.Options{Alpha: .05}}, History: h, Out: &b, Log: &b,
+			Beside: []result.Judged{{Name: "tolerance(slow.delay)", Verdict: tt.beside, Sentence: moved}},
+		}
+		n := 100
+		var made []*compare.Record
+		g.one = func(context.Context) (*compare.Record, error) {
+			n++
+			made = append(made, measured(n, tt.p95))
+			return made[len(made)-1], nil
+		}
+		o, err := g.decide(t.Context())
+		if err != nil || o.Decision.Verdict != tt.want || o.Found.Verdict != tt.want ||
+			strings.Contains(o.Decision.Reason, moved) != tt.reason || strings.Contains(o.Found.Reason, moved) != tt.reason {
+			t.Errorf("p95 %v, beside %s: %v, %s, %q", tt.p95, tt.beside, err, o.Decision.Verdict, o.Decision.Reason)
+		}
+		if last := o.Decision.Metrics[len(o.Decision.Metrics)-1]; last.Sentence != moved {
+			t.Errorf("the metrics lack it: %+v", last)
+		}
+		if made[0].Red != (tt.p95 > .15) {
+			t.Errorf("p95 %v, beside %s: the record is red %t", tt.p95, tt.beside, made[0].Red)
+		}
+	}
+}
+
 // TestGate_NotKept checks that the verdict stands even if it cannot be saved. A history that is
 // not writable is reported before the runs.
 func TestGate_NotKept(t *testing.T) {

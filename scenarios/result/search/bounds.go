@@ -12,8 +12,10 @@ type Interval struct {
 	High float64 `json:"high"` // a second; zero means that no bound was found
 }
 
-// confidence is the confidence of an [Interval].
-const confidence = .95
+// within is the mass of the posterior within an [Interval]. It is more than the confidence of 95 %: an interval of 95 %
+// of the posterior holds the capacity of 95 % of all searches on average, so of 200 searches fewer than 190 in every
+// second series.
+const within = .98
 
 // The model of [Found.Bounds]: how far the capacity of a probe may vary, as the standard deviation of its logarithm,
 // and the share of probes whose answer has nothing to do with the rate.
@@ -31,8 +33,8 @@ const (
 // because the capacity of a probe varies.
 //
 // The answers of all probes are compared with a model: the logarithm of the capacity of a probe is normal, of a median
-// and a spread that are unknown; the prior is flat in both logarithms. The interval leaves out 2.5 % of the posterior
-// of the median at each end. That holds for rates that were chosen by earlier answers too. Source: Watson and Pelli,
+// and a spread that are unknown; the prior is flat in both logarithms. The interval leaves out 1 % of the posterior of
+// the median at each end. That holds for rates that were chosen by earlier answers too. Source: Watson and Pelli,
 // QUEST: a Bayesian adaptive psychometric method, 1983; Kontsevich and Tyler, Bayesian adaptive estimation of
 // psychometric slope and threshold, 1999.
 func (f *Found) Bounds() Interval {
@@ -92,7 +94,7 @@ func (f *Found) Bounds() Interval {
 		}
 		return f.High
 	}
-	out := Interval{Low: at((1 - confidence) / 2), High: at(1 - (1-confidence)/2)}
+	out := Interval{Low: at((1 - within) / 2), High: at(1 - (1-within)/2)}
 	out.Low = min(out.Low, f.Low) // zero where no rate held
 	out.High = max(out.High, f.High)
 	return out

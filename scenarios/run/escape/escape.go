@@ -20,6 +20,7 @@ package escape
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"brunt/scenarios/judge/effect"
@@ -29,8 +30,9 @@ import (
 // A Host makes the load.
 type Host interface {
 	// At makes a share of the load of the baseline for a time, which begins where the last one ended. It returns the
-	// requests that were due in a hold of that length which ends that long before the end of the time. An error, such as
-	// the end of ctx, ends the search; the host keeps an error of its own.
+	// requests that were due in a hold of that length which ends that long before the end of the time. The hold begins
+	// and ends at whole seconds after t0, as the windows of a run do. An error, such as the end of ctx, ends the search;
+	// the host keeps an error of its own.
 	At(ctx context.Context, share float64, d, hold, before time.Duration) (Counts, error)
 }
 
@@ -63,7 +65,9 @@ const (
 	mostCompared = 3  // steps that are compared with those before them, to see whether it gets better
 	leastConfirm = 2  // steps at the whole load to show that it holds
 	mostConfirm  = 20
-	mostLowest   = 4 // steps at the lowest load, at which a backlog drains
+	mostLowest   = 4  // steps at the lowest load, at which a backlog drains
+	mostMade     = 3  // times that a step is made in which brunt falls short
+	leastMade    = .9 // share of the load that brunt has to make in a hold
 	late         = 200 * time.Millisecond
 )
 
@@ -112,22 +116,45 @@ func (e *search) seek(ctx context.Context) (result.EscapeOutcome, error) {
 	return result.EscapeStuck, nil
 }
 
-// length is the length of a step: a hold to settle, a hold that counts, and the time until its last request has ended.
-func (e *search) length() time.Duration { return 2*e.Hold + e.Timeout + late }
+// hold is the length of a hold, in whole seconds.
+func (e *search) hold() time.Duration { return wholeSecond(e.Hold) }
 
-// step makes a share of the load for a step.
+// ends is the time in which the last request of a hold ends, in whole seconds.
+func (e *search) ends() time.Duration { return wholeSecond(e.Timeout + late) }
+
+// length is the length of a step: a hold to settle, a hold that counts, and the time until its last request has ended.
+func (e *search) length() time.Duration { return 2*e.hold() + e.ends() }
+
+// step makes a share of the load for a step. It ends at a whole second, so that no part of the hold to settle is within
+// the windows of the hold that counts. The first step is longer if it does not begin at a whole second. A step in which
+// brunt made too little of the load says nothing of the target, and is made again a few times.
 func (e *search) step(ctx context.Context, share float64) (Counts, error) {
-	c, err := e.host.At(ctx, share, e.length(), e.Hold, e.Timeout+late)
-	if err != nil {
-		return c, err
+	for n := 1; ; n++ {
+		end := wholeSecond(e.now + e.length())
+		c, err := e.host.At(ctx, share, end-e.now, e.hold(), e.ends())
+		if err != nil {
+			return c, err
+		}
+		e.out.Steps = append(e.out.Steps, result.EscapeStep{
+			Start: result.Sec(e.now), End: result.Sec(end), Share: result.Num(share), Offered: c.N, Bad: c.Bad,
+			Hold: result.Sec(c.To - c.From), Whole: e.whole(c),
+		})
+		e.now = end
+		if n == mostMade || !e.short(share, c) {
+			return c, nil
+		}
 	}
-	e.out.Steps = append(e.out.Steps, result.EscapeStep{
-		Start: result.Sec(e.now), End: result.Sec(e.now + e.length()), Share: result.Num(share), Offered: c.N, Bad: c.Bad,
-		Hold: result.Sec(c.To - c.From), Whole: e.whole(c),
-	})
-	e.now += e.length()
-	return c, nil
 }
+
+// short reports whether a hold had fewer requests than the load has iterations, by more than chance explains: each
+// iteration makes at least one request. The number of arrivals varies as that of Poisson does.
+func (e *search) short(share float64, c Counts) bool {
+	want := share * e.Rate * (c.To - c.From).Seconds()
+	return float64(c.N) < leastMade*want-3*math.Sqrt(want)
+}
+
+// wholeSecond rounds a time up to whole seconds.
+func wholeSecond(d time.Duration) time.Duration { return (d + time.Second - 1).Truncate(time.Second) }
 
 // whole reports whether the share of bad requests was within the limit.
 func (e *search) whole(c Counts) bool { return c.N > 0 && float64(c.Bad) <= e.Limit*float64(c.N) }

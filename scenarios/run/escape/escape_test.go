@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ type server struct {
 	rates []float64 // by step
 	stop  int       // the step before which the run ends; zero: it does not end
 	whole float64   // the rate of the whole load; zero: 200/s
+	short []int     // the steps, from 1, in which the half of the load is not made
 }
 
 var errEnded = errors.New("the run is ended")
@@ -39,7 +41,7 @@ func (s *server) At(ctx context.Context, share float64, d, hold, before time.Dur
 	rate := cmp.Or(s.whole, 200) * share
 	s.rates = append(s.rates, rate)
 	end := s.now + d
-	c := Counts{From: end - before - hold, To: end - before}
+	c := Counts{From: (end - before - hold).Truncate(sec), To: (end - before).Truncate(sec)} // as a run does
 	n, bad := 0.0, 0.0
 	for ; s.now < end; s.now += slice {
 		share := s.bad(s.now, rate)
@@ -49,6 +51,9 @@ func (s *server) At(ctx context.Context, share float64, d, hold, before time.Dur
 		}
 	}
 	c.N, c.Bad = int64(math.Round(n)), int64(math.Round(bad))
+	if slices.Contains(s.short, len(s.rates)) { // the other half were never sent
+		c.N, c.Bad = c.N/2, c.N/2
+	}
 	return c, ctx.Err()
 }
 
@@ -196,6 +201,50 @@ func TestSeek_Stuck(t *testing.T) {
 	}
 }
 
+// TestSeek_Short: a step in which brunt does not make its load says nothing, and is made again at the same load.
+func TestSeek_Short(t *testing.T) {
+	s := settings()
+	whole := &server{bad: sticky(140), now: s.Begin}
+	Seek(t.Context(), whole, s)
+	for n := 1; n <= len(whole.rates); n++ {
+		host := &server{bad: sticky(140), now: s.Begin, short: []int{n}}
+		got := Seek(t.Context(), host, s)
+		if got.Outcome != result.EscapeStuck || got.Back != .7 || host.rates[n] != host.rates[n-1] {
+			t.Errorf("step %d falls short: %s at %v of the load, %v", n, got.Outcome, got.Back, host.rates)
+		}
+	}
+}
+
+// TestSeek_Settles: a server leaves its bad state a second after the load is low enough, as one that looks at its last
+// second. The hold that counts begins no earlier than a hold after the step did, whatever the fractions of seconds of
+// the begin, the hold and the timeout are.
+func TestSeek_Settles(t *testing.T) {
+	for _, begin := range []time.Duration{30 * sec, 30*sec + 100*time.Millisecond, 30*sec + 900*time.Millisecond} {
+		for _, timeout := range []time.Duration{sec / 2, 800 * time.Millisecond, sec, 1900 * time.Millisecond} {
+			for _, hold := range []time.Duration{sec, 1500 * time.Millisecond} {
+				low, stuck := time.Duration(0), true
+				host := &server{now: begin, bad: func(_ time.Duration, rate float64) float64 {
+					if rate > 140 {
+						low = 0
+					} else {
+						low += sec / 10
+					}
+					if stuck = stuck && low < sec; stuck {
+						return .9
+					}
+					return 0
+				}}
+				s := settings()
+				s.Begin, s.Timeout, s.Hold = begin, timeout, hold
+				got := Seek(t.Context(), host, s)
+				if got.Outcome != result.EscapeStuck || got.Back != .7 {
+					t.Errorf("begin %s, timeout %s, hold %s: %s at %v of the load", begin, timeout, hold, got.Outcome, got.Back)
+				}
+			}
+		}
+	}
+}
+
 // A queue serves a number of requests a second, one after the other. A request is bad if it waits for longer than its
 // timeout. While requests are bad, each is tried a number of times.
 func queue(waiting, capacity float64, timeout time.Duration, tries float64) func(time.Duration, float64) float64 {
@@ -226,7 +275,7 @@ func TestSeek_Overload(t *testing.T) {
 		s.Wait = time.Duration(2 * drains * float64(sec))
 		if got := Seek(t.Context(), &server{
 			bad: queue(capacity*last, capacity, s.Timeout, 1), now: s.Begin, whole: rate,
-		}, s); got.Outcome != result.EscapeByItself || float64(got.Bad) > drains+2*s.Hold.Seconds()+s.Timeout.Seconds()+1 {
+		}, s); got.Outcome != result.EscapeByItself || float64(got.Bad) > drains+2*s.Hold.Seconds()+s.Timeout.Seconds()+1.2 {
 			t.Errorf("seed %d: a queue that drains in %.1f s is %s after %v s", seed, drains, got.Outcome, got.Bad)
 		}
 		limit := (.1 + .9*r.Float64()) * rate
