@@ -113,9 +113,12 @@ func edgeOf(e *drills.Edge) html.MatrixEdge {
 		out.Traffic = out.Label
 	default:
 		out.Label = words.Bytes(int64(e.Traffic))
-		out.Traffic, out.Unsure = out.Label+"; its calls are unknown, as its protocol was not read", true
+		out.Traffic, out.Unsure = out.Label+"; its calls are unknown, as nothing asked for them", true
+		if e.Unread > 0 {
+			out.Traffic = out.Label + "; its calls are unknown, as its protocol was not read"
+		}
 	}
-	if e.Unread > 0 {
+	if e.Unread > 0 && e.Unit != result.UnitBytes {
 		out.Traffic += fmt.Sprintf("; %d connections in another protocol were not read", e.Unread)
 	}
 	var needs []string

@@ -150,15 +150,17 @@ func fillNeeds(page *html.MatrixPage, d *drills.Dependencies) {
 	}
 }
 
-// fillCalls adds the calls per request on links, with a row for each fault. Runs that counted no calls add none.
+// fillCalls adds the calls per request on links, with a row for each fault: before it, in it and after it. Where the
+// calls of a link were not read, they are bytes. Runs that counted no calls add no row.
 func fillCalls(page *html.MatrixPage, runs []drills.Tried) {
 	var cells []map[string]html.MatrixCell // of each row, by link
 	for _, run := range runs {
 		phases, links := words.LinkRows(run.Result)
-		links = slices.DeleteFunc(links, func(l words.LinkRow) bool { return !l.Calls })
-		before := slices.Index(phases, slo.Phase{Kind: slo.BaselinePhase})
-		for i, phase := range phases {
-			if phase.Kind != slo.FaultPhase || len(links) == 0 {
+		if !slices.ContainsFunc(links, func(l words.LinkRow) bool { return l.Calls }) {
+			continue
+		}
+		for _, phase := range phases {
+			if phase.Kind != slo.FaultPhase {
 				continue
 			}
 			by := map[string]html.MatrixCell{}
@@ -166,9 +168,15 @@ func fillCalls(page *html.MatrixPage, runs []drills.Tried) {
 				if !slices.Contains(page.Links, l.Link) {
 					page.Links = append(page.Links, l.Link)
 				}
-				by[l.Link] = callsCell(l.Cells, i, before, run.Link)
+				by[l.Link] = callsCell(phases, &l, phase, run.Link)
 			}
-			page.Calls, cells = append(page.Calls, html.MatrixRow{Part: run.Name}), append(cells, by)
+			row := html.MatrixRow{Part: run.Name + ": " + phase.String()}
+			for i := range run.Result.Faults {
+				if f := &run.Result.Faults[i]; f.Phase() == phase {
+					row.Part = faultName(run.Name, phase.String(), drills.PartsHit(f))
+				}
+			}
+			page.Calls, cells = append(page.Calls, row), append(cells, by)
 		}
 	}
 	for i := range page.Calls {
@@ -182,14 +190,26 @@ func fillCalls(page *html.MatrixPage, runs []drills.Tried) {
 	}
 }
 
-// callsCell returns the calls in the phase of a fault. before is the place of the baseline; negative if there is none.
-func callsCell(calls []words.PhaseCell, in, before int, link string) html.MatrixCell {
-	cell := html.MatrixCell{Text: calls[in].Marked(), Tone: words.Tone(scenarios.Pass), Link: link}
-	if calls[in].Grew {
-		cell.Tone = words.Tone(scenarios.Fail)
+// callsCell returns the traffic on a link before a fault, in it, and in the recovery after it.
+func callsCell(phases []slo.Phase, l *words.LinkRow, fault slo.Phase, link string) html.MatrixCell {
+	cell := html.MatrixCell{Tone: "plain", Link: link}
+	after := fault
+	after.Kind = slo.RecoveryPhase
+	var texts []string
+	for _, p := range []slo.Phase{{Kind: slo.BaselinePhase}, fault, after} {
+		i := slices.Index(phases, p)
+		if i < 0 {
+			texts = append(texts, "–")
+			continue
+		}
+		texts = append(texts, l.Cells[i].Marked())
+		if l.Cells[i].Grew {
+			cell.Tone = words.Tone(scenarios.Fail)
+		}
 	}
-	if before >= 0 {
-		cell.Why = calls[before].Text + " before"
+	cell.Text = strings.Join(texts, " → ")
+	if !l.Calls {
+		cell.Why = l.Unit
 	}
 	return cell
 }

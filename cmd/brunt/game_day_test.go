@@ -47,7 +47,7 @@ func TestExample_GameDay(t *testing.T) {
 		t.Skip("a minute")
 	}
 	file := filepath.Join("examples", "38-game-day", "scenario.yaml")
-	r := liveOf(t, exec.Command(built(t, "brunt/cmd/brunt"), "run", file, "--set", "duration=30s", "--set", "patience=12s"))
+	r := liveOf(t, exec.Command(built(t, "brunt/cmd/brunt"), "run", file, "--set", "duration=34s", "--set", "patience=12s"))
 	o := &operator{r.url, r.token, t}
 	continued, _ := o.say("continue")
 	seen, seenBy := o.say("seen")

@@ -58,7 +58,7 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func() (again bool)
 		defer close(p.served)
 		_ = p.server.Serve(l) // the error of a closed listener
 	}()
-	fmt.Fprintf(out, "live: http://%s/ and /metrics; token to stop the run there: %s\n", l.Addr(), token)
+	fmt.Fprintf(out, "live: http://%s/ and /metrics; token to stop and mark the run there: %s\n", l.Addr(), token)
 	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		fmt.Fprintf(out, "brunt: warning: --live %s is open to everyone who can reach this machine by network, without a "+
 			"password or encryption: it shows "+

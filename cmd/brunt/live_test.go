@@ -43,7 +43,7 @@ type liveRun struct {
 	out        chan string // all output to standard error
 }
 
-var liveLine = regexp.MustCompile(`live: (http://\S+)/ and /metrics; token to stop the run there: (\S+)`)
+var liveLine = regexp.MustCompile(`live: (http://\S+)/ and /metrics; token to stop and mark the run there: (\S+)`)
 
 func startLive(t *testing.T, duration string, args ...string) *liveRun {
 	t.Helper()

@@ -71,7 +71,7 @@ func tellVerification(w io.Writer, dir string, v *evidence.Verification) {
 		fmt.Fprintf(w, "✓ %s matches its manifest: %s, %s\n", dir, syntax.Amount(v.Files, "file"),
 			syntax.Amount(v.Events, "event"))
 	} else {
-		fmt.Fprintf(w, "✗ %s differs from its manifest\n", dir)
+		fmt.Fprintf(w, "✗ %s does not verify\n", dir)
 	}
 	for _, f := range v.Findings {
 		fmt.Fprintf(w, "  %s\n", f)

@@ -63,6 +63,9 @@ func attestationFile(n int) string { return fmt.Sprintf("attestation-%d.json", n
 
 const signatureSuffix = ".sig"
 
+// unfinished tells what to do about half an attestation.
+const unfinished = "; if brunt attest was interrupted, remove the file and attest again"
+
 // Attest writes a signed attestation into the folder of a run, and returns its file. By, At and States of a are the
 // caller's; the rest comes from the folder. The caller has checked the folder by [Verify].
 func Attest(dir string, by *Signer, a Attestation) (file string, err error) {
@@ -199,7 +202,7 @@ func attestations(root *os.Root, numbers []int, sums []byte, signers *Signers) (
 		name := attestationFile(n)
 		a := Attested{File: name}
 		if !isThere(root, name) {
-			a.Problem = "it is missing, and its signature is there"
+			a.Problem = "it is missing, and its signature is there" + unfinished
 			out = append(out, a)
 			continue
 		}
@@ -216,7 +219,7 @@ func attestations(root *os.Root, numbers []int, sums []byte, signers *Signers) (
 		signature, err := readRegular(root, name+signatureSuffix)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			a.Problem = "it is not signed: " + name + signatureSuffix + " is missing"
+			a.Problem = "it is not signed: " + name + signatureSuffix + " is missing" + unfinished
 		case err != nil:
 			return nil, err
 		default:

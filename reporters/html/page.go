@@ -62,6 +62,7 @@ type pageView struct {
 	Meta                 []words.Pair
 	Groups               []group
 	Minutes              []minuteView
+	Attended             bool       // people took part, and the minutes are open
 	Brief                *briefView // nil while the run goes on
 	Rates, Times         *chart.Chart
 	ErrorsFirst          bool
@@ -225,7 +226,7 @@ func newPage(r *result.Result) (*pageView, error) {
 	p.repeats(r.Repeats)
 	p.pools(r.Pools)
 	p.Incidents = incidents(r)
-	p.Minutes = minutes(r)
+	p.Minutes, p.Attended = minutes(r), r.Attended()
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.Latency(r), c.Throughput(r), c.ErrorRates()
 		p.glance(c, r)

@@ -16,6 +16,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/result/programme"
+	"brunt/scenarios/slo"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
@@ -85,18 +87,96 @@ func pages(t *testing.T) map[string]string {
 		Drills: []MatrixDrill{drill}, NotTried: []MatrixDrill{{Name: "disk-full", Family: "disk", Why: "it has no disk"}},
 		Services: []string{"posts"}, Needs: []MatrixRow{{Part: "list posts", Cells: []MatrixCell{tried}}},
 		Declared: []string{"hard"}, Surprise: "users is declared soft.", Coverage: "3 of 4 ways to fail were tried.",
+		Links: []string{"posts → store"}, Calls: []MatrixRow{{Part: "a: crash", Cells: []MatrixCell{
+			{Text: "1.00 → ↑ 3.00 → 1.00", Tone: "bad", Link: "a/report.html"},
+		}}},
+		AlertNames: []string{"Errors"}, Alerts: []MatrixRow{{Part: "a: crash", Cells: []MatrixCell{
+			{Text: "late: 9s", Tone: "unsure", Why: "the fault was over after 5s", Link: "a/report.html"},
+		}}},
+		Edges: []MatrixEdge{{
+			GraphEdge: chart.GraphEdge{From: "posts", To: "store", Label: "1.00 calls", Strong: true},
+			Traffic:   "1.00 calls", Needs: "list posts: hard",
+		}},
+		Costs: []MatrixRow{{Part: "a: crash", Cells: []MatrixCell{
+			{Text: "1ms → 2ms (×2)", Tone: "plain", Link: "a/report.html"}, {Text: "–", Tone: "plain"}, {Text: "–", Tone: "plain"},
+		}}},
 		Untried: []string{"users: slow"}, Next: []MatrixNext{{"brunt drill run slow-users", "it was never tried"}},
 		Method: "Each pair was tried once.",
 	}
 	draw("matrix", func(w *strings.Builder) error { return matrix.Report(w) })
+	draw("programme", func(w *strings.Builder) error {
+		at := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+		run := func(name string, days int, v scenarios.Verdict) programme.Run {
+			r := *reporterstest.Results()["failing"]
+			r.Name, r.Verdict, r.Started = name, v, at.AddDate(0, 0, -days)
+			r.Ended = r.Started.Add(time.Minute)
+			return programme.Run{Folder: name, Link: "/" + name, Result: &r, Attested: []programme.Attestation{
+				{By: "ann", At: r.Ended, States: "as expected"},
+			}}
+		}
+		return ProgrammePage{Title: "nightly", Site: links, Problems: []string{"broken is left out."}, Programme: programme.Of(
+			[]programme.Run{run("shop", 100, scenarios.Pass), run("pay", 3, scenarios.Fail), run("mail", 1, scenarios.Pass)},
+			[]programme.Cadence{{Pattern: "*", Every: 30 * 24 * time.Hour}, {Pattern: "replica-crash", Every: time.Hour}}, at,
+		)}.Report(w)
+	})
+	out["game day"] = reporterstest.Render(t, Page{}, gameDay())
 	out["find"] = findPage(t)
 	out["ramp"] = reporterstest.Render(t, Page{Site: links}, ramp("ramping-arrival-rate"))
 	draw("live", func(w *strings.Builder) error {
 		going := *reporterstest.Results()["failing"]
 		going.Verdict, going.Going = scenarios.Running, &result.Going{At: going.Duration.D(), End: 2 * going.Duration.D()}
-		return DrawLive(w, &going, followed(t, 22).Now())
+		now := followed(t, 22).Now()
+		now.Desk = []DeskRow{
+			{Name: "crash", State: "waits for an operator, 00:29 left", Tone: "unsure", Buttons: []DeskButton{{"continue", "Continue", false}}},
+			{Name: "cut", State: "is over; requests still fail since 00:04", Tone: "bad", Buttons: []DeskButton{
+				{"seen", "Seen", true}, {"understood", "Understood", false},
+			}},
+		}
+		return DrawLive(w, &going, now)
 	})
 	return out
+}
+
+// gameDay is a run of which people marked a fault, and whose services called each other.
+func gameDay() *result.Result {
+	r := *reporterstest.Results()["minute"]
+	r.Faults = slices.Clone(r.Faults)
+	f := &r.Faults[0]
+	at := func(s result.Num) *result.Mark { return &result.Mark{At: f.Injected + s, By: "ann"} }
+	f.Operator = &result.OperatorRecord{
+		Asked: f.Injected - 1, AtMost: 30, Continued: at(0), Seen: at(1), Understood: at(2), Acted: at(3),
+		Split: &result.Split{Detect: 1, Decide: 1, Act: 1, Recover: 2, Total: 5, Machine: 2},
+	}
+	r.Links = []result.Link{{From: "posts[0]", To: "mail[0]", Unread: 1}}
+	for i, to := range []string{"store", "mail"} {
+		a := result.Amplification{From: "posts", To: to, Unit: []string{result.UnitCalls, result.UnitBytes}[i]}
+		for _, phase := range []slo.Phase{{Kind: slo.BaselinePhase}, f.Phase()} {
+			n := result.Num(1)
+			if phase.Kind == slo.FaultPhase {
+				n = 3
+			}
+			a.Phases = append(a.Phases, result.AmplifiedPhase{Phase: phase, Value: n, Low: n - .1, High: n + .1, Requests: 100})
+		}
+		r.Amplification = append(r.Amplification, a)
+	}
+	return &r
+}
+
+// TestHTML_GameDay: the page of a game day has the split, and tells the minutes without a click; the links say what was
+// not read.
+func TestHTML_GameDay(t *testing.T) {
+	page := reporterstest.Render(t, Page{}, gameDay())
+	for _, want := range []string{
+		`class="split"`, "5s from the injection to recovery, of which 2s were the machine&#39;s", "<details open><summary>1 minute",
+		"bytes: brunt does not read the protocol", "↑ 3.00", "posts called store 3.00 times per request",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(reporterstest.Render(t, Page{}, reporterstest.Results()["minute"]), "<details open><summary>1 minute") {
+		t.Error("the minutes of a run without people are open")
+	}
 }
 
 // index is a list of four runs of two scenarios, on the first four days of March.

@@ -55,6 +55,7 @@ type LinkRow struct {
 	To    string // service that is called
 	Quiet string // traffic without load; – if it was not measured
 	Calls bool   // the cells are calls per request, otherwise bytes
+	Unit  string // of the cells, and why they are bytes
 	Cells []PhaseCell
 }
 
@@ -74,6 +75,7 @@ func LinkRows(r *result.Result) (phases []slo.Phase, rows []LinkRow) {
 		a := &r.Amplification[i]
 		row := LinkRow{
 			From: Clean(a.From), To: Clean(a.To), Quiet: quiet(r.Links, a), Calls: a.Unit == result.UnitCalls,
+			Unit: unit(r.Links, a),
 		}
 		row.Link = row.From + " → " + row.To
 		for _, name := range phases {
@@ -88,6 +90,20 @@ func LinkRows(r *result.Result) (phases []slo.Phase, rows []LinkRow) {
 		rows = append(rows, row)
 	}
 	return phases, rows
+}
+
+// unit names what was counted on the links between two services, and says why it is bytes.
+func unit(links []result.Link, of *result.Amplification) string {
+	if of.Unit == result.UnitCalls {
+		return "calls"
+	}
+	for i := range links {
+		l := &links[i]
+		if slo.ServiceOf(l.From) == of.From && slo.ServiceOf(l.To) == of.To && l.Unread > 0 {
+			return "bytes: brunt does not read the protocol"
+		}
+	}
+	return "bytes: calls were not asked for"
 }
 
 // quiet formats the traffic of the links between two services without load.
@@ -114,7 +130,8 @@ func quiet(links []result.Link, of *result.Amplification) string {
 
 // LinksMeaning explains the table of links.
 const LinksMeaning = "What each request of the load cost on the links between services, as brunt's proxy of each " +
-	"link counted it: calls by HTTP, gRPC, Redis or SQL; bytes in both directions where brunt did not read the " +
-	"protocol. Traffic without load, of probes and background work, is taken off where it was measured before the " +
+	"link counted it: calls by HTTP, gRPC, Redis or SQL, if an objective asks for those of any link, such as " +
+	"amplification(posts -> store) < 1.5; otherwise, and where brunt does not read the protocol, bytes in both " +
+	"directions. Traffic without load, of probes and background work, is taken off where it was measured before the " +
 	"load; that of reads of a ledger during the load is not. ↑ marks calls that a fault multiplied, beyond the bounds " +
 	"of the measurement."

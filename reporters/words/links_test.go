@@ -36,9 +36,9 @@ func TestLinks(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	phases, rows := words.LinkRows(r)
-	want := "[baseline slow] [{posts → users posts users – true [{1.00 false} {2.00 true}]} {posts → store posts store " +
-		"2.5/s true [{1.00 false} {3.00 true}]} {posts → cache posts cache – false [{1 KiB false} {4 KiB false}]} " +
-		"{posts → mail posts mail – true [{1.00 false} {3.00 false}]}]"
+	want := "[baseline slow] [{posts → users posts users – true calls [{1.00 false} {2.00 true}]} {posts → store posts store " +
+		"2.5/s true calls [{1.00 false} {3.00 true}]} {posts → cache posts cache – false bytes: calls were not asked for [{1 KiB false} {4 KiB false}]} " +
+		"{posts → mail posts mail – true calls [{1.00 false} {3.00 false}]}]"
 	if got := fmt.Sprint(phases, rows); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

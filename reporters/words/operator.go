@@ -25,7 +25,7 @@ func OperatorEvent(e *result.Event) string {
 	fault := Clean(e.Fault)
 	switch e.Event {
 	case "operator.waiting":
-		return fault + " waits for an operator " + Clean(e.Text) + ": press Continue on the live page, or run " +
+		return fault + " waits for an operator " + Clean(e.Text) + ": press Continue on the page of --live, or run " +
 			"`brunt note --continue " + fault + "`"
 	case result.Continued.Event():
 		return strings.TrimSpace(fault + " goes on " + Clean(e.Text))

@@ -221,10 +221,10 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 	return out
 }
 
-// answers counts the requests of a step in a phase. Requests that were skipped because an earlier one failed do not
-// count.
+// answers counts the requests of a step in a phase, without those that were skipped because an earlier step failed.
 type answers struct {
 	all, bad float64
+	skipped  float64
 	slow     [2]float64 // the percentiles of good answers, in seconds
 	least    [2]float64 // their 95 % lower bounds
 }
@@ -245,6 +245,7 @@ func answersIn(res *result.Result, phase slo.Phase, load, step string) (out answ
 		case scenarios.Skipped.String():
 			out.all -= float64(c.Count)
 			out.bad -= float64(c.Count)
+			out.skipped = float64(c.Count)
 		case scenarios.OK.String():
 			out.bad -= float64(c.Count)
 			out.slow = [2]float64{float64(c.Response.P50), float64(c.Response.P90)}
@@ -270,7 +271,8 @@ const vague = .05
 // The need is hard if the 95 % lower bound of the share that failed is above the limit of an impact and above the
 // upper bound of the baseline's share. It is soft if the lower bound of the median or of the 90th percentile is over
 // twice that of the baseline and over 20 ms longer. It is vague if a measured time passes such a limit but its bound
-// does not, or if the upper bound of the share that failed is above both 5 % and the limit of an impact. Otherwise no
+// does not, if the upper bound of the share that failed is above both 5 % and the limit of an impact, or if more were
+// skipped than before, beyond that limit: requests that would have met the outage were then not sent. Otherwise no
 // difference was seen.
 func need(during, before answers, limit float64, service, outage string) Dependency {
 	share := during.bad / during.all
@@ -302,6 +304,11 @@ func need(during, before answers, limit float64, service, outage string) Depende
 	if most := effect.UpperBound(during.bad, during.all, effect.Confidence); most > max(vague, limit) {
 		d.Need = Vague
 		d.Why += "; that may be up to " + quantity.FormatShareBriefly(most)
+	}
+	if effect.LowerBound(during.skipped, during.skipped+during.all, effect.Confidence) > max(limit,
+		effect.UpperBound(before.skipped, before.skipped+before.all, effect.Confidence)) {
+		d.Need = Vague
+		d.Why += fmt.Sprintf("; %.0f more were not sent, as an earlier step failed", during.skipped)
 	}
 	return d
 }

@@ -32,7 +32,7 @@ func Learn(runs []Tried, needs *Dependencies) *Learned {
 			if row := alertRow(run, i); len(row.Alerts) > 0 {
 				l.Alerts = append(l.Alerts, row)
 			}
-			c := Cost{Run: run.Name, Fault: f.Name, Parts: partsHit(f), Link: run.Link}
+			c := Cost{Run: run.Name, Fault: f.Name, Parts: PartsHit(f), Link: run.Link}
 			c.Before, c.During = run.Result.CostIn(slo.Phase{Kind: slo.BaselinePhase}), run.Result.CostIn(f.Phase())
 			if c.Before.Known() || c.During.Known() {
 				l.Cost = append(l.Cost, c)
@@ -51,8 +51,8 @@ type AlertRow struct {
 	Alerts []AlertOutcome `json:"alerts"`
 }
 
-// partsHit returns the parts that a fault hit; empty if it was not verified, or met no traffic.
-func partsHit(f *result.FaultRecord) (out []string) {
+// PartsHit returns the parts that a fault hit; empty if it was not verified, or met no traffic.
+func PartsHit(f *result.FaultRecord) (out []string) {
 	for _, hit := range together(hits(f)) {
 		if !slices.Contains(out, hit[0]) {
 			out = append(out, hit[0])
@@ -91,7 +91,7 @@ type AlertOutcome struct {
 // alertRow returns the answers of all alerts after fault i of a run.
 func alertRow(run Tried, i int) AlertRow {
 	f := &run.Result.Faults[i]
-	row := AlertRow{Run: run.Name, Fault: f.Name, Parts: partsHit(f), Link: run.Link}
+	row := AlertRow{Run: run.Name, Fault: f.Name, Parts: PartsHit(f), Link: run.Link}
 	for _, a := range f.Alerts {
 		o := AlertOutcome{
 			Alert: a.Name, Fired: a.Fired, From: a.FiredFrom, Over: result.NaN, Note: a.Note,

@@ -2,7 +2,6 @@ package observe
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -25,10 +24,17 @@ type Links struct {
 // countedLink is a link under way.
 type countedLink struct {
 	link *chaos.Link
-	out  result.Link
+	out  result.Link // without its background and points
 
-	began time.Time     // of the quiet time
-	first proxy.Traffic // at its begin
+	began        time.Time     // of the quiet time
+	first        proxy.Traffic // at its begin
+	calls, bytes counted
+}
+
+// counted is what one counter of a link showed.
+type counted struct {
+	background result.Num
+	points     []result.Point
 }
 
 // The time between two readings of a link. A run of more than mostCounts times that is read less often.
@@ -40,7 +46,7 @@ const (
 // countWithin bounds one reading. A process of proxies that is stopped gives no answer, and the reading is missing.
 const countWithin = time.Second
 
-// NewLinks prepares to count the calls on links whose proxies read requests, and the bytes on others. Links from the
+// NewLinks prepares to count the calls on links whose proxies read requests, and the bytes on all links. Links from the
 // load are left out. end is when the load ends. It returns nil if no link is left.
 func NewLinks(links []*chaos.Link, end time.Duration) *Links {
 	l := &Links{every: max(countEvery, (end / mostCounts).Round(countEvery))}
@@ -49,9 +55,8 @@ func NewLinks(links []*chaos.Link, end time.Duration) *Links {
 			continue
 		}
 		l.links = append(l.links, &countedLink{link: one, out: result.Link{
-			From: one.From, To: one.To, Calls: one.Reads, Every: result.Sec(l.every), Background: result.NaN,
-			Points: []result.Point{},
-		}})
+			From: one.From, To: one.To, Every: result.Sec(l.every),
+		}, calls: counted{background: result.NaN}, bytes: counted{background: result.NaN}})
 	}
 	if len(l.links) == 0 {
 		return nil
@@ -88,18 +93,13 @@ func (l *Links) Unquiet(ctx context.Context) {
 	l.read(ctx, func(one *countedLink, t proxy.Traffic, _ time.Duration) {
 		if quiet := time.Since(one.began); !one.began.IsZero() && quiet >= series.QuietFor {
 			one.out.Quiet = result.Sec(quiet)
-			one.out.Background = (one.counter(t) - one.counter(one.first)) / one.out.Quiet
+			one.calls.background = result.Num(t.Requests()-one.first.Requests()) / one.out.Quiet
+			one.bytes.background = result.Num(bytesOf(t)-bytesOf(one.first)) / one.out.Quiet
 		}
 	})
 }
 
-// counter returns the calls on the link so far, or its bytes if its calls are not counted.
-func (c *countedLink) counter(t proxy.Traffic) result.Num {
-	if c.out.Calls {
-		return result.Num(t.Requests())
-	}
-	return result.Num(t.Forward + t.Back)
-}
+func bytesOf(t proxy.Traffic) int64 { return t.Forward + t.Back }
 
 // Watch counts until Stop. now is the time of the run.
 func (l *Links) Watch(now func() time.Duration) {
@@ -111,7 +111,9 @@ func (l *Links) Watch(now func() time.Duration) {
 	l.ended.Go(func() {
 		count := func(one *countedLink, t proxy.Traffic, took time.Duration) {
 			one.out.Unread = t.Unread
-			one.out.Points = append(one.out.Points, result.Point{T: result.Sec(now() - took/2), V: one.counter(t)})
+			at := result.Sec(now() - took/2)
+			one.calls.points = append(one.calls.points, result.Point{T: at, V: result.Num(t.Requests())})
+			one.bytes.points = append(one.bytes.points, result.Point{T: at, V: result.Num(bytesOf(t))})
 		}
 		each(ctx, l.every, func() { l.read(ctx, count) })
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countWithin)
@@ -128,7 +130,8 @@ func (l *Links) Stop() {
 	}
 }
 
-// Counted returns the traffic so far, or after Stop.
+// Counted returns the traffic so far, or after Stop: calls, or bytes of a link whose proxy reads no requests, or which
+// had a connection in a protocol that the proxy does not read.
 func (l *Links) Counted() (out []result.Link) {
 	if l == nil {
 		return nil
@@ -136,8 +139,11 @@ func (l *Links) Counted() (out []result.Link) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, one := range l.links {
-		c := one.out
-		c.Points = slices.Clone(c.Points)
+		c, of := one.out, &one.bytes
+		if c.Calls = one.link.Reads && c.Unread == 0; c.Calls {
+			of = &one.calls
+		}
+		c.Background, c.Points = of.background, append([]result.Point{}, of.points...)
 		out = append(out, c)
 	}
 	return out

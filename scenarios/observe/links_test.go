@@ -8,6 +8,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/proxy"
+	"brunt/scenarios/result"
 )
 
 // hanging is a proxy that gives no answer.
@@ -45,6 +46,36 @@ func TestLinks_Late(t *testing.T) {
 		}
 		if p := got[1].Points[0]; p.T != 1.05 || p.V != 7 {
 			t.Errorf("%v calls at %v s, want 7 at 1.05 s", p.V, p.T)
+		}
+	})
+}
+
+// mixed is a proxy with one connection, in a protocol that it does not read.
+type mixed struct{ chaos.Proxy }
+
+func (mixed) Traffic(context.Context) (proxy.Traffic, error) {
+	return proxy.Traffic{Hit: 3, Forward: 40, Back: 2, Unread: 1}, nil
+}
+
+// TestLinks_Unread: a link with a connection that the proxy does not read has bytes, and says that it was not read. One
+// that the proxy was not to read has bytes as well, without a word.
+func TestLinks_Unread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLinks([]*chaos.Link{
+			{From: "web[0]", To: "store[0]", Proxy: mixed{}, Reads: true},
+			{From: "web[0]", To: "users[0]", Proxy: steady{}},
+		}, time.Minute)
+		l.Quiet(t.Context())
+		time.Sleep(2 * time.Second)
+		l.Unquiet(t.Context())
+		l.Watch(func() time.Duration { return time.Second })
+		l.Stop()
+		for i, want := range []int64{1, 0} {
+			got := l.Counted()[i]
+			if got.Calls || got.Unread != want || got.Quiet < 2 || got.Background != 0 ||
+				got.Points[len(got.Points)-1].V != []result.Num{42, 0}[i] {
+				t.Errorf("%+v", got)
+			}
 		}
 	})
 }

@@ -406,21 +406,16 @@ func inProcesses(t *scenarios.Target, pos syntax.Pos) bool {
 	return t.Processes != nil && t.Processes.Holds(pos) || t.Containers != nil && t.Containers.Holds(pos)
 }
 
-// CountsCalls reports whether the run counts the calls on some link, for its objectives or because ReadLinks is set.
+// CountsCalls reports whether the run counts the calls on all links between services, because an objective is on those
+// of one link, or because ReadLinks is set.
 func (p *Plan) CountsCalls() bool {
 	return p.ReadLinks || slices.ContainsFunc(p.Scenario.SLO, func(o slo.Objective) bool { return o.Metric.OfLink() })
-}
-
-// counts reports whether the run counts the calls on the link between two units.
-func (p *Plan) counts(from, to string) bool {
-	return from != chaos.LoadName && (p.ReadLinks ||
-		slices.ContainsFunc(p.Scenario.SLO, func(o slo.Objective) bool { return o.Metric.OnLink(from, to) }))
 }
 
 // NeedsLink reports whether any fault affects the link between two units. http reports whether requests on it are read,
 // for a fault or to count them.
 func (p *Plan) NeedsLink(from, to string) (hit, http bool) {
-	http = p.counts(from, to)
+	http = from != chaos.LoadName && p.CountsCalls()
 	for _, e := range slices.Concat(p.Conditions, p.Faults) {
 		if touches := e.Traits(p.Scope).Touches; touches != nil {
 			h, web := touches(from, to, p.Scope.Zones)

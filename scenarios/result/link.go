@@ -13,7 +13,8 @@ type Link struct {
 	To   string `json:"to" mask:"-"`   // unit that is called
 	// the proxy counted calls, by HTTP, gRPC, Redis, PostgreSQL or MySQL; otherwise bytes in both directions
 	Calls bool `json:"calls"`
-	// connections in a protocol that the proxy does not read, whose calls are missing
+	// connections in a protocol that the proxy does not read, because of which the link has bytes. Where it is zero and
+	// Calls is false, no objective and no fault made the proxy read requests
 	Unread int64 `json:"unread,omitempty"`
 	// growth per second without load, from probes and background work; null if it was not measured
 	Background Num `json:"background"`
@@ -55,6 +56,9 @@ func Around(links []Link, phases []Phase) []Link {
 	}
 	return out
 }
+
+// Silent reports whether no traffic was counted on the link.
+func (l *Link) Silent() bool { return len(l.Points) == 0 || l.Points[len(l.Points)-1].V == 0 }
 
 // UnitCalls is the unit of a link whose calls were counted. A link whose bytes were counted has [UnitBytes].
 const UnitCalls = "calls"

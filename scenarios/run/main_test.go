@@ -85,6 +85,10 @@ func role(part string, args []string) error {
 		return echo(args)
 	case "retries":
 		return retries()
+	case "caller":
+		return caller()
+	case "called":
+		return called()
 	case "elect":
 		return elect(args)
 	case "get": // prints the answer of a URL

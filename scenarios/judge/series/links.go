@@ -50,17 +50,15 @@ func JudgeLink(
 func unread(name string, links []result.Link) result.Notes {
 	var connections int64
 	for i := range links {
-		switch l := &links[i]; {
-		case !l.Calls:
-			return result.Notes{{Kind: result.CallsUnread, Of: name}}
-		case l.Quiet == 0:
-			return result.Notes{{Kind: result.QuietNone, Of: name}}
-		default:
-			connections += l.Unread
-		}
+		connections += links[i].Unread
 	}
-	if connections > 0 {
+	switch {
+	case connections > 0:
 		return result.Notes{{Kind: result.ConnectionsUnread, Of: name, Count: connections}}
+	case slices.ContainsFunc(links, func(l result.Link) bool { return !l.Calls }):
+		return result.Notes{{Kind: result.CallsUnread, Of: name}}
+	case slices.ContainsFunc(links, func(l result.Link) bool { return l.Quiet == 0 }):
+		return result.Notes{{Kind: result.QuietNone, Of: name}}
 	}
 	return nil
 }
@@ -126,8 +124,9 @@ func (c counter) bounds(from, to float64) (least, most float64) {
 	return min(least, mean), max(most, mean)
 }
 
-// Amplifications returns the amplification of the links between each two services in each phase in which it is known.
-// If the calls of a part of the links are unknown, bytes can't stand in for them, and the links are left out.
+// Amplifications returns the amplification of the links between each two services in each phase in which it is known:
+// calls, or bytes if no link has calls. If one link has calls and another bytes, neither is known of all, and the links
+// are left out. A link without traffic fits both.
 func Amplifications(links []result.Link, phases []slo.Phase, spans []requests.Span, sent []int64) (
 	out []result.Amplification,
 ) {
@@ -145,9 +144,12 @@ func Amplifications(links []result.Link, phases []slo.Phase, spans []requests.Sp
 		a := result.Amplification{From: e.from, To: e.to, Unit: result.UnitCalls, Phases: []result.AmplifiedPhase{}}
 		of := all[e]
 		switch {
-		case !slices.ContainsFunc(of, func(l result.Link) bool { return l.Calls }):
+		case slices.ContainsFunc(of, func(l result.Link) bool { return l.Calls && l.Unread > 0 }):
+			continue // of a brunt that counted no bytes on such links
+		case !slices.ContainsFunc(of, func(l result.Link) bool { return l.Calls && !l.Silent() }) &&
+			slices.ContainsFunc(of, func(l result.Link) bool { return !l.Calls }):
 			a.Unit = result.UnitBytes
-		case slices.ContainsFunc(of, func(l result.Link) bool { return !l.Calls || l.Unread > 0 }):
+		case slices.ContainsFunc(of, func(l result.Link) bool { return !l.Calls && !l.Silent() }):
 			continue
 		}
 		for i, phase := range phases {

@@ -138,7 +138,7 @@ func TestJudgeLink_Unknown(t *testing.T) {
 }
 
 // TestAmplifications: the links between two services are one row, of bytes if no calls were counted, and without a row
-// if the calls of a part are unknown.
+// if the calls of a part are unknown. A link without traffic changes neither.
 func TestAmplifications(t *testing.T) {
 	link := func(from, to string, counted bool, unread int64) result.Link {
 		l := result.Link{From: from, To: to, Calls: counted, Unread: unread, Every: .2, Background: result.NaN}
@@ -147,14 +147,27 @@ func TestAmplifications(t *testing.T) {
 		}
 		return l
 	}
+	idle := func(from, to string, counted bool) result.Link {
+		l := link(from, to, counted, 0)
+		for i := range l.Points {
+			l.Points[i].V = 0
+		}
+		return l
+	}
 	run := slo.ParsePhase("run")
 	got := series.Amplifications([]result.Link{
 		link("web[0]", "store[0]", true, 0), link("web[1]", "store[0]", true, 0), link("web[0]", "users[0]", false, 0),
 		link("web[0]", "mail[0]", true, 0), link("web[1]", "mail[0]", true, 3),
+		link("web[0]", "queue[0]", true, 0), link("web[1]", "queue[0]", false, 3),
+		link("web[0]", "files[0]", false, 3), idle("web[1]", "files[0]", true),
+		link("web[0]", "cache[0]", true, 0), idle("web[1]", "cache[0]", false),
 	}, []slo.Phase{run}, []requests.Span{{To: 2 * time.Second}}, []int64{100})
-	if len(got) != 2 || got[0].To != "store" || got[0].Unit != result.UnitCalls || got[0].In(run).Value != 2 ||
-		got[1].To != "users" || got[1].Unit != result.UnitBytes || got[1].In(run).Value != 1 {
-		t.Errorf("%+v", got)
+	text := ""
+	for _, a := range got {
+		text += fmt.Sprintf("%s %s %v; ", a.To, a.Unit, a.In(run).Value)
+	}
+	if want := "store calls 2; users bytes 1; files bytes 1; cache calls 1; "; text != want {
+		t.Errorf("got %s, want %s", text, want)
 	}
 }
 
