@@ -111,6 +111,8 @@ deliveries:
     settle: 1s
 slo: [lost = 0 of order]
 `, server.URL, strings.TrimPrefix(server.URL, "http://")), run.Options{})
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	d := res.Deliveries[0]
 	if d.Acknowledged != 200 || d.Held+d.Late != 200 || f.sent != 200 || d.Sightings != 200 || len(f.readers) != 1 ||
 		d.Failed+d.Unreadable+d.Unknown+d.Duplicated != 0 || d.Resolution > result.Num(time.Since(began).Seconds()) {
