@@ -110,9 +110,8 @@ func (p *files) ofConsistency(sc *Scenario, o slo.Objective) {
 	for _, c := range sc.Consistency {
 		names = append(names, c.Name)
 	}
-	declared := sc.Root.Get("consistency")
 	switch {
-	case declared == nil || declared.Kind == syntax.Null && !declared.Bad:
+	case undeclared(sc.Root, "consistency"):
 		p.m.AddHint(o.Pos, "such as consistency: {users: {write: STEP, read: STEP, found: \"${var.value}\"}}",
 			"%s needs `consistency`, which says which steps write and read", o.Metric.Text)
 	case sc.ConsistencyOf(o.Metric.Source) != nil || len(names) == 0: // mistakes in the section are reported

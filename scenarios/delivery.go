@@ -195,10 +195,9 @@ func (p *files) ofDelivery(sc *Scenario, o slo.Objective) {
 	for _, d := range sc.Deliveries {
 		names = append(names, d.Name)
 	}
-	declared := sc.Root.Get("deliveries")
 	d := sc.DeliveryOf(o.Step)
 	switch {
-	case declared == nil || declared.Kind == syntax.Null && !declared.Bad:
+	case undeclared(sc.Root, "deliveries"):
 		p.m.AddHint(o.Pos, "such as deliveries: {order: {sent: STEP, seen: {http: \":9099/hook\", id: \"$.id\"}, within: 5s}}",
 			"`%s` needs `deliveries`, which says what is sent and where it is seen", o.Text)
 	case len(names) == 0: // mistakes in the section are reported

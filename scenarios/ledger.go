@@ -209,9 +209,9 @@ func (p *files) ledger(sc *Scenario, l *Ledger) {
 	}
 }
 
-// noLedger reports whether the scenario has no ledger; an invalid one is already reported.
-func noLedger(root *syntax.Node) bool {
-	for _, key := range []string{"ledger", "ledgers"} {
+// undeclared reports whether the scenario has none of some sections; an invalid one is already reported.
+func undeclared(root *syntax.Node, keys ...string) bool {
+	for _, key := range keys {
 		if l := root.Get(key); l != nil && (l.Kind != syntax.Null || l.Bad) {
 			return false
 		}
@@ -227,7 +227,7 @@ func (p *files) ofLedger(sc *Scenario, o slo.Objective) {
 	}
 	l, row := sc.LedgerOf(o.Metric.Source), o.Metric.Row()
 	switch {
-	case noLedger(sc.Root):
+	case undeclared(sc.Root, "ledger", "ledgers"):
 		p.m.AddHint(o.Pos, "such as ledger: {write: STEP, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}",
 			"%s needs a ledger, which records the writes and says how to read them", o.Metric.Text)
 	case l == nil && o.Metric.Source == "" && len(names) > 1:

@@ -101,8 +101,11 @@ func AnswerTime(d time.Duration) string {
 // Duration writes a duration with its unit, such as 1.25s.
 func Duration(d time.Duration) string { return quantity.FormatSeconds(d.Seconds()) }
 
-// LedgerProgress describes how much of the ledger is read.
+// LedgerProgress describes how much of the ledger is read, or how many messages of deliveries are seen.
 func LedgerProgress(iv result.Interval) string {
+	if iv.Phase == result.PhaseDeliveries {
+		return fmt.Sprintf("waiting for messages: %d of %d seen", iv.Asked, iv.ToAsk)
+	}
 	return fmt.Sprintf("reading the ledger: %d of %d writes", iv.Asked, iv.ToAsk)
 }
 

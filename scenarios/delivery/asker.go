@@ -124,10 +124,10 @@ func (a *asker) ask() {
 				return
 			}
 		}
-		before := a.asked
+		asked, answered := a.asked, a.out.End
 		err := a.do(a.tracker.spec.Ask.Steps)
 		if err == nil {
-			a.resolve(before)
+			a.resolve(asked, answered)
 			a.take()
 		}
 		a.note(err)
@@ -137,16 +137,16 @@ func (a *asker) ask() {
 	}
 }
 
-// resolve notes how long ago a message may have come that the last answer has and the one before, which was asked
-// for at a time, has not.
-func (a *asker) resolve(before time.Duration) {
+// resolve notes how long ago a message may have come that the last answer has and the one before, which was asked for
+// and answered at these times, has not. A step without `every` waits for messages until it answers.
+func (a *asker) resolve(asked, answered time.Duration) {
 	t := a.tracker
-	if before < 0 || !a.set.begun.Load() {
+	if asked < 0 || !a.set.begun.Load() {
 		return
 	}
-	span := a.out.Sent - before
+	span := a.out.Sent - answered
 	if t.spec.Seen.Every > 0 {
-		span = a.out.End - before
+		span = a.out.End - asked
 	} else if t.spec.Ask.last().Traits().Waits {
 		return
 	}

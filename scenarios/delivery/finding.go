@@ -1,10 +1,8 @@
 package delivery
 
 import (
-	"bufio"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -30,36 +28,27 @@ func (s *Set) Findings(run Run) (out []*result.DeliveryRecord, err error) {
 	if s == nil {
 		return nil, nil
 	}
-	var lines *json.Encoder
-	if run.File != "" {
-		f, err := disk.Fresh(run.File, disk.Private)
+	defer func() {
 		if err != nil {
-			return nil, fmt.Errorf("the findings of the deliveries: %w", err)
+			err = fmt.Errorf("the findings of the deliveries: %w", err)
 		}
-		w := bufio.NewWriterSize(f, 1<<16)
-		lines = json.NewEncoder(w)
-		defer func() { err = closeFile(err, w, f) }()
+	}()
+	lines, err := disk.FreshLines(run.File)
+	if err != nil {
+		return nil, err
 	}
+	defer func() { err = errors.Join(err, lines.Close()) }()
 	for i, t := range s.trackers {
 		r, err := s.finding(i, t, &run, lines)
 		if err != nil {
-			return nil, fmt.Errorf("the findings of the deliveries: %w", err)
+			return nil, err
 		}
 		out = append(out, r)
 	}
 	return out, nil
 }
 
-func closeFile(err error, w *bufio.Writer, f *os.File) error {
-	for _, e := range []error{w.Flush(), f.Close()} {
-		if err == nil && e != nil {
-			err = fmt.Errorf("the findings of the deliveries: %w", e)
-		}
-	}
-	return err
-}
-
-func (s *Set) finding(i int, t *tracker, run *Run, lines *json.Encoder) (*result.DeliveryRecord, error) {
+func (s *Set) finding(i int, t *tracker, run *Run, lines *disk.Lines) (*result.DeliveryRecord, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.table != nil {
@@ -103,10 +92,8 @@ func (s *Set) finding(i int, t *tracker, run *Run, lines *json.Encoder) (*result
 				out.LostTo[k.Fault]++
 			}
 		}
-		if lines != nil {
-			if err := lines.Encode(k); err != nil {
-				return nil, err
-			}
+		if err := lines.Add(k); err != nil {
+			return nil, err
 		}
 		if have := listed[k.State]; len(have) < mostListed {
 			listed[k.State] = append(have, k)

@@ -134,8 +134,9 @@ func (s *Set) overdue() {
 	}
 }
 
-// Settle waits after the load, until the settle times of all deliveries have passed.
-func (s *Set) Settle(ctx context.Context) {
+// Settle waits after the load, until the settle times of all deliveries have passed. Meanwhile it calls progress every
+// second with the number of acknowledged messages, and of those among them that were seen.
+func (s *Set) Settle(ctx context.Context, progress func(seen, all int64)) {
 	if s == nil || !s.begun.Load() {
 		return
 	}
@@ -143,12 +144,18 @@ func (s *Set) Settle(ctx context.Context) {
 	for _, t := range s.trackers {
 		longest = max(longest, t.spec.SettleOr())
 	}
-	timer := time.NewTimer(longest)
+	timer, tick := time.NewTimer(longest), time.NewTicker(time.Second)
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-		s.settled = true
-	case <-ctx.Done():
+	defer tick.Stop()
+	for waits := true; waits; {
+		progress(s.progress())
+		select {
+		case <-tick.C:
+		case <-timer.C:
+			s.settled, waits = true, false
+		case <-ctx.Done():
+			waits = false
+		}
 	}
 	for _, one := range s.sources {
 		one.Settle(ctx)
@@ -157,6 +164,17 @@ func (s *Set) Settle(ctx context.Context) {
 	s.watched.Wait()
 	s.overdue()
 	s.begun.Store(false) // what comes from now on does not count
+}
+
+// progress counts the acknowledged messages, and those among them that were seen.
+func (s *Set) progress() (seen, all int64) {
+	for _, t := range s.trackers {
+		t.mu.Lock()
+		all += t.acknowledged
+		seen += t.acknowledged - t.unnamed - (t.overdue - t.late) - t.waiting()
+		t.mu.Unlock()
+	}
+	return seen, all
 }
 
 // Close ends the sources.

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"brunt/scenarios"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -38,4 +39,19 @@ func judgeDeliveries(o slo.Objective, all []*result.DeliveryRecord) result.Objec
 	return judgeBounds(o, r, low, high, result.Note{
 		Kind: result.DeliveriesUnsure, Part: unsure + d.Unreadable + d.Unkeyed, Count: d.Acknowledged,
 	})
+}
+
+// judgeResolution makes an objective on the times of a delivery inconclusive that holds or fails only because brunt
+// asks for its messages: a message may have come earlier than it was seen, by up to the resolution.
+func judgeResolution(o slo.Objective, r *result.ObjectiveResult, all []*result.DeliveryRecord) {
+	if !o.Metric.Latency() || r.Verdict != scenarios.Pass && r.Verdict != scenarios.Fail || !r.Measured.Known() {
+		return
+	}
+	for _, d := range all {
+		least := max(0, float64(r.Measured-d.Resolution))
+		if d.Name == o.Step && d.Resolution > 0 && requests.Meets(o, least) != (r.Verdict == scenarios.Pass) {
+			r.Verdict, r.Low, r.High = scenarios.Inconclusive, result.Num(least), r.Measured
+			r.Because = result.Notes{{Kind: result.DeliveryPolled, Value: d.Resolution}}
+		}
+	}
 }

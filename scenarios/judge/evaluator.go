@@ -219,6 +219,7 @@ func (e *evaluator) judge(o slo.Objective, ps []phase, sums [][]measure.Cell) re
 			return e.judgeIn(o, p, i, sums[i])
 		})
 	}
+	judgeResolution(o, &r, e.read.c.Deliveries)
 	e.effects.judgeSkipped(o, &r)
 	r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, requests.RelativeTarget(o, &r)
 	r.Asked = &o

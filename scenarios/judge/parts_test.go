@@ -176,3 +176,26 @@ func TestSharedLoss(t *testing.T) {
 		}
 	}
 }
+
+// TestPolledDelivery: a time that brunt saw too late by polling fails an objective only if it fails by more than the
+// time between two questions. The row of a delivery is the load's own here.
+func TestPolledDelivery(t *testing.T) {
+	for _, c := range []struct {
+		objective  string
+		resolution result.Num
+		want       scenarios.Verdict
+	}{
+		{"p95 < 15ms of read", 0, scenarios.Fail},
+		{"p95 < 15ms of read", .004, scenarios.Fail},
+		{"p95 < 15ms of read", .008, scenarios.Inconclusive},
+		{"p95 < 50ms of read", .008, scenarios.Pass},
+		{"p95 > 15ms of read", .008, scenarios.Inconclusive},
+	} {
+		d := &result.DeliveryRecord{Name: "read", Acknowledged: 1000, Resolution: c.resolution}
+		o := drill(t, parseObjectives(t, c.objective), judge.Case{Deliveries: []*result.DeliveryRecord{d}},
+			outage(between(0, 0)), injection{"f", "f", 30 * sec, 40 * sec}).Objectives[0]
+		if o.Verdict != c.want {
+			t.Errorf("%s at %v: %s of %v (%s), want %s", c.objective, c.resolution, o.Verdict, o.Measured, o.Note, c.want)
+		}
+	}
+}

@@ -1,36 +1,25 @@
 package ledger
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 )
 
-// An audit is the file that lists every acknowledged write for an auditor, in the order in which its state became
-// known.
-type audit struct {
-	file *os.File
-	to   *bufio.Writer
-}
-
-// newAudit creates the file beside the findings. It returns nil if the run keeps no files.
-func (l *Ledger) newAudit() (*audit, error) {
+// newAudit creates the file beside the findings that lists every acknowledged write for an auditor, in the order in
+// which its state became known. It returns nil if the run keeps no files.
+func (l *Ledger) newAudit() (*disk.Lines, error) {
 	if l.findings == "" {
 		return nil, nil
 	}
-	path := strings.TrimSuffix(l.findings, ".jsonl") + "-acknowledged.jsonl"
-	f, err := disk.Fresh(path, disk.Private)
+	to, err := disk.FreshLines(strings.TrimSuffix(l.findings, ".jsonl") + "-acknowledged.jsonl")
 	if err != nil {
 		return nil, fmt.Errorf("the list of acknowledged writes: %w", err)
 	}
-	return &audit{f, bufio.NewWriterSize(f, 1<<16)}, nil
+	return to, nil
 }
 
 // addToAudit adds a write with its state.
@@ -39,26 +28,14 @@ func (b *verification) addToAudit(w *result.AcknowledgedWrite) error {
 		return nil
 	}
 	w.ID, w.Time = b.run.Mask(w.ID), b.run.T0.Add(w.Acknowledged.D()).UTC()
-	line, err := json.Marshal(w)
-	if err == nil {
-		_, err = b.audit.to.Write(append(line, '\n'))
-	}
-	return err
+	return b.audit.Add(w)
 }
 
 // endAudit completes the file. If the writes were not read back, or the readings prove nothing, it lists all of them
 // as unknown.
 func (b *verification) endAudit() (err error) {
-	a := b.audit
-	if a == nil {
-		return nil
-	}
-	if !b.out.Read {
-		a.to.Reset(a.file)
-		if _, err = a.file.Seek(0, io.SeekStart); err == nil {
-			err = a.file.Truncate(0)
-		}
-		if err == nil {
+	if b.audit != nil && !b.out.Read {
+		if err = b.audit.Clear(); err == nil {
 			err = b.ledger.kept.Each(func(w loggedWrite) error {
 				if !w.Acked {
 					return nil
@@ -69,7 +46,7 @@ func (b *verification) endAudit() (err error) {
 			})
 		}
 	}
-	return errors.Join(err, a.to.Flush(), a.file.Close())
+	return errors.Join(err, b.audit.Close())
 }
 
 // auditOf describes an acknowledged write whose state is known.

@@ -1,29 +1,11 @@
 package ledger
 
 import (
-	"bufio"
 	"cmp"
-	"encoding/json"
-	"fmt"
-	"os"
 	"slices"
 
-	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 )
-
-// listingFile creates the file that lists writes which are not simply held.
-func (b *verification) listingFile() (*os.File, error) {
-	if b.ledger.findings == "" {
-		return nil, nil
-	}
-	f, err := disk.Fresh(b.ledger.findings, disk.Private)
-	if err != nil {
-		return nil, fmt.Errorf("the findings of the ledger: %w", err)
-	}
-	b.listing = bufio.NewWriterSize(f, 1<<16)
-	return f, nil
-}
 
 // listOne lists a write that is not simply held.
 func (b *verification) listOne(c *checkedWrite, state result.WriteState, note string) error {
@@ -51,14 +33,7 @@ func (b *verification) listOne(c *checkedWrite, state result.WriteState, note st
 	if len(list) > mostKeys || at >= mostKeys {
 		b.out.Left++
 	}
-	if b.listing == nil {
-		return nil
-	}
-	line, err := json.Marshal(k)
-	if err == nil {
-		_, err = b.listing.Write(append(line, '\n'))
-	}
-	return err
+	return b.listing.Add(k)
 }
 
 // States are the states of writes in the order in which writes are listed.

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -14,6 +13,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
@@ -142,8 +142,8 @@ type verification struct {
 	out     *result.LedgerRecord
 	again   map[string]time.Duration // ids that the target gave to several writes, with the end of the last one
 	listed  map[result.WriteState][]result.WriteKey
-	listing *bufio.Writer  // list of all writes that are not simply held; nil means none
-	audit   *audit         // list of all acknowledged writes; nil means none
+	listing *disk.Lines    // list of all writes that are not simply held; nil means none
+	audit   *disk.Lines    // list of all acknowledged writes; nil means none
 	found   int64          // acknowledged writes that were found
 	missing []checkedWrite // acknowledged writes that no unit has, by the answers of all units
 	unasked int64          // such writes beyond mostMissing, which are not asked for again
@@ -175,10 +175,11 @@ func (b *verification) read(ctx context.Context) error {
 		return err
 	}
 	b.out.LateLow, b.out.LateHigh = 0, 0
-	file, err := b.listingFile()
+	listing, err := disk.FreshLines(b.ledger.findings)
 	if err != nil {
-		return err
+		return fmt.Errorf("the findings of the ledger: %w", err)
 	}
+	b.listing = listing
 	var batch []checkedWrite
 	done := int64(0)
 	reported := time.Now()
@@ -215,9 +216,7 @@ func (b *verification) read(ctx context.Context) error {
 		err = b.askAgain(ctx)
 	}
 	b.spans()
-	if file != nil {
-		err = errors.Join(err, b.listing.Flush(), file.Close())
-	}
+	err = errors.Join(err, b.listing.Close())
 	b.conclude()
 	return err
 }

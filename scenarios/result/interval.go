@@ -7,6 +7,9 @@ import (
 	"brunt/scenarios/slo"
 )
 
+// PhaseDeliveries is the phase of an interval after the load in which messages are awaited.
+const PhaseDeliveries = "deliveries"
+
 // An Interval holds the figures of the last second of a run in progress, for live views.
 type Interval struct {
 	At       time.Duration // offset from t0, negative during warm-up
@@ -29,8 +32,10 @@ type Interval struct {
 	Faults   []string `mask:"-"` // active faults
 	Next     string   `mask:"-"`
 	NextAt   time.Duration
-	Asked    int64 // writes of the ledger read back so far, after the load
-	ToAsk    int64 // writes to read back in total; zero means that the ledger is not being read
+	// after the load: writes of the ledger read back so far, or messages of deliveries seen so far
+	Asked int64
+	// writes to read back in total, or acknowledged messages; zero: the load is not over
+	ToAsk int64
 	// the faults that wait for an operator, and those that people can mark, the last injected first
 	Waiting []WaitingFault
 	Marked  []MarkedFault

@@ -10,10 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
@@ -29,12 +31,17 @@ type queueSystem struct {
 	list  []string // ids in the order in which they were sent
 	taken int      // how many of the list /take has handed out
 	down  bool     // questions are refused
+	hit   bool     // a fault is in
 	under sync.WaitGroup
 }
 
 func (s *queueSystem) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if r.Method == http.MethodPut {
+		s.hit = r.URL.Path == "/hit"
+		return
+	}
 	if r.Method == http.MethodPost {
 		b, _ := io.ReadAll(io.LimitReader(r.Body, 1000))
 		id := string(b)
@@ -51,7 +58,7 @@ func (s *queueSystem) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
-	if s.down {
+	if s.down || r.URL.Path == "/hit" && !s.hit {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
@@ -72,16 +79,16 @@ func (s *queueSystem) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(rows)
 }
 
-// runQueue runs a load of 300 orders, which is followed in three ways, while the system refuses all questions from the
-// first order of down until the first one of up. It returns the deliveries by name, and the listed messages.
-func runQueue(t *testing.T, s *queueSystem, more string) (
+// runQueue runs a load of 100 orders a second, which is followed in three ways. It returns the deliveries by name, and
+// the listed messages.
+func runQueue(t *testing.T, s *queueSystem, seconds int, within, more string) (
 	*result.Result, map[string]*result.DeliveryRecord, []result.DeliveryKey,
 ) {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	file := filepath.Join(t.TempDir(), "deliveries.jsonl")
-	const each = `each: "$[*].order", id: "$.id"}, within: 500ms, settle: 1500ms}`
+	each := `each: "$[*].order", id: "$.id"}, within: ` + within + `, settle: 1500ms}`
 	res := runOnce(t, fmt.Sprintf(`
 version: 1
 target: {url: "%s"}
@@ -89,13 +96,14 @@ load:
   shop:
     executor: constant-arrival-rate
     rate: 100/s
-    duration: 3s
+    duration: %ds
     flow: [{post: /, name: create, body: "${delivery.id}"}]
 deliveries:
   placed: {sent: create, seen: {ask: {get: "/after?n=${var.after}"}, from: {get: /all}, after: "$[*].n", every: 20ms, %s
   whole: {sent: create, seen: {ask: {get: /all}, repeats: on, every: 20ms, %s
   taken: {sent: create, seen: {ask: {get: /take}, every: 20ms, %s
-%s`, server.URL, each, each, each, more), run.Options{Deliveries: file})
+%s`, server.URL, seconds, each, each, each, strings.ReplaceAll(more, "SERVER", server.URL)),
+		run.Options{Deliveries: file})
 	s.under.Wait()
 	b, err := os.ReadFile(file)
 	if err != nil {
@@ -134,7 +142,7 @@ func TestDeliveries_Asked(t *testing.T) {
 		}
 		return 1, 0
 	}}
-	res, by, lines := runQueue(t, s, "slo: [lost = 0 of placed, duplicated < 100 of whole, errors < 1% of create]")
+	res, by, lines := runQueue(t, s, 3, "500ms", "slo: [lost = 0 of placed, duplicated < 100 of whole, errors < 1% of create]")
 	sent := map[string]int{}
 	for _, id := range s.list {
 		sent[id]++
@@ -191,7 +199,7 @@ func TestDeliveries_Unasked(t *testing.T) {
 		}
 		return 1, 0
 	}
-	res, by, _ := runQueue(t, s, "slo: [lost = 0 of placed, lost = 0 of whole, lost = 0 of taken]")
+	res, by, _ := runQueue(t, s, 3, "500ms", "slo: [lost = 0 of placed, lost = 0 of whole, lost = 0 of taken]")
 	for name, d := range by {
 		lost, unknown := int64(2), int64(0)
 		if name == "taken" {
@@ -206,5 +214,76 @@ func TestDeliveries_Unasked(t *testing.T) {
 		if o.Verdict != scenarios.Fail {
 			t.Errorf("%s: %s: %v", o.Text, o.Verdict, o.Because)
 		}
+	}
+}
+
+// TestDeliveries_Fault: messages that a system loses while a fault is in are an impact of the fault, even if no request
+// fails, and exactly those of its own log. Messages that it loses all the time are not.
+func TestDeliveries_Fault(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes 5 s")
+	}
+	for _, c := range []struct {
+		name     string
+		loses    func(s *queueSystem, n int) bool
+		impacted bool
+	}{
+		{"lost to the fault", func(s *queueSystem, n int) bool { return s.hit && n%2 == 0 }, true},
+		{"lost all the time", func(_ *queueSystem, n int) bool { return n%3 == 0 }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := &queueSystem{}
+			s.fate = func(n int) (int, time.Duration) {
+				if c.loses(s, n) {
+					return 0, 0
+				}
+				return 1, 0
+			}
+			res, by, lines := runQueue(t, s, 5, "200ms", `
+judge: {hold: 1s}
+chaos: {spill: {at: 2s, for: 900ms, call: {inject: {put: /hit}, revert: {put: /over}, verify: {get: "SERVER/hit"}}}}
+slo: [lost = 0 of placed]
+`)
+			sent := map[string]bool{}
+			for _, id := range s.list {
+				sent[id] = true
+			}
+			lost, to := int64(0), int64(0)
+			for _, id := range s.acked {
+				if !sent[id] {
+					lost++
+				}
+			}
+			if c.impacted {
+				to = lost
+			}
+			if lost < 30 {
+				t.Fatalf("the system lost %d of %d", lost, len(s.acked))
+			}
+			for name, d := range by {
+				if d.Lost != lost || d.LostTo["spill"] != to || d.Held+d.Late != int64(len(s.acked))-lost ||
+					d.Duplicated+d.Unknown != 0 {
+					t.Errorf("%s: %+v; the system lost %d", name, d, lost)
+				}
+			}
+			for _, k := range lines {
+				if k.State == result.DeliveryLate { // on a busy machine
+					continue
+				}
+				if k.State != result.DeliveryLost || sent[k.ID] || (k.Fault == "spill") != c.impacted {
+					t.Errorf("%+v", k)
+				}
+			}
+			f := &res.Faults[0]
+			if f.Parts == nil {
+				t.Fatalf("%+v", f)
+			}
+			if f.Parts.LostMessages != 3*to || f.Parts.Lost != 3*to ||
+				!f.OnsetAt.Known() && (words.FaultOutcome(f) == "messages lost") != c.impacted {
+				t.Errorf("%s: %+v, parts %+v", words.FaultOutcome(f), f, f.Parts)
+			}
+		})
 	}
 }

@@ -298,7 +298,13 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	}
 	r.broken = r.drive(ctx)
 	r.loads.ledgers.EndProbe()
-	r.loads.deliveries.Settle(ctx)
+	r.loads.deliveries.Settle(ctx, func(seen, all int64) {
+		if r.session.o.Live != nil && all > 0 {
+			r.session.o.Live(result.Interval{
+				At: r.log.Now(), End: r.plan.End(), Phase: result.PhaseDeliveries, Asked: seen, ToAsk: all,
+			})
+		}
+	})
 	r.observers.stop()
 	defer machine.Frugal()()
 	r.consistent = r.loads.registers.Check(r.registersRun())
