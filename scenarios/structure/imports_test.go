@@ -53,7 +53,7 @@ var groups = []group{
 	},
 	// what makes requests
 	{name: "protocols", folders: []string{
-		"targets", "targets/catalog", "targets/dial", "targets/dns", "targets/grpc", "targets/http/...", "targets/message",
+		"targets", "targets/amqp", "targets/catalog", "targets/dial", "targets/dns", "targets/grpc", "targets/http/...", "targets/message",
 		"targets/nats", "targets/redis",
 		"targets/sql/...", "targets/stream/...",
 		"targets/vegeta",
