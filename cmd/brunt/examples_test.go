@@ -516,6 +516,9 @@ func TestExample(t *testing.T) {
 				if c.own {
 					args = append(args, "--set", "bin="+built(t, "brunt/examples/"+c.name))
 				}
+				if c.name == "43-rabbitmq" {
+					args = append(args, "--set", "dist="+freePort(t))
+				}
 				if c.name == "41-dns" { // its endpoint has a port of its own, as a link from the load needs
 					args = append(args, "--set", "port="+freePort(t))
 				}

@@ -81,6 +81,12 @@ func newRabbit(t *testing.T) string {
 	}
 	at := daemon(t, func(port string) *exec.Cmd { return exec.Command(names, "-port", port) }, listens)
 	_, epmd, _ := net.SplitHostPort(at)
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, dist, _ := net.SplitHostPort(l.Addr().String())
+	_ = l.Close()
 	var broker *exec.Cmd
 	at = daemon(t, func(port string) *exec.Cmd {
 		for name, text := range map[string]string{
@@ -95,7 +101,7 @@ func newRabbit(t *testing.T) string {
 			os.Environ(), "HOME="+dir, "RUNNING_UNDER_SYSTEMD=1", "RABBITMQ_NODENAME=test"+port+"@localhost",
 			"RABBITMQ_MNESIA_BASE="+dir, "RABBITMQ_LOG_BASE="+dir, "RABBITMQ_CONFIG_FILE="+filepath.Join(dir, "rabbitmq.conf"),
 			"RABBITMQ_ENABLED_PLUGINS_FILE="+filepath.Join(dir, "plugins"), "RABBITMQ_CONF_ENV_FILE=/dev/null",
-			"ERL_EPMD_PORT="+epmd, "ERL_EPMD_ADDRESS=127.0.0.1",
+			"ERL_EPMD_PORT="+epmd, "ERL_EPMD_ADDRESS=127.0.0.1", "RABBITMQ_DIST_PORT="+dist,
 		)
 		return broker
 	}, listens)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -75,7 +76,7 @@ func login(ctx context.Context, l *line, to *url.URL, config *tls.Config) error 
 	}
 	f.args.skip(2) // version
 	f.args.longText()
-	if ways := strings.Fields(f.args.longText()); f.args.short || !contains(ways, "PLAIN") {
+	if ways := strings.Fields(f.args.longText()); f.args.short || !slices.Contains(ways, "PLAIN") {
 		return malformed("the server wants a login by %s, and brunt knows PLAIN", strings.Join(ways, ", "))
 	}
 	user, password := cmp.Or(to.User.Username(), "guest"), "guest"
@@ -127,15 +128,6 @@ func login(ctx context.Context, l *line, to *url.URL, config *tls.Config) error 
 	}
 	_, err = expect(l, channelOpenOK)
 	return err
-}
-
-func contains(list []string, text string) bool {
-	for _, one := range list {
-		if one == text {
-			return true
-		}
-	}
-	return false
 }
 
 // expect reads the next method of the handshake.
