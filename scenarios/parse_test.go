@@ -146,7 +146,7 @@ func TestNotYet(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"amqp", "kafka"} {
+	for _, name := range []string{"kafka"} {
 		var m syntax.Mistakes
 		s := scenarios.Step{With: syntaxtest.Parse(t, "{"+name+": x, check: {}}")}
 		if _, ok := s.Block([]string{"get", "post"}, &m); ok ||

@@ -195,6 +195,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"40-deliveries", []string{"send SIGKILL to sender[0]", "lost = 0 of order"}},
 		{"41-dns", []string{"delay 20ms on load->names-udp", "lose 1% of the datagrams on load->names-udp"}},
 		{"42-nats", []string{"send SIGKILL to bus[0]", "lost = 0"}},
+		{"43-rabbitmq", []string{"send SIGKILL to broker[0]", "lost = 0 of order"}},
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
 		{"13-replay-a-log", []string{
 			"delay 60ms on posts[0]->store[0], posts[1]->store[0]",
@@ -405,6 +406,15 @@ func TestExample(t *testing.T) {
 				name: "42-nats", program: "nats-server", set: "known=100000000", faults: []string{"late", "lose"},
 				fails: []string{"duplicated = 0"},
 			},
+			{name: "43-rabbitmq", program: "rabbitmq-server", own: true},
+			{
+				name: "43-rabbitmq", program: "rabbitmq-server", own: true, set: "persistent=off", rest: true,
+				fails: []string{"lost = 0 of order"},
+			},
+			{
+				name: "43-rabbitmq", program: "rabbitmq-server", own: true, set: "known=off", rest: true,
+				fails: []string{"duplicated = 0 of order"},
+			},
 			{name: "28-mysql", program: "mariadbd", faults: []string{"freeze", "lose"}},
 			{
 				name: "28-mysql", program: "mariadbd", set: "flush=0", faults: []string{"freeze", "lose"},
@@ -549,6 +559,9 @@ func TestExample(t *testing.T) {
 				}
 				if c.own {
 					args = append(args, "--set", "bin="+built(t, "brunt/examples/"+c.name))
+				}
+				if c.name == "43-rabbitmq" {
+					args = append(args, "--set", "dist="+freePort(t))
 				}
 				if c.name == "41-dns" { // its endpoint has a port of its own, as a link from the load needs
 					args = append(args, "--set", "port="+freePort(t))

@@ -81,6 +81,7 @@ func frozenCases() []frozenCase {
 			"nats", "nats", even, uncounted(newNATS), `{nats.request: $JS.API.INFO, check: {$.streams: 0}, name: call}`,
 			false,
 		},
+		{"amqp", "amqp", even, uncounted(newRabbit), `{amqp.publish: nowhere, mandatory: off, name: call}`, false},
 		{"postgres", "sql", even, uncounted(newPostgres), `{sql: "select $1::int", args: [7], name: call}`, false},
 		{"mysql", "sql", even, uncounted(newMariaDB), `{sql: "select ?", args: [7], name: call}`, false},
 		{"grpc both ways", "stream", even, newEcho, `{grpc: echo.Echo/Chat, as: line, name: join}, ` + pace, true},

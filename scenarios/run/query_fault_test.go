@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"brunt/scenarios/run"
@@ -64,6 +65,48 @@ func newNATS(t *testing.T) string {
 		}
 		return err == nil
 	})
+}
+
+// newRabbit starts a RabbitMQ, with a name server of its own. It returns the URL of its endpoint.
+func newRabbit(t *testing.T) string {
+	t.Helper()
+	names := installed(t, "epmd", "")
+	server, dir := installed(t, "rabbitmq-server", "/usr/lib/rabbitmq/bin/rabbitmq-server"), t.TempDir()
+	listens := func(port string) bool {
+		c, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	}
+	at := daemon(t, func(port string) *exec.Cmd { return exec.Command(names, "-port", port) }, listens)
+	_, epmd, _ := net.SplitHostPort(at)
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, dist, _ := net.SplitHostPort(l.Addr().String())
+	_ = l.Close()
+	var broker *exec.Cmd
+	at = daemon(t, func(port string) *exec.Cmd {
+		for name, text := range map[string]string{
+			"rabbitmq.conf": "listeners.tcp.1 = 127.0.0.1:" + port + "\nlog.console = true\nlog.file = false\n", "plugins": "[].\n",
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		broker = exec.Command(server)
+		broker.Env = append(
+			os.Environ(), "HOME="+dir, "RUNNING_UNDER_SYSTEMD=1", "RABBITMQ_NODENAME=test"+port+"@localhost",
+			"RABBITMQ_MNESIA_BASE="+dir, "RABBITMQ_LOG_BASE="+dir, "RABBITMQ_CONFIG_FILE="+filepath.Join(dir, "rabbitmq.conf"),
+			"RABBITMQ_ENABLED_PLUGINS_FILE="+filepath.Join(dir, "plugins"), "RABBITMQ_CONF_ENV_FILE=/dev/null",
+			"ERL_EPMD_PORT="+epmd, "ERL_EPMD_ADDRESS=127.0.0.1", "RABBITMQ_DIST_PORT="+dist,
+		)
+		return broker
+	}, listens)
+	t.Cleanup(func() { _ = broker.Process.Kill() }) // it ignores an interrupt
+	return "amqp://" + at
 }
 
 // newPostgres starts a PostgreSQL. It returns the URL of its endpoint.

@@ -53,8 +53,8 @@ var groups = []group{
 	},
 	// what makes requests
 	{name: "protocols", folders: []string{
-		"targets", "targets/catalog", "targets/dial", "targets/dns", "targets/grpc", "targets/http/...", "targets/kafka",
-		"targets/message", "targets/nats", "targets/redis",
+		"targets", "targets/amqp", "targets/catalog", "targets/dial", "targets/dns", "targets/grpc", "targets/http/...",
+		"targets/kafka", "targets/message", "targets/nats", "targets/redis",
 		"targets/sql/...", "targets/stream/...",
 		"targets/vegeta",
 	}, may: []string{"language", "codes", "result"}},

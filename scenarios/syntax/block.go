@@ -47,7 +47,7 @@ var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{
 		"executor": `find`,
-		"step":     `kafka amqp udp dns`,
+		"step":     `kafka udp dns`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun

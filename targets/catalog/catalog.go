@@ -7,6 +7,7 @@ package catalog
 
 import (
 	"brunt/targets"
+	"brunt/targets/amqp"
 	"brunt/targets/dial"
 	"brunt/targets/dns"
 	"brunt/targets/grpc"
@@ -29,6 +30,7 @@ func Protocols() []*targets.Descriptor {
 		kafka.Descriptor(),
 		dns.Descriptor(),
 		nats.Descriptor(),
+		amqp.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
 		stream.Descriptor(grpc.Streams()),
 	}

@@ -23,6 +23,12 @@ import (
 const greeting = "\x47\x00\x00\x00\x0a8.0\x00\x01\x00\x00\x00saltsalt\x00\x05\xa2\x21\x02\x00\x08\x00\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
 	"saltsaltsalt\x00mysql_native_password\x00" + pause + "\x07\x00\x00\x02\x00\x00\x00\x02\x00\x00\x00" + pause
 
+// What a server of AMQP says first, and after the login.
+const (
+	amqpStart = "\x01\x00\x00\x00\x00\x00\x1c\x00\x0a\x00\x0a\x00\x09\x00\x00\x00\x00\x00\x00\x00\x05PLAIN\x00\x00\x00\x05en_US\xce"
+	amqpTune  = "\x01\x00\x00\x00\x00\x00\x0c\x00\x0a\x00\x1e\x00\x01\x00\x02\x00\x00\x00\x00\xce"
+)
+
 // natsHello is what a NATS server says until a client is logged in.
 const natsHello = "INFO {\"headers\":true}\r\n" + pause + "PONG\r\n" + pause
 
@@ -81,6 +87,10 @@ var hostile = []struct {
 			"C\x00\x00\x00\x0bCOPY 2\x00Z\x00\x00\x00\x05I",
 		"R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05I" + pause + "W\x00\x00\x00\x04", "",
 	}},
+	{"AMQP", "amqp://ADDR", `{amqp.consume: q, messages: 2, within: 50ms}`, []string{
+		"AMQP\x00\x00\x09\x01", pause + amqpStart, pause + amqpStart + pause + amqpTune + pause + "\x01\x00\x00\x00\x00\x00\x05\x00\x0a\x00\x29\x00\xce" +
+			pause + "\x01\x00\x01\x00\x00\x00\x08\x00\x14\x00\x0b\x00\x00\x00\x00\xce" + pause + "\x01\x00\x01\x00\x00\x00\x04\x00\x3c\x00\x3c\xce", "",
+	}},
 	{"NATS", "nats://ADDR", `{nats.consume: S, consumer: c, messages: 2, within: 50ms}`, []string{
 		natsHello, natsHello + "MSG a 1 $JS.ACK.x 2\r\nhi\r\nPONG\r\n", natsHello + "HMSG a 1 99 1\r\n", "INFO\r\n", "-ERR\r\n",
 		natsHello + "-ERR 'no'\r\n", "",
@@ -114,7 +124,8 @@ func FuzzHostile_Sentinel(f *testing.F)   { fuzzHostile(f, 8) }
 func FuzzHostile_Cluster(f *testing.F)    { fuzzHostile(f, 9) }
 func FuzzHostile_Kafka(f *testing.F)      { fuzzHostile(f, 10) }
 func FuzzHostile_Copy(f *testing.F)       { fuzzHostile(f, 11) }
-func FuzzHostile_NATS(f *testing.F)       { fuzzHostile(f, 12) }
+func FuzzHostile_AMQP(f *testing.F)       { fuzzHostile(f, 12) }
+func FuzzHostile_NATS(f *testing.F)       { fuzzHostile(f, 13) }
 
 // TestHostile_MySQL: what makes the driver panic is an error of the request, with a cause of its own, and says what
 // panicked and where.

@@ -138,6 +138,7 @@ func TestCauses(t *testing.T) {
 		0x50026: "error other", 0x604bd: "error 1213", 0x71136: "close 4406",
 		0x40000000: "error 00000", 0x40668401: "error 40001", 0x439aa3ff: "error ZZZZZ", 0x43653f40: "error XX000",
 		0x80001: "other", 0xb0001: "error permissions violation", 0xb01f7: "status 503", 0xb274b: "error 10059",
+		0xc0001: "error nack", 0xc0138: "error 312",
 	} {
 		if got := names.Name(cause); got != want {
 			t.Errorf("%#x is %q, want %q", uint32(cause), got, want)

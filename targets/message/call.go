@@ -183,7 +183,7 @@ func (x *Exchange[F]) do() {
 		err = x.run()
 	}
 	if err != nil {
-		targets.Fail(out, err, max(c.o.Now(), out.Slot), x.It.Deadline, c.Over().Err() != nil)
+		targets.Fail(out, err, max(min(c.o.Now(), x.It.Deadline), out.Slot), x.It.Deadline, c.Over().Err() != nil)
 	} else {
 		x.judge()
 	}

@@ -26,6 +26,8 @@ type Line[F any] struct {
 	Name    string        // the protocol's own, such as where replies come to
 	Topic   string        // the subscription of the step that keeps the connection
 
+	State any // the protocol's own, set by the login
+
 	raw     net.Conn // below TLS
 	arrived chan arrived[F]
 	ended   chan struct{} // closed by the goroutine that reads, after err is set
