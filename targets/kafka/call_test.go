@@ -38,11 +38,12 @@ func fake(t testing.TB, brokers int, opts ...kfake.Opt) *kfake.Cluster {
 
 func base(c *kfake.Cluster) string {
 	all := c.ListenAddrs()
-	text := "kafka://" + all[0]
+	var text strings.Builder
+	text.WriteString("kafka://" + all[0])
 	for i, a := range all[1:] {
-		text += map[bool]string{true: "?", false: "&"}[i == 0] + "addr=" + a
+		text.WriteString(map[bool]string{true: "?", false: "&"}[i == 0] + "addr=" + a)
 	}
-	return text
+	return text.String()
 }
 
 // foreign is a client of franz-go, the truth from outside of brunt.
