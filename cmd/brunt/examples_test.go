@@ -193,6 +193,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"28-mysql", []string{"send SIGKILL to db[0]", "lost = 0"}},
 		{"29-tcp", []string{"send SIGKILL to lines[0]", "recover < 4s after lose"}},
 		{"40-deliveries", []string{"send SIGKILL to sender[0]", "lost = 0 of order"}},
+		{"44-kafka", []string{"send SIGKILL to consumer[0]", "lost = 0 of order"}},
 		{"41-dns", []string{"delay 20ms on load->names-udp", "lose 1% of the datagrams on load->names-udp"}},
 		{"42-nats", []string{"send SIGKILL to bus[0]", "lost = 0"}},
 		{"43-rabbitmq", []string{"send SIGKILL to broker[0]", "lost = 0 of order"}},
@@ -395,6 +396,9 @@ func TestExample(t *testing.T) {
 			{name: "40-deliveries", own: true, set: "sender=parallel", rest: true, fails: []string{
 				"duplicated <= 2 of order", "reordered = 0 of order",
 			}},
+			{name: "44-kafka", own: true, faults: []string{"lose-consumer", "lose-it-again"}},
+			{name: "44-kafka", own: true, set: "consumer=forget", rest: true, fails: []string{"lost = 0 of order"}},
+			{name: "44-kafka", own: true, set: "consumer=again", rest: true, fails: []string{"duplicated <= 2 of order"}},
 			{name: "41-dns", own: true, faults: []string{"slow", "lossy"}},
 			{name: "41-dns", own: true, set: "percent=10%", fails: []string{"errors < 5% in lossy"}},
 			{name: "42-nats", program: "nats-server", faults: []string{"late", "lose"}},

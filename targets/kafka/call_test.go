@@ -38,11 +38,12 @@ func fake(t testing.TB, brokers int, opts ...kfake.Opt) *kfake.Cluster {
 
 func base(c *kfake.Cluster) string {
 	all := c.ListenAddrs()
-	text := "kafka://" + all[0]
+	var text strings.Builder
+	text.WriteString("kafka://" + all[0])
 	for i, a := range all[1:] {
-		text += map[bool]string{true: "?", false: "&"}[i == 0] + "addr=" + a
+		text.WriteString(map[bool]string{true: "?", false: "&"}[i == 0] + "addr=" + a)
 	}
-	return text
+	return text.String()
 }
 
 // foreign is a client of franz-go, the truth from outside of brunt.
@@ -202,13 +203,31 @@ func TestProduce(t *testing.T) {
 	}
 }
 
+// TestProduce_Keys: brunt and franz-go take the same partition for a key.
+func TestProduce_Keys(t *testing.T) {
+	c := fake(t, 1)
+	var steps []string
+	for i := range 12 {
+		steps = append(steps, fmt.Sprintf("{kafka.produce: orders, key: key-%d, extract: {p: partition}}", i))
+	}
+	f := newFixture(t, targets.Options{Base: base(c)}, steps...)
+	u := f.user(t, 0)
+	of := kgo.StickyKeyPartitioner(nil).ForTopic("orders")
+	for i := range steps {
+		want := of.Partition(&kgo.Record{Key: fmt.Appendf(nil, "key-%d", i)}, 3)
+		if got := f.got(u.Do(i, long)); got != "ok" || u.Var("p") != fmt.Sprint(want) {
+			t.Errorf("%d: %s, partition %s, want %d", i, got, u.Var("p"), want)
+		}
+	}
+}
+
 // TestConsume reads what franz-go's client wrote, in each compression, from the beginning, without a group.
 func TestConsume(t *testing.T) {
 	c := fake(t, 3)
 	f := newFixture(t, targets.Options{Base: base(c)},
 		`{kafka.consume: orders, from: start, messages: 10, check: {$.state: exists}}`,
 		`{kafka.consume: orders, from: start, until: {$.state: DONE}, check: {key: last, "header trace": t9, partition: 1},
-  extract: {id: $.id, h: header trace}}`,
+  extract: {id: $.id, h: header trace, o: offset}}`,
 		`{kafka.consume: orders, from: start, for: 100ms}`,
 	)
 	wrote := time.Now()
@@ -236,16 +255,19 @@ func TestConsume(t *testing.T) {
 		}
 	}
 	f.parts = nil
-	go func() {
-		k := foreign(t, c)
-		for i, one := range []string{`{"id": 8, "state": "NEW"}`, `{"id": 9, "state": "DONE"}`} {
-			_ = k.ProduceSync(context.Background(), &kgo.Record{
-				Topic: "orders", Partition: 1, Key: []byte("last"), Value: []byte(one),
-				Headers: []kgo.RecordHeader{{Key: "trace", Value: fmt.Appendf(nil, "t%d", 8+i)}},
-			}).FirstErr()
-		}
-	}()
-	if got := f.got(u.Do(1, long)); got != "ok" || u.Var("id") != ":9" || u.Var("h") != "t9" || len(f.parts) != 2 {
+	k := foreign(t, c)
+	var batch []*kgo.Record // in one batch
+	for i, one := range []string{`{"id": 8, "state": "NEW"}`, `{"id": 9, "state": "DONE"}`} {
+		batch = append(batch, &kgo.Record{
+			Topic: "orders", Partition: 1, Key: []byte("last"), Value: []byte(one),
+			Headers: []kgo.RecordHeader{{Key: "trace", Value: fmt.Appendf(nil, "t%d", 8+i)}},
+		})
+	}
+	if err := k.ProduceSync(t.Context(), batch...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.got(u.Do(1, long)); got != "ok" || u.Var("id") != ":9" || u.Var("h") != "t9" ||
+		u.Var("o") != fmt.Sprint(batch[1].Offset) || len(f.parts) != 2 {
 		t.Errorf("%s, %s, %s, %d parts: %s", got, u.Var("id"), u.Var("h"), len(f.parts), f.message())
 	}
 	if got := f.got(u.Do(2, long)); got != "error, stream" ||

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -290,9 +291,7 @@ func (m *member) positions(ctx context.Context, at string, partitions []int32) (
 		if err != nil {
 			return nil, err
 		}
-		for p, offset := range others {
-			found[p] = offset
-		}
+		maps.Copy(found, others)
 	}
 	return found, nil
 }
