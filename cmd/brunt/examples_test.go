@@ -194,6 +194,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"29-tcp", []string{"send SIGKILL to lines[0]", "recover < 4s after lose"}},
 		{"40-deliveries", []string{"send SIGKILL to sender[0]", "lost = 0 of order"}},
 		{"41-dns", []string{"delay 20ms on load->names-udp", "lose 1% of the datagrams on load->names-udp"}},
+		{"45-http3", []string{"delay 20ms on load->api", "lose 5% of the datagrams on load->api"}},
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
 		{"13-replay-a-log", []string{
 			"delay 60ms on posts[0]->store[0], posts[1]->store[0]",
@@ -395,6 +396,8 @@ func TestExample(t *testing.T) {
 			}},
 			{name: "41-dns", own: true, faults: []string{"slow", "lossy"}},
 			{name: "41-dns", own: true, set: "percent=10%", fails: []string{"errors < 5% in lossy"}},
+			{name: "45-http3", own: true, faults: []string{"slow", "lossy"}},
+			{name: "45-http3", own: true, set: "percent=90%", rest: true, fails: []string{"errors < 0.5%"}},
 			{name: "28-mysql", program: "mariadbd", faults: []string{"freeze", "lose"}},
 			{
 				name: "28-mysql", program: "mariadbd", set: "flush=0", faults: []string{"freeze", "lose"},
@@ -496,7 +499,7 @@ func TestExample(t *testing.T) {
 				if c.own {
 					args = append(args, "--set", "bin="+built(t, "brunt/examples/"+c.name))
 				}
-				if c.name == "41-dns" { // its endpoint has a port of its own, as a link from the load needs
+				if c.name == "41-dns" || c.name == "45-http3" { // its endpoint has a port of its own, as a link from the load needs
 					args = append(args, "--set", "port="+freePort(t))
 				}
 				if c.prometheus {

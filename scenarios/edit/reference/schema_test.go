@@ -286,7 +286,7 @@ func TestNotAvailable(t *testing.T) {
 		target = "target: {%s: x}"
 	)
 	for _, c := range []struct{ form, names string }{
-		{steps, "kafka amqp udp"},
+		{steps, "kafka amqp"},
 	} {
 		for name := range strings.FieldsSeq(c.names) {
 			text := strings.Replace(c.form, "%s", name, 1)
