@@ -84,6 +84,7 @@ type Endpoint struct {
 	EncryptedBy string  // the setting of its URL that encrypts a connection after it was opened; empty: none
 	NoLink      string  // why no link can lead to it; empty: a link can
 	Datagrams   bool    // it receives datagrams of UDP
+	HTTPS       bool    // its URL begins with https://
 }
 
 // Formats name the formats that connections carry, as far as a link can read them, from the general to the special. The
@@ -124,11 +125,18 @@ func (sc *Scope) Carries(from, to, upstream string) Formats {
 	return all
 }
 
+// formatHTTP3 is the format of a load that speaks HTTP/3, which is datagrams.
+const formatHTTP3 = "http/3"
+
 // Datagrams reports whether the end of a link from the load receives datagrams: an endpoint, or the target if it is at
 // the address of one.
 func (sc *Scope) Datagrams(to string) bool {
+	quic := sc.FromLoad.Has(formatHTTP3)
+	if quic && to == TargetName && sc.Encrypted {
+		return true
+	}
 	return slices.ContainsFunc(sc.Endpoints, func(e Endpoint) bool {
-		return e.Datagrams && (e.Name == to || to == TargetName && e.Addr == sc.External)
+		return (e.Datagrams || quic && e.HTTPS) && (e.Name == to || to == TargetName && e.Addr == sc.External)
 	})
 }
 

@@ -80,9 +80,10 @@ type Connections struct {
 	// the proxy: http://host:port; env, the proxy that HTTP_PROXY and similar variables name; or none
 	Proxy string `yaml:"proxy"`
 	// version of HTTP; auto, the default, is HTTP/2 where the server offers it by TLS, else HTTP/1.1; h2c is HTTP/2
-	// without TLS
+	// without TLS; 3 is HTTP/3, over UDP
 	HTTP HTTPVersion `yaml:"http"`
-	// maximum number of concurrent HTTP/2 streams per connection; zero is the server's limit
+	// maximum number of concurrent HTTP/2 or HTTP/3 streams per connection; zero is the server's limit, of HTTP/3 at
+	// most 100
 	MaxStreams int `yaml:"max_streams,min=1"`
 }
 
@@ -100,14 +101,16 @@ const (
 	AnyHTTP HTTPVersion = "auto" // HTTP/2 where the server accepts it by ALPN, else HTTP/1.1; without TLS HTTP/1.1
 	HTTP1   HTTPVersion = "1.1"
 	HTTP2   HTTPVersion = "2"   // by ALPN, which the server must accept; without TLS by prior knowledge
+	HTTP3   HTTPVersion = "3"   // over QUIC, for https:// alone; never chosen by auto
 	H2C     HTTPVersion = "h2c" // without TLS HTTP/2 by prior knowledge; with TLS like auto
 )
 
-var httpVersions = []string{string(AnyHTTP), string(HTTP1), string(HTTP2), string(H2C)}
+var httpVersions = []string{string(AnyHTTP), string(HTTP1), string(HTTP2), string(HTTP3), string(H2C)}
 
 // meant maps other spellings of a version to the right one.
 var meant = map[string]string{
 	"1": "1.1", "1.0": "1.1", "http/1.1": "1.1", "h2": "2", "http/2": "2", "http2": "2", "HTTP/1.1": "1.1", "HTTP/2": "2",
+	"h3": "3", "http/3": "3", "http3": "3", "HTTP/3": "3",
 }
 
 func (v *HTTPVersion) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
@@ -127,5 +130,5 @@ func (v *HTTPVersion) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 }
 
 func (*HTTPVersion) Schema() syntax.Schema {
-	return syntax.Scalar(syntax.Schema{"enum": []any{"auto", "1.1", "2", "h2c", 1.1, 2}})
+	return syntax.Scalar(syntax.Schema{"enum": []any{"auto", "1.1", "2", "3", "h2c", 1.1, 2, 3}})
 }

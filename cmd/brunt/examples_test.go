@@ -197,6 +197,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"41-dns", []string{"delay 20ms on load->names-udp", "lose 1% of the datagrams on load->names-udp"}},
 		{"42-nats", []string{"send SIGKILL to bus[0]", "lost = 0"}},
 		{"43-rabbitmq", []string{"send SIGKILL to broker[0]", "lost = 0 of order"}},
+		{"45-http3", []string{"delay 20ms on load->api", "lose 5% of the datagrams on load->api"}},
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
 		{"13-replay-a-log", []string{
 			"delay 60ms on posts[0]->store[0], posts[1]->store[0]",
@@ -419,6 +420,8 @@ func TestExample(t *testing.T) {
 				name: "43-rabbitmq", program: "rabbitmq-server", own: true, set: "known=off", rest: true,
 				fails: []string{"duplicated = 0 of order"},
 			},
+			{name: "45-http3", own: true, faults: []string{"slow", "lossy"}},
+			{name: "45-http3", own: true, set: "percent=90%", rest: true, fails: []string{"errors < 0.5%"}},
 			{name: "28-mysql", program: "mariadbd", faults: []string{"freeze", "lose"}},
 			{
 				name: "28-mysql", program: "mariadbd", set: "flush=0", faults: []string{"freeze", "lose"},
@@ -567,7 +570,7 @@ func TestExample(t *testing.T) {
 				if c.name == "43-rabbitmq" {
 					args = append(args, "--set", "dist="+freePort(t))
 				}
-				if c.name == "41-dns" { // its endpoint has a port of its own, as a link from the load needs
+				if c.name == "41-dns" || c.name == "45-http3" { // its endpoint has a port of its own, as a link from the load needs
 					args = append(args, "--set", "port="+freePort(t))
 				}
 				if c.prometheus {

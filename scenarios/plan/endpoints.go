@@ -61,6 +61,7 @@ func compileEndpoints(p *Plan, m *syntax.Mistakes) {
 		u, err := p.endpointURL(text)
 		if err == nil {
 			end.Addr, end.Carries = targets.HostPort(u), p.Protocols.Wire(u.Scheme).Formats
+			end.HTTPS = u.Scheme == "https"
 			end.EncryptedBy = p.Protocols.Encrypts(u)
 			err = p.checkTarget(u)
 		}

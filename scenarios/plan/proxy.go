@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/url"
 	"os"
@@ -70,9 +71,14 @@ func (p *Plan) host(l *scenarios.Load) func(u *url.URL) error {
 	by, resolve := p.ProxiesOf(l), l.Resolve
 	return func(u *url.URL) error {
 		via, err := dial.Via(by, u, resolve)
+		quic := l.Connections.HTTP == scenarios.HTTP3
 		switch {
 		case err != nil:
 			return err
+		case quic && u.Scheme == "http":
+			return fmt.Errorf("HTTP/3 always has TLS, and %s is asked by http://; want https://", u.Host)
+		case quic && via != nil:
+			return fmt.Errorf("%s is reached by a proxy, and proxies don't pass HTTP/3 on", u.Host)
 		case via == nil:
 			return p.LoadAllowlist.CheckURL(resolve)(u)
 		case u.Scheme == "http" && (l.Connections.HTTP == scenarios.HTTP2 || l.Connections.HTTP == scenarios.H2C):
@@ -92,7 +98,7 @@ func (p *Plan) checkTarget(u *url.URL) error {
 	for i := range p.Scenario.Loads {
 		l := &p.Scenario.Loads[i]
 		via, err := dial.Via(p.ProxiesOf(l), u, l.Resolve)
-		if err == nil && via != nil {
+		if err == nil && (via != nil || u.Scheme == "http" && l.Connections.HTTP == scenarios.HTTP3) {
 			err = p.host(l)(u)
 		}
 		if err != nil {
@@ -157,5 +163,19 @@ func checkProxied(p *Plan, m *syntax.Mistakes) {
 				fmt.Sprintf("load %q reaches the target by the proxy %s, which the environment names: "+
 					"response times are those of both", lp.Name, via.Host))
 		}
+	}
+}
+
+// checkHTTP3 notes settings of a load that contradict HTTP/3, which has TLS 1.3 within QUIC.
+func checkHTTP3(l *scenarios.Load, t *scenarios.TLS, m *syntax.Mistakes) {
+	k := &l.Connections
+	switch {
+	case k.HTTP != scenarios.HTTP3:
+	case t != nil && t.MaxVersion != 0 && t.MaxVersion < tls.VersionTLS13:
+		m.Add(k.Of("http"), "HTTP/3 has TLS 1.3, and max_version of the target's tls is %s", t.MaxVersion)
+	case l.Engine == "vegeta":
+		m.AddHint(k.Of("http"), "without `engine` brunt sends the requests itself", "vegeta does not speak HTTP/3")
+	case len(k.SourceAddresses) > 0:
+		m.Add(k.Of("source_addresses"), "source_addresses is for connections of TCP, and HTTP/3 has sockets of UDP")
 	}
 }

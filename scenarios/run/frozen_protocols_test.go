@@ -4,7 +4,9 @@ package run_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -30,6 +32,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/miekg/dns"
+	"github.com/quic-go/quic-go/http3"
 	"google.golang.org/grpc"
 )
 
@@ -70,6 +73,7 @@ func frozenCases() []frozenCase {
 		{"http", "http", "ramping-arrival-rate", web, `{get: /, name: call}`, false},
 		{"http", "http", "spike", web, `{get: /, name: call}`, false},
 		{"http", "http", "replay", web, "", false},
+		{"h3", "http", even, newHTTP3, `{get: /, name: call}`, false},
 		{"grpc", "grpc", even, newEcho, say, false},
 		{"grpc", "grpc", "spike", newEcho, say, false},
 		{"redis", "redis", even, uncounted(newRedis), `{redis: [INCR, "n:${int(1,9)}"], name: call}`, false},
@@ -140,10 +144,12 @@ func (c frozenCase) check(t *testing.T, wrong *complaints) {
 	}
 	r := newStopping(t, u)
 	u.Host = r.at
-	target := fmt.Sprintf("endpoints: {main: %q}", u)
+	target, version := fmt.Sprintf("endpoints: {main: %q}", u), "auto"
 	switch u.Scheme {
 	case "http":
 		target = fmt.Sprintf("url: %q", u)
+	case "https":
+		target, version = fmt.Sprintf("url: %q, tls: {insecure_skip_verify: on}", u), "3"
 	case "grpc":
 		target = fmt.Sprintf("endpoints: {main: {url: %q, protos: [%q]}}", u, echoProto(t))
 	}
@@ -161,8 +167,8 @@ name: frozen for a second
 seed: 7
 target: {%s}
 load:
-  main: {executor: %s, %s, timeout: 5s, grace: 15s, max_in_flight: 3000, connections: {max: 50}%s}
-`, target, c.executor, shape, flow)
+  main: {executor: %s, %s, timeout: 5s, grace: 15s, max_in_flight: 3000, connections: {max: 50, http: %s}%s}
+`, target, c.executor, shape, version, flow)
 	var f frozen
 	res := inTime(t, func() *result.Result {
 		p := mustCompile(t, text)
@@ -260,7 +266,7 @@ func newStopping(t *testing.T, to *neturl.URL) *stopping {
 			_ = c.Close()
 		}
 	})
-	if to.Scheme == "dns" || to.Scheme == "udp" {
+	if slices.Contains([]string{"dns", "udp", "https"}, to.Scheme) { // https is HTTP/3 here
 		r.relayDatagrams(t)
 		return r
 	}
@@ -281,8 +287,8 @@ func newStopping(t *testing.T, to *neturl.URL) *stopping {
 	return r
 }
 
-// relayDatagrams relays datagrams both ways, until the test ends. Those that come during a stop wait in the system's
-// buffer.
+// relayDatagrams relays datagrams both ways, until the test ends. Those that come during a stop wait in a queue,
+// because the system's buffer would lose some.
 func (r *stopping) relayDatagrams(t *testing.T) {
 	t.Helper()
 	in, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -300,14 +306,26 @@ func (r *stopping) relayDatagrams(t *testing.T) {
 		r.mu.Unlock()
 		all.Wait()
 	})
-	pass := func(write func() (int, error)) {
-		r.still.RLock()
-		defer r.still.RUnlock()
-		_, _ = write()
-	}
+	var open atomic.Int32 // readers, which fill the queue
+	queue := make(chan func() (int, error), 1<<16)
 	all.Go(func() {
+		for write := range queue {
+			r.still.RLock()
+			_, _ = write()
+			r.still.RUnlock()
+		}
+	})
+	done := func() { // the last one ends the queue
+		if open.Add(-1) == 0 {
+			close(queue)
+		}
+	}
+	open.Add(1)
+	all.Go(func() {
+		defer done()
 		out := map[netip.AddrPort]net.Conn{}
-		for b := make([]byte, 4<<10); ; {
+		for {
+			b := make([]byte, 4<<10)
 			n, from, err := in.ReadFromUDPAddrPort(b)
 			if err != nil {
 				return
@@ -321,17 +339,20 @@ func (r *stopping) relayDatagrams(t *testing.T) {
 				r.mu.Lock()
 				r.open = append(r.open, c)
 				r.mu.Unlock()
+				open.Add(1)
 				all.Go(func() {
-					for b := make([]byte, 4<<10); ; {
+					defer done()
+					for {
+						b := make([]byte, 4<<10)
 						n, err := c.Read(b)
 						if err != nil {
 							return
 						}
-						pass(func() (int, error) { return in.WriteToUDPAddrPort(b[:n], from) })
+						queue <- func() (int, error) { return in.WriteToUDPAddrPort(b[:n], from) }
 					}
 				})
 			}
-			pass(func() (int, error) { return c.Write(b[:n]) })
+			queue <- func() (int, error) { return c.Write(b[:n]) }
 		}
 	})
 }
@@ -524,6 +545,31 @@ func newDatagrams(t *testing.T) (url string, counted *atomic.Int64) {
 		all.Wait()
 	})
 	return "udp://" + c.LocalAddr().String(), counted
+}
+
+// newHTTP3 starts the server of quic-go.
+func newHTTP3(t *testing.T) (url string, counted *atomic.Int64) {
+	t.Helper()
+	counted = new(atomic.Int64)
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	certified := httptest.NewTLSServer(nil)
+	defer certified.Close()
+	s := &http3.Server{
+		Handler:   http.HandlerFunc(func(http.ResponseWriter, *http.Request) { counted.Add(1) }),
+		Logger:    slog.New(slog.DiscardHandler),
+		TLSConfig: http3.ConfigureTLSConfig(&tls.Config{Certificates: certified.TLS.Certificates}),
+	}
+	var all sync.WaitGroup
+	all.Go(func() { _ = s.Serve(c) })
+	t.Cleanup(func() {
+		_ = s.Close()
+		_ = c.Close()
+		all.Wait()
+	})
+	return "https://" + c.LocalAddr().String(), counted
 }
 
 // newLines starts a server of TCP that answers each line with itself.

@@ -43,18 +43,7 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 
 // notYet names parts of the language that this version does not implement, so that the message can say so instead of
 // "unknown".
-var notYet = func() map[string]string {
-	out := map[string]string{}
-	for noun, names := range map[string]string{
-		"executor": `find`,
-		"step":     `kafka udp dns`,
-	} {
-		for name := range strings.FieldsSeq(names) {
-			out[name] = noun
-		}
-	}
-	return out
-}()
+var notYet = map[string]string{"find": "executor"}
 
 // NotYet reports whether name is a part of the language that this version does not implement, and
 // returns its noun: executor or step.

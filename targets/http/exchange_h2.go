@@ -69,6 +69,12 @@ func (c *client) Spoken() (s targets.Spoken) {
 			s.Versions = append(s.Versions, name)
 		}
 	}
+	if c.over3 != nil {
+		s.Waits, s.Streams = c.over3.Streams()
+		if c.over3.Opened() > 0 {
+			s.Versions = append(s.Versions, "HTTP/3")
+		}
+	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	seen := map[*origin]bool{}

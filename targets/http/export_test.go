@@ -21,6 +21,9 @@ func Waiting(c targets.Client) (n int) {
 		seen[o] = true
 		n += o.line.Waiting()
 	}
+	if p.over3 != nil {
+		n += p.over3.Waiting()
+	}
 	return n + p.Pool.Waiting()
 }
 

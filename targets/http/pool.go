@@ -16,6 +16,7 @@ import (
 	"brunt/targets/dial"
 	"brunt/targets/http/h1"
 	"brunt/targets/http/h2"
+	"brunt/targets/http/h3"
 )
 
 // An origin is a scheme, host and port, with the open connections to it.
@@ -30,6 +31,7 @@ type origin struct {
 	places *targets.Places[*h1.Conn] // of HTTP/1.1
 	h2     targets.Connector[*h1.Conn]
 	line   h2.Line     // of HTTP/2
+	line3  *h3.Line    // of HTTP/3; nil: not spoken
 	only   atomic.Bool // it is known to speak only HTTP/1.1
 }
 
@@ -41,6 +43,7 @@ type pool struct {
 	net    *dial.Network
 	slack  time.Duration   // how late a connection's deadline may be
 	spoken [3]atomic.Int64 // connections by version
+	over3  *h3.Connections // those of HTTP/3; nil: not spoken
 
 	mu      sync.RWMutex
 	origins map[string]*origin
@@ -57,6 +60,9 @@ func newPool(o targets.Options) (*pool, error) {
 	}
 	p.Pool = targets.NewPool[*h1.Conn](&p.o)
 	p.Cut = func(c *h1.Conn) { _ = c.Raw.Close() } // TLS might wait for a write
+	if o.Connections.HTTP == scenarios.HTTP3 {
+		p.over3 = h3.New(&p.o, p.net)
+	}
 	return p, nil
 }
 
@@ -97,6 +103,9 @@ func (p *pool) origin(prefix []byte) (*origin, error) {
 	o.line.Init(o, &p.o, p.Over(), o.tls != nil)
 	if o.via, err = dial.ProxyFor(&p.o, u); err != nil {
 		return nil, err
+	}
+	if p.over3 != nil && o.tls != nil && o.via == nil {
+		o.line3 = p.over3.To(net.JoinHostPort(o.name, o.port), o.tls)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

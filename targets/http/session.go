@@ -214,6 +214,9 @@ func (t *exchange) run() error {
 // roundTrip sends one request and reads its answer. It records the times in the outcome. Slot and sent are those of
 // the first request of a chain.
 func (t *exchange) roundTrip() error {
+	if t.client.over3 != nil {
+		return t.roundTrip3()
+	}
 	if t.client.speaks2(t.wire.origin) {
 		if err := t.roundTrip2(); !errors.Is(err, h2.ErrHTTP1) {
 			return err

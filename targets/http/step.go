@@ -40,10 +40,14 @@ func Descriptor() *targets.Descriptor {
 	}
 }
 
-// carries returns HTTP/2 for loads that speak it, because connections without TLS begin with it.
+// carries returns HTTP/2 for loads that speak it, because connections without TLS begin with it, and HTTP/3, whose
+// connections are datagrams.
 func carries(c *scenarios.Connections) []string {
 	if c.HTTP == scenarios.HTTP2 || c.HTTP == scenarios.H2C {
 		return []string{"http/2"}
+	}
+	if c.HTTP == scenarios.HTTP3 {
+		return []string{"http/3"}
 	}
 	return nil
 }

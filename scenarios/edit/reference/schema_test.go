@@ -278,24 +278,6 @@ chaos: {x: {at: 1s, process.crash: {` + settings + `}}}
 // TestNotAvailable checks that Compile and the schema refuse the parts of the language that this
 // version lacks, by name.
 func TestNotAvailable(t *testing.T) {
-	const (
-		loads  = "load: {main: {%s, flow: [{get: /}]}}"
-		faults = "chaos: {x: {at: 1s, for: 1s, %s: {}}}"
-		picks  = "chaos: {x: {at: 1s, process.crash: {%s: a}}}"
-		steps  = "setup: [{%s: x}]"
-		target = "target: {%s: x}"
-	)
-	for _, c := range []struct{ form, names string }{
-		{steps, "kafka udp"},
-	} {
-		for name := range strings.FieldsSeq(c.names) {
-			text := strings.Replace(c.form, "%s", name, 1)
-			if c.form == loads {
-				text = strings.Replace(c.form, "%s", name+": x", 1)
-			}
-			notAvailable(t, name, text)
-		}
-	}
 	for name, text := range map[string]string{
 		"find": "load: {main: {executor: find, flow: [{get: /}]}}",
 	} {

@@ -213,3 +213,27 @@ func (a *Answer) Fill(status int, header http.Header, body []byte) {
 	}
 	a.Raw, a.Size, a.Whole = append(a.Raw, body...), int64(len(body)), true
 }
+
+// errShort means that the length of the body differs from its header.
+var errShort = errors.New("the body is not as long as its content-length says")
+
+// TakeFramed is Take for a version of HTTP in which the end of the body does not depend on its length. Length is that
+// of the header; -1: not given. The error says so if the body has another length.
+func (a *Answer) TakeFramed(r io.Reader, length int64, method string, most int) error {
+	code := a.Status()
+	bodiless := method == "HEAD" || code == 204 || code == 304
+	likely := length
+	if method == "HEAD" {
+		likely = -1
+	}
+	if err := a.Take(r, likely, most); err != nil {
+		return err
+	}
+	if length >= 0 && a.Size != length && !bodiless {
+		if a.Size < length {
+			return fmt.Errorf("%w: %w", errShort, io.ErrUnexpectedEOF)
+		}
+		return errShort
+	}
+	return nil
+}
