@@ -422,6 +422,11 @@ func outcomeOf(faults []*result.FaultRecord, besides bool) (joint, said string) 
 				break
 			}
 			harmless++
+			if shifted(f.Parts) && f.Parts.Bad() == 0 {
+				slight++
+				mildly = append(mildly, quote(f.Name)+" may have raised p50 from "+Seconds(f.Parts.P50Before)+" to "+
+					Seconds(f.Parts.P50)+" (too few answers to tell)")
+			}
 			if p := f.Parts; p != nil && p.Bad() > 0 {
 				slight++
 				mildly = append(mildly, badKinds(p)+" during "+quote(f.Name))

@@ -3,6 +3,7 @@ package words
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"brunt/scenarios"
@@ -21,6 +22,7 @@ type changeRule struct {
 // units, steps and loads by the names that the scenario gives them.
 func changeRules() []changeRule {
 	return []changeRule{
+		{"in-flight-limit", nil, moreInFlight},
 		{"capacity", (*findings).failed, moreCapacity},
 		{"busy-machine", (*findings).starved, quietMachine},
 		{"only-replica", (*findings).outage, secondReplica},
@@ -85,8 +87,25 @@ func (f *findings) starved() bool {
 		(f.failed() || f.r.Verdict == scenarios.Invalid) && f.fault == nil &&
 			!f.r.Generator.Healthy && f.r.Generator.Pressure >= busyMachine &&
 			(f.in != nil || slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-				return o.Verdict == scenarios.Fail && o.Of().Latency() && o.Phase.Kind == slo.BaselinePhase
+				return o.Verdict == scenarios.Fail && o.Of().Latency() &&
+					(o.Phase.Kind == slo.BaselinePhase || len(f.r.Faults) == 0)
 			}))
+}
+
+// moreInFlight speaks where a limit of iterations in flight made requests wait in brunt.
+func moreInFlight(f *findings) *Advice {
+	l := f.heldBack()
+	if l == nil {
+		return nil
+	}
+	more := Count(10 * int64(l.MaxInFlight))
+	return &Advice{
+		Likely: true,
+		Text: Text{}.say("Raise ").code("max_in_flight").say(" of " + Clean(l.Name) + " from " +
+			Count(int64(l.MaxInFlight)) + ", to ").strong(more).say(" for example, unless real clients have such a limit: the " +
+			"wait likely comes from it, and not from the target."),
+		Command: tryCommand(f.r, l.Name+".max_in_flight", strconv.Itoa(10*l.MaxInFlight)),
+	}
 }
 
 // quietMachine speaks where the machine itself may be why requests failed.
@@ -243,7 +262,7 @@ func deadPeer(f *findings) *Advice {
 
 // shorterTimeout speaks where the client gave up before the target answered anything, although the target could answer.
 func shorterTimeout(f *findings) *Advice {
-	if f.starved() || f.entrySilent() || !f.decidedByFailed() {
+	if f.starved() || f.heldBack() != nil || f.entrySilent() || !f.decidedByFailed() {
 		return nil
 	}
 	for i := range f.r.Loads {
@@ -392,7 +411,7 @@ func moreProcessor(f *findings) *Advice {
 // boundedQueue speaks where more and more iterations of an open load were in flight at a constant rate.
 func boundedQueue(f *findings) *Advice {
 	before, now, grew := inFlightGrowth(f.r)
-	if f.starved() || !grew {
+	if f.starved() || f.heldBack() != nil || !grew {
 		return nil
 	}
 	return &Advice{
@@ -492,7 +511,7 @@ func middle(list []int64) int64 {
 
 // firstStep speaks where requests failed and no fault is shown to have done it.
 func firstStep(f *findings) *Advice {
-	if f.first == nil || f.fault != nil || f.overloadedFrom(f.first.First) {
+	if f.first == nil || f.fault != nil || f.heldBack() != nil || f.overloadedFrom(f.first.First) {
 		return nil
 	}
 	t := Text{}.say("Find out why ").strong(stepName(f.first)).say(" failed first, by " + caused(f.first) + ".")

@@ -3,6 +3,7 @@ package words
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"brunt/scenarios"
@@ -93,6 +94,14 @@ func onURL(t *testing.T) *result.Result {
 		Kind: "status 500", Load: "load", Step: "GET /", Count: 300, First: 20.1, Last: 30,
 		Sample: &result.Sample{At: 20, Status: 500, Body: `{"error": {"message": "too many open files"}}`},
 	}}
+	return r
+}
+
+// limited makes the requests of a run wait for the limit of its load.
+func limited(r *result.Result) *result.Result {
+	r.Generator.Healthy, r.Generator.InFlightMax, r.Generator.Queue.P99 = true, 20, 4.9
+	r.Loads[0].MaxInFlight = 20
+	r.Params = []result.Param{{Name: "most", Value: "20", Feeds: []string{"load.load.max_in_flight"}}}
 	return r
 }
 
@@ -373,6 +382,18 @@ func TestChangeRules(t *testing.T) {
 			},
 		},
 		{
+			"in-flight-limit", limited(onURL(t)), "Raise max_in_flight of load from 20, to 200 for example, unless real " +
+				"clients have such a limit: the wait likely comes from it, and not from the target.",
+			"brunt run http://127.0.0.1:8080 --set most=200",
+			"a place was free", func(r *result.Result) { r.Generator.InFlightMax = 19 },
+		},
+		{
+			"in-flight-limit", limited(onURL(t)), "Raise max_in_flight of load from 20, to 200 for example, unless real " +
+				"clients have such a limit: the wait likely comes from it, and not from the target.",
+			"brunt run http://127.0.0.1:8080 --set most=200",
+			"no request waited", func(r *result.Result) { r.Generator.Queue.P99 = .003 },
+		},
+		{
 			"busy-machine", func() *result.Result {
 				r := onURL(t)
 				r.Generator.Healthy, r.Generator.Pressure = false, .97
@@ -617,15 +638,36 @@ func TestChange_BusyInvalid(t *testing.T) {
 // fault, or writes were lost, it is not.
 func TestChange_BusyTimes(t *testing.T) {
 	for text, want := range map[string]bool{
-		"p95 < 60ms in baseline": true, "p95 < 60ms in lose": false, "lost = 0": false,
+		"p95 < 60ms": true, "p95 < 60ms in baseline": true, "p95 < 60ms in lose": false, "lost = 0": false,
 	} {
 		r := onURL(t)
 		r.Incidents, r.Errors = nil, nil
 		r.Objectives = []result.ObjectiveResult{judged(t, text, 7, scenarios.Fail)}
 		r.Generator.Healthy, r.Generator.Pressure = false, .97
+		if text == "p95 < 60ms in lose" {
+			r.Faults = []result.FaultRecord{{Name: "lose"}}
+		}
 		says := slices.ContainsFunc(AnswerOf(r).Change, func(c Advice) bool { return c.Rule == "busy-machine" })
 		if says != want {
 			t.Errorf("%s: %v, want %v", text, says, want)
+		}
+	}
+}
+
+// TestWhy_FewFailed: a run that failed for slow answers names the requests that failed only where they are enough to
+// have moved the percentile.
+func TestWhy_FewFailed(t *testing.T) {
+	for failed, want := range map[int64]bool{5: false, 24: false, 26: true, 300: true} {
+		r := onURL(t)
+		r.Incidents, r.Errors[0].Count = nil, failed
+		o := judged(t, "p95 < 60ms", 7, scenarios.Fail)
+		o.Count = 1000
+		r.Objectives = []result.ObjectiveResult{o}
+		a := AnswerOf(r)
+		says := slices.ContainsFunc(a.Why, func(p Text) bool { return strings.Contains(p.String(), "failed first") }) ||
+			slices.ContainsFunc(a.Change, func(c Advice) bool { return c.Rule == "first-step" })
+		if says != want {
+			t.Errorf("%d of 1000 failed: %v, want %v: %v %v", failed, says, want, a.Why, a.Change)
 		}
 	}
 }

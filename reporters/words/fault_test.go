@@ -247,3 +247,22 @@ func TestFaultTarget_Led(t *testing.T) {
 		}
 	}
 }
+
+// TestSurvived_TooFew: a median that rose is told where there were too few answers to test it, and is no harm that was
+// not seen.
+func TestSurvived_TooFew(t *testing.T) {
+	f := result.FaultRecord{
+		Name: "slow", Injected: 4, Cleared: 8, Impact: result.NotImpacted, Limit: .03,
+		Parts: &result.ImpactParts{Requests: 200, P50: .06, P50Before: .04, Untested: true},
+	}
+	if got := survivedText(&f); got != "no request failed; p50 40ms → 60ms, of too few answers to tell" {
+		t.Error(got)
+	}
+	if _, got := outcomeOf([]*result.FaultRecord{&f}, false); !strings.HasSuffix(got, "though slow may have raised p50 from 40ms to 60ms (too few answers to tell)") {
+		t.Error(got)
+	}
+	f.Parts.Untested = false
+	if got := survivedText(&f); got != "no request failed, and answers were not clearly slower" {
+		t.Error(got)
+	}
+}

@@ -282,5 +282,14 @@ func survivedText(f *result.FaultRecord) string {
 		return badKinds(p) + ", " + Share(p.Bad(), p.Requests) +
 			", within the limit of " + Percent(float64(f.Limit))
 	}
+	if shifted(p) {
+		return "no request failed; p50 " + Seconds(p.P50Before) + " → " + Seconds(p.P50) + ", of too few answers to tell"
+	}
 	return "no request failed, and answers were not clearly slower"
+}
+
+// shifted reports whether the median of good answers was over a fifth higher in a fault, while there were too few
+// answers to tell whether they were slower.
+func shifted(p *result.ImpactParts) bool {
+	return p != nil && p.Untested && p.P50Before > 0 && p.P50 > p.P50Before*6/5
 }

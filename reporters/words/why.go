@@ -30,8 +30,28 @@ func find(r *result.Result) *findings {
 	f := &findings{r: r}
 	f.in, f.fault = worstOutage(r)
 	f.from, f.to = f.span()
-	f.first = firstErrors(r, f.from, f.to)
+	if !f.fewFailed() {
+		f.first = firstErrors(r, f.from, f.to)
+	}
 	return f
+}
+
+// fewFailed reports whether only objectives on response times failed, there was no outage, and so few requests failed
+// that they are under half of what each of these objectives leaves. The run then failed for its slow answers.
+func (f *findings) fewFailed() bool {
+	if f.in != nil || !f.failedByTimes() {
+		return false
+	}
+	failed := int64(0)
+	for i := range f.r.Errors {
+		if e := &f.r.Errors[i]; !e.Part && !e.Init {
+			failed += e.Count
+		}
+	}
+	return !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
+		return o.Verdict == scenarios.Fail &&
+			(!o.Of().Latency() || 2*float64(failed) >= (1-o.Of().Quantile)*float64(o.Count))
+	})
 }
 
 // span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
@@ -107,12 +127,41 @@ func (f *findings) whyFailed() (points []Text) {
 	if f.in != nil && f.overloadedFrom(f.in.Begin) { // the cause comes before the outage
 		list = []func() Text{f.whatGrew, f.whatBroke, f.whatFailedFirst, f.whatMultiplied, f.whatWasSlow}
 	}
+	list = append([]func() Text{f.whatHeldBack}, list...)
 	for _, point := range list {
 		if t := point(); t != nil {
 			points = append(points, t)
 		}
 	}
 	return points
+}
+
+// heldBack returns the load whose limit of iterations in flight made its requests wait in brunt; nil if none is shown
+// to have done so. The scenario sets the limit, every place was taken, and brunt itself was not late. In an outage of a
+// fault any limit is reached.
+func (f *findings) heldBack() *result.LoadInfo {
+	g := &f.r.Generator
+	if len(f.r.Loads) != 1 || f.fault != nil || !g.Healthy || g.Queue.P99 < waitsLong {
+		return nil
+	}
+	if l := &f.r.Loads[0]; !l.Closed && l.MaxInFlight > 0 && g.InFlightMax >= int64(l.MaxInFlight) {
+		return l
+	}
+	return nil
+}
+
+// waitsLong is a wait in brunt that matters, in seconds.
+const waitsLong = .1
+
+// whatHeldBack says that requests waited in brunt, which comes before what their answers tell.
+func (f *findings) whatHeldBack() Text {
+	l := f.heldBack()
+	if l == nil {
+		return nil
+	}
+	return Text{}.say("The requests of load " + Clean(l.Name) + " waited in brunt, up to ").
+		strong(Seconds(f.r.Generator.Queue.P99)).say(" for 99% of them: " +
+		"all " + Count(int64(l.MaxInFlight)) + " that its max_in_flight allows were in flight.")
 }
 
 // whatMultiplied says which calls a fault multiplied.

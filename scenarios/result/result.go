@@ -170,6 +170,8 @@ type LoadInfo struct {
 	Steps    []string `json:"steps" mask:"word"`         // names of its steps, in the order of its flows
 	// how long its requests wait for an answer, seconds; absent if that is not known
 	Timeout Num `json:"timeout,omitempty"`
+	// max_in_flight of the scenario; absent if it sets none
+	MaxInFlight int `json:"max_in_flight,omitempty"`
 }
 
 // An ObjectiveResult is an objective with its measured value and verdict.

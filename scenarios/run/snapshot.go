@@ -105,6 +105,9 @@ func (s *snapshot) compose(
 			Start: result.Sec(span.From), End: result.Sec(span.To), Steps: s.loads.stepsOf(i),
 			Timeout: result.Sec(lp.Timeout.D()),
 		})
+		if lp.Has("max_in_flight") {
+			res.Loads[i].MaxInFlight = lp.MaxInFlight
+		}
 	}
 	f, err := find(c)
 	if err != nil {
