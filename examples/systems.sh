@@ -6,9 +6,10 @@
 # DATA is the folder of the server, and ADDRESS where it listens. What another run left in DATA is removed; a server that
 # is started again in the same run finds what it had. A server that refuses root runs as its own user.
 #
-#   systems.sh image NAME LABEL PROGRAM
+#   systems.sh image NAME LABEL PROGRAM...
 #
-# makes an image of a program of this machine and of the libraries that it needs, unless there is one of that name.
+# makes an image of programs of this machine and of the libraries that they need, unless there is one of that name. It
+# starts the first one.
 set -eu
 system=$1 data=$2 addr=$3
 shift 3
@@ -23,12 +24,14 @@ own() { # USER: the folder belongs to it, and the server runs as it
 }
 
 if [ "$system" = image ]; then
-  name=$data label=$addr program=$(command -v "$1")
+  name=$data label=$addr start=$(command -v "$1") files=
   if docker image inspect "$name" >/dev/null 2>&1; then exit; fi
-  # ldd prints nothing of a static program
-  libraries=$(ldd "$program" 2>/dev/null | grep -o '/[^ ]*' || true)
+  for p in "$@"; do
+    program=$(command -v "$p")
+    files="$files $program $(ldd "$program" 2>/dev/null | grep -o '/[^ ]*' || true)" # it prints nothing of a static program
+  done
   # shellcheck disable=SC2086 # it is a list
-  tar -chP "$program" $libraries | docker import --change "LABEL $label" --change "ENTRYPOINT [\"$program\"]" - "$name" >/dev/null
+  printf '%s\n' $files | sort -u | tar -chP --hard-dereference -T - | docker import --change "LABEL $label" --change "ENTRYPOINT [\"$start\"]" --change "ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin" - "$name" >/dev/null
   exit
 fi
 

@@ -472,6 +472,14 @@ func TestExample(t *testing.T) {
 				name: "54-pgbouncer", program: "pgbouncer pg_isready", set: "away=8s", rest: true,
 				fails: []string{"recover < 4s after lose-pooler"},
 			},
+			{
+				name: "55-redis-in-containers", docker: true, program: "redis-server", drill: "leader-cut",
+				faults: []string{"cut-leader"},
+			},
+			{
+				name: "55-redis-in-containers", docker: true, program: "redis-server", drill: "leader-cut", set: "down=20000",
+				fails: []string{"recover < 10s after cut-leader"},
+			},
 			{name: "30-workers", faults: []string{"lose-a-replica"}, more: shared},
 			{name: "30-workers", set: "early=on", faults: []string{"lose-a-replica"}, fails: []string{"lost = 0"}, more: shared},
 			{
@@ -546,6 +554,9 @@ func TestExample(t *testing.T) {
 						suite.Lack(t, "its images are made of the packages of Debian 12")
 					}
 					args = append(args, "--set", "images="+images(t, c.name, "nginx", "redis", "app"))
+				case "55-redis-in-containers":
+					suite.Needs(t, suite.Programs(c.program))
+					args = append(args, "--set", "images="+images(t, c.name, "redis-sentinel"))
 				case "51-etcd-in-containers":
 					suite.Needs(t, suite.Programs(strings.Fields(c.program)...))
 					args = append(args, "--set", "images="+images(t, c.name, "etcd", "haproxy"))

@@ -21,7 +21,7 @@ import (
 type likeness struct {
 	drill string
 	good  string // the row of the table drills with the defence, or examples/NAME
-	lacks string // the row without it, or the params of the example
+	lacks string // the row without it, or the param of the example that takes it away
 	// of the drill's proof: the built-in system without that defence
 	mutant string
 	fails  string // how the objective begins that fails without the defence
@@ -149,9 +149,7 @@ func onExample(t *testing.T, c likeness, lacks bool) (j judged) {
 	runToEnd(t, func(string, string) string { return string(text) }, func(dir, _, result string) *exec.Cmd {
 		args := []string{"drill", "run", c.drill, file, "-o", result, "--set", "data=" + filepath.Join(dir, "data")}
 		if lacks {
-			for _, param := range strings.Fields(c.lacks) {
-				args = append(args, "--set", param)
-			}
+			args = append(args, "--set", c.lacks)
 		}
 		cmd := bruntIn(dir, args...)
 		cmd.Dir = top // paths of examples begin there
