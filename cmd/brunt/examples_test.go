@@ -395,6 +395,8 @@ func TestExample(t *testing.T) {
 			}},
 			{name: "41-dns", own: true, faults: []string{"slow", "lossy"}},
 			{name: "41-dns", own: true, set: "percent=10%", fails: []string{"errors < 5% in lossy"}},
+			{name: "48-hysteresis"},
+			{name: "48-hysteresis", set: "rate=200/s", fails: []string{"errors < 5%"}},
 			{name: "28-mysql", program: "mariadbd", faults: []string{"freeze", "lose"}},
 			{
 				name: "28-mysql", program: "mariadbd", set: "flush=0", faults: []string{"freeze", "lose"},
