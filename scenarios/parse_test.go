@@ -136,23 +136,9 @@ func TestNotYet(t *testing.T) {
 		}
 		return m.Err().Error()
 	}
-	for noun, names := range map[string]string{
-		"executor": "find",
-	} {
-		for name := range strings.FieldsSeq(names) {
-			want := fmt.Sprintf("f:3:5: %s %q is not available yet", noun, name)
-			if got := resolve(t, syntax.Block{Kind: name, Pos: syntax.Pos{File: "f", Line: 3, Col: 5}}); got != want {
-				t.Errorf("got %s, want %s", got, want)
-			}
-		}
-	}
-	for _, name := range []string{"kafka"} {
-		var m syntax.Mistakes
-		s := scenarios.Step{With: syntaxtest.Parse(t, "{"+name+": x, check: {}}")}
-		if _, ok := s.Block([]string{"get", "post"}, &m); ok ||
-			m.Err().Error() != fmt.Sprintf("test.yaml:1:2: step %q is not available yet", name) {
-			t.Errorf("got %v", m.Err())
-		}
+	want := `f:3:5: executor "find" is not available yet`
+	if got := resolve(t, syntax.Block{Kind: "find", Pos: syntax.Pos{File: "f", Line: 3, Col: 5}}); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 	_, err := scenarios.Parse("s.yaml", memory{"s.yaml": "extends: ok.yaml\npolicy: p.yaml", "ok.yaml": okYAML}.options())
 	if want := `s.yaml:2:1: unknown key "policy"; a policy is named by --policy or BRUNT_POLICY`; err == nil ||

@@ -422,6 +422,8 @@ func TestExample(t *testing.T) {
 			},
 			{name: "45-http3", own: true, faults: []string{"slow", "lossy"}},
 			{name: "45-http3", own: true, set: "percent=90%", rest: true, fails: []string{"errors < 0.5%"}},
+			{name: "48-hysteresis"},
+			{name: "48-hysteresis", set: "rate=200/s", fails: []string{"errors < 5%"}},
 			{name: "28-mysql", program: "mariadbd", faults: []string{"freeze", "lose"}},
 			{
 				name: "28-mysql", program: "mariadbd", set: "flush=0", faults: []string{"freeze", "lose"},

@@ -21,6 +21,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/decide/recovery"
 	"brunt/scenarios/disk"
+	"brunt/scenarios/drills"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
@@ -109,6 +110,7 @@ func (f *runFlags) once(
 	beside(stderr(c), res, f.earlier)
 	res.Earlier = site.Earlier(dir, res)
 	res.Pools = recovery.Pools(res, f.session.Before(dir, res))
+	res.Needs = drills.NeedsIn(res)
 	f.session.Add(res)
 	if os.Getenv("CI") != "" && !inResults(dir) {
 		standAlone(res)

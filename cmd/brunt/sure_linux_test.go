@@ -104,7 +104,7 @@ func TestSearch_Killed(t *testing.T) {
 			for range kills {
 				after := time.Duration(rnd.Int64N(int64(longest)))
 				s := startSeries(t, "no line has this", searchedScenario, args...)
-				time.Sleep(after) // the drawn instant
+				time.Sleep(after) // simulates a person or a machine that kills it at any instant
 				if journals, _ := filepath.Glob(filepath.Join(s.state, "*.journal")); len(journals) > 0 {
 					open++
 				}

@@ -17,6 +17,7 @@ type linksView struct {
 	Rows     []words.LinkRow
 	Foot     string
 	Graph    template.HTML // services and their calls in the baseline
+	Needs    []result.Need // by step and service
 }
 
 // links returns the traffic on links; nil if none was counted.
@@ -25,6 +26,10 @@ func links(r *result.Result) *linksView {
 	phases, rows := words.LinkRows(r)
 	if len(rows) == 0 {
 		return nil
+	}
+	for _, n := range r.Needs {
+		n.Step, n.Service, n.Why = words.Clean(n.Step), words.Clean(n.Service), words.Clean(n.Why)
+		v.Needs = append(v.Needs, n)
 	}
 	v.Phases, v.Rows = words.PhaseNames(phases), rows
 	baseline := slices.Index(phases, slo.Phase{Kind: slo.BaselinePhase})
@@ -38,4 +43,12 @@ func links(r *result.Result) *linksView {
 	}
 	v.Graph = chart.GraphOf(edges)
 	return v
+}
+
+// needOf is a need in a cell.
+func needOf(k result.NeedKind) string {
+	if k == result.VagueNeed {
+		return "too few requests"
+	}
+	return words.Clean(string(k))
 }

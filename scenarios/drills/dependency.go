@@ -17,14 +17,14 @@ import (
 )
 
 // A Need says how the requests of a step depend on a service.
-type Need string
+type Need = result.NeedKind
 
 // The needs, the strongest first.
 const (
 	Hard  Need = scenarios.HardDependency // requests fail while the service is away
 	Soft  Need = scenarios.SoftDependency // requests are answered, but take longer
 	Apart Need = "none"                   // no difference was seen
-	Vague Need = "?"                      // there were too few requests to tell
+	Vague      = result.VagueNeed         // there were too few requests to tell
 )
 
 var needs = []Need{Hard, Soft, Apart, Vague}
@@ -83,7 +83,9 @@ func NewDependencies(runs []Tried) *Dependencies {
 				if before, ok := all[at]; ok && res.Started.Before(before.began) {
 					continue
 				}
-				found.Link, found.Why = run.Link, run.Name+": "+found.Why
+				if found.Link = run.Link; run.Name != "" {
+					found.Why = run.Name + ": " + found.Why
+				}
 				all[at] = seen{found, res.Started}
 			}
 		}
@@ -311,6 +313,19 @@ func need(during, before answers, limit float64, service, outage string) Depende
 		d.Why += fmt.Sprintf("; %.0f more were not sent, as an earlier step failed", during.skipped)
 	}
 	return d
+}
+
+// NeedsIn returns how the steps of one run did while a service was away, by step and service.
+func NeedsIn(res *result.Result) (list []result.Need) {
+	d := NewDependencies([]Tried{{Result: res}})
+	for _, step := range d.Steps {
+		for _, service := range d.Services {
+			if c, ok := d.Cells[[2]string{step, service}]; ok {
+				list = append(list, result.Need{Step: step, Service: service, Kind: c.Need, Why: c.Why})
+			}
+		}
+	}
+	return list
 }
 
 // Surprises lists the services that the scenario declares soft although a step failed without them.

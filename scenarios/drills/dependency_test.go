@@ -317,3 +317,19 @@ func TestCoverage_One(t *testing.T) {
 		t.Errorf("columns %q", columns)
 	}
 }
+
+// TestNeedsIn: a run alone says how its steps did while a service was away. A run that took away no whole service says
+// nothing.
+func TestNeedsIn(t *testing.T) {
+	during := map[string]asked{"list": {500, 100, .002, .004}, "write": {500, 0, .003, .005}}
+	got := drills.NeedsIn(outage("x", 1, gone, well, during).Result)
+	if len(got) != 2 || got[0].Step != "list" || got[0].Service != "store" || got[0].Kind != drills.Hard ||
+		got[1].Kind != drills.Apart || !strings.HasPrefix(got[0].Why, "while store was away (dies), 20% of 500 requests") {
+		t.Errorf("%+v", got)
+	}
+	half := gone
+	half.Units = []string{"web[0]"}
+	if got := drills.NeedsIn(outage("x", 1, half, well, during).Result); len(got) > 0 {
+		t.Errorf("one of two units away: %+v", got)
+	}
+}

@@ -100,7 +100,9 @@ type Result struct {
 	Repeats    []Repeat          `json:"repeats,omitempty"` // summaries of faults that occurred several times
 	Objectives []ObjectiveResult `json:"objectives"`        // objectives with their verdicts
 	// how often the occurrences of faults met objectives on times, in this run and in those on file
-	Pools   []Pool   `json:"pools,omitempty"`
+	Pools []Pool `json:"pools,omitempty"`
+	// how the steps did while all units of a service were away, by step and service
+	Needs   []Need   `json:"needs,omitempty"`
 	Windows []Window `json:"windows"` // measurements by second, load and step
 	// result of the ledger; nil if the scenario has none, or has named ledgers
 	Ledger  *LedgerRecord   `json:"ledger,omitempty"`

@@ -204,7 +204,7 @@ func (r *RunProber) Hold(ctx context.Context, h search.Held, all *search.Found) 
 		if tries == mostVoid || unended(res) != nil || res.Generator.Healthy && res.Verdict != scenarios.Invalid {
 			return nil, u, err
 		}
-		if err := r.repeats(ctx, one.under.low, res.Reason); err != nil {
+		if err := r.repeats(ctx, one.under.low, res); err != nil {
 			return nil, u, err
 		}
 	}

@@ -72,7 +72,7 @@ func (r *RunProber) Overload(ctx context.Context, rate float64, found *search.Fo
 			return nil, err
 		}
 		if (run.Crowded(&res.Generator) || res.Overload == nil && res.Verdict == scenarios.Invalid) && tries < mostVoid {
-			if err := r.repeats(ctx, rate, res.Reason); err != nil {
+			if err := r.repeats(ctx, rate, res); err != nil {
 				return nil, err
 			}
 			continue

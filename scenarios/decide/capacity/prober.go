@@ -317,7 +317,11 @@ func growing(windows []result.Window) (why string, yes bool) {
 }
 
 // repeats tells of a run at a rate that shows nothing, and gives the machine time to calm down.
-func (r *RunProber) repeats(ctx context.Context, rate float64, why string) error {
+func (r *RunProber) repeats(ctx context.Context, rate float64, res *result.Result) error {
+	why := res.Reason
+	if !res.Generator.Healthy && len(res.Generator.Limits) > 0 {
+		why = res.Generator.Limits[0]
+	}
 	if r.Tried != nil {
 		r.Tried(search.Try{Rate: rate, Answer: search.Disturbed, Why: "it shows nothing, and is repeated: " + why})
 	}
