@@ -416,6 +416,12 @@ func TestExample(t *testing.T) {
 				name: "34-recovery-with-confidence", set: "limit=200ms", rest: true, more: pooled,
 				fails: []string{"recover < 200ms for 50% after lose-posts"},
 			},
+			{name: "49-calls-per-request", faults: []string{"store-fails"}},
+			{
+				name: "49-calls-per-request", set: "budget=off", faults: []string{"store-fails"}, fails: []string{
+					"amplification(gateway -> posts) < 1.5 in store-fails", "amplification(posts -> store) < 1.5 in store-fails",
+				},
+			},
 			{name: "37-programme", faults: []string{"lose-posts", "slow-store"}, more: expected},
 			{
 				name: "37-programme", set: "limit=100ms", rest: true, more: expected,
