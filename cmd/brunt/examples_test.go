@@ -322,8 +322,11 @@ func TestExample(t *testing.T) {
 	}))
 	t.Cleanup(target.Close)
 	command := built(t, "brunt/cmd/brunt")
-	// by TestTutorial, TestExample_Kube and TestExample_GameDay
-	ran := map[string]bool{"00-tutorial": true, "22-scale-out": true, "23-pods-and-nodes": true, "38-game-day": true}
+	// by TestTutorial, TestExample_Kube, TestFind_UnderFault and TestExample_GameDay
+	ran := map[string]bool{
+		"00-tutorial": true, "22-scale-out": true, "23-pods-and-nodes": true, "32-capacity-under-a-fault": true,
+		"38-game-day": true,
+	}
 	runs := &exampleRuns{}
 	// The longest tests are the last here: the last start first, so that few are left at the end.
 	// Tests that use a full core do not run beside each other.
@@ -357,6 +360,7 @@ func TestExample(t *testing.T) {
 				name: "07-no-write-lost", set: "idempotency=off", faults: []string{"lose-a-replica", "slow-store"},
 				fails: []string{"duplicated = 0"},
 			},
+			{name: "36-objectives-from-a-baseline"},
 			{name: "33-tolerance", faults: []string{"slow-store"}},
 			{
 				name: "33-tolerance", set: "delay=600ms", faults: []string{"slow-store"},
@@ -487,6 +491,12 @@ func TestExample(t *testing.T) {
 			{
 				name: "34-recovery-with-confidence", set: "limit=200ms", rest: true, more: pooled,
 				fails: []string{"recover < 200ms for 50% after lose-posts"},
+			},
+			{name: "49-calls-per-request", faults: []string{"store-fails"}},
+			{
+				name: "49-calls-per-request", set: "budget=off", faults: []string{"store-fails"}, fails: []string{
+					"amplification(gateway -> posts) < 1.5 in store-fails", "amplification(posts -> store) < 1.5 in store-fails",
+				},
 			},
 			{name: "37-programme", faults: []string{"lose-posts", "slow-store"}, more: expected},
 			{

@@ -198,9 +198,9 @@ func serveSQL(c net.Conn, note func(string)) {
 }
 
 // TestAmplification_Protocols holds the calls per request, in a protocol each, against the log of the server that is
-// called: one call before the fault and three in it, as the load asks for. Probes are taken off. The calls of a protocol
-// that brunt does not read are bytes, and the objective is not decided. An objective on one link makes brunt count the
-// calls on all.
+// called: one call before the fault and three in it, as the load asks for. Probes are taken off. Where brunt does not
+// read the protocol, the link has bytes, and the objective is not decided. An objective on one link makes brunt count
+// the calls on all.
 func TestAmplification_Protocols(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs of 12 s")

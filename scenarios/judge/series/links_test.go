@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -162,12 +163,12 @@ func TestAmplifications(t *testing.T) {
 		link("web[0]", "files[0]", false, 3), idle("web[1]", "files[0]", true),
 		link("web[0]", "cache[0]", true, 0), idle("web[1]", "cache[0]", false),
 	}, []slo.Phase{run}, []requests.Span{{To: 2 * time.Second}}, []int64{100})
-	text := ""
+	var text strings.Builder
 	for _, a := range got {
-		text += fmt.Sprintf("%s %s %v; ", a.To, a.Unit, a.In(run).Value)
+		text.WriteString(fmt.Sprintf("%s %s %v; ", a.To, a.Unit, a.In(run).Value))
 	}
-	if want := "store calls 2; users bytes 1; files bytes 1; cache calls 1; "; text != want {
-		t.Errorf("got %s, want %s", text, want)
+	if want := "store calls 2; users bytes 1; files bytes 1; cache calls 1; "; text.String() != want {
+		t.Errorf("got %s, want %s", text.String(), want)
 	}
 }
 
