@@ -4,7 +4,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 )
 
 // A Block is a kind with undecoded settings, so that the hub does not depend on drivers, executors and faults.

@@ -131,7 +131,7 @@ func (c *call) Name() string { return c.name }
 func (c *call) Traits() scenarios.CallTraits {
 	return scenarios.CallTraits{
 		Refs: slices.Concat(c.refs, c.rest.Refs()), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: c.kind,
-		URL: c.topic.Text(),
+		URL: c.topic.Text(), Waits: c.kind == kindConsume,
 	}
 }
 
