@@ -127,7 +127,6 @@ func TestDecodeMistakes(t *testing.T) {
 		{"{swich: on}", `unknown key "swich"; did you mean "switch"?`},
 		{"{xyzzy: on}", `unknown key "xyzzy"; known are count, headers, inner, kind, large, list, map, maybe, name, needed, pointer, ` +
 			`rate, raw, seed, share, small, speed, switch, think, wait, weight`},
-		{"{kafka: eu}", `step "kafka" is not available yet`},
 		{"{list: [a, b], c, name: d}", `unknown key "c"; a value is missing, or a text with a comma in it is not quoted`},
 		{"{name: a, b}", `unknown key "b"; a value is missing, or a text with a comma in it is not quoted`},
 		{"[a]", "want a map of settings, not a list; such as {needed: …}"},

@@ -58,7 +58,7 @@ type Seen struct {
 	// `[{ws: /feed, as: feed, keep: user}, {await: exists, from: feed, within: 1s}]`
 	Ask Steps `yaml:"ask"`
 	// of ask: time from one question to the next, for a step that does not wait for messages. The instants of sightings
-	// are exact to this time and that of an answer. Zero asks again at once, or after 10ms if there was no message
+	// are exact to this time and that of an answer. By default it asks at once, or after 10ms if there was no message
 	Every quantity.Duration `yaml:"every,positive"`
 	// of ask: where the place of a message stands in an answer, such as "$[*].seq" of rows. The last place is the value
 	// of ${var.after} in the next question, which asks for later messages alone: `where seq > $1`. Before the first
@@ -70,7 +70,7 @@ type Seen struct {
 	// of ask: an answer has all messages so far, not only new ones, such as LRANGE or a query without a place. An id
 	// is then seen again if an answer has it more often than any before
 	Repeats bool `yaml:"repeats"`
-	// where the messages stand in an answer or a body, such as "$[*]"; a text is read as JSON. Zero is the whole answer
+	// where the messages stand in an answer or a body, such as "$[*]"; a text is read as JSON. By default the whole answer
 	Each string `yaml:"each"`
 	// where the id stands in the JSON of a message, such as "$.order_id"; each value found is one message seen, so
 	// "$.events[*].id" reads several
