@@ -258,7 +258,8 @@ func TestSurvived_TooFew(t *testing.T) {
 	if got := survivedText(&f); got != "no request failed; p50 40ms → 60ms, of too few answers to tell" {
 		t.Error(got)
 	}
-	if _, got := outcomeOf([]*result.FaultRecord{&f}, false); !strings.HasSuffix(got, "though slow may have raised p50 from 40ms to 60ms (too few answers to tell)") {
+	const want = "though slow may have raised p50 from 40ms to 60ms (too few answers to tell)"
+	if _, got := outcomeOf([]*result.FaultRecord{&f}, false); !strings.HasSuffix(got, want) {
 		t.Error(got)
 	}
 	f.Parts.Untested = false

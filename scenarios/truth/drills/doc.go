@@ -48,8 +48,8 @@
 // the scenario of the system, as it does for users. There the report also names the member that led, whether the fault
 // hit it or not. Some rows take the defence away: a stream with one replica has no member that could take over, and
 // messages in memory alone are lost with their broker. TestVerdicts plays such a drill on brunt's built-in system too,
-// with the defence and without it: where the verdicts differ, the built-in system is too kind, or too harsh. For HAProxy
-// and for zones of etcd it plays the drill on the scenario of an example.
+// with the defence and without it: where the verdicts differ, the built-in system is too kind, or too harsh. For
+// HAProxy and for zones of etcd it plays the drill on the scenario of an example.
 //
 // The drills of consistency_test.go read and write keys of etcd, Redis and PostgreSQL while they fail. brunt must find
 // the anomalies that each store has by its settings, and none where it has none.
