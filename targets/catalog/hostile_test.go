@@ -38,11 +38,26 @@ const pause = "<pause>"
 // kafkaVersions is the answer of a broker to ApiVersions, which knows Metadata alone.
 const kafkaVersions = pause + "\x00\x00\x00\x10\x00\x00\x00\x01\x00\x00\x00\x00\x00\x01\x00\x03\x00\x00\x00\x09"
 
-// hostile are the protocols, with the bytes of servers. The driver of MySQL panics at the first four.
-var hostile = []struct {
+// A hostileServer says bytes to a call of a protocol.
+type hostileServer struct {
 	name, base, step string
 	says             []string
-}{
+}
+
+// serverOf returns the server of a protocol in hostile.
+func serverOf(t testing.TB, name string) hostileServer {
+	t.Helper()
+	for _, h := range hostile {
+		if h.name == name {
+			return h
+		}
+	}
+	t.Fatalf("no hostile server speaks %q", name)
+	return hostileServer{}
+}
+
+// hostile are the protocols, with the bytes of servers. The driver of MySQL panics at the first four.
+var hostile = []hostileServer{
 	{"MySQL", "mysql://app:sesame@ADDR/shop", `{sql: "select $1", args: ["1"]}`, []string{
 		"\x01\x00\x00\x00\x0a", "\x03\x00\x00\x00\xff\x10\x04", greeting + "\x01\x00\x00\x01\x00",
 		greeting + "\x02\x00\x00\x01\xff\x10", greeting, "",
@@ -99,39 +114,39 @@ var hostile = []struct {
 
 // fuzzHostile: whatever a server says, a call returns by its deadline, with an error or an answer, and brunt lives on.
 // The driver of MySQL alone is known to panic.
-func fuzzHostile(f *testing.F, which int) {
-	for _, says := range hostile[which].says {
+func fuzzHostile(f *testing.F, name string) {
+	for _, says := range serverOf(f, name).says {
 		f.Add([]byte(says), true)
 		f.Add([]byte(says), false)
 	}
 	f.Fuzz(func(t *testing.T, says []byte, ends bool) {
-		out, message := callHostile(t, which, says, ends)
+		out, message := callHostile(t, name, says, ends)
 		if out.Cause == scenarios.Panicked && !strings.Contains(message, ", in mysql.") {
 			t.Error(message)
 		}
 	})
 }
 
-func FuzzHostile_MySQL(f *testing.F)      { fuzzHostile(f, 0) }
-func FuzzHostile_PostgreSQL(f *testing.F) { fuzzHostile(f, 1) }
-func FuzzHostile_Redis(f *testing.F)      { fuzzHostile(f, 2) }
-func FuzzHostile_HTTP(f *testing.F)       { fuzzHostile(f, 3) }
-func FuzzHostile_GRPC(f *testing.F)       { fuzzHostile(f, 4) }
-func FuzzHostile_WebSocket(f *testing.F)  { fuzzHostile(f, 5) }
-func FuzzHostile_TCP(f *testing.F)        { fuzzHostile(f, 6) }
-func FuzzHostile_SSE(f *testing.F)        { fuzzHostile(f, 7) }
-func FuzzHostile_Sentinel(f *testing.F)   { fuzzHostile(f, 8) }
-func FuzzHostile_Cluster(f *testing.F)    { fuzzHostile(f, 9) }
-func FuzzHostile_Kafka(f *testing.F)      { fuzzHostile(f, 10) }
-func FuzzHostile_Copy(f *testing.F)       { fuzzHostile(f, 11) }
-func FuzzHostile_AMQP(f *testing.F)       { fuzzHostile(f, 12) }
-func FuzzHostile_NATS(f *testing.F)       { fuzzHostile(f, 13) }
+func FuzzHostile_MySQL(f *testing.F)      { fuzzHostile(f, "MySQL") }
+func FuzzHostile_PostgreSQL(f *testing.F) { fuzzHostile(f, "PostgreSQL") }
+func FuzzHostile_Redis(f *testing.F)      { fuzzHostile(f, "Redis") }
+func FuzzHostile_HTTP(f *testing.F)       { fuzzHostile(f, "HTTP") }
+func FuzzHostile_GRPC(f *testing.F)       { fuzzHostile(f, "gRPC") }
+func FuzzHostile_WebSocket(f *testing.F)  { fuzzHostile(f, "WebSocket") }
+func FuzzHostile_TCP(f *testing.F)        { fuzzHostile(f, "TCP") }
+func FuzzHostile_SSE(f *testing.F)        { fuzzHostile(f, "events") }
+func FuzzHostile_Sentinel(f *testing.F)   { fuzzHostile(f, "Redis Sentinel") }
+func FuzzHostile_Cluster(f *testing.F)    { fuzzHostile(f, "Redis Cluster") }
+func FuzzHostile_Kafka(f *testing.F)      { fuzzHostile(f, "Kafka") }
+func FuzzHostile_Copy(f *testing.F)       { fuzzHostile(f, "copies") }
+func FuzzHostile_AMQP(f *testing.F)       { fuzzHostile(f, "AMQP") }
+func FuzzHostile_NATS(f *testing.F)       { fuzzHostile(f, "NATS") }
 
 // TestHostile_MySQL: what makes the driver panic is an error of the request, with a cause of its own, and says what
 // panicked and where.
 func TestHostile_MySQL(t *testing.T) {
-	for i, says := range hostile[0].says[:4] {
-		out, message := callHostile(t, 0, []byte(says), false)
+	for i, says := range serverOf(t, "MySQL").says[:4] {
+		out, message := callHostile(t, "MySQL", []byte(says), false)
 		if out.Kind != scenarios.Error || out.Cause != scenarios.Panicked {
 			t.Errorf("%d: %v %q: %+v", i, out.Kind, out.Cause, out)
 		}
@@ -145,22 +160,21 @@ func TestHostile_MySQL(t *testing.T) {
 // TestHostile_Lengths: a server that declares an answer of 900 MiB, and sends none of it, takes no such memory.
 func TestHostile_Lengths(t *testing.T) {
 	for _, c := range []struct {
-		which int
-		says  string
+		name, says string
 	}{
-		{1, "b8\x00\x00\x04"},
-		{1, "R8\x00\x00\x04"},
-		{1, "R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05ID8\x00\x00\x04"},
-		{2, "$939524100\r\n"},
-		{2, "*939524100\r\n"},
-		{3, "HTTP/1.1 200 OK\r\nContent-Length: 939524100\r\n\r\n"},
+		{"PostgreSQL", "b8\x00\x00\x04"},
+		{"PostgreSQL", "R8\x00\x00\x04"},
+		{"PostgreSQL", "R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05ID8\x00\x00\x04"},
+		{"Redis", "$939524100\r\n"},
+		{"Redis", "*939524100\r\n"},
+		{"HTTP", "HTTP/1.1 200 OK\r\nContent-Length: 939524100\r\n\r\n"},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		out, message := callHostile(t, c.which, []byte(c.says), false)
+		out, message := callHostile(t, c.name, []byte(c.says), false)
 		runtime.ReadMemStats(&after)
 		if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 200 || out.Kind != scenarios.Error {
-			t.Errorf("%s says %q: %v, %q; it took %d MiB", hostile[c.which].name, c.says, out.Kind, message, took)
+			t.Errorf("%s says %q: %v, %q; it took %d MiB", c.name, c.says, out.Kind, message, took)
 		}
 	}
 }
@@ -168,7 +182,7 @@ func TestHostile_Lengths(t *testing.T) {
 const long = 20 * time.Second
 
 // callHostile makes a call of a protocol to a server that says some bytes to everyone, whatever it is asked.
-func callHostile(t *testing.T, which int, says []byte, ends bool) (scenarios.Outcome, string) {
+func callHostile(t *testing.T, name string, says []byte, ends bool) (scenarios.Outcome, string) {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -195,7 +209,7 @@ func callHostile(t *testing.T, which int, says []byte, ends bool) (scenarios.Out
 			}()
 		}
 	}()
-	h := hostile[which]
+	h := serverOf(t, name)
 	set, kept := catalog.New(), &messages{}
 	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile, Beside: set.Beside()}, "",
 		h.step)
