@@ -149,11 +149,8 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 		m.AddHint(s.Of("deadline"), "a longer `timeout` of the load",
 			"the deadline is longer than the load's timeout, %s, and so can't pass",
 			quantity.FormatDuration(in.Timeout))
-	case in.Auth != nil && in.Auth.Kind == syntax.Map:
-		m.AddHint(in.Auth.Pos, "`metadata: {authorization: …}` of the step sends a token",
-			"grpc steps don't take the load's auth")
-	case in.Sign != nil && in.Sign.Kind == syntax.Map:
-		m.Add(in.Sign.Pos, "grpc steps are not signed")
+	default:
+		in.RefuseAuth("grpc", "`metadata: {authorization: …}` of the step sends a token", m)
 	}
 	c.fixed = len(c.refs()) == 0
 	if known != nil && m.Len() == before {

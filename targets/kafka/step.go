@@ -170,13 +170,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	}
 	targets.Extract(&c.rest, s.Extract, in)
 	checkEndpoint(in, m)
-	switch {
-	case in.Auth != nil && in.Auth.Kind == syntax.Map:
-		m.AddHint(in.Auth.Pos, "user and password stand in the URL of the endpoint, with ?sasl=",
-			"kafka steps don't take the load's auth")
-	case in.Sign != nil && in.Sign.Kind == syntax.Map:
-		m.Add(in.Sign.Pos, "kafka steps are not signed")
-	}
+	in.RefuseAuth("kafka", "user and password stand in the URL of the endpoint, with ?sasl=", m)
 	return c, m.Len() == before
 }
 

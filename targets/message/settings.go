@@ -100,13 +100,7 @@ func (c *Call[F]) Compile(s *Settings, block syntax.Block, in targets.Scope, m *
 	}
 	c.Is.Refs = append(c.Is.Refs, c.rest.Refs()...)
 	c.Is.Sheds, c.Is.Wants = len(c.shed) > 0, c.rest.Wants()
-	switch {
-	case in.Auth != nil && in.Auth.Kind == syntax.Map:
-		m.AddHint(in.Auth.Pos, "user and password stand in the URL of the endpoint", "%s steps don't take the load's auth",
-			block.Kind)
-	case in.Sign != nil && in.Sign.Kind == syntax.Map:
-		m.Add(in.Sign.Pos, "%s steps are not signed", block.Kind)
-	}
+	in.RefuseAuth(block.Kind, "user and password stand in the URL of the endpoint", m)
 }
 
 func numbers(list []*syntax.Node, m *syntax.Mistakes, number func(string) (int32, bool), such string) (all []int32) {

@@ -96,12 +96,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	c.decodes = c.decodes || len(s.Extract) > 0 || s.Want != nil && s.Want.ReadsBody()
 	targets.Extract(&c.rest, s.Extract, in)
 	c.compileEndpoint(in, m)
-	switch {
-	case in.Auth != nil && in.Auth.Kind == syntax.Map:
-		m.AddHint(in.Auth.Pos, "user and password stand in the URL of the endpoint", "redis steps don't take the load's auth")
-	case in.Sign != nil && in.Sign.Kind == syntax.Map:
-		m.Add(in.Sign.Pos, "redis steps are not signed")
-	}
+	in.RefuseAuth("redis", "user and password stand in the URL of the endpoint", m)
 	return c, m.Len() == before
 }
 

@@ -141,12 +141,7 @@ func (f family) compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes
 	} else {
 		c.compileOne(s, in, m)
 	}
-	switch {
-	case in.Auth != nil && in.Auth.Kind == syntax.Map:
-		m.AddHint(in.Auth.Pos, "user and password stand in the URL of the endpoint", "sql steps don't take the load's auth")
-	case in.Sign != nil && in.Sign.Kind == syntax.Map:
-		m.Add(in.Sign.Pos, "sql steps are not signed")
-	}
+	in.RefuseAuth("sql", "user and password stand in the URL of the endpoint", m)
 	return c, m.Len() == before
 }
 
