@@ -35,17 +35,6 @@ type Scope struct {
 	url       *scenarios.Endpoint
 }
 
-// RefuseAuth notes that steps of a kind take neither the load's auth nor its signatures. Hint says how such a step
-// proves its identity instead.
-func (in *Scope) RefuseAuth(kind, hint string, m *syntax.Mistakes) {
-	switch {
-	case in.Auth != nil && in.Auth.Kind == syntax.Map:
-		m.AddHint(in.Auth.Pos, hint, "%s steps don't take the load's auth", kind)
-	case in.Sign != nil && in.Sign.Kind == syntax.Map:
-		m.Add(in.Sign.Pos, "%s steps are not signed", kind)
-	}
-}
-
 // A Flow identifies a sequence of steps in a plan. The steps of a sequence share everything that one of them opens.
 type Flow struct {
 	Load   int  // negative: none
@@ -81,6 +70,17 @@ func (s Scope) CheckHosts(at syntax.Pos, scheme string, addresses []string, m *s
 		if err := s.Host(&url.URL{Scheme: scheme, Host: a}); err != nil {
 			m.Add(at, "the endpoint's addr=%s: %v", a, err)
 		}
+	}
+}
+
+// RefuseAuth notes that steps of a kind take neither the load's auth nor its signatures. Hint says how such a step
+// proves its identity instead.
+func (s Scope) RefuseAuth(kind, hint string, m *syntax.Mistakes) {
+	switch {
+	case s.Auth != nil && s.Auth.Kind == syntax.Map:
+		m.AddHint(s.Auth.Pos, hint, "%s steps don't take the load's auth", kind)
+	case s.Sign != nil && s.Sign.Kind == syntax.Map:
+		m.Add(s.Sign.Pos, "%s steps are not signed", kind)
 	}
 }
 

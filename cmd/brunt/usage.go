@@ -74,8 +74,8 @@ func argumentError(c *cobra.Command, given []string, err error) error {
 	return fmt.Errorf("too many arguments, %q: `%s`", given, form)
 }
 
-// detached returns the name of a given flag that has its default value and takes another one only after an equals sign;
-// empty if there is none.
+// detached returns the name of a given flag that has its default value and takes another one only after an equals sign,
+// or an empty text.
 func detached(c *cobra.Command) (name string) {
 	c.Flags().Visit(func(f *pflag.Flag) {
 		if f.NoOptDefVal != "" && f.Value.Type() != "bool" && f.Value.String() == f.NoOptDefVal {

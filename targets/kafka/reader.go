@@ -33,7 +33,7 @@ type reader struct {
 	came    time.Duration // of waiting
 }
 
-// newReader creates a reader of a topic; an empty group is none.
+// newReader creates a reader of a topic; an empty group means that it joins no group.
 func (c *client) newReader(topic, group string, where int64, commits bool) *reader {
 	r := &reader{client: c, topic: topic, where: where, commits: commits}
 	r.over, r.end = context.WithCancel(c.Over())

@@ -155,7 +155,8 @@ func (s *server) metadata(req *kmsg.MetadataRequest, resp *kmsg.MetadataResponse
 func (s *server) produce(c net.Conn, req *kmsg.ProduceRequest, resp *kmsg.ProduceResponse) bool {
 	s.requests.Add(1)
 	s.frozen.RLock()
-	s.frozen.RUnlock() //nolint:staticcheck // it waits for the server to go on
+	//lint:ignore SA2001 it waits for the server to go on
+	s.frozen.RUnlock()
 	t, p := kmsg.NewProduceResponseTopic(), kmsg.NewProduceResponseTopicPartition()
 	t.Topic = req.Topics[0].Topic
 	switch t.Topic {

@@ -24,8 +24,7 @@ const Absent = -1
 // A Call is a compiled step.
 type Call[F any] struct {
 	Is       scenarios.CallTraits
-	Settings      // with the message
-	Waits    bool // it waits for messages that others send
+	Settings // with the message
 
 	// Compose renders everything that is sent, into x.Buffer
 	Compose func(x *Exchange[F]) error
@@ -115,9 +114,6 @@ func appendList(dst []byte, messages [][]byte) []byte {
 	}
 	return append(dst, ']')
 }
-
-// Allows reports whether a status is good.
-func (x *Exchange[F]) Allows(status int32) bool { return slices.Contains(x.call.allow, status) }
 
 // Send writes bytes. The first write of a call is when it is sent.
 func (x *Exchange[F]) Send(b []byte) error {

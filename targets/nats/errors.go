@@ -86,7 +86,7 @@ type ack struct {
 // parse reads an answer. It reports whether it is one of JetStream.
 func (a *ack) parse(body []byte) bool { return json.Unmarshal(body, a) == nil }
 
-// refused returns the number and the text of an answer that is an error; 0: it is none.
+// refused returns the number and the text of an answer that is an error, or 0.
 func (a *ack) refused() (number int32, reason string) {
 	e := a.Error
 	switch {

@@ -42,7 +42,7 @@ func Descriptor() *targets.Descriptor {
 			return message.Bind[frame](ctx, by)
 		},
 		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },
-		Lasts: func(c scenarios.Call) bool { return c.(*call).Waits },
+		Lasts: func(c scenarios.Call) bool { return c.(*call).Is.Waits },
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return message.NewClient(o, d, &protocol) }
 	return d
@@ -116,16 +116,16 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	case kindRequest:
 		k.subject, c.Run, c.Command = &s.Request, k.request, sentCommand
 	case kindSubscribe:
-		k.subject, c.Run, c.Waits = &s.Subscribe, k.subscribe, true
+		k.subject, c.Run, c.Is.Waits = &s.Subscribe, k.subscribe, true
 	case kindConsume:
-		k.subject, c.Run, c.Waits = &s.Consume, k.consume, true
+		k.subject, c.Run, c.Is.Waits = &s.Consume, k.consume, true
 		k.ackOf("on", "off", m)
 		if s.Consumer.IsZero() {
 			m.AddHint(block.Pos, "such as consumer: shop", "nats.consume wants the name of a consumer")
 		}
 	}
 	if text, static := k.subject.Static(); static {
-		if err := badSubject(text, c.Waits && block.Kind == kindSubscribe); err != nil {
+		if err := badSubject(text, c.Is.Waits && block.Kind == kindSubscribe); err != nil {
 			m.AddHint(k.subject.At, "such as orders.created", "%v", err)
 		}
 	}

@@ -126,7 +126,7 @@ func (f *frame) status() (code int32, text string) {
 	return int32(n), text
 }
 
-// header returns the first value of a header; empty: there is none.
+// header returns the first value of a header, or an empty text.
 func (f *frame) header(name string) string {
 	for line := range strings.SplitSeq(string(f.headers), "\r\n") {
 		if key, value, ok := strings.Cut(line, ":"); ok && strings.EqualFold(key, name) {

@@ -51,7 +51,7 @@ func TestUDP_Lost(t *testing.T) {
 	}
 }
 
-// TestUDP_Whole: a datagram is one message however large it is and whatever it holds; an empty one is none.
+// TestUDP_Whole: a datagram is one message however large it is and whatever it holds; an empty one is no message.
 func TestUDP_Whole(t *testing.T) {
 	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
