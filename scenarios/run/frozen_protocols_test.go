@@ -33,6 +33,8 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/miekg/dns"
 	"github.com/quic-go/quic-go/http3"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"google.golang.org/grpc"
 )
 
@@ -85,6 +87,7 @@ func frozenCases() []frozenCase {
 			"nats", "nats", even, uncounted(newNATS), `{nats.request: $JS.API.INFO, check: {$.streams: 0}, name: call}`,
 			false,
 		},
+		{"kafka", "kafka", even, newKafka, `{kafka.produce: orders, key: "k${int(1,9)}", text: hello, name: call}`, false},
 		{"amqp", "amqp", even, uncounted(newRabbit), `{amqp.publish: nowhere, mandatory: off, name: call}`, false},
 		{"postgres", "sql", even, uncounted(newPostgres), `{sql: "select $1::int", args: [7], name: call}`, false},
 		{"mysql", "sql", even, uncounted(newMariaDB), `{sql: "select ?", args: [7], name: call}`, false},
@@ -476,6 +479,23 @@ func newSocket(t *testing.T) (url string, counted *atomic.Int64) {
 		open.Wait()
 	})
 	return strings.Replace(s.URL, "http", "ws", 1), counted
+}
+
+// newKafka starts a broker of kfake, which implements Kafka's protocol, with the topic orders. It counts records.
+func newKafka(t *testing.T) (url string, counted *atomic.Int64) {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(3, "orders"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	counted = new(atomic.Int64)
+	c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		counted.Add(1)
+		return nil, nil, false
+	})
+	return "kafka://" + c.ListenAddrs()[0], counted
 }
 
 // newDNS starts the server of miekg/dns over UDP, which answers each query with one address.

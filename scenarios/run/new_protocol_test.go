@@ -174,7 +174,7 @@ func TestProtocol_Mistakes(t *testing.T) {
 			"two endpoints", "line: parrot://127.0.0.1:7, other: parrot://127.0.0.1:8",
 			"2 endpoints speak parrot: line, other; the step names none of them",
 		},
-		{"unknown scheme", "line: kafka://127.0.0.1:9092", `no protocol speaks "kafka"`},
+		{"unknown scheme", "line: pulsar://127.0.0.1:6650", `no protocol speaks "pulsar"`},
 		{"no port", "line: parrot://127.0.0.1", "no host with a port"},
 		{"outside the blast radius", "line: parrot://192.0.2.1:7", "name 192.0.2.1 under guard.allow.load"},
 		{"bad name", "Line_1: parrot://127.0.0.1:7", "can't name an endpoint"},
@@ -262,8 +262,8 @@ func TestProtocol_TargetURL(t *testing.T) {
 	for url, want := range map[string]string{
 		"parrot://127.0.0.1:7": "a URL of parrot goes under target.endpoints, such as endpoints: {main: " +
 			"parrot://127.0.0.1:7}",
-		"kafka://127.0.0.1:7": "brunt speaks parrot, http, https",
-		"127.0.0.1:7":         "such as http://127.0.0.1:8080",
+		"pulsar://127.0.0.1:7": "brunt speaks parrot, http, https",
+		"127.0.0.1:7":          "such as http://127.0.0.1:8080",
 	} {
 		_, err := compileEcho(t, new(targetstest.Echo), `
 version: 1
