@@ -25,7 +25,7 @@ type node struct {
 func startNode(t *testing.T, dir, port string) *node {
 	t.Helper()
 	n := &node{t: t, addr: "127.0.0.1:" + port, args: []string{
-		suite.Program(t, "nats-server", "nats-server"), "-a", "127.0.0.1", "-p", port, "-js", "-sd", dir,
+		suite.Program(t, "nats-server", "nats-server, or build it as .ci/prepare does"), "-a", "127.0.0.1", "-p", port, "-js", "-sd", dir,
 	}}
 	n.start()
 	t.Cleanup(n.kill)
