@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -167,6 +168,30 @@ func TestClient_CloseLost(t *testing.T) {
 			}
 			<-over
 		})
+	}
+}
+
+// TestClient_CloseFiles: a pipe of files, whose end to write can't be closed twice, closes without an error.
+func TestClient_CloseFiles(t *testing.T) {
+	down, downTo, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, upTo, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer up.Close()
+	over := serve(t.Context(), end{down, upTo})
+	c, err := rpc.NewClient(t.Context(), end{up, downTo})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-over; err != nil {
+		t.Error(err)
 	}
 }
 
