@@ -31,6 +31,8 @@ const (
 	followTimeout = 5 * time.Second
 	coldTime      = 2 * time.Second // until a cold standby has started
 	lostAfter     = 3               // calls in a row without an answer of the store
+	learnTries    = 3
+	learnEvery    = 50 * time.Millisecond
 )
 
 // A change is a post that a follower has to copy.
@@ -140,8 +142,8 @@ type standby struct {
 	client  *client
 	primary string
 	cold    bool
-	leads   atomic.Bool // it has taken the place of the other
-	once    sync.Once
+	asked   atomic.Bool // to take the place of the other
+	leads   atomic.Bool // it has taken it
 	work    sync.WaitGroup
 }
 
@@ -168,11 +170,13 @@ func newStandby(p parts) (service, error) {
 		}
 	}
 	routes["GET /promotion"] = func(w http.ResponseWriter, _ *http.Request) error {
-		writeJSON(w, http.StatusOK, promotion{s.leads.Load()})
+		writeJSON(w, http.StatusOK, promotion{s.asked.Load()})
 		return nil
 	}
 	routes["POST /promotion"] = func(w http.ResponseWriter, _ *http.Request) error {
-		s.once.Do(func() { s.work.Go(func() { s.promote(ctx) }) })
+		if s.asked.CompareAndSwap(false, true) {
+			s.work.Go(func() { s.promote(ctx) })
+		}
 		writeBody(w, http.StatusAccepted, []byte("{}"))
 		return nil
 	}
@@ -188,9 +192,9 @@ func newStandby(p parts) (service, error) {
 	}, nil
 }
 
-// A promotion says whether a standby has taken over.
+// A promotion says whether a standby takes the place of the store or has taken it.
 type promotion struct {
-	Leads bool `json:"leads"`
+	Asked bool `json:"asked"`
 }
 
 // follow copies what the primary has, until the standby takes over or ctx ends.
@@ -238,15 +242,22 @@ func newBackup(p parts) *backup {
 	return &backup{addr: p.env.link(standbyName)[0], reads: p.env.asked("DEMO_REPLICA_READS")}
 }
 
-// learn asks the standby whether it has taken over, which a replica of posts that starts later can't know.
+// learn asks the standby whether another replica of posts has asked it to take over. A standby that gives no answer
+// learnTries times counts as one that has not been asked.
 func (b *backup) learn(ctx context.Context, c *client) {
 	if b == nil {
 		return
 	}
-	rep, err := c.do(ctx, b.addr, call{method: http.MethodGet, path: "/promotion"}, checkTimeout)
-	var is promotion
-	if !failed(rep, err) && json.Unmarshal(rep.body, &is) == nil && is.Leads {
-		b.over.Store(true)
+	for range learnTries {
+		rep, err := c.do(ctx, b.addr, call{method: http.MethodGet, path: "/promotion"}, checkTimeout)
+		var is promotion
+		if !failed(rep, err) && json.Unmarshal(rep.body, &is) == nil {
+			b.over.Store(is.Asked)
+			return
+		}
+		if pause(ctx, learnEvery) != nil {
+			return
+		}
 	}
 }
 

@@ -306,35 +306,40 @@ func TestStandby(t *testing.T) {
 	}
 }
 
-// TestStandby_Leads: once the standby has taken over, it knows what the store had acknowledged, and its keys. A replica
-// of posts that starts later uses it, and not the old store, which is back without all that.
+// TestStandby_Leads: once the standby has been asked to take over, it knows what the store had acknowledged, and its
+// keys. A replica of posts that starts later uses it, and not the old store, which is back without all that. A cold
+// standby has not yet taken over when that replica starts.
 func TestStandby_Leads(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := start(t, Config{
-			Standby: hotStandby, Idempotency: on(), Posts: Scale{Replicas: 1}, Breaker: off(), Ejection: off(),
-			Retries: off(), Limiter: off(),
+	for standby, starts := range map[string]time.Duration{hotStandby: 0, coldStandby: coldTime} {
+		t.Run(standby, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, Config{
+					Standby: standby, Idempotency: on(), Posts: Scale{Replicas: 1}, Breaker: off(), Ejection: off(),
+					Retries: off(), Limiter: off(),
+				})
+				token := "Bearer " + s.login("ann")
+				write := func() string {
+					return idOf(t, s.ask("POST", "/posts", `{"author":"ann","text":"hi"}`, sec, "Authorization", token,
+						"Idempotency-Key", "k"))
+				}
+				path := "/posts/" + write()
+				time.Sleep(sec) // simulates the time in which the standby follows
+				again := s.Crash([]string{"store[0]"})
+				for range lostAfter {
+					s.ask("GET", path, "", sec)
+				}
+				again()
+				s.Crash([]string{"posts[0]"})()
+				time.Sleep(starts + sec) // simulates the time until the standby and posts have started
+				if a := s.ask("GET", path, "", sec); a.status != 200 {
+					t.Errorf("%d %s, want what was written before", a.status, a.body)
+				}
+				if id := write(); "/posts/"+id != path {
+					t.Errorf("the same write has the id %s, and %s before", id, path)
+				}
+			})
 		})
-		token := "Bearer " + s.login("ann")
-		write := func() string {
-			return idOf(t, s.ask("POST", "/posts", `{"author":"ann","text":"hi"}`, sec, "Authorization", token,
-				"Idempotency-Key", "k"))
-		}
-		path := "/posts/" + write()
-		time.Sleep(sec) // simulates the time in which the standby follows
-		again := s.Crash([]string{"store[0]"})
-		for range lostAfter {
-			s.ask("GET", path, "", sec)
-		}
-		again()
-		s.Crash([]string{"posts[0]"})()
-		time.Sleep(sec) // simulates the time until posts has started
-		if a := s.ask("GET", path, "", sec); a.status != 200 {
-			t.Errorf("%d %s, want what was written before", a.status, a.body)
-		}
-		if id := write(); "/posts/"+id != path {
-			t.Errorf("the same write has the id %s, and %s before", id, path)
-		}
-	})
+	}
 }
 
 // TestWarmUp: a replica that starts again gets requests once it is warm, or at once, and is then slow.
