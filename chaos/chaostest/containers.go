@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -68,7 +69,11 @@ func NewYard(t *testing.T) *Yard {
 	y := &Yard{Engine: Engine(t), Run: "test-" + strings.ToLower(rand.Text())}
 	program := build(t, "brunt/chaos/chaostest/victim")
 	t.Cleanup(func() {
-		if _, err := y.Engine.RemoveLabelled(context.Background(), containers.RunLabel, y.Run); err != nil {
+		_, err := y.Engine.RemoveLabelled(context.Background(), containers.RunLabel, y.Run)
+		switch {
+		case errors.Is(err, docker.ErrMiscounted): // a defect of the engine; ci left finds what else may be left
+			t.Log(err)
+		case err != nil:
 			t.Error(err)
 		}
 	})

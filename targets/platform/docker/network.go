@@ -3,6 +3,7 @@ package docker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -232,19 +233,21 @@ func (e *Engine) HasNetwork(ctx context.Context, id string) (bool, error) {
 //
 // The engine refuses to remove a network with endpoints, and sometimes keeps the endpoint of a container that it has
 // removed. RemoveNetwork disconnects such endpoints by force, and then removes the network. A container that exists
-// stays in its network, which is an error.
+// stays in its network, which is an error. An error that is an [ErrMiscounted] is the engine's.
 func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
 	_, err := e.api.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
-	for tries := 0; err != nil && strings.Contains(err.Error(), "active endpoints") && tries < deadTries; tries++ {
-		dead, leaving, derr := deadEndpoints(ctx, e, id)
-		if derr != nil || len(dead) == 0 && !leaving {
+	none := false
+	for tries := 0; hasEndpoints(err) && tries < deadTries; tries++ {
+		found, derr := e.endpoints(ctx, id)
+		none = derr == nil && found.none()
+		if derr != nil || len(found.dead) == 0 && !found.leaving && !none {
 			break
 		}
-		for _, name := range dead {
+		for _, name := range found.dead {
 			// An error, such as for an endpoint that is gone meanwhile, shows when the network is removed.
 			_, _ = e.api.NetworkDisconnect(ctx, id, client.NetworkDisconnectOptions{Container: name, Force: true})
 		}
-		if leaving {
+		if found.leaving || none {
 			select {
 			case <-time.After(deadEvery):
 			case <-ctx.Done():
@@ -252,10 +255,23 @@ func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
 		}
 		_, err = e.api.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
 	}
+	if none && hasEndpoints(err) {
+		err = fmt.Errorf("%w: %w", err, ErrMiscounted)
+	}
 	if err != nil && !gone(err) {
 		return fmt.Errorf("removing network %s: %w", short(id), err)
 	}
 	return nil
+}
+
+// ErrMiscounted reports that the engine counts endpoints which a network does not have, and therefore refuses to remove
+// it. Docker 20.10 comes to such a count, rarely, where containers of a network start and end at the same time, and
+// corrects it when it starts.
+var ErrMiscounted = errors.New("it has none: to mend the engine's count, restart the engine, then remove the network")
+
+// hasEndpoints reports whether an error is the engine's refusal to remove a network with endpoints.
+func hasEndpoints(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "active endpoints")
 }
 
 const (
@@ -263,25 +279,34 @@ const (
 	deadEvery = 100 * time.Millisecond // between two tries while the engine removes a container
 )
 
-// deadEndpoints lists the endpoints in a network whose containers do not exist, by the names that the engine accepts
-// for them. Leaving reports that the engine is just removing a container of another endpoint.
-func deadEndpoints(ctx context.Context, e *Engine, id string) (dead []string, leaving bool, err error) {
+// endpoints are those of a network that the engine names.
+type endpoints struct {
+	dead    []string // those whose containers do not exist, by the names that the engine accepts for them
+	live    int      // those of containers that exist
+	leaving bool     // the engine is just removing a container of another endpoint
+}
+
+func (f endpoints) none() bool { return len(f.dead) == 0 && f.live == 0 && !f.leaving }
+
+func (e *Engine) endpoints(ctx context.Context, id string) (out endpoints, err error) {
 	is, err := e.api.NetworkInspect(ctx, id, client.NetworkInspectOptions{})
 	if err != nil {
-		return nil, false, err
+		return out, err
 	}
 	for of, ep := range is.Network.Containers {
 		if !strings.HasPrefix(of, "ep-") { // otherwise the endpoint has no container
 			i, err := e.inspect(ctx, of)
-			if err == nil && i.State != nil && i.State.Status == container.StateRemoving {
-				leaving = true
-			}
-			if !gone(err) {
+			switch {
+			case err == nil && i.State != nil && i.State.Status == container.StateRemoving:
+				out.leaving = true
+				continue
+			case !gone(err):
+				out.live++
 				continue
 			}
 		}
-		dead = append(dead, cmp.Or(ep.Name, of))
+		out.dead = append(out.dead, cmp.Or(ep.Name, of))
 	}
-	slices.Sort(dead)
-	return dead, leaving, nil
+	slices.Sort(out.dead)
+	return out, nil
 }

@@ -2,6 +2,7 @@ package docker_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"brunt/targets/platform/containers"
+	"brunt/targets/platform/docker"
 )
 
 // seat is a fake engine: the configuration of a container in network n, and the last requests for
@@ -154,6 +156,7 @@ type sticky struct {
 	containers map[string]string // states of the containers that exist, by id
 	forced     []string          // names that were disconnected by force
 	removed    bool
+	miscounted bool // it counts an endpoint that does not exist
 }
 
 func (s *sticky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -179,7 +182,7 @@ func (s *sticky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				delete(s.endpoints, of)
 			}
 		}
-	case r.Method == http.MethodDelete && len(s.endpoints) > 0:
+	case r.Method == http.MethodDelete && (len(s.endpoints) > 0 || s.miscounted):
 		fail(http.StatusForbidden, "error while removing network: network n id n has active endpoints")
 	case r.Method == http.MethodDelete:
 		s.removed = true
@@ -236,9 +239,19 @@ func TestRemoveNetwork(t *testing.T) {
 			if s.removed != c.removed || (err == nil) != c.removed || fmt.Sprint(s.forced) != c.forced {
 				t.Errorf("removed %v, forced %v: %v", s.removed, s.forced, err)
 			}
-			if !c.removed && !strings.Contains(fmt.Sprint(err), "active endpoints") {
+			if !c.removed && !strings.Contains(fmt.Sprint(err), "active endpoints") || errors.Is(err, docker.ErrMiscounted) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestRemoveNetwork_Miscounted removes a network without endpoints for which the engine counts one.
+func TestRemoveNetwork_Miscounted(t *testing.T) {
+	srv := httptest.NewServer(&sticky{miscounted: true})
+	defer srv.Close()
+	e := engineAt(t, srv)
+	if err := e.RemoveNetwork(t.Context(), "n"); !errors.Is(err, docker.ErrMiscounted) {
+		t.Errorf("%v, want an ErrMiscounted", err)
 	}
 }
