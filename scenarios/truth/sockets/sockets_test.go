@@ -464,7 +464,7 @@ func (c socketCase) play(t *testing.T, m machine) (g got, scenario string) {
 			limit(t, p, m.quota)
 		}
 		if c.freeze > 0 {
-			freeze(t, p, s, c.freeze)
+			freeze(t, p, s, c.freeze, c.chaos != "")
 		}
 	})
 	if c.early {
