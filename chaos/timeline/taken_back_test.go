@@ -96,6 +96,50 @@ func TestStoodStill(t *testing.T) {
 	}
 }
 
+// TestStoodStill_Injection checks that an occurrence that could not be injected while brunt stood still says so, with
+// what the injection met. If brunt stood still before, the injection failed without that.
+func TestStoodStill_Injection(t *testing.T) {
+	const still = "brunt itself stood still from 3s to 15s, during the injection: "
+	for _, c := range []struct {
+		name  string
+		build func(d *diary) *timeline.Entry
+		want  string
+	}{
+		{"it is injected meanwhile", func(d *diary) *timeline.Entry {
+			opens := noted{diary: d, name: "a", fails: "inject", steps: 1, opens: 13 * time.Second}
+			return entry("a", opens, 2*time.Second, time.Second)
+		}, still + "break a: no way in"},
+		{"it is planned meanwhile", func(d *diary) *timeline.Entry {
+			return entry("a", noted{diary: d, name: "a", fails: "plan", slow: 13 * time.Second}, 2*time.Second, time.Second)
+		}, still + "no unit matches here"},
+		{"a step of a group is injected meanwhile", func(d *diary) *timeline.Entry {
+			opens := noted{diary: d, name: "a", fails: "inject", steps: 1, opens: 13 * time.Second}
+			return group(2*time.Second, time.Second, opens)
+		}, "g.a: " + still + "break a: no way in"},
+		{"it is injected afterwards", func(d *diary) *timeline.Entry {
+			return entry("a", noted{diary: d, name: "a", fails: "inject", steps: 1}, 15*time.Second, time.Second)
+		}, "break a: no way in"},
+		{"it is planned afterwards", func(d *diary) *timeline.Entry {
+			return entry("a", noted{diary: d, name: "a", fails: "plan"}, 15*time.Second, time.Second)
+		}, "no unit matches here"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
+				return []*timeline.Entry{c.build(d)}
+			}, func(tl *timeline.Timeline) {
+				tl.Awake = func(bool) {
+					if tl.Env.Now() >= 15*time.Second {
+						tl.StoodStill(3*time.Second, 15*time.Second, 13*time.Second)
+					}
+				}
+			})
+			if r := records[0]; r.InjectErr == nil || !strings.HasPrefix(r.InjectErr.Error(), c.want) {
+				t.Errorf("%v, want %q", r.InjectErr, c.want)
+			}
+		})
+	}
+}
+
 // TestLate_Others checks that brunt is not called late where another occurrence took its time.
 func TestLate_Others(t *testing.T) {
 	for _, c := range []struct {

@@ -47,6 +47,7 @@ type Timeline struct {
 	injected injectedFaults
 	in       []*injection // the injected faults, in the order of their injection
 	overdue  bool         // a fault was reverted only after its deadline
+	still    standstill   // the last time that brunt itself stood still
 }
 
 // Phases record, on the run's clock, when occurrences are injected.
