@@ -63,11 +63,10 @@ func completeOneOf(c *cobra.Command, flag string, words ...string) {
 
 // completeTerms completes the terms that `brunt explain` knows.
 func completeTerms(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	r, err := newReference()
-	if err != nil || len(args) > 0 {
+	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return r.Names(), cobra.ShellCompDirectiveNoFileComp
+	return newReference().Names(), cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeKinds completes the kind of --fault.

@@ -12,7 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/reporters/catalog"
 	"brunt/scenarios"
+	"brunt/scenarios/convert"
 	"brunt/scenarios/edit/reference"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
@@ -252,10 +254,7 @@ func TestWhyInvalid(t *testing.T) {
 // TestExplain_Terms checks that `brunt explain NAME` has the whole of every term, as the page says behind an underlined
 // one.
 func TestExplain_Terms(t *testing.T) {
-	r, err := newReference()
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := newReference()
 	for _, term := range result.Terms() {
 		said, err := r.Explain(term.Name)
 		if words := strings.Join(strings.Fields(said), " "); err != nil ||
@@ -265,17 +264,40 @@ func TestExplain_Terms(t *testing.T) {
 	}
 }
 
-// TestReference_Files compares the generated pages with the code.
-func TestReference_Files(t *testing.T) {
-	suite.Sequential(t)
-	r, err := referenceOf(madeSchemas(t))
+// madeReference makes the reference from the code.
+func madeReference(t *testing.T) *reference.Reference {
+	t.Helper()
+	made := madeSchemas(t)
+	from := reference.Sources{
+		Scenario: made["scenario"], Policy: made["policy"], Drill: made["drill"], Result: made["result"],
+		Event: made["event"], Faults: plan.ArgumentKinds(), ExitCodes: scenarios.ExitTable(), Formats: map[string]string{},
+	}
+	for _, f := range catalog.All().Formats() {
+		from.Formats[f.Name] = f.About
+	}
+	for _, f := range convert.Converters() {
+		from.Converted = append(from.Converted, [3]string{f.Name, f.Source, f.Doc})
+	}
+	r, err := reference.New(from)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r
+}
+
+// TestReference_Files compares the generated pages, and the index that `brunt explain` reads, with the code.
+func TestReference_Files(t *testing.T) {
+	suite.Sequential(t)
+	r := madeReference(t)
 	files, err := r.Files(exampleList(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	index, err := r.Index()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files["scenarios/edit/reference/index.txt"] = string(index)
 	for name, text := range files {
 		file := filepath.Join(top, filepath.FromSlash(name))
 		if update() {
@@ -318,10 +340,7 @@ func exampleList(t *testing.T) []reference.Example {
 // TestReference_Complete checks that every name has an explanation.
 func TestReference_Complete(t *testing.T) {
 	suite.Sequential(t)
-	r, err := newReference()
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := newReference()
 	names := append(plan.ArgumentKinds(), slo.MetricNames()...)
 	for _, row := range scenarios.ExitTable() {
 		names = append(names, strings.Split(row[0], ", ")...)

@@ -99,18 +99,13 @@ func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.Syste
 	fillLearned(page, learned)
 	coverage := m.Coverage(system)
 	page.Coverage = coverage.String()
-	for _, u := range coverage.Untried {
-		page.Untried = append(page.Untried, u.String())
-	}
-	if len(coverage.Effects) > 0 {
-		page.Untried = append(page.Untried, "on no part at all: "+strings.Join(coverage.Effects, ", "))
-	}
+	page.Untried = words.UntriedParts(coverage.Untried, coverage.Effects)
 	for _, s := range coverage.Next(needs, 3) {
 		command := slices.Concat([]string{"brunt", "drill", "run", s.Drill}, again, []string{"--role", s.Role})
 		if s.Set != "" {
 			command = append(command, "--set", s.Set)
 		}
-		page.Next = append(page.Next, html.MatrixNext{Command: syntax.ShellWords(command), Why: s.Reason})
+		page.Next = append(page.Next, html.MatrixNext{Command: syntax.ShellWords(command), Why: words.DrillReason(s.Part, s.Effect, s.Reason, s.Unmet)})
 	}
 	return learned
 }

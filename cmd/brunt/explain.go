@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"brunt/reporters/catalog"
 	"brunt/scenarios"
-	"brunt/scenarios/convert"
 	"brunt/scenarios/edit/reference"
 	"brunt/scenarios/plan"
 
@@ -27,11 +25,7 @@ the last of these keys. Without PATH, list everything that can be explained.`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeTerms,
 		RunE: func(c *cobra.Command, args []string) error {
-			r, err := newReference()
-			if err != nil {
-				return err
-			}
-			text, err := r.Explain(strings.Join(args, " "))
+			text, err := newReference().Explain(strings.Join(args, " "))
 			if err != nil {
 				return scenarios.Usage(err)
 			}
@@ -41,21 +35,7 @@ the last of these keys. Without PATH, list everything that can be explained.`,
 	}
 }
 
-// newReference builds the reference of this build of brunt.
-func newReference() (*reference.Reference, error) { return referenceOf(schemas) }
-
-// referenceOf builds a reference from the texts of schemas, by subject.
-func referenceOf(schemas map[string][]byte) (*reference.Reference, error) {
-	from := reference.Sources{
-		Scenario: schemas["scenario"], Policy: schemas["policy"], Drill: schemas["drill"], Result: schemas["result"],
-		Event: schemas["event"], Faults: plan.ArgumentKinds(), ExitCodes: scenarios.ExitTable(),
-		Formats: map[string]string{},
-	}
-	for _, f := range catalog.All().Formats() {
-		from.Formats[f.Name] = f.About
-	}
-	for _, f := range convert.Converters() {
-		from.Converted = append(from.Converted, [3]string{f.Name, f.Source, f.Doc})
-	}
-	return reference.New(from)
+// newReference returns the reference of this build of brunt.
+func newReference() *reference.Reference {
+	return reference.Read(reference.Sources{Faults: plan.ArgumentKinds(), ExitCodes: scenarios.ExitTable()})
 }

@@ -26,10 +26,6 @@ you mean". The folder examples/editors of brunt has settings for editors.`,
 		Example: `  brunt lsp                 # as an editor starts it`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			r, err := newReference()
-			if err != nil {
-				return err
-			}
 			check := func(path string, read func(string) ([]byte, error)) ([]string, error) {
 				one := f
 				one.read = read
@@ -49,7 +45,7 @@ you mean". The folder examples/editors of brunt has settings for editors.`,
 				services = append(services, one.Name)
 			}
 			return lsp.Serve(c.Context(), stream, lsp.Options{
-				Check: check, Reference: r, Stacks: map[string][]string{"demo": services}, Pause: typing,
+				Check: check, Reference: newReference(), Stacks: map[string][]string{"demo": services}, Pause: typing,
 			})
 		},
 	}

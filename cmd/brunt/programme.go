@@ -154,11 +154,9 @@ func untried(runs []*result.Result) (out []programme.Untried) {
 		if c.Modes == 0 { // as for a URL
 			continue
 		}
-		u := programme.Untried{System: name, Effects: c.Effects, Modes: c.Modes, Held: c.Held, Failed: c.Failed}
-		for _, part := range c.Untried {
-			u.Parts = append(u.Parts, part.String())
-		}
-		out = append(out, u)
+		out = append(out, programme.Untried{
+			System: name, Parts: c.Untried, Effects: c.Effects, Modes: c.Modes, Held: c.Held, Failed: c.Failed,
+		})
 	}
 	return out
 }

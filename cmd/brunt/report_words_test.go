@@ -22,10 +22,7 @@ import (
 // have.
 func TestReference_ReportWords(t *testing.T) {
 	suite.Sequential(t)
-	r, err := newReference()
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := newReference()
 	found := map[string]bool{}
 	for pattern, files := range map[string]string{
 		`<(?:h2|th)\b[^>]*>\{\{term "([^"]+)"`: "html/assets/page.tmpl",

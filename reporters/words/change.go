@@ -32,6 +32,7 @@ func changeRules() []changeRule {
 		{"dead-peer", (*findings).outage, deadPeer},
 		{"client-timeout", (*findings).failed, shorterTimeout},
 		{"slow-link", (*findings).failed, boundedCalls},
+		{"client-link", (*findings).failed, fewerCrossings},
 		{"memory", (*findings).failed, moreMemory},
 		{"accept-queue", (*findings).failed, longerQueue},
 		{"cpu", (*findings).failed, moreProcessor},
@@ -317,28 +318,64 @@ func ofLoad(links []string) bool {
 	return slices.ContainsFunc(links, func(l string) bool { return strings.HasPrefix(l, "load->") })
 }
 
-// boundedCalls speaks where an objective on response times failed while a fault made a link slow.
+// boundedCalls speaks where an objective on response times failed while a fault made a link of the target slow.
 func boundedCalls(f *findings) *Advice {
+	o, by := f.slowLink()
+	if o == nil || ofLoad(by.Hit()) {
+		return nil
+	}
+	link, _ := linkWords(by.Hit())
+	return &Advice{
+		Likely: true,
+		Text: append(Text{}.say("Bound the calls over "), link...).
+			say(": answers waited for it, likely without a timeout. One below " + objectiveLimit(o) +
+				" with a fallback would hold the objective."),
+	}
+}
+
+// fewerCrossings speaks where an objective on response times failed while a fault made the link from the load slow. No
+// timeout in the target helps there.
+func fewerCrossings(f *findings) *Advice {
+	o, by := f.slowLink()
+	if o == nil || !ofLoad(by.Hit()) {
+		return nil
+	}
+	link, _ := linkWords(by.Hit())
+	return &Advice{
+		Likely: true,
+		Text: append(Text{}.say("Let a request cross "), link...).
+			say(" less often, by kept connections, fewer redirects or smaller answers, or allow for ").
+			strong(Clean(by.Name)).say(" in the limit of " + objectiveLimit(o) + ": answers likely waited for the link, " +
+			"which the target can't shorten."),
+	}
+}
+
+// slowLink returns an objective on response times that failed while a fault made a link slow, and the fault; nil if
+// there is none.
+func (f *findings) slowLink() (*result.ObjectiveResult, *result.FaultRecord) {
 	for i := range f.r.Objectives {
 		o := &f.r.Objectives[i]
 		if o.Verdict != scenarios.Fail || !o.Of().Latency() || o.Phase.Kind != slo.FaultPhase {
 			continue
 		}
 		by := faultNamed(f.r, o.Phase.String())
-		if by == nil || !linked(by) || ofLoad(by.Hit()) || faultVerbs[by.Kind] != "slow" ||
-			by.Parts.Slower().Answer != result.Yes {
-			continue
-		}
-		t := Text{}.say("Bound the calls over ")
-		link, _ := linkWords(by.Hit())
-		t = append(t, link...)
-		return &Advice{
-			Likely: true,
-			Text: t.say(": answers waited for it, likely without a timeout. One below " + objectiveLimit(o) +
-				" with a fallback would hold the objective."),
+		if by != nil && linked(by) && faultVerbs[by.Kind] == "slow" && likelySlower(by.Parts) {
+			return o, by
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// likelySlower reports whether answers were slower in a fault, or, where brunt's own time or few answers leave that
+// open, half of them took over twice as long and over 20 ms longer.
+func likelySlower(p *result.ImpactParts) bool {
+	switch p.Slower().Answer {
+	case result.Yes:
+		return true
+	case result.No:
+		return false
+	}
+	return p != nil && p.P50 > 2*p.P50Before && p.P50 > p.P50Before+.02
 }
 
 func objectiveLimit(o *result.ObjectiveResult) string { return formatMetric(o.Of(), o.Target) }

@@ -168,6 +168,21 @@ func TestChangeRules(t *testing.T) {
 		r.Objectives = []result.ObjectiveResult{judged(t, "p95 < 500ms in slow-database", .95, scenarios.Fail)}
 		return r
 	}
+	clientLink := func(told bool) *result.Result {
+		r := onURL(t)
+		f := aFault("far-away", "network.latency", "load->target")
+		f.Impact, f.OnsetAt = result.Impacted, result.NaN
+		f.Parts = &result.ImpactParts{Requests: 250, Slowed: told, P50: .2, P50Before: .0003}
+		if !told { // as on a busy machine
+			f.Parts.SlowerBecause = []result.Note{{Kind: result.SlowerThis}}
+		}
+		r.Faults, r.Incidents, r.Errors = []result.FaultRecord{f}, nil, nil
+		r.Objectives = []result.ObjectiveResult{judged(t, "p95 < 100ms in far-away", .227, scenarios.Fail)}
+		return r
+	}
+	acrossLink := "Let a request cross the link from load to target less often, by kept connections, fewer redirects " +
+		"or smaller answers, or allow for far-away in the limit of 100ms: answers likely waited for the link, which the " +
+		"target can't shorten."
 	var shown []string
 	for _, tt := range []struct {
 		rule    string
@@ -325,6 +340,18 @@ func TestChangeRules(t *testing.T) {
 			"slow-link", slowLink(onPatroni(t)), "Bound the calls over the link from haproxy to patroni: answers waited for " +
 				"it, likely without a timeout. One below 500ms with a fallback would hold the objective.", "",
 			"answers were not slower", func(r *result.Result) { r.Faults[0].Parts.Slowed = false },
+		},
+		{
+			"client-link", clientLink(true), acrossLink, "",
+			"the link is the target's own", func(r *result.Result) { r.Faults[0].Units = []string{"nginx[0]->redis[0]"} },
+		},
+		{
+			"client-link", clientLink(false), acrossLink, "",
+			"it is open whether answers were slower", func(r *result.Result) { r.Faults[0].Parts.P50 = .0005 },
+		},
+		{
+			"client-link", clientLink(true), acrossLink, "",
+			"the objective held", func(r *result.Result) { r.Objectives[0].Verdict = scenarios.Pass },
 		},
 		{
 			"memory", func() *result.Result {

@@ -203,14 +203,7 @@ func ClaimTexts(p *programme.Programme) (out []string) {
 func UntriedTexts(p *programme.Programme) (out []Pair) {
 	for i := range p.Untried {
 		u := &p.Untried[i]
-		parts := make([]string, 0, len(u.Parts)+1)
-		for _, part := range u.Parts {
-			parts = append(parts, Clean(part))
-		}
-		if len(u.Effects) > 0 {
-			parts = append(parts, "on no part at all: "+Clean(strings.Join(u.Effects, ", ")))
-		}
-		text := strings.Join(parts, "; ")
+		text := strings.Join(UntriedParts(u.Parts, u.Effects), "; ")
 		if u.Modes > 0 {
 			text = syntax.Sentence("Of "+Plural(int64(u.Modes), "way", "ways")+" to fail, "+
 				Int(int64(u.Held))+" held and "+Int(int64(u.Failed))+" failed") + " " + text
@@ -218,6 +211,45 @@ func UntriedTexts(p *programme.Programme) (out []Pair) {
 		out = append(out, Pair{Clean(u.System), text})
 	}
 	return out
+}
+
+// UntriedParts describes the services and links that lack an effect, such as store: never died, never hung, and the
+// effects that no part was tried under.
+func UntriedParts(parts []programme.UntriedPart, effects []string) (out []string) {
+	for _, p := range parts {
+		var lacks []string
+		for _, e := range p.Effects {
+			lacks = append(lacks, neverHad(e))
+		}
+		out = append(out, Clean(p.Name)+": "+strings.Join(lacks, ", "))
+	}
+	if len(effects) > 0 {
+		out = append(out, "on no part at all: "+Clean(strings.Join(effects, ", ")))
+	}
+	return out
+}
+
+// DrillReason says why a drill is worth running next: no run tried an effect on a part, and a clause says why that
+// matters. Unmet means that the last fault with this effect met no traffic, or was not verified.
+func DrillReason(part, effect, why string, unmet bool) string {
+	text := Clean(part) + " was " + neverHad(effect) + ", and " + Clean(why) + "."
+	if unmet {
+		text += " The last such fault met no traffic, or was not verified: it wants another load."
+	}
+	return text
+}
+
+// neverHad says that no run tried an effect.
+func neverHad(effect string) string {
+	switch effect {
+	case "dies":
+		return "never died"
+	case "hangs":
+		return "never hung"
+	case "errors":
+		return "never answered with errors"
+	}
+	return "never " + Clean(effect) // slow and cut
 }
 
 // ProgrammeSummary counts the states of a programme, in sentences.

@@ -11,6 +11,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/result/programme"
 	"brunt/scenarios/syntax"
 )
 
@@ -24,30 +25,9 @@ var (
 	ofLinks    = []string{"slow", "cut", "errors"}
 )
 
-// never says in words that an effect was never tried.
-var never = map[string]string{
-	"dies": "never died", "hangs": "never hung", "slow": "never slow", "cut": "never cut",
-	"errors": "never answered with errors",
-}
-
-// An Untried is a service or a link with the effects that no run tried on it.
-type Untried struct {
-	Part    string
-	Effects []string
-}
-
-// String returns u in words, such as store: never died, never hung.
-func (u Untried) String() string {
-	var words []string
-	for _, e := range u.Effects {
-		words = append(words, never[e])
-	}
-	return u.Part + ": " + strings.Join(words, ", ")
-}
-
 // Coverage says which failure modes of a system were tried.
 type Coverage struct {
-	Untried []Untried
+	Untried []programme.UntriedPart // services and links that lack an effect
 	// number of failure modes: all, those on which every objective held, and those on which one failed
 	Modes, Held, Failed int
 	// effects that no part was tried under at all, beside those of Untried
@@ -114,7 +94,7 @@ func (m *Matrix) Coverage(of *System) Coverage {
 	}
 	out := Coverage{unmet: m.unmet}
 	add := func(part string, effects []string) {
-		u := Untried{Part: part}
+		u := programme.UntriedPart{Name: part}
 		for _, e := range effects {
 			out.Modes++
 			switch v, ok := tried[[2]string{part, e}]; {
@@ -138,7 +118,7 @@ func (m *Matrix) Coverage(of *System) Coverage {
 		}
 	}
 	for _, e := range effects[:len(effects)-1] {
-		if !slices.Contains(m.Effects, e) && never[e] == "" {
+		if !slices.Contains(slices.Concat(m.Effects, ofServices, ofLinks), e) {
 			out.Effects = append(out.Effects, e)
 		}
 	}
@@ -189,7 +169,10 @@ type Suggestion struct {
 	Drill  string // its name
 	Role   string // part=PART
 	Set    string // a param, such as pick=one; empty: no param
-	Reason string // in a sentence
+	Part   string // the service or link, such as one of store
+	Effect string // the effect that no run tried on the part, such as hangs
+	Reason string // why that matters: a clause
+	Unmet  bool   // the last fault with this effect met no traffic, or was not verified
 }
 
 // unmetLast lowers the score of a drill that was tried in vain below every drill that was not tried.
@@ -206,25 +189,27 @@ func (c Coverage) Next(d *Dependencies, n int) []Suggestion {
 	}
 	var list []candidate
 	for _, u := range c.Untried {
-		part, one := strings.CutPrefix(u.Part, oneOf(""))
+		part, one := strings.CutPrefix(u.Name, oneOf(""))
 		service, set := part, ""
 		if one {
 			set = "pick=one"
 		}
-		if _, to, link := strings.Cut(u.Part, chaos.LinkArrow); link {
+		if _, to, link := strings.Cut(u.Name, chaos.LinkArrow); link {
 			service = to
 		}
 		score, reason := d.weight(service)
 		for _, effect := range u.Effects {
 			next := candidate{
-				Suggestion{sweepOf[effect], "part=" + part, set, fmt.Sprintf("%s was %s, and %s.", u.Part, never[effect], reason)},
+				Suggestion{
+					Drill: sweepOf[effect], Role: "part=" + part, Set: set,
+					Part: u.Name, Effect: effect, Reason: reason, Unmet: c.unmet[[2]string{part, effect}],
+				},
 				part, score - float64(slices.Index(worth, effect))/10,
 			}
 			if one { // the loss of all replicas comes first
 				next.score -= .5
 			}
-			if c.unmet[[2]string{part, effect}] {
-				next.Reason += " The last such fault met no traffic, or was not verified: it wants another load."
+			if next.Unmet {
 				next.score -= unmetLast
 			}
 			list = append(list, next)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/syntax"
@@ -36,9 +37,12 @@ const (
 	mostValue    = 4096 // bytes
 )
 
-// identifies matches names of values that a server chooses.
-var identifies = regexp.MustCompile(`(?i:^|[_.-])(?i:id|uuid|guid|key|token|code|slug|ref|nonce|csrf|xsrf|session|version|etag)$` +
-	`|[a-z](?:Id|ID|Uuid|UUID|Key|Token|Code|Ref)$`)
+// identifies matches names of values that a server chooses. It is compiled when a log is read: every start of brunt
+// would wait a millisecond for it.
+var identifies = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i:^|[_.-])(?i:id|uuid|guid|key|token|code|slug|ref|nonce|csrf|xsrf|session|version|etag)$` +
+		`|[a-z](?:Id|ID|Uuid|UUID|Key|Token|Code|Ref)$`)
+})
 
 // chosen reports whether a value looks like one that a server chose: it is long and has no blanks, or its name says so.
 func (a answered) chosen() bool {
@@ -46,7 +50,7 @@ func (a answered) chosen() bool {
 		return false
 	}
 	return len(a.value) >= 16 || len(a.value) >= 8 && strings.ContainsAny(a.value, "0123456789") ||
-		identifies.MatchString(a.name)
+		identifies().MatchString(a.name)
 }
 
 // hidden matches elements of HTML that hold a value for a later request.
@@ -65,7 +69,7 @@ func answers(kind, text string, headers []harHeader) (out []answered) {
 	for _, h := range headers {
 		name, value := string(h.Name), string(h.Value)
 		if lower := strings.ToLower(name); draft.IsSecret(name) && lower != "set-cookie" ||
-			strings.HasPrefix(lower, "x-") && identifies.MatchString(lower) {
+			strings.HasPrefix(lower, "x-") && identifies().MatchString(lower) {
 			add(answered{name: name, value: value, finder: "header " + name})
 		}
 	}
@@ -153,7 +157,7 @@ func (s *harSession) vary(line int, name, value string) (draft.Text, *correlatio
 	if c == nil {
 		return nil, nil
 	}
-	named := identifies.MatchString(name) || c.within != "" && strings.EqualFold(name, c.within)
+	named := identifies().MatchString(name) || c.within != "" && strings.EqualFold(name, c.within)
 	if len(value) < 4 && !named {
 		return nil, nil
 	}

@@ -13,6 +13,7 @@
 //
 //	reference.go  New and Explain; text.go wraps the text of Explain
 //	schema.go     the schema of scenarios; result.go those of results and events
+//	index.go      the finished reference as one text, from which a program reads the entries that it needs
 //	entry.go      the entries that can be explained, and how they are found
 //	outline.go    the keys that are possible at a place of a scenario, for editors
 //	metrics.go    the metrics of objectives; protocols.go the protocols

@@ -11,22 +11,23 @@ import (
 
 // An entry is a thing that can be explained.
 type entry struct {
-	Path string // such as chaos.network.latency.delay
+	Path string `json:"-"` // such as chaos.network.latency.delay
 	// its sort: a key, a fault, an executor, a protocol, a metric, a format, a converter, a term, an exit code, a topic
-	Sort        string
-	Text        string   // its meaning: one or more sentences; Markdown if it is a topic
-	Forms       []string // possible forms of its value; empty is an object
-	Only        []string // executors that have the key; empty is all
-	Named       bool     // its keys are below a name that the author chooses
-	List        bool     // its value may be a list
-	Steps       bool     // with List: an item may be a step
-	Must        bool     // the key is required wherever its object is
-	MustOf      []string // executors that require the key
-	Keys        []string // paths of the keys below it, in order
-	On, Systems string   // of a kind of fault: the things it acts on, and the systems on which it can be injected
-	Example     string   // of a kind of fault: an example in a scenario
-	Protocols   []string // protocols that have the key; empty if it belongs to no protocol
-	Pattern     bool     // its name stands for all keys that begin like it, such as paths of JSON
+	Sort      string   `json:"-"`
+	Text      string   `json:",omitempty"` // its meaning: one or more sentences; Markdown if it is a topic
+	Forms     []string `json:",omitempty"` // possible forms of its value; empty is an object
+	Only      []string `json:",omitempty"` // executors that have the key; empty is all
+	Named     bool     `json:",omitempty"` // its keys are below a name that the author chooses
+	List      bool     `json:",omitempty"` // its value may be a list
+	Steps     bool     `json:",omitempty"` // with List: an item may be a step
+	Must      bool     `json:",omitempty"` // the key is required wherever its object is
+	MustOf    []string `json:",omitempty"` // executors that require the key
+	Keys      []string `json:",omitempty"` // paths of the keys below it, in order
+	On        string   `json:",omitempty"` // of a kind of fault: the things it acts on
+	Systems   string   `json:",omitempty"` // of a kind of fault: the systems on which it can be injected
+	Example   string   `json:",omitempty"` // of a kind of fault: an example in a scenario
+	Protocols []string `json:",omitempty"` // protocols that have the key; empty if it belongs to no protocol
+	Pattern   bool     `json:",omitempty"` // its name stands for all keys that begin like it, such as paths of JSON
 
 	texts []protocolText
 }

@@ -34,11 +34,11 @@ func (r *Reference) Outline(path []string) (Outline, bool) {
 		return Outline{}, false
 	}
 	var o Outline
-	e := r.entries[at]
+	e := r.entry(at)
 	if e == nil {
 		e = &entry{}
-		for _, x := range r.of("key") {
-			if !strings.Contains(x.Path, ".") && x.Path != "step" {
+		for _, x := range r.topKeys() {
+			if x.Path != "step" {
 				e.Keys = append(e.Keys, x.Path)
 			}
 		}
@@ -49,12 +49,13 @@ func (r *Reference) Outline(path []string) (Outline, bool) {
 		return o, true
 	}
 	keys := slices.Clone(e.Keys)
-	if step := r.entries["step"]; e.Steps && step != nil {
+	if step := r.entry("step"); e.Steps && step != nil {
 		keys = append(keys, step.Keys...)
 	}
 	seen := map[string]bool{}
 	for _, p := range keys {
-		if k := r.key(r.entries[p]); !seen[k.Name] && !r.entries[p].Pattern {
+		e := r.entry(p)
+		if k := r.key(e); !seen[k.Name] && !e.Pattern {
 			seen[k.Name] = true
 			o.Keys = append(o.Keys, k)
 		}
@@ -66,7 +67,7 @@ func (r *Reference) Outline(path []string) (Outline, bool) {
 // resolve returns the path of the entry that keys lead to, starting from the entry at. Named means that the last key
 // is a name that the author chose.
 func (r *Reference) resolve(at string, keys []string) (path string, named, ok bool) {
-	e := r.entries[at]
+	e := r.entry(at)
 	if len(keys) == 0 {
 		return at, false, at == "" || e != nil
 	}
@@ -84,8 +85,8 @@ func (r *Reference) resolve(at string, keys []string) (path string, named, ok bo
 // under resolves keys. The first of them is a key of the entry at.
 func (r *Reference) under(at string, keys []string) (path string, named, ok bool) {
 	for _, next := range []string{join(at, keys[0]), "step." + keys[0]} {
-		e := r.entries[at]
-		if strings.HasPrefix(next, "step.") && (e == nil || !e.Steps) || r.entries[next] == nil {
+		e := r.entry(at)
+		if strings.HasPrefix(next, "step.") && (e == nil || !e.Steps) || r.entry(next) == nil {
 			continue
 		}
 		if path, named, ok = r.resolve(next, keys[1:]); ok {

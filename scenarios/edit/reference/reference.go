@@ -35,8 +35,9 @@ type Sources struct {
 
 // A Reference holds all entries that can be explained.
 type Reference struct {
-	entries   map[string]*entry
-	executors int // number of executors
+	entries   map[string]*entry // those that New made
+	index     *index            // nil: the reference is one that New made
+	executors int               // number of executors
 	from      Sources
 }
 
@@ -63,10 +64,9 @@ func New(from Sources) (*Reference, error) {
 		}
 	}
 	r.executors = len(executors)
-	paths := slices.Sorted(maps.Keys(r.entries))
 	for name, text := range executors {
 		e := &entry{Path: name, Sort: "executor", Text: sentence(text, true)}
-		for _, key := range paths {
+		for key := range r.all() {
 			if x := r.entries[key]; strings.HasPrefix(key, "load.") && slices.Contains(x.Only, name) &&
 				len(x.Only) < r.executors-1 {
 				e.Keys = append(e.Keys, key)
@@ -206,10 +206,10 @@ func (r *Reference) Explain(query string) (string, error) {
 		found = slices.DeleteFunc(found, func(e *entry) bool { return e.Sort == "term" })
 		more := "several"
 		for _, of := range meant {
-			if e := r.entries[of+"."+query]; e != nil {
+			if e := r.entry(of + "." + query); e != nil {
 				r.write(&b, e)
 				b.WriteString("\n")
-				found, more = slices.DeleteFunc(found, func(o *entry) bool { return o == e }), "other"
+				found, more = slices.DeleteFunc(found, func(o *entry) bool { return o.Path == e.Path }), "other"
 				break
 			}
 		}
@@ -237,7 +237,7 @@ const maxWhole = 4
 func (r *Reference) find(query string) []*entry {
 	var found []*entry
 	for _, prefix := range []string{"", "chaos.", "term.", "metric.", "topic.", "format.", "protocol.", "converter."} {
-		if e := r.entries[prefix+query]; e != nil {
+		if e := r.entry(prefix + query); e != nil {
 			found = append(found, e)
 		}
 	}
@@ -246,18 +246,20 @@ func (r *Reference) find(query string) []*entry {
 	}
 	for _, t := range result.Terms() {
 		if slices.Contains(t.Also, query) {
-			found = append(found, r.entries["term."+t.Name])
+			found = append(found, r.entry("term."+t.Name))
 		}
 	}
-	if m := metricOf(query); m != "" && r.entries["metric."+m] != nil {
-		found = append(found, r.entries["metric."+m])
+	if m := metricOf(query); m != "" {
+		if e := r.entry("metric." + m); e != nil {
+			found = append(found, e)
+		}
 	}
 	if len(found) > 0 {
 		return found
 	}
-	for _, p := range slices.Sorted(maps.Keys(r.entries)) {
-		if strings.HasSuffix(p, "."+query) && !slices.Contains(found, r.entries[p]) {
-			found = append(found, r.entries[p])
+	for p := range r.all() {
+		if strings.HasSuffix(p, "."+query) {
+			found = append(found, r.entry(p))
 		}
 	}
 	return found
@@ -288,7 +290,7 @@ func (r *Reference) together(found []*entry) []*entry {
 // Names lists the queries that Explain answers: whole paths, their ends, and the names of lists.
 func (r *Reference) Names() []string {
 	seen := map[string]bool{}
-	for p := range r.entries {
+	for p := range r.all() {
 		_, short, _ := strings.Cut(p, ".")
 		for _, name := range []string{p, short, p[strings.LastIndexByte(p, '.')+1:]} {
 			if name != "" {
@@ -305,9 +307,20 @@ func (r *Reference) Names() []string {
 // of lists the entries of one sort, ordered by path.
 func (r *Reference) of(sort string) []*entry {
 	var out []*entry
-	for _, p := range slices.Sorted(maps.Keys(r.entries)) {
-		if e := r.entries[p]; e.Sort == sort {
-			out = append(out, e)
+	for p, is := range r.all() {
+		if is == sort {
+			out = append(out, r.entry(p))
+		}
+	}
+	return out
+}
+
+// topKeys lists the keys of a scenario that are below no other.
+func (r *Reference) topKeys() []*entry {
+	var out []*entry
+	for p, sort := range r.all() {
+		if !strings.Contains(p, ".") && sort == "key" {
+			out = append(out, r.entry(p))
 		}
 	}
 	return out
@@ -317,7 +330,7 @@ func (r *Reference) of(sort string) []*entry {
 func (r *Reference) below(e *entry) []*entry {
 	out := make([]*entry, len(e.Keys))
 	for i, p := range e.Keys {
-		out[i] = r.entries[p]
+		out[i] = r.entry(p)
 	}
 	return out
 }

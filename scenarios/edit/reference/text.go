@@ -17,13 +17,7 @@ func (r *Reference) overview() string {
 	var b strings.Builder
 	b.WriteString("brunt explain PATH explains a key, a kind of fault, an executor, a metric, an exit code or a term.\n\n")
 	b.WriteString("Keys of a scenario:\n")
-	var keys []*entry
-	for _, e := range r.of("key") {
-		if !strings.Contains(e.Path, ".") {
-			keys = append(keys, e)
-		}
-	}
-	r.table(&b, keys, "")
+	r.table(&b, r.topKeys(), "")
 	b.WriteString("\nLists: brunt explain faults, executors, protocols, metrics, formats, converters, terms, " +
 		"exit-codes, topics.\n")
 	b.WriteString("Topics:\n")

@@ -143,12 +143,18 @@ type Claim struct {
 
 // An Untried lists the ways to fail of a system that no run tried.
 type Untried struct {
-	System  string   `json:"system"`
-	Parts   []string `json:"parts,omitempty"`   // each a service or link, with the effects that it never had
-	Effects []string `json:"effects,omitempty"` // effects that no part was tried under
-	Modes   int      `json:"modes"`             // number of ways to fail of its services and links
-	Held    int      `json:"held"`              // of these, those on which every objective held
-	Failed  int      `json:"failed"`            // of these, those on which one failed
+	System  string        `json:"system"`
+	Parts   []UntriedPart `json:"parts,omitempty"`   // services and links that lack an effect
+	Effects []string      `json:"effects,omitempty"` // effects that no part was tried under
+	Modes   int           `json:"modes"`             // number of ways to fail of its services and links
+	Held    int           `json:"held"`              // of these, those on which every objective held
+	Failed  int           `json:"failed"`            // of these, those on which one failed
+}
+
+// An UntriedPart is a service or a link of a system, with the effects that no run tried on it.
+type UntriedPart struct {
+	Name    string   `json:"name"` // such as store, one of store, or api->store
+	Effects []string `json:"effects"`
 }
 
 // Of returns the programme of runs at a time. Of several cadences that name a scenario, the shortest counts.

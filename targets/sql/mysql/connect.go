@@ -60,6 +60,14 @@ func (k *connector) open(ctx context.Context, n uint64) (sql.Conn, error) {
 // readOnly is the number of the error of a server that refuses writes.
 const readOnly = 1290
 
+// rsaPassword is a method of logging in for which the driver must know of TLS: over TLS the server wants the password
+// itself, and the driver asks for a key to encrypt it.
+const (
+	rsaPassword = "sha256_password"
+	rsaAdvice   = "brunt can't log in by " + rsaPassword + " over TLS: use sslmode=disable, by which the password is " +
+		"encrypted with the server's key, or ALTER USER … IDENTIFIED WITH caching_sha2_password"
+)
+
 // try opens connection n to a server.
 func (k *connector) try(ctx context.Context, address string, n uint64) (sql.Conn, error) {
 	c := &connection{o: k.o, keeps: k.at.Prepare, prepared: map[*sql.Statement]driver.Stmt{}, writes: k.writes}
@@ -138,10 +146,13 @@ func (c *connection) refused(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	if own, ok := errors.AsType[*mysql.MySQLError](err); ok {
-		return &targets.Error{
-			Cause: causes.Cause(int32(own.Number)),
-			Text:  fmt.Sprintf("the login is refused: %d: %s", own.Number, own.Message),
+		text := fmt.Sprintf("the login is refused: %d: %s", own.Number, own.Message)
+		if c.wire != nil && c.wire.replies.method == rsaPassword {
+			if _, secure := c.wire.over.(*tls.Conn); secure {
+				text += "; " + rsaAdvice
+			}
 		}
+		return &targets.Error{Cause: causes.Cause(int32(own.Number)), Text: text}
 	}
 	if c.wire != nil && c.wire.err != nil {
 		err = c.wire.err

@@ -16,9 +16,10 @@ import (
 // https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html
 type replies struct {
 	status  uint16
-	known   bool // status is the server's
-	secures bool // the server offers TLS
-	oneEnd  bool // no EOF ends the columns
+	known   bool   // status is the server's
+	secures bool   // the server offers TLS
+	method  string // how the account logs in, such as caching_sha2_password; empty: unknown
+	oneEnd  bool   // no EOF ends the columns
 
 	wanted    wanted
 	ends      int // packets EOF until the end of the rows
@@ -120,9 +121,12 @@ func (r *replies) packet(size int) {
 	switch {
 	case r.wanted == nothing:
 	case r.wanted == greeting:
-		r.secures = offersTLS(r.head)
+		r.secures, r.method = offersTLS(r.head), methodOf(r.head)
 	case kind == failure:
 		r.wanted = nothing
+	case r.wanted == loginEnd && kind == eof: // the account wants another method than the greeting names
+		name, _, _ := bytes.Cut(r.head[1:], []byte{0})
+		r.method = string(name)
 	case r.wanted == rowsEnd:
 		if kind != eof || size >= fullPacket { // a column or a row
 			return
@@ -179,4 +183,16 @@ func offersTLS(greeting []byte) bool {
 	const before = 4 + 8 + 1 // number of the connection, begin of the challenge, a zero
 	_, rest, _ := bytes.Cut(greeting[1:], []byte{0})
 	return len(rest) >= before+2 && binary.LittleEndian.Uint16(rest[before:])&ssl != 0
+}
+
+// methodOf returns the method of logging in that a greeting names; empty if it names none.
+func methodOf(greeting []byte) string {
+	const before = 4 + 8 + 1 + 2 + 1 + 2 + 2 + 1 + 10 // see offersTLS; then flags, characters, status, flags, a length, zeros
+	const challenge = 13                              // rest of the challenge, a zero at its end
+	_, rest, _ := bytes.Cut(greeting[1:], []byte{0})
+	if len(rest) < before+challenge {
+		return ""
+	}
+	name, _, _ := bytes.Cut(rest[before+challenge:], []byte{0})
+	return string(name)
 }

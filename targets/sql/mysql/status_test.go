@@ -2,6 +2,7 @@ package mysql_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -32,6 +33,19 @@ func certificate() tls.Certificate {
 // connect opens a connection that is no call's.
 func connect(t *testing.T, addr string, secure bool) sql.Conn {
 	t.Helper()
+	c, err := tryConnect(t, addr, secure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	c.Terms().Used = true
+	c.Until(long, 0)
+	return c
+}
+
+// tryConnect is [connect] for a login that may fail.
+func tryConnect(t *testing.T, addr string, secure bool) (sql.Conn, error) {
+	t.Helper()
 	o := &targets.Options{Timeout: long, T0: time.Now()}
 	var err error
 	if o.Network, err = dial.NewNetwork(o); err != nil {
@@ -45,14 +59,7 @@ func connect(t *testing.T, addr string, secure bool) sql.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := open(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	c.Terms().Used = true
-	c.Until(long, 0)
-	return c
+	return open(t.Context(), 0)
 }
 
 // TestStatus compares what a connection knows of its transaction with what MariaDB says of it, after each kind of
@@ -143,7 +150,9 @@ func TestPasswordOverTLS(t *testing.T) {
 	}
 	defer l.Close()
 	got := make(chan string, 1)
-	go func() { got <- login8(l, &tls.Config{Certificates: []tls.Certificate{certificate()}}) }()
+	go func() {
+		got <- login8(l, &tls.Config{Certificates: []tls.Certificate{certificate()}}, "caching_sha2_password", "")
+	}()
 	c := connect(t, l.Addr().String(), true)
 	if text := <-got; text != "sesame\x00" {
 		t.Errorf("the server got %q", text)
@@ -153,8 +162,43 @@ func TestPasswordOverTLS(t *testing.T) {
 	}
 }
 
-// login8 plays the login of MySQL 8 on the first connection of l, and returns the password, or what was wrong.
-func login8(l net.Listener, by *tls.Config) string {
+// TestRefused_RSAPassword: over TLS, MySQL wants the password of a method for which the driver sends none. The error
+// says so for this method alone.
+func TestRefused_RSAPassword(t *testing.T) {
+	for _, tt := range []struct {
+		name, greets, switches string
+		advised                bool
+	}{
+		{"the account's method", "caching_sha2_password", "sha256_password", true},
+		{"the server's method", "sha256_password", "", true},
+		{"another method", "caching_sha2_password", "mysql_native_password", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l, err := net.Listen("tcp4", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			got := make(chan string, 1)
+			go func() {
+				got <- login8(l, &tls.Config{Certificates: []tls.Certificate{certificate()}}, tt.greets, tt.switches)
+			}()
+			_, err = tryConnect(t, l.Addr().String(), true)
+			if text := <-got; text != "refused" {
+				t.Errorf("the server: %s", text)
+			}
+			if err == nil || !strings.Contains(err.Error(), "1045: Access denied") ||
+				strings.Contains(err.Error(), "sslmode=disable") != tt.advised {
+				t.Errorf("error %v, with advice: want %v", err, tt.advised)
+			}
+		})
+	}
+}
+
+// login8 plays the login of MySQL 8 on the first connection of l, and returns the password, or what was wrong. It
+// greets with a method of logging in. A server whose method is sha256_password, or that switches to another, refuses
+// the login.
+func login8(l net.Listener, by *tls.Config, greets, switches string) string {
 	c, err := l.Accept()
 	if err != nil {
 		return err.Error()
@@ -183,7 +227,7 @@ func login8(l net.Listener, by *tls.Config) string {
 	const flags = 0x010aaa00 | 1<<11 | 1<<9 | 1
 	greeting := append([]byte("\x0a8.0.36\x00\x01\x00\x00\x00challeng\x00"),
 		flags&0xff, flags>>8&0xff, 45, 2, 0, flags>>16&0xff, flags>>24, 21)
-	greeting = append(append(greeting, make([]byte, 10)...), "esauthorize!\x00caching_sha2_password\x00"...)
+	greeting = append(append(greeting, make([]byte, 10)...), "esauthorize!\x00"+greets+"\x00"...)
 	send(greeting...)
 	if request := read(); len(request) != 32 || request[1]&8 == 0 {
 		return "no request for TLS"
@@ -191,6 +235,14 @@ func login8(l net.Listener, by *tls.Config) string {
 	c = tls.Server(c, by)
 	if response := read(); response[1]&8 == 0 || !bytes.Contains(response, []byte("app\x00")) {
 		return "no login: " + wrong
+	}
+	if switches != "" {
+		send(append([]byte{0xfe}, switches+"\x00challengesauthorize!\x00"...)...)
+		read()
+	}
+	if switches != "" || greets == "sha256_password" {
+		send(append([]byte{0xff, 0x15, 0x04}, "#28000Access denied for user 'app'"...)...)
+		return cmp.Or(wrong, "refused")
 	}
 	send(1, 4) // the full exchange
 	password := read()
