@@ -49,8 +49,8 @@ type Traits struct {
 	Fills string
 	// InNetwork says that the fault may be injected in the network of a container.
 	InNetwork bool
-	// Touches reports whether the fault hits the link between two units, and whether it parses the data on that link.
-	// Nil means that the fault is never on links.
+	// Touches reports whether the fault is on the link that brunt opens between two units, and whether it parses the
+	// data on that link. A fault on packets is on no link. Nil means that the fault is never on links.
 	Touches func(from, to string, z Zones) (hit, parses bool)
 	// Cuts says that no request over the links that Touches names is answered while the fault is injected, whatever the
 	// target does.

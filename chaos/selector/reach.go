@@ -33,11 +33,14 @@ func follows(setting string, all bool) bool { return setting == "yes" || setting
 func (e *Edge) Traits(sc chaos.Scope) chaos.Traits {
 	one := strings.Contains(e.subject(), "[")
 	all := !one && (e.all() || e.Pick.all)
+	packets := e.ByPackets(sc.Contained)
 	return chaos.Traits{
 		All: all, Follows: follows(e.Follow, all),
 		Units: e.hits(sc), Reaches: e.reaches(sc), Zones: e.zones(), Asks: e.roles().question(),
-		InNetwork: e.ByPackets(sc.Contained),
-		Touches:   func(from, to string, z chaos.Zones) (hit, http bool) { return e.On(from, to, z), false },
+		InNetwork: packets,
+		Touches: func(from, to string, z chaos.Zones) (hit, http bool) {
+			return !packets && e.On(from, to, z), false
+		},
 	}
 }
 

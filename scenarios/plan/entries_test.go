@@ -8,7 +8,9 @@ import (
 )
 
 // TestEntries: `entries: all` is for a stack whose entry has addresses of its own, without a fault on the link to it.
+// Faults on packets are on no link.
 func TestEntries(t *testing.T) {
+	const containers = "{containers: {shop: {image: shop, replicas: 2, ports: [80]}}}"
 	const load = "load: {a: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /}], %}}\n"
 	for _, c := range []struct{ name, target, load, chaos, want string }{
 		{
@@ -20,6 +22,19 @@ func TestEntries(t *testing.T) {
 			"a link to one", "{stack: demo, with: {gateway: {replicas: 2}}}", "connections: {entries: all}",
 			"{x: {at: 5s, for: 2s, network.blackhole: {from: load, to: gateway}}}",
 			"a fault is on the link from the load to gateway",
+		},
+		{
+			"packets of one", containers, "connections: {entries: all}",
+			"{x: {at: 5s, for: 2s, network.partition: {unit: 'shop[0]'}}}", "",
+		},
+		{
+			"packets between two", containers, "connections: {entries: all}",
+			"{x: {at: 5s, for: 2s, network.partition: {from: shop, to: 'shop[1]'}}}", "",
+		},
+		{
+			"packets and a link to one", containers, "connections: {entries: all}",
+			"{x: {at: 5s, for: 2s, steps: [{network.partition: {unit: 'shop[0]'}}, {network.latency: {from: load, to: shop, delay: 1ms}}]}}",
+			"a fault is on the link from the load to shop",
 		},
 		{
 			"a target that runs", "{url: 'http://127.0.0.1:8080'}", "connections: {entries: all}", "",

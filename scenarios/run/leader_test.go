@@ -2,7 +2,6 @@ package run_test
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,24 +15,30 @@ import (
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/targets/platform/procgroup"
 )
 
-// elect is a server of which one replica leads: the one that holds the given port, as long as it
-// lives. It reports that under /role, and in a file of its own in a folder, by its address.
+// election is how long a server that holds the lock does not lead yet, as no server does. It is longer than the answers
+// to one round of questions take to come, so that no two of them say that they lead.
+const election = 300 * time.Millisecond
+
+// elect is a server of which one replica leads: the one that holds the lock of a file in the given folder, as long as
+// it lives. It reports that under /role, and in a file of its own in the folder, by its address.
 func elect(args []string) error {
 	var leads atomic.Bool
 	role := func() string {
 		return fmt.Sprintf(`{"role": %q, "term": 7}`, map[bool]string{true: "leader", false: "follower"}[leads.Load()])
 	}
+	lock, err := os.OpenFile(filepath.Join(args[0], "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
 	go func() {
-		for {
-			if l, err := net.Listen("tcp", args[0]); err == nil {
-				leads.Store(true)
-				_ = os.WriteFile(filepath.Join(args[1], os.Getenv("BRUNT_ADDR")), []byte(role()), 0o600)
-				_, _ = l.Accept() // without a client for ever; a listener that nothing holds is closed by the garbage collector
-				return
-			}
-			time.Sleep(5 * time.Millisecond) // simulates the time between two elections
+		if procgroup.LockFile(lock) == nil {
+			time.Sleep(election) // simulates the election
+			leads.Store(true)
+			_ = os.WriteFile(filepath.Join(args[0], os.Getenv("BRUNT_ADDR")), []byte(role()), 0o600)
 		}
 	}()
 	mux := http.NewServeMux()
@@ -46,13 +51,8 @@ func elect(args []string) error {
 
 // elected is a scenario whose target has a leader. ROLES in rest is the folder with the leader's file.
 func elected(t *testing.T, rest string) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
 	roles := t.TempDir()
-	argv := strings.Join(self("elect", l.Addr().String(), roles), `", "`)
+	argv := strings.Join(self("elect", roles), `", "`)
 	return `version: 1
 target:
   entry: front

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -83,6 +84,10 @@ func newTwin(t *testing.T, text string) *twin {
 	}
 	tw := &twin{
 		t: t, p: p, sys: start(t, c), vars: map[string]string{}, writes: map[string]bool{}, starts: map[string]int{},
+	}
+	for _, e := range p.Conditions {
+		settings := p.Scenario.Root.Get("conditions").Get(e.Name).Get(e.Kind)
+		tw.trouble(e.Name, e.Kind, settings).put()
 	}
 	for _, s := range p.Scenario.Setup {
 		u := &user{twin: tw, vars: tw.vars}
@@ -551,6 +556,46 @@ func TestTwins_Listed(t *testing.T) {
 	for name := range untwinned {
 		if !slices.Contains(drills.Names(), name) {
 			t.Errorf("there is no drill %s", name)
+		}
+	}
+}
+
+// noDefence are the switches of the built-in system without a mutant, and why: each adds a part that a drill needs.
+var noDefence = map[string]string{
+	"identity":      "a service that the drills of tokens break",
+	"passwords":     "logins that take time and can be guessed",
+	"cache":         "a service that cache-outage breaks; cache_fallback is the defence",
+	"registry":      "a service that registry-lost breaks; keep_last is the defence",
+	"replica_reads": "reads that may be old; read_your_writes is the defence",
+	"log_writes":    "a log for tests, which compare a ledger with it; no answer depends on it",
+}
+
+// TestSwitches: each switch of the built-in system is thrown by a mutant, so that a drill is known to find it, or it is
+// no defence.
+func TestSwitches(t *testing.T) {
+	all, err := drills.Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	thrown := map[string]bool{}
+	for _, d := range all {
+		for _, m := range d.Proof.Mutants {
+			if with := m.Scenario.Get("target").Get("with"); with != nil {
+				for _, f := range with.Fields {
+					thrown[f.Key] = true
+				}
+			}
+		}
+	}
+	config := reflect.TypeFor[demo.Config]()
+	for i := range config.NumField() {
+		field := config.Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		if field.Type != reflect.TypeFor[*bool]() {
+			continue
+		}
+		if why := noDefence[name]; thrown[name] == (why != "") {
+			t.Errorf("%s is thrown by a mutant: %v; it is no defence: %q", name, thrown[name], why)
 		}
 	}
 }

@@ -83,8 +83,10 @@ func (f *Partition) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 
 func (f *Partition) Traits(sc chaos.Scope) chaos.Traits {
 	t := packets.Traits(f, &f.Edge, netns.Partition, sc)
+	there := t.Touches
 	t.Touches = func(from, to string, z chaos.Zones) (hit, http bool) {
-		return f.On(from, to, z) || f.symmetric() && f.back().On(from, to, z), false
+		hit, http = there(from, to, z)
+		return hit || !t.InNetwork && f.symmetric() && f.back().On(from, to, z), http
 	}
 	t.Cuts = f.Existing != "keep"
 	return t

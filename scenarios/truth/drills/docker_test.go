@@ -96,6 +96,7 @@ func (c *cluster) start(service string, i int, port string, settings []string, a
 	run := slices.Concat([]string{
 		"run", "-d", "--name", name, "--network", c.id, "--network-alias", fmt.Sprintf("n%d", i), "--label",
 		"brunt.drill=" + c.id, "--memory", "512m", "--tmpfs", "/tmp",
+		"--env", drillDir + "=" + c.dir, // by which the memory of its processes is counted
 	}, settings)
 	c.engine(slices.Concat(run, []string{c.image}, args)...)
 	first(c.engine("inspect", "-f", "{{.State.Pid}}", name))
