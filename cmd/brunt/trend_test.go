@@ -10,8 +10,9 @@ import (
 	"brunt/scenarios/result/search"
 )
 
-// TestTrend_Tolerance: a cliff that moved over the searches of a history is said once, at the search that shows it, with
-// the level before; so is one that came back. A search that overlaps the level, or that is not confirmed, is no move.
+// TestTrend_Tolerance: a cliff that moved over the searches of a history is said once, at the search that shows it,
+// with the level before; so is one that came back. A search that overlaps the level, or that is not confirmed, is no
+// move.
 func TestTrend_Tolerance(t *testing.T) {
 	history := t.TempDir()
 	unsure := cliff("c", 3, .01, .02)

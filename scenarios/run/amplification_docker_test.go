@@ -4,11 +4,11 @@ package run_test
 
 import (
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/chaos/chaostest"
 	"brunt/scenarios"
@@ -18,12 +18,14 @@ import (
 	"brunt/scenarios/suite"
 )
 
-// TestAmplification_Containers holds the calls per request between containers against the logs of both containers: one
-// call before the fault, and three in it, as the load asks for. The fault delays the same link, so that its own proxies
-// come after those that count. After a restart of the caller the calls are unknown, and not zero.
+// TestAmplification_Containers holds the calls between containers against the logs of both: their number exactly, and
+// the calls per request in each phase as closely as a busy machine lets requests be told apart at its ends. The load
+// asks for one call per request before the fault, and for more in it. The fault delays the same link, so that its own
+// proxies come after those that count. After a restart of the caller the calls are unknown, and not zero.
 func TestAmplification_Containers(t *testing.T) {
 	suite.Needs(t, suite.Root, suite.Docker)
 	t.Parallel()
+	const busy = 300 * time.Millisecond // by which a request may come late to a container
 	y, logs := chaostest.NewYard(t), t.TempDir()
 	res := runOnce(t, fmt.Sprintf(`version: 1
 name: containers
@@ -37,17 +39,18 @@ load:
   one:
     executor: constant-arrival-rate
     rate: 25/s
-    duration: 19s
+    duration: 14s
     flow: [{get: "/calls?url=http://${unit.store.addr}/called&times=1", name: one}]
   five:
     executor: constant-arrival-rate
-    rate: 25/s
-    start: 4s
-    duration: 4s
+    rate: 50/s
+    start: 7s
+    duration: 3s
     flow: [{get: "/calls?url=http://${unit.store.addr}/called&times=5", name: five}]
+  idle: {executor: constant-arrival-rate, rate: 5/s, duration: 32s, flow: [{get: /, name: idle}]}
 chaos:
-  more: {at: 4s, for: 4s, http.delay: {from: web, to: store, delay: 2ms}}
-  restart: {after: more, wait: 3s, within: 30s, process.crash: {unit: "web[0]"}}
+  more: {at: 5s, for: 6s, http.delay: {from: web, to: store, delay: 2ms}}
+  restart: {at: 20s, within: 10s, process.crash: {unit: "web[0]"}}
 judge: {hold: 1s}
 slo:
   - amplification(web -> store) < 2 in baseline
@@ -63,19 +66,19 @@ slo:
 	if on < 0 || res.Amplification[on].Unit != result.UnitCalls {
 		t.Fatalf("%+v; %+v; %s", res.Amplification, res.Objectives, res.Reason)
 	}
+	link := res.Links[slices.IndexFunc(res.Links, func(l result.Link) bool { return l.To == "store[0]" })]
+	if n := link.Points[len(link.Points)-1].V; float64(n) != float64(len(calls)) || n == 0 {
+		t.Errorf("%v calls were counted, and by the log of the container there were %d", n, len(calls))
+	}
 	for i, phase := range []slo.Phase{{Kind: slo.BaselinePhase}, res.Faults[0].Phase()} {
 		a, o := res.Amplification[on].In(phase), &res.Objectives[i]
 		span := phaseOf(t, res, phase)
 		from, to := res.T0.Add(span.Start.D()), res.T0.Add(span.End.D())
 		sent := within(requests, from, to)
 		truth := within(calls, from, to) / sent
-		slack := (within(calls, from.Add(-countedWithin), from.Add(countedWithin)) +
-			within(calls, to.Add(-countedWithin), to.Add(countedWithin))) / sent
+		slack := (within(calls, from.Add(-busy), from.Add(busy)) + within(calls, to.Add(-busy), to.Add(busy))) / sent
 		if low, high := float64(a.Low)-slack, float64(a.High)+slack; truth < low || truth > high {
 			t.Errorf("%s: %v in %v to %v; by the log of the container %v", phase, a.Value, a.Low, a.High, truth)
-		}
-		if want := []float64{1, 3}[i]; math.Abs(truth-want) > .4 {
-			t.Errorf("%s: %v calls by the log, and the load asks for %v", phase, truth, want)
 		}
 		if want := []scenarios.Verdict{scenarios.Pass, scenarios.Fail}[i]; o.Verdict != want {
 			t.Errorf("%s: %s: %s", o.Text, o.Verdict, o.Note)

@@ -338,7 +338,9 @@ func (d *Diversion) SpeaksTLS(ctx context.Context, at netip.AddrPort) (yes bool,
 
 // Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant. It is called once.
 // first is as of [netns.Diversion.Set].
-func (d *Diversion) Set(ctx context.Context, l netns.Lease, routes map[netip.AddrPort]netip.AddrPort, first bool) error {
+func (d *Diversion) Set(
+	ctx context.Context, l netns.Lease, routes map[netip.AddrPort]netip.AddrPort, first bool,
+) error {
 	a := divertArgs{Lease: l, Table: d.n, First: first}
 	for from, to := range routes {
 		a.Routes = append(a.Routes, route{from, to})

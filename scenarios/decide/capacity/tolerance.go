@@ -83,9 +83,9 @@ type Move struct {
 	Less bool              // the target tolerates less than before
 }
 
-// Moves returns the changes of the tolerance of one setting over its searches, the oldest first. A search is a change if
-// its interval does not overlap that of the first search at the level before it, by the rule of [Compare]. Searches that
-// are not confirmed, or of another kind of change, are left out.
+// Moves returns the changes of the tolerance of one setting over its searches, the oldest first. A search is a change
+// if its interval does not overlap that of the first search at the level before it, by the rule of [Compare]. Searches
+// that are not confirmed, or of another kind of change, are left out.
 func Moves(list []*search.Tolerance) (moves []Move) {
 	var level *search.Tolerance
 	for i, t := range list {
