@@ -66,12 +66,12 @@ func TestNamespace_OtherRun(t *testing.T) {
 	to := map[netip.AddrPort]netip.AddrPort{
 		netip.MustParseAddrPort("192.0.2.1:80"): netip.MustParseAddrPort("127.0.0.1:81"),
 	}
-	if err := table.Set(to); err != nil {
+	if err := table.Set(to, false); err != nil {
 		t.Fatal(err)
 	}
 	_, err = first.Set(spec)
 	refused(err, "second")
-	refused(diversion(t, first).Set(to), "second")
+	refused(diversion(t, first).Set(to, false), "second")
 	if err := table.Lift(); err != nil {
 		t.Fatal(err)
 	}

@@ -42,21 +42,27 @@ func (d *Diversion) Spare(_, _ string, c syscall.RawConn) error {
 // Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant.
 // It is called once.
 //
+// With first, connections come to this diversion before they come to any other, and those of the proxies of the others
+// are not redirected. So a program's connection passes the proxies of the first diversion, and then those of one other.
+//
 // If the namespace names its run, Set fails while another run has an effect there; the error names that run.
 //
 // The rules match only the first segment of a connection. Otherwise open connections would be redirected too if only
 // this table makes the kernel track connections, as in most pods: their next segment is the first one that the kernel
 // tracks.
-func (d *Diversion) Set(from map[netip.AddrPort]netip.AddrPort) (err error) {
+func (d *Diversion) Set(from map[netip.AddrPort]netip.AddrPort, first bool) (err error) {
 	if d.claim, err = d.in.claim(); err != nil {
 		return err
 	}
 	t := d.table
 	// the kernel tracks connections for as long as a rule asks for it, see Lift
 	t.Rule(t.Chain("track"), nft.Opened(false))
-	d.chain = t.BaseChain("divert", nftables.ChainTypeNAT, nftables.ChainHookOutput, -110)
-	t.Rule(d.chain, nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, d.mark)...),
-		nft.Verdict(expr.VerdictAccept))
+	spared, priority := nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, d.mark)...), -110
+	if first {
+		spared, priority = marked(), priority-1
+	}
+	d.chain = t.BaseChain("divert", nftables.ChainTypeNAT, nftables.ChainHookOutput, priority)
+	t.Rule(d.chain, spared, nft.Verdict(expr.VerdictAccept))
 	for there, local := range from {
 		t.Rule(d.chain,
 			nft.Family(unix.NFPROTO_IPV4), nft.Proto(unix.IPPROTO_TCP), opens(),
@@ -69,6 +75,16 @@ func (d *Diversion) Set(from map[netip.AddrPort]netip.AddrPort) (err error) {
 			})
 	}
 	return t.Commit()
+}
+
+// marked matches a mark of [kernel.NewMark], whoever made it.
+func marked() []expr.Any {
+	bits := func(v uint32) []byte { return binary.NativeEndian.AppendUint32(nil, v) }
+	return []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyMARK, Register: 1},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: bits(kernel.MarkBits), Xor: bits(0)},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: bits(kernel.Marked)},
+	}
 }
 
 // opens matches the first segment of a TCP connection: SYN without ACK, RST or FIN.

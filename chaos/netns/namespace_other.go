@@ -70,7 +70,7 @@ func (n *Namespace) NewDiversion() (*Diversion, error) { return nil, errLinux }
 func (d *Diversion) Spare(_, _ string, _ syscall.RawConn) error { return errLinux }
 
 // Set redirects new connections from the keys to the values.
-func (d *Diversion) Set(map[netip.AddrPort]netip.AddrPort) error { return errLinux }
+func (d *Diversion) Set(map[netip.AddrPort]netip.AddrPort, bool) error { return errLinux }
 
 // Lift ends the redirection of new connections.
 func (d *Diversion) Lift() error { return nil }

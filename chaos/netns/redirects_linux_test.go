@@ -46,7 +46,7 @@ func TestNamespace_Redirects(t *testing.T) {
 	defer d.Close()
 	if err := d.Set(map[netip.AddrPort]netip.AddrPort{
 		netip.MustParseAddrPort("192.0.2.1:80"): netip.MustParseAddrPort("127.0.0.1:81"),
-	}); err != nil {
+	}, false); err != nil {
 		t.Fatal(err)
 	}
 	finds("")

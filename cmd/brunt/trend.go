@@ -31,7 +31,8 @@ func trendCommand() *cobra.Command {
 kind: when its level moved, by how much, and with which run. It says which records it leaves
 out, and why. brunt divides the series where its two parts differ most (e-divisive). Neighbouring runs may depend on each other, with a
 correlation of up to 0.8: at most 5 % of figures that did not move then show a move. It also
-lists the intervals that brunt tolerate --history has added.`,
+lists the tolerances that brunt tolerate --history has added. A tolerance has moved if its interval
+does not overlap that of the first search at the level before.`,
 		Example: `  brunt trend --history .brunt-history
   brunt trend --history .brunt-history --metric p95 --html trend.html`,
 		Args: cobra.NoArgs,
@@ -54,10 +55,10 @@ lists the intervals that brunt tolerate --history has added.`,
 			}
 			tolerances := readTolerances(c, dir)
 			if len(h.Records()) == 0 && len(tolerances) > 0 {
-				if page != "" {
-					return usagef("--html: the history holds no runs, which the charts show; `brunt gate` adds them")
+				if tolerances = ofScenario(tolerances, cmp.Or(name, tolerances[len(tolerances)-1].Name)); len(tolerances) == 0 {
+					return usagef("the history holds nothing of a scenario named %q", name)
 				}
-				return told(stdout(c), file, tolerances, name)
+				return told(stdout(c), file, page, tolerances)
 			}
 			all, left, err := newest(h, name)
 			if err != nil {
@@ -78,7 +79,8 @@ lists the intervals that brunt tolerate --history has added.`,
 				}
 			}
 			if page != "" {
-				if err := writePage(page, all, trends); err != nil {
+				charts := append(trendCharts(trends), toleranceCharts(tolerances)...)
+				if err := writePage(page, all[0].Name, all[len(all)-1].Machine.String(), charts); err != nil {
 					return err
 				}
 			}
@@ -125,13 +127,15 @@ func ofScenario(list []*search.Tolerance, name string) []*search.Tolerance {
 	return slices.DeleteFunc(list, func(t *search.Tolerance) bool { return name != "" && t.Name != name })
 }
 
-// told shows a history that holds tolerances alone.
-func told(w io.Writer, file string, list []*search.Tolerance, name string) error {
-	if list = ofScenario(list, name); len(list) == 0 {
-		return usagef("the history holds nothing of a scenario named %q", name)
-	}
+// told shows a history that holds tolerances alone, of one scenario.
+func told(w io.Writer, file, page string, list []*search.Tolerance) error {
 	if file != "" {
 		if err := writeJSON(file, tolerancesOf(list)); err != nil {
+			return err
+		}
+	}
+	if page != "" {
+		if err := writePage(page, list[0].Name, "", toleranceCharts(list)); err != nil {
 			return err
 		}
 	}
@@ -145,45 +149,105 @@ type tolerances struct {
 
 // A trendTolerance is a tolerance without its probes.
 type trendTolerance struct {
-	Name      string           `json:"name"`   // of the scenario
-	Figure    string           `json:"figure"` // tolerance(FAULT.SETTING)
+	Name      string           `json:"name"`            // of the scenario
+	Figure    string           `json:"figure"`          // tolerance(FAULT.SETTING)
+	Moved     string           `json:"moved,omitempty"` // less or more: what it tolerates since this search
 	Tolerance search.Tolerance `json:"tolerance"`
 }
 
+// tolerancesOf returns tolerances for programs, by figure, the oldest first.
 func tolerancesOf(list []*search.Tolerance) (out tolerances) {
-	for _, t := range list {
-		short := *t
-		short.Probes, short.Doses = []search.Probed{}, []search.Dosed{}
-		out.Tolerances = append(out.Tolerances, trendTolerance{t.Name, t.Figure(), short})
+	for _, of := range byFigure(list) {
+		moved := make([]string, len(of))
+		for _, m := range capacity.Moves(of) {
+			moved[m.At] = "more"
+			if m.Less {
+				moved[m.At] = "less"
+			}
+		}
+		for i, t := range of {
+			short := *t
+			short.Probes, short.Doses = []search.Probed{}, []search.Dosed{}
+			out.Tolerances = append(out.Tolerances, trendTolerance{t.Name, t.Figure(), moved[i], short})
+		}
 	}
 	return out
 }
 
+// byFigure groups tolerances by figure, in the order in which the figures came first.
+func byFigure(list []*search.Tolerance) (out [][]*search.Tolerance) {
+	at := map[string]int{}
+	for _, t := range list {
+		i, known := at[t.Figure()]
+		if !known {
+			i, out = len(out), append(out, nil)
+			at[t.Figure()] = i
+		}
+		out[i] = append(out[i], t)
+	}
+	return out
+}
+
+// movedTolerance says how a tolerance has moved.
+func movedTolerance(m capacity.Move) string {
+	verb := "tolerates more"
+	if m.Less {
+		verb = "tolerates less"
+	}
+	return fmt.Sprintf("%s than since %s: %s", verb, searchedAt(m.From), words.ToleranceInterval(m.From))
+}
+
+func searchedAt(t *search.Tolerance) string { return t.Started.UTC().Format("2006-01-02 15:04") }
+
 // toleranceText writes tolerances for a terminal, by figure, the oldest first.
 func toleranceText(w io.Writer, list []*search.Tolerance) error {
 	var b strings.Builder
-	var figures []string
-	for _, t := range list {
-		if !slices.Contains(figures, t.Figure()) {
-			figures = append(figures, t.Figure())
-		}
-	}
-	for _, figure := range figures {
-		fmt.Fprintf(&b, "\n%s\n", figure)
-		for _, t := range list {
-			if t.Figure() != figure {
-				continue
-			}
-			mark := ""
+	for _, of := range byFigure(list) {
+		fmt.Fprintf(&b, "\n%s\n", of[0].Figure())
+		marks := make([]string, len(of))
+		for i, t := range of {
 			if t.Against != nil && t.Against.Verdict != scenarios.Pass {
-				mark = "  " + string(t.Against.Verdict)
+				marks[i] = "  " + string(t.Against.Verdict)
 			}
-			fmt.Fprintf(&b, "  %s  %-12s %s%s\n", t.Started.UTC().Format("2006-01-02 15:04"), cmp.Or(t.Commit, "–"),
-				words.ToleranceInterval(t), mark)
+		}
+		for _, m := range capacity.Moves(of) {
+			marks[m.At] += "  " + movedTolerance(m)
+		}
+		for i, t := range of {
+			fmt.Fprintf(&b, "  %s  %-12s %s%s\n", searchedAt(t), cmp.Or(t.Commit, "–"), words.ToleranceInterval(t), marks[i])
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// toleranceCharts are the charts of tolerances: the smaller end of the interval of each search that found one.
+func toleranceCharts(list []*search.Tolerance) (out []html.TrendChart) {
+	for _, of := range byFigure(list) {
+		of = slices.DeleteFunc(of, func(t *search.Tolerance) bool { return t.Below == "" })
+		if len(of) == 0 {
+			continue
+		}
+		chart := html.TrendChart{
+			Title: of[0].Figure() + ", the smaller end of its interval", Say: of[0].Setting.Unit.Format,
+			Levels: []float64{of[0].Low},
+		}
+		for _, t := range of {
+			chart.Points = append(chart.Points, html.TrendPoint{
+				Run: searchedAt(t), Commit: t.Commit, Started: t.Started, Value: t.Low,
+				Red: t.Against != nil && t.Against.Verdict == scenarios.Regression,
+			})
+		}
+		for _, m := range capacity.Moves(of) {
+			chart.Moves = append(chart.Moves, html.TrendMove{
+				At: m.At, Worse: m.Less,
+				Text: fmt.Sprintf("%s: %s, %s", searchedAt(of[m.At]), words.ToleranceInterval(of[m.At]), movedTolerance(m)),
+			})
+			chart.Levels = append(chart.Levels, of[m.At].Low)
+		}
+		out = append(out, chart)
+	}
+	return out
 }
 
 // writeJSON writes a value to a file.
@@ -207,10 +271,9 @@ func writeTrends(
 	}{all[0].Name, all[len(all)-1].Machine, trends, tolerancesOf(list)})
 }
 
-// writePage writes the page of charts. The file appears whole or not at all.
-func writePage(file string, all []*compare.Record, trends []compare.Trend) error {
-	p := html.TrendPage{Name: all[0].Name, Machine: all[len(all)-1].Machine.String()}
-	p.Charts = trendCharts(trends)
+// writePage writes a page of charts. The file appears whole or not at all.
+func writePage(file, name, machine string, charts []html.TrendChart) error {
+	p := html.TrendPage{Name: name, Machine: machine, Charts: charts}
 	return writeWhole(file, disk.Shared, p.Report)
 }
 

@@ -108,7 +108,7 @@ func demand(c *search.Capacity, d *search.Demand, format string) string {
 	of := func(fit search.Fit) string {
 		return map[search.Fit]string{
 			search.Fits: "fits", search.TooMuch: "does not fit", search.Uncertain: "is not certain to fit",
-			search.Untried: "could not be tried, because the generator reached its limit",
+			search.Untried: "could not be tried", // the interval before it says why
 		}[fit]
 	}
 	if len(d.Under) == 0 {

@@ -92,9 +92,12 @@ func Find(name string, set map[string]string) (*Drill, error) {
 	case strings.ContainsAny(name, "/\\.") && name != "":
 		return read(name, set)
 	}
-	return nil, fmt.Errorf("there is no drill %q; %s; `brunt drill list` shows all, and a file of your own is named "+
-		"with its path", syntax.Clip(name, 40),
-		syntax.DidYouMean(name, slices.Concat(Names(), slices.Collect(maps.Values(sweepOf)))))
+	hint := syntax.DidYouMean(name, slices.Concat(Names(), slices.Collect(maps.Values(sweepOf))))
+	if hint != "" {
+		hint += "; "
+	}
+	return nil, fmt.Errorf("there is no drill %q; %s`brunt drill list` shows all, and a file of your own is named "+
+		"with its path", syntax.Clip(name, 40), hint)
 }
 
 // IsDrill reports whether a file holds a drill, which is a map with a key that only drills have.

@@ -93,13 +93,13 @@ func FindDose(sc *scenarios.Scenario, fault, key string) (search.Dose, error) {
 		place.block.Kind, strings.Join(known, ", "))
 }
 
-// hinted returns a hint with a semicolon; empty if there is none.
+// hinted returns the hint on the nearest name with a semicolon, before a list of all; empty if no name is near.
 func hinted(word string, known []string) string {
-	hint := syntax.DidYouMean(word, known)
-	if hint == "" {
+	near := syntax.Nearest(word, known)
+	if near == "" {
 		return ""
 	}
-	return hint + "; "
+	return syntax.Suggestion(near) + "; "
 }
 
 // A faultPlace is where a scenario says what a fault is.

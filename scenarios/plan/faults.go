@@ -412,6 +412,34 @@ func (p *Plan) CountsCalls() bool {
 	return p.ReadLinks || slices.ContainsFunc(p.Scenario.SLO, func(o slo.Objective) bool { return o.Metric.OfLink() })
 }
 
+// CountedContainers lists the links between containers of the run on which calls are counted: those that services
+// declare, and those of objectives.
+func (p *Plan) CountedContainers() (out []chaos.EdgeName) {
+	if !p.Scope.Containers || !p.CountsCalls() {
+		return nil
+	}
+	add := func(from, to string) {
+		if e := (chaos.EdgeName{From: from, To: to}); from != to && !slices.Contains(out, e) {
+			out = append(out, e)
+		}
+	}
+	for _, e := range p.Stack.Edges() {
+		add(e.From, e.To)
+	}
+	for _, o := range p.Scenario.SLO {
+		if !o.Metric.OfLink() {
+			continue
+		}
+		a, b := o.Metric.Link()
+		for _, from := range p.Scope.UnitsOf(a) {
+			for _, to := range p.Scope.UnitsOf(b) {
+				add(from, to)
+			}
+		}
+	}
+	return out
+}
+
 // NeedsLink reports whether any fault affects the link between two units. http reports whether requests on it are read,
 // for a fault or to count them.
 func (p *Plan) NeedsLink(from, to string) (hit, http bool) {

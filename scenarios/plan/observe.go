@@ -129,10 +129,12 @@ func (c *observeCompiler) checkLink(o slo.Objective) {
 	case from == chaos.LoadName:
 		c.m.AddHint(o.Pos, "attempts counts how often the load sends a request, such as attempts < 1.2 in FAULT",
 			"`%s`: the link is from the load, whose requests are not calls of a service", o.Text)
-	case c.plan.Scope.Containers || c.plan.Scope.Cluster != nil:
+	case c.plan.Scope.Cluster != nil:
 		c.m.AddHint(o.Pos, "`metrics:` reads a counter of the service that is called, for per_request(calls)",
-			"`%s`: brunt counts calls between processes that it starts; on links between containers and between pods "+
-				"it counts none", o.Text)
+			"`%s`: brunt counts calls between processes and containers that it starts; between pods it counts none, because "+
+				"its agent would have to stay in the network of each calling pod for the whole run", o.Text)
+	case c.plan.Scope.Containers:
+		c.checkContainers(o)
 	case len(links) == 0:
 		c.m.AddHint(o.Pos, "target.processes names them in `links`; per_request(calls) uses a counter of `metrics:`",
 			"`%s`: the target has no links between services that brunt could read", o.Text)
@@ -146,6 +148,22 @@ func (c *observeCompiler) checkLink(o slo.Objective) {
 		}
 		c.m.Add(o.Pos, "`%s`: there is no link %s %s %s; the links are %s", o.Text, from, chaos.LinkArrow, to,
 			strings.Join(names, ", "))
+	}
+}
+
+// checkContainers refuses an objective on the calls of a link that is not between two containers of the run.
+func (c *observeCompiler) checkContainers(o slo.Objective) {
+	from, to := o.Metric.Link()
+	services := slices.Sorted(maps.Keys(c.plan.Scope.Services))
+	for _, end := range []string{from, to} {
+		if !slices.Contains(services, end) && !slices.Contains(c.plan.Scope.Units(), end) {
+			c.m.AddHint(o.Pos, syntax.DidYouMean(end, services), "`%s`: there is no service or unit %q; the services are %s",
+				o.Text, end, strings.Join(services, ", "))
+			return
+		}
+	}
+	if len(c.plan.CountedContainers()) == 0 {
+		c.m.Add(o.Pos, "`%s`: a unit has no link to itself", o.Text)
 	}
 }
 

@@ -103,6 +103,9 @@ func readCallLog(t *testing.T, file string) (log callLog) {
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		what, at, _ := strings.Cut(lines.Text(), " ")
+		if what != "call" && what != "request" {
+			continue
+		}
 		n, err := strconv.ParseInt(at, 10, 64)
 		if err != nil {
 			t.Fatal(err)

@@ -48,7 +48,7 @@ func (o *observers) start() {
 // quiet begins to count the traffic on the links between units before the load. If the run counts calls, it waits as
 // long as the count needs.
 func (o *observers) quiet(ctx context.Context) error {
-	o.links = observe.NewLinks(o.session.sys.Links(), o.plan.End())
+	o.links = observe.NewLinks(o.session.sys.Counted(), o.plan.End())
 	o.links.Quiet(ctx)
 	if !o.plan.CountsCalls() || o.links == nil {
 		return nil

@@ -2,12 +2,13 @@
 // takes orders. It is the only file in its image.
 //
 //	victim [PORT]           answers every request with "ok", and ends on SIGTERM; at /via?url=URL with the answer to a
-//	                        request of its own, of a new name query and a new connection, or with 502
+//	                        request of its own, of a new name query and a new connection, or with 502; at
+//	                        /calls?url=URL&times=N after N requests over a connection that it keeps
 //	victim ask URL          asks once; its exit code says whether an answer came
 //	victim leads ADDRESS    its exit code says whether the address is its own
 //	victim burn             uses a processor until it is killed
 //
-// It prints $SAYS when it begins, repeated to $PRINTS bytes.
+// It prints $SAYS when it begins, repeated to $PRINTS bytes, and the time of each request to /calls and to /called.
 package main
 
 import (
@@ -107,6 +108,23 @@ func via(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(w, resp.Body)
 }
 
+// calls makes several requests to another server, one after the other.
+func calls(w http.ResponseWriter, r *http.Request) {
+	printTime("request")
+	times, _ := strconv.Atoi(r.FormValue("times"))
+	for range times {
+		resp, err := http.Post(r.FormValue("url"), "text/plain", nil) //nolint:noctx // the test ends the process
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+	}
+}
+
+func printTime(what string) { fmt.Println(what, time.Now().UnixNano()) }
+
 // serve answers until it is asked to end: without a handler, the first process of a container ignores SIGTERM.
 func serve(port string) {
 	ended := make(chan os.Signal, 1)
@@ -120,6 +138,8 @@ func serve(port string) {
 		fmt.Fprint(w, "ok")
 	})
 	http.HandleFunc("/via", via)
+	http.HandleFunc("/calls", calls)
+	http.HandleFunc("/called", func(http.ResponseWriter, *http.Request) { printTime("call") })
 	resources()
 	fmt.Println("it listens on", port)
 	says()

@@ -85,6 +85,7 @@ type network struct {
 	proxies []*child.Proxy
 	routes  map[netip.AddrPort]netip.AddrPort // from a destination to its proxy
 	busy    []netns.End                       // connections from before the fault on which something was always under way
+	first   bool                              // the table is before those of all faults
 }
 
 var _ chaos.Held = (*heldDiverted)(nil)
@@ -122,15 +123,14 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 			if env.Dry {
 				continue
 			}
-			at, err := meets(ctx, f, u)
+			to, err := destinations(ctx, f, u)
 			if err != nil {
 				return nil, err
 			}
-			called := u.Contained.ContainerID()
-			for _, a := range at {
-				l.Carries = append(l.Carries, env.AtPort[a.Port()]...)
-				d.to = append(d.to, divertedTo{u, called.ID, u.Name(), a})
+			for _, one := range to {
+				l.Carries = append(l.Carries, env.AtPort[one.at.Port()]...)
 			}
+			d.to = append(d.to, to...)
 		}
 		if env.Dry || len(d.to) == 0 {
 			continue
@@ -151,6 +151,19 @@ func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http
 		return nil, fmt.Errorf("%w: nothing goes %s", chaos.ErrNoUnit, e.Describe())
 	}
 	return []chaos.Step{s}, env.Bound(len(from))
+}
+
+// destinations returns what one container connects to when it calls another.
+func destinations(ctx context.Context, from, to container.Target) (out []divertedTo, err error) {
+	at, err := meets(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	called := to.Contained.ContainerID()
+	for _, a := range at {
+		out = append(out, divertedTo{to, called.ID, to.Name(), a})
+	}
+	return out, nil
 }
 
 // meets returns the addresses, with ports, by which one container reaches another.
@@ -250,7 +263,7 @@ const callsIdle = 50 * time.Millisecond
 
 // divert diverts new connections to the proxies, and ends those from before that are quiet.
 func (n *network) divert(ctx context.Context, l netns.Lease, q netns.Quiet) (err error) {
-	if err = n.table.Set(ctx, l, n.routes); err == nil {
+	if err = n.table.Set(ctx, l, n.routes, n.first); err == nil {
 		n.busy, err = n.space.EndQuiet(ctx, slices.Collect(maps.Keys(n.routes)), q)
 	}
 	return err
@@ -563,19 +576,28 @@ func (h *heldDiverted) onRestart(ctx context.Context, container string) (string,
 // diverted.
 func (h *heldDiverted) onNetworkChange(ctx context.Context, container string) (string, error) {
 	for _, f := range h.step.from {
-		ids := []string{container}
-		if f.id.ID == container { // in other networks the caller may reach callees at other addresses
-			for _, to := range f.to {
-				ids = append(ids, to.id)
-			}
-		}
-		for _, id := range ids {
-			if err := f.moved(ctx, id, true); err != nil {
-				return "", err
-			}
+		if err := f.rejoined(ctx, container); err != nil {
+			return "", err
 		}
 	}
 	return "", nil
+}
+
+// rejoined returns an error if a callee is reached at other addresses than before, after the networks of a container
+// with an id have changed.
+func (f *divertedFrom) rejoined(ctx context.Context, container string) error {
+	ids := []string{container}
+	if f.id.ID == container { // in other networks the caller may reach callees at other addresses
+		for _, to := range f.to {
+			ids = append(ids, to.id)
+		}
+	}
+	for _, id := range ids {
+		if err := f.moved(ctx, id, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // moved returns an error if a callee in the container with an id is reached at other addresses than

@@ -8,8 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Each mark of brunt has the bits Marked under MarkBits.
+const (
+	Marked   = 1 << 30
+	MarkBits = 3 << 30
+)
+
 // NewMark returns a random socket mark that other programs are unlikely to use.
-func NewMark() uint32 { return 1<<30 | rand.Uint32()>>2 }
+func NewMark() uint32 { return Marked | rand.Uint32()>>2 }
 
 // SetMark marks the packets of a socket.
 func SetMark(c syscall.RawConn, mark uint32) error {

@@ -42,6 +42,7 @@ type (
 		Table  tableN      `json:"table"`
 		Lease  netns.Lease `json:"lease"`
 		Routes []route     `json:"routes"`
+		First  bool        `json:"first,omitempty"` // see [netns.Diversion.Set]
 	}
 
 	tlsArgs struct {
@@ -178,16 +179,19 @@ type diversion struct {
 	effect int // number of its effect; zero: it is not active
 	in     spaceN
 	from   []netip.AddrPort
+	first  bool // see [netns.Diversion.Set]
 }
 
 // claim registers the destinations of a diversion. It fails if another diversion in the same namespace has one of them
-// already: the connections of each one's proxies would come to the other's proxies.
+// already: the connections of each one's proxies would come to the other's proxies. A first diversion and one other do
+// not meet.
 func (s *server) claim(table *diversion, routes []route) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range routes {
 		for _, other := range s.tables {
-			if other != table && s.spaces[other.in].same(s.spaces[table.in]) && slices.Contains(other.from, r.From) {
+			if other != table && other.first == table.first && s.spaces[other.in].same(s.spaces[table.in]) &&
+				slices.Contains(other.from, r.From) {
 				return fmt.Errorf("another fault diverts connections to %s already, and a second one would get them from the "+
 					"first one's proxy", r.From)
 			}
@@ -226,6 +230,7 @@ func (s *server) divert(a divertArgs) error {
 	if s.effects.isCleared(a.Lease.Key) {
 		return errCleared
 	}
+	table.first = a.First
 	if err := s.claim(table, a.Routes); err != nil {
 		return err
 	}
@@ -233,7 +238,7 @@ func (s *server) divert(a divertArgs) error {
 	for _, r := range a.Routes {
 		routes[r.From] = r.To
 	}
-	if err := table.Set(routes); err != nil {
+	if err := table.Set(routes, a.First); err != nil {
 		return err
 	}
 	n, err := s.effects.add(a.Lease, table.Lift)
@@ -332,8 +337,11 @@ func (d *Diversion) SpeaksTLS(ctx context.Context, at netip.AddrPort) (yes bool,
 }
 
 // Set redirects new TCP connections over IPv4 from the keys to the values, all at the same instant. It is called once.
-func (d *Diversion) Set(ctx context.Context, l netns.Lease, routes map[netip.AddrPort]netip.AddrPort) error {
-	a := divertArgs{Lease: l, Table: d.n}
+// first is as of [netns.Diversion.Set].
+func (d *Diversion) Set(
+	ctx context.Context, l netns.Lease, routes map[netip.AddrPort]netip.AddrPort, first bool,
+) error {
+	a := divertArgs{Lease: l, Table: d.n, First: first}
 	for from, to := range routes {
 		a.Routes = append(a.Routes, route{from, to})
 	}

@@ -76,6 +76,32 @@ func CompareNewest(t *search.Tolerance, history []*search.Tolerance) {
 	}
 }
 
+// A Move is a change of a tolerance over the searches of a history.
+type Move struct {
+	At   int               // index of the first search at the new level
+	From *search.Tolerance // first search at the level before
+	Less bool              // the target tolerates less than before
+}
+
+// Moves returns the changes of the tolerance of one setting over its searches, the oldest first. A search is a change
+// if its interval does not overlap that of the first search at the level before it, by the rule of [Compare]. Searches
+// that are not confirmed, or of another kind of change, are left out.
+func Moves(list []*search.Tolerance) (moves []Move) {
+	var level *search.Tolerance
+	for i, t := range list {
+		switch {
+		case compare(t, t) != scenarios.Pass: // not confirmed
+		case level == nil:
+			level = t
+		case compare(t, level) == scenarios.Regression:
+			moves, level = append(moves, Move{i, level, true}), t
+		case compare(level, t) == scenarios.Regression:
+			moves, level = append(moves, Move{i, level, false}), t
+		}
+	}
+	return moves
+}
+
 // Newest returns the newest search of each setting of a scenario, in the order in which the settings came first.
 func Newest(history []*search.Tolerance, name string) (list []*search.Tolerance) {
 	for _, t := range history {

@@ -99,6 +99,7 @@ type Comparison struct {
 
 var (
 	errUnfit = errors.New("these runs can't be compared")                            // they do not match
+	errApart = errors.New("these runs can't be used together")                       // they do not match, as one baseline
 	errEmpty = fmt.Errorf("%w: they share no metric with enough requests", errUnfit) // there is nothing to compare
 )
 
@@ -116,7 +117,7 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 	c := &Comparison{Alpha: o.Alpha, options: o}
 	c.Design, c.turns = design(base, cand)
 	all := slices.Concat(base, cand)
-	if err := distinct(all); err != nil {
+	if err := distinct(all, errUnfit); err != nil {
 		return nil, err
 	}
 	if c.Design == Uncontrolled {
@@ -148,12 +149,12 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 }
 
 // distinct returns an error if a run is given twice, on one side or on both. A run does not differ from itself, so it
-// would look like evidence.
-func distinct(all []Run) error {
+// would look like evidence. unfit is the kind of the error.
+func distinct(all []Run, unfit error) error {
 	seen := map[string]string{}
 	for _, r := range all {
 		if before, twice := seen[r.Run]; twice && r.Run != "" {
-			return fmt.Errorf("%w: %s is the same run as %s", errUnfit, r.Name, before)
+			return fmt.Errorf("%w: %s is the same run as %s", unfit, r.Name, before)
 		}
 		seen[r.Run] = r.Name
 	}
@@ -162,11 +163,19 @@ func distinct(all []Run) error {
 
 // fit notes the mismatches of the runs, and returns an error for those that are not allowed.
 func (c *Comparison) fit(all []Run, o Options) error {
+	for _, m := range mismatches(all) {
+		c.Mismatches = append(c.Mismatches, m.Text)
+	}
+	return matching(all, o.Allow, errUnfit, "compares")
+}
+
+// matching returns an error for the mismatches of the runs that are not allowed. unfit is the kind of the error, and
+// does says what is done with runs that are allowed.
+func matching(all []Run, allowed []string, unfit error, does string) error {
 	var refused []string
 	what := map[string]bool{}
 	for _, m := range mismatches(all) {
-		c.Mismatches = append(c.Mismatches, m.Text)
-		if !slices.Contains(o.Allow, m.What) {
+		if !slices.Contains(allowed, m.What) {
 			refused = append(refused, "  "+m.Text)
 			what[m.What] = true
 		}
@@ -180,7 +189,7 @@ func (c *Comparison) fit(all []Run, o Options) error {
 			allow = append(allow, w)
 		}
 	}
-	return fmt.Errorf("%w; --allow %s compares them anyway:\n%s", errUnfit, strings.Join(allow, ","),
+	return fmt.Errorf("%w; --allow %s %s them anyway:\n%s", unfit, strings.Join(allow, ","), does,
 		strings.Join(refused, "\n"))
 }
 

@@ -45,10 +45,10 @@ var ErrNoSuggestion = errors.New("no objective can be proposed")
 // if the parts vary independently. Whether the next start of the build differs is not known then, so that the second
 // bound is that of one run.
 func Suggest(runs []Run, rate float64, allow []string) (*search.Suggestion, error) {
-	if err := distinct(runs); err != nil {
+	if err := distinct(runs, errApart); err != nil {
 		return nil, err
 	}
-	if err := (&Comparison{}).fit(runs, Options{Allow: allow}); err != nil {
+	if err := matching(runs, allow, errApart, "uses"); err != nil {
 		return nil, err
 	}
 	s := &search.Suggestion{

@@ -26,8 +26,8 @@ var metricTexts = map[string]string{
 		"the calls that a retry " +
 		"storm makes, such as per_request(calls) < 1.5.",
 	"amplification": "How many calls one service made to another for each request of the load, as brunt's proxy of " +
-		"their link counted them: HTTP, gRPC, Redis and SQL, between processes that brunt starts. One such objective " +
-		"makes brunt count the calls on all links; a link with another protocol is shown in bytes. Calls that the " +
+		"their link counted them: HTTP, gRPC, Redis and SQL, between processes or containers that brunt starts. " +
+		"One such objective makes brunt count the calls on all links; a link with another protocol is shown in bytes. Calls that the " +
 		"link has without load, such as probes, are taken off: brunt counts them for 2s before the load. Reads of a " +
 		"ledger during the load are calls as well. With retries, each request costs more calls while a fault is in: " +
 		"amplification(posts -> store) < 1.5 in slow-store.",

@@ -63,6 +63,10 @@ func unread(name string, links []result.Link) result.Notes {
 	return nil
 }
 
+// longestGap and two times that between readings are the longest time, in seconds, from the last reading of a link to
+// the end of a phase in which its calls are known. A reading may take a second, and the load has to end after it.
+const longestGap = 3.
+
 // amplified returns the growth of the counters of links for each request in a phase. The bounds of the value assume
 // nothing about the times of calls between two readings. why explains why the value is unknown; nil if it is known.
 func amplified(
@@ -71,12 +75,16 @@ func amplified(
 	var grew, low, high float64
 	every := time.Duration(0)
 	readings = math.MaxInt64
+	last := math.Inf(1) // of the readings
 	from, to := in.From.Seconds(), in.To.Seconds()
 	for i := range links {
 		l := &links[i]
 		every = l.Every.D()
 		c := counterOf(&result.Series{Points: l.Points, Every: l.Every}, math.Inf(1))
 		readings = min(readings, c.within(in))
+		if n := len(c.at); n > 0 {
+			last = min(last, c.at[n-1])
+		}
 		one := c.in(from, to, every.Seconds())
 		least, most := c.bounds(from, to)
 		if l.Quiet > 0 {
@@ -95,6 +103,8 @@ func amplified(
 			Kind: result.FewCounts, Of: name, Count: readings, Phase: phase, Need: leastReadings,
 			For: result.Sec(every),
 		}}
+	case in.To.Seconds() > last+longestGap+2*every.Seconds():
+		return a, readings, result.Notes{{Kind: result.ValueUnknownThen, Of: name}}
 	}
 	per := func(v float64) result.Num { return result.Num(max(0, v) / float64(sent)) }
 	return result.AmplifiedPhase{

@@ -80,7 +80,11 @@ func (s *System) Watch() {
 				what.Data = map[string]any{result.HealthData: e.Health}
 			}
 			s.host.Log.EventAt(e.At.Add(-ahead), what)
-			if t := s.host.Timeline(); t != nil && e.Kind == "start" {
+			if e.Kind != "start" {
+				return
+			}
+			s.noteUncounted(s.counters.Restarted(ctx, e.ID))
+			if t := s.host.Timeline(); t != nil {
 				t.OnRestart(e.ID)
 			}
 		}
@@ -122,14 +126,24 @@ func (s *System) Measure(now func() time.Duration) {
 // or the end of a container are reported with that event.
 func (s *System) joined(ctx context.Context, e docker.Event) {
 	t := s.host.Timeline()
-	if t == nil {
+	if t == nil && s.counters == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	// Both times are by the engine's clock.
 	if is, err := s.Containers.Engine().Inspect(ctx, e.ID); err == nil && is.Running && e.At.After(is.Started) {
-		t.OnNetworkChange(e.ID)
+		s.noteUncounted(s.counters.Rejoined(ctx, e.ID))
+		if t != nil {
+			t.OnNetworkChange(e.ID)
+		}
+	}
+}
+
+// noteUncounted notes which calls are counted no longer, and why.
+func (s *System) noteUncounted(ended []error) {
+	for _, why := range ended {
+		s.host.Log.Note("%v", why)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"brunt/chaos"
 	chaoscontainer "brunt/chaos/container"
 	"brunt/chaos/journal"
+	"brunt/chaos/medium/link"
 	"brunt/scenarios/result"
 	"brunt/targets/platform"
 	"brunt/targets/platform/compose"
@@ -100,7 +101,19 @@ func (s *System) contain(ctx context.Context) error {
 	if s.entry = s.group.Addr(syntax.UnitName(h.Plan.Stack.Entry, 0)); s.entry == "" {
 		return fmt.Errorf("%w: %s listens nowhere: `ports` says where", errNotReady, h.Plan.Stack.Entry)
 	}
+	if s.counters, err = s.countCalls(ctx); err != nil {
+		return fmt.Errorf("counting calls between containers: %w", err)
+	}
 	return s.loadLink(ctx)
+}
+
+// countCalls puts counters on links between containers, if the run counts calls there.
+func (s *System) countCalls(ctx context.Context) (*link.Counters, error) {
+	links := s.host.Plan.CountedContainers()
+	if len(links) == 0 {
+		return nil, nil
+	}
+	return link.Count(ctx, s.host.Proxies, links, s.group.units())
 }
 
 // buildSelf makes an image of brunt itself.

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/journal"
+	"brunt/chaos/medium/link"
 	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/child"
 	"brunt/chaos/timeline"
@@ -57,6 +59,7 @@ type System struct {
 	host       *Host
 	group      group // nil for a target that already runs
 	links      []*chaos.Link
+	counters   *link.Counters    // on links between containers; nil if the run counts no calls there
 	entry      string            // host:port of the target, before a link is put in between
 	base       string            // base URL of a target that another process runs; otherwise empty
 	asked      map[string]string // maps the host:port of the target or of an endpoint, as loads use it, to its link
@@ -417,6 +420,7 @@ func (s *System) Down(ctx context.Context) error {
 			errs = append(errs, s.host.Journal.Done(s.journaled, chaos.Reverted))
 		}
 	}
+	errs = append(errs, s.counters.Close())
 	if s.host.Proxies != nil { // the process closes its links when it ends, even if it no longer answers
 		errs = append(errs, s.host.Proxies.Close())
 	} else {
@@ -435,7 +439,7 @@ const brokenWithin = 2 * time.Second
 func (s *System) Broken(ctx context.Context) (out []string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), brokenWithin)
 	defer cancel()
-	for _, l := range s.links {
+	for _, l := range s.Counted() {
 		if err := l.Proxy.Broken(ctx); err != nil {
 			out = append(out, fmt.Sprintf("%s, without a fault: %v", l.Name(), err))
 		}
@@ -445,6 +449,9 @@ func (s *System) Broken(ctx context.Context) (out []string) {
 
 // Links returns the links, for faults.
 func (s *System) Links() []*chaos.Link { return s.links }
+
+// Counted returns the links on which traffic is counted: all, and those between containers that have only a counter.
+func (s *System) Counted() []*chaos.Link { return slices.Concat(s.links, s.counters.Links()) }
 
 // Addr returns the host:port of a unit that the run has started; empty if it does not listen.
 func (s *System) Addr(unit string) string { return s.group.Addr(unit) }
