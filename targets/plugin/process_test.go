@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -23,11 +24,12 @@ import (
 	"brunt/targets/targetstest"
 )
 
-const greeting = `{"hello":1,"name":"hostile"}`
+const greeting = `{"hello":1,"name":"hostile","calls":["say"]}`
 
 // hostile is a plug-in that misbehaves at a call whose verb is bad, and answers all others.
 func hostile(how string) {
 	how, file, _ := strings.Cut(how, " ")
+	how, always := strings.CutPrefix(how, "always-")
 	lines := bufio.NewReader(os.Stdin)
 	if file != "" {
 		_ = os.WriteFile(file, strconv.AppendInt(nil, int64(os.Getpid()), 10), 0o600)
@@ -45,6 +47,9 @@ func hostile(how string) {
 		fmt.Println(greeting)
 	}
 	_, _ = lines.ReadBytes('\n')
+	if how == "deaf" {
+		time.Sleep(time.Hour) // simulates a program that reads nothing
+	}
 	last := uint64(0)
 	for {
 		text, err := lines.ReadBytes('\n')
@@ -56,11 +61,16 @@ func hostile(how string) {
 		}
 		var call struct {
 			ID   uint64
+			Call string
 			With struct{ Verb string }
 		}
 		_ = json.Unmarshal(text, &call)
+		if call.Call == "no-such-call" && how != "takes" {
+			fmt.Printf(`{"id":%d,"status":400}`+"\n", call.ID)
+			continue
+		}
 		answer := fmt.Sprintf(`{"id":%d,"body":%d}`, call.ID, os.Getpid())
-		if call.With.Verb != "bad" {
+		if call.With.Verb != "bad" && !always {
 			fmt.Println(answer)
 			last = call.ID
 			continue
@@ -332,5 +342,50 @@ func TestPlugin_Processes(t *testing.T) {
 	}
 	if len(pids) != 3 || client.Opened() != 3 {
 		t.Errorf("%d processes, opened %d", len(pids), client.Opened())
+	}
+}
+
+// TestConform: the suite passes a plug-in that keeps the rules, and says of each other one what it breaks, and how to
+// mend it.
+func TestConform(t *testing.T) {
+	server := targetstest.StartPlugin(t)
+	to, err := url.Parse(server.Base())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ how, check, wrong, mend string }{
+		{"say", "", "", ""},
+		{"dies", "it starts and says hello", `exit status 3, and its last words are "no license"`, "catch the error"},
+		{"version", "it starts and says hello", "version 9", "answer the first line"},
+		{"always-garbage", "it answers a call", `the line "Traceback`, "log to standard error"},
+		{"always-unknown", "it answers a call", "there is no such call", "answer each call once"},
+		{"always-twice", "it answers a call", "it has no id", "print nothing but answers"},
+		{"always-hello", "it answers a call", "said hello again", "say hello once"},
+		{"always-exits", "it answers a call", `exit status 7, and its last words are "out of tea"`, "catch the error"},
+		{"always-none", "it answers a call", "no line came within 5s", "flush"},
+		{"takes", "it answers a call that it does not know with an error, and goes on", "for good", `"status":400`},
+		{"stays", "it ends when its standard input ends", "it lives 2s after", "end when standard input ends"},
+	} {
+		t.Run(c.how, func(t *testing.T) {
+			t.Parallel()
+			for _, f := range plugin.Conform([]string{os.Args[0]}, []string{targetstest.PluginVar + "=" + c.how}, to) {
+				if f.Check != c.check {
+					if f.Wrong != "" && c.how == "say" {
+						t.Errorf("%+v", f)
+					}
+					continue
+				}
+				if !strings.Contains(f.Wrong, c.wrong) || !strings.Contains(f.Mend, c.mend) {
+					t.Errorf("%+v", f)
+				}
+				return
+			}
+			if c.check != "" {
+				t.Error("nothing was found")
+			}
+		})
+	}
+	if f := plugin.Conform([]string{"./no-such-program"}, nil, to); len(f) != 1 || f[0].Wrong == "" {
+		t.Errorf("%+v", f)
 	}
 }

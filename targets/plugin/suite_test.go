@@ -22,6 +22,8 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+	case "echo":
+		echo()
 	default:
 		hostile(how)
 	}

@@ -151,6 +151,9 @@ func (s *PluginServer) Base() string { return "plugin://" + s.Address }
 
 func (s *PluginServer) Requests() int64 { return s.requests.Load() }
 
+// Counted counts the requests received so far.
+func (s *PluginServer) Counted() *atomic.Int64 { return &s.requests }
+
 func (s *PluginServer) Connections() int64 { return s.opened.Load() }
 
 func (s *PluginServer) Held() int64 { return s.held.Load() }
