@@ -82,8 +82,8 @@ type Connections struct {
 	// version of HTTP; auto, the default, is HTTP/2 where the server offers it by TLS, else HTTP/1.1; h2c is HTTP/2
 	// without TLS; 3 is HTTP/3, over UDP
 	HTTP HTTPVersion `yaml:"http"`
-	// maximum number of concurrent HTTP/2 or HTTP/3 streams per connection; zero is the server's limit, of HTTP/3 at
-	// most 100
+	// maximum number of concurrent HTTP/2 or HTTP/3 streams per connection, or calls per process of a plug-in; zero is the
+	// server's limit, of HTTP/3 at most 100, of a plug-in 1000
 	MaxStreams int `yaml:"max_streams,min=1"`
 }
 

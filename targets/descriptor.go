@@ -32,6 +32,7 @@ type Descriptor struct {
 	// Causes are the causes of answers that a step does not accept, apart from HTTP statuses and failed checks.
 	Causes   []scenarios.CauseFamily
 	Endpoint reflect.Type // the struct whose fields are the YAML of an endpoint besides its url; nil: only a url
+	Runs     bool         // the command in the settings of an endpoint is started
 	// Source holds the source texts of the packages whose types are read from a step, by import path. The comments of
 	// their fields describe the keys. It may be nil.
 	Source map[string]embed.FS

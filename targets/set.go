@@ -127,6 +127,12 @@ func (s *Set) Carries(c *scenarios.Connections) (formats []string) {
 	return formats
 }
 
+// Runs reports whether the command in the settings of an endpoint with a URL is started.
+func (s *Set) Runs(url string) bool {
+	scheme, _, _ := strings.Cut(url, "://")
+	return slices.ContainsFunc(s.list, func(d *Descriptor) bool { return d.Runs && slices.Contains(d.Schemes, scheme) })
+}
+
 // Encrypts returns the setting in an endpoint's URL that makes its connections switch to TLS after they begin. It is
 // empty if there is none.
 func (s *Set) Encrypts(endpoint *url.URL) string {

@@ -197,6 +197,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"41-dns", []string{"delay 20ms on load->names-udp", "lose 1% of the datagrams on load->names-udp"}},
 		{"42-nats", []string{"send SIGKILL to bus[0]", "lost = 0"}},
 		{"43-rabbitmq", []string{"send SIGKILL to broker[0]", "lost = 0 of order"}},
+		{"46-plugin", []string{"send SIGKILL to stock[0]", "lost = 0"}},
 		{"45-http3", []string{"delay 20ms on load->api", "lose 5% of the datagrams on load->api"}},
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
 		{"13-replay-a-log", []string{
@@ -426,6 +427,8 @@ func TestExample(t *testing.T) {
 			},
 			{name: "45-http3", own: true, faults: []string{"slow", "lossy"}},
 			{name: "45-http3", own: true, set: "percent=90%", rest: true, fails: []string{"errors < 0.5%"}},
+			{name: "46-plugin", program: "python3", faults: []string{"freeze", "lose"}},
+			{name: "46-plugin", program: "python3", set: "keep=memory", faults: []string{"freeze", "lose"}, fails: []string{"lost = 0"}},
 			{name: "48-hysteresis"},
 			{name: "48-hysteresis", set: "rate=200/s", fails: []string{"errors < 5%"}},
 			{name: "28-mysql", program: "mariadbd", faults: []string{"freeze", "lose"}},
@@ -589,6 +592,9 @@ func TestExample(t *testing.T) {
 				}
 				if c.own {
 					args = append(args, "--set", "bin="+built(t, "brunt/examples/"+c.name))
+				}
+				if c.name == "46-plugin" {
+					args = append(args, "--set", "dir="+filepath.Join(top, "examples", c.name))
 				}
 				if c.name == "43-rabbitmq" {
 					args = append(args, "--set", "dist="+freePort(t))

@@ -108,7 +108,7 @@ fault is taken back, even if brunt dies.`,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	addGroup(root, "Start:", initCommand(), convertCommand(), recordCommand(), validateCommand(), doctorCommand(),
-		explainCommand(), demoCommand())
+		explainCommand(), demoCommand(), pluginCommand())
 	addGroup(root, "Run:", runCommand(), findCommand(), tolerateCommand(), gateCommand(), drillCommand())
 	addGroup(root, "Inject, and take back:", injectCommand(), statusCommand(), revertCommand())
 	addGroup(root, "Compare:", abCommand(), compareCommand(), trendCommand(), suggestCommand())

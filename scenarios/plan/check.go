@@ -194,8 +194,8 @@ func (c *policyPlan) kinds(p *policies.Policy) {
 	}
 }
 
-// queries refuses metrics, watches, ready blocks and steps of setup and teardown that run commands, if the policy
-// forbids commands.
+// queries refuses metrics, watches, ready blocks, steps of setup and teardown, and endpoints that run commands, if the
+// policy forbids commands.
 func (c *policyPlan) queries(p *policies.Policy) {
 	at, yes := p.Forbids("exec")
 	if !yes {
@@ -205,6 +205,9 @@ func (c *policyPlan) queries(p *policies.Policy) {
 		if a.Runs() {
 			c.beyond(a.At, at, forbids(p, at), "it runs a command, as exec does")
 		}
+	}
+	for _, one := range c.Plugins {
+		c.beyond(one, at, forbids(p, at), "it runs a command, as exec does")
 	}
 }
 
@@ -246,6 +249,9 @@ func (c *policyPlan) starts(p *policies.Policy) {
 		if a.Runs() {
 			refuse(a.At, command)
 		}
+	}
+	for _, one := range c.Plugins {
+		refuse(one, command)
 	}
 }
 

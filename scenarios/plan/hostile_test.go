@@ -111,6 +111,10 @@ var hostiles = []hostile{
 		parts: "target: {stack: demo, platform: kubernetes, kubernetes: {context: c, image: evil}}",
 	},
 	{field: "scenarios.Workers.image", parts: "workers: {count: 2, on: kubernetes, context: c, image: evil}"},
+	{
+		field: "targets/plugin.endpointSettings.command",
+		parts: "target: {endpoints: {a: {url: \"plugin://127.0.0.1:9\", command: [touch, FILE]}}}" + asks("{plugin: get}"),
+	},
 	{field: "scenarios.Script.k6", parts: "load: {a: {k6: script.js}}"},
 
 	{field: "scenarios.document.extends", holds: "seed: 1\n", parts: "extends: FILE"},

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 
@@ -18,13 +19,18 @@ func (c *compiler) policies() {
 	p := policyPlan{
 		Scenario: c.sc, Mistakes: c.m, Faults: slices.Concat(c.plan.Conditions, c.plan.Faults), Parts: c.plan.Parts(),
 		Scope:      c.plan.Scope,
-		Containers: len(c.plan.Containers) > 0, Asks: asks(c.plan), TargetUnknown: c.targetUnknown,
+		Containers: len(c.plan.Containers) > 0, Asks: asks(c.plan), Plugins: plugins(c.plan),
+		TargetUnknown: c.targetUnknown,
 	}
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
 		p.Loads = append(p.Loads, policyLoad{
 			Load: &lp.Load, Schedule: lp.Schedule, ScriptRate: lp.scriptRate(), ShapeAt: lp.shapeAt(),
 		})
+	}
+	if len(p.Plugins) > 0 {
+		c.plan.Notes = append(c.plan.Notes, "a plug-in opens its own connections: brunt checks the address of its endpoint, "+
+			"and can't see where else it connects to")
 	}
 	c.plan.Policies = c.o.Policies
 	c.plan.Notes = append(c.plan.Notes, p.Hold(c.o.Policies)...)
@@ -46,6 +52,18 @@ func asks(p *Plan) (out []*probe.Asking) {
 		out = append(out, o.Asking())
 	}
 	return out
+}
+
+// plugins returns the positions of the commands in the settings of endpoints.
+func plugins(p *Plan) (all []syntax.Pos) {
+	endpoints := p.Scenario.Target.Endpoints
+	for _, name := range slices.Sorted(maps.Keys(endpoints)) {
+		e := endpoints[name]
+		if command := e.Settings.Get("command"); command != nil && p.Protocols.Runs(e.Text()) {
+			all = append(all, command.Pos)
+		}
+	}
+	return all
 }
 
 // shapeAt returns the position of a load's schedule.

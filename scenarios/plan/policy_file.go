@@ -27,7 +27,8 @@ type policyPlan struct {
 	Containers bool              // the target names containers that brunt did not start
 	// parts that may run a command: metrics, watches, ready blocks, and steps of setup and teardown
 	Asks          []*probe.Asking
-	TargetUnknown bool // the target has mistakes, so that names of its parts can't be checked
+	Plugins       []syntax.Pos // commands of endpoints
+	TargetUnknown bool         // the target has mistakes, so that names of its parts can't be checked
 }
 
 // A policyLoad is a load with its schedule.

@@ -35,9 +35,9 @@ type Policy struct {
 	// kinds of fault that may be injected, such as network.* or process.freeze; nil is all
 	Faults []string `yaml:"faults"`
 	// kinds of fault that may not be injected, even if faults names them. exec also covers the commands of metrics,
-	// watch, ready, leader, detect, verify, gone, setup and teardown. commands covers everything of the author's that a
-	// scenario can start: all these, action.run, kube.apply, processes, containers, a Compose file, scripts of k6, and
-	// images for workers, agents and the watchdog
+	// watch, ready, leader, detect, verify, gone, setup, teardown and plug-ins. commands covers everything of the
+	// author's that a scenario can start: all these, action.run, kube.apply, processes, containers, a Compose file,
+	// scripts of k6, and images for workers, agents and the watchdog
 	Forbid []string `yaml:"forbid"`
 	// folders besides its own from which a scenario may read files, after symbolic links are resolved; a relative one is
 	// beside the policy; an empty list allows nothing, a missing list is no limit

@@ -29,6 +29,7 @@ import (
 	"brunt/scenarios/slo"
 	"brunt/scenarios/suite"
 	"brunt/targets/catalog"
+	"brunt/targets/targetstest"
 
 	"github.com/gorilla/websocket"
 	"github.com/miekg/dns"
@@ -96,6 +97,7 @@ func frozenCases() []frozenCase {
 		{"dns", "dns", even, newDNS, `{dns: "${int(1,9)}.test A", check: {answers: 1}, name: call}`, false},
 		{"dns over tcp", "dns", even, newDNSOverTCP, `{dns: "${int(1,9)}.test A", check: {answers: 1}, name: call}`, false},
 		{"udp", "stream", even, newDatagrams, `{udp: "${int(1,9)}", expect: exists, name: call}`, false},
+		{"plugin", "plugin", even, newPlugin, `{plugin: say, with: {verb: "${int(1,9)}"}, check: {$.said: exists}, name: call}`, false},
 		{"tcp", "stream", even, newLines, `{tcp: lines, as: line, name: join}, ` + pace, true},
 	}
 }
@@ -153,6 +155,8 @@ func (c frozenCase) check(t *testing.T, wrong *complaints) {
 		target = fmt.Sprintf("url: %q", u)
 	case "https":
 		target, version = fmt.Sprintf("url: %q, tls: {insecure_skip_verify: on}", u), "3"
+	case "plugin":
+		target = fmt.Sprintf("endpoints: {main: {url: %q, %s}}", u, targetstest.PluginCommand())
 	case "grpc":
 		target = fmt.Sprintf("endpoints: {main: {url: %q, protos: [%q]}}", u, echoProto(t))
 	}
@@ -613,6 +617,13 @@ func newLines(t *testing.T) (url string, counted *atomic.Int64) {
 		}
 	})
 	return "tcp://" + l.Addr().String(), counted
+}
+
+// newPlugin starts a server of which only a plug-in knows the protocol.
+func newPlugin(t *testing.T) (url string, counted *atomic.Int64) {
+	t.Helper()
+	s := targetstest.StartPlugin(t)
+	return s.Base(), s.Counted()
 }
 
 // accessLog writes a log of 1000 requests a second, for 10 s.

@@ -29,6 +29,7 @@ import (
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/suite"
 	"brunt/targets/demo"
+	"brunt/targets/targetstest"
 )
 
 // TestMain lets the test binary play the roles of brunt's own binary, and those of the systems under
@@ -43,6 +44,13 @@ func TestMain(m *testing.M) {
 	}
 	if len(os.Args) > 2 && os.Args[1] == "watchdog" { // as brunt's own watchdog is run
 		if err := role("guard", os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	if os.Getenv(targetstest.PluginVar) != "" {
+		if err := targetstest.ServePlugin(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -57,8 +57,10 @@ var dials = map[string]string{
 	"chaos/stress/process.go exec.Command":            "brunt's own stressors, which use no network",
 	"chaos/probe/command.go exec.CommandContext": "a command of the scenario's author, which a policy " +
 		"forbids by `forbid: [exec]` or `[commands]`",
-	"chaos/probe/check_command.go exec.CommandContext":        "the shell checks the grammar of such a command",
-	"chaos/proc/command_windows.go exec.Command":              "ends processes",
+	"chaos/probe/check_command.go exec.CommandContext": "the shell checks the grammar of such a command",
+	"chaos/proc/command_windows.go exec.Command":       "ends processes",
+	"targets/plugin/child.go exec.Command": "a program of the scenario's author, which gets the address that targets/dial " +
+		"has checked, and which a policy forbids by `forbid: [exec]` or `[commands]`",
 	"targets/platform/process/process.go exec.Command":        "starts the units of the target",
 	"targets/platform/compose/command.go exec.Command":        "Compose, whose engine is checked by guard.allow.chaos",
 	"targets/platform/compose/command.go exec.CommandContext": "asks whether there is Compose",

@@ -54,10 +54,10 @@ var groups = []group{
 	// what makes requests
 	{name: "protocols", folders: []string{
 		"targets", "targets/amqp", "targets/catalog", "targets/dial", "targets/dns", "targets/grpc", "targets/http/...",
-		"targets/kafka", "targets/message", "targets/nats", "targets/redis",
+		"targets/kafka", "targets/message", "targets/nats", "targets/plugin", "targets/redis",
 		"targets/sql/...", "targets/stream/...",
 		"targets/vegeta",
-	}, may: []string{"language", "codes", "result"}},
+	}, may: []string{"language", "codes", "result", "mechanisms"}},
 	// what a fault is
 	{
 		name: "contract", folders: []string{"chaos"}, may: []string{"language", "mechanisms", "engines"},

@@ -14,6 +14,7 @@ import (
 	"brunt/targets/http"
 	"brunt/targets/kafka"
 	"brunt/targets/nats"
+	"brunt/targets/plugin"
 	"brunt/targets/redis"
 	"brunt/targets/sql"
 	"brunt/targets/sql/mysql"
@@ -32,6 +33,7 @@ func Protocols() []*targets.Descriptor {
 		nats.Descriptor(),
 		amqp.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
+		plugin.Descriptor(),
 		stream.Descriptor(grpc.Streams()),
 	}
 }

@@ -5,17 +5,13 @@ import (
 	"errors"
 	"net"
 	"os"
-	"slices"
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/check"
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/stream"
-
-	"github.com/ohler55/ojg/jp"
 )
 
 // Absent is the status of a call that finds no message.
@@ -33,8 +29,8 @@ type Call[F any] struct {
 	// Command returns the call as a command for a POSIX shell; nil: none
 	Command func(*result.Sent) string
 
-	name string
-	expected
+	name     string
+	expected Expected
 }
 
 func (c *Call[F]) Name() string { return c.name }
@@ -181,7 +177,7 @@ func (x *Exchange[F]) do() {
 	if err != nil {
 		targets.Fail(out, err, max(min(c.o.Now(), x.It.Deadline), out.Slot), x.It.Deadline, c.Over().Err() != nil)
 	} else {
-		x.judge()
+		x.call.expected.Judge(&x.Answer, x.Status, x.session.client.p.Causes.Cause(x.Status), x.It, out)
 	}
 	x.sample(err)
 }
@@ -250,15 +246,6 @@ func (x *Exchange[F]) exchange() (err error) {
 	return x.call.Run(x)
 }
 
-// judge records the results of the checks in the outcome, and extracts variables from the answer.
-func (x *Exchange[F]) judge() {
-	c, k := x.call, x.session.client.p.Causes
-	good := x.Status <= 0 || slices.Contains(c.allow, x.Status)
-	if targets.JudgeStatus(x.Out, slices.Contains(c.shed, x.Status), good, k.Cause(x.Status)) {
-		c.rest.Judge(&x.Answer, x.It, x.Out)
-	}
-}
-
 // sample keeps a call for the report, if the sampler wants it.
 func (x *Exchange[F]) sample(err error) {
 	c := x.session.client
@@ -279,28 +266,13 @@ func (x *Exchange[F]) sample(err error) {
 	sent.SetBody(string(x.Sent))
 	targets.Sampled{
 		Out: x.Out, Step: x.call.name, Sent: sent, Err: err,
-		Failed: func() (string, string) { return x.wanted(), x.excerpt() },
+		Failed: func() (string, string) {
+			return x.call.expected.Wanted(&x.Answer, x.Status, x.Reason, x.It, x.Out), Excerpt(&x.Answer)
+		},
 	}.Keep(k, x.It)
 }
 
 const mostShown = 300 // bytes of an answer
-
-// wanted describes the first check that the answer failed: the expected and the actual value.
-func (x *Exchange[F]) wanted() string {
-	if x.Status > 0 && !slices.Contains(x.call.allow, x.Status) {
-		return x.Reason
-	}
-	return x.call.rest.Wanted(&x.Answer, x.It, x.Out)
-}
-
-// excerpt returns the beginning of the answer.
-func (x *Exchange[F]) excerpt() string {
-	doc, ok := check.First(x.Answer.JSON(jp.R()))
-	if !ok || len(x.Answer.Data) == 0 {
-		return ""
-	}
-	return targets.Clip(check.ValueText(doc), mostShown)
-}
 
 // Timely reports whether an error means that the time to wait for a message is over, rather than the call's.
 func (x *Exchange[F]) Timely(err error, until time.Duration) bool {

@@ -7,12 +7,15 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/scenarios"
 	"brunt/scenarios/check"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/stream"
+
+	"github.com/ohler55/ojg/jp"
 )
 
 // Settings are the YAML that the steps of all brokers share.
@@ -25,8 +28,13 @@ type Settings struct {
 	Messages int `yaml:"messages,min=1,max=10000"`
 	// how long a step that takes messages waits for one; default: four fifths of the load's timeout. If none
 	// comes by then, there is no error: the answer is empty, which `check: {$: exists}` refuses
-	Within quantity.Duration `yaml:"within,positive"`
-	Check  *Check            `yaml:"check"` // conditions for an ok answer; default: the server accepts what was sent
+	Within  quantity.Duration `yaml:"within,positive"`
+	Answers `yaml:",inline"`
+}
+
+// Answers are the YAML of what a step expects of its answer, and takes from it.
+type Answers struct {
+	Check *Check `yaml:"check"` // conditions for an ok answer; default: the server accepts what was sent
 	// conditions that a good answer meets if it is complete; an answer that does not meet them is no error
 	Want *check.PathWants `yaml:"want"`
 	// variables, each with the place of its value in the answer: $.path of its JSON, text, or ~ regexp
@@ -69,28 +77,69 @@ func (k *Check) Schema() syntax.Schema {
 	return s
 }
 
-// expected holds the checks of a call's answer, and the variables to extract from it.
-type expected struct {
+// Expected holds the checks of a call's answer, and the variables to extract from it.
+type Expected struct {
 	allow, shed []int32
 	rest        targets.Expected[*stream.Message]
 }
 
-// Compile compiles the settings that the steps of all brokers share. Number returns the number of an error by its text,
-// for `check: {allow: …}`, and such shows an example.
+// Compile compiles the checks and extractions of a step, and adds them to the traits of its call. Number returns the
+// number of an error by its text, for `check: {allow: …}`, and such shows an example.
+func (e *Expected) Compile(s *Answers, to *scenarios.CallTraits, in targets.Scope, m *syntax.Mistakes,
+	number func(string) (int32, bool), such string,
+) {
+	if k := s.Check; k != nil {
+		e.allow, e.shed = numbers(k.allow, m, number, such), numbers(k.shed, m, number, such)
+		k.MessageCheck.Compile(&e.rest, in, m)
+	}
+	if s.Want != nil {
+		e.rest.Want("", &s.Want.Wants)
+	}
+	targets.Extract(&e.rest, s.Extract, in)
+	to.Refs = append(to.Refs, e.rest.Refs()...)
+	to.Sheds, to.Wants = len(e.shed) > 0, e.rest.Wants()
+}
+
+// Judge records the results of the checks in the outcome, and extracts variables from the answer. Cause is that of
+// its status, which is an error if it is positive.
+func (e *Expected) Judge(a *stream.Message, status int32, cause scenarios.Cause, it *template.Iter,
+	out *scenarios.Outcome,
+) {
+	if targets.JudgeStatus(out, slices.Contains(e.shed, status), !e.refused(status), cause) {
+		e.rest.Judge(a, it, out)
+	}
+}
+
+// refused reports whether a status is an error that the step does not allow.
+func (e *Expected) refused(status int32) bool { return status > 0 && !slices.Contains(e.allow, status) }
+
+// Wanted describes the first check that an answer failed: the expected and the actual value, or the reason of its
+// status.
+func (e *Expected) Wanted(a *stream.Message, status int32, reason string, it *template.Iter,
+	out *scenarios.Outcome,
+) string {
+	if e.refused(status) {
+		return reason
+	}
+	return e.rest.Wanted(a, it, out)
+}
+
+// Excerpt returns the beginning of an answer.
+func Excerpt(a *stream.Message) string {
+	doc, ok := check.First(a.JSON(jp.R()))
+	if !ok || len(a.Data) == 0 {
+		return ""
+	}
+	return targets.Clip(check.ValueText(doc), mostShown)
+}
+
+// Compile compiles the settings that the steps of all brokers share. Number and such are those of [Expected.Compile].
 func (c *Call[F]) Compile(s *Settings, block syntax.Block, in targets.Scope, m *syntax.Mistakes,
 	number func(string) (int32, bool), such string,
 ) {
 	c.Settings = *s
 	c.name = cmp.Or(in.Name, strings.TrimSpace(block.Kind+" "+c.Is.URL))
 	c.Is.Method = block.Kind
-	if k := s.Check; k != nil {
-		c.allow, c.shed = numbers(k.allow, m, number, such), numbers(k.shed, m, number, such)
-		k.MessageCheck.Compile(&c.rest, in, m)
-	}
-	if s.Want != nil {
-		c.rest.Want("", &s.Want.Wants)
-	}
-	targets.Extract(&c.rest, s.Extract, in)
 	if s.Message != nil {
 		c.Is.Refs = append(c.Is.Refs, s.Message.Refs()...)
 	}
@@ -98,8 +147,7 @@ func (c *Call[F]) Compile(s *Settings, block syntax.Block, in targets.Scope, m *
 		h := s.Headers[name]
 		c.Is.Refs = append(c.Is.Refs, h.Refs()...)
 	}
-	c.Is.Refs = append(c.Is.Refs, c.rest.Refs()...)
-	c.Is.Sheds, c.Is.Wants = len(c.shed) > 0, c.rest.Wants()
+	c.expected.Compile(&s.Answers, &c.Is, in, m, number, such)
 	in.RefuseAuth(block.Kind, "user and password stand in the URL of the endpoint", m)
 }
 
