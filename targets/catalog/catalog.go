@@ -13,6 +13,7 @@ import (
 	"brunt/targets/grpc"
 	"brunt/targets/http"
 	"brunt/targets/kafka"
+	"brunt/targets/mqtt"
 	"brunt/targets/nats"
 	"brunt/targets/redis"
 	"brunt/targets/sql"
@@ -31,6 +32,7 @@ func Protocols() []*targets.Descriptor {
 		dns.Descriptor(),
 		nats.Descriptor(),
 		amqp.Descriptor(),
+		mqtt.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
 		stream.Descriptor(grpc.Streams()),
 	}

@@ -34,6 +34,7 @@ type Call[F any] struct {
 	Command func(*result.Sent) string
 
 	name string
+	flow targets.Flow
 	expected
 }
 

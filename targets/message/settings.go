@@ -82,6 +82,7 @@ func (c *Call[F]) Compile(s *Settings, block syntax.Block, in targets.Scope, m *
 ) {
 	c.Settings = *s
 	c.name = cmp.Or(in.Name, strings.TrimSpace(block.Kind+" "+c.Is.URL))
+	c.flow = in.Flow
 	c.Is.Method = block.Kind
 	if k := s.Check; k != nil {
 		c.allow, c.shed = numbers(k.allow, m, number, such), numbers(k.shed, m, number, such)
