@@ -12,6 +12,9 @@ import (
 // them, so that a number keeps its meaning for ever.
 const firstError = 0x80
 
+// subscriptionLost is the status of a step whose kept subscription ended with its connection, and the number of the error.
+const subscriptionLost = 1
+
 // reasons are the names of reason codes by MQTT 5, section 2.4.
 var reasons = map[byte]string{
 	0x80: "unspecified error", 0x81: "malformed packet", 0x82: "protocol error", 0x83: "implementation specific error",
@@ -34,6 +37,9 @@ const tooManyWaiting = 0x97 // quota exceeded: of messages that no step takes
 
 // causes are the causes of answers that are errors.
 var causes = scenarios.CauseFamily{First: 13 << 16, Name: func(number int32) string {
+	if number == subscriptionLost {
+		return "error subscription lost"
+	}
 	if name, known := reasons[byte(number)]; known && number < 0x100 {
 		return "error " + name
 	}
@@ -44,6 +50,9 @@ var causes = scenarios.CauseFamily{First: 13 << 16, Name: func(number int32) str
 func numberOf(text string) (int32, bool) {
 	if n, err := strconv.ParseUint(text, 0, 8); err == nil {
 		return int32(n), n >= firstError
+	}
+	if strings.EqualFold(text, "subscription lost") {
+		return subscriptionLost, true
 	}
 	for code, name := range reasons {
 		if strings.EqualFold(text, name) {

@@ -158,9 +158,11 @@ func (k *kind) publish(x *exchange) error {
 // subscribe waits for messages of a filter.
 func (k *kind) subscribe(x *exchange) error {
 	s := of(x.Line)
-	if lost := s.lost; lost != nil {
-		s.lost = nil
-		return lost
+	if s.lost {
+		s.lost = false
+		x.Came(x.Now(), 0)
+		x.Refuse(subscriptionLost, "the connection was lost, and its subscriptions with it: messages may be missed")
+		return nil
 	}
 	if !s.filters[x.Text] {
 		if ok, err := k.begin(x, s); !ok {
@@ -173,6 +175,9 @@ func (k *kind) subscribe(x *exchange) error {
 	until := x.Until()
 	for x.Taken() < x.Most() {
 		m, err := s.next(x, until)
+		if err != nil && x.Taken() > 0 { // what came before is the answer
+			break
+		}
 		if x.Timely(err, until) {
 			break
 		}

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/message"
 )
@@ -36,7 +35,7 @@ type session struct {
 	last    uint16          // the identifier of the last packet
 	filters map[string]bool // the subscriptions
 	opened  map[uint16]bool // messages of QoS 2 that are published and not yet complete
-	lost    error           // the server has lost the subscriptions
+	lost    bool            // the subscriptions ended with a connection
 
 	mu    sync.Mutex
 	taken map[uint16]bool // messages of QoS 2 that a step has and the server has not released
@@ -57,9 +56,7 @@ func newSession() *session {
 
 // renew forgets all that belongs to a session that the server has not kept.
 func (s *session) renew() {
-	if len(s.filters) > 0 {
-		s.lost = &targets.Error{Cause: scenarios.Closed, Text: "the connection was lost, and its subscriptions with it"}
-	}
+	s.lost = len(s.filters) > 0
 	clear(s.filters)
 	clear(s.opened)
 	s.mu.Lock()

@@ -39,6 +39,9 @@ func Descriptor() *targets.Descriptor {
 			return message.Bind[*packet](ctx, by)
 		},
 		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },
+		Resumes: func(c scenarios.Call, out *scenarios.Outcome) bool {
+			return c.(*call).Resumes && out.Status != subscriptionLost
+		},
 		Lasts: func(c scenarios.Call) bool { return c.(*call).Is.Waits },
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) {
@@ -120,6 +123,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	c.Is.URL = k.topic.Text()
 	c.Is.Refs = append(c.Is.Refs, k.topic.Refs()...)
 	c.Compile(&s.Settings, block, in, m, numberOf, "135 or not authorized")
+	c.Resumes = s.Keep == keepUser && k.qos > 0 && hasSession(in)
 	message.CheckEndpoint(in, func(u *url.URL) ([]string, error) {
 		l, err := locate(u)
 		if err == nil && l.version == 4 {
@@ -128,6 +132,14 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		return l.addresses, err
 	}, such, m)
 	return c, m.Len() == before
+}
+
+// hasSession reports whether the endpoint's URL asks for a session. Other parts of the URL may not be known yet.
+func hasSession(in targets.Scope) bool {
+	text, _ := in.EndpointURL()
+	_, query, _ := strings.Cut(text, "?")
+	values, err := url.ParseQuery(query)
+	return err == nil && values.Get("session") != ""
 }
 
 // wants5 returns an error if the message has properties, which MQTT 3.1.1 lacks.
