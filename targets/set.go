@@ -250,6 +250,12 @@ func (s *Set) Absent(c scenarios.Call, out *scenarios.Outcome) bool {
 	return d.Absent != nil && d.Absent(c, out)
 }
 
+// Resumes reports whether a later call has all that came and that a call with an error did not take.
+func (s *Set) Resumes(c scenarios.Call, out *scenarios.Outcome) bool {
+	d := s.Of(c)
+	return d.Resumes != nil && d.Resumes(c, out)
+}
+
 // Retry reports whether a failed call should be tried again: it has no answer, or its protocol considers the answer
 // temporary.
 func (s *Set) Retry(c scenarios.Call, out *scenarios.Outcome) bool {

@@ -198,6 +198,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"42-nats", []string{"send SIGKILL to bus[0]", "lost = 0"}},
 		{"43-rabbitmq", []string{"send SIGKILL to broker[0]", "lost = 0 of order"}},
 		{"46-plugin", []string{"send SIGKILL to stock[0]", "lost = 0"}},
+		{"47-mqtt", []string{"send SIGKILL to broker[0]", "lost = 0 of reading"}},
 		{"45-http3", []string{"delay 20ms on load->api", "lose 5% of the datagrams on load->api"}},
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
 		{"13-replay-a-log", []string{
@@ -424,6 +425,15 @@ func TestExample(t *testing.T) {
 			{
 				name: "43-rabbitmq", program: "rabbitmq-server", own: true, set: "known=off", rest: true,
 				fails: []string{"duplicated = 0 of order"},
+			},
+			{name: "47-mqtt", own: true, program: "mosquitto", faults: []string{"lose-collector", "lose-broker"}, more: stored},
+			{
+				name: "47-mqtt", own: true, program: "mosquitto", set: "qos=0", rest: true, more: stored,
+				fails: []string{"lost = 0 of reading"},
+			},
+			{
+				name: "47-mqtt", own: true, program: "mosquitto", set: "session=off", rest: true, more: stored,
+				fails: []string{"lost = 0 of reading"},
 			},
 			{name: "45-http3", own: true, faults: []string{"slow", "lossy"}},
 			{name: "45-http3", own: true, set: "percent=90%", rest: true, fails: []string{"errors < 0.5%"}},

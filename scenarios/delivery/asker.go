@@ -20,7 +20,7 @@ import (
 // An asker asks for the messages of one delivery again and again, in a session of its own.
 //
 // A question that brunt asks late, or that fails, makes sightings late and loses none if the next one can answer for
-// it: with `after` and with `repeats`. Otherwise messages may have come and gone unseen, so that what was sent until
+// it: with `after`, with `repeats`, and if the protocol keeps messages for it. Otherwise messages may have come and gone unseen, so that what was sent until
 // the next answer and is not seen is unknown, and not lost.
 type asker struct {
 	set     *Set
@@ -168,7 +168,7 @@ func (a *asker) note(err error) {
 	t.questions++
 	switch {
 	case err != nil:
-		a.lags = true
+		a.lags = a.lags || !a.host.Resumes(t.spec.Ask.last(), &a.out)
 		t.failed++
 		t.why = err.Error()
 	case a.lags:

@@ -41,5 +41,7 @@ type Host struct {
 	Env    *template.Env
 	Rand   func() *rand.Rand
 	Absent func(scenarios.Call, *scenarios.Outcome) bool
-	Cause  func(scenarios.Cause) string
+	// Resumes reports whether a later question answers for one that failed, because its messages are kept for it.
+	Resumes func(scenarios.Call, *scenarios.Outcome) bool
+	Cause   func(scenarios.Cause) string
 }

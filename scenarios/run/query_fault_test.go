@@ -52,19 +52,31 @@ func newRedis(t *testing.T) string {
 	})
 }
 
+// newMosquitto starts a broker of MQTT. It returns the URL of its endpoint.
+func newMosquitto(t *testing.T) string {
+	t.Helper()
+	server := suite.Program(t, "mosquitto", "mosquitto")
+	return "mqtt://" + daemon(t, func(port string) *exec.Cmd {
+		return exec.Command(server, "-p", port) // without a file of settings it listens on loopback alone
+	}, accepts)
+}
+
 // newNATS starts a nats-server with JetStream. It returns the URL of its endpoint.
 func newNATS(t *testing.T) string {
 	t.Helper()
 	server, dir := installed(t, "nats-server", ""), t.TempDir()
 	return "nats://" + daemon(t, func(port string) *exec.Cmd {
 		return exec.Command(server, "-a", "127.0.0.1", "-p", port, "-js", "-sd", dir)
-	}, func(port string) bool {
-		c, err := net.Dial("tcp", "127.0.0.1:"+port)
-		if err == nil {
-			_ = c.Close()
-		}
-		return err == nil
-	})
+	}, accepts)
+}
+
+// accepts reports whether a server listens on a port of loopback.
+func accepts(port string) bool {
+	c, err := net.Dial("tcp", "127.0.0.1:"+port)
+	if err == nil {
+		_ = c.Close()
+	}
+	return err == nil
 }
 
 // newRabbit starts a RabbitMQ, with a name server of its own. It returns the URL of its endpoint.
@@ -72,14 +84,7 @@ func newRabbit(t *testing.T) string {
 	t.Helper()
 	names := installed(t, "epmd", "")
 	server, dir := installed(t, "rabbitmq-server", "/usr/lib/rabbitmq/bin/rabbitmq-server"), t.TempDir()
-	listens := func(port string) bool {
-		c, err := net.Dial("tcp", "127.0.0.1:"+port)
-		if err == nil {
-			_ = c.Close()
-		}
-		return err == nil
-	}
-	at := daemon(t, func(port string) *exec.Cmd { return exec.Command(names, "-port", port) }, listens)
+	at := daemon(t, func(port string) *exec.Cmd { return exec.Command(names, "-port", port) }, accepts)
 	_, epmd, _ := net.SplitHostPort(at)
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -104,7 +109,7 @@ func newRabbit(t *testing.T) string {
 			"ERL_EPMD_PORT="+epmd, "ERL_EPMD_ADDRESS=127.0.0.1", "RABBITMQ_DIST_PORT="+dist,
 		)
 		return broker
-	}, listens)
+	}, accepts)
 	t.Cleanup(func() { _ = broker.Process.Kill() }) // it ignores an interrupt
 	return "amqp://" + at
 }

@@ -13,6 +13,7 @@ import (
 	"brunt/targets/grpc"
 	"brunt/targets/http"
 	"brunt/targets/kafka"
+	"brunt/targets/mqtt"
 	"brunt/targets/nats"
 	"brunt/targets/plugin"
 	"brunt/targets/redis"
@@ -32,6 +33,7 @@ func Protocols() []*targets.Descriptor {
 		dns.Descriptor(),
 		nats.Descriptor(),
 		amqp.Descriptor(),
+		mqtt.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
 		plugin.Descriptor(),
 		stream.Descriptor(grpc.Streams()),

@@ -32,6 +32,9 @@ const (
 // natsHello is what a NATS server says until a client is logged in.
 const natsHello = "INFO {\"headers\":true}\r\n" + pause + "PONG\r\n" + pause
 
+// mqttHello is the CONNACK of a server of MQTT 5.
+const mqttHello = pause + "\x20\x03\x00\x00\x00"
+
 // pause is where a server waits for more of the client before it says the rest.
 const pause = "<pause>"
 
@@ -110,6 +113,14 @@ var hostile = []hostileServer{
 		natsHello, natsHello + "MSG a 1 $JS.ACK.x 2\r\nhi\r\nPONG\r\n", natsHello + "HMSG a 1 99 1\r\n", "INFO\r\n", "-ERR\r\n",
 		natsHello + "-ERR 'no'\r\n", "",
 	}},
+	{"MQTT", "mqtt://ADDR", `{mqtt.subscribe: a, messages: 2, within: 50ms, keep: user}`, []string{
+		mqttHello, mqttHello + pause + "\x90\x04\x00\x01\x00\x01\x30\x06\x00\x01a\x00hi\x32\x07\x00\x01a\x00\x09\x00!",
+		mqttHello + "\x34\x07\x00\x01a\x00\x09\x00!\x62\x02\x00\x09\xd0\x00", mqttHello + "\xe0\x02\x8b\x00", "\x20\x03\x00\x87\x00",
+		"\x20\x06\x00\x00\x03\x13\x00\x01", mqttHello + "\x30\xff\xff\xff\x7f", "",
+	}},
+	{"MQTT 3.1.1", "mqtt://ADDR?version=3.1.1", `{mqtt.publish: a, qos: 2}`, []string{
+		"\x20\x02\x00\x00" + pause + "\x50\x02\x00\x01" + pause + "\x70\x02\x00\x01", "\x20\x02\x01\x09", "\x20\x02\x00\x00\x40\x01\x00", "",
+	}},
 }
 
 // fuzzHostile: whatever a server says, a call returns by its deadline, with an error or an answer, and brunt lives on.
@@ -141,6 +152,8 @@ func FuzzHostile_Kafka(f *testing.F)      { fuzzHostile(f, "Kafka") }
 func FuzzHostile_Copy(f *testing.F)       { fuzzHostile(f, "copies") }
 func FuzzHostile_AMQP(f *testing.F)       { fuzzHostile(f, "AMQP") }
 func FuzzHostile_NATS(f *testing.F)       { fuzzHostile(f, "NATS") }
+func FuzzHostile_MQTT(f *testing.F)       { fuzzHostile(f, "MQTT") }
+func FuzzHostile_MQTT3(f *testing.F)      { fuzzHostile(f, "MQTT 3.1.1") }
 
 // TestHostile_MySQL: what makes the driver panic is an error of the request, with a cause of its own, and says what
 // panicked and where.

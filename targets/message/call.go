@@ -26,10 +26,13 @@ type Call[F any] struct {
 	Compose func(x *Exchange[F]) error
 	// Run sends it on x.Line, and sets x.Answer and x.Status
 	Run func(x *Exchange[F]) error
+	// Resumes says that a later call takes what this one missed, unless its answer says otherwise
+	Resumes bool
 	// Command returns the call as a command for a POSIX shell; nil: none
 	Command func(*result.Sent) string
 
 	name     string
+	flow     targets.Flow
 	expected Expected
 }
 

@@ -25,6 +25,11 @@ type Protocol[F any] struct {
 	Read func(*bufio.Reader) (F, error)
 	// Take handles a frame that no call waits for, in the goroutine that reads, and reports whether it is one.
 	Take func(l *Line[F], f F) (bool, error)
+
+	// Single says that all steps of a virtual user share one connection, which has its [User]
+	Single bool
+	// Buffer is the size in bytes of a connection's buffer; zero: 8 KiB
+	Buffer int
 }
 
 // client has the connections of one load.
@@ -71,7 +76,7 @@ func (c *client[F]) dial(ctx context.Context, n uint64) (*Line[F], error) {
 		if err != nil {
 			return nil, err
 		}
-		return newLine[F](raw, address), nil
+		return newLine[F](raw, address, c.p.Buffer), nil
 	})
 }
 
@@ -92,6 +97,17 @@ func (c *client[F]) ready(ctx context.Context, l *Line[F]) error {
 }
 
 func (c *client[F]) Open(int) (targets.Session, error) {
+	if c.p.Single {
+		s := &session[F]{client: c, own: true}
+		s.places = c.To(targets.Connector[*Line[F]]{Ready: c.ready, Dial: func(ctx context.Context, n uint64) (*Line[F], error) {
+			l, err := c.dial(ctx, n)
+			if err == nil {
+				l.User = &s.user
+			}
+			return l, err
+		}})
+		return s, nil
+	}
 	if c.o.Connections.Per == scenarios.PerUser {
 		return &session[F]{client: c, places: c.places(), own: true}, nil
 	}
@@ -104,6 +120,14 @@ type session[F any] struct {
 	places *targets.Places[*Line[F]]
 	own    bool                  // the connections belong to this user only
 	held   map[*Call[F]]*Line[F] // connections that steps keep
+	user   User
+}
+
+// A User is the virtual user that has a connection for itself.
+type User struct {
+	Number int          // of the user within its load, from 0
+	Flow   targets.Flow // of its steps
+	State  any          // what the protocol keeps of the user from one connection to the next
 }
 
 func (s *session[F]) Close() error {
@@ -119,6 +143,7 @@ func (s *session[F]) Close() error {
 
 func (s *session[F]) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
 	x := &Exchange[F]{session: s, call: by.(*Call[F]), It: it, Out: out}
+	s.user.Flow, s.user.Number = x.call.flow, it.VU
 	x.do()
 }
 

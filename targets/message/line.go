@@ -2,6 +2,7 @@ package message
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -26,12 +27,16 @@ type Line[F any] struct {
 	Name    string        // the protocol's own, such as where replies come to
 	Topic   string        // the subscription of the step that keeps the connection
 
-	State any // the protocol's own, set by the login
+	State any   // the protocol's own, set by the login
+	User  *User // that alone uses the connection; nil: the users share it
+	// Leave says goodbye before the connection is closed; nil: nothing is said. It must not wait
+	Leave func()
 
 	raw     net.Conn // below TLS
 	arrived chan arrived[F]
 	ended   chan struct{} // closed by the goroutine that reads, after err is set
 	closing atomic.Bool
+	failed  atomic.Pointer[error]
 	err     error
 	timer   *time.Timer
 }
@@ -47,9 +52,9 @@ const (
 	mostAhead  = 64      // frames that wait for a call; then the connection is not read
 )
 
-func newLine[F any](raw net.Conn, address string) *Line[F] {
+func newLine[F any](raw net.Conn, address string, buffer int) *Line[F] {
 	return &Line[F]{
-		Conn: raw, raw: raw, Address: address, Reader: bufio.NewReaderSize(raw, readBuffer),
+		Conn: raw, raw: raw, Address: address, Reader: bufio.NewReaderSize(raw, cmp.Or(buffer, readBuffer)),
 		arrived: make(chan arrived[F], mostAhead), ended: make(chan struct{}),
 	}
 }
@@ -78,7 +83,16 @@ func (l *Line[F]) Close() error {
 	if l.closing.Swap(true) {
 		return nil
 	}
+	if l.Leave != nil {
+		l.Leave()
+	}
 	return l.raw.Close()
+}
+
+// Fail closes the connection, and says why to the call that finds it closed.
+func (l *Line[F]) Fail(err error) {
+	l.failed.CompareAndSwap(nil, &err)
+	_ = l.Close()
 }
 
 // over reports whether the connection has ended.
@@ -99,7 +113,9 @@ func (l *Line[F]) read(next func(*bufio.Reader) (F, error), take func(*Line[F], 
 	for {
 		f, taken, err := l.one(next, take)
 		if err != nil {
-			l.err = err
+			if l.err = err; l.failed.Load() != nil {
+				l.err = *l.failed.Load()
+			}
 			return
 		}
 		if taken {

@@ -139,6 +139,7 @@ func (c *Call[F]) Compile(s *Settings, block syntax.Block, in targets.Scope, m *
 ) {
 	c.Settings = *s
 	c.name = cmp.Or(in.Name, strings.TrimSpace(block.Kind+" "+c.Is.URL))
+	c.flow = in.Flow
 	c.Is.Method = block.Kind
 	if s.Message != nil {
 		c.Is.Refs = append(c.Is.Refs, s.Message.Refs()...)

@@ -1,0 +1,209 @@
+package mqtt_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"encoding/binary"
+	"io"
+	"net"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// server is a server of MQTT's protocol with the behaviours that the suite needs. The topic of a message says which;
+// say answers all others.
+type server struct {
+	net.Listener
+	scheme, query string
+	say           func(topic, body string, id []byte) string // all that it sends; empty: a PUBACK
+
+	opened, requests, held atomic.Int64
+	release                chan struct{}
+	once                   sync.Once
+
+	mu    sync.Mutex
+	marks []string
+	hello [][]byte // the CONNECTs
+	bye   int      // DISCONNECTs
+}
+
+// options are the settings of a server.
+type options struct {
+	secure  bool
+	query   string // of the URL of its endpoint
+	connack string // empty: the client is accepted
+	say     func(topic, body string, id []byte) string
+}
+
+// start starts a server that ends with the test.
+func start(t testing.TB, o options) *server {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{Listener: l, scheme: "mqtt", query: o.query, say: o.say, release: make(chan struct{})}
+	var config *tls.Config
+	if o.secure {
+		h := httptest.NewUnstartedServer(nil)
+		h.StartTLS()
+		defer h.Close()
+		s.scheme, config = "mqtts", &tls.Config{Certificates: h.TLS.Certificates}
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			c, err := s.Accept()
+			if err != nil {
+				return
+			}
+			s.opened.Add(1)
+			all.Go(func() {
+				defer c.Close()
+				s.serve(c, config, o)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = s.Close()
+		s.Release()
+		all.Wait()
+	})
+	return s
+}
+
+func (s *server) Base() string { return s.scheme + "://" + s.Addr().String() + s.query }
+
+// Requests implements [targetstest.Server]: the published messages.
+func (s *server) Requests() int64 { return s.requests.Load() }
+
+func (s *server) Connections() int64 { return s.opened.Load() }
+
+func (s *server) Held() int64 { return s.held.Load() }
+
+func (s *server) Release() { s.once.Do(func() { close(s.release) }) }
+
+func (s *server) Marks() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.marks)
+}
+
+// readPacket reads a packet of a client.
+func readPacket(r *bufio.Reader) (first byte, body []byte, err error) {
+	if first, err = r.ReadByte(); err != nil {
+		return 0, nil, err
+	}
+	n, err := binary.ReadUvarint(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	body = make([]byte, n)
+	_, err = io.ReadFull(r, body)
+	return first, body, err
+}
+
+func (s *server) serve(raw net.Conn, config *tls.Config, o options) {
+	c, version := raw, byte(5)
+	if config != nil {
+		c = tls.Server(raw, config)
+	}
+	for in := bufio.NewReader(c); ; {
+		first, body, err := readPacket(in)
+		if err != nil {
+			return
+		}
+		answer := ""
+		switch first >> 4 {
+		case 1: // CONNECT
+			s.mu.Lock()
+			s.hello = append(s.hello, body)
+			s.mu.Unlock()
+			if version = body[6]; version == 5 {
+				answer = "\x20\x03\x00\x00\x00"
+			} else {
+				answer = "\x20\x02\x00\x00"
+			}
+			if o.connack != "" {
+				answer = o.connack
+			}
+		case 3: // PUBLISH
+			n := int(binary.BigEndian.Uint16(body))
+			topic, rest := string(body[2:2+n]), body[2+n:]
+			var id []byte
+			if first&6 > 0 {
+				id, rest = rest[:2], rest[2:]
+			}
+			if version == 5 {
+				n, k := binary.Uvarint(rest)
+				rest = rest[k+int(n):]
+			}
+			var cut bool
+			if answer, cut = s.answer(raw, topic, string(rest), id); cut {
+				return
+			}
+		case 12:
+			answer = "\xd0\x00"
+		case 14:
+			s.mu.Lock()
+			s.bye++
+			s.mu.Unlock()
+			return
+		}
+		if _, err := io.WriteString(c, answer); err != nil {
+			return
+		}
+	}
+}
+
+// slowTime is how long the answer to slow takes.
+const slowTime = 200 * time.Millisecond
+
+func (s *server) answer(raw net.Conn, topic, body string, id []byte) (answer string, cut bool) {
+	s.requests.Add(1)
+	switch topic {
+	case "slow":
+		time.Sleep(slowTime) // simulates work
+	case "hold":
+		if body != "" {
+			s.mu.Lock()
+			s.marks = append(s.marks, body)
+			s.mu.Unlock()
+		}
+		s.held.Add(1)
+		<-s.release
+	case "fail":
+		return ack(4, id, 0x87), false
+	case "cut":
+		return "", true
+	case "reset":
+		_ = raw.(*net.TCPConn).SetLinger(0)
+		return "", true
+	default:
+		if s.say != nil {
+			return s.say(topic, body, id), false
+		}
+	}
+	return ack(4, id, 0), false
+}
+
+// ack is an acknowledgement of a message with a reason code.
+func ack(kind byte, id []byte, code byte) string {
+	b := append([]byte{kind << 4, 2}, id...)
+	if code > 0 {
+		b[1] = 3
+		b = append(b, code)
+	}
+	return string(b)
+}
+
+// sends is a message of QoS 0 to a topic, by MQTT 5.
+func sends(topic, body string) string {
+	rest := append([]byte{0, byte(len(topic))}, topic...)
+	rest = append(append(rest, 0), body...)
+	return string(bytes.Join([][]byte{{0x30, byte(len(rest))}, rest}, nil))
+}
