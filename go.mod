@@ -82,6 +82,8 @@ require (
 	sigs.k8s.io/yaml v1.6.0
 )
 
+require go.mongodb.org/mongo-driver/v2 v2.9.3
+
 require (
 	buf.build/gen/go/gogo/protobuf/protocolbuffers/go v1.36.11-20240617172848-e1dbca2775a7.1 // indirect
 	filippo.io/edwards25519 v1.2.0 // indirect

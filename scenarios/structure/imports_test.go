@@ -54,7 +54,7 @@ var groups = []group{
 	// what makes requests
 	{name: "protocols", folders: []string{
 		"targets", "targets/amqp", "targets/catalog", "targets/dial", "targets/dns", "targets/grpc", "targets/http/...",
-		"targets/kafka", "targets/message", "targets/nats", "targets/redis",
+		"targets/kafka", "targets/message", "targets/mongo", "targets/nats", "targets/redis", "targets/scram", "targets/smtp",
 		"targets/sql/...", "targets/stream/...",
 		"targets/vegeta",
 	}, may: []string{"language", "codes", "result"}},

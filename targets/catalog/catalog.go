@@ -13,6 +13,7 @@ import (
 	"brunt/targets/grpc"
 	"brunt/targets/http"
 	"brunt/targets/kafka"
+	"brunt/targets/mongo"
 	"brunt/targets/nats"
 	"brunt/targets/redis"
 	"brunt/targets/sql"
@@ -28,6 +29,7 @@ func Protocols() []*targets.Descriptor {
 		grpc.Descriptor(),
 		redis.Descriptor(),
 		kafka.Descriptor(),
+		mongo.Descriptor(),
 		dns.Descriptor(),
 		nats.Descriptor(),
 		amqp.Descriptor(),

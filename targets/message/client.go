@@ -64,27 +64,37 @@ func (c *client[F]) places() *targets.Places[*Line[F]] {
 	return c.To(targets.Connector[*Line[F]]{Dial: c.dial, Ready: c.ready})
 }
 
-// dial opens connection n to the server that accepted the last one, or else to the next.
+// dial opens connection n to the server that accepted the last one, or else to the next that accepts the login.
 func (c *client[F]) dial(ctx context.Context, n uint64) (*Line[F], error) {
 	return targets.TryEach(ctx, c.list, &c.first, func(ctx context.Context, address string) (*Line[F], error) {
 		raw, err := c.o.Network.Dial(ctx, address, n)
 		if err != nil {
 			return nil, err
 		}
-		return newLine[F](raw, address), nil
+		l := newLine[F](raw, address)
+		if err := c.login(ctx, l); err != nil {
+			_ = l.Close()
+			return nil, err
+		}
+		return l, nil
 	})
 }
 
-// ready makes the login, and begins to read.
-func (c *client[F]) ready(ctx context.Context, l *Line[F]) error {
+// login makes the login by the deadline of ctx.
+func (c *client[F]) login(ctx context.Context, l *Line[F]) (err error) {
+	defer context.AfterFunc(ctx, func() { _ = l.raw.Close() })()
+	defer scenarios.Recover(&err)
 	if until, bounded := ctx.Deadline(); bounded {
 		_ = l.SetDeadline(until)
 	}
 	if err := c.p.Login(ctx, l, c.at, c.tls); err != nil {
-		c.first.Add(1) // the next connection tries another server first
 		return err
 	}
-	_ = l.SetDeadline(time.Time{})
+	return l.SetDeadline(time.Time{})
+}
+
+// ready begins to read.
+func (c *client[F]) ready(_ context.Context, l *Line[F]) error {
 	if !c.Go(func() { l.read(c.p.Read, c.p.Take, c.o.Now) }) {
 		return targets.ErrAborted
 	}
@@ -123,17 +133,10 @@ func (s *session[F]) Do(it *template.Iter, by scenarios.Call, out *scenarios.Out
 }
 
 // Bind opens and closes a connection, so that an endpoint that refuses the load's login is known before the load.
-func Bind[F any](ctx context.Context, by targets.Client) (err error) {
-	c := by.(*client[F])
-	l, err := c.dial(ctx, 0)
+func Bind[F any](ctx context.Context, by targets.Client) error {
+	l, err := by.(*client[F]).dial(ctx, 0)
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
-	if until, bounded := ctx.Deadline(); bounded {
-		_ = l.SetDeadline(until)
-	}
-	defer scenarios.Recover(&err)
-	return c.p.Login(ctx, l, c.at, c.tls)
+	return l.Close()
 }

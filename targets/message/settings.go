@@ -26,7 +26,13 @@ type Settings struct {
 	// how long a step that takes messages waits for one; default: four fifths of the load's timeout. If none
 	// comes by then, there is no error: the answer is empty, which `check: {$: exists}` refuses
 	Within quantity.Duration `yaml:"within,positive"`
-	Check  *Check            `yaml:"check"` // conditions for an ok answer; default: the server accepts what was sent
+
+	Judging `yaml:",inline"`
+}
+
+// Judging is the YAML of what is expected of an answer.
+type Judging struct {
+	Check *Check `yaml:"check"` // conditions for an ok answer; default: the server accepts what was sent
 	// conditions that a good answer meets if it is complete; an answer that does not meet them is no error
 	Want *check.PathWants `yaml:"want"`
 	// variables, each with the place of its value in the answer: $.path of its JSON, text, or ~ regexp
