@@ -28,7 +28,7 @@ var groups = []group{
 		"scenarios/secret", "scenarios/slo", "scenarios/statistics", "scenarios/syntax/...", "scenarios/template",
 	}},
 	// what a specification fixes, and a protocol and a fault need alike
-	{name: "codes", folders: []string{"targets/grpc/status"}},
+	{name: "codes", folders: []string{"targets/grpc/status", "targets/mongo/codes"}},
 	// what a run found: all that reporters know of it
 	{
 		name: "result", folders: []string{

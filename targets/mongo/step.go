@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/message"
+	"brunt/targets/mongo/codes"
 )
 
 // The kinds of steps.
@@ -179,7 +180,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	c := &call{Compose: k.compose, Run: k.run, Command: k.sent}
 	c.Is.URL = k.shown()
 	c.Is.Refs = slices.Concat(k.command.Refs(), s.Database.Refs())
-	c.Compile(&message.Settings{Judging: s.Judging}, block, in, m, codeOf, "11000 or DuplicateKey")
+	c.Compile(&message.Settings{Judging: s.Judging}, block, in, m, codes.Parse, "11000 or DuplicateKey")
 	message.CheckEndpoint(in, func(u *url.URL) ([]string, error) {
 		l, err := locate(u)
 		return l.addresses, err
