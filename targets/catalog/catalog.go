@@ -16,6 +16,7 @@ import (
 	"brunt/targets/mongo"
 	"brunt/targets/nats"
 	"brunt/targets/redis"
+	"brunt/targets/smtp"
 	"brunt/targets/sql"
 	"brunt/targets/sql/mysql"
 	"brunt/targets/sql/postgres"
@@ -33,6 +34,7 @@ func Protocols() []*targets.Descriptor {
 		dns.Descriptor(),
 		nats.Descriptor(),
 		amqp.Descriptor(),
+		smtp.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
 		stream.Descriptor(grpc.Streams()),
 	}
