@@ -82,7 +82,10 @@ require (
 	sigs.k8s.io/yaml v1.6.0
 )
 
-require github.com/eclipse/paho.mqtt.golang v1.5.1
+require (
+	github.com/eclipse/paho.mqtt.golang v1.5.1
+	go.mongodb.org/mongo-driver/v2 v2.9.3
+)
 
 require (
 	buf.build/gen/go/gogo/protobuf/protocolbuffers/go v1.36.11-20240617172848-e1dbca2775a7.1 // indirect

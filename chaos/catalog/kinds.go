@@ -70,6 +70,8 @@ func Faults() List {
 		new(proxied.GRPCDelay),
 		new(proxied.RedisError),
 		new(proxied.RedisDelay),
+		new(proxied.MongoError),
+		new(proxied.MongoDelay),
 		new(proxied.SQLError),
 		new(proxied.SQLDelay),
 		new(kubernetes.PodDelete),

@@ -2,7 +2,7 @@ package proxy
 
 import "brunt/chaos/proxy/codec/query"
 
-// queries are the requests of a link that speaks Redis, PostgreSQL or MySQL. Answers come in the order of the requests.
+// queries are the requests of a link that speaks Redis, PostgreSQL, MySQL or MongoDB. Answers come in the order of the requests.
 // The exchange's lock guards them.
 type queries struct {
 	x     *exchange
@@ -59,7 +59,7 @@ func (q *queries) flush(f *flow) {
 func (q *queries) asks(p *query.Part) {
 	x := q.x
 	if p.First {
-		r := &request{x: x, path: p.Name, speaks: q.codec.Speaks(), fixed: p.Fixed, within: p.Within}
+		r := &request{x: x, path: p.Name, speaks: q.codec.Speaks(), fixed: p.Fixed, within: p.Within, number: p.Number}
 		x.begin(r)
 		x.current, x.open = r, append(x.open, r)
 		x.many.Add(1)

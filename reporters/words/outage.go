@@ -200,7 +200,8 @@ var faultVerbs = map[string]string{
 	"network.loss": "losing packets", "network.partition": "cut", "network.blackhole": "silent",
 	"network.disconnect": "cut off from its network", "network.half_open": "half open", "network.stall": "stalled",
 	"network.reset": "reset", "http.delay": "slow", "http.error": "answering errors", "grpc.delay": "slow",
-	"grpc.error": "answering errors", "redis.delay": "slow", "redis.error": "answering errors", "sql.delay": "slow",
+	"grpc.error": "answering errors", "mongo.delay": "slow", "mongo.error": "answering errors", "redis.delay": "slow",
+	"redis.error": "answering errors", "sql.delay": "slow",
 	"sql.error": "answering errors",
 }
 

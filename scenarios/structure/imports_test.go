@@ -28,7 +28,7 @@ var groups = []group{
 		"scenarios/secret", "scenarios/slo", "scenarios/statistics", "scenarios/syntax/...", "scenarios/template",
 	}},
 	// what a specification fixes, and a protocol and a fault need alike
-	{name: "codes", folders: []string{"targets/grpc/status"}},
+	{name: "codes", folders: []string{"targets/grpc/status", "targets/mongo/codes"}},
 	// what a run found: all that reporters know of it
 	{
 		name: "result", folders: []string{
@@ -54,7 +54,8 @@ var groups = []group{
 	// what makes requests
 	{name: "protocols", folders: []string{
 		"targets", "targets/amqp", "targets/catalog", "targets/dial", "targets/dns", "targets/grpc", "targets/http/...",
-		"targets/kafka", "targets/message", "targets/mqtt", "targets/nats", "targets/plugin", "targets/redis",
+		"targets/kafka", "targets/message", "targets/mongo", "targets/mqtt", "targets/nats", "targets/plugin", "targets/redis",
+		"targets/scram", "targets/smtp",
 		"targets/sql/...", "targets/stream/...",
 		"targets/vegeta",
 	}, may: []string{"language", "codes", "result", "mechanisms"}},

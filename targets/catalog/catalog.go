@@ -13,10 +13,12 @@ import (
 	"brunt/targets/grpc"
 	"brunt/targets/http"
 	"brunt/targets/kafka"
+	"brunt/targets/mongo"
 	"brunt/targets/mqtt"
 	"brunt/targets/nats"
 	"brunt/targets/plugin"
 	"brunt/targets/redis"
+	"brunt/targets/smtp"
 	"brunt/targets/sql"
 	"brunt/targets/sql/mysql"
 	"brunt/targets/sql/postgres"
@@ -30,10 +32,12 @@ func Protocols() []*targets.Descriptor {
 		grpc.Descriptor(),
 		redis.Descriptor(),
 		kafka.Descriptor(),
+		mongo.Descriptor(),
 		dns.Descriptor(),
 		nats.Descriptor(),
 		amqp.Descriptor(),
 		mqtt.Descriptor(),
+		smtp.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
 		plugin.Descriptor(),
 		stream.Descriptor(grpc.Streams()),

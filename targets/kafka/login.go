@@ -2,20 +2,14 @@ package kafka
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/pbkdf2"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha512"
-	"crypto/subtle"
-	"encoding/base64"
 	"fmt"
-	"hash"
-	"strconv"
 	"strings"
 
 	"brunt/scenarios"
 	"brunt/targets"
+	"brunt/targets/scram"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -69,71 +63,10 @@ func (c *client) login(ctx context.Context, on *conn) error {
 	}
 	switch c.at.mechanism {
 	case "scram-sha-256":
-		return scram(sha256.New, c.at.user, c.at.password, prove)
+		return scram.Prove(sha256.New, c.at.user, c.at.password, prove)
 	case "scram-sha-512":
-		return scram(sha512.New, c.at.user, c.at.password, prove)
+		return scram.Prove(sha512.New, c.at.user, c.at.password, prove)
 	}
 	_, err = prove("\x00" + c.at.user + "\x00" + c.at.password)
 	return err
-}
-
-// The range of iterations that a server may ask for. The least is that of RFC 7677; more than the most takes seconds.
-const (
-	leastIterations = 4096
-	mostIterations  = 1 << 20
-)
-
-// scram proves a user by SCRAM (RFC 5802). Prove sends a message and returns the answer.
-func scram(sum func() hash.Hash, user, password string, prove func(string) (string, error)) error {
-	nonce := rand.Text()
-	bare := "n=" + strings.NewReplacer("=", "=3D", ",", "=2C").Replace(user) + ",r=" + nonce
-	first, err := prove("n,," + bare)
-	if err != nil {
-		return err
-	}
-	fields := scramFields(first)
-	salt, failed := base64.StdEncoding.DecodeString(fields["s"])
-	n, wrong := strconv.Atoi(fields["i"])
-	if failed != nil || wrong != nil || !strings.HasPrefix(fields["r"], nonce) {
-		return bad("the broker's first message of SCRAM is invalid")
-	}
-	if n < leastIterations || n > mostIterations {
-		return bad("the broker asks for %d iterations of SCRAM; brunt makes %d to %d", n, leastIterations, mostIterations)
-	}
-	salted, err := pbkdf2.Key(sum, password, salt, n, sum().Size())
-	if err != nil {
-		return err
-	}
-	mac := func(key []byte, text string) []byte {
-		h := hmac.New(sum, key)
-		_, _ = h.Write([]byte(text))
-		return h.Sum(nil)
-	}
-	key := mac(salted, "Client Key")
-	h := sum()
-	_, _ = h.Write(key)
-	final := "c=biws,r=" + fields["r"]
-	signed := bare + "," + first + "," + final
-	proof := mac(h.Sum(nil), signed)
-	subtle.XORBytes(proof, proof, key)
-	last, err := prove(final + ",p=" + base64.StdEncoding.EncodeToString(proof))
-	if err != nil {
-		return err
-	}
-	want := mac(mac(salted, "Server Key"), signed)
-	if got, err := base64.StdEncoding.DecodeString(scramFields(last)["v"]); err != nil || !hmac.Equal(got, want) {
-		return bad("the broker's signature of SCRAM is wrong: it does not know the password")
-	}
-	return nil
-}
-
-// scramFields reads the fields of a message.
-func scramFields(message string) map[string]string {
-	fields := map[string]string{}
-	for f := range strings.SplitSeq(message, ",") {
-		if name, value, ok := strings.Cut(f, "="); ok {
-			fields[name] = value
-		}
-	}
-	return fields
 }

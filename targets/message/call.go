@@ -51,6 +51,7 @@ type Exchange[F any] struct {
 	Buffer []byte // what is sent
 	Text   string // where it goes: the subject, the queue
 	Sent   []byte // the message that is sent, for a sample
+	State  any    // the protocol's own, from Compose to Run
 	Answer stream.Message
 	Status int32  // 0, [Absent], or a number of the protocol's causes
 	Reason string // of a status that is an error

@@ -61,35 +61,50 @@ func NewClient[F any](o targets.Options, d *targets.Descriptor, p *Protocol[F]) 
 		c.tls.NextProtos = nil
 	}
 	c.Pool = targets.NewPool[*Line[F]](&c.o)
-	c.shared = c.places()
+	c.shared = c.places(nil)
 	return c, nil
 }
 
-func (c *client[F]) places() *targets.Places[*Line[F]] {
-	return c.To(targets.Connector[*Line[F]]{Dial: c.dial, Ready: c.ready})
+// places has the connections of a user; nil: those that the users share.
+func (c *client[F]) places(user *User) *targets.Places[*Line[F]] {
+	return c.To(targets.Connector[*Line[F]]{Dial: c.dial(user), Ready: c.ready})
 }
 
-// dial opens connection n to the server that accepted the last one, or else to the next.
-func (c *client[F]) dial(ctx context.Context, n uint64) (*Line[F], error) {
-	return targets.TryEach(ctx, c.list, &c.first, func(ctx context.Context, address string) (*Line[F], error) {
-		raw, err := c.o.Network.Dial(ctx, address, n)
-		if err != nil {
-			return nil, err
-		}
-		return newLine[F](raw, address, c.p.Buffer), nil
-	})
+// dial returns the function that opens connection n of a user, to the server that accepted the last one, or else to the
+// next that accepts the login. A nil user means that the users share it.
+func (c *client[F]) dial(user *User) func(context.Context, uint64) (*Line[F], error) {
+	return func(ctx context.Context, n uint64) (*Line[F], error) {
+		return targets.TryEach(ctx, c.list, &c.first, func(ctx context.Context, address string) (*Line[F], error) {
+			raw, err := c.o.Network.Dial(ctx, address, n)
+			if err != nil {
+				return nil, err
+			}
+			l := newLine[F](raw, address, c.p.Buffer)
+			l.User = user
+			if err := c.login(ctx, l); err != nil {
+				_ = l.Close()
+				return nil, err
+			}
+			return l, nil
+		})
+	}
 }
 
-// ready makes the login, and begins to read.
-func (c *client[F]) ready(ctx context.Context, l *Line[F]) error {
+// login makes the login by the deadline of ctx.
+func (c *client[F]) login(ctx context.Context, l *Line[F]) (err error) {
+	defer context.AfterFunc(ctx, func() { _ = l.raw.Close() })()
+	defer scenarios.Recover(&err)
 	if until, bounded := ctx.Deadline(); bounded {
 		_ = l.SetDeadline(until)
 	}
 	if err := c.p.Login(ctx, l, c.at, c.tls); err != nil {
-		c.first.Add(1) // the next connection tries another server first
 		return err
 	}
-	_ = l.SetDeadline(time.Time{})
+	return l.SetDeadline(time.Time{})
+}
+
+// ready begins to read.
+func (c *client[F]) ready(_ context.Context, l *Line[F]) error {
 	if !c.Go(func() { l.read(c.p.Read, c.p.Take, c.o.Now) }) {
 		return targets.ErrAborted
 	}
@@ -99,17 +114,11 @@ func (c *client[F]) ready(ctx context.Context, l *Line[F]) error {
 func (c *client[F]) Open(int) (targets.Session, error) {
 	if c.p.Single {
 		s := &session[F]{client: c, own: true}
-		s.places = c.To(targets.Connector[*Line[F]]{Ready: c.ready, Dial: func(ctx context.Context, n uint64) (*Line[F], error) {
-			l, err := c.dial(ctx, n)
-			if err == nil {
-				l.User = &s.user
-			}
-			return l, err
-		}})
+		s.places = c.places(&s.user)
 		return s, nil
 	}
 	if c.o.Connections.Per == scenarios.PerUser {
-		return &session[F]{client: c, places: c.places(), own: true}, nil
+		return &session[F]{client: c, places: c.places(nil), own: true}, nil
 	}
 	return &session[F]{client: c, places: c.shared}, nil
 }
@@ -148,17 +157,10 @@ func (s *session[F]) Do(it *template.Iter, by scenarios.Call, out *scenarios.Out
 }
 
 // Bind opens and closes a connection, so that an endpoint that refuses the load's login is known before the load.
-func Bind[F any](ctx context.Context, by targets.Client) (err error) {
-	c := by.(*client[F])
-	l, err := c.dial(ctx, 0)
+func Bind[F any](ctx context.Context, by targets.Client) error {
+	l, err := by.(*client[F]).dial(nil)(ctx, 0)
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
-	if until, bounded := ctx.Deadline(); bounded {
-		_ = l.SetDeadline(until)
-	}
-	defer scenarios.Recover(&err)
-	return c.p.Login(ctx, l, c.at, c.tls)
+	return l.Close()
 }

@@ -16,6 +16,7 @@ const (
 	formatRedis = "redis"
 	formatSQL   = "sql"
 	formatMySQL = "mysql"
+	formatMongo = "mongo"
 )
 
 // form returns the form of a probe on a link: general, or the special form that the link is known to carry.

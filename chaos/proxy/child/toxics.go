@@ -22,6 +22,8 @@ func all() []proxy.Toxic {
 		toxics.HTTPRewrite{},
 		toxics.Latency{},
 		toxics.Limit{},
+		toxics.MongoDelay{},
+		toxics.MongoError{},
 		toxics.Partition{},
 		toxics.RedisDelay{},
 		toxics.RedisError{},

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -34,7 +35,7 @@ type Answer struct {
 func (w *Web) NewClient(ctx context.Context, c *net.TCPConn) (*Client, error) {
 	a := &Client{web: w, c: c}
 	switch w.Form {
-	case HTTP1, Redis:
+	case HTTP1, Redis, Mongo:
 		a.br = bufio.NewReader(c)
 		return a, nil
 	case SQL:
@@ -63,7 +64,7 @@ func (a *Client) Close() {
 // Ask makes a request. ctx bounds requests of HTTP/2; the deadline of the connection bounds the others.
 func (a *Client) Ask(ctx context.Context) (got Answer, err error) {
 	w := a.web
-	if w.Form == Redis || w.Form == SQL || w.Form == MySQL {
+	if slices.Contains([]Form{Redis, SQL, MySQL, Mongo}, w.Form) {
 		return a.query()
 	}
 	before := w.count()

@@ -42,11 +42,15 @@ func readBody(br *bufio.Reader, length []byte) ([]byte, error) {
 	return b, err
 }
 
-// serveQueries serves a connection of Redis, PostgreSQL or MySQL.
+// serveQueries serves a connection of Redis, PostgreSQL, MySQL or MongoDB.
 func (w *Web) serveQueries(c *net.TCPConn) {
 	br := bufio.NewReader(c)
-	if w.Form == MySQL {
+	switch w.Form {
+	case MySQL:
 		serveMySQL(br, c)
+		return
+	case Mongo:
+		serveMongo(br, c)
 		return
 	}
 	if w.Form == SQL {
@@ -125,6 +129,8 @@ func (a *Client) query() (got Answer, err error) {
 		return a.statement()
 	case MySQL:
 		return a.statementMySQL()
+	case Mongo:
+		return a.commandMongo()
 	}
 	verb, key, _ := strings.Cut(a.web.Path, " ")
 	words := []string{verb}

@@ -28,6 +28,7 @@ const (
 	Redis             // commands
 	SQL               // statements of PostgreSQL
 	MySQL             // statements of MySQL
+	Mongo             // commands of MongoDB
 )
 
 // A Message is one message of an exchange.
@@ -85,7 +86,7 @@ func (w *Web) Serve(c *net.TCPConn) {
 	case HTTP1:
 		w.serve1(c)
 		return
-	case Redis, SQL, MySQL:
+	case Redis, SQL, MySQL, Mongo:
 		w.serveQueries(c)
 		return
 	}

@@ -1,5 +1,5 @@
 // Package toxics holds the faults that a proxy can put on a link: Latency, Bandwidth, Slicer, SlowClose, Limit, Stall,
-// Blackhole, Partition, Reset, HTTPError, HTTPDelay, HTTPRewrite, GRPCError, GRPCDelay, RedisError, RedisDelay,
+// Blackhole, Partition, Reset, HTTPError, HTTPDelay, HTTPRewrite, GRPCError, GRPCDelay, RedisError, RedisDelay, MongoError, MongoDelay,
 // SQLError and SQLDelay.
 //
 //	Toxic --Check--> mistakes in its settings

@@ -2,6 +2,7 @@ package toxics
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +27,25 @@ type SQLError struct {
 	Text  string  // of the error
 	Share float64 // of the matching statements, from 0 to 1; 0 is all
 	Name  string  // statement in one line and lower case, such as "update *", with * for any text; empty is all
+}
+
+// MongoError answers a share of the commands of MongoDB by itself, with an error, and keeps the connection. The upstream
+// does not see these commands. The commands of logins pass.
+type MongoError struct {
+	Code     int32 // of the error, such as 112
+	CodeName string
+	Text     string  // of the error
+	Share    float64 // of the matching commands, from 0 to 1; 0 is all
+	Name     string  // the command and its collection, such as "insert order*", with * for any text; empty is all
+}
+
+// MongoDelay delays a share of the commands of MongoDB by Delay ± Jitter, together with the bytes that follow on the
+// same connection.
+type MongoDelay struct {
+	Delay  time.Duration
+	Jitter time.Duration // largest deviation, uniform; 0 is none
+	Share  float64       // of the matching commands, from 0 to 1; 0 is all
+	Name   string        // as in MongoError
 }
 
 // RedisDelay delays a share of the commands of Redis by Delay ± Jitter, together with the bytes that follow on the same
@@ -62,6 +82,18 @@ func (t SQLError) Check(parsed bool) error {
 	return errors.Join(append(errs, checkRequests(parsed, t.Share))...)
 }
 
+func (t MongoError) Check(parsed bool) error {
+	var errs []error
+	if t.Code <= 0 {
+		errs = append(errs, errors.New("the code of an error of MongoDB is more than 0"))
+	}
+	return errors.Join(append(errs, checkRequests(parsed, t.Share))...)
+}
+
+func (t MongoDelay) Check(parsed bool) error {
+	return errors.Join(checkDelay(t.Delay, t.Jitter), checkRequests(parsed, t.Share))
+}
+
 func (t RedisDelay) Check(parsed bool) error {
 	return errors.Join(checkDelay(t.Delay, t.Jitter), checkRequests(parsed, t.Share))
 }
@@ -78,6 +110,16 @@ func (t RedisError) Begin() proxy.Effect {
 func (t SQLError) Begin() proxy.Effect {
 	return forward(query.SQL, t.Share, t.Name,
 		func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, t.State, t.Text, t.State == "40001"} })
+}
+
+func (t MongoError) Begin() proxy.Effect {
+	code := strconv.Itoa(int(t.Code)) + " " + t.CodeName
+	return forward(query.Mongo, t.Share, t.Name,
+		func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, code, t.Text, false} })
+}
+
+func (t MongoDelay) Begin() proxy.Effect {
+	return forward(query.Mongo, t.Share, t.Name, delaying(t.Delay, t.Jitter))
 }
 
 func (t RedisDelay) Begin() proxy.Effect {

@@ -14,9 +14,9 @@ type Codec interface {
 	Requests(b []byte) ([]Part, error)
 	// Answers cuts bytes of the server, as Requests does.
 	Answers(b []byte) ([]Part, error)
-	// Refuse returns the answer of a server that refuses the next request: an error, and the end of the answer after
-	// it.
-	Refuse(code, text string) (wrong, end []byte)
+	// Refuse returns the answer of a server that refuses the next request, with its number: an error, and the end of the
+	// answer after it.
+	Refuse(number uint32, code, text string) (wrong, end []byte)
 	// Idle reports whether the server's bytes end at the end of a message.
 	Idle() bool
 	// Rest returns the bytes of the client, or of the server, that are not cut yet.
@@ -27,6 +27,8 @@ type Codec interface {
 type Part struct {
 	Bytes []byte
 	Name  string // of a request that begins: GET user:1, or a statement in one line and lower case
+	// of a request that begins, if its answer repeats it; else 0
+	Number uint32
 	First bool   // the request begins
 	Last  bool   // the request or the answer ends
 	Free  bool   // the bytes belong to no request or answer
@@ -67,6 +69,7 @@ func (u *uncut) requests(b []byte, next func() (p Part, n int, err error)) (part
 const (
 	Redis = "redis"
 	SQL   = "sql"
+	Mongo = "mongo"
 )
 
 // Recognize returns the codec of a connection from the first bytes of its client. If it returns none, maybe says that
@@ -75,8 +78,16 @@ func Recognize(b []byte) (c Codec, maybe bool) {
 	switch {
 	case len(b) == 0:
 		return nil, true
-	case b[0] == '*':
+	case b[0] == '*' && (len(b) == 1 || b[1] != 0):
 		return &redis{}, true
+	}
+	if yes, maybe := beginsMongo(b); yes || maybe {
+		if yes {
+			return &mongo{}, true
+		}
+		return nil, true
+	}
+	switch {
 	// a client of PostgreSQL sends the length in one piece, and it is at most longestStart
 	case len(b) < 4, b[0] != 0, b[1] != 0:
 		return nil, false
