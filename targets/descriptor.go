@@ -73,7 +73,8 @@ type Descriptor struct {
 	// It may be nil, which means none.
 	Carries func(c *scenarios.Connections) []string
 	// Lasts reports whether a call normally takes long, such as a stream that is read for some time. The lack of an
-	// answer then does not mean that the target hangs. It may be nil, which means that no call does.
+	// answer then does not mean that the target hangs. A call whose traits say that it waits for a message needs no
+	// such report. It may be nil, which means that no other call takes long.
 	Lasts func(c scenarios.Call) bool
 }
 
