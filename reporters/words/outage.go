@@ -201,7 +201,8 @@ var faultVerbs = map[string]string{
 	"network.disconnect": "cut off from its network", "network.half_open": "half open", "network.stall": "stalled",
 	"network.reset": "reset", "http.delay": "slow", "http.error": "answering errors", "grpc.delay": "slow",
 	"grpc.error": "answering errors", "redis.delay": "slow", "redis.error": "answering errors", "sql.delay": "slow",
-	"sql.error": "answering errors",
+	"sql.error": "answering errors", "kafka.delay": "slow", "kafka.error": "answering errors",
+	"amqp.nack": "refusing messages",
 }
 
 // linked reports whether a fault acted on links and not on units.

@@ -16,6 +16,8 @@ const (
 	formatRedis = "redis"
 	formatSQL   = "sql"
 	formatMySQL = "mysql"
+	formatKafka = "kafka"
+	formatAMQP  = "amqp"
 )
 
 // form returns the form of a probe on a link: general, or the special form that the link is known to carry.

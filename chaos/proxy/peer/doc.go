@@ -7,4 +7,5 @@
 //	client.go  requests in the same three forms
 //	query.go   commands of Redis and statements of PostgreSQL, at both ends
 //	mysql.go   statements of MySQL, at both ends
+//	broker.go  requests of Kafka and confirms of AMQP, at both ends
 package peer

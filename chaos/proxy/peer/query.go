@@ -42,11 +42,18 @@ func readBody(br *bufio.Reader, length []byte) ([]byte, error) {
 	return b, err
 }
 
-// serveQueries serves a connection of Redis, PostgreSQL or MySQL.
+// serveQueries serves a connection of any form but those of HTTP.
 func (w *Web) serveQueries(c *net.TCPConn) {
 	br := bufio.NewReader(c)
-	if w.Form == MySQL {
+	switch w.Form {
+	case MySQL:
 		serveMySQL(br, c)
+		return
+	case Kafka:
+		serveKafka(br, c)
+		return
+	case AMQP:
+		serveAMQP(br, c)
 		return
 	}
 	if w.Form == SQL {

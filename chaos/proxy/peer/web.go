@@ -28,6 +28,8 @@ const (
 	Redis             // commands
 	SQL               // statements of PostgreSQL
 	MySQL             // statements of MySQL
+	Kafka             // requests of Kafka
+	AMQP              // messages that a broker of AMQP confirms
 )
 
 // A Message is one message of an exchange.
@@ -85,7 +87,7 @@ func (w *Web) Serve(c *net.TCPConn) {
 	case HTTP1:
 		w.serve1(c)
 		return
-	case Redis, SQL, MySQL:
+	case Redis, SQL, MySQL, Kafka, AMQP:
 		w.serveQueries(c)
 		return
 	}

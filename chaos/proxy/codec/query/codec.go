@@ -15,8 +15,8 @@ type Codec interface {
 	// Answers cuts bytes of the server, as Requests does.
 	Answers(b []byte) ([]Part, error)
 	// Refuse returns the answer of a server that refuses the next request: an error, and the end of the answer after
-	// it.
-	Refuse(code, text string) (wrong, end []byte)
+	// it. Asked is the beginning of the request, whose part was its first.
+	Refuse(asked []byte, code, text string) (wrong, end []byte)
 	// Idle reports whether the server's bytes end at the end of a message.
 	Idle() bool
 	// Rest returns the bytes of the client, or of the server, that are not cut yet.
@@ -35,6 +35,8 @@ type Part struct {
 	// The request is in a transaction that an error of a statement leaves open. An error code that ends the transaction
 	// must not be used: the server's state would differ from the one that the client assumes.
 	Within bool
+	// of a server's bytes, which are Free: they confirm one message. See [Nack]
+	Confirm bool
 }
 
 // uncut holds the bytes that are not cut yet.
@@ -67,6 +69,8 @@ func (u *uncut) requests(b []byte, next func() (p Part, n int, err error)) (part
 const (
 	Redis = "redis"
 	SQL   = "sql"
+	Kafka = "kafka"
+	AMQP  = "amqp"
 )
 
 // Recognize returns the codec of a connection from the first bytes of its client. If it returns none, maybe says that
@@ -77,18 +81,30 @@ func Recognize(b []byte) (c Codec, maybe bool) {
 		return nil, true
 	case b[0] == '*':
 		return &redis{}, true
+	case string(b[:min(len(b), len(amqpHeader))]) == amqpHeader[:min(len(b), len(amqpHeader))]:
+		if len(b) < len(amqpHeader) {
+			return nil, true
+		}
+		return &amqp{}, true
 	// a client of PostgreSQL sends the length in one piece, and it is at most longestStart
 	case len(b) < 4, b[0] != 0, b[1] != 0:
 		return nil, false
 	case len(b) < 8:
 		return nil, true
 	}
-	if n := binary.BigEndian.Uint32(b); n < 8 || n > longestStart {
+	n := binary.BigEndian.Uint32(b)
+	if n < 8 {
 		return nil, false
 	}
 	switch binary.BigEndian.Uint32(b[4:]) {
 	case version3, asksTLS, asksGSS:
+		if n > longestStart {
+			return nil, false
+		}
 		return &postgres{starting: true, texts: map[string]string{}}, true
+	}
+	if isKafka(b) {
+		return &kafka{}, true
 	}
 	return nil, false
 }
