@@ -394,6 +394,12 @@ func TestFaults(t *testing.T) {
 		{"redis.error: {from: web, to: store}", link(true)},
 		{"redis.error: {from: web, to: store, reply: READONLY no, command: SET, key: \"user:*\", percent: 10%}", link(true)},
 		{"redis.delay: {from: web, to: store, delay: 150ms, command: H*}", link(true)},
+		{"kafka.error: {from: web, to: store}", link(true)},
+		{"kafka.error: {from: web, to: store, api: JoinGroup, percent: 10%}", link(true)},
+		{"kafka.error: {from: web, to: store, api: Fetch, code: UNKNOWN_TOPIC_OR_PARTITION, topic: orders-*}", link(true)},
+		{"kafka.delay: {from: web, to: store, delay: 150ms, api: OffsetCommit}", link(true)},
+		{"amqp.nack: {from: web, to: store}", link(true)},
+		{"amqp.nack: {from: web, to: store, percent: 10%}", link(true)},
 		{"sql.error: {from: web, to: store}", link(true)},
 		{"sql.error: {from: web, to: store, protocol: mysql, sqlstate: \"40001\"}", link(true)},
 		{

@@ -45,6 +45,9 @@ var noOps = map[string][]string{
 	"redis": {
 		"redis.error: {from: web, to: store, command: NOBODY}",
 		"redis.delay: {from: web, to: store, delay: 60ms, command: NOBODY}",
+		"kafka.error: {from: web, to: store}", // the protocol is another one
+		"kafka.delay: {from: web, to: store, delay: 60ms}",
+		"amqp.nack: {from: web, to: store}",
 	},
 	"sql": {
 		"sql.error: {from: web, to: store, statement: nobody asks}",

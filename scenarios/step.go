@@ -150,6 +150,9 @@ type CallTraits struct {
 	Times int64
 	Paced time.Duration // duration of the call's schedule; zero means that it has no schedule
 	Waits bool          // the call waits for a message: if there is no answer by its deadline, none came
+	// a message that the call was given before it failed is given again, because the call acknowledges what it takes;
+	// unless an outcome that failed says, by First, that messages came: their acknowledgement may have arrived
+	Replays bool
 }
 
 // WholeCall takes the place of a part's number when a session hands over an additional outcome of the call itself,

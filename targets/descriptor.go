@@ -77,14 +77,15 @@ type Descriptor struct {
 	// It may be nil, which means none.
 	Carries func(c *scenarios.Connections) []string
 	// Lasts reports whether a call normally takes long, such as a stream that is read for some time. The lack of an
-	// answer then does not mean that the target hangs. It may be nil, which means that no call does.
+	// answer then does not mean that the target hangs. A call whose traits say that it waits for a message needs no
+	// such report. It may be nil, which means that no other call takes long.
 	Lasts func(c scenarios.Call) bool
 }
 
 // A Wire describes what connections of one scheme carry, for a link between the two ends.
 type Wire struct {
 	// Formats are the formats that a link can read, from the general to the special, with the names of
-	// chaos/fault/proxied: "http", "http/2", "grpc", "redis", "sql", "mysql", or a format of the protocol's own.
+	// chaos/fault/proxied: "http", "http/2", "grpc", "redis", "sql", "mysql", "kafka", "amqp", or a format of the protocol's own.
 	Formats []string
 	TLS     bool // connections begin with TLS
 	// a server listens for datagrams of UDP, besides connections of TCP at the same port

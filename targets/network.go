@@ -16,8 +16,8 @@ import (
 type Network interface {
 	// Dial opens TCP connection n to host:port.
 	Dial(ctx context.Context, address string, n uint64) (net.Conn, error)
-	// DialUDP opens a socket connected to host:port.
-	DialUDP(ctx context.Context, address string) (net.Conn, error)
+	// DialUDP opens socket n, connected to host:port.
+	DialUDP(ctx context.Context, address string, n uint64) (net.Conn, error)
 	// Listen accepts connections from the target at host:port of this machine.
 	Listen(ctx context.Context, address string) (net.Listener, error)
 }

@@ -263,10 +263,10 @@ func (s *Set) Retry(c scenarios.Call, out *scenarios.Outcome) bool {
 	return !out.Answered || d.Retry != nil && d.Retry(c, out)
 }
 
-// Lasts reports whether a call normally takes long.
+// Lasts reports whether a call normally takes long: it waits for a message, or its protocol says so.
 func (s *Set) Lasts(c scenarios.Call) bool {
 	d := s.Of(c)
-	return d.Lasts != nil && d.Lasts(c)
+	return c.Traits().Waits || d.Lasts != nil && d.Lasts(c)
 }
 
 // Select returns the protocols and endpoints of some calls, such as those of a load or of a sequence of steps.

@@ -20,8 +20,8 @@ type request struct {
 	path    string
 	grpc    bool   // it calls a method of gRPC
 	speaks  string // name of its protocol, if that is one of package query
+	asked   []byte // its beginning, if its protocol is one of package query
 	fixed   bool   // it must not be refused
-	number  uint32 // of the message, which the answer repeats; 0: it has none
 	within  bool   // it is in a transaction that an error of a statement leaves open
 	close   bool   // the connection ends with its response
 	old     bool   // HTTP/1.0
@@ -217,7 +217,7 @@ func panicked() string {
 func (r *request) refuse(by query.Codec) {
 	if !r.wrong {
 		r.wrong = true
-		text, _ := by.Refuse(r.number, r.refusal[0], r.refusal[1])
+		text, _ := by.Refuse(r.asked, r.refusal[0], r.refusal[1])
 		r.ready = append(r.ready, text)
 	}
 }
@@ -371,7 +371,7 @@ func (x *exchange) reply() {
 		r := x.open[0]
 		if r.final && r.speaks != "" {
 			r.refuse(x.queries.codec)
-			if _, end := x.queries.codec.Refuse(r.number, r.refusal[0], r.refusal[1]); len(end) > 0 {
+			if _, end := x.queries.codec.Refuse(r.asked, r.refusal[0], r.refusal[1]); len(end) > 0 {
 				r.ready = append(r.ready, end)
 			}
 		}

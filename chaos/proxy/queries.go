@@ -2,7 +2,7 @@ package proxy
 
 import "brunt/chaos/proxy/codec/query"
 
-// queries are the requests of a link that speaks Redis, PostgreSQL, MySQL or MongoDB. Answers come in the order of the requests.
+// queries are the requests of a link that speaks a protocol of package query. Answers come in the order of the requests.
 // The exchange's lock guards them.
 type queries struct {
 	x     *exchange
@@ -18,6 +18,9 @@ func (a RequestFilter) Speaking(name string) RequestFilter {
 
 // StaysOpen reports whether the item's request is in a transaction that an error of a statement leaves open.
 func (it *Item) StaysOpen() bool { return it.req != nil && it.req.within }
+
+// Confirms reports whether the item is a confirm of one message, and nothing else.
+func (it *Item) Confirms() bool { return it.confirm }
 
 // Refuse makes the proxy answer the item's request with an error of its protocol.
 func (it *Item) Refuse(code, text string) {
@@ -59,7 +62,7 @@ func (q *queries) flush(f *flow) {
 func (q *queries) asks(p *query.Part) {
 	x := q.x
 	if p.First {
-		r := &request{x: x, path: p.Name, speaks: q.codec.Speaks(), fixed: p.Fixed, within: p.Within, number: p.Number}
+		r := &request{x: x, path: p.Name, speaks: q.codec.Speaks(), asked: p.Bytes, fixed: p.Fixed, within: p.Within}
 		x.begin(r)
 		x.current, x.open = r, append(x.open, r)
 		x.many.Add(1)
@@ -77,7 +80,7 @@ func (q *queries) asks(p *query.Part) {
 // says passes on a part of an answer.
 func (q *queries) says(p *query.Part) {
 	x := q.x
-	x.l.back.feed(Item{Bytes: p.Bytes})
+	x.l.back.feed(Item{Bytes: p.Bytes, confirm: p.Confirm})
 	if p.Last && len(x.open) > 0 && !x.open[0].final {
 		x.pop()
 	}

@@ -25,6 +25,7 @@ type Item struct {
 	Arrived     time.Time // at its current stage
 	req         *request  // the request that the bytes belong to; nil if the link is not parsed
 	first, last bool      // the item begins, ends req
+	confirm     bool      // a broker confirms one message by it
 	asks        bool      // the client may wait for an answer to this part of req
 	shared      bool      // several items have the same Bytes
 }
@@ -103,6 +104,21 @@ func (s Point) Chosen(share float64) bool {
 
 // Touch counts the connection among those that the toxic affected.
 func (s Point) Touch() { s.m.touch() }
+
+// Count counts a thing of some bytes that the toxic hit, or that it let pass.
+func (s Point) Count(size int, hit bool) {
+	if s.seen == nil {
+		return
+	}
+	s.m.touch()
+	s.seen.bytes(s.Direction, size)
+	if hit {
+		s.seen.hit.Add(1)
+		s.m.l.p.stats.hit.Add(1)
+	} else {
+		s.seen.passed.Add(1)
+	}
+}
 
 // Random returns a random source for this toxic, connection and direction.
 func (s Point) Random() *rand.Rand { return seed.Source(s.Seed) }

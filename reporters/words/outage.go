@@ -200,9 +200,9 @@ var faultVerbs = map[string]string{
 	"network.loss": "losing packets", "network.partition": "cut", "network.blackhole": "silent",
 	"network.disconnect": "cut off from its network", "network.half_open": "half open", "network.stall": "stalled",
 	"network.reset": "reset", "http.delay": "slow", "http.error": "answering errors", "grpc.delay": "slow",
-	"grpc.error": "answering errors", "mongo.delay": "slow", "mongo.error": "answering errors", "redis.delay": "slow",
-	"redis.error": "answering errors", "sql.delay": "slow",
-	"sql.error": "answering errors",
+	"grpc.error": "answering errors", "redis.delay": "slow", "redis.error": "answering errors", "sql.delay": "slow",
+	"sql.error": "answering errors", "mongo.delay": "slow", "mongo.error": "answering errors", "kafka.delay": "slow",
+	"kafka.error": "answering errors", "amqp.nack": "refusing messages",
 }
 
 // linked reports whether a fault acted on links and not on units.

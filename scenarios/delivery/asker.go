@@ -20,8 +20,9 @@ import (
 // An asker asks for the messages of one delivery again and again, in a session of its own.
 //
 // A question that brunt asks late, or that fails, makes sightings late and loses none if the next one can answer for
-// it: with `after`, with `repeats`, and if the protocol keeps messages for it. Otherwise messages may have come and gone unseen, so that what was sent until
-// the next answer and is not seen is unknown, and not lost.
+// it: with `after`, with `repeats`, and if the server keeps messages for it until they are acknowledged. Otherwise
+// messages may have come and gone unseen, so that what was sent until the next answer and is not seen is unknown, and
+// not lost.
 type asker struct {
 	set     *Set
 	tracker *tracker
@@ -37,6 +38,7 @@ type asker struct {
 	out   scenarios.Outcome // of the last question
 	asked time.Duration     // when the last question was sent; negative: none was
 	lags  bool              // a question failed, and none was answered since
+	gone  bool              // one of those questions may have taken messages that no later answer has
 	late  []time.Duration   // how late questions were asked
 }
 
@@ -59,8 +61,12 @@ func openAskers(s *Set) (out []source, err error) {
 	return out, nil
 }
 
-// replays reports whether a later question answers for one that failed.
-func (a *asker) replays() bool { return a.tracker.spec.Ask.After != nil || a.tracker.spec.Seen.Repeats }
+// replays reports whether a later question answers for the last one, which failed.
+func (a *asker) replays() bool {
+	ask := a.tracker.spec.Ask
+	return ask.After != nil || a.tracker.spec.Seen.Repeats || a.host.Resumes(ask.last(), &a.out) ||
+		ask.last().Traits().Replays && a.out.First == 0
+}
 
 func (a *asker) now() time.Duration { return time.Since(a.epoch) }
 
@@ -168,14 +174,14 @@ func (a *asker) note(err error) {
 	t.questions++
 	switch {
 	case err != nil:
-		a.lags = a.lags || !a.host.Resumes(t.spec.Ask.last(), &a.out)
+		a.lags, a.gone = true, a.gone || !a.replays()
 		t.failed++
 		t.why = err.Error()
 	case a.lags:
-		a.lags = false
-		if !a.replays() {
+		if a.gone {
 			t.blind = max(t.blind, now)
 		}
+		a.lags, a.gone = false, false
 	}
 }
 

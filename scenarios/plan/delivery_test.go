@@ -13,7 +13,7 @@ func TestCompile_Asked(t *testing.T) {
 		{"a place", `{ask: {get: "/sent?after=${var.after}"}, after: "$[*].n", every: 1s, id: "$.id"}`, ""},
 		{"a kept stream", `{ask: [{ws: /feed, as: feed, keep: user}, {await: exists, from: feed}], id: "$.id"}`, ""},
 		{"its own text", `{ask: {get: /sent, extract: {message: "~ (.*)"}}, every: 1s, id: "$"}`, ""},
-		{"no place", `{ask: {get: "/sent?after=${var.after}"}, id: "$.id"}`, `nothing extracts "after"`},
+		{"no place", `{ask: {get: "/sent?after=${var.after}"}, id: "$.id"}`, "`after` of `seen` says where it stands"},
 		{
 			"a stream for each question", `{ask: [{ws: /feed, as: feed}, {await: exists, from: feed}], id: "$.id"}`,
 			"a stream that is closed after each question misses messages; add keep: user",

@@ -175,7 +175,5 @@ func checkHTTP3(l *scenarios.Load, t *scenarios.TLS, m *syntax.Mistakes) {
 		m.Add(k.Of("http"), "HTTP/3 has TLS 1.3, and max_version of the target's tls is %s", t.MaxVersion)
 	case l.Engine == "vegeta":
 		m.AddHint(k.Of("http"), "without `engine` brunt sends the requests itself", "vegeta does not speak HTTP/3")
-	case len(k.SourceAddresses) > 0:
-		m.Add(k.Of("source_addresses"), "source_addresses is for connections of TCP, and HTTP/3 has sockets of UDP")
 	}
 }

@@ -38,7 +38,7 @@ func Descriptor() *targets.Descriptor {
 		Name: "amqp", Doc: "Publishes to RabbitMQ over AMQP 0.9.1, takes messages from a queue, or makes a call.",
 		Kinds:   []string{kindPublish, kindConsume, kindCall, kindDeclare, kindDepth},
 		Schemes: []string{scheme, schemeTLS}, PerUser: true, Causes: []scenarios.CauseFamily{causes},
-		Wires:    map[string]targets.Wire{scheme: {}, schemeTLS: {TLS: true}},
+		Wires:    map[string]targets.Wire{scheme: {Formats: []string{"amqp"}}, schemeTLS: {TLS: true}},
 		Settings: reflect.TypeFor[step](),
 		Source:   map[string]embed.FS{"brunt/targets/amqp": source, "brunt/targets/message": message.Source},
 		Compile:  compile,
@@ -49,7 +49,6 @@ func Descriptor() *targets.Descriptor {
 			return message.Bind[frame](ctx, by)
 		},
 		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },
-		Lasts: func(c scenarios.Call) bool { return c.(*call).Is.Waits },
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return message.NewClient(o, d, &protocol) }
 	return d
@@ -140,7 +139,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	case kindCall:
 		k.to, c.Run = &s.Call, k.call
 	case kindConsume:
-		k.to, c.Run, c.Is.Waits = &s.Consume, k.consume, true
+		k.to, c.Run, c.Is.Waits, c.Is.Replays = &s.Consume, k.consume, true, isOn(s.Ack)
 		if s.Has("prefetch") && s.Keep != keepUser {
 			m.AddHint(s.Of("prefetch"), "such as keep: user", "`prefetch` is of a consumer that is kept")
 		}

@@ -132,7 +132,9 @@ func (d *Network) Dial(ctx context.Context, address string, n uint64) (net.Conn,
 	return c, nil
 }
 
-func (d *Network) DialUDP(ctx context.Context, address string) (net.Conn, error) {
+// DialUDP opens socket n, connected to host:port. Consecutive numbers have different source addresses. A socket sends
+// nothing by itself, so that only the first address of the name, of the family of the source address, is tried.
+func (d *Network) DialUDP(ctx context.Context, address string, n uint64) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -142,7 +144,17 @@ func (d *Network) DialUDP(ctx context.Context, address string) (net.Conn, error)
 		return nil, err
 	}
 	nd := net.Dialer{Control: d.control(name)}
-	return nd.DialContext(ctx, "udp", addrs[0].String())
+	if len(d.local) == 0 {
+		return nd.DialContext(ctx, "udp", addrs[0].String())
+	}
+	local := d.local[n%uint64(len(d.local))]
+	nd.LocalAddr = &net.UDPAddr{IP: local.AsSlice(), Zone: local.Zone()}
+	for _, to := range addrs {
+		if to.Addr().Is4() == local.Is4() {
+			return nd.DialContext(ctx, "udp", to.String())
+		}
+	}
+	return nil, errNoFamily
 }
 
 func (*Network) Listen(ctx context.Context, address string) (net.Listener, error) {

@@ -86,7 +86,7 @@ func (c *client) ready(ctx context.Context, conn *h1.Conn) error {
 }
 
 func (c *client) dialSocket(ctx context.Context, n uint64) (*socket, error) {
-	conn, err := c.o.Network.DialUDP(ctx, c.at.Host)
+	conn, err := c.o.Network.DialUDP(ctx, c.at.Host, n)
 	if err != nil {
 		return nil, err
 	}

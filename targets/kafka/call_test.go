@@ -400,8 +400,8 @@ func TestLeaderMoves(t *testing.T) {
 // TestStep_Mistakes: a step that can't be meant is refused with a remedy.
 func TestStep_Mistakes(t *testing.T) {
 	for step, want := range map[string]string{
-		`{kafka.produce: a, messages: 3}`:                                      "`messages` belongs to kafka.consume",
-		`{kafka.consume: a, messages: 3, key: b}`:                              "`key` belongs to kafka.produce",
+		`{kafka.produce: a, messages: 3}`:                                      "`messages` belongs to a step of kafka.consume",
+		`{kafka.consume: a, messages: 3, key: b}`:                              "`key` belongs to a step of kafka.produce",
 		`{kafka.consume: a}`:                                                   "one of messages, until, for",
 		`{kafka.consume: a, messages: 3, for: 1s}`:                             "not both messages and for",
 		`{kafka.consume: a, until: {state: DONE}}`:                             `unknown key "state"`,

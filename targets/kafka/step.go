@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/message"
 )
 
 // The kinds of steps.
@@ -30,7 +31,7 @@ func Descriptor() *targets.Descriptor {
 		Name: "kafka", Doc: "Writes a record to a topic of Kafka, reads records, or asks for the lag of a group.",
 		Causes: []scenarios.CauseFamily{causes},
 		Kinds:  []string{kindProduce, kindConsume, kindLag}, Schemes: []string{schemePlain, schemeTLS}, PerUser: true,
-		Wires:    map[string]targets.Wire{schemePlain: {Port: 9092}, schemeTLS: {TLS: true}},
+		Wires:    map[string]targets.Wire{schemePlain: {Formats: []string{"kafka"}, Port: 9092}, schemeTLS: {TLS: true}},
 		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/kafka": source},
 		Compile: compile, Bind: bind,
 		Parts: func(c scenarios.Call) []string {
@@ -39,7 +40,6 @@ func Descriptor() *targets.Descriptor {
 			}
 			return nil
 		},
-		Lasts: func(c scenarios.Call) bool { return c.(*call).kind == kindConsume },
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return newClient(o, d) }
 	return d
@@ -149,11 +149,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	if c.topic.IsZero() {
 		m.AddHint(s.Of(c.kind), "such as "+c.kind+": orders", "%s wants a topic", c.kind)
 	}
-	for _, key := range slices.Sorted(maps.Keys(belongs)) {
-		if kinds := belongs[key]; s.Has(key) && !slices.Contains(kinds, c.kind) {
-			m.Add(s.Of(key), "`%s` belongs to %s", key, strings.Join(kinds, " and "))
-		}
-	}
+	message.Refuse(&s.Place, c.kind, belongs, m)
 	switch c.kind {
 	case kindProduce:
 		c.compileProduce(s, m)

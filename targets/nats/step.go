@@ -42,7 +42,6 @@ func Descriptor() *targets.Descriptor {
 			return message.Bind[frame](ctx, by)
 		},
 		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },
-		Lasts: func(c scenarios.Call) bool { return c.(*call).Is.Waits },
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return message.NewClient(o, d, &protocol) }
 	return d
@@ -120,6 +119,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	case kindConsume:
 		k.subject, c.Run, c.Is.Waits = &s.Consume, k.consume, true
 		k.ackOf("on", "off", m)
+		c.Is.Replays = s.Ack == "on"
 		if s.Consumer.IsZero() {
 			m.AddHint(block.Pos, "such as consumer: shop", "nats.consume wants the name of a consumer")
 		}

@@ -73,7 +73,7 @@ func (s *sockets) dial(ctx context.Context, n uint64) (*conn, error) {
 	var raw net.Conn
 	var err error
 	if s.client.at.Scheme == "udp" {
-		raw, err = s.client.o.Network.DialUDP(ctx, s.address())
+		raw, err = s.client.o.Network.DialUDP(ctx, s.address(), n)
 	} else {
 		raw, err = s.client.o.Network.Dial(ctx, s.address(), n)
 	}

@@ -17,6 +17,8 @@ const (
 	formatSQL   = "sql"
 	formatMySQL = "mysql"
 	formatMongo = "mongo"
+	formatKafka = "kafka"
+	formatAMQP  = "amqp"
 )
 
 // form returns the form of a probe on a link: general, or the special form that the link is known to carry.

@@ -12,6 +12,7 @@ import (
 // all lists every toxic. The process can only receive toxics of these types.
 func all() []proxy.Toxic {
 	return []proxy.Toxic{
+		toxics.AMQPNack{},
 		toxics.Bandwidth{},
 		toxics.Blackhole{},
 		toxics.Datagrams{},
@@ -20,6 +21,8 @@ func all() []proxy.Toxic {
 		toxics.HTTPDelay{},
 		toxics.HTTPError{},
 		toxics.HTTPRewrite{},
+		toxics.KafkaDelay{},
+		toxics.KafkaError{},
 		toxics.Latency{},
 		toxics.Limit{},
 		toxics.MongoDelay{},

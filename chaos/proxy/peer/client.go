@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -35,9 +34,13 @@ type Answer struct {
 func (w *Web) NewClient(ctx context.Context, c *net.TCPConn) (*Client, error) {
 	a := &Client{web: w, c: c}
 	switch w.Form {
-	case HTTP1, Redis, Mongo:
+	case HTTP1, Redis, Mongo, Kafka:
 		a.br = bufio.NewReader(c)
 		return a, nil
+	case AMQP:
+		a.br = bufio.NewReader(c)
+		_, err := c.Write([]byte(amqpHeader))
+		return a, err
 	case SQL:
 		a.br = bufio.NewReader(c)
 		return a, a.login()
@@ -64,8 +67,13 @@ func (a *Client) Close() {
 // Ask makes a request. ctx bounds requests of HTTP/2; the deadline of the connection bounds the others.
 func (a *Client) Ask(ctx context.Context) (got Answer, err error) {
 	w := a.web
-	if slices.Contains([]Form{Redis, SQL, MySQL, Mongo}, w.Form) {
+	switch w.Form {
+	case Redis, SQL, MySQL, Mongo:
 		return a.query()
+	case Kafka:
+		return a.request()
+	case AMQP:
+		return a.publish()
 	}
 	before := w.count()
 	resp, err := a.send(ctx)

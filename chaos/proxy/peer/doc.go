@@ -8,4 +8,5 @@
 //	query.go   commands of Redis and statements of PostgreSQL, at both ends
 //	mysql.go   statements of MySQL, at both ends
 //	mongo.go   commands of MongoDB, at both ends
+//	broker.go  requests of Kafka and confirms of AMQP, at both ends
 package peer

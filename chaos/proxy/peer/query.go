@@ -42,7 +42,7 @@ func readBody(br *bufio.Reader, length []byte) ([]byte, error) {
 	return b, err
 }
 
-// serveQueries serves a connection of Redis, PostgreSQL, MySQL or MongoDB.
+// serveQueries serves a connection of any form but those of HTTP.
 func (w *Web) serveQueries(c *net.TCPConn) {
 	br := bufio.NewReader(c)
 	switch w.Form {
@@ -51,6 +51,12 @@ func (w *Web) serveQueries(c *net.TCPConn) {
 		return
 	case Mongo:
 		serveMongo(br, c)
+		return
+	case Kafka:
+		serveKafka(br, c)
+		return
+	case AMQP:
+		serveAMQP(br, c)
 		return
 	}
 	if w.Form == SQL {

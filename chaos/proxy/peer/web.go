@@ -29,6 +29,8 @@ const (
 	SQL               // statements of PostgreSQL
 	MySQL             // statements of MySQL
 	Mongo             // commands of MongoDB
+	Kafka             // requests of Kafka
+	AMQP              // messages that a broker of AMQP confirms
 )
 
 // A Message is one message of an exchange.
@@ -86,7 +88,7 @@ func (w *Web) Serve(c *net.TCPConn) {
 	case HTTP1:
 		w.serve1(c)
 		return
-	case Redis, SQL, MySQL, Mongo:
+	case Redis, SQL, MySQL, Mongo, Kafka, AMQP:
 		w.serveQueries(c)
 		return
 	}

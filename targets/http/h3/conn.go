@@ -100,7 +100,7 @@ const (
 func (c *conn) open(ctx context.Context) (err error) {
 	defer scenarios.Recover(&err)
 	o := c.line.of.o
-	if c.udp, err = c.line.of.net.DialUDP(ctx, c.line.address); err != nil {
+	if c.udp, err = c.line.of.net.DialUDP(ctx, c.line.address, c.line.of.begun.Add(1)-1); err != nil {
 		return err
 	}
 	defer func() {

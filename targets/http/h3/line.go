@@ -25,6 +25,7 @@ type Connections struct {
 	net     targets.Network
 	places  targets.Options // of the pool, whose items are places on connections
 	streams int             // at once on a connection
+	begun   atomic.Uint64   // connections that were begun
 	opened  atomic.Int64
 	waits   atomic.Int64 // requests that waited until the server allowed another stream
 }

@@ -14,9 +14,9 @@ type Codec interface {
 	Requests(b []byte) ([]Part, error)
 	// Answers cuts bytes of the server, as Requests does.
 	Answers(b []byte) ([]Part, error)
-	// Refuse returns the answer of a server that refuses the next request, with its number: an error, and the end of the
-	// answer after it.
-	Refuse(number uint32, code, text string) (wrong, end []byte)
+	// Refuse returns the answer of a server that refuses the next request: an error, and the end of the answer after
+	// it. Asked is the beginning of the request, whose part was its first.
+	Refuse(asked []byte, code, text string) (wrong, end []byte)
 	// Idle reports whether the server's bytes end at the end of a message.
 	Idle() bool
 	// Rest returns the bytes of the client, or of the server, that are not cut yet.
@@ -27,8 +27,6 @@ type Codec interface {
 type Part struct {
 	Bytes []byte
 	Name  string // of a request that begins: GET user:1, or a statement in one line and lower case
-	// of a request that begins, if its answer repeats it; else 0
-	Number uint32
 	First bool   // the request begins
 	Last  bool   // the request or the answer ends
 	Free  bool   // the bytes belong to no request or answer
@@ -37,6 +35,8 @@ type Part struct {
 	// The request is in a transaction that an error of a statement leaves open. An error code that ends the transaction
 	// must not be used: the server's state would differ from the one that the client assumes.
 	Within bool
+	// of a server's bytes, which are Free: they confirm one message. See [Nack]
+	Confirm bool
 }
 
 // uncut holds the bytes that are not cut yet.
@@ -70,6 +70,8 @@ const (
 	Redis = "redis"
 	SQL   = "sql"
 	Mongo = "mongo"
+	Kafka = "kafka"
+	AMQP  = "amqp"
 )
 
 // Recognize returns the codec of a connection from the first bytes of its client. If it returns none, maybe says that
@@ -80,6 +82,11 @@ func Recognize(b []byte) (c Codec, maybe bool) {
 		return nil, true
 	case b[0] == '*' && (len(b) == 1 || b[1] != 0):
 		return &redis{}, true
+	case string(b[:min(len(b), len(amqpHeader))]) == amqpHeader[:min(len(b), len(amqpHeader))]:
+		if len(b) < len(amqpHeader) {
+			return nil, true
+		}
+		return &amqp{}, true
 	}
 	if yes, maybe := beginsMongo(b); yes || maybe {
 		if yes {
@@ -94,12 +101,19 @@ func Recognize(b []byte) (c Codec, maybe bool) {
 	case len(b) < 8:
 		return nil, true
 	}
-	if n := binary.BigEndian.Uint32(b); n < 8 || n > longestStart {
+	n := binary.BigEndian.Uint32(b)
+	if n < 8 {
 		return nil, false
 	}
 	switch binary.BigEndian.Uint32(b[4:]) {
 	case version3, asksTLS, asksGSS:
+		if n > longestStart {
+			return nil, false
+		}
 		return &postgres{starting: true, texts: map[string]string{}}, true
+	}
+	if isKafka(b) {
+		return &kafka{}, true
 	}
 	return nil, false
 }

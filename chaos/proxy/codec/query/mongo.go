@@ -55,7 +55,7 @@ func (*mongo) Speaks() string { return Mongo }
 func (c *mongo) Idle() bool { return c.rest == 0 && len(c.out) == 0 }
 
 // Refuse implements [Codec]. The code is a number, and may have the name of the error behind it.
-func (*mongo) Refuse(number uint32, code, text string) (wrong, end []byte) {
+func (*mongo) Refuse(asked []byte, code, text string) (wrong, end []byte) {
 	digits, name, _ := strings.Cut(code, " ")
 	n, _ := strconv.ParseInt(digits, 10, 32)
 	doc, _ := bson.Marshal(bson.D{ // these types have no error
@@ -63,7 +63,7 @@ func (*mongo) Refuse(number uint32, code, text string) (wrong, end []byte) {
 	})
 	b := binary.LittleEndian.AppendUint32(nil, uint32(mongoHead+flagsSize+1+len(doc)))
 	b = binary.LittleEndian.AppendUint32(b, 0)
-	b = binary.LittleEndian.AppendUint32(b, number)
+	b = append(b, asked[4:8]...) // its number
 	b = binary.LittleEndian.AppendUint32(b, opMsg)
 	return append(append(b, 0, 0, 0, 0, 0), doc...), nil
 }
@@ -96,7 +96,7 @@ func (c *mongo) next() (p Part, n int, err error) {
 	if c.free {
 		return Part{Free: true}, n, nil
 	}
-	p = Part{First: true, Last: c.skip == 0, Number: binary.LittleEndian.Uint32(c.in[4:])}
+	p = Part{First: true, Last: c.skip == 0}
 	if kind == opMsg {
 		p.Name = nameOf(c.in[mongoHead+flagsSize : n])
 	}

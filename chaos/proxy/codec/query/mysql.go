@@ -108,7 +108,7 @@ const cannotConnectNow = "57P03"
 // otherError is the number used for an SQLSTATE that is not in numbers.
 const otherError = 1105
 
-func (c *mysql) Refuse(_ uint32, code, text string) (wrong, end []byte) {
+func (c *mysql) Refuse(_ []byte, code, text string) (wrong, end []byte) {
 	c.command = 0
 	if code == cannotConnectNow {
 		code = "08S01"

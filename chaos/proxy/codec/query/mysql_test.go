@@ -112,7 +112,7 @@ func TestMySQL(t *testing.T) {
 		if parts, _ = codec.Requests([]byte(packet(0, "\x03select 1"))); (step.want == "true") != parts[0].Within {
 			t.Errorf("within a transaction: %v, want %s", parts[0].Within, step.want)
 		}
-		if got, end := codec.Refuse(0, "23000", "no"); string(got) != packet(1, "\xff\x26\x04#23000no") || end != nil {
+		if got, end := codec.Refuse(nil, "23000", "no"); string(got) != packet(1, "\xff\x26\x04#23000no") || end != nil {
 			t.Errorf("%q, %q", got, end)
 		}
 	}
@@ -158,7 +158,7 @@ func FuzzMySQL(f *testing.F) {
 		_, _ = c.Answers([]byte(packet(2, okay)))
 		_, _ = cut(t, c.Requests, func() []byte { return c.Rest(true) }, asks, int(n)+1)
 		_, _ = cut(t, c.Answers, func() []byte { return c.Rest(false) }, says, int(n)+1)
-		if c.Refuse(0, "23000", says); len(c.Rest(true)) > 0 {
+		if c.Refuse(nil, "23000", says); len(c.Rest(true)) > 0 {
 			return
 		}
 		_, _ = cut(t, c.Requests, func() []byte { return c.Rest(true) }, asks, int(n)+1)

@@ -43,7 +43,7 @@ func (*postgres) Speaks() string { return SQL }
 func (c *postgres) Idle() bool { return c.rest == 0 && len(c.out) == 0 }
 
 // Refuse implements [Codec]. An open transaction then counts as failed.
-func (c *postgres) Refuse(_ uint32, code, text string) (wrong, end []byte) {
+func (c *postgres) Refuse(_ []byte, code, text string) (wrong, end []byte) {
 	fields := "SERROR\x00VERROR\x00C" + code + "\x00M" + text + "\x00\x00"
 	b := append([]byte{'E'}, binary.BigEndian.AppendUint32(nil, uint32(4+len(fields)))...)
 	state := byte('I')

@@ -129,14 +129,14 @@ func TestRefuse(t *testing.T) {
 	for _, state := range []string{"I", "T", "E"} {
 		_, _ = c.Answers([]byte(message("Z", state)))
 		want := map[string]string{"I": "I", "T": "E", "E": "E"}[state]
-		wrong, end := c.Refuse(0, "40001", "no")
+		wrong, end := c.Refuse(nil, "40001", "no")
 		if got := string(wrong) + string(end); got != message("E", "SERROR\x00VERROR\x00C40001\x00Mno\x00\x00")+
 			message("Z", want) {
 			t.Errorf("%s: %q", state, got)
 		}
 	}
 	r, _ := query.Recognize([]byte("*1"))
-	if got, end := r.Refuse(0, "BUSY no", ""); string(got) != "-BUSY no\r\n" || end != nil {
+	if got, end := r.Refuse(nil, "BUSY no", ""); string(got) != "-BUSY no\r\n" || end != nil {
 		t.Errorf("%q, %q", got, end)
 	}
 }

@@ -26,7 +26,7 @@ func (*redis) Speaks() string { return Redis }
 func (c *redis) Idle() bool { return !c.answer && len(c.out) == 0 }
 
 // Refuse implements [Codec]. The text begins with the code.
-func (*redis) Refuse(_ uint32, code, text string) (wrong, end []byte) {
+func (*redis) Refuse(_ []byte, code, text string) (wrong, end []byte) {
 	return []byte("-" + strings.TrimSpace(code+" "+text) + "\r\n"), nil
 }
 
