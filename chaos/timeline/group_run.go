@@ -140,8 +140,10 @@ func (g *groupRun) injectAll(ctx context.Context, steps []*groupStep) bool {
 // injectStep injects one step. later says that it was planned some time ago and is planned again: the leader, for
 // example, may have changed.
 func (g *groupRun) injectStep(ctx context.Context, s *groupStep, later bool) bool {
+	s.began = g.Env.Now()
 	if later {
-		if s.InjectErr = s.plan.again(ctx); s.InjectErr != nil {
+		if err := s.plan.again(ctx); err != nil {
+			s.InjectErr = g.whyFailed(ctx, s.injection, err)
 			g.event("fault.failed", s.Name, s.InjectErr.Error())
 			return false
 		}

@@ -21,6 +21,7 @@ type injection struct {
 	group    *injection  // the group that it is a step of; nil: none
 	of       chaos.Fault // the fault that is injected
 	monitor  chaos.Monitor
+	began    time.Duration // when its plan began
 	ids      []int         // journal entries
 	deadline time.Time     // of the entries
 	voids    chan struct{} // closed when the fault is void
@@ -75,6 +76,7 @@ const askFor = time.Minute
 // play plays one occurrence from its plan to its end. next is the time at which the entry's next occurrence is due.
 func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
+	r.began = env.Now()
 	env.Rand, env.At, env.Roles = rnd, t.Journal.Point, new(chaos.Roles)
 	env.Extend = func(u chaos.Undo) error { return t.extend(r, u) }
 	stays := p.For
@@ -135,13 +137,12 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 
 // notPlanned records that an occurrence could not be planned, or was skipped because no unit matches.
 func (t *Timeline) notPlanned(ctx context.Context, r *injection, err error) {
-	err = overtaken(ctx, err)
-	r.InjectErr = err
+	r.InjectErr = t.whyFailed(ctx, r, err)
 	if r.Skipped = t.SkipNone && errors.Is(err, chaos.ErrNoUnit); r.Skipped {
-		t.event("fault.skipped", r.Name, err.Error())
+		t.event("fault.skipped", r.Name, r.InjectErr.Error())
 		return
 	}
-	t.event("fault.failed", r.Name, err.Error())
+	t.event("fault.failed", r.Name, r.InjectErr.Error())
 }
 
 // clear ends the phase of an occurrence now, even if its revert failed: the time after it is no trial of the fault.
@@ -255,6 +256,9 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step,
 		releases, r.InjectErr = prepareAll(ctx, steps)
 	}
 	if r.InjectErr == nil {
+		r.InjectErr = t.delayed(r)
+	}
+	if r.InjectErr == nil {
 		t.begin(r)
 		for _, s := range steps {
 			t.Journal.Point("before inject")
@@ -276,7 +280,7 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step,
 		t.begun(r.Fault, r.Injected)
 		return true
 	}
-	r.InjectErr = overtaken(ctx, r.InjectErr)
+	r.InjectErr = t.whyFailed(ctx, r, r.InjectErr)
 	for _, release := range releases {
 		r.InjectErr = chaos.JoinErrors(r.InjectErr, release())
 	}

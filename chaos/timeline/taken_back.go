@@ -1,17 +1,25 @@
 package timeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios/quantity"
 )
 
 // mostLate is the most that brunt itself may be late for an injection. If it is later, the load for which the fault was
 // planned may be over, and the fault is not injected.
 const mostLate = time.Second
+
+// tooLate says by how much brunt itself was late for an injection, and how much it may be.
+func tooLate(late time.Duration) string {
+	return fmt.Sprintf("brunt itself was late for it by %s, and it may be late by at most %s",
+		quantity.FormatSeconds(late.Seconds()), quantity.FormatDuration(mostLate))
+}
 
 // An earlyEnd says when and why an occurrence, or a step of a group, ended before its time.
 type earlyEnd struct {
@@ -96,19 +104,57 @@ func (t *Timeline) TakenBack(entry int, why chaos.TakenBackError) {
 	}
 }
 
-// StoodStill tells the timeline that brunt stood still from one time to another. A process that holds a fault then gave
-// brunt up at givenUp: it took its fault back, and ended. This holds for each fault whose holder was found ended since
-// from.
+// A standstill is a time in which brunt itself did not run, as offsets from t0. The zero value is none.
+type standstill struct{ from, to time.Duration }
+
+// StoodStill tells the timeline that brunt stood still from one time to another. A process that holds a fault gives
+// brunt up at givenUp: it takes its fault back, and ends. If that is not after to, it holds for each fault whose holder
+// was found ended since from.
 func (t *Timeline) StoodStill(from, to, givenUp time.Duration) {
 	t.mu.Lock()
+	t.still = standstill{from, to}
 	in := slices.Clone(t.in)
 	t.mu.Unlock()
+	if givenUp > to {
+		return
+	}
 	why := chaos.TakenBackError{At: givenUp, From: from, To: to, By: "the process that held it"}
 	for _, r := range in {
 		if end := r.end.Load(); end != nil && end.found >= from && errors.Is(end.why, chaos.ErrHolderEnded) {
 			t.void(r, why.At, why)
 		}
 	}
+}
+
+// delayed returns an error if brunt itself stood still while it planned and prepared an occurrence, for longer than it
+// may be late. Without a load, no moment is better than another.
+func (t *Timeline) delayed(r *injection) error {
+	if t.Alone || t.Env.Now()-r.began <= mostLate {
+		return nil
+	}
+	t.awake()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if late := t.still.to - max(t.still.from, r.began); late > mostLate {
+		return errors.New(tooLate(late))
+	}
+	return nil
+}
+
+// whyFailed returns the error of an occurrence that could not be planned or injected. If brunt itself stood still
+// meanwhile, the error says so before anything else: an agent may have given it up, and waits have run out.
+func (t *Timeline) whyFailed(ctx context.Context, r *injection, err error) error {
+	if err = overtaken(ctx, err); errors.Is(err, errOvertaken) {
+		return err
+	}
+	t.awake()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.still.to <= r.began {
+		return err
+	}
+	return fmt.Errorf("brunt itself stood still from %s to %s, during the injection: %w",
+		quantity.FormatInstant(t.still.from), quantity.FormatInstant(t.still.to), err)
 }
 
 // awake finds out whether brunt stood still and what happened meanwhile, and which faults past their deadlines a

@@ -130,8 +130,12 @@ func (a *Awake) examine(due, overdue bool) {
 	var from, to time.Duration
 	if a.last.To > 0 {
 		from, to = a.inRun(a.last.From), a.inRun(a.last.To)
-		if t := a.timeline(); t != nil && to-from >= actsAfter {
-			t.StoodStill(from, to, min(from+journal.GivenUp, to))
+		givenUp := from + journal.GivenUp
+		if to-from >= actsAfter {
+			givenUp = min(givenUp, to)
+		}
+		if t := a.timeline(); t != nil {
+			t.StoodStill(from, to, givenUp)
 		}
 	}
 	for _, e := range taken { // repeated each time, because an injection may have been under way when brunt was stopped
