@@ -89,7 +89,8 @@
 //     fault. It is no if 95 % bounds exclude that the service time, which leaves out only the time before brunt sent
 //     a request, is over twice as long as in the baseline and over 20 ms longer, at the median or at the 95th
 //     percentile; 59 good answers can show that. Otherwise it is untested: the impact is unknown, and no objective on
-//     the recovery passes, unless the scenario says which answers are slow.
+//     the recovery passes, unless the scenario says which answers are slow. If brunt stood still for half of the fault
+//     or more, they are invalid: it sends at once what was due, and answers to that may take long without the fault.
 //   - Requests that were due during a fault, but that brunt sent after it because it stood still or was late, did not
 //     meet the fault. An objective in that fault is invalid if it does not hold with these requests as bad.
 //   - A request that brunt is not ready to send is not in flight, so brunt's own lag is not taken for a stall of the

@@ -149,6 +149,16 @@ func (f *effects) faultResult(o slo.Objective, i int) result.ObjectiveResult {
 	}, r)
 }
 
+// maySlow returns the verdict of an objective on occurrence i if it is untested whether that made answers slower, for
+// the reasons in notes. It is invalid if brunt stood still for most of the occurrence: it then sent at once what had
+// been due, and answers to that may take long without the fault.
+func (f *effects) maySlow(i int, notes result.Notes) (scenarios.Verdict, result.Notes, result.Why) {
+	if still := f.read.stoodStill(i); still != nil {
+		return scenarios.Invalid, still, result.Late
+	}
+	return scenarios.Inconclusive, notes, ""
+}
+
 // unsteadyBefore returns, by occurrence, how the steady state failed before the injection; nil if it held. Of several
 // objectives the last one for whose requests it failed decides.
 func (f *effects) unsteadyBefore() []result.Notes {
@@ -193,6 +203,8 @@ func (f *effects) occurrence(o slo.Objective, i int) result.ObjectiveResult {
 		f.judgeOpen(o, i, a, &r)
 	case a.Doubted != nil:
 		f.judgeDoubted(o, i, a, &r)
+	case a.MaySlow:
+		r.Verdict, r.Because, r.Why = f.maySlow(i, a.Notes)
 	case !a.Tells():
 	default:
 		f.judgeValue(o, i, a, &r)

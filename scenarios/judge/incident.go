@@ -372,6 +372,13 @@ func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, notes resu
 	because := func(kind result.NoteKind, name string, notes result.Notes) (scenarios.Verdict, result.Notes, result.Why) {
 		return scenarios.Inconclusive, append(result.Notes{{Kind: kind, Of: name}}, notes...), ""
 	}
+	ofOne := func(i int, slow result.Notes) (scenarios.Verdict, result.Notes, result.Why) {
+		slow = append(result.Notes{{Kind: result.OfOne, Of: f.read.Faults[i].Name}}, slow...)
+		if f.slowdown(i).Answer != result.Untested {
+			return scenarios.Inconclusive, slow, ""
+		}
+		return f.maySlow(i, slow)
+	}
 	for i := range f.read.Faults {
 		name := f.read.Faults[i].Name
 		if name == "" {
@@ -379,7 +386,7 @@ func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, notes resu
 		}
 		if known[name] {
 			if slow := f.read.slowUntoldBeside(whole, f.slowdown(i), f.ask(i, whole)); slow != nil {
-				return because(result.OfOne, name, slow)
+				return ofOne(i, slow)
 			}
 			continue
 		}
@@ -387,7 +394,7 @@ func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, notes resu
 			return scenarios.Invalid, unknown, why
 		}
 		if slow := f.read.slowUntold(whole, f.slowdown(i)); slow != nil {
-			return because(result.OfOne, name, slow)
+			return ofOne(i, slow)
 		}
 		a, of := f.ask(i, whole), f.confoundedWith(i)
 		if len(of) > 1 {

@@ -442,6 +442,24 @@ var playedCases = []playedCase{
 		},
 	},
 	{
+		// whether the target was slow or what brunt sent at once made it so, nobody knows
+		name: "brunt stood still for most of a fault, and answers to what it sent then took long", row: "H1",
+		script: quick.Between(2010, 2410, truth.Act{Delay: 60 * ms}), faults: in5, impact: "unknown",
+		freezes: []measure.Freeze{{From: 20100 * ms, To: 24100 * ms}},
+		slo: []string{
+			"recover < 1s after f => invalid", "recover < 5s after f => invalid", "recover < 1s after incident => invalid",
+			"errors < 1% => pass",
+		},
+	},
+	{
+		name: "brunt stood still for some of a fault, and answers to what it sent then took long", row: "H1",
+		script: quick.Between(2010, 2110, truth.Act{Delay: 60 * ms}), faults: in5, impact: "unknown",
+		freezes: []measure.Freeze{{From: 20100 * ms, To: 21100 * ms}},
+		slo: []string{
+			"recover < 5s after f => inconclusive", "recover < 5s after incident => inconclusive", "errors < 1% => pass",
+		},
+	},
+	{
 		name: "brunt stood still through all of a fault", row: "G1", script: quick, faults: in5, impact: "unknown",
 		freezes: []measure.Freeze{{From: 20 * sec, To: 25 * sec}},
 		slo: []string{
