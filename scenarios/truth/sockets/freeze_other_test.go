@@ -10,6 +10,6 @@ import (
 	"brunt/scenarios/truth"
 )
 
-func freeze(t *testing.T, _ *os.Process, _ *truth.Server, _ time.Duration) {
+func freeze(t *testing.T, _ *os.Process, _ *truth.Server, _ time.Duration, _ bool) {
 	t.Error("this system has no signal that stops a process")
 }

@@ -12,10 +12,13 @@ import (
 	"brunt/scenarios/truth"
 )
 
-// freeze stops brunt for d, 3 s after its first request.
-func freeze(t *testing.T, p *os.Process, s *truth.Server, d time.Duration) {
-	if !suite.Within(20*time.Second, func() bool { return s.Log.Arrived() >= 300 }) {
-		t.Error("no 300 requests came in 20 s")
+// freeze stops brunt for d, 3 s after its first request. If there is a fault, it waits until that is in as well, which
+// may take longer on a busy machine.
+func freeze(t *testing.T, p *os.Process, s *truth.Server, d time.Duration, fault bool) {
+	if !suite.Within(20*time.Second, func() bool {
+		return s.Log.Arrived() >= 300 && (!fault || len(s.Log.Injected()) > 0)
+	}) {
+		t.Error("no 300 requests, or no fault, came in 20 s")
 		return
 	}
 	if err := p.Signal(syscall.SIGSTOP); err != nil {

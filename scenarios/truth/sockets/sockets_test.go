@@ -280,12 +280,18 @@ var socketCases = []socketCase{
 			"recover < 1s after incident",
 		}, verdict: "invalid", exit: 5,
 		objectives: map[string]string{
-			"recover < 1s after f": "invalid", "recover < 5s after f": "pass",
-			"recover < 1s after incident": "invalid",
+			"recover < 1s after f": "invalid", "recover < 1s after incident": "invalid",
 		},
 		see: func(c *truth.Complaints, g got) {
 			if f := g.Faults[0]; f.Impact != "unknown" {
 				c.Errorf("the impact is %s, want unknown: brunt saw nothing of most of it", f.Impact)
+			}
+			want := "pass"
+			if g.Faults[0].Parts.Untold != "" { // on a busy machine, the answers to what brunt sends at once take long
+				want = "invalid"
+			}
+			if have := g.objective("recover < 5s after f"); have != want {
+				c.Errorf("recover < 5s after f: %s, want %s (%s)", have, want, g.Faults[0].Parts.Untold)
 			}
 		},
 	},
@@ -458,7 +464,7 @@ func (c socketCase) play(t *testing.T, m machine) (g got, scenario string) {
 			limit(t, p, m.quota)
 		}
 		if c.freeze > 0 {
-			freeze(t, p, s, c.freeze)
+			freeze(t, p, s, c.freeze, c.chaos != "")
 		}
 	})
 	if c.early {
