@@ -184,6 +184,49 @@ func TestNoOp_Beside(t *testing.T) {
 	}
 }
 
+// noOpContainers are faults on a container beside the one whose network a load uses.
+var noOpContainers = []string{
+	"container.kill: {service: web}",
+	"container.stop: {service: web, grace: 1s}",
+	"container.restart: {service: web, grace: 1s}",
+	"container.pause: {service: web}",
+	"network.disconnect: {service: web}",
+}
+
+// TestDocker_NoOp plays faults on a container under a load on a server in the network of another one, from outside
+// both: no request fails as they begin, while they are in, or as they end.
+func TestDocker_NoOp(t *testing.T) {
+	suite.Needs(t, suite.Root, suite.Docker)
+	y := chaostest.NewYard(t)
+	for _, yaml := range noOpContainers {
+		t.Run(yaml, func(t *testing.T) {
+			t.Parallel()
+			store := y.Start(t, chaostest.VictimOptions{Unit: "store[0]"})
+			is, err := y.Engine.Inspect(t.Context(), store.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", is.PID))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer n.Close()
+			var l net.Listener
+			if err := n.Do(func() (err error) {
+				l, err = net.Listen("tcp", netip.AddrPortFrom(is.Addresses()[0], 0).String())
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			served(t, "http", l)
+			w := containerWorld(y, nil, chaostest.VictimOptions{Restart: "always"}, nil)(t, true)
+			playNoOp(t, w, yaml, "http", func(ctx context.Context) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
+			})
+		})
+	}
+}
+
 // noOpClients is how many clients ask at once. Each thinks for at most noOpThinks before it asks again, of a server
 // that takes at most noOpTakes. A connection of gRPC has to be idle for longer, until it is known to be quiet.
 const (
