@@ -33,8 +33,8 @@ var suites = map[chaos.On][]string{
 var noOpTables = []string{"noOps", "noOpPackets", "noOpProcesses", "resourceFaults", "noOpContainers"}
 
 // TestKinds checks that every kind of fault has a row in the table of each suite that it belongs to, and one in the
-// tables of no-ops. A fault on an object of a cluster has no settings by which it matches nothing, and for a fault in the
-// author's own words only the author knows any.
+// tables of no-ops. A fault on an object of a cluster has no settings by which it matches nothing, and for a fault in
+// the author's own words only the author knows any.
 func TestKinds(t *testing.T) {
 	rows := suiteRows(t)
 	random, err := os.ReadFile(filepath.Join("..", "scenarios", "truth", "safety", "kinds_test.go"))

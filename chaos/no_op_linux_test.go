@@ -196,8 +196,8 @@ var noOpContainers = []string{
 	"network.disconnect: {service: web}",
 }
 
-// TestDocker_NoOp plays faults on a container under a load on a server in the network of another one, from outside both:
-// no request fails as they begin, while they are in, or as they end.
+// TestDocker_NoOp plays faults on a container under a load on a server in the network of another one, from outside
+// both: no request fails as they begin, while they are in, or as they end.
 func TestDocker_NoOp(t *testing.T) {
 	suite.Needs(t, suite.Root, suite.Docker)
 	y := chaostest.NewYard(t)

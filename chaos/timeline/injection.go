@@ -256,6 +256,9 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step,
 		releases, r.InjectErr = prepareAll(ctx, steps)
 	}
 	if r.InjectErr == nil {
+		r.InjectErr = t.delayed(r)
+	}
+	if r.InjectErr == nil {
 		t.begin(r)
 		for _, s := range steps {
 			t.Journal.Point("before inject")

@@ -15,6 +15,12 @@ import (
 // planned may be over, and the fault is not injected.
 const mostLate = time.Second
 
+// tooLate says by how much brunt itself was late for an injection, and how much it may be.
+func tooLate(late time.Duration) string {
+	return fmt.Sprintf("brunt itself was late for it by %s, and it may be late by at most %s",
+		quantity.FormatSeconds(late.Seconds()), quantity.FormatDuration(mostLate))
+}
+
 // An earlyEnd says when and why an occurrence, or a step of a group, ended before its time.
 type earlyEnd struct {
 	at    time.Duration // until when it is known to have been injected
@@ -120,8 +126,23 @@ func (t *Timeline) StoodStill(from, to, givenUp time.Duration) {
 	}
 }
 
+// delayed returns an error if brunt itself stood still while it planned and prepared an occurrence, for longer than it
+// may be late. Without a load, no moment is better than another.
+func (t *Timeline) delayed(r *injection) error {
+	if t.Alone || t.Env.Now()-r.began <= mostLate {
+		return nil
+	}
+	t.awake()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if late := t.still.to - max(t.still.from, r.began); late > mostLate {
+		return errors.New(tooLate(late))
+	}
+	return nil
+}
+
 // whyFailed returns the error of an occurrence that could not be planned or injected. If brunt itself stood still
-// meanwhile, the error says so before anything else: what brunt injects by may have given it up, and waits have run out.
+// meanwhile, the error says so before anything else: an agent may have given it up, and waits have run out.
 func (t *Timeline) whyFailed(ctx context.Context, r *injection, err error) error {
 	if err = overtaken(ctx, err); errors.Is(err, errOvertaken) {
 		return err

@@ -88,7 +88,11 @@ func TestStoodStill(t *testing.T) {
 		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
 			return []*timeline.Entry{entry("a", noted{diary: d, name: "a", ended: 21 * time.Second}, time.Second, time.Minute)}
 		}, func(tl *timeline.Timeline) {
-			tl.Awake = func(bool) { tl.StoodStill(c.from, 22*time.Second, 20*time.Second) }
+			tl.Awake = func(bool) {
+				if tl.Env.Now() > 20*time.Second {
+					tl.StoodStill(c.from, 22*time.Second, 20*time.Second)
+				}
+			}
 		})
 		if got := records[0].Void; got == nil || got.Error() != c.void {
 			t.Errorf("still since %s: %v, want %q", c.from, got, c.void)
@@ -97,44 +101,88 @@ func TestStoodStill(t *testing.T) {
 }
 
 // TestStoodStill_Injection checks that an occurrence that could not be injected while brunt stood still says so, with
-// what the injection met. If brunt stood still before, the injection failed without that.
+// what the injection met, and that none is injected later than brunt may be late. If brunt stood still before, the
+// injection failed without that.
 func TestStoodStill_Injection(t *testing.T) {
-	const still = "brunt itself stood still from 3s to 15s, during the injection: "
+	const still, late = "brunt itself stood still from 3s to 4s, during the injection: ",
+		"brunt itself stood still from 3s to 6s, during the injection: brunt itself was late for it by 3s"
 	for _, c := range []struct {
 		name  string
-		build func(d *diary) *timeline.Entry
-		want  string
+		at    time.Duration // when it is due
+		until time.Duration // brunt stands still from 3 s on
+		of    noted
+		group bool
+		want  string // empty: it is injected
 	}{
-		{"it is injected meanwhile", func(d *diary) *timeline.Entry {
-			opens := noted{diary: d, name: "a", fails: "inject", steps: 1, opens: 13 * time.Second}
-			return entry("a", opens, 2*time.Second, time.Second)
-		}, still + "break a: no way in"},
-		{"it is planned meanwhile", func(d *diary) *timeline.Entry {
-			return entry("a", noted{diary: d, name: "a", fails: "plan", slow: 13 * time.Second}, 2*time.Second, time.Second)
-		}, still + "no unit matches here"},
-		{"a step of a group is injected meanwhile", func(d *diary) *timeline.Entry {
-			opens := noted{diary: d, name: "a", fails: "inject", steps: 1, opens: 13 * time.Second}
-			return group(2*time.Second, time.Second, opens)
-		}, "g.a: " + still + "break a: no way in"},
-		{"it is injected afterwards", func(d *diary) *timeline.Entry {
-			return entry("a", noted{diary: d, name: "a", fails: "inject", steps: 1}, 15*time.Second, time.Second)
-		}, "break a: no way in"},
-		{"it is planned afterwards", func(d *diary) *timeline.Entry {
-			return entry("a", noted{diary: d, name: "a", fails: "plan"}, 15*time.Second, time.Second)
-		}, "no unit matches here"},
+		{
+			"it is injected meanwhile", 2 * time.Second, 4 * time.Second,
+			noted{fails: "inject", opens: 3 * time.Second},
+			false,
+			still + "break a: no way in",
+		},
+		{
+			"it is planned meanwhile", 2 * time.Second, 4 * time.Second,
+			noted{fails: "plan", slow: 3 * time.Second},
+			false,
+			still + "no unit matches here",
+		},
+		{
+			"a step of a group is injected meanwhile", 2 * time.Second, 4 * time.Second,
+			noted{fails: "inject", opens: 3 * time.Second},
+			true, "g.a: " + still + "break a: no way in",
+		},
+		{
+			"for longer than it may be late", 2 * time.Second, 6 * time.Second,
+			noted{opens: 5 * time.Second},
+			false,
+			late,
+		},
+		{
+			"a step, for longer than it may be late", 2 * time.Second, 6 * time.Second,
+			noted{opens: 5 * time.Second},
+			true,
+			"g.a: " + late,
+		},
+		{"for as long as it may be late", 2 * time.Second, 4 * time.Second, noted{opens: 3 * time.Second}, false, ""},
+		{
+			"it takes as long, and brunt does not stand still", 7 * time.Second, 6 * time.Second,
+			noted{opens: 5 * time.Second},
+			false, "",
+		},
+		{
+			"it is injected afterwards", 7 * time.Second, 6 * time.Second,
+			noted{fails: "inject"},
+			false,
+			"break a: no way in",
+		},
+		{
+			"it is planned afterwards", 7 * time.Second, 6 * time.Second,
+			noted{fails: "plan"},
+			false,
+			"no unit matches here",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
-				return []*timeline.Entry{c.build(d)}
+				f := c.of
+				f.diary, f.name, f.steps = d, "a", 1
+				if c.group {
+					return []*timeline.Entry{group(c.at, time.Second, f)}
+				}
+				return []*timeline.Entry{entry("a", f, c.at, time.Second)}
 			}, func(tl *timeline.Timeline) {
 				tl.Awake = func(bool) {
-					if tl.Env.Now() >= 15*time.Second {
-						tl.StoodStill(3*time.Second, 15*time.Second, 13*time.Second)
+					if tl.Env.Now() >= c.until {
+						tl.StoodStill(3*time.Second, c.until, 13*time.Second)
 					}
 				}
 			})
-			if r := records[0]; r.InjectErr == nil || !strings.HasPrefix(r.InjectErr.Error(), c.want) {
-				t.Errorf("%v, want %q", r.InjectErr, c.want)
+			got := ""
+			if err := records[0].InjectErr; err != nil {
+				got = err.Error()
+			}
+			if !strings.HasPrefix(got, c.want) || c.want == "" && got != "" {
+				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
 	}

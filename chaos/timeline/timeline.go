@@ -215,8 +215,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w chaos.Mo
 		t.awake()
 		// without a load, no moment is better than another
 		if late := t.Env.Now() - max(due, free); late > mostLate && !t.Alone {
-			t.missedAs(p.Name, e, due, fmt.Sprintf("brunt itself was late for it by %s, and it may be late by at most %s",
-				quantity.FormatSeconds(late.Seconds()), quantity.FormatDuration(mostLate)))
+			t.missedAs(p.Name, e, due, tooLate(late))
 			continue // a later one may be in time
 		}
 		r := &injection{

@@ -149,9 +149,9 @@ func (f *effects) faultResult(o slo.Objective, i int) result.ObjectiveResult {
 	}, r)
 }
 
-// maySlow returns the verdict of an objective that asks whether occurrence i made answers slower, where that is untested
-// for the reasons in notes. It is invalid if brunt stood still for most of the occurrence: it then sent at once what
-// had been due, and answers to that may take long without the fault.
+// maySlow returns the verdict of an objective on occurrence i if it is untested whether that made answers slower, for
+// the reasons in notes. It is invalid if brunt stood still for most of the occurrence: it then sent at once what had
+// been due, and answers to that may take long without the fault.
 func (f *effects) maySlow(i int, notes result.Notes) (scenarios.Verdict, result.Notes, result.Why) {
 	if still := f.read.stoodStill(i); still != nil {
 		return scenarios.Invalid, still, result.Late
