@@ -94,6 +94,31 @@ END
     RABBITMQ_CONF_ENV_FILE=/dev/null ERL_EPMD_PORT="$1" ERL_EPMD_ADDRESS="$host" RABBITMQ_DIST_PORT="$2" \
     /usr/lib/rabbitmq/bin/rabbitmq-server
   ;;
+galera) # INDEX PORT SUSPECT: the nodes talk to each other on PORT and the eight ports after it; they go on without one that is
+  # silent for SUSPECT. The first node makes the cluster, and each of the others joins after the one before.
+  own mysql
+  index=$1 first=$2 suspect=$3
+  at() { echo "127.0.0.1:$((first + $1))"; }
+  starts=
+  if [ ! -d "$data/db" ]; then
+    mariadb-install-db --no-defaults ${as:+--user=mysql} --datadir="$data/db" --tmpdir="$data" --auth-root-authentication-method=normal \
+      --skip-test-db --skip-name-resolve --innodb-log-file-size=8M >/dev/null
+    if [ "$index" = 0 ]; then
+      starts=--wsrep-new-cluster
+    else
+      until mariadb --no-defaults -h "$host" -P $((port - 1)) -u root -e "show status like 'wsrep_local_state_comment'" 2>/dev/null | grep -q Synced; do
+        sleep 0.2
+      done
+    fi
+  fi
+  exec $as mariadbd --no-defaults --datadir="$data/db" --tmpdir="$data" --bind-address="$host" --port="$port" --socket="$data/s" \
+    --pid-file="$data/pid" --log-error="$data/log.err" --skip-name-resolve --binlog-format=ROW --innodb-autoinc-lock-mode=2 \
+    --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=16M --innodb-log-file-size=8M --max-connections=500 \
+    --wsrep-on=ON --wsrep-provider=/usr/lib/galera/libgalera_smm.so --wsrep-cluster-name=example --wsrep-node-name="n$index" \
+    --wsrep-cluster-address="gcomm://$(at 0),$(at 1),$(at 2)" --wsrep-node-address="$(at "$index")" --wsrep-sst-method=rsync \
+    --wsrep-sst-receive-address="$(at $((6 + index)))" \
+    --wsrep-provider-options="gmcast.listen_addr=tcp://$(at "$index");ist.recv_addr=$(at $((3 + index)));gcache.size=8M;gcache.page_size=8M;evs.suspect_timeout=$suspect;evs.inactive_timeout=PT30S" $starts
+  ;;
 pgbouncer) # SERVER WAIT: where PostgreSQL is, and for how many seconds a query waits for one of ten connections
   own postgres
   cat >"$data/pgbouncer.ini" <<END

@@ -137,7 +137,8 @@ slo: [errors < 50%]
 `
 
 // TestClient_Jaeger: a real Jaeger receives the spans of a run by both protocols, and those of the services. It shows
-// each request of the result as one whole trace, with the faults at the times of the result.
+// each request of the result as one whole trace, with the faults at the times of the result. So it does in the example
+// of traces, where brunt forwards the spans of the services.
 func TestClient_Jaeger(t *testing.T) {
 	suite.Needs(t, suite.In("clients"), suite.Minutes(1))
 	j, command, dir := startJaeger(t), built(t, "brunt/cmd/brunt"), t.TempDir()
@@ -160,6 +161,34 @@ func TestClient_Jaeger(t *testing.T) {
 			j.holds(t, res)
 		})
 	}
+	t.Run("example", func(t *testing.T) { // the services send to brunt, which forwards
+		out := filepath.Join(dir, "example")
+		to := "http://" + j.http
+		cmd := exec.Command(command, "run", filepath.Join("examples", "31-traces", "scenario.yaml"), "-o", out,
+			"--set", "forward="+to, "--out", "otlp-traces="+to)
+		cmd.Dir, cmd.Env = top, append(os.Environ(), "BRUNT_STATE="+t.TempDir())
+		said, _ := cmd.CombinedOutput() // the result has the outcome
+		all := j.traces(t, resultIn(t, out, said).Run)
+		if len(all) == 0 {
+			t.Fatalf("Jaeger has no trace:\n%s", said)
+		}
+		for _, tr := range all {
+			if got := tr.services(); got != "brunt gateway posts store users" {
+				t.Fatalf("a trace has spans of %s", got)
+			}
+		}
+		t.Logf("%d whole traces", len(all))
+	})
+}
+
+// services lists the services that have spans in the trace.
+func (t *jaegerTrace) services() string {
+	var names []string
+	for _, s := range t.Spans {
+		names = append(names, t.Processes[s.ProcessID].ServiceName)
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), " ")
 }
 
 // holds checks that Jaeger has the requests of a result, each with the spans of the services and with its faults.
@@ -182,13 +211,11 @@ func (j *realJaeger) holds(t *testing.T, res *result.Result) {
 	const near = 2000 // microseconds: the result has nanoseconds as a fraction, and units are injected one by one
 	events := map[string]int{}
 	for _, tr := range all {
-		ids, services := map[string]string{}, []string{}
+		ids := map[string]string{}
 		for _, s := range tr.Spans {
 			ids[s.SpanID] = tr.Processes[s.ProcessID].ServiceName
-			services = append(services, ids[s.SpanID])
 		}
-		slices.Sort(services)
-		if got := strings.Join(slices.Compact(services), " "); got != "brunt gateway posts store users" {
+		if got := tr.services(); got != "brunt gateway posts store users" {
 			t.Fatalf("a trace has spans of %s", got)
 		}
 		for _, s := range tr.Spans {

@@ -499,6 +499,34 @@ func TestExample(t *testing.T) {
 				name: "55-redis-in-containers", docker: true, program: "redis-server", drill: "leader-cut", set: "down=20000",
 				fails: []string{"recover < 10s after cut-leader"},
 			},
+			{
+				name: "56-alertmanager", program: "haproxy nginx prometheus prometheus-alertmanager", drill: "alert-storm",
+				faults: []string{"lose-service"},
+			},
+			{
+				name: "56-alertmanager", program: "haproxy nginx prometheus prometheus-alertmanager", drill: "alert-storm",
+				set: "route=single.yml", rest: true, fails: []string{"increase(pages) <= 2 in lose-service"},
+			},
+			{
+				name: "56-alertmanager", program: "haproxy nginx prometheus prometheus-alertmanager", drill: "alert",
+				faults: []string{"lose-service"},
+			},
+			{
+				name: "57-streams", program: "haproxy nginx nats-server", drill: "thundering-herd",
+				faults: []string{"break-streams"},
+			},
+			{
+				name: "57-streams", program: "haproxy nginx nats-server", drill: "thundering-herd", set: "after=200ms", rest: true,
+				fails: []string{"errors < 3% of load others in break-streams"},
+			},
+			{
+				name: "58-galera", program: "haproxy mariadbd mariadb-install-db mariadb rsync", drill: "leader-lost",
+				faults: []string{"lose-leader"},
+			},
+			{
+				name: "58-galera", program: "haproxy mariadbd mariadb-install-db mariadb rsync", drill: "leader-lost",
+				set: "suspect=PT20S", fails: []string{"recover < 10s after lose-leader"},
+			},
 			{name: "30-workers", faults: []string{"lose-a-replica"}, more: shared},
 			{name: "30-workers", set: "early=on", faults: []string{"lose-a-replica"}, fails: []string{"lost = 0"}, more: shared},
 			{

@@ -42,6 +42,8 @@ func TestVerdicts(t *testing.T) {
 		{"primary-failover", "redis/primary-failover", "redis/primary-failover, asynchronous", "asynchronous", "lost ="},
 		{"balancer-lost", "examples/52-haproxy-nginx", "entries=first", "one-address", "errors <"},
 		{"region-loss", "examples/50-etcd", "second=a", "one-store", "errors <"},
+		{"thundering-herd", "examples/57-streams", "after=200ms", "at-once", "errors <"},
+		{"alert-storm", "examples/56-alertmanager", "route=single.yml", "a-page-for-each", "increase(pages) <="},
 	} {
 		t.Run(c.good, func(t *testing.T) {
 			if !suite.Full() {
@@ -131,6 +133,8 @@ func onBuiltin(t *testing.T, d *library.Drill, mutant *library.Mutant) (j judged
 var ofExamples = map[string][]string{
 	"examples/50-etcd":          {"etcd"},
 	"examples/52-haproxy-nginx": {"haproxy", "nginx"},
+	"examples/56-alertmanager":  {"haproxy", "nginx", "prometheus", "prometheus-alertmanager"},
+	"examples/57-streams":       {"haproxy", "nginx", "nats-server"},
 }
 
 // onExample plays a drill on the real system of an example, with the example's own settings or without the defence.
