@@ -192,6 +192,7 @@ func TestSure_ExitCode(t *testing.T) {
 	t.Parallel()
 	s := startSeries(t, "no line has this", slowOnce, "drill", "run", "crash-restart", "s.yaml",
 		"--role", "service=web", "--until-sure", "10%", "--at-most", "2")
+	<-s.moment // its end
 	if code := s.wait(t); code != scenarios.ExitInconclusive {
 		t.Errorf("exit code %d, want %d\n%s", code, scenarios.ExitInconclusive, &s.said)
 	}
