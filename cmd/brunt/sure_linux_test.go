@@ -163,6 +163,42 @@ func TestSure_NotKnown(t *testing.T) {
 	}
 }
 
+// slowOnce is a service whose second start, which is the first after a crash, takes 8 s.
+const slowOnce = `version: 1
+name: slow once
+target:
+  processes:
+    web:
+      command:
+        - sh
+        - -c
+        - |
+          echo x >> starts
+          if [ "$(grep -c x starts)" = 2 ]; then sleep 8; fi
+          exec brunt serve . --listen "$BRUNT_ADDR"
+      ready: {get: /, within: 30s}
+      restart: always
+judge: {hold: 1s, limit: 5%}
+load:
+  readers: {executor: constant-arrival-rate, rate: 20/s, duration: 5s, flow: [{get: /}]}
+`
+
+// TestSure_ExitCode: a series of which one run misses the limit and one meets it is not sure of 10 % after its two runs.
+// Its process ends with exit code 8, and leaves nothing.
+func TestSure_ExitCode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("two runs of 20 s")
+	}
+	t.Parallel()
+	s := startSeries(t, "no line has this", slowOnce, "drill", "run", "crash-restart", "s.yaml",
+		"--role", "service=web", "--until-sure", "10%", "--at-most", "2")
+	<-s.moment // its end
+	if code := s.wait(t); code != scenarios.ExitInconclusive {
+		t.Errorf("exit code %d, want %d\n%s", code, scenarios.ExitInconclusive, &s.said)
+	}
+	s.nothingLeft(t)
+}
+
 // A sureSeries is a series of runs in a process of its own, in a folder of its own.
 type sureSeries struct {
 	process *exec.Cmd

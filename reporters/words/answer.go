@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
@@ -583,6 +584,9 @@ func missedObjective(o *result.ObjectiveResult) string {
 	if !ok || !o.Target.Known() {
 		return Clip(Clean(o.Text), 100) + " did not hold"
 	}
+	if def.Share > 0 {
+		return missedShare(o, def)
+	}
 	got := ObjectiveMeasured(o)
 	missed := def.Metric.Row().Missed
 	if missed == nil {
@@ -605,6 +609,26 @@ func missedObjective(o *result.ObjectiveResult) string {
 		Share: Percent(def.Metric.Quantile), Span: Seconds(result.Sec(def.Metric.Span)),
 		Endless: !o.Measured.Known(),
 	})
+}
+
+// missedShare says how many occurrences of a fault met an objective on a share of them.
+func missedShare(o *result.ObjectiveResult, def slo.Objective) string {
+	met, unknown := 0, 0
+	for i := range o.Drills {
+		switch o.Drills[i].Verdict {
+		case scenarios.Pass:
+			met++
+		case scenarios.Fail:
+		default:
+			unknown++
+		}
+	}
+	noun := "occurrence"
+	if unknown > 0 {
+		noun = "known occurrence"
+	}
+	return fmt.Sprintf("%s %s %s was met in %d of %s of %s, and has to be in %s", def.Metric.Name, def.Op, limit(def), met,
+		syntax.Amount(len(o.Drills)-unknown, noun), quote(def.After.String()), quantity.FormatShare(def.Share))
 }
 
 // during names the phase of an objective, unless it is the whole run.

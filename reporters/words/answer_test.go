@@ -2,6 +2,7 @@ package words
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"brunt/reporters/reporterstest"
@@ -183,11 +184,21 @@ func TestAnswer(t *testing.T) {
 			"failover < 10s after cut", endless,
 			"the target did not manage to work again while cut was in (∞), and less than 10s was asked for",
 		},
+		{
+			"recover < 200ms for 50% after cut", endless,
+			"recover < 200ms was met in 0 of 3 occurrences of cut, and has to be in 50%",
+		},
 		{"detect < 10s after cut", 30, "the monitoring took 30s to notice cut, and less than 10s was asked for"},
 		{"lost = 0", 12, "of the writes that were acknowledged, 12 are lost, and none may be"},
 		{"burn(99.9%, 1m) < 1", 3, "burn(99.9%, 1m) < 1 did not hold: it was 3"},
 	} {
 		o := objective(tt.text, tt.measured, fail)
+		if strings.Contains(tt.text, " for 50%") {
+			o.Drills = make([]result.Drill, 3)
+			for i := range o.Drills {
+				o.Drills[i].Verdict = fail
+			}
+		}
 		if got := missedObjective(&o); got != tt.want {
 			t.Errorf("%s\n got %s\nwant %s", tt.text, got, tt.want)
 		}

@@ -25,7 +25,6 @@ import (
 func TestAmplification_Containers(t *testing.T) {
 	suite.Needs(t, suite.Root, suite.Docker)
 	t.Parallel()
-	const busy = 300 * time.Millisecond // by which a request may come late to a container
 	y, logs := chaostest.NewYard(t), t.TempDir()
 	res := runOnce(t, fmt.Sprintf(`version: 1
 name: containers
@@ -57,9 +56,6 @@ slo:
   - amplification(web -> store) < 2 in more
   - amplification(web[0] -> store[0]) < 2 in recovery/restart
 `, y.Name), run.Options{LogDir: logs, Proxies: self("proxies")})
-	if more := &res.Faults[0]; !more.Verified.Known() || !more.Gone {
-		t.Errorf("the fault on the counted link is not proved: %+v", more)
-	}
 	requests := readCallLog(t, filepath.Join(logs, "web-0.log")).requests
 	calls := readCallLog(t, filepath.Join(logs, "store-0.log")).calls
 	on := slices.IndexFunc(res.Amplification, func(a result.Amplification) bool { return a.To == "store" })
@@ -67,8 +63,25 @@ slo:
 		t.Fatalf("%+v; %+v; %s", res.Amplification, res.Objectives, res.Reason)
 	}
 	link := res.Links[slices.IndexFunc(res.Links, func(l result.Link) bool { return l.To == "store[0]" })]
-	if n := link.Points[len(link.Points)-1].V; float64(n) != float64(len(calls)) || n == 0 {
-		t.Errorf("%v calls were counted, and by the log of the container there were %d", n, len(calls))
+	n := int(link.Points[len(link.Points)-1].V)
+	if lost := n - len(calls); n == 0 || lost < 0 || lost > int(errorsOf(res)) {
+		t.Errorf("%d calls were counted, by the log of the container there were %d, and %d requests failed", n, len(calls),
+			errorsOf(res))
+	}
+	t.Logf("%d calls were counted, by the log of the container there were %d", n, len(calls))
+	if o := &res.Objectives[2]; o.Verdict != scenarios.Inconclusive {
+		t.Errorf("%s: %s after a restart of the caller: %s", o.Text, o.Verdict, o.Note)
+	}
+	if !slices.ContainsFunc(res.Notes, func(n string) bool { return strings.Contains(n, "are not counted from now on") }) {
+		t.Errorf("no note says that the calls are unknown since the restart: %q", res.Notes)
+	}
+	const busy = 100 * time.Millisecond // by which a request may come late to a container
+	if lag := res.Generator.Lag.P99.D(); lag > busy {
+		t.Logf("this machine sent requests %s late, so the phases are not compared", lag)
+		return
+	}
+	if more := &res.Faults[0]; !more.Verified.Known() || !more.Gone {
+		t.Errorf("the fault on the counted link is not proved: %+v", more)
 	}
 	for i, phase := range []slo.Phase{{Kind: slo.BaselinePhase}, res.Faults[0].Phase()} {
 		a, o := res.Amplification[on].In(phase), &res.Objectives[i]
@@ -85,10 +98,12 @@ slo:
 		}
 		t.Logf("%s: %.3f in %.3f to %.3f, by the log %.3f calls", phase, a.Value, a.Low, a.High, truth)
 	}
-	if o := &res.Objectives[2]; o.Verdict != scenarios.Inconclusive {
-		t.Errorf("%s: %s after a restart of the caller: %s", o.Text, o.Verdict, o.Note)
+}
+
+// errorsOf returns how many requests of a run failed.
+func errorsOf(res *result.Result) (n int64) {
+	for _, g := range res.Errors {
+		n += g.Count
 	}
-	if !slices.ContainsFunc(res.Notes, func(n string) bool { return strings.Contains(n, "are not counted from now on") }) {
-		t.Errorf("no note says that the calls are unknown since the restart: %q", res.Notes)
-	}
+	return n
 }
