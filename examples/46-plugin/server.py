@@ -50,6 +50,7 @@ class Server(socketserver.ThreadingTCPServer):
     request_queue_size = 128
 
 
+os.makedirs(os.path.dirname(path), exist_ok=True)
 load()
 log = open(path, "a", encoding="utf-8")
 host, port = address.rsplit(":", 1)

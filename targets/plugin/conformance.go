@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 	"brunt/targets"
 )
 
@@ -31,7 +32,7 @@ const patience = 5 * time.Second
 // to is the URL that the plug-in gets. A plug-in needs no server for the suite: an answer may be an error. A check that
 // fails ends the suite if nothing more can be known.
 func Conform(argv, env []string, to *url.URL) []Finding {
-	s := &suite{argv: argv, env: env, to: to}
+	s := &suite{argv: argv, env: env, to: to, waits: map[uint64]bool{}}
 	for _, check := range []struct {
 		name string
 		run  func() (told string, err error)
@@ -89,7 +90,8 @@ type suite struct {
 
 	call string // a call that it knows
 	with string // its settings
-	last uint64
+	last  uint64
+	waits map[uint64]bool // calls without an answer
 }
 
 func (s *suite) over() bool {
@@ -210,30 +212,35 @@ func (s *suite) next(within time.Duration) (*line, error) {
 // text returns the line of a new call.
 func (s *suite) text(call, with string) string {
 	s.last++
+	s.waits[s.last] = true
 	return string(appendCall(appendID(nil, s.last), call, []byte(with), int(s.last%8), patience))
 }
 
-// await waits for the answers to the last n calls.
-func (s *suite) await(n int) (last *line, err error) {
-	waits := map[uint64]bool{}
-	for i := range n {
-		waits[s.last-uint64(i)] = true
-	}
+// answer waits for the next answer.
+func (s *suite) answer() (*line, error) {
 	const mend = "answer each call once, with the id that it came with"
-	for len(waits) > 0 {
-		l, err := s.next(patience)
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("%d of %d calls have no answer: %w", len(waits), n, err)
-		case l.Hello != 0:
-			return nil, wrong("say hello once, at the start", "it has said hello again")
-		case l.ID == 0 || l.ID > s.last:
-			return nil, wrong(mend, "it has answered call %d, and there is no such call", l.ID)
-		case !waits[l.ID]:
-			return nil, wrong(mend, "it has answered call %d twice", l.ID)
+	l, err := s.next(patience)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s without an answer: %w", syntax.Amount(len(s.waits), "call"), err)
+	case l.Hello != 0:
+		return nil, wrong("say hello once, at the start", "it has said hello again")
+	case l.ID == 0 || l.ID > s.last:
+		return nil, wrong(mend, "it has answered call %d, and there is no such call", l.ID)
+	case !s.waits[l.ID]:
+		return nil, wrong(mend, "it has answered call %d twice", l.ID)
+	}
+	delete(s.waits, l.ID)
+	return l, nil
+}
+
+// await waits for the answers to all calls, and returns the last one.
+func (s *suite) await() (last *line, err error) {
+	for len(s.waits) > 0 {
+		if last, err = s.answer(); err != nil {
+			clear(s.waits)
+			return nil, err
 		}
-		delete(waits, l.ID)
-		last = l
 	}
 	return last, nil
 }
@@ -242,7 +249,7 @@ func (s *suite) ask(text string) (*line, error) {
 	if err := s.write(text); err != nil {
 		return nil, err
 	}
-	return s.await(1)
+	return s.await()
 }
 
 func (s *suite) answers() (string, error) {
@@ -275,7 +282,7 @@ func (s *suite) many() (string, error) {
 	if err := s.write(all.String()); err != nil {
 		return "", err
 	}
-	_, err := s.await(n)
+	_, err := s.await()
 	return "", err
 }
 
@@ -330,13 +337,11 @@ func (s *suite) rate() (string, error) {
 	}
 	n := 0
 	for time.Since(began) < lasts {
-		if _, err := s.next(patience); err != nil {
-			return "", err
-		}
-		n++
-		more := s.text(s.call, s.with)
-		for len(s.lines) > 0 { // written at once, as brunt does
-			<-s.lines
+		more := ""
+		for more == "" || len(s.lines) > 0 { // written at once, as brunt does
+			if _, err := s.answer(); err != nil {
+				return "", err
+			}
 			n++
 			more += s.text(s.call, s.with)
 		}
@@ -345,7 +350,7 @@ func (s *suite) rate() (string, error) {
 		}
 	}
 	took := time.Since(began)
-	if _, err := s.await(under); err != nil {
+	if _, err := s.await(); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%.0f calls a second, with %d under way", float64(n)/took.Seconds(), under), nil
