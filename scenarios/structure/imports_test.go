@@ -54,7 +54,7 @@ var groups = []group{
 	// what makes requests
 	{name: "protocols", folders: []string{
 		"targets", "targets/amqp", "targets/catalog", "targets/dial", "targets/dns", "targets/grpc", "targets/http/...",
-		"targets/kafka", "targets/message", "targets/mqtt", "targets/nats", "targets/redis",
+		"targets/kafka", "targets/memcached", "targets/message", "targets/mqtt", "targets/nats", "targets/redis",
 		"targets/sql/...", "targets/stream/...",
 		"targets/vegeta",
 	}, may: []string{"language", "codes", "result"}},

@@ -13,6 +13,7 @@ import (
 	"brunt/targets/grpc"
 	"brunt/targets/http"
 	"brunt/targets/kafka"
+	"brunt/targets/memcached"
 	"brunt/targets/mqtt"
 	"brunt/targets/nats"
 	"brunt/targets/redis"
@@ -33,6 +34,7 @@ func Protocols() []*targets.Descriptor {
 		nats.Descriptor(),
 		amqp.Descriptor(),
 		mqtt.Descriptor(),
+		memcached.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
 		stream.Descriptor(grpc.Streams()),
 	}
