@@ -197,6 +197,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"41-dns", []string{"delay 20ms on load->names-udp", "lose 1% of the datagrams on load->names-udp"}},
 		{"42-nats", []string{"send SIGKILL to bus[0]", "lost = 0"}},
 		{"43-rabbitmq", []string{"send SIGKILL to broker[0]", "lost = 0 of order"}},
+		{"59-memcached", []string{"send SIGKILL to cache[0]"}},
 		{"47-mqtt", []string{"send SIGKILL to broker[0]", "lost = 0 of reading"}},
 		{"45-http3", []string{"delay 20ms on load->api", "lose 5% of the datagrams on load->api"}},
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
@@ -425,6 +426,8 @@ func TestExample(t *testing.T) {
 				name: "43-rabbitmq", program: "rabbitmq-server", own: true, set: "known=off", rest: true,
 				fails: []string{"duplicated = 0 of order"},
 			},
+			{name: "59-memcached", program: "memcached", faults: []string{"lose"}},
+			{name: "59-memcached", program: "memcached", set: "refresh=2/s", rest: true, fails: []string{"whole > 80% of read"}},
 			{name: "47-mqtt", own: true, program: "mosquitto", faults: []string{"lose-collector", "lose-broker"}},
 			{
 				name: "47-mqtt", own: true, program: "mosquitto", set: "qos=0", rest: true,
