@@ -20,8 +20,8 @@ import (
 // An asker asks for the messages of one delivery again and again, in a session of its own.
 //
 // A question that brunt asks late, or that fails, makes sightings late and loses none if the next one can answer for
-// it: with `after`, with `repeats`, and if the protocol keeps messages for it. Otherwise messages may have come and gone unseen, so that what was sent until
-// the next answer and is not seen is unknown, and not lost.
+// it: with `after`, with `repeats`, and if the protocol keeps messages for it. Otherwise messages may have come and
+// gone unseen, so that what was sent until the next answer and is not seen is unknown, and not lost.
 type asker struct {
 	set     *Set
 	tracker *tracker

@@ -78,7 +78,8 @@ func TestCompile_Mistakes(t *testing.T) {
 		{"memcached.stats: off", "memcached.stats is on"},
 		{"{memcached.set: a, check: {allow: maybe}}", "such as exists or SERVER_ERROR"},
 	} {
-		if _, err := targetstest.Try(memcached.Descriptor(), "", c.step); err == nil || !strings.Contains(err.Error(), c.want) {
+		_, err := targetstest.Try(memcached.Descriptor(), "", c.step)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v\nwant %s", c.step, err, c.want)
 		}
 	}

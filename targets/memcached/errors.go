@@ -15,7 +15,9 @@ const (
 	serverError
 )
 
-var names = [...]string{exists: "exists", unknownCommand: "ERROR", clientError: "CLIENT_ERROR", serverError: "SERVER_ERROR"}
+var names = [...]string{
+	exists: "exists", unknownCommand: "ERROR", clientError: "CLIENT_ERROR", serverError: "SERVER_ERROR",
+}
 
 // causes are the causes of answers that are errors.
 var causes = scenarios.CauseFamily{First: 14 << 16, Name: func(number int32) string {

@@ -99,13 +99,14 @@ func (c *client[F]) ready(ctx context.Context, l *Line[F]) error {
 func (c *client[F]) Open(int) (targets.Session, error) {
 	if c.p.Single {
 		s := &session[F]{client: c, own: true}
-		s.places = c.To(targets.Connector[*Line[F]]{Ready: c.ready, Dial: func(ctx context.Context, n uint64) (*Line[F], error) {
+		dial := func(ctx context.Context, n uint64) (*Line[F], error) {
 			l, err := c.dial(ctx, n)
 			if err == nil {
 				l.User = &s.user
 			}
 			return l, err
-		}})
+		}
+		s.places = c.To(targets.Connector[*Line[F]]{Dial: dial, Ready: c.ready})
 		return s, nil
 	}
 	if c.o.Connections.Per == scenarios.PerUser {
