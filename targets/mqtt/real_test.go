@@ -184,7 +184,8 @@ func collect(t *testing.T, f *fixture, u *targetstest.User, got []string, n int)
 }
 
 // TestReal_Session: by a session, a device takes each message of QoS 1 and 2 that was published before and after a
-// crash of the broker, and while the device has no connection; without one it is told that it has lost its subscription.
+// crash of the broker, and while the device has no connection; without one it is told that it has lost its
+// subscription.
 func TestReal_Session(t *testing.T) {
 	for _, version := range versions {
 		for _, qos := range []int{1, 2} {
