@@ -198,6 +198,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"42-nats", []string{"send SIGKILL to bus[0]", "lost = 0"}},
 		{"43-rabbitmq", []string{"send SIGKILL to broker[0]", "lost = 0 of order"}},
 		{"46-plugin", []string{"send SIGKILL to stock[0]", "lost = 0"}},
+		{"59-memcached", []string{"send SIGKILL to cache[0]"}},
 		{"47-mqtt", []string{"send SIGKILL to broker[0]", "lost = 0 of reading"}},
 		{"45-http3", []string{"delay 20ms on load->api", "lose 5% of the datagrams on load->api"}},
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
@@ -426,13 +427,15 @@ func TestExample(t *testing.T) {
 				name: "43-rabbitmq", program: "rabbitmq-server", own: true, set: "known=off", rest: true,
 				fails: []string{"duplicated = 0 of order"},
 			},
-			{name: "47-mqtt", own: true, program: "mosquitto", faults: []string{"lose-collector", "lose-broker"}, more: stored},
+			{name: "59-memcached", program: "memcached", faults: []string{"lose"}},
+			{name: "59-memcached", program: "memcached", set: "refresh=2/s", rest: true, fails: []string{"whole > 80% of read"}},
+			{name: "47-mqtt", own: true, program: "mosquitto", faults: []string{"lose-collector", "lose-broker"}},
 			{
-				name: "47-mqtt", own: true, program: "mosquitto", set: "qos=0", rest: true, more: stored,
+				name: "47-mqtt", own: true, program: "mosquitto", set: "qos=0", rest: true,
 				fails: []string{"lost = 0 of reading"},
 			},
 			{
-				name: "47-mqtt", own: true, program: "mosquitto", set: "session=off", rest: true, more: stored,
+				name: "47-mqtt", own: true, program: "mosquitto", set: "session=off", rest: true,
 				fails: []string{"lost = 0 of reading"},
 			},
 			{name: "45-http3", own: true, faults: []string{"slow", "lossy"}},
@@ -637,6 +640,10 @@ func TestExample(t *testing.T) {
 				if c.name == "43-rabbitmq" {
 					args = append(args, "--set", "dist="+freePort(t))
 				}
+				if c.name == "47-mqtt" {
+					file := filepath.Join(t.TempDir(), "stored.log")
+					args, c.more = append(args, "--set", "log="+file), func(t *testing.T, res *result.Result) { stored(t, res, file) }
+				}
 				if c.name == "41-dns" || c.name == "45-http3" { // its endpoint has a port of its own, as a link from the load needs
 					args = append(args, "--set", "port="+freePort(t))
 				}
@@ -812,6 +819,27 @@ func failedOver(t *testing.T, res *result.Result) {
 	}
 	if f.Revert != "ok" || !strings.Contains(f.GoneEvidence, "a is the primary") {
 		t.Errorf("%s: %s", f.Revert, f.GoneEvidence)
+	}
+}
+
+// stored compares what brunt says of the readings with the log of the collector, which has an id in each line.
+func stored(t *testing.T, res *result.Result, log string) {
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for id := range strings.FieldsSeq(string(text)) {
+		ids[id] = true
+	}
+	d := res.Deliveries[0]
+	if seen := d.Acknowledged - d.Lost + d.Present; int64(len(ids)) != seen || d.Unknown > 0 || d.Foreign > 0 {
+		t.Errorf("the collector has %d readings; brunt saw %d of %d, and lost %d: %+v", len(ids), seen, d.Acknowledged, d.Lost, d)
+	}
+	for _, k := range d.Keys {
+		if k.State == result.DeliveryLost && ids[k.ID] {
+			t.Errorf("the collector has %s, which brunt calls lost", k.ID)
+		}
 	}
 }
 

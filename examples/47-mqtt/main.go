@@ -9,7 +9,6 @@ import (
 	"log"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -18,9 +17,9 @@ import (
 func main() {
 	broker := flag.String("broker", "", "host:port of the broker")
 	session := flag.String("session", "on", "off: the broker keeps nothing for a collector that is away")
-	data := flag.String("data", ".", "folder of the log")
+	stored := flag.String("log", "stored.log", "the log")
 	flag.Parse()
-	file, err := os.OpenFile(filepath.Join(*data, "stored"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	file, err := os.OpenFile(*stored, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		log.Fatal(err)
 	}

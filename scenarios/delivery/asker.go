@@ -113,12 +113,14 @@ func (a *asker) ask() {
 	every, due := a.tracker.spec.Seen.Every.D(), a.now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	again := time.Duration(0) // earliest, after a question that failed
 	for last := false; ; {
 		if every > 0 {
 			due = max(due+every, a.out.End)
 		} else if due = a.out.End; !a.took() {
 			due = max(due, a.asked+askPause)
 		}
+		due = max(due, again)
 		timer.Reset(max(0, due-a.now()))
 		select {
 		case <-timer.C:
@@ -136,7 +138,9 @@ func (a *asker) ask() {
 			a.resolve(asked, answered)
 			a.take()
 		}
-		a.note(err)
+		if a.note(err); err != nil {
+			again = max(a.out.End, a.now()) + askPause
+		}
 		if last {
 			return
 		}

@@ -90,6 +90,7 @@ func frozenCases() []frozenCase {
 		},
 		{"kafka", "kafka", even, newKafka, `{kafka.produce: orders, key: "k${int(1,9)}", text: hello, name: call}`, false},
 		{"amqp", "amqp", even, uncounted(newRabbit), `{amqp.publish: nowhere, mandatory: off, name: call}`, false},
+		{"memcached", "memcached", even, uncounted(newMemcached), `{memcached.set: "n:${int(1,9)}", message: hi, name: call}`, false},
 		{"mqtt", "mqtt", even, uncounted(newMosquitto), `{mqtt.publish: "devices/${int(1,9)}", name: call}`, false},
 		{"postgres", "sql", even, uncounted(newPostgres), `{sql: "select $1::int", args: [7], name: call}`, false},
 		{"mysql", "sql", even, uncounted(newMariaDB), `{sql: "select ?", args: [7], name: call}`, false},

@@ -54,6 +54,15 @@ func newRedis(t *testing.T) string {
 	})
 }
 
+// newMemcached starts a memcached. It returns the URL of its endpoint.
+func newMemcached(t *testing.T) string {
+	t.Helper()
+	server := suite.Program(t, "memcached", "memcached")
+	return "memcached://" + daemon(t, func(port string) *exec.Cmd {
+		return exec.Command(server, "-u", "root", "-l", "127.0.0.1", "-p", port)
+	}, accepts)
+}
+
 // newMosquitto starts a broker of MQTT. It returns the URL of its endpoint.
 func newMosquitto(t *testing.T) string {
 	t.Helper()

@@ -396,7 +396,8 @@ func (r *runner) receiveMessages(context.Context) (err error) {
 // askForMessages begins to ask the target, which is ready, for the messages of deliveries.
 func (r *runner) askForMessages(ctx context.Context) error {
 	return r.loads.deliveries.Connect(ctx, &delivery.Host{
-		Vars: r.session.vars, Env: r.session.env, Absent: r.plan.Protocols.Absent, Resumes: r.plan.Protocols.Resumes, Cause: r.plan.Causes().Name,
+		Vars: r.session.vars, Env: r.session.env, Absent: r.plan.Protocols.Absent,
+		Resumes: r.plan.Protocols.Resumes, Cause: r.plan.Causes().Name,
 		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(r.plan.Scenario.Seed, load.Hash("deliveries"))) },
 		Client: func(ctx context.Context, calls []scenarios.Call, t0 time.Time) (
 			targets.Client, func(targets.Session, *template.Iter), error,

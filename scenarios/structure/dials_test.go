@@ -117,6 +117,8 @@ var dialing = map[string][]string{
 	"github.com/nats-io/nats.go":       {"*"},
 	"database/sql":                     {"Open*"},
 	"os/exec":                          {"Command", "CommandContext"},
+
+	"github.com/eclipse/paho.mqtt.golang": {"*"},
 }
 
 // TestDials: everything that opens a connection does so by a gate, which checks the address after DNS and after each

@@ -13,6 +13,7 @@ import (
 	"brunt/targets/grpc"
 	"brunt/targets/http"
 	"brunt/targets/kafka"
+	"brunt/targets/memcached"
 	"brunt/targets/mongo"
 	"brunt/targets/mqtt"
 	"brunt/targets/nats"
@@ -38,6 +39,7 @@ func Protocols() []*targets.Descriptor {
 		amqp.Descriptor(),
 		mqtt.Descriptor(),
 		smtp.Descriptor(),
+		memcached.Descriptor(),
 		sql.Descriptor(postgres.Dialect(), mysql.Dialect()),
 		plugin.Descriptor(),
 		stream.Descriptor(grpc.Streams()),

@@ -32,6 +32,9 @@ const (
 // natsHello is what a NATS server says until a client is logged in.
 const natsHello = "INFO {\"headers\":true}\r\n" + pause + "PONG\r\n" + pause
 
+// memcachedHello is what a memcached says first.
+const memcachedHello = pause + "VERSION 1.6.18\r\n" + pause
+
 // mqttHello is the CONNACK of a server of MQTT 5.
 const mqttHello = pause + "\x20\x03\x00\x00\x00"
 
@@ -118,6 +121,10 @@ var hostile = []hostileServer{
 		mqttHello + "\x34\x07\x00\x01a\x00\x09\x00!\x62\x02\x00\x09\xd0\x00", mqttHello + "\xe0\x02\x8b\x00", "\x20\x03\x00\x87\x00",
 		"\x20\x06\x00\x00\x03\x13\x00\x01", mqttHello + "\x30\xff\xff\xff\x7f", "",
 	}},
+	{"memcached", "memcached://ADDR", `{memcached.gets: a}`, []string{
+		memcachedHello, memcachedHello + "VA 2 c7\r\nhi\r\n", memcachedHello + "VA 2 c\r\nhi\r\n", memcachedHello + "VA 4294967295\r\n",
+		memcachedHello + "EN\r\n", memcachedHello + "SERVER_ERROR out\r\n", "ERROR\r\n", "",
+	}},
 	{"MQTT 3.1.1", "mqtt://ADDR?version=3.1.1", `{mqtt.publish: a, qos: 2}`, []string{
 		"\x20\x02\x00\x00" + pause + "\x50\x02\x00\x01" + pause + "\x70\x02\x00\x01", "\x20\x02\x01\x09", "\x20\x02\x00\x00\x40\x01\x00", "",
 	}},
@@ -152,6 +159,7 @@ func FuzzHostile_Kafka(f *testing.F)      { fuzzHostile(f, "Kafka") }
 func FuzzHostile_Copy(f *testing.F)       { fuzzHostile(f, "copies") }
 func FuzzHostile_AMQP(f *testing.F)       { fuzzHostile(f, "AMQP") }
 func FuzzHostile_NATS(f *testing.F)       { fuzzHostile(f, "NATS") }
+func FuzzHostile_Memcached(f *testing.F)  { fuzzHostile(f, "memcached") }
 func FuzzHostile_MQTT(f *testing.F)       { fuzzHostile(f, "MQTT") }
 func FuzzHostile_MQTT3(f *testing.F)      { fuzzHostile(f, "MQTT 3.1.1") }
 

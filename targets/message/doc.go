@@ -1,5 +1,5 @@
-// Package message makes the calls of protocols whose servers are brokers of messages. A protocol gives it a codec, a
-// login and the exchange of each kind of step; this package has the rest once.
+// Package message makes the calls of protocols whose servers are brokers of messages, and of memcached. A protocol
+// gives it a codec, a login and the exchange of each kind of step; this package has the rest once.
 //
 //	step --Settings--> Call: Compose, Run                               once
 //	Call.Compose --> bytes --Places.Get--> Line --Call.Run--> Exchange  for each call

@@ -170,7 +170,11 @@ func numbers(list []*syntax.Node, m *syntax.Mistakes, number func(string) (int32
 // Refuse notes keys that do not belong to a kind of step. Belongs says which kinds a key belongs to.
 func Refuse(p *syntax.Place, kind string, belongs map[string][]string, m *syntax.Mistakes) {
 	for _, key := range slices.Sorted(maps.Keys(belongs)) {
-		if kinds := belongs[key]; p.Has(key) && !slices.Contains(kinds, kind) {
+		switch kinds := belongs[key]; {
+		case !p.Has(key) || slices.Contains(kinds, kind):
+		case len(kinds) == 0:
+			m.Add(p.Of(key), "a step of %s has no `%s`", kind, key)
+		default:
 			m.Add(p.Of(key), "`%s` belongs to a step of %s, not of %s", key, strings.Join(kinds, ", "), kind)
 		}
 	}

@@ -153,6 +153,32 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// TestSubscribe_Twice: a message of QoS 2 that the server sends again is taken once, and its number is free once the
+// server has released it.
+func TestSubscribe_Twice(t *testing.T) {
+	const message, again, release = "\x34\x07\x00\x01a\x00\x09\x00", "\x3c\x07\x00\x01a\x00\x09\x00", "\x62\x02\x00\x09"
+	for said, want := range map[string]string{
+		message + "1" + again + "1":                      "[1]",
+		message + "1" + again + "1" + message + "2":      "[1]", // it is not released
+		"\x32\x07\x00\x01a\x00\x09\x001" + message + "2": "[1,2]",
+		"\x30\x05\x00\x01b\x003" + message + "2":         "[2]", // no one subscribed to b
+	} {
+		s := start(t, options{news: said + release})
+		f := newFixture(t, targets.Options{Base: s.Base()},
+			`{mqtt.subscribe: a, qos: 2, keep: user, messages: 9, within: 200ms, extract: {all: $}}`)
+		u := f.Flow.Open(t, f.Client, f.t0, 0)
+		var got []string
+		for range 3 { // one call takes what is there
+			if out := u.Do(0, long); out.Kind == scenarios.OK {
+				got = append(got, strings.TrimPrefix(u.Var("all"), ":"))
+			}
+		}
+		if text := strings.ReplaceAll(strings.Join(got, ""), "][", ","); text != want {
+			t.Errorf("%q: got %s, want %s", said, text, want)
+		}
+	}
+}
+
 // TestLeave: a connection that brunt closes ends with DISCONNECT, so that its will is not published.
 func TestLeave(t *testing.T) {
 	s := start(t, options{})

@@ -12,7 +12,8 @@ import (
 // them, so that a number keeps its meaning for ever.
 const firstError = 0x80
 
-// subscriptionLost is the status of a step whose kept subscription ended with its connection, and the number of the error.
+// subscriptionLost is the status of a step whose kept subscription ended with its connection, and the number of the
+// error.
 const subscriptionLost = 1
 
 // reasons are the names of reason codes by MQTT 5, section 2.4.

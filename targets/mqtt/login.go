@@ -130,8 +130,8 @@ func (at *location) connect(user *message.User, by *url.Userinfo) []byte {
 	return appendPacket(nil, connect, 0, head, body)
 }
 
-// id returns the client id of a user: PREFIX, the number of the load, and the number of the user. What has no load, such
-// as the steps that look for deliveries, has the number of its steps.
+// id returns the client id of a user: PREFIX, the number of the load, and the number of the user. What has no load,
+// such as the steps that look for deliveries, has the number of its steps.
 func (at *location) id(u *message.User) string {
 	if u.Flow.Load < 0 {
 		return fmt.Sprintf("%ss%d-%d", at.client, u.Flow.Number, u.Number)

@@ -183,8 +183,9 @@ func collect(t *testing.T, f *fixture, u *targetstest.User, got []string, n int)
 	return got
 }
 
-// TestReal_Session: by a session, a device takes each message of QoS 1 and 2 that was published before and after a crash
-// of the broker, and while the device has no connection; without one it is told that it has lost its subscription.
+// TestReal_Session: by a session, a device takes each message of QoS 1 and 2 that was published before and after a
+// crash of the broker, and while the device has no connection; without one it is told that it has lost its
+// subscription.
 func TestReal_Session(t *testing.T) {
 	for _, version := range versions {
 		for _, qos := range []int{1, 2} {
@@ -254,7 +255,7 @@ func TestReal_Will(t *testing.T) {
 	u := watcher.Flow.Open(t, watcher.Client, watcher.t0, 0)
 	u.Do(0, long)
 	for name, base := range map[string]string{"cut": cut.addr, "left": b.addr} {
-		f := newFixture(t, targets.Options{Base: "mqtt://" + base + "?client=" + name + "&will=down/" + name + "&will_message=" + name},
+		f := newFixture(t, targets.Options{Base: fmt.Sprintf("mqtt://%s?client=%[2]s&will=down/%[2]s&will_message=%[2]s", base, name)},
 			`{mqtt.publish: a}`)
 		d := f.Flow.Open(t, f.Client, f.t0, 0)
 		if out := d.Do(0, long); out.Kind != scenarios.OK {

@@ -37,6 +37,7 @@ type options struct {
 	secure  bool
 	query   string // of the URL of its endpoint
 	connack string // empty: the client is accepted
+	news    string // follows each SUBACK
 	say     func(topic, body string, id []byte) string
 }
 
@@ -146,6 +147,8 @@ func (s *server) serve(raw net.Conn, config *tls.Config, o options) {
 			if answer, cut = s.answer(raw, topic, string(rest), id); cut {
 				return
 			}
+		case 8: // SUBSCRIBE
+			answer = "\x90\x04" + string(body[:2]) + "\x00\x02" + o.news
 		case 12:
 			answer = "\xd0\x00"
 		case 14:
