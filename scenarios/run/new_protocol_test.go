@@ -418,7 +418,7 @@ chaos: {fault: {at: 100ms, for: 500ms, %s}}
 func TestProtocol_Readable(t *testing.T) {
 	faults := map[string]string{
 		"http": "http.error: {to: one, status: 503}", "grpc": "grpc.error: {to: one}", "redis": "redis.error: {to: one}",
-		"sql": "sql.error: {to: one}",
+		"mongo": "mongo.error: {to: one}", "sql": "sql.error: {to: one}",
 	}
 	const at = "127.0.0.1:1"
 	for url, reads := range map[string][]string{
@@ -426,7 +426,7 @@ func TestProtocol_Readable(t *testing.T) {
 		"redis://" + at: {"redis"}, "rediss://" + at: nil, "redis+cluster://" + at: {"redis"},
 		"redis+sentinel://" + at + "/m": nil, "postgres://a:b@" + at + "/c": {"sql"}, "postgresql://a:b@" + at + "/c": {"sql"},
 		"mysql://a:b@" + at + "/c": {"sql"}, "mysql://a:b@" + at + "/c?sslmode=require": nil, "ws://" + at: nil,
-		"wss://" + at: nil, "tcp://" + at: nil, "tls://" + at: nil, "parrot://" + at: nil,
+		"wss://" + at: nil, "mongodb://" + at: {"mongo"}, "mongodb+tls://" + at: nil, "smtp://" + at: nil, "tcp://" + at: nil, "tls://" + at: nil, "parrot://" + at: nil,
 	} {
 		for name, fault := range faults {
 			_, err := compileEcho(t, new(targetstest.Echo), `
