@@ -115,6 +115,8 @@ var dialing = map[string][]string{
 	"github.com/nats-io/nats.go":       {"*"},
 	"database/sql":                     {"Open*"},
 	"os/exec":                          {"Command", "CommandContext"},
+
+	"go.mongodb.org/mongo-driver/v2/mongo": {"*"},
 }
 
 // TestDials: everything that opens a connection does so by a gate, which checks the address after DNS and after each

@@ -21,9 +21,9 @@ type kind struct {
 	database *template.Text
 
 	collection *template.Text
-	command  template.Template // the command as extended JSON, without database
-	text     []byte            // the same, if it has no placeholders, and as BSON
-	doc      []byte
+	command    template.Template // the command as extended JSON, without database
+	text       []byte            // the same, if it has no placeholders, and as BSON
+	doc        []byte
 
 	writes, reads bool // the command takes the write concern, the read concern of the URL
 	lists         bool // its answer has a cursor, whose documents are the answer

@@ -60,8 +60,8 @@ func (n *ferret) kill() {
 	}
 }
 
-// TestReal: a server agrees with each kind of step. It is FerretDB, and the MongoDB whose URL is in BRUNT_TEST_MONGO, such as
-// mongodb://127.0.0.1:27017/test, whose collections brunt_a and brunt_b the test drops.
+// TestReal: a server agrees with each kind of step. It is FerretDB, and the MongoDB whose URL is in BRUNT_TEST_MONGO,
+// such as mongodb://127.0.0.1:27017/test, whose collections brunt_a and brunt_b the test drops.
 func TestReal(t *testing.T) {
 	t.Run("ferretdb", func(t *testing.T) { checkReal(t, "mongodb://"+startFerret(t).args[1]+"/shop") })
 	t.Run("mongodb", func(t *testing.T) {

@@ -81,11 +81,17 @@ func TestCall(t *testing.T) {
 		{"no such user", `smtp.send: fail@x`, "error, status 550", "550 5.1.1 no such user", nil},
 		{"allowed", `{smtp.send: fail@x, check: {allow: 550}}`, "ok", "", nil},
 		{"shed", `{smtp.send: ann@x, check: {shed: 450}}`, "shed", "", map[string]string{"MAIL": "450 later\r\n"}},
-		{"of many lines", `{smtp.send: ann@x, check: {shed: 452}}`, "shed", "", map[string]string{"RCPT": "452-full\r\n452 later\r\n"}},
+		{
+			"of many lines", `{smtp.send: ann@x, check: {shed: 452}}`, "shed", "",
+			map[string]string{"RCPT": "452-full\r\n452 later\r\n"},
+		},
 		{"forwarded", `smtp.send: ann@x`, "ok", "", map[string]string{"RCPT": "251 I send it on\r\n"}},
 		{"ended", `smtp.send: ann@x`, "error, status 421", "421 bye", map[string]string{"MAIL": "421 bye\r\n"}},
 		{"nonsense", `smtp.send: ann@x`, "error, protocol", "is not a reply", map[string]string{"MAIL": "hello\r\n"}},
-		{"two codes", `smtp.send: ann@x`, "error, protocol", "the codes 250 and 550", map[string]string{"MAIL": "250-a\r\n550 b\r\n"}},
+		{
+			"two codes", `smtp.send: ann@x`, "error, protocol", "the codes 250 and 550",
+			map[string]string{"MAIL": "250-a\r\n550 b\r\n"},
+		},
 		{"another code", `smtp.send: ann@x`, "error, protocol", "the reply is 354", map[string]string{"MAIL": "354 go\r\n"}},
 		{"no address", `smtp.send: "${int(1,9)} x@y"`, "error, other", "not an address of mail", nil},
 	} {
@@ -114,11 +120,13 @@ func TestCall(t *testing.T) {
 func TestMail(t *testing.T) {
 	s := start(t, options{can: []string{"8BITMIME", "PIPELINING"}})
 	f := newFixture(t, targets.Options{Base: s.Base()},
-		`{smtp.send: [ann@x, "bob${int(7,7)}@x"], from: shop@y, subject: "Grüße ${int(5,5)}", headers: {x-order: "${int(3,3)}"}, body: "Hello,\n.\n..a dot and ü\nend"}`)
+		`{smtp.send: [ann@x, "bob${int(7,7)}@x"], from: shop@y, subject: "Grüße ${int(5,5)}", `+
+			`headers: {x-order: "${int(3,3)}"}, body: "Hello,\n.\n..a dot and ü\nend"}`)
 	if out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long); out.Kind != scenarios.OK {
 		t.Fatal(f.got(out))
 	}
-	if want := []string{"MAIL FROM:<shop@y> BODY=8BITMIME", "RCPT TO:<ann@x>", "RCPT TO:<bob7@x>", "DATA"}; !slices.Equal(s.said()[1:], want) {
+	want := []string{"MAIL FROM:<shop@y> BODY=8BITMIME", "RCPT TO:<ann@x>", "RCPT TO:<bob7@x>", "DATA"}
+	if !slices.Equal(s.said()[1:], want) {
 		t.Errorf("it said %q, want %q", s.said(), want)
 	}
 	m, err := mail.ReadMessage(strings.NewReader(s.mails[0]))
@@ -147,12 +155,30 @@ func TestLogin(t *testing.T) {
 		name, user, query, want, said string
 		options
 	}{
-		{"plain", "app:sesame@", "", "ok", "AUTH PLAIN AGFwcABzZXNhbWU=", options{can: []string{"AUTH LOGIN PLAIN"}, login: "app:sesame"}},
-		{"login", "app:sesame@", "", "ok", "AUTH LOGIN", options{can: []string{"AUTH LOGIN"}, login: "app:sesame"}},
-		{"login by choice", "app:sesame@", "?auth=login", "ok", "AUTH LOGIN", options{can: []string{"AUTH LOGIN PLAIN"}, login: "app:sesame"}},
-		{"wrong", "app:other@", "", "error, status 535", "AUTH PLAIN", options{can: []string{"AUTH PLAIN"}, login: "app:sesame"}},
-		{"no login", "app:sesame@", "", "error, protocol", "EHLO", options{can: []string{"AUTH GSSAPI"}}},
-		{"TLS", "app:sesame@", "?starttls=on", "ok", "STARTTLS", options{can: []string{"STARTTLS", "AUTH PLAIN"}, login: "app:sesame"}},
+		{
+			"plain", "app:sesame@", "", "ok", "AUTH PLAIN AGFwcABzZXNhbWU=",
+			options{can: []string{"AUTH LOGIN PLAIN"}, login: "app:sesame"},
+		},
+		{
+			"login", "app:sesame@", "", "ok", "AUTH LOGIN",
+			options{can: []string{"AUTH LOGIN"}, login: "app:sesame"},
+		},
+		{
+			"login by choice", "app:sesame@", "?auth=login", "ok", "AUTH LOGIN",
+			options{can: []string{"AUTH LOGIN PLAIN"}, login: "app:sesame"},
+		},
+		{
+			"wrong", "app:other@", "", "error, status 535", "AUTH PLAIN",
+			options{can: []string{"AUTH PLAIN"}, login: "app:sesame"},
+		},
+		{
+			"no login", "app:sesame@", "", "error, protocol", "EHLO",
+			options{can: []string{"AUTH GSSAPI"}},
+		},
+		{
+			"TLS", "app:sesame@", "?starttls=on", "ok", "STARTTLS",
+			options{can: []string{"STARTTLS", "AUTH PLAIN"}, login: "app:sesame"},
+		},
 		{"no TLS", "", "?starttls=on", "error, tls", "EHLO", options{}},
 		{"refused", "", "", "error, status 554", "", options{greeting: "554 no\r\n"}},
 		{"old", "", "", "ok", "HELO", options{says: map[string]string{"EHLO": "500 what\r\n"}}},

@@ -118,7 +118,7 @@ func (s *server) serve(raw net.Conn) {
 	if _, err := io.WriteString(c, greeting); err != nil {
 		return
 	}
-	to := ""
+	begun, to := false, ""
 	for in := textproto.NewReader(bufio.NewReader(c)); ; {
 		line, err := in.ReadLine()
 		if err != nil {
@@ -144,9 +144,14 @@ func (s *server) serve(raw net.Conn) {
 			continue
 		case "AUTH":
 			answer = s.auth(c, in, line)
+		case "RSET":
+			begun = false
 		case "MAIL":
+			if begun { // RFC 5321, 4.1.4
+				answer = "503 nested MAIL\r\n"
+			}
 			s.requests.Add(1)
-			to = ""
+			begun, to = true, ""
 		case "RCPT":
 			if to == "" {
 				to, _, _ = strings.Cut(strings.TrimPrefix(line, "RCPT TO:<"), "@")
@@ -168,6 +173,7 @@ func (s *server) serve(raw net.Conn) {
 			if err != nil {
 				return
 			}
+			begun = false
 			answer = s.take(to, string(text))
 		}
 		for begin, says := range s.says {

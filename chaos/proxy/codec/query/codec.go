@@ -29,11 +29,11 @@ type Part struct {
 	Name  string // of a request that begins: GET user:1, or a statement in one line and lower case
 	// of a request that begins, if its answer repeats it; else 0
 	Number uint32
-	First bool   // the request begins
-	Last  bool   // the request or the answer ends
-	Free  bool   // the bytes belong to no request or answer
-	Asks  bool   // the client may wait for an answer to the request so far before it sends more
-	Fixed bool   // a request that begins must not be refused
+	First  bool // the request begins
+	Last   bool // the request or the answer ends
+	Free   bool // the bytes belong to no request or answer
+	Asks   bool // the client may wait for an answer to the request so far before it sends more
+	Fixed  bool // a request that begins must not be refused
 	// The request is in a transaction that an error of a statement leaves open. An error code that ends the transaction
 	// must not be used: the server's state would differ from the one that the client assumes.
 	Within bool
