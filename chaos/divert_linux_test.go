@@ -57,6 +57,8 @@ func TestDocker_Diverted(t *testing.T) {
 		"http.error: {from: web, to: store, status: 500}",
 		"grpc.error: {from: web, to: store, status: ABORTED, method: shop.Orders/*}",
 		"grpc.delay: {from: web, to: store, delay: 60ms}",
+		"mongo.error: {from: web, to: store, command: find}",
+		"mongo.delay: {from: web, to: store, delay: 60ms}",
 		"redis.error: {from: web, to: store, command: GET}",
 		"redis.delay: {from: web, to: store, delay: 60ms}",
 		"sql.error: {from: web, to: store, sqlstate: \"40001\"}",

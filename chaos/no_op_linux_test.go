@@ -42,6 +42,10 @@ var noOps = map[string][]string{
 		"grpc.error: {from: web, to: store, method: nobody.Asks/*}",
 		"grpc.delay: {from: web, to: store, delay: 60ms, method: nobody.Asks/*}",
 	},
+	"mongo": {
+		"mongo.error: {from: web, to: store, command: nobody}",
+		"mongo.delay: {from: web, to: store, delay: 60ms, command: nobody}",
+	},
 	"redis": {
 		"redis.error: {from: web, to: store, command: NOBODY}",
 		"redis.delay: {from: web, to: store, delay: 60ms, command: NOBODY}",

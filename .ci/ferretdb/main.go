@@ -1,8 +1,8 @@
 // Command ferretdb runs FerretDB over SQLite, which speaks MongoDB's protocol. It stands for MongoDB in tests and
 // examples. FerretDB's own command can't be built as a module: it wants files that only its repository has.
 //
-//	ferretdb HOST:PORT FOLDER    documents are in files of this folder
-//	ferretdb HOST:PORT           documents are in memory
+//	ferretdb HOST:PORT FOLDER           documents are in files of this folder
+//	ferretdb HOST:PORT FOLDER memory    documents are in memory
 package main
 
 import (
@@ -24,15 +24,15 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) == 0 || len(args) > 2 {
-		return fmt.Errorf("usage: ferretdb HOST:PORT [FOLDER]")
+	if len(args) < 2 || len(args) > 3 {
+		return fmt.Errorf("usage: ferretdb HOST:PORT FOLDER [memory]")
 	}
-	at := "file:./?mode=memory"
-	if len(args) > 1 {
-		if err := os.MkdirAll(args[1], 0o700); err != nil {
-			return err
-		}
-		at = "file:" + args[1] + "/"
+	if err := os.MkdirAll(args[1], 0o700); err != nil {
+		return err
+	}
+	at := "file:" + args[1] + "/"
+	if len(args) == 3 && args[2] == "memory" {
+		at += "?mode=memory"
 	}
 	f, err := ferretdb.New(&ferretdb.Config{
 		Listener: ferretdb.ListenerConfig{TCP: args[0]}, Handler: "sqlite", SQLiteURL: at,

@@ -204,7 +204,9 @@ func TestQueries_Probes(t *testing.T) {
 	}{
 		{peer.Redis, toxics.RedisError{Reply: "BUSY no", Name: "SET user:*"}, "SET user:1", "GET user:1"},
 		{
-			peer.Mongo, toxics.MongoError{Code: 112, CodeName: "WriteConflict", Name: "insert order*"}, "insert orders",
+			peer.Mongo,
+			toxics.MongoError{Code: 112, CodeName: "WriteConflict", Name: "insert order*"},
+			"insert orders",
 			"find orders",
 		},
 		{peer.SQL, toxics.SQLError{State: "40001", Name: "update *"}, "Update  a set b = 1", "select 1"},

@@ -196,6 +196,8 @@ func TestExample_DryRun(t *testing.T) {
 		{"44-kafka", []string{"send SIGKILL to consumer[0]", "lost = 0 of order"}},
 		{"41-dns", []string{"delay 20ms on load->names-udp", "lose 1% of the datagrams on load->names-udp"}},
 		{"42-nats", []string{"send SIGKILL to bus[0]", "lost = 0"}},
+		{"60-mongodb", []string{"send SIGKILL to db[0]", "lost = 0"}},
+		{"61-smtp", []string{"send SIGKILL to relay[0]", "lost = 0 of mail"}},
 		{"43-rabbitmq", []string{"send SIGKILL to broker[0]", "lost = 0 of order"}},
 		{"46-plugin", []string{"send SIGKILL to stock[0]", "lost = 0"}},
 		{"59-memcached", []string{"send SIGKILL to cache[0]"}},
@@ -417,6 +419,13 @@ func TestExample(t *testing.T) {
 			{
 				name: "42-nats", program: "nats-server", set: "known=100000000", faults: []string{"late", "lose"},
 				fails: []string{"duplicated = 0"},
+			},
+			{name: "61-smtp", own: true, faults: []string{"slow", "crash"}},
+			{name: "61-smtp", own: true, set: "spool=", rest: true, fails: []string{"lost = 0 of mail"}},
+			{name: "60-mongodb", program: "ferretdb", faults: []string{"conflicts", "lose"}},
+			{
+				name: "60-mongodb", program: "ferretdb", set: "storage=memory", faults: []string{"conflicts", "lose"},
+				fails: []string{"lost = 0"},
 			},
 			{name: "43-rabbitmq", program: "rabbitmq-server", own: true},
 			{

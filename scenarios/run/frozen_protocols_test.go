@@ -6,12 +6,14 @@ import (
 	"bufio"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/textproto"
 	neturl "net/url"
 	"os"
 	"path/filepath"
@@ -92,6 +94,8 @@ func frozenCases() []frozenCase {
 		{"amqp", "amqp", even, uncounted(newRabbit), `{amqp.publish: nowhere, mandatory: off, name: call}`, false},
 		{"memcached", "memcached", even, uncounted(newMemcached), `{memcached.set: "n:${int(1,9)}", message: hi, name: call}`, false},
 		{"mqtt", "mqtt", even, uncounted(newMosquitto), `{mqtt.publish: "devices/${int(1,9)}", name: call}`, false},
+		{"mongo", "mongo", even, uncounted(newFerret), `{mongo: {ping: 1}, check: {$.ok: 1}, name: call}`, false},
+		{"smtp", "smtp", even, newMail, `{smtp.send: "u${int(1,9)}@example.test", subject: hi, name: call}`, false},
 		{"postgres", "sql", even, uncounted(newPostgres), `{sql: "select $1::int", args: [7], name: call}`, false},
 		{"mysql", "sql", even, uncounted(newMariaDB), `{sql: "select ?", args: [7], name: call}`, false},
 		{"grpc both ways", "stream", even, newEcho, `{grpc: echo.Echo/Chat, as: line, name: join}, ` + pace, true},
@@ -626,6 +630,40 @@ func newPlugin(t *testing.T) (url string, counted *atomic.Int64) {
 	t.Helper()
 	s := targetstest.StartPlugin(t)
 	return s.Base(), s.Counted()
+}
+
+// newMail starts a server of SMTP that takes every mail, and counts mails.
+func newMail(t *testing.T) (url string, counted *atomic.Int64) {
+	t.Helper()
+	counted = new(atomic.Int64)
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	suite.Serve(t, l, func(c net.Conn) { // until the relay has ended its connections
+		defer c.Close()
+		answer := "220 mail.test\r\n"
+		for in := textproto.NewReader(bufio.NewReader(c)); ; {
+			if _, err := io.WriteString(c, answer); err != nil {
+				return
+			}
+			line, err := in.ReadLine()
+			if err != nil {
+				return
+			}
+			if answer = "250 ok\r\n"; line != "DATA" {
+				continue
+			}
+			if _, err := io.WriteString(c, "354 go\r\n"); err != nil {
+				return
+			}
+			if _, err := in.ReadDotBytes(); err != nil {
+				return
+			}
+			counted.Add(1)
+		}
+	})
+	return "smtp://" + l.Addr().String(), counted
 }
 
 // accessLog writes a log of 1000 requests a second, for 10 s.

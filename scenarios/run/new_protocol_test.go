@@ -419,6 +419,7 @@ func TestProtocol_Readable(t *testing.T) {
 	faults := map[string]string{
 		"http": "http.error: {to: one, status: 503}", "grpc": "grpc.error: {to: one}", "redis": "redis.error: {to: one}",
 		"sql": "sql.error: {to: one}", "kafka": "kafka.error: {to: one}", "amqp": "amqp.nack: {to: one}",
+		"mongo": "mongo.error: {to: one}",
 	}
 	const at = "127.0.0.1:1"
 	for url, reads := range map[string][]string{
@@ -428,7 +429,7 @@ func TestProtocol_Readable(t *testing.T) {
 		"mysql://a:b@" + at + "/c": {"sql"}, "mysql://a:b@" + at + "/c?sslmode=require": nil, "ws://" + at: nil,
 		"wss://" + at: nil, "tcp://" + at: nil, "tls://" + at: nil, "parrot://" + at: nil,
 		"kafka://" + at: {"kafka"}, "kafka+tls://" + at: nil, "amqp://" + at: {"amqp"}, "amqps://" + at: nil,
-		"nats://" + at: nil,
+		"nats://" + at: nil, "mongodb://" + at: {"mongo"}, "mongodb+tls://" + at: nil, "smtp://" + at: nil,
 	} {
 		for name, fault := range faults {
 			_, err := compileEcho(t, new(targetstest.Echo), `

@@ -90,6 +90,15 @@ func accepts(port string) bool {
 	return err == nil
 }
 
+// newFerret starts a FerretDB over SQLite, which speaks MongoDB's protocol. It returns the URL of its endpoint.
+func newFerret(t *testing.T) string {
+	t.Helper()
+	server, dir := suite.Program(t, "ferretdb", "ferretdb, which .ci/prepare builds", ""), t.TempDir()
+	return "mongodb://" + daemon(t, func(port string) *exec.Cmd {
+		return exec.Command(server, "127.0.0.1:"+port, dir)
+	}, accepts) + "/shop"
+}
+
 // newRabbit starts a RabbitMQ, with a name server of its own. It returns the URL of its endpoint.
 func newRabbit(t *testing.T) string {
 	t.Helper()
@@ -250,11 +259,12 @@ chaos:
 	}
 }
 
-// TestQueries_Faults: faults on commands of Redis and statements of PostgreSQL and MySQL act on a load, are proved, and
-// leave nothing behind.
+// TestQueries_Faults: faults on commands of Redis and MongoDB and statements of PostgreSQL and MySQL act on a load, are
+// proved, and leave nothing behind.
 func TestQueries_Faults(t *testing.T) {
 	t.Parallel()
 	const mysql = `{sql: "select ?", args: [7], name: call}`
+	const mongo = `{mongo.find: orders, filter: {n: "${int(1,9)}"}, name: call}`
 	const redis, sql = `{redis: [SET, "user:${int(1,9)}", a], name: call}`,
 		`{sql: "select $1::int", args: [7], name: call}`
 	for _, c := range []struct {
@@ -280,8 +290,15 @@ func TestQueries_Faults(t *testing.T) {
 		},
 		{`sql.error: {from: load, to: target, percent: 30%}`, mysql, failed(.05, .6, "error 1053"), false},
 		{`sql.delay: {from: load, to: target, delay: 100ms, statement: select *}`, mysql, slowed(.1), false},
+		{
+			`mongo.error: {from: load, to: target, code: WriteConflict, command: find, collection: "ord*"}`, mongo,
+			failed(.5, 1, "error WriteConflict"), true,
+		},
+		{`mongo.error: {from: load, to: target, percent: 30%}`, mongo, failed(.05, .6, "error NotWritablePrimary"), false},
+		{`mongo.delay: {from: load, to: target, delay: 100ms, command: find}`, mongo, slowed(.1), false},
 	} {
-		t.Run(map[string]string{redis: "redis", sql: "postgres", mysql: "mysql"}[c.step]+" "+c.fault, func(t *testing.T) {
+		t.Run(map[string]string{redis: "redis", sql: "postgres", mysql: "mysql", mongo: "mongo"}[c.step]+" "+
+			c.fault, func(t *testing.T) {
 			if testing.Short() && !c.short {
 				t.Skip("the same but for the proxy's part, which has tests of its own")
 			}
@@ -293,6 +310,8 @@ func TestQueries_Faults(t *testing.T) {
 					url = newPostgres
 				case mysql:
 					url = newMariaDB
+				case mongo:
+					url = newFerret
 				}
 				res := runOnce(t, fmt.Sprintf(`
 version: 1

@@ -118,7 +118,8 @@ var dialing = map[string][]string{
 	"database/sql":                     {"Open*"},
 	"os/exec":                          {"Command", "CommandContext"},
 
-	"github.com/eclipse/paho.mqtt.golang": {"*"},
+	"github.com/eclipse/paho.mqtt.golang":  {"*"},
+	"go.mongodb.org/mongo-driver/v2/mongo": {"*"},
 }
 
 // TestDials: everything that opens a connection does so by a gate, which checks the address after DNS and after each

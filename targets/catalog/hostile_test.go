@@ -38,6 +38,15 @@ const memcachedHello = pause + "VERSION 1.6.18\r\n" + pause
 // mqttHello is the CONNACK of a server of MQTT 5.
 const mqttHello = pause + "\x20\x03\x00\x00\x00"
 
+// Answers of MongoDB: to hello, which is request 1 of a connection, and to a search, which is request 2.
+const (
+	mongoHello = "\x22\x00\x00\x00\x07\x00\x00\x00\x01\x00\x00\x00\xdd\x07\x00\x00\x00\x00\x00\x00\x00" +
+		"\x0d\x00\x00\x00\x10ok\x00\x01\x00\x00\x00\x00"
+	mongoFound = "\x63\x00\x00\x00\x08\x00\x00\x00\x02\x00\x00\x00\xdd\x07\x00\x00\x00\x00\x00\x00\x00" +
+		"\x4e\x00\x00\x00\x10ok\x00\x01\x00\x00\x00\x03cursor\x00\x39\x00\x00\x00\x12id\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+		"\x02ns\x00\x04\x00\x00\x00a.b\x00\x04firstBatch\x00\x10\x00\x00\x00\x030\x00\x08\x00\x00\x00\x0aa\x00\x00\x00\x00\x00"
+)
+
 // pause is where a server waits for more of the client before it says the rest.
 const pause = "<pause>"
 
@@ -112,6 +121,15 @@ var hostile = []hostileServer{
 		"AMQP\x00\x00\x09\x01", pause + amqpStart, pause + amqpStart + pause + amqpTune + pause + "\x01\x00\x00\x00\x00\x00\x05\x00\x0a\x00\x29\x00\xce" +
 			pause + "\x01\x00\x01\x00\x00\x00\x08\x00\x14\x00\x0b\x00\x00\x00\x00\xce" + pause + "\x01\x00\x01\x00\x00\x00\x04\x00\x3c\x00\x3c\xce", "",
 	}},
+	{"MongoDB", "mongodb://ADDR/shop", `{mongo.find: a, limit: 2}`, []string{
+		pause + mongoHello + pause + mongoFound, pause + mongoHello + pause + mongoHello, pause + mongoHello,
+		"\xff\xff\xff\x7f\x00\x00\x00\x00\x01\x00\x00\x00\xdd\x07\x00\x00", pause + mongoHello + pause + mongoFound[:60], "",
+	}},
+	{"SMTP", "smtp://ADDR", `{smtp.send: [ann@x, bob@x], body: hi}`, []string{
+		"220 a\r\n" + pause + "250-a\r\n250 AUTH PLAIN\r\n" + pause + "250 a\r\n" + pause + "250 b\r\n" + pause + "250 c\r\n" + pause +
+			"354 d\r\n" + pause + "250 e\r\n",
+		"220 a\r\n" + pause + "250 a\r\n" + pause + "550 a\r\n" + pause + "421 b\r\n", "220-a\r\n", "999 a\r\n", "",
+	}},
 	{"NATS", "nats://ADDR", `{nats.consume: S, consumer: c, messages: 2, within: 50ms}`, []string{
 		natsHello, natsHello + "MSG a 1 $JS.ACK.x 2\r\nhi\r\nPONG\r\n", natsHello + "HMSG a 1 99 1\r\n", "INFO\r\n", "-ERR\r\n",
 		natsHello + "-ERR 'no'\r\n", "",
@@ -158,6 +176,8 @@ func FuzzHostile_Cluster(f *testing.F)    { fuzzHostile(f, "Redis Cluster") }
 func FuzzHostile_Kafka(f *testing.F)      { fuzzHostile(f, "Kafka") }
 func FuzzHostile_Copy(f *testing.F)       { fuzzHostile(f, "copies") }
 func FuzzHostile_AMQP(f *testing.F)       { fuzzHostile(f, "AMQP") }
+func FuzzHostile_Mongo(f *testing.F)      { fuzzHostile(f, "MongoDB") }
+func FuzzHostile_SMTP(f *testing.F)       { fuzzHostile(f, "SMTP") }
 func FuzzHostile_NATS(f *testing.F)       { fuzzHostile(f, "NATS") }
 func FuzzHostile_Memcached(f *testing.F)  { fuzzHostile(f, "memcached") }
 func FuzzHostile_MQTT(f *testing.F)       { fuzzHostile(f, "MQTT") }

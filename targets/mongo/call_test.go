@@ -184,7 +184,8 @@ func TestCursor(t *testing.T) {
 	if got := f.got(out); got != "ok" || s.Requests() != 2 {
 		t.Errorf("%s after %d requests: %+v", got, s.Requests(), out)
 	}
-	if sent := s.last().String(); !strings.Contains(sent, `"9007199254740993"`) || !strings.Contains(sent, `"collection": "a.b"`) {
+	sent := s.last().String()
+	if !strings.Contains(sent, `"9007199254740993"`) || !strings.Contains(sent, `"collection": "a.b"`) {
 		t.Errorf("sent %s", sent)
 	}
 }
@@ -216,11 +217,26 @@ func TestLogin(t *testing.T) {
 		name, user, want, message string
 		options
 	}{
-		{"right", "app:ses%2Came@", "ok", "", options{user: "app:ses,ame"}},
-		{"an empty exchange", "app:sesame@", "ok", "", options{user: "app:sesame", longer: true}},
-		{"a wrong password", "app:sesame@", "error, error AuthenticationFailed", "the login is refused", options{user: "app:other"}},
-		{"a wrong user", "app:sesame@", "error, error AuthenticationFailed", "the login is refused", options{user: "ap:sesame"}},
-		{"a wrong server", "app:sesame@", "error, protocol", "it does not know the password", options{user: "app:sesame", wrong: true}},
+		{
+			"right", "app:ses%2Came@", "ok", "",
+			options{user: "app:ses,ame"},
+		},
+		{
+			"an empty exchange", "app:sesame@", "ok", "",
+			options{user: "app:sesame", longer: true},
+		},
+		{
+			"a wrong password", "app:sesame@", "error, error AuthenticationFailed", "the login is refused",
+			options{user: "app:other"},
+		},
+		{
+			"a wrong user", "app:sesame@", "error, error AuthenticationFailed", "the login is refused",
+			options{user: "ap:sesame"},
+		},
+		{
+			"a wrong server", "app:sesame@", "error, protocol", "it does not know the password",
+			options{user: "app:sesame", wrong: true},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			kept := new(sampler)
@@ -252,8 +268,12 @@ func TestReplicaSet(t *testing.T) {
 		return start(t, options{
 			about: func() bson.D {
 				return bson.D{
-					{Key: "setName", Value: "rs"}, {Key: "isWritablePrimary", Value: leads()}, {Key: "secondary", Value: !leads()},
-					{Key: "hosts", Value: bson.A{"192.0.2.1:27017"}}, {Key: "primary", Value: "192.0.2.1:27017"}, {Key: "ok", Value: 1.0},
+					{Key: "setName", Value: "rs"},
+					{Key: "isWritablePrimary", Value: leads()},
+					{Key: "secondary", Value: !leads()},
+					{Key: "hosts", Value: bson.A{"192.0.2.1:27017"}},
+					{Key: "primary", Value: "192.0.2.1:27017"},
+					{Key: "ok", Value: 1.0},
 				}
 			},
 			say: func(bson.Raw) bson.D {
@@ -266,14 +286,15 @@ func TestReplicaSet(t *testing.T) {
 	}
 	a, b := member(0), member(1)
 	asked := map[string]bool{}
-	o := targets.Options{Base: a.Base() + "/?replicaSet=rs&addr=" + b.Addr().String(), Allow: func(_ netip.Addr, hostport, _ string) error {
+	o := targets.Options{Base: a.Base() + "/?replicaSet=rs&addr=" + b.Addr().String()}
+	o.Allow = func(_ netip.Addr, hostport, _ string) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if asked[hostport] = true; hostport == "192.0.2.1:27017" {
 			return errors.New("a stranger")
 		}
 		return nil
-	}}
+	}
 	f := newFixture(t, o, "mongo: {write: 1}")
 	u := f.Flow.Open(t, f.Client, f.t0, 0)
 	if out := u.Do(0, long); out.Kind != scenarios.OK || b.Requests() != 1 || a.Requests() != 0 {
@@ -301,6 +322,14 @@ func TestReplicaSet(t *testing.T) {
 	f = newFixture(t, targets.Options{Base: a.Base() + "/?replicaSet=other"}, "mongo: {ping: 1}")
 	if out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long); out.Kind != scenarios.Error || out.WasSent {
 		t.Errorf("another replica set: %+v", out)
+	}
+}
+
+// TestStale: an answer to an earlier request is not that of the call.
+func TestStale(t *testing.T) {
+	f := newFixture(t, targets.Options{Base: start(t, options{stale: true}).Base()}, "mongo: {ping: 1}")
+	if out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long); out.Kind != scenarios.OK {
+		t.Error(f.got(out))
 	}
 }
 

@@ -30,13 +30,14 @@ const (
 
 // fixedSizes are the sizes in bytes of the types whose values have one.
 var fixedSizes = map[byte]int{
-	typeDouble: 8, 0x06: 0, 0x07: 12, typeBool: 1, 0x09: 8, 0x0a: 0, typeInt32: 4, 0x11: 8, typeInt64: 8, 0x13: 16, 0xff: 0,
-	0x7f: 0,
+	typeDouble: 8, 0x06: 0, 0x07: 12, typeBool: 1, 0x09: 8, 0x0a: 0, typeInt32: 4, 0x11: 8, typeInt64: 8, 0x13: 16,
+	0xff: 0, 0x7f: 0,
 }
 
 var errDocument = malformed("an answer has a document that is not BSON")
 
-// checkDocument checks the lengths and the nesting of a document of BSON, so that it can be read without further checks.
+// checkDocument checks the lengths and the nesting of a document of BSON, so that it can be read without further
+// checks.
 func checkDocument(doc []byte) error { return checkNested(doc, 0) }
 
 func checkNested(doc []byte, depth int) error {

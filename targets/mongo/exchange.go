@@ -30,7 +30,8 @@ func (k *kind) run(x *exchange) error {
 	return err
 }
 
-// ask sends a command and waits for its answer; ok is false if the answer tells an error, which becomes that of the call.
+// ask sends a command and waits for its answer; ok is false if the answer tells an error, which becomes that of the
+// call.
 func ask(x *exchange, s *state, doc []byte) (answer []byte, ok bool, err error) {
 	s.number++
 	if err := x.Send(appendMessage(nil, s.number, doc)); err != nil {

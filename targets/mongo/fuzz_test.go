@@ -13,13 +13,15 @@ import (
 // can be converted to JSON.
 func FuzzRead(f *testing.F) {
 	doc := document(bson.D{
-		{Key: "ok", Value: 1.0}, {Key: "cursor", Value: bson.D{
+		{Key: "ok", Value: 1.0},
+		{Key: "cursor", Value: bson.D{
 			{Key: "id", Value: int64(0)}, {Key: "firstBatch", Value: bson.A{bson.D{{Key: "a", Value: "b"}}}},
 		}},
 		{Key: "re", Value: bson.Regex{Pattern: "a", Options: "i"}},
 		{Key: "code", Value: bson.CodeWithScope{Code: "a", Scope: bson.D{{Key: "b", Value: true}}}},
 		{Key: "bin", Value: bson.Binary{Subtype: 2, Data: []byte("abc")}},
-		{Key: "ptr", Value: bson.DBPointer{DB: "a"}}, {Key: "n", Value: bson.NewDecimal128(1, 2)},
+		{Key: "ptr", Value: bson.DBPointer{DB: "a"}},
+		{Key: "n", Value: bson.NewDecimal128(1, 2)},
 	})
 	whole := appendMessage(nil, 1, doc)
 	f.Add(whole)

@@ -118,7 +118,8 @@ func prove(l *message.Line[frame], at *location) error {
 		command := bson.D{{Key: "saslContinue", Value: int32(1)}, {Key: "conversationId", Value: conversation}}
 		if conversation.IsZero() {
 			command = bson.D{
-				{Key: "saslStart", Value: int32(1)}, {Key: "mechanism", Value: mechanism},
+				{Key: "saslStart", Value: int32(1)},
+				{Key: "mechanism", Value: mechanism},
 				{Key: "options", Value: bson.D{{Key: "skipEmptyExchange", Value: true}}},
 			}
 		}

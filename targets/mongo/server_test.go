@@ -47,6 +47,7 @@ type options struct {
 	longer   bool                          // the login wants an empty exchange, as before version 4.4
 	say      func(command bson.Raw) bson.D // nil: {ok: 1}
 	nonsense string                        // what is sent in place of an answer
+	stale    bool                          // an error for an earlier request comes before each answer
 }
 
 // start starts a server that ends with the test.
@@ -146,6 +147,12 @@ func (s *server) serve(raw, c net.Conn) {
 				return
 			}
 			continue
+		}
+		if s.stale && first.Key() != "hello" {
+			old, _ := bson.Marshal(failed(1, "InternalError"))
+			if _, err := c.Write(message([]byte("old!"), old)); err != nil {
+				return
+			}
 		}
 		doc, err := bson.Marshal(answer)
 		if err != nil {
@@ -253,7 +260,9 @@ func (p *prover) answer(s *server, command bson.Raw) bson.D {
 		said, done = "v="+base64.StdEncoding.EncodeToString(signature), !s.longer
 	}
 	return bson.D{
-		{Key: "conversationId", Value: int32(7)}, {Key: "done", Value: done},
-		{Key: "payload", Value: bson.Binary{Data: []byte(said)}}, {Key: "ok", Value: 1.0},
+		{Key: "conversationId", Value: int32(7)},
+		{Key: "done", Value: done},
+		{Key: "payload", Value: bson.Binary{Data: []byte(said)}},
+		{Key: "ok", Value: 1.0},
 	}
 }

@@ -93,7 +93,8 @@ func (l *location) parameter(name string, values []string) (err error) {
 		l.set = value
 	case "readPreference":
 		if _, known := preferences[value]; !known {
-			return fmt.Errorf("readPreference=%s: there are %s", value, strings.Join(slices.Sorted(maps.Keys(preferences)), ", "))
+			return fmt.Errorf("readPreference=%s: there are %s", value,
+				strings.Join(slices.Sorted(maps.Keys(preferences)), ", "))
 		}
 		l.prefer = value
 	case "readConcernLevel":
@@ -119,7 +120,8 @@ func (l *location) parameter(name string, values []string) (err error) {
 		}
 	case "retryWrites", "retryReads":
 		if value == "true" {
-			return fmt.Errorf("%s=true: a command is sent once; `retry` of the load makes further attempts, and counts them", name)
+			return fmt.Errorf("%s=true: a command is sent once; `retry` of the load makes further attempts, and counts them",
+				name)
 		}
 	case "directConnection":
 	default:

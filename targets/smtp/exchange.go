@@ -29,8 +29,8 @@ func (s *step) send(x *exchange) error {
 	return err
 }
 
-// ask sends a line or the mail, and waits for the reply. Taken is false if the reply refuses, which becomes the status of
-// the call; the mail is then given up.
+// ask sends a line or the mail, and waits for the reply. Taken is false if the reply refuses, which becomes the status
+// of the call; the mail is then given up.
 func (s *step) ask(x *exchange, b []byte, want int32) (taken bool, err error) {
 	if err := x.Send(b); err != nil {
 		return false, err

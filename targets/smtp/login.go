@@ -75,7 +75,8 @@ func locate(u *url.URL) ([]string, error) {
 	return message.Addresses(u), nil
 }
 
-// extensions are what a server can do, by the first words of its answer to EHLO, in capitals, with the rest of the line.
+// extensions are what a server can do, by the first words of its answer to EHLO, in capitals, with the rest of the
+// line.
 type extensions map[string]string
 
 // login waits for the greeting, and introduces the client: EHLO, STARTTLS and AUTH.

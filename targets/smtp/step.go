@@ -49,8 +49,8 @@ func Descriptor() *targets.Descriptor {
 type step struct {
 	syntax.Place
 	// sends a mail to this address, or to a list of addresses, and waits until the server has taken it. The answer is the
-	// text of the server's last reply, such as 2.0.0 Ok: queued as 4F2A. A reply of 400 and more is an error, and the mail is
-	// given up
+	// text of the server's last reply, such as 2.0.0 Ok: queued as 4F2A. A reply of 400 and more is an error, and the mail
+	// is given up
 	Send    recipients    `yaml:"smtp.send"`
 	From    template.Text `yaml:"from"` // the address that the mail is from; default: brunt@brunt.invalid
 	Subject template.Text `yaml:"subject"`

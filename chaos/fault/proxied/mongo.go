@@ -112,8 +112,8 @@ func (*MongoError) Describe() chaos.Descriptor {
 		Example: "{from: web, to: store, command: insert, code: WriteConflict}",
 		Effect:  chaos.Errors,
 		On:      chaos.OnLinks | chaos.OnDiverted,
-		Doc: "Answers commands of MongoDB on a link with an error, in place of the server. Those of logins pass, and so does " +
-			"abortTransaction. A client that compresses its messages is not hit.",
+		Doc: "Answers commands of MongoDB on a link with an error, in place of the server. Those of logins pass, and so " +
+			"does abortTransaction. A client that compresses its messages is not hit.",
 	}
 }
 

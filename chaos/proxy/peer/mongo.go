@@ -57,7 +57,8 @@ func serveMongo(br *bufio.Reader, c *net.TCPConn) {
 	}
 }
 
-// commandMongo sends the path as a command and its collection, and reads the answer. The status is 0, or 1 for an error.
+// commandMongo sends the path as a command and its collection, and reads the answer. The status is 0, or 1 for an
+// error.
 func (a *Client) commandMongo() (got Answer, err error) {
 	verb, collection, _ := strings.Cut(a.web.Path, " ")
 	asks, err := appendMongo(1, 0, bson.D{{Key: verb, Value: collection}, {Key: "$db", Value: "probe"}})

@@ -29,8 +29,8 @@ type SQLError struct {
 	Name  string  // statement in one line and lower case, such as "update *", with * for any text; empty is all
 }
 
-// MongoError answers a share of the commands of MongoDB by itself, with an error, and keeps the connection. The upstream
-// does not see these commands. The commands of logins pass.
+// MongoError answers a share of the commands of MongoDB by itself, with an error, and keeps the connection. The
+// upstream does not see these commands. The commands of logins pass.
 type MongoError struct {
 	Code     int32 // of the error, such as 112
 	CodeName string

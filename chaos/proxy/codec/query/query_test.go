@@ -2,6 +2,7 @@ package query_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"testing"
@@ -17,6 +18,18 @@ func message(kind, body string) string {
 
 // start is what a connection of PostgreSQL begins with.
 var start = message("", "\x00\x03\x00\x00user\x00a\x00\x00")
+
+// mongoMessage is a message of MongoDB.
+func mongoMessage(number, to, kind, flags uint32, body string) string {
+	var b []byte
+	for _, n := range []uint32{uint32(20 + len(body)), number, to, kind, flags} {
+		b = binary.LittleEndian.AppendUint32(b, n)
+	}
+	return string(b) + body
+}
+
+// inserts begins a section of a message of MongoDB: insert into orders.
+const inserts = "\x00\x00\x00\x00\x00\x02insert\x00\x07\x00\x00\x00orders\x00"
 
 const asksTLS = "\x00\x00\x00\x08\x04\xd2\x16\x2f"
 
@@ -66,6 +79,14 @@ func TestCodec(t *testing.T) {
 				"\r\n",
 			"$-1\r\n+PONG\r\n>2\r\n+pushed\r\n:1\r\n*2\r\n*1\r\n$3\r\na\nb\r\n%1\r\n+k\r\n|1\r\n+a\r\n+b\r\n_\r\n-ERR no\r\n",
 			"[GET user:1]25|[PING ]14|[SET a]9029|", "5|7|40|9|",
+		},
+		{
+			"mongo",
+			mongoMessage(7, 0, 2004, 0, "legacy") + mongoMessage(8, 0, 2013, 0, inserts) +
+				mongoMessage(9, 0, 2013, 2, inserts) + mongoMessage(10, 0, 2013, 0, "\x01\x04\x00\x00\x00"+inserts) +
+				mongoMessage(11, 0, 2013, 0, inserts+long) + mongoMessage(12, 0, 2013, 0, "\x00\x00\x00\x00\x00\x10hello\x00\x01\x00\x00\x00\x00"),
+			mongoMessage(1, 7, 1, 0, "reply") + mongoMessage(2, 8, 2013, 2, long) + mongoMessage(2, 8, 2013, 0, ""),
+			"<>26|[insert orders]44|[insert orders]49|[insert orders]9044|<hello >37|", "25|9040|",
 		},
 		{
 			"redis transaction",
@@ -146,6 +167,7 @@ func TestRecognize(t *testing.T) {
 	for first, want := range map[string]string{
 		"": "maybe", "GET / HTTP/1.1": "none", "\x00\x00\x00\x00\x00\x00\x00\x01": "none", "\x00\x00\x00": "none",
 		"*1\r\n": "redis", start: "sql", asksTLS: "sql",
+		"\x2a\x00\x00\x00": "maybe", mongoMessage(1, 0, 2013, 0, inserts): "mongo", mongoMessage(1, 0, 2010, 0, inserts): "none",
 	} {
 		c, maybe := query.Recognize([]byte(first))
 		got := map[bool]string{true: "maybe", false: "none"}[maybe]
@@ -175,6 +197,7 @@ func TestRecognize(t *testing.T) {
 // FuzzCodec: no bytes make a codec fail otherwise than by an error, and all of them pass.
 func FuzzCodec(f *testing.F) {
 	f.Add("*1\r\n$4\r\nPING\r\n", "+PONG\r\n", uint8(3))
+	f.Add(mongoMessage(1, 0, 2013, 0, inserts), mongoMessage(2, 1, 2013, 0, ""), uint8(9))
 	f.Add(start+message("Q", "select 1\x00"), message("Z", "I")+message("C", "a"), uint8(5))
 	f.Fuzz(func(t *testing.T, asks, says string, n uint8) {
 		c, _ := query.Recognize([]byte(asks))
