@@ -137,7 +137,11 @@ func runExample(t *testing.T, brunt, name, drill string, args ...string) (int, *
 	t.Helper()
 	for range exampleTries {
 		dir, state := t.TempDir(), t.TempDir()
-		command := []string{"run", filepath.Join("examples", name, "scenario.yaml"), "-o", dir}
+		file := filepath.Join("examples", name)
+		if filepath.Ext(file) != ".yaml" {
+			file = filepath.Join(file, "scenario.yaml")
+		}
+		command := []string{"run", file, "-o", dir}
 		if drill != "" {
 			command = append([]string{"drill", "run", drill}, command[1:]...)
 		}
@@ -415,6 +419,11 @@ func TestExample(t *testing.T) {
 				name: "42-nats", program: "nats-server", set: "known=100000000", faults: []string{"late", "lose"},
 				fails: []string{"duplicated = 0"},
 			},
+			{name: "42-nats/cluster.yaml", program: "nats-server", faults: []string{"lose"}},
+			{
+				name: "42-nats/cluster.yaml", program: "nats-server", set: "ack=server", rest: true,
+				fails: []string{"lost = 0 of order"},
+			},
 			{name: "43-rabbitmq", program: "rabbitmq-server", own: true},
 			{
 				name: "43-rabbitmq", program: "rabbitmq-server", own: true, set: "persistent=off", rest: true,
@@ -592,6 +601,9 @@ func TestExample(t *testing.T) {
 				}
 				if c.name == "43-rabbitmq" {
 					args = append(args, "--set", "dist="+freePort(t))
+				}
+				if c.name == "42-nats/cluster.yaml" {
+					args = append(args, "--set", "a="+freePort(t), "--set", "b="+freePort(t), "--set", "c="+freePort(t))
 				}
 				if c.name == "41-dns" || c.name == "45-http3" { // its endpoint has a port of its own, as a link from the load needs
 					args = append(args, "--set", "port="+freePort(t))

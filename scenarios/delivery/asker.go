@@ -63,7 +63,7 @@ func openAskers(s *Set) (out []source, err error) {
 // replays reports whether a later question answers for the last one, which failed.
 func (a *asker) replays() bool {
 	ask := a.tracker.spec.Ask
-	return ask.After != nil || a.tracker.spec.Seen.Repeats || ask.last().Traits().Replays && a.out.First == 0
+	return ask.After != nil || a.tracker.spec.Seen.Repeats || ask.last().Traits().Replays && (a.out.Answered || a.out.First == 0)
 }
 
 func (a *asker) now() time.Duration { return time.Since(a.epoch) }
