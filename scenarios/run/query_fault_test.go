@@ -10,8 +10,6 @@ import (
 
 	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
-
-	"github.com/twmb/franz-go/pkg/kfake"
 )
 
 // installed finds a program, and skips the test where there is none.
@@ -172,17 +170,6 @@ func newMariaDB(t *testing.T) string {
 	return "mysql://root@" + addr + "/mysql"
 }
 
-// newKafka starts kfake, franz-go's stand-in of Kafka in process, which is no Kafka. It returns the URL of its endpoint.
-func newKafka(t *testing.T) string {
-	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "orders"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return "kafka://" + c.ListenAddrs()[0]
-}
-
 // TestBrokers_Faults: faults on requests of Kafka and on confirms of RabbitMQ act on a load, are proved, and leave
 // nothing behind.
 func TestBrokers_Faults(t *testing.T) {
@@ -212,9 +199,11 @@ func TestBrokers_Faults(t *testing.T) {
 			}
 			t.Parallel()
 			try(t, func(wrong *complaints) {
-				url := newKafka
+				var url string
 				if c.step == amqp {
-					url = newRabbit
+					url = newRabbit(t)
+				} else {
+					url, _ = newKafka(t)
 				}
 				res := runOnce(t, fmt.Sprintf(`
 version: 1
@@ -226,7 +215,7 @@ load:
   main: {executor: constant-arrival-rate, rate: 50/s, duration: 4s, timeout: 5s, flow: [%s]}
 chaos:
   fault: {at: 1s, for: 1s, %s}
-`, url(t), c.setup, c.step, c.fault), run.Options{})
+`, url, c.setup, c.step, c.fault), run.Options{})
 				if wrong.passed(res); len(res.Faults) != 1 {
 					t.Fatalf("%d faults", len(res.Faults))
 				}
