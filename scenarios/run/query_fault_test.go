@@ -187,9 +187,9 @@ func TestBrokers_Faults(t *testing.T) {
 			failed(.05, .6, "error NOT_ENOUGH_REPLICAS"), false,
 		},
 		{`kafka.delay: {from: load, to: target, delay: 100ms}`, kafka, "", slowed(.1), false},
-		{`amqp.nack: {from: load, to: target}`, amqp, "setup: [{amqp.declare: orders}]", failed(.5, 1, "nack"), true},
+		{`amqp.nack: {from: load, to: target}`, amqp, "setup: [{amqp.declare: orders}]", failed(.5, 1, "error nack"), true},
 		{
-			`amqp.nack: {from: load, to: target, percent: 30%}`, amqp, "setup: [{amqp.declare: orders}]", failed(.05, .6, "nack"),
+			`amqp.nack: {from: load, to: target, percent: 30%}`, amqp, "setup: [{amqp.declare: orders}]", failed(.05, .6, "error nack"),
 			false,
 		},
 	} {
