@@ -150,8 +150,8 @@ type CallTraits struct {
 	Times int64
 	Paced time.Duration // duration of the call's schedule; zero means that it has no schedule
 	Waits bool          // the call waits for a message: if there is no answer by its deadline, none came
-	// a message that the call was given before it failed is given again, because the call acknowledges what it takes;
-	// unless an outcome that failed says, by First, that messages came: their acknowledgement may have arrived
+	// the call acknowledges what it takes, so that what it was given before it failed is given again. Only if it has no
+	// answer although messages came, which First tells, the server may have noted some of its acknowledgements
 	Replays bool
 }
 

@@ -137,7 +137,11 @@ func runExample(t *testing.T, brunt, name, drill string, args ...string) (int, *
 	t.Helper()
 	for range exampleTries {
 		dir, state := t.TempDir(), t.TempDir()
-		command := []string{"run", filepath.Join("examples", name, "scenario.yaml"), "-o", dir}
+		file := filepath.Join("examples", name)
+		if filepath.Ext(file) != ".yaml" {
+			file = filepath.Join(file, "scenario.yaml")
+		}
+		command := []string{"run", file, "-o", dir}
 		if drill != "" {
 			command = append([]string{"drill", "run", drill}, command[1:]...)
 		}
@@ -427,6 +431,11 @@ func TestExample(t *testing.T) {
 				name: "60-mongodb", program: "ferretdb", set: "storage=memory", faults: []string{"conflicts", "lose"},
 				fails: []string{"lost = 0"},
 			},
+			{name: "42-nats/cluster.yaml", program: "nats-server", faults: []string{"lose"}},
+			{
+				name: "42-nats/cluster.yaml", program: "nats-server", set: "ack=server", rest: true,
+				fails: []string{"lost = 0 of order"},
+			},
 			{name: "43-rabbitmq", program: "rabbitmq-server", own: true},
 			{
 				name: "43-rabbitmq", program: "rabbitmq-server", own: true, set: "persistent=off", rest: true,
@@ -652,6 +661,9 @@ func TestExample(t *testing.T) {
 				if c.name == "47-mqtt" {
 					file := filepath.Join(t.TempDir(), "stored.log")
 					args, c.more = append(args, "--set", "log="+file), func(t *testing.T, res *result.Result) { stored(t, res, file) }
+				}
+				if c.name == "42-nats/cluster.yaml" {
+					args = append(args, "--set", "a="+freePort(t), "--set", "b="+freePort(t), "--set", "c="+freePort(t))
 				}
 				if c.name == "41-dns" || c.name == "45-http3" { // its endpoint has a port of its own, as a link from the load needs
 					args = append(args, "--set", "port="+freePort(t))

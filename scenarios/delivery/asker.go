@@ -65,7 +65,7 @@ func openAskers(s *Set) (out []source, err error) {
 func (a *asker) replays() bool {
 	ask := a.tracker.spec.Ask
 	return ask.After != nil || a.tracker.spec.Seen.Repeats || a.host.Resumes(ask.last(), &a.out) ||
-		ask.last().Traits().Replays && a.out.First == 0
+		ask.last().Traits().Replays && (a.out.Answered || a.out.First == 0)
 }
 
 func (a *asker) now() time.Duration { return time.Since(a.epoch) }

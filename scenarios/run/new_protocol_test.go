@@ -428,7 +428,7 @@ func TestProtocol_Readable(t *testing.T) {
 		"redis+sentinel://" + at + "/m": nil, "postgres://a:b@" + at + "/c": {"sql"}, "postgresql://a:b@" + at + "/c": {"sql"},
 		"mysql://a:b@" + at + "/c": {"sql"}, "mysql://a:b@" + at + "/c?sslmode=require": nil, "ws://" + at: nil,
 		"wss://" + at: nil, "tcp://" + at: nil, "tls://" + at: nil, "parrot://" + at: nil,
-		"kafka://" + at: {"kafka"}, "kafka+tls://" + at: nil, "amqp://" + at: {"amqp"}, "amqps://" + at: nil,
+		"kafka://" + at: {"kafka"}, "kafkas://" + at: nil, "amqp://" + at: {"amqp"}, "amqps://" + at: nil,
 		"nats://" + at: nil, "mongodb://" + at: {"mongo"}, "mongodb+tls://" + at: nil, "smtp://" + at: nil,
 	} {
 		for name, fault := range faults {

@@ -10,8 +10,6 @@ import (
 
 	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
-
-	"github.com/twmb/franz-go/pkg/kfake"
 )
 
 // installed finds a program, and skips the test where there is none.
@@ -195,17 +193,6 @@ func newMariaDB(t *testing.T) string {
 	return "mysql://root@" + addr + "/mysql"
 }
 
-// newKafka starts kfake, franz-go's stand-in of Kafka in process, which is no Kafka. It returns the URL of its endpoint.
-func newKafka(t *testing.T) string {
-	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "orders"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return "kafka://" + c.ListenAddrs()[0]
-}
-
 // TestBrokers_Faults: faults on requests of Kafka and on confirms of RabbitMQ act on a load, are proved, and leave
 // nothing behind.
 func TestBrokers_Faults(t *testing.T) {
@@ -223,9 +210,9 @@ func TestBrokers_Faults(t *testing.T) {
 			failed(.05, .6, "error NOT_ENOUGH_REPLICAS"), false,
 		},
 		{`kafka.delay: {from: load, to: target, delay: 100ms}`, kafka, "", slowed(.1), false},
-		{`amqp.nack: {from: load, to: target}`, amqp, "setup: [{amqp.declare: orders}]", failed(.5, 1, "nack"), true},
+		{`amqp.nack: {from: load, to: target}`, amqp, "setup: [{amqp.declare: orders}]", failed(.5, 1, "error nack"), true},
 		{
-			`amqp.nack: {from: load, to: target, percent: 30%}`, amqp, "setup: [{amqp.declare: orders}]", failed(.05, .6, "nack"),
+			`amqp.nack: {from: load, to: target, percent: 30%}`, amqp, "setup: [{amqp.declare: orders}]", failed(.05, .6, "error nack"),
 			false,
 		},
 	} {
@@ -235,9 +222,11 @@ func TestBrokers_Faults(t *testing.T) {
 			}
 			t.Parallel()
 			try(t, func(wrong *complaints) {
-				url := newKafka
+				var url string
 				if c.step == amqp {
-					url = newRabbit
+					url = newRabbit(t)
+				} else {
+					url, _ = newKafka(t)
 				}
 				res := runOnce(t, fmt.Sprintf(`
 version: 1
@@ -249,7 +238,7 @@ load:
   main: {executor: constant-arrival-rate, rate: 50/s, duration: 4s, timeout: 5s, flow: [%s]}
 chaos:
   fault: {at: 1s, for: 1s, %s}
-`, url(t), c.setup, c.step, c.fault), run.Options{})
+`, url, c.setup, c.step, c.fault), run.Options{})
 				if wrong.passed(res); len(res.Faults) != 1 {
 					t.Fatalf("%d faults", len(res.Faults))
 				}

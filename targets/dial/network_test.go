@@ -44,6 +44,51 @@ func TestNetwork_Peers(t *testing.T) {
 	}
 }
 
+// TestNetwork_SourceAddresses: sockets of UDP have the source addresses in turn, and reach no address of another family.
+func TestNetwork_SourceAddresses(t *testing.T) {
+	server, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	var o targets.Options
+	o.Connections.SourceAddresses = []string{"127.0.0.2", "127.0.0.3"}
+	n, err := dial.NewNetwork(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 10)
+	for i := range 4 {
+		c, err := n.DialUDP(t.Context(), server.LocalAddr().String(), uint64(i))
+		if err != nil && i == 0 {
+			t.Skipf("this system has no address 127.0.0.2: %v", err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Write([]byte("hi"))
+		_ = c.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, from, err := server.ReadFrom(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if host, _, _ := net.SplitHostPort(from.String()); host != o.Connections.SourceAddresses[i%2] {
+			t.Errorf("socket %d came from %s", i, host)
+		}
+	}
+	o.Connections.SourceAddresses = []string{"::1"}
+	if n, err = dial.NewNetwork(&o); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := n.DialUDP(t.Context(), server.LocalAddr().String(), 0); err == nil {
+		_ = c.Close()
+		t.Error("an IPv4 address was reached from an IPv6 one")
+	}
+}
+
 // TestNetwork_SeveralPlaces: connections go to the places of a name in turn, and to the next one if one does not accept
 // them, or its name is unknown. What each place accepted is counted there.
 func TestNetwork_SeveralPlaces(t *testing.T) {

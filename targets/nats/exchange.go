@@ -319,8 +319,11 @@ func (k *kind) acknowledge(x *exchange, acks []string) error {
 		return err
 	}
 	for range acks {
-		if _, err := reply(x, to); err != nil || x.Status != 0 {
+		if _, err := reply(x, to); err != nil {
 			return err
+		}
+		if x.Status != 0 { // the server may have noted some, so that it is no answer
+			return &targets.Error{Cause: causes.Cause(x.Status), Text: x.Reason}
 		}
 	}
 	return nil
