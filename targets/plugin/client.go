@@ -133,7 +133,7 @@ func (l *lane) running(ctx context.Context) (*process, error) {
 		return nil, &targets.Error{Cause: scenarios.Refused, Text: text}
 	}
 	// The socket sends nothing: it only says that the address may be reached, and which one it is.
-	socket, err := c.o.Network.DialUDP(ctx, c.at.Host)
+	socket, err := c.o.Network.DialUDP(ctx, c.at.Host, 0)
 	if err != nil {
 		return nil, err
 	}
