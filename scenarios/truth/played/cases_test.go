@@ -442,7 +442,7 @@ var playedCases = []playedCase{
 		},
 	},
 	{
-		// whether the target was slow or what brunt sent at once made it so, nobody knows
+		// it is unknown whether the target was slow, or what brunt sent at once made it so
 		name: "brunt stood still for most of a fault, and answers to what it sent then took long", row: "H1",
 		script: quick.Between(2010, 2410, truth.Act{Delay: 60 * ms}), faults: in5, impact: "unknown",
 		freezes: []measure.Freeze{{From: 20100 * ms, To: 24100 * ms}},
