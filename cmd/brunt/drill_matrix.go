@@ -105,7 +105,9 @@ func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.Syste
 		if s.Set != "" {
 			command = append(command, "--set", s.Set)
 		}
-		page.Next = append(page.Next, html.MatrixNext{Command: syntax.ShellWords(command), Why: words.DrillReason(s.Part, s.Effect, s.Reason, s.Unmet)})
+		page.Next = append(page.Next, html.MatrixNext{
+			Command: syntax.ShellWords(command), Why: words.DrillReason(s.Part, s.Effect, s.Reason, s.Unmet),
+		})
 	}
 	return learned
 }

@@ -268,7 +268,7 @@ func ProgrammeSummary(p *programme.Programme) string {
 	if all > 0 {
 		text = syntax.Sentence("Of " + Plural(int64(all), "scenario", "scenarios") + " with a cadence: " + Join(parts))
 	}
-	if free > 0 {
+	if all > 0 && free > 0 {
 		text += " " + syntax.Sentence(Plural(int64(free), "scenario has", "scenarios have")+" no cadence")
 	}
 	count := map[programme.Followed]int64{}

@@ -65,7 +65,7 @@ func command(ctx context.Context, args []string) error {
 	case "outcome":
 		return outcome(os.Stdin, os.Stdout, rest)
 	case "slow":
-		return slow(rest)
+		return slow(ctx, rest)
 	case "labelled":
 		return printLines(labelled(ctx))
 	case "left":

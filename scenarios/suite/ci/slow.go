@@ -2,13 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"net"
 	"time"
 )
 
 // slow is the server with which .ci/bench holds requests open. It answers each request after a time, with as little
-// work as possible.
-func slow(args []string) error {
+// work as possible, until ctx ends.
+func slow(ctx context.Context, args []string) error {
 	if len(args) != 2 {
 		return usage("usage: ci slow ADDR DURATION")
 	}
@@ -20,6 +21,7 @@ func slow(args []string) error {
 	if err != nil {
 		return err
 	}
+	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
 	for {
 		c, err := l.Accept()
 		if err != nil {

@@ -187,7 +187,7 @@ func offersTLS(greeting []byte) bool {
 
 // methodOf returns the method of logging in that a greeting names; empty if it names none.
 func methodOf(greeting []byte) string {
-	const before = 4 + 8 + 1 + 2 + 1 + 2 + 2 + 1 + 10 // see offersTLS; then flags, characters, status, flags, a length, zeros
+	const before = 4 + 8 + 1 + 2 + 1 + 2 + 2 + 1 + 10 // as in offersTLS; flags, characters, status, flags, length, zeros
 	const challenge = 13                              // rest of the challenge, a zero at its end
 	_, rest, _ := bytes.Cut(greeting[1:], []byte{0})
 	if len(rest) < before+challenge {
