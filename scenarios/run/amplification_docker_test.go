@@ -46,7 +46,7 @@ load:
     start: 7s
     duration: 3s
     flow: [{get: "/calls?url=http://${unit.store.addr}/called&times=5", name: five}]
-  idle: {executor: constant-arrival-rate, rate: 5/s, duration: 32s, flow: [{get: /, name: idle}]}
+  idle: {executor: constant-arrival-rate, rate: 5/s, start: 15s, duration: 17s, flow: [{get: /, name: idle}]}
 chaos:
   more: {at: 5s, for: 6s, http.delay: {from: web, to: store, delay: 2ms}}
   restart: {at: 20s, within: 10s, process.crash: {unit: "web[0]"}}
