@@ -183,8 +183,8 @@ load:
   readers: {executor: constant-arrival-rate, rate: 20/s, duration: 5s, flow: [{get: /}]}
 `
 
-// TestSure_ExitCode: a series of which one run misses the limit and one meets it is not sure of 10 % after its two runs.
-// Its process ends with exit code 8, and leaves nothing.
+// TestSure_ExitCode: a series of which one run misses the limit and one meets it is not sure of 10 % after its two
+// runs. Its process ends with exit code 8, and leaves nothing.
 func TestSure_ExitCode(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two runs of 20 s")
