@@ -103,7 +103,7 @@ func frozenCases() []frozenCase {
 		{"dns", "dns", even, newDNS, `{dns: "${int(1,9)}.test A", check: {answers: 1}, name: call}`, false},
 		{"dns over tcp", "dns", even, newDNSOverTCP, `{dns: "${int(1,9)}.test A", check: {answers: 1}, name: call}`, false},
 		{"udp", "stream", even, newDatagrams, `{udp: "${int(1,9)}", expect: exists, name: call}`, false},
-		{"plugin", "plugin", even, newPlugin, `{plugin: say, with: {verb: "${int(1,9)}"}, check: {$.said: exists}, name: call}`, false},
+		{"plugin", "plugin", even, newPlugin, `{plugin: say, with: {verb: "v${int(1,9)}"}, check: {$.said: exists}, name: call}`, false},
 		{"tcp", "stream", even, newLines, `{tcp: lines, as: line, name: join}, ` + pace, true},
 	}
 }
@@ -155,14 +155,14 @@ func (c frozenCase) check(t *testing.T, wrong *complaints) {
 	}
 	r := newStopping(t, u)
 	u.Host = r.at
-	target, version := fmt.Sprintf("endpoints: {main: %q}", u), "auto"
+	target, version, most := fmt.Sprintf("endpoints: {main: %q}", u), "auto", 50
 	switch u.Scheme {
 	case "http":
 		target = fmt.Sprintf("url: %q", u)
 	case "https":
 		target, version = fmt.Sprintf("url: %q, tls: {insecure_skip_verify: on}", u), "3"
 	case "plugin":
-		target = fmt.Sprintf("endpoints: {main: {url: %q, %s}}", u, targetstest.PluginCommand())
+		target, most = fmt.Sprintf("endpoints: {main: {url: %q, %s}}", u, targetstest.PluginCommand()), 1 // a process
 	case "grpc":
 		target = fmt.Sprintf("endpoints: {main: {url: %q, protos: [%q]}}", u, echoProto(t))
 	}
@@ -180,8 +180,8 @@ name: frozen for a second
 seed: 7
 target: {%s}
 load:
-  main: {executor: %s, %s, timeout: 5s, grace: 15s, max_in_flight: 3000, connections: {max: 50, http: %s}%s}
-`, target, c.executor, shape, version, flow)
+  main: {executor: %s, %s, timeout: 5s, grace: 15s, max_in_flight: 3000, connections: {max: %d, http: %s}%s}
+`, target, c.executor, shape, most, version, flow)
 	var f frozen
 	res := inTime(t, func() *result.Result {
 		p := mustCompile(t, text)
