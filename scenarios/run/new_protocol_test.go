@@ -426,7 +426,8 @@ func TestProtocol_Readable(t *testing.T) {
 		"redis://" + at: {"redis"}, "rediss://" + at: nil, "redis+cluster://" + at: {"redis"},
 		"redis+sentinel://" + at + "/m": nil, "postgres://a:b@" + at + "/c": {"sql"}, "postgresql://a:b@" + at + "/c": {"sql"},
 		"mysql://a:b@" + at + "/c": {"sql"}, "mysql://a:b@" + at + "/c?sslmode=require": nil, "ws://" + at: nil,
-		"wss://" + at: nil, "mongodb://" + at: {"mongo"}, "mongodb+tls://" + at: nil, "smtp://" + at: nil, "tcp://" + at: nil, "tls://" + at: nil, "parrot://" + at: nil,
+		"wss://" + at: nil, "mongodb://" + at: {"mongo"}, "mongodb+tls://" + at: nil, "smtp://" + at: nil,
+		"tcp://" + at: nil, "tls://" + at: nil, "parrot://" + at: nil,
 	} {
 		for name, fault := range faults {
 			_, err := compileEcho(t, new(targetstest.Echo), `
