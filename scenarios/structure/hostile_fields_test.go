@@ -35,6 +35,7 @@ var hostileFields = map[string]string{
 	"chaos/fault/process.Freeze.processes":    noFile + "main or tree",
 	"chaos/fault/process.TimeSkew.processes":  noFile + "main or tree",
 	"chaos/fault/proxied.Commands.command":    noFile + "a pattern of commands of Redis",
+	"chaos/fault/proxied.Operations.command":  noFile + "a pattern of commands of MongoDB",
 	"chaos/fault/proxied.Commands.key":        noFile + "a pattern",
 	"chaos/fault/proxied.Requests.path":       noFile + "a pattern of paths of requests",
 	"chaos/fault/proxied.requestDraft.path":   noFile + "the path of a request",
@@ -92,6 +93,7 @@ var hostileFields = map[string]string{
 	"targets/platform.Process.command":        byCommands,
 	"targets/platform.Process.dir":            byCommands,
 	"targets/sql.copyRows.csv":                byFiles,
+	"targets/smtp.step.from":                  noFile + "an address of mail",
 	"targets/stream.step.from":                noFile + "the name of a stream",
 }
 

@@ -122,7 +122,8 @@ func checkReal(t *testing.T, base string) {
 	}
 }
 
-// TestReal_Crash: what a server with files has acknowledged outlives its crash, and what it has in memory alone does not.
+// TestReal_Crash: what a server with files has acknowledged outlives its crash, and what it has in memory alone does
+// not.
 func TestReal_Crash(t *testing.T) {
 	for _, c := range []struct {
 		name string

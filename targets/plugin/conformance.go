@@ -88,8 +88,8 @@ type suite struct {
 	err   error      // why it was ended; nil: it ended itself
 	gone  chan struct{}
 
-	call string // a call that it knows
-	with string // its settings
+	call  string // a call that it knows
+	with  string // its settings
 	last  uint64
 	waits map[uint64]bool // calls without an answer
 }

@@ -15,7 +15,7 @@ import (
 	"brunt/targets"
 )
 
-// envelope says from whom and to whom a mail goes.
+// envelope has the addresses of a mail: the sender and the recipients.
 type envelope struct {
 	from string
 	to   []string

@@ -1,6 +1,6 @@
 // Package toxics holds the faults that a proxy can put on a link: Latency, Bandwidth, Slicer, SlowClose, Limit, Stall,
 // Blackhole, Partition, Reset, HTTPError, HTTPDelay, HTTPRewrite, GRPCError, GRPCDelay, RedisError, RedisDelay,
-// SQLError, SQLDelay, MongoError, MongoDelay, KafkaError, KafkaDelay and AMQPNack.
+// MongoError, MongoDelay, SQLError, SQLDelay, KafkaError, KafkaDelay and AMQPNack.
 //
 //	Toxic --Check--> mistakes in its settings
 //	      --Begin--> proxy.Effect --Gate--> its effect on one direction of one connection

@@ -93,6 +93,8 @@ var kinds = []kind{
 	{kind: "http.rewrite", settings: links(", answer: {status: 418}")},
 	{kind: "grpc.error", settings: links(", status: ABORTED, method: shop.Orders/*")},
 	{kind: "grpc.delay", settings: links(", delay: 20ms")},
+	{kind: "mongo.error", settings: links(", code: WriteConflict, command: insert")},
+	{kind: "mongo.delay", settings: links(", delay: 20ms")},
 	{kind: "redis.error", settings: links(", reply: READONLY no, command: SET")},
 	{kind: "redis.delay", settings: links(", delay: 20ms")},
 	{kind: "sql.error", settings: links(", sqlstate: \"40001\", statement: update *")},

@@ -167,7 +167,8 @@ func TestRecognize(t *testing.T) {
 	for first, want := range map[string]string{
 		"": "maybe", "GET / HTTP/1.1": "none", "\x00\x00\x00\x00\x00\x00\x00\x01": "none", "\x00\x00\x00": "none",
 		"*1\r\n": "redis", start: "sql", asksTLS: "sql",
-		"\x2a\x00\x00\x00": "maybe", mongoMessage(1, 0, 2013, 0, inserts): "mongo", mongoMessage(1, 0, 2010, 0, inserts): "none",
+		"\x2a\x00\x00\x00": "maybe", mongoMessage(1, 0, 2013, 0, inserts): "mongo",
+		mongoMessage(1, 0, 2010, 0, inserts): "none",
 	} {
 		c, maybe := query.Recognize([]byte(first))
 		got := map[bool]string{true: "maybe", false: "none"}[maybe]
