@@ -20,8 +20,8 @@ import (
 // An asker asks for the messages of one delivery again and again, in a session of its own.
 //
 // A question that brunt asks late, or that fails, makes sightings late and loses none if the next one can answer for
-// it: with `after`, with `repeats`, and if the step acknowledges the messages that it takes. Otherwise messages may have
-// come and gone unseen, so that what was sent until the next answer and is not seen is unknown, and not lost.
+// it: with `after`, with `repeats`, and if the step acknowledges the messages that it takes. Otherwise messages may
+// have come and gone unseen, so that what was sent until the next answer and is not seen is unknown, and not lost.
 type asker struct {
 	set     *Set
 	tracker *tracker
@@ -63,7 +63,8 @@ func openAskers(s *Set) (out []source, err error) {
 // replays reports whether a later question answers for the last one, which failed.
 func (a *asker) replays() bool {
 	ask := a.tracker.spec.Ask
-	return ask.After != nil || a.tracker.spec.Seen.Repeats || ask.last().Traits().Replays && (a.out.Answered || a.out.First == 0)
+	return ask.After != nil || a.tracker.spec.Seen.Repeats ||
+		ask.last().Traits().Replays && (a.out.Answered || a.out.First == 0)
 }
 
 func (a *asker) now() time.Duration { return time.Since(a.epoch) }
