@@ -85,7 +85,8 @@ type Descriptor struct {
 // A Wire describes what connections of one scheme carry, for a link between the two ends.
 type Wire struct {
 	// Formats are the formats that a link can read, from the general to the special, with the names of
-	// chaos/fault/proxied: "http", "http/2", "grpc", "redis", "sql", "mysql", "kafka", "amqp", or a format of the protocol's own.
+	// chaos/fault/proxied: "http", "http/2", "grpc", "redis", "sql", "mysql", "kafka", "amqp", or a
+	// format of the protocol's own.
 	Formats []string
 	TLS     bool // connections begin with TLS
 	// a server listens for datagrams of UDP, besides connections of TCP at the same port

@@ -2,7 +2,8 @@ package proxy
 
 import "brunt/chaos/proxy/codec/query"
 
-// queries are the requests of a link that speaks a protocol of package query. Answers come in the order of the requests.
+// queries are the requests of a link that speaks a protocol of package query. Answers come in the order of the
+// requests.
 // The exchange's lock guards them.
 type queries struct {
 	x     *exchange

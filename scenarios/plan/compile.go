@@ -251,9 +251,8 @@ func checkVariables(p *Plan, m *syntax.Mistakes) {
 		if u.Ref.Kind == syntax.RefVar && !set[u.Ref.Name] {
 			hint := syntax.DidYouMean(u.Ref.Name, names)
 			switch {
-			case u.Ref.Name == scenarios.VarAfter && slices.ContainsFunc(p.Scenario.Deliveries, func(d *scenarios.Delivery) bool {
-				return len(d.Seen.Ask) > 0
-			}):
+			case u.Ref.Name == scenarios.VarAfter && slices.ContainsFunc(p.Scenario.Deliveries,
+				func(d *scenarios.Delivery) bool { return len(d.Seen.Ask) > 0 }):
 				hint = "`after` of `seen` says where it stands in an answer, such as after: \"$[*].seq\""
 			case hint == "":
 				hint = "a step gives it by extract: {" + u.Ref.Name + ": \"$.path\"}"

@@ -39,7 +39,10 @@ func TestDeliveries_Stores(t *testing.T) {
 		},
 		{
 			"redis", newRedis, `[{redis: [DEL, sent]}]`,
-			`{redis: [EVAL, "local n = redis.call('INCR', 'n') local t = 1 if n % 10 == 3 then t = 0 elseif n % 10 == 7 then t = 2 end for i = 1, t do redis.call('XADD', 'sent', '*', 'id', ARGV[1]) end return n", "0", "${delivery.id}"],
+			`{redis: [EVAL, "local n = redis.call('INCR', 'n') local t = 1
+         if n % 10 == 3 then t = 0 elseif n % 10 == 7 then t = 2 end
+         for i = 1, t do redis.call('XADD', 'sent', '*', 'id', ARGV[1]) end return n", "0",
+         "${delivery.id}"],
          name: place}`,
 			`{ask: {redis: [XREAD, BLOCK, "200", STREAMS, sent, "${var.after}"]}, after: "$.sent[*][0]", id: "$.sent[*][1][1]"}`,
 			[]string{"GET", "n"},

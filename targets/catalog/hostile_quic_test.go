@@ -21,7 +21,7 @@ import (
 	"github.com/quic-go/quic-go"
 )
 
-// hostileTLS is that of a server of HTTP/3 whose certificate nobody knows.
+// hostileTLS has a certificate of no known authority, for a server of HTTP/3.
 var hostileTLS = sync.OnceValues(func() (*tls.Config, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

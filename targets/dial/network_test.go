@@ -44,7 +44,8 @@ func TestNetwork_Peers(t *testing.T) {
 	}
 }
 
-// TestNetwork_SourceAddresses: sockets of UDP have the source addresses in turn, and reach no address of another family.
+// TestNetwork_SourceAddresses: sockets of UDP have the source addresses in turn, and reach no address of another
+// family.
 func TestNetwork_SourceAddresses(t *testing.T) {
 	server, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// Asks says which requests of Kafka on a link a fault hits. A link leads to one broker. A load reaches a broker by a link
-// if an endpoint has the address that the broker announces.
+// Asks says which requests of Kafka on a link a fault hits. A link leads to one broker. A load reaches a broker by a
+// link if an endpoint has the address that the broker announces.
 type Asks struct {
 	selector.Edge `yaml:",inline"`
 	Percent       *quantity.Share `yaml:"percent"` // share of the requests that match; nil is all

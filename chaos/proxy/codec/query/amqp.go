@@ -77,7 +77,8 @@ func (c *amqp) Answers(b []byte) (parts []Part, err error) {
 		}
 		size := int(binary.BigEndian.Uint32(rest[3:]))
 		switch {
-		case rest[0] != 1 && rest[0] != 2 && rest[0] != 3 && rest[0] != 8, size > longestFrame, rest[0] == 1 && size > longestVerb:
+		case rest[0] != 1 && rest[0] != 2 && rest[0] != 3 && rest[0] != 8, size > longestFrame,
+			rest[0] == 1 && size > longestVerb:
 			leave()
 			c.out = c.out[at:]
 			return parts, errOther
@@ -118,8 +119,8 @@ func confirm(channel []byte, tag uint64) []byte {
 	return append(binary.BigEndian.AppendUint64(b, tag), 0, frameEnd)
 }
 
-// confirmed returns the numbers of the messages that a frame with a method confirms. is reports whether it confirms any;
-// without numbers it is not understood.
+// confirmed returns the numbers of the messages that a frame with a method confirms. is reports whether it confirms
+// any; without numbers it is not understood.
 func (c *amqp) confirmed(frame []byte) (all []uint64, is bool) {
 	if len(frame) < frameHead+5 {
 		return nil, false

@@ -139,7 +139,8 @@ func TestAMQP(t *testing.T) {
 	opened := amqpFrame(1, 1, "\x00\x14\x00\x0b\x00\x00\x00\x00")
 	says := deliver + ack(1, 2, false) + ack(1, 4, true) + ack(2, 1, true) + deliver + ack(1, 5, false) + opened +
 		ack(1, 1, false) + deliver
-	want := deliver + ack(1, 2, false) + ack(1, 1, false) + ack(1, 3, false) + ack(1, 4, false) + ack(2, 1, false) + deliver +
+	want := deliver + ack(1, 2, false) + ack(1, 1, false) + ack(1, 3, false) + ack(1, 4, false) + ack(2, 1, false) +
+		deliver +
 		ack(1, 5, false) + opened + ack(1, 1, false) + deliver
 	for _, n := range []int{1, 3, 7, 21, 1000, 1 << 20} {
 		codec, _ := query.Recognize([]byte("AMQP\x00\x00\x09\x01"))
