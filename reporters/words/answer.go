@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"brunt/scenarios"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
@@ -585,7 +584,7 @@ func missedObjective(o *result.ObjectiveResult) string {
 		return Clip(Clean(o.Text), 100) + " did not hold"
 	}
 	if def.Share > 0 {
-		return missedShare(o, def)
+		return missedShare(o)
 	}
 	got := ObjectiveMeasured(o)
 	missed := def.Metric.Row().Missed
@@ -612,7 +611,7 @@ func missedObjective(o *result.ObjectiveResult) string {
 }
 
 // missedShare says how many occurrences of a fault met an objective on a share of them.
-func missedShare(o *result.ObjectiveResult, def slo.Objective) string {
+func missedShare(o *result.ObjectiveResult) string {
 	met, unknown := 0, 0
 	for i := range o.Drills {
 		switch o.Drills[i].Verdict {
@@ -627,8 +626,7 @@ func missedShare(o *result.ObjectiveResult, def slo.Objective) string {
 	if unknown > 0 {
 		noun = "known occurrence"
 	}
-	return fmt.Sprintf("%s %s %s was met in %d of %s of %s, and has to be in %s", def.Metric.Name, def.Op, limit(def), met,
-		syntax.Amount(len(o.Drills)-unknown, noun), quote(def.After.String()), quantity.FormatShare(def.Share))
+	return fmt.Sprintf("%s was met in %d of %s", Clip(Clean(o.Text), 100), met, syntax.Amount(len(o.Drills)-unknown, noun))
 }
 
 // during names the phase of an objective, unless it is the whole run.

@@ -186,7 +186,7 @@ func TestAnswer(t *testing.T) {
 		},
 		{
 			"recover < 200ms for 50% after cut", endless,
-			"recover < 200ms was met in 0 of 3 occurrences of cut, and has to be in 50%",
+			"recover < 200ms for 50% after cut was met in 0 of 3 occurrences",
 		},
 		{"detect < 10s after cut", 30, "the monitoring took 30s to notice cut, and less than 10s was asked for"},
 		{"lost = 0", 12, "of the writes that were acknowledged, 12 are lost, and none may be"},

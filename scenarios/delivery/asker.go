@@ -64,8 +64,7 @@ func openAskers(s *Set) (out []source, err error) {
 // replays reports whether a later question answers for the last one, which failed.
 func (a *asker) replays() bool {
 	ask := a.tracker.spec.Ask
-	return ask.After != nil || a.tracker.spec.Seen.Repeats || a.host.Resumes(ask.last(), &a.out) ||
-		ask.last().Traits().Replays && (a.out.Answered || a.out.First == 0)
+	return ask.After != nil || a.tracker.spec.Seen.Repeats || a.host.Resumes(ask.last(), &a.out)
 }
 
 func (a *asker) now() time.Duration { return time.Since(a.epoch) }

@@ -162,7 +162,10 @@ func (c *observeCompiler) checkContainers(o slo.Objective) {
 			return
 		}
 	}
-	if len(c.plan.CountedContainers()) == 0 {
+	callees := c.plan.Scope.UnitsOf(to)
+	if !slices.ContainsFunc(c.plan.Scope.UnitsOf(from), func(unit string) bool {
+		return slices.ContainsFunc(callees, func(of string) bool { return of != unit })
+	}) {
 		c.m.Add(o.Pos, "`%s`: a unit has no link to itself", o.Text)
 	}
 }

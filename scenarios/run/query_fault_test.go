@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
@@ -17,6 +18,9 @@ func installed(t *testing.T, name, pattern string) string {
 	t.Helper()
 	return suite.Program(t, name, "redis-server postgresql-15", pattern)
 }
+
+// started is how long a server may take to start. RabbitMQ took over 30 s on two processors that ran all tests.
+const started = 2 * time.Minute
 
 // daemon runs a program that listens on a port of loopback until the test ends. Ready asks it.
 func daemon(t *testing.T, command func(port string) *exec.Cmd, ready func(port string) bool) (addr string) {
@@ -36,7 +40,9 @@ func daemon(t *testing.T, command func(port string) *exec.Cmd, ready func(port s
 		_ = c.Process.Signal(os.Interrupt)
 		_ = c.Wait()
 	})
-	suite.Until(t, c.Path, func() bool { return ready(port) })
+	if !suite.Within(started, func() bool { return ready(port) }) {
+		t.Fatalf("waited %s in vain: %s", started, c.Path)
+	}
 	return addr
 }
 

@@ -17,7 +17,8 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// echo is a plug-in that does nothing else: it answers each line at once, and writes when it has read all that is there.
+// echo is a plug-in that does nothing else: it answers each line at once, and writes when it has read all that is
+// there.
 func echo() {
 	in, out := bufio.NewReaderSize(os.Stdin, 64<<10), bufio.NewWriterSize(os.Stdout, 64<<10)
 	_, _ = in.ReadSlice('\n')

@@ -29,8 +29,8 @@
 //	{"id":1,"failed":"refused","message":"connect: connection refused"}
 //
 // A status of zero is a good answer, and up to 65535 an error that the system under test answered. `failed` says that
-// there was no answer, with one of the words of [failures]. When its standard input ends, the plug-in ends. Its standard
-// error is its own; brunt shows the end of it when the plug-in dies.
+// there was no answer, with one of the words of [failures]. When its standard input ends, the plug-in ends. Its
+// standard error is its own; brunt shows the end of it when the plug-in dies.
 //
 // # Trust
 //

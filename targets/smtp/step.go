@@ -53,7 +53,7 @@ type step struct {
 	// is given up
 	Send    recipients    `yaml:"smtp.send"`
 	From    template.Text `yaml:"from"` // the address that the mail is from; default: brunt@brunt.invalid
-	Subject template.Text `yaml:"subject"`
+	Subject template.Text `yaml:"subject"` // the subject of the mail; default: it has none
 	Body    template.Text `yaml:"body"` // the text of the mail; default: an empty one
 	// further headers of the mail by name. From, To, Subject, Date, Message-ID and those of MIME are there without it, and
 	// are replaced by it

@@ -56,8 +56,9 @@ type Suite struct {
 	Shared  bool // many requests share one connection, with max_streams
 	// requests are datagrams: a refusal is known only after a request was sent, and no connection is cut
 	Datagrams bool
-	Starts    bool                                              // the client starts a program, which counts as opened even if the server refuses it
-	Network   func(o *targets.Options) (targets.Network, error) // network of the client; nil: the protocol's own
+	// the client starts a program, which counts as opened even if the server refuses it
+	Starts  bool
+	Network func(o *targets.Options) (targets.Network, error) // network of the client; nil: the protocol's own
 }
 
 // long is a timeout that expires only if a promise is broken.

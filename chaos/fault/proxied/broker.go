@@ -197,7 +197,7 @@ func (f *AMQPNack) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 func (*KafkaError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "kafka.error", New: func() chaos.Fault { return new(KafkaError) },
-		Example: "{from: web, to: bus, api: Produce, code: NOT_ENOUGH_REPLICAS}",
+		Example: "{from: web, to: store, api: Produce, code: NOT_ENOUGH_REPLICAS}",
 		Effect:  chaos.Errors,
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Answers requests of Kafka on a link with an error code, in place of the broker. One of more than 1 MiB " +
@@ -208,7 +208,7 @@ func (*KafkaError) Describe() chaos.Descriptor {
 func (*KafkaDelay) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "kafka.delay", New: func() chaos.Fault { return new(KafkaDelay) },
-		Example: "{from: web, to: bus, api: Fetch, delay: 100ms}",
+		Example: "{from: web, to: store, api: Fetch, delay: 100ms}",
 		Effect:  chaos.Slow,
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Delays requests of Kafka on a link before they are passed on, and what follows them on the same " +
@@ -219,7 +219,7 @@ func (*KafkaDelay) Describe() chaos.Descriptor {
 func (*AMQPNack) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "amqp.nack", New: func() chaos.Fault { return new(AMQPNack) },
-		Example: "{from: web, to: bus, percent: 10%}",
+		Example: "{from: web, to: store, percent: 10%}",
 		Effect:  chaos.Errors,
 		On:      chaos.OnLinks | chaos.OnDiverted,
 		Doc: "Changes confirms of a broker of AMQP 0.9.1 on a link into nacks: the broker has the message, and its " +

@@ -91,7 +91,7 @@ func askOf(kind, topic string) (kmsg.Request, error) {
 		}
 		return req, nil
 	}
-	return nil, fmt.Errorf("Kafka has no request %q", kind)
+	return nil, fmt.Errorf("no request of Kafka is called %q", kind)
 }
 
 // The beginning of a connection of AMQP, and the frames of a message that is published and of its confirm. The confirm
