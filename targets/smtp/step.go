@@ -52,9 +52,9 @@ type step struct {
 	// text of the server's last reply, such as 2.0.0 Ok: queued as 4F2A. A reply of 400 and more is an error, and the mail
 	// is given up
 	Send    recipients    `yaml:"smtp.send"`
-	From    template.Text `yaml:"from"` // the address that the mail is from; default: brunt@brunt.invalid
+	From    template.Text `yaml:"from"`    // the address that the mail is from; default: brunt@brunt.invalid
 	Subject template.Text `yaml:"subject"` // the subject of the mail; default: it has none
-	Body    template.Text `yaml:"body"` // the text of the mail; default: an empty one
+	Body    template.Text `yaml:"body"`    // the text of the mail; default: an empty one
 	// further headers of the mail by name. From, To, Subject, Date, Message-ID and those of MIME are there without it, and
 	// are replaced by it
 	Headers map[string]template.Header `yaml:"headers"`
