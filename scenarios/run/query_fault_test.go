@@ -107,7 +107,12 @@ func newFerret(t *testing.T) string {
 func newRabbit(t *testing.T) string {
 	t.Helper()
 	names := installed(t, "epmd", "")
-	server, dir := installed(t, "rabbitmq-server", "/usr/lib/rabbitmq/bin/rabbitmq-server"), t.TempDir()
+	server := installed(t, "rabbitmq-server", "/usr/lib/rabbitmq/bin/rabbitmq-server")
+	dir, err := os.MkdirTemp("", "brunt-rabbit-") // it does not start in a folder with a % in its name, as a subtest's may be
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	at := daemon(t, func(port string) *exec.Cmd { return exec.Command(names, "-port", port) }, accepts)
 	_, epmd, _ := net.SplitHostPort(at)
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
