@@ -23,7 +23,7 @@ const (
 
 // EndQuiet ends connections from inside the namespace, each at a moment without data under way on it, as
 // [sockdiag.Quiet] does. It calls ends before each pass, and returns when no connection is left and no more come, or
-// when the time is over. left is the number of connections with data under way in the last pass.
+// when the time is over, of which only that counts in which this process ran. left is the number of connections with data under way in the last pass.
 func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End, more bool)) (left int, err error) {
 	err = n.Do(func() error {
 		ender, _ := sockdiag.NewQuiet()
@@ -37,7 +37,7 @@ func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End
 		}
 		for {
 			of, more := ends()
-			passed := time.Since(began)
+			passed := w.passed(time.Since(began))
 			idle := idleAfter(passed, q.Within)
 			if q.Idle > 0 {
 				idle = max(idle, q.Idle+w.late)
@@ -46,9 +46,11 @@ func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End
 			for i, e := range of {
 				asked[i] = sockdiag.End(e)
 			}
+			pass := time.Now()
 			if left, err = ender.End(asked, idle); err != nil || left == 0 && !more || passed >= q.Within {
 				return err
 			}
+			w.lost += max(0, time.Since(pass)-passEvery)
 			if !w.pause(ctx, max(passLast, min(idle, passEvery))) {
 				return nil
 			}
@@ -65,7 +67,15 @@ func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End
 // may be idle because one of its ends gets no processor.
 type watch struct {
 	late time.Duration // by how much a pause was too long; it counts for as long again
+	lost time.Duration // in which this process did not run, in all
 }
+
+// mostLonger is by which factor a time may grow on a busy machine.
+const mostLonger = 3
+
+// passed returns how much of a time counts: that in which this process ran, and a third of it at least. On a busy
+// machine a pass takes far longer, so that the same time would hold too few of them to meet a quiet moment.
+func (w *watch) passed(d time.Duration) time.Duration { return max(d-w.lost, d/mostLonger) }
 
 // pause waits for a time, and reports whether ctx still goes on.
 func (w *watch) pause(ctx context.Context, d time.Duration) bool {
@@ -79,6 +89,7 @@ func (w *watch) pause(ctx context.Context, d time.Duration) bool {
 	}
 	took := time.Since(began)
 	w.late = max(took-d, w.late-took)
+	w.lost += took - d
 	return true
 }
 
