@@ -139,8 +139,8 @@ func (l *lane) running(ctx context.Context) (*process, error) {
 	}
 	to := socket.RemoteAddr().String()
 	_ = socket.Close()
-	p := newProcess(c)
-	if !c.Go(func() { p.run(l.by.Load(), to); l.ended(p) }) {
+	p := newProcess(l)
+	if !c.Go(func() { p.run(l.by.Load(), to) }) {
 		return nil, targets.ErrAborted
 	}
 	l.now = p

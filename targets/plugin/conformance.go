@@ -61,7 +61,7 @@ func Conform(argv, env []string, to *url.URL) []Finding {
 	}
 	if s.child != nil {
 		s.child.end(0)
-		for range s.lines { // reads the answers to calls that have ended
+		for range s.lines { // answers that come too late
 		}
 		s.all.Wait()
 		_ = s.child.out.Close()

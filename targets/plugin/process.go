@@ -27,6 +27,7 @@ const mostLate = 1 << 16
 //	start -> hello -> ready: ask, an answer for each id ... -> fail: no call any more -> ended
 type process struct {
 	client *client
+	lane   *lane
 	began  time.Duration
 	ready  chan struct{} // closed when it has said hello
 	failed chan struct{} // closed when it takes no calls any more, after err is set
@@ -45,9 +46,11 @@ type process struct {
 	answers int64
 }
 
-func newProcess(c *client) *process {
+func newProcess(l *lane) *process {
+	c := l.client
 	return &process{
-		client: c, began: c.o.Now(), ready: make(chan struct{}), failed: make(chan struct{}), wake: make(chan struct{}, 1),
+		client: c, lane: l,
+		began: c.o.Now(), ready: make(chan struct{}), failed: make(chan struct{}), wake: make(chan struct{}, 1),
 		open: map[uint64]*exchange{}, late: map[uint64]struct{}{}, heard: c.o.Now(),
 	}
 }
@@ -124,8 +127,9 @@ func broken(format string, args ...any) error {
 	}
 }
 
-// fail ends all calls with err, and refuses further ones.
+// fail ends all calls with err, and refuses further ones. Before that it sets when the next process may start.
 func (p *process) fail(err error) {
+	p.lane.ended(p)
 	now := p.client.o.Now()
 	p.mu.Lock()
 	p.err = err

@@ -202,7 +202,7 @@ func TestPlugin_Backoff(t *testing.T) {
 		}
 		calls++
 	}
-	// at once, again at once, and then after 0.1, 0.3, 0.7 s
+	// at once, again at once, and then after 0.1, 0.3, 0.7 s, and perhaps 1.5 s
 	if n := w.Opened(); n < 3 || n > 6 || calls < 50 {
 		t.Errorf("%d starts, %d calls", n, calls)
 	}
@@ -249,6 +249,9 @@ func TestPlugin_Stopped(t *testing.T) {
 	pid := pidIn(t, file)
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
+	}
+	if !suite.Within(long, func() bool { return w.user.Do(0, 100*time.Millisecond).Cause == scenarios.Timeout }) {
+		t.Fatal("it does not stop")
 	}
 	var all sync.WaitGroup
 	outs := make([]scenarios.Outcome, 20) // more than a pipe holds
