@@ -652,9 +652,6 @@ func TestExample(t *testing.T) {
 				if c.own {
 					args = append(args, "--set", "bin="+built(t, "brunt/examples/"+c.name))
 				}
-				if c.name == "46-plugin" {
-					args = append(args, "--set", "dir="+filepath.Join(top, "examples", c.name))
-				}
 				if c.name == "43-rabbitmq" {
 					args = append(args, "--set", "dist="+freePort(t))
 				}

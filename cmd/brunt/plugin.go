@@ -84,7 +84,7 @@ Exit codes: 0: it keeps the rules. 3: it breaks one.`,
 				}
 			}
 			if wrong > 0 {
-				fmt.Fprintf(stdout(c), "\n%s; what a plug-in may do is in `brunt plugin --help`\n", syntax.Amount(wrong, "failure"))
+				fmt.Fprintf(stdout(c), "\n%s; what a plug-in may do is in `brunt plugin`\n", syntax.Amount(wrong, "failure"))
 				return exit(scenarios.ExitFail)
 			}
 			return nil
