@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -220,10 +221,11 @@ func sentCommand(by *endpoint) func(*result.Sent) string {
 		}
 		word := func(text string) string { return result.ShellWord(text, "SECRET", false) }
 		second := string(appendCall(appendID(nil, 1), s.Method[len(kindPlugin)+1:], []byte(s.Body), 0, 5*time.Second))
-		command := `printf '%s\n' ` + word(string(first)) + " " + word(second[:len(second)-1]) + " |"
+		var command strings.Builder
+		command.WriteString(`printf '%s\n' ` + word(string(first)) + " " + word(second[:len(second)-1]) + " |")
 		for _, a := range by.argv {
-			command += " " + word(a)
+			command.WriteString(" " + word(a))
 		}
-		return command
+		return command.String()
 	}
 }
