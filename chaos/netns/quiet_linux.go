@@ -23,7 +23,8 @@ const (
 
 // EndQuiet ends connections from inside the namespace, each at a moment without data under way on it, as
 // [sockdiag.Quiet] does. It calls ends before each pass, and returns when no connection is left and no more come, or
-// when the time is over, of which only that counts in which this process ran. left is the number of connections with data under way in the last pass.
+// when the time is over, of which only that counts in which this process ran. left is the number of connections with
+// data under way in the last pass.
 func (n *Namespace) EndQuiet(ctx context.Context, q Quiet, ends func() (of []End, more bool)) (left int, err error) {
 	err = n.Do(func() error {
 		ender, _ := sockdiag.NewQuiet()

@@ -108,7 +108,8 @@ func newRabbit(t *testing.T) string {
 	t.Helper()
 	names := installed(t, "epmd", "")
 	server := installed(t, "rabbitmq-server", "/usr/lib/rabbitmq/bin/rabbitmq-server")
-	dir, err := os.MkdirTemp("", "brunt-rabbit-") // it does not start in a folder with a % in its name, as a subtest's may be
+	// It does not start in a folder with a % in its name, which the folder of a subtest may have.
+	dir, err := os.MkdirTemp("", "brunt-rabbit-")
 	if err != nil {
 		t.Fatal(err)
 	}
