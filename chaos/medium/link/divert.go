@@ -452,7 +452,7 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 	}
 	text += h.step.encrypted
 	if h.cut > 0 {
-		text += fmt.Sprintf("; at the injection brunt cut %s without a quiet moment in %s, and their requests under way",
+		text += fmt.Sprintf("; at the injection brunt cut %s without a quiet moment while brunt ran for %s, and their requests under way",
 			syntax.Amount(h.cut, "older connection"), settleWithin)
 	}
 	return fmt.Sprintf("%s; each of %s opened from inside reaches it", text,
@@ -522,7 +522,7 @@ func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
 		}
 	}
 	if left > 0 {
-		text += fmt.Sprintf("; brunt cut %s without a quiet moment in %s, and their requests under way",
+		text += fmt.Sprintf("; brunt cut %s without a quiet moment while brunt ran for %s, and their requests under way",
 			syntax.Amount(left, "connection"), settleWithin)
 	}
 	return text, chaos.JoinErrors(err, drainErr, h.close())
