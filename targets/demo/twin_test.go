@@ -588,8 +588,7 @@ func TestSwitches(t *testing.T) {
 		}
 	}
 	config := reflect.TypeFor[demo.Config]()
-	for i := range config.NumField() {
-		field := config.Field(i)
+	for field := range config.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 		if field.Type != reflect.TypeFor[*bool]() {
 			continue
