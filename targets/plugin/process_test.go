@@ -294,7 +294,11 @@ func TestPlugin_Ends(t *testing.T) {
 		if err := syscall.Kill(pid, 0); err == nil {
 			t.Errorf("%s: %d lives", how, pid)
 		}
-		if took := time.Since(began); how == "good" && took > time.Second {
+		limit := time.Second
+		if suite.Race { // whose runtime sleeps for a second as a program ends
+			limit = 1900 * time.Millisecond
+		}
+		if took := time.Since(began); how == "good" && took > limit {
 			t.Errorf("it took %v", took)
 		}
 	}
