@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/codec/query"
 	"brunt/chaos/proxy/toxics"
 	"brunt/scenarios/suite"
 
@@ -179,7 +180,7 @@ func TestMySQL(t *testing.T) {
 	}
 	remove(t, deadlock)
 
-	delay := add(t, p, toxics.SQLDelay{Delay: 150 * time.Millisecond, Name: "select b from *"})
+	delay := add(t, p, toxics.QueryDelay{Speaks: query.SQL, Delay: 150 * time.Millisecond, Name: "select b from *"})
 	began := time.Now()
 	var b string
 	if err := prepared.QueryRow(2).Scan(&b); err != nil || time.Since(began) < 150*time.Millisecond {

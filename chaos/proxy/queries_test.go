@@ -64,7 +64,7 @@ func TestQueries(t *testing.T) {
 	other := add(t, p, toxics.HTTPError{}) // which knows no commands
 	ask(all, "+1", "+2", "+3", "+4")
 	remove(t, other)
-	delay := add(t, p, toxics.RedisDelay{Delay: 150 * time.Millisecond, Name: "GET *"})
+	delay := add(t, p, toxics.QueryDelay{Speaks: query.Redis, Delay: 150 * time.Millisecond, Name: "GET *"})
 	began := time.Now()
 	ask(command("GET", "7"), "+7")
 	if took := time.Since(began); took < 150*time.Millisecond {

@@ -1,7 +1,9 @@
 package proxied
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -79,12 +81,8 @@ func (c *kafkaCode) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	names := kafkaCodes()
 	code, known := names[text]
 	if !known {
-		all := make([]string, 0, len(names))
-		for name := range names {
-			all = append(all, name)
-		}
-		slices.Sort(all)
-		m.AddHint(n.Pos, syntax.DidYouMean(strings.ToUpper(text), all), "%q is no error code of Kafka", syntax.Clip(text, 60))
+		m.AddHint(n.Pos, syntax.DidYouMean(strings.ToUpper(text), slices.Sorted(maps.Keys(names))),
+			"%q is no error code of Kafka", syntax.Clip(text, 60))
 	}
 	*c = kafkaCode(code)
 }
@@ -119,12 +117,7 @@ func (a *Asks) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 
 func (a *Asks) Traits(sc chaos.Scope) chaos.Traits { return parsed(&a.Edge, sc) }
 
-func (a *Asks) api() string {
-	if a.API == "" {
-		return "Produce"
-	}
-	return string(a.API)
-}
+func (a *Asks) api() string { return string(cmp.Or(a.API, "Produce")) }
 
 // ofGroup reports whether a broker answers the requests as the coordinator of a group or of producers.
 func (a *Asks) ofGroup() bool {
@@ -132,12 +125,7 @@ func (a *Asks) ofGroup() bool {
 }
 
 // name returns the pattern that the name of a request must match.
-func (a *Asks) name() string {
-	if a.Topic == "" {
-		return a.api() + " *"
-	}
-	return a.api() + " " + a.Topic
-}
+func (a *Asks) name() string { return pattern(a.api(), a.Topic) }
 
 // probe returns a request that matches: it replaces each * in the topic by an x.
 func (a *Asks) probe() proxy.ProbeRequest {
@@ -178,11 +166,9 @@ func (f *KafkaError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, err
 }
 
 func (f *KafkaDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	d := delayed{
+	return delayed{
 		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "requests", text: f.text(), probe: f.probe,
-		toxic: toxics.KafkaDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: proof.OrAll(f.Percent), Name: f.name()},
-	}
-	return d.plan(ctx, env)
+	}.ofQueries(ctx, env, query.Kafka, f.name())
 }
 
 func (f *AMQPNack) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {

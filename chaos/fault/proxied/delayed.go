@@ -9,6 +9,7 @@ import (
 	"brunt/chaos/medium/link"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
 	"brunt/scenarios/quantity"
 )
@@ -22,6 +23,14 @@ type delayed struct {
 	text          string // describes the requests that are hit
 	probe         func() proxy.ProbeRequest
 	toxic         proxy.Toxic
+}
+
+// ofQueries plans the delay of requests of a protocol of package query whose names match.
+func (f delayed) ofQueries(ctx context.Context, env chaos.Env, speaks, name string) ([]chaos.Step, error) {
+	f.toxic = toxics.QueryDelay{
+		Speaks: speaks, Delay: f.delay.D(), Jitter: f.jitter.D(), Share: proof.OrAll(f.percent), Name: name,
+	}
+	return f.plan(ctx, env)
 }
 
 // plan makes the steps.

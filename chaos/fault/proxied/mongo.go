@@ -8,6 +8,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/codec/query"
 	"brunt/chaos/proxy/peer"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
@@ -60,12 +61,11 @@ func (o *Operations) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (o *Operations) Traits(sc chaos.Scope) chaos.Traits { return parsed(&o.Edge, sc) }
 
 // name returns the pattern that the name of a command must match.
-func (o *Operations) name() string { return cmp.Or(o.Command, "*") + " " + cmp.Or(o.Collection, "*") }
+func (o *Operations) name() string { return pattern(o.Command, o.Collection) }
 
 // probe returns a command that matches: it replaces each * in its name by an empty string.
 func (o *Operations) probe() proxy.ProbeRequest {
-	verb := cmp.Or(strings.ReplaceAll(o.Command, "*", ""), "ping")
-	return proxy.ProbeRequest{Form: peer.Mongo, Path: verb + " " + strings.ReplaceAll(o.Collection, "*", "")}
+	return named(peer.Mongo, o.Command, "ping", o.Collection)
 }
 
 func (o *Operations) text() string {
@@ -99,11 +99,9 @@ func (f *MongoError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, err
 }
 
 func (f *MongoDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	d := delayed{
+	return delayed{
 		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "commands", text: f.text(), probe: f.probe,
-		toxic: toxics.MongoDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: proof.OrAll(f.Percent), Name: f.name()},
-	}
-	return d.plan(ctx, env)
+	}.ofQueries(ctx, env, query.Mongo, f.name())
 }
 
 func (*MongoError) Describe() chaos.Descriptor {

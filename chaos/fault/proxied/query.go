@@ -1,6 +1,7 @@
 package proxied
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proof"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/codec/query"
 	"brunt/chaos/proxy/peer"
 	"brunt/chaos/proxy/toxics"
 	"brunt/chaos/selector"
@@ -102,24 +104,18 @@ func (c *Commands) Traits(sc chaos.Scope) chaos.Traits { return parsed(&c.Edge, 
 func (s *Statements) Traits(sc chaos.Scope) chaos.Traits { return parsed(&s.Edge, sc) }
 
 // name returns the pattern that the name of a command must match.
-func (c *Commands) name() string {
-	verb, key := c.Command, c.Key
-	if verb == "" {
-		verb = "*"
-	}
-	if key == "" {
-		key = "*"
-	}
-	return verb + " " + key
-}
+func (c *Commands) name() string { return pattern(c.Command, c.Key) }
+
+// pattern returns that of a request's name: its kind and what it is about, each with * for any text; empty is any.
+func pattern(kind, about string) string { return cmp.Or(kind, "*") + " " + cmp.Or(about, "*") }
 
 // probe returns a command that matches: it replaces each * in its name by an empty string.
-func (c *Commands) probe() proxy.ProbeRequest {
-	verb := strings.ReplaceAll(c.Command, "*", "")
-	if verb == "" {
-		verb = "PING"
-	}
-	return proxy.ProbeRequest{Form: peer.Redis, Path: verb + " " + strings.ReplaceAll(c.Key, "*", "")}
+func (c *Commands) probe() proxy.ProbeRequest { return named(peer.Redis, c.Command, "PING", c.Key) }
+
+// named returns a probe that matches a pattern, with no text in place of each *. Without a kind of request it is usual.
+func named(form peer.Form, kind, usual, about string) proxy.ProbeRequest {
+	plain := func(text string) string { return strings.ReplaceAll(text, "*", "") }
+	return proxy.ProbeRequest{Form: form, Path: cmp.Or(plain(kind), usual) + " " + plain(about)}
 }
 
 // probe returns a statement that matches: it replaces each * by an empty string.
@@ -204,20 +200,16 @@ func (f *SQLError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 }
 
 func (f *RedisDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	d := delayed{
+	return delayed{
 		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "commands", text: f.text(), probe: f.probe,
-		toxic: toxics.RedisDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: proof.OrAll(f.Percent), Name: f.name()},
-	}
-	return d.plan(ctx, env)
+	}.ofQueries(ctx, env, query.Redis, f.name())
 }
 
 func (f *SQLDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	d := delayed{
+	return delayed{
 		Edge: &f.Edge, percent: f.Percent, delay: f.Delay, jitter: f.Jitter, what: "statements", text: f.text(),
 		probe: f.probe,
-		toxic: toxics.SQLDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: proof.OrAll(f.Percent), Name: f.Statement},
-	}
-	return d.plan(ctx, env)
+	}.ofQueries(ctx, env, query.SQL, f.Statement)
 }
 
 func (*RedisError) Describe() chaos.Descriptor {

@@ -19,15 +19,6 @@ type KafkaError struct {
 	Name string
 }
 
-// KafkaDelay delays a share of the requests of Kafka by Delay ± Jitter, together with the bytes that follow on the same
-// connection.
-type KafkaDelay struct {
-	Delay  time.Duration
-	Jitter time.Duration // largest deviation, uniform; 0 is none
-	Share  float64       // of the matching requests, from 0 to 1; 0 is all
-	Name   string        // as in KafkaError
-}
-
 // AMQPNack changes a share of a broker's confirms into negative ones: the broker has the message, and its publisher is
 // told that it has not.
 type AMQPNack struct {
@@ -42,19 +33,11 @@ func (t KafkaError) Check(parsed bool) error {
 	return errors.Join(append(errs, checkRequests(parsed, t.Share))...)
 }
 
-func (t KafkaDelay) Check(parsed bool) error {
-	return errors.Join(checkDelay(t.Delay, t.Jitter), checkRequests(parsed, t.Share))
-}
-
 func (t AMQPNack) Check(parsed bool) error { return checkRequests(parsed, t.Share) }
 
 func (t KafkaError) Begin() proxy.Effect {
 	return forward(query.Kafka, t.Share, t.Name,
 		func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, strconv.Itoa(int(t.Code)), "", false} })
-}
-
-func (t KafkaDelay) Begin() proxy.Effect {
-	return forward(query.Kafka, t.Share, t.Name, delaying(t.Delay, t.Jitter))
 }
 
 func (t AMQPNack) Begin() proxy.Effect {

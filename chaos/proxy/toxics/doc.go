@@ -1,6 +1,6 @@
 // Package toxics holds the faults that a proxy can put on a link: Latency, Bandwidth, Slicer, SlowClose, Limit, Stall,
-// Blackhole, Partition, Reset, HTTPError, HTTPDelay, HTTPRewrite, GRPCError, GRPCDelay, RedisError, RedisDelay,
-// MongoError, MongoDelay, SQLError, SQLDelay, KafkaError, KafkaDelay and AMQPNack.
+// Blackhole, Partition, Reset, HTTPError, HTTPDelay, HTTPRewrite, GRPCError, GRPCDelay, RedisError, MongoError,
+// SQLError, KafkaError, QueryDelay and AMQPNack.
 //
 //	Toxic --Check--> mistakes in its settings
 //	      --Begin--> proxy.Effect --Gate--> its effect on one direction of one connection

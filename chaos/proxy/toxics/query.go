@@ -39,31 +39,14 @@ type MongoError struct {
 	Name     string  // the command and its collection, such as "insert order*", with * for any text; empty is all
 }
 
-// MongoDelay delays a share of the commands of MongoDB by Delay ± Jitter, together with the bytes that follow on the
-// same connection.
-type MongoDelay struct {
+// QueryDelay delays a share of the requests of a protocol of package query by Delay ± Jitter, together with the bytes
+// that follow on the same connection.
+type QueryDelay struct {
+	Speaks string // the protocol, such as [query.Redis]
 	Delay  time.Duration
-	Jitter time.Duration // largest deviation, uniform; 0 is none
-	Share  float64       // of the matching commands, from 0 to 1; 0 is all
-	Name   string        // as in MongoError
-}
-
-// RedisDelay delays a share of the commands of Redis by Delay ± Jitter, together with the bytes that follow on the same
-// connection.
-type RedisDelay struct {
-	Delay  time.Duration
-	Jitter time.Duration // largest deviation, uniform; 0 is none
-	Share  float64       // of the matching commands, from 0 to 1; 0 is all
-	Name   string        // as in RedisError
-}
-
-// SQLDelay delays a share of the statements of PostgreSQL or MySQL by Delay ± Jitter, together with the bytes that
-// follow on the same connection.
-type SQLDelay struct {
-	Delay  time.Duration
-	Jitter time.Duration // largest deviation, uniform; 0 is none
-	Share  float64       // of the matching statements, from 0 to 1; 0 is all
-	Name   string        // as in SQLError
+	Jitter time.Duration // largest deviation, uniform
+	Share  float64       // of the matching requests, from 0 to 1; 0 is all
+	Name   string        // as in the error of that protocol, such as [RedisError]
 }
 
 func (t RedisError) Check(parsed bool) error {
@@ -90,15 +73,7 @@ func (t MongoError) Check(parsed bool) error {
 	return errors.Join(append(errs, checkRequests(parsed, t.Share))...)
 }
 
-func (t MongoDelay) Check(parsed bool) error {
-	return errors.Join(checkDelay(t.Delay, t.Jitter), checkRequests(parsed, t.Share))
-}
-
-func (t RedisDelay) Check(parsed bool) error {
-	return errors.Join(checkDelay(t.Delay, t.Jitter), checkRequests(parsed, t.Share))
-}
-
-func (t SQLDelay) Check(parsed bool) error {
+func (t QueryDelay) Check(parsed bool) error {
 	return errors.Join(checkDelay(t.Delay, t.Jitter), checkRequests(parsed, t.Share))
 }
 
@@ -118,16 +93,10 @@ func (t MongoError) Begin() proxy.Effect {
 		func(f proxy.RequestFilter) proxy.Gate { return &refusing{f, code, t.Text, false} })
 }
 
-func (t MongoDelay) Begin() proxy.Effect {
-	return forward(query.Mongo, t.Share, t.Name, delaying(t.Delay, t.Jitter))
-}
-
-func (t RedisDelay) Begin() proxy.Effect {
-	return forward(query.Redis, t.Share, t.Name, delaying(t.Delay, t.Jitter))
-}
-
-func (t SQLDelay) Begin() proxy.Effect {
-	return forward(query.SQL, t.Share, t.Name, delaying(t.Delay, t.Jitter))
+func (t QueryDelay) Begin() proxy.Effect {
+	return forward(t.Speaks, t.Share, t.Name, func(f proxy.RequestFilter) proxy.Gate {
+		return &delayer{f, HTTPDelay{Delay: t.Delay, Jitter: t.Jitter}}
+	})
 }
 
 // forward returns the effect of a gate on requests of a protocol of package query.
@@ -138,10 +107,6 @@ func forward(speaks string, share float64, name string, gate func(proxy.RequestF
 		}
 		return gate(proxy.NewRequestFilter(s, share, name, "").Speaking(speaks))
 	}}
-}
-
-func delaying(delay, jitter time.Duration) func(proxy.RequestFilter) proxy.Gate {
-	return func(f proxy.RequestFilter) proxy.Gate { return &delayer{f, HTTPDelay{Delay: delay, Jitter: jitter}} }
 }
 
 // refusing is a gate that answers requests.
