@@ -61,8 +61,8 @@ type Descriptor struct {
 	// Absent reports whether an answer says that the requested item does not exist, for ledger
 	// reads. It may be nil.
 	Absent func(c scenarios.Call, out *scenarios.Outcome) bool
-	// Resumes reports whether a call that takes messages and ended with an error missed none: a later call has them. It
-	// may be nil, which means that the call may have missed some.
+	// Resumes reports whether a call that replays, by its traits, missed no message although it ended with an error: a
+	// later call has them. It may be nil, which means that it missed none if it has an answer, or if nothing came.
 	Resumes func(c scenarios.Call, out *scenarios.Outcome) bool
 	// Retry reports whether a good answer may follow an answer that is an error, so that a ledger read is sent again.
 	// A call without an answer is always sent again. It may be nil, which means that no answer leads to another try.

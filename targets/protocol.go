@@ -1,7 +1,9 @@
 package targets
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/url"
 	"time"
 
@@ -59,6 +61,16 @@ func (s Scope) EndpointURL() (string, syntax.Pos) {
 		return "", syntax.Pos{}
 	}
 	return s.url.Text(), s.url.At
+}
+
+// CheckAddresses returns an error if a value of the parameter addr of an endpoint's URL is not HOST:PORT.
+func CheckAddresses(addr []string) error {
+	for _, a := range addr {
+		if _, _, err := net.SplitHostPort(a); err != nil {
+			return fmt.Errorf("addr=%s is not HOST:PORT", a)
+		}
+	}
+	return nil
 }
 
 // CheckHosts notes mistakes for further addresses of an endpoint that are outside the blast radius.

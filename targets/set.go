@@ -252,8 +252,13 @@ func (s *Set) Absent(c scenarios.Call, out *scenarios.Outcome) bool {
 
 // Resumes reports whether a later call has all that came and that a call with an error did not take.
 func (s *Set) Resumes(c scenarios.Call, out *scenarios.Outcome) bool {
-	d := s.Of(c)
-	return d.Resumes != nil && d.Resumes(c, out) || c.Traits().Replays && (out.Answered || out.First == 0)
+	if !c.Traits().Replays {
+		return false
+	}
+	if d := s.Of(c); d.Resumes != nil {
+		return d.Resumes(c, out)
+	}
+	return out.Answered || out.First == 0
 }
 
 // Retry reports whether a failed call should be tried again: it has no answer, or its protocol considers the answer

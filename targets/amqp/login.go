@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -20,7 +19,7 @@ type line = message.Line[frame]
 
 // protocol is how AMQP goes over connections.
 var protocol = message.Protocol[frame]{
-	Causes: causes, Addresses: message.Addresses, Login: login, Read: read, Take: take,
+	Causes: causes, Login: login, Read: read, Take: take,
 }
 
 // such shows URLs of endpoints.
@@ -32,10 +31,8 @@ func locate(u *url.URL) ([]string, error) {
 		if name != "addr" {
 			return nil, fmt.Errorf("unknown parameter %q; there is addr", name)
 		}
-		for _, a := range values {
-			if _, _, err := net.SplitHostPort(a); err != nil {
-				return nil, fmt.Errorf("addr=%s is not HOST:PORT", a)
-			}
+		if err := targets.CheckAddresses(values); err != nil {
+			return nil, err
 		}
 	}
 	return message.Addresses(u), nil

@@ -1,7 +1,6 @@
 package amqp
 
 import (
-	"context"
 	"embed"
 	"maps"
 	"net"
@@ -45,9 +44,7 @@ func Descriptor() *targets.Descriptor {
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool {
 			return out.Status == message.Absent || out.Status == notFound
 		},
-		Bind: func(ctx context.Context, _ scenarios.Call, by targets.Client) error {
-			return message.Bind[frame](ctx, by)
-		},
+		Bind:  message.Bind[frame],
 		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return message.NewClient(o, d, &protocol) }

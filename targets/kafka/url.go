@@ -2,9 +2,10 @@ package kafka
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
+
+	"brunt/targets"
 )
 
 // The schemes of endpoint URLs.
@@ -41,12 +42,10 @@ func locate(u *url.URL) (l location, err error) {
 	for name, values := range u.Query() {
 		switch name {
 		case "addr":
-			for _, a := range values {
-				if _, _, err := net.SplitHostPort(a); err != nil {
-					return l, fmt.Errorf("addr=%s is not HOST:PORT", a)
-				}
-				l.addresses = append(l.addresses, a)
+			if err := targets.CheckAddresses(values); err != nil {
+				return l, err
 			}
+			l.addresses = append(l.addresses, values...)
 		case "sasl":
 			if l.mechanism = values[0]; !slices.Contains(mechanisms, l.mechanism) {
 				return l, fmt.Errorf("sasl=%s: there are plain, scram-sha-256 and scram-sha-512", l.mechanism)

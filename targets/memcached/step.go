@@ -1,7 +1,6 @@
 package memcached
 
 import (
-	"context"
 	"embed"
 	"reflect"
 	"time"
@@ -45,11 +44,9 @@ func Descriptor() *targets.Descriptor {
 		Settings: reflect.TypeFor[step](),
 		Source:   map[string]embed.FS{"brunt/targets/memcached": source, "brunt/targets/message": message.Source},
 		Compile:  compile,
-		Absent:   func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == message.Absent },
-		Bind: func(ctx context.Context, _ scenarios.Call, by targets.Client) error {
-			return message.Bind[frame](ctx, by)
-		},
-		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == serverError },
+		Absent:   message.IsAbsent,
+		Bind:     message.Bind[frame],
+		Retry:    func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == serverError },
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return message.NewClient(o, d, &protocol) }
 	return d
@@ -120,7 +117,8 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		m.Add(s.Of("ttl"), "ttl is at most 30 days")
 	}
 	if block.Kind == kindCas && s.Token.IsZero() {
-		m.AddHint(block.Pos, "such as token: \"${var.token}\", extracted from $.cas of memcached.gets", "memcached.cas wants a token")
+		m.AddHint(block.Pos, "such as token: \"${var.token}\", extracted from $.cas of memcached.gets",
+			"memcached.cas wants a token")
 	}
 	if block.Kind == kindStats && !s.Stats {
 		m.Add(block.Pos, "memcached.stats is on")

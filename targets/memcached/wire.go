@@ -21,8 +21,7 @@ type line = message.Line[frame]
 
 // protocol is how memcached goes over connections.
 var protocol = message.Protocol[frame]{
-	Causes: causes, Addresses: func(u *url.URL) []string { return []string{u.Host} }, Login: login, Read: read,
-	Take: func(*line, frame) (bool, error) { return false, nil },
+	Causes: causes, Login: login, Read: read,
 }
 
 // A frame is a line of the server, with the value that follows it.
@@ -88,7 +87,7 @@ func (f *frame) flag(letter byte) string {
 	return ""
 }
 
-// refusal returns the number and the text of an error; 0: it is none.
+// refusal returns the number and the text of an error; 0: it is not an error.
 func (f *frame) refusal() (int32, string) {
 	for n := unknownCommand; n <= serverError; n++ {
 		if f.op == names[n] {

@@ -17,6 +17,9 @@ import (
 // Absent is the status of a call that finds no message.
 const Absent = -1
 
+// IsAbsent reports whether a call found no message. It is the Absent of a [targets.Descriptor].
+func IsAbsent(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == Absent }
+
 // A Call is a compiled step.
 type Call[F any] struct {
 	Is       scenarios.CallTraits
@@ -26,8 +29,6 @@ type Call[F any] struct {
 	Compose func(x *Exchange[F]) error
 	// Run sends it on x.Line, and sets x.Answer and x.Status
 	Run func(x *Exchange[F]) error
-	// Resumes says that a later call takes what this one missed, unless its answer says otherwise
-	Resumes bool
 	// Command returns the call as a command for a POSIX shell; nil: none
 	Command func(*result.Sent) string
 

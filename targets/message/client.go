@@ -17,13 +17,12 @@ import (
 // A Protocol is the protocol of a broker. F is one of its frames.
 type Protocol[F any] struct {
 	Causes scenarios.CauseFamily
-	// Addresses returns host:port of each server that a URL names. They are tried in turn.
-	Addresses func(*url.URL) []string
 	// Login prepares an open connection. Config is nil without TLS.
 	Login func(ctx context.Context, l *Line[F], to *url.URL, config *tls.Config) error
 	// Read reads a frame. It may panic: that is an error of the connection.
 	Read func(*bufio.Reader) (F, error)
-	// Take handles a frame that no call waits for, in the goroutine that reads, and reports whether it is one.
+	// Take handles a frame that no call waits for, in the goroutine that reads, and reports whether it is one; nil: a call
+	// waits for each
 	Take func(l *Line[F], f F) (bool, error)
 
 	// Single says that all steps of a virtual user share one connection, which has its [User]
@@ -53,7 +52,7 @@ func NewClient[F any](o targets.Options, d *targets.Descriptor, p *Protocol[F]) 
 	if err = dial.Complete(&o); err != nil {
 		return nil, err
 	}
-	c := &client[F]{o: o, p: p, at: u, list: p.Addresses(u)}
+	c := &client[F]{o: o, p: p, at: u, list: Addresses(u)}
 	if d.Wires[u.Scheme].TLS {
 		if c.tls, err = dial.TLSConfig(o.TLS); err != nil {
 			return nil, err
@@ -157,7 +156,7 @@ func (s *session[F]) Do(it *template.Iter, by scenarios.Call, out *scenarios.Out
 }
 
 // Bind opens and closes a connection, so that an endpoint that refuses the load's login is known before the load.
-func Bind[F any](ctx context.Context, by targets.Client) error {
+func Bind[F any](ctx context.Context, _ scenarios.Call, by targets.Client) error {
 	l, err := by.(*client[F]).dial(nil)(ctx, 0)
 	if err != nil {
 		return err

@@ -154,7 +154,7 @@ func (l *Line[F]) one(next func(*bufio.Reader) (F, error), take func(*Line[F], F
 	err error,
 ) {
 	defer scenarios.Recover(&err)
-	if f, err = next(l.Reader); err == nil {
+	if f, err = next(l.Reader); err == nil && take != nil {
 		taken, err = take(l, f)
 	}
 	return f, taken, err

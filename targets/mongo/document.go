@@ -140,7 +140,7 @@ func field(doc []byte, name string) (kind byte, value []byte) {
 	return 0, nil
 }
 
-// number returns the value of a field as a number; 0: it is none.
+// number returns the value of a field as a number; 0: it is not a number.
 func number(doc []byte, name string) float64 {
 	kind, value := field(doc, name)
 	v := bson.RawValue{Type: bson.Type(kind), Value: value}
@@ -154,7 +154,7 @@ func number(doc []byte, name string) float64 {
 	return 0
 }
 
-// integer returns the value of a field as a whole number; 0: it is none.
+// integer returns the value of a field as a whole number; 0: it is not a number.
 func integer(doc []byte, name string) int64 {
 	if kind, value := field(doc, name); kind == typeInt64 {
 		return int64(binary.LittleEndian.Uint64(value))
@@ -162,7 +162,7 @@ func integer(doc []byte, name string) int64 {
 	return int64(number(doc, name))
 }
 
-// text returns the value of a field as a text; empty: it is none.
+// text returns the value of a field as a text; empty: it is not a text.
 func text(doc []byte, name string) string {
 	if kind, value := field(doc, name); kind == typeString {
 		return string(value[4 : len(value)-1])
@@ -170,7 +170,7 @@ func text(doc []byte, name string) string {
 	return ""
 }
 
-// nested returns a document or an array in a field; nil: there is none.
+// nested returns a document or an array in a field; nil: the field holds neither.
 func nested(doc []byte, name string) []byte {
 	if kind, value := field(doc, name); kind == typeDocument || kind == typeArray {
 		return value

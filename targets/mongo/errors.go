@@ -49,7 +49,7 @@ var causes = scenarios.CauseFamily{First: 0x61 << 16, Name: func(code int32) str
 	return "error " + codes.Name(code)
 }}
 
-// refusal is an error that an answer tells; the zero value is none.
+// refusal is an error that an answer tells; the zero value: it tells no error.
 type refusal struct {
 	code int32
 	text string

@@ -21,8 +21,7 @@ const mechanism = "SCRAM-SHA-256"
 
 // protocol is how MongoDB goes over connections.
 var protocol = message.Protocol[frame]{
-	Causes: causes, Addresses: message.Addresses, Login: login, Read: read,
-	Take: func(*message.Line[frame], frame) (bool, error) { return false, nil },
+	Causes: causes, Login: login, Read: read,
 }
 
 // state is what a connection knows: the elements that its commands take from the URL.

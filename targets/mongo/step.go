@@ -1,7 +1,6 @@
 package mongo
 
 import (
-	"context"
 	"embed"
 	"net/url"
 	"reflect"
@@ -39,11 +38,9 @@ func Descriptor() *targets.Descriptor {
 		Settings: reflect.TypeFor[step](),
 		Source:   map[string]embed.FS{"brunt/targets/mongo": source, "brunt/targets/message": message.Source},
 		Compile:  compile,
-		Absent:   func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == message.Absent },
-		Bind: func(ctx context.Context, _ scenarios.Call, by targets.Client) error {
-			return message.Bind[frame](ctx, by)
-		},
-		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary[out.Status] },
+		Absent:   message.IsAbsent,
+		Bind:     message.Bind[frame],
+		Retry:    func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary[out.Status] },
 		OfUnit: func(endpoint *url.URL, addr string) string {
 			u := *endpoint
 			u.Host = addr
@@ -130,7 +127,7 @@ var belongs = map[string][]string{
 // command is the YAML of a command.
 type command struct {
 	template.JSON
-	name string // its first key; empty: there is none
+	name string // its first key; empty: it has no key
 }
 
 func (c *command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
+	"brunt/targets"
 	"brunt/targets/message"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -78,11 +78,7 @@ func (l *location) parameter(name string, values []string) (err error) {
 	value := values[0]
 	switch name {
 	case "addr":
-		for _, a := range values {
-			if _, _, err := net.SplitHostPort(a); err != nil {
-				return fmt.Errorf("addr=%s is not HOST:PORT", a)
-			}
-		}
+		return targets.CheckAddresses(values)
 	case "authSource":
 		l.source = value
 	case "authMechanism":

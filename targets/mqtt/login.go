@@ -21,7 +21,7 @@ import (
 // protocol returns how MQTT goes over connections to an endpoint.
 func (at *location) protocol() *message.Protocol[*packet] {
 	return &message.Protocol[*packet]{
-		Causes: causes, Addresses: message.Addresses, Login: at.login, Take: take,
+		Causes: causes, Login: at.login, Take: take,
 		Read:   func(r *bufio.Reader) (*packet, error) { return read(r, at.version) },
 		Single: at.client != "", Buffer: 1 << 10, // of many devices, each with a few messages
 	}

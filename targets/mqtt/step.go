@@ -1,7 +1,6 @@
 package mqtt
 
 import (
-	"context"
 	"embed"
 	"net"
 	"net/url"
@@ -34,15 +33,10 @@ func Descriptor() *targets.Descriptor {
 		Settings: reflect.TypeFor[step](),
 		Source:   map[string]embed.FS{"brunt/targets/mqtt": source, "brunt/targets/message": message.Source},
 		Compile:  compile,
-		Absent:   func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == message.Absent },
-		Bind: func(ctx context.Context, _ scenarios.Call, by targets.Client) error {
-			return message.Bind[*packet](ctx, by)
-		},
-		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },
-		Resumes: func(c scenarios.Call, out *scenarios.Outcome) bool {
-			return c.(*call).Resumes && out.Status != subscriptionLost
-		},
-		Lasts: func(c scenarios.Call) bool { return c.(*call).Is.Waits },
+		Absent:   message.IsAbsent,
+		Bind:     message.Bind[*packet],
+		Retry:    func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },
+		Resumes:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status != subscriptionLost },
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) {
 		u, err := o.Endpoint(d)
@@ -123,7 +117,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	c.Is.URL = k.topic.Text()
 	c.Is.Refs = append(c.Is.Refs, k.topic.Refs()...)
 	c.Compile(&s.Settings, block, in, m, numberOf, "135 or not authorized")
-	c.Resumes = s.Keep == keepUser && k.qos > 0 && hasSession(in)
+	c.Is.Replays = s.Keep == keepUser && k.qos > 0 && hasSession(in)
 	message.CheckEndpoint(in, func(u *url.URL) ([]string, error) {
 		l, err := locate(u)
 		if err == nil && l.version == 4 {

@@ -3,12 +3,12 @@ package mqtt
 import (
 	"fmt"
 	"math"
-	"net"
 	"net/url"
 	"strconv"
 	"time"
 
 	"brunt/scenarios/quantity"
+	"brunt/targets"
 	"brunt/targets/message"
 )
 
@@ -56,11 +56,7 @@ func locate(u *url.URL) (l location, err error) {
 		value := values[0]
 		switch name {
 		case "addr":
-			for _, a := range values {
-				if _, _, err := net.SplitHostPort(a); err != nil {
-					return l, fmt.Errorf("addr=%s is not HOST:PORT", a)
-				}
-			}
+			err = targets.CheckAddresses(values)
 		case "version":
 			versions := map[string]byte{"3.1.1": 4, "5": 5}
 			if l.version = versions[value]; l.version == 0 {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/url"
 	"strconv"
 
@@ -17,7 +16,7 @@ import (
 
 // protocol is how NATS goes over connections.
 var protocol = message.Protocol[frame]{
-	Causes: causes, Addresses: message.Addresses, Login: login, Read: read, Take: take,
+	Causes: causes, Login: login, Read: read, Take: take,
 }
 
 // such shows URLs of endpoints.
@@ -29,10 +28,8 @@ func locate(u *url.URL) ([]string, error) {
 		if name != "addr" {
 			return nil, fmt.Errorf("unknown parameter %q; there is addr", name)
 		}
-		for _, a := range values {
-			if _, _, err := net.SplitHostPort(a); err != nil {
-				return nil, fmt.Errorf("addr=%s is not HOST:PORT", a)
-			}
+		if err := targets.CheckAddresses(values); err != nil {
+			return nil, err
 		}
 	}
 	if u.Path != "" && u.Path != "/" {

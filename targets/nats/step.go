@@ -1,7 +1,6 @@
 package nats
 
 import (
-	"context"
 	"embed"
 	"reflect"
 	"strings"
@@ -38,9 +37,7 @@ func Descriptor() *targets.Descriptor {
 		Settings: reflect.TypeFor[step](),
 		Source:   map[string]embed.FS{"brunt/targets/nats": source, "brunt/targets/message": message.Source},
 		Compile:  compile, Absent: absent,
-		Bind: func(ctx context.Context, _ scenarios.Call, by targets.Client) error {
-			return message.Bind[frame](ctx, by)
-		},
+		Bind:  message.Bind[frame],
 		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return message.NewClient(o, d, &protocol) }

@@ -161,7 +161,7 @@ func (s *suite) hello() (string, error) {
 	s.call, s.with = l.Calls[0], "{}"
 	for _, name := range slices.Sorted(maps.Keys(l.Examples)) {
 		if !slices.Contains(l.Calls, name) {
-			return "", wrong("examples holds settings by the name of a call", "it has an example of %s, which is none of its calls",
+			return "", wrong("examples holds settings by the name of a call", "it has an example of %s, which is no call of its own",
 				targets.Quote(name))
 		}
 		s.call, s.with = name, string(l.Examples[name])

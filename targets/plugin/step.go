@@ -37,7 +37,7 @@ func Descriptor() *targets.Descriptor {
 			"brunt/targets/plugin": source, "brunt/targets/message": message.Source,
 		},
 		Compile: compile, Bind: bind,
-		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == message.Absent },
+		Absent: message.IsAbsent,
 		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return newClient(o, d) }

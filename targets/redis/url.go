@@ -2,7 +2,6 @@ package redis
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -70,12 +69,10 @@ func (l *location) query(u *url.URL) error {
 	for name, values := range given {
 		switch name {
 		case "addr":
-			for _, a := range values {
-				if _, _, err := net.SplitHostPort(a); err != nil {
-					return fmt.Errorf("addr=%s is not HOST:PORT", a)
-				}
-				l.addresses = append(l.addresses, a)
+			if err := targets.CheckAddresses(values); err != nil {
+				return err
 			}
+			l.addresses = append(l.addresses, values...)
 		case "protocol":
 			if !slices.Contains([]string{"2", "3"}, values[0]) {
 				return fmt.Errorf("protocol=%s: Redis has 2 and 3", values[0])

@@ -30,11 +30,10 @@ const such = "such as smtp://127.0.0.1:25, smtps://user:${env.PASSWORD}@mail.exa
 // protocol returns how SMTP goes over connections. Options has the TLS settings for STARTTLS.
 func protocol(o *targets.Options) *message.Protocol[reply] {
 	return &message.Protocol[reply]{
-		Causes: causes, Addresses: message.Addresses, Read: read,
+		Causes: causes, Read: read,
 		Login: func(ctx context.Context, l *message.Line[reply], to *url.URL, config *tls.Config) error {
 			return login(ctx, o, l, to, config)
 		},
-		Take: func(*message.Line[reply], reply) (bool, error) { return false, nil },
 	}
 }
 
@@ -49,10 +48,8 @@ func locate(u *url.URL) ([]string, error) {
 	for name, values := range u.Query() {
 		switch name {
 		case "addr":
-			for _, a := range values {
-				if _, _, err := net.SplitHostPort(a); err != nil {
-					return nil, fmt.Errorf("addr=%s is not HOST:PORT", a)
-				}
+			if err := targets.CheckAddresses(values); err != nil {
+				return nil, err
 			}
 		case "starttls":
 			if values[0] != "on" && values[0] != "off" {

@@ -1,7 +1,6 @@
 package smtp
 
 import (
-	"context"
 	"embed"
 	"maps"
 	"net/url"
@@ -28,9 +27,7 @@ func Descriptor() *targets.Descriptor {
 		Settings: reflect.TypeFor[step](),
 		Source:   map[string]embed.FS{"brunt/targets/smtp": source, "brunt/targets/message": message.Source},
 		Compile:  compile,
-		Bind: func(ctx context.Context, _ scenarios.Call, by targets.Client) error {
-			return message.Bind[reply](ctx, by)
-		},
+		Bind:     message.Bind[reply],
 		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool {
 			return out.Status >= firstRefuse && out.Status < firstFinal
 		},

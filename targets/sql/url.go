@@ -3,7 +3,6 @@ package sql
 import (
 	"crypto/tls"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -62,12 +61,10 @@ func (d *Dialect) locate(u *url.URL) (l Location, err error) {
 		case !slices.Contains(known, name):
 			return l, fmt.Errorf("unknown parameter %q; there are %s", name, strings.Join(known, ", "))
 		case name == "addr":
-			for _, a := range values {
-				if _, _, err := net.SplitHostPort(a); err != nil {
-					return l, fmt.Errorf("addr=%s is not HOST:PORT", a)
-				}
-				l.Addresses = append(l.Addresses, a)
+			if err := targets.CheckAddresses(values); err != nil {
+				return l, err
 			}
+			l.Addresses = append(l.Addresses, values...)
 		case name == "sslmode":
 			if l.TLS, valid = tlsModes[value]; !valid {
 				return l, fmt.Errorf("sslmode=%s: there are disable, require and verify-full", value)
