@@ -104,7 +104,8 @@ func (t *Timeline) TakenBack(entry int, why chaos.TakenBackError) {
 	}
 }
 
-// A standstill is a time in which brunt itself did not run, as offsets from t0. The zero value is none.
+// A standstill is a time in which brunt itself did not run, as offsets from t0. In the zero value, brunt ran all the
+// time.
 type standstill struct{ from, to time.Duration }
 
 // StoodStill tells the timeline that brunt stood still from one time to another. A process that holds a fault gives

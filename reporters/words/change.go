@@ -350,8 +350,8 @@ func fewerCrossings(f *findings) *Advice {
 	}
 }
 
-// slowLink returns an objective on response times that failed while a fault made a link slow, and the fault; nil if
-// there is none.
+// slowLink returns an objective on response times that failed while a fault made a link slow, and the fault; nil: no
+// such objective failed.
 func (f *findings) slowLink() (*result.ObjectiveResult, *result.FaultRecord) {
 	for i := range f.r.Objectives {
 		o := &f.r.Objectives[i]

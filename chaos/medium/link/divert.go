@@ -419,6 +419,12 @@ func (h *heldDiverted) close() error {
 	return errors.Join(errs...)
 }
 
+// unsettled says how many connections were cut at a moment with data under way.
+func unsettled(n int, what string) string {
+	return fmt.Sprintf("brunt cut %s without a quiet moment while brunt ran for %s, and their requests under way",
+		syntax.Amount(n, what), settleWithin)
+}
+
 // Revert implements [chaos.Held]. The proxies, without toxics, serve open connections until Gone has
 // proved that the fault is over.
 func (h *heldDiverted) Revert(ctx context.Context) (chaos.Outcome, error) {
@@ -452,8 +458,7 @@ func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
 	}
 	text += h.step.encrypted
 	if h.cut > 0 {
-		text += fmt.Sprintf("; at the injection brunt cut %s without a quiet moment while brunt ran for %s, and their requests under way",
-			syntax.Amount(h.cut, "older connection"), settleWithin)
+		text += "; at the injection " + unsettled(h.cut, "older connection")
 	}
 	return fmt.Sprintf("%s; each of %s opened from inside reaches it", text,
 		syntax.Amount(len(h.diversions), "connection")), nil
@@ -522,8 +527,7 @@ func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
 		}
 	}
 	if left > 0 {
-		text += fmt.Sprintf("; brunt cut %s without a quiet moment while brunt ran for %s, and their requests under way",
-			syntax.Amount(left, "connection"), settleWithin)
+		text += "; " + unsettled(left, "connection")
 	}
 	return text, chaos.JoinErrors(err, drainErr, h.close())
 }

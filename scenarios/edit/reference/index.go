@@ -78,7 +78,7 @@ func (x *index) fields(line int) (body, sort string) {
 	return body, cmp.Or(sort, "key")
 }
 
-// entry decodes the entry of a path; nil if there is none.
+// entry decodes the entry of a path; nil: it has no entry.
 func (x *index) entry(path string) *entry {
 	i, ok := slices.BinarySearchFunc(x.lines, path, func(line, path string) int {
 		at, _, _ := strings.Cut(line, "\t")
@@ -105,7 +105,7 @@ func (x *index) entry(path string) *entry {
 	return &e
 }
 
-// entry returns the entry of a path; nil if there is none.
+// entry returns the entry of a path; nil: it has no entry.
 func (r *Reference) entry(path string) *entry {
 	if r.index != nil {
 		return r.index.entry(path)
