@@ -8,8 +8,6 @@ import (
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/message"
-
-	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
 type exchange = message.Exchange[frame]
@@ -160,11 +158,11 @@ func (k *kind) whole(x *exchange, s *state) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := s.database
+	in := s.database
 	if len(database) > 0 {
-		name = string(database)
+		in = inDatabase(string(database))
 	}
-	more := [][]byte{elementsOf(document(bson.D{{Key: "$db", Value: name}})), s.prefer}
+	more := [][]byte{in, s.prefer}
 	if k.writes {
 		more = append(more, s.write)
 	}

@@ -26,12 +26,15 @@ var protocol = message.Protocol[frame]{
 
 // state is what a connection knows: the elements that its commands take from the URL.
 type state struct {
-	database string
-	number   int32 // of the last request
+	database []byte // of steps that name none
+	number   int32  // of the last request
 	write    []byte
 	read     []byte
 	prefer   []byte
 }
+
+// inDatabase returns the elements that name the database of a command.
+func inDatabase(name string) []byte { return elementsOf(document(bson.D{{Key: "$db", Value: name}})) }
 
 // login asks the server what it is, and proves the user to it.
 func login(ctx context.Context, l *message.Line[frame], to *url.URL, config *tls.Config) error {
@@ -45,7 +48,7 @@ func login(ctx context.Context, l *message.Line[frame], to *url.URL, config *tls
 	if err != nil {
 		return err
 	}
-	s := &state{database: at.database}
+	s := &state{database: inDatabase(at.database)}
 	l.State = s
 	if at.concern != nil {
 		s.write = elementsOf(document(bson.D{{Key: "writeConcern", Value: at.concern}}))

@@ -36,7 +36,11 @@ func read(text string, from Sources) *Reference {
 	r := &Reference{from: from, index: &index{
 		bodies: strings.Split(bodies, "\n"), lines: strings.Split(strings.TrimSuffix(lines, "\n"), "\n"),
 	}}
-	r.executors = len(r.of("executor"))
+	for _, sort := range r.all() {
+		if sort == "executor" {
+			r.executors++
+		}
+	}
 	return r
 }
 
