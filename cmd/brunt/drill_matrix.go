@@ -106,7 +106,7 @@ func fillMatrix(page *html.MatrixPage, runs []drills.Tried, system *drills.Syste
 			command = append(command, "--set", s.Set)
 		}
 		page.Next = append(page.Next, html.MatrixNext{
-			Command: syntax.ShellWords(command), Why: words.DrillReason(s.Part, s.Effect, s.Reason, s.Unmet),
+			Command: syntax.ShellWords(command), Why: words.DrillReason(s.Part, s.One, s.Effect, s.Reason, s.Unmet),
 		})
 	}
 	return learned

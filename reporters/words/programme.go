@@ -221,7 +221,7 @@ func UntriedParts(parts []programme.UntriedPart, effects []string) (out []string
 		for _, e := range p.Effects {
 			lacks = append(lacks, neverHad(e))
 		}
-		out = append(out, Clean(p.Name)+": "+strings.Join(lacks, ", "))
+		out = append(out, partText(p.Name, p.One)+": "+strings.Join(lacks, ", "))
 	}
 	if len(effects) > 0 {
 		out = append(out, "on no part at all: "+Clean(strings.Join(effects, ", ")))
@@ -229,10 +229,18 @@ func UntriedParts(parts []programme.UntriedPart, effects []string) (out []string
 	return out
 }
 
-// DrillReason says why a drill is worth running next: no run tried an effect on a part, and a clause says why that
-// matters. Unmet means that the last fault with this effect met no traffic, or was not verified.
-func DrillReason(part, effect, why string, unmet bool) string {
-	text := Clean(part) + " was " + neverHad(effect) + ", and " + Clean(why) + "."
+// partText names a service, one replica of a service, or a link.
+func partText(name string, one bool) string {
+	if one {
+		return "one of " + Clean(name)
+	}
+	return Clean(name)
+}
+
+// DrillReason says why a drill is worth running next: no run tried an effect on a part, or on one replica of it, and a
+// clause says why that matters. Unmet means that the last fault with this effect met no traffic, or was not verified.
+func DrillReason(part string, one bool, effect, why string, unmet bool) string {
+	text := partText(part, one) + " was " + neverHad(effect) + ", and " + Clean(why) + "."
 	if unmet {
 		text += " The last such fault met no traffic, or was not verified: it wants another load."
 	}

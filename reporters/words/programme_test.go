@@ -18,7 +18,7 @@ func TestUntriedTexts(t *testing.T) {
 				{Name: "evil\x1b[2J", Effects: []string{"slow"}},
 			},
 		},
-		{System: "bare", Parts: []programme.UntriedPart{{Name: "one of web", Effects: []string{"hangs"}}}},
+		{System: "bare", Parts: []programme.UntriedPart{{Name: "web", One: true, Effects: []string{"hangs"}}}},
 	}}
 	want := []Pair{
 		{"shop", "Of 17 ways to fail, 0 held and 1 failed. store: never died, never hung; web->store: never slow, " +
@@ -36,7 +36,7 @@ func TestUntriedTexts(t *testing.T) {
 		{true, "store was never hung, and 2 steps need it. The last such fault met no traffic, or was not verified: " +
 			"it wants another load."},
 	} {
-		if got := DrillReason("store", "hangs", "2 steps need it", tt.unmet); got != tt.want {
+		if got := DrillReason("store", false, "hangs", "2 steps need it", tt.unmet); got != tt.want {
 			t.Errorf("%q, want %q", got, tt.want)
 		}
 	}

@@ -217,7 +217,13 @@ var system = drills.System{
 }
 
 // untriedText joins a part and the effects that no run tried on it.
-func untriedText(p programme.UntriedPart) string { return p.Name + ": " + strings.Join(p.Effects, " ") }
+func untriedText(p programme.UntriedPart) string {
+	name := p.Name
+	if p.One {
+		name = "one of " + name
+	}
+	return name + ": " + strings.Join(p.Effects, " ")
+}
 
 // TestCoverage: what was never tried is known by service and link, with an interval of what holds.
 func TestCoverage(t *testing.T) {

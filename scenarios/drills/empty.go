@@ -101,7 +101,6 @@ func (s *System) kinds(part, effect string) (out []string) {
 
 // forbidden names, in a sentence, the policy that forbids an effect on a part. The result is empty if no policy does.
 func (s *System) forbidden(part, effect string) string {
-	part = strings.TrimPrefix(part, oneOf(""))
 	kinds := s.kinds(part, effect)
 	for _, p := range s.Policies {
 		for end := range strings.SplitSeq(part, chaos.LinkArrow) {

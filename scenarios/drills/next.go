@@ -36,9 +36,6 @@ type Coverage struct {
 	unmet map[[2]string]bool // see [Matrix]
 }
 
-// oneOf names one replica of a service with several. Losing one is another failure than losing all.
-func oneOf(service string) string { return "one of " + service }
-
 // with returns s with the facts that only runs know: links between containers, and the replicas that were found
 // during a run. If s is nil, it returns the system that appears in the runs.
 func (m *Matrix) with(s *System) *System {
@@ -64,40 +61,47 @@ func (m *Matrix) with(s *System) *System {
 	return &out
 }
 
-// mode returns the part of a system that a part of a matrix stands for: a service, one of its replicas, or a link. It
-// is empty for a link of one of several replicas, because that tells nothing about the link of all.
-func (s *System) mode(part string) string {
+// mode returns the part of a system that a part of a matrix stands for: a service, one of its replicas, or a link.
+// Losing one of several replicas is another failure than losing all. The part is empty for a link of one of several
+// replicas, because that tells nothing about the link of all.
+func (s *System) mode(part string) (of string, one bool) {
 	link := linkOf(part)
 	if link == "" {
 		if service := serviceOf(part); service == part || s.Replicas[service] <= 1 {
-			return service
+			return service, false
 		}
-		return oneOf(serviceOf(part))
+		return serviceOf(part), true
 	}
 	for end := range strings.SplitSeq(part, chaos.LinkArrow) {
 		if service := serviceOf(end); service != end && s.Replicas[service] > 1 {
-			return ""
+			return "", false
 		}
 	}
-	return link
+	return link, false
 }
 
 // Coverage compares the cells of a matrix with the services and links of a system. If the system is nil, the services
 // and links that appear in the runs are used.
 func (m *Matrix) Coverage(of *System) Coverage {
-	s, tried := m.with(of), map[[2]string]scenarios.Verdict{}
+	type key struct {
+		part   string
+		one    bool
+		effect string
+	}
+	s, tried := m.with(of), map[key]scenarios.Verdict{}
 	for at, cell := range m.Cells {
-		key := [2]string{s.mode(at[0]), at[1]} // of several replicas the worst verdict counts
+		key := key{effect: at[1]}
+		key.part, key.one = s.mode(at[0]) // of several replicas the worst verdict counts
 		if before, ok := tried[key]; !ok || scenarios.Worse(before, cell.Verdict) != before {
 			tried[key] = cell.Verdict
 		}
 	}
 	out := Coverage{unmet: m.unmet}
-	add := func(part string, effects []string) {
-		u := programme.UntriedPart{Name: part}
+	add := func(part string, one bool, effects []string) {
+		u := programme.UntriedPart{Name: part, One: one}
 		for _, e := range effects {
 			out.Modes++
-			switch v, ok := tried[[2]string{part, e}]; {
+			switch v, ok := tried[key{part, one, e}]; {
 			case !ok && s.forbidden(part, e) != "":
 			case !ok:
 				u.Effects = append(u.Effects, e)
@@ -112,9 +116,9 @@ func (m *Matrix) Coverage(of *System) Coverage {
 		}
 	}
 	for _, w := range s.modes() {
-		add(w.part, w.effects)
+		add(w.part, false, w.effects)
 		if n, service := s.Replicas[w.part]; service && n > 1 {
-			add(oneOf(w.part), ofServices)
+			add(w.part, true, ofServices)
 		}
 	}
 	for _, e := range effects[:len(effects)-1] {
@@ -169,7 +173,8 @@ type Suggestion struct {
 	Drill  string // its name
 	Role   string // part=PART
 	Set    string // a param, such as pick=one; empty: no param
-	Part   string // the service or link, such as one of store
+	Part   string // the service or link
+	One    bool   // one replica of the service, which has several
 	Effect string // the effect that no run tried on the part, such as hangs
 	Reason string // why that matters: a clause
 	Unmet  bool   // the last fault with this effect met no traffic, or was not verified
@@ -184,14 +189,12 @@ const unmetLast = 100
 func (c Coverage) Next(d *Dependencies, n int) []Suggestion {
 	type candidate struct {
 		Suggestion
-		part  string
 		score float64
 	}
 	var list []candidate
 	for _, u := range c.Untried {
-		part, one := strings.CutPrefix(u.Name, oneOf(""))
-		service, set := part, ""
-		if one {
+		service, set := u.Name, ""
+		if u.One {
 			set = "pick=one"
 		}
 		if _, to, link := strings.Cut(u.Name, chaos.LinkArrow); link {
@@ -201,12 +204,12 @@ func (c Coverage) Next(d *Dependencies, n int) []Suggestion {
 		for _, effect := range u.Effects {
 			next := candidate{
 				Suggestion{
-					Drill: sweepOf[effect], Role: "part=" + part, Set: set,
-					Part: u.Name, Effect: effect, Reason: reason, Unmet: c.unmet[[2]string{part, effect}],
+					Drill: sweepOf[effect], Role: "part=" + u.Name, Set: set, Part: u.Name, One: u.One,
+					Effect: effect, Reason: reason, Unmet: c.unmet[[2]string{u.Name, effect}],
 				},
-				part, score - float64(slices.Index(worth, effect))/10,
+				score - float64(slices.Index(worth, effect))/10,
 			}
-			if one { // the loss of all replicas comes first
+			if u.One { // the loss of all replicas comes first
 				next.score -= .5
 			}
 			if next.Unmet {
@@ -219,8 +222,8 @@ func (c Coverage) Next(d *Dependencies, n int) []Suggestion {
 	var out []Suggestion
 	taken := map[string]bool{}
 	for _, one := range list {
-		if len(out) < n && !taken[one.part] {
-			taken[one.part] = true
+		if len(out) < n && !taken[one.Part] {
+			taken[one.Part] = true
 			out = append(out, one.Suggestion)
 		}
 	}

@@ -151,9 +151,11 @@ type Untried struct {
 	Failed  int           `json:"failed"`            // of these, those on which one failed
 }
 
-// An UntriedPart is a service or a link of a system, with the effects that no run tried on it.
+// An UntriedPart is a service, one replica of a service, or a link of a system, with the effects that no run tried
+// on it.
 type UntriedPart struct {
-	Name    string   `json:"name"` // such as store, one of store, or api->store
+	Name    string   `json:"name"`          // the service, such as store, or the link, such as api->store
+	One     bool     `json:"one,omitempty"` // one replica of the service, which has several
 	Effects []string `json:"effects"`
 }
 
