@@ -83,10 +83,10 @@ func (s *System) Watch() {
 			if e.Kind != "start" {
 				return
 			}
-			s.noteUncounted(s.counters.Restarted(ctx, e.ID))
-			if t := s.host.Timeline(); t != nil {
+			if t := s.host.Timeline(); t != nil { // faults first, as traffic passes without them meanwhile
 				t.OnRestart(e.ID)
 			}
+			s.noteUncounted(s.counters.Restarted(ctx, e.ID))
 		}
 		began = began.Add(ahead)
 		for noted := false; ; noted = true { // the engine may restart meanwhile
