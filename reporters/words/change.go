@@ -25,6 +25,7 @@ func changeRules() []changeRule {
 		{"in-flight-limit", nil, moreInFlight},
 		{"capacity", (*findings).failed, moreCapacity},
 		{"busy-machine", (*findings).starved, quietMachine},
+		{"lost-writes", (*findings).failed, surerWrites},
 		{"only-replica", (*findings).outage, secondReplica},
 		{"dead-replica", (*findings).outage, avoidReplica},
 		{"failover", (*findings).outage, shorterFailover},
@@ -76,15 +77,15 @@ func (f *findings) failed() bool {
 	return f.r.Verdict == scenarios.Fail || f.r.Verdict == scenarios.Stopped
 }
 
-// outage reports whether the run failed with an outage that a fault did.
-func (f *findings) outage() bool { return f.failed() && f.fault != nil }
+// outage reports whether the run failed with an outage that a fault did, and not for lost writes alone.
+func (f *findings) outage() bool { return f.failed() && f.fault != nil && !f.lossesDecided() }
 
 // starved reports whether brunt was late on a machine whose processors were in demand nearly all the time, while
 // requests failed that no fault is shown to have failed, or answers before the faults were too slow. The run may be
 // invalid for that. It also reports an objective that other programs leave undecided. The target may then have lacked a
 // processor as brunt did.
 func (f *findings) starved() bool {
-	return countObjectives(f.r, openByMachine) > 0 ||
+	return countObjectives(f.r, openByMachine) > 0 || f.noBaseline() && len(f.r.Generator.Held()) > 0 ||
 		(f.failed() || f.r.Verdict == scenarios.Invalid) && f.fault == nil &&
 			!f.r.Generator.Healthy && f.r.Generator.Pressure >= busyMachine &&
 			(f.in != nil || slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
@@ -115,6 +116,28 @@ func quietMachine(f *findings) *Advice {
 		Likely: true,
 		Text: Text{}.say("Run it again on a quiet machine: tasks waited for a processor ").
 			strong(wholePercent(float64(f.r.Generator.Pressure))).say(" of the time, so likely the target lacked one too."),
+	}
+}
+
+// surerWrites speaks where acknowledged writes were lost to a fault.
+func surerWrites(f *findings) *Advice {
+	_, s := f.lostWrites()
+	if s == nil || s.Fault == "" {
+		return nil
+	}
+	by := faultNamed(f.r, s.Fault)
+	if by == nil || !by.Injected.Known() {
+		return nil
+	}
+	when := " while it was in"
+	if before := by.Injected - s.First; before > 0 {
+		when = " up to " + Seconds(before) + " before it"
+	}
+	return &Advice{
+		Likely: true,
+		Text: Text{}.say("Acknowledge a write only when it is on disk, and at a majority of the members where there are several: " +
+			Count(s.Lost) + " that ").strong(Clean(s.Fault)).say(" lost had been acknowledged" + when +
+			", so likely they were in the memory of one member alone."),
 	}
 }
 
@@ -294,7 +317,7 @@ func shorterTimeout(f *findings) *Advice {
 // decidedByFailed reports whether requests that failed decided the run: in an outage, or against an objective that is
 // about them and not about response times.
 func (f *findings) decidedByFailed() bool {
-	return f.in != nil || slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
+	return f.in != nil && !f.lossesDecided() || slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
 		return o.Verdict == scenarios.Fail && o.Of().Row().CountsBad && !o.Of().Latency()
 	})
 }

@@ -180,6 +180,14 @@ func TestChangeRules(t *testing.T) {
 		r.Objectives = []result.ObjectiveResult{judged(t, "p95 < 100ms in far-away", .227, scenarios.Fail)}
 		return r
 	}
+	losing := func() *result.Result { // errors held, and writes were lost
+		r := onNginx(t)
+		r.Objectives = []result.ObjectiveResult{judged(t, "errors < 50%", .13, scenarios.Pass), judged(t, "lost = 0", 57, scenarios.Fail)}
+		r.Ledger = &result.LedgerRecord{Write: "place", Read: true, Acknowledged: 2000, Lost: 57, LostSpans: []result.LostSpan{
+			{Fault: "kill-cache", Lost: 57, First: 9.5, Last: 10},
+		}}
+		return r
+	}
 	acrossLink := "Let a request cross the link from load to target less often, by kept connections, fewer redirects " +
 		"or smaller answers, or allow for far-away in the limit of 100ms: answers likely waited for the link, which the " +
 		"target can't shorten."
@@ -205,6 +213,29 @@ func TestChangeRules(t *testing.T) {
 				return r
 			}(), "Mend kill-cache: its effect was not seen. Inject it alone, without load, until it is verified.", "",
 			"the run failed", func(r *result.Result) { r.Verdict = scenarios.Fail },
+		},
+		{
+			"lost-writes", losing(), "Acknowledge a write only when it is on disk, and at a majority of the members where there " +
+				"are several: 57 that kill-cache lost had been acknowledged up to 500ms before it, so likely they were in the " +
+				"memory of one member alone.", "",
+			"no fault lost them", func(r *result.Result) { r.Ledger.LostSpans[0].Fault = "" },
+		},
+		{
+			"lost-writes", losing(), "Acknowledge a write only when it is on disk, and at a majority of the members where there " +
+				"are several: 57 that kill-cache lost had been acknowledged up to 500ms before it, so likely they were in the " +
+				"memory of one member alone.", "",
+			"an objective allows it", func(r *result.Result) {
+				r.Objectives[0].Verdict, r.Objectives[1].Verdict = scenarios.Fail, scenarios.Pass
+			},
+		},
+		{
+			"only-replica", func() *result.Result {
+				r := losing()
+				r.Objectives[0].Verdict = scenarios.Fail
+				return r
+			}(), "Run a second replica of redis.",
+			"brunt run shop.yaml --set rate=100/s --set caches=2",
+			"only writes were lost", func(r *result.Result) { r.Objectives[0].Verdict = scenarios.Pass },
 		},
 		{
 			"only-replica", onNginx(t), "Run a second replica of redis.",
@@ -568,6 +599,12 @@ func TestAnswer_Why(t *testing.T) {
 	breaker.Cells = []result.Cell{{
 		Phase: slo.Phase{Kind: slo.RunPhase}, Load: "shoppers", Step: "pay", Outcome: "skipped", Count: 399,
 	}}
+	lossy := onNginx(t)
+	lossy.Objectives = []result.ObjectiveResult{judged(t, "lost = 0", 57, scenarios.Fail)}
+	lossy.Incidents[0].End = 12 // no longer than its fault
+	lossy.Ledger = &result.LedgerRecord{Write: "place", Lost: 57, LostSpans: []result.LostSpan{
+		{Lost: 3, First: 20, Last: 21}, {Fault: "kill-cache", Lost: 57, First: 9.5, Last: 10},
+	}}
 	rare := onNginx(t)
 	rare.Errors = append(rare.Errors, result.ErrorGroup{Kind: "reset", Step: "pay", Count: 1, First: 9.9, Last: 9.9})
 	frequent := onNginx(t)
@@ -620,6 +657,10 @@ func TestAnswer_Why(t *testing.T) {
 			"insert failed first: 400 × closed.",
 			"2s of the 4s came after patroni[1] was back.",
 		}},
+		{"lost writes", lossy, "Of the writes that were acknowledged, 57 are lost, and none may be.", []string{
+			"10s: the only replica of redis died; back at 12s.",
+			"57 writes of place, acknowledged from 9.5s to 10s, are gone, lost to kill-cache.",
+		}},
 		{"a URL", onURL(t), "13% of requests failed, and less than 1% may.", []string{
 			"20s: 30% of requests failed for over 10s; no fault was in.",
 			"GET / failed first: 300 × status 500 “too many open files”.",
@@ -657,6 +698,28 @@ func TestChange_BusyInvalid(t *testing.T) {
 		says := slices.ContainsFunc(a.Change, func(c Advice) bool { return c.Rule == "busy-machine" })
 		if says != busy || busy && a.ChangeTitle != "What to do next" {
 			t.Errorf("busy %v: %q %+v", busy, a.ChangeTitle, a.Change)
+		}
+	}
+}
+
+// TestChange_NoBaseline: where no request ended before the first fault while others held the processors, the advice is a
+// quiet machine, and objectives without a request are no reason.
+func TestChange_NoBaseline(t *testing.T) {
+	for _, held := range []bool{true, false} {
+		r := onURL(t)
+		r.Verdict, r.ExitCode, r.Errors, r.Incidents = scenarios.Invalid, scenarios.ExitInvalid, nil, nil
+		r.Reasons = []result.Reason{{Kind: result.BaselineFailed, Verdict: scenarios.Invalid}}
+		r.Objectives[0].Verdict = scenarios.Invalid
+		r.Objectives[0].Because = result.Notes{{Kind: result.RequestsNone}}
+		r.Objectives[0].Say()
+		r.Generator.Healthy = true
+		if held {
+			r.Generator.Seconds = []result.GeneratorTick{{T: 1, Others: .9, Pressure: .97}}
+		}
+		a := AnswerOf(r)
+		says := slices.ContainsFunc(a.Change, func(c Advice) bool { return c.Rule == "busy-machine" })
+		if says != held || len(a.Why) > 0 {
+			t.Errorf("held %v: %+v, why %v", held, a.Change, a.Why)
 		}
 	}
 }

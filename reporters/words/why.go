@@ -30,7 +30,7 @@ func find(r *result.Result) *findings {
 	f := &findings{r: r}
 	f.in, f.fault = worstOutage(r)
 	f.from, f.to = f.span()
-	if !f.fewFailed() {
+	if !f.fewFailed() && !f.lossesDecided() {
 		f.first = firstErrors(r, f.from, f.to)
 	}
 	return f
@@ -52,6 +52,53 @@ func (f *findings) fewFailed() bool {
 		return o.Verdict == scenarios.Fail &&
 			(!o.Of().Latency() || 2*float64(failed) >= (1-o.Of().Quantile)*float64(o.Count))
 	})
+}
+
+// lossesDecided reports whether only objectives on what became of writes or messages failed. The requests that failed were then
+// within their limits, and what cures an outage cures no loss.
+func (f *findings) lossesDecided() bool {
+	failed := 0
+	for i := range f.r.Objectives {
+		if o := &f.r.Objectives[i]; o.Verdict == scenarios.Fail {
+			if failed++; !o.Of().OfLedger() {
+				return false
+			}
+		}
+	}
+	return failed > 0
+}
+
+// lostWrites returns the most acknowledged writes of a ledger that one fault, or none, lost, where an objective on lost
+// writes failed; nil without.
+func (f *findings) lostWrites() (l *result.LedgerRecord, most *result.LostSpan) {
+	if !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
+		asked, ok := o.Asks()
+		return ok && o.Verdict == scenarios.Fail && o.Of().Row().OfLosses && !asked.OfDelivery()
+	}) {
+		return nil, nil
+	}
+	for _, x := range f.r.AllLedgers() {
+		for i := range x.LostSpans {
+			if s := &x.LostSpans[i]; most == nil || s.Lost > most.Lost {
+				l, most = x, s
+			}
+		}
+	}
+	return l, most
+}
+
+// whatWasLost says which acknowledged writes are gone, and which fault they were lost to.
+func (f *findings) whatWasLost() Text {
+	l, s := f.lostWrites()
+	if s == nil {
+		return nil
+	}
+	t := Text{}.say(Plural(s.Lost, "write", "writes") + " of ").strong(Clean(l.Write)).
+		say(", acknowledged from " + Offset(s.First) + " to " + Offset(s.Last) + pick(s.Lost > 1, ", are", ", is") + " gone")
+	if who := lostTo(s.Fault, s.Faults); who != "" {
+		t = t.say(", lost to ").strong(who)
+	}
+	return t.say(".")
 }
 
 // span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
@@ -122,10 +169,10 @@ func (f *findings) whyFailed() (points []Text) {
 		}
 	}
 	list := []func() Text{
-		f.whatBroke, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown, f.whatWasSlow,
+		f.whatBroke, f.whatWasLost, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown, f.whatWasSlow,
 	}
 	if f.in != nil && f.overloadedFrom(f.in.Begin) { // the cause comes before the outage
-		list = []func() Text{f.whatGrew, f.whatBroke, f.whatFailedFirst, f.whatMultiplied, f.whatWasSlow}
+		list = []func() Text{f.whatGrew, f.whatBroke, f.whatWasLost, f.whatFailedFirst, f.whatMultiplied, f.whatWasSlow}
 	}
 	list = append([]func() Text{f.whatHeldBack}, list...)
 	for _, point := range list {
@@ -391,6 +438,11 @@ var timingWords = [scenarios.RequestPhases]string{
 	"waiting for the first byte of the answer", "receiving the answer",
 }
 
+// noBaseline reports whether no request ended before the first fault, which therefore was not injected.
+func (f *findings) noBaseline() bool {
+	return len(f.r.Reasons) > 0 && f.r.Reasons[0].Kind == result.BaselineFailed && !f.r.TargetFailed()
+}
+
 // whyOpen gives the reasons of objectives that are not certain, other than the one in the sentence of the run.
 func (f *findings) whyOpen() (points []Text) {
 	said := 0
@@ -399,7 +451,8 @@ func (f *findings) whyOpen() (points []Text) {
 	}
 	for i := range f.r.Objectives {
 		o := &f.r.Objectives[i]
-		if o.Verdict != scenarios.Inconclusive && o.Verdict != scenarios.Invalid || o.Note == "" || i+1 == said {
+		if o.Verdict != scenarios.Inconclusive && o.Verdict != scenarios.Invalid || o.Note == "" || i+1 == said ||
+			f.noBaseline() && len(o.Because) > 0 && o.Because[0].Kind == result.RequestsNone {
 			continue
 		}
 		points = append(points, Text{}.strong(ObjectiveTitle(o)).say(": "+strings.TrimSuffix(ObjectiveNote(o), ".")+"."))

@@ -3,6 +3,7 @@ package result
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -229,8 +230,12 @@ func (x *Reason) onEnd(r *Result) string {
 		case !g.Healthy:
 			mend = ". brunt itself was late meanwhile, which may be why. Else mend the target or the load"
 		}
-		return "the baseline failed: " + x.Text + "; no fault was injected" + mend + ". If so many errors are normal, say so " +
-			"by an objective such as `errors < 60% in baseline`, or by `steady`"
+		said := "the baseline failed: " + x.Text + "; no fault was injected" + mend
+		if !r.TargetFailed() { // no request had ended
+			return said
+		}
+		return said + ". If so many errors are normal, say so by an objective such as `errors < 60% in baseline`, or by " +
+			"`steady`"
 	case Interrupted:
 		how := "interrupted"
 		if x.Text != "" {
@@ -269,6 +274,11 @@ func (r *Result) failedBeyondTimeouts() bool {
 	return 2*others > all
 }
 
+// TargetFailed reports whether requests failed, other than by brunt itself.
+func (r *Result) TargetFailed() bool {
+	return slices.ContainsFunc(r.Errors, func(e ErrorGroup) bool { return !e.Part && !e.Init && !e.Own() })
+}
+
 // before words the verdict and reason that the run had before a worse reason replaced them.
 func (x *Reason) before(r *Result) string {
 	if len(r.Reasons) < 2 {
@@ -293,7 +303,11 @@ func (x *Reason) onObjectives(r *Result) string {
 		return ""
 	}
 	o := &r.Objectives[x.Objective-1]
-	s := r.HowMany(x.Verdict) + ": " + o.found()
+	joint := ": "
+	if r.verdicts()[x.Verdict] > 1 {
+		joint = ", one of them "
+	}
+	s := r.HowMany(x.Verdict) + joint + o.found()
 	if o.Verdict == scenarios.Invalid && x.Why == Late && len(r.Generator.Limits) > 0 {
 		s += ". " + r.Generator.Limits[0]
 	}

@@ -31,6 +31,11 @@ func TestReason_Sentence(t *testing.T) {
 		objective(t, "p50 < 1s", scenarios.Pass, .1, ""),
 	}
 	late := result.Generator{Limits: []string{"p99 lag 1s in run is over 10ms: brunt itself was late. It had little to do."}}
+	timeouts := []result.ErrorGroup{{Kind: "timeout", Count: 9}}
+	undecided := []result.ObjectiveResult{
+		objective(t, "p95 < 1s", scenarios.Inconclusive, .2, "3s more was needed"),
+		objective(t, "rate > 1/s", scenarios.Inconclusive, 3, ""),
+	}
 	for _, c := range []struct {
 		reason result.Reason
 		of     result.Result
@@ -53,6 +58,11 @@ func TestReason_Sentence(t *testing.T) {
 			result.Result{Objectives: many, Generator: late},
 			"1 of 4 objectives could not be judged, 1 could not be decided: p95 < 1s, measured 200ms (brunt itself was late). " +
 				"p99 lag 1s in run is over 10ms: brunt itself was late. It had little to do.",
+		},
+		{
+			result.Reason{Kind: result.NotHeld, Verdict: scenarios.Inconclusive, Objective: 1},
+			result.Result{Objectives: undecided},
+			"2 of 2 objectives could not be decided, one of them p95 < 1s, measured 200ms (3s more was needed).",
 		},
 		{
 			result.Reason{Kind: result.SoFar},
@@ -155,15 +165,16 @@ func TestReason_Sentence(t *testing.T) {
 		},
 		{
 			result.Reason{Kind: result.BaselineFailed, Text: "9 of 10 requests were bad"},
-			result.Result{Generator: result.Generator{Healthy: true, Pressure: .9}},
+			result.Result{Generator: result.Generator{Healthy: true, Pressure: .9}, Errors: timeouts},
 			"The baseline failed: 9 of 10 requests were bad; no fault was injected. Mend the target or the load. If so many " +
 				"errors are normal, say so by an objective such as `errors < 60% in baseline`, or by `steady`.",
 		},
 		{
 			result.Reason{Kind: result.BaselineFailed, Text: "9 of 10 requests were bad"},
-			result.Result{Generator: result.Generator{
-				Healthy: true, Seconds: []result.GeneratorTick{{T: 3, Others: .8, Pressure: .9}},
-			}},
+			result.Result{
+				Generator: result.Generator{Healthy: true, Seconds: []result.GeneratorTick{{T: 3, Others: .8, Pressure: .9}}},
+				Errors:    timeouts,
+			},
 			"The baseline failed: 9 of 10 requests were bad; no fault was injected. The machine was busy meanwhile, which may " +
 				"be why: run it again on a quiet one. Else mend the target or the load. If so many errors are normal, say so by " +
 				"an objective such as `errors < 60% in baseline`, or by `steady`.",
@@ -179,10 +190,17 @@ func TestReason_Sentence(t *testing.T) {
 		},
 		{
 			result.Reason{Kind: result.BaselineFailed, Text: "9 of 10 requests were bad"},
-			result.Result{},
+			result.Result{Errors: timeouts},
 			"The baseline failed: 9 of 10 requests were bad; no fault was injected. brunt itself was late meanwhile, which may " +
 				"be why. Else mend the target or the load. If so many errors are normal, say so by an objective such as " +
 				"`errors < 60% in baseline`, or by `steady`.",
+		},
+		{
+			result.Reason{Kind: result.BaselineFailed, Text: "no request had ended"},
+			result.Result{
+				Generator: result.Generator{Healthy: true}, Errors: []result.ErrorGroup{{Kind: scenarios.Unsent.String(), Count: 824}},
+			},
+			"The baseline failed: no request had ended; no fault was injected. Mend the target or the load.",
 		},
 		{result.Reason{Kind: result.Interrupted, After: 5}, result.Result{}, "Interrupted after 5s."},
 		{

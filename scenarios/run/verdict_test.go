@@ -154,7 +154,7 @@ target: {url: URL}
 load:
   main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /fail}]}
 slo: [p50 < 5s, errors < 5%]
-`, scenarios.Fail, 3, "2 of 2 objectives failed: p50 < 5s, and more requests failed than it allows",
+`, scenarios.Fail, 3, "2 of 2 objectives failed, one of them p50 < 5s, and more requests failed than it allows",
 		},
 		{
 			"inconclusive", `
