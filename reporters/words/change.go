@@ -26,6 +26,7 @@ func changeRules() []changeRule {
 		{"capacity", (*findings).failed, moreCapacity},
 		{"busy-machine", (*findings).starved, quietMachine},
 		{"lost-writes", (*findings).failed, surerWrites},
+		{"changed", (*findings).failed, whatChanged},
 		{"only-replica", (*findings).outage, secondReplica},
 		{"dead-replica", (*findings).outage, avoidReplica},
 		{"failover", (*findings).outage, shorterFailover},
@@ -117,6 +118,34 @@ func quietMachine(f *findings) *Advice {
 		Text: Text{}.say("Run it again on a quiet machine: tasks waited for a processor ").
 			strong(wholePercent(float64(f.r.Generator.Pressure))).say(" of the time, so likely the target lacked one too."),
 	}
+}
+
+// whatChanged speaks where the run before passed, and the scenario differs from that of the run before. The difference
+// is no proof that it did the harm.
+func whatChanged(f *findings) *Advice {
+	if len(f.r.Earlier) == 0 {
+		return nil
+	}
+	e := &f.r.Earlier[len(f.r.Earlier)-1]
+	if e.Verdict != scenarios.Pass || len(e.Changed) == 0 {
+		return nil
+	}
+	t := Text{}.say("Look first at what changed since the last run, which passed: ")
+	for i, c := range e.Changed[:min(len(e.Changed), 2)] {
+		t = t.say(pick(i == 0, "", "; ")).code(settingName(&c))
+		switch {
+		case c.Before == "":
+			t = t.say(" is new: ").strong(settingValue(c.Now))
+		case c.Now == "":
+			t = t.say(" was " + settingValue(c.Before) + ", and is not set now")
+		default:
+			t = t.say(" is ").strong(settingValue(c.Now)).say(", and was " + settingValue(c.Before))
+		}
+	}
+	if len(e.Changed) > 2 || e.ChangedMore {
+		t = t.say("; and more differs")
+	}
+	return &Advice{Text: t.say(".")}
 }
 
 // surerWrites speaks where acknowledged writes were lost to a fault.
@@ -684,7 +713,7 @@ func moreRequests(f *findings) *Advice {
 			continue
 		}
 		for _, n := range o.Because {
-			if n.Kind != result.FewRequests || n.Need <= n.Count || n.Count == 0 {
+			if n.Kind != result.FewRequests && n.Kind != result.NotShown || n.Need <= n.Count || n.Count == 0 {
 				continue
 			}
 			times := float64(n.Need) / float64(n.Count)

@@ -65,6 +65,16 @@ func onNginx(t *testing.T) *result.Result {
 	}
 }
 
+// changed returns a run that failed after one that passed with another configuration.
+func changed(t *testing.T) *result.Result {
+	r := onNginx(t)
+	r.Earlier = []result.Earlier{{Verdict: scenarios.Fail}, {
+		Verdict: scenarios.Pass,
+		Changed: []result.SettingChange{{Param: "cfg", Path: "target.with.cfg", Before: "haproxy-good.cfg", Now: "haproxy.cfg"}},
+	}}
+	return r
+}
+
 // onPatroni returns a run in which the leader of three nodes of PostgreSQL crashed.
 func onPatroni(t *testing.T) *result.Result {
 	r := onNginx(t)
@@ -523,6 +533,31 @@ func TestChangeRules(t *testing.T) {
 			}(), "Run for longer, or at a higher rate: errors < 1% takes 300 requests, and 120 came, so 2.5 times as many " +
 				"decide it.", "",
 			"enough came", func(r *result.Result) { r.Objectives[0].Because = nil },
+		},
+		{
+			"more-requests", func() *result.Result {
+				r := onNginx(t)
+				r.Verdict, r.Objectives[0].Verdict = scenarios.Inconclusive, scenarios.Inconclusive
+				r.Objectives[0].Because = result.Notes{{Kind: result.NotShown, Count: 2400, Need: 9718}}
+				return r
+			}(), "Run for longer, or at a higher rate: errors < 1% takes 9718 requests, and 2400 came, so 4.1 times as many " +
+				"decide it.", "",
+			"no number shows it", func(r *result.Result) { r.Objectives[0].Because[0].Need = 0 },
+		},
+		{
+			"changed", changed(t), "Look first at what changed since the last run, which passed: cfg is haproxy.cfg, and was " +
+				"haproxy-good.cfg.", "",
+			"the last run failed too", func(r *result.Result) { r.Earlier[1].Verdict = scenarios.Fail },
+		},
+		{
+			"changed", func() *result.Result {
+				r := changed(t)
+				r.Earlier[1].Changed = append(r.Earlier[1].Changed,
+					result.SettingChange{Path: "load.shoppers.rate", Now: "90/s"}, result.SettingChange{Path: "seed", Now: "2"})
+				return r
+			}(), "Look first at what changed since the last run, which passed: cfg is haproxy.cfg, and was haproxy-good.cfg; " +
+				"load.shoppers.rate is new: 90/s; and more differs.", "",
+			"nothing changed", func(r *result.Result) { r.Earlier[1].Changed = nil },
 		},
 	} {
 		shown = append(shown, tt.rule)

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"cmp"
 	"math"
 	"strings"
 
@@ -73,19 +74,19 @@ func since(r *result.Result, e *result.Earlier) (list []Difference) {
 			})
 			break
 		}
-		name := c.Param
-		if name == "" {
-			name = c.Path
-		}
-		list = append(list, Difference{
-			Name: Clip(Clean(name), 60), Before: Clip(orDash(c.Before), 40), Now: Clip(orDash(c.Now), 40),
-		})
+		list = append(list, Difference{Name: settingName(&c), Before: settingValue(c.Before), Now: settingValue(c.Now)})
 	}
 	if len(e.Changed) == 0 && e.ChangedMore {
 		list = append(list, Difference{Name: "scenario", Now: "differs"})
 	}
 	return list
 }
+
+// settingName names a setting by the parameter that it comes from, or by its place in the scenario.
+func settingName(c *result.SettingChange) string { return Clip(Clean(cmp.Or(c.Param, c.Path)), 60) }
+
+// settingValue shows the value of a setting, or a dash if the scenario has none.
+func settingValue(s string) string { return Clip(orDash(s), 40) }
 
 func orDash(s string) string {
 	if s = Clean(s); s == "" {
