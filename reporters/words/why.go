@@ -283,7 +283,7 @@ func (f *findings) whatFailedFirst() Text {
 		t = t.say(", then " + counted(then))
 	}
 	if f.in == nil {
-		t = t.say(", from " + Offset(e.First) + " on")
+		t = t.say(", the first was seen at " + Offset(e.First))
 	}
 	t = t.say(".")
 	var most *result.ErrorGroup
