@@ -187,7 +187,8 @@ func TestGroup(t *testing.T) {
 	for name, text := range map[string]string{
 		"cgroup.procs": "12\n5\n0\n", "a/cgroup.procs": "7\n5\n", "cpu.stat": "nr_periods 4\nnr_throttled 3\n" +
 			"throttled_usec 80\nthrottled_time 90\n",
-		"cpu.pressure":   "some avg10=1.00 avg60=2.00 avg300=3.00 total=1234567\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=9\n",
+		"cpu.pressure": "some avg10=1.00 avg60=2.00 avg300=3.00 total=1234567\n" +
+			"full avg10=0.00 avg60=0.00 avg300=0.00 total=9\n",
 		"memory.failcnt": "18446744073709551615\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {

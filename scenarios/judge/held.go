@@ -25,8 +25,8 @@ const (
 const explains = .9
 
 // heldWindows returns the windows, by start, in which other programs held the processors, and whose bad and slow
-// requests a lack of processors may explain. An error other than a timeout is an answer of the target, or of its system,
-// and no wait explains it. See [readings.waited] for the other requests.
+// requests a lack of processors may explain. An error other than a timeout is an answer of the target, or of its
+// system, and no wait explains it. See [readings.waited] for the other requests.
 func (f *readings) heldWindows() map[time.Duration]bool {
 	if f.held != nil || len(f.c.Held) == 0 {
 		return f.held

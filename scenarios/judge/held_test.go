@@ -114,9 +114,9 @@ func TestJudge_Held(t *testing.T) {
 	}
 }
 
-// TestJudge_Waited: 50 requests a second for 20 s, of which those from 10 to 15 s take 700 ms, while other programs hold
-// the processors. Whether that explains it, the waits of the target's units tell, and not brunt's own lag, if they are
-// known.
+// TestJudge_Waited: 50 requests a second for 20 s, of which those from 10 to 15 s take 700 ms, while other programs
+// hold the processors. Whether that explains it, the waits of the target's units tell, and not brunt's own lag, if they
+// are known.
 func TestJudge_Waited(t *testing.T) {
 	for _, c := range []struct {
 		name       string

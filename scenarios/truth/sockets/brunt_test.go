@@ -37,7 +37,8 @@ func TestMain(m *testing.M) {
 
 // serve answers at an address until it is told to end, and then writes to a file how many requests arrived, without
 // requests that asked whether it is ready. TRUTH_FAILS makes all counted requests fail, TRUTH_SLEEPS makes 150 of them
-// take 500 ms, and TRUTH_SPINS is the number of its own processes that spin. It moves into the control group TRUTH_GROUP.
+// take 500 ms, and TRUTH_SPINS is the number of its own processes that spin. TRUTH_GROUP is the folder of the control
+// group that it moves into.
 func serve(address, file string) error {
 	if group := os.Getenv("TRUTH_GROUP"); group != "" {
 		if err := os.WriteFile(filepath.Join(group, "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0); err != nil {
