@@ -213,8 +213,8 @@ func (f *findings) whatBroke() Text {
 	return t.say(over(f.fault, "back") + ".")
 }
 
-// whenItBegan says which faults of the worst outage were in when it began, and which the target had still to recover
-// from.
+// whenItBegan says which faults of the worst outage were in when it began, and which were over, but not for long enough
+// to rule them out.
 func (f *findings) whenItBegan() string {
 	var in, after, out []string
 	for _, name := range f.in.Faults {
@@ -230,7 +230,7 @@ func (f *findings) whenItBegan() string {
 	}
 	if len(after) > 0 {
 		out = append(out, Clean(Join(after))+pick(len(after) > 1,
-			" were over, but their recovery is not shown", " was over, but its recovery is not shown"))
+			" were over, but are not ruled out", " was over, but is not ruled out"))
 	}
 	return strings.Join(out, "; ")
 }
