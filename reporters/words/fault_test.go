@@ -229,10 +229,10 @@ func TestWhy_WhenItBegan(t *testing.T) {
 		{Name: "cut", Injected: 15, Cleared: result.NaN},
 	}}
 	for want, faults := range map[string][]string{
-		"freeze was over, but is not ruled out": {"freeze"},
-		"lose was in": {"lose"},
+		"freeze was over, but is not ruled out":              {"freeze"},
+		"lose was in":                                        {"lose"},
 		"lose was in; freeze was over, but is not ruled out": {"freeze", "lose"},
-		"lose and cut were in": {"lose", "cut"},
+		"lose and cut were in":                               {"lose", "cut"},
 	} {
 		f := findings{r: r, in: &result.Incident{Begin: 15.7, Faults: faults}}
 		if got := f.whenItBegan(); got != want {
