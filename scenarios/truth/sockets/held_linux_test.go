@@ -41,6 +41,10 @@ func TestHeld(t *testing.T) {
 		{"a group spins", 0, 24, true, "", "max < 1ms", "fail"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			// beside others that hold the processors, the server lacks one as well
+			if c.want == "fail" && c.does != "TRUTH_FAILS" && pressure(t) >= 50 {
+				t.Skip("other programs hold the processors of this machine: run it on a quiet one")
+			}
 			group := ""
 			if c.group {
 				suite.Needs(t, suite.Root, suite.ControlGroups)
@@ -76,6 +80,19 @@ slo: [%s]
 			}
 		})
 	}
+}
+
+// pressure returns the share of the last ten seconds in which tasks of this machine waited for a processor, in percent.
+func pressure(t *testing.T) (percent float64) {
+	t.Helper()
+	b, err := os.ReadFile("/proc/pressure/cpu")
+	if err != nil {
+		t.Skip(err) // brunt can't tell either
+	}
+	if _, err := fmt.Sscanf(string(b), "some avg10=%f", &percent); err != nil {
+		t.Fatal(err)
+	}
+	return percent
 }
 
 // ownGroup makes a control group of version 2 for one unit, and returns its folder.
