@@ -64,6 +64,14 @@ var noOps = map[string][]string{
 	},
 }
 
+// noOpTraffic are faults on all traffic of a link, so weak that they fail no request of a load of HTTP. The other kinds
+// of faults on a link's traffic cut or hold what they match, which on a link is everything.
+var noOpTraffic = []string{
+	"network.latency: {from: web, to: store, delay: 5ms, jitter: 2ms}",
+	"network.bandwidth: {from: web, to: store, rate: 1Gbit/s}",
+	"tcp.slicer: {from: web, to: store, size: 64B, delay: 1ms}",
+}
+
 // noOpPackets are faults on packets and DNS queries that match none of a load of HTTP.
 var noOpPackets = []string{
 	"network.latency: {from: web, to: store, delay: 60ms, ports: 9}",
@@ -107,33 +115,11 @@ func TestNoOp(t *testing.T) {
 				}
 				playNoOp(t, w, yaml, protocol, web.dialer(t, s.String()))
 			})
-			t.Run("link/"+yaml, func(t *testing.T) {
-				t.Parallel()
-				l, err := net.Listen("tcp", "127.0.0.1:0")
-				if err != nil {
-					t.Fatal(err)
-				}
-				served(t, protocol, l)
-				p, err := proxy.Start(proxy.Config{Upstream: func() string { return l.Addr().String() }, HTTP: protocol != "tcp"})
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { _ = p.Close() })
-				w := chaostest.World{
-					Scope: chaos.Scope{
-						Services: map[string]int{"web": 1, "store": 1},
-						Edges:    []chaos.EdgeName{{From: "web", To: "store"}},
-					},
-					Env: chaos.Env{
-						Targets:    chaos.Targets{Links: []*chaos.Link{{From: "web[0]", To: "store[0]", Proxy: p}}},
-						Occurrence: chaos.Occurrence{Now: clock()},
-					},
-				}
-				playNoOp(t, w, yaml, protocol, func(ctx context.Context) (net.Conn, error) {
-					return new(net.Dialer).DialContext(ctx, "tcp", p.Addr())
-				})
-			})
+			t.Run("link/"+yaml, func(t *testing.T) { playNoOpOnLink(t, yaml, protocol) })
 		}
+	}
+	for _, yaml := range noOpTraffic {
+		t.Run("link/"+yaml, func(t *testing.T) { playNoOpOnLink(t, yaml, "http") })
 	}
 	for _, yaml := range noOpPackets {
 		t.Run("packets/"+yaml, func(t *testing.T) {
@@ -143,6 +129,34 @@ func TestNoOp(t *testing.T) {
 			playNoOp(t, w, yaml, "http", web.dialer(t, store.serves(t, "http").String()))
 		})
 	}
+}
+
+// playNoOpOnLink plays occurrences of a fault on a link, under load through the link's proxy.
+func playNoOpOnLink(t *testing.T, yaml, protocol string) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served(t, protocol, l)
+	p, err := proxy.Start(proxy.Config{Upstream: func() string { return l.Addr().String() }, HTTP: protocol != "tcp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	w := chaostest.World{
+		Scope: chaos.Scope{
+			Services: map[string]int{"web": 1, "store": 1},
+			Edges:    []chaos.EdgeName{{From: "web", To: "store"}},
+		},
+		Env: chaos.Env{
+			Targets:    chaos.Targets{Links: []*chaos.Link{{From: "web[0]", To: "store[0]", Proxy: p}}},
+			Occurrence: chaos.Occurrence{Now: clock()},
+		},
+	}
+	playNoOp(t, w, yaml, protocol, func(ctx context.Context) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", p.Addr())
+	})
 }
 
 // noOpProcesses are faults on a process beside the server of a load, which no request needs. The resource faults are

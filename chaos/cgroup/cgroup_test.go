@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/chaos/cgroup"
 )
@@ -184,7 +185,10 @@ func TestSetting(t *testing.T) {
 func TestGroup(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"cgroup.procs": "12\n5\n0\n", "a/cgroup.procs": "7\n5\n", "cpu.stat": "nr_periods 4\nnr_throttled 3\n",
+		"cgroup.procs": "12\n5\n0\n", "a/cgroup.procs": "7\n5\n", "cpu.stat": "nr_periods 4\nnr_throttled 3\n" +
+			"throttled_usec 80\nthrottled_time 90\n",
+		"cpu.pressure": "some avg10=1.00 avg60=2.00 avg300=3.00 total=1234567\n" +
+			"full avg10=0.00 avg60=0.00 avg300=0.00 total=9\n",
 		"memory.failcnt": "18446744073709551615\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
@@ -206,6 +210,18 @@ func TestGroup(t *testing.T) {
 	}
 	if n, err := g.Count("memory.failcnt", ""); err != nil || n != 1<<64-1 {
 		t.Errorf("%d, %v", n, err)
+	}
+	if d, err := g.Waited(); err != nil || d != 1234567*time.Microsecond {
+		t.Errorf("waited for %s, %v", d, err)
+	}
+	if d, err := g.Throttled(); err != nil || d != 80*time.Microsecond {
+		t.Errorf("version 2 stopped it for %s, %v", d, err)
+	}
+	if d, err := (cgroup.Group{Path: dir}).Throttled(); err != nil || d != 90*time.Nanosecond {
+		t.Errorf("version 1 stopped it for %s, %v", d, err)
+	}
+	if d, err := (cgroup.Group{Path: filepath.Join(dir, "a")}).Waited(); err == nil {
+		t.Errorf("a group without pressure waited for %s", d)
 	}
 	if _, err := g.Count("cpu.stat", "nr"); err == nil {
 		t.Error("a count that is not there was read")
@@ -230,6 +246,31 @@ func TestGroup(t *testing.T) {
 	}
 	if made.Inode++; made.Lives() {
 		t.Error("another group lives by the path of one that is gone")
+	}
+}
+
+// TestUnified finds the group of version 2 beside controllers of version 1, and without any controller.
+func TestUnified(t *testing.T) {
+	for _, c := range []struct{ name, mounts, groups, want string }{
+		{"both versions", cpuTree + unifiedTree, "4:cpu,cpuacct:/a\n0::/slice\n", "uni/slice"},
+		{"version 1 alone", cpuTree, "4:cpu,cpuacct:/a\n", "no tree of version 2"},
+		{"not of this namespace", unifiedTree, "0::/../other\n", "can't be seen from here"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, root := machine(t, map[string]string{
+				"proc/self/mountinfo": c.mounts, "proc/7/cgroup": c.groups, "uni/slice/cgroup.procs": "",
+			})
+			g, err := s.Unified(7)
+			if err != nil {
+				if !errors.Is(err, cgroup.ErrNone) || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("%v, want %s", err, c.want)
+				}
+				return
+			}
+			if at, _ := filepath.Rel(root, g.Path); at != c.want || !g.Unified || g.Root {
+				t.Errorf("%+v", g)
+			}
+		})
 	}
 }
 

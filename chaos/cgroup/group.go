@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A Group is a control group. It is data that can be serialized.
@@ -205,4 +206,38 @@ func (g Group) Write(s Setting, value string) error {
 		value = s.Device + " " + value
 	}
 	return write(filepath.Join(g.Path, s.File), value)
+}
+
+// Waited returns the time since the group was made in which one of its tasks or more waited for a processor (PSI). The
+// kernel counts a task that the group's own quota stops as one that waits; see [Group.Throttled].
+func (g Group) Waited() (time.Duration, error) {
+	file := filepath.Join(g.Path, "cpu.pressure")
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(b)) { // some avg10=0.00 avg60=0.00 avg300=0.00 total=0
+		f := strings.Fields(line)
+		if len(f) == 0 || f[0] != "some" {
+			continue
+		}
+		for _, pair := range f[1:] {
+			if total, ok := strings.CutPrefix(pair, "total="); ok {
+				us, err := strconv.ParseInt(total, 10, 64)
+				return time.Duration(us) * time.Microsecond, err
+			}
+		}
+	}
+	return 0, fmt.Errorf("%s has no total of some", file)
+}
+
+// Throttled returns the time since the group was made for which its quota stopped it, summed over processors. It is an
+// error if the group has no controller of processor time.
+func (g Group) Throttled() (time.Duration, error) {
+	if g.Unified {
+		n, err := g.Count("cpu.stat", "throttled_usec")
+		return time.Duration(n) * time.Microsecond, err
+	}
+	n, err := g.Count("cpu.stat", "throttled_time")
+	return time.Duration(n), err
 }

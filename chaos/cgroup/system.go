@@ -143,6 +143,30 @@ func (s System) Find(pid int, c Controller) (Group, error) {
 	return Group{}, fmt.Errorf("%w: the controller %s is not mounted here", ErrNone, c)
 }
 
+// Unified returns the group of a process in the tree of version 2, whatever controllers it has.
+func (s System) Unified(pid int) (Group, error) {
+	trees, err := s.trees()
+	if err != nil {
+		return Group{}, err
+	}
+	b, err := os.ReadFile(s.proc(strconv.Itoa(pid), "cgroup"))
+	if err != nil {
+		return Group{}, err
+	}
+	for line := range strings.Lines(string(b)) {
+		p, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "0::")
+		if !ok {
+			continue
+		}
+		for _, t := range trees {
+			if t.unified {
+				return t.group(p)
+			}
+		}
+	}
+	return Group{}, fmt.Errorf("%w: no tree of version 2 is mounted here", ErrNone)
+}
+
 // group returns the group at path p of the tree.
 func (t tree) group(p string) (Group, error) {
 	below, ok := strings.CutPrefix(p, strings.TrimSuffix(t.root, "/"))

@@ -73,7 +73,7 @@ func Attest(dir string, by *Signer, a Attestation) (file string, err error) {
 	if !isLine(a.By, longestName) || !isLine(a.States, longestStatement) {
 		return "", ErrStatement
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := disk.OpenRoot(dir)
 	if err != nil {
 		return "", err
 	}
@@ -163,7 +163,7 @@ type Attested struct {
 // ReadAttestations reads the attestations of a run, in the order of their numbers. Signers restricts the keys; nil
 // accepts any. It checks result.json against the manifest, but no other file: [Verify] does that.
 func ReadAttestations(dir string, signers *Signers) ([]Attested, error) {
-	root, err := os.OpenRoot(dir)
+	root, err := disk.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}

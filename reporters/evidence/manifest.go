@@ -45,7 +45,7 @@ func WriteManifest(dir string, by *Signer) error {
 	if err := RemoveManifest(dir); err != nil {
 		return err
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := disk.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func Reseal(dir string, drawn []string) error {
 	if len(drawn) == 0 {
 		return nil
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := disk.OpenRoot(dir)
 	if err != nil {
 		return err
 	}

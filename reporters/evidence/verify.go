@@ -49,7 +49,7 @@ var errNoRun = errors.New("it is not a folder of a run: it has neither " + sumsF
 // exist and one of them must have made it. Derived reports whether a file can be drawn from the evidence; nil: no
 // file can. An error means that the folder could not be checked.
 func Verify(dir string, signers *Signers, derived func(file string) bool) (*Verification, error) {
-	root, err := os.OpenRoot(dir)
+	root, err := disk.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +209,7 @@ func (v *Verification) signature(root *os.Root, sums []byte, signers *Signers) e
 // Unchanged returns the files of dir that match the manifest; none without a manifest. Sealed reports whether the
 // folder holds a signature of the manifest or an attestation, which a change of the manifest would break.
 func Unchanged(dir string) (same map[string]bool, sealed bool, err error) {
-	root, err := os.OpenRoot(dir)
+	root, err := disk.OpenRoot(dir)
 	if err != nil {
 		return nil, false, err
 	}

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -242,7 +241,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 			return html.Page{Site: s.navigation(list).of(e)}.Report(w, res)
 		})
 	case name == resultFile || logs:
-		root, err := os.OpenRoot(e.dir)
+		root, err := disk.OpenRoot(e.dir)
 		if err != nil {
 			missing()
 			return

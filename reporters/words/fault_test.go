@@ -221,6 +221,26 @@ func TestWhy_SlowerDuringTwo(t *testing.T) {
 	}
 }
 
+// TestWhy_WhenItBegan: a fault that was over when an outage began was not in, whatever it may have left.
+func TestWhy_WhenItBegan(t *testing.T) {
+	r := &result.Result{Faults: []result.FaultRecord{
+		{Name: "freeze", Injected: 5, Cleared: 6},
+		{Name: "lose", Injected: 14, Cleared: 17},
+		{Name: "cut", Injected: 15, Cleared: result.NaN},
+	}}
+	for want, faults := range map[string][]string{
+		"freeze was over, but is not ruled out":              {"freeze"},
+		"lose was in":                                        {"lose"},
+		"lose was in; freeze was over, but is not ruled out": {"freeze", "lose"},
+		"lose and cut were in":                               {"lose", "cut"},
+	} {
+		f := findings{r: r, in: &result.Incident{Begin: 15.7, Faults: faults}}
+		if got := f.whenItBegan(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // TestFaultTarget_Led: a report names the unit that was hit and the one that led.
 func TestFaultTarget_Led(t *testing.T) {
 	for _, c := range []struct {

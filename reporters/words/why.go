@@ -243,8 +243,7 @@ func (f *findings) whatBroke() Text {
 	case f.fault == nil:
 		t := Text{}.say(Offset(f.in.Begin) + ": " + extent(f.r, f.in) + " for ").strong(incidentLength(f.in))
 		if len(f.in.Faults) > 0 {
-			return t.say("; " + Clean(Join(f.in.Faults)) + pick(len(f.in.Faults) > 1, " were in", " was in") +
-				", and what did it is not known.")
+			return t.say("; " + f.whenItBegan() + ", and what did it is not known.")
 		}
 		return t.say("; no fault was in.")
 	}
@@ -259,6 +258,28 @@ func (f *findings) whatBroke() Text {
 		}
 	}
 	return t.say(over(f.fault, "back") + ".")
+}
+
+// whenItBegan says which faults of the worst outage were in when it began, and which were over, but not for long enough
+// to rule them out.
+func (f *findings) whenItBegan() string {
+	var in, after, out []string
+	for _, name := range f.in.Faults {
+		i := slices.IndexFunc(f.r.Faults, func(r result.FaultRecord) bool { return r.Name == name })
+		if i >= 0 && f.r.Faults[i].Cleared.Known() && f.r.Faults[i].Cleared < f.in.Begin {
+			after = append(after, name)
+		} else {
+			in = append(in, name)
+		}
+	}
+	if len(in) > 0 {
+		out = append(out, Clean(Join(in))+pick(len(in) > 1, " were in", " was in"))
+	}
+	if len(after) > 0 {
+		out = append(out, Clean(Join(after))+pick(len(after) > 1,
+			" were over, but are not ruled out", " was over, but is not ruled out"))
+	}
+	return strings.Join(out, "; ")
 }
 
 // over says when a fault was over or its unit back.

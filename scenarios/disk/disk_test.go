@@ -19,6 +19,30 @@ import (
 	"brunt/scenarios/disk"
 )
 
+// TestOpenRoot: a folder is opened, and so is one that a link leads to. A pipe, a device and a file are errors at once.
+func TestOpenRoot(t *testing.T) {
+	dir := t.TempDir()
+	pipe, file, link := filepath.Join(dir, "pipe"), filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink(dir, link)); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		dir: "", link: "", pipe: "it is no folder", file: "it is no folder", "/dev/zero": "it is no folder",
+		filepath.Join(dir, "none"): "no such file",
+	} {
+		root, err := disk.OpenRoot(path)
+		switch {
+		case err == nil && want == "":
+			_ = root.Close()
+		case err == nil || want == "" || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path):
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
+}
+
 // TestRead_WhatIsNoFile: a folder, a device, a pipe, a socket and a file that is too large are errors that say so, at
 // once; none holds brunt up or fills its memory.
 func TestRead_WhatIsNoFile(t *testing.T) {

@@ -2,6 +2,7 @@
 // users.
 //
 //	Open(path), OpenIn(root, name)  a regular file; a pipe, a device or a folder is an error at once
+//	OpenRoot(dir)                   a folder; a pipe or a device is an error at once
 //	Read(path, most)                a whole regular file, of at most most bytes
 //	ReadGiven(path, most)           a file that the command line names: also what brunt inherited, such as /dev/stdin
 //	Limited(r, most)                an answer or a stream, of at most most bytes
@@ -66,6 +67,15 @@ func Open(path string) (*os.File, error) {
 // OpenIn is like [Open], for a file below a folder.
 func OpenIn(root *os.Root, name string) (*os.File, error) {
 	return open(name, root.Stat, root.OpenFile)
+}
+
+// OpenRoot opens a folder whose files [OpenIn] opens. Anything else is an error at once: opening a pipe would wait for
+// a writer. A symbolic link stands for what it leads to.
+func OpenRoot(dir string) (*os.Root, error) {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: errors.New("it is no folder")}
+	}
+	return os.OpenRoot(dir)
 }
 
 // open checks the kind of a file before it opens it, so that a device stays untouched, and again afterwards, because

@@ -15,17 +15,18 @@ import (
 const (
 	heldName   = "processors held"
 	heldCounts = "other programs held the processors of the machine on which brunt and the target run: the seconds are " +
-		"left out in which that may explain each timeout and each slow answer, because ten times brunt's own lag in them " +
-		"is as long"
+		"left out in which that may explain each timeout and each slow answer, because the target's units waited for a " +
+		"processor for as long"
 	heldChanged = "a failure is inconclusive: the target may have lacked a processor"
 )
 
+// explains is the share of the longest answer for which the units must have waited to explain it. The rest is what the
+// answer takes anyway, and the error of the readings.
+const explains = .9
+
 // heldWindows returns the windows, by start, in which other programs held the processors, and whose bad and slow
-// requests a lack of processors may explain.
-//
-// brunt's own lag is one wait for a processor, and a request waits at most [result.ProcessorWaits] times. So ten times
-// the largest lag while requests of the window were under way must be as long as its longest answer and as the timeouts
-// that it contains. An error of another kind is an answer of the target, or of its system, and no wait explains it.
+// requests a lack of processors may explain. An error other than a timeout is an answer of the target, or of its
+// system, and no wait explains it. See [readings.waited] for the other requests.
 func (f *readings) heldWindows() map[time.Duration]bool {
 	if f.held != nil || len(f.c.Held) == 0 {
 		return f.held
@@ -46,12 +47,35 @@ func (f *readings) heldWindows() map[time.Duration]bool {
 		for i := first; i < len(f.records) && f.records[i].Start < until; i++ {
 			lag = max(lag, f.late[f.records[i].Start])
 		}
-		if result.ProcessorWaits*lag >= longest {
+		if f.waited(requests.Span{From: start, To: f.EndOf(start)}, longest, lag) {
 			out[start] = true
 		}
 	}
 	f.held = out
 	return out
+}
+
+// waited reports whether waits for a processor may explain that an answer to a request of a span took as long as
+// longest.
+//
+// While a request waits for a processor, a task of one of the units waits, or brunt does. So if the control groups of
+// the units tell how long tasks of them waited, these waits and brunt's own lag, for reading the answer, must be
+// [explains] of the longest answer.
+//
+// Where a unit has no group of its own, its waits are not known. Those of the whole machine contain the waits of the
+// programs that hold it, so they only tell what can't be: they must be as long as well. brunt's own lag then tells what
+// may be. It is one wait for a processor, and a request waits at most [result.ProcessorWaits] times, so ten times the
+// lag must be as long as the longest answer.
+func (f *readings) waited(in requests.Span, longest, lag time.Duration) bool {
+	enough := func(d time.Duration) bool { return float64(d) >= explains*float64(longest) }
+	if f.c.Waited == nil {
+		return result.ProcessorWaits*lag >= longest
+	}
+	waited, own, known := f.c.Waited(in.From, in.To, longest)
+	if own && known {
+		return enough(waited + lag)
+	}
+	return result.ProcessorWaits*lag >= longest && (!known || enough(waited+lag))
 }
 
 // longestWait returns the longest time that a request of a window took, without brunt's own time. waits is false if

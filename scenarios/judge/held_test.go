@@ -114,6 +114,53 @@ func TestJudge_Held(t *testing.T) {
 	}
 }
 
+// TestJudge_Waited: 50 requests a second for 20 s, of which those from 10 to 15 s take 700 ms, while other programs
+// hold the processors. Whether that explains it, the waits of the target's units tell, and not brunt's own lag, if they
+// are known.
+func TestJudge_Waited(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		waited     time.Duration // in a span of the longest answer
+		own, known bool
+		lag        time.Duration
+		want       scenarios.Verdict
+	}{
+		{"the units waited for all of it", 700 * ms, true, true, ms, scenarios.Inconclusive},
+		{"the units waited, and brunt did to read it", 600 * ms, true, true, 100 * ms, scenarios.Inconclusive},
+		{"the units hardly waited", 300 * ms, true, true, 100 * ms, scenarios.Fail},
+		{"the machine's tasks waited, and brunt did", 700 * ms, false, true, 100 * ms, scenarios.Inconclusive},
+		{"the machine's tasks waited, and brunt did not", 700 * ms, false, true, ms, scenarios.Fail},
+		{"no task of the machine waited for as long", 300 * ms, false, true, 100 * ms, scenarios.Fail},
+		{"the waits are unknown, and brunt waited", 0, false, false, 100 * ms, scenarios.Inconclusive},
+		{"the waits are unknown, and brunt did not wait", 0, true, false, ms, scenarios.Fail},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := many(1000, 5*ms, okay)
+			for i := 500; i < 750; i++ {
+				list[i].First, list[i].End = list[i].Sent+700*ms, list[i].Sent+700*ms
+			}
+			for i := 500; i < 750; i += 50 {
+				lateBy(c.lag, list[i:i+1])
+			}
+			o := parseObjectives(t, "p95 < 300ms")
+			r := newFixture(t, oneStep, o...)
+			r.play(list)
+			got := r.finish(judge.Case{
+				SLO: o, Held: []requests.Span{{From: 10 * sec, To: 15 * sec}},
+				Waited: func(from, to, most time.Duration) (time.Duration, bool, bool) {
+					if from < 10*sec-most || to > 16*sec || most < 600*ms || most > 710*ms {
+						return 0, c.own, c.known
+					}
+					return c.waited, c.own, c.known
+				},
+			}, 20*sec).Objectives[0]
+			if got.Verdict != c.want {
+				t.Errorf("%s, measured %v (%s), want %s", got.Verdict, got.Measured, got.Note, c.want)
+			}
+		})
+	}
+}
+
 // TestJudge_HeldUsers: ten users ask for 20 s, each again 10 ms after its answer, and wait for 700 ms from 10 to 15 s.
 // While other programs hold the processors, that explains why they send less, unless they send as little besides.
 func TestJudge_HeldUsers(t *testing.T) {

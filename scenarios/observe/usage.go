@@ -19,9 +19,11 @@ import (
 // Usage samples the resources that the units of the target use while the load runs. Each unit has a goroutine of its
 // own, so that a slow engine delays only its own units.
 type Usage struct {
-	units  []*unitUsage
-	cancel context.CancelFunc
-	ended  sync.WaitGroup
+	units   []*unitUsage
+	machine waits // of all tasks of this machine
+	pods    bool  // units of the target are pods, which are not watched here
+	cancel  context.CancelFunc
+	ended   sync.WaitGroup
 }
 
 // unitUsage is the usage of one unit.
@@ -41,6 +43,8 @@ type unitUsage struct {
 	queues acceptQueues
 
 	traffic traffic
+	waits   unitWaits
+	pid     int // process of this machine that was sampled last; zero if the unit has none here
 }
 
 // used holds the resources that the processes of a unit have used so far.
@@ -59,6 +63,7 @@ type sample struct {
 	life   string // identifies the process among its predecessors and successors
 	missed int    // number of unseen restarts, without the restart that a changed life shows
 	via    string // proc or docker
+	pid    int    // its process on this machine; zero if there is none
 
 	unknown bool // it is not known whether the unit runs
 }
@@ -74,6 +79,7 @@ func NewUsage(units []chaos.Unit) *Usage {
 	u := &Usage{}
 	for _, of := range units {
 		if _, ok := cluster.Of(of); ok { // the processes of a pod are on a node
+			u.pods = true
 			continue
 		}
 		one := &unitUsage{of: of, out: result.UnitUsage{Unit: of.Name(), Service: of.Service()}}
@@ -94,6 +100,7 @@ const sampleWithin = 3 * time.Second
 func (u *Usage) Watch(now func() time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	u.cancel = cancel
+	u.ended.Go(func() { u.watchWaits(ctx, now) })
 	for _, one := range u.units {
 		u.ended.Go(func() {
 			one.begin(ctx, now)
@@ -122,12 +129,14 @@ func (u *Usage) Stop() {
 func (u *unitUsage) begin(ctx context.Context, clock func() time.Duration) {
 	if u.process {
 		u.readTraffic(clock(), time.Now())
+		u.waits.of(u.of.PID())
 		return
 	}
 	limited, cancel := context.WithTimeout(ctx, sampleWithin)
 	defer cancel()
 	if is, ok := u.sampler.sample(limited); ok && is.via == "proc" {
 		u.readTraffic(clock(), time.Now())
+		u.waits.of(is.pid)
 	}
 }
 
@@ -150,8 +159,10 @@ func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
 		return
 	}
 	now := clock()
+	u.waits.of(is.pid)
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.pid = is.pid
 	t := result.UsageTick{T: result.Sec(now), CPU: result.NaN, Files: result.NaN}
 	if ok {
 		t.Running, t.Memory, t.Threads, u.out.Via = true, is.memory, is.threads, is.via
@@ -296,12 +307,31 @@ func NextSecond(t time.Duration) time.Duration {
 }
 
 // OwnCPU returns the CPU time that brunt and the units of the target have used on this machine, with the processes
-// that they started. It is known only where brunt started each unit as a process. A process that detaches itself from
-// its parent counts as another program.
+// that they started. It is known only where each unit is a process that brunt started, or a container whose process is
+// seen on this machine. A process that detaches itself from its parent counts as another program.
 func (u *Usage) OwnCPU() (cpu time.Duration, known bool) {
-	if len(u.units) == 0 || slices.ContainsFunc(u.units, func(one *unitUsage) bool { return !one.process }) {
+	if len(u.units) == 0 || u.pods {
 		return 0, false
 	}
-	is, known := usedBy(os.Getpid())
-	return is.cpu, known && !is.partial
+	pids := []int{os.Getpid()} // with the processes that it started
+	for _, one := range u.units {
+		if one.process {
+			continue
+		}
+		one.mu.Lock()
+		pid := one.pid
+		one.mu.Unlock()
+		if pid == 0 {
+			return 0, false
+		}
+		pids = append(pids, pid)
+	}
+	for _, pid := range pids {
+		is, known := usedBy(pid)
+		if !known || is.partial {
+			return 0, false
+		}
+		cpu += is.cpu
+	}
+	return cpu, true
 }

@@ -3,10 +3,12 @@
 package observe
 
 import (
+	"os"
 	"testing"
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
@@ -41,6 +43,21 @@ func TestDocker_Usage(t *testing.T) {
 	if visible && (!seen.Running || seen.Threads != reported.Threads || seen.Memory < 100<<10 ||
 		u.units[0].out.Via != "proc") {
 		t.Errorf("seen is %+v, reported %+v", seen, reported)
+	}
+	if cpu, known := u.OwnCPU(); known != visible || visible && cpu <= 0 {
+		t.Errorf("brunt and the container used %s, known %t; the container is seen from here: %t", cpu, known, visible)
+	}
+	if _, known := blind.OwnCPU(); known {
+		t.Error("what a container uses that is not seen from here is known")
+	}
+	if _, err := (cgroup.System{}).Unified(os.Getpid()); err == nil && visible {
+		w := &u.units[0].waits
+		for range 2 {
+			w.read(func() time.Duration { return time.Since(began) })
+		}
+		if len(w.list) != 2 || w.list[1].waited < w.list[0].waited {
+			t.Errorf("its control group %q tells of waits %v", w.own.Path, w.list)
+		}
 	}
 	if err := y.Engine.Stop(t.Context(), v.ID, 0); err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ func sampleProcess(pid int) (sample, bool) {
 		return sample{}, false
 	}
 	is, ok := usedBy(pid)
-	return sample{used: is, life: fmt.Sprint(pid, " ", is.began), via: "proc"}, ok
+	return sample{used: is, life: fmt.Sprint(pid, " ", is.began), via: "proc", pid: pid}, ok
 }
 
 // containerSampler samples a unit that is a container. While the container's known process lives, it reads this

@@ -223,6 +223,7 @@ func (s *snapshot) judgeCase() judge.Case {
 		return c
 	}
 	c.Unwell = unwellUnits(s.records, s.session.log.Events())
+	c.Waited = s.observers.usage.Waited
 	for _, h := range s.observers.health.Held() {
 		c.Held = append(c.Held, requests.Span{From: h.From.D(), To: h.To.D()})
 	}

@@ -52,7 +52,7 @@ const (
 
 // opening are the functions of packages that open a file by its path, or make a library do it.
 var opening = map[string][]string{
-	"os":                               {"Open", "OpenFile", "ReadFile", "OpenInRoot", "DirFS", "CopyFS"},
+	"os":                               {"Open", "OpenFile", "ReadFile", "OpenRoot", "OpenInRoot", "DirFS", "CopyFS"},
 	"io/ioutil":                        {"ReadFile"},
 	"syscall":                          {"Open"},
 	"debug/elf":                        {"Open"},

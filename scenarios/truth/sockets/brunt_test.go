@@ -36,12 +36,21 @@ func TestMain(m *testing.M) {
 }
 
 // serve answers at an address until it is told to end, and then writes to a file how many requests arrived, without
-// requests that asked whether it is ready. TRUTH_FAILS makes all counted requests fail, and TRUTH_SPINS is the number
-// of its own processes that spin.
+// requests that asked whether it is ready. TRUTH_FAILS makes all counted requests fail, TRUTH_SLEEPS makes 150 of them
+// take 500 ms, and TRUTH_SPINS is the number of its own processes that spin. TRUTH_GROUP is the folder of the control
+// group that it moves into.
 func serve(address, file string) error {
+	if group := os.Getenv("TRUTH_GROUP"); group != "" {
+		if err := os.WriteFile(filepath.Join(group, "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0); err != nil {
+			return err
+		}
+	}
 	script := truth.Healthy(0)
 	if os.Getenv("TRUTH_FAILS") != "" {
 		script = script.Between(1, 1<<30, fail)
+	}
+	if os.Getenv("TRUTH_SLEEPS") != "" {
+		script = script.Between(200, 350, truth.Act{Delay: 500 * ms})
 	}
 	s, err := truth.StartAt(script, address)
 	if err != nil {
