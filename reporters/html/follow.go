@@ -384,7 +384,8 @@ func (f *Follower) dials() []Dial {
 	iv := f.last
 	ended := iv.Made()
 	rate := Dial{
-		Name: "Rate", Value: words.PerSecond(ended, iv.Span), Note: "of " + words.PerSecond(iv.Offered, iv.Span) + " asked for",
+		Name: "Rate", Value: words.PerSecond(ended, iv.Span),
+		Note: "of " + words.PerSecond(iv.Offered, iv.Span) + " asked for",
 	}
 	failed := Dial{
 		Name: "Failed", Value: words.ErrorShare(iv.Errors, ended),

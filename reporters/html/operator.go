@@ -81,8 +81,8 @@ type DeskButton struct {
 	Done bool   `json:"done"` // the fault has the mark
 }
 
-// forPeople reports whether a run expects people to act, or they did: a fault waits for an operator, a fault has a mark,
-// or an objective asks about marks.
+// forPeople reports whether a run expects people to act, or they did: a fault waits for an operator, a fault has a
+// mark, or an objective asks about marks.
 func forPeople(iv *result.Interval) bool {
 	return len(iv.Waiting) > 0 ||
 		slices.ContainsFunc(iv.Marked, func(m result.MarkedFault) bool { return len(m.Marks) > 0 }) ||

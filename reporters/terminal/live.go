@@ -28,7 +28,9 @@ func liveBlock(iv result.Interval, past *past, width, height int) [][]span {
 	ended := iv.Made()
 	wrong := words.ErrorShare(iv.Errors, ended)
 	rates := []span{
-		label("requests"), {words.PerSecond(iv.Offered, iv.Span) + " offered  ", plain}, {words.PerSecond(iv.OK, iv.Span) + " ok  ", plain},
+		label("requests"),
+		{words.PerSecond(iv.Offered, iv.Span) + " offered  ", plain},
+		{words.PerSecond(iv.OK, iv.Span) + " ok  ", plain},
 	}
 	if iv.Shed > 0 {
 		rates = append(rates, span{words.PerSecond(iv.Shed, iv.Span) + " shed  ", plain})

@@ -153,7 +153,10 @@ func StateOf(v result.RunningVerdict, iv *result.Interval) RunningState {
 		}
 	case !math.IsNaN(left):
 		share, _ := PercentLeft(v)
-		s.Left = strconv.Itoa(share) + "%" + pick(v.Asked.Metric.Text != "" && v.Asked.Metric.Latency(), " of budget left", " left")
+		s.Left = strconv.Itoa(share) + "% left"
+		if v.Asked.Metric.Text != "" && v.Asked.Metric.Latency() { // of the requests that may be slower
+			s.Left = strconv.Itoa(share) + "% of budget left"
+		}
 	case v.Verdict == scenarios.Pass:
 		s.Left = "holds"
 	default:
