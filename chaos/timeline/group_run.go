@@ -127,7 +127,7 @@ func (g *groupRun) injectAll(ctx context.Context, steps []*groupStep) bool {
 			return true
 		}
 		if i == 0 {
-			g.event("fault.injected", r.Name, describeSteps(steps))
+			g.tellInjected(r, describeSteps(steps))
 		}
 		g.in = append(g.in, s)
 		g.push(s.injection)

@@ -276,7 +276,7 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step,
 		}
 	}
 	if r.InjectErr == nil {
-		t.event("fault.injected", r.Name, describe(steps)+r.asRole())
+		t.tellInjected(r, describe(steps)+r.asRole())
 		t.begun(r.Fault, r.Injected)
 		return true
 	}

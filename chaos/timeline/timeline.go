@@ -343,6 +343,13 @@ func (t *Timeline) event(kind, fault, text string) {
 	t.tell(result.Event{Event: kind, Fault: fault, Text: text})
 }
 
+// tellInjected reports that an occurrence is injected, and when its injection began.
+func (t *Timeline) tellInjected(r *injection, text string) {
+	t.tell(result.Event{
+		Event: "fault.injected", Fault: r.Name, Text: text, Data: map[string]any{result.BegunData: r.Injected.Seconds()},
+	})
+}
+
 // reverted reports how an occurrence was reverted.
 func (t *Timeline) reverted(r *injection) {
 	t.tell(result.Event{

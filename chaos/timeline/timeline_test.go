@@ -448,6 +448,9 @@ func TestTimeline_PhaseIsTimeIn(t *testing.T) {
 				if float64(e.T) != want {
 					t.Errorf("%s at %v, want %v", e.Event, e.T, want)
 				}
+				if begun := e.Data[result.BegunData]; (begun == 62.0) != (e.Event == "fault.injected") {
+					t.Errorf("%s begun at %v", e.Event, begun)
+				}
 			}
 		})
 	}

@@ -26,6 +26,8 @@ type Follower struct {
 
 	in     map[string]time.Duration // active faults, with the time at which they were first seen
 	states []scenarios.Verdict      // of the objectives
+	faulty bool                     // a fault was active: the baseline is over
+	people bool                     // people are expected to act, or did
 	wrong  *trouble                 // requests fail; nil: none does
 	slow   *trouble                 // answers are slow; nil: they are not
 }
@@ -73,6 +75,8 @@ const (
 func (f *Follower) Add(iv result.Interval) {
 	before, first := f.last, !f.begun
 	f.last, f.begun = iv, true
+	f.faulty = f.faulty || len(iv.Faults) > 0
+	f.people = f.people || forPeople(&iv)
 	if iv.ToAsk > 0 {
 		if before.ToAsk == 0 {
 			f.note(iv.At, "", "The load is over. The target is asked for the writes that it confirmed.")
@@ -344,7 +348,7 @@ func (f *Follower) Now() Now {
 		n.Title = mark + " " + clockOf(iv)
 	}
 	n.Figures = []words.Pair{
-		pair("offered", words.PerSecond(iv.Offered)), pair("ok", words.PerSecond(iv.OK)),
+		pair("offered", words.PerSecond(iv.Offered, iv.Span)), pair("ok", words.PerSecond(iv.OK, iv.Span)),
 		pair("p50", words.AnswerTime(iv.P50)), pair("p99", words.AnswerTime(iv.P99)),
 		pair("in flight", words.Int(iv.InFlight)), pair("lag", words.Duration(iv.Lag)),
 		pair("so far", words.Count(iv.Total)+soFarBad(iv.Bad)),
@@ -379,10 +383,9 @@ func clockOf(iv result.Interval) string {
 func (f *Follower) dials() []Dial {
 	iv := f.last
 	ended := iv.Made()
-	long := cmp.Or(iv.Span, time.Second).Seconds()
 	rate := Dial{
-		Name: "Rate", Value: words.PerSecond(int64(math.Round(float64(ended) / long))),
-		Note: "of " + words.PerSecond(int64(math.Round(float64(iv.Offered)/long))) + " asked for",
+		Name: "Rate", Value: words.PerSecond(ended, iv.Span),
+		Note: "of " + words.PerSecond(iv.Offered, iv.Span) + " asked for",
 	}
 	failed := Dial{
 		Name: "Failed", Value: words.ErrorShare(iv.Errors, ended),
@@ -394,7 +397,7 @@ func (f *Follower) dials() []Dial {
 	p95 := Dial{Name: "p95", Value: words.AnswerTime(iv.P95), Note: "in the last second"}
 	aim := math.NaN()
 	for i := range iv.Objectives {
-		if v, ok := wholeP95(&iv.Objectives[i], iv.Faults); ok && !(aim < v) {
+		if v, ok := f.wholeP95(&iv.Objectives[i]); ok && !(aim < v) {
 			aim = v
 		}
 	}
@@ -411,7 +414,7 @@ func (f *Follower) dials() []Dial {
 }
 
 // wholeP95 returns the target of an objective on p95 of all requests that applies now.
-func wholeP95(o *result.RunningVerdict, active []string) (target float64, ok bool) {
+func (f *Follower) wholeP95(o *result.RunningVerdict) (target float64, ok bool) {
 	a := &o.Asked
 	if a.Metric.Text == "" || a.Relative() || !a.PercentileOfAll() || a.Metric.Quantile != .95 || !a.Upper() {
 		return 0, false
@@ -420,9 +423,9 @@ func wholeP95(o *result.RunningVerdict, active []string) (target float64, ok boo
 	case slo.RunPhase:
 		return a.Value, true
 	case slo.BaselinePhase:
-		return a.Value, len(active) == 0
+		return a.Value, !f.faulty
 	}
-	return a.Value, slices.Contains(active, o.Phase.String())
+	return a.Value, slices.Contains(f.last.Faults, o.Phase.String())
 }
 
 // nextFault counts down to the end of the active fault, or to the next one.

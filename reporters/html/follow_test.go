@@ -73,6 +73,69 @@ func TestFollower_Log(t *testing.T) {
 	}
 }
 
+// TestFollower_Desk: people can mark faults in a run that expects them to act, or once they did, and in no other one.
+func TestFollower_Desk(t *testing.T) {
+	acted, err := slo.ParseObjective("acted < 5m after crash")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		with func(*result.Interval)
+		want int
+	}{
+		{"a run without people", func(*result.Interval) {}, 0},
+		{"an objective asks about marks", func(iv *result.Interval) {
+			iv.Objectives = append(iv.Objectives, result.RunningVerdict{Asked: acted, Text: acted.Text})
+		}, 1},
+		{"a mark by curl", func(iv *result.Interval) { iv.Marked[0].Marks = []result.MarkKind{result.Seen} }, 1},
+		{"a fault waits", func(iv *result.Interval) { iv.Waiting = []result.WaitingFault{{Name: "cut"}} }, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			iv := going(t, 21)
+			iv.Marked = []result.MarkedFault{{Name: "crash", In: true}}
+			c.with(&iv)
+			var f Follower
+			f.Add(iv)
+			if got := f.Now().Desk; len(got) != c.want {
+				t.Errorf("the desk has %+v, want %d rows", got, c.want)
+			}
+		})
+	}
+}
+
+// TestFollower_Rates: figures of an interval that is longer than a second are rates, as in the dials.
+func TestFollower_Rates(t *testing.T) {
+	iv := going(t, 5)
+	iv.Span = 2 * time.Second
+	var f Follower
+	f.Add(iv)
+	n := f.Now()
+	if got := n.Big[0].Value + ", " + n.Big[0].Note + ", " + n.Figures[0].Value + ", " + n.Figures[1].Value; got !=
+		"100/s, of 100/s asked for, 100/s, 100/s" {
+		t.Error(got)
+	}
+}
+
+// TestFollower_Aim: the limit of p95 in the baseline is drawn until the first fault, and not after it.
+func TestFollower_Aim(t *testing.T) {
+	o, err := slo.ParseObjective("p95 < 100ms in baseline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for last, want := range map[int]string{15: "objective 100ms", 21: "in the last second", 30: "in the last second"} {
+		var f Follower
+		for s := range last + 1 {
+			iv := going(t, s)
+			iv.Objectives = []result.RunningVerdict{{Asked: o, Text: o.Text, Phase: slo.Phase{Kind: slo.BaselinePhase}}}
+			f.Add(iv)
+		}
+		if got := f.Now().Big[2].Note; got != want {
+			t.Errorf("at %d s: %q, want %q", last, got, want)
+		}
+	}
+}
+
 // TestFollower_Quiet follows a run in which nothing happens: the log says no more than that it began.
 func TestFollower_Quiet(t *testing.T) {
 	var f Follower

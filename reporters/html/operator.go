@@ -3,10 +3,12 @@ package html
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A splitView shows how the time of a fault divides among people and the machine.
@@ -79,8 +81,18 @@ type DeskButton struct {
 	Done bool   `json:"done"` // the fault has the mark
 }
 
-// desk lists the faults that wait for an operator, and those that people can mark: that are in or recovering, or that
-// were injected last.
+// forPeople reports whether a run expects people to act, or they did: a fault waits for an operator, a fault has a
+// mark, or an objective asks about marks.
+func forPeople(iv *result.Interval) bool {
+	return len(iv.Waiting) > 0 ||
+		slices.ContainsFunc(iv.Marked, func(m result.MarkedFault) bool { return len(m.Marks) > 0 }) ||
+		slices.ContainsFunc(iv.Objectives, func(o result.RunningVerdict) bool {
+			return o.Asked.Metric.Text != "" && o.Asked.Metric.Row().Needs == slo.NeedsMark
+		})
+}
+
+// desk lists the faults that wait for an operator, and in a game day those that people can mark: that are in or
+// recovering, or that were injected last.
 func (f *Follower) desk() []DeskRow {
 	out := []DeskRow{}
 	iv := &f.last
@@ -91,6 +103,9 @@ func (f *Follower) desk() []DeskRow {
 		})
 	}
 	for i := range iv.Marked {
+		if !f.people {
+			break
+		}
 		m := &iv.Marked[i]
 		row := DeskRow{Name: words.Clean(m.Name), State: "is in", Tone: "chaos"}
 		switch {

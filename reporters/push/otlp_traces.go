@@ -130,6 +130,7 @@ func (s *otlpTraces) fault(e *result.Event, at time.Time) {
 	}
 	switch e.Event {
 	case "fault.injected":
+		at = e.Begun(at)
 		about := []*common.KeyValue{
 			textOf("brunt.fault", e.Fault),
 			textOf("brunt.fault.kind", s.run.Metrics.FaultKinds[metrics.EntryOf(e.Fault)]),

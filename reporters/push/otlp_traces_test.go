@@ -66,7 +66,9 @@ func TestOTLPTraces(t *testing.T) {
 		r := requests(2, scenarios.Error)
 		begin := time.Now()
 		time.Sleep(300 * time.Millisecond)
-		o.Event(result.Event{Event: "fault.injected", Fault: "cut#1", Unit: "posts[0]"})
+		o.Event(result.Event{ // its injection took 50 ms
+			T: 10.05, Event: "fault.injected", Fault: "cut#1", Unit: "posts[0]", Data: map[string]any{result.BegunData: 10.0},
+		})
 		time.Sleep(700 * time.Millisecond)
 		r.Spans[1].Outcome, r.Spans[1].End = scenarios.OK, begin.Add(200*time.Millisecond)
 		tell(m, o, second(1))
@@ -108,7 +110,7 @@ func TestOTLPTraces(t *testing.T) {
 				t.Errorf("faults %v", list)
 			}
 		}
-		if want := []string{"request.sent 1", "fault.injected 300"}; !slices.Equal(events, want) {
+		if want := []string{"request.sent 1", "fault.injected 250"}; !slices.Equal(events, want) {
 			t.Errorf("events %q, want %q", events, want)
 		}
 		if !slices.Contains(attributes, "brunt.faults") || !slices.Contains(attributes, "http.response.status_code") {

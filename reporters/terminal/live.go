@@ -28,12 +28,14 @@ func liveBlock(iv result.Interval, past *past, width, height int) [][]span {
 	ended := iv.Made()
 	wrong := words.ErrorShare(iv.Errors, ended)
 	rates := []span{
-		label("requests"), {words.PerSecond(iv.Offered) + " offered  ", plain}, {words.PerSecond(iv.OK) + " ok  ", plain},
+		label("requests"),
+		{words.PerSecond(iv.Offered, iv.Span) + " offered  ", plain},
+		{words.PerSecond(iv.OK, iv.Span) + " ok  ", plain},
 	}
 	if iv.Shed > 0 {
-		rates = append(rates, span{words.PerSecond(iv.Shed) + " shed  ", plain})
+		rates = append(rates, span{words.PerSecond(iv.Shed, iv.Span) + " shed  ", plain})
 	}
-	rates = append(rates, span{words.PerSecond(iv.Errors) + " errors (" + wrong + ")", errors})
+	rates = append(rates, span{words.PerSecond(iv.Errors, iv.Span) + " errors (" + wrong + ")", errors})
 	total := words.Int(iv.Total) + " so far"
 	if iv.Bad > 0 {
 		total += ", " + words.Int(iv.Bad) + " of them bad"

@@ -369,23 +369,23 @@ func TestTerminal_RunningVerdicts(t *testing.T) {
 				Text: "p95 < 200ms", Phase: slo.ParsePhase("run"), Verdict: scenarios.Pass,
 				Measured: result.NaN, Left: .99,
 			},
-			"12ms now / 200ms / 99% left",
+			"12ms now / 200ms / 99% of budget left",
 		},
 		{
 			result.RunningVerdict{
 				Text: "p95 < 200ms in split", Phase: slo.ParsePhase("split"), Measured: result.NaN, Verdict: scenarios.Pass,
 				Left: .99,
 			},
-			"12ms now / 200ms / 99% left",
+			"12ms now / 200ms / 99% of budget left",
 		},
 		{result.RunningVerdict{
 			Text: "p95 < 200ms in other", Phase: slo.ParsePhase("other"), Measured: result.NaN, Verdict: scenarios.Pass,
 			Left: .99,
-		}, "– / 200ms / 99% left"},
+		}, "– / 200ms / 99% of budget left"},
 		{result.RunningVerdict{
 			Text: "p95 < 200ms of x", Phase: slo.ParsePhase("run"), Measured: result.NaN, Verdict: scenarios.Pass,
 			Left: .99,
-		}, "– / 200ms / 99% left"},
+		}, "– / 200ms / 99% of budget left"},
 	} {
 		if c.s.Text != "" {
 			asked, err := slo.ParseObjective(c.s.Text)

@@ -192,10 +192,13 @@ func TestChangeRules(t *testing.T) {
 	}
 	losing := func() *result.Result { // errors held, and writes were lost
 		r := onNginx(t)
-		r.Objectives = []result.ObjectiveResult{judged(t, "errors < 50%", .13, scenarios.Pass), judged(t, "lost = 0", 57, scenarios.Fail)}
-		r.Ledger = &result.LedgerRecord{Write: "place", Read: true, Acknowledged: 2000, Lost: 57, LostSpans: []result.LostSpan{
-			{Fault: "kill-cache", Lost: 57, First: 9.5, Last: 10},
-		}}
+		r.Objectives = []result.ObjectiveResult{
+			judged(t, "errors < 50%", .13, scenarios.Pass), judged(t, "lost = 0", 57, scenarios.Fail),
+		}
+		r.Ledger = &result.LedgerRecord{
+			Write: "place", Read: true, Acknowledged: 2000, Lost: 57,
+			LostSpans: []result.LostSpan{{Fault: "kill-cache", Lost: 57, First: 9.5, Last: 10}},
+		}
 		return r
 	}
 	acrossLink := "Let a request cross the link from load to target less often, by kept connections, fewer redirects " +
@@ -737,8 +740,8 @@ func TestChange_BusyInvalid(t *testing.T) {
 	}
 }
 
-// TestChange_NoBaseline: where no request ended before the first fault while others held the processors, the advice is a
-// quiet machine, and objectives without a request are no reason.
+// TestChange_NoBaseline: where no request ended before the first fault while others held the processors, the advice is
+// a quiet machine, and objectives without a request are no reason.
 func TestChange_NoBaseline(t *testing.T) {
 	for _, held := range []bool{true, false} {
 		r := onURL(t)

@@ -87,8 +87,10 @@ func someOf(names []string, width int) string {
 // Int writes a number without separators.
 func Int(n int64) string { return strconv.FormatInt(n, 10) }
 
-// PerSecond writes a number of events in a second.
-func PerSecond(n int64) string { return Int(n) + "/s" }
+// PerSecond writes the rate of a number of events in a span; zero is a second.
+func PerSecond(n int64, span time.Duration) string {
+	return Int(int64(math.Round(float64(n)/cmp.Or(span, time.Second).Seconds()))) + "/s"
+}
 
 // AnswerTime formats a percentile of the answers of a second; – if there were no answers.
 func AnswerTime(d time.Duration) string {
@@ -113,7 +115,8 @@ func LedgerProgress(iv result.Interval) string {
 type RunningState struct {
 	Value  string // measured value; of a percentile that of the last second, as in 12ms now; – if it is not known yet
 	Target string // value of the target; – if it is known only after the load
-	Left   string // such as 88% left, 1.4x the limit, holds or not yet known
+	// such as 88% left, 1.4x the limit, holds or not yet known; of a percentile it is the budget of slower requests
+	Left string
 }
 
 // Columns returns the parts in their order.
@@ -151,6 +154,9 @@ func StateOf(v result.RunningVerdict, iv *result.Interval) RunningState {
 	case !math.IsNaN(left):
 		share, _ := PercentLeft(v)
 		s.Left = strconv.Itoa(share) + "% left"
+		if v.Asked.Metric.Text != "" && v.Asked.Metric.Latency() { // of the requests that may be slower
+			s.Left = strconv.Itoa(share) + "% of budget left"
+		}
 	case v.Verdict == scenarios.Pass:
 		s.Left = "holds"
 	default:

@@ -54,8 +54,8 @@ func (f *findings) fewFailed() bool {
 	})
 }
 
-// lossesDecided reports whether only objectives on what became of writes or messages failed. The requests that failed were then
-// within their limits, and what cures an outage cures no loss.
+// lossesDecided reports whether only objectives on what became of writes or messages failed. The requests that failed
+// were then within their limits, and what cures an outage cures no loss.
 func (f *findings) lossesDecided() bool {
 	failed := 0
 	for i := range f.r.Objectives {

@@ -37,6 +37,22 @@ func (e *Event) Says() string {
 // OutcomeData is the key of the outcome in the data of an event fault.reverted.
 const OutcomeData = "outcome"
 
+// BegunData is the key of the begin of the injection in the data of an event fault.injected, in seconds since t0: the
+// event is told once all units are hit, and the phase of the fault begins before the first one is.
+const BegunData = "begun"
+
+// Begun returns when the injection began that an event fault.injected tells of, by the wall clock. Without that in its
+// data it is the time of the event, else the given one.
+func (e *Event) Begun(told time.Time) time.Time {
+	if !e.At.IsZero() {
+		told = e.At
+	}
+	if begun, has := e.Data[BegunData].(float64); has {
+		return told.Add(Num(begun).D() - e.T.D())
+	}
+	return told
+}
+
 // Outcome returns how a fault was taken back, for an event fault.reverted: ok, gone, unverified, failed or none.
 // Events of older versions have the outcome only as their text.
 func (e *Event) Outcome() string {

@@ -198,7 +198,8 @@ func TestReason_Sentence(t *testing.T) {
 		{
 			result.Reason{Kind: result.BaselineFailed, Text: "no request had ended"},
 			result.Result{
-				Generator: result.Generator{Healthy: true}, Errors: []result.ErrorGroup{{Kind: scenarios.Unsent.String(), Count: 824}},
+				Generator: result.Generator{Healthy: true},
+				Errors:    []result.ErrorGroup{{Kind: scenarios.Unsent.String(), Count: 824}},
 			},
 			"The baseline failed: no request had ended; no fault was injected. Mend the target or the load.",
 		},

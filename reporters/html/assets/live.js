@@ -183,7 +183,7 @@ function second(now) {
     had.length = items.length;
     parts[name] = had;
   }
-  document.title = now.title + ' · ' + (document.querySelector('h1') || { textContent: '' }).textContent;
+  document.title = now.title + ' · ' + (document.querySelector('h1 .name') || { textContent: '' }).textContent;
 }
 
 const events = new EventSource('/events');
