@@ -121,7 +121,7 @@ func (f *flow) holds() bool {
 	return f.q.count > 0 || f.bridge.holds()
 }
 
-// die ends the flow after its sockets are closed.
+// die ends the flow; its sockets are closed next.
 func (f *flow) die() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

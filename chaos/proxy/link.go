@@ -245,6 +245,10 @@ func (l *link) shut(hard bool) {
 	up := l.up
 	l.mu.Unlock()
 	l.cancel()
+	// Subtle: the flows die before their sockets end. Otherwise a goroutine of a flow that sees the end of its socket
+	// tries to forward it until the flow is dead, and keeps a processor and the flow's lock from this one.
+	l.forward.die()
+	l.back.die()
 	for _, c := range []*net.TCPConn{l.down, up} {
 		if c == nil {
 			continue
@@ -255,6 +259,4 @@ func (l *link) shut(hard bool) {
 			_ = CloseSocket(c)
 		}
 	}
-	l.forward.die()
-	l.back.die()
 }

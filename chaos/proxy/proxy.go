@@ -248,11 +248,13 @@ func (p *Proxy) Add(t Toxic) (Toxicity, error) {
 	return x, nil
 }
 
-// abort resets links and waits for their end.
+// abort resets links, all at once, and waits for their end.
 func abort(links []*link) {
+	var all sync.WaitGroup
 	for _, l := range links {
-		l.shut(true)
+		all.Go(func() { l.shut(true) }) // closing a socket waits for the goroutine that reads it
 	}
+	all.Wait()
 	for _, l := range links {
 		<-l.done
 	}

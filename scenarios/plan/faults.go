@@ -185,6 +185,7 @@ func checkTiming(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 	f := &e.Fault
 	if _, group := e.Damage.(*timeline.Group); group {
 		checkLimits(p, m, e)
+		p.startsLate(m, e)
 		return
 	}
 	if e.OneShot() {
@@ -215,9 +216,10 @@ func checkTiming(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 	}
 }
 
-// startsLate compares the time limit of a one-shot with the time for which the scenario itself keeps its units down:
-// `restart_delay`. The default limit counts from the restart, and a note says so. A limit of the scenario's own that is
-// shorter is a mistake, because no such unit can be healthy in time.
+// startsLate compares the time limit of a one-shot with the time that the scenario itself gives its units: to start
+// again, `restart_delay`, and to be ready then, `ready: {within}`. The default limit is at least both, and a note says so
+// if the delay is long. A limit of the scenario's own that is shorter than the delay is a mistake, because no such unit
+// can be healthy in time.
 func (p *Plan) startsLate(m *syntax.Mistakes, e *timeline.Entry) {
 	if p.Stack == nil {
 		return
@@ -232,14 +234,19 @@ func (p *Plan) startsLate(m *syntax.Mistakes, e *timeline.Entry) {
 			if s == nil || s.Restart == "never" {
 				continue
 			}
-			enough := s.Delay + scenarios.DefaultWithin
+			enough := s.Delay + max(scenarios.DefaultWithin, s.Ready.WithinOr())
 			switch {
 			case part.Has("within") && s.Delay >= part.Within.D():
 				m.AddHint(part.Of("within"), "within: "+quantity.FormatDuration(enough),
 					"%s starts again %s after it ends (restart_delay), and has to be healthy again after %s", s.Name,
 					quantity.FormatDuration(s.Delay), quantity.FormatDuration(part.Within.D()))
 				return
-			case part.Has("within") || s.Delay < scenarios.DefaultWithin:
+			case part.Has("within"):
+				continue
+			case s.Delay < scenarios.DefaultWithin:
+				if s.Ready.WithinOr() > scenarios.DefaultWithin {
+					part.Within = max(part.Within, quantity.Duration(enough))
+				}
 				continue
 			}
 			part.Within = quantity.Duration(enough)
