@@ -55,7 +55,8 @@ type bequests struct {
 var bequeathed bequests
 
 // bequeath makes sure that after a crash the heir writes the result of the run to dir, or to a temporary folder if dir
-// is empty. The returned function ends this. Pending is the result as known before the run begins. If no heir is possible, the run continues without one.
+// is empty. The returned function ends this. Pending is the result as known before the run begins. If no heir is
+// possible, the run continues without one.
 func bequeath(dir string, pending *result.Result, mask func(string) string) (end func()) {
 	pending.Started, pending.T0 = time.Now(), time.Now()
 	w := &will{dir, result.Masked(pending, mask)}

@@ -244,7 +244,8 @@ type sureSeries struct {
 func startSeries(t *testing.T, line, scenario string, args ...string) *sureSeries {
 	t.Helper()
 	s := &sureSeries{
-		folder: t.TempDir(), state: t.TempDir(), temporary: t.TempDir(), moment: make(chan struct{}), read: make(chan struct{}),
+		folder: t.TempDir(), state: t.TempDir(), temporary: t.TempDir(),
+		moment: make(chan struct{}), read: make(chan struct{}),
 	}
 	if err := os.WriteFile(filepath.Join(s.folder, "s.yaml"), []byte(scenario), 0o644); err != nil {
 		t.Fatal(err)
