@@ -22,6 +22,7 @@ import (
 	"brunt/reporters/evidence"
 	"brunt/reporters/words"
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/result"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ const crashFile = "crash.txt"
 
 // A will holds the data of a run before it begins. brunt's heir, the process that takes over after a crash, gets it.
 type will struct {
-	Folder string         `json:"folder"`
+	Folder string         `json:"folder"` // empty: the heir creates one for temporary files
 	Result *result.Result `json:"result"`
 }
 
@@ -53,8 +54,9 @@ type bequests struct {
 // bequeathed holds the wills of this process. They are common to all runs, because a crash ends the whole process.
 var bequeathed bequests
 
-// bequeath makes sure that after a crash the heir writes the result of the run to dir. The returned function ends
-// this. Pending is the result as known before the run begins. If no heir is possible, the run continues without one.
+// bequeath makes sure that after a crash the heir writes the result of the run to dir, or to a temporary folder if dir
+// is empty. The returned function ends this. Pending is the result as known before the run begins. If no heir is
+// possible, the run continues without one.
 func bequeath(dir string, pending *result.Result, mask func(string) string) (end func()) {
 	pending.Started, pending.T0 = time.Now(), time.Now()
 	w := &will{dir, result.Masked(pending, mask)}
@@ -162,7 +164,13 @@ func (w will) execute(c *cobra.Command, text []byte, why, state string) (*result
 		crash.Kind, crash.Verdict, crash.Left = result.CrashedIn, scenarios.NotReverted, left
 	}
 	crashedResult(res, w.Folder, crash)
-	err := os.WriteFile(filepath.Join(w.Folder, crashFile), text, 0o666)
+	var err error
+	if w.Folder == "" {
+		w.Folder, err = disk.TempDir("brunt-probe-")
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(w.Folder, crashFile), text, 0o666)
+	}
 	if err == nil {
 		err = catalog.All().Write(w.Folder, res)
 	}
@@ -174,10 +182,9 @@ func (w will) execute(c *cobra.Command, text []byte, why, state string) (*result
 	return res, err
 }
 
-// crashedResult completes the result of a crashed run with the events that the run wrote.
+// crashedResult completes the result of a crashed run with the events that the run wrote, if it has a folder.
 func crashedResult(res *result.Result, dir string, crash result.Reason) {
-	u, err := evidence.ReadUnfinished(dir)
-	if err == nil {
+	if u, err := evidence.ReadUnfinished(dir); dir != "" && err == nil {
 		res.Started, res.T0 = u.Began, u.Began
 		res.Name = cmp.Or(res.Name, u.Name)
 		res.Events = u.Events

@@ -20,7 +20,6 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/recovery"
-	"brunt/scenarios/disk"
 	"brunt/scenarios/drills"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
@@ -227,31 +226,28 @@ func (f *runFlags) hideOuts(p *plan.Plan) {
 	}
 }
 
-// probe runs a plan without a report.
+// probe runs a plan without a report and without a folder, so that nothing is left of a probe that is killed.
 func (f *runFlags) probe(ctx context.Context, p *plan.Plan) (*result.Result, error) {
-	dir, err := disk.TempDir("brunt-probe-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
 	log, err := f.log.logger(io.Discard)
 	if err != nil {
 		return nil, err
 	}
-	o := f.runOptions(ctx, dir, log)
-	defer bequeath(dir, run.PendingResult(p, o), p.Scenario.Secrets.Mask)()
+	o := f.runOptions(ctx, "", log)
+	defer bequeath("", run.PendingResult(p, o), p.Scenario.Secrets.Mask)()
 	return run.Run(ctx, p, o)
 }
 
-// runOptions returns the options of a run that writes to a folder.
+// runOptions returns the options of a run that writes to a folder; if it is empty, the run writes nothing.
 func (f *runFlags) runOptions(ctx context.Context, dir string, log *slog.Logger) run.Options {
-	return run.Options{
-		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Watchdog: watchdog(), Stress: stressor(),
-		Proxies: proxies(),
-		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"),
-		Deliveries: filepath.Join(dir, "deliveries.jsonl"), Suspend: suspended(), Stop: stopSelf,
-		Hurry: hurry(ctx),
+	o := run.Options{
+		ID: run.NewID(), State: state(), Watchdog: watchdog(), Stress: stressor(), Proxies: proxies(),
+		NoChaos: f.noChaos, Log: log, Suspend: suspended(), Stop: stopSelf, Hurry: hurry(ctx),
 	}
+	if dir != "" {
+		o.LogDir, o.Ledger = filepath.Join(dir, "logs"), filepath.Join(dir, "ledger.jsonl")
+		o.Deliveries = filepath.Join(dir, "deliveries.jsonl")
+	}
+	return o
 }
 
 // folder creates the folder for a report.

@@ -79,31 +79,59 @@ chaos:
 slo: [errors < 50%]
 `
 
-// TestSearch_Killed kills each kind of search at instants that are drawn. The watchdog takes back what is in, whatever
-// that is: in the end there is no process of the target and no journal.
+// overloadedScenario is a system that serves 30 requests a second, so that its search breaks at 40/s.
+const overloadedScenario = `version: 1
+name: overloaded
+target: {stack: demo, with: {posts: {replicas: 1, rate: 30/s}}}
+judge: {hold: 2s, limit: 5%}
+load:
+  readers: {executor: constant-arrival-rate, rate: 20/s, duration: 5s, timeout: 1s, flow: [{get: "/posts?page=1"}]}
+slo: [p50 < 100ms]
+`
+
+// TestSearch_Killed kills each kind of search at instants that are drawn, from its begin or from a line that it says.
+// The watchdog takes back what is in, whatever that is: in the end there is no process of the target, no journal and no
+// file outside of the folders that the user named.
 func TestSearch_Killed(t *testing.T) {
 	suite.Needs(t, suite.In("kill"))
 	if testing.Short() {
 		t.Skip("some minutes")
 	}
-	const kills, longest = 10, 25 * time.Second
+	const (
+		kills, longest = 10, 25 * time.Second
+		begin          = "no line has this"
+	)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	for i, args := range [][]string{
-		{
+	for i, tt := range []struct {
+		name, scenario, line string
+		args                 []string
+	}{
+		{"find", searchedScenario, begin, []string{
 			"find", "s.yaml", "--without", "posts[1]", "--during", "slow", "--from", "20/s", "--max", "20/s", "--probe", "1s",
 			"--confirm", "1", "--settle", "6s",
-		},
-		{"tolerate", "s.yaml", "slow", "delay", "--to", "300ms", "--confirm", "1"},
-		{"drill", "run", "crash-restart", "s.yaml", "--role", "service=posts", "--until-sure", "90%"},
+		}},
+		{"tolerate", searchedScenario, begin, []string{
+			"tolerate", "s.yaml", "slow", "delay", "--to", "300ms", "--confirm", "1",
+		}},
+		{"drill", searchedScenario, begin, []string{
+			"drill", "run", "crash-restart", "s.yaml", "--role", "service=posts", "--until-sure", "90%",
+		}},
+		{"hysteresis", overloadedScenario, "hysteresis:", []string{
+			"find", "s.yaml", "--hysteresis=10/s", "--probe", "1s", "--cool-down", "500ms", "--confirm", "1",
+			"--precision", "99%",
+		}},
 	} {
-		t.Run(args[0], func(t *testing.T) {
+		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			rnd := rand.New(rand.NewPCG(seed, uint64(i)))
 			open := 0 // kills at which something was to be taken back
 			for range kills {
 				after := time.Duration(rnd.Int64N(int64(longest)))
-				s := startSeries(t, "no line has this", searchedScenario, args...)
+				s := startSeries(t, tt.line, tt.scenario, tt.args...)
+				if tt.line != begin {
+					<-s.moment
+				}
 				time.Sleep(after) // simulates a person or a machine that kills it at any instant
 				if journals, _ := filepath.Glob(filepath.Join(s.state, "*.journal")); len(journals) > 0 {
 					open++
@@ -204,16 +232,20 @@ type sureSeries struct {
 	process *exec.Cmd
 	folder  string
 	state   string
-	moment  chan struct{} // closed at the line that the test waits for, or at the end
-	read    chan struct{} // closed at the end of the standard error
-	said    strings.Builder
+
+	temporary string // for files that nothing needs after the end
+
+	moment chan struct{} // closed at the line that the test waits for, or at the end
+	read   chan struct{} // closed at the end of the standard error
+	said   strings.Builder
 }
 
 // startSeries starts a command with a scenario, s.yaml. Its moment comes with a line that contains the given text.
 func startSeries(t *testing.T, line, scenario string, args ...string) *sureSeries {
 	t.Helper()
 	s := &sureSeries{
-		folder: t.TempDir(), state: t.TempDir(), moment: make(chan struct{}), read: make(chan struct{}),
+		folder: t.TempDir(), state: t.TempDir(), temporary: t.TempDir(),
+		moment: make(chan struct{}), read: make(chan struct{}),
 	}
 	if err := os.WriteFile(filepath.Join(s.folder, "s.yaml"), []byte(scenario), 0o644); err != nil {
 		t.Fatal(err)
@@ -247,8 +279,7 @@ func startSeries(t *testing.T, line, scenario string, args ...string) *sureSerie
 // command returns a command of brunt in the folder of the series.
 func (s *sureSeries) command(args ...string) *exec.Cmd {
 	c := exec.Command("brunt", args...)
-	c.Dir, c.Env = s.folder, append(os.Environ(), "BRUNT_STATE="+s.state)
-
+	c.Dir, c.Env = s.folder, append(os.Environ(), "BRUNT_STATE="+s.state, "TMPDIR="+s.temporary)
 	return c
 }
 
@@ -302,6 +333,9 @@ func (s *sureSeries) nothingLeft(t *testing.T) {
 	status := s.command("status")
 	if out, err := status.CombinedOutput(); err != nil {
 		t.Errorf("brunt status: %v\n%s", err, out)
+	}
+	if files, err := os.ReadDir(s.temporary); err != nil || len(files) > 0 {
+		t.Errorf("temporary files are left: %v, %v", files, err)
 	}
 }
 

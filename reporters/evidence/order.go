@@ -171,7 +171,6 @@ func (s *sorter) next() (*scenarios.Outcome, error) {
 
 func (s *sorter) close() {
 	if s.file != nil {
-		_ = s.file.Close()
-		_ = os.Remove(s.file.Name())
+		_ = disk.Drop(s.file)
 	}
 }

@@ -41,7 +41,7 @@ func CapacityUnfinished(f *search.Found) string {
 		}
 		text := "not found: no rate was decided after " + probes(len(f.Tries))
 		if n > 0 {
-			text += ", " + Int(n) + " of which other programs of this machine disturbed"
+			text += ", " + Int(n) + " of which show nothing"
 		}
 		return text
 	}

@@ -59,7 +59,7 @@ func TestCapacityAnswer(t *testing.T) {
 	}
 }
 
-// TestCapacityUnfinished: a search that decided no rate names no limit, and says what disturbed it.
+// TestCapacityUnfinished: a search that decided no rate names no limit, and counts the probes that show nothing.
 func TestCapacityUnfinished(t *testing.T) {
 	tries := make([]search.Try, 15)
 	for i := range tries[1:] {
@@ -71,7 +71,7 @@ func TestCapacityUnfinished(t *testing.T) {
 	}{
 		{
 			search.Found{Tries: tries},
-			"not found: no rate was decided after 15 probes, 14 of which other programs of this machine disturbed",
+			"not found: no rate was decided after 15 probes, 14 of which show nothing",
 		},
 		{search.Found{Tries: make([]search.Try, 2)}, "not found: no rate was decided after 2 probes"},
 		{search.Found{Low: 50, Tries: tries}, "not found: after 15 probes the limit is above 50/s"},

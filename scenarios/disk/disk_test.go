@@ -245,6 +245,39 @@ func TestTemp_WithoutTmp(t *testing.T) {
 	}
 }
 
+// TestTemp_NoName: a temporary file has no name while it is open, and Drop leaves none.
+func TestTemp_NoName(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	f, err := disk.Temp("x-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString("kept"); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("an open file has the name %v, %v", files, err)
+	}
+	got := make([]byte, 4)
+	if _, err := f.ReadAt(got, 0); err != nil || string(got) != "kept" {
+		t.Errorf("it has %q, %v", got, err)
+	}
+	if err := disk.Drop(f); err != nil {
+		t.Error(err)
+	}
+	named := filepath.Join(dir, "named")
+	if f, err = disk.Fresh(named, disk.Private); err != nil {
+		t.Fatal(err)
+	}
+	if err := disk.Drop(f); err != nil {
+		t.Error(err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("Drop left %v, %v", files, err)
+	}
+}
+
 // TestTemp_ReadOnly: where the folder of temporary files can only be read, and TMPDIR names none, another is taken. The
 // path of a folder is absolute.
 func TestTemp_ReadOnly(t *testing.T) {

@@ -74,13 +74,30 @@ func Replace(path string, mode fs.FileMode, write func(io.Writer) error) error {
 
 // Temp creates a file for the time of a run in the folder for temporary files, like [os.CreateTemp]. If there is no
 // such folder, as in a container made from scratch, and TMPDIR names none, it uses /var/tmp or else the working
-// directory.
+// directory. The file has no name any more where the system can remove an open file, so that a process that is killed
+// leaves none. [Drop] closes it.
 func Temp(pattern string) (f *os.File, err error) {
 	err = inTemp(func(dir string) (err error) {
 		f, err = os.CreateTemp(dir, pattern)
 		return err
 	})
+	if err == nil {
+		_ = os.Remove(f.Name()) // Windows keeps the name until Drop
+	}
 	return f, err
+}
+
+// Drop closes a file and removes it, if it still has a name.
+func Drop(f interface {
+	io.Closer
+	Name() string
+},
+) error {
+	err := f.Close()
+	if gone := os.Remove(f.Name()); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
 }
 
 // TempDir creates a folder for the time of a run in the same place as [Temp]. Its path is absolute.

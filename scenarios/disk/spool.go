@@ -42,7 +42,6 @@ func (s *Spool) write() bool {
 			return false
 		}
 		s.f = f
-		_ = os.Remove(f.Name())
 	}
 	if _, err := s.f.WriteAt(s.rest, s.n); err != nil {
 		return false

@@ -13,7 +13,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -320,5 +319,5 @@ func (w *writeLog) Close() error {
 	if w.file == nil {
 		return nil
 	}
-	return errors.Join(w.file.Close(), os.Remove(w.file.Name()))
+	return disk.Drop(w.file)
 }

@@ -64,7 +64,6 @@ func newSpill(dir string) (*spill, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a file for measurements: %w", err)
 	}
-	unlinkOpen(f)
 	return &spill{f: f}, nil
 }
 
@@ -156,10 +155,7 @@ func (s *spill) close() error {
 	if s.f == nil { // a worker has no file
 		return nil
 	}
-	name := s.f.Name()
-	err := s.f.Close()
-	_ = os.Remove(name) // platforms where an open file can't be unlinked
-	return err
+	return disk.Drop(s.f)
 }
 
 // append encodes the cell, which must be settled. whole is passed to [Edges.Append].

@@ -664,10 +664,65 @@ var all = []Term{
 			"and what that shows with 95 % confidence. The occurrences of one run show it under the conditions of that run, " +
 			"by the exact binomial distribution (Clopper and Pearson, 1934): 29 in a row show 90 %, 59 show 95 %. Over " +
 			"several runs each counts once, by the share of its occurrences that met the objective, because they share a " +
-			"start of the system; the bound holds whenever the series of runs ends, so 33 runs in a row show 90 % and 68 " +
-			"show 95 %. Runs on file count if scenario, build and machine are the same. `brunt drill run NAME --until-sure " +
-			"90%` repeats a drill until it knows. With `every`, `jitter: 2s` draws the instants, so that they hit different " +
-			"phases of the system's own cycles.",
+			"start of the system; the bound holds whenever the series of runs ends (Waudby-Smith and Ramdas, Estimating means " +
+			"of bounded random variables by betting, 2024), so 33 runs in a row show 90 % and 68 show 95 %. Runs on file " +
+			"count if scenario, build and machine are the same. `brunt drill run NAME --until-sure 90%` repeats a drill until " +
+			"it knows. With `every`, `jitter: 2s` draws the instants, so that they hit different phases of the system's own " +
+			"cycles.",
+	},
+	{
+		"stuck",
+		[]string{"metastable", "metastable-failure"},
+		"A target is stuck if it stays bad after the fault is gone, at a load that it can hold: the load itself keeps it " +
+			"down, as with retries or a long queue. To tell it from a target that only needs time, brunt lowers the load until " +
+			"requests are good, and raises it again; a target that then holds the load was stuck. `judge: {escape: on}` makes " +
+			"a run do so after a fault, and `brunt find --hysteresis` after an overload. The literature calls this a metastable " +
+			"failure (Huang et al., Metastable Failures in the Wild, OSDI 2022).",
+	},
+	{
+		"hysteresis",
+		nil,
+		"A target has a hysteresis if what it serves at a load depends on the load before: after an overload it is bad at " +
+			"a rate that it held on the way up. `brunt find shop.yaml --hysteresis` finds the capacity, overloads the target " +
+			"without a fault, and goes back to the earlier rate. If requests stay bad there, it lowers the rate until they are " +
+			"good, and raises it again; the page draws goodput against load as a loop. In the model of Huang et al. " +
+			"(Metastable Failures in the Wild, OSDI 2022) a load within the loop is vulnerable: a trigger is enough to get " +
+			"stuck.",
+	},
+	{
+		"dose",
+		nil,
+		"How much of a fault is injected, as one number of its settings: a delay, a percentage, a rate, a share, a " +
+			"duration, or a number of units. `brunt tolerate FILE FAULT SETTING --to MOST` tries several doses of one fault, and " +
+			"nothing else differs between the runs. The dose 0 is a run without the fault. For a setting that is no dose, " +
+			"brunt names the doses of the kind.",
+	},
+	{
+		"tolerance",
+		[]string{"cliff"},
+		"The interval of doses of a fault in which the objectives begin to fail: the cliff lies between a dose that the " +
+			"target survives and one that it does not. `brunt tolerate shop.yaml slow-store delay --to 2s` finds it by a grid " +
+			"of doses and a bisection of the lowest change, and probes both ends again: with 6 probes of each that agree, it " +
+			"holds the dose at which half of all runs fail, with 95 % confidence (sign test: a wrong end agrees in at most 1 " +
+			"of 64 searches). `gate`, `ab` and `trend` compare it between builds.",
+	},
+	{
+		"programme",
+		[]string{"overdue", "last-proved", "never-tried"},
+		"All scenarios and drills of a team with what was last proved, on which build, and what is due. `brunt programme " +
+			"brunt-results --policy policy.yaml` reads the results on file, and the `cadence` of the policy says how long a " +
+			"proof counts. It lists what is overdue, what was never tried, which runs failed, and which later run closed a " +
+			"failure by its meta (`--meta closes=OPS-7`). The page of `brunt serve` and of `brunt report --site` shows the " +
+			"same. Planned tests that are repeated and followed up are what DORA (EU 2022/2554, articles 24 and 25) and ISO " +
+			"22301 (8.5) ask for; brunt makes no statement of compliance.",
+	},
+	{
+		"attestation",
+		[]string{"attest", "attestations"},
+		"A statement by a person who looked at a finished run, signed with an SSH key. `brunt attest RUN --sign KEY " +
+			"\"recovery as expected\"` writes it into the folder of the run with a name, a time and the SHA-256 of the manifest, so " +
+			"it covers every file of the run. `brunt verify` finds one that is forged or was changed, and one whose run was " +
+			"changed. The format is that of OpenSSH (PROTOCOL.sshsig), so `ssh-keygen -Y verify` checks it without brunt.",
 	},
 	{
 		"ledger",

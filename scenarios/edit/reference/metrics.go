@@ -29,8 +29,9 @@ var metricTexts = map[string]string{
 		"their link counted them: HTTP, gRPC, Redis and SQL, between processes or containers that brunt starts. " +
 		"One such objective makes brunt count the calls on all links; a link with another protocol is shown in bytes. Calls that the " +
 		"link has without load, such as probes, are taken off: brunt counts them for 2s before the load. Reads of a " +
-		"ledger during the load are calls as well. With retries, each request costs more calls while a fault is in: " +
-		"amplification(posts -> store) < 1.5 in slow-store.",
+		"ledger during the load are calls as well. With retries, each request costs more calls while a fault is in, and " +
+		"retries at several levels multiply (Beyer et al., Site Reliability Engineering, 2016, chapter 22). With " +
+		"amplification(posts -> store) < 1.5 in slow-store under `slo`, brunt run judges it.",
 }
 
 var percentile = regexp.MustCompile(`^(ok\.|service\.)?p[0-9.]+$`)
