@@ -4,11 +4,14 @@
 //	kafka.produce --> broker: the topic orders --> consume: the group shop --> the webhook
 //
 // The broker is kfake, franz-go's stand-in of Kafka: the same protocol, in memory, and no Kafka. CONSUMER plants a
-// defect in the consumer: forget commits records before it posts them, and again commits only every 500th.
+// defect in the consumer: forget commits records before it posts them, again commits only every 500th, and eager lets
+// its partitions go to another consumer while it still works on their records. SESSION is how long the broker waits for
+// a consumer that is silent, 1s if it is empty.
 package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"log"
@@ -32,7 +35,11 @@ func main() {
 		log.Fatal(err)
 	}
 	n, _ := strconv.Atoi(port)
-	if _, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(n), kfake.SeedTopics(1, "orders"),
+	partitions := 1
+	if len(os.Args) > 2 {
+		partitions, _ = strconv.Atoi(os.Args[2])
+	}
+	if _, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(n), kfake.SeedTopics(int32(partitions), "orders"),
 		kfake.GroupMinSessionTimeout(500*time.Millisecond)); err != nil {
 		log.Fatal(err)
 	}
@@ -41,15 +48,29 @@ func main() {
 
 // consume posts a webhook for each record, for ever.
 func consume(bus, hook, defect string) {
-	c, err := kgo.NewClient(kgo.SeedBrokers(bus), kgo.ConsumerGroup("shop"), kgo.ConsumeTopics("orders"),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), kgo.SessionTimeout(time.Second),
-		kgo.HeartbeatInterval(300*time.Millisecond), kgo.FetchMaxWait(50*time.Millisecond))
+	session, err := time.ParseDuration(cmp.Or(os.Getenv("SESSION"), "1s"))
 	if err != nil {
 		log.Fatal(err)
 	}
+	options := []kgo.Opt{
+		kgo.SeedBrokers(bus), kgo.ConsumerGroup("shop"), kgo.ConsumeTopics("orders"),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), kgo.SessionTimeout(session),
+		kgo.HeartbeatInterval(300 * time.Millisecond), kgo.FetchMaxWait(50 * time.Millisecond),
+	}
+	if defect != "eager" { // partitions are handed over when the records of a poll are done
+		options = append(options, kgo.BlockRebalanceOnPoll())
+	}
+	c, err := kgo.NewClient(options...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	most := 20 // so that a rebalance waits for 0.4 s at most
+	if defect != "" {
+		most = 200
+	}
 	ctx := context.Background()
-	for n := 0; ; {
-		list := c.PollRecords(ctx, 200).Records()
+	for n := 0; ; c.AllowRebalance() {
+		list := c.PollRecords(ctx, most).Records()
 		if defect == "forget" { // the records are only in this process from here on
 			_ = c.CommitRecords(ctx, list...)
 		}
