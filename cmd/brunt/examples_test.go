@@ -432,7 +432,7 @@ func TestExample(t *testing.T) {
 			{name: "44-kafka", own: true, set: "consumer=again", rest: true, fails: []string{"duplicated <= 2 of order"}},
 			{name: "44-kafka/group.yaml", own: true, faults: []string{"lose-one", "lose-other"}},
 			{name: "44-kafka/group.yaml", own: true, set: "consumer=eager", rest: true, fails: []string{"duplicated <= 4 of order"}},
-			{name: "44-kafka/group.yaml", own: true, set: "session=20s", rest: true, fails: []string{"p95 < 5s of order"}},
+			{name: "44-kafka/group.yaml", own: true, set: "session=8s", rest: true, fails: []string{"p95 < 5s of order"}},
 			{name: "41-dns", own: true, faults: []string{"slow", "lossy"}},
 			{name: "41-dns", own: true, set: "percent=10%", fails: []string{"errors < 5% in lossy"}},
 			{name: "42-nats", program: "nats-server", faults: []string{"late", "lose"}},

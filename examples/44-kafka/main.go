@@ -6,7 +6,7 @@
 // The broker is kfake, franz-go's stand-in of Kafka: the same protocol, in memory, and no Kafka. CONSUMER plants a
 // defect in the consumer: forget commits records before it posts them, again commits only every 500th, and eager lets
 // its partitions go to another consumer while it still works on their records. SESSION is how long the broker waits for
-// a consumer that is silent, 1s if it is empty.
+// a consumer that is silent, 1s if it is empty, and WORK is the time that a record takes, 20ms if it is empty.
 package main
 
 import (
@@ -48,10 +48,7 @@ func main() {
 
 // consume posts a webhook for each record, for ever.
 func consume(bus, hook, defect string) {
-	session, err := time.ParseDuration(cmp.Or(os.Getenv("SESSION"), "1s"))
-	if err != nil {
-		log.Fatal(err)
-	}
+	session, work := duration("SESSION", "1s"), duration("WORK", "20ms")
 	options := []kgo.Opt{
 		kgo.SeedBrokers(bus), kgo.ConsumerGroup("shop"), kgo.ConsumeTopics("orders"),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), kgo.SessionTimeout(session),
@@ -64,7 +61,7 @@ func consume(bus, hook, defect string) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	most := 20 // so that a rebalance waits for 0.4 s at most
+	most := 20 // so that a rebalance waits for little more than half a second
 	if defect != "" {
 		most = 200
 	}
@@ -75,17 +72,26 @@ func consume(bus, hook, defect string) {
 			_ = c.CommitRecords(ctx, list...)
 		}
 		for _, r := range list {
-			post(hook, r.Value)
-			if n++; defect == "" || defect == "again" && n%500 == 0 {
+			post(hook, r.Value, work)
+			if n++; defect == "" || defect == "eager" || defect == "again" && n%500 == 0 {
 				_ = c.CommitRecords(ctx, r)
 			}
 		}
 	}
 }
 
-// post sends an order until it is taken, which needs 20 ms of work besides.
-func post(hook string, order []byte) {
-	time.Sleep(20 * time.Millisecond)
+// duration reads a variable of the environment.
+func duration(name, other string) time.Duration {
+	d, err := time.ParseDuration(cmp.Or(os.Getenv(name), other))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return d
+}
+
+// post sends an order until it is taken, which needs some work besides.
+func post(hook string, order []byte, work time.Duration) {
+	time.Sleep(work)
 	for {
 		r, err := http.Post(hook, "application/json", bytes.NewReader(order))
 		if err == nil {
