@@ -112,7 +112,13 @@ func (l *lane) process(ctx context.Context) (*process, error) {
 	case <-p.failed:
 		return nil, p.err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, ctx.Err()
+		}
+		return nil, &targets.Error{
+			Cause: scenarios.Timeout, Text: "the plug-in has said no hello, " +
+				quantity.FormatSeconds((l.client.o.Now() - p.began).Seconds()) + " after its start",
+		}
 	}
 }
 

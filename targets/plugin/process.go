@@ -193,12 +193,12 @@ func (p *process) answered() bool {
 	return p.answers > 0
 }
 
-// silence says how long the plug-in has said nothing.
-func (p *process) silence() string {
+// silence says how long the plug-in has said nothing, if it has said nothing since a time.
+func (p *process) silence(since time.Duration) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if quiet := p.client.o.Now() - p.heard; quiet > time.Second {
-		return "; the plug-in has said nothing for " + quantity.FormatSeconds(quiet.Seconds())
+	if p.heard <= since {
+		return "; the plug-in has said nothing for " + quantity.FormatSeconds((p.client.o.Now() - p.heard).Seconds())
 	}
 	return "; the plug-in answers other calls"
 }

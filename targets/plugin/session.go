@@ -145,7 +145,7 @@ func (x *exchange) ask(p *process) error {
 	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &targets.Error{Cause: scenarios.Timeout, Text: "no answer came in time" + p.silence()}
+		return &targets.Error{Cause: scenarios.Timeout, Text: "no answer came in time" + p.silence(now)}
 	case err != nil:
 		return err
 	case x.err != nil:
