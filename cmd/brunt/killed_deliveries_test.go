@@ -131,7 +131,8 @@ slo: [lost = 0 of order]
 	if err != nil || len(all) != 1 {
 		t.Fatalf("%v, %v", all, err)
 	}
-	if d := all[0]; early < 50 || unseen < 25 || d.Unknown < int64(unseen) || d.Unknown > int64(unseen+len(s.acked)-early) {
+	if d := all[0]; early < 50 || unseen < 25 || d.Unknown < int64(unseen) ||
+		d.Unknown > int64(unseen+len(s.acked)-early) {
 		t.Errorf("%+v; %d of the first %d have no webhook, of %d", d, unseen, early, len(s.acked))
 	}
 	said, _ := run.command("report", "out").CombinedOutput()

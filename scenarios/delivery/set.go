@@ -113,9 +113,8 @@ func (s *Set) Begin(sink func(shard int) load.Sink) {
 // watchEvery is how often messages that are overdue are looked for.
 const watchEvery = 50 * time.Millisecond
 
-// watch records messages that are overdue, and writes the log of what was sent. How late it wakes up is how late brunt reads what arrives: both
-// wait for the
-// same processors and the same poller.
+// watch records messages that are overdue, and writes the log of what was sent. How late it wakes up is how late brunt
+// reads what arrives: both wait for the same processors and the same poller.
 func (s *Set) watch() {
 	timer := time.NewTimer(watchEvery)
 	defer timer.Stop()

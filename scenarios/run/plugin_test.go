@@ -67,7 +67,8 @@ func (n noteRun) noted(t *testing.T) map[string]int {
 	return out
 }
 
-// TestPlugin_Seen: deliveries are seen by a call of a plug-in, and those that the plug-in's file does not have are lost.
+// TestPlugin_Seen: deliveries are seen by a call of a plug-in, and those that the plug-in's file does not have are
+// lost.
 func TestPlugin_Seen(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -84,7 +85,8 @@ slo: [lost = 0 of order, duplicated = 0 of order]
 			t.Fatalf("%s: %s", res.Verdict, res.Reason)
 		}
 		d, noted := res.Deliveries[0], int64(len(n.noted(t)))
-		if d.Acknowledged < 250 || d.Lost != d.Acknowledged-noted || (d.Lost > 0) != (lose != "") || d.Foreign+d.Unknown != 0 {
+		if d.Acknowledged < 250 || d.Lost != d.Acknowledged-noted || (d.Lost > 0) != (lose != "") ||
+			d.Foreign+d.Unknown != 0 {
 			t.Errorf("%d are in the file: %+v", noted, d)
 		}
 		want := scenarios.Pass

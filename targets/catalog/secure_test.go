@@ -38,7 +38,8 @@ func TestSecure_Form(t *testing.T) {
 				}
 				continue
 			}
-			if !slices.ContainsFunc(d.Schemes, func(plain string) bool { return endpoint(t, plain+"+tls") == scheme+"://127.0.0.1:7" }) {
+			means := func(plain string) bool { return endpoint(t, plain+"+tls") == scheme+"://127.0.0.1:7" }
+			if !slices.ContainsFunc(d.Schemes, means) {
 				t.Errorf("%s: no other scheme with +tls means %s", d.Name, scheme)
 			}
 		}

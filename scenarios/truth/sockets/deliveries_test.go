@@ -144,7 +144,10 @@ var deliveryCases = []deliveryCase{
 	{name: "one comes twice", fate: func(n int) fate { return fate{double: n == 77} }, fails: []string{onceEach}},
 	{name: "a tenth is passed by the next", fate: tenth(fate{passed: true}), fails: []string{inOrder}},
 	{name: "a tenth comes after its time", fate: tenth(fate{after: 6 * time.Second}), fails: []string{inTime}},
-	{name: "all come late, and within their time", fate: func(int) fate { return fate{after: 2500 * ms} }, fails: []string{quickly}},
+	{
+		name: "all come late, and within their time", fate: func(int) fate { return fate{after: 2500 * ms} },
+		fails: []string{quickly},
+	},
 	{name: "all come 300 ms late", fate: func(int) fate { return fate{after: 300 * ms} }},
 }
 
