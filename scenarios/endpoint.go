@@ -1,6 +1,9 @@
 package scenarios
 
 import (
+	"slices"
+	"strings"
+
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
@@ -22,8 +25,35 @@ func (e *Endpoint) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		e.Settings = n.Without(func(key string) bool { return key == "url" })
 	}
 	var text template.Text
-	text.DecodeNode(url, m)
+	text.DecodeNode(fieldScheme(url), m)
 	e.Template = text.Template
+}
+
+// secure holds the field's own schemes for TLS, by the scheme without TLS.
+var secure = map[string]string{
+	"amqp": "amqps", "grpc": "grpcs", "http": "https", "kafka": "kafkas", "mqtt": "mqtts", "redis": "rediss",
+	"redis+cluster": "rediss+cluster", "redis+sentinel": "rediss+sentinel", "smtp": "smtps", "tcp": "tls", "ws": "wss",
+}
+
+// fieldScheme returns a URL whose scheme is SCHEME+tls, the form that all protocols with TLS have, with the scheme that
+// the field has for it. Other URLs stay.
+func fieldScheme(n *syntax.Node) *syntax.Node {
+	scheme, rest, found := strings.Cut(n.Value, "+tls://")
+	if len(n.Parts) > 0 {
+		scheme, rest, found = strings.Cut(n.Parts[0].Text, "+tls://")
+	}
+	other := secure[scheme]
+	if !found || other == "" {
+		return n
+	}
+	out := *n
+	if len(n.Parts) > 0 {
+		out.Parts = slices.Clone(n.Parts)
+		out.Parts[0].Text = other + "://" + rest
+	} else {
+		out.Value = other + "://" + rest
+	}
+	return &out
 }
 
 // Schema implements [syntax.Schemer]. Each protocol defines its own settings, so the schema accepts any.

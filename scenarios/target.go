@@ -33,9 +33,9 @@ type Target struct {
 	// URLs of other systems by name, such as redis://127.0.0.1:6379. A step goes to the endpoint that its `at` names,
 	// or to the only one with a scheme of its protocol. If every step goes to an endpoint, the target needs nothing
 	// else. brunt waits until the endpoints of setup accept connections, and after setup until the endpoints of the
-	// loads do; it awaits none of datagrams, such as dns:. `to` of a fault on links may name an endpoint. A gRPC endpoint
-	// may be a map of url and protos,
-	// import_paths or protoset
+	// loads do; it awaits none of datagrams, such as dns:. `to` of a fault on links may name an endpoint. SCHEME+tls://
+	// is TLS for each protocol that has it; amqps, grpcs, https, kafkas, mqtts, rediss, smtps, tls and wss mean the same
+	// as amqp+tls and so on. A gRPC endpoint may be a map of url and protos, import_paths or protoset
 	Endpoints map[string]Endpoint `yaml:"endpoints"`
 	Entry     string              `yaml:"entry"` // the service that requests with relative paths go to
 	// how to find out that the target is ready for load

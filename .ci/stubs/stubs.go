@@ -1,11 +1,13 @@
 // The peer of gRPC that .ci/bench has: the health service of grpc-go, and bare stubs of grpc-go that call it on one
 // connection, with as many calls under way as it is told; and that of WebSocket, a server that answers each message
-// with itself and a bare loop of gobwas.
+// with itself and a bare loop of gobwas. Bare loops of other libraries are in loops.go; CERT and KEY name files.
 //
 //	stubs serve 127.0.0.1:50051
 //	stubs call 127.0.0.1:50051 50 10s
 //	stubs serve-echo 127.0.0.1:8092
 //	stubs call-echo 127.0.0.1:8092 50 10s
+//	stubs serve-h3 127.0.0.1:8095, and serve-kafka
+//	stubs loop kafka 127.0.0.1:8096 50 10s
 package main
 
 import (
@@ -37,6 +39,20 @@ func main() {
 		healthpb.RegisterHealthServer(s, health.NewServer())
 		reflection.Register(s)
 		log.Fatal(s.Serve(l))
+	case len(os.Args) == 3 && os.Args[1] == "serve-h3":
+		log.Fatal(serveH3(os.Args[2]))
+	case len(os.Args) == 3 && os.Args[1] == "serve-kafka":
+		log.Fatal(serveKafka(os.Args[2]))
+	case len(os.Args) == 6 && os.Args[1] == "loop":
+		n, err := strconv.Atoi(os.Args[4])
+		if err != nil {
+			log.Fatal(err)
+		}
+		length, err := time.ParseDuration(os.Args[5])
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("calls", loop(os.Args[2], os.Args[3], n, length))
 	case len(os.Args) == 3 && os.Args[1] == "serve-echo":
 		log.Fatal(serveEcho(os.Args[2]))
 	case len(os.Args) == 5 && (os.Args[1] == "call" || os.Args[1] == "call-echo"):

@@ -4,11 +4,14 @@
 //	kafka.produce --> broker: the topic orders --> consume: the group shop --> the webhook
 //
 // The broker is kfake, franz-go's stand-in of Kafka: the same protocol, in memory, and no Kafka. CONSUMER plants a
-// defect in the consumer: forget commits records before it posts them, and again commits only every 500th.
+// defect in the consumer: forget commits records before it posts them, again commits only every 500th, and eager lets
+// its partitions go to another consumer while it still works on their records. SESSION is how long the broker waits for
+// a consumer that is silent, 1s if it is empty, and WORK is the time that a record takes, 20ms if it is empty.
 package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"log"
@@ -32,7 +35,11 @@ func main() {
 		log.Fatal(err)
 	}
 	n, _ := strconv.Atoi(port)
-	if _, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(n), kfake.SeedTopics(1, "orders"),
+	partitions := 1
+	if len(os.Args) > 2 {
+		partitions, _ = strconv.Atoi(os.Args[2])
+	}
+	if _, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(n), kfake.SeedTopics(int32(partitions), "orders"),
 		kfake.GroupMinSessionTimeout(500*time.Millisecond)); err != nil {
 		log.Fatal(err)
 	}
@@ -41,30 +48,50 @@ func main() {
 
 // consume posts a webhook for each record, for ever.
 func consume(bus, hook, defect string) {
-	c, err := kgo.NewClient(kgo.SeedBrokers(bus), kgo.ConsumerGroup("shop"), kgo.ConsumeTopics("orders"),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), kgo.SessionTimeout(time.Second),
-		kgo.HeartbeatInterval(300*time.Millisecond), kgo.FetchMaxWait(50*time.Millisecond))
+	session, work := duration("SESSION", "1s"), duration("WORK", "20ms")
+	options := []kgo.Opt{
+		kgo.SeedBrokers(bus), kgo.ConsumerGroup("shop"), kgo.ConsumeTopics("orders"),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), kgo.SessionTimeout(session),
+		kgo.HeartbeatInterval(300 * time.Millisecond), kgo.FetchMaxWait(50 * time.Millisecond),
+	}
+	if defect != "eager" { // partitions are handed over when the records of a poll are done
+		options = append(options, kgo.BlockRebalanceOnPoll())
+	}
+	c, err := kgo.NewClient(options...)
 	if err != nil {
 		log.Fatal(err)
 	}
+	most := 20 // so that a rebalance waits for little more than half a second
+	if defect != "" {
+		most = 200
+	}
 	ctx := context.Background()
-	for n := 0; ; {
-		list := c.PollRecords(ctx, 200).Records()
+	for n := 0; ; c.AllowRebalance() {
+		list := c.PollRecords(ctx, most).Records()
 		if defect == "forget" { // the records are only in this process from here on
 			_ = c.CommitRecords(ctx, list...)
 		}
 		for _, r := range list {
-			post(hook, r.Value)
-			if n++; defect == "" || defect == "again" && n%500 == 0 {
+			post(hook, r.Value, work)
+			if n++; defect == "" || defect == "eager" || defect == "again" && n%500 == 0 {
 				_ = c.CommitRecords(ctx, r)
 			}
 		}
 	}
 }
 
-// post sends an order until it is taken, which needs 20 ms of work besides.
-func post(hook string, order []byte) {
-	time.Sleep(20 * time.Millisecond)
+// duration reads a variable of the environment.
+func duration(name, other string) time.Duration {
+	d, err := time.ParseDuration(cmp.Or(os.Getenv(name), other))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return d
+}
+
+// post sends an order until it is taken, which needs some work besides.
+func post(hook string, order []byte, work time.Duration) {
+	time.Sleep(work)
 	for {
 		r, err := http.Post(hook, "application/json", bytes.NewReader(order))
 		if err == nil {

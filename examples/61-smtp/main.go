@@ -1,5 +1,5 @@
 // Command 61-smtp is a small relay of mail. It takes mails by SMTP and tells the webhook of each a moment later. With
-// SPOOL it has a mail in a file of that folder before it says that it has taken it.
+// SPOOL it has a mail in a file of that folder before it says that it has taken it, unless KEEP is memory.
 package main
 
 import (
@@ -24,6 +24,9 @@ const late = 300 * time.Millisecond
 
 func main() {
 	spool, waiting := os.Getenv("SPOOL"), make(chan string, 10_000)
+	if os.Getenv("KEEP") == "memory" {
+		spool = ""
+	}
 	if spool != "" {
 		if err := os.MkdirAll(spool, 0o700); err != nil {
 			log.Fatal(err)

@@ -148,7 +148,8 @@ func (l List) Clear(dir string) error {
 		return err
 	}
 	// files that the run itself writes
-	for _, path := range append(written, filepath.Join(dir, "deliveries.jsonl"), filepath.Join(dir, evidence.RequestsFile),
+	for _, path := range append(written, filepath.Join(dir, "deliveries.jsonl"),
+		filepath.Join(dir, evidence.SentFile), filepath.Join(dir, evidence.RequestsFile),
 		filepath.Join(dir, "logs")) {
 		if err := os.RemoveAll(path); err != nil {
 			return err

@@ -120,6 +120,7 @@ func (u *Unfinished) Says() []string {
 		}
 		out = append(out, said)
 	}
+	out = append(out, sentMessages(u.Dir)...)
 	return append(out, "What was measured is lost: a run keeps it in a file without a name until its end.")
 }
 

@@ -12,6 +12,7 @@
 //	source.go   the sources of sightings; a new one is a file and a line there
 //	hook.go     the source that receives HTTP requests
 //	asker.go    the source that asks for messages by a step of any protocol
+//	log.go      the file that remains of them when brunt is killed
 //	finding.go  the findings for the result, and deliveries.jsonl
 //
 // A delivery is an outcome of a row of its own: intended and slot are those of the request that sends, sent is its

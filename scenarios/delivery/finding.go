@@ -17,7 +17,6 @@ type Run struct {
 	Faults []*chaos.Record
 	End    time.Duration       // of the load
 	Mask   func(string) string // hides secrets in ids
-	File   string              // file that lists the messages that are not held; empty means none
 }
 
 // mostListed bounds the messages of each state that a record lists.
@@ -33,7 +32,10 @@ func (s *Set) Findings(run Run) (out []*result.DeliveryRecord, err error) {
 			err = fmt.Errorf("the findings of the deliveries: %w", err)
 		}
 	}()
-	lines, err := disk.FreshLines(run.File)
+	if err := s.log.flush(); err != nil {
+		return nil, err
+	}
+	lines, err := disk.FreshLines(s.file)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,8 @@ type Set struct {
 	askers   []*asker // among sources
 	seen     []string // by tracker: where its messages are seen
 	now      func() time.Duration
+	log      *sentLog
+	file     string // that lists the messages that are not held; empty means none
 	begun    atomic.Bool
 	settled  bool
 
@@ -43,15 +45,23 @@ type group struct {
 	next     atomic.Uint64
 }
 
-// Open begins to see messages. The clock may stand still until [Set.Begin].
-func Open(specs []*Spec, now func() time.Duration) (*Set, error) {
+// Open begins to see messages. The clock may stand still until [Set.Begin]. File will list the messages that are not
+// held; empty means no file.
+func Open(specs []*Spec, file string, now func() time.Duration) (*Set, error) {
 	if len(specs) == 0 {
 		return nil, nil
 	}
-	s := &Set{keys: ids{rand.Uint64(), rand.Uint64()}, seed: maphash.MakeSeed(), now: now, stop: make(chan struct{})}
+	s := &Set{
+		keys: ids{rand.Uint64(), rand.Uint64()}, seed: maphash.MakeSeed(), now: now, file: file, stop: make(chan struct{}),
+	}
+	var err error
+	if s.log, err = openLog(file, s.keys); err != nil {
+		return nil, err
+	}
 	by := map[string]*group{}
 	for _, spec := range specs {
 		t := newTracker(spec, nil)
+		t.log = s.log
 		s.trackers = append(s.trackers, t)
 		g := by[spec.Sent]
 		if g == nil {
@@ -103,9 +113,8 @@ func (s *Set) Begin(sink func(shard int) load.Sink) {
 // watchEvery is how often messages that are overdue are looked for.
 const watchEvery = 50 * time.Millisecond
 
-// watch records messages that are overdue. How late it wakes up is how late brunt reads what arrives: both
-// wait for the
-// same processors and the same poller.
+// watch records messages that are overdue, and writes the log of what was sent. How late it wakes up is how late brunt
+// reads what arrives: both wait for the same processors and the same poller.
 func (s *Set) watch() {
 	timer := time.NewTimer(watchEvery)
 	defer timer.Stop()
@@ -121,6 +130,7 @@ func (s *Set) watch() {
 			s.late = append(s.late, max(0, late))
 		}
 		s.overdue()
+		_ = s.log.flush() // Findings reports the error
 	}
 }
 
@@ -191,6 +201,8 @@ func (s *Set) Close() error {
 		err = errors.Join(err, one.Close())
 	}
 	s.sources = nil
+	err = errors.Join(err, s.log.Close())
+	s.log = nil
 	return err
 }
 

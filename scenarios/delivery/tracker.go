@@ -1,11 +1,13 @@
 package delivery
 
 import (
+	"encoding/json"
 	"math"
 	"sync"
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A tracker follows the messages of one entry of `deliveries`.
@@ -14,6 +16,8 @@ type tracker struct {
 	group  *group
 	within time.Duration
 	record func(*scenarios.Outcome) // records an outcome of the delivery's row
+	log    *sentLog                 // of the set
+	quoted []byte                   // the name of the delivery as JSON
 
 	mu        sync.Mutex
 	pages     []*page
@@ -119,6 +123,7 @@ func newTracker(spec *Spec, record func(*scenarios.Outcome)) *tracker {
 		spec: spec, within: spec.Within.D(), record: record, flaws: map[uint64]*flaw{}, sent: map[int64]int64{},
 		blind: neverBlind,
 	}
+	t.quoted, _ = json.Marshal(spec.Name) // never fails for a string
 	if !spec.Drawn() {
 		t.table = newTable()
 	}
@@ -145,6 +150,7 @@ func (t *tracker) begin(n uint64, due, now time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.beginLocked(n, due, now)
+	t.log.add(t, n, result.DeliverySent, now, "")
 }
 
 func (t *tracker) beginLocked(n uint64, due, now time.Duration) {
@@ -178,6 +184,7 @@ func (t *tracker) answeredLocked(n uint64, out *scenarios.Outcome) {
 	f.load = uint16(out.Load)
 	f.ready, f.slot, f.acked = micros(ready-f.due), micros(out.Slot-f.due), micros(out.End-f.due)
 	if !t.spec.Ack.Holds(out) {
+		t.log.add(t, n, result.DeliveryRefused, out.End, "")
 		t.refusedLocked(out, f)
 		if p.state(i) >= isSeen {
 			t.present++
@@ -186,6 +193,11 @@ func (t *tracker) answeredLocked(n uint64, out *scenarios.Outcome) {
 		t.settle(p, f)
 		return
 	}
+	id := ""
+	if p.ids != nil {
+		id = p.ids[i]
+	}
+	t.log.add(t, n, result.DeliveryAcknowledged, out.End, id)
 	f.flags |= isAcked
 	t.acknowledged++
 	t.sent[second(f.begun)]++
@@ -347,6 +359,7 @@ func (t *tracker) see(n uint64, s sighting) {
 		f = nil
 	}
 	p.set(i, isSeen)
+	t.log.add(t, n, result.DeliverySeen, s.at, "")
 	if f == nil {
 		t.seenSettled(n, p, i, state, s)
 		return

@@ -99,3 +99,25 @@ func DeliveryStates() []DeliveryState {
 		DeliveryLost, DeliveryDuplicated, DeliveryReordered, DeliveryLate, DeliveryUnknown, DeliveryPresent,
 	}
 }
+
+// A DeliveryEvent is a line of deliveries-sent.jsonl, which a run keeps until its end: what a message met.
+type DeliveryEvent struct {
+	Delivery string            `json:"delivery"` // the name under `deliveries`
+	N        uint64            `json:"n"`        // number of the message among those of the delivery
+	Is       DeliveryEventKind `json:"is"`
+	T        Num               `json:"t"`            // when, an offset from t0
+	ID       string            `json:"id,omitempty"` // id of the message, once: in its first line
+}
+
+// DeliveryEventKind names what a message met.
+type DeliveryEventKind string
+
+// What a message may meet, in any order. The sending of a message whose id the target gives is not known before its
+// acknowledgement.
+const (
+	DeliverySent         DeliveryEventKind = "sent"
+	DeliveryAcknowledged DeliveryEventKind = "acknowledged"
+	DeliveryRefused      DeliveryEventKind = "refused" // answered without an acknowledgement, or not answered in time
+	DeliverySeen         DeliveryEventKind = "seen"    // for the first time
+	DeliveryLogFull      DeliveryEventKind = "full"    // no further line follows
+)

@@ -49,8 +49,12 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	if os.Getenv(targetstest.PluginVar) != "" {
-		if err := targetstest.ServePlugin(os.Stdin, os.Stdout); err != nil {
+	if how := os.Getenv(targetstest.PluginVar); how != "" {
+		serve := targetstest.ServePlugin
+		if how == "notebook" {
+			serve = notebook
+		}
+		if err := serve(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -466,4 +470,53 @@ func kill(pid int) {
 	if p, err := os.FindProcess(pid); err == nil {
 		_ = p.Kill()
 	}
+}
+
+// notebook is a plug-in that notes ids in the file NOTES, and lists them. With LOSE it forgets each 20th. It writes its
+// process id to the file PID.
+func notebook(in io.Reader, out io.Writer) error {
+	pid := os.Getenv("PID")
+	if err := os.WriteFile(pid+".new", strconv.AppendInt(nil, int64(os.Getpid()), 10), 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(pid+".new", pid); err != nil {
+		return err
+	}
+	notes, err := os.OpenFile(os.Getenv("NOTES"), os.O_RDWR|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	defer notes.Close()
+	lines := bufio.NewScanner(in)
+	lines.Scan() // brunt's hello
+	fmt.Fprintln(out, `{"hello":1,"name":"notebook","calls":["note","list"]}`)
+	for n := 1; lines.Scan(); n++ {
+		var call struct {
+			ID   uint64
+			Call string
+			With struct{ ID string }
+		}
+		if err := json.Unmarshal(lines.Bytes(), &call); err != nil {
+			return err
+		}
+		body := []map[string]string{}
+		switch {
+		case call.Call == "list":
+			text, err := os.ReadFile(notes.Name())
+			if err != nil {
+				return err
+			}
+			for id := range strings.FieldsSeq(string(text)) {
+				body = append(body, map[string]string{"id": id})
+			}
+		case os.Getenv("LOSE") == "" || n%20 != 7:
+			if _, err := notes.WriteString(call.With.ID + "\n"); err != nil {
+				return err
+			}
+		}
+		if err := json.NewEncoder(out).Encode(map[string]any{"id": call.ID, "body": body}); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
 }

@@ -387,7 +387,7 @@ func (r *runner) receiveSpans(ctx context.Context) error {
 // receiveMessages begins to see the messages of deliveries, before there is a service that sends them.
 func (r *runner) receiveMessages(context.Context) (err error) {
 	r.onClose(func() error { return r.loads.deliveries.Close() })
-	if r.loads.deliveries, err = delivery.Open(r.plan.Deliveries, r.log.Now); err == nil {
+	if r.loads.deliveries, err = delivery.Open(r.plan.Deliveries, r.session.o.Deliveries, r.log.Now); err == nil {
 		r.session.hooks = r.loads.deliveries.Hooks()
 	}
 	return err
@@ -417,7 +417,7 @@ func (r *runner) askForMessages(ctx context.Context) error {
 // countDeliveries counts what became of the messages of deliveries.
 func (r *runner) countDeliveries() (err error) {
 	r.delivered, err = r.loads.deliveries.Findings(delivery.Run{
-		Faults: r.faults.records, End: r.plan.End(), Mask: r.plan.Scenario.Secrets.Mask, File: r.session.o.Deliveries,
+		Faults: r.faults.records, End: r.plan.End(), Mask: r.plan.Scenario.Secrets.Mask,
 	})
 	return err
 }

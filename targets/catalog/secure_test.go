@@ -1,8 +1,12 @@
 package catalog_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
+	"brunt/scenarios"
 	"brunt/targets/catalog"
 )
 
@@ -16,4 +20,51 @@ func TestSecure(t *testing.T) {
 			t.Errorf("%s: secure is %v", scheme, !want)
 		}
 	}
+}
+
+// TestSecure_Form: SCHEME+tls is TLS for each protocol that has it, whatever the field's own scheme is.
+func TestSecure_Form(t *testing.T) {
+	set := catalog.New()
+	n := 0
+	for _, d := range set.Protocols() {
+		for scheme, wire := range d.Wires {
+			if !wire.TLS {
+				continue
+			}
+			n++
+			if plain, found := strings.CutSuffix(scheme, "+tls"); found {
+				if d.Name != "DNS" && !slices.Contains(d.Schemes, plain) {
+					t.Errorf("%s has %s and no %s", d.Name, scheme, plain)
+				}
+				continue
+			}
+			means := func(plain string) bool { return endpoint(t, plain+"+tls") == scheme+"://127.0.0.1:7" }
+			if !slices.ContainsFunc(d.Schemes, means) {
+				t.Errorf("%s: no other scheme with +tls means %s", d.Name, scheme)
+			}
+		}
+	}
+	if n < 14 {
+		t.Errorf("%d schemes with TLS", n)
+	}
+	if got := endpoint(t, "udp+tls"); got != "udp+tls://127.0.0.1:7" {
+		t.Errorf("udp+tls became %s", got)
+	}
+}
+
+// endpoint returns the URL of an endpoint whose host is a parameter.
+func endpoint(t *testing.T, scheme string) string {
+	t.Helper()
+	text := fmt.Appendf(nil, `
+version: 1
+params: {host: "127.0.0.1:7"}
+target: {endpoints: {it: "%s://${host}"}}
+load: {main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /}]}}
+`, scheme)
+	sc, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return text, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := sc.Target.Endpoints["it"]
+	return e.Text()
 }

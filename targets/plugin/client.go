@@ -78,7 +78,7 @@ type lane struct {
 	mu     sync.Mutex
 	now    *process      // the last one; nil: none was started
 	deaths int           // of processes that lived for less than young
-	next   time.Duration // no process starts before
+	next   time.Duration // no further process starts before
 }
 
 // Restarts: the first ones are at once, of a plug-in that has answered five, of another one. Then each further one
@@ -112,7 +112,13 @@ func (l *lane) process(ctx context.Context) (*process, error) {
 	case <-p.failed:
 		return nil, p.err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, ctx.Err()
+		}
+		return nil, &targets.Error{
+			Cause: scenarios.Timeout, Text: "the plug-in has said no hello, " +
+				quantity.FormatSeconds((l.client.o.Now() - p.began).Seconds()) + " after its start",
+		}
 	}
 }
 
@@ -124,7 +130,7 @@ func (l *lane) running(ctx context.Context) (*process, error) {
 	if l.now != nil && !l.now.over() {
 		return l.now, nil
 	}
-	if wait := l.next - c.o.Now(); wait > 0 {
+	if wait := l.next - c.o.Now(); l.now != nil && wait > 0 {
 		text := fmt.Sprintf("the plug-in has ended %d times soon after its start, and is started again in %s", l.deaths,
 			quantity.FormatDuration(wait.Round(time.Millisecond)))
 		if why := l.now.err; why != nil {
@@ -152,8 +158,8 @@ func (l *lane) ended(p *process) {
 	now := l.client.o.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now-p.began >= young {
-		l.deaths, l.next = 0, 0
+	if l.next = now; now-p.began >= young {
+		l.deaths = 0
 		return
 	}
 	free := 1

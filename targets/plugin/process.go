@@ -155,7 +155,7 @@ func (p *process) add(x *exchange) error {
 		return targets.ErrAborted
 	}
 	p.last++
-	x.id, x.sent = p.last, 0
+	x.id, x.handed = p.last, false
 	p.open[x.id] = x
 	p.queue = append(p.queue, x)
 	p.mu.Unlock()
@@ -174,7 +174,7 @@ func (p *process) leave(x *exchange) bool {
 		return false
 	}
 	delete(p.open, x.id)
-	if x.sent == 0 {
+	if !x.handed {
 		p.queue = slices.DeleteFunc(p.queue, func(o *exchange) bool { return o == x })
 		return true
 	}
@@ -193,12 +193,12 @@ func (p *process) answered() bool {
 	return p.answers > 0
 }
 
-// silence says how long the plug-in has said nothing.
-func (p *process) silence() string {
+// silence says how long the plug-in has said nothing, if it has said nothing since a time.
+func (p *process) silence(since time.Duration) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if quiet := p.client.o.Now() - p.heard; quiet > time.Second {
-		return "; the plug-in has said nothing for " + quantity.FormatSeconds(quiet.Seconds())
+	if p.heard <= since {
+		return "; the plug-in has said nothing for " + quantity.FormatSeconds((p.client.o.Now() - p.heard).Seconds())
 	}
 	return "; the plug-in answers other calls"
 }
@@ -222,7 +222,7 @@ func (p *process) write(in io.Writer, batch []byte) {
 			p.mu.Lock()
 			now := p.client.o.Now()
 			for _, x := range p.queue {
-				x.sent = now
+				x.handed, x.sent = true, now
 				batch = append(appendID(batch, x.id), x.rest...)
 			}
 			clear(p.queue)
@@ -292,7 +292,7 @@ func (p *process) take(text []byte, at time.Duration) error {
 	p.heard = at
 	x := p.open[l.ID]
 	switch {
-	case x != nil && x.sent > 0:
+	case x != nil && x.handed:
 		delete(p.open, l.ID)
 		x.at, x.answer, x.size, x.err = at, l, len(text)+1, nil
 		x.done <- struct{}{}

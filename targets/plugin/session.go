@@ -60,7 +60,8 @@ type exchange struct {
 	// These belong to the process while the call is under way.
 
 	id     uint64
-	sent   time.Duration // when its line was handed to the program; zero: not yet
+	handed bool          // its line was handed to the program
+	sent   time.Duration // when it was, an offset from t0, which is negative in a warm-up
 	at     time.Duration // when its answer came, or the process failed
 	answer *line
 	size   int
@@ -139,12 +140,12 @@ func (x *exchange) ask(p *process) error {
 		<-x.done
 		err = nil
 	}
-	if out := x.out; x.sent > 0 {
+	if out := x.out; x.handed {
 		out.Sent, out.WasSent, out.Attempts = x.sent, true, 1
 	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &targets.Error{Cause: scenarios.Timeout, Text: "no answer came in time" + p.silence()}
+		return &targets.Error{Cause: scenarios.Timeout, Text: "no answer came in time" + p.silence(now)}
 	case err != nil:
 		return err
 	case x.err != nil:

@@ -74,6 +74,7 @@ func Run(t *testing.T, s Suite) {
 		test func(*testing.T)
 	}{
 		{"Answer", s.answer},
+		{"WarmUp", s.warmUp},
 		{"Failure", s.failure},
 		{"Deadline", s.deadline},
 		{"PastDeadline", s.pastDeadline},
@@ -125,6 +126,7 @@ func (s Suite) fixture(t *testing.T, change func(*targets.Options), steps ...str
 	if change != nil {
 		change(&o)
 	}
+	r.t0 = o.T0
 	r.flow = Compile(t, s.Protocol, "", steps...)
 	var err error
 	if s.Network != nil {
@@ -185,6 +187,22 @@ func (s Suite) answer(t *testing.T) {
 			t.Fatalf("after %d calls the server had %d requests on %d connections, opened %d", i+1, r.Requests(),
 				r.Connections(), r.Opened())
 		}
+	}
+}
+
+// warmUp: before t0, where all times are negative, a call is like any other.
+func (s Suite) warmUp(t *testing.T) {
+	r := s.fixture(t, func(o *targets.Options) { o.T0 = o.T0.Add(time.Hour) }, s.Steps.Answer, s.Steps.Fail)
+	u := r.open(t, 0)
+	for range 3 {
+		o := u.Do(0, long)
+		if is(t, o, scenarios.OK, scenarios.NoCause, true, true); o.Slot >= 0 || o.End >= 0 {
+			t.Errorf("a time after t0: %+v", o)
+		}
+	}
+	is(t, u.Do(1, long), scenarios.Error, s.Failed, true, true)
+	if r.Requests() != 4 {
+		t.Errorf("the server had %d requests", r.Requests())
 	}
 }
 

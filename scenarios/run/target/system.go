@@ -373,7 +373,7 @@ func Reached(base string, resolve map[string]string) *System {
 
 // Base returns the URL of relative paths, and the resolve that leads connections through a link.
 func (s *System) Base() (base string, resolve map[string]string) {
-	if s.base != "" {
+	if s.host == nil { // of [Reached]; a target of endpoints alone has no URL
 		return s.base, maps.Clone(s.asked)
 	}
 	if s.group == nil {

@@ -145,6 +145,13 @@ type report struct {
 		} `json:"lost_spans"`
 		ReadBacks []struct{ Asked, Found, Absent int } `json:"read_backs"`
 	} `json:"ledger"`
+	Deliveries []struct {
+		Acknowledged, Lost, Duplicated, Late, Reordered int
+		Unknown, Unnamed, Sightings, Foreign, Present   int
+		Unreadable                                      int
+		Ordered                                         bool
+		Keys                                            []struct{ ID, State string }
+	} `json:"deliveries"`
 	Generator struct {
 		Connections int
 		Peers       []struct {

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/quic-go/quic-go/http3"
+	amqp "github.com/rabbitmq/amqp091-go"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// loops are bare loops of the field's libraries, by protocol: each prepares one of the calls that are under way at
+// once. The settings are those with which brunt makes the same call.
+var loops = map[string]func(addr string) (call func() error, err error){
+	"kafka": kafkaLoop, "amqp": amqpLoop, "mqtt": mqttLoop, "memcached": memcachedLoop, "h3": h3Loop,
+}
+
+// loop makes calls of a protocol for a time, n at once, and returns how many.
+func loop(protocol, addr string, n int, length time.Duration) int64 {
+	prepare := loops[protocol]
+	if prepare == nil {
+		log.Fatalf("there is no loop of %s", protocol)
+	}
+	calls := make([]func() error, n)
+	for i := range calls {
+		var err error
+		if calls[i], err = prepare(addr); err != nil {
+			log.Fatal(err)
+		}
+	}
+	var made atomic.Int64
+	var all sync.WaitGroup
+	end := time.Now().Add(length)
+	for _, call := range calls {
+		all.Go(func() {
+			for time.Now().Before(end) {
+				if err := call(); err != nil {
+					log.Fatal(err)
+				}
+				made.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	return made.Load()
+}
+
+// kafkaLoop has a client of its own for each call, as one client would send the records of all calls in one request.
+func kafkaLoop(addr string) (func() error, error) {
+	c, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.ProducerLinger(0), kgo.RecordRetries(0),
+		kgo.DisableIdempotentWrite(), kgo.RequiredAcks(kgo.AllISRAcks()))
+	return func() error {
+		return c.ProduceSync(context.Background(), &kgo.Record{Topic: "orders", Value: []byte("hello")}).FirstErr()
+	}, err
+}
+
+func amqpLoop(addr string) (func() error, error) {
+	c, err := amqp.Dial("amqp://guest:guest@" + addr + "/")
+	if err != nil {
+		return nil, err
+	}
+	ch, err := c.Channel()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := ch.QueueDeclare("orders", false, false, false, false, amqp.Table{"x-max-length": 1000}); err != nil {
+		return nil, err
+	}
+	if err := ch.Confirm(false); err != nil {
+		return nil, err
+	}
+	return func() error {
+		sent, err := ch.PublishWithDeferredConfirm("", "orders", false, false, amqp.Publishing{Body: []byte("hello")})
+		if err != nil {
+			return err
+		}
+		if !sent.Wait() {
+			return errors.New("the broker refuses a message")
+		}
+		return nil
+	}, nil
+}
+
+func mqttLoop(addr string) (func() error, error) {
+	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + addr))
+	if t := c.Connect(); t.Wait() && t.Error() != nil {
+		return nil, t.Error()
+	}
+	return func() error {
+		t := c.Publish("orders", 1, false, "hello")
+		t.Wait()
+		return t.Error()
+	}, nil
+}
+
+func memcachedLoop(addr string) (func() error, error) {
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	in := bufio.NewReader(c)
+	return func() error {
+		if _, err := io.WriteString(c, "get user:1\r\n"); err != nil {
+			return err
+		}
+		for {
+			line, err := in.ReadSlice('\n')
+			if err != nil || string(line) == "END\r\n" {
+				return err
+			}
+		}
+	}, nil
+}
+
+// h3Client is the one client of all calls. CERT names the certificate of the server.
+var h3Client = sync.OnceValues(func() (*http.Client, error) {
+	pem, err := os.ReadFile(os.Getenv("CERT"))
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	return &http.Client{Transport: &http3.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}, nil
+})
+
+func h3Loop(addr string) (func() error, error) {
+	c, err := h3Client()
+	return func() error {
+		answer, err := c.Get("https://" + addr + "/")
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		_, err = io.Copy(io.Discard, answer.Body)
+		return err
+	}, err
+}
+
+// serveH3 answers requests of HTTP/3 with 64 bytes, with the certificate CERT and its KEY.
+func serveH3(addr string) error {
+	body := strings.Repeat("0", 64)
+	s := &http3.Server{Addr: addr, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, body)
+	})}
+	return s.ListenAndServeTLS(os.Getenv("CERT"), os.Getenv("KEY"))
+}
+
+// serveKafka is kfake, franz-go's stand-in of Kafka, with the topic orders.
+func serveKafka(addr string) error {
+	var port int
+	if _, err := fmt.Sscanf(addr, "127.0.0.1:%d", &port); err != nil {
+		return err
+	}
+	if _, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port), kfake.SeedTopics(1, "orders")); err != nil {
+		return err
+	}
+	select {}
+}
