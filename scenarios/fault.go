@@ -31,8 +31,9 @@ type Fault struct {
 	// number of occurrences of a fault with `every`; default: as many as fit until the load ends
 	Repeat int    `yaml:"repeat,min=1"`
 	Pulse  *Pulse `yaml:"pulse"` // switches the fault on and off while it lasts
-	// time limit for a one-shot fault's unit to be healthy again; default: 30s, or 30s after a `restart_delay` of at
-	// least 30s, or the recovery time that an objective on `recover` allows after this fault, whichever is longer
+	// time limit for a one-shot fault's unit to be healthy again; default: 30s, or the time that the unit has to be
+	// ready, after its `restart_delay`, or 30s after a `restart_delay` of at least 30s, or the recovery time that an
+	// objective on `recover` allows after this fault, whichever is longer
 	Within        quantity.Duration `yaml:"within,positive"`
 	RequireImpact bool              `yaml:"require_impact"` // the fault fails if it has no impact
 	// what the author expects of the fault, stated before the run; reports show it beside what came, and it changes no

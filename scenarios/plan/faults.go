@@ -217,9 +217,9 @@ func checkTiming(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 }
 
 // startsLate compares the time limit of a one-shot with the time that the scenario itself gives its units: to start
-// again, `restart_delay`, and to be ready then, `ready: {within}`. The default limit is at least both, and a note says so
-// if the delay is long. A limit of the scenario's own that is shorter than the delay is a mistake, because no such unit
-// can be healthy in time.
+// again, `restart_delay`, and to be ready then, `ready: {within}`. The default limit is at least both together where
+// one of them is long, and a note names a long delay. A limit of the scenario's own that is shorter than the delay is a
+// mistake, because no such unit can be healthy in time.
 func (p *Plan) startsLate(m *syntax.Mistakes, e *timeline.Entry) {
 	if p.Stack == nil {
 		return

@@ -37,30 +37,28 @@ func TestCompile_Within(t *testing.T) {
 // TestCompile_WithinOfSlowUnits: a unit that may take long to be ready at its start may take as long after a one-shot,
 // also in a group.
 func TestCompile_WithinOfSlowUnits(t *testing.T) {
-	const crash = "process.crash: {service: broker}"
+	const (
+		crash = "process.crash: {service: broker}"
+		slow  = "ready: {tcp: true, within: 90s}, restart_delay: 500ms"
+		head  = "version: 1\ntarget: {entry: broker, processes: {broker: {command: [serve], "
+		load  = "}}}\nload: {l: {executor: constant-arrival-rate, rate: 100/s, duration: 90s, flow: [{get: /posts}]}}\n"
+	)
 	for _, c := range []struct {
 		name, unit, fault string
 		want              time.Duration
 	}{
 		{"usual", "ready: {tcp: true}", "at: 8s, " + crash, scenarios.DefaultWithin},
-		{"slow to be ready", "ready: {tcp: true, within: 90s}, restart_delay: 500ms", "at: 8s, " + crash, 90500 * time.Millisecond},
-		{
-			"its own", "ready: {tcp: true, within: 90s}, restart_delay: 500ms", "at: 8s, within: 40s, " + crash,
-			40 * time.Second,
-		},
-		{
-			"in a group", "ready: {tcp: true, within: 90s}, restart_delay: 500ms",
-			"at: 8s, for: 12s, steps: [{" + crash + "}]", 90500 * time.Millisecond,
-		},
+		{"slow to be ready", slow, "at: 8s, " + crash, 90500 * time.Millisecond},
+		{"its own", slow, "at: 8s, within: 40s, " + crash, 40 * time.Second},
+		{"in a group", slow, "at: 8s, for: 12s, steps: [{" + crash + "}]", 90500 * time.Millisecond},
 		{
 			"late in a group", "ready: {tcp: true}, restart_delay: 40s",
 			"at: 8s, for: 12s, steps: [{" + crash + "}]", 70 * time.Second,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := plantest.CompileText("version: 1\ntarget: {entry: broker, processes: {broker: {command: [serve], " + c.unit +
-				"}}}\nload:\n  main: {executor: constant-arrival-rate, rate: 100/s, duration: 90s, flow: [{get: /posts}]}\n" +
-				"chaos: {f: {" + c.fault + "}}\nslo: [errors < 20%]\n")
+			text := head + c.unit + load + "chaos: {f: {" + c.fault + "}}\nslo: [errors < 20%]\n"
+			p, err := plantest.CompileText(text)
 			if err != nil {
 				t.Fatal(plantest.Explained(err))
 			}
