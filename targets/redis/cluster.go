@@ -126,7 +126,7 @@ func (k *cluster) load(ctx context.Context) error {
 func (k *cluster) renew() {
 	now := k.client.o.Now()
 	last := k.began.Load()
-	if now-time.Duration(last) < askedAgain && last > 0 || !k.began.CompareAndSwap(last, int64(now)) {
+	if now-time.Duration(last) < askedAgain && last != 0 || !k.began.CompareAndSwap(last, int64(now)) {
 		return
 	}
 	k.client.Go(func() {

@@ -161,7 +161,7 @@ func (s *Stream) progress(err error) progress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := progress{sent: s.sent, wasSent: s.wasSent, first: s.first, untouched: s.untouched}
-	if p.first > 0 { // the reader may see the answer before the writer records the time of the write
+	if p.first != 0 { // the reader may see the answer before the writer records the time of the write
 		p.sent = min(p.sent, p.first)
 	}
 	if err == nil {
