@@ -93,8 +93,13 @@ func Nearest(word string, candidates []string) string {
 		return other
 	}
 	best, at := "", 1+max(1, len(word)/3)
+	typed := strings.ToLower(word)
 	for _, c := range candidates {
-		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < min(at, len(word), len(c)) {
+		lower, limit := strings.ToLower(c), min(at, len(word), len(c))
+		if longer := len(lower) - len(typed); longer >= limit || -longer >= limit { // so many letters differ at least
+			continue
+		}
+		if d := distance(typed, lower); d < limit {
 			best, at = c, d
 		}
 	}
