@@ -98,26 +98,29 @@ func TestSearch_Killed(t *testing.T) {
 		t.Skip("some minutes")
 	}
 	const (
-		kills, longest = 10, 25 * time.Second
-		begin          = "no line has this"
+		kills = 10
+		begin = "no line has this"
+		whole = 25 * time.Second // less than any of the searches takes
+		after = 10 * time.Second // less than the load before the overload, the overload and a hold take
 	)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	for i, tt := range []struct {
 		name, scenario, line string
+		longest              time.Duration
 		args                 []string
 	}{
-		{"find", searchedScenario, begin, []string{
+		{"find", searchedScenario, begin, whole, []string{
 			"find", "s.yaml", "--without", "posts[1]", "--during", "slow", "--from", "20/s", "--max", "20/s", "--probe", "1s",
 			"--confirm", "1", "--settle", "6s",
 		}},
-		{"tolerate", searchedScenario, begin, []string{
+		{"tolerate", searchedScenario, begin, whole, []string{
 			"tolerate", "s.yaml", "slow", "delay", "--to", "300ms", "--confirm", "1",
 		}},
-		{"drill", searchedScenario, begin, []string{
+		{"drill", searchedScenario, begin, whole, []string{
 			"drill", "run", "crash-restart", "s.yaml", "--role", "service=posts", "--until-sure", "90%",
 		}},
-		{"hysteresis", overloadedScenario, "hysteresis:", []string{
+		{"hysteresis", overloadedScenario, "hysteresis:", after, []string{
 			"find", "s.yaml", "--hysteresis=10/s", "--probe", "1s", "--cool-down", "500ms", "--confirm", "1",
 			"--precision", "99%",
 		}},
@@ -127,7 +130,7 @@ func TestSearch_Killed(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, uint64(i)))
 			open := 0 // kills at which something was to be taken back
 			for range kills {
-				after := time.Duration(rnd.Int64N(int64(longest)))
+				after := time.Duration(rnd.Int64N(int64(tt.longest)))
 				s := startSeries(t, tt.line, tt.scenario, tt.args...)
 				if tt.line != begin {
 					<-s.moment
