@@ -209,6 +209,7 @@ func (p *toleranceSearch) search(ctx context.Context, c *cobra.Command, path str
 		return nil, exit(scenarios.ExitFail)
 	}
 	found.Version, found.Name, found.Setting, found.Commit = capacity.ToleranceVersion, p.name, setting, p.commit
+	found.Partial = err != nil
 	found.Started, found.Took = began, result.Num(math.Round(time.Since(began).Seconds()*1e3)/1e3)
 	return found, err
 }

@@ -65,6 +65,9 @@ func TestTolerate_Ended(t *testing.T) {
 			if code := c.ProcessState.ExitCode(); !in || code != want {
 				t.Errorf("a fault was in: %t; exit code %d, want %d\n%s", in, code, want, &said)
 			}
+			if strings.Contains(said.String(), "contradicted") {
+				t.Errorf("no probes contradicted each other:\n%s", &said)
+			}
 			if !suite.Within(time.Minute, func() bool { return len(journals()) == 0 }) {
 				t.Errorf("it left %v", journals())
 			}

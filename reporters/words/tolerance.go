@@ -46,6 +46,8 @@ func ToleranceAnswer(t *search.Tolerance) string {
 	case t.Below == "":
 	case t.Confidence > 0:
 		s += fmt.Sprintf(", with %s confidence", quantity.FormatShare(t.Confidence))
+	case t.Partial:
+		s += ", not confirmed: the search ended early"
 	default:
 		s += ", not confirmed: probes of one dose contradicted each other"
 	}

@@ -693,7 +693,7 @@ var all = []Term{
 		"dose",
 		nil,
 		"How much of a fault is injected, as one number of its settings: a delay, a percentage, a rate, a share, a " +
-			"duration, or a number of units. `brunt tolerate FILE FAULT SETTING --to MOST` tries several doses of one fault, and " +
+			"duration, or a number of units. `brunt tolerate FILE FAULT SETTING --to 2s` tries several doses of one fault, and " +
 			"nothing else differs between the runs. The dose 0 is a run without the fault. For a setting that is no dose, " +
 			"brunt names the doses of the kind.",
 	},

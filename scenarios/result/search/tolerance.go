@@ -28,8 +28,9 @@ type Tolerance struct {
 	Below Answer `json:"below"`
 	Above Answer `json:"above,omitempty"`
 	// least probability that the interval holds the dose at which half of all runs fail; zero means that probes of
-	// one dose contradicted each other at every dose that could be an end
+	// one dose contradicted each other at every dose that could be an end, or that the search is partial
 	Confidence float64  `json:"confidence"`
+	Partial    bool     `json:"partial,omitempty"`           // an error or a user ended the search before its answer
 	From       float64  `json:"from"`                        // the smallest dose of the grid
 	To         float64  `json:"to"`                          // the largest dose of the grid
 	Limited    float64  `json:"limited,omitempty"`           // a dose at which brunt itself was the limit; zero: none
