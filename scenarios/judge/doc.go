@@ -97,7 +97,7 @@
 //     target.
 //   - A failure that only seconds show in which other programs held the processors of the machine, on which brunt and
 //     the target run, is inconclusive, because the target may have lacked a processor. Other programs held them if they
-//     used half of them or more while tasks waited (PSI). A second counts if each of its failures is a timeout, and if
+//     used half of them or more while tasks waited (PSI). A second counts if
 //     tasks of the target's units waited for a processor for nine tenths of its longest answer and of the timeouts, by
 //     the pressure of the units' own control groups, less the time for which their own quotas stopped them. A unit
 //     without a group of its own, such as a process that brunt started, shows no waits of its own. Then ten times
@@ -105,6 +105,9 @@
 //     and so must the waits of the whole machine. brunt must know what the target uses, so it must have started the
 //     target's processes or see those of its containers. What the target does with its processors itself excuses
 //     nothing.
+//   - Such a second excuses timeouts and slow answers. Its other errors count, because a target that refuses did not
+//     wait. They are excused as well while a unit that a fault hit was away, if other programs held the processors for
+//     nine tenths of that time, and ten times brunt's lag is as long: a unit that starts needs a processor.
 //   - A timeout counts as brunt's own failure if brunt used up a tenth of it, unless the target still had far more
 //     time than it ever took: a target that hangs while brunt is late is down.
 //

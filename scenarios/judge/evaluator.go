@@ -123,7 +123,7 @@ func (e *evaluator) readAgain(ps []phase, sums [][]measure.Cell, w *rows) error 
 			if !ps[i].numbered() {
 				sums[i][k.Series].Add(c)
 			}
-			if e.unheld != nil && !held[k.Start] {
+			if _, left := held[k.Start]; e.unheld != nil && !left {
 				e.unheld[i][k.Series].Add(c)
 			}
 			for _, b := range e.blocks[i] {

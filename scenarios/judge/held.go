@@ -16,7 +16,7 @@ const (
 	heldName   = "processors held"
 	heldCounts = "other programs held the processors of the machine on which brunt and the target run: the seconds are " +
 		"left out in which that may explain each timeout and each slow answer, because the target's units waited for a " +
-		"processor for as long"
+		"processor for as long; their other errors count, unless a unit that a fault hit was away only for as long"
 	heldChanged = "a failure is inconclusive: the target may have lacked a processor"
 )
 
@@ -24,35 +24,66 @@ const (
 // answer takes anyway, and the error of the readings.
 const explains = .9
 
-// heldWindows returns the windows, by start, in which other programs held the processors, and whose bad and slow
-// requests a lack of processors may explain. An error other than a timeout is an answer of the target, or of its
-// system, and no wait explains it. See [readings.waited] for the other requests.
-func (f *readings) heldWindows() map[time.Duration]bool {
+// heldWindows returns the windows, by start, in which other programs held the processors, and whose timeouts and slow
+// answers a lack of processors may explain; see [readings.waited]. The value is how many of their errors it does not
+// explain. An error other than a timeout is an answer of the target, or of its system, and no wait explains it, unless
+// a unit that a fault hit was down only for as long; see [readings.heldAway].
+func (f *readings) heldWindows() map[time.Duration]int64 {
 	if f.held != nil || len(f.c.Held) == 0 {
 		return f.held
 	}
-	out, freezes := map[time.Duration]bool{}, f.freezes()
+	out, away := map[time.Duration]int64{}, f.heldAway()
 	f.index()
 	for next := 0; next < len(f.records); {
 		start, first := f.records[next].Start, next
 		for next < len(f.records) && f.records[next].Start == start {
 			next++
 		}
-		longest, waits := f.longestWait(f.records[first:next])
-		until := f.EndOf(start) + longest
-		if !waits || !slices.ContainsFunc(f.c.Held, func(s requests.Span) bool { return s.From < until && s.To > start }) {
+		in := requests.Span{From: start, To: f.EndOf(start)}
+		if in.Covered(away) > 0 {
+			out[start] = 0
 			continue
 		}
-		lag := measure.LongestFreeze(freezes, start, until)
-		for i := first; i < len(f.records) && f.records[i].Start < until; i++ {
-			lag = max(lag, f.late[f.records[i].Start])
-		}
-		if f.waited(requests.Span{From: start, To: f.EndOf(start)}, longest, lag) {
-			out[start] = true
+		longest, others := f.longestWait(f.records[first:next])
+		wait := requests.Span{From: start, To: in.To + longest}
+		if wait.Covered(f.c.Held) > 0 && f.waited(in, longest, f.lagOf(wait)) {
+			out[start] = others
 		}
 	}
 	f.held = out
 	return out
+}
+
+// heldAway lists the spans in which a unit that a fault hit was not well, where a lack of processors may explain how
+// long that was: other programs held the processors for [explains] of it, and waits may explain a request that takes as
+// long; see [readings.waited].
+func (f *readings) heldAway() (out []requests.Span) {
+	f.index()
+	for _, spans := range f.c.Unwell {
+		for _, s := range spans {
+			s.To = min(s.To, f.end)
+			held := s.Covered(f.c.Held)
+			if held > 0 && float64(held) >= explains*float64(s.Length()) && f.waited(s, s.Length(), f.lagOf(s)) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// lagOf returns how long brunt itself waited at most in a span: its largest lag, or its longest freeze.
+func (f *readings) lagOf(in requests.Span) time.Duration {
+	lag := measure.LongestFreeze(f.freezes(), in.From, in.To)
+	first, _ := slices.BinarySearch(f.starts, measure.FloorSecond(in.From))
+	for _, start := range f.starts[first:] {
+		if start >= in.To {
+			break
+		}
+		if f.EndOf(start) > in.From {
+			lag = max(lag, f.late[start])
+		}
+	}
+	return lag
 }
 
 // waited reports whether waits for a processor may explain that an answer to a request of a span took as long as
@@ -78,33 +109,39 @@ func (f *readings) waited(in requests.Span, longest, lag time.Duration) bool {
 	return result.ProcessorWaits*lag >= longest && (!known || enough(waited+lag))
 }
 
-// longestWait returns the longest time that a request of a window took, without brunt's own time. waits is false if
-// a wait can't explain each bad request of it.
-func (f *readings) longestWait(window []record) (longest time.Duration, waits bool) {
+// longestWait returns the longest time that a request of a window took, without brunt's own time, and the number of
+// errors that no wait explains. These are all if a timeout has no limit that is known.
+func (f *readings) longestWait(window []record) (longest time.Duration, others int64) {
 	for i := range window {
 		r := &window[i]
 		if int(r.Series) >= len(f.Config.Steps) {
 			continue
 		}
 		longest = max(longest, r.Own.Most)
-		timeouts := r.Timeouts - r.Own.Timeouts
-		if r.Kinds[scenarios.Error]-r.Own.Errors > timeouts {
-			return 0, false
+		if r.timeouts() > 0 {
+			longest = max(longest, f.Config.Loads[f.Config.LoadOf(int(r.Series))].Timeout)
 		}
-		if timeouts > 0 {
-			limit := f.Config.Loads[f.Config.LoadOf(int(r.Series))].Timeout
-			if limit == 0 {
-				return 0, false
-			}
-			longest = max(longest, limit)
-		}
+		others += f.unexplained(r)
 	}
-	return longest, true
+	return longest, others
+}
+
+// timeouts returns the number of timeouts that brunt itself did not cause.
+func (r *record) timeouts() int64 { return r.Timeouts - r.Own.Timeouts }
+
+// unexplained returns the number of errors of a record that no wait explains and that brunt itself did not cause.
+func (f *readings) unexplained(r *record) int64 {
+	n := r.Kinds[scenarios.Error] - r.Own.Errors
+	if int(r.Series) < len(f.Config.Steps) && f.Config.Loads[f.Config.LoadOf(int(r.Series))].Timeout == 0 {
+		return n
+	}
+	return n - r.timeouts()
 }
 
 // withoutHeld judges a failure on bad requests or on times again without the windows of [readings.heldWindows]. It
-// stands if the other windows show it. A failure of a metric that no wait explains stands as well: the share of
-// requests that the target refused, and the rate of an open load, whose arrivals do not wait for the target.
+// stands if the other windows show it, together with the errors of these that no wait explains. A failure of a metric
+// that no wait explains stands as well: the share of requests that the target refused, and the rate of an open load,
+// whose arrivals do not wait for the target.
 //
 // A rate of users who wait for answers is judged by the other windows, as these users send less meanwhile. The goodput
 // of an open load is judged as if each request of the windows had been good, so that a lower rate of arrivals outside
@@ -123,6 +160,18 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 	for s := range e.unheld[q.i] {
 		if requests.Selects(&e.read.Config.Series, q.o, s) {
 			other.Merge(e.unheld[q.i][s].CountsWithTimes())
+		}
+	}
+	for i := range e.read.records {
+		r := &e.read.records[i]
+		if !requests.Selects(&e.read.Config.Series, q.o, int(r.Series)) || !q.p.has(&e.read.History, r.Key) {
+			continue
+		}
+		if kept, _ := e.read.keptOf(r); kept.Bad() > 0 {
+			if q.o.Metric.Latency() || users {
+				kept.Kinds[scenarios.OK] = 0 // nothing tells how long they would have taken
+			}
+			other.Merge(&kept)
 		}
 	}
 	supposed, read := *e, e.read.withHeldGood()
@@ -152,7 +201,7 @@ func (f *readings) ofUsers(o slo.Objective) bool {
 }
 
 // withHeldGood judges a failure on faults again as if each request in the windows of [readings.heldWindows] had been
-// good.
+// good, but for errors that no wait explains.
 func withHeldGood(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
 	n := f.read.heldIn(f.read.run())
 	if n > 0 && q.judge(f.supposing(f.read.withHeldGood())).Verdict != scenarios.Fail {
@@ -161,25 +210,43 @@ func withHeldGood(f *effects, q *faultAsk, r result.ObjectiveResult) result.Obje
 	return r
 }
 
-// withHeldGood returns readings in which each request of the windows of heldWindows was good, and none of them was in
-// flight for long.
+// withHeldGood returns readings in which each request of the windows of heldWindows was good, but for errors that no
+// wait explains, and none of them was in flight for long; see [readings.keptOf].
 func (f *readings) withHeldGood() readings {
-	windows := f.heldWindows()
 	out := *f
 	out.records, out.windows, out.flows, out.heldGood = slices.Clone(f.records), nil, nil, true
 	for i := range out.records {
 		r := &out.records[i]
-		if !windows[r.Start] {
+		kept, held := f.keptOf(r)
+		if !held {
 			continue
 		}
-		bad := r.Kinds[scenarios.Error] + r.Kinds[scenarios.Skipped]
-		r.Kinds[scenarios.OK] += bad
-		r.Kinds[scenarios.Error], r.Kinds[scenarios.Skipped], r.Timeouts, r.Slow = 0, 0, 0, 0
-		r.Checks, r.Failed = 0, 0
+		r.Kinds, r.Timeouts, r.Slow, r.Checks, r.Failed = kept.Kinds, 0, 0, kept.Checks, kept.Failed
 		r.Over, r.Own = make([]int64, len(r.Over)), measure.Own{Most: r.Own.Most, Over: make([]int64, len(r.Own.Over))}
-		r.edges = r.edges.AllGood()
+		if kept.Bad() == 0 {
+			r.edges = r.edges.AllGood()
+		}
 	}
 	return out
+}
+
+// keptOf returns the counts of a record as if a processor had been free. held is false if its window is none of
+// [readings.heldWindows]. Errors that no wait explains stay, and a step was skipped for each of them at most. The other
+// requests of such a window count as good.
+func (f *readings) keptOf(r *record) (kept measure.Counts, held bool) {
+	others, held := f.heldWindows()[r.Start]
+	if !held {
+		return kept, false
+	}
+	all := r.Counts.Punctual()
+	kept.Kinds[scenarios.Shed] = all.Kinds[scenarios.Shed]
+	if others > 0 {
+		kept.Kinds[scenarios.Error] = f.unexplained(r)
+		kept.Kinds[scenarios.Skipped] = min(all.Kinds[scenarios.Skipped], others)
+	}
+	kept.Kinds[scenarios.OK] = all.Offered() - kept.Offered()
+	kept.Checks, kept.Failed = kept.Bad(), kept.Bad()
+	return kept, true
 }
 
 // heldIn returns how many seconds of a span have one of the windows of heldWindows.

@@ -57,6 +57,14 @@ func TestJudge_Held(t *testing.T) {
 				for i := 500; i < 750; i += 50 {
 					refused(&list[i])
 				}
+			}, scenarios.Inconclusive,
+		},
+		{
+			"three 503 a second among them", "errors < 1%", timeout, held, 300 * ms,
+			func(list []scenarios.Outcome) {
+				for i := 500; i < 750; i += 17 {
+					refused(&list[i])
+				}
 			}, scenarios.Fail,
 		},
 		{"slow answers", "p95 < 300ms", takes(700 * ms), held, 100 * ms, nil, scenarios.Inconclusive},
@@ -86,6 +94,18 @@ func TestJudge_Held(t *testing.T) {
 		{"recovery", "recover < 1s after f", timeout, held, 300 * ms, nil, scenarios.Inconclusive},
 		{"recovery, and nothing held the machine", "recover < 1s after f", timeout, nil, 300 * ms, nil, scenarios.Fail},
 		{"recovery from 503", "recover < 1s after f", refused, held, 300 * ms, nil, scenarios.Fail},
+		{
+			"recovery, and a request was refused when the fault began", "recover < 1s after f", timeout, held, 300 * ms,
+			func(list []scenarios.Outcome) { refused(&list[501]) }, scenarios.Inconclusive,
+		},
+		{
+			"recovery, and each fifth request was refused", "recover < 1s after f", timeout, held, 300 * ms,
+			func(list []scenarios.Outcome) {
+				for i := 500; i < 750; i += 5 {
+					refused(&list[i])
+				}
+			}, scenarios.Fail,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			list := many(1000, 5*ms, okay)
@@ -207,5 +227,88 @@ func TestJudge_HeldUsers(t *testing.T) {
 			t.Errorf("%s, held %v, lag %s: %s, measured %v (%s), want %s", c.text, c.held, c.lag, got.Verdict, got.Measured,
 				got.Note, c.want)
 		}
+	}
+}
+
+// TestJudge_HeldAway: 50 requests a second for 30 s. A fault crashes a unit at 10 s, which is away until it listens
+// again, and each request meanwhile is refused. If other programs hold the processors meanwhile, and brunt waited for
+// long as well, a lack of processors may explain why the unit started so late, and how long it was away is not certain.
+func TestJudge_HeldAway(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		until time.Duration // from which on the unit is back; 30 s: never
+		held  []requests.Span
+		lag   time.Duration // of one request in each second
+		well  bool          // brunt saw no unit away
+		want  scenarios.Verdict
+	}{
+		{
+			"it starts late on a held machine",
+			14 * sec,
+			[]requests.Span{{From: 9 * sec, To: 15 * sec}},
+			500 * ms, false, scenarios.Inconclusive,
+		},
+		{
+			"it starts late, and the load ends soon after",
+			29 * sec,
+			[]requests.Span{{To: 30 * sec}},
+			1900 * ms, false, scenarios.Inconclusive,
+		},
+		{"it starts late on a quiet machine", 14 * sec, nil, 500 * ms, false, scenarios.Fail},
+		{
+			"it starts late beside two that spin",
+			14 * sec,
+			[]requests.Span{{To: 30 * sec}},
+			30 * ms, false, scenarios.Fail,
+		},
+		{"it never starts on a quiet machine", 30 * sec, nil, 0, false, scenarios.Fail},
+		{
+			"it never starts beside two that spin",
+			30 * sec,
+			[]requests.Span{{To: 30 * sec}},
+			30 * ms, false, scenarios.Fail,
+		},
+		{
+			"the machine was held for half of the time",
+			14 * sec,
+			[]requests.Span{{From: 9 * sec, To: 12 * sec}},
+			500 * ms, false, scenarios.Fail,
+		},
+		{
+			"it refuses although it is there",
+			14 * sec,
+			[]requests.Span{{From: 9 * sec, To: 15 * sec}},
+			500 * ms, true, scenarios.Fail,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := many(1500, 5*ms, okay)
+			for i := range list {
+				if at := list[i].Intended; at >= 10*sec && at < c.until {
+					list[i].Kind, list[i].Cause, list[i].Status = scenarios.Error, scenarios.Refused, 0
+				}
+			}
+			if c.lag > 0 {
+				for i := 500; i < 1500; i += 50 {
+					lateBy(c.lag, list[i:i+1])
+				}
+			}
+			o := parseObjectives(t, "recover < 3s after f")
+			s := oneStep
+			s.Loads = []measure.SeriesLoad{{Name: "browse", Timeout: 2 * sec}}
+			r := newFixtureWith(t, measure.Config{Series: s}, o...)
+			r.play(list, action{10 * sec, func() { r.Inject("f", "f") }}, action{11 * sec, func() { r.Clear(0) }})
+			k := judge.Case{SLO: o, Held: c.held, Hold: 2 * sec}
+			if !c.well {
+				k.Unwell = map[int][]requests.Span{0: {{From: 10 * sec, To: c.until}}}
+				if c.until == 30*sec {
+					k.Unwell[0][0].To = measure.Never
+				}
+			}
+			got := r.finish(k, 30*sec).Objectives[0]
+			if got.Verdict != c.want {
+				t.Errorf("%s, measured %v (%s), want %s", got.Verdict, got.Measured, got.Note, c.want)
+			}
+		})
 	}
 }

@@ -30,9 +30,9 @@ type readings struct {
 	longest []time.Duration
 	late    map[time.Duration]time.Duration
 
-	held     map[time.Duration]bool // see heldWindows, which makes it
-	heldGood bool                   // the requests of these windows count as good; see withHeldGood
-	without  map[time.Duration]bool // windows that rates leave out, by start; see withoutHeld
+	held     map[time.Duration]int64 // see heldWindows, which makes it
+	heldGood bool                    // the requests of these windows count as good; see withHeldGood
+	without  map[time.Duration]int64 // windows that rates leave out, by start; see withoutHeld
 }
 
 // A record is a cell without its distributions.
@@ -179,7 +179,8 @@ func (f *readings) windowsOf(o slo.Objective) []effect.Slice {
 		// brunt itself stood still and ended no request, so this is no stall of the target; nor is it if the machine was
 		// held and that is supposed to explain it
 		s := &f.flows[key][i]
-		if 2*measure.LongestFreeze(freezes, s.Start, s.End) >= s.End-s.Start || f.heldGood && f.held[s.Start] {
+		_, held := f.held[s.Start]
+		if 2*measure.LongestFreeze(freezes, s.Start, s.End) >= s.End-s.Start || f.heldGood && held {
 			s.InFlight = 0
 		}
 	}
@@ -231,7 +232,8 @@ func count(s *effect.Slice, c *measure.Counts, limit int) {
 func (f *readings) iterations(o slo.Objective, p requests.Span, as view) (n int64, span time.Duration) {
 	for i := range f.records {
 		r := &f.records[i]
-		if r.Start >= p.From && r.Start < p.To && !f.without[r.Start] && requests.Paced(&f.Config.Series, o, int(r.Series)) {
+		_, left := f.without[r.Start]
+		if r.Start >= p.From && r.Start < p.To && !left && requests.Paced(&f.Config.Series, o, int(r.Series)) {
 			n += as(&r.Counts).Offered()
 		}
 	}

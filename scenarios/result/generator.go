@@ -193,14 +193,19 @@ const ProcessorWaits = 10
 const heldByOthers = .5
 
 // A HeldSecond is a second in which other programs held the processors of the machine on which brunt and the target
-// run. Times are offsets from t0.
+// run, or several seconds without a reading. Times are offsets from t0.
 type HeldSecond struct{ From, To Num }
 
-// Held returns the seconds in which other programs used half of the processors or more, while tasks waited for one.
+// Held returns the seconds in which other programs used half of the processors or more, while tasks waited for one. A
+// reading is about the time since the one before, which is longer than a second if brunt itself waited.
 func (g *Generator) Held() (out []HeldSecond) {
-	for _, t := range g.Seconds {
+	for i, t := range g.Seconds {
+		from := t.T - 1
+		if i > 0 {
+			from = g.Seconds[i-1].T
+		}
 		if t.Others >= heldByOthers && t.Pressure >= Contended {
-			out = append(out, HeldSecond{t.T - 1, t.T})
+			out = append(out, HeldSecond{from, t.T})
 		}
 	}
 	return out
