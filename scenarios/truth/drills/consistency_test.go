@@ -166,9 +166,10 @@ type foundKind struct {
 
 // play runs a drill once.
 func (d consistencyDrill) play(t *testing.T) {
-	logs := ""
+	var log *askedLog
+	socket := runDir(t)
 	if d.island != "" {
-		logs = runDir(t)
+		log = listenAsked(t, socket)
 	}
 	var r struct {
 		Verdict, Reason string
@@ -187,7 +188,7 @@ func (d consistencyDrill) play(t *testing.T) {
 	}
 	printed := runToEnd(t, func(dir, self string) string {
 		if d.island != "" {
-			d.processes = etcdIsland(t, d.island, dir, logs)
+			d.processes = etcdIsland(t, d.island, dir, socket)
 		}
 		return d.scenario(self, dir, freePorts(t))
 	},
@@ -200,11 +201,11 @@ func (d consistencyDrill) play(t *testing.T) {
 	if len(r.Consistency) != 1 {
 		t.Fatalf("%s", printed)
 	}
-	if logs != "" {
+	if log != nil {
 		if len(r.Faults) != 1 || len(r.Faults[0].Units) != 1 || r.Faults[0].Injected == nil {
 			t.Fatalf("faults %+v, want one on one member:\n%s", r.Faults, printed)
 		}
-		d.compareIsland(t, logs, r.Faults[0].Units[0], r.T0.Add(seconds(*r.Faults[0].Injected)))
+		d.compareIsland(t, log, r.Faults[0].Units[0], r.T0.Add(seconds(*r.Faults[0].Injected)))
 	}
 	got := r.Consistency[0]
 	t.Logf("%s: %+v", r.Verdict, got)

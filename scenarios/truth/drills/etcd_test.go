@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"syscall"
@@ -53,8 +54,8 @@ type etcdStore struct {
 	// values are read from each member in turn, as it has them itself, and not as the leader has them
 	serializable bool
 	// values are read from each member in turn, and from the next one if it refuses or does not answer; each such
-	// question is logged
-	turns *memberLog
+	// question is told here
+	turns net.Conn
 	turn  atomic.Int64
 }
 
@@ -144,7 +145,7 @@ func (s *etcdStore) askInTurn(ctx context.Context, path string, in, out any) (er
 		one, cancel := context.WithTimeout(ctx, memberPatience)
 		err = callJSON(one, s.client, "http://"+m+path, in, out)
 		cancel()
-		s.turns.add(began, m, err)
+		asked{At: began, Member: m, Served: err == nil}.tell(s.turns)
 		if err == nil {
 			return nil
 		}

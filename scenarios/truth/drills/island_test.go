@@ -3,7 +3,8 @@
 package drills
 
 import (
-	"fmt"
+	"encoding/json"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,36 +18,72 @@ import (
 // from the others is asked all the time. With "-serializable" each member answers from its own copy.
 const islandReads = "etcd-turns"
 
-// A memberLog is the front's log of the members that it asked: a line for each question, with when it was asked, the
-// member, and whether it was served.
-type memberLog struct {
-	mu   sync.Mutex
-	file *os.File
+// An asked is a question of the front to a member: when it asked, which one, and whether it was served.
+type asked struct {
+	At     time.Time
+	Member string
+	Served bool
 }
 
-func newMemberLog(dir string) (*memberLog, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "asked"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	return &memberLog{file: f}, err
+// askedSocket is the name of the socket on which the front says what it asked. Folders are read-only in a container.
+const askedSocket = "asked"
+
+// tell writes a question to the socket, in one write: those of several requests do not mix.
+func (a asked) tell(c net.Conn) {
+	if line, err := json.Marshal(a); err == nil {
+		_, _ = c.Write(append(line, '\n'))
+	}
 }
 
-func (l *memberLog) add(began time.Time, member string, err error) {
+// An askedLog is what the front said.
+type askedLog struct {
+	mu  sync.Mutex
+	all []asked
+}
+
+// listenAsked listens in a folder until the test ends.
+func listenAsked(t *testing.T, dir string) *askedLog {
+	l, err := net.Listen("unix", filepath.Join(dir, askedSocket))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &askedLog{}
+	var readers sync.WaitGroup
+	readers.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			readers.Go(func() { // until the front ends
+				defer c.Close()
+				for d := json.NewDecoder(c); ; {
+					var one asked
+					if d.Decode(&one) != nil {
+						return
+					}
+					log.mu.Lock()
+					log.all = append(log.all, one)
+					log.mu.Unlock()
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		readers.Wait()
+	})
+	return log
+}
+
+// count counts the questions that a member served and refused between two times.
+func (l *askedLog) count(member string, from, to time.Time) (served, refused int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fmt.Fprintln(l.file, began.UTC().Format(time.RFC3339Nano), member, err == nil)
-}
-
-// islandAsked counts the reads that a member served and refused between two times, by the front's log.
-func islandAsked(dir, member string, from, to time.Time) (served, refused int) {
-	raw, _ := os.ReadFile(filepath.Join(dir, "asked"))
-	for line := range strings.Lines(string(raw)) {
-		words := strings.Fields(line)
-		if len(words) != 3 || !strings.HasPrefix(words[1], member+":") {
-			continue
-		}
-		at, err := time.Parse(time.RFC3339Nano, words[0])
+	for _, one := range l.all {
 		switch {
-		case err != nil || at.Before(from) || at.After(to):
-		case words[2] == "true":
+		case one.Member != member || one.At.Before(from) || one.At.After(to):
+		case one.Served:
 			served++
 		default:
 			refused++
@@ -55,45 +92,31 @@ func islandAsked(dir, member string, from, to time.Time) (served, refused int) {
 	return served, refused
 }
 
-// islandImages makes an image of this machine's etcd and one of this program, and returns their names.
-var islandImages = sync.OnceValues(func() ([2]string, error) {
-	etcd, err := etcdImage()
-	if err != nil {
-		return [2]string{}, err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return [2]string{}, err
-	}
-	front := drillID() + "-front"
-	const script = `tar -C "$(dirname "$1")" --transform 's,.*,drills,' -c "$(basename "$1")" |
-  docker import -c 'ENTRYPOINT ["/drills"]' - "$2"`
-	out, err := exec.Command("bash", "-ec", "set -o pipefail; "+script, "image", self, front).CombinedOutput()
-	if err != nil {
-		return [2]string{}, fmt.Errorf("%w: %s", err, out)
-	}
-	return [2]string{etcd, front}, nil
-})
-
 // etcdIsland are three members of etcd and a front, each in a container with an address of its own: brunt cuts members
-// off from each other, and not from the front. The front logs in a folder of its own.
-func etcdIsland(t *testing.T, kind, dir, logs string) (containers string) {
-	images, err := islandImages()
+// off from each other, and not from the front. Dir is the folder of the run, and socket the one that the front gets.
+func etcdIsland(t *testing.T, kind, dir, socket string) (containers string) {
+	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		for _, image := range images {
-			_ = exec.Command("docker", "rmi", "-f", image).Run()
-		}
-	})
-	return strings.NewReplacer("ETCD", images[0], "FRONT", images[1], "KIND", kind, "LOGS", logs,
-		"RUN: DIR", drillDir+": "+dir, "RUN", drillDir).Replace(`
+	etcd, front := drillID()+"-etcd", drillID()+"-front"
+	t.Cleanup(func() { _ = exec.Command("docker", "rmi", "-f", etcd, front).Run() })
+	err = importEtcd(etcd)
+	if err == nil {
+		err = runBash(`tar -C "$(dirname "$1")" --transform 's,.*,drills,' -c "$(basename "$1")" |
+  docker import -c 'ENTRYPOINT ["/drills"]' - "$2"`, self, front)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.NewReplacer("ETCD", etcd, "FRONT", front, "KIND", kind, "SOCKET", socket, "RUN", drillDir,
+		"DIR", dir).Replace(`
     front:
       image: FRONT
       command: [unit, front, KIND, "member-0:2379", "member-1:2379", "member-2:2379"]
-      env: {BRUNT_ADDR: "0.0.0.0:8080", BRUNT_UNIT: "front[0]", RUN: /logs}
-      mounts: {"LOGS": /logs}
+      env: {BRUNT_ADDR: "0.0.0.0:8080", BRUNT_UNIT: "front[0]", RUN: /run}
+      mounts: {"SOCKET": /socket}
+      tmpfs: [/run]
       ports: [8080]
       links: [member]
       ready: {get: /healthz, within: 60s}
@@ -121,12 +144,12 @@ func etcdIsland(t *testing.T, kind, dir, logs string) (containers string) {
 // islandLeader is brunt's question to the members.
 const islandLeader = `{member: {scrape: /metrics, metric: etcd_server_is_leader, above: 0.5, within: 5s}}`
 
-// compareIsland compares the front's log with what the island must do: a member without a majority steps down within
-// two elections, and then refuses each read, unless it answers from its own copy.
-func (d consistencyDrill) compareIsland(t *testing.T, logs, unit string, cut time.Time) {
+// compareIsland compares what the front asked with what the island must do: a member without a majority steps down
+// within two elections, and then refuses each read, unless it answers from its own copy.
+func (d consistencyDrill) compareIsland(t *testing.T, log *askedLog, unit string, cut time.Time) {
 	t.Helper()
-	member := strings.NewReplacer("[", "-", "]", "").Replace(unit)
-	served, refused := islandAsked(logs, member, cut.Add(3*time.Second), cut.Add(8*time.Second))
+	member := strings.NewReplacer("[", "-", "]", "").Replace(unit) + ":2379"
+	served, refused := log.count(member, cut.Add(3*time.Second), cut.Add(8*time.Second))
 	t.Logf("%s, cut off for 3 to 8 s: %d reads served, %d refused", member, served, refused)
 	own := d.island != islandReads
 	if own && served < 50 || !own && (served > 0 || refused < 50) {
