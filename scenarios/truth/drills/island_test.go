@@ -3,6 +3,7 @@
 package drills
 
 import (
+	"context"
 	"encoding/json"
 	"net"
 	"os"
@@ -114,9 +115,9 @@ func etcdIsland(t *testing.T, kind, dir, socket string) (containers string) {
     front:
       image: FRONT
       command: [unit, front, KIND, "member-0:2379", "member-1:2379", "member-2:2379"]
-      env: {BRUNT_ADDR: "0.0.0.0:8080", BRUNT_UNIT: "front[0]", RUN: /run}
+      env: {BRUNT_ADDR: "0.0.0.0:8080", BRUNT_UNIT: "front[0]", RUN: DIR}
       mounts: {"SOCKET": /socket}
-      tmpfs: [/run]
+      tmpfs: [DIR]
       ports: [8080]
       links: [member]
       ready: {get: /healthz, within: 60s}
@@ -139,6 +140,29 @@ func etcdIsland(t *testing.T, kind, dir, socket string) (containers string) {
       env: {RUN: DIR}
       memory: 512MiB
       ready: {get: /health, within: 60s}`)
+}
+
+// raiseIsland gives the processes of a run's containers the priority of other systems, until stop is called: brunt
+// starts them, and the engine gives them none.
+func raiseIsland(dir string) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		raised := map[string]bool{}
+		for tick := time.NewTicker(100 * time.Millisecond); ctx.Err() == nil; <-tick.C {
+			for _, folder := range processesOf(dir) {
+				program, err := os.Readlink(filepath.Join(folder, "exe"))
+				if process := filepath.Base(folder); err == nil && program != brunt && !raised[process] {
+					first(process)
+					raised[process] = true
+				}
+			}
+		}
+	})
+	return func() {
+		cancel()
+		done.Wait()
+	}
 }
 
 // islandLeader is brunt's question to the members.
