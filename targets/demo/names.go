@@ -31,7 +31,7 @@ type names struct {
 
 // A known host has an address.
 type known struct {
-	addr, next string // next is the last answer
+	addr, next string // next is another answer, for when addr does not answer
 	asked      time.Time
 	asking     bool
 }
@@ -63,7 +63,7 @@ func (n *names) used(_ context.Context, host string) error {
 		addrs, err := n.lookup(ctx, host)
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		if k.asking = false; err == nil && len(addrs) > 0 {
+		if k.asking = false; err == nil && len(addrs) > 0 && addrs[0] != k.addr {
 			k.next = addrs[0]
 		}
 	})
@@ -88,7 +88,7 @@ func (n *names) dialKnown(ctx context.Context, network, addr string) (net.Conn, 
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		if k := n.known[host]; k.addr == ip {
-			k.addr = k.next
+			k.addr, k.next = k.next, k.addr // the last answer may be wrong, so the other one is kept
 		}
 	}
 	return c, err
