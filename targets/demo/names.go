@@ -17,7 +17,7 @@ const (
 type lookup func(ctx context.Context, host string) ([]string, error)
 
 // names knows the addresses of hosts. A host keeps its address as long as it answers. Calls ask for its name again
-// every nameEvery, in the background, and the last answer is used once the address does not answer.
+// every nameEvery, in the background, and another answer is used once the address does not answer.
 type names struct {
 	lookup lookup
 	dial   dialer

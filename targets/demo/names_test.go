@@ -87,6 +87,37 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestNames_Moment: a host whose address fails for a moment is found again, though its name is answered wrongly.
+func TestNames_Moment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &fakeResolver{answer: []string{"10.0.0.1"}}
+		up := map[string]bool{"10.0.0.1:80": true}
+		n, _ := knownNames(t, r, up)
+		dial := func() error {
+			_, err := n.dialKnown(t.Context(), "tcp", "store-0:80")
+			return err
+		}
+		ask := func() {
+			time.Sleep(nameEvery)
+			_ = n.used(t.Context(), "store-0")
+			synctest.Wait()
+		}
+		if err := dial(); err != nil {
+			t.Fatal(err)
+		}
+		r.answer = []string{"192.0.2.1"}
+		ask()
+		up["10.0.0.1:80"] = false
+		_ = dial()
+		up["10.0.0.1:80"] = true
+		ask()
+		_ = dial() // of the wrong address
+		if err := dial(); err != nil {
+			t.Errorf("it dials the wrong address alone: %v", err)
+		}
+	})
+}
+
 // TestNames_Every: calls ask for a name once in nameEvery, and not for each call; one that is not known yet is asked
 // for when it is dialed.
 func TestNames_Every(t *testing.T) {
