@@ -49,6 +49,7 @@ var dials = map[string]string{
 		"cmd/brunt-k6/dial.go checks each address",
 	"scenarios/k6/child.go exec.CommandContext":       "the same program, which reads a script",
 	"targets/demo/client.go http.Transport":           "a system under test: its units speak to each other",
+	"targets/demo/serve.go net.DefaultResolver":       "a system under test: it asks for the names of its units",
 	"targets/demo/serve.go net.Dialer":                "a system under test",
 	"targets/demo/hub.go websocket.Upgrader":          "a system under test, which accepts streams",
 	"targets/demo/hub.go websocket.TextMessage":       "a system under test, which accepts streams",

@@ -26,6 +26,7 @@ const notFromCopy = "no-cache"
 // when a kept connection breaks, a retry that no switch of the demo turns off.
 type client struct {
 	transport *http.Transport
+	names     func(ctx context.Context, host string) error // before each call; nil: nothing
 }
 
 // newClient returns a client with a connect timeout; 0 means no timeout.
@@ -48,7 +49,7 @@ func newClient(dial dialer, connect time.Duration) *client {
 // client returns a client with a connect timeout, which keeps unused connections as long as the service does.
 func (p parts) client(connect time.Duration) *client {
 	c := newClient(p.dial, connect)
-	c.transport.IdleConnTimeout = p.idle
+	c.transport.IdleConnTimeout, c.names = p.idle, p.names
 	return c
 }
 
@@ -156,6 +157,11 @@ func (c *client) do(ctx context.Context, addr string, q call, timeout time.Durat
 	}
 	t.set(req.Header)
 
+	if host, _, err := net.SplitHostPort(addr); err == nil && c.names != nil {
+		if err := c.names(ctx, host); err != nil {
+			return reply{}, fmt.Errorf("calling %s: %w", addr, err)
+		}
+	}
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
 		return reply{}, fmt.Errorf("calling %s: %w", addr, err)

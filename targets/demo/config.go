@@ -202,6 +202,9 @@ type Config struct {
 	// with registry: while it does not answer, or knows of none, the gateway uses the replicas that it knew of before;
 	// on by default
 	KeepLast *bool `yaml:"keep_last"`
+	// in containers and pods: a service asks for the names of those that it calls every second, in the background, and
+	// keeps an address as long as it answers; otherwise each call asks and waits for the answer; on by default
+	DNSCache *bool `yaml:"dns_cache"`
 	// a second store that follows the first one: hot takes its place at once when it is lost, and cold has to start
 	// first, for 2 s; zero is none
 	Standby string `yaml:"standby,oneof=none|hot|cold"`
@@ -313,6 +316,7 @@ func (c Config) own(service string) map[string]string {
 		length("FORGETS", c.Forgets)
 		toggle("IDLE_LIMIT", c.IdleLimit)
 	}
+	toggle("DNS_CACHE", c.DNSCache)
 	toggle("BOUNDS", c.Bounds)
 	toggle("VALIDATION", c.Validation)
 	return out

@@ -86,6 +86,8 @@
 //	deadlines      the gateway does not wait for clients that send slowly
 //	registry       a service says which replicas of posts there are; with keep_last the gateway
 //	               goes on without it
+//	dns_cache      a call needs no answer to a question for a name, once it has had one; on unless
+//	               switched off
 //	standby        hot or cold: a second store, which takes the place of the first
 //	replication    sync: the store acknowledges a write once the standby has it
 //	ready          with warm_up: the health check of a replica of posts is good once it is warm, and

@@ -52,6 +52,7 @@ func Serve(ctx context.Context, name string, getenv func(string) string, stdout 
 		stdout: stdout,
 		listen: net.Listen,
 		dial:   new(net.Dialer).DialContext,
+		lookup: net.DefaultResolver.LookupHost,
 	}.serve(ctx)
 }
 
@@ -94,6 +95,7 @@ type node struct {
 	stdout io.Writer
 	listen func(network, addr string) (net.Listener, error)
 	dial   dialer
+	lookup lookup // nil: addresses have no names
 }
 
 type dialer func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -106,6 +108,8 @@ type parts struct {
 	dial    dialer
 	tracer  *tracer // nil: no spans
 	lost    bool    // calls do not get the trace of their request
+	// what a service does with the name of a host before each call; nil: nothing
+	names func(ctx context.Context, host string) error
 
 	idle time.Duration // how long an unused connection to another service is kept
 }
@@ -141,8 +145,15 @@ func (n node) serve(ctx context.Context) error {
 	env := &environment{getenv: n.getenv}
 	log := slog.New(slog.NewJSONHandler(n.stdout, nil)).With("service", n.name, "unit", env.text("BRUNT_UNIT", n.name))
 	p := parts{env: env, log: log, metrics: newMetrics(), dial: n.dial, idle: clientIdle}
+	if keeps := env.on("DEMO_DNS_CACHE"); keeps && n.lookup != nil {
+		known := newNames(ctx, n.lookup, n.dial)
+		defer known.stop()
+		p.dial, p.names = known.dialKnown, known.used
+	} else if n.lookup != nil {
+		p.names = n.lookup.asksFirst
+	}
 	if forgets := env.length("DEMO_FORGETS"); forgets > 0 {
-		p.dial = forgetful(n.dial, forgets)
+		p.dial = forgetful(p.dial, forgets)
 		if env.on("DEMO_IDLE_LIMIT") {
 			p.idle = forgets / 2
 		}

@@ -52,7 +52,9 @@
 // HAProxy and for zones of etcd it plays the drill on the scenario of an example.
 //
 // The drills of consistency_test.go read and write keys of etcd, Redis and PostgreSQL while they fail. brunt must find
-// the anomalies that each store has by its settings, and none where it has none.
+// the anomalies that each store has by its settings, and none where it has none. For the drill network-island, members
+// of etcd and their front run in containers that brunt starts. The front reads from each member in turn, and tells the
+// test whether the member that is cut off from the others served it.
 //
 // A drill is one row of the table drills in drills_test.go. Its system is a function in systems_test.go that starts
 // one unit, and a store in a file of its own if the system takes writes. The tests run with BRUNT_FULL=1. DRILL_RUNS

@@ -23,16 +23,23 @@ import (
 // drillID is the label of this process's containers.
 func drillID() string { return "drill-" + strconv.Itoa(os.Getpid()) }
 
-// etcdImage makes an image of this machine's etcd, once.
-var etcdImage = sync.OnceValues(func() (string, error) {
-	name := drillID()
-	script := `etcd=$(command -v etcd); tar -chP $etcd $(ldd $etcd | grep -o '/[^ ]*') | docker import -c "ENTRYPOINT [\"$etcd\"]" -c 'EXPOSE 2379' - ` + name
-	out, err := exec.Command("bash", "-ec", "set -o pipefail; "+script).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
+// importEtcd makes an image of this machine's etcd.
+func importEtcd(name string) error {
+	return runBash(`etcd=$(command -v etcd); tar -chP $etcd $(ldd $etcd | grep -o '/[^ ]*') |
+  docker import -c "ENTRYPOINT [\"$etcd\"]" -c 'EXPOSE 2379' - "$1"`, name)
+}
+
+// runBash runs a script to its end.
+func runBash(script string, args ...string) error {
+	args = append([]string{"-ec", "set -o pipefail; " + script, "script"}, args...)
+	if out, err := exec.Command("bash", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
 	}
-	return name, nil
-})
+	return nil
+}
+
+// etcdImage makes an image of this machine's etcd, once.
+var etcdImage = sync.OnceValues(func() (string, error) { return drillID(), importEtcd(drillID()) })
 
 // dockerEtcd starts three members of etcd in containers, each with a network namespace and an address of its own, and a
 // front for them on this machine. A cut of one is one of the kernel's: its packets are dropped.
@@ -141,10 +148,7 @@ var galeraImage = sync.OnceValues(func() (string, error) {
 	name := drillID() + "-galera"
 	const script = `tar -C / -c bin sbin lib lib64 etc/passwd etc/group etc/alternatives |
   docker import -c 'ENTRYPOINT ["/usr/sbin/mariadbd"]' -c 'EXPOSE 3306' - "$1"`
-	if out, err := exec.Command("bash", "-ec", "set -o pipefail; "+script, "image", name).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return name, nil
+	return name, runBash(script, name)
 })
 
 // dockerGalera starts three nodes of Galera in containers, one after the other, and a front for them on this machine.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"syscall"
@@ -52,7 +53,10 @@ type etcdStore struct {
 	rota   rota
 	// values are read from each member in turn, as it has them itself, and not as the leader has them
 	serializable bool
-	turn         atomic.Int64
+	// values are read from each member in turn, and from the next one if it refuses or does not answer; each such
+	// question is told here
+	turns net.Conn
+	turn  atomic.Int64
 }
 
 // A rota is the members of a store, of which one is asked until it fails.
@@ -116,7 +120,9 @@ func (s *etcdStore) value(ctx context.Context, key string) (string, error) {
 	}
 	in := map[string]any{"key": etcdKey(key), "serializable": s.serializable}
 	ask := s.ask
-	if s.serializable {
+	if s.turns != nil {
+		ask = s.askInTurn
+	} else if s.serializable {
 		m := s.rota.members[s.turn.Add(1)%int64(len(s.rota.members))]
 		ask = func(ctx context.Context, path string, in, out any) error {
 			ctx, cancel := context.WithTimeout(ctx, memberPatience)
@@ -128,6 +134,23 @@ func (s *etcdStore) value(ctx context.Context, key string) (string, error) {
 		return "", err
 	}
 	return string(found.KVs[0].Value), nil
+}
+
+// askInTurn asks the next member, and those after it until one answers.
+func (s *etcdStore) askInTurn(ctx context.Context, path string, in, out any) (err error) {
+	first := s.turn.Add(1)
+	for i := range s.rota.members {
+		m := s.rota.members[(int(first)+i)%len(s.rota.members)]
+		began := time.Now()
+		one, cancel := context.WithTimeout(ctx, memberPatience)
+		err = callJSON(one, s.client, "http://"+m+path, in, out)
+		cancel()
+		asked{At: began, Member: m, Served: err == nil}.tell(s.turns)
+		if err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // etcdLeads reports whether a member leads.

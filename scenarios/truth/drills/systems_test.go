@@ -139,6 +139,14 @@ func front(u unitDir, args []string) error {
 		of := newEtcdStore(addrs)
 		of.serializable = true
 		s = of
+	case islandReads, islandReads + "-serializable":
+		of := newEtcdStore(addrs)
+		of.serializable = args[0] != islandReads
+		var err error
+		if of.turns, err = net.Dial("unix", filepath.Join("/socket", askedSocket)); err != nil {
+			return err
+		}
+		s = of
 	case acksEarly, readsClock:
 		s = etcdMutant{newEtcdStore(addrs), args[0]}
 	case asksAll:
