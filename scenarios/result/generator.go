@@ -178,6 +178,9 @@ type GeneratorTick struct {
 	// share of this machine's processors that programs other than brunt and the target used; null if unknown, such as
 	// for a target that brunt did not start as processes
 	Others Num `json:"others"`
+
+	// Took is how long before T the reading of Others began; zero if that is not known, as in a file.
+	Took Num `json:"-"`
 }
 
 // Contended is the share of time in which some task waits for a processor. From this share on, other programs
@@ -197,11 +200,14 @@ const heldByOthers = .5
 type HeldSecond struct{ From, To Num }
 
 // Held returns the seconds in which other programs used half of the processors or more, while tasks waited for one. A
-// reading is about the time since the one before, which is longer than a second if brunt itself waited.
+// reading is longer than a second if brunt itself waited. Without [GeneratorTick.Took] it began with the one before.
 func (g *Generator) Held() (out []HeldSecond) {
 	for i, t := range g.Seconds {
 		from := t.T - 1
-		if i > 0 {
+		switch {
+		case t.Took > 0:
+			from = t.T - t.Took
+		case i > 0:
 			from = g.Seconds[i-1].T
 		}
 		if t.Others >= heldByOthers && t.Pressure >= Contended {

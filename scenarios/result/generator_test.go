@@ -21,4 +21,8 @@ func TestGenerator_Held(t *testing.T) {
 	if got := g.Held(); !slices.Equal(got, []result.HeldSecond{{From: 0, To: 1}, {From: 3, To: 6}, {From: 6, To: 6.5}}) {
 		t.Errorf("held in %v", got)
 	}
+	g.Seconds = []result.GeneratorTick{{T: 26, Took: 28, Others: .9, Pressure: .9}} // the first one is late as well
+	if got := g.Held(); !slices.Equal(got, []result.HeldSecond{{From: -2, To: 26}}) {
+		t.Errorf("held in %v", got)
+	}
 }

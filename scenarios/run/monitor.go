@@ -87,7 +87,7 @@ func (m *generatorMonitor) Tick(inFlight int64, workers result.Num) {
 	now, cpu, is := m.now(), machine.CPUTime(), machine.Processors()
 	t := result.GeneratorTick{
 		T: result.Sec(now), InFlight: inFlight, CPU: workers, Pressure: result.Num(machine.CPUPressure()),
-		Others: m.otherShare(now-m.at, is),
+		Others: m.otherShare(now-m.at, is), Took: result.Sec(now - m.at),
 	}
 	if d := now - m.at; d > 0 {
 		t.CPU += result.Num((cpu - m.cpu).Seconds() / d.Seconds())
