@@ -192,15 +192,15 @@ func (s Suite) answer(t *testing.T) {
 
 // warmUp: before t0, where all times are negative, a call is like any other.
 func (s Suite) warmUp(t *testing.T) {
-	r := s.fixture(t, func(o *targets.Options) { o.T0 = o.T0.Add(time.Hour) }, s.Steps.Answer, s.Steps.Fail)
+	r := s.fixture(t, func(o *targets.Options) { o.T0 = o.T0.Add(time.Hour) }, s.Steps.Fail, s.Steps.Answer)
 	u := r.open(t, 0)
 	for range 3 {
-		o := u.Do(0, long)
+		o := u.Do(1, long)
 		if is(t, o, scenarios.OK, scenarios.NoCause, true, true); o.Slot >= 0 || o.End >= 0 {
 			t.Errorf("a time after t0: %+v", o)
 		}
 	}
-	is(t, u.Do(1, long), scenarios.Error, s.Failed, true, true)
+	is(t, u.Do(0, long), scenarios.Error, s.Failed, true, true)
 	if r.Requests() != 4 {
 		t.Errorf("the server had %d requests", r.Requests())
 	}
