@@ -105,66 +105,79 @@ func (s System) Named(prefix string) ([]Group, error) {
 // ErrNone reports that a controller has no usable group.
 var ErrNone = errors.New("no control group")
 
-// Find returns the group of a process for a controller.
-func (s System) Find(pid int, c Controller) (Group, error) {
-	trees, err := s.trees()
-	if err != nil {
-		return Group{}, err
+// A membership is the place of a process in a tree: a line of /proc/PID/cgroup.
+type membership struct {
+	controllers []string // of version 1
+	path        string
+	unified     bool // in the tree of version 2
+}
+
+// memberships reads the trees of the system, and the places of a process in them.
+func (s System) memberships(pid int) (trees []tree, of []membership, err error) {
+	if trees, err = s.trees(); err != nil {
+		return nil, nil, err
 	}
 	b, err := os.ReadFile(s.proc(strconv.Itoa(pid), "cgroup"))
 	if err != nil {
+		return nil, nil, err
+	}
+	for line := range strings.Lines(string(b)) {
+		if f := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3); len(f) == 3 {
+			of = append(of, membership{strings.Split(f[1], ","), f[2], f[0] == "0" && f[1] == ""})
+		}
+	}
+	return trees, of, nil
+}
+
+// Find returns the group of a process for a controller.
+func (s System) Find(pid int, c Controller) (Group, error) {
+	trees, of, err := s.memberships(pid)
+	if err != nil {
 		return Group{}, err
 	}
-	var two string // its path in version 2
-	for line := range strings.Lines(string(b)) {
-		f := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
-		if len(f) != 3 {
+	for _, m := range of {
+		if m.unified || !slices.Contains(m.controllers, string(c)) {
 			continue
 		}
-		if f[0] == "0" && f[1] == "" {
-			two = f[2]
-		} else if slices.Contains(strings.Split(f[1], ","), string(c)) {
-			for _, t := range trees {
-				if !t.unified && slices.Contains(t.options, string(c)) {
-					return t.group(f[2])
-				}
+		for _, t := range trees {
+			if !t.unified && slices.Contains(t.options, string(c)) {
+				return t.group(m.path)
 			}
 		}
 	}
-	for _, t := range trees {
-		if t.unified && two != "" {
-			g, err := t.group(two)
-			if err != nil {
-				return g, err
-			}
-			return g, g.has(c)
-		}
+	switch g, found, err := unifiedOf(trees, of); {
+	case err != nil:
+		return g, err
+	case found:
+		return g, g.has(c)
 	}
 	return Group{}, fmt.Errorf("%w: the controller %s is not mounted here", ErrNone, c)
 }
 
 // Unified returns the group of a process in the tree of version 2, whatever controllers it has.
 func (s System) Unified(pid int) (Group, error) {
-	trees, err := s.trees()
+	trees, of, err := s.memberships(pid)
 	if err != nil {
 		return Group{}, err
 	}
-	b, err := os.ReadFile(s.proc(strconv.Itoa(pid), "cgroup"))
-	if err != nil {
-		return Group{}, err
+	g, found, err := unifiedOf(trees, of)
+	if err == nil && !found {
+		err = fmt.Errorf("%w: no tree of version 2 is mounted here", ErrNone)
 	}
-	for line := range strings.Lines(string(b)) {
-		p, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "0::")
-		if !ok {
-			continue
-		}
+	return g, err
+}
+
+// unifiedOf returns the group in the tree of version 2, if there is such a tree.
+func unifiedOf(trees []tree, of []membership) (g Group, found bool, err error) {
+	for _, m := range of {
 		for _, t := range trees {
-			if t.unified {
-				return t.group(p)
+			if m.unified && t.unified {
+				g, err = t.group(m.path)
+				return g, true, err
 			}
 		}
 	}
-	return Group{}, fmt.Errorf("%w: no tree of version 2 is mounted here", ErrNone)
+	return Group{}, false, nil
 }
 
 // group returns the group at path p of the tree.
