@@ -184,11 +184,13 @@ func (w will) execute(c *cobra.Command, text []byte, why, state string) (*result
 
 // crashedResult completes the result of a crashed run with the events that the run wrote, if it has a folder.
 func crashedResult(res *result.Result, dir string, crash result.Reason) {
-	if u, err := evidence.ReadUnfinished(dir); dir != "" && err == nil {
-		res.Started, res.T0 = u.Began, u.Began
-		res.Name = cmp.Or(res.Name, u.Name)
-		res.Events = u.Events
-		res.Notes = append(res.Notes, u.Says()...)
+	if dir != "" {
+		if u, err := evidence.ReadUnfinished(dir); err == nil {
+			res.Started, res.T0 = u.Began, u.Began
+			res.Name = cmp.Or(res.Name, u.Name)
+			res.Events = u.Events
+			res.Notes = append(res.Notes, u.Says()...)
+		}
 	}
 	res.Ended = time.Now()
 	for i := range res.Objectives {

@@ -103,7 +103,7 @@ slo: [lost = 0 of order]
 	defer s.mu.Unlock()
 
 	dir := filepath.Join(run.folder, "out")
-	knew := sentEvents(t, filepath.Join(dir, evidence.SentFile))
+	knew := sentEvents(t, filepath.Join(dir, result.SentFile))
 	early, unseen := 0, 0
 	const batch = time.Second // of lines; 50 ms on an idle machine
 	for id, when := range s.acked {

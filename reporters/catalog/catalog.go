@@ -149,7 +149,7 @@ func (l List) Clear(dir string) error {
 	}
 	// files that the run itself writes
 	for _, path := range append(written, filepath.Join(dir, "deliveries.jsonl"),
-		filepath.Join(dir, evidence.SentFile), filepath.Join(dir, evidence.RequestsFile),
+		filepath.Join(dir, result.SentFile), filepath.Join(dir, evidence.RequestsFile),
 		filepath.Join(dir, "logs")) {
 		if err := os.RemoveAll(path); err != nil {
 			return err

@@ -59,14 +59,13 @@ func ReadUnfinished(dir string) (*Unfinished, error) {
 	defer f.Close()
 	u, lines := &Unfinished{Dir: dir}, bufio.NewReaderSize(f, 1<<16)
 	for range mostUnfinished {
-		line, err := disk.Line(lines, longestLine)
-		if err != nil && !errors.Is(err, io.EOF) {
+		line, whole, err := nextLine(lines)
+		if err != nil {
 			return nil, err
 		}
-		body, whole := bytes.CutSuffix(line, []byte("\n"))
 		var e result.Event
-		if !whole || json.Unmarshal(body, &e) != nil {
-			u.Torn = len(line) > 0
+		if !whole || json.Unmarshal(line, &e) != nil {
+			u.Torn = whole || len(line) > 0
 			break
 		}
 		u.add(&e)
@@ -75,6 +74,17 @@ func ReadUnfinished(dir string) (*Unfinished, error) {
 		return nil, fs.ErrNotExist
 	}
 	return u, nil
+}
+
+// nextLine returns the next line of a file, without its end. whole is false at the end of the file, and for a last line
+// that was not written in full.
+func nextLine(r *bufio.Reader) (line []byte, whole bool, err error) {
+	line, err = disk.Line(r, longestLine)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	line, whole = bytes.CutSuffix(line, []byte("\n"))
+	return line, whole, err
 }
 
 func (u *Unfinished) add(e *result.Event) {

@@ -2,11 +2,9 @@ package evidence
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -16,9 +14,6 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 )
-
-// SentFile is the file in which a run keeps the messages of its deliveries until its end.
-const SentFile = "deliveries-sent.jsonl"
 
 // An UnfinishedDelivery says what is known of the messages of an entry of `deliveries` of an unfinished run.
 type UnfinishedDelivery struct {
@@ -34,19 +29,18 @@ type UnfinishedDelivery struct {
 	open map[uint64]messageState // of messages that are neither refused nor acknowledged and seen
 }
 
-// messageState has a bit for all that a message met.
+// messageState has a bit for all that a message met after it was sent.
 type messageState uint8
 
 const (
-	messageSent messageState = 1 << iota
-	messageAcknowledged
+	messageAcknowledged messageState = 1 << iota
 	messageSeen
 )
 
 // ReadUnfinishedDeliveries reads the messages of an unfinished run from its folder, by delivery in the order of their
 // first messages. The error is [fs.ErrNotExist] if the run has no deliveries, or has ended.
 func ReadUnfinishedDeliveries(dir string) ([]*UnfinishedDelivery, error) {
-	f, err := disk.Open(filepath.Join(dir, SentFile))
+	f, err := disk.Open(filepath.Join(dir, result.SentFile))
 	if err != nil {
 		return nil, err
 	}
@@ -54,16 +48,15 @@ func ReadUnfinishedDeliveries(dir string) ([]*UnfinishedDelivery, error) {
 	var all []*UnfinishedDelivery
 	lines := bufio.NewReaderSize(f, 1<<16)
 	for n := 1; ; n++ {
-		line, err := disk.Line(lines, longestLine)
-		if err != nil && !errors.Is(err, io.EOF) {
+		line, whole, err := nextLine(lines)
+		if err != nil {
 			return nil, err
 		}
-		body, whole := bytes.CutSuffix(line, []byte("\n"))
-		if !whole { // the end, or a line that was not written in full
+		if !whole {
 			break
 		}
 		var e result.DeliveryEvent
-		if err := json.Unmarshal(body, &e); err != nil {
+		if err := json.Unmarshal(line, &e); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		i := slices.IndexFunc(all, func(d *UnfinishedDelivery) bool { return d.Name == e.Delivery })
@@ -91,8 +84,6 @@ func (d *UnfinishedDelivery) add(e *result.DeliveryEvent) {
 	d.Last = max(d.Last, e.T)
 	state := d.open[e.N]
 	switch e.Is {
-	case result.DeliverySent:
-		state |= messageSent
 	case result.DeliveryAcknowledged:
 		d.Acknowledged++
 		state |= messageAcknowledged
@@ -117,7 +108,7 @@ func sentMessages(dir string) (out []string) {
 	all, err := ReadUnfinishedDeliveries(dir)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			out = append(out, fmt.Sprintf("%s can't be read: %v.", filepath.Join(dir, SentFile), err))
+			out = append(out, fmt.Sprintf("%s can't be read: %v.", filepath.Join(dir, result.SentFile), err))
 		}
 		return out
 	}
@@ -139,7 +130,7 @@ func sentMessages(dir string) (out []string) {
 		out = append(out, said)
 	}
 	if len(all) > 0 {
-		out = append(out, filepath.Join(dir, SentFile)+" has a line for all that each message met.")
+		out = append(out, filepath.Join(dir, result.SentFile)+" has a line for all that each message met.")
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"brunt/reporters/evidence"
+	"brunt/scenarios/result"
 )
 
 // TestReadUnfinishedDeliveries: a message without a sighting is unknown and not lost, a refused one is over, and lines
@@ -18,7 +19,7 @@ func TestReadUnfinishedDeliveries(t *testing.T) {
 	if all, err := evidence.ReadUnfinishedDeliveries(dir); !errors.Is(err, fs.ErrNotExist) || all != nil {
 		t.Errorf("%v, %v", all, err)
 	}
-	file := filepath.Join(dir, evidence.SentFile)
+	file := filepath.Join(dir, result.SentFile)
 	if err := os.WriteFile(file, []byte(`{"delivery":"order","n":0,"is":"sent","t":0.1,"id":"a"}
 {"delivery":"order","n":1,"is":"sent","t":0.2,"id":"b"}
 {"delivery":"order","n":1,"is":"seen","t":0.3}

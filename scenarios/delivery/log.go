@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -31,12 +31,12 @@ type sentLog struct {
 // mostLogged bounds the lines of a file, which has some 400 MB then. Its last line says that it is full.
 const mostLogged = 8_000_000
 
-// openLog creates the file beside the one for the findings; an empty path means no file.
+// openLog creates [result.SentFile] beside the file for the findings; an empty path means no file.
 func openLog(findings string, keys ids) (*sentLog, error) {
 	if findings == "" {
 		return nil, nil
 	}
-	f, err := disk.Fresh(strings.TrimSuffix(findings, ".jsonl")+"-sent.jsonl", disk.Private)
+	f, err := disk.Fresh(filepath.Join(filepath.Dir(findings), result.SentFile), disk.Private)
 	if err != nil {
 		return nil, fmt.Errorf("a file for the deliveries: %w", err)
 	}

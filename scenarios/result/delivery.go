@@ -100,7 +100,10 @@ func DeliveryStates() []DeliveryState {
 	}
 }
 
-// A DeliveryEvent is a line of deliveries-sent.jsonl, which a run keeps until its end: what a message met.
+// SentFile is the file beside deliveries.jsonl in which a run keeps what its messages met, until its end.
+const SentFile = "deliveries-sent.jsonl"
+
+// A DeliveryEvent is a line of [SentFile]: what a message met.
 type DeliveryEvent struct {
 	Delivery string            `json:"delivery"` // the name under `deliveries`
 	N        uint64            `json:"n"`        // number of the message among those of the delivery
