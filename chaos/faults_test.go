@@ -280,16 +280,21 @@ func link(http bool) func(t *testing.T, effective bool) chaostest.World {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = p.Close() })
-		return chaostest.World{
-			Scope: chaos.Scope{
-				Services: map[string]int{"web": 1, "store": 1},
-				Edges:    []chaos.EdgeName{{From: "web", To: "store"}},
-			},
-			Env: chaos.Env{
-				Targets:    chaos.Targets{Links: []*chaos.Link{{From: "web[0]", To: "store[0]", Proxy: p}}},
-				Occurrence: chaos.Occurrence{Now: clock()},
-			},
-		}
+		return linkWorld(p)
+	}
+}
+
+// linkWorld has one link, through a proxy.
+func linkWorld(p *proxy.Proxy) chaostest.World {
+	return chaostest.World{
+		Scope: chaos.Scope{
+			Services: map[string]int{"web": 1, "store": 1},
+			Edges:    []chaos.EdgeName{{From: "web", To: "store"}},
+		},
+		Env: chaos.Env{
+			Targets:    chaos.Targets{Links: []*chaos.Link{{From: "web[0]", To: "store[0]", Proxy: p}}},
+			Occurrence: chaos.Occurrence{Now: clock()},
+		},
 	}
 }
 

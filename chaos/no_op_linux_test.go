@@ -144,17 +144,7 @@ func playNoOpOnLink(t *testing.T, yaml, protocol string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Close() })
-	w := chaostest.World{
-		Scope: chaos.Scope{
-			Services: map[string]int{"web": 1, "store": 1},
-			Edges:    []chaos.EdgeName{{From: "web", To: "store"}},
-		},
-		Env: chaos.Env{
-			Targets:    chaos.Targets{Links: []*chaos.Link{{From: "web[0]", To: "store[0]", Proxy: p}}},
-			Occurrence: chaos.Occurrence{Now: clock()},
-		},
-	}
-	playNoOp(t, w, yaml, protocol, func(ctx context.Context) (net.Conn, error) {
+	playNoOp(t, linkWorld(p), yaml, protocol, func(ctx context.Context) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", p.Addr())
 	})
 }
