@@ -38,21 +38,18 @@ var secure = map[string]string{
 // fieldScheme returns a URL whose scheme is SCHEME+tls, the form that all protocols with TLS have, with the scheme that
 // the field has for it. Other URLs stay.
 func fieldScheme(n *syntax.Node) *syntax.Node {
-	scheme, rest, found := strings.Cut(n.Value, "+tls://")
-	if len(n.Parts) > 0 {
-		scheme, rest, found = strings.Cut(n.Parts[0].Text, "+tls://")
+	out := *n
+	out.Parts = slices.Clone(n.Parts)
+	text := &out.Value
+	if len(out.Parts) > 0 {
+		text = &out.Parts[0].Text
 	}
+	scheme, rest, found := strings.Cut(*text, "+tls://")
 	other := secure[scheme]
 	if !found || other == "" {
 		return n
 	}
-	out := *n
-	if len(n.Parts) > 0 {
-		out.Parts = slices.Clone(n.Parts)
-		out.Parts[0].Text = other + "://" + rest
-	} else {
-		out.Value = other + "://" + rest
-	}
+	*text = other + "://" + rest
 	return &out
 }
 

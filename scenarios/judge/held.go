@@ -230,7 +230,7 @@ func (f *readings) withHeldGood() readings {
 	return out
 }
 
-// keptOf returns the counts of a record as if a processor had been free. held is false if its window is none of
+// keptOf returns the counts of a record as if a processor had been free. held is false if its window is not in
 // [readings.heldWindows]. Errors that no wait explains stay, and a step was skipped for each of them at most. The other
 // requests of such a window count as good.
 func (f *readings) keptOf(r *record) (kept measure.Counts, held bool) {

@@ -63,7 +63,7 @@ type sample struct {
 	life   string // identifies the process among its predecessors and successors
 	missed int    // number of unseen restarts, without the restart that a changed life shows
 	via    string // proc or docker
-	pid    int    // its process on this machine; zero if there is none
+	pid    int    // its process on this machine; zero: not known
 
 	unknown bool // it is not known whether the unit runs
 }
@@ -100,7 +100,9 @@ const sampleWithin = 3 * time.Second
 func (u *Usage) Watch(now func() time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	u.cancel = cancel
-	u.ended.Go(func() { u.watchWaits(ctx, now) })
+	if len(u.units) > 0 { // else nothing asks for their waits
+		u.ended.Go(func() { u.watchWaits(ctx, now) })
+	}
 	for _, one := range u.units {
 		u.ended.Go(func() {
 			one.begin(ctx, now)

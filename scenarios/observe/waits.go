@@ -54,7 +54,7 @@ type unitWaits struct {
 	mu    sync.Mutex
 	pid   int
 	own   cgroup.Group // of version 2; the zero value means that the unit has none
-	quota cgroup.Group // with the controller of processor time; the zero value means that there is none
+	quota cgroup.Group // with the controller of processor time; the zero value means no quota
 	list  waits
 }
 
