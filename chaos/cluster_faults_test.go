@@ -72,19 +72,19 @@ func newShop(t *testing.T, file, contextName string) *shop {
 	}
 	t.Cleanup(s.Close)
 	ns := s.at.Namespace
-	if _, err := s.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: ns}},
+	if _, err := kube.Namespaces(s.Cluster).Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: ns}},
 		false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
-		if err := s.Namespaces().Delete(ctx, ns, kube.Deletion{}); err != nil {
+		if err := kube.Namespaces(s.Cluster).Delete(ctx, ns, kube.Deletion{}); err != nil {
 			t.Error(err)
 		}
 		for _, of := range s.refs()[:3] { // a server for tests does not empty a namespace
-			all, _ := s.Like(of).List(ctx, kube.Query{})
+			all, _ := kube.Like(s.Cluster, of).List(ctx, kube.Query{})
 			for _, o := range all {
-				_ = s.Like(of).Delete(ctx, o.Text("metadata", "name"), kube.Deletion{})
+				_ = kube.Like(s.Cluster, of).Delete(ctx, o.Text("metadata", "name"), kube.Deletion{})
 			}
 		}
 	})
@@ -101,7 +101,7 @@ func newShop(t *testing.T, file, contextName string) *shop {
 			"spec":     map[string]any{"selector": map[string]any{"app": "web"}, "ports": []any{map[string]any{"port": 80}}},
 		}},
 	} {
-		if _, err := s.Like(o.ref).Create(t.Context(), &o.object, false); err != nil {
+		if _, err := kube.Like(s.Cluster, o.ref).Create(t.Context(), &o.object, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -113,7 +113,7 @@ func newShop(t *testing.T, file, contextName string) *shop {
 func (s *shop) settled(t *testing.T) {
 	t.Helper()
 	suite.Until(t, "all pods are ready", func() bool {
-		pods, err := s.Pods(s.at.Namespace).List(context.WithoutCancel(t.Context()), kube.Query{})
+		pods, err := kube.Pods(s.Cluster, s.at.Namespace).List(context.WithoutCancel(t.Context()), kube.Query{})
 		return err == nil && len(pods) == 4 &&
 			!slices.ContainsFunc(pods, func(p kube.Pod) bool { return p.DeletionTimestamp != nil || !cluster.IsReady(&p) })
 	})
@@ -124,7 +124,7 @@ func (s *shop) state(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for _, of := range s.refs() {
-		all, err := s.Like(of).List(context.WithoutCancel(t.Context()), kube.Query{})
+		all, err := kube.Like(s.Cluster, of).List(context.WithoutCancel(t.Context()), kube.Query{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,13 +199,13 @@ func (s *shop) world(same bool, spoil func(t *testing.T, s *shop)) func(t *testi
 func resets(resource int, name func(o kube.Raw) []kube.Change) func(t *testing.T, s *shop) {
 	return func(t *testing.T, s *shop) {
 		of := s.refs()[resource]
-		all, err := s.Like(of).List(t.Context(), kube.Query{})
+		all, err := kube.Like(s.Cluster, of).List(t.Context(), kube.Query{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, o := range all {
 			if changes := name(o); len(o.Marks()) > 0 {
-				if _, err := s.Like(of).Patch(t.Context(), o.Text("metadata", "name"), changes...); err != nil {
+				if _, err := kube.Like(s.Cluster, of).Patch(t.Context(), o.Text("metadata", "name"), changes...); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -217,7 +217,7 @@ func resets(resource int, name func(o kube.Raw) []kube.Change) func(t *testing.T
 func deletes(resource string) func(t *testing.T, s *shop) {
 	return func(t *testing.T, s *shop) {
 		of := kube.Ref{API: "v1", Resource: resource, Namespace: s.at.Namespace, Name: "full"}
-		if err := s.Like(of).Delete(t.Context(), of.Name, kube.Deletion{}); err != nil {
+		if err := kube.Like(s.Cluster, of).Delete(t.Context(), of.Name, kube.Deletion{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -291,7 +291,7 @@ func TestCluster_DrainRefused(t *testing.T) {
 	budget := &kube.PodDisruptionBudget{ObjectMeta: kube.ObjectMeta{Name: "keep-web"}, Spec: kube.PodDisruptionBudgetSpec{
 		MinAvailable: new(kube.FromInt(2)), Selector: &kube.LabelSelector{MatchLabels: map[string]string{"app": "web"}},
 	}}
-	if _, err := s.Budgets(s.at.Namespace).Create(t.Context(), budget, false); err != nil {
+	if _, err := kube.Budgets(s.Cluster, s.at.Namespace).Create(t.Context(), budget, false); err != nil {
 		t.Fatal(err)
 	}
 	h, err := chaostest.Plan(t, "node.drain: {of: \"web[0]\"}", s.world(false, nil)(t, true))[0].Inject(t.Context())

@@ -25,7 +25,7 @@ func declaring(t *testing.T, c *kube.Cluster, name string, containers map[string
 		}
 	}
 	of := kube.Ref{API: "apps/v1", Resource: scenarios.Deployments, Namespace: "default"}
-	if _, err := c.Like(of).Create(t.Context(),
+	if _, err := kube.Like(c, of).Create(t.Context(),
 		&kube.Raw{
 			"metadata": map[string]any{"name": name},
 			"spec": map[string]any{
@@ -130,7 +130,7 @@ func TestPod_Addr(t *testing.T) {
 	if got, err := ask(); got != "yes" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
-	if err := c.Pods("default").Delete(t.Context(), before.Name, kube.Deletion{}); err != nil {
+	if err := kube.Pods(c, "default").Delete(t.Context(), before.Name, kube.Deletion{}); err != nil {
 		t.Fatal(err)
 	}
 	if now, err := web.Now(t.Context()); err != nil || now.Name == before.Name || web.Addr() != addr {

@@ -97,7 +97,7 @@ func (c *Change) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: c.Ta
 
 // ended returns an error if something else has changed the values, or the object no longer exists.
 func (c *Change) ended(ctx context.Context) error {
-	o, err := c.Target.Like(c.Object).Get(ctx, c.Object.Name)
+	o, err := kube.Like(c.Target.Cluster, c.Object).Get(ctx, c.Object.Name)
 	switch {
 	case kube.Is(err, kube.NotFound), err == nil && o.Text("metadata", "uid") != c.UID:
 		return fmt.Errorf("%s is no more, and not by this run", c.Object)
@@ -126,7 +126,7 @@ func (c *Change) Gone(ctx context.Context) (string, error) {
 	}
 	began, back := time.Now(), false // back: the object has its prior values
 	text, err := Until(ctx, func() (string, error) {
-		o, err := c.Target.Like(c.Object).Get(ctx, c.Object.Name)
+		o, err := kube.Like(c.Target.Cluster, c.Object).Get(ctx, c.Object.Name)
 		switch {
 		case kube.Is(err, kube.NotFound), err == nil && o.Text("metadata", "uid") != c.UID:
 			return fmt.Sprintf("%s is no more", c.Object), nil

@@ -21,7 +21,7 @@ func TestChange_NotReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	web := kube.Ref{API: "apps/v1", Resource: scenarios.Deployments, Namespace: "default", Name: "web"}
-	o, err := c.Like(web).Get(t.Context(), "web")
+	o, err := kube.Like(c, web).Get(t.Context(), "web")
 	if err != nil {
 		t.Fatal(err)
 	}

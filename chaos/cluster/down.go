@@ -31,7 +31,9 @@ func (p *Pod) Down(pod *kube.Pod, run, container string) *Change {
 			})
 		}
 	}
-	now := func(ctx context.Context) (*kube.Pod, error) { return p.t.Pods(pod.Namespace).Get(ctx, pod.Name) }
+	now := func(ctx context.Context) (*kube.Pod, error) {
+		return kube.Pods(p.t.Cluster, pod.Namespace).Get(ctx, pod.Name)
+	}
 	c.Effect = func(ctx context.Context) (string, error) {
 		is, err := now(ctx)
 		if err != nil {

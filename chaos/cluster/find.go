@@ -37,7 +37,7 @@ const api = "apps/v1"
 func Find(ctx context.Context, c *kube.Cluster, at Place, of *scenarios.Kubernetes) (*Target, error) {
 	t := &Target{Cluster: c, Place: at, nodes: map[string]string{}}
 	f := finder{t, of}
-	if _, err := c.Namespaces().Get(ctx, at.Namespace); err != nil {
+	if _, err := kube.Namespaces(c).Get(ctx, at.Namespace); err != nil {
 		return nil, f.unknown(ctx, err)
 	}
 	if err := f.services(ctx); err != nil {
@@ -61,7 +61,7 @@ func (f finder) unknown(ctx context.Context, err error) error {
 		return fmt.Errorf("%s: %w", f.Place, err)
 	}
 	var names []string
-	all, _ := f.Namespaces().List(ctx, kube.Query{}) // not everybody may list them
+	all, _ := kube.Namespaces(f.Cluster).List(ctx, kube.Query{}) // not everybody may list them
 	for i := range all {
 		names = append(names, all[i].Name)
 	}
@@ -93,19 +93,19 @@ var kinds = map[string]string{
 func (f finder) workloads(ctx context.Context, resource string, q kube.Query) (out []workload, err error) {
 	switch ns := f.Place.Namespace; resource {
 	case scenarios.Deployments:
-		all, lerr := f.Deployments(ns).List(ctx, q)
+		all, lerr := kube.Deployments(f.Cluster, ns).List(ctx, q)
 		for i := range all {
 			out = append(out, workload{resource, all[i].ObjectMeta, all[i].Spec.Selector})
 		}
 		err = lerr
 	case scenarios.StatefulSets:
-		all, lerr := f.StatefulSets(ns).List(ctx, q)
+		all, lerr := kube.StatefulSets(f.Cluster, ns).List(ctx, q)
 		for i := range all {
 			out = append(out, workload{resource, all[i].ObjectMeta, all[i].Spec.Selector})
 		}
 		err = lerr
 	case scenarios.DaemonSets:
-		all, lerr := f.DaemonSets(ns).List(ctx, q)
+		all, lerr := kube.DaemonSets(f.Cluster, ns).List(ctx, q)
 		for i := range all {
 			out = append(out, workload{resource, all[i].ObjectMeta, all[i].Spec.Selector})
 		}
@@ -208,7 +208,7 @@ func selectorOf(of map[string]string) string {
 
 // zones reads the zones of the nodes. A caller that may not read nodes gets none.
 func (t *Target) zones(ctx context.Context) error {
-	all, err := t.Nodes().List(ctx, kube.Query{})
+	all, err := kube.Nodes(t.Cluster).List(ctx, kube.Query{})
 	if kube.Is(err, kube.Forbidden) {
 		return nil
 	}

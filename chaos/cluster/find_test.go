@@ -32,10 +32,11 @@ func newCluster(t *testing.T) (*kube.Cluster, cluster.Place) {
 			"metadata": map[string]any{"labels": labels},
 			"spec":     map[string]any{"containers": []any{map[string]any{"name": "app", "image": "a"}}},
 		}
-		_, err := c.Like(kube.Ref{API: "apps/v1", Resource: of.resource, Namespace: "default"}).Create(t.Context(), &kube.Raw{
-			"metadata": map[string]any{"name": of.name, "labels": map[string]any{"tier": of.app}},
-			"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": pods},
-		}, false)
+		_, err := kube.Like(c, kube.Ref{API: "apps/v1", Resource: of.resource, Namespace: "default"}).Create(t.Context(),
+			&kube.Raw{
+				"metadata": map[string]any{"name": of.name, "labels": map[string]any{"tier": of.app}},
+				"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": pods},
+			}, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +136,7 @@ func TestFind_Slots(t *testing.T) {
 		t.Error(got)
 	}
 	pod := strings.TrimPrefix(before[1], "web[1]=")
-	if err := c.Pods("default").Delete(t.Context(), pod, kube.Deletion{}); err != nil {
+	if err := kube.Pods(c, "default").Delete(t.Context(), pod, kube.Deletion{}); err != nil {
 		t.Fatal(err)
 	}
 	if after := names(); after[0] != before[0] || after[1] == before[1] || len(after) != 4 {
@@ -170,13 +171,13 @@ func TestGuard_Cluster(t *testing.T) {
 	}
 	label := func(r kube.Ref, key, value string) {
 		t.Helper()
-		o, err := c.Like(r).Get(t.Context(), r.Name)
+		o, err := kube.Like(c, r).Get(t.Context(), r.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		labels := o.Labels()
 		labels[key] = value
-		if _, err := c.Like(r).Patch(t.Context(), r.Name,
+		if _, err := kube.Like(c, r).Patch(t.Context(), r.Name,
 			kube.Change{Op: "add", Path: "/metadata/labels", Value: labels}); err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ import (
 // podsOf finds the pods of web and store, and a service before those of store.
 func podsOf(t *testing.T) (c *kube.Cluster, units map[string]chaos.Unit) {
 	c, at := newCluster(t)
-	if _, err := c.Services("default").Create(t.Context(), &kube.Service{
+	if _, err := kube.Services(c, "default").Create(t.Context(), &kube.Service{
 		ObjectMeta: kube.ObjectMeta{Name: "store"}, Spec: kube.ServiceSpec{
 			Selector: map[string]string{"app": "store"}, ClusterIP: "10.96.0.7", ClusterIPs: []string{"10.96.0.7"},
 			Ports: []kube.ServicePort{{Port: 53, Protocol: kube.ProtocolUDP}, {Port: 80}},
@@ -25,7 +25,7 @@ func podsOf(t *testing.T) (c *kube.Cluster, units map[string]chaos.Unit) {
 		t.Fatal(err)
 	}
 	suite.Until(t, "the service leads to both pods", func() bool {
-		ends, err := c.Slices("default").List(t.Context(), kube.Query{})
+		ends, err := kube.Slices(c, "default").List(t.Context(), kube.Query{})
 		return err == nil && len(ends) == 1 && len(ends[0].Endpoints) == 2
 	})
 	found, err := cluster.Find(t.Context(), c, at,
@@ -92,12 +92,12 @@ func TestPod_Refused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, units := podsOf(t)
-			pods, err := c.Pods("default").List(t.Context(), kube.Query{Labels: "app=web"})
+			pods, err := kube.Pods(c, "default").List(t.Context(), kube.Query{Labels: "app=web"})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for i := range pods {
-				if _, err := c.Pods("default").Patch(t.Context(), pods[i].Name, tt.change); err != nil {
+				if _, err := kube.Pods(c, "default").Patch(t.Context(), pods[i].Name, tt.change); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -160,7 +160,7 @@ func TestPod_Container(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			pods, err := c.Pods("default").List(t.Context(), kube.Query{Labels: "app=web"})
+			pods, err := kube.Pods(c, "default").List(t.Context(), kube.Query{Labels: "app=web"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -178,7 +178,7 @@ func TestPod_Container(t *testing.T) {
 					mark := map[string]string{"kubectl.kubernetes.io/default-container": tt.marked}
 					changes = append(changes, kube.Change{Op: "add", Path: "/metadata/annotations", Value: mark})
 				}
-				if _, err := c.Pods("default").Patch(t.Context(), pods[i].Name, changes...); err != nil {
+				if _, err := kube.Pods(c, "default").Patch(t.Context(), pods[i].Name, changes...); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -77,7 +77,7 @@ func (n *Nodes) Find(ctx context.Context, env chaos.Env) (*Node, error) {
 			return nil, err
 		}
 	}
-	node, err := t.Nodes().Get(ctx, name)
+	node, err := kube.Nodes(t.Cluster).Get(ctx, name)
 	if kube.Is(err, kube.NotFound) {
 		return nil, fmt.Errorf("%w: %w", chaos.ErrNoUnit, noSuch("node", name, t.NodeNames(), " with pods of the target"))
 	}

@@ -71,11 +71,11 @@ func (n onNode) services(
 		}
 	}
 	ns := n.t.Place.Namespace
-	services, err := n.t.Cluster.Services(ns).List(ctx, kube.Query{})
+	services, err := kube.Services(n.t.Cluster, ns).List(ctx, kube.Query{})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: list its services: %w", n.t.Place, err)
 	}
-	ends, err := n.t.Slices(ns).List(ctx, kube.Query{})
+	ends, err := kube.Slices(n.t.Cluster, ns).List(ctx, kube.Query{})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: list the endpoints of its services: %w", n.t.Place, err)
 	}

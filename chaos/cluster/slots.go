@@ -74,7 +74,7 @@ func IsReady(p *kube.Pod) bool {
 
 // refresh finds the pods of all services.
 func (t *Target) refresh(ctx context.Context) error {
-	all, err := t.Pods(t.Place.Namespace).List(ctx, kube.Query{})
+	all, err := kube.Pods(t.Cluster, t.Place.Namespace).List(ctx, kube.Query{})
 	if err != nil {
 		return fmt.Errorf("%s: list its pods: %w", t.Place, err)
 	}
@@ -162,7 +162,7 @@ func cutLast(name string) (before, after string, found bool) {
 
 // relist finds the pods of one service again.
 func (t *Target) relist(ctx context.Context, s *service) ([]kube.Pod, error) {
-	all, err := t.Pods(t.Place.Namespace).List(ctx, kube.Query{Labels: s.pods})
+	all, err := kube.Pods(t.Cluster, t.Place.Namespace).List(ctx, kube.Query{Labels: s.pods})
 	if err != nil {
 		return nil, fmt.Errorf("%s: list its pods: %w", s.name, err)
 	}

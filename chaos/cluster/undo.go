@@ -139,14 +139,14 @@ func deleteOperations(open Opener) []chaos.Operation {
 
 // DeleteOwn deletes an object, if it has the label of the run.
 func DeleteOwn(ctx context.Context, c *kube.Cluster, object kube.Ref, run string) (chaos.Outcome, error) {
-	o, err := c.Like(object).Get(ctx, object.Name)
+	o, err := kube.Like(c, object).Get(ctx, object.Name)
 	switch {
 	case kube.Is(err, kube.NotFound), err == nil && o.Labels()[RunLabel] != run:
 		return chaos.Gone, nil
 	case err != nil:
 		return chaos.Failed, err
 	}
-	err = c.Like(object).Delete(ctx, object.Name, kube.Deletion{UID: o.Text("metadata", "uid")})
+	err = kube.Like(c, object).Delete(ctx, object.Name, kube.Deletion{UID: o.Text("metadata", "uid")})
 	switch {
 	case kube.Is(err, kube.NotFound), kube.Is(err, kube.Conflict):
 		return chaos.Gone, nil
@@ -185,7 +185,7 @@ func marksAt(ctx context.Context, at kube.Address) ([]chaos.Remnant, error) {
 		{API: api, Resource: "statefulsets", Namespace: at.Namespace},
 		{API: "v1", Resource: "nodes"},
 	} {
-		all, err := c.Like(of).List(ctx, kube.Query{})
+		all, err := kube.Like(c, of).List(ctx, kube.Query{})
 		if kube.Is(err, kube.Forbidden) {
 			errs = append(errs, fmt.Errorf("%s: %w", place, err))
 			continue

@@ -17,7 +17,7 @@ func TestUsage_Metrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Like(kube.Ref{API: kube.MetricsAPI, Resource: "pods", Namespace: "default"}).Create(t.Context(),
+	if _, err := kube.Like(c, kube.Ref{API: kube.MetricsAPI, Resource: "pods", Namespace: "default"}).Create(t.Context(),
 		&kube.Raw{
 			"metadata": map[string]any{"name": "store-0"}, "timestamp": "2026-11-23T16:00:00Z", "window": "15s",
 			"containers": []any{
@@ -65,7 +65,7 @@ func TestUsage_Kubelet(t *testing.T) {
 		return own
 	}
 	// The server answers with the node itself where a cluster asks its kubelet.
-	if _, err := c.Like(kube.Ref{API: "v1", Resource: "nodes"}).Patch(t.Context(), "n1",
+	if _, err := kube.Like(c, kube.Ref{API: "v1", Resource: "nodes"}).Patch(t.Context(), "n1",
 		kube.Change{Op: "add", Path: "/pods", Value: []any{
 			pod("whole", "default", figures(3e9, 5<<20), figures(1, 1)),
 			pod("parts", "default", map[string]any{}, figures(1e9, 1<<20), figures(2e9, 2<<20)),

@@ -109,7 +109,7 @@ func (c *Cluster) AdmitsPod(ctx context.Context, namespace string, labels map[st
 ) {
 	no := false
 	spec.ServiceAccountName, spec.AutomountServiceAccountToken = "", &no
-	_, err = c.Pods(namespace).Create(ctx, &Pod{
+	_, err = Pods(c, namespace).Create(ctx, &Pod{
 		ObjectMeta: ObjectMeta{GenerateName: "brunt-", Labels: labels}, Spec: spec,
 	}, true)
 	if Is(err, Forbidden) {

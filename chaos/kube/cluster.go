@@ -107,7 +107,7 @@ func (c *Cluster) Server() string { return c.base.String() }
 
 // Identity returns the UID of the namespace kube-system, which stays the same as long as the cluster lives.
 func (c *Cluster) Identity(ctx context.Context) (string, error) {
-	ns, err := c.Namespaces().Get(ctx, "kube-system")
+	ns, err := Namespaces(c).Get(ctx, "kube-system")
 	if err != nil {
 		return "", fmt.Errorf("identify the cluster: %w", err)
 	}

@@ -182,7 +182,7 @@ func (e Edit) ours(o Raw) (path string, err error) {
 // object changed meanwhile.
 func (c *Cluster) patched(ctx context.Context, r Ref, uid string, of func(o Raw) ([]Change, error)) error {
 	for began := time.Now(); ; {
-		o, err := c.Like(r).Get(ctx, r.Name)
+		o, err := Like(c, r).Get(ctx, r.Name)
 		if err != nil {
 			return err
 		}
@@ -194,7 +194,7 @@ func (c *Cluster) patched(ctx context.Context, r Ref, uid string, of func(o Raw)
 			return err
 		}
 		changes = slices.Concat([]Change{{Op: "test", Path: "/metadata/uid", Value: uid}}, changes)
-		if _, err = c.Like(r).Patch(ctx, r.Name, changes...); err == nil {
+		if _, err = Like(c, r).Patch(ctx, r.Name, changes...); err == nil {
 			return nil
 		}
 		if !Is(err, Invalid) && !Is(err, Conflict) || time.Since(began) > editFor {

@@ -25,7 +25,7 @@ const mostSaid = 4 << 10
 // Dial connects to a port of a pod through the API server, with a separate upgraded connection. The port need only be
 // open on the pod's loopback, and no port is opened on this machine. ctx bounds only the connecting.
 func (c *Cluster) Dial(ctx context.Context, namespace, pod string, port int) (net.Conn, error) {
-	raw, err := c.upgrade(ctx, c.Pods(namespace).at(pod)+"/portforward")
+	raw, err := c.upgrade(ctx, Pods(c, namespace).at(pod)+"/portforward")
 	if err != nil {
 		return nil, fmt.Errorf("connect to port %d of the pod %s: %w", port, pod, err)
 	}

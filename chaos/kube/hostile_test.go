@@ -127,15 +127,15 @@ func FuzzAPIServer(f *testing.F) {
 
 // askAll asks for what has decoders of its own.
 func askAll(ctx context.Context, c *kube.Cluster) {
-	if pods, err := c.Pods("a").List(ctx, kube.Query{}); err == nil {
+	if pods, err := kube.Pods(c, "a").List(ctx, kube.Query{}); err == nil {
 		for i := range pods {
 			_, _ = pods[i].Name, pods[i].Status
 		}
 	}
-	_ = c.Pods("a").Watch(ctx, kube.Query{}, func(kube.Event[kube.Pod]) bool { return false })
-	_, _ = c.Nodes().Get(ctx, "a")
-	_, _ = c.Services("a").List(ctx, kube.Query{})
-	_, _ = c.Slices("a").List(ctx, kube.Query{})
+	_ = kube.Pods(c, "a").Watch(ctx, kube.Query{}, func(kube.Event[kube.Pod]) bool { return false })
+	_, _ = kube.Nodes(c).Get(ctx, "a")
+	_, _ = kube.Services(c, "a").List(ctx, kube.Query{})
+	_, _ = kube.Slices(c, "a").List(ctx, kube.Query{})
 	_, _ = c.PodMetrics(ctx, "a")
 	_, _ = c.NodeUsage(ctx, "a", "a")
 	_, _ = c.KindOf(ctx, "apps/v1", "Deployment")

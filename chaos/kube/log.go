@@ -25,7 +25,7 @@ const (
 func (c *Cluster) Log(
 	ctx context.Context, namespace, pod, container string, of Life, since time.Time, to io.Writer, most int64,
 ) (cut bool, err error) {
-	res, err := c.send(ctx, call{method: http.MethodGet, path: c.Pods(namespace).at(pod) + "/log", query: url.Values{
+	res, err := c.send(ctx, call{method: http.MethodGet, path: Pods(c, namespace).at(pod) + "/log", query: url.Values{
 		"container": {container}, "previous": {strconv.FormatBool(bool(of))}, "sinceTime": {since.UTC().Format(time.RFC3339)},
 	}})
 	if err != nil {

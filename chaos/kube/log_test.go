@@ -41,7 +41,7 @@ func TestCluster_Log(t *testing.T) {
 func TestObjects_WatchOn(t *testing.T) {
 	s := kubetest.Start(t)
 	c := open(t, kube.Address{Kubeconfig: s.Kubeconfig(t, "")})
-	maps := c.ConfigMaps("default")
+	maps := kube.ConfigMaps(c, "default")
 	var had []kube.ConfigMap
 	for _, name := range []string{"kept", "gone"} {
 		had = append(had, *must[*kube.ConfigMap](t)(maps.Create(t.Context(), configMap(name, "", nil), false)))

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Objects gives access to the objects of one kind, in one namespace or in all.
+// Objects gives access to the objects of one kind, in one namespace or in all. Functions return it, such as [Pods], and
+// no methods of [Cluster]: the compiler would else translate the code of all kinds in each package that knows a Cluster.
 type Objects[T any] struct {
 	c    *Cluster
 	path string // path of the list
@@ -24,75 +25,75 @@ func within(namespace, group, kind string) string {
 }
 
 // Namespaces returns the namespaces of the cluster.
-func (c *Cluster) Namespaces() Objects[Namespace] {
+func Namespaces(c *Cluster) Objects[Namespace] {
 	return Objects[Namespace]{c, "/api/v1/namespaces"}
 }
 
 // Nodes returns the nodes of the cluster.
-func (c *Cluster) Nodes() Objects[Node] { return Objects[Node]{c, "/api/v1/nodes"} }
+func Nodes(c *Cluster) Objects[Node] { return Objects[Node]{c, "/api/v1/nodes"} }
 
 // Pods returns the pods of a namespace, or of all if it is empty.
-func (c *Cluster) Pods(namespace string) Objects[Pod] {
+func Pods(c *Cluster, namespace string) Objects[Pod] {
 	return Objects[Pod]{c, within(namespace, "/api/v1", "pods")}
 }
 
 // Events returns the events of a namespace.
-func (c *Cluster) Events(namespace string) Objects[ObjectEvent] {
+func Events(c *Cluster, namespace string) Objects[ObjectEvent] {
 	return Objects[ObjectEvent]{c, within(namespace, "/api/v1", "events")}
 }
 
 // ConfigMaps returns the config maps of a namespace.
-func (c *Cluster) ConfigMaps(namespace string) Objects[ConfigMap] {
+func ConfigMaps(c *Cluster, namespace string) Objects[ConfigMap] {
 	return Objects[ConfigMap]{c, within(namespace, "/api/v1", "configmaps")}
 }
 
 // Jobs returns the jobs of a namespace.
-func (c *Cluster) Jobs(namespace string) Objects[Job] {
+func Jobs(c *Cluster, namespace string) Objects[Job] {
 	return Objects[Job]{c, within(namespace, "/apis/batch/v1", "jobs")}
 }
 
 // Deployments returns the deployments of a namespace.
-func (c *Cluster) Deployments(namespace string) Objects[Deployment] {
+func Deployments(c *Cluster, namespace string) Objects[Deployment] {
 	return Objects[Deployment]{c, within(namespace, "/apis/apps/v1", "deployments")}
 }
 
 // StatefulSets returns the stateful sets of a namespace.
-func (c *Cluster) StatefulSets(namespace string) Objects[StatefulSet] {
+func StatefulSets(c *Cluster, namespace string) Objects[StatefulSet] {
 	return Objects[StatefulSet]{c, within(namespace, "/apis/apps/v1", "statefulsets")}
 }
 
 // DaemonSets returns the daemon sets of a namespace.
-func (c *Cluster) DaemonSets(namespace string) Objects[DaemonSet] {
+func DaemonSets(c *Cluster, namespace string) Objects[DaemonSet] {
 	return Objects[DaemonSet]{c, within(namespace, "/apis/apps/v1", "daemonsets")}
 }
 
 // Services returns the services of a namespace.
-func (c *Cluster) Services(namespace string) Objects[Service] {
+func Services(c *Cluster, namespace string) Objects[Service] {
 	return Objects[Service]{c, within(namespace, "/api/v1", "services")}
 }
 
 // Slices returns the endpoint slices of a namespace: the addresses to which its services lead.
-func (c *Cluster) Slices(namespace string) Objects[EndpointSlice] {
+func Slices(c *Cluster, namespace string) Objects[EndpointSlice] {
 	return Objects[EndpointSlice]{c, within(namespace, "/apis/discovery.k8s.io/v1", "endpointslices")}
 }
 
 // Autoscalers returns the horizontal autoscalers of a namespace.
-func (c *Cluster) Autoscalers(namespace string) Objects[HorizontalPodAutoscaler] {
+func Autoscalers(c *Cluster, namespace string) Objects[HorizontalPodAutoscaler] {
 	return Objects[HorizontalPodAutoscaler]{c, within(namespace, "/apis/autoscaling/v2", "horizontalpodautoscalers")}
 }
 
 // Roles returns the roles of a namespace.
-func (c *Cluster) Roles(namespace string) Objects[Role] {
+func Roles(c *Cluster, namespace string) Objects[Role] {
 	return Objects[Role]{c, within(namespace, "/apis/rbac.authorization.k8s.io/v1", "roles")}
 }
 
 // Bindings returns the role bindings of a namespace.
-func (c *Cluster) Bindings(namespace string) Objects[RoleBinding] {
+func Bindings(c *Cluster, namespace string) Objects[RoleBinding] {
 	return Objects[RoleBinding]{c, within(namespace, "/apis/rbac.authorization.k8s.io/v1", "rolebindings")}
 }
 
 // Budgets returns the disruption budgets of a namespace.
-func (c *Cluster) Budgets(namespace string) Objects[PodDisruptionBudget] {
+func Budgets(c *Cluster, namespace string) Objects[PodDisruptionBudget] {
 	return Objects[PodDisruptionBudget]{c, within(namespace, "/apis/policy/v1", "poddisruptionbudgets")}
 }
 
@@ -110,7 +111,7 @@ func (c *Cluster) Evict(ctx context.Context, namespace, pod, uid string) error {
 	if uid != "" {
 		ask.DeleteOptions = &deleteOptions{Preconditions: &preconditions{UID: uid}}
 	}
-	return c.do(ctx, call{method: http.MethodPost, path: c.Pods(namespace).at(pod) + "/eviction", body: ask}, nil)
+	return c.do(ctx, call{method: http.MethodPost, path: Pods(c, namespace).at(pod) + "/eviction", body: ask}, nil)
 }
 
 // A Query selects objects; its zero value selects all.

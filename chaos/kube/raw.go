@@ -29,7 +29,7 @@ func (r Ref) Group() string {
 }
 
 // Like returns the objects of the kind, and in the namespace, of a reference.
-func (c *Cluster) Like(r Ref) Objects[Raw] {
+func Like(c *Cluster, r Ref) Objects[Raw] {
 	group := "/apis/" + r.API
 	if r.Group() == "" {
 		group = "/api/" + r.API

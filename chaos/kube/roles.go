@@ -67,9 +67,9 @@ type Subject struct {
 	Namespace string // of a service account
 }
 
-// Roles returns the manifest of the smallest roles with some rights: a Role for each namespace, and a ClusterRole for
-// objects in no namespace. It binds the roles to a subject, unless the subject's name is empty.
-func Roles(name string, rights []Right, to Subject) (string, error) {
+// RoleManifest returns the manifest of the smallest roles with some rights: a Role for each namespace, and a
+// ClusterRole for objects in no namespace. It binds the roles to a subject, unless the subject's name is empty.
+func RoleManifest(name string, rights []Right, to Subject) (string, error) {
 	by := map[string][]Right{}
 	for _, r := range rights {
 		by[r.Namespace] = append(by[r.Namespace], r)

@@ -12,7 +12,7 @@ import (
 // TestRoles_Names reads roles as kubectl does: names that YAML takes for numbers and switches are texts.
 func TestRoles_Names(t *testing.T) {
 	for _, name := range []string{"123", "on", "1e3", "null", "0x1f", "true", "shop"} {
-		text, err := kube.Roles("brunt", []kube.Right{
+		text, err := kube.RoleManifest("brunt", []kube.Right{
 			{Verb: "get", Resource: "pods", Namespace: name},
 			{Verb: "list", Resource: "pods", Namespace: name},
 			{Verb: "get", Group: "apps", Resource: "deployments", Name: name, Namespace: name},

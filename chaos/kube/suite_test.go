@@ -87,7 +87,7 @@ func TestCluster_Plain(t *testing.T) {
 		Cluster: open(t, kube.Address{Kubeconfig: s.Kubeconfig(t, "")}), namespace: "default",
 		kubeconfig: s.Kubeconfig(t, ""),
 	}
-	if _, err := b.Pods("default").Create(t.Context(), &kube.Pod{ObjectMeta: kube.ObjectMeta{Name: "echo"}},
+	if _, err := kube.Pods(b.Cluster, "default").Create(t.Context(), &kube.Pod{ObjectMeta: kube.ObjectMeta{Name: "echo"}},
 		false); err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestCluster_Plain(t *testing.T) {
 func TestObjects_Forgotten(t *testing.T) {
 	s := kubetest.Start(t)
 	c := open(t, kube.Address{Kubeconfig: s.Kubeconfig(t, "")})
-	maps := c.ConfigMaps("default")
+	maps := kube.ConfigMaps(c, "default")
 	expired(t, c)
 	for _, name := range []string{"kept", "lost"} {
 		must[*kube.ConfigMap](t)(maps.Create(t.Context(), configMap(name, "", nil), false))
@@ -122,7 +122,7 @@ func TestObjects_Forgotten(t *testing.T) {
 // expired checks what the API server says of a version that its history does not reach back to.
 func expired(t *testing.T, c *kube.Cluster) {
 	t.Helper()
-	err := c.ConfigMaps("default").Follow(t.Context(), "1", func(kube.Event[kube.ConfigMap]) bool { return false })
+	err := kube.ConfigMaps(c, "default").Follow(t.Context(), "1", func(kube.Event[kube.ConfigMap]) bool { return false })
 	why(t, "a watch from the first version on", err, kube.Expired)
 }
 
@@ -134,7 +134,7 @@ func TestWatch_KubeOutage(t *testing.T) {
 		t.Skip("BRUNT_KUBE names no program that kills the API server: .ci/kube test does")
 	}
 	c := open(t, kube.Address{Kubeconfig: path})
-	maps := c.ConfigMaps("default")
+	maps := kube.ConfigMaps(c, "default")
 	made := strings.ToLower("outage-" + rand.Text()[:6])
 	labels := map[string]string{"test": made}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -209,11 +209,11 @@ func suiteOf(t *testing.T, kubeconfig, guest string) {
 		Cluster: c, namespace: "brunt-suite-" + strings.ToLower(rand.Text()[:6]), kubeconfig: kubeconfig, guest: guest,
 	}
 	ns := &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace}}
-	if _, err := c.Namespaces().Create(t.Context(), ns, false); err != nil {
+	if _, err := kube.Namespaces(c).Create(t.Context(), ns, false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := c.Namespaces().Delete(context.WithoutCancel(t.Context()), b.namespace, kube.Deletion{}); err != nil {
+		if err := kube.Namespaces(c).Delete(context.WithoutCancel(t.Context()), b.namespace, kube.Deletion{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -262,7 +262,7 @@ func must[T any](t *testing.T) func(T, error) T {
 }
 
 func (b *bed) objects(t *testing.T) {
-	maps, get := b.ConfigMaps(b.namespace), must[*kube.ConfigMap](t)
+	maps, get := kube.ConfigMaps(b.Cluster, b.namespace), must[*kube.ConfigMap](t)
 	made := get(maps.Create(t.Context(), configMap("one", "a", nil), false))
 	if made.UID == "" || made.ResourceVersion == "" || made.Namespace != b.namespace {
 		t.Errorf("it lacks what the cluster fills in: %+v", made.ObjectMeta)
@@ -293,7 +293,7 @@ func (b *bed) objects(t *testing.T) {
 
 // owners has an object go with the one that owns it.
 func (b *bed) owners(t *testing.T) {
-	maps, get := b.ConfigMaps(b.namespace), must[*kube.ConfigMap](t)
+	maps, get := kube.ConfigMaps(b.Cluster, b.namespace), must[*kube.ConfigMap](t)
 	owner := get(maps.Create(t.Context(), configMap("owner", "", nil), false))
 	owned := configMap("owned", "", nil)
 	owned.OwnerReferences = []kube.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "owner", UID: owner.UID}}
@@ -310,14 +310,14 @@ func (b *bed) owners(t *testing.T) {
 }
 
 func (b *bed) pages(t *testing.T) {
-	maps := b.ConfigMaps(b.namespace)
+	maps := kube.ConfigMaps(b.Cluster, b.namespace)
 	for i := range 7 {
 		must[*kube.ConfigMap](t)(maps.Create(t.Context(),
 			configMap(fmt.Sprint("page", i), "", map[string]string{"page": "yes"}), false))
 	}
 	c := open(t, kube.Address{Kubeconfig: b.kubeconfig})
 	c.Pages(3)
-	list, err := c.ConfigMaps(b.namespace).List(t.Context(), kube.Query{Labels: "page=yes"})
+	list, err := kube.ConfigMaps(c, b.namespace).List(t.Context(), kube.Query{Labels: "page=yes"})
 	if err != nil || len(list) != 7 || list[0].Name != "page0" || list[6].Name != "page6" {
 		t.Errorf("%d in pages of 3, %v", len(list), err)
 	}
@@ -328,7 +328,7 @@ func (b *bed) pages(t *testing.T) {
 }
 
 func (b *bed) dry(t *testing.T) {
-	maps := b.ConfigMaps(b.namespace)
+	maps := kube.ConfigMaps(b.Cluster, b.namespace)
 	if _, err := maps.Create(t.Context(), configMap("dry", "", nil), true); err != nil {
 		t.Error(err)
 	}
@@ -339,7 +339,7 @@ func (b *bed) dry(t *testing.T) {
 }
 
 func (b *bed) patch(t *testing.T) {
-	maps, get := b.ConfigMaps(b.namespace), must[*kube.ConfigMap](t)
+	maps, get := kube.ConfigMaps(b.Cluster, b.namespace), must[*kube.ConfigMap](t)
 	made := get(maps.Create(t.Context(), configMap("patched", "a", nil), false))
 	test := kube.Change{Op: "test", Path: "/metadata/uid", Value: made.UID}
 	got := get(maps.Patch(t.Context(), "patched", test, kube.Change{Op: "test", Path: "/data/key", Value: "a"},
@@ -362,7 +362,7 @@ func (b *bed) patch(t *testing.T) {
 
 // edit checks that a change is marked, and taken back as far as nothing else changed it.
 func (b *bed) edit(t *testing.T) {
-	maps := b.ConfigMaps(b.namespace)
+	maps := kube.ConfigMaps(b.Cluster, b.namespace)
 	made := must[*kube.ConfigMap](t)(maps.Create(t.Context(), configMap("edited", "a", nil), false))
 	r := kube.Ref{API: "v1", Resource: "configmaps", Namespace: b.namespace, Name: "edited"}
 	m := kube.Mark{Run: "r", Edits: []kube.Edit{
@@ -371,7 +371,7 @@ func (b *bed) edit(t *testing.T) {
 	}}
 	uid := string(made.UID)
 	now := func() (*kube.ConfigMap, kube.Raw) {
-		raw := must[*kube.Raw](t)(b.Like(r).Get(t.Context(), r.Name))
+		raw := must[*kube.Raw](t)(kube.Like(b.Cluster, r).Get(t.Context(), r.Name))
 		return must[*kube.ConfigMap](t)(maps.Get(t.Context(), r.Name)), *raw
 	}
 	if err := b.Edit(t.Context(), r, "another", m); err == nil ||
@@ -417,7 +417,7 @@ func (b *bed) edit(t *testing.T) {
 
 // watch checks that a watch tells what there is, what changes, and what has gone while it was interrupted.
 func (b *bed) watch(t *testing.T) {
-	maps, get := b.ConfigMaps(b.namespace), must[*kube.ConfigMap](t)
+	maps, get := kube.ConfigMaps(b.Cluster, b.namespace), must[*kube.ConfigMap](t)
 	labels := map[string]string{"watched": "yes"}
 	made := get(maps.Create(t.Context(), configMap("w1", "a", labels), false))
 	var news []string
@@ -463,9 +463,9 @@ func (b *bed) rights(t *testing.T) {
 	if ok, _, err := guest.May(t.Context(), right); ok || err != nil && !kube.Is(err, kube.Forbidden) {
 		t.Errorf("guest may: %v, %v", ok, err)
 	}
-	_, err := guest.Pods(b.namespace).List(t.Context(), kube.Query{})
+	_, err := kube.Pods(guest, b.namespace).List(t.Context(), kube.Query{})
 	why(t, "guest lists pods", err, kube.Forbidden)
-	err = guest.Pods(b.namespace).Watch(t.Context(), kube.Query{}, func(kube.Event[kube.Pod]) bool { return true })
+	err = kube.Pods(guest, b.namespace).Watch(t.Context(), kube.Query{}, func(kube.Event[kube.Pod]) bool { return true })
 	why(t, "guest watches pods", err, kube.Forbidden)
 	_, err = guest.Dial(t.Context(), b.namespace, "pod", echo)
 	why(t, "guest connects to a pod", err, kube.Forbidden)
@@ -473,7 +473,7 @@ func (b *bed) rights(t *testing.T) {
 
 // pods checks connections to a pod, and its eviction.
 func (b *bed) pods(t *testing.T) {
-	pods := b.Pods(b.namespace)
+	pods := kube.Pods(b.Cluster, b.namespace)
 	pod := &kube.Pod{
 		ObjectMeta: kube.ObjectMeta{Name: "echo", Labels: map[string]string{"app": "echo"}},
 		Spec: kube.PodSpec{
@@ -503,11 +503,11 @@ func (b *bed) pods(t *testing.T) {
 	budget := &kube.PodDisruptionBudget{ObjectMeta: kube.ObjectMeta{Name: "echo"}, Spec: kube.PodDisruptionBudgetSpec{
 		MinAvailable: &one, Selector: &kube.LabelSelector{MatchLabels: map[string]string{"app": "echo"}},
 	}}
-	if _, err := b.Budgets(b.namespace).Create(t.Context(), budget, false); err != nil {
+	if _, err := kube.Budgets(b.Cluster, b.namespace).Create(t.Context(), budget, false); err != nil {
 		t.Fatal(err)
 	}
 	why(t, "evict what a budget needs", b.Evict(t.Context(), b.namespace, "echo", ""), kube.Refused)
-	if err := b.Budgets(b.namespace).Delete(t.Context(), "echo", kube.Deletion{}); err != nil {
+	if err := kube.Budgets(b.Cluster, b.namespace).Delete(t.Context(), "echo", kube.Deletion{}); err != nil {
 		t.Fatal(err)
 	}
 	suite.Until(t, "the pod can be evicted", func() bool { return b.Evict(t.Context(), b.namespace, "echo", "") == nil })
@@ -571,7 +571,7 @@ func (b *bed) connections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := closed.Pods(b.namespace).List(t.Context(), kube.Query{}); !errors.Is(err, errEnough) {
+	if _, err := kube.Pods(closed, b.namespace).List(t.Context(), kube.Query{}); !errors.Is(err, errEnough) {
 		t.Errorf("a request to an address that is refused: %v", err)
 	}
 	if _, err := closed.Dial(t.Context(), b.namespace, "echo", echo); !errors.Is(err, errEnough) {

@@ -32,7 +32,7 @@ func (g *check) pod(ctx context.Context, p *cluster.Pod) error {
 		return err
 	}
 	if ref, err := t.Workload(p.Service()); err == nil {
-		o, err := t.Like(ref).Get(ctx, ref.Name)
+		o, err := kube.Like(t.Cluster, ref).Get(ctx, ref.Name)
 		if err != nil {
 			return unread(p.Name(), err)
 		}
@@ -40,7 +40,7 @@ func (g *check) pod(ctx context.Context, p *cluster.Pod) error {
 			return err
 		}
 	}
-	node, err := t.Nodes().Get(ctx, pod.Spec.NodeName)
+	node, err := kube.Nodes(t.Cluster).Get(ctx, pod.Spec.NodeName)
 	switch {
 	// a brunt that may not read nodes hits none
 	case pod.Spec.NodeName == "", kube.Is(err, kube.Forbidden), kube.Is(err, kube.NotFound):
@@ -60,7 +60,7 @@ func (g *check) namespace(ctx context.Context, t *cluster.Target) error {
 	if slices.Contains(g.rules.Namespaces, name) {
 		return fmt.Errorf("namespace %s: %w: a policy protects it", name, proc.ErrProtected)
 	}
-	ns, err := t.Namespaces().Get(ctx, name)
+	ns, err := kube.Namespaces(t.Cluster).Get(ctx, name)
 	if err != nil {
 		return unread("namespace "+name, err)
 	}
@@ -94,7 +94,7 @@ func (g *check) node(ctx context.Context, name string) error {
 	if t == nil {
 		return nil // the fault itself reports what is missing
 	}
-	node, err := t.Nodes().Get(ctx, name)
+	node, err := kube.Nodes(t.Cluster).Get(ctx, name)
 	if err != nil {
 		return unread("node "+name, err)
 	}
@@ -111,7 +111,7 @@ func (g *check) node(ctx context.Context, name string) error {
 	if err := g.labels("node "+name, node.Labels); err != nil {
 		return err
 	}
-	own, err := t.Pods("").List(ctx, kube.Query{Labels: cluster.RunLabel, Fields: "spec.nodeName=" + name})
+	own, err := kube.Pods(t.Cluster, "").List(ctx, kube.Query{Labels: cluster.RunLabel, Fields: "spec.nodeName=" + name})
 	own = slices.DeleteFunc(own, func(p kube.Pod) bool { // no fault on a node ends pods of brunt
 		part := p.Labels[cluster.PartLabel]
 		ours := part == cluster.StackPart && p.Namespace == t.Place.Namespace // the target itself

@@ -50,12 +50,12 @@ func loadVictim(t *testing.T, program string) {
 func (b *podBed) namespaceFor(t *testing.T, name string, labels map[string]string) string {
 	t.Helper()
 	name += strings.ToLower(rand.Text()[:6])
-	if _, err := b.Namespaces().Create(t.Context(),
+	if _, err := kube.Namespaces(b.Cluster).Create(t.Context(),
 		&kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: name, Labels: labels}}, false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := b.Namespaces().Delete(context.WithoutCancel(t.Context()), name, kube.Deletion{}); err != nil {
+		if err := kube.Namespaces(b.Cluster).Delete(context.WithoutCancel(t.Context()), name, kube.Deletion{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -100,14 +100,14 @@ func newAgentBedOf(t *testing.T, program string) *agentBed {
 		}}
 		of := b.web
 		of.Name = name
-		if _, err := b.Like(of).Create(t.Context(), &kube.Raw{
+		if _, err := kube.Like(b.Cluster, of).Create(t.Context(), &kube.Raw{
 			"metadata": map[string]any{"name": name},
 			"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": pods},
 		}, false); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.Cluster.Services(b.namespace).Create(t.Context(), &kube.Service{
+	if _, err := kube.Services(b.Cluster, b.namespace).Create(t.Context(), &kube.Service{
 		ObjectMeta: kube.ObjectMeta{Name: "store"},
 		Spec: kube.ServiceSpec{
 			Selector: map[string]string{"app": "store"},
@@ -157,7 +157,7 @@ chaos:
 func (b *agentBed) answering(t *testing.T) {
 	t.Helper()
 	if !suite.Within(3*time.Minute, func() bool {
-		pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: "app"})
+		pods, err := kube.Pods(b.Cluster, b.namespace).List(t.Context(), kube.Query{Labels: "app"})
 		ready := 0
 		for i := range pods {
 			if cluster.IsReady(&pods[i]) && pods[i].DeletionTimestamp == nil {
@@ -173,7 +173,7 @@ func (b *agentBed) answering(t *testing.T) {
 // unit is the pod of a unit of a deployment, as brunt numbers them.
 func (b *agentBed) unit(t *testing.T, service string, slot int) *kube.Pod {
 	t.Helper()
-	pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: "app=" + service})
+	pods, err := kube.Pods(b.Cluster, b.namespace).List(t.Context(), kube.Query{Labels: "app=" + service})
 	if err != nil || len(pods) != 2 {
 		t.Fatalf("%d pods, %v", len(pods), err)
 	}
@@ -224,7 +224,7 @@ func (b *agentBed) leftAt(t *testing.T, pod *kube.Pod) string {
 func (b *agentBed) clean(t *testing.T, since time.Time, most time.Duration) time.Duration {
 	t.Helper()
 	left, took := "", time.Duration(0)
-	pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: "app"})
+	pods, err := kube.Pods(b.Cluster, b.namespace).List(t.Context(), kube.Query{Labels: "app"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,9 +247,9 @@ func (b *agentBed) clean(t *testing.T, since time.Time, most time.Duration) time
 func (b *agentBed) unmanned(t *testing.T) {
 	t.Helper()
 	b.unmannedOnce(t)
-	roles, err := b.Roles(b.agents).List(t.Context(), kube.Query{})
+	roles, err := kube.Roles(b.Cluster, b.agents).List(t.Context(), kube.Query{})
 	if err != nil || len(roles) > 0 && !suite.Within(30*time.Second, func() bool {
-		roles, err = b.Roles(b.agents).List(t.Context(), kube.Query{})
+		roles, err = kube.Roles(b.Cluster, b.agents).List(t.Context(), kube.Query{})
 		return err == nil && len(roles) == 0
 	}) {
 		t.Errorf("%d roles are left in the namespace of the agents, %v", len(roles), err)
@@ -359,7 +359,7 @@ func (b *agentBed) over(t *testing.T) {
 func (b *agentBed) unmannedOnce(t *testing.T) {
 	t.Helper()
 	suite.Until(t, "no pod of an agent is left", func() bool {
-		pods, err := b.Pods(b.agents).List(t.Context(), kube.Query{})
+		pods, err := kube.Pods(b.Cluster, b.agents).List(t.Context(), kube.Query{})
 		return err == nil && len(pods) == 0
 	})
 }
@@ -367,7 +367,7 @@ func (b *agentBed) unmannedOnce(t *testing.T) {
 // killAgent kills the process of the agent, which can take nothing back then.
 func (b *agentBed) killAgent(t *testing.T) {
 	t.Helper()
-	pods, err := b.Pods(b.agents).List(t.Context(), kube.Query{})
+	pods, err := kube.Pods(b.Cluster, b.agents).List(t.Context(), kube.Query{})
 	if err != nil || len(pods) != 1 {
 		t.Fatalf("%d agents, %v", len(pods), err)
 	}
@@ -386,11 +386,11 @@ func (b *agentBed) agentDead(t *testing.T, fault string, killed bool) {
 		b.killAgent(t)
 		most = 2 * bySilent // what the kernel does not hold, brunt takes back by another agent when the fault is to end
 	} else {
-		pods, err := b.Pods(b.agents).List(t.Context(), kube.Query{})
+		pods, err := kube.Pods(b.Cluster, b.agents).List(t.Context(), kube.Query{})
 		if err != nil || len(pods) != 1 {
 			t.Fatalf("%d agents, %v", len(pods), err)
 		}
-		if err := b.Pods(b.agents).Delete(t.Context(), pods[0].Name, kube.Deletion{Now: true}); err != nil {
+		if err := kube.Pods(b.Cluster, b.agents).Delete(t.Context(), pods[0].Name, kube.Deletion{Now: true}); err != nil {
 			t.Fatal(err)
 		}
 	}

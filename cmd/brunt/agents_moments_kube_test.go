@@ -61,12 +61,13 @@ var deaths = []death{
 // deleteForced deletes the pods of a part of brunt, at once.
 func (b *agentBed) deleteForced(t *testing.T, namespace, also, part string) {
 	t.Helper()
-	pods, err := b.Pods(namespace).List(t.Context(), kube.Query{Labels: also + cluster.PartLabel + "=" + part})
+	pods, err := kube.Pods(b.Cluster, namespace).List(t.Context(),
+		kube.Query{Labels: also + cluster.PartLabel + "=" + part})
 	if err != nil {
 		t.Error(err)
 	}
 	for i := range pods {
-		if err := b.Pods(namespace).Delete(t.Context(), pods[i].Name, kube.Deletion{Now: true}); err != nil &&
+		if err := kube.Pods(b.Cluster, namespace).Delete(t.Context(), pods[i].Name, kube.Deletion{Now: true}); err != nil &&
 			!kube.Is(err, kube.NotFound) {
 			t.Error(err)
 		}
@@ -76,7 +77,7 @@ func (b *agentBed) deleteForced(t *testing.T, namespace, also, part string) {
 // killAgents kills what the pods of agents run: all of it, or what does the work.
 func (b *agentBed) killAgents(t *testing.T, all bool) {
 	t.Helper()
-	pods, err := b.Pods(b.agents).List(t.Context(), kube.Query{})
+	pods, err := kube.Pods(b.Cluster, b.agents).List(t.Context(), kube.Query{})
 	if err != nil {
 		t.Error(err)
 	}

@@ -85,7 +85,7 @@ func (m *meter) usage(w http.ResponseWriter, r *http.Request) {
 
 // webs lists the pods of web that are ready.
 func (b *agentBed) webs(r *http.Request) (out []string) {
-	pods, err := b.Pods(b.namespace).List(r.Context(), kube.Query{Labels: "app=web"})
+	pods, err := kube.Pods(b.Cluster, b.namespace).List(r.Context(), kube.Query{Labels: "app=web"})
 	if err != nil {
 		return nil
 	}
@@ -108,7 +108,7 @@ func (b *agentBed) metered(t *testing.T, m *meter) {
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
 	port := l.Addr().(*net.TCPAddr).Port
-	if _, err := b.Cluster.Services(b.namespace).Create(t.Context(), &kube.Service{
+	if _, err := kube.Services(b.Cluster, b.namespace).Create(t.Context(), &kube.Service{
 		ObjectMeta: kube.ObjectMeta{Name: "meter"}, Spec: kube.ServiceSpec{Ports: []kube.ServicePort{{Port: 443}}},
 	}, false); err != nil {
 		t.Fatal(err)
@@ -133,12 +133,12 @@ func (b *agentBed) metered(t *testing.T, m *meter) {
 			},
 		}},
 	} {
-		if _, err := b.Like(o.of).Create(t.Context(), &o.made, false); err != nil {
+		if _, err := kube.Like(b.Cluster, o.of).Create(t.Context(), &o.made, false); err != nil {
 			t.Fatalf("%s: %v", o.of.Resource, err)
 		}
 		t.Cleanup(func() {
 			if name := o.made.Text("metadata", "name"); o.of.Namespace == "" {
-				if err := b.Like(o.of).Delete(context.WithoutCancel(t.Context()), name, kube.Deletion{}); err != nil {
+				if err := kube.Like(b.Cluster, o.of).Delete(context.WithoutCancel(t.Context()), name, kube.Deletion{}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -155,7 +155,7 @@ func (b *agentBed) autoscaler(t *testing.T, most int32) (remove func()) {
 	t.Helper()
 	name := fmt.Sprint("web-", most)
 	least, mean := int32(2), kube.Quantity("100m")
-	if _, err := b.Autoscalers(b.namespace).Create(t.Context(), &kube.HorizontalPodAutoscaler{
+	if _, err := kube.Autoscalers(b.Cluster, b.namespace).Create(t.Context(), &kube.HorizontalPodAutoscaler{
 		ObjectMeta: kube.ObjectMeta{Name: name}, // a cluster keeps for minutes what it found for an autoscaler of the name
 		Spec: kube.HorizontalPodAutoscalerSpec{
 			ScaleTargetRef: kube.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
@@ -168,7 +168,7 @@ func (b *agentBed) autoscaler(t *testing.T, most int32) (remove func()) {
 		t.Fatal(err)
 	}
 	return func() {
-		if err := b.Autoscalers(b.namespace).Delete(t.Context(), name, kube.Deletion{}); err != nil {
+		if err := kube.Autoscalers(b.Cluster, b.namespace).Delete(t.Context(), name, kube.Deletion{}); err != nil {
 			t.Error(err)
 		}
 	}

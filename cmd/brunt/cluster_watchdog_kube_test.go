@@ -41,7 +41,8 @@ func (b *podBed) parts(t *testing.T) (out []string) {
 		{API: "rbac.authorization.k8s.io/v1", Resource: "clusterroles"},
 		{API: "rbac.authorization.k8s.io/v1", Resource: "clusterrolebindings"},
 	} {
-		all, err := b.Like(of).List(t.Context(), kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
+		all, err := kube.Like(b.Cluster, of).List(t.Context(),
+			kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
 		if err != nil {
 			return []string{err.Error()}
 		}
@@ -84,7 +85,8 @@ func (b *podBed) guard(t *testing.T) string {
 	t.Helper()
 	name := ""
 	suite.Until(t, "the watchdog has a pod that runs", func() bool {
-		pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
+		pods, err := kube.Pods(b.Cluster, b.namespace).List(t.Context(),
+			kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
 		for i := range pods {
 			if name = pods[i].Name; err == nil && pods[i].DeletionTimestamp == nil && pods[i].Status.Phase == "Running" {
 				return true
@@ -154,7 +156,7 @@ func (b *podBed) allKilled(t *testing.T) {
 	brunt, _ := b.in(t, t.TempDir(), "none")
 	pod, at := b.guard(t), time.Now()
 	killBoth(t, brunt)
-	if err := b.Pods(b.namespace).Delete(t.Context(), pod, kube.Deletion{Now: true}); err != nil {
+	if err := kube.Pods(b.Cluster, b.namespace).Delete(t.Context(), pod, kube.Deletion{Now: true}); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("taken back after %.2f s", b.back(t, at, 2*byRemote).Seconds())
@@ -168,7 +170,7 @@ func (b *podBed) allKilled(t *testing.T) {
 func (b *podBed) guardKilled(t *testing.T) {
 	out := b.begin(t, "none", "--for", "30s")
 	pod := b.guard(t)
-	if err := b.Pods(b.namespace).Delete(t.Context(), pod, kube.Deletion{Now: true}); err != nil {
+	if err := kube.Pods(b.Cluster, b.namespace).Delete(t.Context(), pod, kube.Deletion{Now: true}); err != nil {
 		t.Fatal(err)
 	}
 	at := time.Now()
@@ -186,7 +188,7 @@ func (b *podBed) guardKilled(t *testing.T) {
 // levers are what a person at the cluster can do without brunt. The run ends with the exit code of a stop, and nothing
 // is left.
 func (b *podBed) levers(t *testing.T) {
-	lease := b.Like(kube.Ref{API: "coordination.k8s.io/v1", Resource: "leases", Namespace: b.namespace})
+	lease := kube.Like(b.Cluster, kube.Ref{API: "coordination.k8s.io/v1", Resource: "leases", Namespace: b.namespace})
 	annotate := []kube.Change{{Op: "add", Path: "/metadata/annotations/brunt.dev~1stop", Value: "now"}}
 	for _, of := range []struct {
 		name string
@@ -202,11 +204,11 @@ func (b *podBed) levers(t *testing.T) {
 			return lease.Delete(ctx, name, kube.Deletion{})
 		}},
 		{"the job deleted", func(ctx context.Context, name string) error {
-			return b.Jobs(b.namespace).Delete(ctx, name, kube.Deletion{})
+			return kube.Jobs(b.Cluster, b.namespace).Delete(ctx, name, kube.Deletion{})
 		}},
 		{"the namespace annotated", func(ctx context.Context, _ string) error {
 			stop := kube.Change{Op: "add", Path: "/metadata/annotations", Value: map[string]string{"brunt.dev/stop": "now"}}
-			_, err := b.Namespaces().Patch(ctx, b.namespace, stop)
+			_, err := kube.Namespaces(b.Cluster).Patch(ctx, b.namespace, stop)
 			return err
 		}},
 	} {
@@ -237,7 +239,7 @@ func (b *podBed) levers(t *testing.T) {
 					t.Errorf("%v\n%s", err, text)
 				}
 				b.removed(t)
-				if _, err := b.Namespaces().Patch(t.Context(), b.namespace,
+				if _, err := kube.Namespaces(b.Cluster).Patch(t.Context(), b.namespace,
 					kube.Change{Op: "remove", Path: "/metadata/annotations/brunt.dev~1stop"}); err != nil {
 					t.Fatal(err)
 				}
@@ -344,9 +346,10 @@ func TestClusterWatchdog_KubeMoments(t *testing.T) {
 	kills(t, 5, func(t *testing.T) (*podBed, func(t *testing.T)) {
 		b := newPodBed(t, program)
 		return b, func(t *testing.T) {
-			pods, _ := b.Pods(b.namespace).List(t.Context(), kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
+			pods, _ := kube.Pods(b.Cluster, b.namespace).List(t.Context(),
+				kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
 			for i := range pods {
-				_ = b.Pods(b.namespace).Delete(t.Context(), pods[i].Name, kube.Deletion{Now: true})
+				_ = kube.Pods(b.Cluster, b.namespace).Delete(t.Context(), pods[i].Name, kube.Deletion{Now: true})
 			}
 		}
 	})

@@ -28,7 +28,7 @@ type node struct {
 // runs runs the Jobs of the namespace until ctx ends.
 func (n *node) runs(ctx context.Context) {
 	ends := map[string]context.CancelFunc{}
-	_ = n.b.Jobs(n.b.namespace).Watch(ctx, kube.Query{}, func(e kube.Event[kube.Job]) bool {
+	_ = kube.Jobs(n.b.Cluster, n.b.namespace).Watch(ctx, kube.Query{}, func(e kube.Event[kube.Job]) bool {
 		uid := string(e.Object.UID)
 		switch end := ends[uid]; {
 		case e.Gone && end != nil:

@@ -42,7 +42,7 @@ func runsIn(pod *kube.Pod) (out []string) {
 // now is the pod as it is.
 func (b *agentBed) now(t *testing.T, was *kube.Pod) *kube.Pod {
 	t.Helper()
-	is, err := b.Pods(b.namespace).Get(t.Context(), was.Name)
+	is, err := kube.Pods(b.Cluster, b.namespace).Get(t.Context(), was.Name)
 	if err != nil || is.UID != was.UID {
 		t.Fatalf("the pod %s is not there: %v", was.Name, err)
 	}
@@ -53,7 +53,8 @@ func (b *agentBed) now(t *testing.T, was *kube.Pod) *kube.Pod {
 func (b *agentBed) fresh(t *testing.T) {
 	t.Helper()
 	for _, pod := range b.readyOf(t, "web", 2) {
-		if err := b.Pods(b.namespace).Delete(t.Context(), pod.Name, kube.Deletion{UID: string(pod.UID)}); err != nil {
+		if err := kube.Pods(b.Cluster, b.namespace).Delete(t.Context(),
+			pod.Name, kube.Deletion{UID: string(pod.UID)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -141,7 +142,7 @@ func TestContainers_Kube(t *testing.T) {
 		brunt, _ := b.in(t, t.TempDir(), "kill")
 		killBoth(t, brunt)
 		suite.Until(t, "the pod is as before", func() bool {
-			is, err := b.Pods(b.namespace).Get(t.Context(), was.Name)
+			is, err := kube.Pods(b.Cluster, b.namespace).Get(t.Context(), was.Name)
 			return err == nil && is.Spec.Containers[0].Image == was.Spec.Containers[0].Image && cluster.IsReady(is)
 		})
 		b.over(t)

@@ -74,7 +74,7 @@ func (b *agentBed) verified(t *testing.T) {
 			// kubelet starts what ends again and again ever later
 			if strings.Contains(row.fault, "pod.fail") || strings.Contains(row.fault, "process.crash") {
 				down = append(down, (<-ended).Sub(at["fault.injected"]).Seconds())
-				if err := b.Pods(b.namespace).Delete(t.Context(), hit.Name, kube.Deletion{Now: true}); err != nil {
+				if err := kube.Pods(b.Cluster, b.namespace).Delete(t.Context(), hit.Name, kube.Deletion{Now: true}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -20,7 +20,7 @@ const joins = 8 * time.Second
 // scaleTo changes how many pods web has.
 func (b *agentBed) scaleTo(t *testing.T, n int) {
 	t.Helper()
-	if _, err := b.Like(b.web).Patch(context.WithoutCancel(t.Context()), b.web.Name,
+	if _, err := kube.Like(b.Cluster, b.web).Patch(context.WithoutCancel(t.Context()), b.web.Name,
 		kube.Change{Op: "replace", Path: "/spec/replicas", Value: n}); err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,8 @@ func (b *agentBed) scaleTo(t *testing.T, n int) {
 func (b *agentBed) readyOf(t *testing.T, service string, n int) (out []kube.Pod) {
 	t.Helper()
 	if !suite.Within(time.Minute, func() bool {
-		pods, err := b.Pods(b.namespace).List(context.WithoutCancel(t.Context()), kube.Query{Labels: "app=" + service})
+		pods, err := kube.Pods(b.Cluster, b.namespace).List(context.WithoutCancel(t.Context()),
+			kube.Query{Labels: "app=" + service})
 		ready := 0
 		for i := range pods {
 			if cluster.IsReady(&pods[i]) && pods[i].DeletionTimestamp == nil {
@@ -161,7 +162,7 @@ func (b *agentBed) restore(t *testing.T) {
 
 func (b *agentBed) delete(t *testing.T, pod string) {
 	t.Helper()
-	if err := b.Pods(b.namespace).Delete(t.Context(), pod, kube.Deletion{}); err != nil {
+	if err := kube.Pods(b.Cluster, b.namespace).Delete(t.Context(), pod, kube.Deletion{}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -55,12 +55,14 @@ func newPodBedIn(t *testing.T, b *podBed, watchdog string) *podBed {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	if _, err := b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace}},
+	if _, err := kube.Namespaces(b.Cluster).Create(t.Context(),
+		&kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace}},
 		false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := b.Namespaces().Delete(context.WithoutCancel(t.Context()), b.namespace, kube.Deletion{}); err != nil {
+		if err := kube.Namespaces(b.Cluster).Delete(context.WithoutCancel(t.Context()),
+			b.namespace, kube.Deletion{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -73,7 +75,7 @@ func newPodBedIn(t *testing.T, b *podBed, watchdog string) *podBed {
 			"imagePullPolicy": "Never",
 		}},
 	}}
-	if _, err := b.Like(b.web).Create(t.Context(), &kube.Raw{
+	if _, err := kube.Like(b.Cluster, b.web).Create(t.Context(), &kube.Raw{
 		"metadata": map[string]any{"name": "web"},
 		"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": pods},
 	}, false); err != nil {
@@ -153,7 +155,7 @@ func (b *podBed) left() (out []string, err error) {
 		{API: "v1", Resource: "resourcequotas", Namespace: b.namespace},
 		{API: "v1", Resource: "nodes"},
 	} {
-		all, lerr := b.Like(of).List(ctx, kube.Query{})
+		all, lerr := kube.Like(b.Cluster, of).List(ctx, kube.Query{})
 		err = errors.Join(err, lerr)
 		for _, o := range all {
 			if len(o.Marks()) > 0 || of.Resource == "resourcequotas" {
@@ -161,7 +163,7 @@ func (b *podBed) left() (out []string, err error) {
 			}
 		}
 	}
-	o, oerr := b.Like(b.web).Get(ctx, "web")
+	o, oerr := kube.Like(b.Cluster, b.web).Get(ctx, "web")
 	if err = errors.Join(err, oerr); err == nil && o.Number("spec", "replicas") != 2 {
 		out = append(out, "replicas")
 	}
@@ -175,7 +177,7 @@ func (b *podBed) ready(t *testing.T) {
 	if !suite.Within(3*time.Minute, func() (ok bool) {
 		var err error
 		left, err = b.left()
-		o, oerr := b.Like(b.web).Get(t.Context(), "web")
+		o, oerr := kube.Like(b.Cluster, b.web).Get(t.Context(), "web")
 		return err == nil && oerr == nil && len(left) == 0 && o.Number("status", "readyReplicas") == 2
 	}) {
 		t.Fatalf("the pods are not ready as before; left: %q", left)
@@ -327,7 +329,7 @@ func TestPods_KubeAdmission(t *testing.T) {
 	suite.Needs(t, suite.Kubernetes)
 	b := newPodBed(t, clusterProgram(t))
 	of := kube.Ref{API: "v1", Resource: "limitranges", Namespace: b.namespace}
-	if _, err := b.Like(of).Create(t.Context(), &kube.Raw{
+	if _, err := kube.Like(b.Cluster, of).Create(t.Context(), &kube.Raw{
 		"metadata": map[string]any{"name": "small"},
 		"spec": map[string]any{"limits": []any{
 			map[string]any{"type": "Container", "max": map[string]any{"memory": "64Mi"}},
@@ -373,7 +375,7 @@ func TestPods_KubeRefused(t *testing.T) {
 	suite.Needs(t, suite.Kubernetes)
 	b := newPodBed(t, clusterProgram(t))
 	two := kube.FromInt(2)
-	if _, err := b.Budgets(b.namespace).Create(t.Context(), &kube.PodDisruptionBudget{
+	if _, err := kube.Budgets(b.Cluster, b.namespace).Create(t.Context(), &kube.PodDisruptionBudget{
 		ObjectMeta: kube.ObjectMeta{Name: "all"},
 		Spec: kube.PodDisruptionBudgetSpec{
 			MinAvailable: &two,
@@ -383,7 +385,7 @@ func TestPods_KubeRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	suite.Until(t, "the budget is counted", func() bool {
-		of, err := b.Budgets(b.namespace).Get(t.Context(), "all")
+		of, err := kube.Budgets(b.Cluster, b.namespace).Get(t.Context(), "all")
 		return err == nil && of.Status.CurrentHealthy == 2
 	})
 	out, err := b.brunt(t, t.TempDir(), "inject", b.scenario, "evict")
@@ -391,7 +393,7 @@ func TestPods_KubeRefused(t *testing.T) {
 		!strings.Contains(out, "The disruption budget all needs 2 healthy pods") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if err := b.Budgets(b.namespace).Delete(t.Context(), "all", kube.Deletion{}); err != nil {
+	if err := kube.Budgets(b.Cluster, b.namespace).Delete(t.Context(), "all", kube.Deletion{}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -455,7 +457,7 @@ func TestPods_KubeUnmet(t *testing.T) {
 			"name": name, "image": "docker.io/library/brunt-kube-pause:1", "imagePullPolicy": "Never",
 		}
 	}
-	if _, err := b.Like(two).Create(t.Context(), &kube.Raw{
+	if _, err := kube.Like(b.Cluster, two).Create(t.Context(), &kube.Raw{
 		"metadata": map[string]any{"name": "two"},
 		"spec": map[string]any{
 			"replicas": 1, "selector": map[string]any{"matchLabels": labels},
@@ -515,14 +517,17 @@ func (b *podBed) apply(t *testing.T, manifest string) {
 			API: "rbac.authorization.k8s.io/v1", Resource: strings.ToLower(o.Text("kind")) + "s",
 			Namespace: o.Text("metadata", "namespace"), Name: o.Text("metadata", "name"),
 		}
-		_, err := b.Like(r).Create(t.Context(), &o, false)
+		_, err := kube.Like(b.Cluster, r).Create(t.Context(), &o, false)
 		if kube.Is(err, kube.AlreadyExists) {
 			err = nil
 			if r.Resource == "roles" {
-				_, err = b.Like(r).Patch(t.Context(), r.Name, kube.Change{Op: "replace", Path: "/rules", Value: o["rules"]})
+				_, err = kube.Like(b.Cluster, r).Patch(t.Context(),
+					r.Name, kube.Change{Op: "replace", Path: "/rules", Value: o["rules"]})
 			}
 		} else if err == nil {
-			t.Cleanup(func() { _ = b.Like(r).Delete(context.WithoutCancel(t.Context()), r.Name, kube.Deletion{}) })
+			t.Cleanup(func() {
+				_ = kube.Like(b.Cluster, r).Delete(context.WithoutCancel(t.Context()), r.Name, kube.Deletion{})
+			})
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -129,17 +129,19 @@ func newProbedBed(t *testing.T, program string) *probedBed {
 		spec := kube.Change{Op: "add", Path: "/spec/template/spec/dnsPolicy", Value: "ClusterFirst"}
 		drop := kube.Change{Op: "remove", Path: "/spec/template/spec/dnsConfig"}
 		four := kube.Change{Op: "replace", Path: "/spec/replicas", Value: 4}
-		if _, err := b.Like(of).Patch(t.Context(), name, spec, drop, four); err != nil {
+		if _, err := kube.Like(b.Cluster, of).Patch(t.Context(), name, spec, drop, four); err != nil {
 			t.Fatal(err)
 		}
 	}
-	made, err := b.Like(kube.Ref{API: "v1", Resource: "services", Namespace: b.namespace}).Create(t.Context(), &kube.Raw{
-		"metadata": map[string]any{"name": "web"},
-		"spec": map[string]any{
-			"type": "NodePort", "selector": map[string]any{"app": "web"},
-			"ports": []any{map[string]any{"port": 80, "targetPort": 8080}},
-		},
-	}, false)
+	services := kube.Ref{API: "v1", Resource: "services", Namespace: b.namespace}
+	made, err := kube.Like(b.Cluster, services).Create(t.Context(),
+		&kube.Raw{
+			"metadata": map[string]any{"name": "web"},
+			"spec": map[string]any{
+				"type": "NodePort", "selector": map[string]any{"app": "web"},
+				"ports": []any{map[string]any{"port": 80, "targetPort": 8080}},
+			},
+		}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +154,7 @@ func newProbedBed(t *testing.T, program string) *probedBed {
 	b.node = b.readyOf(t, "web", 4)[0].Status.HostIPs[0].IP
 	b.url = "http://" + net.JoinHostPort(b.node, fmt.Sprint(of.Spec.Ports[0].NodePort))
 	b.readyOf(t, "store", 4)
-	store, err := b.Cluster.Services(b.namespace).Get(t.Context(), "store")
+	store, err := kube.Services(b.Cluster, b.namespace).Get(t.Context(), "store")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -356,7 +358,7 @@ func TestProber_Kube(t *testing.T) {
 func TestProber_KubeMemory(t *testing.T) {
 	suite.Needs(t, suite.Kubernetes)
 	b := newProbedBed(t, agentProgram(t))
-	if _, err := b.Like(b.web).Patch(t.Context(), b.web.Name, kube.Change{
+	if _, err := kube.Like(b.Cluster, b.web).Patch(t.Context(), b.web.Name, kube.Change{
 		Op: "add", Path: "/spec/template/spec/containers/0/resources",
 		Value: map[string]any{"limits": map[string]any{"memory": "96Mi"}, "requests": map[string]any{"memory": "32Mi"}},
 	}); err != nil {
@@ -409,7 +411,7 @@ func (b *probedBed) rollOut(t *testing.T, name string) {
 	t.Helper()
 	of := b.web
 	of.Name = name
-	if _, err := b.Like(of).Patch(context.WithoutCancel(t.Context()), name, kube.Change{
+	if _, err := kube.Like(b.Cluster, of).Patch(context.WithoutCancel(t.Context()), name, kube.Change{
 		Op: "add", Path: "/spec/template/metadata/annotations", Value: map[string]string{"again": time.Now().String()},
 	}); err != nil {
 		t.Fatal(err)

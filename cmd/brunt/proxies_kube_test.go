@@ -15,7 +15,7 @@ import (
 // asks asks the service store from inside the network of a pod, and returns the status and the body.
 func (b *agentBed) asks(t *testing.T, pod *kube.Pod) string {
 	t.Helper()
-	is, err := b.Cluster.Services(b.namespace).Get(t.Context(), "store")
+	is, err := kube.Services(b.Cluster, b.namespace).Get(t.Context(), "store")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ is for. No cluster is asked.
 			for _, u := range uses {
 				rights = append(rights, u.Right)
 			}
-			text, err := kube.Roles("brunt", rights, subject)
+			text, err := kube.RoleManifest("brunt", rights, subject)
 			if err != nil {
 				return err
 			}

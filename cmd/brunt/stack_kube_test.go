@@ -46,7 +46,7 @@ slo: [errors < 5%]
 // made lists the namespaces that runs have made.
 func (b *podBed) made(t *testing.T) (out []string) {
 	t.Helper()
-	all, err := b.Namespaces().List(context.WithoutCancel(t.Context()), kube.Query{Labels: cluster.RunLabel})
+	all, err := kube.Namespaces(b.Cluster).List(context.WithoutCancel(t.Context()), kube.Query{Labels: cluster.RunLabel})
 	if err != nil {
 		t.Fatal(err)
 	}

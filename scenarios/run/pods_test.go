@@ -36,7 +36,7 @@ func podsIn(t *testing.T, s *kubetest.Server, resource, name string) {
 			"name": "app", "image": "a", "ports": []any{map[string]any{"containerPort": 8080}},
 		}}},
 	}
-	if _, err := c.Like(kube.Ref{API: "apps/v1", Resource: resource, Namespace: "default"}).Create(t.Context(),
+	if _, err := kube.Like(c, kube.Ref{API: "apps/v1", Resource: resource, Namespace: "default"}).Create(t.Context(),
 		&kube.Raw{
 			"metadata": map[string]any{"name": name},
 			"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": template},

@@ -40,7 +40,7 @@ func stackOn(t *testing.T, h http.Handler) *kube.Cluster {
 // namespacesOf lists the namespaces of a cluster other than its own.
 func namespacesOf(t *testing.T, c *kube.Cluster) (out []string) {
 	t.Helper()
-	all, err := c.Namespaces().List(context.WithoutCancel(t.Context()), kube.Query{})
+	all, err := kube.Namespaces(c).List(context.WithoutCancel(t.Context()), kube.Query{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestRun_StackOnPods(t *testing.T) {
 			seen := map[string]string{} // labels of the run, by stateful set
 			c = stackOn(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				once.Do(func() {
-					sets, err := c.StatefulSets("").List(context.Background(), kube.Query{})
+					sets, err := kube.StatefulSets(c, "").List(context.Background(), kube.Query{})
 					if err != nil {
 						t.Error(err)
 					}
@@ -104,8 +104,8 @@ slo: [errors < 5%, posts.replicas >= 1]
 			if left := namespacesOf(t, c); len(left) > 0 {
 				t.Errorf("namespaces %q are left", left)
 			}
-			sets, err := c.StatefulSets("").List(t.Context(), kube.Query{})
-			services, serr := c.Services("").List(t.Context(), kube.Query{})
+			sets, err := kube.StatefulSets(c, "").List(t.Context(), kube.Query{})
+			services, serr := kube.Services(c, "").List(t.Context(), kube.Query{})
 			if err != nil || serr != nil || len(sets)+len(services) > 0 {
 				t.Errorf("%d stateful sets and %d services are left, %v, %v", len(sets), len(services), err, serr)
 			}

@@ -145,7 +145,7 @@ func (n *Nodes) settings() Settings {
 func (n *Nodes) startWith(ctx context.Context, node string, s Settings) (joined, error) {
 	// otherwise an interrupt could leave an unknown pod behind
 	making, made := context.WithTimeout(context.WithoutCancel(ctx), startFor)
-	pod, err := n.c.Pods(s.Namespace).Create(making, s.pod(node, true,
+	pod, err := kube.Pods(n.c, s.Namespace).Create(making, s.pod(node, true,
 		program, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, "--key", hex.EncodeToString(n.public)), false)
 	defer made()
 	if err != nil {
@@ -155,7 +155,7 @@ func (n *Nodes) startWith(ctx context.Context, node string, s Settings) (joined,
 	defer cancel()
 	if err := s.await(ctx, n.c, pod.Name, func(running, _ bool) bool { return running }); err != nil {
 		// if this fails, it is deleted with the others at the end
-		_ = n.c.Pods(s.Namespace).Delete(making, pod.Name, kube.Deletion{UID: string(pod.UID)})
+		_ = kube.Pods(n.c, s.Namespace).Delete(making, pod.Name, kube.Deletion{UID: string(pod.UID)})
 		return joined{}, err
 	}
 	pipe, err := n.dial(ctx, pod.Name, port, s.Run)
@@ -173,7 +173,7 @@ func (n *Nodes) startWith(ctx context.Context, node string, s Settings) (joined,
 func (s *Settings) await(ctx context.Context, c *kube.Cluster, pod string, done func(running, ended bool) bool) error {
 	began, why := time.Now(), errors.New("it is not there")
 	for {
-		is, err := c.Pods(s.Namespace).Get(ctx, pod)
+		is, err := kube.Pods(c, s.Namespace).Get(ctx, pod)
 		switch {
 		case kube.Answered(err):
 			return err
@@ -220,7 +220,7 @@ func (n *Nodes) dial(ctx context.Context, pod string, at int, name string) (*rpc
 // gone returns [rpc.ErrGone] if the cluster says that the pod of an agent has ended, or ends. The conversation with it
 // need not wait for its patience then.
 func (n *Nodes) gone(ctx context.Context, pod string) error {
-	is, err := n.c.Pods(n.s.Namespace).Get(ctx, pod)
+	is, err := kube.Pods(n.c, n.s.Namespace).Get(ctx, pod)
 	if kube.Is(err, kube.NotFound) {
 		return fmt.Errorf("%w: the pod %s was deleted", rpc.ErrGone, pod)
 	}

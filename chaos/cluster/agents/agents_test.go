@@ -51,7 +51,8 @@ func newBed(t *testing.T) *bed {
 		kube.Address{Kubeconfig: srv.Kubeconfig(t, ""), Context: "test", Namespace: "default"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: "agents"}},
+	if _, err := kube.Namespaces(b.Cluster).Create(t.Context(),
+		&kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: "agents"}},
 		false); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func newBed(t *testing.T) *bed {
 	t.Cleanup(kubelet.Wait)
 	t.Cleanup(end)
 	kubelet.Go(func() {
-		_ = b.Pods("agents").Watch(ctx, kube.Query{}, func(e kube.Event[kube.Pod]) bool {
+		_ = kube.Pods(b.Cluster, "agents").Watch(ctx, kube.Query{}, func(e kube.Event[kube.Pod]) bool {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			known := slices.ContainsFunc(b.made, func(p kube.Pod) bool { return p.UID == e.Object.UID })
@@ -92,10 +93,12 @@ func (b *bed) runs(ctx context.Context, p *kube.Pod) {
 		ended, holds := b.ended, b.holds
 		b.mu.Unlock()
 		if holds != nil {
-			_, _ = b.Pods("agents").Patch(ctx, p.Name, kube.Change{Op: "replace", Path: "/status/phase", Value: kube.PodRunning})
+			_, _ = kube.Pods(b.Cluster, "agents").Patch(ctx,
+				p.Name, kube.Change{Op: "replace", Path: "/status/phase", Value: kube.PodRunning})
 			holds(p)
 		}
-		_, _ = b.Pods("agents").Patch(ctx, p.Name, kube.Change{Op: "replace", Path: "/status/phase", Value: ended})
+		_, _ = kube.Pods(b.Cluster, "agents").Patch(ctx,
+			p.Name, kube.Change{Op: "replace", Path: "/status/phase", Value: ended})
 		return
 	}
 	s := agents.Served{Listen: b.at, Run: args[4], Key: args[6]}
@@ -113,7 +116,7 @@ func (b *bed) runs(ctx context.Context, p *kube.Pod) {
 // pods are those in the namespace of agents that there were, and their number now.
 func (b *bed) pods(t *testing.T) (made []kube.Pod, now int) {
 	t.Helper()
-	all, err := b.Pods("agents").List(t.Context(), kube.Query{})
+	all, err := kube.Pods(b.Cluster, "agents").List(t.Context(), kube.Query{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,10 +215,10 @@ func TestNodes_Gone(t *testing.T) {
 		end        func(b *bed, pod string) error
 	}{
 		{"it was deleted", "was deleted", func(b *bed, pod string) error {
-			return b.Pods("agents").Delete(t.Context(), pod, kube.Deletion{Now: true})
+			return kube.Pods(b.Cluster, "agents").Delete(t.Context(), pod, kube.Deletion{Now: true})
 		}},
 		{"its program was killed", "ended with 137: killed", func(b *bed, pod string) error {
-			_, err := b.Pods("agents").Patch(t.Context(), pod,
+			_, err := kube.Pods(b.Cluster, "agents").Patch(t.Context(), pod,
 				kube.Change{Op: "add", Path: "/status/containerStatuses", Value: terminated})
 			return err
 		}},
@@ -335,14 +338,14 @@ func TestOperations_Beside(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				_, _ = ops.Undo(ctx, end) // it waits for the pod
-				if is, err := b.Pods("agents").Get(t.Context(), p.Name); err != nil || is.DeletionTimestamp != nil {
+				if is, err := kube.Pods(b.Cluster, "agents").Get(t.Context(), p.Name); err != nil || is.DeletionTimestamp != nil {
 					t.Errorf("the pod was deleted before its end: %v", err)
 				}
 			},
 		},
 		{"its pod is deleted", 2, func(t *testing.T, b *bed, _ chaos.Operations, _ chaos.Undo, p *kube.Pod) {
 			time.Sleep(500 * time.Millisecond) // simulates a pod that was seen to run
-			if err := b.Pods("agents").Delete(t.Context(), p.Name, kube.Deletion{Now: true}); err != nil {
+			if err := kube.Pods(b.Cluster, "agents").Delete(t.Context(), p.Name, kube.Deletion{Now: true}); err != nil {
 				t.Error(err)
 			}
 		}},

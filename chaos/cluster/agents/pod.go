@@ -89,7 +89,7 @@ func (s *Settings) pod(node string, agent bool, args ...string) *kube.Pod {
 
 // Admitted asks the cluster whether it would accept an agent on a node. It changes nothing.
 func Admitted(ctx context.Context, c *kube.Cluster, s Settings, node string) error {
-	_, err := c.Pods(s.Namespace).Create(ctx, s.pod(node, true, program), true)
+	_, err := kube.Pods(c, s.Namespace).Create(ctx, s.pod(node, true, program), true)
 	return s.refused(err)
 }
 

@@ -104,7 +104,7 @@ func Operations(open cluster.Opener) []chaos.Operation {
 func (s *Settings) remove(ctx context.Context, c *kube.Cluster, node string) (chaos.Outcome, error) {
 	out, asked, began, ended := chaos.Gone, map[string]bool{}, time.Now(), map[string]time.Time{}
 	for {
-		pods, err := c.Pods(s.Namespace).List(ctx, s.selector())
+		pods, err := kube.Pods(c, s.Namespace).List(ctx, s.selector())
 		left := 0
 		for i := range pods {
 			p := &pods[i]
@@ -120,7 +120,7 @@ func (s *Settings) remove(ctx context.Context, c *kube.Cluster, node string) (ch
 				continue
 			}
 			if !asked[string(p.UID)] {
-				err = c.Pods(s.Namespace).Delete(ctx, p.Name, kube.Deletion{UID: string(p.UID)})
+				err = kube.Pods(c, s.Namespace).Delete(ctx, p.Name, kube.Deletion{UID: string(p.UID)})
 				asked[string(p.UID)] = err == nil
 			}
 			out = chaos.Reverted
@@ -156,14 +156,14 @@ func another(ctx context.Context, c *kube.Cluster, args *undoArgs) (out chaos.Ou
 func once(ctx context.Context, c *kube.Cluster, args *undoArgs) (out chaos.Outcome, err error) {
 	of := args.pod(args.Node, false, program, "--undo", string(cluster.JSON(args.Undo)))
 	of.Labels[undoesLabel] = "yes"
-	pod, err := c.Pods(args.Namespace).Create(ctx, of, false)
+	pod, err := kube.Pods(c, args.Namespace).Create(ctx, of, false)
 	if err != nil {
 		return chaos.Failed, err
 	}
 	defer func() {
 		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), joinFor)
 		defer cancel()
-		derr := c.Pods(args.Namespace).Delete(own, pod.Name, kube.Deletion{UID: string(pod.UID)})
+		derr := kube.Pods(c, args.Namespace).Delete(own, pod.Name, kube.Deletion{UID: string(pod.UID)})
 		if derr != nil && !kube.Is(derr, kube.NotFound) && !kube.Is(derr, kube.Conflict) {
 			out, err = chaos.Failed, chaos.JoinErrors(err, derr)
 		}
@@ -181,7 +181,7 @@ func once(ctx context.Context, c *kube.Cluster, args *undoArgs) (out chaos.Outco
 	case err != nil || !succeeded:
 		return chaos.Failed, fmt.Errorf("the agent that takes it back: %w", err)
 	}
-	is, err := c.Pods(args.Namespace).Get(ctx, pod.Name)
+	is, err := kube.Pods(c, args.Namespace).Get(ctx, pod.Name)
 	switch {
 	case err == nil && is.Status.Phase == kube.PodSucceeded:
 		return chaos.Reverted, nil

@@ -45,7 +45,7 @@ func Operations() []chaos.Operation {
 				return chaos.Failed, err
 			}
 			defer c.Close()
-			object, err := c.ConfigMaps(args.Namespace).Get(ctx, nameOf(args.Run))
+			object, err := kube.ConfigMaps(c, args.Namespace).Get(ctx, nameOf(args.Run))
 			if kube.Is(err, kube.NotFound) {
 				return chaos.Gone, nil
 			} else if err != nil {
@@ -86,7 +86,7 @@ func (b *book) finish(ctx context.Context, c *kube.Cluster) (taken []journal.Tak
 // closed reports whether an entry is no longer open. Two processes may replay the same journal, such as a person's and
 // a watchdog, and the first leaves nothing for the other.
 func (b *book) closed(ctx context.Context, c *kube.Cluster, id int) bool {
-	object, err := c.ConfigMaps(b.object.Namespace).Get(ctx, b.object.Name)
+	object, err := kube.ConfigMaps(c, b.object.Namespace).Get(ctx, b.object.Name)
 	if kube.Is(err, kube.NotFound) || err == nil && object.UID != b.object.UID {
 		return true
 	}
@@ -118,11 +118,12 @@ const listening = 5 * every / 2
 
 // List finds the runs with a watchdog in a namespace. It takes some seconds, to find out which of them still go on.
 func List(ctx context.Context, c *kube.Cluster, at cluster.Place) ([]Found, error) {
-	all, err := c.ConfigMaps(at.Namespace).List(ctx, kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
+	all, err := kube.ConfigMaps(c, at.Namespace).List(ctx,
+		kube.Query{Labels: cluster.PartLabel + "=" + cluster.WatchdogPart})
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	leases := c.Like(kube.Ref{API: leases + "/v1", Resource: "leases", Namespace: at.Namespace})
+	leases := kube.Like(c, kube.Ref{API: leases + "/v1", Resource: "leases", Namespace: at.Namespace})
 	renewed := func() (map[string]string, error) {
 		out := map[string]string{}
 		for i := range all {
@@ -178,7 +179,7 @@ func (f *Found) TakeBack(ctx context.Context, c *kube.Cluster) ([]journal.Taken,
 	case f.Error != "":
 		return nil, errors.New(f.Error)
 	}
-	object, err := c.ConfigMaps(f.book.object.Namespace).Get(ctx, f.book.object.Name)
+	object, err := kube.ConfigMaps(c, f.book.object.Namespace).Get(ctx, f.book.object.Name)
 	if kube.Is(err, kube.NotFound) { // removed since it was found
 		return nil, nil
 	} else if err != nil {
@@ -228,7 +229,7 @@ func findAt(ctx context.Context, s *chaos.Search, at kube.Address) (out []chaos.
 func findMade(
 	ctx context.Context, c *kube.Cluster, place cluster.Place, live func(run string) bool,
 ) (out []chaos.Remnant, err error) {
-	all, err := c.Namespaces().List(ctx, kube.Query{Labels: cluster.RunLabel})
+	all, err := kube.Namespaces(c).List(ctx, kube.Query{Labels: cluster.RunLabel})
 	if err != nil {
 		return nil, fmt.Errorf("%s: list its namespaces: %w", place, err)
 	}

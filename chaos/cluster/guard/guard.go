@@ -87,7 +87,7 @@ func (s *serving) say(format string, args ...any) {
 }
 
 func (s *serving) lease() kube.Objects[kube.Raw] {
-	return s.c.Like(kube.Ref{API: leases + "/v1", Resource: "leases", Namespace: s.Namespace})
+	return kube.Like(s.c, kube.Ref{API: leases + "/v1", Resource: "leases", Namespace: s.Namespace})
 }
 
 // errReplaced ends a watchdog whose pod ends. It is an error, because a Job does not replace a pod that succeeded.
@@ -97,7 +97,7 @@ var errReplaced = errors.New("the pod of the watchdog ends, and its Job makes an
 func (s *serving) dying(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, dyingFor)
 	defer cancel()
-	job, err := s.c.Jobs(s.Namespace).Get(ctx, s.name)
+	job, err := kube.Jobs(s.c, s.Namespace).Get(ctx, s.name)
 	if err != nil && !kube.Is(err, kube.NotFound) || err == nil && job.DeletionTimestamp == nil {
 		return errors.Join(errReplaced, err)
 	}
@@ -110,7 +110,7 @@ func (s *serving) dying(ctx context.Context) error {
 
 // read reads the journal.
 func (s *serving) read(ctx context.Context) error {
-	object, err := s.c.ConfigMaps(s.Namespace).Get(ctx, s.name)
+	object, err := kube.ConfigMaps(s.c, s.Namespace).Get(ctx, s.name)
 	if kube.Is(err, kube.NotFound) {
 		return errNoJournal
 	}
@@ -143,7 +143,7 @@ func (s *serving) check(ctx context.Context) error {
 			s.renewed, s.silence = is, 0
 		}
 	}
-	if ns, err := s.c.Namespaces().Get(ctx, s.Namespace); err == nil && ns.Annotations[stopMark] != "" {
+	if ns, err := kube.Namespaces(s.c).Get(ctx, s.Namespace); err == nil && ns.Annotations[stopMark] != "" {
 		s.stopFor(fmt.Sprintf("the namespace %s was annotated with %s=%s", s.Namespace, stopMark, ns.Annotations[stopMark]))
 	}
 	if s.Most > 0 && now.Sub(s.began) > s.Most {

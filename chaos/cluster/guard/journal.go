@@ -126,7 +126,7 @@ func (b *book) revert(ctx context.Context, c *kube.Cluster, e *journal.Pending, 
 	}
 	note := cluster.JSON(Taken{Time: time.Now().UTC(), What: e.What, Outcome: out, Why: why})
 	at := key(openKey, e.ID)
-	_, err = c.ConfigMaps(b.object.Namespace).Patch(own, b.object.Name,
+	_, err = kube.ConfigMaps(c, b.object.Namespace).Patch(own, b.object.Name,
 		kube.Change{Op: "test", Path: "/metadata/uid", Value: b.object.UID}, kube.Change{Op: "remove", Path: "/data/" + at},
 		kube.Change{Op: "add", Path: "/data/" + key(takenKey, e.ID), Value: string(note)})
 	if kube.Is(err, kube.Invalid) || kube.Is(err, kube.NotFound) || kube.Is(err, kube.Conflict) && b.closed(own, c, e.ID) {

@@ -226,7 +226,7 @@ func (s *Settings) pod() kube.PodSpec {
 func Admitted(ctx context.Context, c *kube.Cluster, s Settings) (known bool, err error) {
 	job := s.job(map[string]any{"name": nameOf(s.Run), "labels": s.labels()})
 	of := kube.Ref{API: "batch/v1", Resource: "jobs", Namespace: s.Place.Namespace}
-	if _, err = c.Like(of).Create(ctx, &job, true); err != nil {
+	if _, err = kube.Like(c, of).Create(ctx, &job, true); err != nil {
 		return false, err
 	}
 	return c.AdmitsPod(ctx, s.Place.Namespace, s.labels(), s.pod())
@@ -236,13 +236,13 @@ func Admitted(ctx context.Context, c *kube.Cluster, s Settings) (known bool, err
 // made.
 func (s *Settings) make(ctx context.Context, c *kube.Cluster) (*kube.ConfigMap, error) {
 	create := func(m making) (*kube.Raw, error) {
-		o, err := c.Like(m.ref).Create(ctx, &m.object, false)
+		o, err := kube.Like(c, m.ref).Create(ctx, &m.object, false)
 		if err != nil {
 			return nil, fmt.Errorf("create its %s: %w", m.ref.Resource, err)
 		}
 		return o, nil
 	}
-	book, err := c.ConfigMaps(s.Place.Namespace).Create(ctx, s.configMap(), false)
+	book, err := kube.ConfigMaps(c, s.Place.Namespace).Create(ctx, s.configMap(), false)
 	if err != nil {
 		return nil, fmt.Errorf("create its journal: %w", err)
 	}
@@ -276,19 +276,19 @@ func (s *Settings) make(ctx context.Context, c *kube.Cluster) (*kube.ConfigMap, 
 func remove(ctx context.Context, c *kube.Cluster, b *book) error {
 	if b.Nodes {
 		role := kube.Ref{API: rbac + "/v1", Resource: "clusterroles", Name: b.object.Name}
-		err := c.Like(role).Delete(ctx, role.Name, kube.Deletion{})
+		err := kube.Like(c, role).Delete(ctx, role.Name, kube.Deletion{})
 		if err != nil && !kube.Is(err, kube.NotFound) && !kube.Is(err, kube.Forbidden) {
 			return err
 		}
 	}
 	for _, ns := range b.Besides {
 		role := kube.Ref{API: rbac + "/v1", Resource: "roles", Namespace: ns, Name: b.object.Name}
-		err := c.Like(role).Delete(ctx, role.Name, kube.Deletion{})
+		err := kube.Like(c, role).Delete(ctx, role.Name, kube.Deletion{})
 		if err != nil && !kube.Is(err, kube.NotFound) && !kube.Is(err, kube.Forbidden) {
 			return err
 		}
 	}
-	err := c.ConfigMaps(b.object.Namespace).Delete(ctx, b.object.Name, kube.Deletion{UID: string(b.object.UID)})
+	err := kube.ConfigMaps(c, b.object.Namespace).Delete(ctx, b.object.Name, kube.Deletion{UID: string(b.object.UID)})
 	if kube.Is(err, kube.NotFound) || kube.Is(err, kube.Conflict) {
 		return nil
 	}

@@ -75,7 +75,7 @@ func newBed(t *testing.T) *bed {
 	b.config = b.server.Kubeconfig(t, "")
 	b.Cluster, b.place = open(t, b.config)
 	labels := map[string]any{"app": "web"}
-	made, err := b.Like(b.web).Create(t.Context(),
+	made, err := kube.Like(b.Cluster, b.web).Create(t.Context(),
 		&kube.Raw{"metadata": map[string]any{"name": "web"}, "spec": map[string]any{
 			"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": map[string]any{
 				"metadata": map[string]any{"labels": labels},
@@ -110,7 +110,7 @@ func (b *bed) keep(t *testing.T) {
 		defer close(done)
 		_, _ = cluster.Until(ctx, func() (string, error) {
 			_,
-				err := c.Jobs("default").Get(ctx, "brunt-watchdog-"+runID)
+				err := kube.Jobs(c, "default").Get(ctx, "brunt-watchdog-"+runID)
 			return "", err
 		})
 		ended = guard.Guard{
@@ -177,7 +177,7 @@ func (b *bed) inject(t *testing.T, w *guard.Watchdog, id int, lasts time.Duratio
 }
 
 func (b *bed) in() bool {
-	o, err := b.Like(b.web).Get(context.Background(), "web")
+	o, err := kube.Like(b.Cluster, b.web).Get(context.Background(), "web")
 	return err == nil && (o.Number("spec", "replicas") != 2 || len(o.Marks()) > 0)
 }
 
@@ -186,7 +186,7 @@ func (b *bed) checks() (n int) {
 	lease := kube.Ref{
 		API: "coordination.k8s.io/v1", Resource: "leases", Namespace: "default", Name: "brunt-watchdog-" + runID,
 	}
-	o, err := b.Like(lease).Get(context.Background(), lease.Name)
+	o, err := kube.Like(b.Cluster, lease).Get(context.Background(), lease.Name)
 	if err == nil {
 		_, _ = fmt.Sscanf(o.Text("metadata", "annotations", "brunt.dev/watchdog"), `{"n":%d`, &n)
 	}
@@ -207,7 +207,7 @@ func (b *bed) parts() (out []string) {
 		{API: "rbac.authorization.k8s.io/v1", Resource: "clusterroles"},
 		{API: "rbac.authorization.k8s.io/v1", Resource: "clusterrolebindings"},
 	} {
-		all, err := b.Like(of).List(context.Background(), kube.Query{})
+		all, err := kube.Like(b.Cluster, of).List(context.Background(), kube.Query{})
 		if err != nil {
 			out = append(out, err.Error())
 		}
@@ -256,7 +256,7 @@ func TestWatchdog_Ends(t *testing.T) {
 		t.Fatal(err)
 	}
 	suite.Until(t, "the entry is closed", func() bool {
-		maps, err := b.ConfigMaps("default").List(t.Context(), kube.Query{})
+		maps, err := kube.ConfigMaps(b.Cluster, "default").List(t.Context(), kube.Query{})
 		return err == nil && len(maps) == 1 && len(maps[0].Data) == 1
 	})
 	if left, err := w.Stop(); left || err != nil {
@@ -282,7 +282,7 @@ func TestWatchdog_BruntDies(t *testing.T) {
 		t.Errorf("it was taken back after %s, before the patience of %s was over", took, quick)
 	}
 	suite.Until(t, "that is noted", func() bool {
-		maps, err := b.ConfigMaps("default").List(t.Context(), kube.Query{})
+		maps, err := kube.ConfigMaps(b.Cluster, "default").List(t.Context(), kube.Query{})
 		return err == nil && len(maps) == 1 && maps[0].Data["taken-2"] != ""
 	})
 	found, err := guard.List(t.Context(), b.Cluster, b.place)
@@ -370,7 +370,7 @@ func TestWatchdog_Dies(t *testing.T) {
 	b.keep(t)
 	b.inject(t, w, 4, time.Minute)
 	suite.Until(t, "the entry that was not injected is gone", func() bool {
-		is, err := b.ConfigMaps("default").Get(t.Context(), "brunt-watchdog-"+runID)
+		is, err := kube.ConfigMaps(b.Cluster, "default").Get(t.Context(), "brunt-watchdog-"+runID)
 		return err == nil && is.Data["open-2"] == ""
 	})
 	w.Die()
@@ -448,15 +448,15 @@ func TestWatchdog_Levers(t *testing.T) {
 		pull       func(ctx context.Context, c *kube.Cluster) error
 	}{
 		{"lease annotated", "annotated with brunt.dev/stop=now", func(ctx context.Context, c *kube.Cluster) error {
-			_, err := c.Like(leases).Patch(ctx, name,
+			_, err := kube.Like(c, leases).Patch(ctx, name,
 				kube.Change{Op: "add", Path: "/metadata/annotations/brunt.dev~1stop", Value: "now"})
 			return err
 		}},
 		{"lease deleted", "was deleted", func(ctx context.Context, c *kube.Cluster) error {
-			return c.Like(leases).Delete(ctx, name, kube.Deletion{})
+			return kube.Like(c, leases).Delete(ctx, name, kube.Deletion{})
 		}},
 		{"namespace annotated", "the namespace default was annotated", func(ctx context.Context, c *kube.Cluster) error {
-			_, err := c.Namespaces().Patch(ctx, "default",
+			_, err := kube.Namespaces(c).Patch(ctx, "default",
 				kube.Change{Op: "add", Path: "/metadata/annotations", Value: map[string]string{"brunt.dev/stop": "now"}})
 			return err
 		}},
@@ -497,7 +497,7 @@ func TestWatchdog_JobDeleted(t *testing.T) {
 	b := newBed(t)
 	w := b.start(t, b.Cluster)
 	b.inject(t, w, 2, time.Minute)
-	if err := b.Jobs("default").Delete(t.Context(), "brunt-watchdog-"+runID, kube.Deletion{}); err != nil {
+	if err := kube.Jobs(b.Cluster, "default").Delete(t.Context(), "brunt-watchdog-"+runID, kube.Deletion{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.guard(); err != nil {
@@ -515,20 +515,20 @@ func TestWatchdog_JobDeleted(t *testing.T) {
 func TestStart_Refused(t *testing.T) {
 	b := newBed(t)
 	stop := kube.Change{Op: "add", Path: "/metadata/annotations", Value: map[string]string{"brunt.dev/stop": "x"}}
-	if _, err := b.Namespaces().Patch(t.Context(), "default", stop); err != nil {
+	if _, err := kube.Namespaces(b.Cluster).Patch(t.Context(), "default", stop); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := guard.Start(t.Context(), b.Cluster, b.s, b.host()); err == nil ||
 		!strings.Contains(err.Error(), "which holds faults off") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := b.Namespaces().Patch(t.Context(), "default",
+	if _, err := kube.Namespaces(b.Cluster).Patch(t.Context(), "default",
 		kube.Change{Op: "remove", Path: "/metadata/annotations"}); err != nil {
 		t.Fatal(err)
 	}
 	taken := &kube.Raw{"metadata": map[string]any{"name": "brunt-watchdog-" + runID}}
-	if _, err := b.Like(kube.Ref{API: "v1", Resource: "serviceaccounts", Namespace: "default"}).Create(t.Context(), taken,
-		false); err != nil {
+	accounts := kube.Ref{API: "v1", Resource: "serviceaccounts", Namespace: "default"}
+	if _, err := kube.Like(b.Cluster, accounts).Create(t.Context(), taken, false); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := guard.Start(t.Context(), b.Cluster, b.s, b.host()); !kube.Is(err, kube.AlreadyExists) {
@@ -598,7 +598,7 @@ func cuttable(t *testing.T, config string) (string, func(bool)) {
 func TestSettings_Job(t *testing.T) {
 	b := newBed(t)
 	b.start(t, b.Cluster)
-	job, err := b.Jobs("default").Get(t.Context(), "brunt-watchdog-"+runID)
+	job, err := kube.Jobs(b.Cluster, "default").Get(t.Context(), "brunt-watchdog-"+runID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -627,7 +627,7 @@ func TestFind_Namespaces(t *testing.T) {
 		case "shop":
 			ns.Labels = nil
 		}
-		is, err := b.Namespaces().Create(t.Context(), ns, false)
+		is, err := kube.Namespaces(b.Cluster).Create(t.Context(), ns, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -653,7 +653,7 @@ func TestFind_Namespaces(t *testing.T) {
 			t.Errorf("%v, %v", outcome, err)
 		}
 	}
-	if _, err := b.Namespaces().Get(t.Context(), "brunt-a"); !kube.Is(err, kube.NotFound) {
+	if _, err := kube.Namespaces(b.Cluster).Get(t.Context(), "brunt-a"); !kube.Is(err, kube.NotFound) {
 		t.Errorf("the namespace is still there, %v", err)
 	}
 }

@@ -75,7 +75,7 @@ func Start(ctx context.Context, c *kube.Cluster, s Settings, h Host) (*Watchdog,
 		c: c, s: s, host: h, kick: make(chan struct{}, 1), open: map[int]bool{}, done: map[int]bool{}, taken: map[int]bool{},
 		renewed: time.Now(),
 	}
-	ns, err := c.Namespaces().Get(ctx, s.Place.Namespace)
+	ns, err := kube.Namespaces(c).Get(ctx, s.Place.Namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (w *Watchdog) Lever() string {
 }
 
 func (w *Watchdog) lease() kube.Objects[kube.Raw] {
-	return w.c.Like(kube.Ref{API: leases + "/v1", Resource: "leases", Namespace: w.s.Place.Namespace})
+	return kube.Like(w.c, kube.Ref{API: leases + "/v1", Resource: "leases", Namespace: w.s.Place.Namespace})
 }
 
 // await waits until the watchdog is heard of.
@@ -293,13 +293,13 @@ func (w *Watchdog) present(ctx context.Context) error {
 
 func (w *Watchdog) write(ctx context.Context, changes ...kube.Change) error {
 	changes = slices.Concat([]kube.Change{{Op: "test", Path: "/metadata/uid", Value: w.book.UID}}, changes)
-	_, err := w.c.ConfigMaps(w.s.Place.Namespace).Patch(ctx, w.book.Name, changes...)
+	_, err := kube.ConfigMaps(w.c, w.s.Place.Namespace).Patch(ctx, w.book.Name, changes...)
 	return err
 }
 
 // extend adds a line to an entry.
 func (w *Watchdog) extend(ctx context.Context, id int, line string) error {
-	maps := w.c.ConfigMaps(w.s.Place.Namespace)
+	maps := kube.ConfigMaps(w.c, w.s.Place.Namespace)
 	is, err := maps.Get(ctx, w.book.Name)
 	if err != nil {
 		return err
@@ -379,12 +379,13 @@ var refusals = []string{"violates PodSecurity", "exceeded quota", "denied the re
 // waits says what the pod of the watchdog waits for; sure says that it waits in vain.
 func (w *Watchdog) waits(ctx context.Context) (why string, sure bool) {
 	ns, run := w.s.Place.Namespace, cluster.RunLabel+"="+w.s.Run
-	pods, err := w.c.Pods(ns).List(ctx, kube.Query{Labels: run + "," + cluster.PartLabel + "=" + cluster.WatchdogPart})
+	pods, err := kube.Pods(w.c, ns).List(ctx,
+		kube.Query{Labels: run + "," + cluster.PartLabel + "=" + cluster.WatchdogPart})
 	if err != nil {
 		return err.Error(), false
 	}
 	if len(pods) == 0 {
-		events, err := w.c.Events(ns).List(ctx, kube.Query{Fields: "involvedObject.name=" + nameOf(w.s.Run)})
+		events, err := kube.Events(w.c, ns).List(ctx, kube.Query{Fields: "involvedObject.name=" + nameOf(w.s.Run)})
 		for i := range events {
 			if events[i].Type == kube.EventTypeWarning && err == nil {
 				why = events[i].Reason + ": " + strings.Join(strings.Fields(events[i].Message), " ")

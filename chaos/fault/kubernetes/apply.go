@@ -65,7 +65,7 @@ func (a *Apply) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		API: api, Resource: is.Resource, Namespace: t.Place.Namespace,
 		Name: name,
 	}, until: a.Until}
-	if _, err := t.Like(s.ref).Get(ctx, name); err == nil {
+	if _, err := kube.Like(t.Cluster, s.ref).Get(ctx, name); err == nil {
 		return nil, fmt.Errorf("%s is there already, and not by this run", s.ref)
 	} else if !kube.Is(err, kube.NotFound) {
 		return nil, err
@@ -110,7 +110,7 @@ const acts = 30 * time.Second
 func (s *apply) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: acts, Ended: s.ended} }
 
 func (s *apply) Inject(ctx context.Context) (chaos.Held, error) {
-	_, err := s.t.Like(s.ref).Create(context.WithoutCancel(ctx), &s.object, false)
+	_, err := kube.Like(s.t.Cluster, s.ref).Create(context.WithoutCancel(ctx), &s.object, false)
 	if err != nil && !kube.Away(err) {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (s *apply) Inject(ctx context.Context) (chaos.Held, error) {
 // Verify implements [chaos.Held]: the object has the values of `until`.
 func (s *apply) Verify(ctx context.Context) (string, error) {
 	return cluster.Until(ctx, func() (string, error) {
-		o, err := s.t.Like(s.ref).Get(ctx, s.ref.Name)
+		o, err := kube.Like(s.t.Cluster, s.ref).Get(ctx, s.ref.Name)
 		if err != nil {
 			return "", err
 		}
@@ -144,7 +144,7 @@ func (s *apply) Verify(ctx context.Context) (string, error) {
 
 // ended returns an error if something else has deleted the object.
 func (s *apply) ended(ctx context.Context) error {
-	o, err := s.t.Like(s.ref).Get(ctx, s.ref.Name)
+	o, err := kube.Like(s.t.Cluster, s.ref).Get(ctx, s.ref.Name)
 	if kube.Is(err, kube.NotFound) || err == nil && o.Labels()[cluster.RunLabel] != s.run {
 		return fmt.Errorf("%s is no more, and not by this run", s.ref)
 	}
@@ -158,7 +158,7 @@ func (s *apply) Revert(ctx context.Context) (chaos.Outcome, error) {
 // Gone implements [chaos.Held]: the object no longer exists.
 func (s *apply) Gone(ctx context.Context) (string, error) {
 	return cluster.Until(ctx, func() (string, error) {
-		o, err := s.t.Like(s.ref).Get(ctx, s.ref.Name)
+		o, err := kube.Like(s.t.Cluster, s.ref).Get(ctx, s.ref.Name)
 		switch {
 		case kube.Is(err, kube.NotFound), err == nil && o.Labels()[cluster.RunLabel] != s.run:
 			return fmt.Sprintf("%s is no more", s.ref), nil

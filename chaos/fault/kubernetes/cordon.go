@@ -72,7 +72,7 @@ func isCordoned(t kube.Taint) bool { return t.Key == kube.TaintNodeUnschedulable
 
 // tainted reports whether a node has a taint for which is returns true.
 func tainted(ctx context.Context, n *cluster.Node, is func(kube.Taint) bool) (bool, error) {
-	now, err := n.Target.Nodes().Get(ctx, n.Name)
+	now, err := kube.Nodes(n.Target.Cluster).Get(ctx, n.Name)
 	if err != nil {
 		return false, err
 	}

@@ -43,7 +43,7 @@ func (d *PodDelete) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 			e.grace, how.Grace = d.Grace.D(), d.Grace.D()
 		}
 		e.order = func(ctx context.Context) error {
-			return e.unit.Target().Pods(e.pod.Namespace).Delete(ctx, e.pod.Name, how)
+			return kube.Pods(e.unit.Target().Cluster, e.pod.Namespace).Delete(ctx, e.pod.Name, how)
 		}
 	})
 }

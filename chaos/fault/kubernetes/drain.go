@@ -90,7 +90,7 @@ func evict(ctx context.Context, n *cluster.Node, pods []kube.Pod) (refused, err 
 // there returns the pods that still exist.
 func there(ctx context.Context, n *cluster.Node, pods []kube.Pod) (out []kube.Pod, err error) {
 	for i := range pods {
-		is, err := n.Target.Pods(pods[i].Namespace).Get(ctx, pods[i].Name)
+		is, err := kube.Pods(n.Target.Cluster, pods[i].Namespace).Get(ctx, pods[i].Name)
 		switch {
 		case kube.Is(err, kube.NotFound):
 		case err != nil:

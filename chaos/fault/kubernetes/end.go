@@ -75,7 +75,7 @@ func (e *end) Inject(ctx context.Context) (chaos.Held, error) {
 
 // isServed reports whether a service leads to the pod.
 func (e *end) isServed(ctx context.Context) (bool, error) {
-	all, err := e.unit.Target().Slices(e.pod.Namespace).List(ctx, kube.Query{})
+	all, err := kube.Slices(e.unit.Target().Cluster, e.pod.Namespace).List(ctx, kube.Query{})
 	for i := range all {
 		for _, end := range all[i].Endpoints {
 			if end.TargetRef != nil && end.TargetRef.UID == e.pod.UID && end.IsReady() {
@@ -90,7 +90,7 @@ var errThere = errors.New("the pod is still there")
 
 // isGone checks that the pod no longer exists. Another pod may have its name.
 func (e *end) isGone(ctx context.Context) error {
-	is, err := e.unit.Target().Pods(e.pod.Namespace).Get(ctx, e.pod.Name)
+	is, err := kube.Pods(e.unit.Target().Cluster, e.pod.Namespace).Get(ctx, e.pod.Name)
 	switch {
 	case kube.Is(err, kube.NotFound), err == nil && is.UID != e.pod.UID:
 		return nil

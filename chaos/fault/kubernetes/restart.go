@@ -85,7 +85,7 @@ func (s *restart) Inject(ctx context.Context) (chaos.Held, error) {
 		})
 	}
 	s.at = time.Now()
-	_, err := s.t.Like(s.ref).Patch(context.WithoutCancel(ctx), s.ref.Name, changes...)
+	_, err := kube.Like(s.t.Cluster, s.ref).Patch(context.WithoutCancel(ctx), s.ref.Name, changes...)
 	return s, err
 }
 

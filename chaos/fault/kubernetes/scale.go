@@ -67,7 +67,7 @@ func found(
 		return nil, ref, nil, cluster.ErrNoPod
 	}
 	if ref, err = t.Workload(service); err == nil {
-		o, err = t.Like(ref).Get(ctx, ref.Name)
+		o, err = kube.Like(t.Cluster, ref).Get(ctx, ref.Name)
 	}
 	return t, ref, o, err
 }
@@ -196,7 +196,7 @@ func counted(ctx context.Context, t *cluster.Target, service string, want int, r
 
 // autoscaled returns an error if an autoscaler sets the number of pods of a workload.
 func autoscaled(ctx context.Context, t *cluster.Target, ref kube.Ref) error {
-	all, err := t.Autoscalers(ref.Namespace).List(ctx, kube.Query{})
+	all, err := kube.Autoscalers(t.Cluster, ref.Namespace).List(ctx, kube.Query{})
 	if err != nil {
 		return err
 	}

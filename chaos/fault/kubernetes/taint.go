@@ -81,7 +81,7 @@ func (t *NodeTaint) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 
 // ended lists the pods of the target that a taint would end. It is an error if the taint would also end other pods.
 func ended(ctx context.Context, n *cluster.Node, taint *kube.Taint) (out []kube.Pod, err error) {
-	all, err := n.Target.Pods("").List(ctx, kube.Query{Fields: "spec.nodeName=" + n.Name})
+	all, err := kube.Pods(n.Target.Cluster, "").List(ctx, kube.Query{Fields: "spec.nodeName=" + n.Name})
 	if err != nil {
 		return nil, err
 	}

@@ -25,14 +25,14 @@ func clusterNeeds(ctx context.Context, p *plan.Plan) []Check {
 	where := at.String()
 	if k.Makes {
 		where = k.Context + ", in a namespace of its own"
-	} else if _, err := c.Namespaces().Get(ctx, k.Namespace); err != nil {
+	} else if _, err := kube.Namespaces(c).Get(ctx, k.Namespace); err != nil {
 		return []Check{{
 			what, Bad, err.Error(),
 			"make the namespace " + k.Namespace + "; or leave target.kubernetes.namespace out, and the run makes one",
 		}}
 	}
 	out := []Check{{what, Fine, c.Server() + ": " + where, ""}}
-	switch _, err := c.Services("kube-system").Get(ctx, "kube-dns"); {
+	switch _, err := kube.Services(c, "kube-system").Get(ctx, "kube-dns"); {
 	case err == nil:
 		out = append(out, Check{"names in the cluster", Fine, "by the service kube-dns in kube-system", ""})
 	case kube.Is(err, kube.NotFound):
@@ -57,7 +57,7 @@ func autoscaled(ctx context.Context, t *cluster.Target, service string) bool {
 	if err != nil {
 		return true
 	}
-	all, err := t.Autoscalers(t.Place.Namespace).List(ctx, kube.Query{})
+	all, err := kube.Autoscalers(t.Cluster, t.Place.Namespace).List(ctx, kube.Query{})
 	return err != nil || slices.ContainsFunc(all, func(a kube.HorizontalPodAutoscaler) bool {
 		of := a.Spec.ScaleTargetRef
 		return of.Name == workload.Name && strings.EqualFold(of.Kind+"s", workload.Resource)

@@ -77,9 +77,11 @@ func Watch(t *cluster.Target, h Host) *Watcher {
 		})
 	}
 	ns := t.Place.Namespace
-	after(func() { follow(ctx, w, "pods", t.Pods(ns), w.there(), w.onPod) })
-	after(func() { follow(ctx, w, "events", t.Events(ns), nil, w.onEvent) })
-	after(func() { follow(ctx, w, "horizontalpodautoscalers", t.Autoscalers(ns), nil, w.onAutoscaler) })
+	after(func() { follow(ctx, w, "pods", kube.Pods(t.Cluster, ns), w.there(), w.onPod) })
+	after(func() { follow(ctx, w, "events", kube.Events(t.Cluster, ns), nil, w.onEvent) })
+	after(func() {
+		follow(ctx, w, "horizontalpodautoscalers", kube.Autoscalers(t.Cluster, ns), nil, w.onAutoscaler)
+	})
 	for _, resource := range w.resources() {
 		after(func() { w.followWorkloads(ctx, resource) })
 	}
@@ -140,7 +142,7 @@ func wait(ctx context.Context, d time.Duration) {
 
 // read reads the pods, and how many of them there should be, without reporting events.
 func (w *Watcher) read(ctx context.Context) error {
-	all, err := w.t.Pods(w.t.Place.Namespace).List(ctx, kube.Query{})
+	all, err := kube.Pods(w.t.Cluster, w.t.Place.Namespace).List(ctx, kube.Query{})
 	if err != nil {
 		return err
 	}
@@ -150,11 +152,11 @@ func (w *Watcher) read(ctx context.Context) error {
 			wanted[name] = n
 		}
 	}
-	old, err := w.t.Events(w.t.Place.Namespace).List(ctx, kube.Query{})
+	old, err := kube.Events(w.t.Cluster, w.t.Place.Namespace).List(ctx, kube.Query{})
 	if err != nil {
 		return err
 	}
-	scalers, err := w.t.Autoscalers(w.t.Place.Namespace).List(ctx, kube.Query{})
+	scalers, err := kube.Autoscalers(w.t.Cluster, w.t.Place.Namespace).List(ctx, kube.Query{})
 	if err != nil {
 		return err
 	}
@@ -194,7 +196,7 @@ func (w *Watcher) asked(ctx context.Context, service string) (n int, known bool)
 	if err != nil {
 		return 0, false
 	}
-	o, err := w.t.Like(ref).Get(ctx, ref.Name)
+	o, err := kube.Like(w.t.Cluster, ref).Get(ctx, ref.Name)
 	if err != nil {
 		return 0, false
 	}
@@ -239,15 +241,16 @@ func (w *Watcher) followWorkloads(ctx context.Context, resource string) {
 	ns := w.t.Place.Namespace
 	switch resource {
 	case scenarios.Deployments:
-		follow(ctx, w, resource, w.t.Deployments(ns), nil, func(e kube.Event[kube.Deployment]) []result.Event {
+		follow(ctx, w, resource, kube.Deployments(w.t.Cluster, ns), nil, func(e kube.Event[kube.Deployment]) []result.Event {
 			return w.onWorkload(resource, e.Object.Name, replicas(e.Object.Spec.Replicas), e.Gone)
 		})
 	case scenarios.StatefulSets:
-		follow(ctx, w, resource, w.t.StatefulSets(ns), nil, func(e kube.Event[kube.StatefulSet]) []result.Event {
-			return w.onWorkload(resource, e.Object.Name, replicas(e.Object.Spec.Replicas), e.Gone)
-		})
+		follow(ctx, w, resource, kube.StatefulSets(w.t.Cluster, ns), nil,
+			func(e kube.Event[kube.StatefulSet]) []result.Event {
+				return w.onWorkload(resource, e.Object.Name, replicas(e.Object.Spec.Replicas), e.Gone)
+			})
 	case scenarios.DaemonSets:
-		follow(ctx, w, resource, w.t.DaemonSets(ns), nil, func(e kube.Event[kube.DaemonSet]) []result.Event {
+		follow(ctx, w, resource, kube.DaemonSets(w.t.Cluster, ns), nil, func(e kube.Event[kube.DaemonSet]) []result.Event {
 			return w.onWorkload(resource, e.Object.Name, int(e.Object.Status.DesiredNumberScheduled), e.Gone)
 		})
 	}
@@ -268,7 +271,7 @@ func (w *Watcher) followNodes(ctx context.Context) {
 			return
 		}
 	}
-	follow(ctx, w, "nodes", w.t.Nodes(), nil, w.onNode)
+	follow(ctx, w, "nodes", kube.Nodes(w.t.Cluster), nil, w.onNode)
 }
 
 // checkAlive checks repeatedly whether the API server answers. While it does not, the figures are unknown from its
@@ -276,7 +279,7 @@ func (w *Watcher) followNodes(ctx context.Context) {
 func (w *Watcher) checkAlive(ctx context.Context) {
 	for wait(ctx, askAliveEvery); ctx.Err() == nil; wait(ctx, askAliveEvery) {
 		limited, end := context.WithTimeout(ctx, aliveWithin)
-		_, err := w.t.Namespaces().Get(limited, w.t.Place.Namespace)
+		_, err := kube.Namespaces(w.t.Cluster).Get(limited, w.t.Place.Namespace)
 		end()
 		if ctx.Err() != nil {
 			return
@@ -315,7 +318,7 @@ func (w *Watcher) back(ctx context.Context) {
 			return
 		}
 	}
-	all, err := w.t.Pods(w.t.Place.Namespace).List(ctx, kube.Query{})
+	all, err := kube.Pods(w.t.Cluster, w.t.Place.Namespace).List(ctx, kube.Query{})
 	if err != nil {
 		return
 	}

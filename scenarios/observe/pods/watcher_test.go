@@ -43,11 +43,11 @@ func newBed(t *testing.T, kubeconfig, context string) *bed {
 	}
 	t.Cleanup(c.Close)
 	b.Cluster = c
-	if _, err := c.Namespaces().Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace}},
+	if _, err := kube.Namespaces(c).Create(t.Context(), &kube.Namespace{ObjectMeta: kube.ObjectMeta{Name: b.namespace}},
 		false); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Namespaces().Delete(noContext(t), b.namespace, kube.Deletion{}) })
+	t.Cleanup(func() { _ = kube.Namespaces(c).Delete(noContext(t), b.namespace, kube.Deletion{}) })
 	labels := map[string]any{"app": "web"}
 	template := map[string]any{"metadata": map[string]any{"labels": labels}, "spec": map[string]any{
 		"terminationGracePeriodSeconds": 1,
@@ -56,14 +56,14 @@ func newBed(t *testing.T, kubeconfig, context string) *bed {
 			"imagePullPolicy": "Never",
 		}},
 	}}
-	if _, err := c.Like(b.web()).Create(t.Context(), &kube.Raw{
+	if _, err := kube.Like(c, b.web()).Create(t.Context(), &kube.Raw{
 		"metadata": map[string]any{"name": "web"},
 		"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": template},
 	}, false); err != nil {
 		t.Fatal(err)
 	}
 	suite.Until(t, "two pods are ready", func() bool {
-		o, err := c.Like(b.web()).Get(t.Context(), "web")
+		o, err := kube.Like(c, b.web()).Get(t.Context(), "web")
 		return err == nil && o.Number("status", "readyReplicas") == 2
 	})
 	if b.target, err = cluster.Find(t.Context(), c, at, &scenarios.Kubernetes{Namespace: b.namespace}); err != nil {
@@ -169,7 +169,7 @@ func (b *bed) lives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Pods(b.namespace).Delete(t.Context(), was.Name, kube.Deletion{}); err != nil {
+	if err := kube.Pods(b.Cluster, b.namespace).Delete(t.Context(), was.Name, kube.Deletion{}); err != nil {
 		t.Fatal(err)
 	}
 	b.sees(t, "web[0]", "pod.gone", was.Name)
@@ -183,7 +183,7 @@ func (b *bed) lives(t *testing.T) {
 			t.Errorf("%s is not in its place: %v", kind, of)
 		}
 	}
-	if _, err := b.Like(b.web()).Patch(t.Context(), "web",
+	if _, err := kube.Like(b.Cluster, b.web()).Patch(t.Context(), "web",
 		kube.Change{Op: "replace", Path: "/spec/replicas", Value: 4}); err != nil {
 		t.Fatal(err)
 	}
@@ -371,7 +371,7 @@ func TestWatcher_Story(t *testing.T) {
 	b := newBed(t, s.Kubeconfig(t, ""), "test")
 	labels := map[string]string{"app": "web"}
 	b.watch(t)
-	of := b.Pods(b.namespace)
+	of := kube.Pods(b.Cluster, b.namespace)
 	pod, err := of.Create(t.Context(), &kube.Pod{ObjectMeta: kube.ObjectMeta{Name: "lone", Labels: labels}}, false)
 	if err != nil {
 		t.Fatal(err)
@@ -410,13 +410,13 @@ func TestWatcher_Cluster(t *testing.T) {
 	s.Node("n1", nil)
 	s.Node("n2", nil)
 	b := newBed(t, s.Kubeconfig(t, ""), "test")
-	pod, err := b.Pods(b.namespace).List(t.Context(), kube.Query{})
+	pod, err := kube.Pods(b.Cluster, b.namespace).List(t.Context(), kube.Query{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	probe := func(name, uid string) {
 		t.Helper()
-		if _, err := b.Events(b.namespace).Create(t.Context(), &kube.ObjectEvent{
+		if _, err := kube.Events(b.Cluster, b.namespace).Create(t.Context(), &kube.ObjectEvent{
 			ObjectMeta: kube.ObjectMeta{Name: name}, Reason: "Unhealthy", Message: "Readiness probe failed",
 			LastTimestamp:  kube.Time{Time: time.Unix(40, 0)},
 			InvolvedObject: kube.ObjectReference{Kind: "Pod", UID: kube.UID(uid)},
@@ -441,7 +441,7 @@ func TestWatcher_Cluster(t *testing.T) {
 			}}},
 		},
 	}
-	if scaler, err = b.Autoscalers(b.namespace).Create(t.Context(), scaler, false); err != nil {
+	if scaler, err = kube.Autoscalers(b.Cluster, b.namespace).Create(t.Context(), scaler, false); err != nil {
 		t.Fatal(err)
 	}
 	scaler.Status = kube.HorizontalPodAutoscalerStatus{
@@ -452,7 +452,7 @@ func TestWatcher_Cluster(t *testing.T) {
 			}},
 		},
 	}
-	if _, err = b.Autoscalers(b.namespace).Update(t.Context(), "h", scaler); err != nil {
+	if _, err = kube.Autoscalers(b.Cluster, b.namespace).Update(t.Context(), "h", scaler); err != nil {
 		t.Fatal(err)
 	}
 	b.sees(t, "web", "hpa.desired", "4, it has 2; h: cpu is 93%, wanted 50%")
@@ -471,12 +471,12 @@ func TestWatcher_Cluster(t *testing.T) {
 		},
 		{"n1", "node.ready", "", nil},
 	} {
-		n, err := b.Nodes().Get(t.Context(), step.node)
+		n, err := kube.Nodes(b.Cluster).Get(t.Context(), step.node)
 		if err != nil {
 			t.Fatal(err)
 		}
 		n.Status.Conditions = step.conditions
-		if _, err := b.Nodes().Update(t.Context(), step.node, n); err != nil {
+		if _, err := kube.Nodes(b.Cluster).Update(t.Context(), step.node, n); err != nil {
 			t.Fatal(err)
 		}
 		suite.Until(t, "it is told of "+step.kind, func() bool {

@@ -26,7 +26,8 @@ func TestFailing_Pods(t *testing.T) {
 	pods := map[string]any{"metadata": map[string]any{"labels": labels}, "spec": map[string]any{"containers": []any{
 		map[string]any{"name": "app", "image": "a"}, map[string]any{"name": "mesh", "image": "a"},
 	}}}
-	if _, err := c.Like(kube.Ref{API: "apps/v1", Resource: "statefulsets", Namespace: "default"}).Create(t.Context(),
+	sets := kube.Ref{API: "apps/v1", Resource: "statefulsets", Namespace: "default"}
+	if _, err := kube.Like(c, sets).Create(t.Context(),
 		&kube.Raw{
 			"metadata": map[string]any{"name": "web"},
 			"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": pods},
@@ -62,7 +63,8 @@ func TestPlan_Cluster(t *testing.T) {
 			"metadata": map[string]any{"labels": labels},
 			"spec":     map[string]any{"containers": []any{map[string]any{"name": "app", "image": "a"}}},
 		}
-		if _, err := c.Like(kube.Ref{API: "apps/v1", Resource: "statefulsets", Namespace: "default"}).Create(t.Context(),
+		sets := kube.Ref{API: "apps/v1", Resource: "statefulsets", Namespace: "default"}
+		if _, err := kube.Like(c, sets).Create(t.Context(),
 			&kube.Raw{
 				"metadata": map[string]any{"name": "web"},
 				"spec":     map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": pods},

@@ -155,7 +155,7 @@ func (g *podGroup) Up(ctx context.Context) error {
 	}
 	var address string
 	for i := range objects.Services {
-		is, err := g.c.Services(g.k.Namespace).Create(ctx, &objects.Services[i], false)
+		is, err := kube.Services(g.c, g.k.Namespace).Create(ctx, &objects.Services[i], false)
 		if err != nil {
 			return fmt.Errorf("create the service %s: %w", objects.Services[i].Name, err)
 		}
@@ -164,7 +164,7 @@ func (g *podGroup) Up(ctx context.Context) error {
 		}
 	}
 	for i := range objects.Sets {
-		if _, err := g.c.StatefulSets(g.k.Namespace).Create(ctx, &objects.Sets[i], false); err != nil {
+		if _, err := kube.StatefulSets(g.c, g.k.Namespace).Create(ctx, &objects.Sets[i], false); err != nil {
 			return fmt.Errorf("create the stateful set %s: %w", objects.Sets[i].Name, err)
 		}
 	}
@@ -187,7 +187,7 @@ func (g *podGroup) namespaces(ctx context.Context) error {
 		if name == g.k.AgentNamespace { // an agent is root on its node
 			ns.Labels["pod-security.kubernetes.io/enforce"] = "privileged"
 		}
-		is, err := g.c.Namespaces().Create(ctx, ns, false)
+		is, err := kube.Namespaces(g.c).Create(ctx, ns, false)
 		if err != nil {
 			return fmt.Errorf("create the namespace %s: %w", name, err)
 		}
@@ -198,7 +198,7 @@ func (g *podGroup) namespaces(ctx context.Context) error {
 
 // list lists the pods of the target by name, without pods that are being deleted.
 func (g *podGroup) list(ctx context.Context) (map[string]*kube.Pod, error) {
-	all, err := g.c.Pods(g.k.Namespace).List(ctx, kube.Query{
+	all, err := kube.Pods(g.c, g.k.Namespace).List(ctx, kube.Query{
 		Labels: cluster.RunLabel + "=" + g.host.Run + "," + cluster.PartLabel + "=" + cluster.StackPart,
 	})
 	out := map[string]*kube.Pod{}
@@ -271,7 +271,7 @@ func (g *podGroup) unitsByPod() map[string]string {
 func (g *podGroup) warning(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, warnWithin)
 	defer cancel()
-	events, err := g.c.Events(g.k.Namespace).List(ctx, kube.Query{Fields: "type=Warning"})
+	events, err := kube.Events(g.c, g.k.Namespace).List(ctx, kube.Query{Fields: "type=Warning"})
 	if err != nil || len(events) == 0 {
 		return ""
 	}
@@ -389,7 +389,7 @@ func (g *podGroup) Down(ctx context.Context) error {
 func (g *podGroup) gone(ctx context.Context) error {
 	_, err := cluster.Until(ctx, func() (string, error) {
 		for _, name := range g.k.Made() {
-			if ns, err := g.c.Namespaces().Get(ctx, name); !kube.Is(err, kube.NotFound) &&
+			if ns, err := kube.Namespaces(g.c).Get(ctx, name); !kube.Is(err, kube.NotFound) &&
 				(err != nil || ns.Labels[cluster.RunLabel] == g.host.Run) {
 				return "", cmp.Or(err, fmt.Errorf("the namespace %s is not gone yet; kubectl delete namespace %[1]s removes it",
 					name))

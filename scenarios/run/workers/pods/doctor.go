@@ -39,7 +39,7 @@ func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architectu
 		Text: fmt.Sprintf("all %d that the workers take, at %s", len(rights(s.Namespace)), c.Server()),
 	})
 	job := s.job(n, "")
-	_, err = c.Jobs(s.Namespace).Create(ctx, job, true)
+	_, err = kube.Jobs(c, s.Namespace).Create(ctx, job, true)
 	known := false
 	if err == nil {
 		known, err = c.AdmitsPod(ctx, s.Namespace, job.Labels, job.Spec.Template.Spec)
@@ -63,7 +63,7 @@ func Examine(ctx context.Context, c *kube.Cluster, s Settings, n int, architectu
 	default:
 		out = append(out, Finding{What: "job of the workers", Text: text})
 	}
-	nodes, err := c.Nodes().List(ctx, kube.Query{})
+	nodes, err := kube.Nodes(c).List(ctx, kube.Query{})
 	if err != nil { // a run needs no right to nodes
 		return append(out, Finding{What: "nodes of the cluster", Text: "are not known: " + err.Error()})
 	}

@@ -72,7 +72,7 @@ func (h *Hirer) Hire(ctx context.Context, n int) ([]workers.Post, error) {
 	}
 	// not canceled by ctx: otherwise an interrupt could leave a Job that brunt does not know of
 	making, made := context.WithTimeout(context.WithoutCancel(ctx), makeFor)
-	job, err := h.cluster.Jobs(h.s.Namespace).Create(making, h.s.job(n, hex.EncodeToString(public)), false)
+	job, err := kube.Jobs(h.cluster, h.s.Namespace).Create(making, h.s.job(n, hex.EncodeToString(public)), false)
 	made()
 	if err != nil {
 		return nil, fmt.Errorf("create the Job of the workers in the namespace %s: %w", h.s.Namespace, err)
@@ -222,7 +222,7 @@ func (h *Hirer) unmade(ctx context.Context) (why string, sure bool) {
 func (h *Hirer) lastEvent(ctx context.Context, uid string, wanted func(e *kube.ObjectEvent) bool) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askFor)
 	defer cancel()
-	events, err := h.cluster.Events(h.s.Namespace).List(ctx, kube.Query{Fields: "involvedObject.uid=" + uid})
+	events, err := kube.Events(h.cluster, h.s.Namespace).List(ctx, kube.Query{Fields: "involvedObject.uid=" + uid})
 	if err != nil {
 		return ""
 	}
@@ -241,7 +241,7 @@ func (h *Hirer) watch(ctx context.Context) {
 	h.watched = make(chan struct{})
 	go func() {
 		defer close(h.watched)
-		err := h.cluster.Pods(h.s.Namespace).Watch(ctx, kube.Query{Labels: cluster.RunLabel + "=" + h.s.Run}, h.see)
+		err := kube.Pods(h.cluster, h.s.Namespace).Watch(ctx, kube.Query{Labels: cluster.RunLabel + "=" + h.s.Run}, h.see)
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.broken = err
@@ -295,7 +295,7 @@ func (h *Hirer) Dismiss() error {
 	ctx, cancel := context.WithTimeout(context.Background(), removeFor)
 	defer cancel()
 	for {
-		err := h.cluster.Jobs(h.s.Namespace).Delete(ctx, h.s.name(), kube.Deletion{UID: h.uid})
+		err := kube.Jobs(h.cluster, h.s.Namespace).Delete(ctx, h.s.name(), kube.Deletion{UID: h.uid})
 		switch {
 		case err == nil, kube.Is(err, kube.NotFound), kube.Is(err, kube.Conflict):
 			return h.gone(ctx)

@@ -69,11 +69,12 @@ func newBed(t *testing.T) *bed {
 		Name:   b.namespace,
 		Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
 	}}
-	if _, err := b.Namespaces().Create(t.Context(), ns, false); err != nil {
+	if _, err := kube.Namespaces(b.Cluster).Create(t.Context(), ns, false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := b.Namespaces().Delete(context.WithoutCancel(t.Context()), b.namespace, kube.Deletion{}); err != nil {
+		ctx := context.WithoutCancel(t.Context())
+		if err := kube.Namespaces(b.Cluster).Delete(ctx, b.namespace, kube.Deletion{}); err != nil {
 			t.Error(err)
 		}
 		b.Close()
@@ -82,7 +83,7 @@ func newBed(t *testing.T) *bed {
 		pod := &kube.Pod{
 			ObjectMeta: kube.ObjectMeta{Name: "dry"}, Spec: kube.PodSpec{Containers: []kube.Container{{Name: "a", Image: "b"}}},
 		}
-		_, err := b.Pods(b.namespace).Create(t.Context(), pod, true)
+		_, err := kube.Pods(b.Cluster, b.namespace).Create(t.Context(), pod, true)
 		return err != nil && strings.Contains(err.Error(), "PodSecurity") // and lacks no service account
 	})
 	l, err := net.Listen("tcp", net.JoinHostPort(b.host, "0"))
@@ -194,8 +195,8 @@ func (b *bed) wait(t *testing.T, r *trial) *result.Result {
 // empty checks that the namespace has no Job and no pod.
 func (b *bed) empty(t *testing.T) {
 	t.Helper()
-	jobs, err := b.Jobs(b.namespace).List(t.Context(), kube.Query{})
-	pods, second := b.Pods(b.namespace).List(t.Context(), kube.Query{})
+	jobs, err := kube.Jobs(b.Cluster, b.namespace).List(t.Context(), kube.Query{})
+	pods, second := kube.Pods(b.Cluster, b.namespace).List(t.Context(), kube.Query{})
 	if err != nil || second != nil || len(jobs)+len(pods) > 0 {
 		t.Errorf("%d jobs and %d pods are left, %v, %v", len(jobs), len(pods), err, second)
 	}
@@ -377,7 +378,7 @@ func (b *bed) deleted(t *testing.T) {
 func (b *bed) remove(t *testing.T, index int) time.Time {
 	t.Helper()
 	pod, at := b.pod(t, index), time.Now()
-	if err := b.Pods(b.namespace).Delete(t.Context(), pod.Name, kube.Deletion{Now: true}); err != nil {
+	if err := kube.Pods(b.Cluster, b.namespace).Delete(t.Context(), pod.Name, kube.Deletion{Now: true}); err != nil {
 		t.Fatal(err)
 	}
 	return at
@@ -386,7 +387,7 @@ func (b *bed) remove(t *testing.T, index int) time.Time {
 // pod is the pod of a worker.
 func (b *bed) pod(t *testing.T, index int) kube.Pod {
 	t.Helper()
-	pods, err := b.Pods(b.namespace).List(t.Context(),
+	pods, err := kube.Pods(b.Cluster, b.namespace).List(t.Context(),
 		kube.Query{Labels: fmt.Sprint("batch.kubernetes.io/job-completion-index=", index)})
 	if err != nil || len(pods) != 1 {
 		t.Fatalf("%d pods, %v", len(pods), err)
@@ -442,7 +443,7 @@ func (b *bed) service(t *testing.T) {
 	host, port, _ := net.SplitHostPort(strings.TrimPrefix(b.url, "http://"))
 	n, _ := strconv.Atoi(port)
 	const name = "behind"
-	if _, err := b.Services(b.namespace).Create(t.Context(), &kube.Service{
+	if _, err := kube.Services(b.Cluster, b.namespace).Create(t.Context(), &kube.Service{
 		ObjectMeta: kube.ObjectMeta{Name: name},
 		Spec:       kube.ServiceSpec{Ports: []kube.ServicePort{{Port: 80, TargetPort: kube.FromInt(n)}}},
 	}, false); err != nil {
@@ -452,7 +453,7 @@ func (b *bed) service(t *testing.T) {
 	b.url, b.host = "http://"+name, name
 	defer func() { b.url, b.host = url, allowed }()
 	b.refused(t, "join: 30s", "the service "+name+" in the namespace "+b.namespace+" leads to 0 ready pods")
-	endpoints := b.Like(kube.Ref{API: "v1", Resource: "endpoints", Namespace: b.namespace})
+	endpoints := kube.Like(b.Cluster, kube.Ref{API: "v1", Resource: "endpoints", Namespace: b.namespace})
 	if _, err := endpoints.Create(t.Context(), &kube.Raw{
 		"metadata": map[string]any{"name": name},
 		"subsets": []any{map[string]any{
@@ -488,7 +489,7 @@ func (b *bed) notAllowed(t *testing.T) {
 
 // environment has pods with variables of a text and of a Secret, with an affinity, and with a Secret for their image.
 func (b *bed) environment(t *testing.T) {
-	secrets := b.Like(kube.Ref{API: "v1", Resource: "secrets", Namespace: b.namespace})
+	secrets := kube.Like(b.Cluster, kube.Ref{API: "v1", Resource: "secrets", Namespace: b.namespace})
 	if _, err := secrets.Create(t.Context(), &kube.Raw{
 		"metadata": map[string]any{"name": "keys"}, "stringData": map[string]any{"token": "t0"},
 	}, false); err != nil {
@@ -573,11 +574,12 @@ func (b *bed) rights(t *testing.T) {
 	if err != nil || len(parts) != 3 {
 		t.Fatalf("%v: %s", err, made)
 	}
-	role, err := b.Roles(b.namespace).Create(t.Context(), read[kube.Role](t, parts[1]), false)
+	role, err := kube.Roles(b.Cluster, b.namespace).Create(t.Context(), read[kube.Role](t, parts[1]), false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Bindings(b.namespace).Create(t.Context(), read[kube.RoleBinding](t, parts[2]), false); err != nil {
+	binding := read[kube.RoleBinding](t, parts[2])
+	if _, err := kube.Bindings(b.Cluster, b.namespace).Create(t.Context(), binding, false); err != nil {
 		t.Fatal(err)
 	}
 	suite.Until(t, "the roles to hold", func() bool {
@@ -592,7 +594,7 @@ func (b *bed) rights(t *testing.T) {
 			role.Rules[i].Verbs = []string{"create"}
 		}
 	}
-	if _, err := b.Roles(b.namespace).Update(t.Context(), role.Name, role); err != nil {
+	if _, err := kube.Roles(b.Cluster, b.namespace).Update(t.Context(), role.Name, role); err != nil {
 		t.Fatal(err)
 	}
 	lacks := "delete jobs.batch " + b.namespace + " the workers"
@@ -629,7 +631,7 @@ func (b *bed) killed(t *testing.T) {
 		t.Errorf("the load ended %s after brunt, with a patience of 3s", ended)
 	}
 	suite.Until(t, "the pods to end", func() bool {
-		pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{})
+		pods, err := kube.Pods(b.Cluster, b.namespace).List(t.Context(), kube.Query{})
 		for _, p := range pods {
 			if p.Status.Phase != kube.PodFailed && p.Status.Phase != kube.PodSucceeded {
 				return false
@@ -637,15 +639,15 @@ func (b *bed) killed(t *testing.T) {
 		}
 		return err == nil
 	})
-	jobs, err := b.Jobs(b.namespace).List(t.Context(), kube.Query{})
+	jobs, err := kube.Jobs(b.Cluster, b.namespace).List(t.Context(), kube.Query{})
 	if err != nil || len(jobs) != 1 || jobs[0].Spec.TTLSecondsAfterFinished == nil {
 		t.Fatalf("%d jobs, %v", len(jobs), err)
 	}
-	if err := b.Jobs(b.namespace).Delete(t.Context(), jobs[0].Name, kube.Deletion{}); err != nil {
+	if err := kube.Jobs(b.Cluster, b.namespace).Delete(t.Context(), jobs[0].Name, kube.Deletion{}); err != nil {
 		t.Error(err)
 	}
 	suite.Until(t, "the pods to be gone", func() bool {
-		pods, err := b.Pods(b.namespace).List(t.Context(), kube.Query{})
+		pods, err := kube.Pods(b.Cluster, b.namespace).List(t.Context(), kube.Query{})
 		return err == nil && len(pods) == 0
 	})
 	b.served()

@@ -40,7 +40,7 @@ func open(t *testing.T, s *kubetest.Server, user string) *kube.Cluster {
 // onJob calls do once with the Job that a run makes.
 func onJob(t *testing.T, c *kube.Cluster, do func(*kube.Job)) {
 	go func() {
-		_ = c.Jobs("default").Watch(t.Context(), kube.Query{}, func(e kube.Event[kube.Job]) bool {
+		_ = kube.Jobs(c, "default").Watch(t.Context(), kube.Query{}, func(e kube.Event[kube.Job]) bool {
 			do(&e.Object)
 			return false
 		})
@@ -73,7 +73,7 @@ func TestHirer(t *testing.T) {
 			}
 		}
 		pod.Labels[cluster.RunLabel] = w.Run
-		if _, err := c.Pods("default").Create(t.Context(), pod, false); err != nil {
+		if _, err := kube.Pods(c, "default").Create(t.Context(), pod, false); err != nil {
 			t.Error(err)
 		}
 		served <- w.Serve(t.Context(), func(_ context.Context, in io.Reader, out io.Writer) error {
@@ -98,7 +98,7 @@ func TestHirer(t *testing.T) {
 	if _, err := io.ReadFull(p, word); err != nil || string(word) != "word" {
 		t.Errorf("%q, %v", word, err)
 	}
-	if err := c.Pods("default").Delete(t.Context(), "pod-0", kube.Deletion{}); err != nil {
+	if err := kube.Pods(c, "default").Delete(t.Context(), "pod-0", kube.Deletion{}); err != nil {
 		t.Error(err)
 	}
 	if _, err := p.Read(word); err == nil || err.Error() != "the pod was deleted" {
@@ -114,7 +114,7 @@ func TestHirer(t *testing.T) {
 	if err := h.Dismiss(); err != nil {
 		t.Error(err)
 	}
-	if jobs, err := c.Jobs("default").List(t.Context(), kube.Query{}); err != nil || len(jobs) > 0 {
+	if jobs, err := kube.Jobs(c, "default").List(t.Context(), kube.Query{}); err != nil || len(jobs) > 0 {
 		t.Errorf("%d jobs are left, %v", len(jobs), err)
 	}
 }
@@ -149,7 +149,7 @@ func TestHirer_Missing(t *testing.T) {
 			Type: kube.EventTypeWarning, Reason: "FailedCreate",
 			Message: "pods \"x\" is forbidden: exceeded quota: small",
 		}
-		if _, err := c.Events("default").Create(t.Context(), e, false); err != nil {
+		if _, err := kube.Events(c, "default").Create(t.Context(), e, false); err != nil {
 			t.Error(err)
 		}
 	})
@@ -180,7 +180,7 @@ func TestHirer_Missing(t *testing.T) {
 		t.Error(err)
 	}
 	suite.Until(t, "no Job is left", func() bool {
-		jobs, err := c.Jobs("default").List(t.Context(), kube.Query{})
+		jobs, err := kube.Jobs(c, "default").List(t.Context(), kube.Query{})
 		return err == nil && len(jobs) == 0
 	})
 }

@@ -69,7 +69,7 @@ func (p *post) Kill() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), killWithin)
 	defer cancel()
-	err := p.h.cluster.Pods(p.h.s.Namespace).Delete(ctx, p.pod, kube.Deletion{UID: p.uid, Now: true})
+	err := kube.Pods(p.h.cluster, p.h.s.Namespace).Delete(ctx, p.pod, kube.Deletion{UID: p.uid, Now: true})
 	if err != nil && !kube.Is(err, kube.NotFound) && !kube.Is(err, kube.Conflict) {
 		p.h.note(fmt.Errorf("end the pod %s: %w", p.pod, err))
 		return

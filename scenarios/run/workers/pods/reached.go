@@ -42,7 +42,7 @@ func Reached(ctx context.Context, c *kube.Cluster, namespace, host string) []Fin
 		in = namespace
 	}
 	f := Finding{What: "target of the workers", Text: fmt.Sprintf("the service %s in the namespace %s", name, in)}
-	_, err := c.Services(in).Get(ctx, name)
+	_, err := kube.Services(c, in).Get(ctx, name)
 	switch {
 	case kube.Is(err, kube.NotFound):
 		f.Text, f.Fix = "there is no service "+name+" in the namespace "+in, "make it, or name the target as pods see it"
@@ -51,7 +51,7 @@ func Reached(ctx context.Context, c *kube.Cluster, namespace, host string) []Fin
 		f.Text += " is not known: " + err.Error()
 		return []Finding{f}
 	}
-	all, err := c.Slices(in).List(ctx, kube.Query{Labels: kube.LabelServiceName + "=" + name})
+	all, err := kube.Slices(c, in).List(ctx, kube.Query{Labels: kube.LabelServiceName + "=" + name})
 	if err != nil {
 		f.Text += "; whether it leads to ready pods is not known: " + err.Error()
 		return []Finding{f}
