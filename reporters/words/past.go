@@ -83,7 +83,8 @@ func since(r *result.Result, e *result.Earlier) (list []Difference) {
 	return list
 }
 
-// settingName names a setting by the parameter that it comes from, after the word kind, or by its place in the scenario.
+// settingName names a setting by the parameter that it comes from, with the word kind before it, or by its place in the
+// scenario.
 func settingName(c *result.SettingChange) (kind, name string) {
 	if c.Param != "" {
 		kind = "parameter "

@@ -17,7 +17,7 @@ import (
 // 100 MB takes a tenth of a second of CPU, as long as some thousand requests. So it is computed once for each state of
 // the file, and kept in the user's folder of caches beside what tells that state: see [stateOf].
 var Digest = sync.OnceValue(func() string {
-	file := Executable()
+	file := executable()
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return digestOf(file)

@@ -22,8 +22,9 @@ func stateOf(file string) (state string, lasting bool) {
 		return "", false
 	}
 	changed := time.Unix(st.Ctim.Unix())
-	return fmt.Sprintf("%d/%d/%d/%d/%d", st.Dev, st.Ino, st.Size, time.Unix(st.Mtim.Unix()).UnixNano(), changed.UnixNano()),
-		time.Since(changed) > settled
+	modified := time.Unix(st.Mtim.Unix())
+	state = fmt.Sprintf("%d/%d/%d/%d/%d", st.Dev, st.Ino, st.Size, modified.UnixNano(), changed.UnixNano())
+	return state, time.Since(changed) > settled
 }
 
 // ownFile reports whether a file is a regular one of this user, and no other user can write to it.
