@@ -86,7 +86,7 @@ func TestAims(t *testing.T) {
 	s := Scale{Log: true, Lo: .001, Hi: 1}
 	list := c.aims([]Limit{
 		{Brief: "p50 < 1s", Value: 1, From: 0, To: 20},
-		{Brief: "p95 < 900ms", Value: .9, From: 5, To: 30}, // over the first one, but for its end
+		{Brief: "p95 < 900ms", Value: .9, From: 5, To: 30},  // over the first one, but for its end
 		{Brief: "p95 < 950ms", Value: .95, From: 5, To: 15}, // over the first one
 		{Brief: "p95 < 100ms", Value: .1, From: 95, To: 100},
 		{Brief: "gone", Value: .01, From: math.NaN(), To: 100},
