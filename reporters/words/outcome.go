@@ -131,8 +131,8 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	return l
 }
 
-// faultsNote says what the rows of faults do not tell: what the mark of an outage means that made no objective fail, and
-// how times differ from those of objectives. It is empty if no row needs it.
+// faultsNote says what the rows of faults do not tell: what the mark of an outage means that made no objective fail,
+// and how times differ from those of objectives. It is empty if no row needs it.
 func faultsNote(r *result.Result, list []FaultLine) string {
 	var notes []string
 	if slices.ContainsFunc(list, func(l FaultLine) bool { return l.Outage && l.Mark == "!" }) {
