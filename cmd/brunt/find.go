@@ -67,8 +67,7 @@ The answer is an interval that holds the capacity with 95 % confidence, by a mod
 probes. If the generator reaches its limit first, brunt says so, and the
 interval is only a lower bound. If another program used the processors during a probe, the
 probe shows nothing, and brunt repeats it. A probe whose run is invalid is repeated as well; the
-third in a row ends the search, with exit code 5. A target that fails nearly every request at each
-rate, down to an eighth of the first one, ends the search too.`,
+third in a row ends the search, with exit code 5.`,
 		Example: `  brunt find checkout.yaml --objective "p95 < 200ms" --objective "errors < 1%"
   brunt find checkout.yaml --max 20000/s --probe 30s --precision 2% --html capacity.html
   brunt find shop.yaml --without "posts[1]" --peak 900/s

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"brunt/scenarios/result/search"
 )
@@ -120,24 +119,10 @@ func (s *rateSearch) climb(ctx context.Context) error {
 		case search.Breaks:
 			s.found.High = rate
 		}
-		if last := s.tries[len(s.tries)-1]; s.hopeless() {
-			return fmt.Errorf("%w, down to %.4g/s: %s; nearly every request failed at each rate, so the rate is hardly the "+
-				"reason: mend the target, or the load, until a run at a low rate passes, or give a lower --from", ErrNoRate, rate,
-				last.Why)
-		}
 	}
 	last := s.tries[len(s.tries)-1]
 	return fmt.Errorf("%w, down to %.4g/s: %s; mend the target, or relax the objective, until a run at a low rate passes",
 		ErrNoRate, s.o.From/descent*stair, last.Why)
-}
-
-// hopeless reports whether nearly every request failed in each probe so far, down to an eighth of the first rate. A
-// lower rate takes longer and longer probes, up to an hour each.
-func (s *rateSearch) hopeless() bool {
-	return s.tries[len(s.tries)-1].Rate <= s.o.From/8 && !slices.ContainsFunc(s.tries, func(t search.Try) bool {
-		return t.Answer == search.Holds || t.Answer == search.Limited ||
-			t.Answer == search.Breaks && (t.Figures == nil || t.Figures.Failed < .99)
-	})
 }
 
 func (s *rateSearch) bound() float64 {

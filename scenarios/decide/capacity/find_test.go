@@ -110,25 +110,6 @@ func TestFind_NoRate(t *testing.T) {
 	}
 }
 
-// TestFind_Broken: a target that fails nearly every request at each rate ends the search soon. One that fails some of
-// them at a low rate does not.
-func TestFind_Broken(t *testing.T) {
-	for _, tt := range []struct {
-		failed float64
-		least  float64 // the lowest rate that is tried
-	}{{1, 12.5}, {.995, 12.5}, {.5, 100. / 512}} {
-		least := math.Inf(1)
-		_, err := capacity.Find(t.Context(), prober(func(_ context.Context, rate float64) (search.Try, error) {
-			least = min(least, rate)
-			return search.Try{Rate: rate, Answer: search.Breaks, Figures: &search.Figures{Failed: tt.failed}}, nil
-		}), capacity.Options{From: 100})
-		if !errors.Is(err, capacity.ErrNoRate) || least != tt.least ||
-			strings.Contains(err.Error(), "nearly every request failed") != (tt.failed > .9) {
-			t.Errorf("%v fail: %v after a rate of %v/s, want %v/s", tt.failed, err, least, tt.least)
-		}
-	}
-}
-
 type failing struct{ server }
 
 func (f *failing) Probe(ctx context.Context, rate float64) (search.Try, error) {
