@@ -24,7 +24,7 @@ func TestTolerate_Ended(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds brunt")
 	}
-	srv := httptest.NewServer(new(logged))
+	srv := httptest.NewServer(atOnce)
 	defer srv.Close()
 	brunt := built(t, ".")
 	file := filepath.Join(t.TempDir(), "s.yaml")

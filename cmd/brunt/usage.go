@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -85,7 +86,7 @@ func detached(c *cobra.Command) (name string) {
 	return name
 }
 
-// missingFlags returns an error if a required flag is missing.
+// missingFlags returns an error if a required flag is missing. It shows an example of the command that has them all.
 func missingFlags(c *cobra.Command) error {
 	if c.ValidateRequiredFlags() == nil {
 		return nil
@@ -96,7 +97,16 @@ func missingFlags(c *cobra.Command) error {
 			missing = append(missing, "--"+f.Name)
 		}
 	})
-	return seeHelp(c, fmt.Errorf("%s is missing", strings.Join(missing, ", ")))
+	example := ""
+	for line := range strings.Lines(c.Example) {
+		if line = strings.TrimSpace(line); !slices.ContainsFunc(missing, func(flag string) bool {
+			return !slices.Contains(strings.Fields(line), flag)
+		}) {
+			example = ", such as `" + line + "`"
+			break
+		}
+	}
+	return seeHelp(c, fmt.Errorf("%s is missing%s", strings.Join(missing, ", "), example))
 }
 
 // flagError rewords the error of a flag whose value is not a valid number or duration.

@@ -115,33 +115,77 @@ func (c *Plotter) Times(r *result.Result) *Chart {
 	ch := c.make(Chart{ID: "times", Title: "Response time", Alone: true}, s, lines)
 	ch.Plot += c.limitLines(limits, s)
 	ch.Table = nil // the chart of all percentiles has it
-	ch.Aims, ch.Gaps = c.aims(limits, s), c.gaps(lines[0].values)
+	ch.Aims, ch.Gaps = c.aims(limits, lines, s), c.gaps(lines[0].values)
 	return ch
 }
 
-// aims returns the texts of objectives, without those that would lie over another one.
-func (c *Plotter) aims(list []Limit, s Scale) []Aim {
-	const wide, high = .14, .16 // roughly of a text
+// The size of the text of an objective, roughly, as shares of the plot.
+const aimWidth, aimHeight = .14, .16
+
+// aims returns the texts of objectives, without those that would lie over another one. Each stands at its line, above
+// or below it, where it hides the least of the lines of the chart.
+func (c *Plotter) aims(list []Limit, lines []series, s Scale) []Aim {
 	var out []Aim
-next:
 	for _, l := range list {
 		from, to := math.Max(0, c.Place(l.From)), math.Min(1, c.Place(l.To))
-		a := Aim{
-			Label: words.Clip(l.Brief, 24), From: moment(l.From), To: moment(l.To),
-			left: math.Min(from, 1-wide), top: 1 - s.At(l.Value),
+		if !(to > from) {
+			continue
 		}
-		a.Below = a.top < high
-		for _, o := range out {
-			if math.Abs(o.left-a.left) < wide && math.Abs(o.top-a.top) < high {
-				continue next
+		top, first := 1-s.At(l.Value), math.Min(from, 1-aimWidth)
+		var best *Aim
+		least := math.MaxInt
+		for left := first; left == first || left+aimWidth <= to && least > 0; left += aimWidth / 4 {
+			for _, below := range []bool{false, true} {
+				y := top - aimHeight
+				if below {
+					y = top
+				}
+				if y < 0 || below && y+aimHeight > 1 || slices.ContainsFunc(out, func(o Aim) bool {
+					return math.Abs(o.left-left) < aimWidth && math.Abs(o.top-top) < aimHeight
+				}) {
+					continue
+				}
+				if n := c.hidden(lines, s, span{left, left + aimWidth}, span{y, y + aimHeight}); n < least {
+					least, best = n, &Aim{
+						Label: words.Clip(l.Brief, 24), From: moment(c.From + left*(c.To-c.From)), To: moment(l.To), Below: below,
+						left: left, top: top,
+					}
+				}
 			}
 		}
-		if to > from {
-			a.Left, a.Top = c.places.left(a.left), c.places.top(a.top)
-			out = append(out, a)
+		if best != nil {
+			best.Left, best.Top = c.places.left(best.left), c.places.top(best.top)
+			out = append(out, *best)
 		}
 	}
 	return out
+}
+
+// hidden counts the values of lines that a text hides, which takes a stretch of the axis of time, and one of the height
+// of the plot from its top, both as shares. A line goes straight up or down to a value from the one before.
+func (c *Plotter) hidden(lines []series, s Scale, wide, high span) (n int) {
+	for i := range c.points {
+		p := &c.points[i]
+		from, to := c.Place(p.t), c.Place(p.t+p.d)
+		if to < wide.from || from > wide.to {
+			continue
+		}
+		for _, l := range lines {
+			v := l.values[i]
+			if math.IsNaN(v) || math.IsInf(v, 1) {
+				continue
+			}
+			a := 1 - s.At(v)
+			b := a
+			if i > 0 && from >= wide.from && !math.IsNaN(l.values[i-1]) {
+				b = 1 - s.At(l.values[i-1])
+			}
+			if min(a, b) < high.to && max(a, b) > high.from {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // gaps returns the stretches in which values are infinite.

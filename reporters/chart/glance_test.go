@@ -86,12 +86,47 @@ func TestAims(t *testing.T) {
 	s := Scale{Log: true, Lo: .001, Hi: 1}
 	list := c.aims([]Limit{
 		{Brief: "p50 < 1s", Value: 1, From: 0, To: 20},
-		{Brief: "p95 < 900ms", Value: .9, From: 5, To: 30}, // over the first
+		{Brief: "p95 < 900ms", Value: .9, From: 5, To: 30},  // over the first one, but for its end
+		{Brief: "p95 < 950ms", Value: .95, From: 5, To: 15}, // over the first one
 		{Brief: "p95 < 100ms", Value: .1, From: 95, To: 100},
 		{Brief: "gone", Value: .01, From: math.NaN(), To: 100},
-	}, s)
-	if len(list) != 2 || list[0].Label != "p50 < 1s" || !list[0].Below || list[1].Below || list[1].left > .9 {
+	}, nil, s)
+	if len(list) != 3 || list[0].Label != "p50 < 1s" || !list[0].Below || list[1].left < aimWidth || list[2].Below ||
+		list[2].left > .9 {
 		t.Errorf("%+v", list)
+	}
+}
+
+// TestAims_Lines: a text leaves the lines of the chart visible where it can: below its own line, or further right.
+func TestAims_Lines(t *testing.T) {
+	c := plotter(seconds(100, func(int) int64 { return 0 }))
+	s := Scale{Log: true, Lo: .001, Hi: 1}
+	for _, tt := range []struct {
+		name  string
+		value func(i int) float64
+		below bool
+		from  string
+	}{
+		{"a line far away", func(int) float64 { return .002 }, false, "0"},
+		{"a line above", func(int) float64 { return .04 }, true, "0"},
+		{"a line up and down until 30s", func(i int) float64 {
+			if i < 30 {
+				return []float64{.01, .1}[i%2]
+			}
+			return .002
+		}, false, "31.5"},
+		{"a line that has no room beside it", func(i int) float64 { return []float64{.01, .1}[i%2] }, false, "0"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := series{values: make([]float64, 100)}
+			for i := range l.values {
+				l.values[i] = tt.value(i)
+			}
+			list := c.aims([]Limit{{Brief: "p95 < 30ms", Value: .03, From: 0, To: 100}}, []series{l}, s)
+			if len(list) != 1 || list[0].Below != tt.below || list[0].From != tt.from {
+				t.Errorf("%+v", list)
+			}
+		})
 	}
 }
 

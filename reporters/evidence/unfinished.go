@@ -97,7 +97,7 @@ func (u *Unfinished) add(e *result.Event) {
 	case "load.start":
 		u.Loaded = true
 	case "fault.injected":
-		u.Faults = append(u.Faults, UnfinishedFault{e.Fault, e.Text, e.T, result.NaN})
+		u.Faults = append(u.Faults, UnfinishedFault{e.Fault, e.Text, e.BegunT(), result.NaN})
 	case "fault.reverted":
 		if at >= 0 && e.Outcome() != "failed" {
 			u.Faults[at].Over = e.T

@@ -27,7 +27,10 @@ func TestReadUnfinished(t *testing.T) {
 		{T: -.05, Event: "load.start"},
 		{T: 5, Event: "fault.injected", Fault: "slow", Text: "delay 50ms"},
 		{T: 9, Event: "fault.reverted", Fault: "slow", Text: "ok"}, // as older versions tell it
-		{T: 10, Event: "fault.injected", Fault: "dead", Text: "send SIGKILL to web[0]"},
+		{
+			T: 10.1, Event: "fault.injected", Fault: "dead", Text: "send SIGKILL to web[0]",
+			Data: map[string]any{result.BegunData: 10.0},
+		},
 		{T: 10.2, Event: "fault.reverted", Fault: "dead", Text: "***", Data: map[string]any{"outcome": "failed"}},
 		{T: 10.5, Event: "fault.verified", Fault: "dead", Text: "gone"},
 	} {

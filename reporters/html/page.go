@@ -123,7 +123,7 @@ type pageView struct {
 	Seed                 uint64
 	Environment          []words.Pair
 	Loads                []loadView
-	Notes                []string
+	Notes, MoreNotes     []string // the first ones, and the folded ones
 	Scenario             string
 	Version, Run         string
 	Ticket               string // the run as text to copy; empty while it goes on

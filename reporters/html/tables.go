@@ -190,8 +190,14 @@ func (p *pageView) run(r *result.Result) {
 	for _, n := range r.Notes {
 		p.Notes = append(p.Notes, words.Clean(n))
 	}
+	if n := len(p.Notes); n > mostNotes+1 {
+		p.Notes, p.MoreNotes = p.Notes[:mostNotes], p.Notes[mostNotes:]
+	}
 	p.Scenario = words.CleanLines(r.Scenario)
 }
+
+// mostNotes bounds the notes that are not folded.
+const mostNotes = 8
 
 // mostSteps bounds the steps named beside a load.
 const mostSteps = 20

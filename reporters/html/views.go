@@ -62,7 +62,7 @@ const mostHeld = 5
 func urgencyOf(tone string) int { return slices.Index([]string{"bad", "unsure", "good"}, tone) }
 
 // gauge draws the measured value against the bound on a logarithmic axis, from an eighth of the allowed amount to
-// eight times as much. The figures beside it say the same.
+// eight times as much, with marks at half and twice of it. The figures beside it say the same.
 func gauge(o *result.ObjectiveResult) template.HTML {
 	u, ok := words.LimitUsed(o, o.Measured)
 	if !ok {
@@ -75,7 +75,7 @@ func gauge(o *result.ObjectiveResult) template.HTML {
 	if ok1 && ok2 && o.Low.Known() && (o.High.Known() || o.Infinite) {
 		span = fmt.Sprintf(`<path class="span" d="M%.1f 7H%.1f"/>`, min(at(low), at(high)), max(at(low), at(high)))
 	}
-	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 100 14" aria-hidden="true"><path d="M2 7h96"/>%s<path class="aim" d="M50 1v12"/>`+
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 100 14" aria-hidden="true"><path d="M2 7h96M35 4v6M65 4v6"/>%s<path class="aim" d="M50 1v12"/>`+
 		`<circle cx="%.1f" cy="7" r="3"/></svg>`, span, at(u)))
 }
 

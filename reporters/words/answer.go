@@ -92,6 +92,7 @@ type FaultLine struct {
 	Outcome string // such as outage of 2.1s, 21x slower or survived
 	Text    string // what it did, such as 681 requests failed; good again 1.02s after posts was back
 	Times   bool   // the outcome and the text have response times of good answers
+	Outage  bool   // the outcome is an outage
 	// what the author expected of it, and whether that came, as a sentence; empty if the scenario states nothing
 	Expected string
 	// what people did about it, and how its time divides among them and the machine, in sentences; may be empty

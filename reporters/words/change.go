@@ -132,7 +132,8 @@ func whatChanged(f *findings) *Advice {
 	}
 	t := Text{}.say("Look first at what changed since the last run, which passed: ")
 	for i, c := range e.Changed[:min(len(e.Changed), 2)] {
-		t = t.say(pick(i == 0, "", "; ")).code(settingName(&c))
+		kind, name := settingName(&c)
+		t = t.say(pick(i == 0, "", "; ") + kind).code(name)
 		switch {
 		case c.Before == "":
 			t = t.say(" is new: ").strong(settingValue(c.Now))

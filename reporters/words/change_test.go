@@ -548,7 +548,7 @@ func TestChangeRules(t *testing.T) {
 			"no number shows it", func(r *result.Result) { r.Objectives[0].Because[0].Need = 0 },
 		},
 		{
-			"changed", changed(t), "Look first at what changed since the last run, which passed: cfg is haproxy.cfg, and was " +
+			"changed", changed(t), "Look first at what changed since the last run, which passed: parameter cfg is haproxy.cfg, and was " +
 				"haproxy-good.cfg.", "",
 			"the last run failed too", func(r *result.Result) { r.Earlier[1].Verdict = scenarios.Fail },
 		},
@@ -558,8 +558,8 @@ func TestChangeRules(t *testing.T) {
 				r.Earlier[1].Changed = append(r.Earlier[1].Changed,
 					result.SettingChange{Path: "load.shoppers.rate", Now: "90/s"}, result.SettingChange{Path: "seed", Now: "2"})
 				return r
-			}(), "Look first at what changed since the last run, which passed: cfg is haproxy.cfg, and was haproxy-good.cfg; " +
-				"load.shoppers.rate is new: 90/s; and more differs.", "",
+			}(), "Look first at what changed since the last run, which passed: parameter cfg is haproxy.cfg, and was " +
+				"haproxy-good.cfg; load.shoppers.rate is new: 90/s; and more differs.", "",
 			"nothing changed", func(r *result.Result) { r.Earlier[1].Changed = nil },
 		},
 	} {

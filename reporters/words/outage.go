@@ -46,6 +46,9 @@ func outageSentence(r *result.Result) Text {
 	t := Text{}.say("When ")
 	t = append(t, faultClause(r, f)...)
 	t = t.say(", " + extent(r, in) + " for ").strong(incidentLength(in))
+	if n := injectedIn(r, in, f); n > 0 {
+		t = t.say(", in which " + Plural(n, "more fault was", "more faults were") + " injected")
+	}
 	if !in.Over {
 		t = t.say(", to the end of the run")
 		switch f.Unrecovered {
@@ -57,6 +60,17 @@ func outageSentence(r *result.Result) Text {
 		}
 	}
 	return t.say(".")
+}
+
+// injectedIn returns how many faults were injected in an incident, apart from the one that did it. What they did to it
+// is not known.
+func injectedIn(r *result.Result, in *result.Incident, by *result.FaultRecord) (n int64) {
+	for i := range r.Faults {
+		if f := &r.Faults[i]; f != by && f.Injected > max(in.Begin, by.Injected) && f.Injected < in.End {
+			n++
+		}
+	}
+	return n
 }
 
 // overloadSentence says that the target fell behind the load before an outage that no fault did. It is nil if it did

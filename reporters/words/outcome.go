@@ -1,6 +1,7 @@
 package words
 
 import (
+	"slices"
 	"strings"
 
 	"brunt/scenarios/result"
@@ -87,10 +88,13 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 			if !in.Over {
 				o.end = result.NaN
 			}
+			if !goodAtEnd(in) { // else they include those up to the end of the load
+				o.of = in.Requests
+			}
 		}
-		l.Outcome, l.Text = "outage of "+o.lasted, o.text()
+		l.Outcome, l.Text, l.Outage = "outage of "+o.lasted, o.text(), true
 		if onlyTooSlow(f) {
-			l.Outcome, l.Times = slowerBy(f.Parts)+" for "+o.lasted, true
+			l.Outcome, l.Times, l.Outage = slowerBy(f.Parts)+" for "+o.lasted, true, false
 		}
 		l.Mark, l.Tone = "!", "unsure"
 		if len(f.FailedObjectives) > 0 || !o.end.Known() {
@@ -127,9 +131,22 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	return l
 }
 
-// faultsNote says that the times of faults leave out brunt's own time, which objectives and earlier runs include. It is
-// empty if p95 before the faults is at most a tenth longer with it, or if no row has times.
+// faultsNote says what the rows of faults do not tell: what the mark of an outage means that made no objective fail,
+// and how times differ from those of objectives. It is empty if no row needs it.
 func faultsNote(r *result.Result, list []FaultLine) string {
+	var notes []string
+	if slices.ContainsFunc(list, func(l FaultLine) bool { return l.Outage && l.Mark == "!" }) {
+		notes = append(notes, "An outage marked ! made no objective about its fault fail.")
+	}
+	if times := timesNote(r, list); times != "" {
+		notes = append(notes, times)
+	}
+	return strings.Join(notes, " ")
+}
+
+// timesNote says that the times of faults leave out brunt's own time, which objectives and earlier runs include. It is
+// empty if p95 before the faults is at most a tenth longer with it, or if no row has times.
+func timesNote(r *result.Result, list []FaultLine) string {
 	base := PhaseRowOf(r, slo.Phase{Kind: slo.BaselinePhase})
 	if base == nil || base.Ok.Count == 0 {
 		return ""
@@ -159,7 +176,8 @@ func onlyTooSlow(f *result.FaultRecord) bool {
 type outage struct {
 	f      *result.FaultRecord
 	bad    int64
-	slow   bool // some of the bad requests may have been slow
+	of     int64 // requests of its incident, of which these are bad; 0: not known
+	slow   bool  // some of the bad requests may have been slow
 	lasted string
 	end    result.Num // when the service was good again; unknown if it was not
 	most   result.Num // the longest that a good answer may take, in seconds
@@ -168,11 +186,14 @@ type outage struct {
 // text counts the requests of an outage, and says when the service was good again.
 func (o *outage) text() string {
 	s := Plural(o.bad, "request", "requests")
+	if o.of > o.bad {
+		s = Count(o.bad) + " of " + Plural(o.of, "request", "requests")
+	}
 	switch {
 	case onlyTooSlow(o.f) && o.f.Slow > 0:
 		s += " took over " + Seconds(o.f.Slow) + ", none failed"
 	case onlyTooSlow(o.f):
-		s = Plural(o.bad, "request was", "requests were") + " too slow, none failed"
+		s += pick(max(o.bad, o.of) > 1, " were", " was") + " too slow, none failed"
 	case o.slow:
 		s += " failed or were too slow"
 	default:

@@ -128,3 +128,30 @@ func TestBadKinds(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswer_MoreFaults: of an outage in which another fault was injected, the answer says so, and not what came after
+// the first one was over.
+func TestAnswer_MoreFaults(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		injected result.Num
+		more     bool
+	}{
+		{"in the outage", 13, true},
+		{"before it", 9, false},
+		{"after it", 15, false},
+		{"not at all", result.NaN, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := onNginx(t)
+			next := aFault("slow-cache", "network.latency", "redis[0]")
+			next.Injected, next.Cleared = tt.injected, tt.injected+1
+			r.Faults = append(r.Faults, next)
+			text := AnswerOf(r).Text()
+			if strings.Contains(text, "for 4s, in which 1 more fault was injected.") != tt.more ||
+				strings.Contains(text, "2s of the 4s came after redis was back") == tt.more {
+				t.Error(text)
+			}
+		})
+	}
+}

@@ -74,7 +74,8 @@ func since(r *result.Result, e *result.Earlier) (list []Difference) {
 			})
 			break
 		}
-		list = append(list, Difference{Name: settingName(&c), Before: settingValue(c.Before), Now: settingValue(c.Now)})
+		kind, name := settingName(&c)
+		list = append(list, Difference{Name: kind + name, Before: settingValue(c.Before), Now: settingValue(c.Now)})
 	}
 	if len(e.Changed) == 0 && e.ChangedMore {
 		list = append(list, Difference{Name: "scenario", Now: "differs"})
@@ -82,8 +83,14 @@ func since(r *result.Result, e *result.Earlier) (list []Difference) {
 	return list
 }
 
-// settingName names a setting by the parameter that it comes from, or by its place in the scenario.
-func settingName(c *result.SettingChange) string { return Clip(Clean(cmp.Or(c.Param, c.Path)), 60) }
+// settingName names a setting by the parameter that it comes from, with the word kind before it, or by its place in the
+// scenario.
+func settingName(c *result.SettingChange) (kind, name string) {
+	if c.Param != "" {
+		kind = "parameter "
+	}
+	return kind, Clip(Clean(cmp.Or(c.Param, c.Path)), 60)
+}
 
 // settingValue shows the value of a setting, or a dash if the scenario has none.
 func settingValue(s string) string { return Clip(orDash(s), 40) }

@@ -48,5 +48,5 @@ func Suspended() time.Duration {
 	}
 }
 
-// Executable returns the path of the running brunt program, which is valid even after its file was replaced.
-func Executable() string { return "/proc/self/exe" }
+// executable returns the path of the running brunt program, which is valid even after its file was replaced.
+func executable() string { return "/proc/self/exe" }

@@ -15,8 +15,8 @@ func Clock() *result.Clock { return nil }
 // Suspended returns zero, because this platform does not report suspensions.
 func Suspended() time.Duration { return 0 }
 
-// Executable returns the path of the running brunt program.
-func Executable() string {
+// executable returns the path of the running brunt program.
+func executable() string {
 	file, _ := os.Executable()
 	return file
 }

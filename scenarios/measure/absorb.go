@@ -25,6 +25,7 @@ type Share struct {
 
 // absorber is the state of a run's recorder that workers add to.
 type absorber struct {
+	begin    time.Duration // when the load begins
 	promised time.Duration // no fault will be injected or cleared at or before this time
 	shares   []*Share      // by worker
 }
@@ -88,7 +89,9 @@ func (r *Recorder) eachOf(b *Batch, sets []int32, do func(Key, *Cell)) error {
 // share returns the share of a worker. loads is the number of loads.
 func (a *absorber) share(worker, loads int) *Share {
 	for len(a.shares) <= worker {
-		a.shares = append(a.shares, &Share{Known: -Never, Iterations: make([]int64, loads), Lag: map[int32]*Times{}})
+		a.shares = append(a.shares, &Share{
+			Known: -Never, Iterations: make([]int64, loads), Lag: map[int32]*Times{}, was: a.begin,
+		})
 	}
 	return a.shares[worker]
 }

@@ -22,6 +22,7 @@ type interval struct {
 
 func newInterval(c *Config) interval {
 	iv := interval{
+		began: c.Begin,
 		since: make([]Counts, len(c.Steps)+len(c.Loads)),
 		live:  hdrhistogram.New(result.HistMin, result.HistMax, result.HistDigits),
 		lag:   hdrhistogram.New(result.HistMin, result.HistMax, result.HistDigits),
@@ -57,7 +58,7 @@ func (r *Recorder) Interval() (result.Interval, Second) {
 	}
 	iv.Span = sec.Span
 	sec.steps = r.stepsSince()
-	r.since, r.began = make([]Counts, len(r.since)), iv.At
+	r.since, r.began = make([]Counts, len(r.since)), max(r.began, iv.At)
 	if r.live.TotalCount() > 0 {
 		iv.P50, iv.P95, iv.P99 = r.liveAt(50), r.liveAt(95), r.liveAt(99)
 	}

@@ -62,6 +62,31 @@ func TestInterval_Counts(t *testing.T) {
 	}
 }
 
+// TestInterval_WarmUp: the first interval of a warm-up begins with the load, also of a load that workers make. Its
+// length once was 1 ms there, and a terminal showed a thousand times the rate.
+func TestInterval_WarmUp(t *testing.T) {
+	c := Config{Series: oneStep, Begin: -3 * sec}
+	one, x := newClocked(t, c), newCrew(t, 2, c)
+	for _, step := range []struct{ at, span time.Duration }{
+		{-3500 * ms, ms}, {-2500 * ms, 500 * ms}, {-sec, 1500 * ms}, {0, sec}, {2 * sec, 2 * sec},
+	} {
+		one.now = step.at
+		x.at(step.at)
+		for _, w := range x.workers {
+			o := request(step.at-10*ms, ms, okay)
+			w.Shard(0).Record(&o)
+		}
+		x.turns(t, func() bool { return false })
+		if iv, _ := one.Interval(); iv.Span != step.span {
+			t.Errorf("until %s: it took %s, want %s", step.at, iv.Span, step.span)
+		}
+		iv, _ := x.run.Interval()
+		if off := iv.Span - step.span; off < -100*ms || off > 100*ms {
+			t.Errorf("until %s, by workers: it took %s, want %s", step.at, iv.Span, step.span)
+		}
+	}
+}
+
 // TestInterval_Offered: offered requests show also while the target answers nothing: those that
 // ended, plus the change in flight. In the end each is counted once.
 func TestInterval_Offered(t *testing.T) {

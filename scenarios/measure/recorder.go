@@ -57,6 +57,7 @@ type Config struct {
 	Timeout   time.Duration        // the longest timeout of any load: how long a window stays open
 	Shards    int                  // one for each core; less than one means one
 	Now       func() time.Duration // the run's clock
+	Begin     time.Duration        // when the load begins on that clock; negative with a warm-up
 	InFlight  func() int64         // iterations in flight
 	Dir       string               // folder of the spill file; empty means the system's temporary folder
 	File      File                 // stores the cells instead of a file in Dir; nil creates that file
@@ -134,7 +135,7 @@ func New(cfg Config) (*Recorder, error) {
 		latest: -Never,
 		flight: map[time.Duration]int64{}, interval: newInterval(&cfg),
 		totals:   totals{closed: Totals{}, asked: map[time.Duration]int64{}},
-		follower: follower{known: -Never}, absorber: absorber{promised: -Never},
+		follower: follower{known: -Never}, absorber: absorber{promised: -Never, begin: cfg.Begin},
 	}
 	if !cfg.NoPause {
 		r.turn.pause = shortPause

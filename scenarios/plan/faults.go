@@ -16,6 +16,7 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
+	"brunt/targets/platform"
 )
 
 // faultCompiler compiles the timeline of faults.
@@ -228,31 +229,33 @@ func (p *Plan) startsLate(m *syntax.Mistakes, e *timeline.Entry) {
 		if !part.OneShot() {
 			continue
 		}
-		traits := part.Traits(p.Scope)
-		for _, unit := range traits.Reaches {
+		var late *platform.Service
+		for _, unit := range part.Traits(p.Scope).Reaches {
 			s := p.Stack.Service(chaos.ServiceOf(unit))
 			if s == nil || s.Restart == "never" {
 				continue
 			}
-			enough := s.Delay + max(scenarios.DefaultWithin, s.Ready.WithinOr())
-			switch {
-			case part.Has("within") && s.Delay >= part.Within.D():
-				m.AddHint(part.Of("within"), "within: "+quantity.FormatDuration(enough),
-					"%s starts again %s after it ends (restart_delay), and has to be healthy again after %s", s.Name,
-					quantity.FormatDuration(s.Delay), quantity.FormatDuration(part.Within.D()))
-				return
-			case part.Has("within"):
-				continue
-			case s.Delay < scenarios.DefaultWithin:
-				if s.Ready.WithinOr() > scenarios.DefaultWithin {
-					part.Within = max(part.Within, quantity.Duration(enough))
+			enough := quantity.Duration(s.Delay + max(scenarios.DefaultWithin, s.Ready.WithinOr()))
+			if part.Has("within") {
+				if s.Delay >= part.Within.D() {
+					m.AddHint(part.Of("within"), "within: "+quantity.FormatDuration(enough.D()),
+						"%s starts again %s after it ends (restart_delay), and has to be healthy again after %s", s.Name,
+						quantity.FormatDuration(s.Delay), quantity.FormatDuration(part.Within.D()))
+					return
 				}
 				continue
 			}
-			part.Within = quantity.Duration(enough)
+			if delayed := s.Delay >= scenarios.DefaultWithin; delayed || s.Ready.WithinOr() > scenarios.DefaultWithin {
+				part.Within = max(part.Within, enough)
+				if delayed && late == nil {
+					late = s
+				}
+			}
+		}
+		if late != nil {
 			p.Notes = append(p.Notes, fmt.Sprintf("%s: %s starts again %s after it ends (restart_delay), so it has %s to be "+
-				"healthy again (within).", part.Name, s.Name, quantity.FormatDuration(s.Delay), quantity.FormatDuration(enough)))
-			break
+				"healthy again (within).", part.Name, late.Name, quantity.FormatDuration(late.Delay),
+				quantity.FormatDuration(part.Within.D())))
 		}
 	}
 }

@@ -41,16 +41,21 @@ const OutcomeData = "outcome"
 // event is told once all units are hit, and the phase of the fault begins before the first one is.
 const BegunData = "begun"
 
-// Begun returns when the injection began that an event fault.injected tells of, by the wall clock. Without that in its
-// data it is the time of the event, else the given one.
+// BegunT returns when the injection began that an event fault.injected tells of, as an offset from t0. Without that in
+// its data it is the time of the event.
+func (e *Event) BegunT() Num {
+	if begun, has := e.Data[BegunData].(float64); has {
+		return Num(begun)
+	}
+	return e.T
+}
+
+// Begun is BegunT by the wall clock. told is the time of the event if it has none itself.
 func (e *Event) Begun(told time.Time) time.Time {
 	if !e.At.IsZero() {
 		told = e.At
 	}
-	if begun, has := e.Data[BegunData].(float64); has {
-		return told.Add(Num(begun).D() - e.T.D())
-	}
-	return told
+	return told.Add(e.BegunT().D() - e.T.D())
 }
 
 // Outcome returns how a fault was taken back, for an event fault.reverted: ok, gone, unverified, failed or none.

@@ -206,8 +206,8 @@ var noteSentences = map[NoteKind]string{
 		"[: about <need> are needed at this share|]",
 	OwnLagFails: ownSockets + ": it fails" + ownTime,
 	OwnLagHolds: ownSockets + ": it holds" + ownTime,
-	MachineFails: "it fails only with <count> seconds in which other programs held the processors of this machine, so that " +
-		"the target may have lacked one",
+	MachineFails: "other programs held the processors of this machine in <count> s, so the target may have lacked one " +
+		"then; the rest does not show a failure",
 	NotTheLoad: ownSockets + "[ during <of>|], so the load was not the scheduled one",
 	SentAfter: OwnLag + ": it sent <count> requests of <phase> after that was over, and the objective does not hold if " +
 		"those were bad",

@@ -160,7 +160,7 @@ func (h *escaping) open() (err error) {
 	}
 	c := measure.Config{
 		Series: r.plan.Series, Slow: sc.Judge.Slow.D(), SlowBy: r.loads.rec.SlowLimits().At(), Timeout: r.loads.timeout(),
-		Shards: runtime.GOMAXPROCS(0), Now: r.log.Now, InFlight: h.inFlight,
+		Shards: runtime.GOMAXPROCS(0), Now: r.log.Now, Begin: h.at, InFlight: h.inFlight,
 	}
 	h.rec, err = measure.New(c)
 	return err

@@ -62,8 +62,7 @@ func (i *Identity) Environment() result.Environment {
 }
 
 // Programs returns the digest of brunt's own file, and the digests of the programs that run its scripts. Each file is
-// read once, before the load begins, because brunt's own file has tens of megabytes and its digest takes as long as a
-// thousand requests.
+// read once, before the load begins.
 func (i *Identity) Programs() (own string, tools []result.FileSum) {
 	for n := range i.plan.Loads {
 		if s := i.plan.Loads[n].Script; s != nil && s.Binary != "" {
@@ -73,8 +72,7 @@ func (i *Identity) Programs() (own string, tools []result.FileSum) {
 			}
 		}
 	}
-	own, _ = i.sums.Of(machine.Executable())
-	return own, tools
+	return machine.Digest(), tools
 }
 
 // identifyWithin is the time limit for asking the engine about the units' images.
@@ -97,7 +95,7 @@ func (i *Identity) Identify(ctx context.Context, sys *target.System) {
 						id.Programs = append(id.Programs, result.FileSum{Path: shownPath(dir, file), SHA256: sum})
 					}
 				}
-				if sum, ok := i.sums.Of(machine.Executable()); ok && len(files) == 0 { // the unit is a part of brunt
+				if sum := machine.Digest(); sum != "" && len(files) == 0 { // the unit is a part of brunt
 					id.Programs = []result.FileSum{{Path: "brunt", SHA256: sum}}
 				}
 			}

@@ -139,7 +139,7 @@ func (l *loads) recorder(shards int, freezes func() []measure.Freeze) (*measure.
 	c := measure.Config{
 		Series: l.plan.Series, Limits: limits, Slow: sc.Judge.Slow.D(), SlowShare: slowShare(sc, control),
 		Totals: judge.CountedPhases(l.plan.Objectives(control)), Timeout: max(l.timeout(), l.within()),
-		Shards: shards, Now: l.log.Now,
+		Shards: shards, Now: l.log.Now, Begin: -sc.Warmup,
 		InFlight: l.inFlight, BySteps: l.session.o.BySteps, Freezes: freezes, Follows: l.follows,
 	}
 	l.spans = newSpanSampler(l.session)

@@ -68,9 +68,9 @@ function copy(box, name, text) {
   b.onclick = async () => { await toClipboard(text()); b.textContent = 'Copied'; setTimeout(() => { b.textContent = name; }, 1500); };
   box.append(b);
 }
-// paper shows every objective, and each of a few phases: they are folded on the screen
+// paper shows every objective and note, and each of a few phases: they are folded on the screen
 for (const [event, open] of [['beforeprint', true], ['afterprint', false]]) addEventListener(event, () => {
-  for (const d of all('#objectives > details, .side > details')) d.open = open;
+  for (const d of all('#objectives > details, .side > details, .more-notes')) d.open = open;
   if (phases.length <= 12) phases.forEach((d, i) => { d.open = open || i === +choice.value; });
 }, { signal });
 for (const pre of all('pre')) copy(pre, 'Copy', () => pre.querySelector('code').textContent);

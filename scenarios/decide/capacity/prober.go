@@ -17,6 +17,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"brunt/scenarios"
@@ -225,7 +226,8 @@ func (e ProbeError) Error() string {
 	switch {
 	case e.Verdict != scenarios.Invalid:
 	case e.InRow > 1:
-		return fmt.Sprintf("%d probes in a row show nothing: %s", e.InRow, e.Reason)
+		return fmt.Sprintf("%d probes in a row show nothing: %s; mend that until `brunt run` of the scenario is valid", e.InRow,
+			strings.TrimSuffix(e.Reason, "."))
 	default:
 		return "a probe shows nothing: " + e.Reason
 	}
