@@ -386,6 +386,11 @@ func TestChangeRules(t *testing.T) {
 			"answers were not slower", func(r *result.Result) { r.Faults[0].Parts.Slowed = false },
 		},
 		{
+			"slow-link", slowLink(onPatroni(t)), "Bound the calls over the link from haproxy to patroni: answers waited for " +
+				"it, likely without a timeout. One below 500ms with a fallback would hold the objective.", "",
+			"too many requests failed, and none timed out", func(r *result.Result) { r.Objectives[0].Infinite = true },
+		},
+		{
 			"client-link", clientLink(true), acrossLink, "",
 			"the link is the target's own", func(r *result.Result) { r.Faults[0].Units = []string{"nginx[0]->redis[0]"} },
 		},
@@ -650,6 +655,16 @@ func TestAnswer_Why(t *testing.T) {
 	other := frequent.Errors[0]
 	other.Kind, other.Count, other.First, other.Sample = "status 503", 360, other.First+.1, nil
 	frequent.Errors = append(frequent.Errors, other)
+	crossed := onNginx(t) // in flight at the crash were requests of the second step, and then the first one failed
+	crossed.Errors[0].Count = 7
+	crossed.Errors = append(crossed.Errors, result.ErrorGroup{
+		Kind: "status 503", Load: crossed.Errors[0].Load, Step: "GET /", Count: 106, First: crossed.Errors[0].First + .1,
+		Last: crossed.Errors[0].Last,
+	})
+	crossed.Cells = []result.Cell{{
+		Phase: slo.Phase{Kind: slo.RunPhase}, Load: crossed.Errors[0].Load, Step: crossed.Errors[0].Step,
+		Outcome: scenarios.Skipped.String(), Count: 106,
+	}}
 	better := onURL(t) // good for the last seconds, or not known to be bad
 	better.Incidents[0].EndLow, better.Incidents[0].Bad = 24, 129
 	better.Objectives = append([]result.ObjectiveResult{
@@ -682,6 +697,12 @@ func TestAnswer_Why(t *testing.T) {
 		{"a rare error before", rare, "", []string{
 			"10s: the only replica of redis died; back at 12s.",
 			"GET /basket failed first: 400 × status 502 “502 Bad Gateway”.",
+			"2s of the 4s came after redis was back.",
+		}},
+		{"a step that is skipped for another one", crossed, "", []string{
+			"10s: the only replica of redis died; back at 12s.",
+			"GET /basket failed first: 7 × status 502 “502 Bad Gateway”. Then GET / failed: 106 × status 503. " +
+				"106 of GET /basket were skipped as a result.",
 			"2s of the 4s came after redis was back.",
 		}},
 		{"breaker", breaker, "", []string{

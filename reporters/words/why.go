@@ -324,6 +324,9 @@ func (f *findings) whatFailedFirst() Text {
 	case most == nil:
 		return t
 	case all == most.Count:
+		if other := f.otherStep(); other != nil && most.Step == e.Step { // it was skipped for the other step
+			t = t.say(" Then ").strong(stepName(other)).say(" failed: " + counted(other) + ".")
+		}
 		return t.say(" " + Count(all) + " of ").strong(stepName(most)).say(pick(all > 1, " were", " was") +
 			" skipped as a result.")
 	}
@@ -336,6 +339,18 @@ func (f *findings) then() (most *result.ErrorGroup) {
 		e := &f.r.Errors[i]
 		if e.Load == f.first.Load && e.Step == f.first.Step && !e.Part && !e.Init && e.Kind != f.first.Kind &&
 			e.First <= f.to && e.Last >= f.from && 5*e.Count >= f.first.Count && (most == nil || e.Count > most.Count) {
+			most = e
+		}
+	}
+	return most
+}
+
+// otherStep returns the most frequent errors of another step than the one that failed first, in the same load.
+func (f *findings) otherStep() (most *result.ErrorGroup) {
+	for i := range f.r.Errors {
+		e := &f.r.Errors[i]
+		if e.Load == f.first.Load && e.Step != f.first.Step && !e.Part && !e.Init && e.First <= f.to && e.Last >= f.from &&
+			(most == nil || e.Count > most.Count) {
 			most = e
 		}
 	}

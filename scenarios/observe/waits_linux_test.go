@@ -1,7 +1,10 @@
 package observe
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -55,9 +58,14 @@ func watchedWaits(pid int) (u *unitWaits, read func() waits) {
 // does not wait.
 func TestThreadWaits(t *testing.T) {
 	const spin = "while :; do :; done"
+	sleeper := startOn(t, "exec sleep 60")
+	suite.Until(t, "it sleeps", func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", sleeper))
+		return err == nil && strings.Contains(string(stat), "(sleep) S ")
+	})
+	_, idle := watchedWaits(sleeper)
 	startOn(t, spin)
 	_, busy := watchedWaits(startOn(t, spin))
-	_, idle := watchedWaits(startOn(t, "sleep 60"))
 	busy()
 	idle()
 	suite.Until(t, "one of two waits", func() bool {

@@ -94,14 +94,14 @@ func TestUsage_Waited(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		units []*unitUsage
-		want  time.Duration // in a span of 400 ms, with one reading before and one after
+		want  time.Duration // in a span of 400 ms, with the rest of the intervals at its ends
 		own   bool
 	}{
-		{"threads", []*unitUsage{unit(every(10, 0))}, 50 * ms, true},
-		{"threads of two units", []*unitUsage{unit(every(10, 0)), unit(every(20, 0))}, 150 * ms, true},
-		{"two units of one group", []*unitUsage{unit(every(10, 7)), unit(every(20, 7))}, 100 * ms, true},
-		{"a group and threads", []*unitUsage{unit(every(10, 7)), unit(every(20, 0))}, 150 * ms, true},
-		{"one is not known", []*unitUsage{unit(every(10, 7)), unit(nil)}, 400 * ms, false},
+		{"threads", []*unitUsage{unit(every(10, 0))}, 45 * ms, true},
+		{"threads of two units", []*unitUsage{unit(every(10, 0)), unit(every(20, 0))}, 135 * ms, true},
+		{"two units of one group", []*unitUsage{unit(every(10, 7)), unit(every(20, 7))}, 90 * ms, true},
+		{"a group and threads", []*unitUsage{unit(every(10, 7)), unit(every(20, 0))}, 135 * ms, true},
+		{"one is not known", []*unitUsage{unit(every(10, 7)), unit(nil)}, 360 * ms, false},
 	} {
 		u := &Usage{units: c.units, machine: machine}
 		if got, own, known := u.Waited(1010*ms, 1020*ms, 400*ms); got != c.want || own != c.own || !known {

@@ -60,7 +60,8 @@ var exampleSystems = []exampleSystem{
 	},
 	{
 		name: "51-etcd-in-containers", drill: "leader-cut", needs: []string{"etcd", "haproxy", "docker"}, images: true,
-		outage: always, rate: 100, timeout: timeout, hold: 4 * time.Second, units: []string{"front:8080"}, send: putsEtcd,
+		outage: always, rate: 150, timeout: timeout, every: 10 * time.Millisecond, hold: 4 * time.Second,
+		units: []string{"front:8080"}, send: putsEtcd,
 	},
 	{
 		name: "52-haproxy-nginx", drill: "balancer-lost", lacks: "entries=first", needs: []string{"haproxy", "nginx"},
