@@ -14,7 +14,7 @@ import (
 )
 
 // waitsEvery is the time between two readings of the waits for a processor. A reading of a group takes about 20 us, and
-// one of a thread about 5 us.
+// one of a thread about 8 us.
 const waitsEvery = 50 * time.Millisecond
 
 // waits are readings of how long tasks have waited for a processor, in the order of time.
