@@ -59,8 +59,8 @@ func childrenOf(pid int) (out []int) {
 	return out
 }
 
-// usedByOne reads one process. Of its stat, field 11 is the number of page faults of children that have ended, fields 14
-// to 17 are its CPU times and theirs, 20 its threads, 22 its start, 24 its resident pages.
+// usedByOne reads one process. Of its stat, field 11 is the number of page faults of children that have ended, fields
+// 14 to 17 are its CPU times and theirs, 20 its threads, 22 its start, 24 its resident pages.
 func usedByOne(pid int) (used, bool) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

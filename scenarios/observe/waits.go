@@ -195,8 +195,8 @@ func (u *Usage) watchWaits(ctx context.Context, now func() time.Duration) {
 }
 
 // Waited returns how long tasks waited for a processor, at most, in any span of length most that begins in from..to. It
-// is the sum over the units if the waits of each of them are known, and own is true then. Otherwise it is the time of all
-// tasks of this machine. It may be called once the watch has ended.
+// is the sum over the units if the waits of each of them are known, and own is true then. Otherwise it is the time of
+// all tasks of this machine. It may be called once the watch has ended.
 func (u *Usage) Waited(from, to, most time.Duration) (waited time.Duration, own, known bool) {
 	if u == nil {
 		return 0, false, false

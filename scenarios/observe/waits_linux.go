@@ -91,8 +91,8 @@ func namesIn(dir string) []string {
 }
 
 // threadWaited reads the second field of a thread's schedstat: nanoseconds for which it could run and had no processor
-// (Documentation/scheduler/sched-stats.rst). The kernel adds a wait once it is over. With [os.ReadFile], four threads take
-// 58 us instead of 34.
+// (Documentation/scheduler/sched-stats.rst). The kernel adds a wait once it is over. With [os.ReadFile], four threads
+// take 58 us instead of 34.
 func threadWaited(file string) (time.Duration, error) {
 	fd, err := unix.Open(file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {

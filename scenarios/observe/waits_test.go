@@ -79,8 +79,8 @@ func TestWaits_WaitedOne(t *testing.T) {
 	}
 }
 
-// TestUsage_Waited: the waits of units are known if those of each are. Units of one control group wait together, and the
-// threads of others besides.
+// TestUsage_Waited: the waits of units are known if those of each are. Units of one control group wait together, and
+// the threads of others besides.
 func TestUsage_Waited(t *testing.T) {
 	const ms, sec = time.Millisecond, time.Second
 	every := func(share time.Duration, group uint64) (list waits) {

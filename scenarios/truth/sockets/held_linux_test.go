@@ -17,8 +17,8 @@ import (
 // is far too tight for a machine that is busy. If other programs hold the processors, the objective does not fail for
 // certain. If the target's own processes spin, or its answers are wrong, it does.
 //
-// A server that sleeps for 500 ms does not wait for a processor, whoever holds them. Its own control group tells, or its
-// threads if it has none, and the objective fails on any machine.
+// A server that sleeps for 500 ms does not wait for a processor, whoever holds them. Its own control group tells, or
+// its threads if it has none, and the objective fails on any machine.
 func TestHeld(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a long test: 24 processes spin for half a minute")
