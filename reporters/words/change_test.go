@@ -665,6 +665,12 @@ func TestAnswer_Why(t *testing.T) {
 		Phase: slo.Phase{Kind: slo.RunPhase}, Load: crossed.Errors[0].Load, Step: crossed.Errors[0].Step,
 		Outcome: scenarios.Skipped.String(), Count: 106,
 	}}
+	refused := onURL(t) // no user could log in
+	refused.Errors[0].Kind, refused.Errors[0].Step, refused.Errors[0].Init = "status 401", "init login", true
+	refused.Errors[0].Sample = nil
+	refused.Cells = []result.Cell{{
+		Phase: slo.Phase{Kind: slo.RunPhase}, Load: "load", Step: "GET /", Outcome: scenarios.Skipped.String(), Count: 300,
+	}}
 	better := onURL(t) // good for the last seconds, or not known to be bad
 	better.Incidents[0].EndLow, better.Incidents[0].Bad = 24, 129
 	better.Objectives = append([]result.ObjectiveResult{
@@ -723,6 +729,10 @@ func TestAnswer_Why(t *testing.T) {
 		{"a URL", onURL(t), "13% of requests failed, and less than 1% may.", []string{
 			"20s: 30% of requests failed for over 10s; no fault was in.",
 			"GET / failed first: 300 × status 500 “too many open files”.",
+		}},
+		{"a login that is refused", refused, "13% of requests failed, and less than 1% may.", []string{
+			"20s: 30% of requests failed for over 10s; no fault was in.",
+			"init login failed first: 300 × status 401. 300 of GET / were skipped as a result.",
 		}},
 		{"good at the end", better, "13% of requests failed, and less than 1% may; 2 of 2 objectives failed.", []string{
 			"20s: 129 requests failed for over 4s; no fault was in.",

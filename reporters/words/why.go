@@ -117,18 +117,25 @@ func (f *findings) span() (from, to result.Num) {
 }
 
 // firstErrors returns the errors of a span whose first request was intended first, of those that are at least a
-// twentieth of all in it. It leaves out errors of parts and of init.
+// twentieth of all in it. It leaves out errors of parts, and errors of init where there are others.
 func firstErrors(r *result.Result, from, to result.Num) *result.ErrorGroup {
-	var list []*result.ErrorGroup
+	var list, init []*result.ErrorGroup
 	all := int64(0)
 	for i := range r.Errors {
 		e := &r.Errors[i]
-		if !e.Part && !e.Init && e.Count > 0 && e.First <= to && e.Last >= from { // false where a time is unknown
+		switch {
+		case e.Part || e.Count == 0 || !(e.First <= to && e.Last >= from): // a time may be unknown
+		case e.Init:
+			init = append(init, e)
+		default:
 			list = append(list, e)
 			all += e.Count
 		}
 	}
 	list = slices.DeleteFunc(list, func(e *result.ErrorGroup) bool { return 20*e.Count < all })
+	if len(list) == 0 { // a failed step of init skips all others
+		list = init
+	}
 	begin := func(e *result.ErrorGroup) float64 {
 		if e.Sample != nil {
 			return e.Sample.At

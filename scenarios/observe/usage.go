@@ -21,7 +21,8 @@ import (
 type Usage struct {
 	units   []*unitUsage
 	machine waits // of all tasks of this machine
-	pods    bool  // units of the target are pods, which are not watched here
+	helpers []*unitWaits
+	pods    bool // units of the target are pods, which are not watched here
 	cancel  context.CancelFunc
 	ended   sync.WaitGroup
 }

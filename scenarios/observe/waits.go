@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos/cgroup"
+	"brunt/chaos/proc"
 	"brunt/scenarios/machine"
 )
 
@@ -186,6 +187,7 @@ func (u *Usage) watchWaits(ctx context.Context, now func() time.Duration) {
 		for _, one := range u.units {
 			one.waits.read(now)
 		}
+		u.readHelpers(now)
 		select {
 		case <-ctx.Done():
 			return
@@ -194,9 +196,24 @@ func (u *Usage) watchWaits(ctx context.Context, now func() time.Duration) {
 	}
 }
 
+// readHelpers reads the waits of the processes that help brunt on this machine. Requests between units pass the proxies
+// of links, which are such processes.
+func (u *Usage) readHelpers(now func() time.Duration) {
+	for _, pid := range proc.Brunts()[1:] { // brunt's own waits are its lag
+		if !slices.ContainsFunc(u.helpers, func(h *unitWaits) bool { return h.pid == pid }) {
+			h := &unitWaits{pid: pid}
+			h.threads.of(used{processes: []int{pid}})
+			u.helpers = append(u.helpers, h)
+		}
+	}
+	for _, h := range u.helpers {
+		h.readThreads(now)
+	}
+}
+
 // Waited returns how long tasks waited for a processor, at most, in any span of length most that begins in from..to. It
-// is the sum over the units if the waits of each of them are known, and own is true then. Otherwise it is the time of
-// all tasks of this machine. It may be called once the watch has ended.
+// is the sum over the units and brunt's helpers if the waits of each of them are known, and own is true then. Otherwise
+// it is the time of all tasks of this machine. It may be called once the watch has ended.
 func (u *Usage) Waited(from, to, most time.Duration) (waited time.Duration, own, known bool) {
 	if u == nil {
 		return 0, false, false
@@ -216,6 +233,18 @@ func (u *Usage) Waited(from, to, most time.Duration) (waited time.Duration, own,
 		known = true
 	}
 	for _, is := range groups {
+		waited += is
+	}
+	for _, h := range u.helpers {
+		if len(h.list) == 0 || to+most <= h.list[0].at { // it had not started
+			continue
+		}
+		began := h.list[0].at
+		is, ok := h.list.within(max(from, began), max(to, began+1), most)
+		if !ok {
+			waited, known = u.machine.within(from, to, most)
+			return waited, false, known
+		}
 		waited += is
 	}
 	return waited, known, known

@@ -91,19 +91,31 @@ func TestUsage_Waited(t *testing.T) {
 	}
 	unit := func(list waits) *unitUsage { return &unitUsage{waits: unitWaits{list: list}} }
 	machine := every(80, 0)
+	proxies, late := unit(every(30, 0)).waits.list, unit(every(30, 0)).waits.list[22:]
+	changed := slices.Clone(proxies)
+	for i := range changed[:24] {
+		changed[i].life = 1
+	}
 	for _, c := range []struct {
-		name  string
-		units []*unitUsage
-		want  time.Duration // in a span of 400 ms, with the rest of the intervals at its ends
-		own   bool
+		name    string
+		units   []*unitUsage
+		helpers waits
+		want    time.Duration // in a span of 400 ms, with the rest of the intervals at its ends
+		own     bool
 	}{
-		{"threads", []*unitUsage{unit(every(10, 0))}, 45 * ms, true},
-		{"threads of two units", []*unitUsage{unit(every(10, 0)), unit(every(20, 0))}, 135 * ms, true},
-		{"two units of one group", []*unitUsage{unit(every(10, 7)), unit(every(20, 7))}, 90 * ms, true},
-		{"a group and threads", []*unitUsage{unit(every(10, 7)), unit(every(20, 0))}, 135 * ms, true},
-		{"one is not known", []*unitUsage{unit(every(10, 7)), unit(nil)}, 360 * ms, false},
+		{"threads", []*unitUsage{unit(every(10, 0))}, nil, 45 * ms, true},
+		{"threads of two units", []*unitUsage{unit(every(10, 0)), unit(every(20, 0))}, nil, 135 * ms, true},
+		{"two units of one group", []*unitUsage{unit(every(10, 7)), unit(every(20, 7))}, nil, 90 * ms, true},
+		{"a group and threads", []*unitUsage{unit(every(10, 7)), unit(every(20, 0))}, nil, 135 * ms, true},
+		{"threads, and brunt's proxies", []*unitUsage{unit(every(10, 0))}, proxies, 180 * ms, true},
+		{"proxies that begin meanwhile", []*unitUsage{unit(every(10, 0))}, late, 180 * ms, true},
+		{"proxies that change meanwhile", []*unitUsage{unit(every(10, 0))}, changed, 360 * ms, false},
+		{"one is not known", []*unitUsage{unit(every(10, 7)), unit(nil)}, nil, 360 * ms, false},
 	} {
 		u := &Usage{units: c.units, machine: machine}
+		if c.helpers != nil {
+			u.helpers = []*unitWaits{{list: c.helpers}}
+		}
 		if got, own, known := u.Waited(1010*ms, 1020*ms, 400*ms); got != c.want || own != c.own || !known {
 			t.Errorf("%s: %s, own %t, known %t; want %s, own %t", c.name, got, own, known, c.want, c.own)
 		}
