@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -338,8 +339,9 @@ func (s exampleSystem) compare(d drill, out row, r *exampleReport, i int, probes
 	return out
 }
 
-// kept are connections that are kept open between requests, as many as needed. One that fails is closed.
-type kept[C conn] struct {
+// kept are connections that are kept open between requests, as many as needed. One that fails is closed, and one that the
+// server has closed is not used again: after a burst there are hundreds, of which each would fail a request.
+type kept[C interface{ socket() net.Conn }] struct {
 	dial func(ctx context.Context) (C, error)
 	mu   sync.Mutex
 	idle []C
@@ -347,6 +349,10 @@ type kept[C conn] struct {
 
 func (k *kept[C]) do(ctx context.Context, f func(C) error) error {
 	c, ok := k.take()
+	for ok && hasEnded(c.socket()) {
+		_ = c.socket().Close()
+		c, ok = k.take()
+	}
 	if !ok {
 		var err error
 		if c, err = k.dial(ctx); err != nil {
@@ -354,7 +360,7 @@ func (k *kept[C]) do(ctx context.Context, f func(C) error) error {
 		}
 	}
 	if err := f(c); err != nil {
-		_ = c.Close()
+		_ = c.socket().Close()
 		return err
 	}
 	k.mu.Lock()
@@ -371,6 +377,25 @@ func (k *kept[C]) take() (c C, ok bool) {
 		return c, true
 	}
 	return c, false
+}
+
+func (c *pgConn) socket() net.Conn    { return c.Conn }
+func (c *mysqlConn) socket() net.Conn { return c.Conn }
+func (c *redisConn) socket() net.Conn { return c.Conn }
+
+// hasEnded reports whether the other end has closed an idle connection, or it has failed.
+func hasEnded(c net.Conn) (ended bool) {
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return true
+	}
+	err = raw.Read(func(fd uintptr) bool {
+		var one [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		ended = n == 0 && err == nil || err != nil && err != syscall.EAGAIN
+		return true
+	})
+	return ended || err != nil
 }
 
 // clientOf is a client whose connections go to each address in turn, and to the next one if one does not accept it.
