@@ -339,8 +339,8 @@ func (s exampleSystem) compare(d drill, out row, r *exampleReport, i int, probes
 	return out
 }
 
-// kept are connections that are kept open between requests, as many as needed. One that fails is closed, and one that the
-// server has closed is not used again: after a burst there are hundreds, of which each would fail a request.
+// kept are connections that are kept open between requests, as many as needed. One that fails is closed, and one that
+// the server has closed is not used again: after a burst there are hundreds, and each of them would fail a request.
 type kept[C interface{ socket() net.Conn }] struct {
 	dial func(ctx context.Context) (C, error)
 	mu   sync.Mutex
