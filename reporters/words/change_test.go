@@ -648,6 +648,11 @@ func TestAnswer_Why(t *testing.T) {
 	lossy.Ledger = &result.LedgerRecord{Write: "place", Lost: 57, LostSpans: []result.LostSpan{
 		{Lost: 3, First: 20, Last: 21}, {Fault: "kill-cache", Lost: 57, First: 9.5, Last: 10},
 	}}
+	stale := onNginx(t) // the outage held its objectives
+	stale.Objectives = []result.ObjectiveResult{judged(t, "anomalies = 0", 218, scenarios.Fail)}
+	stale.Consistency = []*result.ConsistencyRecord{{Name: "price", Staleness: 1.5, Kinds: []result.AnomalyKind{
+		{Kind: "non_monotonic_read", Count: 214, First: 10.4, Last: 12.5}, {Kind: "stale_read", Count: 4, First: 10.2, Last: 11},
+	}}}
 	rare := onNginx(t)
 	rare.Errors = append(rare.Errors, result.ErrorGroup{Kind: "reset", Step: "pay", Count: 1, First: 9.9, Last: 9.9})
 	frequent := onNginx(t)
@@ -725,6 +730,11 @@ func TestAnswer_Why(t *testing.T) {
 		{"lost writes", lossy, "Of the writes that were acknowledged, 57 are lost, and none may be.", []string{
 			"10s: the only replica of redis died; back at 12s.",
 			"57 writes of place, acknowledged from 9.5s to 10s, are gone, lost to kill-cache.",
+		}},
+		{"stale reads", stale, "", []string{
+			"10s: the only replica of redis died; back at 12s.",
+			"10.2s to 12.5s: reads and writes of price show 214 non-monotonic reads, 4 stale reads, stale by at least 1.5s.",
+			"2s of the 4s came after redis was back.",
 		}},
 		{"a URL", onURL(t), "13% of requests failed, and less than 1% may.", []string{
 			"20s: 30% of requests failed for over 10s; no fault was in.",

@@ -54,13 +54,13 @@ func (f *findings) fewFailed() bool {
 	})
 }
 
-// lossesDecided reports whether only objectives on what became of writes or messages failed. The requests that failed
-// were then within their limits, and what cures an outage cures no loss.
+// lossesDecided reports whether only objectives on what became of writes or messages, or on what reads of registers
+// showed, failed. The requests that failed were then within their limits, and what cures an outage cures no loss.
 func (f *findings) lossesDecided() bool {
 	failed := 0
 	for i := range f.r.Objectives {
 		if o := &f.r.Objectives[i]; o.Verdict == scenarios.Fail {
-			if failed++; !o.Of().OfLedger() {
+			if failed++; !o.Of().OfLedger() && o.Of().Row().Registers == nil {
 				return false
 			}
 		}
@@ -99,6 +99,27 @@ func (f *findings) whatWasLost() Text {
 		t = t.say(", lost to ").strong(who)
 	}
 	return t.say(".")
+}
+
+// whatWasRead says what reads and writes of registers showed, and when, where an objective on that failed.
+func (f *findings) whatWasRead() Text {
+	if !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
+		return o.Verdict == scenarios.Fail && o.Of().Row().Registers != nil
+	}) {
+		return nil
+	}
+	for _, c := range f.r.Consistency {
+		if len(c.Kinds) == 0 {
+			continue
+		}
+		first, last := c.Kinds[0].First, c.Kinds[0].Last
+		for _, k := range c.Kinds {
+			first, last = min(first, k.First), max(last, k.Last)
+		}
+		return Text{}.say(Offset(first) + " to " + Offset(last) + ": reads and writes of ").strong(Clean(c.Name)).
+			say(" show " + consistencyFinding(c) + ".")
+	}
+	return nil
 }
 
 // span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
@@ -176,10 +197,13 @@ func (f *findings) whyFailed() (points []Text) {
 		}
 	}
 	list := []func() Text{
-		f.whatBroke, f.whatWasLost, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown, f.whatWasSlow,
+		f.whatBroke, f.whatWasLost, f.whatWasRead, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown,
+		f.whatWasSlow,
 	}
 	if f.in != nil && f.overloadedFrom(f.in.Begin) { // the cause comes before the outage
-		list = []func() Text{f.whatGrew, f.whatBroke, f.whatWasLost, f.whatFailedFirst, f.whatMultiplied, f.whatWasSlow}
+		list = []func() Text{
+			f.whatGrew, f.whatBroke, f.whatWasLost, f.whatWasRead, f.whatFailedFirst, f.whatMultiplied, f.whatWasSlow,
+		}
 	}
 	list = append([]func() Text{f.whatHeldBack}, list...)
 	for _, point := range list {
