@@ -651,7 +651,8 @@ func TestAnswer_Why(t *testing.T) {
 	stale := onNginx(t) // the outage held its objectives
 	stale.Objectives = []result.ObjectiveResult{judged(t, "anomalies = 0", 218, scenarios.Fail)}
 	stale.Consistency = []*result.ConsistencyRecord{{Name: "price", Staleness: 1.5, Kinds: []result.AnomalyKind{
-		{Kind: "non_monotonic_read", Count: 214, First: 10.4, Last: 12.5}, {Kind: "stale_read", Count: 4, First: 10.2, Last: 11},
+		{Kind: "non_monotonic_read", Count: 214, First: 10.4, Last: 12.5},
+		{Kind: "stale_read", Count: 4, First: 10.2, Last: 11},
 	}}}
 	rare := onNginx(t)
 	rare.Errors = append(rare.Errors, result.ErrorGroup{Kind: "reset", Step: "pay", Count: 1, First: 9.9, Last: 9.9})
