@@ -511,6 +511,14 @@ func TestExample(t *testing.T) {
 				fails: []string{"recover < 10s after cut-leader"},
 			},
 			{
+				name: "51-etcd-in-containers", docker: true, program: "etcd haproxy", drill: "network-island",
+				faults: []string{"island"},
+			},
+			{
+				name: "51-etcd-in-containers", docker: true, program: "etcd haproxy", drill: "network-island", set: "own=true",
+				fails: []string{"anomalies = 0", "anomalies(price) = 0"},
+			},
+			{
 				name: "52-haproxy-nginx", program: "haproxy nginx", drill: "balancer-lost", faults: []string{"lose-entry"},
 			},
 			{

@@ -403,12 +403,28 @@ func fewerCrossings(f *findings) *Advice {
 	}
 }
 
+// mostTimedOut reports whether at least half of the errors of the run are timeouts of the client.
+func (f *findings) mostTimedOut() bool {
+	var timeouts, all int64
+	for i := range f.r.Errors {
+		e := &f.r.Errors[i]
+		if e.Part || e.Init {
+			continue
+		}
+		if all += e.Count; e.Kind == scenarios.Timeout.String() {
+			timeouts += e.Count
+		}
+	}
+	return 2*timeouts >= all
+}
+
 // slowLink returns an objective on response times that failed while a fault made a link slow, and the fault; nil: no
-// such objective failed.
+// such objective failed. Where too many requests failed for a percentile, it was the slow link only if they timed out.
 func (f *findings) slowLink() (*result.ObjectiveResult, *result.FaultRecord) {
 	for i := range f.r.Objectives {
 		o := &f.r.Objectives[i]
-		if o.Verdict != scenarios.Fail || !o.Of().Latency() || o.Phase.Kind != slo.FaultPhase {
+		if o.Verdict != scenarios.Fail || !o.Of().Latency() || o.Phase.Kind != slo.FaultPhase ||
+			o.Infinite && !f.mostTimedOut() {
 			continue
 		}
 		by := faultNamed(f.r, o.Phase.String())

@@ -386,6 +386,11 @@ func TestChangeRules(t *testing.T) {
 			"answers were not slower", func(r *result.Result) { r.Faults[0].Parts.Slowed = false },
 		},
 		{
+			"slow-link", slowLink(onPatroni(t)), "Bound the calls over the link from haproxy to patroni: answers waited for " +
+				"it, likely without a timeout. One below 500ms with a fallback would hold the objective.", "",
+			"too many requests failed, and none timed out", func(r *result.Result) { r.Objectives[0].Infinite = true },
+		},
+		{
 			"client-link", clientLink(true), acrossLink, "",
 			"the link is the target's own", func(r *result.Result) { r.Faults[0].Units = []string{"nginx[0]->redis[0]"} },
 		},
@@ -643,6 +648,12 @@ func TestAnswer_Why(t *testing.T) {
 	lossy.Ledger = &result.LedgerRecord{Write: "place", Lost: 57, LostSpans: []result.LostSpan{
 		{Lost: 3, First: 20, Last: 21}, {Fault: "kill-cache", Lost: 57, First: 9.5, Last: 10},
 	}}
+	stale := onNginx(t) // the outage held its objectives
+	stale.Objectives = []result.ObjectiveResult{judged(t, "anomalies = 0", 218, scenarios.Fail)}
+	stale.Consistency = []*result.ConsistencyRecord{{Name: "price", Staleness: 1.5, Kinds: []result.AnomalyKind{
+		{Kind: "non_monotonic_read", Count: 214, First: 10.4, Last: 12.5},
+		{Kind: "stale_read", Count: 4, First: 10.2, Last: 11},
+	}}}
 	rare := onNginx(t)
 	rare.Errors = append(rare.Errors, result.ErrorGroup{Kind: "reset", Step: "pay", Count: 1, First: 9.9, Last: 9.9})
 	frequent := onNginx(t)
@@ -650,6 +661,22 @@ func TestAnswer_Why(t *testing.T) {
 	other := frequent.Errors[0]
 	other.Kind, other.Count, other.First, other.Sample = "status 503", 360, other.First+.1, nil
 	frequent.Errors = append(frequent.Errors, other)
+	crossed := onNginx(t) // in flight at the crash were requests of the second step, and then the first one failed
+	crossed.Errors[0].Count = 7
+	crossed.Errors = append(crossed.Errors, result.ErrorGroup{
+		Kind: "status 503", Load: crossed.Errors[0].Load, Step: "GET /", Count: 106, First: crossed.Errors[0].First + .1,
+		Last: crossed.Errors[0].Last,
+	})
+	crossed.Cells = []result.Cell{{
+		Phase: slo.Phase{Kind: slo.RunPhase}, Load: crossed.Errors[0].Load, Step: crossed.Errors[0].Step,
+		Outcome: scenarios.Skipped.String(), Count: 106,
+	}}
+	refused := onURL(t) // no user could log in
+	refused.Errors[0].Kind, refused.Errors[0].Step, refused.Errors[0].Init = "status 401", "init login", true
+	refused.Errors[0].Sample = nil
+	refused.Cells = []result.Cell{{
+		Phase: slo.Phase{Kind: slo.RunPhase}, Load: "load", Step: "GET /", Outcome: scenarios.Skipped.String(), Count: 300,
+	}}
 	better := onURL(t) // good for the last seconds, or not known to be bad
 	better.Incidents[0].EndLow, better.Incidents[0].Bad = 24, 129
 	better.Objectives = append([]result.ObjectiveResult{
@@ -684,6 +711,12 @@ func TestAnswer_Why(t *testing.T) {
 			"GET /basket failed first: 400 × status 502 “502 Bad Gateway”.",
 			"2s of the 4s came after redis was back.",
 		}},
+		{"a step that is skipped for another one", crossed, "", []string{
+			"10s: the only replica of redis died; back at 12s.",
+			"GET /basket failed first: 7 × status 502 “502 Bad Gateway”. Then GET / failed: 106 × status 503. " +
+				"106 of GET /basket were skipped as a result.",
+			"2s of the 4s came after redis was back.",
+		}},
 		{"breaker", breaker, "", []string{
 			"10s: the only replica of redis died; back at 12s.",
 			"GET /basket failed first: 400 × status 502 “502 Bad Gateway”. 399 of pay were skipped as a result.",
@@ -699,9 +732,18 @@ func TestAnswer_Why(t *testing.T) {
 			"10s: the only replica of redis died; back at 12s.",
 			"57 writes of place, acknowledged from 9.5s to 10s, are gone, lost to kill-cache.",
 		}},
+		{"stale reads", stale, "", []string{
+			"10s: the only replica of redis died; back at 12s.",
+			"10.2s to 12.5s: reads and writes of price show 214 non-monotonic reads, 4 stale reads, stale by at least 1.5s.",
+			"2s of the 4s came after redis was back.",
+		}},
 		{"a URL", onURL(t), "13% of requests failed, and less than 1% may.", []string{
 			"20s: 30% of requests failed for over 10s; no fault was in.",
 			"GET / failed first: 300 × status 500 “too many open files”.",
+		}},
+		{"a login that is refused", refused, "13% of requests failed, and less than 1% may.", []string{
+			"20s: 30% of requests failed for over 10s; no fault was in.",
+			"init login failed first: 300 × status 401. 300 of GET / were skipped as a result.",
 		}},
 		{"good at the end", better, "13% of requests failed, and less than 1% may; 2 of 2 objectives failed.", []string{
 			"20s: 129 requests failed for over 4s; no fault was in.",

@@ -51,6 +51,10 @@ func ConsistencyVerdict(c *result.ConsistencyRecord) scenarios.Verdict {
 
 // ConsistencyHeadline states the gravest finding after the name of the registers.
 func ConsistencyHeadline(c *result.ConsistencyRecord) string {
+	return Clean(c.Name) + ": " + consistencyFinding(c)
+}
+
+func consistencyFinding(c *result.ConsistencyRecord) string {
 	finding := "no anomaly"
 	switch {
 	case len(c.Kinds) > 0:
@@ -67,7 +71,7 @@ func ConsistencyHeadline(c *result.ConsistencyRecord) string {
 	case !c.Whole():
 		finding = "no anomaly in a part of the operations"
 	}
-	return Clean(c.Name) + ": " + finding
+	return finding
 }
 
 // ConsistencyText says what was checked, what took no part, and the witness of the gravest anomaly.

@@ -54,13 +54,13 @@ func (f *findings) fewFailed() bool {
 	})
 }
 
-// lossesDecided reports whether only objectives on what became of writes or messages failed. The requests that failed
-// were then within their limits, and what cures an outage cures no loss.
+// lossesDecided reports whether only objectives on what became of writes or messages, or on what reads of registers
+// showed, failed. The requests that failed were then within their limits, and what cures an outage cures no loss.
 func (f *findings) lossesDecided() bool {
 	failed := 0
 	for i := range f.r.Objectives {
 		if o := &f.r.Objectives[i]; o.Verdict == scenarios.Fail {
-			if failed++; !o.Of().OfLedger() {
+			if failed++; !o.Of().OfLedger() && o.Of().Row().Registers == nil {
 				return false
 			}
 		}
@@ -101,6 +101,27 @@ func (f *findings) whatWasLost() Text {
 	return t.say(".")
 }
 
+// whatWasRead says what reads and writes of registers showed, and when, where an objective on that failed.
+func (f *findings) whatWasRead() Text {
+	if !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
+		return o.Verdict == scenarios.Fail && o.Of().Row().Registers != nil
+	}) {
+		return nil
+	}
+	for _, c := range f.r.Consistency {
+		if len(c.Kinds) == 0 {
+			continue
+		}
+		first, last := c.Kinds[0].First, c.Kinds[0].Last
+		for _, k := range c.Kinds {
+			first, last = min(first, k.First), max(last, k.Last)
+		}
+		return Text{}.say(Offset(first) + " to " + Offset(last) + ": reads and writes of ").strong(Clean(c.Name)).
+			say(" show " + consistencyFinding(c) + ".")
+	}
+	return nil
+}
+
 // span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
 // failed, else the whole run.
 func (f *findings) span() (from, to result.Num) {
@@ -117,18 +138,25 @@ func (f *findings) span() (from, to result.Num) {
 }
 
 // firstErrors returns the errors of a span whose first request was intended first, of those that are at least a
-// twentieth of all in it. It leaves out errors of parts and of init.
+// twentieth of all in it. It leaves out errors of parts, and errors of init where there are others.
 func firstErrors(r *result.Result, from, to result.Num) *result.ErrorGroup {
-	var list []*result.ErrorGroup
+	var list, init []*result.ErrorGroup
 	all := int64(0)
 	for i := range r.Errors {
 		e := &r.Errors[i]
-		if !e.Part && !e.Init && e.Count > 0 && e.First <= to && e.Last >= from { // false where a time is unknown
+		switch {
+		case e.Part || e.Count == 0 || !(e.First <= to && e.Last >= from): // a time may be unknown
+		case e.Init:
+			init = append(init, e)
+		default:
 			list = append(list, e)
 			all += e.Count
 		}
 	}
 	list = slices.DeleteFunc(list, func(e *result.ErrorGroup) bool { return 20*e.Count < all })
+	if len(list) == 0 { // a failed step of init skips all others
+		list = init
+	}
 	begin := func(e *result.ErrorGroup) float64 {
 		if e.Sample != nil {
 			return e.Sample.At
@@ -169,10 +197,13 @@ func (f *findings) whyFailed() (points []Text) {
 		}
 	}
 	list := []func() Text{
-		f.whatBroke, f.whatWasLost, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown, f.whatWasSlow,
+		f.whatBroke, f.whatWasLost, f.whatWasRead, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown,
+		f.whatWasSlow,
 	}
 	if f.in != nil && f.overloadedFrom(f.in.Begin) { // the cause comes before the outage
-		list = []func() Text{f.whatGrew, f.whatBroke, f.whatWasLost, f.whatFailedFirst, f.whatMultiplied, f.whatWasSlow}
+		list = []func() Text{
+			f.whatGrew, f.whatBroke, f.whatWasLost, f.whatWasRead, f.whatFailedFirst, f.whatMultiplied, f.whatWasSlow,
+		}
 	}
 	list = append([]func() Text{f.whatHeldBack}, list...)
 	for _, point := range list {
@@ -324,6 +355,9 @@ func (f *findings) whatFailedFirst() Text {
 	case most == nil:
 		return t
 	case all == most.Count:
+		if other := f.otherStep(); other != nil && most.Step == e.Step { // it was skipped for the other step
+			t = t.say(" Then ").strong(stepName(other)).say(" failed: " + counted(other) + ".")
+		}
 		return t.say(" " + Count(all) + " of ").strong(stepName(most)).say(pick(all > 1, " were", " was") +
 			" skipped as a result.")
 	}
@@ -336,6 +370,18 @@ func (f *findings) then() (most *result.ErrorGroup) {
 		e := &f.r.Errors[i]
 		if e.Load == f.first.Load && e.Step == f.first.Step && !e.Part && !e.Init && e.Kind != f.first.Kind &&
 			e.First <= f.to && e.Last >= f.from && 5*e.Count >= f.first.Count && (most == nil || e.Count > most.Count) {
+			most = e
+		}
+	}
+	return most
+}
+
+// otherStep returns the most frequent errors of another step than the one that failed first, in the same load.
+func (f *findings) otherStep() (most *result.ErrorGroup) {
+	for i := range f.r.Errors {
+		e := &f.r.Errors[i]
+		if e.Load == f.first.Load && e.Step != f.first.Step && !e.Part && !e.Init && e.First <= f.to && e.Last >= f.from &&
+			(most == nil || e.Count > most.Count) {
 			most = e
 		}
 	}

@@ -89,14 +89,14 @@ func (f *readings) lagOf(in requests.Span) time.Duration {
 // waited reports whether waits for a processor may explain that an answer to a request of a span took as long as
 // longest.
 //
-// While a request waits for a processor, a task of one of the units waits, or brunt does. So if the control groups of
-// the units tell how long tasks of them waited, these waits and brunt's own lag, for reading the answer, must be
-// [explains] of the longest answer.
+// While a request waits for a processor, a task of one of the units waits, or brunt does. So if the control groups or
+// the threads of the units tell how long tasks of them waited, these waits and brunt's own lag, for reading the answer,
+// must be [explains] of the longest answer.
 //
-// Where a unit has no group of its own, its waits are not known. Those of the whole machine contain the waits of the
-// programs that hold it, so they only tell what can't be: they must be as long as well. brunt's own lag then tells what
-// may be. It is one wait for a processor, and a request waits at most [result.ProcessorWaits] times, so ten times the
-// lag must be as long as the longest answer.
+// The waits of a unit are not known while threads of it end, or if they are too many. Those of the whole machine
+// contain the waits of the programs that hold it, so they only tell what can't be: they must be as long as well.
+// brunt's own lag then tells what may be. It is one wait for a processor, and a request waits at most
+// [result.ProcessorWaits] times, so ten times the lag must be as long as the longest answer.
 func (f *readings) waited(in requests.Span, longest, lag time.Duration) bool {
 	enough := func(d time.Duration) bool { return float64(d) >= explains*float64(longest) }
 	if f.c.Waited == nil {

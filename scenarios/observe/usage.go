@@ -21,7 +21,8 @@ import (
 type Usage struct {
 	units   []*unitUsage
 	machine waits // of all tasks of this machine
-	pods    bool  // units of the target are pods, which are not watched here
+	helpers []*unitWaits
+	pods    bool // units of the target are pods, which are not watched here
 	cancel  context.CancelFunc
 	ended   sync.WaitGroup
 }
@@ -55,6 +56,9 @@ type used struct {
 	threads int
 	began   int64 // when the first process began, in kernel time
 	partial bool  // there are more processes than are read
+
+	processes []int // those that were read
+	reaped    int64 // page faults of children that have ended, which grow with each of them
 }
 
 // sample is one reading of a unit that runs.
@@ -131,14 +135,15 @@ func (u *Usage) Stop() {
 func (u *unitUsage) begin(ctx context.Context, clock func() time.Duration) {
 	if u.process {
 		u.readTraffic(clock(), time.Now())
-		u.waits.of(u.of.PID())
+		is, _ := usedBy(u.of.PID())
+		u.waits.of(u.of.PID(), is)
 		return
 	}
 	limited, cancel := context.WithTimeout(ctx, sampleWithin)
 	defer cancel()
 	if is, ok := u.sampler.sample(limited); ok && is.via == "proc" {
 		u.readTraffic(clock(), time.Now())
-		u.waits.of(is.pid)
+		u.waits.of(is.pid, is.used)
 	}
 }
 
@@ -161,7 +166,7 @@ func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
 		return
 	}
 	now := clock()
-	u.waits.of(is.pid)
+	u.waits.of(is.pid, is.used)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.pid = is.pid

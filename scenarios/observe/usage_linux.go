@@ -33,6 +33,7 @@ func usedBy(pid int) (all used, ok bool) {
 			all.began = one.began
 		}
 		all.cpu, all.memory, all.threads = all.cpu+one.cpu, all.memory+one.memory, all.threads+one.threads
+		all.processes, all.reaped = append(all.processes, ids[i]), all.reaped+one.reaped
 		if one.files < 0 || all.files < 0 {
 			all.files = -1
 		} else {
@@ -58,8 +59,8 @@ func childrenOf(pid int) (out []int) {
 	return out
 }
 
-// usedByOne reads one process. Of its stat, fields 14 to 17 are its CPU times and those of children
-// that have ended, 20 its threads, 22 its start, 24 its resident pages.
+// usedByOne reads one process. Of its stat, field 11 is the number of page faults of children that have ended, fields
+// 14 to 17 are its CPU times and theirs, 20 its threads, 22 its start, 24 its resident pages.
 func usedByOne(pid int) (used, bool) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -77,6 +78,7 @@ func usedByOne(pid int) (used, bool) {
 	return used{
 		cpu: time.Duration(at(14)+at(15)+at(16)+at(17)) * clockTick, memory: at(24) * int64(os.Getpagesize()),
 		threads: int(at(20)), files: descriptors(fmt.Sprintf("/proc/%d/fd", pid)), began: at(22),
+		reaped: at(11),
 	}, true
 }
 

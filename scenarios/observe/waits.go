@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"brunt/chaos/cgroup"
+	"brunt/chaos/proc"
 	"brunt/scenarios/machine"
 )
 
-// waitsEvery is the time between two readings of the waits for a processor. A reading of a group takes about 20 us.
+// waitsEvery is the time between two readings of the waits for a processor. A reading of a group takes about 20 us, and
+// one of a thread about 8 us.
 const waitsEvery = 50 * time.Millisecond
 
 // waits are readings of how long tasks have waited for a processor, in the order of time.
@@ -22,8 +24,12 @@ type waits []waitsReading
 // A waitsReading is the time in which one task or more had waited for a processor, as of an instant.
 type waitsReading struct {
 	at, waited time.Duration
-	group      uint64 // inode of the group; the times of two groups have nothing in common
+	group      uint64 // inode of the group; zero: of threads
+	life       int    // of the threads, which have changed if it has
 }
+
+// follows reports whether the times of two readings have something in common.
+func (r waitsReading) follows(of waitsReading) bool { return r.group == of.group && r.life == of.life }
 
 // within returns the longest that tasks waited in any span of length most that begins in from..to. It counts the
 // readings around such a span whole, so it may be too long by the waits of two intervals. It is not known if readings
@@ -41,7 +47,7 @@ func (w waits) within(from, to, most time.Duration) (longest time.Duration, know
 		for end < len(w)-1 && w[end].at < w[i+1].at+most {
 			end++
 		}
-		if w[end].group != w[i].group {
+		if !w[end].follows(w[i]) {
 			return 0, false
 		}
 		longest = max(longest, w[end].waited-w[i].waited)
@@ -49,44 +55,88 @@ func (w waits) within(from, to, most time.Duration) (longest time.Duration, know
 	return min(longest, most), true
 }
 
-// unitWaits reads the waits of a unit that has a control group of its own.
-type unitWaits struct {
-	mu    sync.Mutex
-	pid   int
-	own   cgroup.Group // of version 2; the zero value means that the unit has none
-	quota cgroup.Group // with the controller of processor time; the zero value means no quota
-	list  waits
+// waitedOne adds a wait of one thread that ended with the last reading. A thread tells of a wait once it is over, so a
+// wait that is longer than the time since the reading before belongs to earlier times as well.
+func (w waits) waitedOne(wait time.Duration) {
+	for i := len(w) - 1; i > 0 && wait > 0 && w[i].follows(w[i-1]); i-- {
+		length := w[i].at - w[i-1].at
+		more := min(wait, length) - (w[i].waited - w[i-1].waited)
+		for k := i; k < len(w) && more > 0; k++ {
+			w[k].waited += more
+		}
+		wait -= length
+	}
 }
 
-// of finds the group of the process of a unit. A group is the unit's own if brunt is neither in it nor below it. A
-// process that is gone keeps its group, which has no waits then.
-func (u *unitWaits) of(pid int) {
+// unitWaits reads the waits of a unit: those of its control group if it has one of its own, and otherwise those of its
+// threads.
+type unitWaits struct {
+	mu      sync.Mutex
+	pid     int
+	own     cgroup.Group // of version 2; the zero value means that the unit has none
+	quota   cgroup.Group // with the controller of processor time; the zero value means no quota
+	stopped time.Duration
+	threads threadWaits
+	life    int // of the threads
+	list    waits
+}
+
+// of finds the group of the process of a unit, and the processes that it has now. A group is the unit's own if brunt is
+// neither in it nor below it. A process that is gone keeps its group, which has no waits then.
+func (u *unitWaits) of(pid int, is used) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if pid == 0 || pid == u.pid {
+	if pid == 0 || pid == u.pid && u.own.Path != "" {
 		return
 	}
 	system := cgroup.System{}
-	u.pid, u.own, u.quota = pid, cgroup.Group{}, cgroup.Group{}
-	is, err := system.Unified(pid)
-	if err != nil || is.Root {
-		return
+	if pid != u.pid {
+		u.pid, u.own, u.quota = pid, cgroup.Group{}, cgroup.Group{}
+		u.life++
+		if group, err := system.Unified(pid); err == nil && isOwn(group, system.Unified) {
+			u.own = group
+		}
 	}
-	if self, err := system.Unified(os.Getpid()); err == nil &&
-		strings.HasPrefix(self.Path+string(filepath.Separator), is.Path+string(filepath.Separator)) {
-		return
+	if u.own.Path == "" && u.threads.of(is) {
+		u.life++
 	}
-	if limited, err := system.Find(pid, cgroup.CPU); err == nil && !limited.Root {
-		u.quota = limited
+	// a fault gives a process a quota, and takes it away
+	controlled := func(pid int) (cgroup.Group, error) { return system.Find(pid, cgroup.CPU) }
+	quota, err := controlled(pid)
+	if err != nil || quota.Root || u.own.Path == "" && !isOwn(quota, controlled) {
+		quota = cgroup.Group{}
 	}
-	u.own = is
+	if quota.Path != u.quota.Path {
+		u.quota = quota
+		u.stopped, _ = u.throttled()
+		u.life++
+	}
 }
 
-// read adds a reading. The time for which the unit's own quota stopped it is no wait for others.
+// isOwn reports whether a group is not the root, and brunt is neither in it nor below it.
+func isOwn(group cgroup.Group, find func(pid int) (cgroup.Group, error)) bool {
+	if group.Root {
+		return false
+	}
+	self, err := find(os.Getpid())
+	return err != nil || !strings.HasPrefix(self.Path+string(filepath.Separator), group.Path+string(filepath.Separator))
+}
+
+// throttled returns for how long the unit's own quota has stopped it, which is no wait for others.
+func (u *unitWaits) throttled() (stopped time.Duration, known bool) {
+	if u.quota.Path == "" {
+		return 0, false
+	}
+	stopped, err := u.quota.Throttled()
+	return stopped, err == nil
+}
+
+// read adds a reading.
 func (u *unitWaits) read(clock func() time.Duration) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.own.Path == "" {
+		u.readThreads(clock)
 		return
 	}
 	waited, err := u.own.Waited()
@@ -94,12 +144,35 @@ func (u *unitWaits) read(clock func() time.Duration) {
 		return
 	}
 	at := clock()
-	if u.quota.Path != "" {
-		if stopped, err := u.quota.Throttled(); err == nil {
-			waited -= stopped
-		}
+	if stopped, known := u.throttled(); known {
+		waited -= stopped
 	}
-	u.list = append(u.list, waitsReading{at, waited, u.own.Inode})
+	u.list = append(u.list, waitsReading{at: at, waited: waited, group: u.own.Inode})
+}
+
+// readThreads adds a reading of the threads. Threads that wait at the same time count once: together they waited at
+// most for the time since the reading before, unless one of them had begun to wait earlier.
+func (u *unitWaits) readThreads(clock func() time.Duration) {
+	all, longest, same, known := u.threads.read()
+	if !known {
+		return
+	}
+	at := clock()
+	stopped := u.stopped
+	if now, known := u.throttled(); known {
+		stopped, u.stopped = now-stopped, now
+		all, longest = max(all-stopped, 0), max(longest-stopped, 0)
+	}
+	if !same {
+		u.life++
+	}
+	r := waitsReading{at: at, life: u.life}
+	if n := len(u.list); n > 0 && r.follows(u.list[n-1]) {
+		last := u.list[n-1]
+		r.waited = last.waited + min(all, at-last.at)
+	}
+	u.list = append(u.list, r)
+	u.list.waitedOne(longest)
 }
 
 // watchWaits reads the waits of all units and of the machine, until ctx ends.
@@ -114,6 +187,7 @@ func (u *Usage) watchWaits(ctx context.Context, now func() time.Duration) {
 		for _, one := range u.units {
 			one.waits.read(now)
 		}
+		u.readHelpers(now)
 		select {
 		case <-ctx.Done():
 			return
@@ -122,25 +196,56 @@ func (u *Usage) watchWaits(ctx context.Context, now func() time.Duration) {
 	}
 }
 
+// readHelpers reads the waits of the processes that help brunt on this machine. Requests between units pass the proxies
+// of links, which are such processes.
+func (u *Usage) readHelpers(now func() time.Duration) {
+	for _, pid := range proc.Brunts()[1:] { // brunt's own waits are its lag
+		if !slices.ContainsFunc(u.helpers, func(h *unitWaits) bool { return h.pid == pid }) {
+			h := &unitWaits{pid: pid}
+			h.threads.of(used{processes: []int{pid}})
+			u.helpers = append(u.helpers, h)
+		}
+	}
+	for _, h := range u.helpers {
+		h.readThreads(now)
+	}
+}
+
 // Waited returns how long tasks waited for a processor, at most, in any span of length most that begins in from..to. It
-// is the sum over the units if each of them has a control group of its own, and own is true then. Otherwise it is the
-// time of all tasks of this machine. It may be called once the watch has ended.
+// is the sum over the units and brunt's helpers if the waits of each of them are known, and own is true then. Otherwise
+// it is the time of all tasks of this machine. It may be called once the watch has ended.
 func (u *Usage) Waited(from, to, most time.Duration) (waited time.Duration, own, known bool) {
 	if u == nil {
 		return 0, false, false
 	}
-	groups := map[uint64]time.Duration{}
+	groups := map[uint64]time.Duration{} // units may share one
 	for _, one := range u.units {
 		is, ok := one.waits.list.within(from, to, most)
 		if !ok {
 			waited, known = u.machine.within(from, to, most)
 			return waited, false, known
 		}
-		last := one.waits.list[len(one.waits.list)-1].group
-		groups[last] = max(groups[last], is)
+		if group := one.waits.list[len(one.waits.list)-1].group; group != 0 {
+			groups[group] = max(groups[group], is)
+		} else {
+			waited += is
+		}
+		known = true
 	}
 	for _, is := range groups {
 		waited += is
 	}
-	return waited, true, len(groups) > 0
+	for _, h := range u.helpers {
+		if len(h.list) == 0 || to+most <= h.list[0].at { // it had not started
+			continue
+		}
+		began := h.list[0].at
+		is, ok := h.list.within(max(from, began), max(to, began+1), most)
+		if !ok {
+			waited, known = u.machine.within(from, to, most)
+			return waited, false, known
+		}
+		waited += is
+	}
+	return waited, known, known
 }

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -48,5 +49,75 @@ func TestWaits(t *testing.T) {
 	}
 	if got, known := waits(nil).within(0, sec, sec); known {
 		t.Errorf("without a reading the wait is %s", got)
+	}
+}
+
+// TestWaits_WaitedOne: a thread that has waited for 170 ms tells of it with the last of five readings, in whose time
+// another one had told of 20 ms. The times of an earlier life stay.
+func TestWaits_WaitedOne(t *testing.T) {
+	const ms = time.Millisecond
+	list := waits{
+		{at: 0, life: 1},
+		{at: 50 * ms, waited: 10 * ms, life: 1},
+		{at: 100 * ms, life: 2},
+		{at: 150 * ms, life: 2},
+		{at: 200 * ms, waited: 20 * ms, life: 2},
+		{at: 250 * ms, waited: 70 * ms, life: 2},
+	}
+	list.waitedOne(170 * ms)
+	var got []time.Duration
+	for _, r := range list {
+		got = append(got, r.waited)
+	}
+	if want := []time.Duration{0, 10 * ms, 0, 50 * ms, 100 * ms, 150 * ms}; !slices.Equal(got, want) {
+		t.Errorf("the waits are %v, want %v", got, want)
+	}
+	list = waits{{at: 0}, {at: 50 * ms, waited: 40 * ms}, {at: 100 * ms, waited: 90 * ms}}
+	list.waitedOne(60 * ms)
+	if list[1].waited != 40*ms || list[2].waited != 90*ms {
+		t.Errorf("a wait within the time in which others waited counts again: %v", list)
+	}
+}
+
+// TestUsage_Waited: the waits of units are known if those of each are. Units of one control group wait together, and
+// the threads of others besides.
+func TestUsage_Waited(t *testing.T) {
+	const ms, sec = time.Millisecond, time.Second
+	every := func(share time.Duration, group uint64) (list waits) {
+		for at := time.Duration(0); at <= 2*sec; at += waitsEvery {
+			list = append(list, waitsReading{at: at, waited: at * share / 100, group: group})
+		}
+		return list
+	}
+	unit := func(list waits) *unitUsage { return &unitUsage{waits: unitWaits{list: list}} }
+	machine := every(80, 0)
+	proxies, late := unit(every(30, 0)).waits.list, unit(every(30, 0)).waits.list[22:]
+	changed := slices.Clone(proxies)
+	for i := range changed[:24] {
+		changed[i].life = 1
+	}
+	for _, c := range []struct {
+		name    string
+		units   []*unitUsage
+		helpers waits
+		want    time.Duration // in a span of 400 ms, with the rest of the intervals at its ends
+		own     bool
+	}{
+		{"threads", []*unitUsage{unit(every(10, 0))}, nil, 45 * ms, true},
+		{"threads of two units", []*unitUsage{unit(every(10, 0)), unit(every(20, 0))}, nil, 135 * ms, true},
+		{"two units of one group", []*unitUsage{unit(every(10, 7)), unit(every(20, 7))}, nil, 90 * ms, true},
+		{"a group and threads", []*unitUsage{unit(every(10, 7)), unit(every(20, 0))}, nil, 135 * ms, true},
+		{"threads, and brunt's proxies", []*unitUsage{unit(every(10, 0))}, proxies, 180 * ms, true},
+		{"proxies that begin meanwhile", []*unitUsage{unit(every(10, 0))}, late, 180 * ms, true},
+		{"proxies that change meanwhile", []*unitUsage{unit(every(10, 0))}, changed, 360 * ms, false},
+		{"one is not known", []*unitUsage{unit(every(10, 7)), unit(nil)}, nil, 360 * ms, false},
+	} {
+		u := &Usage{units: c.units, machine: machine}
+		if c.helpers != nil {
+			u.helpers = []*unitWaits{{list: c.helpers}}
+		}
+		if got, own, known := u.Waited(1010*ms, 1020*ms, 400*ms); got != c.want || own != c.own || !known {
+			t.Errorf("%s: %s, own %t, known %t; want %s, own %t", c.name, got, own, known, c.want, c.own)
+		}
 	}
 }

@@ -27,6 +27,7 @@ var opens = map[string]string{
 	"chaos/netns/kernel/namespace_linux.go os.Open":        "a namespace below /proc",
 	"chaos/stress/memory_linux.go os.Open":                 ofCgroup,
 	"scenarios/observe/usage_linux.go os.Open":             "a folder of /proc",
+	"scenarios/observe/waits_linux.go os.Open":             "a folder of /proc",
 	"targets/platform/procgroup/procmark_linux.go os.Open": "the folder /proc",
 	"chaos/fault/resource/disk_fill.go os.Open":            "the file that the fault has made itself",
 	"chaos/journal/files_unix.go os.OpenFile":              ofState,

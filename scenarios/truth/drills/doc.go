@@ -56,6 +56,11 @@
 // of etcd and their front run in containers that brunt starts. The front reads from each member in turn, and tells the
 // test whether the member that is cut off from the others served it.
 //
+// The examples of real systems are played beside a prober as well, in examples_test.go. It asks the entry of the
+// example as the load does: over connections that are kept, or one for each request, to each entry in turn, or to the
+// server that sentinels name. A recovery time of brunt is the prober's within the distance between two requests and 20
+// ms.
+//
 // A drill is one row of the table drills in drills_test.go. Its system is a function in systems_test.go that starts
 // one unit, and a store in a file of its own if the system takes writes. The tests run with BRUNT_FULL=1. DRILL_RUNS
 // is the number of runs of each drill; the default is 10, and 3 for Patroni, Galera and JetStream. DRILL_KEEP is a

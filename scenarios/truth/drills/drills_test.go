@@ -34,6 +34,7 @@ type drill struct {
 	seconds   int // of load; zero is 16
 	rate      int // requests a second; zero is 100
 	every     time.Duration
+	hold      time.Duration // as the scenario has it; zero is [hold]
 	outage    expect
 	cluster   func(t *testing.T, dir, self string) // starts the target in place of brunt, which knows the entry by its URL
 	ids       writes                               // nil: it takes none

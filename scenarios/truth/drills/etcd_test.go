@@ -51,12 +51,12 @@ func callJSON(ctx context.Context, client *http.Client, url string, in, out any)
 type etcdStore struct {
 	client *http.Client
 	rota   rota
-	// values are read from each member in turn, as it has them itself, and not as the leader has them
+	// values are read as a member has them itself, and not as the leader has them
 	serializable bool
-	// values are read from each member in turn, and from the next one if it refuses or does not answer; each such
-	// question is told here
-	turns net.Conn
-	turn  atomic.Int64
+	// values are read from each member in turn, and from the next one if it refuses or does not answer
+	inTurn bool
+	turn   atomic.Int64
+	told   net.Conn // each such question is told here; nil: to no one
 }
 
 // A rota is the members of a store, of which one is asked until it fails.
@@ -120,15 +120,8 @@ func (s *etcdStore) value(ctx context.Context, key string) (string, error) {
 	}
 	in := map[string]any{"key": etcdKey(key), "serializable": s.serializable}
 	ask := s.ask
-	if s.turns != nil {
+	if s.inTurn {
 		ask = s.askInTurn
-	} else if s.serializable {
-		m := s.rota.members[s.turn.Add(1)%int64(len(s.rota.members))]
-		ask = func(ctx context.Context, path string, in, out any) error {
-			ctx, cancel := context.WithTimeout(ctx, memberPatience)
-			defer cancel()
-			return callJSON(ctx, s.client, "http://"+m+path, in, out)
-		}
 	}
 	if err := ask(ctx, "/v3/kv/range", in, &found); err != nil || len(found.KVs) == 0 {
 		return "", err
@@ -145,7 +138,9 @@ func (s *etcdStore) askInTurn(ctx context.Context, path string, in, out any) (er
 		one, cancel := context.WithTimeout(ctx, memberPatience)
 		err = callJSON(one, s.client, "http://"+m+path, in, out)
 		cancel()
-		asked{At: began, Member: m, Served: err == nil}.tell(s.turns)
+		if s.told != nil {
+			asked{At: began, Member: m, Served: err == nil}.tell(s.told)
+		}
 		if err == nil {
 			return nil
 		}

@@ -360,7 +360,7 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 		return p.sent.After(end) || p.bad && p.took < timeout && p.sent.Add(p.took).After(end)
 	})
 	apart := seconds(1 / float64(d.rate))
-	all := outages(probes, injected, hold, apart)
+	all := outages(probes, injected, cmp.Or(d.hold, hold), apart)
 	var o outage
 	if len(all) > 0 {
 		o = all[0]

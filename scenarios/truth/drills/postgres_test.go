@@ -20,12 +20,16 @@ type pgConn struct {
 }
 
 func dialPG(ctx context.Context, addr string) (*pgConn, error) {
+	return dialDatabase(ctx, addr, "postgres")
+}
+
+func dialDatabase(ctx context.Context, addr, database string) (*pgConn, error) {
 	nc, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
 	c := &pgConn{Conn: nc, r: bufio.NewReader(nc)}
-	body := "user\x00postgres\x00database\x00postgres\x00\x00"
+	body := "user\x00postgres\x00database\x00" + database + "\x00\x00"
 	hello := binary.BigEndian.AppendUint32(nil, uint32(8+len(body)))
 	hello = binary.BigEndian.AppendUint32(hello, 3<<16)
 	if _, err = c.exchange(ctx, append(hello, body...)); err != nil {

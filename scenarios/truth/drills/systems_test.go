@@ -137,13 +137,13 @@ func front(u unitDir, args []string) error {
 		s = newEtcdStore(addrs)
 	case "etcd-serializable":
 		of := newEtcdStore(addrs)
-		of.serializable = true
+		of.serializable, of.inTurn = true, true
 		s = of
 	case islandReads, islandReads + "-serializable":
 		of := newEtcdStore(addrs)
-		of.serializable = args[0] != islandReads
+		of.serializable, of.inTurn = args[0] != islandReads, true
 		var err error
-		if of.turns, err = net.Dial("unix", filepath.Join("/socket", askedSocket)); err != nil {
+		if of.told, err = net.Dial("unix", filepath.Join("/socket", askedSocket)); err != nil {
 			return err
 		}
 		s = of

@@ -129,35 +129,25 @@ func onBuiltin(t *testing.T, d *library.Drill, mutant *library.Mutant) (j judged
 	return j
 }
 
-// ofExamples are the programs that examples need.
-var ofExamples = map[string][]string{
-	"examples/50-etcd":          {"etcd"},
-	"examples/52-haproxy-nginx": {"haproxy", "nginx"},
-	"examples/56-alertmanager":  {"haproxy", "nginx", "prometheus", "prometheus-alertmanager"},
-	"examples/57-streams":       {"haproxy", "nginx", "nats-server"},
-}
-
 // onExample plays a drill on the real system of an example, with the example's own settings or without the defence.
 func onExample(t *testing.T, c likeness, lacks bool) (j judged) {
 	t.Helper()
-	suite.Needs(t, suite.Programs(ofExamples[c.good]...))
-	top, err := filepath.Abs(filepath.Join("..", "..", ".."))
+	name := strings.TrimPrefix(c.good, "examples/")
+	at := slices.IndexFunc(exampleSystems, func(s exampleSystem) bool { return s.name == name })
+	if at < 0 {
+		t.Fatalf("there is no system of example %q", name)
+	}
+	suite.Needs(t, suite.Programs(exampleSystems[at].needs...))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", c.good, "scenario.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(top, c.good, "scenario.yaml")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	runToEnd(t, func(string, string) string { return string(text) }, func(dir, _, result string) *exec.Cmd {
-		args := []string{"drill", "run", c.drill, file, "-o", result, "--set", "data=" + filepath.Join(dir, "data")}
+	runToEnd(t, func(string, string) string { return string(text) }, func(dir, _, _ string) *exec.Cmd {
+		set := []string{"data=" + filepath.Join(dir, "data")}
 		if lacks {
-			args = append(args, "--set", c.lacks)
+			set = append(set, c.lacks)
 		}
-		cmd := bruntIn(dir, args...)
-		cmd.Dir = top // paths of examples begin there
-		return cmd
+		return exampleCommand(t, dir, name, c.drill, set...)
 	}, &j)
 	t.Log(&j)
 	return j

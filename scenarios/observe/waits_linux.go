@@ -1,0 +1,111 @@
+package observe
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// mostThreads is the maximum number of threads of a unit whose waits are read, so that a reading takes at most 1 % of
+// [waitsEvery].
+const mostThreads = 60
+
+// threadWaits reads how long the threads of some processes have waited for a processor.
+type threadWaits struct {
+	processes []int
+	reaped    int64
+	waited    map[int]time.Duration // by thread; nil before the first reading
+}
+
+// of sets the processes. It reports whether they are others than before, or children of theirs have ended, whose waits
+// are not known.
+func (t *threadWaits) of(is used) (changed bool) {
+	if is.partial {
+		is.processes = nil
+	}
+	if slices.Equal(is.processes, t.processes) && is.reaped == t.reaped {
+		return false
+	}
+	t.processes, t.reaped, t.waited = is.processes, is.reaped, nil
+	return true
+}
+
+// read returns how long all threads together and one of them at most waited since the reading before. The waits before
+// the first reading count as none. same is false if a thread has ended since, whose last waits are not known. Processes
+// that are gone wait for nothing. Nothing is known of too many threads, or if the kernel does not tell
+// (CONFIG_SCHED_INFO).
+func (t *threadWaits) read() (all, longest time.Duration, same, known bool) {
+	if len(t.processes) == 0 {
+		return 0, 0, false, false
+	}
+	now, listed := map[int]time.Duration{}, 0
+	for _, pid := range t.processes {
+		dir := fmt.Sprintf("/proc/%d/task/", pid)
+		threads := namesIn(dir)
+		if listed += len(threads); listed > mostThreads {
+			return 0, 0, false, false
+		}
+		for _, thread := range threads {
+			id, err := strconv.Atoi(thread)
+			if err != nil {
+				continue
+			}
+			if waited, err := threadWaited(dir + thread + "/schedstat"); err == nil {
+				now[id] = waited
+			}
+		}
+	}
+	before := t.waited
+	t.waited = now
+	if listed > 0 && len(now) == 0 {
+		return 0, 0, false, false
+	}
+	same = before != nil
+	for thread, was := range before {
+		is, lives := now[thread]
+		same = same && lives && is >= was
+	}
+	for thread, is := range now {
+		if same {
+			wait := is - before[thread] // zero: it is new
+			all, longest = all+wait, max(longest, wait)
+		}
+	}
+	return all, longest, same, true
+}
+
+// namesIn lists the entries of a directory; none if it is gone.
+func namesIn(dir string) []string {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	names, _ := f.Readdirnames(-1)
+	return names
+}
+
+// threadWaited reads the second field of a thread's schedstat: nanoseconds for which it could run and had no processor
+// (Documentation/scheduler/sched-stats.rst). The kernel adds a wait once it is over. With [os.ReadFile], four threads
+// take 58 us instead of 34.
+func threadWaited(file string) (time.Duration, error) {
+	fd, err := unix.Open(file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(fd)
+	var buf [80]byte // three numbers of at most 20 digits
+	n, err := unix.Read(fd, buf[:])
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := bytes.Cut(buf[:n], []byte(" "))
+	waited, _, _ := bytes.Cut(rest, []byte(" "))
+	ns, err := strconv.ParseInt(string(waited), 10, 64)
+	return time.Duration(ns), err
+}

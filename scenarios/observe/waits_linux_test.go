@@ -1,0 +1,133 @@
+package observe
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"brunt/scenarios/suite"
+
+	"golang.org/x/sys/unix"
+)
+
+// startOn starts a shell script, all of whose processes run on the first processor, until the test ends.
+func startOn(t *testing.T, script string) (pid int) {
+	t.Helper()
+	c := exec.Command("sh", "-c", script)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
+		_ = c.Wait()
+	})
+	var first unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &first); err != nil {
+		t.Fatal(err)
+	}
+	for cpu, found := 0, false; cpu < 1024; cpu++ {
+		if first.IsSet(cpu) && found {
+			first.Clear(cpu)
+		}
+		found = found || first.IsSet(cpu)
+	}
+	if err := unix.SchedSetaffinity(c.Process.Pid, &first); err != nil {
+		t.Fatal(err)
+	}
+	return c.Process.Pid
+}
+
+// watchedWaits reads the waits of a process by its threads.
+func watchedWaits(pid int) (u *unitWaits, read func() waits) {
+	began := time.Now()
+	u = &unitWaits{pid: pid, life: 1} // the tests do not depend on their own control group
+	is, _ := usedBy(pid)
+	u.threads.of(is)
+	return u, func() waits {
+		u.readThreads(func() time.Duration { return time.Since(began) })
+		return u.list
+	}
+}
+
+// TestThreadWaits: of two processes that spin on one processor, each waits while the other one runs. One that sleeps
+// does not wait.
+func TestThreadWaits(t *testing.T) {
+	const spin = "while :; do :; done"
+	sleeper := startOn(t, "exec sleep 60")
+	suite.Until(t, "it sleeps", func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", sleeper))
+		return err == nil && strings.Contains(string(stat), "(sleep) S ")
+	})
+	_, idle := watchedWaits(sleeper)
+	startOn(t, spin)
+	_, busy := watchedWaits(startOn(t, spin))
+	busy()
+	idle()
+	suite.Until(t, "one of two waits", func() bool {
+		list := busy()
+		return len(list) > 0 && list[len(list)-1].waited >= 100*time.Millisecond
+	})
+	list := busy()
+	first, last := list[0], list[len(list)-1]
+	if took := last.at - first.at; last.life != first.life || last.waited > took || last.waited < took/5 {
+		t.Errorf("it waited for %s of %s: %v", last.waited, took, list)
+	}
+	list = idle()
+	if waited, busy := list[len(list)-1].waited, last.waited; waited > busy/4 {
+		t.Errorf("one that sleeps waited for %s, and one that spins for %s", waited, busy)
+	}
+}
+
+// TestThreadWaits_Ended: when a process has ended, or a child has come and gone, the waits have nothing in common with
+// those before.
+func TestThreadWaits_Ended(t *testing.T) {
+	pid := startOn(t, "sleep 60 & wait")
+	u, read := watchedWaits(pid)
+	suite.Until(t, "the child has started", func() bool {
+		is, _ := usedBy(pid)
+		u.threads.of(is)
+		return len(is.processes) == 2
+	})
+	read()
+	before := read()
+	if n := len(before); n < 2 || before[n-1].life != before[n-2].life {
+		t.Fatalf("the life of threads that live on changes: %v", before)
+	}
+	life := before[len(before)-1].life
+	if err := syscall.Kill(u.threads.processes[1], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	suite.Until(t, "the life ends with a thread", func() bool {
+		after := read()
+		return after[len(after)-1].life > life
+	})
+	is := used{processes: []int{1, 2}, reaped: 5}
+	var w threadWaits
+	if w.of(is); w.of(is) {
+		t.Error("the same processes are others")
+	}
+	if is.reaped++; !w.of(is) {
+		t.Error("a child that came and went is not noticed")
+	}
+	if is.partial = true; !w.of(is) || w.processes != nil {
+		t.Error("the waits of a part of the processes count as those of all")
+	}
+}
+
+// BenchmarkThreadWaits reads the waits of this process.
+func BenchmarkThreadWaits(b *testing.B) {
+	b.ReportAllocs()
+	var w threadWaits
+	w.of(used{processes: []int{unix.Getpid()}})
+	threads := 0
+	for b.Loop() {
+		w.read()
+		threads = len(w.waited)
+	}
+	b.ReportMetric(float64(threads), "threads")
+}
