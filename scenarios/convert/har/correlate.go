@@ -53,11 +53,11 @@ func (a answered) chosen() bool {
 		identifies().MatchString(a.name)
 }
 
-// hidden matches elements of HTML that hold a value for a later request.
-var (
-	hidden     = regexp.MustCompile(`<(?:input|meta)\s[^<>]{1,1000}>`)
-	attributes = regexp.MustCompile(`([a-zA-Z-]+)="([^"&]*)"`)
-)
+// hidden matches elements of HTML that hold a value for a later request. It is compiled when a log is read, see
+// identifies.
+var hidden = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`<(?:input|meta)\s[^<>]{1,1000}>`) })
+
+var attributes = regexp.MustCompile(`([a-zA-Z-]+)="([^"&]*)"`)
 
 // answers returns the values in an answer.
 func answers(kind, text string, headers []harHeader) (out []answered) {
@@ -82,7 +82,7 @@ func answers(kind, text string, headers []harHeader) (out []answered) {
 			leaves(doc, answered{finder: "$"}, 0, add)
 		}
 	case strings.Contains(kind, "html"):
-		for _, tag := range hidden.FindAllString(text, mostAnswered) {
+		for _, tag := range hidden().FindAllString(text, mostAnswered) {
 			var name, value string
 			for _, m := range attributes.FindAllStringSubmatch(tag, 20) {
 				switch m[1] {
