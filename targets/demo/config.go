@@ -23,6 +23,7 @@ const (
 	collectorName     = "collector"
 	registryName      = "registry"
 	standbyName       = "standby"
+	mailerName        = "mailer"
 )
 
 // Config holds the settings of SocialConnect: the number of replicas, and the switches of its defences and defects.
@@ -149,6 +150,12 @@ type Config struct {
 	Dedup *bool `yaml:"dedup"`
 	// with outbox: a notice that is refused three times is put aside, so that others pass; on by default
 	MaxTries *bool `yaml:"max_tries"`
+	// with outbox: mailers, which send the notices in place of posts, as a group of consumers: each sends those of its
+	// share, one after the other, in 30 ms; zero is none
+	Mailers int `yaml:"mailers,min=1,max=9"`
+	// with mailers: when a mailer takes notices off the outbox: after it has sent each, or before it sends them; zero is
+	// after
+	Commit string `yaml:"commit,oneof=after|before"`
 	// where drafts of users are kept: shared, by the store, or local, by one replica of posts; zero is shared
 	Sessions string `yaml:"sessions,oneof=shared|local"`
 	// a friendship locks its two users in the order of their ids, and otherwise in that of the request; on by default
@@ -275,6 +282,7 @@ func (c Config) own(service string) map[string]string {
 		toggle("DRAIN", c.Drain)
 		toggle("OUTBOX", c.Outbox)
 		toggle("MAX_TRIES", c.MaxTries)
+		number("MAILERS", c.Mailers)
 		text("SESSIONS", c.Sessions)
 		text("VERSIONS", c.Versions)
 		text("NEWER", c.Newer)
@@ -304,6 +312,9 @@ func (c Config) own(service string) map[string]string {
 		text("PAGES", c.Pages)
 	case standbyName:
 		text("STANDBY", c.Standby)
+	case mailerName:
+		toggle("MAX_TRIES", c.MaxTries)
+		text("COMMIT", c.Commit)
 	case notificationsName:
 		if onlyOn(c.Outbox) == "on" {
 			text("DEDUP", onOff(c.Dedup))
@@ -492,6 +503,11 @@ func (c Config) optional(services []Service) []Service {
 		}, true)
 	}
 	services = append(services, gateway)
+	if c.Mailers > 0 && onlyOn(c.Outbox) == "on" {
+		services = append(services, Service{
+			Name: mailerName, Replicas: c.Mailers, Links: []string{storeName, notificationsName},
+		})
+	}
 	if rule := cmp.Or(c.Monitor, noMonitor); rule != noMonitor {
 		services = append(services, Service{
 			Name: monitorName, Links: []string{gatewayName}, Env: map[string]string{"DEMO_MONITOR": rule},

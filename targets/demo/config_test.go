@@ -120,6 +120,8 @@ func TestConfig_Mistakes(t *testing.T) {
 		{"a misspelt switch", "{sheding: off}", "shedding"},
 		{"no kind of standby", "{standby: warm}", "cold"},
 		{"no kind of telemetry", "{telemetry: on}", "async"},
+		{"too many mailers", "{outbox: on, mailers: 10}", "at most 9"},
+		{"no time to commit", "{commit: later}", "before"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -137,6 +139,7 @@ func TestServices(t *testing.T) {
 	entries := 0
 	for _, s := range (Config{
 		Identity: on(), Cache: on(), Monitor: promptRule, Telemetry: asyncTelemetry, Registry: on(), Standby: hotStandby,
+		Outbox: on(), Mailers: 2,
 	}).Services() {
 		if makers[s.Name] == nil {
 			t.Errorf("%s can't be served", s.Name)

@@ -729,6 +729,44 @@ func TestOutbox_Crash(t *testing.T) {
 	}
 }
 
+// TestMailers crashes one of two mailers while both work on 100 notices, and starts it again while the other still
+// works.
+func TestMailers(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		config   Config
+		low, top int // notices
+	}{
+		{"good", Config{}, 100, 100},
+		{"taken off before the work", Config{Commit: beforeWork}, 80, 99},
+		{"without dedup", Config{Dedup: off()}, 101, 120},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tt.config.Outbox, tt.config.Mailers, tt.config.Limiter = on(), 2, off()
+				s := start(t, tt.config)
+				for i := range 100 {
+					idOf(t, s.write(`{"author":"ann","text":"hi"}`, "Idempotency-Key", fmt.Sprint("k", i)))
+				}
+				time.Sleep(250 * time.Millisecond)
+				if n := s.received().Count; n < 1 || n > 50 {
+					t.Errorf("%d notices had arrived before the crash", n)
+				}
+				restart := s.Crash([]string{"mailer[1]"})
+				time.Sleep(400 * time.Millisecond)
+				restart()
+				time.Sleep(6 * sec)
+				if n := s.received().Count; n < tt.low || n > tt.top {
+					t.Errorf("%d notices arrived, want %d to %d", n, tt.low, tt.top)
+				}
+				if left := s.askUnit(t.Context(), "store[0]", "GET", "/outbox", ""); !strings.Contains(left.body, `"items":[]`) {
+					t.Errorf("the outbox has %s", left.body)
+				}
+			})
+		})
+	}
+}
+
 // TestOutbox_Poison: a notice that is refused again and again does not hold up the others.
 func TestOutbox_Poison(t *testing.T) {
 	for _, tt := range []struct {

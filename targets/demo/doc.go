@@ -70,6 +70,8 @@
 //	outbox         the store keeps the notice of each post with the post, and posts sends it
 //	               until it has arrived; dedup ignores a second one, and max_tries puts one
 //	               aside that is refused again and again
+//	mailers        with outbox: a group of consumers sends the notices in place of posts; commit:
+//	               after, a notice leaves the outbox once it has been sent, and not before
 //	sessions       shared: drafts outlive the replica that took them
 //	lock_order     two users are locked in one order; on unless switched off
 //	replicate_hot  with shards: each post is on every shard
@@ -121,7 +123,7 @@
 //	store.go users.go notifications.go     the other services; post.go is a post, file_linux.go and
 //	                  file_other.go make the file of the store
 //	registry.go       the replicas that there are; standby.go is a second store, and hub.go has streams of events
-//	outbox.go         notices that are kept with their posts; friends.go locks users, drafts.go keeps
+//	outbox.go         notices that are kept with their posts; mailer.go sends them as a group; friends.go locks users, drafts.go keeps
 //	                  what they write, export.go reads all posts as a batch does, shards.go spreads
 //	                  them, line.go gives a replica of posts its rate
 //	version.go        the two versions of posts

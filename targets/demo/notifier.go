@@ -17,6 +17,8 @@ const (
 
 // A notifier sends notices of new posts to the notifications service in the background. No request
 // waits for it, and it counts and drops a notice that can't be delivered.
+//
+// A nil notifier sends nothing.
 type notifier struct {
 	relay    *relay // nil: notices are sent once, when the post is written
 	problems *sampler
@@ -53,7 +55,7 @@ func newNotifier(p parts, c *client, addr string, timeout time.Duration) *notifi
 
 // tell queues a notice, or drops it if too many wait. It never blocks.
 func (n *notifier) tell(t trace, note notice) {
-	if n.relay != nil {
+	if n == nil || n.relay != nil {
 		return // the store has it in its outbox
 	}
 	select {
@@ -65,6 +67,9 @@ func (n *notifier) tell(t trace, note notice) {
 }
 
 func (n *notifier) start() {
+	if n == nil {
+		return
+	}
 	var ctx context.Context
 	ctx, n.cancel = context.WithCancel(context.Background())
 	if n.relay != nil {
@@ -114,7 +119,7 @@ func (n *notifier) deliver(ctx context.Context, note notice) (reply, error) {
 
 // stop sends the queued notices until ctx ends.
 func (n *notifier) stop(ctx context.Context) {
-	if n.cancel == nil {
+	if n == nil || n.cancel == nil {
 		return
 	}
 	defer context.AfterFunc(ctx, n.cancel)()

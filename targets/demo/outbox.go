@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,12 +33,19 @@ func (s *store) outboxRoutes() map[string]handler {
 	}
 }
 
-// unsent returns the oldest notices of the outbox.
-func (s *store) unsent(w http.ResponseWriter, _ *http.Request) error {
+// unsent returns the oldest notices of the outbox: those of its share, if a member of the group asks.
+func (s *store) unsent(w http.ResponseWriter, r *http.Request) error {
 	list := noticeList{Items: []notice{}}
+	items, own := relayItems, func(int64) bool { return true }
+	if member := r.URL.Query().Get("member"); member != "" {
+		items, own = mailItems, s.group.share(member)
+	}
 	err := s.db.View(func(tx *bolt.Tx) error {
 		c := tx.Bucket(outbox).Cursor()
-		for k, v := c.First(); k != nil && len(list.Items) < relayItems; k, v = c.Next() {
+		for k, v := c.First(); k != nil && len(list.Items) < items; k, v = c.Next() {
+			if !own(postID(k)) {
+				continue
+			}
 			var n notice
 			if err := json.Unmarshal(v, &n); err != nil {
 				return err
@@ -86,27 +94,54 @@ func putNotice(tx *bolt.Tx, id int64, p post, key string) error {
 }
 
 // A relay is the state of a notifier that sends the notices of the store's outbox, in their order, until each has
-// arrived. Each replica of posts has one, so that a notice may arrive twice: notifications tells by its post.
+// arrived. Each replica of posts has one, or each mailer, so that a notice may arrive twice: notifications tells by its
+// post.
 type relay struct {
 	store    string         // address
 	giveUp   bool           // a notice that is refused too often is a dead letter, and no longer before the others
 	refusals map[string]int // by post
+	member   string         // of the group that shares the outbox; empty: all notices are its own
+	work     time.Duration  // on each notice, before it is sent
+	early    bool           // notices leave the outbox before they are sent
 }
 
 // relayAll sends the notices of the outbox until ctx ends.
 func (n *notifier) relayAll(ctx context.Context) {
-	for pause(ctx, relayEvery) == nil {
-		rep, err := n.client.do(ctx, n.relay.store, call{method: http.MethodGet, path: "/outbox"}, n.timeout)
+	q := call{method: http.MethodGet, path: "/outbox"}
+	if n.relay.member != "" {
+		q.query = "member=" + n.relay.member
+	}
+	for wait := relayEvery; pause(ctx, wait) == nil; {
+		wait = relayEvery
+		rep, err := n.client.do(ctx, n.relay.store, q, n.timeout)
 		var list noticeList
 		if failed(rep, err) || json.Unmarshal(rep.body, &list) != nil {
 			continue
 		}
-		for _, note := range list.Items {
-			if !n.pass(ctx, note) {
-				break
+		if n.passAll(ctx, list.Items) && n.relay.member != "" && len(list.Items) == mailItems {
+			wait = 0 // there may be more
+		}
+	}
+}
+
+// passAll sends notices of the outbox until one fails, and reports whether none did.
+func (n *notifier) passAll(ctx context.Context, list []notice) bool {
+	if n.relay.early {
+		for _, note := range list {
+			if !n.remove(ctx, "/outbox/"+note.Post) {
+				return false
 			}
 		}
 	}
+	return !slices.ContainsFunc(list, func(note notice) bool {
+		return pause(ctx, n.relay.work) != nil || !n.pass(ctx, note)
+	})
+}
+
+// remove takes a notice out of the outbox, and reports whether that is done.
+func (n *notifier) remove(ctx context.Context, path string) bool {
+	rep, err := n.client.do(ctx, n.relay.store, call{method: http.MethodDelete, path: path}, n.timeout)
+	return !failed(rep, err)
 }
 
 // pass sends one notice, and takes it out of the outbox. It reports whether the next one may be sent.
@@ -130,6 +165,5 @@ func (n *notifier) pass(ctx context.Context, note notice) bool {
 	}
 	delete(r.refusals, note.Post)
 	n.count.WithLabelValues(result).Inc()
-	rep, err = n.client.do(ctx, r.store, call{method: http.MethodDelete, path: path}, n.timeout)
-	return !failed(rep, err)
+	return n.remove(ctx, path)
 }

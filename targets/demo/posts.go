@@ -26,10 +26,10 @@ type posts struct {
 	timeout  time.Duration // of a call to the store; 0: none
 	pool     *pool         // connections to the store; nil: no bound
 	input    input
-	drafts   *drafts  // nil: the store has them
-	version  *version // nil: all replicas have the same
-	notifier *notifier
-	early    *early // nil: a write is acknowledged once the store has it
+	drafts   *drafts   // nil: the store has them
+	version  *version  // nil: all replicas have the same
+	notifier *notifier // nil: mailers send the notices
+	early    *early    // nil: a write is acknowledged once the store has it
 	writes   writeLog
 	line     *line // nil: requests do not wait
 	member   *member
@@ -68,6 +68,9 @@ func newPosts(p parts) (service, error) {
 	s.notifier = newNotifier(p, s.client, p.env.link(notificationsName)[0], tell)
 	if p.env.asked("DEMO_OUTBOX") {
 		s.notifier.relay = &relay{store: s.store, giveUp: p.env.on("DEMO_MAX_TRIES"), refusals: map[string]int{}}
+		if p.env.number("DEMO_MAILERS") > 0 {
+			s.notifier = nil
+		}
 	}
 	if p.env.oneOf("DEMO_SESSIONS", sharedSessions, localSessions) == localSessions {
 		s.drafts = newDrafts(s.input)

@@ -135,6 +135,7 @@ var makers = map[string]func(parts) (service, error){
 	collectorName:     newCollector,
 	registryName:      newRegistry,
 	standbyName:       newStandby,
+	mailerName:        newMailer,
 }
 
 func (n node) serve(ctx context.Context) error {

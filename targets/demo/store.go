@@ -39,6 +39,7 @@ type store struct {
 	scan       *pool         // a page is found by reading all posts, one page at a time; nil: by an index
 	input      input
 	outbox     bool // each write leaves its notice
+	group      group
 	shards     shards
 	disk       *disk     // nil: reads do not wait for it
 	followed   *followed // nil: writes do not wait for the standby
