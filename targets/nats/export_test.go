@@ -7,3 +7,12 @@ func ErrorCause(text string) scenarios.Cause {
 	n, _ := numberOf(text)
 	return causes.Cause(n)
 }
+
+// CRC16 is the checksum of keys.
+func CRC16(b []byte) uint16 { return crc16(b) }
+
+// IsSeed reports whether a text is the seed of a user.
+func IsSeed(text string) bool {
+	_, ok := parseSeed(text)
+	return ok
+}

@@ -46,6 +46,9 @@ type connect struct {
 	User         string `json:"user,omitempty"`
 	Password     string `json:"pass,omitempty"`
 	Token        string `json:"auth_token,omitempty"`
+	NKey         string `json:"nkey,omitempty"`
+	JWT          string `json:"jwt,omitempty"`
+	Signature    string `json:"sig,omitempty"`
 	Name         string `json:"name"`
 	Lang         string `json:"lang"`
 	Version      string `json:"version"`
@@ -71,8 +74,9 @@ func login(ctx context.Context, l *message.Line[frame], to *url.URL, config *tls
 		return malformed("the server begins with %s, and INFO was expected", first.op)
 	}
 	var info struct {
-		TLS     bool `json:"tls_required"`
-		Headers bool `json:"headers"`
+		TLS     bool   `json:"tls_required"`
+		Headers bool   `json:"headers"`
+		Nonce   string `json:"nonce"` // to be signed
 	}
 	if err := json.Unmarshal(first.body, &info); err != nil {
 		return malformed("INFO: %v", err)
@@ -91,11 +95,8 @@ func login(ctx context.Context, l *message.Line[frame], to *url.URL, config *tls
 	about := connect{
 		TLS: config != nil, Name: "brunt", Lang: "go", Version: "1", Protocol: 1, Headers: true, NoResponders: true,
 	}
-	if password, both := to.User.Password(); both {
-		about.User, about.Password = to.User.Username(), password
-	} else {
-		about.Token = to.User.Username()
-	}
+	password, both := to.User.Password()
+	about.prove(to.User.Username(), password, both, info.Nonce)
 	hello, err := json.Marshal(about)
 	if err != nil {
 		return err

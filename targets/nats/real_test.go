@@ -22,11 +22,16 @@ type node struct {
 	addr string
 }
 
-func startNode(t *testing.T, dir, port string) *node {
+// startNode starts a server whose JetStream keeps its files in dir; if dir is empty, it has no JetStream.
+func startNode(t *testing.T, dir, port string, more ...string) *node {
 	t.Helper()
+	if dir != "" {
+		more = append([]string{"-js", "-sd", dir}, more...)
+	}
 	n := &node{t: t, addr: "127.0.0.1:" + port, args: []string{
-		suite.Program(t, "nats-server", "nats-server, or build it as .ci/prepare does"), "-a", "127.0.0.1", "-p", port, "-js", "-sd", dir,
+		suite.Program(t, "nats-server", "nats-server, or build it as .ci/prepare does"), "-a", "127.0.0.1", "-p", port,
 	}}
+	n.args = append(n.args, more...)
 	n.start()
 	t.Cleanup(n.kill)
 	return n
