@@ -44,7 +44,7 @@ func (s *Set) Export() (out Exported) {
 	for step := range int32(s.Steps) {
 		kept := s.slow.step(step, s.Steps).kept
 		for i := range kept {
-			if k := &kept[i]; !k.exported {
+			if k := &kept[i]; !k.exported && k.curl != "" {
 				k.exported = true
 				out.Slow = append(out.Slow, SlowOne{step, k.intended, k.response, k.curl})
 			}

@@ -61,7 +61,8 @@ func (s *Set) Keep(o *scenarios.Outcome, sm result.Sample) {
 	if k := (sampleKey{o.Step, o.Cause}); o.Kind == scenarios.Error && s.kept[k] == nil {
 		s.kept[k] = &sm
 	}
-	if sm.Curl != "" && s.slow.wants(o, s.Steps) {
+	// A request that no command can send takes its place too. Else every request of its step would be kept.
+	if s.slow.wants(o, s.Steps) {
 		s.slow.keep(s.slow.step(o.Step, s.Steps), slowCurl{intended: o.Intended, response: o.Response(), curl: sm.Curl})
 	}
 }

@@ -26,7 +26,7 @@ type slowStep struct {
 
 type slowCurl struct {
 	intended, response time.Duration
-	curl               string
+	curl               string // empty: no command can send it
 	exported           bool
 }
 

@@ -54,6 +54,27 @@ func TestSamples_Slowest(t *testing.T) {
 	}
 }
 
+// TestSamples_NoCommand: requests that no command can send, such as those of memcached, are kept as seldom as others.
+func TestSamples_NoCommand(t *testing.T) {
+	s := samples.Set{Steps: 1}
+	kept := 0
+	for i := range 1000 {
+		if o := outcomeOf(0, time.Duration(i), time.Second); s.Want(o) {
+			s.Keep(o, result.Sample{Sent: &result.Sent{Method: "get", URL: "memcached://a"}})
+			kept++
+		}
+	}
+	if kept != 5 {
+		t.Errorf("%d of 1000 equally slow requests were kept, want 5", kept)
+	}
+	if curl := s.Curl(0, 0, time.Second); curl != "" {
+		t.Errorf("it has the command %q", curl)
+	}
+	if out := s.Export(); len(out.Slow) > 0 {
+		t.Errorf("it exports %v", out.Slow)
+	}
+}
+
 // TestSamples_EverSlower: where each request is slower than all before it, few are kept.
 func TestSamples_EverSlower(t *testing.T) {
 	s := samples.Set{Steps: 1}
