@@ -57,7 +57,7 @@ func (e NotShownError) Error() string { return "not shown: " + e.What }
 
 // ErrHolderEnded says that the process which held a fault has ended, and the fault with it, although its unit may still
 // live. The fault can be injected again.
-var ErrHolderEnded = errors.New("what held it has ended, and the fault with it")
+var ErrHolderEnded = errors.New("the process that held it has ended, and the fault with it")
 
 // A HolderEndedError is an [ErrHolderEnded] that says where the process was, and when it gave its last sign.
 type HolderEndedError struct {
@@ -65,7 +65,13 @@ type HolderEndedError struct {
 	Seen  time.Time // until then the fault is known to have been injected; zero: that is unknown
 }
 
-func (e HolderEndedError) Error() string { return e.Where + " " + ErrHolderEnded.Error() }
+func (e HolderEndedError) Error() string {
+	text := e.Where + " " + ErrHolderEnded.Error()
+	if !e.Seen.IsZero() { // an agent that brunt can't reach holds a fault on, until it gives brunt up
+		text += "; this was its last sign, and the fault may have lasted longer"
+	}
+	return text
+}
 
 func (e HolderEndedError) Unwrap() error { return ErrHolderEnded }
 

@@ -432,7 +432,7 @@ func TestTimeline_HolderMute(t *testing.T) {
 		void  string
 		until time.Duration
 	}{
-		{"it has ended", false, "over before its time, after 3s: beside web what held it has ended", 4 * time.Second},
+		{"it has ended", false, "over before its time, after 3s: beside web the process that held it", 4 * time.Second},
 		{"it answers at last", true, "", 13 * time.Second},
 	} {
 		for _, group := range []bool{false, true} {

@@ -144,7 +144,7 @@ func EventKinds() map[string]string {
 		"fault.followed": "the fault was injected into a unit that joined while it was in, or a unit that it was in is " +
 			"gone",
 		"fault.lost":     "what held the fault on a unit has ended; it is injected there again, or the fault is void",
-		"fault.void":     "the fault was over before its time, such as where what held it ended, or its unit was replaced",
+		"fault.void":     "the fault was over before its time, such as when its holder ended, or its unit was replaced",
 		"fault.detected": "the team's own monitoring noticed the fault",
 		"fault.reverted": "the fault was taken back, and brunt looked for the proof; the text is the outcome, as is " +
 			"`outcome` among the data: ok, gone, unverified, failed or none",
