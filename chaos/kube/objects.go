@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Objects gives access to the objects of one kind, in one namespace or in all. Functions return it, such as [Pods], and
-// no methods of [Cluster]: the compiler would else translate the code of all kinds in each package that knows a Cluster.
+// Objects gives access to the objects of one kind, in one namespace or in all. Functions such as [Pods] return it. With
+// methods of [Cluster], the compiler would translate the code of all kinds in each package that knows a Cluster.
 type Objects[T any] struct {
 	c    *Cluster
 	path string // path of the list

@@ -110,7 +110,7 @@ func TestEarlier(t *testing.T) {
 		t.Fatalf("the last runs are %+v", p)
 	}
 	const line = "Last runs: ✓✓✓✓✓✓✓✗✓✓. Since the last run: failed: 2.83% → 2.83%, about the same; p95 before faults: 9.68ms → 9.68ms, " +
-		"about the same; copies: 2 → 1."
+		"about the same; parameter copies: 2 → 1."
 	if p.Line() != line {
 		t.Errorf("got  %s\nwant %s", p.Line(), line)
 	}
