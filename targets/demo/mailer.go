@@ -16,7 +16,7 @@ const (
 )
 
 const (
-	mailTime    = 30 * time.Millisecond   // that a mailer works on each notice
+	mailTime    = 35 * time.Millisecond   // that a mailer works on each notice
 	mailItems   = 30                      // notices that a mailer takes at a time
 	mailTimeout = time.Second             // of each call
 	memberTime  = 1500 * time.Millisecond // without a word of a member, until its share goes to others
