@@ -730,7 +730,7 @@ func TestOutbox_Crash(t *testing.T) {
 }
 
 // TestMailers crashes one of two mailers while both work on 100 notices, and starts it again while the other still
-// works. A crash loses at most the notices that the mailer has taken, and each of the two works at most on as many while
+// works. A crash loses at most the notices that the mailer has taken. Each of the two works at most on as many while
 // they become the other's.
 func TestMailers(t *testing.T) {
 	for _, tt := range []struct {

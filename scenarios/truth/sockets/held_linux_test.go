@@ -31,21 +31,21 @@ func TestHeld(t *testing.T) {
 		slo           string
 		want          string
 	}{
+		{"a process sleeps", 0, 0, false, "TRUTH_SLEEPS", "p95 < 450ms", "fail"},
+		{"a group sleeps", 0, 0, true, "TRUTH_SLEEPS", "p95 < 450ms", "fail"},
 		{"others spin", 24, 0, false, "", "max < 1ms", "inconclusive"},
 		{"others spin, and the answers are wrong", 24, 0, false, "TRUTH_FAILS", "errors < 1%", "fail"},
 		{"the target spins", 0, 24, false, "", "max < 1ms", "fail"},
-		{"a process sleeps", 0, 0, false, "TRUTH_SLEEPS", "p95 < 450ms", "fail"},
 		{"two others spin, and a process sleeps", 2, 0, false, "TRUTH_SLEEPS", "p95 < 450ms", "fail"},
 		{"others spin, and a process sleeps", 24, 0, false, "TRUTH_SLEEPS", "p95 < 450ms", "fail"},
 		{"others spin beside a group", 24, 0, true, "", "max < 1ms", "inconclusive"},
-		{"a group sleeps", 0, 0, true, "TRUTH_SLEEPS", "p95 < 450ms", "fail"},
 		{"two others spin, and a group sleeps", 2, 0, true, "TRUTH_SLEEPS", "p95 < 450ms", "fail"},
 		{"others spin, and a group sleeps", 24, 0, true, "TRUTH_SLEEPS", "p95 < 450ms", "fail"},
 		{"a group spins", 0, 24, true, "", "max < 1ms", "fail"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			// beside others that hold the processors, the server lacks one as well
-			if c.want == "fail" && c.does != "TRUTH_FAILS" && pressure(t) >= 50 {
+			if c.want == "fail" && c.does != "TRUTH_FAILS" && !calm(t) {
 				t.Skip("other programs hold the processors of this machine: run it on a quiet one")
 			}
 			group := ""
@@ -83,6 +83,19 @@ slo: [%s]
 			}
 		})
 	}
+}
+
+// calm reports whether the processors of this machine are free. The full suite waits for that up to half a minute, as
+// the row before may have left the average high.
+func calm(t *testing.T) bool {
+	t.Helper()
+	for began := time.Now(); pressure(t) >= 50; {
+		if !suite.Full() || time.Since(began) > 30*time.Second {
+			return false
+		}
+		<-time.After(time.Second) // the kernel renews the average every two seconds
+	}
+	return true
 }
 
 // pressure returns the share of the last ten seconds in which tasks of this machine waited for a processor, in percent.
