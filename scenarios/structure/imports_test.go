@@ -53,8 +53,8 @@ var groups = []group{
 	},
 	// what makes requests
 	{name: "protocols", folders: []string{
-		"targets", "targets/amqp", "targets/catalog", "targets/dial", "targets/dns", "targets/grpc", "targets/http/...",
-		"targets/kafka", "targets/memcached", "targets/message", "targets/mongo", "targets/mqtt", "targets/nats",
+		"targets", "targets/amqp", "targets/catalog", "targets/crc16", "targets/dial", "targets/dns", "targets/grpc",
+		"targets/http/...", "targets/kafka", "targets/memcached", "targets/message", "targets/mongo", "targets/mqtt", "targets/nats",
 		"targets/plugin", "targets/redis", "targets/scram", "targets/smtp",
 		"targets/sql/...", "targets/stream/...",
 		"targets/vegeta",

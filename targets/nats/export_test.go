@@ -8,9 +8,6 @@ func ErrorCause(text string) scenarios.Cause {
 	return causes.Cause(n)
 }
 
-// CRC16 is the checksum of keys.
-func CRC16(b []byte) uint16 { return crc16(b) }
-
 // IsSeed reports whether a text is the seed of a user.
 func IsSeed(text string) bool {
 	_, ok := parseSeed(text)

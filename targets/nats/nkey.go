@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"strings"
+
+	"brunt/targets/crc16"
 )
 
 // An nkey is a key of Ed25519 in the form of NATS: base32 of one or two bytes of a prefix, the key, and its CRC-16. A
@@ -26,7 +28,7 @@ var base32Bare = base32.StdEncoding.WithPadding(base32.NoPadding)
 func parseSeed(text string) (k nkey, ok bool) {
 	raw, err := base32Bare.DecodeString(text)
 	const size = 2 + ed25519.SeedSize + 2
-	if err != nil || len(raw) != size || binary.LittleEndian.Uint16(raw[size-2:]) != crc16(raw[:size-2]) {
+	if err != nil || len(raw) != size || binary.LittleEndian.Uint16(raw[size-2:]) != crc16.Of(raw[:size-2]) {
 		return k, false
 	}
 	// the prefix of a seed leaves 3 bits of the first byte for the role
@@ -35,28 +37,13 @@ func parseSeed(text string) (k nkey, ok bool) {
 	}
 	k.private = ed25519.NewKeyFromSeed(raw[2 : size-2])
 	public := append([]byte{prefixUser}, k.private.Public().(ed25519.PublicKey)...)
-	k.public = base32Bare.EncodeToString(binary.LittleEndian.AppendUint16(public, crc16(public)))
+	k.public = base32Bare.EncodeToString(binary.LittleEndian.AppendUint16(public, crc16.Of(public)))
 	return k, true
 }
 
 // sign returns the signature of the server's nonce.
 func (k *nkey) sign(nonce string) string {
 	return base64.RawURLEncoding.EncodeToString(ed25519.Sign(k.private, []byte(nonce)))
-}
-
-// crc16 is CRC-16/XMODEM.
-func crc16(b []byte) (sum uint16) {
-	for _, x := range b {
-		sum ^= uint16(x) << 8
-		for range 8 {
-			if sum&0x8000 != 0 {
-				sum = sum<<1 ^ 0x1021
-			} else {
-				sum <<= 1
-			}
-		}
-	}
-	return sum
 }
 
 // prove fills in how the client proves who it is: by user and password, by a token, by the seed of an nkey, or by a JWT

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"brunt/targets"
+	"brunt/targets/crc16"
 	"brunt/targets/nats"
 )
 
@@ -33,7 +34,7 @@ func newKey(role, b byte) key {
 	raw := bytes.Repeat([]byte{b}, ed25519.SeedSize)
 	k := key{private: ed25519.NewKeyFromSeed(raw)}
 	form := func(b []byte) string {
-		b = binary.LittleEndian.AppendUint16(b, nats.CRC16(b))
+		b = binary.LittleEndian.AppendUint16(b, crc16.Of(b))
 		return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b)
 	}
 	k.seed = form(append([]byte{18<<3 | role>>5, role << 3}, raw...))

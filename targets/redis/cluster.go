@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/targets"
+	"brunt/targets/crc16"
 )
 
 // slotCount is the number of slots of a cluster.
@@ -24,27 +25,8 @@ func slotOf(key []byte) uint16 {
 			key = key[from+1 : from+1+n]
 		}
 	}
-	sum := uint16(0)
-	for _, b := range key {
-		sum = sum<<8 ^ crc16[byte(sum>>8)^b]
-	}
-	return sum % slotCount
+	return crc16.Of(key) % slotCount // Redis cluster specification
 }
-
-// crc16 is the table of the CRC-16 of XMODEM, which maps keys to slots (Redis cluster specification).
-var crc16 = func() (t [256]uint16) {
-	for i := range t {
-		sum := uint16(i) << 8
-		for range 8 {
-			carry := sum&0x8000 != 0
-			if sum <<= 1; carry {
-				sum ^= 0x1021
-			}
-		}
-		t[i] = sum
-	}
-	return t
-}()
 
 // slotTable maps slots to primaries. It never changes.
 type slotTable struct {
