@@ -158,11 +158,11 @@ func sumOf(root *os.Root, name string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	sum, err := disk.DigestOf(f)
+	if err != nil {
 		return "", err
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // sumsText writes sums in the format of sha256sum: a name with a line break or a backslash is escaped, and its line

@@ -7,6 +7,7 @@
 //	ReadGiven(path, most)           a file that the command line names: also what brunt inherited, such as /dev/stdin
 //	Limited(r, most)                an answer or a stream, of at most most bytes
 //	Line(r, most)                   one line of a stream
+//	Digest(path), DigestOf(r)       the SHA-256 digest of a regular file, or of a stream
 //	Fresh(path, mode)               a new file in place of what is there
 //	Beside(path, mode)              a file that replaces another by a rename; the umask applies
 //	Temp, TempDir                   files for the time of a run; they need no /tmp
@@ -18,6 +19,7 @@ package disk
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -233,4 +235,23 @@ func Named(err error) error {
 		return fmt.Errorf("%s: %w", pe.Path, pe.Err)
 	}
 	return err
+}
+
+// Digest returns the SHA-256 digest of a regular file.
+func Digest(path string) (sum [sha256.Size]byte, err error) {
+	f, err := Open(path)
+	if err != nil {
+		return sum, err
+	}
+	defer f.Close()
+	return DigestOf(f)
+}
+
+// DigestOf returns the SHA-256 digest of a stream, which it reads to its end.
+func DigestOf(r io.Reader) (sum [sha256.Size]byte, err error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, r); err != nil {
+		return sum, err
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
 }

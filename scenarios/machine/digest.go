@@ -54,14 +54,9 @@ func keptDigest(file, cache string) string {
 }
 
 func digestOf(file string) string {
-	f, err := disk.Open(file)
+	sum, err := disk.Digest(file)
 	if err != nil {
 		return ""
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return ""
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	return hex.EncodeToString(sum[:])
 }

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/plan/dryrun"
 )
 
 // TestEnvironment: the result identifies the programs of the run by their digests, and has every
@@ -56,7 +56,7 @@ func TestEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := dryrun.Digest(exe)
+	own, err := disk.Digest(exe)
 	if err != nil || e.Binary != hex.EncodeToString(own[:]) {
 		t.Errorf("brunt's own sum is %s, want %x, %v", e.Binary, own, err)
 	}

@@ -1,6 +1,10 @@
 package dryrun
 
-import "encoding/hex"
+import (
+	"encoding/hex"
+
+	"brunt/scenarios/disk"
+)
 
 // Digests are the SHA-256 digests of files, in hexadecimal, each computed once. The zero value is ready; one goroutine
 // uses it.
@@ -14,7 +18,7 @@ func (d *Digests) Of(file string) (sum string, ok bool) {
 	if d.known == nil {
 		d.known = map[string]string{}
 	}
-	if b, err := Digest(file); err == nil {
+	if b, err := disk.Digest(file); err == nil {
 		sum = hex.EncodeToString(b[:])
 	}
 	d.known[file] = sum

@@ -1,16 +1,13 @@
 package dryrun
 
 import (
-	"crypto/sha256"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"brunt/scenarios/disk"
 	"brunt/targets/platform"
 )
 
@@ -57,20 +54,6 @@ func Programs(s *platform.Service) []string {
 		}
 	}
 	return out
-}
-
-// Digest returns the SHA-256 digest of a file.
-func Digest(file string) (sum [sha256.Size]byte, err error) {
-	f, err := disk.Open(file)
-	if err != nil {
-		return sum, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, err
-	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
 // FindProgram finds the program of a command that is started in dir.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"brunt/chaos/timeline"
+	"brunt/scenarios/disk"
 	"brunt/scenarios/machine"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
@@ -164,7 +165,7 @@ func plannedTarget(
 		s := &p.Stack.Services[i]
 		service := PlannedService{Name: s.Name, Replicas: s.Replicas, Links: s.Links, Restart: s.Restart}
 		for _, file := range Programs(s) {
-			sum, err := Digest(file)
+			sum, err := disk.Digest(file)
 			if err != nil {
 				return out, fmt.Errorf("the command of %s: %w", s.Name, err)
 			}
