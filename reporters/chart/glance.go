@@ -135,14 +135,17 @@ func (c *Plotter) aims(list []Limit, lines []series, s Scale) []Aim {
 		var best *Aim
 		least := math.MaxInt
 		for left := first; left == first || left+aimWidth <= to && least > 0; left += aimWidth / 4 {
+			if slices.ContainsFunc(out, func(o Aim) bool {
+				return math.Abs(o.left-left) < aimWidth && math.Abs(o.top-top) < aimHeight
+			}) {
+				continue
+			}
 			for _, below := range []bool{false, true} {
 				y := top - aimHeight
 				if below {
 					y = top
 				}
-				if y < 0 || below && y+aimHeight > 1 || slices.ContainsFunc(out, func(o Aim) bool {
-					return math.Abs(o.left-left) < aimWidth && math.Abs(o.top-top) < aimHeight
-				}) {
+				if y < 0 || below && y+aimHeight > 1 {
 					continue
 				}
 				if n := c.hidden(lines, s, span{left, left + aimWidth}, span{y, y + aimHeight}); n < least {

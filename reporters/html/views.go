@@ -75,8 +75,8 @@ func gauge(o *result.ObjectiveResult) template.HTML {
 	if ok1 && ok2 && o.Low.Known() && (o.High.Known() || o.Infinite) {
 		span = fmt.Sprintf(`<path class="span" d="M%.1f 7H%.1f"/>`, min(at(low), at(high)), max(at(low), at(high)))
 	}
-	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 100 14" aria-hidden="true"><path d="M2 7h96M35 4v6M65 4v6"/>%s<path class="aim" d="M50 1v12"/>`+
-		`<circle cx="%.1f" cy="7" r="3"/></svg>`, span, at(u)))
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 100 14" aria-hidden="true"><path d="M2 7h96M35 4v6M65 4v6"/>%s`+
+		`<path class="aim" d="M50 1v12"/><circle cx="%.1f" cy="7" r="3"/></svg>`, span, at(u)))
 }
 
 // faultView is a fault of the timeline.

@@ -321,16 +321,7 @@ func shorterTimeout(f *findings) *Advice {
 	}
 	for i := range f.r.Loads {
 		l := &f.r.Loads[i]
-		var timeouts, all int64
-		for _, e := range f.r.Errors {
-			if e.Load != l.Name || e.Part || e.Init {
-				continue
-			}
-			all += e.Count
-			if e.Kind == scenarios.Timeout.String() {
-				timeouts += e.Count
-			}
-		}
+		timeouts, all := f.timeouts(func(e *result.ErrorGroup) bool { return e.Load == l.Name })
 		if l.Timeout <= 0 || timeouts < 5 || timeouts*5 < all {
 			continue
 		}
@@ -405,17 +396,23 @@ func fewerCrossings(f *findings) *Advice {
 
 // mostTimedOut reports whether at least half of the errors of the run are timeouts of the client.
 func (f *findings) mostTimedOut() bool {
-	var timeouts, all int64
+	timeouts, all := f.timeouts(func(*result.ErrorGroup) bool { return true })
+	return 2*timeouts >= all
+}
+
+// timeouts counts the timeouts of the client and all errors, of those that are meant. It leaves out errors of parts and
+// of init.
+func (f *findings) timeouts(meant func(e *result.ErrorGroup) bool) (timeouts, all int64) {
 	for i := range f.r.Errors {
 		e := &f.r.Errors[i]
-		if e.Part || e.Init {
+		if e.Part || e.Init || !meant(e) {
 			continue
 		}
 		if all += e.Count; e.Kind == scenarios.Timeout.String() {
 			timeouts += e.Count
 		}
 	}
-	return 2*timeouts >= all
+	return timeouts, all
 }
 
 // slowLink returns an objective on response times that failed while a fault made a link slow, and the fault; nil: no

@@ -365,22 +365,23 @@ func (f *findings) whatFailedFirst() Text {
 }
 
 // then returns the most frequent other errors of the step that failed first; nil if they are few beside the first ones.
-func (f *findings) then() (most *result.ErrorGroup) {
-	for i := range f.r.Errors {
-		e := &f.r.Errors[i]
-		if e.Load == f.first.Load && e.Step == f.first.Step && !e.Part && !e.Init && e.Kind != f.first.Kind &&
-			e.First <= f.to && e.Last >= f.from && 5*e.Count >= f.first.Count && (most == nil || e.Count > most.Count) {
-			most = e
-		}
-	}
-	return most
+func (f *findings) then() *result.ErrorGroup {
+	return f.mostErrors(func(e *result.ErrorGroup) bool {
+		return e.Step == f.first.Step && e.Kind != f.first.Kind && 5*e.Count >= f.first.Count
+	})
 }
 
-// otherStep returns the most frequent errors of another step than the one that failed first, in the same load.
-func (f *findings) otherStep() (most *result.ErrorGroup) {
+// otherStep returns the most frequent errors of another step than the one that failed first.
+func (f *findings) otherStep() *result.ErrorGroup {
+	return f.mostErrors(func(e *result.ErrorGroup) bool { return e.Step != f.first.Step })
+}
+
+// mostErrors returns the most frequent errors that are meant, of those in the span that decided the run and in the load
+// that failed first; nil if it has no such errors.
+func (f *findings) mostErrors(meant func(e *result.ErrorGroup) bool) (most *result.ErrorGroup) {
 	for i := range f.r.Errors {
 		e := &f.r.Errors[i]
-		if e.Load == f.first.Load && e.Step != f.first.Step && !e.Part && !e.Init && e.First <= f.to && e.Last >= f.from &&
+		if e.Load == f.first.Load && !e.Part && !e.Init && e.First <= f.to && e.Last >= f.from && meant(e) &&
 			(most == nil || e.Count > most.Count) {
 			most = e
 		}

@@ -218,12 +218,15 @@ func (u *Usage) Waited(from, to, most time.Duration) (waited time.Duration, own,
 	if u == nil {
 		return 0, false, false
 	}
+	ofMachine := func() (time.Duration, bool, bool) {
+		all, known := u.machine.within(from, to, most)
+		return all, false, known
+	}
 	groups := map[uint64]time.Duration{} // units may share one
 	for _, one := range u.units {
 		is, ok := one.waits.list.within(from, to, most)
 		if !ok {
-			waited, known = u.machine.within(from, to, most)
-			return waited, false, known
+			return ofMachine()
 		}
 		if group := one.waits.list[len(one.waits.list)-1].group; group != 0 {
 			groups[group] = max(groups[group], is)
@@ -242,8 +245,7 @@ func (u *Usage) Waited(from, to, most time.Duration) (waited time.Duration, own,
 		began := h.list[0].at
 		is, ok := h.list.within(max(from, began), max(to, began+1), most)
 		if !ok {
-			waited, known = u.machine.within(from, to, most)
-			return waited, false, known
+			return ofMachine()
 		}
 		waited += is
 	}

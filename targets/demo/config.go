@@ -151,7 +151,7 @@ type Config struct {
 	// with outbox: a notice that is refused three times is put aside, so that others pass; on by default
 	MaxTries *bool `yaml:"max_tries"`
 	// with outbox: mailers, which send the notices in place of posts, as a group of consumers: each sends those of its
-	// share, one after the other, in 35 ms; zero is none
+	// share, one after the other, in 35 ms; no mailers by default
 	Mailers int `yaml:"mailers,min=1,max=9"`
 	// with mailers: when a mailer takes notices off the outbox: after it has sent each, or before it sends them; zero is
 	// after

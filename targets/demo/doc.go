@@ -123,9 +123,9 @@
 //	store.go users.go notifications.go     the other services; post.go is a post, file_linux.go and
 //	                  file_other.go make the file of the store
 //	registry.go       the replicas that there are; standby.go is a second store, and hub.go has streams of events
-//	outbox.go         notices that are kept with their posts; mailer.go sends them as a group; friends.go locks users, drafts.go keeps
-//	                  what they write, export.go reads all posts as a batch does, shards.go spreads
-//	                  them, line.go gives a replica of posts its rate
+//	outbox.go         notices that are kept with their posts; mailer.go sends them as a group
+//	friends.go        locks users, drafts.go keeps what they write, export.go reads all posts as a batch does,
+//	                  shards.go spreads them, line.go gives a replica of posts its rate
 //	version.go        the two versions of posts
 //	monitor.go        watches the gateway, if a switch adds it
 //	client.go answer.go    requests and responses between services
