@@ -177,6 +177,9 @@ func (u *unitWaits) readThreads(clock func() time.Duration) {
 
 // watchWaits reads the waits of all units and of the machine, until ctx ends.
 func (u *Usage) watchWaits(ctx context.Context, now func() time.Duration) {
+	if pids := packetThreads(); len(pids) > 0 {
+		u.helpers = append(u.helpers, helper(used{processes: pids}))
+	}
 	every := time.NewTicker(waitsEvery)
 	defer every.Stop()
 	for {
@@ -196,13 +199,20 @@ func (u *Usage) watchWaits(ctx context.Context, now func() time.Duration) {
 	}
 }
 
+// helper prepares to read the waits of processes that are no unit of the target.
+func helper(is used) *unitWaits {
+	h := &unitWaits{}
+	h.threads.of(is)
+	return h
+}
+
 // readHelpers reads the waits of the processes that help brunt on this machine. Requests between units pass the proxies
 // of links, which are such processes.
 func (u *Usage) readHelpers(now func() time.Duration) {
 	for _, pid := range proc.Brunts()[1:] { // brunt's own waits are its lag
 		if !slices.ContainsFunc(u.helpers, func(h *unitWaits) bool { return h.pid == pid }) {
-			h := &unitWaits{pid: pid}
-			h.threads.of(used{processes: []int{pid}})
+			h := helper(used{processes: []int{pid}})
+			h.pid = pid
 			u.helpers = append(u.helpers, h)
 		}
 	}
@@ -212,8 +222,9 @@ func (u *Usage) readHelpers(now func() time.Duration) {
 }
 
 // Waited returns how long tasks waited for a processor, at most, in any span of length most that begins in from..to. It
-// is the sum over the units and brunt's helpers if the waits of each of them are known, and own is true then. Otherwise
-// it is the time of all tasks of this machine. It may be called once the watch has ended.
+// is the sum over the units, brunt's helpers and the kernel's threads for packets if the waits of each of them are
+// known, and own is true then. Otherwise it is the time of all tasks of this machine. It may be called once the watch
+// has ended.
 func (u *Usage) Waited(from, to, most time.Duration) (waited time.Duration, own, known bool) {
 	if u == nil {
 		return 0, false, false

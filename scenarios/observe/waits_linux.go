@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"brunt/chaos/proc"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -77,6 +79,23 @@ func (t *threadWaits) read() (all, longest time.Duration, same, known bool) {
 		}
 	}
 	return all, longest, same, true
+}
+
+// packetThreads lists the threads of the kernel that deliver packets which no interrupt delivers, one for each
+// processor (ksoftirqd). While such a thread waits for a processor, so does the packet that it would deliver, and no task
+// of brunt or of a unit waits meanwhile. There are none if /proc does not show them, as in a container, or if
+// there are more than [mostThreads].
+func packetThreads() (pids []int) {
+	for _, pid := range proc.All() {
+		name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+		if err == nil && bytes.HasPrefix(name, []byte("ksoftirqd/")) {
+			pids = append(pids, pid)
+		}
+	}
+	if len(pids) > mostThreads {
+		return nil
+	}
+	return pids
 }
 
 // namesIn lists the entries of a directory; none if it is gone.

@@ -119,6 +119,26 @@ func TestThreadWaits_Ended(t *testing.T) {
 	}
 }
 
+// TestPacketThreads: the kernel has one thread for each processor that is online, and their waits are known.
+func TestPacketThreads(t *testing.T) {
+	name, err := os.ReadFile("/proc/2/comm")
+	if err != nil || string(name) != "kthreadd\n" {
+		t.Skip("/proc does not show the threads of the kernel")
+	}
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	processors := strings.Count(string(stat), "\ncpu")
+	pids := packetThreads()
+	if want := processors; want <= mostThreads && len(pids) != want || want > mostThreads && pids != nil {
+		t.Errorf("%d processors are online: threads %v", processors, pids)
+	}
+	if _, _, _, known := helper(used{processes: pids}).threads.read(); len(pids) > 0 && !known {
+		t.Errorf("the waits of the threads %v are not known", pids)
+	}
+}
+
 // BenchmarkThreadWaits reads the waits of this process.
 func BenchmarkThreadWaits(b *testing.B) {
 	b.ReportAllocs()

@@ -10,3 +10,5 @@ type threadWaits struct{}
 func (*threadWaits) of(used) (changed bool) { return false }
 
 func (*threadWaits) read() (all, longest time.Duration, same, known bool) { return 0, 0, false, false }
+
+func packetThreads() []int { return nil }
