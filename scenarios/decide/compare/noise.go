@@ -65,14 +65,15 @@ const outside = .005
 // A NoiseNorm holds the noise of the runs of a history.
 type NoiseNorm []Noise
 
-// A NoiseExcess says how the noise of a run exceeds that of a history. The zero value means that it does not.
+// A NoiseExcess says whether the noise of a run exceeds that of a history, and how.
 type NoiseExcess struct {
-	Text   string // "brunt's own lag (p99) 4.1ms, in the history typically 0.28ms and at most 0.4ms"
-	ByLoad bool   // the target itself may be the cause: no figure that is independent of it exceeds the norm
+	Answer result.Answer // untested if the history has fewer than [LeastNoise] values of each figure that the run has
+	Text   string        // for yes: "brunt's own lag (p99) 4.1ms, in the history typically 0.28ms and at most 0.4ms"
+	ByLoad bool          // the target itself may be the cause: no figure that is independent of it exceeds the norm
 }
 
 // Exceeded says how a run exceeds the norm, by the figure that exceeds its bound most. Figures that are independent
-// of the target take precedence. A norm of less than [LeastNoise] runs can't be exceeded.
+// of the target take precedence.
 func (n NoiseNorm) Exceeded(now Noise) NoiseExcess {
 	var out NoiseExcess
 	most := 0.0
@@ -80,14 +81,18 @@ func (n NoiseNorm) Exceeded(now Noise) NoiseExcess {
 		f := &figures[i]
 		x := float64(f.of(&now))
 		middle, bound := f.bound(n)
-		if math.IsNaN(x) || math.IsNaN(bound) || x <= bound {
+		if math.IsNaN(x) || math.IsNaN(bound) {
+			continue
+		}
+		if x <= bound {
+			out.Answer = max(out.Answer, result.No)
 			continue
 		}
 		by := (x - middle) / (bound - middle)
-		if first := out.Text == ""; first || out.ByLoad && !f.byLoad || out.ByLoad == f.byLoad && by > most {
+		if out.Answer != result.Yes || out.ByLoad && !f.byLoad || out.ByLoad == f.byLoad && by > most {
 			most = by
-			out = NoiseExcess{fmt.Sprintf("%s %s, in the history typically %s and at most %s", f.name, f.say(x), f.say(middle),
-				f.say(bound)), f.byLoad}
+			out = NoiseExcess{result.Yes, fmt.Sprintf("%s %s, in the history typically %s and at most %s", f.name, f.say(x),
+				f.say(middle), f.say(bound)), f.byLoad}
 		}
 	}
 	return out

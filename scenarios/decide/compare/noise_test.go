@@ -50,11 +50,16 @@ func TestNorm_Exceeded(t *testing.T) {
 			now := calm
 			tt.spoil(&now)
 			got := norm.Exceeded(now)
-			if !strings.HasPrefix(got.Text, tt.text) || tt.text == "" && got.Text != "" || got.ByLoad != tt.byLoad {
+			want := result.No
+			if tt.text != "" {
+				want = result.Yes
+			}
+			if got.Answer != want || !strings.HasPrefix(got.Text, tt.text) || (got.Text == "") != (tt.text == "") ||
+				got.ByLoad != tt.byLoad {
 				t.Errorf("%+v, want %q, by load %t", got, tt.text, tt.byLoad)
 			}
-			if few := norm[:compare.LeastNoise-1].Exceeded(now); few.Text != "" {
-				t.Errorf("a history of %d runs says %s", compare.LeastNoise-1, few.Text)
+			if few := norm[:compare.LeastNoise-1].Exceeded(now); few != (compare.NoiseExcess{}) {
+				t.Errorf("a history of %d runs says %+v", compare.LeastNoise-1, few)
 			}
 		})
 	}
@@ -67,7 +72,7 @@ func TestNorm_OwnNoise(t *testing.T) {
 	for i := range trials {
 		r := rand.New(rand.NewPCG(2, uint64(i)))
 		norm := quiet(r, compare.LeastNoise+1)
-		if norm[:compare.LeastNoise].Exceeded(norm[compare.LeastNoise]).Text != "" {
+		if norm[:compare.LeastNoise].Exceeded(norm[compare.LeastNoise]).Answer == result.Yes {
 			exceeded++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 )
 
@@ -113,14 +114,20 @@ func Unmeasured(records []*Record) string {
 		syntax.Amount(len(old), "older record"), LeastNoise)
 }
 
-// exceeded says how the noise of the runs of a record exceeds a norm.
-func (r *Record) exceeded(norm NoiseNorm) NoiseExcess {
-	for _, n := range r.Noise {
-		if e := norm.Exceeded(n); e.Text != "" {
+// exceeded says how the noise of the runs of a record exceeds a norm: the first yes, and no only if that is the answer
+// for each run.
+func (r *Record) exceeded(norm NoiseNorm) (out NoiseExcess) {
+	for i, n := range r.Noise {
+		e := norm.Exceeded(n)
+		switch {
+		case e.Answer == result.Yes:
 			return e
+		case i == 0:
+			out = e
 		}
+		out.Answer = min(out.Answer, e.Answer)
 	}
-	return NoiseExcess{}
+	return out
 }
 
 // mark marks the runs that are disturbed.
@@ -138,7 +145,7 @@ func (t *Trial) quiet(norm NoiseNorm, runs []*Record) (replaced bool, why string
 	for i := range runs {
 		for {
 			e := runs[i].exceeded(norm)
-			if e.Text == "" {
+			if e.Answer != result.Yes { // nothing shows that another load disturbs it
 				t.byLoad = 0
 				break
 			}
