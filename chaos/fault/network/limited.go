@@ -40,8 +40,11 @@ func (l limited) onPackets() packets.Evidence {
 		}
 		return float64(s.Bytes) / s.Span.Seconds()
 	}
+	takes := func(packets int) time.Duration { return result.Num(float64(packets*(size+headers)) / rate).D() }
+	// packets that are still on their way when a probe ends delay those of the next one
+	wait := max(proof.Silence, takes(4), min(takes(n)+proof.Silence, time.Second))
 	return packets.Evidence{
-		N: n, Size: size, Known: true, Wait: max(proof.Silence, result.Num(4*float64(size+headers)/rate).D()),
+		N: n, Size: size, Known: true, Wait: wait,
 		Takes: 2 * time.Second,
 		Prove: func(b packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
 			if affected.Packets == 0 { // a busy machine is slow without the fault too
@@ -81,6 +84,9 @@ func (l limited) onLinks() link.Evidence {
 				}
 				late := pulse.Late()
 				switch {
+				// what came first may have been read late, so that the rest seems faster
+				case got.Rate > mostLimited*rate && got.Rate*got.Spread.Seconds()/(got.Spread+late).Seconds() <= mostLimited*rate:
+					return passText(got.Rate), link.Mixed(late)
 				case got.Rate > mostLimited*rate:
 					return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passText(got.Rate))
 				// net of the machine's own delay

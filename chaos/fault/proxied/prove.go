@@ -23,6 +23,10 @@ type asked struct {
 	sure int           // hits that the lateness of this machine alone cannot explain, if lateness is measured
 	late time.Duration // the worst lateness of this machine
 
+	// hidden counts requests that were not hit, but may have been without the lateness of this machine: it read late,
+	// and so together, what had arrived one by one.
+	hidden int
+
 	// between counts requests that were not hit but slow, though faster than any hit: this machine delayed them. It is
 	// counted only if every hit has a delay longer than that.
 	between int
@@ -81,13 +85,16 @@ func (a *asked) add(hit bool) {
 
 // proves judges the probes of a fault on a share of the requests. Enough of them must be hit, even without counting the
 // hits that a late machine may have caused. It gives no verdict if the machine delayed many other requests for about as
-// long, more than a quarter of the sure hits: the two cannot be told apart. all says that with a share of 1 every probe
+// long, more than a quarter of the sure hits: the two cannot be told apart. Nor does it if the hits that a late machine
+// may have hidden would be enough. all says that with a share of 1 every probe
 // must be hit. found describes the hits, missing describes their lack.
 func (a asked) proves(share float64, all bool, found, missing string) (string, error) {
 	enough := func(hits int) bool {
 		return !a.few(hits, share) && (share < 1 || !all || hits == a.n)
 	}
 	switch {
+	case !enough(a.hits) && enough(a.hits+a.hidden):
+		return missing, link.Mixed(a.late)
 	case !enough(a.hits):
 		return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, missing)
 	case share < 1 && a.between > a.sure/4:

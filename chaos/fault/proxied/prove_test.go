@@ -57,6 +57,11 @@ func TestAsked_Proves(t *testing.T) {
 			"this machine itself was late for some",
 		},
 		{"lateness explains the hits", asked{n: 62, hits: 12, sure: 1}, 0.2, true, "this machine itself was late"},
+		{
+			"lateness may hide the hits", asked{n: 20, hits: 12, sure: 12, hidden: 8}, 1, true,
+			"this machine itself was late for some",
+		},
+		{"it can't hide all of them", asked{n: 20, hits: 12, sure: 12, hidden: 7}, 1, true, "its effect was not seen"},
 		{"too few are hit", asked{n: 62, hits: 2, sure: 2}, 0.2, true, "its effect was not seen"},
 		{"of all, one is not hit", asked{n: 20, hits: 19, sure: 19}, 1, true, "its effect was not seen"},
 		{"of all, one is not hit, with much jitter", asked{n: 20, hits: 19, sure: 19}, 1, false, ""},

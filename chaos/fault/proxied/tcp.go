@@ -153,8 +153,11 @@ func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough
 		for _, f := range some {
 			timed := f.least > 0
 			all.add(f.hit || timed && f.took >= f.least)
-			if f.hit || timed && f.took >= link.LeastTelling(f.least, late) {
+			switch {
+			case f.hit || timed && f.took >= link.LeastTelling(f.least, late):
 				all.sure++
+			case timed && f.took < f.least && f.took+late >= f.least:
+				all.hidden++
 			}
 		}
 	}

@@ -44,13 +44,23 @@ func (e *DatagramEvidence) probe(ctx context.Context, l *chaos.Link, n int) (net
 // count returns the number of datagrams of a proof.
 func (e *DatagramEvidence) count() int { return max(e.N, proof.Pings) }
 
+// mostLate is the lateness of this machine beyond which datagrams without an effect of the fault show nothing: they or
+// their answers may have waited, and arrived together or after their time.
+const mostLate = 20 * time.Millisecond
+
 // prove proves the effect on a link.
 func (e *DatagramEvidence) prove(ctx context.Context, l *chaos.Link, before netns.ProbeResult) (string, error) {
-	now, hit, err := e.probe(ctx, l, e.count())
-	if err != nil {
-		return "", err
-	}
-	return e.Prove(before, now, hit)
+	return UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+		now, hit, err := e.probe(ctx, l, e.count())
+		if err != nil {
+			return "", err
+		}
+		text, err := e.Prove(before, now, hit)
+		if late := pulse.Late(); errors.Is(err, chaos.ErrNoEffect) && late > mostLate {
+			return err.Error(), Mixed(late)
+		}
+		return text, err
+	})
 }
 
 // undone proves that the effect on a link is over.
