@@ -298,7 +298,7 @@ func TestCluster_DrainRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second) // it asks until then
 	defer cancel()
 	const want = "The disruption budget keep-web needs 2 healthy pods"
 	if said, err := h.Verify(ctx); err == nil || !strings.Contains(err.Error(), want) {
