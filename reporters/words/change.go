@@ -43,7 +43,7 @@ func changeRules() []changeRule {
 		{"cpu", (*findings).failed, moreProcessor},
 		{"queue", (*findings).failed, boundedQueue},
 		{"slowdown", (*findings).failed, lookAtSlowdown},
-		{"first-step", (*findings).failed, firstStep},
+		{"first-step", func(f *findings) bool { return f.failed() || f.badBaseline() }, firstStep},
 		{"no-traffic", nil, someTraffic},
 		{"unverified", nil, tryAlone},
 		{"own-core", nil, ownCore},
@@ -87,8 +87,11 @@ func (f *findings) outage() bool { return f.failed() && f.fault != nil && !f.los
 // starved reports whether brunt was late on a machine whose processors were in demand nearly all the time, while
 // requests failed that no fault is shown to have failed, or answers before the faults were too slow. The run may be
 // invalid for that. It also reports an objective that other programs leave undecided. The target may then have lacked a
-// processor as brunt did.
+// processor as brunt did, unless it refused nearly all requests.
 func (f *findings) starved() bool {
+	if f.refused() {
+		return false
+	}
 	return countObjectives(f.r, openByMachine) > 0 || f.noBaseline() && len(f.r.Generator.Held()) > 0 ||
 		(f.failed() || f.r.Verdict == scenarios.Invalid) && f.fault == nil &&
 			!f.r.Generator.Healthy && f.r.Generator.Pressure >= busyMachine &&
@@ -96,6 +99,17 @@ func (f *findings) starved() bool {
 				return o.Verdict == scenarios.Fail && o.Of().Latency() &&
 					(o.Phase.Kind == slo.BaselinePhase || len(f.r.Faults) == 0)
 			}))
+}
+
+// refused reports whether nearly all requests failed with an answer, which no want of a processor does.
+func (f *findings) refused() bool {
+	answered := int64(0)
+	for _, e := range f.r.Errors {
+		if e.Sample != nil && e.Sample.Status > 0 && e.Kind != scenarios.Timeout.String() {
+			answered += e.Count
+		}
+	}
+	return answered > 0 && float64(answered) >= nearlyAll*float64(f.r.Generator.Offered)
 }
 
 // moreInFlight speaks where a limit of iterations in flight made requests wait in brunt.

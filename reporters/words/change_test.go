@@ -116,6 +116,16 @@ func frozenProcess(t *testing.T) *result.Result {
 	return r
 }
 
+// refusingAll returns a run on a busy machine whose target answered each request before the first fault with an error.
+func refusingAll(t *testing.T) *result.Result {
+	r := onURL(t)
+	r.Verdict, r.ExitCode = scenarios.Invalid, scenarios.ExitInvalid
+	r.Reasons = []result.Reason{{Kind: result.BaselineFailed, Verdict: scenarios.Invalid}}
+	r.Generator = result.Generator{Offered: 300, Pressure: .97}
+	r.Generator.Seconds = []result.GeneratorTick{{T: 1, Others: .9, Pressure: .97}}
+	return r
+}
+
 // fullDisk makes the fault of a run fill the disk of the leader.
 func fullDisk(r *result.Result) *result.Result {
 	r.Faults[0].Kind = "disk.fill"
@@ -476,6 +486,19 @@ func TestChangeRules(t *testing.T) {
 					r.Usage[0].Seconds[s].CPU = 1.6
 				}
 			},
+		},
+		{
+			"first-step", refusingAll(t), "Find out why GET / failed first, by status 500 “too many open files”.", "",
+			"the run says nothing of the target for another reason", func(r *result.Result) { r.Reasons = nil },
+		},
+		{
+			"busy-machine", func() *result.Result {
+				r := refusingAll(t)
+				r.Errors[0].Kind = "timeout"
+				return r
+			}(), "Run it again on a quiet machine: tasks waited for a processor 97% of the time, so likely the target " +
+				"lacked one too.", "",
+			"nearly all requests were refused", func(r *result.Result) { r.Errors[0].Kind = "status 500" },
 		},
 		{
 			"queue", steadyRate(onURL(t), func(s int) int64 { return int64(4 + 10*s) }),
