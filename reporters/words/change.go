@@ -447,7 +447,7 @@ func fewerCrossings(f *findings) *Advice {
 	}
 }
 
-// injectedErrors are the kinds of faults that answer requests with errors, in place of whom they are for.
+// injectedErrors are the kinds of faults that answer requests with errors in place of their receiver.
 var injectedErrors = []string{"http.error", "grpc.error", "redis.error", "sql.error"}
 
 // secondTry speaks where a fault answered requests of the load itself. Nothing in the target helps there.
