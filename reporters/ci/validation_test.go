@@ -94,6 +94,11 @@ func TestValidationFormats(t *testing.T) {
 	if got := ci.NewMistakes("one.yaml", e); got[0].File != "one.yaml" || got[0].What != `--set x: the scenario has no param "x"` {
 		t.Errorf("a mistake in a flag: %+v", got)
 	}
+	var line strings.Builder
+	if err := ci.AnnotateMistakes(&line, ci.NewMistakes("", e)); err != nil ||
+		line.String() != "::error title=brunt::--set x: the scenario has no param \"x\"\n" {
+		t.Errorf("a mistake of a command without a file: %v, %s", err, line.String())
+	}
 
 	shared := ci.Mistake{File: "a b/base, one.yaml", Line: 3, Column: 7, What: "50% of it\n::error::x", Hint: "say less"}
 	all := []ci.Validation{
