@@ -205,7 +205,8 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	}
 	err = errors.Join(err, beyond)
 	if f.page != "" {
-		err = errors.Join(err, f.writePage(finder, found, lines, began))
+		whole := err == nil || errors.Is(err, capacity.ErrNoRate)
+		err = errors.Join(err, f.writePage(finder, found, lines, began, whole))
 	}
 	if f.file != "" {
 		b, jerr := json.MarshalIndent(found, "", "  ")
@@ -321,8 +322,10 @@ func answerLines(found *search.Capacity, err error) []string {
 	return []string{words.CapacityUnfinished(&found.Found)}
 }
 
-// writePage writes the page of a search.
-func (f *findFlags) writePage(r *capacity.RunProber, found *search.Capacity, lines []string, began time.Time) error {
+// writePage writes the page of a search. Whole says that the search came to its end.
+func (f *findFlags) writePage(
+	r *capacity.RunProber, found *search.Capacity, lines []string, began time.Time, whole bool,
+) error {
 	sc, err := r.Parse()
 	if err != nil {
 		return err
@@ -330,7 +333,7 @@ func (f *findFlags) writePage(r *capacity.RunProber, found *search.Capacity, lin
 	lines = slices.Clone(lines)
 	lines[0] = syntax.Sentence(lines[0])
 	p := html.FindPage{
-		Name: sc.Name, Answer: strings.Join(lines, " "), Sure: found.High > 0, Objectives: r.Objectives,
+		Name: sc.Name, Answer: strings.Join(lines, " "), Sure: whole && found.High > 0, Objectives: r.Objectives,
 		Started: began, Took: time.Since(began), Overload: found.Hysteresis,
 		Searches: []html.FindSearch{{Tries: found.Tries}},
 	}

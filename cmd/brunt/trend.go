@@ -281,7 +281,7 @@ func writePage(file, name, machine string, charts []html.TrendChart) error {
 func trendCharts(trends []compare.Trend) (out []html.TrendChart) {
 	for i := range trends {
 		t := &trends[i]
-		chart := html.TrendChart{Title: t.Where(), Say: t.Say, Levels: t.Levels}
+		chart := html.TrendChart{Title: t.Where(), Say: t.Say, Share: t.Share(), Levels: t.Levels}
 		for _, pt := range t.Points {
 			chart.Points = append(chart.Points, html.TrendPoint{
 				Run: pt.Run, Commit: pt.Commit, Started: pt.Started, Value: float64(pt.Value), Red: pt.Red,

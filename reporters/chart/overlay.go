@@ -106,7 +106,12 @@ func NewOverlay(earlier, run *result.Result) *Overlay {
 		return float64(p.failed+p.skipped) / float64(p.offered)
 	}
 	shares := inShare.scale(column(plots[0].points, failed), column(plots[1].points, failed))
-	good := func(p *point) float64 { return float64(p.ok) / p.d }
+	good := func(p *point) float64 {
+		if p.offered == 0 { // such as after the end of the load
+			return math.NaN()
+		}
+		return float64(p.ok) / p.d
+	}
 	rates := Linear(column(plots[0].points, good), column(plots[1].points, good))
 	bad := o.chart(plots, "failed", "Failed requests", inShare, shares, failed)
 	bad.About = "Share of the requests of each second that failed or were skipped."

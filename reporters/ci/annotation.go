@@ -63,7 +63,8 @@ func annotate(w io.Writer, level string, at place, title, text string) error {
 	if at.Line > 0 {
 		where += fmt.Sprintf("line=%d,col=%d,", at.Line, at.Column)
 	}
-	_, err := fmt.Fprintf(w, "::%s %stitle=%s::%s\n", level, where, property.Replace("brunt: "+words.Clean(title)),
+	title = strings.TrimSuffix("brunt: "+words.Clean(title), ": ")
+	_, err := fmt.Fprintf(w, "::%s %stitle=%s::%s\n", level, where, property.Replace(title),
 		data.Replace(words.Clean(text)))
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
+	"strings"
 
 	"brunt/reporters/words"
 	"brunt/scenarios/syntax"
@@ -36,7 +37,9 @@ func NewMistakes(file string, e *syntax.MistakesError) []Mistake {
 	var all []Mistake
 	for _, m := range e.List() {
 		one := Mistake{File: m.Pos.File, What: m.What, Hint: m.Hint}
-		if one.File == "" {
+		if given := strings.HasPrefix(one.File, "--"); given { // by a flag, which is no file of the repository
+			one.File, one.What = file, one.File+": "+one.What
+		} else if one.File == "" {
 			one.File = file
 		}
 		if m.Pos.Line > 0 {

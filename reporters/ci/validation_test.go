@@ -2,6 +2,7 @@ package ci_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"reflect"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"brunt/reporters/ci"
 	"brunt/scenarios/suite"
+	"brunt/scenarios/syntax"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -83,6 +85,21 @@ func TestValidationFormats_SARIF(t *testing.T) {
 
 // TestValidationFormats writes hostile names and texts, and a mistake that two files share.
 func TestValidationFormats(t *testing.T) {
+	given := &syntax.Mistakes{}
+	given.Add(syntax.Pos{File: "--set x"}, "the scenario has no param %q", "x")
+	var e *syntax.MistakesError
+	if !errors.As(given.Err(), &e) {
+		t.Fatal(given.Err())
+	}
+	if got := ci.NewMistakes("one.yaml", e); got[0].File != "one.yaml" || got[0].What != `--set x: the scenario has no param "x"` {
+		t.Errorf("a mistake in a flag: %+v", got)
+	}
+	var line strings.Builder
+	if err := ci.AnnotateMistakes(&line, ci.NewMistakes("", e)); err != nil ||
+		line.String() != "::error title=brunt::--set x: the scenario has no param \"x\"\n" {
+		t.Errorf("a mistake of a command without a file: %v, %s", err, line.String())
+	}
+
 	shared := ci.Mistake{File: "a b/base, one.yaml", Line: 3, Column: 7, What: "50% of it\n::error::x", Hint: "say less"}
 	all := []ci.Validation{
 		{File: "one.yaml", Mistakes: []ci.Mistake{shared}, More: 4},

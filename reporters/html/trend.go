@@ -27,6 +27,7 @@ type TrendChart struct {
 	Moves  []TrendMove          // in order
 	Levels []float64            // before the first move, between moves, after the last
 	Say    func(float64) string // formats a value
+	Share  bool                 // values are shares of a whole
 	// the objective's target as a line, and its name; an empty name is no line
 	Limit     float64
 	LimitText string
@@ -117,6 +118,8 @@ func (p TrendPage) Report(w io.Writer) error {
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
 
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+
 // view draws the chart.
 func (c *TrendChart) view(i int) trendChartView {
 	v := trendChartView{
@@ -129,7 +132,11 @@ func (c *TrendChart) view(i int) trendChartView {
 	if c.LimitText != "" && !isInfinite(c.Limit) {
 		values = append(values, c.Limit)
 	}
-	s := chart.Linear(values)
+	scale := chart.Linear
+	if c.Share {
+		scale = chart.Share
+	}
+	s := scale(values)
 	if c.LimitText != "" && !isInfinite(c.Limit) {
 		v.Limit, v.LimitTop = c.LimitText, percentOf(1-s.At(c.Limit))
 	}
@@ -167,10 +174,13 @@ func (c *TrendChart) view(i int) trendChartView {
 		}
 		v.Dots = append(v.Dots, d)
 		v.Rows = append(v.Rows, trendRow{
-			p.Started.UTC().Format("2006-01-02 15:04"), p.Run, p.Link, p.Commit, sayValue(c.Say, p.Value), mark,
+			minute(p.Started), p.Run, p.Link, p.Commit, sayValue(c.Say, p.Value), mark,
 		})
 	}
-	v.Left, v.Right = day(c.Points[0].Started), day(c.Points[len(c.Points)-1].Started)
+	first, last := c.Points[0].Started, c.Points[len(c.Points)-1].Started
+	if v.Left, v.Right = day(first), day(last); v.Left == v.Right {
+		v.Left, v.Right = minute(first), minute(last)
+	}
 	return v
 }
 
@@ -179,7 +189,7 @@ func (p *TrendPoint) text(say func(float64) string) string {
 	if p.Commit != "" {
 		run = p.Commit + ", " + run
 	}
-	return fmt.Sprintf("%s: %s, %s", sayValue(say, p.Value), run, p.Started.UTC().Format("2006-01-02 15:04"))
+	return fmt.Sprintf("%s: %s, %s", sayValue(say, p.Value), run, minute(p.Started))
 }
 
 func sayValue(say func(float64) string, v float64) string {

@@ -47,3 +47,23 @@ func TestTrendPage_NoEnd(t *testing.T) {
 		})
 	}
 }
+
+// TestTrendPage_Share: the axis of shares ends at 100 %, and runs of one day are told apart by their times.
+func TestTrendPage_Share(t *testing.T) {
+	for share, last := range map[bool]string{true: "100%", false: "150%"} {
+		c := html.TrendChart{Title: "errors", Say: quantity.FormatShare, Share: share}
+		for i := range 2 {
+			c.Points = append(c.Points, html.TrendPoint{Run: "r", Started: time.Unix(int64(i)*3600, 0)})
+		}
+		var b strings.Builder
+		if err := (html.TrendPage{Name: "n", Charts: []html.TrendChart{c}}).Report(&b); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), ">"+last+"</text>") || share && strings.Contains(b.String(), ">150%</text>") {
+			t.Errorf("share %v: the axis does not end at %s", share, last)
+		}
+		if !strings.Contains(b.String(), ">1970-01-01 00:00<") || !strings.Contains(b.String(), ">1970-01-01 01:00<") {
+			t.Errorf("the ends of the axis have no times")
+		}
+	}
+}

@@ -201,9 +201,7 @@ func (p *pageView) generator(r *result.Result) {
 		parts = append(parts, words.Plural(g.Clamped, "value", "values")+" out of the histograms' bounds")
 	}
 	p.GeneratorText = strings.Join(parts, "; ") + "."
-	for _, l := range g.Limits {
-		p.Limits = append(p.Limits, words.Clean(l))
-	}
+	p.Limits = words.Limits(g)
 }
 
 // errorView is a row of the errors.

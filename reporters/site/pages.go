@@ -10,6 +10,7 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A Comparer compares a run with an earlier run, whose name is base.
@@ -53,7 +54,7 @@ func trend(w io.Writer, list []*entry, name string, n navigation) error {
 			}
 			at[title] = len(p.Charts)
 			p.Charts = append(p.Charts, html.TrendChart{
-				Title: title, Say: func(v float64) string { return o.Of().FormatValue(v) },
+				Title: title, Say: func(v float64) string { return o.Of().FormatValue(v) }, Share: o.Of().Row().Unit == slo.ShareOf,
 				Limit: float64(o.Target), LimitText: "objective " + words.ObjectiveTarget(o),
 			})
 		}

@@ -28,19 +28,22 @@ func changeRules() []changeRule {
 		{"lost-writes", (*findings).failed, surerWrites},
 		{"changed", (*findings).failed, whatChanged},
 		{"only-replica", (*findings).outage, secondReplica},
+		{"only-process", (*findings).outage, secondProcess},
 		{"dead-replica", (*findings).outage, avoidReplica},
 		{"failover", (*findings).outage, shorterFailover},
+		{"hand-over", (*findings).outage, handOver},
 		{"breaker", (*findings).outage, soonerBreaker},
 		{"dead-peer", (*findings).outage, deadPeer},
 		{"client-timeout", (*findings).failed, shorterTimeout},
 		{"slow-link", (*findings).failed, boundedCalls},
 		{"client-link", (*findings).failed, fewerCrossings},
+		{"client-errors", (*findings).outage, secondTry},
 		{"memory", (*findings).failed, moreMemory},
 		{"accept-queue", (*findings).failed, longerQueue},
 		{"cpu", (*findings).failed, moreProcessor},
 		{"queue", (*findings).failed, boundedQueue},
 		{"slowdown", (*findings).failed, lookAtSlowdown},
-		{"first-step", (*findings).failed, firstStep},
+		{"first-step", func(f *findings) bool { return f.failed() || f.badBaseline() }, firstStep},
 		{"no-traffic", nil, someTraffic},
 		{"unverified", nil, tryAlone},
 		{"own-core", nil, ownCore},
@@ -84,8 +87,11 @@ func (f *findings) outage() bool { return f.failed() && f.fault != nil && !f.los
 // starved reports whether brunt was late on a machine whose processors were in demand nearly all the time, while
 // requests failed that no fault is shown to have failed, or answers before the faults were too slow. The run may be
 // invalid for that. It also reports an objective that other programs leave undecided. The target may then have lacked a
-// processor as brunt did.
+// processor as brunt did, unless it refused nearly all requests.
 func (f *findings) starved() bool {
+	if f.refused() {
+		return false
+	}
 	return countObjectives(f.r, openByMachine) > 0 || f.noBaseline() && len(f.r.Generator.Held()) > 0 ||
 		(f.failed() || f.r.Verdict == scenarios.Invalid) && f.fault == nil &&
 			!f.r.Generator.Healthy && f.r.Generator.Pressure >= busyMachine &&
@@ -93,6 +99,17 @@ func (f *findings) starved() bool {
 				return o.Verdict == scenarios.Fail && o.Of().Latency() &&
 					(o.Phase.Kind == slo.BaselinePhase || len(f.r.Faults) == 0)
 			}))
+}
+
+// refused reports whether nearly all requests failed with an answer, which no want of a processor does.
+func (f *findings) refused() bool {
+	answered := int64(0)
+	for _, e := range f.r.Errors {
+		if e.Sample != nil && e.Sample.Status > 0 && e.Kind != scenarios.Timeout.String() {
+			answered += e.Count
+		}
+	}
+	return answered > 0 && float64(answered) >= nearlyAll*float64(f.r.Generator.Offered)
 }
 
 // moreInFlight speaks where a limit of iterations in flight made requests wait in brunt.
@@ -184,6 +201,27 @@ func secondReplica(f *findings) *Advice {
 	return &Advice{Text: t.say("."), Command: tryCommand(f.r, service+".replicas", "2")}
 }
 
+// nearlyAll is the share of bad requests from which nothing else served in an outage.
+const nearlyAll = .95
+
+// secondProcess speaks where a fault hit a process or a container that the scenario does not name as a service, and
+// nothing else served meanwhile.
+func secondProcess(f *findings) *Advice {
+	if linked(f.fault) || len(f.fault.Units) != 1 || len(f.fault.Steps) > 0 || len(f.r.Environment.Replicas) > 0 ||
+		!slices.Contains(awayKinds, f.fault.Kind) || float64(f.in.Bad) < nearlyAll*float64(f.in.Requests) {
+		return nil
+	}
+	t := Text{}.say("Let a second instance serve while ").strong(Clean(f.fault.Units[0])).say(" is away")
+	if hung(f.fault) {
+		t = t.say(", behind a balancer that leaves one that hangs")
+	}
+	return &Advice{
+		Likely: true,
+		Text: t.say(": " + Count(f.in.Bad) + " of " + Count(f.in.Requests) +
+			" requests of the outage were not served, so likely nothing else could serve them."),
+	}
+}
+
 // leaveHung is what makes callers leave a replica that takes requests and does not answer.
 const leaveHung = "a timeout with a retry on another replica, or health checks that eject it"
 
@@ -253,6 +291,21 @@ func shorterFailover(f *findings) *Advice {
 		Likely: true,
 		Text: append(t.say("without "), the...).
 			say(" it took " + incidentLength(f.in) + ". Likely the time after which the others give up a leader decides it."),
+	}
+}
+
+// handOver speaks where a fault made the leader unable to serve, and no other member took over although the leader ran.
+func handOver(f *findings) *Advice {
+	leads := f.fault.Role == "leader" || f.fault.Leader
+	if !leads || linked(f.fault) || len(f.fault.Units) != 1 || slices.Contains(awayKinds, f.fault.Kind) ||
+		!f.fault.Cleared.Known() || !f.in.Over || f.in.End < f.fault.Cleared {
+		return nil
+	}
+	return &Advice{
+		Likely: true,
+		Text: Text{}.say("Let a leader that can't serve hand over: no other member took over in the " +
+			Seconds(f.fault.Cleared-f.fault.Injected) + " in which ").strong(Clean(f.fault.Units[0])).
+			say(" ran and failed, so likely its health check asks only whether it runs."),
 	}
 }
 
@@ -392,6 +445,20 @@ func fewerCrossings(f *findings) *Advice {
 			strong(Clean(by.Name)).say(" in the limit of " + objectiveLimit(o) + ": answers likely waited for the link, " +
 			"which the target can't shorten."),
 	}
+}
+
+// injectedErrors are the kinds of faults that answer requests with errors in place of their receiver.
+var injectedErrors = []string{"http.error", "grpc.error", "redis.error", "sql.error"}
+
+// secondTry speaks where a fault answered requests of the load itself. Nothing in the target helps there.
+func secondTry(f *findings) *Advice {
+	if !slices.Contains(injectedErrors, f.fault.Kind) || !linked(f.fault) || !ofLoad(f.fault.Hit()) {
+		return nil
+	}
+	link, _ := linkWords(f.fault.Hit())
+	t := Text{}.say("Let clients try again where that is safe, or allow for ").strong(Clean(f.fault.Name)).
+		say(" in the objectives: it answered on ")
+	return &Advice{Text: append(t, link...).say(", where the target can't help.")}
 }
 
 // mostTimedOut reports whether at least half of the errors of the run are timeouts of the client.

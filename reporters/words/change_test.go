@@ -107,6 +107,37 @@ func onURL(t *testing.T) *result.Result {
 	return r
 }
 
+// frozenProcess returns a run on a URL whose process, which the scenario names by its pid, was frozen.
+func frozenProcess(t *testing.T) *result.Result {
+	r := onURL(t)
+	f := aFault("freeze", "process.freeze", "pid 7")
+	r.Faults, r.Incidents = []result.FaultRecord{f}, []result.Incident{outageBy(f.Name)}
+	r.Incidents[0].Requests, r.Incidents[0].Bad = 400, 400
+	return r
+}
+
+// refusingAll returns a run on a busy machine whose target answered each request before the first fault with an error.
+func refusingAll(t *testing.T) *result.Result {
+	r := onURL(t)
+	r.Verdict, r.ExitCode = scenarios.Invalid, scenarios.ExitInvalid
+	r.Reasons = []result.Reason{{Kind: result.BaselineFailed, Verdict: scenarios.Invalid}}
+	r.Generator = result.Generator{Offered: 300, Pressure: .97}
+	r.Generator.Seconds = []result.GeneratorTick{{T: 1, Others: .9, Pressure: .97}}
+	return r
+}
+
+// fullDisk makes the fault of a run fill the disk of the leader.
+func fullDisk(r *result.Result) *result.Result {
+	r.Faults[0].Kind = "disk.fill"
+	return r
+}
+
+// refusing makes the fault of a run answer the requests of the load.
+func refusing(r *result.Result) *result.Result {
+	r.Faults[0].Kind, r.Faults[0].Units = "http.error", []string{"load->nginx[0]"}
+	return r
+}
+
 // limited makes the requests of a run wait for the limit of its load.
 func limited(r *result.Result) *result.Result {
 	r.Generator.Healthy, r.Generator.InFlightMax, r.Generator.Queue.P99 = true, 20, 4.9
@@ -358,6 +389,31 @@ func TestChangeRules(t *testing.T) {
 			},
 		},
 		{
+			"only-process", frozenProcess(t), "Let a second instance serve while pid 7 is away, behind a balancer that leaves " +
+				"one that hangs: 400 of 400 requests of the outage were not served, so likely nothing else could serve them.", "",
+			"others served", func(r *result.Result) { r.Incidents[0].Requests = 1000 },
+		},
+		{
+			"only-process", frozenProcess(t), "Let a second instance serve while pid 7 is away, behind a balancer that leaves " +
+				"one that hangs: 400 of 400 requests of the outage were not served, so likely nothing else could serve them.", "",
+			"it is a service of the scenario", func(r *result.Result) { r.Environment.Replicas = map[string]int{"web": 1} },
+		},
+		{
+			"hand-over", fullDisk(onPatroni(t)), "Let a leader that can't serve hand over: no other member took over in the " +
+				"2s in which patroni[1] ran and failed, so likely its health check asks only whether it runs.", "",
+			"another one led before the fault was over", func(r *result.Result) { r.Incidents[0].End = 11 },
+		},
+		{
+			"hand-over", fullDisk(onPatroni(t)), "Let a leader that can't serve hand over: no other member took over in the " +
+				"2s in which patroni[1] ran and failed, so likely its health check asks only whether it runs.", "",
+			"it was dead", func(r *result.Result) { r.Faults[0].Kind = "process.crash" },
+		},
+		{
+			"client-errors", refusing(onNginx(t)), "Let clients try again where that is safe, or allow for kill-cache in the " +
+				"objectives: it answered on the link from load to nginx, where the target can't help.", "",
+			"the link is the target's own", func(r *result.Result) { r.Faults[0].Units = []string{"nginx[0]->redis[0]"} },
+		},
+		{
 			"slow-link", slowLink(onPatroni(t)), "Bound the calls over the link from haproxy to patroni: answers waited for " +
 				"it, likely without a timeout. One below 500ms with a fallback would hold the objective.", "",
 			"the link is the client's own", func(r *result.Result) { r.Faults[0].Units = []string{"load->haproxy[0]"} },
@@ -430,6 +486,19 @@ func TestChangeRules(t *testing.T) {
 					r.Usage[0].Seconds[s].CPU = 1.6
 				}
 			},
+		},
+		{
+			"first-step", refusingAll(t), "Find out why GET / failed first, by status 500 “too many open files”.", "",
+			"the run says nothing of the target for another reason", func(r *result.Result) { r.Reasons = nil },
+		},
+		{
+			"busy-machine", func() *result.Result {
+				r := refusingAll(t)
+				r.Errors[0].Kind = "timeout"
+				return r
+			}(), "Run it again on a quiet machine: tasks waited for a processor 97% of the time, so likely the target " +
+				"lacked one too.", "",
+			"nearly all requests were refused", func(r *result.Result) { r.Errors[0].Kind = "status 500" },
 		},
 		{
 			"queue", steadyRate(onURL(t), func(s int) int64 { return int64(4 + 10*s) }),

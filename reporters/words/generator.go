@@ -102,12 +102,33 @@ func Peers(g *result.Generator) string {
 	return text
 }
 
+// Limits lists the limits that brunt reached. Lags with one remedy are one sentence: the first in full, and the phases
+// of the others with their values.
+func Limits(g *result.Generator) (out []string) {
+	at, alike := map[result.Remedy]int{}, map[result.Remedy][]string{}
+	for i, l := range g.Limits {
+		if i >= len(g.Limited) || g.Limited[i].Kind != result.LimitLag {
+			out = append(out, Clean(l))
+			continue
+		}
+		of := &g.Limited[i]
+		if _, said := at[of.Remedy]; said {
+			alike[of.Remedy] = append(alike[of.Remedy], Seconds(of.Value)+" in "+Clean(of.Phase.String()))
+			continue
+		}
+		at[of.Remedy] = len(out)
+		out = append(out, Clean(l))
+	}
+	for remedy, list := range alike {
+		out[at[remedy]] += " The same: " + Join(list) + "."
+	}
+	return out
+}
+
 // GeneratorLimits lists what limited brunt during the load.
 func GeneratorLimits(r *result.Result) (out []string) {
 	g := &r.Generator
-	for _, l := range g.Limits {
-		out = append(out, Clean(l))
-	}
+	out = Limits(g)
 	if g.ClockSteps > 0 {
 		out = append(out, Plural(int64(g.ClockSteps), "step", "steps")+" of the wall clock")
 	}

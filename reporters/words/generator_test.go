@@ -1,10 +1,12 @@
 package words_test
 
 import (
+	"slices"
 	"testing"
 
 	"brunt/reporters/words"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestNoConnection: requests count that found no connection, and no more than were not sent.
@@ -24,6 +26,28 @@ func TestNoConnection(t *testing.T) {
 	}
 	if r.Generator.Sent = 1500; words.NoConnection(r) != 500 {
 		t.Error(words.NoConnection(r))
+	}
+}
+
+// TestLimits: lags with one remedy are one sentence, another limit and another remedy have their own.
+func TestLimits(t *testing.T) {
+	lag := func(phase string, value result.Num, remedy result.Remedy, sentence string) result.Limit {
+		return result.Limit{
+			Kind: result.LimitLag, Phase: slo.ParsePhase(phase), Value: value, Remedy: remedy, Sentence: sentence,
+		}
+	}
+	g := &result.Generator{}
+	g.Add(lag("run", .03, result.OwnCore, "p99 lag 30ms in run is over 10ms."),
+		lag("baseline", .02, result.OwnCore, "p99 lag 20ms in baseline is over 10ms."),
+		result.Limit{Kind: result.LimitPorts, Sentence: "no port was free"},
+		lag("split", .0125, "", "p99 lag 12.5ms in split is over 10ms."),
+		lag("crash", .015, result.OwnCore, "p99 lag 15ms in crash is over 10ms."))
+	want := []string{
+		"p99 lag 30ms in run is over 10ms. The same: 20ms in baseline and 15ms in crash.", "no port was free",
+		"p99 lag 12.5ms in split is over 10ms.",
+	}
+	if got := words.Limits(g); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

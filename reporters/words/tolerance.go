@@ -43,6 +43,8 @@ func ToleranceAnswer(t *search.Tolerance) string {
 		s += " (" + Clean(t.Objective) + ")"
 	}
 	switch {
+	case t.Below == "" && t.Partial:
+		s += ": the search ended early"
 	case t.Below == "":
 	case t.Confidence > 0:
 		s += fmt.Sprintf(", with %s confidence", quantity.FormatShare(t.Confidence))
@@ -90,6 +92,16 @@ func ToleranceDetails(t *search.Tolerance) (out []string) {
 	if len(limited) > 0 {
 		out = append(out, fmt.Sprintf("Nothing is known of %s: the generator was the limit there, not the target.",
 			strings.Join(limited, ", ")))
+	}
+	disturbed := 0
+	for _, p := range t.Probes {
+		if p.Answer == search.Disturbed {
+			disturbed++
+		}
+	}
+	if n := len(t.Probes); 2*disturbed > n {
+		out = append(out, fmt.Sprintf("%d of %s were disturbed, and made again: a quieter machine answers sooner.", disturbed,
+			Plural(int64(n), "probe", "probes")))
 	}
 	if a := t.Against; a != nil {
 		was, commit := toleranceBefore(t), ""

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"strings"
 	"testing"
 
 	"brunt/scenarios/result/search"
@@ -19,6 +20,31 @@ func TestToleranceAnswer_NotConfirmed(t *testing.T) {
 	} {
 		if found.Partial = partial; ToleranceAnswer(found) != want {
 			t.Errorf("got %q, want %q", ToleranceAnswer(found), want)
+		}
+	}
+	for want, partial := range map[string]bool{"not found": false, "not found: the search ended early": true} {
+		found.Below, found.Partial = "", partial
+		if got := ToleranceAnswer(found); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestToleranceDetails_Disturbed: where most probes were disturbed, the page says so; where few were, it does not.
+func TestToleranceDetails_Disturbed(t *testing.T) {
+	for disturbed, want := range map[int]string{
+		3: "3 of 5 probes were disturbed, and made again: a quieter machine answers sooner.", 2: "",
+	} {
+		found := &search.Tolerance{}
+		for i := range 5 {
+			answer := search.Holds
+			if i < disturbed {
+				answer = search.Disturbed
+			}
+			found.Probes = append(found.Probes, search.Probed{Answer: answer})
+		}
+		if got := strings.Join(ToleranceDetails(found), " "); got != want {
+			t.Errorf("%d disturbed: %q, want %q", disturbed, got, want)
 		}
 	}
 }

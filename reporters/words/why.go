@@ -509,7 +509,12 @@ var timingWords = [scenarios.RequestPhases]string{
 
 // noBaseline reports whether no request ended before the first fault, which therefore was not injected.
 func (f *findings) noBaseline() bool {
-	return len(f.r.Reasons) > 0 && f.r.Reasons[0].Kind == result.BaselineFailed && !f.r.TargetFailed()
+	return f.badBaseline() && !f.r.TargetFailed()
+}
+
+// badBaseline reports whether requests failed, or none ended, before the first fault, which therefore was not injected.
+func (f *findings) badBaseline() bool {
+	return len(f.r.Reasons) > 0 && f.r.Reasons[0].Kind == result.BaselineFailed
 }
 
 // whyOpen gives the reasons of objectives that are not certain, other than the one in the sentence of the run.

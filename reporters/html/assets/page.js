@@ -34,8 +34,8 @@ const rove = (list, back, on) => list.forEach((e, i) => {
 });
 for (const table of all('table')) rove(all('td summary', table), 'ArrowUp', 'ArrowDown');
 
-// a table is sorted by the buttons of its head
-for (const table of all('table.sort')) all('thead th', table).forEach((th, col, heads) => {
+// a table of several rows is sorted by the buttons of its head
+for (const table of all('table.sort').filter(t => t.rows.length > 2)) all('thead th', table).forEach((th, col, heads) => {
   const b = th.querySelector('button') || make('button', { type: 'button' }, ...th.childNodes);
   th.append(b);
   if (th === heads.at(-1)) rove(heads.map(h => h.firstChild), 'ArrowLeft', 'ArrowRight');
@@ -70,7 +70,7 @@ function copy(box, name, text) {
 }
 // paper shows every objective and note, and each of a few phases: they are folded on the screen
 for (const [event, open] of [['beforeprint', true], ['afterprint', false]]) addEventListener(event, () => {
-  for (const d of all('#objectives > details, .side > details, .more-notes')) d.open = open;
+  for (const d of all('#objectives > details, .side > details, .more-notes, .part')) d.open = open;
   if (phases.length <= 12) phases.forEach((d, i) => { d.open = open || i === +choice.value; });
 }, { signal });
 for (const pre of all('pre')) copy(pre, 'Copy', () => pre.querySelector('code').textContent);

@@ -272,6 +272,9 @@ func answer(res *result.Result, constant bool) (search.Answer, string, error) {
 	why := "every objective holds"
 	if len(res.Objectives) > 0 {
 		why = fmt.Sprintf("%s: %s", res.Objectives[0].Text, measured(res.Objectives[0]))
+		if res.Objectives[0].Verdict == scenarios.Inconclusive {
+			why += ", not certain to fail"
+		}
 	}
 	return search.Holds, why, nil
 }

@@ -49,6 +49,13 @@ func TestProber_Answer(t *testing.T) {
 			search.Breaks, "p95 < 1s: no end",
 		},
 		{
+			"it may have failed",
+			result.Result{Generator: healthy, Verdict: scenarios.Inconclusive, Objectives: []result.ObjectiveResult{
+				{Text: "p95 < 100ms", Metric: "p95", Measured: .2, Verdict: scenarios.Inconclusive},
+			}},
+			search.Holds, "p95 < 100ms: 200ms, not certain to fail",
+		},
+		{
 			"it falls behind",
 			result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 10, 20, 30, 40, 50)},
 			search.Breaks, "it falls behind: 30 more are in flight at the end than half-way",

@@ -87,7 +87,7 @@ func (h *History) Writable() error {
 	return nil
 }
 
-// Records returns the records that were in the folder when it was opened, the oldest first.
+// Records returns the records that were in the folder when it was opened and those added since, the oldest first.
 func (h *History) Records() []*Record { return slices.Clone(h.records) }
 
 // Like returns the records of a run's scenario on machines with the same system and processors, the oldest first. It
@@ -120,6 +120,7 @@ func (h *History) Add(r *Record) error {
 	if err != nil {
 		return fmt.Errorf("write to the history: %w", err)
 	}
+	h.records = append(h.records, r)
 	return nil
 }
 

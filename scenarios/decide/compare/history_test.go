@@ -463,8 +463,8 @@ func TestHistory_SameName(t *testing.T) {
 	h := opened(t, dir)
 	must(t, h.Add(r))
 	must(t, h.Add(r))
-	if n := len(opened(t, dir).Records()); n != 2 {
-		t.Errorf("%d records, want 2", n)
+	if n, own := len(opened(t, dir).Records()), len(h.Records()); n != 2 || own != 2 {
+		t.Errorf("%d records, and %d in the history that added them, want 2", n, own)
 	}
 }
 

@@ -170,9 +170,11 @@ func longer(all []sight, took float64, runs int, alpha float64) float64 {
 	return 0
 }
 
-// proposals says, for each metric that a gate can't decide, with which duration or margin it could.
-func proposals(all []sight, took float64, runs int, alpha float64) []string {
-	var out []string
+// proposals says, for each metric that a gate can't decide, with which duration or margin it could. Metrics with the
+// same margin and the same remedy share a sentence.
+func proposals(all []sight, took float64, runs int, alpha float64) (out []string) {
+	var order [][2]string
+	alike := map[[2]string][]string{} // the metrics by margin and remedy
 	for i := range all {
 		s := &all[i]
 		if !s.hopeless(runs, 1, alpha) {
@@ -194,9 +196,19 @@ func proposals(all []sight, took float64, runs int, alpha float64) []string {
 		if remedies == nil {
 			remedies = []string{"only a quieter machine or target"}
 		}
-		out = append(out, fmt.Sprintf("%s can't be decided with a margin of %s, as its runs differ too much: %s would "+
-			"decide it", s.where(), s.share(s.Margin),
-			strings.Join(remedies, " or ")))
+		key := [2]string{s.share(s.Margin), strings.Join(remedies, " or ")}
+		if alike[key] == nil {
+			order = append(order, key)
+		}
+		alike[key] = append(alike[key], s.where())
+	}
+	for _, key := range order {
+		its, it := "its", "it"
+		if len(alike[key]) > 1 {
+			its, it = "their", "them"
+		}
+		out = append(out, fmt.Sprintf("%s can't be decided with a margin of %s, as %s runs differ too much: %s would decide %s",
+			strings.Join(alike[key], ", "), key[0], its, key[1], it))
 	}
 	return out
 }

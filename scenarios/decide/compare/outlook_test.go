@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -72,6 +73,13 @@ func TestOutlook(t *testing.T) {
 	if !want.MatchString(whole) ||
 		strings.Contains(whole, "p50 can't") {
 		t.Error(whole)
+	}
+	s := sights(all, Options{})
+	s = slices.DeleteFunc(s, func(s sight) bool { return s.Metric != "p99" })
+	both := proposals(append(s, s...), 0, 3, DefaultAlpha)
+	if len(s) != 1 || len(both) != 1 || !strings.HasPrefix(both[0], "p99, p99 can't be decided with a margin of 25%, as their "+
+		"runs differ too much: ") || !strings.HasSuffix(both[0], " would decide them") {
+		t.Errorf("two of a kind: %q", both)
 	}
 	if none := Outlook(nil, 3, Options{}); none != nil {
 		t.Errorf("%q", none)

@@ -113,6 +113,9 @@ func (t *Trend) row() *Row {
 // Where names the metric and place of the trend.
 func (t *Trend) Where() string { return t.row().where() }
 
+// Share reports whether the values are shares of a whole.
+func (t *Trend) Share() bool { return t.row().metric.Unit == slo.ShareOf }
+
 // Say formats a value of the trend for people.
 func (t *Trend) Say(f float64) string { return t.row().value(result.Num(f)) }
 
