@@ -48,7 +48,9 @@ func findCommand() *cobra.Command {
 steps until an objective fails, then halves the interval between that rate and the last
 good one. A majority of probes decides on each rate. A probe is a run with the flows of the
 scenario at one rate and without its faults. A rate is too high if an objective fails, or
-if the number of requests in flight grows until the end: the target falls behind.
+if the number of requests in flight grows until the end: the target falls behind. If a few
+requests at a low rate fail already, the search begins at a lower rate, and it ends if they
+fail at every rate.
 
 With --during FAULT of the scenario, or with --without UNIT, SERVICE or zone=NAME, brunt first
 finds the capacity without the fault, then the capacity while the fault is in. Each probe

@@ -43,6 +43,8 @@ func ToleranceAnswer(t *search.Tolerance) string {
 		s += " (" + Clean(t.Objective) + ")"
 	}
 	switch {
+	case t.Below == "" && t.Partial:
+		s += ": the search ended early"
 	case t.Below == "":
 	case t.Confidence > 0:
 		s += fmt.Sprintf(", with %s confidence", quantity.FormatShare(t.Confidence))
