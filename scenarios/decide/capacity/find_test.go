@@ -169,7 +169,8 @@ func TestFind_Begins(t *testing.T) {
 			continue
 		}
 		least := 100. / 512
-		if !errors.Is(err, capacity.ErrNoRate) || !strings.Contains(err.Error(), "down to 0.1953/s: errors < 1%: 100%; mend") {
+		if want := "down to 0.1953/s: errors < 1%: 100%; mend"; !errors.Is(err, capacity.ErrNoRate) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 		if g.probes > 0 || f.High != least || len(f.Tries) != tt.glances || slices.Max(g.rates) != 100 {
