@@ -99,7 +99,7 @@ func Find(ctx context.Context, p RateProber, o Options) (*search.Found, error) {
 // begin returns the rate that the staircase begins with: the first one, unless a low rate breaks already by the few
 // requests of a glance. Then the search glances at lower rates, and begins with the first that does not break: the
 // target was not overloaded before. A target that is slow after it was idle may hold higher rates, so the search looks
-// there before it says that no rate held. A glance that does not break decides nothing, and is not kept.
+// there before it says that no rate held. Glances are kept only if they decide that.
 func (s *rateSearch) begin(ctx context.Context) (float64, error) {
 	low := max(s.o.From/glanceShare, min(s.o.From/stair, glanceRate))
 	var rates []float64
@@ -113,20 +113,35 @@ func (s *rateSearch) begin(ctx context.Context) (float64, error) {
 	for rate := s.o.From; rate > low; rate /= stair {
 		rates = append(rates, rate)
 	}
+	broke, lowest, above := 0, 0, 0 // glances that broke: all, those at the lowest rate, and those above the low one
 	for _, rate := range rates {
 		a, err := s.calm(ctx, rate, s.rates.Glance)
 		if err != nil {
 			return 0, err
 		}
-		if a != search.Breaks {
-			if s.tries = nil; rate == low {
-				return s.o.From, nil
-			}
+		switch {
+		case a == search.Holds && broke == 0:
+			s.tries = nil
+			return s.o.From, nil
+		case a == search.Holds:
+			s.tries = nil
 			return rate, nil
+		case a == search.Breaks:
+			broke++
+			if rate == last {
+				lowest++
+			}
+			if rate > low {
+				above++
+			}
 		}
 	}
-	s.found.High = last
-	return 0, s.nothing(last)
+	if lowest > s.confirm/2 && above > 0 {
+		s.found.High = last
+		return 0, s.nothing(last)
+	}
+	s.tries = nil // too many glances showed nothing, as on a busy machine
+	return s.o.From, nil
 }
 
 // nothing returns the error of a search that found no rate down to the last one.

@@ -185,6 +185,43 @@ func TestFind_Begins(t *testing.T) {
 	}
 }
 
+// TestFind_BusyBegin: glances that show nothing, as on a busy machine, do not begin a search of a whole target at a lower
+// rate, and do not end one of a target whose higher rates were not seen.
+func TestFind_BusyBegin(t *testing.T) {
+	for name, tt := range map[string]struct {
+		breaks func(rate float64) bool
+		seen   func(rate float64) bool // by glances
+		probes bool
+	}{
+		"whole":            {func(r float64) bool { return r > 370 }, func(r float64) bool { return r < 2 }, true},
+		"bad, and seen":    {func(float64) bool { return true }, func(r float64) bool { return r < 30 }, false},
+		"bad, half unseen": {func(float64) bool { return true }, func(r float64) bool { return r < 10 }, true},
+	} {
+		g := &glanced{breaks: tt.breaks}
+		b := &busy{g, tt.seen}
+		f, err := capacity.Find(t.Context(), b, capacity.Options{From: 100})
+		if (g.probes > 0) != tt.probes || (name == "whole") != (err == nil) {
+			t.Errorf("%s: %d probes, from %v to %v, %v", name, g.probes, f.Low, f.High, err)
+		}
+		if name == "whole" && f.Tries[0].Rate != 100 {
+			t.Errorf("%s: it begins at %v", name, f.Tries[0].Rate)
+		}
+	}
+}
+
+// busy disturbs glances.
+type busy struct {
+	*glanced
+	seen func(rate float64) bool
+}
+
+func (b *busy) Glance(ctx context.Context, rate float64) (search.Try, error) {
+	if !b.seen(rate) {
+		return search.Try{Answer: search.Disturbed, Why: "lag"}, nil
+	}
+	return b.glanced.Glance(ctx, rate)
+}
+
 type failing struct{ server }
 
 func (f *failing) Probe(ctx context.Context, rate float64) (search.Try, error) {
