@@ -184,7 +184,8 @@ containers of the system. Where an objective fails, brunt says what the system l
 With --until-sure 95% the drill is repeated until brunt is 95 % sure that at least 95 % of
 failovers meet each objective on a time after the fault, or that fewer do (exit code 3). Each
 run starts the system again and counts once. The bound holds whenever the series ends: 68
-runs in a row show 95 %, 33 show 90 %. After --at-most runs it is inconclusive (exit code 8).`,
+runs in a row show 95 %, 33 show 90 %. After --at-most runs it is inconclusive (exit code 8).
+Three runs in a row that answer no objective end it, as does a unit that nothing starts again.`,
 		Example: `  brunt drill run replica-crash
   brunt drill run replica-crash checkout.yaml --role replica=posts
   brunt drill run replica-crash --until-sure 90%

@@ -48,7 +48,9 @@ func findCommand() *cobra.Command {
 steps until an objective fails, then halves the interval between that rate and the last
 good one. A majority of probes decides on each rate. A probe is a run with the flows of the
 scenario at one rate and without its faults. A rate is too high if an objective fails, or
-if the number of requests in flight grows until the end: the target falls behind.
+if the number of requests in flight grows until the end: the target falls behind. If a few
+requests at a low rate fail already, the search begins at a lower rate, and it ends if they
+fail at every rate.
 
 With --during FAULT of the scenario, or with --without UNIT, SERVICE or zone=NAME, brunt first
 finds the capacity without the fault, then the capacity while the fault is in. Each probe
@@ -175,7 +177,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	}
 	finder.Tried = o.Tried
 	began := time.Now()
-	found, err := searchAll(ctx, c, finder, o)
+	found, alone, err := searchAll(ctx, c, finder, o)
 	if probe := (capacity.ProbeError{}); errors.As(err, &probe) && probe.Verdict == scenarios.Interrupted {
 		err = cmp.Or(context.Cause(ctx), err)
 	}
@@ -196,7 +198,8 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	if least > 0 {
 		found.AtLeast = found.Demanded(least)
 	}
-	lines := answerLines(found, err)
+	lines := answerLines(found, alone, err)
+	ended := err == nil || errors.Is(err, capacity.ErrNoRate)
 	for _, line := range lines {
 		fmt.Fprintln(stdout(c), line)
 	}
@@ -205,8 +208,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	}
 	err = errors.Join(err, beyond)
 	if f.page != "" {
-		whole := err == nil || errors.Is(err, capacity.ErrNoRate)
-		err = errors.Join(err, f.writePage(finder, found, lines, began, whole))
+		err = errors.Join(err, f.writePage(finder, found, ended, lines, began))
 	}
 	if f.file != "" {
 		b, jerr := json.MarshalIndent(found, "", "  ")
@@ -215,7 +217,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 		}
 		err = errors.Join(err, jerr)
 	}
-	if (err == nil || errors.Is(err, capacity.ErrNoRate)) && found.AtLeast != nil {
+	if ended && found.AtLeast != nil {
 		if code := decided(found.AtLeast); code != nil {
 			return code
 		}
@@ -270,10 +272,10 @@ func decided(d *search.Demand) error {
 }
 
 // searchAll finds the capacity without a fault, then under each held fault. With an error it returns what was found
-// until then.
+// until then; alone says that the search without a fault came to its end.
 func searchAll(
 	ctx context.Context, c *cobra.Command, finder *capacity.RunProber, o capacity.Options,
-) (*search.Capacity, error) {
+) (found *search.Capacity, alone bool, err error) {
 	say := func(what string) {
 		if len(finder.Held) > 0 {
 			fmt.Fprintln(stderr(c), what)
@@ -282,49 +284,54 @@ func searchAll(
 	say("all:")
 	all, err := capacity.Find(ctx, finder, o)
 	if all == nil {
-		return nil, err
+		return nil, false, err
 	}
-	found := &search.Capacity{Found: *all, Interval: all.Bounds()}
+	found = &search.Capacity{Found: *all, Interval: all.Bounds()}
 	if err != nil {
-		return found, err
+		return found, false, err
 	}
 	for _, h := range finder.Held {
 		say(words.HeldFault(h) + ":")
 		under, u, err := finder.Hold(ctx, h, all)
 		if err != nil {
-			return found, err
+			return found, true, err
 		}
 		if under != nil {
 			within := o
 			within.From = all.Low / 2
 			got, err := capacity.Find(ctx, under, within)
 			if got == nil {
-				return found, err
+				return found, true, err
 			}
 			u.Found = *got
 			if errors.Is(err, capacity.ErrNoRate) {
 				err = nil // that is the answer
 			}
 			if err != nil {
-				return found, fmt.Errorf("%s: %w", words.HeldFault(h), err)
+				return found, true, fmt.Errorf("%s: %w", words.HeldFault(h), err)
 			}
 		}
 		found.Add(u)
 	}
-	return found, nil
+	return found, true, nil
 }
 
-// answerLines returns the answer, or how far an unfinished search came.
-func answerLines(found *search.Capacity, err error) []string {
-	if err == nil || errors.Is(err, capacity.ErrNoRate) {
+// answerLines returns the answer, or how far an unfinished search came. Alone says that the search without a fault came
+// to its end.
+func answerLines(found *search.Capacity, alone bool, err error) []string {
+	switch {
+	case err == nil || errors.Is(err, capacity.ErrNoRate):
 		return words.CapacityAnswer(found)
+	case alone: // a demanded rate is not decided
+		so := search.Capacity{Found: found.Found, Interval: found.Interval, Under: found.Under}
+		return append(words.CapacityAnswer(&so), "The search under a fault did not end.")
 	}
 	return []string{words.CapacityUnfinished(&found.Found)}
 }
 
-// writePage writes the page of a search. Whole says that the search came to its end.
+// writePage writes the page of a search. Ended says that it came to its end.
 func (f *findFlags) writePage(
-	r *capacity.RunProber, found *search.Capacity, lines []string, began time.Time, whole bool,
+	r *capacity.RunProber, found *search.Capacity, ended bool, lines []string, began time.Time,
 ) error {
 	sc, err := r.Parse()
 	if err != nil {
@@ -333,7 +340,7 @@ func (f *findFlags) writePage(
 	lines = slices.Clone(lines)
 	lines[0] = syntax.Sentence(lines[0])
 	p := html.FindPage{
-		Name: sc.Name, Answer: strings.Join(lines, " "), Sure: whole && found.High > 0, Objectives: r.Objectives,
+		Name: sc.Name, Answer: strings.Join(lines, " "), Sure: ended && found.High > 0, Objectives: r.Objectives,
 		Started: began, Took: time.Since(began), Overload: found.Hysteresis,
 		Searches: []html.FindSearch{{Tries: found.Tries}},
 	}

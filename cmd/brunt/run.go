@@ -192,6 +192,11 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if err := f.sure.begin(c, plan, &f.repeat); err != nil {
 		return err
 	}
+	if f.repeat > 1 && !f.noChaos {
+		if err := plan.Repeatable(); err != nil {
+			return err
+		}
+	}
 	if f.dryRun {
 		return f.forecast(c, plan)
 	}
@@ -252,6 +257,12 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 		worst, code = worseOf(worst, code, v, exits)
 		runs = append(runs, fmt.Sprintf("  run %d  %-12s %s", i+1, res.Verdict, res.Reason))
 		if unwritten = err; err != nil || over || i+1 == f.repeat {
+			break
+		}
+		if name := plan.LeftDown(res); name != "" {
+			fmt.Fprintf(stderr(c), "no further run is made: nothing starts the unit again that %s ended; start it, or give it a "+
+				"supervisor or a restart policy\n", name)
+			worst, code = worseOf(worst, code, scenarios.Inconclusive, scenarios.ExitInconclusive)
 			break
 		}
 		if by := context.Cause(ctx); by != nil { // it may have come after the verdict of this run

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"brunt/reporters/words"
 	"brunt/scenarios"
@@ -19,7 +20,10 @@ type sureFlags struct {
 	text   string
 	most   int
 	series *recovery.Series // nil: there is no such series
+	void   int              // runs in a row that answered no objective
 }
+
+const mostUnanswered = 3 // runs in a row that answer no objective, of which the last ends the series
 
 func (f *sureFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.text, "until-sure", "",
@@ -60,13 +64,20 @@ func (f *sureFlags) add(w io.Writer, n int, res *result.Result) (v scenarios.Ver
 	if f.series == nil {
 		return v, code, false
 	}
-	f.series.Add(res)
+	if f.void++; f.series.Add(res) {
+		f.void = 0
+	}
 	beside, differs := f.series.Beside(res)
 	if differs {
 		v, code = beside, beside.ExitCode()
 	}
 	for _, a := range f.series.Answers() {
 		fmt.Fprintf(w, "run %d  %s\n", n, words.SeriesSentence(a.Objective, a.Share, &a.Shown))
+	}
+	if f.void == mostUnanswered {
+		fmt.Fprintf(w, "%d runs in a row answer no objective: %s; mend that until `brunt run` of the scenario is valid\n",
+			f.void, strings.TrimSuffix(res.Reason, "."))
+		return v, code, true
 	}
 	return v, code, f.series.Verdict() != scenarios.Inconclusive
 }

@@ -194,6 +194,41 @@ func TestSure_NotKnown(t *testing.T) {
 	}
 }
 
+// TestSure_NoAnswer: a series whose runs inject nothing, such as into a unit that nothing started again, ends with the
+// third in a row, and says what to do.
+func TestSure_NoAnswer(t *testing.T) {
+	asked, err := slo.ParseObjective("recover < 5s after f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, out := quietCommand()
+	f := &sureFlags{}
+	f.register(c)
+	f.text, f.most = "60%", 12
+	p, repeat := &plan.Plan{Scenario: &scenarios.Scenario{SLO: []slo.Objective{asked}}}, 1
+	if err := f.begin(c, p, &repeat); err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []bool{false, false, false, false, false, true} {
+		o := result.NewObjective(asked, scenarios.Invalid)
+		o.Drills = []result.Drill{{Fault: "f#1", At: 5, Measured: result.NaN, Verdict: scenarios.Invalid}}
+		if n == 2 {
+			o.Drills[0].Measured, o.Drills[0].Verdict = 1, scenarios.Pass
+		}
+		res := &result.Result{
+			Verdict: scenarios.Invalid, Reason: "f was not injected: web is not running.",
+			Objectives: []result.ObjectiveResult{o},
+		}
+		if _, _, over := f.add(out, n+1, res); over != want {
+			t.Errorf("over after run %d: %v", n+1, over)
+		}
+	}
+	if want := "3 runs in a row answer no objective: f was not injected: web is not running; mend that until"; !strings.Contains(
+		out.String(), want) {
+		t.Errorf("%s; want %q", out, want)
+	}
+}
+
 // slowOnce is a service whose second start, which is the first after a crash, takes 8 s.
 const slowOnce = `version: 1
 name: slow once

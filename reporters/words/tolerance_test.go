@@ -48,3 +48,12 @@ func TestToleranceDetails_Disturbed(t *testing.T) {
 		}
 	}
 }
+
+// TestToleranceAnswer_Ended: a search that ended before any dose was decided on says why it found nothing.
+func TestToleranceAnswer_Ended(t *testing.T) {
+	for want, partial := range map[string]bool{"not found": false, "not found: the search ended early": true} {
+		if got := ToleranceAnswer(&search.Tolerance{Partial: partial}); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

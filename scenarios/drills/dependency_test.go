@@ -233,7 +233,9 @@ func TestCoverage(t *testing.T) {
 	}
 	m, d := drills.NewMatrix([]drills.Tried{run}), drills.NewDependencies([]drills.Tried{run})
 	c := m.Coverage(&system)
-	if want := "Of 17 failure modes of its services and links, 0 held, 1 failed, 16 not known: between 0% and 94.12%."; c.String() != want {
+	want := "Of 17 failure modes of its services and links, 0 held, 1 failed, 16 not known: between 0% and 94.12% of them " +
+		"hold."
+	if c.String() != want {
 		t.Errorf("%q, want %q", c, want)
 	}
 	var words []string

@@ -163,9 +163,9 @@ func (c Coverage) String() string {
 	text := fmt.Sprintf("Of %s of its services and links, %d held, %d failed, %d not known: ",
 		syntax.Amount(c.Modes, "failure mode"), c.Held, c.Failed, c.Modes-c.Held-c.Failed)
 	if c.Held+c.Failed == c.Modes {
-		return text + percent(c.Held) + "."
+		return text + percent(c.Held) + " of them hold."
 	}
-	return text + "between " + percent(c.Held) + " and " + percent(c.Modes-c.Failed) + "."
+	return text + "between " + percent(c.Held) + " and " + percent(c.Modes-c.Failed) + " of them hold."
 }
 
 // A Suggestion is a drill worth running next.

@@ -25,6 +25,7 @@ import (
 	"brunt/scenarios/measure"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/policies"
+	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
@@ -220,6 +221,34 @@ func (p *Plan) Bind(ctx context.Context, reach func(*scenarios.Load) targets.Opt
 		}
 	}
 	return nil
+}
+
+// Repeatable returns a [scenarios.UsageError] if a fault ends a process that is named by its number: nothing starts
+// that process again.
+func (p *Plan) Repeatable() error {
+	for _, e := range p.Faults {
+		for _, part := range e.Parts() {
+			with := part.Block.With
+			if ends := with.Get("irreversible"); with.Get("pid") != nil && ends != nil && ends.Value != "false" {
+				return scenarios.Usagef("%s can't be repeated: nothing starts process %s again (irreversible), and each run "+
+					"needs a whole unit; let brunt start it (target.processes), or make one run", part.Name, with.Get("pid").Value)
+			}
+		}
+	}
+	return nil
+}
+
+// LeftDown returns the name of a fault of a run of the plan that left a unit down, of which nothing starts another one;
+// empty if a further run finds all units.
+func (p *Plan) LeftDown(r *result.Result) string {
+	if p.Stack == nil { // else brunt starts the target for each run
+		for i := range r.Faults {
+			if r.Faults[i].StaysDown {
+				return r.Faults[i].Name
+			}
+		}
+	}
+	return ""
 }
 
 // WithoutRecords returns a copy of the plan, with a copy of its scenario, that records only requests; see

@@ -522,6 +522,20 @@ var all = []Term{
 			"requests were answered after it.",
 	},
 	{
+		"sweep",
+		[]string{"matrix of failures", "graph of services", "dependency graph"},
+		"The drills of `brunt drill all SCENARIO --sweep`: each service and each link fails, alone and in pairs. Its page " +
+			"has what was tried on each part and what never was, the dependencies as a graph with the steps that need each, " +
+			"the alerts after each fault, and what a good request cost. `brunt drill matrix` makes it from any runs.",
+	},
+	{
+		"capacity-under-a-fault",
+		[]string{"capacity under a fault", "n-1", "capacity without a replica"},
+		"The largest rate at which the objectives hold while a fault is in, proved at the begin and the end of each " +
+			"probe: `brunt find shop.yaml --without \"posts[1]\" --peak 900/s`. What follows the injection at a low load is no " +
+			"part of it, and is shown apart. The answer is an interval, with the share of the capacity without the fault.",
+	},
+	{
 		"matrix-of-alerts",
 		[]string{"alerts after each fault", "silent alert", "late alert"},
 		"When each alert of the team's own monitoring fired after each fault of a sweep. It is late after the fault was over, " +

@@ -43,25 +43,8 @@ func (r *DoseProber) Check(doses []float64) error {
 		if err != nil {
 			return err
 		}
-		if err := r.repeatable(p); err != nil {
+		if err := p.Repeatable(); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// repeatable returns an error if the fault is over once it is injected and nothing starts its unit again: brunt does
-// not start the target for each probe, and the scenario allows the unit to stay down.
-func (r *DoseProber) repeatable(p *plan.Plan) error {
-	if p.Stack != nil {
-		return nil
-	}
-	for _, e := range p.Faults {
-		for _, part := range e.Parts() {
-			if part.Name == r.Setting.Fault && part.OneShot() && part.Block.With.Get("irreversible") != nil {
-				return scenarios.Usagef("%s can't be repeated: nothing starts its unit again (irreversible), and a search needs "+
-					"a whole unit for each probe; let a supervisor or brunt start it", r.Setting.Fault)
-			}
 		}
 	}
 	return nil

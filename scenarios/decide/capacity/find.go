@@ -17,6 +17,13 @@ type Prober interface {
 	CoolDown(ctx context.Context) error
 }
 
+// A RateProber probes rates.
+type RateProber interface {
+	Prober
+	// Glance makes as few requests at a rate as can show that the rate breaks. Any other answer shows nothing.
+	Glance(ctx context.Context, rate float64) (search.Try, error)
+}
+
 // Options bound the search. The comment of each field gives the meaning of its zero value.
 type Options struct {
 	From      float64 // the first rate, per second; more than zero
@@ -33,6 +40,9 @@ const (
 	stair   = 2    // factor from one step to the next
 	descent = 1024 // the staircase goes down to the first rate divided by this, at most
 
+	glanceShare = 16 // the first rate divided by this is glanced at before it
+	glanceRate  = 2  // a second; a higher rate takes less than the start of a run
+
 	endProbes = 2 // of each end of the interval, when it is found
 )
 
@@ -44,12 +54,14 @@ const (
 
 type rateSearch struct {
 	panel
+	rates RateProber
 	o     Options
+	first float64 // the rate that the staircase begins with
 	found search.Found
 }
 
 // Find searches for the largest rate that holds.
-func Find(ctx context.Context, p Prober, o Options) (*search.Found, error) {
+func Find(ctx context.Context, p RateProber, o Options) (*search.Found, error) {
 	if o.From <= 0 || math.IsNaN(o.From) || math.IsInf(o.From, 0) {
 		return nil, fmt.Errorf("the first rate is %v", o.From)
 	}
@@ -63,12 +75,14 @@ func Find(ctx context.Context, p Prober, o Options) (*search.Found, error) {
 	if o.Max > 0 {
 		o.From = min(o.From, o.Max)
 	}
-	s := &rateSearch{o: o, panel: panel{prober: p, confirm: o.Confirm, tried: o.Tried}}
+	s := &rateSearch{rates: p, o: o, panel: panel{prober: p, confirm: o.Confirm, tried: o.Tried}}
 	s.unfound = func() error {
 		return fmt.Errorf("%d probes did not find an interval: it lies between %.4g/s and %.4g/s",
 			mostAsk, s.found.Low, s.found.High)
 	}
-	err = s.climb(ctx)
+	if s.first, err = s.begin(ctx); err == nil {
+		err = s.climb(ctx)
+	}
 	if err == nil {
 		err = s.bisect(ctx)
 	}
@@ -82,9 +96,63 @@ func Find(ctx context.Context, p Prober, o Options) (*search.Found, error) {
 	return &s.found, err
 }
 
+// begin returns the rate that the staircase begins with: the first one, unless a low rate breaks already by the few
+// requests of a glance. Then the search glances at lower rates, and begins with the first that does not break: the
+// target was not overloaded before. A target that is slow after it was idle may hold higher rates, so the search looks
+// there before it says that no rate held. Glances are kept only if they decide that.
+func (s *rateSearch) begin(ctx context.Context) (float64, error) {
+	low := max(s.o.From/glanceShare, min(s.o.From/stair, glanceRate))
+	var rates []float64
+	for rate := low; rate > s.o.From/descent; rate /= stair {
+		rates = append(rates, rate)
+	}
+	last := rates[len(rates)-1]
+	for range s.confirm / 2 { // a majority decides on the lowest rate
+		rates = append(rates, last)
+	}
+	for rate := s.o.From; rate > low; rate /= stair {
+		rates = append(rates, rate)
+	}
+	broke, lowest, above := 0, 0, 0 // glances that broke: all, those at the lowest rate, and those above the low one
+	for _, rate := range rates {
+		a, err := s.calm(ctx, rate, s.rates.Glance)
+		if err != nil {
+			return 0, err
+		}
+		switch {
+		case a == search.Holds && broke == 0:
+			s.tries = nil
+			return s.o.From, nil
+		case a == search.Holds:
+			s.tries = nil
+			return rate, nil
+		case a == search.Breaks:
+			broke++
+			if rate == last {
+				lowest++
+			}
+			if rate > low {
+				above++
+			}
+		}
+	}
+	if lowest > s.confirm/2 && above > 0 {
+		s.found.High = last
+		return 0, s.nothing(last)
+	}
+	s.tries = nil // too many glances showed nothing, as on a busy machine
+	return s.o.From, nil
+}
+
+// nothing returns the error of a search that found no rate down to the last one.
+func (s *rateSearch) nothing(last float64) error {
+	return fmt.Errorf("%w, down to %.4g/s: %s; mend the target, or relax the objective, until a run at a low rate passes",
+		ErrNoRate, last, s.tries[len(s.tries)-1].Why)
+}
+
 // climb raises the rate step by step to the first that breaks, or lowers it to the first that holds.
 func (s *rateSearch) climb(ctx context.Context) error {
-	for rate := s.o.From; ; rate = math.Min(rate*stair, s.bound()) {
+	for rate := s.first; ; rate = math.Min(rate*stair, s.bound()) {
 		a, err := s.stepped(ctx, rate)
 		if err != nil {
 			return err
@@ -105,7 +173,9 @@ func (s *rateSearch) climb(ctx context.Context) error {
 		}
 		break
 	}
-	for rate := s.o.From / stair; rate > s.o.From/descent; rate /= stair {
+	last := s.first
+	for rate := s.first / stair; rate > s.o.From/descent; rate /= stair {
+		last = rate
 		a, err := s.decided(ctx, rate)
 		if err != nil {
 			return err
@@ -120,9 +190,7 @@ func (s *rateSearch) climb(ctx context.Context) error {
 			s.found.High = rate
 		}
 	}
-	last := s.tries[len(s.tries)-1]
-	return fmt.Errorf("%w, down to %.4g/s: %s; mend the target, or relax the objective, until a run at a low rate passes",
-		ErrNoRate, s.o.From/descent*stair, last.Why)
+	return s.nothing(last)
 }
 
 func (s *rateSearch) bound() float64 {
@@ -164,11 +232,8 @@ func (s *rateSearch) ends(ctx context.Context) error {
 			if b.High == 0 || rate == 0 {
 				return nil
 			}
-			for n, a := 0, search.Disturbed; a == search.Disturbed && n < mostVoid; n++ {
-				var err error
-				if a, err = s.ask(ctx, rate); err != nil {
-					return err
-				}
+			if _, err := s.calm(ctx, rate, s.prober.Probe); err != nil {
+				return err
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +40,10 @@ func (s *server) Probe(_ context.Context, rate float64) (search.Try, error) {
 		return search.Try{Answer: search.Breaks, Why: "p95"}, nil
 	}
 	return search.Try{Answer: search.Holds, Why: ""}, nil
+}
+
+func (s *server) Glance(ctx context.Context, rate float64) (search.Try, error) {
+	return s.Probe(ctx, rate)
 }
 
 func (s *server) CoolDown(context.Context) error {
@@ -110,6 +115,113 @@ func TestFind_NoRate(t *testing.T) {
 	}
 }
 
+// glanced counts the probes of a search beside its glances.
+type glanced struct {
+	breaks func(rate float64) bool
+	probes int
+	rates  []float64 // of glances
+}
+
+func (g *glanced) try(rate float64) (search.Try, error) {
+	if g.breaks(rate) {
+		return search.Try{Answer: search.Breaks, Why: "errors < 1%: 100%"}, nil
+	}
+	return search.Try{Answer: search.Holds}, nil
+}
+
+func (g *glanced) Probe(_ context.Context, rate float64) (search.Try, error) {
+	g.probes++
+	return g.try(rate)
+}
+
+func (g *glanced) Glance(_ context.Context, rate float64) (search.Try, error) {
+	g.rates = append(g.rates, rate)
+	return g.try(rate)
+}
+
+func (g *glanced) CoolDown(context.Context) error { return nil }
+
+// TestFind_Begins: a target that breaks at every rate ends the search by glances alone, at each rate from the first one
+// to the lowest, so that the interval decides the demanded rates above it. A low capacity is found without an overload,
+// as is that of a target that is slow when it was idle.
+func TestFind_Begins(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		breaks  func(rate float64) bool
+		truth   float64 // zero: no rate holds
+		glances int
+	}{
+		{"it breaks at every rate", func(float64) bool { return true }, 0, 11},
+		{"some", func(r float64) bool { return r > 37 }, 37, 1},
+		{"low", func(r float64) bool { return r > .5 }, .5, 5},
+		{"the lowest", func(r float64) bool { return r > .2 }, .2, 6},
+		{"slow when it was idle", func(r float64) bool { return r > 60 || r < 10 }, 60, 9},
+	} {
+		g := &glanced{breaks: tt.breaks}
+		f, err := capacity.Find(t.Context(), g, capacity.Options{From: 100})
+		if len(g.rates) != tt.glances {
+			t.Errorf("%s: %d glances at %v; want %d", tt.name, len(g.rates), g.rates, tt.glances)
+		}
+		if tt.truth > 0 {
+			if err != nil || f.Low > tt.truth || f.High < tt.truth || f.High > 1.05*f.Low {
+				t.Errorf("%s: from %v to %v, %v; want %v", tt.name, f.Low, f.High, err, tt.truth)
+			}
+			continue
+		}
+		least := 100. / 512
+		if want := "down to 0.1953/s: errors < 1%: 100%; mend"; !errors.Is(err, capacity.ErrNoRate) ||
+			!strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if g.probes > 0 || f.High != least || len(f.Tries) != tt.glances || slices.Max(g.rates) != 100 {
+			t.Errorf("%s: %d probes after glances at %v; it breaks from %v", tt.name, g.probes, g.rates, f.High)
+		}
+		c := search.Capacity{Found: *f, Interval: f.Bounds()}
+		for rate, want := range map[float64]search.Fit{.5: search.TooMuch, .19: search.Uncertain} {
+			if got := c.Demanded(rate).All; got != want {
+				t.Errorf("%s: a demand of %v/s: %s, want %s; the interval is %+v", tt.name, rate, got, want, c.Interval)
+			}
+		}
+	}
+}
+
+// TestFind_BusyBegin: glances that show nothing, as on a busy machine, do not begin a search of a whole target at a lower
+// rate, and do not end one of a target whose higher rates were not seen.
+func TestFind_BusyBegin(t *testing.T) {
+	for name, tt := range map[string]struct {
+		breaks func(rate float64) bool
+		seen   func(rate float64) bool // by glances
+		probes bool
+	}{
+		"whole":            {func(r float64) bool { return r > 370 }, func(r float64) bool { return r < 2 }, true},
+		"bad, and seen":    {func(float64) bool { return true }, func(r float64) bool { return r < 30 }, false},
+		"bad, half unseen": {func(float64) bool { return true }, func(r float64) bool { return r < 10 }, true},
+	} {
+		g := &glanced{breaks: tt.breaks}
+		b := &busy{g, tt.seen}
+		f, err := capacity.Find(t.Context(), b, capacity.Options{From: 100})
+		if (g.probes > 0) != tt.probes || (name == "whole") != (err == nil) {
+			t.Errorf("%s: %d probes, from %v to %v, %v", name, g.probes, f.Low, f.High, err)
+		}
+		if name == "whole" && f.Tries[0].Rate != 100 {
+			t.Errorf("%s: it begins at %v", name, f.Tries[0].Rate)
+		}
+	}
+}
+
+// busy disturbs glances.
+type busy struct {
+	*glanced
+	seen func(rate float64) bool
+}
+
+func (b *busy) Glance(ctx context.Context, rate float64) (search.Try, error) {
+	if !b.seen(rate) {
+		return search.Try{Answer: search.Disturbed, Why: "lag"}, nil
+	}
+	return b.glanced.Glance(ctx, rate)
+}
+
 type failing struct{ server }
 
 func (f *failing) Probe(ctx context.Context, rate float64) (search.Try, error) {
@@ -173,12 +285,12 @@ func TestFind_Disturbed(t *testing.T) {
 // TestSearch_Void: a probe whose run is invalid is repeated, in both searches. The third in a row ends the search with
 // the exit code of an invalid run. Any other end of a run ends the search at once.
 func TestSearch_Void(t *testing.T) {
-	searches := map[string]func(p capacity.Prober) (low, high float64, err error){
-		"find": func(p capacity.Prober) (float64, float64, error) {
+	searches := map[string]func(p capacity.RateProber) (low, high float64, err error){
+		"find": func(p capacity.RateProber) (float64, float64, error) {
 			f, err := capacity.Find(t.Context(), p, capacity.Options{From: 100})
 			return f.Low, f.High, err
 		},
-		"tolerate": func(p capacity.Prober) (float64, float64, error) {
+		"tolerate": func(p capacity.RateProber) (float64, float64, error) {
 			f, err := capacity.Tolerate(t.Context(), p, capacity.DoseOptions{To: 2000, Step: 1})
 			return f.Low, float64(f.High), err
 		},
@@ -220,7 +332,9 @@ type prober func(ctx context.Context, rate float64) (search.Try, error)
 func (p prober) Probe(ctx context.Context, rate float64) (search.Try, error) {
 	return p(ctx, rate)
 }
-func (p prober) CoolDown(context.Context) error { return nil }
+
+func (p prober) Glance(ctx context.Context, rate float64) (search.Try, error) { return p(ctx, rate) }
+func (p prober) CoolDown(context.Context) error                               { return nil }
 
 func ExampleFind() {
 	srv := &server{capacity: 500, r: rand.New(rand.NewPCG(1, 1))}

@@ -70,7 +70,7 @@ func (r *RunProber) checkHeld(p *plan.Plan) error {
 	for _, h := range r.Held {
 		one := *r
 		one.under = &holding{Held: h, low: 1, warm: r.Settle}
-		if _, err := one.plan(1); err != nil {
+		if _, err := one.plan(one.probe(1)); err != nil {
 			return err
 		}
 		if _, err := one.transientPlan(); err != nil {
@@ -142,23 +142,14 @@ func (r *RunProber) stopped(h search.Held) scenarios.Fault {
 // held returns the index of the fault that this search holds.
 func (r *RunProber) held() int { return slices.Index(r.Held, r.under.Held) }
 
-// underFault compiles the plan of a probe under a fault: a condition that is injected within the warm-up.
-func (r *RunProber) underFault(sc *scenarios.Scenario, faults []scenarios.Fault, rate float64) (*plan.Plan, error) {
+// inject makes the held fault a condition of a probe, which is injected within the warm-up.
+func (r *RunProber) inject(sc *scenarios.Scenario, faults []scenarios.Fault) {
 	own := sc.Warmup // at the rate itself, as without the fault
 	sc.Warmup = calm + r.under.warm + own
 	at := quantity.Duration(calm - sc.Warmup)
 	f := faults[r.held()]
 	f.At = &at
 	sc.Conditions = append(sc.Conditions, f)
-	p, err := plan.Compile(sc, r.Compile)
-	if err != nil {
-		return nil, err
-	}
-	for i := range p.Loads {
-		c := &p.Loads[i].Schedule.Calm
-		c.For, c.Rate = calm+r.under.warm, min(r.under.low, rate)*r.weights[i]
-	}
-	return p, nil
 }
 
 // transientPlan compiles the run that shows what follows the injection at the low load.
@@ -245,9 +236,9 @@ func injected(res *result.Result, h *holding) (*result.FaultRecord, error) {
 
 // runUnder makes the run of a probe under a fault. It repeats the run with a longer warm-up if the load was not good
 // again before the rate, and a few times if the proof at its end is missing.
-func (r *RunProber) runUnder(ctx context.Context, rate float64) (*result.Result, error) {
+func (r *RunProber) runUnder(ctx context.Context, of probing) (*result.Result, error) {
 	for missing := 0; ; {
-		res, err := r.run(ctx, rate)
+		res, err := r.run(ctx, of)
 		if err != nil {
 			return nil, err
 		}
@@ -261,11 +252,11 @@ func (r *RunProber) runUnder(ctx context.Context, rate float64) (*result.Result,
 				Verdict: scenarios.Invalid, Reason: fmt.Sprintf("%s: it was not injected: %s", r.under, res.Reason),
 			}
 		case !res.Conditions[i].Gone:
-			return nil, fmt.Errorf("%s: its end was not seen after %.4g/s: %s", r.under, rate, res.Conditions[i].Note)
+			return nil, fmt.Errorf("%s: its end was not seen after %.4g/s: %s", r.under, of.rate, res.Conditions[i].Note)
 		case !(res.Conditions[i].Verified < 0) || !settled(res, r.under.warm):
 			if r.under.warm >= r.Settle {
 				return nil, fmt.Errorf("%s: requests were still bad %s after its injection at %.4g/s; --settle allows more time",
-					r.under, quantity.Brief(r.under.warm), min(r.under.low, rate))
+					r.under, quantity.Brief(r.under.warm), min(r.under.low, of.rate))
 			}
 			r.under.warm = min(2*r.under.warm, r.Settle)
 		case res.Conditions[i].Still == "":

@@ -130,7 +130,7 @@ func TestHold(t *testing.T) {
 		for _, p := range s.plans[1:] {
 			l := p.Loads[0].Schedule
 			if len(p.Conditions) != 1 || p.Conditions[0].At.D() != -(8+2)*time.Second || l.Calm.For != 9*time.Second ||
-				l.Calm.Rate != .2*all.Low || p.Scenario.Warmup != 11*time.Second {
+				math.Abs(l.Calm.Rate-min(.2*all.Low, l.Rate.First())) > 1e-6 || p.Scenario.Warmup != 11*time.Second {
 				t.Fatalf("%s: injected at %v, calm %+v, warm-up %s", h, p.Conditions[0].At, l.Calm, p.Scenario.Warmup)
 			}
 		}

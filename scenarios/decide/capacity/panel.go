@@ -28,7 +28,7 @@ type panel struct {
 	tries  []search.Try // in their order
 	able   float64      // the largest value that the generator reached
 	within [2]int       // probes up to that value: undisturbed, and disturbed
-	asked  int          // undisturbed probes
+	made   int          // undisturbed probes
 	void   int          // probes in a row whose runs were invalid
 }
 
@@ -119,15 +119,32 @@ func (p *panel) again(t search.Try, err error) (search.Try, error) {
 	return t, err
 }
 
+// A way is how a prober probes a value.
+type way func(ctx context.Context, value float64) (search.Try, error)
+
 // ask makes one probe, and lets the target cool down after a break.
 func (p *panel) ask(ctx context.Context, value float64) (search.Answer, error) {
-	if p.asked >= mostAsk {
+	return p.askBy(ctx, value, p.prober.Probe)
+}
+
+// calm probes a value until a probe is not disturbed, but not more than mostVoid times.
+func (p *panel) calm(ctx context.Context, value float64, probe way) (a search.Answer, err error) {
+	a = search.Disturbed
+	for n := 0; err == nil && a == search.Disturbed && n < mostVoid; n++ {
+		a, err = p.askBy(ctx, value, probe)
+	}
+	return a, err
+}
+
+// askBy is [panel.ask] for a way to probe.
+func (p *panel) askBy(ctx context.Context, value float64, probe way) (search.Answer, error) {
+	if p.made >= mostAsk {
 		return "", p.unfound()
 	}
 	if err := ctx.Err(); err != nil {
 		return "", context.Cause(ctx)
 	}
-	t, err := p.prober.Probe(ctx, value)
+	t, err := probe(ctx, value)
 	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.As(err, new(run.NotRevertedError)) {
 		err = cause
 	}
@@ -147,7 +164,7 @@ func (p *panel) ask(ctx context.Context, value float64) (search.Answer, error) {
 	switch {
 	case a != search.Disturbed:
 		p.within[0]++
-		p.asked++
+		p.made++
 	case value <= p.able:
 		p.within[1]++
 	}

@@ -51,7 +51,7 @@ type RunProber struct {
 	under   *holding  // the held fault; nil: none
 }
 
-var _ Prober = (*RunProber)(nil)
+var _ RateProber = (*RunProber)(nil)
 
 // Check compiles a probe at a rate without running it, and returns the mean rate of all loads of the
 // scenario together.
@@ -91,12 +91,71 @@ func (r *RunProber) Check() (mean float64, err error) {
 	if err := r.checkHeld(p); err != nil {
 		return 0, err
 	}
-	_, err = r.plan(mean)
+	_, err = r.plan(r.probe(mean))
 	return mean, err
 }
 
+// A probing is what the run of a probe does.
+type probing struct {
+	rate       float64
+	length     time.Duration
+	objectives []slo.Objective // those that decide
+	glance     bool
+}
+
+// probe is a probe of a rate: it is long enough for every objective.
+func (r *RunProber) probe(rate float64) probing {
+	p := probing{rate: rate, length: r.Length, objectives: r.Objectives}
+	for _, o := range r.Objectives {
+		if n, ok := requests.Need(o); ok {
+			p.length = max(p.length, time.Duration(float64(n)/rate*1.1*float64(time.Second)))
+		}
+	}
+	return p
+}
+
+const (
+	glanceLength = time.Second // at a rate that makes the requests of a glance in less
+	// share of bad requests that a glance excuses, at least: two of two fail, and one of two does not
+	glanceAllows = .2
+)
+
+// glance is a short probe of a rate, which fails if clearly more than a fifth of its requests miss an objective. The
+// probe has no objective if none of the search's is about such a share.
+func (r *RunProber) glance(rate float64) probing {
+	p := probing{rate: rate, glance: true}
+	few := int64(2) // two requests have the interval of the rate between them
+	for _, o := range r.Objectives {
+		if o, ok := relaxed(o); ok {
+			p.objectives, few = append(p.objectives, o), max(few, requests.NeedToFail(o))
+		}
+	}
+	p.length = max(glanceLength, time.Duration((float64(few)-.9)/rate*float64(time.Second)))
+	return p
+}
+
+// relaxed returns an objective on a share or a percentile of requests that allows at least [glanceAllows] of them to be
+// bad. What fails it fails the objective itself.
+func relaxed(o slo.Objective) (slo.Objective, bool) {
+	row := o.Metric.Row()
+	switch {
+	case o.Relative():
+	case o.Metric.Percentile() && o.Upper():
+		o.Metric.Quantile = min(o.Metric.Quantile, 1-glanceAllows)
+		return o, true
+	case row.Count == nil || row.Unit != slo.ShareOf || row.Budget != nil:
+	case row.Better == slo.LowerIsBetter && (o.Upper() || o.Op == "="):
+		o.Op, o.Value = "<", max(o.Value, glanceAllows)
+		return o, true
+	case row.Better == slo.HigherIsBetter && !o.Upper():
+		o.Op, o.Value = ">", min(o.Value, 1-glanceAllows)
+		return o, true
+	}
+	return o, false
+}
+
 // plan compiles the plan of a probe.
-func (r *RunProber) plan(rate float64) (*plan.Plan, error) {
+func (r *RunProber) plan(of probing) (*plan.Plan, error) {
 	sc, err := r.Parse()
 	if err != nil {
 		return nil, err
@@ -106,18 +165,22 @@ func (r *RunProber) plan(rate float64) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	length := r.Length
-	for _, o := range r.Objectives {
-		if n, ok := requests.Need(o); ok {
-			length = max(length, time.Duration(float64(n)/rate*1.1*float64(time.Second)))
-		}
+	r.prepare(sc, faults, of.rate, of.length)
+	sc.SLO = of.objectives
+	if r.under != nil {
+		r.inject(sc, faults)
 	}
-	r.prepare(sc, faults, rate, length)
-	sc.SLO = r.Objectives
-	if r.under == nil {
-		return plan.Compile(sc, r.Compile)
+	o := r.Compile
+	o.Unjudged = of.glance // it can show that an objective fails, and not that it holds
+	p, err := plan.Compile(sc, o)
+	if err != nil || r.under == nil {
+		return p, err
 	}
-	return r.underFault(sc, faults, rate)
+	for i := range p.Loads {
+		c := &p.Loads[i].Schedule.Calm
+		c.For, c.Rate = calm+r.under.warm, min(r.under.low, of.rate)*r.weights[i]
+	}
+	return p, nil
 }
 
 // prepare gives a scenario the loads of a probe, at a constant rate, and the faults of its timeline, which begin at
@@ -167,24 +230,54 @@ func shaped(own syntax.Block, kind string, settings ...string) syntax.Block {
 }
 
 func (r *RunProber) Probe(ctx context.Context, rate float64) (search.Try, error) {
+	return r.judged(ctx, r.probe(rate))
+}
+
+func (r *RunProber) Glance(ctx context.Context, rate float64) (search.Try, error) {
+	of := r.glance(rate)
+	if len(of.objectives) == 0 {
+		return search.Try{Answer: search.Holds}, nil
+	}
+	return r.judged(ctx, of)
+}
+
+// judged makes a probe and evaluates it.
+func (r *RunProber) judged(ctx context.Context, of probing) (search.Try, error) {
 	var res *result.Result
 	var err error
 	if r.under == nil {
-		res, err = r.run(ctx, rate)
+		res, err = r.run(ctx, of)
 	} else {
-		res, err = r.runUnder(ctx, rate)
+		res, err = r.runUnder(ctx, of)
 	}
 	if err != nil {
 		return search.Try{}, err
 	}
 	t := search.Try{Figures: figuresOf(res)}
-	t.Answer, t.Why, err = answer(res, true)
+	t.Answer, t.Why, err = answer(res, !of.glance)
+	if of.glance && t.Answer == search.Breaks {
+		t.Why += mostly(res)
+	}
 	return t, err
 }
 
+// mostly names the most frequent error, in parentheses; empty if there is none.
+func mostly(res *result.Result) string {
+	var most *result.ErrorGroup
+	for i := range res.Errors {
+		if e := &res.Errors[i]; !e.Part && (most == nil || e.Count > most.Count) {
+			most = e
+		}
+	}
+	if most == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (%s: %s)", most.Step, most.Kind)
+}
+
 // run makes the run of a probe.
-func (r *RunProber) run(ctx context.Context, rate float64) (*result.Result, error) {
-	p, err := r.plan(rate)
+func (r *RunProber) run(ctx context.Context, of probing) (*result.Result, error) {
+	p, err := r.plan(of)
 	if err != nil {
 		return nil, err
 	}

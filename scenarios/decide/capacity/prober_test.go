@@ -2,7 +2,10 @@ package capacity
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"testing"
 
 	"brunt/scenarios"
@@ -10,6 +13,49 @@ import (
 	"brunt/scenarios/result/search"
 	"brunt/scenarios/slo"
 )
+
+// TestProber_Glance: a glance has no more requests than show that most of them miss an objective, with the interval of
+// the rate between them. It asks only what two bad requests can show.
+func TestProber_Glance(t *testing.T) {
+	for _, tt := range []struct {
+		objectives string // separated by commas
+		asks       string
+		rate       float64
+		requests   float64
+	}{
+		{"p99 < 100ms, errors < 1%", "p80 < 0.1, errors < 0.2", .1, 2},
+		{"p50 < 100ms, max < 1s", "p50 < 0.1", .1, 5},
+		{"errors < 50%", "errors < 0.5", .1, 5},
+		{"errors = 0, availability > 99.9%", "errors < 0.2, availability > 0.8", .1, 2},
+		{"errors < 1%", "errors < 0.2", 50, 50},
+		{"goodput > 50/s, mean < 1s, errors > 1%", "", .1, 2},
+	} {
+		r := prober(t, &target{})
+		for text := range strings.SplitSeq(tt.objectives, ", ") {
+			o, err := slo.ParseObjective(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Objectives = append(r.Objectives, o)
+		}
+		if _, err := r.Check(); err != nil {
+			t.Fatal(err)
+		}
+		of := r.glance(tt.rate)
+		var asks []string
+		for _, o := range of.objectives {
+			name := o.Metric.Name
+			if o.Metric.Percentile() {
+				name += strconv.Itoa(int(100*o.Metric.Quantile + .5))
+			}
+			asks = append(asks, fmt.Sprintf("%s %s %v", name, o.Op, o.Value))
+		}
+		got := math.Ceil(of.length.Seconds()*tt.rate - 1e-6)
+		if strings.Join(asks, ", ") != tt.asks || got != tt.requests {
+			t.Errorf("%s: it asks %v with %v requests; want %s with %v", tt.objectives, asks, got, tt.asks, tt.requests)
+		}
+	}
+}
 
 func TestProber_Answer(t *testing.T) {
 	windows := func(inFlight ...int64) (out []result.Window) {

@@ -62,14 +62,18 @@ func NewSeries(objectives []slo.Objective, share float64, most int) (*Series, er
 	return s, nil
 }
 
-// Add adds a run.
-func (s *Series) Add(r *result.Result) {
+// Add adds a run. It reports whether the run answers an objective.
+func (s *Series) Add(r *result.Result) (answers bool) {
 	for i := range s.asked {
 		a := &s.asked[i]
 		if drills := drillsOf(r, a.text); len(drills) > 0 {
 			a.runs = append(a.runs, drills)
+			answers = answers || slices.ContainsFunc(drills, func(d result.Drill) bool {
+				return d.Verdict == scenarios.Pass || d.Verdict == scenarios.Fail
+			})
 		}
 	}
+	return answers
 }
 
 // Answers returns what the runs so far show, by objective in the order of the scenario.

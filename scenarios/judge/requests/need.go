@@ -95,6 +95,17 @@ func Allowed(o slo.Objective) float64 {
 	return 1
 }
 
+// NeedToFail returns the least number of requests, all of them bad, with which an objective of [Need] fails.
+func NeedToFail(o slo.Objective) int64 {
+	need, _ := Need(o)
+	for n := int64(1); n < need; n++ {
+		if effect.LowerBound(float64(n), float64(n), effect.Confidence) > Allowed(o) {
+			return n
+		}
+	}
+	return need
+}
+
 // NeedOccurrences returns the least number of occurrences of a fault with which an objective on a percentile or a share
 // of them can pass; 0 for an objective that the worst occurrence decides.
 func NeedOccurrences(o slo.Objective) int {
