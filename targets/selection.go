@@ -164,10 +164,13 @@ type guardedSession struct {
 }
 
 func (s *guardedSession) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
-	err := s.try(it, c, out)
-	if err == nil {
-		return
+	if err := s.try(it, c, out); err != nil {
+		s.failed(it, c, out, err)
 	}
+}
+
+// failed records a panic. It is a function of its own because its sample would need 300 bytes of every user's stack.
+func (s *guardedSession) failed(it *template.Iter, c scenarios.Call, out *scenarios.Outcome, err error) {
 	out.Slot = max(out.Slot, out.Ready)
 	Fail(out, err, max(s.o.Now(), out.Slot), it.Deadline, false)
 	if k := s.o.Sampler; k != nil && k.Want(out) {

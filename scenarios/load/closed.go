@@ -90,7 +90,7 @@ func (r *Run) activeFrom(id int, t time.Duration) time.Duration {
 	return never
 }
 
-// live runs a user to its end, or until it sleeps.
+// live runs a user to its end, or until it sleeps or moves.
 func (c *closedLoad) live(u *closedUser) {
 	for {
 		j, more := c.next(u)
@@ -103,6 +103,10 @@ func (c *closedLoad) live(u *closedUser) {
 		}
 		if !c.rested(u) {
 			break
+		}
+		if u.moves() {
+			c.users.Go(func() { c.live(u) })
+			return
 		}
 	}
 	c.leave(u)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"runtime/metrics"
 	"testing"
 	"time"
 
@@ -28,6 +29,48 @@ func TestClosed_ConstantVUs(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestClosed_Stacks: a user leaves the stack that its first iteration needed.
+func TestClosed_Stacks(t *testing.T) {
+	const users = 500
+	stacks := func() uint64 {
+		s := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}}
+		metrics.Read(s)
+		return s[0].Value.Uint64()
+	}
+	before, most := stacks(), uint64(0)
+	bubble(t, func(t *testing.T) {
+		r := newFakeTarget()
+		r.answer = func(it *template.Iter, _ call, _ time.Duration) verdict {
+			switch {
+			case it.N < users:
+				deep(40)
+			case it.N >= 2*users:
+				most = max(most, stacks())
+			}
+			return verdict{after: ms}
+		}
+		r.do(t, r.run(t, `{executor: per-vu-iterations, vus: 500, iterations: 3, max_duration: 10s}`, get))
+		if n := len(r.outcomes(0)); n != 3*users {
+			t.Errorf("%d requests", n)
+		}
+	})
+	if each := (most - min(before, most)) / users; each > 16<<10 {
+		t.Errorf("the stack of each user takes %d bytes", each)
+	}
+}
+
+// deep needs n KiB of stack.
+//
+//go:noinline
+func deep(n int) byte {
+	var b [1 << 10]byte
+	if n == 0 {
+		return b[0]
+	}
+	b[n] = 1
+	return deep(n-1) + b[n]
 }
 
 // Closed loads hide a stall: five users are delayed at most five times.

@@ -173,7 +173,12 @@ func (d *dispatcher) work(w *worker, jobs <-chan job) {
 		if j.parks {
 			return
 		}
+		moves := w.moves() // asked before the worker is idle
 		if !d.serve(w, j) {
+			return
+		}
+		if moves {
+			d.workers.Go(func() { d.work(w, jobs) })
 			return
 		}
 	}

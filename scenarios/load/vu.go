@@ -23,6 +23,7 @@ type vu struct {
 	out   scenarios.Outcome // outcome of the current step
 	whole scenarios.Outcome // outcome of the iteration
 	ready bool              // init has succeeded
+	moved bool              // moves was called
 	under progress          // progress of the iteration
 }
 
@@ -97,6 +98,14 @@ func (v *vu) prepare(ctx context.Context, before time.Duration) bool {
 	template.CopyVars(v.base, v.it.Vars)
 	v.ready = true
 	return true
+}
+
+// moves reports, once, that the user goes on in a new goroutine: after its first iteration. That one opened
+// connections, and the stack of its goroutine would stay as large as that needed.
+func (v *vu) moves() bool {
+	first := !v.moved
+	v.moved = true
+	return first
 }
 
 // begin prepares iteration j and chooses its flow.

@@ -23,7 +23,7 @@
 //	requestlog.go     the file of single requests
 //	observers.go      brunt's health, usage, metrics and alerts, while the load runs
 //	drive.go          runs the loads and the timeline at the same time
-//	garbage.go        limits the garbage in the heap of a long run
+//	garbage.go        limits the garbage in the heap of a run
 //	live.go           every second: stop conditions, and the interval for the live page
 //	snapshot.go       the state of a run; fault_record.go describes its faults
 //	unwell.go         when the units that faults hit were not well

@@ -75,6 +75,7 @@ func (l *live) watch(done <-chan struct{}) error {
 			l.session.cancel(err)
 			return err
 		}
+		heap.Tick()
 		now := l.log.Now()
 		if now < next {
 			continue
@@ -87,7 +88,6 @@ func (l *live) watch(done <-chan struct{}) error {
 			cores = l.loads.crew.CPU()
 		}
 		l.observers.mon.Tick(iv.InFlight, cores)
-		heap.Tick()
 		l.tell(iv, second)
 	}
 }
