@@ -28,7 +28,8 @@ func TestReal(t *testing.T) {
 	_ = l.Close()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	dir := t.TempDir()
-	zone := "$ORIGIN bench.test.\n@ 60 SOA ns hostmaster 1 60 60 60 60\n@ 60 NS ns\nns 60 A 127.0.0.1\nwww 60 A 127.0.0.7\n"
+	zone := "$ORIGIN bench.test.\n@ 60 SOA ns hostmaster 1 60 60 60 60\n@ 60 NS ns\nns 60 A 127.0.0.1\n" +
+		"www 60 A 127.0.0.7\n"
 	for i := range 20 {
 		zone += fmt.Sprintf("long 60 TXT \"%d %s\"\n", i, strings.Repeat("x", 200))
 	}
