@@ -57,11 +57,6 @@ var exampleSystems = []exampleSystem{
 		every: 10 * time.Millisecond, hold: 3 * time.Second, units: []string{"bus-b[0]"}, send: publishesNATS,
 	},
 	{
-		name: "43-rabbitmq", fault: "lose-broker", needs: []string{"rabbitmq-server"}, builds: true, outage: always,
-		rate: 100, timeout: 3 * time.Second, every: 10 * time.Millisecond, hold: 3 * time.Second,
-		units: []string{"broker[0]"}, send: publishesAMQP,
-	},
-	{
 		name: "47-mqtt", fault: "lose-broker", needs: []string{"mosquitto"}, builds: true, outage: always, rate: 100,
 		timeout: 2 * time.Second, every: 10 * time.Millisecond, hold: 3 * time.Second, units: []string{"broker[0]"},
 		send: publishesMQTT,
@@ -400,7 +395,6 @@ func (k *kept[C]) take() (c C, ok bool) {
 	return c, false
 }
 
-func (c *amqpConn) socket() net.Conn  { return c.Conn }
 func (c *natsConn) socket() net.Conn  { return c.Conn }
 func (c *pgConn) socket() net.Conn    { return c.Conn }
 func (c *mysqlConn) socket() net.Conn { return c.Conn }
@@ -510,29 +504,6 @@ func publishesNATS(addrs []string) sends {
 		return k.do(ctx, func(c *natsConn) error {
 			return c.call(ctx, "orders.probe", fmt.Sprintf(`{"id":%q}`, uniqueProbe(n)), &struct{}{})
 		})
-	}
-}
-
-// publishesAMQP publishes to a queue that no worker reads, until the broker confirms the message.
-func publishesAMQP(addrs []string) sends {
-	const queue = "probes"
-	k := &kept[*amqpConn]{dial: func(ctx context.Context) (*amqpConn, error) {
-		c, err := dialAMQP(ctx, addrs[0])
-		if err != nil {
-			return nil, err
-		}
-		arguments := append(amqpArgs{0, 0}.short(queue), 2, 0, 0, 0, 0) // durable
-		if err = c.send(1, queueDeclare, arguments); err == nil {
-			_, err = c.await(queueOK)
-		}
-		if err != nil {
-			_ = c.Close()
-			return nil, err
-		}
-		return c, nil
-	}}
-	return func(ctx context.Context, n int) error {
-		return k.do(ctx, func(c *amqpConn) error { return c.publish(ctx, queue, uniqueProbe(n), 2) })
 	}
 }
 
