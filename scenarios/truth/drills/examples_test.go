@@ -189,6 +189,9 @@ func (s exampleSystem) settings(t *testing.T, dir string) (set []string) {
 		t.Cleanup(remove)
 		set = append(set, "bin="+files[0])
 	}
+	if s.name == "47-mqtt" {
+		set = append(set, "log="+filepath.Join(dir, "stored.log"))
+	}
 	if !s.images {
 		return append(set, "data="+filepath.Join(dir, "data"))
 	}
