@@ -1,9 +1,6 @@
 package scenarios
 
 import (
-	"slices"
-	"strings"
-
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
@@ -25,32 +22,8 @@ func (e *Endpoint) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		e.Settings = n.Without(func(key string) bool { return key == "url" })
 	}
 	var text template.Text
-	text.DecodeNode(fieldScheme(url), m)
+	text.DecodeNode(url, m)
 	e.Template = text.Template
-}
-
-// secure holds the field's own schemes for TLS, by the scheme without TLS.
-var secure = map[string]string{
-	"amqp": "amqps", "grpc": "grpcs", "http": "https", "kafka": "kafkas", "mqtt": "mqtts", "redis": "rediss",
-	"redis+cluster": "rediss+cluster", "redis+sentinel": "rediss+sentinel", "smtp": "smtps", "tcp": "tls", "ws": "wss",
-}
-
-// fieldScheme returns a URL whose scheme is SCHEME+tls, the form that all protocols with TLS have, with the scheme that
-// the field has for it. Other URLs stay.
-func fieldScheme(n *syntax.Node) *syntax.Node {
-	out := *n
-	out.Parts = slices.Clone(n.Parts)
-	text := &out.Value
-	if len(out.Parts) > 0 {
-		text = &out.Parts[0].Text
-	}
-	scheme, rest, found := strings.Cut(*text, "+tls://")
-	other := secure[scheme]
-	if !found || other == "" {
-		return n
-	}
-	*text = other + "://" + rest
-	return &out
 }
 
 // Schema implements [syntax.Schemer]. Each protocol defines its own settings, so the schema accepts any.

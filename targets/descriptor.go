@@ -88,7 +88,8 @@ type Wire struct {
 	// chaos/fault/proxied: "http", "http/2", "grpc", "redis", "sql", "mysql", "kafka", "amqp", or a
 	// format of the protocol's own.
 	Formats []string
-	TLS     bool // connections begin with TLS
+	TLS     bool   // connections begin with TLS
+	Plain   string // the scheme without TLS, if TLS has the field's own scheme: redis of rediss, which redis+tls means too
 	// a server listens for datagrams of UDP, besides connections of TCP at the same port
 	Datagrams bool
 	Port      uint16 // port on which a server probably speaks Formats, even if no URL says so; zero: none

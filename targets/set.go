@@ -109,6 +109,20 @@ func (s *Set) Wire(scheme string) Wire {
 	return Wire{}
 }
 
+// FieldScheme returns the scheme that the field has for SCHEME+tls, the form that all protocols with TLS have. Other
+// schemes stay.
+func (s *Set) FieldScheme(scheme string) string {
+	plain, found := strings.CutSuffix(scheme, "+tls")
+	for _, d := range s.list {
+		for own, w := range d.Wires {
+			if found && w.Plain == plain {
+				return own
+			}
+		}
+	}
+	return scheme
+}
+
 // Wires lists the wires of all protocols.
 func (s *Set) Wires() (all []Wire) {
 	for _, scheme := range s.Schemes() {

@@ -637,8 +637,9 @@ func TestExample(t *testing.T) {
 			ran[c.name] = true
 			name := strings.TrimSpace(c.name + " " + strings.TrimSuffix(c.set, target.URL))
 			t.Run(name, func(t *testing.T) {
-				// real systems of several servers have fixed ports, and elect in time if they are alone
-				if c.drill == "" && c.name != "53-rabbitmq" {
+				// real systems of several servers have fixed ports, elect in time if they are alone, and want a processor
+				folder, _, _ := strings.Cut(c.name, "/")
+				if c.drill == "" && !slices.Contains([]string{"42-nats", "43-rabbitmq", "53-rabbitmq"}, folder) {
 					t.Parallel()
 				}
 				var args []string
@@ -680,7 +681,6 @@ func TestExample(t *testing.T) {
 					args = append(args, "--set", "data="+data)
 				}
 				if c.own {
-					folder, _, _ := strings.Cut(c.name, "/")
 					args = append(args, "--set", "bin="+built(t, "brunt/examples/"+folder))
 				}
 				if c.name == "43-rabbitmq" {

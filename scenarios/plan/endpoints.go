@@ -24,6 +24,9 @@ func compileEndpoints(p *Plan, m *syntax.Mistakes) {
 	all := p.Scenario.Target.Endpoints
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t := all[name]
+		scheme, _, _ := strings.Cut(t.Text(), "://")
+		t.ReplaceBegin(scheme, p.Protocols.FieldScheme(scheme))
+		all[name] = t
 		end := chaos.Endpoint{Name: name}
 		if !syntax.IsName(name) {
 			m.Add(t.At, "%q can't name an endpoint: a-z, 0-9 and -, beginning with a letter", name)
@@ -41,7 +44,6 @@ func compileEndpoints(p *Plan, m *syntax.Mistakes) {
 			text = t.Text()
 		}
 		if err := checkScheme(p.Protocols, text); err != nil {
-			scheme, _, _ := strings.Cut(text, "://")
 			m.AddHint(t.At, cmp.Or(syntax.DidYouMean(scheme, p.Protocols.Schemes()), "such as http://127.0.0.1:8080"),
 				"the endpoint %q: %v", name, err)
 			continue

@@ -10,8 +10,10 @@
 package template
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"brunt/scenarios/syntax"
@@ -127,6 +129,17 @@ func (t *Template) Refs() []*syntax.Ref {
 // BeginsWith reports whether the template begins with a placeholder of a kind.
 func (t *Template) BeginsWith(kind syntax.RefKind) bool {
 	return len(t.Pieces) > 0 && t.Pieces[0].ref != nil && t.Pieces[0].ref.Kind == kind
+}
+
+// ReplaceBegin replaces the beginning of a template that begins with written text. Copies of the template stay.
+func (t *Template) ReplaceBegin(from, to string) {
+	if len(t.Pieces) == 0 || t.Pieces[0].ref != nil || t.Pieces[0].show != "" {
+		return
+	}
+	if rest, found := bytes.CutPrefix(t.Pieces[0].lit, []byte(from)); found {
+		t.Pieces = slices.Clone(t.Pieces)
+		t.Pieces[0].lit = append([]byte(to), rest...)
+	}
 }
 
 // Join appends text and then the contents of other.

@@ -37,7 +37,7 @@ func Descriptor() *targets.Descriptor {
 		Name: "amqp", Doc: "Publishes to RabbitMQ over AMQP 0.9.1, takes messages from a queue, or makes a call.",
 		Kinds:   []string{kindPublish, kindConsume, kindCall, kindDeclare, kindDepth},
 		Schemes: []string{scheme, schemeTLS}, PerUser: true, Causes: []scenarios.CauseFamily{causes},
-		Wires:    map[string]targets.Wire{scheme: {Formats: []string{"amqp"}}, schemeTLS: {TLS: true}},
+		Wires:    map[string]targets.Wire{scheme: {Formats: []string{"amqp"}}, schemeTLS: {TLS: true, Plain: scheme}},
 		Settings: reflect.TypeFor[step](),
 		Source:   map[string]embed.FS{"brunt/targets/amqp": source, "brunt/targets/message": message.Source},
 		Compile:  compile,

@@ -65,11 +65,10 @@ func newPosts(p parts) (service, error) {
 	if p.env.asked("DEMO_ACK_EARLY") {
 		s.early = newEarly(s.commit)
 	}
-	s.notifier = newNotifier(p, s.client, p.env.link(notificationsName)[0], tell)
-	if p.env.asked("DEMO_OUTBOX") {
-		s.notifier.relay = &relay{store: s.store, giveUp: p.env.on("DEMO_MAX_TRIES"), refusals: map[string]int{}}
-		if p.env.number("DEMO_MAILERS") > 0 {
-			s.notifier = nil
+	if outbox := p.env.asked("DEMO_OUTBOX"); !outbox || p.env.number("DEMO_MAILERS") == 0 {
+		s.notifier = newNotifier(p, s.client, p.env.link(notificationsName)[0], tell)
+		if outbox {
+			s.notifier.relay = &relay{store: s.store, giveUp: p.env.on("DEMO_MAX_TRIES"), refusals: map[string]int{}}
 		}
 	}
 	if p.env.oneOf("DEMO_SESSIONS", sharedSessions, localSessions) == localSessions {

@@ -30,7 +30,9 @@ func Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
 		Name: "grpc", Doc: "Calls a method of gRPC.", Causes: []scenarios.CauseFamily{causes},
 		Kinds: []string{"grpc"}, Schemes: []string{"grpc", "grpcs"},
-		Wires:    map[string]targets.Wire{"grpc": {Formats: []string{"http", "http/2", "grpc"}}, "grpcs": {TLS: true}},
+		Wires: map[string]targets.Wire{
+			"grpc": {Formats: []string{"http", "http/2", "grpc"}}, "grpcs": {TLS: true, Plain: "grpc"},
+		},
 		Settings: reflect.TypeFor[callStep](), Endpoint: reflect.TypeFor[endpoint](),
 		Source:  map[string]embed.FS{"brunt/targets/grpc": source},
 		Compile: compile, Bind: bind, Parts: parts,

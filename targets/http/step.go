@@ -26,7 +26,10 @@ func Descriptor() *targets.Descriptor {
 	return &targets.Descriptor{
 		Name: "http", Doc: "Makes a request of HTTP/1.1 or HTTP/2, a GraphQL operation, or reads server-sent events.",
 		Kinds: methods, Schemes: []string{"http", "https"}, Base: true,
-		Wires: map[string]targets.Wire{"http": {Formats: []string{"http"}}, "https": {TLS: true}}, Carries: carries,
+		Wires: map[string]targets.Wire{
+			"http": {Formats: []string{"http"}}, "https": {TLS: true, Plain: "http"},
+		},
+		Carries:  carries,
 		Settings: reflect.TypeFor[requestStep](),
 		Source:   map[string]embed.FS{"brunt/targets/http": source, "brunt/targets/http/auth": auth.Source},
 		Compile:  compile, Client: newClient,

@@ -31,7 +31,9 @@ func Descriptor() *targets.Descriptor {
 		Name: "kafka", Doc: "Writes a record to a topic of Kafka, reads records, or asks for the lag of a group.",
 		Causes: []scenarios.CauseFamily{causes},
 		Kinds:  []string{kindProduce, kindConsume, kindLag}, Schemes: []string{schemePlain, schemeTLS}, PerUser: true,
-		Wires:    map[string]targets.Wire{schemePlain: {Formats: []string{"kafka"}, Port: 9092}, schemeTLS: {TLS: true}},
+		Wires: map[string]targets.Wire{
+			schemePlain: {Formats: []string{"kafka"}, Port: 9092}, schemeTLS: {TLS: true, Plain: schemePlain},
+		},
 		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/kafka": source},
 		Compile: compile, Bind: bind,
 		Parts: func(c scenarios.Call) []string {

@@ -60,11 +60,11 @@ func (k *kind) request(x *exchange) ([]byte, error) {
 	case kindStats:
 		return []byte("stats\r\n"), nil
 	case kindGet:
-		return fmt.Appendf(nil, "mg %s v\r\n", x.Text), nil
+		return []byte("mg " + x.Text + " v\r\n"), nil
 	case kindGets:
-		return fmt.Appendf(nil, "mg %s v c\r\n", x.Text), nil
+		return []byte("mg " + x.Text + " v c\r\n"), nil
 	case kindDelete:
-		return fmt.Appendf(nil, "md %s\r\n", x.Text), nil
+		return []byte("md " + x.Text + "\r\n"), nil
 	case kindIncr:
 		mode, by := "I", k.step.By
 		if by < 0 {
@@ -105,7 +105,10 @@ func (k *kind) run(x *exchange) error {
 	if err := x.Send(b); err != nil {
 		return err
 	}
-	stats := map[string]json.RawMessage{}
+	var stats map[string]json.RawMessage
+	if k.name == kindStats {
+		stats = map[string]json.RawMessage{}
+	}
 	for {
 		f, at, err := x.Next(x.It.Deadline)
 		if err != nil {

@@ -21,7 +21,7 @@ type line = message.Line[frame]
 
 // protocol is how memcached goes over connections.
 var protocol = message.Protocol[frame]{
-	Causes: causes, Login: login, Read: read,
+	Causes: causes, Login: login, Read: read, Asked: true,
 }
 
 // A frame is a line of the server, with the value that follows it.

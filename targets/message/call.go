@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/http/h1"
 	"brunt/targets/stream"
 )
 
@@ -118,6 +119,9 @@ func appendList(dst []byte, messages [][]byte) []byte {
 
 // Send writes bytes. The first write of a call is when it is sent.
 func (x *Exchange[F]) Send(b []byte) error {
+	if x.Line.asked != nil {
+		return x.ask(b)
+	}
 	_ = x.Line.SetWriteDeadline(x.session.client.o.T0.Add(x.It.Deadline))
 	_, err := x.Line.Write(b)
 	if !x.Out.WasSent {
@@ -132,9 +136,29 @@ func (x *Exchange[F]) Send(b []byte) error {
 	return err
 }
 
+// ask writes bytes, and waits for the first byte of the answer. It returns [h1.ErrStale] if the connection proves to be
+// closed before anything was written.
+func (x *Exchange[F]) ask(b []byte) (err error) {
+	l, c := x.Line, x.session.client
+	l.asked.Used = l.Used
+	l.asked.Until(x.It.Deadline, h1.Slack(c.o.Timeout))
+	l.Reader, err = l.asked.Ask(b, nil)
+	if x.Out.Sent, x.Out.WasSent = l.asked.Sent, l.asked.WasSent; x.Out.WasSent {
+		x.Out.Attempts++
+	}
+	return err
+}
+
 // Next waits for the next frame, until a time on the run's clock, and records the time of the first one.
 func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err error) {
 	l := x.Line
+	if l.asked != nil {
+		f, _, err = l.one(x.session.client.p.Read, nil)
+		if at = l.asked.First; l.asked.Reads > 1 || err != nil { // otherwise it came with the first byte
+			at = x.Now()
+		}
+		return f, at, err
+	}
 	var a arrived[F]
 	select {
 	case a = <-l.arrived:
@@ -206,9 +230,16 @@ func (x *Exchange[F]) run() error {
 			}
 		}
 	}
-	x.Line = l
-	l.Number++
-	err = x.exchange()
+	for {
+		x.Line = l
+		l.Number++
+		if err = x.exchange(); !errors.Is(err, h1.ErrStale) {
+			break
+		}
+		if l, err = x.places.Replace(l, deadline, &out.Opening); err != nil {
+			return err
+		}
+	}
 	usable := err == nil && !x.dirty && !l.over()
 	switch delete(x.held, x.call); {
 	case usable && x.keep:
@@ -248,7 +279,13 @@ func (x *Exchange[F]) kept() (*Line[F], error) {
 
 func (x *Exchange[F]) exchange() (err error) {
 	defer scenarios.Recover(&err)
-	return x.call.Run(x)
+	err = x.call.Run(x)
+	if l := x.Line; l.asked != nil && l.Reader != nil {
+		x.dirty = x.dirty || l.Reader.Buffered() > 0
+		h1.Release(l.Reader)
+		l.Reader = nil
+	}
+	return err
 }
 
 // sample keeps a call for the report, if the sampler wants it.

@@ -25,6 +25,9 @@ type Protocol[F any] struct {
 	// waits for each
 	Take func(l *Line[F], f F) (bool, error)
 
+	// Asked says that the server sends only answers, so that each call reads its own connection, without a goroutine. It
+	// then sends once
+	Asked bool
 	// Single says that all steps of a virtual user share one connection, which has its [User]
 	Single bool
 	// Buffer is the size in bytes of a connection's buffer; zero: 8 KiB
@@ -102,8 +105,12 @@ func (c *client[F]) login(ctx context.Context, l *Line[F]) (err error) {
 	return l.SetDeadline(time.Time{})
 }
 
-// ready begins to read.
+// ready begins to read, unless the calls do.
 func (c *client[F]) ready(_ context.Context, l *Line[F]) error {
+	if c.p.Asked {
+		return l.ask(c.o.T0)
+	}
+	l.arrived, l.ended = make(chan arrived[F], mostAhead), make(chan struct{})
 	if !c.Go(func() { l.read(c.p.Read, c.p.Take, c.o.Now) }) {
 		return targets.ErrAborted
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
+	"brunt/targets/http/h1"
 )
 
 // A Line is a connection to a broker. F is a frame of its protocol.
@@ -21,7 +23,7 @@ import (
 type Line[F any] struct {
 	targets.Lease
 	net.Conn
-	Reader  *bufio.Reader // for the login; afterwards only the line's own goroutine reads
+	Reader  *bufio.Reader // for the login; afterwards only the line's own goroutine reads, or the call
 	Address string        // host:port
 	Number  uint64        // of the call that uses it; it makes replies to earlier calls recognisable
 	Name    string        // the protocol's own, such as where replies come to
@@ -33,6 +35,7 @@ type Line[F any] struct {
 	Leave func()
 
 	raw     net.Conn // below TLS
+	asked   *h1.Conn // reads for each call; nil: a goroutine reads
 	arrived chan arrived[F]
 	ended   chan struct{} // closed by the goroutine that reads, after err is set
 	closing atomic.Bool
@@ -55,7 +58,6 @@ const (
 func newLine[F any](raw net.Conn, address string, buffer int) *Line[F] {
 	return &Line[F]{
 		Conn: raw, raw: raw, Address: address, Reader: bufio.NewReaderSize(raw, cmp.Or(buffer, readBuffer)),
-		arrived: make(chan arrived[F], mostAhead), ended: make(chan struct{}),
 	}
 }
 
@@ -75,6 +77,24 @@ func (l *Line[F]) Secure(ctx context.Context, by *tls.Config) error {
 	}
 	l.Conn = t
 	l.Reader.Reset(t)
+	return nil
+}
+
+// ask ends the login of a connection that each call reads itself.
+func (l *Line[F]) ask(t0 time.Time) error {
+	raw, ok := l.raw.(*net.TCPConn)
+	if !ok {
+		return fmt.Errorf("the network opened a %T, and TCP is wanted", l.raw)
+	}
+	if l.Reader.Buffered() > 0 {
+		return &targets.Error{Cause: scenarios.Protocol, Text: "the server sent something before it was asked"}
+	}
+	l.Reader, l.asked = nil, h1.NewConn(raw, t0)
+	if l.Conn == l.raw {
+		l.asked.GoDirect()
+	} else {
+		l.asked.Conn = l.Conn
+	}
 	return nil
 }
 

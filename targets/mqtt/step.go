@@ -29,7 +29,7 @@ func Descriptor() *targets.Descriptor {
 		Name: "mqtt", Doc: "Publishes to a broker of MQTT 3.1.1 or 5, or takes messages.",
 		Kinds:   []string{kindPublish, kindSubscribe},
 		Schemes: []string{scheme, schemeTLS}, PerUser: true, Causes: []scenarios.CauseFamily{causes},
-		Wires:    map[string]targets.Wire{scheme: {}, schemeTLS: {TLS: true}},
+		Wires:    map[string]targets.Wire{scheme: {}, schemeTLS: {TLS: true, Plain: scheme}},
 		Settings: reflect.TypeFor[step](),
 		Source:   map[string]embed.FS{"brunt/targets/mqtt": source, "brunt/targets/message": message.Source},
 		Compile:  compile,

@@ -2,6 +2,7 @@ package nats
 
 import (
 	"embed"
+	"net/url"
 	"reflect"
 	"strings"
 
@@ -131,7 +132,12 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		c.Is.Refs = append(c.Is.Refs, t.Refs()...)
 	}
 	c.Compile(&s.Settings, block, in, m, numberOf, "503 or 10071")
-	message.CheckEndpoint(in, locate, such, m)
+	message.CheckEndpoint(in, func(u *url.URL) ([]string, error) {
+		if _, both := u.User.Password(); !both {
+			in.AddSecret(u.User.Username()) // a token, or a seed
+		}
+		return locate(u)
+	}, such, m)
 	return c, m.Len() == before
 }
 

@@ -16,7 +16,8 @@ var schemes = []string{"redis", "rediss", "redis+cluster", "rediss+cluster", "re
 // wires describes the connections of each scheme. An endpoint with sentinels has no address of a server.
 var wires = map[string]targets.Wire{
 	"redis": {Formats: []string{"redis"}}, "redis+cluster": {Formats: []string{"redis"}},
-	"rediss": {TLS: true}, "rediss+cluster": {TLS: true}, "rediss+sentinel": {TLS: true},
+	"rediss": {TLS: true, Plain: "redis"}, "rediss+cluster": {TLS: true, Plain: "redis+cluster"},
+	"rediss+sentinel": {TLS: true, Plain: "redis+sentinel"},
 }
 
 // location is the parsed URL of an endpoint.

@@ -23,7 +23,7 @@ func Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
 		Name: "smtp", Doc: "Sends a mail by SMTP.", Kinds: []string{kindSend},
 		Schemes: []string{scheme, schemeTLS}, PerUser: true, Causes: []scenarios.CauseFamily{causes},
-		Wires:    map[string]targets.Wire{scheme: {}, schemeTLS: {TLS: true}},
+		Wires:    map[string]targets.Wire{scheme: {}, schemeTLS: {TLS: true, Plain: scheme}},
 		Settings: reflect.TypeFor[step](),
 		Source:   map[string]embed.FS{"brunt/targets/smtp": source, "brunt/targets/message": message.Source},
 		Compile:  compile,

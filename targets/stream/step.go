@@ -38,8 +38,10 @@ func Descriptor(others ...Transport) *targets.Descriptor {
 			"messages on it and waits for others.",
 		Causes: []scenarios.CauseFamily{websocket.Causes()},
 		Kinds:  []string{kindWS, kindTCP, kindUDP, kindSend, kindAwait, kindClose}, Beside: []string{kindSend},
-		Schemes:  schemes,
-		Wires:    map[string]targets.Wire{"wss": {TLS: true}, "tls": {TLS: true}, "udp": {Datagrams: true}},
+		Schemes: schemes,
+		Wires: map[string]targets.Wire{
+			"wss": {TLS: true, Plain: "ws"}, "tls": {TLS: true, Plain: "tcp"}, "udp": {Datagrams: true},
+		},
 		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/stream": source},
 		Bind: bind, Parts: parts,
 		EndIteration: func(s targets.Session, it *template.Iter) { s.(*session).endIteration(it) },

@@ -34,8 +34,11 @@ func (s *Set) Want(o *scenarios.Outcome) bool {
 	return o.Kind == scenarios.Error && s.First(o.Step, o.Cause) == nil || s.slow.wants(o, s.Steps)
 }
 
-// Keep keeps a sample with secrets masked. It takes ownership of the sample's headers.
+// Keep keeps a sample with secrets masked, if [Set.Want] still wants it. It takes ownership of the sample's headers.
 func (s *Set) Keep(o *scenarios.Outcome, sm result.Sample) {
+	if !s.Want(o) {
+		return
+	}
 	said := []*string{&sm.Request, &sm.Message, &sm.Body}
 	if s.Learn != nil {
 		s.Learn(sm.Sent.Secrets()...)

@@ -30,8 +30,9 @@ import (
 
 // An exampleSystem is the real system of an example, and a prober for it that has the connection policy of its load.
 type exampleSystem struct {
-	name    string // its folder
+	name    string // its folder, or a file in it
 	drill   string // of the library, which is laid over it; empty: the example has faults of its own
+	fault   string // the one that the prober meets as the load does; empty: it meets all
 	lacks   string // the param that takes a defence away; empty: it has all
 	needs   []string
 	images  bool // its servers run in containers, whose images images.sh makes
@@ -51,6 +52,15 @@ type sends func(ctx context.Context, n int) error
 
 // The examples of real systems. Their probers send less often where a probe costs the system much.
 var exampleSystems = []exampleSystem{
+	{
+		name: "42-nats/cluster.yaml", needs: []string{"nats-server"}, outage: always, rate: 200, timeout: 5 * time.Second,
+		every: 10 * time.Millisecond, hold: 3 * time.Second, units: []string{"bus-b[0]"}, send: publishesNATS,
+	},
+	{
+		name: "47-mqtt", fault: "lose-broker", needs: []string{"mosquitto"}, builds: true, outage: always, rate: 100,
+		timeout: 2 * time.Second, every: 10 * time.Millisecond, hold: 3 * time.Second, units: []string{"broker[0]"},
+		send: publishesMQTT,
+	},
 	{
 		name: "50-etcd", drill: "leader-lost", needs: []string{"etcd"}, outage: always, rate: 150, timeout: timeout,
 		hold: 4 * time.Second, units: []string{"member[0]", "member[1]", "member[2]"}, send: putsEtcd,
@@ -149,7 +159,11 @@ func exampleCommand(t *testing.T, dir, name, drill string, set ...string) *exec.
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"run", filepath.Join(top, "examples", name, "scenario.yaml"), "-o", filepath.Join(dir, "out")}
+	file := filepath.Join(top, "examples", name)
+	if filepath.Ext(file) != ".yaml" {
+		file = filepath.Join(file, "scenario.yaml")
+	}
+	args := []string{"run", file, "-o", filepath.Join(dir, "out")}
 	if drill != "" {
 		args = append([]string{"drill", "run", drill}, args[1:]...)
 	}
@@ -174,6 +188,9 @@ func (s exampleSystem) settings(t *testing.T, dir string) (set []string) {
 		}
 		t.Cleanup(remove)
 		set = append(set, "bin="+files[0])
+	}
+	if s.name == "47-mqtt" {
+		set = append(set, "log="+filepath.Join(dir, "stored.log"))
 	}
 	if !s.images {
 		return append(set, "data="+filepath.Join(dir, "data"))
@@ -294,7 +311,9 @@ func (s exampleSystem) play(t *testing.T, n int) (rows []row) {
 	}
 	d.seconds = int(r.Duration)
 	for i := range r.Faults {
-		rows = append(rows, s.compare(d, shared, r, i, probes))
+		if s.fault == "" || s.fault == r.Faults[i].Name {
+			rows = append(rows, s.compare(d, shared, r, i, probes))
+		}
 	}
 	if slices.ContainsFunc(rows, func(r row) bool { return len(r.wrong)+len(r.unsteady) > 0 }) {
 		keepResult(t, dir)
@@ -379,6 +398,7 @@ func (k *kept[C]) take() (c C, ok bool) {
 	return c, false
 }
 
+func (c *natsConn) socket() net.Conn  { return c.Conn }
 func (c *pgConn) socket() net.Conn    { return c.Conn }
 func (c *mysqlConn) socket() net.Conn { return c.Conn }
 func (c *redisConn) socket() net.Conn { return c.Conn }
@@ -473,6 +493,50 @@ func sendsSTOMP(addrs []string) sends {
 				return err
 			}
 			if !strings.HasPrefix(strings.TrimLeft(answer, "\n"), step[1]) {
+				return fmt.Errorf("the answer is %q", answer)
+			}
+		}
+		return nil
+	}
+}
+
+// publishesNATS publishes to a stream, until it has stored the message. No other client knows the id.
+func publishesNATS(addrs []string) sends {
+	k := &kept[*natsConn]{dial: func(ctx context.Context) (*natsConn, error) { return dialNATS(ctx, addrs[0]) }}
+	return func(ctx context.Context, n int) error {
+		return k.do(ctx, func(c *natsConn) error {
+			return c.call(ctx, "orders.probe", fmt.Sprintf(`{"id":%q}`, uniqueProbe(n)), &struct{}{})
+		})
+	}
+}
+
+// publishesMQTT publishes with QoS 1 to a topic without a subscriber, each on a connection of its own.
+func publishesMQTT(addrs []string) sends {
+	const hello, message = "\x00\x04MQTT\x04\x02\x00\x3c\x00", "\x00\x06probes\x00\x01"
+	return func(ctx context.Context, n int) error {
+		c, err := new(net.Dialer).DialContext(ctx, "tcp", addrs[0])
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		deadline, _ := ctx.Deadline()
+		if err := c.SetDeadline(deadline); err != nil {
+			return err
+		}
+		id := uniqueProbe(n)
+		begin := hello + string([]byte{byte(len(id))}) + id
+		for _, step := range [][2]string{
+			{string([]byte{0x10, byte(len(begin))}) + begin, "\x20\x02\x00\x00"},
+			{string([]byte{0x32, byte(len(message))}) + message, "\x40\x02\x00\x01"},
+		} {
+			if _, err := io.WriteString(c, step[0]); err != nil {
+				return err
+			}
+			answer := make([]byte, len(step[1]))
+			if _, err := io.ReadFull(c, answer); err != nil {
+				return err
+			}
+			if string(answer) != step[1] {
 				return fmt.Errorf("the answer is %q", answer)
 			}
 		}
