@@ -185,8 +185,8 @@ func TestFind_Begins(t *testing.T) {
 	}
 }
 
-// TestFind_BusyBegin: glances that show nothing, as on a busy machine, do not begin a search of a whole target at a lower
-// rate, and do not end one of a target whose higher rates were not seen.
+// TestFind_BusyBegin: glances that show nothing, as on a busy machine, do not begin a search of a whole target at a
+// lower rate, and do not end one of a target whose higher rates were not seen.
 func TestFind_BusyBegin(t *testing.T) {
 	for name, tt := range map[string]struct {
 		breaks func(rate float64) bool

@@ -116,7 +116,7 @@ func (r *RunProber) probe(rate float64) probing {
 
 const (
 	glanceLength = time.Second // at a rate that makes the requests of a glance in less
-	// share of bad requests that a glance excuses, at least: two of two fail, and one of two does not
+	// glanceAllows is the least share of bad requests that a glance excuses: two of two fail, and one of two does not
 	glanceAllows = .2
 )
 
