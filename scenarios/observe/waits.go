@@ -178,7 +178,7 @@ func (u *unitWaits) readThreads(clock func() time.Duration) {
 // watchWaits reads the waits of all units and of the machine, until ctx ends.
 func (u *Usage) watchWaits(ctx context.Context, now func() time.Duration) {
 	if pids := packetThreads(); len(pids) > 0 {
-		u.helpers = append(u.helpers, helper(used{processes: pids}))
+		u.helpers = append(u.helpers, waitsOf(used{processes: pids}))
 	}
 	every := time.NewTicker(waitsEvery)
 	defer every.Stop()
@@ -199,8 +199,8 @@ func (u *Usage) watchWaits(ctx context.Context, now func() time.Duration) {
 	}
 }
 
-// helper prepares to read the waits of processes that are no unit of the target.
-func helper(is used) *unitWaits {
+// waitsOf prepares to read the waits of processes that are no unit of the target.
+func waitsOf(is used) *unitWaits {
 	h := &unitWaits{}
 	h.threads.of(is)
 	return h
@@ -211,7 +211,7 @@ func helper(is used) *unitWaits {
 func (u *Usage) readHelpers(now func() time.Duration) {
 	for _, pid := range proc.Brunts()[1:] { // brunt's own waits are its lag
 		if !slices.ContainsFunc(u.helpers, func(h *unitWaits) bool { return h.pid == pid }) {
-			h := helper(used{processes: []int{pid}})
+			h := waitsOf(used{processes: []int{pid}})
 			h.pid = pid
 			u.helpers = append(u.helpers, h)
 		}

@@ -134,7 +134,7 @@ func TestPacketThreads(t *testing.T) {
 	if want := processors; want <= mostThreads && len(pids) != want || want > mostThreads && pids != nil {
 		t.Errorf("%d processors are online: threads %v", processors, pids)
 	}
-	if _, _, _, known := helper(used{processes: pids}).threads.read(); len(pids) > 0 && !known {
+	if _, _, _, known := waitsOf(used{processes: pids}).threads.read(); len(pids) > 0 && !known {
 		t.Errorf("the waits of the threads %v are not known", pids)
 	}
 }

@@ -58,7 +58,9 @@ func TestAsked_Proves(t *testing.T) {
 		},
 		{"lateness explains the hits", asked{n: 62, hits: 12, sure: 1}, 0.2, true, "this machine itself was late"},
 		{
-			"lateness may hide the hits", asked{n: 20, hits: 12, sure: 12, hidden: 8}, 1, true,
+			"lateness may hide the hits",
+			asked{n: 20, hits: 12, sure: 12, hidden: 8},
+			1, true,
 			"this machine itself was late for some",
 		},
 		{"it can't hide all of them", asked{n: 20, hits: 12, sure: 12, hidden: 7}, 1, true, "its effect was not seen"},
