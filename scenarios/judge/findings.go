@@ -110,6 +110,7 @@ type Findings struct {
 	Offered    int64
 	Sent       int64
 	Attempts   int64 // how often requests were written
+	Own        int64 // errors that brunt itself caused; see [measure.Own]
 	Clamped    int64
 	Causes     map[scenarios.Cause]int64
 	Histograms result.Histograms

@@ -84,21 +84,15 @@ func TestJudge_OwnTime(t *testing.T) {
 	}
 }
 
-// TestUnasked_Own: a run without objectives is invalid where brunt failed at all that were not good.
+// TestUnasked_Own: a run without objectives is invalid where brunt caused all errors.
 func TestUnasked_Own(t *testing.T) {
 	cells := []result.Cell{
 		{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: 100},
 		{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "error", Count: 10},
 	}
-	for _, c := range []struct {
-		errors []result.ErrorGroup
-		want   scenarios.Verdict
-	}{
-		{[]result.ErrorGroup{{Kind: "unsent", Count: 7}, {Kind: "no port", Count: 3}}, scenarios.Invalid},
-		{[]result.ErrorGroup{{Kind: "unsent", Count: 7}, {Kind: "timeout", Count: 3}}, scenarios.None},
-	} {
-		if why, good := requests.Unasked(&result.Result{Cells: cells, Errors: c.errors}); why.Verdict != c.want || good {
-			t.Errorf("%v: %+v", c.errors, why)
+	for own, want := range map[int64]scenarios.Verdict{10: scenarios.Invalid, 9: scenarios.None} {
+		if why, good := requests.Unasked(&result.Result{Cells: cells}, own); why.Verdict != want || good {
+			t.Errorf("%d: %+v", own, why)
 		}
 	}
 }

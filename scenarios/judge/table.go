@@ -161,6 +161,7 @@ func (f *tables) health(ps []phase, sums [][]measure.Cell) {
 				f.out.Offered += sums[i][s].Offered()
 				f.out.Sent += sums[i][s].Sent
 				f.out.Attempts += sums[i][s].Attempts
+				f.out.Own += sums[i][s].Counts().Own.Errors
 			}
 		}
 	}

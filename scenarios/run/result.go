@@ -98,7 +98,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 		}
 		unfit = append(unfit, unfitBy(result.LinkBroken, broken)...)
 	}
-	r.decide(ctx, res, objectives, f.Faults, unfit)
+	r.decide(ctx, res, objectives, f, unfit)
 	res.NameFailed()
 	res.Meet()
 	res.Reason = r.plan.Scenario.Secrets.Mask(res.Reason)

@@ -19,12 +19,12 @@ import (
 // decide sets verdict, exit code and reasons by their precedence. unfit has the reasons why the figures of the run
 // can't be trusted. A late generator is no such reason, because each objective is judged without its lag as well.
 func (r *runner) decide(
-	ctx context.Context, res *result.Result, objectives []slo.Objective, found []judge.FaultFinding, unfit []result.Reason,
+	ctx context.Context, res *result.Result, objectives []slo.Objective, f *judge.Findings, unfit []result.Reason,
 ) {
 	good := true
 	if len(res.Objectives) == 0 {
 		var why result.Reason
-		why, good = requests.Unasked(res)
+		why, good = requests.Unasked(res, f.Own)
 		res.Because(why)
 	}
 	v, cause := verdict{res}, context.Cause(ctx)
@@ -49,7 +49,7 @@ func (r *runner) decide(
 			v.decideObjectives(objectives)
 		}
 	}
-	v.decideImpacts(found)
+	v.decideImpacts(f.Faults)
 	if res.Verdict == "" {
 		v.res.Because(result.Reason{Kind: result.Held, Verdict: scenarios.Pass})
 	}

@@ -9,10 +9,10 @@ import (
 )
 
 // Unasked returns the reason of a run without objectives. Such a run does not pass, because a run in which every
-// request fails must not look like a pass. The verdict is [scenarios.None], or invalid if brunt itself failed to send
-// all requests that were not good. good reports that there were requests, and that all of them, with their checks and
-// writes, were good.
-func Unasked(r *result.Result) (why result.Reason, good bool) {
+// request fails must not look like a pass. The verdict is [scenarios.None], or invalid if brunt itself caused all errors,
+// whose number is own. good reports that there were requests, and that all of them, with their checks and writes, were
+// good.
+func Unasked(r *result.Result, own int64) (why result.Reason, good bool) {
 	n := map[string]int64{}
 	for _, c := range r.Cells {
 		if c.Phase.Kind == slo.RunPhase && c.Load == "*" && c.Step == "*" {
@@ -20,12 +20,6 @@ func Unasked(r *result.Result) (why result.Reason, good bool) {
 		}
 	}
 	failed, shed := n[scenarios.Error.String()]+n[scenarios.Skipped.String()], n[scenarios.Shed.String()]
-	own := int64(0)
-	for _, g := range r.Errors {
-		if g.Own() {
-			own += g.Count
-		}
-	}
 	why = result.Reason{Kind: result.Unasked, Verdict: scenarios.None, Requests: n["*"], Failed: failed, Shed: shed}
 	switch {
 	case why.Requests == 0:

@@ -36,7 +36,7 @@ func TestUnasked(t *testing.T) {
 				}
 			}
 			r := &result.Result{Cells: cells}
-			why, good := requests.Unasked(r)
+			why, good := requests.Unasked(r, 0)
 			if got := why.Sentence(r); got != c.want || good != c.good {
 				t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
 			}
@@ -64,7 +64,7 @@ func TestUnasked_Writes(t *testing.T) {
 		{result.LedgerRecord{Acknowledged: 100}, false, "the writes were not read back and no objective"},
 	} {
 		r := &result.Result{Cells: cells, Ledger: &c.ledger}
-		why, good := requests.Unasked(r)
+		why, good := requests.Unasked(r, 0)
 		if got := why.Sentence(r); good != c.good || !strings.HasPrefix(got, c.want) {
 			t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
 		}
