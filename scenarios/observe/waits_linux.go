@@ -82,8 +82,8 @@ func (t *threadWaits) read() (all, longest time.Duration, same, known bool) {
 }
 
 // packetThreads lists the threads of the kernel that deliver packets which no interrupt delivers, one for each
-// processor (ksoftirqd). While such a thread waits for a processor, so does the packet that it would deliver, and no task
-// of brunt or of a unit waits meanwhile. There are none if /proc does not show them, as in a container, or if
+// processor (ksoftirqd). While such a thread waits for a processor, so does the packet that it would deliver, and no
+// task of brunt or of a unit waits meanwhile. There are none if /proc does not show them, as in a container, or if
 // there are more than [mostThreads].
 func packetThreads() (pids []int) {
 	for _, pid := range proc.All() {

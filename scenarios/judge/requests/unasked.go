@@ -9,9 +9,9 @@ import (
 )
 
 // Unasked returns the reason of a run without objectives. Such a run does not pass, because a run in which every
-// request fails must not look like a pass. The verdict is [scenarios.None], or invalid if brunt itself caused all errors,
-// whose number is own. good reports that there were requests, and that all of them, with their checks and writes, were
-// good.
+// request fails must not look like a pass. The verdict is [scenarios.None], or invalid if brunt itself caused all
+// errors, whose number is own. good reports that there were requests, and that all of them, with their checks and
+// writes, were good.
 func Unasked(r *result.Result, own int64) (why result.Reason, good bool) {
 	n := map[string]int64{}
 	for _, c := range r.Cells {
