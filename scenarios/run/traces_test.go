@@ -41,7 +41,7 @@ func TestTraces_Received(t *testing.T) {
 			text := `
 version: 1
 name: traced
-target: {stack: demo, with: {limiter: off` + c.with + `}}
+target: {stack: demo, with: {limiter: off, breaker: off, timeouts: off` + c.with + `}}
 trace: {listen: "127.0.0.1:0", forward: "` + to.URL + `", services: [gateway, posts, store, users]}
 judge: {limit: 20%}
 load:
