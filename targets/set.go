@@ -113,9 +113,12 @@ func (s *Set) Wire(scheme string) Wire {
 // schemes stay.
 func (s *Set) FieldScheme(scheme string) string {
 	plain, found := strings.CutSuffix(scheme, "+tls")
+	if !found {
+		return scheme
+	}
 	for _, d := range s.list {
 		for own, w := range d.Wires {
-			if found && w.Plain == plain {
+			if w.Plain == plain {
 				return own
 			}
 		}

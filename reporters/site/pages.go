@@ -54,7 +54,8 @@ func trend(w io.Writer, list []*entry, name string, n navigation) error {
 			}
 			at[title] = len(p.Charts)
 			p.Charts = append(p.Charts, html.TrendChart{
-				Title: title, Say: func(v float64) string { return o.Of().FormatValue(v) }, Share: o.Of().Row().Unit == slo.ShareOf,
+				Title: title, Say: func(v float64) string { return o.Of().FormatValue(v) },
+				Share: o.Of().Row().Unit == slo.ShareOf,
 				Limit: float64(o.Target), LimitText: "objective " + words.ObjectiveTarget(o),
 			})
 		}

@@ -24,9 +24,11 @@ func compileEndpoints(p *Plan, m *syntax.Mistakes) {
 	all := p.Scenario.Target.Endpoints
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t := all[name]
-		scheme, _, _ := strings.Cut(t.Text(), "://")
-		t.ReplaceBegin(scheme, p.Protocols.FieldScheme(scheme))
-		all[name] = t
+		scheme := schemeOf(t.Text())
+		if field := p.Protocols.FieldScheme(scheme); field != scheme {
+			t.ReplaceBegin(scheme, field)
+			all[name], scheme = t, field
+		}
 		end := chaos.Endpoint{Name: name}
 		if !syntax.IsName(name) {
 			m.Add(t.At, "%q can't name an endpoint: a-z, 0-9 and -, beginning with a letter", name)
@@ -208,7 +210,7 @@ func checkSettings(p *Plan, m *syntax.Mistakes, name, url string, n *syntax.Node
 	if n == nil {
 		return
 	}
-	scheme, _, _ := strings.Cut(url, "://")
+	scheme := schemeOf(url)
 	for _, d := range p.Protocols.Protocols() {
 		switch {
 		case !slices.Contains(d.Schemes, scheme):
@@ -222,13 +224,18 @@ func checkSettings(p *Plan, m *syntax.Mistakes, name, url string, n *syntax.Node
 
 // Datagrams reports whether connections to a URL are datagrams of UDP, so that nothing can be connected to.
 func (p *Plan) Datagrams(url string) bool {
+	return p.Protocols.Wire(schemeOf(url)).Datagrams
+}
+
+// schemeOf returns the scheme of a URL, which may have references to other units.
+func schemeOf(url string) string {
 	scheme, _, _ := strings.Cut(url, "://")
-	return p.Protocols.Wire(scheme).Datagrams
+	return scheme
 }
 
 // checkScheme refuses a URL that no protocol speaks.
 func checkScheme(of *targets.Set, text string) error {
-	scheme, _, _ := strings.Cut(text, "://")
+	scheme := schemeOf(text)
 	if schemes := of.Schemes(); !slices.Contains(schemes, scheme) {
 		return fmt.Errorf("no protocol speaks %q; there are %s", scheme, strings.Join(schemes, ", "))
 	}

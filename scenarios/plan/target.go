@@ -117,7 +117,7 @@ func compileExternal(p *Plan, m *syntax.Mistakes, t *scenarios.Target) {
 	u, err := targets.ParseBase(text)
 	if err != nil {
 		hint := "such as http://127.0.0.1:8080"
-		if scheme, _, _ := strings.Cut(text, "://"); syntax.IsName(scheme) && !strings.HasPrefix(scheme, "http") {
+		if scheme := schemeOf(text); syntax.IsName(scheme) && !strings.HasPrefix(scheme, "http") {
 			hint = elsewhere(p.Protocols.Schemes(), scheme)
 		}
 		m.AddHint(t.Of("url"), hint, "%v", err)

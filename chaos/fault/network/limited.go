@@ -82,15 +82,16 @@ func (l limited) onLinks() link.Evidence {
 				if err != nil {
 					return "", err
 				}
-				late := pulse.Late()
+				late, most := pulse.Late(), mostLimited*rate
+				within := func(spread time.Duration) float64 { return got.Rate * float64(got.Spread) / float64(spread) }
 				switch {
 				// what came first may have been read late, so that the rest seems faster
-				case got.Rate > mostLimited*rate && got.Rate*got.Spread.Seconds()/(got.Spread+late).Seconds() <= mostLimited*rate:
+				case got.Rate > most && within(got.Spread+late) <= most:
 					return passText(got.Rate), link.Mixed(late)
-				case got.Rate > mostLimited*rate:
+				case got.Rate > most:
 					return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passText(got.Rate))
 				// net of the machine's own delay
-				case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > mostLimited*rate:
+				case got.Spread <= late || within(got.Spread-late) > most:
 					return passText(got.Rate), link.Blurred(late)
 				}
 				return passText(got.Rate), nil

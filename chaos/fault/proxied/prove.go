@@ -86,8 +86,8 @@ func (a *asked) add(hit bool) {
 // proves judges the probes of a fault on a share of the requests. Enough of them must be hit, even without counting the
 // hits that a late machine may have caused. It gives no verdict if the machine delayed many other requests for about as
 // long, more than a quarter of the sure hits: the two cannot be told apart. Nor does it if the hits that a late machine
-// may have hidden would be enough. all says that with a share of 1 every probe
-// must be hit. found describes the hits, missing describes their lack.
+// may have hidden would be enough. all says that with a share of 1 every probe must be hit. found describes the hits,
+// missing describes their lack.
 func (a asked) proves(share float64, all bool, found, missing string) (string, error) {
 	enough := func(hits int) bool {
 		return !a.few(hits, share) && (share < 1 || !all || hits == a.n)

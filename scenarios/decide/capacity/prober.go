@@ -261,18 +261,13 @@ func (r *RunProber) judged(ctx context.Context, of probing) (search.Try, error) 
 	return t, err
 }
 
-// mostly names the most frequent error, in parentheses; empty if there is none.
+// mostly names the most frequent error, in parentheses. It is empty without errors.
 func mostly(res *result.Result) string {
-	var most *result.ErrorGroup
-	for i := range res.Errors {
-		if e := &res.Errors[i]; !e.Part && (most == nil || e.Count > most.Count) {
-			most = e
-		}
-	}
-	if most == nil {
+	i := slices.IndexFunc(res.Errors, func(e result.ErrorGroup) bool { return !e.Part }) // the most frequent come first
+	if i < 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%s: %s)", most.Step, most.Kind)
+	return fmt.Sprintf(" (%s: %s)", res.Errors[i].Step, res.Errors[i].Kind)
 }
 
 // run makes the run of a probe.

@@ -119,13 +119,12 @@ func Unmeasured(records []*Record) string {
 func (r *Record) exceeded(norm NoiseNorm) (out NoiseExcess) {
 	for i, n := range r.Noise {
 		e := norm.Exceeded(n)
-		switch {
-		case e.Answer == result.Yes:
+		if e.Answer == result.Yes {
 			return e
-		case i == 0:
+		}
+		if i == 0 || e.Answer < out.Answer {
 			out = e
 		}
-		out.Answer = min(out.Answer, e.Answer)
 	}
 	return out
 }
