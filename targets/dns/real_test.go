@@ -28,16 +28,17 @@ func TestReal(t *testing.T) {
 	_ = l.Close()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	dir := t.TempDir()
-	zone := "$ORIGIN bench.test.\n@ 60 SOA ns hostmaster 1 60 60 60 60\n@ 60 NS ns\nns 60 A 127.0.0.1\n" +
-		"www 60 A 127.0.0.7\n"
+	var zone strings.Builder
+	zone.WriteString("$ORIGIN bench.test.\n@ 60 SOA ns hostmaster 1 60 60 60 60\n@ 60 NS ns\nns 60 A 127.0.0.1\n" +
+		"www 60 A 127.0.0.7\n")
 	for i := range 20 {
-		zone += fmt.Sprintf("long 60 TXT \"%d %s\"\n", i, strings.Repeat("x", 200))
+		fmt.Fprintf(&zone, "long 60 TXT \"%d %s\"\n", i, strings.Repeat("x", 200))
 	}
 	config := fmt.Sprintf("server:\n  ip-address: 127.0.0.1@%s\n  username: \"\"\n  database: \"\"\n  zonelistfile: %q\n"+
 		"  xfrdfile: %q\n  pidfile: %q\n  rrl-ratelimit: 0\n  server-count: 1\nremote-control:\n  control-enable: no\n"+
 		"zone:\n  name: bench.test\n  zonefile: %q\n", port, filepath.Join(dir, "zones"), filepath.Join(dir, "xfrd"),
 		filepath.Join(dir, "pid"), filepath.Join(dir, "zone"))
-	for name, text := range map[string]string{"zone": zone, "nsd.conf": config} {
+	for name, text := range map[string]string{"zone": zone.String(), "nsd.conf": config} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
