@@ -63,11 +63,14 @@ func escapeEnd(e *result.Escape, trigger string) string {
 		}
 		return back + ", and failed again at " + Rate(failed) + ": it has less capacity than before " + trigger + "."
 	case result.EscapeNone:
-		least := result.Num(1)
+		least, lowered := result.Num(1), result.Num(0)
 		for i := range e.Steps {
-			least = min(least, e.Steps[i].Share)
+			if share := e.Steps[i].Share; share < 1 {
+				least, lowered = min(least, share), lowered+e.Steps[i].End-e.Steps[i].Start
+			}
 		}
-		return bad + ", and did not come back even at " + loadShare(e, least) + ": the load is not the cause."
+		return bad + ", and did not come back in " + Seconds(lowered) + " of lower loads, down to " + loadShare(e, least) +
+			": another cause than the load holds it down, or a backlog that takes longer to drain."
 	case result.EscapeCut:
 		return "The run was ended before it was known whether the load holds it down."
 	}

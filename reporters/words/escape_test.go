@@ -12,7 +12,7 @@ import (
 func TestEscapeEnd(t *testing.T) {
 	e := result.Escape{
 		Rate: 200, Bad: 48, Back: .7, After: 12, Held: 8,
-		Steps: []result.EscapeStep{{Share: 1}, {Share: .1}, {Share: .85}},
+		Steps: []result.EscapeStep{{Share: 1}, {Share: .1, Start: 50, End: 58}, {Share: .85, Start: 58, End: 61}},
 	}
 	seen := map[string]bool{}
 	for _, e.Outcome = range result.EscapeOutcomes() {
@@ -32,8 +32,9 @@ func TestEscapeEnd(t *testing.T) {
 		t.Errorf("less: %s", got)
 	}
 	e.Outcome, e.Back, e.After = result.EscapeNone, result.NaN, result.NaN
-	if got := words.EscapeEnd(&e); !strings.Contains(got, "20/s (10%)") || strings.Contains(got, "NaN") {
-		t.Errorf("none: %s", got)
+	if got, want := words.EscapeEnd(&e), "It was bad for 48s at 200/s without the fault, and did not come back in 11s of lower "+
+		"loads, down to 20/s (10%): another cause than the load holds it down, or a backlog that takes longer to drain."; got != want {
+		t.Errorf("none: got %s\nwant %s", got, want)
 	}
 }
 
