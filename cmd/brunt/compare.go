@@ -8,9 +8,11 @@ import (
 
 	"brunt/reporters/evidence"
 	"brunt/reporters/html"
+	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/disk"
+	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -81,7 +83,11 @@ has no verdict, so the page shows changes and the exit code is 0.`,
 			if err != nil {
 				return scenarios.Usage(err)
 			}
-			return f.tell(stdout(c), found, found.Decision(), "")
+			d := found.Decision()
+			if sides := words.Sides(resultsOf(base), resultsOf(cand)); sides != "" {
+				d.Says = slices.Insert(d.Says, 0, sides)
+			}
+			return f.tell(stdout(c), found, d, "")
 		},
 	}
 	f.register(c)
@@ -107,6 +113,7 @@ func besidePage(c *cobra.Command, file string, dirs []string) error {
 	p := html.BesidePage{
 		A: html.BesideRun{Name: dirs[0], Result: runs[0].Result}, B: html.BesideRun{Name: dirs[1], Result: runs[1].Result},
 	}
+	fmt.Fprintf(stdout(c), "A is %s, and B is %s. %s\n", dirs[0], dirs[1], words.Between(runs[0].Result, runs[1].Result))
 	if p.Comparison, err = comparison(runs[:1], runs[1].Result); err != nil {
 		p.Unfit = fmt.Sprintf("The figures can't be compared: %v.", err)
 		fmt.Fprintln(stdout(c), p.Unfit)
@@ -118,6 +125,14 @@ func besidePage(c *cobra.Command, file string, dirs []string) error {
 	}
 	fmt.Fprintf(stdout(c), "Page: %s\n", file)
 	return nil
+}
+
+// resultsOf returns the results of runs.
+func resultsOf(runs []compare.Run) (list []*result.Result) {
+	for i := range runs {
+		list = append(list, runs[i].Result)
+	}
+	return list
 }
 
 // readHistory reads the records of the scenario of the first run.

@@ -62,11 +62,11 @@ func completeOneOf(c *cobra.Command, flag string, words ...string) {
 }
 
 // completeTerms completes the terms that `brunt explain` knows.
-func completeTerms(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func completeTerms(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return newReference().Names(), cobra.ShellCompDirectiveNoFileComp
+	return newReference(commandNames(c.Root())...).Names(), cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeKinds completes the kind of --fault.

@@ -114,6 +114,9 @@ func (f *gateFlags) decide(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
+	if err := plan.Repeatable(); err != nil {
+		return err
+	}
 	history, err := compare.OpenHistory(f.history)
 	if err != nil {
 		return scenarios.Usage(err)

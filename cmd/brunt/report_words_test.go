@@ -9,9 +9,13 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/chaos"
+	faultcatalog "brunt/chaos/catalog"
 	"brunt/reporters/html"
 	"brunt/reporters/reporterstest"
 	"brunt/reporters/terminal"
+	"brunt/reporters/words"
+	"brunt/scenarios"
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/result"
 	"brunt/scenarios/suite"
@@ -72,6 +76,37 @@ func TestReference_ReportWords(t *testing.T) {
 		if _, err := r.Explain(word); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestChange_InjectedErrors checks that a run which failed by a fault on a link of the load has the advice for clients if
+// the effect of the kind is errors, and not if it is another one.
+func TestChange_InjectedErrors(t *testing.T) {
+	n := 0
+	for _, f := range faultcatalog.Faults() {
+		d := f.Describe()
+		if d.On&chaos.OnLinks == 0 {
+			continue
+		}
+		a := words.AnswerOf(&result.Result{
+			Verdict: scenarios.Fail, Duration: 30,
+			Faults: []result.FaultRecord{{
+				Name: "wrong", Kind: d.Kind, Units: []string{"load->web[0]"}, Planned: 10, Injected: 10, Until: 12, Cleared: 12,
+			}},
+			Incidents: []result.Incident{{
+				Begin: 10, End: 12, Over: true, Bad: 100, Requests: 100, By: "wrong", Evidence: result.ByInjection,
+			}},
+		})
+		given := slices.ContainsFunc(a.Change, func(a words.Advice) bool { return a.Rule == "client-errors" })
+		if want := d.Effect == chaos.Errors; given != want {
+			t.Errorf("%s, whose effect is %q: the advice is given: %t, want %t", d.Kind, d.Effect, given, want)
+		}
+		if given {
+			n++
+		}
+	}
+	if n < 9 {
+		t.Errorf("only %d kinds have the advice", n)
 	}
 }
 

@@ -48,6 +48,7 @@ type besideView struct {
 	Points     template.HTML // for the script
 	Icon       template.URL
 	Name       string
+	Between    string // the verdicts, and the objectives that changed theirs
 	Runs       []besideRunView
 	Unfit      string
 	Comparison *comparisonView
@@ -104,7 +105,7 @@ func (p BesidePage) Report(w io.Writer) error {
 	v := besideView{
 		Site: p.Site, CSS: css, Script: script, Policy: scriptedPolicy(css, script, p.Site.forms()),
 		Icon: icon(words.Tone(b.Verdict)),
-		Name: words.Clean(b.Name), Unfit: words.Clean(p.Unfit),
+		Name: words.Clean(b.Name), Between: words.Between(a, b), Unfit: words.Clean(p.Unfit),
 		Runs: []besideRunView{besideRun("A", p.A), besideRun("B", p.B)}, Overlay: chart.NewOverlay(a, b),
 	}
 	if v.Overlay != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"brunt/reporters/reporterstest"
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
 
@@ -28,13 +29,14 @@ func besidePage(t *testing.T, p BesidePage) string {
 // TestBesidePage shows what changed first, then both runs, then the settings and lines that differ.
 func TestBesidePage(t *testing.T) {
 	a, b := twoRuns()
+	a.Verdict, b.Verdict = scenarios.Fail, scenarios.Pass
 	page := besidePage(t, BesidePage{
 		A: BesideRun{Name: "monday", Result: a}, B: BesideRun{Name: "tuesday", Link: "t/report.html", Result: b},
 		Comparison: b.Comparison,
 	})
 	at := -1
 	for _, want := range []string{
-		`<b class="letter">A</b> monday`, `<a href="t/report.html">tuesday</a>`, `<dl class="deltas"`, "25% worse",
+		`<b class="letter">A</b> monday`, `<a href="t/report.html">tuesday</a>`, "<strong>B passes, and A failed.</strong> ", `<dl class="deltas"`, "25% worse",
 		`id="objectives"`, `id="curves"`, `<path class="line a"`, `<path class="line b"`, `id="faults"`,
 		`<code>load.browse.rate</code></th><td data-of="A">100/s</td><td data-of="B">150/s</td>`,
 		`<span class="gone">-    rate: 100/s</span>`, `<span class="new">&#43;    rate: 150/s</span>`,

@@ -480,8 +480,15 @@ func TestHTML_Large(t *testing.T) {
 	}
 	const stops = `[...document.querySelectorAll('a[href], button, input, select, summary, [tabindex]')].filter(e =>
 		e.tabIndex >= 0 && e.checkVisibility() && !e.disabled).map(e => (e.className || e.tagName) + ' ' + e.textContent.slice(0, 20))`
+	kept := *reporterstest.Results()["ledger"]
+	kept.Errors = reporterstest.Results()["failing"].Errors
+	kept.Deliveries = []*result.DeliveryRecord{{
+		Name: "mail", Settled: true, Acknowledged: 200, Lost: 60, Keys: make([]result.DeliveryKey, 60),
+	}}
 	for _, page := range []struct{ name, html string }{
-		{"large", html}, {"minute", reporterstest.Render(t, Page{}, reporterstest.Results()["minute"])},
+		{"large", html},
+		{"minute", reporterstest.Render(t, Page{}, reporterstest.Results()["minute"])},
+		{"ledger and deliveries", reporterstest.Render(t, Page{}, &kept)},
 	} {
 		b := open(t, browser, page.html, display{width: 1400})
 		b.wait(`[...document.querySelectorAll('.scroll')].every(e => e.closest('details:not([open])') ||

@@ -3,6 +3,7 @@ package html
 import (
 	"html/template"
 	"io"
+	"regexp"
 	"sync"
 
 	"brunt/reporters/words"
@@ -19,8 +20,17 @@ type ProgrammePage struct {
 }
 
 var programmeTemplate = sync.OnceValue(func() *template.Template {
-	return template.Must(template.ParseFS(sources, "assets/programme.tmpl", siteTemplate))
+	return template.Must(template.New("programme.tmpl").Funcs(template.FuncMap{"links": keepLinks}).ParseFS(sources,
+		"assets/programme.tmpl", siteTemplate))
 })
+
+// linkName matches the name of a link between services in escaped text.
+var linkName = regexp.MustCompile(`[\pL\pN_.\[\]-]+-&gt;[\pL\pN_.\[\]-]*[\pL\pN_\]]`)
+
+// keepLinks escapes a text, and keeps each name of a link in it, such as posts->store, on one line.
+func keepLinks(text string) template.HTML {
+	return template.HTML(linkName.ReplaceAllString(template.HTMLEscapeString(text), `<span class="link">$0</span>`))
+}
 
 type programmeView struct {
 	Policy, Title, At, Summary string

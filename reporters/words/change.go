@@ -447,17 +447,21 @@ func fewerCrossings(f *findings) *Advice {
 	}
 }
 
-// injectedErrors are the kinds of faults that answer requests with errors in place of their receiver.
-var injectedErrors = []string{"http.error", "grpc.error", "redis.error", "sql.error"}
+// injectedErrors are the kinds of faults on links whose effect is errors. A test compares them with the catalog of
+// faults, which a reporter can't import.
+var injectedErrors = []string{
+	"amqp.nack", "grpc.error", "http.error", "http.rewrite", "kafka.error", "mongo.error", "redis.error", "sql.error",
+	"tcp.limit",
+}
 
-// secondTry speaks where a fault answered requests of the load itself. Nothing in the target helps there.
+// secondTry speaks where a fault on a link made errors of requests of the load itself. Nothing in the target helps there.
 func secondTry(f *findings) *Advice {
 	if !slices.Contains(injectedErrors, f.fault.Kind) || !linked(f.fault) || !ofLoad(f.fault.Hit()) {
 		return nil
 	}
 	link, _ := linkWords(f.fault.Hit())
 	t := Text{}.say("Let clients try again where that is safe, or allow for ").strong(Clean(f.fault.Name)).
-		say(" in the objectives: it answered on ")
+		say(" in the objectives: it failed requests on ")
 	return &Advice{Text: append(t, link...).say(", where the target can't help.")}
 }
 

@@ -410,7 +410,7 @@ func TestChangeRules(t *testing.T) {
 		},
 		{
 			"client-errors", refusing(onNginx(t)), "Let clients try again where that is safe, or allow for kill-cache in the " +
-				"objectives: it answered on the link from load to nginx, where the target can't help.", "",
+				"objectives: it failed requests on the link from load to nginx, where the target can't help.", "",
 			"the link is the target's own", func(r *result.Result) { r.Faults[0].Units = []string{"nginx[0]->redis[0]"} },
 		},
 		{

@@ -6,12 +6,14 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -277,7 +279,7 @@ func TestRunningVerdicts(t *testing.T) {
 	g := newFixture(t, twoSteps, objectives...)
 	interval := func() result.Interval {
 		iv, second := g.Interval()
-		iv.Objectives = judge.VerdictsNow(second, objectives)
+		iv.Objectives = judge.VerdictsNow(second, objectives, nil)
 		return iv
 	}
 	g.now = -2 * sec
@@ -315,6 +317,45 @@ func TestRunningVerdicts(t *testing.T) {
 	left := last.Objectives[2].Left
 	if want := 1 - float64(last.Objectives[2].Measured)/.2; float64(left) < want-1e-9 || float64(left) > want+1e-9 {
 		t.Errorf("left of the error budget: %v, want %v", left, want)
+	}
+}
+
+// TestRunningVerdicts_Marks: an objective on what a person did is known as soon as the mark is set.
+func TestRunningVerdicts_Marks(t *testing.T) {
+	objectives := parseObjectives(t, "seen < 8s after kill", "acted < 8s after kill", "seen < 8s after other")
+	second := measure.Second{History: measure.History{Faults: []measure.Occurrence{
+		{Name: "kill#1", Fault: "kill", Injected: 10 * sec},
+		{Name: "", Fault: "kill"},
+		{Name: "kill#2", Fault: "kill", Injected: 30 * sec},
+	}}}
+	seen := func(occurrence int, k result.MarkKind, at time.Duration) map[series.MarkKey]time.Duration {
+		return map[series.MarkKey]time.Duration{{Occurrence: occurrence, Kind: k}: at}
+	}
+	both := seen(0, result.Seen, 12*sec)
+	both[series.MarkKey{Occurrence: 2, Kind: result.Seen}] = 36 * sec
+	for _, tt := range []struct {
+		name   string
+		marks  map[series.MarkKey]time.Duration
+		faults int // that were in so far
+		want   string
+	}{
+		{"no mark", nil, 1, "pending NaN NaN, pending NaN NaN, pending NaN NaN"},
+		{"seen in time", seen(0, result.Seen, 12*sec), 1, "pass 2 0.75, pending NaN NaN, pending NaN NaN"},
+		{"acted too late", seen(0, result.Acted, 22*sec), 1, "pending NaN NaN, fail 12 -0.5, pending NaN NaN"},
+		{"the second is not marked", seen(0, result.Seen, 12*sec), 3, "pending 2 0.75, pending NaN NaN, pending NaN NaN"},
+		{"the slowest counts", both, 3, "pass 6 0.25, pending NaN NaN, pending NaN NaN"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := second
+			s.Faults = s.Faults[:tt.faults]
+			var got []string
+			for _, v := range judge.VerdictsNow(s, objectives, tt.marks) {
+				got = append(got, fmt.Sprint(v.Verdict, " ", float64(v.Measured), " ", float64(v.Left)))
+			}
+			if s := strings.Join(got, ", "); s != tt.want {
+				t.Errorf("%q, want %q", s, tt.want)
+			}
+		})
 	}
 }
 

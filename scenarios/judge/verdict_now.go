@@ -7,20 +7,57 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
 
 // VerdictsNow returns the verdict that each objective would have if the run ended now, from counts alone. A
-// percentile is judged by counts above its target; its value stays unknown, because that needs a distribution.
-func VerdictsNow(s measure.Second, slo []slo.Objective) []result.RunningVerdict {
-	if len(slo) == 0 {
+// percentile is judged by counts above its target; its value stays unknown, because that needs a distribution. Objectives
+// on what people did are judged by their marks.
+func VerdictsNow(
+	s measure.Second, objectives []slo.Objective, marks map[series.MarkKey]time.Duration,
+) []result.RunningVerdict {
+	if len(objectives) == 0 {
 		return nil
 	}
-	out := make([]result.RunningVerdict, 0, len(slo))
-	for _, o := range slo {
+	out := make([]result.RunningVerdict, 0, len(objectives))
+	for _, o := range objectives {
+		if o.Metric.Row().Needs == slo.NeedsMark {
+			out = append(out, markedVerdict(&s, o, marks))
+			continue
+		}
 		out = append(out, runningVerdict(&s, o))
+	}
+	return out
+}
+
+// markedVerdict judges an objective on when people marked a fault. It is pending until the last occurrence so far has
+// its mark, unless a mark has come too late. The slowest mark counts.
+func markedVerdict(
+	r *measure.Second, o slo.Objective, marks map[series.MarkKey]time.Duration,
+) result.RunningVerdict {
+	out := result.RunningVerdict{
+		Asked: o, Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: result.NaN, Left: result.NaN,
+	}
+	missing := false
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		if f.Name == "" || !out.Phase.Includes(f.Phase()) {
+			continue
+		}
+		at, marked := marks[series.MarkKey{Occurrence: i, Kind: result.MarkKind(o.Metric.Name)}]
+		took := result.Sec(at - f.Injected)
+		switch {
+		case !marked:
+			missing = true
+		case !out.Measured.Known() || took > out.Measured:
+			out.Measured, out.Left = took, 1-took/result.Num(o.Value)
+		}
+	}
+	if out.Measured.Known() && (!missing || !o.Holds(float64(out.Measured))) {
+		out.Verdict = requests.VerdictIf(requests.Meets(o, float64(out.Measured)))
 	}
 	return out
 }

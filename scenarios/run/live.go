@@ -128,7 +128,7 @@ func (l *live) tell(iv result.Interval, second measure.Second) {
 	if l.session.o.Live == nil {
 		return
 	}
-	iv.Objectives = judge.VerdictsNow(second, l.plan.Objectives(l.session.o.NoChaos))
+	iv.Objectives = judge.VerdictsNow(second, l.plan.Objectives(l.session.o.NoChaos), l.faults.marks.times(second.Faults))
 	if escape := l.escape.Load(); escape != nil { // its requests belong to no objective and no total
 		of := iv
 		iv, _ = escape.Interval()

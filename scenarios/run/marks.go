@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/chaos/timeline"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/notes"
 	"brunt/scenarios/plan"
@@ -174,6 +175,21 @@ func (m *marks) record(fault, occurrence string) *result.OperatorRecord {
 		return nil
 	}
 	return &out
+}
+
+// times returns the marks of occurrences, by their numbers.
+func (m *marks) times(occurrences []measure.Occurrence) map[series.MarkKey]time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[series.MarkKey]time.Duration{}
+	for i := range occurrences {
+		for _, k := range result.MarkKinds() {
+			if mark := m.of[occurrences[i].Name].Mark(k); mark != nil {
+				out[series.MarkKey{Occurrence: i, Kind: k}] = mark.At.D()
+			}
+		}
+	}
+	return out
 }
 
 // mostMarked bounds the occurrences that an interval lists for marks.

@@ -154,6 +154,11 @@ func (x *Comparison) prepare(ctx context.Context, dir string) error {
 		if err != nil {
 			return err
 		}
+		if !x.Settings.NoChaos {
+			if err := plan.Repeatable(); err != nil {
+				return err
+			}
+		}
 		whole, plans = max(whole, plan.Takes()), append(plans, plan)
 	}
 	x.arrange(plans[0], plans[1])

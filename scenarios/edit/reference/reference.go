@@ -31,6 +31,7 @@ type Sources struct {
 	ExitCodes [][3]string       // code, verdict and meaning, by precedence
 	Formats   map[string]string // formats of reports, with descriptions
 	Converted [][3]string       // formats that `brunt convert` reads: the name, its source, and the result
+	Commands  []string          // names that the caller explains itself: the commands of brunt
 }
 
 // A Reference holds all entries that can be explained.
@@ -287,9 +288,13 @@ func (r *Reference) together(found []*entry) []*entry {
 	return out
 }
 
-// Names lists the queries that Explain answers: whole paths, their ends, and the names of lists.
+// Names lists the queries that Explain answers, which are whole paths, their ends and the names of lists, and the
+// commands.
 func (r *Reference) Names() []string {
 	seen := map[string]bool{}
+	for _, name := range r.from.Commands {
+		seen[name] = true
+	}
 	for p := range r.all() {
 		_, short, _ := strings.Cut(p, ".")
 		for _, name := range []string{p, short, p[strings.LastIndexByte(p, '.')+1:]} {

@@ -15,7 +15,8 @@ const width = 100
 // overview lists the queries that Explain answers.
 func (r *Reference) overview() string {
 	var b strings.Builder
-	b.WriteString("brunt explain PATH explains a key, a kind of fault, an executor, a metric, an exit code or a term.\n\n")
+	b.WriteString("brunt explain PATH explains a key, a kind of fault, an executor, a metric, an exit code, a term or a " +
+		"command.\n\n")
 	b.WriteString("Keys of a scenario:\n")
 	r.table(&b, r.topKeys(), "")
 	b.WriteString("\nLists: brunt explain faults, executors, protocols, metrics, formats, converters, terms, " +
