@@ -44,6 +44,7 @@ type asker struct {
 
 const (
 	askTimeout    = 5 * time.Second       // of a step
+	askGrace      = time.Second           // after the timeout of the last step, until brunt gives it up
 	askPause      = 10 * time.Millisecond // after a question without a message, or that failed
 	unmeasured    = -2                    // the step number of a question
 	mostQuestions = 1 << 20               // whose lateness is kept
@@ -120,6 +121,9 @@ func (a *asker) ask() {
 			due = max(due, a.asked+askPause)
 		}
 		due = max(due, again)
+		if every == 0 && a.stopped() { // below, a question that is due could be made as well
+			return
+		}
 		timer.Reset(max(0, due-a.now()))
 		select {
 		case <-timer.C:
@@ -143,6 +147,16 @@ func (a *asker) ask() {
 		if last {
 			return
 		}
+	}
+}
+
+// stopped reports whether the settle time has passed.
+func (a *asker) stopped() bool {
+	select {
+	case <-a.stop:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -280,7 +294,7 @@ func (a *asker) Settle(ctx context.Context) {
 		return
 	}
 	close(a.stop)
-	within, cancel := context.WithTimeout(ctx, askTimeout)
+	within, cancel := context.WithTimeout(ctx, askTimeout+askGrace)
 	stop := context.AfterFunc(within, a.client.Abort)
 	a.asks.Wait()
 	stop()
@@ -298,9 +312,7 @@ func (a *asker) Close() error {
 	if a.client == nil {
 		return nil
 	}
-	select {
-	case <-a.stop:
-	default:
+	if !a.stopped() {
 		close(a.stop)
 	}
 	a.client.Abort()
