@@ -13,7 +13,7 @@ import (
 const mostChanged = 3
 
 // Between says what differs most between the runs A and B: their verdicts, and the objectives that B broke or mended,
-// such as "B passes, and A failed: errors < 1% holds again." An objective that is in A alone is named where it failed,
+// such as "B passes, and A failed: errors < 1% holds now." An objective that is in A alone is named where it failed,
 // as a run that no longer asks for it may pass for that.
 func Between(a, b *result.Result) string {
 	var out strings.Builder
