@@ -13,16 +13,20 @@ const (
 	askFor   = 10 * time.Second // bounds a question of a caller without a deadline
 )
 
-// Until asks until there is an answer without an error, or ctx ends. Then it returns the error of the last answer.
+// Until asks until there is an answer without an error, or ctx ends. Then it returns the error of the last answer that
+// came before that, as a question that is cut off says less.
 func Until(ctx context.Context, ask func() (string, error)) (text string, err error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = askEvery, askMost
+	var last error
 	_, _ = backoff.Retry(ctx, func() (struct{}, error) {
-		text, err = ask()
+		if text, err = ask(); last == nil || ctx.Err() == nil {
+			last = err
+		}
 		return struct{}{}, err
 	}, backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(0))
 	if err != nil {
-		return "", err
+		return "", last
 	}
 	return text, nil
 }
