@@ -79,8 +79,8 @@ func TestReference_ReportWords(t *testing.T) {
 	}
 }
 
-// TestChange_InjectedErrors checks that a run which failed by a fault on a link of the load has the advice for clients if
-// the effect of the kind is errors, and not if it is another one.
+// TestChange_InjectedErrors checks that a run which failed by a fault on a link of the load has the advice for clients
+// if the effect of the kind is errors, and not if it is another one.
 func TestChange_InjectedErrors(t *testing.T) {
 	n := 0
 	for _, f := range faultcatalog.Faults() {

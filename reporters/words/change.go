@@ -454,7 +454,7 @@ var injectedErrors = []string{
 	"tcp.limit",
 }
 
-// secondTry speaks where a fault on a link made errors of requests of the load itself. Nothing in the target helps there.
+// secondTry speaks where a fault on a link failed requests of the load itself. Nothing in the target helps there.
 func secondTry(f *findings) *Advice {
 	if !slices.Contains(injectedErrors, f.fault.Kind) || !linked(f.fault) || !ofLoad(f.fault.Hit()) {
 		return nil

@@ -14,8 +14,8 @@ import (
 )
 
 // VerdictsNow returns the verdict that each objective would have if the run ended now, from counts alone. A
-// percentile is judged by counts above its target; its value stays unknown, because that needs a distribution. Objectives
-// on what people did are judged by their marks.
+// percentile is judged by counts above its target; its value stays unknown, because that needs a distribution.
+// Objectives on what people did are judged by their marks.
 func VerdictsNow(
 	s measure.Second, objectives []slo.Objective, marks map[series.MarkKey]time.Duration,
 ) []result.RunningVerdict {
