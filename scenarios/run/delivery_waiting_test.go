@@ -13,7 +13,7 @@ import (
 )
 
 // TestDeliveries_Waiting loses messages of a topic whose broker acknowledges every tenth record without keeping it. The
-// step that asks waits for a message when the settle time has passed: what has not come by then is lost, and not unknown.
+// step that asks waits for a message when the settle time has passed: what has not come by then is lost, not unknown.
 func TestDeliveries_Waiting(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
