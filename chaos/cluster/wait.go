@@ -18,15 +18,15 @@ const (
 func Until(ctx context.Context, ask func() (string, error)) (text string, err error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = askEvery, askMost
-	var last error
 	_, _ = backoff.Retry(ctx, func() (struct{}, error) {
-		if text, err = ask(); last == nil || ctx.Err() == nil {
-			last = err
+		said, failed := ask()
+		if failed == nil || err == nil || ctx.Err() == nil {
+			text, err = said, failed
 		}
-		return struct{}{}, err
+		return struct{}{}, failed
 	}, backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(0))
 	if err != nil {
-		return "", last
+		return "", err
 	}
 	return text, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -93,18 +92,11 @@ func commandText(c *cobra.Command) string {
 
 // commandNamed returns the command below root that the words name; nil: none does, or it is hidden.
 func commandNamed(root *cobra.Command, words []string) *cobra.Command {
-	at := root
-	for _, word := range words {
-		i := slices.IndexFunc(at.Commands(), func(c *cobra.Command) bool { return c.Name() == word })
-		if i < 0 || !at.Commands()[i].IsAvailableCommand() {
-			return nil
-		}
-		at = at.Commands()[i]
-	}
-	if at == root {
+	c, rest, err := root.Find(words)
+	if err != nil || len(rest) > 0 || c == root || !c.IsAvailableCommand() {
 		return nil
 	}
-	return at
+	return c
 }
 
 // commandNames lists the commands below c, as they are written after its name.

@@ -36,7 +36,8 @@ func TestBesidePage(t *testing.T) {
 	})
 	at := -1
 	for _, want := range []string{
-		`<b class="letter">A</b> monday`, `<a href="t/report.html">tuesday</a>`, "<strong>B passes, and A failed.</strong> ", `<dl class="deltas"`, "25% worse",
+		`<b class="letter">A</b> monday`, `<a href="t/report.html">tuesday</a>`,
+		"<strong>B passes, and A failed.</strong> ", `<dl class="deltas"`, "25% worse",
 		`id="objectives"`, `id="curves"`, `<path class="line a"`, `<path class="line b"`, `id="faults"`,
 		`<code>load.browse.rate</code></th><td data-of="A">100/s</td><td data-of="B">150/s</td>`,
 		`<span class="gone">-    rate: 100/s</span>`, `<span class="new">&#43;    rate: 150/s</span>`,

@@ -32,8 +32,9 @@ func TestEscapeEnd(t *testing.T) {
 		t.Errorf("less: %s", got)
 	}
 	e.Outcome, e.Back, e.After = result.EscapeNone, result.NaN, result.NaN
-	if got, want := words.EscapeEnd(&e), "It was bad for 48s at 200/s without the fault, and did not come back in 11s of lower "+
-		"loads, down to 20/s (10%): another cause than the load holds it down, or a backlog that takes longer to drain."; got != want {
+	if got, want := words.EscapeEnd(&e), "It was bad for 48s at 200/s without the fault, and did not come back in "+
+		"11s of lower loads, down to 20/s (10%): another cause than the load holds it down, or a backlog that takes "+
+		"longer to drain."; got != want {
 		t.Errorf("none: got %s\nwant %s", got, want)
 	}
 }

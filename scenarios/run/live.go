@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
@@ -128,7 +129,11 @@ func (l *live) tell(iv result.Interval, second measure.Second) {
 	if l.session.o.Live == nil {
 		return
 	}
-	iv.Objectives = judge.VerdictsNow(second, l.plan.Objectives(l.session.o.NoChaos), l.faults.marks.times(second.Faults))
+	marks := map[series.MarkKey]time.Duration{}
+	for i := range second.Faults {
+		l.faults.marks.addTo(marks, i, second.Faults[i].Name)
+	}
+	iv.Objectives = judge.VerdictsNow(second, l.plan.Objectives(l.session.o.NoChaos), marks)
 	if escape := l.escape.Load(); escape != nil { // its requests belong to no objective and no total
 		of := iv
 		iv, _ = escape.Interval()

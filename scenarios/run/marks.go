@@ -177,19 +177,15 @@ func (m *marks) record(fault, occurrence string) *result.OperatorRecord {
 	return &out
 }
 
-// times returns the marks of occurrences, by their numbers.
-func (m *marks) times(occurrences []measure.Occurrence) map[series.MarkKey]time.Duration {
+// addTo adds the times of the marks of occurrence n, whose name is given, to what the judge is told.
+func (m *marks) addTo(to map[series.MarkKey]time.Duration, n int, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out := map[series.MarkKey]time.Duration{}
-	for i := range occurrences {
-		for _, k := range result.MarkKinds() {
-			if mark := m.of[occurrences[i].Name].Mark(k); mark != nil {
-				out[series.MarkKey{Occurrence: i, Kind: k}] = mark.At.D()
-			}
+	for _, k := range result.MarkKinds() {
+		if mark := m.of[name].Mark(k); mark != nil {
+			to[series.MarkKey{Occurrence: n, Kind: k}] = mark.At.D()
 		}
 	}
-	return out
 }
 
 // mostMarked bounds the occurrences that an interval lists for marks.

@@ -204,11 +204,7 @@ func (s *snapshot) judgeCase() judge.Case {
 		if rec.Detect != nil {
 			c.Detected[rec.N] = observe.DetectionOf(rec.Detect, sc.Secrets.Mask)
 		}
-		for _, k := range result.MarkKinds() {
-			if m := s.marks.record(rec.Fault, rec.Name).Mark(k); m != nil {
-				c.Marks[series.MarkKey{Occurrence: rec.N, Kind: k}] = m.At.D()
-			}
-		}
+		s.marks.addTo(c.Marks, rec.N, rec.Name)
 	}
 	s.observers.observed.JudgedBy(c.SLO, s.records, &c)
 	if !s.final() {
