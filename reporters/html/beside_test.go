@@ -30,6 +30,7 @@ func besidePage(t *testing.T, p BesidePage) string {
 func TestBesidePage(t *testing.T) {
 	a, b := twoRuns()
 	a.Verdict, b.Verdict = scenarios.Fail, scenarios.Pass
+	b.Comparison.Caution = "One run is <no> control; use `brunt ab`."
 	page := besidePage(t, BesidePage{
 		A: BesideRun{Name: "monday", Result: a}, B: BesideRun{Name: "tuesday", Link: "t/report.html", Result: b},
 		Comparison: b.Comparison,
@@ -38,6 +39,7 @@ func TestBesidePage(t *testing.T) {
 	for _, want := range []string{
 		`<b class="letter">A</b> monday`, `<a href="t/report.html">tuesday</a>`,
 		"<strong>B passes, and A failed.</strong> ", `<dl class="deltas"`, "25% worse",
+		"Before you trust this: One run is &lt;no&gt; control; use <code>brunt ab</code>.",
 		`id="objectives"`, `id="curves"`, `<path class="line a"`, `<path class="line b"`, `id="faults"`,
 		`<code>load.browse.rate</code></th><td data-of="A">100/s</td><td data-of="B">150/s</td>`,
 		`<span class="gone">-    rate: 100/s</span>`, `<span class="new">&#43;    rate: 150/s</span>`,

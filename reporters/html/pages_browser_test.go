@@ -79,9 +79,11 @@ func pages(t *testing.T) map[string]string {
 	tried := MatrixCell{Text: "survived", Tone: "good", Why: "no request failed", Link: "a/report.html"}
 	drill := MatrixDrill{"replica-crash", "crash", "A replica dies.", "failed", "bad", "errors < 1%: 3%", "a/report.html"}
 	matrix := MatrixPage{
-		Name: "shop", Summary: "1 of 2 drills failed.", Effects: []string{"dies", "slow"},
+		Name: "shop", Summary: "1 of 2 drills failed.",
+		Effects: []string{"dies", "restarts", "hangs", "slow", "errors", "cut", "lossy", "starved", "clock"},
 		Rows: []MatrixRow{
-			{"Services", "posts", []MatrixCell{tried, {Text: "–"}}}, {"", "users", []MatrixCell{tried, tried}},
+			{"Services", "posts", append(slices.Repeat([]MatrixCell{{Text: "not possible"}}, 8), tried)},
+			{"", "users", append(slices.Repeat([]MatrixCell{{Text: "never tried"}}, 8), tried)},
 		},
 		Barred: []string{"slow: nothing can be slowed without a link"}, Failed: []MatrixDrill{drill},
 		Drills: []MatrixDrill{drill}, NotTried: []MatrixDrill{{Name: "disk-full", Family: "disk", Why: "it has no disk"}},
@@ -596,9 +598,10 @@ func TestHTML_PagesAccessible(t *testing.T) {
 				}
 				b.accessible(script)
 				if l.media == "print" { // paper does not scroll, and unfolds no table
-					if cut := see[[]string](b, `[...document.querySelectorAll('table')].filter(e => !e.closest('details') &&
-						e.getBoundingClientRect().right > innerWidth + 1).map(e => e.className)`); len(cut) > 0 {
-						t.Errorf("paper cuts the tables %q", cut)
+					if cut := see[[]string](b, `[...document.querySelectorAll('table, .graph')].filter(e =>
+						!e.closest('details') && e.getBoundingClientRect().right > innerWidth + 1)
+						.map(e => e.getAttribute('class'))`); len(cut) > 0 {
+						t.Errorf("paper cuts %q", cut)
 					}
 				}
 			})

@@ -26,17 +26,22 @@ func term(words string) template.HTML {
 	if !ok {
 		return template.HTML(text)
 	}
-	var tip strings.Builder
-	for i, part := range strings.Split(t.Sentence(), "`") {
+	return template.HTML(`<span class="term">`+text+`<span class="tip" role="tooltip">`) + coded(t.Sentence()) +
+		template.HTML(` <code>brunt explain `+t.Name+`</code></span></span>`)
+}
+
+// coded escapes a text, and shows each part of it between backticks as code.
+func coded(text string) template.HTML {
+	var out strings.Builder
+	for i, part := range strings.Split(text, "`") {
 		if i%2 == 1 {
 			part = "<code>" + template.HTMLEscapeString(part) + "</code>"
 		} else {
 			part = template.HTMLEscapeString(part)
 		}
-		tip.WriteString(part)
+		out.WriteString(part)
 	}
-	return template.HTML(`<span class="term">` + text + `<span class="tip" role="tooltip">` + tip.String() +
-		` <code>brunt explain ` + t.Name + `</code></span></span>`)
+	return template.HTML(out.String())
 }
 
 // tips matches the explanations that a page shows.
