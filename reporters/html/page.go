@@ -37,7 +37,8 @@ var sources embed.FS
 
 // templateFuncs are the functions of page.tmpl, and of templates that use parts of it.
 var templateFuncs = template.FuncMap{
-	"need": needOf, "term": term, "coded": coded, "slow": slowOf, "steps": stepsOf, "states": statesOf, "word": words.Verdict,
+	"need": needOf, "term": term, "coded": coded,
+	"slow": slowOf, "steps": stepsOf, "states": statesOf, "word": words.Verdict,
 }
 
 var pageTemplate = sync.OnceValue(func() *template.Template {

@@ -41,7 +41,8 @@ func trust(r *result.Result) *Trust {
 		return t
 	}
 	t.Mark, t.Tone, t.Title = "!", "unsure", "Busy machine"
-	if !g.LateAlone() {
+	usedUp := func(l result.Limit) bool { return l.Remedy == result.MoreCores }
+	if !g.LateAlone() || slices.ContainsFunc(g.Limited, usedUp) {
 		t.Title = "brunt at its limit"
 		if !g.Lag.P99.Known() {
 			late = Clean(firstOf(g.Limits))

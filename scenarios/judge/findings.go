@@ -75,6 +75,8 @@ type Case struct {
 	// Held has the seconds in which other programs held the processors of the machine on which brunt and the target
 	// run, ascending.
 	Held []requests.Span
+	// Used has the seconds in which brunt itself used at least half of the processors that it may use, ascending.
+	Used []requests.Span
 	// Waited returns how long tasks waited for a processor, at most, in any span of length most that begins in from..to.
 	// These are tasks of the target's units alone if own is true, and otherwise of the whole machine. Nil means that it
 	// is not known.

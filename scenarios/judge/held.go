@@ -16,23 +16,31 @@ const (
 	heldName   = "processors held"
 	heldCounts = "other programs held the processors of the machine on which brunt and the target run: the seconds are " +
 		"left out in which that may explain each timeout and each slow answer, because the target's units waited for a " +
-		"processor for as long; their other errors count, unless a unit that a fault hit was away only for as long"
-	heldChanged = "a failure is inconclusive: the target may have lacked a processor"
+		"processor for as long; their other errors count, unless a unit that a fault hit was away only for as long. So are " +
+		"the seconds in which brunt itself used half of its processors or more, and was late by 100 ms or a tenth of the wait"
+	heldChanged = "a failure is inconclusive, as the target may have lacked a processor; it is invalid if brunt itself " +
+		"used the processors"
 )
 
 // explains is the share of the longest answer for which the units must have waited to explain it. The rest is what the
 // answer takes anyway, and the error of the readings.
 const explains = .9
 
-// heldWindows returns the windows, by start, in which other programs held the processors, and whose timeouts and slow
-// answers a lack of processors may explain; see [readings.waited]. The value is how many of their errors it does not
-// explain. An error other than a timeout is an answer of the target, or of its system, and no wait explains it, unless
-// a unit that a fault hit was down only for as long; see [readings.heldAway].
-func (f *readings) heldWindows() map[time.Duration]int64 {
-	if f.held != nil || len(f.c.Held) == 0 {
+// A heldWindow is a window whose timeouts and slow answers a lack of processors may explain.
+type heldWindow struct {
+	others int64 // errors that it does not explain
+	own    bool  // brunt itself used the processors, and not other programs
+}
+
+// heldWindows returns the windows, by start, in which other programs held the processors, or brunt itself did, and
+// whose timeouts and slow answers that may explain; see [readings.waited] and [readings.overloaded]. An error other
+// than a timeout is an answer of the target, or of its system, and no wait explains it, unless a unit that a fault hit
+// was down only for as long; see [readings.heldAway].
+func (f *readings) heldWindows() map[time.Duration]heldWindow {
+	if f.held != nil || len(f.c.Held) == 0 && len(f.c.Used) == 0 {
 		return f.held
 	}
-	out, away := map[time.Duration]int64{}, f.heldAway()
+	out, away := map[time.Duration]heldWindow{}, f.heldAway()
 	f.index()
 	for next := 0; next < len(f.records); {
 		start, first := f.records[next].Start, next
@@ -41,17 +49,48 @@ func (f *readings) heldWindows() map[time.Duration]int64 {
 		}
 		in := requests.Span{From: start, To: f.EndOf(start)}
 		if in.Covered(away) > 0 {
-			out[start] = 0
+			out[start] = heldWindow{}
 			continue
 		}
 		longest, others := f.longestWait(f.records[first:next])
 		wait := requests.Span{From: start, To: in.To + longest}
-		if wait.Covered(f.c.Held) > 0 && f.waited(in, longest, f.lagOf(wait)) {
-			out[start] = others
+		switch {
+		case f.overloaded(wait, longest):
+			out[start] = heldWindow{others, true}
+		case wait.Covered(f.c.Held) > 0 && f.waited(in, longest, f.lagOf(wait)):
+			out[start] = heldWindow{others, false}
 		}
 	}
 	f.held = out
 	return out
+}
+
+// overloadLag is a lag of brunt that is not that of a busy moment: ten times the largest of a healthy run.
+const overloadLag = 100 * time.Millisecond
+
+// overloaded reports whether brunt itself was overloaded while requests of a window waited, for as long as longest at
+// most. For half of that time it used half of its processors or more. In half of the windows in which it began requests
+// it was late by [overloadLag], or by so much that the waits for a processor of one request, at most
+// [result.ProcessorWaits], may be as long as the longest answer. A request then waits for brunt to send it, for a
+// connection that brunt did not yet free, and for its answer to be read; that queue grows for as long as it goes on.
+func (f *readings) overloaded(wait requests.Span, longest time.Duration) bool {
+	if longest == 0 || 2*wait.Covered(f.c.Used) < wait.Length() {
+		return false
+	}
+	late, all, least := 0, 0, min(overloadLag, longest/result.ProcessorWaits)
+	first, _ := slices.BinarySearch(f.starts, wait.From)
+	for _, start := range f.starts[first:] {
+		if start >= wait.To {
+			break
+		}
+		if lag := f.late[start]; lag > 0 {
+			all++
+			if lag >= least {
+				late++
+			}
+		}
+	}
+	return all > 0 && 2*late >= all
 }
 
 // heldAway lists the spans in which a unit that a fault hit was not well, where a lack of processors may explain how
@@ -152,7 +191,7 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 	if r.Verdict != scenarios.Fail || e.unheld == nil || !waits {
 		return r
 	}
-	n := e.read.heldIn(q.p.Span)
+	doubt, n := e.read.heldIn(q.p.Span)
 	if n == 0 {
 		return r
 	}
@@ -185,7 +224,7 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 		sum = q.punctual.WithBadOf(&sum)
 	}
 	if supposed.punctually(q, sum).Verdict != scenarios.Fail {
-		r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{{Kind: result.MachineFails, Count: n}}
+		doubt(&r)
 	}
 	return r
 }
@@ -203,9 +242,9 @@ func (f *readings) ofUsers(o slo.Objective) bool {
 // withHeldGood judges a failure on faults again as if each request in the windows of [readings.heldWindows] had been
 // good, but for errors that no wait explains.
 func withHeldGood(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
-	n := f.read.heldIn(f.read.run())
+	doubt, n := f.read.heldIn(f.read.run())
 	if n > 0 && q.judge(f.supposing(f.read.withHeldGood())).Verdict != scenarios.Fail {
-		r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{{Kind: result.MachineFails, Count: n}}
+		doubt(&r)
 	}
 	return r
 }
@@ -234,28 +273,38 @@ func (f *readings) withHeldGood() readings {
 // [readings.heldWindows]. Errors that no wait explains stay, and a step was skipped for each of them at most. The other
 // requests of such a window count as good.
 func (f *readings) keptOf(r *record) (kept measure.Counts, held bool) {
-	others, held := f.heldWindows()[r.Start]
+	in, held := f.heldWindows()[r.Start]
 	if !held {
 		return kept, false
 	}
 	all := r.Counts.Punctual()
 	kept.Kinds[scenarios.Shed] = all.Kinds[scenarios.Shed]
-	if others > 0 {
+	if in.others > 0 {
 		kept.Kinds[scenarios.Error] = f.unexplained(r)
-		kept.Kinds[scenarios.Skipped] = min(all.Kinds[scenarios.Skipped], others)
+		kept.Kinds[scenarios.Skipped] = min(all.Kinds[scenarios.Skipped], in.others)
 	}
 	kept.Kinds[scenarios.OK] = all.Offered() - kept.Offered()
 	kept.Checks, kept.Failed = kept.Bad(), kept.Bad()
 	return kept, true
 }
 
-// heldIn returns how many seconds of a span have one of the windows of heldWindows.
-func (f *readings) heldIn(in requests.Span) int64 {
-	seconds := map[time.Duration]bool{}
-	for start := range f.heldWindows() {
+// heldIn returns how many seconds of a span have one of the windows of heldWindows, and what a failure becomes that
+// the other windows do not show: inconclusive, or invalid if brunt itself used the processors in any of them.
+func (f *readings) heldIn(in requests.Span) (doubt func(*result.ObjectiveResult), n int64) {
+	seconds, own := map[time.Duration]bool{}, map[time.Duration]bool{}
+	for start, w := range f.heldWindows() {
 		if start >= in.From && start < in.To {
 			seconds[measure.FloorSecond(start)] = true
+			if w.own {
+				own[measure.FloorSecond(start)] = true
+			}
 		}
 	}
-	return int64(len(seconds))
+	return func(r *result.ObjectiveResult) {
+		if len(own) > 0 {
+			r.Doubt(result.Note{Kind: result.OwnLoadFails, Count: int64(len(own))})
+			return
+		}
+		r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{{Kind: result.MachineFails, Count: int64(len(seconds))}}
+	}, int64(len(seconds))
 }

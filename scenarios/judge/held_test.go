@@ -134,6 +134,59 @@ func TestJudge_Held(t *testing.T) {
 	}
 }
 
+// TestJudge_Overloaded: 50 requests a second for 20 s, of which those from 10 to 15 s time out, are slow or fail. brunt
+// used its processors, and was late in most seconds while they waited, or it was not.
+func TestJudge_Overloaded(t *testing.T) {
+	used, late := []requests.Span{{From: 9 * sec, To: 20 * sec}}, 400*ms
+	timeout := func(o *scenarios.Outcome) {
+		o.First, o.End = o.Sent+8*sec, o.Sent+8*sec
+		o.Kind, o.Cause, o.Status, o.Answered = scenarios.Error, scenarios.Timeout, 0, false
+	}
+	slow := func(o *scenarios.Outcome) { o.First, o.End = o.Sent+3*sec, o.Sent+3*sec }
+	refused := func(o *scenarios.Outcome) { o.Kind, o.Cause, o.Status = scenarios.Error, scenarios.Status(503), 503 }
+	for _, c := range []struct {
+		name, text string
+		wrong      func(*scenarios.Outcome)
+		used       []requests.Span
+		lag        time.Duration // of one request in each of the seconds
+		seconds    int           // in which it was late, from 10 s on
+		want       scenarios.Verdict
+	}{
+		{"timeouts", "errors < 1%", timeout, used, late, 10, scenarios.Invalid},
+		{"late in three seconds", "errors < 1%", timeout, used, late, 3, scenarios.Fail},
+		{"late by less than a busy moment", "errors < 1%", timeout, used, 50 * ms, 10, scenarios.Fail},
+		{"brunt had little to do", "errors < 1%", timeout, nil, late, 10, scenarios.Fail},
+		{"brunt was busy before", "errors < 1%", timeout, []requests.Span{{To: 9 * sec}}, late, 10, scenarios.Fail},
+		{"answers of 503 do not come from waiting", "errors < 1%", refused, used, late, 10, scenarios.Fail},
+		{"slow answers", "p95 < 300ms", slow, used, late, 10, scenarios.Invalid},
+		{"slow answers, and brunt had little to do", "p95 < 300ms", slow, nil, late, 10, scenarios.Fail},
+		{"recovery", "recover < 1s after f", timeout, used, late, 10, scenarios.Invalid},
+		{"recovery, and brunt had little to do", "recover < 1s after f", timeout, nil, late, 10, scenarios.Fail},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := many(1000, 5*ms, okay)
+			for i := 500; i < 750; i++ {
+				c.wrong(&list[i])
+			}
+			for i := 500; i < 500+50*c.seconds; i += 50 {
+				lateBy(c.lag, list[i:i+1])
+			}
+			o, s := parseObjectives(t, c.text), oneStep
+			s.Loads = []measure.SeriesLoad{{Name: "browse", Timeout: 8 * sec}}
+			r := newFixtureWith(t, measure.Config{Series: s}, o...)
+			r.play(list, action{10 * sec, func() { r.Inject("f", "f") }}, action{11 * sec, func() { r.Clear(0) }})
+			got := r.finish(judge.Case{SLO: o, Used: c.used, Hold: 2 * sec}, 20*sec).Objectives[0]
+			if got.Verdict != c.want {
+				t.Fatalf("%s is %s, measured %v (%s); want %s", c.text, got.Verdict, got.Measured, got.Note, c.want)
+			}
+			of := got.Because
+			if c.want == scenarios.Invalid && (len(of) != 1 || of[0].Kind != result.OwnLoadFails || got.Why != result.Late) {
+				t.Errorf("the reason is %v, %v", of, got.Why)
+			}
+		})
+	}
+}
+
 // TestJudge_Waited: 50 requests a second for 20 s, of which those from 10 to 15 s take 700 ms, while other programs
 // hold the processors. Whether that explains it, the waits of the target's units tell, and not brunt's own lag, if they
 // are known.

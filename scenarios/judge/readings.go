@@ -30,9 +30,9 @@ type readings struct {
 	longest []time.Duration
 	late    map[time.Duration]time.Duration
 
-	held     map[time.Duration]int64 // see heldWindows, which makes it
-	heldGood bool                    // the requests of these windows count as good; see withHeldGood
-	without  map[time.Duration]int64 // windows that rates leave out, by start; see withoutHeld
+	held     map[time.Duration]heldWindow // see heldWindows, which makes it
+	heldGood bool                         // the requests of these windows count as good; see withHeldGood
+	without  map[time.Duration]heldWindow // windows that rates leave out, by start; see withoutHeld
 }
 
 // A record is a cell without its distributions.

@@ -195,14 +195,25 @@ const ProcessorWaits = 10
 // heldByOthers is the share of the processors from which on other programs hold them.
 const heldByOthers = .5
 
-// A HeldSecond is a second in which other programs held the processors of the machine on which brunt and the target
-// run, or several seconds without a reading. Times are offsets from t0.
+// A HeldSecond is a second in which other programs, or brunt itself, held the processors of the machine on which brunt
+// runs, or several seconds without a reading. Times are offsets from t0.
 type HeldSecond struct{ From, To Num }
 
-// Held returns the seconds in which other programs used half of the processors or more, while tasks waited for one. A
-// reading is longer than a second if brunt itself waited. Without [GeneratorTick.Took] it began with the one before.
-func (g *Generator) Held() (out []HeldSecond) {
-	for i, t := range g.Seconds {
+// Held returns the seconds in which other programs used half of the processors or more, while tasks waited for one.
+func (g *Generator) Held() []HeldSecond {
+	return g.spans(func(t *GeneratorTick) bool { return t.Others >= heldByOthers && t.Pressure >= Contended })
+}
+
+// Used returns the seconds in which brunt itself used half of the processors that it may use or more, of cores in all.
+func (g *Generator) Used(cores int) []HeldSecond {
+	return g.spans(func(t *GeneratorTick) bool { return float64(t.CPU) >= .5*float64(cores) })
+}
+
+// spans returns the seconds for which such holds. A reading is longer than a second if brunt itself waited. Without
+// [GeneratorTick.Took] it began with the one before.
+func (g *Generator) spans(such func(*GeneratorTick) bool) (out []HeldSecond) {
+	for i := range g.Seconds {
+		t := &g.Seconds[i]
 		from := t.T - 1
 		switch {
 		case t.Took > 0:
@@ -210,7 +221,7 @@ func (g *Generator) Held() (out []HeldSecond) {
 		case i > 0:
 			from = g.Seconds[i-1].T
 		}
-		if t.Others >= heldByOthers && t.Pressure >= Contended {
+		if such(t) {
 			out = append(out, HeldSecond{from, t.T})
 		}
 	}

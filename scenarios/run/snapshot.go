@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"runtime"
 	"slices"
 	"time"
 
@@ -220,8 +221,9 @@ func (s *snapshot) judgeCase() judge.Case {
 	}
 	c.Unwell = unwellUnits(s.records, s.session.log.Events())
 	c.Waited = s.observers.usage.Waited
-	for _, h := range s.observers.health.Held() {
-		c.Held = append(c.Held, requests.Span{From: h.From.D(), To: h.To.D()})
+	c.Held = spansOf(s.observers.health.Held())
+	if s.loads.crew == nil { // a worker has processors of its own, or shares them with others
+		c.Used = spansOf(s.observers.health.Used(runtime.GOMAXPROCS(0)))
 	}
 	if s.loads.account != nil {
 		c.Lost = s.loads.account.Lost
@@ -240,6 +242,13 @@ func (s *snapshot) judgeCase() judge.Case {
 		}
 	}
 	return c
+}
+
+func spansOf(list []result.HeldSecond) (out []requests.Span) {
+	for _, h := range list {
+		out = append(out, requests.Span{From: h.From.D(), To: h.To.D()})
+	}
+	return out
 }
 
 // recordsSoFar returns the records of occurrences while the loads go on. The timeline's own records can't be used,
