@@ -80,7 +80,9 @@ does not overlap that of the first search at the level before.`,
 			}
 			if page != "" {
 				charts := append(trendCharts(trends), toleranceCharts(tolerances)...)
-				if err := writePage(page, all[0].Name, all[len(all)-1].Machine.String(), charts); err != nil {
+				if err := writePage(page, html.TrendPage{
+					Name: all[0].Name, Machine: all[len(all)-1].Machine.String(), Charts: charts, More: compare.Untested(trends),
+				}); err != nil {
 					return err
 				}
 			}
@@ -135,7 +137,7 @@ func told(w io.Writer, file, page string, list []*search.Tolerance) error {
 		}
 	}
 	if page != "" {
-		if err := writePage(page, list[0].Name, "", toleranceCharts(list)); err != nil {
+		if err := writePage(page, html.TrendPage{Name: list[0].Name, Charts: toleranceCharts(list)}); err != nil {
 			return err
 		}
 	}
@@ -272,8 +274,7 @@ func writeTrends(
 }
 
 // writePage writes a page of charts. The file appears whole or not at all.
-func writePage(file, name, machine string, charts []html.TrendChart) error {
-	p := html.TrendPage{Name: name, Machine: machine, Charts: charts}
+func writePage(file string, p html.TrendPage) error {
 	return writeWhole(file, disk.Shared, p.Report)
 }
 

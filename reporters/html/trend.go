@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ type TrendPage struct {
 	Name    string // of the scenario
 	Machine string // kind of machine
 	Note    string // caption of the charts; empty: they show the levels that the trend of a history found on Machine
+	More    string // what else to know, after the caption; may be empty
 	Charts  []TrendChart
 	Site    *SiteLinks // nil: the page stands alone
 }
@@ -93,11 +95,13 @@ type (
 func (p TrendPage) Report(w io.Writer) error {
 	v := trendView{Name: p.Name, Note: p.Note, Site: p.Site}
 	if p.Note == "" {
-		v.Note = "On " + p.Machine +
-			". A line is a level, found by dividing the series where its parts differ most; an empty circle is a run that " +
-			"the gate " +
-			"found to be worse, ▲ one whose value has no end."
+		v.Note = "A line is a level, found by dividing the series where its parts differ most; an empty circle is a run " +
+			"that the gate found to be worse, ▲ one whose value has no end."
+		if p.Machine != "" {
+			v.Note = "On " + p.Machine + ". " + v.Note
+		}
 	}
+	v.Note = strings.TrimSpace(v.Note + " " + p.More)
 	var err error
 	if v.CSS, err = stylesOf("assets/trend.css", siteStyle); err != nil {
 		return err

@@ -359,6 +359,15 @@ func TestTrends(t *testing.T) {
 	if s := b.String(); !strings.Contains(s, "with c12 (run-13): worse by 2") {
 		t.Errorf("it says %q", s)
 	}
+	for n, untested := range map[int]bool{7: true, 8: false} {
+		few := Trends(all[:n], Options{Metrics: []string{"p95", "rate"}})
+		b.Reset()
+		must(t, TrendText(&b, few))
+		const says = "Whether the level changed is not tested for 2 of 2 figures: that needs 8 runs with a finite value."
+		if few[0].Untested != untested || strings.Contains(b.String(), says) != untested {
+			t.Errorf("of %d runs it says %q", n, b.String())
+		}
+	}
 }
 
 func FuzzParseRecord(f *testing.F) {

@@ -23,6 +23,8 @@ type Trend struct {
 	Points []Point   `json:"points"` // the oldest first
 	Moves  []Move    `json:"moves"`  // changes of level
 	Levels []float64 `json:"levels"` // one between each two moves: geometric mean, or the mean if values are shares
+	// Untested says that too few runs have a finite value for a change of level to be seen, so no move is no answer.
+	Untested bool `json:"untested,omitempty"`
 
 	metric *metric
 }
@@ -91,6 +93,7 @@ func trend(all []*Record, of []values, at place, m *metric, series int) Trend {
 			points, index = append(points, x), append(index, len(t.Points)-1)
 		}
 	}
+	t.Untested = len(points) < 2*leastLevel
 	from := 0
 	cuts := changes(points, leastLevel, series, rand.New(rand.NewPCG(1, uint64(len(points)))))
 	for _, cut := range append(cuts, len(points)) {
@@ -160,6 +163,24 @@ func TrendText(w io.Writer, trends []Trend) error {
 			fmt.Fprintf(&b, "  changed level on %s\n", syntax.Clean(t.Sentence(m)))
 		}
 	}
+	if text := Untested(trends); text != "" {
+		fmt.Fprintf(&b, "\n%s\n", text)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// Untested says of how many trends too few runs are on file to tell whether the level changed. It is empty if of none.
+func Untested(trends []Trend) string {
+	n := 0
+	for i := range trends {
+		if trends[i].Untested {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Whether the level changed is not tested for %d of %s: that needs %d runs with a finite value.",
+		n, syntax.Amount(len(trends), "figure"), 2*leastLevel)
 }
