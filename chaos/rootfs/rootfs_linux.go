@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -13,9 +14,40 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Open opens the directory at an absolute path in a process's view of the filesystem.
+// Open opens the directory at an absolute path in a process's view of the filesystem. If the process has no such
+// directory, the error names some that it writes to.
 func Open(pid int, path string) (*os.File, error) {
-	return open(pid, path, unix.O_RDONLY|unix.O_DIRECTORY)
+	dir, err := open(pid, path, unix.O_RDONLY|unix.O_DIRECTORY)
+	if errors.Is(err, os.ErrNotExist) {
+		if list := written(pid); len(list) > 0 {
+			return nil, fmt.Errorf("%w; its process writes to %s", err, strings.Join(list, " and "))
+		}
+	}
+	return dir, err
+}
+
+// mostWritten is the number of directories that an error names.
+const mostWritten = 3
+
+// written lists directories in which a process has regular files open for writing, in its own view, in order.
+func written(pid int) (list []string) {
+	fds, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	for _, fd := range fds {
+		link := fmt.Sprintf("/proc/%d/fd/%s", pid, fd.Name())
+		path, err := os.Readlink(link)
+		if err != nil || !filepath.IsAbs(path) || strings.HasSuffix(path, " (deleted)") {
+			continue // no file with a name
+		}
+		if is, err := os.Stat(link); err != nil || !is.Mode().IsRegular() ||
+			!writes(fmt.Sprintf("/proc/%d/fdinfo/%s", pid, fd.Name())) {
+			continue
+		}
+		if dir := filepath.Dir(path); !slices.Contains(list, dir) && len(list) < mostWritten {
+			list = append(list, dir)
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 func open(pid int, path string, flags uint64) (*os.File, error) {

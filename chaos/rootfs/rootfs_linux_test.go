@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -91,6 +92,29 @@ func TestOpen(t *testing.T) {
 				t.Errorf("it is another directory: %v", err)
 			}
 		})
+	}
+}
+
+// TestOpen_Missing: the error names the directory that the process writes to, and none that it only reads.
+func TestOpen_Missing(t *testing.T) {
+	dir := t.TempDir()
+	for name, flags := range map[string]int{"written": os.O_RDWR, "read": os.O_RDONLY} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.OpenFile(filepath.Join(dir, name, "file"), os.O_CREATE|flags, 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+	}
+	_, err := Open(os.Getpid(), filepath.Join(dir, "none"))
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("a directory that is missing: %v", err)
+	}
+	_, list, found := strings.Cut(err.Error(), "its process writes to ")
+	if !found || !strings.Contains(list, dir+"/written") || strings.Contains(list, dir+"/read") {
+		t.Errorf("it names %q", list)
 	}
 }
 
