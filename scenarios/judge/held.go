@@ -17,7 +17,7 @@ const (
 	heldCounts = "other programs held the processors of the machine on which brunt and the target run: the seconds are " +
 		"left out in which that may explain each timeout and each slow answer, because the target's units waited for a " +
 		"processor for as long; their other errors count, unless a unit that a fault hit was away only for as long. So are " +
-		"the seconds in which brunt itself used half of its processors or more, and was late by 100 ms or a tenth of the wait"
+		"the seconds in which brunt itself used half of its processors or more, and was late by 100 ms"
 	heldChanged = "a failure is inconclusive, as the target may have lacked a processor; it is invalid if brunt itself " +
 		"used the processors"
 )
@@ -69,15 +69,14 @@ func (f *readings) heldWindows() map[time.Duration]heldWindow {
 const overloadLag = 100 * time.Millisecond
 
 // overloaded reports whether brunt itself was overloaded while requests of a window waited, for as long as longest at
-// most. For half of that time it used half of its processors or more. In half of the windows in which it began requests
-// it was late by [overloadLag], or by so much that the waits for a processor of one request, at most
-// [result.ProcessorWaits], may be as long as the longest answer. A request then waits for brunt to send it, for a
-// connection that brunt did not yet free, and for its answer to be read; that queue grows for as long as it goes on.
+// most: for half of that time it used half of its processors or more, and in half of the windows in which it began
+// requests it was late by [overloadLag]. A request then waits for brunt to send it, for a connection that brunt did not
+// yet free, and for its answer to be read; that queue grows for as long as it goes on.
 func (f *readings) overloaded(wait requests.Span, longest time.Duration) bool {
 	if longest == 0 || 2*wait.Covered(f.c.Used) < wait.Length() {
 		return false
 	}
-	late, all, least := 0, 0, min(overloadLag, longest/result.ProcessorWaits)
+	late, all := 0, 0
 	first, _ := slices.BinarySearch(f.starts, wait.From)
 	for _, start := range f.starts[first:] {
 		if start >= wait.To {
@@ -85,7 +84,7 @@ func (f *readings) overloaded(wait requests.Span, longest time.Duration) bool {
 		}
 		if lag := f.late[start]; lag > 0 {
 			all++
-			if lag >= least {
+			if lag >= overloadLag {
 				late++
 			}
 		}
