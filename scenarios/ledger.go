@@ -25,9 +25,10 @@ type Ledger struct {
 	// the id that a write is found by: "${var.NAME}" that a step extracts, "${data.NAME.COLUMN}", or "${ledger.id}",
 	// a new id for each write, which the write must contain
 	ID template.Text `yaml:"id,required"`
-	// the request that reads a write by its id, "${id}"; status 404 or 410 means that the write is not there, and for
-	// a stream its `absent` says which message does. A list holds several steps, made one after the other, such as one
-	// that opens a stream and one that asks; each but the last only has to be answered well
+	// the request that reads a write by its id, "${id}". The write is not there if the answer says so: status 404 or 410,
+	// no row, a key that Redis or memcached lacks, no message of MQTT, and for a stream what its `absent` says. A list
+	// holds several steps, made one after the other, such as one that opens a stream and one that asks; each but the last
+	// only has to be answered well. A topic of Kafka or a queue can't be asked for one message: it has `deliveries`
 	Read Reads `yaml:"read,required"`
 	// where the answer to the last step of `read` has a list of the writes found, such as "$.items", or their number;
 	// a JSON path, or what else `extract` of such a step takes, such as "~ COUNT ([0-9]+)". Without it, any good

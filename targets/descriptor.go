@@ -59,7 +59,7 @@ type Descriptor struct {
 	// EndIteration closes everything that an iteration opened in its session. It may be nil.
 	EndIteration func(s Session, it *template.Iter)
 	// Absent reports whether an answer says that the requested item does not exist, for ledger
-	// reads. It may be nil.
+	// reads. It may be nil: then no ledger reads by the protocol.
 	Absent func(c scenarios.Call, out *scenarios.Outcome) bool
 	// Resumes reports whether a call that replays, by its traits, missed no message although it ended with an error: a
 	// later call has them. It may be nil, which means that it missed none if it has an answer, or if nothing came.

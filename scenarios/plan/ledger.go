@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,9 +134,28 @@ func (c *ledgerCompiler) ledgerRead(p *ledger.Spec) {
 			p.Values = append(p.Values, c.plan.Scenario.Symbols.Var(f.Key))
 		}
 	}
-	if !slices.ContainsFunc(p.Calls(), namesWrite) {
+	named := slices.ContainsFunc(p.Calls(), namesWrite)
+	switch why := c.unfit(p.Query.Call, named); {
+	case why != "":
+		c.m.AddHint(p.Of("read"), fmt.Sprintf("such as deliveries: {orders: {sent: %q, seen: {ask: STEP, id: $.id}, "+
+			"within: 10s}}, which counts lost messages", p.Write), "`read`: %s", why)
+	case !named:
 		c.m.AddHint(p.Of("read"), "such as {get: \"/posts/${id}\"}", "`read` names ${id} nowhere, so it asks for no write")
 	}
+}
+
+// unfit says why a ledger can't read by a call; empty if it can. A ledger asks for one write, may ask again, and must
+// be told when there is none. named: the steps of `read` name ${id}.
+func (c *ledgerCompiler) unfit(call scenarios.Call, named bool) string {
+	switch t := call.Traits(); {
+	case c.plan.Protocols.Of(call).Absent == nil:
+		return t.Method + " can't say that a write is not there"
+	case t.Replays:
+		return t.Method + " takes what it reads, and a ledger may read a write more than once"
+	case t.Waits && !named:
+		return t.Method + " reads whatever message comes"
+	}
+	return ""
 }
 
 // ledgerAt resolves one entry of `at`.

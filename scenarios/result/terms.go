@@ -747,7 +747,8 @@ var all = []Term{
 			"brunt reads writes back while the load runs: a write that was there then and is lost in the end was lost to a " +
 			"later fault. If it was not read between them, it is lost to one or the other, and counts for neither. With " +
 			"`probe: 20/s` brunt also reads the latest write from each unit while the load runs; `stale.reads` counts the " +
-			"reads that did not find it.",
+			"reads that did not find it. A topic of Kafka or a queue, which can't be asked for one message, has " +
+			"`deliveries` instead.",
 	},
 	{
 		"consistency",

@@ -74,7 +74,7 @@ func frozenCases() []frozenCase {
 		return func(t *testing.T) (string, *atomic.Int64) { return start(t), nil }
 	}
 	say := `{grpc: echo.Echo/Say, message: {id: "${int(1,9)}"}, name: call}`
-	return []frozenCase{
+	cases := []frozenCase{
 		{"http", "http", "ramping-arrival-rate", web, `{get: /, name: call}`, false},
 		{"http", "http", "spike", web, `{get: /, name: call}`, false},
 		{"http", "http", "replay", web, "", false},
@@ -90,10 +90,12 @@ func frozenCases() []frozenCase {
 			"nats", "nats", even, uncounted(newNATS), `{nats.request: $JS.API.INFO, check: {$.streams: 0}, name: call}`,
 			false,
 		},
+		{"jetstream", "nats", even, newJetStream, `{nats.publish: "orders.${int(1,9)}", ack: stream, name: call}`, false},
 		{"kafka", "kafka", even, newKafka, `{kafka.produce: orders, key: "k${int(1,9)}", text: hello, name: call}`, false},
 		{"amqp", "amqp", even, uncounted(newRabbit), `{amqp.publish: nowhere, mandatory: off, name: call}`, false},
 		{"memcached", "memcached", even, uncounted(newMemcached), `{memcached.set: "n:${int(1,9)}", message: hi, name: call}`, false},
 		{"mqtt", "mqtt", even, uncounted(newMosquitto), `{mqtt.publish: "devices/${int(1,9)}", name: call}`, false},
+		{"mqtt 3.1.1", "mqtt", even, newMQTT3, `{mqtt.publish: "devices/${int(1,9)}", name: call}`, false},
 		{"mongo", "mongo", even, uncounted(newFerret), `{mongo: {ping: 1}, check: {$.ok: 1}, name: call}`, false},
 		{"smtp", "smtp", even, newMail, `{smtp.send: "u${int(1,9)}@example.test", subject: hi, name: call}`, false},
 		{"postgres", "sql", even, uncounted(newPostgres), `{sql: "select $1::int", args: [7], name: call}`, false},
@@ -106,11 +108,28 @@ func frozenCases() []frozenCase {
 		{"plugin", "plugin", even, newPlugin, `{plugin: say, with: {verb: "v${int(1,9)}"}, check: {$.said: exists}, name: call}`, false},
 		{"tcp", "stream", even, newLines, `{tcp: lines, as: line, name: join}, ` + pace, true},
 	}
+	for _, name := range []string{"grpc", "redis", "kafka", "amqp", "ws", "dns over tcp"} {
+		c := cases[slices.IndexFunc(cases, func(c frozenCase) bool { return c.name == name })]
+		c.name, c.serve = strings.TrimSuffix(name, " over tcp")+" over tls", secured(c.serve)
+		cases = append(cases, c)
+	}
+	return cases
+}
+
+// secured names the endpoint of a server by a URL with TLS. The relay in front of the server speaks it.
+func secured(serve func(*testing.T) (string, *atomic.Int64)) func(t *testing.T) (url string, counted *atomic.Int64) {
+	return func(t *testing.T) (url string, counted *atomic.Int64) {
+		t.Helper()
+		plain, counted := serve(t)
+		scheme, rest, _ := strings.Cut(plain, "://")
+		scheme, _, _ = strings.Cut(scheme, "+")
+		return scheme + "+tls://" + rest, counted
+	}
 }
 
 // TestFrozen_Protocols: what a server delays by standing still for a second is in the response times of every protocol
 // and of every open executor, and nothing is left out of them. [TestFrozen] holds HTTP to the records of its server
-// besides.
+// besides, also HTTP/2 and TLS.
 func TestFrozen_Protocols(t *testing.T) {
 	cases := frozenCases()
 	for _, d := range catalog.Protocols() {
@@ -155,15 +174,15 @@ func (c frozenCase) check(t *testing.T, wrong *complaints) {
 	}
 	r := newStopping(t, u)
 	u.Host = r.at
-	target, version, most := fmt.Sprintf("endpoints: {main: %q}", u), "auto", 50
+	target, version, most := fmt.Sprintf("endpoints: {main: %q}", u), "auto", 10 // each handshake delays what waits
 	switch u.Scheme {
 	case "http":
 		target = fmt.Sprintf("url: %q", u)
 	case "https":
-		target, version = fmt.Sprintf("url: %q, tls: {insecure_skip_verify: on}", u), "3"
+		target, version = fmt.Sprintf("url: %q", u), "3"
 	case "plugin":
 		target, most = fmt.Sprintf("endpoints: {main: {url: %q, %s}}", u, targetstest.PluginCommand()), 1 // a process
-	case "grpc":
+	case "grpc", "grpc+tls":
 		target = fmt.Sprintf("endpoints: {main: {url: %q, protos: [%q]}}", u, echoProto(t))
 	}
 	shape := frozenExecutors[c.executor]
@@ -178,7 +197,7 @@ func (c frozenCase) check(t *testing.T, wrong *complaints) {
 version: 1
 name: frozen for a second
 seed: 7
-target: {%s}
+target: {%s, tls: {insecure_skip_verify: on}}
 load:
   main: {executor: %s, %s, timeout: 5s, grace: 15s, max_in_flight: 3000, connections: {max: %d, http: %s}%s}
 `, target, c.executor, shape, most, version, flow)
@@ -268,7 +287,7 @@ type stopping struct {
 }
 
 // newStopping starts a relay to the host of a URL that ends with the test. It relays datagrams if the URL stands for
-// those.
+// those. A connection with TLS ends at the relay.
 func newStopping(t *testing.T, to *neturl.URL) *stopping {
 	t.Helper()
 	r := &stopping{to: to.Host}
@@ -288,6 +307,19 @@ func newStopping(t *testing.T, to *neturl.URL) *stopping {
 		t.Fatal(err)
 	}
 	r.at = l.Addr().String()
+	if scheme, secure := strings.CutSuffix(to.Scheme, "+tls"); secure {
+		dir := t.TempDir()
+		pairs(t, dir, "server")
+		pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := &tls.Config{Certificates: []tls.Certificate{pair}}
+		if scheme == "grpc" {
+			config.NextProtos = []string{"h2"}
+		}
+		l = tls.NewListener(l, config)
+	}
 	suite.Serve(t, l, r.pass)
 	t.Cleanup(func() {
 		_ = l.Close()
@@ -380,6 +412,11 @@ func (r *stopping) pass(c net.Conn) {
 	r.mu.Lock()
 	r.open = append(r.open, c, s)
 	r.mu.Unlock()
+	if secure, is := c.(*tls.Conn); is { // a server that stands still makes no handshake
+		r.still.RLock()
+		_ = secure.Handshake()
+		r.still.RUnlock()
+	}
 	var both sync.WaitGroup
 	for _, to := range [][2]net.Conn{{c, s}, {s, c}} {
 		both.Go(func() {
@@ -575,6 +612,28 @@ func newDatagrams(t *testing.T) (url string, counted *atomic.Int64) {
 		all.Wait()
 	})
 	return "udp://" + c.LocalAddr().String(), counted
+}
+
+// newJetStream starts a nats-server with a stream of the subjects orders.>.
+func newJetStream(t *testing.T) (url string, counted *atomic.Int64) {
+	t.Helper()
+	url = newNATS(t)
+	res := runOnce(t, fmt.Sprintf(`
+version: 1
+target: {endpoints: {main: %q}}
+load: {make: {executor: shared-iterations, vus: 1, iterations: 1, flow: [
+  {nats.request: $JS.API.STREAM.CREATE.S, message: {json: {name: S, storage: memory, subjects: ["orders.>"]}}}]}}
+`, url), run.Options{})
+	if cellOf(res, "run", "ok").Count != 1 {
+		t.Fatalf("the stream is not made: %+v", res.Errors)
+	}
+	return url, nil
+}
+
+// newMQTT3 starts a broker that is spoken to by MQTT 3.1.1.
+func newMQTT3(t *testing.T) (url string, counted *atomic.Int64) {
+	t.Helper()
+	return newMosquitto(t) + "?version=3.1.1", nil
 }
 
 // newHTTP3 starts the server of quic-go.

@@ -2,6 +2,7 @@ package message
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net/url"
@@ -32,6 +33,8 @@ type Protocol[F any] struct {
 	Single bool
 	// Buffer is the size in bytes of a connection's buffer; zero: 8 KiB
 	Buffer int
+	// Ahead is how many frames wait for a call; then the connection is not read; zero: 64
+	Ahead int
 }
 
 // client has the connections of one load.
@@ -110,7 +113,7 @@ func (c *client[F]) ready(_ context.Context, l *Line[F]) error {
 	if c.p.Asked {
 		return l.ask(c.o.T0)
 	}
-	l.arrived, l.ended = make(chan arrived[F], mostAhead), make(chan struct{})
+	l.arrived, l.ended = make(chan arrived[F], cmp.Or(c.p.Ahead, mostAhead)), make(chan struct{})
 	if !c.Go(func() { l.read(c.p.Read, c.p.Take, c.o.Now) }) {
 		return targets.ErrAborted
 	}

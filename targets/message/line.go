@@ -52,7 +52,7 @@ type arrived[F any] struct {
 
 const (
 	readBuffer = 8 << 10 // bytes
-	mostAhead  = 64      // frames that wait for a call; then the connection is not read
+	mostAhead  = 64      // frames
 )
 
 func newLine[F any](raw net.Conn, address string, buffer int) *Line[F] {

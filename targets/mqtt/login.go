@@ -20,11 +20,15 @@ import (
 
 // protocol returns how MQTT goes over connections to an endpoint.
 func (at *location) protocol() *message.Protocol[*packet] {
-	return &message.Protocol[*packet]{
+	p := &message.Protocol[*packet]{
 		Causes: causes, Login: at.login, Take: take,
 		Read:   func(r *bufio.Reader) (*packet, error) { return read(r, at.version) },
-		Single: at.client != "", Buffer: 1 << 10, // of many devices, each with a few messages
+		Buffer: 1 << 10,
 	}
+	if at.client != "" { // for ten thousand devices, each with a few messages
+		p.Single, p.Buffer, p.Ahead = true, 256, 8
+	}
+	return p
 }
 
 // login makes the handshake: TLS if the endpoint wants it, CONNECT and CONNACK.
