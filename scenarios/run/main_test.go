@@ -60,7 +60,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	parallel := "8" // they wait most of their time
+	parallel := "5" // they wait most of their time, and measure it
 	if suite.Race {
 		parallel = "4"
 	}
