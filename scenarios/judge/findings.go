@@ -77,6 +77,9 @@ type Case struct {
 	Held []requests.Span
 	// Used has the seconds in which brunt itself used at least half of the processors that it may use, ascending.
 	Used []requests.Span
+	// Crowded has the seconds in which tasks waited for a processor of the machine on which brunt runs, and it is not
+	// known which programs held them, ascending.
+	Crowded []requests.Span
 	// Waited returns how long tasks waited for a processor, at most, in any span of length most that begins in from..to.
 	// These are tasks of the target's units alone if own is true, and otherwise of the whole machine. Nil means that it
 	// is not known.

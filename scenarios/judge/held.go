@@ -17,9 +17,10 @@ const (
 	heldCounts = "other programs held the processors of the machine on which brunt and the target run: the seconds are " +
 		"left out in which that may explain each timeout and each slow answer, because the target's units waited for a " +
 		"processor for as long; their other errors count, unless a unit that a fault hit was away only for as long. So are " +
-		"the seconds in which brunt itself used half of its processors or more, and was late by 100 ms"
+		"the seconds in which brunt itself used half of its processors or more, and was late by 100 ms; or in which it was " +
+		"late by a tenth of the longest wait, and it is not known who held the processors"
 	heldChanged = "a failure is inconclusive, as the target may have lacked a processor; it is invalid if brunt itself " +
-		"used the processors"
+		"lacked processor time"
 )
 
 // explains is the share of the longest answer for which the units must have waited to explain it. The rest is what the
@@ -29,15 +30,15 @@ const explains = .9
 // A heldWindow is a window whose timeouts and slow answers a lack of processors may explain.
 type heldWindow struct {
 	others int64 // errors that it does not explain
-	own    bool  // brunt itself used the processors, and not other programs
+	own    bool  // brunt itself lacked processor time
 }
 
-// heldWindows returns the windows, by start, in which other programs held the processors, or brunt itself did, and
-// whose timeouts and slow answers that may explain; see [readings.waited] and [readings.overloaded]. An error other
+// heldWindows returns the windows, by start, in which other programs held the processors, or brunt itself lacked one,
+// and whose timeouts and slow answers that may explain; see [readings.waited] and [readings.overloaded]. An error other
 // than a timeout is an answer of the target, or of its system, and no wait explains it, unless a unit that a fault hit
 // was down only for as long; see [readings.heldAway].
 func (f *readings) heldWindows() map[time.Duration]heldWindow {
-	if f.held != nil || len(f.c.Held) == 0 && len(f.c.Used) == 0 {
+	if f.held != nil || len(f.c.Held) == 0 && len(f.c.Used) == 0 && len(f.c.Crowded) == 0 {
 		return f.held
 	}
 	out, away := map[time.Duration]heldWindow{}, f.heldAway()
@@ -68,12 +69,22 @@ func (f *readings) heldWindows() map[time.Duration]heldWindow {
 // overloadLag is a lag of brunt that is not that of a busy moment: ten times the largest of a healthy run.
 const overloadLag = 100 * time.Millisecond
 
-// overloaded reports whether brunt itself was overloaded while requests of a window waited, for as long as longest at
-// most: for half of that time it used half of its processors or more, and in half of the windows in which it began
-// requests it was late by [overloadLag]. A request then waits for brunt to send it, for a connection that brunt did not
-// yet free, and for its answer to be read; that queue grows for as long as it goes on.
+// overloaded reports whether brunt itself lacked processor time while requests of a window waited, for as long as
+// longest at most. In half of the windows in which it began requests it was late by [overloadLag], and for half of that
+// time it used half of its processors or more. A request then waits for brunt to send it, for a connection that brunt
+// did not yet free, and for its answer to be read; that queue grows for as long as it goes on. Where brunt used less,
+// but tasks of its machine waited for a processor, and the programs that held them are not known, the waits of one
+// request, at most [result.ProcessorWaits], must be as long as the longest answer.
 func (f *readings) overloaded(wait requests.Span, longest time.Duration) bool {
-	if longest == 0 || 2*wait.Covered(f.c.Used) < wait.Length() {
+	half := func(spans []requests.Span) bool { return 2*wait.Covered(spans) >= wait.Length() }
+	least := overloadLag
+	switch {
+	case longest == 0:
+		return false
+	case half(f.c.Used):
+	case half(f.c.Crowded):
+		least = max(least, longest/result.ProcessorWaits)
+	default:
 		return false
 	}
 	late, all := 0, 0
@@ -84,7 +95,7 @@ func (f *readings) overloaded(wait requests.Span, longest time.Duration) bool {
 		}
 		if lag := f.late[start]; lag > 0 {
 			all++
-			if lag >= overloadLag {
+			if lag >= least {
 				late++
 			}
 		}
@@ -288,7 +299,7 @@ func (f *readings) keptOf(r *record) (kept measure.Counts, held bool) {
 }
 
 // heldIn returns how many seconds of a span have one of the windows of heldWindows, and what a failure becomes that
-// the other windows do not show: inconclusive, or invalid if brunt itself used the processors in any of them.
+// the other windows do not show: inconclusive, or invalid if brunt itself lacked processor time in any of them.
 func (f *readings) heldIn(in requests.Span) (doubt func(*result.ObjectiveResult), n int64) {
 	seconds, own := map[time.Duration]bool{}, map[time.Duration]bool{}
 	for start, w := range f.heldWindows() {

@@ -148,20 +148,23 @@ func TestJudge_Overloaded(t *testing.T) {
 		name, text string
 		wrong      func(*scenarios.Outcome)
 		used       []requests.Span
+		crowded    []requests.Span
 		lag        time.Duration // of one request in each of the seconds
 		seconds    int           // in which it was late, from 10 s on
 		want       scenarios.Verdict
 	}{
-		{"timeouts", "errors < 1%", timeout, used, late, 10, scenarios.Invalid},
-		{"late in three seconds", "errors < 1%", timeout, used, late, 3, scenarios.Fail},
-		{"late by less than a busy moment", "errors < 1%", timeout, used, 50 * ms, 10, scenarios.Fail},
-		{"brunt had little to do", "errors < 1%", timeout, nil, late, 10, scenarios.Fail},
-		{"brunt was busy before", "errors < 1%", timeout, []requests.Span{{To: 9 * sec}}, late, 10, scenarios.Fail},
-		{"answers of 503 do not come from waiting", "errors < 1%", refused, used, late, 10, scenarios.Fail},
-		{"slow answers", "p95 < 300ms", slow, used, late, 10, scenarios.Invalid},
-		{"slow answers, and brunt had little to do", "p95 < 300ms", slow, nil, late, 10, scenarios.Fail},
-		{"recovery", "recover < 1s after f", timeout, used, late, 10, scenarios.Invalid},
-		{"recovery, and brunt had little to do", "recover < 1s after f", timeout, nil, late, 10, scenarios.Fail},
+		{"timeouts", "errors < 1%", timeout, used, nil, late, 10, scenarios.Invalid},
+		{"late in three seconds", "errors < 1%", timeout, used, nil, late, 3, scenarios.Fail},
+		{"late by less than a busy moment", "errors < 1%", timeout, used, nil, 50 * ms, 10, scenarios.Fail},
+		{"brunt had little to do", "errors < 1%", timeout, nil, nil, late, 10, scenarios.Fail},
+		{"brunt was busy before", "errors < 1%", timeout, []requests.Span{{To: 9 * sec}}, nil, late, 10, scenarios.Fail},
+		{"late by a tenth on a crowded machine", "errors < 1%", timeout, nil, used, 900 * ms, 10, scenarios.Invalid},
+		{"late by less on a crowded machine", "errors < 1%", timeout, nil, used, late, 10, scenarios.Fail},
+		{"answers of 503 do not come from waiting", "errors < 1%", refused, used, nil, late, 10, scenarios.Fail},
+		{"slow answers", "p95 < 300ms", slow, used, nil, late, 10, scenarios.Invalid},
+		{"slow answers, and brunt had little to do", "p95 < 300ms", slow, nil, nil, late, 10, scenarios.Fail},
+		{"recovery", "recover < 1s after f", timeout, used, nil, late, 10, scenarios.Invalid},
+		{"recovery, and brunt had little to do", "recover < 1s after f", timeout, nil, nil, late, 10, scenarios.Fail},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			list := many(1000, 5*ms, okay)
@@ -175,7 +178,7 @@ func TestJudge_Overloaded(t *testing.T) {
 			s.Loads = []measure.SeriesLoad{{Name: "browse", Timeout: 8 * sec}}
 			r := newFixtureWith(t, measure.Config{Series: s}, o...)
 			r.play(list, action{10 * sec, func() { r.Inject("f", "f") }}, action{11 * sec, func() { r.Clear(0) }})
-			got := r.finish(judge.Case{SLO: o, Used: c.used, Hold: 2 * sec}, 20*sec).Objectives[0]
+			got := r.finish(judge.Case{SLO: o, Used: c.used, Crowded: c.crowded, Hold: 2 * sec}, 20*sec).Objectives[0]
 			if got.Verdict != c.want {
 				t.Fatalf("%s is %s, measured %v (%s); want %s", c.text, got.Verdict, got.Measured, got.Note, c.want)
 			}

@@ -209,6 +209,12 @@ func (g *Generator) Used(cores int) []HeldSecond {
 	return g.spans(func(t *GeneratorTick) bool { return float64(t.CPU) >= .5*float64(cores) })
 }
 
+// Crowded returns the seconds in which tasks waited for a processor of this machine, and it is not known which programs
+// held them.
+func (g *Generator) Crowded() []HeldSecond {
+	return g.spans(func(t *GeneratorTick) bool { return !t.Others.Known() && t.Pressure >= Contended })
+}
+
 // spans returns the seconds for which such holds. A reading is longer than a second if brunt itself waited. Without
 // [GeneratorTick.Took] it began with the one before.
 func (g *Generator) spans(such func(*GeneratorTick) bool) (out []HeldSecond) {

@@ -12,7 +12,7 @@ const (
 	OwnLagFails       NoteKind = "own_lag_fails"        // it fails as measured, but not without brunt's own time
 	OwnLagHolds       NoteKind = "own_lag_holds"        // it holds as measured, but not without brunt's own time
 	MachineFails      NoteKind = "machine_fails"        // it fails only while other programs held the processors
-	OwnLoadFails      NoteKind = "own_load_fails"       // it fails only while brunt itself was overloaded
+	OwnLoadFails      NoteKind = "own_load_fails"       // it fails only while brunt itself lacked processor time
 	NotTheLoad        NoteKind = "not_the_load"         // brunt failed to send too many requests
 	SentAfter         NoteKind = "sent_after"           // requests of a phase were sent after it, and would decide
 	UsersWaited       NoteKind = "users_waited"         // value includes the requests that waiting users did not send
@@ -209,7 +209,7 @@ var noteSentences = map[NoteKind]string{
 	OwnLagHolds: ownSockets + ": it holds" + ownTime,
 	MachineFails: "other programs held the processors of this machine in <count> s, so the target may have lacked one " +
 		"then; the rest does not show a failure",
-	OwnLoadFails: "brunt itself was overloaded in <count> s, which may explain each timeout and slow answer of them; the " +
+	OwnLoadFails: "brunt itself lacked processor time in <count> s, which may explain each timeout and slow answer of them; the " +
 		"rest does not show a failure",
 	NotTheLoad: ownSockets + "[ during <of>|], so the load was not the scheduled one",
 	SentAfter: OwnLag + ": it sent <count> requests of <phase> after that was over, and the objective does not hold if " +

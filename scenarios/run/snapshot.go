@@ -223,7 +223,7 @@ func (s *snapshot) judgeCase() judge.Case {
 	c.Waited = s.observers.usage.Waited
 	c.Held = spansOf(s.observers.health.Held())
 	if s.loads.crew == nil { // a worker has processors of its own, or shares them with others
-		c.Used = spansOf(s.observers.health.Used(runtime.GOMAXPROCS(0)))
+		c.Used, c.Crowded = spansOf(s.observers.health.Used(runtime.GOMAXPROCS(0))), spansOf(s.observers.health.Crowded())
 	}
 	if s.loads.account != nil {
 		c.Lost = s.loads.account.Lost
