@@ -3,6 +3,7 @@ package rootfs
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -31,19 +32,19 @@ const mostWritten = 3
 
 // written lists directories in which a process has regular files open for writing, in its own view, in order.
 func written(pid int) (list []string) {
-	fds, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
-	for _, fd := range fds {
-		link := fmt.Sprintf("/proc/%d/fd/%s", pid, fd.Name())
+	for link, info := range descriptors(pid) {
 		path, err := os.Readlink(link)
 		if err != nil || !filepath.IsAbs(path) || strings.HasSuffix(path, " (deleted)") {
 			continue // no file with a name
 		}
-		if is, err := os.Stat(link); err != nil || !is.Mode().IsRegular() ||
-			!writes(fmt.Sprintf("/proc/%d/fdinfo/%s", pid, fd.Name())) {
+		if is, err := os.Stat(link); err != nil || !is.Mode().IsRegular() || !writes(info) {
 			continue
 		}
-		if dir := filepath.Dir(path); !slices.Contains(list, dir) && len(list) < mostWritten {
+		if dir := filepath.Dir(path); !slices.Contains(list, dir) {
 			list = append(list, dir)
+		}
+		if len(list) == mostWritten {
+			break
 		}
 	}
 	slices.Sort(list)
@@ -323,10 +324,8 @@ func Uses(pid int, dir *os.File) string {
 		}
 		return path, unix.Stat(link, &st) == nil && st.Dev == top.Dev
 	}
-	fds, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
-	for _, fd := range fds {
-		path, ok := below(fmt.Sprintf("/proc/%d/fd/%s", pid, fd.Name()))
-		if ok && writes(fmt.Sprintf("/proc/%d/fdinfo/%s", pid, fd.Name())) {
+	for link, info := range descriptors(pid) {
+		if path, ok := below(link); ok && writes(info) {
 			return "has " + path + " open for writing"
 		}
 	}
@@ -334,6 +333,19 @@ func Uses(pid int, dir *os.File) string {
 		return "works in " + path
 	}
 	return ""
+}
+
+// descriptors yields, for each open descriptor of a process, its link and the file that describes it. It yields nothing
+// for a process that can't be read.
+func descriptors(pid int) iter.Seq2[string, string] {
+	return func(yield func(link, info string) bool) {
+		fds, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+		for _, fd := range fds {
+			if !yield(fmt.Sprintf("/proc/%d/fd/%s", pid, fd.Name()), fmt.Sprintf("/proc/%d/fdinfo/%s", pid, fd.Name())) {
+				return
+			}
+		}
+	}
 }
 
 // writes reports whether the descriptor that a file of fdinfo describes is open for writing (proc_pid_fdinfo(5)).

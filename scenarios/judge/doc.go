@@ -72,8 +72,8 @@
 //     objective alone is invalid, because brunt and not the target decides it.
 //   - If brunt failed to send over 1 % of the requests of a phase, no objective passes in it, because the load was
 //     not the scheduled one. A failure stands.
-//   - A failure by timeouts or slow answers is invalid if the seconds alone show it in which brunt used half of its
-//     processors or more while it was late; see [readings.overloaded].
+//   - A failure by timeouts or slow answers is invalid if only the seconds show it in which brunt itself lacked
+//     processor time; see [readings.overloaded].
 //   - Impact, recovery, stop conditions and the steady state leave out brunt's own time. A span in which brunt stood
 //     still, or failed to send each request that was due, may hide an outage of its length. So an objective on a
 //     fault that passes is judged again with the requests of some spans as bad: of spans as long as the time that the

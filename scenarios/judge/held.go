@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -88,12 +89,8 @@ func (f *readings) overloaded(wait requests.Span, longest time.Duration) bool {
 		return false
 	}
 	late, all := 0, 0
-	first, _ := slices.BinarySearch(f.starts, wait.From)
-	for _, start := range f.starts[first:] {
-		if start >= wait.To {
-			break
-		}
-		if lag := f.late[start]; lag > 0 {
+	for lag := range f.lags(wait) {
+		if lag > 0 {
 			all++
 			if lag >= least {
 				late++
@@ -123,16 +120,22 @@ func (f *readings) heldAway() (out []requests.Span) {
 // lagOf returns how long brunt itself waited at most in a span: its largest lag, or its longest freeze.
 func (f *readings) lagOf(in requests.Span) time.Duration {
 	lag := measure.LongestFreeze(f.freezes(), in.From, in.To)
-	first, _ := slices.BinarySearch(f.starts, measure.FloorSecond(in.From))
-	for _, start := range f.starts[first:] {
-		if start >= in.To {
-			break
-		}
-		if f.EndOf(start) > in.From {
-			lag = max(lag, f.late[start])
-		}
+	for late := range f.lags(in) {
+		lag = max(lag, late)
 	}
 	return lag
+}
+
+// lags yields the largest lag of each window that overlaps a span.
+func (f *readings) lags(in requests.Span) iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
+		first, _ := slices.BinarySearch(f.starts, measure.FloorSecond(in.From))
+		for _, start := range f.starts[first:] {
+			if start >= in.To || f.EndOf(start) > in.From && !yield(f.late[start]) {
+				return
+			}
+		}
+	}
 }
 
 // waited reports whether waits for a processor may explain that an answer to a request of a span took as long as
@@ -201,8 +204,8 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 	if r.Verdict != scenarios.Fail || e.unheld == nil || !waits {
 		return r
 	}
-	doubt, n := e.read.heldIn(q.p.Span)
-	if n == 0 {
+	why, held := e.read.heldIn(q.p.Span)
+	if !held {
 		return r
 	}
 	var other requests.Sum
@@ -234,7 +237,7 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 		sum = q.punctual.WithBadOf(&sum)
 	}
 	if supposed.punctually(q, sum).Verdict != scenarios.Fail {
-		doubt(&r)
+		doubtHeld(&r, why)
 	}
 	return r
 }
@@ -252,9 +255,9 @@ func (f *readings) ofUsers(o slo.Objective) bool {
 // withHeldGood judges a failure on faults again as if each request in the windows of [readings.heldWindows] had been
 // good, but for errors that no wait explains.
 func withHeldGood(f *effects, q *faultAsk, r result.ObjectiveResult) result.ObjectiveResult {
-	doubt, n := f.read.heldIn(f.read.run())
-	if n > 0 && q.judge(f.supposing(f.read.withHeldGood())).Verdict != scenarios.Fail {
-		doubt(&r)
+	why, held := f.read.heldIn(f.read.run())
+	if held && q.judge(f.supposing(f.read.withHeldGood())).Verdict != scenarios.Fail {
+		doubtHeld(&r, why)
 	}
 	return r
 }
@@ -298,23 +301,33 @@ func (f *readings) keptOf(r *record) (kept measure.Counts, held bool) {
 	return kept, true
 }
 
-// heldIn returns how many seconds of a span have one of the windows of heldWindows, and what a failure becomes that
-// the other windows do not show: inconclusive, or invalid if brunt itself lacked processor time in any of them.
-func (f *readings) heldIn(in requests.Span) (doubt func(*result.ObjectiveResult), n int64) {
-	seconds, own := map[time.Duration]bool{}, map[time.Duration]bool{}
+// heldIn says why the windows of heldWindows in a span leave a failure open, with the number of their seconds. If brunt
+// itself lacked processor time in any of them, these count alone. found is false without such a window.
+func (f *readings) heldIn(in requests.Span) (why result.Note, found bool) {
+	own := map[time.Duration]bool{} // by second: whether brunt itself lacked processor time
 	for start, w := range f.heldWindows() {
 		if start >= in.From && start < in.To {
-			seconds[measure.FloorSecond(start)] = true
-			if w.own {
-				own[measure.FloorSecond(start)] = true
-			}
+			second := measure.FloorSecond(start)
+			own[second] = own[second] || w.own
 		}
 	}
-	return func(r *result.ObjectiveResult) {
-		if len(own) > 0 {
-			r.Doubt(result.Note{Kind: result.OwnLoadFails, Count: int64(len(own))})
-			return
+	n := int64(0)
+	for _, is := range own {
+		if is {
+			n++
 		}
-		r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{{Kind: result.MachineFails, Count: int64(len(seconds))}}
-	}, int64(len(seconds))
+	}
+	if n > 0 {
+		return result.Note{Kind: result.OwnLoadFails, Count: n}, true
+	}
+	return result.Note{Kind: result.MachineFails, Count: int64(len(own))}, len(own) > 0
+}
+
+// doubtHeld makes a failure that the other windows do not show inconclusive, or invalid if brunt is the reason.
+func doubtHeld(r *result.ObjectiveResult, why result.Note) {
+	if why.Kind == result.OwnLoadFails {
+		r.Doubt(why)
+		return
+	}
+	r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{why}
 }

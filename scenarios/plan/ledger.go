@@ -145,7 +145,7 @@ func (c *ledgerCompiler) ledgerRead(p *ledger.Spec) {
 }
 
 // unfit says why a ledger can't read by a call; empty if it can. A ledger asks for one write, may ask again, and must
-// be told when there is none. named: the steps of `read` name ${id}.
+// be told that a write is missing. named: the steps of `read` name ${id}.
 func (c *ledgerCompiler) unfit(call scenarios.Call, named bool) string {
 	switch t := call.Traits(); {
 	case c.plan.Protocols.Of(call).Absent == nil:

@@ -192,8 +192,8 @@ const Contended = .2
 // processes. The figure is an estimate.
 const ProcessorWaits = 10
 
-// heldByOthers is the share of the processors from which on other programs hold them.
-const heldByOthers = .5
+// heldShare is the share of the processors from which on other programs, or brunt itself, hold them.
+const heldShare = .5
 
 // A HeldSecond is a second in which other programs, or brunt itself, held the processors of the machine on which brunt
 // runs, or several seconds without a reading. Times are offsets from t0.
@@ -201,12 +201,12 @@ type HeldSecond struct{ From, To Num }
 
 // Held returns the seconds in which other programs used half of the processors or more, while tasks waited for one.
 func (g *Generator) Held() []HeldSecond {
-	return g.spans(func(t *GeneratorTick) bool { return t.Others >= heldByOthers && t.Pressure >= Contended })
+	return g.spans(func(t *GeneratorTick) bool { return t.Others >= heldShare && t.Pressure >= Contended })
 }
 
 // Used returns the seconds in which brunt itself used half of the processors that it may use or more, of cores in all.
 func (g *Generator) Used(cores int) []HeldSecond {
-	return g.spans(func(t *GeneratorTick) bool { return float64(t.CPU) >= .5*float64(cores) })
+	return g.spans(func(t *GeneratorTick) bool { return float64(t.CPU) >= heldShare*float64(cores) })
 }
 
 // Crowded returns the seconds in which tasks waited for a processor of this machine, and it is not known which programs

@@ -209,8 +209,8 @@ var noteSentences = map[NoteKind]string{
 	OwnLagHolds: ownSockets + ": it holds" + ownTime,
 	MachineFails: "other programs held the processors of this machine in <count> s, so the target may have lacked one " +
 		"then; the rest does not show a failure",
-	OwnLoadFails: "brunt itself lacked processor time in <count> s, which may explain each timeout and slow answer of them; the " +
-		"rest does not show a failure",
+	OwnLoadFails: "brunt itself lacked processor time in <count> s, which may explain each timeout and slow answer of " +
+		"them; the rest does not show a failure",
 	NotTheLoad: ownSockets + "[ during <of>|], so the load was not the scheduled one",
 	SentAfter: OwnLag + ": it sent <count> requests of <phase> after that was over, and the objective does not hold if " +
 		"those were bad",
