@@ -34,14 +34,20 @@ func drillProveCommand() *cobra.Command {
 		Long: `Prove drills: each passes on the good system of its proof, and fails on each of its mutants,
 systems without a defence, by an objective that the proof names, with the whole interval of
 the measured value beyond the target. A run that shows nothing, because the machine was too
-busy, is repeated, at most twice. Without a name, all drills that are part of brunt are
-proved. The exit code is 3 if a good system failed or a mutant did not, and 5 if a run
-showed nothing each time.`,
+busy, is repeated, at most twice. A system that does not start ends the proofs. Without a
+name, all drills that are part of brunt are proved. On a system of yours, each --without
+sets a param of its scenario that takes a defence away, and makes one mutant, which must
+fail by any objective of the drill. The exit code is 3 if a good system failed or a mutant
+did not, and 5 if a run showed nothing each time.`,
 		Example: `  brunt drill prove replica-crash --times 5
+  brunt drill prove leader-cut --scenario store.yaml --without election=15000
   brunt drill prove ./my-drill.yaml --scenario checkout.yaml`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if on != "" && len(args) == 0 {
-				return usagef("--scenario is for drills of your own, which are named")
+				return usagef("--scenario wants the names of the drills to prove on it")
+			}
+			if on == "" && len(f.prover.Without) > 0 {
+				return usagef("--without goes with --scenario, whose param takes a defence away")
 			}
 			if f.prover.Times < 1 {
 				return usagef("--times is at least 1")
@@ -53,6 +59,8 @@ showed nothing each time.`,
 	c.ValidArgsFunction = completeDrills
 	c.Flags().IntVar(&f.prover.Times, "times", 1, "how often each system is tried")
 	c.Flags().StringVar(&on, "scenario", "", "prove on the system of this scenario instead of the built-in one")
+	c.Flags().StringArrayVar(&f.prover.Without, "without", nil,
+		"with --scenario: a param of it that takes a defence away, NAME=VALUE; can be given several times")
 	c.Flags().StringVarP(&f.prover.Dir, "output", "o", "",
 		"folder for the reports of all runs (default: those of runs that refute a proof, in brunt-results)")
 	c.Flags().StringVar(&f.json, "json", "", "write the outcome to a file as JSON")

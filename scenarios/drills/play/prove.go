@@ -3,9 +3,12 @@ package play
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +22,9 @@ import (
 type Prover struct {
 	Subject Subject // the good system; File names another system than the built-in one
 	Times   int     // how often each system is tried
+	// params of the scenario that take a defence away, NAME=VALUE: each makes a mutant, which must fail by an objective
+	// of the drill. They replace the mutants of the drill's proof.
+	Without []string
 	Dir     string  // for all reports; if empty, brunt-results gets those of runs that refute a proof
 	Page    string  // the file name of the page for people in the folder of a report
 
@@ -75,9 +81,12 @@ func (p *Prover) trials(name string) ([]*Trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !d.Proof.OnBuiltin() {
+	switch {
+	case p.Subject.File != "" && (len(p.Without) > 0 || !d.Proof.OnBuiltin()):
+		return p.own(d, set)
+	case !d.Proof.OnBuiltin():
 		return nil, scenarios.Usagef("the drill %s is proved on %s by the tests of brunt, not on the built-in system; "+
-			"`brunt drill run %s SCENARIO` runs it on a system of yours",
+			"`brunt drill prove %s --scenario FILE --without PARAM=VALUE` proves it on a system of yours",
 			d.Name, strings.Join(d.Proof.Systems, ", "), d.Name)
 	}
 	if len(d.Proof.Mutants) == 0 {
@@ -97,6 +106,41 @@ func (p *Prover) trials(name string) ([]*Trial, error) {
 			return nil, err
 		}
 		out = append(out, &Trial{d, laid, mutant})
+	}
+	return out, nil
+}
+
+// own lays a drill over the system of the scenario, as `brunt drill run` does, and over its mutants.
+func (p *Prover) own(d *drills.Drill, set map[string]string) ([]*Trial, error) {
+	objectives := make([]string, 0, len(d.SLO))
+	for i := range d.SLO {
+		objectives = append(objectives, d.SLO[i].Name)
+	}
+	var out []*Trial
+	for _, without := range append([]string{""}, p.Without...) {
+		params, t := maps.Clone(set), &Trial{Drill: d}
+		if without != "" {
+			name, value, named := strings.Cut(without, "=")
+			if !named {
+				return nil, scenarios.Usagef("--without wants NAME=VALUE, not %q", without)
+			}
+			if slices.Contains(d.ParamNames(), name) {
+				return nil, scenarios.Usagef("--without %s: %s is a param of the drill; name one of the scenario that takes "+
+					"a defence away", without, name)
+			}
+			params[name], t.mutant = value, &drills.Mutant{Name: without, Fails: objectives}
+		}
+		base, err := p.Subject.base(d, nil, params)
+		if err != nil {
+			return nil, err
+		}
+		if t.laid, err = p.Subject.over(base, d, nil, params); err != nil {
+			return nil, err
+		}
+		if _, err := p.Subject.Compile(t.laid.Source); err != nil {
+			return nil, err
+		}
+		out = append(out, t)
 	}
 	return out, nil
 }
@@ -127,6 +171,8 @@ func (p *Prover) Prove(ctx context.Context, trials []*Trial) (records []drills.R
 		one, err := p.try(ctx, t)
 		records = append(records, one)
 		switch {
+		case errors.Is(err, errNothingSent):
+			return records, scenarios.ExitInvalid, nil
 		case err != nil:
 			return records, code, err
 		case one.Proved < one.Runs:
@@ -143,13 +189,17 @@ func (p *Prover) Prove(ctx context.Context, trials []*Trial) (records []drills.R
 
 // try runs a drill on one system as often as Times says.
 func (p *Prover) try(ctx context.Context, t *Trial) (drills.Record, error) {
-	one := drills.Record{Drill: t.Drill.Name, System: t.System(), Digest: t.Drill.Digest(t.mutant)}
+	one := drills.Record{Drill: t.Drill.Name, System: t.System()}
+	if p.Subject.isBuiltin() {
+		one.Digest = t.Drill.Digest(t.mutant)
+	}
 	for range p.Times {
 		var j drills.Judgement
 		for range mostTries {
+			var sent bool
 			var err error
 			began := time.Now()
-			if j, err = p.once(ctx, t); err != nil || context.Cause(ctx) != nil {
+			if j, sent, err = p.once(ctx, t); err != nil || context.Cause(ctx) != nil {
 				return one, err
 			}
 			p.Judged(t, j, time.Since(began))
@@ -157,6 +207,9 @@ func (p *Prover) try(ctx context.Context, t *Trial) (drills.Record, error) {
 				break
 			}
 			one.Spoilt++
+			if !sent {
+				return one, errNothingSent
+			}
 		}
 		if j.Answer == drills.Spoilt {
 			continue
@@ -172,26 +225,34 @@ func (p *Prover) try(ctx context.Context, t *Trial) (drills.Record, error) {
 	return one, nil
 }
 
-// once runs a drill on one system. It keeps the report if Dir names a folder, or if the run refutes the proof.
-func (p *Prover) once(ctx context.Context, t *Trial) (drills.Judgement, error) {
+// asFileName replaces the characters of a mutant's name that a file name can't have everywhere.
+var asFileName = strings.NewReplacer("/", "-", `\`, "-", ":", "-")
+
+// errNothingSent means that a run sent no request, because its system did not start. No further run would.
+var errNothingSent = errors.New("no request was sent")
+
+// once runs a drill on one system, and reports whether the run sent a request. It keeps the report if Dir names a
+// folder, or if the run refutes the proof.
+func (p *Prover) once(ctx context.Context, t *Trial) (j drills.Judgement, sent bool, err error) {
 	compiled, err := p.Subject.Compile(t.laid.Source)
 	if err != nil {
-		return drills.Judgement{}, err
+		return j, false, err
 	}
 	dir := filepath.Join(cmp.Or(p.Dir, "brunt-results"),
-		fmt.Sprintf("prove-%s-%s-%d", t.Drill.Name, t.System(), time.Now().UnixMilli()))
+		fmt.Sprintf("prove-%s-%s-%d", t.Drill.Name, asFileName.Replace(t.System()), time.Now().UnixMilli()))
 	res, err := p.Run(ctx, compiled, dir)
 	if err != nil || res == nil {
-		return drills.Judgement{}, err
+		return j, false, err
 	}
-	j := t.Drill.Judge(t.laid.Laid, t.mutant, res)
+	sent = res.Generator.Sent > 0
+	j = t.Drill.Judge(t.laid.Laid, t.mutant, res)
 	if p.Dir == "" && j.Answer != drills.Refuted {
 		err := os.RemoveAll(dir)
 		_ = os.Remove(filepath.Dir(dir)) // if it is empty
-		return j, err
+		return j, sent, err
 	}
 	if j.Answer == drills.Refuted {
 		j.Why += "; " + filepath.Join(dir, p.Page)
 	}
-	return j, nil
+	return j, sent, nil
 }
