@@ -77,13 +77,17 @@ type Case struct {
 	Held []requests.Span
 	// Used has the seconds in which brunt itself used at least half of the processors that it may use, ascending.
 	Used []requests.Span
-	// Crowded has the seconds in which tasks waited for a processor of the machine on which brunt runs, and it is not
+	// Contested has the seconds in which tasks waited for a processor of the machine on which brunt runs, and it is not
 	// known which programs held them, ascending.
-	Crowded []requests.Span
+	Contested []requests.Span
 	// Waited returns how long tasks waited for a processor, at most, in any span of length most that begins in from..to.
 	// These are tasks of the target's units alone if own is true, and otherwise of the whole machine. Nil means that it
 	// is not known.
 	Waited func(from, to, most time.Duration) (waited time.Duration, own, known bool)
+	// Peers says that the kernel gave the target's units and packets processor time as it gave it to brunt.
+	Peers bool
+	// Generator has the processor time of brunt by second; none if its load is not made on this machine.
+	Generator []result.GeneratorTick
 
 	// Skipped lists the occurrences without a matching target, if that is allowed. Their effect is unknown.
 	Skipped []Skipped

@@ -3,6 +3,7 @@ package judge
 import (
 	"iter"
 	"slices"
+	"sort"
 	"time"
 
 	"brunt/scenarios"
@@ -39,7 +40,7 @@ type heldWindow struct {
 // than a timeout is an answer of the target, or of its system, and no wait explains it, unless a unit that a fault hit
 // was down only for as long; see [readings.heldAway].
 func (f *readings) heldWindows() map[time.Duration]heldWindow {
-	if f.held != nil || len(f.c.Held) == 0 && len(f.c.Used) == 0 && len(f.c.Crowded) == 0 {
+	if f.held != nil || len(f.c.Held) == 0 && len(f.c.Used) == 0 && len(f.c.Contested) == 0 {
 		return f.held
 	}
 	out, away := map[time.Duration]heldWindow{}, f.heldAway()
@@ -59,7 +60,7 @@ func (f *readings) heldWindows() map[time.Duration]heldWindow {
 		switch {
 		case f.overloaded(wait, longest):
 			out[start] = heldWindow{others, true}
-		case wait.Covered(f.c.Held) > 0 && f.waited(in, longest, f.lagOf(wait)):
+		case wait.Covered(f.c.Held) > 0 && f.waited(in, longest, f.lagOf(wait)) && !f.light(wait, longest):
 			out[start] = heldWindow{others, false}
 		}
 	}
@@ -83,7 +84,7 @@ func (f *readings) overloaded(wait requests.Span, longest time.Duration) bool {
 	case longest == 0:
 		return false
 	case half(f.c.Used):
-	case half(f.c.Crowded):
+	case half(f.c.Contested):
 		least = max(least, longest/result.ProcessorWaits)
 	default:
 		return false
@@ -159,6 +160,53 @@ func (f *readings) waited(in requests.Span, longest, lag time.Duration) bool {
 		return enough(waited + lag)
 	}
 	return result.ProcessorWaits*lag >= longest && (!known || enough(waited+lag))
+}
+
+// light reports whether the waits of one request for a processor were too short to explain that it took as long as
+// longest. The waits of the units are those of all their tasks, and on a busy machine some task always waits. But
+// where the kernel gives the units processor time as it gives it to brunt, a unit that uses no more of it than brunt
+// waits no longer than brunt each time, at most [result.ProcessorWaits] times. One that uses twice as much has twice
+// as many turns to wait for.
+func (f *readings) light(wait requests.Span, longest time.Duration) bool {
+	if !f.c.Peers {
+		return false
+	}
+	at := func(i int) (t, cpu result.Num) { return f.c.Generator[i].T, f.c.Generator[i].CPU }
+	own, known := coresIn(wait, len(f.c.Generator), at)
+	if !known || own == 0 {
+		return false
+	}
+	turns := 1.0
+	for i := range f.c.Usage {
+		ticks := f.c.Usage[i].Seconds
+		cores, known := coresIn(wait, len(ticks), func(i int) (t, cpu result.Num) { return ticks[i].T, ticks[i].CPU })
+		if !known {
+			return false
+		}
+		turns = max(turns, cores/own)
+	}
+	return turns*result.ProcessorWaits*float64(f.lagOf(wait)) < explains*float64(longest)
+}
+
+// coresIn returns the mean number of cores of n readings, of the seconds that overlap a span; t is the end of such a
+// second. It is not known if one of them is not, or if they do not cover the span.
+func coresIn(in requests.Span, n int, at func(i int) (t, cpu result.Num)) (mean float64, known bool) {
+	ended := func(i int) time.Duration { t, _ := at(i); return t.D() }
+	first := sort.Search(n, func(i int) bool { return ended(i) > in.From })
+	if first == n || first == 0 && ended(0) > in.From+time.Second {
+		return 0, false
+	}
+	for i := first; i < n; i++ {
+		_, cpu := at(i)
+		if !cpu.Known() {
+			return 0, false
+		}
+		mean += (float64(cpu) - mean) / float64(i-first+1)
+		if ended(i) >= in.To {
+			return mean, true
+		}
+	}
+	return 0, false
 }
 
 // longestWait returns the longest time that a request of a window took, without brunt's own time, and the number of

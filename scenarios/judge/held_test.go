@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -178,7 +179,7 @@ func TestJudge_Overloaded(t *testing.T) {
 			s.Loads = []measure.SeriesLoad{{Name: "browse", Timeout: 8 * sec}}
 			r := newFixtureWith(t, measure.Config{Series: s}, o...)
 			r.play(list, action{10 * sec, func() { r.Inject("f", "f") }}, action{11 * sec, func() { r.Clear(0) }})
-			got := r.finish(judge.Case{SLO: o, Used: c.used, Crowded: c.crowded, Hold: 2 * sec}, 20*sec).Objectives[0]
+			got := r.finish(judge.Case{SLO: o, Used: c.used, Contested: c.crowded, Hold: 2 * sec}, 20*sec).Objectives[0]
 			if got.Verdict != c.want {
 				t.Fatalf("%s is %s, measured %v (%s); want %s", c.text, got.Verdict, got.Measured, got.Note, c.want)
 			}
@@ -228,6 +229,54 @@ func TestJudge_Waited(t *testing.T) {
 						return 0, c.own, c.known
 					}
 					return c.waited, c.own, c.known
+				},
+			}, 20*sec).Objectives[0]
+			if got.Verdict != c.want {
+				t.Errorf("%s, measured %v (%s), want %s", got.Verdict, got.Measured, got.Note, c.want)
+			}
+		})
+	}
+}
+
+// TestJudge_Light: 50 requests a second for 20 s, of which those from 10 to 15 s take 700 ms. Other programs hold the
+// processors meanwhile, and tasks of the target's unit waited for all of it. That explains no such answer where the unit
+// uses as little processor time as brunt, has it as brunt has it, and brunt was hardly late.
+func TestJudge_Light(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		peers bool
+		cores float64 // of the unit; brunt uses a tenth of a core
+		lag   time.Duration
+		want  scenarios.Verdict
+	}{
+		{"as light as brunt", true, .1, 10 * ms, scenarios.Fail},
+		{"lighter than brunt, which was late", true, .01, 100 * ms, scenarios.Inconclusive},
+		{"ten times as busy as brunt", true, 1, 10 * ms, scenarios.Inconclusive},
+		{"of another priority", false, .1, 10 * ms, scenarios.Inconclusive},
+		{"its processor time is not known", true, math.NaN(), 10 * ms, scenarios.Inconclusive},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := many(1000, 5*ms, okay)
+			for i := 500; i < 750; i++ {
+				list[i].First, list[i].End = list[i].Sent+700*ms, list[i].Sent+700*ms
+			}
+			for i := 500; i < 750; i += 50 {
+				lateBy(c.lag, list[i:i+1])
+			}
+			var own []result.GeneratorTick
+			unit := result.UnitUsage{Unit: "web[0]"}
+			for s := range 21 {
+				own = append(own, result.GeneratorTick{T: result.Num(s), CPU: .1})
+				unit.Seconds = append(unit.Seconds, result.UsageTick{T: result.Num(s), CPU: result.Num(c.cores)})
+			}
+			o := parseObjectives(t, "p95 < 300ms")
+			r := newFixture(t, oneStep, o...)
+			r.play(list)
+			got := r.finish(judge.Case{
+				SLO: o, Held: []requests.Span{{From: 10 * sec, To: 15 * sec}}, Peers: c.peers, Generator: own,
+				Usage: []result.UnitUsage{unit},
+				Waited: func(_, _, most time.Duration) (time.Duration, bool, bool) {
+					return most, true, true
 				},
 			}, 20*sec).Objectives[0]
 			if got.Verdict != c.want {

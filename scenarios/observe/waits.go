@@ -77,7 +77,8 @@ type unitWaits struct {
 	quota   cgroup.Group // with the controller of processor time; the zero value means no quota
 	stopped time.Duration
 	threads threadWaits
-	life    int // of the threads
+	life    int  // of the threads
+	unlike  bool // the kernel gave a process of the unit processor time otherwise than it gave it to brunt
 	list    waits
 }
 
@@ -106,6 +107,7 @@ func (u *unitWaits) of(pid int, is used) {
 	if err != nil || quota.Root || u.own.Path == "" && !isOwn(quota, controlled) {
 		quota = cgroup.Group{}
 	}
+	u.unlike = u.unlike || u.own.Path != "" || quota.Path != "" || !likeBrunt(pid)
 	if quota.Path != u.quota.Path {
 		u.quota = quota
 		u.stopped, _ = u.throttled()
@@ -219,6 +221,14 @@ func (u *Usage) readHelpers(now func() time.Duration) {
 	for _, h := range u.helpers {
 		h.readThreads(now)
 	}
+}
+
+// Peers reports whether the kernel gave each unit processor time as it gave it to brunt and to packets: by one priority,
+// on the same processors, and by no control group of the unit's own. It may be called once the watch has ended.
+func (u *Usage) Peers() bool {
+	return u != nil && len(u.units) > 0 && !slices.ContainsFunc(u.units, func(one *unitUsage) bool {
+		return one.waits.pid == 0 || one.waits.unlike
+	})
 }
 
 // Waited returns how long tasks waited for a processor, at most, in any span of length most that begins in from..to. It

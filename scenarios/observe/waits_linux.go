@@ -81,6 +81,32 @@ func (t *threadWaits) read() (all, longest time.Duration, same, known bool) {
 	return all, longest, same, true
 }
 
+// likeBrunt reports whether the kernel schedules a process as it schedules brunt, which has no higher priority than the
+// threads for packets.
+func likeBrunt(pid int) bool {
+	type class struct {
+		nice, policy int
+		on           unix.CPUSet
+	}
+	of := func(pid int) (c class, err error) {
+		if c.nice, err = unix.Getpriority(unix.PRIO_PROCESS, pid); err != nil {
+			return c, err
+		}
+		attr, err := unix.SchedGetAttr(pid, 0)
+		if err != nil {
+			return c, err
+		}
+		c.policy = int(attr.Policy)
+		return c, unix.SchedGetaffinity(pid, &c.on)
+	}
+	self, err := of(os.Getpid())
+	if err != nil || self.nice > 20 || self.policy != unix.SCHED_NORMAL { // the system call returns 20 - nice
+		return false
+	}
+	it, err := of(pid)
+	return err == nil && it == self
+}
+
 // packetThreads lists the threads of the kernel that deliver packets which no interrupt delivers, one for each
 // processor (ksoftirqd). While such a thread waits for a processor, so does the packet that it would deliver, and no
 // task of brunt or of a unit waits meanwhile. There are none if /proc does not show them, as in a container, or if

@@ -11,4 +11,6 @@ func (*threadWaits) of(used) (changed bool) { return false }
 
 func (*threadWaits) read() (all, longest time.Duration, same, known bool) { return 0, 0, false, false }
 
+func likeBrunt(int) bool { return false }
+
 func packetThreads() []int { return nil }

@@ -209,9 +209,9 @@ func (g *Generator) Used(cores int) []HeldSecond {
 	return g.spans(func(t *GeneratorTick) bool { return float64(t.CPU) >= heldShare*float64(cores) })
 }
 
-// Crowded returns the seconds in which tasks waited for a processor of this machine, and it is not known which programs
+// Contested returns the seconds in which tasks waited for a processor of this machine, and it is not known which programs
 // held them.
-func (g *Generator) Crowded() []HeldSecond {
+func (g *Generator) Contested() []HeldSecond {
 	return g.spans(func(t *GeneratorTick) bool { return !t.Others.Known() && t.Pressure >= Contended })
 }
 

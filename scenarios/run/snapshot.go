@@ -220,10 +220,11 @@ func (s *snapshot) judgeCase() judge.Case {
 		return c
 	}
 	c.Unwell = unwellUnits(s.records, s.session.log.Events())
-	c.Waited = s.observers.usage.Waited
+	c.Waited, c.Peers = s.observers.usage.Waited, s.observers.usage.Peers()
 	c.Held = spansOf(s.observers.health.Held())
 	if s.loads.crew == nil { // a worker has processors of its own, or shares them with others
-		c.Used, c.Crowded = spansOf(s.observers.health.Used(runtime.GOMAXPROCS(0))), spansOf(s.observers.health.Crowded())
+		c.Generator = s.observers.health.Seconds
+		c.Used, c.Contested = spansOf(s.observers.health.Used(runtime.GOMAXPROCS(0))), spansOf(s.observers.health.Contested())
 	}
 	if s.loads.account != nil {
 		c.Lost = s.loads.account.Lost
