@@ -49,12 +49,18 @@ func (x *Comparison) pair(ctx context.Context) (a, b compare.Run, err error) {
 		order := x.order()
 		got := map[*Side]compare.Run{}
 		errs := make([]error, 2)
+		if err := x.leftDown(); err != nil {
+			return a, b, err
+		}
 		if x.Settings.Concurrent || x.rhythm.each > 0 {
 			made, merr := x.both(ctx, order, n)
 			got[order[0]], got[order[1]], errs[0] = made[0], made[1], merr
 		} else {
 			for i, s := range order {
-				if got[s], errs[i] = x.one(ctx, s, n); errs[i] != nil {
+				if errs[i] = x.leftDown(); errs[i] == nil {
+					got[s], errs[i] = x.one(ctx, s, n)
+				}
+				if errs[i] != nil {
 					break
 				}
 			}
@@ -135,5 +141,6 @@ func (x *Comparison) run(ctx context.Context, s *Side, n int) (compare.Run, erro
 	if began := res.Generator.Offered > 0; !began || !ended {
 		return compare.Run{}, x.failed(ctx, s, plan, runEnd{began, res.Reason, res.ExitCode, err})
 	}
+	s.down = plan.LeftDown(res)
 	return compare.Run{Name: dir, Result: res}, nil
 }
