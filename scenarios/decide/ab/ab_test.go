@@ -25,9 +25,13 @@ func TestAB_Pair(t *testing.T) {
 	tests := []struct {
 		name  string
 		spoil func(r *result.Result)
+		code  int
 	}{
-		{"the generator was the limit", func(r *result.Result) { r.Generator.Healthy = false }},
-		{"a fault affected no traffic", func(r *result.Result) { r.Verdict = scenarios.Invalid }},
+		{"the generator was the limit", func(r *result.Result) { r.Generator.Healthy = false }, scenarios.ExitInvalid},
+		{"a fault was not verified", func(r *result.Result) { r.Verdict = scenarios.Invalid }, scenarios.ExitInvalid},
+		{"a fault affected no traffic", func(r *result.Result) {
+			r.Verdict, r.Faults = scenarios.Inconclusive, []result.FaultRecord{{Name: "cut", Verified: 1}}
+		}, scenarios.ExitInconclusive},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,8 +68,8 @@ func TestAB_Pair(t *testing.T) {
 			for n := range 100 {
 				spoiled[n] = true
 			}
-			if _, _, err := x.pair(t.Context()); !errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)) {
-				t.Errorf("pairs that show nothing end with %v, want exit code 5", err)
+			if _, _, err := x.pair(t.Context()); !errors.Is(err, scenarios.Exit(tt.code)) {
+				t.Errorf("pairs that show nothing end with %v, want exit code %d", err, tt.code)
 			}
 		})
 	}

@@ -33,7 +33,7 @@ func (x *Comparison) shows(r compare.Run) (why string, ok bool) {
 	case !r.Generator.Healthy:
 		return strings.Join(append([]string{"brunt itself was the limit"},
 			r.Generator.Limits[:min(1, len(r.Generator.Limits))]...), ": "), false
-	case r.Verdict == scenarios.Invalid:
+	case r.Void():
 		return r.Reason, false
 	}
 	return "", true
@@ -80,6 +80,9 @@ func (x *Comparison) pair(ctx context.Context) (a, b compare.Run, err error) {
 		fmt.Fprintf(x.Log, "pair %d is repeated: %s\n", n+1, why)
 	}
 	fmt.Fprintf(x.Log, "brunt: %d pairs in a row show nothing: %s\n", compare.NoiseAttempts, why)
+	if a.Unmet() || b.Unmet() {
+		return a, b, scenarios.Exit(scenarios.ExitInconclusive)
+	}
 	return a, b, scenarios.Exit(scenarios.ExitInvalid)
 }
 
