@@ -61,13 +61,13 @@ var order = []struct {
 	{
 		Invalid, ExitInvalid,
 		"something could not be judged: brunt's own lag decides an objective, the target was not ready, setup failed, " +
-			"the baseline failed without a declared steady state, a fault was not verified or affected no traffic, or no " +
-			"probe was answered that proves its removal",
+			"the baseline failed without a declared steady state, a fault was not verified, or no probe was answered that " +
+			"proves its removal",
 	},
 	{
 		Inconclusive, ExitInconclusive,
-		"too little data, or unique data was used up before the load's end; of compare, ab and gate only with " +
-			"--fail-inconclusive, else 0",
+		"too little data, no traffic met a fault, or unique data was used up before the load's end; of compare, ab and " +
+			"gate only with --fail-inconclusive, else 0",
 	},
 	{None, ExitFail, "no objective was set: the exit code is 0 if every request and check was good, else 3"},
 	{Pass, ExitPass, "every objective held"},

@@ -285,6 +285,6 @@ func (f *abFlags) report(c *cobra.Command, o ab.Outcome, err error) error {
 	case err == nil:
 		return f.tell(stdout(c), o.Found, o.Decision, o.Folder)
 	}
-	o.Decision.ExitCode = scenarios.ExitInterrupted
+	o.Decision.ExitCode = codeOf(err)
 	return errors.Join(err, f.write(stdout(c), o.Found, o.Decision, o.Folder))
 }

@@ -16,6 +16,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/decide/ab"
 	"brunt/scenarios/decide/compare"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result/search"
 )
 
@@ -31,6 +32,12 @@ func TestAB_Report(t *testing.T) {
 	}{
 		{"a regression", scenarios.Regression, nil, scenarios.ExitRegression, "REGRESSION"},
 		{"interrupted", scenarios.Inconclusive, exit(scenarios.ExitInterrupted), scenarios.ExitInterrupted, "INCONCLUSIVE"},
+		{
+			"a unit is down", scenarios.Inconclusive,
+			plan.DownError{Fault: "crash"},
+			scenarios.ExitInconclusive,
+			"INCONCLUSIVE",
+		},
 		{"nothing yet", "", exit(scenarios.ExitInterrupted), scenarios.ExitInterrupted, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -44,7 +44,8 @@ would be enough. Exit code 4 is a regression, 8 inconclusive with --fail-inconcl
 Metrics: ` + strings.Join(compare.MetricNames(), " ") + `. Default margins: ` + compare.DefaultMargins().String() + `.
 The rate is compared for closed loads only, because an open load offers what its schedule
 asks for. A metric that too few runs have is inconclusive. If most base runs lack it, it is
-left out, with a note.
+left out, with a note. A fault without an outage recovered in 0s, which has no ratio: it counts as
+its resolution, or as the shortest outage of the other runs if that is shorter.
 
 --html writes a page of two runs, BASE and CANDIDATE: what changed first, then both over each
 other on one clock, then the settings and lines of the scenario that differ. One run a side

@@ -214,6 +214,8 @@ func callsCell(phases []slo.Phase, l *words.LinkRow, fault slo.Phase, link strin
 // fillTried adds the rows of a matrix to its page.
 func fillTried(page *html.MatrixPage, m *drills.Matrix, system *drills.System) {
 	page.Effects = m.Columns(system)
+	barred := map[string][]string{} // effects, by the reason why a cell can't be filled
+	var reasons []string            // in the order of the page
 	heading := ""
 	for _, part := range m.Rows(system) {
 		row := html.MatrixRow{Part: part}
@@ -227,8 +229,11 @@ func fillTried(page *html.MatrixPage, m *drills.Matrix, system *drills.System) {
 			if !tried {
 				word, why := m.Empty(system, part, effect)
 				row.Cells = append(row.Cells, html.MatrixCell{Text: word, Why: why})
-				if why != "" && !slices.Contains(page.Barred, effect+": "+why) {
-					page.Barred = append(page.Barred, effect+": "+why)
+				if why != "" && !slices.Contains(barred[why], effect) {
+					if barred[why] == nil {
+						reasons = append(reasons, why)
+					}
+					barred[why] = append(barred[why], effect)
 				}
 				continue
 			}
@@ -241,5 +246,8 @@ func fillTried(page *html.MatrixPage, m *drills.Matrix, system *drills.System) {
 			})
 		}
 		page.Rows = append(page.Rows, row)
+	}
+	for _, why := range reasons {
+		page.Barred = append(page.Barred, words.Join(barred[why])+": "+why)
 	}
 }

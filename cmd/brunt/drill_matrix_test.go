@@ -2,6 +2,7 @@ package main
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"brunt/reporters/html"
@@ -50,5 +51,33 @@ func TestFillCalls(t *testing.T) {
 	}
 	if !reflect.DeepEqual(page.Calls, want) {
 		t.Errorf("got  %+v\nwant %+v", page.Calls, want)
+	}
+}
+
+// TestFillTried_Barred: a page says each reason why cells can't be filled once, with all effects that it is about.
+func TestFillTried_Barred(t *testing.T) {
+	system := &drills.System{
+		Replicas: map[string]int{"posts": 2, "users": 1}, Links: []string{"posts->users"},
+		Breaks: drills.Processes,
+	}
+	var page html.MatrixPage
+	fillTried(&page, drills.NewMatrix(nil), system)
+	seen := map[string]bool{}
+	for _, line := range page.Barred {
+		effects, why, _ := strings.Cut(line, ": ")
+		if seen[why] {
+			t.Errorf("%q is said twice: %q", why, page.Barred)
+		}
+		seen[why] = true
+		for i, effect := range page.Effects {
+			for _, row := range page.Rows {
+				if row.Cells[i].Why == why && !strings.Contains(effects, effect) {
+					t.Errorf("%q lacks %s, which it keeps from %s", line, effect, row.Part)
+				}
+			}
+		}
+	}
+	if len(seen) == 0 {
+		t.Errorf("the page says no reason: %+v", page.Rows)
 	}
 }

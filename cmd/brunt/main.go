@@ -12,6 +12,7 @@ import (
 	"brunt/reporters/ci"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/capacity"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/run"
 	"brunt/scenarios/syntax"
 
@@ -84,6 +85,8 @@ func codeOf(err error) int {
 		return interrupted.Code
 	case errors.As(err, &probe):
 		return probe.Verdict.ExitCode()
+	case errors.As(err, new(plan.DownError)):
+		return scenarios.ExitInconclusive
 	case errors.As(err, new(*syntax.MistakesError)), errors.As(err, new(scenarios.UsageError)),
 		errors.As(err, new(*driftError)):
 		return scenarios.ExitMistake

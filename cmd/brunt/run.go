@@ -259,9 +259,8 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 		if unwritten = err; err != nil || over || i+1 == f.repeat {
 			break
 		}
-		if name := plan.LeftDown(res); name != "" {
-			fmt.Fprintf(stderr(c), "no further run is made: nothing starts the unit again that %s ended; start it, or give it a "+
-				"supervisor or a restart policy\n", name)
+		if down := plan.LeftDown(res); down != nil {
+			fmt.Fprintln(stderr(c), down)
 			worst, code = worseOf(worst, code, scenarios.Inconclusive, scenarios.ExitInconclusive)
 			break
 		}

@@ -18,6 +18,7 @@ type searchFlags struct {
 	confirm         int
 	cool            time.Duration
 	file, page      string
+	down            error // a unit that a probe left down, which ends the search
 }
 
 // The defaults of the settings of searches.
@@ -51,10 +52,14 @@ func (f *searchFlags) narrowness(such string) (float64, error) {
 
 // judged runs a plan without a report. A run that has a verdict is no error.
 func (f *searchFlags) judged(ctx context.Context, p *plan.Plan, control bool) (*result.Result, error) {
+	if f.down != nil {
+		return nil, f.down
+	}
 	f.noChaos = control
 	res, err := f.probe(ctx, p)
-	if res != nil {
-		err = nil
+	if res == nil {
+		return nil, err
 	}
-	return res, err
+	f.down = p.LeftDown(res)
+	return res, nil
 }

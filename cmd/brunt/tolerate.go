@@ -55,7 +55,8 @@ fall again at larger doses, as when a client gives up early: every change is rep
 two doses of the grid brunt sees no change that is undone before the next one. It halves the
 interval of the lowest change. A majority of probes decides on each dose. At last it probes both
 ends afresh until they have the wanted confidence; an end that is contradicted moves outwards. A
-probe whose run is invalid is repeated; the third in a row ends the search, with exit code 5.
+probe whose run is invalid, whose fault met no traffic, or with an objective that has no value is
+repeated; the third in a row ends the search, with exit code 5 or 8.
 
 The answer is an interval: it holds the dose at which half of all runs fail. With --history it
 is kept in a folder, that of brunt gate if you like, and compared with the newest earlier one that

@@ -15,7 +15,7 @@ type MatrixPage struct {
 	Summary string   // one sentence
 	Effects []string // the columns of the matrix
 	Rows    []MatrixRow
-	Barred  []string      // reasons why some cells can't be filled, each without a full stop
+	Barred  []string      // why some cells can't be filled: a line for each reason, without a full stop
 	Failed  []MatrixDrill // drills that failed without being declared to fail, or showed nothing; they come first
 	Drills  []MatrixDrill // the other drills that were tried; empty: the page is about runs only
 	// drills that were not tried, with the reasons

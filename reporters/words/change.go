@@ -721,7 +721,7 @@ func (f *findings) failedByTimes() bool {
 
 // someTraffic speaks where the run says nothing of the target because no traffic met a fault.
 func someTraffic(f *findings) *Advice {
-	if f.r.Verdict != scenarios.Invalid {
+	if f.r.Verdict != scenarios.Inconclusive && f.r.Verdict != scenarios.Invalid { // earlier versions called it invalid
 		return nil
 	}
 	for i := range f.r.Faults {

@@ -65,6 +65,9 @@ func TestFault_Partial(t *testing.T) {
 		if o, e := FaultOutcome(f), FaultEffect(f); mark != c.mark || o != c.outcome || e != c.effect {
 			t.Errorf("%s %s: %s\nwant %s %s: %s", mark, o, e, c.mark, c.outcome, c.effect)
 		}
+		if l := faultLine(&result.Result{}, f); (l.Outcome == "survived") != (c.mark == "✓") {
+			t.Errorf("%s: the line says %s", c.outcome, l.Outcome)
+		}
 	}
 }
 

@@ -108,7 +108,7 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	case OnlySlower(f):
 		l.Outcome, l.Text, l.Times = slowerBy(f.Parts), slowerText(f.Parts), true
 	case f.Impact == result.NotImpacted && !f.TooFew() && !mayBeSlower(f) && len(f.FailedObjectives) == 0 &&
-		(f.Parts == nil || !f.Parts.Lacking && f.Parts.Lost == 0):
+		(f.Parts == nil || !f.Parts.Lacking && !f.Parts.LackingUntold && f.Parts.Lost == 0):
 		l.Outcome, l.Text = "survived", survivedText(f)
 		if f.NotShown != "" { // that the target withstood it is not known
 			l.Outcome, l.Text = "none seen", l.Text+"; "+Clip(Clean(notShown(f.NotShown)), mostSaid)

@@ -135,12 +135,6 @@ func hits(f *result.FaultRecord) (out [][2]string) {
 // widened returns the service of a unit, or for a link between units the link between their services.
 func widened(part string) string { return cmp.Or(linkOf(part), serviceOf(part)) }
 
-// Unmet reports whether a run shows nothing because a fault met no traffic. Another run of the same load would not
-// show more.
-func Unmet(r *result.Result) bool {
-	return slices.ContainsFunc(r.Faults, func(f result.FaultRecord) bool { return f.Verified.Known() && f.Traffic == 0 })
-}
-
 // together replaces units of one service that a fault hit together by the service, and links between the same
 // services by one link between the services. The loss of all replicas is another failure than the loss of one.
 func together(all [][2]string) (out [][2]string) {

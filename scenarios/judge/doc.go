@@ -165,8 +165,8 @@
 //     inconclusive if any of them, or all together, made answers slower for an unknown time. The incident itself is
 //     judged by `after incident`.
 //   - A skipped occurrence, for which no unit matched, turns a pass into inconclusive.
-//   - The impact of a fault that was not verified, or affected no traffic, is unknown, and
-//     objectives after it, in it or in its recovery are invalid.
+//   - The impact of a fault that was not verified, or affected no traffic, is unknown. Objectives after it, in it or in
+//     its recovery are invalid if it was not verified, and inconclusive if it affected no traffic.
 //   - If require_impact is set and no impact is found, objectives after the fault, in it or in its recovery fail
 //     instead of passing. If the impact is unknown or confounded, they are inconclusive. An impact counts as seen
 //     even if the recovery was not.

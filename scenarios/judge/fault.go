@@ -48,9 +48,10 @@ func (f *effects) reactions() series.ReactionJudge {
 	}
 }
 
-// unknown explains why the effect of occurrence i is unknown: it was not verified, or no traffic met it. Notes are
-// nil where the effect is known. Why says whether it is brunt's own doing.
-func (f *effects) unknown(i int) (notes result.Notes, why result.Why) {
+// unknown explains why the effect of occurrence i is unknown, and returns the verdict that this allows: invalid if it
+// was not verified, inconclusive if no traffic met it. Notes are nil where the effect is known. Why says whether it is
+// brunt's own doing.
+func (f *effects) unknown(i int) (v scenarios.Verdict, notes result.Notes, why result.Why) {
 	because := func(kind result.NoteKind) result.Notes {
 		return result.Notes{{Kind: kind, Of: f.read.Faults[i].Name}}
 	}
@@ -58,24 +59,24 @@ func (f *effects) unknown(i int) (notes result.Notes, why result.Why) {
 	none, counted := f.read.c.NoTraffic[i]
 	switch {
 	case name == "": // the fault was not injected
-		return nil, ""
+		return "", nil, ""
 	case f.read.c.Partial[i]:
-		return because(result.FaultPartly), ""
+		return scenarios.Invalid, because(result.FaultPartly), ""
 	case f.read.c.Unverified[i]:
-		return because(result.FaultUnverified), ""
+		return scenarios.Invalid, because(result.FaultUnverified), ""
 	case none, !counted && f.read.traffic[i] == 0:
-		return because(result.FaultUnmet), ""
+		return scenarios.Inconclusive, because(result.FaultUnmet), ""
 	case !counted && f.read.sentNone(i) && f.read.stoodStill(i) != nil:
-		return f.read.stoodStill(i).And(result.Note{Kind: result.OwnSentNone}), result.Late
+		return scenarios.Invalid, f.read.stoodStill(i).And(result.Note{Kind: result.OwnSentNone}), result.Late
 	}
-	return nil, ""
+	return "", nil, ""
 }
 
 // reported returns the answer of occurrence i for reports. A fault whose effect is unknown still confounds the next
 // one, so f.answers keeps the answer as it was.
 func (f *effects) reported(i int) effect.Answer {
 	a := f.answers[i]
-	why, _ := f.unknown(i)
+	_, why, _ := f.unknown(i)
 	if a.Impact == result.NotImpacted {
 		if why == nil {
 			why = f.read.stoodStill(i)
@@ -127,8 +128,8 @@ func (f *effects) required(i int, a effect.Answer) result.Reason {
 // limitVerdict lowers the verdict of an objective in a phase of occurrence i if the effect of the fault is unknown,
 // or if an impact that is required is missing.
 func (f *effects) limitVerdict(i int, r *result.ObjectiveResult) {
-	if unknown, why := f.unknown(i); unknown != nil {
-		r.Verdict, r.Because, r.Why = scenarios.Invalid, unknown, why
+	if v, unknown, why := f.unknown(i); unknown != nil {
+		r.Verdict, r.Because, r.Why = v, unknown, why
 		return
 	}
 	if why := f.required(i, f.answers[i]); why.Kind != "" && r.Verdict == scenarios.Pass {
@@ -187,10 +188,10 @@ func (f *effects) occurrence(o slo.Objective, i int) result.ObjectiveResult {
 	row := o.Metric.Row()
 	monitored := row.Effect == nil
 	required := f.required(i, a)
-	unknown, by := f.unknown(i)
+	v, unknown, by := f.unknown(i)
 	switch {
 	case unknown != nil:
-		r.Verdict, r.Because, r.Why = scenarios.Invalid, unknown, by
+		r.Verdict, r.Because, r.Why = v, unknown, by
 	case monitored: // independent of its effect on the load
 		r.Because = nil
 		f.reactions().Occurrence(o, i, &r)

@@ -168,7 +168,7 @@ func TestFault_Verdicts(t *testing.T) {
 			judge.Case{NoTraffic: map[int]bool{0: true}},
 			nothing,
 			[]injection{one},
-			scenarios.Invalid,
+			scenarios.Inconclusive,
 			"no traffic",
 		},
 		{"never recovered", "", judge.Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, "> 1m10s"},
@@ -388,8 +388,8 @@ func TestFault_Verdicts(t *testing.T) {
 	}
 }
 
-// TestFault_Untold: the objectives of a fault that was not verified, or affected no traffic, are invalid,
-// and its impact is unknown. Those of other faults are judged.
+// TestFault_Untold: the objectives of a fault that was not verified are invalid, those of one that affected no traffic
+// inconclusive, and the impact of either is unknown. Those of other faults are judged.
 func TestFault_Untold(t *testing.T) {
 	texts := []string{
 		"recover < 3s after f", "failed > 0 after f", "errors < 60% in f", "errors > 99% in f", "rate > 1/s in recovery/f",
@@ -434,7 +434,11 @@ func TestFault_Untold(t *testing.T) {
 			t.Errorf("%s: unsteady %q", c.name, r.Unsteady.Phrase(nil))
 		}
 		for i, o := range f.Objectives[:5] {
-			if o.Verdict != scenarios.Invalid || !strings.Contains(o.Note, c.note) {
+			want := scenarios.Invalid
+			if c.note == "f affected no traffic" {
+				want = scenarios.Inconclusive
+			}
+			if o.Verdict != want || !strings.Contains(o.Note, c.note) {
 				t.Errorf("%s: %s is %s, %q", c.name, texts[i], o.Verdict, o.Note)
 			}
 		}

@@ -390,8 +390,8 @@ func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, notes resu
 			}
 			continue
 		}
-		if unknown, why := f.unknown(i); unknown != nil {
-			return scenarios.Invalid, unknown, why
+		if v, unknown, why := f.unknown(i); unknown != nil {
+			return v, unknown, why
 		}
 		if slow := f.read.slowUntold(whole, f.slowdown(i)); slow != nil {
 			return ofOne(i, slow)

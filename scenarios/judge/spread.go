@@ -30,7 +30,7 @@ func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 		out.Why = ""
 		r := f.faultResult(o, i)
 		drills = append(drills, f.drillOf(o, i, &r))
-		known, _ := f.unknown(i)
+		_, unknown, _ := f.unknown(i)
 		switch {
 		case o.Share > 0 && f.failedBefore(o, i, &r):
 			r.Verdict = scenarios.Inconclusive
@@ -39,10 +39,10 @@ func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 				late = &r
 			}
 			continue
-		case r.Verdict == scenarios.Invalid && (known == nil || o.Share > 0):
+		case r.Verdict == scenarios.Invalid && (unknown == nil || o.Share > 0):
 			// brunt did not observe enough of the occurrence
 			r.Measured, r.Low, r.High, r.Verdict, r.Why = result.NaN, result.NaN, result.NaN, scenarios.Inconclusive, ""
-		case r.Verdict == scenarios.Invalid,
+		case r.Verdict == scenarios.Invalid, unknown != nil && o.Share == 0,
 			r.Verdict == scenarios.Fail && math.IsNaN(float64(r.Measured)) && o.Share == 0:
 			r.Drills = drills
 			return r

@@ -131,6 +131,14 @@ var hostiles = []hostile{
 		field: "scenarios/template.tableSource.json", holds: `[{"a":1}]`,
 		parts: "data: {a: {json: FILE}}" + asks("{get: /}"),
 	},
+	{
+		field: "targets.expectedSource.schema", holds: `{"type": "object"}`,
+		parts: asks("{get: /, check: {schema: FILE}}"),
+	},
+	{
+		field: "targets/stream.MessageSource.file", holds: "x",
+		parts: `target: {endpoints: {u: "udp://127.0.0.1:9"}}` + asks("{udp: {file: FILE}}"),
+	},
 	{field: "targets/http.fileSource.file", holds: "x", parts: asks("{post: /, body: {file: FILE}}")},
 	{field: "targets/http.partSource.file", holds: "x", parts: asks("{post: /, multipart: {a: {file: FILE}}}")},
 	{
@@ -140,6 +148,10 @@ var hostiles = []hostile{
 	{
 		field: "targets/grpc.endpoint.protos", holds: service,
 		parts: "target: {endpoints: {g: {url: \"grpc://127.0.0.1:9\", protos: FILE}}}" + asks("{grpc: p.S/C}"),
+	},
+	{
+		field: "targets/grpc.endpoint.protoset", holds: "x",
+		parts: "target: {endpoints: {g: {url: \"grpc://127.0.0.1:9\", protoset: FILE}}}" + asks("{grpc: p.S/C}"),
 	},
 	{
 		field: "targets/grpc.endpoint.import_paths",

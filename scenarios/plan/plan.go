@@ -238,17 +238,26 @@ func (p *Plan) Repeatable() error {
 	return nil
 }
 
-// LeftDown returns the name of a fault of a run of the plan that left a unit down, of which nothing starts another one;
-// empty if a further run finds all units.
-func (p *Plan) LeftDown(r *result.Result) string {
+// A DownError means that no further run is made, because a fault left a unit down that nothing starts again.
+type DownError struct{ Fault string }
+
+// Error says what to do about it.
+func (e DownError) Error() string {
+	return "no further run is made: nothing starts the unit again that " + e.Fault + " ended; start it, or give it a " +
+		"supervisor or a restart policy"
+}
+
+// LeftDown returns a [DownError] if a fault of a run of the plan left a unit down that nothing starts again. It is nil
+// if a further run finds all units.
+func (p *Plan) LeftDown(r *result.Result) error {
 	if p.Stack == nil { // else brunt starts the target for each run
 		for i := range r.Faults {
 			if r.Faults[i].StaysDown {
-				return r.Faults[i].Name
+				return DownError{r.Faults[i].Name}
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 // WithoutRecords returns a copy of the plan, with a copy of its scenario, that records only requests; see

@@ -38,11 +38,11 @@ func TestRepeatable(t *testing.T) {
 	}
 	down := &result.Result{Faults: []result.FaultRecord{{Name: "slow"}, {Name: "gone", StaysDown: true}}}
 	p := fault()
-	if got := p.LeftDown(down); got != "gone" {
-		t.Errorf("left down by %q", got)
+	if got := p.LeftDown(down); got != (DownError{"gone"}) {
+		t.Errorf("left down by %v", got)
 	}
 	p.Stack = &platform.Spec{}
-	if got := p.LeftDown(down); got != "" {
-		t.Errorf("with a target that brunt starts: %q", got)
+	if got := p.LeftDown(down); got != nil {
+		t.Errorf("with a target that brunt starts: %v", got)
 	}
 }

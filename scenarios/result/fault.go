@@ -3,6 +3,7 @@ package result
 import (
 	"math"
 	"regexp"
+	"slices"
 
 	"brunt/scenarios"
 	"brunt/scenarios/slo"
@@ -255,6 +256,17 @@ func (f *FaultRecord) meets(want Impact) Answer {
 		return Yes
 	}
 	return No
+}
+
+// Unmet reports whether the run says nothing of a fault because that met no traffic. Another run of the same load would
+// not say more.
+func (r *Result) Unmet() bool {
+	return slices.ContainsFunc(r.Faults, func(f FaultRecord) bool { return f.Verified.Known() && f.Traffic == 0 })
+}
+
+// Void reports whether the run says nothing of the target: it is invalid, or nothing failed and a fault met no traffic.
+func (r *Result) Void() bool {
+	return r.Verdict == scenarios.Invalid || r.Verdict == scenarios.Inconclusive && r.Unmet()
 }
 
 // TooFew reports whether a fault without an impact had a larger share of bad requests than the baseline's share plus

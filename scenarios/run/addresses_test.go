@@ -210,6 +210,10 @@ var leaks = []leak{
 		parts: `workers: {count: 2, on: kubernetes, context: c, image: "FAR/brunt:${env.BRUNT_TEST_LEAK}"}`,
 	},
 	{
+		field: "scenarios.Trace.forward", loaded: true, // or guard.allow.chaos
+		parts: `trace: {listen: ":0", forward: "http://FAR"}`,
+	},
+	{
 		field: "scenarios.Load.targets", loaded: true,
 		parts: `load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, targets: targets.txt}}`,
 	},

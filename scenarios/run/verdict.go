@@ -95,7 +95,7 @@ func (v verdict) decideFaults(cause error, records []*chaos.Record, p *plan.Plan
 	for _, f := range v.res.Faults {
 		if f.Injected.Known() && f.Traffic == 0 && !p.Smoke {
 			v.res.Because(result.Reason{
-				Kind: result.NoTraffic, Verdict: scenarios.Invalid, Fault: f.Name,
+				Kind: result.NoTraffic, Verdict: scenarios.Inconclusive, Fault: f.Name,
 				After: max(0, f.Injected-v.res.Duration),
 			})
 		}

@@ -205,7 +205,7 @@ load:
 chaos:
   slow-store: {at: 500ms, for: 500ms, network.latency: {from: web, to: store, delay: 50ms}}
 slo: [errors < 5%]
-`, scenarios.Invalid, 5, "slow-store affected no traffic",
+`, scenarios.Inconclusive, 8, "slow-store affected no traffic",
 		},
 		{
 			"no request at the unit", pair + `
@@ -214,7 +214,7 @@ load:
 chaos:
   freeze: {at: 3s, for: 500ms, process.freeze: {service: store}}
 slo: [errors < 5%]
-`, scenarios.Invalid, 5, "freeze affected no traffic",
+`, scenarios.Inconclusive, 8, "freeze affected no traffic",
 		},
 		{
 			"no traffic at the unit", pair + `
@@ -223,7 +223,7 @@ load:
   late: {executor: constant-arrival-rate, rate: 100/s, start: 5s, duration: 100ms, flow: [{get: /}]}
 chaos:
   freeze: {at: 3s, for: 500ms, process.freeze: {service: store}}
-`, scenarios.Invalid, 5, "freeze affected no traffic",
+`, scenarios.Inconclusive, 8, "freeze affected no traffic",
 		},
 		{
 			"stopped", pair + `

@@ -37,6 +37,7 @@ var addressFields = map[string]string{
 	"chaos/probe.Call.put":                   ofQuestions,
 	"chaos/probe.Call.patch":                 ofQuestions,
 	"chaos/probe.Call.delete":                ofQuestions,
+	"chaos/fault/network.DNSSpoof.answers":   "what units of the target are told, to which brunt itself does not connect",
 	"targets/dns.step.dns":                   noAddress, // a name in a question; the address is the endpoint's
 	"scenarios.Target.url":                   ofLoad,
 	"scenarios.Target.endpoints":             ofLoad + "; further hosts: Scope.CheckHosts",
@@ -61,6 +62,8 @@ var addressFields = map[string]string{
 	"scenarios.Script.resolve":               "brunt-k6 checks each dial by the allow-lists",
 	"scenarios.Connections.source_addresses": "addresses of this machine, from which connections come",
 	"scenarios.TLS.server_name":              "a name in a handshake, to which nothing connects",
+	"scenarios.Trace.forward":                "checkForward within LoadAllowlist or ChaosAllowlist; newForwarder",
+	"scenarios.Trace.listen":                 "an address of this machine: checkListen",
 	"scenarios.Trace.link":                   "a link for readers of the report, to which nothing connects",
 	"scenarios/policies.Policy.targets":      noAddress,
 	"targets/platform.Container.image":       ofImages,
@@ -70,7 +73,8 @@ var addressFields = map[string]string{
 
 // addressKeys are the keys that an address would have, whatever the type of its field.
 var addressKeys = regexp.MustCompile(`(^|_)(url|uri|addr|address|addresses|host|hosts|dns|proxy|endpoints?|resolve|` +
-	`server|server_name|prometheus|alertmanager|scrape|link|webhook|brokers?|targets|image)$`)
+	`server|server_name|prometheus|alertmanager|scrape|link|webhook|brokers?|targets|` +
+	`image|forward|listen|answers)$`)
 
 // leaksFile has a scenario for each field, in its variable leaks: it reaches for an address that is not allowed.
 const leaksFile = "../run/addresses_test.go"

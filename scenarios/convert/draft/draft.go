@@ -5,6 +5,7 @@
 package draft
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net"
@@ -36,6 +37,7 @@ type Builder struct {
 	secrets map[string]string // environment variables by the secret they replace
 	Env     []Secret
 
+	Name      string   // of the scenario; empty means the name of the file
 	Head      []string // comments at the top
 	Params    *Node
 	Base      Text // scheme, host and prefix of every path
@@ -297,7 +299,7 @@ func (d *Builder) complete() *Node {
 	if !strings.Contains(d.O.File, "://") { // otherwise it is a server
 		name = strings.TrimSuffix(name, filepath.Ext(name))
 	}
-	top.Set("name", Plain(Clip(name, 80)))
+	top.Set("name", Plain(Clip(cmp.Or(strings.TrimSpace(OneLine(d.Name)), name), 80)))
 	optional := func(key string, n *Node) {
 		if n.Fields != nil || n.Items != nil {
 			top.Set(key, n)

@@ -84,6 +84,7 @@ func convert(d *draft.Builder, source []byte) error {
 		return err
 	}
 	d.Skip(root, "info")
+	d.Name = d.Text(root, "info", "name")
 	c.items(root, scope{})
 	for _, rest := range d.Rest(root) {
 		d.Lost(draft.Line(root), "%s", rest)

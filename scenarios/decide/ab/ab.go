@@ -10,6 +10,7 @@
 package ab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,6 +79,9 @@ type Comparison struct {
 	whole  time.Duration // length of a run
 	one    func(ctx context.Context, s *Side, n int) (compare.Run, error)
 }
+
+// leftDown returns an error if a run of either side left a unit down. Both sides may share it.
+func (x *Comparison) leftDown() error { return cmp.Or(x.a.down, x.b.down) }
 
 // A rhythm says how a switchback alternates between the sides.
 type rhythm struct {

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/decide/compare"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -23,9 +25,13 @@ func TestAB_Pair(t *testing.T) {
 	tests := []struct {
 		name  string
 		spoil func(r *result.Result)
+		code  int
 	}{
-		{"the generator was the limit", func(r *result.Result) { r.Generator.Healthy = false }},
-		{"a fault affected no traffic", func(r *result.Result) { r.Verdict = scenarios.Invalid }},
+		{"the generator was the limit", func(r *result.Result) { r.Generator.Healthy = false }, scenarios.ExitInvalid},
+		{"a fault was not verified", func(r *result.Result) { r.Verdict = scenarios.Invalid }, scenarios.ExitInvalid},
+		{"a fault affected no traffic", func(r *result.Result) {
+			r.Verdict, r.Faults = scenarios.Inconclusive, []result.FaultRecord{{Name: "cut", Verified: 1}}
+		}, scenarios.ExitInconclusive},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,10 +68,44 @@ func TestAB_Pair(t *testing.T) {
 			for n := range 100 {
 				spoiled[n] = true
 			}
-			if _, _, err := x.pair(t.Context()); !errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)) {
-				t.Errorf("pairs that show nothing end with %v, want exit code 5", err)
+			if _, _, err := x.pair(t.Context()); !errors.Is(err, scenarios.Exit(tt.code)) {
+				t.Errorf("pairs that show nothing end with %v, want exit code %d", err, tt.code)
 			}
 		})
+	}
+}
+
+// TestAB_LeftDown: a run that left a unit down is the last one, of either side.
+func TestAB_LeftDown(t *testing.T) {
+	plain, err := plantest.CompileText(`version: 1
+name: x
+target: {url: "http://127.0.0.1:1"}
+load: {main: {executor: constant-arrival-rate, rate: 5/s, duration: 10s, flow: [{get: /}]}}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for last, concurrent := range map[int]bool{1: false, 2: false, 3: false, 4: true} { // 4: both runs of a pair are made
+		x := &Comparison{Log: io.Discard, a: &Side{letter: "a"}, b: &Side{letter: "b"}}
+		x.Settings.Concurrent = concurrent
+		var made atomic.Int32
+		x.Plan = func(string, []string) (*plan.Plan, error) { one := *plain; return &one, nil }
+		x.Run = func(context.Context, *plan.Plan, string, Within) (*result.Result, error) {
+			return &result.Result{
+				Verdict: scenarios.Pass, Generator: result.Generator{Healthy: true, Offered: 1},
+				Faults: []result.FaultRecord{{Name: "crash", StaysDown: int(made.Add(1)) == last}},
+			}, nil
+		}
+		x.one = x.run
+		var err error
+		for range 3 {
+			if _, _, err = x.pair(t.Context()); err != nil {
+				break
+			}
+		}
+		if n := int(made.Load()); !errors.Is(err, plan.DownError{Fault: "crash"}) || n != last {
+			t.Errorf("after %d runs it ends with %v, want it after %d", n, err, last)
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ func (x *Comparison) shows(r compare.Run) (why string, ok bool) {
 	case !r.Generator.Healthy:
 		return strings.Join(append([]string{"brunt itself was the limit"},
 			r.Generator.Limits[:min(1, len(r.Generator.Limits))]...), ": "), false
-	case r.Verdict == scenarios.Invalid:
+	case r.Void():
 		return r.Reason, false
 	}
 	return "", true
@@ -49,12 +49,18 @@ func (x *Comparison) pair(ctx context.Context) (a, b compare.Run, err error) {
 		order := x.order()
 		got := map[*Side]compare.Run{}
 		errs := make([]error, 2)
+		if err := x.leftDown(); err != nil {
+			return a, b, err
+		}
 		if x.Settings.Concurrent || x.rhythm.each > 0 {
 			made, merr := x.both(ctx, order, n)
 			got[order[0]], got[order[1]], errs[0] = made[0], made[1], merr
 		} else {
 			for i, s := range order {
-				if got[s], errs[i] = x.one(ctx, s, n); errs[i] != nil {
+				if errs[i] = x.leftDown(); errs[i] == nil {
+					got[s], errs[i] = x.one(ctx, s, n)
+				}
+				if errs[i] != nil {
 					break
 				}
 			}
@@ -74,6 +80,9 @@ func (x *Comparison) pair(ctx context.Context) (a, b compare.Run, err error) {
 		fmt.Fprintf(x.Log, "pair %d is repeated: %s\n", n+1, why)
 	}
 	fmt.Fprintf(x.Log, "brunt: %d pairs in a row show nothing: %s\n", compare.NoiseAttempts, why)
+	if a.Unmet() || b.Unmet() {
+		return a, b, scenarios.Exit(scenarios.ExitInconclusive)
+	}
 	return a, b, scenarios.Exit(scenarios.ExitInvalid)
 }
 
@@ -135,5 +144,6 @@ func (x *Comparison) run(ctx context.Context, s *Side, n int) (compare.Run, erro
 	if began := res.Generator.Offered > 0; !began || !ended {
 		return compare.Run{}, x.failed(ctx, s, plan, runEnd{began, res.Reason, res.ExitCode, err})
 	}
+	s.down = plan.LeftDown(res)
 	return compare.Run{Name: dir, Result: res}, nil
 }

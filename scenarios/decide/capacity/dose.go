@@ -152,13 +152,22 @@ func doseAnswer(res *result.Result) (search.Answer, string, error) {
 			}
 		}
 	}
-	if a == search.Breaks && res.Verdict == scenarios.Invalid { // such as a fault that was not proved: harm has no cause
+	if a == search.Breaks && res.Verdict == scenarios.Invalid || // such as a fault that was not proved: harm has no cause
+		a == search.Holds && res.Verdict == scenarios.Inconclusive && (res.Unmet() || unmeasured(res)) {
 		return "", "", ProbeError{Verdict: res.Verdict, Reason: res.Reason}
 	}
 	if a == search.Holds && res.Verdict == scenarios.Fail { // such as a unit that did not become healthy in time
 		return search.Breaks, res.Reason, nil
 	}
 	return a, why, err
+}
+
+// unmeasured reports whether an objective of a run has no answer and no value, such as a recovery before whose hold the
+// load ended.
+func unmeasured(res *result.Result) bool {
+	return slices.ContainsFunc(res.Objectives, func(o result.ObjectiveResult) bool {
+		return o.Verdict == scenarios.Inconclusive && !o.Measured.Known() && !o.Infinite
+	})
 }
 
 // figuresIn returns what a probe measured in a phase, over all its occurrences; nil if it made no request in it.

@@ -87,3 +87,34 @@ func TestDoseAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestDoseAnswer_Open: what is unknown of a dose is not taken for harm, and not for none: a fault that met no traffic,
+// and an objective without a value. An objective with a value is not certain to fail.
+func TestDoseAnswer_Open(t *testing.T) {
+	met := result.FaultRecord{Name: "f", Verified: 1, Traffic: 9}
+	for _, tt := range []struct {
+		name     string
+		measured result.Num
+		traffic  int64
+		want     search.Answer
+	}{
+		{"no traffic", .1, 0, ""},
+		{"no value", result.NaN, 9, ""},
+		{"a value", .2, 9, search.Holds},
+	} {
+		f := met
+		f.Traffic = tt.traffic
+		res := &result.Result{
+			Generator: result.Generator{Healthy: true}, Faults: []result.FaultRecord{f}, Verdict: scenarios.Inconclusive,
+			Objectives: []result.ObjectiveResult{{
+				Text: "recover < 1s after f", Metric: "recover", Measured: tt.measured, Verdict: scenarios.Inconclusive,
+			}},
+		}
+		got, _, err := doseAnswer(res)
+		void := ProbeError{}
+		if open := errors.As(err, &void); got != tt.want || open != (tt.want == "") ||
+			open && void.Verdict != scenarios.Inconclusive {
+			t.Errorf("%s: %q, %v", tt.name, got, err)
+		}
+	}
+}

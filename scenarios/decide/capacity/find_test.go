@@ -282,8 +282,8 @@ func TestFind_Disturbed(t *testing.T) {
 	}
 }
 
-// TestSearch_Void: a probe whose run is invalid is repeated, in both searches. The third in a row ends the search with
-// the exit code of an invalid run. Any other end of a run ends the search at once.
+// TestSearch_Void: a probe whose run is invalid or inconclusive is repeated, in both searches. The third in a row ends
+// the search with the exit code of that run. Any other end of a run ends the search at once.
 func TestSearch_Void(t *testing.T) {
 	searches := map[string]func(p capacity.RateProber) (low, high float64, err error){
 		"find": func(p capacity.RateProber) (float64, float64, error) {
@@ -303,6 +303,7 @@ func TestSearch_Void(t *testing.T) {
 		}{
 			{func(n int) bool { return n%3 != 0 }, scenarios.Invalid, 0},
 			{func(n int) bool { return n > 4 }, scenarios.Invalid, 7},
+			{func(n int) bool { return n > 4 }, scenarios.Inconclusive, 7},
 			{func(n int) bool { return n > 4 }, scenarios.Broken, 5},
 			{func(n int) bool { return n > 4 }, scenarios.NotReverted, 5},
 		} {

@@ -102,14 +102,14 @@ func (p *panel) patience(value float64) int {
 	return min(max(4, int(math.Ceil(math.Log(.001)/math.Log(share)))), stalls)
 }
 
-// again turns the error of a probe whose run was invalid into a disturbed probe, which is repeated. The last one of
+// again turns the error of a probe whose run has no answer into a disturbed probe, which is repeated. The last one of
 // mostVoid in a row ends the search.
 func (p *panel) again(t search.Try, err error) (search.Try, error) {
 	void, ok := errors.AsType[ProbeError](err)
 	switch {
 	case err == nil:
 		p.void = 0
-	case ok && void.Verdict == scenarios.Invalid:
+	case ok && (void.Verdict == scenarios.Invalid || void.Verdict == scenarios.Inconclusive):
 		if p.void++; p.void == mostVoid {
 			void.InRow = p.void
 			return t, void

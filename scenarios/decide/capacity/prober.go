@@ -302,7 +302,7 @@ func figuresOf(res *result.Result) *search.Figures {
 }
 
 // A ProbeError means that the run of a probe says nothing about its rate or dose. A search repeats a probe whose run
-// is invalid, a few times in a row. All other errors end it.
+// is invalid or inconclusive, a few times in a row. All other errors end it.
 type ProbeError struct {
 	Verdict scenarios.Verdict // of the run; its exit code is that of the search
 	Reason  string
@@ -312,9 +312,9 @@ type ProbeError struct {
 // Error says why the probe has no answer.
 func (e ProbeError) Error() string {
 	switch {
-	case e.Verdict != scenarios.Invalid:
+	case e.Verdict != scenarios.Invalid && e.Verdict != scenarios.Inconclusive:
 	case e.InRow > 1:
-		return fmt.Sprintf("%d probes in a row show nothing: %s; mend that until `brunt run` of the scenario is valid", e.InRow,
+		return fmt.Sprintf("%d probes in a row show nothing: %s; mend that until `brunt run` of the scenario has an answer", e.InRow,
 			strings.TrimSuffix(e.Reason, "."))
 	default:
 		return "a probe shows nothing: " + e.Reason

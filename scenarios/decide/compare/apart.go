@@ -83,7 +83,7 @@ func (t *test) sessions(p place, past []values) []session {
 // testApart tests a metric of two sides that were run one before the other, by the variance of a history.
 func (c *Comparison) testApart(t *test, p place, a, b []value) *test {
 	before, now := t.metric.sessionOf(a), t.metric.sessionOf(b)
-	t.Base, t.Cand = result.Num(t.metric.value(before.mean)), result.Num(t.metric.value(now.mean))
+	t.Base, t.Cand = t.metric.shown(before.mean, a), t.metric.shown(now.mean, b)
 	t.Change = result.Num(t.metric.worse(now.mean - before.mean))
 	if history := t.sessions(p, c.past); history != nil {
 		t.est = apart(history, before, now, t.metric.floor(a, b))

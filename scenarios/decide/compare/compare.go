@@ -47,12 +47,14 @@ const DefaultAlpha = .05
 
 // A Row is the result for one metric of one step, load and phase.
 type Row struct {
-	Phase  slo.Phase  `json:"phase"`     // as in result.json
-	Load   string     `json:"load"`      // * is all of them
-	Step   string     `json:"step"`      // * is all of them
-	Metric string     `json:"metric"`    // p50 p90 p95 p99 errors rate recover cpu memory
-	Base   result.Num `json:"base"`      // of the base runs: geometric mean, or the mean if it is a share
-	Cand   result.Num `json:"candidate"` // likewise
+	Phase  slo.Phase `json:"phase"`  // as in result.json
+	Load   string    `json:"load"`   // * is all of them
+	Step   string    `json:"step"`   // * is all of them
+	Metric string    `json:"metric"` // p50 p90 p95 p99 errors rate recover cpu memory
+	// of the base runs: geometric mean, or the mean if it is a share; recover is 0 if no run had an outage, and the
+	// change counts 0 as its resolution, or as the shortest outage of the other runs if that is shorter
+	Base result.Num `json:"base"`
+	Cand result.Num `json:"candidate"` // likewise
 	// by how much the candidate is worse: a share of base, or the difference if the values are shares
 	Change   result.Num `json:"change"`
 	Low      result.Num `json:"low"`      // one-sided lower bound of the change
@@ -290,7 +292,7 @@ func (c *Comparison) test(p place, m *metric, a, b []value, margin float64) *tes
 	t.est = c.Design.estimate(m, a, b, m.floor(a, b))
 	t.est.always = c.options.always
 	now := m.sessionOf(b).mean
-	t.Base, t.Cand = result.Num(m.value(now-t.est.mean)), result.Num(m.value(now))
+	t.Base, t.Cand = m.shown(now-t.est.mean, a), m.shown(now, b)
 	t.Change = result.Num(m.worse(t.est.mean))
 	if c.Design == Uncontrolled {
 		t.void, t.Verdict = true, scenarios.Inconclusive
@@ -406,15 +408,6 @@ func (m *metric) column(vs []value) []float64 {
 		out[i] = m.scaled(v.x)
 	}
 	return out
-}
-
-// middle converts the mean of values on the scale of changes back to a value.
-func (m *metric) middle(scaled []float64) float64 {
-	sum := 0.0
-	for _, x := range scaled {
-		sum += x
-	}
-	return m.value(sum / float64(len(scaled)))
 }
 
 // resolution is the rounding error of a histogram with three significant digits, as a standard deviation of a

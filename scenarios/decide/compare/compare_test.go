@@ -286,8 +286,15 @@ func TestCompare_Unfit(t *testing.T) {
 			r.Generator = result.Generator{Limits: []string{"p99 lag 80ms"}}
 		}, "generator", "p99 lag 80ms"},
 		{
-			"invalid", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Invalid, "fault cut affected no traffic" },
-			"run", "affected no traffic",
+			"invalid", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Invalid, "fault cut was not verified" },
+			"run", "the run is invalid: fault cut was not verified",
+		},
+		{
+			"no traffic met a fault", func(r *result.Result) {
+				r.Verdict, r.Reason = scenarios.Inconclusive, "fault cut affected no traffic"
+				r.Faults = []result.FaultRecord{{Name: "cut", Verified: 1}}
+			},
+			"run", "the run is inconclusive: fault cut affected no traffic",
 		},
 		{
 			"stopped", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Stopped, "errors > 90%" }, "run",

@@ -128,7 +128,7 @@ func (m *metric) meanOf(vs []value) value {
 		return vs[0]
 	}
 	s := m.sessionOf(vs)
-	mean := value{x: m.value(s.mean), runs: int(s.runs)}
+	mean := value{x: m.value(s.mean), runs: int(s.runs), zero: allZero(vs)}
 	endless := 0
 	for _, v := range vs {
 		mean.n, mean.k, mean.s = mean.n+v.n, mean.k+v.k, max(mean.s, v.s)

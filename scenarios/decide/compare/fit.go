@@ -48,8 +48,8 @@ func mismatches(runs []Run) []mismatch {
 		}, r.Verdict) {
 			add("run", "the run did not complete: %s", r.Reason)
 		}
-		if r.Verdict == scenarios.Invalid && r.Generator.Healthy {
-			add("run", "the run is invalid: %s", r.Reason)
+		if r.Void() && r.Generator.Healthy {
+			add("run", "the run is %s: %s", r.Verdict, r.Reason)
 		}
 	}
 	return out

@@ -29,6 +29,7 @@ func (c *Comparison) row(p place, m *metric, base, cand []values, margin float64
 		}
 	}
 	a = c.sinceBetter(p, m, base, a)
+	lowered := noLonger(a, b)
 	leastA, leastB := max(leastRuns, len(base)/2+1), max(leastRuns, len(cand)/2+1)
 	if c.Design == Past {
 		leastA, leastB = min(LeastHistory, len(base)), 1
@@ -39,7 +40,13 @@ func (c *Comparison) row(p place, m *metric, base, cand []values, margin float64
 		enough = len(a) >= leastRuns && len(b) >= leastRuns
 	}
 	if enough {
-		return c.test(p, m, a, b, margin)
+		t := c.test(p, m, a, b, margin)
+		if lowered && !t.void && allZero(a) && !slices.ContainsFunc(b, func(v value) bool { return v.zero }) {
+			t.void, t.Verdict = true, scenarios.Inconclusive
+			t.Note = "from " + t.value(0) + " to " + t.value(t.Cand)
+			t.Change = result.NaN
+		}
+		return t
 	}
 	t := c.blank(p, m, margin)
 	t.void, t.lacks, t.Verdict = true, true, scenarios.Inconclusive

@@ -9,9 +9,7 @@ import (
 // two levels is at least their difference, and a bound from both is so wide that nothing exceeds it: a metric that
 // improved by a third and then got worse by as much would never fail. A level that got worse without a failed gate
 // stays in the history, because forgetting the better level would let the metric creep up. Both cases are reported.
-// forgetting the better level would let the metric creep on. Both cases are reported.
 // [changes] separates levels from noise, over all rows. A new level counts once it has [LeastHistory] records.
-// [LeastHistory] records.
 func (c *Comparison) sinceBetter(p place, m *metric, base []values, a []value) []value {
 	if c.history == nil {
 		return a
@@ -39,7 +37,7 @@ func (c *Comparison) sinceBetter(p place, m *metric, base []values, a []value) [
 			t.Where(), len(a), t.Sentence(t.Moves[first-1])))
 	}
 	last := len(t.Moves)
-	if last > first && m.change(t.Levels[first], t.Levels[last]) > m.limit(c.options.Margins.of(m)) {
+	if last > first && t.scaled[last]-t.scaled[first] > m.limit(c.options.Margins.of(m)) {
 		c.Moved = append(c.Moved,
 			fmt.Sprintf("%s crept: since %s it went from %s to %s without a failed gate, last on %s; if that was "+
 				"intended, --accept restarts the history",

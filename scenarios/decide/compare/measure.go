@@ -107,8 +107,12 @@ func recoveries(_ *metric, s sample, put func(place, value)) {
 		case f.NoOutage() && f.Parts.Slower().Answer == result.Yes && (!(f.Slow > 0) || f.SlowFrom != "" && far(f.Parts)):
 		case f.Impact == result.NotImpacted && f.Parts != nil && f.Parts.Slower().Answer == result.Untested:
 		case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
-			least := max(float64(f.Resolution), 1e-3)
-			put(at, value{x: max(float64(f.Recover), least), n: f.Traffic, s: least})
+			step := max(float64(f.Resolution), 1e-3)
+			v := value{x: float64(f.Recover), n: f.Traffic, s: step}
+			if v.x <= 0 {
+				v.x, v.zero = step, true
+			}
+			put(at, v)
 		case f.Impact == result.NotRecovered:
 			put(at, value{x: math.Inf(1), n: f.Traffic})
 		}

@@ -26,6 +26,7 @@ type metric struct {
 	ofUnit   bool    // the step of its place names a unit of the target
 	wholeRun bool    // it has values for whole runs only, none for blocks
 	mayLack  bool    // a run may lack it without a problem
+	oneStep  bool    // a value of zero, which has no ratio, counts as one step; see [value.zero]
 	measure  measure
 }
 
@@ -53,7 +54,7 @@ var metrics = table{
 	},
 	{Name: "errors", Unit: slo.ShareOf, Margin: .005, measure: errorShares},
 	{Name: "rate", Unit: slo.PerSecond, Margin: .05, higher: true, measure: closedRates},
-	{Name: "recover", Unit: slo.Seconds, Margin: .25, wholeRun: true, measure: recoveries},
+	{Name: "recover", Unit: slo.Seconds, Margin: .25, wholeRun: true, oneStep: true, measure: recoveries},
 	// A unit that used less than a tick has no value.
 	{Name: "cpu", Unit: slo.Cores, Margin: .25, ofUnit: true, mayLack: true, measure: cpuTime},
 	{Name: "memory", Unit: slo.Bytes, Margin: .25, ofUnit: true, wholeRun: true, measure: mostMemory},
@@ -99,6 +100,14 @@ func (m *metric) zero(v value) bool { return m.ratio() && v.x <= 0 }
 
 // best reports whether v is the best possible value, which is a time of zero or an infinite rate.
 func (m *metric) best(v value) bool { return m.zero(v) != m.higher && m.endless(v) }
+
+// shown converts the mean of values from the scale of changes to a value for readers, which is zero if all of them are.
+func (m *metric) shown(mean float64, vs []value) result.Num {
+	if allZero(vs) {
+		return 0
+	}
+	return result.Num(m.value(mean))
+}
 
 // change returns how much worse b is than a, on the scale on which changes add up.
 func (m *metric) change(a, b float64) float64 {

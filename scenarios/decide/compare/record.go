@@ -113,9 +113,17 @@ func (r *Record) values() values {
 		if out[at] == nil {
 			out[at] = map[string]value{}
 		}
-		out[at][k.Metric] = value{x: orInfinite(k.Value), n: k.Count, k: k.Bad, s: k.Grain, runs: k.Runs, spread: k.Spread}
+		out[at][k.Metric] = value{
+			x: orInfinite(k.Value), n: k.Count, k: k.Bad, s: k.Grain, zero: k.zero(), runs: k.Runs, spread: k.Spread,
+		}
 	}
 	return out
+}
+
+// zero reports whether the value was zero in all runs, so that one step is in its place.
+func (k *Kept) zero() bool {
+	m := metrics.named(k.Metric)
+	return m != nil && m.oneStep && k.Spread == 0 && math.Abs(float64(k.Value)-k.Grain) <= 1e-9*k.Grain
 }
 
 // mostValues is the largest number of values in a record that is read: brunt never writes a larger one.

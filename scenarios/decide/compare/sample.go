@@ -23,10 +23,34 @@ type value struct {
 	k int64   // of a share: the requests that count as bad
 	s float64 // step size of a value measured in steps
 
+	zero bool // it was zero, and x is one step in its place
+
 	runs   int     // number of runs that it is the mean of; zero means one
 	mixed  bool    // some of these runs have no finite value
 	spread float64 // standard deviation over several runs, on the scale of changes
 }
+
+// noLonger lowers the values in the place of zeros to the least of the others, because zero is not worse than any. It
+// reports whether there was one to lower.
+func noLonger(sides ...[]value) (lowered bool) {
+	least := math.Inf(1)
+	for _, v := range slices.Concat(sides...) {
+		if !v.zero && v.x > 0 {
+			least = math.Min(least, v.x)
+		}
+	}
+	for _, vs := range sides {
+		for i := range vs {
+			if v := &vs[i]; v.zero && v.x > least {
+				v.x, v.s, lowered = least, least, true
+			}
+		}
+	}
+	return lowered
+}
+
+// allZero reports whether all values were zero.
+func allZero(vs []value) bool { return !slices.ContainsFunc(vs, func(v value) bool { return !v.zero }) }
 
 // times returns the number of runs behind the value.
 func (v value) times() float64 { return float64(max(1, v.runs)) }

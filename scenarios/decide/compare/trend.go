@@ -11,6 +11,7 @@ import (
 
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
+	"brunt/scenarios/statistics"
 	"brunt/scenarios/syntax"
 )
 
@@ -27,6 +28,7 @@ type Trend struct {
 	Untested bool `json:"untested,omitempty"`
 
 	metric *metric
+	scaled []float64 // the levels on the scale of changes
 }
 
 // A Point is the value of one run.
@@ -79,18 +81,20 @@ func trend(all []*Record, of []values, at place, m *metric, series int) Trend {
 	t := Trend{
 		Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, metric: m, Moves: []Move{}, Levels: []float64{},
 	}
-	var points []float64
-	var index []int // of the points
-	for i, r := range all {
-		v, has := of[i][at][m.Name]
-		if !has {
-			continue
+	var points []float64 // the finite ones, on the scale of changes
+	var finite []value   // of the points
+	var index []int      // of the points
+	vs, runs := column(of, at, m.Name)
+	noLonger(vs)
+	for i, v := range vs {
+		r := all[runs[i]]
+		p := Point{Run: r.Run, Commit: r.Commit, Started: r.Started, Value: result.Num(v.x), Red: r.Red}
+		if v.zero {
+			p.Value = 0
 		}
-		t.Points = append(t.Points, Point{
-			Run: r.Run, Commit: r.Commit, Started: r.Started, Value: result.Num(v.x), Red: r.Red,
-		})
+		t.Points = append(t.Points, p)
 		if x := m.scaled(v.x); !math.IsInf(x, 0) && !math.IsNaN(x) {
-			points, index = append(points, x), append(index, len(t.Points)-1)
+			points, finite, index = append(points, x), append(finite, v), append(index, i)
 		}
 	}
 	t.Untested = len(points) < 2*leastLevel
@@ -98,12 +102,14 @@ func trend(all []*Record, of []values, at place, m *metric, series int) Trend {
 	cuts := changes(points, leastLevel, series, rand.New(rand.NewPCG(1, uint64(len(points)))))
 	for _, cut := range append(cuts, len(points)) {
 		if cut > from {
-			t.Levels = append(t.Levels, m.middle(points[from:cut]))
+			level := statistics.Mean(points[from:cut])
+			t.scaled = append(t.scaled, level)
+			t.Levels = append(t.Levels, float64(m.shown(level, finite[from:cut])))
 		}
 		from = cut
 	}
 	for i, cut := range cuts {
-		t.Moves = append(t.Moves, Move{At: index[cut], Change: m.worse(m.change(t.Levels[i], t.Levels[i+1]))})
+		t.Moves = append(t.Moves, Move{At: index[cut], Change: m.worse(t.scaled[i+1] - t.scaled[i])})
 	}
 	return t
 }

@@ -66,6 +66,57 @@ func TestCompare_Zero(t *testing.T) {
 	}
 }
 
+// TestCompare_NoOutage: a fault without an outage recovered in 0s, as the report of its run says, although it counts as
+// its resolution in a ratio. It is never worse than an outage, however short that was.
+func TestCompare_NoOutage(t *testing.T) {
+	at := slo.ParsePhase("cut")
+	recovered := func(rs []Run, after ...result.Num) {
+		for i := range rs {
+			f := result.FaultRecord{Name: "cut", Impact: result.NotImpacted, OnsetAt: result.NaN, Resolution: 1}
+			if f.Recover = after[i%len(after)]; f.Recover > 0 {
+				f.Impact, f.OnsetAt, f.Resolution = result.Impacted, 20, .01
+			}
+			rs[i].Faults = []result.FaultRecord{f}
+		}
+	}
+	for _, c := range []struct {
+		name              string
+		before, then      []result.Num
+		base, cand, worse string
+		want              scenarios.Verdict
+	}{
+		{"never", []result.Num{0}, []result.Num{0}, "0s", "0s", "the same", scenarios.Pass},
+		{"an outage", []result.Num{0}, []result.Num{3}, "0s", "3s", "3x worse", scenarios.Regression},
+		{"no outage any more", []result.Num{3}, []result.Num{0}, "3s", "0s", "67% better", scenarios.Pass},
+		{"a short outage", []result.Num{0}, []result.Num{.3}, "0s", "300ms", "unknown", scenarios.Inconclusive},
+		{"at times", []result.Num{0, 3}, []result.Num{0, 3}, "1.73s", "1.73s", "the same", scenarios.Pass},
+	} {
+		w := &world{r: rand.New(rand.NewPCG(3, 4)), spread: 0}
+		base, cand := w.turns(12, 0, 0)
+		recovered(base, c.before...)
+		recovered(cand, c.then...)
+		got := compared(t, base, cand, Options{Metrics: []string{"recover"}})
+		d := got.Decision().Metrics[0]
+		if d.Base != c.base || d.Now != c.cand || d.Change != c.worse || got.Verdict != c.want {
+			t.Errorf("%s: %s, %s to %s, %s; want %s, %s to %s, %s", c.name, got.Verdict, d.Base, d.Now, d.Change, c.want,
+				c.base, c.cand, c.worse)
+		}
+		var history []*Record
+		for i, r := range base {
+			history = append(history, NewRecord(r.Result, Machine{}))
+			history[i].Started = history[i].Started.AddDate(0, 0, i)
+		}
+		trends := Trends(append(history, NewRecord(cand[0].Result, Machine{})), Options{Metrics: []string{"recover"}})
+		if first := trends[0].Points[0].Value; first != c.before[0] || trends[0].Phase != at {
+			t.Errorf("%s: the trend begins with %v in %s", c.name, first, trends[0].Phase)
+		}
+		mean := Mean(history[:2]).values()[place{at, "*", "*"}]["recover"]
+		if both := c.before[0]+c.before[len(c.before)-1] == 0; mean.zero != both {
+			t.Errorf("%s: the mean of two runs without an outage is %+v", c.name, mean)
+		}
+	}
+}
+
 // TestRow_Bounds: a bound that there is not yet is no change of over 100x.
 func TestRow_Bounds(t *testing.T) {
 	inf := result.Num(math.Inf(-1))

@@ -127,6 +127,9 @@ func (g *Gate) decide(ctx context.Context) (Outcome, error) {
 	o, err := g.compared(ctx)
 	if o.Decision == nil && (g.ended != nil || len(g.all) > 0) && err != nil { // it ended before there was a comparison
 		o.Decision = &result.Decision{Word: "NO VERDICT", Verdict: scenarios.Broken, Reason: g.why(err)}
+		if errors.As(err, new(plan.DownError)) {
+			o.Decision.Word, o.Decision.Verdict = "INCONCLUSIVE", scenarios.Inconclusive
+		}
 		if g.ended != nil {
 			o.Decision.Word, o.Decision.Verdict = strings.ToUpper(string(g.ended.Verdict)), g.ended.Verdict
 		}

@@ -336,7 +336,7 @@ func (c *Campaign) attempt(ctx context.Context, a *Attempt) error {
 	kept := dir + ".yaml"
 	if text, err := disk.Read(kept, 1<<20); err == nil && string(text) == a.Laid.Text {
 		res, err := c.Kept(dir)
-		if err == nil && res.Verdict != scenarios.Interrupted && res.Verdict != scenarios.Invalid &&
+		if err == nil && res.Verdict != scenarios.Interrupted && !res.Void() &&
 			run.IdentityOf(p).Made(res) {
 			a.Result, a.kept = res, true
 			c.spent += res.Ended.Sub(res.Started)
@@ -357,7 +357,7 @@ func (c *Campaign) attempt(ctx context.Context, a *Attempt) error {
 			return err
 		}
 		c.spent += a.Result.Ended.Sub(a.Result.Started)
-		again := a.Result.Verdict == scenarios.Invalid && !drills.Unmet(a.Result) && context.Cause(ctx) == nil &&
+		again := a.Result.Verdict == scenarios.Invalid && !a.Result.Unmet() && context.Cause(ctx) == nil &&
 			try < mostTries
 		if !again || c.Budget > 0 && c.spent+a.Drill.Lasts.D() > c.Budget {
 			return nil

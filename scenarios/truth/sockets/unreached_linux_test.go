@@ -10,8 +10,8 @@ import (
 )
 
 // TestSockets_Unreached freezes units that brunt starts. The load goes to one of them alone, and the log of each unit
-// says what reached it: a fault on the unit that nothing reached shows nothing, so the run is invalid (row G14 of the
-// audit), and one on the other is judged. So is a group of which one step is on the other.
+// says what reached it: a fault on the unit that nothing reached shows nothing, so the run is inconclusive, and one
+// on the other is judged. So is a group of which one step is on the other.
 func TestSockets_Unreached(t *testing.T) {
 	const requests = 500
 	for _, c := range []struct {
@@ -20,11 +20,11 @@ func TestSockets_Unreached(t *testing.T) {
 		verdict string
 		exit    int
 	}{
-		{"idle", "process.freeze: {service: idle}", "invalid", 5},
+		{"idle", "process.freeze: {service: idle}", "inconclusive", 8},
 		{"web", "process.freeze: {service: web}", "pass", 0},
 		{
 			"a group, idle", "steps: [{process.freeze: {service: idle}}, {after: 500ms, process.freeze: {service: spare}}]",
-			"invalid", 5,
+			"inconclusive", 8,
 		},
 		{
 			"a group, idle and web",
@@ -50,7 +50,7 @@ slo: [errors < 1%%]
 			if r.Verdict != c.verdict || r.exit != c.exit {
 				t.Errorf("verdict %q, exit %d, want %q and %d: %s\n%s", r.Verdict, r.exit, c.verdict, c.exit, r.Reason, r.stdout)
 			}
-			if c.verdict == "invalid" && !strings.Contains(strings.ToLower(r.Reason), "f affected no traffic") {
+			if c.verdict == "inconclusive" && !strings.Contains(strings.ToLower(r.Reason), "f affected no traffic") {
 				t.Errorf("the reason is %q, which does not name the fault", r.Reason)
 			}
 			for name, want := range map[string]int{"web": requests, "idle": 0, "spare": 0} {
