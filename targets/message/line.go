@@ -50,6 +50,9 @@ type Line[F any] struct {
 	waits bool          // the goroutine that reads waits for the first byte of a frame
 }
 
+// freshTime is how long after an answer a call sends without a look whether the connection is open.
+const freshTime = time.Millisecond
+
 // arrived is a frame, and when it was read on the run's clock.
 type arrived[F any] struct {
 	frame F
@@ -84,6 +87,7 @@ func (l *Line[F]) ask(t0 time.Time) error {
 		return &targets.Error{Cause: scenarios.Protocol, Text: "the server sent something before it was asked"}
 	}
 	l.Reader, l.asked = nil, h1.NewConn(raw, t0)
+	l.asked.Fresh = freshTime
 	if l.Conn == l.raw {
 		l.asked.GoDirect()
 	} else {
