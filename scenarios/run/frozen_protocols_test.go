@@ -35,6 +35,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/miekg/dns"
+	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -174,14 +175,16 @@ func (c frozenCase) check(t *testing.T, wrong *complaints) {
 	}
 	r := newStopping(t, u)
 	u.Host = r.at
-	target, version, most := fmt.Sprintf("endpoints: {main: %q}", u), "auto", 10 // each handshake delays what waits
+	target := fmt.Sprintf("endpoints: {main: %q}", u)
+	version, most := "auto", "10" // each handshake delays what waits
 	switch u.Scheme {
 	case "http":
 		target = fmt.Sprintf("url: %q", u)
 	case "https":
-		target, version = fmt.Sprintf("url: %q", u), "3"
+		// one connection, as each hundred streams would want another, whose handshake would stand still as well
+		target, version, most = fmt.Sprintf("url: %q", u), "3", fmt.Sprintf("1, max_streams: %d", mostStreams)
 	case "plugin":
-		target, most = fmt.Sprintf("endpoints: {main: {url: %q, %s}}", u, targetstest.PluginCommand()), 1 // a process
+		target, most = fmt.Sprintf("endpoints: {main: {url: %q, %s}}", u, targetstest.PluginCommand()), "1" // a process
 	case "grpc", "grpc+tls":
 		target = fmt.Sprintf("endpoints: {main: {url: %q, protos: [%q]}}", u, echoProto(t))
 	}
@@ -199,7 +202,7 @@ name: frozen for a second
 seed: 7
 target: {%s, tls: {insecure_skip_verify: on}}
 load:
-  main: {executor: %s, %s, timeout: 5s, grace: 15s, max_in_flight: 3000, connections: {max: %d, http: %s}%s}
+  main: {executor: %s, %s, timeout: 5s, grace: 15s, max_in_flight: 3000, connections: {max: %s, http: %s}%s}
 `, target, c.executor, shape, most, version, flow)
 	var f frozen
 	res := inTime(t, func() *result.Result {
@@ -636,6 +639,9 @@ func newMQTT3(t *testing.T) (url string, counted *atomic.Int64) {
 	return newMosquitto(t) + "?version=3.1.1", nil
 }
 
+// mostStreams is how many requests are under way at once on a connection of HTTP/3.
+const mostStreams = 3000
+
 // newHTTP3 starts the server of quic-go.
 func newHTTP3(t *testing.T) (url string, counted *atomic.Int64) {
 	t.Helper()
@@ -647,9 +653,10 @@ func newHTTP3(t *testing.T) (url string, counted *atomic.Int64) {
 	certified := httptest.NewTLSServer(nil)
 	defer certified.Close()
 	s := &http3.Server{
-		Handler:   http.HandlerFunc(func(http.ResponseWriter, *http.Request) { counted.Add(1) }),
-		Logger:    slog.New(slog.DiscardHandler),
-		TLSConfig: http3.ConfigureTLSConfig(&tls.Config{Certificates: certified.TLS.Certificates}),
+		Handler:    http.HandlerFunc(func(http.ResponseWriter, *http.Request) { counted.Add(1) }),
+		Logger:     slog.New(slog.DiscardHandler),
+		TLSConfig:  http3.ConfigureTLSConfig(&tls.Config{Certificates: certified.TLS.Certificates}),
+		QUICConfig: &quic.Config{MaxIncomingStreams: mostStreams},
 	}
 	var all sync.WaitGroup
 	all.Go(func() { _ = s.Serve(c) })

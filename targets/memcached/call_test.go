@@ -67,6 +67,22 @@ func TestCall(t *testing.T) {
 	}
 }
 
+// TestCall_Ended: a call sees that the server has ended the connection just after the last answer, although it reads
+// nothing then, and does not wait for an answer.
+func TestCall_Ended(t *testing.T) {
+	for range 20 {
+		s := start(t, false, "EN\r\n")
+		u, got := user(t, s.Base(), `memcached.get: end`)
+		if got := got(u.Do(0, long)); got != "ok" {
+			t.Fatal(got)
+		}
+		<-s.ended
+		if out := u.Do(0, 10*time.Second); got(out) != "ok" && got(out) != "error, closed" {
+			t.Fatalf("got %s after %v", got(out), out.End-out.Slot)
+		}
+	}
+}
+
 func TestCompile_Mistakes(t *testing.T) {
 	for _, c := range []struct{ step, want string }{
 		{"memcached.get: a b", "has a blank"},

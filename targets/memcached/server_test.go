@@ -24,6 +24,7 @@ type server struct {
 
 	opened, requests, held atomic.Int64
 	release                chan struct{}
+	ended                  chan struct{} // receives a value when it has answered end, and writes no more
 	once                   sync.Once
 
 	mu    sync.Mutex
@@ -36,7 +37,7 @@ func start(t testing.TB, secure bool, say string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{Listener: l, scheme: "memcached", say: say, release: make(chan struct{})}
+	s := &server{Listener: l, scheme: "memcached", say: say, release: make(chan struct{}), ended: make(chan struct{}, 1)}
 	var config *tls.Config
 	if secure {
 		h := httptest.NewUnstartedServer(nil)
@@ -135,6 +136,10 @@ func (s *server) serve(raw net.Conn, config *tls.Config) {
 		}
 		if _, err := fmt.Fprint(c, answer); err != nil {
 			return
+		}
+		if strings.HasPrefix(text, "mg end ") {
+			_ = raw.(*net.TCPConn).CloseWrite()
+			s.ended <- struct{}{}
 		}
 	}
 }

@@ -122,6 +122,9 @@ func (x *Exchange[F]) Send(b []byte) error {
 	if x.Line.asked != nil {
 		return x.ask(b)
 	}
+	if x.Line.lot.Take(&x.Line.place) { // so that the answer is read when it comes
+		x.Line.place.Wake()
+	}
 	_ = x.Line.SetWriteDeadline(x.session.client.o.T0.Add(x.It.Deadline))
 	_, err := x.Line.Write(b)
 	if !x.Out.WasSent {
@@ -153,7 +156,7 @@ func (x *Exchange[F]) ask(b []byte) (err error) {
 func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err error) {
 	l := x.Line
 	if l.asked != nil {
-		f, _, err = l.one(x.session.client.p.Read, nil)
+		f, err = x.session.client.p.Read(l.Reader)
 		if at = l.asked.First; l.asked.Reads > 1 || err != nil { // otherwise it came with the first byte
 			at = x.Now()
 		}

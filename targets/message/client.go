@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/dial"
+	"brunt/targets/park"
 )
 
 // A Protocol is the protocol of a broker. F is one of its frames.
@@ -31,7 +33,7 @@ type Protocol[F any] struct {
 	Asked bool
 	// Single says that all steps of a virtual user share one connection, which has its [User]
 	Single bool
-	// Buffer is the size in bytes of a connection's buffer; zero: 8 KiB
+	// Buffer is the size in bytes of the buffer of a connection that is being read; zero: 8 KiB
 	Buffer int
 	// Ahead is how many frames wait for a call; then the connection is not read; zero: 64
 	Ahead int
@@ -47,6 +49,9 @@ type client[F any] struct {
 	tls    *tls.Config // nil: without TLS
 	first  atomic.Int64
 	shared *targets.Places[*Line[F]]
+
+	buffers sync.Pool        // of connections that are being read
+	parking func() *park.Lot // creates the lot when the first connection is opened
 }
 
 // NewClient creates the client of one load.
@@ -66,6 +71,8 @@ func NewClient[F any](o targets.Options, d *targets.Descriptor, p *Protocol[F]) 
 		c.tls.NextProtos = nil
 	}
 	c.Pool = targets.NewPool[*Line[F]](&c.o)
+	c.buffers.New = func() any { return bufio.NewReaderSize(nil, cmp.Or(p.Buffer, readBuffer)) }
+	c.parking = sync.OnceValue(func() *park.Lot { return park.NewLot(c.Over(), c.Go) })
 	c.shared = c.places(nil)
 	return c, nil
 }
@@ -84,8 +91,10 @@ func (c *client[F]) dial(user *User) func(context.Context, uint64) (*Line[F], er
 			if err != nil {
 				return nil, err
 			}
-			l := newLine[F](raw, address, c.p.Buffer)
-			l.User = user
+			l := &Line[F]{Conn: raw, raw: raw, Address: address, User: user}
+			if c.lend(l); !c.p.Asked {
+				l.lot = c.parking()
+			}
 			if err := c.login(ctx, l); err != nil {
 				_ = l.Close()
 				return nil, err
@@ -114,7 +123,13 @@ func (c *client[F]) ready(_ context.Context, l *Line[F]) error {
 		return l.ask(c.o.T0)
 	}
 	l.arrived, l.ended = make(chan arrived[F], cmp.Or(c.p.Ahead, mostAhead)), make(chan struct{})
-	if !c.Go(func() { l.read(c.p.Read, c.p.Take, c.o.Now) }) {
+	l.last = c.o.Now()
+	l.place.Wake = func() {
+		if !c.startReader(l) {
+			l.end(targets.ErrAborted)
+		}
+	}
+	if !c.startReader(l) {
 		return targets.ErrAborted
 	}
 	return nil

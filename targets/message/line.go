@@ -2,7 +2,6 @@ package message
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -15,11 +14,12 @@ import (
 	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/http/h1"
+	"brunt/targets/park"
 )
 
 // A Line is a connection to a broker. F is a frame of its protocol.
 //
-//	Dial -> Login: synchronous reads from Reader -> the goroutine of read: frames by arrived, one call at a time
+//	Dial -> Login: synchronous reads from Reader -> reader.go: frames by arrived, one call at a time
 type Line[F any] struct {
 	targets.Lease
 	net.Conn
@@ -37,28 +37,26 @@ type Line[F any] struct {
 	raw     net.Conn // below TLS
 	asked   *h1.Conn // reads for each call; nil: a goroutine reads
 	arrived chan arrived[F]
-	ended   chan struct{} // closed by the goroutine that reads, after err is set
+	ended   chan struct{} // closed by end, after err is set
 	closing atomic.Bool
 	failed  atomic.Pointer[error]
 	err     error
 	timer   *time.Timer
+
+	lot   *park.Lot // nil: each call reads
+	place park.Place
+	last  time.Duration // when the last frame came
+	armed time.Duration // when the deadline of a wait was set; zero: no deadline is set
+	waits bool          // the goroutine that reads waits for the first byte of a frame
 }
+
+// freshTime is how long after an answer a call sends without a look whether the connection is open.
+const freshTime = time.Millisecond
 
 // arrived is a frame, and when it was read on the run's clock.
 type arrived[F any] struct {
 	frame F
 	at    time.Duration
-}
-
-const (
-	readBuffer = 8 << 10 // bytes
-	mostAhead  = 64      // frames
-)
-
-func newLine[F any](raw net.Conn, address string, buffer int) *Line[F] {
-	return &Line[F]{
-		Conn: raw, raw: raw, Address: address, Reader: bufio.NewReaderSize(raw, cmp.Or(buffer, readBuffer)),
-	}
 }
 
 // Secure makes the TLS handshake. Nothing that the server sent may be unread.
@@ -76,7 +74,6 @@ func (l *Line[F]) Secure(ctx context.Context, by *tls.Config) error {
 		return &targets.TLSError{Err: err}
 	}
 	l.Conn = t
-	l.Reader.Reset(t)
 	return nil
 }
 
@@ -90,6 +87,7 @@ func (l *Line[F]) ask(t0 time.Time) error {
 		return &targets.Error{Cause: scenarios.Protocol, Text: "the server sent something before it was asked"}
 	}
 	l.Reader, l.asked = nil, h1.NewConn(raw, t0)
+	l.asked.Fresh = freshTime
 	if l.Conn == l.raw {
 		l.asked.GoDirect()
 	} else {
@@ -106,7 +104,11 @@ func (l *Line[F]) Close() error {
 	if l.Leave != nil {
 		l.Leave()
 	}
-	return l.raw.Close()
+	err := l.raw.Close()
+	if l.lot != nil && l.lot.Take(&l.place) { // the kernel does not report a connection that brunt closes
+		l.end(net.ErrClosed)
+	}
+	return err
 }
 
 // Fail closes the connection, and says why to the call that finds it closed.
@@ -123,61 +125,6 @@ func (l *Line[F]) over() bool {
 	default:
 		return false
 	}
-}
-
-// read reads frames until the connection ends. Take handles those that no call waits for, and reports whether it did.
-func (l *Line[F]) read(next func(*bufio.Reader) (F, error), take func(*Line[F], F) (bool, error),
-	now func() time.Duration,
-) {
-	defer close(l.ended)
-	for {
-		f, taken, err := l.one(next, take)
-		if err != nil {
-			if l.err = err; l.failed.Load() != nil {
-				l.err = *l.failed.Load()
-			}
-			return
-		}
-		if taken {
-			continue
-		}
-		at := now()
-		select {
-		case l.arrived <- arrived[F]{f, at}:
-			continue
-		default:
-		}
-		if l.err = l.wait(arrived[F]{f, at}); l.err != nil {
-			return
-		}
-	}
-}
-
-// wait waits until a call takes a frame, which it does unless the connection is given up.
-func (l *Line[F]) wait(a arrived[F]) error {
-	const look = 100 * time.Millisecond
-	for timer := time.NewTimer(look); ; timer.Reset(look) {
-		select {
-		case l.arrived <- a:
-			timer.Stop()
-			return nil
-		case <-timer.C:
-			if l.closing.Load() {
-				return net.ErrClosed
-			}
-		}
-	}
-}
-
-// one reads a frame. A panic of a codec is an error of the connection.
-func (l *Line[F]) one(next func(*bufio.Reader) (F, error), take func(*Line[F], F) (bool, error)) (f F, taken bool,
-	err error,
-) {
-	defer scenarios.Recover(&err)
-	if f, err = next(l.Reader); err == nil && take != nil {
-		taken, err = take(l, f)
-	}
-	return f, taken, err
 }
 
 // ReadWhole reads n bytes, and takes no more memory than they need until they have come.

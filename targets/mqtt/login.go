@@ -26,7 +26,7 @@ func (at *location) protocol() *message.Protocol[*packet] {
 		Buffer: 1 << 10,
 	}
 	if at.client != "" { // for ten thousand devices, each with a few messages
-		p.Single, p.Buffer, p.Ahead = true, 256, 8
+		p.Single, p.Ahead = true, 8
 	}
 	return p
 }

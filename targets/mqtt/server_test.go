@@ -23,6 +23,8 @@ type server struct {
 	say           func(topic, body string, id []byte) string // all that it sends; empty: a PUBACK
 
 	opened, requests, held atomic.Int64
+	pings                  atomic.Int64
+	deaf                   atomic.Bool // it does not answer pings
 	release                chan struct{}
 	once                   sync.Once
 
@@ -30,6 +32,7 @@ type server struct {
 	marks []string
 	hello [][]byte // the CONNECTs
 	bye   int      // DISCONNECTs
+	open  map[net.Conn]bool
 }
 
 // options are the settings of a server.
@@ -47,7 +50,9 @@ func start(t testing.TB, o options) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{Listener: l, scheme: "mqtt", query: o.query, say: o.say, release: make(chan struct{})}
+	s := &server{
+		Listener: l, scheme: "mqtt", query: o.query, say: o.say, release: make(chan struct{}), open: map[net.Conn]bool{},
+	}
 	var config *tls.Config
 	if o.secure {
 		h := httptest.NewUnstartedServer(nil)
@@ -113,6 +118,14 @@ func (s *server) serve(raw net.Conn, config *tls.Config, o options) {
 	if config != nil {
 		c = tls.Server(raw, config)
 	}
+	s.mu.Lock()
+	s.open[c] = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.open, c)
+	}()
 	for in := bufio.NewReader(c); ; {
 		first, body, err := readPacket(in)
 		if err != nil {
@@ -150,7 +163,9 @@ func (s *server) serve(raw net.Conn, config *tls.Config, o options) {
 		case 8: // SUBSCRIBE
 			answer = "\x90\x04" + string(body[:2]) + "\x00\x02" + o.news
 		case 12:
-			answer = "\xd0\x00"
+			if s.pings.Add(1); !s.deaf.Load() {
+				answer = "\xd0\x00"
+			}
 		case 14:
 			s.mu.Lock()
 			s.bye++
@@ -160,6 +175,15 @@ func (s *server) serve(raw net.Conn, config *tls.Config, o options) {
 		if _, err := io.WriteString(c, answer); err != nil {
 			return
 		}
+	}
+}
+
+// each does something with each connection.
+func (s *server) each(do func(net.Conn)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.open {
+		do(c)
 	}
 }
 

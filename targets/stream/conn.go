@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/targets"
+	"brunt/targets/park"
 )
 
 // conn is a stream to the other side: its wire, and the messages that came on it. A goroutine reads the messages,
@@ -21,7 +22,7 @@ type conn struct {
 	every  time.Duration // minimum time between two messages that are read; zero: no limit
 	buf    []byte        // buffer of the bytes to write
 
-	parking *parkLot      // nil: it always keeps its reader
+	parking *park.Lot     // nil: it always keeps its reader
 	pinger  *pinger       // nil: none
 	stopped chan struct{} // closed when brunt closes the connection
 	stop    sync.Once

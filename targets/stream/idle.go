@@ -8,13 +8,12 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"brunt/targets/park"
 )
 
 // errIdle ends the reader of an idle connection.
 var errIdle = errors.New("nothing comes")
-
-// idleTime is how long, approximately, a connection is idle before it loses its reader.
-const idleTime = time.Second
 
 // readBuffer is the size in bytes of the buffer of a connection with a reader.
 const readBuffer = 2 << 10
@@ -36,8 +35,8 @@ func (s *socket) buffers() *sync.Pool {
 // reading says how long a connection has a reader. Thousands of streams are open at once, and a reader for each would
 // need a stack and a buffer.
 //
-//	parked --something comes--> a message --nothing for idleTime--> parked
-//	                             '- if the one before came within idleTime: wait for the next
+//	parked --something comes--> a message --nothing for IdleTime--> parked
+//	                             '- if the one before came within IdleTime: wait for the next
 type reading struct {
 	parks  bool          // the connection may be without a reader
 	plain  bool          // no data is buffered above the kernel, as it can be with TLS
@@ -66,11 +65,11 @@ func (s *socket) wait() error {
 	gap := now - r.last
 	r.last, r.waits = now, true
 	switch {
-	case r.plain && gap >= idleTime:
+	case r.plain && gap >= park.IdleTime:
 		return errIdle
-	case r.armed == never || now-r.armed >= idleTime/2:
+	case r.armed == never || now-r.armed >= park.IdleTime/2:
 		r.armed = now
-		s.readUntil(time.Now().Add(idleTime))
+		s.readUntil(time.Now().Add(park.IdleTime))
 	}
 	return nil
 }

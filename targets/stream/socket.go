@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/targets"
+	"brunt/targets/park"
 	"brunt/targets/stream/websocket"
 
 	"github.com/gobwas/ws"
@@ -28,7 +29,7 @@ type socket struct {
 	br        *bufio.Reader     // nil: it has no reader
 	began     time.Duration     // when the message that is being read began
 	reading   reading
-	place     parkPlace // while it has no reader
+	place     park.Place // while it has no reader
 
 	writing sync.Mutex
 	buf     []byte // of a control frame

@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios"
 	"brunt/targets"
 	"brunt/targets/dial"
+	"brunt/targets/park"
 	"brunt/targets/stream/websocket"
 
 	"github.com/gobwas/ws"
@@ -22,7 +23,7 @@ type sockets struct {
 	client  *client
 	tls     *tls.Config // nil: none
 	places  *targets.Places[*conn]
-	parking func() *parkLot // creates the lot when the first connection is opened
+	parking func() *park.Lot // creates the lot when the first connection is opened
 }
 
 // newSockets creates the connections of a client.
@@ -43,7 +44,7 @@ func newSockets(c *client) (s *sockets, err error) {
 		}
 	}
 	s.Pool = targets.NewPool[*conn](&c.o)
-	s.parking = sync.OnceValue(func() *parkLot { return newParkLot(s.Over(), s.Go) })
+	s.parking = sync.OnceValue(func() *park.Lot { return park.NewLot(s.Over(), s.Go) })
 	s.Cut = func(one *conn) {
 		_ = one.socket().raw.Close() // TLS might wait for a write
 		one.closed()

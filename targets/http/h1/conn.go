@@ -27,8 +27,11 @@ type Conn struct {
 	Raw      *net.TCPConn
 	Address  string // host:port passed to Dial
 	direct   direct
-	Watch    *watched      // of HTTP/2, if the system supports it
-	t0       time.Time     // of the run
+	Watch    *watched  // of HTTP/2, if the system supports it
+	t0       time.Time // of the run
+	// Fresh is how long after an answer a connection counts as open, without a check; zero: each request checks. It is for
+	// servers that do not close a connection after an answer
+	Fresh    time.Duration
 	deadline time.Duration // currently set
 	Reads    int           // reads since the request was sent
 	Fault    error         // of the last failed read, whatever the parser returned
@@ -111,6 +114,9 @@ func (c *Conn) Secure(ctx context.Context, by *tls.Config) error {
 
 func (c *Conn) now() time.Duration { return time.Since(c.t0) }
 
+// fresh reports whether the connection has just carried an answer.
+func (c *Conn) fresh() bool { return c.Fresh > 0 && c.Used && c.now()-c.First < c.Fresh }
+
 // Until sets the deadline. Because that is costly, it keeps a current deadline that is later by at most slack. An
 // answer that comes after its own deadline is refused by its time.
 func (c *Conn) Until(deadline, slack time.Duration) {
@@ -129,7 +135,7 @@ func (c *Conn) Ask(req []byte, tail net.Buffers) (br *bufio.Reader, err error) {
 	if c.direct.able() {
 		return c.askDirect(req, tail)
 	}
-	if c.Used && !stillOpen(c.Raw) {
+	if c.Used && !c.fresh() && !stillOpen(c.Raw) {
 		return nil, ErrStale
 	}
 	if _, err = c.Conn.Write(req); err == nil && tail != nil {

@@ -21,7 +21,7 @@ import (
 // with net.Conn it saves a failed read per request, checks an idle connection without an extra call, and holds no
 // buffer while it waits.
 //
-//	checking: a read must say "nothing there"; an end or a byte makes it stale
+//	checking: a read must say "nothing there"; an end or a byte makes it stale; left out if an answer came just now
 //	writing:  the request; bytes that the socket does not take are written the ordinary way
 //	reading:  the first byte; until it comes the goroutine is parked
 //
@@ -90,6 +90,9 @@ func (d *direct) read(b []byte) (int, error) {
 func (c *Conn) askDirect(req []byte, tail net.Buffers) (*bufio.Reader, error) {
 	d := &c.direct
 	d.phase, d.req, d.tail, d.br, d.err = checking, req, tail, nil, nil
+	if d.spare == 0 && c.fresh() { // it reads after it has written, and so sees an end that came before
+		d.phase = writing
+	}
 	err := d.rc.Read(d.step)
 	if err == nil && d.phase == writing && d.err == nil {
 		err = c.writeRest()

@@ -1,4 +1,4 @@
-package stream
+package park
 
 import (
 	"context"
@@ -13,29 +13,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A parkLot holds the parked connections. One descriptor reports on which of them something came.
-type parkLot struct {
+// A Lot holds the parked connections. One descriptor reports on which of them something came.
+type Lot struct {
 	epoll  syscall.RawConn // nil: not available
 	events [128]unix.EpollEvent
 
 	mu     sync.Mutex
-	places map[uint64]*parkPlace
+	places map[uint64]*Place
 	names  uint64  // number of names given so far
 	due    []taken // ordered by time
 }
 
 // taken is a place that will be taken at a time.
 type taken struct {
-	place *parkPlace
+	place *Place
 	name  uint64
 	at    time.Time
 	then  func()
 }
 
-// newParkLot creates a lot that works until ctx is done. Spawn runs its goroutine, or returns false if it can't. If
+// NewLot creates a lot that works until ctx is done. Spawn runs its goroutine, or returns false if it can't. If
 // the system lacks epoll, nothing is parked.
-func newParkLot(ctx context.Context, spawn func(f func()) bool) *parkLot {
-	l := &parkLot{places: map[uint64]*parkPlace{}}
+func NewLot(ctx context.Context, spawn func(f func()) bool) *Lot {
+	l := &Lot{places: map[uint64]*Place{}}
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return l
@@ -55,7 +55,7 @@ func newParkLot(ctx context.Context, spawn func(f func()) bool) *parkLot {
 }
 
 // run wakes connections on which something came, until the lot is closed.
-func (l *parkLot) run() {
+func (l *Lot) run() {
 	for {
 		n := 0
 		if err := l.epoll.Read(func(fd uintptr) bool {
@@ -78,7 +78,7 @@ func (l *parkLot) run() {
 
 // Park parks a connection until something comes on it. It returns false if that is not possible (any longer). All
 // received data must be read already, or be in the kernel.
-func (l *parkLot) Park(p *parkPlace, c net.Conn) bool {
+func (l *Lot) Park(p *Place, c net.Conn) bool {
 	is, ok := c.(syscall.Conn)
 	if !ok || l.epoll == nil {
 		return false
@@ -117,13 +117,13 @@ func (l *parkLot) Park(p *parkPlace, c net.Conn) bool {
 
 // Take removes a connection from the lot, and reports whether it was parked. It is needed because the kernel does not
 // report a connection that brunt itself closes.
-func (l *parkLot) Take(p *parkPlace) bool {
+func (l *Lot) Take(p *Place) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.take(p)
 }
 
-func (l *parkLot) take(p *parkPlace) bool {
+func (l *Lot) take(p *Place) bool {
 	name := p.name
 	delete(l.places, name)
 	p.name = 0
@@ -132,7 +132,7 @@ func (l *parkLot) take(p *parkPlace) bool {
 
 // TakeAt takes a connection at a time and then calls then, unless the connection is woken before. It returns false if
 // the connection is not parked. The times of successive calls must not decrease.
-func (l *parkLot) TakeAt(p *parkPlace, at time.Time, then func()) bool {
+func (l *Lot) TakeAt(p *Place, at time.Time, then func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if p.name == 0 {
@@ -146,7 +146,7 @@ func (l *parkLot) TakeAt(p *parkPlace, at time.Time, then func()) bool {
 }
 
 // takeDue takes the connections whose times have come.
-func (l *parkLot) takeDue() {
+func (l *Lot) takeDue() {
 	l.mu.Lock()
 	n := 0
 	var late []taken

@@ -1,0 +1,155 @@
+package message
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"os"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/targets/park"
+)
+
+const (
+	readBuffer = 8 << 10 // bytes
+	mostAhead  = 64      // frames
+)
+
+// errIdle says that nothing comes.
+var errIdle = errors.New("nothing comes")
+
+// lend gives a connection a buffer.
+func (c *client[F]) lend(l *Line[F]) {
+	l.Reader = c.buffers.Get().(*bufio.Reader)
+	l.Reader.Reset(l)
+}
+
+// startReader starts to read. It returns false if the run is over.
+func (c *client[F]) startReader(l *Line[F]) bool { return c.Go(func() { c.read(l) }) }
+
+// read reads frames until the connection ends or is parked. Thousands of devices are connected at once, and a goroutine
+// for each would need a stack and a buffer.
+//
+//	parked --something comes, or a call sends--> a frame --nothing for IdleTime--> parked
+//	                                             '- if the one before came within IdleTime: wait for the next
+func (c *client[F]) read(l *Line[F]) {
+	if l.Reader == nil {
+		c.lend(l)
+	}
+	for {
+		err := l.pass(c.p, c.o.Now)
+		switch {
+		case err == errIdle:
+			if c.park(l) {
+				return
+			}
+		case err != nil:
+			l.end(err)
+			return
+		}
+	}
+}
+
+// pass reads a frame, passes it on, and waits for the next. It turns a panic into an error, which ends the connection.
+func (l *Line[F]) pass(p *Protocol[F], now func() time.Duration) (err error) {
+	defer scenarios.Recover(&err)
+	f, err := p.Read(l.Reader)
+	taken := false
+	if err == nil && p.Take != nil {
+		taken, err = p.Take(l, f)
+	}
+	if err != nil {
+		return err
+	}
+	at := now()
+	gap := at - l.last
+	l.last = at
+	if !taken {
+		select {
+		case l.arrived <- arrived[F]{f, at}:
+		default:
+			if err := l.wait(arrived[F]{f, at}); err != nil {
+				return err
+			}
+		}
+	}
+	if l.Reader.Buffered() > 0 {
+		return nil
+	}
+	return l.rest(gap)
+}
+
+// rest waits for the first byte of the next frame. Gap is the time between the last two.
+func (l *Line[F]) rest(gap time.Duration) error {
+	switch {
+	case gap >= park.IdleTime && l.Conn == l.raw: // TLS may hold a part of a frame
+		return errIdle
+	case l.armed == 0 || l.last-l.armed >= park.IdleTime/2:
+		l.armed = l.last
+		_ = l.SetReadDeadline(time.Now().Add(park.IdleTime))
+	}
+	l.waits = true
+	_, err := l.Reader.Peek(1)
+	if l.waits = false; errors.Is(err, os.ErrDeadlineExceeded) {
+		return errIdle
+	}
+	return err
+}
+
+// Read reads the connection. Within a frame it goes on when the wait of an idle connection would end.
+func (l *Line[F]) Read(b []byte) (n int, err error) {
+	for {
+		n, err = l.Conn.Read(b)
+		if n > 0 || l.waits || l.armed == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+		l.disarm()
+	}
+}
+
+// disarm removes the deadline of a wait.
+func (l *Line[F]) disarm() {
+	if l.armed != 0 {
+		l.armed = 0
+		_ = l.SetReadDeadline(time.Time{})
+	}
+}
+
+// park leaves a connection without a reader until something comes. It returns false if that is not possible.
+func (c *client[F]) park(l *Line[F]) bool {
+	l.disarm()
+	br := l.Reader
+	l.Reader = nil
+	if !l.lot.Park(&l.place, l.raw) { // otherwise another reader may own it from now on
+		l.Reader = br
+		return false
+	}
+	br.Reset(nil)
+	c.buffers.Put(br)
+	return true
+}
+
+// end notes why the connection ended.
+func (l *Line[F]) end(err error) {
+	if l.err = err; l.failed.Load() != nil {
+		l.err = *l.failed.Load()
+	}
+	close(l.ended)
+}
+
+// wait waits until a call takes a frame, which it does unless the connection is given up.
+func (l *Line[F]) wait(a arrived[F]) error {
+	const look = 100 * time.Millisecond
+	for timer := time.NewTimer(look); ; timer.Reset(look) {
+		select {
+		case l.arrived <- a:
+			timer.Stop()
+			return nil
+		case <-timer.C:
+			if l.closing.Load() {
+				return net.ErrClosed
+			}
+		}
+	}
+}
