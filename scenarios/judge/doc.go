@@ -101,12 +101,13 @@
 //     the target run, is inconclusive, because the target may have lacked a processor. Other programs held them if they
 //     used half of them or more while tasks waited (PSI). A second counts if
 //     tasks of the target's units waited for a processor for nine tenths of its longest answer and of the timeouts, by
-//     the pressure of the units' own control groups, less the time for which their own quotas stopped them. A unit
-//     without a group of its own, such as a process that brunt started, shows no waits of its own. Then ten times
-//     brunt's own lag must be as long, as brunt's lag is one wait for a processor and a request waits several times,
-//     and so must the waits of the whole machine. brunt must know what the target uses, so it must have started the
-//     target's processes or see those of its containers. What the target does with its processors itself excuses
-//     nothing.
+//     the pressure of the units' own control groups, less the time for which their own quotas stopped them, or, without
+//     such a group, by their threads. On a busy machine some thread always waits. So if each unit has the processors on
+//     the same terms as brunt, ten times brunt's own lag must be as long as well, as it is one wait for a processor and
+//     a request waits several times; twenty times if a unit uses twice as much processor time as brunt. If the waits of
+//     a unit are not known, ten times brunt's lag must be as long, and so must the waits of the whole machine. brunt
+//     must know what the target uses, so it must have started the target's processes or see those of its containers.
+//     What the target does with its processors itself excuses nothing.
 //   - Such a second excuses timeouts and slow answers. Its other errors count, because a target that refuses did not
 //     wait. They are excused as well while a unit that a fault hit was away, if other programs held the processors for
 //     nine tenths of that time, and ten times brunt's lag is as long: a unit that starts needs a processor.

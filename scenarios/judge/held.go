@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"sort"
@@ -18,9 +19,10 @@ const (
 	heldName   = "processors held"
 	heldCounts = "other programs held the processors of the machine on which brunt and the target run: the seconds are " +
 		"left out in which that may explain each timeout and each slow answer, because the target's units waited for a " +
-		"processor for as long; their other errors count, unless a unit that a fault hit was away only for as long. So are " +
-		"the seconds in which brunt itself used half of its processors or more, and was late by 100 ms; or in which it was " +
-		"late by a tenth of the longest wait, and it is not known who held the processors"
+		"processor for as long, and brunt, if it used as much of one on the same terms, for a tenth of it; their other " +
+		"errors count, unless a unit that a fault hit was away only for as long. So are the seconds in which brunt itself " +
+		"used half of its processors or more, and was late by 100 ms; or in which it was late by a tenth of the longest " +
+		"wait, and it is not known who held the processors"
 	heldChanged = "a failure is inconclusive, as the target may have lacked a processor; it is invalid if brunt itself " +
 		"lacked processor time"
 )
@@ -166,9 +168,9 @@ func (f *readings) waited(in requests.Span, longest, lag time.Duration) bool {
 // longest. The waits of the units are those of all their tasks, and on a busy machine some task always waits. But
 // where the kernel gives the units processor time as it gives it to brunt, a unit that uses no more of it than brunt
 // waits no longer than brunt each time, at most [result.ProcessorWaits] times. One that uses twice as much has twice
-// as many turns to wait for.
+// as many turns to wait for. It takes [leastLags] to know how long brunt waits at most.
 func (f *readings) light(wait requests.Span, longest time.Duration) bool {
-	if !f.c.Peers {
+	if !f.c.Peers || f.sentIn(wait) < leastLags {
 		return false
 	}
 	at := func(i int) (t, cpu result.Num) { return f.c.Generator[i].T, f.c.Generator[i].CPU }
@@ -186,6 +188,21 @@ func (f *readings) light(wait requests.Span, longest time.Duration) bool {
 		turns = max(turns, cores/own)
 	}
 	return turns*result.ProcessorWaits*float64(f.lagOf(wait)) < explains*float64(longest)
+}
+
+// leastLags is the number of requests whose lags tell how long one of the next waits for a processor.
+const leastLags = 30
+
+// sentIn returns the number of requests of the windows that overlap a span.
+func (f *readings) sentIn(in requests.Span) (n int64) {
+	first, _ := slices.BinarySearchFunc(f.records, measure.FloorSecond(in.From),
+		func(r record, t time.Duration) int { return cmp.Compare(r.Start, t) })
+	for i := first; i < len(f.records) && f.records[i].Start < in.To; i++ {
+		if r := &f.records[i]; f.EndOf(r.Start) > in.From {
+			n += r.waits
+		}
+	}
+	return n
 }
 
 // coresIn returns the mean number of cores of n readings, of the seconds that overlap a span; t is the end of such a

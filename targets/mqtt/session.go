@@ -24,6 +24,8 @@ type state struct {
 	own   uint64 // the number of the last ping that no call waits for
 	timer *time.Timer
 	left  bool // the connection is given up
+
+	overdue bool // the answer to own was due once
 }
 
 // of returns the state of a connection.
