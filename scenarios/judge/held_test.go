@@ -239,8 +239,8 @@ func TestJudge_Waited(t *testing.T) {
 }
 
 // TestJudge_Light: 50 requests a second for 20 s, of which those from 10 to 15 s take 700 ms. Other programs hold the
-// processors meanwhile, and tasks of the target's unit waited for all of it. That explains no such answer where the unit
-// uses as little processor time as brunt, has it as brunt has it, and brunt was hardly late.
+// processors meanwhile, and tasks of the target's unit waited for all of it. That explains no such answer where the
+// unit uses as little processor time as brunt, has it as brunt has it, and brunt was hardly late.
 func TestJudge_Light(t *testing.T) {
 	for _, c := range []struct {
 		name  string

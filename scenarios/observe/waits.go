@@ -223,8 +223,9 @@ func (u *Usage) readHelpers(now func() time.Duration) {
 	}
 }
 
-// Peers reports whether the kernel gave each unit processor time as it gave it to brunt and to packets: by one priority,
-// on the same processors, and by no control group of the unit's own. It may be called once the watch has ended.
+// Peers reports whether the kernel gave each unit processor time as it gave it to brunt and to packets: by one
+// priority, on the same processors, and by no control group of the unit's own. It may be called once the watch has
+// ended.
 func (u *Usage) Peers() bool {
 	return u != nil && len(u.units) > 0 && !slices.ContainsFunc(u.units, func(one *unitUsage) bool {
 		return one.waits.pid == 0 || one.waits.unlike

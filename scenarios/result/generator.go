@@ -209,8 +209,8 @@ func (g *Generator) Used(cores int) []HeldSecond {
 	return g.spans(func(t *GeneratorTick) bool { return float64(t.CPU) >= heldShare*float64(cores) })
 }
 
-// Contested returns the seconds in which tasks waited for a processor of this machine, and it is not known which programs
-// held them.
+// Contested returns the seconds in which tasks waited for a processor of this machine, and it is not known which
+// programs held them.
 func (g *Generator) Contested() []HeldSecond {
 	return g.spans(func(t *GeneratorTick) bool { return !t.Others.Known() && t.Pressure >= Contended })
 }

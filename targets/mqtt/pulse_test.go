@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestState_Pulse: an answer that brunt had not yet read when its next ping was due is no missing one, and a missing one
-// ends the connection a little later.
+// TestState_Pulse: an answer that brunt had not yet read when its next ping was due is no missing one, and a missing
+// one ends the connection a little later.
 func TestState_Pulse(t *testing.T) {
 	brunt, server := net.Pipe()
 	defer brunt.Close()
