@@ -25,8 +25,8 @@ type Prover struct {
 	// params of the scenario that take a defence away, NAME=VALUE: each makes a mutant, which must fail by an objective
 	// of the drill. They replace the mutants of the drill's proof.
 	Without []string
-	Dir     string  // for all reports; if empty, brunt-results gets those of runs that refute a proof
-	Page    string  // the file name of the page for people in the folder of a report
+	Dir     string // for all reports; if empty, brunt-results gets those of runs that refute a proof
+	Page    string // the file name of the page for people in the folder of a report
 
 	// Run performs a run and writes its report to a folder.
 	Run func(ctx context.Context, p *plan.Plan, dir string) (*result.Result, error)
