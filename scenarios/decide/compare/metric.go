@@ -109,19 +109,7 @@ func (m *metric) shown(mean float64, vs []value) result.Num {
 	return result.Num(m.value(mean))
 }
 
-// change returns how much worse b is than a, on the scale on which changes add up.
-func (m *metric) change(a, b float64) float64 {
-	d := b - a
-	if m.ratio() {
-		d = math.Log(b / a)
-	}
-	if m.higher {
-		d = -d
-	}
-	return d
-}
-
-// scaled converts a value to the scale of changes: change(a, b) = scaled(b) - scaled(a).
+// scaled converts a value to the scale of changes: b is worse than a by scaled(b) - scaled(a).
 func (m *metric) scaled(x float64) float64 {
 	if m.ratio() {
 		x = math.Log(x)
