@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 	"sort"
@@ -59,10 +58,14 @@ func (f *readings) heldWindows() map[time.Duration]heldWindow {
 		}
 		longest, others := f.longestWait(f.records[first:next])
 		wait := requests.Span{From: start, To: in.To + longest}
-		switch {
-		case f.overloaded(wait, longest):
+		if f.overloaded(wait, longest) {
 			out[start] = heldWindow{others, true}
-		case wait.Covered(f.c.Held) > 0 && f.waited(in, longest, f.lagOf(wait)) && !f.light(wait, longest):
+			continue
+		}
+		if wait.Covered(f.c.Held) == 0 {
+			continue
+		}
+		if lag := f.lagOf(wait); f.waited(in, longest, lag) && !f.light(wait, longest, lag) {
 			out[start] = heldWindow{others, false}
 		}
 	}
@@ -132,9 +135,20 @@ func (f *readings) lagOf(in requests.Span) time.Duration {
 // lags yields the largest lag of each window that overlaps a span.
 func (f *readings) lags(in requests.Span) iter.Seq[time.Duration] {
 	return func(yield func(time.Duration) bool) {
+		for start := range f.windowsIn(in) {
+			if !yield(f.late[start]) {
+				return
+			}
+		}
+	}
+}
+
+// windowsIn yields the start of each window that overlaps a span.
+func (f *readings) windowsIn(in requests.Span) iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
 		first, _ := slices.BinarySearch(f.starts, measure.FloorSecond(in.From))
 		for _, start := range f.starts[first:] {
-			if start >= in.To || f.EndOf(start) > in.From && !yield(f.late[start]) {
+			if start >= in.To || f.EndOf(start) > in.From && !yield(start) {
 				return
 			}
 		}
@@ -169,7 +183,7 @@ func (f *readings) waited(in requests.Span, longest, lag time.Duration) bool {
 // where the kernel gives the units processor time as it gives it to brunt, a unit that uses no more of it than brunt
 // waits no longer than brunt each time, at most [result.ProcessorWaits] times. One that uses twice as much has twice
 // as many turns to wait for. It takes [leastLags] to know how long brunt waits at most.
-func (f *readings) light(wait requests.Span, longest time.Duration) bool {
+func (f *readings) light(wait requests.Span, longest, lag time.Duration) bool {
 	if !f.c.Peers || f.sentIn(wait) < leastLags {
 		return false
 	}
@@ -187,7 +201,7 @@ func (f *readings) light(wait requests.Span, longest time.Duration) bool {
 		}
 		turns = max(turns, cores/own)
 	}
-	return turns*result.ProcessorWaits*float64(f.lagOf(wait)) < explains*float64(longest)
+	return turns*result.ProcessorWaits*float64(lag) < explains*float64(longest)
 }
 
 // leastLags is the number of requests whose lags tell how long one of the next waits for a processor.
@@ -195,12 +209,8 @@ const leastLags = 30
 
 // sentIn returns the number of requests of the windows that overlap a span.
 func (f *readings) sentIn(in requests.Span) (n int64) {
-	first, _ := slices.BinarySearchFunc(f.records, measure.FloorSecond(in.From),
-		func(r record, t time.Duration) int { return cmp.Compare(r.Start, t) })
-	for i := first; i < len(f.records) && f.records[i].Start < in.To; i++ {
-		if r := &f.records[i]; f.EndOf(r.Start) > in.From {
-			n += r.waits
-		}
+	for start := range f.windowsIn(in) {
+		n += f.lagged[start]
 	}
 	return n
 }

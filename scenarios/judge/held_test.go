@@ -191,6 +191,19 @@ func TestJudge_Overloaded(t *testing.T) {
 	}
 }
 
+// slowLate returns 50 requests a second for 20 s. Those from 10 to 15 s take 700 ms, and brunt is late by lag once in
+// each of these seconds.
+func slowLate(lag time.Duration) []scenarios.Outcome {
+	list := many(1000, 5*ms, okay)
+	for i := 500; i < 750; i++ {
+		list[i].First, list[i].End = list[i].Sent+700*ms, list[i].Sent+700*ms
+	}
+	for i := 500; i < 750; i += 50 {
+		lateBy(lag, list[i:i+1])
+	}
+	return list
+}
+
 // TestJudge_Waited: 50 requests a second for 20 s, of which those from 10 to 15 s take 700 ms, while other programs
 // hold the processors. Whether that explains it, the waits of the target's units tell, and not brunt's own lag, if they
 // are known.
@@ -212,13 +225,7 @@ func TestJudge_Waited(t *testing.T) {
 		{"the waits are unknown, and brunt did not wait", 0, true, false, ms, scenarios.Fail},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			list := many(1000, 5*ms, okay)
-			for i := 500; i < 750; i++ {
-				list[i].First, list[i].End = list[i].Sent+700*ms, list[i].Sent+700*ms
-			}
-			for i := 500; i < 750; i += 50 {
-				lateBy(c.lag, list[i:i+1])
-			}
+			list := slowLate(c.lag)
 			o := parseObjectives(t, "p95 < 300ms")
 			r := newFixture(t, oneStep, o...)
 			r.play(list)
@@ -256,13 +263,7 @@ func TestJudge_Light(t *testing.T) {
 		{"its processor time is not known", true, math.NaN(), 10 * ms, scenarios.Inconclusive},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			list := many(1000, 5*ms, okay)
-			for i := 500; i < 750; i++ {
-				list[i].First, list[i].End = list[i].Sent+700*ms, list[i].Sent+700*ms
-			}
-			for i := 500; i < 750; i += 50 {
-				lateBy(c.lag, list[i:i+1])
-			}
+			list := slowLate(c.lag)
 			var own []result.GeneratorTick
 			unit := result.UnitUsage{Unit: "web[0]"}
 			for s := range 21 {

@@ -25,10 +25,12 @@ type readings struct {
 	windows *windowIndex                 // of the records; see index
 	flows   map[[2]string][]effect.Slice // by step and load of an objective; see windowsOf
 
-	// These two are made with the index. longest has, by series, the longest good answer of a step in the baseline,
-	// without brunt's own time; zero means that it has none. late has brunt's largest lag by start of a window.
+	// These are made with the index. longest has, by series, the longest good answer of a step in the baseline,
+	// without brunt's own time; zero means that it has none. late has brunt's largest lag by start of a window, and
+	// lagged the number of requests whose lags are known.
 	longest []time.Duration
 	late    map[time.Duration]time.Duration
+	lagged  map[time.Duration]int64
 
 	held     map[time.Duration]heldWindow // see heldWindows, which makes it
 	heldGood bool                         // the requests of these windows count as good; see withHeldGood
@@ -149,9 +151,11 @@ func (f *readings) index() *windowIndex {
 		})
 		f.flows = map[[2]string][]effect.Slice{}
 		f.longest, f.late = make([]time.Duration, len(f.Config.Steps)+len(f.Config.Loads)), map[time.Duration]time.Duration{}
+		f.lagged = map[time.Duration]int64{}
 		for i := range f.records {
 			r := &f.records[i]
 			f.late[r.Start] = max(f.late[r.Start], r.latest)
+			f.lagged[r.Start] += r.waits
 			if f.InBaseline(r.Key) && f.Config.InSums(int(r.Series)) {
 				f.longest[r.Series] = max(f.longest[r.Series], r.Own.Most)
 			}

@@ -75,9 +75,10 @@ func TestAB_Pair(t *testing.T) {
 	}
 }
 
-// TestAB_LeftDown: a run that left a unit down is the last one, of either side.
-func TestAB_LeftDown(t *testing.T) {
-	plain, err := plantest.CompileText(`version: 1
+// plainPlan returns the plan of 5 requests a second for 10 s.
+func plainPlan(t *testing.T) *plan.Plan {
+	t.Helper()
+	p, err := plantest.CompileText(`version: 1
 name: x
 target: {url: "http://127.0.0.1:1"}
 load: {main: {executor: constant-arrival-rate, rate: 5/s, duration: 10s, flow: [{get: /}]}}
@@ -85,6 +86,12 @@ load: {main: {executor: constant-arrival-rate, rate: 5/s, duration: 10s, flow: [
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+// TestAB_LeftDown: a run that left a unit down is the last one, of either side.
+func TestAB_LeftDown(t *testing.T) {
+	plain := plainPlan(t)
 	for last, concurrent := range map[int]bool{1: false, 2: false, 3: false, 4: true} { // 4: both runs of a pair are made
 		x := &Comparison{Log: io.Discard, a: &Side{letter: "a"}, b: &Side{letter: "b"}}
 		x.Settings.Concurrent = concurrent
@@ -361,14 +368,7 @@ func TestAB_Shows(t *testing.T) {
 // TestAB_Arrange: metrics of whole runs alone are compared in turns, which is said, and a budget has room for two pairs
 // of blocks.
 func TestAB_Arrange(t *testing.T) {
-	plain, err := plantest.CompileText(`version: 1
-name: x
-target: {url: "http://127.0.0.1:1"}
-load: {main: {executor: constant-arrival-rate, rate: 5/s, duration: 10s, flow: [{get: /}]}}
-`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	plain := plainPlan(t)
 	for _, tt := range []struct {
 		metrics []string
 		budget  time.Duration

@@ -314,8 +314,8 @@ func (e ProbeError) Error() string {
 	switch {
 	case e.Verdict != scenarios.Invalid && e.Verdict != scenarios.Inconclusive:
 	case e.InRow > 1:
-		return fmt.Sprintf("%d probes in a row show nothing: %s; mend that until `brunt run` of the scenario has an answer", e.InRow,
-			strings.TrimSuffix(e.Reason, "."))
+		return fmt.Sprintf("%d probes in a row show nothing: %s; mend that until `brunt run` of the scenario has an answer",
+			e.InRow, strings.TrimSuffix(e.Reason, "."))
 	default:
 		return "a probe shows nothing: " + e.Reason
 	}

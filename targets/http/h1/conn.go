@@ -29,8 +29,8 @@ type Conn struct {
 	direct   direct
 	Watch    *watched  // of HTTP/2, if the system supports it
 	t0       time.Time // of the run
-	// Fresh is how long after an answer a connection counts as open, without a check; zero: each request checks. It is for
-	// servers that do not close a connection after an answer
+	// Fresh is how long after an answer a connection counts as open, without a check; zero: each request checks. It is
+	// for servers that do not close a connection after an answer.
 	Fresh    time.Duration
 	deadline time.Duration // currently set
 	Reads    int           // reads since the request was sent
