@@ -170,7 +170,7 @@ type Config struct {
 	// with versions: mixed: each of so many requests goes to a replica of the newer version, such as each tenth; zero is
 	// the same for all replicas
 	Canary int `yaml:"canary,min=2,max=1000"`
-	// with versions: mixed: pages of the newer version are good, slow, which takes 60 ms more, or broken, without posts;
+	// with versions: mixed: pages of the newer version are good, slow, which takes 200 ms more, or broken, without posts;
 	// zero is good
 	Newer string `yaml:"newer,oneof=good|slow|broken"`
 	// how the gateway reads pages with fields that it does not know: tolerant, it ignores the fields, or strict, it

@@ -12,7 +12,7 @@ import (
 const versionHeader = "X-Version"
 
 // newerTime is how much longer a slow newer version takes for a page: a wait, so that it is the same on each machine.
-const newerTime = 60 * time.Millisecond
+const newerTime = 200 * time.Millisecond
 
 // version is the version of a replica of posts, if there are two. A nil version changes nothing.
 type version struct {
