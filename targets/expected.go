@@ -38,10 +38,10 @@ type Finder[A Answer] interface {
 // Expected holds the checks of a call's answers, apart from their status, and the variables to extract from them.
 //
 //	compile: Within, Fields, Body, Extract -> answer: JudgeStatus -> Judge, and Wanted for a sample
-type Expected[A Answer] struct {
+type Expected struct {
 	conditions []condition
 	wants      []condition // that a complete answer meets
-	extracts   []extract[A]
+	extracts   []extract
 }
 
 // A condition is one check: of the time, of the body, its schema, or a field, which is a header if it has no path.
@@ -54,22 +54,24 @@ type condition struct {
 	check.Field
 }
 
-type extract[A Answer] struct {
+type extract struct {
 	id     int
 	slot   int
 	secret bool // because of the name of the variable or of its place
-	Finder[A]
+	find   func(a Answer, v *template.Value) bool
+	masks  func(value []byte) bool
+	place  fmt.Stringer
 }
 
 // Within adds a check of the response time; zero adds none.
-func (e *Expected[A]) Within(d time.Duration, in Scope) {
+func (e *Expected) Within(d time.Duration, in Scope) {
 	if d > 0 {
 		e.conditions = append(e.conditions, condition{id: in.AddCheck("within"), within: d})
 	}
 }
 
 // Fields adds checks of values at paths, and of headers. Kind is the protocol's name for a header.
-func (e *Expected[A]) Fields(kind string, fields []check.Field, in Scope) {
+func (e *Expected) Fields(kind string, fields []check.Field, in Scope) {
 	for _, f := range fields {
 		name := f.Name
 		if f.Path == nil {
@@ -80,7 +82,7 @@ func (e *Expected[A]) Fields(kind string, fields []check.Field, in Scope) {
 }
 
 // Body adds a check of the whole body; nil adds none.
-func (e *Expected[A]) Body(k *check.Matcher, in Scope) {
+func (e *Expected) Body(k *check.Matcher, in Scope) {
 	if k != nil {
 		e.conditions = append(e.conditions, condition{
 			id: in.AddCheck("body"), body: true, Field: check.Field{Matcher: *k},
@@ -89,7 +91,7 @@ func (e *Expected[A]) Body(k *check.Matcher, in Scope) {
 }
 
 // Schema adds a check of the whole answer against a JSON Schema; nil adds none. It notes mistakes of the schema in m.
-func (e *Expected[A]) Schema(f *check.SchemaFile, in Scope, m *syntax.Mistakes) {
+func (e *Expected) Schema(f *check.SchemaFile, in Scope, m *syntax.Mistakes) {
 	if f == nil || in.File == nil { // already noted
 		return
 	}
@@ -102,7 +104,7 @@ func (e *Expected[A]) Schema(f *check.SchemaFile, in Scope, m *syntax.Mistakes) 
 }
 
 // Want adds the conditions that a complete answer meets; nil adds none. Kind is the protocol's name for a header.
-func (e *Expected[A]) Want(kind string, w *check.Wants) {
+func (e *Expected) Want(kind string, w *check.Wants) {
 	if w == nil {
 		return
 	}
@@ -118,13 +120,13 @@ func (e *Expected[A]) Want(kind string, w *check.Wants) {
 }
 
 // Wants reports whether there are conditions for a complete answer.
-func (e *Expected[A]) Wants() bool { return len(e.wants) > 0 }
+func (e *Expected) Wants() bool { return len(e.wants) > 0 }
 
 // Checks returns the number of conditions on an answer, including those for a complete answer.
-func (e *Expected[A]) Checks() int { return len(e.conditions) + len(e.wants) }
+func (e *Expected) Checks() int { return len(e.conditions) + len(e.wants) }
 
 // Refs lists the placeholders of the conditions, which are filled in for each answer.
-func (e *Expected[A]) Refs() (refs []*syntax.Ref) {
+func (e *Expected) Refs() (refs []*syntax.Ref) {
 	for _, k := range slices.Concat(e.conditions, e.wants) {
 		refs = append(refs, k.Refs()...)
 	}
@@ -132,17 +134,19 @@ func (e *Expected[A]) Refs() (refs []*syntax.Ref) {
 }
 
 // Extracts returns the number of variables that are extracted from an answer.
-func (e *Expected[A]) Extracts() int { return len(e.extracts) }
+func (e *Expected) Extracts() int { return len(e.extracts) }
 
 // Extract adds variables to extract from an answer.
 func Extract[A Answer, F any, P interface {
 	*F
 	Finder[A]
-}](e *Expected[A], from map[string]F, in Scope) {
+}](e *Expected, from map[string]F, in Scope) {
 	for _, name := range slices.Sorted(maps.Keys(from)) {
 		f := from[name]
-		x := extract[A]{id: in.AddCheck(name), slot: in.Symbols.Var(name), Finder: P(&f)}
-		if x.secret = secret.IsName(name) || x.IsSecret(); x.secret {
+		p := P(&f)
+		x := extract{id: in.AddCheck(name), slot: in.Symbols.Var(name), masks: p.Masks, place: p}
+		x.find = func(a Answer, v *template.Value) bool { return p.Find(a.(A), v) }
+		if x.secret = secret.IsName(name) || p.IsSecret(); x.secret {
 			in.Symbols.Hide(x.slot)
 		}
 		e.extracts = append(e.extracts, x)
@@ -165,7 +169,7 @@ func JudgeStatus(out *scenarios.Outcome, shed, good bool, cause scenarios.Cause)
 }
 
 // Judge records the results of the checks in out, and extracts variables from the answer into it.
-func (e *Expected[A]) Judge(a A, it *template.Iter, out *scenarios.Outcome) {
+func (e *Expected) Judge(a Answer, it *template.Iter, out *scenarios.Outcome) {
 	for i := range e.conditions {
 		k := &e.conditions[i]
 		out.Checks++
@@ -183,11 +187,11 @@ func (e *Expected[A]) Judge(a A, it *template.Iter, out *scenarios.Outcome) {
 	for i := range e.extracts {
 		x := &e.extracts[i]
 		v := &it.Vars[x.slot]
-		if !x.Find(a, v) {
+		if !x.find(a, v) {
 			out.Kind, out.Cause = scenarios.Error, scenarios.Extraction(x.id)
 			return
 		}
-		if x.secret || x.Masks(v.Text) {
+		if x.secret || x.masks(v.Text) {
 			it.Offer(v.Text)
 		}
 	}
@@ -198,15 +202,15 @@ func (e *Expected[A]) Judge(a A, it *template.Iter, out *scenarios.Outcome) {
 }
 
 // Wanted describes the first check that an answer failed: the expected and the actual value.
-func (e *Expected[A]) Wanted(a A, it *template.Iter, out *scenarios.Outcome) string {
+func (e *Expected) Wanted(a Answer, it *template.Iter, out *scenarios.Outcome) string {
 	for i := range e.conditions {
 		if k := &e.conditions[i]; !k.holds(a, it, out) {
 			return k.wanted(a, it, out)
 		}
 	}
 	for i := range e.extracts {
-		if x := &e.extracts[i]; !x.Find(a, &it.Vars[x.slot]) {
-			return "nothing stands at " + x.String()
+		if x := &e.extracts[i]; !x.find(a, &it.Vars[x.slot]) {
+			return "nothing stands at " + x.place.String()
 		}
 	}
 	return ""

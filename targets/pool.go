@@ -14,10 +14,18 @@ import (
 // pool is a [Transport].
 //
 //	NewPool -> To(connector) -> Places --Get--> connection --call--> Put
+//
+// Pool and [Places] give the connections their type. Their code is in pool and places, which are compiled once and not
+// for each protocol.
 type Pool[C Pooled] struct {
 	// Cut closes a connection at once although another goroutine uses it. Nil means Close.
 	Cut func(c C)
+	*pool
+}
 
+// pool is a [Pool] of connections of any type.
+type pool struct {
+	cut    func(c Pooled)
 	o      *Options
 	opened atomic.Int64
 	group  sync.WaitGroup
@@ -25,13 +33,12 @@ type Pool[C Pooled] struct {
 	end    context.CancelFunc
 
 	mu     sync.Mutex
-	live   map[C]struct{}
-	places []*Places[C]
+	live   map[Pooled]struct{}
+	places []*places
 }
 
 // Pooled is a connection in a pool: a pointer to a struct that embeds a [Lease].
 type Pooled interface {
-	comparable
 	// Close ends the connection in order.
 	Close() error
 	Terms() *Lease
@@ -57,28 +64,50 @@ type Connector[C Pooled] struct {
 	Ready func(ctx context.Context, c C) error
 }
 
-// dial calls Dial and turns a panic into an error.
-func (by *Connector[C]) dial(ctx context.Context, n uint64) (c C, err error) {
-	defer scenarios.Recover(&err)
-	return by.Dial(ctx, n)
+// plain returns a connector of connections of any type. It turns a panic into an error.
+func (by Connector[C]) plain() connector {
+	out := connector{dial: func(ctx context.Context, n uint64) (_ Pooled, err error) {
+		defer scenarios.Recover(&err)
+		c, err := by.Dial(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}}
+	if by.Ready != nil {
+		out.ready = func(ctx context.Context, c Pooled) (err error) {
+			defer scenarios.Recover(&err)
+			return by.Ready(ctx, c.(C))
+		}
+	}
+	return out
 }
 
-// ready calls Ready and turns a panic into an error.
-func (by *Connector[C]) ready(ctx context.Context, c C) (err error) {
-	defer scenarios.Recover(&err)
-	return by.Ready(ctx, c)
+// connector is a [Connector] of connections of any type.
+type connector struct {
+	dial  func(ctx context.Context, n uint64) (Pooled, error)
+	ready func(ctx context.Context, c Pooled) error
 }
 
 // NewPool creates the pool of a client. The options stay in use.
 func NewPool[C Pooled](o *Options) *Pool[C] {
-	p := &Pool[C]{o: o, live: map[C]struct{}{}}
+	p := &Pool[C]{pool: &pool{o: o, live: map[Pooled]struct{}{}}}
+	p.cut = func(c Pooled) {
+		if p.Cut != nil {
+			p.Cut(c.(C))
+		} else {
+			_ = c.Close()
+		}
+	}
 	p.over, p.end = context.WithCancel(context.Background())
 	return p
 }
 
 // To returns the places for connections to one address.
-func (p *Pool[C]) To(by Connector[C]) *Places[C] {
-	one := &Places[C]{pool: p, by: by}
+func (p *Pool[C]) To(by Connector[C]) *Places[C] { return &Places[C]{p.to(by.plain())} }
+
+func (p *pool) to(by connector) *places {
+	one := &places{pool: p, by: by}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.places = append(p.places, one)
@@ -86,15 +115,15 @@ func (p *Pool[C]) To(by Connector[C]) *Places[C] {
 }
 
 // Over returns a context that is done when the run is over.
-func (p *Pool[C]) Over() context.Context { return p.over }
+func (p *pool) Over() context.Context { return p.over }
 
-func (p *Pool[C]) Opened() int64 { return p.opened.Load() }
+func (p *pool) Opened() int64 { return p.opened.Load() }
 
 // Spoken implements [Transport] for a protocol with one version.
-func (p *Pool[C]) Spoken() Spoken { return Spoken{} }
+func (p *pool) Spoken() Spoken { return Spoken{} }
 
 // Waiting counts the calls that wait for a connection.
-func (p *Pool[C]) Waiting() (n int) {
+func (p *pool) Waiting() (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, one := range p.places {
@@ -104,32 +133,28 @@ func (p *Pool[C]) Waiting() (n int) {
 }
 
 // Abort implements [Transport]. It ends every dial and wait, and closes every connection.
-func (p *Pool[C]) Abort() {
+func (p *pool) Abort() {
 	p.end()
 	p.mu.Lock()
-	live := make([]C, 0, len(p.live))
+	live := make([]Pooled, 0, len(p.live))
 	for c := range p.live {
 		live = append(live, c)
 	}
 	p.mu.Unlock()
 	for _, c := range live {
-		if p.Cut != nil {
-			p.Cut(c)
-		} else {
-			_ = c.Close()
-		}
+		p.cut(c)
 	}
 }
 
 // Close implements [Transport]. It waits for the functions of [Pool.Go].
-func (p *Pool[C]) Close() error {
+func (p *pool) Close() error {
 	p.Abort()
 	p.group.Wait()
 	return nil
 }
 
 // Go runs f in a goroutine that Close waits for. It returns false if the run is over.
-func (p *Pool[C]) Go(f func()) bool {
+func (p *pool) Go(f func()) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.over.Err() != nil {
@@ -140,7 +165,9 @@ func (p *Pool[C]) Go(f func()) bool {
 }
 
 // Drop closes a connection.
-func (p *Pool[C]) Drop(c C) {
+func (p *Pool[C]) Drop(c C) { p.drop(c) }
+
+func (p *pool) drop(c Pooled) {
 	p.mu.Lock()
 	delete(p.live, c)
 	p.mu.Unlock()
@@ -148,7 +175,7 @@ func (p *Pool[C]) Drop(c C) {
 }
 
 // add counts a new connection and registers it for Abort. If the run is over, it closes c and returns false.
-func (p *Pool[C]) add(c C) bool {
+func (p *pool) add(c Pooled) bool {
 	n, born := p.opened.Add(1), p.o.Now()
 	*c.Terms() = Lease{Left: p.o.Reuse(n), born: born}
 	p.mu.Lock()
@@ -162,18 +189,17 @@ func (p *Pool[C]) add(c C) bool {
 }
 
 // open opens a connection by deadline and records the time in stages.
-func (p *Pool[C]) open(by Connector[C], n uint64, deadline time.Duration, stages *Stages) (c C, err error) {
-	var none C
+func (p *pool) open(by connector, n uint64, deadline time.Duration, stages *Stages) (c Pooled, err error) {
 	defer stages.Leave()
 	ctx, cancel := context.WithDeadline(WithStages(p.over, stages), p.o.T0.Add(deadline))
 	defer cancel()
 	if c, err = by.dial(ctx, n); err != nil {
-		return none, err
+		return nil, err
 	}
 	if !p.add(c) {
-		return none, ErrAborted
+		return nil, ErrAborted
 	}
-	if by.Ready != nil {
+	if by.ready != nil {
 		err = by.ready(ctx, c)
 	}
 	switch late := ctx.Err(); {
@@ -183,14 +209,14 @@ func (p *Pool[C]) open(by Connector[C], n uint64, deadline time.Duration, stages
 		err = context.DeadlineExceeded
 	}
 	if err != nil {
-		p.Drop(c)
-		return none, err
+		p.drop(c)
+		return nil, err
 	}
 	return c, nil
 }
 
 // worn reports whether a connection may not be used again.
-func (p *Pool[C]) worn(c C) bool {
+func (p *pool) worn(c Pooled) bool {
 	l := c.Terms()
 	return l.Left == 0 || p.o.Expired(l.born)
 }

@@ -106,7 +106,7 @@ func (*extraction) IsSecret() bool { return false }
 // expected holds the checks of a call's answer, and the variables to extract from it.
 type expected struct {
 	rcodes, shed []int
-	rest         targets.Expected[*answer]
+	rest         targets.Expected
 	decodes      bool // checks or extractions read the records
 }
 

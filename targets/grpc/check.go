@@ -138,7 +138,7 @@ func (e *extraction) IsSecret() bool {
 type expected struct {
 	status  []int // nil: OK
 	shed    []int
-	rest    targets.Expected[*answer]
+	rest    targets.Expected
 	decodes bool // checks or extractions read the message
 }
 

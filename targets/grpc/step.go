@@ -142,7 +142,7 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 		c.decodes = c.decodes || s.Want.ReadsBody()
 		c.rest.Want("metadata", &s.Want.Wants)
 	}
-	targets.Extract(&c.rest, s.Extract, in)
+	targets.Extract[*answer](&c.rest, s.Extract, in)
 	for _, e := range s.Extract {
 		c.decodes = c.decodes || e.path != nil
 	}

@@ -128,7 +128,7 @@ type Call struct {
 type expected struct {
 	status *check.Matcher
 	shed   []int
-	rest   targets.Expected[*h1.Answer]
+	rest   targets.Expected
 	whole  bool // checks or extractions read the body
 	most   int  // maximum size of the body for them, in bytes; 0 is h1.MaxBody
 }
@@ -188,7 +188,7 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 	c.compileChecks(s.Check, in, m)
 	c.compileWants(s.Want)
 	c.compileGroup(s.Group, m)
-	targets.Extract(&c.rest, s.Extract, in)
+	targets.Extract[*h1.Answer](&c.rest, s.Extract, in)
 	for _, name := range slices.Sorted(maps.Keys(s.Extract)) {
 		f := s.Extract[name]
 		c.whole = c.whole || f.path != nil || f.re != nil

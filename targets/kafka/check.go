@@ -186,7 +186,7 @@ func (a *answer) Body() []byte { return a.value }
 // expected holds the checks of a call's answer, and the variables to extract from it.
 type expected struct {
 	allow, shed []int16
-	rest        targets.Expected[*answer]
+	rest        targets.Expected
 }
 
 func (x *expected) compileChecks(k *answerCheck, in targets.Scope, m *syntax.Mistakes) {

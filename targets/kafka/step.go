@@ -166,7 +166,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	if s.Want != nil {
 		c.rest.Want("the record's", &s.Want.Wants)
 	}
-	targets.Extract(&c.rest, s.Extract, in)
+	targets.Extract[*answer](&c.rest, s.Extract, in)
 	checkEndpoint(in, m)
 	in.RefuseAuth("kafka", "user and password stand in the URL of the endpoint, with ?sasl=", m)
 	return c, m.Len() == before

@@ -80,7 +80,7 @@ func (k *Check) Schema() syntax.Schema {
 // Expected holds the checks of a call's answer, and the variables to extract from it.
 type Expected struct {
 	allow, shed []int32
-	rest        targets.Expected[*stream.Message]
+	rest        targets.Expected
 }
 
 // Compile compiles the checks and extractions of a step, and adds them to the traits of its call. Number returns the
@@ -95,7 +95,7 @@ func (e *Expected) Compile(s *Answers, to *scenarios.CallTraits, in targets.Scop
 	if s.Want != nil {
 		e.rest.Want("", &s.Want.Wants)
 	}
-	targets.Extract(&e.rest, s.Extract, in)
+	targets.Extract[*stream.Message](&e.rest, s.Extract, in)
 	to.Refs = append(to.Refs, e.rest.Refs()...)
 	to.Sheds, to.Wants = len(e.shed) > 0, e.rest.Wants()
 }

@@ -95,7 +95,7 @@ func (e *extraction) IsSecret() bool { return secret.IsName(check.NameAt(e.path)
 // expected holds the checks of a call's answer, and the variables to extract from it.
 type expected struct {
 	allow, shed []string
-	rest        targets.Expected[*answer]
+	rest        targets.Expected
 	decodes     bool // checks or extractions read the answer
 }
 

@@ -106,7 +106,7 @@ func (e *extraction) IsSecret() bool { return secret.IsName(check.NameAt(e.path)
 // expected holds the checks of a statement's answer, and the variables to extract from it.
 type expected struct {
 	allow, shed []code
-	rest        targets.Expected[answer]
+	rest        targets.Expected
 }
 
 // compile prepares checks and extractions. It reports whether they read the rows.
@@ -127,7 +127,7 @@ func (x *expected) compile(
 		x.rest.Schema(k.valid, in, m)
 		x.rest.Fields("", k.paths, in)
 	}
-	targets.Extract(&x.rest, from, in)
+	targets.Extract[answer](&x.rest, from, in)
 	return reads
 }
 

@@ -112,7 +112,7 @@ func (k *MessageCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 }
 
 // Compile adds the conditions to the checks of a call; a nil check has none.
-func (k *MessageCheck) Compile(rest *targets.Expected[*Message], in targets.Scope, m *syntax.Mistakes) {
+func (k *MessageCheck) Compile(rest *targets.Expected, in targets.Scope, m *syntax.Mistakes) {
 	if k == nil {
 		return
 	}

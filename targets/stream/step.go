@@ -146,7 +146,7 @@ type call struct {
 	within  time.Duration  // zero: the load's timeout
 	pace    *pace          // nil: sent once
 	timeout time.Duration  // of the load; zero: not known
-	rest    targets.Expected[*Message]
+	rest    targets.Expected
 }
 
 type header struct {
@@ -295,7 +295,7 @@ func (c *call) compileShared(s *shared, by syntax.Block, in targets.Scope, m *sy
 		c.expect = anyMessage()
 	}
 	s.Check.Compile(&c.rest, in, m)
-	targets.Extract(&c.rest, s.Extract, in)
+	targets.Extract[*Message](&c.rest, s.Extract, in)
 }
 
 // compileKeeping compiles the settings that say how a stream is kept.
