@@ -58,6 +58,9 @@ type Operation struct {
 	// PerRun says that several runs of one process, and several faults of a run, may hold the same undo. One execution
 	// reverts everything that all of them set.
 	PerRun bool
+	// OfProcess says that the operation restores a setting of the process that Identity names, which is over when the
+	// process ends.
+	OfProcess bool
 	// Helps says that the operation ends only processes and containers that brunt started for itself. It does not
 	// change the target.
 	Helps bool

@@ -107,20 +107,55 @@ func (d *down) settle(ctx context.Context) error {
 	}
 }
 
-// Verify implements [chaos.Held]: the container has ended, and if it is to stay down, nothing answers.
-func (d *down) Verify(ctx context.Context) (string, error) {
-	if err := d.settle(ctx); err != nil {
-		return "", fmt.Errorf("%s: %w", d.Name(), err)
+// ended waits until the container has ended. An event of the engine tells so too, as an engine on a busy machine
+// answers late.
+func (d *down) ended(ctx context.Context) (containers.Container, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type answer struct {
+		is  containers.Container
+		err error
 	}
-	is, err := d.Engine().Inspect(ctx, d.Was.ID)
-	for err == nil && is.Running && is.Started.Equal(d.Was.Started) {
+	answers := make(chan answer, 1)
+	go func() {
+		is, err := d.askEnded(ctx)
+		answers <- answer{is, err}
+	}()
+	for {
+		if exit, ok := d.Engine().Ended(d.Was.ID, d.Was.Started); ok && !d.again {
+			is := d.Was
+			is.Running, is.Exit = false, exit
+			return is, nil
+		}
+		select {
+		case a := <-answers:
+			return a.is, a.err
+		case <-time.After(checkEvery):
+		}
+	}
+}
+
+// askEnded asks the engine until the container has ended.
+func (d *down) askEnded(ctx context.Context) (containers.Container, error) {
+	if err := d.settle(ctx); err != nil {
+		return d.Was, fmt.Errorf("%s: %w", d.Name(), err)
+	}
+	for {
+		is, err := d.Engine().Inspect(ctx, d.Was.ID)
+		if err != nil || !is.Running || !is.Started.Equal(d.Was.Started) {
+			return is, err
+		}
 		select {
 		case <-ctx.Done():
-			return "", fmt.Errorf("%s still runs", d.Name())
-		case <-time.After(10 * time.Millisecond):
+			return is, fmt.Errorf("%s still runs", d.Name())
+		case <-time.After(checkEvery):
 		}
-		is, err = d.Engine().Inspect(ctx, d.Was.ID)
 	}
+}
+
+// Verify implements [chaos.Held]: the container has ended, and if it is to stay down, nothing answers.
+func (d *down) Verify(ctx context.Context) (string, error) {
+	is, err := d.ended(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"encoding/json"
+	"slices"
 	"time"
 
 	"brunt/chaos"
@@ -44,6 +46,14 @@ type EntryLine struct {
 	Error     string    `json:"error,omitempty"`     // of the last attempt to revert it
 }
 
+// haveEnded reports whether undos restore only settings of processes that have ended.
+func haveEnded(ops chaos.Operations, undo []chaos.Undo) bool {
+	return len(undo) > 0 && !slices.ContainsFunc(undo, func(u chaos.Undo) bool {
+		var id proc.Identity
+		return !ops[u.Op].OfProcess || json.Unmarshal(u.Identity, &id) != nil || id.Alive()
+	})
+}
+
 // Status returns the faults that are injected, and the processes that hold them.
 func (s *State) Status(ops chaos.Operations) Status {
 	out := Status{
@@ -61,6 +71,9 @@ func (s *State) Status(ops chaos.Operations) Status {
 		out.State = Running
 	}
 	for _, e := range s.Open {
+		if s.Alive && !s.Foreign && haveEnded(ops, e.Undo) {
+			continue // the run will note that
+		}
 		l := EntryLine{
 			Fault: e.Fault, What: e.What, Since: e.Time, Until: e.Until, Deadline: e.Deadline, Place: e.Place,
 			TakenBack: e.TakenBack, Reverting: e.begun,

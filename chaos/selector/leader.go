@@ -202,7 +202,7 @@ func findLeader(
 		}
 		select {
 		case <-ctx.Done():
-			return "", nil, ctx.Err()
+			return "", nil, err
 		case <-time.After(askAgain):
 		}
 	}

@@ -147,22 +147,14 @@ func (f *gateFlags) decide(c *cobra.Command, path string) error {
 	if f.table.brief = true; f.out == "" {
 		f.out = filepath.Join("brunt-results", fileName(plan.Scenario.Name)+"-gate-"+run.NewID())
 	}
-	var down error // a unit that a run left down, which ends the gate
 	g := &gate.Gate{
 		Settings: f.Settings, Name: plan.Scenario.Name, History: history, Norm: norm, Out: stdout(c), Log: stderr(c),
 		Run: func(ctx context.Context) (*result.Result, error) {
-			if down != nil {
-				return nil, down
-			}
 			plan, err := f.compile(ctx, path)
 			if err != nil {
 				return nil, err
 			}
-			res, err := f.once(ctx, c, plan, nil)
-			if res != nil {
-				down = plan.LeftDown(res)
-			}
-			return res, err
+			return f.made.Make(plan, func() (*result.Result, error) { return f.once(ctx, c, plan, nil) })
 		},
 		Page:   func(id string) string { return filepath.Join(f.out, id, html.File) },
 		Beside: f.tolerances(c, plan.Scenario.Name),

@@ -39,6 +39,7 @@ type runFlags struct {
 	requests bool
 	repeat   int
 	sure     sureFlags
+	made     plan.Runs        // of this command so far
 	session  recovery.Session // runs of this command so far
 	base     baselineFlags
 	earlier  []compare.Run // of the baseline

@@ -18,7 +18,6 @@ type searchFlags struct {
 	confirm         int
 	cool            time.Duration
 	file, page      string
-	down            error // a unit that a probe left down, which ends the search
 }
 
 // The defaults of the settings of searches.
@@ -52,14 +51,10 @@ func (f *searchFlags) narrowness(such string) (float64, error) {
 
 // judged runs a plan without a report. A run that has a verdict is no error.
 func (f *searchFlags) judged(ctx context.Context, p *plan.Plan, control bool) (*result.Result, error) {
-	if f.down != nil {
-		return nil, f.down
-	}
 	f.noChaos = control
-	res, err := f.probe(ctx, p)
-	if res == nil {
-		return nil, err
+	res, err := f.made.Make(p, func() (*result.Result, error) { return f.probe(ctx, p) })
+	if res != nil {
+		err = nil
 	}
-	f.down = p.LeftDown(res)
-	return res, nil
+	return res, err
 }

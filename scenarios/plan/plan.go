@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brunt/chaos"
@@ -258,6 +259,23 @@ func (p *Plan) LeftDown(r *result.Result) error {
 		}
 	}
 	return nil
+}
+
+// Runs are runs of which none follows one that left a unit down that nothing starts again.
+type Runs struct{ down atomic.Pointer[error] }
+
+// Make makes a run of a plan, or returns a [DownError].
+func (r *Runs) Make(p *Plan, run func() (*result.Result, error)) (*result.Result, error) {
+	if down := r.down.Load(); down != nil {
+		return nil, *down
+	}
+	res, err := run()
+	if res != nil {
+		if down := p.LeftDown(res); down != nil {
+			r.down.Store(&down)
+		}
+	}
+	return res, err
 }
 
 // WithoutRecords returns a copy of the plan, with a copy of its scenario, that records only requests; see

@@ -41,6 +41,14 @@ func TestRepeatable(t *testing.T) {
 	if got := p.LeftDown(down); got != (DownError{"gone"}) {
 		t.Errorf("left down by %v", got)
 	}
+	var runs Runs
+	run := func() (*result.Result, error) { return down, nil }
+	if res, err := runs.Make(p, run); res != down || err != nil {
+		t.Errorf("the first of its runs: %v, %v", res, err)
+	}
+	if res, err := runs.Make(p, run); res != nil || err != (DownError{"gone"}) {
+		t.Errorf("the run after it: %v, %v", res, err)
+	}
 	p.Stack = &platform.Spec{}
 	if got := p.LeftDown(down); got != nil {
 		t.Errorf("with a target that brunt starts: %v", got)

@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/selector"
 	"brunt/chaos/timeline"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/targets/platform"
 )
 
-// electionTime is how long units have for their first election, once the target is ready and setup is over.
+// electionTime is how long units have for their first election, once the target is ready and setup is over, before the
+// time that their question gives them.
 const electionTime = 10 * time.Second
 
 // findLeaders asks for the leader of each fault that hits units by their role, before the load begins. So a wrong
@@ -39,9 +41,13 @@ func (f *faults) findLeader(ctx context.Context, e *timeline.Entry) error {
 	if e.Damage == nil || e.Traits(chaos.Scope{}).Asks == nil {
 		return nil
 	}
+	within := electionTime
+	if l, ok := e.Traits(chaos.Scope{}).Asks.(*selector.Leader); ok {
+		within += l.Within.D()
+	}
 	var none chaos.LeaderError
 	err := platform.Await(ctx, platform.Wait{
-		Within: electionTime,
+		Within: within,
 		Ask: func(ctx context.Context) error {
 			env := f.environment()
 			env.Rand, env.Roles = rand.New(rand.NewPCG(0, 0)), new(chaos.Roles)
@@ -53,7 +59,7 @@ func (f *faults) findLeader(ctx context.Context, e *timeline.Entry) error {
 		Tell: func(err error) {
 			f.log.Event(result.Event{
 				Event: "target.waiting", Text: fmt.Sprintf("%s finds no leader yet, up to %s: %v", e.Name,
-					quantity.FormatDuration(electionTime), err),
+					quantity.FormatDuration(within), err),
 			})
 		},
 	})
@@ -64,5 +70,5 @@ func (f *faults) findLeader(ctx context.Context, e *timeline.Entry) error {
 		return context.Cause(ctx)
 	}
 	return fmt.Errorf("%s finds no leader, %s after the target was ready: %w; mend its question at %s", e.Name,
-		quantity.FormatDuration(electionTime), err, e.Traits(chaos.Scope{}).Asks.Of(""))
+		quantity.FormatDuration(within), err, e.Traits(chaos.Scope{}).Asks.Of(""))
 }

@@ -304,6 +304,9 @@ func TestLeader_WrongQuestion(t *testing.T) {
 	for name, c := range map[string]struct{ asks, want string }{
 		"none leads": {`{get: /role, check: {"$.role": king}}`, "none says that it is the leader: node[0]: "},
 		"all lead":   {`{get: /role}`, "node[0], node[1], node[2] all say that they are the leader"},
+		"none leads, asked for a while": {
+			`{get: /role, check: {"$.role": king}, within: 1700ms}`, "none says that it is the leader: node[0]: ",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

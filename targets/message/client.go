@@ -91,7 +91,7 @@ func (c *client[F]) dial(user *User) func(context.Context, uint64) (*Line[F], er
 			if err != nil {
 				return nil, err
 			}
-			l := &Line[F]{Conn: raw, raw: raw, Address: address, User: user}
+			l := &Line[F]{Conn: park.Conn{Conn: raw, Plain: true}, raw: raw, Address: address, User: user}
 			if c.lend(l); !c.p.Asked {
 				l.lot = c.parking()
 			}
@@ -123,7 +123,7 @@ func (c *client[F]) ready(_ context.Context, l *Line[F]) error {
 		return l.ask(c.o.T0)
 	}
 	l.arrived, l.ended = make(chan arrived[F], cmp.Or(c.p.Ahead, mostAhead)), make(chan struct{})
-	l.last = c.o.Now()
+	l.Last = c.o.Now()
 	l.place.Wake = func() {
 		if !c.startReader(l) {
 			l.end(targets.ErrAborted)

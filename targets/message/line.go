@@ -22,7 +22,7 @@ import (
 //	Dial -> Login: synchronous reads from Reader -> reader.go: frames by arrived, one call at a time
 type Line[F any] struct {
 	targets.Lease
-	net.Conn
+	park.Conn
 	Reader  *bufio.Reader // for the login; afterwards only the line's own goroutine reads, or the call
 	Address string        // host:port
 	Number  uint64        // of the call that uses it; it makes replies to earlier calls recognisable
@@ -45,9 +45,6 @@ type Line[F any] struct {
 
 	lot   *park.Lot // nil: each call reads
 	place park.Place
-	last  time.Duration // when the last frame came
-	armed time.Duration // when the deadline of a wait was set; zero: no deadline is set
-	waits bool          // the goroutine that reads waits for the first byte of a frame
 }
 
 // freshTime is how long after an answer a call sends without a look whether the connection is open.
@@ -73,7 +70,7 @@ func (l *Line[F]) Secure(ctx context.Context, by *tls.Config) error {
 	if err := t.HandshakeContext(ctx); err != nil {
 		return &targets.TLSError{Err: err}
 	}
-	l.Conn = t
+	l.Conn.Conn, l.Plain = t, false
 	return nil
 }
 
@@ -88,10 +85,10 @@ func (l *Line[F]) ask(t0 time.Time) error {
 	}
 	l.Reader, l.asked = nil, h1.NewConn(raw, t0)
 	l.asked.Fresh = freshTime
-	if l.Conn == l.raw {
+	if l.Plain {
 		l.asked.GoDirect()
 	} else {
-		l.asked.Conn = l.Conn
+		l.asked.Conn = l.Conn.Conn
 	}
 	return nil
 }

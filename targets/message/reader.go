@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"errors"
 	"net"
-	"os"
 	"time"
 
 	"brunt/scenarios"
-	"brunt/targets/park"
 )
 
 const (
@@ -28,11 +26,7 @@ func (c *client[F]) lend(l *Line[F]) {
 // startReader starts to read. It returns false if the run is over.
 func (c *client[F]) startReader(l *Line[F]) bool { return c.Go(func() { c.read(l) }) }
 
-// read reads frames until the connection ends or is parked. Thousands of devices are connected at once, and a goroutine
-// for each would need a stack and a buffer.
-//
-//	parked --something comes, or a call sends--> a frame --nothing for IdleTime--> parked
-//	                                             '- if the one before came within IdleTime: wait for the next
+// read reads frames until the connection ends or is parked.
 func (c *client[F]) read(l *Line[F]) {
 	if l.Reader == nil {
 		c.lend(l)
@@ -63,8 +57,6 @@ func (l *Line[F]) pass(p *Protocol[F], now func() time.Duration) (err error) {
 		return err
 	}
 	at := now()
-	gap := at - l.last
-	l.last = at
 	if !taken {
 		select {
 		case l.arrived <- arrived[F]{f, at}:
@@ -77,48 +69,18 @@ func (l *Line[F]) pass(p *Protocol[F], now func() time.Duration) (err error) {
 	if l.Reader.Buffered() > 0 {
 		return nil
 	}
-	return l.rest(gap)
-}
-
-// rest waits for the first byte of the next frame. Gap is the time between the last two.
-func (l *Line[F]) rest(gap time.Duration) error {
-	switch {
-	case gap >= park.IdleTime && l.Conn == l.raw: // TLS may hold a part of a frame
+	if !l.Wait(at) {
 		return errIdle
-	case l.armed == 0 || l.last-l.armed >= park.IdleTime/2:
-		l.armed = l.last
-		_ = l.SetReadDeadline(time.Now().Add(park.IdleTime))
 	}
-	l.waits = true
-	_, err := l.Reader.Peek(1)
-	if l.waits = false; errors.Is(err, os.ErrDeadlineExceeded) {
+	if _, err = l.Reader.Peek(1); l.Idle(err) {
 		return errIdle
 	}
 	return err
 }
 
-// Read reads the connection. Within a frame it goes on when the wait of an idle connection would end.
-func (l *Line[F]) Read(b []byte) (n int, err error) {
-	for {
-		n, err = l.Conn.Read(b)
-		if n > 0 || l.waits || l.armed == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-			return n, err
-		}
-		l.disarm()
-	}
-}
-
-// disarm removes the deadline of a wait.
-func (l *Line[F]) disarm() {
-	if l.armed != 0 {
-		l.armed = 0
-		_ = l.SetReadDeadline(time.Time{})
-	}
-}
-
 // park leaves a connection without a reader until something comes. It returns false if that is not possible.
 func (c *client[F]) park(l *Line[F]) bool {
-	l.disarm()
+	l.Rest()
 	br := l.Reader
 	l.Reader = nil
 	if !l.lot.Park(&l.place, l.raw) { // otherwise another reader may own it from now on

@@ -5,6 +5,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"brunt/targets/park"
 )
 
 // TestState_Pulse: an answer that brunt had not yet read when its next ping was due is no missing one, and a missing
@@ -13,7 +15,7 @@ func TestState_Pulse(t *testing.T) {
 	brunt, server := net.Pipe()
 	defer brunt.Close()
 	go io.Copy(io.Discard, server)
-	l := &line{Conn: brunt}
+	l := &line{Conn: park.Conn{Conn: brunt}}
 	s := &state{timer: time.NewTimer(time.Hour)}
 	pulse := func() error { return s.pulse(l, time.Hour) }
 	if err := pulse(); err != nil || s.own != 1 {

@@ -4,11 +4,6 @@
 //	Lot.Park --something came, or the other side ended the connection--> Place.Wake
 package park
 
-import "time"
-
-// IdleTime is how long, approximately, a connection is idle before it loses its reader.
-const IdleTime = time.Second
-
 // A Place is the place of a connection in a [Lot]. A connection that is not parked has a reader.
 type Place struct {
 	Wake func()          // is called when something came, after the connection was removed from the lot

@@ -13,7 +13,7 @@ import (
 )
 
 // pinger sends pings on a WebSocket, and records how long their answers took. A ping has failed if it has no answer
-// when the next one is due.
+// a quarter of the time after the next one was due.
 type pinger struct {
 	on    *socket
 	every time.Duration
@@ -22,6 +22,7 @@ type pinger struct {
 	timer *time.Timer
 	sent  time.Duration // when the last ping was sent
 	waits bool          // the last ping has no answer yet
+	late  bool          // the next ping was due meanwhile
 	done  []pong        // results that were not passed on yet
 	over  bool
 }
@@ -44,19 +45,32 @@ func (p *pinger) start() {
 
 // ping sends a ping.
 func (p *pinger) ping() {
-	p.mu.Lock()
-	if p.over {
-		p.mu.Unlock()
-		return
+	if p.due(p.on.o.Now()) {
+		_ = p.on.control(ws.OpPing, []byte("brunt")) // an error ends the connection
 	}
-	now := p.on.o.Now()
-	if p.waits {
+}
+
+// due reports whether to send a ping now, and schedules the next call.
+func (p *pinger) due(now time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := p.every
+	switch {
+	case p.over:
+		return false
+	case p.waits && !p.late: // brunt may have stood still, so that an answer that is there was not yet read
+		p.late = true
+		p.timer.Reset(p.every / 4)
+		return false
+	case p.waits:
 		p.keep(pong{sent: p.sent, end: now, lost: true})
 	}
-	p.sent, p.waits = now, true
-	p.timer.Reset(p.every)
-	p.mu.Unlock()
-	_ = p.on.control(ws.OpPing, []byte("brunt")) // an error ends the connection
+	if p.late { // pings keep their pace
+		next -= p.every / 4
+	}
+	p.sent, p.waits, p.late = now, true, false
+	p.timer.Reset(next)
+	return true
 }
 
 // answered records the answer to the last ping.

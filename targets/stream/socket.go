@@ -38,12 +38,13 @@ type socket struct {
 
 // use prepares the connection for messages. Br has the bytes after a handshake; nil means none.
 func (s *socket) use(br *bufio.Reader) {
-	from := io.Reader(patient{s})
+	s.reading.Conn.Conn = s.net
+	from := io.Reader(&s.reading)
 	if br != nil && br.Buffered() > 0 {
 		rest, _ := br.Peek(br.Buffered())
 		from = io.MultiReader(bytes.NewReader(slices.Clone(rest)), from)
 	} else {
-		s.reading.plain = s.net == s.raw
+		s.reading.Plain = s.net == s.raw
 	}
 	s.used = true
 	s.takeBuffer(from)
@@ -54,21 +55,20 @@ func (s *socket) use(br *bufio.Reader) {
 }
 
 // begins records when a message begins.
-func (s *socket) begins() { s.began, s.reading.waits = s.o.Now(), false }
+func (s *socket) begins() { s.began, s.reading.Waits = s.o.Now(), false }
 
 // Read implements [Wire]. After errIdle the connection must be parked.
 func (s *socket) Read() (a *Message, err error) {
 	a = messages.Get().(*Message)
 	if s.br == nil {
-		s.takeBuffer(patient{s})
+		s.takeBuffer(&s.reading)
 	}
 	if s.webSocket != nil {
 		a.Data, _, err = s.webSocket.Read(s.br, a.Data)
 	} else if err = s.wait(); err == nil {
 		a.Data, err = s.framing.read(s.br, a.Data, s.begins)
 	}
-	if err == errIdle || s.reading.waits && s.rested(err) {
-		s.reading.waits = false
+	if err == errIdle || s.reading.Idle(err) {
 		return nil, errIdle
 	}
 	if err != nil {
@@ -141,7 +141,7 @@ func (s *socket) Leave() (answers bool, err error) {
 
 func (s *socket) Close(left bool) error {
 	if left && s.used && !s.datagrams() {
-		return s.leaveBy(time.Now().Add(CloseTime))
+		return s.reading.LeaveBy(time.Now().Add(CloseTime))
 	}
 	return s.raw.Close()
 }

@@ -149,8 +149,8 @@ func (s *sockets) open(st *stream, deadline time.Duration, out *scenarios.Outcom
 // begin starts to read a connection. A connection that is read slowly on purpose always has a reader.
 func (s *sockets) begin(on *conn) error {
 	r := &on.socket().reading
-	r.parks, r.armed, r.last = on.every == 0, never, s.client.o.Now()
-	if !r.parks || !r.plain { // otherwise TLS may hold unread data
+	r.parks, r.Last = on.every == 0, s.client.o.Now()
+	if !r.parks || !r.Plain { // otherwise TLS may hold unread data
 		return on.startReader()
 	}
 	return on.begin()

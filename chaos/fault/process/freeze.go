@@ -91,7 +91,7 @@ func freezeOperations() []chaos.Operation {
 		return out == chaos.Reverted, err
 	})
 	return []chaos.Operation{{
-		Name: opContinue, Find: findStopped,
+		Name: opContinue, OfProcess: true, Find: findStopped,
 		Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 			if len(u.Args) > 0 {
 				return family(ctx, u)

@@ -94,7 +94,7 @@ type timeSkew struct {
 func clockOperations() []chaos.Operation {
 	restore := victim.InFamily(restoreClock)
 	return []chaos.Operation{{
-		Name: opClock, Exclusive: true, Find: findShifted,
+		Name: opClock, Exclusive: true, OfProcess: true, Find: findShifted,
 		Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 			resumeFamily(u)
 			return restore(ctx, u)

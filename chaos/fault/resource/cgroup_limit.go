@@ -263,8 +263,8 @@ func resourceOperations() []chaos.Operation {
 		{Name: opGroupSet, Do: doGroup, Exclusive: true, Find: findSettings},
 		{Name: opGroupLeave, Do: doGroup, Find: findGroups},
 		{Name: opName, Do: doName, Find: findNames, Key: func(u chaos.Undo) string { return string(u.Args) }},
-		{Name: opFiles, Do: victim.InFamily(restoreFiles), Exclusive: true, Find: findFileLimits},
-		{Name: opScore, Do: victim.InFamily(restoreScore), Exclusive: true, Find: findScores},
+		{Name: opFiles, Do: victim.InFamily(restoreFiles), Exclusive: true, OfProcess: true, Find: findFileLimits},
+		{Name: opScore, Do: victim.InFamily(restoreScore), Exclusive: true, OfProcess: true, Find: findScores},
 	}...)
 }
 

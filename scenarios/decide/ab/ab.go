@@ -10,7 +10,6 @@
 package ab
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,10 +77,8 @@ type Comparison struct {
 	as, bs []compare.Run // of a switchback: the blocks of earlier rounds
 	whole  time.Duration // length of a run
 	one    func(ctx context.Context, s *Side, n int) (compare.Run, error)
+	runs   plan.Runs
 }
-
-// leftDown returns an error if a run of either side left a unit down. Both sides may share it.
-func (x *Comparison) leftDown() error { return cmp.Or(x.a.down, x.b.down) }
 
 // A rhythm says how a switchback alternates between the sides.
 type rhythm struct {

@@ -49,18 +49,12 @@ func (x *Comparison) pair(ctx context.Context) (a, b compare.Run, err error) {
 		order := x.order()
 		got := map[*Side]compare.Run{}
 		errs := make([]error, 2)
-		if err := x.leftDown(); err != nil {
-			return a, b, err
-		}
 		if x.Settings.Concurrent || x.rhythm.each > 0 {
 			made, merr := x.both(ctx, order, n)
 			got[order[0]], got[order[1]], errs[0] = made[0], made[1], merr
 		} else {
 			for i, s := range order {
-				if errs[i] = x.leftDown(); errs[i] == nil {
-					got[s], errs[i] = x.one(ctx, s, n)
-				}
-				if errs[i] != nil {
+				if got[s], errs[i] = x.one(ctx, s, n); errs[i] != nil {
 					break
 				}
 			}
@@ -134,7 +128,7 @@ func (x *Comparison) run(ctx context.Context, s *Side, n int) (compare.Run, erro
 		w.Begun = func(sample run.Sampler) { x.round.begin(s, sample) }
 	}
 	dir := x.dir(s, n)
-	res, err := x.Run(ctx, plan, dir, w)
+	res, err := x.runs.Make(plan, func() (*result.Result, error) { return x.Run(ctx, plan, dir, w) })
 	if res == nil {
 		return compare.Run{}, err
 	}
@@ -144,6 +138,5 @@ func (x *Comparison) run(ctx context.Context, s *Side, n int) (compare.Run, erro
 	if began := res.Generator.Offered > 0; !began || !ended {
 		return compare.Run{}, x.failed(ctx, s, plan, runEnd{began, res.Reason, res.ExitCode, err})
 	}
-	s.down = plan.LeftDown(res)
 	return compare.Run{Name: dir, Result: res}, nil
 }

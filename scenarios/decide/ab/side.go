@@ -23,7 +23,6 @@ type Side struct {
 	over   map[string]any
 	ref    string // of git; the param dir is the folder of its work tree
 	tree   string // its folder, once created
-	down   error  // a unit that its last run left down
 }
 
 // ParseSide parses the values of --a or --b; letter says which. A mistake is a [scenarios.UsageError]. A value has

@@ -43,6 +43,7 @@ type Engine struct {
 	refused atomic.Pointer[error] // why Check refused its address
 	agents  Agents
 	late    lateExecs
+	died    sync.Map // the [Event] of the end of each container that is down, by its id
 }
 
 // Options configure the connection to an engine.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,8 +49,9 @@ func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) err
 	for {
 		select {
 		case m := <-stream.Messages:
-			if e := eventOf(m); e.ID != "" {
-				f(e)
+			if is := eventOf(m); is.ID != "" {
+				e.noteEnd(is)
+				f(is)
 			}
 		case err := <-stream.Err:
 			if ctx.Err() != nil {
@@ -61,6 +63,27 @@ func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) err
 			return fmt.Errorf("the engine tells of no more events: %w", err)
 		}
 	}
+}
+
+// noteEnd keeps the event of the end of a container until it is started again or removed.
+func (e *Engine) noteEnd(is Event) {
+	switch is.Kind {
+	case string(events.ActionDie):
+		e.died.Store(is.ID, is)
+	case string(events.ActionStart), string(events.ActionDestroy):
+		e.died.Delete(is.ID)
+	}
+}
+
+// Ended returns the exit code of a container that was started at a time of the engine's clock, if [Engine.Events] told
+// that it has ended and is down. If ok is false, that is not known.
+func (e *Engine) Ended(id string, started time.Time) (exit int, ok bool) {
+	is, told := e.died.Load(id)
+	if !told || !is.(Event).At.After(started) {
+		return 0, false
+	}
+	exit, err := strconv.Atoi(is.(Event).Labels["exitCode"])
+	return exit, err == nil
 }
 
 // eventOf converts a message. An Event without an ID means that the message is not about a container.
