@@ -146,7 +146,7 @@ func (p *pool) Abort() {
 	}
 }
 
-// Close implements [Transport]. It waits for the functions of [Pool.Go].
+// Close implements [Transport]. It waits for the functions of Go.
 func (p *pool) Close() error {
 	p.Abort()
 	p.group.Wait()
