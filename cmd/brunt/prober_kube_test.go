@@ -338,11 +338,7 @@ func TestProber_Kube(t *testing.T) {
 	})
 	for _, outage := range []int{4, 20} {
 		t.Run(fmt.Sprintf("the API is away for %d s", outage), func(t *testing.T) {
-			lasts := 40
-			if outage > 10 { // the node itself may take half a minute until it asks for pods again
-				lasts = 70
-			}
-			p := b.play(t, refuse, fmt.Sprintf("for: %ds,", lasts), lasts+20, func(t *testing.T) {
+			p := b.play(t, refuse, "for: 40s,", 60, func(t *testing.T) {
 				if out, err := exec.Command(os.Getenv("BRUNT_KUBE"), "outage", fmt.Sprint(outage)).CombinedOutput(); err != nil {
 					t.Errorf("%v\n%s", err, out)
 				}
