@@ -28,6 +28,11 @@ type Answer interface {
 type Finder[A Answer] interface {
 	// Find sets v to the value, if there is one.
 	Find(a A, v *template.Value) bool
+	location
+}
+
+// A location is the place of a value in the answers of a protocol.
+type location interface {
 	// IsSecret reports whether the place of the value has a secret name.
 	IsSecret() bool
 	// Masks reports whether a value looks like a secret.
@@ -59,8 +64,7 @@ type extract struct {
 	slot   int
 	secret bool // because of the name of the variable or of its place
 	find   func(a Answer, v *template.Value) bool
-	masks  func(value []byte) bool
-	place  fmt.Stringer
+	location
 }
 
 // Within adds a check of the response time; zero adds none.
@@ -144,9 +148,9 @@ func Extract[A Answer, F any, P interface {
 	for _, name := range slices.Sorted(maps.Keys(from)) {
 		f := from[name]
 		p := P(&f)
-		x := extract{id: in.AddCheck(name), slot: in.Symbols.Var(name), masks: p.Masks, place: p}
+		x := extract{id: in.AddCheck(name), slot: in.Symbols.Var(name), location: p}
 		x.find = func(a Answer, v *template.Value) bool { return p.Find(a.(A), v) }
-		if x.secret = secret.IsName(name) || p.IsSecret(); x.secret {
+		if x.secret = secret.IsName(name) || x.IsSecret(); x.secret {
 			in.Symbols.Hide(x.slot)
 		}
 		e.extracts = append(e.extracts, x)
@@ -191,7 +195,7 @@ func (e *Expected) Judge(a Answer, it *template.Iter, out *scenarios.Outcome) {
 			out.Kind, out.Cause = scenarios.Error, scenarios.Extraction(x.id)
 			return
 		}
-		if x.secret || x.masks(v.Text) {
+		if x.secret || x.Masks(v.Text) {
 			it.Offer(v.Text)
 		}
 	}
@@ -210,7 +214,7 @@ func (e *Expected) Wanted(a Answer, it *template.Iter, out *scenarios.Outcome) s
 	}
 	for i := range e.extracts {
 		if x := &e.extracts[i]; !x.find(a, &it.Vars[x.slot]) {
-			return "nothing stands at " + x.place.String()
+			return "nothing stands at " + x.String()
 		}
 	}
 	return ""

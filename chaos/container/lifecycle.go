@@ -108,8 +108,11 @@ func (d *down) settle(ctx context.Context) error {
 }
 
 // ended waits until the container has ended. An event of the engine tells so too, as an engine on a busy machine
-// answers late.
+// answers late. Of a container that is started again at once, the engine is only asked.
 func (d *down) ended(ctx context.Context) (containers.Container, error) {
+	if d.again {
+		return d.askEnded(ctx)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type answer struct {
@@ -122,7 +125,7 @@ func (d *down) ended(ctx context.Context) (containers.Container, error) {
 		answers <- answer{is, err}
 	}()
 	for {
-		if exit, ok := d.Engine().Ended(d.Was.ID, d.Was.Started); ok && !d.again {
+		if exit, ok := d.Engine().Ended(d.Was.ID, d.Was.Started); ok {
 			is := d.Was
 			is.Running, is.Exit = false, exit
 			return is, nil
