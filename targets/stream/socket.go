@@ -3,10 +3,12 @@ package stream
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brunt/targets"
@@ -29,7 +31,8 @@ type socket struct {
 	br        *bufio.Reader     // nil: it has no reader
 	began     time.Duration     // when the message that is being read began
 	reading   reading
-	place     park.Place // while it has no reader
+	place     park.Place            // while it has no reader
+	unread    atomic.Pointer[error] // why a read failed; nil: none failed
 
 	writing sync.Mutex
 	buf     []byte // of a control frame
@@ -72,6 +75,8 @@ func (s *socket) Read() (a *Message, err error) {
 		return nil, errIdle
 	}
 	if err != nil {
+		failed := err
+		s.unread.Store(&failed)
 		_ = s.raw.Close()
 		s.writing.Lock()
 		defer s.writing.Unlock()
@@ -114,6 +119,9 @@ func (s *socket) Write(b []byte, deadline time.Duration) (at time.Duration, err 
 func (s *socket) write(b []byte) error {
 	_, err := s.net.Write(b)
 	if err != nil {
+		if unread := s.unread.Load(); unread != nil && errors.Is(err, net.ErrClosed) { // the failed read came first
+			err = *unread
+		}
 		s.broken = err
 		_ = s.raw.Close()
 	}
