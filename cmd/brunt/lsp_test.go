@@ -18,6 +18,8 @@ import (
 
 	"brunt/scenarios/suite"
 
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 	"github.com/sourcegraph/jsonrpc2"
 )
 
@@ -448,6 +450,72 @@ func TestLSP_Examples(t *testing.T) {
 			t.Errorf("%s: found %q, and validate says %v", file, got, mistakes)
 		}
 	}
+}
+
+// keyPlaces are the keys of a document with their places, for [ast.Walk].
+type keyPlaces map[lspPlace]string
+
+func (k keyPlaces) Visit(n ast.Node) ast.Visitor {
+	if v, ok := n.(*ast.MappingValueNode); ok {
+		key := v.Key.GetToken()
+		k[lspPlace{key.Position.Line - 1, key.Position.Column - 1}] = key.Value
+	}
+	return k
+}
+
+// TestLSP_Written asks within each key of the examples and drills, which another parser of YAML finds: a key that the
+// server explains is offered there as well, as while its author writes it.
+func TestLSP_Written(t *testing.T) {
+	suite.Sequential(t)
+	var files []string
+	for _, dir := range []string{"examples/*/*.yaml", "scenarios/drills/library/*.yaml"} {
+		some, err := filepath.Glob(filepath.Join(top, dir))
+		if err != nil || len(some) < 10 {
+			t.Fatalf("%q %v", some, err)
+		}
+		files = append(files, some...)
+	}
+	e := startEditor(t, "brunt", "lsp")
+	explained := 0
+	for _, file := range files {
+		text := read(t, file)
+		parsed, err := parser.ParseBytes([]byte(text), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys := keyPlaces{}
+		for _, doc := range parsed.Docs {
+			ast.Walk(keys, doc.Body)
+		}
+		e.open(file, text)
+		for at, key := range keys {
+			at.Character += len(key) - 1
+			asked := map[string]any{"textDocument": map[string]any{"uri": fileURI(file)}, "position": at}
+			var about struct{ Contents struct{ Value string } }
+			e.ask("textDocument/hover", asked, &about)
+			path, _, _ := strings.Cut(strings.TrimPrefix(about.Contents.Value, "**"), "**")
+			if path != key && !strings.HasSuffix(path, "."+key) {
+				continue // a name of the author's
+			}
+			if path == "drill" {
+				continue // no scenario has it
+			}
+			explained++
+			var got struct{ Items []struct{ Label string } }
+			e.ask("textDocument/completion", asked, &got)
+			if !slices.ContainsFunc(got.Items, func(i struct{ Label string }) bool { return i.Label == key }) {
+				t.Errorf("%s:%d: %s is explained as %s, and %d others are offered", file, at.Line+1, key, path, len(got.Items))
+			}
+		}
+		e.tell("textDocument/didClose", map[string]any{"textDocument": map[string]any{"uri": fileURI(file)}})
+		for len(e.found) > 0 { // TestLSP_Examples looks at them
+			<-e.found
+		}
+	}
+	if explained < 3000 {
+		t.Errorf("only %d keys are explained", explained)
+	}
+	t.Logf("%d keys of %d files", explained, len(files))
 }
 
 // TestLSP_Ends ends with the editor: at once and with exit code 1 where it did not say shutdown, and without a hang at

@@ -336,9 +336,12 @@ func TestProber_Kube(t *testing.T) {
 		p.gap(t)
 		p.recovers(t)
 	})
-	for _, outage := range []int{4, 20} {
+	for outage, stays := range map[int]int{
+		4:  40,
+		20: 110, // the agents end after 10 s, and kubelet hears of the new ones up to 60 s after the outage
+	} {
 		t.Run(fmt.Sprintf("the API is away for %d s", outage), func(t *testing.T) {
-			p := b.play(t, refuse, "for: 40s,", 60, func(t *testing.T) {
+			p := b.play(t, refuse, fmt.Sprintf("for: %ds,", stays), stays+20, func(t *testing.T) {
 				if out, err := exec.Command(os.Getenv("BRUNT_KUBE"), "outage", fmt.Sprint(outage)).CombinedOutput(); err != nil {
 					t.Errorf("%v\n%s", err, out)
 				}

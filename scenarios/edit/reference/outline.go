@@ -43,22 +43,24 @@ func (r *Reference) Outline(path []string) (Outline, bool) {
 			}
 		}
 	}
-	o.Key = r.key(e)
+	o.Key = r.key(e, e.Path[:max(0, strings.LastIndexByte(e.Path, '.'))])
 	o.Named = e.Named && !named
 	if o.Named {
 		return o, true
 	}
-	keys := slices.Clone(e.Keys)
-	if step := r.entry("step"); e.Steps && step != nil {
-		keys = append(keys, step.Keys...)
-	}
 	seen := map[string]bool{}
-	for _, p := range keys {
-		e := r.entry(p)
-		if k := r.key(e); !seen[k.Name] && !e.Pattern {
-			seen[k.Name] = true
-			o.Keys = append(o.Keys, k)
+	add := func(keys []string, under string) {
+		for _, p := range keys {
+			e := r.entry(p)
+			if k := r.key(e, under); !seen[k.Name] && !e.Pattern {
+				seen[k.Name] = true
+				o.Keys = append(o.Keys, k)
+			}
 		}
+	}
+	add(e.Keys, at)
+	if step := r.entry("step"); e.Steps && step != nil {
+		add(step.Keys, "step")
 	}
 	slices.SortFunc(o.Keys, func(a, b Key) int { return cmp.Compare(a.Name, b.Name) })
 	return o, true
@@ -102,12 +104,13 @@ var inWords = map[string][]string{
 	"true or false": {"true", "false"},
 }
 
-func (r *Reference) key(e *entry) Key {
+// key returns the key of an entry below the entry under. The name of a key may have dots, such as kafka.produce.
+func (r *Reference) key(e *entry, under string) Key {
 	k := Key{Path: e.Path, Text: period(e.Text), Only: e.Only, Required: e.Must, Fault: e.Sort == "fault"}
 	if len(e.Only) >= r.executors-1 {
 		k.Only = nil
 	}
-	k.Name = e.Path[strings.LastIndexByte(e.Path, '.')+1:]
+	k.Name = strings.TrimPrefix(strings.TrimPrefix(e.Path, under), ".")
 	if k.Fault {
 		k.Name = title(e)
 	}

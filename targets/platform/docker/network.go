@@ -163,6 +163,8 @@ func (e *Engine) connect(ctx context.Context, id, networkID string, s *network.E
 
 // deviceOption is the option of an endpoint that names its device in the container, and devicesFrom the first version
 // of the engine's API that knows it. Before, the engine counts the names up: eth1 follows eth0 even if eth0 is gone.
+// brunt does not rename the device itself: such an engine looks for its own name when the container leaves the network
+// again. With 20.10 the device then stays in the container, and the container can't join the network any more.
 const (
 	deviceOption = "com.docker.network.endpoint.ifname"
 	devicesFrom  = "1.48"
