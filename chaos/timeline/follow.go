@@ -121,8 +121,8 @@ func (f *follower) ask(ctx context.Context) {
 	case f.since.IsZero():
 		f.since = time.Now()
 	}
-	if _, beyond := errors.AsType[chaos.BoundError](err); beyond || late ||
-		time.Since(f.since) > joinWithin && !errors.Is(err, chaos.ErrNoUnit) {
+	_, beyond := errors.AsType[chaos.BoundError](err)
+	if beyond || late || time.Since(f.since) > joinWithin && !errors.Is(err, chaos.ErrNoUnit) || f.lostFor() > joinWithin {
 		f.void(err)
 	}
 }
@@ -246,6 +246,14 @@ func (f *follower) adapt(ctx context.Context, now chaos.Present) error {
 // follows reports whether the fault hits units that replace units it hits, and units that join a service it hits.
 func (f *follower) follows() bool { return f.entry.Traits(chaos.Scope{}).Follows }
 
+// lostFor returns for how long a fault is lost; zero: none is.
+func (f *follower) lostFor() (longest time.Duration) {
+	for _, l := range f.lost {
+		longest = max(longest, time.Since(l.at))
+	}
+	return longest
+}
+
 // isLost reports whether the unit lives, and no process holds the fault on it.
 func (f *follower) isLost(unit string) bool { _, ok := f.lost[unit]; return ok }
 
@@ -286,10 +294,16 @@ func (f *follower) join(ctx context.Context, env chaos.Env, now chaos.Present, j
 		}
 		return f.timeline.Journal.Extend(id, u)
 	}
-	steps, err := f.entry.Damage.Plan(ctx, env)
-	if err == nil {
-		err = env.Refused(ctx, f.entry.Damage, steps, true)
+	within := env.Stays
+	if len(f.lost) > 0 { // later it would be void, such as by an agent that does not start
+		within = joinWithin - f.lostFor()
 	}
+	planning, cancel := context.WithTimeout(ctx, within)
+	steps, err := f.entry.Damage.Plan(planning, env)
+	if err == nil {
+		err = env.Refused(planning, f.entry.Damage, steps, true)
+	}
+	cancel()
 	if err != nil {
 		return fmt.Errorf("%s joined, and can't be hit: %w", strings.Join(joined, ", "), err)
 	}

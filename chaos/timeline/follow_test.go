@@ -34,12 +34,20 @@ type onAll struct {
 	object       bool // of the steps of workload: it creates an object of its own
 	most         int
 	refuses      string // the unit into which it can't be injected
+	joins        time.Duration // how long it takes to plan it for units that joined, as an agent starts
 	ended        func(name string, at time.Time) error
 }
 
 func (f onAll) Traits(chaos.Scope) chaos.Traits { return chaos.Traits{Follows: f.follows, All: !f.one} }
 
-func (f onAll) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
+func (f onAll) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	if env.Only != nil && f.joins > 0 {
+		select {
+		case <-time.After(f.joins):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	if f.workload {
 		if f.done() != "" {
 			return nil, errors.New("it has so many pods already")
@@ -314,6 +322,16 @@ func TestTimeline_HolderEnds(t *testing.T) {
 			want: "+web[0] +web[1] +web[1] +web[1] -web[1] -web[1] -web[1] -web[0]",
 			void: "it was not in for all of its time", until: 31 * time.Second,
 			gaps: "[not on web[1] from 2.5s to 3s not on web[1] from 4.5s to 5s]",
+		},
+		{
+			name: "again after 9 s", fault: onAll{joins: 9 * time.Second}, ends: 1,
+			want: "+web[0] +web[1] +web[1] -web[1] -web[1] -web[0]",
+			void: "it was not in for all of its time", until: 31 * time.Second, gaps: "[not on web[1] from 2.5s to 12s]",
+		},
+		{
+			name: "no more after 10 s", fault: onAll{joins: 38 * time.Second}, ends: 1, stays: time.Minute,
+			want: "+web[0] +web[1] -web[1] -web[0]",
+			void: "over before its time, after 1.5s", until: 2500 * time.Millisecond, gaps: "[not on web[1] from 2.5s to its end]",
 		},
 		{
 			name: "it can't be hit again", fault: onAll{refuses: "again"}, ends: 1,

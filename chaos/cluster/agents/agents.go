@@ -22,10 +22,8 @@ import (
 
 // Durations for agents.
 const (
-	patience = rpc.HeartbeatPatience // without a connection, until both ends give a conversation up
-	// Until an agent must have started. After an outage of the API server, kubelet asks it again up to 60 s later: its
-	// client doubles its pause to 30 s and adds as much again at random.
-	startFor = 75 * time.Second
+	patience = rpc.HeartbeatPatience  // without a connection, until both ends give a conversation up
+	startFor = 45 * time.Second       // until an agent must have started
 	firstFor = time.Minute            // for which an agent waits for its run
 	joinFor  = 10 * time.Second       // to begin a conversation
 	readFor  = 2 * time.Second        // for the reader of a pod's end to see how it ended
