@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"brunt/scenarios/drills"
 	"brunt/scenarios/edit/lsp"
 	"brunt/targets/demo"
 
@@ -18,7 +19,7 @@ func lspCommand() *cobra.Command {
 	var f sourceFlags
 	c := &cobra.Command{
 		Use:   "lsp",
-		Short: "Tell an editor the mistakes in a scenario while it is written",
+		Short: "Tell an editor the mistakes in a scenario or a drill while it is written",
 		Long: `Serve the Language Server Protocol on the standard input and output: an editor starts this
 command and shows the mistakes that brunt validate finds, what brunt explain says of the
 key under the cursor, completions of keys, values and names, and a quick fix for each "did
@@ -27,6 +28,13 @@ you mean". The folder examples/editors of brunt has settings for editors.`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			check := func(path string, read func(string) ([]byte, error)) ([]string, error) {
+				if text, err := read(path); err == nil && drills.HoldsDrill(path, text) {
+					set, err := f.params()
+					if err == nil {
+						_, err = drills.Parse(path, text, set)
+					}
+					return nil, err
+				}
 				one := f
 				one.read = read
 				p, err := compile(path, &one)

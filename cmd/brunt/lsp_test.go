@@ -431,24 +431,34 @@ func TestLSP_Files(t *testing.T) {
 	}
 }
 
-// TestLSP_Examples finds no mistake in the scenarios of this repository: as `brunt validate`, whose word it is.
+// TestLSP_Examples finds no mistake in the scenarios and drills of this repository: as `brunt validate`, whose word it
+// is.
 func TestLSP_Examples(t *testing.T) {
 	suite.Sequential(t)
-	files, err := filepath.Glob(filepath.Join(top, "examples", "*", "scenario.yaml"))
-	if err != nil || len(files) < 10 {
-		t.Fatalf("%q %v", files, err)
-	}
 	e := startEditor(t, "brunt", "lsp")
-	for _, file := range files {
-		file, err := filepath.Abs(file)
-		if err != nil {
-			t.Fatal(err)
+	for _, dir := range []string{"examples/*/scenario.yaml", "scenarios/drills/library/*.yaml"} {
+		files, err := filepath.Glob(filepath.Join(top, dir))
+		if err != nil || len(files) < 10 {
+			t.Fatalf("%q %v", files, err)
 		}
-		e.version = 0 // of another document
-		_, mistakes := compile(file, nil)
-		if got := e.show(file, read(t, file)); (len(got) == 0) != (mistakes == nil) {
-			t.Errorf("%s: found %q, and validate says %v", file, got, mistakes)
+		for _, file := range files {
+			file, err := filepath.Abs(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.version = 0 // of another document
+			said, mistakes := new(validateFlags).file(t.Context(), file)
+			if got := e.show(file, read(t, file)); (len(got) == 0) != (mistakes == nil) || !said.Valid {
+				t.Errorf("%s: found %q, and validate says %v", file, got, mistakes)
+			}
+			e.tell("textDocument/didClose", map[string]any{"textDocument": map[string]any{"uri": fileURI(file)}})
 		}
+	}
+	e.version = 0
+	own := "drill: 1\nname: own\nfamly: data\nlasts: 5s\nabout: mine\nchaos: {x: {at: 1s, crash: \"${role.it}\"}}\n"
+	if got := e.show(filepath.Join(t.TempDir(), "own.yaml"), own); !slices.ContainsFunc(got,
+		func(one string) bool { return strings.HasPrefix(one, "3:1 famly: ") }) {
+		t.Errorf("in a drill it finds %q", got)
 	}
 }
 
@@ -496,9 +506,6 @@ func TestLSP_Written(t *testing.T) {
 			path, _, _ := strings.Cut(strings.TrimPrefix(about.Contents.Value, "**"), "**")
 			if path != key && !strings.HasSuffix(path, "."+key) {
 				continue // a name of the author's
-			}
-			if path == "drill" {
-				continue // no scenario has it
 			}
 			explained++
 			var got struct{ Items []struct{ Label string } }

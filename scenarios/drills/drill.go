@@ -44,9 +44,9 @@ type Drill struct {
 	File string `yaml:"-"`
 }
 
-// parse reads a drill. The values of set override its params. The error is a [syntax.MistakesError] with every
+// Parse reads the text of a drill. The values of set override its params. The error is a [syntax.MistakesError] with every
 // mistake found.
-func parse(file string, text []byte, set map[string]string) (*Drill, error) {
+func Parse(file string, text []byte, set map[string]string) (*Drill, error) {
 	m, nodes := &syntax.Mistakes{}, 0
 	root := syntax.Read(file, text, m, &nodes)
 	if root == nil {
@@ -73,7 +73,7 @@ func read(file string, set map[string]string) (*Drill, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the drill: %w", err)
 	}
-	return parse(file, text, set)
+	return Parse(file, text, set)
 }
 
 // ParamNames lists the params that a drill declares.

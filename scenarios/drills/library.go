@@ -81,7 +81,7 @@ func builtin(name string, set map[string]string) (*Drill, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parse(file, text, set)
+	return Parse(file, text, set)
 }
 
 // Find returns the drill of the library with a name, or the drill in a file. Set overrides its params.
@@ -103,9 +103,11 @@ func Find(name string, set map[string]string) (*Drill, error) {
 // IsDrill reports whether a file holds a drill, which is a map with a key that only drills have.
 func IsDrill(file string) bool {
 	text, err := disk.Read(file, syntax.MaxFile)
-	if err != nil {
-		return false
-	}
+	return err == nil && HoldsDrill(file, text)
+}
+
+// HoldsDrill is [IsDrill] for the text of a file.
+func HoldsDrill(file string, text []byte) bool {
 	nodes := 0
 	root := syntax.Read(file, text, &syntax.Mistakes{}, &nodes)
 	return root != nil && root.Kind == syntax.Map && root.Get("drill") != nil

@@ -245,7 +245,7 @@ slo:
     objective: errors < 1%% in both
     missing: Requests survive each of the failures, and not both at once. Defences that share a limit, such as one of retries, need more of it, or one each.
 `, a.Name, b.Name, SweepFamily, a.About, b.About, a.Roles[0].Is, b.Roles[0].Is, p.A.step("a"), p.B.step("b"))
-	return parse(p.Name(), []byte(text), nil)
+	return Parse(p.Name(), []byte(text), nil)
 }
 
 // step returns the step of a group that injects the fault, as YAML.

@@ -26,7 +26,7 @@ func (s *server) items(d *document, at position) []completion {
 	}
 	line, col := d.line(at.Line), d.column(at)
 	lines[at.Line] = string(line[:col]) + cursor + string(line[col:])
-	tokens := scan(strings.Join(lines, "\n"))
+	tokens := read(strings.Join(lines, "\n"))
 	i := slices.IndexFunc(tokens, func(t token) bool { return strings.Contains(t.key+t.value, cursor) })
 	if i < 0 {
 		return nil
@@ -122,7 +122,7 @@ func (c *completer) values(t token, path []string) []completion {
 // ofObjectives reports whether the values at a path are objectives.
 func ofObjectives(path []string) bool {
 	at := strings.Join(path, ".") + "."
-	return slices.ContainsFunc([]string{"slo.", "steady.", "stop.when."},
+	return slices.ContainsFunc([]string{"slo.", "steady.", "stop.when.", "drill.slo."},
 		func(of string) bool { return strings.HasPrefix(at, of) })
 }
 

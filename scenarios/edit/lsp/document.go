@@ -107,17 +107,17 @@ var (
 	schema = regexp.MustCompile(`(?m)^#.*\$schema=\S*brunt[^/]*\.schema\.json`)
 )
 
-// isScenario guesses from its text whether a file is a scenario: a comment names its schema, or it has two keys of
-// the top level, and other programs do not use one of them.
+// isScenario guesses from its text whether a file is a scenario or a drill: a comment names its schema, or it has two
+// keys of the top level, and other programs do not use one of them.
 func isScenario(text string, keys map[string]bool) bool {
 	if m := schema.FindString(text); m != "" {
-		return strings.Contains(m, "brunt.schema.json")
+		return strings.Contains(m, "brunt.schema.json") || strings.Contains(m, "brunt.drill.schema.json")
 	}
 	own, n := false, 0
 	for _, m := range topKey.FindAllStringSubmatch(text, -1) {
-		if key := m[1]; keys[key] {
+		if key := m[1]; keys[key] || key == drill {
 			n++
-			own = own || key == "target" || key == "load" || key == "chaos" || key == "extends"
+			own = own || key == "target" || key == "load" || key == "chaos" || key == "extends" || key == drill
 		}
 	}
 	return own && n > 1

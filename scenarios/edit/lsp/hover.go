@@ -9,7 +9,7 @@ import (
 // hover explains the key, the value or the objective at a position. It is nil if there is no explanation.
 func (s *server) hover(d *document, at position) *hover {
 	col := d.column(at)
-	for _, t := range scan(d.text) {
+	for _, t := range read(d.text) {
 		if t.line != at.Line {
 			continue
 		}

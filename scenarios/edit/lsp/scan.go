@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"slices"
 	"strings"
 
 	"brunt/scenarios/syntax"
@@ -35,6 +36,32 @@ func scan(text string) []token {
 		s.read([]rune(strings.TrimSuffix(line, "\r")))
 	}
 	return s.out
+}
+
+// drill is the key that only the files of drills have. The reference has their other keys below it.
+const drill = "drill"
+
+// read returns the tokens of a text with the paths that the reference has: those of a scenario, or of a drill, which
+// has a scenario's faults and keys in parts of it.
+func read(text string) []token {
+	out := scan(text)
+	if !slices.ContainsFunc(out, func(t token) bool {
+		return len(t.path) == 0 && strings.Replace(t.key, cursor, "", 1) == drill
+	}) {
+		return out
+	}
+	for i, t := range out {
+		switch {
+		case len(t.path) > 0 && t.path[0] == "chaos":
+		case len(t.path) > 0 && t.path[0] == "scenario":
+			out[i].path = t.path[1:]
+		case len(t.path) > 1 && t.path[0] == "proof" && t.path[1] == "scenario":
+			out[i].path = t.path[2:]
+		default:
+			out[i].path = append([]string{drill}, t.path...)
+		}
+	}
+	return out
 }
 
 // A level is an open map or list.

@@ -1,4 +1,0 @@
-package drills
-
-// For the tests of this package.
-var Parse = parse
