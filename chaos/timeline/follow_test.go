@@ -33,7 +33,7 @@ type onAll struct {
 	workload     bool // its only step is a change of the workload, which can't be planned once it is made
 	object       bool // of the steps of workload: it creates an object of its own
 	most         int
-	refuses      string // the unit into which it can't be injected
+	refuses      string        // the unit into which it can't be injected
 	joins        time.Duration // how long it takes to plan it for units that joined, as an agent starts
 	ended        func(name string, at time.Time) error
 }
