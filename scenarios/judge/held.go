@@ -56,8 +56,8 @@ func (f *readings) heldWindows() map[time.Duration]heldWindow {
 			out[start] = heldWindow{}
 			continue
 		}
-		longest, others := f.longestWait(f.records[first:next])
-		wait := requests.Span{From: start, To: in.To + longest}
+		longest, took, others := f.longestWait(f.records[first:next])
+		wait := requests.Span{From: start, To: in.To + took}
 		if f.overloaded(wait, longest) {
 			out[start] = heldWindow{others, true}
 			continue
@@ -236,21 +236,28 @@ func coresIn(in requests.Span, n int, at func(i int) (t, cpu result.Num)) (mean 
 	return 0, false
 }
 
-// longestWait returns the longest time that a request of a window took, without brunt's own time, and the number of
-// errors that no wait explains. These are all if a timeout has no limit that is known.
-func (f *readings) longestWait(window []record) (longest time.Duration, others int64) {
+// longestWait returns the longest wait that must be explained in a window, the longest time that a request of it took,
+// both without brunt's own time, and the number of errors that no wait explains. These are all if a timeout has no
+// limit that is known. A wait as long as an attempt may take explains that the request was sent again, as often as it
+// was.
+func (f *readings) longestWait(window []record) (longest, took time.Duration, others int64) {
 	for i := range window {
 		r := &window[i]
 		if int(r.Series) >= len(f.Config.Steps) {
 			continue
 		}
-		longest = max(longest, r.Own.Most)
+		of, most := &f.Config.Loads[f.Config.LoadOf(int(r.Series))], r.Own.Most
 		if r.timeouts() > 0 {
-			longest = max(longest, f.Config.Loads[f.Config.LoadOf(int(r.Series))].Timeout)
+			most = max(most, of.Timeout)
 		}
+		took = max(took, most)
+		if of.Attempt > 0 {
+			most = min(most, of.Attempt)
+		}
+		longest = max(longest, most)
 		others += f.unexplained(r)
 	}
-	return longest, others
+	return longest, took, others
 }
 
 // timeouts returns the number of timeouts that brunt itself did not cause.

@@ -287,6 +287,46 @@ func TestJudge_Light(t *testing.T) {
 	}
 }
 
+// TestJudge_HeldAttempts: 50 requests a second for 20 s, of which those from 10 to 15 s have no answer within 5 s. Other
+// programs hold the processors meanwhile, and the units waited for all of it. Where an attempt may take only 400 ms,
+// waits of that length explain that all attempts failed.
+func TestJudge_HeldAttempts(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		attempt, lag time.Duration
+		want         scenarios.Verdict
+	}{
+		{"one attempt", 0, 100 * ms, scenarios.Fail},
+		{"attempts of 400 ms", 400 * ms, 100 * ms, scenarios.Inconclusive},
+		{"attempts of 400 ms, and brunt was hardly late", 400 * ms, 10 * ms, scenarios.Fail},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := slowLate(c.lag)
+			for i := 500; i < 750; i++ {
+				list[i].Kind, list[i].Cause, list[i].End = scenarios.Error, scenarios.Timeout, list[i].Sent+5*sec
+			}
+			var own []result.GeneratorTick
+			unit := result.UnitUsage{Unit: "web[0]"}
+			for s := range 21 {
+				own = append(own, result.GeneratorTick{T: result.Num(s), CPU: .1})
+				unit.Seconds = append(unit.Seconds, result.UsageTick{T: result.Num(s), CPU: .1})
+			}
+			o, s := parseObjectives(t, "errors < 1%"), oneStep
+			s.Loads = []measure.SeriesLoad{{Name: "browse", Timeout: 5 * sec, Attempt: c.attempt}}
+			r := newFixtureWith(t, measure.Config{Series: s}, o...)
+			r.play(list)
+			got := r.finish(judge.Case{
+				SLO: o, Held: []requests.Span{{From: 10 * sec, To: 20 * sec}}, Peers: true, Generator: own,
+				Usage:  []result.UnitUsage{unit},
+				Waited: func(_, _, most time.Duration) (time.Duration, bool, bool) { return most, true, true },
+			}, 20*sec).Objectives[0]
+			if got.Verdict != c.want {
+				t.Errorf("%s, measured %v (%s), want %s", got.Verdict, got.Measured, got.Note, c.want)
+			}
+		})
+	}
+}
+
 // TestJudge_HeldUsers: ten users ask for 20 s, each again 10 ms after its answer, and wait for 700 ms from 10 to 15 s.
 // While other programs hold the processors, that explains why they send less, unless they send as little besides.
 func TestJudge_HeldUsers(t *testing.T) {

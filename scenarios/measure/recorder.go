@@ -22,6 +22,7 @@ type SeriesLoad struct {
 	Closed  bool
 	Users   int           // maximum number of users of a closed load; zero means unknown
 	Timeout time.Duration // timeout of its requests; zero means unknown
+	Attempt time.Duration // timeout of each attempt of a request; zero means that it has none
 }
 
 // SeriesStep is a step of a load. If the name of a step is not known beforehand, it is empty until [Recorder.Name]

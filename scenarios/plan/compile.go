@@ -168,8 +168,12 @@ func (c *compiler) load(l *scenarios.Load) {
 	if lp.Schedule.Closed() {
 		users = lp.InFlight()
 	}
+	attempt := time.Duration(0)
+	if l.Retry != nil {
+		attempt = l.Retry.Timeout.D()
+	}
 	c.plan.Series.Loads = append(c.plan.Series.Loads, measure.SeriesLoad{
-		Name: l.Name, Closed: lp.Schedule.Closed(), Users: users, Timeout: l.Timeout.D(),
+		Name: l.Name, Closed: lp.Schedule.Closed(), Users: users, Timeout: l.Timeout.D(), Attempt: attempt,
 	})
 	c.steps.proofs(l)
 	c.steps.flow.Load = index
