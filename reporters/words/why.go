@@ -576,5 +576,6 @@ func message(v any) string {
 
 var pageTitle = regexp.MustCompile(`(?is)<title>([^<]+)</title>`)
 
-// mostTitle is the maximum length in bytes of a page's title. A count in the pattern would cost each start of brunt 5 ms.
+// mostTitle is the maximum length in bytes of a page's title. A count in the pattern would cost each start of brunt
+// 5 ms.
 const mostTitle = 400

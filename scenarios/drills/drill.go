@@ -44,8 +44,8 @@ type Drill struct {
 	File string `yaml:"-"`
 }
 
-// Parse reads the text of a drill. The values of set override its params. The error is a [syntax.MistakesError] with every
-// mistake found.
+// Parse reads the text of a drill. The values of set override its params. The error is a [syntax.MistakesError] with
+// every mistake found.
 func Parse(file string, text []byte, set map[string]string) (*Drill, error) {
 	m, nodes := &syntax.Mistakes{}, 0
 	root := syntax.Read(file, text, m, &nodes)

@@ -287,9 +287,9 @@ func TestJudge_Light(t *testing.T) {
 	}
 }
 
-// TestJudge_HeldAttempts: 50 requests a second for 20 s, of which those from 10 to 15 s have no answer within 5 s. Other
-// programs hold the processors meanwhile, and the units waited for all of it. Where an attempt may take only 400 ms,
-// waits of that length explain that all attempts failed.
+// TestJudge_HeldAttempts: 50 requests a second for 20 s, of which those from 10 to 15 s have no answer within 5 s.
+// Other programs hold the processors meanwhile, and the units waited for all of it. Where an attempt may take only
+// 400 ms, waits of that length explain that all attempts failed.
 func TestJudge_HeldAttempts(t *testing.T) {
 	for _, c := range []struct {
 		name         string
