@@ -264,18 +264,13 @@ func TestJudge_Light(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			list := slowLate(c.lag)
-			var own []result.GeneratorTick
-			unit := result.UnitUsage{Unit: "web[0]"}
-			for s := range 21 {
-				own = append(own, result.GeneratorTick{T: result.Num(s), CPU: .1})
-				unit.Seconds = append(unit.Seconds, result.UsageTick{T: result.Num(s), CPU: result.Num(c.cores)})
-			}
+			own, usage := usedBeside(c.cores)
 			o := parseObjectives(t, "p95 < 300ms")
 			r := newFixture(t, oneStep, o...)
 			r.play(list)
 			got := r.finish(judge.Case{
 				SLO: o, Held: []requests.Span{{From: 10 * sec, To: 15 * sec}}, Peers: c.peers, Generator: own,
-				Usage: []result.UnitUsage{unit},
+				Usage: usage,
 				Waited: func(_, _, most time.Duration) (time.Duration, bool, bool) {
 					return most, true, true
 				},
@@ -285,6 +280,16 @@ func TestJudge_Light(t *testing.T) {
 			}
 		})
 	}
+}
+
+// usedBeside returns what brunt uses for 20 s, a tenth of a core, and what a unit uses meanwhile.
+func usedBeside(cores float64) (own []result.GeneratorTick, usage []result.UnitUsage) {
+	unit := result.UnitUsage{Unit: "web[0]"}
+	for s := range 21 {
+		own = append(own, result.GeneratorTick{T: result.Num(s), CPU: .1})
+		unit.Seconds = append(unit.Seconds, result.UsageTick{T: result.Num(s), CPU: result.Num(cores)})
+	}
+	return own, []result.UnitUsage{unit}
 }
 
 // TestJudge_HeldAttempts: 50 requests a second for 20 s, of which those from 10 to 15 s have no answer within 5 s.
@@ -305,19 +310,14 @@ func TestJudge_HeldAttempts(t *testing.T) {
 			for i := 500; i < 750; i++ {
 				list[i].Kind, list[i].Cause, list[i].End = scenarios.Error, scenarios.Timeout, list[i].Sent+5*sec
 			}
-			var own []result.GeneratorTick
-			unit := result.UnitUsage{Unit: "web[0]"}
-			for s := range 21 {
-				own = append(own, result.GeneratorTick{T: result.Num(s), CPU: .1})
-				unit.Seconds = append(unit.Seconds, result.UsageTick{T: result.Num(s), CPU: .1})
-			}
+			own, usage := usedBeside(.1)
 			o, s := parseObjectives(t, "errors < 1%"), oneStep
 			s.Loads = []measure.SeriesLoad{{Name: "browse", Timeout: 5 * sec, Attempt: c.attempt}}
 			r := newFixtureWith(t, measure.Config{Series: s}, o...)
 			r.play(list)
 			got := r.finish(judge.Case{
 				SLO: o, Held: []requests.Span{{From: 10 * sec, To: 20 * sec}}, Peers: true, Generator: own,
-				Usage:  []result.UnitUsage{unit},
+				Usage:  usage,
 				Waited: func(_, _, most time.Duration) (time.Duration, bool, bool) { return most, true, true },
 			}, 20*sec).Objectives[0]
 			if got.Verdict != c.want {

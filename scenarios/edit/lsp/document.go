@@ -115,7 +115,7 @@ func isScenario(text string, keys map[string]bool) bool {
 	}
 	own, n := false, 0
 	for _, m := range topKey.FindAllStringSubmatch(text, -1) {
-		if key := m[1]; keys[key] || key == drill {
+		if key := m[1]; keys[key] {
 			n++
 			own = own || key == "target" || key == "load" || key == "chaos" || key == "extends" || key == drill
 		}

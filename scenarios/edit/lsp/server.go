@@ -34,7 +34,7 @@ var errNoShutdown = errors.New("the editor ended the server without a shutdown")
 // editor ended it without a shutdown request.
 func Serve(ctx context.Context, stream io.ReadWriteCloser, o Options) error {
 	s := &server{
-		o: o, keys: map[string]bool{}, open: map[string]*document{}, edited: make(chan struct{}, 1),
+		o: o, keys: map[string]bool{drill: true}, open: map[string]*document{}, edited: make(chan struct{}, 1),
 		ended: make(chan struct{}),
 	}
 	top, _ := o.Reference.Outline(nil)
@@ -65,7 +65,7 @@ func Serve(ctx context.Context, stream io.ReadWriteCloser, o Options) error {
 
 type server struct {
 	o      Options
-	keys   map[string]bool // keys of the top level of a scenario
+	keys   map[string]bool // keys of the top level of a scenario, and that of a drill
 	edited chan struct{}   // receives a value when a document was changed
 	ended  chan struct{}
 
