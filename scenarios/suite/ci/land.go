@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// skipped runs the tests that the fresh machine skipped. A file lists them in lines: a package, a space, a test. They
-// run as in CI, so a test fails here if Docker, root or a program is missing. Packages that put load on the machine
-// are left to the long suites: they take turns by themselves, and -run would include their long tests.
+// skipped runs the tests and subtests that the fresh machine skipped. A file lists them in lines: a package, a space, a
+// test. They run as in CI, so a test fails here if Docker, root or a program is missing. Packages that put load on the
+// machine are left to the long suites: they take turns by themselves, and -run would include their long tests.
 func skipped(ctx context.Context, args []string) error {
 	if len(args) != 1 {
 		return usage("usage: ci skipped FILE")
@@ -36,20 +36,54 @@ func skipped(ctx context.Context, args []string) error {
 		tests []test
 		flags []string
 	}{{quiet, nil}, {loud, []string{"-short"}}} {
-		if len(g.tests) == 0 {
-			continue
-		}
-		var packages []string
-		for _, t := range g.tests {
-			packages = append(packages, t.pkg)
-		}
-		slices.Sort(packages)
 		flags := append([]string{"-vet=off", "-timeout=20m"}, g.flags...)
-		if err := r.again(ctx, nil, slices.Compact(packages), append(flags, "-run", names(g.tests))...); err != nil {
-			return err
+		whole, parts := levels(g.tests)
+		for _, tests := range [][]test{whole, parts} {
+			if len(tests) == 0 {
+				continue
+			}
+			var packages []string
+			for _, t := range tests {
+				packages = append(packages, t.pkg)
+			}
+			slices.Sort(packages)
+			if err := r.again(ctx, nil, slices.Compact(packages), append(flags, "-run", pattern(tests))...); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// levels returns the tests, and the subtests of other tests.
+func levels(tests []test) (whole, parts []test) {
+	named := map[string]bool{}
+	for _, t := range tests {
+		if !strings.Contains(t.name, "/") {
+			whole = append(whole, t)
+			named[t.pkg+" "+t.name] = true
+		}
+	}
+	for _, t := range tests {
+		if of, _, part := strings.Cut(t.name, "/"); part && !named[t.pkg+" "+of] {
+			parts = append(parts, t)
+		}
+	}
+	return whole, parts
+}
+
+// pattern returns what -run takes for tests, or for subtests: each name of a test before each name of a subtest.
+func pattern(tests []test) string {
+	var out []string
+	for i := range strings.Count(tests[0].name, "/") + 1 {
+		var level []test
+		for _, t := range tests {
+			level = append(level, test{name: regexp.QuoteMeta(strings.Split(t.name, "/")[i])})
+		}
+		slices.SortFunc(level, func(a, b test) int { return strings.Compare(a.name, b.name) })
+		out = append(out, names(slices.CompactFunc(level, func(a, b test) bool { return a.name == b.name })))
+	}
+	return strings.Join(out, "/")
 }
 
 // split returns the tests that lines name: those of packages that put no load on the machine, and the others.
@@ -141,6 +175,38 @@ func reach(ctx context.Context, args []string) error {
 		fmt.Println("left to .ci/full, as the time is up:", strings.Join(late, " "))
 	}
 	return nil
+}
+
+// raced runs packages with the race detector: those that the change since a commit touches, and a part of the others.
+// With --compile it only compiles them.
+func raced(ctx context.Context, args []string) error {
+	compile := len(args) == 3 && args[2] == "--compile"
+	if len(args) != 2 && !compile {
+		return usage("usage: ci raced BASE k/n [--compile]")
+	}
+	p, _, err := parsePart([]string{"--part", args[1]})
+	if err != nil {
+		return err
+	}
+	m, err := read(ctx)
+	if err != nil {
+		return err
+	}
+	files, err := output(ctx, "git", "diff", "--name-only", args[0], "HEAD")
+	if err != nil {
+		return err
+	}
+	r := newRunner(m)
+	packages, changed := r.everyNth(p), changedPackages(files)
+	for _, x := range m {
+		if slices.Contains(changed, x.path) && !slices.Contains(packages, x.path) {
+			packages = append(packages, x.path)
+		}
+	}
+	if compile {
+		return raceCompile(ctx, packages)
+	}
+	return r.raced(ctx, packages)
 }
 
 // A turn is a part of a suite that .ci/run plays.

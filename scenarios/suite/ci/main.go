@@ -74,6 +74,8 @@ func command(ctx context.Context, args []string) error {
 		return skipped(ctx, rest)
 	case "reach":
 		return reach(ctx, rest)
+	case "raced":
+		return raced(ctx, rest)
 	case "vulnerable":
 		return vulnerable(ctx, rest)
 	}

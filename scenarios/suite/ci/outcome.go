@@ -16,9 +16,9 @@ type event struct {
 }
 
 // outcome reads the output of `go test -json`, and prints the packages and the output of tests that failed. It writes
-// the tests that skipped themselves or a part of them to the file SKIPPED, and those that failed to FAILED, a line
-// each: the package, a space, the test. If a package failed without a failed test, a dot stands for the test. Tests
-// that took over 10 s are printed too.
+// the tests and subtests that were skipped to the file SKIPPED, and the tests that failed to FAILED, a line each: the
+// package, a space, the test. If a package failed without a failed test, a dot stands for the test. Tests that took
+// over 10 s are printed too.
 func outcome(events io.Reader, w io.Writer, args []string) error {
 	if len(args) != 2 {
 		return usage("usage: go test -json ./... | ci outcome SKIPPED FAILED")
@@ -47,7 +47,7 @@ func outcome(events io.Reader, w io.Writer, args []string) error {
 				fmt.Fprint(w, text)
 			}
 			if e.Test != "" {
-				failed.add(e.Package, e.Test)
+				failed.add(e.Package, upTo(e.Test, 1))
 				broken[e.Package] = true
 				continue
 			}
@@ -64,7 +64,7 @@ func outcome(events io.Reader, w io.Writer, args []string) error {
 			}
 		case "skip":
 			if e.Test != "" {
-				skipped.add(e.Package, e.Test)
+				skipped.add(e.Package, upTo(e.Test, 2))
 			}
 		}
 	}
@@ -88,11 +88,15 @@ type list struct {
 	lines []string
 }
 
-// add adds a test. A subtest is added as its top-level test.
 func (l *list) add(pkg, test string) {
-	whole, _, _ := strings.Cut(test, "/")
-	if line := pkg + " " + whole + "\n"; !l.tests[line] {
+	if line := pkg + " " + test + "\n"; !l.tests[line] {
 		l.tests[line] = true
 		l.lines = append(l.lines, line)
 	}
+}
+
+// upTo returns the first levels of a test's name: a subtest is a level below its test.
+func upTo(test string, levels int) string {
+	parts := strings.Split(test, "/")
+	return strings.Join(parts[:min(levels, len(parts))], "/")
 }

@@ -104,19 +104,32 @@ func (r *runner) timeout() string { return fmt.Sprintf("-timeout=%dm", int(r.lim
 // second before it ends, so that other threads can report races. GORACE shortens this to 20 ms, because the hundreds
 // of programs that the tests start have ended their threads by then.
 func (r *runner) race(ctx context.Context, s suite, p part) error {
-	var packages []string
+	return r.raced(ctx, r.everyNth(p))
+}
+
+func (r *runner) raced(ctx context.Context, packages []string) error {
+	// The packages are compiled first, so that no compiler slows a test.
+	if err := raceCompile(ctx, packages); err != nil {
+		return err
+	}
+	return r.again(ctx, raceEnv, packages, "-race", "-short", "-vet=off", "-timeout=20m")
+}
+
+var raceEnv = []string{"CGO_ENABLED=1", "GORACE=atexit_sleep_ms=20"}
+
+// raceCompile compiles packages and their tests with the race detector.
+func raceCompile(ctx context.Context, packages []string) error {
+	return silent(ctx, raceEnv, append([]string{"go", "list", "-race", "-test", "-deps", "-export"}, packages...)...)
+}
+
+// everyNth returns the packages of a part.
+func (r *runner) everyNth(p part) (packages []string) {
 	for i, x := range r.module {
 		if p.has(i) {
 			packages = append(packages, x.path)
 		}
 	}
-	env := []string{"CGO_ENABLED=1", "GORACE=atexit_sleep_ms=20"}
-	// The packages are compiled first, so that no compiler slows a test.
-	compile := []string{"go", "list", "-race", "-test", "-deps", "-export"}
-	if err := silent(ctx, env, append(compile, packages...)...); err != nil {
-		return err
-	}
-	return r.again(ctx, env, packages, "-race", "-short", "-vet=off", "-timeout=20m")
+	return packages
 }
 
 // fuzz runs the fuzzers of packages, two packages at a time, on some inputs in addition to the seeds, which every

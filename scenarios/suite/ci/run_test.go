@@ -157,7 +157,8 @@ func TestOutcome(t *testing.T) {
 {"Action":"pass","Package":"a","Test":"TestLong","Elapsed":10.5}
 {"Action":"pass","Package":"a","Test":"TestLong/part","Elapsed":10.4}
 {"Action":"skip","Package":"a","Test":"TestSkipped/one"}
-{"Action":"skip","Package":"a","Test":"TestSkipped/two"}
+{"Action":"skip","Package":"a","Test":"TestSkipped/two/of_it"}
+{"Action":"skip","Package":"a","Test":"TestSkipped/two/too"}
 {"Action":"fail","Package":"a","Elapsed":11}
 {"Action":"fail","Package":"b","Elapsed":1}
 {"Action":"pass","Package":"c","Elapsed":2}
@@ -166,7 +167,7 @@ no event
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{"a TestSkipped\n", "a TestBad\nb .\n"} {
+	for i, want := range []string{"a TestSkipped/one\na TestSkipped/two\n", "a TestBad\nb .\n"} {
 		if got, err := os.ReadFile(files[i]); err != nil || string(got) != want {
 			t.Errorf("%q, %v, want %q", got, err, want)
 		}

@@ -190,10 +190,26 @@ func TestChanged(t *testing.T) {
 	}
 }
 
-// TestSplit: tests that the fresh machine skipped run short where they put load on the machine.
+// TestSplit: tests that the fresh machine skipped run short where they put load on the machine, and of other tests it
+// runs only the subtests that were skipped.
 func TestSplit(t *testing.T) {
-	quiet, loud := split([]pkg{{path: "a"}, {path: "b", loading: true}}, "a TestA\nb TestB\n\na TestC\n")
-	if names(quiet) != "^(TestA|TestC)$" || names(loud) != "^(TestB)$" {
-		t.Errorf("%v and %v", quiet, loud)
+	quiet, loud := split([]pkg{{path: "a"}, {path: "b", loading: true}}, `a TestA
+b TestB
+
+a TestC
+a TestD/1+1
+b TestC/part
+a TestA/part
+a TestE/part
+`)
+	if names(loud) != "^(TestB|TestC/part)$" {
+		t.Error(loud)
+	}
+	whole, parts := levels(quiet)
+	if got, want := pattern(whole), "^(TestA|TestC)$"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got, want := pattern(parts), `^(TestD|TestE)$/^(1\+1|part)$`; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
