@@ -228,11 +228,19 @@ func (p *places) open(by connector, deadline time.Duration, stages *Stages) (Poo
 	return p.pool.open(by, p.turn.Add(1)-1, deadline, stages)
 }
 
-// Adopt gives a connection of Open a place, even over the limit.
+// Adopt gives a connection of Open a place, or closes it if the limit is reached.
 func (p *places) Adopt(c Pooled) {
 	p.mu.Lock()
-	p.taken++
+	most := p.pool.o.Connections.Max
+	full := most > 0 && p.taken >= most
+	if !full {
+		p.taken++
+	}
 	p.mu.Unlock()
+	if full {
+		p.pool.drop(c)
+		return
+	}
 	p.Put(c, true)
 }
 

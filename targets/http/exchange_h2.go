@@ -44,11 +44,12 @@ func (o *origin) Connect(deadline time.Duration, stages *targets.Stages) (*h1.Co
 	return o.places.Open(o.h2, deadline, stages)
 }
 
-// Adopt implements [h2.Host]. Later requests to the origin use HTTP/1.1.
+// Adopt implements [h2.Host]. Later requests to the origin use HTTP/1.1. They begin when c has its place, so that they
+// do not open one connection too many.
 func (o *origin) Adopt(c *h1.Conn) {
 	o.pool.spoken[spoken1].Add(1)
-	o.only.Store(true)
 	o.places.Adopt(c)
+	o.only.Store(true)
 }
 
 func (o *origin) Drop(c *h1.Conn) { o.pool.Drop(c) }

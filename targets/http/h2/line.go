@@ -46,6 +46,7 @@ type Line struct {
 	waiting []*Stream // longest first
 	allowed int       // streams that the server allowed on the last connection; zero: not known yet
 	waits   int64     // how many requests had to wait
+	only1   bool      // the server chose HTTP/1.1
 }
 
 // Init initializes the line. Over ends with the run; secure means TLS.
@@ -93,6 +94,10 @@ var ErrHTTP1 = errors.New("the server speaks HTTP/1.1")
 // join gives s a place, or waits in line for one.
 func (l *Line) join(s *Stream) error {
 	l.mu.Lock()
+	if l.only1 {
+		l.mu.Unlock()
+		return ErrHTTP1
+	}
 	if m := l.room(); m != nil { // if there is room, no other request waits
 		l.seat(m, s)
 	} else {
@@ -313,6 +318,7 @@ func (l *Line) gone(m *mux, err error) {
 	m.early = nil
 	m.active -= len(early)
 	if errors.Is(err, ErrHTTP1) {
+		l.only1 = true
 		early = slices.Concat(early, l.waiting)
 		l.waiting = nil
 	}
