@@ -101,10 +101,7 @@ func TestInterval_Bootstrap(t *testing.T) {
 // log-normal response times, independent or with a level drawn for every second.
 func TestInterval_Percentile(t *testing.T) {
 	suite.Sequential(t)
-	trials := 300
-	if testing.Short() {
-		trials = 40
-	}
+	trials := suite.Trials(600)
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, c := range []struct {
 		name  string

@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/result/search"
+	"brunt/scenarios/suite"
 )
 
 // TestBounds_Coverage searches 200 simulated servers of known capacity, each alone and with a known share of it. The
@@ -17,11 +18,11 @@ import (
 // varies from probe to probe or not. BRUNT_SERIES=N takes other seeds.
 func TestBounds_Coverage(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it computes 1200 intervals")
+		t.Skip("it computes 180 intervals")
 	}
 	series, _ := strconv.ParseUint(os.Getenv("BRUNT_SERIES"), 10, 64) // another one of seeds
+	searches := suite.Trials(200)
 	for _, noise := range []float64{0, .02, .05} {
-		const searches = 200
 		var alone, under, share int
 		var wide float64
 		for seed := range uint64(searches) {
@@ -48,7 +49,7 @@ func TestBounds_Coverage(t *testing.T) {
 			alone += holds(c.Interval, truth)
 			under += holds(u.Interval, part*truth)
 			share += holds(*u.Share, part)
-			wide += math.Log(c.Interval.High/c.Interval.Low) / searches
+			wide += math.Log(c.Interval.High/c.Interval.Low) / float64(searches)
 			if c.Interval.High/c.Interval.Low > 1.5 {
 				t.Errorf("noise %v, seed %d: the interval is from %v to %v", noise, seed, c.Interval.Low, c.Interval.High)
 			}
