@@ -171,6 +171,9 @@
 //   - If require_impact is set and no impact is found, objectives after the fault, in it or in its recovery fail
 //     instead of passing. If the impact is unknown or confounded, they are inconclusive. An impact counts as seen
 //     even if the recovery was not.
+//   - Bad requests that are too few to tell an outage from chance are no impact. If their share is larger than the limit
+//     and the share of the baseline together, an objective has a verdict only if it is the same without an impact and
+//     with one up to the last of them.
 //   - The impact is unknown when the load ends, or another fault begins, within a hold.
 //   - Objectives do not decide which requests and how many of them make an outage, so a wide budget hides no outage
 //     and a tight one causes none. Only the keys of `judge` do: limit, and slow, above which an answer is a bad

@@ -157,6 +157,13 @@ func TestFault_Verdicts(t *testing.T) {
 			scenarios.Fail, "require_impact is set",
 		},
 		{
+			"too few bad requests to tell, and an impact is required", "",
+			judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}},
+			func(at time.Duration) bool { return between(30*sec, 40*sec)(at) && at%(300*ms) == 0 },
+			[]injection{one},
+			scenarios.Inconclusive, "too few to tell an outage from chance",
+		},
+		{
 			"an impact that is required", "",
 			judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}},
 			between(30*sec, 45*sec),
