@@ -140,7 +140,7 @@ var playedCases = []playedCase{
 	{
 		name: "one error at once and one later, within the limit", row: "definition", rate: 150,
 		script: quick.EveryIn(3010, 3750, 600, f503), faults: in5,
-		slo:    []string{"recover < 3s after f => pass", "recover < 1s after f => pass"}, impact: "not_impacted",
+		slo: []string{"recover < 3s after f => pass", "recover < 1s after f => pass"}, impact: "not_impacted",
 	},
 	{
 		name: "the author's own limit", row: "definition", limit: .5, script: random(quick, 2000, 2500, .3, 1, f503),
