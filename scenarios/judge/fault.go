@@ -182,6 +182,33 @@ func (f *effects) unsteadyBefore() []result.Notes {
 	return out
 }
 
+// unsteady returns, by occurrence, the reason that a steady state gives the run which failed before the injection. It
+// fails the run. If it holds with the requests good whose timeouts and slow answers a lack of processors may explain,
+// see [readings.withHeldGood], the run is inconclusive, or invalid if brunt itself lacked processor time.
+func (f *effects) unsteady() []result.Reason {
+	out := make([]result.Reason, len(f.read.Faults))
+	var supposed []result.Notes
+	for i, because := range f.unsteadyBefore() {
+		if because == nil {
+			continue
+		}
+		r := result.ObjectiveResult{Verdict: scenarios.Fail, Because: because}
+		if why, held := f.read.heldIn(requests.Span{To: f.read.Faults[i].Injected}); held {
+			if supposed == nil {
+				supposed = f.supposing(f.read.withHeldGood()).unsteadyBefore()
+			}
+			if supposed[i] == nil {
+				doubtHeld(&r, why)
+				r.Because = append(because, r.Because...)
+			}
+		}
+		out[i] = result.Reason{
+			Kind: result.UnsteadyBefore, Verdict: r.Verdict, Fault: f.read.Faults[i].Name, Because: r.Because, Why: r.Why,
+		}
+	}
+	return out
+}
+
 // occurrence judges an objective on occurrence i by what brunt saw.
 func (f *effects) occurrence(o slo.Objective, i int) result.ObjectiveResult {
 	oc, a := f.read.Faults[i], f.ask(i, o)

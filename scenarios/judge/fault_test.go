@@ -437,8 +437,8 @@ func TestFault_Untold(t *testing.T) {
 			r.RecoveredAt.Known() || r.NotBefore.Known() {
 			t.Errorf("%s: %s from %v to %v: %q", c.name, r.Impact, r.OnsetAt, r.RecoveredAt, r.Note)
 		}
-		if want := c.name == "steady state did not hold"; want != (len(r.Unsteady) > 0) {
-			t.Errorf("%s: unsteady %q", c.name, r.Unsteady.Phrase(nil))
+		if want := c.name == "steady state did not hold"; want != (r.Unsteady.Kind != "") {
+			t.Errorf("%s: unsteady %q", c.name, r.Unsteady.Text)
 		}
 		for i, o := range f.Objectives[:5] {
 			want := scenarios.Invalid

@@ -135,6 +135,47 @@ func TestJudge_Held(t *testing.T) {
 	}
 }
 
+// TestJudge_HeldBefore: 50 requests a second for 20 s, of which those from 10 to 13 s time out or fail, before a fault at
+// 14 s. A run whose steady state did not hold before the fault fails, unless waits explain the timeouts.
+func TestJudge_HeldBefore(t *testing.T) {
+	held := []requests.Span{{From: 10 * sec, To: 13 * sec}}
+	for _, c := range []struct {
+		name       string
+		cause      scenarios.Cause
+		held, used []requests.Span
+		want       scenarios.Verdict
+	}{
+		{"timeouts, and the machine was held", scenarios.Timeout, held, nil, scenarios.Inconclusive},
+		{"timeouts, and brunt used its processors", scenarios.Timeout, nil, []requests.Span{{To: 20 * sec}}, scenarios.Invalid},
+		{"timeouts, and nothing held the machine", scenarios.Timeout, nil, nil, scenarios.Fail},
+		{"timeouts, and an earlier time was held", scenarios.Timeout, []requests.Span{{To: 5 * sec}}, nil, scenarios.Fail},
+		{"answers of 503 do not come from waiting", scenarios.Status(503), held, nil, scenarios.Fail},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := many(1000, 5*ms, okay)
+			for i := 500; i < 800; i += 50 {
+				lateBy(300*ms, list[i:i+1])
+			}
+			for i := 500; i < 650; i++ {
+				o := &list[i]
+				o.Kind, o.Cause = scenarios.Error, c.cause
+				if c.cause == scenarios.Timeout {
+					o.First, o.End, o.Answered, o.Status = o.Sent+2*sec, o.Sent+2*sec, false, 0
+				}
+			}
+			o, s := parseObjectives(t, "recover < 1s after f"), oneStep
+			s.Loads = []measure.SeriesLoad{{Name: "browse", Timeout: 2 * sec}}
+			r := newFixtureWith(t, measure.Config{Series: s}, o...)
+			r.play(list, action{14 * sec, func() { r.Inject("f", "f") }}, action{15 * sec, func() { r.Clear(0) }})
+			found := r.finish(judge.Case{SLO: o, Held: c.held, Used: c.used, Hold: 2 * sec}, 20*sec)
+			why := found.Faults[0].Unsteady
+			if got := found.Objectives[0]; why.Verdict != c.want || got.Verdict != c.want {
+				t.Errorf("the run is %s (%s), %s is %s (%s); want %s", why.Verdict, why.Text, got.Text, got.Verdict, got.Note, c.want)
+			}
+		})
+	}
+}
+
 // TestJudge_Overloaded: 50 requests a second for 20 s, of which those from 10 to 15 s time out, are slow or fail. brunt
 // used its processors, and was late in most seconds while they waited, or it was not.
 func TestJudge_Overloaded(t *testing.T) {
