@@ -108,8 +108,9 @@
 //     a unit are not known, ten times brunt's lag must be as long, and so must the waits of the whole machine. brunt
 //     must know what the target uses, so it must have started the target's processes or see those of its containers.
 //     What the target does with its processors itself excuses nothing.
-//   - Such a second excuses timeouts and slow answers. Its other errors count, because a target that refuses did not
-//     wait. They are excused as well while a unit that a fault hit was away, if other programs held the processors for
+//   - Such a second excuses timeouts and slow answers. So it does answers of 504, which are a balancer's timeouts, and
+//     those of 503 in the same second or the next, which follow from them. Its other errors count, because a target that
+//     refuses did not wait. They are excused as well while a unit that a fault hit was away, if other programs held the processors for
 //     nine tenths of that time, and ten times brunt's lag is as long: a unit that starts needs a processor.
 //   - A timeout counts as brunt's own failure if brunt used up a tenth of it, unless the target still had far more
 //     time than it ever took: a target that hangs while brunt is late is down.

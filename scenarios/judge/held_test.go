@@ -26,6 +26,10 @@ func TestJudge_Held(t *testing.T) {
 		o.Kind, o.Cause, o.Status, o.Answered = scenarios.Error, scenarios.Timeout, 0, false
 	}
 	refused := func(o *scenarios.Outcome) { o.Kind, o.Cause, o.Status = scenarios.Error, scenarios.Status(503), 503 }
+	late504 := func(o *scenarios.Outcome) {
+		takes(2 * sec)(o)
+		o.Kind, o.Cause, o.Status = scenarios.Error, scenarios.Status(504), 504
+	}
 	for _, c := range []struct {
 		name, text string
 		wrong      wrong
@@ -44,6 +48,29 @@ func TestJudge_Held(t *testing.T) {
 			scenarios.Fail,
 		},
 		{"answers of 503 do not come from waiting", "errors < 1%", refused, held, 300 * ms, nil, scenarios.Fail},
+		{"a balancer's timeouts", "errors < 1%", late504, held, 300 * ms, nil, scenarios.Inconclusive},
+		{"a balancer's timeouts, and nothing held the machine", "errors < 1%", late504, nil, 300 * ms, nil, scenarios.Fail},
+		{"a balancer's timeouts far longer than brunt waited", "errors < 1%", late504, held, 100 * ms, nil, scenarios.Fail},
+		{
+			"503 in the second of a balancer's timeout and the next", "errors < 1%", refused, held, 300 * ms,
+			func(list []scenarios.Outcome) {
+				for i := 500; i < 750; i += 100 {
+					late504(&list[i+20])
+				}
+			}, scenarios.Inconclusive,
+		},
+		{
+			"503 long after a balancer's timeout", "errors < 1%", refused, held, 300 * ms,
+			func(list []scenarios.Outcome) { late504(&list[520]) }, scenarios.Fail,
+		},
+		{
+			"503 after a balancer's timeout, and nothing held the machine", "errors < 1%", refused, nil, 300 * ms,
+			func(list []scenarios.Outcome) {
+				for i := 500; i < 750; i += 100 {
+					late504(&list[i+20])
+				}
+			}, scenarios.Fail,
+		},
 		{
 			"timeouts before as well", "errors < 1%", timeout, held, 300 * ms,
 			func(list []scenarios.Outcome) {
