@@ -437,6 +437,11 @@ func TestFault_Untold(t *testing.T) {
 			r.RecoveredAt.Known() || r.NotBefore.Known() {
 			t.Errorf("%s: %s from %v to %v: %q", c.name, r.Impact, r.OnsetAt, r.RecoveredAt, r.Note)
 		}
+		for _, in := range f.Incidents {
+			if c.name == "no bytes" && len(in.Faults) > 0 {
+				t.Errorf("%s: an outage of %v", c.name, in.Faults)
+			}
+		}
 		if want := c.name == "steady state did not hold"; want != (r.Unsteady.Kind != "") {
 			t.Errorf("%s: unsteady %q", c.name, r.Unsteady.Text)
 		}
