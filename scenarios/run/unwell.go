@@ -68,7 +68,7 @@ func unwellUnits(records []*chaos.Record, events []result.Event) map[int][]reque
 
 // namesOf lists the units that a fault hit by the names that events have for them: those of pods name the service.
 func namesOf(rec *chaos.Record) (names []string) {
-	for _, unit := range unitsOf(rec) {
+	for _, unit := range rec.HitUnits() {
 		names = append(names, unit)
 		if service, _, indexed := strings.Cut(unit, "["); indexed && !slices.Contains(names, service) {
 			names = append(names, service)
@@ -84,15 +84,3 @@ func isGone(rec *chaos.Record) bool {
 }
 
 func byTime(a, b result.Event) int { return cmp.Compare(a.T, b.T) }
-
-// unitsOf lists the units that a fault hit, and the ends of the links that it hit.
-func unitsOf(rec *chaos.Record) (units []string) {
-	for _, hit := range slices.Concat(rec.Units, rec.Links) {
-		units = append(units, strings.Split(hit, chaos.LinkArrow)...)
-	}
-	for _, step := range rec.Steps {
-		units = append(units, unitsOf(step)...)
-	}
-	slices.Sort(units)
-	return slices.Compact(units)
-}
