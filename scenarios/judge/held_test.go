@@ -162,10 +162,10 @@ func TestJudge_Held(t *testing.T) {
 	}
 }
 
-// TestJudge_HeldBefore: 50 requests a second for 20 s, of which those from 10 to 13 s time out or fail, before a fault at
-// 14 s. A run whose steady state did not hold before the fault fails, unless waits explain the timeouts.
+// TestJudge_HeldBefore: 50 requests a second for 20 s, of which those from 10 to 13 s time out or fail, before a fault
+// at 14 s. A run whose steady state did not hold before the fault fails, unless waits explain the timeouts.
 func TestJudge_HeldBefore(t *testing.T) {
-	held := []requests.Span{{From: 10 * sec, To: 13 * sec}}
+	held, used := []requests.Span{{From: 10 * sec, To: 13 * sec}}, []requests.Span{{To: 20 * sec}}
 	for _, c := range []struct {
 		name       string
 		cause      scenarios.Cause
@@ -173,7 +173,7 @@ func TestJudge_HeldBefore(t *testing.T) {
 		want       scenarios.Verdict
 	}{
 		{"timeouts, and the machine was held", scenarios.Timeout, held, nil, scenarios.Inconclusive},
-		{"timeouts, and brunt used its processors", scenarios.Timeout, nil, []requests.Span{{To: 20 * sec}}, scenarios.Invalid},
+		{"timeouts, and brunt used its processors", scenarios.Timeout, nil, used, scenarios.Invalid},
 		{"timeouts, and nothing held the machine", scenarios.Timeout, nil, nil, scenarios.Fail},
 		{"timeouts, and an earlier time was held", scenarios.Timeout, []requests.Span{{To: 5 * sec}}, nil, scenarios.Fail},
 		{"answers of 503 do not come from waiting", scenarios.Status(503), held, nil, scenarios.Fail},
@@ -197,7 +197,7 @@ func TestJudge_HeldBefore(t *testing.T) {
 			found := r.finish(judge.Case{SLO: o, Held: c.held, Used: c.used, Hold: 2 * sec}, 20*sec)
 			why := found.Faults[0].Unsteady
 			if got := found.Objectives[0]; why.Verdict != c.want || got.Verdict != c.want {
-				t.Errorf("the run is %s (%s), %s is %s (%s); want %s", why.Verdict, why.Text, got.Text, got.Verdict, got.Note, c.want)
+				t.Errorf("the run is %s (%s), the objective %s (%s); want %s", why.Verdict, why.Text, got.Verdict, got.Note, c.want)
 			}
 		})
 	}

@@ -364,9 +364,9 @@ func (f *effects) ofNone(o slo.Objective, in *incident, known map[string]bool) (
 	return r, true
 }
 
-// untold explains why it is unknown whether a fault that is not among known had an incident that fails an objective, and
-// returns the verdict that this allows. Notes are nil if it is known of each fault. A fault that another one follows too
-// soon counts as one fault with it, because an incident needs no single cause.
+// untold explains why it is unknown whether a fault that is not among known had an incident that fails an objective,
+// and returns the verdict that this allows. Notes are nil if it is known of each fault. A fault that another one
+// follows too soon counts as one fault with it, because an incident needs no single cause.
 func (f *effects) untold(
 	o slo.Objective, known map[string]bool,
 ) (v scenarios.Verdict, notes result.Notes, why result.Why) {

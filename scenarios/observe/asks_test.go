@@ -49,8 +49,8 @@ func TestUnreached_Asks(t *testing.T) {
 	}
 }
 
-// TestUnreached_Again: the requests by which brunt asks for the effect and the end of a fault are no traffic of its unit
-// for the next fault on it; others are, also those that came before.
+// TestUnreached_Again: the requests by which brunt asks for the effect and the end of a fault are no traffic of its
+// unit for the next fault on it. Others are, also those that came before.
 func TestUnreached_Again(t *testing.T) {
 	first := &chaos.Record{Name: "f", Units: []string{"a[0]"}, Injected: 5 * time.Second, Over: 8 * time.Second}
 	second := &chaos.Record{Name: "g", N: 1, Units: []string{"a[0]"}, Injected: 13 * time.Second}

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -9,7 +10,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios/judge/requests"
-	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 )
 
@@ -91,7 +91,7 @@ func askedBy(all []*chaos.Record, unit string) (out []requests.Span) {
 		if rec.N < 0 || !slices.Contains(rec.HitUnits(), unit) {
 			continue
 		}
-		in := requests.Span{From: rec.Injected, To: measure.Never}
+		in := requests.Span{From: rec.Injected, To: math.MaxInt64}
 		if rec.Over > 0 {
 			in.To = rec.Over + fresh // a reading may use a list from before
 		}

@@ -177,8 +177,8 @@ func stillDown(c *chaos.Record, name string) result.Reason {
 	}
 }
 
-// decideImpacts adds the reasons of faults: the steady state did not hold before a judged fault, or a required impact is
-// missing.
+// decideImpacts adds the reasons of faults: the steady state did not hold before a judged fault, or a required impact
+// is missing.
 func (v verdict) decideImpacts(found []judge.FaultFinding) {
 	for i := range found {
 		if f := &found[i]; f.Unsteady.Kind != "" {

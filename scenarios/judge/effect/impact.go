@@ -203,8 +203,8 @@ func (a *Answer) untouched(q Question, c chances, ws []window, first int) {
 }
 
 // fewBad returns the answer if bad requests from slice first on are an impact, although they are too few to show one,
-// and a note about them. Their share of the requests from the injection to the last of them is larger than the limit and
-// the share of the baseline together. The answer is nil if there are no two such requests.
+// and a note about them. Their share of the requests from the injection to the last of them is larger than the limit
+// and the share of the baseline together. The answer is nil if there are no two such requests.
 func (c chances) fewBad(q Question, first int) (*Answer, result.Notes) {
 	onset, to := -1, -1
 	var n, k, count, part int64
