@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"brunt/scenarios/quantity"
@@ -29,6 +31,7 @@ type Record struct {
 	NotShown string        // the part of the effect that was not shown, though the fault was in place; empty: none
 	Cleared  time.Duration // when the fault was taken off, or the unit of a one-shot was healthy again
 	Until    time.Duration // the end of its phase: Cleared, or later for a one-shot
+	Over     time.Duration // when its revert was over, and brunt no longer asked whether it is gone
 	Gone     bool
 	GoneText string
 	Revert   Outcome
@@ -108,6 +111,18 @@ func UnitOf(s Step) string {
 		return units[0]
 	}
 	return ""
+}
+
+// HitUnits lists the units that a fault hit, and the ends of the links that it hit, each once.
+func (r *Record) HitUnits() (units []string) {
+	for _, hit := range slices.Concat(r.Units, r.Links) {
+		units = append(units, strings.Split(hit, LinkArrow)...)
+	}
+	for _, step := range r.Steps {
+		units = append(units, step.HitUnits()...)
+	}
+	slices.Sort(units)
+	return slices.Compact(units)
 }
 
 // StillDown checks once more, after the run, whether the units that a fault took down are back, and whether an

@@ -88,7 +88,7 @@ func (t *Timeline) playGroup(
 	if r.OneShot {
 		least := r.Injected + e.LastStep() + leastPhase
 		if failed {
-			least = r.over
+			least = r.Over
 		}
 		t.clearOnce(ctx, r, least, next)
 	}
@@ -297,7 +297,7 @@ func (g *groupRun) sum() {
 	}
 	r.Evidence, r.NotShown = strings.Join(seen, "; "), strings.Join(unseen, "; ")
 	r.Via, r.GoneText = strings.Join(vias, ", "), strings.Join(gone, "; ")
-	r.over = g.Env.Now()
+	r.Over = g.Env.Now()
 }
 
 // appendNew appends the texts that list does not contain yet.

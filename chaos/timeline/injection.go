@@ -29,7 +29,6 @@ type injection struct {
 	back     chan struct{} // closed when the fault is reverted, or its revert failed
 	left     []chaos.Held  // faults on units that are gone, if the fault follows units
 	partly   []partial     // what the proofs have not shown
-	over     time.Duration // when the revert and its proof were over; the phase of a one-shot may last longer
 }
 
 // partial is what the proof of a held fault has not shown.
@@ -128,7 +127,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 	}
 	t.lostBefore(r)
 	t.prove(ctx, r)
-	r.over = t.Env.Now()
+	r.Over = t.Env.Now()
 	if r.OneShot {
 		t.clearOnce(ctx, r, r.Injected+leastPhase, next)
 	}
@@ -166,7 +165,7 @@ func (t *Timeline) clearOnce(ctx context.Context, r *injection, least, next time
 		t.clear(r, r.GoneText)
 		return
 	}
-	r.Cleared = r.over
+	r.Cleared = r.Over
 	t.cleared(r, r.GoneText)
 	r.Early = !t.sleep(ctx, min(least, next))
 	r.Until = t.Clear(r.N)

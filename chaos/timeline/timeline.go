@@ -224,12 +224,12 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w chaos.Mo
 			},
 			monitor: w, of: e.Damage,
 		}
-		if before != nil && before.over > due {
-			if before.over > t.End {
+		if before != nil && before.Over > due {
+			if before.Over > t.End {
 				t.missed(e, due, before.Name+" was not over before the load ended")
 				return
 			}
-			r.Late = fmt.Sprintf("%s late: %s was not over before", quantity.FormatSeconds((before.over - due).Seconds()),
+			r.Late = fmt.Sprintf("%s late: %s was not over before", quantity.FormatSeconds((before.Over - due).Seconds()),
 				before.Name)
 			t.event("fault.late", r.Name, r.Late)
 		}
@@ -242,10 +242,10 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w chaos.Mo
 		t.play(ctx, e, p, r, rnd, next)
 		release(r.Record)
 		t.pack(r.Record)
-		if before = r; r.over == 0 { // it was not injected
-			r.over = t.Env.Now()
+		if before = r; r.Over == 0 { // it was not injected
+			r.Over = t.Env.Now()
 		}
-		free = r.over
+		free = r.Over
 		if r.N >= 0 {
 			t.mu.Lock()
 			t.states[e.Name].at, t.states[e.Name].injected = r.Until, true

@@ -75,7 +75,7 @@ func (f *effects) attribute(incidents []*incident) {
 // did it. last is the last incident before that belongs to the occurrence, or nil.
 func (f *effects) belongs(in *incident, i int, last *incident) (result.Evidence, bool) {
 	oc := &f.read.Faults[i]
-	if oc.Name == "" || oc.Injected > max(in.Begin, in.BeginIn.High.D()) {
+	if oc.Name == "" || f.read.c.NoTraffic[i] || oc.Injected > max(in.Begin, in.BeginIn.High.D()) {
 		return "", false
 	}
 	shown := func(e result.Evidence) result.Evidence {

@@ -164,8 +164,8 @@ func TestFault_Detect(t *testing.T) {
 				t.Errorf("at least %v, want %v", o.Low, c.low)
 			}
 			for _, ff := range f.Faults {
-				if len(ff.Unsteady) > 0 {
-					t.Errorf("the steady state: %s", ff.Unsteady.Phrase(nil))
+				if ff.Unsteady.Kind != "" {
+					t.Errorf("the steady state: %s", ff.Unsteady.Text)
 				}
 			}
 		})

@@ -108,9 +108,11 @@
 //     a unit are not known, ten times brunt's lag must be as long, and so must the waits of the whole machine. brunt
 //     must know what the target uses, so it must have started the target's processes or see those of its containers.
 //     What the target does with its processors itself excuses nothing.
-//   - Such a second excuses timeouts and slow answers. Its other errors count, because a target that refuses did not
-//     wait. They are excused as well while a unit that a fault hit was away, if other programs held the processors for
-//     nine tenths of that time, and ten times brunt's lag is as long: a unit that starts needs a processor.
+//   - Such a second excuses timeouts and slow answers. So it does answers of 504, which are a balancer's timeouts, and
+//     those of 503 in the same second or the next, which follow from them. Its other errors count, because a target
+//     that refuses did not wait. They are excused as well while a unit that a fault hit was away, if other programs
+//     held the processors for nine tenths of that time, and ten times brunt's lag is as long: a unit that starts needs
+//     a processor.
 //   - A timeout counts as brunt's own failure if brunt used up a tenth of it, unless the target still had far more
 //     time than it ever took: a target that hangs while brunt is late is down.
 //
@@ -171,6 +173,9 @@
 //   - If require_impact is set and no impact is found, objectives after the fault, in it or in its recovery fail
 //     instead of passing. If the impact is unknown or confounded, they are inconclusive. An impact counts as seen
 //     even if the recovery was not.
+//   - Bad requests that are too few to tell an outage from chance are no impact. If their share is larger than the
+//     limit and the share of the baseline together, an objective has a verdict only if it is the same without an impact
+//     and with one up to the last of them.
 //   - The impact is unknown when the load ends, or another fault begins, within a hold.
 //   - Objectives do not decide which requests and how many of them make an outage, so a wide budget hides no outage
 //     and a tight one causes none. Only the keys of `judge` do: limit, and slow, above which an answer is a bad

@@ -147,7 +147,7 @@ func (e *evaluator) report(ps []phase, sums [][]measure.Cell) {
 	for _, p := range ps {
 		e.out.Phases = append(e.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
-	unsteady := e.effects.unsteadyBefore()
+	unsteady := e.effects.unsteady()
 	for i, oc := range e.read.Faults {
 		ff := FaultFinding{
 			Occurrence: oc, Answer: e.effects.reported(i), Limit: e.read.c.Limit, Requests: e.read.traffic[i],
@@ -158,6 +158,7 @@ func (e *evaluator) report(ps []phase, sums [][]measure.Cell) {
 		ff.Unrecovered = e.effects.unrecovered(i, ff.Answer)
 		ff.Note = ff.Notes.Phrase(nil)
 		ff.Required.Say()
+		ff.Unsteady.Say()
 		e.out.Faults = append(e.out.Faults, ff)
 	}
 	for _, in := range e.effects.incidents {

@@ -88,7 +88,7 @@ func (f *effects) reported(i int) effect.Answer {
 			a = notCertain(a, s)
 		}
 	}
-	if a.MaySlow {
+	if a.MaySlow || a.Impact == result.NotImpacted {
 		a.Notes = nil // the parts say why
 	}
 	if why != nil {
@@ -117,6 +117,8 @@ func (f *effects) required(i int, a effect.Answer) result.Reason {
 		return unknown(untold(f.slowdown(i)))
 	case a.Impact == result.NotImpacted && lossUntold(f, i) != nil:
 		return unknown(lossUntold(f, i))
+	case a.Impact == result.NotImpacted && f.answers[i].Doubted != nil:
+		return unknown(f.answers[i].Notes)
 	case a.Impact == result.NotImpacted:
 		return result.Reason{Kind: result.NoImpact, Verdict: scenarios.Fail, Fault: oc.Name}
 	case !a.Tells():
@@ -180,6 +182,33 @@ func (f *effects) unsteadyBefore() []result.Notes {
 	return out
 }
 
+// unsteady returns, by occurrence, the reason that a steady state gives the run which failed before the injection. It
+// fails the run. If it holds with the requests good whose timeouts and slow answers a lack of processors may explain,
+// see [readings.withHeldGood], the run is inconclusive, or invalid if brunt itself lacked processor time.
+func (f *effects) unsteady() []result.Reason {
+	out := make([]result.Reason, len(f.read.Faults))
+	var supposed []result.Notes
+	for i, because := range f.unsteadyBefore() {
+		if because == nil {
+			continue
+		}
+		r := result.ObjectiveResult{Verdict: scenarios.Fail, Because: because}
+		if why, held := f.read.heldIn(requests.Span{To: f.read.Faults[i].Injected}); held {
+			if supposed == nil {
+				supposed = f.supposing(f.read.withHeldGood()).unsteadyBefore()
+			}
+			if supposed[i] == nil {
+				doubtHeld(&r, why)
+				r.Because = append(because, r.Because...)
+			}
+		}
+		out[i] = result.Reason{
+			Kind: result.UnsteadyBefore, Verdict: r.Verdict, Fault: f.read.Faults[i].Name, Because: r.Because, Why: r.Why,
+		}
+	}
+	return out
+}
+
 // occurrence judges an objective on occurrence i by what brunt saw.
 func (f *effects) occurrence(o slo.Objective, i int) result.ObjectiveResult {
 	oc, a := f.read.Faults[i], f.ask(i, o)
@@ -202,29 +231,42 @@ func (f *effects) occurrence(o slo.Objective, i int) result.ObjectiveResult {
 	case a.Impact == result.Confounded:
 		f.judgeJoint(o, i, &r)
 		f.judgeOpen(o, i, a, &r)
-	case a.Doubted != nil:
-		f.judgeDoubted(o, i, a, &r)
 	case a.MaySlow:
 		r.Verdict, r.Because, r.Why = f.maySlow(i, a.Notes)
-	case !a.Tells():
+	case a.Doubted == nil && !a.Tells():
 	default:
-		f.judgeValue(o, i, a, &r)
+		f.judgeAnswer(o, i, a, &r)
 	}
 	return r
 }
 
+// judgeAnswer judges an objective on an occurrence by an answer that tells its effect, or doubts it.
+func (f *effects) judgeAnswer(o slo.Objective, i int, a effect.Answer, r *result.ObjectiveResult) {
+	if a.Doubted != nil {
+		f.judgeDoubted(o, i, a, r)
+		return
+	}
+	f.judgeValue(o, i, a, r)
+}
+
 // judgeDoubted judges an objective on an occurrence after which requests were bad, where nothing shows that it did
-// that. The verdict stands if it is the same with this harm and without it; else the objective is inconclusive.
+// that, or that they were more than chance explains. The verdict stands if it is the same with this harm and without
+// it; else the objective is inconclusive.
 func (f *effects) judgeDoubted(o slo.Objective, i int, a effect.Answer, r *result.ObjectiveResult) {
 	with, without := *r, *r
 	with.Because, without.Because = nil, nil
 	f.judgeValue(o, i, *a.Doubted, &with)
 	why := a.Notes
+	few := a.RecoveredAt.Known() && !a.OnsetAt.Known()
 	if a.Notes = nil; !a.RecoveredAt.Known() { // else it had recovered before
 		a.Impact, a.RecoveredAt = result.NotImpacted, result.Sec(f.read.Faults[i].Injected)
 	}
 	f.judgeValue(o, i, a, &without)
 	if with.Verdict == without.Verdict {
+		if few {
+			*r = without
+			return
+		}
 		*r = with
 		r.Because = append(r.Because, why...)
 		return
@@ -256,7 +298,7 @@ func (f *effects) judgeJoint(o slo.Objective, i int, r *result.ObjectiveResult) 
 	}
 	both := *r
 	both.Because = nil
-	f.judgeValue(o, i, a, &both)
+	f.judgeAnswer(o, i, a, &both)
 	switch both.Verdict {
 	case scenarios.Pass:
 		*r = both

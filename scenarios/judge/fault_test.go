@@ -157,6 +157,13 @@ func TestFault_Verdicts(t *testing.T) {
 			scenarios.Fail, "require_impact is set",
 		},
 		{
+			"too few bad requests to tell, and an impact is required", "",
+			judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}},
+			func(at time.Duration) bool { return between(30*sec, 40*sec)(at) && at%(300*ms) == 0 },
+			[]injection{one},
+			scenarios.Inconclusive, "too few to tell an outage from chance",
+		},
+		{
 			"an impact that is required", "",
 			judge.Case{Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}},
 			between(30*sec, 45*sec),
@@ -430,8 +437,13 @@ func TestFault_Untold(t *testing.T) {
 			r.RecoveredAt.Known() || r.NotBefore.Known() {
 			t.Errorf("%s: %s from %v to %v: %q", c.name, r.Impact, r.OnsetAt, r.RecoveredAt, r.Note)
 		}
-		if want := c.name == "steady state did not hold"; want != (len(r.Unsteady) > 0) {
-			t.Errorf("%s: unsteady %q", c.name, r.Unsteady.Phrase(nil))
+		for _, in := range f.Incidents {
+			if c.name == "no bytes" && len(in.Faults) > 0 {
+				t.Errorf("%s: an outage of %v", c.name, in.Faults)
+			}
+		}
+		if want := c.name == "steady state did not hold"; want != (r.Unsteady.Kind != "") {
+			t.Errorf("%s: unsteady %q", c.name, r.Unsteady.Text)
 		}
 		for i, o := range f.Objectives[:5] {
 			want := scenarios.Invalid

@@ -146,9 +146,10 @@ type FaultFinding struct {
 	// why the load had not recovered; empty if it had, or if that is unknown
 	Unrecovered result.Unrecovered
 
-	// Unsteady describes how the steady state failed before the injection of a fault with an objective; the run then
-	// fails. It is nil if the steady state held.
-	Unsteady result.Notes
+	// Unsteady is the reason that a steady state gives the run which failed before the injection of a fault with an
+	// objective. Its verdict is fail, unless a lack of processors may explain it; see [withHeldGood]. It is empty if the
+	// steady state held.
+	Unsteady result.Reason
 
 	// Required is the reason that require_impact gives the run. Its verdict is pass with an impact, fail without one,
 	// and inconclusive if that is unknown. It is empty if no impact is required.

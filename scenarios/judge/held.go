@@ -19,9 +19,10 @@ const (
 	heldCounts = "other programs held the processors of the machine on which brunt and the target run: the seconds are " +
 		"left out in which that may explain each timeout and each slow answer, because the target's units waited for a " +
 		"processor for as long, and brunt, if it used as much of one on the same terms, for a tenth of it; their other " +
-		"errors count, unless a unit that a fault hit was away only for as long. So are the seconds in which brunt itself " +
-		"used half of its processors or more, and was late by 100 ms; or in which it was late by a tenth of the longest " +
-		"wait, and it is not known who held the processors"
+		"errors count, unless a unit that a fault hit was away only for as long, or a balancer gave them: a 504 is a " +
+		"timeout of the time that it took, and a 503 in the same second or the next follows from it. So are the seconds in " +
+		"which brunt itself used half of its processors or more, and was late by 100 ms; or in which it was late by a " +
+		"tenth of the longest wait, and it is not known who held the processors"
 	heldChanged = "a failure is inconclusive, as the target may have lacked a processor; it is invalid if brunt itself " +
 		"lacked processor time"
 )
@@ -32,41 +33,49 @@ const explains = .9
 
 // A heldWindow is a window whose timeouts and slow answers a lack of processors may explain.
 type heldWindow struct {
-	others int64 // errors that it does not explain
-	own    bool  // brunt itself lacked processor time
+	others  int64 // errors that it does not explain
+	own     bool  // brunt itself lacked processor time
+	refused bool  // it explains answers of 503 as well: they follow from timeouts of a balancer
 }
 
 // heldWindows returns the windows, by start, in which other programs held the processors, or brunt itself lacked one,
 // and whose timeouts and slow answers that may explain; see [readings.waited] and [readings.overloaded]. An error other
 // than a timeout is an answer of the target, or of its system, and no wait explains it, unless a unit that a fault hit
-// was down only for as long; see [readings.heldAway].
+// was down only for as long, see [readings.heldAway], or a balancer gave it, see [measure.Refusals]: a 504 is a timeout
+// of the time that it took, and a 503 in the same window or the next follows from it.
 func (f *readings) heldWindows() map[time.Duration]heldWindow {
 	if f.held != nil || len(f.c.Held) == 0 && len(f.c.Used) == 0 && len(f.c.Contested) == 0 {
 		return f.held
 	}
 	out, away := map[time.Duration]heldWindow{}, f.heldAway()
 	f.index()
+	last, timedOut := time.Duration(0), false // the window before, and whether a balancer timed out in it
 	for next := 0; next < len(f.records); {
 		start, first := f.records[next].Start, next
 		for next < len(f.records) && f.records[next].Start == start {
 			next++
 		}
+		window := f.records[first:next]
+		_, explained := out[last]
+		refused := timedOut && explained && f.EndOf(last) == start
+		timedOut = slices.ContainsFunc(window, func(r record) bool { return r.refusals.TimedOut > 0 })
+		refused, last = refused || timedOut, start
 		in := requests.Span{From: start, To: f.EndOf(start)}
 		if in.Covered(away) > 0 {
 			out[start] = heldWindow{}
 			continue
 		}
-		longest, took, others := f.longestWait(f.records[first:next])
+		longest, took, others := f.longestWait(window, refused)
 		wait := requests.Span{From: start, To: in.To + took}
 		if f.overloaded(wait, longest) {
-			out[start] = heldWindow{others, true}
+			out[start] = heldWindow{others, true, refused}
 			continue
 		}
 		if wait.Covered(f.c.Held) == 0 {
 			continue
 		}
 		if lag := f.lagOf(wait); f.waited(in, longest, lag) && !f.light(wait, longest, lag) {
-			out[start] = heldWindow{others, false}
+			out[start] = heldWindow{others, false, refused}
 		}
 	}
 	f.held = out
@@ -239,14 +248,14 @@ func coresIn(in requests.Span, n int, at func(i int) (t, cpu result.Num)) (mean 
 // longestWait returns the longest wait that must be explained in a window, the longest time that a request of it took,
 // both without brunt's own time, and the number of errors that no wait explains. These are all if a timeout has no
 // limit that is known. A wait as long as an attempt may take explains that the request was sent again, as often as it
-// was.
-func (f *readings) longestWait(window []record) (longest, took time.Duration, others int64) {
+// was. refused says that it explains answers of 503 as well.
+func (f *readings) longestWait(window []record, refused bool) (longest, took time.Duration, others int64) {
 	for i := range window {
 		r := &window[i]
 		if int(r.Series) >= len(f.Config.Steps) {
 			continue
 		}
-		of, most := &f.Config.Loads[f.Config.LoadOf(int(r.Series))], r.Own.Most
+		of, most := &f.Config.Loads[f.Config.LoadOf(int(r.Series))], max(r.Own.Most, r.refusals.Took)
 		if r.timeouts() > 0 {
 			most = max(most, of.Timeout)
 		}
@@ -255,7 +264,7 @@ func (f *readings) longestWait(window []record) (longest, took time.Duration, ot
 			most = min(most, of.Attempt)
 		}
 		longest = max(longest, most)
-		others += f.unexplained(r)
+		others += f.unexplained(r, refused)
 	}
 	return longest, took, others
 }
@@ -264,8 +273,12 @@ func (f *readings) longestWait(window []record) (longest, took time.Duration, ot
 func (r *record) timeouts() int64 { return r.Timeouts - r.Own.Timeouts }
 
 // unexplained returns the number of errors of a record that no wait explains and that brunt itself did not cause.
-func (f *readings) unexplained(r *record) int64 {
-	n := r.Kinds[scenarios.Error] - r.Own.Errors
+// refused says that waits explain answers of 503 as well.
+func (f *readings) unexplained(r *record, refused bool) int64 {
+	n := r.Kinds[scenarios.Error] - r.Own.Errors - r.refusals.TimedOut
+	if refused {
+		n -= r.refusals.Unavailable
+	}
 	if int(r.Series) < len(f.Config.Steps) && f.Config.Loads[f.Config.LoadOf(int(r.Series))].Timeout == 0 {
 		return n
 	}
@@ -375,7 +388,7 @@ func (f *readings) keptOf(r *record) (kept measure.Counts, held bool) {
 	all := r.Counts.Punctual()
 	kept.Kinds[scenarios.Shed] = all.Kinds[scenarios.Shed]
 	if in.others > 0 {
-		kept.Kinds[scenarios.Error] = f.unexplained(r)
+		kept.Kinds[scenarios.Error] = f.unexplained(r, in.refused)
 		kept.Kinds[scenarios.Skipped] = min(all.Kinds[scenarios.Skipped], in.others)
 	}
 	kept.Kinds[scenarios.OK] = all.Offered() - kept.Offered()

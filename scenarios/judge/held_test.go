@@ -26,6 +26,10 @@ func TestJudge_Held(t *testing.T) {
 		o.Kind, o.Cause, o.Status, o.Answered = scenarios.Error, scenarios.Timeout, 0, false
 	}
 	refused := func(o *scenarios.Outcome) { o.Kind, o.Cause, o.Status = scenarios.Error, scenarios.Status(503), 503 }
+	late504 := func(o *scenarios.Outcome) {
+		takes(2 * sec)(o)
+		o.Kind, o.Cause, o.Status = scenarios.Error, scenarios.Status(504), 504
+	}
 	for _, c := range []struct {
 		name, text string
 		wrong      wrong
@@ -44,6 +48,29 @@ func TestJudge_Held(t *testing.T) {
 			scenarios.Fail,
 		},
 		{"answers of 503 do not come from waiting", "errors < 1%", refused, held, 300 * ms, nil, scenarios.Fail},
+		{"a balancer's timeouts", "errors < 1%", late504, held, 300 * ms, nil, scenarios.Inconclusive},
+		{"a balancer's timeouts, and nothing held the machine", "errors < 1%", late504, nil, 300 * ms, nil, scenarios.Fail},
+		{"a balancer's timeouts far longer than brunt waited", "errors < 1%", late504, held, 100 * ms, nil, scenarios.Fail},
+		{
+			"503 in the second of a balancer's timeout and the next", "errors < 1%", refused, held, 300 * ms,
+			func(list []scenarios.Outcome) {
+				for i := 500; i < 750; i += 100 {
+					late504(&list[i+20])
+				}
+			}, scenarios.Inconclusive,
+		},
+		{
+			"503 long after a balancer's timeout", "errors < 1%", refused, held, 300 * ms,
+			func(list []scenarios.Outcome) { late504(&list[520]) }, scenarios.Fail,
+		},
+		{
+			"503 after a balancer's timeout, and nothing held the machine", "errors < 1%", refused, nil, 300 * ms,
+			func(list []scenarios.Outcome) {
+				for i := 500; i < 750; i += 100 {
+					late504(&list[i+20])
+				}
+			}, scenarios.Fail,
+		},
 		{
 			"timeouts before as well", "errors < 1%", timeout, held, 300 * ms,
 			func(list []scenarios.Outcome) {
@@ -130,6 +157,47 @@ func TestJudge_Held(t *testing.T) {
 			}
 			if of := got.Because; c.want == scenarios.Inconclusive && (len(of) != 1 || of[0].Kind != result.MachineFails) {
 				t.Errorf("the reason is %v", of)
+			}
+		})
+	}
+}
+
+// TestJudge_HeldBefore: 50 requests a second for 20 s, of which those from 10 to 13 s time out or fail, before a fault
+// at 14 s. A run whose steady state did not hold before the fault fails, unless waits explain the timeouts.
+func TestJudge_HeldBefore(t *testing.T) {
+	held, used := []requests.Span{{From: 10 * sec, To: 13 * sec}}, []requests.Span{{To: 20 * sec}}
+	for _, c := range []struct {
+		name       string
+		cause      scenarios.Cause
+		held, used []requests.Span
+		want       scenarios.Verdict
+	}{
+		{"timeouts, and the machine was held", scenarios.Timeout, held, nil, scenarios.Inconclusive},
+		{"timeouts, and brunt used its processors", scenarios.Timeout, nil, used, scenarios.Invalid},
+		{"timeouts, and nothing held the machine", scenarios.Timeout, nil, nil, scenarios.Fail},
+		{"timeouts, and an earlier time was held", scenarios.Timeout, []requests.Span{{To: 5 * sec}}, nil, scenarios.Fail},
+		{"answers of 503 do not come from waiting", scenarios.Status(503), held, nil, scenarios.Fail},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := many(1000, 5*ms, okay)
+			for i := 500; i < 800; i += 50 {
+				lateBy(300*ms, list[i:i+1])
+			}
+			for i := 500; i < 650; i++ {
+				o := &list[i]
+				o.Kind, o.Cause = scenarios.Error, c.cause
+				if c.cause == scenarios.Timeout {
+					o.First, o.End, o.Answered, o.Status = o.Sent+2*sec, o.Sent+2*sec, false, 0
+				}
+			}
+			o, s := parseObjectives(t, "recover < 1s after f"), oneStep
+			s.Loads = []measure.SeriesLoad{{Name: "browse", Timeout: 2 * sec}}
+			r := newFixtureWith(t, measure.Config{Series: s}, o...)
+			r.play(list, action{14 * sec, func() { r.Inject("f", "f") }}, action{15 * sec, func() { r.Clear(0) }})
+			found := r.finish(judge.Case{SLO: o, Held: c.held, Used: c.used, Hold: 2 * sec}, 20*sec)
+			why := found.Faults[0].Unsteady
+			if got := found.Objectives[0]; why.Verdict != c.want || got.Verdict != c.want {
+				t.Errorf("the run is %s (%s), the objective %s (%s); want %s", why.Verdict, why.Text, got.Verdict, got.Note, c.want)
 			}
 		})
 	}

@@ -315,7 +315,7 @@ func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
 		worst.Verdict = requests.VerdictIf(o.Holds(0))
 	}
 	if worst.Verdict == scenarios.Pass {
-		if v, untold, why := f.untold(known); untold != nil {
+		if v, untold, why := f.untold(o, known); untold != nil {
 			worst.Verdict, worst.Because, worst.Why = v, untold, why
 			if len(counted) == 0 {
 				worst.Measured = result.NaN
@@ -364,10 +364,12 @@ func (f *effects) ofNone(o slo.Objective, in *incident, known map[string]bool) (
 	return r, true
 }
 
-// untold explains why it is unknown whether a fault that is not among known had an incident, and returns the verdict
-// that this allows. Notes are nil if it is known of each fault. A fault that another one follows too soon counts as
-// one fault with it, because an incident needs no single cause.
-func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, notes result.Notes, why result.Why) {
+// untold explains why it is unknown whether a fault that is not among known had an incident that fails an objective,
+// and returns the verdict that this allows. Notes are nil if it is known of each fault. A fault that another one
+// follows too soon counts as one fault with it, because an incident needs no single cause.
+func (f *effects) untold(
+	o slo.Objective, known map[string]bool,
+) (v scenarios.Verdict, notes result.Notes, why result.Why) {
 	whole := slo.Objective{Metric: slo.Metric{Name: "recover"}}
 	because := func(kind result.NoteKind, name string, notes result.Notes) (scenarios.Verdict, result.Notes, result.Why) {
 		return scenarios.Inconclusive, append(result.Notes{{Kind: kind, Of: name}}, notes...), ""
@@ -406,7 +408,9 @@ func (f *effects) untold(known map[string]bool) (v scenarios.Verdict, notes resu
 				a = f.joint(of, whole)
 			}
 		}
-		if !a.Tells() {
+		few := a.Impact == result.NotImpacted && a.Doubted != nil &&
+			!requests.Meets(o, float64(a.Doubted.RecoveredAt-a.Doubted.OnsetAt))
+		if !a.Tells() || few {
 			return because(result.IncidentUntold, name, a.Notes)
 		}
 	}

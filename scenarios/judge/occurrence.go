@@ -75,8 +75,7 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 		a.Impact = result.Impacted
 	case slower.Answer == result.Yes:
 		a.Impact = result.Impacted
-	case a.Doubted != nil:
-	case slower.Answer == result.Untested && !f.read.asksSlow(o):
+	case a.Impact == result.NotImpacted && slower.Answer == result.Untested && !f.read.asksSlow(o):
 		a = notCertain(a, slower)
 	}
 	return a

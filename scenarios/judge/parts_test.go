@@ -79,8 +79,8 @@ func TestSurge(t *testing.T) {
 		if f.Parts.Shed == 0 {
 			t.Errorf("%s: no shed request in %+v", c.name, *f.Parts)
 		}
-		if len(f.Unsteady) > 0 {
-			t.Errorf("%s: %s", c.name, f.Unsteady.Phrase(nil))
+		if f.Unsteady.Kind != "" {
+			t.Errorf("%s: %s", c.name, f.Unsteady.Text)
 		}
 	}
 }

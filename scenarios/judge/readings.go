@@ -46,6 +46,8 @@ type record struct {
 	ready int64
 	edges measure.Edges
 
+	refusals measure.Refusals
+
 	missed []measure.Missed
 	waits  int64 // for a load: the number of its requests, and the lag that nine of ten of them exceed
 	lag    time.Duration
@@ -279,7 +281,7 @@ func (f *readings) after(i int) *measure.Occurrence {
 func recordOf(k measure.Key, c *measure.Cell) record {
 	r := record{
 		Key: k, Counts: *c.Counts(), ended: c.During.Ended, sent: c.During.Sent, ready: c.During.Ready,
-		edges: c.Edges.Clone(), missed: slices.Clone(c.Late.Missed),
+		edges: c.Edges.Clone(), refusals: c.Refusals(), missed: slices.Clone(c.Late.Missed),
 	}
 	if r.waits = c.Lag.Total; r.waits > 0 {
 		r.lag, r.latest = c.Lag.Quantile(.1).D(), c.Lag.Most

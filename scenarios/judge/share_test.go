@@ -110,8 +110,8 @@ func TestJudge_ShareUnsteady(t *testing.T) {
 			t.Errorf("%s, outage from %s: %s, drills %+v (%s); want %s, and %s of the drill", c.text, c.from, o.Verdict,
 				o.Drills, o.Note, c.want, c.drill)
 		}
-		if unsteady := c.from < 30*sec; (len(f.Faults[0].Unsteady) > 0) != unsteady {
-			t.Errorf("%s, outage from %s: unsteady %v, want %t", c.text, c.from, f.Faults[0].Unsteady, unsteady)
+		if unsteady := c.from < 30*sec; (f.Faults[0].Unsteady.Kind != "") != unsteady {
+			t.Errorf("%s, outage from %s: unsteady %v, want %t", c.text, c.from, f.Faults[0].Unsteady.Text, unsteady)
 		}
 	}
 }

@@ -76,7 +76,7 @@ func TestUnsteady_Findings(t *testing.T) {
 			f := drill(t, parseObjectives(t, c.text), judge.Case{}, all, c.faults...)
 			for i, want := range c.want {
 				r := f.Faults[i]
-				if got := r.Unsteady.Phrase(nil); got != want {
+				if got := r.Unsteady.Because.Phrase(nil); got != want {
 					t.Errorf("%s: %q, want %q", r.Name, got, want)
 				}
 				if want != "" && (r.Impact != result.UnknownYet && r.Impact != result.NotImpacted ||

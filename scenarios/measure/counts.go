@@ -222,6 +222,22 @@ func (c *Cell) ownErrors() int64 {
 	return n
 }
 
+// Refusals counts the errors by which a balancer in front of the target tells that it waited for it in vain.
+type Refusals struct {
+	TimedOut    int64         // answers of 504
+	Took        time.Duration // the longest time from the sending of a request to its error, if there are any
+	Unavailable int64         // answers of 503: after timeouts a balancer sends no requests to the target for a while
+}
+
+// Refusals returns the refusals of a cell.
+func (c *Cell) Refusals() Refusals {
+	out := Refusals{TimedOut: c.causeOf(scenarios.Status(504)), Unavailable: c.causeOf(scenarios.Status(503))}
+	if out.TimedOut > 0 {
+		out.Took = c.Service[scenarios.Error].Most
+	}
+	return out
+}
+
 // CountsWithTimes returns the counts of a settled cell. The result shares the cell's memory.
 func (c *Cell) CountsWithTimes() *Counts {
 	s := c.Counts()

@@ -1,10 +1,12 @@
 package observe
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
 )
 
@@ -37,12 +39,45 @@ func TestUnreached_Asks(t *testing.T) {
 	} {
 		var asks Asks
 		asks.Add(c.unit, c.at)
-		if got := u.Unreached(rec, &asks); (got != "") != c.says {
+		if got := u.Unreached(rec, nil, &asks); (got != "") != c.says {
 			t.Errorf("asked %s: it says %q", c.name, got)
 		}
 		group := &chaos.Record{Name: "g", Kind: result.GroupKind, Injected: rec.Injected, Steps: []*chaos.Record{rec}}
-		if got := u.Unreached(group, &asks); (got != "") != c.says {
+		if got := u.Unreached(group, nil, &asks); (got != "") != c.says {
 			t.Errorf("a group, asked %s: it says %q", c.name, got)
+		}
+	}
+}
+
+// TestUnreached_Again: the requests by which brunt asks for the effect and the end of a fault are no traffic of its
+// unit for the next fault on it. Others are, also those that came before.
+func TestUnreached_Again(t *testing.T) {
+	first := &chaos.Record{Name: "f", Units: []string{"a[0]"}, Injected: 5 * time.Second, Over: 8 * time.Second}
+	second := &chaos.Record{Name: "g", N: 1, Units: []string{"a[0]"}, Injected: 13 * time.Second}
+	span := func(from, to time.Duration) []requests.Span {
+		return []requests.Span{{From: from * time.Second, To: to * time.Second}}
+	}
+	for _, c := range []struct {
+		name string
+		seen []requests.Span
+		over time.Duration // of the first fault; zero is 8 s
+		says bool
+	}{
+		{"nothing", nil, 0, true},
+		{"while the first fault was in", span(6, 7), 0, true},
+		{"as the first fault ended", span(8, 9), 0, true},
+		{"before", span(3, 4), 0, false},
+		{"between", span(9, 10), 0, false},
+		{"after", span(14, 15), 0, true},
+		{"the first fault had just ended", span(6, 7), 12 * time.Second, false},
+	} {
+		u := &Usage{units: []*unitUsage{{of: named("a[0]"), traffic: traffic{
+			reads: 20, latest: 20 * time.Second, seen: c.seen,
+		}}}}
+		earlier := *first
+		earlier.Over = cmp.Or(c.over, first.Over)
+		if got := u.Unreached(second, []*chaos.Record{&earlier, second}, &Asks{}); (got != "") != c.says {
+			t.Errorf("traffic %s: it says %q", c.name, got)
 		}
 	}
 }

@@ -3,10 +3,13 @@ package observe
 import (
 	"sync"
 	"time"
+
+	"brunt/scenarios/judge/requests"
 )
 
 // traffic tells whether a unit had any traffic since the watch began. It is read once a second, and before each
-// injection, until it has seen traffic.
+// injection, until it has seen traffic before the first injection. From then on brunt asks units itself, to see what a
+// fault does, so that it is read on.
 //
 //   - A process in brunt's network namespace: a connection to the unit's port that is new, or data that
 //     arrived on a connection that the unit already had, at either end of it.
@@ -15,23 +18,24 @@ import (
 //
 // Traffic is unknown for a unit without an address, a unit on another machine, a namespace that brunt may not read,
 // traffic other than TCP, and on systems other than Linux. Requests of brunt itself during the load, such as for
-// metrics, count as traffic.
+// metrics, count as traffic, but for those by which it asks for the effect and the end of a fault.
 type traffic struct {
 	mu     sync.Mutex
 	first  time.Duration // time of the first reading
 	latest time.Duration // time of the last reading
 	reads  int
-	seen   bool
-	at     time.Duration // time of the reading that saw traffic
+	faults bool            // a fault was injected
+	done   bool            // there was traffic before that
+	seen   []requests.Span // between readings, the last of which saw traffic
 	before baseline
 }
 
-// read compares the unit's traffic with the first reading. It uses a list of connections that the kernel made at
+// read compares the unit's traffic with the reading before. It uses a list of connections that the kernel made at
 // since or later. port is the unit's port.
 func (t *traffic) read(now time.Duration, since time.Time, pid int, port uint16) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.seen || pid == 0 || port == 0 {
+	if t.done || pid == 0 || port == 0 {
 		return
 	}
 	some, ok := t.before.moved(since, pid, port)
@@ -39,27 +43,35 @@ func (t *traffic) read(now time.Duration, since time.Time, pid int, port uint16)
 		return
 	}
 	if t.reads++; t.reads == 1 {
-		t.first = now
+		t.first, t.latest = now, now
 		return
 	}
-	t.latest = now
 	if some {
-		t.seen, t.at = true, now
+		t.seen, t.done = append(t.seen, requests.Span{From: t.latest, To: now}), !t.faults
 	}
+	t.latest = now
 }
 
 // trafficKnown is how long a unit must have been watched for the answer that it had no traffic.
 const trafficKnown = 2 * time.Second
 
-// reached reports whether the unit had traffic before until.
-func (t *traffic) reached(until time.Duration) (yes, known bool) {
+// reached reports whether the unit had traffic before until, but for readings of the spans in which brunt asked it
+// itself. Known is false if the last of these was over too shortly before.
+func (t *traffic) reached(until time.Duration, asked []requests.Span) (yes, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.seen && t.at <= until {
-		return true, true
+	for _, s := range t.seen {
+		if s.To <= until && s.Covered(asked) == 0 {
+			return true, true
+		}
 	}
-	watched := min(t.latest, until) - t.first
-	return false, t.reads > 1 && watched >= trafficKnown
+	from := t.first
+	for _, s := range asked {
+		if s.From < until {
+			from = max(from, s.To)
+		}
+	}
+	return false, t.reads > 1 && min(t.latest, until)-from >= trafficKnown
 }
 
 // fresh is the maximum age of a list of connections that a later reading may use, so that units share lists.
@@ -92,18 +104,26 @@ func (u *Usage) ReadTraffic(now time.Duration) {
 		if one.traffic.begun() {
 			one.readTraffic(now, since)
 		}
+		one.traffic.faulted()
 	}
 }
 
-// reached reports whether a unit had any traffic since the watch began and before until. known is false if that can't
-// be known; see traffic.
-func (u *Usage) reached(unit string, until time.Duration) (yes, known bool) {
+// faulted says that a fault is injected.
+func (t *traffic) faulted() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.faults = true
+}
+
+// reached reports whether a unit had any traffic since the watch began and before until, but for that of spans in which
+// brunt asked it itself. known is false if that can't be known; see traffic.
+func (u *Usage) reached(unit string, until time.Duration, asked []requests.Span) (yes, known bool) {
 	if u == nil {
 		return false, false
 	}
 	for _, one := range u.units {
 		if one.of.Name() == unit {
-			return one.traffic.reached(until)
+			return one.traffic.reached(until, asked)
 		}
 	}
 	return false, false

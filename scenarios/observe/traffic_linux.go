@@ -13,7 +13,7 @@ import (
 	"brunt/chaos/netns/sockdiag"
 )
 
-// baseline is the first reading of a unit's traffic.
+// baseline is the last reading of a unit's traffic.
 type baseline struct {
 	space    string // the network namespace
 	flows    map[connection]uint32
@@ -22,7 +22,7 @@ type baseline struct {
 
 type connection struct{ local, remote netip.AddrPort }
 
-// moved reports whether there was traffic since the first call, or since the first call in the present network
+// moved reports whether there was traffic since the call before, or since the first call in the present network
 // namespace.
 func (b *baseline) moved(since time.Time, pid int, port uint16) (some, ok bool) {
 	space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
@@ -86,12 +86,12 @@ func (b *baseline) onPort(since time.Time, pid int, port uint16) (some, ok bool)
 			now[at] = f.Segments
 		}
 	}
-	if b.flows == nil {
-		b.flows = now
+	last := b.flows
+	if b.flows = now; last == nil {
 		return false, true
 	}
 	for at, segments := range now {
-		if before, had := b.flows[at]; !had || segments > before {
+		if before, had := last[at]; !had || segments > before {
 			return true, true
 		}
 	}
@@ -119,7 +119,7 @@ func socketsOf(pid int) map[uint32]bool {
 }
 
 // fromOutside compares the number of TCP segments that arrived in a namespace through devices other than loopback
-// with the first reading. The answer is unknown if the number seems to have decreased: loopback then had packets that
+// with the last reading. The answer is unknown if the number seems to have decreased: loopback then had packets that
 // no counter distinguishes from segments.
 func (b *baseline) fromOutside(pid int, space string) (some, ok bool) {
 	var files [3][]byte
@@ -135,7 +135,9 @@ func (b *baseline) fromOutside(pid int, space string) (some, ok bool) {
 		b.space, b.segments = space, now
 		return false, true
 	}
-	return now > b.segments, now >= b.segments
+	last := b.segments
+	b.segments = max(last, now)
+	return now > last, now >= last
 }
 
 // segmentsOutside returns the number of TCP segments that did not come through loopback, or a larger number: all

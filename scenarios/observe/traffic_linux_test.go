@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"brunt/chaos/netns"
+	"brunt/scenarios/judge/requests"
 )
 
 // TestTraffic reads the traffic of a listener of this process: none, that of a connection from before the first
@@ -60,10 +61,14 @@ func TestTraffic(t *testing.T) {
 			for at := time.Second; at <= 4*time.Second; at += time.Second {
 				of.read(at, time.Now(), parentOf(), port)
 			}
-			if yes, known := of.reached(5 * time.Second); yes != tt.want || !known {
+			if yes, known := of.reached(5*time.Second, nil); yes != tt.want || !known {
 				t.Errorf("reached %t, known %t; want %t", yes, known, tt.want)
 			}
-			if yes, known := of.reached(-time.Second); yes || known {
+			asked := []requests.Span{{To: 2500 * time.Millisecond}} // all of the traffic is that of brunt itself
+			if yes, known := of.reached(5*time.Second, asked); yes || known {
+				t.Errorf("reached %t, known %t but for what brunt asked", yes, known)
+			}
+			if yes, known := of.reached(-time.Second, nil); yes || known {
 				t.Errorf("before the watch it was reached: %t, known %t", yes, known)
 			}
 		})
@@ -84,7 +89,7 @@ func TestTraffic_OlderList(t *testing.T) {
 	dialTest(t, l.Addr().String())
 	of.read(0, of.since(time.Now()), parentOf(), port)
 	of.read(3*time.Second, time.Now(), parentOf(), port)
-	if yes, known := of.reached(4 * time.Second); yes || !known {
+	if yes, known := of.reached(4*time.Second, nil); yes || !known {
 		t.Errorf("reached %t, known %t by a connection from before the first reading", yes, known)
 	}
 }
@@ -123,11 +128,11 @@ func TestTraffic_Unknown(t *testing.T) {
 		gone.read(at*time.Second, time.Now(), 1<<30, 9)
 	}
 	for name, of := range map[string]*traffic{"short": &short, "without a port": &portless, "without a process": &gone} {
-		if yes, known := of.reached(time.Minute); yes || known {
+		if yes, known := of.reached(time.Minute, nil); yes || known {
 			t.Errorf("%s: reached %t, known %t", name, yes, known)
 		}
 	}
-	if yes, known := (*Usage)(nil).reached("web[0]", time.Minute); yes || known {
+	if yes, known := (*Usage)(nil).reached("web[0]", time.Minute, nil); yes || known {
 		t.Errorf("without a watch: reached %t, known %t", yes, known)
 	}
 }

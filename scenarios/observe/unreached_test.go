@@ -30,12 +30,12 @@ func TestUnreached_Group(t *testing.T) {
 	} {
 		got := (*observe.Usage)(nil).Unreached(&chaos.Record{
 			Name: "g", Kind: result.GroupKind, Units: []string{"a[0]->b[0]"}, Steps: c.steps,
-		}, &observe.Asks{})
+		}, nil, &observe.Asks{})
 		if (got != "") != c.says || c.says && !strings.Contains(got, "no step of g affected any traffic (a[0]->b[0])") {
 			t.Errorf("%s: it says %q", c.name, got)
 		}
 	}
-	if got := (*observe.Usage)(nil).Unreached(counted(0), &observe.Asks{}); got != "" {
+	if got := (*observe.Usage)(nil).Unreached(counted(0), nil, &observe.Asks{}); got != "" {
 		t.Errorf("a fault that counts its own: it says %q", got)
 	}
 }

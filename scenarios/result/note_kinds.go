@@ -91,6 +91,7 @@ const (
 	EndAfterBad      NoteKind = "ended_after_bad"     // the data ended after a bad window; of as before
 	EndBeforeHold    NoteKind = "ended_before_hold"   // the data ended before a hold that proves recovery; of as before
 	FewAfter         NoteKind = "few_after"           // too few requests after the injection; of as before
+	FewBad           NoteKind = "few_bad"             // too few bad requests to tell: part of count, over the limit
 	UsualBad         NoteKind = "usual_rate"          // bad requests without a fault: base before, value after
 	OtherIn          NoteKind = "other_in"            // another fault was active as well
 	OtherOpen        NoteKind = "other_open"          // the load had not recovered from another fault
@@ -294,6 +295,8 @@ var noteSentences = map[NoteKind]string{
 		holdLacks,
 	FewAfter: "too few requests [between the injection and that of <of>|after the injection] to decide" +
 		"[: <count> came, and <need> are needed|][, <for seconds> more of the load|]",
+	FewBad: "<part> of <count> requests were bad, from <from seconds> to <to seconds>, beyond the limit of " +
+		"<limit percent>, and they are too few to tell an outage from chance",
 	UsualBad: "<base share> of requests were bad before the first fault and <value share> long after the fault, and " +
 		"recovery shows only where their share is known to be under judge.limit, <limit percent>: " +
 		"`judge: {limit: <high share>}` is well above that share",

@@ -80,7 +80,7 @@ func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 		s.whole = slices.Max(append([]time.Duration{0}, s.ends...)) - r.loads.timeout()
 	}
 	for _, rec := range s.records {
-		if why := r.observers.usage.Unreached(rec, &r.requests.asks); why != "" && !r.plan.Smoke {
+		if why := r.observers.usage.Unreached(rec, s.records, &r.requests.asks); why != "" && !r.plan.Smoke {
 			rec.Traffic = &chaos.Traffic{Unit: "connections"}
 			r.log.Note("%s", why)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"brunt/chaos"
 	"brunt/scenarios/judge/requests"
@@ -23,7 +24,8 @@ var (
 )
 
 // unwellUnits returns the spans in which a unit that a fault hit was not well, by the number of the occurrence. They
-// are evidence that harm after the end of the fault is the fault's.
+// are evidence that harm after the end of the fault is the fault's. From the injection of another fault into the unit
+// on, they are evidence for that one.
 func unwellUnits(records []*chaos.Record, events []result.Event) map[int][]requests.Span {
 	spans := map[string][]requests.Span{} // by unit
 	for _, e := range slices.SortedStableFunc(slices.Values(events), byTime) {
@@ -41,18 +43,38 @@ func unwellUnits(records []*chaos.Record, events []result.Event) map[int][]reque
 		}
 	}
 	out := map[int][]requests.Span{}
-	for _, rec := range records {
+	next := map[string]time.Duration{} // by unit: the injection of the next fault that hit it
+	latestFirst := func(a, b *chaos.Record) int { return cmp.Compare(b.Injected, a.Injected) }
+	for _, rec := range slices.SortedStableFunc(slices.Values(records), latestFirst) {
 		if rec.N < 0 || len(spans) == 0 {
 			continue
 		}
-		for _, unit := range unitsOf(rec) {
-			out[rec.N] = append(out[rec.N], spans[unit]...)
-			if service, _, indexed := strings.Cut(unit, "["); indexed { // events of pods name the service
-				out[rec.N] = append(out[rec.N], spans[service]...)
+		for _, unit := range namesOf(rec) {
+			to, hit := next[unit]
+			if !hit {
+				to = measure.Never
 			}
+			for _, s := range spans[unit] {
+				s = requests.Span{From: max(s.From, rec.Injected), To: min(s.To, to)}
+				if s.From < s.To {
+					out[rec.N] = append(out[rec.N], s)
+				}
+			}
+			next[unit] = rec.Injected
 		}
 	}
 	return out
+}
+
+// namesOf lists the units that a fault hit by the names that events have for them: those of pods name the service.
+func namesOf(rec *chaos.Record) (names []string) {
+	for _, unit := range rec.HitUnits() {
+		names = append(names, unit)
+		if service, _, indexed := strings.Cut(unit, "["); indexed && !slices.Contains(names, service) {
+			names = append(names, service)
+		}
+	}
+	return names
 }
 
 // isGone reports whether the end of a fault was proved, with each unit that it hit back.
@@ -62,15 +84,3 @@ func isGone(rec *chaos.Record) bool {
 }
 
 func byTime(a, b result.Event) int { return cmp.Compare(a.T, b.T) }
-
-// unitsOf lists the units that a fault hit, and the ends of the links that it hit.
-func unitsOf(rec *chaos.Record) (units []string) {
-	for _, hit := range slices.Concat(rec.Units, rec.Links) {
-		units = append(units, strings.Split(hit, chaos.LinkArrow)...)
-	}
-	for _, step := range rec.Steps {
-		units = append(units, unitsOf(step)...)
-	}
-	slices.Sort(units)
-	return slices.Compact(units)
-}

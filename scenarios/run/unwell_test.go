@@ -50,3 +50,27 @@ func TestUnwellUnits(t *testing.T) {
 		})
 	}
 }
+
+// TestUnwellUnits_Again checks that a span in which a unit is not well belongs to the last fault that hit it.
+func TestUnwellUnits_Again(t *testing.T) {
+	events := []result.Event{
+		{T: 10, Event: "unit.exit", Unit: "db[0]"},
+		{T: 12, Event: "unit.start", Unit: "db[0]"},
+		{T: 20, Event: "unit.exit", Unit: "db[0]"}, // it is not back when the third fault hits it
+	}
+	crash := func(n int, at time.Duration, unit string) *chaos.Record {
+		return &chaos.Record{N: n, Injected: at, Units: []string{unit}}
+	}
+	got := run.UnwellUnits([]*chaos.Record{
+		crash(0, 9*time.Second, "db[0]"), crash(1, 20*time.Second, "db[0]"), crash(2, 30*time.Second, "db[0]"),
+		crash(3, 11*time.Second, "web[0]"),
+	}, events)
+	want := map[int][]requests.Span{
+		0: {{From: 10 * time.Second, To: 12 * time.Second}},
+		1: {{From: 20 * time.Second, To: 30 * time.Second}},
+		2: {{From: 30 * time.Second, To: measure.Never}},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}

@@ -177,14 +177,12 @@ func stillDown(c *chaos.Record, name string) result.Reason {
 	}
 }
 
-// decideImpacts fails a run whose steady state did not hold before a judged fault, or in which a
-// required impact is missing.
+// decideImpacts adds the reasons of faults: the steady state did not hold before a judged fault, or a required impact
+// is missing.
 func (v verdict) decideImpacts(found []judge.FaultFinding) {
 	for i := range found {
-		if f := &found[i]; len(f.Unsteady) > 0 {
-			v.res.Because(result.Reason{
-				Kind: result.UnsteadyBefore, Verdict: scenarios.Fail, Fault: f.Name, Because: f.Unsteady,
-			})
+		if f := &found[i]; f.Unsteady.Kind != "" {
+			v.res.Because(f.Unsteady)
 		}
 	}
 	for i := range found {

@@ -160,7 +160,7 @@ func textOf(found *judge.Findings) (string, error) {
 		f.Errors[i].Sample = nil
 	}
 	for _, one := range found.Faults {
-		f.Faults = append(f.Faults, said{one, one.Unsteady.Phrase(nil), one.Usual.Phrase(nil)})
+		f.Faults = append(f.Faults, said{one, one.Unsteady.Because.Phrase(nil), one.Usual.Phrase(nil)})
 	}
 	b, err := json.MarshalIndent(&f, "", " ")
 	return string(b), err

@@ -2,6 +2,7 @@ package effect
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"brunt/scenarios/result"
@@ -66,8 +67,9 @@ type Answer struct {
 	Notes       result.Notes
 	// why recovery can't be shown: requests are bad at a rate near the limit even without the fault
 	Usual result.Notes
-	// The harm began after the fault was over, and nothing shows that the fault did it. This is the answer if it did; the
-	// impact is unknown.
+	// Requests were bad, and it is not known whether the fault did it: they were so after it was over, and nothing shows
+	// that the fault did it; or they were too few to distinguish them from chance, see [chances.fewBad]. This is the
+	// answer if it did.
 	Doubted *Answer
 }
 
@@ -196,7 +198,53 @@ func (a *Answer) untouched(q Question, c chances, ws []window, first int) {
 	default:
 		a.Impact = result.NotImpacted
 		a.RecoveredAt = result.Sec(q.Injected)
+		a.Doubted, a.Notes = c.fewBad(q, first)
 	}
+}
+
+// fewBad returns the answer if bad requests from slice first on are an impact, although they are too few to show one,
+// and a note about them. Their share of the requests from the injection to the last of them is larger than the limit
+// and the share of the baseline together. The answer is nil if there are no two such requests.
+func (c chances) fewBad(q Question, first int) (*Answer, result.Notes) {
+	onset, to := -1, -1
+	var n, k, count, part int64
+	for i := first; i < len(q.Slices) && q.Slices[i].End <= q.Horizon; i++ {
+		s := &q.Slices[i]
+		n, k = n+s.N, k+s.Bad
+		if onset < 0 && s.Bad > 0 {
+			onset = i
+		}
+		if s.Bad > 0 && k > 1 && float64(k) > (c.limit+c.p0)*float64(n) {
+			to, count, part = i, n, k
+		}
+	}
+	if to < 0 {
+		return nil, nil
+	}
+	isBad := func(m Mark) bool { return m.Bad }
+	begin, back := edgeAt(q.Slices[onset].Start, time.Second), edgeAt(q.Slices[to].End, time.Second)
+	if list, known := marks(q, onset, onset+1); known && slices.ContainsFunc(list, isBad) {
+		i := slices.IndexFunc(list, isBad)
+		begin = edge{list[i].At, Range{result.Sec(goodBefore(list, i, q.Injected)), result.Sec(list[i].At)}}
+	}
+	if list, known := marks(q, to, to+1); known && slices.ContainsFunc(list, isBad) {
+		i := len(list) - 1
+		for !list[i].Bad {
+			i--
+		}
+		end := goodAfter(list, i, q.Slices[to].End)
+		back = edge{end, Range{result.Sec(list[i].At), result.Sec(end)}}
+	}
+	a := Unknown(result.Impacted)
+	a.OnsetAt, a.OnsetIn, a.RecoveredAt, a.RecoveredIn = result.Sec(begin.At), begin.Range, result.Sec(back.At), back.Range
+	if back.At < q.Cleared {
+		a.FailoverAt, a.FailoverIn = a.RecoveredAt, a.RecoveredIn
+	}
+	a.Degraded, a.Resolution = back.At-begin.At, max(begin.width(), back.width())
+	a.count(q, c, back.At)
+	return &a, result.Notes{{
+		Kind: result.FewBad, Part: part, Count: count, From: a.OnsetAt, To: a.RecoveredAt, Limit: result.Num(c.limit),
+	}}
 }
 
 // few says how many requests came from slice first on, and how many fill the two windows that are needed.

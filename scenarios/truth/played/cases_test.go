@@ -129,6 +129,20 @@ var playedCases = []playedCase{
 		},
 	},
 	{
+		name: "errors over the limit that are too few to tell", row: "definition", rate: 150,
+		script: quick.EveryIn(3010, 3750, 74, f503), faults: in5,
+		slo: []string{
+			"recover < 3s after f => inconclusive", "recover < 5s after f => pass", "recover < 3s after incident => inconclusive",
+			"recover < 5s after incident => pass", "failed < 5 after f => fail", "failed < 20 after f => pass",
+		},
+		impact: "not_impacted",
+	},
+	{
+		name: "one error at once and one later, within the limit", row: "definition", rate: 150,
+		script: quick.EveryIn(3010, 3750, 600, f503), faults: in5,
+		slo: []string{"recover < 3s after f => pass", "recover < 1s after f => pass"}, impact: "not_impacted",
+	},
+	{
 		name: "the author's own limit", row: "definition", limit: .5, script: random(quick, 2000, 2500, .3, 1, f503),
 		faults: in5,
 		slo:    []string{"errors < 10% => pass"}, impact: "not_impacted",
