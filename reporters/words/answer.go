@@ -20,7 +20,7 @@ type Answer struct {
 	Verdict  scenarios.Verdict // verdict of the run
 	Mark     string            // sign of the verdict: ✓ ✗ ? or ▶; it is never shown without the head
 	Tone     string            // colour of the verdict: good, bad, unsure or going
-	Head     string            // Ship, Don't ship, Not certain, or Says nothing of the target
+	Head     string            // Ship, Don't ship, Not certain, Not judged, or Says nothing of the target
 	Name     string            // name of the scenario
 	Sentence Text              // the reason for the head, in one to three sentences
 	Trust    *Trust            // how far brunt's own time leaves the figures certain; nil if brunt made no load
@@ -142,6 +142,7 @@ const (
 	headNot     = "Don't ship"
 	headOpen    = "Not certain"
 	headNothing = "Says nothing of the target"
+	headUntried = "Not judged"
 	headNoAsk   = "Nothing to decide by"
 )
 
@@ -257,6 +258,9 @@ func sentence(r *result.Result) (head string, said Text) {
 	case scenarios.Inconclusive, scenarios.Interrupted, scenarios.Broken:
 		return headOpen, reason
 	case scenarios.Invalid:
+		if r.Untried() != "" {
+			return headUntried, reason
+		}
 		return headNothing, reason
 	case scenarios.Stopped, scenarios.Regression:
 		return headNot, reason

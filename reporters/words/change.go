@@ -24,7 +24,7 @@ func changeRules() []changeRule {
 	return []changeRule{
 		{"in-flight-limit", nil, moreInFlight},
 		{"capacity", (*findings).failed, moreCapacity},
-		{"busy-machine", (*findings).starved, quietMachine},
+		{"busy-machine", func(f *findings) bool { return f.starved() && !f.unexplained() }, quietMachine},
 		{"lost-writes", (*findings).failed, surerWrites},
 		{"changed", (*findings).failed, whatChanged},
 		{"only-replica", (*findings).outage, secondReplica},
@@ -44,6 +44,7 @@ func changeRules() []changeRule {
 		{"queue", (*findings).failed, boundedQueue},
 		{"slowdown", (*findings).failed, lookAtSlowdown},
 		{"first-step", func(f *findings) bool { return f.failed() || f.badBaseline() }, firstStep},
+		{"busy-machine", func(f *findings) bool { return f.starved() && f.unexplained() }, quietMachine},
 		{"no-traffic", nil, someTraffic},
 		{"unverified", nil, tryAlone},
 		{"own-core", nil, ownCore},
@@ -111,6 +112,10 @@ func (f *findings) refused() bool {
 	}
 	return answered > 0 && float64(answered) >= nearlyAll*float64(f.r.Generator.Offered)
 }
+
+// unexplained reports whether most requests that failed did so in a way that no wait for a processor explains, and
+// enough failed to matter.
+func (f *findings) unexplained() bool { return f.first != nil && f.r.FailedBeyondTimeouts() }
 
 // moreInFlight speaks where a limit of iterations in flight made requests wait in brunt.
 func moreInFlight(f *findings) *Advice {

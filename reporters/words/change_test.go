@@ -851,6 +851,20 @@ func TestChange_BusyInvalid(t *testing.T) {
 	}
 }
 
+// TestChange_BusyStatuses: where most errors are statuses that no wait explains, the advice on the machine does not come
+// first.
+func TestChange_BusyStatuses(t *testing.T) {
+	for kind, first := range map[string]bool{"status 500": false, scenarios.Timeout.String(): true} {
+		r := onURL(t)
+		r.Errors[0].Kind, r.Errors[0].Sample = kind, nil
+		r.Generator.Healthy, r.Generator.Pressure = false, .97
+		at := slices.IndexFunc(AnswerOf(r).Change, func(c Advice) bool { return c.Rule == "busy-machine" })
+		if (at == 0) != first || at < 0 {
+			t.Errorf("%s: the advice on the machine is number %d", kind, at+1)
+		}
+	}
+}
+
 // TestChange_NoBaseline: where no request ended before the first fault while others held the processors, the advice is
 // a quiet machine, and objectives without a request are no reason.
 func TestChange_NoBaseline(t *testing.T) {

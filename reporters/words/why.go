@@ -179,7 +179,9 @@ func (f *findings) why() (title string, points []Text) {
 		title = "Why it is not certain"
 		points = f.whyOpen()
 	case scenarios.Invalid:
-		title = "Why it says nothing of the target"
+		if title = "Why it says nothing of the target"; f.r.Untried() != "" {
+			title = "Why it was not judged"
+		}
 		points = f.whyOpen()
 	default:
 		return "", nil
@@ -210,6 +212,9 @@ func (f *findings) whyFailed() (points []Text) {
 		if t := point(); t != nil {
 			points = append(points, t)
 		}
+	}
+	if len(f.r.Reasons) > 1 && f.r.Reasons[1].Kind == result.BaselineFailed {
+		points = append(points, Text{}.say("The baseline failed, so that no fault was injected: "+Clean(f.r.Reasons[1].Text)+"."))
 	}
 	return points
 }
@@ -514,7 +519,7 @@ func (f *findings) noBaseline() bool {
 
 // badBaseline reports whether requests failed, or none ended, before the first fault, which therefore was not injected.
 func (f *findings) badBaseline() bool {
-	return len(f.r.Reasons) > 0 && f.r.Reasons[0].Kind == result.BaselineFailed
+	return f.r.Untried() == result.BaselineFailed
 }
 
 // whyOpen gives the reasons of objectives that are not certain, other than the one in the sentence of the run.

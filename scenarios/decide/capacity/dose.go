@@ -143,8 +143,8 @@ func doseAnswer(res *result.Result) (search.Answer, string, error) {
 	if a == search.Disturbed || a == search.Limited {
 		return a, why, err
 	}
-	if len(res.Reasons) > 0 {
-		switch res.Reasons[0].Kind {
+	for i := range res.Reasons {
+		switch res.Reasons[i].Kind {
 		case result.SteadyLost, result.BaselineFailed:
 			return "", "", ProbeError{
 				Verdict: scenarios.Invalid, Reason: fmt.Sprintf("no fault was injected: %s; the target must be whole before "+
