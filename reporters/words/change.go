@@ -27,6 +27,7 @@ func changeRules() []changeRule {
 		{"busy-machine", func(f *findings) bool { return f.starved() && !f.unexplained() }, quietMachine},
 		{"lost-writes", (*findings).failed, surerWrites},
 		{"changed", (*findings).failed, whatChanged},
+		{"own-end", (*findings).endedItself, lookAtEnd},
 		{"only-replica", (*findings).outage, secondReplica},
 		{"only-process", (*findings).outage, secondProcess},
 		{"dead-replica", (*findings).outage, avoidReplica},
@@ -83,7 +84,16 @@ func (f *findings) failed() bool {
 }
 
 // outage reports whether the run failed with an outage that a fault did, and not for lost writes alone.
-func (f *findings) outage() bool { return f.failed() && f.fault != nil && !f.lossesDecided() }
+func (f *findings) outage() bool { return f.failed() && f.fault != nil && !f.lossesDecided() && !f.endedItself() }
+
+// endedItself reports whether the worst outage came after its fault was over, when a unit ended by itself.
+func (f *findings) endedItself() bool { return f.late && ownEnd(f.r, f.in) != "" }
+
+// lookAtEnd speaks where a unit ended by itself.
+func lookAtEnd(f *findings) *Advice {
+	return &Advice{Text: Text{}.say("Look at the output of the target from ").strong(Offset(f.in.Begin)).
+		say(" on, for why " + ownEnd(f.r, f.in) + ": no fault was on it.")}
+}
 
 // starved reports whether brunt was late on a machine whose processors were in demand nearly all the time, while
 // requests failed that no fault is shown to have failed, or answers before the faults were too slow. The run may be

@@ -622,6 +622,11 @@ func TestChangeRules(t *testing.T) {
 			"no number shows it", func(r *result.Result) { r.Objectives[0].Because[0].Need = 0 },
 		},
 		{
+			"own-end", brokenLater(t), "Look at the output of the target from 22.3s on, for why front[0] ended by itself (exit " +
+				"status 3): no fault was on it.", "",
+			"no unit ended", func(r *result.Result) { r.Events = nil },
+		},
+		{
 			"changed", changed(t), "Look first at what changed since the last run, which passed: parameter cfg is haproxy.cfg, and was " +
 				"haproxy-good.cfg.", "",
 			"the last run failed too", func(r *result.Result) { r.Earlier[1].Verdict = scenarios.Fail },
@@ -833,6 +838,63 @@ func TestAnswer_Why(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// brokenLater returns a run whose target broke 10.3 s after a stall was over, as a unit ended by itself.
+func brokenLater(t *testing.T) *result.Result {
+	r := onNginx(t)
+	r.Faults = []result.FaultRecord{aFault("hang", "network.stall")}
+	r.Faults[0].Links = []string{"front->store"}
+	own, later := outageBy("hang"), outageBy("hang")
+	own.End, own.Bad, own.Requests = 13.73, 80, 100
+	later.Begin, later.BeginLow, later.End, later.Evidence = 22.3, 22.3, 23.32, result.ByRelapse
+	r.Incidents = []result.Incident{own, later}
+	r.Errors = []result.ErrorGroup{
+		{Kind: "closed", Load: "shoppers", Step: "remote", Count: 400, First: 22.3, Last: 23.3},
+		{Kind: "timeout", Load: "shoppers", Step: "remote", Count: 80, First: 11, Last: 13.9},
+	}
+	r.Events = []result.Event{
+		{T: 3, Event: "unit.exit", Unit: "store[0]"},
+		{T: 22.31, Event: "unit.exit", Unit: "front[0]", Text: "exit status 3"},
+	}
+	return r
+}
+
+// TestAnswer_BrokenLater: an outage that begins well after a fault was over is told as that, with the unit that ended by
+// itself. The fault's own outage has its line, and the errors that came first are the fault's.
+func TestAnswer_BrokenLater(t *testing.T) {
+	r := brokenLater(t)
+	a := AnswerOf(r)
+	if want := "10.3s after hang was over, every request failed for 1.02s; it began when front[0] ended by itself (exit " +
+		"status 3). 13% of requests failed, and less than 1% may."; a.Sentence.String() != want {
+		t.Errorf("got  %s\nwant %s", a.Sentence, want)
+	}
+	var why []string
+	for _, p := range a.Why {
+		why = append(why, p.String())
+	}
+	if want := []string{
+		"10s: the link from front to store was stalled; 80% of requests failed for 3.73s; over at 12s.",
+		"22.3s: every request failed for 1.02s, 10.3s after that was over; it began when front[0] ended by itself (exit " +
+			"status 3).",
+		"remote failed first: 80 × timeout, then 400 × closed.",
+	}; !slices.Equal(why, want) {
+		t.Errorf("got  %q\nwant %q", why, want)
+	}
+	if got := a.Faults[0].Outcome; got != "outage of 3.73s" {
+		t.Errorf("the fault: %s", got)
+	}
+	if got := a.Change[0].Rule; got != "own-end" {
+		t.Errorf("the first advice is %s", got)
+	}
+	want := "after hang, as front[0] ended by itself (exit status 3)"
+	if got := incidentCause(r, &r.Incidents[1]); got != want {
+		t.Errorf("the incident is %q", got)
+	}
+	r.Faults[0].Links, r.Faults[0].Units, r.Faults[0].Until = nil, []string{"front[0]"}, 23
+	if got := incidentCause(r, &r.Incidents[1]); got != "by hang, a relapse" {
+		t.Errorf("with the fault on the unit, the incident is %q", got)
 	}
 }
 

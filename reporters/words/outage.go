@@ -1,6 +1,7 @@
 package words
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -44,8 +45,12 @@ func outageSentence(r *result.Result) Text {
 		return nil
 	}
 	t := Text{}.say("When ")
-	t = append(t, faultClause(r, f)...)
-	t = t.say(", " + extent(r, in) + " for ").strong(incidentLength(in))
+	if late(in, f) {
+		t = Text{}.strong(Seconds(in.Begin - f.Cleared)).say(" after ").strong(Clean(f.Name)).say(" was over")
+	} else {
+		t = append(t, faultClause(r, f)...)
+	}
+	t = t.say(", " + extent(r, in) + " for ").strong(incidentLength(in)).say(begunBy(r, in))
 	if n := injectedIn(r, in, f); n > 0 {
 		t = t.say(", in which " + Plural(n, "more fault was", "more faults were") + " injected")
 	}
@@ -61,6 +66,44 @@ func outageSentence(r *result.Result) Text {
 	}
 	return t.say(".")
 }
+
+// lateAfter is how long after the end of a fault an outage begins at least that is told apart from the fault's own, in
+// seconds.
+const lateAfter = 1
+
+// late reports whether an outage that belongs to a fault began well after the fault was over, and after the load had
+// recovered from it.
+func late(in *result.Incident, by *result.FaultRecord) bool {
+	return (in.Evidence == result.ByRelapse || in.Evidence == result.ByUnit) && in.Begin > by.Cleared+lateAfter
+}
+
+// begunBy names the unit whose own end an outage began with, as a clause; it is empty if none is known.
+func begunBy(r *result.Result, in *result.Incident) string {
+	if ended := ownEnd(r, in); ended != "" {
+		return "; it began when " + ended
+	}
+	return ""
+}
+
+// ownEnd says which unit ended by itself when an outage began, such as "front[0] ended by itself (exit status 3)". It
+// is empty if no unit did, or if a fault was on it.
+func ownEnd(r *result.Result, in *result.Incident) string {
+	for i := range r.Events {
+		e := &r.Events[i]
+		what, _ := UnitEvent(e.Event, e.Text)
+		how, ended := strings.CutPrefix(what, "ended")
+		if ended && math.Abs(float64(e.T-in.Begin)) < ownEndWithin && !slices.ContainsFunc(r.Faults,
+			func(f result.FaultRecord) bool {
+				return slices.Contains(f.Units, e.Unit) && e.T > f.Injected-ownEndWithin && !(e.T > f.Until)
+			}) {
+			return Clean(e.Unit) + " ended by itself" + how
+		}
+	}
+	return ""
+}
+
+// ownEndWithin is the longest time between the end of a unit and the begin of the outage that it explains, in seconds.
+const ownEndWithin = 1
 
 // injectedIn returns how many faults were injected in an incident, apart from the one that did it. What they did to it
 // is not known.

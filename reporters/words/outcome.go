@@ -231,10 +231,14 @@ func harmLength(f *result.FaultRecord, in *result.Incident) string {
 }
 
 // outageOf returns the incident that a fault did, the one with the most bad requests; nil if none is shown to be by it.
-func outageOf(r *result.Result, f *result.FaultRecord) *result.Incident {
-	var worst *result.Incident
+// A late one counts only if there is no other.
+func outageOf(r *result.Result, f *result.FaultRecord) (worst *result.Incident) {
 	for i := range r.Incidents {
-		if in := &r.Incidents[i]; in.By == f.Name && (worst == nil || in.Bad > worst.Bad) {
+		in := &r.Incidents[i]
+		if in.By != f.Name {
+			continue
+		}
+		if worst == nil || late(worst, f) && !late(in, f) || late(worst, f) == late(in, f) && in.Bad > worst.Bad {
 			worst = in
 		}
 	}

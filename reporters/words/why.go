@@ -21,6 +21,7 @@ type findings struct {
 	r     *result.Result
 	in    *result.Incident    // the outage with the most bad requests; nil if there was none
 	fault *result.FaultRecord // the fault that did it; nil if none is shown to have done it
+	late  bool                // it began well after that fault was over
 	first *result.ErrorGroup  // the errors that came first; nil if no request failed
 	// time that decided the run; see span
 	from, to result.Num
@@ -29,6 +30,7 @@ type findings struct {
 func find(r *result.Result) *findings {
 	f := &findings{r: r}
 	f.in, f.fault = worstOutage(r)
+	f.late = f.fault != nil && late(f.in, f.fault)
 	f.from, f.to = f.span()
 	if !f.fewFailed() && !f.lossesDecided() {
 		f.first = firstErrors(r, f.from, f.to)
@@ -125,7 +127,10 @@ func (f *findings) whatWasRead() Text {
 // span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
 // failed, else the whole run.
 func (f *findings) span() (from, to result.Num) {
-	if f.in != nil {
+	switch {
+	case f.late:
+		return f.fault.Injected, f.in.End
+	case f.in != nil:
 		return f.in.Begin, f.in.End
 	}
 	for i := range f.r.Objectives {
@@ -199,7 +204,7 @@ func (f *findings) whyFailed() (points []Text) {
 		}
 	}
 	list := []func() Text{
-		f.whatBroke, f.whatWasLost, f.whatWasRead, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown,
+		f.whatBroke, f.whatBrokeLater, f.whatWasLost, f.whatWasRead, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown,
 		f.whatWasSlow,
 	}
 	if f.in != nil && f.overloadedFrom(f.in.Begin) { // the cause comes before the outage
@@ -285,6 +290,9 @@ func (f *findings) whatBroke() Text {
 	}
 	t := Text{}.say(Offset(f.fault.Injected) + ": ")
 	t = append(t, faultClause(f.r, f.fault)...)
+	if own := outageOf(f.r, f.fault); f.late && !late(own, f.fault) {
+		t = t.say("; " + extent(f.r, own) + " for ").strong(incidentLength(own))
+	}
 	if linked(f.fault) || len(f.fault.Steps) > 0 || len(f.fault.Units) == 0 {
 		return t.say(over(f.fault, "over") + ".")
 	}
@@ -294,6 +302,15 @@ func (f *findings) whatBroke() Text {
 		}
 	}
 	return t.say(over(f.fault, "back") + ".")
+}
+
+// whatBrokeLater tells of the worst outage if that came after its fault was over.
+func (f *findings) whatBrokeLater() Text {
+	if !f.late {
+		return nil
+	}
+	return Text{}.say(Offset(f.in.Begin) + ": " + extent(f.r, f.in) + " for ").strong(incidentLength(f.in)).
+		say(", " + Seconds(f.in.Begin-f.fault.Cleared) + " after that was over" + begunBy(f.r, f.in) + ".")
 }
 
 // whenItBegan says which faults of the worst outage were in when it began, and which were over, but not for long enough
@@ -424,7 +441,7 @@ func (f *findings) afterwards() Text {
 // afterTheEnd returns how much of the worst outage came after its fault was over, in seconds; it is not above zero if
 // that is not known, or too little to matter, or if another fault was injected meanwhile.
 func (f *findings) afterTheEnd() result.Num {
-	if f.fault == nil || !f.fault.Cleared.Known() || f.fault.StaysDown || !f.in.Over ||
+	if f.fault == nil || f.late || !f.fault.Cleared.Known() || f.fault.StaysDown || !f.in.Over ||
 		injectedIn(f.r, f.in, f.fault) > 0 {
 		return 0
 	}

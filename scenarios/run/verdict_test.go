@@ -262,9 +262,9 @@ judge: {hold: 1s}
 		{
 			"an objective on a baseline of errors", pair + `
 load:
-  main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow: [{get: /fail}]}
+  main: {executor: constant-arrival-rate, rate: 200/s, duration: 20s, flow: [{get: /fail}]}
 chaos:
-  cut: {at: 300ms, for: 1s, network.partition: {from: web, to: store}}
+  cut: {at: 500ms, for: 1s, network.partition: {from: web, to: store}}
 slo: [errors < 100% in cut, errors < 5% in baseline]
 judge: {hold: 1s}
 `, scenarios.Fail, 3, "1 of 2 objectives failed: errors < 5% in baseline, measured 100%",
