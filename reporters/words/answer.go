@@ -375,12 +375,12 @@ func faultsOutcome(r *result.Result) string {
 	for i := range r.Faults {
 		switch f := &r.Faults[i]; {
 		case f.Impact == result.Impacted && onlyTooSlow(f) && !f.NoOutage():
-			slow = append(slow, quote(f.Name)+" made answers "+slowerBy(f.Parts)+" for "+harmLength(f, outageOf(r, f)))
+			slow = append(slow, quote(f.Name)+" made "+slowingOf(r, f).clause(" ")+" for "+harmLength(f, outageOf(r, f)))
 		case f.Injected.Known():
 			others = append(others, f)
 		}
 	}
-	joint, said := outcomeOf(others, len(slow) > 0)
+	joint, said := outcomeOf(r, others, len(slow) > 0)
 	switch {
 	case len(slow) == 0 && said == "":
 		return ""
@@ -394,7 +394,7 @@ func faultsOutcome(r *result.Result) string {
 
 // outcomeOf says how the target withstood faults, and returns the word that joins that to the objectives. Besides means
 // that a sentence on other faults comes before.
-func outcomeOf(faults []*result.FaultRecord, besides bool) (joint, said string) {
+func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (joint, said string) {
 	var in, recovered, harmless, slight, lasting, lossy int64
 	var mildly, unknown []string // what slight effects were, and the faults whose effect is not known
 	slower := true               // of those it is not known whether they made answers slower, and nothing else
@@ -406,7 +406,7 @@ func outcomeOf(faults []*result.FaultRecord, besides bool) (joint, said string) 
 		case OnlySlower(f):
 			harmless++
 			slight++
-			mildly = append(mildly, quote(f.Name)+" made answers "+slowerBy(f.Parts))
+			mildly = append(mildly, quote(f.Name)+" made "+slowingOf(r, f).clause(" "))
 		case f.NoOutage(): // the fault lost writes, and there was nothing to recover from
 			lossy++
 		case f.Impact == result.Impacted:

@@ -84,7 +84,9 @@ func (f *findings) failed() bool {
 }
 
 // outage reports whether the run failed with an outage that a fault did, and not for lost writes alone.
-func (f *findings) outage() bool { return f.failed() && f.fault != nil && !f.lossesDecided() && !f.endedItself() }
+func (f *findings) outage() bool {
+	return f.failed() && f.fault != nil && !f.lossesDecided() && !f.endedItself()
+}
 
 // endedItself reports whether the worst outage came after its fault was over, when a unit ended by itself.
 func (f *findings) endedItself() bool { return f.late && ownEnd(f.r, f.in) != "" }

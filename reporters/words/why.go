@@ -503,10 +503,10 @@ func (f *findings) whatWasSlow() Text {
 		t := Text{}
 		if by := faultNamed(f.r, o.Phase.Of(slo.FaultPhase).String()); by != nil && by.Parts.Slower().Answer == result.Yes {
 			if by.Impact == result.Confounded { // another fault may have done it
-				return t.say("During ").strong(Clean(by.Name)).say(" answers were " + slowerBy(by.Parts) + ": " +
-					slowerText(by.Parts) + ".")
+				return t.say("During ").strong(Clean(by.Name)).say(" " + slowingOf(f.r, by).clause(" were ") + ": " +
+					slowerText(f.r, by) + ".")
 			}
-			return t.strong(Clean(by.Name)).say(" made answers " + slowerBy(by.Parts) + ": " + slowerText(by.Parts) + ".")
+			return t.strong(Clean(by.Name)).say(" made " + slowingOf(f.r, by).clause(" ") + ": " + slowerText(f.r, by) + ".")
 		}
 		for _, c := range StepTimings(f.r) {
 			if c.Load == "*" || def.Step != "" && c.Step != def.Step {

@@ -267,7 +267,7 @@ chaos:
   cut: {at: 500ms, for: 1s, network.partition: {from: web, to: store}}
 slo: [errors < 100% in cut, errors < 5% in baseline]
 judge: {hold: 1s}
-`, scenarios.Fail, 3, "1 of 2 objectives failed: errors < 5% in baseline, measured 100%",
+`, scenarios.Fail, 3, "1 of 2 objectives failed, 1 could not be decided: errors < 5% in baseline, measured 100%",
 		},
 		{
 			"it never came back", `
