@@ -39,6 +39,7 @@ var sources embed.FS
 var templateFuncs = template.FuncMap{
 	"need": needOf, "term": term, "coded": coded,
 	"slow": slowOf, "steps": stepsOf, "states": statesOf, "word": words.Verdict,
+	"keys": func(path string) []string { return strings.Split(path, ".") },
 }
 
 var pageTemplate = sync.OnceValue(func() *template.Template {
