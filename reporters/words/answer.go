@@ -285,7 +285,7 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	text := held + faultsOutcome(r) + slowdownOnPass(r) + lostWrites(r) + lostMessages(r) +
+	text := held + faultsOutcome(r) + lateOnPass(r) + slowdownOnPass(r) + lostWrites(r) + lostMessages(r) +
 		notLinearizable(r) + partlyShown(r)
 	return headShip, Text{}.say(syntax.Sentence(text))
 }
@@ -412,6 +412,9 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 		case f.Impact == result.Impacted:
 			recovered++
 			took := f.Recover
+			if own := outageOf(r, f); own != nil && own.End < f.RelapsedAt && !late(own, f) {
+				took = own.End - HarmedFrom(f)
+			}
 			if cost, rejoined := f.Rejoined(); rejoined && cost.Known() {
 				rejoining = max(rejoining, cost)
 				if took = f.Back; took == 0 { // all of its harm

@@ -892,6 +892,13 @@ func TestAnswer_BrokenLater(t *testing.T) {
 	if got := incidentCause(r, &r.Incidents[1]); got != want {
 		t.Errorf("the incident is %q", got)
 	}
+	r.Verdict, r.Objectives[0].Verdict = scenarios.Pass, scenarios.Pass
+	r.Faults[0].RelapsedAt, r.Faults[0].Recover = 22.3, 13.32
+	if got, want := AnswerOf(r).Sentence.String(), "The objective held, and the target recovered from the fault in 3.73s; "+
+		"10.3s after hang was over, every request failed for 1.02s; it began when front[0] ended by itself (exit status "+
+		"3)."; got != want {
+		t.Errorf("on a pass\ngot  %s\nwant %s", got, want)
+	}
 	r.Faults[0].Links, r.Faults[0].Units, r.Faults[0].Until = nil, []string{"front[0]"}, 23
 	if got := incidentCause(r, &r.Incidents[1]); got != "by hang, a relapse" {
 		t.Errorf("with the fault on the unit, the incident is %q", got)

@@ -77,6 +77,18 @@ func late(in *result.Incident, by *result.FaultRecord) bool {
 	return (in.Evidence == result.ByRelapse || in.Evidence == result.ByUnit) && in.Begin > by.Cleared+lateAfter
 }
 
+// lateOnPass adds the outages that began well after their faults were over to the sentence of a run that passed.
+func lateOnPass(r *result.Result) (text string) {
+	for i := range r.Incidents {
+		in := &r.Incidents[i]
+		if by := faultNamed(r, in.By); by != nil && late(in, by) {
+			text += "; " + Seconds(in.Begin-by.Cleared) + " after " + quote(by.Name) + " was over, " + extent(r, in) + " for " +
+				incidentLength(in) + begunBy(r, in)
+		}
+	}
+	return text
+}
+
 // begunBy names the unit whose own end an outage began with, as a clause; it is empty if none is known.
 func begunBy(r *result.Result, in *result.Incident) string {
 	if ended := ownEnd(r, in); ended != "" {
