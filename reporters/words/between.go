@@ -112,7 +112,8 @@ func Sides(base, cand []*result.Result) string {
 	}
 	was, before := count(base)
 	is, now := count(cand)
-	if len(before) < 2 && len(now) < 2 && len(base) > 0 && len(cand) > 0 && base[0].VerdictWords() == cand[0].VerdictWords() {
+	if len(before) < 2 && len(now) < 2 && len(base) > 0 && len(cand) > 0 &&
+		base[0].VerdictWords() == cand[0].VerdictWords() {
 		return ""
 	}
 	return "The candidate: " + is + ". The base: " + was + "."

@@ -756,6 +756,11 @@ func TestAnswer_Why(t *testing.T) {
 	better.Objectives = append([]result.ObjectiveResult{
 		judged(t, "p95 < 200ms", result.Num(math.Inf(1)), scenarios.Fail),
 	}, better.Objectives...)
+	before := onURL(t) // a smoke run
+	before.Incidents[0].Requests, before.Incidents[0].Bad = 9, 8
+	before.Reasons = []result.Reason{
+		{Kind: result.NotHeld}, {Kind: result.BaselineFailed, Text: "8 of 12 requests before the first fault were bad"},
+	}
 	slow := onURL(t)
 	slow.Errors, slow.Incidents = nil, nil
 	slow.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .4, scenarios.Fail)}
@@ -823,6 +828,11 @@ func TestAnswer_Why(t *testing.T) {
 			"20s: 129 requests failed for over 4s; no fault was in.",
 			"GET / failed first: 300 × status 500 “too many open files”.",
 		}},
+		{"an objective in a failed baseline", before, "", []string{
+			"20s: 8 of 9 requests failed for over 10s; no fault was in.",
+			"GET / failed first: 300 × status 500 “too many open files”.",
+			"The baseline failed, so that no fault was injected: 8 of 12 requests before the first fault were bad.",
+		}},
 		{"a slow URL", slow, "", []string{"90% of the time of GET / went into connecting."}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -861,8 +871,8 @@ func brokenLater(t *testing.T) *result.Result {
 	return r
 }
 
-// TestAnswer_BrokenLater: an outage that begins well after a fault was over is told as that, with the unit that ended by
-// itself. The fault's own outage has its line, and the errors that came first are the fault's.
+// TestAnswer_BrokenLater: an outage that begins well after a fault was over is told as that, with the unit that ended
+// by itself. The fault's own outage has its line, and the errors that came first are the fault's.
 func TestAnswer_BrokenLater(t *testing.T) {
 	r := brokenLater(t)
 	a := AnswerOf(r)
@@ -920,8 +930,8 @@ func TestChange_BusyInvalid(t *testing.T) {
 	}
 }
 
-// TestChange_BusyStatuses: where most errors are statuses that no wait explains, the advice on the machine does not come
-// first.
+// TestChange_BusyStatuses: where most errors are statuses that no wait explains, the advice on the machine does not
+// come first.
 func TestChange_BusyStatuses(t *testing.T) {
 	for kind, first := range map[string]bool{"status 500": false, scenarios.Timeout.String(): true} {
 		r := onURL(t)

@@ -209,10 +209,15 @@ func extent(r *result.Result, in *result.Incident) string {
 		return "nearly every request " + did
 	case goodAtEnd(in): // the requests of the incident include those up to the end of the load
 		return Plural(in.Bad, "request", "requests") + " " + did
+	case in.Requests < fewRequests: // a share of other requests than an objective's share is of would confuse
+		return Count(in.Bad) + " of " + Count(in.Requests) + " requests " + did
 	default:
 		return Percent(share) + " of requests " + did
 	}
 }
+
+// fewRequests is the number of requests from which on a share of them says more than their count.
+const fewRequests = 20
 
 // TooSlow names the response time from which on an answer is too slow, as in over 500ms.
 func TooSlow(r *result.Result) string {

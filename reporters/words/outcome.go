@@ -122,7 +122,8 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 			l.Text += ", and that answers were slower is not excluded"
 		}
 	case surelySlower(f):
-		l.Outcome, l.Text, l.Times = slowingOf(r, f).outcome(), slowerText(r, f)+"; whether there was an outage is not known", true
+		l.Outcome, l.Times = slowingOf(r, f).outcome(), true
+		l.Text = slowerText(r, f) + "; whether there was an outage is not known"
 	case f.Impact == result.Confounded:
 		l.Outcome, l.Text = "can't be told apart", Clean(f.Note)
 	default:

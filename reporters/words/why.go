@@ -204,8 +204,8 @@ func (f *findings) whyFailed() (points []Text) {
 		}
 	}
 	list := []func() Text{
-		f.whatBroke, f.whatBrokeLater, f.whatWasLost, f.whatWasRead, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown,
-		f.whatWasSlow,
+		f.whatBroke, f.whatBrokeLater, f.whatWasLost, f.whatWasRead, f.whatFailedFirst, f.afterwards, f.whatMultiplied,
+		f.whatGrew, f.slowdown, f.whatWasSlow,
 	}
 	if f.in != nil && f.overloadedFrom(f.in.Begin) { // the cause comes before the outage
 		list = []func() Text{

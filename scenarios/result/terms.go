@@ -609,7 +609,8 @@ var all = []Term{
 		"verdict",
 		[]string{"verdicts"},
 		"The answer of a run: pass, fail, inconclusive, invalid, stopped, interrupted, not_reverted or " +
-			"error. NOT STARTED and BASELINE FAILED are `invalid` in result.json, with the same exit code. Each has an exit code; if several apply, the first of `brunt explain exit-codes` counts.",
+			"error. NOT STARTED and BASELINE FAILED are `invalid` in result.json, with the same exit code. Each has an exit " +
+			"code; if several apply, the first of `brunt explain exit-codes` counts.",
 	},
 	{
 		"inconclusive", nil,
