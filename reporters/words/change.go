@@ -85,16 +85,18 @@ func (f *findings) failed() bool {
 
 // outage reports whether the run failed with an outage that a fault did, and not for lost writes alone.
 func (f *findings) outage() bool {
-	return f.failed() && f.fault != nil && !f.lossesDecided() && !f.endedItself()
+	return f.failed() && f.fault != nil && !f.lossesDecided() && !(f.late && f.endedItself())
 }
 
-// endedItself reports whether the worst outage came after its fault was over, when a unit ended by itself.
-func (f *findings) endedItself() bool { return f.late && ownEnd(f.r, f.in) != "" }
+// endedItself reports whether an outage came after the fault of the worst one was over, when a unit ended by itself.
+func (f *findings) endedItself() bool {
+	return f.failed() && f.later != nil && ownEnd(f.r, f.later) != ""
+}
 
 // lookAtEnd speaks where a unit ended by itself.
 func lookAtEnd(f *findings) *Advice {
-	return &Advice{Text: Text{}.say("Look at the output of the target from ").strong(Offset(f.in.Begin)).
-		say(" on, for why " + ownEnd(f.r, f.in) + ": no fault was on it.")}
+	return &Advice{Text: Text{}.say("Look at the output of the target from ").strong(Offset(f.later.Begin)).
+		say(" on, for why " + ownEnd(f.r, f.later) + ": no fault was on it.")}
 }
 
 // starved reports whether brunt was late on a machine whose processors were in demand nearly all the time, while

@@ -884,22 +884,29 @@ func TestAnswer_BrokenLater(t *testing.T) {
 	for _, p := range a.Why {
 		why = append(why, p.String())
 	}
-	if want := []string{
+	want := []string{
 		"10s: the link from front to store was stalled; 80% of requests failed for 3.73s; over at 12s.",
 		"22.3s: every request failed for 1.02s, 10.3s after that was over; it began when front[0] ended by itself (exit " +
 			"status 3).",
 		"remote failed first: 80 × timeout, then 400 × closed.",
-	}; !slices.Equal(why, want) {
+	}
+	if !slices.Equal(why, want) {
 		t.Errorf("got  %q\nwant %q", why, want)
 	}
+	r.Incidents[0].Bad, r.Incidents[0].Requests = 480, 500 // the fault's own outage is the worst
+	if worst := AnswerOf(r); !strings.HasPrefix(worst.Sentence.String(), "When the link from front to store was stalled") ||
+		worst.Why[1].String() != want[1] {
+		t.Errorf("%s %v", worst.Sentence, worst.Why)
+	}
+	r.Incidents[0].Bad, r.Incidents[0].Requests = 80, 100
 	if got := a.Faults[0].Outcome; got != "outage of 3.73s" {
 		t.Errorf("the fault: %s", got)
 	}
 	if got := a.Change[0].Rule; got != "own-end" {
 		t.Errorf("the first advice is %s", got)
 	}
-	want := "after hang, as front[0] ended by itself (exit status 3)"
-	if got := incidentCause(r, &r.Incidents[1]); got != want {
+	cause := "after hang, as front[0] ended by itself (exit status 3)"
+	if got := incidentCause(r, &r.Incidents[1]); got != cause {
 		t.Errorf("the incident is %q", got)
 	}
 	r.Verdict, r.Objectives[0].Verdict = scenarios.Pass, scenarios.Pass

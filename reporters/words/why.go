@@ -21,7 +21,8 @@ type findings struct {
 	r     *result.Result
 	in    *result.Incident    // the outage with the most bad requests; nil if there was none
 	fault *result.FaultRecord // the fault that did it; nil if none is shown to have done it
-	late  bool                // it began well after that fault was over
+	later *result.Incident    // the worst outage of that fault that began well after it was over; nil without
+	late  bool                // in is later
 	first *result.ErrorGroup  // the errors that came first; nil if no request failed
 	// time that decided the run; see span
 	from, to result.Num
@@ -30,7 +31,13 @@ type findings struct {
 func find(r *result.Result) *findings {
 	f := &findings{r: r}
 	f.in, f.fault = worstOutage(r)
-	f.late = f.fault != nil && late(f.in, f.fault)
+	for i := range r.Incidents {
+		if c := &r.Incidents[i]; f.fault != nil && c.By == f.fault.Name && late(c, f.fault) &&
+			(f.later == nil || c.Bad > f.later.Bad) {
+			f.later = c
+		}
+	}
+	f.late = f.later != nil && f.later == f.in
 	f.from, f.to = f.span()
 	if !f.fewFailed() && !f.lossesDecided() {
 		f.first = firstErrors(r, f.from, f.to)
@@ -184,7 +191,10 @@ func (f *findings) why() (title string, points []Text) {
 		title = "Why it is not certain"
 		points = f.whyOpen()
 	case scenarios.Invalid:
-		if title = "Why it says nothing of the target"; f.r.Untried() != "" {
+		switch title = "Why it says nothing of the target"; f.r.Untried() {
+		case result.NotStarted: // the sentence of the run says all
+			return "", nil
+		case result.BaselineFailed:
 			title = "Why it was not judged"
 		}
 		points = f.whyOpen()
@@ -304,13 +314,13 @@ func (f *findings) whatBroke() Text {
 	return t.say(over(f.fault, "back") + ".")
 }
 
-// whatBrokeLater tells of the worst outage if that came after its fault was over.
+// whatBrokeLater tells of the outage that came after the fault of the worst one was over.
 func (f *findings) whatBrokeLater() Text {
-	if !f.late {
+	if f.later == nil {
 		return nil
 	}
-	return Text{}.say(Offset(f.in.Begin) + ": " + extent(f.r, f.in) + " for ").strong(incidentLength(f.in)).
-		say(", " + Seconds(f.in.Begin-f.fault.Cleared) + " after that was over" + begunBy(f.r, f.in) + ".")
+	return Text{}.say(Offset(f.later.Begin) + ": " + extent(f.r, f.later) + " for ").strong(incidentLength(f.later)).
+		say(", " + Seconds(f.later.Begin-f.fault.Cleared) + " after that was over" + begunBy(f.r, f.later) + ".")
 }
 
 // whenItBegan says which faults of the worst outage were in when it began, and which were over, but not for long enough
