@@ -412,8 +412,10 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 		case f.Impact == result.Impacted:
 			recovered++
 			took := f.Recover
-			if own := outageOf(r, f); own != nil && own.End < f.RelapsedAt && !late(own, f) {
-				took = own.End - HarmedFrom(f)
+			if laterOutage(r, f) != nil {
+				if own := outageOf(r, f); !late(r, own, f) {
+					took = own.End - HarmedFrom(f)
+				}
 			}
 			if cost, rejoined := f.Rejoined(); rejoined && cost.Known() {
 				rejoining = max(rejoining, cost)

@@ -893,6 +893,11 @@ func TestAnswer_BrokenLater(t *testing.T) {
 	if !slices.Equal(why, want) {
 		t.Errorf("got  %q\nwant %q", why, want)
 	}
+	r.Incidents[1].Evidence = result.ByRecovery // the judge took both outages for one recovery
+	if got := AnswerOf(r).Why[1].String(); got != want[1] {
+		t.Errorf("in the recovery: %s", got)
+	}
+	r.Incidents[1].Evidence = result.ByRelapse
 	r.Incidents[0].Bad, r.Incidents[0].Requests = 480, 500 // the fault's own outage is the worst
 	if worst := AnswerOf(r); !strings.HasPrefix(worst.Sentence.String(), "When the link from front to store was stalled") ||
 		worst.Why[1].String() != want[1] {

@@ -51,8 +51,9 @@ func IncidentText(r *result.Result, in *result.Incident) string {
 // incidentCause says "by" of the fault that evidence shows, and "during" of faults of which any may have done it, or
 // none.
 func incidentCause(r *result.Result, in *result.Incident) string {
-	switch ended := ownEnd(r, in); {
-	case ended != "" && in.Evidence == result.ByRelapse:
+	ended, by := ownEnd(r, in), faultNamed(r, in.By)
+	switch {
+	case ended != "" && by != nil && late(r, in, by):
 		return "after " + Clean(in.By) + ", as " + ended
 	case in.By != "" && in.Evidence == result.ByRelapse:
 		return "by " + Clean(in.By) + ", a relapse"

@@ -45,7 +45,7 @@ func outageSentence(r *result.Result) Text {
 		return nil
 	}
 	t := Text{}.say("When ")
-	if late(in, f) {
+	if late(r, in, f) {
 		t = Text{}.strong(Seconds(in.Begin - f.Cleared)).say(" after ").strong(Clean(f.Name)).say(" was over")
 	} else {
 		t = append(t, faultClause(r, f)...)
@@ -67,23 +67,50 @@ func outageSentence(r *result.Result) Text {
 	return t.say(".")
 }
 
-// lateAfter is how long after the end of a fault an outage begins at least that is told apart from the fault's own, in
-// seconds.
-const lateAfter = 1
-
 // late reports whether an outage that belongs to a fault began well after the fault was over, and after the load had
-// recovered from it.
-func late(in *result.Incident, by *result.FaultRecord) bool {
-	return (in.Evidence == result.ByRelapse || in.Evidence == result.ByUnit) && in.Begin > by.Cleared+lateAfter
+// been good again: for some seconds, or until a unit ended by itself.
+func late(r *result.Result, in *result.Incident, by *result.FaultRecord) bool {
+	if !(in.Begin > by.Cleared+lateAfter) {
+		return false
+	}
+	switch in.Evidence {
+	case result.ByRelapse, result.ByUnit:
+		return true
+	case result.ByRecovery:
+		good := result.Num(math.Inf(1)) // time since the outage before
+		for i := range r.Incidents {
+			if c := &r.Incidents[i]; c.By == by.Name && c.Begin < in.Begin {
+				good = min(good, in.Begin-c.End)
+			}
+		}
+		return good > goodBetween || ownEnd(r, in) != ""
+	case result.ByInjection, result.ByRevert:
+	}
+	return false
+}
+
+const (
+	lateAfter   = 1 // seconds from the end of a fault until an outage that is told apart from the fault's own
+	goodBetween = 5 // seconds of good answers after which an outage is told as another one
+)
+
+// laterOutage returns the worst outage of a fault that is late; nil without.
+func laterOutage(r *result.Result, by *result.FaultRecord) (worst *result.Incident) {
+	for i := range r.Incidents {
+		if in := &r.Incidents[i]; in.By == by.Name && late(r, in, by) && (worst == nil || in.Bad > worst.Bad) {
+			worst = in
+		}
+	}
+	return worst
 }
 
 // lateOnPass adds the outages that began well after their faults were over to the sentence of a run that passed.
 func lateOnPass(r *result.Result) (text string) {
-	for i := range r.Incidents {
-		in := &r.Incidents[i]
-		if by := faultNamed(r, in.By); by != nil && late(in, by) {
-			text += "; " + Seconds(in.Begin-by.Cleared) + " after " + quote(by.Name) + " was over, " + extent(r, in) + " for " +
-				incidentLength(in) + begunBy(r, in)
+	for i := range r.Faults {
+		by := &r.Faults[i]
+		if in := laterOutage(r, by); in != nil {
+			text += "; " + Seconds(in.Begin-by.Cleared) + " after " + quote(by.Name) + " was over, " +
+				extent(r, in) + " for " + incidentLength(in) + begunBy(r, in)
 		}
 	}
 	return text

@@ -239,7 +239,8 @@ func outageOf(r *result.Result, f *result.FaultRecord) (worst *result.Incident) 
 		if in.By != f.Name {
 			continue
 		}
-		if worst == nil || late(worst, f) && !late(in, f) || late(worst, f) == late(in, f) && in.Bad > worst.Bad {
+		was, is := worst != nil && late(r, worst, f), late(r, in, f)
+		if worst == nil || was && !is || was == is && in.Bad > worst.Bad {
 			worst = in
 		}
 	}

@@ -31,13 +31,10 @@ type findings struct {
 func find(r *result.Result) *findings {
 	f := &findings{r: r}
 	f.in, f.fault = worstOutage(r)
-	for i := range r.Incidents {
-		if c := &r.Incidents[i]; f.fault != nil && c.By == f.fault.Name && late(c, f.fault) &&
-			(f.later == nil || c.Bad > f.later.Bad) {
-			f.later = c
-		}
+	if f.fault != nil {
+		f.later = laterOutage(r, f.fault)
+		f.late = f.later == f.in
 	}
-	f.late = f.later != nil && f.later == f.in
 	f.from, f.to = f.span()
 	if !f.fewFailed() && !f.lossesDecided() {
 		f.first = firstErrors(r, f.from, f.to)
@@ -300,7 +297,7 @@ func (f *findings) whatBroke() Text {
 	}
 	t := Text{}.say(Offset(f.fault.Injected) + ": ")
 	t = append(t, faultClause(f.r, f.fault)...)
-	if own := outageOf(f.r, f.fault); f.late && !late(own, f.fault) {
+	if own := outageOf(f.r, f.fault); f.late && !late(f.r, own, f.fault) {
 		t = t.say("; " + extent(f.r, own) + " for ").strong(incidentLength(own))
 	}
 	if linked(f.fault) || len(f.fault.Steps) > 0 || len(f.fault.Units) == 0 {
