@@ -172,7 +172,7 @@ type document struct {
 	Guard Guard `yaml:"guard"`
 	// objectives that must hold over the baseline, else no fault is injected and the run fails. Without `steady`, the
 	// share of bad requests must be within judge.limit, or within the limits of all objectives on the run and the
-	// baseline, else no fault is injected and the run is invalid
+	// baseline, else no fault is injected, and the verdict is BASELINE FAILED
 	Steady []slo.Objective `yaml:"steady"`
 	// conditions that end the run: as soon as one holds, all faults are reverted
 	Stop []slo.Objective `yaml:"stop"`

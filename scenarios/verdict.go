@@ -60,9 +60,9 @@ var order = []struct {
 	{Regression, ExitRegression, "compare, ab, gate"},
 	{
 		Invalid, ExitInvalid,
-		"something could not be judged: brunt's own lag decides an objective, the target was not ready, setup failed, " +
-			"the baseline failed without a declared steady state, a fault was not verified, or no probe was answered that " +
-			"proves its removal",
+		"something could not be judged: brunt's own lag decides an objective, a fault was not verified, or no probe was " +
+			"answered that proves its removal. NOT STARTED: the target was not ready, or setup failed. BASELINE FAILED: it " +
+			"did, without a declared steady state or an objective on it, and no fault was injected",
 	},
 	{
 		Inconclusive, ExitInconclusive,

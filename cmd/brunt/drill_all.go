@@ -111,7 +111,7 @@ func (f *allFlags) wire(c *cobra.Command) {
 	}
 	p.Probe, p.Kept = f.probe, func(dir string) (*result.Result, error) { return evidence.Read(dir) }
 	p.Ran = func(a *play.Attempt) {
-		hang(stderr(c), fmt.Sprintf("%-20s %-12s ", a.Name, a.Result.Verdict), a.Result.Reason, errColumns(c))
+		hang(stderr(c), fmt.Sprintf("%-20s %-15s ", a.Name, a.Result.VerdictWords()), a.Result.Reason, errColumns(c))
 	}
 	p.Waiting = func(different string) {
 		hang(stderr(c), "waiting: ", "the system does not answer yet as it did before the drills: "+different, errColumns(c))

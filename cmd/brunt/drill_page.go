@@ -90,7 +90,7 @@ func (f *allFlags) print(out io.Writer, page *html.MatrixPage, columns int) {
 		return n
 	}
 	for _, row := range tried {
-		hang(out, fmt.Sprintf("%-*s  %-12s ", width(tried), row.Name, row.Verdict), row.Why, columns)
+		hang(out, fmt.Sprintf("%-*s  %-15s ", width(tried), row.Name, row.Verdict), row.Why, columns)
 	}
 	if len(page.NotTried) > 0 {
 		fmt.Fprintf(out, "\nNot tried\n")
@@ -125,7 +125,7 @@ func rowOf(a *play.Attempt) (row html.MatrixDrill, one ci.Case) {
 	if a.Result == nil {
 		return row, one
 	}
-	row.Verdict, row.Why, row.Link, row.Tone = string(a.Result.Verdict), a.Result.Reason, a.Name+"/"+html.File,
+	row.Verdict, row.Why, row.Link, row.Tone = words.RunVerdict(a.Result), a.Result.Reason, a.Name+"/"+html.File,
 		words.Tone(a.Result.Verdict)
 	for _, text := range words.Multiplied(a.Result) {
 		row.Why += " " + text

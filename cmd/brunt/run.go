@@ -256,7 +256,7 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 		}
 		v, exits, over := f.sure.add(stderr(c), i+1, res)
 		worst, code = worseOf(worst, code, v, exits)
-		runs = append(runs, fmt.Sprintf("  run %d  %-12s %s", i+1, res.Verdict, res.Reason))
+		runs = append(runs, fmt.Sprintf("  run %d  %-15s %s", i+1, words.RunVerdict(res), res.Reason))
 		if unwritten = err; err != nil || over || i+1 == f.repeat {
 			break
 		}

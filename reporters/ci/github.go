@@ -55,7 +55,7 @@ func (s *stepSummary) line(format string, args ...any) { fmt.Fprintf(s, format+"
 
 // verdict writes the verdict with its reason.
 func (s *stepSummary) verdict(r *result.Result) {
-	s.line("## %s %s: %s\n", badge(r.Verdict), markdown(words.Capitalize(words.Verdict(r.Verdict))), markdown(r.Name))
+	s.line("## %s %s: %s\n", badge(r.Verdict), markdown(words.Capitalize(words.RunVerdict(r))), markdown(r.Name))
 	a := words.AnswerOf(r)
 	s.line("%s\n", styled(append(words.Text{{Text: a.Head + ". "}}, a.Sentence...)))
 	s.reasons(a)
@@ -123,7 +123,7 @@ func styled(t words.Text) string {
 // foot identifies the run.
 func (s *stepSummary) foot(r *result.Result, more string) {
 	s.line("<sub>run %s · seed %d · %s of load · exit code %d: %s · brunt %s.%s</sub>\n",
-		markdown(r.Run), r.Seed, words.Seconds(r.Duration), r.ExitCode, words.Meaning(r.Verdict),
+		markdown(r.Run), r.Seed, words.Seconds(r.Duration), r.ExitCode, words.Meaning(r),
 		markdown(r.Environment.Brunt), more)
 }
 

@@ -123,8 +123,8 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 		s.Cases = append(s.Cases, c)
 	}
 	answer := words.AnswerOf(r)
-	verdict := fmt.Sprintf("%s: %s", words.Verdict(r.Verdict), answer.Line())
-	body := append([]string{verdict, syntax.Sentence(words.Meaning(r.Verdict))}, answer.Because()...)
+	verdict := fmt.Sprintf("%s: %s", words.RunVerdict(r), answer.Line())
+	body := append([]string{verdict, syntax.Sentence(words.Meaning(r))}, answer.Because()...)
 	add("verdict", r.Verdict, verdict, strings.Join(body, "\n"))
 	for i := range r.Objectives {
 		o := &r.Objectives[i]

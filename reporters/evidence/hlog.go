@@ -162,6 +162,24 @@ func parseHlogLine(line []byte) (hlogLine, error) {
 // parseSeconds parses a decimal number of seconds without the rounding of a float64.
 func parseSeconds(b []byte) (time.Duration, error) { return time.ParseDuration(string(b) + "s") }
 
+// lacking counts the histograms that a result names, and those of them that the log does not have.
+func (l *hlog) lacking(r *result.Result) (lacking, all int) {
+	named := map[int]bool{}
+	for i := range r.Cells {
+		named[r.Cells[i].Hist] = true
+	}
+	for i := range r.Windows {
+		named[r.Windows[i].Hist] = true
+	}
+	delete(named, 0) // none
+	for n := range named {
+		if _, has := l.byTag[n]; !has {
+			lacking++
+		}
+	}
+	return lacking, len(named)
+}
+
 func (l *hlog) Get(n int) (*hdrhistogram.PackedHistogram, error) {
 	i, ok := l.byTag[n]
 	if !ok {

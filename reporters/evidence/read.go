@@ -56,6 +56,10 @@ func Read(dir string, families ...scenarios.CauseFamily) (*result.Result, error)
 		return nil, fmt.Errorf("reading %s: %w", hlogFile, err)
 	default:
 		r.Histograms = h
+		if lacking, all := h.lacking(r); lacking > 0 {
+			r.Notes = append(r.Notes, fmt.Sprintf("%s is cut: %d of its %d histograms are not in it, so percentile curves and "+
+				"the heatmap are not whole", hlogFile, lacking, all))
+		}
 	}
 	if path := filepath.Join(dir, RequestsFile); exists(path) {
 		r.Requests = requestFile{path, families}

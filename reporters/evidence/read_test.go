@@ -143,6 +143,31 @@ func TestRead_Errors(t *testing.T) {
 	}
 }
 
+// TestRead_CutLog: a log that ends after a whole line, before its time, is read with a note.
+func TestRead_CutLog(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeEvidence(dir, reporterstest.Results()["short"]); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := Read(dir)
+	if err != nil || len(whole.Notes) > 0 {
+		t.Fatal(whole.Notes, err)
+	}
+	path := filepath.Join(dir, hlogFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = b[:len(b)-1]
+	if err := os.WriteFile(path, b[:bytes.LastIndexByte(b, '\n')+1], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cut, err := Read(dir)
+	if err != nil || len(cut.Notes) != 1 || !strings.HasPrefix(cut.Notes[0], "latency.hlog is cut: 1 of its ") {
+		t.Error(cut.Notes, err)
+	}
+}
+
 func replace(file, from, to string) func(dir string) error {
 	return func(dir string) error {
 		path := filepath.Join(dir, file)

@@ -132,7 +132,7 @@ func besideRun(letter string, r BesideRun) besideRunView {
 	res := r.Result
 	v := besideRunView{
 		Letter: letter, Class: strings.ToLower(letter), Name: words.Clip(words.Clean(r.Name), 80), Link: r.Link,
-		Mark: words.Mark(res.Verdict), Word: words.Capitalize(words.Verdict(res.Verdict)), Tone: words.Tone(res.Verdict),
+		Mark: words.Mark(res.Verdict), Word: words.Capitalize(words.RunVerdict(res)), Tone: words.Tone(res.Verdict),
 		Took: words.Seconds(res.Duration), Scenario: words.Clean(res.Name),
 	}
 	if !res.Started.IsZero() {

@@ -156,11 +156,13 @@ func TestHTML_Past(t *testing.T) {
 		}[i], e.Folder)
 		r.Earlier = append(r.Earlier, e)
 	}
+	r.Earlier[8].Changed = []result.SettingChange{{Path: "target.with.posts.replicas", Before: "2", Now: "1"}}
 	page := reporterstest.Render(t, Page{}, &r)
 	past := between(t, page, `<aside class="past"`, "</aside>")
 	for _, want := range []string{
 		"Last 10 runs", `href="../monday%200/report.html"`, `<li class="now" aria-current="true"><span class="bad"`,
 		`<th scope="row">failed</th><td>0%</td><td>2.83%</td><td class="bad"><span aria-hidden="true">▲</span> worse</td>`,
+		`<th scope="row">target.<wbr>with.<wbr>posts.<wbr>replicas</th><td>2</td><td>1</td>`, // breaks between keys alone
 	} {
 		if !strings.Contains(past, want) {
 			t.Errorf("no %s in %s", want, past)

@@ -32,6 +32,7 @@ type IndexRun struct {
 	Key              string // identifies the run in an address
 	Name, Run        string // name of the scenario, and id of the run
 	Verdict          scenarios.Verdict
+	Word             string // the verdict in words
 	Reason           string
 	Started          time.Time
 	Duration         result.Num
@@ -52,6 +53,7 @@ type IndexScenario struct {
 type IndexPoint struct {
 	Link, Text string
 	Verdict    scenarios.Verdict
+	Word       string     // the verdict in words
 	P95        result.Num // of good answers, seconds
 }
 
@@ -76,7 +78,7 @@ type indexView struct {
 
 type indexRow struct {
 	IndexRun
-	Mark, Word, Tone               string
+	Mark, Tone                     string
 	When, Stamp, Took, Errors, P95 string
 	Objectives, Labels, Search     string
 	Text                           string // in lower case, which the filter searches
@@ -124,12 +126,13 @@ func (p IndexPage) Report(w io.Writer) error {
 
 func rowOf(r *IndexRun) indexRow {
 	row := indexRow{
-		IndexRun: *r, Mark: words.Mark(r.Verdict), Word: words.Verdict(r.Verdict), Tone: words.Tone(r.Verdict),
+		IndexRun: *r, Mark: words.Mark(r.Verdict), Tone: words.Tone(r.Verdict),
 		When: r.Started.UTC().Format("2006-01-02 15:04:05"), Stamp: r.Started.UTC().Format(time.RFC3339),
 		Took:   words.Seconds(r.Duration),
 		Errors: words.Share(r.Bad, r.Requests), P95: words.Seconds(r.P95), Objectives: "–",
 	}
-	row.Name, row.Run, row.Reason = words.Clean(r.Name), words.Clean(r.Run), words.Clean(r.Reason)
+	row.Name, row.Run, row.Reason, row.Word = words.Clean(r.Name), words.Clean(r.Run), words.Clean(r.Reason),
+		words.Clean(r.Word)
 	if r.Objectives > 0 {
 		row.Objectives = fmt.Sprintf("%d of %d", r.Held, r.Objectives)
 	}
@@ -170,7 +173,7 @@ func seriesOf(s *IndexScenario) seriesView {
 		return v
 	}
 	last := runs[len(runs)-1]
-	v.Mark, v.Word, v.Tone = words.Mark(last.Verdict), words.Verdict(last.Verdict), words.Tone(last.Verdict)
+	v.Mark, v.Word, v.Tone = words.Mark(last.Verdict), words.Clean(last.Word), words.Tone(last.Verdict)
 	v.Last = words.Seconds(last.P95)
 	values := make([]float64, len(runs))
 	for i, r := range runs {

@@ -39,6 +39,7 @@ var sources embed.FS
 var templateFuncs = template.FuncMap{
 	"need": needOf, "term": term, "coded": coded,
 	"slow": slowOf, "steps": stepsOf, "states": statesOf, "word": words.Verdict,
+	"keys": func(path string) []string { return strings.Split(path, ".") },
 }
 
 var pageTemplate = sync.OnceValue(func() *template.Template {
@@ -191,13 +192,13 @@ func (pg Page) Report(w io.Writer, r *result.Result) error {
 
 func newPage(r *result.Result) (*pageView, error) {
 	p := &pageView{
-		Icon: icon(words.Tone(r.Verdict)), Word: words.Capitalize(words.Verdict(r.Verdict)), Tone: words.Tone(r.Verdict),
+		Icon: icon(words.Tone(r.Verdict)), Word: words.Capitalize(words.RunVerdict(r)), Tone: words.Tone(r.Verdict),
 		Name: words.Clean(r.Name), Answer: words.AnswerOf(r), Hypothesis: words.Hypothesis(r),
 		BoundsFoot: words.BoundsMeaning(r.Objectives),
 		Control:    r.Control, Healthy: r.Generator.Healthy, Version: words.Clean(r.Environment.Brunt),
 		Run:      words.Clean(r.Run),
 		ExitCode: r.ExitCode,
-		Meaning:  words.Meaning(r.Verdict),
+		Meaning:  words.Meaning(r),
 	}
 	at := chart.Places{}
 	list, together := chart.Points(r)
@@ -444,14 +445,14 @@ func ticket(a *words.Answer, r *result.Result) string {
 		lines = append(lines, "To run it again: "+c)
 	}
 	lines = append(lines, fmt.Sprintf("brunt %s · run %s · exit code %d: %s", words.Clean(r.Environment.Brunt),
-		words.Clean(r.Run), r.ExitCode, words.Meaning(r.Verdict)))
+		words.Clean(r.Run), r.ExitCode, words.Meaning(r)))
 	lines = slices.DeleteFunc(lines, func(s string) bool { return s == "" })
 	return a.Text() + strings.Join(lines, "\n") + "\n"
 }
 
 // facts returns the figures beside the verdict.
 func facts(r *result.Result) []words.Pair {
-	out := []words.Pair{pair("Verdict", fmt.Sprintf("%s, exit code %d", words.Verdict(r.Verdict), r.ExitCode))}
+	out := []words.Pair{pair("Verdict", fmt.Sprintf("%s, exit code %d", words.RunVerdict(r), r.ExitCode))}
 	if !r.Started.IsZero() {
 		out = append(out, pair("Started", r.Started.UTC().Format("2 Jan 2006 15:04 UTC")))
 	}

@@ -221,7 +221,7 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 			[]string{`id="faults"`, `id="c-errors"`, `id="errors"`, "shade\"", "∞ p", "first harm"},
 		},
 		{"objectives-none", []string{"None was set"}, []string{"stair c", `class="gauge`}},
-		{"empty", []string{"Invalid", "Setup failed"}, all[1:15]},
+		{"empty", []string{"Not started", "Setup failed"}, all[1:15]},
 		{"infinite", []string{"∞ p50", "&gt; 16s", "not recovered"}, nil},
 		{"invalid", []string{
 			"Not healthy", "Give it a processor of its own", "1 step of the wall clock", "12% of the CPU time stolen",

@@ -195,14 +195,16 @@ func index(second string) IndexPage {
 	for i, v := range []scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Pass, scenarios.Invalid} {
 		k := i / 3
 		run := IndexRun{
-			Key: fmt.Sprint("folder-", i), Name: p.Scenarios[k].Name, Run: fmt.Sprint("run-", i), Verdict: v,
+			Key: fmt.Sprint("folder-", i), Name: p.Scenarios[k].Name, Run: fmt.Sprint("run-", i), Verdict: v, Word: string(v),
 			Reason:  []string{"All held.", "errors were 23 %.", "All held.", "The generator was late."}[i],
 			Started: time.Date(2026, 3, 1+i, 12, 0, 0, 0, time.UTC), Duration: 60, Requests: 1000,
 			P95:  result.Num(.01 * float64(i+1)),
 			Link: fmt.Sprint("/runs/", i),
 		}
 		p.Runs = append(p.Runs, run)
-		p.Scenarios[k].Runs = append(p.Scenarios[k].Runs, IndexPoint{Link: run.Link, Text: run.Run, Verdict: v, P95: run.P95})
+		p.Scenarios[k].Runs = append(p.Scenarios[k].Runs, IndexPoint{
+			Link: run.Link, Text: run.Run, Verdict: v, Word: run.Word, P95: run.P95,
+		})
 	}
 	return p
 }

@@ -117,7 +117,7 @@ func overJSON(res *result.Result, run, of int) []byte {
 	if run < of && res.Verdict != scenarios.Interrupted {
 		text += fmt.Sprintf(" It was run %d of %d: load the page again to follow the next.", run, of)
 	}
-	return encodeJSON(map[string]string{"word": words.Capitalize(words.Verdict(res.Verdict)), "text": text})
+	return encodeJSON(map[string]string{"word": words.Capitalize(words.RunVerdict(res)), "text": text})
 }
 
 // encodeJSON returns v as JSON on one line.

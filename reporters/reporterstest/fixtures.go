@@ -631,7 +631,9 @@ var Results = sync.OnceValue(func() map[string]*result.Result {
 
 	out["empty"] = &result.Result{
 		Version: result.ResultVersion, Name: "never began", Verdict: scenarios.Invalid, ExitCode: scenarios.ExitInvalid,
-		Reason: "Setup failed: step \"POST /login\": refused.", Started: started, T0: started, Ended: started,
+		Reason:  "Setup failed: step \"POST /login\": refused.",
+		Reasons: []result.Reason{{Kind: result.NotStarted, Verdict: scenarios.Invalid}},
+		Started: started, T0: started, Ended: started,
 		Duration: 0, Generator: result.Generator{
 			Lag: result.Lag{P50: Nan, P99: Nan, Max: Nan}, CPU: Nan, Steal: Nan,
 			LagLimit: Nan,

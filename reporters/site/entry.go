@@ -36,6 +36,7 @@ type head struct {
 	Name       string                   `json:"name"`
 	Verdict    scenarios.Verdict        `json:"verdict"`
 	Reason     string                   `json:"reason"`
+	Reasons    []result.Reason          `json:"reasons"`
 	Meta       scenarios.Meta           `json:"meta"`
 	Started    time.Time                `json:"started"`
 	Duration   result.Num               `json:"duration"`
@@ -55,6 +56,11 @@ type head struct {
 type unitHead struct {
 	Unit    string `json:"unit"`
 	Service string `json:"service"`
+}
+
+// word returns the verdict in words.
+func (h *head) word() string {
+	return words.RunVerdict(&result.Result{Verdict: h.Verdict, Reasons: h.Reasons})
 }
 
 // total returns the figures of all requests of the judged run, or nil.
@@ -167,8 +173,8 @@ func (e *entry) whole() (*result.Result, error) { return evidence.Read(e.dir) }
 // row is the run in the list.
 func (e *entry) row() html.IndexRun {
 	row := html.IndexRun{
-		Key: e.Key, Name: e.Name, Run: e.Run, Verdict: e.Verdict, Reason: e.Reason, Started: e.Started, Duration: e.Duration,
-		P95:    result.NaN,
+		Key: e.Key, Name: e.Name, Run: e.Run, Verdict: e.Verdict, Word: e.word(), Reason: e.Reason, Started: e.Started,
+		Duration: e.Duration, P95: result.NaN,
 		Labels: words.Meta(&result.Result{Meta: e.Meta}), Objectives: len(e.Objectives),
 	}
 	if run := e.total(); run != nil {

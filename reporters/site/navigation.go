@@ -129,8 +129,8 @@ func scenariosOf(n navigation) []html.IndexScenario {
 		}
 		row := e.row()
 		out[k].Runs = append(out[k].Runs, html.IndexPoint{
-			Link: n.run(e), Verdict: e.Verdict, P95: row.P95,
-			Text: fmt.Sprintf("%s, %s", words.Verdict(e.Verdict), e.Started.UTC().Format("2006-01-02 15:04")),
+			Link: n.run(e), Verdict: e.Verdict, Word: row.Word, P95: row.P95,
+			Text: fmt.Sprintf("%s, %s", row.Word, e.Started.UTC().Format("2006-01-02 15:04")),
 		})
 	}
 	for i := range out {

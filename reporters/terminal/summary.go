@@ -91,7 +91,7 @@ func (s *summary) result(r *result.Result) {
 		s.text("", "  ", h, plain)
 	}
 	s.gap()
-	verdict, code := a.Mark+" "+strings.ToUpper(words.Verdict(r.Verdict)), ""
+	verdict, code := a.Mark+" "+strings.ToUpper(words.RunVerdict(r)), ""
 	if r.ExitCode != scenarios.ExitPass {
 		code = fmt.Sprintf(" (exit code %d)", r.ExitCode)
 	}

@@ -20,7 +20,7 @@ type Answer struct {
 	Verdict  scenarios.Verdict // verdict of the run
 	Mark     string            // sign of the verdict: ✓ ✗ ? or ▶; it is never shown without the head
 	Tone     string            // colour of the verdict: good, bad, unsure or going
-	Head     string            // Ship, Don't ship, Not certain, or Says nothing of the target
+	Head     string            // Ship, Don't ship, Not certain, Not judged, or Says nothing of the target
 	Name     string            // name of the scenario
 	Sentence Text              // the reason for the head, in one to three sentences
 	Trust    *Trust            // how far brunt's own time leaves the figures certain; nil if brunt made no load
@@ -142,6 +142,7 @@ const (
 	headNot     = "Don't ship"
 	headOpen    = "Not certain"
 	headNothing = "Says nothing of the target"
+	headUntried = "Not judged"
 	headNoAsk   = "Nothing to decide by"
 )
 
@@ -257,6 +258,9 @@ func sentence(r *result.Result) (head string, said Text) {
 	case scenarios.Inconclusive, scenarios.Interrupted, scenarios.Broken:
 		return headOpen, reason
 	case scenarios.Invalid:
+		if r.Untried() != "" {
+			return headUntried, reason
+		}
 		return headNothing, reason
 	case scenarios.Stopped, scenarios.Regression:
 		return headNot, reason
@@ -281,7 +285,7 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	text := held + faultsOutcome(r) + slowdownOnPass(r) + lostWrites(r) + lostMessages(r) +
+	text := held + faultsOutcome(r) + lateOnPass(r) + slowdownOnPass(r) + lostWrites(r) + lostMessages(r) +
 		notLinearizable(r) + partlyShown(r)
 	return headShip, Text{}.say(syntax.Sentence(text))
 }
@@ -371,12 +375,12 @@ func faultsOutcome(r *result.Result) string {
 	for i := range r.Faults {
 		switch f := &r.Faults[i]; {
 		case f.Impact == result.Impacted && onlyTooSlow(f) && !f.NoOutage():
-			slow = append(slow, quote(f.Name)+" made answers "+slowerBy(f.Parts)+" for "+harmLength(f, outageOf(r, f)))
+			slow = append(slow, quote(f.Name)+" made "+slowingOf(r, f).clause(" ")+" for "+harmLength(f, outageOf(r, f)))
 		case f.Injected.Known():
 			others = append(others, f)
 		}
 	}
-	joint, said := outcomeOf(others, len(slow) > 0)
+	joint, said := outcomeOf(r, others, len(slow) > 0)
 	switch {
 	case len(slow) == 0 && said == "":
 		return ""
@@ -390,7 +394,7 @@ func faultsOutcome(r *result.Result) string {
 
 // outcomeOf says how the target withstood faults, and returns the word that joins that to the objectives. Besides means
 // that a sentence on other faults comes before.
-func outcomeOf(faults []*result.FaultRecord, besides bool) (joint, said string) {
+func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (joint, said string) {
 	var in, recovered, harmless, slight, lasting, lossy int64
 	var mildly, unknown []string // what slight effects were, and the faults whose effect is not known
 	slower := true               // of those it is not known whether they made answers slower, and nothing else
@@ -402,12 +406,17 @@ func outcomeOf(faults []*result.FaultRecord, besides bool) (joint, said string) 
 		case OnlySlower(f):
 			harmless++
 			slight++
-			mildly = append(mildly, quote(f.Name)+" made answers "+slowerBy(f.Parts))
+			mildly = append(mildly, quote(f.Name)+" made "+slowingOf(r, f).clause(" "))
 		case f.NoOutage(): // the fault lost writes, and there was nothing to recover from
 			lossy++
 		case f.Impact == result.Impacted:
 			recovered++
 			took := f.Recover
+			if laterOutage(r, f) != nil {
+				if own := outageOf(r, f); !late(r, own, f) {
+					took = own.End - HarmedFrom(f)
+				}
+			}
 			if cost, rejoined := f.Rejoined(); rejoined && cost.Known() {
 				rejoining = max(rejoining, cost)
 				if took = f.Back; took == 0 { // all of its harm

@@ -137,6 +137,14 @@ func TestAnswer(t *testing.T) {
 			"Says nothing of the target. Brunt itself was late.",
 		},
 		{
+			"the baseline failed",
+			result.Result{
+				Verdict: scenarios.Invalid, Reason: "The baseline failed: 9 of 10 requests were bad.",
+				Reasons: []result.Reason{{Kind: result.BaselineFailed}},
+			},
+			"Not judged. The baseline failed: 9 of 10 requests were bad.",
+		},
+		{
 			"it goes on",
 			result.Result{Verdict: scenarios.Running, Reason: "So far the objective holds."},
 			"So far the objective holds.",

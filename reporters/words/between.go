@@ -17,13 +17,13 @@ const mostChanged = 3
 // as a run that no longer asks for it may pass for that.
 func Between(a, b *result.Result) string {
 	var out strings.Builder
-	switch did := verdictVerb(a.Verdict, true); {
+	switch did := verdictVerb(a, true); {
 	case a.Verdict == b.Verdict && a.Verdict == scenarios.Pass:
 		out.WriteString("B passes, as A did")
 	case a.Verdict == b.Verdict && a.Verdict == scenarios.Fail:
 		out.WriteString("B fails, as A did")
 	default:
-		fmt.Fprintf(&out, "B %s, and A %s", verdictVerb(b.Verdict, false), did)
+		fmt.Fprintf(&out, "B %s, and A %s", verdictVerb(b, false), did)
 	}
 	if changed := objectivesBetween(a, b); len(changed) > 0 {
 		out.WriteString(": " + strings.Join(changed, "; "))
@@ -31,9 +31,11 @@ func Between(a, b *result.Result) string {
 	return out.String() + "."
 }
 
-// verdictVerb returns what a run with a verdict does, or did.
-func verdictVerb(v scenarios.Verdict, past bool) string {
-	switch {
+// verdictVerb returns what a run does, or did, by its verdict.
+func verdictVerb(r *result.Result, past bool) string {
+	switch v := r.Verdict; {
+	case r.Untried() != "":
+		return pick(past, "was not judged", "is not judged")
 	case v == scenarios.Pass:
 		return pick(past, "passed", "passes")
 	case v == scenarios.Fail:
@@ -41,7 +43,7 @@ func verdictVerb(v scenarios.Verdict, past bool) string {
 	case v == scenarios.None, v == "":
 		return pick(past, "had no verdict", "has no verdict")
 	}
-	return pick(past, "was ", "is ") + Verdict(v)
+	return pick(past, "was ", "is ") + Verdict(r.Verdict)
 }
 
 // objectivesBetween says which objectives B broke, left open and mended, and which of those that failed in A it lacks.
@@ -89,27 +91,29 @@ func objectivesBetween(a, b *result.Result) (list []string) {
 // Sides counts the verdicts of the runs of both sides of a comparison, such as "The candidate: 3 runs passed. The base:
 // 2 runs failed, 1 run passed."; empty if all runs of both have the same verdict.
 func Sides(base, cand []*result.Result) string {
-	count := func(list []*result.Result) (text string, verdicts map[scenarios.Verdict]int) {
-		verdicts = map[scenarios.Verdict]int{}
-		var order []scenarios.Verdict
+	count := func(list []*result.Result) (text string, verdicts map[string]int) {
+		verdicts = map[string]int{}
+		var order []string
 		for _, r := range list {
-			if verdicts[r.Verdict]++; verdicts[r.Verdict] == 1 {
-				order = append(order, r.Verdict)
+			verb := verdictVerb(r, true)
+			if verdicts[verb]++; verdicts[verb] == 1 {
+				order = append(order, verb)
 			}
 		}
 		var parts []string
-		for _, v := range order {
-			verb := verdictVerb(v, true)
-			if n := verdicts[v]; n > 1 {
+		for _, verb := range order {
+			n := verdicts[verb]
+			if n > 1 {
 				verb = strings.Replace(verb, "was ", "were ", 1)
 			}
-			parts = append(parts, syntax.Amount(verdicts[v], "run")+" "+verb)
+			parts = append(parts, syntax.Amount(n, "run")+" "+verb)
 		}
 		return strings.Join(parts, ", "), verdicts
 	}
 	was, before := count(base)
 	is, now := count(cand)
-	if len(before) < 2 && len(now) < 2 && len(base) > 0 && len(cand) > 0 && base[0].Verdict == cand[0].Verdict {
+	if len(before) < 2 && len(now) < 2 && len(base) > 0 && len(cand) > 0 &&
+		base[0].VerdictWords() == cand[0].VerdictWords() {
 		return ""
 	}
 	return "The candidate: " + is + ". The base: " + was + "."

@@ -49,6 +49,11 @@ func TestBetween(t *testing.T) {
 		},
 		{"nothing", runOf(pass, o("errors < 1%", pass)), runOf(pass, o("errors < 1%", pass)), "B passes, as A did."},
 		{
+			"one did not start", runOf(pass), &result.Result{
+				Verdict: scenarios.Invalid, Reasons: []result.Reason{{Kind: result.NotStarted}},
+			}, "B is not judged, and A passed.",
+		},
+		{
 			"neither was judged", runOf(scenarios.None), runOf(scenarios.None),
 			"B has no verdict, and A had no verdict.",
 		},

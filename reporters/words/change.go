@@ -24,9 +24,10 @@ func changeRules() []changeRule {
 	return []changeRule{
 		{"in-flight-limit", nil, moreInFlight},
 		{"capacity", (*findings).failed, moreCapacity},
-		{"busy-machine", (*findings).starved, quietMachine},
+		{"busy-machine", func(f *findings) bool { return f.starved() && !f.unexplained() }, quietMachine},
 		{"lost-writes", (*findings).failed, surerWrites},
 		{"changed", (*findings).failed, whatChanged},
+		{"own-end", (*findings).endedItself, lookAtEnd},
 		{"only-replica", (*findings).outage, secondReplica},
 		{"only-process", (*findings).outage, secondProcess},
 		{"dead-replica", (*findings).outage, avoidReplica},
@@ -44,6 +45,7 @@ func changeRules() []changeRule {
 		{"queue", (*findings).failed, boundedQueue},
 		{"slowdown", (*findings).failed, lookAtSlowdown},
 		{"first-step", func(f *findings) bool { return f.failed() || f.badBaseline() }, firstStep},
+		{"busy-machine", func(f *findings) bool { return f.starved() && f.unexplained() }, quietMachine},
 		{"no-traffic", nil, someTraffic},
 		{"unverified", nil, tryAlone},
 		{"own-core", nil, ownCore},
@@ -82,7 +84,20 @@ func (f *findings) failed() bool {
 }
 
 // outage reports whether the run failed with an outage that a fault did, and not for lost writes alone.
-func (f *findings) outage() bool { return f.failed() && f.fault != nil && !f.lossesDecided() }
+func (f *findings) outage() bool {
+	return f.failed() && f.fault != nil && !f.lossesDecided() && !(f.late && f.endedItself())
+}
+
+// endedItself reports whether an outage came after the fault of the worst one was over, when a unit ended by itself.
+func (f *findings) endedItself() bool {
+	return f.failed() && f.later != nil && ownEnd(f.r, f.later) != ""
+}
+
+// lookAtEnd speaks where a unit ended by itself.
+func lookAtEnd(f *findings) *Advice {
+	return &Advice{Text: Text{}.say("Look at the output of the target from ").strong(Offset(f.later.Begin)).
+		say(" on, for why " + ownEnd(f.r, f.later) + ": no fault was on it.")}
+}
 
 // starved reports whether brunt was late on a machine whose processors were in demand nearly all the time, while
 // requests failed that no fault is shown to have failed, or answers before the faults were too slow. The run may be
@@ -111,6 +126,10 @@ func (f *findings) refused() bool {
 	}
 	return answered > 0 && float64(answered) >= nearlyAll*float64(f.r.Generator.Offered)
 }
+
+// unexplained reports whether most requests that failed did so in a way that no wait for a processor explains, and
+// enough failed to matter.
+func (f *findings) unexplained() bool { return f.first != nil && f.r.FailedBeyondTimeouts() }
 
 // moreInFlight speaks where a limit of iterations in flight made requests wait in brunt.
 func moreInFlight(f *findings) *Advice {

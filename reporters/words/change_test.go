@@ -622,6 +622,11 @@ func TestChangeRules(t *testing.T) {
 			"no number shows it", func(r *result.Result) { r.Objectives[0].Because[0].Need = 0 },
 		},
 		{
+			"own-end", brokenLater(t), "Look at the output of the target from 22.3s on, for why front[0] ended by itself (exit " +
+				"status 3): no fault was on it.", "",
+			"no unit ended", func(r *result.Result) { r.Events = nil },
+		},
+		{
 			"changed", changed(t), "Look first at what changed since the last run, which passed: parameter cfg is haproxy.cfg, and was " +
 				"haproxy-good.cfg.", "",
 			"the last run failed too", func(r *result.Result) { r.Earlier[1].Verdict = scenarios.Fail },
@@ -751,6 +756,11 @@ func TestAnswer_Why(t *testing.T) {
 	better.Objectives = append([]result.ObjectiveResult{
 		judged(t, "p95 < 200ms", result.Num(math.Inf(1)), scenarios.Fail),
 	}, better.Objectives...)
+	before := onURL(t) // a smoke run
+	before.Incidents[0].Requests, before.Incidents[0].Bad = 9, 8
+	before.Reasons = []result.Reason{
+		{Kind: result.NotHeld}, {Kind: result.BaselineFailed, Text: "8 of 12 requests before the first fault were bad"},
+	}
 	slow := onURL(t)
 	slow.Errors, slow.Incidents = nil, nil
 	slow.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .4, scenarios.Fail)}
@@ -818,6 +828,11 @@ func TestAnswer_Why(t *testing.T) {
 			"20s: 129 requests failed for over 4s; no fault was in.",
 			"GET / failed first: 300 × status 500 “too many open files”.",
 		}},
+		{"an objective in a failed baseline", before, "", []string{
+			"20s: 8 of 9 requests failed for over 10s; no fault was in.",
+			"GET / failed first: 300 × status 500 “too many open files”.",
+			"The baseline failed, so that no fault was injected: 8 of 12 requests before the first fault were bad.",
+		}},
 		{"a slow URL", slow, "", []string{"90% of the time of GET / went into connecting."}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -836,6 +851,82 @@ func TestAnswer_Why(t *testing.T) {
 	}
 }
 
+// brokenLater returns a run whose target broke 10.3 s after a stall was over, as a unit ended by itself.
+func brokenLater(t *testing.T) *result.Result {
+	r := onNginx(t)
+	r.Faults = []result.FaultRecord{aFault("hang", "network.stall")}
+	r.Faults[0].Links = []string{"front->store"}
+	own, later := outageBy("hang"), outageBy("hang")
+	own.End, own.Bad, own.Requests = 13.73, 80, 100
+	later.Begin, later.BeginLow, later.End, later.Evidence = 22.3, 22.3, 23.32, result.ByRelapse
+	r.Incidents = []result.Incident{own, later}
+	r.Errors = []result.ErrorGroup{
+		{Kind: "closed", Load: "shoppers", Step: "remote", Count: 400, First: 22.3, Last: 23.3},
+		{Kind: "timeout", Load: "shoppers", Step: "remote", Count: 80, First: 11, Last: 13.9},
+	}
+	r.Events = []result.Event{
+		{T: 3, Event: "unit.exit", Unit: "store[0]"},
+		{T: 22.31, Event: "unit.exit", Unit: "front[0]", Text: "exit status 3"},
+	}
+	return r
+}
+
+// TestAnswer_BrokenLater: an outage that begins well after a fault was over is told as that, with the unit that ended
+// by itself. The fault's own outage has its line, and the errors that came first are the fault's.
+func TestAnswer_BrokenLater(t *testing.T) {
+	r := brokenLater(t)
+	a := AnswerOf(r)
+	if want := "10.3s after hang was over, every request failed for 1.02s; it began when front[0] ended by itself (exit " +
+		"status 3). 13% of requests failed, and less than 1% may."; a.Sentence.String() != want {
+		t.Errorf("got  %s\nwant %s", a.Sentence, want)
+	}
+	var why []string
+	for _, p := range a.Why {
+		why = append(why, p.String())
+	}
+	want := []string{
+		"10s: the link from front to store was stalled; 80% of requests failed for 3.73s; over at 12s.",
+		"22.3s: every request failed for 1.02s, 10.3s after that was over; it began when front[0] ended by itself (exit " +
+			"status 3).",
+		"remote failed first: 80 × timeout, then 400 × closed.",
+	}
+	if !slices.Equal(why, want) {
+		t.Errorf("got  %q\nwant %q", why, want)
+	}
+	r.Incidents[1].Evidence = result.ByRecovery // the judge took both outages for one recovery
+	if got := AnswerOf(r).Why[1].String(); got != want[1] {
+		t.Errorf("in the recovery: %s", got)
+	}
+	r.Incidents[1].Evidence = result.ByRelapse
+	r.Incidents[0].Bad, r.Incidents[0].Requests = 480, 500 // the fault's own outage is the worst
+	if worst := AnswerOf(r); !strings.HasPrefix(worst.Sentence.String(), "When the link from front to store was ") ||
+		worst.Why[1].String() != want[1] {
+		t.Errorf("%s %v", worst.Sentence, worst.Why)
+	}
+	r.Incidents[0].Bad, r.Incidents[0].Requests = 80, 100
+	if got := a.Faults[0].Outcome; got != "outage of 3.73s" {
+		t.Errorf("the fault: %s", got)
+	}
+	if got := a.Change[0].Rule; got != "own-end" {
+		t.Errorf("the first advice is %s", got)
+	}
+	cause := "after hang, as front[0] ended by itself (exit status 3)"
+	if got := incidentCause(r, &r.Incidents[1]); got != cause {
+		t.Errorf("the incident is %q", got)
+	}
+	r.Verdict, r.Objectives[0].Verdict = scenarios.Pass, scenarios.Pass
+	r.Faults[0].RelapsedAt, r.Faults[0].Recover = 22.3, 13.32
+	if got, want := AnswerOf(r).Sentence.String(), "The objective held, and the target recovered from the fault in 3.73s; "+
+		"10.3s after hang was over, every request failed for 1.02s; it began when front[0] ended by itself (exit status "+
+		"3)."; got != want {
+		t.Errorf("on a pass\ngot  %s\nwant %s", got, want)
+	}
+	r.Faults[0].Links, r.Faults[0].Units, r.Faults[0].Until = nil, []string{"front[0]"}, 23
+	if got := incidentCause(r, &r.Incidents[1]); got != "by hang, a relapse" {
+		t.Errorf("with the fault on the unit, the incident is %q", got)
+	}
+}
+
 // TestChange_BusyInvalid: a run that is invalid on a busy machine gets the advice to run it again, and an invalid run
 // on a quiet one does not.
 func TestChange_BusyInvalid(t *testing.T) {
@@ -847,6 +938,20 @@ func TestChange_BusyInvalid(t *testing.T) {
 		says := slices.ContainsFunc(a.Change, func(c Advice) bool { return c.Rule == "busy-machine" })
 		if says != busy || busy && a.ChangeTitle != "What to do next" {
 			t.Errorf("busy %v: %q %+v", busy, a.ChangeTitle, a.Change)
+		}
+	}
+}
+
+// TestChange_BusyStatuses: where most errors are statuses that no wait explains, the advice on the machine does not
+// come first.
+func TestChange_BusyStatuses(t *testing.T) {
+	for kind, first := range map[string]bool{"status 500": false, scenarios.Timeout.String(): true} {
+		r := onURL(t)
+		r.Errors[0].Kind, r.Errors[0].Sample = kind, nil
+		r.Generator.Healthy, r.Generator.Pressure = false, .97
+		at := slices.IndexFunc(AnswerOf(r).Change, func(c Advice) bool { return c.Rule == "busy-machine" })
+		if (at == 0) != first || at < 0 {
+			t.Errorf("%s: the advice on the machine is number %d", kind, at+1)
 		}
 	}
 }

@@ -282,7 +282,7 @@ func TestSurvived_TooFew(t *testing.T) {
 		t.Error(got)
 	}
 	const want = "though slow may have raised p50 from 40ms to 60ms (too few answers to tell)"
-	if _, got := outcomeOf([]*result.FaultRecord{&f}, false); !strings.HasSuffix(got, want) {
+	if _, got := outcomeOf(&result.Result{}, []*result.FaultRecord{&f}, false); !strings.HasSuffix(got, want) {
 		t.Error(got)
 	}
 	f.Parts.Untested = false

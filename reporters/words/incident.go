@@ -23,7 +23,7 @@ func IncidentRow(r *result.Result, n int, in *result.Incident) []string {
 		to = "the end"
 	}
 	return []string{
-		Int(int64(n)) + ": " + incidentCause(in), Offset(in.Begin), to, IncidentLasted(in), Count(in.Bad),
+		Int(int64(n)) + ": " + incidentCause(r, in), Offset(in.Begin), to, IncidentLasted(in), Count(in.Bad),
 		Count(in.Requests), incidentKinds(r, in),
 	}
 }
@@ -45,13 +45,16 @@ func IncidentText(r *result.Result, in *result.Incident) string {
 	default:
 		s += row[4] + " of " + row[5] + " requests were bad"
 	}
-	return s + "; " + incidentCause(in)
+	return s + "; " + incidentCause(r, in)
 }
 
 // incidentCause says "by" of the fault that evidence shows, and "during" of faults of which any may have done it, or
 // none.
-func incidentCause(in *result.Incident) string {
+func incidentCause(r *result.Result, in *result.Incident) string {
+	ended, by := ownEnd(r, in), faultNamed(r, in.By)
 	switch {
+	case ended != "" && by != nil && late(r, in, by):
+		return "after " + Clean(in.By) + ", as " + ended
 	case in.By != "" && in.Evidence == result.ByRelapse:
 		return "by " + Clean(in.By) + ", a relapse"
 	case in.By != "" && in.Evidence == result.ByRevert:

@@ -156,6 +156,24 @@ func TestFaultLines(t *testing.T) {
 			}, "kill-cache  22x slower at p50: p50 3.1ms → 67ms; no request failed", "!",
 		},
 		{
+			"slower at one of two steps", func() *result.Result { return onNginx(t) },
+			func(r *result.Result) {
+				r.Incidents, r.Faults[0].OnsetAt = nil, result.NaN
+				r.Faults[0].Parts = &result.ImpactParts{Requests: 500, Slowed: true, P50: .067, P50Before: .0031}
+				base := slo.Phase{Kind: slo.BaselinePhase}
+				for step, now := range map[string]result.Num{"remote": .06, "local": .001} {
+					for phase, p50 := range map[slo.Phase]result.Num{base: min(now, .002), r.Faults[0].Phase(): now} {
+						for _, outcome := range []string{"*", "ok"} {
+							r.Cells = append(r.Cells, result.Cell{
+								Phase: phase, Load: "shoppers", Step: step, Outcome: outcome, Count: 250,
+								Response: result.Times{P50: p50, P95: p50},
+							})
+						}
+					}
+				}
+			}, "kill-cache  remote 30x slower at p50: p50 2ms → 60ms; local as before; no request failed", "!",
+		},
+		{
 			"survived", func() *result.Result { return onNginx(t) },
 			func(r *result.Result) {
 				r.Incidents, r.Faults[0].OnsetAt, r.Faults[0].Impact = nil, result.NaN, result.NotImpacted

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -44,8 +45,12 @@ func outageSentence(r *result.Result) Text {
 		return nil
 	}
 	t := Text{}.say("When ")
-	t = append(t, faultClause(r, f)...)
-	t = t.say(", " + extent(r, in) + " for ").strong(incidentLength(in))
+	if late(r, in, f) {
+		t = Text{}.strong(Seconds(in.Begin - f.Cleared)).say(" after ").strong(Clean(f.Name)).say(" was over")
+	} else {
+		t = append(t, faultClause(r, f)...)
+	}
+	t = t.say(", " + extent(r, in) + " for ").strong(incidentLength(in)).say(begunBy(r, in))
 	if n := injectedIn(r, in, f); n > 0 {
 		t = t.say(", in which " + Plural(n, "more fault was", "more faults were") + " injected")
 	}
@@ -61,6 +66,83 @@ func outageSentence(r *result.Result) Text {
 	}
 	return t.say(".")
 }
+
+// late reports whether an outage that belongs to a fault began well after the fault was over, and after the load had
+// been good again: for some seconds, or until a unit ended by itself.
+func late(r *result.Result, in *result.Incident, by *result.FaultRecord) bool {
+	if !(in.Begin > by.Cleared+lateAfter) {
+		return false
+	}
+	switch in.Evidence {
+	case result.ByRelapse, result.ByUnit:
+		return true
+	case result.ByRecovery:
+		good := result.Num(math.Inf(1)) // time since the outage before
+		for i := range r.Incidents {
+			if c := &r.Incidents[i]; c.By == by.Name && c.Begin < in.Begin {
+				good = min(good, in.Begin-c.End)
+			}
+		}
+		return good > goodBetween || ownEnd(r, in) != ""
+	case result.ByInjection, result.ByRevert:
+	}
+	return false
+}
+
+const (
+	lateAfter   = 1 // seconds from the end of a fault until an outage that is told apart from the fault's own
+	goodBetween = 5 // seconds of good answers after which an outage is told as another one
+)
+
+// laterOutage returns the worst outage of a fault that is late; nil without.
+func laterOutage(r *result.Result, by *result.FaultRecord) (worst *result.Incident) {
+	for i := range r.Incidents {
+		if in := &r.Incidents[i]; in.By == by.Name && late(r, in, by) && (worst == nil || in.Bad > worst.Bad) {
+			worst = in
+		}
+	}
+	return worst
+}
+
+// lateOnPass adds the outages that began well after their faults were over to the sentence of a run that passed.
+func lateOnPass(r *result.Result) (text string) {
+	for i := range r.Faults {
+		by := &r.Faults[i]
+		if in := laterOutage(r, by); in != nil {
+			text += "; " + Seconds(in.Begin-by.Cleared) + " after " + quote(by.Name) + " was over, " +
+				extent(r, in) + " for " + incidentLength(in) + begunBy(r, in)
+		}
+	}
+	return text
+}
+
+// begunBy names the unit whose own end an outage began with, as a clause; it is empty if none is known.
+func begunBy(r *result.Result, in *result.Incident) string {
+	if ended := ownEnd(r, in); ended != "" {
+		return "; it began when " + ended
+	}
+	return ""
+}
+
+// ownEnd says which unit ended by itself when an outage began, such as "front[0] ended by itself (exit status 3)". It
+// is empty if no unit did, or if a fault was on it.
+func ownEnd(r *result.Result, in *result.Incident) string {
+	for i := range r.Events {
+		e := &r.Events[i]
+		what, _ := UnitEvent(e.Event, e.Text)
+		how, ended := strings.CutPrefix(what, "ended")
+		if ended && math.Abs(float64(e.T-in.Begin)) < ownEndWithin && !slices.ContainsFunc(r.Faults,
+			func(f result.FaultRecord) bool {
+				return slices.Contains(f.Units, e.Unit) && e.T > f.Injected-ownEndWithin && !(e.T > f.Until)
+			}) {
+			return Clean(e.Unit) + " ended by itself" + how
+		}
+	}
+	return ""
+}
+
+// ownEndWithin is the longest time between the end of a unit and the begin of the outage that it explains, in seconds.
+const ownEndWithin = 1
 
 // injectedIn returns how many faults were injected in an incident, apart from the one that did it. What they did to it
 // is not known.
@@ -154,10 +236,15 @@ func extent(r *result.Result, in *result.Incident) string {
 		return "nearly every request " + did
 	case goodAtEnd(in): // the requests of the incident include those up to the end of the load
 		return Plural(in.Bad, "request", "requests") + " " + did
+	case in.Requests < fewRequests: // a share of other requests than an objective's share is of would confuse
+		return Count(in.Bad) + " of " + Count(in.Requests) + " requests " + did
 	default:
 		return Percent(share) + " of requests " + did
 	}
 }
+
+// fewRequests is the number of requests from which on a share of them says more than their count.
+const fewRequests = 20
 
 // TooSlow names the response time from which on an answer is too slow, as in over 500ms.
 func TooSlow(r *result.Result) string {

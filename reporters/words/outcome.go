@@ -94,7 +94,7 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		}
 		l.Outcome, l.Text, l.Outage = "outage of "+o.lasted, o.text(), true
 		if onlyTooSlow(f) {
-			l.Outcome, l.Times, l.Outage = slowerBy(f.Parts)+" for "+o.lasted, true, false
+			l.Outcome, l.Times, l.Outage = slowingOf(r, f).outcome()+" for "+o.lasted, true, false
 		}
 		l.Mark, l.Tone = "!", "unsure"
 		if len(f.FailedObjectives) > 0 || !o.end.Known() {
@@ -106,7 +106,7 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 			l.Text += "; no request failed"
 		}
 	case OnlySlower(f):
-		l.Outcome, l.Text, l.Times = slowerBy(f.Parts), slowerText(f.Parts), true
+		l.Outcome, l.Text, l.Times = slowingOf(r, f).outcome(), slowerText(r, f), true
 	case f.Impact == result.NotImpacted && !f.TooFew() && !mayBeSlower(f) && len(f.FailedObjectives) == 0 &&
 		(f.Parts == nil || !f.Parts.Lacking && !f.Parts.LackingUntold && f.Parts.Lost == 0):
 		l.Outcome, l.Text = "survived", survivedText(f)
@@ -122,7 +122,8 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 			l.Text += ", and that answers were slower is not excluded"
 		}
 	case surelySlower(f):
-		l.Outcome, l.Text, l.Times = slowerBy(f.Parts), slowerText(f.Parts)+"; whether there was an outage is not known", true
+		l.Outcome, l.Times = slowingOf(r, f).outcome(), true
+		l.Text = slowerText(r, f) + "; whether there was an outage is not known"
 	case f.Impact == result.Confounded:
 		l.Outcome, l.Text = "can't be told apart", Clean(f.Note)
 	default:
@@ -231,10 +232,15 @@ func harmLength(f *result.FaultRecord, in *result.Incident) string {
 }
 
 // outageOf returns the incident that a fault did, the one with the most bad requests; nil if none is shown to be by it.
-func outageOf(r *result.Result, f *result.FaultRecord) *result.Incident {
-	var worst *result.Incident
+// A late one counts only if there is no other.
+func outageOf(r *result.Result, f *result.FaultRecord) (worst *result.Incident) {
 	for i := range r.Incidents {
-		if in := &r.Incidents[i]; in.By == f.Name && (worst == nil || in.Bad > worst.Bad) {
+		in := &r.Incidents[i]
+		if in.By != f.Name {
+			continue
+		}
+		was, is := worst != nil && late(r, worst, f), late(r, in, f)
+		if worst == nil || was && !is || was == is && in.Bad > worst.Bad {
 			worst = in
 		}
 	}
@@ -257,29 +263,6 @@ func whatIsBack(f *result.FaultRecord) string {
 		return Clean(service) + " was back"
 	}
 	return "it was over"
-}
-
-// slowerBy says how much slower good answers were, by the median, or else by the 95th percentile.
-func slowerBy(p *result.ImpactParts) string {
-	if f := float64(p.P50 / p.P50Before); p.P50Before > 0 && f >= 1.5 {
-		return briefly(f) + "x slower at p50"
-	}
-	if f := float64(p.P95 / p.P95Before); p.P95Before > 0 && f >= 1.5 {
-		return briefly(f) + "x slower at p95"
-	}
-	return "slower"
-}
-
-func slowerText(p *result.ImpactParts) string {
-	name, before, now := "p50", p.P50Before, p.P50
-	if !(before > 0) || now < before*3/2 {
-		name, before, now = "p95", p.P95Before, p.P95
-	}
-	s := name + " " + Seconds(before) + " → " + Seconds(now)
-	if p.Bad() == 0 {
-		return s + "; no request failed"
-	}
-	return s + "; " + badKinds(p)
 }
 
 // badKinds counts the bad requests of a fault, and says which of both they were: failed or too slow.

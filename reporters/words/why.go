@@ -21,6 +21,8 @@ type findings struct {
 	r     *result.Result
 	in    *result.Incident    // the outage with the most bad requests; nil if there was none
 	fault *result.FaultRecord // the fault that did it; nil if none is shown to have done it
+	later *result.Incident    // the worst outage of that fault that began well after it was over; nil without
+	late  bool                // in is later
 	first *result.ErrorGroup  // the errors that came first; nil if no request failed
 	// time that decided the run; see span
 	from, to result.Num
@@ -29,6 +31,10 @@ type findings struct {
 func find(r *result.Result) *findings {
 	f := &findings{r: r}
 	f.in, f.fault = worstOutage(r)
+	if f.fault != nil {
+		f.later = laterOutage(r, f.fault)
+		f.late = f.later == f.in
+	}
 	f.from, f.to = f.span()
 	if !f.fewFailed() && !f.lossesDecided() {
 		f.first = firstErrors(r, f.from, f.to)
@@ -125,7 +131,10 @@ func (f *findings) whatWasRead() Text {
 // span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
 // failed, else the whole run.
 func (f *findings) span() (from, to result.Num) {
-	if f.in != nil {
+	switch {
+	case f.late:
+		return f.fault.Injected, f.in.End
+	case f.in != nil:
 		return f.in.Begin, f.in.End
 	}
 	for i := range f.r.Objectives {
@@ -179,7 +188,12 @@ func (f *findings) why() (title string, points []Text) {
 		title = "Why it is not certain"
 		points = f.whyOpen()
 	case scenarios.Invalid:
-		title = "Why it says nothing of the target"
+		switch title = "Why it says nothing of the target"; f.r.Untried() {
+		case result.NotStarted: // the sentence of the run says all
+			return "", nil
+		case result.BaselineFailed:
+			title = "Why it was not judged"
+		}
 		points = f.whyOpen()
 	default:
 		return "", nil
@@ -197,8 +211,8 @@ func (f *findings) whyFailed() (points []Text) {
 		}
 	}
 	list := []func() Text{
-		f.whatBroke, f.whatWasLost, f.whatWasRead, f.whatFailedFirst, f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown,
-		f.whatWasSlow,
+		f.whatBroke, f.whatBrokeLater, f.whatWasLost, f.whatWasRead, f.whatFailedFirst, f.afterwards, f.whatMultiplied,
+		f.whatGrew, f.slowdown, f.whatWasSlow,
 	}
 	if f.in != nil && f.overloadedFrom(f.in.Begin) { // the cause comes before the outage
 		list = []func() Text{
@@ -210,6 +224,9 @@ func (f *findings) whyFailed() (points []Text) {
 		if t := point(); t != nil {
 			points = append(points, t)
 		}
+	}
+	if len(f.r.Reasons) > 1 && f.r.Reasons[1].Kind == result.BaselineFailed {
+		points = append(points, Text{}.say("The baseline failed, so that no fault was injected: "+Clean(f.r.Reasons[1].Text)+"."))
 	}
 	return points
 }
@@ -280,6 +297,9 @@ func (f *findings) whatBroke() Text {
 	}
 	t := Text{}.say(Offset(f.fault.Injected) + ": ")
 	t = append(t, faultClause(f.r, f.fault)...)
+	if own := outageOf(f.r, f.fault); f.late && !late(f.r, own, f.fault) {
+		t = t.say("; " + extent(f.r, own) + " for ").strong(incidentLength(own))
+	}
 	if linked(f.fault) || len(f.fault.Steps) > 0 || len(f.fault.Units) == 0 {
 		return t.say(over(f.fault, "over") + ".")
 	}
@@ -289,6 +309,15 @@ func (f *findings) whatBroke() Text {
 		}
 	}
 	return t.say(over(f.fault, "back") + ".")
+}
+
+// whatBrokeLater tells of the outage that came after the fault of the worst one was over.
+func (f *findings) whatBrokeLater() Text {
+	if f.later == nil {
+		return nil
+	}
+	return Text{}.say(Offset(f.later.Begin) + ": " + extent(f.r, f.later) + " for ").strong(incidentLength(f.later)).
+		say(", " + Seconds(f.later.Begin-f.fault.Cleared) + " after that was over" + begunBy(f.r, f.later) + ".")
 }
 
 // whenItBegan says which faults of the worst outage were in when it began, and which were over, but not for long enough
@@ -419,7 +448,7 @@ func (f *findings) afterwards() Text {
 // afterTheEnd returns how much of the worst outage came after its fault was over, in seconds; it is not above zero if
 // that is not known, or too little to matter, or if another fault was injected meanwhile.
 func (f *findings) afterTheEnd() result.Num {
-	if f.fault == nil || !f.fault.Cleared.Known() || f.fault.StaysDown || !f.in.Over ||
+	if f.fault == nil || f.late || !f.fault.Cleared.Known() || f.fault.StaysDown || !f.in.Over ||
 		injectedIn(f.r, f.in, f.fault) > 0 {
 		return 0
 	}
@@ -481,10 +510,10 @@ func (f *findings) whatWasSlow() Text {
 		t := Text{}
 		if by := faultNamed(f.r, o.Phase.Of(slo.FaultPhase).String()); by != nil && by.Parts.Slower().Answer == result.Yes {
 			if by.Impact == result.Confounded { // another fault may have done it
-				return t.say("During ").strong(Clean(by.Name)).say(" answers were " + slowerBy(by.Parts) + ": " +
-					slowerText(by.Parts) + ".")
+				return t.say("During ").strong(Clean(by.Name)).say(" " + slowingOf(f.r, by).clause(" were ") + ": " +
+					slowerText(f.r, by) + ".")
 			}
-			return t.strong(Clean(by.Name)).say(" made answers " + slowerBy(by.Parts) + ": " + slowerText(by.Parts) + ".")
+			return t.strong(Clean(by.Name)).say(" made " + slowingOf(f.r, by).clause(" ") + ": " + slowerText(f.r, by) + ".")
 		}
 		for _, c := range StepTimings(f.r) {
 			if c.Load == "*" || def.Step != "" && c.Step != def.Step {
@@ -514,7 +543,7 @@ func (f *findings) noBaseline() bool {
 
 // badBaseline reports whether requests failed, or none ended, before the first fault, which therefore was not injected.
 func (f *findings) badBaseline() bool {
-	return len(f.r.Reasons) > 0 && f.r.Reasons[0].Kind == result.BaselineFailed
+	return f.r.Untried() == result.BaselineFailed
 }
 
 // whyOpen gives the reasons of objectives that are not certain, other than the one in the sentence of the run.

@@ -23,6 +23,14 @@ func Verdict(v scenarios.Verdict) string {
 	return Clip(Clean(v.Words()), widestVerdict+2)
 }
 
+// RunVerdict returns the verdict of a run in words, such as baseline failed.
+func RunVerdict(r *result.Result) string {
+	if r.Untried() != "" {
+		return r.VerdictWords()
+	}
+	return Verdict(r.Verdict)
+}
+
 // widestVerdict is the width of the longest verdict.
 const widestVerdict = len(scenarios.Inconclusive)
 
@@ -47,9 +55,12 @@ func Tone(v scenarios.Verdict) string {
 }
 
 // Meaning explains the verdict of a run.
-func Meaning(v scenarios.Verdict) string {
+func Meaning(r *result.Result) string {
+	if r.Untried() != "" {
+		return "nothing was tried, so that nothing was judged"
+	}
 	for _, row := range scenarios.ExitTable() {
-		if row[1] == string(v) {
+		if row[1] == string(r.Verdict) {
 			return row[2]
 		}
 	}

@@ -73,8 +73,9 @@ func TestMarks_StandBesideEveryVerdict(t *testing.T) {
 		if want == "" {
 			want = "unsure"
 		}
-		if words.Tone(v) != want || words.Meaning(v) != row[2] || len(words.Verdict(v)) > words.WidestVerdict {
-			t.Errorf("%s: %s, %q", v, words.Tone(v), words.Meaning(v))
+		meaning := words.Meaning(&result.Result{Verdict: v})
+		if words.Tone(v) != want || meaning != row[2] || len(words.Verdict(v)) > words.WidestVerdict {
+			t.Errorf("%s: %s, %q", v, words.Tone(v), meaning)
 		}
 	}
 }

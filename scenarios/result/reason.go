@@ -106,6 +106,21 @@ func (r *Result) Because(x Reason) {
 	r.Verdict, r.Reason, r.Why = worst, x.Sentence(r), x.Why
 }
 
+// Untried returns why nothing was tried, if that gives the run its verdict: [NotStarted] or [BaselineFailed]; else "".
+func (r *Result) Untried() ReasonKind {
+	if r.Verdict == scenarios.Invalid && len(r.Reasons) > 0 &&
+		(r.Reasons[0].Kind == NotStarted || r.Reasons[0].Kind == BaselineFailed) {
+		return r.Reasons[0].Kind
+	}
+	return ""
+}
+
+// VerdictWords returns the verdict of the run in words for readers, such as "not reverted". A run that tried nothing is
+// not called invalid, but "not started" or "baseline failed".
+func (r *Result) VerdictWords() string {
+	return scenarios.Verdict(cmp.Or(string(r.Untried()), string(r.Verdict))).Words()
+}
+
 // Say sets the text of the reason from its data, if it has data.
 func (x *Reason) Say() {
 	if len(x.Because) > 0 {
@@ -223,7 +238,7 @@ func (x *Reason) onEnd(r *Result) string {
 	case BaselineFailed:
 		mend := ". Mend the target or the load"
 		switch g := &r.Generator; {
-		case r.failedBeyondTimeouts():
+		case r.FailedBeyondTimeouts():
 		case len(g.Held()) > 0 || !g.Healthy && g.Pressure >= slowdownBusy:
 			mend = ". The machine was busy meanwhile, which may be why: run it again on a quiet one. Else mend the target or " +
 				"the load"
@@ -257,9 +272,9 @@ func (x *Reason) onEnd(r *Result) string {
 	return x.Text
 }
 
-// failedBeyondTimeouts reports whether most errors are neither timeouts nor brunt's own, so that no wait for a
+// FailedBeyondTimeouts reports whether most errors are neither timeouts nor brunt's own, so that no wait for a
 // processor explains them.
-func (r *Result) failedBeyondTimeouts() bool {
+func (r *Result) FailedBeyondTimeouts() bool {
 	all, others := int64(0), int64(0)
 	for i := range r.Errors {
 		e := &r.Errors[i]

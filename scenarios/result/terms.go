@@ -208,11 +208,10 @@ var all = []Term{
 		"baseline",
 		[]string{"steady-state", "against-the-baseline"},
 		"The phase before the first fault: requests that ended before it was injected. A fault's " +
-			"effect is measured against it. If it fails, brunt injects nothing: a declared `steady` that does not hold is a " +
-			"failure (exit " +
-			"3); without one the run is invalid (exit 5) if the 95 % lower bound of the share of bad requests is above " +
-			"`judge.limit`, and " +
-			"above what every objective on the run or the baseline allows.",
+			"effect is measured against it. If it fails, brunt injects nothing: a declared `steady` that does not hold, or an " +
+			"objective `in baseline` that failed, is a failure (exit 3); without one the verdict is BASELINE FAILED (exit 5) " +
+			"if the 95 % lower bound of the share of bad requests is above `judge.limit`, and above what every objective on " +
+			"the run or the baseline allows.",
 	},
 	{
 		"recovery",
@@ -610,7 +609,8 @@ var all = []Term{
 		"verdict",
 		[]string{"verdicts"},
 		"The answer of a run: pass, fail, inconclusive, invalid, stopped, interrupted, not_reverted or " +
-			"error. Each has an exit code; if several apply, the first of `brunt explain exit-codes` counts.",
+			"error. NOT STARTED and BASELINE FAILED are `invalid` in result.json, with the same exit code. Each has an exit " +
+			"code; if several apply, the first of `brunt explain exit-codes` counts.",
 	},
 	{
 		"inconclusive", nil,
@@ -619,10 +619,12 @@ var all = []Term{
 			"or take rows again by `pick: next`.",
 	},
 	{"invalid", nil, "What was asked can't be answered. An objective is invalid if brunt's own lag decides it, or if " +
-		"its fault was not verified or " +
-		"affected no request. A run is invalid if an objective is and none failed, if the target was not ready, if the " +
-		"setup or the baseline failed, " +
-		"if a fault was not verified or affected no request, or if its removal is unverified."},
+		"its fault was not verified. A run is invalid if an objective is and none failed, if a fault was not verified, or if " +
+		"its removal is unverified. A fault that no traffic met makes the run inconclusive."},
+	{"not-started", nil, "The verdict of a run whose load never began: the target was not ready, or setup failed. Nothing " +
+		"was judged, and the exit code is 5. The reason names what to mend."},
+	{"baseline-failed", nil, "The verdict of a run in which too many requests failed before the first fault, while no " +
+		"`steady` and no objective says how many are normal. brunt injected nothing and judged nothing; the exit code is 5."},
 	{
 		"distance",
 		[]string{"over", "left"},

@@ -48,6 +48,8 @@ func (r *runner) decide(
 		if len(res.Objectives) > 0 && !refused {
 			v.decideObjectives(objectives)
 		}
+	} else {
+		v.decideBaseline()
 	}
 	v.decideImpacts(f.Faults)
 	if res.Verdict == "" {
@@ -256,6 +258,15 @@ func (v verdict) decideObjectives(objectives []slo.Objective) {
 	for _, to := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Invalid, scenarios.Fail} {
 		if i := tellingObjective(v.res.Objectives, objectives, to); i >= 0 {
 			v.res.Because(result.Reason{Kind: result.NotHeld, Verdict: to, Objective: i + 1, Why: v.res.Objectives[i].Why})
+		}
+	}
+}
+
+// decideBaseline fails a run whose baseline failed if an objective asks about the baseline: that one has its answer.
+func (v verdict) decideBaseline() {
+	for i := range v.res.Objectives {
+		if o := &v.res.Objectives[i]; o.Verdict == scenarios.Fail && o.Phase.Kind == slo.BaselinePhase {
+			v.res.Because(result.Reason{Kind: result.NotHeld, Verdict: scenarios.Fail, Objective: i + 1})
 		}
 	}
 }

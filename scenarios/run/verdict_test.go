@@ -260,6 +260,16 @@ judge: {hold: 1s}
 `, scenarios.Invalid, 5, "The baseline failed: ",
 		},
 		{
+			"an objective on a baseline of errors", pair + `
+load:
+  main: {executor: constant-arrival-rate, rate: 200/s, duration: 20s, flow: [{get: /fail}]}
+chaos:
+  cut: {at: 500ms, for: 1s, network.partition: {from: web, to: store}}
+slo: [errors < 100% in cut, errors < 5% in baseline]
+judge: {hold: 1s}
+`, scenarios.Fail, 3, "1 of 2 objectives failed, 1 could not be decided: errors < 5% in baseline, measured 100%",
+		},
+		{
 			"it never came back", `
 target: {processes: {web: {command: [ONCE], restart_delay: 100ms, ready: {get: /}}}}
 load:

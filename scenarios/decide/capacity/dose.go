@@ -143,13 +143,12 @@ func doseAnswer(res *result.Result) (search.Answer, string, error) {
 	if a == search.Disturbed || a == search.Limited {
 		return a, why, err
 	}
-	if len(res.Reasons) > 0 {
-		switch res.Reasons[0].Kind {
-		case result.SteadyLost, result.BaselineFailed:
-			return "", "", ProbeError{
-				Verdict: scenarios.Invalid, Reason: fmt.Sprintf("no fault was injected: %s; the target must be whole before "+
-					"each probe: give it more time by --cool-down", res.Reason),
-			}
+	if refused := slices.ContainsFunc(res.Reasons, func(x result.Reason) bool {
+		return x.Kind == result.SteadyLost || x.Kind == result.BaselineFailed
+	}); refused && (res.Verdict == scenarios.Fail || res.Verdict == scenarios.Invalid) {
+		return "", "", ProbeError{
+			Verdict: scenarios.Invalid, Reason: fmt.Sprintf("no fault was injected: %s; the target must be whole before "+
+				"each probe: give it more time by --cool-down", res.Reason),
 		}
 	}
 	if a == search.Breaks && res.Verdict == scenarios.Invalid || // such as a fault that was not proved: harm has no cause

@@ -69,6 +69,12 @@ func TestDoseAnswer(t *testing.T) {
 			scenarios.Invalid,
 		},
 		{
+			"bad before, as an objective says",
+			result.Reason{Kind: result.BaselineFailed, Verdict: scenarios.Invalid, Text: "x"},
+			true, "",
+			scenarios.Invalid,
+		},
+		{
 			"left",
 			result.Reason{Kind: result.NotUndone, Verdict: scenarios.NotReverted, Text: "x"},
 			true, "",
@@ -80,6 +86,9 @@ func TestDoseAnswer(t *testing.T) {
 			res.Objectives = []result.ObjectiveResult{failed}
 		}
 		res.Because(tt.reason)
+		if tt.name == "bad before, as an objective says" {
+			res.Because(result.Reason{Kind: result.NotHeld, Verdict: scenarios.Fail, Objective: 1})
+		}
 		got, _, err := doseAnswer(res)
 		void := ProbeError{}
 		if errors.As(err, &void); got != tt.want || void.Verdict != tt.verdict {

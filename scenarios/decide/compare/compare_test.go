@@ -287,14 +287,20 @@ func TestCompare_Unfit(t *testing.T) {
 		}, "generator", "p99 lag 80ms"},
 		{
 			"invalid", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Invalid, "fault cut was not verified" },
-			"run", "the run is invalid: fault cut was not verified",
+			"run", "the verdict of the run is invalid: fault cut was not verified",
 		},
 		{
 			"no traffic met a fault", func(r *result.Result) {
 				r.Verdict, r.Reason = scenarios.Inconclusive, "fault cut affected no traffic"
 				r.Faults = []result.FaultRecord{{Name: "cut", Verified: 1}}
 			},
-			"run", "the run is inconclusive: fault cut affected no traffic",
+			"run", "the verdict of the run is inconclusive: fault cut affected no traffic",
+		},
+		{
+			"not ready", func(r *result.Result) {
+				r.Because(result.Reason{Kind: result.NotStarted, Verdict: scenarios.Invalid, Text: "web is not ready"})
+			},
+			"run", "the verdict of the run is not started: Web is not ready.",
 		},
 		{
 			"stopped", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Stopped, "errors > 90%" }, "run",

@@ -49,7 +49,7 @@ func mismatches(runs []Run) []mismatch {
 			add("run", "the run did not complete: %s", r.Reason)
 		}
 		if r.Void() && r.Generator.Healthy {
-			add("run", "the run is %s: %s", r.Verdict, r.Reason)
+			add("run", "the verdict of the run is %s: %s", r.VerdictWords(), r.Reason)
 		}
 	}
 	return out

@@ -131,7 +131,7 @@ func (g *Gate) decide(ctx context.Context) (Outcome, error) {
 			o.Decision.Word, o.Decision.Verdict = "INCONCLUSIVE", scenarios.Inconclusive
 		}
 		if g.ended != nil {
-			o.Decision.Word, o.Decision.Verdict = strings.ToUpper(string(g.ended.Verdict)), g.ended.Verdict
+			o.Decision.Word, o.Decision.Verdict = strings.ToUpper(g.ended.VerdictWords()), g.ended.Verdict
 		}
 		g.describe(o.Decision, nil)
 	}

@@ -285,8 +285,13 @@ func TestGate_NeverLoaded(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		offered int64
+		reason  result.ReasonKind
 		runs    int
-	}{{"a build that does not start", 0, 1}, {"brunt was the limit", 500, compare.NoiseAttempts}} {
+		word    string
+	}{
+		{"a build that does not start", 0, result.NotStarted, 1, "NOT STARTED"},
+		{"brunt was the limit", 500, result.NotHeld, compare.NoiseAttempts, "INVALID"},
+	} {
 		h := learned(t, t.TempDir(), func(i int) *compare.Record { return measured(i, day(i)) })
 		g := &Gate{
 			Settings: Settings{Runs: 3, Confirm: 1, Options: compare.Options{Alpha: .05}}, Name: "s", History: h,
@@ -297,11 +302,12 @@ func TestGate_NeverLoaded(t *testing.T) {
 			runs++
 			return &result.Result{
 				Verdict: scenarios.Invalid, Reason: "the target did not become ready", ExitCode: scenarios.ExitInvalid,
-				Generator: result.Generator{Offered: c.offered},
+				Generator: result.Generator{Offered: c.offered}, Reasons: []result.Reason{{Kind: c.reason}},
 			}, nil
 		}
-		if _, err := g.Decide(t.Context()); !errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)) || runs != c.runs {
-			t.Errorf("%s: %d runs, want %d; %v", c.name, runs, c.runs, err)
+		o, err := g.Decide(t.Context())
+		if !errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)) || runs != c.runs || o.Decision.Word != c.word {
+			t.Errorf("%s: %s in %d runs, want %s in %d; %v", c.name, o.Decision.Word, runs, c.word, c.runs, err)
 		}
 	}
 }

@@ -134,7 +134,7 @@ func (g *Gate) describe(d *result.Decision, made []*compare.Record) {
 // why says why a gate ended early.
 func (g *Gate) why(err error) string {
 	if g.ended != nil {
-		return "a run ended with " + string(g.ended.Verdict) + ": " + g.ended.Reason
+		return "a run ended with " + g.ended.VerdictWords() + ": " + g.ended.Reason
 	}
 	return err.Error()
 }
