@@ -168,8 +168,8 @@ func (s *endedStep) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Ended: func(context.Context) error { return s.how }}
 }
 
-// TestAgent_EndedEarly checks that an agent passes on how and when a fault ended before its revert, and that brunt names
-// the unit as it knows it.
+// TestAgent_EndedEarly checks that an agent passes on how and when a fault ended before its revert, and that brunt
+// names the unit as it knows it.
 func TestAgent_EndedEarly(t *testing.T) {
 	at := time.Now().Add(-3 * time.Second)
 	for _, c := range []struct{ how, want error }{

@@ -96,8 +96,8 @@ func (t *Timeline) noteEnding(r *injection) {
 	}
 }
 
-// endedByOwn reports whether another fault of the run ended the unit of a held fault, by the error of its early end. The
-// occurrence goes on if it is held on other units, and is not void.
+// endedByOwn reports whether another fault of the run ended the unit of a held fault, by the error of its early end.
+// The occurrence goes on if it is held on other units, and is not void.
 func (t *Timeline) endedByOwn(r *injection, h chaos.Held, why error) bool {
 	early, ok := errors.AsType[chaos.EndedEarlyError](why)
 	if !ok {
