@@ -37,7 +37,7 @@ func containerWorld(y *chaostest.Yard, agents *agent.Pool, o chaostest.VictimOpt
 			},
 		}
 		if !effective {
-			w.Spoil = func() { spoil(t, v) }
+			w.Spoil, w.Undoes = func() { spoil(t, v) }, true
 		}
 		return w
 	}

@@ -75,6 +75,22 @@ func (e HolderEndedError) Error() string {
 
 func (e HolderEndedError) Unwrap() error { return ErrHolderEnded }
 
+// An EndedEarlyError says that something other than brunt undid a fault, or ended its unit, while the fault was held.
+type EndedEarlyError struct {
+	Unit string        // unit that the fault hit
+	What string        // what happened to the unit, such as "was started again"
+	At   time.Time     // when it happened; zero: that is unknown
+	On   time.Duration // the same as an offset from t0; zero: that is unknown
+}
+
+func (e EndedEarlyError) Error() string {
+	when := ""
+	if e.On > 0 {
+		when = " at " + quantity.FormatInstant(e.On)
+	}
+	return fmt.Sprintf("%s %s%s, by another program", e.Unit, e.What, when)
+}
+
 // ErrRestarted says that a restart gave a container back everything the fault had taken from it.
 var ErrRestarted = errors.New("the container was started again, and has everything that it had at first")
 

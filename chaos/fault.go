@@ -77,8 +77,8 @@ type HeldTraits struct {
 	OnPlan func(ctx context.Context, now Step) (said string, err error)
 	// Ended is called every second while the fault is injected, and just before the revert. An error voids the fault:
 	// it says how the fault ended early although brunt did not end it, or that brunt's own proxy hit more than the
-	// fault was meant to. If Ended cannot find out, it returns nil. A nil Ended means that the fault can't end this
-	// way.
+	// fault was meant to. An [EndedEarlyError] does not, if another fault of the run ended the unit. If Ended cannot
+	// find out, it returns nil. A nil Ended means that the fault can't end this way.
 	Ended func(ctx context.Context) error
 	// Later is called just before the revert if Verify has returned a [NotShownError]. It returns what shows the missing
 	// part by then, such as that a unit which was idle at first has met its limit since; empty: nothing does. Nil means

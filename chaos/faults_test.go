@@ -248,6 +248,7 @@ func process(args ...string) func(t *testing.T, effective bool) chaostest.World 
 		if !effective {
 			u.inert = true
 			w.Spoil = func() { _ = syscall.Kill(u.PID(), syscall.SIGCONT) }
+			w.Undoes = slices.Contains(how, "continued")
 		}
 		return w
 	}
@@ -332,7 +333,7 @@ func TestFaults(t *testing.T) {
 	}{
 		{"process.crash: {service: web}", process()},
 		{"process.crash: {service: web, signal: TERM}", process("stubborn")},
-		{"process.freeze: {unit: \"web[0]\"}", process()},
+		{"process.freeze: {unit: \"web[0]\"}", process("continued")},
 		{"process.freeze: {service: web}", bare},
 		{"process.stop: {service: web, grace: 50ms}", process()},
 		{"process.restart: {service: web, grace: 50ms}", process()},

@@ -132,6 +132,9 @@ type (
 		Takes    time.Duration `json:"takes,omitempty"`
 		// EndsUnit is that of [chaos.HeldTraits].
 		EndsUnit bool `json:"ends_unit,omitempty"`
+		// Early says that Text is What of a [chaos.EndedEarlyError], and Ago is how long ago it happened; zero: unknown.
+		Early bool          `json:"early,omitempty"`
+		Ago   time.Duration `json:"ago,omitempty"`
 	}
 )
 
@@ -413,7 +416,32 @@ func (s *agentStep) ended(ctx context.Context) error {
 	if err != nil || said.Text == "" {
 		return nil
 	}
-	return errors.New(said.Text)
+	return said.howEnded(s.unit.Name())
+}
+
+// endedReply is the reply of an agent about the end of a fault before its revert.
+func endedReply(how error) stepReply {
+	early, ok := errors.AsType[chaos.EndedEarlyError](how)
+	if !ok {
+		return stepReply{Text: how.Error()}
+	}
+	s := stepReply{Text: early.What, Early: true}
+	if !early.At.IsZero() {
+		s.Ago = max(1, time.Since(early.At))
+	}
+	return s
+}
+
+// howEnded is the inverse of endedReply. The clocks of the two machines may differ.
+func (s stepReply) howEnded(unit string) error {
+	if !s.Early {
+		return errors.New(s.Text)
+	}
+	early := chaos.EndedEarlyError{Unit: unit, What: s.Text}
+	if s.Ago > 0 {
+		early.At = time.Now().Add(-s.Ago)
+	}
+	return early
 }
 
 // later asks the agent what shows since its proof.

@@ -157,3 +157,46 @@ func TestAgent_Again(t *testing.T) {
 		t.Errorf("%v: want no other to be had from this engine", err)
 	}
 }
+
+// endedStep is a fault that ended before its revert.
+type endedStep struct {
+	slowStep
+	how error
+}
+
+func (s *endedStep) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{Ended: func(context.Context) error { return s.how }}
+}
+
+// TestAgent_EndedEarly checks that an agent passes on how and when a fault ended before its revert, and that brunt
+// names the unit as it knows it.
+func TestAgent_EndedEarly(t *testing.T) {
+	at := time.Now().Add(-3 * time.Second)
+	for _, c := range []struct{ how, want error }{
+		{nil, nil},
+		{
+			chaos.EndedEarlyError{Unit: "x", What: "was continued", At: at},
+			chaos.EndedEarlyError{Unit: "c", What: "was continued", At: at},
+		},
+		{chaos.EndedEarlyError{Unit: "x", What: "was killed"}, chaos.EndedEarlyError{Unit: "c", What: "was killed"}},
+		{errors.New("its process was killed"), errors.New("its process was killed")},
+	} {
+		l := &server{steps: []*serverStep{{held: &endedStep{how: c.how}}}}
+		local, remote := net.Pipe()
+		go func() { _ = rpc.Serve(t.Context(), remote, remote, l.operations()) }() // ends with local
+		client, err := rpc.NewClient(t.Context(), local)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := (&agentStep{unit: &agentUnit{Unit: "c"}, client: client}).ended(t.Context())
+		if fmt.Sprint(got) != fmt.Sprint(c.want) {
+			t.Errorf("%v, want %v", got, c.want)
+		}
+		early, _ := errors.AsType[chaos.EndedEarlyError](got)
+		want, _ := errors.AsType[chaos.EndedEarlyError](c.want)
+		if off := early.At.Sub(want.At); early.At.IsZero() != want.At.IsZero() || off.Abs() > time.Second {
+			t.Errorf("at %s, want %s", early.At, want.At)
+		}
+		_ = client.Close()
+	}
+}

@@ -194,14 +194,17 @@ func (l *server) operations() rpc.Operations {
 			}
 			return "", nil
 		})),
-		opEnded.By(l.ofHeld(func(ctx context.Context, h chaos.Held) (string, error) {
-			if ended := h.Traits().Ended; ended != nil {
-				if how := ended(ctx); how != nil {
-					return how.Error(), nil
+		opEnded.By(func(ctx context.Context, at stepRequest) (s stepReply, err error) {
+			_, err = l.ofHeld(func(ctx context.Context, h chaos.Held) (string, error) {
+				if ended := h.Traits().Ended; ended != nil {
+					if how := ended(ctx); how != nil {
+						s = endedReply(how)
+					}
 				}
-			}
-			return "", nil
-		})),
+				return "", nil
+			})(ctx, at)
+			return s, err
+		}),
 	)
 }
 

@@ -30,6 +30,8 @@ type World struct {
 	// Spoil removes the injected fault without its knowledge, so that it has no effect. Nil means that faults in this
 	// world have no effect from the start.
 	Spoil func()
+	// Undoes says that Spoil undoes the fault as another program would, so that its early end is noticed.
+	Undoes bool
 	// Idle says that the units do nothing, so that a fault on what they use is proved in part alone.
 	Idle bool
 	// Faults is the list that has the fault; nil is [catalog.Faults].
@@ -178,6 +180,9 @@ func Effect(t *testing.T, yaml string, w World) {
 			t.Errorf("verifying: %q, %v", evidence, err)
 		}
 		t.Log("there: " + evidence)
+		if err := endedEarly(ctx, h); err != nil {
+			t.Errorf("over before its time: %v", err)
+		}
 	}
 	for range 2 {
 		for i := len(held) - 1; i >= 0; i-- {
@@ -187,6 +192,15 @@ func Effect(t *testing.T, yaml string, w World) {
 		}
 	}
 	gone(t, ctx, held)
+}
+
+// endedEarly returns how a held fault ended before its revert; nil means that it has not.
+func endedEarly(ctx context.Context, h chaos.Held) error {
+	ended := h.Traits().Ended
+	if ended == nil {
+		return nil
+	}
+	return ended(ctx)
 }
 
 func gone(t *testing.T, ctx context.Context, held []chaos.Held) {
@@ -211,6 +225,13 @@ func NoEffect(t *testing.T, yaml string, w World) {
 	noticed := false
 	for _, h := range held {
 		evidence, err := h.Verify(ctx)
+		if early := new(chaos.EndedEarlyError); w.Undoes && !suite.Within(patience, func() bool {
+			return errors.As(endedEarly(t.Context(), h), early) && !early.At.IsZero()
+		}) {
+			t.Error("its early end was not noticed, or not when it was")
+		} else if w.Undoes {
+			t.Log("ended early: " + early.Error())
+		}
 		if err != nil {
 			noticed = true
 			t.Log("noticed: " + err.Error())

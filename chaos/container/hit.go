@@ -47,6 +47,13 @@ func (h *Hit) LocalPID() int {
 	return h.Was.PID
 }
 
+// EndedBy returns the early end of the fault by an event of the engine, such as unpause.
+func (h *Hit) EndedBy(ctx context.Context, event, what string) error {
+	return chaos.EndedEarlyError{
+		Unit: h.Name(), What: what, At: h.Engine().Last(ctx, event, h.Was.ID, h.Was.Started),
+	}
+}
+
 // UndoBy returns the undo of a step, with the prior state of the container.
 func (h *Hit) UndoBy(op, prior string, id Identity, args EngineArgs) []chaos.Undo {
 	u := chaos.Undo{Op: op, Prior: RawOf(prior)}

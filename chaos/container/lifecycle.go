@@ -73,7 +73,22 @@ func (d *down) String() string { return d.what }
 
 func (d *down) Via() string { return "engine" }
 
-func (d *down) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: d.takes} }
+func (d *down) Traits() chaos.HeldTraits {
+	t := chaos.HeldTraits{Takes: d.takes}
+	if !d.again {
+		t.Ended = d.started
+	}
+	return t
+}
+
+// started returns an error if something else has started the container again.
+func (d *down) started(ctx context.Context) error {
+	is, err := d.Engine().Inspect(ctx, d.Was.ID)
+	if err != nil || is.Started.Equal(d.Was.Started) {
+		return nil // a container that is no more is down too
+	}
+	return chaos.EndedEarlyError{Unit: d.Name(), What: "was started again", At: is.Started}
+}
 
 func (d *down) Undo() []chaos.Undo {
 	if d.again {

@@ -275,6 +275,7 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step,
 		}
 	}
 	if r.InjectErr == nil {
+		t.noteEnding(r) // what is held may say that it ends its unit
 		t.tellInjected(r, describe(steps)+r.asRole())
 		t.begun(r.Fault, r.Injected)
 		return true
@@ -358,9 +359,11 @@ func (t *Timeline) begin(r *injection) {
 			t.begin(g)
 			r.Injected = g.Injected
 		}
+		t.noteEnding(r)
 		return
 	}
 	r.N, r.Injected = t.Inject(r.Fault, r.Name)
+	t.noteEnding(r)
 	if r.monitor != nil {
 		r.Detect = r.monitor.Begin(r.Name, r.Injected)
 	}

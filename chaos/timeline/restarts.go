@@ -42,7 +42,8 @@ func (t *Timeline) OnNetworkChange(container string) {
 }
 
 // endedBefore calls early for each held fault that has ended before its revert, such as when its process was killed.
-// last says that the revert comes next: it does not wait for a process that is silent, as the revert asks it again.
+// A fault on a unit that another fault of the run ended has not ended early. last says that the revert comes next: it
+// does not wait for a process that is silent, as the revert asks it again.
 func (t *Timeline) endedBefore(
 	ctx context.Context, r *injection, last bool, early func(h chaos.Held, why error),
 ) {
@@ -72,7 +73,7 @@ func (t *Timeline) endedBefore(
 	}
 	all.Wait()
 	for i, err := range errs {
-		if err != nil {
+		if err != nil && !t.endedByOwn(r, r.Held[i], err) {
 			early(r.Held[i], err)
 		}
 	}

@@ -3,6 +3,7 @@ package timeline_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -217,6 +218,64 @@ func TestRestarted(t *testing.T) {
 			if got := strings.Join(events, " "); c.events != "" && !strings.Contains(got,
 				c.events) || c.events == "" && (strings.Contains(got, "again") || strings.Contains(got, "void")) {
 				t.Errorf("events %s", got)
+			}
+		})
+	}
+}
+
+// TestEndedEarly checks that a fault which something else undid counts as injected until then, and is void. It is not
+// void if another fault of the run ended its unit, or a watchdog of brunt took it back.
+func TestEndedEarly(t *testing.T) {
+	const void = "over before its time, after 500ms: web was continued at 1.5s, by another program"
+	for _, c := range []struct {
+		name  string
+		other time.Duration // when another fault ends the unit; zero: none does
+		group bool
+		taken bool   // a watchdog did it, which is found later
+		want  string // why it is void; empty: it is not
+	}{
+		{name: "by another program", want: void},
+		{name: "after another fault ended the unit", other: 500 * time.Millisecond, want: void},
+		{name: "before another fault ends the unit", other: 1600 * time.Millisecond, want: void},
+		{name: "another fault ends the unit", other: 1400 * time.Millisecond},
+		{name: "a step of a group", group: true, want: "after 500ms: g.a: web was continued at 1.5s, by another program"},
+		{name: "a watchdog", taken: true, want: "its watchdog did at 1.5s"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {
+				over := time.Now().Add(1500 * time.Millisecond)
+				f := altered{noted{diary: d, name: "web", undo: true}, func(of *chaos.HeldTraits) {
+					of.Ended = func(context.Context) error {
+						if time.Now().Before(over) {
+							return nil
+						}
+						return chaos.EndedEarlyError{Unit: "web", What: "was continued", At: over}
+					}
+				}}
+				ends := altered{noted{diary: d, name: "web"}, func(of *chaos.HeldTraits) { of.EndsUnit = true }}
+				switch {
+				case c.group:
+					return []*timeline.Entry{group(time.Second, 4*time.Second, f)}
+				case c.other > 0:
+					return []*timeline.Entry{
+						entry("it", f, time.Second, 4*time.Second), entry("crash", ends, c.other, 100*time.Millisecond),
+					}
+				}
+				return []*timeline.Entry{entry("it", f, time.Second, 4*time.Second)}
+			}, func(tl *timeline.Timeline) {
+				tl.Event = func(e result.Event) {
+					if c.taken && e.Event == "fault.void" {
+						tl.TakenBack(1, chaos.TakenBackError{At: 1500 * time.Millisecond})
+					}
+				}
+			})
+			r := records[slices.IndexFunc(records, func(r *chaos.Record) bool { return r.Fault != "crash" })]
+			got := ""
+			if r.Void != nil {
+				got = r.Void.Error()
+			}
+			if (got == "") != (c.want == "") || !strings.HasSuffix(got, c.want) || r.Cleared != 1500*time.Millisecond {
+				t.Errorf("cleared at %s, void %q", r.Cleared, got)
 			}
 		})
 	}

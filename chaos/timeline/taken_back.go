@@ -33,6 +33,10 @@ type earlyEnd struct {
 // causes the first counts, but a watchdog that took the fault back replaces the end of its holder as the cause.
 func (t *Timeline) void(r *injection, found time.Duration, why error) {
 	end := &earlyEnd{t.lastIn(found, why), found, why}
+	if early, ok := errors.AsType[chaos.EndedEarlyError](why); ok && !early.At.IsZero() {
+		early.On = end.at
+		why, end.why = early, early
+	}
 	taken, ok := errors.AsType[chaos.TakenBackError](why)
 	if ok {
 		end.at = taken.At
@@ -51,24 +55,83 @@ func (t *Timeline) void(r *injection, found time.Duration, why error) {
 	}
 }
 
-// lastIn returns the time until which a fault is known to have been injected: the last sign of its holder, by the
-// error, or else a given time.
+// lastIn returns the time until which a fault is known to have been injected: the last sign of its holder or the time
+// of its end, by the error, or else a given time.
 func (t *Timeline) lastIn(known time.Duration, why error) time.Duration {
-	ended, ok := errors.AsType[chaos.HolderEndedError](why)
-	if !ok || ended.Seen.IsZero() {
+	var at time.Time
+	if ended, ok := errors.AsType[chaos.HolderEndedError](why); ok {
+		at = ended.Seen
+	} else if early, ok := errors.AsType[chaos.EndedEarlyError](why); ok {
+		at = early.At
+	}
+	if at.IsZero() {
 		return known
 	}
-	return t.Env.Now() - time.Since(ended.Seen)
+	return t.Env.Now() - time.Since(at)
 }
 
+// An ending is the last occurrence that ended a unit, or is ending it.
+type ending struct {
+	by string
+	at time.Duration
+}
+
+// noteEnding notes an occurrence whose effect ends its units.
+func (t *Timeline) noteEnding(r *injection) {
+	ends := slices.ContainsFunc(r.Held, func(h chaos.Held) bool { return h.Traits().EndsUnit })
+	if of, ok := r.of.(chaos.Described); ok && !ends {
+		d := of.Describe()
+		ends = d.Effect == chaos.Dies || d.Effect == chaos.Restarts
+	}
+	if !ends {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.endings == nil {
+		t.endings = map[string]ending{}
+	}
+	for _, u := range r.Units {
+		t.endings[u] = ending{r.Name, r.Injected}
+	}
+}
+
+// endedByOwn reports whether another fault of the run ended the unit of a held fault, by the error of its early end.
+// The occurrence goes on if it is held on other units, and is not void.
+func (t *Timeline) endedByOwn(r *injection, h chaos.Held, why error) bool {
+	early, ok := errors.AsType[chaos.EndedEarlyError](why)
+	if !ok {
+		return false
+	}
+	now := t.Env.Now()
+	at := t.lastIn(now, why)
+	t.mu.Lock()
+	e, ok := t.endings[early.Unit]
+	t.mu.Unlock()
+	if !ok || e.by == r.Name || e.at < r.Injected || e.at > at {
+		return false
+	}
+	r.left = append(r.left, h)
+	t.event("fault.followed", r.Name, fmt.Sprintf("%s ended %s, and the fault on it", e.by, early.Unit))
+	if len(r.left) == len(r.Held) && r.ends(&earlyEnd{at, now, errOwnEnd}) && r.group == nil {
+		close(r.voids)
+	}
+	return true
+}
+
+// errOwnEnd is why an occurrence ended if other faults of the run ended all of its units.
+var errOwnEnd = errors.New("other faults ended its units")
+
 // ends notes the end of an occurrence, and reports whether it is the first end. A watchdog that takes a fault back also
-// ends its holder, which may be noticed first; the watchdog then replaces that cause.
+// ends its holder, or continues what was stopped, which may be noticed first; the watchdog then replaces that cause.
 func (r *injection) ends(end *earlyEnd) (first bool) {
 	if r.end.CompareAndSwap(nil, end) {
 		return true
 	}
 	had := r.end.Load()
-	if _, taken := errors.AsType[chaos.TakenBackError](end.why); taken && errors.Is(had.why, chaos.ErrHolderEnded) {
+	_, early := errors.AsType[chaos.EndedEarlyError](had.why)
+	if _, taken := errors.AsType[chaos.TakenBackError](end.why); taken &&
+		(early || errors.Is(had.why, chaos.ErrHolderEnded)) {
 		r.end.CompareAndSwap(had, end)
 	}
 	return false
@@ -77,13 +140,15 @@ func (r *injection) ends(end *earlyEnd) (first bool) {
 // endEarly records when and why a void occurrence ended, or that it was not injected for all of its time.
 func (r *injection) endEarly() {
 	end := r.end.Load()
-	if end == nil {
+	if end != nil {
+		r.Cleared = min(max(end.at, r.Injected), r.Cleared)
+	}
+	if end == nil || errors.Is(end.why, errOwnEnd) {
 		if len(r.Absent) > 0 {
 			r.Void = chaos.MissingError{Times: r.Absent}
 		}
 		return
 	}
-	r.Cleared = min(max(end.at, r.Injected), r.Cleared)
 	if _, ok := errors.AsType[chaos.TakenBackError](end.why); ok {
 		r.Void = end.why
 	} else {

@@ -45,9 +45,10 @@ type Timeline struct {
 	states   map[string]*entryState // by the name of the entry
 	records  records
 	injected injectedFaults
-	in       []*injection // the injected faults, in the order of their injection
-	overdue  bool         // a fault was reverted only after its deadline
-	still    standstill   // the last time that brunt itself stood still
+	in       []*injection      // the injected faults, in the order of their injection
+	overdue  bool              // a fault was reverted only after its deadline
+	still    standstill        // the last time that brunt itself stood still
+	endings  map[string]ending // by unit
 }
 
 // Phases record, on the run's clock, when occurrences are injected.

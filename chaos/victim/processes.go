@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
 )
@@ -35,6 +36,23 @@ func Processes(u container.Target, id proc.Identity) []proc.Process {
 		}
 	}
 	return out
+}
+
+// GoneOn returns a [chaos.EndedEarlyError] if a process of a unit that was stopped has been continued, or its main one
+// has been killed.
+func GoneOn(w *proc.StopWatch, u chaos.Unit) error {
+	which, killed, at := w.Over()
+	if at.IsZero() {
+		return nil
+	}
+	what := "was continued (SIGCONT)"
+	switch pid := chaos.PIDName(which.PID); {
+	case killed:
+		what = "was killed"
+	case pid != u.Name():
+		what = fmt.Sprintf("was continued (SIGCONT to %s)", pid)
+	}
+	return chaos.EndedEarlyError{Unit: u.Name(), What: what, At: at}
 }
 
 // Without lists the processes of all that are not in some.

@@ -178,7 +178,15 @@ func (d *disconnect) in(ctx context.Context) (bool, error) {
 	return slices.ContainsFunc(eps, func(ep containers.Endpoint) bool { return ep.Network == d.ep.Network }), err
 }
 
-func (*disconnect) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+func (d *disconnect) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: d.connected} }
+
+// connected returns an error if something else has put the container back into the network.
+func (d *disconnect) connected(ctx context.Context) error {
+	if in, err := d.in(ctx); err == nil && in {
+		return d.EndedBy(ctx, "connect", "was put back into network "+d.ep.Name)
+	}
+	return nil // a failed reading proves nothing
+}
 
 func (d *disconnect) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return connectContainer(ctx, d.Engine(), d.place(), d.ep, 0)

@@ -94,7 +94,24 @@ func (p *pause) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("container %s: %s", is.Name, evidence), nil
 }
 
-func (*pause) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+func (p *pause) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: p.unpaused} }
+
+// unpaused returns an error if the container is no longer paused.
+func (p *pause) unpaused(ctx context.Context) error {
+	is, err := p.Engine().Inspect(ctx, p.Was.ID)
+	switch {
+	case container.IsGone(err):
+		return p.EndedBy(ctx, "destroy", "was removed")
+	case err != nil: // a failed reading proves nothing
+	case !is.Started.Equal(p.Was.Started):
+		return chaos.EndedEarlyError{Unit: p.Name(), What: "was started again", At: is.Started}
+	case !is.Running:
+		return p.EndedBy(ctx, "die", "was killed")
+	case !is.Paused:
+		return p.EndedBy(ctx, "unpause", "was unpaused")
+	}
+	return nil
+}
 
 func (p *pause) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return unpauseContainer(ctx, p.Engine(), p.Life(), 0)

@@ -11,6 +11,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
+	"brunt/chaos/victim"
 )
 
 // opContinue is the undo of a pause by signals. The name stands in journals: it must never change.
@@ -24,6 +25,8 @@ type stopped struct {
 	unit container.Target
 	of   chaos.ContainerID
 	left []proc.Identity // processes that were stopped before the fault
+
+	watch *proc.StopWatch
 }
 
 // planStopped finds the processes of a container, which must run.
@@ -90,6 +93,13 @@ func (s *stopped) Inject(ctx context.Context) (chaos.Held, error) {
 	if len(sent) == 0 {
 		return nil, fmt.Errorf("%s does not run", s.unit.Name())
 	}
+	var all []proc.Identity
+	for _, pid := range s.each() { // the first process of the container is the oldest
+		if id, err := proc.Identify(pid); err == nil {
+			all = append(all, id)
+		}
+	}
+	s.watch = proc.WatchStopped(all)
 	return s, nil
 }
 
@@ -129,9 +139,12 @@ func (s *stopped) Verify(ctx context.Context) (string, error) {
 		len(all), first), nil
 }
 
-func (*stopped) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+func (s *stopped) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{Ended: func(context.Context) error { return victim.GoneOn(s.watch, s.unit) }}
+}
 
 func (s *stopped) Revert(context.Context) (chaos.Outcome, error) {
+	s.watch.Close()
 	return continueContainer(s.of, s.left)
 }
 

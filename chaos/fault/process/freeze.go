@@ -75,6 +75,7 @@ type freeze struct {
 	chosen bool           // the settings say which
 	hit    []proc.Process // those that stop, the main one first
 	note   func(chaos.Undo) error
+	watch  *proc.StopWatch
 }
 
 // freezeOperations revert process.freeze.
@@ -160,9 +161,22 @@ func (f *freeze) Undo() (all []chaos.Undo) {
 // generations bounds how often Inject looks for processes that were started meanwhile.
 const generations = 10
 
-// Inject implements [chaos.Step]. It stops the main process first, which then starts no other, and looks again for
-// processes that were started before their parent was stopped.
+// Inject implements [chaos.Step].
 func (f *freeze) Inject(context.Context) (chaos.Held, error) {
+	h, err := f.inject()
+	if err == nil {
+		var all []proc.Identity
+		for _, p := range f.hit {
+			all = append(all, p.Identity())
+		}
+		f.watch = proc.WatchStopped(all)
+	}
+	return h, err
+}
+
+// inject stops the main process first, which then starts no other, and looks again for processes that were started
+// before their parent was stopped.
+func (f *freeze) inject() (chaos.Held, error) {
 	if err := container.SignalUnit(f.unit, f.id, "STOP"); err != nil {
 		return nil, err
 	}
@@ -268,10 +282,13 @@ func (f *freeze) still(ctx context.Context) (effect string, err error) {
 	return effect, nil
 }
 
-func (*freeze) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+func (f *freeze) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{Ended: func(context.Context) error { return victim.GoneOn(f.watch, f.unit) }}
+}
 
 // Revert implements [chaos.Held].
 func (f *freeze) Revert(ctx context.Context) (chaos.Outcome, error) {
+	f.watch.Close()
 	if !f.tree {
 		return continueProcess(f.id)
 	}

@@ -161,7 +161,19 @@ func endOf(id proc.Identity) string {
 	return "gone"
 }
 
-func (s *stop) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: s.grace + proc.EndsWithin} }
+func (s *stop) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{Takes: s.grace + proc.EndsWithin, Ended: s.started}
+}
+
+// started returns an error if something else has started the unit again.
+func (s *stop) started(context.Context) error {
+	if pid := s.unit.PID(); pid != 0 && !s.again {
+		if id, err := proc.Identify(pid); err == nil && id != s.id {
+			return chaos.EndedEarlyError{Unit: s.unit.Name(), What: "was started again"}
+		}
+	}
+	return nil
+}
 
 // settle waits until the stop has finished.
 func (s *stop) settle(ctx context.Context) error {

@@ -274,7 +274,15 @@ func (t *timeSkew) shifted(p proc.Process) (bool, error) {
 	return err == nil && state == vdso.Patched, err
 }
 
-func (*timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+func (t *timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: t.back} }
+
+// back returns an error if the clock of the unit's main process is the machine's again.
+func (t *timeSkew) back(context.Context) error {
+	if yes, err := t.shifted(proc.Process{PID: t.ID.PID}); yes || err != nil || !t.ID.Alive() {
+		return nil // a failed reading proves nothing
+	}
+	return chaos.EndedEarlyError{Unit: t.Unit.Name(), What: "got the machine's clock back"}
+}
 
 // Revert implements [chaos.Held]. A process that is stopped, perhaps by another fault, stays stopped.
 func (t *timeSkew) Revert(context.Context) (chaos.Outcome, error) {

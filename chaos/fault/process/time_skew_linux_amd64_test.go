@@ -3,6 +3,7 @@ package process
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,8 +14,10 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/vdso"
+	"brunt/chaos/victim"
 	"brunt/scenarios/suite"
 )
 
@@ -78,6 +81,10 @@ func TestUndo_StoppedChild(t *testing.T) {
 	if _, err := vdso.Apply(pid, patch); err != nil {
 		t.Fatal(err)
 	}
+	held := &timeSkew{Victim: victim.Victim{Unit: container.Target{Unit: named{}}, ID: id}, patch: patch}
+	if early := held.Traits().Ended(t.Context()); early != nil {
+		t.Errorf("while its clock is ahead: %v", early)
+	}
 	fmt.Fprintln(in)
 	suite.Until(t, "its child to be stopped while it waits for it", func() bool {
 		all := proc.Family(pid)
@@ -91,7 +98,15 @@ func TestUndo_StoppedChild(t *testing.T) {
 	if state, err := vdso.StateOf(pid, patch); state != vdso.Clean || err != nil {
 		t.Errorf("its clock: %v, %v", state, err)
 	}
+	if early := held.Traits().Ended(t.Context()); !errors.As(early, new(chaos.EndedEarlyError)) {
+		t.Errorf("after another process set its clock right: %v", early)
+	}
 }
+
+// named is a unit that has a name alone.
+type named struct{ chaos.Unit }
+
+func (named) Name() string { return "web" }
 
 // waitsInKernel reports whether a thread of a process is in a state that no signal ends.
 func waitsInKernel(pid int) bool {

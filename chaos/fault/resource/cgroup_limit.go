@@ -221,6 +221,19 @@ func (r *cgroupLimit) placed() (in, out []proc.Process, err error) {
 	return in, out, nil
 }
 
+// changed returns an error if something else has changed a setting of the limit.
+func (r *cgroupLimit) changed(context.Context) error {
+	g := r.group()
+	for _, v := range r.values {
+		if now, err := g.Read(v.Setting); err == nil && now != v.Is && r.ID.Alive() { // a restart makes another group
+			return chaos.EndedEarlyError{
+				Unit: r.Unit.Name(), What: fmt.Sprintf("got another limit (%s is %s, not %s)", v.File, now, v.Is),
+			}
+		}
+	}
+	return nil // a failed reading proves nothing
+}
+
 // outside returns the error that a limit is not shown for processes of the unit outside of the limited group.
 func outside(out []proc.Process) error {
 	return chaos.NotShownError{What: "a limit on " + proc.List(out) + ", outside of the limited group"}

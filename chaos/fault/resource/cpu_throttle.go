@@ -202,7 +202,7 @@ func (t *throttle) measure(ctx context.Context) (use, error) {
 }
 
 func (t *throttle) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: 5 * time.Second, Later: t.later}
+	return chaos.HeldTraits{Takes: 5 * time.Second, Later: t.later, Ended: t.changed}
 }
 
 // later says how often the unit was made to wait since the injection.

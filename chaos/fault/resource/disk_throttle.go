@@ -246,7 +246,7 @@ func (t *diskThrottle) Verify(ctx context.Context) (string, error) {
 }
 
 func (t *diskThrottle) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: 10 * time.Second, Later: t.later}
+	return chaos.HeldTraits{Takes: 10 * time.Second, Later: t.later, Ended: t.changed}
 }
 
 // later says how much the unit read and wrote since the injection, if the limit held that up.

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"brunt/chaos"
+	"brunt/chaos/cgroup"
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/stress"
@@ -58,6 +60,62 @@ func TestEnded(t *testing.T) {
 			<-b.Done()
 			if err := h.Traits().Ended(t.Context()); (err != nil) != c.want {
 				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestChanged has another program change what a fault has set: the fault is over then.
+func TestChanged(t *testing.T) {
+	unit := exec.Command("sleep", "60")
+	if err := unit.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unit.Process.Kill(); _ = unit.Wait() })
+	id, err := proc.Identify(unit.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of, group := victim.Victim{Unit: container.Target{Unit: named{}}, ID: id}, cgroup.Group{Path: t.TempDir()}
+	quota := func(text string) error {
+		return os.WriteFile(filepath.Join(group.Path, "cpu.max"), []byte(text+"\n"), 0o600)
+	}
+	limit := &cgroupLimit{Victim: of, home: group}
+	limit.set(cgroup.Setting{File: "cpu.max"}, "max 100000", "5000 100000")
+	was, err := proc.FilesLimit(id.PID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := proc.FileLimit{Soft: 7, Hard: was.Hard}
+	for _, c := range []struct {
+		name      string
+		held      chaos.Held
+		set, undo func() error
+		want      string
+	}{
+		{
+			"cpu.throttle", &throttle{cgroupLimit: limit}, func() error { return quota("5000 100000") },
+			func() error { return quota("max 100000") },
+			"web got another limit (cpu.max is max 100000, not 5000 100000), by another program",
+		},
+		{
+			"fd.exhaust", &fdExhaust{Victim: of, limits: []limited{{id, was, is}}},
+			func() error { return proc.LimitFiles(id.PID, is) }, func() error { return proc.LimitFiles(id.PID, was) },
+			fmt.Sprintf("web got another limit of descriptors (pid %d has %d, not 7), by another program", id.PID, was.Soft),
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := c.set(); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.held.Traits().Ended(t.Context()); err != nil {
+				t.Errorf("while it is set: %v", err)
+			}
+			if err := c.undo(); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.held.Traits().Ended(t.Context()); err == nil || err.Error() != c.want {
+				t.Errorf("%v, want %s", err, c.want)
 			}
 		})
 	}

@@ -168,7 +168,18 @@ func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 	return said + "; a request has no answer", nil
 }
 
-func (*fdExhaust) Traits() chaos.HeldTraits { return chaos.HeldTraits{} }
+func (f *fdExhaust) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: f.changed} }
+
+// changed returns an error if something else has changed the limit of a process.
+func (f *fdExhaust) changed(context.Context) error {
+	for _, l := range f.limits {
+		if now, err := proc.FilesLimit(l.id.PID); err == nil && now != l.is && l.id.Alive() {
+			return chaos.EndedEarlyError{Unit: f.Unit.Name(), What: fmt.Sprintf("got another limit of descriptors (%s has %d, "+
+				"not %d)", chaos.PIDName(l.id.PID), now.Soft, l.is.Soft)}
+		}
+	}
+	return nil
+}
 
 func (f *fdExhaust) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.OperationsOf(resourceOperations()).Revert(ctx, f.Undo())

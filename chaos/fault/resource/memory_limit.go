@@ -270,7 +270,9 @@ func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err er
 	}
 }
 
-func (l *memoryLimit) Traits() chaos.HeldTraits { return chaos.HeldTraits{Takes: 5 * time.Second} }
+func (l *memoryLimit) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{Takes: 5 * time.Second, Ended: l.changed}
+}
 
 // Gone implements [chaos.Held]: a stress process in the unit's group gets the memory that it did not get before.
 func (l *memoryLimit) Gone(ctx context.Context) (string, error) {

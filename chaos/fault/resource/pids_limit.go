@@ -122,7 +122,7 @@ func (l *pidsLimit) Verify(context.Context) (string, error) {
 }
 
 func (l *pidsLimit) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: time.Second, Later: func(context.Context) string {
+	return chaos.HeldTraits{Takes: time.Second, Ended: l.changed, Later: func(context.Context) string {
 		now := l.refused() // zero if the group is gone
 		if now <= l.first {
 			return ""

@@ -43,7 +43,7 @@ func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) err
 	}
 	o := client.EventsListOptions{Filters: filter}
 	if !since.IsZero() {
-		o.Since = fmt.Sprintf("%d.%09d", since.Unix(), since.Nanosecond())
+		o.Since = stamp(since)
 	}
 	stream := e.api.Events(ctx, o)
 	for {
@@ -61,6 +61,29 @@ func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) err
 				err = io.ErrUnexpectedEOF
 			}
 			return fmt.Errorf("the engine tells of no more events: %w", err)
+		}
+	}
+}
+
+// stamp formats a time for the engine.
+func stamp(t time.Time) string { return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond()) }
+
+// Last returns the time of the last event of a kind about a container since a time, by the engine's clock. It is zero
+// if the engine tells of none: it keeps only its latest events.
+func (e *Engine) Last(ctx context.Context, kind, id string, since time.Time) (last time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	stream := e.api.Events(ctx, client.EventsListOptions{
+		Filters: client.Filters{}.Add("event", kind), Since: stamp(since), Until: stamp(time.Now()),
+	})
+	for {
+		select {
+		case m := <-stream.Messages:
+			if is := eventOf(m); is.ID == id {
+				last = is.At
+			}
+		case <-stream.Err:
+			return last
 		}
 	}
 }
