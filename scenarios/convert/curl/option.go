@@ -475,7 +475,7 @@ func formSettings(s string) (string, map[string]string) {
 // resolve parses host:port:address.
 func (c *curlLoad) resolve(value string, lose func(string, ...any)) {
 	parts := strings.SplitN(strings.TrimPrefix(value, "+"), ":", 3)
-	if len(parts) != 3 || !draft.HostName.MatchString(parts[0]) || parts[1] == "" || syntax.CheckPort(parts[1]) != nil {
+	if len(parts) != 3 || !draft.IsHostName(parts[0]) || parts[1] == "" || syntax.CheckPort(parts[1]) != nil {
 		lose("--resolve %s", draft.Clip(value, 60))
 		return
 	}
