@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"brunt/scenarios/convert"
+	"brunt/scenarios/convert/converttest"
 	"brunt/scenarios/convert/draft"
 )
 
@@ -20,6 +21,33 @@ func TestConvert_Requests(t *testing.T) {
 		}
 		return string(b)
 	}
+	// element returns an element of a plan with its properties, each key=value, and what is below it.
+	element := func(tag, below string, properties ...string) string {
+		out := "<" + tag + ` testname="it" guiclass="HttpDefaultsGui">`
+		for _, property := range properties {
+			key, value, _ := strings.Cut(property, "=")
+			out += `<stringProp name="` + key + `">` + value + `</stringProp>`
+		}
+		return out + "</" + tag + "><hashTree>" + below + "</hashTree>"
+	}
+	list := func(tag, name string, properties ...string) string {
+		row := strings.Replace(element("elementProp", "", properties...), "<hashTree></hashTree>", "", 1)
+		return "<" + tag + ` testname="it"><collectionProp name="` + name + `">` + row + "</collectionProp></" + tag +
+			"><hashTree/>"
+	}
+	groups := func(below ...string) string {
+		return "<jmeterTestPlan><hashTree><TestPlan/><hashTree>" + strings.Join(below, "") +
+			"</hashTree></hashTree></jmeterTestPlan>"
+	}
+	sampler := func(below string, properties ...string) string {
+		return element("HTTPSamplerProxy", below, append(properties, "HTTPSampler.domain=127.0.0.1")...)
+	}
+	group := func(below ...string) string { return groups(element("ThreadGroup", strings.Join(below, ""))) }
+	extractor := func(properties ...string) string {
+		return group(sampler(element("RegexExtractor", "", append(properties, "RegexExtractor.refname=v")...)))
+	}
+	credentials := list("AuthManager", "AuthManager.auth_list", "Authorization.url=http://127.0.0.1:80/a",
+		"Authorization.username=ann", "Authorization.password=x")
 	for _, c := range []struct {
 		name, kind, source string
 		want               []string
@@ -93,6 +121,123 @@ func TestConvert_Requests(t *testing.T) {
 			[]string{"form: {z: \"${uuid()}\", a: \"1\"}", "the order of the form"},
 			"",
 		},
+		{
+			"a timeout of what runs once, with a ramp", "jmeter",
+			groups(element("ThreadGroup", element("OnceOnlyController", sampler("", "HTTPSampler.response_timeout=500"))+
+				sampler("", "HTTPSampler.response_timeout=500"), "ThreadGroup.ramp_time=30", "LoopController.loops=1")),
+			[]string{"timeout: 500ms", "init:"},
+			"",
+		},
+		{
+			"numbers as brunt refuses them", "jmeter",
+			groups(list("Arguments", "Arguments.arguments", "Argument.name=n", "Argument.value= 007 "),
+				element("ThreadGroup", sampler(""), "ThreadGroup.num_threads=${n}", "ThreadGroup.delay=${n}",
+					"ThreadGroup.duration=9", "ThreadGroup.scheduler=true")),
+			[]string{"vus: 7", "start: 7s"},
+			"",
+		},
+		{
+			"less than an arrival", "jmeter",
+			groups(element("a.ArrivalsThreadGroup", sampler(""), "TargetLevel=1", "RampUp=1", "Unit=S")),
+			[]string{"less than one arrival"},
+			"",
+		},
+		{
+			"timeouts of the defaults", "jmeter",
+			group(element("ConfigTestElement", "", "HTTPSampler.response_timeout=${__P(t,2000)}",
+				"HTTPSampler.connect_timeout=300", "HTTPSampler.proxyHost=p.test"), sampler("")),
+			[]string{`timeout: "${t}ms"`, "t: 2000", "the timeout of connecting, 300ms", "the proxy p.test"},
+			"",
+		},
+		{
+			"timeouts that differ", "jmeter",
+			group(sampler("", "HTTPSampler.response_timeout=20000"), sampler("", "HTTPSampler.response_timeout=500")),
+			[]string{"timeout: 20s", "the different timeouts of samplers"},
+			"",
+		},
+		{
+			"a setup", "jmeter",
+			groups(element("SetupThreadGroup", element("ConstantTimer", "", "ConstantTimer.delay=5")+
+				sampler("", "HTTPSampler.response_timeout=500"), "ThreadGroup.num_threads=3"),
+				element("ThreadGroup", sampler(""))),
+			[]string{"the threads and loops of", "its steps have 10s each", "the pauses of"},
+			"timeout:",
+		},
+		{
+			"a match of several", "jmeter", extractor("RegexExtractor.regex=a(b)", "RegexExtractor.match_number=-1"),
+			[]string{"match -1 of the extractor", `v: "~ a(b)"`},
+			"",
+		},
+		{
+			"a match at random", "jmeter", extractor("RegexExtractor.regex=a(b)", "RegexExtractor.match_number=0"),
+			[]string{"a match at random"},
+			"",
+		},
+		{
+			"the second group", "jmeter", extractor("RegexExtractor.regex=(a|x)(b+)", "RegexExtractor.template=$2$"),
+			[]string{`v: "~ [ax](b+)"`},
+			"the extractor",
+		},
+		{
+			"all of a match", "jmeter", extractor("RegexExtractor.regex=a(b)", "RegexExtractor.template=$0$"),
+			[]string{`v: "~ (a(b))"`},
+			"",
+		},
+		{
+			"a default value", "jmeter", extractor("RegexExtractor.regex=a", "RegexExtractor.default=none", "Sample.scope=all"),
+			[]string{"the default value of the extractor", "searches (all)"},
+			"",
+		},
+		{"no cookies", "jmeter", group(sampler("")), []string{"that no cookie is kept"}, ""},
+		{
+			"cookies", "jmeter",
+			group(element("CookieManager", "", "CookieManager.clearEachIteration=true"),
+				strings.Replace(list("CookieManager", "CookieManager.cookies"), "<elementProp testname", `<elementProp name="sid" a`, 1),
+				sampler("")),
+			[]string{"clears in each iteration", "the cookie sid"},
+			"that no cookie is kept",
+		},
+		{
+			"rows of each thread", "jmeter",
+			group(element("CSVDataSet", "", "filename=order.json", "variableNames=a,b", "shareMode=shareMode.thread",
+				"recycle=false", "fileEncoding=UTF-16"), sampler("", "HTTPSampler.path=/${a}")),
+			[]string{"each thread takes for itself", "the end with the rows", "the quotes in", "UTF-16"},
+			"",
+		},
+		{
+			"a column twice", "jmeter",
+			group(element("CSVDataSet", "", "filename=order.json", "variableNames=a,a"), sampler("", "HTTPSampler.path=/${a}")),
+			[]string{"the data set"},
+			"columns",
+		},
+		{
+			"connections that are closed", "jmeter", group(sampler("", "HTTPSampler.use_keepalive=false")),
+			[]string{"connections: {keep_alive: off}"},
+			"",
+		},
+		{
+			"connections that are closed by some", "jmeter", group(sampler("", "HTTPSampler.use_keepalive=false"), sampler("")),
+			[]string{"1 sampler of 2 close"},
+			"keep_alive",
+		},
+		{
+			"credentials of a place", "jmeter",
+			group(credentials, sampler("", "HTTPSampler.path=/ab"), sampler("", "HTTPSampler.path=/${__UUID()}")),
+			[]string{"auth: {basic: {user: ann", "the credentials of http://127.0.0.1:80/a"},
+			"",
+		},
+		{
+			"credentials of another place", "jmeter",
+			group(credentials, sampler("", "HTTPSampler.path=/b"), sampler("", "HTTPSampler.port=8080", "HTTPSampler.path=/a")),
+			nil,
+			"auth:",
+		},
+		{
+			"a transaction as one sample", "jmeter",
+			group(element("TransactionController", sampler(""), "TransactionController.parent=true")),
+			[]string{"as one sample"},
+			"",
+		},
 		{"bytes", "k6", "\x00\x01export", []string{"want a script of k6, which is a text"}, ""},
 		{"no script", "k6", "hello world", []string{"reading the script"}, ""},
 		{"a script without an export", "k6", "const a = 1;", []string{"with an export that k6 runs"}, ""},
@@ -102,6 +247,12 @@ func TestConvert_Requests(t *testing.T) {
 			for _, want := range c.want {
 				if !strings.Contains(said, want) {
 					t.Errorf("no %s in\n%s", want, said)
+				}
+			}
+			made, err := convert.Convert([]byte(c.source), draft.Options{Kind: c.kind, File: "source", From: "testdata", To: "testdata"})
+			if err == nil {
+				if _, err := converttest.Parse(made.Text); err != nil {
+					t.Errorf("%v in\n%s", err, made.Text)
 				}
 			}
 			if made, _, _ := strings.Cut(said, "[source"); c.no != "" && strings.Contains(made, c.no) {
