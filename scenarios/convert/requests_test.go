@@ -238,6 +238,59 @@ func TestConvert_Requests(t *testing.T) {
 			[]string{"as one sample"},
 			"",
 		},
+		{
+			"a set and a range", "curl", "curl 'http://127.0.0.1:1/{a,b}/[08-10]' 'http://127.0.0.1:1/[a-e:2]'",
+			[]string{"get: /a/08,", "get: /a/10,", "get: /b/09,", "get: /a,", "get: /c,", "get: /e,"},
+			"%7B",
+		},
+		{
+			"a range of many", "curl", "curl 'http://127.0.0.1:1/[1-500]?a={1,2}'",
+			[]string{`get: "/${int(1,500)}?a=1"`, "one is drawn at random", `get: "/${int(1,500)}?a=2"`},
+			"",
+		},
+		{"no globs", "curl", "curl -g 'http://127.0.0.1:1/{a,b}[1-2]'", []string{"/%7Ba,b%7D[1-2]"}, ""},
+		{
+			"pauses", "curl", "sleep 9\ncurl http://127.0.0.1:1/a\nsleep 1.5\ncurl http://127.0.0.1:1/b\nsleep $N\n",
+			[]string{"think: 1.5s", "a pause whose time only the shell knows"},
+			"9s",
+		},
+		{
+			"loops", "curl", "for i in a b; do for n in $(seq 2); do curl http://127.0.0.1:1/$i/$n; done; done\n" +
+				"for i in $L; do curl http://127.0.0.1:1/$i; done\nwhile true; do curl http://127.0.0.1:1/w; done\n" +
+				"for i in {1..99}; do curl http://127.0.0.1:1/$i; done\n",
+			[]string{"get: /a/1,", "get: /a/2,", "get: /b/2,", "a loop: its commands run once", "/${env.i}", "a loop with a condition",
+				"a loop of 99 turns", "get: /1,"},
+			"",
+		},
+		{
+			"conditions", "curl", "if [ -n \"$A\" ]; then curl http://127.0.0.1:1/a; else curl http://127.0.0.1:1/b; fi\n" +
+				"curl http://127.0.0.1:1/c || curl http://127.0.0.1:1/d\ncase $A in *) curl http://127.0.0.1:1/e;; esac\n" +
+				"curl http://127.0.0.1:1/f &\n",
+			[]string{"the condition of an if", "only if the one before fails", "the choice of a case", "side by side"},
+			"",
+		},
+		{
+			"the standard input of a file", "curl", "curl -d @- http://127.0.0.1:1/ < order.json; curl -T - http://127.0.0.1:1/ < a.b\n" +
+				"curl -d @- http://127.0.0.1:1/ <<< hi",
+			[]string{"body: {file: order.json}", "put: /", "body: {file: a.b}", "body: hi"},
+			"the standard input as a body",
+		},
+		{
+			"options of one command", "curl",
+			"curl -k -m 2 --http1.1 https://127.0.0.1:1/; curl -m 2 https://127.0.0.1:1/ -x http://127.0.0.1:2; curl -m 2 https://127.0.0.1:1/ -x http://127.0.0.1:3",
+			[]string{"timeout: 2s", "--insecure, which not all", "--http1.1, which not all", "--proxy, which not all"},
+			"insecure_skip",
+		},
+		{
+			"options of all commands", "curl", "curl -k https://127.0.0.1:1/ --next -k https://127.0.0.1:1/; curl -k https://127.0.0.1:1/",
+			[]string{"insecure_skip_verify: true"},
+			"",
+		},
+		{
+			"redirects", "curl", "curl -L http://127.0.0.1:1/; curl -L --max-redirs 3 http://127.0.0.1:1/; curl -L --max-redirs 0 http://127.0.0.1:1/",
+			[]string{"redirects: 50", "redirects: 3", "redirects: 0"},
+			"",
+		},
 		{"bytes", "k6", "\x00\x01export", []string{"want a script of k6, which is a text"}, ""},
 		{"no script", "k6", "hello world", []string{"reading the script"}, ""},
 		{"a script without an export", "k6", "const a = 1;", []string{"with an export that k6 runs"}, ""},
