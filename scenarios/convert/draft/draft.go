@@ -50,6 +50,7 @@ type Builder struct {
 	Setup     *Node
 	Load      *Node
 	Teardown  *Node
+	Judged    bool // the load has objectives of its own
 
 	experiment
 }
@@ -344,7 +345,7 @@ func (d *Builder) complete() *Node {
 	optional("load", d.Load)
 	optional("chaos", d.Chaos)
 	optional("teardown", d.Teardown)
-	if len(d.Slo.Items) == 0 && len(d.Load.Fields) > 0 {
+	if len(d.Slo.Items) == 0 && len(d.Load.Fields) > 0 && !d.Judged {
 		d.Slo.Items = append(d.Slo.Items, Plain("errors < 1%"))
 	}
 	optional("slo", d.Slo)
