@@ -113,7 +113,8 @@ type setting struct {
 // hold records such an option of the current transfer. The last one of a name counts, as for curl.
 func (c *curlLoad) hold(line int, option, value string, set func()) {
 	now := setting{c.transfers, line, option, value, set}
-	if i := slices.IndexFunc(c.settings, func(s setting) bool { return s.transfer == c.transfers && s.option == option }); i >= 0 {
+	same := func(s setting) bool { return s.transfer == c.transfers && s.option == option }
+	if i := slices.IndexFunc(c.settings, same); i >= 0 {
 		c.settings[i] = now
 		return
 	}

@@ -175,7 +175,8 @@ func (sh shell) items(of syntax.Loop) (name string, items []string, ok bool) {
 		return "", nil, false
 	}
 	items, err := expand.Fields(&expand.Config{Env: sh.env(), CmdSubst: seq}, loop.Items...)
-	return loop.Name.Value, items, err == nil && loop.InPos.IsValid() && !strings.Contains(strings.Join(items, ""), beginsName)
+	known := err == nil && loop.InPos.IsValid() && !strings.Contains(strings.Join(items, ""), beginsName)
+	return loop.Name.Value, items, known
 }
 
 // seq writes the output of $(seq FIRST LAST), the only command whose output a loop may need.

@@ -76,7 +76,8 @@ func (d *Builder) ScriptHosts(source []byte) {
 	}
 }
 
-// Variables maps the variables of a script, also its functions, to their values. Of several with one name it has the first.
+// Variables maps the variables of a script, also its functions, to their values. Of several with one name it has the
+// first.
 type Variables map[string]ast.Expression
 
 // VariablesOf reads the variables of a script. Visit is called for each node.
@@ -85,7 +86,8 @@ func VariablesOf(p *ast.Program, visit func(n any)) Variables {
 	walk(reflect.ValueOf(p), map[any]bool{}, func(n any) {
 		switch n := n.(type) {
 		case *ast.Binding:
-			if id, ok := n.Target.(*ast.Identifier); ok && n.Initializer != nil && out[id.Name.String()] == nil {
+			id, ok := n.Target.(*ast.Identifier)
+			if ok && n.Initializer != nil && out[id.Name.String()] == nil {
 				out[id.Name.String()] = n.Initializer
 			}
 		case *ast.FunctionDeclaration:

@@ -280,7 +280,8 @@ func (a *api) request(op operation) *draft.Request {
 		case "header":
 			if p.Name = strings.TrimSpace(p.Name); !slices.Contains([]string{"accept", "content-type", "authorization"},
 				strings.ToLower(p.Name)) {
-				r.Headers = append(r.Headers, draft.Header{Name: p.Name, Value: draft.Lit(p.simple(v, func(s string) string { return s }))})
+				value := p.simple(v, func(s string) string { return s })
+				r.Headers = append(r.Headers, draft.Header{Name: p.Name, Value: draft.Lit(value)})
 			}
 		case "cookie":
 			cookies = append(cookies, p.Name+"="+url.QueryEscape(joined(v, ",")))
@@ -564,7 +565,8 @@ func (a *api) body(op operation, r *draft.Request, m *made) {
 // brunt is no server.
 func (a *api) links(op operation, r *draft.Request) {
 	if len(op.Callbacks) > 0 {
-		a.d.LoseAt(&r.Above, op.line, "the callbacks of the server: %s", draft.Clip(strings.Join(draft.SortedKeys(op.Callbacks), ", "), 100))
+		a.d.LoseAt(&r.Above, op.line, "the callbacks of the server: %s",
+			draft.Clip(strings.Join(draft.SortedKeys(op.Callbacks), ", "), 100))
 	}
 	if op.Responses == nil {
 		return
