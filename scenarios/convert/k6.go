@@ -2,8 +2,8 @@ package convert
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
-	"path/filepath"
 	"unicode/utf8"
 
 	"brunt/scenarios/convert/draft"
@@ -23,15 +23,20 @@ func k6Convert(d *draft.Builder, source []byte) error {
 	if !utf8.Valid(source) || bytes.IndexByte(source, 0) >= 0 {
 		return fmt.Errorf("%s: want a script of k6, which is a text", d.O.File)
 	}
-	if filepath.Ext(d.O.File) != ".ts" { // k6 itself removes the types
-		if _, _, err := d.ParseScript(string(source), true); err != nil {
-			return err
-		}
+	program, line, err := d.ParseScript(string(source), true)
+	if err != nil && !errors.Is(err, draft.ErrTypes) {
+		return err
 	}
 	if !bytes.Contains(source, []byte("export")) {
 		return fmt.Errorf("%s: want a script of k6, with an export that k6 runs, such as export default function", d.O.File)
 	}
 	d.ScriptHosts(source)
+	if err == nil {
+		d.ScriptOptions(draft.VariablesOf(program, func(any) {}), line)
+	} else { // k6 itself removes the types
+		d.Tell(0, "a script with types: its options are not read. Name the addresses of hosts under guard.allow.load, and take "+
+			"the objective away if it has thresholds")
+	}
 	load := d.Script()
 	load.Say("The script runs in k6 with its own scenarios, checks and thresholds; `rate`, `vus` and `duration` beside " +
 		"k6 override its options.")

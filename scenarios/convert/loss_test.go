@@ -18,16 +18,22 @@ var ofFaults = []string{"chaos-mesh", "chaostoolkit", "disruptor", "litmus", "op
 
 // says has what a conversion says: the scenario, its notes, or why there is none.
 func says(kind, source string) string {
-	made, err := convert.Convert([]byte(source),
-		draft.Options{Kind: kind, File: "source", From: "testdata", To: "testdata"})
+	_, said := saysOf(draft.Options{Kind: kind, File: "source"}, source)
+	return said
+}
+
+// saysOf also returns the scenario; nil if there is none.
+func saysOf(o draft.Options, source string) (*draft.Scenario, string) {
+	o.From, o.To = "testdata", "testdata"
+	made, err := convert.Convert([]byte(source), o)
 	var refused *draft.RefusedError
 	if errors.As(err, &refused) {
-		return err.Error() + fmt.Sprint(refused.Notes)
+		return nil, err.Error() + fmt.Sprint(refused.Notes)
 	}
 	if err != nil {
-		return err.Error()
+		return nil, err.Error()
 	}
-	return made.Text + fmt.Sprint(made.Notes)
+	return made, made.Text + fmt.Sprint(made.Notes)
 }
 
 // word matches what a source says: a key, a value, a flag.

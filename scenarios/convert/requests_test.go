@@ -1,12 +1,14 @@
 package convert_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"brunt/scenarios/convert"
+	"brunt/scenarios/convert/converttest"
 	"brunt/scenarios/convert/draft"
 )
 
@@ -19,6 +21,50 @@ func TestConvert_Requests(t *testing.T) {
 			t.Fatal(err)
 		}
 		return string(b)
+	}
+	// element returns an element of a plan with its properties, each key=value, and what is below it.
+	element := func(tag, below string, properties ...string) string {
+		out := "<" + tag + ` testname="it" guiclass="HttpDefaultsGui">`
+		for _, property := range properties {
+			key, value, _ := strings.Cut(property, "=")
+			out += `<stringProp name="` + key + `">` + value + `</stringProp>`
+		}
+		return out + "</" + tag + "><hashTree>" + below + "</hashTree>"
+	}
+	list := func(tag, name string, properties ...string) string {
+		row := strings.Replace(element("elementProp", "", properties...), "<hashTree></hashTree>", "", 1)
+		return "<" + tag + ` testname="it"><collectionProp name="` + name + `">` + row + "</collectionProp></" + tag +
+			"><hashTree/>"
+	}
+	groups := func(below ...string) string {
+		return "<jmeterTestPlan><hashTree><TestPlan/><hashTree>" + strings.Join(below, "") +
+			"</hashTree></hashTree></jmeterTestPlan>"
+	}
+	sampler := func(below string, properties ...string) string {
+		return element("HTTPSamplerProxy", below, append(properties, "HTTPSampler.domain=127.0.0.1")...)
+	}
+	group := func(below ...string) string { return groups(element("ThreadGroup", strings.Join(below, ""))) }
+	extractor := func(properties ...string) string {
+		return group(sampler(element("RegexExtractor", "", append(properties, "RegexExtractor.refname=v")...)))
+	}
+	credentials := list("AuthManager", "AuthManager.auth_list", "Authorization.url=http://127.0.0.1:80/a",
+		"Authorization.username=ann", "Authorization.password=x")
+	entries := 0
+	recording := func(more, path string, status int, kind string) string {
+		begin := ","
+		if entries++; entries%3 == 1 {
+			begin = `{"log": {"entries": [`
+		}
+		return begin + fmt.Sprintf(`{%s "request": {"method": "GET", "url": "http://127.0.0.1:1%s"}, "response": {"status": %d, `+
+			`"content": {"mimeType": %q}}}`, more, path, status, kind)
+	}
+	parameter := func(name, style, explode, example string) string {
+		return "{name: " + name + ", in: path, required: true, style: " + style + ", explode: " + explode + ", example: " + example + "}"
+	}
+	document := func(path, links string, parameters ...string) string {
+		return "openapi: 3.0.0\ninfo: {title: a, version: '1'}\nservers: [{url: 'http://127.0.0.1:1'}]\npaths:\n  '" + path +
+			"':\n    get:\n      parameters: [" + strings.Join(parameters, ", ") + "]\n      callbacks: {done: {}}\n" +
+			"      responses: {'200': {description: ok" + links + "}}\n"
 	}
 	for _, c := range []struct {
 		name, kind, source string
@@ -93,15 +139,232 @@ func TestConvert_Requests(t *testing.T) {
 			[]string{"form: {z: \"${uuid()}\", a: \"1\"}", "the order of the form"},
 			"",
 		},
+		{
+			"a timeout of what runs once, with a ramp", "jmeter",
+			groups(element("ThreadGroup", element("OnceOnlyController", sampler("", "HTTPSampler.response_timeout=500"))+
+				sampler("", "HTTPSampler.response_timeout=500"), "ThreadGroup.ramp_time=30", "LoopController.loops=1")),
+			[]string{"timeout: 500ms", "init:"},
+			"",
+		},
+		{
+			"numbers as brunt refuses them", "jmeter",
+			groups(list("Arguments", "Arguments.arguments", "Argument.name=n", "Argument.value= 007 "),
+				element("ThreadGroup", sampler(""), "ThreadGroup.num_threads=${n}", "ThreadGroup.delay=${n}",
+					"ThreadGroup.duration=9", "ThreadGroup.scheduler=true")),
+			[]string{"vus: 7", "start: 7s"},
+			"",
+		},
+		{
+			"less than an arrival", "jmeter",
+			groups(element("a.ArrivalsThreadGroup", sampler(""), "TargetLevel=1", "RampUp=1", "Unit=S")),
+			[]string{"less than one arrival"},
+			"",
+		},
+		{
+			"timeouts of the defaults", "jmeter",
+			group(element("ConfigTestElement", "", "HTTPSampler.response_timeout=${__P(t,2000)}",
+				"HTTPSampler.connect_timeout=300", "HTTPSampler.proxyHost=p.test"), sampler("")),
+			[]string{`timeout: "${t}ms"`, "t: 2000", "the timeout of connecting, 300ms", "the proxy p.test"},
+			"",
+		},
+		{
+			"timeouts that differ", "jmeter",
+			group(sampler("", "HTTPSampler.response_timeout=20000"), sampler("", "HTTPSampler.response_timeout=500")),
+			[]string{"timeout: 20s", "the different timeouts of samplers"},
+			"",
+		},
+		{
+			"a setup", "jmeter",
+			groups(element("SetupThreadGroup", element("ConstantTimer", "", "ConstantTimer.delay=5")+
+				sampler("", "HTTPSampler.response_timeout=500"), "ThreadGroup.num_threads=3"),
+				element("ThreadGroup", sampler(""))),
+			[]string{"the threads and loops of", "its steps have 10s each", "the pauses of"},
+			"timeout:",
+		},
+		{
+			"a match of several", "jmeter", extractor("RegexExtractor.regex=a(b)", "RegexExtractor.match_number=-1"),
+			[]string{"match -1 of the extractor", `v: "~ a(b)"`},
+			"",
+		},
+		{
+			"a match at random", "jmeter", extractor("RegexExtractor.regex=a(b)", "RegexExtractor.match_number=0"),
+			[]string{"a match at random"},
+			"",
+		},
+		{
+			"the second group", "jmeter", extractor("RegexExtractor.regex=(a|x)(b+)", "RegexExtractor.template=$2$"),
+			[]string{`v: "~ [ax](b+)"`},
+			"the extractor",
+		},
+		{
+			"all of a match", "jmeter", extractor("RegexExtractor.regex=a(b)", "RegexExtractor.template=$0$"),
+			[]string{`v: "~ (a(b))"`},
+			"",
+		},
+		{
+			"a default value", "jmeter", extractor("RegexExtractor.regex=a", "RegexExtractor.default=none", "Sample.scope=all"),
+			[]string{"the default value of the extractor", "searches (all)"},
+			"",
+		},
+		{"no cookies", "jmeter", group(sampler("")), []string{"that no cookie is kept"}, ""},
+		{
+			"cookies", "jmeter",
+			group(element("CookieManager", "", "CookieManager.clearEachIteration=true"),
+				strings.Replace(list("CookieManager", "CookieManager.cookies"), "<elementProp testname", `<elementProp name="sid" a`, 1),
+				sampler("")),
+			[]string{"clears in each iteration", "the cookie sid"},
+			"that no cookie is kept",
+		},
+		{
+			"rows of each thread", "jmeter",
+			group(element("CSVDataSet", "", "filename=order.json", "variableNames=a,b", "shareMode=shareMode.thread",
+				"recycle=false", "fileEncoding=UTF-16"), sampler("", "HTTPSampler.path=/${a}")),
+			[]string{"each thread takes for itself", "the end with the rows", "the quotes in", "UTF-16"},
+			"",
+		},
+		{
+			"a column twice", "jmeter",
+			group(element("CSVDataSet", "", "filename=order.json", "variableNames=a,a"), sampler("", "HTTPSampler.path=/${a}")),
+			[]string{"the data set"},
+			"columns",
+		},
+		{
+			"connections that are closed", "jmeter", group(sampler("", "HTTPSampler.use_keepalive=false")),
+			[]string{"connections: {keep_alive: off}"},
+			"",
+		},
+		{
+			"connections that are closed by some", "jmeter", group(sampler("", "HTTPSampler.use_keepalive=false"), sampler("")),
+			[]string{"1 sampler of 2 close"},
+			"keep_alive",
+		},
+		{
+			"credentials of a place", "jmeter",
+			group(credentials, sampler("", "HTTPSampler.path=/ab"), sampler("", "HTTPSampler.path=/${__UUID()}")),
+			[]string{"auth: {basic: {user: ann", "the credentials of http://127.0.0.1:80/a"},
+			"",
+		},
+		{
+			"credentials of another place", "jmeter",
+			group(credentials, sampler("", "HTTPSampler.path=/b"), sampler("", "HTTPSampler.port=8080", "HTTPSampler.path=/a")),
+			nil,
+			"auth:",
+		},
+		{
+			"a transaction as one sample", "jmeter",
+			group(element("TransactionController", sampler(""), "TransactionController.parent=true")),
+			[]string{"as one sample"},
+			"",
+		},
+		{
+			"a set and a range", "curl", "curl 'http://127.0.0.1:1/{a,b}/[08-10]' 'http://127.0.0.1:1/[a-e:2]'",
+			[]string{"get: /a/08,", "get: /a/10,", "get: /b/09,", "get: /a,", "get: /c,", "get: /e,"},
+			"%7B",
+		},
+		{
+			"a range of many", "curl", "curl 'http://127.0.0.1:1/[1-500]?a={1,2}'",
+			[]string{`get: "/${int(1,500)}?a=1"`, "one is drawn at random", `get: "/${int(1,500)}?a=2"`},
+			"",
+		},
+		{"no globs", "curl", "curl -g 'http://127.0.0.1:1/{a,b}[1-2]'", []string{"/%7Ba,b%7D[1-2]"}, ""},
+		{
+			"pauses", "curl", "sleep 9\ncurl http://127.0.0.1:1/a\nsleep 1.5\ncurl http://127.0.0.1:1/b\nsleep $N\n",
+			[]string{"think: 1.5s", "a pause whose time only the shell knows"},
+			"9s",
+		},
+		{
+			"loops", "curl", "for i in a b; do for n in $(seq 2); do curl http://127.0.0.1:1/$i/$n; done; done\n" +
+				"for i in $L; do curl http://127.0.0.1:1/$i; done\nwhile true; do curl http://127.0.0.1:1/w; done\n" +
+				"for i in {1..99}; do curl http://127.0.0.1:1/$i; done\n",
+			[]string{
+				"get: /a/1,", "get: /a/2,", "get: /b/2,", "a loop: its commands run once", "/${env.i}", "a loop with a condition",
+				"a loop of 99 turns", "get: /1,",
+			},
+			"",
+		},
+		{
+			"conditions", "curl", "if [ -n \"$A\" ]; then curl http://127.0.0.1:1/a; else curl http://127.0.0.1:1/b; fi\n" +
+				"curl http://127.0.0.1:1/c || curl http://127.0.0.1:1/d\ncase $A in *) curl http://127.0.0.1:1/e;; esac\n" +
+				"curl http://127.0.0.1:1/f &\n",
+			[]string{"the condition of an if", "only if the one before fails", "the choice of a case", "side by side"},
+			"",
+		},
+		{
+			"the standard input of a file", "curl", "curl -d @- http://127.0.0.1:1/ < order.json; curl -T - http://127.0.0.1:1/ < a.b\n" +
+				"curl -d @- http://127.0.0.1:1/ <<< hi",
+			[]string{"body: {file: order.json}", "put: /", "body: {file: a.b}", "body: hi"},
+			"the standard input as a body",
+		},
+		{
+			"options of one command", "curl",
+			"curl -k -m 2 --http1.1 https://127.0.0.1:1/; curl -m 2 https://127.0.0.1:1/ -x http://127.0.0.1:2; curl -m 2 https://127.0.0.1:1/ -x http://127.0.0.1:3",
+			[]string{"timeout: 2s", "--insecure, which not all", "--http1.1, which not all", "--proxy, which not all"},
+			"insecure_skip",
+		},
+		{
+			"options of all commands", "curl", "curl -k https://127.0.0.1:1/ --next -k https://127.0.0.1:1/; curl -k https://127.0.0.1:1/",
+			[]string{"insecure_skip_verify: true"},
+			"",
+		},
+		{
+			"redirects", "curl", "curl -L http://127.0.0.1:1/; curl -L --max-redirs 3 http://127.0.0.1:1/; curl -L --max-redirs 0 http://127.0.0.1:1/",
+			[]string{"redirects: 50", "redirects: 3", "redirects: 0"},
+			"",
+		},
+		{
+			"what the cache answered", "har", recording(`"_fromCache": "disk",`, "/a", 200, "text/html") + recording("", "/b", 304, "") +
+				recording("", "/c", 200, "text/html") + "]}}",
+			[]string{"1 request that the browser's cache answered", "that the browser had the answer already (304)", "get: /b", "get: /c"},
+			"get: /a",
+		},
+		{
+			"streams", "har", recording("", "/a", 200, "text/event-stream; charset=utf-8") + recording("", "/b", 101, "") +
+				recording("", "/c", 200, "text/html") + "]}}",
+			[]string{"a stream of events from /a", "a WebSocket to 127.0.0.1:1/b"},
+			"get: /a",
+		},
+		{
+			"styles of paths", "openapi", document("/{l}/{L}/{m}/{M}/{o}/{O}/{s}/{n}", "", parameter("l", "label", "false", "[1, 2]"),
+				parameter("L", "label", "true", "[1, 2]"), parameter("m", "matrix", "false", "[1, 2]"),
+				parameter("M", "matrix", "true", "[1, 2]"), parameter("o", "matrix", "true", "{a: 1, b: x/y}"),
+				parameter("O", "simple", "true", "{a: 1, b: 2}"), parameter("s", "simple", "false", "{a: 1, b: 2}"),
+				parameter("n", "matrix", "false", "5")),
+			[]string{"/.1,2/.1.2/;m=1,2/;M=1;M=2/;a=1;b=x%2Fy/a=1,b=2/a,1,b,2/;n=5"},
+			"",
+		},
+		{
+			"links and callbacks", "openapi", document("/a", ", links: {next: {operationId: b}}"),
+			[]string{"the links of the answer 200 to other operations: next", "the callbacks of the server: done"},
+			"",
+		},
+		{
+			"a script with options", "k6", "export const options = {hosts: {'shop.test': '192.0.2.1:8080', x: f()}, thresholds: {checks: ['rate>0.9']}};\n" +
+				"export function handleSummary() {}\nexport default function () { const options = 5; g('http://shop.test/') }",
+			[]string{"[shop.test, \"192.0.2.1:8080\"]", "handleSummary is not called", "the address of the host x"},
+			"slo:",
+		},
+		{
+			"a script with options that are computed", "k6", "export const options = JSON.parse(open('o.json'));\nexport default function () {}",
+			[]string{"options are not a literal", "slo:"},
+			"",
+		},
+		{"a script with types", "k6.ts", "export default function (): void {}", []string{"a script with types: its options are not read"}, ""},
+		{"calls of a disruptor with types", "disruptor.ts", "const a: number = 1;", []string{"brunt reads no TypeScript"}, ""},
 		{"bytes", "k6", "\x00\x01export", []string{"want a script of k6, which is a text"}, ""},
 		{"no script", "k6", "hello world", []string{"reading the script"}, ""},
 		{"a script without an export", "k6", "const a = 1;", []string{"with an export that k6 runs"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			said := says(c.kind, c.source)
+			kind, ending, _ := strings.Cut(c.kind, ".")
+			made, said := saysOf(draft.Options{Kind: kind, File: strings.TrimSuffix("source."+ending, ".")}, c.source)
 			for _, want := range c.want {
 				if !strings.Contains(said, want) {
 					t.Errorf("no %s in\n%s", want, said)
+				}
+			}
+			if made != nil && kind != "k6" { // whose script is a file
+				if _, err := converttest.Parse(made.Text); err != nil {
+					t.Errorf("%v in\n%s", err, made.Text)
 				}
 			}
 			if made, _, _ := strings.Cut(said, "[source"); c.no != "" && strings.Contains(made, c.no) {

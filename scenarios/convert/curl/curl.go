@@ -2,6 +2,7 @@
 package curl
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -32,18 +33,27 @@ func convert(d *draft.Builder, source []byte) error {
 	c := curlLoad{
 		d: d, load: d.Arrivals("10/s", "iterations a second"), flow: &draft.Node{Block: true, Items: []*draft.Node{}},
 	}
+	calls := 0
 	for _, cmd := range all {
 		for _, lost := range cmd.lost {
 			d.Lose(c.flow, cmd.line, "%s", lost)
 		}
+		if cmd.pause > 0 && c.transfers > 0 {
+			d.Add(c.flow, draft.Think(cmd.pause, 0))
+		}
+		if !cmd.call {
+			continue
+		}
+		calls++
 		for _, w := range append(cmd.words, cmd.stdin) {
 			shellVariables(d, cmd.line, w)
 		}
 		c.command(cmd)
 	}
-	if len(all) == 0 {
+	if calls == 0 {
 		return fmt.Errorf("%s: no command curl is in it", d.O.File)
 	}
+	c.settle()
 	switch tls := d.TLS; {
 	case tls == nil:
 	case tls.Get("cert") != nil && tls.Get("key") == nil: // the file holds both
@@ -88,6 +98,47 @@ type curlLoad struct {
 	d    *draft.Builder
 	load *draft.Node
 	flow *draft.Node
+
+	transfers int       // commands, and parts of them between --next
+	settings  []setting // options that a load has once
+}
+
+// A setting is an option of a transfer that a scenario can only have for all requests.
+type setting struct {
+	transfer, line int
+	option, value  string
+	set            func()
+}
+
+// hold records such an option of the current transfer. The last one of a name counts, as for curl.
+func (c *curlLoad) hold(line int, option, value string, set func()) {
+	now := setting{c.transfers, line, option, value, set}
+	same := func(s setting) bool { return s.transfer == c.transfers && s.option == option }
+	if i := slices.IndexFunc(c.settings, same); i >= 0 {
+		c.settings[i] = now
+		return
+	}
+	c.settings = append(c.settings, now)
+}
+
+// settle sets the options that all transfers have, and reports the others: they would hold for commands without them.
+func (c *curlLoad) settle() {
+	for len(c.settings) > 0 {
+		first := c.settings[0]
+		same := 0
+		c.settings = slices.DeleteFunc(c.settings, func(s setting) bool {
+			if s.option == first.option && s.value == first.value {
+				same++
+			}
+			return s.option == first.option
+		})
+		if same == c.transfers {
+			first.set()
+		} else {
+			c.d.LoseAt(&c.load.Above, first.line, "--%s, which not all commands have alike: a load has it for all or for none",
+				first.option)
+		}
+	}
 }
 
 // command makes steps of one command: one for each URL, and for each part between --next.
@@ -118,16 +169,23 @@ type curlRequest struct {
 
 func (c *curlLoad) transfer(cmd *command, options []option) {
 	d := c.d
+	c.transfers++
 	r := &curlRequest{Request: draft.Request{Line: cmd.line, Stay: true}}
+	plain := slices.ContainsFunc(options, func(o option) bool { return o.name == "globoff" })
 	for _, o := range options {
 		if o.name == "" || o.name == "url" {
-			r.urls = append(r.urls, o.value)
+			if plain {
+				r.urls = append(r.urls, o.value)
+			} else {
+				r.urls = append(r.urls, c.globs(cmd.line, o.value)...)
+			}
 			continue
 		}
 		if !slices.Contains(dull, o.name) {
 			c.option(cmd, r, o)
 		}
 	}
+	r.Stay = r.Stay || r.Follow < 0
 	if r.kind != "" && !r.query && r.ContentType() == nil {
 		r.Headers = append(r.Headers, draft.Header{Name: "Content-Type", Value: draft.Lit(r.kind)})
 	}
@@ -170,8 +228,79 @@ func (r *curlRequest) appended(target draft.Text) draft.Text {
 	return out
 }
 
-// span matches a range of numbers in a URL, which curl requests one after the other.
-var span = regexp.MustCompile(`\[(\d{1,9})-(\d{1,9})\]`)
+// glob matches a set of a URL, such as {a,b}, or a range, such as [1-3], [a-z] or [0-100:10]. Curl makes a request for
+// each of its values.
+var glob = regexp.MustCompile(`\{([^{}]*)\}|\[(?:(\d{1,9})-(\d{1,9})|([a-z])-([a-z])|([A-Z])-([A-Z]))(?::(\d{1,9}))?\]`)
+
+// mostGlobs is the limit on how many steps one URL makes.
+const mostGlobs = 20
+
+// globs returns the URLs of a URL with globs. A range with too many values becomes a number drawn at random.
+func (c *curlLoad) globs(line int, t draft.Text) (out []draft.Text) {
+	for i, p := range t {
+		m := glob.FindStringSubmatchIndex(p.Lit)
+		if m == nil {
+			continue
+		}
+		group := func(n int) string {
+			if m[2*n] < 0 {
+				return ""
+			}
+			return p.Lit[m[2*n]:m[2*n+1]]
+		}
+		var values []draft.Text
+		if set := m[2] >= 0; set {
+			for v := range strings.SplitSeq(group(1), ",") {
+				values = append(values, draft.Lit(v))
+			}
+		} else {
+			values = ranged(group(2), group(3), cmp.Or(group(4), group(6)), cmp.Or(group(5), group(7)), group(8))
+			if len(values) == 1 && values[0][0].Ref != "" {
+				c.d.Lose(c.flow, line, "a request for each number of %s: one is drawn at random each time", p.Lit[m[0]:m[1]])
+			}
+		}
+		rest := c.globs(line, draft.Join(draft.Lit(p.Lit[m[1]:]), t[i+1:]))
+		for _, v := range values {
+			for _, after := range rest {
+				out = append(out, draft.Join(t[:i], draft.Lit(p.Lit[:m[0]]), v, after).Merged())
+			}
+		}
+		if len(out) > mostGlobs {
+			c.d.Lose(c.flow, line, "%d of the %d requests of a URL with sets or ranges", len(out)-mostGlobs, len(out))
+			out = out[:mostGlobs]
+		}
+		return out
+	}
+	return []draft.Text{t}
+}
+
+// ranged returns the values of a range of numbers or of letters. A long one is a number drawn at random.
+func ranged(from, to, first, last, by string) (out []draft.Text) {
+	step := 1
+	if by != "" {
+		step, _ = strconv.Atoi(by)
+	}
+	step = max(1, step)
+	if first != "" {
+		for c := int(first[0]); c <= int(last[0]); c += step {
+			out = append(out, draft.Lit(string(rune(c))))
+		}
+		return out
+	}
+	a, _ := strconv.Atoi(from)
+	b, _ := strconv.Atoi(to)
+	if (b-a)/step >= mostGlobs {
+		return []draft.Text{draft.Ref(fmt.Sprintf("int(%d,%d)", a, b))}
+	}
+	width := 0
+	if strings.HasPrefix(from, "0") {
+		width = len(from)
+	}
+	for ; a <= b; a += step {
+		out = append(out, draft.Lit(fmt.Sprintf("%0*d", width, a)))
+	}
+	return out
+}
 
 // aim sets the URL of the step. It returns false if there is no valid URL.
 func (c *curlLoad) aim(r *draft.Request, target draft.Text) bool {
@@ -209,14 +338,14 @@ func (c *curlLoad) aim(r *draft.Request, target draft.Text) bool {
 		path = "/" + path
 	}
 	rest0, _, fragment := strings.Cut(path, "#")
-	out := draft.Join(draft.Lit(begin), spans(rest0))
+	out := draft.Join(draft.Lit(begin), draft.Lit(draft.URLText(rest0)))
 	if !fragment {
 		for _, p := range target[1:] {
 			before, _, fragment := strings.Cut(p.Lit, "#")
 			if p.Ref != "" {
 				out = append(out, p)
 			} else {
-				out = draft.Join(out, spans(before))
+				out = draft.Join(out, draft.Lit(draft.URLText(before)))
 			}
 			if fragment {
 				break
@@ -245,23 +374,4 @@ func (c *curlLoad) unknownHost(r *draft.Request, target draft.Text) {
 		rest = draft.Join(draft.Lit("/"), rest)
 	}
 	r.URL = rest.Mapped(draft.URLText)
-}
-
-// spans returns a part of a URL, with numbers drawn at random from its ranges.
-func spans(s string) draft.Text {
-	var out draft.Text
-	for {
-		m := span.FindStringSubmatchIndex(s)
-		if m == nil {
-			return append(out, draft.Piece{Lit: draft.URLText(s)})
-		}
-		from, to := s[m[2]:m[3]], s[m[4]:m[5]]
-		a, _ := strconv.Atoi(from)
-		b, _ := strconv.Atoi(to)
-		if a > b {
-			a, b = b, a
-		}
-		out = append(out, draft.Piece{Lit: draft.URLText(s[:m[0]])}, draft.Piece{Ref: fmt.Sprintf("int(%d,%d)", a, b)})
-		s = s[m[1]:]
-	}
 }

@@ -1,6 +1,7 @@
 package curl
 
 import (
+	"cmp"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -235,13 +236,20 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		head("Range", draft.Join(draft.Lit("bytes="), o.value))
 	case "location", "location-trusted":
 		r.Stay = false
+		r.Follow = cmp.Or(r.Follow, 50) // which curl follows at most
 	case "max-redirs":
-		if value == "0" {
-			r.Stay = true
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 {
+			lose("--max-redirs %s: up to 50 redirects are followed", draft.Clip(value, 20))
+		} else if r.Follow = n; n == 0 {
+			r.Follow = -1
 		}
 	case "compressed":
 		head("Accept-Encoding", draft.Lit("gzip, br"))
 	case "upload-file":
+		if value == "-" && cmd.file != "" {
+			value = cmd.file
+		}
 		if value == "-" || value == "." {
 			lose("the standard input as a body")
 			return
@@ -251,7 +259,9 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		}
 		r.Body = draft.Body{File: value, Sent: true}
 	default:
-		if !c.connection(o.name, value, lose) {
+		if !static {
+			lose("the option --%s of curl, with a variable of the shell", o.name)
+		} else if !c.connection(cmd.line, o.name, value, lose) {
 			lose("the option --%s of curl", o.name) // its value may be a secret
 		}
 	}
@@ -259,37 +269,45 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 
 // connection applies an option about TLS, the connection or the authentication, and reports whether
 // it is one.
-func (c *curlLoad) connection(name, value string, lose func(format string, args ...any)) bool {
+func (c *curlLoad) connection(line int, name, value string, lose func(format string, args ...any)) bool {
+	secure := func(key string, v *draft.Node) {
+		c.hold(line, name, value, func() { secure(c.d, key, v) })
+	}
+	connections := func(key string, v *draft.Node) {
+		c.hold(line, name, value, func() { c.connections(key, v) })
+	}
 	switch name {
 	case "insecure":
-		secure(c.d, "insecure_skip_verify", draft.Raw("true"))
+		secure("insecure_skip_verify", draft.Raw("true"))
 	case "cacert":
-		secure(c.d, "ca", draft.Plain(c.d.Beside(value)))
+		secure("ca", draft.Plain(c.d.Beside(value)))
 	case "cert":
 		file, _, secret := strings.Cut(value, ":")
-		secure(c.d, "cert", draft.Plain(c.d.Beside(file)))
+		secure("cert", draft.Plain(c.d.Beside(file)))
 		if secret {
 			lose("the passphrase of a client's key")
 		}
 	case "key":
-		secure(c.d, "key", draft.Plain(c.d.Beside(value)))
+		secure("key", draft.Plain(c.d.Beside(value)))
 	case "tlsv1.3":
-		secure(c.d, "min_version", draft.Raw("1.3"))
+		secure("min_version", draft.Raw("1.3"))
 	case "tlsv1.2":
 	case "http1.1", "http1.0":
-		c.connections("http", draft.Raw(`"1.1"`))
+		connections("http", draft.Raw(`"1.1"`))
 	case "http2": // if TLS negotiates it, as brunt does anyway
 	case "http2-prior-knowledge":
-		c.connections("http", draft.Raw("h2c"))
+		connections("http", draft.Raw("h2c"))
 	case "no-keepalive":
-		c.connections("keep_alive", draft.Raw("off"))
+		connections("keep_alive", draft.Raw("off"))
 	case "proxy":
-		c.proxy(value, lose)
+		c.proxy(line, value, lose)
 	case "noproxy":
 		lose("--noproxy %s: `connections.proxy: none` goes past every proxy", draft.Clip(value, 40))
 	case "max-time":
 		if s, err := strconv.ParseFloat(value, 64); err == nil && s > 0 && s < 86400 {
-			c.load.Set("timeout", draft.Raw(quantity.FormatDuration(result.Num(s).D())))
+			c.hold(line, name, value, func() {
+				c.load.Set("timeout", draft.Raw(quantity.FormatDuration(result.Num(s).D())))
+			})
 		}
 	case "resolve":
 		c.resolve(value, lose)
@@ -369,13 +387,16 @@ func (c *curlLoad) send(cmd *command, r *curlRequest, o option, lose func(string
 			if o.name != "data-binary" && o.name != "json" {
 				value = value.Mapped(func(s string) string { return strings.NewReplacer("\n", "", "\r", "").Replace(s) })
 			}
-		case file == "-":
+		case file == "-" && cmd.file == "":
 			lose("the standard input as a body: it is empty here")
 			value = draft.Lit("")
 		case r.data != nil || r.Body.File != "":
 			lose("a body of several pieces, one of them the file %q", draft.Clip(file, 60))
 			return
 		default:
+			if file == "-" {
+				file = cmd.file
+			}
 			r.Body = draft.Body{File: file, Sent: true}
 			if r.query {
 				lose("the file %q as a query", draft.Clip(file, 60))
@@ -475,7 +496,7 @@ func formSettings(s string) (string, map[string]string) {
 // resolve parses host:port:address.
 func (c *curlLoad) resolve(value string, lose func(string, ...any)) {
 	parts := strings.SplitN(strings.TrimPrefix(value, "+"), ":", 3)
-	if len(parts) != 3 || !draft.HostName.MatchString(parts[0]) || parts[1] == "" || syntax.CheckPort(parts[1]) != nil {
+	if len(parts) != 3 || !draft.IsHostName(parts[0]) || parts[1] == "" || syntax.CheckPort(parts[1]) != nil {
 		lose("--resolve %s", draft.Clip(value, 60))
 		return
 	}
@@ -496,7 +517,7 @@ func (c *curlLoad) resolve(value string, lose func(string, ...any)) {
 	}
 }
 
-func (c *curlLoad) proxy(value string, lose func(string, ...any)) {
+func (c *curlLoad) proxy(line int, value string, lose func(string, ...any)) {
 	if !strings.Contains(value, "://") {
 		value = "http://" + value
 	}
@@ -505,6 +526,8 @@ func (c *curlLoad) proxy(value string, lose func(string, ...any)) {
 		lose("the proxy %q; `connections.proxy` takes http://host:port", draft.Clip(draft.WithoutUser(value), 60))
 		return
 	}
-	c.connections("proxy", draft.Plain("http://"+u.Host))
-	c.d.Reach(u)
+	c.hold(line, "proxy", u.Host, func() {
+		c.connections("proxy", draft.Plain("http://"+u.Host))
+		c.d.Reach(u)
+	})
 }

@@ -3,8 +3,6 @@ package disruptor
 
 import (
 	"cmp"
-	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +25,7 @@ func Converter() draft.Converter {
 // A script is a k6 script under conversion, with the values of its variables by name.
 type script struct {
 	d         *draft.Builder
-	values    map[string]ast.Expression
+	values    draft.Variables
 	functions []*ast.FunctionLiteral
 	injecting []file.Idx // places of calls of a disruptor
 }
@@ -38,14 +36,10 @@ func convert(d *draft.Builder, source []byte) error {
 	if err != nil {
 		return err
 	}
-	s := &script{d: d, values: map[string]ast.Expression{}}
+	s := &script{d: d}
 	var calls []*ast.CallExpression
-	walk(reflect.ValueOf(program), map[any]bool{}, func(n any) {
+	s.values = draft.VariablesOf(program, func(n any) {
 		switch n := n.(type) {
-		case *ast.Binding:
-			if id, ok := n.Target.(*ast.Identifier); ok && n.Initializer != nil {
-				s.values[id.Name.String()] = n.Initializer
-			}
 		case *ast.FunctionLiteral:
 			s.functions = append(s.functions, n)
 		case *ast.CallExpression:
@@ -59,6 +53,7 @@ func convert(d *draft.Builder, source []byte) error {
 	}
 	if d.Chaos.Fields != nil {
 		d.ScriptHosts(source)
+		d.ScriptOptions(s.values, line)
 		s.load(program, line)
 	}
 	return nil
@@ -79,8 +74,8 @@ func (s *script) load(program *ast.Program, line func(file.Idx) int) {
 			}
 		}
 	}
-	all, _ := s.fields(s.values["options"])
-	runs, _ := s.fields(all["scenarios"])
+	all, _ := s.values.Fields(s.values["options"])
+	runs, _ := s.values.Fields(all["scenarios"])
 	one := func(name, scenario string) {
 		load := s.d.Script()
 		if scenario != "" {
@@ -89,8 +84,8 @@ func (s *script) load(program *ast.Program, line func(file.Idx) int) {
 		s.d.Load.Set(draft.Unique(s.d.Load, draft.Slug(name, "script")), load)
 	}
 	for _, name := range draft.SortedKeys(runs) {
-		settings, _ := s.fields(runs[name])
-		if exec := cmp.Or(s.text(settings["exec"]), "default"); !injecting[exec] {
+		settings, _ := s.values.Fields(runs[name])
+		if exec := cmp.Or(s.values.Text(settings["exec"]), "default"); !injecting[exec] {
 			one(name, name)
 		} else {
 			s.d.Tell(line(runs[name].Idx0()), "the scenario %s of the script injects faults: chaos has them", name)
@@ -104,95 +99,12 @@ func (s *script) load(program *ast.Program, line func(file.Idx) int) {
 // disruptor is the module of the extension.
 const disruptor = "k6/x/disruptor"
 
-// walk visits each node below a value once. A declaration is reachable twice: from its statement, and from the list
-// of its function.
-func walk(v reflect.Value, seen map[any]bool, visit func(any)) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() || v.Type().Elem().PkgPath() == "github.com/grafana/sobek/file" || seen[v.Interface()] {
-			return
-		}
-		seen[v.Interface()] = true
-		visit(v.Interface())
-		walk(v.Elem(), seen, visit)
-	case reflect.Interface:
-		if !v.IsNil() {
-			walk(v.Elem(), seen, visit)
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			walk(v.Index(i), seen, visit)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				walk(v.Field(i), seen, visit)
-			}
-		}
-	}
-}
-
-// deepest is the maximum number of variables that are followed in a row.
-const deepest = 16
-
-// resolve follows a variable to its value.
-func (s *script) resolve(e ast.Expression) ast.Expression {
-	for range deepest {
-		id, ok := e.(*ast.Identifier)
-		if !ok || s.values[id.Name.String()] == nil {
-			return e
-		}
-		e = s.values[id.Name.String()]
-	}
-	return nil
-}
-
-// text returns the text of a literal, or of a variable with a literal value. It is "" for all other expressions.
-func (s *script) text(e ast.Expression) string {
-	switch e := s.resolve(e).(type) {
-	case *ast.StringLiteral:
-		return e.Value.String()
-	case *ast.NumberLiteral:
-		return fmt.Sprint(e.Value)
-	case *ast.TemplateLiteral:
-		if len(e.Expressions) == 0 && len(e.Elements) == 1 {
-			return e.Elements[0].Parsed.String()
-		}
-	}
-	return ""
-}
-
-// fields returns the values of an object by key. Whole is false if the object has other parts.
-func (s *script) fields(e ast.Expression) (out map[string]ast.Expression, whole bool) {
-	out = map[string]ast.Expression{}
-	object, ok := s.resolve(e).(*ast.ObjectLiteral)
-	if !ok {
-		return out, false
-	}
-	whole = true
-	for _, p := range object.Value {
-		switch p := p.(type) {
-		case *ast.PropertyKeyed:
-			if k, ok := p.Key.(*ast.StringLiteral); ok && !p.Computed {
-				out[k.Value.String()] = p.Value
-			} else {
-				whole = false
-			}
-		case *ast.PropertyShort:
-			out[p.Name.Name.String()] = &p.Name
-		default:
-			whole = false
-		}
-	}
-	return out, whole
-}
-
 // unit returns the service that stands for the pods of a disruptor. It is empty if the scenario can't have these pods,
 // which is reported. Lost lists the parts of its selector without a counterpart.
 func (s *script) unit(e ast.Expression, line int) (name string, lost []string) {
 	pods := draft.Pod{}
 	unknown := "a selector without labels: say under target.kubernetes.services which pods these are"
-	made, ok := s.resolve(e).(*ast.NewExpression)
+	made, ok := s.values.Resolve(e).(*ast.NewExpression)
 	kind := ""
 	if ok {
 		if id, is := made.Callee.(*ast.Identifier); is {
@@ -201,9 +113,9 @@ func (s *script) unit(e ast.Expression, line int) (name string, lost []string) {
 	}
 	switch {
 	case kind == "ServiceDisruptor" && len(made.ArgumentList) > 0:
-		service := s.text(made.ArgumentList[0])
+		service := s.values.Text(made.ArgumentList[0])
 		if len(made.ArgumentList) > 1 {
-			pods.Namespace = s.text(made.ArgumentList[1])
+			pods.Namespace = s.values.Text(made.ArgumentList[1])
 		}
 		if service != "" {
 			pods.Labels = map[string]string{"app": service}
@@ -227,12 +139,12 @@ func (s *script) unit(e ast.Expression, line int) (name string, lost []string) {
 
 // selector reads the pods of a PodDisruptor. Lost lists the parts without a counterpart.
 func (s *script) selector(e ast.Expression) (pods draft.Pod, lost []string) {
-	all, whole := s.fields(e)
-	selected, whole2 := s.fields(all["select"])
-	found, whole3 := s.fields(selected["labels"])
-	pods = draft.Pod{Namespace: s.text(all["namespace"]), Labels: map[string]string{}}
+	all, whole := s.values.Fields(e)
+	selected, whole2 := s.values.Fields(all["select"])
+	found, whole3 := s.values.Fields(selected["labels"])
+	pods = draft.Pod{Namespace: s.values.Text(all["namespace"]), Labels: map[string]string{}}
 	for _, k := range draft.SortedKeys(found) {
-		if pods.Labels[k] = s.text(found[k]); pods.Labels[k] == "" {
+		if pods.Labels[k] = s.values.Text(found[k]); pods.Labels[k] == "" {
 			lost = append(lost, "the label "+k+": it is no literal")
 			delete(pods.Labels, k)
 		}
@@ -267,7 +179,7 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	s.injecting = append(s.injecting, dot.Identifier.Idx)
 	what, whole := map[string]ast.Expression{}, true
 	if len(args) > 0 {
-		what, whole = s.fields(args[0])
+		what, whole = s.values.Fields(args[0])
 	}
 	if !whole {
 		s.d.Lost(line, "%s: a part of its fault is not a literal", name)
@@ -278,7 +190,7 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 		if what[key] == nil {
 			return ""
 		}
-		text := s.text(what[key])
+		text := s.values.Text(what[key])
 		if text == "" {
 			s.d.Lost(line, "%s of %s: it is no literal", key, name)
 		}
@@ -287,7 +199,7 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	defer func() {
 		for _, key := range draft.SortedKeys(what) {
 			if !used[key] {
-				s.d.Lost(line, "%s of %s", strings.TrimSpace(key+" "+draft.Harmless(key, s.text(what[key]))), name)
+				s.d.Lost(line, "%s of %s", strings.TrimSpace(key+" "+draft.Harmless(key, s.values.Text(what[key]))), name)
 			}
 		}
 		if len(args) > 2 {
@@ -380,7 +292,7 @@ func (s *script) requests(
 func (s *script) inject(f draft.Fault, args []ast.Expression, lost []string) {
 	f.For, f.Guessed = draft.GuessedFor, true
 	if len(args) > 1 {
-		if _, d, ok := draft.Duration(s.text(args[1]), time.Second); ok {
+		if _, d, ok := draft.Duration(s.values.Text(args[1]), time.Second); ok {
 			f.For, f.Guessed = d, false
 		}
 	}

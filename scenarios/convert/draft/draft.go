@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"brunt/scenarios"
@@ -49,6 +50,7 @@ type Builder struct {
 	Setup     *Node
 	Load      *Node
 	Teardown  *Node
+	Judged    bool // the load has objectives of its own
 
 	experiment
 }
@@ -162,8 +164,14 @@ func (d *Builder) Place(u *url.URL) Text {
 	return Lit(OriginOf(u) + path)
 }
 
-// HostName matches valid host names.
-var HostName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$`)
+// isHostName matches valid host names. It is compiled when it is first needed, as every start of brunt would wait a
+// millisecond for it.
+var isHostName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$`)
+})
+
+// IsHostName reports whether a name is one that a host can have.
+func IsHostName(name string) bool { return isHostName().MatchString(name) }
 
 // IsWeb reports whether a URL can be a target of load.
 func IsWeb(u *url.URL) bool {
@@ -171,7 +179,7 @@ func IsWeb(u *url.URL) bool {
 		return false
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
-	return err == nil && ip.Zone() == "" || HostName.MatchString(u.Hostname())
+	return err == nil && ip.Zone() == "" || IsHostName(u.Hostname())
 }
 
 // Reach adds the host of u to the guard, unless it is loopback.
@@ -337,7 +345,7 @@ func (d *Builder) complete() *Node {
 	optional("load", d.Load)
 	optional("chaos", d.Chaos)
 	optional("teardown", d.Teardown)
-	if len(d.Slo.Items) == 0 && len(d.Load.Fields) > 0 {
+	if len(d.Slo.Items) == 0 && len(d.Load.Fields) > 0 && !d.Judged {
 		d.Slo.Items = append(d.Slo.Items, Plain("errors < 1%"))
 	}
 	optional("slo", d.Slo)

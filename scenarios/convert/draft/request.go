@@ -25,6 +25,7 @@ type Request struct {
 	Check    *Node
 	Extract  *Node
 	Stay     bool // do not follow redirects
+	Follow   int  // the most redirects that are followed; zero is brunt's limit
 	Above    []string
 	Public   bool // its values are examples, not secrets
 	// Vary returns what to send in place of a value of a field; false means the value itself. A number is one of JSON.
@@ -101,6 +102,8 @@ func (d *Builder) Step(r *Request, flow *Node) *Node {
 	}
 	if r.Stay {
 		s.Set("redirects", Number(0))
+	} else if r.Follow > 0 {
+		s.Set("redirects", Number(r.Follow))
 	}
 	return s
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
@@ -99,8 +100,12 @@ func (d *Builder) Hides(env string) bool {
 
 // Patterns of names in JSON, XML and forms, and of the values after them, in a body that stays a
 // text. [listEnd] finds the end of a JSON list.
+// nameIn is compiled when it is first needed, see isHostName.
 var (
-	nameIn   = regexp.MustCompile(`"([A-Za-z0-9_.-]{1,60})"\s*:\s*|<([A-Za-z0-9_.:-]{1,60})>|(?:^|&)([A-Za-z0-9_.-]{1,60})=`)
+	nameIn = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(
+			`"([A-Za-z0-9_.-]{1,60})"\s*:\s*|<([A-Za-z0-9_.:-]{1,60})>|(?:^|&)([A-Za-z0-9_.-]{1,60})=`)
+	})
 	valuesIn = []*regexp.Regexp{
 		regexp.MustCompile(`^"((?:[^"\\]|\\.)+)"|^(-?[0-9][0-9.eE+-]*)`),
 		regexp.MustCompile(`^([^<>]+)</`),
@@ -117,7 +122,7 @@ func (d *Builder) scrub(r *Request, body Text) Text {
 	for _, p := range body {
 		from, at := 0, 0 // end of the copied text, and of the searched text
 		for {
-			m := nameIn.FindStringSubmatchIndex(p.Lit[at:])
+			m := nameIn().FindStringSubmatchIndex(p.Lit[at:])
 			if m == nil {
 				break
 			}

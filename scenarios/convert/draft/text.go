@@ -38,6 +38,18 @@ func (t Text) Tidy() Text {
 	return out
 }
 
+// Merged joins literal parts that follow one another.
+func (t Text) Merged() (out Text) {
+	for _, p := range t {
+		if n := len(out); n > 0 && p.Ref == "" && out[n-1].Ref == "" {
+			out[n-1].Lit += p.Lit
+		} else {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // Size returns the length of t in bytes.
 func (t Text) Size() (n int) {
 	for _, p := range t {

@@ -32,6 +32,7 @@ type harEntry struct {
 	Started  loose       `json:"startedDateTime"`
 	Time     looseNumber `json:"time"` // total time in milliseconds
 	Resource loose       `json:"_resourceType"`
+	Cache    loose       `json:"_fromCache"` // memory or disk; empty: the server answered
 	Request  struct {
 		Method  loose     `json:"method"`
 		URL     loose     `json:"url"`
@@ -219,6 +220,7 @@ type harSession struct {
 	next    string                // redirect target of the last answer
 	last    *draft.Node           // the step that was redirected
 	static  []int                 // lines of files left out
+	cached  []int                 // lines of requests that the browser's cache answered
 	own     []int                 // lines of requests that a browser makes by itself
 	hosts   map[string][]int      // lines of requests left out, by host
 	cookies map[string]bool       // cookies that answers set
@@ -243,7 +245,7 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	}
 	e.u = u
 	switch {
-	case u.Scheme == "ws" || u.Scheme == "wss" || e.Resource == "websocket":
+	case u.Scheme == "ws" || u.Scheme == "wss" || e.Resource == "websocket" || e.Response.Status == 101:
 		d.Lose(s.flow, e.line, "a WebSocket to %s", draft.Clip(u.Host+u.Path, 80))
 		return
 	case !draft.IsWeb(u):
@@ -252,7 +254,8 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	case e.Resource == "preflight" || e.Request.Method == "OPTIONS" && e.header("Access-Control-Request-Method") != "":
 		s.own = append(s.own, e.line)
 		return
-	case e.Resource == "eventsource" || e.header("Accept") == "text/event-stream":
+	case e.Resource == "eventsource" || e.header("Accept") == "text/event-stream" ||
+		strings.HasPrefix(strings.ToLower(string(e.Response.Content.Type)), "text/event-stream"):
 		d.Lose(s.flow, e.line, "a stream of events from %s; `sse:` is the step for it", draft.Clip(u.Path, 80))
 		return
 	}
@@ -260,6 +263,9 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	switch {
 	case s.main != "" && host != s.main && !slices.Contains(d.O.Hosts, u.Hostname()) && !slices.Contains(d.O.Hosts, host):
 		s.hosts[host] = append(s.hosts[host], e.line)
+		return
+	case e.Cache != "":
+		s.cached = append(s.cached, e.line)
 		return
 	case !d.O.Static && e.isStatic():
 		s.static = append(s.static, e.line)
@@ -277,6 +283,9 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	}
 	s.pause(e)
 	r := s.request(e)
+	if e.Response.Status == 304 {
+		d.LoseAt(&r.Above, e.line, "that the browser had the answer already (304): brunt has no cache, and gets all of it")
+	}
 	if title := strings.TrimSpace(pages[string(e.Page)]); string(e.Page) != s.page && e.Page != "" {
 		s.page = string(e.Page)
 		if title == "" {
@@ -519,6 +528,10 @@ func (s *harSession) left() {
 	if len(s.own) > 0 {
 		d.Lose(s.flow, s.own[0], "%s that a browser makes by itself%s: preflights, data in the page, and what follows a redirect",
 			syntax.Amount(len(s.own), "request"), inLines(s.own))
+	}
+	if len(s.cached) > 0 {
+		d.Lose(s.flow, s.cached[0], "%s that the browser's cache answered%s", syntax.Amount(len(s.cached), "request"),
+			inLines(s.cached))
 	}
 	if len(s.static) > 0 {
 		d.Lose(s.flow, s.static[0], "%s (images, fonts, styles, scripts)%s; --static takes such in",

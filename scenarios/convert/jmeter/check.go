@@ -3,6 +3,7 @@ package jmeter
 import (
 	"cmp"
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"time"
@@ -152,6 +153,7 @@ func (p *plan) extracts(s scope, r *draft.Request) {
 	r.Extract = new(draft.Node)
 	for _, t := range s.extracts {
 		lose := func(format string, args ...any) { p.d.LoseAt(&r.Above, t.line, format, args...) }
+		choice(t, lose)
 		set := func(name, finder string) {
 			if name = strings.TrimSpace(name); name != "" {
 				r.Extract.Set(variable(name), draft.Plain(finder))
@@ -185,12 +187,68 @@ func (p *plan) extracts(s scope, r *draft.Request) {
 	}
 }
 
+// choice reports what an extraction of brunt can't choose: another match than the first, a default, another place.
+func choice(t *tree, lose func(string, ...any)) {
+	name := draft.Clip(t.name(), 60)
+	for _, key := range []string{"RegexExtractor.match_number", "BoundaryExtractor.match_number", "JSONPostProcessor.match_numbers"} {
+		for n := range strings.SplitSeq(t.prop(key), ";") {
+			switch n = strings.TrimSpace(n); {
+			case n == "0":
+				lose("a match at random of the extractor %q; the first is taken", name)
+			case n != "" && n != "1":
+				lose("match %s of the extractor %q; the first is taken", draft.Clip(n, 20), name)
+			}
+		}
+	}
+	for _, key := range []string{"RegexExtractor.default", "BoundaryExtractor.default", "JSONPostProcessor.defaultValues"} {
+		if strings.Trim(t.prop(key), "; ") != "" {
+			lose("the default value of the extractor %q: here a step without a match fails", name)
+		}
+	}
+	if of := strings.TrimSpace(t.prop("Sample.scope")); of != "" && of != "parent" {
+		lose("what the extractor %q searches (%s): here it is the step's answer", name, draft.Clip(of, 20))
+	}
+	if t.is("JSONPostProcessor.compute_concat") {
+		lose("all matches of the extractor %q as one variable", name)
+	}
+}
+
+// template is the form of an extractor that takes one group of a pattern.
+var template = regexp.MustCompile(`^\$(\d)\$$`)
+
+// group returns a pattern whose only group is the n-th of it; the zeroth is all of it. It reports false if there is
+// none.
+func group(pattern, n string) (string, bool) {
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	which, _ := strconv.Atoi(n)
+	if err != nil || which > re.MaxCap() {
+		return pattern, false
+	}
+	if which == 1 || which == 0 && re.MaxCap() == 0 {
+		return pattern, true // the first group, and all of a pattern without one, is what brunt takes
+	}
+	if which == 0 {
+		return "(" + pattern + ")", true
+	}
+	var open func(*syntax.Regexp)
+	open = func(re *syntax.Regexp) {
+		if re.Op == syntax.OpCapture && re.Cap != which {
+			re.Op = syntax.OpConcat
+		}
+		for _, sub := range re.Sub {
+			open(sub)
+		}
+	}
+	open(re)
+	return re.String(), true
+}
+
 // oneHeader matches patterns that extract the value of a header.
 var oneHeader = regexp.MustCompile(`^\^?([A-Za-z0-9-]+):(?: |\\s\*|\\s\+|\\s)?\((?:\.\+|\.\*|\.\+\?|\.\*\?)\)(?:\\n|\\r\\n|\$)?$`)
 
 func (p *plan) extractPattern(t *tree, set func(string, string), lose func(string, ...any)) {
 	pattern, ok := ofJava(t.prop("RegexExtractor.regex"))
-	name, template := t.prop("RegexExtractor.refname"), strings.TrimSpace(t.prop("RegexExtractor.template"))
+	name, form := t.prop("RegexExtractor.refname"), strings.TrimSpace(t.prop("RegexExtractor.template"))
 	where := strings.TrimSpace(t.prop("RegexExtractor.useHeaders"))
 	if where == "true" {
 		if m := oneHeader.FindStringSubmatch(pattern); m != nil {
@@ -199,11 +257,12 @@ func (p *plan) extractPattern(t *tree, set func(string, string), lose func(strin
 		}
 		ok = false
 	}
-	if n := strings.TrimSpace(t.prop("RegexExtractor.match_number")); n != "" && n != "1" && n != "0" {
-		lose("match %s of the extractor %q; the first is taken", draft.Clip(n, 20), draft.Clip(t.name(), 60))
+	if m := template.FindStringSubmatch(form); ok && m != nil {
+		pattern, ok = group(pattern, m[1])
+	} else if form != "" {
+		ok = false
 	}
-	if !ok || where != "" && where != "false" && where != "true" && where != "unescaped" ||
-		template != "" && template != "$1$" && template != "$0$" {
+	if !ok || where != "" && where != "false" && where != "true" && where != "unescaped" {
 		lose("the extractor %q: %q in %s", draft.Clip(t.name(), 60), draft.Clip(pattern, 60), cmp.Or(where, "the body"))
 		pattern = "not carried over"
 	}

@@ -46,17 +46,23 @@ func (p *plan) amount(e *element, name string, otherwise int, above *[]string) (
 		}
 		return draft.Number(otherwise), otherwise
 	}
+	if v != strconv.Itoa(n) { // with blanks or zeros in front, which brunt refuses in a number
+		t = draft.Lit("")
+	}
 	if _, static := t.Static(); static {
 		return draft.Number(n), n
 	}
 	return draft.Str(t), n
 }
 
-// span does the same for a time in seconds.
-func (p *plan) span(e *element, name string, above *[]string) (*draft.Node, time.Duration) {
+// span does the same for a time, whose unit is s or ms.
+func (p *plan) span(e *element, name, unit string, above *[]string) (*draft.Node, time.Duration) {
 	t := p.text(e, name, above)
 	v, known := p.vars.known(t)
 	f, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+	if unit == "ms" {
+		f /= 1000
+	}
 	switch {
 	case known && strings.TrimSpace(v) == "":
 		return nil, 0
@@ -65,10 +71,10 @@ func (p *plan) span(e *element, name string, above *[]string) (*draft.Node, time
 		return nil, 0
 	}
 	d := result.Num(f).D().Round(time.Millisecond)
-	if _, static := t.Static(); static {
+	if _, static := t.Static(); static || !plainNumber.MatchString(v) {
 		return draft.Raw(quantity.FormatDuration(d)), d
 	}
-	return draft.Str(draft.Join(t, draft.Lit("s"))), d
+	return draft.Str(draft.Join(t, draft.Lit(unit))), d
 }
 
 // stage returns one stage of a ramp.
@@ -89,9 +95,9 @@ func (p *plan) threads(t *tree, load *draft.Node) {
 	}
 	loops, turns := p.loops(t, above)
 	timed := t.is("ThreadGroup.scheduler")
-	duration, long := p.span(t.element, "ThreadGroup.duration", above)
-	ramp, rise := p.span(t.element, "ThreadGroup.ramp_time", above)
-	if delay, late := p.span(t.element, "ThreadGroup.delay", above); timed && late > 0 {
+	duration, long := p.span(t.element, "ThreadGroup.duration", "s", above)
+	ramp, rise := p.span(t.element, "ThreadGroup.ramp_time", "s", above)
+	if delay, late := p.span(t.element, "ThreadGroup.delay", "s", above); timed && late > 0 {
 		load.Set("start", delay)
 	}
 	switch on := strings.TrimSpace(t.prop("ThreadGroup.on_sample_error")); on {
@@ -193,6 +199,9 @@ func (p *plan) concurrency(t *tree, load *draft.Node, arrivals bool) {
 		p.d.LoseAt(above, t.line, "the %s steps of the ramp: it rises evenly", draft.Clip(steps, 20))
 	}
 	level, n := p.amount(t.element, "TargetLevel", 1, above)
+	if n == 0 {
+		level, n = draft.Number(1), 1
+	}
 	key, executor := "vus", "ramping-vus"
 	if arrivals {
 		key, executor = "rate", "ramping-arrival-rate"
@@ -200,15 +209,16 @@ func (p *plan) concurrency(t *tree, load *draft.Node, arrivals bool) {
 		if unit == time.Second {
 			per = "/s"
 		}
-		t := p.text(t.element, "TargetLevel", above)
-		if v, known := p.vars.known(t); known {
-			if f, err := strconv.ParseFloat(strings.TrimSpace(v), 64); err != nil || f <= 0 || f > 1e6 {
-				t = draft.Lit("1")
-			}
-		} else {
-			t = draft.Lit("1")
+		of := p.text(t.element, "TargetLevel", above)
+		v, known := p.vars.known(of)
+		if f, err := strconv.ParseFloat(v, 64); !known || err != nil || !(f > 0 && f <= 1e6) || !plainNumber.MatchString(v) {
+			of = draft.Lit(strconv.Itoa(n))
 		}
-		level = draft.Str(draft.Join(t, draft.Lit(per)))
+		level = draft.Str(draft.Join(of, draft.Lit(per)))
+	}
+	if arrivals && float64(n)/unit.Seconds()*(rise/2+hold).Seconds() < 1 {
+		p.d.LoseAt(above, t.line, "less than one arrival; a minute is added")
+		hold += time.Minute
 	}
 	stages := draft.List()
 	if rise > 0 {

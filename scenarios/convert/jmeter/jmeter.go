@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/quantity"
 )
@@ -44,6 +45,9 @@ func convert(d *draft.Builder, source []byte) error {
 		}
 		p.groups(t.sub)
 	}
+	if !p.managed && len(d.Load.Fields) > 0 {
+		d.LoseAt(&d.Head, 0, "that no cookie is kept, as the plan has no cookie manager: brunt keeps those of answers")
+	}
 	if !p.shows && len(d.Load.Fields) > 0 {
 		d.Slo.Items = append(d.Slo.Items, draft.Plain("errors = 0%"))
 	}
@@ -59,6 +63,8 @@ type plan struct {
 	requests int           // requests in an iteration of the current group
 	thinks   time.Duration // minimum think time in an iteration
 	ramp     time.Duration // ramp of the threads, if the executor has none
+	link     link          // of the current group
+	managed  bool          // some cookie manager keeps cookies
 	shows    bool          // some load makes enough requests to show an error rate below 1 %
 }
 
@@ -69,7 +75,7 @@ type scope struct {
 
 // ignored are elements that measure or display, or that change nothing.
 var ignored = []string{
-	"ResultCollector", "Summariser", "BackendListener", "DebugSampler", "DebugPostProcessor", "CookieManager",
+	"ResultCollector", "Summariser", "BackendListener", "DebugSampler", "DebugPostProcessor",
 	"TestFragmentController",
 	"kg.apc.jmeter.vizualizers.CorrectedResultCollector", "Arguments", "CSVDataSet", "CounterConfig",
 	"RandomVariableConfig",
@@ -94,6 +100,8 @@ func (p *plan) with(s scope, level []*tree, flow *draft.Node) scope {
 			add(&s.asserts, t)
 		case "RegexExtractor", "JSONPostProcessor", "BoundaryExtractor":
 			add(&s.extracts, t)
+		case "CookieManager":
+			p.cookies(t, flow)
 		case "CacheManager":
 			p.d.Lose(flow, t.line, "the cache %q: every request is made", draft.Clip(t.name(), 60))
 		default:
@@ -103,6 +111,19 @@ func (p *plan) with(s scope, level []*tree, flow *draft.Node) scope {
 		}
 	}
 	return s
+}
+
+// cookies reports what brunt can't keep of a cookie manager: its own cookies, and that it forgets those of answers.
+func (p *plan) cookies(t *tree, flow *draft.Node) {
+	p.managed = true
+	if t.is("CookieManager.clearEachIteration") {
+		p.tellOnce(flow, t, "the cookies that %q clears in each iteration: a virtual user of brunt keeps them",
+			draft.Clip(t.name(), 60))
+	}
+	for _, c := range t.arguments("", "CookieManager.cookies") {
+		p.tellOnce(flow, t, "the cookie %s that %q sets; the header Cookie sends one", draft.Clip(c.attr["name"], 40),
+			draft.Clip(t.name(), 60))
+	}
 }
 
 func isSampler(tag string) bool {
@@ -123,6 +144,7 @@ func (p *plan) groups(level []*tree) {
 			continue
 		}
 		flow := &draft.Node{Block: true, Items: []*draft.Node{}}
+		p.link = link{}
 		s := p.with(scope{}, configs(level), flow)
 		switch t.tag {
 		case "SetupThreadGroup", "PostThreadGroup":
@@ -131,12 +153,30 @@ func (p *plan) groups(level []*tree) {
 			if t.tag == "PostThreadGroup" {
 				to = d.Teardown
 			}
-			flow.Items = slices.DeleteFunc(flow.Items, func(n *draft.Node) bool { return n.Get("think") != nil })
+			p.once(t, flow)
 			to.Items = append(to.Items, flow.Items...)
 			to.Pending = append(to.Pending, flow.Pending...)
 			continue
 		}
 		p.group(t, s, flow)
+	}
+}
+
+// once reports what a setup or a teardown can't keep of a thread group: its steps run once, without pauses.
+func (p *plan) once(t *tree, flow *draft.Node) {
+	name := draft.Clip(t.name(), 60)
+	_, threads := p.amount(t.element, "ThreadGroup.num_threads", 1, &flow.Pending)
+	if _, turns := p.loops(t, &flow.Pending); threads > 1 || turns > 1 {
+		p.d.Lose(flow, t.line, "the threads and loops of %q: its steps run once", name)
+	}
+	if p.link.timeout != nil || p.link.closing > 0 {
+		p.d.Lose(flow, t.line, "the timeouts and connections of %q: its steps have %s each", name,
+			quantity.FormatDuration(scenarios.DefaultTimeout))
+	}
+	steps := len(flow.Items)
+	flow.Items = slices.DeleteFunc(flow.Items, func(n *draft.Node) bool { return n.Get("think") != nil })
+	if len(flow.Items) < steps {
+		p.d.Lose(flow, t.line, "the pauses of %q", name)
 	}
 }
 
@@ -180,11 +220,7 @@ func (p *plan) group(t *tree, s scope, flow *draft.Node) {
 			name += "-" + strconv.Itoa(i+1)
 		}
 		load.Block = true
-		for _, key := range []string{"timeout", "connections"} {
-			if v := flow.Get(key); v != nil {
-				load.Set(key, v)
-			}
-		}
+		p.link.set(p, t, load)
 		if p.ramp > time.Second {
 			wait := draft.Think(0, p.ramp)
 			wait.Say("the ramp-up of " + quantity.FormatDuration(p.ramp) + ": each virtual user begins at some time within it")
@@ -275,11 +311,6 @@ func (p *plan) mix(t *tree, s scope, flow, init *draft.Node) *draft.Node {
 		} else {
 			p.walk([]*tree{branch}, s, one, init)
 		}
-		for _, key := range []string{"timeout", "connections"} {
-			if v := one.Get(key); v != nil {
-				flow.Set(key, v)
-			}
-		}
 		if !slices.ContainsFunc(one.Items, func(step *draft.Node) bool { return step.Get("think") == nil }) {
 			p.d.Lose(out, branch.line, "%q, which makes no request over HTTP", draft.Clip(branch.name(), 60))
 			continue
@@ -321,6 +352,9 @@ func (p *plan) walk(level []*tree, s scope, flow, init *draft.Node) {
 		case t.tag == "TransactionController" || t.tag == "GenericController" || t.tag == "CriticalSectionController":
 			first := len(flow.Items)
 			p.walk(t.sub, s, flow, init)
+			if t.is("TransactionController.parent") {
+				p.tellOnce(flow, t, "the transaction %q as one sample: each of its requests is one", name)
+			}
 			if first < len(flow.Items) && t.tag == "TransactionController" {
 				flow.Items[first].Above = append([]string{"transaction: " + name}, flow.Items[first].Above...)
 			}

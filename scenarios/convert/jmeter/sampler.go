@@ -8,8 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // sampler makes a step of an HTTP sampler.
@@ -20,10 +22,13 @@ func (p *plan) sampler(t *tree, s scope, flow *draft.Node) {
 	method, _ := p.value(t.element, "HTTPSampler.method", &r.Above)
 	r.Method = cmp.Or(method, "GET")
 	r.Stay = !t.is("HTTPSampler.follow_redirects") && !t.is("HTTPSampler.auto_redirects")
-	if t.is("HTTPSampler.image_parser") {
+	if s.owner(t, "HTTPSampler.image_parser").is("HTTPSampler.image_parser") {
 		p.d.LoseAt(&r.Above, t.line, "what the page embeds (images, styles, scripts)")
 	}
-	query := p.arguments(t, r)
+	if code := strings.TrimSpace(t.prop("HTTPSampler.contentEncoding")); code != "" && !strings.EqualFold(code, "UTF-8") {
+		p.d.LoseAt(&r.Above, t.line, "the encoding %s: brunt sends UTF-8", draft.Clip(code, 20))
+	}
+	query := p.arguments(t, s, r)
 	p.aim(t, s, r)
 	if !query.IsZero() {
 		r.URL = draft.Join(r.URL, draft.Lit(separatorOf(r.URL)), query)
@@ -31,16 +36,76 @@ func (p *plan) sampler(t *tree, s scope, flow *draft.Node) {
 	p.headers(s, r)
 	p.asserts(s, r)
 	p.extracts(s, r)
-	if ms, known := p.value(t.element, "HTTPSampler.response_timeout", &r.Above); known && ms != "" {
-		if n, err := strconv.Atoi(ms); err == nil && n > 0 && n < 86_400_000 {
-			flow.Set("timeout", draft.Raw(quantity.FormatDuration(time.Duration(n)*time.Millisecond)))
-		}
-	}
-	if t.prop("HTTPSampler.proxyHost") != "" {
-		p.d.LoseAt(&r.Above, t.line, "the proxy %s; `connections.proxy` of the load takes one",
-			draft.Clip(t.prop("HTTPSampler.proxyHost"), 60))
+	p.link.add(p, t, s, r)
+	if proxy := s.owner(t, "HTTPSampler.proxyHost").prop("HTTPSampler.proxyHost"); proxy != "" {
+		p.d.LoseAt(&r.Above, t.line, "the proxy %s; `connections.proxy` of the load takes one", draft.Clip(proxy, 60))
 	}
 	p.d.Add(flow, p.d.Step(r, flow))
+}
+
+// owner returns the element that gives a sampler a property: itself, or the innermost of the defaults.
+func (s scope) owner(t *tree, name string) *element {
+	for _, e := range slices.Backward(append(slices.Clip(s.defaults), t)) {
+		if strings.TrimSpace(e.prop(name)) != "" {
+			return e.element
+		}
+	}
+	return t.element
+}
+
+// A link collects what the samplers of a thread group say of timeouts and connections, which a load has once.
+type link struct {
+	timeout   *draft.Node // the longest; nil is none
+	long      time.Duration
+	differ    bool // the timeouts of the samplers differ
+	samplers  int
+	unlimited int // samplers without a timeout
+	closing   int // samplers that close their connection
+}
+
+// add adds a sampler.
+func (l *link) add(p *plan, t *tree, s scope, r *draft.Request) {
+	const response, connect = "HTTPSampler.response_timeout", "HTTPSampler.connect_timeout"
+	timeout, long := p.span(s.owner(t, response), response, "ms", &r.Above)
+	if _, dial := p.span(s.owner(t, connect), connect, "ms", &r.Above); dial > 0 {
+		p.vars.lost(&r.Above, t.line, "the timeout of connecting, "+quantity.FormatDuration(dial)+
+			": the `timeout` of the load holds for it too")
+	}
+	l.samplers++
+	if long == 0 {
+		l.unlimited++
+	} else {
+		l.differ = l.differ || l.long > 0 && l.long != long
+		if long > l.long {
+			l.timeout, l.long = timeout, long
+		}
+	}
+	if alive := s.owner(t, "HTTPSampler.use_keepalive"); strings.TrimSpace(alive.prop("HTTPSampler.use_keepalive")) == "false" {
+		l.closing++
+	}
+}
+
+// set sets the timeout and the connections of a load.
+func (l *link) set(p *plan, t *tree, load *draft.Node) {
+	name := draft.Clip(t.name(), 60)
+	if l.timeout != nil && l.unlimited > 0 && l.long < scenarios.DefaultTimeout {
+		l.timeout, l.long = draft.Raw(quantity.FormatDuration(scenarios.DefaultTimeout)), scenarios.DefaultTimeout
+	}
+	if l.timeout != nil {
+		load.Set("timeout", l.timeout)
+		if l.differ || l.unlimited > 0 {
+			p.d.LoseAt(&load.Above, t.line, "the different timeouts of samplers of %q: a load has one, %s", name,
+				quantity.FormatDuration(l.long))
+		}
+	}
+	switch l.closing {
+	case 0:
+	case l.samplers:
+		load.Set("connections", (&draft.Node{}).Set("keep_alive", draft.Raw("off")))
+	default:
+		p.d.LoseAt(&load.Above, t.line, "the connections of %q that %s of %d close: a load keeps all or none alive", name,
+			syntax.Amount(l.closing, "sampler"), l.samplers)
+	}
 }
 
 func separatorOf(u draft.Text) string {
@@ -55,15 +120,7 @@ func separatorOf(u draft.Text) string {
 // aim sets the URL of the step. Parts of the sampler take precedence over the defaults.
 func (p *plan) aim(t *tree, s scope, r *draft.Request) {
 	part := func(name string) draft.Text {
-		if v := p.text(t.element, name, &r.Above); !v.IsZero() {
-			return v
-		}
-		for _, def := range slices.Backward(s.defaults) {
-			if v := p.text(def.element, name, &r.Above); !v.IsZero() {
-				return v
-			}
-		}
-		return draft.Lit("")
+		return p.text(s.owner(t, name), name, &r.Above)
 	}
 	scheme, host, port, path := part("HTTPSampler.protocol"), part("HTTPSampler.domain"), part("HTTPSampler.port"),
 		part("HTTPSampler.path").Mapped(draft.URLText)
@@ -122,10 +179,15 @@ func (p *plan) guarded(host, port draft.Text, u *url.URL) draft.Text {
 }
 
 // arguments reads the parameters of a sampler. It returns the ones that belong in the URL.
-func (p *plan) arguments(t *tree, r *draft.Request) (query draft.Text) {
+func (p *plan) arguments(t *tree, s scope, r *draft.Request) (query draft.Text) {
 	var parts []draft.Part
 	bare := map[int]bool{} // arguments without the equals sign
-	for i, a := range t.arguments("HTTPsampler.Arguments", "Arguments.arguments") {
+	const of, list = "HTTPsampler.Arguments", "Arguments.arguments"
+	all := slices.Clip(t.arguments(of, list))
+	for _, def := range slices.Backward(s.defaults) {
+		all = append(all, def.arguments(of, list)...)
+	}
+	for i, a := range all {
 		bare[i] = a.find("HTTPArgument.use_equals") != nil && !a.is("HTTPArgument.use_equals") && a.prop("Argument.value") == ""
 		parts = append(parts, draft.Part{
 			Name: strings.TrimSpace(a.prop("Argument.name")), Text: p.vars.expand(a.prop("Argument.value"), a.line, &r.Above),
@@ -208,20 +270,43 @@ func (p *plan) headers(s scope, r *draft.Request) {
 			}
 		}
 	}
-	for _, m := range s.auth {
-		for _, a := range m.arguments("", "AuthManager.auth_list") {
+	if len(s.auth) == 0 {
+		return
+	}
+	whole := r.URL
+	if strings.HasPrefix(whole[0].Lit, "/") {
+		whole = draft.Join(p.d.Base, whole)
+	}
+	at, sure := p.vars.known(whole)
+	for _, a := range s.auth[len(s.auth)-1].arguments("", "AuthManager.auth_list") {
+		prefix, known := p.value(a, "Authorization.url", &r.Above)
+		switch {
+		case prefix != "" && (!known || !sure):
+			p.d.LoseAt(&r.Above, a.line, "the credentials of %s: whether this request is there is not known",
+				draft.Clip(draft.WithoutUser(prefix), 60))
+		case strings.HasPrefix(withoutPort(at), withoutPort(prefix)):
 			user, password := p.text(a, "Authorization.username", &r.Above), p.text(a, "Authorization.password", &r.Above)
 			if kind := strings.TrimSpace(a.prop("Authorization.mechanism")); kind != "" && kind != "BASIC" &&
 				kind != "BASIC_DIGEST" {
 				p.d.LoseAt(&r.Above, a.line, "authentication by %s", draft.Clip(kind, 40))
-				continue
+				return
 			}
 			if secret, static := password.Static(); static {
 				password = p.d.Hide(a.line, "password", "the password of "+draft.Clip(user.String(), 40), secret)
 			}
 			r.User, r.Password = user, password
+			return // JMeter takes the first that fits
 		}
 	}
+}
+
+// withoutPort removes the default port from a URL, and adds the path of the root.
+func withoutPort(at string) string {
+	u, err := url.Parse(at)
+	if err != nil || u.Host == "" {
+		return at
+	}
+	return draft.OriginOf(u) + u.RequestURI()
 }
 
 // pause adds a pause: the sum of the timers in the sampler's scope.

@@ -64,6 +64,7 @@ func closing(s string) int {
 var (
 	functionCall = regexp.MustCompile(`(?s)^(__\w+)\s*(?:\((.*)\))?$`)
 	wholeNumber  = regexp.MustCompile(`^-?\d{1,18}$`)
+	plainNumber  = regexp.MustCompile(`^\d{1,18}(?:\.\d+)?$`) // as a quantity of the language takes it
 )
 
 // Limits on variables that contain variables.

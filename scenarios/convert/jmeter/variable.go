@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -124,15 +125,27 @@ func (p *plan) csv(t *tree) {
 			names = append(names, n)
 		}
 	}
+	name := draft.Clip(file, 60)
 	separator := strings.ReplaceAll(cmp.Or(t.prop("delimiter"), ","), `\t`, "\t")
-	if file == "" || len([]rune(separator)) != 1 {
-		d.LoseAt(&d.Head, t.line, "the data set %q: of a file %q, with the separator %q", draft.Clip(t.name(), 60),
-			draft.Clip(file, 60), draft.Clip(separator, 10))
+	twice := len(slices.Compact(slices.Sorted(slices.Values(names)))) < len(names)
+	if file == "" || len([]rune(separator)) != 1 || twice {
+		d.LoseAt(&d.Head, t.line, "the data set %q: of a file %q, with the separator %q and the variables %q", draft.Clip(t.name(), 60),
+			name, draft.Clip(separator, 10), draft.Clip(strings.Join(names, ","), 60))
 		return
+	}
+	if share := strings.TrimPrefix(strings.TrimSpace(t.prop("shareMode")), "shareMode."); share != "" && share != "all" {
+		d.LoseAt(&d.Head, t.line, "the rows of %q that each %s takes for itself; here all loads take them in turn", name,
+			draft.Clip(share, 40))
+	}
+	if code := strings.TrimSpace(t.prop("fileEncoding")); code != "" && !strings.EqualFold(code, "UTF-8") {
+		d.LoseAt(&d.Head, t.line, "the encoding %s of %q: brunt reads UTF-8", draft.Clip(code, 20), name)
+	}
+	if head := headOf(d, file); !t.is("quotedData") && strings.Contains(head, `"`) {
+		d.LoseAt(&d.Head, t.line, "the quotes in %q as a part of values: here they enclose values", name)
 	}
 	if t.prop("recycle") == "false" {
 		d.LoseAt(&d.Head, t.line, "the end with the rows of %q; here they begin again (`pick: unique` takes each once)",
-			draft.Clip(file, 60))
+			name)
 	}
 	skips := len(names) == 0 || t.is("ignoreFirstLine")
 	columns := names
@@ -144,7 +157,7 @@ func (p *plan) csv(t *tree) {
 			}
 		}
 	}
-	name := draft.Unique(d.Data, draft.Slug(strings.TrimSuffix(filepath.Base(filepath.FromSlash(file)),
+	key := draft.Unique(d.Data, draft.Slug(strings.TrimSuffix(filepath.Base(filepath.FromSlash(file)),
 		filepath.Ext(file)), "data"))
 	used := false
 	table := (&draft.Node{}).Set("csv", draft.Plain(d.Beside(file)))
@@ -165,30 +178,37 @@ func (p *plan) csv(t *tree) {
 		p.define(n, func() draft.Text {
 			if !used {
 				used = true
-				d.Data.Set(name, table)
+				d.Data.Set(key, table)
 			}
-			return draft.Ref("data." + name + "." + columns[i])
+			return draft.Ref("data." + key + "." + columns[i])
 		})
 	}
 }
 
 // firstLine returns the names in the first line of a data file, or nothing.
-func firstLine(d *draft.Builder, file, separator string) []string {
+func firstLine(d *draft.Builder, file, separator string) (out []string) {
+	line, _, _ := strings.Cut(headOf(d, file), "\n")
+	if line == "" {
+		return nil
+	}
+	for c := range strings.SplitSeq(strings.TrimSpace(line), separator) {
+		out = append(out, strings.Trim(strings.TrimSpace(c), `"`))
+	}
+	return out
+}
+
+// headOf returns the begin of a data file; nothing if it can't be read.
+func headOf(d *draft.Builder, file string) string {
 	path := filepath.FromSlash(strings.ReplaceAll(file, `\`, "/"))
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(d.O.From, path)
 	}
 	f, err := disk.Open(path)
 	if err != nil {
-		return nil
+		return ""
 	}
 	defer f.Close()
 	b := make([]byte, mostHead)
 	n, _ := f.Read(b)
-	line, _, _ := strings.Cut(strings.TrimPrefix(string(b[:n]), "\ufeff"), "\n")
-	var out []string
-	for c := range strings.SplitSeq(strings.TrimSpace(line), separator) {
-		out = append(out, strings.Trim(strings.TrimSpace(c), `"`))
-	}
-	return out
+	return strings.TrimPrefix(string(b[:n]), "\ufeff")
 }

@@ -50,6 +50,9 @@ func convert(d *draft.Builder, source []byte) (err error) {
 	a := api{d: d, doc: doc, load: d.Arrivals("10/s", "operations a second, all together")}
 	a.servers()
 	a.security()
+	for _, name := range draft.SortedKeys(doc.Webhooks) {
+		d.Lost(0, "the webhook %s, which the server calls", draft.Clip(name, 60))
+	}
 	var all []*draft.Request
 	for _, op := range a.operations() {
 		if r := a.request(op); r != nil {
@@ -270,14 +273,15 @@ func (a *api) request(op operation) *draft.Request {
 		case "path":
 			before, after, found := path.Cut("{" + p.Name + "}")
 			if found {
-				path = draft.Join(before, draft.Lit(url.PathEscape(joined(v, ","))), after)
+				path = draft.Join(before, draft.Lit(p.simple(v, url.PathEscape)), after)
 			}
 		case "query":
 			p.query(query, v)
 		case "header":
 			if p.Name = strings.TrimSpace(p.Name); !slices.Contains([]string{"accept", "content-type", "authorization"},
 				strings.ToLower(p.Name)) {
-				r.Headers = append(r.Headers, draft.Header{Name: p.Name, Value: draft.Lit(joined(v, ","))})
+				value := p.simple(v, func(s string) string { return s })
+				r.Headers = append(r.Headers, draft.Header{Name: p.Name, Value: draft.Lit(value)})
 			}
 		case "cookie":
 			cookies = append(cookies, p.Name+"="+url.QueryEscape(joined(v, ",")))
@@ -301,6 +305,7 @@ func (a *api) request(op operation) *draft.Request {
 	}
 	a.body(op, r, m)
 	r.Check = statuses(op.Responses)
+	a.links(op, r)
 	if len(m.names) > 0 {
 		what := "made up, as there is no example: " + draft.Clip(strings.Join(m.names, ", "), 160)
 		r.Above = append(r.Above, what)
@@ -381,6 +386,43 @@ func (p parameter) value(m *made) (any, bool) {
 		return compact(v), true
 	}
 	return v, true
+}
+
+// simple formats a parameter of a path or a header, according to its style: simple, label (.a) or matrix (;name=a).
+func (p parameter) simple(v any, escape func(string) string) string {
+	explode := p.Explode != nil && *p.Explode
+	lead, sep := map[string]string{"label": ".", "matrix": ";"}[p.Style], ","
+	if explode && lead != "" {
+		sep = lead
+	}
+	named := p.Style == "matrix"
+	var all []string
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			s := escape(joined(item, ","))
+			if named && explode {
+				s = p.Name + "=" + s
+			}
+			all = append(all, s)
+		}
+		named = named && !explode
+	case map[string]any:
+		between := ","
+		if explode {
+			between = "="
+		}
+		for _, key := range draft.SortedKeys(v) {
+			all = append(all, escape(key)+between+escape(joined(v[key], ",")))
+		}
+		named = named && !explode
+	default:
+		all = []string{escape(joined(v, ","))}
+	}
+	if named {
+		lead += p.Name + "="
+	}
+	return lead + strings.Join(all, sep)
 }
 
 // query adds a parameter to a query, according to its style.
@@ -516,6 +558,26 @@ func (a *api) body(op operation, r *draft.Request, m *made) {
 	}
 	if sendKind && !strings.Contains(kind, "*") {
 		r.Headers = append(r.Headers, draft.Header{Name: "Content-Type", Value: draft.Lit(kind)})
+	}
+}
+
+// links reports links of answers and callbacks: a step of the load takes nothing from the answer of another one, and
+// brunt is no server.
+func (a *api) links(op operation, r *draft.Request) {
+	if len(op.Callbacks) > 0 {
+		a.d.LoseAt(&r.Above, op.line, "the callbacks of the server: %s",
+			draft.Clip(strings.Join(draft.SortedKeys(op.Callbacks), ", "), 100))
+	}
+	if op.Responses == nil {
+		return
+	}
+	for _, code := range slices.Sorted(slices.Values(op.Responses.Keys())) {
+		ref := op.Responses.Value(code)
+		if ref == nil || ref.Value == nil || len(ref.Value.Links) == 0 {
+			continue
+		}
+		a.d.LoseAt(&r.Above, op.line, "the links of the answer %s to other operations: %s; `extract` takes values of an answer", code,
+			draft.Clip(strings.Join(draft.SortedKeys(ref.Value.Links), ", "), 100))
 	}
 }
 

@@ -90,7 +90,8 @@ var corpusFiles = sync.OnceValue(func() map[string][]byte {
 	return out
 })
 
-// CompileText parses and compiles a scenario.
+// CompileText parses and compiles a scenario. Scripts of k6 are not asked, also where brunt-k6 is in PATH: the plan is
+// the same on every machine.
 func CompileText(text string) (*plan.Plan, error) {
 	o := scenarios.Options{
 		Env: func(string) (string, bool) { return "", false },
@@ -108,7 +109,12 @@ func CompileText(text string) (*plan.Plan, error) {
 	if sc == nil {
 		return nil, err
 	}
-	return plan.Compile(sc, plan.CompileOptions{Self: []string{"brunt"}, Env: o.Env})
+	return plan.Compile(sc, plan.CompileOptions{Self: []string{"brunt"}, Env: func(name string) (string, bool) {
+		if name == "BRUNT_K6" {
+			return "no/program", true
+		}
+		return "", false
+	}})
 }
 
 // Explained returns the text of an error; of mistakes, with their excerpts and hints.
