@@ -261,6 +261,11 @@ func (f *abFlags) side(
 	if err != nil {
 		return nil, err
 	}
+	release, err := claim(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	o := f.runOptions(ctx, dir, log)
 	o.Blocks, o.Await, o.Begun = w.Blocks, w.Await, w.Begun
 	defer bequeath(dir, run.PendingResult(p, o), p.Scenario.Secrets.Mask)()
@@ -271,6 +276,7 @@ func (f *abFlags) side(
 	if werr := catalog.All().Write(dir, res); werr != nil {
 		return nil, werr
 	}
+	release() // the manifest covers every file of the folder
 	if werr := f.sign.writeManifest(c, dir); werr != nil {
 		return nil, werr
 	}
