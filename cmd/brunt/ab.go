@@ -153,7 +153,11 @@ func (f *abFlags) compare(c *cobra.Command, path string) error {
 			with := f.sourceFlags
 			with.set = slices.Concat(f.set, params)
 			with.folder = own
-			return compile(file, &with)
+			p, err := compile(file, &with)
+			if err == nil {
+				err = f.checkSteps(p)
+			}
+			return p, err
 		},
 		Run: func(ctx context.Context, p *plan.Plan, dir string, w ab.Within) (*result.Result, error) {
 			return f.side(ctx, c, p, dir, w)
