@@ -23,6 +23,9 @@ func claim(dir string) (release func(), err error) {
 	}
 	path := filepath.Join(dir, lockFile)
 	for {
+		if at, err := os.Lstat(path); err == nil && !at.Mode().IsRegular() {
+			return nil, usagef("the folder for the report: %s is not a file", path)
+		}
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o666)
 		if err != nil {
 			return nil, usagef("the folder for the report: %w", err)
@@ -37,7 +40,7 @@ func claim(dir string) (release func(), err error) {
 			return nil, usagef("the folder for the report: %w", err)
 		}
 		if mine, err := f.Stat(); err == nil {
-			if at, err := os.Stat(path); err != nil || !os.SameFile(mine, at) { // its owner removed it meanwhile
+			if at, err := os.Lstat(path); err != nil || !os.SameFile(mine, at) { // its owner removed it meanwhile
 				_ = f.Close()
 				continue
 			}
