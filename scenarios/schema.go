@@ -24,8 +24,7 @@ func DocumentSchema(doc syntax.Describer) syntax.Schema {
 			syntax.Schema{"type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(), "additionalProperties": item},
 		}
 	}
-	version := s.Property("version")
-	version["anyOf"] = append(version["anyOf"].([]any), syntax.Schema{"const": "1"})
+	s.Property("version")["allOf"] = []any{syntax.Scalar(syntax.Schema{"enum": []any{1, "1"}})}
 	names("params", syntax.Schema{})
 	names("data", template.TableSchema(doc))
 	// A key that the extended file has is not required here.

@@ -11,8 +11,8 @@ import (
 	"github.com/ohler55/ojg/jp"
 )
 
-// A Place is the place of a variable's value in an answer: a JSON path. It is a [Finder] of any answer. A protocol embeds
-// it in a type that decodes it with a hint of its own, and that may have other places too.
+// A Place is the place of a variable's value in an answer: a JSON path. It is a [Finder] of any answer. A protocol
+// embeds it in a type that decodes it with a hint of its own, and that may have other places too.
 type Place struct{ Path jp.Expr }
 
 // Decode reads a path. It reports whether the text is one; a path with a mistake is one.

@@ -63,8 +63,8 @@ func TestTrend_Outdated(t *testing.T) {
 	}
 }
 
-// TestGate_Files: a gate writes junit.xml, gate.html, the step's summary and JSON, also where a run ends it, and no case
-// passes in a red job.
+// TestGate_Files: a gate writes junit.xml, gate.html, the step's summary and JSON, also where a run ends it, and no
+// case passes in a red job.
 func TestGate_Files(t *testing.T) {
 	compared := func(v scenarios.Verdict) *compare.Comparison {
 		return &compare.Comparison{Verdict: v, Reason: "p95 was compared"}
@@ -111,7 +111,8 @@ func TestGate_Files(t *testing.T) {
 			if red := strings.Contains(junit, "<failure"); red != (code != 0) {
 				t.Errorf("exit code %d, and JUnit has a failure: %t\n%s", code, red, junit)
 			}
-			if got := read(f.json); !strings.Contains(got, `"verdict": `) || tt.found == nil && !strings.Contains(got, `"rows": []`) {
+			if got := read(f.json); !strings.Contains(got, `"verdict": `) ||
+				tt.found == nil && !strings.Contains(got, `"rows": []`) {
 				t.Errorf("the JSON has %s", got)
 			}
 		})

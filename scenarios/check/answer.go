@@ -31,9 +31,9 @@ func (a *Answer) Decode(n *syntax.Node, m *syntax.Mistakes, own Own) {
 	for _, f := range n.Fields {
 		switch {
 		case f.Key == "within":
-			a.Within = DecodeWithin(f.Value, m)
+			a.Within = decodeWithin(f.Value, m)
 		case f.Key == "schema":
-			a.Valid = DecodeSchemaFile(f.Value, m)
+			a.Valid = decodeSchemaFile(f.Value, m)
 		case strings.HasPrefix(f.Key, "$"):
 			if k, ok := DecodePath(f, m); ok {
 				a.Paths = append(a.Paths, k)
@@ -49,7 +49,7 @@ func (a *Answer) Decode(n *syntax.Node, m *syntax.Mistakes, own Own) {
 // `schema` checks, and path says what a JSON path leads to.
 func AnswerSchema(own syntax.Schema, whole, path string) syntax.Schema {
 	own["within"] = (*quantity.Duration)(nil).Schema().Described("the longest response time")
-	own["schema"] = SchemaOf(whole)
+	own["schema"] = schemaOf(whole)
 	return syntax.Schema{
 		"type": "object", "properties": own, "additionalProperties": false,
 		"patternProperties": syntax.Schema{`^\$`: (*Matcher)(nil).Schema().Described(path + ": " + PathForms)},

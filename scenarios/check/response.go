@@ -94,8 +94,8 @@ func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	})
 }
 
-// DecodeWithin reads the time within which an answer must arrive.
-func DecodeWithin(n *syntax.Node, m *syntax.Mistakes) time.Duration {
+// decodeWithin reads the time within which an answer must arrive.
+func decodeWithin(n *syntax.Node, m *syntax.Mistakes) time.Duration {
 	var d quantity.Duration
 	before := m.Len()
 	syntax.Decode(n, &d, m)

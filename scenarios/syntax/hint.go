@@ -76,7 +76,8 @@ func Elsewhere(word string) string {
 
 // keyHint suggests a key for an unknown one.
 func keyHint(key string, names []string) string {
-	if hint, ok := ofFault[key]; ok && slices.Contains(names, "after") && slices.Contains(names, "within") && Nearest(key, names) == "" {
+	if hint, ok := ofFault[key]; ok && slices.Contains(names, "after") && slices.Contains(names, "within") &&
+		Nearest(key, names) == "" {
 		return hint
 	}
 	if hint, ok := elsewhere[key]; ok && Nearest(key, names) == "" {

@@ -92,9 +92,9 @@ func withoutPort(s string) string {
 		return Masked
 	}
 	host, _, _ := strings.Cut(rest, "/")
-	host = host[:strings.LastIndexByte(host, ':')+1]
-	if name := strings.Trim(host, "[:]"); name == "localhost" || net.ParseIP(name) != nil {
+	host = host[:strings.LastIndexByte(host, ':')]
+	if name := strings.Trim(host, "[]"); name == "localhost" || net.ParseIP(name) != nil {
 		return s
 	}
-	return scheme + "//" + host + Masked
+	return scheme + "//" + host + ":" + Masked
 }
