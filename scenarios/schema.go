@@ -24,6 +24,7 @@ func DocumentSchema(doc syntax.Describer) syntax.Schema {
 			syntax.Schema{"type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(), "additionalProperties": item},
 		}
 	}
+	s.Property("version")["allOf"] = []any{syntax.Scalar(syntax.Schema{"enum": []any{1, "1"}})}
 	names("params", syntax.Schema{})
 	names("data", template.TableSchema(doc))
 	// A key that the extended file has is not required here.

@@ -55,7 +55,10 @@ func (p *files) loads(sc *Scenario, n *syntax.Node) {
 			sc.Loads = append(sc.Loads, l)
 			return
 		}
-		syntax.Decode(f.Value.Without(func(k string) bool { return !isCommon(k) }), &l, p.m)
+		misspelt := func(k string) bool { // else the key would be one of an executor that is not known
+			return f.Value.Get("executor") == nil && syntax.Nearest(k, common) == "executor"
+		}
+		syntax.Decode(f.Value.Without(func(k string) bool { return !isCommon(k) && !misspelt(k) }), &l, p.m)
 		l.Shape = syntax.Block{Kind: l.Executor, Pos: l.Of("executor"), With: f.Value.Without(isCommon), Also: common}
 		p.flows(&l, f)
 		if l.Timeout == 0 {

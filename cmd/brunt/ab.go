@@ -153,7 +153,11 @@ func (f *abFlags) compare(c *cobra.Command, path string) error {
 			with := f.sourceFlags
 			with.set = slices.Concat(f.set, params)
 			with.folder = own
-			return compile(file, &with)
+			p, err := compile(file, &with)
+			if err == nil {
+				err = f.checkSteps(p)
+			}
+			return p, err
 		},
 		Run: func(ctx context.Context, p *plan.Plan, dir string, w ab.Within) (*result.Result, error) {
 			return f.side(ctx, c, p, dir, w)
@@ -261,6 +265,11 @@ func (f *abFlags) side(
 	if err != nil {
 		return nil, err
 	}
+	release, err := claim(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	o := f.runOptions(ctx, dir, log)
 	o.Blocks, o.Await, o.Begun = w.Blocks, w.Await, w.Begun
 	defer bequeath(dir, run.PendingResult(p, o), p.Scenario.Secrets.Mask)()
@@ -271,6 +280,7 @@ func (f *abFlags) side(
 	if werr := catalog.All().Write(dir, res); werr != nil {
 		return nil, werr
 	}
+	release() // the manifest covers every file of the folder
 	if werr := f.sign.writeManifest(c, dir); werr != nil {
 		return nil, werr
 	}

@@ -159,11 +159,11 @@ func drillShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := f.compileSource(laid.Source); err != nil {
+			_, wrong := f.compileSource(laid.Source)
+			if _, err := fmt.Fprint(data(c), laid.Text); err != nil { // the mistakes name its lines
 				return err
 			}
-			_, err = fmt.Fprint(data(c), laid.Text)
-			return err
+			return wrong
 		},
 	}
 	f.registerBase(c)

@@ -3,9 +3,11 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/drills"
 	"brunt/scenarios/edit/reference"
 	"brunt/scenarios/plan"
 
@@ -45,7 +47,7 @@ func explain(root *cobra.Command, query string) (string, error) {
 		words = words[1:]
 	}
 	of := commandNamed(root, words)
-	text, err := newReference(commandNames(root)...).Explain(strings.Join(words, " "))
+	text, err := newReference(append(commandNames(root), drills.Names()...)...).Explain(strings.Join(words, " "))
 	switch {
 	case of != nil && (command || err != nil):
 		return commandText(of), nil
@@ -54,6 +56,9 @@ func explain(root *cobra.Command, query string) (string, error) {
 	case err != nil && len(words) == 1:
 		if flags := flagsNamed(root, words[0]); flags != "" {
 			return flags, nil
+		}
+		if d, err := drills.Find(words[0], nil); err == nil && slices.Contains(drills.Names(), words[0]) {
+			return drillText(d), nil
 		}
 	}
 	return text, err
@@ -68,6 +73,21 @@ func flagsNamed(root *cobra.Command, name string) string {
 			fmt.Fprintf(&b, "%s --%s: %s\n", c.CommandPath(), name, f.Usage)
 		}
 	}
+	return b.String()
+}
+
+// drillText explains a drill that is part of brunt.
+func drillText(d *drills.Drill) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: a drill\n\n%s\n\nIt needs:\n", d.Name, d.About)
+	for _, need := range d.Needs() {
+		fmt.Fprintf(&b, "  %s\n", need)
+	}
+	b.WriteString("\nIt must hold:\n")
+	for i := range d.SLO {
+		fmt.Fprintf(&b, "  %s\n", d.SLO[i].Objective)
+	}
+	fmt.Fprintf(&b, "\n`brunt drill show %s SCENARIO` lays it over a system.\n", d.Name)
 	return b.String()
 }
 

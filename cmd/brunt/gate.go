@@ -114,7 +114,7 @@ func (f *gateFlags) decide(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := plan.Repeatable(); err != nil {
+	if err := errors.Join(f.checkSteps(plan), plan.Repeatable()); err != nil {
 		return err
 	}
 	history, err := compare.OpenHistory(f.history)
@@ -129,7 +129,7 @@ func (f *gateFlags) decide(c *cobra.Command, path string) error {
 	}
 	norm, err := f.Check(history, plan)
 	if err != nil {
-		return errors.Join(err, f.publish(&result.Decision{
+		return errors.Join(err, f.publish(nil, &result.Decision{
 			Kind: "gate", Name: plan.Scenario.Name, Word: "NO VERDICT", Verdict: scenarios.Broken, Reason: err.Error(),
 			ExitCode: codeOf(err), Started: time.Now(),
 		}))

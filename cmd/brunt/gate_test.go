@@ -63,8 +63,8 @@ func TestTrend_Outdated(t *testing.T) {
 	}
 }
 
-// TestGate_Files: a gate writes junit.xml, gate.html and the step's summary, also where a run ends it, and no case
-// passes in a red job.
+// TestGate_Files: a gate writes junit.xml, gate.html, the step's summary and JSON, also where a run ends it, and no
+// case passes in a red job.
 func TestGate_Files(t *testing.T) {
 	compared := func(v scenarios.Verdict) *compare.Comparison {
 		return &compare.Comparison{Verdict: v, Reason: "p95 was compared"}
@@ -89,7 +89,7 @@ func TestGate_Files(t *testing.T) {
 			c, b := quietCommand()
 			f := &gateFlags{}
 			f.out, f.strict = filepath.Join(t.TempDir(), "out"), tt.strict
-			f.summary = filepath.Join(t.TempDir(), "summary.txt")
+			f.summary, f.json = filepath.Join(t.TempDir(), "summary.txt"), filepath.Join(t.TempDir(), "gate.json")
 			o := gate.Outcome{Found: tt.found, Decision: &result.Decision{Word: tt.word, Kind: "gate", Name: "s"}}
 			if tt.found != nil {
 				o.Decision = tt.found.Decision()
@@ -110,6 +110,10 @@ func TestGate_Files(t *testing.T) {
 			}
 			if red := strings.Contains(junit, "<failure"); red != (code != 0) {
 				t.Errorf("exit code %d, and JUnit has a failure: %t\n%s", code, red, junit)
+			}
+			if got := read(f.json); !strings.Contains(got, `"verdict": `) ||
+				tt.found == nil && !strings.Contains(got, `"rows": []`) {
+				t.Errorf("the JSON has %s", got)
 			}
 		})
 	}

@@ -57,10 +57,11 @@ latencies are service times: the time that a request waited for a worker is not 
 				return err
 			}
 			defer drop()
-			dir, err := f.folder(o.Name, run.NewID())
+			dir, release, err := f.folder(o.Name, run.NewID())
 			if err != nil {
 				return err
 			}
+			defer release()
 			ctx, stop := interruptible(new(screen), "", "")
 			defer stop()
 			res, err := run.ImportVegeta(ctx, o)
@@ -75,6 +76,7 @@ latencies are service times: the time that a request waited for a worker is not 
 				err = catalog.All().Write(dir, res)
 			}
 			if err == nil {
+				release() // the manifest covers every file of the folder
 				err = f.sign.writeManifest(c, dir)
 			}
 			if err := errors.Join(err, table(c.OutOrStdout(), res, dir, false)); err != nil {

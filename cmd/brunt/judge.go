@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"brunt/reporters/ci"
@@ -16,6 +17,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/disk"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 
@@ -60,8 +62,7 @@ func (f *judgeFlags) exitCode(v scenarios.Verdict) int {
 	return v.ExitCode()
 }
 
-// write prints a comparison, and writes it to the files of a folder and to the files in flags. Without a comparison
-// it writes no JSON.
+// write prints a comparison, and writes it to the files of a folder and to the files in flags.
 func (f *judgeFlags) write(w io.Writer, found *compare.Comparison, d *result.Decision, folder string) error {
 	if err := terminal.Decision(w, d, f.explain); err != nil {
 		return err
@@ -76,7 +77,19 @@ func (f *judgeFlags) write(w io.Writer, found *compare.Comparison, d *result.Dec
 		}
 		fmt.Fprintf(w, "Report: %s\n", page)
 	}
-	if f.json != "" && found != nil {
+	return f.publish(found, d)
+}
+
+// publish writes the outcome as JSON to the file of --json, and shows it where CI shows it: in the step's summary, and
+// as an annotation. Without a comparison the JSON has the verdict and the reason alone.
+func (f *judgeFlags) publish(found *compare.Comparison, d *result.Decision) error {
+	if f.json != "" {
+		if found == nil {
+			found = &compare.Comparison{
+				Verdict: d.Verdict, Reason: d.Reason, Alpha: f.o.Alpha,
+				Base: []string{}, Cand: []string{}, Rows: []compare.Row{},
+			}
+		}
 		b, err := json.MarshalIndent(found, "", "  ")
 		if err != nil {
 			return err
@@ -85,11 +98,6 @@ func (f *judgeFlags) write(w io.Writer, found *compare.Comparison, d *result.Dec
 			return err
 		}
 	}
-	return f.publish(d)
-}
-
-// publish shows the outcome of a comparison where CI shows it: in the step's summary, and as an annotation.
-func (f *judgeFlags) publish(d *result.Decision) error {
 	log := clean(os.Stderr)
 	if inActions() {
 		if err := ci.AnnotateDecision(log, d); err != nil {
@@ -123,6 +131,19 @@ func (f *judgeFlags) narrow(c *cobra.Command) {
 	completeOneOf(c, "metric", compare.MetricNames()...)
 	c.Flags().StringSliceVar(&f.o.Phases, "phase", nil, "compare only these phases")
 	c.Flags().StringSliceVar(&f.o.Steps, "step", nil, `compare only these steps; "*" is all of them together`)
+}
+
+// checkSteps returns an error for a step of --step that a plan does not have. The steps of a script are known only
+// when it runs.
+func (f *judgeFlags) checkSteps(p *plan.Plan) error {
+	if slices.ContainsFunc(p.Scenario.Loads, func(l scenarios.Load) bool { return l.Script != nil }) {
+		return nil
+	}
+	names := []string{"*"}
+	for _, of := range result.Masked(result.Names{Steps: p.StepNames()}, p.Scenario.Secrets.Mask).Steps {
+		names = append(names, of...)
+	}
+	return oneOf("--step", f.o.Steps, names)
 }
 
 // options reads the flags.

@@ -39,10 +39,11 @@ func (f *runFlags) once(
 	if err != nil {
 		return nil, err
 	}
-	dir, err := f.folder(plan.Scenario.Name, id)
+	dir, release, err := f.folder(plan.Scenario.Name, id)
 	if err != nil {
 		return nil, err
 	}
+	defer release()
 	live := f.terminal(c, plan)
 	f.screen.show(live)
 	defer f.screen.show(nil)
@@ -116,6 +117,7 @@ func (f *runFlags) once(
 	}
 	werr := catalog.All().Write(dir, res)
 	if werr == nil {
+		release() // the manifest covers every file of the folder
 		werr = f.sign.writeManifest(c, dir)
 	}
 	if werr != nil {
@@ -250,26 +252,22 @@ func (f *runFlags) runOptions(ctx context.Context, dir string, log *slog.Logger)
 	return o
 }
 
-// folder creates the folder for a report.
-func (f *runFlags) folder(name, id string) (string, error) {
-	dir := f.out
+// folder creates the folder for a report and claims it, until the caller calls release.
+func (f *runFlags) folder(name, id string) (dir string, release func(), err error) {
+	dir = f.out
 	if dir == "" {
 		dir = filepath.Join("brunt-results", fileName(name)+"-"+id)
 	} else if f.repeat > 1 {
 		dir = filepath.Join(dir, id)
 	}
+	if release, err = claim(dir); err != nil {
+		return "", nil, err
+	}
 	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil && !f.force {
-		return "", usagef("%s holds the report of another run; name another folder, or use --force to write over it", dir)
+		release()
+		return "", nil, usagef("%s holds the report of another run; name another folder, or use --force to write over it", dir)
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", usagef("the folder for the report: %w", err)
-	}
-	probe, err := os.CreateTemp(dir, ".brunt-*")
-	if err != nil {
-		return "", usagef("the folder for the report: %w", err)
-	}
-	_ = probe.Close()
-	return dir, os.Remove(probe.Name())
+	return dir, release, nil
 }
 
 // fileName turns a scenario's name into a name that every file system accepts.

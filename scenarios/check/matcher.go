@@ -488,6 +488,5 @@ func (k *Matcher) status(s string) bool {
 }
 
 func (*Matcher) Schema() syntax.Schema {
-	one := syntax.TextSchema()
-	return syntax.Schema{"anyOf": []any{one, syntax.Schema{"type": "array", "items": one}}}
+	return syntax.OneOrList(syntax.TextSchema())
 }

@@ -13,14 +13,12 @@ import (
 
 // A Response holds the conditions that an HTTP response must meet to be ok.
 type Response struct {
-	Status  *Matcher // nil: a status below 400
-	Shed    []int    // statuses with which the target sheds load
-	Within  time.Duration
+	Answer
+	Status  *Matcher      // nil: a status below 400
+	Shed    []int         // statuses with which the target sheds load
 	MaxBody quantity.Size // maximum size of a body that is checked; zero is 64 MiB
 	Body    *Matcher
-	Valid   *SchemaFile // the schema of the body, which is JSON
 	Headers []Field
-	Paths   []Field
 }
 
 // Holds reports whether the values at the field's path match, see [AtPath]. Of several values the first counts, except
@@ -66,46 +64,38 @@ type Field struct {
 }
 
 func (c *Response) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	if n.Kind != syntax.Map {
-		m.AddHint(n.Pos, `such as {status: 200, "$.items": not empty}`, "check wants a map")
-		return
-	}
-	for _, f := range n.Fields {
-		switch {
-		case f.Key == "status":
-			c.Status = new(Matcher)
-			c.Status.DecodeStatus(f.Value, m)
-		case f.Key == "shed":
-			syntax.Decode(f.Value, &c.Shed, m)
-		case f.Key == "within":
-			c.Within = DecodeWithin(f.Value, m)
-		case f.Key == "max_body":
-			before := m.Len()
-			syntax.Decode(f.Value, &c.MaxBody, m)
-			if m.Len() == before && (c.MaxBody < 1 || c.MaxBody > mostBody) {
-				m.Add(f.Value.Pos, "want from 1B to %s, which each request in flight may take of this machine's memory",
-					quantity.Size(mostBody))
+	c.Decode(n, m, Own{
+		Such: `such as {status: 200, "$.items": not empty}`,
+		Keys: []string{"status", "shed", "max_body", "body", "header", "$.path"},
+		Read: func(f syntax.Field) bool {
+			switch f.Key {
+			case "status":
+				c.Status = new(Matcher)
+				c.Status.DecodeStatus(f.Value, m)
+			case "shed":
+				syntax.Decode(f.Value, &c.Shed, m)
+			case "max_body":
+				before := m.Len()
+				syntax.Decode(f.Value, &c.MaxBody, m)
+				if m.Len() == before && (c.MaxBody < 1 || c.MaxBody > mostBody) {
+					m.Add(f.Value.Pos, "want from 1B to %s, which each request in flight may take of this machine's memory",
+						quantity.Size(mostBody))
+				}
+			case "body":
+				c.Body = new(Matcher)
+				c.Body.DecodeText(f.Value, m)
+			case "header", "headers":
+				c.Headers = append(c.Headers, decodeHeaders(f.Value, m)...)
+			default:
+				return false
 			}
-		case f.Key == "body":
-			c.Body = new(Matcher)
-			c.Body.DecodeText(f.Value, m)
-		case f.Key == "schema":
-			c.Valid = DecodeSchemaFile(f.Value, m)
-		case f.Key == "header" || f.Key == "headers":
-			c.Headers = append(c.Headers, decodeHeaders(f.Value, m)...)
-		case strings.HasPrefix(f.Key, "$"):
-			if k, ok := DecodePath(f, m); ok {
-				c.Paths = append(c.Paths, k)
-			}
-		default:
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key,
-				[]string{"status", "shed", "within", "max_body", "body", "schema", "header", "$.path"}), "unknown check %q", f.Key)
-		}
-	}
+			return true
+		},
+	})
 }
 
-// DecodeWithin reads the time within which an answer must arrive.
-func DecodeWithin(n *syntax.Node, m *syntax.Mistakes) time.Duration {
+// decodeWithin reads the time within which an answer must arrive.
+func decodeWithin(n *syntax.Node, m *syntax.Mistakes) time.Duration {
 	var d quantity.Duration
 	before := m.Len()
 	syntax.Decode(n, &d, m)
@@ -139,21 +129,12 @@ func (*Response) Schema() syntax.Schema {
 	match := (*Matcher)(nil).Schema()
 	codes := syntax.Schema{"type": "integer", "minimum": 100, "maximum": 599}
 	headers := syntax.Schema{"description": "values by header name", "type": "object", "additionalProperties": match}
-	return syntax.Schema{
-		"type": "object",
-		"properties": syntax.Schema{
-			"status": match.Described("200, 2xx, < 500 or a list; default: any under 400"),
-			"shed": syntax.Schema{"anyOf": []any{
-				codes, syntax.Schema{"type": "array", "items": codes},
-			}}.Described("statuses that refuse a request on purpose: neither good nor an error"),
-			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
-			"max_body": (*quantity.Size)(nil).Schema().Described("the most of a body that checks and extractions look into; " +
-				"a larger one is an error; default: 64MiB"),
-			"body":   match.Described("the body as text: " + Forms),
-			"schema": SchemaOf("the body, JSON,"),
-			"header": headers, "headers": headers,
-		},
-		"patternProperties":    syntax.Schema{`^\$`: match.Described("the value at a JSON path: " + PathForms)},
-		"additionalProperties": false,
-	}
+	return AnswerSchema(syntax.Schema{
+		"status": match.Described("200, 2xx, < 500 or a list; default: any under 400"),
+		"shed":   syntax.OneOrList(codes).Described("statuses that refuse a request on purpose: neither good nor an error"),
+		"max_body": (*quantity.Size)(nil).Schema().Described("the most of a body that checks and extractions look into; " +
+			"a larger one is an error; default: 64MiB"),
+		"body":   match.Described("the body as text: " + Forms),
+		"header": headers, "headers": headers,
+	}, "the body, JSON,", "the value at a JSON path")
 }

@@ -25,8 +25,8 @@ type SchemaFile struct {
 	Path string
 }
 
-// DecodeSchemaFile reads the name of a schema's file; the result is nil if it is no text.
-func DecodeSchemaFile(n *syntax.Node, m *syntax.Mistakes) *SchemaFile {
+// decodeSchemaFile reads the name of a schema's file; the result is nil if it is no text.
+func decodeSchemaFile(n *syntax.Node, m *syntax.Mistakes) *SchemaFile {
 	path, ok := n.Text(m)
 	if !ok {
 		return nil
@@ -34,8 +34,8 @@ func DecodeSchemaFile(n *syntax.Node, m *syntax.Mistakes) *SchemaFile {
 	return &SchemaFile{n.Pos, path}
 }
 
-// SchemaOf returns the schema of the key `schema` of a check. Whole names what the file describes.
-func SchemaOf(whole string) syntax.Schema {
+// schemaOf returns the schema of the key `schema` of a check. Whole names what the file describes.
+func schemaOf(whole string) syntax.Schema {
 	return syntax.TextSchema().Described("a file with the JSON Schema that " + whole + " is valid against; its $ref lead " +
 		"to files beside it")
 }

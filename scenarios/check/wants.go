@@ -44,7 +44,7 @@ func (w *Wants) decode(n *syntax.Node, m *syntax.Mistakes, keys ...string) {
 			}
 			m.AddHint(f.Pos, hint, "`want` has no %q", syntax.Clip(f.Key, 60))
 		case f.Key == "within":
-			w.Within = DecodeWithin(f.Value, m)
+			w.Within = decodeWithin(f.Value, m)
 		case f.Key == "body":
 			w.Body = new(Matcher)
 			w.Body.DecodeText(f.Value, m)

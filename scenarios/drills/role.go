@@ -334,20 +334,40 @@ func (d *Drill) Bind(s System, given map[string]string) error {
 	return d.fits(s)
 }
 
-// apart returns an error if one load plays two roles: a drill expects different things of them.
+// apart returns an error if one part plays two roles: a drill expects different things of them.
 func (d *Drill) apart(given map[string]string) error {
-	players := map[string]string{}
+	type player struct{ is, part string }
+	players := map[player]string{}
 	for i := range d.Roles {
 		r := &d.Roles[i]
-		if r.Is != "load" {
-			continue
+		p := player{r.Is, given[r.Name]}
+		if other, taken := players[p]; taken {
+			hint := "name another"
+			if r.Is == "load" {
+				hint = "add one to the scenario's `load`"
+			}
+			return fmt.Errorf("role %s: the %s %s is the role %s already, and the drill %s needs one for each; %s",
+				r.Name, r.Is, syntax.Clip(p.part, 60), other, d.Name, hint)
 		}
-		if other, taken := players[given[r.Name]]; taken {
-			return fmt.Errorf("role %s: the load %s is the role %s already, and the drill %s needs a load for each; add one "+
-				"to the scenario's `load`",
-				r.Name, syntax.Clip(given[r.Name], 60), other, d.Name)
+		players[p] = r.Name
+	}
+	return nil
+}
+
+// enough returns an error if a system has fewer parts of a kind than the drill has roles for them. It does not count
+// units and links: a system has more of them than the candidates of a role.
+func (d *Drill) enough(s System) error {
+	roles, parts := map[string][]string{}, map[string]int{}
+	for i := range d.Roles {
+		r := &d.Roles[i]
+		roles[r.Is] = append(roles[r.Is], r.Name)
+		parts[r.Is] = max(parts[r.Is], len(r.candidates(s)))
+	}
+	for _, is := range slices.Sorted(maps.Keys(roles)) {
+		if n := parts[is]; n < len(roles[is]) && is != "unit" && is != "link" {
+			return fmt.Errorf("it needs a %s for each of its roles %s, and the scenario has %d", is,
+				strings.Join(roles[is], ", "), n)
 		}
-		players[given[r.Name]] = r.Name
 	}
 	return nil
 }
@@ -384,6 +404,9 @@ func (d *Drill) Fits(s System) error {
 		if r := &d.Roles[i]; r.Offer(s) == "" {
 			return errors.New("it " + r.unmet())
 		}
+	}
+	if err := d.enough(s); err != nil {
+		return err
 	}
 	return d.fits(s)
 }

@@ -139,8 +139,8 @@ func TestCoverage_Containers(t *testing.T) {
 	}
 }
 
-// TestBind_Loads: two roles of loads are two loads.
-func TestBind_Loads(t *testing.T) {
+// TestBind_Apart: two roles are two loads, or two units.
+func TestBind_Apart(t *testing.T) {
 	d, err := drills.Find("rate-limit", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -151,8 +151,25 @@ func TestBind_Loads(t *testing.T) {
 	}
 	err = d.Bind(s, map[string]string{"greedy": "greedy", "others": "greedy", "refused": "spent"})
 	if err == nil || !strings.Contains(err.Error(),
-		"role others: the load greedy is the role greedy already, and the drill rate-limit needs a load for each") {
+		"role others: the load greedy is the role greedy already, and the drill rate-limit needs one for each; add one to the scenario's `load`") {
 		t.Errorf("one load in two roles: %v", err)
+	}
+	s.Loads = s.Loads[:1]
+	if err := d.Fits(s); err == nil || err.Error() !=
+		"it needs a load for each of its roles greedy, others, refused, and the scenario has 1" {
+		t.Errorf("one load for three roles: %v", err)
+	}
+	if d, err = drills.Find("rolling-restart", nil); err != nil {
+		t.Fatal(err)
+	}
+	s.Replicas, s.Breaks = map[string]int{"web": 3}, drills.Processes
+	for second, want := range map[string]string{
+		"web[2]": "", "web[1]": "role second: the unit web[1] is the role first already",
+	} {
+		err := d.Bind(s, map[string]string{"first": "web[1]", "second": second, "writers": "greedy"})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("units web[1] and %s: %v, want %q", second, err, want)
+		}
 	}
 }
 

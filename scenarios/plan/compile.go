@@ -103,7 +103,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	if c.m.Len() == 0 && !c.scriptUnknown && !o.Unjudged {
 		c.plan.Notes = append(c.plan.Notes, newForecast(c.plan, c.m, faults.skipped).Check()...)
 	}
-	c.plan.Notes = append(c.plan.Notes, secretNotes(c.sc, c.plan.Parts())...)
+	c.plan.Notes = slices.Concat(c.plan.Notes, stepNotes(c.sc), secretNotes(c.sc, c.plan.Parts()))
 	for i := range c.plan.Notes { // some notes quote a script
 		c.plan.Notes[i] = sc.Secrets.Mask(c.plan.Notes[i])
 	}

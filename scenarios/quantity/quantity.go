@@ -33,6 +33,9 @@ func ParseDuration(s string) (time.Duration, error) {
 		return 0, nil
 	}
 	d, err := time.ParseDuration(s)
+	if err != nil && durationPattern.MatchString(s) { // with blanks, or too long
+		d, err = time.ParseDuration(strings.Join(strings.Fields(s), ""))
+	}
 	_, bare := syntax.ParseFloat(s)
 	tooLong := fmt.Errorf("a duration is at most a year, %s, not %s", FormatDuration(MaxDuration), syntax.Clip(s, 40))
 	switch {
@@ -48,9 +51,6 @@ func ParseDuration(s string) (time.Duration, error) {
 				return 0, tooLong
 			}
 			return 0, fmt.Errorf("a duration has no days: %s is written %sh", syntax.Clip(s, 20), syntax.Decimal(n*24))
-		}
-		if whole := strings.ReplaceAll(s, " ", ""); durationPattern.MatchString(whole) {
-			return 0, fmt.Errorf("a duration has no blank in it: %s, not %q", syntax.Clip(whole, 20), syntax.Clip(s, 20))
 		}
 		return 0, fmt.Errorf("want a duration such as 250ms, 30s or 5m, not %q", syntax.Clip(s, 40))
 	case d > MaxDuration:
@@ -429,7 +429,7 @@ func (r *Range) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 const (
 	number   = `\+?([0-9]+(_[0-9]+)*(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?`
-	duration = `\s*(0|\+?([0-9]*\.?[0-9]+(ns|us|µs|μs|ms|s|m|h))+)\s*`
+	duration = `\s*(0\s*|\+?([0-9]*\.?[0-9]+\s*(ns|us|µs|μs|ms|s|m|h)\s*)+)`
 )
 
 func (*Duration) Schema() syntax.Schema {

@@ -166,7 +166,10 @@ func (w word) is(key string) bool { return w.text == key && !w.quoted }
 
 const blanks = " \t\r\n"
 
-// splitWords splits at blanks; a text in double quotes is one word.
+// unit matches the unit of a quantity.
+var unit = regexp.MustCompile(`^(%|/[smh]|[nuµμm]?s|m|h|[kKMGT]?i?B)$`)
+
+// splitWords splits at blanks; a text in double quotes is one word, and so is a number with its unit, such as 200 ms.
 func splitWords(s string) ([]word, error) {
 	var out []word
 	for {
@@ -179,8 +182,15 @@ func splitWords(s string) ([]word, error) {
 			if end < 0 {
 				end = len(s)
 			}
-			out = append(out, word{s[:end], false})
+			one := word{s[:end], false}
 			s = s[end:]
+			if last := len(out) - 1; last >= 0 && !out[last].quoted && unit.MatchString(one.text) {
+				if _, number := syntax.ParseFloat(out[last].text); number {
+					out[last].text += one.text
+					continue
+				}
+			}
+			out = append(out, one)
 			continue
 		}
 		text, rest, closed := strings.Cut(s[1:], `"`)

@@ -20,6 +20,8 @@ func TestParseObjective(t *testing.T) {
 		want slo.Objective // Text, ID and the metric's Text are set from text
 	}{
 		{"p95 < 200ms", slo.Objective{Metric: slo.Metric{Name: "p", Quantile: .95}, Op: "<", Value: .2}},
+		{"p95 < 200 ms", slo.Objective{Metric: slo.Metric{Name: "p", Quantile: .95}, Op: "<", Value: .2}},
+		{"errors < 1 %", slo.Objective{Metric: slo.Metric{Name: "errors", Unit: slo.ShareOf}, Op: "<", Value: .01}},
 		{"p99.99 <= 1.5s", slo.Objective{Metric: slo.Metric{Name: "p", Quantile: .9999}, Op: "<=", Value: 1.5}},
 		{"p5 > 1us", slo.Objective{Metric: slo.Metric{Name: "p", Quantile: .05}, Op: ">", Value: 1e-6}},
 		{"p(95)<200", slo.Objective{Metric: slo.Metric{Name: "p", Quantile: .95}, Op: "<", Value: ms(200)}},

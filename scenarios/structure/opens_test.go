@@ -41,6 +41,7 @@ var opens = map[string]string{
 	"scenarios/template/masked_log.go os.OpenFile": "a log, once nothing but a file is there",
 	"reporters/write.go os.OpenFile":               "a report that brunt has written into its folder",
 	"reporters/push/requests.go os.OpenFile":       "a file that the command has made, or the user's pipe, beside the run",
+	"cmd/brunt/claim.go os.OpenFile":               "the lock of a report's folder, once nothing but a file is there",
 	"cmd/brunt/summary.go os.OpenFile":             "the file that the CI system names for its summary",
 }
 

@@ -48,6 +48,13 @@ var elsewhere = map[string]string{
 	"mode":            "the mode of Chaos Mesh is `pick` here: one, all, 2 or 50%",
 }
 
+// ofFault maps words of other tools to a hint on where a fault has them.
+var ofFault = map[string]string{
+	"target": "what a fault hits stands in the settings of its kind: process.crash: {service: posts}",
+	"kind":   "the kind of a fault is a key with its settings: network.latency: {delay: 100ms}",
+	"type":   "the kind of a fault is a key with its settings: network.latency: {delay: 100ms}",
+}
+
 // others are names that other tools have for what has another name here, however near a third may be.
 var others = map[string]string{"process.kill": "process.crash"}
 
@@ -69,6 +76,10 @@ func Elsewhere(word string) string {
 
 // keyHint suggests a key for an unknown one.
 func keyHint(key string, names []string) string {
+	if hint, ok := ofFault[key]; ok && slices.Contains(names, "after") && slices.Contains(names, "within") &&
+		Nearest(key, names) == "" {
+		return hint
+	}
 	if hint, ok := elsewhere[key]; ok && Nearest(key, names) == "" {
 		return hint
 	}

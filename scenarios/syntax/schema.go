@@ -176,6 +176,11 @@ func (s Schema) With(others ...Schema) Schema {
 	return out
 }
 
+// OneOrList returns the schema of a value, or of a list of such values.
+func OneOrList(one Schema) Schema {
+	return Schema{"anyOf": []any{one, Schema{"type": "array", "items": one}}}
+}
+
 // Enum is the schema of one of some texts.
 func Enum(names []string) Schema {
 	var all []any

@@ -3,6 +3,7 @@ package syntax
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -83,12 +84,17 @@ func withoutUser(s string) string {
 	return s[:from] + Masked + s[at:]
 }
 
-// withoutPort masks the text in a URL that stands in place of its port.
+// withoutPort masks the text in a URL that stands in place of its port, which may be the begin of a password. After an
+// address it is a port with a mistake.
 func withoutPort(s string) string {
 	scheme, rest, ok := strings.Cut(s, "//")
 	if !ok {
 		return Masked
 	}
 	host, _, _ := strings.Cut(rest, "/")
-	return scheme + "//" + host[:strings.LastIndexByte(host, ':')+1] + Masked
+	host = host[:strings.LastIndexByte(host, ':')]
+	if name := strings.Trim(host, "[]"); name == "localhost" || net.ParseIP(name) != nil {
+		return s
+	}
+	return scheme + "//" + host + ":" + Masked
 }

@@ -4,54 +4,41 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
 	"brunt/targets"
 
 	"github.com/miekg/dns"
-	"github.com/ohler55/ojg/jp"
 )
 
 // answerCheck holds the conditions that an answer must meet to be ok.
 type answerCheck struct {
+	check.Answer
 	rcodes, shed []int
-	within       time.Duration
 	counts       []check.Field // of the records in a section
-	valid        *check.SchemaFile
-	paths        []check.Field
 }
 
 func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	if n.Kind != syntax.Map {
-		m.AddHint(n.Pos, `such as {rcode: NOERROR, answers: "> 0"}`, "check wants a map")
-		return
-	}
-	for _, f := range n.Fields {
-		switch {
-		case f.Key == "rcode":
-			k.rcodes = rcodes(f.Value, m)
-		case f.Key == "shed":
-			k.shed = rcodes(f.Value, m)
-		case f.Key == "within":
-			k.within = check.DecodeWithin(f.Value, m)
-		case slices.Contains(sections[:], f.Key):
-			c := check.Field{Name: f.Key}
-			c.DecodeNode(f.Value, m)
-			k.counts = append(k.counts, c)
-		case f.Key == "schema":
-			k.valid = check.DecodeSchemaFile(f.Value, m)
-		case strings.HasPrefix(f.Key, "$"):
-			if c, ok := check.DecodePath(f, m); ok {
-				k.paths = append(k.paths, c)
+	k.Decode(n, m, check.Own{
+		Such: `such as {rcode: NOERROR, answers: "> 0"}`,
+		Keys: slices.Concat([]string{"rcode", "shed", "$.path"}, sections[:]),
+		Read: func(f syntax.Field) bool {
+			switch {
+			case f.Key == "rcode":
+				k.rcodes = rcodes(f.Value, m)
+			case f.Key == "shed":
+				k.shed = rcodes(f.Value, m)
+			case slices.Contains(sections[:], f.Key):
+				c := check.Field{Name: f.Key}
+				c.DecodeNode(f.Value, m)
+				k.counts = append(k.counts, c)
+			default:
+				return false
 			}
-		default:
-			keys := slices.Concat([]string{"rcode", "shed", "within", "schema", "$.path"}, sections[:])
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, keys), "unknown check %q", syntax.Clip(f.Key, 60))
-		}
-	}
+			return true
+		},
+	})
 }
 
 // rcodes reads rcodes by name or number: one, or a list.
@@ -76,32 +63,13 @@ func rcodes(n *syntax.Node, m *syntax.Mistakes) (list []int) {
 }
 
 // extraction is the place of a variable's value in an answer: `$.path`.
-type extraction struct{ path jp.Expr }
+type extraction struct{ targets.Place }
 
 func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	text, ok := n.Text(m)
-	if !ok {
-		return
-	}
-	if !strings.HasPrefix(text, "$") {
+	if text, ok := n.Text(m); ok && !e.Decode(n, text, m) {
 		m.AddHint(n.Pos, "such as $.answers[0].data", "want a path of the answer, not %q", syntax.Clip(text, 60))
-		return
 	}
-	path, err := jp.ParseString(text)
-	if err != nil {
-		m.Add(n.Pos, "%q is not a JSON path: %v", text, err)
-	}
-	e.path = path
 }
-
-// String returns the extraction as its author wrote it.
-func (e *extraction) String() string { return e.path.String() }
-
-func (e *extraction) Find(a *answer, v *template.Value) bool { return targets.SetFound(v, a, e.path) }
-
-func (*extraction) Masks([]byte) bool { return false }
-
-func (*extraction) IsSecret() bool { return false }
 
 // expected holds the checks of a call's answer, and the variables to extract from it.
 type expected struct {
@@ -118,9 +86,9 @@ func (x *expected) compileChecks(k *answerCheck, in targets.Scope, m *syntax.Mis
 		x.rcodes = k.rcodes
 	}
 	x.shed = k.shed
-	x.decodes = len(k.counts) > 0 || len(k.paths) > 0 || k.valid != nil
-	x.rest.Within(k.within, in)
+	x.decodes = len(k.counts) > 0 || len(k.Paths) > 0 || k.Valid != nil
+	x.rest.Within(k.Within, in)
 	x.rest.Fields("number of", k.counts, in)
-	x.rest.Schema(k.valid, in, m)
-	x.rest.Fields("", k.paths, in)
+	x.rest.Schema(k.Valid, in, m)
+	x.rest.Fields("", k.Paths, in)
 }

@@ -89,7 +89,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		c.rest.Want("", &s.Want.Wants)
 	}
 	c.decodes = c.decodes || len(s.Extract) > 0 || s.Want != nil && s.Want.ReadsBody()
-	targets.Extract[*answer](&c.rest, s.Extract, in)
+	targets.Extract[targets.Answer](&c.rest, s.Extract, in)
 	checkEndpoint(in, m)
 	switch {
 	case in.Auth != nil && in.Auth.Kind == syntax.Map:

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/check"
@@ -13,54 +12,41 @@ import (
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/grpc/status"
-
-	"github.com/ohler55/ojg/jp"
 )
 
 // answerCheck holds the conditions that an answer must meet to be ok.
 type answerCheck struct {
-	status   []int // nil: OK
-	shed     []int // statuses with which the target sheds load
-	within   time.Duration
-	metadata []check.Field     // of headers and trailers
-	valid    *check.SchemaFile // of the message as JSON
-	paths    []check.Field     // of the message as JSON
+	check.Answer
+	status   []int         // nil: OK
+	shed     []int         // statuses with which the target sheds load
+	metadata []check.Field // of headers and trailers
 }
 
 func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	if n.Kind != syntax.Map {
-		m.AddHint(n.Pos, `such as {status: OK, "$.items": not empty}`, "check wants a map")
-		return
-	}
-	for _, f := range n.Fields {
-		switch {
-		case f.Key == "status":
-			k.status = statuses(f.Value, m)
-		case f.Key == "shed":
-			k.shed = statuses(f.Value, m)
-		case f.Key == "within":
-			k.within = check.DecodeWithin(f.Value, m)
-		case f.Key == "metadata":
-			if f.Value.Kind != syntax.Map {
-				m.Add(f.Value.Pos, "want a map of names of metadata to values")
-				continue
+	k.Decode(n, m, check.Own{
+		Such: `such as {status: OK, "$.items": not empty}`,
+		Keys: []string{"status", "shed", "metadata", "$.path"},
+		Read: func(f syntax.Field) bool {
+			switch f.Key {
+			case "status":
+				k.status = statuses(f.Value, m)
+			case "shed":
+				k.shed = statuses(f.Value, m)
+			case "metadata":
+				if f.Value.Kind != syntax.Map {
+					m.Add(f.Value.Pos, "want a map of names of metadata to values")
+				}
+				for _, h := range f.Value.Fields {
+					c := check.Field{Name: h.Key}
+					c.DecodeNode(h.Value, m)
+					k.metadata = append(k.metadata, c)
+				}
+			default:
+				return false
 			}
-			for _, h := range f.Value.Fields {
-				c := check.Field{Name: h.Key}
-				c.DecodeNode(h.Value, m)
-				k.metadata = append(k.metadata, c)
-			}
-		case f.Key == "schema":
-			k.valid = check.DecodeSchemaFile(f.Value, m)
-		case strings.HasPrefix(f.Key, "$"):
-			if c, ok := check.DecodePath(f, m); ok {
-				k.paths = append(k.paths, c)
-			}
-		default:
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"status", "shed", "within", "metadata", "schema", "$.path"}),
-				"unknown check %q", syntax.Clip(f.Key, 60))
-		}
-	}
+			return true
+		},
+	})
 }
 
 // statuses reads the names of statuses: one, or a list.
@@ -83,21 +69,13 @@ func statuses(n *syntax.Node, m *syntax.Mistakes) (list []int) {
 
 // extraction is the place of a variable's value in an answer: `$.path`, or `metadata NAME`.
 type extraction struct {
-	path     jp.Expr
+	targets.Place
 	metadata string
 }
 
 func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	text, ok := n.Text(m)
-	if !ok {
-		return
-	}
-	if strings.HasPrefix(text, "$") {
-		path, err := jp.ParseString(text)
-		if err != nil {
-			m.Add(n.Pos, "%q is not a JSON path: %v", text, err)
-		}
-		e.path = path
+	if !ok || e.Decode(n, text, m) {
 		return
 	}
 	kind, name, _ := strings.Cut(text, " ")
@@ -109,30 +87,22 @@ func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 
 // String returns the extraction as its author wrote it.
 func (e *extraction) String() string {
-	if e.path != nil {
-		return e.path.String()
+	if e.Path != nil {
+		return e.Place.String()
 	}
 	return "metadata " + e.metadata
 }
 
 func (e *extraction) Find(a *answer, v *template.Value) bool {
-	if e.path == nil {
-		text, found := a.metadata(e.metadata)
-		v.SetText(text)
-		return found
+	if e.Path != nil {
+		return e.Place.Find(a, v)
 	}
-	return targets.SetFound(v, a, e.path)
+	text, found := a.metadata(e.metadata)
+	v.SetText(text)
+	return found
 }
 
-func (e *extraction) Masks([]byte) bool { return false }
-
-func (e *extraction) IsSecret() bool {
-	name := e.metadata
-	if e.path != nil {
-		name = check.NameAt(e.path)
-	}
-	return secret.IsName(name)
-}
+func (e *extraction) IsSecret() bool { return e.Place.IsSecret() || secret.IsName(e.metadata) }
 
 // expected holds the checks of a call's answer, and the variables to extract from it.
 type expected struct {
@@ -147,11 +117,11 @@ func (c *grpcCall) compileChecks(k *answerCheck, in targets.Scope, m *syntax.Mis
 		return
 	}
 	c.status, c.shed = k.status, k.shed
-	c.decodes = c.decodes || len(k.paths) > 0 || k.valid != nil
-	c.rest.Within(k.within, in)
+	c.decodes = c.decodes || len(k.Paths) > 0 || k.Valid != nil
+	c.rest.Within(k.Within, in)
 	c.rest.Fields("metadata", k.metadata, in)
-	c.rest.Schema(k.valid, in, m)
-	c.rest.Fields("metadata", k.paths, in)
+	c.rest.Schema(k.Valid, in, m)
+	c.rest.Fields("metadata", k.Paths, in)
 }
 
 // accepts reports whether the status of an answer is good.

@@ -144,7 +144,7 @@ func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios
 	}
 	targets.Extract[*answer](&c.rest, s.Extract, in)
 	for _, e := range s.Extract {
-		c.decodes = c.decodes || e.path != nil
+		c.decodes = c.decodes || e.Path != nil
 	}
 	switch {
 	case c.deadline > 0 && in.Timeout > 0 && c.deadline > in.Timeout:
@@ -201,10 +201,10 @@ func (c *grpcCall) compileHealth(s *callStep, m *syntax.Mistakes) {
 	if s.Check == nil {
 		s.Check = new(answerCheck)
 	}
-	if s.Check.status == nil && len(s.Check.paths) == 0 {
+	if s.Check.status == nil && len(s.Check.Paths) == 0 {
 		serving := &syntax.Node{Kind: syntax.String, Value: "SERVING", Pos: c.at}
 		if k, ok := check.DecodePath(syntax.Field{Key: "$.status", Pos: c.at, Value: serving}, m); ok {
-			s.Check.paths = append(s.Check.paths, k)
+			s.Check.Paths = append(s.Check.Paths, k)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
@@ -28,41 +27,31 @@ func isField(name string) bool {
 
 // answerCheck holds the conditions that an answer must meet to be ok.
 type answerCheck struct {
+	check.Answer
 	allow, shed []int16
-	within      time.Duration
 	fields      []check.Field
-	valid       *check.SchemaFile
-	paths       []check.Field
 }
 
 func (k *answerCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	if n.Kind != syntax.Map {
-		m.AddHint(n.Pos, `such as {partition: 0} or {"$.total": "> 0"}`, "check wants a map")
-		return
-	}
-	for _, f := range n.Fields {
-		switch {
-		case f.Key == "allow":
-			k.allow = codes(f.Value, m)
-		case f.Key == "shed":
-			k.shed = codes(f.Value, m)
-		case f.Key == "within":
-			k.within = check.DecodeWithin(f.Value, m)
-		case f.Key == "schema":
-			k.valid = check.DecodeSchemaFile(f.Value, m)
-		case isField(f.Key):
-			c := check.Field{Name: f.Key}
-			c.DecodeNode(f.Value, m)
-			k.fields = append(k.fields, c)
-		case strings.HasPrefix(f.Key, "$"):
-			if c, ok := check.DecodePath(f, m); ok {
-				k.paths = append(k.paths, c)
+	k.Decode(n, m, check.Own{
+		Such: `such as {partition: 0} or {"$.total": "> 0"}`,
+		Keys: slices.Concat([]string{"allow", "shed", "$.path"}, fieldNames),
+		Read: func(f syntax.Field) bool {
+			switch {
+			case f.Key == "allow":
+				k.allow = codes(f.Value, m)
+			case f.Key == "shed":
+				k.shed = codes(f.Value, m)
+			case isField(f.Key):
+				c := check.Field{Name: f.Key}
+				c.DecodeNode(f.Value, m)
+				k.fields = append(k.fields, c)
+			default:
+				return false
 			}
-		default:
-			keys := slices.Concat([]string{"allow", "shed", "within", "schema", "$.path"}, fieldNames)
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, keys), "unknown check %q", syntax.Clip(f.Key, 60))
-		}
-	}
+			return true
+		},
+	})
 }
 
 // codes reads error codes by name or number: one, or a list.
@@ -86,22 +75,16 @@ func codes(n *syntax.Node, m *syntax.Mistakes) (list []int16) {
 
 // extraction is the place of a variable's value: `$.path` of the value, a field or a header of the record.
 type extraction struct {
-	path jp.Expr
+	targets.Place
 	name string
 }
 
 func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	text, ok := n.Text(m)
 	switch {
-	case !ok:
+	case !ok || e.Decode(n, text, m):
 	case isField(text):
 		e.name = text
-	case strings.HasPrefix(text, "$"):
-		path, err := jp.ParseString(text)
-		if err != nil {
-			m.Add(n.Pos, "%q is not a JSON path: %v", text, err)
-		}
-		e.path = path
 	default:
 		m.AddHint(n.Pos, "such as $.id, key, partition, offset or header trace",
 			"want a path of the value, a field or a header of the record, not %q", syntax.Clip(text, 60))
@@ -113,12 +96,12 @@ func (e *extraction) String() string {
 	if e.name != "" {
 		return e.name
 	}
-	return e.path.String()
+	return e.Place.String()
 }
 
 func (e *extraction) Find(a *answer, v *template.Value) bool {
 	if e.name == "" {
-		return targets.SetFound(v, a, e.path)
+		return e.Place.Find(a, v)
 	}
 	found := a.Header(e.name)
 	if len(found) > 0 {
@@ -126,10 +109,6 @@ func (e *extraction) Find(a *answer, v *template.Value) bool {
 	}
 	return len(found) > 0
 }
-
-func (*extraction) Masks([]byte) bool { return false }
-
-func (*extraction) IsSecret() bool { return false }
 
 // answer is the answer to a call: the record that was written, or the last one that was read.
 type answer struct {
@@ -194,10 +173,10 @@ func (x *expected) compileChecks(k *answerCheck, in targets.Scope, m *syntax.Mis
 		return
 	}
 	x.allow, x.shed = k.allow, k.shed
-	x.rest.Within(k.within, in)
+	x.rest.Within(k.Within, in)
 	x.rest.Fields("the record's", k.fields, in)
-	x.rest.Schema(k.valid, in, m)
-	x.rest.Fields("", k.paths, in)
+	x.rest.Schema(k.Valid, in, m)
+	x.rest.Fields("", k.Paths, in)
 }
 
 // judge records the results of the checks in the outcome, and extracts variables from the answer.

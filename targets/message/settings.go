@@ -66,10 +66,7 @@ func (k *Check) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // Schema returns the JSON Schema of a check.
 func (k *Check) Schema() syntax.Schema {
 	s := (*stream.MessageCheck)(nil).Schema()
-	list := syntax.Schema{"anyOf": []any{
-		syntax.Schema{"type": []any{"string", "integer"}},
-		syntax.Schema{"type": "array", "items": syntax.Schema{"type": []any{"string", "integer"}}},
-	}}
+	list := syntax.OneOrList(syntax.Schema{"type": []any{"string", "integer"}})
 	properties := maps.Clone(s["properties"].(syntax.Schema))
 	properties["allow"] = list.Described("errors that are ok, by number or name: one, or a list; default: none")
 	properties["shed"] = list.Described("errors that refuse a message on purpose: neither good nor an error")

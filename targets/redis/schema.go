@@ -2,27 +2,16 @@ package redis
 
 import (
 	"brunt/scenarios/check"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
 
 func (*answerCheck) Schema() syntax.Schema {
-	match := (*check.Matcher)(nil).Schema()
 	one := syntax.Schema{"type": "string", "pattern": `^\S+$`, "examples": []any{"BUSY", "LOADING"}}
-	words := syntax.Schema{"anyOf": []any{one, syntax.Schema{"type": "array", "items": one}}}
-	return syntax.Schema{
-		"type": "object",
-		"properties": syntax.Schema{
-			"allow":  words.Described("errors that are ok, by their first word, or a list, such as BUSYGROUP; default: none"),
-			"shed":   words.Described("errors that refuse a request on purpose: neither good nor an error"),
-			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
-			"schema": check.SchemaOf("the answer, or the JSON in it if it is a text,"),
-		},
-		"patternProperties": syntax.Schema{
-			`^\$`: match.Described("the value at a path in the answer, where $ is the whole answer: " + check.PathForms),
-		},
-		"additionalProperties": false,
-	}
+	words := syntax.OneOrList(one)
+	return check.AnswerSchema(syntax.Schema{
+		"allow": words.Described("errors that are ok, by their first word, or a list, such as BUSYGROUP; default: none"),
+		"shed":  words.Described("errors that refuse a request on purpose: neither good nor an error"),
+	}, "the answer, or the JSON in it if it is a text,", "the value at a path in the answer, where $ is the whole answer")
 }
 
 func (*extraction) Schema() syntax.Schema {

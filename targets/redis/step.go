@@ -94,7 +94,7 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		c.rest.Want("", &s.Want.Wants)
 	}
 	c.decodes = c.decodes || len(s.Extract) > 0 || s.Want != nil && s.Want.ReadsBody()
-	targets.Extract[*answer](&c.rest, s.Extract, in)
+	targets.Extract[targets.Answer](&c.rest, s.Extract, in)
 	c.compileEndpoint(in, m)
 	in.RefuseAuth("redis", "user and password stand in the URL of the endpoint", m)
 	return c, m.Len() == before

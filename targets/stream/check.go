@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"brunt/scenarios/check"
-	"brunt/scenarios/secret"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 	"brunt/targets"
@@ -80,35 +79,23 @@ func (a *Message) Body() []byte {
 
 // A MessageCheck holds the conditions that a message must meet to be ok.
 type MessageCheck struct {
-	within time.Duration
-	text   *check.Matcher
-	valid  *check.SchemaFile
-	paths  []check.Field
+	check.Answer
+	text *check.Matcher
 }
 
 func (k *MessageCheck) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	if n.Kind != syntax.Map {
-		m.AddHint(n.Pos, `such as {"$.ok": true}`, "check wants a map")
-		return
-	}
-	for _, f := range n.Fields {
-		switch {
-		case f.Key == "within":
-			k.within = check.DecodeWithin(f.Value, m)
-		case f.Key == "text":
+	k.Decode(n, m, check.Own{
+		Such: `such as {"$.ok": true}`,
+		Keys: []string{"text", "$", "$.path"},
+		Read: func(f syntax.Field) bool {
+			if f.Key != "text" {
+				return false
+			}
 			k.text = new(check.Matcher)
 			k.text.DecodeText(f.Value, m)
-		case f.Key == "schema":
-			k.valid = check.DecodeSchemaFile(f.Value, m)
-		case strings.HasPrefix(f.Key, "$"):
-			if c, ok := check.DecodePath(f, m); ok {
-				k.paths = append(k.paths, c)
-			}
-		default:
-			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"text", "schema", "within", "$", "$.path"}), "unknown check %q",
-				syntax.Clip(f.Key, 60))
-		}
-	}
+			return true
+		},
+	})
 }
 
 // Compile adds the conditions to the checks of a call; a nil check has none.
@@ -116,33 +103,25 @@ func (k *MessageCheck) Compile(rest *targets.Expected, in targets.Scope, m *synt
 	if k == nil {
 		return
 	}
-	rest.Within(k.within, in)
-	rest.Fields("", k.paths, in)
+	rest.Within(k.Within, in)
+	rest.Fields("", k.Paths, in)
 	rest.Body(k.text, in)
-	rest.Schema(k.valid, in, m)
+	rest.Schema(k.Valid, in, m)
 }
 
 // An Extraction is the place of a variable's value in a message: `$.path`, `text`, or `~ regexp`, which returns its
 // first group.
 type Extraction struct {
-	path jp.Expr
-	re   *regexp.Regexp
+	targets.Place
+	re *regexp.Regexp
 }
 
 func (e *Extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	text, ok := n.Text(m)
-	if !ok {
-		return
-	}
-	var err error
 	switch {
-	case text == "text":
-		return
-	case strings.HasPrefix(text, "$"):
-		if e.path, err = jp.ParseString(text); err != nil {
-			m.Add(n.Pos, "%q is not a JSON path: %v", text, err)
-		}
+	case !ok || text == "text" || e.Decode(n, text, m):
 	case strings.HasPrefix(text, "~"):
+		var err error
 		if e.re, err = regexp.Compile(strings.TrimSpace(text[1:])); err != nil {
 			m.Add(n.Pos, "%v", err)
 		}
@@ -154,8 +133,8 @@ func (e *Extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 // String returns the Extraction as its author wrote it.
 func (e *Extraction) String() string {
 	switch {
-	case e.path != nil:
-		return e.path.String()
+	case e.Path != nil:
+		return e.Place.String()
 	case e.re != nil:
 		return "~ " + e.re.String()
 	}
@@ -164,8 +143,8 @@ func (e *Extraction) String() string {
 
 func (e *Extraction) Find(a *Message, v *template.Value) bool {
 	switch {
-	case e.path != nil:
-		return targets.SetFound(v, a, e.path)
+	case e.Path != nil:
+		return e.Place.Find(a, v)
 	case e.re != nil:
 		m := e.re.FindSubmatch(a.Body())
 		if m == nil {
@@ -177,7 +156,3 @@ func (e *Extraction) Find(a *Message, v *template.Value) bool {
 	v.SetBytes(a.Body())
 	return true
 }
-
-func (e *Extraction) Masks([]byte) bool { return false }
-
-func (e *Extraction) IsSecret() bool { return e.path != nil && secret.IsName(check.NameAt(e.path)) }

@@ -2,25 +2,15 @@ package stream
 
 import (
 	"brunt/scenarios/check"
-	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
 
 func (*MessageCheck) Schema() syntax.Schema {
 	matcher := (*check.Matcher)(nil).Schema()
-	return syntax.Schema{
-		"type": "object",
-		"properties": syntax.Schema{
-			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
-			"text":   matcher.Described("the whole message: " + check.Forms),
-			"schema": check.SchemaOf("the message, as JSON or else as a text,"),
-		},
-		"patternProperties": syntax.Schema{
-			`^\$`: matcher.Described("the value at a path in the message as JSON, where $ is the whole: " + check.PathForms),
-		},
-		"additionalProperties": false,
-	}
+	return check.AnswerSchema(syntax.Schema{
+		"text": matcher.Described("the whole message: " + check.Forms),
+	}, "the message, as JSON or else as a text,", "the value at a path in the message as JSON, where $ is the whole")
 }
 
 func (*match) Schema() syntax.Schema {

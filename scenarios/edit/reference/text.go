@@ -20,7 +20,7 @@ func (r *Reference) overview() string {
 	b.WriteString("Keys of a scenario:\n")
 	r.table(&b, r.topKeys(), "")
 	b.WriteString("\nLists: brunt explain faults, executors, protocols, metrics, formats, converters, terms, " +
-		"exit-codes, topics.\n")
+		"exit-codes, placeholders, topics.\n")
 	b.WriteString("Topics:\n")
 	r.table(&b, r.of("topic"), "topic")
 	b.WriteString("\nFor example: brunt explain network.latency, brunt explain slo, brunt explain hold, brunt explain " +
@@ -92,7 +92,7 @@ func (r *Reference) write(b *strings.Builder, e *entry) {
 
 // title returns the query that explains an entry.
 func title(e *entry) string {
-	for _, prefix := range []string{"term.", "metric.", "format.", "protocol.", "converter."} {
+	for _, prefix := range []string{"term.", "metric.", "format.", "protocol.", "converter.", "placeholder."} {
 		if rest, ok := strings.CutPrefix(e.Path, prefix); ok && e.Sort+"." == prefix {
 			return rest
 		}
