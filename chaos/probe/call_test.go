@@ -13,7 +13,8 @@ import (
 // TestAnswer_Holds: of JSON on many lines, an answer that holds says what was judged, and not the braces around it.
 func TestAnswer_Holds(t *testing.T) {
 	var m syntax.Mistakes
-	k := check.Response{Paths: []check.Field{{Name: "$.leader", Path: jp.MustParseString("$.leader")}}}
+	paths := []check.Field{{Name: "$.leader", Path: jp.MustParseString("$.leader")}}
+	k := check.Response{Answer: check.Answer{Paths: paths}}
 	k.Paths[0].DecodeNode(&syntax.Node{Kind: syntax.String, Value: "n1"}, &m)
 	if m.Len() > 0 {
 		t.Fatal(m.Err())
