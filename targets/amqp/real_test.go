@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/suite"
@@ -213,7 +212,6 @@ func keeps(t *testing.T, b *broker) {
 		t.Errorf("got %v", got)
 	}
 	_ = u.Session.Close()
-	suite.Until(t, "the queue to be empty", func() bool {
-		return f.Flow.Open(t, f.Client, f.t0, 1).Do(3, time.Second).Kind == scenarios.OK
-	})
+	reader := f.Flow.Open(t, f.Client, f.t0, 1)
+	suite.Until(t, "the queue to be empty", func() bool { return reader.Do(3, long).Kind == scenarios.OK })
 }
