@@ -265,7 +265,10 @@ func withinLimit(f *result.FaultRecord) string {
 		}
 		s += fmt.Sprintf("within %s: %s, %s", limit, badRequests(f, p.Bad()), Percent(float64(p.Bad())/float64(p.Requests)))
 		if f.TooFew() {
-			s = fmt.Sprintf("too few requests to tell: %s of %s, beyond %s", badRequests(f, p.Bad()), Count(p.Requests), limit)
+			s = fmt.Sprintf("too few requests to tell: %s of %s", badRequests(f, p.Bad()), Count(p.Requests))
+			if f.Beyond() {
+				s += ", beyond " + limit
+			}
 		}
 		if p.First.Known() {
 			s += ", from " + Offset(p.First) + " to " + Offset(p.Last)

@@ -16,22 +16,24 @@ func TestTooFew(t *testing.T) {
 	for _, tt := range []struct {
 		errors, requests int64
 		before           result.Num
+		few              bool
 		verdict          scenarios.Verdict
 		outcome, effect  string
 	}{
 		{
-			5, 10, 0, scenarios.Inconclusive, "too few requests",
+			5, 10, 0, true, scenarios.Inconclusive, "too few requests",
 			"Too few requests to tell: 5 requests failed of 10, beyond the limit of 1%",
 		},
-		{5, 1000, 0, scenarios.Pass, "within limit", "Within the limit of 1%: 5 requests failed, 0.5%"},
-		{30, 1000, .025, scenarios.Pass, "within limit", "Within the limit of 1%: 30 requests failed, 3%"},
-		{0, 10, 0, scenarios.Pass, "none seen", "None seen: no request failed"},
+		{5, 1000, 0, true, scenarios.Inconclusive, "too few requests", "Too few requests to tell: 5 requests failed of 1000"},
+		{5, 1000, 0, false, scenarios.Pass, "within limit", "Within the limit of 1%: 5 requests failed, 0.5%"},
+		{30, 1000, .025, false, scenarios.Pass, "within limit", "Within the limit of 1%: 30 requests failed, 3%"},
+		{0, 10, 0, false, scenarios.Pass, "none seen", "None seen: no request failed"},
 	} {
 		f := &result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01, Slow: result.NaN,
 			Parts: &result.ImpactParts{
 				Requests: tt.requests, Errors: tt.errors, ErrorsBefore: tt.before, First: result.NaN,
-				P50: result.NaN, P50Before: result.NaN,
+				P50: result.NaN, P50Before: result.NaN, FewBad: tt.few,
 			},
 		}
 		if v, o, e := faultVerdict(f), FaultOutcome(f),

@@ -387,9 +387,14 @@ func TestFault_Verdicts(t *testing.T) {
 			if text == "" {
 				text = "recover < 20s after f"
 			}
-			o := drill(t, parseObjectives(t, text), c.c, outage(c.harm), c.faults...).Objectives[0]
+			f := drill(t, parseObjectives(t, text), c.c, outage(c.harm), c.faults...)
+			o := f.Objectives[0]
 			if o.Verdict != c.verdict || !strings.Contains(o.Note, c.note) {
 				t.Errorf("%s with %v, %q; want %s, %q", o.Verdict, o.Measured, o.Note, c.verdict, c.note)
+			}
+			few := strings.HasPrefix(c.name, "too few bad")
+			if len(f.Faults) > 0 && f.Faults[0].Parts.FewBad != few {
+				t.Errorf("too few bad requests: %t", !few)
 			}
 		})
 	}

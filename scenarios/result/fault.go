@@ -270,10 +270,17 @@ func (r *Result) Void() bool {
 }
 
 // TooFew reports whether a fault without an impact had a larger share of bad requests than the baseline's share plus
-// the limit. There were then too few requests to distinguish them from chance.
+// the limit, in its phase or in a part of it from the injection on. There were then too few requests to distinguish
+// them from chance.
 func (f *FaultRecord) TooFew() bool {
+	return f.Impact == NotImpacted && f.Parts != nil && (f.Parts.FewBad || f.Beyond())
+}
+
+// Beyond reports whether the share of bad requests in the phase of a fault was larger than the baseline's share plus the
+// limit.
+func (f *FaultRecord) Beyond() bool {
 	p := f.Parts
-	if f.Impact != NotImpacted || p == nil || p.Requests == 0 || !f.Limit.Known() || f.Limit <= 0 {
+	if p == nil || p.Requests == 0 || !f.Limit.Known() || f.Limit <= 0 {
 		return false
 	}
 	before := float64(f.Limit)

@@ -45,6 +45,9 @@ type ImpactParts struct {
 	SlowerUntold string `json:"slower_untold,omitempty"`
 	// the same as data; empty if it is certain, and in results of earlier versions
 	SlowerBecause Notes `json:"slower_because,omitempty"`
+	// from the injection to one of the bad requests they were a larger share than the limit and that of the baseline
+	// together, and are too few to distinguish them from chance
+	FewBad bool `json:"few_bad,omitempty"`
 }
 
 // Slower reports whether the good answers were slower than in the baseline. The answer is untested if the difference
