@@ -24,12 +24,13 @@ func TestConvert_Requests(t *testing.T) {
 	}
 	// element returns an element of a plan with its properties, each key=value, and what is below it.
 	element := func(tag, below string, properties ...string) string {
-		out := "<" + tag + ` testname="it" guiclass="HttpDefaultsGui">`
+		var out strings.Builder
+		out.WriteString("<" + tag + ` testname="it" guiclass="HttpDefaultsGui">`)
 		for _, property := range properties {
 			key, value, _ := strings.Cut(property, "=")
-			out += `<stringProp name="` + key + `">` + value + `</stringProp>`
+			out.WriteString(`<stringProp name="` + key + `">` + value + `</stringProp>`)
 		}
-		return out + "</" + tag + "><hashTree>" + below + "</hashTree>"
+		return out.String() + "</" + tag + "><hashTree>" + below + "</hashTree>"
 	}
 	list := func(tag, name string, properties ...string) string {
 		row := strings.Replace(element("elementProp", "", properties...), "<hashTree></hashTree>", "", 1)
