@@ -276,8 +276,8 @@ func (f *FaultRecord) TooFew() bool {
 	return f.Impact == NotImpacted && f.Parts != nil && (f.Parts.FewBad || f.Beyond())
 }
 
-// Beyond reports whether the share of bad requests in the phase of a fault was larger than the baseline's share plus the
-// limit.
+// Beyond reports whether the share of bad requests in the phase of a fault was larger than the baseline's share plus
+// the limit.
 func (f *FaultRecord) Beyond() bool {
 	p := f.Parts
 	if p == nil || p.Requests == 0 || !f.Limit.Known() || f.Limit <= 0 {
