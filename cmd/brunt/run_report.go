@@ -265,7 +265,8 @@ func (f *runFlags) folder(name, id string) (dir string, release func(), err erro
 	}
 	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil && !f.force {
 		release()
-		return "", nil, usagef("%s holds the report of another run; name another folder, or use --force to write over it", dir)
+		return "", nil, usagef("%s holds the report of another run; name another folder, or use --force to write over it",
+			dir)
 	}
 	return dir, release, nil
 }

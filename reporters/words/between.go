@@ -33,7 +33,8 @@ func Between(a, b *result.Result) string {
 
 // verdictVerb returns what a run does, or did, by its verdict.
 func verdictVerb(r *result.Result, past bool) string {
-	switch v := r.Verdict; {
+	v := r.Verdict
+	switch {
 	case r.Untried() != "":
 		return pick(past, "was not judged", "is not judged")
 	case v == scenarios.Pass:
@@ -43,7 +44,7 @@ func verdictVerb(r *result.Result, past bool) string {
 	case v == scenarios.None, v == "":
 		return pick(past, "had no verdict", "has no verdict")
 	}
-	return pick(past, "was ", "is ") + Verdict(r.Verdict)
+	return pick(past, "was ", "is ") + Verdict(v)
 }
 
 // objectivesBetween says which objectives B broke, left open and mended, and which of those that failed in A it lacks.

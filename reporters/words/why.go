@@ -226,7 +226,8 @@ func (f *findings) whyFailed() (points []Text) {
 		}
 	}
 	if len(f.r.Reasons) > 1 && f.r.Reasons[1].Kind == result.BaselineFailed {
-		points = append(points, Text{}.say("The baseline failed, so that no fault was injected: "+Clean(f.r.Reasons[1].Text)+"."))
+		why := Clean(f.r.Reasons[1].Text)
+		points = append(points, Text{}.say("The baseline failed, so that no fault was injected: "+why+"."))
 	}
 	return points
 }

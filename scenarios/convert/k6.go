@@ -34,8 +34,8 @@ func k6Convert(d *draft.Builder, source []byte) error {
 	if err == nil {
 		d.ScriptOptions(draft.VariablesOf(program, func(any) {}), line)
 	} else { // k6 itself removes the types
-		d.Tell(0, "a script with types: its options are not read. Name the addresses of hosts under guard.allow.load, and take "+
-			"the objective away if it has thresholds")
+		d.Tell(0, "a script with types: its options are not read. Name the addresses of hosts under guard.allow.load, and "+
+			"take the objective away if it has thresholds")
 	}
 	load := d.Script()
 	load.Say("The script runs in k6 with its own scenarios, checks and thresholds; `rate`, `vus` and `duration` beside " +

@@ -22,7 +22,7 @@ func says(kind, source string) string {
 	return said
 }
 
-// saysOf also returns the scenario; nil if there is none.
+// saysOf also returns the scenario, which is nil if the conversion fails.
 func saysOf(o draft.Options, source string) (*draft.Scenario, string) {
 	o.From, o.To = "testdata", "testdata"
 	made, err := convert.Convert([]byte(source), o)

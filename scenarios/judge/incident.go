@@ -408,8 +408,7 @@ func (f *effects) untold(
 				a = f.joint(of, whole)
 			}
 		}
-		few := a.Impact == result.NotImpacted && a.Doubted != nil &&
-			!requests.Meets(o, float64(a.Doubted.RecoveredAt-a.Doubted.OnsetAt))
+		few := a.FewBad() && !requests.Meets(o, float64(a.Doubted.RecoveredAt-a.Doubted.OnsetAt))
 		if !a.Tells() || few {
 			return because(result.IncidentUntold, name, a.Notes)
 		}

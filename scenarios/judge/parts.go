@@ -20,7 +20,7 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 	}
 	out := &result.ImpactParts{
 		First: result.NaN, Last: result.NaN, Untested: f.tells != nil && !f.tells[i],
-		FewBad: f.answers[i].Impact == result.NotImpacted && f.answers[i].Doubted != nil,
+		FewBad: f.answers[i].FewBad(),
 	}
 	own, shared := lostTo(f, i), sharedLoss(f, i)
 	out.Lost, out.LostMessages = own.n, own.messages

@@ -68,10 +68,13 @@ func earlyUses(where string, sc *scenarios.Scenario, first, flow []scenarios.Ste
 		})
 	}
 	for i, s := range flow {
+		if s.With == nil {
+			continue
+		}
 		for _, u := range sc.Symbols.Uses() {
 			name := u.Ref.Name
-			if u.Ref.Kind == syntax.RefVar && s.With != nil && s.With.Holds(u.Pos) &&
-				!extracted(slices.Concat(first, flow[:i+1]), name) && extracted(flow[i+1:], name) {
+			if u.Ref.Kind == syntax.RefVar && s.With.Holds(u.Pos) &&
+				extracted(flow[i+1:], name) && !extracted(first, name) && !extracted(flow[:i+1], name) {
 				notes = append(notes, fmt.Sprintf("%s uses ${%s} before the step that extracts it: it has no value there",
 					where, u.Ref.Text))
 			}

@@ -619,10 +619,10 @@ var all = []Term{
 			"or take rows again by `pick: next`.",
 	},
 	{"invalid", nil, "What was asked can't be answered. An objective is invalid if brunt's own lag decides it, or if " +
-		"its fault was not verified. A run is invalid if an objective is and none failed, if a fault was not verified, or if " +
-		"its removal is unverified. A fault that no traffic met makes the run inconclusive."},
-	{"not-started", nil, "The verdict of a run whose load never began: the target was not ready, or setup failed. Nothing " +
-		"was judged, and the exit code is 5. The reason names what to mend."},
+		"its fault was not verified. A run is invalid if an objective is and none failed, if a fault was not verified, or " +
+		"if its removal is unverified. A fault that no traffic met makes the run inconclusive."},
+	{"not-started", nil, "The verdict of a run whose load never began: the target was not ready, or setup failed. " +
+		"Nothing was judged, and the exit code is 5. The reason names what to mend."},
 	{"baseline-failed", nil, "The verdict of a run in which too many requests failed before the first fault, while no " +
 		"`steady` and no objective says how many are normal. brunt injected nothing and judged nothing; the exit code is 5."},
 	{

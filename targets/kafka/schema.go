@@ -18,8 +18,8 @@ func (*answerCheck) Schema() syntax.Schema {
 	}, "the value of the last record that was read", "the value at a path: in the JSON of the last record that was read; "+
 		"in {topic, partition, offset} of one that was written; or of kafka.lag, in {lag, partitions: [{partition, "+
 		"committed, end, lag}]}")
-	s["patternProperties"].(syntax.Schema)[`^header .`] = match.Described("the value of a header of that record, such as " +
-		"`header trace`")
+	s["patternProperties"].(syntax.Schema)[`^header .`] = match.Described("the value of a header of that record, such " +
+		"as `header trace`")
 	return s
 }
 

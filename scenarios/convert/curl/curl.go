@@ -249,7 +249,7 @@ func (c *curlLoad) globs(line int, t draft.Text) (out []draft.Text) {
 			return p.Lit[m[2*n]:m[2*n+1]]
 		}
 		var values []draft.Text
-		if set := m[2] >= 0; set {
+		if m[2] >= 0 {
 			for v := range strings.SplitSeq(group(1), ",") {
 				values = append(values, draft.Lit(v))
 			}
@@ -276,10 +276,7 @@ func (c *curlLoad) globs(line int, t draft.Text) (out []draft.Text) {
 
 // ranged returns the values of a range of numbers or of letters. A long one is a number drawn at random.
 func ranged(from, to, first, last, by string) (out []draft.Text) {
-	step := 1
-	if by != "" {
-		step, _ = strconv.Atoi(by)
-	}
+	step, _ := strconv.Atoi(by)
 	step = max(1, step)
 	if first != "" {
 		for c := int(first[0]); c <= int(last[0]); c += step {

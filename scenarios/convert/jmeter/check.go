@@ -190,7 +190,9 @@ func (p *plan) extracts(s scope, r *draft.Request) {
 // choice reports what an extraction of brunt can't choose: another match than the first, a default, another place.
 func choice(t *tree, lose func(string, ...any)) {
 	name := draft.Clip(t.name(), 60)
-	for _, key := range []string{"RegexExtractor.match_number", "BoundaryExtractor.match_number", "JSONPostProcessor.match_numbers"} {
+	for _, key := range []string{
+		"RegexExtractor.match_number", "BoundaryExtractor.match_number", "JSONPostProcessor.match_numbers",
+	} {
 		for n := range strings.SplitSeq(t.prop(key), ";") {
 			switch n = strings.TrimSpace(n); {
 			case n == "0":
@@ -200,7 +202,9 @@ func choice(t *tree, lose func(string, ...any)) {
 			}
 		}
 	}
-	for _, key := range []string{"RegexExtractor.default", "BoundaryExtractor.default", "JSONPostProcessor.defaultValues"} {
+	for _, key := range []string{
+		"RegexExtractor.default", "BoundaryExtractor.default", "JSONPostProcessor.defaultValues",
+	} {
 		if strings.Trim(t.prop(key), "; ") != "" {
 			lose("the default value of the extractor %q: here a step without a match fails", name)
 		}

@@ -55,7 +55,7 @@ func (s scope) owner(t *tree, name string) *element {
 
 // A link collects what the samplers of a thread group say of timeouts and connections, which a load has once.
 type link struct {
-	timeout   *draft.Node // the longest; nil is none
+	timeout   *draft.Node // the longest; nil: no sampler has one
 	long      time.Duration
 	differ    bool // the timeouts of the samplers differ
 	samplers  int
@@ -80,7 +80,8 @@ func (l *link) add(p *plan, t *tree, s scope, r *draft.Request) {
 			l.timeout, l.long = timeout, long
 		}
 	}
-	if alive := s.owner(t, "HTTPSampler.use_keepalive"); strings.TrimSpace(alive.prop("HTTPSampler.use_keepalive")) == "false" {
+	const alive = "HTTPSampler.use_keepalive"
+	if strings.TrimSpace(s.owner(t, alive).prop(alive)) == "false" {
 		l.closing++
 	}
 }

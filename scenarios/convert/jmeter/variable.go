@@ -129,8 +129,8 @@ func (p *plan) csv(t *tree) {
 	separator := strings.ReplaceAll(cmp.Or(t.prop("delimiter"), ","), `\t`, "\t")
 	twice := len(slices.Compact(slices.Sorted(slices.Values(names)))) < len(names)
 	if file == "" || len([]rune(separator)) != 1 || twice {
-		d.LoseAt(&d.Head, t.line, "the data set %q: of a file %q, with the separator %q and the variables %q", draft.Clip(t.name(), 60),
-			name, draft.Clip(separator, 10), draft.Clip(strings.Join(names, ","), 60))
+		d.LoseAt(&d.Head, t.line, "the data set %q: of a file %q, with the separator %q and the variables %q",
+			draft.Clip(t.name(), 60), name, draft.Clip(separator, 10), draft.Clip(strings.Join(names, ","), 60))
 		return
 	}
 	if share := strings.TrimPrefix(strings.TrimSpace(t.prop("shareMode")), "shareMode."); share != "" && share != "all" {

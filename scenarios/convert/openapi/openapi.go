@@ -576,7 +576,8 @@ func (a *api) links(op operation, r *draft.Request) {
 		if ref == nil || ref.Value == nil || len(ref.Value.Links) == 0 {
 			continue
 		}
-		a.d.LoseAt(&r.Above, op.line, "the links of the answer %s to other operations: %s; `extract` takes values of an answer", code,
+		a.d.LoseAt(&r.Above, op.line,
+			"the links of the answer %s to other operations: %s; `extract` takes values of an answer", code,
 			draft.Clip(strings.Join(draft.SortedKeys(ref.Value.Links), ", "), 100))
 	}
 }

@@ -184,7 +184,8 @@ var placeholders = map[string]string{
 	"now":    "${now()} is the time of the use; ${now(unix)} is it in seconds, ${now(ms)} in milliseconds.",
 	"base64": "${base64(env.USER, ':', env.PASSWORD)} encodes placeholders and quoted texts, one after the other.",
 	"hex":    "${hex(var.id)} is a value in hexadecimal digits.",
-	"sha256": "${sha256(data.users.name)} is the digest of a value in hexadecimal digits; base64(sha256(…)) encodes its bytes.",
+	"sha256": "${sha256(data.users.name)} is the digest of a value in hexadecimal digits; base64(sha256(…)) encodes its " +
+		"bytes.",
 }
 
 // An unknownError reports a query without an entry.

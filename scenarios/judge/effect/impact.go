@@ -81,6 +81,9 @@ func (a *Answer) Harm() *Answer {
 	return a
 }
 
+// FewBad reports whether requests were bad, and too few to distinguish them from chance; see [chances.fewBad].
+func (a *Answer) FewBad() bool { return a.Impact == result.NotImpacted && a.Doubted != nil }
+
 // Tells reports whether the impact is known. An unknown recovery does not matter.
 func (a *Answer) Tells() bool {
 	return a.Impact != result.Confounded && (a.Impact != result.UnknownYet || a.OnsetAt.Known())

@@ -19,7 +19,8 @@
 //	ci --inner SUITE K N      to run a part without that limit
 //	ci skipped FILE           to run the tests that the fresh machine skipped
 //	ci raced BASE k/n [--compile]
-//	                          to run packages with the race detector: those that a change touches, and a part of the others
+//	                          to run packages with the race detector: those that a change touches, and a part of
+//	                          the others
 //	ci reach BASE             to run parts of the suites that a change reaches, until the time is up
 //	ci vulnerable FILE        to fail if a program links code with a known vulnerability
 //	ci labelled, ci left      to list brunt's objects in the engine; to fail if an object of brunt is left

@@ -76,12 +76,12 @@ func levels(tests []test) (whole, parts []test) {
 func pattern(tests []test) string {
 	var out []string
 	for i := range strings.Count(tests[0].name, "/") + 1 {
-		var level []test
+		var level []string
 		for _, t := range tests {
-			level = append(level, test{name: regexp.QuoteMeta(strings.Split(t.name, "/")[i])})
+			level = append(level, regexp.QuoteMeta(strings.Split(t.name, "/")[i]))
 		}
-		slices.SortFunc(level, func(a, b test) int { return strings.Compare(a.name, b.name) })
-		out = append(out, names(slices.CompactFunc(level, func(a, b test) bool { return a.name == b.name })))
+		slices.Sort(level)
+		out = append(out, anyOf(slices.Compact(level)))
 	}
 	return strings.Join(out, "/")
 }
@@ -123,11 +123,10 @@ func reach(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	files, err := output(ctx, "git", "diff", "--name-only", args[0], "HEAD")
+	changed, err := changedSince(ctx, args[0])
 	if err != nil {
 		return err
 	}
-	changed := changedPackages(files)
 	var reached, others []suite
 	for _, name := range landing {
 		s, err := find(name)
@@ -192,12 +191,12 @@ func raced(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	files, err := output(ctx, "git", "diff", "--name-only", args[0], "HEAD")
+	changed, err := changedSince(ctx, args[0])
 	if err != nil {
 		return err
 	}
 	r := newRunner(m)
-	packages, changed := r.everyNth(p), changedPackages(files)
+	packages := r.everyNth(p)
 	for _, x := range m {
 		if slices.Contains(changed, x.path) && !slices.Contains(packages, x.path) {
 			packages = append(packages, x.path)
@@ -233,6 +232,12 @@ var (
 	sources = regexp.MustCompile(`\.(go|html|css|js|yaml|json|txtar|c|s)$`)
 	data    = regexp.MustCompile(`/(library|sweep|testdata)(/.*)?$`)
 )
+
+// changedSince returns the packages of files that have changed since a commit.
+func changedSince(ctx context.Context, commit string) ([]string, error) {
+	files, err := output(ctx, "git", "diff", "--name-only", commit, "HEAD")
+	return changedPackages(files), err
+}
 
 // changedPackages returns the packages of changed files. The data of a package is in folders below it.
 func changedPackages(files []string) (out []string) {

@@ -310,5 +310,8 @@ func names(tests []test) string {
 	for _, t := range tests {
 		out = append(out, t.name)
 	}
-	return "^(" + strings.Join(out, "|") + ")$"
+	return anyOf(out)
 }
+
+// anyOf returns a pattern of some names.
+func anyOf(names []string) string { return "^(" + strings.Join(names, "|") + ")$" }
