@@ -155,7 +155,7 @@ func (f *abFlags) compare(c *cobra.Command, path string) error {
 			with.folder = own
 			p, err := compile(file, &with)
 			if err == nil {
-				err = f.checkSteps(p)
+				err = f.checkNames(p)
 			}
 			return p, err
 		},

@@ -44,18 +44,45 @@ func built(t *testing.T, pkg string) string {
 	return file
 }
 
-// repeats returns how often each example is run: once, or as often as BRUNT_EXAMPLES says.
-func repeats(t *testing.T) int {
+// rounds says how TestExample runs the examples repeatedly, for a table of verdicts. The suite rounds of .ci/full sets
+// it, by variables.
+type rounds struct {
+	times    int // BRUNT_EXAMPLES: how often each is run; zero is once, with all checks
+	spinning int // BRUNT_SPINNING: processes that use all the processor time they get meanwhile
+	k, n     int // BRUNT_PART, k/n: every n-th example
+}
+
+// readRounds reads the variables, and starts the processes.
+func readRounds(t *testing.T) rounds {
 	t.Helper()
-	text := os.Getenv("BRUNT_EXAMPLES")
-	if text == "" {
-		return 1
+	r := rounds{k: 1, n: 1}
+	for text, want := range map[string]*int{"BRUNT_EXAMPLES": &r.times, "BRUNT_SPINNING": &r.spinning} {
+		given := os.Getenv(text)
+		if given == "" {
+			continue
+		}
+		n, err := strconv.Atoi(given)
+		if err != nil || n < 1 {
+			t.Fatalf("%s is %q, want a number", text, given)
+		}
+		*want = n
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("BRUNT_EXAMPLES is %q, want how often each example is run", text)
+	if given := os.Getenv("BRUNT_PART"); given != "" {
+		if _, err := fmt.Sscanf(given, "%d/%d", &r.k, &r.n); err != nil || r.k < 1 || r.k > r.n {
+			t.Fatalf("BRUNT_PART is %q, want k/n", given)
+		}
 	}
-	return n
+	for range r.spinning {
+		c := exec.Command("sh", "-c", "while :; do :; done")
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = c.Process.Kill()
+			_ = c.Wait()
+		})
+	}
+	return r
 }
 
 // exampleRuns are the verdicts of examples that were run repeatedly.
@@ -76,6 +103,13 @@ func (e *exampleRuns) add(r exampleRun) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.list = append(e.list, r)
+}
+
+// untrue reports whether a run says the opposite of what its README does. A verdict that could not be reached, as on
+// a busy machine, is no untruth.
+func (r *exampleRun) untrue() bool {
+	decided := r.verdict == scenarios.Pass || r.verdict == scenarios.Fail
+	return decided && r.verdict != r.meant
 }
 
 // table has a row for each example: how many of its runs ended as its README says, and the reasons of the others.
@@ -113,6 +147,14 @@ func TestExampleRuns_Table(t *testing.T) {
 	if got := e.table(); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
+	for i, want := range []bool{false, false, false, false} {
+		if got := e.list[i].untrue(); got != want {
+			t.Errorf("%+v: untrue is %t", e.list[i], got)
+		}
+	}
+	if r := (exampleRun{"03-c", scenarios.Fail, scenarios.Pass, ""}); !r.untrue() {
+		t.Errorf("%+v is not untrue", r)
+	}
 }
 
 // exampleTries is how often an example runs if brunt was late.
@@ -137,30 +179,36 @@ func resultIn(t *testing.T, dir string, said []byte) *result.Result {
 func runExample(t *testing.T, brunt, name, drill string, args ...string) (int, *result.Result) {
 	t.Helper()
 	for range exampleTries {
-		dir, state := t.TempDir(), t.TempDir()
-		command := []string{"run", exampleFile(name), "-o", dir}
-		if drill != "" {
-			command = append([]string{"drill", "run", drill}, command[1:]...)
-		}
-		cmd := exec.Command(brunt, append(command, args...)...)
-		cmd.Dir = top
-		cmd.Env = append(os.Environ(), "BRUNT_STATE="+state)
-		out, err := cmd.CombinedOutput()
-		if err != nil && !errors.As(err, new(*exec.ExitError)) {
-			t.Fatal(err)
-		}
-		res := resultIn(t, dir, out)
+		code, res := runExampleOnce(t, brunt, name, drill, args...)
 		if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "brunt itself was late") {
-			t.Logf("%s", out)
-			if left, _ := os.ReadDir(state); len(left) > 0 {
-				t.Errorf("it left %v", left)
-			}
-			return cmd.ProcessState.ExitCode(), res
+			return code, res
 		}
 		t.Logf("again: %s", res.Reason)
 	}
 	t.Fatalf("this machine is too busy: brunt was late %d times", exampleTries)
 	return 0, nil
+}
+
+// runExampleOnce is runExample, however late brunt was.
+func runExampleOnce(t *testing.T, brunt, name, drill string, args ...string) (int, *result.Result) {
+	t.Helper()
+	dir, state := t.TempDir(), t.TempDir()
+	command := []string{"run", exampleFile(name), "-o", dir}
+	if drill != "" {
+		command = append([]string{"drill", "run", drill}, command[1:]...)
+	}
+	cmd := exec.Command(brunt, append(command, args...)...)
+	cmd.Dir = top
+	cmd.Env = append(os.Environ(), "BRUNT_STATE="+state)
+	out, err := cmd.CombinedOutput()
+	if err != nil && !errors.As(err, new(*exec.ExitError)) {
+		t.Fatal(err)
+	}
+	t.Logf("%s", out)
+	if left, _ := os.ReadDir(state); len(left) > 0 {
+		t.Errorf("it left %v", left)
+	}
+	return cmd.ProcessState.ExitCode(), resultIn(t, dir, out)
 }
 
 // TestExample_DryRun forecasts the examples without running them.
@@ -353,11 +401,11 @@ func TestExample(t *testing.T) {
 		"00-tutorial": true, "22-scale-out": true, "23-pods-and-nodes": true, "32-capacity-under-a-fault": true,
 		"38-game-day": true,
 	}
-	runs := &exampleRuns{}
+	turn, runs := readRounds(t), &exampleRuns{}
 	// The longest tests are the last here: the last start first, so that few are left at the end.
 	// Tests that use a full core do not run beside each other.
 	t.Run("all", func(t *testing.T) {
-		for _, c := range []struct {
+		for i, c := range []struct {
 			name       string
 			docker     bool     // it needs an engine
 			program    string   // it needs some of Debian's, by their names with spaces between them
@@ -635,6 +683,9 @@ func TestExample(t *testing.T) {
 			}, more: listsEvent("keep-one-down", "container.die", "posts[1]")},
 		} {
 			ran[c.name] = true
+			if i%turn.n != turn.k-1 {
+				continue
+			}
 			name := strings.TrimSpace(c.name + " " + strings.TrimSuffix(c.set, target.URL))
 			t.Run(name, func(t *testing.T) {
 				// real systems of several servers have fixed ports, elect in time if they are alone, and want a processor
@@ -707,15 +758,17 @@ func TestExample(t *testing.T) {
 				if c.fails != nil {
 					want, exit = scenarios.Fail, 3
 				}
-				for range repeats(t) - 1 { // the last run has the test's own checks besides
-					_, res := runExample(t, command, c.name, c.drill, args...)
-					runs.add(exampleRun{name, want, res.Verdict, res.Reason})
-					if (res.Verdict == scenarios.Fail) != (c.fails != nil) {
-						t.Errorf("%s: %s", res.Verdict, res.Reason)
+				if turn.times > 0 {
+					for range turn.times {
+						_, res := runExampleOnce(t, command, c.name, c.drill, args...)
+						run := exampleRun{name, want, res.Verdict, res.Reason}
+						if runs.add(run); run.untrue() {
+							t.Errorf("%s: %s", res.Verdict, res.Reason)
+						}
 					}
+					return
 				}
 				code, res := runExample(t, command, c.name, c.drill, args...)
-				runs.add(exampleRun{name, want, res.Verdict, res.Reason})
 				if res.Verdict != want || code != exit {
 					t.Errorf("%s (%d): %s", res.Verdict, code, res.Reason)
 				}
@@ -745,8 +798,8 @@ func TestExample(t *testing.T) {
 			})
 		}
 	})
-	if repeats(t) > 1 {
-		t.Logf("verdicts of %d runs each:\n%s", repeats(t), runs.table())
+	if turn.times > 0 {
+		t.Logf("verdicts of %d runs each, beside %d processes that spin:\n%s", turn.times, turn.spinning, runs.table())
 	}
 	all, err := filepath.Glob(filepath.Join(top, "examples", "*", "scenario.yaml"))
 	if err != nil || len(all) == 0 {

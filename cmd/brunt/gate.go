@@ -114,7 +114,7 @@ func (f *gateFlags) decide(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(f.checkSteps(plan), plan.Repeatable()); err != nil {
+	if err := errors.Join(f.checkNames(plan), plan.Repeatable()); err != nil {
 		return err
 	}
 	history, err := compare.OpenHistory(f.history)

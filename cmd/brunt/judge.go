@@ -20,6 +20,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 
 	"github.com/spf13/cobra"
 )
@@ -133,9 +134,18 @@ func (f *judgeFlags) narrow(c *cobra.Command) {
 	c.Flags().StringSliceVar(&f.o.Steps, "step", nil, `compare only these steps; "*" is all of them together`)
 }
 
-// checkSteps returns an error for a step of --step that a plan does not have. The steps of a script are known only
-// when it runs.
-func (f *judgeFlags) checkSteps(p *plan.Plan) error {
+// checkNames returns an error for a phase of --phase or a step of --step that a plan does not have. The steps of a
+// script are known only when it runs.
+func (f *judgeFlags) checkNames(p *plan.Plan) error {
+	phases := []string{slo.RunPhase.String(), slo.BaselinePhase.String()}
+	for i := range p.Scenario.Faults {
+		phases = append(phases, p.Scenario.Faults[i].Name)
+	}
+	for _, asked := range f.o.Phases {
+		if of := slo.ParsePhase(asked); of.OfFault() && !slices.Contains(phases, of.Fault) {
+			return oneOf("--phase", []string{asked}, phases)
+		}
+	}
 	if slices.ContainsFunc(p.Scenario.Loads, func(l scenarios.Load) bool { return l.Script != nil }) {
 		return nil
 	}

@@ -55,7 +55,7 @@ func Judge(r *measure.Recording, c Case) (*Findings, error) {
 	for _, l := range e.read.c.Loads {
 		e.read.end = max(e.read.end, l.To)
 	}
-	t := newTally(&e.read.Config, e.read.c.Blocks)
+	t := newTally(e.read)
 	err := r.Cells(func(k measure.Key, c *measure.Cell) {
 		t.add(r, e.read.c.Blocks, k, c)
 		e.out.Clamped += c.Clamped
@@ -170,6 +170,11 @@ func (e *evaluator) report(ps []phase, sums [][]measure.Cell) {
 	e.amplified(ps, sums)
 	for _, o := range e.read.c.SLO {
 		e.out.Objectives = append(e.out.Objectives, e.judge(o, ps, sums))
+	}
+	if steady := e.read.c.Steady; steady != nil {
+		o := *steady
+		o.Phase = slo.Phase{Kind: slo.BaselinePhase}
+		e.out.Steady = e.judge(o, ps, sums)
 	}
 	e.out.Histograms = e.tables.hists
 }

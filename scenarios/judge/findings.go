@@ -16,6 +16,7 @@ import (
 // A Case holds the input of [Judge] besides the recording.
 type Case struct {
 	SLO    []slo.Objective
+	Steady *slo.Objective       // the condition on requests that did not hold, so that no fault was injected; or nil
 	Faults map[string]FaultCase // by the name in the scenario
 	Loads  []requests.Span      // when each load could begin iterations
 	// for a load that switches between two sides: spans with cells of their own, in whole seconds
@@ -108,6 +109,7 @@ type Findings struct {
 	Slowest    []result.SlowRequest
 	Windows    []result.Window
 	Objectives []result.ObjectiveResult
+	Steady     result.ObjectiveResult // of the case's condition, over the baseline, if it has one
 	Amplified  []result.Amplification
 	Incidents  []result.Incident // incidents of the whole run; set once the load is over
 	Faults     []FaultFinding    // one for each occurrence, in the order of injection

@@ -19,10 +19,10 @@ const (
 	heldCounts = "other programs held the processors of the machine on which brunt and the target run: the seconds are " +
 		"left out in which that may explain each timeout and each slow answer, because the target's units waited for a " +
 		"processor for as long, and brunt, if it used as much of one on the same terms, for a tenth of it; their other " +
-		"errors count, unless a unit that a fault hit was away only for as long, or a balancer gave them: a 504 is a " +
-		"timeout of the time that it took, and a 503 in the same second or the next follows from it. So are the seconds in " +
-		"which brunt itself used half of its processors or more, and was late by 100 ms; or in which it was late by a " +
-		"tenth of the longest wait, and it is not known who held the processors"
+		"errors count, unless a unit that a fault hit was away only for as long, or a balancer gave them: a 504 (in " +
+		"gRPC DEADLINE_EXCEEDED) is a timeout of the time that it took, and a 503 (UNAVAILABLE) in the same second or the " +
+		"next follows from it. So are the seconds in which brunt itself used half of its processors or more, and was late " +
+		"by 100 ms; or in which it was late by a tenth of the longest wait, and it is not known who held the processors"
 	heldChanged = "a failure is inconclusive, as the target may have lacked a processor; it is invalid if brunt itself " +
 		"lacked processor time"
 )

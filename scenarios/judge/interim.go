@@ -47,7 +47,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 		l.To = min(l.To, max(l.From, r.Now))
 	}
 	if a.tally == nil {
-		a.tally, a.done = newTally(&e.read.Config, c.Blocks), map[time.Duration]bool{}
+		a.tally, a.done = newTally(e.read), map[time.Duration]bool{}
 		a.blocks = make([]*result.Block, len(c.Blocks))
 	}
 	seconds := int((planned + c.Warmup) / time.Second)
@@ -228,7 +228,7 @@ func (a *Interim) rows(e *evaluator, w *rows, r *measure.Snapshot) {
 		}
 		row := make([]*measure.Cell, len(e.read.Config.Steps)+len(e.read.Config.Loads))
 		o.Each(func(k measure.Key, c *measure.Cell) {
-			records = append(records, recordOf(k, c))
+			records = append(records, recordOf(k, c, e.read.c.Causes))
 			if row[k.Series] != nil { // a cell of the same series with another set of faults
 				both := &measure.Cell{}
 				both.Gather([]*measure.Cell{row[k.Series], c}, r.Scratch)

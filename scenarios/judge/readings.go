@@ -278,10 +278,11 @@ func (f *readings) after(i int) *measure.Occurrence {
 	return next
 }
 
-func recordOf(k measure.Key, c *measure.Cell) record {
+// recordOf returns a cell as a record. The causes of its requests have names.
+func recordOf(k measure.Key, c *measure.Cell, names scenarios.Causes) record {
 	r := record{
 		Key: k, Counts: *c.Counts(), ended: c.During.Ended, sent: c.During.Sent, ready: c.During.Ready,
-		edges: c.Edges.Clone(), refusals: c.Refusals(), missed: slices.Clone(c.Late.Missed),
+		edges: c.Edges.Clone(), refusals: c.Refusals(names), missed: slices.Clone(c.Late.Missed),
 	}
 	if r.waits = c.Lag.Total; r.waits > 0 {
 		r.lag, r.latest = c.Lag.Quantile(.1).D(), c.Lag.Most

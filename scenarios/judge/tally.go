@@ -3,6 +3,7 @@ package judge
 import (
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 )
@@ -12,12 +13,13 @@ type tally struct {
 	records []record
 	sums    map[int32][]measure.Cell // by number of the phase, then by series
 	blocks  [][]measure.Cell         // by block of the case, then by series
+	names   scenarios.Causes
 }
 
-func newTally(c *measure.Config, blocks []requests.Span) *tally {
-	t := &tally{sums: map[int32][]measure.Cell{}}
-	for range blocks {
-		t.blocks = append(t.blocks, newCells(c))
+func newTally(f *readings) *tally {
+	t := &tally{sums: map[int32][]measure.Cell{}, names: f.c.Causes}
+	for range f.c.Blocks {
+		t.blocks = append(t.blocks, newCells(&f.Config))
 	}
 	return t
 }
@@ -35,7 +37,7 @@ func (t *tally) add(r *measure.Recording, blocks []requests.Span, k measure.Key,
 			t.blocks[i][k.Series].Add(c)
 		}
 	}
-	t.records = append(t.records, recordOf(k, c))
+	t.records = append(t.records, recordOf(k, c, t.names))
 }
 
 // of returns the sums of a phase, by series.

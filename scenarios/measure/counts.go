@@ -224,14 +224,22 @@ func (c *Cell) ownErrors() int64 {
 
 // Refusals counts the errors by which a balancer in front of the target tells that it waited for it in vain.
 type Refusals struct {
-	TimedOut    int64         // answers of 504
+	TimedOut    int64         // such as answers of 504; see [scenarios.Causes.TimedOut]
 	Took        time.Duration // the longest time from the sending of a request to its error, if there are any
-	Unavailable int64         // answers of 503: after timeouts a balancer sends no requests to the target for a while
+	Unavailable int64         // such as answers of 503: after timeouts a balancer sends the target nothing for a while
 }
 
 // Refusals returns the refusals of a cell.
-func (c *Cell) Refusals() Refusals {
-	out := Refusals{TimedOut: c.causeOf(scenarios.Status(504)), Unavailable: c.causeOf(scenarios.Status(503))}
+func (c *Cell) Refusals(names scenarios.Causes) Refusals {
+	var out Refusals
+	for i := range c.Causes {
+		switch of := &c.Causes[i]; {
+		case names.TimedOut(of.Cause):
+			out.TimedOut += of.N
+		case names.Unavailable(of.Cause):
+			out.Unavailable += of.N
+		}
+	}
 	if out.TimedOut > 0 {
 		out.Took = c.Service[scenarios.Error].Most
 	}

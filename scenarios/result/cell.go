@@ -61,6 +61,8 @@ type ErrorGroup struct {
 	Part bool `json:"part,omitempty"`
 	// these are errors of a step of init, which count in no sum: the iterations that they prevent do
 	Init bool `json:"init,omitempty"`
+	// the answer tells that a balancer, or the target, waited in vain, as 504 of HTTP does
+	TimedOut bool `json:"timed_out,omitempty"`
 }
 
 // Own reports whether brunt itself failed at the requests: see [scenarios.Cause.Own].

@@ -234,7 +234,7 @@ func (x *Reason) onFault() string {
 func (x *Reason) onEnd(r *Result) string {
 	switch x.Kind {
 	case SteadyLost:
-		return "the steady state did not hold: " + x.Text + "; no fault was injected"
+		return "the steady state did not hold: " + x.Text + "; no fault was injected" + x.onLack()
 	case BaselineFailed:
 		mend := ". Mend the target or the load"
 		switch g := &r.Generator; {
@@ -272,6 +272,17 @@ func (x *Reason) onEnd(r *Result) string {
 	return x.Text
 }
 
+// onLack says why a steady state that did not hold proves nothing about the target.
+func (x *Reason) onLack() string {
+	switch x.Verdict {
+	case scenarios.Inconclusive:
+		return ". Other programs held the processors meanwhile, which may be why: run it again on a quiet machine"
+	case scenarios.Invalid:
+		return ". brunt itself was late meanwhile, which may be why: give it a processor, and run it again"
+	}
+	return ""
+}
+
 // FailedBeyondTimeouts reports whether most errors are neither timeouts nor brunt's own, so that no wait for a
 // processor explains them.
 func (r *Result) FailedBeyondTimeouts() bool {
@@ -282,7 +293,7 @@ func (r *Result) FailedBeyondTimeouts() bool {
 			continue
 		}
 		all += e.Count
-		if e.Kind != scenarios.Timeout.String() && !e.Own() {
+		if e.Kind != scenarios.Timeout.String() && !e.TimedOut && !e.Own() {
 			others += e.Count
 		}
 	}

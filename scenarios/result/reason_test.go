@@ -164,6 +164,12 @@ func TestReason_Sentence(t *testing.T) {
 			"The steady state did not hold: `errors < 1%`, measured 5%; no fault was injected.",
 		},
 		{
+			result.Reason{Kind: result.SteadyLost, Verdict: scenarios.Inconclusive, Text: "`errors < 1%`, measured 5%"},
+			result.Result{},
+			"The steady state did not hold: `errors < 1%`, measured 5%; no fault was injected. Other programs held the " +
+				"processors meanwhile, which may be why: run it again on a quiet machine.",
+		},
+		{
 			result.Reason{Kind: result.BaselineFailed, Text: "9 of 10 requests were bad"},
 			result.Result{Generator: result.Generator{Healthy: true, Pressure: .9}, Errors: timeouts},
 			"The baseline failed: 9 of 10 requests were bad; no fault was injected. Mend the target or the load. If so many " +
@@ -187,6 +193,15 @@ func TestReason_Sentence(t *testing.T) {
 			},
 			"The baseline failed: 9 of 10 requests were bad; no fault was injected. Mend the target or the load. If so many " +
 				"errors are normal, say so by an objective such as `errors < 60% in baseline`, or by `steady`.",
+		},
+		{
+			result.Reason{Kind: result.BaselineFailed, Text: "9 of 10 requests were bad"},
+			result.Result{
+				Errors: []result.ErrorGroup{{Kind: "status 504", Count: 6, TimedOut: true}, {Kind: "timeout", Count: 3}},
+			},
+			"The baseline failed: 9 of 10 requests were bad; no fault was injected. brunt itself was late meanwhile, which may " +
+				"be why. Else mend the target or the load. If so many errors are normal, say so by an objective such as " +
+				"`errors < 60% in baseline`, or by `steady`.",
 		},
 		{
 			result.Reason{Kind: result.BaselineFailed, Text: "9 of 10 requests were bad"},

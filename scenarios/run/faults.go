@@ -139,7 +139,7 @@ func (f *faults) steady(context.Context) error {
 			return f.lost(unsteady{what: fmt.Sprintf("`%s` had no request to be judged by", o.Text)})
 		case !holds:
 			return f.lost(unsteady{
-				what: fmt.Sprintf("`%s`, measured %s over %d requests", o.Text, measuredText(o, measured), n),
+				what: fmt.Sprintf("`%s`, measured %s over %d requests", o.Text, measuredText(o, measured), n), of: &o,
 			})
 		}
 	}

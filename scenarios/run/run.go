@@ -32,6 +32,7 @@ import (
 	"brunt/scenarios/run/script"
 	"brunt/scenarios/run/target"
 	"brunt/scenarios/run/workers"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/dial"
@@ -120,7 +121,8 @@ func (s stopped) Error() string { return "stop condition met: " + s.condition }
 // An unsteady is the cause of a run whose steady state did not hold, so that no fault was injected.
 type unsteady struct {
 	what       string
-	undeclared bool // the scenario declares no steady state, and its baseline failed
+	of         *slo.Objective // the condition on requests that did not hold; nil for another one
+	undeclared bool           // the scenario declares no steady state, and its baseline failed
 }
 
 func (u unsteady) Error() string {
@@ -131,12 +133,19 @@ func (u unsteady) Error() string {
 }
 
 // reason returns the reason of the run. If a declared steady state does not hold, the target broke a promise, and the
-// run fails. If the baseline fails without a declared one, the run shows nothing about the faults, and is invalid.
-func (u unsteady) reason() result.Reason {
+// run fails, unless the judge found a condition on requests open, as the target or brunt may have lacked a processor.
+// If the baseline fails without a declared one, the run shows nothing about the faults, and is invalid.
+func (u unsteady) reason(judged *result.ObjectiveResult) result.Reason {
 	if u.undeclared {
 		return result.Reason{Kind: result.BaselineFailed, Verdict: scenarios.Invalid, Text: u.what}
 	}
-	return result.Reason{Kind: result.SteadyLost, Verdict: scenarios.Fail, Text: u.what}
+	r := result.Reason{Kind: result.SteadyLost, Verdict: scenarios.Fail, Text: u.what}
+	if slices.ContainsFunc(judged.Because, func(n result.Note) bool {
+		return n.Kind == result.MachineFails || n.Kind == result.OwnLoadFails
+	}) {
+		r.Verdict, r.Why = judged.Verdict, judged.Why
+	}
+	return r
 }
 
 // runner is a plan in execution.

@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"runtime"
 	"slices"
@@ -40,6 +41,7 @@ type snapshot struct {
 	// if the run was ended early, the time up to which all requests have ended or timed out; otherwise never
 	whole   time.Duration
 	slo     []slo.Objective
+	steady  *slo.Objective // the condition on requests that did not hold, so that the run ended; nil if none
 	causes  scenarios.Causes
 	ends    []time.Duration // ends of the loads; planned ends while they go on
 	records []*chaos.Record // records of the faults; while the loads go on, as far as events tell
@@ -75,6 +77,9 @@ func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 	s.consistent, s.delivered = r.consistent, r.delivered
 	for i := range r.plan.Loads {
 		s.ends = append(s.ends, max(0, r.loads.stats[i].End))
+	}
+	if why, lost := errors.AsType[unsteady](context.Cause(ctx)); lost {
+		s.steady = why.of
 	}
 	if ctx.Err() != nil {
 		s.whole = slices.Max(append([]time.Duration{0}, s.ends...)) - r.loads.timeout()
@@ -158,7 +163,7 @@ func (s *snapshot) traces(all []result.Phase) *result.Traces {
 func (s *snapshot) judgeCase() judge.Case {
 	sc := s.plan.Scenario
 	c := judge.Case{
-		SLO: s.slo, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Causes: s.causes,
+		SLO: s.slo, Steady: s.steady, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Causes: s.causes,
 		Samples: s.loads.samples,
 		Faults:  map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
 		Reactions: series.Reactions{

@@ -28,7 +28,7 @@ func (r *runner) decide(
 		res.Because(why)
 	}
 	v, cause := verdict{res}, context.Cause(ctx)
-	code := v.decideCause(cause, r.caller)
+	code := v.decideCause(cause, r.caller, &f.Steady)
 	if r.broken != nil {
 		v.because(scenarios.Broken, result.BruntFailed, r.broken)
 	}
@@ -195,8 +195,9 @@ func (v verdict) decideImpacts(found []judge.FaultFinding) {
 }
 
 // decideCause judges why the run ended early, if it did, and returns the exit code of an interrupt. caller returns an
-// interrupt that came after the run ended for another reason: the interrupt takes precedence.
-func (v verdict) decideCause(cause error, caller func() error) int {
+// interrupt that came after the run ended for another reason: the interrupt takes precedence. steady is the judgement
+// of the steady state, if that ended the run.
+func (v verdict) decideCause(cause error, caller func() error, steady *result.ObjectiveResult) int {
 	var (
 		in   Interrupt
 		stop stopped
@@ -214,7 +215,7 @@ func (v verdict) decideCause(cause error, caller func() error) int {
 	case errors.As(cause, new(guard.StoppedError)):
 		v.because(scenarios.Stopped, result.StoppedInside, cause)
 	case errors.As(cause, &un):
-		v.res.Because(un.reason())
+		v.res.Because(un.reason(steady))
 	case errors.Is(cause, errUsedUp):
 		v.because(scenarios.Inconclusive, result.DataUsedUp, cause)
 	case errors.Is(cause, errSuspend):

@@ -237,6 +237,17 @@ func (r *runner) library(ctx context.Context, s suite, p part) error {
 	return wait(ctx, c)
 }
 
+// rounds runs the examples of a part repeatedly, for a table of their verdicts.
+func (r *runner) rounds(ctx context.Context, s suite, p part) error {
+	var failed []error
+	for _, machine := range [][]string{{"BRUNT_EXAMPLES=10"}, {"BRUNT_EXAMPLES=5", "BRUNT_SPINNING=2"}} {
+		env := append(machine, "BRUNT_FULL=1", "BRUNT_PART="+p.String())
+		err := loud(ctx, env, "go", "test", "-count=1", r.timeout(), "-v", "-run", "^TestExample$", "./cmd/brunt")
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
+}
+
 func (r *runner) k6(ctx context.Context, s suite, p part) error {
 	commands := [][]string{
 		{"go", "vet", "-C", "cmd/brunt-k6", "./..."},

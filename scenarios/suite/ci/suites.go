@@ -95,6 +95,14 @@ func suites() []suite {
 		{name: "docker", about: text("brunts and targets in containers"), parts: 6, picks: inHome("docker")},
 		{name: "examples", about: text("every example, on processes and on Docker"), parts: 6, picks: inHome("examples")},
 		{
+			name: "rounds", parts: 16, demand: true, takes: "a part takes three quarters of an hour",
+			about: text("every example 10 times on a quiet machine and 5 times beside two processes that spin; on demand"),
+			run:   (*runner).rounds,
+			more: func(p part) []string {
+				return []string{fmt.Sprintf("brunt/cmd/brunt TestExample, every example of %s, with a table of verdicts", p)}
+			},
+		},
+		{
 			name: "drills", about: text("real systems that fail, beside an independent prober"), parts: 5,
 			picks: inHome("drills"), takes: "a part takes half an hour",
 		},
