@@ -57,6 +57,10 @@ type Case struct {
 	// was not ready.
 	Unwell map[int][]requests.Span
 
+	// UnitWaits returns how long tasks of one of the units that an occurrence, by number, hit waited for a processor in a
+	// span, at least, while they started as well; nil if that is not known.
+	UnitWaits func(n int, in requests.Span) time.Duration
+
 	// Gone has the occurrences, by number, whose end was proved, with each unit that they hit back.
 	Gone map[int]bool
 

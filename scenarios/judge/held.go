@@ -1,7 +1,9 @@
 package judge
 
 import (
+	"cmp"
 	"iter"
+	"math"
 	"slices"
 	"sort"
 	"time"
@@ -20,8 +22,8 @@ const (
 		"left out in which that may explain each timeout and each slow answer, because the target's units waited for a " +
 		"processor for as long, and brunt, if it used as much of one on the same terms, for a tenth of it; their other " +
 		"errors count, unless a unit that a fault hit was away only for as long, or a balancer gave them: a 504 (in " +
-		"gRPC DEADLINE_EXCEEDED) is a timeout of the time that it took, and a 503 (UNAVAILABLE) in the same second or the " +
-		"next follows from it. So are the seconds in which brunt itself used half of its processors or more, and was late " +
+		"gRPC DEADLINE_EXCEEDED) is a timeout of the time that it took, and a 503 (UNAVAILABLE) within 10 s follows from a " +
+		"timeout. So are the seconds in which brunt itself used half of its processors or more, and was late " +
 		"by 100 ms; or in which it was late by a tenth of the longest wait, and it is not known who held the processors"
 	heldChanged = "a failure is inconclusive, as the target may have lacked a processor; it is invalid if brunt itself " +
 		"lacked processor time"
@@ -35,47 +37,51 @@ const explains = .9
 type heldWindow struct {
 	others  int64 // errors that it does not explain
 	own     bool  // brunt itself lacked processor time
-	refused bool  // it explains answers of 503 as well: they follow from timeouts of a balancer
+	refused bool  // it explains answers of 503 as well: they follow from timeouts
 }
+
+// refusedFor is for how long a balancer sends no requests to a server that timed out, and answers with 503, which says
+// that it is overloaded (RFC 9110, 15.6.4): the default of fail_timeout in nginx (ngx_http_upstream_module). A circuit
+// breaker stays open for about as long.
+const refusedFor = 10 * time.Second
 
 // heldWindows returns the windows, by start, in which other programs held the processors, or brunt itself lacked one,
 // and whose timeouts and slow answers that may explain; see [readings.waited] and [readings.overloaded]. An error other
 // than a timeout is an answer of the target, or of its system, and no wait explains it, unless a unit that a fault hit
 // was down only for as long, see [readings.heldAway], or a balancer gave it, see [measure.Refusals]: a 504 is a timeout
-// of the time that it took, and a 503 in the same window or the next follows from it.
+// of the time that it took, and a 503 in the same window, or at most [refusedFor] later, follows from a timeout.
 func (f *readings) heldWindows() map[time.Duration]heldWindow {
 	if f.held != nil || len(f.c.Held) == 0 && len(f.c.Used) == 0 && len(f.c.Contested) == 0 {
 		return f.held
 	}
 	out, away := map[time.Duration]heldWindow{}, f.heldAway()
 	f.index()
-	last, timedOut := time.Duration(0), false // the window before, and whether a balancer timed out in it
+	follow := time.Duration(math.MinInt64) // until when answers of 503 follow from timeouts that waits explain
 	for next := 0; next < len(f.records); {
 		start, first := f.records[next].Start, next
 		for next < len(f.records) && f.records[next].Start == start {
 			next++
 		}
 		window := f.records[first:next]
-		_, explained := out[last]
-		refused := timedOut && explained && f.EndOf(last) == start
-		timedOut = slices.ContainsFunc(window, func(r record) bool { return r.refusals.TimedOut > 0 })
-		refused, last = refused || timedOut, start
 		in := requests.Span{From: start, To: f.EndOf(start)}
+		timesOut := slices.ContainsFunc(window, func(r record) bool { return r.refusals.TimedOut > 0 || r.timeouts() > 0 })
+		refused := timesOut || start < follow
 		if in.Covered(away) > 0 {
 			out[start] = heldWindow{}
 			continue
 		}
 		longest, took, others := f.longestWait(window, refused)
 		wait := requests.Span{From: start, To: in.To + took}
-		if f.overloaded(wait, longest) {
+		switch lag := f.lagOf(wait); {
+		case f.overloaded(wait, longest):
 			out[start] = heldWindow{others, true, refused}
-			continue
-		}
-		if wait.Covered(f.c.Held) == 0 {
-			continue
-		}
-		if lag := f.lagOf(wait); f.waited(in, longest, lag) && !f.light(wait, longest, lag) {
+		case wait.Covered(f.c.Held) > 0 && f.waited(in, longest, lag) && !f.light(wait, longest, lag):
 			out[start] = heldWindow{others, false, refused}
+		default:
+			continue
+		}
+		if timesOut {
+			follow = in.To + refusedFor
 		}
 	}
 	f.held = out
@@ -117,19 +123,59 @@ func (f *readings) overloaded(wait requests.Span, longest time.Duration) bool {
 
 // heldAway lists the spans in which a unit that a fault hit was not well, where a lack of processors may explain how
 // long that was: other programs held the processors for [explains] of it, and waits may explain a request that takes as
-// long; see [readings.waited].
+// long; see [readings.waited]. Otherwise it lists the part of them by which waits made it longer; see
+// [readings.delayed].
 func (f *readings) heldAway() (out []requests.Span) {
 	f.index()
-	for _, spans := range f.c.Unwell {
+	for i, spans := range f.c.Unwell {
 		for _, s := range spans {
+			back := s.To < f.end
 			s.To = min(s.To, f.end)
-			held := s.Covered(f.c.Held)
-			if held > 0 && float64(held) >= explains*float64(s.Length()) && f.waited(s, s.Length(), f.lagOf(s)) {
+			switch {
+			case f.heldFor(s) && f.waited(s, s.Length(), f.lagOf(s)):
 				out = append(out, s)
+			case back && f.c.UnitWaits != nil:
+				if late := f.delayed(i, s); f.heldFor(late) {
+					out = append(out, late)
+				}
 			}
 		}
 	}
 	return out
+}
+
+// heldFor reports whether other programs held the processors for [explains] of a span.
+func (f *readings) heldFor(s requests.Span) bool {
+	held := s.Covered(f.c.Held)
+	return held > 0 && float64(held) >= explains*float64(s.Length())
+}
+
+// delayed returns the last part of an outage, which began when a unit that occurrence i hit was away, and lasts while
+// the unit starts, until the first good window. The part is as long as tasks of the unit waited for a processor
+// meanwhile, at least: without these waits, the outage would have been over by then. It consists of whole windows.
+func (f *readings) delayed(i int, away requests.Span) requests.Span {
+	out := requests.Span{From: away.From, To: f.badUntil(away.To)}
+	waits := min(f.c.UnitWaits(i, out), out.Length())
+	return requests.Span{From: measure.FloorSecond(out.To - waits + time.Second - 1), To: out.To}
+}
+
+// badUntil returns the end of the windows from a time on in which more requests are bad than the limit allows.
+func (f *readings) badUntil(from time.Duration) time.Duration {
+	next, _ := slices.BinarySearchFunc(f.records, measure.FloorSecond(from), func(r record, t time.Duration) int {
+		return cmp.Compare(r.Start, t)
+	})
+	for next < len(f.records) {
+		start, bad, all := f.records[next].Start, int64(0), int64(0)
+		for ; next < len(f.records) && f.records[next].Start == start; next++ {
+			if r := &f.records[next]; f.Config.InSums(int(r.Series)) {
+				bad, all = bad+r.Bad()+r.Slow, all+r.Offered()
+			}
+		}
+		if float64(bad) <= f.c.Limit*float64(all) {
+			return start
+		}
+	}
+	return f.end
 }
 
 // lagOf returns how long brunt itself waited at most in a span: its largest lag, or its longest freeze.

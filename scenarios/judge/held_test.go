@@ -27,6 +27,7 @@ func TestJudge_Held(t *testing.T) {
 		o.Kind, o.Cause, o.Status, o.Answered = scenarios.Error, scenarios.Timeout, 0, false
 	}
 	refused := func(o *scenarios.Outcome) { o.Kind, o.Cause, o.Status = scenarios.Error, scenarios.Status(503), 503 }
+	broken := func(o *scenarios.Outcome) { o.Kind, o.Cause, o.Status = scenarios.Error, scenarios.Status(500), 500 }
 	late504 := func(o *scenarios.Outcome) {
 		takes(2 * sec)(o)
 		o.Kind, o.Cause, o.Status = scenarios.Error, scenarios.Status(504), 504
@@ -81,8 +82,27 @@ func TestJudge_Held(t *testing.T) {
 			}, scenarios.Inconclusive,
 		},
 		{
-			"503 long after a balancer's timeout", "errors < 1%", refused, held, 300 * ms,
-			func(list []scenarios.Outcome) { late504(&list[520]) }, scenarios.Fail,
+			"503 long after a balancer's timeout", "errors < 1%", refused, []requests.Span{{To: 15 * sec}}, 300 * ms,
+			func(list []scenarios.Outcome) {
+				lateBy(300*ms, list[20:21])
+				late504(&list[20])
+			}, scenarios.Fail,
+		},
+		{
+			"503 for ten seconds after a balancer's timeout", "errors < 1%", refused, []requests.Span{{To: 15 * sec}}, 300 * ms,
+			func(list []scenarios.Outcome) {
+				lateBy(300*ms, list[270:271])
+				late504(&list[270])
+			}, scenarios.Inconclusive,
+		},
+		{
+			"503 of a circuit breaker, which timeouts opened", "errors < 1%", timeout, held, 300 * ms,
+			func(list []scenarios.Outcome) {
+				for i := 520; i < 750; i++ {
+					list[i] = many(1000, 5*ms, okay)[i]
+					refused(&list[i])
+				}
+			}, scenarios.Inconclusive,
 		},
 		{
 			"503 after a balancer's timeout, and nothing held the machine", "errors < 1%", refused, nil, 300 * ms,
@@ -101,18 +121,18 @@ func TestJudge_Held(t *testing.T) {
 			}, scenarios.Fail,
 		},
 		{
-			"one 503 a second among them", "errors < 1%", timeout, held, 300 * ms,
+			"one 500 a second among them", "errors < 1%", timeout, held, 300 * ms,
 			func(list []scenarios.Outcome) {
 				for i := 500; i < 750; i += 50 {
-					refused(&list[i])
+					broken(&list[i])
 				}
 			}, scenarios.Inconclusive,
 		},
 		{
-			"three 503 a second among them", "errors < 1%", timeout, held, 300 * ms,
+			"three 500 a second among them", "errors < 1%", timeout, held, 300 * ms,
 			func(list []scenarios.Outcome) {
 				for i := 500; i < 750; i += 17 {
-					refused(&list[i])
+					broken(&list[i])
 				}
 			}, scenarios.Fail,
 		},
@@ -148,10 +168,10 @@ func TestJudge_Held(t *testing.T) {
 			func(list []scenarios.Outcome) { refused(&list[501]) }, scenarios.Inconclusive,
 		},
 		{
-			"recovery, and each fifth request was refused", "recover < 1s after f", timeout, held, 300 * ms,
+			"recovery, and each fifth request was answered with 500", "recover < 1s after f", timeout, held, 300 * ms,
 			func(list []scenarios.Outcome) {
 				for i := 500; i < 750; i += 5 {
-					refused(&list[i])
+					broken(&list[i])
 				}
 			}, scenarios.Fail,
 		},
@@ -509,45 +529,59 @@ func TestJudge_HeldAway(t *testing.T) {
 		held  []requests.Span
 		lag   time.Duration // of one request in each second
 		well  bool          // brunt saw no unit away
+		waits time.Duration // of the unit, which is away until a second before it listens, and then starts
 		want  scenarios.Verdict
 	}{
 		{
 			"it starts late on a held machine",
 			14 * sec,
 			[]requests.Span{{From: 9 * sec, To: 15 * sec}},
-			500 * ms, false, scenarios.Inconclusive,
+			500 * ms, false, 0, scenarios.Inconclusive,
 		},
 		{
 			"it starts late, and the load ends soon after",
 			29 * sec,
 			[]requests.Span{{To: 30 * sec}},
-			1900 * ms, false, scenarios.Inconclusive,
+			1900 * ms, false, 0, scenarios.Inconclusive,
 		},
-		{"it starts late on a quiet machine", 14 * sec, nil, 500 * ms, false, scenarios.Fail},
+		{"it starts late on a quiet machine", 14 * sec, nil, 500 * ms, false, 0, scenarios.Fail},
 		{
 			"it starts late beside two that spin",
 			14 * sec,
 			[]requests.Span{{To: 30 * sec}},
-			30 * ms, false, scenarios.Fail,
+			30 * ms, false, 0, scenarios.Fail,
 		},
-		{"it never starts on a quiet machine", 30 * sec, nil, 0, false, scenarios.Fail},
+		{"it never starts on a quiet machine", 30 * sec, nil, 0, false, 0, scenarios.Fail},
 		{
 			"it never starts beside two that spin",
 			30 * sec,
 			[]requests.Span{{To: 30 * sec}},
-			30 * ms, false, scenarios.Fail,
+			30 * ms, false, 0, scenarios.Fail,
 		},
 		{
 			"the machine was held for half of the time",
 			14 * sec,
 			[]requests.Span{{From: 9 * sec, To: 12 * sec}},
-			500 * ms, false, scenarios.Fail,
+			500 * ms, false, 0, scenarios.Fail,
 		},
+		{
+			"it waits for a part of the time in which it starts",
+			14 * sec,
+			[]requests.Span{{From: 9 * sec, To: 15 * sec}},
+			30 * ms, false, 2 * sec, scenarios.Inconclusive,
+		},
+		{
+			"it waits for a part of the time, and starts late without that",
+			14 * sec,
+			[]requests.Span{{From: 9 * sec, To: 15 * sec}},
+			30 * ms, false, 500 * ms, scenarios.Fail,
+		},
+		{"it waits, and nothing held the machine", 14 * sec, nil, 30 * ms, false, 2 * sec, scenarios.Fail},
 		{
 			"it refuses although it is there",
 			14 * sec,
 			[]requests.Span{{From: 9 * sec, To: 15 * sec}},
-			500 * ms, true, scenarios.Fail,
+			500 * ms, true, 0, scenarios.Fail,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -569,11 +603,12 @@ func TestJudge_HeldAway(t *testing.T) {
 			r.play(list, action{10 * sec, func() { r.Inject("f", "f") }}, action{11 * sec, func() { r.Clear(0) }})
 			k := judge.Case{SLO: o, Held: c.held, Hold: 2 * sec}
 			if !c.well {
-				k.Unwell = map[int][]requests.Span{0: {{From: 10 * sec, To: c.until}}}
+				k.Unwell = map[int][]requests.Span{0: {{From: 10 * sec, To: c.until - time.Duration(min(c.waits, sec))}}}
 				if c.until == 30*sec {
 					k.Unwell[0][0].To = measure.Never
 				}
 			}
+			k.UnitWaits = func(_ int, in requests.Span) time.Duration { return min(c.waits, in.Length()) }
 			got := r.finish(k, 30*sec).Objectives[0]
 			if got.Verdict != c.want {
 				t.Errorf("%s, measured %v (%s), want %s", got.Verdict, got.Measured, got.Note, c.want)

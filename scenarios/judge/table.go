@@ -128,7 +128,7 @@ func (f *tables) errorGroups(ps []phase, sums [][]measure.Cell) {
 				Kind: f.read.c.Causes.Name(n.Cause), Load: f.read.Config.Loads[step.Load].Name, Step: step.Name, Count: n.N,
 				First: result.Sec(n.First), Last: result.Sec(n.Last), Part: step.Part, Init: step.Init,
 				TimedOut: f.read.c.Causes.TimedOut(n.Cause),
-				Sample: f.read.c.Samples.First(int32(s), n.Cause),
+				Sample:   f.read.c.Samples.First(int32(s), n.Cause),
 			})
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos/cgroup"
 	"brunt/chaos/proc"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/machine"
 )
 
@@ -24,8 +25,9 @@ type waits []waitsReading
 // A waitsReading is the time in which one task or more had waited for a processor, as of an instant.
 type waitsReading struct {
 	at, waited time.Duration
-	group      uint64 // inode of the group; zero: of threads
-	life       int    // of the threads, which have changed if it has
+	least      time.Duration // the waits of all lives that are known
+	group      uint64        // inode of the group; zero: of threads
+	life       int           // of the threads, which have changed if it has
 }
 
 // follows reports whether the times of two readings have something in common.
@@ -53,6 +55,19 @@ func (w waits) within(from, to, most time.Duration) (longest time.Duration, know
 		longest = max(longest, w[end].waited-w[i].waited)
 	}
 	return min(longest, most), true
+}
+
+// least returns how long tasks waited at least in a span, whatever tasks came and went.
+func (w waits) least(from, to time.Duration) time.Duration {
+	at := func(t time.Duration) int {
+		i, _ := slices.BinarySearchFunc(w, t, func(r waitsReading, t time.Duration) int { return int(r.at - t) })
+		return i
+	}
+	first, end := at(from), at(to+1)
+	if first >= end {
+		return 0
+	}
+	return w[end-1].least - w[first].least
 }
 
 // waitedOne adds a wait of one thread that ended with the last reading. A thread tells of a wait once it is over, so a
@@ -149,7 +164,13 @@ func (u *unitWaits) read(clock func() time.Duration) {
 	if stopped, known := u.throttled(); known {
 		waited -= stopped
 	}
-	u.list = append(u.list, waitsReading{at: at, waited: waited, group: u.own.Inode})
+	r := waitsReading{at: at, waited: waited, group: u.own.Inode}
+	if n := len(u.list); n > 0 {
+		if r.least = u.list[n-1].least; r.follows(u.list[n-1]) {
+			r.least += max(waited-u.list[n-1].waited, 0)
+		}
+	}
+	u.list = append(u.list, r)
 }
 
 // readThreads adds a reading of the threads. Threads that wait at the same time count once: together they waited at
@@ -169,9 +190,13 @@ func (u *unitWaits) readThreads(clock func() time.Duration) {
 		u.life++
 	}
 	r := waitsReading{at: at, life: u.life}
-	if n := len(u.list); n > 0 && r.follows(u.list[n-1]) {
+	if n := len(u.list); n > 0 {
 		last := u.list[n-1]
-		r.waited = last.waited + min(all, at-last.at)
+		waited := min(all, at-last.at)
+		r.least = last.least + waited
+		if r.follows(last) {
+			r.waited = last.waited + waited
+		}
 	}
 	u.list = append(u.list, r)
 	u.list.waitedOne(longest)
@@ -230,6 +255,21 @@ func (u *Usage) Peers() bool {
 	return u != nil && len(u.units) > 0 && !slices.ContainsFunc(u.units, func(one *unitUsage) bool {
 		return one.waits.pid == 0 || one.waits.unlike
 	})
+}
+
+// WaitedLeast returns how long tasks of a unit waited for a processor, at least, in a span. Tasks that began or ended
+// meanwhile count as far as they are known, so a unit that starts has waits as well. It may be called once the watch
+// has ended.
+func (u *Usage) WaitedLeast(unit string, in requests.Span) (waited time.Duration) {
+	if u == nil {
+		return 0
+	}
+	for _, one := range u.units {
+		if one.of.Name() == unit {
+			waited = max(waited, one.waits.list.least(in.From, in.To))
+		}
+	}
+	return waited
 }
 
 // Waited returns how long tasks waited for a processor, at most, in any span of length most that begins in from..to. It

@@ -21,6 +21,7 @@ const mostThreads = 60
 type threadWaits struct {
 	processes []int
 	reaped    int64
+	changed   bool                  // the processes are others than at the reading before
 	waited    map[int]time.Duration // by thread; nil before the first reading
 }
 
@@ -33,13 +34,13 @@ func (t *threadWaits) of(is used) (changed bool) {
 	if slices.Equal(is.processes, t.processes) && is.reaped == t.reaped {
 		return false
 	}
-	t.processes, t.reaped, t.waited = is.processes, is.reaped, nil
+	t.processes, t.reaped, t.changed = is.processes, is.reaped, true
 	return true
 }
 
 // read returns how long all threads together and one of them at most waited since the reading before. The waits before
-// the first reading count as none. same is false if a thread has ended since, whose last waits are not known. Processes
-// that are gone wait for nothing. Nothing is known of too many threads, or if the kernel does not tell
+// the first reading count as none. same is false if a thread has ended since, whose last waits are not known, or if the
+// processes are others; all is that of the threads that are left then. Processes that are gone wait for nothing. Nothing is known of too many threads, or if the kernel does not tell
 // (CONFIG_SCHED_INFO).
 func (t *threadWaits) read() (all, longest time.Duration, same, known bool) {
 	if len(t.processes) == 0 {
@@ -62,19 +63,18 @@ func (t *threadWaits) read() (all, longest time.Duration, same, known bool) {
 			}
 		}
 	}
-	before := t.waited
-	t.waited = now
+	before, changed := t.waited, t.changed
+	t.waited, t.changed = now, false
 	if listed > 0 && len(now) == 0 {
 		return 0, 0, false, false
 	}
-	same = before != nil
+	same = before != nil && !changed
 	for thread, was := range before {
 		is, lives := now[thread]
 		same = same && lives && is >= was
 	}
 	for thread, is := range now {
-		if same {
-			wait := is - before[thread] // zero: it is new
+		if wait := is - before[thread]; before != nil && wait > 0 { // before[thread] is zero: it is new
 			all, longest = all+wait, max(longest, wait)
 		}
 	}

@@ -83,6 +83,27 @@ func TestThreadWaits(t *testing.T) {
 	}
 }
 
+// TestThreadWaits_Children: of two processes on one processor, one starts children that work and end. Their waits count
+// as far as they are known.
+func TestThreadWaits_Children(t *testing.T) {
+	startOn(t, "while :; do :; done")
+	pid := startOn(t, "while :; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done")
+	u, read := watchedWaits(pid)
+	began := u.life
+	suite.Until(t, "the children wait", func() bool {
+		is, _ := usedBy(pid)
+		if u.threads.of(is) {
+			u.life++
+		}
+		list := read()
+		return len(list) > 0 && list[len(list)-1].least >= 200*time.Millisecond
+	})
+	list := u.list
+	if last := list[len(list)-1]; last.life < began+2 || last.least > last.at-list[0].at {
+		t.Errorf("they waited for %s of %s in %d lives", last.least, last.at-list[0].at, last.life-began)
+	}
+}
+
 // TestThreadWaits_Ended: when a process has ended, or a child has come and gone, the waits have nothing in common with
 // those before.
 func TestThreadWaits_Ended(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"brunt/scenarios/judge/requests"
 )
 
 // TestWaits: a unit waits for all of the time from 1.0 to 1.2 s, and for half of it from 3 to 5 s. Another group takes
@@ -76,6 +78,33 @@ func TestWaits_WaitedOne(t *testing.T) {
 	list.waitedOne(60 * ms)
 	if list[1].waited != 40*ms || list[2].waited != 90*ms {
 		t.Errorf("a wait within the time in which others waited counts again: %v", list)
+	}
+}
+
+// TestUsage_WaitedLeast: what is known of the waits of a unit's tasks counts, although tasks began and ended meanwhile.
+func TestUsage_WaitedLeast(t *testing.T) {
+	const ms = time.Millisecond
+	list := waits{
+		{at: 0, life: 1},
+		{at: 50 * ms, waited: 10 * ms, least: 10 * ms, life: 1},
+		{at: 100 * ms, least: 15 * ms, life: 2},
+		{at: 150 * ms, waited: 30 * ms, least: 45 * ms, life: 2},
+	}
+	u := &Usage{units: []*unitUsage{{of: named("bus[0]"), waits: unitWaits{list: list}}}}
+	for _, c := range []struct {
+		unit     string
+		from, to time.Duration
+		want     time.Duration
+	}{
+		{"bus[0]", 0, 200 * ms, 45 * ms},
+		{"bus[0]", 50 * ms, 100 * ms, 5 * ms},
+		{"bus[0]", 60 * ms, 90 * ms, 0},
+		{"bus[0]", 300 * ms, 400 * ms, 0},
+		{"bus[1]", 0, 200 * ms, 0},
+	} {
+		if got := u.WaitedLeast(c.unit, requests.Span{From: c.from, To: c.to}); got != c.want {
+			t.Errorf("%s from %s to %s: %s, want %s", c.unit, c.from, c.to, got, c.want)
+		}
 	}
 }
 

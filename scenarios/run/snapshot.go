@@ -224,7 +224,7 @@ func (s *snapshot) judgeCase() judge.Case {
 	if !s.final() {
 		return c
 	}
-	c.Unwell = unwellUnits(s.records, s.session.log.Events())
+	c.Unwell, c.UnitWaits = unwellUnits(s.records, s.session.log.Events()), s.unitWaits
 	c.Waited, c.Peers = s.observers.usage.Waited, s.observers.usage.Peers()
 	c.Held = spansOf(s.observers.health.Held())
 	if s.loads.crew == nil { // a worker has processors of its own, or shares them with others
@@ -248,6 +248,20 @@ func (s *snapshot) judgeCase() judge.Case {
 		}
 	}
 	return c
+}
+
+// unitWaits returns how long tasks of one of the units that an occurrence hit, by number, waited for a processor in a
+// span, at least.
+func (s *snapshot) unitWaits(n int, in requests.Span) (waited time.Duration) {
+	for _, rec := range s.records {
+		if rec.N != n {
+			continue
+		}
+		for _, unit := range rec.HitUnits() {
+			waited = max(waited, s.observers.usage.WaitedLeast(unit, in))
+		}
+	}
+	return waited
 }
 
 func spansOf(list []result.HeldSecond) (out []requests.Span) {
