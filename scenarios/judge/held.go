@@ -132,10 +132,10 @@ func (f *readings) heldAway() (out []requests.Span) {
 			back := s.To < f.end
 			s.To = min(s.To, f.end)
 			switch {
-			case f.heldFor(s) && f.waited(s, s.Length(), f.lagOf(s)):
+			case f.heldFor(s, explains) && f.waited(s, s.Length(), f.lagOf(s)):
 				out = append(out, s)
 			case back && f.c.UnitWaits != nil:
-				if late := f.delayed(i, s); f.heldFor(late) {
+				if late := f.delayed(i, s); f.heldFor(late, .5) { // it waits for its own tasks while nobody else holds them
 					out = append(out, late)
 				}
 			}
@@ -144,10 +144,10 @@ func (f *readings) heldAway() (out []requests.Span) {
 	return out
 }
 
-// heldFor reports whether other programs held the processors for [explains] of a span.
-func (f *readings) heldFor(s requests.Span) bool {
+// heldFor reports whether other programs held the processors for a share of a span.
+func (f *readings) heldFor(s requests.Span, share float64) bool {
 	held := s.Covered(f.c.Held)
-	return held > 0 && float64(held) >= explains*float64(s.Length())
+	return held > 0 && float64(held) >= share*float64(s.Length())
 }
 
 // delayed returns the last part of an outage, which began when a unit that occurrence i hit was away, and lasts while
