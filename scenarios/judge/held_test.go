@@ -82,14 +82,18 @@ func TestJudge_Held(t *testing.T) {
 			}, scenarios.Inconclusive,
 		},
 		{
-			"503 long after a balancer's timeout", "errors < 1%", refused, []requests.Span{{To: 15 * sec}}, 300 * ms,
+			"503 long after a balancer's timeout", "errors < 1%", refused,
+			[]requests.Span{{To: 15 * sec}},
+			300 * ms,
 			func(list []scenarios.Outcome) {
 				lateBy(300*ms, list[20:21])
 				late504(&list[20])
 			}, scenarios.Fail,
 		},
 		{
-			"503 for ten seconds after a balancer's timeout", "errors < 1%", refused, []requests.Span{{To: 15 * sec}}, 300 * ms,
+			"503 for ten seconds after a balancer's timeout", "errors < 1%", refused,
+			[]requests.Span{{To: 15 * sec}},
+			300 * ms,
 			func(list []scenarios.Outcome) {
 				lateBy(300*ms, list[270:271])
 				late504(&list[270])

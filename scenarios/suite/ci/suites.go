@@ -95,7 +95,7 @@ func suites() []suite {
 		{name: "docker", about: text("brunts and targets in containers"), parts: 6, picks: inHome("docker")},
 		{name: "examples", about: text("every example, on processes and on Docker"), parts: 6, picks: inHome("examples")},
 		{
-			name: "rounds", parts: 16, demand: true, takes: "a part takes three quarters of an hour",
+			name: "rounds", parts: 16, demand: true,
 			about: text("every example 10 times on a quiet machine and 5 times beside two processes that spin; on demand"),
 			run:   (*runner).rounds,
 			more: func(p part) []string {
