@@ -978,6 +978,23 @@ func TestChange_NoBaseline(t *testing.T) {
 	}
 }
 
+// TestWhy_Refused: where no fault was injected, as the reason of the run says, that is no reason of an objective.
+func TestWhy_Refused(t *testing.T) {
+	for _, kind := range []result.ReasonKind{result.SteadyLost, result.BaselineFailed, result.NotHeld} {
+		for _, note := range []result.NoteKind{result.PhaseAbsent, result.FaultAbsent, result.MachineFails} {
+			r := onURL(t)
+			r.Verdict, r.Errors, r.Incidents = scenarios.Inconclusive, nil, nil
+			r.Reasons = []result.Reason{{Kind: kind, Verdict: scenarios.Inconclusive}}
+			r.Objectives[0].Verdict, r.Objectives[0].Because = scenarios.Inconclusive, result.Notes{{Kind: note}}
+			r.Objectives[0].Say()
+			want := kind == result.NotHeld || note == result.MachineFails
+			if why := AnswerOf(r).Why; (len(why) > 0) != want {
+				t.Errorf("%s, %s: why %v", kind, note, why)
+			}
+		}
+	}
+}
+
 // TestChange_BusyTimes: where answers before the faults were too slow, a busy machine may be why; where they were in a
 // fault, or writes were lost, it is not.
 func TestChange_BusyTimes(t *testing.T) {

@@ -547,6 +547,15 @@ func (f *findings) badBaseline() bool {
 	return f.r.Untried() == result.BaselineFailed
 }
 
+// uninjected reports whether an objective is open because no fault was injected, as the reason of the run says.
+func (f *findings) uninjected(o *result.ObjectiveResult) bool {
+	if len(o.Because) == 0 || len(f.r.Reasons) == 0 {
+		return false
+	}
+	unsteady := f.r.Reasons[0].Kind == result.SteadyLost || f.r.Reasons[0].Kind == result.BaselineFailed
+	return unsteady && (o.Because[0].Kind == result.PhaseAbsent || o.Because[0].Kind == result.FaultAbsent)
+}
+
 // whyOpen gives the reasons of objectives that are not certain, other than the one in the sentence of the run.
 func (f *findings) whyOpen() (points []Text) {
 	said := 0
@@ -556,7 +565,7 @@ func (f *findings) whyOpen() (points []Text) {
 	for i := range f.r.Objectives {
 		o := &f.r.Objectives[i]
 		if o.Verdict != scenarios.Inconclusive && o.Verdict != scenarios.Invalid || o.Note == "" || i+1 == said ||
-			f.noBaseline() && len(o.Because) > 0 && o.Because[0].Kind == result.RequestsNone {
+			f.noBaseline() && len(o.Because) > 0 && o.Because[0].Kind == result.RequestsNone || f.uninjected(o) {
 			continue
 		}
 		points = append(points, Text{}.strong(ObjectiveTitle(o)).say(": "+strings.TrimSuffix(ObjectiveNote(o), ".")+"."))
