@@ -405,6 +405,13 @@ func TestConvert_Shapes(t *testing.T) {
 			[]string{"delay: 5ms", "colour 7"},
 		},
 		{
+			"a test that is skipped", "postman", `{"info": {"name": "a"}, "item": [{"name": "b", "request": {"method": "GET",
+			"url": "http://127.0.0.1:1/"}, "event": [{"listen": "test", "script": {"exec": [
+			"pm.test('x', function () { pm.response.to.have.status(201); });",
+			"pm.test.skip('y', function () { pm.response.to.have.header('Z'); });"]}}]}]}`,
+			[]string{"check: {status: 201}", "source:4: pm.test.skip(…) of the test"},
+		},
+		{
 			"a key that is computed", "disruptor", "const p = new PodDisruptor({select: {labels: {app: \"a\"}}});\n" +
 				"p.injectHTTPFaults({errorRate: 0.07, ...more, errorCode: 500}, \"10s\");",
 			[]string{"percent: 7%", "is not a literal"},
