@@ -291,6 +291,65 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"functions", "curl", "post() {\n  local it=$1\n  curl -d \"$2\" \"http://127.0.0.1:1/$it\"\n}\nit=b\n" +
+				"all() { curl \"$@\"; }\npost orders a=1\npost users b=2\nall -I http://127.0.0.1:1/$it\nnever() { :; }\n",
+			[]string{
+				"{post: /orders, form: {a: \"1\"}", "{post: /users, form: {b: \"2\"}", "head: /b,",
+				"source:10: the function never: nothing calls it",
+			},
+			"get: /",
+		},
+		{
+			"a function without an end", "curl", "f() { curl http://127.0.0.1:1/; f; f; }\nf\n",
+			[]string{"source:1: a call of the function f: there are too many"},
+			"",
+		},
+		{
+			"parameters of a script", "curl", "curl http://127.0.0.1:1/\ncurl -d \"$1\" http://127.0.0.1:1/a\nx=$2\n" +
+				"curl http://127.0.0.1:1/$x\ncurl http://127.0.0.1:1/b/$?\ncurl -d @- http://127.0.0.1:1/c <<<$!\n",
+			[]string{
+				"source:2: a word that only the shell knows: $1 is in it", "source:3: the value of the variable x",
+				"/${env.x}", "source:5: a word that only the shell knows: $? is in it",
+				"post: /c,",
+			},
+			"get: /b",
+		},
+		{
+			"programs around curl", "curl", "timeout 5 curl http://127.0.0.1:1/a\nsudo -u me curl http://127.0.0.1:1/b\n" +
+				"C='curl -I'; $C http://127.0.0.1:1/c\nenv A=1 /usr/bin/curl http://127.0.0.1:1/d\n" +
+				"http_proxy=p.test curl http://127.0.0.1:1/e\n",
+			[]string{
+				"get: /a,", "source:1: the program timeout around curl", "get: /b,", "source:2: the program sudo", "head: /c,",
+				"get: /d,", "source:4: the program env", "source:5: the variable http_proxy for one command", "get: /e,",
+			},
+			"",
+		},
+		{
+			"other programs", "curl", "curl http://127.0.0.1:1/\nseq 9 | xargs -I{} curl http://127.0.0.1:1/{}\n" +
+				"eval \"curl http://127.0.0.1:1/\"\nwget http://127.0.0.1:1/\n$IT http://127.0.0.1:1/\n((i++))\necho done | jq .\n" +
+				"[ -n \"$A\" ] && curl http://127.0.0.1:1/a\n",
+			[]string{
+				"source:2: the program seq", "source:2: the program xargs", "source:3: the program eval", "source:4: the program wget",
+				"source:5: a program whose name only the shell knows", "source:6: a command that calculates",
+				"only if the one before succeeds",
+			},
+			"the program echo",
+		},
+		{
+			"variables", "curl", "export BASE=http://127.0.0.1:1\nid=$(curl -s $BASE/a | jq -r .id)\nat=$BASE/$N\n" +
+				"curl $at/$id\n",
+			[]string{
+				"get: /a,", "source:2: the value of the variable id, which only the shell knows; `extract` takes one from an answer",
+				"get: \"/${env.N}/${env.id}\"",
+			},
+			"env.BASE",
+		},
+		{
+			"no command curl", "curl", "\nwget http://127.0.0.1:1/\n",
+			[]string{"source:2: the program wget", "no command curl"},
+			"",
+		},
+		{
 			"the standard input of a file", "curl", "curl -d @- http://127.0.0.1:1/ < order.json; curl -T - http://127.0.0.1:1/ < a.b\n" +
 				"curl -d @- http://127.0.0.1:1/ <<< hi",
 			[]string{"body: {file: order.json}", "put: /", "body: {file: a.b}", "body: hi"},
