@@ -187,16 +187,10 @@ func stmtsOf(n syntax.Node) []*syntax.Stmt {
 	return n.(*syntax.ProcSubst).Stmts
 }
 
-var (
-	// around are programs that run the command that stands behind their options.
-	around = []string{
-		"timeout", "sudo", "nice", "env", "time", "nohup", "exec", "command", "docker", "podman", "kubectl",
-	}
-	// mute are programs that send nothing, and change nothing of what curl sends.
-	mute = []string{
-		"echo", "printf", "set", "true", "false", ":", "[", "test", "exit", "return", "wait", "trap", "jq", "cat",
-	}
-)
+// around are programs that run the command that stands behind their options.
+var around = []string{
+	"timeout", "sudo", "nice", "env", "time", "nohup", "exec", "command", "docker", "podman", "kubectl",
+}
 
 // program returns the name of the program that a word names.
 func program(word string) string {
@@ -248,7 +242,7 @@ func (s *reading) statement(stmt *syntax.Stmt, call *syntax.CallExpr) bool {
 			c.lost = append(c.lost, "the program "+outer+" around curl")
 		}
 		s.out = append(s.out, c)
-	case !slices.Contains(mute, name) && s.inner == 0:
+	case !draft.IsIdle(name) && s.inner == 0:
 		s.lose(call, "the program %s", draft.Clip(name, 40))
 	}
 	return true
