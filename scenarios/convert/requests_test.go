@@ -67,6 +67,12 @@ func TestConvert_Requests(t *testing.T) {
 			"':\n    get:\n      parameters: [" + strings.Join(parameters, ", ") + "]\n      callbacks: {done: {}}\n" +
 			"      responses: {'200': {description: ok" + links + "}}\n"
 	}
+	body := func(kind, example, encoding string) string {
+		return "openapi: 3.0.0\ninfo: {title: a, version: '1'}\nservers: [{url: 'http://127.0.0.1:1'}]\npaths:\n  /a:\n    post:\n" +
+			"      requestBody:\n        content:\n          " + kind + ":\n            schema: {type: object, properties: {f: " +
+			"{type: string, format: binary}}}\n            example: {" + example + "}\n            encoding: {" + encoding + "}\n" +
+			"      responses: {'200': {description: ok}}\n"
+	}
 	for _, c := range []struct {
 		name, kind, source string
 		want               []string
@@ -390,6 +396,26 @@ func TestConvert_Requests(t *testing.T) {
 				parameter("O", "simple", "true", "{a: 1, b: 2}"), parameter("s", "simple", "false", "{a: 1, b: 2}"),
 				parameter("n", "matrix", "false", "5")),
 			[]string{"/.1,2/.1.2/;m=1,2/;M=1;M=2/;a=1;b=x%2Fy/a=1,b=2/a,1,b,2/;n=5"},
+			"",
+		},
+		{
+			"parts by their encoding", "openapi", body("multipart/form-data", "m: {a: 4}, l: [1, 2], f: x, g: y, h: z",
+				"f: {contentType: image/png}, g: {contentType: 'text/plain, text/csv', headers: {X-A: {schema: {}}}}, "+
+					"h: {contentType: 'image/*'}"),
+			[]string{
+				`m: {text: "{\"a\":4}", type: application/json}`, `l: ["1", "2"]`, "name: f.bin, type: image/png}",
+				"g: {text: \"y\", type: text/plain}", "the types of the field g: text/plain, text/csv", "the headers of the field g: X-A",
+				"h: z", "the types of the field h: image/*",
+			},
+			"octet-stream",
+		},
+		{
+			"fields by their encoding", "openapi", body("application/x-www-form-urlencoded", "a: [1, 2], b: [1, 2], c: {d: 4}, e: {d: 4}, f: x/y",
+				"a: {style: pipeDelimited, explode: false}, c: {contentType: application/json}, "+
+					"e: {style: deepObject}, f: {allowReserved: true}"),
+			[]string{
+				"a=1%7C2&b=1&b=2&c=%7B%22d%22%3A4%7D&e%5Bd%5D=4&f=x%2Fy", "allowReserved of the field f",
+			},
 			"",
 		},
 		{
