@@ -86,6 +86,11 @@ func TestConvert_Requests(t *testing.T) {
 			[]string{"headers: {Host: b.test}"},
 			"",
 		},
+		{
+			"headers of a target", "vegeta", "GET http://127.0.0.1:1/\nX-A: 1\nConnection: close\nX-A: 2\n",
+			[]string{"source:3: the header Connection", "source:4: the header X-A comes twice"},
+			"",
+		},
 		{"another host of a plan", "jmeter", plan("host"), []string{"headers: {Host: other.example.com}"}, ""},
 		{
 			"a header of the connection", "curl", "curl -H 'Connection: close' http://127.0.0.1:1/",
