@@ -37,6 +37,11 @@ func TestConvert_Requests(t *testing.T) {
 		return "<" + tag + ` testname="it"><collectionProp name="` + name + `">` + row + "</collectionProp></" + tag +
 			"><hashTree/>"
 	}
+	// within adds properties to the first element of a part of a plan.
+	within := func(part, properties string) string {
+		head, rest, _ := strings.Cut(part, ">")
+		return head + ">" + properties + rest
+	}
 	groups := func(below ...string) string {
 		return "<jmeterTestPlan><hashTree><TestPlan/><hashTree>" + strings.Join(below, "") +
 			"</hashTree></hashTree></jmeterTestPlan>"
@@ -142,6 +147,50 @@ func TestConvert_Requests(t *testing.T) {
 		{
 			"parameters", "curl", "curl --url-query 'a=b c' --url-query +d=%20 --url-query e@f http://127.0.0.1:1/",
 			[]string{"get: \"/?a=b+c&d=%20\"", "--url-query of a file"},
+			"",
+		},
+		{
+			"parts of a plan", "jmeter",
+			group(sampler("", "HTTPSampler.method=POST", "HTTPSampler.DO_MULTIPART_POST=true", "HTTPSampler.ipSource=192.0.2.1",
+				"HTTPSampler.proxyPort=3128", "HTTPSampler.md5=true") + within(sampler("", "HTTPSampler.method=POST",
+				"HTTPSampler.DO_MULTIPART_POST=true"), `<elementProp name="HTTPsampler.Arguments"><collectionProp `+
+				`name="Arguments.arguments"><elementProp name="a"><stringProp name="Argument.name">a</stringProp><stringProp `+
+				`name="Argument.value">{}</stringProp><stringProp name="HTTPArgument.content_type">application/json</stringProp>`+
+				`</elementProp></collectionProp></elementProp>`)),
+			[]string{
+				"a: {text: \"{}\", type: application/json}", `HTTPSampler.ipSource 192.0.2.1 of "it"`, `HTTPSampler.proxyPort 3128 of "it"`,
+			},
+			"md5",
+		},
+		{
+			"an assertion beside the status", "jmeter",
+			group(sampler(within(element("ResponseAssertion", "", "Assertion.test_field=Assertion.response_data",
+				"Assertion.test_type=16", "Assertion.assume_success=true", "Assertion.scope=all"),
+				`<collectionProp name="Asserion.test_strings"><stringProp name="1">hi</stringProp></collectionProp>`))),
+			[]string{`check: {body: "~ hi"}`, `that the status does not count for "it"`, `Assertion.scope of "it"`},
+			"",
+		},
+		{
+			"counters and random numbers", "jmeter",
+			group(element("CounterConfig", "", "CounterConfig.name=n", "CounterConfig.incr=5"),
+				element("RandomVariableConfig", "", "variableName=r", "minimumValue=a", "maximumValue=9"),
+				element("CounterConfig", "", "CounterConfig.name=m", "CounterConfig.per_user=true"), sampler("")),
+			[]string{
+				"the counter n: brunt counts in steps of 1", "the random variable r from", `CounterConfig.per_user true of "it"`,
+			},
+			"",
+		},
+		{
+			"elements that are disabled", "jmeter",
+			group(strings.Replace(sampler(""), "testname", `enabled="false" testname`, 1),
+				strings.Replace(element("ResultCollector", ""), "testname", `enabled="false" testname`, 1), sampler("")),
+			[]string{`HTTPSamplerProxy "it", which is disabled`},
+			"ResultCollector",
+		},
+		{
+			"new users", "jmeter",
+			groups(element("ThreadGroup", sampler(""), "ThreadGroup.same_user_on_next_iteration=false")),
+			[]string{`that each iteration of "it" is by a new user`},
 			"",
 		},
 		{"a parameter without equals", "jmeter", plan("query"), []string{"?q=a+b&bare&n=1"}, ""},
