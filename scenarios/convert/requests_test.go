@@ -352,10 +352,10 @@ func TestConvert_Requests(t *testing.T) {
 		},
 		{
 			"functions", "curl", "post() {\n  local it=$1\n  curl -d \"$2\" \"http://127.0.0.1:1/$it\"\n}\nit=b\n" +
-				"all() { curl \"$@\"; }\npost orders a=1\npost users b=2\nall -I http://127.0.0.1:1/$it\nnever() { :; }\n",
+				"all() { curl \"$@\"; }\npost orders a=1\npost users b=2 &\nall -I http://127.0.0.1:1/$it\nnever() { :; }\n",
 			[]string{
 				"{post: /orders, form: {a: \"1\"}", "{post: /users, form: {b: \"2\"}", "head: /b,",
-				"source:10: the function never: nothing calls it",
+				"source:10: the function never: nothing calls it", "source:8: commands side by side",
 			},
 			"get: /",
 		},

@@ -224,6 +224,9 @@ func (s *reading) statement(stmt *syntax.Stmt, call *syntax.CallExpr) bool {
 	f := s.functions[words[0]]
 	switch {
 	case f != nil:
+		if stmt.Background {
+			s.lose(call, sideBySide)
+		}
 		s.call(f, call, words[1:])
 	case name == "sleep":
 		c := &command{line: int(call.Pos().Line())}

@@ -261,7 +261,7 @@ func (p *plan) extractPattern(t *tree, set func(string, string), lose func(strin
 	name, form := t.prop("RegexExtractor.refname"), strings.TrimSpace(t.prop("RegexExtractor.template"))
 	where := strings.TrimSpace(t.prop("RegexExtractor.useHeaders"))
 	if where == "true" {
-		if m := oneHeader.FindStringSubmatch(pattern); m != nil {
+		if m := oneHeader.FindStringSubmatch(pattern); m != nil && (form == "" || form == "$1$") {
 			set(name, "header "+m[1])
 			return
 		}

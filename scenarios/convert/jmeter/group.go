@@ -15,11 +15,7 @@ import (
 // shapes returns the loads of a thread group, without their steps: one, or several for a group with several ramps.
 func (p *plan) shapes(t *tree) []*draft.Node {
 	load := &draft.Node{}
-	switch on := strings.TrimSpace(t.prop("ThreadGroup.on_sample_error")); on {
-	case "", "continue", "startnextloop":
-	default:
-		p.d.LoseAt(&load.Above, t.line, "%s at an error", draft.Clip(on, 40))
-	}
+	p.onError(t, &load.Above)
 	if t.prop("ThreadGroup.same_user_on_next_iteration") == "false" {
 		p.d.LoseAt(&load.Above, t.line, "that each iteration of %q is by a new user: a virtual user of brunt keeps its cookies",
 			draft.Clip(t.name(), 60))
@@ -41,6 +37,15 @@ func (p *plan) shapes(t *tree) []*draft.Node {
 		load.Set("executor", draft.Raw("constant-vus")).Set("vus", draft.Number(10)).Set("duration", draft.Raw("60s"))
 	}
 	return []*draft.Node{load}
+}
+
+// onError reports what a thread does at an error, if it is more than to go on.
+func (p *plan) onError(t *tree, above *[]string) {
+	switch on := strings.TrimSpace(t.prop("ThreadGroup.on_sample_error")); on {
+	case "", "continue", "startnextloop":
+	default:
+		p.d.LoseAt(above, t.line, "%s at an error", draft.Clip(on, 40))
+	}
 }
 
 // amount returns a whole number of a plan: its form in the scenario, and its current value. An invalid number becomes

@@ -190,7 +190,8 @@ func (p *plan) groups(level []*tree) {
 // once reports what a setup or a teardown can't keep of a thread group: its steps run once, without pauses.
 func (p *plan) once(t *tree, flow *draft.Node) {
 	name := draft.Clip(t.name(), 60)
-	defer t.skip() // what is left says when threads begin and end
+	p.onError(t, &flow.Pending)
+	defer t.skip() // the rest says when threads begin and end
 	_, threads := p.amount(t.element, "ThreadGroup.num_threads", 1, &flow.Pending)
 	if _, turns := p.loops(t, &flow.Pending); threads > 1 || turns > 1 {
 		p.d.Lose(flow, t.line, "the threads and loops of %q: its steps run once", name)

@@ -566,8 +566,13 @@ func (a *api) field(op operation, r *draft.Request, form url.Values, mt *openapi
 		a.d.LoseAt(&r.Above, op.line, "allowReserved of the field %s: its reserved characters are encoded", key)
 	}
 	_, isMap := value.(map[string]any)
+	kind := strings.ToLower(encoding.ContentType)
+	isJSON := strings.HasPrefix(kind, "application/json") || strings.Contains(kind, "+json")
+	if kind != "" && !isJSON {
+		a.d.LoseAt(&r.Above, op.line, "the contentType %s of the field %s", draft.Clip(encoding.ContentType, 60), key)
+	}
 	switch {
-	case strings.Contains(encoding.ContentType, "json"):
+	case isJSON:
 		form.Set(key, compact(value))
 	case isMap && encoding.Style == "":
 		form.Set(key, joined(value, ","))
