@@ -224,8 +224,8 @@ func TestConvert_Requests(t *testing.T) {
 		{
 			"timeouts of the defaults", "jmeter",
 			group(element("ConfigTestElement", "", "HTTPSampler.response_timeout=${__P(t,2000)}",
-				"HTTPSampler.connect_timeout=300", "HTTPSampler.proxyHost=p.test"), sampler("")),
-			[]string{`timeout: "${t}ms"`, "t: 2000", "the timeout of connecting, 300ms", "the proxy p.test"},
+				"HTTPSampler.connect_timeout=300", "HTTPSampler.proxyHost=p.test", "HTTPSampler.contentEncoding=UTF-16"), sampler("")),
+			[]string{"the encoding UTF-16", `timeout: "${t}ms"`, "t: 2000", "the timeout of connecting, 300ms", "the proxy p.test"},
 			"",
 		},
 		{

@@ -165,7 +165,8 @@ func (e *element) skip() {
 // dull are properties that change nothing of what is sent and judged, or only what a note names already.
 var dull = []string{
 	"TestPlan.comments", "TestPlan.user_define_classpath", "TestPlan.functional_mode", "TestPlan.tearDown_on_shutdown",
-	"ThreadGroup.same_user_on_next_iteration", "ThreadGroup.delayedStart", "LoopController.continue_forever",
+	"ThreadGroup.same_user_on_next_iteration", "ThreadGroup.delayedStart", "ThreadGroup.start_time", "ThreadGroup.end_time",
+	"LoopController.continue_forever",
 	"HTTPSampler.implementation", "HTTPSampler.md5", "HTTPSampler.concurrentDwn", "HTTPSampler.concurrentPool",
 	"HTTPSampler.BROWSER_COMPATIBLE_MULTIPART", "HTTPSampler.embedded_url_re", "HTTPSampler.embedded_url_exclude_re",
 	"Argument.metadata", "Argument.desc", "Assertion.custom_message", "TransactionController.includeTimers",

@@ -25,7 +25,8 @@ func (p *plan) sampler(t *tree, s scope, flow *draft.Node) {
 	if s.owner(t, "HTTPSampler.image_parser").is("HTTPSampler.image_parser") {
 		p.d.LoseAt(&r.Above, t.line, "what the page embeds (images, styles, scripts)")
 	}
-	if code := strings.TrimSpace(t.prop("HTTPSampler.contentEncoding")); code != "" && !strings.EqualFold(code, "UTF-8") {
+	const encoding = "HTTPSampler.contentEncoding"
+	if code := strings.TrimSpace(s.owner(t, encoding).prop(encoding)); code != "" && !strings.EqualFold(code, "UTF-8") {
 		p.d.LoseAt(&r.Above, t.line, "the encoding %s: brunt sends UTF-8", draft.Clip(code, 20))
 	}
 	query := p.arguments(t, s, r)
