@@ -60,7 +60,8 @@ var mutes = map[string][]mute{
 		{`(set|jq|echo done)(\..*)?`, "programs that send nothing"},
 	},
 	"jmeter": {
-		{`.*/(TestPlan\.(functional_mode|comments)|ThroughputController\.maxThroughput|savedValue)`, "settings of the editor"},
+		{`.*/TestPlan\.(functional_mode|comments)`, "what the editor keeps, and text for readers"},
+		{`.*/(ThroughputController\.maxThroughput|savedValue)`, "what the editor keeps"},
 		{`.*/HTTPSampler\.implementation`, "the library by which JMeter sends"},
 		{`.*/HTTPArgument\.always_encode`, "whether characters are encoded, of a value without such, or of a form"},
 		{`.*/HTTPArgument\.use_equals`, "whether an equals sign stands before no value, of an argument with one"},
@@ -120,11 +121,14 @@ var wholes = map[string]string{
 	"litmus":       `^the experiment |only a ChaosEngine names faults|^the probe `,
 	"openapi":      ` is deprecated$|^security .* is not carried over|^a request with the method`,
 	"curl":         `only the shell knows|^the function |runs only if the one before`,
-	"jmeter":       `which is disabled$|^the counter |^the assertion |: its steps are done each time|^[A-Za-z0-9.]+ "[^"]*"$`,
-	"postman":      ` of the (test|script before the request)$|^authentication by|^a script|which is disabled$|^the file of|^the request `,
-	"openslo":      `^AlertPolicy|^the SLO |the queries of`,
-	"toxiproxy":    `a toxic of the type|a proxy without an upstream|makes no valid fault|the load goes to|^toxiproxy-cli .*: a variable`,
-	"vegeta":       `^a request with the method`,
+	"jmeter": `which is disabled$|^the counter |^the assertion |: its steps are done each time|` +
+		`^[A-Za-z0-9.]+ "[^"]*"$`,
+	"postman": ` of the (test|script before the request)$|^authentication by|^a script|which is disabled$|` +
+		`^the file of|^the request `,
+	"openslo": `^AlertPolicy|^the SLO |the queries of`,
+	"toxiproxy": `a toxic of the type|a proxy without an upstream|makes no valid fault|the load goes to|` +
+		`^toxiproxy-cli .*: a variable`,
+	"vegeta": `^a request with the method`,
 }
 
 // A leaf is a scalar of a source, by its path and its offset, with the lines of the maps and lists that it is in.
@@ -287,7 +291,9 @@ func leavesOfLines(source string) (out []leaf) {
 		} else if !strings.HasPrefix(line, "#") {
 			first, _, _ := strings.Cut(line, " ")
 			for _, w := range regexp.MustCompile(`\S+`).FindAllStringIndex(line, -1) {
-				out = append(out, leaf{path: strings.TrimSuffix(first, ":"), at: at + w[0], line: i + 1, above: []int{block + 1}})
+				out = append(out, leaf{
+					path: strings.TrimSuffix(first, ":"), at: at + w[0], line: i + 1, above: []int{block + 1},
+				})
 			}
 		}
 		at += len(line) + 1
@@ -415,7 +421,8 @@ func TestConvert_Leaves(t *testing.T) {
 			t.Fatal(err)
 		}
 		if bytes.Contains(b, []byte("ISO-8859-1")) {
-			b = []byte(strings.Map(func(r rune) rune { return r & 0x7f }, strings.Replace(string(b), "ISO-8859-1", "UTF-8", 1)))
+			text := strings.Replace(string(b), "ISO-8859-1", "UTF-8", 1)
+			b = []byte(strings.Map(func(r rune) rune { return r & 0x7f }, text))
 		}
 		name := filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path)
 		t.Run(name, func(t *testing.T) { walkLeaves(t, kind, path, string(b), needed) })

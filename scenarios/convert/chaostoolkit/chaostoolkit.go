@@ -61,8 +61,8 @@ func convert(d *draft.Builder, source []byte) error {
 		x.activity(a)
 	}
 	for _, r := range x.rollbacks {
-		d.Lost(draft.Line(r), "the rollback %q: brunt takes its own faults back, and nothing else; a request of it can be a step of "+
-			"teardown", d.Text(r, "name"))
+		d.Lost(draft.Line(r), "the rollback %q: brunt takes its own faults back, and nothing else; a request of it can be "+
+			"a step of teardown", d.Text(r, "name"))
 	}
 	d.Skip(docs[0], "rollbacks")
 	d.Skip(docs[0], "method")                  // each activity reports its own unread parts

@@ -46,7 +46,9 @@ func commands(d *draft.Builder, source []byte) (out []*command, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the command: %w", err)
 	}
-	s := reading{sh: shell{vars: map[string]string{}}, turns: 1, functions: map[string]*function{}, told: map[string]bool{}}
+	s := reading{
+		sh: shell{vars: map[string]string{}}, turns: 1, functions: map[string]*function{}, told: map[string]bool{},
+	}
 	syntax.Walk(file, s.visit)
 	for _, name := range draft.SortedKeys(s.functions) {
 		if f := s.functions[name]; !f.called {
@@ -382,12 +384,14 @@ func (s *reading) assign(all []*syntax.Assign) {
 		if a.Value != nil {
 			value = s.sh.word(a.Value, expand.Literal)
 		}
-		if _, unknown := text(value); unknown == "" && len(value) < mostValue && !a.Append && a.Array == nil && a.Index == nil {
+		_, unknown := text(value)
+		if plain := !a.Append && a.Array == nil && a.Index == nil; plain && unknown == "" && len(value) < mostValue {
 			s.sh.vars[a.Name.Value] = value
 			continue
 		}
 		delete(s.sh.vars, a.Name.Value)
-		s.lose(a, "the value of the variable %s, which only the shell knows; `extract` takes one from an answer", a.Name.Value)
+		s.lose(a, "the value of the variable %s, which only the shell knows; `extract` takes one from an answer",
+			a.Name.Value)
 	}
 }
 

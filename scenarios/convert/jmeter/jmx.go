@@ -58,8 +58,8 @@ func readJMX(file string, source []byte) (out []*tree, disabled []*element, err 
 				e.attr[a.Name.Local] = a.Value
 			}
 			if count++; count > mostElements || len(stack) > mostDeep {
-				return nil, nil, fmt.Errorf("%s:%d: more than %d elements, or more than %d levels of them", file, line, mostElements,
-					mostDeep)
+				return nil, nil, fmt.Errorf("%s:%d: more than %d elements, or more than %d levels of them", file, line,
+					mostElements, mostDeep)
 			}
 			top.kids = append(top.kids, e)
 			stack = append(stack, e)
@@ -165,13 +165,12 @@ func (e *element) skip() {
 // dull are properties that change nothing of what is sent and judged, or only what a note names already.
 var dull = []string{
 	"TestPlan.comments", "TestPlan.user_define_classpath", "TestPlan.functional_mode", "TestPlan.tearDown_on_shutdown",
-	"ThreadGroup.same_user_on_next_iteration", "ThreadGroup.delayedStart", "ThreadGroup.start_time", "ThreadGroup.end_time",
-	"LoopController.continue_forever",
-	"HTTPSampler.implementation", "HTTPSampler.md5", "HTTPSampler.concurrentDwn", "HTTPSampler.concurrentPool",
-	"HTTPSampler.BROWSER_COMPATIBLE_MULTIPART", "HTTPSampler.embedded_url_re", "HTTPSampler.embedded_url_exclude_re",
-	"Argument.metadata", "Argument.desc", "Assertion.custom_message", "TransactionController.includeTimers",
-	"ThroughputController.maxThroughput", "ActionProcessor.target", "CookieManager.policy", "CookieManager.implementation",
-	"stopThread",
+	"ThreadGroup.same_user_on_next_iteration", "ThreadGroup.delayedStart", "ThreadGroup.start_time",
+	"ThreadGroup.end_time", "LoopController.continue_forever", "HTTPSampler.implementation", "HTTPSampler.md5",
+	"HTTPSampler.concurrentDwn", "HTTPSampler.concurrentPool", "HTTPSampler.BROWSER_COMPATIBLE_MULTIPART",
+	"HTTPSampler.embedded_url_re", "HTTPSampler.embedded_url_exclude_re", "Argument.metadata", "Argument.desc",
+	"Assertion.custom_message", "TransactionController.includeTimers", "ThroughputController.maxThroughput",
+	"ActionProcessor.target", "CookieManager.policy", "CookieManager.implementation", "stopThread",
 }
 
 // rest returns the properties with values that nothing has read.

@@ -35,7 +35,8 @@ func (p *plan) collect(level []*tree, data bool) {
 			if wholeNumber.MatchString(a) && wholeNumber.MatchString(b) && ordered(a, b) {
 				p.define(name, func() draft.Text { return draft.Ref("int(" + a + "," + b + ")") })
 			} else {
-				p.d.Lost(t.line, "the random variable %s from %q to %q", draft.Clip(name, 40), draft.Clip(a, 40), draft.Clip(b, 40))
+				p.d.Lost(t.line, "the random variable %s from %q to %q", draft.Clip(name, 40), draft.Clip(a, 40),
+					draft.Clip(b, 40))
 			}
 		case "CounterConfig":
 			p.counter(t)
