@@ -413,16 +413,19 @@ func TestConvert_Shapes(t *testing.T) {
 				"export function gone() { p.terminatePods({count: 2}); }\n" +
 				"export function cut() { p.injectNetworkFaults({port: 5}, '10s'); }\nexport function buy() {}\n",
 			[]string{
-				"http-delay: {at: 45s,", "terminate-a: {at: 50s,", "no-network: {at: 20s,", "source:6: injectTimeout 30s of PodDisruptor",
+				"http-delay: {at: 45s,", "terminate-a: {at: 50s,", "no-network: {at: 20s,",
+				"source:6: injectTimeout 30s of PodDisruptor",
 				"source:4: the scenario c, which injects the faults of b once more",
 				"source:5: startTime 5s of the scenario d: its first fault comes later",
 			},
 		},
 		{
-			"pauses between commands", "pumba", "pumba pause -d 10s web\nsleep 60\npumba kill web\nsleep $N\nkubectl delete pod a\n" +
+			"pauses between commands", "pumba",
+			"pumba pause -d 10s web\nsleep 60\npumba kill web\nsleep $N\nkubectl delete pod a\n" +
 				"$IT\necho done\n",
 			[]string{
-				"pause-web: {at: 20s, for: 10s", "kill-web: {at: 1m50s,", "source:4: a pause whose time", "source:5: the program kubectl",
+				"pause-web: {at: 20s, for: 10s", "kill-web: {at: 1m50s,", "source:4: a pause whose time",
+				"source:5: the program kubectl",
 				"source:6: a program whose name only the shell knows",
 			},
 		},
@@ -449,7 +452,8 @@ func TestConvert_Shapes(t *testing.T) {
 			[]string{"from: web, to: db, pick: 2}", "the mode fixed 3 of its target: all of them"},
 		},
 		{
-			"rollbacks of others, and a reference", "chaostoolkit", `{"method": [{"ref": "u"}, {"type": "action", "name": "two",
+			"rollbacks of others, and a reference", "chaostoolkit",
+			`{"method": [{"ref": "u"}, {"type": "action", "name": "two",
 			"provider": {"type": "process", "path": "docker", "arguments": "kill b"}}], "rollbacks": [
 			{"type": "action", "name": "clean", "provider": {"type": "python", "module": "a", "func": "b"}}]}`,
 			[]string{

@@ -151,14 +151,16 @@ func TestConvert_Requests(t *testing.T) {
 		},
 		{
 			"parts of a plan", "jmeter",
-			group(sampler("", "HTTPSampler.method=POST", "HTTPSampler.DO_MULTIPART_POST=true", "HTTPSampler.ipSource=192.0.2.1",
+			group(sampler("", "HTTPSampler.method=POST", "HTTPSampler.DO_MULTIPART_POST=true",
+				"HTTPSampler.ipSource=192.0.2.1",
 				"HTTPSampler.proxyPort=3128", "HTTPSampler.md5=true") + within(sampler("", "HTTPSampler.method=POST",
 				"HTTPSampler.DO_MULTIPART_POST=true"), `<elementProp name="HTTPsampler.Arguments"><collectionProp `+
 				`name="Arguments.arguments"><elementProp name="a"><stringProp name="Argument.name">a</stringProp><stringProp `+
 				`name="Argument.value">{}</stringProp><stringProp name="HTTPArgument.content_type">application/json</stringProp>`+
 				`</elementProp></collectionProp></elementProp>`)),
 			[]string{
-				"a: {text: \"{}\", type: application/json}", `HTTPSampler.ipSource 192.0.2.1 of "it"`, `HTTPSampler.proxyPort 3128 of "it"`,
+				"a: {text: \"{}\", type: application/json}", `HTTPSampler.ipSource 192.0.2.1 of "it"`,
+				`HTTPSampler.proxyPort 3128 of "it"`,
 			},
 			"md5",
 		},
@@ -176,7 +178,8 @@ func TestConvert_Requests(t *testing.T) {
 				element("RandomVariableConfig", "", "variableName=r", "minimumValue=a", "maximumValue=9"),
 				element("CounterConfig", "", "CounterConfig.name=m", "CounterConfig.per_user=true"), sampler("")),
 			[]string{
-				"the counter n: brunt counts in steps of 1", "the random variable r from", `CounterConfig.per_user true of "it"`,
+				"the counter n: brunt counts in steps of 1", "the random variable r from",
+				`CounterConfig.per_user true of "it"`,
 			},
 			"",
 		},
@@ -224,8 +227,12 @@ func TestConvert_Requests(t *testing.T) {
 		{
 			"timeouts of the defaults", "jmeter",
 			group(element("ConfigTestElement", "", "HTTPSampler.response_timeout=${__P(t,2000)}",
-				"HTTPSampler.connect_timeout=300", "HTTPSampler.proxyHost=p.test", "HTTPSampler.contentEncoding=UTF-16"), sampler("")),
-			[]string{"the encoding UTF-16", `timeout: "${t}ms"`, "t: 2000", "the timeout of connecting, 300ms", "the proxy p.test"},
+				"HTTPSampler.connect_timeout=300", "HTTPSampler.proxyHost=p.test", "HTTPSampler.contentEncoding=UTF-16"),
+				sampler("")),
+			[]string{
+				"the encoding UTF-16", `timeout: "${t}ms"`, "t: 2000", "the timeout of connecting, 300ms",
+				"the proxy p.test",
+			},
 			"",
 		},
 		{
@@ -389,7 +396,8 @@ func TestConvert_Requests(t *testing.T) {
 				"eval \"curl http://127.0.0.1:1/\"\nwget http://127.0.0.1:1/\n$IT http://127.0.0.1:1/\n((i++))\necho done | jq .\n" +
 				"[ -n \"$A\" ] && curl http://127.0.0.1:1/a\n",
 			[]string{
-				"source:2: the program seq", "source:2: the program xargs", "source:3: the program eval", "source:4: the program wget",
+				"source:2: the program seq", "source:2: the program xargs", "source:3: the program eval",
+				"source:4: the program wget",
 				"source:5: a program whose name only the shell knows", "source:6: a command that calculates",
 				"only if the one before succeeds",
 			},
@@ -458,13 +466,15 @@ func TestConvert_Requests(t *testing.T) {
 					"h: {contentType: 'image/*'}"),
 			[]string{
 				`m: {text: "{\"a\":4}", type: application/json}`, `l: ["1", "2"]`, "name: f.bin, type: image/png}",
-				"g: {text: \"y\", type: text/plain}", "the types of the field g: text/plain, text/csv", "the headers of the field g: X-A",
+				"g: {text: \"y\", type: text/plain}", "the types of the field g: text/plain, text/csv",
+				"the headers of the field g: X-A",
 				"h: z", "the types of the field h: image/*",
 			},
 			"octet-stream",
 		},
 		{
-			"fields by their encoding", "openapi", body("application/x-www-form-urlencoded", "a: [1, 2], b: [1, 2], c: {d: 4}, e: {d: 4}, f: x/y",
+			"fields by their encoding", "openapi", body("application/x-www-form-urlencoded",
+				"a: [1, 2], b: [1, 2], c: {d: 4}, e: {d: 4}, f: x/y",
 				"a: {style: pipeDelimited, explode: false}, c: {contentType: application/json}, "+
 					"e: {style: deepObject}, f: {allowReserved: true}"),
 			[]string{
