@@ -174,7 +174,7 @@ func leavesOf(t *testing.T, file, source string) (out []leaf) {
 		out = leavesOfXML(t, source)
 	case ".sh":
 		out = leavesOfShell(t, source)
-	case ".txt":
+	case ".txt", ".vegeta":
 		out = leavesOfLines(source)
 	default:
 		out = leavesOfYAML(t, source)
@@ -412,7 +412,7 @@ func TestConvert_Leaves(t *testing.T) {
 	needed := map[string]bool{}
 	for path, kind := range converttest.Sources(t, "testdata") {
 		switch filepath.Ext(path) {
-		case ".json", ".yaml", ".har", ".jmx", ".sh", ".txt":
+		case ".json", ".yaml", ".har", ".jmx", ".sh", ".txt", ".vegeta":
 		default:
 			continue
 		}
