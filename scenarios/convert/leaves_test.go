@@ -1,8 +1,12 @@
 package convert_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +20,8 @@ import (
 	"brunt/scenarios/convert/converttest"
 	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/syntax"
+
+	shell "mvdan.cc/sh/v3/syntax"
 )
 
 // A mute is a leaf that says nothing of a load, a fault or an objective, by the definition of its format.
@@ -50,6 +56,30 @@ var mutes = map[string][]mute{
 		{`.*\.request\.cookies\[.*`, "cookies of answers in the recording, which brunt keeps itself"},
 		{`.*\._resourceType`, "what the browser used it for"},
 	},
+	"curl": {
+		{`(set|jq|echo done)(\..*)?`, "programs that send nothing"},
+	},
+	"jmeter": {
+		{`.*/TestPlan\.(functional_mode|comments)`, "what the editor keeps, and text for readers"},
+		{`.*/(ThroughputController\.maxThroughput|savedValue)`, "what the editor keeps"},
+		{`.*/HTTPSampler\.implementation`, "the library by which JMeter sends"},
+		{`.*/HTTPArgument\.always_encode`, "whether characters are encoded, of a value without such, or of a form"},
+		{`.*/HTTPArgument\.use_equals`, "whether an equals sign stands before no value, of an argument with one"},
+		{`.*ThreadGroup/Unit`, "minutes, which are the default"},
+		{`.*/CSVDataSet/(quotedData|stopThread)`, "of a file without quotes, and of rows that begin again"},
+		{`.*/SetupThreadGroup/ThreadGroup\.ramp_time`, "when threads begin, of a group with one thread"},
+		{`.*/ThreadGroup/ThreadGroup\.scheduler`, "whether a duration holds, of a group without one"},
+		{`.*/LoopController\.continue_forever`, "the number of loops says it"},
+		{`.*/Assertion\.assume_success`, "whether the status counts, beside an assertion on the status"},
+		{`.*/JSONPathAssertion/ISREGEX`, "how a value is compared, of an assertion without one"},
+		{`.*/HTTPSampler\.DO_MULTIPART_POST`, "a file makes it multipart as well"},
+	},
+	"pumba": {
+		{`docker.*`, "where pumba itself runs"},
+		{`pumba.*\.--tc-image`, "how pumba itself runs"},
+		{`pumba iptables\.--mode`, "random, which is the default"},
+		{`sleep`, "a pause after the last fault"},
+	},
 	"litmus": {
 		{`metadata\..*`, "the name of the manifest, and where it is; appinfo names the application"},
 		{`spec\.(annotationCheck|chaosServiceAccount|appinfo\.appkind)`, "how Litmus finds and reaches the application"},
@@ -78,6 +108,8 @@ var mutes = map[string][]mute{
 	"toxiproxy": {
 		{`(.*\.)?listen`, "brunt's links have ports of their own"},
 		{`.*\.(upstream|name)`, "a proxy without a fault"},
+		{`docker exec(\.-h)?`, "where toxiproxy itself runs"},
+		{`toxiproxy-cli (list|create\.-l)`, "a command that only reads, and a port of the proxy"},
 	},
 }
 
@@ -88,10 +120,15 @@ var wholes = map[string]string{
 	"har":          `^[0-9]+ (requests?|static files?) |^a (WebSocket|stream)|which got no answer$`,
 	"litmus":       `^the experiment |only a ChaosEngine names faults|^the probe `,
 	"openapi":      ` is deprecated$|^security .* is not carried over|^a request with the method`,
-	"postman":      `^authentication by|^a script|which is disabled$|^the file of|^the request `,
-	"openslo":      `^AlertPolicy|^the SLO |the queries of`,
-	"toxiproxy":    `a toxic of the type|a proxy without an upstream|makes no valid fault|the load goes to`,
-	"vegeta":       `^a request with the method`,
+	"curl":         `only the shell knows|^the function |runs only if the one before`,
+	"jmeter": `which is disabled$|^the counter |^the assertion |: its steps are done each time|` +
+		`^[A-Za-z0-9.]+ "[^"]*"$`,
+	"postman": ` of the (test|script before the request)$|^authentication by|^a script|which is disabled$|` +
+		`^the file of|^the request `,
+	"openslo": `^AlertPolicy|^the SLO |the queries of`,
+	"toxiproxy": `a toxic of the type|a proxy without an upstream|makes no valid fault|the load goes to|` +
+		`^toxiproxy-cli .*: a variable`,
+	"vegeta": `^a request with the method`,
 }
 
 // A leaf is a scalar of a source, by its path and its offset, with the lines of the maps and lists that it is in.
@@ -100,14 +137,15 @@ type leaf struct {
 	at    int
 	line  int
 	above []int
+	alone bool // on its line
 }
 
-// said reports whether a note names the leaf: by its line, by one of its keys and the line of a part that it is in, or
-// the whole part.
+// said reports whether a note names the leaf: by its line if it is alone there, by one of its keys and its line or that
+// of a part that it is in, or the whole part.
 func (l leaf) said(kind string, notes []draft.Note) bool {
-	keys := strings.FieldsFunc(l.path, func(r rune) bool { return strings.ContainsRune(".[]", r) })
+	keys := strings.FieldsFunc(l.path, func(r rune) bool { return strings.ContainsRune(".[]/ ", r) })
 	return slices.ContainsFunc(notes, func(n draft.Note) bool {
-		if n.Line == l.line {
+		if l.alone && n.Line == l.line {
 			return true
 		}
 		if _, lines, several := strings.Cut(n.Text, "in lines "); several {
@@ -115,7 +153,7 @@ func (l leaf) said(kind string, notes []draft.Note) bool {
 				return regexp.MustCompile(`\b` + strconv.Itoa(line) + `\b`).MatchString(lines)
 			})
 		}
-		if !slices.Contains(l.above, n.Line) {
+		if n.Line != l.line && !slices.Contains(l.above, n.Line) {
 			return false
 		}
 		return wholes[kind] != "" && regexp.MustCompile(wholes[kind]).MatchString(n.Text) ||
@@ -128,8 +166,144 @@ func (l leaf) said(kind string, notes []draft.Note) bool {
 // letter matches values that are more than the bracket that ends a statement.
 var letter = regexp.MustCompile(`[\pL\pN]`)
 
-// leavesOf returns the scalars of a source of YAML or JSON, one or several documents.
-func leavesOf(t *testing.T, source string) (out []leaf) {
+// leavesOf returns the leaves of a source, by the ending of its file.
+func leavesOf(t *testing.T, file, source string) (out []leaf) {
+	t.Helper()
+	switch filepath.Ext(file) {
+	case ".jmx":
+		out = leavesOfXML(t, source)
+	case ".sh":
+		out = leavesOfShell(t, source)
+	case ".txt", ".vegeta":
+		out = leavesOfLines(source)
+	default:
+		out = leavesOfYAML(t, source)
+	}
+	count := map[int]int{}
+	for _, l := range out {
+		count[l.line]++
+	}
+	for i := range out {
+		out[i].alone = count[out[i].line] == 1
+	}
+	return out
+}
+
+// leavesOfXML returns the texts of elements without others in them, by the names of the elements that they are in.
+func leavesOfXML(t *testing.T, source string) (out []leaf) {
+	t.Helper()
+	dec := xml.NewDecoder(strings.NewReader(source))
+	dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	var names []string
+	var lines []int
+	for {
+		at := int(dec.InputOffset())
+		line, _ := dec.InputPos()
+		token, err := dec.RawToken()
+		if errors.Is(err, io.EOF) {
+			return out
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			name := token.Name.Local
+			for _, a := range token.Attr {
+				if a.Name.Local == "name" && a.Value != "" {
+					name = a.Value
+				}
+			}
+			names, lines = append(names, name), append(lines, line)
+		case xml.EndElement:
+			names, lines = names[:len(names)-1], lines[:len(lines)-1]
+		case xml.CharData:
+			if letter.MatchString(string(token)) {
+				out = append(out, leaf{path: strings.Join(names, "/"), at: at, line: line, above: slices.Clone(lines)})
+			}
+		}
+	}
+}
+
+// spoken are names of flags in notes.
+var spoken = map[string]string{"-m": "max-time", "-b": "Cookie"}
+
+// leavesOfShell returns the words of the commands of a script, each by its program, its first word, and the flag before
+// it.
+func leavesOfShell(t *testing.T, source string) (out []leaf) {
+	t.Helper()
+	file, err := shell.NewParser().Parse(strings.NewReader(source), "source")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var within []int // lines of the nodes that contain the current one
+	add := func(n shell.Node, path string) {
+		at := int(n.Pos().Offset())
+		if letter.MatchString(source[at:n.End().Offset()]) {
+			out = append(out, leaf{path: path, at: at, line: int(n.Pos().Line()), above: slices.Clone(within)})
+		}
+	}
+	shell.Walk(file, func(n shell.Node) bool {
+		if n == nil {
+			within = within[:len(within)-1]
+			return true
+		}
+		line := int(n.Pos().Line())
+		if n == shell.Node(file) {
+			line = -1 // a note of the first line is not one of all others
+		}
+		within = append(within, line)
+		switch n := n.(type) {
+		case *shell.Assign:
+			if n.Value != nil {
+				add(n.Value, n.Name.Value)
+			}
+		case *shell.CallExpr:
+			program, flag := "", ""
+			for i, w := range n.Args {
+				text := strings.Trim(source[w.Pos().Offset():w.End().Offset()], `"'`)
+				if i == 0 {
+					program = filepath.Base(text)
+				} else if i == 1 && regexp.MustCompile(`^[a-z]+$`).MatchString(text) {
+					program += " " + text
+				}
+				if strings.HasPrefix(text, "-") {
+					flag = strings.TrimSuffix("."+text+"/"+spoken[text], "/")
+				}
+				add(w, program+flag)
+				if !strings.HasPrefix(text, "-") {
+					flag = ""
+				}
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// leavesOfLines returns the words of lines but those of comments, each by the line's first word, with the line of the
+// block that it is in.
+func leavesOfLines(source string) (out []leaf) {
+	at, block := 0, 0
+	for i, line := range strings.Split(source, "\n") {
+		if strings.TrimSpace(line) == "" {
+			block = i + 1
+		} else if !strings.HasPrefix(line, "#") {
+			first, _, _ := strings.Cut(line, " ")
+			for _, w := range regexp.MustCompile(`\S+`).FindAllStringIndex(line, -1) {
+				out = append(out, leaf{
+					path: strings.TrimSuffix(first, ":"), at: at + w[0], line: i + 1, above: []int{block + 1},
+				})
+			}
+		}
+		at += len(line) + 1
+	}
+	return out
+}
+
+// leavesOfYAML returns the scalars of a source of YAML or JSON, one or several documents.
+func leavesOfYAML(t *testing.T, source string) (out []leaf) {
+	t.Helper()
 	starts := []int{0}
 	for i, c := range source {
 		if c == '\n' {
@@ -155,7 +329,9 @@ func leavesOf(t *testing.T, source string) (out []leaf) {
 		if n.Kind != syntax.Map && n.Kind != syntax.List && n.Kind != syntax.Null && letter.MatchString(n.Value) {
 			line := starts[n.Pos.Line-1]
 			text, _, _ := strings.Cut(source[line:], "\n")
-			out = append(out, leaf{path, line + len(string([]rune(text)[:n.Pos.Col-1])), n.Pos.Line, above})
+			out = append(out, leaf{
+				path: path, at: line + len(string([]rune(text)[:n.Pos.Col-1])), line: n.Pos.Line, above: above,
+			})
 		}
 	}
 	if strings.HasPrefix(source, "{") || strings.HasPrefix(source, "[") { // JSON has tabs only outside of texts
@@ -230,13 +406,13 @@ func changed(source string, l leaf) string {
 	return before + "zq" + rest
 }
 
-// TestConvert_Leaves changes each value of each source of YAML or JSON: the scenario or its notes change as well, or
-// the format defines that the value says nothing of a load, a fault or an objective.
+// TestConvert_Leaves changes each value of each source, and of those of JSON in one line: the scenario or its notes
+// change as well, or the format defines that the value says nothing of a load, a fault or an objective.
 func TestConvert_Leaves(t *testing.T) {
 	needed := map[string]bool{}
 	for path, kind := range converttest.Sources(t, "testdata") {
 		switch filepath.Ext(path) {
-		case ".json", ".yaml", ".har":
+		case ".json", ".yaml", ".har", ".jmx", ".sh", ".txt", ".vegeta":
 		default:
 			continue
 		}
@@ -244,28 +420,16 @@ func TestConvert_Leaves(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		source := string(b)
-		t.Run(filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path), func(t *testing.T) {
-			before, notes := says(kind, source), notesOf(kind, source)
-			var silent []string
-			for _, l := range leavesOf(t, source) {
-				if says(kind, changed(source, l)) != before || l.said(kind, notes) {
-					continue
-				}
-				i := slices.IndexFunc(mutes[kind], func(m mute) bool {
-					return regexp.MustCompile(`^(?:` + m.path + `)$`).MatchString(l.path)
-				})
-				if i >= 0 {
-					needed[kind+mutes[kind][i].path] = true
-					continue
-				}
-				silent = append(silent, fmt.Sprintf("line %d: another value of %s changes nothing",
-					1+strings.Count(source[:l.at], "\n"), l.path))
-			}
-			if len(silent) > 0 {
-				t.Error(strings.Join(silent, "\n"))
-			}
-		})
+		if bytes.Contains(b, []byte("ISO-8859-1")) {
+			text := strings.Replace(string(b), "ISO-8859-1", "UTF-8", 1)
+			b = []byte(strings.Map(func(r rune) rune { return r & 0x7f }, text))
+		}
+		name := filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path)
+		t.Run(name, func(t *testing.T) { walkLeaves(t, kind, path, string(b), needed) })
+		var line bytes.Buffer
+		if json.Compact(&line, b) == nil {
+			t.Run(name+" in one line", func(t *testing.T) { walkLeaves(t, kind, path, line.String(), needed) })
+		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(mutes)) {
 		for _, m := range mutes[kind] {
@@ -273,6 +437,29 @@ func TestConvert_Leaves(t *testing.T) {
 				t.Errorf("%s: no file needs %s (%s)", kind, m.path, m.reason)
 			}
 		}
+	}
+}
+
+// walkLeaves reports the leaves of a source that say nothing. It notes the mutes that it needs.
+func walkLeaves(t *testing.T, kind, file, source string, needed map[string]bool) {
+	before, notes := says(kind, source), notesOf(kind, source)
+	var silent []string
+	for _, l := range leavesOf(t, file, source) {
+		if says(kind, changed(source, l)) != before || l.said(kind, notes) {
+			continue
+		}
+		i := slices.IndexFunc(mutes[kind], func(m mute) bool {
+			return regexp.MustCompile(`^(?:` + m.path + `)$`).MatchString(l.path)
+		})
+		if i >= 0 {
+			needed[kind+mutes[kind][i].path] = true
+			continue
+		}
+		silent = append(silent, fmt.Sprintf("line %d: another value of %s changes nothing",
+			1+strings.Count(source[:l.at], "\n"), l.path))
+	}
+	if len(silent) > 0 {
+		t.Error(strings.Join(silent, "\n"))
 	}
 }
 

@@ -405,6 +405,81 @@ func TestConvert_Shapes(t *testing.T) {
 			[]string{"delay: 5ms", "colour 7"},
 		},
 		{
+			"the time of a scenario", "disruptor", "export const options = {scenarios: {\n" +
+				"a: {executor: 'x', exec: 'slow', startTime: '45s'},\nb: {executor: 'x', exec: 'gone', startTime: '50s'},\n" +
+				"c: {executor: 'x', exec: 'gone'},\nd: {executor: 'x', exec: 'cut', startTime: '5s'}}};\n" +
+				"const p = new PodDisruptor({select: {labels: {app: 'a'}}}, {injectTimeout: '30s'});\n" +
+				"export function slow() { p.injectHTTPFaults({averageDelay: 7}, '10s'); }\n" +
+				"export function gone() { p.terminatePods({count: 2}); }\n" +
+				"export function cut() { p.injectNetworkFaults({port: 5}, '10s'); }\nexport function buy() {}\n",
+			[]string{
+				"http-delay: {at: 45s,", "terminate-a: {at: 50s,", "no-network: {at: 20s,",
+				"source:6: injectTimeout 30s of PodDisruptor",
+				"source:4: the scenario c, which injects the faults of b once more",
+				"source:5: startTime 5s of the scenario d: its first fault comes later",
+			},
+		},
+		{
+			"pauses between commands", "pumba",
+			"pumba pause -d 10s web\nsleep 60\npumba kill web\nsleep $N\nkubectl delete pod a\n" +
+				"$IT\necho done\n",
+			[]string{
+				"pause-web: {at: 20s, for: 10s", "kill-web: {at: 1m50s,", "source:4: a pause whose time",
+				"source:5: the program kubectl",
+				"source:6: a program whose name only the shell knows",
+			},
+		},
+		{
+			"toxics without a name", "toxiproxy", "toxiproxy-cli create -u db:1 db\nwget x\n" +
+				"toxiproxy-cli toxic add -t latency -a latency=9 db\nsleep 5\n" +
+				"toxiproxy-cli toggle db\nsleep 3\ntoxiproxy-cli toxic remove -n latency_downstream db\nsleep 4\n" +
+				"toxiproxy-cli toggle db\ntoxiproxy-cli toxic add -t slow_close -a delay=9 db\nsleep 6\ntoxiproxy-cli delete db\n",
+			[]string{
+				"db-latency: {at: 20s, for: 8s,", "db-down: {at: 25s, for: 7s,", "db-slow-close: {at: 32s, for: 6s",
+				"source:2: the program wget",
+			},
+		},
+		{
+			"a link from the target", "chaos-mesh", mesh("NetworkChaos", "  action: delay\n  mode: fixed\n  value: '2'\n"+
+				"  selector: {labelSelectors: {app: web}}\n  direction: from\n  delay: {latency: 5ms}\n"+
+				"  target: {mode: fixed, value: '3', selector: {labelSelectors: {app: db}}}\n"),
+			[]string{"from: db, to: web, pick: 3}", "the mode fixed 2 of its selector: all of them"},
+		},
+		{
+			"a link to the target", "chaos-mesh", mesh("NetworkChaos", "  action: delay\n  mode: fixed\n  value: '2'\n"+
+				"  selector: {labelSelectors: {app: web}}\n  direction: to\n  delay: {latency: 5ms}\n"+
+				"  target: {mode: fixed, value: '3', selector: {labelSelectors: {app: db}}}\n"),
+			[]string{"from: web, to: db, pick: 2}", "the mode fixed 3 of its target: all of them"},
+		},
+		{
+			"rollbacks of others, and a reference", "chaostoolkit",
+			`{"method": [{"ref": "u"}, {"type": "action", "name": "two",
+			"provider": {"type": "process", "path": "docker", "arguments": "kill b"}}], "rollbacks": [
+			{"type": "action", "name": "clean", "provider": {"type": "python", "module": "a", "func": "b"}}]}`,
+			[]string{
+				`source:1: the activity that refers to "u": write it out`,
+				`source:3: the rollback "clean": brunt takes its own faults back, and nothing else`,
+			},
+		},
+		{
+			"a value without a name", "har", `{"log": {"entries": [
+			{"request": {"method": "GET", "url": "http://127.0.0.1:1/a"}, "response": {"status": 200, "content":
+			{"mimeType": "application/json", "text": "[\"c0ffee1234\"]"}}},
+			{"request": {"method": "GET", "url": "http://127.0.0.1:1/a/c0ffee1234"}, "response": {"status": 200}}]}}`,
+			[]string{"source:4: a value is sent as ${var."},
+		},
+		{
+			"a node by its name", "litmus", strings.Replace(engine("shop"), "pod-delete", "node-drain", 1),
+			[]string{"source:5: the experiment node-drain: node.drain takes the node of pods"},
+		},
+		{
+			"a test that is skipped", "postman", `{"info": {"name": "a"}, "item": [{"name": "b", "request": {"method": "GET",
+			"url": "http://127.0.0.1:1/"}, "event": [{"listen": "test", "script": {"exec": [
+			"pm.test('x', function () { pm.response.to.have.status(201); });",
+			"pm.test.skip('y', function () { pm.response.to.have.header('Z'); });"]}}]}]}`,
+			[]string{"check: {status: 201}", "source:4: pm.test.skip(…) of the test"},
+		},
+		{
 			"a key that is computed", "disruptor", "const p = new PodDisruptor({select: {labels: {app: \"a\"}}});\n" +
 				"p.injectHTTPFaults({errorRate: 0.07, ...more, errorCode: 500}, \"10s\");",
 			[]string{"percent: 7%", "is not a literal"},

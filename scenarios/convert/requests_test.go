@@ -37,6 +37,11 @@ func TestConvert_Requests(t *testing.T) {
 		return "<" + tag + ` testname="it"><collectionProp name="` + name + `">` + row + "</collectionProp></" + tag +
 			"><hashTree/>"
 	}
+	// within adds properties to the first element of a part of a plan.
+	within := func(part, properties string) string {
+		head, rest, _ := strings.Cut(part, ">")
+		return head + ">" + properties + rest
+	}
 	groups := func(below ...string) string {
 		return "<jmeterTestPlan><hashTree><TestPlan/><hashTree>" + strings.Join(below, "") +
 			"</hashTree></hashTree></jmeterTestPlan>"
@@ -67,6 +72,12 @@ func TestConvert_Requests(t *testing.T) {
 			"':\n    get:\n      parameters: [" + strings.Join(parameters, ", ") + "]\n      callbacks: {done: {}}\n" +
 			"      responses: {'200': {description: ok" + links + "}}\n"
 	}
+	body := func(kind, example, encoding string) string {
+		return "openapi: 3.0.0\ninfo: {title: a, version: '1'}\nservers: [{url: 'http://127.0.0.1:1'}]\npaths:\n  /a:\n    post:\n" +
+			"      requestBody:\n        content:\n          " + kind + ":\n            schema: {type: object, properties: {f: " +
+			"{type: string, format: binary}}}\n            example: {" + example + "}\n            encoding: {" + encoding + "}\n" +
+			"      responses: {'200': {description: ok}}\n"
+	}
 	for _, c := range []struct {
 		name, kind, source string
 		want               []string
@@ -78,6 +89,11 @@ func TestConvert_Requests(t *testing.T) {
 		{
 			"another host of a target", "vegeta", "GET http://127.0.0.1:1/\nHost: b.test\n",
 			[]string{"headers: {Host: b.test}"},
+			"",
+		},
+		{
+			"headers of a target", "vegeta", "GET http://127.0.0.1:1/\nX-A: 1\nConnection: close\nX-A: 2\n",
+			[]string{"source:3: the header Connection", "source:4: the header X-A comes twice"},
 			"",
 		},
 		{"another host of a plan", "jmeter", plan("host"), []string{"headers: {Host: other.example.com}"}, ""},
@@ -133,6 +149,53 @@ func TestConvert_Requests(t *testing.T) {
 			[]string{"get: \"/?a=b+c&d=%20\"", "--url-query of a file"},
 			"",
 		},
+		{
+			"parts of a plan", "jmeter",
+			group(sampler("", "HTTPSampler.method=POST", "HTTPSampler.DO_MULTIPART_POST=true",
+				"HTTPSampler.ipSource=192.0.2.1",
+				"HTTPSampler.proxyPort=3128", "HTTPSampler.md5=true") + within(sampler("", "HTTPSampler.method=POST",
+				"HTTPSampler.DO_MULTIPART_POST=true"), `<elementProp name="HTTPsampler.Arguments"><collectionProp `+
+				`name="Arguments.arguments"><elementProp name="a"><stringProp name="Argument.name">a</stringProp><stringProp `+
+				`name="Argument.value">{}</stringProp><stringProp name="HTTPArgument.content_type">application/json</stringProp>`+
+				`</elementProp></collectionProp></elementProp>`)),
+			[]string{
+				"a: {text: \"{}\", type: application/json}", `HTTPSampler.ipSource 192.0.2.1 of "it"`,
+				`HTTPSampler.proxyPort 3128 of "it"`,
+			},
+			"md5",
+		},
+		{
+			"an assertion beside the status", "jmeter",
+			group(sampler(within(element("ResponseAssertion", "", "Assertion.test_field=Assertion.response_data",
+				"Assertion.test_type=16", "Assertion.assume_success=true", "Assertion.scope=all"),
+				`<collectionProp name="Asserion.test_strings"><stringProp name="1">hi</stringProp></collectionProp>`))),
+			[]string{`check: {body: "~ hi"}`, `that the status does not count for "it"`, `Assertion.scope of "it"`},
+			"",
+		},
+		{
+			"counters and random numbers", "jmeter",
+			group(element("CounterConfig", "", "CounterConfig.name=n", "CounterConfig.incr=5"),
+				element("RandomVariableConfig", "", "variableName=r", "minimumValue=a", "maximumValue=9"),
+				element("CounterConfig", "", "CounterConfig.name=m", "CounterConfig.per_user=true"), sampler("")),
+			[]string{
+				"the counter n: brunt counts in steps of 1", "the random variable r from",
+				`CounterConfig.per_user true of "it"`,
+			},
+			"",
+		},
+		{
+			"elements that are disabled", "jmeter",
+			group(strings.Replace(sampler(""), "testname", `enabled="false" testname`, 1),
+				strings.Replace(element("ResultCollector", ""), "testname", `enabled="false" testname`, 1), sampler("")),
+			[]string{`HTTPSamplerProxy "it", which is disabled`},
+			"ResultCollector",
+		},
+		{
+			"new users", "jmeter",
+			groups(element("ThreadGroup", sampler(""), "ThreadGroup.same_user_on_next_iteration=false")),
+			[]string{`that each iteration of "it" is by a new user`},
+			"",
+		},
 		{"a parameter without equals", "jmeter", plan("query"), []string{"?q=a+b&bare&n=1"}, ""},
 		{"a form of a plan", "jmeter", plan("form"), []string{`body: "z=a+b&a=1&bare"`}, ""},
 		{
@@ -164,8 +227,12 @@ func TestConvert_Requests(t *testing.T) {
 		{
 			"timeouts of the defaults", "jmeter",
 			group(element("ConfigTestElement", "", "HTTPSampler.response_timeout=${__P(t,2000)}",
-				"HTTPSampler.connect_timeout=300", "HTTPSampler.proxyHost=p.test"), sampler("")),
-			[]string{`timeout: "${t}ms"`, "t: 2000", "the timeout of connecting, 300ms", "the proxy p.test"},
+				"HTTPSampler.connect_timeout=300", "HTTPSampler.proxyHost=p.test", "HTTPSampler.contentEncoding=UTF-16"),
+				sampler("")),
+			[]string{
+				"the encoding UTF-16", `timeout: "${t}ms"`, "t: 2000", "the timeout of connecting, 300ms",
+				"the proxy p.test",
+			},
 			"",
 		},
 		{
@@ -291,6 +358,66 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"functions", "curl", "post() {\n  local it=$1\n  curl -d \"$2\" \"http://127.0.0.1:1/$it\"\n}\nit=b\n" +
+				"all() { curl \"$@\"; }\npost orders a=1\npost users b=2 &\nall -I http://127.0.0.1:1/$it\nnever() { :; }\n",
+			[]string{
+				"{post: /orders, form: {a: \"1\"}", "{post: /users, form: {b: \"2\"}", "head: /b,",
+				"source:10: the function never: nothing calls it", "source:8: commands side by side",
+			},
+			"get: /",
+		},
+		{
+			"a function without an end", "curl", "f() { curl http://127.0.0.1:1/; f; f; }\nf\n",
+			[]string{"source:1: a call of the function f: there are too many"},
+			"",
+		},
+		{
+			"parameters of a script", "curl", "curl http://127.0.0.1:1/\ncurl -d \"$1\" http://127.0.0.1:1/a\nx=$2\n" +
+				"curl http://127.0.0.1:1/$x\ncurl http://127.0.0.1:1/b/$?\ncurl -d @- http://127.0.0.1:1/c <<<$!\n",
+			[]string{
+				"source:2: a word that only the shell knows: $1 is in it", "source:3: the value of the variable x",
+				"/${env.x}", "source:5: a word that only the shell knows: $? is in it",
+				"post: /c,",
+			},
+			"get: /b",
+		},
+		{
+			"programs around curl", "curl", "timeout 5 curl http://127.0.0.1:1/a\nsudo -u me curl http://127.0.0.1:1/b\n" +
+				"C='curl -I'; $C http://127.0.0.1:1/c\nenv A=1 /usr/bin/curl http://127.0.0.1:1/d\n" +
+				"http_proxy=p.test curl http://127.0.0.1:1/e\n",
+			[]string{
+				"get: /a,", "source:1: the program timeout around curl", "get: /b,", "source:2: the program sudo", "head: /c,",
+				"get: /d,", "source:4: the program env", "source:5: the variable http_proxy for one command", "get: /e,",
+			},
+			"",
+		},
+		{
+			"other programs", "curl", "curl http://127.0.0.1:1/\nseq 9 | xargs -I{} curl http://127.0.0.1:1/{}\n" +
+				"eval \"curl http://127.0.0.1:1/\"\nwget http://127.0.0.1:1/\n$IT http://127.0.0.1:1/\n((i++))\necho done | jq .\n" +
+				"[ -n \"$A\" ] && curl http://127.0.0.1:1/a\n",
+			[]string{
+				"source:2: the program seq", "source:2: the program xargs", "source:3: the program eval",
+				"source:4: the program wget",
+				"source:5: a program whose name only the shell knows", "source:6: a command that calculates",
+				"only if the one before succeeds",
+			},
+			"the program echo",
+		},
+		{
+			"variables", "curl", "export BASE=http://127.0.0.1:1\nid=$(curl -s $BASE/a | jq -r .id)\nat=$BASE/$N\n" +
+				"curl $at/$id\n",
+			[]string{
+				"get: /a,", "source:2: the value of the variable id, which only the shell knows; `extract` takes one from an answer",
+				"get: \"/${env.N}/${env.id}\"",
+			},
+			"env.BASE",
+		},
+		{
+			"no command curl", "curl", "\nwget http://127.0.0.1:1/\n",
+			[]string{"source:2: the program wget", "no command curl"},
+			"",
+		},
+		{
 			"the standard input of a file", "curl", "curl -d @- http://127.0.0.1:1/ < order.json; curl -T - http://127.0.0.1:1/ < a.b\n" +
 				"curl -d @- http://127.0.0.1:1/ <<< hi",
 			[]string{"body: {file: order.json}", "put: /", "body: {file: a.b}", "body: hi"},
@@ -331,6 +458,28 @@ func TestConvert_Requests(t *testing.T) {
 				parameter("O", "simple", "true", "{a: 1, b: 2}"), parameter("s", "simple", "false", "{a: 1, b: 2}"),
 				parameter("n", "matrix", "false", "5")),
 			[]string{"/.1,2/.1.2/;m=1,2/;M=1;M=2/;a=1;b=x%2Fy/a=1,b=2/a,1,b,2/;n=5"},
+			"",
+		},
+		{
+			"parts by their encoding", "openapi", body("multipart/form-data", "m: {a: 4}, l: [1, 2], f: x, g: y, h: z",
+				"f: {contentType: image/png}, g: {contentType: 'text/plain, text/csv', headers: {X-A: {schema: {}}}}, "+
+					"h: {contentType: 'image/*'}"),
+			[]string{
+				`m: {text: "{\"a\":4}", type: application/json}`, `l: ["1", "2"]`, "name: f.bin, type: image/png}",
+				"g: {text: \"y\", type: text/plain}", "the types of the field g: text/plain, text/csv",
+				"the headers of the field g: X-A",
+				"h: z", "the types of the field h: image/*",
+			},
+			"octet-stream",
+		},
+		{
+			"fields by their encoding", "openapi", body("application/x-www-form-urlencoded",
+				"a: [1, 2], b: [1, 2], c: {d: 4}, e: {d: 4}, f: x/y",
+				"a: {style: pipeDelimited, explode: false}, c: {contentType: application/json}, "+
+					"e: {style: deepObject}, f: {allowReserved: true}"),
+			[]string{
+				"a=1%7C2&b=1&b=2&c=%7B%22d%22%3A4%7D&e%5Bd%5D=4&f=x%2Fy", "allowReserved of the field f",
+			},
 			"",
 		},
 		{

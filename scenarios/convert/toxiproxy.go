@@ -2,6 +2,7 @@ package convert
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"net"
 	"net/url"
@@ -17,8 +18,8 @@ import (
 func toxiproxyConverter() draft.Converter {
 	return draft.Converter{
 		Name: "toxiproxy", Source: "the JSON of toxiproxy's proxies and toxics, or commands of toxiproxy-cli", Convert: toxiproxyConvert, Faults: true,
-		Doc: "a fault for each toxic, one after the other, on the load's connections, or on those to the container that a " +
-			"proxy leads to",
+		Doc: "a fault for each toxic, one after the other, or at its time in a script, on the load's connections, or on " +
+			"those to the container that a proxy leads to",
 		Usage: "Of toxiproxy, what stands after -- is a command of toxiproxy-cli.", Words: draft.ShellWords("toxiproxy-cli"),
 	}
 }
@@ -50,7 +51,7 @@ func toxiproxyConvert(d *draft.Builder, source []byte) error {
 		list = []*syntax.Node{mapOf(draft.Line(docs[0]), "toxics", &syntax.Node{Kind: syntax.List, Items: docs[:1]})}
 	}
 	for _, p := range list {
-		convertProxy(d, p, nil)
+		convertProxy(d, p)
 	}
 	return nil
 }
@@ -71,34 +72,59 @@ func mapOf(line int, fields ...any) *syntax.Node {
 }
 
 // convertProxy converts a proxy: its link, and a fault for each toxic.
-// Lasts says how long a toxic lasts, if the source does.
-func convertProxy(d *draft.Builder, p *syntax.Node, lasts map[*syntax.Node]time.Duration) {
-	name, upstream := d.Text(p, "name"), d.Text(p, "upstream")
-	d.Skip(p, "listen") // brunt's link has a port of its own
-	toxics := p.Get("toxics")
-	ends, ok := endsOf(d, p, upstream, toxics != nil && len(toxics.Items) > 0 || d.Text(p, "enabled") == "false")
-	if !ok {
+func convertProxy(d *draft.Builder, p *syntax.Node) {
+	toxics, down := p.Get("toxics"), d.Text(p, "enabled") == "false"
+	l := linkOf(d, p, toxics != nil && len(toxics.Items) > 0 || down)
+	if l == nil {
 		return
 	}
-	if d.Text(p, "enabled") == "false" {
-		s := ends()
-		d.Inject(draft.Fault{
-			Name: name + "-down", Line: draft.Line(p), Kind: "network.partition", For: draft.GuessedFor, Guessed: true,
-			Settings: s.Set("mode", draft.Raw("reject")),
-		})
+	if down {
+		l.down(draft.Line(p), 0)
 	}
 	if toxics != nil {
 		for _, t := range toxics.Items {
-			d.Toxic(draft.Toxic{
-				Name: d.Text(t, "name"), Type: d.Text(t, "type"), Proxy: name, Stream: d.Text(t, "stream"),
-				Toxicity: d.Text(t, "toxicity"),
-				Line:     draft.Line(t), Ends: ends(), Attributes: t.Get("attributes"), In: t, For: lasts[t],
-			})
+			l.toxic(t, 0)
 		}
 	}
 	for _, rest := range d.Rest(p) {
-		d.Lost(draft.Line(p), "the proxy %s: %s", name, rest)
+		d.Lost(draft.Line(p), "the proxy %s: %s", l.name, rest)
 	}
+}
+
+// A link is the link of a proxy, on which its toxics act.
+type link struct {
+	d    *draft.Builder
+	name string
+	ends func() *draft.Node
+}
+
+// linkOf returns the link of a proxy, or nil if no fault can be on it. Faulty says that the source has some.
+func linkOf(d *draft.Builder, p *syntax.Node, faulty bool) *link {
+	l := &link{d: d, name: d.Text(p, "name")}
+	d.Skip(p, "listen") // brunt's link has a port of its own
+	var ok bool
+	if l.ends, ok = endsOf(d, p, d.Text(p, "upstream"), faulty); !ok {
+		return nil
+	}
+	return l
+}
+
+// down adds the fault of a proxy that is disabled. Lasts is zero if the source does not say how long.
+func (l *link) down(line int, lasts time.Duration) {
+	s := l.ends()
+	l.d.Inject(draft.Fault{
+		Name: l.name + "-down", Line: line, Kind: "network.partition", For: cmp.Or(lasts, draft.GuessedFor),
+		Guessed: lasts == 0, Settings: s.Set("mode", draft.Raw("reject")),
+	})
+}
+
+// toxic adds the fault of a toxic.
+func (l *link) toxic(t *syntax.Node, lasts time.Duration) {
+	l.d.Toxic(draft.Toxic{
+		Name: l.d.Text(t, "name"), Type: l.d.Text(t, "type"), Proxy: l.name, Stream: l.d.Text(t, "stream"),
+		Toxicity: l.d.Text(t, "toxicity"),
+		Line:     draft.Line(t), Ends: l.ends(), Attributes: t.Get("attributes"), In: t, For: lasts,
+	})
 }
 
 // endsOf returns a function that returns the ends of a proxy's link: the load and the target, or a caller and a

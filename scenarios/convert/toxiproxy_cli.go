@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -13,35 +14,64 @@ import (
 type toxicScript struct {
 	d       *draft.Builder
 	proxies []*syntax.Node
-	begins  map[*syntax.Node]time.Duration // when the toxics were added, by the pauses of the script
-	lasts   map[*syntax.Node]time.Duration
-	now     time.Duration
+	faults  []*proxyFault // in the order in which they begin
+	now     time.Duration // since the begin of the script, by its pauses
+}
+
+// A proxyFault is a toxic that the script adds, or a proxy that it disables.
+type proxyFault struct {
+	proxy string
+	toxic *syntax.Node // nil: the proxy is disabled
+	line  int
+	begin time.Duration
+	lasts time.Duration // zero: the script does not say
+	ended bool
+}
+
+// name returns the name by which the script removes a toxic.
+func (f *proxyFault) name(d *draft.Builder) string {
+	return cmp.Or(d.Text(f.toxic, "name"), d.Text(f.toxic, "type")+"_"+cmp.Or(d.Text(f.toxic, "stream"), "downstream"))
 }
 
 // toxiproxyCommands reads the proxies and toxics that the commands of a script make. The pauses between adding and
-// removing a toxic say how long it lasts.
+// removing a toxic say how long it lasts, and those between two of them by how much they overlap.
 func toxiproxyCommands(d *draft.Builder, source []byte) error {
 	all, err := d.Commands(source, "toxiproxy-cli", "sleep")
 	if err != nil {
 		return err
 	}
-	s := &toxicScript{
-		d: d, begins: map[*syntax.Node]time.Duration{}, lasts: map[*syntax.Node]time.Duration{},
-	}
+	s := &toxicScript{d: d}
 	for _, c := range all {
 		switch {
-		case c.Program == "sleep" && len(c.Words) == 1:
-			_, took, _ := draft.Duration(c.Words[0], time.Second)
-			s.now += took
+		case c.Program == "sleep":
+			s.now += d.Pause(c)
 		case c.Unknown:
 			d.Lost(c.Line, "toxiproxy-cli %s: a variable or a command of the shell is in it", strings.Join(first(c.Words, 2), " "))
-		case c.Program == "toxiproxy-cli":
+		default:
 			s.command(c)
 		}
 	}
+	links := map[string]*link{}
 	for _, p := range s.proxies {
-		convertProxy(d, p, s.lasts)
+		name := d.Text(p, "name")
+		links[name] = linkOf(d, p, slices.ContainsFunc(s.faults, func(f *proxyFault) bool { return f.proxy == name }))
 	}
+	var branches []func()
+	for _, f := range s.faults {
+		l := links[f.proxy]
+		if l == nil {
+			continue
+		}
+		branches = append(branches, func() {
+			d.Wait(f.begin - s.faults[0].begin)
+			if f.toxic == nil {
+				l.down(f.line, f.lasts)
+			} else {
+				l.toxic(f.toxic, f.lasts)
+			}
+		})
+	}
+	d.Together(branches...)
 	return nil
 }
 
@@ -92,9 +122,13 @@ func (s *toxicScript) command(c draft.Command) {
 	case "create", "c":
 		p := s.proxy(c.Line, name)
 		p.Fields = append(p.Fields, mapOf(c.Line, "upstream", flag("upstream"), "listen", flag("listen")).Fields...)
+	case "delete", "d":
+		s.end(func(f *proxyFault) bool { return f.proxy == name })
 	case "toggle", "tog":
-		p := s.proxy(c.Line, name)
-		p.Fields = append(p.Fields, mapOf(c.Line, "enabled", "false").Fields...)
+		s.proxy(c.Line, name)
+		if !s.end(func(f *proxyFault) bool { return f.proxy == name && f.toxic == nil }) {
+			s.faults = append(s.faults, &proxyFault{proxy: name, line: c.Line, begin: s.now})
+		}
 	case "toxic add", "toxic a":
 		attributes := mapOf(c.Line)
 		for _, a := range flags["attribute"] {
@@ -105,20 +139,26 @@ func (s *toxicScript) command(c draft.Command) {
 		if flags["upstream"] != nil {
 			stream = "upstream"
 		}
-		t := mapOf(c.Line, "name", flag("name"), "type", flag("type"), "stream", stream, "toxicity", flag("toxicity"),
-			"attributes", attributes)
-		s.begins[t] = s.now
-		list := s.proxy(c.Line, name).Get("toxics")
-		list.Items = append(list.Items, t)
+		s.proxy(c.Line, name)
+		s.faults = append(s.faults, &proxyFault{
+			proxy: name, line: c.Line, begin: s.now, toxic: mapOf(c.Line, "name", flag("name"), "type", flag("type"),
+				"stream", stream, "toxicity", flag("toxicity"), "attributes", attributes),
+		})
 	case "toxic remove", "toxic r", "toxic delete", "toxic d":
-		for _, t := range s.proxy(c.Line, name).Get("toxics").Items {
-			if n := t.Get("name"); n != nil && n.Value == flag("name") && s.lasts[t] == 0 && s.now > s.begins[t] {
-				s.lasts[t] = s.now - s.begins[t]
-			}
-		}
+		s.end(func(f *proxyFault) bool { return f.proxy == name && f.toxic != nil && f.name(s.d) == flag("name") })
 	case "toxic update", "toxic u":
 		s.d.Lost(c.Line, "toxiproxy-cli toxic update %s: the toxic stays as it was added", draft.Clip(name, 40))
 	}
+}
+
+// end ends faults, and reports whether there were any. A fault that ends at once has a guessed duration.
+func (s *toxicScript) end(which func(*proxyFault) bool) (some bool) {
+	for _, f := range s.faults {
+		if !f.ended && which(f) {
+			f.lasts, f.ended, some = s.now-f.begin, true, true
+		}
+	}
+	return some
 }
 
 // proxy returns a proxy by its name. The script may not make it itself.
@@ -128,7 +168,7 @@ func (s *toxicScript) proxy(line int, name string) *syntax.Node {
 			return p
 		}
 	}
-	p := mapOf(line, "name", name, "toxics", &syntax.Node{Kind: syntax.List, Items: []*syntax.Node{}})
+	p := mapOf(line, "name", name)
 	s.proxies = append(s.proxies, p)
 	return p
 }

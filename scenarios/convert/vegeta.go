@@ -66,7 +66,7 @@ func vegetaHTTP(d *draft.Builder, source []byte) ([]*draft.Request, error) {
 		case r != nil && strings.Contains(line, ":"):
 			name, value, _ := strings.Cut(line, ":")
 			r.Headers = append(r.Headers, draft.Header{
-				Name: strings.TrimSpace(name), Value: draft.Lit(strings.TrimSpace(value)),
+				Name: strings.TrimSpace(name), Value: draft.Lit(strings.TrimSpace(value)), Line: n,
 			})
 		default:
 			return nil, fmt.Errorf("%s:%d: want a target such as GET http://127.0.0.1:8080/, a header or @FILE, not %q",

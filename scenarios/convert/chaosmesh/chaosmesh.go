@@ -259,10 +259,10 @@ func (e *experiment) unit(selector *syntax.Node) string {
 	return name
 }
 
-// pick sets how many of the units are hit.
-func (e *experiment) pick(s *draft.Node) {
-	value := e.value("value")
-	switch mode := e.value("mode"); mode {
+// pick sets how many of the units are hit, by the mode of a selector.
+func (e *experiment) pick(s *draft.Node, of *syntax.Node) {
+	mode, value := e.d.Text(of, "mode"), e.d.Text(of, "value")
+	switch mode {
 	case "one", "all":
 		s.Set("pick", draft.Raw(mode))
 	case "fixed":
@@ -276,7 +276,7 @@ func (e *experiment) pick(s *draft.Node) {
 	default:
 		e.lost = append(e.lost, "the mode "+mode)
 	}
-	if mode := e.value("mode"); s.Get("pick") == nil && mode != "" {
+	if s.Get("pick") == nil && mode != "" {
 		e.lost = append(e.lost, "the mode "+mode+" of "+value+": it is one")
 		s.Set("pick", draft.Raw("one"))
 	}
@@ -285,7 +285,7 @@ func (e *experiment) pick(s *draft.Node) {
 // subject returns settings that name the units of the experiment.
 func (e *experiment) subject() *draft.Node {
 	s := (&draft.Node{}).Set("service", draft.Plain(e.unit(e.spec.Get("selector"))))
-	e.pick(s)
+	e.pick(s, e.spec)
 	return s
 }
 
@@ -410,26 +410,29 @@ func (e *experiment) packets(action string) (kind string, s *draft.Node) {
 // ends sets the link whose packets are hit.
 func (e *experiment) ends(s *draft.Node, kind string) {
 	unit := e.unit(e.spec.Get("selector"))
+	target := draft.At(e.spec, "target")
 	var to []string
-	if t := draft.At(e.spec, "target", "selector"); t != nil {
+	if t := target.Get("selector"); t != nil {
 		to = append(to, e.unit(t))
-		if mode := e.value("target", "mode"); mode != "" && mode != "all" {
-			e.lost = append(e.lost, "the mode "+mode+" of its target: all of them")
-		}
 	}
 	to = append(to, e.d.Texts(e.spec, "externalTargets")...)
+	picks, all, whole := e.spec, target, "target" // brunt picks of the units at `from`
 	switch {
 	case len(to) == 0:
 		s.Set("service", draft.Plain(unit))
 	case e.value("direction") == "from":
 		s.Set("from", draft.Plain(to[0])).Set("to", draft.Plain(unit))
+		picks, all, whole = target, e.spec, "selector"
 	default:
 		s.Set("from", draft.Plain(unit)).Set("to", draft.Plain(to[0]))
+	}
+	if mode := strings.TrimSpace(e.d.Text(all, "mode") + " " + e.d.Text(all, "value")); mode != "" && mode != "all" {
+		e.lost = append(e.lost, "the mode "+mode+" of its "+whole+": all of them")
 	}
 	if len(to) > 1 {
 		e.lost = append(e.lost, "several targets: "+strings.Join(to[1:], ", ")+"; make a fault with `to` of each")
 	}
-	e.pick(s)
+	e.pick(s, picks)
 	switch direction := e.value("direction"); {
 	case direction == "both" && kind != "network.bandwidth" && len(to) > 0:
 		s.Set("direction", draft.Raw("both"))

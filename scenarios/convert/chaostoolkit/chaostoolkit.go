@@ -2,6 +2,7 @@
 package chaostoolkit
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"regexp"
@@ -60,7 +61,8 @@ func convert(d *draft.Builder, source []byte) error {
 		x.activity(a)
 	}
 	for _, r := range x.rollbacks {
-		d.Lost(draft.Line(r), "the rollback %q: brunt takes its own faults back", d.Text(r, "name"))
+		d.Lost(draft.Line(r), "the rollback %q: brunt takes its own faults back, and nothing else; a request of it can be "+
+			"a step of teardown", d.Text(r, "name"))
 	}
 	d.Skip(docs[0], "rollbacks")
 	d.Skip(docs[0], "method")                  // each activity reports its own unread parts
@@ -240,6 +242,11 @@ func (x *experiment) request(p *syntax.Node) (*draft.Request, bool) {
 // activity converts an action or a probe of the method.
 func (x *experiment) activity(a *syntax.Node) {
 	name, line := x.d.Text(a, "name"), draft.Line(a)
+	if a.Get("ref") != nil {
+		x.d.Lost(line, "the %s that refers to %q: write it out", cmp.Or(draft.Clip(x.d.Text(a, "type"), 20), "activity"),
+			draft.Clip(x.d.Text(a, "ref"), 60))
+		return
+	}
 	pause := func(key string) (d time.Duration) {
 		_, d, _ = draft.Duration(x.d.Text(a, "pauses", key), time.Second)
 		return d

@@ -44,19 +44,106 @@ func convert(d *draft.Builder, source []byte) error {
 			s.functions = append(s.functions, n)
 		case *ast.CallExpression:
 			calls = append(calls, n)
+		case *ast.NewExpression:
+			s.options(n, line(n.Idx0()))
 		}
 	})
-	for _, c := range calls {
-		if dot, ok := c.Callee.(*ast.DotExpression); ok {
-			s.call(dot, c.ArgumentList, line(dot.Identifier.Idx))
-		}
-	}
+	s.schedule(calls, line)
 	if d.Chaos.Fields != nil {
 		d.ScriptHosts(source)
 		d.ScriptOptions(s.values, line)
 		s.load(program, line)
 	}
 	return nil
+}
+
+// options reports the options of a disruptor.
+func (s *script) options(made *ast.NewExpression, line int) {
+	id, ok := made.Callee.(*ast.Identifier)
+	if !ok {
+		return
+	}
+	name := id.Name.String()
+	own := map[string]int{"PodDisruptor": 1, "ServiceDisruptor": 2}[name] // arguments before the options
+	if own == 0 || len(made.ArgumentList) <= own {
+		return
+	}
+	options, whole := s.values.Fields(made.ArgumentList[own])
+	if !whole {
+		s.d.Lost(line, "the options of %s", name)
+	}
+	for _, key := range draft.SortedKeys(options) {
+		s.d.Lost(line, "%s of %s", strings.TrimSpace(key+" "+draft.Harmless(key, s.values.Text(options[key]))), name)
+	}
+}
+
+// scenarios returns the settings of the script's scenarios by name.
+func (s *script) scenarios() map[string]ast.Expression {
+	all, _ := s.values.Fields(s.values["options"])
+	runs, _ := s.values.Fields(all["scenarios"])
+	return runs
+}
+
+// exec returns the function that a scenario runs.
+func (s *script) exec(scenario ast.Expression) string {
+	settings, _ := s.values.Fields(scenario)
+	return cmp.Or(s.values.Text(settings["exec"]), "default")
+}
+
+// schedule converts the calls of disruptors: those of each function at the time at which a scenario runs it, side by
+// side with those of the others.
+func (s *script) schedule(calls []*ast.CallExpression, line func(file.Idx) int) {
+	byRun := map[string][]string{} // scenarios, by the function that they run
+	runs := s.scenarios()
+	for _, name := range draft.SortedKeys(runs) {
+		exec := s.exec(runs[name])
+		byRun[exec] = append(byRun[exec], name)
+	}
+	byFunction := map[string][]func(){}
+	var names []string
+	for _, c := range calls {
+		dot, ok := c.Callee.(*ast.DotExpression)
+		if !ok {
+			continue
+		}
+		name := s.functionAt(dot.Identifier.Idx)
+		if byFunction[name] == nil {
+			names = append(names, name)
+		}
+		byFunction[name] = append(byFunction[name], func() { s.call(dot, c.ArgumentList, line(dot.Identifier.Idx)) })
+	}
+	var branches []func()
+	for _, name := range names {
+		branches = append(branches, func() {
+			for i, scenario := range byRun[name] {
+				settings, _ := s.values.Fields(runs[scenario])
+				at, start, given := draft.Duration(s.values.Text(settings["startTime"]), time.Second)
+				switch on := line(runs[scenario].Idx0()); {
+				case i > 0:
+					s.d.Lost(on, "the scenario %s, which injects the faults of %s once more", scenario, byRun[name][0])
+				case settings["startTime"] != nil && !given:
+					s.d.Lost(on, "startTime of the scenario %s: it is no literal", scenario)
+				case !s.d.WaitUntil(start) && given:
+					s.d.Lost(on, "startTime %s of the scenario %s: its first fault comes later", at.YAML, scenario)
+				}
+			}
+			for _, call := range byFunction[name] {
+				call()
+			}
+		})
+	}
+	s.d.Together(branches...)
+}
+
+// functionAt returns the name of the function that a place is in. It is empty for a place outside of functions with a
+// name.
+func (s *script) functionAt(at file.Idx) (name string) {
+	for _, f := range s.functions {
+		if f.Idx0() <= at && at < f.Idx1() && f.Name != nil {
+			name = f.Name.Name.String()
+		}
+	}
+	return name
 }
 
 // load makes a load of each scenario of the script that does not inject faults.
@@ -68,14 +155,9 @@ func (s *script) load(program *ast.Program, line func(file.Idx) int) {
 	}
 	injecting := map[string]bool{} // functions with calls of a disruptor
 	for _, c := range s.injecting {
-		for _, f := range s.functions {
-			if f.Idx0() <= c && c < f.Idx1() && f.Name != nil {
-				injecting[f.Name.Name.String()] = true
-			}
-		}
+		injecting[s.functionAt(c)] = true
 	}
-	all, _ := s.values.Fields(s.values["options"])
-	runs, _ := s.values.Fields(all["scenarios"])
+	runs := s.scenarios()
 	one := func(name, scenario string) {
 		load := s.d.Script()
 		if scenario != "" {
@@ -84,8 +166,7 @@ func (s *script) load(program *ast.Program, line func(file.Idx) int) {
 		s.d.Load.Set(draft.Unique(s.d.Load, draft.Slug(name, "script")), load)
 	}
 	for _, name := range draft.SortedKeys(runs) {
-		settings, _ := s.values.Fields(runs[name])
-		if exec := cmp.Or(s.values.Text(settings["exec"]), "default"); !injecting[exec] {
+		if !injecting[s.exec(runs[name])] {
 			one(name, name)
 		} else {
 			s.d.Tell(line(runs[name].Idx0()), "the scenario %s of the script injects faults: chaos has them", name)

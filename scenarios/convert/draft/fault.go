@@ -112,6 +112,15 @@ func (d *Builder) Background(add func()) {
 // Wait delays the next fault.
 func (d *Builder) Wait(by time.Duration) { d.until += by }
 
+// WaitUntil delays the next fault to a time after the begin of the load. It reports false if the fault comes later.
+func (d *Builder) WaitUntil(at time.Duration) bool {
+	if max(d.until+betweenFault, firstFault) > at {
+		return false
+	}
+	d.until = at - betweenFault
+	return true
+}
+
 // WaitForAll lets the next fault wait for all before it, also for those in the background.
 func (d *Builder) WaitForAll() { d.until = d.last }
 

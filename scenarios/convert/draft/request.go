@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -36,6 +37,7 @@ type Request struct {
 type Header struct {
 	Name  string
 	Value Text
+	Line  int // in the source; 0 is the one of the request
 }
 
 // Body is the body of a request; at most one of text, file and parts is set.
@@ -152,30 +154,30 @@ func (d *Builder) query(r *Request) Text {
 func (d *Builder) headers(r *Request, s *Node) *Node {
 	out := new(Node)
 	for _, h := range r.Headers {
-		lower := strings.ToLower(h.Name)
+		lower, line := strings.ToLower(h.Name), cmp.Or(h.Line, r.Line)
 		value, static := h.Value.Static()
 		switch {
 		case lower == "content-type", strings.HasPrefix(h.Name, ":"), static && strings.EqualFold(value, usual[lower]),
 			lower == "host" && static && strings.EqualFold(value, d.hostOf(r)):
 			continue
 		case lower != "host" && slices.Contains(ours, lower):
-			d.LoseAt(&s.Above, r.Line, "the header %s: brunt sets it as its connections need", h.Name)
+			d.LoseAt(&s.Above, line, "the header %s: brunt sets it as its connections need", h.Name)
 			continue
 		case !check.IsToken(h.Name):
-			d.LoseAt(&s.Above, r.Line, "%q can't name a header", Clip(h.Name, 60))
+			d.LoseAt(&s.Above, line, "%q can't name a header", Clip(h.Name, 60))
 			continue
 		case !h.Value.isLine():
-			d.LoseAt(&s.Above, r.Line, "the header %s holds control characters", h.Name)
+			d.LoseAt(&s.Above, line, "the header %s holds control characters", h.Name)
 			continue
 		case out.Get(h.Name) != nil:
-			d.LoseAt(&s.Above, r.Line, "the header %s comes twice; a step has each once", h.Name)
+			d.LoseAt(&s.Above, line, "the header %s comes twice; a step has each once", h.Name)
 			continue
 		case lower == "authorization" && static && r.User == nil && basicOf(value) != "":
 			user, password, _ := strings.Cut(basicOf(value), ":")
-			r.User, r.Password = Lit(user), d.Hide(r.Line, "password", "the password of "+Clip(user, 40), password)
+			r.User, r.Password = Lit(user), d.Hide(line, "password", "the password of "+Clip(user, 40), password)
 			continue
 		case static && r.hides(lower):
-			out.Set(h.Name, Str(d.hideHeader(r.Line, h.Name, value)))
+			out.Set(h.Name, Str(d.hideHeader(line, h.Name, value)))
 			continue
 		}
 		out.Set(h.Name, Str(h.Value))

@@ -2,6 +2,7 @@ package har
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"regexp"
@@ -180,7 +181,8 @@ func (s *harSession) vary(line int, name, value string) (draft.Text, *correlatio
 	}
 	if told := strconv.Itoa(line) + c.variable; !s.told[told] {
 		s.told[told] = true
-		s.d.Tell(line, "%s is sent as ${var.%s}, from the answer of line %d", draft.Clip(c.name, 40), c.variable, c.line)
+		s.d.Tell(line, "%s is sent as ${var.%s}, from the answer of line %d", draft.Clip(cmp.Or(c.name, "a value"), 40),
+			c.variable, c.line)
 	}
 	return draft.Ref("var." + c.variable), c
 }

@@ -45,6 +45,7 @@ func (p *plan) asserts(s scope, r *draft.Request) {
 }
 
 func (p *plan) assertPath(t *tree, r *draft.Request, lose func(string, ...any)) {
+	t.skip()
 	path := strings.TrimSpace(t.prop("JSON_PATH"))
 	_, err := jp.ParseString(path)
 	want, known := p.value(t.element, "EXPECTED_VALUE", &r.Above)
@@ -70,10 +71,12 @@ func (p *plan) assertPath(t *tree, r *draft.Request, lose func(string, ...any)) 
 // assertResponse reads an assertion on the status or on the body.
 func (p *plan) assertResponse(t *tree, r *draft.Request, lose func(string, ...any)) {
 	kind, _ := strconv.Atoi(strings.TrimSpace(t.prop("Assertion.test_type")))
+	t.find("Assertion.assume_success")
 	field := strings.TrimPrefix(strings.TrimSpace(t.prop("Assertion.test_field")), "Assertion.")
 	var wanted []string
 	for _, list := range []string{"Asserion.test_strings", "Assertion.test_strings"} { // JMeter's spelling
 		for _, s := range t.arguments("", list) {
+			s.skip()
 			v, known := p.vars.known(p.vars.expand(s.text, t.line, &r.Above))
 			if !known {
 				lose("the assertion %q on %s: it names a value that is known only while requests are made",
@@ -106,6 +109,9 @@ func (p *plan) assertResponse(t *tree, r *draft.Request, lose func(string, ...an
 		v = draft.List(all...)
 	}
 	r.Check.Set(key, v)
+	if key == "body" && t.is("Assertion.assume_success") && r.Check.Get("status") == nil {
+		lose("that the status does not count for %q: here one from 400 is an error", draft.Clip(t.name(), 60))
+	}
 }
 
 // class matches patterns for a class of statuses.
@@ -255,7 +261,7 @@ func (p *plan) extractPattern(t *tree, set func(string, string), lose func(strin
 	name, form := t.prop("RegexExtractor.refname"), strings.TrimSpace(t.prop("RegexExtractor.template"))
 	where := strings.TrimSpace(t.prop("RegexExtractor.useHeaders"))
 	if where == "true" {
-		if m := oneHeader.FindStringSubmatch(pattern); m != nil {
+		if m := oneHeader.FindStringSubmatch(pattern); m != nil && (form == "" || form == "$1$") {
 			set(name, "header "+m[1])
 			return
 		}

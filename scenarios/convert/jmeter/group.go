@@ -15,6 +15,11 @@ import (
 // shapes returns the loads of a thread group, without their steps: one, or several for a group with several ramps.
 func (p *plan) shapes(t *tree) []*draft.Node {
 	load := &draft.Node{}
+	p.onError(t, &load.Above)
+	if t.prop("ThreadGroup.same_user_on_next_iteration") == "false" {
+		p.d.LoseAt(&load.Above, t.line,
+			"that each iteration of %q is by a new user: a virtual user of brunt keeps its cookies", draft.Clip(t.name(), 60))
+	}
 	switch {
 	case t.tag == "ThreadGroup":
 		p.threads(t, load)
@@ -32,6 +37,15 @@ func (p *plan) shapes(t *tree) []*draft.Node {
 		load.Set("executor", draft.Raw("constant-vus")).Set("vus", draft.Number(10)).Set("duration", draft.Raw("60s"))
 	}
 	return []*draft.Node{load}
+}
+
+// onError reports what a thread does at an error, if it is more than to go on.
+func (p *plan) onError(t *tree, above *[]string) {
+	switch on := strings.TrimSpace(t.prop("ThreadGroup.on_sample_error")); on {
+	case "", "continue", "startnextloop":
+	default:
+		p.d.LoseAt(above, t.line, "%s at an error", draft.Clip(on, 40))
+	}
 }
 
 // amount returns a whole number of a plan: its form in the scenario, and its current value. An invalid number becomes
@@ -99,11 +113,6 @@ func (p *plan) threads(t *tree, load *draft.Node) {
 	ramp, rise := p.span(t.element, "ThreadGroup.ramp_time", "s", above)
 	if delay, late := p.span(t.element, "ThreadGroup.delay", "s", above); timed && late > 0 {
 		load.Set("start", delay)
-	}
-	switch on := strings.TrimSpace(t.prop("ThreadGroup.on_sample_error")); on {
-	case "", "continue", "startnextloop":
-	default:
-		p.d.LoseAt(above, t.line, "%s at an error", draft.Clip(on, 40))
 	}
 	if !timed || long == 0 {
 		duration, long, timed = nil, 0, false
@@ -245,6 +254,7 @@ func (p *plan) ultimate(t *tree) []*draft.Node {
 		if len(row.kids) < len(v) {
 			return nil
 		}
+		row.skip()
 		for i := range v {
 			s, known := p.vars.known(p.vars.expand(row.kids[i].text, row.line, &p.d.Head))
 			n, err := strconv.Atoi(strings.TrimSpace(s))

@@ -2,6 +2,7 @@
 package jmeter
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -26,7 +27,7 @@ func Converter() draft.Converter {
 // convert reads a plan. Thread groups become loads, and HTTP samplers become steps with the defaults, headers,
 // timers, assertions and extractors that are in scope.
 func convert(d *draft.Builder, source []byte) error {
-	trees, err := readJMX(d.O.File, source)
+	trees, disabled, err := readJMX(d.O.File, source)
 	if err != nil {
 		return err
 	}
@@ -45,6 +46,12 @@ func convert(d *draft.Builder, source []byte) error {
 		}
 		p.groups(t.sub)
 	}
+	for _, e := range disabled {
+		if !slices.Contains(ignored, e.tag) {
+			d.Lost(e.line, "%s %q, which is disabled", e.tag, draft.Clip(e.name(), 60))
+		}
+	}
+	p.rest(trees)
 	if !p.managed && len(d.Load.Fields) > 0 {
 		d.LoseAt(&d.Head, 0, "that no cookie is kept, as the plan has no cookie manager: brunt keeps those of answers")
 	}
@@ -52,6 +59,21 @@ func convert(d *draft.Builder, source []byte) error {
 		d.Slo.Items = append(d.Slo.Items, draft.Plain("errors = 0%"))
 	}
 	return nil
+}
+
+// rest reports the properties of elements that nothing has read. An element of which nothing at all was read is
+// reported as a whole.
+func (p *plan) rest(level []*tree) {
+	for _, t := range level {
+		if t.known() {
+			for _, e := range t.element.rest() {
+				name := draft.Clip(cmp.Or(e.attr["name"], e.tag), 60)
+				p.d.Lost(e.line, "%s of %q", strings.TrimSpace(name+" "+draft.Harmless(name, strings.TrimSpace(e.text))),
+					draft.Clip(t.name(), 60))
+			}
+		}
+		p.rest(t.sub)
+	}
 }
 
 // A plan is a JMeter plan under conversion.
@@ -89,6 +111,8 @@ func (p *plan) with(s scope, level []*tree, flow *draft.Node) scope {
 		case "ConfigTestElement":
 			if strings.Contains(t.attr["guiclass"], "HttpDefaults") {
 				add(&s.defaults, t)
+			} else {
+				p.d.Lose(flow, t.line, "%s %q", t.tag, draft.Clip(t.name(), 60))
 			}
 		case "HeaderManager":
 			add(&s.headers, t)
@@ -121,6 +145,7 @@ func (p *plan) cookies(t *tree, flow *draft.Node) {
 			draft.Clip(t.name(), 60))
 	}
 	for _, c := range t.arguments("", "CookieManager.cookies") {
+		c.skip()
 		p.tellOnce(flow, t, "the cookie %s that %q sets; the header Cookie sends one", draft.Clip(c.attr["name"], 40),
 			draft.Clip(t.name(), 60))
 	}
@@ -165,6 +190,8 @@ func (p *plan) groups(level []*tree) {
 // once reports what a setup or a teardown can't keep of a thread group: its steps run once, without pauses.
 func (p *plan) once(t *tree, flow *draft.Node) {
 	name := draft.Clip(t.name(), 60)
+	p.onError(t, &flow.Pending)
+	defer t.skip() // the rest says when threads begin and end
 	_, threads := p.amount(t.element, "ThreadGroup.num_threads", 1, &flow.Pending)
 	if _, turns := p.loops(t, &flow.Pending); threads > 1 || turns > 1 {
 		p.d.Lose(flow, t.line, "the threads and loops of %q: its steps run once", name)

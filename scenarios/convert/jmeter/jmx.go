@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,7 @@ type element struct {
 	text string
 	kids []*element
 	line int
+	read bool // the conversion knows it
 }
 
 // A tree is an element of a plan with its children: the hashTree after it.
@@ -30,8 +32,8 @@ const (
 	mostDeep     = 200
 )
 
-// readJMX reads a plan.
-func readJMX(file string, source []byte) ([]*tree, error) {
+// readJMX reads a plan. Disabled elements are apart from the others.
+func readJMX(file string, source []byte) (out []*tree, disabled []*element, err error) {
 	dec := xml.NewDecoder(bytes.NewReader(source))
 	dec.CharsetReader = latin
 	dec.Strict = true
@@ -45,7 +47,7 @@ func readJMX(file string, source []byte) ([]*tree, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", file, line, err)
+			return nil, nil, fmt.Errorf("%s:%d: %w", file, line, err)
 		}
 		top := stack[len(stack)-1]
 		switch t := t.(type) {
@@ -56,8 +58,8 @@ func readJMX(file string, source []byte) ([]*tree, error) {
 				e.attr[a.Name.Local] = a.Value
 			}
 			if count++; count > mostElements || len(stack) > mostDeep {
-				return nil, fmt.Errorf("%s:%d: more than %d elements, or more than %d levels of them", file, line, mostElements,
-					mostDeep)
+				return nil, nil, fmt.Errorf("%s:%d: more than %d elements, or more than %d levels of them", file, line,
+					mostElements, mostDeep)
 			}
 			top.kids = append(top.kids, e)
 			stack = append(stack, e)
@@ -68,15 +70,14 @@ func readJMX(file string, source []byte) ([]*tree, error) {
 		}
 	}
 	if len(root.kids) == 0 || root.kids[0].tag != "jmeterTestPlan" {
-		return nil, fmt.Errorf("%s: want a plan of JMeter, which begins with <jmeterTestPlan>", file)
+		return nil, nil, fmt.Errorf("%s: want a plan of JMeter, which begins with <jmeterTestPlan>", file)
 	}
-	var out []*tree
 	for _, k := range root.kids[0].kids {
 		if k.tag == "hashTree" {
-			out = append(out, k.trees()...)
+			out = append(out, k.trees(&disabled)...)
 		}
 	}
-	return out, nil
+	return out, disabled, nil
 }
 
 // latin decodes ISO 8859-1, the other encoding of old plans.
@@ -98,16 +99,21 @@ func latin(charset string, r io.Reader) (io.Reader, error) {
 	return nil, fmt.Errorf("the encoding %s; save it as UTF-8", charset)
 }
 
-// trees pairs the elements of a hashTree with the hashTrees after them. Disabled elements are left out.
-func (e *element) trees() []*tree {
+// trees pairs the elements of a hashTree with the hashTrees after them. It leaves out disabled elements, and adds them
+// to a list.
+func (e *element) trees(disabled *[]*element) []*tree {
 	var out []*tree
 	for i, k := range e.kids {
-		if k.tag == "hashTree" || k.attr["enabled"] == "false" {
+		if k.tag == "hashTree" {
+			continue
+		}
+		if k.attr["enabled"] == "false" {
+			*disabled = append(*disabled, k)
 			continue
 		}
 		t := &tree{element: k}
 		if i+1 < len(e.kids) && e.kids[i+1].tag == "hashTree" {
-			t.sub = e.kids[i+1].trees()
+			t.sub = e.kids[i+1].trees(disabled)
 		}
 		out = append(out, t)
 	}
@@ -121,6 +127,7 @@ func (e *element) find(name string) *element {
 	}
 	for _, k := range e.kids {
 		if k.attr["name"] == name {
+			k.read = true
 			return k
 		}
 	}
@@ -141,9 +148,46 @@ func (e *element) float(name string) string {
 		if k.tag != "FloatProperty" || len(k.kids) < 2 || k.kids[0].text != name {
 			continue
 		}
+		k.skip()
 		return strings.TrimSpace(k.kids[1].text)
 	}
 	return strings.TrimSpace(e.prop(name))
+}
+
+// skip marks an element as known, with everything in it.
+func (e *element) skip() {
+	e.read = true
+	for _, k := range e.kids {
+		k.skip()
+	}
+}
+
+// dull are properties that change nothing of what is sent and judged, or only what a note names already.
+var dull = []string{
+	"TestPlan.comments", "TestPlan.user_define_classpath", "TestPlan.functional_mode", "TestPlan.tearDown_on_shutdown",
+	"ThreadGroup.same_user_on_next_iteration", "ThreadGroup.delayedStart", "ThreadGroup.start_time",
+	"ThreadGroup.end_time", "LoopController.continue_forever", "HTTPSampler.implementation", "HTTPSampler.md5",
+	"HTTPSampler.concurrentDwn", "HTTPSampler.concurrentPool", "HTTPSampler.BROWSER_COMPATIBLE_MULTIPART",
+	"HTTPSampler.embedded_url_re", "HTTPSampler.embedded_url_exclude_re", "Argument.metadata", "Argument.desc",
+	"Assertion.custom_message", "TransactionController.includeTimers", "ThroughputController.maxThroughput",
+	"ActionProcessor.target", "CookieManager.policy", "CookieManager.implementation", "stopThread",
+}
+
+// rest returns the properties with values that nothing has read.
+func (e *element) rest() (out []*element) {
+	for _, k := range e.kids {
+		text := strings.TrimSpace(k.text)
+		if !k.read && text != "" && text != "false" && !slices.Contains(dull, k.attr["name"]) {
+			out = append(out, k)
+		}
+		out = append(out, k.rest()...)
+	}
+	return out
+}
+
+// known reports whether something has read a property of the element.
+func (e *element) known() bool {
+	return slices.ContainsFunc(e.kids, func(k *element) bool { return k.read })
 }
 
 // is reports whether a property is true.

@@ -25,7 +25,8 @@ func (p *plan) sampler(t *tree, s scope, flow *draft.Node) {
 	if s.owner(t, "HTTPSampler.image_parser").is("HTTPSampler.image_parser") {
 		p.d.LoseAt(&r.Above, t.line, "what the page embeds (images, styles, scripts)")
 	}
-	if code := strings.TrimSpace(t.prop("HTTPSampler.contentEncoding")); code != "" && !strings.EqualFold(code, "UTF-8") {
+	const encoding = "HTTPSampler.contentEncoding"
+	if code := strings.TrimSpace(s.owner(t, encoding).prop(encoding)); code != "" && !strings.EqualFold(code, "UTF-8") {
 		p.d.LoseAt(&r.Above, t.line, "the encoding %s: brunt sends UTF-8", draft.Clip(code, 20))
 	}
 	query := p.arguments(t, s, r)
@@ -45,6 +46,9 @@ func (p *plan) sampler(t *tree, s scope, flow *draft.Node) {
 
 // owner returns the element that gives a sampler a property: itself, or the innermost of the defaults.
 func (s scope) owner(t *tree, name string) *element {
+	for _, e := range s.defaults {
+		e.find(name) // the sampler may have its own
+	}
 	for _, e := range slices.Backward(append(slices.Clip(s.defaults), t)) {
 		if strings.TrimSpace(e.prop(name)) != "" {
 			return e.element
@@ -193,6 +197,7 @@ func (p *plan) arguments(t *tree, s scope, r *draft.Request) (query draft.Text) 
 		parts = append(parts, draft.Part{
 			Name: strings.TrimSpace(a.prop("Argument.name")), Text: p.vars.expand(a.prop("Argument.value"), a.line, &r.Above),
 			File: map[bool]string{true: "encoded"}[a.is("HTTPArgument.always_encode")],
+			Kind: strings.TrimSpace(a.prop("HTTPArgument.content_type")),
 		})
 	}
 	var files []draft.Part

@@ -31,8 +31,12 @@ func (p *plan) collect(level []*tree, data bool) {
 			p.defined(t.arguments("", "Arguments.arguments"))
 		case "RandomVariableConfig":
 			a, b := strings.TrimSpace(t.prop("minimumValue")), strings.TrimSpace(t.prop("maximumValue"))
+			name := t.prop("variableName")
 			if wholeNumber.MatchString(a) && wholeNumber.MatchString(b) && ordered(a, b) {
-				p.define(t.prop("variableName"), func() draft.Text { return draft.Ref("int(" + a + "," + b + ")") })
+				p.define(name, func() draft.Text { return draft.Ref("int(" + a + "," + b + ")") })
+			} else {
+				p.d.Lost(t.line, "the random variable %s from %q to %q", draft.Clip(name, 40), draft.Clip(a, 40),
+					draft.Clip(b, 40))
 			}
 		case "CounterConfig":
 			p.counter(t)
@@ -100,14 +104,17 @@ func (p *plan) counter(t *tree) {
 	start, err1 := strconv.ParseInt(cmp.Or(strings.TrimSpace(t.prop("CounterConfig.start")), "0"), 10, 64)
 	end, err2 := strconv.ParseInt(cmp.Or(strings.TrimSpace(t.prop("CounterConfig.end")), "1000000"), 10, 64)
 	step := cmp.Or(strings.TrimSpace(t.prop("CounterConfig.incr")), "1")
+	called := t.prop("CounterConfig.name")
 	if err1 != nil || err2 != nil || end <= start || step != "1" || t.prop("CounterConfig.format") != "" {
-		return // its ${…} is then not set
+		p.d.Lost(t.line, "the counter %s: brunt counts in steps of 1 from a number to a larger one, without a format",
+			draft.Clip(called, 40))
+		return
 	}
 	end = min(end, start+999_999)
 	var name string
-	p.define(t.prop("CounterConfig.name"), func() draft.Text {
+	p.define(called, func() draft.Text {
 		if name == "" {
-			name = draft.Unique(p.d.Data, draft.Slug(t.prop("CounterConfig.name"), "counter"))
+			name = draft.Unique(p.d.Data, draft.Slug(called, "counter"))
 			p.d.Data.Set(name, (&draft.Node{}).Set("range", draft.Raw(fmt.Sprintf("%d..%d", start, end))))
 		}
 		return draft.Ref("data." + name + ".value")

@@ -94,7 +94,11 @@ func convertExperiment(d *draft.Builder, engine, item *syntax.Node) {
 	}
 	make, ok := faults[x.name]
 	if !ok {
-		d.Lost(x.line, "the experiment %s", x.name)
+		reason := "brunt has no such fault"
+		if x.name == "node-drain" {
+			reason = "node.drain takes the node of pods, and no node by its name"
+		}
+		d.Lost(x.line, "the experiment %s: %s", x.name, reason)
 		return
 	}
 	labels := draft.Selector(d.Text(engine, "spec", "appinfo", "applabel"))

@@ -535,20 +535,15 @@ func (a *api) body(op operation, r *draft.Request, m *made) {
 		r.Body = draft.Body{Text: draft.Lit(compact(v)), Sent: true}
 	case n == 2 && isMap:
 		form := url.Values{}
-		for key, value := range fields {
-			form.Set(key, joined(value, ","))
+		for _, key := range draft.SortedKeys(fields) {
+			a.field(op, r, form, mt, key, fields[key])
 		}
 		r.Body = draft.Body{Text: draft.Lit(form.Encode()), Sent: true}
 	case n == 3 && isMap:
 		sendKind = false
 		r.Body.Sent = true
 		for _, key := range draft.SortedKeys(fields) {
-			p := draft.Part{Name: key, Text: draft.Lit(joined(fields[key], ","))}
-			if binary(mt.Schema, key) {
-				p.FileName, p.Kind = key+".bin", "application/octet-stream"
-				a.d.LoseAt(&r.Above, op.line, "the file of the field %s; a text stands for it, and {file: PATH} sends it", key)
-			}
-			r.Body.Parts = append(r.Body.Parts, p)
+			a.parts(op, r, mt, key, fields[key])
 		}
 	case isText:
 		r.Body = draft.Body{Text: draft.Lit(text), Sent: true}
@@ -558,6 +553,69 @@ func (a *api) body(op operation, r *draft.Request, m *made) {
 	}
 	if sendKind && !strings.Contains(kind, "*") {
 		r.Headers = append(r.Headers, draft.Header{Name: "Content-Type", Value: draft.Lit(kind)})
+	}
+}
+
+// field adds a field to a form, according to its encoding.
+func (a *api) field(op operation, r *draft.Request, form url.Values, mt *openapi3.MediaType, key string, value any) {
+	encoding := mt.Encoding[key]
+	if encoding == nil {
+		encoding = new(openapi3.Encoding)
+	}
+	if encoding.AllowReserved {
+		a.d.LoseAt(&r.Above, op.line, "allowReserved of the field %s: its reserved characters are encoded", key)
+	}
+	_, isMap := value.(map[string]any)
+	kind := strings.ToLower(encoding.ContentType)
+	isJSON := strings.HasPrefix(kind, "application/json") || strings.Contains(kind, "+json")
+	if kind != "" && !isJSON {
+		a.d.LoseAt(&r.Above, op.line, "the contentType %s of the field %s", draft.Clip(encoding.ContentType, 60), key)
+	}
+	switch {
+	case isJSON:
+		form.Set(key, compact(value))
+	case isMap && encoding.Style == "":
+		form.Set(key, joined(value, ","))
+	default:
+		parameter{&openapi3.Parameter{Name: key, Style: encoding.Style, Explode: encoding.Explode}}.query(form, value)
+	}
+}
+
+// parts adds a field to a multipart body: a part for each item of a list, and JSON for an object, unless its encoding
+// gives another type.
+func (a *api) parts(op operation, r *draft.Request, mt *openapi3.MediaType, key string, value any) {
+	items, isList := value.([]any)
+	if !isList {
+		items = []any{value}
+	}
+	file := binary(mt.Schema, key)
+	if file {
+		a.d.LoseAt(&r.Above, op.line, "the file of the field %s; a text stands for it, and {file: PATH} sends it", key)
+	}
+	kind := ""
+	if encoding := mt.Encoding[key]; encoding != nil {
+		var more string
+		if kind, more, _ = strings.Cut(encoding.ContentType, ","); more != "" || strings.Contains(kind, "*") {
+			a.d.LoseAt(&r.Above, op.line, "the types of the field %s: %s", key, draft.Clip(encoding.ContentType, 60))
+		}
+		if strings.Contains(kind, "*") {
+			kind = ""
+		}
+		if len(encoding.Headers) > 0 {
+			a.d.LoseAt(&r.Above, op.line, "the headers of the field %s: %s", key,
+				draft.Clip(strings.Join(draft.SortedKeys(encoding.Headers), ", "), 100))
+		}
+	}
+	for _, item := range items {
+		p := draft.Part{Name: key, Text: draft.Lit(joined(item, ",")), Kind: kind}
+		switch item.(type) {
+		case map[string]any, []any:
+			p.Text, p.Kind = draft.Lit(compact(item)), cmp.Or(kind, "application/json")
+		}
+		if file {
+			p.FileName, p.Kind = key+".bin", cmp.Or(kind, "application/octet-stream")
+		}
+		r.Body.Parts = append(r.Body.Parts, p)
 	}
 }
 

@@ -236,7 +236,7 @@ func (s *script) expression(e ast.Expression) bool {
 		return false
 	case c.is("console"):
 		return true // changes nothing
-	case c.is("pm", "test") && len(args) == 2:
+	case c.is("pm", "test") && len(c.words) == 2 && len(args) == 2:
 		return s.function(args[1])
 	case len(args) == 2 && slices.ContainsFunc(setters, func(w []string) bool { return slices.Equal(c.words, w) }):
 		return s.set(args[0], args[1])

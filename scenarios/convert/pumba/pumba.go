@@ -83,13 +83,17 @@ func (c *call) flag(name string) string {
 
 // convert reads a script, or one command. A command in the background does not delay those after it.
 func convert(d *draft.Builder, source []byte) error {
-	all, err := d.Commands(source, "pumba", "wait")
+	all, err := d.Commands(source, "pumba", "wait", "sleep")
 	if err != nil {
 		return err
 	}
 	for _, one := range all {
-		if one.Program == "wait" {
+		switch one.Program {
+		case "wait":
 			d.WaitForAll()
+			continue
+		case "sleep":
+			d.Wait(d.Pause(one))
 			continue
 		}
 		c := parse(one.Line, one.Words)

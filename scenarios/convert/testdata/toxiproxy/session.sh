@@ -6,4 +6,5 @@ sleep 20
 toxiproxy-cli toxic remove -n latency_downstream redis
 toxiproxy-cli toxic add --type bandwidth --attribute rate=64 --toxicity 0.5 --upstream redis
 toxiproxy-cli toggle redis
+sleep 5
 toxiproxy-cli delete redis
