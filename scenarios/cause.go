@@ -156,15 +156,17 @@ func (n Causes) Name(c Cause) string {
 // TimedOut reports whether by a cause a balancer in front of the target, or the target itself, tells that it waited in
 // vain: 504 of HTTP, and DEADLINE_EXCEEDED of gRPC.
 func (n Causes) TimedOut(c Cause) bool {
-	return c == Status(504) ||
-		slices.ContainsFunc(n.Families, func(f CauseFamily) bool { return f.TimedOut > 0 && c == f.Cause(f.TimedOut) })
+	return c == Status(504) || slices.ContainsFunc(n.Families, func(f CauseFamily) bool {
+		return f.TimedOut > 0 && c == f.Cause(f.TimedOut)
+	})
 }
 
 // Unavailable reports whether by a cause a balancer tells that it has nowhere to send a request: 503 of HTTP, and
 // UNAVAILABLE of gRPC.
 func (n Causes) Unavailable(c Cause) bool {
-	return c == Status(503) ||
-		slices.ContainsFunc(n.Families, func(f CauseFamily) bool { return f.Unavailable > 0 && c == f.Cause(f.Unavailable) })
+	return c == Status(503) || slices.ContainsFunc(n.Families, func(f CauseFamily) bool {
+		return f.Unavailable > 0 && c == f.Cause(f.Unavailable)
+	})
 }
 
 // check returns the name of a check or an extraction, or its number where it has no name.

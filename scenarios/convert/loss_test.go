@@ -433,7 +433,8 @@ func TestConvert_Shapes(t *testing.T) {
 			"toxics without a name", "toxiproxy", "toxiproxy-cli create -u db:1 db\nwget x\n" +
 				"toxiproxy-cli toxic add -t latency -a latency=9 db\nsleep 5\n" +
 				"toxiproxy-cli toggle db\nsleep 3\ntoxiproxy-cli toxic remove -n latency_downstream db\nsleep 4\n" +
-				"toxiproxy-cli toggle db\ntoxiproxy-cli toxic add -t slow_close -a delay=9 db\nsleep 6\ntoxiproxy-cli delete db\n",
+				"toxiproxy-cli toggle db\ntoxiproxy-cli toxic add -t slow_close -a delay=9 db\nsleep 6\n" +
+				"toxiproxy-cli delete db\n",
 			[]string{
 				"db-latency: {at: 20s, for: 8s,", "db-down: {at: 25s, for: 7s,", "db-slow-close: {at: 32s, for: 6s",
 				"source:2: the program wget",

@@ -73,10 +73,10 @@ func TestConvert_Requests(t *testing.T) {
 			"      responses: {'200': {description: ok" + links + "}}\n"
 	}
 	body := func(kind, example, encoding string) string {
-		return "openapi: 3.0.0\ninfo: {title: a, version: '1'}\nservers: [{url: 'http://127.0.0.1:1'}]\npaths:\n  /a:\n    post:\n" +
-			"      requestBody:\n        content:\n          " + kind + ":\n            schema: {type: object, properties: {f: " +
-			"{type: string, format: binary}}}\n            example: {" + example + "}\n            encoding: {" + encoding + "}\n" +
-			"      responses: {'200': {description: ok}}\n"
+		return "openapi: 3.0.0\ninfo: {title: a, version: '1'}\nservers: [{url: 'http://127.0.0.1:1'}]\npaths:\n  /a:\n" +
+			"    post:\n      requestBody:\n        content:\n          " + kind + ":\n            schema: {type: object, " +
+			"properties: {f: {type: string, format: binary}}}\n            example: {" + example + "}\n            encoding: {" +
+			encoding + "}\n      responses: {'200': {description: ok}}\n"
 	}
 	for _, c := range []struct {
 		name, kind, source string
@@ -156,8 +156,8 @@ func TestConvert_Requests(t *testing.T) {
 				"HTTPSampler.proxyPort=3128", "HTTPSampler.md5=true") + within(sampler("", "HTTPSampler.method=POST",
 				"HTTPSampler.DO_MULTIPART_POST=true"), `<elementProp name="HTTPsampler.Arguments"><collectionProp `+
 				`name="Arguments.arguments"><elementProp name="a"><stringProp name="Argument.name">a</stringProp><stringProp `+
-				`name="Argument.value">{}</stringProp><stringProp name="HTTPArgument.content_type">application/json</stringProp>`+
-				`</elementProp></collectionProp></elementProp>`)),
+				`name="Argument.value">{}</stringProp><stringProp name="HTTPArgument.content_type">application/json`+
+				`</stringProp></elementProp></collectionProp></elementProp>`)),
 			[]string{
 				"a: {text: \"{}\", type: application/json}", `HTTPSampler.ipSource 192.0.2.1 of "it"`,
 				`HTTPSampler.proxyPort 3128 of "it"`,
@@ -393,8 +393,8 @@ func TestConvert_Requests(t *testing.T) {
 		},
 		{
 			"other programs", "curl", "curl http://127.0.0.1:1/\nseq 9 | xargs -I{} curl http://127.0.0.1:1/{}\n" +
-				"eval \"curl http://127.0.0.1:1/\"\nwget http://127.0.0.1:1/\n$IT http://127.0.0.1:1/\n((i++))\necho done | jq .\n" +
-				"[ -n \"$A\" ] && curl http://127.0.0.1:1/a\n",
+				"eval \"curl http://127.0.0.1:1/\"\nwget http://127.0.0.1:1/\n$IT http://127.0.0.1:1/\n((i++))\n" +
+				"echo done | jq .\n[ -n \"$A\" ] && curl http://127.0.0.1:1/a\n",
 			[]string{
 				"source:2: the program seq", "source:2: the program xargs", "source:3: the program eval",
 				"source:4: the program wget",
@@ -407,7 +407,8 @@ func TestConvert_Requests(t *testing.T) {
 			"variables", "curl", "export BASE=http://127.0.0.1:1\nid=$(curl -s $BASE/a | jq -r .id)\nat=$BASE/$N\n" +
 				"curl $at/$id\n",
 			[]string{
-				"get: /a,", "source:2: the value of the variable id, which only the shell knows; `extract` takes one from an answer",
+				"get: /a,",
+				"source:2: the value of the variable id, which only the shell knows; `extract` takes one from an answer",
 				"get: \"/${env.N}/${env.id}\"",
 			},
 			"env.BASE",

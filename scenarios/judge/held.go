@@ -22,9 +22,9 @@ const (
 		"left out in which that may explain each timeout and each slow answer, because the target's units waited for a " +
 		"processor for as long, and brunt, if it used as much of one on the same terms, for a tenth of it; their other " +
 		"errors count, unless a unit that a fault hit was away only for as long, or a balancer gave them: a 504 (in " +
-		"gRPC DEADLINE_EXCEEDED) is a timeout of the time that it took, and a 503 (UNAVAILABLE) within 10 s follows from a " +
-		"timeout. So are the seconds in which brunt itself used half of its processors or more, and was late " +
-		"by 100 ms; or in which it was late by a tenth of the longest wait, and it is not known who held the processors"
+		"gRPC DEADLINE_EXCEEDED) is a timeout of the time that it took, and a 503 (UNAVAILABLE) within 10 s follows from " +
+		"a timeout. So are the seconds in which brunt itself used half of its processors or more, and was late by 100 ms; " +
+		"or in which it was late by a tenth of the longest wait, and it is not known who held the processors"
 	heldChanged = "a failure is inconclusive, as the target may have lacked a processor; it is invalid if brunt itself " +
 		"lacked processor time"
 )

@@ -163,7 +163,8 @@ func (s *snapshot) traces(all []result.Phase) *result.Traces {
 func (s *snapshot) judgeCase() judge.Case {
 	sc := s.plan.Scenario
 	c := judge.Case{
-		SLO: s.slo, Steady: s.steady, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Causes: s.causes,
+		SLO: s.slo, Steady: s.steady,
+		Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Limit: sc.Judge.LimitOr(), Causes: s.causes,
 		Samples: s.loads.samples,
 		Faults:  map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
 		Reactions: series.Reactions{
