@@ -100,6 +100,11 @@ func askFor(s *scenarios.Seen, steps *stepCompiler, m *syntax.Mistakes) *deliver
 		return out
 	}
 	out.Steps = compile(s.Ask)
+	if n := len(out.Steps); n == len(s.Ask) {
+		if u := out.Steps[n-1].Call.Traits().Unfit; u != (scenarios.Unfit{}) {
+			m.AddHint(s.Ask[n-1].Pos, u.Remedy, "%s", u.Why)
+		}
+	}
 	if len(s.From) > 0 {
 		out.From = compile(s.From)
 	}

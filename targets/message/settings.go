@@ -130,6 +130,18 @@ func Excerpt(a *stream.Message) string {
 	return targets.Clip(check.ValueText(doc), mostShown)
 }
 
+// Steps that must not ask for the messages of a delivery.
+var (
+	// Missing is a subscription that ends with its step.
+	Missing = scenarios.Unfit{
+		Why: "a subscription that ends after each question misses messages", Remedy: "add keep: user",
+	}
+	// Repeating is a step that acknowledges nothing.
+	Repeating = scenarios.Unfit{
+		Why: "a message that is not acknowledged comes again, or keeps others from coming", Remedy: "leave out ack: off",
+	}
+)
+
 // Compile compiles the settings that the steps of all brokers share. Number and such are those of [Expected.Compile].
 func (c *Call[F]) Compile(s *Settings, block syntax.Block, in targets.Scope, m *syntax.Mistakes,
 	number func(string) (int32, bool), such string,
