@@ -16,7 +16,14 @@ import (
 // own in each load that sends it.
 func compileDeliveries(p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
 	var written []*syntax.Node
+	var senders []string
 	for _, d := range p.Scenario.Deliveries {
+		if !slices.Contains(senders, d.Sent) {
+			if senders = append(senders, d.Sent); len(senders) == delivery.MostSenders+1 {
+				m.AddHint(d.Of("sent"), "deliveries may share a step", "more than %d steps send what `deliveries` expects to see",
+					delivery.MostSenders)
+			}
+		}
 		spec := &delivery.Spec{Delivery: d, Series: make([]int32, len(p.Loads))}
 		p.Deliveries = append(p.Deliveries, spec)
 		spec.IDPath, _ = jp.ParseString(d.Seen.ID) // mistakes are reported
@@ -58,6 +65,11 @@ func compileDeliveries(p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
 				n := steps.number(spec.Name, i)
 				p.Series.Steps[n].Part = true // it is in no sum: the request that sends is
 				spec.Series[i] = n
+			}
+		}
+		for _, s := range steps.failed {
+			if spec.Sent != "" && s.name == spec.Sent {
+				steps.number(spec.Name, s.load) // reserved, so that objectives can name it
 			}
 		}
 	}

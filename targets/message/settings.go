@@ -32,6 +32,15 @@ type Settings struct {
 	Answers `yaml:",inline"`
 }
 
+// KeyHint implements [syntax.KeyHinter]: other protocols have the forms of a message as keys of the step.
+func (*Settings) KeyHint(key string) string {
+	switch key {
+	case "text", "json", "hex", "base64":
+		return "such as message: {" + key + ": …}"
+	}
+	return ""
+}
+
 // Answers are the YAML of what a step expects of its answer, and takes from it.
 type Answers struct {
 	Check *Check `yaml:"check"` // conditions for an ok answer; default: the server accepts what was sent
