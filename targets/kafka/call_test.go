@@ -414,7 +414,7 @@ func TestStep_Mistakes(t *testing.T) {
 		`{kafka.produce: a, check: {shed: NOT_ENOUGH_REPLICA}}`:                "did you mean \"NOT_ENOUGH_REPLICAS\"",
 		`{kafka.produce: a, check: {ofset: 1}}`:                                "did you mean \"offset\"",
 		`{kafka.produce: a, extract: {o: ofset}}`:                              "a field or a header of the record",
-		`{kafka.produce: a, check: {allow: [19, UNKNOWN_TOPIC_OR_PARTITION]}}`: "",
+		`{kafka.produce: a, check: {allow: [19, NOT_LEADER_OR_FOLLOWER]}}`: "",
 	} {
 		_, err := targetstest.Try(kafka.Descriptor(), "", step)
 		if got := fmt.Sprint(err); want != "" && !strings.Contains(strings.ToLower(got), strings.ToLower(want)) ||
