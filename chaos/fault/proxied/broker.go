@@ -26,7 +26,8 @@ type Asks struct {
 	selector.Edge `yaml:",inline"`
 	Percent       *quantity.Share `yaml:"percent"` // share of the requests that match; nil is all
 	API           kafkaAPI        `yaml:"api"`     // kind of the requests, such as Fetch or JoinGroup; zero is Produce
-	// pattern of the first topic in a request, such as orders-*; requests of groups name none; zero is all
+	// pattern of the first topic in a request, such as orders-*; requests of groups name none. One that a client names by
+	// its id is known once a broker has told the name to a client on a link with such a fault. Zero is all
 	Topic string `yaml:"topic"`
 }
 
@@ -94,7 +95,7 @@ func (*kafkaCode) Schema() syntax.Schema {
 
 // kafkaCodes returns the error codes by their names.
 func kafkaCodes() map[string]int16 {
-	const most = 200 // above all codes
+	const most = 200                                                                   // above all codes
 	out := map[string]int16{"NOT_LEADER_OR_FOLLOWER": kerr.NotLeaderForPartition.Code} // of Kafka 2.6 and later
 	for code := int16(-1); code < most; code++ {
 		if e := kerr.TypedErrorForCode(code); e != nil && e.Code == code {
