@@ -95,8 +95,10 @@ func (*kafkaCode) Schema() syntax.Schema {
 
 // kafkaCodes returns the error codes by their names.
 func kafkaCodes() map[string]int16 {
-	const most = 200                                                                   // above all codes
-	out := map[string]int16{"NOT_LEADER_OR_FOLLOWER": kerr.NotLeaderForPartition.Code} // of Kafka 2.6 and later
+	const most = 200 // above all codes
+
+	// Kafka 2.6 and later call one by another name
+	out := map[string]int16{"NOT_LEADER_OR_FOLLOWER": kerr.NotLeaderForPartition.Code}
 	for code := int16(-1); code < most; code++ {
 		if e := kerr.TypedErrorForCode(code); e != nil && e.Code == code {
 			out[e.Message] = code
