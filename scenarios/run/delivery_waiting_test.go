@@ -45,8 +45,8 @@ slo: [lost = 0 of order, duplicated = 0 of order]
 	}
 }
 
-// TestDeliveries_Refetched loses messages while the broker refuses to be read. The reader then goes on from where it has
-// read, so that what is lost is known, although questions failed.
+// TestDeliveries_Refetched loses messages while the broker refuses to be read. The reader then goes on from where it
+// has read, so that what is lost is known, although questions failed.
 func TestDeliveries_Refetched(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -62,8 +62,8 @@ deliveries: {order: {sent: place, seen: {ask: {kafka.consume: orders, messages: 
 slo: [lost = 0 of order]
 `, url), run.Options{})
 	d := res.Deliveries[0]
-	if d.Acknowledged != 40 || kept() != 36 || d.Lost != 4 || d.Sightings != 36 || d.Failed == 0 || d.Unknown+d.Foreign != 0 ||
-		res.Objectives[0].Verdict != scenarios.Fail {
+	if d.Acknowledged != 40 || kept() != 36 || d.Lost != 4 || d.Sightings != 36 || d.Failed == 0 ||
+		d.Unknown+d.Foreign != 0 || res.Objectives[0].Verdict != scenarios.Fail {
 		t.Errorf("the broker keeps %d of 40: %+v", kept(), d)
 	}
 }

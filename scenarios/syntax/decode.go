@@ -259,7 +259,7 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 		i := slices.IndexFunc(settings, func(s setting) bool { return s.name == f.Key })
 		if i < 0 {
 			hint := ""
-			if h, has := v.Addr().Interface().(KeyHinter); has {
+			if h, has := v.Addr().Interface().(keyHinter); has {
 				hint = h.KeyHint(f.Key)
 			}
 			unknownKey(f, hint, names, also, m)
@@ -294,14 +294,14 @@ func such(t reflect.Type) string {
 	return "such as {" + strings.Join(keys, ", ") + "}"
 }
 
-// A KeyHinter is a struct that knows keys which stand elsewhere, such as those of a similar map.
-type KeyHinter interface {
+// A keyHinter is a struct that knows keys which stand elsewhere, such as those of a similar map.
+type keyHinter interface {
 	// KeyHint says where a key that the struct does not have stands; empty: that is not known.
 	KeyHint(key string) string
 }
 
 // unknownKey suggests the key that was meant by a key that is not in names. Keys in outside
-// belong to the surrounding map. Hint is that of the [KeyHinter].
+// belong to the surrounding map. Hint is that of the keyHinter.
 func unknownKey(f Field, hint string, names, outside []string, m *Mistakes) {
 	noun, later := NotYet(f.Key)
 	switch {

@@ -73,7 +73,7 @@ type callStep struct {
 	Extract map[string]extraction `yaml:"extract"` // variables, each with the place of its value
 }
 
-// KeyHint implements [syntax.KeyHinter]: a step of HTTP has its message under `json`.
+// KeyHint says where an unknown key stands: a step of HTTP has its message under `json`.
 func (*callStep) KeyHint(key string) string {
 	if key == "json" {
 		return "such as message: {…}"

@@ -32,7 +32,7 @@ type Settings struct {
 	Answers `yaml:",inline"`
 }
 
-// KeyHint implements [syntax.KeyHinter]: other protocols have the forms of a message as keys of the step.
+// KeyHint says where an unknown key stands: other protocols have the forms of a message as keys of the step.
 func (*Settings) KeyHint(key string) string {
 	switch key {
 	case "text", "json", "hex", "base64":

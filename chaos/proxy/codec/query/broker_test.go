@@ -73,8 +73,8 @@ func TestKafka(t *testing.T) {
 	}
 }
 
-// TestKafka_TopicIDs: the name of a topic that a request names by its id is known once an answer to Metadata has told it,
-// on this connection or on another one.
+// TestKafka_TopicIDs: the name of a topic that a request names by its id is known once an answer to Metadata has told
+// it, on this connection or on another one.
 func TestKafka_TopicIDs(t *testing.T) {
 	connect := func() query.Codec {
 		codec, _ := query.Recognize([]byte(kafkaAsk(kmsg.NewPtrApiVersionsRequest(), 0)))
