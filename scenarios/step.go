@@ -153,7 +153,12 @@ type CallTraits struct {
 	// the call acknowledges what it takes, so that what it was given before it failed is given again. Only if it has no
 	// answer although messages came, which First tells, the server may have noted some of its acknowledgements
 	Replays bool
+	Unfit   Unfit
 }
+
+// Unfit says why the call must not ask for the messages of a delivery: it would miss some, or get the same ones again
+// and again. The zero value is a call that may.
+type Unfit struct{ Why, Remedy string }
 
 // WholeCall takes the place of a part's number when a session hands over an additional outcome of the call itself,
 // such as one message of a stream that is sent at a pace.

@@ -225,7 +225,7 @@ func (a *asker) do(steps []load.Step) error {
 		case out.Kind == scenarios.OK:
 		case last && out.Answered && a.host.Absent(step.Call, out):
 		case last && out.Answered && out.Cause.IsExtraction(): // take counts it
-		case last && out.Cause == scenarios.Timeout && step.Call.Traits().Waits:
+		case last && out.Cause == scenarios.Timeout && step.Call.Traits().Waits && out.WasSent && out.First == 0:
 		default:
 			return errors.New(step.Call.Name() + ": " + a.host.Cause(out.Cause))
 		}

@@ -13,10 +13,10 @@ import (
 // that sends.
 type ids struct{ before, after uint64 }
 
-const (
-	groupBits = 8
-	mostGroup = 1<<groupBits - 1
-)
+const groupBits = 8
+
+// MostSenders is the maximum number of steps that send what the deliveries of a run expect to see.
+const MostSenders = 1 << groupBits
 
 // idLength is the length of an id in hexadecimal digits.
 const idLength = 16

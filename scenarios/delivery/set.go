@@ -65,7 +65,7 @@ func Open(specs []*Spec, file string, now func() time.Duration) (*Set, error) {
 		s.trackers = append(s.trackers, t)
 		g := by[spec.Sent]
 		if g == nil {
-			g = &group{index: uint8(len(s.groups) & mostGroup), sends: spec.Sends}
+			g = &group{index: uint8(len(s.groups)), sends: spec.Sends}
 			by[spec.Sent], s.groups = g, append(s.groups, g)
 		}
 		if t.group = g; t.table != nil {

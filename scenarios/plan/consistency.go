@@ -53,7 +53,7 @@ type placeholder struct {
 func (h placeholder) onlyIn(written []*syntax.Node, p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
 	for _, u := range p.Scenario.Symbols.Uses() {
 		switch {
-		case u.Ref.Kind != syntax.RefLedger || u.Ref.Text != h.text || steps.unknown,
+		case u.Ref.Kind != syntax.RefLedger || u.Ref.Text != h.text || steps.failedAt(u.Pos),
 			slices.ContainsFunc(written, func(n *syntax.Node) bool { return n.Holds(u.Pos) }), h.own(u.Pos):
 		case h.entries == 0:
 			m.AddHint(u.Pos, "such as "+h.section+": "+h.such, "${%s}: the scenario has no `%s`", u.Ref.Text, h.section)

@@ -16,7 +16,14 @@ import (
 // own in each load that sends it.
 func compileDeliveries(p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
 	var written []*syntax.Node
+	var senders []string
 	for _, d := range p.Scenario.Deliveries {
+		if !slices.Contains(senders, d.Sent) {
+			if senders = append(senders, d.Sent); len(senders) == delivery.MostSenders+1 {
+				m.AddHint(d.Of("sent"), "deliveries may share a step", "more than %d steps send what `deliveries` expects to see",
+					delivery.MostSenders)
+			}
+		}
 		spec := &delivery.Spec{Delivery: d, Series: make([]int32, len(p.Loads))}
 		p.Deliveries = append(p.Deliveries, spec)
 		spec.IDPath, _ = jp.ParseString(d.Seen.ID) // mistakes are reported
@@ -60,6 +67,11 @@ func compileDeliveries(p *Plan, steps *stepCompiler, m *syntax.Mistakes) {
 				spec.Series[i] = n
 			}
 		}
+		for _, s := range steps.failed {
+			if spec.Sent != "" && s.name == spec.Sent {
+				steps.number(spec.Name, s.load) // reserved, so that objectives can name it
+			}
+		}
 	}
 	placeholder{
 		text: syntax.DeliveryPlaceholder, section: "deliveries", setting: "sent", entries: len(p.Scenario.Deliveries),
@@ -100,6 +112,11 @@ func askFor(s *scenarios.Seen, steps *stepCompiler, m *syntax.Mistakes) *deliver
 		return out
 	}
 	out.Steps = compile(s.Ask)
+	if n := len(out.Steps); n == len(s.Ask) {
+		if u := out.Steps[n-1].Call.Traits().Unfit; u != (scenarios.Unfit{}) {
+			m.AddHint(s.Ask[n-1].Pos, u.Remedy, "%s", u.Why)
+		}
+	}
 	if len(s.From) > 0 {
 		out.From = compile(s.From)
 	}

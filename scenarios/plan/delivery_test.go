@@ -1,10 +1,13 @@
 package plan_test
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/syntax"
 )
 
 // TestCompile_Asked: questions for messages that could not be asked, or would miss messages, are mistakes.
@@ -31,6 +34,39 @@ slo: [lost = 0 of order]
 `)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(plantest.Explained(err), c.want) {
 			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// TestCompile_Sender: a mistake in the step that sends is told alone: what refers to the step is right. So many steps
+// send as their ids can tell apart.
+func TestCompile_Sender(t *testing.T) {
+	compile := func(flow, deliveries, slo string) error {
+		_, err := plantest.CompileText(`
+version: 1
+target: {url: "http://127.0.0.1:1", endpoints: {bus: "nats://127.0.0.1:2"}}
+load: {main: {executor: shared-iterations, vus: 1, iterations: 1, flow: [` + flow + `]}}
+deliveries: {` + deliveries + `}
+slo: ["` + slo + `"]
+`)
+		return err
+	}
+	order := `order: {sent: create, seen: {http: ":9099/hook", id: "$.id"}, within: 5s}`
+	err := compile(`{nats.publish: orders, name: create, json: {id: "${delivery.id}"}}`, order, "lost = 0 of order")
+	mistakes, ok := errors.AsType[*syntax.MistakesError](err)
+	if !ok || len(mistakes.List()) != 1 || !strings.Contains(plantest.Explained(err), "message: {json: …}") {
+		t.Errorf("%v", err)
+	}
+	for n, want := range map[int]string{256: "", 257: "more than 256 steps send"} {
+		var flow, deliveries strings.Builder
+		for i := range n {
+			fmt.Fprintf(&flow, `{post: "/${delivery.id}", name: s%d}, `, i)
+			fmt.Fprintf(&deliveries, `d%d: {sent: s%d, seen: {http: ":%d/hook", id: "$.id"}, within: 5s}, `, i, i, 9000+i)
+		}
+		err := compile(flow.String(), deliveries.String()+"last: {sent: s0, seen: {http: ':8999/hook', id: $.id}, within: 5s}",
+			"lost = 0 of d0")
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%d: %v", n, err)
 		}
 	}
 }

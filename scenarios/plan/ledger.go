@@ -69,7 +69,8 @@ func (c *ledgerCompiler) outsideWrites(written []*syntax.Node) {
 			c.m.AddHint(u.Pos, "such as ledger: {write: STEP, id: \"${ledger.id}\", read: {get: \"/posts?key=${id}\"}}",
 				"${%s}: the scenario has no ledger", u.Ref.Text)
 		case slices.ContainsFunc(c.plan.Scenario.Ledgers, own):
-		case !slices.ContainsFunc(written, func(n *syntax.Node) bool { return n.Holds(u.Pos) }) && !c.steps.unknown:
+		case !slices.ContainsFunc(written, func(n *syntax.Node) bool { return n.Holds(u.Pos) }) &&
+			!c.steps.failedAt(u.Pos):
 			c.m.Add(u.Pos, "${%s} belongs into the ledger's write, %s", u.Ref.Text, strings.Join(slices.Compact(steps), " or "))
 		}
 	}

@@ -19,7 +19,20 @@ type stepCompiler struct {
 	flow     targets.Flow // the flow whose steps are compiled
 	init     bool         // the steps are those of init, which are measured apart
 	compiled []compiledStep
-	unknown  bool // a step that would have a name has mistakes
+	failed   []failedStep // with mistakes
+	unknown  bool         // one of them has no name of its own
+}
+
+// failedStep is a step of a load that has mistakes.
+type failedStep struct {
+	name string // empty: it has none of its own
+	load int
+	with *syntax.Node
+}
+
+// failedAt reports whether a position is one of a step that has mistakes.
+func (c *stepCompiler) failedAt(at syntax.Pos) bool {
+	return slices.ContainsFunc(c.failed, func(s failedStep) bool { return s.with.Holds(at) })
 }
 
 // compiledStep is a compiled step of a load, with its node in the file.
@@ -50,6 +63,9 @@ func (c *stepCompiler) compile(flow []scenarios.Step, loadIndex int, l *scenario
 		call, ok := c.call(s, l)
 		if !ok {
 			whole = false
+			if s.With != nil && loadIndex >= 0 {
+				c.failed = append(c.failed, failedStep{s.Name, loadIndex, s.With})
+			}
 			if s.Name == "" {
 				c.unknown = true
 			} else {

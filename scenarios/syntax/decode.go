@@ -258,7 +258,11 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 	for _, f := range n.Fields {
 		i := slices.IndexFunc(settings, func(s setting) bool { return s.name == f.Key })
 		if i < 0 {
-			unknownKey(f, names, also, m)
+			hint := ""
+			if h, has := v.Addr().Interface().(keyHinter); has {
+				hint = h.KeyHint(f.Key)
+			}
+			unknownKey(f, hint, names, also, m)
 			meant = append(meant, Nearest(f.Key, names))
 			continue
 		}
@@ -290,11 +294,19 @@ func such(t reflect.Type) string {
 	return "such as {" + strings.Join(keys, ", ") + "}"
 }
 
+// A keyHinter is a struct that knows keys which stand elsewhere, such as those of a similar map.
+type keyHinter interface {
+	// KeyHint says where a key that the struct does not have stands; empty: that is not known.
+	KeyHint(key string) string
+}
+
 // unknownKey suggests the key that was meant by a key that is not in names. Keys in outside
-// belong to the surrounding map.
-func unknownKey(f Field, names, outside []string, m *Mistakes) {
+// belong to the surrounding map. Hint is that of the keyHinter.
+func unknownKey(f Field, hint string, names, outside []string, m *Mistakes) {
 	noun, later := NotYet(f.Key)
 	switch {
+	case hint != "":
+		m.AddHint(f.Pos, hint, "unknown key %q", Clip(f.Key, 60))
 	case later:
 		m.Add(f.Pos, "%s %q is not available yet", noun, f.Key)
 	case f.Key == "policy":

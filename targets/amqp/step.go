@@ -78,7 +78,8 @@ type step struct {
 	Mandatory *bool `yaml:"mandatory"`
 	// of amqp.publish: the server writes the message to disk if its queue is durable; default: on
 	Persistent *bool `yaml:"persistent"`
-	// of amqp.consume: acknowledges what is taken; default: on. If off, it comes again
+	// of amqp.consume: acknowledges what is taken; default: on. If off, it comes again; with `keep: user` only when the
+	// user ends, and the server sends no more messages than `prefetch` until then
 	Ack *bool `yaml:"ack"`
 	// of amqp.consume: step ends the consumer at the end of the step, which is the default; user keeps it, and a
 	// connection for it, as long as the virtual user
@@ -136,7 +137,10 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	case kindCall:
 		k.to, c.Run = &s.Call, k.call
 	case kindConsume:
-		k.to, c.Run, c.Is.Waits, c.Is.Replays = &s.Consume, k.consume, true, isOn(s.Ack)
+		k.to, c.Run, c.Is.Waits = &s.Consume, k.consume, true
+		if c.Is.Replays = isOn(s.Ack); !c.Is.Replays {
+			c.Is.Unfit = message.Repeating
+		}
 		if s.Has("prefetch") && s.Keep != keepUser {
 			m.AddHint(s.Of("prefetch"), "such as keep: user", "`prefetch` is of a consumer that is kept")
 		}

@@ -293,6 +293,7 @@ func TestCompile_Mistakes(t *testing.T) {
 		},
 		{`{grpc: a.B/C, metadata: {"a b": c}}`, `"a b" is not a name of metadata`},
 		{`{grpc: a.B/C, extract: {v: header x}}`, `want "$.path" or "metadata NAME", not "header x"`},
+		{`{grpc: a.B/C, json: {a: 1}}`, `unknown key "json"; such as message: {…}`},
 		{`{grpc: health, message: {}}`, `health has no message`},
 		{`{grpc: a.B/C, messages: 2, for: 1s}`, `a stream is read by one of messages, until, for, not both messages and for`},
 		{`{grpc: a.B/C, for: 10s}`, `the stream is read for 10s, and the load's timeout is 10s: it is to be longer`},

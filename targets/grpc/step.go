@@ -74,6 +74,14 @@ type callStep struct {
 	Extract map[string]extraction `yaml:"extract"` // variables, each with the place of its value
 }
 
+// KeyHint says where an unknown key stands: a step of HTTP has its message under `json`.
+func (*callStep) KeyHint(key string) string {
+	if key == "json" {
+		return "such as message: {…}"
+	}
+	return ""
+}
+
 // grpcCall is a compiled call.
 type grpcCall struct {
 	name     string

@@ -400,21 +400,21 @@ func TestLeaderMoves(t *testing.T) {
 // TestStep_Mistakes: a step that can't be meant is refused with a remedy.
 func TestStep_Mistakes(t *testing.T) {
 	for step, want := range map[string]string{
-		`{kafka.produce: a, messages: 3}`:                                      "`messages` belongs to a step of kafka.consume",
-		`{kafka.consume: a, messages: 3, key: b}`:                              "`key` belongs to a step of kafka.produce",
-		`{kafka.consume: a}`:                                                   "one of messages, until, for",
-		`{kafka.consume: a, messages: 3, for: 1s}`:                             "not both messages and for",
-		`{kafka.consume: a, until: {state: DONE}}`:                             `unknown key "state"`,
-		`{kafka.consume: a, messages: 1, commit: off}`:                         "the step has none",
-		`{kafka.consume: a, messages: 1, from: begin}`:                         "from is end or start",
-		`{kafka.produce: a, text: b, json: {}}`:                                "one value: json or text",
-		`{kafka.produce: a, acks: al}`:                                         "did you mean \"all\"",
-		`{kafka.produce: a, acks: leader, idempotent: on}`:                     "needs `acks: all`",
-		`{kafka.lag: a}`:                                                       "wants a group",
-		`{kafka.produce: a, check: {shed: NOT_ENOUGH_REPLICA}}`:                "did you mean \"NOT_ENOUGH_REPLICAS\"",
-		`{kafka.produce: a, check: {ofset: 1}}`:                                "did you mean \"offset\"",
-		`{kafka.produce: a, extract: {o: ofset}}`:                              "a field or a header of the record",
-		`{kafka.produce: a, check: {allow: [19, UNKNOWN_TOPIC_OR_PARTITION]}}`: "",
+		`{kafka.produce: a, messages: 3}`:                                  "`messages` belongs to a step of kafka.consume",
+		`{kafka.consume: a, messages: 3, key: b}`:                          "`key` belongs to a step of kafka.produce",
+		`{kafka.consume: a}`:                                               "one of messages, until, for",
+		`{kafka.consume: a, messages: 3, for: 1s}`:                         "not both messages and for",
+		`{kafka.consume: a, until: {state: DONE}}`:                         `unknown key "state"`,
+		`{kafka.consume: a, messages: 1, commit: off}`:                     "the step has none",
+		`{kafka.consume: a, messages: 1, from: begin}`:                     "from is end or start",
+		`{kafka.produce: a, text: b, json: {}}`:                            "one value: json or text",
+		`{kafka.produce: a, acks: al}`:                                     "did you mean \"all\"",
+		`{kafka.produce: a, acks: leader, idempotent: on}`:                 "needs `acks: all`",
+		`{kafka.lag: a}`:                                                   "wants a group",
+		`{kafka.produce: a, check: {shed: NOT_ENOUGH_REPLICA}}`:            "did you mean \"NOT_ENOUGH_REPLICAS\"",
+		`{kafka.produce: a, check: {ofset: 1}}`:                            "did you mean \"offset\"",
+		`{kafka.produce: a, extract: {o: ofset}}`:                          "a field or a header of the record",
+		`{kafka.produce: a, check: {allow: [19, NOT_LEADER_OR_FOLLOWER]}}`: "",
 	} {
 		_, err := targetstest.Try(kafka.Descriptor(), "", step)
 		if got := fmt.Sprint(err); want != "" && !strings.Contains(strings.ToLower(got), strings.ToLower(want)) ||

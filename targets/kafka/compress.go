@@ -3,6 +3,7 @@ package kafka
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"sync"
 
@@ -27,13 +28,16 @@ var unzstd = sync.OnceValues(func() (*zstd.Decoder, error) {
 })
 
 // maxZstd is the maximum size in bytes of what a batch holds.
-const maxZstd = 64 << 20
+const maxZstd = mostHeld
 
-// decompress returns what a batch holds, at most most bytes.
+// errLarge is the error of a batch that holds more than is allowed.
+var errLarge = bad("a batch of records is over %d MiB", mostHeld>>20)
+
+// decompress returns what a batch holds, at most most bytes; if it is more, the error is errLarge.
 func decompress(by int16, b []byte, most int) (out []byte, err error) {
 	switch by {
 	case notCompressed:
-		return b, nil
+		out = b
 	case byGzip:
 		var r *gzip.Reader
 		if r, err = gzip.NewReader(bytes.NewReader(b)); err == nil {
@@ -52,10 +56,10 @@ func decompress(by int16, b []byte, most int) (out []byte, err error) {
 		return nil, bad("a batch of records has the unknown compression %d", by)
 	}
 	switch {
+	case len(out) > most, errors.Is(err, errLarge), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return nil, errLarge
 	case err != nil:
 		return nil, bad("a batch of records can't be decompressed: %v", err)
-	case len(out) > most:
-		return nil, bad("a batch of records is over %d MiB", most>>20)
 	}
 	return out, nil
 }
@@ -68,8 +72,11 @@ const xerialSize = 16
 // unsnappy reads a block of snappy, or the blocks of Java's snappy.
 func unsnappy(b []byte, most int) (out []byte, err error) {
 	block := func(b []byte) ([]byte, error) {
-		if n, err := s2.DecodedLen(b); err != nil || n > most-len(out) {
-			return nil, bad("a block of snappy is too long or broken")
+		switch n, err := s2.DecodedLen(b); {
+		case err != nil:
+			return nil, err
+		case n > most-len(out):
+			return nil, errLarge
 		}
 		return s2.Decode(nil, b)
 	}

@@ -21,7 +21,7 @@
 // The connections are brunt's own, and so are the goroutines that parse: no library sends a record again, waits for
 // more records or follows an address that the allowlist refuses. A request to produce holds one record and uses a
 // connection of its own, so its times are those of its own bytes. A request that a broker refuses, such as by
-// NOT_LEADER_OR_FOLLOWER, is an error; brunt then asks for the leaders again.
+// NOT_LEADER_FOR_PARTITION, is an error; brunt then asks for the leaders again.
 //
 // A consumer reads uncommitted records, as Kafka's own consumer does by default.
 package kafka

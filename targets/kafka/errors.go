@@ -30,7 +30,7 @@ var causes = scenarios.CauseFamily{First: 0x70 << 16, Name: func(number int32) s
 // causeOf returns the cause for an error code.
 func causeOf(code int16) scenarios.Cause { return causes.Cause(int32(uint16(code))) }
 
-// codeName returns the name of an error code, such as NOT_LEADER_OR_FOLLOWER, or its number if it has none.
+// codeName returns the name of an error code, such as NOT_LEADER_FOR_PARTITION, or its number if it has none.
 func codeName(code int16) string {
 	if code == 0 {
 		return "NONE"
@@ -46,7 +46,9 @@ func codeNamed(text string) (int16, bool) {
 	if n, err := strconv.ParseInt(text, 10, 16); err == nil {
 		return int16(n), true
 	}
-	text = strings.ToUpper(text)
+	if text = strings.ToUpper(text); text == "NOT_LEADER_OR_FOLLOWER" { // the name of Kafka 2.6 and later
+		return kerr.NotLeaderForPartition.Code, true
+	}
 	for code := int16(-1); code < mostCode; code++ {
 		if code != 0 && codeName(code) == text {
 			return code, true

@@ -262,6 +262,7 @@ func (f *feed) read(resp *kmsg.FetchResponse, offsets map[int32]int64, into *fet
 	if err := refused("the fetch of "+topic, resp.ErrorCode); err != nil {
 		return err
 	}
+	within := newRoom()
 	for _, t := range resp.Topics {
 		for _, p := range t.Partitions {
 			from, asked := offsets[p.Partition]
@@ -272,7 +273,7 @@ func (f *feed) read(resp *kmsg.FetchResponse, offsets map[int32]int64, into *fet
 				p.ErrorCode); err != nil {
 				return err
 			}
-			next, err := readRecords(p.RecordBatches, p.Partition, from, func(r *record) {
+			next, err := readRecords(p.RecordBatches, p.Partition, from, within, func(r *record) {
 				into.records = append(into.records, *r)
 			})
 			if err != nil {

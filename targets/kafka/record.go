@@ -2,9 +2,8 @@ package kafka
 
 import (
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
-
-	"brunt/targets/http/h1"
 )
 
 // header is a header of a record.
@@ -97,9 +96,26 @@ func appendRecord(dst []byte, r *record) []byte {
 	return dst
 }
 
-// readRecords passes on the records of batches whose offset is at least from. It returns the offset behind the last
-// batch. The last batch may be cut off, as brokers do.
-func readRecords(b []byte, partition int32, from int64, take func(r *record)) (next int64, err error) {
+// Limits of what is read of one answer, in bytes. The rest is fetched again.
+const (
+	mostHeld     = 64 << 20 // of batches, decompressed
+	mostOverhead = 64 << 20 // of records and headers in memory, beside the batches that they refer to
+
+	recordMemory = 100
+	headerMemory = 40
+)
+
+// room is what is left of these limits.
+type room struct{ held, overhead int }
+
+func newRoom() *room { return &room{held: mostHeld, overhead: mostOverhead} }
+
+// errFull is the error of a batch for which no room is left.
+var errFull = errors.New("no room is left")
+
+// readRecords passes on the records of batches whose offset is at least from, as far as there is room. It returns the
+// offset behind the last record or batch. The last batch may be cut off, as brokers do.
+func readRecords(b []byte, partition int32, from int64, in *room, take func(r *record)) (next int64, err error) {
 	next = from
 	for len(b) >= batchFrom {
 		n := int(int32(binary.BigEndian.Uint32(b[batchLengthAt:])))
@@ -109,18 +125,22 @@ func readRecords(b []byte, partition int32, from int64, take func(r *record)) (n
 		if n > len(b)-batchFrom {
 			return next, nil
 		}
-		last, err := readBatch(b[:batchFrom+n], partition, from, take)
-		if err != nil {
+		last, err := readBatch(b[:batchFrom+n], partition, from, in, take)
+		full := errors.Is(err, errFull)
+		if err != nil && !full {
 			return next, err
 		}
-		next = max(next, last+1)
+		if next = max(next, last+1); full {
+			return next, nil
+		}
 		b = b[batchFrom+n:]
 	}
 	return next, nil
 }
 
-// readBatch reads a whole batch. It returns its last offset.
-func readBatch(b []byte, partition int32, from int64, take func(r *record)) (last int64, err error) {
+// readBatch reads a whole batch. It returns its last offset; if no room is left, the offset of the last record that it
+// passed on, or -1.
+func readBatch(b []byte, partition int32, from int64, within *room, take func(r *record)) (last int64, err error) {
 	in := scanner{b: b}
 	first := in.int64()
 	in.take(sizeLength + 4) // the length and the epoch of the leader
@@ -141,11 +161,16 @@ func readBatch(b []byte, partition int32, from int64, take func(r *record)) (las
 	if attributes&controlBatch != 0 {
 		return last, nil
 	}
-	body, err := decompress(attributes&compressionMask, in.b, h1.MaxBody)
-	if err != nil {
+	body, err := decompress(attributes&compressionMask, in.b, within.held)
+	switch {
+	case errors.Is(err, errLarge) && within.held < mostHeld: // by itself it may not be too large
+		return -1, errFull
+	case err != nil:
 		return 0, err
 	}
+	within.held -= len(body)
 	in = scanner{b: body}
+	passed := int64(-1)
 	for range count {
 		one := scanner{b: in.bytes()}
 		if in.short {
@@ -156,20 +181,34 @@ func readBatch(b []byte, partition int32, from int64, take func(r *record)) (las
 		if attributes&logAppendTime != 0 {
 			r.timestamp = latest
 		}
+		if r.offset < from {
+			continue
+		}
+		if within.overhead <= 0 {
+			return passed, errFull
+		}
+		alone := within.overhead == mostOverhead
+		within.overhead -= recordMemory
 		r.key, r.value = one.bytes(), one.bytes()
 		for range one.varint() {
 			h := header{name: string(one.bytes()), value: one.bytes()}
 			if one.short {
 				break
 			}
+			switch within.overhead -= headerMemory + len(h.name); {
+			case within.overhead > 0:
+			case alone:
+				return 0, bad("the headers of a record are over %d MiB", mostOverhead>>20)
+			default:
+				return passed, errFull
+			}
 			r.headers = append(r.headers, h)
 		}
 		if one.short {
 			return 0, bad("a record is cut off")
 		}
-		if r.offset >= from {
-			take(&r)
-		}
+		take(&r)
+		passed = max(passed, r.offset)
 	}
 	return last, nil
 }

@@ -4,11 +4,18 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"io"
+	"strings"
 	"testing"
 
 	"brunt/scenarios"
 	"brunt/targets"
 
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -39,7 +46,7 @@ func FuzzRecords(f *testing.F) {
 				binary.BigEndian.PutUint32(b[batchSumAt:], checksum(b))
 			}
 			n := 0
-			_, err := readRecords(b, 0, 0, func(r *record) { n++ })
+			_, err := readRecords(b, 0, 0, newRoom(), func(r *record) { n++ })
 			if err != nil && targets.CauseOf(err) != scenarios.Protocol {
 				t.Fatal(err)
 			}
@@ -65,6 +72,100 @@ func FuzzRecords(f *testing.F) {
 			}
 		}
 	})
+}
+
+// compressed returns a batch of records with offsets from first, compressed.
+func compressed(t *testing.T, by byte, first int64, records ...record) []byte {
+	t.Helper()
+	var body []byte
+	for i := range records {
+		one := appendRecord(nil, &records[i])
+		one = append([]byte{0, 0}, append(binary.AppendVarint(nil, int64(i)), one[3:]...)...)
+		body = append(binary.AppendVarint(body, int64(len(one))), one...)
+	}
+	var out bytes.Buffer
+	var w io.WriteCloser
+	switch by {
+	case byGzip:
+		w = gzip.NewWriter(&out)
+	case byLZ4:
+		w = lz4.NewWriter(&out)
+	case byZstd:
+		w, _ = zstd.NewWriter(&out)
+	case bySnappy:
+		out.Write(s2.EncodeSnappy(nil, body))
+	}
+	if w != nil {
+		_, _ = w.Write(body)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := appendBatch(nil, &record{}, producer{-1, -1}, -1)[:batchHeaderSize]
+	b = append(b, out.Bytes()...)
+	binary.BigEndian.PutUint64(b, uint64(first))
+	binary.BigEndian.PutUint32(b[batchLengthAt:], uint32(len(b)-batchFrom))
+	b[batchSummed+1] = by
+	binary.BigEndian.PutUint32(b[batchSummed+2:], uint32(len(records)-1))
+	binary.BigEndian.PutUint32(b[batchHeaderSize-4:], uint32(len(records)))
+	binary.BigEndian.PutUint32(b[batchSumAt:], checksum(b))
+	return b
+}
+
+// TestRecords_Bomb: an answer that expands to far more than it has is read in parts that memory has room for, and every
+// record once.
+func TestRecords_Bomb(t *testing.T) {
+	many := make([]record, 1_500_000) // that have nothing, and so overhead alone
+	for _, c := range []struct {
+		name           string
+		by             byte
+		records        []record
+		batches, parts int
+	}{
+		{"gzip", byGzip, []record{{value: make([]byte, 20<<20)}}, 10, 4},
+		{"snappy", bySnappy, []record{{value: make([]byte, 20<<20)}}, 10, 4},
+		{"lz4", byLZ4, []record{{value: make([]byte, 20<<20)}}, 10, 4},
+		{"zstd", byZstd, []record{{value: make([]byte, 20<<20)}}, 10, 4},
+		{"small records", byZstd, many, 1, 3},
+		{"small records in several batches", byZstd, many[:500_000], 3, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var all []byte
+			at := []int{} // where each batch begins
+			for i := range c.batches {
+				at = append(at, len(all))
+				all = append(all, compressed(t, c.by, int64(i*len(c.records)), c.records...)...)
+			}
+			from, parts := int64(0), 0
+			for n := int64(c.batches * len(c.records)); from < n; parts++ {
+				held, taken, want := 0, 0, from
+				next, err := readRecords(all[at[int(from)/len(c.records)]:], 0, from, newRoom(), func(r *record) {
+					if r.offset != want {
+						t.Fatalf("record %d, want %d", r.offset, want)
+					}
+					held, taken, want = held+len(r.value), taken+1, want+1
+				})
+				if err != nil || next != want || taken == 0 || held > mostHeld || taken*recordMemory > mostOverhead+recordMemory {
+					t.Fatalf("%d to %d: %d records, %d MiB, %v", from, next, taken, held>>20, err)
+				}
+				from = next
+			}
+			if parts != c.parts {
+				t.Errorf("%d parts, want %d", parts, c.parts)
+			}
+		})
+	}
+	for _, by := range []byte{byGzip, bySnappy, byLZ4, byZstd} {
+		b := compressed(t, by, 0, record{value: make([]byte, mostHeld)})
+		if _, err := readRecords(b, 0, 0, newRoom(), func(*record) { t.Error("it is taken") }); !errors.Is(err, errLarge) {
+			t.Errorf("compression %d: %v", by, err)
+		}
+	}
+	b := compressed(t, byZstd, 0, record{headers: make([]header, mostOverhead/headerMemory+1)})
+	if _, err := readRecords(b, 0, 0, newRoom(), func(*record) { t.Error("it is taken") }); err == nil ||
+		!strings.Contains(err.Error(), "the headers of a record are over 64 MiB") {
+		t.Error(err)
+	}
 }
 
 // TestRecord: franz-go's decoder reads a batch as it was written.

@@ -131,10 +131,20 @@ type call struct {
 func (c *call) Name() string { return c.name }
 
 func (c *call) Traits() scenarios.CallTraits {
-	return scenarios.CallTraits{
+	t := scenarios.CallTraits{
 		Refs: slices.Concat(c.refs, c.rest.Refs()), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: c.kind,
 		URL: c.topic.Text(), Waits: c.kind == kindConsume,
 	}
+	switch {
+	case c.kind != kindConsume:
+	case c.end.messages != 1:
+		t.Unfit = scenarios.Unfit{
+			Why: "the answer of kafka.consume is its last record, so that those before it would be lost", Remedy: "messages: 1",
+		}
+	default: // without a group, the reader fetches from where it has read, also after a failure
+		t.Replays = c.group.IsZero()
+	}
+	return t
 }
 
 // compile compiles a step.

@@ -32,6 +32,15 @@ type Settings struct {
 	Answers `yaml:",inline"`
 }
 
+// KeyHint says where an unknown key stands: other protocols have the forms of a message as keys of the step.
+func (*Settings) KeyHint(key string) string {
+	switch key {
+	case "text", "json", "hex", "base64":
+		return "such as message: {" + key + ": …}"
+	}
+	return ""
+}
+
 // Answers are the YAML of what a step expects of its answer, and takes from it.
 type Answers struct {
 	Check *Check `yaml:"check"` // conditions for an ok answer; default: the server accepts what was sent
@@ -129,6 +138,18 @@ func Excerpt(a *stream.Message) string {
 	}
 	return targets.Clip(check.ValueText(doc), mostShown)
 }
+
+// Steps that must not ask for the messages of a delivery.
+var (
+	// Missing is a subscription that ends with its step.
+	Missing = scenarios.Unfit{
+		Why: "a subscription that ends after each question misses messages", Remedy: "add keep: user",
+	}
+	// Repeating is a step that acknowledges nothing.
+	Repeating = scenarios.Unfit{
+		Why: "a message that is not acknowledged comes again, or keeps others from coming", Remedy: "leave out ack: off",
+	}
+)
 
 // Compile compiles the settings that the steps of all brokers share. Number and such are those of [Expected.Compile].
 func (c *Call[F]) Compile(s *Settings, block syntax.Block, in targets.Scope, m *syntax.Mistakes,

@@ -105,6 +105,9 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	if block.Kind == kindSubscribe {
 		k.topic, k.check = &s.Subscribe, badFilter
 		c.Run, c.Command, c.Is.Waits = k.subscribe, nil, true
+		if s.Keep != keepUser {
+			c.Is.Unfit = message.Missing
+		}
 	}
 	if s.QoS != nil {
 		k.qos = byte(*s.QoS)

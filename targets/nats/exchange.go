@@ -264,6 +264,9 @@ func (k *kind) pull(x *exchange, api string, ask []byte) error {
 		}
 		if x.Status == noMessages || x.Status == timedOut { // no more for now
 			x.Refuse(0, "")
+			if x.Taken() == 0 {
+				x.Out.First, x.Out.End = 0, 0 // no message came
+			}
 			break
 		}
 		if x.Status != 0 {

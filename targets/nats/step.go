@@ -114,10 +114,15 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 		k.subject, c.Run, c.Command = &s.Request, k.request, sentCommand
 	case kindSubscribe:
 		k.subject, c.Run, c.Is.Waits = &s.Subscribe, k.subscribe, true
+		if s.Keep != "user" {
+			c.Is.Unfit = message.Missing
+		}
 	case kindConsume:
 		k.subject, c.Run, c.Is.Waits = &s.Consume, k.consume, true
 		k.ackOf("on", "off", m)
-		c.Is.Replays = s.Ack == "on"
+		if c.Is.Replays = s.Ack == "on"; s.Ack == "off" {
+			c.Is.Unfit = message.Repeating
+		}
 		if s.Consumer.IsZero() {
 			m.AddHint(block.Pos, "such as consumer: shop", "nats.consume wants the name of a consumer")
 		}

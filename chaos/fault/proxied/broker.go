@@ -26,14 +26,16 @@ type Asks struct {
 	selector.Edge `yaml:",inline"`
 	Percent       *quantity.Share `yaml:"percent"` // share of the requests that match; nil is all
 	API           kafkaAPI        `yaml:"api"`     // kind of the requests, such as Fetch or JoinGroup; zero is Produce
-	// pattern of the first topic in a request, such as orders-*; requests of groups name none; zero is all
+	// pattern of the first topic in a request, such as orders-*; requests of groups name none. One that a client names by
+	// its id is known once a broker has told the name to a client on a link with such a fault. Zero is all
 	Topic string `yaml:"topic"`
 }
 
 // KafkaError is the fault kafka.error.
 type KafkaError struct {
 	Asks `yaml:",inline"`
-	// error code by its name; zero is NOT_LEADER_OR_FOLLOWER, and NOT_COORDINATOR for requests of groups
+	// error code by its name; zero is NOT_LEADER_FOR_PARTITION, which may be written NOT_LEADER_OR_FOLLOWER as well, and
+	// NOT_COORDINATOR for requests of groups
 	Code kafkaCode `yaml:"code"`
 }
 
@@ -81,8 +83,8 @@ func (c *kafkaCode) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	names := kafkaCodes()
 	code, known := names[text]
 	if !known {
-		m.AddHint(n.Pos, syntax.DidYouMean(strings.ToUpper(text), slices.Sorted(maps.Keys(names))),
-			"%q is no error code of Kafka", syntax.Clip(text, 60))
+		m.AddHint(n.Pos, cmp.Or(syntax.DidYouMean(strings.ToUpper(text), slices.Sorted(maps.Keys(names))),
+			"such as NOT_ENOUGH_REPLICAS"), "%q is no error code of Kafka", syntax.Clip(text, 60))
 	}
 	*c = kafkaCode(code)
 }
@@ -94,7 +96,9 @@ func (*kafkaCode) Schema() syntax.Schema {
 // kafkaCodes returns the error codes by their names.
 func kafkaCodes() map[string]int16 {
 	const most = 200 // above all codes
-	out := map[string]int16{}
+
+	// Kafka 2.6 and later call one by another name
+	out := map[string]int16{"NOT_LEADER_OR_FOLLOWER": kerr.NotLeaderForPartition.Code}
 	for code := int16(-1); code < most; code++ {
 		if e := kerr.TypedErrorForCode(code); e != nil && e.Code == code {
 			out[e.Message] = code

@@ -73,6 +73,62 @@ func TestKafka(t *testing.T) {
 	}
 }
 
+// TestKafka_TopicIDs: the name of a topic that a request names by its id is known once an answer to Metadata has told
+// it, on this connection or on another one.
+func TestKafka_TopicIDs(t *testing.T) {
+	connect := func() query.Codec {
+		codec, _ := query.Recognize([]byte(kafkaAsk(kmsg.NewPtrApiVersionsRequest(), 0)))
+		return codec
+	}
+	ask := func(codec query.Codec, req kmsg.Request, version int16, n int) string {
+		t.Helper()
+		got, err := cut(t, codec.Requests, func() []byte { return codec.Rest(true) }, kafkaAsk(req, version), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got[:strings.IndexAny(got, "]>")+1]
+	}
+	for i, n := range []int{1, 5, 1 << 20} {
+		id := [16]byte{'i', 'd', byte(i)}
+		write := produce("", -1, 10)
+		write.Topics[0].TopicID = id
+		fetch := kmsg.NewPtrFetchRequest()
+		topic := kmsg.NewFetchRequestTopic()
+		topic.TopicID = id
+		fetch.Topics = append(fetch.Topics, topic)
+		codec := connect()
+		if got := ask(codec, write, 13, n); got != "[Produce ]" {
+			t.Errorf("before: %s", got)
+		}
+		if got := ask(codec, kmsg.NewPtrMetadataRequest(), 12, n); got != "<Metadata >" {
+			t.Error(got)
+		}
+		resp := kmsg.NewPtrMetadataResponse()
+		resp.SetVersion(12)
+		one := kmsg.NewMetadataResponseTopic()
+		one.Topic, one.TopicID = kmsg.StringPtr("orders"), id
+		resp.Topics = append(resp.Topics, one)
+		body := resp.AppendTo([]byte("\x00\x00\x00\x07\x00")) // the number, and no tags
+		says := string(binary.BigEndian.AppendUint32(nil, uint32(len(body)))) + string(body)
+		if _, err := cut(t, codec.Answers, func() []byte { return codec.Rest(false) }, says, n); err != nil {
+			t.Fatal(err)
+		}
+		for _, codec := range []query.Codec{codec, connect()} {
+			if got := ask(codec, write, 13, n); got != "[Produce orders]" {
+				t.Errorf("pieces of %d: %s", n, got)
+			}
+			if got := ask(codec, fetch, 13, n); got != "[Fetch orders]" {
+				t.Errorf("pieces of %d: %s", n, got)
+			}
+			more := kmsg.NewPtrFetchRequest()
+			more.SessionID, more.SessionEpoch = 5, 1
+			if got := ask(codec, more, 13, n); got != "[Fetch orders]" {
+				t.Errorf("a session goes on: %s", got)
+			}
+		}
+	}
+}
+
 // TestKafka_Refuse: the answer of a refusal is one of the protocol, in each version, for the partitions that are asked
 // for.
 func TestKafka_Refuse(t *testing.T) {

@@ -16,6 +16,11 @@ type kafka struct {
 	free   bool // no answer follows them
 	answer int  // remaining bytes of an answer
 	inside bool // an answer has begun and not ended
+
+	lists   map[uint32]int16 // versions of requests for the names of topics that are not answered, by their numbers
+	list    []byte           // the answer so far if it may be one of theirs
+	listing bool             // it may be
+	fetched string           // the first topic of the last fetch that names one
 }
 
 // KafkaAPIs are the kinds of requests that can be refused, by their names in the protocol.
@@ -69,6 +74,7 @@ func (c *kafka) next() (p Part, n int, err error) {
 		return p, 0, nil
 	}
 	a, known := parseAsk(c.in[:min(whole, longestAsk)])
+	c.expect(&a)
 	if a.key == kmsg.SASLHandshake && a.version == 0 { // what follows has no form
 		return p, 0, errRaw
 	}
@@ -77,7 +83,7 @@ func (c *kafka) next() (p Part, n int, err error) {
 		return Part{Free: true}, n, nil
 	}
 	c.free, c.skip = false, whole-n
-	return Part{First: true, Last: c.skip == 0, Name: a.name(), Fixed: !known}, n, nil
+	return Part{First: true, Last: c.skip == 0, Name: c.name(&a), Fixed: !known}, n, nil
 }
 
 // ask is a request whose kind can be refused.
@@ -143,17 +149,21 @@ func (a *ask) silent() bool {
 	return len(rest) >= n+2 && binary.BigEndian.Uint16(rest[n:]) == 0
 }
 
-// name returns the kind of the request, and its first topic if it names one.
-func (a *ask) name() string {
+// name returns the kind of the request, and its first topic if it names one. A fetch of a session without topics is
+// about those of the fetch before.
+func (c *kafka) name(a *ask) string {
 	topic := ""
 	switch r := a.request.(type) {
 	case *kmsg.ProduceRequest:
 		if len(r.Topics) > 0 {
-			topic = r.Topics[0].Topic
+			topic = named(r.Topics[0].Topic, r.Topics[0].TopicID)
 		}
 	case *kmsg.FetchRequest:
 		if len(r.Topics) > 0 {
-			topic = r.Topics[0].Topic
+			c.fetched = named(r.Topics[0].Topic, r.Topics[0].TopicID)
+		}
+		if topic = c.fetched; len(r.Topics) == 0 && r.SessionID == 0 {
+			topic = ""
 		}
 	case *kmsg.ListOffsetsRequest:
 		if len(r.Topics) > 0 {
@@ -161,7 +171,7 @@ func (a *ask) name() string {
 		}
 	case *kmsg.OffsetCommitRequest:
 		if len(r.Topics) > 0 {
-			topic = r.Topics[0].Topic
+			topic = named(r.Topics[0].Topic, r.Topics[0].TopicID)
 		}
 	}
 	return a.key.Name() + " " + topic
@@ -269,8 +279,10 @@ func (c *kafka) Answers(b []byte) (parts []Part, err error) {
 				return parts, errOther
 			}
 			c.inside, c.answer, at = true, int(size), at+4
+			c.list, c.listing = nil, len(c.lists) > 0
 		}
 		n := min(c.answer, len(c.out)-at)
+		c.learn(c.out[at:at+n], n == c.answer)
 		at, c.answer = at+n, c.answer-n
 		c.inside = c.answer > 0
 		parts = append(parts, Part{Bytes: slices.Clone(c.out[from:at]), Last: !c.inside})
