@@ -108,14 +108,16 @@ func (a *asker) failed(err error) error {
 	return fmt.Errorf("deliveries: %s: asking for messages: %w", a.tracker.spec.Name, err)
 }
 
-// ask asks until the settle time has passed, and then once more if the step does not wait for messages.
+// ask asks until the settle time has passed, and then once more if it asks at times. A step that takes one message, and
+// waits for one, is asked again at once while it has one: its messages may come faster than it is asked.
 func (a *asker) ask() {
 	every, due := a.tracker.spec.Seen.Every.D(), a.now()
+	more := func() bool { return a.took() && a.tracker.spec.Ask.last().Traits().Waits }
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	again := time.Duration(0) // earliest, after a question that failed
 	for last := false; ; {
-		if every > 0 {
+		if every > 0 && !more() {
 			due = max(due+every, a.out.End)
 		} else if due = a.out.End; !a.took() {
 			due = max(due, a.asked+askPause)
@@ -144,7 +146,7 @@ func (a *asker) ask() {
 		if a.note(err); err != nil {
 			again = max(a.out.End, a.now()) + askPause
 		}
-		if last {
+		if last && (err != nil || !more()) {
 			return
 		}
 	}
