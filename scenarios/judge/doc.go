@@ -150,6 +150,9 @@
 //     relapse after earlier harm is. Within a hold that is unknown: an objective has a verdict only if it is the same
 //     with the harm and without it. So it is for a relapse between two faults that begins long after the recovery:
 //     after a time that is longer than a hold, and than it took from the injection to the recovery.
+//   - If requests were good again when a fault was over, and too few or for too short to show a failover, its time is
+//     unknown, and at least that until they were. The load failed over never only if requests were bad to the end of the
+//     fault.
 //   - If a load has not recovered by its end, the fault counts as gone only if its end was proved, if no unit that it
 //     hit was away in the last hold, and if that hold began after the end. If the load then offered over 5 % more
 //     requests than in the baseline, beyond chance, it is not known what it suffers from.

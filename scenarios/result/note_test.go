@@ -145,6 +145,11 @@ func TestNotes_Phrase(t *testing.T) {
 			result.Notes{{Kind: result.RecoveryLast, From: 20.5}},
 		},
 		{"", "no recovery while the fault was active", result.Notes{{Kind: result.FailoverNone}}},
+		{
+			"", "the fault was over before a hold long enough to prove that the target was good while it was in: 11s more " +
+				"was needed, as 299 good requests prove it, and 90 came",
+			result.Notes{{Kind: result.FailoverUntold, For: 11, Need: 299, Count: 90}},
+		},
 		{"", "the share of bad requests stayed within the limit", result.Notes{{Kind: result.WithinLimit}}},
 		{
 			"", "it is known to lie between 1.234s and 2s only, and a pass needs both to hold",
