@@ -144,7 +144,8 @@
 //     long as judge.hold, within the limit, and better than the degradation by more than chance explains. That need not
 //     be as many requests as prove a recovery.
 //   - An incident belongs to the faults that were in, or were being recovered from, when it began. It is given to one
-//     of them only if no other could be it and if evidence shows it; see [result.Evidence].
+//     of them only if no other could be it and if evidence shows it; see [result.Evidence]. It is given to none of them
+//     if the fault was not verified, or if a lack of processors may explain each bad request.
 //   - Harm that begins after a fault is over is its effect only if it begins within a second of the end, or while a
 //     unit that the fault hit is not well. If the load was good for a hold before, it is no effect of the fault; a
 //     relapse after earlier harm is. Within a hold that is unknown: an objective has a verdict only if it is the same
