@@ -195,6 +195,12 @@
 //   - Without an incident, an objective `after incident` passes only if there are enough requests after each fault to
 //     show that there was none.
 //
+// Metrics:
+//
+//   - A value of a metric that was not read for longer than two readings, at the begin and the end of a phase as well, may
+//     have been the worst, so nothing passes that it could fail. What the known values show stands. A counter tells its
+//     growth across such a gap, unless it was reset meanwhile.
+//
 // Writes:
 //
 //   - An objective is evaluated twice: as if every write that could not be read back were correct, and as if none

@@ -145,6 +145,7 @@ const (
 	FewValues        NoteKind = "few_values"        // too few values to judge growth
 	ProcessRestarted NoteKind = "restarted"         // the process restarted too often to judge growth
 	GrowthBetween    NoteKind = "growth_between"    // the bounds of the growth lie on both sides of the target
+	GrowthMissing    NoteKind = "growth_missing"    // the growth of a counter is not known for a part of the phase
 	FewReadings      NoteKind = "few_readings"      // too few readings of a counter
 	GrowthNone       NoteKind = "no_growth"         // the divisor did not grow
 	GrowthFor        NoteKind = "growth_for"        // growth of one counter for the growth of another
@@ -347,7 +348,9 @@ var noteSentences = map[NoteKind]string{
 	ValuesNone:       "no value is known in <phase>",
 	ValuesUnread:     "no value was read in <phase>[: <text>|]",
 	ValuesUnreadFor:  "no value was read in <phase>, which lasted <for seconds>[: <text>|]",
-	ValuesMissing:    "<count> values are known in <phase>, but <need> were expected: the worst may be missing",
+	ValuesMissing: "<count> values are known in <phase>, but <need> were expected[, and none for <for seconds>|]: " +
+		"the worst may be missing",
+	GrowthMissing:    "<of> was read <count> times in <phase>, and its growth in <for seconds> of it is not known",
 	FewValues:        "<count> values, but at least <need> are needed to judge growth",
 	ProcessRestarted: "its process restarted too often to judge growth",
 	GrowthBetween:    "it grows by <low> to <high>: a longer run would decide",

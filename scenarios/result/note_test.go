@@ -346,6 +346,14 @@ func TestNotes_Phrase(t *testing.T) {
 			result.Notes{{Kind: result.ValuesMissing, Count: 20, Phase: run, Need: 60}},
 		},
 		{
+			"", "55 values are known in run, but 60 were expected, and none for 6s: the worst may be missing",
+			result.Notes{{Kind: result.ValuesMissing, Count: 55, Phase: run, Need: 60, For: 6}},
+		},
+		{
+			"", "calls was read 6 times in run, and its growth in 54s of it is not known",
+			result.Notes{{Kind: result.GrowthMissing, Of: "calls", Count: 6, Phase: run, For: 54}},
+		},
+		{
 			"", "9 values, but at least 10 are needed to judge growth",
 			result.Notes{{Kind: result.FewValues, Count: 9, Need: 10}},
 		},
