@@ -57,7 +57,7 @@ func outageSentence(r *result.Result) Text {
 	if !in.Over {
 		t = t.say(", to the end of the run")
 		switch f.Unrecovered {
-		case result.GoneStillHarm:
+		case result.GoneStillHarm, result.LoadUntold:
 			t = t.say(", although the fault was gone")
 		case result.Stuck:
 			t = t.say(", although the fault was gone: the target was stuck until the load was lowered")

@@ -152,8 +152,8 @@
 //     with the harm and without it. So it is for a relapse between two faults that begins long after the recovery:
 //     after a time that is longer than a hold, and than it took from the injection to the recovery.
 //   - If requests were good again when a fault was over, and too few or for too short to show a failover, its time is
-//     unknown, and at least that until they were. The load failed over never only if requests were bad to the end of the
-//     fault.
+//     unknown, and at least that until they were. It never failed over only if requests were bad until the fault was
+//     over.
 //   - If a load has not recovered by its end, the fault counts as gone only if its end was proved, if no unit that it
 //     hit was away in the last hold, and if that hold began after the end. If the load then offered over 5 % more
 //     requests than in the baseline, beyond chance, it is not known what it suffers from.
@@ -197,9 +197,9 @@
 //
 // Metrics:
 //
-//   - A value of a metric that was not read for longer than two readings, at the begin and the end of a phase as well, may
-//     have been the worst, so nothing passes that it could fail. What the known values show stands. A counter tells its
-//     growth across such a gap, unless it was reset meanwhile.
+//   - A metric that was not read for longer than two readings, at the begin and the end of a phase as well, may have
+//     had its worst value then, so nothing passes that it could fail. What the known values show stands. A counter tells
+//     its growth across such a gap, unless it was reset meanwhile.
 //
 // Writes:
 //
