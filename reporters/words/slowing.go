@@ -5,8 +5,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A slowing says how much slower good answers were in a fault. Where some steps were slower and others not clearly so, it is
-// about the step that was slowed most: a percentile of all together fits none of them.
+// A slowing says how much slower good answers were in a fault. Where some steps were slower and others not clearly so,
+// it is about the step that was slowed most: a percentile of all together fits none of them.
 type slowing struct {
 	step        string // empty for all steps
 	percentile  string // p50, or p95 if that alone changed

@@ -183,8 +183,8 @@ func (s *Set) key(t *tracker, n uint64, run *Run) result.DeliveryKey {
 // A blame tells to which fault lost messages were lost. A fault may have lost a message if it was in at some
 // time from
 // the beginning of its sending until it was due to be seen. It is blamed only with evidence: more messages were lost
-// around it than while no fault was in, by Fisher's exact test. The more faults are tested, the more evidence each needs,
-// so that a run of harmless ones blames none of them (Bonferroni).
+// around it than while no fault was in, by Fisher's exact test. The more faults are tested, the more
+// evidence each needs, so that a run of harmless ones blames none of them (Bonferroni).
 type blame struct {
 	within  time.Duration
 	suspect []*chaos.Record

@@ -277,7 +277,9 @@ func TestJudgeSeries(t *testing.T) {
 		// unread for 4 s: the growth is that between the readings, unless it was reset meanwhile
 		{"increase(hole) < 100", requests.Span{From: 2 * second, To: 60 * second}, scenarios.Pass, 58, ""},
 		{
-			"increase(reset) < 100", requests.Span{From: 2 * second, To: 60 * second}, scenarios.Inconclusive, math.NaN(),
+			"increase(reset) < 100",
+			requests.Span{From: 2 * second, To: 60 * second},
+			scenarios.Inconclusive, math.NaN(),
 			"in 4s of it",
 		},
 		{"increase(reset) < 100", requests.Span{From: 34 * second, To: 60 * second}, scenarios.Pass, 26, ""},

@@ -291,7 +291,8 @@ func TestCompile_Failover(t *testing.T) {
 	} {
 		text := "version: 1\ntarget: {stack: demo}\nload:\n" +
 			"  main: {executor: constant-arrival-rate, rate: " + c.rate + ", duration: 60s, flow: [{get: /}]}\n" +
-			"chaos: {a: {at: 10s, for: " + c.stays + ", network.stall: {to: users}}}\nslo: [failover < " + c.limit + " after a]\n"
+			"chaos: {a: {at: 10s, for: " + c.stays + ", network.stall: {to: users}}}\n" +
+			"slo: [failover < " + c.limit + " after a]\n"
 		if c.mistake != "" {
 			if _, err := plantest.CompileText(text); err == nil || !strings.Contains(err.Error(), c.mistake) {
 				t.Errorf("%s, for %s: %v, want %q", c.rate, c.stays, err, c.mistake)
