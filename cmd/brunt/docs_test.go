@@ -249,6 +249,30 @@ func TestWhyInvalid(t *testing.T) {
 	if n < 12 {
 		t.Errorf("only %d reasons found", n)
 	}
+	// a reason that makes a run invalid is on the page
+	rows := map[string]string{
+		"GoneUnverified": "that it is over is unverified", "InjectionFailed": "was not injected",
+		"PartlyInjected": "was injected in part", "NoEffect": "was injected, but not verified",
+		"OverEarly": "was over before its time", "Void": "it was not in for all of its time",
+		"BaselineFailed": "the baseline failed", "NotStarted": "setup failed", "Suspended": "brunt was suspended",
+		"NoWorker": "no worker is left", "WorkerLost": "was lost at", "TargetGone": "and its watchdog ended",
+		"LinkBroken": "without a fault", "ScriptLimit": "were lost between k6 and brunt",
+	}
+	kinds := regexp.MustCompile(`(?s)(?:because\(scenarios\.Invalid, |unfitBy\(|Kind:\s+)result\.(\w+)` +
+		`(?:,\s+Verdict: scenarios\.(\w+))?`)
+	found := 0
+	for _, m := range kinds.FindAllStringSubmatch(source.String(), -1) {
+		if strings.HasPrefix(m[0], "Kind:") && m[2] != "Invalid" {
+			continue
+		}
+		found++
+		if row, known := rows[m[1]]; !known || !regexp.MustCompile("(?m)^\\| `[^`]*"+row).MatchString(page) {
+			t.Errorf("the page has no row for %s, which makes a run invalid", m[1])
+		}
+	}
+	if found < len(rows) {
+		t.Errorf("%d kinds found in the code, want at least %d", found, len(rows))
+	}
 }
 
 // TestExplain_Terms checks that `brunt explain NAME` has the whole of every term, as the page says behind an underlined

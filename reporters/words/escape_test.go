@@ -83,7 +83,8 @@ func TestHysteresis(t *testing.T) {
 func TestFaultEffect_Unrecovered(t *testing.T) {
 	seen := map[string]bool{}
 	outcomes := map[result.Unrecovered]string{
-		result.GoneStillHarm: "fault gone, not recovered", result.Stuck: "stuck",
+		result.GoneStillHarm: "fault gone, not recovered", result.LoadUntold: "fault gone, not recovered",
+		result.Stuck: "stuck",
 	}
 	for _, why := range append(result.Unrecovereds(), "") {
 		f := &result.FaultRecord{

@@ -231,11 +231,13 @@ func notRecovered(f *result.FaultRecord) string {
 	s := "not recovered by the end of the run"
 	switch f.Unrecovered {
 	case result.StillAway:
-		return s + ": the fault was in, or a unit that it hit was away"
+		return s + ": the fault was in, or not proved to be gone, or a unit that it hit was away"
 	case result.GoneTooShort:
 		return s + ", which was too soon after the fault to tell"
 	case result.LoadRaised:
 		return s + ", and the load was higher than in the baseline"
+	case result.LoadUntold:
+		return s + ", although the fault was gone; whether the load was higher than in the baseline is not known"
 	case result.GoneStillHarm:
 		return s + ", although the fault was gone and the load was that of the baseline"
 	case result.Stuck:
@@ -674,7 +676,7 @@ func FaultOutcome(f *result.FaultRecord) string {
 			return said
 		}
 		switch f.Unrecovered {
-		case result.GoneStillHarm:
+		case result.GoneStillHarm, result.LoadUntold:
 			return "fault gone, not recovered"
 		case result.Stuck:
 			return "stuck"

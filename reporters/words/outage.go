@@ -57,7 +57,7 @@ func outageSentence(r *result.Result) Text {
 	if !in.Over {
 		t = t.say(", to the end of the run")
 		switch f.Unrecovered {
-		case result.GoneStillHarm:
+		case result.GoneStillHarm, result.LoadUntold:
 			t = t.say(", although the fault was gone")
 		case result.Stuck:
 			t = t.say(", although the fault was gone: the target was stuck until the load was lowered")
@@ -124,18 +124,20 @@ func begunBy(r *result.Result, in *result.Incident) string {
 	return ""
 }
 
+// unitEnds has the events by which a unit ends.
+var unitEnds = map[string]bool{"unit.exit": true, "container.die": true, "pod.killed": true}
+
 // ownEnd says which unit ended by itself when an outage began, such as "front[0] ended by itself (exit status 3)". It
 // is empty if no unit did, or if a fault was on it.
 func ownEnd(r *result.Result, in *result.Incident) string {
 	for i := range r.Events {
 		e := &r.Events[i]
-		what, _ := UnitEvent(e.Event, e.Text)
-		how, ended := strings.CutPrefix(what, "ended")
-		if ended && math.Abs(float64(e.T-in.Begin)) < ownEndWithin && !slices.ContainsFunc(r.Faults,
+		if unitEnds[e.Event] && math.Abs(float64(e.T-in.Begin)) < ownEndWithin && !slices.ContainsFunc(r.Faults,
 			func(f result.FaultRecord) bool {
 				return slices.Contains(f.Units, e.Unit) && e.T > f.Injected-ownEndWithin && !(e.T > f.Until)
 			}) {
-			return Clean(e.Unit) + " ended by itself" + how
+			what, _ := UnitEvent(e.Event, e.Text)
+			return Clean(e.Unit) + " ended by itself" + strings.TrimPrefix(what, unitEvents[e.Event])
 		}
 	}
 	return ""

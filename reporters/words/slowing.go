@@ -5,13 +5,13 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A slowing says how much slower good answers were in a fault. Where some steps were slower and others as before, it is
-// about the step that was slowed most: a percentile of all together fits none of them.
+// A slowing says how much slower good answers were in a fault. Where some steps were slower and others not clearly so,
+// it is about the step that was slowed most: a percentile of all together fits none of them.
 type slowing struct {
 	step        string // empty for all steps
 	percentile  string // p50, or p95 if that alone changed
 	before, now result.Num
-	others      string // how the other steps were, such as local as before; empty for all steps
+	others      string // how the other steps were, such as local not clearly slower; empty for all steps
 }
 
 const (
@@ -82,7 +82,7 @@ func slowingOf(r *result.Result, f *result.FaultRecord) slowing {
 	if len(same) > 2 {
 		same = []string{Plural(int64(len(same)), "step", "steps")}
 	}
-	most.others += Join(same) + " as before"
+	most.others += Join(same) + " not clearly slower"
 	return most
 }
 

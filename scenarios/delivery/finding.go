@@ -183,7 +183,8 @@ func (s *Set) key(t *tracker, n uint64, run *Run) result.DeliveryKey {
 // A blame tells to which fault lost messages were lost. A fault may have lost a message if it was in at some
 // time from
 // the beginning of its sending until it was due to be seen. It is blamed only with evidence: more messages were lost
-// around it than while no fault was in, by Fisher's exact test.
+// around it than while no fault was in, by Fisher's exact test. The more faults are tested, the more
+// evidence each needs, so that a run of harmless ones blames none of them (Bonferroni).
 type blame struct {
 	within  time.Duration
 	suspect []*chaos.Record
@@ -191,7 +192,7 @@ type blame struct {
 	notes   result.Notes
 }
 
-// leastEvidence is the p-value above which a loss is not attributed.
+// leastEvidence is the p-value above which the loss of a run with one fault is not attributed.
 const leastEvidence = 0.05
 
 func newBlame(t *tracker, run *Run, settled bool) *blame {
@@ -235,7 +236,7 @@ func newBlame(t *tracker, run *Run, settled bool) *blame {
 		if hit[i] == 0 {
 			continue
 		}
-		if statistics.FisherGreater(hit[i], sent[i], restLost, rest) <= leastEvidence {
+		if statistics.FisherGreater(hit[i], sent[i], restLost, rest)*float64(len(all.suspect)) <= leastEvidence {
 			b.suspect, b.over = append(b.suspect, f), append(b.over, all.over[i])
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -65,10 +66,42 @@ func (f *effects) attribute(incidents []*incident) {
 			in.of, in.evidence = append(in.of, i), evidence
 			last[i] = in
 		}
-		if len(in.of) > 1 { // any of them may have done it
+		if len(in.of) != 1 || f.otherwise(in, in.of[0]) { // any of them may have done it
 			in.evidence = ""
 		}
 	}
+}
+
+// otherwise reports whether something other than occurrence i may have done an incident. The effect of the occurrence
+// is unknown, or a lack of processors may explain each of the bad requests.
+func (f *effects) otherwise(in *incident, i int) bool {
+	_, unknown, _ := f.unknown(i)
+	return unknown != nil || f.read.heldThrough(in)
+}
+
+// heldThrough reports whether a lack of processors may explain each bad request of an incident; see [readings.keptOf].
+func (f *readings) heldThrough(in *incident) bool {
+	if len(f.heldWindows()) == 0 {
+		return false
+	}
+	through := false
+	index := f.index()
+	for j := index.First[index.Begun(measure.FloorSecond(in.first))]; j < len(f.records); j++ {
+		r := &f.records[j]
+		if r.Start >= in.End {
+			break
+		}
+		n := r.Counts.Punctual()
+		outside := r.edges.Bad && (r.edges.LastBad < in.first || r.edges.FirstBad >= in.End)
+		if n.Bad()+n.Slow == 0 || outside || !f.Config.InSums(int(r.Series)) {
+			continue
+		}
+		if kept, held := f.keptOf(r); !held || kept.Bad() > 0 {
+			return false
+		}
+		through = true
+	}
+	return through
 }
 
 // belongs reports whether an incident belongs to occurrence i, and what shows, besides the time, that the occurrence

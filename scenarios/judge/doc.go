@@ -144,12 +144,16 @@
 //     long as judge.hold, within the limit, and better than the degradation by more than chance explains. That need not
 //     be as many requests as prove a recovery.
 //   - An incident belongs to the faults that were in, or were being recovered from, when it began. It is given to one
-//     of them only if no other could be it and if evidence shows it; see [result.Evidence].
+//     of them only if no other could be it and if evidence shows it; see [result.Evidence]. It is given to none of them
+//     if the fault was not verified, or if a lack of processors may explain each bad request.
 //   - Harm that begins after a fault is over is its effect only if it begins within a second of the end, or while a
 //     unit that the fault hit is not well. If the load was good for a hold before, it is no effect of the fault; a
 //     relapse after earlier harm is. Within a hold that is unknown: an objective has a verdict only if it is the same
 //     with the harm and without it. So it is for a relapse between two faults that begins long after the recovery:
 //     after a time that is longer than a hold, and than it took from the injection to the recovery.
+//   - If requests were good again when a fault was over, and too few or for too short to show a failover, its time is
+//     unknown, and at least that until they were. It never failed over only if requests were bad until the fault was
+//     over.
 //   - If a load has not recovered by its end, the fault counts as gone only if its end was proved, if no unit that it
 //     hit was away in the last hold, and if that hold began after the end. If the load then offered over 5 % more
 //     requests than in the baseline, beyond chance, it is not known what it suffers from.
@@ -190,6 +194,12 @@
 //     so with both ends of their intervals.
 //   - Without an incident, an objective `after incident` passes only if there are enough requests after each fault to
 //     show that there was none.
+//
+// Metrics:
+//
+//   - A metric that was not read for longer than two readings, at the begin and the end of a phase as well, may have
+//     had its worst value then, so nothing passes that it could fail. What the known values show stands. A counter
+//     tells its growth across such a gap, unless it was reset meanwhile.
 //
 // Writes:
 //

@@ -341,6 +341,11 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 	case met && o.Upper() && f.read.slowUntoldBeside(o, f.slowdown(i), a) != nil:
 		r.Because = f.read.slowUntoldBeside(o, f.slowdown(i), a)
 		return
+	case value.Unshown:
+		r.Low, r.Because = result.Num(v), a.FailoverLacks
+		if met {
+			return
+		}
 	case least && met && !grows, least && !met && grows, least && o.Op == "=" && v < o.Value:
 		r.Low = result.Num(v)
 		if since := a.NotBefore - result.Sec(f.read.Faults[i].Injected); since.Known() && len(r.Because) == 0 {
@@ -439,8 +444,9 @@ func effectOf(f *readings, i int, a effect.Answer) slo.Effect {
 	e := slo.Effect{
 		Injected: oc.Injected.Seconds(), Cleared: math.NaN(), Untouched: untouched(a),
 		Onset: instant(a.OnsetAt, a.OnsetIn), Failover: instant(a.FailoverAt, a.FailoverIn),
-		Recovered: instant(a.RecoveredAt, a.RecoveredIn),
-		NotBefore: float64(a.NotBefore), Degraded: a.Degraded.Seconds(), Failed: a.Failed, Area: a.Area,
+		Recovered:         instant(a.RecoveredAt, a.RecoveredIn),
+		FailoverNotBefore: float64(a.FailoverNotBefore),
+		NotBefore:         float64(a.NotBefore), Degraded: a.Degraded.Seconds(), Failed: a.Failed, Area: a.Area,
 		Width: a.Resolution.Seconds(),
 	}
 	e.Begin = slo.Instant{At: e.Injected, Low: e.Injected, High: e.Injected}

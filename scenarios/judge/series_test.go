@@ -126,6 +126,19 @@ func TestJudgeSeries(t *testing.T) {
 	named := []result.Series{
 		{Name: "depth", Every: 1, Points: line(60, func(t float64) float64 { return t })},
 		{Name: "gap", Every: 1, Points: gap},
+		{Name: "hole", Every: 1, Points: line(60, func(t float64) float64 {
+			if t > 30 && t < 34 {
+				return math.NaN()
+			}
+			return t
+		})},
+		{Name: "reset", Every: 1, Points: line(60, func(t float64) float64 {
+			if t > 30 && t < 34 {
+				return math.NaN()
+			}
+			return math.Mod(t, 32)
+		})},
+		{Name: "late", Every: 1, Points: line(60, func(t float64) float64 { return t })[30:]},
 		{
 			Name: "many", Every: 1, Labels: map[string]string{"zone": "a"},
 			Points: line(60, func(float64) float64 { return 1 }),
@@ -203,7 +216,21 @@ func TestJudgeSeries(t *testing.T) {
 			scenarios.Inconclusive, math.NaN(),
 			"no value is known in p",
 		},
-		{"metric(gap) < 100", requests.Span{From: 0, To: 30 * second}, scenarios.Pass, 20, ""},
+		{
+			"metric(gap) < 100",
+			requests.Span{From: 0, To: 30 * second},
+			scenarios.Inconclusive, 20,
+			"20 values are known in p, but 30 were expected, and none for 10s",
+		},
+		{"metric(gap) < 100", requests.Span{From: 0, To: 22 * second}, scenarios.Pass, 20, ""},
+		{"metric(gap) < 100", requests.Span{From: 0, To: 22*second + second/2}, scenarios.Inconclusive, 20, "none for 2"},
+		{"max(gap) > 10", requests.Span{From: 0, To: 30 * second}, scenarios.Pass, 20, ""},
+		{"max(gap) > 30", requests.Span{From: 0, To: 30 * second}, scenarios.Inconclusive, 20, "none for 10s"},
+		{"metric(hole) < 100", requests.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, 60, "none for 4s"},
+		{"metric(hole) < 50", requests.Span{From: 0, To: 60 * second}, scenarios.Fail, 60, ""},
+		{"last(hole) < 100", requests.Span{From: 0, To: 60 * second}, scenarios.Pass, 60, ""},
+		{"slope(hole) < 70/m", requests.Span{From: 0, To: 60 * second}, scenarios.Pass, 1, ""},
+		{"metric(late) < 100", requests.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, 60, "none for 31s"},
 		{"metric(many) < 5", requests.Span{From: 0, To: 60 * second}, scenarios.Fail, 9, "[zone:b]"},
 		{
 			"metric(silent) < 5",
@@ -225,7 +252,38 @@ func TestJudgeSeries(t *testing.T) {
 		// read from 1 s to 60 s
 		{"increase(lookups) < 7000", requests.Span{From: 0, To: 61 * second}, scenarios.Pass, 6100, ""},
 		// read until 60 s
-		{"increase(lookups) < 7000", requests.Span{From: 50 * second, To: 70 * second}, scenarios.Pass, 1050, ""},
+		{"increase(lookups) < 7000", requests.Span{From: 50 * second, To: 62 * second}, scenarios.Pass, 1050, ""},
+		{
+			"increase(lookups) < 7000",
+			requests.Span{From: 50 * second, To: 70 * second},
+			scenarios.Inconclusive, math.NaN(),
+			"its growth in 10s of it is not known",
+		},
+		{"increase(lookups) < 900", requests.Span{From: 50 * second, To: 70 * second}, scenarios.Fail, math.NaN(), ""},
+		{"increase(lookups) > 900", requests.Span{From: 50 * second, To: 70 * second}, scenarios.Pass, math.NaN(), ""},
+		{
+			"per_request(lookups) < 3",
+			requests.Span{From: 50 * second, To: 70 * second},
+			scenarios.Inconclusive, math.NaN(),
+			"not known",
+		},
+		{"per_request(lookups) < 2", requests.Span{From: 50 * second, To: 70 * second}, scenarios.Fail, math.NaN(), ""},
+		{
+			"ratio(calls, lookups) < 99%",
+			requests.Span{From: 50 * second, To: 70 * second},
+			scenarios.Inconclusive, math.NaN(),
+			"not known",
+		},
+		// unread for 4 s: the growth is that between the readings, unless it was reset meanwhile
+		{"increase(hole) < 100", requests.Span{From: 2 * second, To: 60 * second}, scenarios.Pass, 58, ""},
+		{
+			"increase(reset) < 100",
+			requests.Span{From: 2 * second, To: 60 * second},
+			scenarios.Inconclusive, math.NaN(),
+			"in 4s of it",
+		},
+		{"increase(reset) < 100", requests.Span{From: 34 * second, To: 60 * second}, scenarios.Pass, 26, ""},
+		{"increase(late) < 100", requests.Span{From: 0, To: 60 * second}, scenarios.Inconclusive, math.NaN(), "in 31s of it"},
 		{
 			"increase(calls) < 1000",
 			requests.Span{From: 60 * second, To: 70 * second},

@@ -43,7 +43,7 @@ func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 			// brunt did not observe enough of the occurrence
 			r.Measured, r.Low, r.High, r.Verdict, r.Why = result.NaN, result.NaN, result.NaN, scenarios.Inconclusive, ""
 		case r.Verdict == scenarios.Invalid, unknown != nil && o.Share == 0,
-			r.Verdict == scenarios.Fail && math.IsNaN(float64(r.Measured)) && o.Share == 0:
+			r.Verdict == scenarios.Fail && math.IsNaN(float64(r.Measured)) && !r.Low.Known() && o.Share == 0:
 			r.Drills = drills
 			return r
 		}

@@ -25,16 +25,21 @@ func (f *effects) unrecovered(i int, a effect.Answer) result.Unrecovered {
 		return result.StillAway
 	case f.read.overAt(i) > last.From:
 		return result.GoneTooShort
-	case f.raised(f.mainObjective(f.read.Faults[i].Fault), last):
-		return result.LoadRaised
 	}
-	return result.GoneStillHarm
+	switch f.raised(f.mainObjective(f.read.Faults[i].Fault), last) {
+	case result.Yes:
+		return result.LoadRaised
+	case result.No:
+		return result.GoneStillHarm
+	}
+	return result.LoadUntold
 }
 
-// raised reports whether the load that an objective selects offered more requests in a span than in the baseline, by
-// more than chance explains: the lower end of the 95 % interval of the rate (the normal approximation of a Poisson
-// count) is above mostRaised times the rate of the baseline.
-func (f *effects) raised(o slo.Objective, in requests.Span) bool {
+// raised tells whether the load that an objective selects offered more requests in a span than in the baseline. The
+// answer is yes if it did by more than chance explains: the lower end of the 95 % interval of the rate (the normal
+// approximation of a Poisson count) is above mostRaised times the rate of the baseline. It is no if the rate itself is
+// not above that.
+func (f *effects) raised(o slo.Objective, in requests.Span) result.Answer {
 	rate := func(slices []effect.Slice, deviations float64) float64 {
 		var n int64
 		var long time.Duration
@@ -48,6 +53,12 @@ func (f *effects) raised(o slo.Objective, in requests.Span) bool {
 		return (float64(n) - deviations*math.Sqrt(float64(n))) / long.Seconds()
 	}
 	all := func(measure.Key, []int32) bool { return true }
-	before := rate(f.baseline(o), 0)
-	return before > 0 && rate(f.read.slices(in, o, all), effect.Normal975) > mostRaised*before
+	most, now := mostRaised*rate(f.baseline(o), 0), f.read.slices(in, o, all)
+	switch {
+	case most > 0 && rate(now, effect.Normal975) > most:
+		return result.Yes
+	case most > 0 && rate(now, 0) <= most:
+		return result.No
+	}
+	return result.Untested
 }

@@ -6,17 +6,18 @@ type Unrecovered string
 
 // The reasons why a load had not recovered.
 const (
-	StillAway     Unrecovered = "fault_in"    // the end of the fault is not proved, or a unit that it hit is away
-	GoneTooShort  Unrecovered = "too_short"   // the load ended within a hold of the end of the fault
-	LoadRaised    Unrecovered = "load_raised" // the load offered more requests than in the baseline
-	GoneStillHarm Unrecovered = "fault_gone"  // the fault was gone, and the load was that of the baseline
+	StillAway     Unrecovered = "fault_in"     // the end of the fault is not proved, or a unit that it hit is away
+	GoneTooShort  Unrecovered = "too_short"    // the load ended within a hold of the end of the fault
+	LoadRaised    Unrecovered = "load_raised"  // the load offered more requests than in the baseline
+	LoadUntold    Unrecovered = "load_unknown" // as fault_gone, and it is not known whether the load was higher
+	GoneStillHarm Unrecovered = "fault_gone"   // the fault was gone, and the load was that of the baseline
 	// Stuck is fault_gone, where an escape shows that the load alone holds the target in this state: see Escape.
 	Stuck Unrecovered = "stuck"
 )
 
 // Unrecovereds lists the reasons why a load had not recovered.
 func Unrecovereds() []Unrecovered {
-	return []Unrecovered{StillAway, GoneTooShort, LoadRaised, GoneStillHarm, Stuck}
+	return []Unrecovered{StillAway, GoneTooShort, LoadRaised, LoadUntold, GoneStillHarm, Stuck}
 }
 
 // An Escape says at which load the target came back after a fault that was gone, and whether it then held the load of

@@ -54,6 +54,7 @@ const (
 	RelapsedThen     NoteKind = "relapsed"         // it relapsed after a recovery
 	RecoveryLast     NoteKind = "last_recovery"    // it relapsed, so its last recovery counts
 	FailoverNone     NoteKind = "no_failover"      // no recovery while the fault was active
+	FailoverUntold   NoteKind = "failover_unknown" // good again, too late in the fault to show it
 	WithinLimit      NoteKind = "within_limit"     // the share of bad requests stayed within the limit
 	EndsDecide       NoteKind = "ends_decide"      // the bounds of a time lie on both sides of the target
 	Together         NoteKind = "together"         // several faults were judged as one
@@ -144,6 +145,7 @@ const (
 	FewValues        NoteKind = "few_values"        // too few values to judge growth
 	ProcessRestarted NoteKind = "restarted"         // the process restarted too often to judge growth
 	GrowthBetween    NoteKind = "growth_between"    // the bounds of the growth lie on both sides of the target
+	GrowthMissing    NoteKind = "growth_missing"    // the growth of a counter is not known for a part of the phase
 	FewReadings      NoteKind = "few_readings"      // too few readings of a counter
 	GrowthNone       NoteKind = "no_growth"         // the divisor did not grow
 	GrowthFor        NoteKind = "growth_for"        // growth of one counter for the growth of another
@@ -234,21 +236,23 @@ var noteSentences = map[NoteKind]string{
 	ReferenceLost:     "a worker was lost, whose requests <phase> lacks",
 	ReferenceSame:     "<metric> is <value> in both phases, and so is any multiple of it: want <op>=",
 
-	FaultAbsent:      "the fault was not injected",
-	FaultPartly:      "<of> was injected in part, so its effect is unknown",
-	FaultUnverified:  "<of> was not verified, so its effect is unknown",
-	FaultUnmet:       "<of> affected no traffic, so its effect is unknown",
-	FaultSkipped:     "<of> was skipped: <text>",
-	FaultOver:        "<of> was over before its time, after <for seconds>: <text>",
-	FaultVoid:        "<text>",
-	FaultBrief:       "<of> was over after <for ms>, and is judged for <within ms>",
-	ImpactMissing:    "require_impact is set, but no impact of <of> was seen",
-	ImpactUntold:     "require_impact is set, but whether <of> had an impact is unknown: ",
-	OnsetNone:        "the share of bad requests stayed within the limit, so there is no onset",
-	RecoveryNone:     "not recovered: > <for seconds>",
-	RelapsedThen:     ", relapsed at <from seconds>",
-	RecoveryLast:     "relapsed at <from seconds>, so its last recovery counts",
-	FailoverNone:     "no recovery while the fault was active",
+	FaultAbsent:     "the fault was not injected",
+	FaultPartly:     "<of> was injected in part, so its effect is unknown",
+	FaultUnverified: "<of> was not verified, so its effect is unknown",
+	FaultUnmet:      "<of> affected no traffic, so its effect is unknown",
+	FaultSkipped:    "<of> was skipped: <text>",
+	FaultOver:       "<of> was over before its time, after <for seconds>: <text>",
+	FaultVoid:       "<text>",
+	FaultBrief:      "<of> was over after <for ms>, and is judged for <within ms>",
+	ImpactMissing:   "require_impact is set, but no impact of <of> was seen",
+	ImpactUntold:    "require_impact is set, but whether <of> had an impact is unknown: ",
+	OnsetNone:       "the share of bad requests stayed within the limit, so there is no onset",
+	RecoveryNone:    "not recovered: > <for seconds>",
+	RelapsedThen:    ", relapsed at <from seconds>",
+	RecoveryLast:    "relapsed at <from seconds>, so its last recovery counts",
+	FailoverNone:    "no recovery while the fault was active",
+	FailoverUntold: "the fault was over before a hold long enough to prove that the target was good while it was in" +
+		holdLacks,
 	WithinLimit:      "the share of bad requests stayed within the limit",
 	EndsDecide:       "it is known to lie between <low ms> and <high ms> only, and a pass needs both to hold",
 	Together:         "of <faults> together",
@@ -344,7 +348,9 @@ var noteSentences = map[NoteKind]string{
 	ValuesNone:       "no value is known in <phase>",
 	ValuesUnread:     "no value was read in <phase>[: <text>|]",
 	ValuesUnreadFor:  "no value was read in <phase>, which lasted <for seconds>[: <text>|]",
-	ValuesMissing:    "<count> values are known in <phase>, but <need> were expected: the worst may be missing",
+	ValuesMissing: "<count> values are known in <phase>, but <need> were expected[, and none for <for seconds>|]: " +
+		"the worst may be missing",
+	GrowthMissing:    "<of> was read <count> times in <phase>, and its growth in <for seconds> of it is not known",
 	FewValues:        "<count> values, but at least <need> are needed to judge growth",
 	ProcessRestarted: "its process restarted too often to judge growth",
 	GrowthBetween:    "it grows by <low> to <high>: a longer run would decide",

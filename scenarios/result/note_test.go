@@ -145,6 +145,11 @@ func TestNotes_Phrase(t *testing.T) {
 			result.Notes{{Kind: result.RecoveryLast, From: 20.5}},
 		},
 		{"", "no recovery while the fault was active", result.Notes{{Kind: result.FailoverNone}}},
+		{
+			"", "the fault was over before a hold long enough to prove that the target was good while it was in: 11s more " +
+				"was needed, as 299 good requests prove it, and 90 came",
+			result.Notes{{Kind: result.FailoverUntold, For: 11, Need: 299, Count: 90}},
+		},
 		{"", "the share of bad requests stayed within the limit", result.Notes{{Kind: result.WithinLimit}}},
 		{
 			"", "it is known to lie between 1.234s and 2s only, and a pass needs both to hold",
@@ -339,6 +344,14 @@ func TestNotes_Phrase(t *testing.T) {
 		{
 			"", "20 values are known in run, but 60 were expected: the worst may be missing",
 			result.Notes{{Kind: result.ValuesMissing, Count: 20, Phase: run, Need: 60}},
+		},
+		{
+			"", "55 values are known in run, but 60 were expected, and none for 6s: the worst may be missing",
+			result.Notes{{Kind: result.ValuesMissing, Count: 55, Phase: run, Need: 60, For: 6}},
+		},
+		{
+			"", "calls was read 6 times in run, and its growth in 54s of it is not known",
+			result.Notes{{Kind: result.GrowthMissing, Of: "calls", Count: 6, Phase: run, For: 54}},
 		},
 		{
 			"", "9 values, but at least 10 are needed to judge growth",

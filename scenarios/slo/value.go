@@ -48,18 +48,21 @@ type Effect struct {
 	Untouched bool    // the share of bad requests stayed within the limit
 	Onset     Instant // first bad request
 	Failover  Instant // first good request after the last bad one, while the fault was active
-	Recovered Instant // first good request after the last bad one
-	NotBefore float64 // time until which the load had not recovered; NaN if it recovered
-	Degraded  float64 // seconds of bad requests
-	Failed    int64
-	Area      float64 // seconds of full outage
-	Width     float64 // uncertainty of onset and recovery if no interval is known
+	// lower bound of a failover that the requests do not show; NaN if it is shown, and if there was none
+	FailoverNotBefore float64
+	Recovered         Instant // first good request after the last bad one
+	NotBefore         float64 // time until which the load had not recovered; NaN if it recovered
+	Degraded          float64 // seconds of bad requests
+	Failed            int64
+	Area              float64 // seconds of full outage
+	Width             float64 // uncertainty of onset and recovery if no interval is known
 }
 
 // A Value is the value of a metric of a fault. The zero value is exactly 0.
 type Value struct {
 	V       float64 // NaN means unknown, infinite means never
 	Least   bool    // without recovery V is the least possible value so far
+	Unshown bool    // V is the least possible value; it may also be infinite
 	Bounded bool    // the value lies between Low and High
 	Low     float64
 	High    float64
@@ -91,6 +94,8 @@ func failover(e Effect) Value {
 		return e.Failover.after(e.Begin)
 	case e.Untouched:
 		return Value{}
+	case !math.IsNaN(e.FailoverNotBefore):
+		return Value{V: max(0, e.FailoverNotBefore-e.Begin.At), Unshown: true}
 	}
 	return Value{V: math.Inf(1)}
 }

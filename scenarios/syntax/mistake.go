@@ -56,8 +56,20 @@ func (m *Mistakes) AddHint(pos Pos, hint, format string, args ...any) {
 		return
 	}
 	m.list = append(m.list, Mistake{
-		Pos: pos, What: Clip(fmt.Sprintf(format, args...), maxMessage), Hint: Clip(hint, maxMessage),
+		Pos: pos, What: shortened(fmt.Sprintf(format, args...)), Hint: shortened(hint),
 	})
+}
+
+// shortened ends a message that is too long after a whole word, unless that would leave out half of it.
+func shortened(s string) string {
+	cut := firstRunes(s, maxMessage)
+	if cut == s {
+		return s
+	}
+	if i := strings.LastIndexByte(cut, ' '); i > len(cut)/2 {
+		cut = cut[:i+1]
+	}
+	return cut + Ellipsis
 }
 
 // Len is the number of mistakes.

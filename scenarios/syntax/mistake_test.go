@@ -45,6 +45,11 @@ func TestMistakesMany(t *testing.T) {
 	if got := []rune(m.Err().Error()); len(got) > 2*maxMessage+20 {
 		t.Errorf("a message has %d characters", len(got))
 	}
+	m = Mistakes{}
+	m.Add(Pos{}, "known: %s", strings.Repeat("alert, ", 100))
+	if got := m.Err().Error(); !strings.HasSuffix(got, "alert, "+Ellipsis) || len([]rune(got)) > maxMessage+20 {
+		t.Errorf("a list ends with %q", got[len(got)-20:])
+	}
 }
 
 func TestExplainMistakes(t *testing.T) {

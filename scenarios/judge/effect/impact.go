@@ -48,6 +48,10 @@ type Answer struct {
 	OnsetIn    Range
 	FailoverAt result.Num
 	FailoverIn Range
+	// Lower bound of a failover that the requests can't show, because the fault was over too soon after they were good
+	// again, and what they lack. NaN if a failover is shown, and if requests were bad until the fault was over.
+	FailoverNotBefore result.Num
+	FailoverLacks     result.Notes
 	// intended time of the first good request after the last bad one; the injection, if there was no impact
 	RecoveredAt result.Num
 	RecoveredIn Range
@@ -93,8 +97,8 @@ func (a *Answer) Tells() bool {
 func Unknown(impact result.Impact) Answer {
 	return Answer{
 		Impact: impact, OnsetAt: result.NaN, FailoverAt: result.NaN, RecoveredAt: result.NaN,
-		NotBefore: result.NaN,
-		OnsetIn:   nowhere, FailoverIn: nowhere, RecoveredIn: nowhere, RelapsedAt: result.NaN, Resolution: time.Second,
+		NotBefore: result.NaN, FailoverNotBefore: result.NaN,
+		OnsetIn: nowhere, FailoverIn: nowhere, RecoveredIn: nowhere, RelapsedAt: result.NaN, Resolution: time.Second,
 		BackAt: result.NaN, RejoinAt: result.NaN, RejoinedAt: result.NaN,
 	}
 }
@@ -103,6 +107,7 @@ func Unknown(impact result.Impact) Answer {
 func (a *Answer) Hide() {
 	a.FailoverAt, a.RecoveredAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN
 	a.BackAt, a.RejoinAt, a.RejoinedAt, a.Doubted = result.NaN, result.NaN, result.NaN, nil
+	a.FailoverNotBefore, a.FailoverLacks = result.NaN, nil
 }
 
 // Ask finds impact and recovery.
@@ -114,6 +119,7 @@ func (a *Answer) Hide() {
 // searched.
 //
 // Failover: the first good request after the last bad one before a hold that is good while the fault is still active.
+// If requests were good when the fault was over, and had been so for too short a time to show it, it is unknown.
 //
 // Recovered: the first good request after the last bad one before the first good hold. In a good hold the upper bound
 // of the pooled bad share is at most the limit, and after it the load stays good up to the next fault or its end.
@@ -163,6 +169,9 @@ func Ask(q Question) Answer {
 		a.FailoverAt, a.FailoverIn = result.Sec(back.At), back.Range
 	}
 	until := a.recover(q, c, onset, max(onset, ws[sure].from), width)
+	if !a.FailoverAt.Known() {
+		a.mayFailOver(q, c, onset, max(onset, ws[sure].from))
+	}
 	a.rejoin(q, c, onset, until)
 	if sum, known := c.badTime(q, max(first, onset-1), until); known {
 		a.Degraded = sum
@@ -314,6 +323,28 @@ func (a *Answer) recover(q Question, c chances, onset, from int, width time.Dura
 		}
 		from = max(onset, ws[sure].from)
 	}
+}
+
+// mayFailOver looks after slice from for a failover that the requests up to the end of the fault can't show.
+func (a *Answer) mayFailOver(q Question, c chances, onset, from int) {
+	end := min(q.Cleared, q.Horizon)
+	in := q
+	in.Horizon, in.Next = end, ""
+	lacks := result.Note{}
+	switch h := c.recovery(in, onset, from); {
+	case h.state != stillBad:
+		a.FailoverNotBefore = result.Sec(c.notBefore(in, onset, h))
+		if c.needed(h.k, c.degradationBefore(in, onset, h.from)) > h.n { // the hold may then be as short as it was
+			in.Hold = min(in.Hold, end-in.Slices[h.from].Start)
+		}
+		lacks = c.lack(in, onset, h)
+	case a.RecoveredIn.High < result.Sec(end): // false if it is unknown
+		a.FailoverNotBefore = a.RecoveredIn.Low
+	default:
+		return
+	}
+	lacks.Kind = result.FailoverUntold
+	a.FailoverLacks = result.Notes{lacks}
 }
 
 // rejoin finds the harm of the revert in a degradation that began in slice onset and lasted until a time.

@@ -8,7 +8,8 @@ import (
 
 // Lacking counts the good answers of a phase that lack a part that their steps expect. It returns their share before
 // the phase, and whether the share grew: yes if by more than chance, so that the 95 % bounds of both shares do not
-// overlap, no if it did not, and otherwise untested. The share is 0 if no step expects parts.
+// overlap, no if no answer lacks a part or if the upper bound is at most twice that of before, and otherwise untested.
+// The share is 0 if no step expects parts.
 func Lacking(during, before *measure.Counts) (partial int64, share result.Num, grew result.Answer) {
 	switch {
 	case during.Partial == 0:
@@ -25,7 +26,7 @@ func Lacking(during, before *measure.Counts) (partial int64, share result.Num, g
 	switch {
 	case least > most:
 		grew = result.Yes
-	case float64(during.Partial) <= float64(share)*float64(during.Wants):
+	case effect.UpperBound(float64(during.Partial), float64(during.Wants), effect.Confidence) <= 2*most:
 		grew = result.No
 	}
 	return during.Partial, share, grew

@@ -2,6 +2,7 @@ package series
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -19,12 +20,17 @@ func judgeCounters(
 	o slo.Objective, phase slo.Phase, in requests.Span, series []result.Series, sent int64,
 ) result.ObjectiveResult {
 	r := requests.Unanswered(phase)
-	grew, n, why := growthOf(o.Metric.Source, phase, in, series)
-	r.Count = n
-	by := 1.0
+	all := growthOf(o.Metric.Source, phase, in, series)
+	r.Count = all.readings
+	by, why, missing := 1.0, all.why, all.missing
 	if o.Metric.By != "" && why == nil {
-		if by, _, why = growthOf(o.Metric.By, phase, in, series); why == nil && by == 0 {
+		of := growthOf(o.Metric.By, phase, in, series)
+		by, why = of.v, of.why
+		if why == nil && by == 0 {
 			why = result.Notes{{Kind: result.GrowthNone, Of: o.Metric.By, Phase: phase}}
+		}
+		if missing == nil {
+			missing = of.missing
 		}
 	}
 	if o.Metric.PerRequest() && why == nil {
@@ -36,21 +42,36 @@ func judgeCounters(
 		r.Because = why
 		return r
 	}
-	r.Measured, r.Verdict = result.Num(grew/by), scenarios.Fail
+	if missing != nil {
+		if r.Because = missing; o.Metric.By == "" { // what is missing can only add to the growth
+			r.Low = result.Num(all.least / by)
+			if held := o.Holds(float64(r.Low)); o.Op != "=" && held != o.Upper() {
+				r.Verdict, r.Because = requests.VerdictIf(held), nil
+			}
+		}
+		return r
+	}
+	r.Measured, r.Verdict = result.Num(all.v/by), scenarios.Fail
 	if o.Holds(float64(r.Measured)) {
 		r.Verdict = scenarios.Pass
 	}
 	if o.Metric.Divided() {
-		r.Because = result.Notes{{Kind: result.GrowthFor, Value: result.Num(grew), Base: result.Num(by)}}
+		r.Because = result.Notes{{Kind: result.GrowthFor, Value: result.Num(all.v), Base: result.Num(by)}}
 	}
 	return r
 }
 
-// growthOf returns by how much all series of a name together grew in a phase, and how many readings of them are in
-// the phase. why explains why the growth is unknown; nil if it is known.
-func growthOf(
-	name string, phase slo.Phase, in requests.Span, series []result.Series,
-) (grew float64, readings int64, why result.Notes) {
+// grown is the growth of all series of a name in a phase.
+type grown struct {
+	v, least float64      // with the growth before the first reading and after the last, and between them alone
+	readings int64        // most readings of a series in the phase
+	why      result.Notes // why the growth is unknown; nil if it is known
+	missing  result.Notes // why the growth may be larger by any amount; nil if it can't be
+}
+
+// growthOf returns by how much all series of a name together grew in a phase.
+func growthOf(name string, phase slo.Phase, in requests.Span, series []result.Series) grown {
+	var out grown
 	first := math.Inf(1) // time of the first reading of the name
 	every := time.Duration(0)
 	var all []*result.Series
@@ -63,26 +84,76 @@ func growthOf(
 			first, every = min(first, float64(s.Points[0].T)), s.Every.D()
 		}
 	}
+	pages := map[string]*page{}
 	for _, s := range all {
 		c := counterOf(s, first)
-		grew += c.in(in.From.Seconds(), in.To.Seconds(), float64(s.Every))
-		readings = max(readings, c.within(in))
+		out.v += c.in(in.From.Seconds(), in.To.Seconds(), float64(s.Every))
+		out.least += c.in(in.From.Seconds(), in.To.Seconds(), 0)
+		out.readings = max(out.readings, c.within(in))
+		p := pages[s.Labels["unit"]]
+		if p == nil {
+			p = &page{}
+			pages[s.Labels["unit"]] = p
+		}
+		p.add(&c)
+	}
+	gap := 0.0
+	for _, p := range pages {
+		gap = max(gap, p.gap(in, every))
 	}
 	switch {
 	case len(all) == 0:
-		why = result.Notes{{Kind: result.ValueUnknown, Of: name, Text: unread}}
-	case readings < leastReadings:
-		why = result.Notes{{
-			Kind: result.FewReadings, Of: name, Count: readings, Phase: phase, Need: leastReadings, For: result.Sec(every),
+		out.why = result.Notes{{Kind: result.ValueUnknown, Of: name, Text: unread}}
+	case out.readings < leastReadings:
+		out.why = result.Notes{{
+			Kind: result.FewReadings, Of: name, Count: out.readings, Phase: phase, Need: leastReadings, For: result.Sec(every),
+		}}
+	case gap > 0:
+		out.missing = result.Notes{{
+			Kind: result.GrowthMissing, Of: name, Count: out.readings, Phase: phase, For: result.Num(gap),
 		}}
 	}
-	return grew, readings, why
+	return out
+}
+
+// A page is where series were read together, that of a unit. A series that is missing in a reading of it has not begun.
+type page struct {
+	at     []float64
+	began  bool            // no series was read before it began
+	resets []requests.Span // between two readings of a counter that was reset between them
+}
+
+// add adds the readings of a counter.
+func (p *page) add(c *counter) {
+	p.at = append(p.at, c.at...)
+	p.began = c.began && (p.began || len(p.at) == len(c.at))
+	p.resets = append(p.resets, c.resets...)
+}
+
+// gap returns for how many seconds of a phase the growth of the counters of a page is not known: before the first
+// reading, after the last, or across a reset. It is 0 if that is for two readings at most.
+func (p *page) gap(in requests.Span, every time.Duration) float64 {
+	if len(p.at) == 0 {
+		return in.Length().Seconds()
+	}
+	longest := in.To.Seconds() - slices.Max(p.at)
+	if !p.began {
+		longest = max(longest, slices.Min(p.at)-in.From.Seconds())
+	}
+	for _, s := range p.resets {
+		longest = max(longest, in.Covered([]requests.Span{s}).Seconds())
+	}
+	if longest <= mostGap*every.Seconds() {
+		return 0
+	}
+	return longest
 }
 
 // A counter is the growth of one series since its first reading.
 type counter struct {
 	at, grew []float64
-	began    bool // the counter was zero at its first reading
+	began    bool            // the counter was zero at its first reading
+	resets   []requests.Span // between the readings before and after a reset
 }
 
 // counterOf adds up the growth of a series between its readings. A series that was missing when its name was first
@@ -100,6 +171,7 @@ func counterOf(s *result.Series, first float64) counter {
 			sum = v
 		case len(c.at) > 0 && v < was: // the counter was reset
 			sum += v
+			c.resets = append(c.resets, requests.Span{From: result.Num(c.at[len(c.at)-1]).D(), To: p.T.D()})
 		case len(c.at) > 0:
 			sum += v - was
 		}

@@ -71,9 +71,9 @@ func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []s
 }
 
 // JudgeGauge judges an objective on the resource usage of a unit or on a named series. sent is the number of requests
-// that the objective is about, for objectives on counters. If less than half of the values are known, the verdict is
-// inconclusive, because the worst value may be missing. A growth is judged by its interval, which must lie on one
-// side of the target.
+// that the objective is about, for objectives on counters. If less than half of the values are known, or none of a
+// metric for longer than [mostGap] readings, the verdict is inconclusive, because the worst value may be missing. A
+// growth is judged by its interval, which must lie on one side of the target.
 func JudgeGauge(
 	o slo.Objective, phase slo.Phase, in requests.Span, usage []result.UnitUsage, series []result.Series, sent int64,
 ) result.ObjectiveResult {
@@ -128,6 +128,28 @@ func withoutBrief(all []series, in requests.Span) (out []series) {
 	return out
 }
 
+// mostGap is the most times between two readings of a metric for which it may not be known.
+const mostGap = 2
+
+// unknownFor returns for how long at most no value of a metric is known in a phase, if that is longer than mostGap
+// readings; else 0. Only the time after the last value counts if its last value is asked for.
+func (c series) unknownFor(o slo.Objective, in requests.Span, points []result.Point) time.Duration {
+	if c.lives != nil || c.runs != nil || c.every <= 0 || o.Metric.Slope() {
+		return 0
+	}
+	last, longest := in.From, time.Duration(0)
+	for _, p := range points {
+		longest, last = max(longest, p.T.D()-last), p.T.D()
+	}
+	if o.Metric.Fold == "last" {
+		longest = 0
+	}
+	if longest = max(longest, in.To-last); longest <= mostGap*c.every {
+		return 0
+	}
+	return longest
+}
+
 func (c series) judge(o slo.Objective, phase slo.Phase, in requests.Span) result.ObjectiveResult {
 	r := requests.Unanswered(phase)
 	var points []result.Point
@@ -154,6 +176,7 @@ func (c series) judge(o slo.Objective, phase slo.Phase, in requests.Span) result
 		ran, _ := c.ran(in)
 		expected = int(ran / max(c.every, time.Millisecond))
 	}
+	unknown := c.unknownFor(o, in, points)
 	switch {
 	case len(points) == 0 && seen > 0:
 		r.Because = result.Notes{{Kind: result.ValuesNone, Phase: phase}}
@@ -163,10 +186,10 @@ func (c series) judge(o slo.Objective, phase slo.Phase, in requests.Span) result
 			Kind: result.ValuesUnreadFor, Phase: phase, For: result.Sec(in.Length()), Text: c.unread,
 		}}
 		return r
-	case 2*len(points) < expected:
-		r.Because = result.Notes{
-			{Kind: result.ValuesMissing, Count: r.Count, Phase: phase, Need: int64(expected)},
-		}
+	case 2*len(points) < expected, unknown > 0:
+		r.Because = result.Notes{{
+			Kind: result.ValuesMissing, Count: r.Count, Phase: phase, Need: int64(expected), For: result.Sec(unknown),
+		}}
 	}
 	if o.Metric.Slope() {
 		return growth(o, r, points, lives)
@@ -182,10 +205,11 @@ func (c series) judge(o slo.Objective, phase slo.Phase, in requests.Span) result
 	met := o.Holds(float64(r.Measured))
 	// the known values exceed the target, whatever the missing values are
 	beyond := !met && (o.Metric.Fold == slo.Worst || how == "max" && o.Upper() || how == "min" && !o.Upper())
+	shown := met && (o.Metric.Fold == "max" && !o.Upper() || o.Metric.Fold == "min" && o.Upper()) && o.Op != "="
 	switch {
-	case len(r.Because) > 0 && !beyond:
+	case len(r.Because) > 0 && !beyond && !shown:
 	case met:
-		r.Verdict = scenarios.Pass
+		r.Verdict, r.Because = scenarios.Pass, nil
 	default:
 		r.Verdict, r.Because = scenarios.Fail, nil
 	}

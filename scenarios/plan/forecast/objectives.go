@@ -174,33 +174,42 @@ func (c *check) recoveries(est []timeline.Estimated) {
 						"some seconds first", e.Name, quantity.Brief(e.At), o.Text)
 				break
 			}
-			if c.crowded(o, i, est) || c.failsLate(o, e) {
+			if c.crowded(o, i, est) || c.failsOver(o, e) {
 				break
 			}
 		}
 	}
 }
 
-// failsLate notes an objective on a failover that would fail even for some failovers within its limit, because the
-// fault is too short: a failover shows only by a good hold while the fault is active. It reports whether it did.
-func (c *check) failsLate(o slo.Objective, e timeline.Estimated) bool {
-	if o.Metric.Row().Name != "failover" || !o.Upper() || e.Entry.OneShot() {
+// failsOver refuses an objective on a failover if the fault is over too soon to show any: a failover shows only by good
+// requests while the fault is in. If a failover as late as the limit may not show, it notes the objective. It reports
+// whether it did either.
+func (c *check) failsOver(o slo.Objective, e timeline.Estimated) bool {
+	if o.Metric.Row().Name != "failover" || e.Entry.OneShot() {
 		return false
 	}
 	from, limit := e.At+e.Entry.LastStep(), result.Num(o.Value).D()
-	h := c.leastHold(o, from+limit)
-	stays, hold := e.Clear-from, h.needs()
-	if stays >= limit+hold {
+	stays, h := e.Clear-from, c.leastHold(o, from+limit)
+	never := stays <= max(time.Second, h.least)
+	if !never {
+		h = c.worstHold(o, from+limit, e.At, around{next: e.Clear})
+	}
+	if stays >= limit+h.needs() {
 		return false
 	}
-	mend := "let it stay for " + quantity.Brief(quantity.WholeSeconds(e.Clear-e.At+limit+hold-stays))
+	mend := "let it stay for " + quantity.Brief(quantity.WholeSeconds(e.Clear-e.At+limit+h.needs()-stays))
 	if gap := (stays - limit).Truncate(time.Second); gap >= time.Second && gap >= h.least {
 		mend += ", or judge: {hold: " + quantity.Brief(gap) + "}"
 	}
+	if never {
+		c.plan.Mistakes.AddHint(o.Pos, mend,
+			"`%s` can't pass: %s is over %s later, and before that a hold of %s must be good", o.Text, e.Name, quantity.Brief(stays), h)
+		return true
+	}
 	c.notes = append(c.notes,
-		fmt.Sprintf("`%s` fails for a failover of more than %s: %s clears %s later, and before that a hold of %s must be "+
-			"good: %s.",
-			o.Text, quantity.Brief(max(0, stays-hold)), e.Name, quantity.Brief(stays), h, mend))
+		fmt.Sprintf("`%s` may not be decided for a failover of more than %s: %s is over %s later, and before that a hold of "+
+			"%s must be good: %s.",
+			o.Text, quantity.Brief(max(0, stays-h.needs())), e.Name, quantity.Brief(stays), h, mend))
 	return true
 }
 

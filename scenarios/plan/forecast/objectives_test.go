@@ -270,20 +270,37 @@ func TestCompile_SlowAnswers(t *testing.T) {
 	}
 }
 
-// TestCompile_Failover: an objective on a failover that fails within its limit, as the fault is over too soon to show
-// one, is noted with what mends it.
+// TestCompile_Failover: an objective on a failover that a fault is too short to show is refused, or noted if it shows
+// only some failovers, with what mends it.
 func TestCompile_Failover(t *testing.T) {
-	for _, c := range []struct{ more, want string }{
-		{"for: 15s", "`failover < 7s after a` fails for a failover of more than 5s: a clears 15s later, and before that a " +
-			"hold of 10s must be good: " +
-			"let it stay for 17s, or judge: {hold: 8s}."},
-		{"for: 17s", ""},
+	for _, c := range []struct{ rate, stays, limit, mistake, note string }{
+		{
+			"100/s", "15s", "7s", "", "`failover < 7s after a` may not be decided for a failover of more than 5s: a is over " +
+				"15s later, and before that a hold of 10s must be good: let it stay for 17s, or judge: {hold: 8s}.",
+		},
+		{"100/s", "17s", "7s", "", ""},
+		{
+			"20/s", "5s", "3s", "`failover < 3s after a` can't pass: a is over 5s later, and before that a hold of 15s (in " +
+				"the 10s of `judge.hold` too few requests come: 299 are needed) must be good; let it stay for 18s", "",
+		},
+		{"400/s", "1s", "500ms", "before that a hold of 10s must be good; let it stay for 11s", ""},
+		{
+			"400/s", "5s", "3s", "", "`failover < 3s after a` may not be decided for a failover of more than 0s: a is over 5s " +
+				"later, and before that a hold of 10s must be good: let it stay for 13s, or judge: {hold: 2s}.",
+		},
 	} {
-		got := notesWith(t, "version: 1\ntarget: {stack: demo}\nload:\n"+
-			"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}\n"+
-			"chaos: {a: {at: 10s, "+c.more+", network.stall: {to: users}}}\nslo: [failover < 7s after a]\n", "failover")
-		if strings.Join(got, "") != c.want {
-			t.Errorf("%s: %q, want %q", c.more, got, c.want)
+		text := "version: 1\ntarget: {stack: demo}\nload:\n" +
+			"  main: {executor: constant-arrival-rate, rate: " + c.rate + ", duration: 60s, flow: [{get: /}]}\n" +
+			"chaos: {a: {at: 10s, for: " + c.stays + ", network.stall: {to: users}}}\n" +
+			"slo: [failover < " + c.limit + " after a]\n"
+		if c.mistake != "" {
+			if _, err := plantest.CompileText(text); err == nil || !strings.Contains(err.Error(), c.mistake) {
+				t.Errorf("%s, for %s: %v, want %q", c.rate, c.stays, err, c.mistake)
+			}
+			continue
+		}
+		if got := notesWith(t, text, "failover"); strings.Join(got, "") != c.note {
+			t.Errorf("%s, for %s: %q, want %q", c.rate, c.stays, got, c.note)
 		}
 	}
 }

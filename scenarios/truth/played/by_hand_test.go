@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"brunt/scenarios/result"
 	"brunt/scenarios/truth"
 )
 
@@ -103,6 +104,42 @@ var byHand = []playedCase{
 		slo: []string{
 			"failover < 10s after f => fail", "heal < 2100ms after f => pass", "heal < 1900ms after f => fail",
 			"recover < 7100ms after f => pass", "recover < 6900ms after f => fail",
+		},
+	},
+	{
+		name: "a failover in a fault that is over too soon to show it", row: "definition", rate: 50,
+		script: quick.Between(1000, 1025, f503), faults: in5, impact: "impacted",
+		slo: []string{
+			"failover < 3s after f => inconclusive", "failover < 400ms after f => fail", "recover < 1s after f => pass",
+		},
+		see: func(c *truth.Complaints, p played) {
+			if b := p.Objectives[0].Because; len(b) != 1 || b[0].Kind != result.FailoverUntold || b[0].Need < 299 ||
+				b[0].Count != 200 || b[0].For != 2 {
+				c.Errorf("because %+v", b)
+			}
+		},
+	},
+	{
+		name: "the same rate without a failover", row: "definition", rate: 20, seconds: 100,
+		script: quick.Between(400, 500, f503), faults: in5, impact: "impacted",
+		slo: []string{"failover < 3s after f => fail", "failover < 20s after f => fail"},
+	},
+	{
+		name: "half of the requests fail until the fault is over", row: "definition", rate: 20, seconds: 100,
+		script: quick.EveryIn(400, 500, 2, f503), faults: in5, impact: "impacted",
+		slo: []string{"failover < 3s after f => fail", "failover < 20s after f => fail"},
+	},
+	{
+		name: "a failover, and harm as the fault ends", row: "definition",
+		script: quick.Between(2000, 2050, f503).Between(2500, 2600, f503), faults: in5, impact: "impacted",
+		slo: []string{"failover < 3s after f => inconclusive", "failover < 400ms after f => fail"},
+	},
+	{
+		name: "failovers of which one can't be shown", row: "definition", again: true, rate: 50, seconds: 160,
+		script: quick.Between(1000, 1025, f503).Between(3000, 3025, f503).Between(5000, 5100, f503),
+		faults: []span{{20 * sec, 40 * sec}, {60 * sec, 80 * sec}, {100 * sec, 105 * sec}},
+		slo: []string{
+			"failover.p50 < 1s after f => pass", "failover < 3s after f => inconclusive", "failover < 1s after f => fail",
 		},
 	},
 	{

@@ -102,7 +102,7 @@ func (d *drawn) compile() bool {
 	}
 	d.plan = p
 	return !slices.ContainsFunc(p.Notes, func(note string) bool {
-		doubts := []string{"can't be", "can't pass", "may not pass", "may not be decided", "fails for a failover"}
+		doubts := []string{"can't be", "can't pass", "may not pass", "may not be decided"}
 		return slices.ContainsFunc(doubts, func(doubt string) bool { return strings.Contains(note, doubt) })
 	})
 }
@@ -124,7 +124,7 @@ func objective(r *rand.Rand, d drawn) string {
 	limit := pick(r, 1, 2, 3, 5, 8, 10, 15, 20, 30)
 	return fmt.Sprintf(pick(r, "recover < %ds after %s", "recover < %ds after %s", "heal < %ds after %s",
 		"degraded < %ds after %s", "area < %ds after %s", "failed < %d after %s", "recover(400ms) < %ds after %s",
-		"recover < %ds after incident%.0s"), limit, fault)
+		"recover < %ds after incident%.0s", "failover < %ds after %s"), limit, fault)
 }
 
 // A badness is how a system misbehaves from an instant on.
@@ -216,7 +216,7 @@ var lacking = []result.NoteKind{
 	result.FewRequests, result.NotShown, result.RequestsNone, result.PhaseEmpty, result.PhaseAbsent, result.BaselineNone,
 	result.FewAfter, result.EndWithinHold, result.EndAfterBad, result.EndBeforeHold, result.OtherNext,
 	result.SlowUnlimited, result.SlowUnderLimit, result.SlowerFew, result.IncidentOpen, result.RecoveryNone,
-	result.FewOccurrences,
+	result.FewOccurrences, result.FailoverUntold,
 }
 
 // lacks reports whether an objective is inconclusive for want of time or requests.
