@@ -97,7 +97,7 @@ func (r *relay) fail(why error) {
 
 // The reasons of a relay's failures.
 var (
-	errMostHeld = fmt.Errorf("more than %d MiB wait to leave", mostHeld>>20)
+	errMostHeld  = fmt.Errorf("more than %d MiB wait to leave", mostHeld>>20)
 	errMostFlows = fmt.Errorf("more than %d clients' ports are in use at once", mostFlows)
 )
 

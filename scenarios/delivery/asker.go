@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -215,7 +216,7 @@ func (a *asker) do(steps []load.Step) error {
 			time.Sleep(step.Think.Draw(it.Rand))
 			continue
 		}
-		it.Intended, it.Idle = a.now(), false
+		it.Intended, it.Idle, it.Came = a.now(), false, 0
 		it.Deadline = it.Intended + askTimeout
 		a.out = scenarios.Outcome{Step: unmeasured, Intended: it.Intended, Ready: it.Intended}
 		out := &a.out
@@ -263,7 +264,7 @@ func (a *asker) take() {
 	if a.tracker.spec.Seen.Repeats {
 		before = map[uint64]int64{}
 	}
-	at := a.set.now() - (a.now() - a.out.End)
+	at := a.set.now() - (a.now() - cmp.Or(a.it.Came, a.out.End))
 	n, _ := a.set.messages(a.tracker, doc, at, before)
 	if a.tracker.spec.Ask.After != nil && !a.place(doc) && n > 0 {
 		a.note(fmt.Errorf("%s: nothing stands at %s of an answer with messages", a.tracker.spec.Ask.last().Name(),
