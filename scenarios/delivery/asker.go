@@ -264,13 +264,15 @@ func (a *asker) take() {
 	if a.tracker.spec.Seen.Repeats {
 		before = map[uint64]int64{}
 	}
-	at := a.set.now() - (a.now() - cmp.Or(a.it.Came, a.out.End))
-	n, _ := a.set.messages(a.tracker, doc, at, before)
+	n, _ := a.set.messages(a.tracker, doc, a.came(), before)
 	if a.tracker.spec.Ask.After != nil && !a.place(doc) && n > 0 {
 		a.note(fmt.Errorf("%s: nothing stands at %s of an answer with messages", a.tracker.spec.Ask.last().Name(),
 			a.tracker.spec.Seen.After))
 	}
 }
+
+// came returns when the last answer came, or its message if that was before the question, on the run's clock.
+func (a *asker) came() time.Duration { return a.set.now() - (a.now() - cmp.Or(a.it.Came, a.out.End)) }
 
 // place keeps the place of the last message of an answer.
 func (a *asker) place(doc any) bool {
