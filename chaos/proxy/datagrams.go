@@ -377,7 +377,7 @@ func (r *relay) release(x *toxicity) {
 	now := time.Now()
 	for i := range r.held.list {
 		if d := &r.held.list[i]; d.by == x {
-			d.at = now
+			d.at, d.a.used = now, now
 		}
 	}
 	heap.Init(&r.held)
