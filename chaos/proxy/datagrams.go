@@ -179,7 +179,8 @@ func (r *relay) receive() {
 	}
 }
 
-// association returns the association of a client, which begins with its first datagram. It is nil if there can be none.
+// association returns the association of a client, which begins with its first datagram. It is nil if the upstream
+// can't be reached.
 func (r *relay) association(from netip.AddrPort) *association {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -313,8 +314,8 @@ func (r *relay) through(rest []*toxicity, a *association, dir Direction, b []byt
 	}
 }
 
-// send sends a datagram. As in a network, a failure is the loss of the datagram. It is the relay's own if it has dropped
-// the association meanwhile. The lock is held.
+// send sends a datagram. As in a network, a failure is the loss of the datagram. The loss is the relay's own if it has
+// dropped the association meanwhile. The lock is held.
 func (r *relay) send(a *association, dir Direction, b []byte) {
 	var err error
 	if dir == Forward {

@@ -18,7 +18,9 @@ func TestLine_Queued(t *testing.T) {
 	c, server := net.Pipe()
 	defer c.Close()
 	defer server.Close()
-	l := &Line[[]byte]{Conn: park.Conn{Conn: c, Plain: true}, arrived: make(chan arrived[[]byte], 64), room: make(chan struct{}, 1)}
+	l := &Line[[]byte]{
+		Conn: park.Conn{Conn: c, Plain: true}, arrived: make(chan arrived[[]byte], 64), room: make(chan struct{}, 1),
+	}
 	l.Reader = bufio.NewReaderSize(l, 4<<10)
 	sizes := []int{5000, 100, 9000}
 	go func() {
