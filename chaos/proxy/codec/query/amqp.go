@@ -121,7 +121,7 @@ func confirm(channel []byte, tag uint64) []byte {
 }
 
 // confirmed returns the numbers of the messages that a frame with a method confirms. is reports whether it confirms
-// any; without numbers it is not understood. A negative confirm passes as it is, and no later confirm is of its messages.
+// any; without numbers it is not understood. A negative confirm passes as it is, and its messages count as confirmed.
 func (c *amqp) confirmed(frame []byte) (all []uint64, is bool) {
 	if len(frame) < frameHead+5 {
 		return nil, false
