@@ -22,6 +22,7 @@ type Descriptor struct {
 	Beside   []string     // step keys among Kinds that become a setting if the step has another kind too
 	Schemes  []string     // URL schemes of its endpoints
 	Base     bool         // a step that names no endpoint goes to the target's own URL instead of the only endpoint
+	OverHTTP bool         // a step without an endpoint goes to the target's own URL: to the host and port of its HTTP
 	PerUser  bool         // its clients give each user a connection of its own if the load wants that
 	Settings reflect.Type // the struct whose fields are the YAML of a step
 	// Forms are steps with a kind of another protocol that belong to this one if they have a key. It may be nil.

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"container/heap"
+	"container/list"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"brunt/chaos/seed"
@@ -39,24 +41,64 @@ type relay struct {
 	mu     sync.Mutex
 	closed bool
 	flows  map[netip.AddrPort]*association
+	order  list.List                       // of flows, the most recently used first
 	probes map[netip.AddrPort]*association // of probes: their associations, by the probe's address
 	held   departures
 	size   int // bytes of held
+	failed unrelayed
+
+	most   int           // flows
+	unused time.Duration // after which a flow ends
 }
 
 // An association is the path of one client's datagrams.
 type association struct {
-	from netip.AddrPort
-	up   *net.UDPConn
-	kind int          // 1 for a probe, 0 for traffic
-	used atomic.Int64 // when the last datagram passed, in ns since 1970
-	hits atomic.Int64 // datagrams that toxics hit
+	from  netip.AddrPort
+	up    *net.UDPConn
+	raw   syscall.RawConn // of up
+	kind  int             // 1 for a probe, 0 for traffic
+	used  time.Time       // when the last datagram passes
+	place *list.Element   // in the order of flows
+	hits  atomic.Int64    // datagrams that toxics hit
 }
 
 const (
 	unusedFor = 60 * time.Second // after which an association ends
+	mostFlows = 4096             // associations of clients: a new one ends the least recently used
 	mostHeld  = 16 << 20         // bytes that wait to leave; more are lost
 	largest   = 64 << 10         // size of a datagram
+)
+
+// datagramBuffers are for the largest datagram each.
+var datagramBuffers = sync.Pool{New: func() any { b := make([]byte, largest); return &b }}
+
+// unrelayed is the failure of a relay to pass datagrams on, which no fault asked for.
+type unrelayed struct {
+	n   atomic.Int64
+	why error // of the first
+}
+
+func (u *unrelayed) Error() string {
+	return fmt.Sprintf("brunt's own relay lost datagrams, %d in all: %v", u.n.Load(), u.why)
+}
+
+func (u *unrelayed) Unwrap() error { return u.why }
+
+// fail notes that the relay could not pass on a datagram of traffic. The lock is held.
+func (r *relay) fail(why error) {
+	if r.closed {
+		return
+	}
+	if r.failed.n.Add(1) == 1 {
+		r.failed.why = why
+	}
+	r.p.noteBroken(&r.failed)
+}
+
+// The reasons of a relay's failures.
+var (
+	errMostHeld  = fmt.Errorf("more than %d MiB wait to leave", mostHeld>>20)
+	errMostFlows = fmt.Errorf("more than %d clients' ports are in use at once", mostFlows)
 )
 
 // A departure is a datagram that leaves later.
@@ -98,7 +140,7 @@ func startRelay(p *Proxy) (*relay, error) {
 	}
 	r := &relay{
 		p: p, in: in, wake: make(chan struct{}, 1), flows: map[netip.AddrPort]*association{},
-		probes: map[netip.AddrPort]*association{},
+		probes: map[netip.AddrPort]*association{}, most: mostFlows, unused: unusedFor,
 	}
 	r.wg.Go(r.receive)
 	r.wg.Go(r.depart)
@@ -147,15 +189,41 @@ func (r *relay) association(from netip.AddrPort) *association {
 		return a
 	}
 	if a := r.flows[from]; a != nil || r.closed {
+		if a != nil {
+			r.use(a, time.Now())
+		}
 		return a
+	}
+	if len(r.flows) >= r.most {
+		r.drop(r.order.Back().Value.(*association))
 	}
 	a, err := r.associate(from, r.p.c.Upstream(), 0)
 	if err != nil {
+		if !errors.Is(err, syscall.ENETUNREACH) && !errors.Is(err, syscall.EHOSTUNREACH) { // as in a network
+			r.fail(err)
+		}
 		return nil
 	}
-	r.flows[from] = a
+	r.flows[from], a.place = a, r.order.PushFront(a)
 	r.p.stats.connections.Add(1)
 	return a
+}
+
+// use notes that a datagram of an association passes. The lock is held.
+func (r *relay) use(a *association, at time.Time) {
+	if at.After(a.used) {
+		a.used = at
+	}
+	if a.place != nil {
+		r.order.MoveToFront(a.place)
+	}
+}
+
+// drop ends the association of a client. Answers that come later are lost. The lock is held.
+func (r *relay) drop(a *association) {
+	_ = a.up.Close()
+	delete(r.flows, a.from)
+	r.order.Remove(a.place)
 }
 
 // associate makes an association and passes its answers on. The lock is held.
@@ -165,18 +233,20 @@ func (r *relay) associate(from netip.AddrPort, upstream string, kind int) (*asso
 	if err != nil {
 		return nil, err
 	}
-	a := &association{from: from, up: c.(*net.UDPConn), kind: kind}
-	a.used.Store(time.Now().UnixNano())
+	a := &association{from: from, up: c.(*net.UDPConn), kind: kind, used: time.Now()}
+	if a.raw, err = a.up.SyscallConn(); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	r.wg.Go(func() {
-		for b := make([]byte, largest); ; {
-			n, err := a.up.Read(b)
-			switch {
-			case errors.Is(err, net.ErrClosed):
+		for {
+			b, n, err := a.receive()
+			if errors.Is(err, net.ErrClosed) {
 				return
-			case err != nil: // nothing listens there: to the client it is silence
-				continue
 			}
-			r.pass(a, Back, b[:n])
+			if err == nil { // otherwise nothing listens there: to the client it is silence
+				r.pass(a, Back, (*b)[:n])
+				datagramBuffers.Put(b)
+			}
 		}
 	})
 	return a, nil
@@ -187,7 +257,7 @@ func (r *relay) pass(a *association, dir Direction, b []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
-	a.used.Store(now.UnixNano())
+	r.use(a, now)
 	r.p.mu.Lock()
 	all := r.p.toxics // the list is never changed in place
 	r.p.mu.Unlock()
@@ -229,8 +299,12 @@ func (r *relay) through(rest []*toxicity, a *association, dir Direction, b []byt
 		return
 	}
 	if r.size+len(b) > mostHeld {
+		if a.kind == 0 {
+			r.fail(errMostHeld)
+		}
 		return
 	}
+	r.use(a, at)
 	r.size += len(b)
 	r.held.n++
 	heap.Push(&r.held, departure{at: at, n: r.held.n, a: a, dir: dir, b: bytes.Clone(b), by: by})
@@ -240,7 +314,8 @@ func (r *relay) through(rest []*toxicity, a *association, dir Direction, b []byt
 	}
 }
 
-// send sends a datagram. As in a network, a failure is the loss of the datagram. The lock is held.
+// send sends a datagram. As in a network, a failure is the loss of the datagram. The loss is the relay's own if it has
+// dropped the association meanwhile. The lock is held.
 func (r *relay) send(a *association, dir Direction, b []byte) {
 	var err error
 	if dir == Forward {
@@ -248,8 +323,12 @@ func (r *relay) send(a *association, dir Direction, b []byte) {
 	} else {
 		_, err = r.in.WriteToUDPAddrPort(b, a.from)
 	}
-	if err == nil && a.kind == 0 {
+	switch {
+	case a.kind == 1:
+	case err == nil:
 		r.p.stats.bytes(dir, len(b))
+	case errors.Is(err, net.ErrClosed):
+		r.fail(errMostFlows)
 	}
 }
 
@@ -277,16 +356,19 @@ func (r *relay) due(now time.Time) time.Duration {
 		r.size -= len(d.b)
 		r.send(d.a, d.dir, d.b)
 	}
-	if r.held.Len() > 0 {
-		return r.held.list[0].at.Sub(now)
-	}
-	for from, a := range r.flows {
-		if now.UnixNano()-a.used.Load() > int64(unusedFor) {
-			_ = a.up.Close()
-			delete(r.flows, from)
+	wait := r.unused
+	for r.order.Len() > 0 {
+		a := r.order.Back().Value.(*association)
+		if left := a.used.Add(r.unused).Sub(now); left > 0 {
+			wait = min(wait, left)
+			break
 		}
+		r.drop(a)
 	}
-	return unusedFor
+	if r.held.Len() > 0 {
+		wait = min(wait, r.held.list[0].at.Sub(now))
+	}
+	return wait
 }
 
 // release sends the datagrams at once that wait because of a toxic.
@@ -296,7 +378,7 @@ func (r *relay) release(x *toxicity) {
 	now := time.Now()
 	for i := range r.held.list {
 		if d := &r.held.list[i]; d.by == x {
-			d.at = now
+			d.at, d.a.used = now, now
 		}
 	}
 	heap.Init(&r.held)

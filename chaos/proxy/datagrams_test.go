@@ -2,11 +2,16 @@ package proxy_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"math"
 	"math/bits"
 	"net"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -310,5 +315,109 @@ func TestDatagrams_Probe(t *testing.T) {
 	}
 	if n := len(s.numbers()); n > 0 || p.Stats().Any() {
 		t.Errorf("the server has %d datagrams of probes", n)
+	}
+}
+
+// TestDatagrams_Unused: an association that is not used ends also while datagrams of others wait to leave.
+func TestDatagrams_Unused(t *testing.T) {
+	s, p, busy := datagrams(t)
+	p.LimitFlows(100, 200*time.Millisecond)
+	x, counted := addDatagrams(t, p, toxics.Latency{Delay: 100 * time.Millisecond})
+	for range 5 {
+		c, err := net.Dial("udp4", p.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		say(t, c, counted, 0, 1)
+		_ = c.Close()
+	}
+	n := 0
+	suite.Until(t, "the end of those that are not used", func() bool {
+		say(t, busy, counted, n, n+1)
+		n++
+		return p.Flows() == 1
+	})
+	s.settles(t, 5+n)
+	if status := x.Status(t.Context()); status != (proxy.Status{}) {
+		t.Errorf("%+v", status)
+	}
+}
+
+// TestDatagrams_Clients: many clients have few associations. A datagram of one that had to end is the proxy's own loss.
+func TestDatagrams_Clients(t *testing.T) {
+	const clients, most = 50, 8
+	s, p, _ := datagrams(t)
+	p.LimitFlows(most, time.Minute)
+	all := make([]net.Conn, clients)
+	for i := range all {
+		c, err := net.Dial("udp4", p.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		all[i] = c
+	}
+	for round := range 2 {
+		for i, c := range all {
+			say(t, c, s.got, i, i+1)
+			_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+			if _, err := c.Read(make([]byte, 100)); err != nil {
+				t.Fatalf("round %d, client %d: %v", round, i, err)
+			}
+		}
+	}
+	if n := p.Flows(); n != most || p.Broken(t.Context()) != nil {
+		t.Errorf("%d associations, want %d; %v", n, most, p.Broken(t.Context()))
+	}
+	sent := len(s.numbers())
+	x, counted := addDatagrams(t, p, toxics.Latency{Delay: 300 * time.Millisecond, Direction: proxy.Forward})
+	for i, c := range all {
+		say(t, c, counted, i, i+1)
+	}
+	s.settles(t, sent+most)
+	for _, want := range []string{"brunt's own relay", strconv.Itoa(clients-most) + " in all", "ports are in use"} {
+		if got := x.Status(t.Context()).Broken; !strings.Contains(got, want) {
+			t.Errorf("%q has no %q", got, want)
+		}
+	}
+	if err := p.Broken(t.Context()); err != nil {
+		t.Errorf("under a toxic, the proxy says %v", err)
+	}
+}
+
+// TestDatagrams_Failed: a datagram that is lost for the lack of a socket is counted as the proxy's own loss.
+func TestDatagrams_Failed(t *testing.T) {
+	s := newDatagramServer(t)
+	var lacks atomic.Bool
+	p, err := proxy.Start(proxy.Config{
+		Upstream: func() string { return s.at }, Datagrams: true,
+		Control: func(string, string, syscall.RawConn) error {
+			if lacks.Load() {
+				return syscall.EMFILE
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	lacks.Store(true)
+	for i := range 3 {
+		c, err := net.Dial("udp4", p.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := c.Write(binary.BigEndian.AppendUint32(nil, uint32(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	suite.Until(t, "the losses", func() bool {
+		err := p.Broken(t.Context())
+		return err != nil && strings.Contains(err.Error(), "3 in all") && errors.Is(err, syscall.EMFILE)
+	})
+	if n := s.got(); n != 0 {
+		t.Errorf("the server has %d", n)
 	}
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net"
+	"time"
 
 	"brunt/chaos/proxy/codec/query"
 )
@@ -19,6 +20,20 @@ func (p *Proxy) WithCodec(c query.Codec) {
 		l.http.queries.codec = c
 		l.http.mu.Unlock()
 	}
+}
+
+// LimitFlows limits the associations of the relay.
+func (p *Proxy) LimitFlows(most int, unused time.Duration) {
+	p.relay.mu.Lock()
+	defer p.relay.mu.Unlock()
+	p.relay.most, p.relay.unused = most, unused
+}
+
+// Flows counts the associations of the relay.
+func (p *Proxy) Flows() int {
+	p.relay.mu.Lock()
+	defer p.relay.mu.Unlock()
+	return len(p.relay.flows)
 }
 
 // ErrClosed is the error of a closed proxy.

@@ -61,7 +61,7 @@ type Proxy struct {
 	mu             sync.Mutex
 	closed         bool
 	toxics         []*toxicity // in the order in which they were added
-	broken         error       // the first failure of a codec while there was no toxic
+	broken         error       // the first failure of a codec or the relay while there was no toxic
 	links          map[*link]struct{}
 	expectedProbes map[netip.AddrPort]*rendezvous // expected probes by their local address
 }
@@ -118,15 +118,16 @@ func (p *Proxy) Stats() Traffic {
 // Traffic returns [Proxy.Stats]; it never fails.
 func (p *Proxy) Traffic(context.Context) (Traffic, error) { return p.Stats(), nil }
 
-// Broken returns the first failure of a codec of the proxy while there was no toxic; nil means that there was none. The
-// failure ended a connection that no fault was to hit. A failure under a toxic is in the toxic's [Status].
+// Broken returns the first failure of the proxy itself while there was no toxic; nil means that there was none. The
+// failure ended a connection, or lost datagrams, that no fault was to hit. A failure under a toxic is in the toxic's
+// [Status].
 func (p *Proxy) Broken(context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.broken
 }
 
-// noteBroken records the failure of a codec for the active toxics, or else for the proxy.
+// noteBroken records the failure of a codec or the relay for the active toxics, or else for the proxy.
 func (p *Proxy) noteBroken(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -19,6 +19,15 @@ func (s *source) receive() (b []byte, whole *[]byte, err error) {
 	return nil, nil, err
 }
 
+// receive reads a datagram. The caller puts the buffer back if there is no error.
+func (a *association) receive() (b *[]byte, n int, err error) {
+	b = datagramBuffers.Get().(*[]byte)
+	if n, err = a.up.Read(*b); err != nil {
+		datagramBuffers.Put(b)
+	}
+	return b, n, err
+}
+
 // send writes the first item in out. The lock is held, except while send writes.
 //
 // Subtle: a cancelled write on Windows may have sent some bytes. Therefore an item counts as sent

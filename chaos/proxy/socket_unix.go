@@ -41,6 +41,30 @@ func (s *source) receive() (b []byte, whole *[]byte, err error) {
 	return nil, nil, io.EOF
 }
 
+// receive reads a datagram. It takes a buffer only when there is one, so that idle associations use none. The caller
+// puts the buffer back if there is no error.
+func (a *association) receive() (b *[]byte, n int, err error) {
+	var rerr error
+	err = a.raw.Read(func(fd uintptr) bool {
+		b = datagramBuffers.Get().(*[]byte)
+		for {
+			n, rerr = syscall.Read(int(fd), *b)
+			if rerr != syscall.EINTR {
+				break
+			}
+		}
+		if rerr == nil {
+			return true
+		}
+		datagramBuffers.Put(b)
+		return rerr != syscall.EAGAIN
+	})
+	if err == nil {
+		err = rerr
+	}
+	return b, n, err
+}
+
 // poke interrupts a pending write.
 func (d *destination) poke() {
 	if d.conn != nil {

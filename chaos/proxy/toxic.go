@@ -122,7 +122,7 @@ type Toxicity interface {
 // A Status says what happened to a toxic besides its effect.
 type Status struct {
 	Lifted time.Duration // how long ago the process of the proxy removed it, at the end of its lease; zero: it did not
-	Broken string        // first failure of a codec of the proxy while the toxic was active; empty: none
+	Broken string        // first failure of the proxy itself while the toxic was active; empty: none
 }
 
 // A toxicity is a Toxicity of a proxy in this process.

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -217,7 +218,7 @@ func (a *asker) do(steps []load.Step) error {
 			time.Sleep(step.Think.Draw(it.Rand))
 			continue
 		}
-		it.Intended, it.Idle = a.now(), false
+		it.Intended, it.Idle, it.Came = a.now(), false, 0
 		it.Deadline = it.Intended + askTimeout
 		a.out = scenarios.Outcome{Step: unmeasured, Intended: it.Intended, Ready: it.Intended}
 		out := &a.out
@@ -265,13 +266,15 @@ func (a *asker) take() {
 	if a.tracker.spec.Seen.Repeats {
 		before = map[uint64]int64{}
 	}
-	at := a.set.now() - (a.now() - a.out.End)
-	n, _ := a.set.messages(a.tracker, doc, at, before)
+	n, _ := a.set.messages(a.tracker, doc, a.came(), before)
 	if a.tracker.spec.Ask.After != nil && !a.place(doc) && n > 0 {
 		a.note(fmt.Errorf("%s: nothing stands at %s of an answer with messages", a.tracker.spec.Ask.last().Name(),
 			a.tracker.spec.Seen.After))
 	}
 }
+
+// came returns when the last answer came, or its message if that was before the question, on the run's clock.
+func (a *asker) came() time.Duration { return a.set.now() - (a.now() - cmp.Or(a.it.Came, a.out.End)) }
 
 // place keeps the place of the last message of an answer.
 func (a *asker) place(doc any) bool {

@@ -248,3 +248,17 @@ func BenchmarkTracker(b *testing.B) {
 		n++
 	}
 }
+
+// TestAsker_Came: a message that came before the question for it is seen when it came.
+func TestAsker_Came(t *testing.T) {
+	began := time.Now()
+	a := &asker{set: &Set{now: func() time.Duration { return time.Since(began) }}, epoch: began}
+	a.out.End = time.Hour
+	if got := a.came(); got > time.Hour || got < time.Hour-time.Minute {
+		t.Errorf("seen after %v, and the answer came after 1h", got)
+	}
+	a.it.Came = time.Minute
+	if got := a.came(); got > time.Minute {
+		t.Errorf("seen after %v, and the message came after 1m", got)
+	}
+}

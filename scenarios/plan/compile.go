@@ -78,6 +78,13 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	ledgers.compile()
 	compileConsistency(c.plan, c.steps, c.m)
 	compileDeliveries(c.plan, c.steps, c.m)
+	if !c.targetUnknown {
+		for _, d := range c.plan.Deliveries {
+			if d.Ask != nil {
+				noteMissingURL(c.plan, c.m, slices.Concat(d.Ask.Steps, d.Ask.From)...)
+			}
+		}
+	}
 	observed := observeCompiler{plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown}
 	observed.compile()
 	checkVariables(c.plan, c.m)

@@ -276,11 +276,9 @@ func compileEndpointsAlone(p *Plan, m *syntax.Mistakes, t *scenarios.Target) {
 	compileCluster(p, m, t)
 }
 
-// checkOwnURL refuses a target of endpoints alone if a step goes to none of them.
+// checkOwnURL refuses a step of the loads, or around them, that goes to none of the endpoints, if the target has no URL
+// for it.
 func checkOwnURL(p *Plan, m *syntax.Mistakes) {
-	if !p.Scenario.Target.OnlyEndpoints() {
-		return
-	}
 	steps := slices.Concat(p.Ready, p.Setup, p.Teardown)
 	scripted := false
 	for i := range p.Loads {
@@ -290,14 +288,15 @@ func checkOwnURL(p *Plan, m *syntax.Mistakes) {
 			steps = append(steps, f.Steps...)
 		}
 	}
-	if scripted {
+	if scripted && p.Scenario.Target.OnlyEndpoints() {
 		scenarios.NoteMissingTarget(p.Scenario.Target.At, m)
 		return
 	}
 	noteMissingURL(p, m, steps...)
 }
 
-// noteMissingURL notes the first step that goes to none of the endpoints, and so needs a URL of the target.
+// noteMissingURL notes the first step that goes to none of the endpoints and can't go to the target's own URL, because
+// there is none or the protocol of the step does not speak it.
 func noteMissingURL(p *Plan, m *syntax.Mistakes, steps ...load.Step) {
 	t := &p.Scenario.Target
 	for _, s := range steps {
@@ -305,8 +304,8 @@ func noteMissingURL(p *Plan, m *syntax.Mistakes, steps ...load.Step) {
 			continue
 		}
 		d, endpoint := p.Protocols.Goes(s.Call, t.Endpoints)
-		switch {
-		case endpoint != "":
+		switch only := t.OnlyEndpoints(); {
+		case endpoint != "", !only && (d.Base || d.OverHTTP):
 			continue
 		case d.Base:
 			scenarios.NoteMissingTarget(t.At, m)

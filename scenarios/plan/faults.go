@@ -109,6 +109,14 @@ func (c *faultCompiler) damage(e *timeline.Entry) {
 	if d, ok := syntax.Resolve(c.withLeader(f.Block), catalog.Kinds(), c.m); ok {
 		e.Damage = d
 		c.steps.questions(d)
+		if traits := d.Traits(chaos.Scope{}); !c.targetUnknown {
+			for _, s := range traits.Acts {
+				noteMissingURL(c.plan, c.m, c.plan.Asked[s.Steps]...)
+			}
+			for _, step := range traits.Steps {
+				noteMissingURL(c.plan, c.m, c.plan.Asked[step]...)
+			}
+		}
 		if !c.targetUnknown && !unmadeOnPods(&c.plan.Scope, f.Block) {
 			d.Check(f.Block.Pos, c.scopeOf(f), c.m)
 		}
@@ -163,6 +171,9 @@ func (c *faultCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
 	if decoded(f.Detect, d, c.m) {
 		d.Check(c.plan.questions(), c.m)
 		c.steps.asked(d.Ask)
+		if !c.targetUnknown {
+			noteMissingURL(c.plan, c.m, c.plan.Asked[d.Ask]...)
+		}
 	}
 	return d
 }

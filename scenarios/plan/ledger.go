@@ -217,7 +217,7 @@ func (c *ledgerCompiler) entryPlace(p *ledger.Spec) []ledger.Place {
 			return []ledger.Place{{Name: name, Base: text}}
 		}
 	}
-	if c.plan.Scenario.Target.OnlyEndpoints() {
+	if !c.targetUnknown {
 		noteMissingURL(c.plan, c.m, p.Query)
 	}
 	if c.plan.Stack == nil {

@@ -38,6 +38,9 @@ func (c *observeCompiler) compile() {
 		if syntax.Decode(w.With, g, c.m); c.m.Len() == before {
 			g.Check(c.plan.questions(), c.m)
 			c.steps.asked(g.Ask)
+			if !c.targetUnknown {
+				noteMissingURL(c.plan, c.m, c.plan.Asked[g.Ask]...)
+			}
 			noteReadOnce(c.plan, w)
 		}
 		c.plan.Gauges = append(c.plan.Gauges, observe.Metric{Name: w.Name, Gauge: g})

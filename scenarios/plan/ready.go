@@ -67,6 +67,9 @@ func (c *compiler) targetReady(n *syntax.Node) {
 		c.m.Add(r.At, "`ready` asks the target, and it has no url")
 	}
 	c.steps.asked(r.Ask)
+	if !c.targetUnknown {
+		noteMissingURL(c.plan, c.m, c.plan.Asked[r.Ask]...)
+	}
 	c.plan.Readiness = append(c.plan.Readiness, Readiness{Ready: r})
 }
 

@@ -162,8 +162,58 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// TestLogin_VirtualHost: a virtual host that no frame can hold is not sent.
+func TestLogin_VirtualHost(t *testing.T) {
+	for length, want := range map[int]string{255: "ok", 256: "error, protocol"} {
+		s := start(t, options{})
+		f := newFixture(t, targets.Options{Base: s.Base() + "/" + strings.Repeat("v", length)}, "amqp.publish: answer")
+		if got := f.got(f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)); got != want {
+			t.Errorf("%d bytes: got %s, want %s", length, got, want)
+		}
+	}
+}
+
+// TestConsume_Cancelled: what a server sends between basic.cancel and its answer. A message is none that it may send
+// beyond those that are asked for ahead.
+func TestConsume_Cancelled(t *testing.T) {
+	deliver := slices.Concat(made(1, 60, 60, "tag", uint64(7), byte(0), "", "a"), header(2), framed(3, 1, []byte("hi")))
+	over := made(1, 60, 31, "tag")
+	for _, c := range []struct {
+		name, step string
+		says       []byte
+		want       string
+	}{
+		{"nothing", "{amqp.consume: a, within: 10ms, check: {$: absent}}", over, "ok"},
+		{"the last", "{amqp.consume: a, within: 10ms, check: {text: hi}}", slices.Concat(deliver, over), "ok"},
+		{"too many", "{amqp.consume: a, within: 10ms}", slices.Concat(deliver, deliver), "error, protocol"},
+		{"channel closed", "{amqp.consume: a, within: 10ms}", noQueue, "error, error 404"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := start(t, options{method: map[string][]byte{"60.30": c.says}})
+			f := newFixture(t, targets.Options{Base: s.Base()}, c.step)
+			out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, 5*time.Second)
+			if got := f.got(out); got != c.want || out.End < out.Sent || out.Answered && out.First < out.Sent {
+				t.Errorf("got %s, want %s: %+v", got, c.want, out)
+			}
+		})
+	}
+}
+
+// TestDepth: the answer is JSON whatever the name of the queue.
+func TestDepth(t *testing.T) {
+	s := start(t, options{method: map[string][]byte{"50.10": made(1, 50, 11, "a\x01", uint32(3), uint32(1))}})
+	f := newFixture(t, targets.Options{Base: s.Base()},
+		`{amqp.depth: a, check: {$.messages: 3, $.queue: "a\u0001"}}`)
+	if got := f.got(f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)); got != "ok" {
+		t.Error(got)
+	}
+}
+
 func TestCompile_Mistakes(t *testing.T) {
+	name := strings.Repeat("n", 256)
 	for _, c := range []struct{ step, want string }{
+		{"{amqp.publish: orders, headers: {" + name + ": 1}}", "has 256 bytes, and AMQP has at most 255"},
+		{"{amqp.declare: orders, arguments: {" + name + ": 1}}", "the name of the argument"},
 		{"{amqp.publish: orders, ack: on}", "`ack` belongs to a step of amqp.consume"},
 		{"{amqp.publish: orders, mandatry: on}", `did you mean "mandatory"?`},
 		{"{amqp.consume: orders, ack: later}", "later"},

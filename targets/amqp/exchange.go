@@ -1,6 +1,7 @@
 package amqp
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -226,10 +227,13 @@ func (k *kind) consume(x *exchange) error {
 			switch {
 			case err != nil:
 				return err
+			case f.method == basicDeliver && x.Taken() == x.Most():
+				return malformed("the server sends more than %d messages ahead of their acknowledgements", x.Most())
 			case f.method == basicDeliver:
 				tag = f.tag()
 				x.Take(f.body, at)
 			case f.method == channelClose:
+				x.Came(at, 0)
 				x.Refuse(f.refusal())
 				x.Ended()
 				return nil
@@ -375,7 +379,8 @@ func (k *kind) counted(x *exchange) error {
 	}
 	x.Came(f.at, 0)
 	queue, messages, consumers := f.args.shortText(), f.args.long(), f.args.long()
-	x.Answer.Data = fmt.Appendf(nil, `{"queue":%q,"messages":%d,"consumers":%d}`, queue, messages, consumers)
+	name, _ := json.Marshal(queue) // a text has no error
+	x.Answer.Data = fmt.Appendf(nil, `{"queue":%s,"messages":%d,"consumers":%d}`, name, messages, consumers)
 	x.Answer.First, x.Answer.End = x.Out.First, x.Out.End
 	return nil
 }

@@ -35,7 +35,23 @@ func locate(u *url.URL) ([]string, error) {
 			return nil, err
 		}
 	}
+	if _, err := virtualHost(u); err != nil {
+		return nil, err
+	}
 	return message.Addresses(u), nil
+}
+
+// virtualHost returns the virtual host of a URL, which is its path.
+func virtualHost(u *url.URL) (string, error) {
+	host, err := url.PathUnescape(strings.TrimPrefix(u.EscapedPath(), "/"))
+	switch {
+	case err != nil:
+		return "", malformed("the virtual host %q", targets.Clip(u.Path, 60))
+	case len(host) > mostName:
+		return "", malformed("the virtual host %q has %d bytes, and there are at most %d", targets.Clip(host, 60), len(host),
+			mostName)
+	}
+	return cmp.Or(host, "/"), nil
 }
 
 // A channel is the state of a connection's only channel.
@@ -106,13 +122,13 @@ func login(ctx context.Context, l *line, to *url.URL, config *tls.Config) error 
 		return malformed("the server takes frames of at most %d bytes", c.most)
 	}
 	l.State = c
-	host, err := url.PathUnescape(strings.TrimPrefix(to.EscapedPath(), "/"))
+	host, err := virtualHost(to)
 	if err != nil {
-		return malformed("the virtual host %q", to.Path)
+		return err
 	}
 	w = writer{}
 	w.begin(0, connectionTuneOK).word(one).long(uint32(c.most)).word(0).end() // no heartbeats: a call has a timeout
-	w.begin(0, connectionOpen).shortText(cmp.Or(host, "/")).shortText("").octet(0).end()
+	w.begin(0, connectionOpen).shortText(host).shortText("").octet(0).end()
 	if _, err := l.Write(w.b); err != nil {
 		return err
 	}

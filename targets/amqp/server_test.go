@@ -39,6 +39,7 @@ type options struct {
 	begins []byte // what it says first; nil: connection.start
 	refuse []byte // frames after the login; nil: connection.tune
 	say    func(key string, body []byte) []byte
+	method map[string][]byte // frames that answer a method, such as 60.20; nil: as usual
 }
 
 // start starts a server that ends with the test.
@@ -169,7 +170,8 @@ func (s *server) serve(c net.Conn, o options) {
 		var answer []byte
 		switch kind {
 		case 1:
-			switch m := fmt.Sprint(binary.BigEndian.Uint16(payload), ".", binary.BigEndian.Uint16(payload[2:])); m {
+			m := fmt.Sprint(binary.BigEndian.Uint16(payload), ".", binary.BigEndian.Uint16(payload[2:]))
+			switch m {
 			case "10.11":
 				s.mu.Lock()
 				s.logins = append(s.logins, string(payload))
@@ -191,6 +193,9 @@ func (s *server) serve(c net.Conn, o options) {
 				args := payload[6:]
 				args = args[1+args[0]:] // the exchange
 				key = string(args[1 : 1+args[0]])
+			}
+			if said := o.method[m]; said != nil {
+				answer = said
 			}
 		case 2:
 			size, body = binary.BigEndian.Uint64(payload[4:]), nil

@@ -154,6 +154,8 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	case kindDepth:
 		k.to, c.Run = &s.Depth, k.depth
 	}
+	checkNames(m, s.Of("headers"), "header", s.Headers)
+	checkNames(m, s.Of("arguments"), "argument", s.Arguments)
 	c.Is.URL = k.to.Text()
 	for _, t := range []*template.Text{k.to, &s.Exchange, &s.Binding} {
 		c.Is.Refs = append(c.Is.Refs, t.Refs()...)
@@ -165,6 +167,16 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	c.Compile(&s.Settings, block, in, m, numberOf, "312, NO_ROUTE or nack")
 	message.CheckEndpoint(in, locate, such, m)
 	return c, m.Len() == before
+}
+
+// checkNames notes the names of fields that a table can't hold.
+func checkNames[V any](m *syntax.Mistakes, at syntax.Pos, what string, fields map[string]V) {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if len(name) > mostName {
+			m.Add(at, "the name of the %s %q has %d bytes, and AMQP has at most %d", what, syntax.Clip(name, 60), len(name),
+				mostName)
+		}
+	}
 }
 
 // keepUser is the value of keep for a consumer that lives as long as its user.

@@ -270,7 +270,8 @@ func (w *writer) longlong(v uint64) *writer {
 	return w
 }
 
-// shortText appends a text. What is beyond 255 bytes is refused before, by [tooLong].
+// shortText appends a text of at most mostName bytes: compile and [kind.text] refuse longer names, virtualHost longer
+// hosts.
 func (w *writer) shortText(s string) *writer {
 	w.b = append(append(w.b, byte(len(s))), s...)
 	return w

@@ -29,7 +29,7 @@ import (
 func Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
 		Name: "grpc", Doc: "Calls a method of gRPC.", Causes: []scenarios.CauseFamily{causes},
-		Kinds: []string{"grpc"}, Schemes: []string{"grpc", "grpcs"},
+		Kinds: []string{"grpc"}, Schemes: []string{"grpc", "grpcs"}, OverHTTP: true,
 		Wires: map[string]targets.Wire{
 			"grpc": {Formats: []string{"http", "http/2", "grpc"}}, "grpcs": {TLS: true, Plain: "grpc"},
 		},

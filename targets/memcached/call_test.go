@@ -21,7 +21,13 @@ const long = 30 * time.Second
 // user returns a user who makes steps at an endpoint, and the causes of their errors.
 func user(t testing.TB, base string, steps ...string) (u *targetstest.User, got func(scenarios.Outcome) string) {
 	t.Helper()
-	f, t0 := targetstest.Compile(t, memcached.Descriptor(), "", steps...), time.Now()
+	return open(t, base, targetstest.Compile(t, memcached.Descriptor(), "", steps...))
+}
+
+// open opens a user who makes the steps of a flow.
+func open(t testing.TB, base string, f *targetstest.Flow) (u *targetstest.User, got func(scenarios.Outcome) string) {
+	t.Helper()
+	t0 := time.Now()
 	c, err := memcached.Descriptor().Client(targets.Options{Base: base, T0: t0, Timeout: long})
 	if err != nil {
 		t.Fatal(err)
@@ -59,6 +65,9 @@ func TestCall(t *testing.T) {
 		{`{memcached.cas: a, token: x}`, "HD\r\n", "error, other"},
 		{`{memcached.get: a}`, "VALUE a 0 2\r\nhi\r\nEND\r\n", "error, protocol"},
 		{`{memcached.get: a}`, "VA 2\r\nhello\r\n", "error, protocol"},
+		{`{memcached.stats: on, check: {$.a: 1}}`, strings.Repeat("STAT a 1\r\n", 10_000) + "END\r\n", "ok"},
+		{`{memcached.stats: on}`, strings.Repeat("STAT a 1\r\n", 10_001), "error, protocol"},
+		{`{memcached.incr: a, by: -2, check: {$: 6}}`, "VA 1\r\n6\r\n", "ok"},
 	} {
 		u, got := user(t, start(t, false, c.says).Base(), c.step)
 		if got := got(u.Do(0, long)); got != c.want {

@@ -17,9 +17,10 @@ type exchange = message.Exchange[frame]
 
 // kind is how a step is made.
 type kind struct {
-	step *step
-	name string // the kind of the step
-	key  *template.Text
+	step  *step
+	name  string // the kind of the step
+	key   *template.Text
+	fixed string // the key if it is always the same
 }
 
 // mostKey is the size of the longest key in bytes.
@@ -41,40 +42,42 @@ func (k *kind) compose(x *exchange) error {
 	if k.name == kindStats {
 		return nil
 	}
-	key, err := k.key.Append(nil, x.It)
-	if err != nil {
-		return err
+	key, err := x.Buffer, error(nil)
+	if x.Text = k.fixed; x.Text == "" {
+		if key, err = k.key.Append(x.Buffer, x.It); err != nil {
+			return err
+		}
+		x.Text = string(key)
+		if err := badKey(x.Text); err != nil {
+			return &targets.Error{Cause: scenarios.Other, Text: err.Error(), Final: true}
+		}
 	}
-	x.Text = string(key)
-	if err := badKey(x.Text); err != nil {
-		return &targets.Error{Cause: scenarios.Other, Text: err.Error(), Final: true}
-	}
-	x.Buffer, err = k.step.AppendMessage(x.Buffer, x.It)
+	x.Buffer, err = k.step.AppendMessage(key[:0], x.It)
 	x.Sent = x.Buffer
 	return err
 }
 
-// request returns the bytes of the command.
-func (k *kind) request(x *exchange) ([]byte, error) {
+// appendRequest appends the bytes of the command.
+func (k *kind) appendRequest(b []byte, x *exchange) ([]byte, error) {
 	switch k.name {
 	case kindStats:
-		return []byte("stats\r\n"), nil
+		return append(b, "stats\r\n"...), nil
 	case kindGet:
-		return []byte("mg " + x.Text + " v\r\n"), nil
+		return appendAll(b, "mg ", x.Text, " v\r\n"), nil
 	case kindGets:
-		return []byte("mg " + x.Text + " v c\r\n"), nil
+		return appendAll(b, "mg ", x.Text, " v c\r\n"), nil
 	case kindDelete:
-		return []byte("md " + x.Text + "\r\n"), nil
+		return appendAll(b, "md ", x.Text, "\r\n"), nil
 	case kindIncr:
-		mode, by := "I", k.step.By
+		mode, by := " v MI D", k.step.By
 		if by < 0 {
-			mode, by = "D", -by
+			mode, by = " v MD D", -by
 		}
-		return fmt.Appendf(nil, "ma %s v M%s D%d\r\n", x.Text, mode, by), nil
+		return append(strconv.AppendInt(appendAll(b, "ma ", x.Text, mode), by, 10), "\r\n"...), nil
 	}
-	b := fmt.Appendf(nil, "ms %s %d", x.Text, len(x.Sent))
+	b = strconv.AppendInt(appendAll(b, "ms ", x.Text, " "), int64(len(x.Sent)), 10)
 	if t := k.step.TTL.D(); t > 0 {
-		b = fmt.Appendf(b, " T%d", max(1, t/time.Second))
+		b = strconv.AppendInt(append(b, " T"...), int64(max(1, t/time.Second)), 10)
 	}
 	switch k.name {
 	case kindAdd:
@@ -82,10 +85,10 @@ func (k *kind) request(x *exchange) ([]byte, error) {
 	case kindCas:
 		token, err := k.step.Token.Append(nil, x.It)
 		if err != nil {
-			return nil, err
+			return b, err
 		}
 		if _, err := strconv.ParseUint(string(token), 10, 64); err != nil {
-			return nil, &targets.Error{
+			return b, &targets.Error{
 				Cause: scenarios.Other, Text: fmt.Sprintf("the token %q is not a number", targets.Clip(string(token), 60)),
 				Final: true,
 			}
@@ -96,20 +99,27 @@ func (k *kind) request(x *exchange) ([]byte, error) {
 	return append(b, "\r\n"...), nil
 }
 
+func appendAll(dst []byte, parts ...string) []byte {
+	for _, p := range parts {
+		dst = append(dst, p...)
+	}
+	return dst
+}
+
 // run sends the command, and reads the answer.
 func (k *kind) run(x *exchange) error {
-	b, err := k.request(x)
-	if err != nil {
+	value, err := len(x.Sent), error(nil)
+	if x.Buffer, err = k.appendRequest(x.Buffer[:value], x); err != nil {
 		return err
 	}
-	if err := x.Send(b); err != nil {
+	if err := x.Send(x.Buffer[value:]); err != nil {
 		return err
 	}
 	var stats map[string]json.RawMessage
 	if k.name == kindStats {
 		stats = map[string]json.RawMessage{}
 	}
-	for {
+	for count := 0; ; {
 		f, at, err := x.Next(x.It.Deadline)
 		if err != nil {
 			return err
@@ -117,6 +127,9 @@ func (k *kind) run(x *exchange) error {
 		x.Came(at, len(f.body))
 		x.Answer.First, x.Answer.End = x.Out.First, at
 		if f.op == "STAT" && k.name == kindStats {
+			if count++; count > mostStats {
+				return malformed("more than %d figures", mostStats)
+			}
 			name, value, _ := strings.Cut(f.rest, " ")
 			stats[name] = jsonOf([]byte(value))
 			continue

@@ -97,7 +97,7 @@ func (s *server) serve(raw net.Conn, config *tls.Config) {
 		if err != nil {
 			return
 		}
-		words, body, answer := strings.Fields(text), "", "HD\r\n"
+		words, body, answer := append(strings.Fields(text), ""), "", "HD\r\n"
 		if words[0] == "ms" {
 			n, _ := strconv.Atoi(words[2])
 			b := make([]byte, n+2)

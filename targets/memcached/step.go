@@ -123,7 +123,8 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	if block.Kind == kindStats && !s.Stats {
 		m.Add(block.Pos, "memcached.stats is on")
 	}
-	if text, static := k.key.Static(); static && block.Kind != kindStats {
+	text, static := k.key.Static()
+	if k.fixed = text; static && block.Kind != kindStats {
 		if err := badKey(text); err != nil {
 			m.AddHint(k.key.At, "such as user:17", "%v", err)
 		}

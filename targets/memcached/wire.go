@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,16 +25,22 @@ var protocol = message.Protocol[frame]{
 	Causes: causes, Login: login, Read: read, Asked: true,
 }
 
+// ops are the first words of the lines that a server sends.
+var ops = [...]string{
+	"VA", "HD", "EN", "NF", "NS", "EX", "STAT", "END", "VERSION", "ERROR", "CLIENT_ERROR", "SERVER_ERROR",
+}
+
 // A frame is a line of the server, with the value that follows it.
 type frame struct {
-	op   string // VA, HD, EN, NF, NS, EX, STAT, END, VERSION, ERROR, CLIENT_ERROR or SERVER_ERROR
+	op   string // one of ops
 	rest string // of the line; of VA: its flags
 	body []byte // of VA
 }
 
-// Limits of what a server may send, in bytes.
+// Limits of what a server may send, in bytes if not said otherwise.
 const (
-	mostBody = 64 << 20
+	mostBody  = 64 << 20
+	mostStats = 10_000 // lines
 )
 
 func malformed(format string, args ...any) error {
@@ -52,20 +59,21 @@ func read(r *bufio.Reader) (f frame, err error) {
 		}
 		return f, err
 	}
-	f.op, f.rest, _ = strings.Cut(string(bytes.TrimRight(text, "\r\n")), " ")
-	switch f.op {
-	case "HD", "EN", "NF", "NS", "EX", "STAT", "END", "VERSION", "ERROR", "CLIENT_ERROR", "SERVER_ERROR":
-		return f, nil
-	case "VA":
-	default:
+	op, rest, _ := bytes.Cut(bytes.TrimRight(text, "\r\n"), []byte(" "))
+	i := slices.IndexFunc(ops[:], func(name string) bool { return string(op) == name })
+	if i < 0 {
 		return f, malformed("%q is no line of the protocol", targets.Clip(string(text), 60))
 	}
-	size, flags, _ := strings.Cut(f.rest, " ")
-	n, err := strconv.ParseUint(size, 10, 32)
-	if err != nil || n > mostBody {
-		return f, malformed("%q is not the size of a value", targets.Clip(size, 60))
+	if f.op = ops[i]; f.op != "VA" {
+		f.rest = string(rest)
+		return f, nil
 	}
-	f.rest = flags
+	size, flags, _ := bytes.Cut(rest, []byte(" "))
+	n, err := strconv.ParseUint(string(size), 10, 32)
+	if err != nil || n > mostBody {
+		return f, malformed("%q is not the size of a value", targets.Clip(string(size), 60))
+	}
+	f.rest = string(flags)
 	b, err := message.ReadWhole(r, int(n)+len("\r\n"))
 	if err != nil {
 		return f, err

@@ -50,7 +50,7 @@ type Exchange[F any] struct {
 	Out  *scenarios.Outcome
 	Line *Line[F] // nil while the call is composed
 
-	Buffer []byte // what is sent
+	Buffer []byte // what is sent; it begins empty, with memory that later calls use again
 	Text   string // where it goes: the subject, the queue
 	Sent   []byte // the message that is sent, for a sample
 	State  any    // the protocol's own, from Compose to Run
@@ -61,6 +61,26 @@ type Exchange[F any] struct {
 	dirty  bool   // the connection must not be used again
 	keep   bool   // the user keeps the connection for this step
 	got    [][]byte
+}
+
+// The memory of a call that is kept for the next one.
+const (
+	mostKept     = 8 << 10 // bytes of what is sent
+	mostKeptList = 64      // messages that were taken
+)
+
+// end returns everything that was borrowed.
+func (x *Exchange[F]) end() {
+	c, buffer, got := x.session.client, x.Buffer[:0], x.got[:0]
+	clear(x.got)
+	if cap(buffer) > mostKept {
+		buffer = nil
+	}
+	if cap(got) > mostKeptList {
+		got = nil
+	}
+	*x = Exchange[F]{Buffer: buffer, got: got}
+	c.exchanges.Put(x)
 }
 
 // Now returns the time on the run's clock.
@@ -165,6 +185,7 @@ func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err erro
 	var a arrived[F]
 	select {
 	case a = <-l.arrived:
+		l.taken(a)
 	default:
 		if l.timer == nil {
 			l.timer = time.NewTimer(until - x.Now())
@@ -174,9 +195,11 @@ func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err erro
 		defer l.timer.Stop()
 		select {
 		case a = <-l.arrived:
+			l.taken(a)
 		case <-l.ended:
 			select {
 			case a = <-l.arrived: // it came before the end
+				l.taken(a)
 			default:
 				return f, x.Now(), l.err
 			}
@@ -188,8 +211,12 @@ func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err erro
 }
 
 // Came records when the answer, or a part of it, came. The goroutine that reads may see it before the one that writes
-// knows that it has written.
+// knows that it has written. If it came before the call, on a connection that the user keeps, the call waited for it no
+// time.
 func (x *Exchange[F]) Came(at time.Duration, size int) {
+	if x.It.Came = 0; at < x.Out.Slot {
+		x.It.Came, at = at, x.Out.Slot
+	}
 	x.Out.Sent = min(x.Out.Sent, at)
 	if x.Out.First == 0 {
 		x.Out.First = at

@@ -35,7 +35,7 @@ type Protocol[F any] struct {
 	Single bool
 	// Buffer is the size in bytes of the buffer of a connection that is being read; zero: 8 KiB
 	Buffer int
-	// Ahead is how many frames wait for a call; then the connection is not read; zero: 64
+	// Ahead is how many frames wait for a call, of 64 MiB together; then the connection is not read; zero: 64
 	Ahead int
 }
 
@@ -50,8 +50,9 @@ type client[F any] struct {
 	first  atomic.Int64
 	shared *targets.Places[*Line[F]]
 
-	buffers sync.Pool        // of connections that are being read
-	parking func() *park.Lot // creates the lot when the first connection is opened
+	buffers   sync.Pool        // of connections that are being read
+	exchanges sync.Pool        // for calls
+	parking   func() *park.Lot // creates the lot when the first connection is opened
 }
 
 // NewClient creates the client of one load.
@@ -72,6 +73,7 @@ func NewClient[F any](o targets.Options, d *targets.Descriptor, p *Protocol[F]) 
 	}
 	c.Pool = targets.NewPool[*Line[F]](&c.o)
 	c.buffers.New = func() any { return bufio.NewReaderSize(nil, cmp.Or(p.Buffer, readBuffer)) }
+	c.exchanges.New = func() any { return new(Exchange[F]) }
 	c.parking = sync.OnceValue(func() *park.Lot { return park.NewLot(c.Over(), c.Go) })
 	c.shared = c.places(nil)
 	return c, nil
@@ -123,6 +125,7 @@ func (c *client[F]) ready(_ context.Context, l *Line[F]) error {
 		return l.ask(c.o.T0)
 	}
 	l.arrived, l.ended = make(chan arrived[F], cmp.Or(c.p.Ahead, mostAhead)), make(chan struct{})
+	l.room = make(chan struct{}, 1)
 	l.Last = c.o.Now()
 	l.place.Wake = func() {
 		if !c.startReader(l) {
@@ -175,9 +178,11 @@ func (s *session[F]) Close() error {
 }
 
 func (s *session[F]) Do(it *template.Iter, by scenarios.Call, out *scenarios.Outcome) {
-	x := &Exchange[F]{session: s, call: by.(*Call[F]), It: it, Out: out}
+	x := s.client.exchanges.Get().(*Exchange[F])
+	x.session, x.call, x.It, x.Out = s, by.(*Call[F]), it, out
 	s.user.Flow, s.user.Number = x.call.flow, it.VU
 	x.do()
+	x.end()
 }
 
 // Bind opens and closes a connection, so that an endpoint that refuses the load's login is known before the load.

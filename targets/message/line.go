@@ -34,8 +34,11 @@ type Line[F any] struct {
 	// Leave says goodbye before the connection is closed; nil: nothing is said. It must not wait
 	Leave func()
 
-	raw     net.Conn // below TLS
-	asked   *h1.Conn // reads for each call; nil: a goroutine reads
+	read    int64         // bytes that came, of which Reader has some
+	queued  atomic.Int64  // bytes of the frames in arrived
+	room    chan struct{} // receives a value when a call takes a frame
+	raw     net.Conn      // below TLS
+	asked   *h1.Conn      // reads for each call; nil: a goroutine reads
 	arrived chan arrived[F]
 	ended   chan struct{} // closed by end, after err is set
 	closing atomic.Bool
@@ -54,6 +57,38 @@ const freshTime = time.Millisecond
 type arrived[F any] struct {
 	frame F
 	at    time.Duration
+	size  int64 // bytes
+}
+
+// Read implements [net.Conn].
+func (l *Line[F]) Read(b []byte) (int, error) {
+	n, err := l.Conn.Read(b)
+	l.read += int64(n)
+	return n, err
+}
+
+// queue queues a frame for a call. It returns false if there is no room.
+func (l *Line[F]) queue(a arrived[F]) bool {
+	if have := l.queued.Load(); have > 0 && have+a.size > mostQueued {
+		return false
+	}
+	l.queued.Add(a.size) // before a call can take it
+	select {
+	case l.arrived <- a:
+		return true
+	default:
+		l.queued.Add(-a.size)
+		return false
+	}
+}
+
+// taken notes that a call has taken a frame.
+func (l *Line[F]) taken(a arrived[F]) {
+	l.queued.Add(-a.size)
+	select {
+	case l.room <- struct{}{}:
+	default:
+	}
 }
 
 // Secure makes the TLS handshake. Nothing that the server sent may be unread.

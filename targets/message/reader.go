@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	readBuffer = 8 << 10 // bytes
-	mostAhead  = 64      // frames
+	readBuffer = 8 << 10  // bytes
+	mostAhead  = 64       // frames
+	mostQueued = 64 << 20 // bytes of frames that wait for a call, if they are several
 )
 
 // errIdle says that nothing comes.
@@ -48,6 +49,7 @@ func (c *client[F]) read(l *Line[F]) {
 // pass reads a frame, passes it on, and waits for the next. It turns a panic into an error, which ends the connection.
 func (l *Line[F]) pass(p *Protocol[F], now func() time.Duration) (err error) {
 	defer scenarios.Recover(&err)
+	before := l.read - int64(l.Reader.Buffered())
 	f, err := p.Read(l.Reader)
 	taken := false
 	if err == nil && p.Take != nil {
@@ -58,10 +60,9 @@ func (l *Line[F]) pass(p *Protocol[F], now func() time.Duration) (err error) {
 	}
 	at := now()
 	if !taken {
-		select {
-		case l.arrived <- arrived[F]{f, at}:
-		default:
-			if err := l.wait(arrived[F]{f, at}); err != nil {
+		a := arrived[F]{f, at, l.read - int64(l.Reader.Buffered()) - before}
+		if !l.queue(a) {
+			if err := l.wait(a); err != nil {
 				return err
 			}
 		}
@@ -103,15 +104,17 @@ func (l *Line[F]) end(err error) {
 // wait waits until a call takes a frame, which it does unless the connection is given up.
 func (l *Line[F]) wait(a arrived[F]) error {
 	const look = 100 * time.Millisecond
-	for timer := time.NewTimer(look); ; timer.Reset(look) {
+	timer := time.NewTimer(look)
+	defer timer.Stop()
+	for !l.queue(a) {
+		timer.Reset(look)
 		select {
-		case l.arrived <- a:
-			timer.Stop()
-			return nil
+		case <-l.room:
 		case <-timer.C:
 			if l.closing.Load() {
 				return net.ErrClosed
 			}
 		}
 	}
+	return nil
 }

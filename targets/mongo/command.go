@@ -136,7 +136,7 @@ func (k *kind) shown() string {
 
 // compose renders the command. The buffer has it as BSON.
 func (k *kind) compose(x *exchange) (err error) {
-	if x.Sent, x.Buffer = k.text, k.doc; k.doc == nil {
+	if x.Sent, x.Buffer = k.text, append(x.Buffer, k.doc...); k.doc == nil {
 		if x.Sent, err = k.command.Append(nil, x.It); err != nil {
 			return err
 		}

@@ -82,6 +82,7 @@ func TestCall(t *testing.T) {
 		{"shed", `{mqtt.publish: a, check: {shed: [quota exceeded]}}`, "ACK\x97", "shed", ""},
 		{"closed", `{mqtt.publish: a}`, "\xe0\x01\x8b", "error, error server shutting down", "the server closed the connection"},
 		{"another's", `{mqtt.publish: a}`, "OTHER", "ok", ""},
+		{"long header", `{mqtt.publish: a, headers: {b: ` + strings.Repeat("c", 1<<16) + `}}`, "", "error, other", "65536 bytes"},
 		{"nonsense", `{mqtt.publish: a}`, "\x10\x00", "error, protocol", "a server sends no packet of type 1"},
 		{"flags", `{mqtt.publish: a}`, "\x41\x02\x00\x01", "error, protocol", "flags 0x1"},
 		{"alias", `{mqtt.publish: a}`, "\x30\x07\x00\x01a\x03\x23\x00\x01", "error, protocol", "alias"},
@@ -179,6 +180,23 @@ func TestSubscribe_Twice(t *testing.T) {
 	}
 }
 
+// TestWaiting: messages that no step takes hold little memory. The connection is given up when they are more.
+func TestWaiting(t *testing.T) {
+	large := strings.Repeat("x", 24<<20)
+	s := start(t, options{
+		query: "?client=d", news: sends("a", "first"),
+		say: func(_, _ string, id []byte) string { return strings.Repeat(sends("a", large), 3) + ack(4, id, 0) },
+	})
+	f := newFixture(t, targets.Options{Base: s.Base()}, "{mqtt.subscribe: a, keep: user}", "mqtt.publish: b")
+	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	if out := u.Do(0, long); out.Kind != scenarios.OK {
+		t.Fatal(f.got(out))
+	}
+	if got := f.got(u.Do(1, long)); got != "error, error quota exceeded" {
+		t.Error(got)
+	}
+}
+
 // TestLeave: a connection that brunt closes ends with DISCONNECT, so that its will is not published.
 func TestLeave(t *testing.T) {
 	s := start(t, options{})
@@ -213,6 +231,7 @@ func TestCompile_Mistakes(t *testing.T) {
 		{"mqtt.publish: devices/+/state", "has a wildcard"},
 		{`mqtt.publish: ""`, "the topic is empty"},
 		{"mqtt.subscribe: a/#/b", "something follows #"},
+		{"{mqtt.publish: a, headers: {" + strings.Repeat("b", 1<<16) + ": c}}", "name of a header has more than 65535 bytes"},
 		{"mqtt.subscribe: a+", "a wildcard is not a whole level"},
 		{"mqtt.subscribe: $share/g", "$share/GROUP/FILTER"},
 		{"{mqtt.publish: a, qos: 3}", "at most 2"},

@@ -71,6 +71,12 @@ func (k *kind) properties(x *exchange) (b []byte, err error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(value) > mostName {
+			return nil, &targets.Error{
+				Cause: scenarios.Other, Final: true,
+				Text: fmt.Sprintf("the header %q has %d bytes, and MQTT has at most %d", targets.Clip(name, 60), len(value), mostName),
+			}
+		}
 		b = appendText(appendText(append(b, userProperty), name), value)
 	}
 	return b, nil
@@ -232,7 +238,7 @@ func (s *state) next(x *exchange, until time.Duration) (arrived, error) {
 	of := func(topic string) bool { return matches(x.Text, topic) }
 	if i := slices.IndexFunc(s.waiting, func(m arrived) bool { return of(m.topic) }); i >= 0 {
 		m := s.waiting[i]
-		s.waiting = slices.Delete(s.waiting, i, i+1)
+		s.waiting, s.size = slices.Delete(s.waiting, i, i+1), s.size-len(m.body)
 		return m, nil
 	}
 	p, at, err := await(x, until, func(p *packet) bool { return p.kind == publish && of(p.topic) })
@@ -248,7 +254,7 @@ func (k *kind) end(x *exchange, s *state) error {
 	}
 	delete(s.filters, x.Text)
 	waiting := s.waiting
-	s.waiting = nil
+	s.waiting, s.size = nil, 0
 	for _, m := range waiting {
 		if err := s.keep(x, m.packet, m.at); err != nil {
 			x.Ended()

@@ -232,5 +232,5 @@ func ack(kind byte, id []byte, code byte) string {
 func sends(topic, body string) string {
 	rest := append([]byte{0, byte(len(topic))}, topic...)
 	rest = append(append(rest, 0), body...)
-	return string(bytes.Join([][]byte{{0x30, byte(len(rest))}, rest}, nil))
+	return string(bytes.Join([][]byte{binary.AppendUvarint([]byte{0x30}, uint64(len(rest))), rest}, nil))
 }

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ type state struct {
 	*session
 	version byte
 	waiting []arrived // messages of kept subscriptions that no step has taken
+	size    int       // bytes of waiting
 
 	mu    sync.Mutex
 	sent  uint64 // pings
@@ -49,8 +51,11 @@ type arrived struct {
 	at time.Duration
 }
 
-// mostWaiting is how many messages wait for the steps of a connection.
-const mostWaiting = 10_000
+// How much waits for the steps of a connection.
+const (
+	mostWaiting      = 10_000   // messages
+	mostWaitingBytes = mostBody // of several messages
+)
 
 func newSession() *session {
 	return &session{filters: map[string]bool{}, opened: map[uint16]bool{}, taken: map[uint16]bool{}}
@@ -116,14 +121,15 @@ func (s *state) keep(x *exchange, p *packet, at time.Duration) error {
 			return err
 		}
 		return nil
-	case len(s.waiting) == mostWaiting:
+	case len(s.waiting) == mostWaiting, s.size > 0 && s.size+len(p.body) > mostWaitingBytes:
 		err := &targets.Error{
-			Cause: causes.Cause(tooManyWaiting), Text: "10000 messages wait for the steps of a connection", Final: true,
+			Cause: causes.Cause(tooManyWaiting), Final: true,
+			Text: fmt.Sprintf("%d messages of %d bytes wait for the steps of a connection", len(s.waiting), s.size),
 		}
 		x.Line.Fail(err)
 		return err
 	}
-	s.waiting = append(s.waiting, arrived{p, at})
+	s.waiting, s.size = append(s.waiting, arrived{p, at}), s.size+len(p.body)
 	return nil
 }
 

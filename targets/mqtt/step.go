@@ -117,6 +117,11 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 			m.AddHint(k.topic.At, "such as devices/17/state", "%v", err)
 		}
 	}
+	for name := range s.Headers {
+		if err := badName("name of a header", name); err != nil {
+			m.Add(s.Of("headers"), "%v", err)
+		}
+	}
 	c.Is.URL = k.topic.Text()
 	c.Is.Refs = append(c.Is.Refs, k.topic.Refs()...)
 	c.Compile(&s.Settings, block, in, m, numberOf, "135 or not authorized")

@@ -94,8 +94,10 @@ func locate(u *url.URL) (l location, err error) {
 
 // settle checks how the settings fit together.
 func (l *location) settle(u *url.URL, w will) error {
-	_, has := u.User.Password()
+	password, has := u.User.Password()
 	switch {
+	case len(u.User.Username()) > mostName, len(password) > mostName:
+		return fmt.Errorf("the user or the password has more than %d bytes", mostName)
 	case l.session > 0 && l.client == "":
 		return fmt.Errorf("session wants client, such as client=device-: a session belongs to a client id that stays")
 	case len(l.client) > 1000:

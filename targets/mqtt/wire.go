@@ -72,7 +72,6 @@ type packet struct {
 	body    []byte
 	reason  string // of the server, besides the code
 	beat    uint16 // seconds; of CONNACK: the keep-alive that the server wants; zero: that of the client
-	most    uint16 // of CONNACK: how many messages the server takes before it acknowledges the first; zero: no limit
 	pong    uint64 // of PINGRESP: the number of the ping that it answers
 }
 
@@ -253,8 +252,6 @@ func (f *fields) properties(p *packet) {
 			p.reason = all.text()
 		case serverKeepAlive:
 			p.beat = all.word()
-		case receiveMaximum:
-			p.most = all.word()
 		case topicAlias:
 			f.refuse("the server uses an alias of a topic, which brunt does not permit")
 			return
@@ -296,6 +293,7 @@ func appendLength(dst []byte, n int) []byte {
 
 func appendWord(dst []byte, n int) []byte { return binary.BigEndian.AppendUint16(dst, uint16(n)) }
 
+// appendText appends a text of at most mostName bytes.
 func appendText[T string | []byte](dst []byte, text T) []byte {
 	return append(appendWord(dst, len(text)), text...)
 }

@@ -47,6 +47,7 @@ func Descriptor(others ...Transport) *targets.Descriptor {
 		EndIteration: func(s targets.Session, it *template.Iter) { s.(*session).endIteration(it) },
 		Absent:       func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == absent },
 		Lasts:        func(c scenarios.Call) bool { return c.(*call).pace != nil },
+		OverHTTP:     true,
 	}
 	all := transports(others)
 	for _, one := range others {

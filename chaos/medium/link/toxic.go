@@ -183,8 +183,8 @@ func (t *Toxic) lasting(env chaos.Env) *Toxic {
 	return t
 }
 
-// ended tells whether the process of the proxies has taken the toxic off at the end of its lease, and whether a codec
-// of brunt's own failed under it: that ended a connection which the fault may have spared.
+// ended tells whether the process of the proxies has taken the toxic off at the end of its lease, and whether brunt's
+// proxy itself failed under it: that ended a connection, or lost datagrams, which the fault may have spared.
 func (h *heldToxic) ended(ctx context.Context) error {
 	for i, in := range h.in {
 		s := in.Status(ctx)

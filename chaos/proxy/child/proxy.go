@@ -114,7 +114,7 @@ func (x *Proxy) Traffic(ctx context.Context) (t proxy.Traffic, err error) {
 	return t, x.ended(err)
 }
 
-// Broken returns the first failure of a codec of the proxy while there was no toxic. It is nil if the process does not
+// Broken returns the first failure of the proxy itself while there was no toxic. It is nil if the process does not
 // answer.
 func (x *Proxy) Broken(ctx context.Context) error {
 	text, err := opBroken.Of(ctx, x.p.ask, x.n)

@@ -434,7 +434,7 @@ func (s *System) Down(ctx context.Context) error {
 // brokenWithin is the time limit for all questions of [System.Broken] together.
 const brokenWithin = 2 * time.Second
 
-// Broken names the links on which a codec of brunt itself failed and ended a connection while no fault was active,
+// Broken names the links whose proxy itself failed and ended a connection or lost datagrams while no fault was active,
 // and says how. It works even if ctx has ended, and takes two seconds at most.
 func (s *System) Broken(ctx context.Context) (out []string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), brokenWithin)

@@ -36,6 +36,7 @@ const (
 const (
 	channelOpened = 20<<16 | 11
 	basicAck      = 60<<16 | 80
+	basicNack     = 60<<16 | amqpNack
 )
 
 // Nack makes a negative confirm of the bytes of a confirm, in place.
@@ -120,7 +121,7 @@ func confirm(channel []byte, tag uint64) []byte {
 }
 
 // confirmed returns the numbers of the messages that a frame with a method confirms. is reports whether it confirms
-// any; without numbers it is not understood.
+// any; without numbers it is not understood. A negative confirm passes as it is, and its messages count as confirmed.
 func (c *amqp) confirmed(frame []byte) (all []uint64, is bool) {
 	if len(frame) < frameHead+5 {
 		return nil, false
@@ -130,7 +131,7 @@ func (c *amqp) confirmed(frame []byte) (all []uint64, is bool) {
 	if verb == channelOpened {
 		delete(c.channels, channel)
 	}
-	if verb != basicAck {
+	if verb != basicAck && verb != basicNack {
 		return nil, false
 	}
 	if len(frame) != confirmSize {
@@ -145,15 +146,23 @@ func (c *amqp) confirmed(frame []byte) (all []uint64, is bool) {
 		of = &confirms{next: 1, done: map[uint64]bool{}}
 		c.channels[channel] = of
 	}
-	switch {
-	case tag < of.next, tag-of.next > mostAtOnce, len(of.done) > mostAtOnce:
+	if tag < of.next || tag-of.next > mostAtOnce || len(of.done) > mostAtOnce {
 		return nil, true
-	case !several:
+	}
+	if all = of.until(tag, several); verb == basicNack {
+		return nil, false
+	}
+	return all, true
+}
+
+// until marks one message as done, or all up to it, and returns the numbers of those that were not.
+func (of *confirms) until(tag uint64, several bool) (all []uint64) {
+	if !several {
 		of.done[tag] = true
 		for ; of.done[of.next]; of.next++ {
 			delete(of.done, of.next)
 		}
-		return []uint64{tag}, true
+		return []uint64{tag}
 	}
 	for ; of.next <= tag || of.done[of.next]; of.next++ {
 		if !of.done[of.next] {
@@ -161,5 +170,5 @@ func (c *amqp) confirmed(frame []byte) (all []uint64, is bool) {
 		}
 		delete(of.done, of.next)
 	}
-	return all, true
+	return all
 }

@@ -187,17 +187,23 @@ func ack(channel uint16, tag uint64, several bool) string {
 	return amqpFrame(1, channel, string(append(body, 0)))
 }
 
+// nack is a frame that confirms a message negatively, or all up to it.
+func nack(channel uint16, tag uint64, several bool) string {
+	return strings.Replace(ack(channel, tag, several), "\x00\x50", "\x00\x78", 1)
+}
+
 // TestAMQP: a confirm of several messages becomes one for each of those that are not confirmed yet, on each channel by
-// itself. All other bytes pass.
+// itself, whether positively or negatively. All other bytes pass.
 func TestAMQP(t *testing.T) {
 	deliver := amqpFrame(1, 1, "\x00\x3c\x00\x3c\x00\x00") + amqpFrame(2, 1, strings.Repeat("h", 20)) +
 		amqpFrame(3, 1, strings.Repeat("b", 9000)) + amqpFrame(8, 0, "")
 	opened := amqpFrame(1, 1, "\x00\x14\x00\x0b\x00\x00\x00\x00")
 	says := deliver + ack(1, 2, false) + ack(1, 4, true) + ack(2, 1, true) + deliver + ack(1, 5, false) + opened +
-		ack(1, 1, false) + deliver
+		ack(1, 1, false) + deliver + nack(3, 2, false) + ack(3, 3, true) + nack(3, 5, true) + ack(3, 6, true)
 	want := deliver + ack(1, 2, false) + ack(1, 1, false) + ack(1, 3, false) + ack(1, 4, false) + ack(2, 1, false) +
 		deliver +
-		ack(1, 5, false) + opened + ack(1, 1, false) + deliver
+		ack(1, 5, false) + opened + ack(1, 1, false) + deliver +
+		nack(3, 2, false) + ack(3, 1, false) + ack(3, 3, false) + nack(3, 5, true) + ack(3, 6, false)
 	for _, n := range []int{1, 3, 7, 21, 1000, 1 << 20} {
 		codec, _ := query.Recognize([]byte("AMQP\x00\x00\x09\x01"))
 		if codec == nil || codec.Speaks() != query.AMQP {
@@ -216,16 +222,16 @@ func TestAMQP(t *testing.T) {
 				}
 			}
 		}
-		if got.String() != want || confirms != 7 || !codec.Idle() {
+		if got.String() != want || confirms != 10 || !codec.Idle() {
 			t.Errorf("pieces of %d: %d confirms, %d bytes of %d", n, confirms, got.Len(), len(want))
 		}
 	}
 	b := []byte(ack(1, 5, false))
-	if query.Nack(b); string(b) != strings.Replace(ack(1, 5, false), "\x00\x50", "\x00\x78", 1) {
+	if query.Nack(b); string(b) != nack(1, 5, false) {
 		t.Errorf("%x", b)
 	}
 	codec, _ := query.Recognize([]byte("AMQP"))
-	for _, wrong := range []string{ack(1, 0, true), "HTTP/1.1", ack(1, 1<<40, true)} {
+	for _, wrong := range []string{ack(1, 0, true), "HTTP/1.1", ack(1, 1<<40, true), nack(1, 1<<40, true)} {
 		if _, err := codec.Answers([]byte(wrong)); err == nil {
 			t.Errorf("%q is cut", wrong)
 		}
