@@ -197,9 +197,9 @@
 //
 // Metrics:
 //
-//   - A metric that was not read for longer than two readings, at the begin and the end of a phase as well, may have
-//     had its worst value then, so nothing passes that it could fail. What the known values show stands. A counter
-//     tells its growth across such a gap, unless it was reset meanwhile.
+//   - A metric that was not read for longer than two readings at the begin or the end of a phase may have had its worst
+//     value then, so nothing passes that it could fail. What the known values show stands. Between two readings half
+//     of the values may be missing: a unit that a fault takes down has none.
 //
 // Writes:
 //

@@ -118,20 +118,18 @@ func growthOf(name string, phase slo.Phase, in requests.Span, series []result.Se
 
 // A page is where series were read together, that of a unit. A series that is missing in a reading of it has not begun.
 type page struct {
-	at     []float64
-	began  bool            // no series was read before it began
-	resets []requests.Span // between two readings of a counter that was reset between them
+	at    []float64
+	began bool // no series was read before it began
 }
 
 // add adds the readings of a counter.
 func (p *page) add(c *counter) {
 	p.at = append(p.at, c.at...)
 	p.began = c.began && (p.began || len(p.at) == len(c.at))
-	p.resets = append(p.resets, c.resets...)
 }
 
 // gap returns for how many seconds of a phase the growth of the counters of a page is not known: before the first
-// reading, after the last, or across a reset. It is 0 if that is for two readings at most.
+// reading, or after the last. It is 0 if that is for two readings at most.
 func (p *page) gap(in requests.Span, every time.Duration) float64 {
 	if len(p.at) == 0 {
 		return in.Length().Seconds()
@@ -139,9 +137,6 @@ func (p *page) gap(in requests.Span, every time.Duration) float64 {
 	longest := in.To.Seconds() - slices.Max(p.at)
 	if !p.began {
 		longest = max(longest, slices.Min(p.at)-in.From.Seconds())
-	}
-	for _, s := range p.resets {
-		longest = max(longest, in.Covered([]requests.Span{s}).Seconds())
 	}
 	if longest <= mostGap*every.Seconds() {
 		return 0
@@ -152,8 +147,7 @@ func (p *page) gap(in requests.Span, every time.Duration) float64 {
 // A counter is the growth of one series since its first reading.
 type counter struct {
 	at, grew []float64
-	began    bool            // the counter was zero at its first reading
-	resets   []requests.Span // between the readings before and after a reset
+	began    bool // the counter was zero at its first reading
 }
 
 // counterOf adds up the growth of a series between its readings. A series that was missing when its name was first
@@ -171,7 +165,6 @@ func counterOf(s *result.Series, first float64) counter {
 			sum = v
 		case len(c.at) > 0 && v < was: // the counter was reset
 			sum += v
-			c.resets = append(c.resets, requests.Span{From: result.Num(c.at[len(c.at)-1]).D(), To: p.T.D()})
 		case len(c.at) > 0:
 			sum += v - was
 		}

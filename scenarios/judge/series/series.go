@@ -72,7 +72,7 @@ func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []s
 
 // JudgeGauge judges an objective on the resource usage of a unit or on a named series. sent is the number of requests
 // that the objective is about, for objectives on counters. If less than half of the values are known, or none of a
-// metric for longer than [mostGap] readings, the verdict is inconclusive, because the worst value may be missing. A
+// metric for longer than [mostGap] readings at an edge, the verdict is inconclusive, because the worst value may be missing. A
 // growth is judged by its interval, which must lie on one side of the target.
 func JudgeGauge(
 	o slo.Objective, phase slo.Phase, in requests.Span, usage []result.UnitUsage, series []result.Series, sent int64,
@@ -128,23 +128,24 @@ func withoutBrief(all []series, in requests.Span) (out []series) {
 	return out
 }
 
-// mostGap is the most times between two readings of a metric for which it may not be known.
+// mostGap is the most times between two readings of a metric for which it may not be known at the begin or the end of a
+// phase. Between two readings a unit may be away, which has no values meanwhile.
 const mostGap = 2
 
-// unknownFor returns for how long at most no value of a metric is known in a phase, if that is longer than mostGap
-// readings; else 0. Only the time after the last value counts if its last value is asked for.
+// unknownFor returns for how long no value of a metric is known at the begin or the end of a phase, if that is longer
+// than mostGap readings; else 0. Only the time after the last value counts if its last value is asked for.
 func (c series) unknownFor(o slo.Objective, in requests.Span, points []result.Point) time.Duration {
 	if c.lives != nil || c.runs != nil || c.every <= 0 || o.Metric.Slope() {
 		return 0
 	}
-	last, longest := in.From, time.Duration(0)
-	for _, p := range points {
-		longest, last = max(longest, p.T.D()-last), p.T.D()
+	longest := in.Length()
+	if len(points) > 0 {
+		longest = in.To - points[len(points)-1].T.D()
+		if o.Metric.Fold != "last" {
+			longest = max(longest, points[0].T.D()-in.From)
+		}
 	}
-	if o.Metric.Fold == "last" {
-		longest = 0
-	}
-	if longest = max(longest, in.To-last); longest <= mostGap*c.every {
+	if longest <= mostGap*c.every {
 		return 0
 	}
 	return longest
