@@ -254,7 +254,7 @@ func TestWhyInvalid(t *testing.T) {
 		"GoneUnverified": "that it is over is unverified", "InjectionFailed": "was not injected",
 		"PartlyInjected": "was injected in part", "NoEffect": "was injected, but not verified",
 		"OverEarly": "was over before its time", "Void": "it was not in for all of its time",
-		"BaselineFailed": "the baseline failed", "NotStarted": "setup failed", "Suspended": "brunt was suspended",
+		"BaselineFailed": "the baseline failed", "NotStarted": "setup failed", "Suspended": "was suspended",
 		"NoWorker": "no worker is left", "WorkerLost": "was lost at", "TargetGone": "and its watchdog ended",
 		"LinkBroken": "without a fault", "ScriptLimit": "were lost between k6 and brunt",
 	}
