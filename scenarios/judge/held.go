@@ -135,7 +135,7 @@ func (f *readings) heldAway() (out []requests.Span) {
 			case f.heldFor(s, explains) && f.waited(s, s.Length(), f.lagOf(s)):
 				out = append(out, s)
 			case back && f.c.UnitWaits != nil:
-				if late := f.delayed(i, s); f.heldFor(late, .5) { // it waits for its own tasks while nobody else holds them
+				if late := f.delayed(i, s); f.heldFor(late, .5) { // else its tasks wait for each other
 					out = append(out, late)
 				}
 			}

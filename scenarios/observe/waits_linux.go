@@ -40,8 +40,8 @@ func (t *threadWaits) of(is used) (changed bool) {
 
 // read returns how long all threads together and one of them at most waited since the reading before. The waits before
 // the first reading count as none. same is false if a thread has ended since, whose last waits are not known, or if the
-// processes are others; all is that of the threads that are left then. Processes that are gone wait for nothing. Nothing
-// is known of too many threads, or if the kernel does not tell (CONFIG_SCHED_INFO).
+// processes are others; all is that of the threads that are left then. Processes that are gone wait for nothing. The
+// waits of too many threads are not known, nor those that the kernel does not tell (CONFIG_SCHED_INFO).
 func (t *threadWaits) read() (all, longest time.Duration, same, known bool) {
 	if len(t.processes) == 0 {
 		return 0, 0, false, false

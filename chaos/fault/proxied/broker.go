@@ -27,7 +27,7 @@ type Asks struct {
 	Percent       *quantity.Share `yaml:"percent"` // share of the requests that match; nil is all
 	API           kafkaAPI        `yaml:"api"`     // kind of the requests, such as Fetch or JoinGroup; zero is Produce
 	// pattern of the first topic in a request, such as orders-*; requests of groups name none. One that a client names by
-	// its id is known once a broker has told the name to a client on a link with such a fault. Zero is all
+	// its id is known once a broker has told the name to a client on a link with such a fault; default: all
 	Topic string `yaml:"topic"`
 }
 

@@ -72,8 +72,8 @@ func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []s
 
 // JudgeGauge judges an objective on the resource usage of a unit or on a named series. sent is the number of requests
 // that the objective is about, for objectives on counters. If less than half of the values are known, or none of a
-// metric for longer than [mostGap] readings at an edge, the verdict is inconclusive, because the worst value may be missing. A
-// growth is judged by its interval, which must lie on one side of the target.
+// metric for longer than [mostGap] readings at an edge, the verdict is inconclusive, because the worst value may be
+// missing. A growth is judged by its interval, which must lie on one side of the target.
 func JudgeGauge(
 	o slo.Objective, phase slo.Phase, in requests.Span, usage []result.UnitUsage, series []result.Series, sent int64,
 ) result.ObjectiveResult {
