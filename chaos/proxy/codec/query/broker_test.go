@@ -106,7 +106,7 @@ func TestKafka_TopicIDs(t *testing.T) {
 		resp := kmsg.NewPtrMetadataResponse()
 		resp.SetVersion(12)
 		one := kmsg.NewMetadataResponseTopic()
-		one.Topic, one.TopicID = kmsg.StringPtr("orders"), id
+		one.Topic, one.TopicID = new("orders"), id
 		resp.Topics = append(resp.Topics, one)
 		body := resp.AppendTo([]byte("\x00\x00\x00\x07\x00")) // the number, and no tags
 		says := string(binary.BigEndian.AppendUint32(nil, uint32(len(body)))) + string(body)
