@@ -494,9 +494,7 @@ func wasOrWere(n int64) string {
 // saysShared reports whether the effect of a fault is described with the writes that were lost to it or to another.
 func saysShared(f *result.FaultRecord) bool {
 	return f.Impact == result.Impacted && !OnlySlower(f) || f.Impact == result.NotRecovered ||
-		slices.ContainsFunc(f.Because, func(n result.Note) bool {
-			return n.Kind == result.LossShared || n.Kind == result.MessagesShared
-		})
+		f.Because.Has(result.LossShared, result.MessagesShared)
 }
 
 // FaultRevert describes whether a fault was undone.

@@ -183,9 +183,7 @@ func noOutage(o *result.ObjectiveResult) bool {
 	if !o.Of().Row().Recovers && !o.Of().Row().UntilGood {
 		return false
 	}
-	return o.Verdict == scenarios.Pass && slices.ContainsFunc(o.Because, func(n result.Note) bool {
-		return n.Kind == result.WithinLimit || n.Kind == result.IncidentNone
-	})
+	return o.Verdict == scenarios.Pass && o.Because.Has(result.WithinLimit, result.IncidentNone)
 }
 
 // neverGood says how long an objective on a recovery took at least that failed without a time, or that the load was not

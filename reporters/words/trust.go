@@ -80,15 +80,12 @@ func openByOwnTime(o *result.ObjectiveResult) bool {
 	if o.Verdict != scenarios.Inconclusive {
 		return o.Verdict == scenarios.Invalid && o.Why == result.Late
 	}
-	return openByMachine(o) || slices.ContainsFunc(o.Because, func(n result.Note) bool {
-		return n.Kind == result.SlowerOwn || n.Kind == result.OwnSlow || n.Kind == result.OwnLate
-	})
+	return openByMachine(o) || o.Because.Has(result.SlowerOwn, result.OwnSlow, result.OwnLate)
 }
 
 // openByMachine reports whether an objective is undecided because other programs held the processors of the machine.
 func openByMachine(o *result.ObjectiveResult) bool {
-	return o.Verdict == scenarios.Inconclusive &&
-		slices.ContainsFunc(o.Because, func(n result.Note) bool { return n.Kind == result.MachineFails })
+	return o.Verdict == scenarios.Inconclusive && o.Because.Has(result.MachineFails)
 }
 
 // openByLag counts the objectives that are not certain because of brunt's own time.

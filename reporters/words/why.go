@@ -549,11 +549,7 @@ func (f *findings) badBaseline() bool {
 
 // uninjected reports whether an objective is open because no fault was injected, as the reason of the run says.
 func (f *findings) uninjected(o *result.ObjectiveResult) bool {
-	if len(o.Because) == 0 || len(f.r.Reasons) == 0 {
-		return false
-	}
-	unsteady := f.r.Reasons[0].Kind == result.SteadyLost || f.r.Reasons[0].Kind == result.BaselineFailed
-	return unsteady && (o.Because[0].Kind == result.PhaseAbsent || o.Because[0].Kind == result.FaultAbsent)
+	return len(f.r.Reasons) > 0 && f.r.Reasons[0].Refused() && o.Because.Has(result.PhaseAbsent, result.FaultAbsent)
 }
 
 // whyOpen gives the reasons of objectives that are not certain, other than the one in the sentence of the run.

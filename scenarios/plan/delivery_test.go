@@ -63,8 +63,8 @@ slo: ["` + slo + `"]
 			fmt.Fprintf(&flow, `{post: "/${delivery.id}", name: s%d}, `, i)
 			fmt.Fprintf(&deliveries, `d%d: {sent: s%d, seen: {http: ":%d/hook", id: "$.id"}, within: 5s}, `, i, i, 9000+i)
 		}
-		err := compile(flow.String(), deliveries.String()+"last: {sent: s0, seen: {http: ':8999/hook', id: $.id}, within: 5s}",
-			"lost = 0 of d0")
+		last := "last: {sent: s0, seen: {http: ':8999/hook', id: $.id}, within: 5s}"
+		err := compile(flow.String(), deliveries.String()+last, "lost = 0 of d0")
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%d: %v", n, err)
 		}

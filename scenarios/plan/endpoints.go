@@ -295,8 +295,8 @@ func checkOwnURL(p *Plan, m *syntax.Mistakes) {
 	noteMissingURL(p, m, steps...)
 }
 
-// noteMissingURL notes the first step that goes to none of the endpoints and can't go to the target's own URL, because
-// there is none or the protocol of the step does not speak it.
+// noteMissingURL notes the first step that goes to none of the endpoints and can't go to the target's own URL: the
+// target has no URL, or the protocol of the step does not speak it.
 func noteMissingURL(p *Plan, m *syntax.Mistakes, steps ...load.Step) {
 	t := &p.Scenario.Target
 	for _, s := range steps {

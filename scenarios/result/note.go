@@ -1,6 +1,7 @@
 package result
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,6 +41,11 @@ type Notes []Note
 
 // And returns the notes followed by more.
 func (l Notes) And(more ...Note) Notes { return append(l[:len(l):len(l)], more...) }
+
+// Has reports whether a note is of one of some kinds.
+func (l Notes) Has(kinds ...NoteKind) bool {
+	return slices.ContainsFunc(l, func(n Note) bool { return slices.Contains(kinds, n.Kind) })
+}
 
 // Phrase returns the notes in words, as a part of a sentence. of is the objective whose metric the values have the
 // unit of; nil means that no note has such a value.

@@ -272,6 +272,10 @@ func (x *Reason) onEnd(r *Result) string {
 	return x.Text
 }
 
+// Refused reports whether the run injected no fault because of what came before: its steady state did not hold, or its
+// baseline failed.
+func (x *Reason) Refused() bool { return x.Kind == SteadyLost || x.Kind == BaselineFailed }
+
 // onLack says why a steady state that did not hold proves nothing about the target.
 func (x *Reason) onLack() string {
 	switch x.Verdict {

@@ -140,9 +140,7 @@ func (u unsteady) reason(judged *result.ObjectiveResult) result.Reason {
 		return result.Reason{Kind: result.BaselineFailed, Verdict: scenarios.Invalid, Text: u.what}
 	}
 	r := result.Reason{Kind: result.SteadyLost, Verdict: scenarios.Fail, Text: u.what}
-	if slices.ContainsFunc(judged.Because, func(n result.Note) bool {
-		return n.Kind == result.MachineFails || n.Kind == result.OwnLoadFails
-	}) {
+	if judged.Because.Has(result.MachineFails, result.OwnLoadFails) {
 		r.Verdict, r.Why = judged.Verdict, judged.Why
 	}
 	return r

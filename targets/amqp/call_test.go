@@ -173,8 +173,8 @@ func TestLogin_VirtualHost(t *testing.T) {
 	}
 }
 
-// TestConsume_Cancelled: what a server sends between basic.cancel and its answer. A message is none that it may send
-// beyond those that are asked for ahead.
+// TestConsume_Cancelled: what a server sends between basic.cancel and its answer. It may send no more messages
+// than are asked for ahead.
 func TestConsume_Cancelled(t *testing.T) {
 	deliver := slices.Concat(made(1, 60, 60, "tag", uint64(7), byte(0), "", "a"), header(2), framed(3, 1, []byte("hi")))
 	over := made(1, 60, 31, "tag")

@@ -82,7 +82,10 @@ func TestCall(t *testing.T) {
 		{"shed", `{mqtt.publish: a, check: {shed: [quota exceeded]}}`, "ACK\x97", "shed", ""},
 		{"closed", `{mqtt.publish: a}`, "\xe0\x01\x8b", "error, error server shutting down", "the server closed the connection"},
 		{"another's", `{mqtt.publish: a}`, "OTHER", "ok", ""},
-		{"long header", `{mqtt.publish: a, headers: {b: ` + strings.Repeat("c", 1<<16) + `}}`, "", "error, other", "65536 bytes"},
+		{
+			"long header", `{mqtt.publish: a, headers: {b: ` + strings.Repeat("c", 1<<16) + `}}`, "", "error, other",
+			"65536 bytes",
+		},
 		{"nonsense", `{mqtt.publish: a}`, "\x10\x00", "error, protocol", "a server sends no packet of type 1"},
 		{"flags", `{mqtt.publish: a}`, "\x41\x02\x00\x01", "error, protocol", "flags 0x1"},
 		{"alias", `{mqtt.publish: a}`, "\x30\x07\x00\x01a\x03\x23\x00\x01", "error, protocol", "alias"},

@@ -74,7 +74,8 @@ func (k *kind) properties(x *exchange) (b []byte, err error) {
 		if len(value) > mostName {
 			return nil, &targets.Error{
 				Cause: scenarios.Other, Final: true,
-				Text: fmt.Sprintf("the header %q has %d bytes, and MQTT has at most %d", targets.Clip(name, 60), len(value), mostName),
+				Text: fmt.Sprintf("the header %q has %d bytes, and MQTT has at most %d", targets.Clip(name, 60), len(value),
+					mostName),
 			}
 		}
 		b = appendText(appendText(append(b, userProperty), name), value)

@@ -83,7 +83,7 @@ func TestFile(t *testing.T) {
 		objectives = append(objectives, o)
 	}
 	c := judge.Case{
-		SLO: objectives, Loads: []requests.Span{{To: 20 * sec}}, Hold: 2 * sec,
+		SLO: objectives, Steady: &objectives[0], Loads: []requests.Span{{To: 20 * sec}}, Hold: 2 * sec,
 		Faults:  map[string]judge.FaultCase{"slow": {RequireImpact: true}},
 		Ledgers: []*result.LedgerRecord{{Write: "read", Read: true, Acknowledged: 3, Held: 2, Lost: 1, RPO: result.NaN}},
 		Series: []result.Series{{Name: "queue", Every: 1, Points: []result.Point{

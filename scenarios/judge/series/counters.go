@@ -97,7 +97,7 @@ func growthOf(name string, phase slo.Phase, in requests.Span, series []result.Se
 		}
 		p.add(&c)
 	}
-	gap := 0.0
+	gap := time.Duration(0)
 	for _, p := range pages {
 		gap = max(gap, p.gap(in, every))
 	}
@@ -110,7 +110,7 @@ func growthOf(name string, phase slo.Phase, in requests.Span, series []result.Se
 		}}
 	case gap > 0:
 		out.missing = result.Notes{{
-			Kind: result.GrowthMissing, Of: name, Count: out.readings, Phase: phase, For: result.Num(gap),
+			Kind: result.GrowthMissing, Of: name, Count: out.readings, Phase: phase, For: result.Sec(gap),
 		}}
 	}
 	return out
@@ -128,20 +128,16 @@ func (p *page) add(c *counter) {
 	p.began = c.began && (p.began || len(p.at) == len(c.at))
 }
 
-// gap returns for how many seconds of a phase the growth of the counters of a page is not known: before the first
-// reading, or after the last. It is 0 if that is for two readings at most.
-func (p *page) gap(in requests.Span, every time.Duration) float64 {
+// gap returns for how long at an edge of a phase the growth of the counters of a page is not known; see [edgeGap].
+func (p *page) gap(in requests.Span, every time.Duration) time.Duration {
 	if len(p.at) == 0 {
-		return in.Length().Seconds()
+		return in.Length()
 	}
-	longest := in.To.Seconds() - slices.Max(p.at)
+	first := in.From
 	if !p.began {
-		longest = max(longest, slices.Min(p.at)-in.From.Seconds())
+		first = result.Num(slices.Min(p.at)).D()
 	}
-	if longest <= mostGap*every.Seconds() {
-		return 0
-	}
-	return longest
+	return edgeGap(in, first, result.Num(slices.Max(p.at)).D(), every)
 }
 
 // A counter is the growth of one series since its first reading.

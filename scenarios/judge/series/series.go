@@ -132,23 +132,29 @@ func withoutBrief(all []series, in requests.Span) (out []series) {
 // phase. Between two readings a unit may be away, which has no values meanwhile.
 const mostGap = 2
 
+// edgeGap returns for how long a phase lasts before the first reading of a metric or after the last, whichever is
+// longer, if that is more than mostGap times the time between two readings; else 0.
+func edgeGap(in requests.Span, first, last, every time.Duration) time.Duration {
+	if longest := max(first-in.From, in.To-last); longest > mostGap*every {
+		return longest
+	}
+	return 0
+}
+
 // unknownFor returns for how long no value of a metric is known at the begin or the end of a phase, if that is longer
 // than mostGap readings; else 0. Only the time after the last value counts if its last value is asked for.
 func (c series) unknownFor(o slo.Objective, in requests.Span, points []result.Point) time.Duration {
 	if c.lives != nil || c.runs != nil || c.every <= 0 || o.Metric.Slope() {
 		return 0
 	}
-	longest := in.Length()
-	if len(points) > 0 {
-		longest = in.To - points[len(points)-1].T.D()
+	first, last := in.From, in.From
+	if n := len(points); n > 0 {
+		last = points[n-1].T.D()
 		if o.Metric.Fold != "last" {
-			longest = max(longest, points[0].T.D()-in.From)
+			first = points[0].T.D()
 		}
 	}
-	if longest <= mostGap*c.every {
-		return 0
-	}
-	return longest
+	return edgeGap(in, first, last, c.every)
 }
 
 func (c series) judge(o slo.Objective, phase slo.Phase, in requests.Span) result.ObjectiveResult {

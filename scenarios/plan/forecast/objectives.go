@@ -203,7 +203,8 @@ func (c *check) failsOver(o slo.Objective, e timeline.Estimated) bool {
 	}
 	if never {
 		c.plan.Mistakes.AddHint(o.Pos, mend,
-			"`%s` can't pass: %s is over %s later, and before that a hold of %s must be good", o.Text, e.Name, quantity.Brief(stays), h)
+			"`%s` can't pass: %s is over %s later, and before that a hold of %s must be good", o.Text, e.Name,
+			quantity.Brief(stays), h)
 		return true
 	}
 	c.notes = append(c.notes,
