@@ -143,9 +143,11 @@ func doseAnswer(res *result.Result) (search.Answer, string, error) {
 	if a == search.Disturbed || a == search.Limited {
 		return a, why, err
 	}
-	if refused := slices.ContainsFunc(res.Reasons, func(x result.Reason) bool {
-		return x.Kind == result.SteadyLost || x.Kind == result.BaselineFailed
-	}); refused && (res.Verdict == scenarios.Fail || res.Verdict == scenarios.Invalid) {
+	refused := slices.ContainsFunc(res.Reasons, func(x result.Reason) bool { return x.Refused() })
+	switch {
+	case refused && res.Verdict == scenarios.Inconclusive: // other programs held the processors meanwhile
+		return search.Disturbed, res.Reason, nil
+	case refused && (res.Verdict == scenarios.Fail || res.Verdict == scenarios.Invalid):
 		return "", "", ProbeError{
 			Verdict: scenarios.Invalid, Reason: fmt.Sprintf("no fault was injected: %s; the target must be whole before "+
 				"each probe: give it more time by --cool-down", res.Reason),

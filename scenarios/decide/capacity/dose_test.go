@@ -69,6 +69,12 @@ func TestDoseAnswer(t *testing.T) {
 			scenarios.Invalid,
 		},
 		{
+			"bad before, on a busy machine",
+			result.Reason{Kind: result.SteadyLost, Verdict: scenarios.Inconclusive, Text: "x"},
+			false, search.Disturbed,
+			"",
+		},
+		{
 			"bad before, as an objective says",
 			result.Reason{Kind: result.BaselineFailed, Verdict: scenarios.Invalid, Text: "x"},
 			true, "",
