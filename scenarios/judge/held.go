@@ -49,7 +49,8 @@ const refusedFor = 10 * time.Second
 // and whose timeouts and slow answers that may explain; see [readings.waited] and [readings.overloaded]. An error other
 // than a timeout is an answer of the target, or of its system, and no wait explains it, unless a unit that a fault hit
 // was down only for as long, see [readings.heldAway], or a balancer gave it, see [measure.Refusals]: a 504 is a timeout
-// of the time that it took, and a 503 in the same window, or at most [refusedFor] later, follows from a timeout.
+// of the time that it took, and a 503 in the same window, or at most [refusedFor] later, follows from a timeout, which
+// may be one of requests that brunt itself sent late.
 func (f *readings) heldWindows() map[time.Duration]heldWindow {
 	if f.held != nil || len(f.c.Held) == 0 && len(f.c.Used) == 0 && len(f.c.Contested) == 0 {
 		return f.held
@@ -64,7 +65,7 @@ func (f *readings) heldWindows() map[time.Duration]heldWindow {
 		}
 		window := f.records[first:next]
 		in := requests.Span{From: start, To: f.EndOf(start)}
-		timesOut := slices.ContainsFunc(window, func(r record) bool { return r.refusals.TimedOut > 0 || r.timeouts() > 0 })
+		timesOut := slices.ContainsFunc(window, func(r record) bool { return r.refusals.TimedOut > 0 || r.Timeouts > 0 })
 		refused := timesOut || start < follow
 		if in.Covered(away) > 0 {
 			out[start] = heldWindow{}

@@ -109,6 +109,16 @@ func TestJudge_Held(t *testing.T) {
 			}, scenarios.Inconclusive,
 		},
 		{
+			"503 of a circuit breaker, and brunt itself was late for the timeouts", "errors < 1%", refused, held, 300 * ms,
+			func(list []scenarios.Outcome) {
+				for i := 500; i < 520; i++ {
+					list[i] = lateBy(1990*ms, many(1000, 10*ms, okay)[i : i+1])[0]
+					list[i].Kind, list[i].Cause = scenarios.Error, scenarios.Timeout
+					list[i].Status, list[i].Answered = 0, false
+				}
+			}, scenarios.Inconclusive,
+		},
+		{
 			"503 after a balancer's timeout, and nothing held the machine", "errors < 1%", refused, nil, 300 * ms,
 			func(list []scenarios.Outcome) {
 				for i := 500; i < 750; i += 100 {
