@@ -192,7 +192,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w chaos.Mo
 	}
 	free := time.Duration(0) // the time since which only brunt itself delays the next occurrence
 	if relative {
-		at, known, ok := t.follow(ctx, e, begin)
+		at, known, ok := t.follow(ctx, e)
 		if !ok {
 			return
 		}
@@ -256,8 +256,9 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w chaos.Mo
 }
 
 // follow waits until the fault that an entry follows is over, or injected. It returns when that was, and when it became
-// known: a last occurrence that fails may take a while. If that never comes, it records that the entry was missed.
-func (t *Timeline) follow(ctx context.Context, e *Entry, begin time.Duration) (at, known time.Duration, ok bool) {
+// known: a last occurrence that fails may take a while. If that never comes, it records that the entry was missed, with
+// the time for which it was forecast.
+func (t *Timeline) follow(ctx context.Context, e *Entry) (at, known time.Duration, ok bool) {
 	after := t.states[e.After]
 	var begun chan struct{} // nil: only the end counts
 	if e.Since == sinceInjection {
@@ -267,7 +268,7 @@ func (t *Timeline) follow(ctx context.Context, e *Entry, begin time.Duration) (a
 	case <-begun:
 	case <-after.cleared:
 	case <-ctx.Done():
-		t.missed(e, begin, "the run ended before it was due").Skipped = t.unattended(e.After)
+		t.missed(e, t.forecast(e), "the run ended before it was due").Skipped = t.unattended(e.After)
 		return 0, 0, false
 	}
 	t.mu.Lock()
@@ -278,13 +279,24 @@ func (t *Timeline) follow(ctx context.Context, e *Entry, begin time.Duration) (a
 	t.mu.Unlock()
 	if !ok {
 		if t.skipped(e.After) {
-			t.missed(e, begin, e.After+" was skipped").Skipped = true
+			t.missed(e, t.forecast(e), e.After+" was skipped").Skipped = true
 			return 0, 0, false
 		}
-		t.missed(e, begin, e.After+" was not injected")
+		t.missed(e, t.forecast(e), e.After+" was not injected")
 		return 0, 0, false
 	}
 	return at, known, true
+}
+
+// forecast returns the time for which [Estimate] forecasts an entry. It is the present time if the entry follows one
+// that a script triggers.
+func (t *Timeline) forecast(e *Entry) time.Duration {
+	for _, est := range Estimate(t.Entries, t.End) {
+		if est.Entry == e {
+			return est.At
+		}
+	}
+	return t.Env.Now()
 }
 
 // ended records that no more occurrences of a fault follow.

@@ -604,15 +604,17 @@ func TestEstimateIsPlayed(t *testing.T) {
 	}
 }
 
-// A fault that counts from the injection of another is missed where that one was not injected.
+// A fault that counts from the injection of another is missed where that one was not injected. Its planned time is the
+// forecast, and not its wait.
 func TestFromInjection_Missed(t *testing.T) {
 	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*timeline.Entry {
 		b := entry("b", noted{diary: d, name: "b"}, 0, time.Second)
-		b.At, b.After, b.Since = nil, "a", "injection"
+		b.At, b.After, b.Since, b.Wait = nil, "a", "injection", scenarios.Wait{By: quantity.Duration(2 * time.Second)}
 		return []*timeline.Entry{entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second), b}
 	}, nil)
 	i := slices.IndexFunc(records, func(r *chaos.Record) bool { return r.Name == "b" })
-	if r := records[i]; r.N >= 0 || r.InjectErr == nil || r.InjectErr.Error() != "a was not injected" {
+	if r := records[i]; r.N >= 0 || r.InjectErr == nil || r.InjectErr.Error() != "a was not injected" ||
+		r.Planned != 3*time.Second {
 		t.Errorf("%+v", r)
 	}
 }
