@@ -47,6 +47,19 @@ type Fault struct {
 	Block syntax.Block `yaml:"-"`
 }
 
+// KeyHint says where a fault has a word of other tools.
+func (*Fault) KeyHint(key string) string { return faultHint(key) }
+
+func faultHint(key string) string {
+	switch key {
+	case "target":
+		return "what a fault hits stands in the settings of its kind: process.crash: {service: posts}"
+	case "kind", "type":
+		return "the kind of a fault is a key with its settings: network.latency: {delay: 100ms}"
+	}
+	return ""
+}
+
 // A FaultStep is one fault of a group.
 type FaultStep struct {
 	syntax.Place
@@ -58,11 +71,16 @@ type FaultStep struct {
 	Block  syntax.Block      `yaml:"-"`
 }
 
+// plainStep is [FaultStep] without DecodeNode, for decoding key by key.
+type plainStep FaultStep
+
+// KeyHint says where a step has a word of other tools.
+func (*plainStep) KeyHint(key string) string { return faultHint(key) }
+
 // DecodeNode reads the time of a step, and its kind.
 func (s *FaultStep) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	type timing FaultStep // a type without DecodeNode, so that Decode reads key by key
 	ofGroup := syntax.Keys(Fault{})
-	ofStep := syntax.Keys(timing{})
+	ofStep := syntax.Keys(plainStep{})
 	foreign := func(key string) bool { return slices.Contains(ofGroup, key) && !slices.Contains(ofStep, key) }
 	for _, f := range n.Fields {
 		if foreign(f.Key) {
@@ -70,7 +88,7 @@ func (s *FaultStep) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 				"`%s` belongs to the group, not to a step", f.Key)
 		}
 	}
-	syntax.Decode(n.Without(func(key string) bool { return isFaultKind(key) || foreign(key) }), (*timing)(s), m)
+	syntax.Decode(n.Without(func(key string) bool { return isFaultKind(key) || foreign(key) }), (*plainStep)(s), m)
 	if n.Kind == syntax.Map {
 		s.Block = faultBlock(n, n.Pos, "the step", ofStep, m)
 	}

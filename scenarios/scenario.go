@@ -215,6 +215,17 @@ type document struct {
 	Workers Workers `yaml:"workers"`
 }
 
+// KeyHint says where a key stands that people write one level too high.
+func (*document) KeyHint(key string) string {
+	switch key {
+	case "url", "units", "processes", "containers", "compose", "stack", "ready", "entry", "endpoints":
+		return "it belongs under `target`: target: {" + key + ": …}"
+	case "executor", "rate", "duration", "vus", "flow", "timeout", "connections":
+		return "it belongs in a load: load: {NAME: {" + key + ": …}}"
+	}
+	return ""
+}
+
 // A Watched is an entry of `metrics`, `alerts` or `watch`, whose settings are not decoded yet.
 type Watched struct {
 	Name string

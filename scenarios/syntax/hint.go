@@ -48,21 +48,8 @@ var elsewhere = map[string]string{
 	"mode":            "the mode of Chaos Mesh is `pick` here: one, all, 2 or 50%",
 }
 
-// ofFault maps words of other tools to a hint on where a fault has them.
-var ofFault = map[string]string{
-	"target": "what a fault hits stands in the settings of its kind: process.crash: {service: posts}",
-	"kind":   "the kind of a fault is a key with its settings: network.latency: {delay: 100ms}",
-	"type":   "the kind of a fault is a key with its settings: network.latency: {delay: 100ms}",
-}
-
 // others are names that other tools have for what has another name here, however near a third may be.
 var others = map[string]string{"process.kill": "process.crash"}
-
-// ofTarget and ofLoad are keys that people write at the top level of a scenario, one level too high.
-var (
-	ofTarget = []string{"url", "units", "processes", "containers", "compose", "stack", "ready", "entry", "endpoints"}
-	ofLoad   = []string{"executor", "rate", "duration", "vus", "flow", "timeout", "connections"}
-)
 
 // Elsewhere returns the hint on a word of another tool, or "" if there is none.
 func Elsewhere(word string) string {
@@ -76,20 +63,8 @@ func Elsewhere(word string) string {
 
 // keyHint suggests a key for an unknown one.
 func keyHint(key string, names []string) string {
-	if hint, ok := ofFault[key]; ok && slices.Contains(names, "after") && slices.Contains(names, "within") &&
-		Nearest(key, names) == "" {
-		return hint
-	}
 	if hint, ok := elsewhere[key]; ok && Nearest(key, names) == "" {
 		return hint
-	}
-	if slices.Contains(names, "target") && slices.Contains(names, "load") { // the top level of a scenario
-		switch {
-		case slices.Contains(ofTarget, key):
-			return fmt.Sprintf("it belongs under `target`: target: {%s: …}", key)
-		case slices.Contains(ofLoad, key):
-			return fmt.Sprintf("it belongs in a load: load: {NAME: {%s: …}}", key)
-		}
 	}
 	return DidYouMean(key, names)
 }

@@ -16,11 +16,6 @@ func TestElsewhere(t *testing.T) {
 			t.Errorf("%s: %q, want %q", word, got, want)
 		}
 	}
-	for word, want := range map[string]string{"target": "process.crash: {service: posts}", "kind": "network.latency: {"} {
-		if got := keyHint(word, []string{"at", "after", "for", "within"}); !strings.Contains(got, want) {
-			t.Errorf("%s in a fault: %q, want %q", word, got, want)
-		}
-	}
 	if got := DidYouMean("process.kill", []string{"process.stop", "process.crash", "container.kill"}); got !=
 		`did you mean "process.crash"?` {
 		t.Error(got)
