@@ -21,9 +21,9 @@ const (
 	heldCounts = "other programs held the processors of the machine on which brunt and the target run: the seconds are " +
 		"left out in which that may explain each timeout and each slow answer, because the target's units waited for a " +
 		"processor for as long, and brunt, if it used as much of one on the same terms, for a tenth of it; their other " +
-		"errors count, unless a unit that a fault hit was away only for as long, or a balancer gave them: a 504 (in " +
-		"gRPC DEADLINE_EXCEEDED) is a timeout of the time that it took, and a 503 (UNAVAILABLE) within 10 s follows from " +
-		"a timeout. So are the seconds in which brunt itself used half of its processors or more, and was late by 100 ms; " +
+		"errors count, unless a unit that a fault hit was away only for as long, or a server gave them that waited for " +
+		"another one: a 504 (in gRPC DEADLINE_EXCEEDED) and a 503 (UNAVAILABLE) of 100 ms or longer are timeouts of the " +
+		"time that they took, and a 503 within 10 s follows from a timeout. So are the seconds in which brunt itself used half of its processors or more, and was late by 100 ms; " +
 		"or in which it was late by a tenth of the longest wait, and it is not known who held the processors"
 	heldChanged = "a failure is inconclusive, as the target may have lacked a processor; it is invalid if brunt itself " +
 		"lacked processor time"
@@ -48,9 +48,9 @@ const refusedFor = 10 * time.Second
 // heldWindows returns the windows, by start, in which other programs held the processors, or brunt itself lacked one,
 // and whose timeouts and slow answers that may explain; see [readings.waited] and [readings.overloaded]. An error other
 // than a timeout is an answer of the target, or of its system, and no wait explains it, unless a unit that a fault hit
-// was down only for as long, see [readings.heldAway], or a balancer gave it, see [measure.Refusals]: a 504 is a timeout
-// of the time that it took, and a 503 in the same window, or at most [refusedFor] later, follows from a timeout, which
-// may be one of requests that brunt itself sent late.
+// was down only for as long, see [readings.heldAway], or a server gave it that waited for another one, see
+// [measure.Refusals]: a 504 and a slow 503 are timeouts of the time that they took, and a 503 in the same window, or at
+// most [refusedFor] later, follows from a timeout, which may be one of requests that brunt itself sent late.
 func (f *readings) heldWindows() map[time.Duration]heldWindow {
 	if f.held != nil || len(f.c.Held) == 0 && len(f.c.Used) == 0 && len(f.c.Contested) == 0 {
 		return f.held
@@ -65,7 +65,7 @@ func (f *readings) heldWindows() map[time.Duration]heldWindow {
 		}
 		window := f.records[first:next]
 		in := requests.Span{From: start, To: f.EndOf(start)}
-		timesOut := slices.ContainsFunc(window, func(r record) bool { return r.refusals.TimedOut > 0 || r.Timeouts > 0 })
+		timesOut := slices.ContainsFunc(window, func(r record) bool { return r.refusals.Took > 0 || r.Timeouts > 0 })
 		refused := timesOut || start < follow
 		if in.Covered(away) > 0 {
 			out[start] = heldWindow{}

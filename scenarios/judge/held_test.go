@@ -32,6 +32,10 @@ func TestJudge_Held(t *testing.T) {
 		takes(2 * sec)(o)
 		o.Kind, o.Cause, o.Status = scenarios.Error, scenarios.Status(504), 504
 	}
+	slow503 := func(o *scenarios.Outcome) {
+		takes(900 * ms)(o)
+		refused(o)
+	}
 	grpc := scenarios.CauseFamily{
 		First: scenarios.FirstFamily, Name: func(code int32) string { return strconv.Itoa(int(code)) },
 		TimedOut: 4, Unavailable: 14,
@@ -117,6 +121,18 @@ func TestJudge_Held(t *testing.T) {
 					list[i].Status, list[i].Answered = 0, false
 				}
 			}, scenarios.Inconclusive,
+		},
+		{
+			"503 of a circuit breaker, which timeouts of the server's own opened", "errors < 1%", refused, held, 300 * ms,
+			func(list []scenarios.Outcome) { slow503(&list[500]) }, scenarios.Inconclusive,
+		},
+		{
+			"503 after 900 ms, and waits were shorter", "errors < 1%", refused, held, 50 * ms,
+			func(list []scenarios.Outcome) {
+				for i := 500; i < 750; i++ {
+					slow503(&list[i])
+				}
+			}, scenarios.Fail,
 		},
 		{
 			"503 after a balancer's timeout, and nothing held the machine", "errors < 1%", refused, nil, 300 * ms,
