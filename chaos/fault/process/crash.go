@@ -79,13 +79,14 @@ func (c *Crash) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		if s, ok, err := env.ByAgent(ctx, u); ok || err != nil {
 			return s, err
 		}
-		return &crash{unit: u, signal: c.signal(), tree: c.tree()}, nil
+		return &crash{unit: u, signal: c.signal(), tree: wholeUnit(c.Processes, &c.Selector)}, nil
 	})
 }
 
-// tree reports whether all processes of a unit end.
-func (c *Crash) tree() bool {
-	return c.Processes == victim.Tree || c.Processes == "" && c.Selector.PID == 0
+// wholeUnit reports whether the setting `processes` means all processes of a unit. The default is a whole unit, and a
+// single process where its pid is given.
+func wholeUnit(processes string, of *selector.Selector) bool {
+	return processes == victim.Tree || processes == "" && of.PID == 0
 }
 
 type crash struct {

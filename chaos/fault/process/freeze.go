@@ -20,7 +20,8 @@ import (
 // Freeze is the fault process.freeze.
 type Freeze struct {
 	selector.Selector `yaml:",inline"`
-	// the processes that stop: main, the one that the unit was started as, or tree, all of them; zero is main
+	// the processes that stop: main, the one that the unit was started as, or tree, all of them; zero is tree, and main
+	// with pid
 	Processes string `yaml:"processes,oneof=main|tree"`
 }
 
@@ -46,7 +47,7 @@ func (f *Freeze) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 		if s, ok, err := env.ByAgent(ctx, u); ok || err != nil {
 			return s, err
 		}
-		s := &freeze{unit: u, tree: f.Processes == victim.Tree, chosen: f.Processes != "", note: env.Extend}
+		s := &freeze{unit: u, tree: wholeUnit(f.Processes, &f.Selector), note: env.Extend}
 		if env.Dry && u.PID() == 0 {
 			return s, nil
 		}
@@ -69,13 +70,12 @@ func (f *Freeze) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 
 // freeze is the step that freezes one unit, and the held fault.
 type freeze struct {
-	unit   container.Target
-	id     proc.Identity
-	tree   bool           // all processes of the unit stop
-	chosen bool           // the settings say which
-	hit    []proc.Process // those that stop, the main one first
-	note   func(chaos.Undo) error
-	watch  *proc.StopWatch
+	unit  container.Target
+	id    proc.Identity
+	tree  bool           // all processes of the unit stop
+	hit   []proc.Process // those that stop, the main one first
+	note  func(chaos.Undo) error
+	watch *proc.StopWatch
 }
 
 // freezeOperations revert process.freeze.
@@ -251,9 +251,9 @@ func (f *freeze) Verify(ctx context.Context) (string, error) {
 	if effect != "" {
 		evidence += "; " + effect
 	}
-	if len(others) > 0 && (f.tree || !f.chosen) {
-		return evidence, chaos.NotShownError{What: fmt.Sprintf("that %s stands still: %s go on; `processes: tree` stops "+
-			"all of its processes, and `main` says that one is meant", f.unit.Name(), proc.List(others))}
+	if len(others) > 0 && f.tree {
+		return evidence, chaos.NotShownError{What: fmt.Sprintf("that %s stands still: %s was started meanwhile",
+			f.unit.Name(), proc.List(others))}
 	}
 	return evidence, nil
 }
@@ -336,8 +336,8 @@ func (*Freeze) Describe() chaos.Descriptor {
 		Agent:      &chaos.Rights{Caps: []string{"KILL"}, Signals: true},
 		Undo:       freezeOperations(),
 		Capability: freezeCapability,
-		Doc: "Stops the main process of a unit, or all of its processes, without ending them: their connections stay " +
-			"open, and nothing answers on them.",
+		Doc: "Stops the processes of a unit, or its main process, without ending them: their connections stay open, and " +
+			"nothing answers on them.",
 	}
 }
 
