@@ -23,8 +23,10 @@ const (
 		"processor for as long, and brunt, if it used as much of one on the same terms, for a tenth of it; their other " +
 		"errors count, unless a unit that a fault hit was away only for as long, or a server gave them that waited for " +
 		"another one: a 504 (in gRPC DEADLINE_EXCEEDED) and a 503 (UNAVAILABLE) of 100 ms or longer are timeouts of the " +
-		"time that they took, and a 503 within 10 s follows from a timeout. So are the seconds in which brunt itself used half of its processors or more, and was late by 100 ms; " +
-		"or in which it was late by a tenth of the longest wait, and it is not known who held the processors"
+		"time that they took, and a 503 within 10 s follows from a timeout. So are the seconds in which brunt itself used " +
+		"half of its processors or more, and was late by 100 ms; or in which it was late by a tenth of the longest wait, " +
+		"and it is not known who held the processors. If that leaves out more than half of the requests, these count as " +
+		"answered at once"
 	heldChanged = "a failure is inconclusive, as the target may have lacked a processor; it is invalid if brunt itself " +
 		"lacked processor time"
 )
@@ -333,9 +335,10 @@ func (f *readings) unexplained(r *record, refused bool) int64 {
 }
 
 // withoutHeld judges a failure on bad requests or on times again without the windows of [readings.heldWindows]. It
-// stands if the other windows show it, together with the errors of these that no wait explains. A failure of a metric
-// that no wait explains stands as well: the share of requests that the target refused, and the rate of an open load,
-// whose arrivals do not wait for the target.
+// stands if the other windows show it, together with the errors of these that no wait explains; if they have less than
+// half of the requests, they must show it although the rest was answered at once. A failure of a metric that no wait
+// explains stands as well: the share of requests that the target refused, and the rate of an open load, whose arrivals
+// do not wait for the target.
 //
 // A rate of users who wait for answers is judged by the other windows, as these users send less meanwhile. The goodput
 // of an open load is judged as if each request of the windows had been good, so that a lower rate of arrivals outside
@@ -367,6 +370,9 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 			}
 			other.Merge(&kept)
 		}
+	}
+	if rest := q.punctual.Offered() - other.Offered(); rest > other.Offered() && row.Rate == nil {
+		other.Merge(measure.AtOnce(rest)) // the other windows are the smaller part, and may be the slow ones by chance
 	}
 	supposed, read := *e, e.read.withHeldGood()
 	supposed.read, supposed.blocks = &read, nil

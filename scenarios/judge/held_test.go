@@ -26,6 +26,13 @@ func TestJudge_Held(t *testing.T) {
 		takes(2 * sec)(o)
 		o.Kind, o.Cause, o.Status, o.Answered = scenarios.Error, scenarios.Timeout, 0, false
 	}
+	lateEach := func(list []scenarios.Outcome) { // one request of each second
+		for i := 0; i < len(list); i += 50 {
+			if list[i].Sent == list[i].Intended {
+				lateBy(300*ms, list[i:i+1])
+			}
+		}
+	}
 	refused := func(o *scenarios.Outcome) { o.Kind, o.Cause, o.Status = scenarios.Error, scenarios.Status(503), 503 }
 	broken := func(o *scenarios.Outcome) { o.Kind, o.Cause, o.Status = scenarios.Error, scenarios.Status(500), 500 }
 	late504 := func(o *scenarios.Outcome) {
@@ -116,7 +123,7 @@ func TestJudge_Held(t *testing.T) {
 			"503 of a circuit breaker, and brunt itself was late for the timeouts", "errors < 1%", refused, held, 300 * ms,
 			func(list []scenarios.Outcome) {
 				for i := 500; i < 520; i++ {
-					list[i] = lateBy(1990*ms, many(1000, 10*ms, okay)[i : i+1])[0]
+					list[i] = lateBy(1990*ms, many(1000, 10*ms, okay)[i:i+1])[0]
 					list[i].Kind, list[i].Cause = scenarios.Error, scenarios.Timeout
 					list[i].Status, list[i].Answered = 0, false
 				}
@@ -139,6 +146,28 @@ func TestJudge_Held(t *testing.T) {
 			func(list []scenarios.Outcome) {
 				for i := 500; i < 750; i += 100 {
 					late504(&list[i+20])
+				}
+			}, scenarios.Fail,
+		},
+		{
+			"ten slow answers in the only second that was not held", "p95 < 300ms", takes(700 * ms),
+			[]requests.Span{{To: 19 * sec}},
+			300 * ms,
+			func(list []scenarios.Outcome) {
+				lateEach(list[:950])
+				for i := 950; i < 960; i++ {
+					takes(700 * ms)(&list[i])
+				}
+			}, scenarios.Inconclusive,
+		},
+		{
+			"all answers are slow in the two seconds that were not held", "p95 < 300ms", takes(700 * ms),
+			[]requests.Span{{To: 18 * sec}},
+			300 * ms,
+			func(list []scenarios.Outcome) {
+				lateEach(list[:900])
+				for i := 900; i < 1000; i++ {
+					takes(700 * ms)(&list[i])
 				}
 			}, scenarios.Fail,
 		},

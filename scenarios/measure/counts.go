@@ -185,6 +185,15 @@ func (s *Counts) Merge(t *Counts) {
 	s.Service = join(s.Service, t.Service)
 }
 
+// AtOnce returns the counts of n good requests that were answered at once.
+func AtOnce(n int64) *Counts {
+	out := &Counts{Sent: n, Attempts: n, Checks: n}
+	out.Kinds[scenarios.OK] = n
+	out.Response = &Tally{at: []uint16{0}, n: []int64{n}, Total: n}
+	out.Service = out.Response
+	return out
+}
+
 // join returns a tally with the counts of both; nil is an empty tally.
 func join(a, b *Tally) *Tally {
 	if b == nil {
