@@ -1,6 +1,6 @@
-// Command 62-frames-and-datagrams is a server with a protocol of its own. It answers each report `at PLACE` of a tracker
-// with `ok PLACE`. A report is a datagram, or a message of a TCP connection: one whose length comes before it in two
-// bytes, or one that ends with a semicolon. The first byte of a connection tells the two apart.
+// Command 62-frames-and-datagrams is a server with a protocol of its own. It answers each report `at PLACE` of a
+// tracker with `ok PLACE`. A report is a datagram, or a message of a TCP connection: one whose length comes before it
+// in two bytes, or one that ends with a semicolon. The first byte of a connection tells the two apart.
 package main
 
 import (
