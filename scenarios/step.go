@@ -164,8 +164,9 @@ func Cut(refs []*syntax.Ref) Unfit {
 		return Unfit{}
 	}
 	return Unfit{
-		Why:    "a stream that is closed after each question misses messages",
-		Remedy: "begin it behind the last message, by ${var.after} and `after` of `seen`, or send the messages to http: \":9099/hook\"",
+		Why: "a stream that is closed after each question misses messages",
+		Remedy: "begin it behind the last message, by ${var.after} and `after` of `seen`, or send the messages to " +
+			`http: ":9099/hook"`,
 	}
 }
 
