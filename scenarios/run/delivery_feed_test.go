@@ -17,7 +17,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
-// TestDeliveries_Redis sees messages in a real Redis in four ways, as in the README of the example of deliveries.
+// TestDeliveries_Redis sees messages in a real Redis in five ways, as in the README of the example of deliveries.
 func TestDeliveries_Redis(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
