@@ -58,7 +58,8 @@ type Seen struct {
 	// `[{ws: /feed, as: feed, keep: user}, {await: exists, from: feed, within: 1s}]`
 	Ask Steps `yaml:"ask"`
 	// of ask: time from one question to the next, for a step that does not wait for messages. The instants of sightings
-	// are exact to this time and that of an answer. By default it asks at once, or after 10ms if there was no message
+	// are exact to this time and that of an answer. By default it asks at once, or after 10ms if there was no message.
+	// A step that takes messages, such as LPOP, is asked again at once while there are any
 	Every quantity.Duration `yaml:"every,positive"`
 	// of ask: where the place of a message stands in an answer, such as "$[*].seq" of rows. The last place is the value
 	// of ${var.after} in the next question, which asks for later messages alone: `where seq > $1`. Before the first

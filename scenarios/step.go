@@ -153,7 +153,21 @@ type CallTraits struct {
 	// the call acknowledges what it takes, so that what it was given before it failed is given again. Only if it has no
 	// answer although messages came, which First tells, the server may have noted some of its acknowledgements
 	Replays bool
+	Takes   bool // the call removes what it answers with, so that the next message comes with the next call
 	Unfit   Unfit
+}
+
+// Cut is [CallTraits.Unfit] of a call with these placeholders that ends a stream before the other side does. It is zero
+// if the call says by ${var.after} where its stream begins, as in the header Last-Event-ID.
+func Cut(refs []*syntax.Ref) Unfit {
+	if slices.ContainsFunc(refs, func(r *syntax.Ref) bool { return r.Kind == syntax.RefVar && r.Name == VarAfter }) {
+		return Unfit{}
+	}
+	return Unfit{
+		Why: "a stream that is closed after each question misses messages",
+		Remedy: "begin it behind the last message, by ${var.after} and `after` of `seen`, or send the messages to " +
+			`http: ":9099/hook"`,
+	}
 }
 
 // Unfit says why the call must not ask for the messages of a delivery: it would miss some, or get the same ones again

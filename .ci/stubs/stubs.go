@@ -6,7 +6,8 @@
 //	stubs call 127.0.0.1:50051 50 10s
 //	stubs serve-echo 127.0.0.1:8092
 //	stubs call-echo 127.0.0.1:8092 50 10s
-//	stubs serve-h3 127.0.0.1:8095, and serve-kafka
+//	stubs serve-h3 127.0.0.1:8095, and serve-kafka, serve-smtp
+//	stubs plugin
 //	stubs loop kafka 127.0.0.1:8096 50 10s
 package main
 
@@ -43,6 +44,10 @@ func main() {
 		log.Fatal(serveH3(os.Args[2]))
 	case len(os.Args) == 3 && os.Args[1] == "serve-kafka":
 		log.Fatal(serveKafka(os.Args[2]))
+	case len(os.Args) == 3 && os.Args[1] == "serve-smtp":
+		log.Fatal(serveSMTP(os.Args[2]))
+	case len(os.Args) == 2 && os.Args[1] == "plugin":
+		plugin()
 	case len(os.Args) == 6 && os.Args[1] == "loop":
 		n, err := strconv.Atoi(os.Args[4])
 		if err != nil {

@@ -241,6 +241,9 @@ func TestExample_DryRun(t *testing.T) {
 		{"27-websocket", []string{"send SIGKILL to rooms[0]", "recover < 4s after lose"}},
 		{"28-mysql", []string{"send SIGKILL to db[0]", "lost = 0"}},
 		{"29-tcp", []string{"send SIGKILL to lines[0]", "recover < 4s after lose"}},
+		{"62-frames-and-datagrams", []string{
+			"lose 10% of the datagrams on load->datagrams", "heal < 2s after cut",
+		}},
 		{"40-deliveries", []string{"send SIGKILL to sender[0]", "lost = 0 of order"}},
 		{"44-kafka", []string{"send SIGKILL to consumer[0]", "lost = 0 of order"}},
 		{"41-dns", []string{"delay 20ms on load->names-udp", "lose 1% of the datagrams on load->names-udp"}},
@@ -469,6 +472,11 @@ func TestExample(t *testing.T) {
 			},
 			{name: "29-tcp", own: true, faults: []string{"freeze", "lose"}},
 			{name: "29-tcp", own: true, set: "delay=80ms", fails: []string{"p95 < 50ms of ask in baseline"}},
+			{name: "62-frames-and-datagrams", own: true, faults: []string{"lossy", "cut"}},
+			{
+				name: "62-frames-and-datagrams", own: true, set: "percent=30%",
+				fails: []string{"errors < 15% of datagram in lossy"},
+			},
 			{name: "40-deliveries", own: true, faults: []string{"lose-sender", "lose-it-again"}},
 			{name: "40-deliveries", own: true, set: "sender=forget", rest: true, fails: []string{"lost = 0 of order"}},
 			{name: "40-deliveries", own: true, set: "sender=again", rest: true, fails: []string{"duplicated <= 2 of order"}},
@@ -744,7 +752,11 @@ func TestExample(t *testing.T) {
 				if c.name == "42-nats/cluster.yaml" {
 					args = append(args, "--set", "a="+freePort(t), "--set", "b="+freePort(t), "--set", "c="+freePort(t))
 				}
-				if c.name == "41-dns" || c.name == "45-http3" { // its endpoint has a port of its own, as a link from the load needs
+				switch c.name { // an endpoint has a port of its own, as a link from the load needs
+				case "62-frames-and-datagrams":
+					args = append(args, "--set", "udp="+freePort(t))
+					fallthrough
+				case "41-dns", "45-http3":
 					args = append(args, "--set", "port="+freePort(t))
 				}
 				if c.prometheus {

@@ -41,6 +41,7 @@ type asker struct {
 	lags  bool              // a question failed, and none was answered since
 	gone  bool              // one of those questions may have taken messages that no later answer has
 	late  []time.Duration   // how late questions were asked
+	found int               // messages in the last answer that could be read
 }
 
 const (
@@ -109,11 +110,14 @@ func (a *asker) failed(err error) error {
 	return fmt.Errorf("deliveries: %s: asking for messages: %w", a.tracker.spec.Name, err)
 }
 
-// ask asks until the settle time has passed, and then once more if it asks at times. A step that takes one message, and
+// ask asks until the settle time has passed, and then once more if it asks at times. A step that takes messages, or
 // waits for one, is asked again at once while it has one: its messages may come faster than it is asked.
 func (a *asker) ask() {
 	every, due := a.tracker.spec.Seen.Every.D(), a.now()
-	more := func() bool { return a.took() && a.tracker.spec.Ask.last().Traits().Waits }
+	more := func() bool {
+		is := a.tracker.spec.Ask.last().Traits()
+		return a.took() && (is.Waits || is.Takes && a.found > 0)
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	again := time.Duration(0) // earliest, after a question that failed
@@ -254,6 +258,7 @@ func (a *asker) answer() (doc any, readable bool) {
 
 // take takes the messages of the last answer.
 func (a *asker) take() {
+	a.found = 0
 	doc, readable := a.answer()
 	if !readable {
 		a.set.unread(a.tracker)
@@ -266,7 +271,10 @@ func (a *asker) take() {
 	if a.tracker.spec.Seen.Repeats {
 		before = map[uint64]int64{}
 	}
-	n, _ := a.set.messages(a.tracker, doc, a.came(), before)
+	n, all := a.set.messages(a.tracker, doc, a.came(), before)
+	if all {
+		a.found = n
+	}
 	if a.tracker.spec.Ask.After != nil && !a.place(doc) && n > 0 {
 		a.note(fmt.Errorf("%s: nothing stands at %s of an answer with messages", a.tracker.spec.Ask.last().Name(),
 			a.tracker.spec.Seen.After))

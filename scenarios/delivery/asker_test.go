@@ -19,6 +19,7 @@ type asked struct {
 	targets.Client
 	out   scenarios.Outcome
 	queue int // how many questions take a message before one ends so
+	is    scenarios.CallTraits
 }
 
 func (a *asked) Open(int) (targets.Session, error) { return a, nil }
@@ -26,7 +27,7 @@ func (*asked) Abort()                              {}
 func (*asked) Spoken() targets.Spoken              { return targets.Spoken{} }
 func (*asked) Close() error                        { return nil }
 func (*asked) Name() string                        { return "take" }
-func (*asked) Traits() scenarios.CallTraits        { return scenarios.CallTraits{Waits: true} }
+func (a *asked) Traits() scenarios.CallTraits      { return a.is }
 
 func (a *asked) Do(_ *template.Iter, _ scenarios.Call, out *scenarios.Outcome) {
 	if *out = a.out; a.queue > 0 {
@@ -51,7 +52,7 @@ func (a *asked) host() *Host {
 
 // TestAsker_More: a step that takes one message is asked again at once while there is one, also after the settle time.
 func TestAsker_More(t *testing.T) {
-	on := &asked{queue: 5, out: scenarios.Outcome{
+	on := &asked{is: scenarios.CallTraits{Waits: true}, queue: 5, out: scenarios.Outcome{
 		Kind: scenarios.Error, Cause: scenarios.Timeout, WasSent: true, Sent: 1,
 	}}
 	spec := drawnSpec(time.Second)
@@ -82,7 +83,7 @@ func TestAsker_Timeout(t *testing.T) {
 		{"a message that was not answered", scenarios.Outcome{WasSent: true, Sent: 1, First: 2}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			on := &asked{out: c.out}
+			on := &asked{is: scenarios.CallTraits{Waits: true}, out: c.out}
 			on.out.Kind, on.out.Cause = scenarios.Error, scenarios.Timeout
 			spec := drawnSpec(time.Second)
 			spec.Ask = &Ask{Steps: []load.Step{{Call: on}}, Place: -1}

@@ -21,13 +21,27 @@ func TestCompile_Asked(t *testing.T) {
 			"a stream for each question", `{ask: [{ws: /feed, as: feed}, {await: exists, from: feed}], id: "$.id"}`,
 			"a stream that is closed after each question misses messages; add keep: user",
 		},
+		{"events", `{ask: {sse: /events, events: 5}, id: "$.id"}`, "misses messages; begin it behind the last message"},
+		{
+			"events behind a place",
+			`{ask: {sse: /events, events: 5, headers: {Last-Event-ID: "${var.after}"}}, after: "$.n", id: "$.id"}`, "",
+		},
+		{
+			"calls of a stream", `{ask: {grpc: shop.Orders/Watch, messages: 5}, id: "$.id"}`,
+			"misses messages; begin it behind the last message",
+		},
+		{"a whole stream", `{ask: {grpc: shop.Orders/List}, every: 1s, id: "$.id"}`, ""},
+		{
+			"a stream behind a place",
+			`{ask: {grpc: shop.Orders/Watch, message: {after: "${var.after}"}, for: 1s}, after: "$.n", id: "$.id"}`, "",
+		},
 		{"a pause", `{ask: {think: 1s}, id: "$.id"}`, "a pause asks nothing"},
 		{"no step", `{ask: {gte: /sent}, id: "$.id"}`, `did you mean "get"?`},
 		{"elsewhere", `{ask: {get: "http://10.1.1.1/x"}, id: "$.id"}`, "name 10.1.1.1 under guard.allow.load"},
 	} {
 		_, err := plantest.CompileText(`
 version: 1
-target: {url: "http://127.0.0.1:1", endpoints: {feed: "ws://127.0.0.1:2"}}
+target: {url: "http://127.0.0.1:1", endpoints: {feed: "ws://127.0.0.1:2", shop: "grpc://127.0.0.1:3"}}
 load: {main: {executor: shared-iterations, vus: 1, iterations: 1, flow: [{post: "/${delivery.id}", name: create}]}}
 deliveries: {order: {sent: create, seen: ` + c.seen + `, within: 5s}}
 slo: [lost = 0 of order]

@@ -17,7 +17,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
-// TestDeliveries_Redis sees messages in a real Redis in four ways, as in the README of the example of deliveries.
+// TestDeliveries_Redis sees messages in a real Redis in five ways, as in the README of the example of deliveries.
 func TestDeliveries_Redis(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -38,6 +38,7 @@ load:
       - {redis: [XADD, orders, "*", id, "${delivery.id}"], name: add}
       - {redis: [RPUSH, list, "{\"id\": \"${delivery.id}\"}"], name: push}
       - {redis: [RPUSH, queue, "${delivery.id}"], name: queue}
+      - {redis: [RPUSH, popped, "${delivery.id}"], name: leave}
 deliveries:
   stream: {sent: add, seen: {ask: {redis: [XRANGE, orders, "(${var.after}", +, COUNT, 1000]}, `+
 		`from: {redis: [XREVRANGE, orders, +, "-", COUNT, 1]}, after: "$[*][0]", each: "$[*][1]", id: "$[1]", every: 50ms}, `+of+
@@ -46,7 +47,8 @@ deliveries:
 		`  list: {sent: push, seen: {ask: {redis: [LRANGE, list, 0, -1]}, repeats: on, each: "$[*]", id: "$.id", `+
 		`every: 50ms}, `+of+
 		`  taken: {sent: queue, seen: {ask: {redis: [BLPOP, queue, 1]}, each: "$[1]", id: "$"}, `+of+`
-slo: [lost = 0 of stream, lost = 0 of block, lost = 0 of list, lost = 0 of taken]
+  popped: {sent: leave, seen: {ask: {redis: [LPOP, popped]}, id: "$", every: 100ms}, `+of+`
+slo: [lost = 0 of stream, lost = 0 of block, lost = 0 of list, lost = 0 of taken, lost = 0 of popped]
 `, run.Options{})
 	for _, d := range res.Deliveries {
 		if d.Acknowledged != 200 || d.Held+d.Late != 200 || d.Sightings != 200 || d.Resolution > .2 ||

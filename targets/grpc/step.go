@@ -117,10 +117,14 @@ type metadatum struct {
 func (c *grpcCall) Name() string { return c.name }
 
 func (c *grpcCall) Traits() scenarios.CallTraits {
-	return scenarios.CallTraits{
+	t := scenarios.CallTraits{
 		Refs: c.refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: sentMethod,
 		URL: strings.TrimPrefix(c.path, "/"),
 	}
+	if c.end.given() {
+		t.Unfit = scenarios.Cut(t.Refs)
+	}
+	return t
 }
 
 // refs lists the placeholders that are filled in for each call.

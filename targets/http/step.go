@@ -146,9 +146,13 @@ func (c *Call) Asks() (method, url string) { return c.method, c.url.Text() }
 
 func (c *Call) Traits() scenarios.CallTraits {
 	method, url := c.Asks()
-	return scenarios.CallTraits{
+	t := scenarios.CallTraits{
 		Refs: c.refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Origin: c.origin(), Method: method, URL: url,
 	}
+	if c.stream != nil {
+		t.Unfit = scenarios.Cut(t.Refs)
+	}
+	return t
 }
 
 // origin returns scheme and host of the URL if they are known and differ from the target's.

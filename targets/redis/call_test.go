@@ -427,6 +427,9 @@ func TestCompile(t *testing.T) {
 	if d.Lasts(f.Calls[0]) || !d.Lasts(f.Calls[2]) {
 		t.Error("BLPOP waits, and GET does not")
 	}
+	if f.Calls[0].Traits().Takes || !f.Calls[2].Traits().Takes {
+		t.Error("BLPOP takes what it answers with, and GET does not")
+	}
 }
 
 // TestURL: a URL that is wrong is refused.

@@ -65,6 +65,7 @@ type call struct {
 	name   string
 	source commandSource
 	waits  bool // it waits for an event
+	takes  bool // it removes what it answers with
 	encoded
 	expected
 }
@@ -74,6 +75,7 @@ func (c *call) Name() string { return c.name }
 func (c *call) Traits() scenarios.CallTraits {
 	return scenarios.CallTraits{
 		Refs: c.source.Refs(), Sheds: len(c.shed) > 0, Wants: c.rest.Wants(), Method: "redis", URL: c.source.name(),
+		Takes: c.takes,
 	}
 }
 
@@ -86,7 +88,8 @@ func compile(block syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenario
 	before := m.Len()
 	c := &call{name: cmp.Or(in.Name, s.Redis.name()), source: s.Redis}
 	for i := range c.source.commands {
-		c.waits = c.waits || waits(c.source.commands[i].words())
+		args := c.source.commands[i].words()
+		c.waits, c.takes = c.waits || waits(args), c.takes || taking[args[0]]
 	}
 	c.encoded = c.source.encode()
 	c.compileChecks(s.Check, in, m)

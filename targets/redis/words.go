@@ -30,6 +30,9 @@ var (
 // blocking are commands that wait for an event.
 var blocking = words(`BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP WAIT WAITAOF`)
 
+// taking are commands that remove what they answer with.
+var taking = words(`LPOP RPOP SPOP ZPOPMIN ZPOPMAX LMPOP ZMPOP BLPOP BRPOP BLMPOP BZPOPMIN BZPOPMAX BZMPOP`)
+
 func words(text string) map[string]bool {
 	m := map[string]bool{}
 	for w := range strings.FieldsSeq(text) {

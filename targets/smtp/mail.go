@@ -1,7 +1,6 @@
 package smtp
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/rand"
 	"maps"
@@ -51,13 +50,23 @@ func (s *step) compose(x *exchange) error {
 	}
 	e.eightBit = bytes.ContainsFunc(mail, func(r rune) bool { return r > 127 })
 	x.State, x.Text, x.Sent = e, strings.Join(e.to, ", "), mail
-	var out bytes.Buffer
-	text := textproto.NewWriter(bufio.NewWriter(&out))
-	w := text.DotWriter() // it ends lines by CRLF, and doubles a dot at their beginnings
-	_, _ = w.Write(mail)  // a buffer has no error
-	_ = w.Close()
-	x.Buffer = out.Bytes()
+	x.Buffer = appendDotted(x.Buffer, mail)
 	return nil
+}
+
+// appendDotted appends a mail as it follows DATA: lines end by CRLF, a dot at the beginning of one is doubled, and a
+// line with a dot alone is the end.
+func appendDotted(dst, mail []byte) []byte {
+	for line := range bytes.Lines(mail) {
+		if line[0] == '.' {
+			dst = append(dst, '.')
+		}
+		if end, whole := bytes.CutSuffix(line, []byte("\n")); whole {
+			line, _ = bytes.CutSuffix(end, []byte("\r"))
+		}
+		dst = append(append(dst, line...), "\r\n"...)
+	}
+	return append(dst, ".\r\n"...)
 }
 
 // mail renders the headers and the text of a mail.
