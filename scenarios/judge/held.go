@@ -152,30 +152,61 @@ func (f *readings) heldFor(s requests.Span, share float64) bool {
 
 // delayed returns the last part of an outage, which began when a unit that occurrence i hit was away, and lasts while
 // the unit starts, until the first good window. The part is as long as tasks of the unit waited for a processor
-// meanwhile, at least: without these waits, the outage would have been over by then. It consists of whole windows.
+// meanwhile, at least: without these waits, the outage would have been over by then. It consists of whole windows. If
+// the waits are [explains] of the time from when the unit was away to the last bad request, it is the whole outage.
 func (f *readings) delayed(i int, away requests.Span) requests.Span {
 	out := requests.Span{From: away.From, To: f.badUntil(away.To)}
+	exact := requests.Span{From: away.From, To: max(away.To, f.lastBadIn(requests.Span{From: away.To, To: out.To}))}
+	if float64(f.c.UnitWaits(i, exact)) >= explains*float64(exact.Length()) {
+		to := max(out.To, measure.FloorSecond(exact.To)+time.Second)
+		return requests.Span{From: measure.FloorSecond(out.From), To: to}
+	}
 	waits := min(f.c.UnitWaits(i, out), out.Length())
 	return requests.Span{From: measure.FloorSecond(out.To - waits + time.Second - 1), To: out.To}
 }
 
-// badUntil returns the end of the windows from a time on in which more requests are bad than the limit allows.
-func (f *readings) badUntil(from time.Duration) time.Duration {
-	next, _ := slices.BinarySearchFunc(f.records, measure.FloorSecond(from), func(r record, t time.Duration) int {
+// lastBadIn returns the time of the last bad request of the windows that a span overlaps; zero without one.
+func (f *readings) lastBadIn(in requests.Span) (last time.Duration) {
+	first, _ := slices.BinarySearchFunc(f.records, measure.FloorSecond(in.From), func(r record, t time.Duration) int {
 		return cmp.Compare(r.Start, t)
 	})
-	for next < len(f.records) {
-		start, bad, all := f.records[next].Start, int64(0), int64(0)
-		for ; next < len(f.records) && f.records[next].Start == start; next++ {
-			if r := &f.records[next]; f.Config.InSums(int(r.Series)) {
-				bad, all = bad+r.Bad()+r.Slow, all+r.Offered()
-			}
+	for next := first; next < len(f.records) && f.records[next].Start < in.To; next++ {
+		if r := &f.records[next]; r.edges.Bad && f.Config.InSums(int(r.Series)) {
+			last = max(last, r.edges.LastBad)
 		}
-		if float64(bad) <= f.c.Limit*float64(all) {
+	}
+	return last
+}
+
+// badUntil returns the end of the windows from a time on in which more requests are bad than the limit allows.
+func (f *readings) badUntil(from time.Duration) time.Duration {
+	for start, bad := range f.badFrom(from) {
+		if !bad {
 			return start
 		}
 	}
 	return f.end
+}
+
+// badFrom yields the start of each window with requests from a time on, and whether more of these are bad than the
+// limit allows.
+func (f *readings) badFrom(from time.Duration) iter.Seq2[time.Duration, bool] {
+	return func(yield func(time.Duration, bool) bool) {
+		next, _ := slices.BinarySearchFunc(f.records, measure.FloorSecond(from), func(r record, t time.Duration) int {
+			return cmp.Compare(r.Start, t)
+		})
+		for next < len(f.records) {
+			start, bad, all := f.records[next].Start, int64(0), int64(0)
+			for ; next < len(f.records) && f.records[next].Start == start; next++ {
+				if r := &f.records[next]; f.Config.InSums(int(r.Series)) {
+					bad, all = bad+r.Bad()+r.Slow, all+r.Offered()
+				}
+			}
+			if !yield(start, float64(bad) > f.c.Limit*float64(all)) {
+				return
+			}
+		}
+	}
 }
 
 // lagOf returns how long brunt itself waited at most in a span: its largest lag, or its longest freeze.
