@@ -40,3 +40,6 @@ var UnwellUnits = unwellUnits
 
 // JudgeRecord is [judgeRecord].
 var JudgeRecord = judgeRecord
+
+// ExplainsDown is [explainsDown].
+var ExplainsDown = explainsDown
