@@ -279,8 +279,9 @@ var lacking = []result.NoteKind{
 //
 // Some systems are neither good nor bad: their share of bad requests, or of slow answers, is so near the target that
 // only many more requests would tell. How many requests a closed load makes while its users wait depends on the target.
-// A loss that goes on, because the target never recovers, has no length that validate could promise.
-func (d drawn) lacks(o *result.ObjectiveResult) bool {
+// A loss that goes on, because the target never recovers, has no length that validate could promise; nor has slight harm
+// that lasts for longer than the loss that an objective allows.
+func (d drawn) lacks(o *result.ObjectiveResult, b badness) bool {
 	if o.Verdict != scenarios.Inconclusive {
 		return false
 	}
@@ -291,7 +292,8 @@ func (d drawn) lacks(o *result.ObjectiveResult) bool {
 		switch {
 		case (n.Kind == result.NotShown || n.Kind == result.WritesNotShown) && n.Value != 0 && n.Value != 1,
 			d.users != nil && (n.Kind == result.FewRequests || n.Kind == result.FewAfter || n.Kind == result.EndAfterBad),
-			n.Kind == result.RecoveryNone && o.Of().Row().Lasts:
+			n.Kind == result.RecoveryNone && o.Of().Row().Lasts,
+			n.Kind == result.EndAfterBad && o.Of().Row().Lasts && b.lasts.Seconds() > float64(o.Target):
 			return false
 		}
 		return slices.Contains(lacking, n.Kind)
@@ -348,7 +350,7 @@ func TestPromise(t *testing.T) {
 			for _, o := range d.judged(t, b, seed) {
 				verdicts[o.Verdict]++
 				switch {
-				case d.lacks(&o):
+				case d.lacks(&o, b):
 					t.Errorf("scenario %d: validate accepts it, and on a system with %v `%s` is inconclusive: %s\n%s", seed, b,
 						o.Text, o.Note, d.text())
 				case b.kind == "" && o.Verdict != scenarios.Pass:
