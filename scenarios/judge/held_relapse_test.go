@@ -31,7 +31,11 @@ func TestJudge_HeldRelapse(t *testing.T) {
 		{"timeouts, and the machine was held", relapse, scenarios.Timeout, held, 300 * ms, nil, 0, scenarios.Inconclusive},
 		{"timeouts, and nothing held it", relapse, scenarios.Timeout, nil, 300 * ms, nil, 0, scenarios.Fail},
 		{"timeouts, and brunt hardly waited", relapse, scenarios.Timeout, held, 30 * ms, nil, 0, scenarios.Fail},
-		{"the machine was held at the recovery only", relapse, scenarios.Timeout, held[:0:0], 300 * ms, nil, 0, scenarios.Fail},
+		{
+			"the machine was held at the recovery only", relapse, scenarios.Timeout,
+			[]requests.Span{{From: 9 * sec, To: 14 * sec}},
+			300 * ms, nil, 0, scenarios.Fail,
+		},
 		{"503 on a held machine", relapse, scenarios.Status(503), held, 300 * ms, nil, 0, scenarios.Fail},
 		{
 			"refused while the unit was away, as waits explain", relapse, scenarios.Refused, held, 300 * ms,

@@ -80,8 +80,8 @@ type LedgerReads struct {
 }
 
 // A ReadBack is a reading of writes between two faults, or before the first one, while the load runs. A write that it
-// found was not lost to the faults before it; a write that it did not find, though the write should have been there, was
-// not lost to the faults after it. Times are offsets from t0.
+// found was not lost to the faults before it; a write that it did not find, though the write should have been there,
+// was not lost to the faults after it. Times are offsets from t0.
 type ReadBack struct {
 	After    string `json:"after" mask:"-"`  // the fault that was cleared last before it; empty if there was none
 	Before   string `json:"before" mask:"-"` // the fault that was due next

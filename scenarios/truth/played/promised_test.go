@@ -279,8 +279,8 @@ var lacking = []result.NoteKind{
 //
 // Some systems are neither good nor bad: their share of bad requests, or of slow answers, is so near the target that
 // only many more requests would tell. How many requests a closed load makes while its users wait depends on the target.
-// A loss that goes on, because the target never recovers, has no length that validate could promise; nor has slight harm
-// that lasts for longer than the loss that an objective allows.
+// A loss that goes on, because the target never recovers, has no length that validate could promise; nor has slight
+// harm that lasts for longer than the loss that an objective allows.
 func (d drawn) lacks(o *result.ObjectiveResult, b badness) bool {
 	if o.Verdict != scenarios.Inconclusive {
 		return false
