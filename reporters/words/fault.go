@@ -1,6 +1,7 @@
 package words
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -467,9 +468,10 @@ func FaultCost(f *result.FaultRecord) string {
 	return s
 }
 
-// sharedLoss describes the writes that were lost to a fault or to another one.
+// sharedLoss describes the writes that were lost to a fault or to another one, or to none.
 func sharedLoss(p *result.ImpactParts) string {
-	return "; " + lostWere(p.LostShared, p.LostSharedMessages) + " lost to it or to " + lostTo("", p.LostWith)
+	return "; " + lostWere(p.LostShared, p.LostSharedMessages) + " lost to it or to " +
+		cmp.Or(anyOf(p.LostWith), "no fault")
 }
 
 // lostWere begins a sentence on n acknowledged writes and messages that were lost.
@@ -494,7 +496,7 @@ func wasOrWere(n int64) string {
 // saysShared reports whether the effect of a fault is described with the writes that were lost to it or to another.
 func saysShared(f *result.FaultRecord) bool {
 	return f.Impact == result.Impacted && !OnlySlower(f) || f.Impact == result.NotRecovered ||
-		f.Because.Has(result.LossShared, result.MessagesShared)
+		f.Because.Has(result.LossShared, result.MessagesShared, result.LossUnshown)
 }
 
 // FaultRevert describes whether a fault was undone.

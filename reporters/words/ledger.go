@@ -35,11 +35,19 @@ func lostTo(fault string, faults []string) string {
 		return Clean(fault)
 	}
 	if len(faults) == 1 {
-		return Clean(faults[0])
+		return Clean(faults[0]) + " or no fault"
 	}
+	return anyOf(faults)
+}
+
+// anyOf joins the names of faults of which one did something.
+func anyOf(faults []string) string {
 	names := clean(faults)
 	if n := len(names); n > mostSuspects {
 		names = append(names[:mostSuspects-1], Count(int64(n-mostSuspects+1))+" more")
+	}
+	if len(names) < 2 {
+		return strings.Join(names, "")
 	}
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
@@ -206,7 +214,7 @@ func readBacksText(l *result.LedgerRecord) string {
 	if n == 0 {
 		return ""
 	}
-	s := fmt.Sprintf(" Between faults %s read back, %s", Plural(asked, "write was", "writes were"), Count(found)+" found")
+	s := fmt.Sprintf(" While the load ran, %s read back, %s found", Plural(asked, "write was", "writes were"), Count(found))
 	if absent > 0 {
 		s += ", " + Count(absent) + " not"
 	}

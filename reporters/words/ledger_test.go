@@ -47,13 +47,18 @@ func TestLedgerText_SharedLoss(t *testing.T) {
 		Because:   result.Notes{{Kind: result.ReadBackNone, Faults: []string{"pause", "cut"}}},
 	}
 	const want = "10 writes were lost to crash, acknowledged from 1s to 3s: an RPO of 2s to 3s. 2 writes were lost to " +
-		"pause, cut or crash, acknowledged from 4s to 5s: an RPO of at most 2.5s. Between faults 20 writes were read back, " +
+		"pause, cut or crash, acknowledged from 4s to 5s: an RPO of at most 2.5s. " +
+		"While the load ran, 20 writes were read back, " +
 		"14 found, 5 not, 1 without an answer. There was no time to read writes back between pause, cut."
 	if got := words.LedgerText(&l); !strings.HasSuffix(got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	key := result.WriteKey{State: result.WriteLost, ID: "7", Faults: []string{"pause", "cut"}, Age: result.NaN}
 	if row := words.LedgerRow(&key); row[4] != "pause or cut" {
+		t.Errorf("%q", row)
+	}
+	key.Faults = key.Faults[:1]
+	if row := words.LedgerRow(&key); row[4] != "pause or no fault" {
 		t.Errorf("%q", row)
 	}
 	rows := words.LostRows(&result.LedgerRecord{LostSeconds: []result.LostSecond{
@@ -87,6 +92,11 @@ func TestFault_SharedLoss(t *testing.T) {
 			"an outage",
 			result.FaultRecord{Impact: result.Impacted, OnsetAt: 2, Recover: 1, Failed: 9},
 			"✓", "recovered", "9 requests failed; 3 acknowledged writes were lost to it or to cut.",
+		},
+		{
+			"alone, and nothing else", result.FaultRecord{
+				Impact: result.UnknownYet, Note: "told by the note", Because: result.Notes{{Kind: result.LossUnshown}},
+			}, "?", "writes lost, cause unknown", "What it did is not known: told by the note.",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -167,9 +167,48 @@ func (f *effects) relapsed(in *incident, i int) bool {
 	return a.RelapsedAt.Known() && in.BeginIn.High >= a.RelapsedAt && f.beforeRecovery(in, i, a)
 }
 
-// unwell reports whether a unit that occurrence i hit was not well at any time of a span.
+// away reports whether a unit that occurrence i hit was not well at any time of a span, whatever the reason.
+func (f *readings) away(i int, in requests.Span) bool {
+	return slices.ContainsFunc(f.c.Unwell[i], func(s requests.Span) bool { return s.From < in.To && s.To > in.From })
+}
+
+// unwell reports whether a unit that occurrence i hit was not well at any time of a span, and that began before the
+// target had recovered. An illness that begins later is no evidence that the occurrence did anything.
 func (f *readings) unwell(i int, in requests.Span) bool {
 	return slices.ContainsFunc(f.c.Unwell[i], func(s requests.Span) bool {
-		return s.From < in.To && s.To > in.From
+		return s.From < in.To && s.To > in.From && f.unrecoveredAt(i, s.From)
 	})
+}
+
+// unrecoveredAt reports whether the target had not recovered from occurrence i at a time: since the end of the
+// occurrence there was no hold in which each unit that it hit was well and the load was good.
+func (f *readings) unrecoveredAt(i int, at time.Duration) bool {
+	since := f.overAt(i)
+	for at-since > f.c.Hold {
+		next := f.lastBad(requests.Span{From: since, To: since + f.c.Hold})
+		for _, s := range f.c.Unwell[i] {
+			if s.From <= since+f.c.Hold && s.From < at {
+				next = max(next, min(s.To, at))
+			}
+		}
+		if next <= since {
+			return false
+		}
+		since = next
+	}
+	return true
+}
+
+// lastBad returns the end of the last window that begins in a span and in which more requests are bad than the limit
+// allows; zero without such a window.
+func (f *readings) lastBad(in requests.Span) (end time.Duration) {
+	for start, bad := range f.badFrom(in.From) {
+		if start >= in.To {
+			break
+		}
+		if bad {
+			end = f.EndOf(start)
+		}
+	}
+	return end
 }

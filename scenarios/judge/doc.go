@@ -107,7 +107,8 @@
 //     a request waits several times; twenty times if a unit uses twice as much processor time as brunt. If the waits of
 //     a unit are not known, ten times brunt's lag must be as long, and so must the waits of the whole machine. brunt
 //     must know what the target uses, so it must have started the target's processes or see those of its containers.
-//     What the target does with its processors itself excuses nothing.
+//     What the target does with its processors itself excuses nothing. For an upper bound on times, waits need only be
+//     as long as the longest answer is over it.
 //   - Such a second excuses timeouts and slow answers. So it does answers of 504, which are a balancer's timeouts, and
 //     those of 503 in the same second or the next, which follow from them. Its other errors count, because a target
 //     that refuses did not wait. They are excused as well while a unit that a fault hit was away, if other programs
@@ -147,7 +148,8 @@
 //     of them only if no other could be it and if evidence shows it; see [result.Evidence]. It is given to none of them
 //     if the fault was not verified, or if a lack of processors may explain each bad request.
 //   - Harm that begins after a fault is over is its effect only if it begins within a second of the end, or while a
-//     unit that the fault hit is not well. If the load was good for a hold before, it is no effect of the fault; a
+//     unit that the fault hit is not well since before the target had recovered: before a hold in which the load was
+//     good and each of these units was well. If the load was good for a hold before, it is no effect of the fault; a
 //     relapse after earlier harm is. Within a hold that is unknown: an objective has a verdict only if it is the same
 //     with the harm and without it. So it is for a relapse between two faults that begins long after the recovery:
 //     after a time that is longer than a hold, and than it took from the injection to the recovery.

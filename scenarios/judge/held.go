@@ -75,10 +75,13 @@ func (f *readings) heldWindows() map[time.Duration]heldWindow {
 		}
 		longest, took, others := f.longestWait(window, refused)
 		wait := requests.Span{From: start, To: in.To + took}
+		excess := longest - f.beyond
 		switch lag := f.lagOf(wait); {
+		case excess < 0: // none of its answers is over the limit
+			continue
 		case f.overloaded(wait, longest):
 			out[start] = heldWindow{others, true, refused}
-		case wait.Covered(f.c.Held) > 0 && f.waited(in, longest, lag) && !f.light(wait, longest, lag):
+		case wait.Covered(f.c.Held) > 0 && f.waited(in, longest, excess, lag) && !f.light(wait, excess, lag):
 			out[start] = heldWindow{others, false, refused}
 		default:
 			continue
@@ -135,7 +138,7 @@ func (f *readings) heldAway() (out []requests.Span) {
 			back := s.To < f.end
 			s.To = min(s.To, f.end)
 			switch {
-			case f.heldFor(s, explains) && f.waited(s, s.Length(), f.lagOf(s)):
+			case f.heldFor(s, explains) && f.waited(s, s.Length(), s.Length(), f.lagOf(s)):
 				out = append(out, s)
 			case back && f.c.UnitWaits != nil:
 				if late := f.delayed(i, s); f.heldFor(late, .5) { // else its tasks wait for each other
@@ -155,30 +158,61 @@ func (f *readings) heldFor(s requests.Span, share float64) bool {
 
 // delayed returns the last part of an outage, which began when a unit that occurrence i hit was away, and lasts while
 // the unit starts, until the first good window. The part is as long as tasks of the unit waited for a processor
-// meanwhile, at least: without these waits, the outage would have been over by then. It consists of whole windows.
+// meanwhile, at least: without these waits, the outage would have been over by then. It consists of whole windows. If
+// the waits are [explains] of the time from when the unit was away to the last bad request, it is the whole outage.
 func (f *readings) delayed(i int, away requests.Span) requests.Span {
 	out := requests.Span{From: away.From, To: f.badUntil(away.To)}
+	exact := requests.Span{From: away.From, To: max(away.To, f.lastBadIn(requests.Span{From: away.To, To: out.To}))}
+	if float64(f.c.UnitWaits(i, exact)) >= explains*float64(exact.Length()) {
+		to := max(out.To, measure.FloorSecond(exact.To)+time.Second)
+		return requests.Span{From: measure.FloorSecond(out.From), To: to}
+	}
 	waits := min(f.c.UnitWaits(i, out), out.Length())
 	return requests.Span{From: measure.FloorSecond(out.To - waits + time.Second - 1), To: out.To}
 }
 
-// badUntil returns the end of the windows from a time on in which more requests are bad than the limit allows.
-func (f *readings) badUntil(from time.Duration) time.Duration {
-	next, _ := slices.BinarySearchFunc(f.records, measure.FloorSecond(from), func(r record, t time.Duration) int {
+// lastBadIn returns the time of the last bad request of the windows that a span overlaps; zero without one.
+func (f *readings) lastBadIn(in requests.Span) (last time.Duration) {
+	first, _ := slices.BinarySearchFunc(f.records, measure.FloorSecond(in.From), func(r record, t time.Duration) int {
 		return cmp.Compare(r.Start, t)
 	})
-	for next < len(f.records) {
-		start, bad, all := f.records[next].Start, int64(0), int64(0)
-		for ; next < len(f.records) && f.records[next].Start == start; next++ {
-			if r := &f.records[next]; f.Config.InSums(int(r.Series)) {
-				bad, all = bad+r.Bad()+r.Slow, all+r.Offered()
-			}
+	for next := first; next < len(f.records) && f.records[next].Start < in.To; next++ {
+		if r := &f.records[next]; r.edges.Bad && f.Config.InSums(int(r.Series)) {
+			last = max(last, r.edges.LastBad)
 		}
-		if float64(bad) <= f.c.Limit*float64(all) {
+	}
+	return last
+}
+
+// badUntil returns the end of the windows from a time on in which more requests are bad than the limit allows.
+func (f *readings) badUntil(from time.Duration) time.Duration {
+	for start, bad := range f.badFrom(from) {
+		if !bad {
 			return start
 		}
 	}
 	return f.end
+}
+
+// badFrom yields the start of each window with requests from a time on, and whether more of these are bad than the
+// limit allows.
+func (f *readings) badFrom(from time.Duration) iter.Seq2[time.Duration, bool] {
+	return func(yield func(time.Duration, bool) bool) {
+		next, _ := slices.BinarySearchFunc(f.records, measure.FloorSecond(from), func(r record, t time.Duration) int {
+			return cmp.Compare(r.Start, t)
+		})
+		for next < len(f.records) {
+			start, bad, all := f.records[next].Start, int64(0), int64(0)
+			for ; next < len(f.records) && f.records[next].Start == start; next++ {
+				if r := &f.records[next]; f.Config.InSums(int(r.Series)) {
+					bad, all = bad+r.Bad()+r.Slow, all+r.Offered()
+				}
+			}
+			if !yield(start, float64(bad) > f.c.Limit*float64(all)) {
+				return
+			}
+		}
+	}
 }
 
 // lagOf returns how long brunt itself waited at most in a span: its largest lag, or its longest freeze.
@@ -213,27 +247,27 @@ func (f *readings) windowsIn(in requests.Span) iter.Seq[time.Duration] {
 	}
 }
 
-// waited reports whether waits for a processor may explain that an answer to a request of a span took as long as
-// longest.
+// waited reports whether waits for a processor may explain excess, a part of the time that an answer to a request of a
+// span took, which was longest.
 //
 // While a request waits for a processor, a task of one of the units waits, or brunt does. So if the control groups or
 // the threads of the units tell how long tasks of them waited, these waits and brunt's own lag, for reading the answer,
-// must be [explains] of the longest answer.
+// must be [explains] of the excess.
 //
 // The waits of a unit are not known while threads of it end, or if they are too many. Those of the whole machine
 // contain the waits of the programs that hold it, so they only tell what can't be: they must be as long as well.
 // brunt's own lag then tells what may be. It is one wait for a processor, and a request waits at most
-// [result.ProcessorWaits] times, so ten times the lag must be as long as the longest answer.
-func (f *readings) waited(in requests.Span, longest, lag time.Duration) bool {
-	enough := func(d time.Duration) bool { return float64(d) >= explains*float64(longest) }
+// [result.ProcessorWaits] times, so ten times the lag must be as long as the excess.
+func (f *readings) waited(in requests.Span, longest, excess, lag time.Duration) bool {
+	enough := func(d time.Duration) bool { return float64(d) >= explains*float64(excess) }
 	if f.c.Waited == nil {
-		return result.ProcessorWaits*lag >= longest
+		return result.ProcessorWaits*lag >= excess
 	}
 	waited, own, known := f.c.Waited(in.From, in.To, longest)
 	if own && known {
 		return enough(waited + lag)
 	}
-	return result.ProcessorWaits*lag >= longest && (!known || enough(waited+lag))
+	return result.ProcessorWaits*lag >= excess && (!known || enough(waited+lag))
 }
 
 // light reports whether the waits of one request for a processor were too short to explain that it took as long as
@@ -343,28 +377,62 @@ func (f *readings) unexplained(r *record, refused bool) int64 {
 // A rate of users who wait for answers is judged by the other windows, as these users send less meanwhile. The goodput
 // of an open load is judged as if each request of the windows had been good, so that a lower rate of arrivals outside
 // of them does not count.
+//
+// An answer over the limit of an objective on times would be within it if waits are as long as it is over. So such a
+// failure is judged a third time, without the windows in which waits explain that much alone.
 func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
 	row, users := q.o.Metric.Row(), e.read.ofUsers(q.o)
 	waits := row.CountsBad || row.TimesOut || row.Rate != nil && users || row.Spans != nil || q.o.Metric.Latency()
-	if r.Verdict != scenarios.Fail || e.unheld == nil || !waits {
+	if r.Verdict != scenarios.Fail || !waits {
 		return r
 	}
-	why, held := e.read.heldIn(q.p.Span)
-	if !held {
+	if e.unheld != nil {
+		var other requests.Sum
+		for s := range e.unheld[q.i] {
+			if requests.Selects(&e.read.Config.Series, q.o, s) {
+				other.Merge(e.unheld[q.i][s].CountsWithTimes())
+			}
+		}
+		r = e.supposingHeld(q, r, e.read, other)
+	}
+	if r.Verdict != scenarios.Fail || !q.o.Metric.Latency() || q.o.Relative() || !q.o.Upper() {
+		return r
+	}
+	read := *e.read
+	read.held, read.beyond = nil, time.Duration(q.o.Value*float64(time.Second))
+	held := read.heldWindows()
+	if len(held) == 0 {
 		return r
 	}
 	var other requests.Sum
-	for s := range e.unheld[q.i] {
-		if requests.Selects(&e.read.Config.Series, q.o, s) {
-			other.Merge(e.unheld[q.i][s].CountsWithTimes())
+	err := e.read.Cells(func(k measure.Key, c *measure.Cell) {
+		if _, left := held[k.Start]; !left && q.p.has(&e.read.History, k) &&
+			requests.Selects(&e.read.Config.Series, q.o, int(k.Series)) {
+			other.Merge(c.CountsWithTimes())
 		}
+	})
+	if err != nil { // Judge read the same cells before
+		return r
 	}
-	for i := range e.read.records {
-		r := &e.read.records[i]
-		if !requests.Selects(&e.read.Config.Series, q.o, int(r.Series)) || !q.p.has(&e.read.History, r.Key) {
+	return e.supposingHeld(q, r, &read, other)
+}
+
+// supposingHeld judges a failure again by the requests outside of the windows of [readings.heldWindows], of which other
+// is the sum, and by the errors within them that no wait explains.
+func (e *evaluator) supposingHeld(
+	q *ask, r result.ObjectiveResult, of *readings, other requests.Sum,
+) result.ObjectiveResult {
+	row, users := q.o.Metric.Row(), of.ofUsers(q.o)
+	why, held := of.heldIn(q.p.Span)
+	if !held {
+		return r
+	}
+	for i := range of.records {
+		r := &of.records[i]
+		if !requests.Selects(&of.Config.Series, q.o, int(r.Series)) || !q.p.has(&of.History, r.Key) {
 			continue
 		}
-		if kept, _ := e.read.keptOf(r); kept.Bad() > 0 {
+		if kept, _ := of.keptOf(r); kept.Bad() > 0 {
 			if q.o.Metric.Latency() || users {
 				kept.Kinds[scenarios.OK] = 0 // nothing tells how long they would have taken
 			}
@@ -374,13 +442,13 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 	if rest := q.punctual.Offered() - other.Offered(); rest > other.Offered() && row.Rate == nil {
 		other.Merge(measure.AtOnce(rest)) // the other windows are the smaller part, and may be the slow ones by chance
 	}
-	supposed, read := *e, e.read.withHeldGood()
+	supposed, read := *e, of.withHeldGood()
 	supposed.read, supposed.blocks = &read, nil
 	sum := *other.Punctual()
 	switch {
 	case row.Rate == nil:
 	case users:
-		read.without = e.read.heldWindows()
+		read.without = of.heldWindows()
 	default:
 		sum = q.punctual.WithBadOf(&sum)
 	}

@@ -9,6 +9,14 @@ import (
 	"brunt/scenarios/judge/requests"
 )
 
+// every5 returns the first second of each five between two times.
+func every5(from, to time.Duration) (out []requests.Span) {
+	for ; from < to; from += 5 * sec {
+		out = append(out, requests.Span{From: from, To: from + sec})
+	}
+	return out
+}
+
 // TestFault_LateRelapse: a fault that recurs at 20 and at 70 s, each for 2 s. Requests that are bad long after the
 // recovery from the first occurrence, and up to the second, do not fail the first one: nothing shows that it did that.
 func TestFault_LateRelapse(t *testing.T) {
@@ -26,9 +34,19 @@ func TestFault_LateRelapse(t *testing.T) {
 			}, nil, scenarios.Inconclusive,
 		},
 		{
-			"and the unit was not well", func(at time.Duration) bool {
+			"and the unit was not well, from 37 s after the recovery on", func(at time.Duration) bool {
 				return between(20*sec, 22*sec)(at) || between(60*sec, 71*sec)(at)
-			}, []requests.Span{{From: 59 * sec, To: 69 * sec}}, scenarios.Fail,
+			}, []requests.Span{{From: 59 * sec, To: 69 * sec}}, scenarios.Inconclusive,
+		},
+		{
+			"and the unit was not well since the first", func(at time.Duration) bool {
+				return between(20*sec, 22*sec)(at) || between(60*sec, 71*sec)(at)
+			}, []requests.Span{{From: 24 * sec, To: 69 * sec}}, scenarios.Fail,
+		},
+		{
+			"and the unit was not well time and again since the first", func(at time.Duration) bool {
+				return between(20*sec, 22*sec)(at) || between(60*sec, 71*sec)(at)
+			}, every5(24*sec, 69*sec), scenarios.Fail,
 		},
 		{
 			"bad sooner than it took to recover", func(at time.Duration) bool {

@@ -117,7 +117,7 @@ func lostTo(f *effects, i int) (out loss) {
 	return out
 }
 
-// sharedLoss returns what was lost to occurrence i or to another one. It is unknown to which it was lost.
+// sharedLoss returns what was lost to occurrence i or to another one, or to none. It is unknown to which it was lost.
 func sharedLoss(f *effects, i int) (out loss) {
 	name := f.read.Faults[i].Name
 	f.eachLoss(func(s *result.LostSpan, message bool) {
@@ -140,7 +140,10 @@ func lossUntold(f *effects, i int) (out result.Notes) {
 	for _, one := range []result.Note{
 		{Kind: result.LossShared, Count: l.n - l.messages}, {Kind: result.MessagesShared, Count: l.messages},
 	} {
-		if one.Faults = l.with; one.Count > 0 {
+		if one.Faults = l.with; len(l.with) == 0 {
+			one = result.Note{Kind: result.LossUnshown, Count: one.Count, Of: f.read.Faults[i].Name}
+		}
+		if one.Count > 0 {
 			out = append(out, one)
 		}
 	}

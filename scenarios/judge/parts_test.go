@@ -177,6 +177,19 @@ func TestSharedLoss(t *testing.T) {
 	}
 }
 
+// TestSharedLoss_Alone: writes that nothing shows to be lost to the only fault are neither an impact of it nor none.
+func TestSharedLoss_Alone(t *testing.T) {
+	ledger := &result.LedgerRecord{
+		Read: true, Acknowledged: 1000, Lost: 90, LostSpans: []result.LostSpan{{Faults: []string{"f"}, Lost: 90}},
+	}
+	got := drill(t, parseObjectives(t, "recover < 1s after f"), judge.Case{Ledgers: []*result.LedgerRecord{ledger}},
+		outage(between(0, 0)), injection{"f", "f", 30 * sec, 40 * sec}).Faults[0]
+	if got.Impact != result.UnknownYet || got.Parts.Lost != 0 || got.Parts.LostShared != 90 || got.Parts.LostWith != nil ||
+		len(got.Notes) != 1 || got.Notes[0].Kind != result.LossUnshown || got.Notes[0].Of != "f" {
+		t.Errorf("%+v, parts %+v", got, got.Parts)
+	}
+}
+
 // TestPolledDelivery: a time that brunt saw too late by polling fails an objective only if it fails by more than the
 // time between two questions. The row of a delivery is the load's own here.
 func TestPolledDelivery(t *testing.T) {

@@ -33,6 +33,7 @@ type readings struct {
 	lagged  map[time.Duration]int64
 
 	held     map[time.Duration]heldWindow // see heldWindows, which makes it
+	beyond   time.Duration                // waits need only explain the time of an answer beyond it; see withoutHeld
 	heldGood bool                         // the requests of these windows count as good; see withHeldGood
 	without  map[time.Duration]heldWindow // windows that rates leave out, by start; see withoutHeld
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"brunt/scenarios/quantity"
@@ -43,6 +44,7 @@ func (b *verification) askAgain(ctx context.Context) error {
 			return err
 		}
 	}
+	b.weigh()
 	for i := range b.missing {
 		if err := b.settle(&b.missing[i], sumOf(b.missing[i].answers), ""); err != nil {
 			return err
@@ -50,6 +52,19 @@ func (b *verification) askAgain(ctx context.Context) error {
 	}
 	b.missing = nil
 	return nil
+}
+
+// weigh tells the suspects which writes are missing for good, before the first of them is settled.
+func (b *verification) weigh() {
+	var lost []time.Duration
+	for i := range b.missing {
+		if s := sumOf(b.missing[i].answers); b.missing[i].Acked && s.most == 0 && !s.unanswered {
+			lost = append(lost, b.missing[i].End)
+		}
+	}
+	slices.Sort(lost)
+	slices.Sort(b.acked.held)
+	b.suspects.weigh(b.ledger.rounds, lost, b.acked.held)
 }
 
 // round asks once for every missing write, and settles the writes that every unit has.

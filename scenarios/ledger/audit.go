@@ -57,7 +57,7 @@ func (b *verification) auditOf(c *checkedWrite, state result.WriteState, s sum) 
 	}
 	if state == result.WriteLost {
 		to := &b.suspects.sets[c.to]
-		w.Fault, w.Faults = to.fault(), to.several()
+		w.Fault, w.Faults = to.fault(), to.possible()
 	}
 	return w
 }

@@ -9,9 +9,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Gap is the time between two faults of a run, in which some writes are read back. Its times are offsets from t0.
+// A Gap is the time between two faults of a run, or before the first one, in which some writes are read back. Its times
+// are offsets from t0.
 type Gap struct {
-	After, Before string        // the fault that is cleared last, and the one that is due next
+	After, Before string        // the fault that is cleared last, and the one that is due next; After may be empty
 	Injected      time.Duration // when After is injected, as planned
 	From, To      time.Duration // the gap, as planned; it is empty if the faults overlap
 	Rough         bool          // the next fault comes later if the one before takes longer
@@ -30,17 +31,26 @@ const (
 	nearFault    = 2 * time.Second        // writes of so long before a fault are read first, as it most likely lost them
 	gapPause     = 50 * time.Millisecond  // between two looks whether a fault is in
 	calmEvidence = 10                     // writes that show that a fault's effect on later writes is over
+	firstReads   = 100                    // writes that are read before the first fault, because that is the baseline
 )
 
-// Reading returns when writes are read: at most in the 10 s before the next fault. Fewer writes need less time, and are
-// read later. ok is false if the gap is too short.
+// Reading returns when writes are read: at most in the 10 s before the next fault, or in 1.5 s before the first one.
+// Fewer writes need less time, and are read later. ok is false if the gap is too short.
 func (g Gap) Reading() (from, to time.Duration, ok bool) {
 	if g.To-g.From < LeastGap {
 		return 0, 0, false
 	}
+	longest := longestRead
+	if g.After == "" {
+		longest = timeFor(firstReads)
+	}
 	to = g.To - readToFault
-	return max(to-longestRead, g.From), to, true
+	return max(to-longest, g.From), to, true
 }
+
+// timeFor returns how long the reading of n writes may take: twice the time at its rate, and some to spare, because
+// answers may be slow.
+func timeFor(n int64) time.Duration { return readSpare + 2*time.Second*time.Duration(n)/readRate }
 
 // A round is the reading in a gap.
 type round struct {
@@ -95,14 +105,18 @@ func (l *Ledger) readGap(ctx context.Context, r Run, g Gap) *round {
 		to = max(to, r.Now()+to-from)
 	}
 	room := int64(readRate * (to - r.Now()).Seconds())
+	if g.After == "" {
+		room = min(room, firstReads)
+	}
 	if room <= 0 || ctx.Err() != nil {
 		return out
 	}
-	// later reads show more; twice the time that the reading takes at its rate is left for slow answers
-	pause(ctx, to-r.Now()-(readSpare+2*time.Second*time.Duration(l.kept.Kept())/readRate))
+	pause(ctx, to-r.Now()-timeFor(min(room, l.kept.Kept()))) // later reads show more
 	ctx, cancel := context.WithTimeout(ctx, to-r.Now())
 	defer cancel()
-	near := func(w loggedWrite) bool { return w.End >= g.Injected-nearFault && w.End <= g.From }
+	near := func(w loggedWrite) bool {
+		return g.After != "" && w.End >= g.Injected-nearFault && w.End <= g.From
+	}
 	list, acked, err := l.kept.Sample(int(room), r.Rand(), near)
 	if err != nil { // the verification reads the same file, and reports it
 		return out
@@ -281,13 +295,18 @@ func (l *Ledger) readBacks() (out []result.ReadBack) {
 // mostUnread is the maximum number of notes on readings between faults.
 const mostUnread = 4
 
-// unread says why it is unknown to which of several faults writes were lost; nil if it is known of all.
+// unread says why it is unknown to which fault writes were lost; nil if it is known of all.
 func (l *Ledger) unread(out *result.LedgerRecord) (why result.Notes) {
+	for _, s := range out.LostSpans {
+		if len(s.Faults) == 1 && len(why) < mostUnread {
+			why = append(why, result.Note{Kind: result.LossUnshown, Count: s.Lost, Of: s.Faults[0]})
+		}
+	}
 	for i := range out.ReadBacks {
 		b := &out.ReadBacks[i]
 		n := result.Note{Faults: []string{b.After, b.Before}}
 		switch {
-		case !slices.ContainsFunc(out.LostSpans, func(s result.LostSpan) bool {
+		case b.After == "", !slices.ContainsFunc(out.LostSpans, func(s result.LostSpan) bool {
 			return slices.Contains(s.Faults, b.After) || slices.Contains(s.Faults, b.Before)
 		}), len(why) == mostUnread:
 			continue

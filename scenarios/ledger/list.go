@@ -21,7 +21,7 @@ func (b *verification) listOne(c *checkedWrite, state result.WriteState, note st
 	}
 	if state == result.WriteLost {
 		to := &b.suspects.sets[c.to]
-		k.Age, k.Fault, k.Faults = result.Sec(c.age), to.fault(), to.several()
+		k.Age, k.Fault, k.Faults = result.Sec(c.age), to.fault(), to.possible()
 	}
 	list := b.listed[state]
 	at, _ := slices.BinarySearchFunc(list, k,

@@ -64,13 +64,13 @@ func (b *verification) lostIn(w lostWrite) {
 	to := &b.suspects.sets[w.to]
 	all := b.out.LostSeconds
 	for i := len(all) - 1; i >= 0 && all[i].T == t; i-- {
-		if all[i].Fault == to.fault() && slices.Equal(all[i].Faults, to.several()) {
+		if all[i].Fault == to.fault() && slices.Equal(all[i].Faults, to.possible()) {
 			all[i].Lost++
 			return
 		}
 	}
 	if len(all) < mostSeconds {
-		b.out.LostSeconds = append(all, result.LostSecond{T: t, Fault: to.fault(), Faults: to.several(), Lost: 1})
+		b.out.LostSeconds = append(all, result.LostSecond{T: t, Fault: to.fault(), Faults: to.possible(), Lost: 1})
 	}
 }
 
@@ -109,7 +109,7 @@ func (b *verification) spans() {
 		first, last := at[0], at[len(at)-1]
 		before, after := b.acked.around(first, last)
 		b.out.LostSpans = append(b.out.LostSpans, result.LostSpan{
-			Fault: set.fault(), Faults: set.several(), Lost: int64(len(at)), First: result.Sec(first), Last: result.Sec(last),
+			Fault: set.fault(), Faults: set.possible(), Lost: int64(len(at)), First: result.Sec(first), Last: result.Sec(last),
 			Before: result.Sec(before), After: result.Sec(after),
 		})
 		low := result.Sec(leastSpan(at, len(set.faults)))

@@ -14,7 +14,9 @@ import (
 
 // planted is a verification without readings between faults.
 func planted(r Run) *verification {
-	return &verification{run: r, out: &result.LedgerRecord{}, suspects: newSuspects(nil, &r)}
+	b := &verification{run: r, out: &result.LedgerRecord{}, suspects: newSuspects(nil, &r)}
+	b.suspects.shown = slices.Repeat([]bool{true}, len(b.suspects.faults))
+	return b
 }
 
 // plant adds an acknowledged write.

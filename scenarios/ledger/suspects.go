@@ -1,10 +1,12 @@
 package ledger
 
 import (
+	"math"
 	"slices"
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios/statistics"
 )
 
 // suspects tells which faults may have lost a write.
@@ -17,38 +19,43 @@ import (
 // was still found. It may also have lost a write that was acknowledged after it was cleared, because a primary that
 // was cut off acknowledges writes for some time after that, until it steps down. A reading that finds ten such writes,
 // and misses none, shows that this is over.
+//
+// The target may also have lost a write by itself. So the only fault of a set is blamed for a write if a reading found
+// the write before the fault, or if the fault is shown to lose writes: see [suspects.weigh].
 type suspects struct {
 	faults []*chaos.Record // the injected faults
+	shown  []bool          // by fault: whether it is shown to lose writes; nil before weigh
 	over   []time.Duration // by fault: when it was cleared
 	calm   []time.Duration // by fault: from when on it loses no write that is acknowledged; negative: unknown
 	read   map[string]evidence
 	end    time.Duration // end of the load
 
 	sets  []suspectSet   // each set once
-	known map[string]int // index in sets, by a bit for each fault
+	known map[string]int // index in sets, by a bit for each fault, and one that says whether it is shown
 	bits  []byte
 }
 
-// A suspectSet is a set of faults of which one lost a write; it is empty if none did.
+// A suspectSet is a set of faults of which one may have lost a write; it is empty if none did.
 type suspectSet struct {
 	faults []int
 	names  []string
+	shown  bool // the only fault of the set is shown to have lost the write
 }
 
-// fault returns the only fault of the set, or nothing.
+// fault returns the only fault of the set if it is shown to have lost the write, or nothing.
 func (s *suspectSet) fault() string {
-	if len(s.names) == 1 {
+	if s.shown {
 		return s.names[0]
 	}
 	return ""
 }
 
-// several returns the faults of the set if there are several.
-func (s *suspectSet) several() []string {
-	if len(s.names) > 1 {
-		return s.names
+// possible returns the faults of the set if it is not shown which lost the write.
+func (s *suspectSet) possible() []string {
+	if s.shown {
+		return nil
 	}
-	return nil
+	return s.names
 }
 
 func newSuspects(l *Ledger, r *Run) *suspects {
@@ -71,7 +78,7 @@ func newSuspects(l *Ledger, r *Run) *suspects {
 		}
 		s.faults, s.over, s.calm = append(s.faults, c), append(s.over, over), append(s.calm, calm)
 	}
-	s.bits = make([]byte, (len(s.faults)+7)/8)
+	s.bits = make([]byte, len(s.faults)/8+1)
 	return s
 }
 
@@ -88,7 +95,7 @@ func (s *suspects) of(id string, acked time.Duration, ambiguous bool) (set int, 
 	}
 	end := max(s.end, acked)
 	clear(s.bits)
-	any := false
+	any, only := false, -1
 	for i, c := range s.faults {
 		at := c.Injected
 		switch {
@@ -103,8 +110,15 @@ func (s *suspects) of(id string, acked time.Duration, ambiguous bool) (set int, 
 		case acked >= c.Injected:
 			at = max(acked, s.over[i])
 		}
+		if only = i; any {
+			only = -1
+		}
 		any, age = true, max(age, at-acked)
 		s.bits[i/8] |= 1 << (i % 8)
+	}
+	shown := only >= 0 && (s.shown != nil && s.shown[only] || e.alive >= 0 && e.alive <= s.faults[only].Injected)
+	if shown {
+		s.bits[len(s.faults)/8] |= 1 << (len(s.faults) % 8)
 	}
 	if !any {
 		age = end - acked
@@ -112,16 +126,16 @@ func (s *suspects) of(id string, acked time.Duration, ambiguous bool) (set int, 
 	if e.gone >= 0 {
 		age = min(age, e.gone-acked)
 	}
-	return s.index(), age
+	return s.index(shown), age
 }
 
 // index returns the index of the set that bits holds.
-func (s *suspects) index() int {
+func (s *suspects) index(shown bool) int {
 	i, known := s.known[string(s.bits)]
 	if known {
 		return i
 	}
-	var set suspectSet
+	set := suspectSet{shown: shown}
 	for k, c := range s.faults {
 		if s.bits[k/8]&(1<<(k%8)) != 0 {
 			set.faults, set.names = append(set.faults, k), append(set.names, c.Name)
@@ -130,6 +144,57 @@ func (s *suspects) index() int {
 	s.sets = append(s.sets, set)
 	s.known[string(s.bits)] = len(s.sets) - 1
 	return len(s.sets) - 1
+}
+
+// leastEvidence is the p-value above which no fault of a run with one fault is shown to lose writes.
+const leastEvidence = 0.05
+
+// weigh tells which faults are shown to lose writes: more writes are lost around the fault than the target loses
+// anyway, by Fisher's exact test. lost and held are the times of acknowledgement of all writes, sorted. There are two
+// comparisons:
+//
+//   - of the writes that were acknowledged at most [nearFault] before the fault or while it was in, but not before the
+//     last reading, with all others;
+//   - of the writes that were acknowledged before the last reading before the fault, in the end, with that reading.
+//
+// The more faults and comparisons are tested, the more evidence each needs (Bonferroni).
+func (s *suspects) weigh(rounds []*round, lost, held []time.Duration) {
+	s.shown = make([]bool, len(s.faults))
+	between := func(of []time.Duration, from, to time.Duration) int64 {
+		first, _ := slices.BinarySearch(of, from)
+		end, _ := slices.BinarySearch(of, to+1)
+		return int64(end - first)
+	}
+	more := func(lostHere, all, lostElsewhere, rest int64) bool {
+		p := statistics.FisherGreater(lostHere, all, lostElsewhere, rest)
+		return lostHere > 0 && rest > 0 && p*float64(2*len(s.faults)) <= leastEvidence
+	}
+	for i, c := range s.faults {
+		from, to := c.Injected-nearFault, max(s.over[i], c.Injected)
+		var last *round
+		for _, r := range rounds {
+			if r.began >= 0 && r.ended <= c.Injected {
+				last = r
+				from = max(from, r.began)
+			}
+		}
+		near, all := between(lost, from, to), between(lost, from, to)+between(held, from, to)
+		s.shown[i] = more(near, all, int64(len(lost))-near, int64(len(lost)+len(held))-all)
+		if s.shown[i] || last == nil {
+			continue
+		}
+		absent, asked := int64(0), int64(0)
+		for k := range last.asked {
+			switch f := &last.asked[k]; {
+			case f.n > 0:
+				asked++
+			case f.n == 0:
+				asked, absent = asked+1, absent+1
+			}
+		}
+		gone := between(lost, math.MinInt64, last.began)
+		s.shown[i] = more(gone, gone+between(held, math.MinInt64, last.began), absent, asked)
+	}
 }
 
 // leastSpan returns the smallest possible length of the longest of n spans that together cover all times, which must

@@ -121,6 +121,82 @@ func TestReadBetween(t *testing.T) {
 	}
 }
 
+// TestWeigh: 100 writes a second for 40 s, of which some are lost in the end, and a fault at 20 to 25 s, before which
+// 100 writes were read or none. The fault is shown to lose writes only where more are lost than the target loses
+// anyway.
+func TestWeigh(t *testing.T) {
+	const sec = time.Second
+	within := func(from, to time.Duration) func(time.Duration) bool {
+		return func(at time.Duration) bool { return at >= from && at < to }
+	}
+	before, early, four := within(0, 20*sec), within(0, 10*sec), within(22*sec, 22*sec+40*time.Millisecond)
+	tenth := func(at time.Duration) bool { return at/(10*time.Millisecond)%10 == 0 }
+	for _, c := range []struct {
+		name   string
+		lost   func(at time.Duration) bool
+		read   bool
+		absent int // of the 100
+		faults int
+		want   bool
+	}{
+		{"all before it, and all were there", before, true, 0, 1, true},
+		{"all before it, and they were not there", before, true, 100, 1, false},
+		{"all of the first 10 s, and half were not there", early, true, 50, 1, false},
+		{"all of the first 10 s, and all were there", early, true, 0, 1, true},
+		{"all of the first 10 s, and none were read", early, false, 0, 1, false},
+		{"half a second before it", within(19500*time.Millisecond, 20*sec), false, 0, 1, true},
+		{"all while it was in", within(20*sec, 25*sec), false, 0, 1, true},
+		{"each tenth of the run, and a tenth was not there", tenth, true, 10, 1, false},
+		{"each tenth of the run, and none were read", tenth, false, 0, 1, false},
+		{"one while it was in", func(at time.Duration) bool { return at == 22*sec }, true, 0, 1, false},
+		{
+			"two while it was in", func(at time.Duration) bool { return at == 22*sec || at == 23*sec }, true, 0, 1,
+			false, // 7 of 40 s are around it: chance is 3 %, and there are two comparisons
+		},
+		{"four while it was in", four, true, 0, 1, true},
+		{"four while it was in, one of 40 faults", four, true, 0, 40, false},
+		{"none", func(time.Duration) bool { return false }, true, 0, 1, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var lost, held []time.Duration
+			for at := time.Duration(0); at < 40*sec; at += 10 * time.Millisecond {
+				if c.lost(at) {
+					lost = append(lost, at)
+				} else {
+					held = append(held, at)
+				}
+			}
+			l := &Ledger{spec: &Spec{Ledger: &scenarios.Ledger{}}, rounds: []*round{{began: -1}}}
+			if c.read {
+				r := &round{began: 18 * sec, ended: 19 * sec}
+				for i := range 100 {
+					r.asked = append(r.asked, found{n: min(1, i/max(1, c.absent))})
+					if c.absent == 0 {
+						r.asked[i].n = 1
+					}
+				}
+				l.rounds[0] = r
+			}
+			faults := []*chaos.Record{{Name: "f", Injected: 20 * sec, Cleared: 25 * sec}}
+			for range c.faults - 1 {
+				faults = append(faults, &chaos.Record{Name: "g", Injected: 50 * sec, Cleared: 50 * sec})
+			}
+			s := newSuspects(l, &Run{End: 40 * sec, Faults: faults})
+			s.weigh(l.rounds, lost, held)
+			if s.shown[0] != c.want {
+				t.Fatalf("the fault is shown to lose writes: %t", s.shown[0])
+			}
+			if c.faults > 1 {
+				return
+			}
+			set, _ := s.of("w", 10*sec, false)
+			if to := &s.sets[set]; (to.fault() == "f") != c.want || (len(to.possible()) == 1) == c.want {
+				t.Errorf("a write is lost to %q, or maybe to %v", to.fault(), to.possible())
+			}
+		})
+	}
+}
+
 // TestReadBacks: what the report tells of the readings, and which of them explain that a loss has no known cause.
 func TestReadBacks(t *testing.T) {
 	sec := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
@@ -166,9 +242,13 @@ func TestGap(t *testing.T) {
 		{10 * time.Second, 0, 9750 * time.Millisecond, true},
 		{100 * time.Second, 89750 * time.Millisecond, 99750 * time.Millisecond, true},
 	} {
-		from, to, ok := Gap{From: time.Hour, To: time.Hour + c.gap}.Reading()
+		from, to, ok := Gap{After: "f", From: time.Hour, To: time.Hour + c.gap}.Reading()
 		if ok != c.ok || ok && (from != time.Hour+c.from || to != time.Hour+c.to) {
 			t.Errorf("a gap of %s: from %s to %s, %t", c.gap, from, to, ok)
 		}
+	}
+	first, last := 58250*time.Millisecond, 59750*time.Millisecond
+	if from, to, ok := (Gap{To: time.Minute}).Reading(); from != first || to != last || !ok {
+		t.Errorf("before the first fault: from %s to %s, %t", from, to, ok)
 	}
 }

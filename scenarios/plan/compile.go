@@ -108,7 +108,9 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.objectives(&observed)
 	// objectives are checked only in a scenario without other mistakes
 	if c.m.Len() == 0 && !c.scriptUnknown && !o.Unjudged {
-		c.plan.Notes = append(c.plan.Notes, newForecast(c.plan, c.m, faults.skipped).Check()...)
+		var notes []string
+		notes, c.plan.Doubts = newForecast(c.plan, c.m, faults.skipped).Check()
+		c.plan.Notes = append(c.plan.Notes, notes...)
 	}
 	c.plan.Notes = slices.Concat(c.plan.Notes, stepNotes(c.sc), secretNotes(c.sc, c.plan.Parts()))
 	for i := range c.plan.Notes { // some notes quote a script

@@ -25,6 +25,7 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/observe"
+	"brunt/scenarios/plan/forecast"
 	"brunt/scenarios/policies"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -164,6 +165,7 @@ type Plan struct {
 	Push        *Push                         // an overload, which an escape follows; nil: there is none
 	Smoke       bool                          // a smoke run, in which faults need not meet traffic
 	Notes       []string                      // hints for the author, and the smallest outage that the load can show
+	Doubts      []forecast.Doubt              // why the run may leave an objective open; each has a note
 
 	Contained     bool        // the plan needs a Docker engine
 	Self          []string    // the command line of brunt, for stacks that are part of it

@@ -79,11 +79,11 @@ type LedgerReads struct {
 	Faults  map[string]int64 `json:"faults" mask:"-"` // stale reads by active fault; a read may count for several
 }
 
-// A ReadBack is a reading of writes between two faults, while the load runs. A write that it found was not lost to the
-// faults before it; a write that it did not find, though the write should have been there, was not lost to the faults
-// after it. Times are offsets from t0.
+// A ReadBack is a reading of writes between two faults, or before the first one, while the load runs. A write that it
+// found was not lost to the faults before it; a write that it did not find, though the write should have been there,
+// was not lost to the faults after it. Times are offsets from t0.
 type ReadBack struct {
-	After    string `json:"after" mask:"-"`  // the fault that was cleared last before it
+	After    string `json:"after" mask:"-"`  // the fault that was cleared last before it; empty if there was none
 	Before   string `json:"before" mask:"-"` // the fault that was due next
 	At       Num    `json:"at"`              // when it began; null if there was no time for it
 	Took     Num    `json:"took"`            // how long it took, seconds
@@ -97,9 +97,10 @@ type ReadBack struct {
 // A LostSpan is the span of acknowledgements of the writes, or of the messages of a delivery, lost to a fault, or to
 // one of several faults. Times are offsets from t0.
 type LostSpan struct {
-	// fault that the writes were lost to; empty if to none, or if several faults may have lost them
+	// fault that is shown to have lost the writes; empty if no fault did, or if it is not shown which
 	Fault string `json:"fault" mask:"-"`
-	// the faults of which one lost the writes, if it is unknown which; empty if fault says it, or if no fault did
+	// the faults of which one lost the writes, if it is unknown which; empty if fault says it, or if no fault did. If it
+	// is one fault, nothing shows that it did
 	Faults []string `json:"faults,omitempty" mask:"-"`
 	Lost   int64    `json:"lost"`   // number of writes
 	First  Num      `json:"first"`  // acknowledgement of the first lost write

@@ -164,6 +164,7 @@ const (
 	RegistersPart     NoteKind = "registers_part"    // some operations took no part in the check
 	LossShared        NoteKind = "loss_shared"       // writes were lost to the fault or to one of faults
 	MessagesShared    NoteKind = "messages_shared"   // messages of deliveries were; likewise
+	LossUnshown       NoteKind = "loss_unshown"      // writes were lost, and nothing shows that the only fault did it
 	ReadBackNone      NoteKind = "no_read_back"      // no time between two faults to read writes back
 	ReadBackSilent    NoteKind = "read_back_silent"  // no unit answered the reading between two faults
 	ReadBackPart      NoteKind = "read_back_part"    // the reading between two faults was of some writes
@@ -374,12 +375,14 @@ var noteSentences = map[NoteKind]string{
 	RegistersOpen:    "the time limit left <count> registers undecided",
 	RegistersPart:    "<part> of <count> operations took no part in the check",
 	LossShared:       "acknowledged writes were lost (<count>), to it or to <faults>: which of them did it is unknown",
-	MessagesShared:   "messages were lost (<count>), to it or to <faults>: which of them did it is unknown",
-	ReadBackNone:     "there was no time to read writes back between <faults>",
-	ReadBackSilent:   "nothing was read back between <faults>: no unit answered",
-	ReadBackPart:     "<part> of <count> writes were read back between <faults>, as there was no time for all",
-	DeliveryAbsent:   "the run has no findings about this delivery",
-	DeliveriesNone:   "no message was acknowledged",
+	LossUnshown: "nothing shows that <of> lost <count> writes: no reading before it found them, and writes around it " +
+		"were not lost more often than others",
+	MessagesShared: "messages were lost (<count>), to it or to <faults>: which of them did it is unknown",
+	ReadBackNone:   "there was no time to read writes back between <faults>",
+	ReadBackSilent: "nothing was read back between <faults>: no unit answered",
+	ReadBackPart:   "<part> of <count> writes were read back between <faults>, as there was no time for all",
+	DeliveryAbsent: "the run has no findings about this delivery",
+	DeliveriesNone: "no message was acknowledged",
 	DeliveryPolled: "brunt asks for messages, so each may have come up to <value> before it was seen, which would " +
 		"decide",
 	DeliveriesUnsure: "what became of <part> of <count> messages is unknown, and would decide",

@@ -188,6 +188,11 @@ func (x *Reason) Phrase(r *Result) string {
 	return x.onEnd(r)
 }
 
+// overEarlyRemedy is what to do about [OverEarly]. It is said once, with the reason of the run, and not with each
+// objective on the fault.
+const overEarlyRemedy = ". If the target heals itself, take a fault of one moment, container.kill or process.crash, " +
+	"which measures how long it takes to heal. Else end the other program for the run"
+
 // onFault words a reason on a fault. Without a name, the run has only one fault.
 func (x *Reason) onFault() string {
 	subject, of := x.Fault, x.Fault+": "
@@ -204,13 +209,13 @@ func (x *Reason) onFault() string {
 		if x.Text != "" {
 			s += ": " + x.Text
 		}
-		return s
+		return s + x.onWaits()
 	case NotReadyAgain:
-		return subject + " was taken back; " + x.Text
+		return subject + " was taken back; " + x.Text + x.onWaits()
 	case StaysDown:
 		return subject + " is over, and a unit that brunt did not start stays down: " + x.Text + "; start it again yourself"
 	case OverEarly:
-		return x.Notes().Phrase(nil)
+		return x.Notes().Phrase(nil) + overEarlyRemedy
 	case InjectionFailed:
 		return subject + " was not injected: " + x.Text
 	case OperatorAbsent:
@@ -228,6 +233,20 @@ func (x *Reason) onFault() string {
 		return subject + " affected no traffic, so its effect is unknown"
 	}
 	return of + x.Text
+}
+
+// OfSlowStart reports whether the reason is that a unit was not well again in time.
+func (x *Reason) OfSlowStart() bool {
+	return x.Verdict == scenarios.Fail && (x.Kind == StillDown || x.Kind == NotReadyAgain)
+}
+
+// onWaits says why it is open whether a unit that was not well again in time is to blame for it.
+func (x *Reason) onWaits() string {
+	if x.Verdict != scenarios.Inconclusive {
+		return ""
+	}
+	return ". Other programs held the processors meanwhile, and it waited for one for half of the time: run it again on " +
+		"a quiet machine"
 }
 
 // onEnd words a reason on how a run began or ended.

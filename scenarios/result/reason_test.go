@@ -112,6 +112,15 @@ func TestReason_Sentence(t *testing.T) {
 			"freeze was taken back; web[0] did not become ready in 30s: GET /: 503.",
 		},
 		{
+			result.Reason{
+				Kind: result.NotReadyAgain, Fault: "freeze", Text: "web[0] did not become ready in 30s: GET /: 503",
+				Verdict: scenarios.Inconclusive,
+			},
+			result.Result{},
+			"freeze was taken back; web[0] did not become ready in 30s: GET /: 503. Other programs held the processors " +
+				"meanwhile, and it waited for one for half of the time: run it again on a quiet machine.",
+		},
+		{
 			result.Reason{Kind: result.StaysDown, Fault: "freeze", Text: "pg[0] did not become ready in 30s: refused"},
 			result.Result{},
 			"freeze is over, and a unit that brunt did not start stays down: pg[0] did not become ready in 30s: refused; " +
@@ -120,7 +129,9 @@ func TestReason_Sentence(t *testing.T) {
 		{
 			result.Reason{Kind: result.OverEarly, Fault: "slow", After: 1.5, Text: "the link was closed"},
 			result.Result{},
-			"slow was over before its time, after 1.5s: the link was closed.",
+			"slow was over before its time, after 1.5s: the link was closed. If the target heals itself, take a fault of one " +
+				"moment, container.kill or process.crash, which measures how long it takes to heal. Else end the other program " +
+				"for the run.",
 		},
 		{
 			result.Reason{Kind: result.Void, Fault: "slow", Text: "it was taken back"},

@@ -40,3 +40,9 @@ var UnwellUnits = unwellUnits
 
 // JudgeRecord is [judgeRecord].
 var JudgeRecord = judgeRecord
+
+// OwnDeaths is [ownDeaths].
+var OwnDeaths = ownDeaths
+
+// ExplainsDown is [explainsDown].
+var ExplainsDown = explainsDown

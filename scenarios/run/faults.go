@@ -234,34 +234,42 @@ func (f *faults) seriesSteady(o slo.Objective) error {
 
 // noteOwnDeaths notes the units of the target that ended although no fault was on them.
 func (f *faults) noteOwnDeaths(end time.Duration) {
-	first := map[string]int{}
+	for _, note := range ownDeaths(f.log.Events(), f.records, end) {
+		f.log.Note("%s", note)
+	}
+}
+
+// ownDeaths describes the processes and containers of the target that ended by a time although no fault was on them. A
+// pod ends for reasons of its cluster as well, such as a rollout, so that its end tells nothing.
+func ownDeaths(events []result.Event, records []*chaos.Record, end time.Duration) (notes []string) {
+	first := map[string]result.Event{}
 	times := map[string]int{}
 	var units []string
-	events := f.log.Events()
-	for i, e := range events {
+	for _, e := range events {
 		at := e.T.D()
-		if e.Event != "unit.exit" || at > end || f.hit(e.Unit, at) {
+		if e.Event != "unit.exit" && e.Event != "container.die" || e.Unit == "" || at > end || hit(records, e.Unit, at) {
 			continue
 		}
 		if times[e.Unit]++; times[e.Unit] == 1 {
-			first[e.Unit] = i
+			first[e.Unit] = e
 			units = append(units, e.Unit)
 		}
 	}
 	for _, u := range units {
-		e := events[first[u]]
+		e := first[u]
 		how := "at " + quantity.FormatInstant(e.T.D())
 		if n := times[u]; n > 1 {
 			how = fmt.Sprintf("%d times, first %s", n, how)
 		}
-		f.log.Note("%s ended by itself %s: %s", u, how, e.Text)
+		notes = append(notes, fmt.Sprintf("%s ended by itself %s: %s", u, how, e.Text))
 	}
+	return notes
 }
 
 // hit reports whether a fault was on the unit at the time.
-func (f *faults) hit(unit string, at time.Duration) bool {
+func hit(records []*chaos.Record, unit string, at time.Duration) bool {
 	const early = 100 * time.Millisecond // an exit may be reported before the injecting call returns
-	return slices.ContainsFunc(f.records, func(c *chaos.Record) bool {
-		return c.N >= 0 && slices.Contains(c.Units, unit) && at >= c.Injected-early && at <= c.Until
+	return slices.ContainsFunc(records, func(c *chaos.Record) bool {
+		return c.N >= 0 && slices.Contains(c.HitUnits(), unit) && at >= c.Injected-early && at <= c.Until
 	})
 }

@@ -255,12 +255,17 @@ func (s *snapshot) judgeCase() judge.Case {
 // span, at least.
 func (s *snapshot) unitWaits(n int, in requests.Span) (waited time.Duration) {
 	for _, rec := range s.records {
-		if rec.N != n {
-			continue
+		if rec.N == n {
+			waited = max(waited, unitWaits(rec, s.observers.usage, in))
 		}
-		for _, unit := range rec.HitUnits() {
-			waited = max(waited, s.observers.usage.WaitedLeast(unit, in))
-		}
+	}
+	return waited
+}
+
+// unitWaits is [snapshot.unitWaits] for the record of an occurrence.
+func unitWaits(rec *chaos.Record, usage *observe.Usage, in requests.Span) (waited time.Duration) {
+	for _, unit := range rec.HitUnits() {
+		waited = max(waited, usage.WaitedLeast(unit, in))
 	}
 	return waited
 }

@@ -51,6 +51,37 @@ func TestUnwellUnits(t *testing.T) {
 	}
 }
 
+// TestOwnDeaths checks that processes and containers that end without a fault are noted, and those that a fault, or a
+// step of a group, ends are not.
+func TestOwnDeaths(t *testing.T) {
+	records := []*chaos.Record{
+		{N: 0, Injected: 10 * time.Second, Until: 15 * time.Second, Units: []string{"web[0]"}},
+		{
+			N: 1, Injected: 20 * time.Second, Until: 25 * time.Second,
+			Steps: []*chaos.Record{{N: -1, Units: []string{"web[1]"}}},
+		},
+		{N: -1, Injected: 0, Until: 40 * time.Second, Units: []string{"db[0]"}}, // it was not injected
+	}
+	got := run.OwnDeaths([]result.Event{
+		{T: 9.95, Event: "unit.exit", Unit: "web[0]", Text: "signal killed"},
+		{T: 16, Event: "unit.exit", Unit: "web[0]", Text: "exit status 1"},
+		{T: 17, Event: "unit.exit", Unit: "web[0]", Text: "exit status 2"},
+		{T: 21, Event: "container.die", Unit: "web[1]", Text: "exit code 137"},
+		{T: 26, Event: "container.die", Unit: "web[1]", Text: "exit code 1"},
+		{T: 27, Event: "container.die", Text: "another's container"},
+		{T: 28, Event: "unit.start", Unit: "db[0]"},
+		{T: 29, Event: "unit.exit", Unit: "db[0]", Text: "exit status 3"},
+		{T: 41, Event: "unit.exit", Unit: "api[0]", Text: "the run was over"},
+	}, records, 40*time.Second)
+	want := []string{
+		"web[0] ended by itself 2 times, first at 16s: exit status 1", "web[1] ended by itself at 26s: exit code 1",
+		"db[0] ended by itself at 29s: exit status 3",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestUnwellUnits_Again checks that a span in which a unit is not well belongs to the last fault that hit it.
 func TestUnwellUnits_Again(t *testing.T) {
 	events := []result.Event{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/timeline"
@@ -35,7 +36,7 @@ func (r *runner) decide(
 	for _, why := range unfit {
 		v.res.Because(why)
 	}
-	v.decideFaults(cause, r.faults.records, r.plan) // first, because a fault may be the reason for an objective
+	v.decideFaults(cause, r.faults.records, r.plan, r.waitedFor) // first: a fault may be the reason for an objective
 	if gone, ok := errors.AsType[guard.TargetGoneError](cause); ok {
 		why := result.Notes{{Kind: result.FaultVoid, Text: gone.How}}
 		v.invalidate(why, func(*result.ObjectiveResult) bool { return true })
@@ -84,12 +85,18 @@ func leftBehind(entries int) result.Reason {
 }
 
 // decideFaults judges the faults themselves: whether one was not verified, affected no traffic or could not be
-// undone. If the steady state did not hold, cause is the reason why no fault was injected.
-func (v verdict) decideFaults(cause error, records []*chaos.Record, p *plan.Plan) {
+// undone. If the steady state did not hold, cause is the reason why no fault was injected. waited reports whether a
+// lack of processors may explain that a unit was not well again in time.
+func (v verdict) decideFaults(
+	cause error, records []*chaos.Record, p *plan.Plan, waited func(*chaos.Record) bool,
+) {
 	refused := errors.As(cause, new(unsteady))
 	for _, c := range records {
 		if !refused || c.N >= 0 || c.RevertErr != nil {
 			for _, why := range judgeRecord(c, c.Name, p.Stack == nil) {
+				if why.OfSlowStart() && waited(c) {
+					why.Verdict = scenarios.Inconclusive
+				}
 				v.res.Because(why)
 			}
 		}
@@ -102,6 +109,30 @@ func (v verdict) decideFaults(cause error, records []*chaos.Record, p *plan.Plan
 			})
 		}
 	}
+}
+
+// waitedFor reports whether a lack of processors may explain that the units of a fault were not well again in time.
+func (r *runner) waitedFor(c *chaos.Record) bool {
+	if r.observers == nil || r.session.sys == nil {
+		return false
+	}
+	return explainsDown(c, spansOf(r.observers.health.Held()), func(in requests.Span) time.Duration {
+		return unitWaits(c, r.observers.usage, in)
+	})
+}
+
+// explainsDown reports whether the units of a fault waited for a processor for at least half of the time that they had
+// to be well again in, while other programs held the processors for half of it. held has the seconds in which they did,
+// and waits returns how long tasks of the units waited in a span.
+func explainsDown(c *chaos.Record, held []requests.Span, waits func(requests.Span) time.Duration) bool {
+	in := requests.Span{From: c.Cleared, To: c.Over}
+	for _, one := range append([]*chaos.Record{c}, c.Steps...) {
+		if one.OneShot {
+			in.From = min(in.From, c.Injected)
+			in.To = max(in.To, one.Injected+one.Within)
+		}
+	}
+	return in.To > in.From && 2*in.Covered(held) >= in.Length() && 2*waits(in) >= in.Length()
 }
 
 // judgeRecord judges one fault itself: whether it was verified and undone. name is empty if the run has only one

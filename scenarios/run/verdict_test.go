@@ -14,6 +14,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 )
@@ -112,6 +113,39 @@ func TestJudgeRecord_Down(t *testing.T) {
 	} {
 		if got := run.JudgeRecord(&c.rec, "f", c.theirs); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestExplainsDown: a unit was not well again within 60 s after a crash at 20 s, or in the 30 s after the end of a
+// fault at 40 s. Waits explain that where they are half of the time, while other programs held the processors.
+func TestExplainsDown(t *testing.T) {
+	sec := time.Second
+	all := []requests.Span{{To: 100 * sec}}
+	crash := chaos.Record{OneShot: true, Injected: 20 * sec, Within: 60 * sec, Cleared: 80 * sec, Over: 80 * sec}
+	freeze := chaos.Record{Injected: 20 * sec, Cleared: 40 * sec, Over: 70 * sec}
+	group := chaos.Record{Injected: 20 * sec, Cleared: 80 * sec, Over: 80 * sec, Steps: []*chaos.Record{&crash}}
+	for _, c := range []struct {
+		name  string
+		rec   chaos.Record
+		held  []requests.Span
+		waits time.Duration
+		want  bool
+	}{
+		{"a crash, and waits of half of it", crash, all, 30 * sec, true},
+		{"a crash, and waits of less", crash, all, 29 * sec, false},
+		{"a crash, and nothing held the machine", crash, nil, 60 * sec, false},
+		{"a crash, and the machine was held for a third of it", crash, []requests.Span{{To: 40 * sec}}, 60 * sec, false},
+		{"a freeze, and waits of half of it", freeze, all, 15 * sec, true},
+		{"a freeze, and waits of less", freeze, all, 14 * sec, false},
+		{"a freeze, and the machine was held before its end", freeze, []requests.Span{{To: 40 * sec}}, 30 * sec, false},
+		{"a step of a group, and waits of half of it", group, all, 30 * sec, true},
+		{"a step of a group, and waits of less", group, all, 29 * sec, false},
+		{"a fault that was not waited for", chaos.Record{Injected: 20 * sec, Cleared: 40 * sec}, all, 60 * sec, false},
+	} {
+		waits := func(in requests.Span) time.Duration { return min(c.waits, in.Length()) }
+		if got := run.ExplainsDown(&c.rec, c.held, waits); got != c.want {
+			t.Errorf("%s: %t", c.name, got)
 		}
 	}
 }

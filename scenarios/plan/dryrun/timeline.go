@@ -37,25 +37,31 @@ func expectedTimes(p *plan.Plan) (out []string) {
 	return out
 }
 
-// expectedReadBacks describes when writes are read back between faults, for people.
+// expectedReadBacks describes when writes are read back before and between faults, for people.
 func expectedReadBacks(p *plan.Plan) (out []string) {
 	if len(p.Ledgers) == 0 {
 		return nil
 	}
 	for _, g := range forecast.ReadBacks(timeline.Estimate(p.Faults, p.End())) {
 		from, to, ok := g.Reading()
+		where := fmt.Sprintf("between %s and %s", g.After, g.Before)
+		switch {
+		case g.After != "":
+		case !ok:
+			continue
+		default:
+			where = "before " + g.Before
+		}
 		if !ok {
-			out = append(out, fmt.Sprintf("no time between %s and %s: a write that is lost may be lost to either", g.After,
-				g.Before))
+			out = append(out, "no time "+where+": a write that is lost may be lost to either")
 			continue
 		}
 		about := ""
 		if g.Rough {
 			about = "about "
 		}
-		out = append(out, fmt.Sprintf("%s%s to %s  between %s and %s", about,
-			quantity.FormatDuration(from.Round(time.Millisecond)), quantity.FormatDuration(to.Round(time.Millisecond)),
-			g.After, g.Before))
+		out = append(out, fmt.Sprintf("%s%s to %s  %s", about, quantity.FormatDuration(from.Round(time.Millisecond)),
+			quantity.FormatDuration(to.Round(time.Millisecond)), where))
 	}
 	return out
 }

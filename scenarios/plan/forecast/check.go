@@ -33,17 +33,19 @@ type Load struct {
 
 // check is a forecast in progress.
 type check struct {
-	plan  Plan
-	end   time.Duration // when the last load ends
-	notes []string
+	plan   Plan
+	end    time.Duration // when the last load ends
+	notes  []string
+	doubts []Doubt
 
 	answer time.Duration // the response time that closed loads wait for; zero gives the most requests
 }
 
 // Check reports every objective that the run could not decide as a mistake, with the figure that is too small. The
 // notes are hints for the author: the smallest outage that the load can show, the stalls that a closed load hides,
-// and loads that will run out of ports.
-func (p Plan) Check() (notes []string) {
+// and loads that will run out of ports. The doubts are those by which the run may leave an objective open; each has a
+// note.
+func (p Plan) Check() (notes []string, doubts []Doubt) {
 	c := &check{plan: p}
 	for _, l := range p.Loads {
 		c.end = max(c.end, l.Schedule.End())
@@ -69,7 +71,27 @@ func (p Plan) Check() (notes []string) {
 	c.closedLoads()
 	c.slowUsers(est)
 	c.resolution(est)
-	return append(c.notes, c.ports()...)
+	return append(c.notes, c.ports()...), c.doubts
+}
+
+// A Doubt is why the run may leave an objective open.
+type Doubt string
+
+// The doubts.
+const (
+	Inseparable  Doubt = "inseparable"   // the effect of a fault can't be separated from that of another one
+	NoRoom       Doubt = "no_room"       // no hold is free after a fault
+	SlightHarm   Doubt = "slight_harm"   // little harm can't be told from chance
+	SlowUnknown  Doubt = "slow_unknown"  // too few requests tell which answers are slow
+	FewAnswers   Doubt = "few_answers"   // too few requests meet a fault to show that it made none slower
+	FailoverOpen Doubt = "failover_open" // a late failover has no hold before the end of the fault
+	SlowUsers    Doubt = "slow_users"    // users make too few requests if answers take long
+	RecoveryOpen Doubt = "recovery_open" // slight or long harm has no hold after it
+)
+
+// doubt adds a note that means that the run may leave an objective open.
+func (c *check) doubt(why Doubt, note string) {
+	c.notes, c.doubts = append(c.notes, note), append(c.doubts, why)
 }
 
 // span is a span of the run; its times are offsets from t0.

@@ -93,7 +93,7 @@ func (c *check) undecidable(est []timeline.Estimated) {
 		a := c.around(i, est)
 		if a.beside != nil {
 			if !noted[e.Entry.Name] {
-				c.notes = append(c.notes,
+				c.doubt(Inseparable,
 					fmt.Sprintf("%s: its effect can't be separated from the effect of %s, which is in at the same time: %s.",
 						e.Name, a.beside.Name, c.apart(slo.Objective{}, e, *a.beside)))
 			}
@@ -118,7 +118,7 @@ func (c *check) undecidable(est []timeline.Estimated) {
 		if s.next >= s.e.At+s.hold.needs() {
 			what = "if it does harm to its end, recovery can't be shown"
 		}
-		c.notes = append(c.notes, fmt.Sprintf("%s: %s, because %s at %s, and a hold of %s from %s on must be free: %s.",
+		c.doubt(NoRoom, fmt.Sprintf("%s: %s, because %s at %s, and a hold of %s from %s on must be free: %s.",
 			s.e.Name, what, s.comes(), quantity.Brief(s.next), s.hold, quantity.Brief(s.from),
 			c.room(s.around, s.from+s.hold.needs(), s.hold, least)))
 	}
@@ -147,7 +147,7 @@ func (c *check) slightHarm(est []timeline.Estimated) {
 			continue
 		}
 		noted[e.Entry.Name] = true
-		c.notes = append(c.notes, fmt.Sprintf("%s: if it harms few requests, that can't be told from chance, because %s at "+
+		c.doubt(SlightHarm, fmt.Sprintf("%s: if it harms few requests, that can't be told from chance, because %s at "+
 			"%s, and %d windows of %s from %s on must be free: %s.", e.Name, a.comes(), quantity.Brief(a.next), n,
 			quantity.Brief(width), quantity.Brief(e.At), c.room(a, need, hold{}, 0)))
 	}
@@ -179,7 +179,7 @@ func (c *check) slowAnswers(est []timeline.Estimated) {
 	if !known || got.n >= float64(need) {
 		return
 	}
-	c.notes = append(c.notes,
+	c.doubt(SlowUnknown,
 		fmt.Sprintf("%s %d requests come before the first fault, and %d good answers are needed to tell which are slow: "+
 			"if a fault only "+
 			"slows the target down, its recovery can't be shown: %s, or judge: {slow: 500ms}.",
@@ -213,7 +213,7 @@ func (c *check) fewAnswers(est []timeline.Estimated) {
 		if got.most {
 			about = "at most"
 		}
-		c.notes = append(c.notes, fmt.Sprintf("%s: %s %d requests meet it, and %d good answers are needed to show that it "+
+		c.doubt(FewAnswers, fmt.Sprintf("%s: %s %d requests meet it, and %d good answers are needed to show that it "+
 			"made none far slower, if one of them is by chance; with fewer, `%s` may not pass if no request fails: %s, or "+
 			"judge: {slow: 500ms}.",
 			e.Name, about, int(got.n), need, c.plan.Scenario.SLO[i].Text, more))

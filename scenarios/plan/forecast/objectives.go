@@ -207,7 +207,7 @@ func (c *check) failsOver(o slo.Objective, e timeline.Estimated) bool {
 			quantity.Brief(stays), h)
 		return true
 	}
-	c.notes = append(c.notes,
+	c.doubt(FailoverOpen,
 		fmt.Sprintf("`%s` may not be decided for a failover of more than %s: %s is over %s later, and before that a hold of "+
 			"%s must be good: %s.",
 			o.Text, quantity.Brief(max(0, stays-h.needs())), e.Name, quantity.Brief(stays), h, mend))
@@ -287,7 +287,7 @@ func (c *check) cramped(o slo.Objective, e timeline.Estimated, a around) bool {
 	if a.next >= need {
 		return false
 	}
-	c.notes = append(c.notes, fmt.Sprintf("`%s` may not be decided if the harm is slight, or lasts as long as it may: "+
+	c.doubt(RecoveryOpen, fmt.Sprintf("`%s` may not be decided if the harm is slight, or lasts as long as it may: "+
 		"%s: %s.", o.Text, lacks(need, h), c.room(a, need, h, a.next-good)))
 	return true
 }
@@ -634,6 +634,9 @@ func (c *check) slowUsers(est []timeline.Estimated) {
 	slow.recoveries(est)
 	slow.samples(est)
 	lacks := slow.notes
+	if len(slow.doubts) > 0 || slow.plan.Mistakes.Len() > 0 {
+		c.doubts = append(c.doubts, SlowUsers)
+	}
 	if refused, ok := errors.AsType[*syntax.MistakesError](slow.plan.Mistakes.Err()); ok {
 		for _, m := range refused.List() {
 			lacks = append(lacks, m.What+"; "+m.Hint+".")

@@ -203,7 +203,8 @@ func TestCompile_LedgerNotes(t *testing.T) {
 func TestCompile_ReadBacks(t *testing.T) {
 	const ledger = "ledger: {write: POST /posts, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}\n"
 	for _, c := range []struct{ name, ledger, faults, note, line string }{
-		{"one fault", ledger, "a: {at: 5s, for: 2s, EXEC}", "", ""},
+		{"one fault", ledger, "a: {at: 5s, for: 2s, EXEC}", "", "read-back: 3.25s to 4.75s  before a"},
+		{"one fault at once", ledger, "a: {at: 500ms, for: 2s, EXEC}", "", ""},
 		{"two", ledger, "a: {at: 5s, for: 2s, EXEC}, b: {at: 12s, for: 1s, EXEC}", "", "read-back: 7s to 11.75s  between a and b"},
 		{"two, and no ledger", "", "a: {at: 5s, for: 2s, EXEC}, b: {at: 7s, for: 1s, EXEC}", "", ""},
 		{

@@ -11,12 +11,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// ReadBacks returns the times between faults, in which a ledger reads writes back, in the order of time.
+// ReadBacks returns the times before the first fault and between faults, in which a ledger reads writes back, in the
+// order of time.
 func ReadBacks(est []timeline.Estimated) (out []ledger.Gap) {
 	sorted := slices.SortedStableFunc(slices.Values(est),
 		func(a, b timeline.Estimated) int { return cmp.Compare(a.At, b.At) })
 	for i, e := range sorted {
 		if i == 0 {
+			out = append(out, ledger.Gap{Before: e.Name, To: e.At, Rough: e.Rough})
 			continue
 		}
 		last := slices.MaxFunc(sorted[:i], func(a, b timeline.Estimated) int { return cmp.Compare(a.Clear, b.Clear) })
@@ -35,7 +37,7 @@ func (c *check) readBacks(est []timeline.Estimated) {
 	var first *ledger.Gap
 	n := 0
 	for _, g := range ReadBacks(est) {
-		if _, _, ok := g.Reading(); !ok {
+		if _, _, ok := g.Reading(); !ok && g.After != "" {
 			if n++; n == 1 {
 				first = &g
 			}

@@ -132,6 +132,18 @@ var attributed = []playedCase{
 		see:    ofFaults(""),
 	},
 	{
+		name: "an outage long after a fault that did no harm, with a unit of it that falls ill then", row: "definition",
+		script: quick.Between(4100, 4300, f503), faults: in5, impact: "not_impacted", seconds: 80,
+		unwell: map[int][]requests.Span{0: {{From: 40500 * ms, To: 43 * sec}}},
+		slo:    []string{"recover < 1s after f => pass"}, see: ofFaults(""),
+	},
+	{
+		name: "an outage long after a fault that did no harm, with a unit of it that is ill since", row: "definition",
+		script: quick.Between(4100, 4300, f503), faults: in5, impact: "impacted", seconds: 80,
+		unwell: map[int][]requests.Span{0: {{From: 24500 * ms, To: 43 * sec}}},
+		slo:    []string{"recover < 1s after f => fail"}, see: ofFaults("by f"),
+	},
+	{
 		name: "an outage that begins with the clearing of a fault that did no harm", row: "definition",
 		script: quick.Between(2500, 2700, f503), faults: in5, impact: "impacted",
 		slo: []string{"recover < 8s after f => pass", "recover < 6s after f => fail", "recover < 1s after incident => fail"},

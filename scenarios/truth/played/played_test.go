@@ -272,7 +272,7 @@ func (p playedCase) play(
 			fault, _, _ = strings.Cut(name, "#")
 		}
 		kinds[fault] = judge.FaultCase{Group: p.group}
-		events = append(events, event{f.from, func() { rec.Inject(name, fault) }})
+		events = append(events, event{f.from, func() { rec.Inject(fault, name) }})
 		if f.to > 0 {
 			events = append(events, event{f.to, func() { rec.Clear(i) }})
 		}
