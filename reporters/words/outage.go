@@ -10,15 +10,14 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// worstOutage returns the incident with the most bad requests, and the fault that did it. by is nil if no fault is
-// shown to have done it; in is nil without incidents.
+// worstOutage returns the incident that counts most against the objectives that failed, and the fault that did it. by
+// is nil if no fault is shown to have done it; in is nil without such an incident.
 func worstOutage(r *result.Result) (in *result.Incident, by *result.FaultRecord) {
-	for i := range r.Incidents {
-		if c := &r.Incidents[i]; in == nil || c.Bad > in.Bad {
-			in = c
-		}
+	list := causes(r)
+	if len(list) == 0 {
+		return nil, nil
 	}
-	if in == nil || in.By == "" {
+	if in = list[0].in; in.By == "" {
 		return in, nil
 	}
 	return in, faultNamed(r, in.By)
@@ -64,8 +63,26 @@ func outageSentence(r *result.Result) Text {
 		case result.StillAway, result.GoneTooShort, result.LoadRaised:
 		}
 	}
-	return t.say(".")
+	return t.say(elsewhere(r, in) + ".")
 }
+
+// elsewhere counts the requests that failed in other outages than the worst one, as a clause. It is empty if they are
+// few beside it.
+func elsewhere(r *result.Result, worst *result.Incident) string {
+	requests, outages := int64(0), int64(0)
+	for _, c := range causes(r) {
+		if c.share >= mattering && failedIn(c.in) > 0 && !sameCause(c.in, worst) {
+			requests, outages = requests+failedIn(c.in), outages+1
+		}
+	}
+	if outages == 0 {
+		return ""
+	}
+	return "; " + Count(requests) + " more failed in " + Plural(outages, "other outage", "other outages")
+}
+
+// sameCause reports whether two incidents are one, or are by one fault.
+func sameCause(a, b *result.Incident) bool { return a == b || a.By != "" && a.By == b.By }
 
 // late reports whether an outage that belongs to a fault began well after the fault was over, and after the load had
 // been good again: for some seconds, or until a unit ended by itself.
@@ -176,7 +193,6 @@ func oneReason(r *result.Result) bool {
 	if f == nil || run == nil || len(r.Incidents) != 1 {
 		return false
 	}
-	slow := in.Kinds["slow"]
 	failed := 0
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
@@ -190,7 +206,7 @@ func oneReason(r *result.Result) bool {
 			return false
 		}
 	}
-	return failed > 1 && 20*(in.Bad-slow) >= 19*run.Bad
+	return failed > 1 && 20*failedIn(in) >= 19*run.Bad
 }
 
 // decidedByBad reports whether an objective failed that bad requests count against, or that asks about a recovery.
@@ -225,7 +241,7 @@ func goodAtEnd(in *result.Incident) bool {
 // extent says how many requests of an incident were bad.
 func extent(r *result.Result, in *result.Incident) string {
 	did := "failed"
-	if slow := in.Kinds["slow"]; slow > 0 {
+	if slow := in.Kinds[slowKind]; slow > 0 {
 		did = "failed or took " + TooSlow(r)
 		if slow == in.Bad {
 			did = "took " + TooSlow(r)

@@ -84,7 +84,7 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 			}
 		}
 		if in != nil {
-			o.bad, o.end, o.slow = in.Bad, in.End, in.Kinds["slow"] > 0
+			o.bad, o.end, o.slow = in.Bad, in.End, in.Kinds[slowKind] > 0
 			if !in.Over {
 				o.end = result.NaN
 			}
