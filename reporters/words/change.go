@@ -24,7 +24,9 @@ func changeRules() []changeRule {
 	return []changeRule{
 		{"in-flight-limit", nil, moreInFlight},
 		{"capacity", (*findings).failed, moreCapacity},
-		{"busy-machine", func(f *findings) bool { return f.starved() && !f.unexplained() }, quietMachine},
+		{"busy-machine", func(f *findings) bool {
+			return f.starved() && !f.unexplained() && !f.endedItself()
+		}, quietMachine},
 		{"lost-writes", (*findings).failed, surerWrites},
 		{"changed", (*findings).failed, whatChanged},
 		{"own-end", (*findings).endedItself, lookAtEnd},
@@ -45,7 +47,9 @@ func changeRules() []changeRule {
 		{"queue", (*findings).failed, boundedQueue},
 		{"slowdown", (*findings).failed, lookAtSlowdown},
 		{"first-step", func(f *findings) bool { return f.failed() || f.badBaseline() }, firstStep},
-		{"busy-machine", func(f *findings) bool { return f.starved() && f.unexplained() }, quietMachine},
+		{"busy-machine", func(f *findings) bool {
+			return f.starved() && f.unexplained() && !f.endedItself()
+		}, quietMachine},
 		{"no-traffic", nil, someTraffic},
 		{"unverified", nil, tryAlone},
 		{"own-core", nil, ownCore},
@@ -88,15 +92,31 @@ func (f *findings) outage() bool {
 	return f.failed() && f.fault != nil && !f.lossesDecided() && !(f.late && f.endedItself())
 }
 
-// endedItself reports whether an outage came after the fault of the worst one was over, when a unit ended by itself.
-func (f *findings) endedItself() bool {
-	return f.failed() && f.later != nil && ownEnd(f.r, f.later) != ""
+// endedItself reports whether a unit ended by itself when an outage began: the worst one that no fault did, or one that
+// came after the fault of the worst one was over.
+func (f *findings) endedItself() bool { return f.ownEnd() != nil }
+
+// ownEnd returns the event of the unit that ended by itself; nil without.
+func (f *findings) ownEnd() *result.Event {
+	switch {
+	case !f.failed() && !f.badBaseline():
+		return nil
+	case f.later != nil:
+		return endAt(f.r, f.later)
+	case f.in != nil && f.fault == nil:
+		return endAt(f.r, f.in)
+	}
+	return nil
 }
 
 // lookAtEnd speaks where a unit ended by itself.
 func lookAtEnd(f *findings) *Advice {
-	return &Advice{Text: Text{}.say("Look at the output of the target from ").strong(Offset(f.later.Begin)).
-		say(" on, for why " + ownEnd(f.r, f.later) + ": no fault was on it.")}
+	e := f.ownEnd()
+	t := Text{}.say("Look at the output of ").strong(Clean(e.Unit)).say(" around ").strong(Offset(e.T))
+	if i := slices.IndexFunc(f.r.Logs, func(l result.UnitLog) bool { return l.Unit == e.Unit }); i >= 0 {
+		t = t.say(", in ").code(Clean(f.r.Logs[i].File))
+	}
+	return &Advice{Text: t.say(", for why it " + endedSo(e) + ": no fault was on it.")}
 }
 
 // starved reports whether brunt was late on a machine whose processors were in demand nearly all the time, while
@@ -704,7 +724,7 @@ func middle(list []int64) int64 {
 
 // firstStep speaks where requests failed and no fault is shown to have done it.
 func firstStep(f *findings) *Advice {
-	if f.first == nil || f.fault != nil || f.heldBack() != nil || f.overloadedFrom(f.first.First) {
+	if f.first == nil || f.fault != nil || f.heldBack() != nil || f.endedItself() || f.overloadedFrom(f.first.First) {
 		return nil
 	}
 	t := Text{}.say("Find out why ").strong(stepName(f.first)).say(" failed first, by " + caused(f.first) + ".")

@@ -38,6 +38,9 @@ func faultNamed(r *result.Result, name string) *result.FaultRecord {
 func outageSentence(r *result.Result) Text {
 	in, f := worstOutage(r)
 	if f == nil {
+		if t := endSentence(r, in); t != nil {
+			return t
+		}
 		return overloadSentence(r, in)
 	}
 	if in.Bad == 0 || !decidedByBad(r) {
@@ -147,17 +150,31 @@ var unitEnds = map[string]bool{"unit.exit": true, "container.die": true, "pod.ki
 // ownEnd says which unit ended by itself when an outage began, such as "front[0] ended by itself (exit status 3)". It
 // is empty if no unit did, or if a fault was on it.
 func ownEnd(r *result.Result, in *result.Incident) string {
+	e := endAt(r, in)
+	if e == nil {
+		return ""
+	}
+	return Clean(e.Unit) + " " + endedSo(e)
+}
+
+// endedSo says how a unit ended by itself.
+func endedSo(e *result.Event) string {
+	what, _ := UnitEvent(e.Event, e.Text)
+	return "ended by itself" + strings.TrimPrefix(what, unitEvents[e.Event])
+}
+
+// endAt returns the event of a unit that ended when an outage began, without a fault on it; nil without.
+func endAt(r *result.Result, in *result.Incident) *result.Event {
 	for i := range r.Events {
 		e := &r.Events[i]
 		if unitEnds[e.Event] && math.Abs(float64(e.T-in.Begin)) < ownEndWithin && !slices.ContainsFunc(r.Faults,
 			func(f result.FaultRecord) bool {
 				return slices.Contains(f.Units, e.Unit) && e.T > f.Injected-ownEndWithin && !(e.T > f.Until)
 			}) {
-			what, _ := UnitEvent(e.Event, e.Text)
-			return Clean(e.Unit) + " ended by itself" + strings.TrimPrefix(what, unitEvents[e.Event])
+			return e
 		}
 	}
-	return ""
+	return nil
 }
 
 // ownEndWithin is the longest time between the end of a unit and the begin of the outage that it explains, in seconds.
@@ -172,6 +189,19 @@ func injectedIn(r *result.Result, in *result.Incident, by *result.FaultRecord) (
 		}
 	}
 	return n
+}
+
+// endSentence says that the worst outage began as a unit ended by itself. It is nil if none did.
+func endSentence(r *result.Result, in *result.Incident) Text {
+	if in == nil || in.Bad == 0 || !decidedByBad(r) {
+		return nil
+	}
+	e := endAt(r, in)
+	if e == nil {
+		return nil
+	}
+	return Text{}.say("When ").strong(Clean(e.Unit)).say(" " + endedSo(e) + ", " + extent(r, in) + " for ").
+		strong(incidentLength(in)).say(pick(in.Over, "", ", to the end of the run") + elsewhere(r, in) + ".")
 }
 
 // overloadSentence says that the target fell behind the load before an outage that no fault did. It is nil if it did

@@ -609,6 +609,9 @@ func (f *findings) uninjected(o *result.ObjectiveResult) bool {
 
 // whyOpen gives the reasons of objectives that are not certain, other than the one in the sentence of the run.
 func (f *findings) whyOpen() (points []Text) {
+	if f.fault == nil && f.endedItself() {
+		points = append(points, f.began(f.in))
+	}
 	said := 0
 	if len(f.r.Reasons) > 0 {
 		said = f.r.Reasons[0].Objective
