@@ -395,7 +395,7 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 	var in, recovered, harmless, slight, lasting, lossy int64
 	var mildly, unknown []string // what slight effects were, and the faults whose effect is not known
 	slower := true               // of those it is not known whether they made answers slower, and nothing else
-	broken := ""
+	broken, least := "", ""
 	slowest, rejoining := result.Num(0), result.Num(0)
 	for _, f := range faults {
 		in++
@@ -422,6 +422,9 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 			}
 			if took.Known() {
 				slowest = max(slowest, took)
+			}
+			if waitsUntold(f) {
+				least = "at least "
 			}
 		case f.Impact == result.NotImpacted:
 			if f.TooFew() || mayBeSlower(f) {
@@ -480,9 +483,9 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 	case recovered+harmless < in:
 		return "though", notKnown(unknown, slower) + alsoMild(mildly)
 	case in == 1:
-		return "and", "the target recovered from the " + other + "fault in " + Seconds(slowest) + rejoined
+		return "and", "the target recovered from the " + other + "fault in " + least + Seconds(slowest) + rejoined
 	case harmless == 0:
-		return "and", "the target recovered from " + count + ", the slowest time in " + Seconds(slowest) + rejoined
+		return "and", "the target recovered from " + count + ", the slowest time in " + least + Seconds(slowest) + rejoined
 	}
 	var mild []string
 	if n := harmless - slight; n > 0 {
@@ -492,7 +495,7 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 		mild = append(mild, fmt.Sprintf("%d stayed within the limit", slight))
 	}
 	return "and", fmt.Sprintf("of %s %s and the target recovered from %d, the slowest time in %s%s",
-		count, strings.Join(mild, ", "), recovered, Seconds(slowest), rejoined)
+		count, strings.Join(mild, ", "), recovered, least+Seconds(slowest), rejoined)
 }
 
 // notKnown names the faults whose effect is not known. slower is true if the only open question is whether they made

@@ -135,3 +135,19 @@ func TestAnswer_Causes(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, said)
 	}
 }
+
+// TestTargetSaid: a page is quoted by its title, and never by its markup.
+func TestTargetSaid(t *testing.T) {
+	const doctype = "<!DOCTYPE html PUBLIC \"-//W3C//DTD HTML 4.01//EN\" \"http://www.w3.org/TR/html4/strict.dtd\">\n<html>"
+	for body, want := range map[string]string{
+		doctype + "<head>\n<title>ERROR: The page</title></head>": "ERROR: The page",
+		doctype + "<head>\n<title lang=en>ERROR: The reque…":      "ERROR: The reque…",
+		doctype + "<head><meta name=a>":                           "",
+		"<?xml version=\"1.0\"?>\n<html><body>":                   "",
+		"upstream failed\nbye":                                    "upstream failed",
+	} {
+		if got := targetSaid(&result.Sample{Status: 504, Body: body}); got != want {
+			t.Errorf("of %q: %q, want %q", body, got, want)
+		}
+	}
+}

@@ -351,7 +351,7 @@ func handOver(f *findings) *Advice {
 // soonerBreaker speaks where answers still asked the client to wait when the fault was over.
 func soonerBreaker(f *findings) *Advice {
 	after, e := f.afterTheEnd(), f.waiting()
-	if !(after > 0) || e == nil {
+	if e == nil {
 		return nil
 	}
 	wait := retryAfter(e.Sample)
@@ -414,6 +414,7 @@ func shorterTimeout(f *findings) *Advice {
 	for i := range f.r.Loads {
 		l := &f.r.Loads[i]
 		timeouts, all := f.timeouts(func(e *result.ErrorGroup) bool { return e.Load == l.Name })
+		timeouts -= f.toSilent(l.Name)
 		if l.Timeout <= 0 || timeouts < 5 || timeouts*5 < all {
 			continue
 		}
@@ -435,18 +436,43 @@ func (f *findings) decidedByFailed() bool {
 	})
 }
 
-// entrySilent reports whether the fault of the worst outage let no part of the target answer the client: it hit all
-// that the load asks, the link to it, or a process of which it is not known what it is to the others.
-func (f *findings) entrySilent() bool {
-	if f.fault == nil || !slices.Contains(silentKinds, f.fault.Kind) {
+// entrySilent reports whether the fault of the worst outage let no part of the target answer the client.
+func (f *findings) entrySilent() bool { return f.fault != nil && silences(f.r, f.fault) }
+
+// toSilent counts the timeouts of a load in outages of faults that let no part of the target answer it.
+func (f *findings) toSilent(load string) (n int64) {
+	for i := range f.r.Incidents {
+		in := &f.r.Incidents[i]
+		faults := in.Faults
+		if in.By != "" {
+			faults = []string{in.By}
+		}
+		asked := len(in.Steps) == 0 ||
+			slices.ContainsFunc(in.Steps, func(s result.IncidentStep) bool { return s.Load == load })
+		if asked && slices.ContainsFunc(faults, func(name string) bool {
+			by := faultNamed(f.r, name)
+			return by != nil && silences(f.r, by)
+		}) {
+			n += in.Kinds[scenarios.Timeout.String()]
+		}
+	}
+	return n
+}
+
+// silences reports whether a fault let no part of the target answer the client: it hit all that the load asks, the link
+// to it, or a process of which it is not known what it is to the others. The load asks the entry, and each service that
+// no link of the target leads to.
+func silences(r *result.Result, by *result.FaultRecord) bool {
+	if !slices.Contains(silentKinds, by.Kind) && by.Kind != "fd.exhaust" {
 		return false
 	}
-	if linked(f.fault) {
-		return ofLoad(f.fault.Hit())
+	if linked(by) {
+		return ofLoad(by.Hit())
 	}
-	service, hit, all := replicas(f.r, f.fault)
-	return service == "" && len(f.r.Environment.Replicas) == 0 ||
-		service != "" && service == f.r.Environment.Entry && hit == all
+	service, hit, all := replicas(r, by)
+	asked := service == r.Environment.Entry || len(r.Links) > 0 &&
+		!slices.ContainsFunc(r.Links, func(l result.Link) bool { return slo.ServiceOf(l.To) == service })
+	return service == "" && len(r.Environment.Replicas) == 0 || service != "" && asked && hit == all
 }
 
 // ofLoad reports whether one of the links is from the load.

@@ -408,6 +408,34 @@ func TestChangeRules(t *testing.T) {
 		},
 		{
 			"client-timeout", func() *result.Result {
+				r := cut(onNginx(t)) // 100 of the timeouts are of a lesser outage
+				r.Environment.Entry = "nginx"
+				r.Faults[0].Kind = "container.pause"
+				r.Faults = append(r.Faults, aFault("no-fds", "fd.exhaust", "nginx[0]", "nginx[1]"))
+				r.Incidents[0].Kinds = map[string]int64{"timeout": 300}
+				r.Incidents = append(r.Incidents, outageBy("no-fds"))
+				r.Incidents[1].Bad, r.Incidents[1].Kinds = 100, map[string]int64{"timeout": 100}
+				return r
+			}(), "Let the target give up before its client does: 300 requests of shoppers had no answer within the client's " +
+				"3s, so likely its own timeouts are as long or longer.", "",
+			"the server of all of them could not answer", func(r *result.Result) {
+				r.Incidents[0].By = "no-fds"
+			},
+		},
+		{
+			"client-timeout", func() *result.Result {
+				r := cut(onNginx(t)) // the load asks redis at an endpoint of its own, and no link leads there
+				r.Environment.Entry = "nginx"
+				r.Faults[0].Kind = "container.pause"
+				r.Incidents[0].Kinds = map[string]int64{"timeout": 400}
+				r.Links = []result.Link{{From: "nginx[0]", To: "redis[0]"}}
+				return r
+			}(), "Let the target give up before its client does: 400 requests of shoppers had no answer within the client's " +
+				"3s, so likely its own timeouts are as long or longer.", "",
+			"only the load asks the frozen one", func(r *result.Result) { r.Links[0].To = "nginx[1]" },
+		},
+		{
+			"client-timeout", func() *result.Result {
 				r := cut(onNginx(t))
 				r.Faults[0].Kind, r.Faults[0].Units = "network.blackhole", []string{"nginx[0]->redis[0]"}
 				return r
@@ -463,6 +491,16 @@ func TestChangeRules(t *testing.T) {
 				return r
 			}(), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
 			"good again before the fault was over", func(r *result.Result) { r.Incidents[0].End = 11.9 },
+		},
+		{
+			"breaker", func() *result.Result {
+				r := onNginx(t)
+				r.Errors[0].Sample.Status, r.Errors[0].Sample.Headers = 503, map[string]string{"Retry-After": "5"}
+				return r
+			}(), "Let the circuit breaker try sooner than after 5s, likely up to 2s less outage.", "",
+			"good as soon as the unit served", func(r *result.Result) {
+				r.Incidents[0].End, r.Errors[0].Last = 12.437, 12.5
+			},
 		},
 		{
 			"dead-peer", cut(onPatroni(t)), "Give up connections to a dead peer sooner, by keep-alives or a limit on " +

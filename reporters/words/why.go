@@ -515,10 +515,14 @@ func (f *findings) afterTheEnd() result.Num {
 	return after
 }
 
+// waitsOn is the least time in seconds for which answers ask the client to wait after a fault was over, from which on
+// they tell of a breaker that is open and not of a service that starts.
+const waitsOn = 1
+
 // waiting returns the errors whose answer asks the client to wait, and that went on after the fault was over; nil
 // without.
 func (f *findings) waiting() *result.ErrorGroup {
-	if f.fault == nil {
+	if !(f.afterTheEnd() >= waitsOn) {
 		return nil
 	}
 	for i := range f.r.Errors {
@@ -634,7 +638,8 @@ func (f *findings) whyOpen() (points []Text) {
 const mostQuoted = 90
 
 // targetSaid returns what the target said in a failed answer, in its own words: the message in a body of JSON, the
-// title of a page, or the beginning of the text. It is empty if there was no answer with a body.
+// title of a page, or the beginning of the text. It is empty if there was no answer with a body, or a page without a
+// title.
 func targetSaid(s *result.Sample) string {
 	if s == nil || s.Body == "" {
 		return ""
@@ -650,6 +655,12 @@ func targetSaid(s *result.Sample) string {
 	}
 	if m := pageTitle.FindStringSubmatch(body); m != nil && len(m[1]) <= mostTitle {
 		return Clip(Clean(strings.TrimSpace(m[1])), mostQuoted)
+	}
+	if m := cutTitle.FindStringSubmatch(body); m != nil { // the sample of the body ends within it
+		return Clip(Clean(strings.TrimSpace(m[1])), mostQuoted)
+	}
+	if page.MatchString(body) { // its markup says nothing
+		return ""
 	}
 	line, _, _ := strings.Cut(body, "\n")
 	return Clip(Clean(strings.TrimSpace(line)), mostQuoted)
@@ -667,7 +678,11 @@ func message(v any) string {
 	return ""
 }
 
-var pageTitle = regexp.MustCompile(`(?is)<title>([^<]+)</title>`)
+var (
+	pageTitle = regexp.MustCompile(`(?is)<title[^>]*>([^<]+)</title>`)
+	cutTitle  = regexp.MustCompile(`(?is)<title[^>]*>([^<]+)$`)
+	page      = regexp.MustCompile(`(?i)^(<!doctype html|<html|<\?xml)`)
+)
 
 // mostTitle is the maximum length in bytes of a page's title. A count in the pattern would cost each start of brunt
 // 5 ms.
