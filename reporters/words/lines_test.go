@@ -233,7 +233,9 @@ func TestFaultsTitle(t *testing.T) {
 		{"one of two", []int64{0, 7}, "", "Faults: all took effect, 1 of 2 affected no traffic, all were taken back"},
 		{"not all shown", []int64{7}, "that it waits", "Fault: took effect, shown only in part, was taken back"},
 		{
-			"one not all shown", []int64{7, 7}, "that it waits",
+			"one not all shown",
+			[]int64{7, 7},
+			"that it waits",
 			"Faults: all took effect, 1 of 2 shown only in part, all were taken back",
 		},
 	} {

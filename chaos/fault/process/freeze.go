@@ -252,8 +252,12 @@ func (f *freeze) Verify(ctx context.Context) (string, error) {
 		evidence += "; " + effect
 	}
 	if len(others) > 0 && (f.tree || !f.chosen) {
-		return evidence, chaos.NotShownError{What: fmt.Sprintf("that %s stands still: %s go on; `processes: tree` stops "+
-			"all of its processes, and `main` says that one is meant", f.unit.Name(), proc.List(others))}
+		does := "go on"
+		if len(others) == 1 {
+			does = "goes on"
+		}
+		return evidence, chaos.NotShownError{What: fmt.Sprintf("that %s stands still: %s %s; `processes: tree` stops "+
+			"all of its processes, and `main` says that one is meant", f.unit.Name(), proc.List(others), does)}
 	}
 	return evidence, nil
 }
