@@ -69,7 +69,7 @@ func (w *Watch) CheckUnits(sc chaos.Scope, at syntax.Pos, m *syntax.Mistakes) {
 		m.AddHint(w.Place.Of("of"), syntax.DidYouMean(service, slices.Collect(maps.Keys(sc.Services))),
 			"there is no service %q", service)
 	case one && !sc.Later(service) && index >= n:
-		m.Add(w.Place.Of("of"), "%s has %d replicas, counted from 0", service, n)
+		m.Add(w.Place.Of("of"), "%s has %s, counted from 0", service, syntax.Amount(n, "replica"))
 	}
 }
 

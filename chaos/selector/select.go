@@ -188,9 +188,11 @@ func (s *Selector) CheckSelector(at syntax.Pos, sc chaos.Scope, m *syntax.Mistak
 			sc.NoMatch(s.Of("zone"), m, "", "%s has no unit in zone %s", s.Service, s.Zone)
 		case !s.roles().checkEnough(n, s.Place, s.Matching(), sc, m):
 		case s.pick().Of(most, n) > most && s.Zone != "":
-			sc.NoMatch(s.Of("pick"), m, "", "%s has %d units; %d can't be picked", s.Matching(), n, s.pick().Of(most, n))
+			sc.NoMatch(s.Of("pick"), m, "", "%s has %s; %d can't be picked", s.Matching(), syntax.Amount(n, "unit"),
+				s.pick().Of(most, n))
 		case s.pick().Of(most, n) > most:
-			sc.NoMatch(s.Of("pick"), m, "", "%s has %d replicas; %d can't be picked", s.Service, n, s.pick().Of(most, n))
+			sc.NoMatch(s.Of("pick"), m, "", "%s has %s; %d can't be picked", s.Service, syntax.Amount(n, "replica"),
+				s.pick().Of(most, n))
 		}
 	case s.Unit != "":
 		checkUnit(s.Of("unit"), s.Unit, sc, m)
@@ -214,7 +216,7 @@ func checkUnit(at syntax.Pos, unit string, sc chaos.Scope, m *syntax.Mistakes) {
 		sc.NoMatch(at, m, syntax.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q",
 			service)
 	case index >= n:
-		sc.NoMatch(at, m, "", "%s has %d replicas, counted from 0", service, n)
+		sc.NoMatch(at, m, "", "%s has %s, counted from 0", service, syntax.Amount(n, "replica"))
 	}
 }
 

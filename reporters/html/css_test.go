@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -115,5 +116,16 @@ func TestCSS_BehindTheLines(t *testing.T) {
 		case class != "shade" && class != "warm" && !strings.Contains(string(rule[1]), "vector-effect:non-scaling-stroke"):
 			t.Errorf("the stroke of path.%s is stretched: %s", class, rule[1])
 		}
+	}
+}
+
+// TestCSS_WholeFaults: no text of a fault is cut off, since its end may say what to do about it.
+func TestCSS_WholeFaults(t *testing.T) {
+	css, err := os.ReadFile("assets/page.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(css), "line-clamp") {
+		t.Error("a text ends after some lines")
 	}
 }

@@ -18,7 +18,8 @@ const (
 )
 
 // Earlier returns the last runs of the same scenario whose folders are beside dir, the folder of a run, the oldest
-// first. A run that can't be read is left out. The newest has the settings that differ from those of r.
+// first. A run that can't be read is left out, and so is one of another file whose scenario has the same name. The
+// newest has the settings that differ from those of r.
 func Earlier(dir string, r *result.Result) []result.Earlier {
 	var list []result.Earlier
 	scenario := map[string]string{} // of the runs of list, by their folders
@@ -32,10 +33,11 @@ func Earlier(dir string, r *result.Result) []result.Earlier {
 			Generator struct {
 				Healthy bool `json:"healthy"`
 			} `json:"generator"`
-			Scenario string `json:"scenario"`
+			Scenario    string             `json:"scenario"`
+			Environment result.Environment `json:"environment"`
 		}
 		if json.Unmarshal(b, &e) != nil || e.Verdict == "" || e.Name != r.Name || e.Run == r.Run ||
-			!e.Started.Before(r.Started) {
+			!e.Started.Before(r.Started) || otherFile(&e.Environment, &r.Environment) {
 			continue
 		}
 		one := result.Earlier{
@@ -57,6 +59,11 @@ func Earlier(dir string, r *result.Result) []result.Earlier {
 	}
 	evidence.LookBeside(dir, list)
 	return list
+}
+
+// otherFile reports whether two runs are of scenarios in different files. Results of older versions name no file.
+func otherFile(a, b *result.Environment) bool {
+	return len(a.Scenario) > 0 && len(b.Scenario) > 0 && a.Scenario[0].Path != b.Scenario[0].Path
 }
 
 // changed lists the values of the scenario of r that differ from those of an earlier one.

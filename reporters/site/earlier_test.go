@@ -22,6 +22,7 @@ func TestEarlier(t *testing.T) {
 	begin := time.Date(2026, 11, 24, 7, 30, 0, 0, time.UTC)
 	put := func(folder string, change func(r *result.Result)) *result.Result {
 		r := *reporterstest.Results()["minute"]
+		r.Environment.Scenario = []result.FileSum{{Path: "posts.yaml"}}
 		r.Run, r.Scenario = folder, "target:\n  processes:\n    posts:\n      replicas: 2\n"
 		change(&r)
 		dir := filepath.Join(root, folder)
@@ -52,6 +53,9 @@ func TestEarlier(t *testing.T) {
 		})
 	}
 	put("other", func(r *result.Result) { r.Name, r.Started = "another scenario", begin.Add(20*time.Hour) })
+	put("file", func(r *result.Result) {
+		r.Environment.Scenario, r.Started = []result.FileSum{{Path: "posts-b.yaml"}}, begin.Add(21*time.Hour)
+	})
 	put("later", func(r *result.Result) { r.Started = begin.Add(90 * time.Hour) })
 	if err := os.MkdirAll(filepath.Join(root, "broken"), 0o755); err != nil {
 		t.Fatal(err)

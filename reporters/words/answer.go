@@ -26,7 +26,7 @@ type Answer struct {
 	Trust    *Trust            // how far brunt's own time leaves the figures certain; nil if brunt made no load
 
 	WhyTitle string // heading of why, such as Why it failed; empty without points
-	Why      []Text // how it came to that, at most four points in the order of time
+	Why      []Text // how it came to that, in a few points: the outages that count most first
 
 	ChangeTitle string   // heading of change, such as What to change; empty without advice
 	Change      []Advice // what would give another verdict, the most useful first
@@ -325,10 +325,7 @@ func sentenceOnFail(r *result.Result) Text {
 
 // lostWrites says that acknowledged writes were lost; empty if none were.
 func lostWrites(r *result.Result) string {
-	n := int64(0)
-	for _, l := range r.AllLedgers() {
-		n += l.Lost
-	}
+	n := lostInLedgers(r)
 	if n == 0 {
 		return ""
 	}
@@ -398,7 +395,7 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 	var in, recovered, harmless, slight, lasting, lossy int64
 	var mildly, unknown []string // what slight effects were, and the faults whose effect is not known
 	slower := true               // of those it is not known whether they made answers slower, and nothing else
-	broken := ""
+	broken, least := "", ""
 	slowest, rejoining := result.Num(0), result.Num(0)
 	for _, f := range faults {
 		in++
@@ -425,6 +422,9 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 			}
 			if took.Known() {
 				slowest = max(slowest, took)
+			}
+			if waitsUntold(f) {
+				least = "at least "
 			}
 		case f.Impact == result.NotImpacted:
 			if f.TooFew() || mayBeSlower(f) {
@@ -483,9 +483,9 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 	case recovered+harmless < in:
 		return "though", notKnown(unknown, slower) + alsoMild(mildly)
 	case in == 1:
-		return "and", "the target recovered from the " + other + "fault in " + Seconds(slowest) + rejoined
+		return "and", "the target recovered from the " + other + "fault in " + least + Seconds(slowest) + rejoined
 	case harmless == 0:
-		return "and", "the target recovered from " + count + ", the slowest time in " + Seconds(slowest) + rejoined
+		return "and", "the target recovered from " + count + ", the slowest time in " + least + Seconds(slowest) + rejoined
 	}
 	var mild []string
 	if n := harmless - slight; n > 0 {
@@ -495,7 +495,7 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 		mild = append(mild, fmt.Sprintf("%d stayed within the limit", slight))
 	}
 	return "and", fmt.Sprintf("of %s %s and the target recovered from %d, the slowest time in %s%s",
-		count, strings.Join(mild, ", "), recovered, Seconds(slowest), rejoined)
+		count, strings.Join(mild, ", "), recovered, least+Seconds(slowest), rejoined)
 }
 
 // notKnown names the faults whose effect is not known. slower is true if the only open question is whether they made
@@ -568,10 +568,47 @@ func missedObjectives(r *result.Result, whole bool) string {
 	if worst.List == "steady" {
 		s = "the target was not well before anything was broken: " + s
 	}
+	if !worst.Of().Row().OfLosses {
+		s += lossFailed(r)
+	}
 	if unheld > 1 {
 		s += "; " + r.HowMany(scenarios.Fail)
 	}
 	return s
+}
+
+// lossFailed counts the acknowledged writes and messages that were lost, as a clause, where an objective on that failed.
+func lossFailed(r *result.Result) (said string) {
+	writes, messages := int64(0), int64(0)
+	for i := range r.Objectives {
+		o := &r.Objectives[i]
+		def, ok := o.Asks()
+		switch {
+		case !ok || o.Verdict != scenarios.Fail || !o.Of().Row().OfLosses:
+		case def.OfDelivery():
+			messages = lostInDeliveries(r)
+		default:
+			writes = lostInLedgers(r)
+		}
+	}
+	if writes+messages == 0 {
+		return ""
+	}
+	return "; " + lostWere(writes+messages, messages) + " lost"
+}
+
+func lostInLedgers(r *result.Result) (n int64) {
+	for _, l := range r.AllLedgers() {
+		n += l.Lost
+	}
+	return n
+}
+
+func lostInDeliveries(r *result.Result) (n int64) {
+	for _, d := range r.Deliveries {
+		n += d.Lost
+	}
+	return n
 }
 
 // rejoinedIn says what the end of the fault cost whose time to recovery an objective asks about.
@@ -591,7 +628,7 @@ func rejoinedIn(r *result.Result, o *result.ObjectiveResult) (said string, ok bo
 func missedObjective(o *result.ObjectiveResult) string {
 	def, ok := o.Asks()
 	if !ok || !o.Target.Known() {
-		return Clip(Clean(o.Text), 100) + " did not hold"
+		return quotedObjective(o) + " did not hold"
 	}
 	if def.Share > 0 {
 		return missedShare(o)
@@ -599,7 +636,7 @@ func missedObjective(o *result.ObjectiveResult) string {
 	got := ObjectiveMeasured(o)
 	missed := def.Metric.Row().Missed
 	if missed == nil {
-		return Clip(Clean(o.Text), 100) + " did not hold: it was " + got
+		return quotedObjective(o) + " did not hold: it was " + got
 	}
 	of := ""
 	if def.Step != "" {
@@ -620,6 +657,9 @@ func missedObjective(o *result.ObjectiveResult) string {
 	})
 }
 
+// quotedObjective returns the text of an objective for a sentence, whose begin is then no capital letter.
+func quotedObjective(o *result.ObjectiveResult) string { return "`" + Clip(Clean(o.Text), 100) + "`" }
+
 // missedShare says how many occurrences of a fault met an objective on a share of them.
 func missedShare(o *result.ObjectiveResult) string {
 	met, unknown := 0, 0
@@ -636,7 +676,7 @@ func missedShare(o *result.ObjectiveResult) string {
 	if unknown > 0 {
 		noun = "known occurrence"
 	}
-	return fmt.Sprintf("%s was met in %d of %s", Clip(Clean(o.Text), 100), met, syntax.Amount(len(o.Drills)-unknown, noun))
+	return fmt.Sprintf("%s was met in %d of %s", quotedObjective(o), met, syntax.Amount(len(o.Drills)-unknown, noun))
 }
 
 // during names the phase of an objective, unless it is the whole run.

@@ -194,11 +194,11 @@ func TestAnswer(t *testing.T) {
 		},
 		{
 			"recover < 200ms for 50% after cut", endless,
-			"recover < 200ms for 50% after cut was met in 0 of 3 occurrences",
+			"`recover < 200ms for 50% after cut` was met in 0 of 3 occurrences",
 		},
 		{"detect < 10s after cut", 30, "the monitoring took 30s to notice cut, and less than 10s was asked for"},
 		{"lost = 0", 12, "of the writes that were acknowledged, 12 are lost, and none may be"},
-		{"burn(99.9%, 1m) < 1", 3, "burn(99.9%, 1m) < 1 did not hold: it was 3"},
+		{"burn(99.9%, 1m) < 1", 3, "`burn(99.9%, 1m) < 1` did not hold: it was 3"},
 	} {
 		o := objective(tt.text, tt.measured, fail)
 		if strings.Contains(tt.text, " for 50%") {

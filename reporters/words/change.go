@@ -24,7 +24,9 @@ func changeRules() []changeRule {
 	return []changeRule{
 		{"in-flight-limit", nil, moreInFlight},
 		{"capacity", (*findings).failed, moreCapacity},
-		{"busy-machine", func(f *findings) bool { return f.starved() && !f.unexplained() }, quietMachine},
+		{"busy-machine", func(f *findings) bool {
+			return f.starved() && !f.unexplained() && !f.endedItself()
+		}, quietMachine},
 		{"lost-writes", (*findings).failed, surerWrites},
 		{"changed", (*findings).failed, whatChanged},
 		{"own-end", (*findings).endedItself, lookAtEnd},
@@ -45,7 +47,9 @@ func changeRules() []changeRule {
 		{"queue", (*findings).failed, boundedQueue},
 		{"slowdown", (*findings).failed, lookAtSlowdown},
 		{"first-step", func(f *findings) bool { return f.failed() || f.badBaseline() }, firstStep},
-		{"busy-machine", func(f *findings) bool { return f.starved() && f.unexplained() }, quietMachine},
+		{"busy-machine", func(f *findings) bool {
+			return f.starved() && f.unexplained() && !f.endedItself()
+		}, quietMachine},
 		{"no-traffic", nil, someTraffic},
 		{"unverified", nil, tryAlone},
 		{"own-core", nil, ownCore},
@@ -88,15 +92,31 @@ func (f *findings) outage() bool {
 	return f.failed() && f.fault != nil && !f.lossesDecided() && !(f.late && f.endedItself())
 }
 
-// endedItself reports whether an outage came after the fault of the worst one was over, when a unit ended by itself.
-func (f *findings) endedItself() bool {
-	return f.failed() && f.later != nil && ownEnd(f.r, f.later) != ""
+// endedItself reports whether a unit ended by itself when an outage began: the worst one that no fault did, or one that
+// came after the fault of the worst one was over.
+func (f *findings) endedItself() bool { return f.ownEnd() != nil }
+
+// ownEnd returns the event of the unit that ended by itself; nil without.
+func (f *findings) ownEnd() *result.Event {
+	switch {
+	case !f.failed() && !f.badBaseline():
+		return nil
+	case f.later != nil:
+		return endAt(f.r, f.later)
+	case f.in != nil && f.fault == nil:
+		return endAt(f.r, f.in)
+	}
+	return nil
 }
 
 // lookAtEnd speaks where a unit ended by itself.
 func lookAtEnd(f *findings) *Advice {
-	return &Advice{Text: Text{}.say("Look at the output of the target from ").strong(Offset(f.later.Begin)).
-		say(" on, for why " + ownEnd(f.r, f.later) + ": no fault was on it.")}
+	e := f.ownEnd()
+	t := Text{}.say("Look at the output of ").strong(Clean(e.Unit)).say(" around ").strong(Offset(e.T))
+	if i := slices.IndexFunc(f.r.Logs, func(l result.UnitLog) bool { return l.Unit == e.Unit }); i >= 0 {
+		t = t.say(", in ").code(Clean(f.r.Logs[i].File))
+	}
+	return &Advice{Text: t.say(", for why it " + endedSo(e) + ": no fault was on it.")}
 }
 
 // starved reports whether brunt was late on a machine whose processors were in demand nearly all the time, while
@@ -331,7 +351,7 @@ func handOver(f *findings) *Advice {
 // soonerBreaker speaks where answers still asked the client to wait when the fault was over.
 func soonerBreaker(f *findings) *Advice {
 	after, e := f.afterTheEnd(), f.waiting()
-	if !(after > 0) || e == nil {
+	if e == nil {
 		return nil
 	}
 	wait := retryAfter(e.Sample)
@@ -394,6 +414,7 @@ func shorterTimeout(f *findings) *Advice {
 	for i := range f.r.Loads {
 		l := &f.r.Loads[i]
 		timeouts, all := f.timeouts(func(e *result.ErrorGroup) bool { return e.Load == l.Name })
+		timeouts -= f.toSilent(l.Name)
 		if l.Timeout <= 0 || timeouts < 5 || timeouts*5 < all {
 			continue
 		}
@@ -415,18 +436,43 @@ func (f *findings) decidedByFailed() bool {
 	})
 }
 
-// entrySilent reports whether the fault of the worst outage let no part of the target answer the client: it hit all
-// that the load asks, the link to it, or a process of which it is not known what it is to the others.
-func (f *findings) entrySilent() bool {
-	if f.fault == nil || !slices.Contains(silentKinds, f.fault.Kind) {
+// entrySilent reports whether the fault of the worst outage let no part of the target answer the client.
+func (f *findings) entrySilent() bool { return f.fault != nil && silences(f.r, f.fault) }
+
+// toSilent counts the timeouts of a load in outages of faults that let no part of the target answer it.
+func (f *findings) toSilent(load string) (n int64) {
+	for i := range f.r.Incidents {
+		in := &f.r.Incidents[i]
+		faults := in.Faults
+		if in.By != "" {
+			faults = []string{in.By}
+		}
+		asked := len(in.Steps) == 0 ||
+			slices.ContainsFunc(in.Steps, func(s result.IncidentStep) bool { return s.Load == load })
+		if asked && slices.ContainsFunc(faults, func(name string) bool {
+			by := faultNamed(f.r, name)
+			return by != nil && silences(f.r, by)
+		}) {
+			n += in.Kinds[scenarios.Timeout.String()]
+		}
+	}
+	return n
+}
+
+// silences reports whether a fault let no part of the target answer the client: it hit all that the load asks, the link
+// to it, or a process of which it is not known what it is to the others. The load asks the entry, and each service that
+// no link of the target leads to.
+func silences(r *result.Result, by *result.FaultRecord) bool {
+	if !slices.Contains(silentKinds, by.Kind) && by.Kind != "fd.exhaust" {
 		return false
 	}
-	if linked(f.fault) {
-		return ofLoad(f.fault.Hit())
+	if linked(by) {
+		return ofLoad(by.Hit())
 	}
-	service, hit, all := replicas(f.r, f.fault)
-	return service == "" && len(f.r.Environment.Replicas) == 0 ||
-		service != "" && service == f.r.Environment.Entry && hit == all
+	service, hit, all := replicas(r, by)
+	asked := service == r.Environment.Entry || len(r.Links) > 0 &&
+		!slices.ContainsFunc(r.Links, func(l result.Link) bool { return slo.ServiceOf(l.To) == service })
+	return service == "" && len(r.Environment.Replicas) == 0 || service != "" && asked && hit == all
 }
 
 // ofLoad reports whether one of the links is from the load.
@@ -704,7 +750,7 @@ func middle(list []int64) int64 {
 
 // firstStep speaks where requests failed and no fault is shown to have done it.
 func firstStep(f *findings) *Advice {
-	if f.first == nil || f.fault != nil || f.heldBack() != nil || f.overloadedFrom(f.first.First) {
+	if f.first == nil || f.fault != nil || f.heldBack() != nil || f.endedItself() || f.overloadedFrom(f.first.First) {
 		return nil
 	}
 	t := Text{}.say("Find out why ").strong(stepName(f.first)).say(" failed first, by " + caused(f.first) + ".")
@@ -838,8 +884,8 @@ func (f *findings) keep() Text {
 	for i := range f.r.Faults {
 		x := &f.r.Faults[i]
 		p := x.Parts
-		if x.Injected.Known() && p != nil && p.Requests > 0 && p.Bad() == 0 && p.Lost == 0 && len(x.FailedObjectives) == 0 &&
-			(x.Impact == result.NotImpacted || OnlySlower(x)) {
+		if x.Injected.Known() && p != nil && p.Requests > 0 && p.Errors == 0 && p.Lost == 0 && len(x.FailedObjectives) == 0 &&
+			(p.Slow == 0 && (x.Impact == result.NotImpacted || OnlySlower(x)) || onlyTooSlow(x) && !slowCounts(f.r)) {
 			none = append(none, Clean(x.Name))
 		}
 	}

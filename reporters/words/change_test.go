@@ -107,6 +107,44 @@ func onURL(t *testing.T) *result.Result {
 	return r
 }
 
+// diedAlone returns a run on a busy machine whose only unit ended by itself, without a fault.
+func diedAlone(t *testing.T) *result.Result {
+	r := onURL(t)
+	r.Events = []result.Event{{T: 19.99, Event: "unit.exit", Unit: "api[0]", Text: "exit status 3"}}
+	r.Logs = []result.UnitLog{{Unit: "api[0]", File: "logs/api-0.log"}}
+	r.Generator.Healthy, r.Generator.Pressure = false, .97
+	r.Incidents[0].Kinds = map[string]int64{"refused": 300}
+	r.Errors[0].Kind, r.Errors[0].Sample = "refused", nil
+	return r
+}
+
+// TestAnswer_DiedAlone: where a unit ended by itself, the report says so, and not that no fault was in.
+func TestAnswer_DiedAlone(t *testing.T) {
+	a := AnswerOf(diedAlone(t))
+	want := "When api[0] ended by itself (exit status 3), 30% of requests failed for over 10s, to the end of the run. 13% of " +
+		"requests failed, and less than 1% may."
+	if got := a.Sentence.String(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	points := []string{
+		"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit status 3).",
+		"GET / failed first: 300 × refused.",
+	}
+	if got := whyOf(diedAlone(t)); !slices.Equal(got, points) {
+		t.Errorf("got  %q\nwant %q", got, points)
+	}
+	for _, c := range a.Change {
+		if c.Rule != "own-end" {
+			t.Errorf("it advises %q", c.Text)
+		}
+	}
+	r := diedAlone(t)
+	r.Verdict, r.Reasons = scenarios.Invalid, []result.Reason{{Kind: result.BaselineFailed, Verdict: scenarios.Invalid}}
+	if got := whyOf(r); len(got) == 0 || got[0] != points[0] {
+		t.Errorf("with a failed baseline: %q", got)
+	}
+}
+
 // frozenProcess returns a run on a URL whose process, which the scenario names by its pid, was frozen.
 func frozenProcess(t *testing.T) *result.Result {
 	r := onURL(t)
@@ -370,6 +408,34 @@ func TestChangeRules(t *testing.T) {
 		},
 		{
 			"client-timeout", func() *result.Result {
+				r := cut(onNginx(t)) // 100 of the timeouts are of a lesser outage
+				r.Environment.Entry = "nginx"
+				r.Faults[0].Kind = "container.pause"
+				r.Faults = append(r.Faults, aFault("no-fds", "fd.exhaust", "nginx[0]", "nginx[1]"))
+				r.Incidents[0].Kinds = map[string]int64{"timeout": 300}
+				r.Incidents = append(r.Incidents, outageBy("no-fds"))
+				r.Incidents[1].Bad, r.Incidents[1].Kinds = 100, map[string]int64{"timeout": 100}
+				return r
+			}(), "Let the target give up before its client does: 300 requests of shoppers had no answer within the client's " +
+				"3s, so likely its own timeouts are as long or longer.", "",
+			"the server of all of them could not answer", func(r *result.Result) {
+				r.Incidents[0].By = "no-fds"
+			},
+		},
+		{
+			"client-timeout", func() *result.Result {
+				r := cut(onNginx(t)) // the load asks redis at an endpoint of its own, and no link leads there
+				r.Environment.Entry = "nginx"
+				r.Faults[0].Kind = "container.pause"
+				r.Incidents[0].Kinds = map[string]int64{"timeout": 400}
+				r.Links = []result.Link{{From: "nginx[0]", To: "redis[0]"}}
+				return r
+			}(), "Let the target give up before its client does: 400 requests of shoppers had no answer within the client's " +
+				"3s, so likely its own timeouts are as long or longer.", "",
+			"only the load asks the frozen one", func(r *result.Result) { r.Links[0].To = "nginx[1]" },
+		},
+		{
+			"client-timeout", func() *result.Result {
 				r := cut(onNginx(t))
 				r.Faults[0].Kind, r.Faults[0].Units = "network.blackhole", []string{"nginx[0]->redis[0]"}
 				return r
@@ -425,6 +491,16 @@ func TestChangeRules(t *testing.T) {
 				return r
 			}(), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
 			"good again before the fault was over", func(r *result.Result) { r.Incidents[0].End = 11.9 },
+		},
+		{
+			"breaker", func() *result.Result {
+				r := onNginx(t)
+				r.Errors[0].Sample.Status, r.Errors[0].Sample.Headers = 503, map[string]string{"Retry-After": "5"}
+				return r
+			}(), "Let the circuit breaker try sooner than after 5s, likely up to 2s less outage.", "",
+			"good as soon as the unit served", func(r *result.Result) {
+				r.Incidents[0].End, r.Errors[0].Last = 12.437, 12.5
+			},
 		},
 		{
 			"dead-peer", cut(onPatroni(t)), "Give up connections to a dead peer sooner, by keep-alives or a limit on " +
@@ -622,9 +698,17 @@ func TestChangeRules(t *testing.T) {
 			"no number shows it", func(r *result.Result) { r.Objectives[0].Because[0].Need = 0 },
 		},
 		{
-			"own-end", brokenLater(t), "Look at the output of the target from 22.3s on, for why front[0] ended by itself (exit " +
-				"status 3): no fault was on it.", "",
+			"own-end", brokenLater(t), "Look at the output of front[0] around 22.31s, for why it ended by itself (exit status " +
+				"3): no fault was on it.", "",
 			"no unit ended", func(r *result.Result) { r.Events = nil },
+		},
+		{
+			"own-end", diedAlone(t), "Look at the output of api[0] around 19.99s, in logs/api-0.log, for why it ended by itself " +
+				"(exit status 3): no fault was on it.", "",
+			"a fault was on it", func(r *result.Result) {
+				r.Faults = []result.FaultRecord{aFault("kill", "process.crash", "api[0]")}
+				r.Faults[0].Injected, r.Faults[0].Until = 19.9, 25
+			},
 		},
 		{
 			"changed", changed(t), "Look first at what changed since the last run, which passed: parameter cfg is haproxy.cfg, and was " +

@@ -132,14 +132,18 @@ func FaultTimes(f *result.FaultRecord) string {
 	if heal <= 0 || f.StaysDown {
 		heal = result.NaN
 	}
+	again := "good again after "
+	if waitsUntold(f) {
+		again, heal = "no failed request after ", result.NaN
+	}
 	for _, t := range []struct {
 		before string
 		n      result.Num
 		after  string
 	}{
 		{"first harm after ", f.Onset, ""},
-		{"good again after ", f.Failover, " while it was in"},
-		{"good again after ", recovered, ""},
+		{again, f.Failover, " while it was in"},
+		{again, recovered, ""},
 		{"", heal, " after " + whatIsBack(f)},
 		{"its end cost ", Rejoin(f), ""},
 	} {
@@ -174,6 +178,9 @@ func FaultEffect(f *result.FaultRecord) string {
 		s = impactedBy(f) + "; " + notRecovered(f)
 	case result.Confounded:
 		s = "its effect can't be separated"
+		if f.OnsetAt.Known() && f.Because.Has(result.OtherNext) { // the harm is known, and only its end is not
+			s = impactedBy(f) + "; whether the load recovered is not known"
+		}
 	case result.NotInjected:
 		s = "it was not injected"
 		if f.Skipped {
@@ -223,6 +230,9 @@ func FaultEffect(f *result.FaultRecord) string {
 	}
 	if l := FaultLatency(f); l != "" {
 		s += " " + l
+		if waitsUntold(f) {
+			s += " None of them is judged slow, so the times are those of failed requests alone."
+		}
 	}
 	return s
 }
@@ -422,6 +432,9 @@ func impactedBy(f *result.FaultRecord) string {
 		s += " " + Seconds(f.Onset) + " after the injection"
 	}
 	again := ", good again "
+	if waitsUntold(f) {
+		again = ", no failed request from "
+	}
 	if said, rejoined := rejoinText(f); rejoined {
 		s += ", " + said
 		again = ", for good "
@@ -435,7 +448,9 @@ func impactedBy(f *result.FaultRecord) string {
 			from = "that"
 		}
 		s += again + Seconds(f.Recover) + " after " + from
-		if f.Heal.Known() && f.Heal > 0 && !f.StaysDown {
+		if waitsUntold(f) {
+			s += " on"
+		} else if f.Heal.Known() && f.Heal > 0 && !f.StaysDown {
 			s += " and " + Seconds(f.Heal) + " after " + whatIsBack(f)
 		}
 	}
@@ -655,6 +670,9 @@ func FaultOutcome(f *result.FaultRecord) string {
 		}
 		if said, rejoined := rejoinText(f); rejoined {
 			return said
+		}
+		if p := f.Parts; p != nil && p.Lost > 0 {
+			return "recovered, " + lostWhat(p.Lost, p.LostMessages) + " lost"
 		}
 		return "recovered"
 	case result.NotImpacted:

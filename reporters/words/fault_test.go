@@ -178,21 +178,115 @@ func TestFaultMark_NotShown(t *testing.T) {
 
 // A fault that did no harm, and whose effect on its unit was shown in part, is not said to be survived.
 func TestFaultLine_NotShown(t *testing.T) {
-	for _, c := range []struct{ not, outcome, text string }{
-		{"", "survived", "no request failed, and answers were not clearly slower"},
+	long := "that cache[0] stands still: pid 8224 (cache-main) goes on; `processes: tree` stops all of its processes, and " +
+		"`main` says that one is meant"
+	slower := &result.ImpactParts{Requests: 1000, P50: .4, P50Before: .1, P95: .6, P95Before: .2, SlowerUntold: "chance"}
+	for _, c := range []struct {
+		not, outcome, text string
+		parts              *result.ImpactParts
+	}{
+		{"", "survived", "no request failed, and answers were not clearly slower", &result.ImpactParts{Requests: 1000}},
 		{
-			"that pg[2] uses /data", "none seen",
-			"no request failed, and answers were not clearly slower; not shown: that pg[2] uses /data",
+			long, "none seen",
+			"no request failed, and answers were not clearly slower; not shown: " + long, &result.ImpactParts{Requests: 1000},
+		},
+		{
+			"that it waits", "slower, not certain",
+			"p50 100ms → 400ms (4x), p95 200ms → 600ms (3x); no request failed; not shown: that it waits", slower,
 		},
 	} {
 		f := &result.FaultRecord{
 			Name: "full", Impact: result.NotImpacted, Injected: 1, Cleared: 2, Revert: "ok", OnsetAt: result.NaN,
-			NotShown: c.not,
-			Parts:    &result.ImpactParts{Requests: 1000},
+			NotShown: c.not, Parts: c.parts,
 		}
 		if l := faultLine(&result.Result{}, f); l.Outcome != c.outcome || l.Text != c.text {
 			t.Errorf("%q not shown: %s: %s, want %s: %s", c.not, l.Outcome, l.Text, c.outcome, c.text)
 		}
+	}
+}
+
+// frozenLong returns a fault of 3 s of which the last requests waited to its end and were answered in time.
+func frozenLong(slow result.Num) *result.Result {
+	f := aFault("freeze", "process.freeze", "api[0]")
+	f.Cleared, f.Until, f.Slow, f.Failed, f.Recover, f.Failover, f.Onset = 13, 13, slow, 42, 1.06, result.NaN, .01
+	f.Parts = &result.ImpactParts{Requests: 120, Errors: 42, P50: 1, P50Before: .0004, P95: 1.9, P95Before: .06}
+	in := outageBy("freeze")
+	in.End, in.EndLow, in.Bad, in.Requests = 11.05, 11.05, 42, 42
+	return &result.Result{
+		Verdict: scenarios.Pass, Duration: 30, Faults: []result.FaultRecord{f}, Incidents: []result.Incident{in},
+		Generator:  result.Generator{Healthy: true},
+		Loads:      []result.LoadInfo{{Name: "read", Timeout: 2}},
+		Objectives: []result.ObjectiveResult{{Text: "errors < 10%", Verdict: scenarios.Pass}},
+		Cells: []result.Cell{
+			{Phase: f.Phase(), Load: "*", Step: "*", Outcome: "*", Count: 120},
+			{Phase: f.Phase(), Load: "*", Step: "*", Outcome: "ok", Count: 78, Response: result.Times{Max: 1.98}},
+		},
+	}
+}
+
+// TestFaultLine_Waited: where requests waited for a frozen server and no answer is judged slow, its outage is at least
+// as long as its requests failed, and it was not good again then.
+func TestFaultLine_Waited(t *testing.T) {
+	r := frozenLong(result.NaN)
+	l := faultLine(r, &r.Faults[0])
+	want := "42 requests failed; good answers waited, p95 60ms → 1.9s (31.7x), up to 1.98s: none is judged slow"
+	if l.Outcome != "outage of at least 1.05s" || l.Text != want {
+		t.Errorf("%s: %s\nwant %s", l.Outcome, l.Text, want)
+	}
+	for _, text := range []string{FaultTimes(&r.Faults[0]), FaultEffect(&r.Faults[0])} {
+		if strings.Contains(text, "good again") || !strings.Contains(text, "no failed request") {
+			t.Error(text)
+		}
+	}
+	if said := AnswerOf(r).Sentence.String(); !strings.HasSuffix(said, "recovered from the fault in at least 1.06s.") {
+		t.Error(said)
+	}
+	r = frozenLong(.5)
+	if l := faultLine(r, &r.Faults[0]); l.Outcome != "outage of 1.05s" || !strings.Contains(l.Text, "good again") {
+		t.Errorf("with a limit: %s: %s", l.Outcome, l.Text)
+	}
+}
+
+// TestFaultLine_Cut: the first good request waited for the end of a cut link, up to its limit and the distance of two
+// requests.
+func TestFaultLine_Cut(t *testing.T) {
+	r := frozenLong(.0609)
+	f := &r.Faults[0]
+	f.Kind, f.Units, f.Links = "network.partition", nil, []string{"proxy[0]->origin[0]"}
+	f.Resolution, r.Incidents[0].End = .015, 13-.0682
+	if l := faultLine(r, f); l.Text != "42 requests failed; good again as soon as it was over" {
+		t.Error(l.Text)
+	}
+	r.Incidents[0].End = 12.9
+	if l := faultLine(r, f); l.Text != "42 requests failed; good again 100ms before it was over" {
+		t.Error(l.Text)
+	}
+}
+
+// TestFault_Overtaken: where another fault came before recovery could show, no form of a report says when the load was
+// good again.
+func TestFault_Overtaken(t *testing.T) {
+	r := frozenLong(.5)
+	f := &r.Faults[0]
+	f.Impact, f.Recover, f.RecoveredAt, f.Cleared = result.Confounded, result.NaN, result.NaN, 10.5
+	f.Because = result.Notes{{Kind: result.OtherNext, Of: "kill-api", For: 6}}
+	f.Note = "kill-api was injected before recovery could show: 6s more was needed"
+	if l := faultLine(r, f); l.Outcome != "outage of 1.05s" || l.Text != "42 requests failed; "+f.Note {
+		t.Errorf("%s: %s", l.Outcome, l.Text)
+	}
+	want := "Impact 10ms after the injection; 42 requests failed or took over 500ms; whether the load recovered is not " +
+		"known: " + f.Note + ". Good answers, from the baseline to the fault: p50 400µs → 1s (2500x), p95 60ms → 1.9s (31.7x)."
+	if got := FaultEffect(f); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestFaultOutcome_LostWrites: a fault with the mark of lost writes is not merely recovered.
+func TestFaultOutcome_LostWrites(t *testing.T) {
+	f := aFault("freeze-api", "process.freeze", "api[0]")
+	f.Parts.Lost = 72
+	if mark, _ := FaultMark(&f); mark != "✗" || FaultOutcome(&f) != "recovered, writes lost" {
+		t.Errorf("%s %s", mark, FaultOutcome(&f))
 	}
 }
 
@@ -240,7 +334,7 @@ func TestWhy_WhenItBegan(t *testing.T) {
 		"lose and cut were in":                               {"lose", "cut"},
 	} {
 		f := findings{r: r, in: &result.Incident{Begin: 15.7, Faults: faults}}
-		if got := f.whenItBegan(); got != want {
+		if got := f.whenItBegan(f.in); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

@@ -48,8 +48,8 @@ func IncidentText(r *result.Result, in *result.Incident) string {
 	return s + "; " + incidentCause(r, in)
 }
 
-// incidentCause says "by" of the fault that evidence shows, and "during" of faults of which any may have done it, or
-// none.
+// incidentCause says "by" of the fault that evidence shows, and "during" and "after" of faults of which any may have
+// done it, or none.
 func incidentCause(r *result.Result, in *result.Incident) string {
 	ended, by := ownEnd(r, in), faultNamed(r, in.By)
 	switch {
@@ -61,10 +61,30 @@ func incidentCause(r *result.Result, in *result.Incident) string {
 		return "by the end of " + Clean(in.By)
 	case in.By != "":
 		return "by " + Clean(in.By)
-	case len(in.Faults) > 0:
-		return "during " + Clean(Join(in.Faults))
+	}
+	active, over := faultsAt(r, in)
+	switch {
+	case len(active) > 0 && len(over) > 0:
+		return "during " + Clean(Join(active)) + ", after " + Clean(Join(over))
+	case len(active) > 0:
+		return "during " + Clean(Join(active))
+	case len(over) > 0:
+		return "after " + Clean(Join(over))
 	}
 	return "no fault was in"
+}
+
+// faultsAt returns the faults of an incident: those that were in when it began, and those that were over, but not for
+// long enough to rule them out.
+func faultsAt(r *result.Result, in *result.Incident) (active, over []string) {
+	for _, name := range in.Faults {
+		if by := faultNamed(r, name); by != nil && by.Cleared.Known() && by.Cleared < in.Begin {
+			over = append(over, name)
+		} else {
+			active = append(active, name)
+		}
+	}
+	return active, over
 }
 
 // notMade is the kind of the requests that were skipped.

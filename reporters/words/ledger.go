@@ -201,27 +201,34 @@ func readsText(r *result.LedgerReads) string {
 	return s + "."
 }
 
-// readBacksText describes the readings between faults; empty if nothing was read.
+// mostReadBacks bounds the readings between faults that a text tells one by one.
+const mostReadBacks = 4
+
+// readBacksText describes the readings between faults; empty if nothing was read. Each of them asks for all writes so
+// far, so that their counts have no sum.
 func readBacksText(l *result.LedgerRecord) string {
-	var asked, found, absent int64
-	n := 0
-	for _, b := range l.ReadBacks {
-		if b.Asked > 0 {
-			n++
+	var list []string
+	for i := range l.ReadBacks {
+		b := &l.ReadBacks[i]
+		if b.Asked == 0 {
+			continue
 		}
-		asked, found, absent = asked+b.Asked, found+b.Found, absent+b.Absent
+		s := Plural(b.Asked, "write was", "writes were") + " read back, " + Count(b.Found) + " found"
+		if b.Absent > 0 {
+			s += ", " + Count(b.Absent) + " not"
+		}
+		if silent := b.Asked - b.Found - b.Absent; silent > 0 {
+			s += ", " + Count(silent) + " without an answer"
+		}
+		list = append(list, s)
 	}
-	if n == 0 {
+	switch n := len(list); {
+	case n == 0:
 		return ""
+	case n > mostReadBacks:
+		list = append(list[:mostReadBacks-1], Plural(int64(n-mostReadBacks+1), "more reading", "more readings"))
 	}
-	s := fmt.Sprintf(" While the load ran, %s read back, %s found", Plural(asked, "write was", "writes were"), Count(found))
-	if absent > 0 {
-		s += ", " + Count(absent) + " not"
-	}
-	if silent := asked - found - absent; silent > 0 {
-		s += ", " + Count(silent) + " without an answer"
-	}
-	return s + "."
+	return " While the load ran, " + strings.Join(list, "; then ") + "."
 }
 
 // byMost lists counts with their names, the largest first.

@@ -113,3 +113,20 @@ func TestFault_SharedLoss(t *testing.T) {
 		})
 	}
 }
+
+// TestLedgerText_ReadBacks: each reading asks for all writes so far, so that readings are not summed.
+func TestLedgerText_ReadBacks(t *testing.T) {
+	l := &result.LedgerRecord{Read: true, Acknowledged: 776, Write: "write", Units: []string{"api"}, Took: result.NaN}
+	for _, n := range []int64{341, 509} {
+		l.ReadBacks = append(l.ReadBacks, result.ReadBack{Writes: n, Asked: n, Found: n - 1, Absent: 1})
+	}
+	want := "Writes by write, asked for at api. Between faults 341 writes were read back, 340 found, 1 not; then 509 writes " +
+		"were read back, 508 found, 1 not."
+	if got := words.LedgerText(l); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	l.ReadBacks = append(l.ReadBacks, l.ReadBacks[1], l.ReadBacks[1], l.ReadBacks[1])
+	if got := words.LedgerText(l); !strings.HasSuffix(got, "; then 2 more readings.") {
+		t.Error(got)
+	}
+}

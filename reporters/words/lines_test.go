@@ -223,13 +223,21 @@ func TestFaultLines(t *testing.T) {
 // TestFaultsTitle: a fault that no traffic met is not only said to have taken effect.
 func TestFaultsTitle(t *testing.T) {
 	for _, tt := range []struct {
-		name    string
-		traffic []int64
-		want    string
+		name     string
+		traffic  []int64
+		notShown string // of the first fault
+		want     string
 	}{
-		{"met", []int64{400}, "Fault: took effect, was taken back"},
-		{"not met", []int64{0}, "Fault: took effect, affected no traffic, was taken back"},
-		{"one of two", []int64{0, 7}, "Faults: all took effect, 1 of 2 affected no traffic, all were taken back"},
+		{"met", []int64{400}, "", "Fault: took effect, was taken back"},
+		{"not met", []int64{0}, "", "Fault: took effect, affected no traffic, was taken back"},
+		{"one of two", []int64{0, 7}, "", "Faults: all took effect, 1 of 2 affected no traffic, all were taken back"},
+		{"not all shown", []int64{7}, "that it waits", "Fault: took effect, shown only in part, was taken back"},
+		{
+			"one not all shown",
+			[]int64{7, 7},
+			"that it waits",
+			"Faults: all took effect, 1 of 2 shown only in part, all were taken back",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := onNginx(t)
@@ -239,6 +247,7 @@ func TestFaultsTitle(t *testing.T) {
 				f.Traffic, f.TrafficUnit = n, "requests"
 				r.Faults = append(r.Faults, f)
 			}
+			r.Faults[0].NotShown = tt.notShown
 			if got, _ := faultLines(r); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}

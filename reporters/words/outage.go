@@ -10,15 +10,14 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// worstOutage returns the incident with the most bad requests, and the fault that did it. by is nil if no fault is
-// shown to have done it; in is nil without incidents.
+// worstOutage returns the incident that counts most against the objectives that failed, and the fault that did it. by
+// is nil if no fault is shown to have done it; in is nil without such an incident.
 func worstOutage(r *result.Result) (in *result.Incident, by *result.FaultRecord) {
-	for i := range r.Incidents {
-		if c := &r.Incidents[i]; in == nil || c.Bad > in.Bad {
-			in = c
-		}
+	list := causes(r)
+	if len(list) == 0 {
+		return nil, nil
 	}
-	if in == nil || in.By == "" {
+	if in = list[0].in; in.By == "" {
 		return in, nil
 	}
 	return in, faultNamed(r, in.By)
@@ -39,6 +38,9 @@ func faultNamed(r *result.Result, name string) *result.FaultRecord {
 func outageSentence(r *result.Result) Text {
 	in, f := worstOutage(r)
 	if f == nil {
+		if t := endSentence(r, in); t != nil {
+			return t
+		}
 		return overloadSentence(r, in)
 	}
 	if in.Bad == 0 || !decidedByBad(r) {
@@ -64,8 +66,26 @@ func outageSentence(r *result.Result) Text {
 		case result.StillAway, result.GoneTooShort, result.LoadRaised:
 		}
 	}
-	return t.say(".")
+	return t.say(elsewhere(r, in) + ".")
 }
+
+// elsewhere counts the requests that failed in other outages than the worst one, as a clause. It is empty if they are
+// few beside it.
+func elsewhere(r *result.Result, worst *result.Incident) string {
+	requests, outages := int64(0), int64(0)
+	for _, c := range causes(r) {
+		if c.share >= mattering && failedIn(c.in) > 0 && !sameCause(c.in, worst) {
+			requests, outages = requests+failedIn(c.in), outages+1
+		}
+	}
+	if outages == 0 {
+		return ""
+	}
+	return "; " + Count(requests) + " more failed in " + Plural(outages, "other outage", "other outages")
+}
+
+// sameCause reports whether two incidents are one, or are by one fault.
+func sameCause(a, b *result.Incident) bool { return a == b || a.By != "" && a.By == b.By }
 
 // late reports whether an outage that belongs to a fault began well after the fault was over, and after the load had
 // been good again: for some seconds, or until a unit ended by itself.
@@ -130,17 +150,31 @@ var unitEnds = map[string]bool{"unit.exit": true, "container.die": true, "pod.ki
 // ownEnd says which unit ended by itself when an outage began, such as "front[0] ended by itself (exit status 3)". It
 // is empty if no unit did, or if a fault was on it.
 func ownEnd(r *result.Result, in *result.Incident) string {
+	e := endAt(r, in)
+	if e == nil {
+		return ""
+	}
+	return Clean(e.Unit) + " " + endedSo(e)
+}
+
+// endedSo says how a unit ended by itself.
+func endedSo(e *result.Event) string {
+	what, _ := UnitEvent(e.Event, e.Text)
+	return "ended by itself" + strings.TrimPrefix(what, unitEvents[e.Event])
+}
+
+// endAt returns the event of a unit that ended when an outage began, without a fault on it; nil without.
+func endAt(r *result.Result, in *result.Incident) *result.Event {
 	for i := range r.Events {
 		e := &r.Events[i]
 		if unitEnds[e.Event] && math.Abs(float64(e.T-in.Begin)) < ownEndWithin && !slices.ContainsFunc(r.Faults,
 			func(f result.FaultRecord) bool {
 				return slices.Contains(f.Units, e.Unit) && e.T > f.Injected-ownEndWithin && !(e.T > f.Until)
 			}) {
-			what, _ := UnitEvent(e.Event, e.Text)
-			return Clean(e.Unit) + " ended by itself" + strings.TrimPrefix(what, unitEvents[e.Event])
+			return e
 		}
 	}
-	return ""
+	return nil
 }
 
 // ownEndWithin is the longest time between the end of a unit and the begin of the outage that it explains, in seconds.
@@ -155,6 +189,19 @@ func injectedIn(r *result.Result, in *result.Incident, by *result.FaultRecord) (
 		}
 	}
 	return n
+}
+
+// endSentence says that the worst outage began as a unit ended by itself. It is nil if none did.
+func endSentence(r *result.Result, in *result.Incident) Text {
+	if in == nil || in.Bad == 0 || !decidedByBad(r) {
+		return nil
+	}
+	e := endAt(r, in)
+	if e == nil {
+		return nil
+	}
+	return Text{}.say("When ").strong(Clean(e.Unit)).say(" " + endedSo(e) + ", " + extent(r, in) + " for ").
+		strong(incidentLength(in)).say(pick(in.Over, "", ", to the end of the run") + elsewhere(r, in) + ".")
 }
 
 // overloadSentence says that the target fell behind the load before an outage that no fault did. It is nil if it did
@@ -176,7 +223,6 @@ func oneReason(r *result.Result) bool {
 	if f == nil || run == nil || len(r.Incidents) != 1 {
 		return false
 	}
-	slow := in.Kinds["slow"]
 	failed := 0
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
@@ -190,7 +236,7 @@ func oneReason(r *result.Result) bool {
 			return false
 		}
 	}
-	return failed > 1 && 20*(in.Bad-slow) >= 19*run.Bad
+	return failed > 1 && 20*failedIn(in) >= 19*run.Bad
 }
 
 // decidedByBad reports whether an objective failed that bad requests count against, or that asks about a recovery.
@@ -225,7 +271,7 @@ func goodAtEnd(in *result.Incident) bool {
 // extent says how many requests of an incident were bad.
 func extent(r *result.Result, in *result.Incident) string {
 	did := "failed"
-	if slow := in.Kinds["slow"]; slow > 0 {
+	if slow := in.Kinds[slowKind]; slow > 0 {
 		did = "failed or took " + TooSlow(r)
 		if slow == in.Bad {
 			did = "took " + TooSlow(r)

@@ -13,7 +13,7 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 	if len(r.Faults) == 0 {
 		return "", nil
 	}
-	verified, missed, back, in := 0, 0, 0, 0
+	verified, partly, missed, back, in := 0, 0, 0, 0, 0
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		l := faultLine(r, f)
@@ -26,6 +26,9 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 		if f.Verified.Known() {
 			verified++
 		}
+		if f.NotShown != "" {
+			partly++
+		}
 		if noTraffic(f) {
 			missed++
 		}
@@ -37,6 +40,9 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 		return "Faults", list
 	}
 	parts := []string{countOf(len(list), in, "took effect", verified)}
+	if partly > 0 {
+		parts = append(parts, countOf(in, in, "shown only in part", partly))
+	}
 	if missed > 0 { // the effect on the unit was seen, and the load did not meet it
 		parts = append(parts, countOf(in, in, "affected no traffic", missed))
 	}
@@ -84,12 +90,18 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 			}
 		}
 		if in != nil {
-			o.bad, o.end, o.slow = in.Bad, in.End, in.Kinds["slow"] > 0
+			o.bad, o.end, o.slow = in.Bad, in.End, in.Kinds[slowKind] > 0
 			if !in.Over {
 				o.end = result.NaN
 			}
 			if !goodAtEnd(in) { // else they include those up to the end of the load
 				o.of = in.Requests
+			}
+		}
+		if waitsUntold(f) {
+			o.lasted = "at least " + o.lasted
+			if row := PhaseRowOf(r, f.Phase()); row != nil && row.Ok.Count > 0 {
+				o.longest = row.Ok.Response.Max
 			}
 		}
 		l.Outcome, l.Text, l.Outage = "outage of "+o.lasted, o.text(), true
@@ -111,7 +123,7 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		(f.Parts == nil || !f.Parts.Lacking && !f.Parts.LackingUntold && f.Parts.Lost == 0):
 		l.Outcome, l.Text = "survived", survivedText(f)
 		if f.NotShown != "" { // that the target withstood it is not known
-			l.Outcome, l.Text = "none seen", l.Text+"; "+Clip(Clean(notShown(f.NotShown)), mostSaid)
+			l.Outcome = "none seen"
 		}
 	case mayBeSlower(f) && !f.TooFew() && f.Parts.P50.Known() && f.Parts.Bad() == 0:
 		l.Times = true
@@ -128,6 +140,9 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		l.Outcome, l.Text = "can't be told apart", Clean(f.Note)
 	default:
 		l.Text = strings.TrimSuffix(FaultEffect(f), ".")
+	}
+	if f.NotShown != "" && f.Injected.Known() {
+		l.Text += "; " + Clean(notShown(f.NotShown))
 	}
 	return l
 }
@@ -182,6 +197,26 @@ type outage struct {
 	lasted string
 	end    result.Num // when the service was good again; unknown if it was not
 	most   result.Num // the longest that a good answer may take, in seconds
+	// the longest that a good answer took while the fault was in, in seconds; 0: not known
+	longest result.Num
+}
+
+// waitsUntold reports whether good answers waited for a fault, of which none is judged slow because the run has no
+// limit for that. The end of its harm is then that of its failed requests.
+func waitsUntold(f *result.FaultRecord) bool {
+	p := f.Parts
+	return f.Impact == result.Impacted && !f.NoOutage() && !(f.Slow > 0) && p != nil &&
+		p.P95 > 2*p.P95Before && p.P95 > p.P95Before+.1
+}
+
+// waitedText says how long good answers waited for a fault, where no answer is judged slow. longest is the longest of
+// them, or 0.
+func waitedText(f *result.FaultRecord, longest result.Num) string {
+	s := "good answers waited, p95 " + change(f.Parts.P95Before, f.Parts.P95)
+	if longest > 0 {
+		s += ", up to " + Seconds(longest)
+	}
+	return s + ": none is judged slow"
 }
 
 // text counts the requests of an outage, and says when the service was good again.
@@ -203,7 +238,12 @@ func (o *outage) text() string {
 	if said, rejoined := rejoinText(o.f); rejoined {
 		return s + "; " + said
 	}
+	if waitsUntold(o.f) {
+		return s + "; " + waitedText(o.f, o.longest)
+	}
 	switch {
+	case o.f.Impact == result.Confounded && o.end.Known() && o.f.Note != "": // another fault came before recovery could show
+		return s + "; " + Clean(o.f.Note)
 	case !o.end.Known() && o.f.Unrecovered == result.Stuck:
 		return s + "; stuck: " + escaped(o.f.Escape)
 	case !o.end.Known() && o.f.Unrecovered == result.GoneStillHarm:
@@ -216,7 +256,7 @@ func (o *outage) text() string {
 		return s
 	case o.end > o.f.Cleared:
 		return s + "; good again " + Seconds(o.end-o.f.Cleared) + " after " + whatIsBack(o.f)
-	case o.end+o.most >= o.f.Cleared: // asked before, and answered in time after it
+	case o.end+o.most+o.f.Resolution >= o.f.Cleared: // asked before, and answered in time after it
 		return s + "; good again as soon as " + whatIsBack(o.f)
 	}
 	return s + "; good again " + Seconds(o.f.Cleared-o.end) + " before " + whatIsBack(o.f)

@@ -11,10 +11,13 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
-// mostPoints bounds the points of why a run has its verdict, and the advice.
-const mostPoints = 4
+const (
+	mostPoints = 4 // bounds the points of why a run has its verdict, unless several causes need more, and the advice
+	mostCauses = 3 // bounds the outages that are named as causes
+)
 
 // findings are what the points and the rules of an answer look at, found once in a result.
 type findings struct {
@@ -23,6 +26,7 @@ type findings struct {
 	fault *result.FaultRecord // the fault that did it; nil if none is shown to have done it
 	later *result.Incident    // the worst outage of that fault that began well after it was over; nil without
 	late  bool                // in is later
+	also  []*result.Incident  // further outages that count against the failed objectives, those that count most first
 	first *result.ErrorGroup  // the errors that came first; nil if no request failed
 	// time that decided the run; see span
 	from, to result.Num
@@ -34,6 +38,11 @@ func find(r *result.Result) *findings {
 	if f.fault != nil {
 		f.later = laterOutage(r, f.fault)
 		f.late = f.later == f.in
+	}
+	for _, c := range causes(r) {
+		if c.share >= mattering && !sameCause(c.in, f.in) && len(f.also) < mostCauses-1 {
+			f.also = append(f.also, c.in)
+		}
 	}
 	f.from, f.to = f.span()
 	if !f.fewFailed() && !f.lossesDecided() {
@@ -201,7 +210,7 @@ func (f *findings) why() (title string, points []Text) {
 	if len(points) == 0 {
 		return "", nil
 	}
-	return title, points[:min(len(points), mostPoints)]
+	return title, points
 }
 
 func (f *findings) whyFailed() (points []Text) {
@@ -210,18 +219,21 @@ func (f *findings) whyFailed() (points []Text) {
 			return points
 		}
 	}
-	list := []func() Text{
-		f.whatBroke, f.whatBrokeLater, f.whatWasLost, f.whatWasRead, f.whatFailedFirst, f.afterwards, f.whatMultiplied,
-		f.whatGrew, f.slowdown, f.whatWasSlow,
+	outages := []func() Text{f.whatBroke, f.whatBrokeLater}
+	for _, in := range f.also {
+		outages = append(outages, func() Text { return f.whatBrokeToo(in) })
 	}
+	rest := []func() Text{f.whatWasLost, f.whatWasRead, f.whatFailedFirst}
+	list := slices.Concat([]func() Text{f.whatHeldBack}, outages, rest, []func() Text{
+		f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown, f.whatWasSlow,
+	})
 	if f.in != nil && f.overloadedFrom(f.in.Begin) { // the cause comes before the outage
-		list = []func() Text{
-			f.whatGrew, f.whatBroke, f.whatWasLost, f.whatWasRead, f.whatFailedFirst, f.whatMultiplied, f.whatWasSlow,
-		}
+		list = slices.Concat([]func() Text{f.whatHeldBack, f.whatGrew}, outages, rest, []func() Text{
+			f.whatMultiplied, f.whatWasSlow,
+		})
 	}
-	list = append([]func() Text{f.whatHeldBack}, list...)
 	for _, point := range list {
-		if t := point(); t != nil {
+		if t := point(); t != nil && len(points) < mostPoints+len(f.also) {
 			points = append(points, t)
 		}
 	}
@@ -229,7 +241,26 @@ func (f *findings) whyFailed() (points []Text) {
 		why := Clean(f.r.Reasons[1].Text)
 		points = append(points, Text{}.say("The baseline failed, so that no fault was injected: "+why+"."))
 	}
-	return points
+	return append(points, f.whatElseFailed()...)
+}
+
+// whatElseFailed names the failed objectives that no other point is about: requests decide none of them, nor do lost
+// writes. A single one is in the sentence of the run.
+func (f *findings) whatElseFailed() (points []Text) {
+	if countObjectives(f.r, func(o *result.ObjectiveResult) bool { return o.Verdict == scenarios.Fail }) < 2 {
+		return nil
+	}
+	for i := range f.r.Objectives {
+		o := &f.r.Objectives[i]
+		metric := o.Of()
+		row := metric.Row()
+		if o.Verdict != scenarios.Fail || metric.OfRequests() || metric.OfTraces() || row.OfLosses ||
+			row.Effect != nil || row.Registers != nil {
+			continue
+		}
+		points = append(points, Text{}.say(syntax.Sentence(missedObjective(o))))
+	}
+	return points[:min(len(points), mostPoints)]
 }
 
 // heldBack returns the load whose limit of iterations in flight made its requests wait in brunt; nil if none is shown
@@ -290,26 +321,57 @@ func (f *findings) whatBroke() Text {
 	case f.in == nil:
 		return nil
 	case f.fault == nil:
-		t := Text{}.say(Offset(f.in.Begin) + ": " + extent(f.r, f.in) + " for ").strong(incidentLength(f.in))
-		if len(f.in.Faults) > 0 {
-			return t.say("; " + f.whenItBegan() + ", and what did it is not known.")
-		}
-		return t.say("; no fault was in.")
+		return f.began(f.in)
 	}
-	t := Text{}.say(Offset(f.fault.Injected) + ": ")
-	t = append(t, faultClause(f.r, f.fault)...)
-	if own := outageOf(f.r, f.fault); f.late && !late(f.r, own, f.fault) {
-		t = t.say("; " + extent(f.r, own) + " for ").strong(incidentLength(own))
+	own := Text{}
+	if first := outageOf(f.r, f.fault); f.late && !late(f.r, first, f.fault) {
+		own = own.say("; " + extent(f.r, first) + " for ").strong(incidentLength(first))
 	}
-	if linked(f.fault) || len(f.fault.Steps) > 0 || len(f.fault.Units) == 0 {
-		return t.say(over(f.fault, "over") + ".")
+	return f.faulted(f.fault, own.say(f.part(f.in)))
+}
+
+// whatBrokeToo tells of another outage that counts against the failed objectives.
+func (f *findings) whatBrokeToo(in *result.Incident) Text {
+	if by := faultNamed(f.r, in.By); in.By != "" && by != nil {
+		return f.faulted(by, Text{}.say(f.part(in)))
 	}
-	if onlyReplica(f.r, f.fault) == "" {
-		if _, hit, all := replicas(f.r, f.fault); hit < all {
+	return f.began(in)
+}
+
+// began says when an outage began that no fault is shown to have done, and what was in then.
+func (f *findings) began(in *result.Incident) Text {
+	t := Text{}.say(Offset(in.Begin) + ": " + extent(f.r, in) + " for ").strong(incidentLength(in)).say(f.part(in))
+	switch ended := begunBy(f.r, in); {
+	case ended != "":
+		return t.say(ended + ".")
+	case len(in.Faults) > 0:
+		return t.say("; " + f.whenItBegan(in) + ", and what did it is not known.")
+	}
+	return t.say("; no fault was in.")
+}
+
+// faulted says when a fault was injected, what it did, with a clause on its outage, and when it was over.
+func (f *findings) faulted(by *result.FaultRecord, outage Text) Text {
+	t := Text{}.say(Offset(by.Injected) + ": ")
+	t = append(append(t, faultClause(f.r, by)...), outage...)
+	if linked(by) || len(by.Steps) > 0 || len(by.Units) == 0 {
+		return t.say(over(by, "over") + ".")
+	}
+	if onlyReplica(f.r, by) == "" {
+		if _, hit, all := replicas(f.r, by); hit < all {
 			t = t.say(", " + Int(int64(hit)) + " of " + Int(int64(all)) + " replicas")
 		}
 	}
-	return t.say(over(f.fault, "back") + ".")
+	return t.say(over(by, "back") + ".")
+}
+
+// part says how many of all requests that failed did so in an outage, as a clause, where several outages matter.
+func (f *findings) part(in *result.Incident) string {
+	run := PhaseRowOf(f.r, slo.Phase{Kind: slo.RunPhase})
+	if len(f.also) == 0 || run == nil || failedIn(in) == 0 || failedIn(in) > run.Bad {
+		return ""
+	}
+	return ", with " + Count(failedIn(in)) + " of all " + Count(run.Bad) + " failed requests"
 }
 
 // whatBrokeLater tells of the outage that came after the fault of the worst one was over.
@@ -321,18 +383,11 @@ func (f *findings) whatBrokeLater() Text {
 		say(", " + Seconds(f.later.Begin-f.fault.Cleared) + " after that was over" + begunBy(f.r, f.later) + ".")
 }
 
-// whenItBegan says which faults of the worst outage were in when it began, and which were over, but not for long enough
-// to rule them out.
-func (f *findings) whenItBegan() string {
-	var in, after, out []string
-	for _, name := range f.in.Faults {
-		i := slices.IndexFunc(f.r.Faults, func(r result.FaultRecord) bool { return r.Name == name })
-		if i >= 0 && f.r.Faults[i].Cleared.Known() && f.r.Faults[i].Cleared < f.in.Begin {
-			after = append(after, name)
-		} else {
-			in = append(in, name)
-		}
-	}
+// whenItBegan says which faults of an outage were in when it began, and which were over, but not for long enough to
+// rule them out.
+func (f *findings) whenItBegan(outage *result.Incident) string {
+	var out []string
+	in, after := faultsAt(f.r, outage)
 	if len(in) > 0 {
 		out = append(out, Clean(Join(in))+pick(len(in) > 1, " were in", " was in"))
 	}
@@ -460,10 +515,14 @@ func (f *findings) afterTheEnd() result.Num {
 	return after
 }
 
+// waitsOn is the least time in seconds for which answers ask the client to wait after a fault was over, from which on
+// they tell of a breaker that is open and not of a service that starts.
+const waitsOn = 1
+
 // waiting returns the errors whose answer asks the client to wait, and that went on after the fault was over; nil
 // without.
 func (f *findings) waiting() *result.ErrorGroup {
-	if f.fault == nil {
+	if !(f.afterTheEnd() >= waitsOn) {
 		return nil
 	}
 	for i := range f.r.Errors {
@@ -554,6 +613,9 @@ func (f *findings) uninjected(o *result.ObjectiveResult) bool {
 
 // whyOpen gives the reasons of objectives that are not certain, other than the one in the sentence of the run.
 func (f *findings) whyOpen() (points []Text) {
+	if f.fault == nil && f.endedItself() {
+		points = append(points, f.began(f.in))
+	}
 	said := 0
 	if len(f.r.Reasons) > 0 {
 		said = f.r.Reasons[0].Objective
@@ -569,14 +631,15 @@ func (f *findings) whyOpen() (points []Text) {
 	if t := f.whatFailedFirst(); t != nil {
 		points = append(points, t)
 	}
-	return points
+	return points[:min(len(points), mostPoints)]
 }
 
 // mostQuoted bounds the quoted part of an answer of the target, in columns.
 const mostQuoted = 90
 
 // targetSaid returns what the target said in a failed answer, in its own words: the message in a body of JSON, the
-// title of a page, or the beginning of the text. It is empty if there was no answer with a body.
+// title of a page, or the beginning of the text. It is empty if there was no answer with a body, or a page without a
+// title.
 func targetSaid(s *result.Sample) string {
 	if s == nil || s.Body == "" {
 		return ""
@@ -592,6 +655,12 @@ func targetSaid(s *result.Sample) string {
 	}
 	if m := pageTitle.FindStringSubmatch(body); m != nil && len(m[1]) <= mostTitle {
 		return Clip(Clean(strings.TrimSpace(m[1])), mostQuoted)
+	}
+	if m := cutTitle.FindStringSubmatch(body); m != nil { // the sample of the body ends within it
+		return Clip(Clean(strings.TrimSpace(m[1])), mostQuoted)
+	}
+	if page.MatchString(body) { // its markup says nothing
+		return ""
 	}
 	line, _, _ := strings.Cut(body, "\n")
 	return Clip(Clean(strings.TrimSpace(line)), mostQuoted)
@@ -609,7 +678,11 @@ func message(v any) string {
 	return ""
 }
 
-var pageTitle = regexp.MustCompile(`(?is)<title>([^<]+)</title>`)
+var (
+	pageTitle = regexp.MustCompile(`(?is)<title[^>]*>([^<]+)</title>`)
+	cutTitle  = regexp.MustCompile(`(?is)<title[^>]*>([^<]+)$`)
+	page      = regexp.MustCompile(`(?i)^(<!doctype html|<html|<\?xml)`)
+)
 
 // mostTitle is the maximum length in bytes of a page's title. A count in the pattern would cost each start of brunt
 // 5 ms.

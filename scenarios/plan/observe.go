@@ -267,7 +267,8 @@ func (c *observeCompiler) checkUnit(o slo.Objective) {
 	case one && !c.plan.Scope.Later(service):
 		var i int
 		if _, err := fmt.Sscan(index, &i); err == nil && i >= n {
-			c.m.Add(o.Pos, "`%s`: %s has %d replicas, from %s[0] to %s[%d]", o.Text, service, n, service, service, n-1)
+			c.m.Add(o.Pos, "`%s`: %s has %s, from %s[0] to %s[%d]", o.Text, service, syntax.Amount(n, "replica"), service,
+				service, n-1)
 		}
 	}
 }

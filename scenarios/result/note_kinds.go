@@ -198,7 +198,7 @@ const ownSockets = OwnLag + "[ or without a socket for <part> of <count> request
 const ownTime = " as measured, but not with brunt's own time taken off"
 
 // holdLacks ends the sentence about a hold that was cut short.
-const holdLacks = "[: <for seconds> more was needed|][, as <need> good requests prove it, and <count> came|]"
+const holdLacks = "[: <for seconds> more was needed|][, as <need> good requests prove it, and only <count> of them came|]"
 
 // noteSentences has the sentence of each kind of [Note]. A place in angle brackets stands for a figure, with its key
 // and format. "[A|B]" becomes B if a figure of A is zero or empty, else A. The next note continues a sentence that

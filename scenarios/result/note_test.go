@@ -147,7 +147,7 @@ func TestNotes_Phrase(t *testing.T) {
 		{"", "no recovery while the fault was active", result.Notes{{Kind: result.FailoverNone}}},
 		{
 			"", "the fault was over before a hold long enough to prove that the target was good while it was in: 11s more " +
-				"was needed, as 299 good requests prove it, and 90 came",
+				"was needed, as 299 good requests prove it, and only 90 of them came",
 			result.Notes{{Kind: result.FailoverUntold, For: 11, Need: 299, Count: 90}},
 		},
 		{"", "the share of bad requests stayed within the limit", result.Notes{{Kind: result.WithinLimit}}},
@@ -231,7 +231,7 @@ func TestNotes_Phrase(t *testing.T) {
 		{"", "the load ended within a hold of the injection", result.Notes{{Kind: result.EndWithinHold}}},
 		{
 			"", "the load ended before a hold long enough to prove recovery: 17s more was needed, as 780 good requests prove " +
-				"it, and 355 came",
+				"it, and only 355 of them came",
 			result.Notes{{Kind: result.EndBeforeHold, For: 17, Count: 355, Need: 780}},
 		},
 		{

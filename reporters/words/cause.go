@@ -1,0 +1,131 @@
+package words
+
+import (
+	"cmp"
+	"slices"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// A cause is an incident as a reason for the failure of a run.
+type cause struct {
+	in *result.Incident
+	// its part of the requests that count against the objectives that failed, from 0 to 1; without such an objective its
+	// part of all bad requests of incidents
+	share float64
+}
+
+// mattering is the least share of a [cause] that a report names beside a larger one.
+const mattering = .1
+
+// causes returns the incidents that the failed objectives count, the one with the largest share first. It is empty if
+// the run failed for figures of units alone, which no request decides.
+func causes(r *result.Result) (list []cause) {
+	var counted []*result.ObjectiveResult
+	failed, gauges := 0, 0
+	for i := range r.Objectives {
+		o := &r.Objectives[i]
+		if o.Verdict != scenarios.Fail {
+			continue
+		}
+		failed++
+		if countsRequests(o) {
+			counted = append(counted, o)
+		}
+		if o.Of().OfSeries() {
+			gauges++
+		}
+	}
+	if failed > 0 && gauges == failed {
+		return nil
+	}
+	for i := range r.Incidents {
+		list = append(list, cause{in: &r.Incidents[i]})
+	}
+	weigh := func(weight func(*result.Incident) int64) {
+		all := int64(0)
+		for _, c := range list {
+			all += weight(c.in)
+		}
+		for i := range list {
+			list[i].share += float64(weight(list[i].in)) / float64(max(all, 1)*int64(max(len(counted), 1)))
+		}
+	}
+	for _, o := range counted {
+		weigh(func(in *result.Incident) int64 { return against(r, o, in) })
+	}
+	if len(counted) == 0 {
+		weigh(func(in *result.Incident) int64 { return in.Bad })
+	}
+	list = slices.DeleteFunc(list, func(c cause) bool { return len(counted) > 0 && c.share == 0 })
+	slices.SortStableFunc(list, func(a, b cause) int { return cmp.Compare(b.share, a.share) })
+	return list
+}
+
+// countsRequests reports whether bad requests of incidents can make an objective fail.
+func countsRequests(o *result.ObjectiveResult) bool {
+	row := o.Of().Row()
+	return row.CountsBad || row.TimesOut || row.Recovers || o.Of().Latency()
+}
+
+// against returns how many requests of an incident count against an objective: those that failed against a share of
+// errors, and slow ones too against a response time or a recovery. It is 0 for an incident of another phase.
+func against(r *result.Result, o *result.ObjectiveResult, in *result.Incident) int64 {
+	if !inPhase(r, o.Phase, in) {
+		return 0
+	}
+	metric, slow := o.Of(), in.Kinds[slowKind]
+	n := in.Bad - slow
+	switch row := metric.Row(); {
+	case metric.Of == "ok":
+		n = slow
+	case metric.Latency(), row.Recovers, metric.Name == withinName:
+		n = in.Bad
+	case row.TimesOut:
+		n = in.Kinds[scenarios.Timeout.String()]
+	}
+	def, ok := o.Asks()
+	if !ok || def.Step == "" && def.Load == "" || len(in.Steps) == 0 {
+		return n
+	}
+	most := int64(0)
+	for _, s := range in.Steps {
+		if (def.Step == "" || s.Step == def.Step) && (def.Load == "" || s.Load == def.Load) {
+			most += s.Bad
+		}
+	}
+	return min(n, most)
+}
+
+// slowKind is the kind of requests that were answered rightly and too late.
+const slowKind = "slow"
+
+// inPhase reports whether an incident may be in a phase: it began before the first fault, or a fault of the phase is
+// one of its faults.
+func inPhase(r *result.Result, phase slo.Phase, in *result.Incident) bool {
+	switch phase.Kind {
+	case slo.BaselinePhase:
+		return !slices.ContainsFunc(r.Faults, func(f result.FaultRecord) bool { return f.Injected <= in.Begin })
+	case slo.FaultPhase, slo.RecoveryPhase, slo.RestPhase:
+		name := phase.Of(slo.FaultPhase).String()
+		return in.By == name || slices.Contains(in.Faults, name) || faultNamed(r, name) == nil
+	default:
+		return true
+	}
+}
+
+// failedIn returns how many requests of an incident failed, without slow ones.
+func failedIn(in *result.Incident) int64 { return in.Bad - in.Kinds[slowKind] }
+
+// slowCounts reports whether a slow answer counts against an objective that failed.
+func slowCounts(r *result.Result) bool {
+	return slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool {
+		metric := o.Of()
+		return o.Verdict == scenarios.Fail && (metric.Latency() || metric.Row().Recovers || metric.Name == withinName)
+	})
+}
+
+// withinName is the metric of the share of requests that were answered rightly within a time.
+const withinName = "within"

@@ -1,0 +1,153 @@
+package words
+
+import (
+	"slices"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// incidentBy returns an incident of a fault, with requests that failed and requests that were slow.
+func incidentBy(fault string, begin result.Num, failed, slow int64) result.Incident {
+	in := outageBy(fault)
+	in.Begin, in.End, in.EndLow = begin, begin+3, begin+3
+	in.Requests, in.Bad = failed+slow, failed+slow
+	in.Kinds = map[string]int64{"status 503": failed}
+	if slow > 0 {
+		in.Kinds[slowKind] = slow
+	}
+	return in
+}
+
+// twoFaults returns a run in which a frozen dependency failed 181 requests, and later a slow link made 236 slow.
+func twoFaults(t *testing.T) *result.Result {
+	r := onNginx(t)
+	freeze, slow := aFault("freeze-dep", "process.freeze", "redis[0]"), aFault("slow-dep", "network.latency")
+	slow.Links, slow.Injected, slow.Cleared = []string{"nginx[0]->redis[0]"}, 26, 29
+	slow.Parts = &result.ImpactParts{Requests: 240, Slow: 236, P50: .2, P50Before: .002, P95: .21, P95Before: .006}
+	r.Faults = []result.FaultRecord{freeze, slow}
+	r.Incidents = []result.Incident{incidentBy("freeze-dep", 10, 181, 0), incidentBy("slow-dep", 26, 0, 236)}
+	r.Errors = []result.ErrorGroup{{Kind: "status 503", Load: "shoppers", Step: "read", Count: 181, First: 10.5, Last: 13}}
+	r.Cells = []result.Cell{
+		{Phase: slo.Phase{Kind: slo.RunPhase}, Load: "*", Step: "*", Outcome: "*", Count: 2640},
+		{Phase: slo.Phase{Kind: slo.RunPhase}, Load: "*", Step: "*", Outcome: "status 503", Count: 181},
+	}
+	return r
+}
+
+func whyOf(r *result.Result) (points []string) {
+	for _, p := range AnswerOf(r).Why {
+		points = append(points, p.String())
+	}
+	return points
+}
+
+// TestCauses: the outage that is named is the one that the failed objectives count.
+func TestCauses(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		objectives []string
+		want       []string // faults of the causes
+	}{
+		{"a share of errors counts no slow answer", []string{"errors < 1%"}, []string{"freeze-dep"}},
+		{"availability likewise", []string{"availability > 99%"}, []string{"freeze-dep"}},
+		{"a response time counts both", []string{"p95 < 50ms"}, []string{"slow-dep", "freeze-dep"}},
+		{"a time of good answers counts slow ones", []string{"ok.p95 < 50ms"}, []string{"slow-dep"}},
+		{"a phase", []string{"p95 < 50ms in slow-dep"}, []string{"slow-dep"}},
+		{"a recovery", []string{"recover < 1s after slow-dep"}, []string{"slow-dep"}},
+		{"another step", []string{"errors < 1% of pay"}, nil},
+		{"both", []string{"errors < 1%", "p95 < 50ms"}, []string{"freeze-dep", "slow-dep"}},
+		{"memory is of no request", []string{"nginx.memory < 300MiB"}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := twoFaults(t)
+			for i := range r.Incidents {
+				r.Incidents[i].Steps = []result.IncidentStep{{Load: "shoppers", Step: "read", Bad: r.Incidents[i].Bad}}
+			}
+			r.Objectives = nil
+			for _, text := range tt.objectives {
+				r.Objectives = append(r.Objectives, judged(t, text, .07, scenarios.Fail))
+			}
+			var got []string
+			for _, c := range causes(r) {
+				got = append(got, c.in.By)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestAnswer_Cause: a run that failed for its errors is not explained by a fault that failed no request.
+func TestAnswer_Cause(t *testing.T) {
+	a := AnswerOf(twoFaults(t))
+	want := "When the only replica of redis was frozen, every request failed for 3s. 13% of requests failed, and less than " +
+		"1% may."
+	if got := a.Sentence.String(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	points := []string{
+		"10s: the only replica of redis was frozen; back at 12s.", "read failed first: 181 × status 503.",
+		"1s of the 3s came after redis was back.",
+	}
+	if got := whyOf(twoFaults(t)); !slices.Equal(got, points) {
+		t.Errorf("got  %q\nwant %q", got, points)
+	}
+	if got := a.Keep.String(); got != "Not this: slow-dep failed no request." {
+		t.Errorf("keep: %q", got)
+	}
+	if len(a.Change) == 0 {
+		t.Error("nothing to change")
+	}
+}
+
+// TestAnswer_Causes: each outage that matters is named, the one with the largest share first, and each failed objective
+// has its line.
+func TestAnswer_Causes(t *testing.T) {
+	r := twoFaults(t)
+	r.Incidents = append(r.Incidents, incidentBy("", 20, 300, 0), incidentBy("freeze-dep", 18, 3, 0))
+	r.Incidents[2].Faults = []string{"freeze-dep", "slow-dep"} // it began between them
+	r.Faults[1].Injected = 19
+	r.Cells[1].Count = 490
+	r.Objectives = append(r.Objectives,
+		judged(t, "lost = 0", 621, scenarios.Fail), judged(t, "nginx.memory < 300MiB", 313<<20, scenarios.Fail))
+	r.Ledger = &result.LedgerRecord{Lost: 621, Read: true}
+	want := []string{
+		"20s: every request failed for 3s, with 300 of all 490 failed requests; slow-dep was in; freeze-dep was over, but is " +
+			"not ruled out, and what did it is not known.",
+		"10s: the only replica of redis was frozen, with 181 of all 490 failed requests; back at 12s.",
+		"`nginx.memory < 300MiB` did not hold: it was 313MiB.",
+	}
+	if got := whyOf(r); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if got := IncidentText(r, &r.Incidents[2]); got != "from 20s to 23s (3s): 300 of 300 requests were bad: status 503; "+
+		"during slow-dep, after freeze-dep" {
+		t.Error(got)
+	}
+	r.Incidents[2].By, r.Incidents[2].Faults = "slow-dep", []string{"slow-dep"}
+	said := "When the link from nginx to redis was slow, every request failed for 3s; 181 more failed in 1 other outage. 13% " +
+		"of requests failed, and less than 1% may; 621 acknowledged writes were lost; 3 of 3 objectives failed."
+	if got := AnswerOf(r).Sentence.String(); got != said {
+		t.Errorf("got  %s\nwant %s", got, said)
+	}
+}
+
+// TestTargetSaid: a page is quoted by its title, and never by its markup.
+func TestTargetSaid(t *testing.T) {
+	const doctype = "<!DOCTYPE html PUBLIC \"-//W3C//DTD HTML 4.01//EN\" \"http://www.w3.org/TR/html4/strict.dtd\">\n<html>"
+	for body, want := range map[string]string{
+		doctype + "<head>\n<title>ERROR: The page</title></head>": "ERROR: The page",
+		doctype + "<head>\n<title lang=en>ERROR: The reque…":      "ERROR: The reque…",
+		doctype + "<head><meta name=a>":                           "",
+		"<?xml version=\"1.0\"?>\n<html><body>":                   "",
+		"upstream failed\nbye":                                    "upstream failed",
+	} {
+		if got := targetSaid(&result.Sample{Status: 504, Body: body}); got != want {
+			t.Errorf("of %q: %q, want %q", body, got, want)
+		}
+	}
+}
