@@ -17,7 +17,8 @@ type timerPacer struct {
 	file  *os.File
 	raw   syscall.RawConn
 	step  func(fd uintptr) bool // arm, bound once because binding allocates
-	lead  time.Duration
+	lead  time.Duration         // how long before its time it wakes up, to spin for the rest
+	most  time.Duration         // the most that lead may be
 	on    time.Duration
 	wait  time.Duration // time to arm the timer for; 0 once it is armed
 	fault error
@@ -28,7 +29,7 @@ func newTimer(now func() time.Duration, lead, on time.Duration) Pacer {
 	if err != nil { // no file descriptors left, or a sandbox without the call
 		return &sleepPacer{now: now, on: on}
 	}
-	p := &timerPacer{now: now, file: os.NewFile(uintptr(fd), "timerfd"), lead: lead, on: on}
+	p := &timerPacer{now: now, file: os.NewFile(uintptr(fd), "timerfd"), lead: lead, most: lead, on: on}
 	if p.raw, err = p.file.SyscallConn(); err != nil {
 		_ = p.file.Close()
 		return &sleepPacer{now: now, on: on}
@@ -37,7 +38,7 @@ func newTimer(now func() time.Duration, lead, on time.Duration) Pacer {
 	return p
 }
 
-func newPrecise(now func() time.Duration) Pacer { return newTimer(now, lead, 0) }
+func newPrecise(now func() time.Duration) Pacer { return newTimer(now, mostLead, 0) }
 
 func newTicks(now func() time.Duration) Pacer { return newTimer(now, 0, tick) }
 
@@ -48,20 +49,23 @@ func (p *timerPacer) Until(at time.Duration) {
 		}
 		at = roundUp(at, p.on)
 	}
+	lead := p.lead
 	for {
 		d := at - p.now()
 		switch {
 		case d <= 0:
 			return
-		case d <= p.lead:
+		case d <= lead:
 			for p.now() < at { // spin
 			}
 			return
 		}
-		p.wait = d - p.lead
+		p.wait = d - lead
 		if err := p.raw.Read(p.step); err != nil || p.fault != nil {
 			time.Sleep(d)
+			continue
 		}
+		p.lead = nextLead(lead, at-p.now(), p.most)
 	}
 }
 

@@ -185,3 +185,35 @@ func BenchmarkPacer_Until(b *testing.B) {
 		})
 	}
 }
+
+// TestPacer_Lead: the lead of a precise pacer becomes as long as wake-ups need and no longer, and never longer than its
+// limit.
+func TestPacer_Lead(t *testing.T) {
+	const us = time.Microsecond
+	for _, c := range []struct{ least, most, from, to time.Duration }{
+		{5 * us, 10 * us, 9 * us, 13 * us},
+		{10 * us, 20 * us, 18 * us, 23 * us},
+		{40 * us, 60 * us, mostLead, mostLead},
+		{0, 1, 0, 4 * us},
+	} {
+		r := rand.New(rand.NewPCG(1, 2))
+		lead, late, sum := mostLead, 0, time.Duration(0)
+		const before, n = 1000, 16000
+		for i := range before + n {
+			left := lead - c.least - time.Duration(r.Int64N(int64(c.most-c.least)))
+			if i >= before {
+				sum += lead
+				if left < 0 {
+					late++
+				}
+			}
+			lead = nextLead(lead, left, mostLead)
+		}
+		if mean := sum / n; mean < c.from || mean > c.to {
+			t.Errorf("wake-ups after %s to %s: the lead is %s in the mean, want %s to %s", c.least, c.most, mean, c.from, c.to)
+		}
+		if share := float64(late) / n; c.most < mostLead && share > 0.07 {
+			t.Errorf("wake-ups after %s to %s: %.0f %% come too late, want a sixteenth", c.least, c.most, 100*share)
+		}
+	}
+}
