@@ -120,8 +120,8 @@ func TestLedgerText_ReadBacks(t *testing.T) {
 	for _, n := range []int64{341, 509} {
 		l.ReadBacks = append(l.ReadBacks, result.ReadBack{Writes: n, Asked: n, Found: n - 1, Absent: 1})
 	}
-	want := "Writes by write, asked for at api. Between faults 341 writes were read back, 340 found, 1 not; then 509 writes " +
-		"were read back, 508 found, 1 not."
+	want := "Writes by write, asked for at api. While the load ran, 341 writes were read back, 340 found, 1 not; then 509 " +
+		"writes were read back, 508 found, 1 not."
 	if got := words.LedgerText(l); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
