@@ -42,8 +42,8 @@ func unfinished(c *cobra.Command, dir string, none error) error {
 	case slices.ContainsFunc(s.Runs, func(r journal.Status) bool { return r.State == journal.Reverting }):
 		fmt.Fprintln(out, "A watchdog takes back its faults; `brunt status` shows it.")
 	case !slices.ContainsFunc(s.read, func(dir string) bool { return run.Place(dir) == u.Place }):
-		fmt.Fprintln(out, "Whether something of it is left behind is not known here: run `brunt status` on its machine, as its "+
-			"user.")
+		fmt.Fprintln(out, "Whether something of it is left behind is not known here: run `brunt status` on its machine, "+
+			"as its user.")
 	default:
 		fmt.Fprintln(out, "Nothing of it is left behind.")
 	}

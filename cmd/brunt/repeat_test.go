@@ -96,7 +96,8 @@ func TestWeighed(t *testing.T) {
 	unwritten := errors.New("no space left on device")
 	for code, want := range map[int]int{
 		scenarios.ExitNotReverted: scenarios.ExitNotReverted, 130: 130, 143: 143,
-		scenarios.ExitPass: scenarios.ExitError, scenarios.ExitFail: scenarios.ExitError, scenarios.ExitStopped: scenarios.ExitError,
+		scenarios.ExitPass: scenarios.ExitError, scenarios.ExitFail: scenarios.ExitError,
+		scenarios.ExitStopped: scenarios.ExitError,
 	} {
 		if got := weighed(unwritten, code); codeOf(got) != want || withoutExits(got) == nil {
 			t.Errorf("beside exit code %d: %d, want %d: %v", code, codeOf(got), want, got)

@@ -289,7 +289,8 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 	return nil
 }
 
-// weighed adds the exit code of a run to an error, if there is one and the code takes precedence over that of the error.
+// weighed adds the exit code of a run to an error, if the code takes precedence over that of the error. It is nil
+// without an error.
 func weighed(err error, code int) error {
 	if err != nil && scenarios.Precedes(code, codeOf(err)) {
 		return errors.Join(err, exit(code))
