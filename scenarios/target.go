@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"brunt/scenarios/quantity"
@@ -150,6 +151,9 @@ func (r *Ready) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 			f.Key != "within"
 	}) {
 		syntax.Decode(n, (*plain)(r), m)
+		if at := n.Get("get"); r.Get != "" && !strings.HasPrefix(r.Get, "/") && !strings.Contains(r.Get, "://") {
+			m.AddHint(at.Pos, "a path begins with /", "%q is neither a path nor a URL", r.Get)
+		}
 		return
 	}
 	syntax.Decode(n, (*plain)(r), new(syntax.Mistakes)) // package plan reports its mistakes

@@ -30,7 +30,8 @@ const (
 // Exit codes. Where several apply, the first in this list wins.
 const (
 	ExitNotReverted  = 7
-	ExitInterrupted  = 130 // 143 when terminated
+	ExitInterrupted  = 130
+	ExitTerminated   = 143 // interrupted by SIGTERM
 	ExitMistake      = 2   // the scenario or the command line is wrong; nothing started
 	ExitError        = 1
 	ExitStopped      = 6
@@ -111,6 +112,17 @@ func (v Verdict) ExitCode() int {
 		}
 	}
 	return ExitError
+}
+
+// Precedes reports whether an exit code takes precedence over another one.
+func Precedes(code, other int) bool {
+	for _, o := range order {
+		has := func(code int) bool { return o.code == code || o.code == ExitInterrupted && code == ExitTerminated }
+		if has(code) || has(other) {
+			return has(code) && !has(other)
+		}
+	}
+	return false
 }
 
 // Exit is an error that carries only an exit code, because the cause is already printed or in the report.

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"brunt/reporters/catalog"
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/decide/ab"
@@ -272,19 +271,18 @@ func (f *abFlags) side(
 	defer release()
 	o := f.runOptions(ctx, dir, log)
 	o.Blocks, o.Await, o.Begun = w.Blocks, w.Await, w.Begun
+	events, written, err := record(c, dir)
+	if err != nil {
+		return nil, fmt.Errorf("the folder for the report: %w", err)
+	}
+	defer written()
+	o.Event = events.Add
 	defer bequeath(dir, run.PendingResult(p, o), p.Scenario.Secrets.Mask)()
 	res, err := run.Run(ctx, p, o)
-	if res == nil {
+	if written(); res == nil {
 		return nil, err
 	}
-	if werr := catalog.All().Write(dir, res); werr != nil {
-		return nil, werr
-	}
-	release() // the manifest covers every file of the folder
-	if werr := f.sign.writeManifest(c, dir); werr != nil {
-		return nil, werr
-	}
-	return res, err
+	return res, weighed(f.writeReport(c, dir, res, release), res.ExitCode)
 }
 
 // report prints and writes the outcome of a comparison. A comparison that did not end decides nothing.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -96,10 +97,12 @@ func (f *allFlags) all(c *cobra.Command, args []string) (err error) {
 	}
 	ctx, stop := interruptible(&f.screen, interrupts, hurries)
 	defer stop()
-	if err := p.Play(ctx); err != nil {
-		return err
+	played := p.Play(ctx)
+	done := f.finish(ctx, c, f.again(args))
+	if played != nil {
+		return weighed(errors.Join(played, withoutExits(done)), codeOf(done))
 	}
-	return f.finish(ctx, c, f.again(args))
+	return done
 }
 
 // wire sets the functions with which the campaign performs runs and prints progress.

@@ -70,7 +70,7 @@ func (f *allFlags) finish(ctx context.Context, c *cobra.Command, again []string)
 	if err == nil && code != scenarios.ExitPass {
 		return exit(code)
 	}
-	return err
+	return weighed(err, code)
 }
 
 // print prints the page as text: the drills that were tried, the others with the reasons, and a summary. In a sweep

@@ -178,9 +178,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	finder.Tried = o.Tried
 	began := time.Now()
 	found, alone, err := searchAll(ctx, c, finder, o)
-	if probe := (capacity.ProbeError{}); errors.As(err, &probe) && probe.Verdict == scenarios.Interrupted {
-		err = cmp.Or(context.Cause(ctx), err)
-	}
+	err = interruptedBy(ctx, err)
 	if found == nil || len(found.Tries) == 0 {
 		return err
 	}
@@ -191,6 +189,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 		if errors.As(beyond, new(capacity.LoadError)) {
 			beyond = scenarios.Usage(fmt.Errorf("--hysteresis: %w", beyond))
 		}
+		beyond = interruptedBy(ctx, beyond)
 	}
 	if peak > 0 {
 		found.Peak = found.Demanded(peak)
@@ -206,7 +205,8 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	for _, line := range words.CapacityDetails(found) {
 		fmt.Fprintln(stdout(c), line)
 	}
-	err = errors.Join(err, beyond)
+	ends := err // the answer
+	err = beyond
 	if f.page != "" {
 		err = errors.Join(err, f.writePage(finder, found, ended, lines, began))
 	}
@@ -217,10 +217,25 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 		}
 		err = errors.Join(err, jerr)
 	}
-	if ended && found.AtLeast != nil {
-		if code := decided(found.AtLeast); code != nil {
-			return code
-		}
+	if !ended || found.AtLeast == nil {
+		return errors.Join(ends, err)
+	}
+	return answerError(ends, err, decided(found.AtLeast))
+}
+
+// answerError returns the error of a search that came to its end: that of the answer, unless a lower bound decides, and
+// one that came after it, such as of the overload.
+func answerError(answer, after, decided error) error {
+	if decided == nil {
+		return errors.Join(answer, after)
+	}
+	return weighed(cmp.Or(after, decided), codeOf(decided))
+}
+
+// interruptedBy returns the signal that ended a probe, if one did, and otherwise the error of the probe.
+func interruptedBy(ctx context.Context, err error) error {
+	if probe := (capacity.ProbeError{}); errors.As(err, &probe) && probe.Verdict == scenarios.Interrupted {
+		return cmp.Or(context.Cause(ctx), err)
 	}
 	return err
 }

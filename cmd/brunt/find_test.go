@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -16,8 +17,10 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/decide/capacity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/result/search"
+	"brunt/scenarios/run"
 	"brunt/scenarios/suite"
 )
 
@@ -268,4 +271,31 @@ slo: [errors < 5%%]
 		t.Fatal(err)
 	}
 	return c, string(shown), ""
+}
+
+// TestAnswerError: what a lower bound decides does not hide an error that came after it and takes precedence.
+func TestAnswerError(t *testing.T) {
+	probe := func(v scenarios.Verdict) error { return capacity.ProbeError{Verdict: v, Reason: "why"} }
+	for _, c := range []struct {
+		name                   string
+		answer, after, decided error
+		code                   int
+		text                   bool
+	}{
+		{"all is well", nil, nil, nil, 0, false},
+		{"it holds too little", nil, nil, exit(scenarios.ExitFail), scenarios.ExitFail, false},
+		{"no rate held", capacity.ErrNoRate, nil, exit(scenarios.ExitInconclusive), scenarios.ExitInconclusive, false},
+		{
+			"a fault was left behind", nil, probe(scenarios.NotReverted), exit(scenarios.ExitFail),
+			scenarios.ExitNotReverted, true,
+		},
+		{"a signal", nil, run.Interrupt{Code: 143}, exit(scenarios.ExitFail), 143, true},
+		{"an overload that shows nothing", nil, probe(scenarios.Invalid), exit(scenarios.ExitFail), scenarios.ExitFail, true},
+		{"a page that can't be written", nil, errors.New("disk full"), exit(scenarios.ExitFail), scenarios.ExitError, true},
+	} {
+		err := answerError(c.answer, c.after, c.decided)
+		if got, text := codeOf(err), withoutExits(err) != nil; got != c.code || text != c.text {
+			t.Errorf("%s: exit code %d, want %d; it says why: %t", c.name, got, c.code, text)
+		}
+	}
 }

@@ -186,9 +186,12 @@ func (f *gateFlags) report(c *cobra.Command, o gate.Outcome, err error) error {
 		return f.tell(stdout(c), o.Found, o.Decision, f.out)
 	case err != nil:
 		o.Decision.ExitCode = codeOf(err)
-	case o.Decision.Verdict == scenarios.Regression:
-		o.Decision.ExitCode = scenarios.ExitRegression
-		err = exit(scenarios.ExitRegression)
+	case o.Decision.Verdict == scenarios.Regression, o.Decision.Verdict == scenarios.Inconclusive:
+		if o.Decision.ExitCode = f.exitCode(o.Decision.Verdict); o.Decision.ExitCode != scenarios.ExitPass {
+			err = exit(o.Decision.ExitCode)
+		} else {
+			o.Decision.Says = append(o.Decision.Says, undecided)
+		}
 	}
 	return errors.Join(err, f.write(stdout(c), o.Found, o.Decision, f.out))
 }

@@ -84,6 +84,8 @@ func TestGate_Files(t *testing.T) {
 		{"not kept", compared(scenarios.Pass), errors.New("the disk is full"), false, scenarios.ExitError, "PASS"},
 		{"a failed run", nil, exit(scenarios.ExitFail), false, scenarios.ExitFail, "FAIL"},
 		{"learning", nil, nil, false, 0, "LEARNING"},
+		{"a disturbed run", nil, nil, false, 0, "INCONCLUSIVE"},
+		{"a disturbed run, and strict", nil, nil, true, scenarios.ExitInconclusive, "INCONCLUSIVE"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, b := quietCommand()
@@ -91,6 +93,9 @@ func TestGate_Files(t *testing.T) {
 			f.out, f.strict = filepath.Join(t.TempDir(), "out"), tt.strict
 			f.summary, f.json = filepath.Join(t.TempDir(), "summary.txt"), filepath.Join(t.TempDir(), "gate.json")
 			o := gate.Outcome{Found: tt.found, Decision: &result.Decision{Word: tt.word, Kind: "gate", Name: "s"}}
+			if tt.word == "INCONCLUSIVE" {
+				o.Decision.Verdict = scenarios.Inconclusive
+			}
 			if tt.found != nil {
 				o.Decision = tt.found.Decision()
 				o.Decision.Kind, o.Decision.Name = "gate", "s"

@@ -134,9 +134,9 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *plan.Plan
 		}
 	}
 	if err == nil && in.ExitCode != 0 {
-		err = exit(in.ExitCode)
+		return exit(in.ExitCode)
 	}
-	return err
+	return weighed(err, in.ExitCode)
 }
 
 // affected describes the traffic that the fault affected, if it was counted.

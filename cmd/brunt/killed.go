@@ -12,6 +12,7 @@ import (
 	"brunt/reporters/evidence"
 	"brunt/reporters/words"
 	"brunt/scenarios"
+	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
 )
@@ -28,7 +29,7 @@ func unfinished(c *cobra.Command, dir string, none error) error {
 		return usagef("%s: the run %s goes on, and writes its report at its end; `brunt status` shows it", dir, u.Run)
 	}
 	out := stdout(c)
-	fmt.Fprintf(out, "%q was killed before its end, and has no report.\n", words.Clean(u.Name))
+	fmt.Fprintf(out, "%q %s.\n", words.Clean(u.Name), strings.TrimSuffix(u.How(), "."))
 	for _, line := range u.Says() {
 		if width := columns(c); width > 0 {
 			line = strings.Join(words.Wrap(line, width-5), "\n    ")
@@ -40,6 +41,9 @@ func unfinished(c *cobra.Command, dir string, none error) error {
 		fmt.Fprintln(out, "Something of a dead run is left: `brunt revert` takes it back.")
 	case slices.ContainsFunc(s.Runs, func(r journal.Status) bool { return r.State == journal.Reverting }):
 		fmt.Fprintln(out, "A watchdog takes back its faults; `brunt status` shows it.")
+	case !slices.ContainsFunc(s.read, func(dir string) bool { return run.Place(dir) == u.Place }):
+		fmt.Fprintln(out, "Whether something of it is left behind is not known here: run `brunt status` on its machine, "+
+			"as its user.")
 	default:
 		fmt.Fprintln(out, "Nothing of it is left behind.")
 	}

@@ -108,7 +108,7 @@ func (p *livePage) watch(plan *plan.Plan, o *run.Options, figures *metrics.Colle
 	if p == nil {
 		return
 	}
-	p.server.Expect(run.PendingResult(plan, *o), figures)
+	p.server.Expect(result.Masked(run.PendingResult(plan, *o), plan.Scenario.Secrets.Mask), figures)
 	next := o.Live
 	o.BySteps = true
 	o.Live = func(iv result.Interval) {

@@ -90,3 +90,23 @@ func TestInterrupted(t *testing.T) {
 		}
 	}
 }
+
+// TestWeighed: an error does not hide the exit code of a run that takes precedence, and keeps its own otherwise.
+func TestWeighed(t *testing.T) {
+	unwritten := errors.New("no space left on device")
+	for code, want := range map[int]int{
+		scenarios.ExitNotReverted: scenarios.ExitNotReverted, 130: 130, 143: 143,
+		scenarios.ExitPass: scenarios.ExitError, scenarios.ExitFail: scenarios.ExitError,
+		scenarios.ExitStopped: scenarios.ExitError,
+	} {
+		if got := weighed(unwritten, code); codeOf(got) != want || withoutExits(got) == nil {
+			t.Errorf("beside exit code %d: %d, want %d: %v", code, codeOf(got), want, got)
+		}
+	}
+	if got := weighed(exit(scenarios.ExitNotReverted), 143); codeOf(got) != scenarios.ExitNotReverted {
+		t.Errorf("143 precedes 7: %v", got)
+	}
+	if got := weighed(nil, scenarios.ExitNotReverted); got != nil {
+		t.Errorf("no error is %v", got)
+	}
+}

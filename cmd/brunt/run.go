@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"brunt/chaos/journal"
@@ -260,6 +259,9 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 		if unwritten = err; err != nil || over || i+1 == f.repeat {
 			break
 		}
+		if res.Verdict == scenarios.NotReverted {
+			break // a further run would find a harmed system
+		}
 		if down := plan.LeftDown(res); down != nil {
 			fmt.Fprintln(stderr(c), down)
 			worst, code = worseOf(worst, code, scenarios.Inconclusive, scenarios.ExitInconclusive)
@@ -279,14 +281,21 @@ func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, 
 		fmt.Fprintf(stdout(c), "\n%d runs, the worst counts: %s\n%s\n", len(runs), worst, strings.Join(runs, "\n"))
 	}
 	switch {
-	case unwritten != nil && slices.Contains([]int{7, 130, 143}, code): // these precede an internal error of brunt
-		return errors.Join(unwritten, exit(code))
 	case unwritten != nil:
-		return unwritten
+		return weighed(unwritten, code)
 	case code != 0:
 		return exit(code)
 	}
 	return nil
+}
+
+// weighed adds the exit code of a run to an error, if the code takes precedence over that of the error. It is nil
+// without an error.
+func weighed(err error, code int) error {
+	if err != nil && scenarios.Precedes(code, codeOf(err)) {
+		return errors.Join(err, exit(code))
+	}
+	return err
 }
 
 // interrupted returns the verdict and exit code that a cause adds, which ends several runs before the last.

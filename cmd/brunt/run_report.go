@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,7 +17,6 @@ import (
 	"brunt/reporters/site"
 	"brunt/reporters/terminal"
 	"brunt/reporters/words"
-	"brunt/scenarios"
 	"brunt/scenarios/decide/recovery"
 	"brunt/scenarios/drills"
 	"brunt/scenarios/machine"
@@ -30,7 +28,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// once runs the plan once and writes its report.
+// once runs the plan once and writes its report. An error beside a result is about the report; it carries the exit
+// code of the run if that has precedence.
 func (f *runFlags) once(
 	ctx context.Context, c *cobra.Command, plan *plan.Plan, page *livePage,
 ) (*result.Result, error) {
@@ -115,15 +114,7 @@ func (f *runFlags) once(
 	if os.Getenv("CI") != "" && !inResults(dir) {
 		standAlone(res)
 	}
-	werr := catalog.All().Write(dir, res)
-	if werr == nil {
-		release() // the manifest covers every file of the folder
-		werr = f.sign.writeManifest(c, dir)
-	}
-	if werr != nil {
-		unwritten(res, werr)
-		_ = catalog.All().Rewrite(dir, res) // makes the files that can be written agree with the exit code
-	}
+	werr := f.writeReport(c, dir, res, release)
 	if terr := f.table.table(c.OutOrStdout(), res, dir); werr == nil {
 		werr = terr
 	}
@@ -131,7 +122,22 @@ func (f *runFlags) once(
 		terminal.Answers(c.OutOrStdout(), res)
 	}
 	page.over(res, dir, werr)
-	return res, errors.Join(err, werr)
+	return res, weighed(werr, res.ExitCode)
+}
+
+// writeReport writes the report of a run to its folder, which release gives up. An error is also the verdict, unless
+// that of the run has precedence.
+func (f *runFlags) writeReport(c *cobra.Command, dir string, res *result.Result, release func()) error {
+	err := catalog.All().Write(dir, res)
+	if err == nil {
+		release() // the manifest covers every file of the folder
+		err = f.sign.writeManifest(c, dir)
+	}
+	if err != nil {
+		res.Broke(result.Unwritten, err)
+		_ = catalog.All().Rewrite(dir, res) // makes the files that can be written agree with the exit code
+	}
+	return err
 }
 
 // inResults reports whether the folder of a run lies in a folder of results. A job of CI keeps such a folder
@@ -205,18 +211,6 @@ func (f *runFlags) beginFiles() error {
 		}
 	}
 	return nil
-}
-
-// unwritten marks a run as an error of brunt because its report could not be written, unless its verdict has
-// precedence.
-func unwritten(res *result.Result, why error) {
-	if w := scenarios.Worse(res.Verdict, scenarios.Broken); w == res.Verdict {
-		return
-	}
-	res.Because(result.Reason{
-		Kind: result.Unwritten, Verdict: scenarios.Broken, Text: strings.ReplaceAll(why.Error(), "\n", "; "),
-	})
-	res.ExitCode = scenarios.ExitError
 }
 
 // hideOuts adds the secrets of the --out services to the secrets of the plan.

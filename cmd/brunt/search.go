@@ -49,12 +49,8 @@ func (f *searchFlags) narrowness(such string) (float64, error) {
 	return width, nil
 }
 
-// judged runs a plan without a report. A run that has a verdict is no error.
+// judged runs a plan without a report.
 func (f *searchFlags) judged(ctx context.Context, p *plan.Plan, control bool) (*result.Result, error) {
 	f.noChaos = control
-	res, err := f.made.Make(p, func() (*result.Result, error) { return f.probe(ctx, p) })
-	if res != nil {
-		err = nil
-	}
-	return res, err
+	return f.made.Make(p, func() (*result.Result, error) { return f.probe(ctx, p) })
 }

@@ -77,6 +77,7 @@ type status struct {
 	Killed   []*evidence.Unfinished `json:"killed,omitempty"`
 	Left     int                    `json:"left"` // entries that dead runs left, and unreadable journals
 	mistaken bool                   // a journal is unreadable
+	read     []string               // state directories whose journals were all read
 }
 
 // stray is the container of a watchdog that was never started.
@@ -105,6 +106,8 @@ func readStatus(c *cobra.Command) status {
 			fmt.Fprintf(stderr(c), "brunt: %v\n", err)
 			out.mistaken = true
 			out.Left++
+		} else {
+			out.read = append(out.read, dir)
 		}
 	}
 	strays, err := journal.Strays(c.Context())
@@ -139,6 +142,9 @@ func (s *status) print(out io.Writer) {
 			words.Clean(u.Dir), words.Clean(u.Name), u.Began.Local().Format(time.DateTime), words.Clean(u.Dir))
 	}
 	switch {
+	case len(s.Runs)+len(s.Strays)+len(s.Aside) == 0 && !s.mistaken && len(s.Unread) > 0:
+		fmt.Fprintln(out, "no run of this user is going on, and nothing of them is left behind; `sudo brunt status` knows "+
+			"the others")
 	case len(s.Runs)+len(s.Strays)+len(s.Aside) == 0 && !s.mistaken:
 		fmt.Fprintln(out, "no run is going on, and nothing is left behind")
 	case s.Left > 0:

@@ -19,13 +19,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// runData is the key of the run's id in the data of the run's first event.
-const runData = "run"
+// The keys of the run's id, and of the digest of its place, in the data of the run's first event.
+const runData, placeData = "run", "place"
 
 // An Unfinished describes a run without a result, from the files in its folder. The run was killed or still goes on.
 type Unfinished struct {
 	Dir    string            `json:"dir"`
 	Run    string            `json:"run,omitempty"` // its id; empty: an older brunt wrote none
+	Place  string            `json:"-"`             // digest of the machine and folder of its journal; see run.Place
 	Name   string            `json:"name"`          // of the scenario
 	Began  time.Time         `json:"began"`
 	Last   result.Event      `json:"last"` // the last event that was written
@@ -87,6 +88,14 @@ func nextLine(r *bufio.Reader) (line []byte, whole bool, err error) {
 	return line, whole, err
 }
 
+// How says in a clause how the run ended.
+func (u *Unfinished) How() string {
+	if u.Last.Event == "run.end" {
+		return "ended without a report: " + words.Clip(words.Clean(u.Last.Text), 400)
+	}
+	return "was killed before its end, and has no report"
+}
+
 func (u *Unfinished) add(e *result.Event) {
 	u.Last, u.Events = *e, append(u.Events, *e)
 	at := slices.IndexFunc(u.Faults, func(f UnfinishedFault) bool { return f.Name == e.Fault })
@@ -94,6 +103,7 @@ func (u *Unfinished) add(e *result.Event) {
 	case "run.start":
 		u.Name, u.Began = e.Text, e.At
 		u.Run, _ = e.Data[runData].(string)
+		u.Place, _ = e.Data[placeData].(string)
 	case "load.start":
 		u.Loaded = true
 	case "fault.injected":

@@ -73,7 +73,7 @@ func Run(t *testing.T, scenario string, options ...Option) *result.Result {
 	if found == nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(err, catalog.All().Write(dir, found)); err != nil {
+	if err := catalog.All().Write(dir, found); err != nil {
 		t.Error(err)
 	}
 	t.Logf("%s\nreport: %s", words.AnswerOf(found).Text(), filepath.Join(dir, html.File))

@@ -22,7 +22,8 @@ type Run struct {
 // mostListed bounds the messages of each state that a record lists.
 const mostListed = 50
 
-// Findings returns what became of the messages of all deliveries, and writes the file of the run.
+// Findings returns what became of the messages of all deliveries, and writes the file of the run. With an error it
+// returns those whose messages are in the file.
 func (s *Set) Findings(run Run) (out []*result.DeliveryRecord, err error) {
 	if s == nil {
 		return nil, nil
@@ -43,7 +44,7 @@ func (s *Set) Findings(run Run) (out []*result.DeliveryRecord, err error) {
 	for i, t := range s.trackers {
 		r, err := s.finding(i, t, &run, lines)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		out = append(out, r)
 	}

@@ -123,8 +123,11 @@ func (r *Recorder) keepAll(samples []scenarios.Outcome) {
 	if r.cfg.Keep == nil {
 		return
 	}
+	r.mu.Lock() // Name replaces the steps
+	of := Series{Steps: r.cfg.Steps}
+	r.mu.Unlock()
 	for i := range samples {
-		if s := samples[i].Step; s != scenarios.IterationStep && r.cfg.InSums(int(s)) {
+		if s := samples[i].Step; s != scenarios.IterationStep && of.InSums(int(s)) {
 			r.cfg.Keep(&samples[i])
 		}
 	}

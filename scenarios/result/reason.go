@@ -87,6 +87,7 @@ const (
 	LeftBehind     ReasonKind = "left_behind"     // entries of the journal are open
 	Crashed        ReasonKind = "crashed"         // brunt crashed, and its watchdog took everything back
 	CrashedIn      ReasonKind = "crashed_in"      // brunt crashed, and not everything was taken back
+	FailedAfter    ReasonKind = "failed_after"    // brunt had an error after the run, such as at taking down the target
 	Unwritten      ReasonKind = "unwritten"       // the report could not be written
 )
 
@@ -104,6 +105,16 @@ func (r *Result) Because(x Reason) {
 	}
 	r.Reasons = append([]Reason{x}, r.Reasons...)
 	r.Verdict, r.Reason, r.Why = worst, x.Sentence(r), x.Why
+}
+
+// Broke records that brunt itself had an error after the run. It becomes the verdict unless the verdict before has
+// precedence.
+func (r *Result) Broke(kind ReasonKind, why error) {
+	before := r.Verdict
+	r.Because(Reason{Kind: kind, Verdict: scenarios.Broken, Text: strings.ReplaceAll(why.Error(), "\n", "; ")})
+	if r.Verdict != before {
+		r.ExitCode = scenarios.ExitError
+	}
 }
 
 // Untried returns why nothing was tried, if that gives the run its verdict: [NotStarted] or [BaselineFailed]; else "".
@@ -285,6 +296,8 @@ func (x *Reason) onEnd(r *Result) string {
 	case CrashedIn:
 		return fmt.Sprintf("brunt itself crashed: %s; its watchdog left %d entries of its journal: see `brunt status`",
 			x.Text, x.Left)
+	case FailedAfter:
+		return "brunt itself failed after the run: " + x.Text + x.before(r)
 	case Unwritten:
 		return "the report could not be written: " + x.Text + x.before(r)
 	}

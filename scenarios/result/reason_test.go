@@ -2,6 +2,8 @@ package result_test
 
 import (
 	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
 
 	"brunt/scenarios"
@@ -299,5 +301,29 @@ func TestResult_Because(t *testing.T) {
 	if want := "The report could not be written: no space left; the run itself: not reverted: 1 entries of the journal are " +
 		"open; `brunt revert` tries again."; r.Reason != want {
 		t.Errorf("%q, want %q", r.Reason, want)
+	}
+}
+
+// TestResult_Broke: an error of brunt after a run becomes its verdict, unless the verdict of the run takes precedence.
+func TestResult_Broke(t *testing.T) {
+	for _, c := range []struct {
+		verdict, want scenarios.Verdict
+		code, exits   int
+	}{
+		{scenarios.Pass, scenarios.Broken, scenarios.ExitPass, scenarios.ExitError},
+		{scenarios.Fail, scenarios.Broken, scenarios.ExitFail, scenarios.ExitError},
+		{scenarios.Interrupted, scenarios.Interrupted, 143, 143},
+		{scenarios.NotReverted, scenarios.NotReverted, scenarios.ExitNotReverted, scenarios.ExitNotReverted},
+	} {
+		r := result.Result{ExitCode: c.code}
+		r.Because(result.Reason{Kind: result.Void, Verdict: c.verdict, Text: "so it ended"})
+		r.Broke(result.FailedAfter, errors.Join(errors.New("the job stays"), errors.New("and the pod")))
+		if r.Verdict != c.want || r.ExitCode != c.exits || len(r.Reasons) != 2 {
+			t.Errorf("%s: %s with exit code %d, want %s with %d", c.verdict, r.Verdict, r.ExitCode, c.want, c.exits)
+		}
+		if want := "Brunt itself failed after the run: the job stays; and the pod; the run itself: " + c.verdict.Words() +
+			": "; c.want == scenarios.Broken && !strings.HasPrefix(strings.ToLower(r.Reason), strings.ToLower(want)) {
+			t.Errorf("it says %q", r.Reason)
+		}
 	}
 }

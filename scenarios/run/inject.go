@@ -46,7 +46,7 @@ type Injection struct {
 }
 
 // Inject injects the only fault of the plan without load: it brings the target up or finds it running, injects the
-// fault, verifies it, holds it, undoes it, and checks that it is gone. An error is a failure of brunt itself.
+// fault, verifies it, holds it, undoes it, and checks that it is gone. An error is a failure of brunt itself before anything was started.
 func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 	r := newRunner(p, o)
 	ctx, r.session.cancel = context.WithCancelCause(ctx)
@@ -72,12 +72,17 @@ func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 		why := leftBehind(left)
 		in.worse(why.Verdict, why.Phrase(nil))
 	}
+	if err != nil {
+		if in.worse(scenarios.Broken, err.Error()); in.Verdict != scenarios.Broken {
+			r.log.Note("%v", err)
+		}
+	}
 	in.ExitCode = in.Verdict.ExitCode()
 	if i, ok := errors.AsType[Interrupt](context.Cause(ctx)); ok && in.Verdict == scenarios.Interrupted {
 		in.ExitCode = i.Code
 	}
 	in.Notes, in.Events = slices.Concat(p.Notes, r.log.Noted()), r.log.Events()
-	return in, err
+	return in, nil
 }
 
 func (in *Injection) worse(to scenarios.Verdict, reason string) {

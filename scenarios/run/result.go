@@ -121,7 +121,10 @@ func (l *loads) judge(c judge.Case) (*judge.Findings, error) {
 	if err != nil {
 		return nil, err
 	}
-	return found, casefile.Keep(l.session.o.ID, all, c, found)
+	if err := casefile.Keep(l.session.o.ID, all, c, found); err != nil {
+		l.session.log.Note("%v", err)
+	}
+	return found, nil
 }
 
 // unfitBy returns reasons of one kind why the figures of a run can't be trusted.

@@ -2,11 +2,14 @@ package run
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"time"
@@ -201,27 +204,43 @@ func newRunner(p *plan.Plan, o Options) *runner {
 // lead is the time between the decision to begin and the first arrival.
 const lead = 50 * time.Millisecond
 
-// Run runs the plan to its verdict. The error is a failure of brunt itself; failures of the target
-// or the scenario are in the result.
+// Run runs the plan to its verdict. An error is a failure of brunt itself that leaves no result; failures of the
+// target or the scenario, and of brunt after the load, are in the result.
 func Run(ctx context.Context, p *plan.Plan, o Options) (*result.Result, error) {
 	r := newRunner(p, o)
 	called := ctx
 	r.caller = func() error { return context.Cause(called) }
 	ctx, r.session.cancel = context.WithCancelCause(ctx)
 	defer r.session.cancel(nil)
-	r.log.Event(result.Event{Event: "run.start", Text: p.Scenario.Name, Data: map[string]any{"run": r.session.o.ID}})
+	r.log.Event(result.Event{Event: "run.start", Text: p.Scenario.Name, Data: map[string]any{
+		"run": r.session.o.ID, "place": Place(o.State),
+	}})
 	stopNotes := r.log.Receive(o.State, notes.Running{Run: r.session.o.ID, Name: p.Scenario.Name}, r.faults.marks.noted)
 	res, err := r.guarded(ctx)
 	received := stopNotes()
 	if res != nil {
-		res.Notes = append(res.Notes, received...)
+		if res.Notes = append(res.Notes, received...); err != nil {
+			brokeAfter(res, err)
+		}
 		r.log.Event(result.Event{Event: "run.end", Text: string(res.Verdict) + ": " + res.Reason})
 		res.Ended = time.Now()
 		res.Events = r.log.Events()
 		res.Attach()
-		res = result.Masked(res, r.plan.Scenario.Secrets.Mask)
+		return result.Masked(res, r.plan.Scenario.Secrets.Mask), nil
 	}
-	return res, err
+	r.log.Event(result.Event{Event: "run.end", Text: "error: " + err.Error()})
+	return nil, err
+}
+
+// Place returns a digest of this machine's name and of a folder of journals. It tells whether the journals of a run are
+// here.
+func Place(state string) string {
+	host, _ := os.Hostname()
+	if whole, err := filepath.Abs(state); err == nil {
+		state = whole
+	}
+	sum := sha256.Sum256([]byte(host + "\x00" + state))
+	return hex.EncodeToString(sum[:8])
 }
 
 // NewID returns a new name for a run: its time and eight letters.
@@ -315,12 +334,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	r.observers.stop()
 	defer machine.Frugal()()
 	r.consistent = r.loads.registers.Check(r.registersRun())
-	if err := r.countDeliveries(); err != nil {
-		return nil, errors.Join(r.broken, err)
-	}
-	if err := r.verifyLedger(ctx); err != nil {
-		return nil, errors.Join(r.broken, err)
-	}
+	r.broken = errors.Join(r.broken, r.countDeliveries(), r.verifyLedger(ctx))
 	if r.session.spans != nil {
 		r.session.spans.Settle(ctx, r.plan.Scenario.Trace.Services)
 	}
@@ -337,6 +351,9 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 // notBegun runs teardown, and returns the result of a run whose load never began.
 func (r *runner) notBegun(ctx context.Context, err error) *result.Result {
 	r.teardown(ctx)
+	if by, ok := errors.AsType[Interrupt](context.Cause(ctx)); ok {
+		err = by // whatever it broke off
+	}
 	return r.unstarted(err)
 }
 
@@ -624,6 +641,9 @@ func (r *runner) probeWrites(ctx context.Context) error {
 // verifyLedger reads back the writes of the load.
 func (r *runner) verifyLedger(ctx context.Context) (err error) {
 	r.written, err = r.loads.ledgers.Verify(ctx, r.ledgerRun)
+	if n := len(r.written); err != nil && n > 0 { // the last one was not read wholly
+		r.written[n-1].Read, r.written[n-1].Note = false, err.Error()
+	}
 	for _, l := range r.written {
 		if r.loads.crew != nil {
 			l.Unreported = r.loads.crew.Unreported()

@@ -31,7 +31,8 @@ func (r *runner) decide(
 	v, cause := verdict{res}, context.Cause(ctx)
 	code := v.decideCause(cause, r.caller, &f.Steady)
 	if r.broken != nil {
-		v.because(scenarios.Broken, result.BruntFailed, r.broken)
+		res.Broke(result.BruntFailed, r.broken)
+		r.log.Note("%v", r.broken)
 	}
 	for _, why := range unfit {
 		v.res.Because(why)
@@ -71,6 +72,13 @@ type verdict struct{ res *result.Result }
 // because adds a reason whose text is an error.
 func (v verdict) because(to scenarios.Verdict, kind result.ReasonKind, err error) {
 	v.res.Because(result.Reason{Kind: kind, Verdict: to, Text: err.Error()})
+}
+
+// brokeAfter records in the result an error of brunt after the load. A note tells it if another verdict has precedence.
+func brokeAfter(res *result.Result, err error) {
+	if res.Broke(result.FailedAfter, err); res.Verdict != scenarios.Broken {
+		res.Notes = append(res.Notes, err.Error())
+	}
 }
 
 // notReverted records in the result that entries of the journal could not be undone.

@@ -56,7 +56,7 @@ func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record,
 		}
 		replaced, why, err := t.quiet(norm, now)
 		if err != nil || why != "" {
-			c.disturb(why)
+			c.Disturb(why)
 			return c, now, err
 		}
 		if replaced {
@@ -78,7 +78,7 @@ func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record,
 	if err == nil {
 		var why string
 		if _, why, err = t.quiet(norm, fresh); why != "" {
-			c.disturb(why)
+			c.Disturb(why)
 			return c, append(now, fresh...), err
 		}
 	}
@@ -169,8 +169,8 @@ func (t *Trial) quiet(norm NoiseNorm, runs []*Record) (replaced bool, why string
 	return replaced, "", nil
 }
 
-// disturb makes the failures of a comparison inconclusive because its runs are disturbed.
-func (c *Comparison) disturb(why string) {
+// Disturb makes the failures of a comparison inconclusive because its runs are disturbed; why says how.
+func (c *Comparison) Disturb(why string) {
 	for i := range c.Rows {
 		if r := &c.Rows[i]; r.Verdict == scenarios.Fail {
 			r.Verdict, r.Note = scenarios.Inconclusive, "the machine was disturbed"

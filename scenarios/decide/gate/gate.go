@@ -125,6 +125,11 @@ func (g *Gate) Decide(ctx context.Context) (Outcome, error) {
 func (g *Gate) decide(ctx context.Context) (Outcome, error) {
 	g.began = time.Now()
 	o, err := g.compared(ctx)
+	if failed := (disturbedError{}); errors.As(err, &failed) {
+		o.Decision = &result.Decision{Word: "INCONCLUSIVE", Verdict: scenarios.Inconclusive, Reason: failed.Error()}
+		g.describe(o.Decision, nil)
+		err = nil
+	}
 	if o.Decision == nil && (g.ended != nil || len(g.all) > 0) && err != nil { // it ended before there was a comparison
 		o.Decision = &result.Decision{Word: "NO VERDICT", Verdict: scenarios.Broken, Reason: g.why(err)}
 		if errors.As(err, new(plan.DownError)) {
@@ -201,6 +206,10 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 	if found == nil {
 		return Outcome{}, scenarios.Usage(err)
 	}
+	if failed := (disturbedError{}); errors.As(err, &failed) {
+		found.Disturb(failed.why)
+		err = nil
+	}
 	if ended := (run.Interrupt{}); err == nil && errors.As(context.Cause(ctx), &ended) { // while it waited
 		err = scenarios.Exit(ended.Code)
 	}
@@ -226,7 +235,10 @@ func (g *Gate) learn(
 	first.Accept = g.Settings.Accept
 	more, err := g.several(ctx, g.Settings.Runs-1)
 	made := append([]*compare.Record{first}, more...)
-	if err := errors.Join(err, g.keep(made)); err != nil {
+	if kept := g.keep(made); kept != nil {
+		err = kept
+	}
+	if err != nil {
 		return Outcome{}, err
 	}
 	d := &result.Decision{Verdict: scenarios.None}

@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 	"brunt/scenarios/slo"
 )
 
@@ -309,5 +310,94 @@ func TestGate_NeverLoaded(t *testing.T) {
 		if !errors.Is(err, scenarios.Exit(scenarios.ExitInvalid)) || runs != c.runs || o.Decision.Word != c.word {
 			t.Errorf("%s: %s in %d runs, want %s in %d; %v", c.name, o.Decision.Word, runs, c.word, c.runs, err)
 		}
+	}
+}
+
+// TestGate_NotReverted: a run whose report could not be written ends a gate by its own verdict.
+func TestGate_NotReverted(t *testing.T) {
+	g := &Gate{
+		Settings: Settings{Runs: 1, Confirm: 1, Options: compare.Options{Alpha: .05}}, Name: "s",
+		History: openedHistory(t, t.TempDir()), Out: io.Discard, Log: io.Discard,
+	}
+	unwritten := errors.Join(errors.New("no space left"), scenarios.Exit(scenarios.ExitNotReverted))
+	g.Run = func(context.Context) (*result.Result, error) {
+		return &result.Result{
+			Verdict: scenarios.NotReverted, Reason: "1 entry is open", ExitCode: scenarios.ExitNotReverted,
+		}, unwritten
+	}
+	o, err := g.Decide(t.Context())
+	if !errors.Is(err, unwritten) || o.Decision == nil || o.Decision.Word != "NOT REVERTED" ||
+		!strings.Contains(o.Decision.Reason, "1 entry is open") {
+		t.Errorf("%v: %+v", err, o.Decision)
+	}
+}
+
+// TestGate_Disturbed: a run that fails on a disturbed machine fails no gate. Once the time to wait is used up, the gate
+// is inconclusive and says why; a signal meanwhile ends it by its own exit code.
+func TestGate_Disturbed(t *testing.T) {
+	disturbed := disturbedError{"lag 9 ms", &result.Result{Reason: "errors are many", ExitCode: scenarios.ExitFail}}
+	for _, c := range []struct {
+		name  string
+		good  int // runs before the disturbed one
+		runs  int
+		by    error
+		code  error
+		found bool
+	}{
+		{"the first run", 0, 1, nil, nil, false},
+		{"a further run", 1, 3, nil, nil, true},
+		{"a signal", 0, 1, run.Interrupt{Code: 143}, scenarios.Exit(143), false},
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		g := &Gate{
+			Settings: Settings{Runs: c.runs, Confirm: 1, Options: compare.Options{Alpha: .05}}, Name: "s",
+			History: learned(t, t.TempDir(), func(i int) *compare.Record { return measured(i, day(i)) }),
+			Out:     io.Discard, Log: io.Discard,
+		}
+		if c.by != nil {
+			cancel(c.by)
+		}
+		n := 0
+		g.one = func(context.Context) (*compare.Record, error) {
+			if n++; n <= c.good {
+				return measured(100+n, .108), nil
+			}
+			return nil, disturbed
+		}
+		o, err := g.decide(ctx)
+		cancel(nil)
+		switch {
+		case !errors.Is(err, c.code):
+			t.Errorf("%s: %v, want %v", c.name, err, c.code)
+		case c.by != nil:
+		case o.Decision == nil || o.Decision.Verdict != scenarios.Inconclusive || (o.Found != nil) != c.found ||
+			!strings.Contains(o.Decision.Reason, "lag 9 ms"):
+			t.Errorf("%s: %+v", c.name, o.Decision)
+		}
+	}
+}
+
+// TestGate_EndedByOther: a gate that an error ends does not name a run that was repeated since.
+func TestGate_EndedByOther(t *testing.T) {
+	g := &Gate{
+		Settings: Settings{Runs: 3, Confirm: 1, Options: compare.Options{Alpha: .05}}, Name: "s",
+		History: openedHistory(t, t.TempDir()), Out: io.Discard, Log: io.Discard, Page: func(id string) string { return id },
+	}
+	n := 0
+	g.Run = func(context.Context) (*result.Result, error) {
+		switch n++; n {
+		case 1:
+			return &result.Result{
+				Verdict: scenarios.Invalid, Reason: "brunt was late", ExitCode: scenarios.ExitInvalid,
+				Generator: result.Generator{Offered: 5},
+			}, nil
+		case 2:
+			return &result.Result{Verdict: scenarios.Pass}, nil
+		}
+		return nil, errors.New("the scenario is gone")
+	}
+	o, _ := g.Decide(t.Context())
+	if o.Decision == nil || o.Decision.Reason != "the scenario is gone" {
+		t.Errorf("it ended as %+v", o.Decision)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios/decide/compare"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 
 	"github.com/cenkalti/backoff/v5"
 )
@@ -18,13 +19,17 @@ import (
 // firstPause is how long a gate waits before it repeats a disturbed run. Each further pause is twice as long.
 const firstPause = 5 * time.Second
 
-// A disturbedError means that a run failed its own objectives while another load disturbed the machine.
+// A disturbedError means that a run failed its own objectives while another load disturbed the machine. It never fails
+// a gate.
 type disturbedError struct {
-	why  string
-	code int // of the run
+	why string // the noise, and its norm
+	run *result.Result
 }
 
-func (e disturbedError) Error() string { return "the machine was disturbed: " + e.why }
+func (e disturbedError) Error() string {
+	return fmt.Sprintf("a run failed while another load disturbed the machine, so that it decides nothing: %s; the run "+
+		"itself: %s", e.why, e.run.Reason)
+}
 
 // again waits until the machine is quiet enough to repeat a disturbed run. It reports false if the time to wait is
 // used up.
@@ -68,7 +73,9 @@ func (g *Gate) several(ctx context.Context, n int) ([]*compare.Record, error) {
 		}
 		for failed := (disturbedError{}); errors.As(err, &failed); r, err = g.one(ctx) {
 			if !g.again(ctx, failed.why) {
-				err = scenarios.Exit(failed.code)
+				if by, ok := errors.AsType[run.Interrupt](context.Cause(ctx)); ok {
+					err = scenarios.Exit(by.Code)
+				}
 				break
 			}
 		}
@@ -86,14 +93,16 @@ func (g *Gate) neverLoaded() bool { return g.ended != nil && g.ended.Generator.O
 
 // run performs a run. A run that fails its own objectives is an error.
 func (g *Gate) run(ctx context.Context) (*compare.Record, error) {
+	g.ended = nil // by a run that was repeated
 	meter := compare.BeginNoise(ctx)
 	res, err := g.Run(ctx)
 	if err != nil {
+		g.ended = res
 		return nil, err
 	}
 	around := meter.End(ctx, res)
 	if e := g.Norm.Exceeded(around); res.ExitCode == scenarios.ExitFail && e.Answer == result.Yes && !e.ByLoad {
-		return nil, disturbedError{e.Text, res.ExitCode}
+		return nil, disturbedError{e.Text, res}
 	}
 	if res.ExitCode != 0 {
 		fmt.Fprintf(g.Out, "a run ended with %s: %s; %s\n", res.Verdict, res.Reason, g.Page(res.Run))

@@ -279,6 +279,11 @@ func (c *Campaign) play(ctx context.Context, attempts []*Attempt) (goes bool, er
 			continue
 		}
 		if err := c.attempt(ctx, a); err != nil {
+			if a.Result != nil {
+				c.Ran(a)
+				i++
+			}
+			leave(attempts[i:], "brunt itself failed before it: "+firstLine(err))
 			return false, err
 		}
 		if a.Result == nil {

@@ -16,6 +16,7 @@ import (
 	"brunt/scenarios/drills"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
+	"brunt/scenarios/run"
 )
 
 // A Prover proves drills: each passes on the good system of its proof, and fails on each of its mutants.
@@ -164,13 +165,17 @@ func (p *Prover) over(d *drills.Drill, mutant *drills.Mutant, set map[string]str
 	return &Laid{laid, Source{Path: place(base, d), Text: laid.Text, Set: set}}, nil
 }
 
-// Prove runs the trials until ctx ends. The exit code says whether all drills are proved. An error ends the trials.
+// Prove runs the trials until ctx ends, or until a fault could not be taken back. The exit code says whether all drills
+// are proved. An error ends the trials.
 func (p *Prover) Prove(ctx context.Context, trials []*Trial) (records []drills.Record, code int, err error) {
 	code = scenarios.ExitPass
 	for _, t := range trials {
 		one, err := p.try(ctx, t)
 		records = append(records, one)
+		var ends endsError
 		switch {
+		case errors.As(err, &ends):
+			return records, ends.code, nil
 		case errors.Is(err, errNothingSent):
 			return records, scenarios.ExitInvalid, nil
 		case err != nil:
@@ -180,7 +185,9 @@ func (p *Prover) Prove(ctx context.Context, trials []*Trial) (records []drills.R
 		case one.Runs < p.Times && code == scenarios.ExitPass:
 			code = scenarios.ExitInvalid
 		}
-		if context.Cause(ctx) != nil {
+		if by, ok := errors.AsType[run.Interrupt](context.Cause(ctx)); ok {
+			return records, by.Code, nil
+		} else if ctx.Err() != nil {
 			return records, scenarios.ExitInterrupted, nil
 		}
 	}
@@ -199,7 +206,13 @@ func (p *Prover) try(ctx context.Context, t *Trial) (drills.Record, error) {
 			var sent bool
 			var err error
 			began := time.Now()
-			if j, sent, err = p.once(ctx, t); err != nil || context.Cause(ctx) != nil {
+			j, sent, err = p.once(ctx, t)
+			if errors.As(err, new(endsError)) {
+				p.Judged(t, j, time.Since(began))
+				one.Runs++
+				one.Why = cmp.Or(one.Why, j.Why)
+			}
+			if err != nil || context.Cause(ctx) != nil {
 				return one, err
 			}
 			p.Judged(t, j, time.Since(began))
@@ -231,6 +244,11 @@ var asFileName = strings.NewReplacer("/", "-", `\`, "-", ":", "-")
 // errNothingSent means that a run sent no request, because its system did not start. No further run would.
 var errNothingSent = errors.New("no request was sent")
 
+// An endsError means that no further run may follow: a fault could not be taken back, or brunt itself failed.
+type endsError struct{ code int } // of the run
+
+func (e endsError) Error() string { return scenarios.Exit(e.code).Error() }
+
 // once runs a drill on one system, and reports whether the run sent a request. It keeps the report if Dir names a
 // folder, or if the run refutes the proof.
 func (p *Prover) once(ctx context.Context, t *Trial) (j drills.Judgement, sent bool, err error) {
@@ -253,6 +271,9 @@ func (p *Prover) once(ctx context.Context, t *Trial) (j drills.Judgement, sent b
 	}
 	if j.Answer == drills.Refuted {
 		j.Why += "; " + filepath.Join(dir, p.Page)
+	}
+	if res.Verdict == scenarios.NotReverted || res.Verdict == scenarios.Broken {
+		return j, sent, endsError{res.ExitCode}
 	}
 	return j, sent, nil
 }
