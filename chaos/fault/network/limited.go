@@ -25,7 +25,7 @@ type limited struct{ rate float64 }
 const (
 	mostLimited = 1.25
 	leastClear  = 1.5
-	asBefore    = .8   // times the rate from before
+	asBefore    = .8    // times the rate from before
 	tellable    = 100e6 // bytes a second
 )
 
