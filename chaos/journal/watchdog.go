@@ -83,13 +83,22 @@ func (g *Watchdog) heartbeats() {
 }
 
 // Stop tells the watchdog that it is no longer needed, and waits for it to end. An error says that it
-// died before.
-func (g *Watchdog) Stop() error {
+// died before, or that it does not end.
+func (g *Watchdog) Stop() error { return g.stopWithin(rpc.CloseTimeout) }
+
+func (g *Watchdog) stopWithin(most time.Duration) error {
 	close(g.stop)
 	g.sender.Wait()
 	_, werr := g.pipe.Write([]byte{doneByte})
 	cerr := g.pipe.Close()
-	err := g.cmd.Wait()
+	ended := make(chan error, 1)
+	go func() { ended <- g.cmd.Wait() }() // ends with the watchdog
+	var err error
+	select {
+	case err = <-ended:
+	case <-time.After(most):
+		return fmt.Errorf("the watchdog, pid %d, does not end", g.cmd.Process.Pid)
+	}
 	proc.Watchdogs.Drop(g.cmd.Process.Pid)
 	if werr != nil || err != nil {
 		return fmt.Errorf("the watchdog ended before the run: %w", errors.Join(werr, err))

@@ -206,6 +206,20 @@ func TestWatchdog_TriesAgain(t *testing.T) {
 	}
 }
 
+// TestWatchdog_Stop: a watchdog that does not end is named, and not waited for.
+func TestWatchdog_Stop(t *testing.T) {
+	g, err := StartWatchdog([]string{"sh", "-c", "exec sleep 1000"}, filepath.Join(t.TempDir(), "r"))
+	if err != nil {
+		suite.Lack(t, "needs sh: %v", err)
+	}
+	pid := g.cmd.Process.Pid
+	defer proc.Watchdogs.Drop(pid)
+	defer func() { _ = g.cmd.Process.Kill() }()
+	if err := g.stopWithin(10 * time.Millisecond); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("pid %d,", pid)) {
+		t.Error(err)
+	}
+}
+
 // TestWatchdog_Late has a watchdog that stood still itself, while heartbeats waited for it: it takes nothing over before
 // it has read them.
 func TestWatchdog_Late(t *testing.T) {

@@ -333,7 +333,9 @@ func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
 	if f.reverted { // an earlier call has reverted it
 		return chaos.Reverted, nil
 	}
-	f.b.Stop()
+	if err := f.b.End(ctx); err != nil {
+		return chaos.Failed, err
+	}
 	if _, err := chaos.OperationsOf(resourceOperations()).Revert(ctx, f.name.undo(f.ID)); err != nil {
 		return chaos.Failed, err
 	}
