@@ -127,7 +127,9 @@ type (
 	stepReply struct {
 		Text string `json:"text,omitempty"`
 		// NotShown is the part of the effect that a proof has not shown.
-		NotShown string        `json:"not_shown,omitempty"`
+		NotShown string `json:"not_shown,omitempty"`
+		// NoAnswer is the text of a [chaos.ErrNoAnswer].
+		NoAnswer string        `json:"no_answer,omitempty"`
 		Outcome  chaos.Outcome `json:"outcome,omitempty"`
 		Takes    time.Duration `json:"takes,omitempty"`
 		// EndsUnit is that of [chaos.HeldTraits].
@@ -452,10 +454,29 @@ func (s *agentStep) later(ctx context.Context) string {
 
 func (s *agentStep) Verify(ctx context.Context) (string, error) {
 	said, err := opVerify.Of(ctx, s.Ask, stepRequest{s.plan.N})
-	if err == nil && said.NotShown != "" {
+	switch {
+	case err != nil:
+	case said.NotShown != "":
 		err = chaos.NotShownError{What: said.NotShown}
+	default:
+		err = said.noAnswer()
 	}
 	return said.Text, err
+}
+
+// noAnswerError is a [chaos.ErrNoAnswer] in the words of an agent.
+type noAnswerError string
+
+func (e noAnswerError) Error() string { return string(e) }
+
+func (noAnswerError) Unwrap() error { return chaos.ErrNoAnswer }
+
+// noAnswer returns the error of a question to an agent whose probe had no answer.
+func (s stepReply) noAnswer() error {
+	if s.NoAnswer == "" {
+		return nil
+	}
+	return noAnswerError(s.NoAnswer)
 }
 
 // Revert implements [chaos.Held]. If the agent has ended, another one reverts.
@@ -499,7 +520,10 @@ func (s *agentStep) Gone(ctx context.Context) (string, error) {
 		said.Text = "another agent has reverted it"
 	case !s.over(ctx):
 		var err error
-		if said, err = opGone.Of(ctx, s.Ask, stepRequest{s.plan.N}); err != nil {
+		if said, err = opGone.Of(ctx, s.Ask, stepRequest{s.plan.N}); err == nil {
+			err = said.noAnswer()
+		}
+		if err != nil {
 			return "", err
 		}
 	}

@@ -92,6 +92,40 @@ func TestAgent_Slow(t *testing.T) {
 	}
 }
 
+// silentHeld is a held fault whose probes have no answer.
+type silentHeld struct{ chaos.Held }
+
+func (silentHeld) Verify(context.Context) (string, error) {
+	return "", fmt.Errorf("its memory: %w", chaos.ErrNoAnswer)
+}
+func (h silentHeld) Gone(ctx context.Context) (string, error) { return h.Verify(ctx) }
+
+// TestAgent_NoAnswer: that a probe had no answer is known to brunt too, and not only to the agent.
+func TestAgent_NoAnswer(t *testing.T) {
+	l := &server{steps: []*serverStep{{held: silentHeld{}}}}
+	local, other := net.Pipe()
+	defer local.Close()
+	go func() { _ = rpc.Serve(t.Context(), other, other, l.operations()) }() // ends with local
+	client, err := rpc.NewClient(t.Context(), local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := fakeengine.New(t, nil)
+	was, err := e.Inspect(t.Context(), "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &agentStep{
+		unit: &agentUnit{Unit: "c"}, by: engined{in: new(Pool), c: &container.Container{Engine: e, Ref: "c"}},
+		was: life{Life: chaos.Life{ID: was.ID, Began: was.Started}}, pool: new(Pool), client: client,
+	}
+	for name, ask := range map[string]func(context.Context) (string, error){"verify": s.Verify, "gone": s.Gone} {
+		if _, err := ask(t.Context()); !errors.Is(err, chaos.ErrNoAnswer) || !strings.HasPrefix(err.Error(), "its memory: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // deadAgent gives a client of an agent that has ended.
 func deadAgent(t *testing.T) *rpc.Client {
 	t.Helper()

@@ -227,6 +227,9 @@ func (l *server) ofHeld(
 		if part, ok := errors.AsType[chaos.NotShownError](err); ok {
 			s.NotShown, err = part.What, nil
 		}
+		if errors.Is(err, chaos.ErrNoAnswer) {
+			s.NoAnswer, err = err.Error(), nil
+		}
 		return s, err
 	}
 }

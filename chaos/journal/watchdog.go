@@ -32,6 +32,9 @@ type Watchdog struct {
 const (
 	heartbeat = time.Second
 	patience  = 10 * heartbeat // without a heartbeat, until the watchdog acts
+
+	// Heartbeats may wait in the pipe while the watchdog itself stood still: it then reads them before it acts.
+	grace = heartbeat / 4
 )
 
 // An agent has time to revert everything before its container is removed. With less than ten seconds
@@ -80,13 +83,22 @@ func (g *Watchdog) heartbeats() {
 }
 
 // Stop tells the watchdog that it is no longer needed, and waits for it to end. An error says that it
-// died before.
-func (g *Watchdog) Stop() error {
+// died before, or that it does not end.
+func (g *Watchdog) Stop() error { return g.stopWithin(rpc.CloseTimeout) }
+
+func (g *Watchdog) stopWithin(most time.Duration) error {
 	close(g.stop)
 	g.sender.Wait()
 	_, werr := g.pipe.Write([]byte{doneByte})
 	cerr := g.pipe.Close()
-	err := g.cmd.Wait()
+	ended := make(chan error, 1)
+	go func() { ended <- g.cmd.Wait() }() // ends with the watchdog
+	var err error
+	select {
+	case err = <-ended:
+	case <-time.After(most):
+		return fmt.Errorf("the watchdog, pid %d, does not end", g.cmd.Process.Pid)
+	}
 	proc.Watchdogs.Drop(g.cmd.Process.Pid)
 	if werr != nil || err != nil {
 		return fmt.Errorf("the watchdog ended before the run: %w", errors.Join(werr, err))
@@ -112,7 +124,7 @@ func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 			}
 		}
 	}()
-	hung := time.NewTimer(patience)
+	hung, late := time.NewTimer(patience), false // late: the patience is over, the grace runs
 	defer hung.Stop()
 	check := time.NewTicker(heartbeat)
 	defer check.Stop()
@@ -126,13 +138,20 @@ func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 			case c == doneByte:
 				return nil
 			}
+			late = false
 			hung.Reset(patience)
-		case <-hung.C: // brunt hangs: it still holds the lock
+		case <-hung.C:
+			if late = !late; late {
+				hung.Reset(grace)
+				continue
+			}
+			// Brunt hangs: it still holds the lock.
 			// An undo that fails now is retried when brunt dies or still hangs.
 			_, _ = takeOver(ops, journal, true)
 			hung.Reset(patience)
 		case <-check.C:
 			if overdue.revert() {
+				late = false
 				hung.Reset(patience) // no heartbeat was read meanwhile
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -200,6 +201,64 @@ func TestWatchdog_TriesAgain(t *testing.T) {
 				t.Errorf("left: %+v", s)
 			case c.left && (len(s) != 1 || len(s[0].Open) != 1 || s[0].Open[0].Error != c.with.Error()):
 				t.Errorf("left: %+v", s)
+			}
+		})
+	}
+}
+
+// TestWatchdog_Stop: a watchdog that does not end is named, and not waited for.
+func TestWatchdog_Stop(t *testing.T) {
+	g, err := StartWatchdog([]string{"sh", "-c", "exec sleep 1000"}, filepath.Join(t.TempDir(), "r"))
+	if err != nil {
+		suite.Lack(t, "needs sh: %v", err)
+	}
+	pid := g.cmd.Process.Pid
+	defer proc.Watchdogs.Drop(pid)
+	defer func() { _ = g.cmd.Process.Kill() }()
+	if err := g.stopWithin(10 * time.Millisecond); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("pid %d,", pid)) {
+		t.Error(err)
+	}
+}
+
+// TestWatchdog_Late has a watchdog that stood still itself, while heartbeats waited for it: it takes nothing over before
+// it has read them.
+func TestWatchdog_Late(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		after time.Duration // of the heartbeat
+		taken bool
+	}{
+		{"the watchdog stood still", patience + grace/2, false},
+		{"brunt hangs", patience + 2*grace, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			j := openJournal(t, t.TempDir(), "r")
+			var taken atomic.Bool
+			ops := chaos.OperationsOf([]chaos.Operation{{Name: "one", Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+				taken.Store(true)
+				return chaos.Reverted, nil
+			}}})
+			in := chaos.Intent{Fault: "f", What: "one", Undo: []chaos.Undo{{Op: "one"}}, Deadline: time.Now().Add(1e6 * time.Hour)}
+			if _, err := j.Intent(in); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				in, out := io.Pipe()
+				ended := make(chan error, 1)
+				go func() { ended <- RunWatchdog(ops, in, j.Path()) }()
+				time.Sleep(c.after) // of the bubble's clock
+				for _, b := range []byte{heartbeatByte, doneByte} {
+					if _, err := out.Write([]byte{b}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+				_ = out.Close()
+			})
+			if taken.Load() != c.taken {
+				t.Errorf("taken over: %v", taken.Load())
 			}
 		})
 	}

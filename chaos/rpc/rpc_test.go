@@ -205,10 +205,29 @@ func TestServe_Hung(t *testing.T) {
 		if _, err := caller.Write([]byte(`{"op":"beat"}` + "\n")); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-over; !errors.Is(err, rpc.ErrCallerHung) || time.Since(began) != rpc.HeartbeatPatience {
+		if err := <-over; !errors.Is(err, rpc.ErrCallerHung) || time.Since(began) != rpc.HeartbeatPatience+rpc.Grace {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
 		_ = caller.Close()
+	})
+}
+
+// TestServe_Late has an agent that stood still itself, while requests waited for it: it answers them.
+func TestServe_Late(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		caller, other := pipe()
+		over := serve(t.Context(), other)
+		go func() { _, _ = io.Copy(io.Discard, caller) }()
+		for range 2 {
+			time.Sleep(rpc.HeartbeatPatience + rpc.Grace/2) // its timer ends before it reads
+			if _, err := caller.Write([]byte(`{"op":"beat"}` + "\n")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_ = caller.CloseWrite()
+		if err := <-over; err != nil {
+			t.Error(err)
+		}
 	})
 }
 

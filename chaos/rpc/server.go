@@ -20,6 +20,9 @@ const (
 
 	// HeartbeatPatience is the time without input after which an agent reverts everything and exits.
 	HeartbeatPatience = 10 * heartbeatEvery
+
+	// Input may wait in the pipe while the agent itself stood still: it then reads that before it exits.
+	grace = heartbeatEvery / 4
 )
 
 // Operations that both ends handle themselves.
@@ -81,7 +84,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			}
 		}
 	}()
-	hung := time.NewTimer(HeartbeatPatience)
+	hung, late := time.NewTimer(HeartbeatPatience), false // late: the patience is over, the grace runs
 	defer hung.Stop()
 	var mu sync.Mutex
 	to := json.NewEncoder(out)
@@ -91,6 +94,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			if !more {
 				return nil
 			}
+			late = false
 			hung.Reset(HeartbeatPatience)
 			var r request
 			if err := json.Unmarshal(b, &r); err != nil {
@@ -103,8 +107,13 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 				_ = to.Encode(a) // a client that no longer reads has closed our input as well
 			})
 		case <-hung.C:
-			if !s.Patient {
+			switch {
+			case s.Patient:
+			case late:
 				return errCallerHung
+			default:
+				late = true
+				hung.Reset(grace)
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)

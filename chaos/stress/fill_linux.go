@@ -3,13 +3,15 @@ package stress
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"brunt/chaos/rootfs"
 )
 
 // run takes the space, and reports its size once it has all of it.
 func (f *Fill) run(file *os.File, to *reporter) error {
-	if err := f.take(file); err != nil {
+	const most = 1 << 30 // bytes at once
+	if err := f.take(file, 0, min(f.Bytes, most)); err != nil {
 		return fmt.Errorf("fill the filesystem: %w", err)
 	}
 	n, err := rootfs.Taken(file)
@@ -17,12 +19,28 @@ func (f *Fill) run(file *os.File, to *reporter) error {
 		return err
 	}
 	to.send(Report{Bytes: n})
+	if f.Whole {
+		go f.keepFull(file) // ends with the process
+	}
 	return nil
 }
 
-func (f *Fill) take(file *os.File) error {
-	const most = 1 << 30 // bytes at once
-	size, step := int64(0), min(f.Bytes, most)
+// keepFull takes what other processes free.
+func (f *Fill) keepFull(file *os.File) {
+	for {
+		time.Sleep(FillAgain)
+		at, err := file.Stat()
+		if err != nil || f.take(file, at.Size(), leastFreed) != nil {
+			return
+		}
+	}
+}
+
+// leastFreed is the number of bytes that keepFull tries to take first.
+const leastFreed = 64 << 10
+
+// take takes the space beyond a size of the file, first by that many bytes at once.
+func (f *Fill) take(file *os.File, size, step int64) error {
 	for size < f.Bytes || f.Whole {
 		if !f.Whole {
 			step = min(step, f.Bytes-size)

@@ -51,6 +51,9 @@ type Fill struct {
 	Whole bool  `json:"whole,omitempty"` // take all space of the filesystem, to the last block, even beyond Bytes
 }
 
+// FillAgain is the pause between two looks of a Fill of the whole filesystem for space that others have freed.
+const FillAgain = 100 * time.Millisecond
+
 // Clock reads the clock with the vDSO of another process.
 type Clock struct {
 	PID int `json:"pid"` // the other process

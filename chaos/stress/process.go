@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"time"
 
 	"brunt/chaos/cgroup"
 	"brunt/chaos/proc"
@@ -211,9 +212,25 @@ func (b *Process) Continue() error {
 	return err
 }
 
-// Stop kills the child and waits for its end. It can be called twice.
+// Stop is [Process.End] with a limit of its own, where a child that stays is no finding.
 func (b *Process) Stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	_ = b.End(ctx)
+}
+
+// stopWithin bounds the wait for a killed child, which may wait for a disk in the kernel.
+const stopWithin = 10 * time.Second
+
+// End kills the child and waits for its end, or returns an error that names it if ctx ends before. It can be called
+// again.
+func (b *Process) End(ctx context.Context) error {
 	_ = b.cmd.Process.Kill()
-	<-b.ended
+	select {
+	case <-b.ended:
+	case <-ctx.Done():
+		return fmt.Errorf("the stress process, pid %d, is killed and has not ended: %w", b.PID(), ctx.Err())
+	}
 	_ = b.in.Close()
+	return nil
 }

@@ -522,19 +522,25 @@ func (t *Timeline) verified(r *injection, found []string) {
 
 // count adds the traffic that a held fault affected. The traffic is unknown if nothing was counted, and a part could
 // not be counted.
-func (r *injection) count(affected func() chaos.Traffic) {
+func (t *Timeline) count(r *injection, affected func() chaos.Traffic) {
 	if affected == nil {
 		return
 	}
-	hit := affected()
+	answer := make(chan chaos.Traffic, 1)
+	t.injected.calls.Go(func() { answer <- affected() })
+	hit := chaos.Traffic{Unknown: true}
+	select {
+	case hit = <-answer:
+	case <-time.After(answerWithin): // the revert does not wait for it
+	}
 	if r.Traffic == nil {
 		r.Traffic = &chaos.Traffic{}
 	}
-	switch t := r.Traffic; {
-	case t.N == 0: // steps may count in different units: the first that counted anything sets the unit
-		t.N, t.Unit = hit.N, hit.Unit
-	case t.Unit == hit.Unit:
-		t.N += hit.N
+	switch sum := r.Traffic; {
+	case sum.N == 0: // steps may count in different units: the first that counted anything sets the unit
+		sum.N, sum.Unit = hit.N, hit.Unit
+	case sum.Unit == hit.Unit:
+		sum.N += hit.N
 	}
 	r.Traffic.Unknown = r.Traffic.N == 0 && (r.Traffic.Unknown || hit.Unknown)
 }
@@ -548,18 +554,18 @@ func (t *Timeline) undoing(ctx context.Context, r *injection) (context.Context, 
 	return context.WithTimeout(context.WithoutCancel(ctx), most)
 }
 
-// lift reverts the held faults, the last first. This ends the phase.
+// lift reverts the held faults, the last first, each within a time of its own. This ends the phase.
 func (t *Timeline) lift(ctx context.Context, r *injection) {
-	undo, cancel := t.undoing(ctx, r)
-	defer cancel()
 	r.Gone, r.Revert = true, chaos.None
 	for i := len(r.Held) - 1; i >= 0; i-- {
 		h := r.Held[i]
-		r.count(h.Traits().Affected)
+		t.count(r, h.Traits().Affected)
+		undo, cancel := t.undoing(ctx, r)
 		r.showLater(undo, h)
 		t.Journal.Point("before revert")
 		tries := 0
 		out, err := chaos.TryAgain(undo, inTurn, 0, func() (chaos.Outcome, error) { tries++; return h.Revert(undo) })
+		cancel()
 		if tries > 1 {
 			t.awake() // a watchdog may have reverted it meanwhile
 		}

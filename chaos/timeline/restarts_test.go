@@ -176,6 +176,25 @@ func TestUncounted(t *testing.T) {
 	}
 }
 
+// TestUncounted_Silent checks that a revert does not wait for an agent that does not say what the fault affected.
+func TestUncounted_Silent(t *testing.T) {
+	_, records := play(t, 2*time.Minute, 3*time.Minute, func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{entry("it", altered{noted{diary: d, name: "it"}, func(of *chaos.HeldTraits) {
+			of.Affected = func() chaos.Traffic {
+				time.Sleep(35 * time.Second)
+				return chaos.Traffic{Unit: "packets", N: 7}
+			}
+		}}, time.Second, 5*time.Second)}
+	}, func(*timeline.Timeline) {})
+	r := records[0]
+	if late := r.Cleared - 6*time.Second; late > 2*time.Second || r.RevertErr != nil || r.Revert == chaos.Failed {
+		t.Errorf("cleared %s late, %s, %v", late, r.Revert, r.RevertErr)
+	}
+	if r.Traffic != nil {
+		t.Errorf("%+v", r.Traffic)
+	}
+}
+
 // TestRestarted checks that a restarted container has its faults injected again, or voids them: a void
 // fault is reverted at once, and was in until then.
 func TestRestarted(t *testing.T) {

@@ -160,9 +160,11 @@ func (r *reinjected) onRestart(ctx context.Context, container string) (string, e
 		}
 	}
 	h, err := s.Inject(ctx)
+	if h != nil { // with an error too: a part may be in
+		r.held = append(r.held, h)
+	}
 	if err != nil {
 		return "", fmt.Errorf("%w; and it can't be taken again: %w", chaos.ErrRestarted, err)
 	}
-	r.held = append(r.held, h)
 	return s.String(), nil
 }

@@ -53,7 +53,12 @@ type disconnect struct {
 	container.Hit
 	network string
 	ep      containers.Endpoint
+	settle  time.Duration // of its revert: the engine may carry the order out later
 }
+
+// settleFor is how long an order that had no answer in time may still take effect: an engine that works on it is done
+// within seconds.
+const settleFor = 5 * time.Second
 
 // findNetwork finds the network, and the container's settings in it.
 func (d *disconnect) findNetwork(ctx context.Context) error {
@@ -113,7 +118,11 @@ func (d *disconnect) Inject(ctx context.Context) (chaos.Held, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), container.InspectFor)
 	defer cancel()
-	return d, d.Engine().Disconnect(ctx, d.Was.ID, d.ep.Network)
+	err := d.Engine().Disconnect(ctx, d.Was.ID, d.ep.Network)
+	if err != nil {
+		d.settle = settleFor
+	}
+	return d, err
 }
 
 // Verify implements [chaos.Held]: the container's own network namespace no longer has the address.
@@ -189,7 +198,7 @@ func (d *disconnect) connected(ctx context.Context) error {
 }
 
 func (d *disconnect) Revert(ctx context.Context) (chaos.Outcome, error) {
-	return connectContainer(ctx, d.Engine(), d.place(), d.ep, 0)
+	return connectContainer(ctx, d.Engine(), d.place(), d.ep, d.settle)
 }
 
 // Gone implements [chaos.Held]: the container is back in the network, and ready.
@@ -217,7 +226,7 @@ func (d *disconnect) Gone(ctx context.Context) (string, error) {
 }
 
 // connectContainer puts a container back into a network from which brunt took it. It changes nothing if either no
-// longer exists. Settle is the time within which an order of a dead brunt may still take effect.
+// longer exists. Settle is the time within which an order without an answer may still take effect.
 func connectContainer(
 	ctx context.Context, e *docker.Engine, id container.Identity, ep containers.Endpoint, settle time.Duration,
 ) (chaos.Outcome, error) {

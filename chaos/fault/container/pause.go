@@ -36,12 +36,15 @@ func (p *Pause) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 			return planStopped(t, env.Dry)
 		}
 		h, err := container.FindHit(ctx, env, t)
-		return &pause{h}, err
+		return &pause{Hit: h}, err
 	})
 }
 
 // pause is the step that pauses one container, and the held fault.
-type pause struct{ container.Hit }
+type pause struct {
+	container.Hit
+	settle time.Duration // of its revert: the engine may carry the order out later
+}
 
 func (p *pause) String() string { return "pause " + p.Name() }
 func (p *pause) Via() string    { return "freezer" }
@@ -66,6 +69,9 @@ func (p *pause) Inject(ctx context.Context) (chaos.Held, error) {
 		if is, unknown := p.Engine().Inspect(soon, p.Was.ID); unknown == nil && is.Paused {
 			err = nil
 		}
+	}
+	if err != nil {
+		p.settle = settleFor
 	}
 	return p, err
 }
@@ -114,7 +120,7 @@ func (p *pause) unpaused(ctx context.Context) error {
 }
 
 func (p *pause) Revert(ctx context.Context) (chaos.Outcome, error) {
-	return unpauseContainer(ctx, p.Engine(), p.Life(), 0)
+	return unpauseContainer(ctx, p.Engine(), p.Life(), p.settle)
 }
 
 // Gone implements [chaos.Held]: the container runs, and its readiness check succeeds.
@@ -138,7 +144,7 @@ func (p *pause) Gone(ctx context.Context) (string, error) {
 }
 
 // unpauseContainer resumes a container that brunt paused. It changes nothing if the container was started again since.
-// Settle is the time within which an order of a dead brunt may still take effect.
+// Settle is the time within which an order without an answer may still take effect.
 func unpauseContainer(
 	ctx context.Context, e *docker.Engine, id container.Identity, settle time.Duration,
 ) (chaos.Outcome, error) {

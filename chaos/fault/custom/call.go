@@ -174,7 +174,6 @@ func (f *Call) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("steps", by.String(), f.name())
 	if s.inject = by; by.hold {
 		s.revert, s.undo = closing{by}, []chaos.Undo{journal.EndBrunt()}
-		s.ended = func(ctx context.Context) error { return stillThere(ctx, s.verify) }
 	}
 	if back, ok := f.back(); ok {
 		if err := s.backBySteps(&sessions{act: env.Act, Sequence: back}, env); err != nil {
@@ -233,14 +232,6 @@ func noSteps(context.Context, json.RawMessage) error {
 
 // name returns the name of the hit unit if the author gives no units.
 func (f *Call) name() string { return cmp.Or(f.Endpoint, chaos.TargetName) }
-
-// stillThere returns an error if the effect was there, and q now answers that it is not.
-func stillThere(ctx context.Context, q probe.Question) error {
-	if holds, said, err := q.Ask(ctx); err == nil && !holds {
-		return fmt.Errorf("verify held, and does not any more: %s", said)
-	}
-	return nil
-}
 
 // sessions run steps. With hold they stay open, and with them what the steps did.
 type sessions struct {

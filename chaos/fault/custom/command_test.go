@@ -138,6 +138,34 @@ func TestCommand_Leftover(t *testing.T) {
 	awaitEnd(t, pid)
 }
 
+// TestExec_EndsByItself: an effect that ends before its revert is no whole fault.
+func TestExec_EndsByItself(t *testing.T) {
+	dir := t.TempDir()
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, down], verify: [test, -e, down], revert: [rm, -f, down], dir: %s}`, dir),
+		chaos.Env{})
+	h, err := s.Inject(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.Traits().Ended == nil {
+		t.Fatal("it is not asked whether it ended")
+	}
+	if err := h.Traits().Ended(t.Context()); err != nil {
+		t.Errorf("while it is there: %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, "down")); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Traits().Ended(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "verify held, and does not") {
+		t.Errorf("after it ended by itself: %v", err)
+	}
+	once := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, down], verify: [test, -e, down], revert: none, gone: [test, -e, up], dir: %s}`, dir),
+		chaos.Env{})
+	if once.Traits().Ended != nil {
+		t.Error("an effect without a revert has no early end")
+	}
+}
+
 // A service that a revert starts lives on, even one that keeps the command's output.
 func TestCommand_StartsAService(t *testing.T) {
 	dir := t.TempDir()

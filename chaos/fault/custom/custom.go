@@ -95,7 +95,7 @@ type customStep struct {
 	gone     probe.Question // nil: the fault is gone when verify no longer holds
 	takes    time.Duration
 	leftover func(ctx context.Context) error // ends processes that inject left running; nil for calls
-	ended    func(ctx context.Context) error // says how the effect ended before the revert; nil: it can't
+	ended    func(ctx context.Context) error // says how the effect ended before the revert; nil: it is not asked
 
 	said string // output of inject
 	done string // output of revert
@@ -153,6 +153,7 @@ func (o *Custom) ready(
 			return nil, fmt.Errorf("gone: %w", err)
 		}
 	}
+	s.watch()
 	switch holds, said, err := s.verify.Ask(ctx); {
 	case err != nil:
 		return nil, fmt.Errorf("verify, before the injection: %w", err)
@@ -160,6 +161,30 @@ func (o *Custom) ready(
 		return nil, fmt.Errorf("verify already holds before the injection, so it would prove nothing: %s", said)
 	}
 	return []chaos.Step{s}, nil
+}
+
+// watch has the step ask before its revert whether its effect is still there.
+func (s *customStep) watch() {
+	if s.revert != nil && s.verify != nil {
+		s.ended = func(ctx context.Context) error { return stillThere(ctx, s.verify) }
+	}
+}
+
+// stillThere returns an error if the effect was there, and q now answers twice that it is not: one answer may be late.
+func stillThere(ctx context.Context, q probe.Question) error {
+	holds, said, err := q.Ask(ctx)
+	if err != nil || holds {
+		return nil
+	}
+	select {
+	case <-time.After(probe.AsksEvery):
+	case <-ctx.Done():
+		return nil
+	}
+	if holds, said, err = q.Ask(ctx); err == nil && !holds {
+		return fmt.Errorf("verify held, and does not any more: %s", said)
+	}
+	return nil
 }
 
 func quoteBack(s string) string { return "`" + s + "`" }

@@ -25,9 +25,12 @@ type cut struct {
 func (c cut) onPackets() packets.Evidence {
 	s := packets.Evidence{N: proof.Pings, Undone: answersAgain, Line: c.line}
 	if c.fresh == proxy.Silent {
-		s.Prove = func(_ packets.Baseline, now netns.ProbeResult, _ netns.Affected) (string, error) {
-			if now.Silent() < now.Sent {
-				return "", fmt.Errorf("%w: %d of %d have an answer", chaos.ErrNoEffect, now.Sent-now.Silent(), now.Sent)
+		s.Prove = func(_ packets.Baseline, now netns.ProbeResult, affected netns.Affected) (string, error) {
+			switch n := now.Answered(); { // unreachable is no answer: where the kernel can't drop a packet unseen, sending fails
+			case n > 0:
+				return "", fmt.Errorf("%w: %d of %d have an answer", chaos.ErrNoEffect, n, now.Sent)
+			case affected.Hit == 0: // the other end may have ended
+				return "", fmt.Errorf("%w: none of %d has an answer, and no packet of them was hit", chaos.ErrNoEffect, now.Sent)
 			}
 			return fmt.Sprintf("none of %d has an answer", now.Sent), nil
 		}

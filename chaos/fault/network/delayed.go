@@ -38,19 +38,24 @@ func (d delayed) onPackets() packets.Evidence {
 			if delay-jitter < least {
 				rtt = now.Times[len(now.Times)-1]
 			}
-			if rtt < least {
+			before := packets.Median(b.Result)
+			switch {
+			case rtt < least:
 				return "", fmt.Errorf("%w: an answer takes %s, and should take %s and more", chaos.ErrNoEffect,
 					packets.Seconds(rtt), packets.Seconds(least))
+			case rtt-packets.Fastest(b.Result) < least/2: // half, since a busy machine delays the answers before too
+				return "", fmt.Errorf("%w: an answer takes %s, and took %s before; it should take %s more",
+					chaos.ErrNoEffect, packets.Seconds(rtt), packets.Seconds(before), packets.Seconds(least))
 			}
-			return fmt.Sprintf("an answer takes %s, and took %s before", packets.Seconds(rtt),
-				packets.Seconds(packets.Median(b.Result))), nil
+			return fmt.Sprintf("an answer takes %s, and took %s before", packets.Seconds(rtt), packets.Seconds(before)), nil
 		},
 		Undone: func(b packets.Baseline, now netns.ProbeResult) (string, error) {
 			if err := allAnswered(now); err != nil {
 				return "", err
 			}
-			if rtt := packets.Median(now); rtt > proof.MostUndelayed(delay) {
-				return "", fmt.Errorf("an answer still takes %s", packets.Seconds(rtt))
+			before := packets.Median(b.Result)
+			if rtt := packets.Median(now); rtt-before > proof.MostUndelayed(delay) {
+				return "", fmt.Errorf("an answer still takes %s, and took %s before", packets.Seconds(rtt), packets.Seconds(before))
 			}
 			return "an answer takes " + packets.Seconds(packets.Median(now)), nil
 		},
@@ -79,12 +84,26 @@ func (d delayed) onLinks() link.Evidence {
 
 // undelayed shows that a round trip over a link takes no longer than without the fault.
 func (d delayed) undelayed(ctx context.Context, l *chaos.Link) (string, error) {
+	pulse, err := proxy.NewPulse(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer pulse.Close()
 	rtt, err := link.RoundTrip(ctx, l)
 	if err != nil {
 		return "", err
 	}
-	if rtt > proof.MostUndelayed(d.delay) {
-		return "", fmt.Errorf("a round trip still takes %s", quantity.FormatSeconds(rtt.Seconds()))
+	return d.passed(rtt, pulse.Late())
+}
+
+// passed judges a round trip over a link by a machine that was late.
+func (d delayed) passed(rtt, late time.Duration) (string, error) {
+	takes, most := quantity.FormatSeconds(rtt.Seconds()), proof.MostUndelayed(d.delay)
+	switch {
+	case rtt <= most:
+		return "a round trip takes " + takes, nil
+	case rtt-late <= most:
+		return "", fmt.Errorf("%w: a round trip takes %s, and %w", chaos.ErrNoAnswer, takes, link.Blurred(late))
 	}
-	return "a round trip takes " + quantity.FormatSeconds(rtt.Seconds()), nil
+	return "", fmt.Errorf("a round trip still takes %s", takes)
 }

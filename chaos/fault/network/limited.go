@@ -25,6 +25,7 @@ type limited struct{ rate float64 }
 const (
 	mostLimited = 1.25
 	leastClear  = 1.5
+	asBefore    = .8    // times the rate from before
 	tellable    = 100e6 // bytes a second
 )
 
@@ -65,12 +66,33 @@ func (l limited) onPackets() packets.Evidence {
 			if b.Probe.Kind == netns.Connect {
 				return answersAgain(b, now)
 			}
-			if got := passes(now); got < leastClear*rate && rate < tellable {
-				return "", fmt.Errorf("still, %s", passText(got))
+			if now.Came < 3 {
+				return "", fmt.Errorf("%w: %d of %d packets passed, so the rate is unknown", chaos.ErrNoAnswer, now.Came, now.Sent)
 			}
-			return passText(passes(now)), nil
+			before := 0.
+			if b.Sized.Came >= 3 {
+				before = passes(b.Sized)
+			}
+			return l.clear(passes(now), before)
 		},
 	}
+}
+
+// clear judges a rate after the fault by one from before it; zero: that is unknown. Only a network that carried more
+// before than the limit allows shows by a low rate that the limit is still in.
+func (l limited) clear(got, before float64) (string, error) {
+	least := leastClear * l.rate
+	switch {
+	case got >= least || l.rate >= tellable:
+		return passText(got), nil
+	case before == 0:
+		return "", fmt.Errorf("%w for its limit: %s, which the network may do without it", chaos.ErrNoAnswer, passText(got))
+	case before >= least:
+		return "", fmt.Errorf("still, %s, and %s before", passText(got), passText(before))
+	case got < asBefore*before:
+		return "", fmt.Errorf("%w for its limit: %s, and %s before", chaos.ErrNoAnswer, passText(got), passText(before))
+	}
+	return passText(got) + ", as before", nil
 }
 
 func (l limited) onLinks() link.Evidence {
@@ -98,16 +120,29 @@ func (l limited) onLinks() link.Evidence {
 			})
 		},
 		Undone: func(ctx context.Context, to *chaos.Link) (string, error) {
+			pulse, err := proxy.NewPulse(ctx)
+			if err != nil {
+				return "", err
+			}
+			defer pulse.Close()
 			got, err := l.measure(ctx, to)
 			if err != nil {
 				return "", err
 			}
-			if clear := leastClear * rate; got.Rate < clear && clear < tellable {
-				return "", fmt.Errorf("still only %s", passText(got.Rate))
-			}
-			return passText(got.Rate), nil
+			return l.cleared(got, pulse.Late())
 		},
 	}
+}
+
+// cleared judges a rate on a link by a machine that was late.
+func (l limited) cleared(got proxy.ProbeResult, late time.Duration) (string, error) {
+	switch clear := leastClear * l.rate; {
+	case got.Rate >= clear || clear >= tellable:
+		return passText(got.Rate), nil
+	case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) >= clear:
+		return "", fmt.Errorf("%w for its limit: %s, and %w", chaos.ErrNoAnswer, passText(got.Rate), link.Blurred(late))
+	}
+	return "", fmt.Errorf("still only %s", passText(got.Rate))
 }
 
 // measure sends enough over a link to measure the rate: for half a second at most.

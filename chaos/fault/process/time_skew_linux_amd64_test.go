@@ -2,6 +2,7 @@ package process
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/proc"
+	"brunt/chaos/stress"
 	"brunt/chaos/vdso"
 	"brunt/chaos/victim"
 	"brunt/scenarios/suite"
@@ -32,7 +34,94 @@ func TestMain(m *testing.M) {
 		in.Scan()
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == "burn" {
+		_ = stress.Run(os.Stdin, os.Stdout)
+		return
+	}
 	os.Exit(m.Run())
+}
+
+// sleeping starts a process, which ends with the test.
+func sleeping(t *testing.T) proc.Process {
+	t.Helper()
+	cmd := exec.Command("sleep", "1000")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	p := proc.ProcessOf(cmd.Process.Pid)
+	// after its execve(2), which replaces the code
+	suite.Until(t, "the program to run", func() bool { p = proc.ProcessOf(p.PID); return p.Name == "sleep" })
+	return p
+}
+
+// skewing is a time.skew of a unit with some processes, the main one first.
+func skewing(t *testing.T, family ...proc.Process) *timeSkew {
+	t.Helper()
+	suite.Needs(t, suite.Root)
+	image, err := vdso.Image(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	patch, err := vdso.Of(image, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &timeSkew{
+		Victim: victim.Victim{
+			Unit: container.Target{Unit: named{}}, ID: family[0].Identity(), Point: func(string) {},
+		},
+		patch: patch, offset: time.Hour, family: family,
+		burn: victim.StressorsOf(chaos.Host{Stress: []string{os.Args[0], "burn"}}),
+	}
+	t.Cleanup(func() {
+		if _, err := s.Revert(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// TestTimeSkew_OtherProgram has a process of the unit, other than the main one, execute another program after the
+// injection: that voids no proof.
+func TestTimeSkew_OtherProgram(t *testing.T) {
+	s := skewing(t, sleeping(t), sleeping(t))
+	if _, err := s.Inject(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	restore := func(p proc.Process) {
+		if _, err := vdso.Restore(p.PID, s.patch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	restore(s.family[1]) // as execve(2) does
+	if said, err := s.Verify(t.Context()); err != nil && !errors.As(err, new(chaos.NotShownError)) {
+		t.Errorf("%q, %v", said, err)
+	}
+	restore(s.family[0])
+	if said, err := s.Verify(t.Context()); !errors.Is(err, chaos.ErrNoEffect) {
+		t.Errorf("with the machine's clock in the main process: %q, %v", said, err)
+	}
+}
+
+// TestTimeSkew_MainEnds has the main process end during the injection: the caller can revert the others.
+func TestTimeSkew_MainEnds(t *testing.T) {
+	ended := sleeping(t)
+	s := skewing(t, ended, sleeping(t))
+	s.Point = func(string) { // after the first one
+		_ = syscall.Kill(ended.PID, syscall.SIGKILL)
+		suite.Until(t, "the main process to end", func() bool { return !ended.Identity().Alive() })
+	}
+	h, err := s.Inject(t.Context())
+	if !errors.Is(err, proc.ErrEnded) || h == nil {
+		t.Fatalf("%v, %v", h, err)
+	}
+	if _, err := h.Revert(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if state, err := vdso.StateOf(s.family[1].PID, s.patch); state != vdso.Clean || err != nil {
+		t.Errorf("the clock of the other: %v, %v", state, err)
+	}
 }
 
 // vfork starts a child for which this thread waits in the kernel, and which stops itself.

@@ -165,7 +165,8 @@ func (t *diskThrottle) count() (flowCount, error) {
 type flow struct {
 	said  string
 	held  bool   // in a direction it moved as much as the limit allows
-	over  bool   // in a direction it moved more
+	above bool   // in a direction it moved more
+	over  bool   // and that by more than one request
 	loose string // a direction in which it asked for more than the limit, which did not hold that up; empty: none
 }
 
@@ -176,6 +177,10 @@ const (
 	aboveLimit = 1.25            // times the limit: the kernel lets some bytes pass at first
 )
 
+// largestIO is the most that the kernel brings to a disk by one request. It counts a request whole when it begins, so
+// that a second has one more than the limit allows, or one less.
+const largestIO = 1 << 20 // bytes
+
 // between compares two counts with the limit.
 func (t *diskThrottle) between(a, b flowCount) (f flow) {
 	var said []string
@@ -184,11 +189,14 @@ func (t *diskThrottle) between(a, b flowCount) (f flow) {
 		if !t.fault.does(direction) {
 			continue
 		}
-		moved := max(0, b.device[direction]-a.device[direction]) / spent
+		bytes := max(0, b.device[direction]-a.device[direction])
+		moved := bytes / spent
 		asked := max(0, b.own[direction]-a.own[direction]) / spent
 		said = append(said, fmt.Sprintf("it %ss %s/s on this disk", direction, sizeText(int64(moved))))
-		f.over = f.over || moved > aboveLimit*limit
-		f.held = f.held || moved >= atLimit*limit && moved <= aboveLimit*limit
+		most := aboveLimit * limit * spent
+		f.over = f.over || bytes > most+largestIO
+		f.above = f.above || bytes > most
+		f.held = f.held || bytes >= atLimit*limit*spent && bytes <= most
 		if direction == "write" && asked > aboveLimit*limit && asked > 2*moved {
 			f.loose = fmt.Sprintf("it writes %s/s, and %s/s of that pass the limit", sizeText(int64(asked)),
 				sizeText(int64(moved)))
@@ -201,15 +209,24 @@ func (t *diskThrottle) between(a, b flowCount) (f flow) {
 	return f
 }
 
+// with joins the flow of a time with that of its last second. In the last second alone the kernel may have counted a large
+// request whole, or none; over the whole time, the unit may have wanted less at first.
+func (f flow) with(last flow) flow {
+	f.over = f.over && last.above
+	f.held = f.held || last.held
+	f.loose = last.loose
+	return f
+}
+
 // Verify implements [chaos.Held]: the kernel lets the unit read and write as much as the limit, and no more. What the
 // unit does not want, or does past the limit, is not shown: a process of brunt's would prove only that it is slowed
 // itself.
 func (t *diskThrottle) Verify(ctx context.Context) (string, error) {
-	for began := time.Now(); ; {
-		before, err := t.count()
-		if err != nil {
-			return "", err
-		}
+	first, err := t.count()
+	if err != nil {
+		return "", err
+	}
+	for before := first; ; {
 		select {
 		case <-time.After(ratedFor):
 		case <-ctx.Done():
@@ -222,8 +239,9 @@ func (t *diskThrottle) Verify(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		f := t.between(before, after)
-		if wait := f.over || !f.held && f.loose == ""; wait && time.Since(began) < ratedMost && ctx.Err() == nil {
+		f := t.between(first, after).with(t.between(before, after))
+		if wait := f.over || !f.held && f.loose == ""; wait && time.Since(first.at) < ratedMost && ctx.Err() == nil {
+			before = after
 			continue
 		}
 		which := victim.Share(in, out)
@@ -238,6 +256,10 @@ func (t *diskThrottle) Verify(ctx context.Context) (string, error) {
 			return said, chaos.NotShownError{What: "that its writes are slowed: " + f.loose}
 		case len(out) > 0:
 			return said, outside(out)
+		case !f.held && f.above:
+			return said, chaos.NotShownError{
+				What: "that it waits for the disk: it moved more than the limit meanwhile, by less than one large request",
+			}
 		case !f.held:
 			return said, chaos.NotShownError{What: "that it waits for the disk: it never wanted more than the limit meanwhile"}
 		}

@@ -1,12 +1,14 @@
 package resource
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
@@ -22,6 +24,8 @@ import (
 type named struct{ chaos.Unit }
 
 func (named) Name() string { return "web" }
+
+func (named) Traits() chaos.UnitTraits { return chaos.UnitTraits{} }
 
 // TestEnded kills the process of a fault: it has ended then, unless that was its effect.
 func TestEnded(t *testing.T) {
@@ -118,6 +122,111 @@ func TestChanged(t *testing.T) {
 				t.Errorf("%v, want %s", err, c.want)
 			}
 		})
+	}
+}
+
+// exhausting is an fd.exhaust of a unit whose main process has an identity, on one process, which ends with the test.
+func exhausting(t *testing.T, main func(own proc.Identity) proc.Identity, soft uint64) *fdExhaust {
+	t.Helper()
+	cmd := exec.Command("sleep", "60")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	id, err := proc.Identify(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, err := proc.FilesLimit(id.PID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &fdExhaust{
+		Victim: victim.Victim{Unit: container.Target{Unit: named{}}, ID: main(id), Point: func(string) {}},
+		limits: []limited{{id, was, proc.FileLimit{Soft: soft, Hard: was.Hard}}},
+	}
+}
+
+// TestFDExhaust_Closed has the unit close descriptors between the plan and the injection: it lacks fewer than planned.
+func TestFDExhaust_Closed(t *testing.T) {
+	f := exhausting(t, func(own proc.Identity) proc.Identity { return own }, 8)
+	if _, err := f.Inject(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	open, err := proc.OpenFiles(f.ID.PID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.leave = free(open, 8)
+	if said, err := f.Verify(t.Context()); err != nil {
+		t.Errorf("as planned: %q, %v", said, err)
+	}
+	f.leave -= 2
+	if said, err := f.Verify(t.Context()); !errors.As(err, new(chaos.NotShownError)) || said == "" {
+		t.Errorf("with two closed since: %q, %v", said, err)
+	}
+}
+
+// TestFDExhaust_MainEnds has the main process end during the injection: the caller can revert the others.
+func TestFDExhaust_MainEnds(t *testing.T) {
+	f := exhausting(t, func(own proc.Identity) proc.Identity { own.Start++; return own }, 8)
+	h, err := f.Inject(t.Context())
+	if !errors.Is(err, proc.ErrEnded) || h == nil {
+		t.Fatalf("%v, %v", h, err)
+	}
+	if _, err := h.Revert(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := proc.FilesLimit(f.limits[0].id.PID); now != f.limits[0].was || err != nil {
+		t.Errorf("the limit is %+v, %v", now, err)
+	}
+}
+
+// TestDiskThrottle_LargeRequests has a unit move requests of 1 MiB under a limit of 256 KiB/s: the kernel counts one each
+// four seconds.
+func TestDiskThrottle_LargeRequests(t *testing.T) {
+	throttle := &diskThrottle{
+		cgroupLimit: new(cgroupLimit), fault: &DiskThrottle{Rate: 256 << 10, Direction: "write"},
+	}
+	const request = 1 << 20
+	for _, c := range []struct {
+		name         string
+		moved        []float64 // in each second
+		held, faulty bool
+	}{
+		{"one request in four seconds", []float64{0, 0, 0, request}, true, false},
+		{"one begun before", []float64{request, 0, 0, request}, false, false},
+		{"small requests", []float64{256 << 10, 256 << 10, 256 << 10, 256 << 10}, true, false},
+		{"small requests, after a rest", []float64{0, 0, 0, 256 << 10}, true, false},
+		{"much at first", []float64{8 * request, 0, 0, 256 << 10}, true, false},
+		{"no limit", []float64{request, request, request, request}, false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			now := time.Now()
+			count := flowCount{now, map[string]float64{}, map[string]float64{}}
+			first, before := count, count
+			for i, n := range c.moved {
+				before = count
+				count = flowCount{
+					now.Add(time.Duration(i+1) * time.Second), map[string]float64{"write": before.device["write"] + n}, nil,
+				}
+			}
+			f := throttle.between(first, count).with(throttle.between(before, count))
+			if f.held != c.held || f.over != c.faulty {
+				t.Errorf("%+v", f)
+			}
+		})
+	}
+}
+
+// TestWhyNoLimit: a limit that may not be set names the capability that it takes.
+func TestWhyNoLimit(t *testing.T) {
+	err := whyNoLimit(os.NewSyscallError("prlimit", unix.EPERM))
+	if !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "CAP_SYS_RESOURCE") {
+		t.Error(err)
+	}
+	if gone := os.NewSyscallError("prlimit", unix.ESRCH); whyNoLimit(gone) != error(gone) {
+		t.Error(whyNoLimit(gone))
 	}
 }
 

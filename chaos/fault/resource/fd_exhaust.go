@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"brunt/chaos"
@@ -124,20 +125,30 @@ func (f *fdExhaust) Inject(ctx context.Context) (chaos.Held, error) {
 			continue
 		}
 		if err := proc.LimitFiles(l.id.PID, l.is); err != nil {
-			return f, fmt.Errorf("%s: %w", f.Victim, err) // the caller reverts the limits set so far
+			return f, fmt.Errorf("%s: %w", f.Victim, whyNoLimit(err)) // the caller reverts the limits set so far
 		}
 		f.Point("limit written")
 	}
 	if !f.ID.Alive() {
-		return nil, proc.ErrEnded
+		return f, proc.ErrEnded // the caller reverts the limits of the others
 	}
 	return f, nil
 }
 
-// Verify implements [chaos.Held]: the unit can open no more descriptors than were to be left, besides those that it has
-// closed since. A unit with none left does not answer, if it can be asked.
+// whyNoLimit says what an error of [proc.LimitFiles] lacks. The kernel asks for the capability where the process has
+// another user than brunt, such as a server that was started as root and took another user since.
+func whyNoLimit(err error) error {
+	if !errors.Is(err, os.ErrPermission) {
+		return err
+	}
+	return fmt.Errorf("%w: the process has another user than brunt, which lacks CAP_SYS_RESOURCE; run brunt as root with "+
+		"all capabilities, in a container with --cap-add SYS_RESOURCE, or as the user of the process", err)
+}
+
+// Verify implements [chaos.Held]: the unit can open no more descriptors than were to be left. A unit with none left does
+// not answer, if it can be asked. What it has closed since the plan shows as not lacked.
 func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
-	var left, had int
+	var left, had, closed int
 	for _, l := range f.limits {
 		now, err := proc.FilesLimit(l.id.PID)
 		if err != nil {
@@ -150,12 +161,19 @@ func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 		if now.Soft > l.is.Soft {
 			return "", fmt.Errorf("%w: %s may open %d descriptors more", chaos.ErrNoEffect, f.Victim, free(open, now.Soft))
 		}
-		left, had = left+free(open, now.Soft), had+len(open)
+		n := free(open, now.Soft)
+		left, had, closed = left+n, had+len(open), closed+max(0, n-f.leave)
 	}
 	if !f.ID.Alive() {
 		return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, f.EndedText())
 	}
 	said := fmt.Sprintf("it has %s open and can open %d more", syntax.Amount(had, "descriptor"), left)
+	if closed > 0 {
+		return said, chaos.NotShownError{
+			What: fmt.Sprintf("that it lacks %s, which it has closed since the limit was computed",
+				syntax.Amount(closed, "descriptor")),
+		}
+	}
 	ask := f.Unit.Traits().Ask
 	if ask == nil || left > 0 {
 		return said, nil

@@ -178,8 +178,10 @@ func (b *stressing) ended(context.Context) error {
 	return nil
 }
 
-func (b *stressing) Revert(context.Context) (chaos.Outcome, error) {
-	b.b.Stop()
+func (b *stressing) Revert(ctx context.Context) (chaos.Outcome, error) {
+	if err := b.b.End(ctx); err != nil {
+		return chaos.Failed, err
+	}
 	return chaos.Reverted, nil
 }
 

@@ -25,6 +25,7 @@ import (
 type Baseline struct {
 	Probe  netns.Probe
 	Result netns.ProbeResult // every probe was answered
+	Sized  netns.ProbeResult // of a probe as large as the evidence needs, if that has a Size; zero: not measured
 }
 
 // heldPackets is an injected fault on packets.
@@ -139,7 +140,11 @@ func (h *heldPackets) try(ctx context.Context, l netns.Probe) bool {
 	if err != nil || s.Answered() < s.Sent && l.Kind != netns.Query {
 		return false
 	}
-	h.before = append(h.before, Baseline{l, s})
+	b := Baseline{Probe: l, Result: s}
+	if h.Evidence.Size > 0 && l.Kind == netns.Ping {
+		b.Sized, _ = h.probe(ctx, h.net, h.again(b)) // a part of it, or none, shows less
+	}
+	h.before = append(h.before, b)
 	return true
 }
 
@@ -494,6 +499,14 @@ func (h *heldPackets) met(a netns.Affected) int64 {
 		return a.Hit
 	}
 	return a.Packets
+}
+
+// Fastest returns the shortest of the times of a probe.
+func Fastest(s netns.ProbeResult) time.Duration {
+	if len(s.Times) == 0 {
+		return 0
+	}
+	return s.Times[0]
 }
 
 // Median returns the median of the times of a probe.

@@ -65,6 +65,8 @@ func (s *Server) keep(c io.Closer) (number, error) {
 	return s.last, nil
 }
 
+// close closes what the process holds under a number. An effect that could not be removed keeps its number, so that its
+// removal is tried again.
 func (s *Server) close(i number) error {
 	s.mu.Lock()
 	c := s.held[i]
@@ -81,6 +83,14 @@ func (s *Server) close(i number) error {
 	}
 	if leased && err == nil { // the lease ends what is left
 		l.Over()
+	}
+	if _, effect := c.(netns.Held); effect && err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.held[i] = c
+		if leased {
+			s.leased[i] = l
+		}
 	}
 	return err
 }
