@@ -172,8 +172,7 @@ func (s *customStep) watch() {
 
 // stillThere returns an error if the effect was there, and q now answers twice that it is not: one answer may be late.
 func stillThere(ctx context.Context, q probe.Question) error {
-	holds, said, err := q.Ask(ctx)
-	if err != nil || holds {
+	if holds, _, err := q.Ask(ctx); err != nil || holds {
 		return nil
 	}
 	select {
@@ -181,7 +180,7 @@ func stillThere(ctx context.Context, q probe.Question) error {
 	case <-ctx.Done():
 		return nil
 	}
-	if holds, said, err = q.Ask(ctx); err == nil && !holds {
+	if holds, said, err := q.Ask(ctx); err == nil && !holds {
 		return fmt.Errorf("verify held, and does not any more: %s", said)
 	}
 	return nil
