@@ -14,7 +14,8 @@ func TestReady_Path(t *testing.T) {
 	} {
 		text := "version: 1\ntarget:\n  ready: {get: " + path + "}\n  url: http://127.0.0.1:9\n" +
 			"load: {main: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{get: /}]}}\n"
-		_, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(text), nil }})
+		read := func(string) ([]byte, error) { return []byte(text), nil }
+		_, err := scenarios.Parse("s.yaml", scenarios.Options{Read: read})
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}

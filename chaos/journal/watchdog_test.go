@@ -215,13 +215,14 @@ func TestWatchdog_Stop(t *testing.T) {
 	pid := g.cmd.Process.Pid
 	defer proc.Watchdogs.Drop(pid)
 	defer func() { _ = g.cmd.Process.Kill() }()
-	if err := g.stopWithin(10 * time.Millisecond); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("pid %d,", pid)) {
+	err = g.stopWithin(10 * time.Millisecond)
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("pid %d,", pid)) {
 		t.Error(err)
 	}
 }
 
-// TestWatchdog_Late has a watchdog that stood still itself, while heartbeats waited for it: it takes nothing over before
-// it has read them.
+// TestWatchdog_Late has a watchdog that stood still itself, while heartbeats waited for it: it takes nothing over
+// before it has read them.
 func TestWatchdog_Late(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -234,11 +235,14 @@ func TestWatchdog_Late(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			j := openJournal(t, t.TempDir(), "r")
 			var taken atomic.Bool
-			ops := chaos.OperationsOf([]chaos.Operation{{Name: "one", Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+			revert := func(context.Context, chaos.Undo) (chaos.Outcome, error) {
 				taken.Store(true)
 				return chaos.Reverted, nil
-			}}})
-			in := chaos.Intent{Fault: "f", What: "one", Undo: []chaos.Undo{{Op: "one"}}, Deadline: time.Now().Add(1e6 * time.Hour)}
+			}
+			ops := chaos.OperationsOf([]chaos.Operation{{Name: "one", Do: revert}})
+			in := chaos.Intent{
+				Fault: "f", What: "one", Undo: []chaos.Undo{{Op: "one"}}, Deadline: time.Now().Add(1e6 * time.Hour),
+			}
 			if _, err := j.Intent(in); err != nil {
 				t.Fatal(err)
 			}

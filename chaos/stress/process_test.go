@@ -22,7 +22,8 @@ func TestProcess_End(t *testing.T) {
 	b := &Process{cmd: cmd, in: in, ended: make(chan struct{})}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := b.End(ctx); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), fmt.Sprintf("pid %d,", b.PID())) {
+	err := b.End(ctx)
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), fmt.Sprintf("pid %d,", b.PID())) {
 		t.Error(err)
 	}
 	close(b.ended)

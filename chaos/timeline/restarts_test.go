@@ -181,7 +181,7 @@ func TestUncounted_Silent(t *testing.T) {
 	_, records := play(t, 2*time.Minute, 3*time.Minute, func(d *diary) []*timeline.Entry {
 		return []*timeline.Entry{entry("it", altered{noted{diary: d, name: "it"}, func(of *chaos.HeldTraits) {
 			of.Affected = func() chaos.Traffic {
-				time.Sleep(35 * time.Second)
+				time.Sleep(35 * time.Second) // simulates an agent that does not answer
 				return chaos.Traffic{Unit: "packets", N: 7}
 			}
 		}}, time.Second, 5*time.Second)}

@@ -577,7 +577,8 @@ func missedObjectives(r *result.Result, whole bool) string {
 	return s
 }
 
-// lossFailed counts the acknowledged writes and messages that were lost, as a clause, where an objective on that failed.
+// lossFailed counts the acknowledged writes and messages that were lost, as a clause, where an objective on that
+// failed.
 func lossFailed(r *result.Result) (said string) {
 	writes, messages := int64(0), int64(0)
 	for i := range r.Objectives {

@@ -242,7 +242,7 @@ func (o *outage) text() string {
 		return s + "; " + waitedText(o.f, o.longest)
 	}
 	switch {
-	case o.f.Impact == result.Confounded && o.end.Known() && o.f.Note != "": // another fault came before recovery could show
+	case o.f.Impact == result.Confounded && o.end.Known() && o.f.Note != "": // another fault came before the recovery
 		return s + "; " + Clean(o.f.Note)
 	case !o.end.Known() && o.f.Unrecovered == result.Stuck:
 		return s + "; stuck: " + escaped(o.f.Escape)

@@ -46,7 +46,8 @@ type Injection struct {
 }
 
 // Inject injects the only fault of the plan without load: it brings the target up or finds it running, injects the
-// fault, verifies it, holds it, undoes it, and checks that it is gone. An error is a failure of brunt itself before anything was started.
+// fault, verifies it, holds it, undoes it, and checks that it is gone. An error is a failure of brunt itself before
+// anything was started.
 func Inject(ctx context.Context, p *plan.Plan, o Options) (*Injection, error) {
 	r := newRunner(p, o)
 	ctx, r.session.cancel = context.WithCancelCause(ctx)

@@ -34,7 +34,12 @@ func TestDelayed_PacketsByBaseline(t *testing.T) {
 		{"near, without it", delayed{delay: 20 * ms}, near, near, false, true},
 		{"far, with the delay", delayed{delay: 20 * ms}, far, answers(49*ms, 50*ms, 51*ms), true, false},
 		{"far, without it", delayed{delay: 20 * ms}, far, answers(28*ms, 30*ms, 33*ms), false, true},
-		{"a busy machine before", delayed{delay: 20 * ms}, answers(5*ms, 6*ms, 7*ms), answers(20*ms, 21*ms, 22*ms), true, false},
+		{
+			"a busy machine before",
+			delayed{delay: 20 * ms},
+			answers(5*ms, 6*ms, 7*ms), answers(20*ms, 21*ms, 22*ms),
+			true, false,
+		},
 		{"far, with jitter", delayed{delay: 20 * ms, jitter: 20 * ms}, far, answers(31*ms, 43*ms, 60*ms), true, false},
 		{"nothing known from before", delayed{delay: 20 * ms}, netns.ProbeResult{}, answers(20*ms, 21*ms), true, false},
 	} {

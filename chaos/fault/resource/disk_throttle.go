@@ -209,8 +209,8 @@ func (t *diskThrottle) between(a, b flowCount) (f flow) {
 	return f
 }
 
-// with joins the flow of a time with that of its last second. In the last second alone the kernel may have counted a large
-// request whole, or none; over the whole time, the unit may have wanted less at first.
+// with joins the flow of a time with that of its last second. In the last second alone the kernel may have counted a
+// large request whole, or none; over the whole time, the unit may have wanted less at first.
 func (f flow) with(last flow) flow {
 	f.over = f.over && last.above
 	f.held = f.held || last.held

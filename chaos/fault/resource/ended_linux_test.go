@@ -182,8 +182,8 @@ func TestFDExhaust_MainEnds(t *testing.T) {
 	}
 }
 
-// TestDiskThrottle_LargeRequests has a unit move requests of 1 MiB under a limit of 256 KiB/s: the kernel counts one each
-// four seconds.
+// TestDiskThrottle_LargeRequests has a unit move requests of 1 MiB under a limit of 256 KiB/s: the kernel counts one
+// each four seconds.
 func TestDiskThrottle_LargeRequests(t *testing.T) {
 	throttle := &diskThrottle{
 		cgroupLimit: new(cgroupLimit), fault: &DiskThrottle{Rate: 256 << 10, Direction: "write"},

@@ -145,8 +145,8 @@ func whyNoLimit(err error) error {
 		"all capabilities, in a container with --cap-add SYS_RESOURCE, or as the user of the process", err)
 }
 
-// Verify implements [chaos.Held]: the unit can open no more descriptors than were to be left. A unit with none left does
-// not answer, if it can be asked. What it has closed since the plan shows as not lacked.
+// Verify implements [chaos.Held]: the unit can open no more descriptors than were to be left. A unit with none left
+// does not answer, if it can be asked. Descriptors that it has closed since the plan are not lacked.
 func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 	var left, had, closed int
 	for _, l := range f.limits {
