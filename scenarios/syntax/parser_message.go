@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -170,9 +171,28 @@ func (x *syntaxPlace) diagnose() {
 	case x.at != nil && (x.at.Value == "}" || x.at.Value == "]"):
 		m.What, m.Hint = "a "+x.at.Value+" that nothing opens", ""
 	}
-	if prev == nil && strings.HasSuffix(m.What, "is missing before this") && x.at != nil {
-		m.Hint = "or is the bracket above never closed?"
+	if strings.HasSuffix(m.What, "is missing before this") && x.at != nil {
+		if text := indexed(x.line, m.Pos.Col); text != "" {
+			m.Hint = "or a text with brackets is not quoted: " + strconv.Quote(text)
+		} else if prev == nil {
+			m.Hint = "or is the bracket above never closed?"
+		}
 	}
+}
+
+// indexed returns the text with an index, such as api[0], whose bracket is at a column of a line; empty if there is
+// none.
+func indexed(line string, col int) string {
+	at := len(firstRunes(line, col-1))
+	if at >= len(line) || line[at] != '[' {
+		return ""
+	}
+	from := strings.LastIndexAny(line[:at], " {[,") + 1
+	to := strings.IndexByte(line[at:], ']')
+	if from == at || to < 2 {
+		return ""
+	}
+	return line[from : at+to+1]
 }
 
 // unquotedPlaceholder finds an unquoted ${ after a bracket in a line whose column col is where the parser gave up. It
