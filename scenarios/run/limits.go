@@ -63,7 +63,7 @@ func (l *loads) limitOfReader(g *result.Generator) {
 	if late <= limit {
 		return
 	}
-	remedy, advice := advice(g, late.Seconds())
+	remedy, advice := advice(g, late.Seconds(), nil)
 	g.Add(result.Limit{
 		Kind: result.LimitReader, Value: result.Sec(late), Most: result.Sec(limit), Remedy: remedy,
 		Sentence: fmt.Sprintf("brunt read the messages of deliveries late: p99 %s is over %s. %s",
@@ -85,7 +85,11 @@ func late(f *judge.Findings, g *result.Generator, limit time.Duration) (limits [
 	})
 	for i, phase := range over {
 		lag := f.LagByPhase[phase].P99
-		remedy, advice := advice(g, lag)
+		var in *result.Phase
+		if k := slices.IndexFunc(f.Phases, func(p result.Phase) bool { return p.Name == phase }); k >= 0 && i != mostLate {
+			in = &f.Phases[k]
+		}
+		remedy, advice := advice(g, lag, in)
 		l := result.Limit{Kind: result.LimitLag, Value: result.NaN, Most: result.Sec(limit), Remedy: remedy}
 		if i == mostLate {
 			l.Phases = len(over) - i
@@ -138,7 +142,7 @@ func starved(f *judge.Findings, g *result.Generator) (limits []result.Limit) {
 				"net.ipv4.ip_local_port_range.", n, high-low+1))
 	}
 	if n := f.Causes[scenarios.Unsent]; n > 0 {
-		remedy, advice := advice(g, 0)
+		remedy, advice := advice(g, 0, nil)
 		lacked(result.LimitUnsent, n, remedy,
 			fmt.Sprintf("%d requests were never sent: "+result.OwnLag+" by more than their timeout. %s", n, advice))
 	}
@@ -158,12 +162,14 @@ const (
 // quotaHeld is the share of used-up periods from which on a CPU quota explains lag.
 const quotaHeld = .05
 
-// advice returns the remedy for a generator that was late by lag seconds. A freeze that lasted longer explains the
-// lag, unless a CPU quota or other programs kept brunt from the processors.
-func advice(g *result.Generator, lag float64) (result.Remedy, string) {
+// advice returns the remedy for a generator that was late by lag seconds in a phase; nil is the whole run. A freeze in
+// the phase that lasted longer explains the lag, unless a CPU quota or other programs kept brunt from the processors.
+func advice(g *result.Generator, lag float64, in *result.Phase) (result.Remedy, string) {
 	longest := result.Num(0)
 	for _, f := range g.Freezes {
-		longest = max(longest, f.D)
+		if in == nil || f.T < in.End && f.T+f.D > in.Start {
+			longest = max(longest, f.D)
+		}
 	}
 	stood, long := longest.D() >= longFreeze && float64(longest) >= lag, longest.D() >= stoppedFreeze
 	switch {

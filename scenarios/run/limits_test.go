@@ -94,3 +94,18 @@ func TestLate_ManyPhases(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// TestLate_FreezeElsewhere: a freeze of brunt explains the lag of the phase in which it was, and no other.
+func TestLate_FreezeElsewhere(t *testing.T) {
+	baseline, fault := slo.ParsePhase("baseline"), slo.ParsePhase("f")
+	f := &judge.Findings{
+		LagByPhase: map[slo.Phase]judge.PhaseLag{baseline: {P99: 2, Low: 2}, fault: {P99: 2, Low: 2}},
+		Phases:     []result.Phase{{Name: baseline, Start: 0, End: 10}, {Name: fault, Start: 48, End: 60}},
+	}
+	g := result.Generator{Freezes: []result.Freeze{{T: 47, D: 10}}}
+	for _, l := range late(f, &g, lagMost) {
+		if stood := l.Remedy == result.RunToTheEnd; stood != (l.Phase == fault) {
+			t.Errorf("%s: %s", l.Phase, l.Sentence)
+		}
+	}
+}
