@@ -39,23 +39,8 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if len(os.Args) > 2 && os.Args[1] == "serve" {
-		switch how := slices.Concat(os.Args[3:], []string{""})[0]; how {
-		case "stubborn":
+		if slices.Contains(os.Args[3:], "stubborn") {
 			signal.Ignore(syscall.SIGTERM)
-		case "parent": // does not serve; its child ends with its standard input
-			child := exec.Command(os.Args[0], "serve", os.Args[2], "child")
-			if _, err := child.StdinPipe(); err != nil {
-				panic(err)
-			}
-			if err := child.Run(); err != nil {
-				panic(err)
-			}
-			return
-		case "child":
-			go func() {
-				_, _ = os.Stdin.Read(make([]byte, 1))
-				os.Exit(0)
-			}()
 		}
 		l, err := net.Listen("tcp", os.Args[2])
 		for err != nil { // the previous process may still be ending
@@ -254,16 +239,11 @@ func process(args ...string) func(t *testing.T, effective bool) chaostest.World 
 	}
 }
 
-// bare is a world of one process whose readiness check is a connection. Without effect, a child of the
-// unit's process serves.
+// bare is a world of one process whose readiness check is a connection. Without effect, something else continues it.
 func bare(t *testing.T, effective bool) chaostest.World {
-	how := "plain"
-	if !effective {
-		how = "parent"
-	}
-	u := newUnit(t, "web", how)
-	u.bare = true
-	return processWorld(u)
+	w := process("continued")(t, effective)
+	w.Env.Targets.Units[0].(*unit).bare = true
+	return w
 }
 
 // link is a world of one link with a server behind it.

@@ -134,13 +134,13 @@ const opContinue = "process.continue"
 
 func (f *freeze) String() string {
 	name := f.unit.Name()
-	switch own := f.id.PID == 0 || name == chaos.PIDName(f.id.PID); { // no pid yet, or it is the name
-	case f.tree && f.id.PID == 0:
-		return "stop all processes of " + name
-	case f.tree:
+	switch own := name == chaos.PIDName(f.id.PID); { // the pid is the name
+	case f.tree && len(f.hit) > 1:
 		return fmt.Sprintf("stop all %d processes of %s", len(f.hit), name)
-	case own:
+	case own || f.tree && f.id.PID == 0:
 		return "stop " + name
+	case f.id.PID == 0:
+		return "stop the main process of " + name
 	}
 	return fmt.Sprintf("stop pid %d of %s", f.id.PID, name)
 }
