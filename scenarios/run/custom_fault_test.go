@@ -4,12 +4,12 @@ package run_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -264,8 +264,9 @@ func TestCustom_Detect(t *testing.T) {
 	}
 }
 
-// TestCustom_LeftWithoutResult: a run that fails without a result says in its error what it left to be undone.
-func TestCustom_LeftWithoutResult(t *testing.T) {
+// TestCustom_LeftBesideError: a run with an error of brunt itself, which left something to be undone, is not reverted,
+// and its notes have the error.
+func TestCustom_LeftBesideError(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	findings := filepath.Join(dir, "ledger.jsonl")
@@ -278,9 +279,8 @@ func TestCustom_LeftWithoutResult(t *testing.T) {
 		"executor: constant-arrival-rate, rate: 50/s, duration: 2s", 1) +
 		strings.ReplaceAll(fault, "FILE", filepath.Join(dir, "flag"))
 	res, err := run.Run(t.Context(), mustCompile(t, text), run.Options{State: t.TempDir(), Ledger: findings})
-	left, ok := errors.AsType[run.NotRevertedError](err)
-	if res != nil || !ok || !strings.Contains(left.Left, "1 entries of the journal are open") ||
-		!strings.Contains(err.Error(), "the findings of the ledger") {
+	if err != nil || res.Verdict != scenarios.NotReverted || res.ExitCode != scenarios.ExitNotReverted ||
+		!slices.ContainsFunc(res.Notes, func(n string) bool { return strings.Contains(n, "the findings of the ledger") }) {
 		t.Errorf("%+v, %v", res, err)
 	}
 }

@@ -249,6 +249,6 @@ func (s *Spec) CheckRef(r *syntax.Ref, at syntax.Pos, m *syntax.Mistakes) {
 	case svc == nil:
 		m.AddHint(at, syntax.DidYouMean(r.Name, s.Names()), "${%s}: there is no service %q", r.Text, r.Name)
 	case r.Index >= svc.Replicas:
-		m.Add(at, "${%s}: %s has %d replicas, counted from 0", r.Text, r.Name, svc.Replicas)
+		m.Add(at, "${%s}: %s has %s, counted from 0", r.Text, r.Name, syntax.Amount(svc.Replicas, "replica"))
 	}
 }

@@ -25,7 +25,7 @@ func TestMistakes(t *testing.T) {
 			`web: {command: [x, "${link.store.url}"]}`, "web",
 			[]string{`"store", which is not a service`, "there is no service"},
 		},
-		{`web: {command: [x, "${unit.web[1].url}"]}`, "web", []string{"web has 1 replicas, counted from 0"}},
+		{`web: {command: [x, "${unit.web[1].url}"]}`, "web", []string{"web has 1 replica, counted from 0"}},
 		{`web: {command: []}`, "web", []string{"the command is empty"}},
 		{`web: {comand: [x]}`, "web", []string{`did you mean "command"?`}},
 		{`load: {command: [x]}`, "load", []string{"can't name a service"}},

@@ -107,7 +107,7 @@ func (s *action) Verify(ctx context.Context) (string, error) {
 		return ended, nil
 	}
 	said, err := probe.Until(ctx, s.verify, true)
-	if err != nil {
+	if s.seen = err == nil; err != nil {
 		return "", fmt.Errorf("until does not hold: %w; %s", err, ended)
 	}
 	return "until: " + said + "; " + ended, nil

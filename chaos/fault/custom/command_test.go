@@ -150,6 +150,9 @@ func TestExec_EndsByItself(t *testing.T) {
 	if h.Traits().Ended == nil {
 		t.Fatal("it is not asked whether it ended")
 	}
+	if _, err := h.Verify(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if err := h.Traits().Ended(t.Context()); err != nil {
 		t.Errorf("while it is there: %v", err)
 	}

@@ -96,6 +96,7 @@ type customStep struct {
 	takes    time.Duration
 	leftover func(ctx context.Context) error // ends processes that inject left running; nil for calls
 	ended    func(ctx context.Context) error // says how the effect ended before the revert; nil: it is not asked
+	seen     bool                            // verify held after the injection
 
 	said string // output of inject
 	done string // output of revert
@@ -163,10 +164,16 @@ func (o *Custom) ready(
 	return []chaos.Step{s}, nil
 }
 
-// watch has the step ask before its revert whether its effect is still there.
+// watch has the step ask before its revert whether its effect is still there, if it was seen.
 func (s *customStep) watch() {
-	if s.revert != nil && s.verify != nil {
-		s.ended = func(ctx context.Context) error { return stillThere(ctx, s.verify) }
+	if s.revert == nil || s.verify == nil {
+		return
+	}
+	s.ended = func(ctx context.Context) error {
+		if !s.seen {
+			return nil
+		}
+		return stillThere(ctx, s.verify)
 	}
 }
 
@@ -213,7 +220,7 @@ func (s *customStep) Traits() chaos.HeldTraits {
 
 func (s *customStep) Verify(ctx context.Context) (string, error) {
 	said, err := probe.Until(ctx, s.verify, true)
-	if err != nil {
+	if s.seen = err == nil; err != nil {
 		return "", fmt.Errorf("verify does not hold: %w%s", err, s.output("; inject said", s.said))
 	}
 	return "verify: " + said + s.output("; inject said", s.said), nil
