@@ -258,6 +258,9 @@ func TestCall_Ended(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := h.Verify(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	ended := h.Traits().Ended
 	if err := ended(t.Context()); err != nil {
 		t.Errorf("while it holds: %v", err)
