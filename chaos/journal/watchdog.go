@@ -32,9 +32,6 @@ type Watchdog struct {
 const (
 	heartbeat = time.Second
 	patience  = 10 * heartbeat // without a heartbeat, until the watchdog acts
-
-	// Heartbeats may wait in the pipe while the watchdog itself stood still: it then reads them before it acts.
-	grace = heartbeat / 4
 )
 
 // An agent has time to revert everything before its container is removed. With less than ten seconds
@@ -124,7 +121,7 @@ func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 			}
 		}
 	}()
-	hung, late := time.NewTimer(patience), false // late: the patience is over, the grace runs
+	hung := rpc.NewPatience(patience)
 	defer hung.Stop()
 	check := time.NewTicker(heartbeat)
 	defer check.Stop()
@@ -138,21 +135,18 @@ func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
 			case c == doneByte:
 				return nil
 			}
-			late = false
-			hung.Reset(patience)
+			hung.Again()
 		case <-hung.C:
-			if late = !late; late {
-				hung.Reset(grace)
+			if !hung.Over() {
 				continue
 			}
 			// Brunt hangs: it still holds the lock.
 			// An undo that fails now is retried when brunt dies or still hangs.
 			_, _ = takeOver(ops, journal, true)
-			hung.Reset(patience)
+			hung.Again()
 		case <-check.C:
 			if overdue.revert() {
-				late = false
-				hung.Reset(patience) // no heartbeat was read meanwhile
+				hung.Again() // no heartbeat was read meanwhile
 			}
 		}
 	}

@@ -18,6 +18,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/proc"
+	"brunt/chaos/rpc"
 	"brunt/scenarios/suite"
 )
 
@@ -229,8 +230,8 @@ func TestWatchdog_Late(t *testing.T) {
 		after time.Duration // of the heartbeat
 		taken bool
 	}{
-		{"the watchdog stood still", patience + grace/2, false},
-		{"brunt hangs", patience + 2*grace, true},
+		{"the watchdog stood still", patience + rpc.Grace/2, false},
+		{"brunt hangs", patience + 2*rpc.Grace, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			j := openJournal(t, t.TempDir(), "r")

@@ -4,8 +4,6 @@ package rpc
 
 var ErrCallerHung = errCallerHung
 
-const Grace = grace
-
 // SetLongest sets the maximum length of a line. It returns what puts it back.
 func SetLongest(n int) func() {
 	was := longest

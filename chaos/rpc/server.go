@@ -20,9 +20,6 @@ const (
 
 	// HeartbeatPatience is the time without input after which an agent reverts everything and exits.
 	HeartbeatPatience = 10 * heartbeatEvery
-
-	// Input may wait in the pipe while the agent itself stood still: it then reads that before it exits.
-	grace = heartbeatEvery / 4
 )
 
 // Operations that both ends handle themselves.
@@ -84,7 +81,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			}
 		}
 	}()
-	hung, late := time.NewTimer(HeartbeatPatience), false // late: the patience is over, the grace runs
+	hung := NewPatience(HeartbeatPatience)
 	defer hung.Stop()
 	var mu sync.Mutex
 	to := json.NewEncoder(out)
@@ -94,8 +91,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			if !more {
 				return nil
 			}
-			late = false
-			hung.Reset(HeartbeatPatience)
+			hung.Again()
 			var r request
 			if err := json.Unmarshal(b, &r); err != nil {
 				return fmt.Errorf("malformed request: %w", err)
@@ -107,13 +103,8 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 				_ = to.Encode(a) // a client that no longer reads has closed our input as well
 			})
 		case <-hung.C:
-			switch {
-			case s.Patient:
-			case late:
+			if !s.Patient && hung.Over() {
 				return errCallerHung
-			default:
-				late = true
-				hung.Reset(grace)
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
