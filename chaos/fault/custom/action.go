@@ -81,7 +81,6 @@ func (f *Action) Plan(_ context.Context, env chaos.Env) ([]chaos.Step, error) {
 		if s.verify, err = f.Until.Question(env.Host, at, c.timeout()); err != nil {
 			return nil, fmt.Errorf("until: %w", err)
 		}
-		s.watch()
 	}
 	return []chaos.Step{s}, nil
 }

@@ -141,8 +141,8 @@ func TestCommand_Leftover(t *testing.T) {
 // TestExec_EndsByItself: an effect that ends before its revert is no whole fault.
 func TestExec_EndsByItself(t *testing.T) {
 	dir := t.TempDir()
-	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, down], verify: [test, -e, down], revert: [rm, -f, down], dir: %s}`, dir),
-		chaos.Env{})
+	const touches = `exec: {inject: [touch, down], verify: [test, -e, down], %s, dir: %s}`
+	s := mustStep(t, fmt.Sprintf(touches, "revert: [rm, -f, down]", dir), chaos.Env{})
 	h, err := s.Inject(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -162,8 +162,7 @@ func TestExec_EndsByItself(t *testing.T) {
 	if err := h.Traits().Ended(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "verify held, and does not") {
 		t.Errorf("after it ended by itself: %v", err)
 	}
-	once := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, down], verify: [test, -e, down], revert: none, gone: [test, -e, up], dir: %s}`, dir),
-		chaos.Env{})
+	once := mustStep(t, fmt.Sprintf(touches, "revert: none, gone: [test, -e, up]", dir), chaos.Env{})
 	if once.Traits().Ended != nil {
 		t.Error("an effect without a revert has no early end")
 	}

@@ -95,7 +95,6 @@ type customStep struct {
 	gone     probe.Question // nil: the fault is gone when verify no longer holds
 	takes    time.Duration
 	leftover func(ctx context.Context) error // ends processes that inject left running; nil for calls
-	ended    func(ctx context.Context) error // says how the effect ended before the revert; nil: it is not asked
 	seen     bool                            // verify held after the injection
 
 	said string // output of inject
@@ -154,7 +153,6 @@ func (o *Custom) ready(
 			return nil, fmt.Errorf("gone: %w", err)
 		}
 	}
-	s.watch()
 	switch holds, said, err := s.verify.Ask(ctx); {
 	case err != nil:
 		return nil, fmt.Errorf("verify, before the injection: %w", err)
@@ -164,22 +162,13 @@ func (o *Custom) ready(
 	return []chaos.Step{s}, nil
 }
 
-// watch has the step ask before its revert whether its effect is still there, if it was seen.
-func (s *customStep) watch() {
-	if s.revert == nil || s.verify == nil {
-		return
+// ended returns an error if verify held after the injection, and now answers twice that it does not: one answer may be
+// late.
+func (s *customStep) ended(ctx context.Context) error {
+	if !s.seen {
+		return nil
 	}
-	s.ended = func(ctx context.Context) error {
-		if !s.seen {
-			return nil
-		}
-		return stillThere(ctx, s.verify)
-	}
-}
-
-// stillThere returns an error if the effect was there, and q now answers twice that it is not: one answer may be late.
-func stillThere(ctx context.Context, q probe.Question) error {
-	if holds, _, err := q.Ask(ctx); err != nil || holds {
+	if holds, _, err := s.verify.Ask(ctx); err != nil || holds {
 		return nil
 	}
 	select {
@@ -187,7 +176,7 @@ func stillThere(ctx context.Context, q probe.Question) error {
 	case <-ctx.Done():
 		return nil
 	}
-	if holds, said, err := q.Ask(ctx); err == nil && !holds {
+	if holds, said, err := s.verify.Ask(ctx); err == nil && !holds {
 		return fmt.Errorf("verify held, and does not any more: %s", said)
 	}
 	return nil
@@ -215,7 +204,11 @@ func (s *customStep) Inject(ctx context.Context) (chaos.Held, error) {
 }
 
 func (s *customStep) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: s.takes, Ended: s.ended, AskedLast: true}
+	t := chaos.HeldTraits{Takes: s.takes, AskedLast: true}
+	if s.revert != nil && s.verify != nil {
+		t.Ended = s.ended
+	}
+	return t
 }
 
 func (s *customStep) Verify(ctx context.Context) (string, error) {
