@@ -76,27 +76,26 @@ func against(r *result.Result, o *result.ObjectiveResult, in *result.Incident) i
 	if !inPhase(r, o.Phase, in) {
 		return 0
 	}
-	metric, slow := o.Of(), in.Kinds[slowKind]
-	n := in.Bad - slow
-	switch row := metric.Row(); {
+	metric, n := o.Of(), failedIn(in)
+	switch {
 	case metric.Of == "ok":
-		n = slow
-	case metric.Latency(), row.Recovers, metric.Name == withinName:
+		n = in.Kinds[slowKind]
+	case countsSlow(o):
 		n = in.Bad
-	case row.TimesOut:
+	case metric.Row().TimesOut:
 		n = in.Kinds[scenarios.Timeout.String()]
 	}
 	def, ok := o.Asks()
 	if !ok || def.Step == "" && def.Load == "" || len(in.Steps) == 0 {
 		return n
 	}
-	most := int64(0)
+	bad := int64(0) // of the steps that the objective is about
 	for _, s := range in.Steps {
 		if (def.Step == "" || s.Step == def.Step) && (def.Load == "" || s.Load == def.Load) {
-			most += s.Bad
+			bad += s.Bad
 		}
 	}
-	return min(n, most)
+	return min(n, bad)
 }
 
 // slowKind is the kind of requests that were answered rightly and too late.
@@ -119,13 +118,16 @@ func inPhase(r *result.Result, phase slo.Phase, in *result.Incident) bool {
 // failedIn returns how many requests of an incident failed, without slow ones.
 func failedIn(in *result.Incident) int64 { return in.Bad - in.Kinds[slowKind] }
 
+// countsSlow reports whether a slow answer counts against an objective: one on times, on a recovery, or on the share of
+// requests that were answered rightly within a time.
+func countsSlow(o *result.ObjectiveResult) bool {
+	metric := o.Of()
+	return metric.Latency() || metric.Row().Recovers || metric.Name == "within"
+}
+
 // slowCounts reports whether a slow answer counts against an objective that failed.
 func slowCounts(r *result.Result) bool {
 	return slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool {
-		metric := o.Of()
-		return o.Verdict == scenarios.Fail && (metric.Latency() || metric.Row().Recovers || metric.Name == withinName)
+		return o.Verdict == scenarios.Fail && countsSlow(&o)
 	})
 }
-
-// withinName is the metric of the share of requests that were answered rightly within a time.
-const withinName = "within"

@@ -81,21 +81,24 @@ func TestCauses(t *testing.T) {
 	}
 }
 
+// explains checks the sentence of a run, and why it has its verdict.
+func explains(t *testing.T, r *result.Result, sentence string, points ...string) {
+	t.Helper()
+	if got := AnswerOf(r).Sentence.String(); got != sentence {
+		t.Errorf("got  %s\nwant %s", got, sentence)
+	}
+	if got := whyOf(r); !slices.Equal(got, points) {
+		t.Errorf("got  %q\nwant %q", got, points)
+	}
+}
+
 // TestAnswer_Cause: a run that failed for its errors is not explained by a fault that failed no request.
 func TestAnswer_Cause(t *testing.T) {
 	a := AnswerOf(twoFaults(t))
 	want := "When the only replica of redis was frozen, every request failed for 3s. 13% of requests failed, and less than " +
 		"1% may."
-	if got := a.Sentence.String(); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-	points := []string{
-		"10s: the only replica of redis was frozen; back at 12s.", "read failed first: 181 × status 503.",
-		"1s of the 3s came after redis was back.",
-	}
-	if got := whyOf(twoFaults(t)); !slices.Equal(got, points) {
-		t.Errorf("got  %q\nwant %q", got, points)
-	}
+	explains(t, twoFaults(t), want, "10s: the only replica of redis was frozen; back at 12s.",
+		"read failed first: 181 × status 503.", "1s of the 3s came after redis was back.")
 	if got := a.Keep.String(); got != "Not this: slow-dep failed no request." {
 		t.Errorf("keep: %q", got)
 	}

@@ -123,16 +123,8 @@ func TestAnswer_DiedAlone(t *testing.T) {
 	a := AnswerOf(diedAlone(t))
 	want := "When api[0] ended by itself (exit status 3), 30% of requests failed for over 10s, to the end of the run. 13% of " +
 		"requests failed, and less than 1% may."
-	if got := a.Sentence.String(); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-	points := []string{
-		"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit status 3).",
-		"GET / failed first: 300 × refused.",
-	}
-	if got := whyOf(diedAlone(t)); !slices.Equal(got, points) {
-		t.Errorf("got  %q\nwant %q", got, points)
-	}
+	began := "20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit status 3)."
+	explains(t, diedAlone(t), want, began, "GET / failed first: 300 × refused.")
 	for _, c := range a.Change {
 		if c.Rule != "own-end" {
 			t.Errorf("it advises %q", c.Text)
@@ -140,7 +132,7 @@ func TestAnswer_DiedAlone(t *testing.T) {
 	}
 	r := diedAlone(t)
 	r.Verdict, r.Reasons = scenarios.Invalid, []result.Reason{{Kind: result.BaselineFailed, Verdict: scenarios.Invalid}}
-	if got := whyOf(r); len(got) == 0 || got[0] != points[0] {
+	if got := whyOf(r); len(got) == 0 || got[0] != began {
 		t.Errorf("with a failed baseline: %q", got)
 	}
 }

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"cmp"
 	"iter"
 	"math"
 	"slices"
@@ -173,10 +172,7 @@ func (f *readings) delayed(i int, away requests.Span) requests.Span {
 
 // lastBadIn returns the time of the last bad request of the windows that a span overlaps; zero without one.
 func (f *readings) lastBadIn(in requests.Span) (last time.Duration) {
-	first, _ := slices.BinarySearchFunc(f.records, measure.FloorSecond(in.From), func(r record, t time.Duration) int {
-		return cmp.Compare(r.Start, t)
-	})
-	for next := first; next < len(f.records) && f.records[next].Start < in.To; next++ {
+	for next := f.recordAt(measure.FloorSecond(in.From)); next < len(f.records) && f.records[next].Start < in.To; next++ {
 		if r := &f.records[next]; r.edges.Bad && f.Config.InSums(int(r.Series)) {
 			last = max(last, r.edges.LastBad)
 		}
@@ -198,10 +194,7 @@ func (f *readings) badUntil(from time.Duration) time.Duration {
 // limit allows.
 func (f *readings) badFrom(from time.Duration) iter.Seq2[time.Duration, bool] {
 	return func(yield func(time.Duration, bool) bool) {
-		next, _ := slices.BinarySearchFunc(f.records, measure.FloorSecond(from), func(r record, t time.Duration) int {
-			return cmp.Compare(r.Start, t)
-		})
-		for next < len(f.records) {
+		for next := f.recordAt(measure.FloorSecond(from)); next < len(f.records); {
 			start, bad, all := f.records[next].Start, int64(0), int64(0)
 			for ; next < len(f.records) && f.records[next].Start == start; next++ {
 				if r := &f.records[next]; f.Config.InSums(int(r.Series)) {

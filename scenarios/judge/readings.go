@@ -146,6 +146,14 @@ func (f *readings) slicesAs(
 	return out
 }
 
+// recordAt returns the number of the first record whose window begins at a time or later. The records are in order.
+func (f *readings) recordAt(start time.Duration) int {
+	i, _ := slices.BinarySearchFunc(f.records, start, func(r record, t time.Duration) int {
+		return cmp.Compare(r.Start, t)
+	})
+	return i
+}
+
 // index returns the index of the records, once these are in order.
 func (f *readings) index() *windowIndex {
 	if f.windows == nil {

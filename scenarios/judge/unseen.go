@@ -86,9 +86,7 @@ func (f *readings) failedBy(o slo.Objective, in requests.Span) (out []requests.S
 	var times []time.Duration
 	var seen []measure.EdgeMark
 	open := false
-	next, _ := slices.BinarySearchFunc(f.records, in.From-time.Second,
-		func(r record, t time.Duration) int { return cmp.Compare(r.Start, t) })
-	for next < len(f.records) && f.records[next].Start < in.To {
+	for next := f.recordAt(in.From - time.Second); next < len(f.records) && f.records[next].Start < in.To; {
 		first, start, failed := next, f.records[next].Start, int64(0)
 		for ; next < len(f.records) && f.records[next].Start == start; next++ {
 			failed += f.records[next].Own.Unsent()
