@@ -182,7 +182,8 @@ func natsLoop(addr string) (func() error, error) {
 
 // mongoCollection is that of all calls, whose client has as many connections as there are calls. It has one document.
 var mongoCollection = sync.OnceValues(func() (*mongo.Collection, error) {
-	c, err := mongo.Connect(options.Client().ApplyURI("mongodb://" + os.Args[3] + "/?retryReads=false&directConnection=true"))
+	uri := "mongodb://" + os.Args[3] + "/?retryReads=false&directConnection=true"
+	c, err := mongo.Connect(options.Client().ApplyURI(uri))
 	if err != nil {
 		return nil, err
 	}

@@ -212,7 +212,7 @@ func (b *Process) Continue() error {
 	return err
 }
 
-// Stop is [Process.End] with a limit of its own, where a child that stays is no finding.
+// Stop is [Process.End] with a limit of its own. It does not report a child that stays.
 func (b *Process) Stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()

@@ -42,8 +42,9 @@ not exist, for ledgers. "address" is where to connect to: it has passed guard.al
 be that of a link for faults. The plug-in ends when its standard input ends; brunt gives it
 PATH, HOME and the like, and no other variable than those under env of its endpoint.
 
-A call of a plug-in that does nothing costs 11 us of CPU time, its own and brunt's together:
-88 000 calls a second on a core (2026-11-29, .ci/bench, 50 users).
+A call of a plug-in that does nothing costs 11 us of CPU time, its own and brunt's together,
+the median of five rounds on one core of a busy machine, which made 30 000 to 67 600 calls a
+second (2026-11-29, .ci/bench, 50 users).
 ` + "`brunt explain step.plugin`" + ` lists the keys of a step.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },

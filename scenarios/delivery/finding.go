@@ -23,7 +23,7 @@ type Run struct {
 const mostListed = 50
 
 // Findings returns what became of the messages of all deliveries, and writes the file of the run. With an error it
-// returns those whose messages are in the file.
+// returns the records of the deliveries that are in the file.
 func (s *Set) Findings(run Run) (out []*result.DeliveryRecord, err error) {
 	if s == nil {
 		return nil, nil
