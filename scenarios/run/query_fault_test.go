@@ -37,8 +37,10 @@ func daemon(t *testing.T, command func(port string) *exec.Cmd, ready func(port s
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = c.Process.Signal(os.Interrupt)
+		_ = c.Process.Signal(os.Interrupt) // which a shell lets programs in the background ignore, and so does the server
+		late := time.AfterFunc(10*time.Second, func() { _ = c.Process.Kill() })
 		_ = c.Wait()
+		late.Stop()
 	})
 	if !suite.Within(started, func() bool { return ready(port) }) {
 		t.Fatalf("waited %s in vain: %s", started, c.Path)
