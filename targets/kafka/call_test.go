@@ -18,6 +18,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // long is a timeout that passes only if something is wrong.
@@ -273,6 +274,59 @@ func TestConsume(t *testing.T) {
 	if got := f.got(u.Do(2, long)); got != "error, stream" ||
 		!strings.Contains(f.message(), "any record within 100ms was wanted, and none came") {
 		t.Errorf("%s: %s", got, f.message())
+	}
+}
+
+// TestConsume_Reset: if the offset that a group has committed is not in the log, one step says so, and the next one
+// reads from where the step begins.
+func TestConsume_Reset(t *testing.T) {
+	const deleted, cut = "records were deleted, and its first one is 3", "it was cut off or made again, and ends at 5"
+	for _, c := range []struct {
+		from      string
+		committed int64
+		why       string
+		next      int64 // offset of the record that is read next
+	}{
+		{"start", 1, deleted, 3},
+		{"end", 1, deleted, 5},
+		{"start", 9, cut, 3},
+		{"end", 9, cut, 5},
+	} {
+		t.Run(fmt.Sprint(c.from, c.committed), func(t *testing.T) {
+			cluster := fake(t, 1)
+			k := foreign(t, cluster)
+			write := func(n int) {
+				t.Helper()
+				for range n {
+					if err := k.ProduceSync(t.Context(), &kgo.Record{Topic: "one", Value: []byte("{}")}).FirstErr(); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			write(5)
+			if err := cluster.DeleteRecords("one", 0, 3); err != nil {
+				t.Fatal(err)
+			}
+			commit, topic := kmsg.NewPtrOffsetCommitRequest(), kmsg.NewOffsetCommitRequestTopic()
+			one := kmsg.NewOffsetCommitRequestTopicPartition()
+			one.Offset = c.committed
+			topic.Topic, topic.TopicID = "one", cluster.TopicInfo("one").TopicID
+			topic.Partitions = append(topic.Partitions, one)
+			commit.Group, commit.Topics = "shop", append(commit.Topics, topic)
+			if _, err := commit.RequestWith(t.Context(), k); err != nil {
+				t.Fatal(err)
+			}
+			f := newFixture(t, targets.Options{Base: base(cluster)},
+				"{kafka.consume: one, messages: 1, group: shop, from: "+c.from+", extract: {o: offset}}")
+			u := f.user(t, 0)
+			if got := f.got(u.Do(0, long)); got != "error, error OFFSET_OUT_OF_RANGE" || !strings.Contains(f.message(), c.why) {
+				t.Fatalf("%s: %s", got, f.message())
+			}
+			write(1)
+			if got := f.got(u.Do(0, long)); got != "ok" || u.Var("o") != fmt.Sprint(c.next) {
+				t.Errorf("%s, offset %s: %s", got, u.Var("o"), f.message())
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -127,6 +128,9 @@ func (r *reader) next(ctx context.Context) (*record, time.Duration, error) {
 			if f.err != nil {
 				r.stop()
 				r.client.cluster.renew(r.topic)
+				if from, is := errors.AsType[*outside](f.err); is {
+					return nil, 0, r.reset(ctx, from)
+				}
 				return nil, 0, f.err
 			}
 			r.waiting, r.came = f.records, f.came
@@ -135,6 +139,48 @@ func (r *reader) next(ctx context.Context) (*record, time.Duration, error) {
 			return nil, 0, ctx.Err()
 		}
 	}
+}
+
+// outside is the error of a fetch from an offset that the partition does not have.
+type outside struct {
+	*codeError
+	partition int32
+	offset    int64
+}
+
+// reset moves the position in a partition to where the reader begins, as auto.offset.reset of Kafka's own consumer
+// does. It returns the error with what became of the offset. If the broker does not tell the offsets of the partition,
+// the position stays, so that the next fetch fails alike.
+func (r *reader) reset(ctx context.Context, from *outside) error {
+	k, one := r.client.cluster, []int32{from.partition}
+	starts, err := k.offsets(ctx, r.topic, one, fromStart)
+	if err != nil {
+		return from
+	}
+	ends, err := k.offsets(ctx, r.topic, one, fromEnd)
+	if err != nil {
+		return from
+	}
+	start, end := starts[from.partition], ends[from.partition]
+	why := ""
+	switch {
+	case from.offset < start:
+		why = fmt.Sprintf("records were deleted, and its first one is %d", start)
+	case from.offset > end:
+		why = fmt.Sprintf("it was cut off or made again, and ends at %d", end)
+	default:
+		return from
+	}
+	to := end
+	if r.where == fromStart {
+		to = start
+	}
+	r.mu.Lock()
+	if at, ours := r.positions[from.partition]; ours && at == from.offset { // the group may have just changed
+		r.positions[from.partition] = to
+	}
+	r.mu.Unlock()
+	return &codeError{code: from.code, text: fmt.Sprintf("%s: %s; the next step reads it from %d on", from.text, why, to)}
 }
 
 // at returns a copy of the positions.
@@ -269,8 +315,12 @@ func (f *feed) read(resp *kmsg.FetchResponse, offsets map[int32]int64, into *fet
 			if !asked || t.Topic != topic {
 				return bad("the broker sends records of %s/%d, which is not in the fetch", t.Topic, p.Partition)
 			}
-			if err := refused(fmt.Sprintf("the fetch of %s/%d from offset %d", topic, p.Partition, from),
-				p.ErrorCode); err != nil {
+			what := fmt.Sprintf("the fetch of %s/%d from offset %d", topic, p.Partition, from)
+			if p.ErrorCode == offsetOutOfRange {
+				text := what + ": error " + codeName(p.ErrorCode)
+				return &outside{&codeError{code: p.ErrorCode, text: text}, p.Partition, from}
+			}
+			if err := refused(what, p.ErrorCode); err != nil {
 				return err
 			}
 			next, err := readRecords(p.RecordBatches, p.Partition, from, within, func(r *record) {

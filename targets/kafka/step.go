@@ -43,6 +43,9 @@ func Descriptor() *targets.Descriptor {
 			return nil
 		},
 	}
+	d.Resumes = func(_ scenarios.Call, out *scenarios.Outcome) bool {
+		return (out.Answered || out.First == 0) && out.Cause != causeOf(offsetOutOfRange)
+	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return newClient(o, d) }
 	return d
 }
@@ -75,7 +78,9 @@ type step struct {
 	// the group. kafka.consume joins it, by the user's first such step, reads the partitions that it is given, and leaves
 	// with the user. Without a group it reads all partitions
 	Group template.Text `yaml:"group"`
-	// of kafka.consume: where a partition begins of which the group has committed no offset: end, or start; default: end
+	// of kafka.consume: where a partition begins of which the group has committed no offset: end, or start; default: end.
+	// It is Kafka's auto.offset.reset: reading goes on there as well if the records at its place were deleted, or the
+	// topic was made again. The step that finds out is an error, OFFSET_OUT_OF_RANGE
 	From string `yaml:"from"`
 	// of kafka.consume with a group: the step commits what it has read; default: on
 	Commit *bool `yaml:"commit"`
