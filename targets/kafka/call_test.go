@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -327,6 +328,69 @@ func TestConsume_Reset(t *testing.T) {
 				t.Errorf("%s, offset %s: %s", got, u.Var("o"), f.message())
 			}
 		})
+	}
+}
+
+// TestConsume_Came: a record that was fetched with an earlier one took its step no time, and the time when it came is
+// known.
+func TestConsume_Came(t *testing.T) {
+	c := fake(t, 1)
+	var batch []*kgo.Record
+	for range 3 {
+		batch = append(batch, &kgo.Record{Topic: "one", Value: []byte("{}")})
+	}
+	if err := foreign(t, c).ProduceSync(t.Context(), batch...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, targets.Options{Base: base(c)}, "{kafka.consume: one, from: start, messages: 1}")
+	u := f.user(t, 0)
+	first := u.Do(0, long)
+	if got := f.got(first); got != "ok" || u.It.Came != 0 {
+		t.Fatalf("%s, the record came at %s: %s", got, u.It.Came, f.message())
+	}
+	for range 2 {
+		out := u.Do(0, long)
+		if got := f.got(out); got != "ok" || u.It.Came != first.End || out.End < out.Sent {
+			t.Errorf("%s, the record came at %s; the fetch at %s: %s", got, u.It.Came, first.End, f.message())
+		}
+	}
+}
+
+// TestGroup_Connections: a consumer keeps the connection on which it commits.
+func TestGroup_Connections(t *testing.T) {
+	c := fake(t, 1)
+	var opened atomic.Int64
+	c.ControlKey(int16(kmsg.ApiVersions), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		opened.Add(1)
+		return nil, nil, false
+	})
+	const steps = 200
+	k := foreign(t, c)
+	var batch []*kgo.Record
+	for range steps {
+		batch = append(batch, &kgo.Record{Topic: "one", Value: []byte("{}")})
+	}
+	if err := k.ProduceSync(t.Context(), batch...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, targets.Options{Base: base(c)}, "{kafka.consume: one, group: shop, from: start, messages: 1}",
+		"{kafka.lag: one, group: shop, check: {$.lag: 0}}")
+	u := f.user(t, 0)
+	before := int64(0)
+	for i := range steps {
+		if got := f.got(u.Do(0, long)); got != "ok" {
+			t.Fatalf("%d: %s: %s", i, got, f.message())
+		}
+		if i == 0 {
+			before = opened.Load()
+		}
+	}
+	if n := opened.Load() - before; n > 0 {
+		t.Errorf("%d steps opened %d connections", steps-1, n)
+	}
+	if got := f.got(u.Do(1, long)); got != "ok" {
+		t.Errorf("not everything is committed: %s, %s", got, f.message())
 	}
 }
 
