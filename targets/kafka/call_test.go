@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -391,6 +392,90 @@ func TestGroup_Connections(t *testing.T) {
 	}
 	if got := f.got(u.Do(1, long)); got != "ok" {
 		t.Errorf("not everything is committed: %s, %s", got, f.message())
+	}
+}
+
+// TestConsume_Committed: with `read: committed`, a consumer reads no record of an aborted transaction, and none from the
+// first one on that has not ended, also if transactions overlap. franz-go's client reads the same.
+func TestConsume_Committed(t *testing.T) {
+	c := fake(t, 1)
+	producers := map[byte]*kgo.Client{'p': foreign(t, c)}
+	for _, id := range "ab" {
+		producers[byte(id)] = foreign(t, c, kgo.TransactionalID(string(id)), kgo.TransactionTimeout(long))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), long)
+	defer cancel()
+	offset := 0
+	// p writes without a transaction, a and b in one: begin, write, commit, abort.
+	for _, step := range strings.Fields("p. a( a. a. a- b( b. a( p. a. b- a+ p. a( b( a. b. b+ a. a- a( a. p.") {
+		k := producers[step[0]]
+		var err error
+		switch step[1] {
+		case '(':
+			err = k.BeginTransaction()
+		case '.':
+			err = k.ProduceSync(ctx, &kgo.Record{Topic: "one", Value: fmt.Appendf(nil, `{"n": %d}`, offset)}).FirstErr()
+			offset++
+		case '+':
+			err = k.EndTransaction(ctx, kgo.TryCommit)
+			offset++
+		case '-':
+			err = k.EndTransaction(ctx, kgo.TryAbort)
+			offset++
+		}
+		if err != nil {
+			t.Fatalf("%s at %d: %v", step, offset, err)
+		}
+	}
+	if got := c.PartitionInfo("one", 0); got.LastStableOffset != 15 || got.HighWatermark != 17 {
+		t.Fatalf("%+v", got)
+	}
+	want := []int64{0, 5, 6, 9, 11}
+	var theirs []int64
+	other := foreign(t, c, kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{"one": {0: kgo.NewOffset().AtStart()}}))
+	for len(theirs) < len(want) && ctx.Err() == nil {
+		other.PollFetches(ctx).EachRecord(func(r *kgo.Record) { theirs = append(theirs, r.Offset) })
+	}
+	if !slices.Equal(theirs, want) {
+		t.Fatalf("franz-go reads %v, want %v", theirs, want)
+	}
+	f := newFixture(t, targets.Options{Base: base(c)},
+		"{kafka.consume: one, group: shop, from: start, messages: 1, read: committed, extract: {o: offset}}",
+		"{kafka.consume: one, from: start, messages: 12}",
+		"{kafka.consume: one, messages: 1, read: committed, extract: {o: offset}}",
+		"{kafka.consume: one, from: start, messages: 1, read: committed, extract: {o: offset}}")
+	whole := f.user(t, 99)
+	for i, offset := range want { // a new member fetches from what is committed, which may be amid a transaction
+		u := f.user(t, i)
+		if got := f.got(u.Do(0, long)); got != "ok" || u.Var("o") != fmt.Sprint(offset) {
+			t.Errorf("record %d: %s, offset %s, want %d: %s", i, got, u.Var("o"), offset, f.message())
+		}
+		if got := f.got(whole.Do(3, long)); got != "ok" || whole.Var("o") != fmt.Sprint(offset) {
+			t.Errorf("record %d of one fetch: %s, offset %s, want %d: %s", i, got, whole.Var("o"), offset, f.message())
+		}
+		if err := u.Session.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u := f.user(t, len(want))
+	if got := f.got(u.Do(1, long)); got != "ok" {
+		t.Errorf("without a setting: %s: %s", got, f.message())
+	}
+	for _, call := range []int{0, 2} {
+		if got := f.got(u.Do(call, 300*time.Millisecond)); got != "error, timeout" {
+			t.Errorf("a record of a transaction that has not ended: %s, offset %s", got, u.Var("o"))
+		}
+	}
+	if err := producers['a'].EndTransaction(ctx, kgo.TryCommit); err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range []int{0, 2} { // of the latter, the end was that of the open transaction's beginning
+		for offset := 15; offset < 17; offset++ {
+			if got := f.got(u.Do(call, long)); got != "ok" || u.Var("o") != fmt.Sprint(offset) {
+				t.Errorf("%s, offset %s, want %d: %s", got, u.Var("o"), offset, f.message())
+			}
+		}
 	}
 }
 

@@ -122,13 +122,13 @@ func (t *exchange) ask(address string, req kmsg.Request) (resp kmsg.Response, er
 // reader returns the session's reader for the call.
 func (t *exchange) reader(group string) *reader {
 	c := t.call
-	key := fmt.Sprintf("%q %q %d %v", t.topic, group, c.where, c.commits)
+	key := fmt.Sprintf("%q %q %d %v %v", t.topic, group, c.where, c.commits, c.settled)
 	r := t.session.readers[key]
 	if r == nil {
 		if t.session.readers == nil {
 			t.session.readers = map[string]*reader{}
 		}
-		r = t.client.newReader(t.topic, group, c.where, c.commits)
+		r = t.client.newReader(t.topic, group, c)
 		t.session.readers[key] = r
 	}
 	return r

@@ -289,7 +289,7 @@ func (m *member) positions(ctx context.Context, at string, partitions []int32) (
 		}
 	}
 	if len(rest) > 0 {
-		others, err := k.offsets(ctx, r.topic, rest, r.where)
+		others, err := r.offsets(ctx, rest, r.where)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type reader struct {
 	where   int64   // begins there if the group committed no offset: fromStart or fromEnd
 	member  *member // nil: all partitions, without a group
 	commits bool    // the group learns the positions
+	settled bool    // reads only what transactions have committed
 	over    context.Context
 	end     context.CancelFunc
 
@@ -34,9 +36,9 @@ type reader struct {
 	came    time.Duration // of waiting
 }
 
-// newReader creates a reader of a topic; an empty group means that it joins no group.
-func (c *client) newReader(topic, group string, where int64, commits bool) *reader {
-	r := &reader{client: c, topic: topic, where: where, commits: commits}
+// newReader creates a reader of a topic for a call; an empty group means that it joins no group.
+func (c *client) newReader(topic, group string, by *call) *reader {
+	r := &reader{client: c, topic: topic, where: by.where, commits: by.commits, settled: by.settled}
 	r.over, r.end = context.WithCancel(c.Over())
 	if group != "" {
 		r.member = newMember(r, group)
@@ -100,11 +102,16 @@ func (r *reader) locate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := r.client.cluster.offsets(ctx, r.topic, every(len(leaders)), r.where)
+	found, err := r.offsets(ctx, every(len(leaders)), r.where)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.positions = found
 	return err
+}
+
+// offsets returns the first or the next offset of partitions. Where is fromStart or fromEnd.
+func (r *reader) offsets(ctx context.Context, partitions []int32, where int64) (map[int32]int64, error) {
+	return r.client.cluster.offsets(ctx, r.topic, partitions, where, r.settled)
 }
 
 // next returns the next record and when it came.
@@ -152,12 +159,12 @@ type outside struct {
 // does. It returns the error with what became of the offset. If the broker does not tell the offsets of the partition,
 // the position stays, so that the next fetch fails alike.
 func (r *reader) reset(ctx context.Context, from *outside) error {
-	k, one := r.client.cluster, []int32{from.partition}
-	starts, err := k.offsets(ctx, r.topic, one, fromStart)
+	one := []int32{from.partition}
+	starts, err := r.offsets(ctx, one, fromStart)
 	if err != nil {
 		return from
 	}
-	ends, err := k.offsets(ctx, r.topic, one, fromEnd)
+	ends, err := r.offsets(ctx, one, fromEnd)
 	if err != nil {
 		return from
 	}
@@ -289,6 +296,7 @@ func (f *feed) run(address string, offsets map[int32]int64) (err error) {
 func (f *feed) request(offsets map[int32]int64) kmsg.Request {
 	req := kmsg.NewPtrFetchRequest()
 	req.ReplicaID, req.MinBytes, req.MaxBytes = -1, 1, fetchMost
+	req.IsolationLevel = isolation(f.reader.settled)
 	req.MaxWaitMillis = int32(fetchWait / time.Millisecond)
 	t := kmsg.NewFetchRequestTopic()
 	t.Topic = f.reader.topic
@@ -323,7 +331,14 @@ func (f *feed) read(resp *kmsg.FetchResponse, offsets map[int32]int64, into *fet
 			if err := refused(what, p.ErrorCode); err != nil {
 				return err
 			}
-			next, err := readRecords(p.RecordBatches, p.Partition, from, within, func(r *record) {
+			without := aborted{}
+			for _, one := range p.AbortedTransactions { // only with the isolation level 1
+				without[one.ProducerID] = append(without[one.ProducerID], one.FirstOffset)
+			}
+			for _, list := range without {
+				slices.Sort(list)
+			}
+			next, err := readRecords(p.RecordBatches, p.Partition, from, without, within, func(r *record) {
 				into.records = append(into.records, *r)
 			})
 			if err != nil {

@@ -84,6 +84,9 @@ type step struct {
 	From string `yaml:"from"`
 	// of kafka.consume with a group: the step commits what it has read; default: on
 	Commit *bool `yaml:"commit"`
+	// of kafka.consume: which records of transactions are read: uncommitted, which reads all of them, or committed, which
+	// leaves out those of aborted ones, as Kafka's isolation.level does; default: uncommitted
+	Read string `yaml:"read,oneof=uncommitted|committed"`
 	// of kafka.consume: how many records are waited for
 	Messages int `yaml:"messages,min=1"`
 	// of kafka.consume: conditions on the JSON of the last record, such as {"$.state": DONE}
@@ -103,7 +106,8 @@ var belongs = map[string][]string{
 	"key": {kindProduce}, "json": {kindProduce}, "text": {kindProduce}, "headers": {kindProduce},
 	"partition": {kindProduce}, "acks": {kindProduce}, "idempotent": {kindProduce},
 	"group": {kindConsume, kindLag},
-	"from":  {kindConsume}, "commit": {kindConsume}, "messages": {kindConsume}, "until": {kindConsume},
+	"from":  {kindConsume}, "commit": {kindConsume}, "read": {kindConsume},
+	"messages": {kindConsume}, "until": {kindConsume},
 	"for": {kindConsume},
 }
 
@@ -128,6 +132,7 @@ type call struct {
 	idempotent   bool
 	where        int64 // fromStart or fromEnd
 	commits      bool
+	settled      bool // reads only what transactions have committed
 	end          end
 	refs         []*syntax.Ref
 	expected
@@ -256,6 +261,7 @@ func (c *call) compileConsume(s *step, in targets.Scope, m *syntax.Mistakes) {
 		m.AddHint(s.Of("from"), syntax.DidYouMean(s.From, []string{"end", "start"}), "from is end or start, not %q",
 			syntax.Clip(s.From, 60))
 	}
+	c.settled = s.Read == "committed"
 	if c.commits = s.Commit == nil || *s.Commit; s.Has("commit") && c.group.IsZero() {
 		m.Add(s.Of("commit"), "offsets are committed by a group, and the step has none")
 	}
