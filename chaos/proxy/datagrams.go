@@ -72,7 +72,8 @@ const (
 	kernel    = 4 << 20          // bytes that may wait in the system for each socket, if the system allows it
 )
 
-// overruns tells of the datagrams that the system dropped because brunt had not read a socket in time. Only Linux tells.
+// overruns counts the datagrams that the system dropped because brunt had not read a socket in time. Only Linux tells
+// that.
 type overruns struct {
 	raw  syscall.RawConn
 	read func(fd uintptr)

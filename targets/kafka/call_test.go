@@ -395,8 +395,8 @@ func TestGroup_Connections(t *testing.T) {
 	}
 }
 
-// TestConsume_Committed: with `read: committed`, a consumer reads no record of an aborted transaction, and none from the
-// first one on that has not ended, also if transactions overlap. franz-go's client reads the same.
+// TestConsume_Committed: with `read: committed`, a consumer reads no record of an aborted transaction, and none from
+// the first one on that has not ended, also if transactions overlap. franz-go's client reads the same.
 func TestConsume_Committed(t *testing.T) {
 	c := fake(t, 1)
 	producers := map[byte]*kgo.Client{'p': foreign(t, c)}

@@ -133,9 +133,9 @@ func (a aborted) covers(producer, first int64) bool {
 	return len(list) > 0 && list[0] <= first
 }
 
-// readRecords passes on the records of batches whose offset is at least from, as far as there is room, without those of
-// aborted transactions. It returns the offset behind the last record or batch. The last batch may be cut off, as brokers
-// do.
+// readRecords passes on the records of batches whose offset is at least from, as far as there is room. It leaves out
+// those of aborted transactions. It returns the offset behind the last record or batch. The last batch may be cut off,
+// as brokers do.
 func readRecords(
 	b []byte, partition int32, from int64, without aborted, in *room, take func(r *record),
 ) (next int64, err error) {

@@ -157,7 +157,8 @@ func TestRecords_Bomb(t *testing.T) {
 	}
 	for _, by := range []byte{byGzip, bySnappy, byLZ4, byZstd} {
 		b := compressed(t, by, 0, record{value: make([]byte, mostHeld)})
-		if _, err := readRecords(b, 0, 0, nil, newRoom(), func(*record) { t.Error("it is taken") }); !errors.Is(err, errLarge) {
+		_, err := readRecords(b, 0, 0, nil, newRoom(), func(*record) { t.Error("it is taken") })
+		if !errors.Is(err, errLarge) {
 			t.Errorf("compression %d: %v", by, err)
 		}
 	}
