@@ -32,8 +32,9 @@ type DatagramEffect func(b []byte, at time.Time, pass func(b []byte, at time.Tim
 //
 // Random choices depend on the seed and on the numbers of the datagrams, so a seed determines the share that is hit.
 type relay struct {
-	p  *Proxy
-	in *net.UDPConn
+	p    *Proxy
+	in   *net.UDPConn
+	over overruns // of in
 
 	wake chan struct{}
 	wg   sync.WaitGroup
@@ -56,6 +57,7 @@ type association struct {
 	from  netip.AddrPort
 	up    *net.UDPConn
 	raw   syscall.RawConn // of up
+	over  overruns        // of up
 	kind  int             // 1 for a probe, 0 for traffic
 	used  time.Time       // when the last datagram passes
 	place *list.Element   // in the order of flows
@@ -67,7 +69,30 @@ const (
 	mostFlows = 4096             // associations of clients: a new one ends the least recently used
 	mostHeld  = 16 << 20         // bytes that wait to leave; more are lost
 	largest   = 64 << 10         // size of a datagram
+	kernel    = 4 << 20          // bytes that may wait in the system for each socket, if the system allows it
 )
+
+// overruns counts the datagrams that the system dropped because brunt had not read a socket in time. Only Linux tells
+// that.
+type overruns struct {
+	raw  syscall.RawConn
+	read func(fd uintptr)
+	all  uint32 // so far
+	said uint32
+}
+
+func (o *overruns) watch(c *net.UDPConn, raw syscall.RawConn) {
+	_ = c.SetReadBuffer(kernel)
+	o.raw, o.read = raw, func(fd uintptr) { o.all = dropped(fd) }
+}
+
+// more returns how many were dropped since the last call.
+func (o *overruns) more() int64 {
+	_ = o.raw.Control(o.read)
+	n := o.all - o.said // the system's count may wrap
+	o.said = o.all
+	return int64(n)
+}
 
 // datagramBuffers are for the largest datagram each.
 var datagramBuffers = sync.Pool{New: func() any { b := make([]byte, largest); return &b }}
@@ -84,20 +109,30 @@ func (u *unrelayed) Error() string {
 
 func (u *unrelayed) Unwrap() error { return u.why }
 
-// fail notes that the relay could not pass on a datagram of traffic. The lock is held.
-func (r *relay) fail(why error) {
+// fail notes that the relay could not pass on n datagrams of traffic. The lock is held.
+func (r *relay) fail(n int64, why error) {
 	if r.closed {
 		return
 	}
-	if r.failed.n.Add(1) == 1 {
+	if r.failed.n.Add(n) == n {
 		r.failed.why = why
 	}
 	r.p.noteBroken(&r.failed)
 }
 
+// overran notes what the system dropped at a socket.
+func (r *relay) overran(o *overruns) {
+	if n := o.more(); n > 0 {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.fail(n, errOverrun)
+	}
+}
+
 // The reasons of a relay's failures.
 var (
 	errMostHeld  = fmt.Errorf("more than %d MiB wait to leave", mostHeld>>20)
+	errOverrun   = errors.New("the system's buffer of a socket was full")
 	errMostFlows = fmt.Errorf("more than %d clients' ports are in use at once", mostFlows)
 )
 
@@ -142,6 +177,11 @@ func startRelay(p *Proxy) (*relay, error) {
 		p: p, in: in, wake: make(chan struct{}, 1), flows: map[netip.AddrPort]*association{},
 		probes: map[netip.AddrPort]*association{}, most: mostFlows, unused: unusedFor,
 	}
+	raw, err := in.SyscallConn()
+	if err != nil {
+		return nil, errors.Join(err, in.Close())
+	}
+	r.over.watch(in, raw)
 	r.wg.Go(r.receive)
 	r.wg.Go(r.depart)
 	return r, nil
@@ -173,6 +213,7 @@ func (r *relay) receive() {
 		case err != nil: // an earlier answer was refused by its client
 			continue
 		}
+		r.overran(&r.over)
 		if a := r.association(from); a != nil {
 			r.pass(a, Forward, b[:n])
 		}
@@ -200,7 +241,7 @@ func (r *relay) association(from netip.AddrPort) *association {
 	a, err := r.associate(from, r.p.c.Upstream(), 0)
 	if err != nil {
 		if !errors.Is(err, syscall.ENETUNREACH) && !errors.Is(err, syscall.EHOSTUNREACH) { // as in a network
-			r.fail(err)
+			r.fail(1, err)
 		}
 		return nil
 	}
@@ -237,6 +278,7 @@ func (r *relay) associate(from netip.AddrPort, upstream string, kind int) (*asso
 	if a.raw, err = a.up.SyscallConn(); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	a.over.watch(a.up, a.raw)
 	r.wg.Go(func() {
 		for {
 			b, n, err := a.receive()
@@ -244,6 +286,9 @@ func (r *relay) associate(from netip.AddrPort, upstream string, kind int) (*asso
 				return
 			}
 			if err == nil { // otherwise nothing listens there: to the client it is silence
+				if kind == 0 {
+					r.overran(&a.over)
+				}
 				r.pass(a, Back, (*b)[:n])
 				datagramBuffers.Put(b)
 			}
@@ -300,7 +345,7 @@ func (r *relay) through(rest []*toxicity, a *association, dir Direction, b []byt
 	}
 	if r.size+len(b) > mostHeld {
 		if a.kind == 0 {
-			r.fail(errMostHeld)
+			r.fail(1, errMostHeld)
 		}
 		return
 	}
@@ -328,7 +373,7 @@ func (r *relay) send(a *association, dir Direction, b []byte) {
 	case err == nil:
 		r.p.stats.bytes(dir, len(b))
 	case errors.Is(err, net.ErrClosed):
-		r.fail(errMostFlows)
+		r.fail(1, errMostFlows)
 	}
 }
 

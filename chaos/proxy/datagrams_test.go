@@ -3,9 +3,11 @@ package proxy_test
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"math/bits"
 	"net"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -382,6 +384,89 @@ func TestDatagrams_Clients(t *testing.T) {
 	}
 	if err := p.Broken(t.Context()); err != nil {
 		t.Errorf("under a toxic, the proxy says %v", err)
+	}
+}
+
+// stall is a toxic that blocks the relay at the first datagram of a direction until it may go on.
+type stall struct {
+	proxy.Toxic
+	dir  proxy.Direction
+	hit  chan struct{}
+	wait chan struct{}
+}
+
+func (s stall) Begin() proxy.Effect {
+	return proxy.Effect{Datagrams: func(at proxy.Point) proxy.DatagramEffect {
+		if at.Direction != s.dir {
+			return nil
+		}
+		first := true
+		return func(b []byte, at time.Time, pass func([]byte, time.Time)) bool {
+			if first {
+				first = false
+				close(s.hit)
+				<-s.wait
+			}
+			return true
+		}
+	}}
+}
+
+// TestDatagrams_Overrun: what the system drops while brunt does not read is counted as the proxy's own loss, in each
+// direction.
+func TestDatagrams_Overrun(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells what it dropped")
+	}
+	const sent = 40_000
+	for name, dir := range map[string]proxy.Direction{"forward": proxy.Forward, "back": proxy.Back} {
+		t.Run(name, func(t *testing.T) {
+			c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			p, err := proxy.Start(proxy.Config{Upstream: c.LocalAddr().String, Datagrams: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			client, err := net.Dial("udp4", p.Addr())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			say := func() error { _, err := client.Write([]byte("hello")); return err }
+			if dir == proxy.Back {
+				if err := say(); err != nil {
+					t.Fatal(err)
+				}
+				_, from, err := c.ReadFromUDPAddrPort(make([]byte, 10))
+				if err != nil {
+					t.Fatal(err)
+				}
+				say = func() error { _, err := c.WriteToUDPAddrPort([]byte("hello"), from); return err }
+			}
+			s := stall{toxics.Blackhole{}, dir, make(chan struct{}), make(chan struct{})}
+			x, err := p.Add(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range sent {
+				if err := say(); err != nil {
+					t.Fatal(err)
+				}
+				if i == 0 {
+					<-s.hit
+				}
+			}
+			close(s.wait)
+			suite.Until(t, "all datagrams", func() bool {
+				var lost int64
+				_, _ = fmt.Sscanf(x.Status(t.Context()).Broken, "brunt's own relay lost datagrams, %d in all", &lost)
+				return lost > 0 && x.Seen().Hit+lost == sent
+			})
+		})
 	}
 }
 

@@ -39,6 +39,16 @@ func onControl(c io.Closer, f func(fd int)) {
 	}
 }
 
+// dropped returns how many datagrams the kernel dropped because the buffer of a socket was full; 0 if it does not tell.
+func dropped(fd uintptr) uint32 {
+	const drops = 8 // SK_MEMINFO_DROPS of linux/sock_diag.h
+	var info [drops + 1]uint32
+	size := uint32(unsafe.Sizeof(info))
+	_, _, _ = unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	return info[drops]
+}
+
 // disconnect removes the address and the peer of a socket, see AF_UNSPEC in connect(2). It resets a TCP
 // connection. The standard library has no type for this address.
 func disconnect(fd int) {

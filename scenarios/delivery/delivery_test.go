@@ -1,12 +1,14 @@
 package delivery
 
 import (
+	"fmt"
 	"runtime"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
 
@@ -188,6 +190,50 @@ func TestTracker(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSet_Early: a message that is seen before the answer with its id is held, also after many messages with foreign
+// ids. If so many came meanwhile that its sighting may be forgotten, it is unknown, and not lost.
+func TestSet_Early(t *testing.T) {
+	spec := drawnSpec(time.Second)
+	tr := newTracker(spec, func(*scenarios.Outcome) {})
+	tr.table = newTable()
+	s := &Set{trackers: []*tracker{tr}, now: func() time.Duration { return 0 }}
+	s.begun.Store(true)
+	clock, strangers := time.Duration(0), 0
+	now := func() time.Duration { clock += time.Millisecond; return clock }
+	foreign := func(n int) {
+		for range n {
+			strangers++
+			s.sighted(tr, fmt.Sprint("stranger ", strangers), "", now(), nil)
+		}
+	}
+	answered := func(id string, begun time.Duration) {
+		t.Helper()
+		spec.ID = template.Text{}
+		spec.ID.DecodeNode(&syntax.Node{Kind: syntax.String, Value: id}, &syntax.Mistakes{})
+		tr.named(&template.Iter{}, &scenarios.Outcome{Intended: begun, Slot: begun, End: now(), WasSent: true}, begun)
+	}
+	foreign(3 * mostEarly / 2)
+	begun := now()
+	s.sighted(tr, "first", "", now(), nil)
+	foreign(mostEarly / 3)
+	answered("first", begun)
+	if tr.acknowledged != 1 || tr.sightings != 1 || tr.blind != neverBlind {
+		t.Errorf("%+v, blind until %s", tr.counts, tr.blind)
+	}
+	begun = now()
+	s.sighted(tr, "second", "", now(), nil)
+	foreign(2 * mostEarly)
+	answered("second", begun)
+	answered("third", now())
+	tr.overdueAt(clock + time.Hour)
+	if tr.overdue != 2 || tr.isLost(tr.flaws[1]) || !tr.isLost(tr.flaws[2]) {
+		t.Errorf("%+v, blind until %s of %s", tr.counts, tr.blind, clock)
+	}
+	if all := tr.foreign + int64(tr.table.early.n+tr.table.older.n); all != int64(strangers)+1 {
+		t.Errorf("%d foreign messages, want %d and the forgotten one", all, strangers)
 	}
 }
 

@@ -55,7 +55,7 @@ func (s *Set) finding(i int, t *tracker, run *Run, lines *disk.Lines) (*result.D
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.table != nil {
-		t.foreign += int64(t.table.waits)
+		t.foreign += int64(t.table.early.n + t.table.older.n)
 	}
 	out := &result.DeliveryRecord{
 		Name: t.spec.Name, Sent: t.spec.Sent, Seen: s.seen[i], Within: result.Sec(t.within), Settled: s.settled,

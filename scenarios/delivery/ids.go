@@ -3,6 +3,7 @@ package delivery
 import (
 	"encoding/hex"
 	"hash/maphash"
+	"time"
 
 	"brunt/scenarios"
 )
@@ -67,21 +68,57 @@ func parseID(text string) (id uint64, ok bool) {
 	return id, true
 }
 
-// A table finds the numbers of ids that the target gives. It keeps a hash of each, some 20 bytes. A message
-// may be seen
-// before the answer that names its id: such sightings wait in early until their id is known.
+// A table finds the numbers of ids that the target gives. It keeps a hash of each, some 20 bytes. A message may be seen
+// before the answer that names its id: such sightings wait until their id is known. If too many wait, the table forgets
+// the older ones.
 type table struct {
-	seed  maphash.Seed
-	by    map[uint64]uint64
-	early map[uint64][]sighting
-	waits int // number of sightings in early
+	seed         maphash.Seed
+	by           map[uint64]uint64
+	early, older sightings     // early has the latest ones
+	gone         time.Duration // of forgotten sightings, the time of the latest
+}
+
+// sightings are those whose ids are not known, by the hash of their id.
+type sightings struct {
+	by map[uint64][]sighting
+	n  int
 }
 
 // mostEarly bounds the sightings whose ids are not known.
 const mostEarly = 100_000
 
 func newTable() *table {
-	return &table{seed: maphash.MakeSeed(), by: map[uint64]uint64{}, early: map[uint64][]sighting{}}
+	return &table{
+		seed: maphash.MakeSeed(), by: map[uint64]uint64{}, early: sightings{by: map[uint64][]sighting{}}, gone: neverBlind,
+	}
 }
 
 func (t *table) hash(id string) uint64 { return maphash.String(t.seed, id) }
+
+// wait keeps the sighting of an id that is not known. It returns the number of sightings that it forgot instead.
+func (t *table) wait(h uint64, see sighting) (forgot int) {
+	if t.early.n >= mostEarly/2 {
+		for _, all := range t.older.by {
+			for _, one := range all {
+				t.gone = max(t.gone, one.at)
+			}
+		}
+		forgot, t.older, t.early = t.older.n, t.early, sightings{by: map[uint64][]sighting{}}
+	}
+	t.early.by[h] = append(t.early.by[h], see)
+	t.early.n++
+	return forgot
+}
+
+// waits counts the waiting sightings of an id.
+func (t *table) waits(h uint64) int { return len(t.older.by[h]) + len(t.early.by[h]) }
+
+// take returns the waiting sightings of an id, which is known now.
+func (t *table) take(h uint64) (all []sighting) {
+	for _, w := range []*sightings{&t.older, &t.early} {
+		all = append(all, w.by[h]...)
+		w.n -= len(w.by[h])
+		delete(w.by, h)
+	}
+	return all
+}

@@ -244,15 +244,10 @@ func (s *Set) sighted(t *tracker, id, key string, at time.Duration, before map[u
 	}
 	if t.table != nil {
 		h := t.table.hash(id)
-		n, known := t.table.by[h]
-		switch {
-		case known:
+		if n, known := t.table.by[h]; known {
 			t.see(n, see)
-		case t.table.waits < mostEarly:
-			t.table.early[h] = append(t.table.early[h], see)
-			t.table.waits++
-		default:
-			t.foreign++
+		} else {
+			t.foreign += int64(t.table.wait(h, see))
 		}
 		return
 	}
@@ -274,7 +269,7 @@ func (t *tracker) repeated(s *Set, id string, before map[uint64]int64) bool {
 		if n, is := t.table.by[h]; is {
 			known = t.seenTimes(n)
 		} else {
-			known = int64(len(t.table.early[h]))
+			known = int64(t.table.waits(h))
 		}
 	} else {
 		number, ok := parseID(id)
@@ -404,11 +399,13 @@ func (t *tracker) named(it *template.Iter, out *scenarios.Outcome, begun time.Du
 	t.beginLocked(n, out.Intended, begun)
 	p, i := t.at(n)
 	p.ids[i] = string(id)
-	for _, see := range t.table.early[h] {
-		t.table.waits--
+	early := t.table.take(h)
+	for _, see := range early {
 		t.see(n, see)
 	}
-	delete(t.table.early, h)
+	if len(early) == 0 && begun <= t.table.gone { // its sighting may be forgotten
+		t.blind = max(t.blind, begun)
+	}
 	t.answeredLocked(n, out)
 }
 

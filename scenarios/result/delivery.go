@@ -43,7 +43,7 @@ type DeliveryRecord struct {
 	// why the last of them had none
 	FailedBecause string `json:"failed_because,omitempty"`
 	// messages that were sent until this time and not seen count as unknown, because they may have come while brunt
-	// could not ask; 0 if there was no such time
+	// could not ask, or before an answer named them, when too many of foreign ids came; 0 if there was no such time
 	Blind Num `json:"blind,omitzero"`
 	// number of lost messages by fault, where one fault alone explains them
 	LostTo map[string]int64 `json:"lost_to,omitempty" mask:"-"`

@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -23,7 +24,7 @@ func TestDeliveries_Waiting(t *testing.T) {
 	for i := range 6 { // whether a question was made after the settle time was up to chance
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
-			url, kept := newForgetful(t, 0)
+			url, kept := newForgetful(t, 0, false)
 			res := runOnce(t, fmt.Sprintf(`
 version: 1
 target: {endpoints: {bus: %q}}
@@ -52,7 +53,7 @@ func TestDeliveries_Refetched(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 6 s")
 	}
-	url, kept := newForgetful(t, 15)
+	url, kept := newForgetful(t, 15, false)
 	res := runOnce(t, fmt.Sprintf(`
 version: 1
 target: {endpoints: {bus: %q}}
@@ -68,9 +69,32 @@ slo: [lost = 0 of order]
 	}
 }
 
+// TestDeliveries_Deleted: records that the broker deletes before the reader has fetched them are unknown, and not lost.
+// The reader says why, and goes on with those that come later.
+func TestDeliveries_Deleted(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes 6 s")
+	}
+	url, kept := newForgetful(t, 15, true)
+	res := runOnce(t, fmt.Sprintf(`
+version: 1
+target: {endpoints: {bus: %q}}
+load: {shop: {executor: constant-arrival-rate, rate: 20/s, duration: 2s, flow: [
+  {kafka.produce: orders, name: place, json: {id: "${delivery.id}"}}]}}
+deliveries: {order: {sent: place, seen: {ask: {kafka.consume: orders, messages: 1}, id: $.id}, within: 3s, settle: 3s}}
+slo: [lost = 0 of order]
+`, url), run.Options{})
+	d := res.Deliveries[0]
+	if d.Acknowledged != 40 || kept() != 36 || d.Unknown < 14 || d.Sightings+d.Unknown+d.Lost != 40 || d.Lost == 0 ||
+		d.FailedBecause != "kafka.consume orders: error OFFSET_OUT_OF_RANGE" {
+		t.Errorf("the broker keeps %d of 40: %+v", kept(), d)
+	}
+}
+
 // newForgetful starts a broker of Kafka that acknowledges every tenth record without keeping it. kept returns how many
-// it has kept. It refuses fetches from the first record to record until.
-func newForgetful(t *testing.T, until int64) (url string, kept func() int) {
+// it has kept. It refuses fetches from the first record to record until; then it may delete all records so far.
+func newForgetful(t *testing.T, until int64, deletes bool) (url string, kept func() int) {
 	t.Helper()
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "orders"))
 	if err != nil {
@@ -78,9 +102,23 @@ func newForgetful(t *testing.T, until int64) (url string, kept func() int) {
 	}
 	t.Cleanup(c.Close)
 	var came, has atomic.Int64
+	var open atomic.Bool
+	var deleting sync.WaitGroup
+	t.Cleanup(deleting.Wait)
 	c.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
-		if came.Add(1)%10 != 0 {
+		n := came.Add(1)
+		if n >= until && !deletes {
+			open.Store(true)
+		} else if n == until {
+			deleting.Go(func() {
+				if err := c.DeleteRecords("orders", 0, -1); err != nil {
+					t.Error(err)
+				}
+				open.Store(true)
+			})
+		}
+		if n%10 != 0 {
 			has.Add(1)
 			return nil, nil, false
 		}
@@ -99,7 +137,7 @@ func newForgetful(t *testing.T, until int64) (url string, kept func() int) {
 	})
 	c.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
-		if n := came.Load(); n == 0 || n >= until {
+		if came.Load() == 0 || open.Load() {
 			return nil, nil, false
 		}
 		answer := r.ResponseKind().(*kmsg.FetchResponse)

@@ -3,8 +3,10 @@ package kafka_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // long is a timeout that passes only if something is wrong.
@@ -273,6 +276,206 @@ func TestConsume(t *testing.T) {
 	if got := f.got(u.Do(2, long)); got != "error, stream" ||
 		!strings.Contains(f.message(), "any record within 100ms was wanted, and none came") {
 		t.Errorf("%s: %s", got, f.message())
+	}
+}
+
+// TestConsume_Reset: if the offset that a group has committed is not in the log, one step says so, and the next one
+// reads from where the step begins.
+func TestConsume_Reset(t *testing.T) {
+	const deleted, cut = "records were deleted, and its first one is 3", "it was cut off or made again, and ends at 5"
+	for _, c := range []struct {
+		from      string
+		committed int64
+		why       string
+		next      int64 // offset of the record that is read next
+	}{
+		{"start", 1, deleted, 3},
+		{"end", 1, deleted, 5},
+		{"start", 9, cut, 3},
+		{"end", 9, cut, 5},
+	} {
+		t.Run(fmt.Sprint(c.from, c.committed), func(t *testing.T) {
+			cluster := fake(t, 1)
+			k := foreign(t, cluster)
+			write := func(n int) {
+				t.Helper()
+				for range n {
+					if err := k.ProduceSync(t.Context(), &kgo.Record{Topic: "one", Value: []byte("{}")}).FirstErr(); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			write(5)
+			if err := cluster.DeleteRecords("one", 0, 3); err != nil {
+				t.Fatal(err)
+			}
+			commit, topic := kmsg.NewPtrOffsetCommitRequest(), kmsg.NewOffsetCommitRequestTopic()
+			one := kmsg.NewOffsetCommitRequestTopicPartition()
+			one.Offset = c.committed
+			topic.Topic, topic.TopicID = "one", cluster.TopicInfo("one").TopicID
+			topic.Partitions = append(topic.Partitions, one)
+			commit.Group, commit.Topics = "shop", append(commit.Topics, topic)
+			if _, err := commit.RequestWith(t.Context(), k); err != nil {
+				t.Fatal(err)
+			}
+			f := newFixture(t, targets.Options{Base: base(cluster)},
+				"{kafka.consume: one, messages: 1, group: shop, from: "+c.from+", extract: {o: offset}}")
+			u := f.user(t, 0)
+			if got := f.got(u.Do(0, long)); got != "error, error OFFSET_OUT_OF_RANGE" || !strings.Contains(f.message(), c.why) {
+				t.Fatalf("%s: %s", got, f.message())
+			}
+			write(1)
+			if got := f.got(u.Do(0, long)); got != "ok" || u.Var("o") != fmt.Sprint(c.next) {
+				t.Errorf("%s, offset %s: %s", got, u.Var("o"), f.message())
+			}
+		})
+	}
+}
+
+// TestConsume_Came: a record that was fetched with an earlier one took its step no time, and the time when it came is
+// known.
+func TestConsume_Came(t *testing.T) {
+	c := fake(t, 1)
+	var batch []*kgo.Record
+	for range 3 {
+		batch = append(batch, &kgo.Record{Topic: "one", Value: []byte("{}")})
+	}
+	if err := foreign(t, c).ProduceSync(t.Context(), batch...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, targets.Options{Base: base(c)}, "{kafka.consume: one, from: start, messages: 1}")
+	u := f.user(t, 0)
+	first := u.Do(0, long)
+	if got := f.got(first); got != "ok" || u.It.Came != 0 {
+		t.Fatalf("%s, the record came at %s: %s", got, u.It.Came, f.message())
+	}
+	for range 2 {
+		out := u.Do(0, long)
+		if got := f.got(out); got != "ok" || u.It.Came != first.End || out.End < out.Sent {
+			t.Errorf("%s, the record came at %s; the fetch at %s: %s", got, u.It.Came, first.End, f.message())
+		}
+	}
+}
+
+// TestGroup_Connections: a consumer keeps the connection on which it commits.
+func TestGroup_Connections(t *testing.T) {
+	c := fake(t, 1)
+	var opened atomic.Int64
+	c.ControlKey(int16(kmsg.ApiVersions), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		opened.Add(1)
+		return nil, nil, false
+	})
+	const steps = 200
+	k := foreign(t, c)
+	var batch []*kgo.Record
+	for range steps {
+		batch = append(batch, &kgo.Record{Topic: "one", Value: []byte("{}")})
+	}
+	if err := k.ProduceSync(t.Context(), batch...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, targets.Options{Base: base(c)}, "{kafka.consume: one, group: shop, from: start, messages: 1}",
+		"{kafka.lag: one, group: shop, check: {$.lag: 0}}")
+	u := f.user(t, 0)
+	before := int64(0)
+	for i := range steps {
+		if got := f.got(u.Do(0, long)); got != "ok" {
+			t.Fatalf("%d: %s: %s", i, got, f.message())
+		}
+		if i == 0 {
+			before = opened.Load()
+		}
+	}
+	if n := opened.Load() - before; n > 0 {
+		t.Errorf("%d steps opened %d connections", steps-1, n)
+	}
+	if got := f.got(u.Do(1, long)); got != "ok" {
+		t.Errorf("not everything is committed: %s, %s", got, f.message())
+	}
+}
+
+// TestConsume_Committed: with `read: committed`, a consumer reads no record of an aborted transaction, and none from
+// the first one on that has not ended, also if transactions overlap. franz-go's client reads the same.
+func TestConsume_Committed(t *testing.T) {
+	c := fake(t, 1)
+	producers := map[byte]*kgo.Client{'p': foreign(t, c)}
+	for _, id := range "ab" {
+		producers[byte(id)] = foreign(t, c, kgo.TransactionalID(string(id)), kgo.TransactionTimeout(long))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), long)
+	defer cancel()
+	offset := 0
+	// p writes without a transaction, a and b in one: begin, write, commit, abort.
+	for _, step := range strings.Fields("p. a( a. a. a- b( b. a( p. a. b- a+ p. a( b( a. b. b+ a. a- a( a. p.") {
+		k := producers[step[0]]
+		var err error
+		switch step[1] {
+		case '(':
+			err = k.BeginTransaction()
+		case '.':
+			err = k.ProduceSync(ctx, &kgo.Record{Topic: "one", Value: fmt.Appendf(nil, `{"n": %d}`, offset)}).FirstErr()
+			offset++
+		case '+':
+			err = k.EndTransaction(ctx, kgo.TryCommit)
+			offset++
+		case '-':
+			err = k.EndTransaction(ctx, kgo.TryAbort)
+			offset++
+		}
+		if err != nil {
+			t.Fatalf("%s at %d: %v", step, offset, err)
+		}
+	}
+	if got := c.PartitionInfo("one", 0); got.LastStableOffset != 15 || got.HighWatermark != 17 {
+		t.Fatalf("%+v", got)
+	}
+	want := []int64{0, 5, 6, 9, 11}
+	var theirs []int64
+	other := foreign(t, c, kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{"one": {0: kgo.NewOffset().AtStart()}}))
+	for len(theirs) < len(want) && ctx.Err() == nil {
+		other.PollFetches(ctx).EachRecord(func(r *kgo.Record) { theirs = append(theirs, r.Offset) })
+	}
+	if !slices.Equal(theirs, want) {
+		t.Fatalf("franz-go reads %v, want %v", theirs, want)
+	}
+	f := newFixture(t, targets.Options{Base: base(c)},
+		"{kafka.consume: one, group: shop, from: start, messages: 1, read: committed, extract: {o: offset}}",
+		"{kafka.consume: one, from: start, messages: 12}",
+		"{kafka.consume: one, messages: 1, read: committed, extract: {o: offset}}",
+		"{kafka.consume: one, from: start, messages: 1, read: committed, extract: {o: offset}}")
+	whole := f.user(t, 99)
+	for i, offset := range want { // a new member fetches from what is committed, which may be amid a transaction
+		u := f.user(t, i)
+		if got := f.got(u.Do(0, long)); got != "ok" || u.Var("o") != fmt.Sprint(offset) {
+			t.Errorf("record %d: %s, offset %s, want %d: %s", i, got, u.Var("o"), offset, f.message())
+		}
+		if got := f.got(whole.Do(3, long)); got != "ok" || whole.Var("o") != fmt.Sprint(offset) {
+			t.Errorf("record %d of one fetch: %s, offset %s, want %d: %s", i, got, whole.Var("o"), offset, f.message())
+		}
+		if err := u.Session.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u := f.user(t, len(want))
+	if got := f.got(u.Do(1, long)); got != "ok" {
+		t.Errorf("without a setting: %s: %s", got, f.message())
+	}
+	for _, call := range []int{0, 2} {
+		if got := f.got(u.Do(call, 300*time.Millisecond)); got != "error, timeout" {
+			t.Errorf("a record of a transaction that has not ended: %s, offset %s", got, u.Var("o"))
+		}
+	}
+	if err := producers['a'].EndTransaction(ctx, kgo.TryCommit); err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range []int{0, 2} { // of the latter, the end was that of the open transaction's beginning
+		for offset := 15; offset < 17; offset++ {
+			if got := f.got(u.Do(call, long)); got != "ok" || u.Var("o") != fmt.Sprint(offset) {
+				t.Errorf("%s, offset %s, want %d: %s", got, u.Var("o"), offset, f.message())
+			}
+		}
 	}
 }
 

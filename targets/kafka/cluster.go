@@ -195,8 +195,20 @@ const (
 	fromStart = -2
 )
 
-// offsets returns the first or the next offset of partitions. Where is fromStart or fromEnd.
-func (k *cluster) offsets(ctx context.Context, topic string, partitions []int32, where int64) (map[int32]int64, error) {
+// isolation returns the isolation level of a reader. A settled one reads no further than the first transaction that
+// has not ended.
+func isolation(settled bool) int8 {
+	if settled {
+		return 1
+	}
+	return 0
+}
+
+// offsets returns the first or the next offset of partitions, for a settled reader or another one. Where is fromStart
+// or fromEnd.
+func (k *cluster) offsets(
+	ctx context.Context, topic string, partitions []int32, where int64, settled bool,
+) (map[int32]int64, error) {
 	leaders, err := k.leadersOf(ctx, topic)
 	if err != nil {
 		return nil, err
@@ -212,7 +224,7 @@ func (k *cluster) offsets(ctx context.Context, topic string, partitions []int32,
 	found := map[int32]int64{}
 	for address, list := range of {
 		req := kmsg.NewPtrListOffsetsRequest()
-		req.ReplicaID = -1
+		req.ReplicaID, req.IsolationLevel = -1, isolation(settled)
 		t := kmsg.NewListOffsetsRequestTopic()
 		t.Topic = topic
 		for _, p := range list {

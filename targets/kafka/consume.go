@@ -13,6 +13,9 @@ import (
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
+	"brunt/targets/http/h1"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // recordMatch describes the record that a step waits for. All its paths must match.
@@ -81,7 +84,10 @@ func (t *exchange) consume() error {
 			}
 			break
 		}
-		t.took(one, max(came, out.Sent))
+		if t.it.Came = 0; came < out.Sent { // it was fetched with an earlier record
+			t.it.Came, came = came, out.Sent
+		}
+		t.took(one, came)
 		if call.end.stay == 0 && t.done() {
 			break
 		}
@@ -90,19 +96,39 @@ func (t *exchange) consume() error {
 	if r.member == nil || !call.commits {
 		return nil
 	}
-	return either(ctx, r.member.commit(ctx, r.at()))
+	return either(ctx, r.member.commit(r.at(), t.ask))
+}
+
+// ask sends a request to a broker on a connection that is kept for later calls. The time that it takes is after the
+// last record, so that it belongs to none of the outcome's times.
+func (t *exchange) ask(address string, req kmsg.Request) (resp kmsg.Response, err error) {
+	places, deadline := t.routes.to(address), t.it.Deadline
+	on, _, _, err := places.Get(deadline, &scenarios.Opening{})
+	if err != nil {
+		return nil, err
+	}
+	for {
+		on.Until(deadline, t.client.slack)
+		if resp, err = on.exchange(req); !errors.Is(err, h1.ErrStale) {
+			places.Put(on, err == nil && t.client.o.KeepsAlive())
+			return resp, err
+		}
+		if on, err = places.Replace(on, deadline, &scenarios.Opening{}); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // reader returns the session's reader for the call.
 func (t *exchange) reader(group string) *reader {
 	c := t.call
-	key := fmt.Sprintf("%q %q %d %v", t.topic, group, c.where, c.commits)
+	key := fmt.Sprintf("%q %q %d %v %v", t.topic, group, c.where, c.commits, c.settled)
 	r := t.session.readers[key]
 	if r == nil {
 		if t.session.readers == nil {
 			t.session.readers = map[string]*reader{}
 		}
-		r = t.client.newReader(t.topic, group, c.where, c.commits)
+		r = t.client.newReader(t.topic, group, c)
 		t.session.readers[key] = r
 	}
 	return r

@@ -23,5 +23,5 @@
 // connection of its own, so its times are those of its own bytes. A request that a broker refuses, such as by
 // NOT_LEADER_FOR_PARTITION, is an error; brunt then asks for the leaders again.
 //
-// A consumer reads uncommitted records, as Kafka's own consumer does by default.
+// A consumer reads uncommitted records, as Kafka's own consumer does by default, unless it has `read: committed`.
 package kafka

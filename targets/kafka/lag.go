@@ -26,11 +26,11 @@ func (t *exchange) lag() error {
 	if err != nil {
 		return err
 	}
-	ends, err := k.offsets(ctx, t.topic, partitions, fromEnd)
+	ends, err := k.offsets(ctx, t.topic, partitions, fromEnd, false)
 	if err != nil {
 		return err
 	}
-	starts, err := k.offsets(ctx, t.topic, partitions, fromStart)
+	starts, err := k.offsets(ctx, t.topic, partitions, fromStart, false)
 	if err != nil {
 		return err
 	}

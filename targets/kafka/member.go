@@ -97,7 +97,9 @@ func (m *member) run() {
 		case isCode && code.code == rebalanceInProgress:
 			if r.commits {
 				ctx, cancel := r.client.patience(r.over)
-				_ = m.commit(ctx, r.at()) // otherwise records come twice, as after any rebalance
+				_ = m.commit(r.at(), func(address string, req kmsg.Request) (kmsg.Response, error) {
+					return r.client.ask(ctx, address, req)
+				}) // otherwise records come twice, as after any rebalance
 				cancel()
 			}
 			m.set(nil, nil)
@@ -287,7 +289,7 @@ func (m *member) positions(ctx context.Context, at string, partitions []int32) (
 		}
 	}
 	if len(rest) > 0 {
-		others, err := k.offsets(ctx, r.topic, rest, r.where)
+		others, err := r.offsets(ctx, rest, r.where)
 		if err != nil {
 			return nil, err
 		}
@@ -323,8 +325,10 @@ func (m *member) beat(on *conn) error {
 	}
 }
 
-// commit commits the positions of the reader.
-func (m *member) commit(ctx context.Context, positions map[int32]int64) error {
+// commit commits the positions of the reader. Ask sends a request to the broker at an address.
+func (m *member) commit(
+	positions map[int32]int64, ask func(address string, req kmsg.Request) (kmsg.Response, error),
+) error {
 	m.mu.Lock()
 	req := kmsg.NewPtrOffsetCommitRequest()
 	req.Group, req.Generation, req.MemberID = m.group, m.generation, m.id
@@ -341,7 +345,7 @@ func (m *member) commit(ctx context.Context, positions map[int32]int64) error {
 		return nil
 	}
 	req.Topics = append(req.Topics, t)
-	resp, err := m.reader.client.ask(ctx, at, req)
+	resp, err := ask(at, req)
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,10 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,6 +23,7 @@ type reader struct {
 	where   int64   // begins there if the group committed no offset: fromStart or fromEnd
 	member  *member // nil: all partitions, without a group
 	commits bool    // the group learns the positions
+	settled bool    // reads only what transactions have committed
 	over    context.Context
 	end     context.CancelFunc
 
@@ -33,9 +36,9 @@ type reader struct {
 	came    time.Duration // of waiting
 }
 
-// newReader creates a reader of a topic; an empty group means that it joins no group.
-func (c *client) newReader(topic, group string, where int64, commits bool) *reader {
-	r := &reader{client: c, topic: topic, where: where, commits: commits}
+// newReader creates a reader of a topic for a call; an empty group means that it joins no group.
+func (c *client) newReader(topic, group string, by *call) *reader {
+	r := &reader{client: c, topic: topic, where: by.where, commits: by.commits, settled: by.settled}
 	r.over, r.end = context.WithCancel(c.Over())
 	if group != "" {
 		r.member = newMember(r, group)
@@ -99,11 +102,16 @@ func (r *reader) locate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := r.client.cluster.offsets(ctx, r.topic, every(len(leaders)), r.where)
+	found, err := r.offsets(ctx, every(len(leaders)), r.where)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.positions = found
 	return err
+}
+
+// offsets returns the first or the next offset of partitions. Where is fromStart or fromEnd.
+func (r *reader) offsets(ctx context.Context, partitions []int32, where int64) (map[int32]int64, error) {
+	return r.client.cluster.offsets(ctx, r.topic, partitions, where, r.settled)
 }
 
 // next returns the next record and when it came.
@@ -127,6 +135,9 @@ func (r *reader) next(ctx context.Context) (*record, time.Duration, error) {
 			if f.err != nil {
 				r.stop()
 				r.client.cluster.renew(r.topic)
+				if from, is := errors.AsType[*outside](f.err); is {
+					return nil, 0, r.reset(ctx, from)
+				}
 				return nil, 0, f.err
 			}
 			r.waiting, r.came = f.records, f.came
@@ -135,6 +146,48 @@ func (r *reader) next(ctx context.Context) (*record, time.Duration, error) {
 			return nil, 0, ctx.Err()
 		}
 	}
+}
+
+// outside is the error of a fetch from an offset that the partition does not have.
+type outside struct {
+	*codeError
+	partition int32
+	offset    int64
+}
+
+// reset moves the position in a partition to where the reader begins, as auto.offset.reset of Kafka's own consumer
+// does. It returns the error with what became of the offset. If the broker does not tell the offsets of the partition,
+// the position stays, so that the next fetch fails alike.
+func (r *reader) reset(ctx context.Context, from *outside) error {
+	one := []int32{from.partition}
+	starts, err := r.offsets(ctx, one, fromStart)
+	if err != nil {
+		return from
+	}
+	ends, err := r.offsets(ctx, one, fromEnd)
+	if err != nil {
+		return from
+	}
+	start, end := starts[from.partition], ends[from.partition]
+	why := ""
+	switch {
+	case from.offset < start:
+		why = fmt.Sprintf("records were deleted, and its first one is %d", start)
+	case from.offset > end:
+		why = fmt.Sprintf("it was cut off or made again, and ends at %d", end)
+	default:
+		return from
+	}
+	to := end
+	if r.where == fromStart {
+		to = start
+	}
+	r.mu.Lock()
+	if at, ours := r.positions[from.partition]; ours && at == from.offset { // the group may have just changed
+		r.positions[from.partition] = to
+	}
+	r.mu.Unlock()
+	return &codeError{code: from.code, text: fmt.Sprintf("%s: %s; the next step reads it from %d on", from.text, why, to)}
 }
 
 // at returns a copy of the positions.
@@ -243,6 +296,7 @@ func (f *feed) run(address string, offsets map[int32]int64) (err error) {
 func (f *feed) request(offsets map[int32]int64) kmsg.Request {
 	req := kmsg.NewPtrFetchRequest()
 	req.ReplicaID, req.MinBytes, req.MaxBytes = -1, 1, fetchMost
+	req.IsolationLevel = isolation(f.reader.settled)
 	req.MaxWaitMillis = int32(fetchWait / time.Millisecond)
 	t := kmsg.NewFetchRequestTopic()
 	t.Topic = f.reader.topic
@@ -269,11 +323,22 @@ func (f *feed) read(resp *kmsg.FetchResponse, offsets map[int32]int64, into *fet
 			if !asked || t.Topic != topic {
 				return bad("the broker sends records of %s/%d, which is not in the fetch", t.Topic, p.Partition)
 			}
-			if err := refused(fmt.Sprintf("the fetch of %s/%d from offset %d", topic, p.Partition, from),
-				p.ErrorCode); err != nil {
+			what := fmt.Sprintf("the fetch of %s/%d from offset %d", topic, p.Partition, from)
+			if p.ErrorCode == offsetOutOfRange {
+				text := what + ": error " + codeName(p.ErrorCode)
+				return &outside{&codeError{code: p.ErrorCode, text: text}, p.Partition, from}
+			}
+			if err := refused(what, p.ErrorCode); err != nil {
 				return err
 			}
-			next, err := readRecords(p.RecordBatches, p.Partition, from, within, func(r *record) {
+			without := aborted{}
+			for _, one := range p.AbortedTransactions { // only with the isolation level 1
+				without[one.ProducerID] = append(without[one.ProducerID], one.FirstOffset)
+			}
+			for _, list := range without {
+				slices.Sort(list)
+			}
+			next, err := readRecords(p.RecordBatches, p.Partition, from, without, within, func(r *record) {
 				into.records = append(into.records, *r)
 			})
 			if err != nil {

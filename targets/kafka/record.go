@@ -42,10 +42,14 @@ const (
 	batchMagic      = 2
 )
 
+// abortMarker is the type of the control record that ends an aborted transaction.
+const abortMarker = 0
+
 // The attributes of a batch.
 const (
 	compressionMask = 7
 	logAppendTime   = 1 << 3
+	transactional   = 1 << 4
 	controlBatch    = 1 << 5
 )
 
@@ -113,9 +117,28 @@ func newRoom() *room { return &room{held: mostHeld, overhead: mostOverhead} }
 // errFull is the error of a batch for which no room is left.
 var errFull = errors.New("no room is left")
 
-// readRecords passes on the records of batches whose offset is at least from, as far as there is room. It returns the
-// offset behind the last record or batch. The last batch may be cut off, as brokers do.
-func readRecords(b []byte, partition int32, from int64, in *room, take func(r *record)) (next int64, err error) {
+// aborted holds the first offsets of aborted transactions, by the number of the producer, in their order.
+type aborted map[int64][]int64
+
+// over notes the end of a transaction of a producer.
+func (a aborted) over(producer int64) {
+	if list := a[producer]; len(list) > 0 {
+		a[producer] = list[1:]
+	}
+}
+
+// covers reports whether a batch of a producer belongs to an aborted transaction.
+func (a aborted) covers(producer, first int64) bool {
+	list := a[producer]
+	return len(list) > 0 && list[0] <= first
+}
+
+// readRecords passes on the records of batches whose offset is at least from, as far as there is room. It leaves out
+// those of aborted transactions. It returns the offset behind the last record or batch. The last batch may be cut off,
+// as brokers do.
+func readRecords(
+	b []byte, partition int32, from int64, without aborted, in *room, take func(r *record),
+) (next int64, err error) {
 	next = from
 	for len(b) >= batchFrom {
 		n := int(int32(binary.BigEndian.Uint32(b[batchLengthAt:])))
@@ -125,7 +148,7 @@ func readRecords(b []byte, partition int32, from int64, in *room, take func(r *r
 		if n > len(b)-batchFrom {
 			return next, nil
 		}
-		last, err := readBatch(b[:batchFrom+n], partition, from, in, take)
+		last, err := readBatch(b[:batchFrom+n], partition, from, without, in, take)
 		full := errors.Is(err, errFull)
 		if err != nil && !full {
 			return next, err
@@ -140,7 +163,9 @@ func readRecords(b []byte, partition int32, from int64, in *room, take func(r *r
 
 // readBatch reads a whole batch. It returns its last offset; if no room is left, the offset of the last record that it
 // passed on, or -1.
-func readBatch(b []byte, partition int32, from int64, within *room, take func(r *record)) (last int64, err error) {
+func readBatch(
+	b []byte, partition int32, from int64, without aborted, within *room, take func(r *record),
+) (last int64, err error) {
 	in := scanner{b: b}
 	first := in.int64()
 	in.take(sizeLength + 4) // the length and the epoch of the leader
@@ -153,12 +178,25 @@ func readBatch(b []byte, partition int32, from int64, within *room, take func(r 
 	attributes := in.int16()
 	last = first + int64(in.int32())
 	base, latest := in.int64(), in.int64()
-	in.take(8 + 2 + 4) // the producer
+	by := in.int64()
+	in.take(2 + 4) // the epoch of the producer, and the sequence
 	count := in.int32()
 	if last < first || count < 0 {
 		return 0, bad("a batch of records has %d of them, of the offsets %d to %d", count, first, last)
 	}
 	if attributes&controlBatch != 0 {
+		marker := scanner{b: in.bytes()}
+		marker.int8()
+		marker.varint()
+		marker.varint()
+		key := scanner{b: marker.bytes()}
+		key.int16() // its version
+		if kind := key.int16(); kind == abortMarker && !key.short {
+			without.over(by)
+		}
+		return last, nil
+	}
+	if attributes&transactional != 0 && without.covers(by, first) {
 		return last, nil
 	}
 	body, err := decompress(attributes&compressionMask, in.b, within.held)

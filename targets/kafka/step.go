@@ -43,6 +43,9 @@ func Descriptor() *targets.Descriptor {
 			return nil
 		},
 	}
+	d.Resumes = func(_ scenarios.Call, out *scenarios.Outcome) bool {
+		return (out.Answered || out.First == 0) && out.Cause != causeOf(offsetOutOfRange)
+	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return newClient(o, d) }
 	return d
 }
@@ -75,10 +78,15 @@ type step struct {
 	// the group. kafka.consume joins it, by the user's first such step, reads the partitions that it is given, and leaves
 	// with the user. Without a group it reads all partitions
 	Group template.Text `yaml:"group"`
-	// of kafka.consume: where a partition begins of which the group has committed no offset: end, or start; default: end
+	// of kafka.consume: where a partition begins of which the group has committed no offset: end, or start; default: end.
+	// It is Kafka's auto.offset.reset: reading goes on there as well if the records at its place were deleted, or the
+	// topic was made again. The step that finds out is an error, OFFSET_OUT_OF_RANGE
 	From string `yaml:"from"`
 	// of kafka.consume with a group: the step commits what it has read; default: on
 	Commit *bool `yaml:"commit"`
+	// of kafka.consume: which records of transactions are read: uncommitted, which reads all of them, or committed, which
+	// leaves out those of aborted ones, as Kafka's isolation.level does; default: uncommitted
+	Read string `yaml:"read,oneof=uncommitted|committed"`
 	// of kafka.consume: how many records are waited for
 	Messages int `yaml:"messages,min=1"`
 	// of kafka.consume: conditions on the JSON of the last record, such as {"$.state": DONE}
@@ -98,7 +106,8 @@ var belongs = map[string][]string{
 	"key": {kindProduce}, "json": {kindProduce}, "text": {kindProduce}, "headers": {kindProduce},
 	"partition": {kindProduce}, "acks": {kindProduce}, "idempotent": {kindProduce},
 	"group": {kindConsume, kindLag},
-	"from":  {kindConsume}, "commit": {kindConsume}, "messages": {kindConsume}, "until": {kindConsume},
+	"from":  {kindConsume}, "commit": {kindConsume}, "read": {kindConsume},
+	"messages": {kindConsume}, "until": {kindConsume},
 	"for": {kindConsume},
 }
 
@@ -123,6 +132,7 @@ type call struct {
 	idempotent   bool
 	where        int64 // fromStart or fromEnd
 	commits      bool
+	settled      bool // reads only what transactions have committed
 	end          end
 	refs         []*syntax.Ref
 	expected
@@ -251,6 +261,7 @@ func (c *call) compileConsume(s *step, in targets.Scope, m *syntax.Mistakes) {
 		m.AddHint(s.Of("from"), syntax.DidYouMean(s.From, []string{"end", "start"}), "from is end or start, not %q",
 			syntax.Clip(s.From, 60))
 	}
+	c.settled = s.Read == "committed"
 	if c.commits = s.Commit == nil || *s.Commit; s.Has("commit") && c.group.IsZero() {
 		m.Add(s.Of("commit"), "offsets are committed by a group, and the step has none")
 	}

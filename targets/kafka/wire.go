@@ -48,13 +48,18 @@ func (c *conn) encode(dst []byte, req kmsg.Request) ([]byte, error) {
 }
 
 // call sends a request on a connection that no load measures, and reads its answer by the deadline of ctx.
-func (c *conn) call(ctx context.Context, req kmsg.Request) (resp kmsg.Response, err error) {
+func (c *conn) call(ctx context.Context, req kmsg.Request) (kmsg.Response, error) {
+	until, _ := ctx.Deadline() // none: the zero time
+	_ = c.SetDeadline(until)
+	return c.exchange(req)
+}
+
+// exchange sends a request, and reads its answer by the deadline of the connection.
+func (c *conn) exchange(req kmsg.Request) (resp kmsg.Response, err error) {
 	defer scenarios.Recover(&err)
 	if c.buf, err = c.encode(c.buf[:0], req); err != nil {
 		return nil, err
 	}
-	until, _ := ctx.Deadline() // none: the zero time
-	_ = c.SetDeadline(until)
 	br, err := c.Ask(c.buf, nil)
 	if err != nil {
 		return nil, err

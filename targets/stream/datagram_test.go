@@ -51,6 +51,42 @@ func TestUDP_Lost(t *testing.T) {
 	}
 }
 
+// TestUDP_Unawaited: the answer to a datagram whose step awaits none is not taken for the answer to a later one.
+func TestUDP_Unawaited(t *testing.T) {
+	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	t.Cleanup(func() {
+		_ = c.Close()
+		all.Wait()
+	})
+	all.Go(func() { // it answers each datagram when the next one has come
+		var last net.Addr
+		var text string
+		for b := make([]byte, 1<<16); ; {
+			n, from, err := c.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			if last != nil {
+				_, _ = c.WriteTo([]byte("to "+text), last)
+			}
+			if last, text = from, string(b[:n]); text == "ask" {
+				_, _ = c.WriteTo([]byte("to ask"), from)
+				last = nil
+			}
+		}
+	})
+	f := newFixture(t, "udp://"+c.LocalAddr().String(), `{udp: fire}`, `{udp: ask, expect: exists, check: {text: to ask}}`)
+	u := f.user(t, 0)
+	for range 3 {
+		wantOut(t, u.Do(0, long), scenarios.OK, scenarios.NoCause)
+		good(t, u, 1)
+	}
+}
+
 // TestUDP_Whole: a datagram is one message however large it is and whatever it holds; an empty one is no message.
 func TestUDP_Whole(t *testing.T) {
 	c, err := net.ListenPacket("udp4", "127.0.0.1:0")

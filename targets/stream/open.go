@@ -92,6 +92,9 @@ func (t *exchange) fill(st *stream) error {
 	}
 	if c.kind != kindWS {
 		st.key = c.framing.String()
+		if c.expect == nil { // a late answer would be taken for that of a step that awaits one
+			st.key += ", unanswered"
+		}
 		return nil
 	}
 	path, err := c.path.Append(nil, t.it)
