@@ -371,7 +371,7 @@ func faultsOutcome(r *result.Result) string {
 	var slow []string // what faults did that made answers too slow, and no request fail
 	for i := range r.Faults {
 		switch f := &r.Faults[i]; {
-		case f.Impact == result.Impacted && onlyTooSlow(f) && !f.NoOutage():
+		case f.Impact == result.Impacted && onlyTooSlow(r, f) && !f.NoOutage():
 			slow = append(slow, quote(f.Name)+" made "+slowingOf(r, f).clause(" ")+" for "+harmLength(f, outageOf(r, f)))
 		case f.Injected.Known():
 			others = append(others, f)
@@ -384,9 +384,17 @@ func faultsOutcome(r *result.Result) string {
 	case len(slow) == 0:
 		return ", " + joint + " " + said
 	case said == "":
-		return ", though " + slightly(slow) + "; no request failed"
+		return ", though " + slightly(slow) + "; " + noneFailed(r, len(slow) > 1)
 	}
 	return ", though " + slightly(slow) + "; " + said
+}
+
+// noneFailed says of one fault, or of several, that they failed no request, or that no request of the run failed.
+func noneFailed(r *result.Result, many bool) string {
+	if run := PhaseRowOf(r, slo.Phase{Kind: slo.RunPhase}); run != nil && run.Bad > 0 {
+		return pick(many, "they", "it") + " failed no request"
+	}
+	return "no request failed"
 }
 
 // outcomeOf says how the target withstood faults, and returns the word that joins that to the objectives. Besides means

@@ -102,6 +102,11 @@ func TestAnswer_Cause(t *testing.T) {
 	if got := a.Keep.String(); got != "Not this: slow-dep failed no request." {
 		t.Errorf("keep: %q", got)
 	}
+	r := twoFaults(t)
+	r.Incidents[1].Kinds["status 503"], r.Incidents[1].Bad = 30, 266 // after the fault, in its incident
+	if got := AnswerOf(r).Keep.String(); got != "" {
+		t.Errorf("it failed requests after its end: %q", got)
+	}
 	if len(a.Change) == 0 {
 		t.Error("nothing to change")
 	}

@@ -884,8 +884,8 @@ func (f *findings) keep() Text {
 	for i := range f.r.Faults {
 		x := &f.r.Faults[i]
 		p := x.Parts
-		if x.Injected.Known() && p != nil && p.Requests > 0 && p.Errors == 0 && p.Lost == 0 && len(x.FailedObjectives) == 0 &&
-			(p.Slow == 0 && (x.Impact == result.NotImpacted || OnlySlower(x)) || onlyTooSlow(x) && !slowCounts(f.r)) {
+		if x.Injected.Known() && failedNone(f.r, x) && p.Requests > 0 && len(x.FailedObjectives) == 0 &&
+			(p.Slow == 0 && (x.Impact == result.NotImpacted || OnlySlower(x)) || p.Slow > 0 && !slowCounts(f.r)) {
 			none = append(none, Clean(x.Name))
 		}
 	}

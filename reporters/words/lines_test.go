@@ -1,6 +1,7 @@
 package words
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -425,6 +426,24 @@ func TestAnswer_OnlyTooSlow(t *testing.T) {
 	const line = "slow-line  51x slower at p50 for 7.9s: 474 requests took over 101ms, none failed; good again as soon as it was over"
 	if _, list := faultLines(r); list[0].Line() != line || list[0].Mark != "!" {
 		t.Errorf("got  %s %s\nwant %s", list[0].Mark, list[0].Line(), line)
+	}
+	r.Cells = []result.Cell{ // a request failed before the fault
+		{Phase: slo.Phase{Kind: slo.RunPhase}, Load: "*", Step: "*", Outcome: "*", Count: 900},
+		{Phase: slo.Phase{Kind: slo.RunPhase}, Load: "*", Step: "*", Outcome: "error", Count: 1},
+	}
+	if _, said := sentence(r); !strings.HasSuffix(said.String(), " for 7.9s; it failed no request.") {
+		t.Errorf("a request failed elsewhere: %s", said)
+	}
+	breaker := *r // requests failed after the fault, in its incident
+	breaker.Incidents = slices.Clone(r.Incidents)
+	breaker.Incidents[0].Bad, breaker.Incidents[0].Requests = 594, 594
+	breaker.Incidents[0].Kinds = map[string]int64{"slow": 474, "status 503": 120}
+	if _, list := faultLines(&breaker); !strings.HasPrefix(list[0].Line(), "slow-line  outage of 7.9s: 594 requests failed "+
+		"or were too slow; ") {
+		t.Error(list[0].Line())
+	}
+	if _, said := sentence(&breaker); strings.Contains(said.String(), "failed no request") {
+		t.Error(said)
 	}
 	crash := r.Faults[0]
 	crash.Name, crash.Recover, crash.Parts = "crash", 1.5, &result.ImpactParts{Requests: 100, Errors: 40, Slow: 3}

@@ -104,8 +104,9 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 				o.longest = row.Ok.Response.Max
 			}
 		}
+		o.onlySlow = onlyTooSlow(r, f)
 		l.Outcome, l.Text, l.Outage = "outage of "+o.lasted, o.text(), true
-		if onlyTooSlow(f) {
+		if o.onlySlow {
 			l.Outcome, l.Times, l.Outage = slowingOf(r, f).outcome()+" for "+o.lasted, true, false
 		}
 		l.Mark, l.Tone = "!", "unsure"
@@ -183,9 +184,15 @@ func timesNote(r *result.Result, list []FaultLine) string {
 }
 
 // onlyTooSlow reports whether the harm of a fault is answers that were too slow: no request failed.
-func onlyTooSlow(f *result.FaultRecord) bool {
-	p := f.Parts
-	return p != nil && p.Slow > 0 && p.Slow == p.Bad() && p.Lost == 0
+func onlyTooSlow(r *result.Result, f *result.FaultRecord) bool { return failedNone(r, f) && f.Parts.Slow > 0 }
+
+// failedNone reports whether no request failed and no write was lost in a fault, and no request failed in an incident
+// that may be its own. An incident goes on after the fault.
+func failedNone(r *result.Result, f *result.FaultRecord) bool {
+	return f.Parts != nil && f.Parts.Errors == 0 && f.Parts.Lost == 0 &&
+		!slices.ContainsFunc(r.Incidents, func(in result.Incident) bool {
+			return (in.By == f.Name || slices.Contains(in.Faults, f.Name)) && failedIn(&in) > 0
+		})
 }
 
 // An outage is the harm of a fault to which there is an end, by its incident or by the fault's own figures.
@@ -194,6 +201,8 @@ type outage struct {
 	bad    int64
 	of     int64 // requests of its incident, of which these are bad; 0: not known
 	slow   bool  // some of the bad requests may have been slow
+	// all of them were slow, and none failed
+	onlySlow bool
 	lasted string
 	end    result.Num // when the service was good again; unknown if it was not
 	most   result.Num // the longest that a good answer may take, in seconds
@@ -226,9 +235,9 @@ func (o *outage) text() string {
 		s = Count(o.bad) + " of " + Plural(o.of, "request", "requests")
 	}
 	switch {
-	case onlyTooSlow(o.f) && o.f.Slow > 0:
+	case o.onlySlow && o.f.Slow > 0:
 		s += " took over " + Seconds(o.f.Slow) + ", none failed"
-	case onlyTooSlow(o.f):
+	case o.onlySlow:
 		s += pick(max(o.bad, o.of) > 1, " were", " was") + " too slow, none failed"
 	case o.slow:
 		s += " failed or were too slow"
