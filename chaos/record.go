@@ -50,7 +50,7 @@ type Record struct {
 	// run, if the unit is down still
 	Down      error
 	StaysDown bool  // the unit of Down was down at the end of the run too
-	LeftDown  bool  // nothing starts the unit of a one-shot again, as the scenario allows
+	LeftDown  bool  // nothing starts the unit again, as the scenario allows
 	Left      []int // journal entries that stay open as long as the unit of Down stays down
 	// not injected for all of its time, though brunt did not revert it: a [VoidError] if it was over early, a
 	// [TakenBackError] if a watchdog reverted it, or a [MissingError]

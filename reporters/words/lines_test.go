@@ -221,7 +221,8 @@ func TestFaultLines(t *testing.T) {
 	}
 }
 
-// TestFaultsTitle: a fault that no traffic met is not only said to have taken effect.
+// TestFaultsTitle: a fault that no traffic met is not only said to have taken effect, and one that stays is not said to
+// have been taken back.
 func TestFaultsTitle(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -253,6 +254,34 @@ func TestFaultsTitle(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+	none := func(kind string, down bool) result.FaultRecord {
+		f := aFault("lost", kind, "redis[0]")
+		f.Revert, f.StaysDown = "none", down
+		return f
+	}
+	group := none("group", false)
+	group.Steps = []result.FaultStep{{Kind: "process.freeze", Revert: "ok"}, {Kind: "process.crash", StaysDown: true}}
+	for _, tt := range []struct {
+		name   string
+		faults []result.FaultRecord
+		want   string
+	}{
+		{"a crash that nothing heals", []result.FaultRecord{none("process.crash", true)}, "Fault: took effect, stays"},
+		{"a step of a group", []result.FaultRecord{group}, "Fault: took effect, stays"},
+		{"a command without a revert", []result.FaultRecord{none("exec", false)}, "Fault: took effect, stays"},
+		{"a crash that a supervisor heals", []result.FaultRecord{none("process.crash", false)}, "Fault: took effect, is over"},
+		{
+			"some",
+			[]result.FaultRecord{aFault("cut", "network.partition", "a->b"), none("exec", false), none("action.run", false)},
+			"Faults: all took effect, 1 of 3 was taken back, 2 of 3 stay",
+		},
+	} {
+		r := onNginx(t)
+		r.Faults = tt.faults
+		if got, _ := faultLines(r); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
 	}
 }
 

@@ -102,7 +102,7 @@ type FaultRecord struct {
 	Events []Event `json:"events,omitempty"`
 	// what took it back at cleared, where brunt did not: watchdog, or the process that held it
 	RevertedBy string `json:"reverted_by,omitempty" mask:"-"`
-	// nothing starts the unit of a one-shot again, as the scenario allows: cleared is then the end of its injection
+	// nothing starts its unit again, as the scenario allows: of a one-shot, cleared is then the end of its injection
 	StaysDown bool `json:"stays_down,omitempty"`
 	// time limit for the unit of a one-shot to be healthy again
 	Within Num         `json:"within"`
@@ -132,7 +132,8 @@ type FaultStep struct {
 	Revert       string   `json:"revert" mask:"-"`          // how it was taken back: ok, gone, unverified, failed, none
 	// what took it back at cleared, where brunt did not: watchdog, or the process that held it
 	RevertedBy string `json:"reverted_by,omitempty" mask:"-"`
-	Note       string `json:"note,omitempty"` // what went wrong
+	StaysDown  bool   `json:"stays_down,omitempty"` // nothing starts its unit again, as the scenario allows
+	Note       string `json:"note,omitempty"`       // what went wrong
 }
 
 // Phase returns the phase of the occurrence, from its injection to its clearing.

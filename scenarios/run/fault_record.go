@@ -128,7 +128,7 @@ func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 		Via: c.Via, Planned: result.Sec(c.Planned), Injected: result.NaN, Verified: result.NaN,
 		Cleared: result.NaN, Evidence: mask(c.Evidence), NotShown: mask(c.NotShown), GoneEvidence: mask(c.GoneText),
 		Revert:     cmp.Or(string(c.Revert), string(chaos.None)),
-		RevertedBy: takenBackBy(c),
+		RevertedBy: takenBackBy(c), StaysDown: c.LeftDown,
 	}
 	if out.Units == nil {
 		out.Units = []string{}
