@@ -14,6 +14,9 @@ import (
 // TestMarginOf: the distance of a value from its limit, and a verdict that brunt's own time leaves open.
 func TestMarginOf(t *testing.T) {
 	pass, fail := scenarios.Pass, scenarios.Fail
+	because := func(kind result.NoteKind) func(*result.ObjectiveResult) {
+		return func(o *result.ObjectiveResult) { o.Because = result.Notes{{Kind: kind}} }
+	}
 	for _, tt := range []struct {
 		name     string
 		text     string
@@ -22,46 +25,51 @@ func TestMarginOf(t *testing.T) {
 		change   func(*result.ObjectiveResult)
 		word     string
 		want     string
+		value    string // empty: any
 	}{
-		{"a share over", "errors < 1%", .0367, fail, nil, "failed", "3.7x the limit"},
-		{"a share far over", "errors < 1%", .456, fail, nil, "failed", "46x the limit"},
-		{"a little over", "p95 < 200ms", .25, fail, nil, "failed", "1.3x the limit"},
-		{"the share that is missing", "availability > 99%", .9633, fail, nil, "failed", "3.7x the 1% allowed"},
-		{"hardly over", "p95 < 200ms", .206, fail, nil, "failed", "1.03x the limit"},
-		{"just over", "p95 < 200ms", .2002, fail, nil, "failed", "just over the limit"},
-		{"a time left", "recover < 5s after f", 2.14, pass, nil, "held", "57% left"},
-		{"hardly left", "p95 < 200ms", .1999, pass, nil, "held", "< 1% left"},
-		{"too low a rate", "rate > 100/s", 80, fail, nil, "failed", "20% short"},
-		{"none may", "lost = 0", 12, fail, nil, "failed", "none may"},
-		{"no outage", "heal < 4s after f", 0, pass, func(o *result.ObjectiveResult) {
-			o.Because = result.Notes{{Kind: result.WithinLimit}}
-		}, "held", ""},
+		{"a share over", "errors < 1%", .0367, fail, nil, "failed", "3.7x the limit", ""},
+		{"a share far over", "errors < 1%", .456, fail, nil, "failed", "46x the limit", ""},
+		{"a little over", "p95 < 200ms", .25, fail, nil, "failed", "1.3x the limit", ""},
+		{"the share that is missing", "availability > 99%", .9633, fail, nil, "failed", "3.7x the 1% allowed", ""},
+		{"hardly over", "p95 < 200ms", .206, fail, nil, "failed", "1.03x the limit", ""},
+		{"just over", "p95 < 200ms", .2002, fail, nil, "failed", "just over the limit", ""},
+		{"a time left", "recover < 5s after f", 2.14, pass, nil, "held", "57% left", ""},
+		{"hardly left", "p95 < 200ms", .1999, pass, nil, "held", "< 1% left", ""},
+		{"too low a rate", "rate > 100/s", 80, fail, nil, "failed", "20% short", ""},
+		{"none may", "lost = 0", 12, fail, nil, "failed", "none may", ""},
+		{"no outage", "heal < 4s after f", 0, pass, because(result.WithinLimit), "held", "", "no outage"},
+		{
+			"none of a fault", "recover < 1s after incident", 0, pass, because(result.IncidentNone), "held", "",
+			"no outage of a fault",
+		},
 		{"never good again", "recover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Because = result.Notes{{Kind: result.RecoveryNone, For: 9}}
-		}, "failed", "over 9s"},
+		}, "failed", "over 9s", ""},
 		{"never good again, without a bound", "recover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Because = result.Notes{{Kind: result.RecoveryNone}}
-		}, "failed", "not good by the end"},
+		}, "failed", "not good by the end", ""},
 		{"not good while the fault was in", "failover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Because = result.Notes{{Kind: result.FailoverNone}}
-		}, "failed", "not while it was in"},
+		}, "failed", "not while it was in", ""},
 		{"too many failed", "p95 < 200ms", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Infinite = true
-		}, "failed", "too many failed"},
+		}, "failed", "too many failed", ""},
 		{"brunt was late", "p95 < 200ms", .25, scenarios.Invalid, func(o *result.ObjectiveResult) {
 			o.Why = result.Late
-		}, "not certain", "? not certain"},
+		}, "not certain", "? not certain", ""},
 		{"the fault was not injected", "errors < 1%", result.NaN, scenarios.Invalid, func(o *result.ObjectiveResult) {
 			o.Why = result.Absent
-		}, "not judged", "? not judged"},
-		{"too few requests", "p99 < 1s", .1, scenarios.Inconclusive, nil, "not certain", "? not certain"},
+		}, "not judged", "? not judged", ""},
+		{"too few requests", "p99 < 1s", .1, scenarios.Inconclusive, nil, "not certain", "? not certain", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := judged(t, tt.text, tt.measured, tt.verdict)
 			if tt.change != nil {
 				tt.change(&o)
 			}
-			if l := objectiveLine(&o); l.Margin.Text != tt.want || l.Word != tt.word {
+			if l := objectiveLine(&o); tt.value != "" && l.Value != tt.value {
+				t.Errorf("%q, want %q", l.Value, tt.value)
+			} else if l.Margin.Text != tt.want || l.Word != tt.word {
 				t.Errorf("%s, %q; want %s, %q", l.Word, l.Margin.Text, tt.word, tt.want)
 			}
 		})
