@@ -769,7 +769,7 @@ func lookAtSlowdown(f *findings) *Advice {
 	}
 	at := func(n result.Num) string { return f.r.T0.Add(n.D()).UTC().Format("15:04:05") }
 	t := Text{}.say("Look at the logs and metrics of the target from ").strong(at(s.From) + " to " + at(s.To) + " UTC").
-		say(", for what made it slow: no fault was in")
+		say(", for what made it slow: " + wasIn(f.r, s.From))
 	if g := &f.r.Generator; !g.Healthy && g.Pressure >= busyMachine {
 		return &Advice{Likely: true, Text: t.say(". Tasks of this machine waited for a processor " +
 			wholePercent(float64(g.Pressure)) + " of the time, which is a likely reason if the target runs here.")}

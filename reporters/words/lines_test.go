@@ -360,6 +360,10 @@ func TestSlowdown(t *testing.T) {
 		"44ms, with no fault in." {
 		t.Errorf("got %q", got)
 	}
+	held.Conditions = []result.Condition{{Name: "slow-net", Evidence: "round trips take 80ms"}}
+	if got := AnswerOf(held).Sentence.String(); !strings.HasSuffix(got, ", with no fault but the condition slow-net in.") {
+		t.Errorf("got %q", got)
+	}
 	held.Slowdowns = nil
 	if got := AnswerOf(held).Sentence.String(); got != "The objective held." {
 		t.Errorf("got %q", got)

@@ -347,7 +347,7 @@ func (f *findings) began(in *result.Incident) Text {
 	case len(in.Faults) > 0:
 		return t.say("; " + f.whenItBegan(in) + ", and what did it is not known.")
 	}
-	return t.say("; no fault was in.")
+	return t.say("; " + wasIn(f.r, in.Begin) + ".")
 }
 
 // faulted says when a fault was injected, what it did, with a clause on its outage, and when it was over.
