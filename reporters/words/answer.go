@@ -285,7 +285,7 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	text := held + faultsOutcome(r) + lateOnPass(r) + slowdownOnPass(r) + lostWrites(r) + lostMessages(r) +
+	text := held + faultsOutcome(r) + lateOnPass(r) + outageOnPass(r) + slowdownOnPass(r) + lostWrites(r) + lostMessages(r) +
 		notLinearizable(r) + partlyShown(r)
 	return headShip, Text{}.say(syntax.Sentence(text))
 }

@@ -66,6 +66,18 @@ func TestAnswer(t *testing.T) {
 			}},
 		}, "Ship. The objective held, and the share of bad requests stayed within the limit during the fault, though 3 " +
 			"requests failed during slow."},
+		{"outages that no fault did", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{held},
+			Faults: []result.FaultRecord{{
+				Name: "kill", Impact: result.NotImpacted, OnsetAt: result.NaN, Limit: .01,
+				Parts: &result.ImpactParts{Requests: 1000},
+			}},
+			Incidents: []result.Incident{
+				{Begin: 60, End: 80, Over: true, Requests: 2000, Bad: 2000},
+				{Begin: 90, End: 91, Over: true, Requests: 100, Bad: 30},
+			},
+		}, "Ship. The objective held, and the fault did no harm that could be seen; at 1m every request failed for 20s; " +
+			"no fault was in; 1 more outage."},
 		{"an effect that was shown in part", result.Result{
 			Verdict: pass, Objectives: []result.ObjectiveResult{held},
 			Faults: []result.FaultRecord{{

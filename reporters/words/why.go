@@ -340,14 +340,43 @@ func (f *findings) whatBrokeToo(in *result.Incident) Text {
 
 // began says when an outage began that no fault is shown to have done, and what was in then.
 func (f *findings) began(in *result.Incident) Text {
-	t := Text{}.say(Offset(in.Begin) + ": " + extent(f.r, in) + " for ").strong(incidentLength(in)).say(f.part(in))
-	switch ended := begunBy(f.r, in); {
-	case ended != "":
-		return t.say(ended + ".")
-	case len(in.Faults) > 0:
-		return t.say("; " + f.whenItBegan(in) + ", and what did it is not known.")
+	return Text{}.say(Offset(in.Begin) + ": " + extent(f.r, in) + " for ").strong(incidentLength(in)).
+		say(f.part(in) + unexplained(f.r, in) + ".")
+}
+
+// unexplained says what an outage began with that no fault is shown to have done, as a clause: a unit that ended, faults
+// that may have done it, or none.
+func unexplained(r *result.Result, in *result.Incident) string {
+	if ended := begunBy(r, in); ended != "" {
+		return ended
 	}
-	return t.say("; " + wasIn(f.r, in.Begin) + ".")
+	if len(in.Faults) > 0 {
+		return "; " + whenItBegan(r, in) + ", and what did it is not known"
+	}
+	return "; " + wasIn(r, in.Begin)
+}
+
+// outageOnPass adds the worst outage that no fault is shown to have done to the sentence of a run that passed; empty
+// without.
+func outageOnPass(r *result.Result) string {
+	var worst *result.Incident
+	more := int64(-1)
+	for i := range r.Incidents {
+		if in := &r.Incidents[i]; in.By == "" && in.Bad > 0 {
+			more++
+			if worst == nil || in.Bad > worst.Bad {
+				worst = in
+			}
+		}
+	}
+	if worst == nil {
+		return ""
+	}
+	text := "; at " + Offset(worst.Begin) + " " + extent(r, worst) + " for " + incidentLength(worst) + unexplained(r, worst)
+	if more > 0 {
+		text += "; " + Plural(more, "more outage", "more outages")
+	}
+	return text
 }
 
 // faulted says when a fault was injected, what it did, with a clause on its outage, and when it was over.
@@ -385,9 +414,9 @@ func (f *findings) whatBrokeLater() Text {
 
 // whenItBegan says which faults of an outage were in when it began, and which were over, but not for long enough to
 // rule them out.
-func (f *findings) whenItBegan(outage *result.Incident) string {
+func whenItBegan(r *result.Result, outage *result.Incident) string {
 	var out []string
-	in, after := faultsAt(f.r, outage)
+	in, after := faultsAt(r, outage)
 	if len(in) > 0 {
 		out = append(out, Clean(Join(in))+pick(len(in) > 1, " were in", " was in"))
 	}
