@@ -360,7 +360,7 @@ func brokenOnPass(r *result.Result) (text string) {
 			list := asks(func(o slo.Objective) bool {
 				return o.OfDelivery() && o.Step == d.Name && o.Metric.Row().OfLosses
 			})
-			*list = append(*list, Plural(d.Lost, "message", "messages")+" of "+Clean(d.Name)+wasOrWere(d.Lost)+" never seen")
+			*list = append(*list, lostIn(d)+" of "+Clean(d.Name)+wasOrWere(d.Lost)+" never seen")
 		}
 	}
 	for _, c := range r.Consistency {
@@ -603,14 +603,14 @@ func missedObjectives(r *result.Result, whole bool) string {
 // lossFailed counts the acknowledged writes and messages that were lost, as a clause, where an objective on that
 // failed.
 func lossFailed(r *result.Result) (said string) {
-	writes, messages := int64(0), int64(0)
+	writes, messages, unsure := int64(0), int64(0), int64(0)
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		def, ok := o.Asks()
 		switch {
 		case !ok || o.Verdict != scenarios.Fail || !o.Of().Row().OfLosses:
 		case def.OfDelivery():
-			messages = lostInDeliveries(r)
+			messages, unsure = lostInDeliveries(r)
 		default:
 			writes = lostInLedgers(r)
 		}
@@ -618,7 +618,7 @@ func lossFailed(r *result.Result) (said string) {
 	if writes+messages == 0 {
 		return ""
 	}
-	return "; " + lostWere(writes+messages, messages) + " lost"
+	return "; " + pick(unsure > 0, "at least ", "") + lostWere(writes+messages, messages) + " lost"
 }
 
 func lostInLedgers(r *result.Result) (n int64) {
@@ -628,11 +628,12 @@ func lostInLedgers(r *result.Result) (n int64) {
 	return n
 }
 
-func lostInDeliveries(r *result.Result) (n int64) {
+// lostInDeliveries counts the messages that were surely lost, and those that may have been seen.
+func lostInDeliveries(r *result.Result) (sure, unsure int64) {
 	for _, d := range r.Deliveries {
-		n += d.Lost
+		sure, unsure = sure+d.SurelyLost(), unsure+d.Lost-d.SurelyLost()
 	}
-	return n
+	return sure, unsure
 }
 
 // rejoinedIn says what the end of the fault cost whose time to recovery an objective asks about.

@@ -119,6 +119,10 @@ func TestAnswer(t *testing.T) {
 			Verdict: pass, Objectives: []result.ObjectiveResult{objective("lost(orders) = 0", 0, pass)},
 			Ledgers: []*result.LedgerRecord{{Name: "orders"}, {Name: "events", Lost: 5}},
 		}, "Ship. The objective held, yet 5 acknowledged writes of events were lost, which no objective asks about."},
+		{"messages that may have been seen", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{held},
+			Deliveries: []*result.DeliveryRecord{{Name: "mails", Lost: 3, Unreadable: 3}},
+		}, "Ship. The objective held, yet at most 3 messages of mails were never seen, which no objective asks about."},
 		{"messages lost in two deliveries", result.Result{
 			Verdict: pass, Objectives: []result.ObjectiveResult{objective("lost < 9 of mails", 5, pass)},
 			Deliveries: []*result.DeliveryRecord{{Name: "mails", Lost: 5}, {Name: "calls", Lost: 1}},
