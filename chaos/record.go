@@ -38,6 +38,7 @@ type Record struct {
 	Traffic  *Traffic // nil: the requests of the phase count
 	Within   time.Duration
 	OneShot  bool
+	Part     bool   // its settings leave a part of what its kind denies
 	Early    bool   // reverted before its time because the run ended
 	Skipped  bool   // no unit matched, and the scenario allows that
 	Late     string // why it was later than planned; empty if it was in time

@@ -327,13 +327,13 @@ func (f *findings) whatBroke() Text {
 	if first := outageOf(f.r, f.fault); f.late && !late(f.r, first, f.fault) {
 		own = own.say("; " + extent(f.r, first) + " for ").strong(incidentLength(first))
 	}
-	return f.faulted(f.fault, own.say(f.part(f.in)))
+	return f.faulted(f.fault, f.in, own.say(f.part(f.in)))
 }
 
 // whatBrokeToo tells of another outage that counts against the failed objectives.
 func (f *findings) whatBrokeToo(in *result.Incident) Text {
 	if by := faultNamed(f.r, in.By); in.By != "" && by != nil {
-		return f.faulted(by, Text{}.say(f.part(in)))
+		return f.faulted(by, in, Text{}.say(f.part(in)))
 	}
 	return f.began(in)
 }
@@ -379,19 +379,21 @@ func outageOnPass(r *result.Result) string {
 	return text
 }
 
-// faulted says when a fault was injected, what it did, with a clause on its outage, and when it was over.
-func (f *findings) faulted(by *result.FaultRecord, outage Text) Text {
+// faulted says when the fault of an incident was injected, what it did, with a clause on its outage, and when it was
+// over.
+func (f *findings) faulted(by *result.FaultRecord, in *result.Incident, outage Text) Text {
 	t := Text{}.say(Offset(by.Injected) + ": ")
 	t = append(append(t, faultClause(f.r, by)...), outage...)
-	if linked(by) || len(by.Steps) > 0 || len(by.Units) == 0 {
-		return t.say(over(by, "over") + ".")
+	end := pick(in.Evidence == result.ByRevert, ", which began the outage.", ".")
+	if linked(by) || len(by.Units) == 0 || verbOf(by) == "" {
+		return t.say(over(by, "over") + end)
 	}
 	if onlyReplica(f.r, by) == "" {
 		if _, hit, all := replicas(f.r, by); hit < all {
 			t = t.say(", " + Int(int64(hit)) + " of " + Int(int64(all)) + " replicas")
 		}
 	}
-	return t.say(over(by, "back") + ".")
+	return t.say(over(by, "back") + end)
 }
 
 // part says how many of all requests that failed did so in an outage, as a clause, where several outages matter.

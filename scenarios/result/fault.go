@@ -36,6 +36,9 @@ type FaultRecord struct {
 	Evidence string `json:"evidence"` // the observed effect, from the unit's side
 	// the part of its effect on the unit that was not shown, though the fault was in place; empty if all was shown
 	NotShown string `json:"not_shown,omitempty"`
+	// its settings leave a part of what its kind denies: some of the space, of the descriptors, or of the processes of a
+	// unit
+	Part bool `json:"part,omitempty"`
 	// when it was taken back, or the unit was healthy again, an offset from t0
 	Cleared Num `json:"cleared"`
 	// end of its phase, which `in FAULT` judges; for a one-shot, at least 5 s after the injection

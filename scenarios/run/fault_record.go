@@ -63,7 +63,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 		rec.Units = []string{}
 	}
 	rec.Expect = s.expected(c.Fault)
-	rec.StaysDown = c.LeftDown
+	rec.StaysDown, rec.Part = c.LeftDown, c.Part
 	if c.OneShot {
 		rec.Within = result.Sec(c.Within)
 	}
