@@ -124,6 +124,21 @@ func TestLeftDown(t *testing.T) {
 	}
 }
 
+// parted is a fault whose settings leave a part.
+type parted struct{ noted }
+
+func (parted) Traits(chaos.Scope) chaos.Traits { return chaos.Traits{Part: true} }
+
+// TestPart checks that a fault whose settings leave a part is recorded so.
+func TestPart(t *testing.T) {
+	_, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{entry("it", parted{noted{diary: d, name: "it"}}, time.Second, time.Second)}
+	}, nil)
+	if !records[0].Part {
+		t.Error("it is said to be whole")
+	}
+}
+
 // TestVoid checks that a fault that is over after 1 s of 4 s counts as injected until then, and ends there.
 func TestVoid(t *testing.T) {
 	const killed = "its process was killed"
