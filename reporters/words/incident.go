@@ -149,7 +149,9 @@ func incidentKinds(r *result.Result, in *result.Incident) string {
 // firstKind returns the errors with which an incident began; nil if that is not known, as of errors that had been seen
 // before it.
 func firstKind(r *result.Result, in *result.Incident) *result.ErrorGroup {
-	first := firstErrors(r, in.Begin, in.End)
+	first := firstErrors(r, in.Begin, in.End, func(e *result.ErrorGroup) int64 {
+		return countIn([]*result.Incident{in}, e)
+	})
 	if first == nil || first.Sample == nil || first.Sample.At < float64(in.BeginLow)-.001 {
 		return nil
 	}

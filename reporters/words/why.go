@@ -30,6 +30,7 @@ type findings struct {
 	first *result.ErrorGroup  // the errors that came first; nil if no request failed
 	// time that decided the run; see span
 	from, to result.Num
+	outages  []*result.Incident // in that time: the worst one, and others of its fault; empty if no outage decided
 }
 
 func find(r *result.Result) *findings {
@@ -45,8 +46,13 @@ func find(r *result.Result) *findings {
 		}
 	}
 	f.from, f.to = f.span()
+	for i := range r.Incidents {
+		if in := &r.Incidents[i]; f.in != nil && sameCause(in, f.in) && in.Begin <= f.to && in.End >= f.from {
+			f.outages = append(f.outages, in)
+		}
+	}
 	if !f.fewFailed() && !f.lossesDecided() {
-		f.first = firstErrors(r, f.from, f.to)
+		f.first = firstErrors(r, f.from, f.to, f.count)
 	}
 	return f
 }
@@ -155,23 +161,46 @@ func (f *findings) span() (from, to result.Num) {
 	return result.Num(math.Inf(-1)), result.Num(math.Inf(1))
 }
 
+// count returns how many errors of a group the outages have that decided a run, or the run has without an outage.
+func (f *findings) count(e *result.ErrorGroup) int64 { return countIn(f.outages, e) }
+
+// countIn returns how many errors of a group incidents have. For errors of init, which no incident counts, for results
+// of earlier versions, and without incidents, it returns those of the run.
+func countIn(list []*result.Incident, e *result.ErrorGroup) (n int64) {
+	known := false
+	for _, in := range list {
+		for _, s := range in.Steps {
+			if known = known || s.Kinds != nil; s.Load == e.Load && s.Step == e.Step {
+				n += s.Kinds[e.Kind]
+			}
+		}
+	}
+	if !known || e.Init {
+		return e.Count
+	}
+	return n
+}
+
 // firstErrors returns the errors of a span whose first request was intended first, of those that are at least a
-// twentieth of all in it. It leaves out errors of parts, and errors of init where there are others.
-func firstErrors(r *result.Result, from, to result.Num) *result.ErrorGroup {
+// twentieth of all in it, as count counts them. It leaves out errors of parts, and errors of init where there are
+// others.
+func firstErrors(
+	r *result.Result, from, to result.Num, count func(*result.ErrorGroup) int64,
+) *result.ErrorGroup {
 	var list, init []*result.ErrorGroup
 	all := int64(0)
 	for i := range r.Errors {
 		e := &r.Errors[i]
 		switch {
-		case e.Part || e.Count == 0 || !(e.First <= to && e.Last >= from): // a time may be unknown
+		case e.Part || count(e) == 0 || !(e.First <= to && e.Last >= from): // a time may be unknown
 		case e.Init:
 			init = append(init, e)
 		default:
 			list = append(list, e)
-			all += e.Count
+			all += count(e)
 		}
 	}
-	list = slices.DeleteFunc(list, func(e *result.ErrorGroup) bool { return 20*e.Count < all })
+	list = slices.DeleteFunc(list, func(e *result.ErrorGroup) bool { return 20*count(e) < all })
 	if len(list) == 0 { // a failed step of init skips all others
 		list = init
 	}
@@ -446,16 +475,16 @@ func (f *findings) whatFailedFirst() Text {
 	if e == nil {
 		return nil
 	}
-	t := Text{}.strong(stepName(e)).say(" failed first: " + counted(e))
+	t := Text{}.strong(stepName(e)).say(" failed first: " + f.counted(e))
 	if then := f.then(); then != nil {
-		t = t.say(", then " + counted(then))
+		t = t.say(", then " + f.counted(then))
 	}
 	if f.in == nil {
 		t = t.say(", the first was seen at " + Offset(e.First))
 	}
 	t = t.say(".")
 	var most *result.ErrorGroup
-	skipped := Skipped(f.r)
+	skipped := f.skipped()
 	all := int64(0)
 	for i := range skipped {
 		s := &skipped[i]
@@ -472,7 +501,7 @@ func (f *findings) whatFailedFirst() Text {
 		return t
 	case all == most.Count:
 		if other := f.otherStep(); other != nil && most.Step == e.Step { // it was skipped for the other step
-			t = t.say(" Then ").strong(stepName(other)).say(" failed: " + counted(other) + ".")
+			t = t.say(" Then ").strong(stepName(other)).say(" failed: " + f.counted(other) + ".")
 		}
 		return t.say(" " + Count(all) + " of ").strong(stepName(most)).say(pick(all > 1, " were", " was") +
 			" skipped as a result.")
@@ -483,7 +512,7 @@ func (f *findings) whatFailedFirst() Text {
 // then returns the most frequent other errors of the step that failed first; nil if they are few beside the first ones.
 func (f *findings) then() *result.ErrorGroup {
 	return f.mostErrors(func(e *result.ErrorGroup) bool {
-		return e.Step == f.first.Step && e.Kind != f.first.Kind && 5*e.Count >= f.first.Count
+		return e.Step == f.first.Step && e.Kind != f.first.Kind && 5*f.count(e) >= f.count(f.first)
 	})
 }
 
@@ -498,15 +527,40 @@ func (f *findings) mostErrors(meant func(e *result.ErrorGroup) bool) (most *resu
 	for i := range f.r.Errors {
 		e := &f.r.Errors[i]
 		if e.Load == f.first.Load && !e.Part && !e.Init && e.First <= f.to && e.Last >= f.from && meant(e) &&
-			(most == nil || e.Count > most.Count) {
+			f.count(e) > 0 && (most == nil || f.count(e) > f.count(most)) {
 			most = e
 		}
 	}
 	return most
 }
 
+// skipped returns the steps that were skipped, and how often, in the outages that decided a run, or in the run without
+// an outage.
+func (f *findings) skipped() (list []result.ErrorGroup) {
+	known := false
+	for _, in := range f.outages {
+		known = known || len(in.Steps) > 0
+		for _, s := range in.Steps {
+			i := slices.IndexFunc(list, func(g result.ErrorGroup) bool { return g.Load == s.Load && g.Step == s.Step })
+			switch {
+			case s.Skipped == 0:
+			case i < 0:
+				list = append(list, result.ErrorGroup{Load: s.Load, Step: s.Step, Count: s.Skipped})
+			default:
+				list[i].Count += s.Skipped
+			}
+		}
+	}
+	if !known {
+		return Skipped(f.r)
+	}
+	return list
+}
+
 // counted says how often an error was seen, and what the target said.
-func counted(e *result.ErrorGroup) string { return Count(e.Count) + " × " + caused(e) }
+func (f *findings) counted(e *result.ErrorGroup) string {
+	return Count(f.count(e)) + " × " + caused(e)
+}
 
 // caused names a kind of error, and quotes what the target said with it.
 func caused(e *result.ErrorGroup) string {
