@@ -414,7 +414,7 @@ func TestPast(t *testing.T) {
 		{Phase: run, Load: "*", Step: "*", Outcome: "error", Count: 110},
 		{
 			Phase: slo.Phase{Kind: slo.BaselinePhase}, Load: "*", Step: "*", Outcome: "ok", Count: 900,
-			Response: result.Times{P95: .0817},
+			Response: result.Times{P90: .06, P95: .0817, P99: .13},
 		},
 	}
 	if past(r) != nil {
@@ -423,7 +423,7 @@ func TestPast(t *testing.T) {
 	r.Earlier = []result.Earlier{
 		{Verdict: scenarios.Fail},
 		{
-			Verdict: scenarios.Pass, Requests: 3000, P95: .0021,
+			Verdict: scenarios.Pass, Requests: 3000, P95: .0021, P95Low: .0018, P95High: .0024,
 			Changed: []result.SettingChange{{Param: "replicas", Before: "2", Now: "1"}},
 		},
 	}
@@ -442,6 +442,38 @@ func TestPast(t *testing.T) {
 		"parameter replicas: 2 → 1."
 	if got := past(r).Line(); got != want {
 		t.Errorf("busy: got  %s\nwant %s", got, want)
+	}
+	for _, tt := range []struct {
+		bad1, n1, bad2, n2 int64
+		want               string
+	}{
+		{3, 300, 12, 300, "worse"},
+		{12, 300, 3, 300, "better"},
+		{3, 300, 8, 300, "not certain"},
+		{30, 3000, 32, 3000, "about the same"},
+		{0, 3000, 0, 3000, "about the same"},
+		{0, 100, 0, 100, "not certain"},
+	} {
+		var d Difference
+		if d.judge(shareDiffers(tt.bad1, tt.n1, tt.bad2, tt.n2)); d.Word != tt.want {
+			t.Errorf("%d of %d, then %d of %d: %s, want %s", tt.bad1, tt.n1, tt.bad2, tt.n2, d.Word, tt.want)
+		}
+	}
+	r.Generator.Healthy = true
+	for _, tt := range []struct {
+		count int64
+		p95   result.Num // times that of the run before
+		want  string
+	}{{20, 1.25, "not certain"}, {200, 1.25, "not certain"}, {5000, 1.25, "worse"}, {5000, 1.02, "about the same"}} {
+		before := result.Times{P90: .08, P95: .1, P99: .15}
+		c := &r.Cells[2]
+		c.Count, c.Response = tt.count, before
+		e := &r.Earlier[1]
+		e.P95, e.P95Low, e.P95High = result.SteadyP95(r.Cells)
+		c.Response = result.Times{P90: .08 * tt.p95, P95: .1 * tt.p95, P99: .15 * tt.p95}
+		if got := past(r).Line(); !strings.Contains(got, "ms, "+tt.want+"; parameter") {
+			t.Errorf("%d answers, %gx: got %s, want %s", tt.count, float64(tt.p95), got, tt.want)
+		}
 	}
 }
 
