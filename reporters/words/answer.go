@@ -351,7 +351,7 @@ func brokenOnPass(r *result.Result) (text string) {
 		})
 		of := ""
 		if len(ledgers) > 1 && l.Name != "" {
-			of = " of " + Clean(l.Name)
+			of = " of " + quote(l.Name)
 		}
 		*list = append(*list, Plural(l.Lost, "acknowledged write", "acknowledged writes")+of+wasOrWere(l.Lost)+" lost")
 	}
@@ -360,7 +360,7 @@ func brokenOnPass(r *result.Result) (text string) {
 			list := asks(func(o slo.Objective) bool {
 				return o.OfDelivery() && o.Step == d.Name && o.Metric.Row().OfLosses
 			})
-			*list = append(*list, lostIn(d)+" of "+Clean(d.Name)+wasOrWere(d.Lost)+" never seen")
+			*list = append(*list, lostIn(d)+" of "+quote(d.Name)+wasOrWere(d.Lost)+" never seen")
 		}
 	}
 	for _, c := range r.Consistency {
@@ -368,7 +368,7 @@ func brokenOnPass(r *result.Result) (text string) {
 			list := asks(func(o slo.Objective) bool {
 				return o.Metric.OfRegister() && about(o, c.Name, len(r.Consistency))
 			})
-			*list = append(*list, Clean(c.Name)+" was not linearizable")
+			*list = append(*list, quote(c.Name)+" was not linearizable")
 		}
 	}
 	if len(allowed) > 0 {

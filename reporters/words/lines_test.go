@@ -280,6 +280,11 @@ func TestFaultsTitle(t *testing.T) {
 		{"a command without a revert", []result.FaultRecord{none("exec", false)}, "Fault: took effect, stays"},
 		{"a crash that a supervisor heals", []result.FaultRecord{none("process.crash", false)}, "Fault: took effect, is over"},
 		{
+			"two ways to be over",
+			[]result.FaultRecord{aFault("cut", "network.partition", "a->b"), none("process.crash", false)},
+			"Faults: all took effect, all are over",
+		},
+		{
 			"some",
 			[]result.FaultRecord{aFault("cut", "network.partition", "a->b"), none("exec", false), none("action.run", false)},
 			"Faults: all took effect, 1 of 3 was taken back, 2 of 3 stay",

@@ -45,11 +45,11 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 	if missed > 0 { // the effect on the unit was seen, and the load did not meet it
 		parts = append(parts, countOf(in, in, "affected no traffic", "affected no traffic", missed))
 	}
-	if ends[takenBack] > 0 || ends[notEnded] > 0 {
-		parts = append(parts, countOf(in, in, "was taken back", "were taken back", ends[takenBack]))
-	}
-	if n := ends[byItself]; n > 0 {
-		parts = append(parts, countOf(in, in, "is over", "are over", n))
+	switch over := ends[takenBack] + ends[byItself]; {
+	case ends[byItself] > 0:
+		parts = append(parts, countOf(in, in, "is over", "are over", over))
+	case over > 0 || ends[notEnded] > 0:
+		parts = append(parts, countOf(in, in, "was taken back", "were taken back", over))
 	}
 	if n := ends[stays]; n > 0 {
 		parts = append(parts, countOf(in, in, "stays", "stay", n))
