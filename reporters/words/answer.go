@@ -324,8 +324,8 @@ func sentenceOnFail(r *result.Result) Text {
 	return t.say(" " + syntax.Sentence(missed))
 }
 
-// brokenOnPass says which promises about data a run broke that passed: writes and messages that were lost, and registers
-// that were not linearizable. An objective on the same ledger, delivery or registers allows it, or none asks about it.
+// brokenOnPass says what a run that passed broke in data: writes and messages that were lost, and registers that were
+// not linearizable. An objective on the same ledger, delivery or registers allows it, or none asks about it.
 func brokenOnPass(r *result.Result) (text string) {
 	var allowed, unasked []string
 	asks := func(of func(o slo.Objective) bool) *[]string {

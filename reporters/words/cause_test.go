@@ -112,8 +112,8 @@ func TestAnswer_Cause(t *testing.T) {
 	}
 }
 
-// TestAnswer_CountsOfOutage: the line under an outage counts its own requests, and not those of another one with the same
-// errors.
+// TestAnswer_CountsOfOutage: the line under an outage counts its own requests, and leaves out another outage with the
+// same errors.
 func TestAnswer_CountsOfOutage(t *testing.T) {
 	r := twoFaults(t)
 	r.Faults[1].Kind, r.Faults[1].Parts = "network.partition", nil

@@ -516,8 +516,8 @@ func TestAnswer_OnlyTooSlow(t *testing.T) {
 	breaker.Incidents = slices.Clone(r.Incidents)
 	breaker.Incidents[0].Bad, breaker.Incidents[0].Requests = 594, 594
 	breaker.Incidents[0].Kinds = map[string]int64{"slow": 474, "status 503": 120}
-	if _, list := faultLines(&breaker); !strings.HasPrefix(list[0].Line(), "slow-line  outage of 7.9s: 594 requests failed "+
-		"or were too slow; ") {
+	const outage = "slow-line  outage of 7.9s: 594 requests failed or were too slow; "
+	if _, list := faultLines(&breaker); !strings.HasPrefix(list[0].Line(), outage) {
 		t.Error(list[0].Line())
 	}
 	if _, said := sentence(&breaker); strings.Contains(said.String(), "failed no request") {

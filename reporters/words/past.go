@@ -103,8 +103,8 @@ const (
 	sameTimes = 1.2 // and so are times of which the longer one is surely less than so many times as long
 )
 
-// judge sets the word of a figure by the 95% bounds of its difference, which is above zero if it is worse. same says that
-// the bounds leave no difference that matters.
+// judge sets the word of a figure by the 95% bounds of its difference, which is above zero if it is worse. same says
+// that the bounds leave no difference that matters.
 func (d *Difference) judge(low, high float64, same bool) {
 	switch {
 	case same:
@@ -119,8 +119,8 @@ func (d *Difference) judge(low, high float64, same bool) {
 }
 
 // shareDiffers returns 95% bounds of the difference of two shares of requests, above zero if the second is higher
-// (Newcombe's method, from the bounds of Wilson of each). same says that no difference is shown, nor one that matters is
-// left.
+// (Newcombe's method, from the bounds of Wilson of each). same says that they show no difference, and leave none that
+// matters.
 func shareDiffers(bad1, n1, bad2, n2 int64) (low, high float64, same bool) {
 	wilson := func(bad, n int64) (share, low, high float64) {
 		const z = 1.96

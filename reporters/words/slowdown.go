@@ -43,7 +43,8 @@ func slowdownOnPass(r *result.Result) string {
 	if s == nil || r.Verdict != scenarios.Pass {
 		return ""
 	}
-	text := "; from " + Offset(s.From) + " to " + Offset(s.To) + " answers took " + slowdownBy(s) + ", with " + noFault(r) + " in"
+	text := "; from " + Offset(s.From) + " to " + Offset(s.To) + " answers took " + slowdownBy(s) + ", with " +
+		noFault(r) + " in"
 	if n := len(r.Slowdowns) - 1; n > 0 {
 		text += ", and " + Plural(int64(n), "more such span", "more such spans")
 	}

@@ -373,8 +373,8 @@ func (f *findings) began(in *result.Incident) Text {
 		say(f.part(in) + unexplained(f.r, in) + ".")
 }
 
-// unexplained says what an outage began with that no fault is shown to have done, as a clause: a unit that ended, faults
-// that may have done it, or none.
+// unexplained says with what an outage began that no fault is shown to have done, as a clause: a unit that ended,
+// faults that may have done it, or none.
 func unexplained(r *result.Result, in *result.Incident) string {
 	if ended := begunBy(r, in); ended != "" {
 		return ended
@@ -401,7 +401,8 @@ func outageOnPass(r *result.Result) string {
 	if worst == nil {
 		return ""
 	}
-	text := "; at " + Offset(worst.Begin) + " " + extent(r, worst) + " for " + incidentLength(worst) + unexplained(r, worst)
+	text := "; at " + Offset(worst.Begin) + " " + extent(r, worst) + " for " + incidentLength(worst) +
+		unexplained(r, worst)
 	if more > 0 {
 		text += "; " + Plural(more, "more outage", "more outages")
 	}

@@ -56,8 +56,8 @@ func TestBlame_Sweep(t *testing.T) {
 	}
 }
 
-// TestFinding_Unreadable: all messages of a fault are missing. As long as each of them may be one that was seen without a
-// readable id, none is lost to the fault.
+// TestFinding_Unreadable: all messages of a fault are missing. As long as each of them may be one that was seen without
+// a readable id, none is lost to the fault.
 func TestFinding_Unreadable(t *testing.T) {
 	const lost = 40
 	for _, c := range []struct {

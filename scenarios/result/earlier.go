@@ -20,9 +20,9 @@ type Earlier struct {
 	Bad      int64             `json:"bad"`             // of these, requests that failed or were skipped
 	// 95th percentile of the response times of good answers in the baseline, or in the run without faults, seconds
 	P95 Num `json:"p95"`
-	// 95 % bounds of p95; absent if too few answers tell it, and in results of earlier versions
+	// lower 95 % bound of p95; absent if too few answers tell it, and in results of earlier versions
 	P95Low  Num `json:"p95_low,omitempty"`
-	P95High Num `json:"p95_high,omitempty"`
+	P95High Num `json:"p95_high,omitempty"` // upper 95 % bound of p95, like p95_low
 	// brunt itself was late, so that p95 holds a part of its own time
 	Late bool `json:"late,omitempty"`
 	// values of the resolved scenario that differ from this run, in the order of the scenario; only of the newest run,
@@ -74,8 +74,9 @@ func SteadyP95(cells []Cell) (p95, low, high Num) {
 // tellsP95 is the least number of answers for bounds of p95: five of them are beyond it.
 const tellsP95 = 100
 
-// p95Bounds returns 95 % bounds of p95, from the number of answers, and from the density of their logarithms between p90
-// and p99: the standard error of a quantile q is sqrt(q(1-q)/n) over the density there. They are 0 if that is unknown.
+// p95Bounds returns 95 % bounds of p95, from the number of answers, and from the density of their logarithms between
+// p90 and p99: the standard error of a quantile q is sqrt(q(1-q)/n) over the density there. They are 0 if that is
+// unknown.
 func (c *Cell) p95Bounds() (low, high Num) {
 	t := &c.Response
 	if c.Count < tellsP95 || !(t.P90 > 0) || !(t.P99 >= t.P90) || math.IsInf(float64(t.P99), 1) {
