@@ -457,6 +457,30 @@ func processWorld(u *unit) chaostest.World {
 	}
 }
 
+// TestTraits_Part: settings that leave a part of what a kind denies say so.
+func TestTraits_Part(t *testing.T) {
+	for yaml, want := range map[string]bool{
+		"process.crash: {service: pg}":                            false,
+		"process.crash: {service: pg, processes: main}":           true,
+		"process.freeze: {service: pg, processes: tree}":          false,
+		"process.freeze: {service: pg, processes: main}":          true,
+		"disk.fill: {service: pg, path: /data, percent: 100%}":    false,
+		"disk.fill: {service: pg, path: /data, keep_free: 0}":     false,
+		"disk.fill: {service: pg, path: /data, percent: 95%}":     true,
+		"disk.fill: {service: pg, path: /data, bytes: 16MiB}":     true,
+		"disk.fill: {service: pg, path: /data, keep_free: 64MiB}": true,
+		"fd.exhaust: {service: pg}":                               false,
+		"fd.exhaust: {service: pg, leave: 1000}":                  true,
+		"pids.limit: {service: pg}":                               false,
+		"pids.limit: {service: pg, leave: 10}":                    true,
+	} {
+		f, _ := chaostest.Parse(t, yaml)
+		if got := f.Traits(chaos.Scope{}).Part; got != want {
+			t.Errorf("%s: part %t, want %t", yaml, got, want)
+		}
+	}
+}
+
 // TestStrangers injects faults into processes that brunt did not start.
 func TestStrangers(t *testing.T) {
 	for _, c := range []struct {

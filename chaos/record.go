@@ -38,6 +38,7 @@ type Record struct {
 	Traffic  *Traffic // nil: the requests of the phase count
 	Within   time.Duration
 	OneShot  bool
+	Part     bool   // its settings leave a part of what its kind denies
 	Early    bool   // reverted before its time because the run ended
 	Skipped  bool   // no unit matched, and the scenario allows that
 	Late     string // why it was later than planned; empty if it was in time
@@ -50,7 +51,7 @@ type Record struct {
 	// run, if the unit is down still
 	Down      error
 	StaysDown bool  // the unit of Down was down at the end of the run too
-	LeftDown  bool  // nothing starts the unit of a one-shot again, as the scenario allows
+	LeftDown  bool  // nothing starts the unit again, as the scenario allows
 	Left      []int // journal entries that stay open as long as the unit of Down stays down
 	// not injected for all of its time, though brunt did not revert it: a [VoidError] if it was over early, a
 	// [TakenBackError] if a watchdog reverted it, or a [MissingError]

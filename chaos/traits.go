@@ -44,6 +44,9 @@ type Traits struct {
 	// Kept are the texts that the journal keeps unchanged, so that any process can revert the fault: a command with its
 	// variables, or a call with its headers and its body.
 	Kept []string
+	// Part says that the settings leave a part of what the kind denies: some of the space, of the descriptors, or of the
+	// processes of a unit.
+	Part bool
 	// Fills is the directory of a unit whose filesystem the fault fills, in which ${self.…} may name the unit; empty is
 	// none.
 	Fills string

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -209,6 +210,9 @@ func gone(t *testing.T, ctx context.Context, held []chaos.Held) {
 		evidence, err := h.Gone(ctx)
 		if err != nil || evidence == "" {
 			t.Errorf("gone: %q, %v", evidence, err)
+		}
+		if down := strings.Contains(evidence, "stays down"); down != h.Traits().StaysDown {
+			t.Errorf("stays down %t, and gone says %q", !down, evidence)
 		}
 		t.Log("gone: " + evidence)
 	}

@@ -570,6 +570,7 @@ func (t *Timeline) lift(ctx context.Context, r *injection) {
 			t.awake() // a watchdog may have reverted it meanwhile
 		}
 		t.Journal.Point("after revert")
+		r.LeftDown = r.LeftDown || h.Traits().StaysDown
 		if err != nil {
 			r.RevertErr = chaos.JoinErrors(r.RevertErr, err)
 			r.Revert, r.Gone = chaos.Failed, false

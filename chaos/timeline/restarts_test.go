@@ -111,6 +111,34 @@ func TestEnded(t *testing.T) {
 	}
 }
 
+// TestLeftDown checks that a fault of which only the revert tells that nothing starts its unit again is recorded so.
+func TestLeftDown(t *testing.T) {
+	var tl *timeline.Timeline
+	_, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{entry("it", altered{noted{diary: d, name: "it"}, func(of *chaos.HeldTraits) {
+			of.StaysDown = tl.Env.Now() >= 6*time.Second
+		}}, time.Second, 5*time.Second)}
+	}, func(of *timeline.Timeline) { tl = of })
+	if !records[0].LeftDown {
+		t.Error("it is said to be back")
+	}
+}
+
+// parted is a fault whose settings leave a part.
+type parted struct{ noted }
+
+func (parted) Traits(chaos.Scope) chaos.Traits { return chaos.Traits{Part: true} }
+
+// TestPart checks that a fault whose settings leave a part is recorded so.
+func TestPart(t *testing.T) {
+	_, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{entry("it", parted{noted{diary: d, name: "it"}}, time.Second, time.Second)}
+	}, nil)
+	if !records[0].Part {
+		t.Error("it is said to be whole")
+	}
+}
+
 // TestVoid checks that a fault that is over after 1 s of 4 s counts as injected until then, and ends there.
 func TestVoid(t *testing.T) {
 	const killed = "its process was killed"

@@ -222,6 +222,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w chaos.Mo
 		r := &injection{
 			Record: &chaos.Record{
 				Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr(),
+				Part: e.Traits(chaos.Scope{}).Part,
 			},
 			monitor: w, of: e.Damage,
 		}

@@ -253,7 +253,7 @@ func (t *Timeline) Incidents(r *result.Result) Lane {
 			continue
 		}
 		it := t.item(float64(s.From), math.Min(t.To, float64(s.To)))
-		it.Name, it.Incident, it.Mild = words.SlowdownLabel(s), true, true
+		it.Name, it.Incident, it.Mild = words.SlowdownLabel(r, s), true, true
 		it.Hint = it.Name
 		lane.Items = append(lane.Items, it)
 	}

@@ -42,8 +42,9 @@ func Earlier(dir string, r *result.Result) []result.Earlier {
 		}
 		one := result.Earlier{
 			Run: e.Run, Folder: "../" + filepath.Base(filepath.Dir(path)), Started: e.Started, Verdict: e.Verdict,
-			P95: result.SteadyP95(e.Cells), Late: !e.Generator.Healthy,
+			Late: !e.Generator.Healthy,
 		}
+		one.P95, one.P95Low, one.P95High = result.SteadyP95(e.Cells)
 		if run := e.total(); run != nil {
 			one.Requests, one.Bad = run.All.Count, run.Bad
 		}

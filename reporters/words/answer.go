@@ -3,6 +3,7 @@ package words
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -285,8 +286,8 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go", Text{}.say(syntax.Sentence(held))
 	}
-	text := held + faultsOutcome(r) + lateOnPass(r) + slowdownOnPass(r) + lostWrites(r) + lostMessages(r) +
-		notLinearizable(r) + partlyShown(r)
+	text := held + faultsOutcome(r) + lateOnPass(r) + outageOnPass(r) + slowdownOnPass(r) + brokenOnPass(r) +
+		partlyShown(r)
 	return headShip, Text{}.say(syntax.Sentence(text))
 }
 
@@ -323,46 +324,60 @@ func sentenceOnFail(r *result.Result) Text {
 	return t.say(" " + syntax.Sentence(missed))
 }
 
-// lostWrites says that acknowledged writes were lost; empty if none were.
-func lostWrites(r *result.Result) string {
-	n := lostInLedgers(r)
-	if n == 0 {
-		return ""
+// brokenOnPass says what a run that passed broke in data: writes and messages that were lost, and registers that were
+// not linearizable. An objective on the same ledger, delivery or registers allows it, or none asks about it.
+func brokenOnPass(r *result.Result) (text string) {
+	var allowed, unasked []string
+	asks := func(of func(o slo.Objective) bool) *[]string {
+		if slices.ContainsFunc(r.Objectives, func(x result.ObjectiveResult) bool {
+			o, ok := x.Asks()
+			return ok && of(o)
+		}) {
+			return &allowed
+		}
+		return &unasked
 	}
-	return unforbidden(r, Plural(n, "acknowledged write was lost", "acknowledged writes were lost"),
-		func(o slo.Objective) bool { return o.Metric.Row().OfLosses && !o.OfDelivery() })
-}
-
-// lostMessages says that acknowledged messages of a delivery were lost; empty if none were.
-func lostMessages(r *result.Result) string {
+	// without a source, an objective is about the only one
+	about := func(o slo.Objective, name string, all int) bool {
+		return o.Metric.Source == name || o.Metric.Source == "" && all == 1
+	}
+	ledgers := r.AllLedgers()
+	for _, l := range ledgers {
+		if l.Lost == 0 {
+			continue
+		}
+		list := asks(func(o slo.Objective) bool {
+			return o.Metric.Row().OfLosses && !o.OfDelivery() && about(o, l.Name, len(ledgers))
+		})
+		of := ""
+		if len(ledgers) > 1 && l.Name != "" {
+			of = " of " + quote(l.Name)
+		}
+		*list = append(*list, Plural(l.Lost, "acknowledged write", "acknowledged writes")+of+wasOrWere(l.Lost)+" lost")
+	}
 	for _, d := range r.Deliveries {
 		if d.Lost > 0 {
-			return unforbidden(r, Plural(d.Lost, "message", "messages")+" of "+Clean(d.Name)+" were never seen",
-				func(o slo.Objective) bool { return o.OfDelivery() && o.Step == d.Name && o.Metric.Row().OfLosses })
+			list := asks(func(o slo.Objective) bool {
+				return o.OfDelivery() && o.Step == d.Name && o.Metric.Row().OfLosses
+			})
+			*list = append(*list, lostIn(d)+" of "+quote(d.Name)+wasOrWere(d.Lost)+" never seen")
 		}
 	}
-	return ""
-}
-
-// notLinearizable says that registers were not linearizable; empty if they were.
-func notLinearizable(r *result.Result) string {
 	for _, c := range r.Consistency {
 		if c.Anomalies > 0 {
-			return unforbidden(r, Clean(c.Name)+" was not linearizable",
-				func(o slo.Objective) bool { return o.Metric.OfRegister() })
+			list := asks(func(o slo.Objective) bool {
+				return o.Metric.OfRegister() && about(o, c.Name, len(r.Consistency))
+			})
+			*list = append(*list, quote(c.Name)+" was not linearizable")
 		}
 	}
-	return ""
-}
-
-// unforbidden adds harm to the sentence of a run that passed: an objective allows it, or no objective asks about it.
-func unforbidden(r *result.Result, harm string, asks func(slo.Objective) bool) string {
-	for i := range r.Objectives {
-		if o, ok := r.Objectives[i].Asks(); ok && asks(o) {
-			return ", though " + harm + ", as an objective allows"
-		}
+	if len(allowed) > 0 {
+		text = ", though " + Join(allowed) + ", as " + pick(len(allowed) > 1, "objectives allow", "an objective allows")
 	}
-	return ", yet " + harm + ", which no objective asks about"
+	if len(unasked) > 0 {
+		text += ", yet " + Join(unasked) + ", which no objective asks about"
+	}
+	return text
 }
 
 // faultsOutcome says how the target withstood its faults.
@@ -371,7 +386,7 @@ func faultsOutcome(r *result.Result) string {
 	var slow []string // what faults did that made answers too slow, and no request fail
 	for i := range r.Faults {
 		switch f := &r.Faults[i]; {
-		case f.Impact == result.Impacted && onlyTooSlow(f) && !f.NoOutage():
+		case f.Impact == result.Impacted && onlyTooSlow(r, f) && !f.NoOutage():
 			slow = append(slow, quote(f.Name)+" made "+slowingOf(r, f).clause(" ")+" for "+harmLength(f, outageOf(r, f)))
 		case f.Injected.Known():
 			others = append(others, f)
@@ -384,9 +399,17 @@ func faultsOutcome(r *result.Result) string {
 	case len(slow) == 0:
 		return ", " + joint + " " + said
 	case said == "":
-		return ", though " + slightly(slow) + "; no request failed"
+		return ", though " + slightly(slow) + "; " + noneFailed(r, len(slow) > 1)
 	}
 	return ", though " + slightly(slow) + "; " + said
+}
+
+// noneFailed says of one fault, or of several, that they failed no request, or that no request of the run failed.
+func noneFailed(r *result.Result, many bool) string {
+	if run := PhaseRowOf(r, slo.Phase{Kind: slo.RunPhase}); run != nil && run.Bad > 0 {
+		return pick(many, "they", "it") + " failed no request"
+	}
+	return "no request failed"
 }
 
 // outcomeOf says how the target withstood faults, and returns the word that joins that to the objectives. Besides means
@@ -580,14 +603,14 @@ func missedObjectives(r *result.Result, whole bool) string {
 // lossFailed counts the acknowledged writes and messages that were lost, as a clause, where an objective on that
 // failed.
 func lossFailed(r *result.Result) (said string) {
-	writes, messages := int64(0), int64(0)
+	writes, messages, unsure := int64(0), int64(0), int64(0)
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		def, ok := o.Asks()
 		switch {
 		case !ok || o.Verdict != scenarios.Fail || !o.Of().Row().OfLosses:
 		case def.OfDelivery():
-			messages = lostInDeliveries(r)
+			messages, unsure = lostInDeliveries(r)
 		default:
 			writes = lostInLedgers(r)
 		}
@@ -595,7 +618,7 @@ func lossFailed(r *result.Result) (said string) {
 	if writes+messages == 0 {
 		return ""
 	}
-	return "; " + lostWere(writes+messages, messages) + " lost"
+	return "; " + pick(unsure > 0, "at least ", "") + lostWere(writes+messages, messages) + " lost"
 }
 
 func lostInLedgers(r *result.Result) (n int64) {
@@ -605,11 +628,12 @@ func lostInLedgers(r *result.Result) (n int64) {
 	return n
 }
 
-func lostInDeliveries(r *result.Result) (n int64) {
+// lostInDeliveries counts the messages that were surely lost, and those that may have been seen.
+func lostInDeliveries(r *result.Result) (sure, unsure int64) {
 	for _, d := range r.Deliveries {
-		n += d.Lost
+		sure, unsure = sure+d.SurelyLost(), unsure+d.Lost-d.SurelyLost()
 	}
-	return n
+	return sure, unsure
 }
 
 // rejoinedIn says what the end of the fault cost whose time to recovery an objective asks about.

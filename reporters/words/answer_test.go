@@ -66,6 +66,18 @@ func TestAnswer(t *testing.T) {
 			}},
 		}, "Ship. The objective held, and the share of bad requests stayed within the limit during the fault, though 3 " +
 			"requests failed during slow."},
+		{"outages that no fault did", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{held},
+			Faults: []result.FaultRecord{{
+				Name: "kill", Impact: result.NotImpacted, OnsetAt: result.NaN, Limit: .01,
+				Parts: &result.ImpactParts{Requests: 1000},
+			}},
+			Incidents: []result.Incident{
+				{Begin: 60, End: 80, Over: true, Requests: 2000, Bad: 2000},
+				{Begin: 90, End: 91, Over: true, Requests: 100, Bad: 30},
+			},
+		}, "Ship. The objective held, and the fault did no harm that could be seen; at 1m every request failed for 20s; " +
+			"no fault was in; 1 more outage."},
 		{"an effect that was shown in part", result.Result{
 			Verdict: pass, Objectives: []result.ObjectiveResult{held},
 			Faults: []result.FaultRecord{{
@@ -103,6 +115,23 @@ func TestAnswer(t *testing.T) {
 			}},
 		}, "Ship. The objective held, and the target recovered from the fault in 2s, though 90 acknowledged writes were " +
 			"lost, as an objective allows."},
+		{"writes lost in a ledger that no objective asks about", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{objective("lost(orders) = 0", 0, pass)},
+			Ledgers: []*result.LedgerRecord{{Name: "orders"}, {Name: "events", Lost: 5}},
+		}, "Ship. The objective held, yet 5 acknowledged writes of events were lost, which no objective asks about."},
+		{"messages that may have been seen", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{held},
+			Deliveries: []*result.DeliveryRecord{{Name: "mails", Lost: 3, Unreadable: 3}},
+		}, "Ship. The objective held, yet at most 3 messages of mails were never seen, which no objective asks about."},
+		{"messages lost in two deliveries", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{objective("lost < 9 of mails", 5, pass)},
+			Deliveries: []*result.DeliveryRecord{{Name: "mails", Lost: 5}, {Name: "calls", Lost: 1}},
+		}, "Ship. The objective held, though 5 messages of mails were never seen, as an objective allows, yet 1 message of " +
+			"calls was never seen, which no objective asks about."},
+		{"two sets of registers", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{objective("anomalies(carts) < 9", 0, pass)},
+			Consistency: []*result.ConsistencyRecord{{Name: "carts"}, {Name: "stock", Anomalies: 3}},
+		}, "Ship. The objective held, yet stock was not linearizable, which no objective asks about."},
 		{
 			"imported",
 			result.Result{Verdict: pass, Imported: "k6", Objectives: []result.ObjectiveResult{held}},

@@ -102,8 +102,44 @@ func TestAnswer_Cause(t *testing.T) {
 	if got := a.Keep.String(); got != "Not this: slow-dep failed no request." {
 		t.Errorf("keep: %q", got)
 	}
+	r := twoFaults(t)
+	r.Incidents[1].Kinds["status 503"], r.Incidents[1].Bad = 30, 266 // after the fault, in its incident
+	if got := AnswerOf(r).Keep.String(); got != "" {
+		t.Errorf("it failed requests after its end: %q", got)
+	}
 	if len(a.Change) == 0 {
 		t.Error("nothing to change")
+	}
+}
+
+// TestAnswer_CountsOfOutage: the line under an outage counts its own requests, and leaves out another outage with the
+// same errors.
+func TestAnswer_CountsOfOutage(t *testing.T) {
+	r := twoFaults(t)
+	r.Faults[1].Kind, r.Faults[1].Parts = "network.partition", nil
+	r.Incidents[0].Steps = []result.IncidentStep{{Load: "shoppers", Step: "read", Bad: 181, Kinds: r.Incidents[0].Kinds}}
+	r.Incidents[1].Kinds = map[string]int64{"status 503": 90, "skipped": 90}
+	r.Incidents[1].Bad = 180
+	r.Incidents[1].Steps = []result.IncidentStep{
+		{Load: "shoppers", Step: "read", Bad: 90, Kinds: map[string]int64{"status 503": 90}},
+		{Load: "shoppers", Step: "list", Bad: 90, Skipped: 90, Kinds: map[string]int64{"skipped": 90}},
+	}
+	r.Errors[0].Count, r.Errors[0].Last = 271, 29
+	r.Cells = append(r.Cells, result.Cell{
+		Phase: slo.Phase{Kind: slo.RunPhase}, Load: "shoppers", Step: "list", Outcome: "skipped", Count: 90,
+	})
+	if got := whyOf(r); !slices.Contains(got, "read failed first: 181 × status 503.") {
+		t.Errorf("got %q", got)
+	}
+	r.Incidents[0].Bad, r.Incidents[1].Bad = r.Incidents[1].Bad, 500 // now the other one is the worst
+	if got := whyOf(r); !slices.Contains(got, "read failed first: 90 × status 503. 90 of list were skipped as a result.") {
+		t.Errorf("got %q", got)
+	}
+	for i := range r.Incidents[1].Steps {
+		r.Incidents[1].Steps[i].Kinds = nil // as in earlier versions
+	}
+	if got := whyOf(r); !slices.Contains(got, "read failed first: 271 × status 503. 90 of list were skipped as a result.") {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -769,7 +769,7 @@ func lookAtSlowdown(f *findings) *Advice {
 	}
 	at := func(n result.Num) string { return f.r.T0.Add(n.D()).UTC().Format("15:04:05") }
 	t := Text{}.say("Look at the logs and metrics of the target from ").strong(at(s.From) + " to " + at(s.To) + " UTC").
-		say(", for what made it slow: no fault was in")
+		say(", for what made it slow: " + wasIn(f.r, s.From))
 	if g := &f.r.Generator; !g.Healthy && g.Pressure >= busyMachine {
 		return &Advice{Likely: true, Text: t.say(". Tasks of this machine waited for a processor " +
 			wholePercent(float64(g.Pressure)) + " of the time, which is a likely reason if the target runs here.")}
@@ -884,8 +884,8 @@ func (f *findings) keep() Text {
 	for i := range f.r.Faults {
 		x := &f.r.Faults[i]
 		p := x.Parts
-		if x.Injected.Known() && p != nil && p.Requests > 0 && p.Errors == 0 && p.Lost == 0 && len(x.FailedObjectives) == 0 &&
-			(p.Slow == 0 && (x.Impact == result.NotImpacted || OnlySlower(x)) || onlyTooSlow(x) && !slowCounts(f.r)) {
+		if x.Injected.Known() && failedNone(f.r, x) && p.Requests > 0 && len(x.FailedObjectives) == 0 &&
+			(p.Slow == 0 && (x.Impact == result.NotImpacted || OnlySlower(x)) || p.Slow > 0 && !slowCounts(f.r)) {
 			none = append(none, Clean(x.Name))
 		}
 	}

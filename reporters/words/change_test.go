@@ -844,12 +844,39 @@ func TestAnswer_Why(t *testing.T) {
 		Phase: slo.Phase{Kind: slo.RunPhase}, Load: "load", Step: "GET /", Outcome: "*", Count: 3000,
 		Timings: &result.Timings{Connect: &result.Timing{Total: 90}, FirstByte: &result.Timing{Total: 10}},
 	}}
+	as := func(change func(f *result.FaultRecord, in *result.Incident)) *result.Result {
+		r := onPatroni(t)
+		r.Errors = nil
+		change(&r.Faults[0], &r.Incidents[0])
+		return r
+	}
+	rejoined := as(func(f *result.FaultRecord, in *result.Incident) {
+		f.Name, f.Kind, in.By, in.Evidence = "cut", "network.disconnect", "cut", result.ByRevert
+		in.Begin, in.End = 12, 18
+	})
+	someSpace := as(func(f *result.FaultRecord, _ *result.Incident) { f.Kind, f.Part = "disk.fill", true })
+	idle := as(func(f *result.FaultRecord, _ *result.Incident) { f.Kind, f.NotShown = "cpu.throttle", "that it waits" })
 	for _, tt := range []struct {
 		name     string
 		r        *result.Result
 		sentence string
 		want     []string
 	}{
+		{"the end of the fault did the harm", rejoined, "When cut ended, every request failed for 6s. 13% of requests failed, " +
+			"and less than 1% may.", []string{
+			"10s: the leader patroni[1] was cut off from a network, 1 of 3 replicas; back at 12s, which began the outage.",
+			"6s of the 6s came after it was over.",
+		}},
+		{"only some space was taken", someSpace, "When lose-the-leader was in, every request failed for 4s. 13% of requests " +
+			"failed, and less than 1% may.", []string{
+			"10s: lose-the-leader was in; over at 12s.",
+			"2s of the 4s came after it was over.",
+		}},
+		{"the effect was not shown", idle, "When lose-the-leader was in, every request failed for 4s. 13% of requests " +
+			"failed, and less than 1% may.", []string{
+			"10s: lose-the-leader was in; over at 12s.",
+			"2s of the 4s came after it was over.",
+		}},
 		{"nginx", onNginx(t), "When the only replica of redis died, every request failed for 4s. 13% of requests failed, and " +
 			"less than 1% may.", []string{
 			"10s: the only replica of redis died; back at 12s.",

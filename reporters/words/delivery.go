@@ -23,7 +23,7 @@ func DeliveryRow(k *result.DeliveryKey) []string {
 // DeliveryVerdict returns the verdict of a delivery itself, independent of the objectives.
 func DeliveryVerdict(d *result.DeliveryRecord) scenarios.Verdict {
 	switch {
-	case d.Wrong() > 0 && (d.Duplicated+d.Reordered > 0 || d.Lost > d.Unreadable):
+	case d.Wrong() > 0 && (d.Duplicated+d.Reordered > 0 || d.SurelyLost() > 0):
 		return scenarios.Fail
 	case d.Acknowledged == 0 || d.Unsure() > 0 || d.Lost > 0 || d.Unreadable > 0:
 		return scenarios.Inconclusive
@@ -42,7 +42,7 @@ func deliveryFinding(d *result.DeliveryRecord) string {
 	case d.Acknowledged == 0:
 		return "no message was acknowledged"
 	case d.Lost > 0:
-		return many(d.Lost, "lost")
+		return lostIn(d) + " lost"
 	case d.Duplicated > 0:
 		return many(d.Duplicated, "duplicated")
 	case d.Reordered > 0:
@@ -53,6 +53,19 @@ func deliveryFinding(d *result.DeliveryRecord) string {
 		return many(d.Late, "late, none lost")
 	}
 	return "every message was seen once and in time"
+}
+
+// lostIn says how many messages a delivery lost, of which some may have been seen without a readable id.
+func lostIn(d *result.DeliveryRecord) string {
+	s := Plural(d.Lost, "message", "messages")
+	switch sure := d.SurelyLost(); sure {
+	case d.Lost:
+		return s
+	case 0:
+		return "at most " + s
+	default:
+		return Count(sure) + " to " + s
+	}
 }
 
 // DeliveryFigures returns the relevant figures. The first ones are always present, the others only if not zero.

@@ -334,7 +334,7 @@ func TestWhy_WhenItBegan(t *testing.T) {
 		"lose and cut were in":                               {"lose", "cut"},
 	} {
 		f := findings{r: r, in: &result.Incident{Begin: 15.7, Faults: faults}}
-		if got := f.whenItBegan(f.in); got != want {
+		if got := whenItBegan(f.r, f.in); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

@@ -27,6 +27,29 @@ func TestHypothesis(t *testing.T) {
 			t.Errorf("%s: %s", tt.verdict, got)
 		}
 	}
+	unmade := []result.FaultRecord{{Name: "cut", Injected: result.NaN}}
+	for _, tt := range []struct {
+		name string
+		r    result.Result
+		want string
+	}{
+		{
+			"the steady state did not hold",
+			result.Result{Reasons: []result.Reason{{Kind: result.SteadyLost}}},
+			"not tested, as no fault was injected",
+		},
+		{"the baseline failed an objective", result.Result{Faults: unmade}, "not tested, as no fault was injected"},
+		{"a condition held", result.Result{
+			Faults: unmade, Conditions: []result.Condition{{Name: "slow-net", Evidence: "its round trips take 80ms"}},
+		}, "refuted"},
+		{"a fault was in", result.Result{Faults: append(unmade, result.FaultRecord{Name: "kill", Injected: 8})}, "refuted"},
+		{"only a load was planned", result.Result{}, "refuted"},
+	} {
+		tt.r.Hypothesis, tt.r.Verdict = "It works", scenarios.Fail
+		if got := words.Hypothesis(&tt.r); got != "Hypothesis: "+tt.want+". It works." {
+			t.Errorf("%s: %s", tt.name, got)
+		}
+	}
 	if got := words.Hypothesis(&result.Result{Verdict: scenarios.Pass}); got != "" {
 		t.Errorf("no hypothesis is %q", got)
 	}

@@ -71,7 +71,31 @@ func incidentCause(r *result.Result, in *result.Incident) string {
 	case len(over) > 0:
 		return "after " + Clean(Join(over))
 	}
-	return "no fault was in"
+	return wasIn(r, in.Begin)
+}
+
+// wasIn says what was in at a time at which no fault may have done harm: faults that no traffic met, or none but the
+// conditions of the run.
+func wasIn(r *result.Result, at result.Num) string {
+	var unmet []string
+	for i := range r.Faults {
+		if f := &r.Faults[i]; noTraffic(f) && f.Injected <= at && !(f.Cleared < at) {
+			unmet = append(unmet, f.Name)
+		}
+	}
+	if len(unmet) > 0 {
+		return Clean(Join(unmet)) + pick(len(unmet) > 1, " were", " was") + " in, and met no traffic"
+	}
+	return noFault(r) + " was in"
+}
+
+// noFault says that there was no fault but the conditions of the run, which were in for the whole load.
+func noFault(r *result.Result) string {
+	held := conditionsIn(r)
+	if len(held) == 0 {
+		return "no fault"
+	}
+	return "no fault but the " + pick(len(held) > 1, "conditions ", "condition ") + Clean(Join(held))
 }
 
 // faultsAt returns the faults of an incident: those that were in when it began, and those that were over, but not for
@@ -125,7 +149,9 @@ func incidentKinds(r *result.Result, in *result.Incident) string {
 // firstKind returns the errors with which an incident began; nil if that is not known, as of errors that had been seen
 // before it.
 func firstKind(r *result.Result, in *result.Incident) *result.ErrorGroup {
-	first := firstErrors(r, in.Begin, in.End)
+	first := firstErrors(r, in.Begin, in.End, func(e *result.ErrorGroup) int64 {
+		return countIn([]*result.Incident{in}, e)
+	})
 	if first == nil || first.Sample == nil || first.Sample.At < float64(in.BeginLow)-.001 {
 		return nil
 	}

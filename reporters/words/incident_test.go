@@ -57,6 +57,29 @@ func TestIncidentRow(t *testing.T) {
 	}
 }
 
+// TestIncidentRow_WasIn: a fault that met no traffic was in all the same, and so was a condition.
+func TestIncidentRow_WasIn(t *testing.T) {
+	unmet := result.FaultRecord{Name: "cut", Injected: 10, Cleared: 30, TrafficUnit: "packets"}
+	slow := result.Condition{Name: "slow-net", Evidence: "round trips take 80ms"}
+	for _, tt := range []struct {
+		r    result.Result
+		want string
+	}{
+		{result.Result{Faults: []result.FaultRecord{unmet}}, "cut was in, and met no traffic"},
+		{result.Result{Conditions: []result.Condition{slow}}, "no fault but the condition slow-net was in"},
+		{result.Result{Conditions: []result.Condition{{Name: "left-out"}}}, "no fault was in"},
+	} {
+		in := result.Incident{Begin: 18, End: 20, Over: true}
+		if got := words.IncidentRow(&tt.r, 1, &in)[0]; got != "1: "+tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+		in.Begin = 31
+		if got := words.IncidentRow(&tt.r, 1, &in)[0]; strings.Contains(got, "cut") {
+			t.Errorf("after its end: %q", got)
+		}
+	}
+}
+
 // TestIncidentRow_FirstCause: if another error came first than the most frequent one, the row says so. Of errors that
 // had been seen before the incident it is not known whether they were its first.
 func TestIncidentRow_FirstCause(t *testing.T) {

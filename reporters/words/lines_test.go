@@ -1,6 +1,7 @@
 package words
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,9 @@ import (
 // TestMarginOf: the distance of a value from its limit, and a verdict that brunt's own time leaves open.
 func TestMarginOf(t *testing.T) {
 	pass, fail := scenarios.Pass, scenarios.Fail
+	because := func(kind result.NoteKind) func(*result.ObjectiveResult) {
+		return func(o *result.ObjectiveResult) { o.Because = result.Notes{{Kind: kind}} }
+	}
 	for _, tt := range []struct {
 		name     string
 		text     string
@@ -21,46 +25,51 @@ func TestMarginOf(t *testing.T) {
 		change   func(*result.ObjectiveResult)
 		word     string
 		want     string
+		value    string // empty: any
 	}{
-		{"a share over", "errors < 1%", .0367, fail, nil, "failed", "3.7x the limit"},
-		{"a share far over", "errors < 1%", .456, fail, nil, "failed", "46x the limit"},
-		{"a little over", "p95 < 200ms", .25, fail, nil, "failed", "1.3x the limit"},
-		{"the share that is missing", "availability > 99%", .9633, fail, nil, "failed", "3.7x the 1% allowed"},
-		{"hardly over", "p95 < 200ms", .206, fail, nil, "failed", "1.03x the limit"},
-		{"just over", "p95 < 200ms", .2002, fail, nil, "failed", "just over the limit"},
-		{"a time left", "recover < 5s after f", 2.14, pass, nil, "held", "57% left"},
-		{"hardly left", "p95 < 200ms", .1999, pass, nil, "held", "< 1% left"},
-		{"too low a rate", "rate > 100/s", 80, fail, nil, "failed", "20% short"},
-		{"none may", "lost = 0", 12, fail, nil, "failed", "none may"},
-		{"no outage", "heal < 4s after f", 0, pass, func(o *result.ObjectiveResult) {
-			o.Because = result.Notes{{Kind: result.WithinLimit}}
-		}, "held", ""},
+		{"a share over", "errors < 1%", .0367, fail, nil, "failed", "3.7x the limit", ""},
+		{"a share far over", "errors < 1%", .456, fail, nil, "failed", "46x the limit", ""},
+		{"a little over", "p95 < 200ms", .25, fail, nil, "failed", "1.3x the limit", ""},
+		{"the share that is missing", "availability > 99%", .9633, fail, nil, "failed", "3.7x the 1% allowed", ""},
+		{"hardly over", "p95 < 200ms", .206, fail, nil, "failed", "1.03x the limit", ""},
+		{"just over", "p95 < 200ms", .2002, fail, nil, "failed", "just over the limit", ""},
+		{"a time left", "recover < 5s after f", 2.14, pass, nil, "held", "57% left", ""},
+		{"hardly left", "p95 < 200ms", .1999, pass, nil, "held", "< 1% left", ""},
+		{"too low a rate", "rate > 100/s", 80, fail, nil, "failed", "20% short", ""},
+		{"none may", "lost = 0", 12, fail, nil, "failed", "none may", ""},
+		{"no outage", "heal < 4s after f", 0, pass, because(result.WithinLimit), "held", "", "no outage"},
+		{
+			"none of a fault", "recover < 1s after incident", 0, pass, because(result.IncidentNone), "held", "",
+			"no outage of a fault",
+		},
 		{"never good again", "recover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Because = result.Notes{{Kind: result.RecoveryNone, For: 9}}
-		}, "failed", "over 9s"},
+		}, "failed", "over 9s", ""},
 		{"never good again, without a bound", "recover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Because = result.Notes{{Kind: result.RecoveryNone}}
-		}, "failed", "not good by the end"},
+		}, "failed", "not good by the end", ""},
 		{"not good while the fault was in", "failover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Because = result.Notes{{Kind: result.FailoverNone}}
-		}, "failed", "not while it was in"},
+		}, "failed", "not while it was in", ""},
 		{"too many failed", "p95 < 200ms", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Infinite = true
-		}, "failed", "too many failed"},
+		}, "failed", "too many failed", ""},
 		{"brunt was late", "p95 < 200ms", .25, scenarios.Invalid, func(o *result.ObjectiveResult) {
 			o.Why = result.Late
-		}, "not certain", "? not certain"},
+		}, "not certain", "? not certain", ""},
 		{"the fault was not injected", "errors < 1%", result.NaN, scenarios.Invalid, func(o *result.ObjectiveResult) {
 			o.Why = result.Absent
-		}, "not judged", "? not judged"},
-		{"too few requests", "p99 < 1s", .1, scenarios.Inconclusive, nil, "not certain", "? not certain"},
+		}, "not judged", "? not judged", ""},
+		{"too few requests", "p99 < 1s", .1, scenarios.Inconclusive, nil, "not certain", "? not certain", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := judged(t, tt.text, tt.measured, tt.verdict)
 			if tt.change != nil {
 				tt.change(&o)
 			}
-			if l := objectiveLine(&o); l.Margin.Text != tt.want || l.Word != tt.word {
+			if l := objectiveLine(&o); tt.value != "" && l.Value != tt.value {
+				t.Errorf("%q, want %q", l.Value, tt.value)
+			} else if l.Margin.Text != tt.want || l.Word != tt.word {
 				t.Errorf("%s, %q; want %s, %q", l.Word, l.Margin.Text, tt.word, tt.want)
 			}
 		})
@@ -220,7 +229,8 @@ func TestFaultLines(t *testing.T) {
 	}
 }
 
-// TestFaultsTitle: a fault that no traffic met is not only said to have taken effect.
+// TestFaultsTitle: a fault that no traffic met is not only said to have taken effect, and one that stays is not said to
+// have been taken back.
 func TestFaultsTitle(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -252,6 +262,39 @@ func TestFaultsTitle(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+	none := func(kind string, down bool) result.FaultRecord {
+		f := aFault("lost", kind, "redis[0]")
+		f.Revert, f.StaysDown = "none", down
+		return f
+	}
+	group := none("group", false)
+	group.Steps = []result.FaultStep{{Kind: "process.freeze", Revert: "ok"}, {Kind: "process.crash", StaysDown: true}}
+	for _, tt := range []struct {
+		name   string
+		faults []result.FaultRecord
+		want   string
+	}{
+		{"a crash that nothing heals", []result.FaultRecord{none("process.crash", true)}, "Fault: took effect, stays"},
+		{"a step of a group", []result.FaultRecord{group}, "Fault: took effect, stays"},
+		{"a command without a revert", []result.FaultRecord{none("exec", false)}, "Fault: took effect, stays"},
+		{"a crash that a supervisor heals", []result.FaultRecord{none("process.crash", false)}, "Fault: took effect, is over"},
+		{
+			"two ways to be over",
+			[]result.FaultRecord{aFault("cut", "network.partition", "a->b"), none("process.crash", false)},
+			"Faults: all took effect, all are over",
+		},
+		{
+			"some",
+			[]result.FaultRecord{aFault("cut", "network.partition", "a->b"), none("exec", false), none("action.run", false)},
+			"Faults: all took effect, 1 of 3 was taken back, 2 of 3 stay",
+		},
+	} {
+		r := onNginx(t)
+		r.Faults = tt.faults
+		if got, _ := faultLines(r); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
 	}
 }
 
@@ -322,6 +365,10 @@ func TestSlowdown(t *testing.T) {
 		"44ms, with no fault in." {
 		t.Errorf("got %q", got)
 	}
+	held.Conditions = []result.Condition{{Name: "slow-net", Evidence: "round trips take 80ms"}}
+	if got := AnswerOf(held).Sentence.String(); !strings.HasSuffix(got, ", with no fault but the condition slow-net in.") {
+		t.Errorf("got %q", got)
+	}
 	held.Slowdowns = nil
 	if got := AnswerOf(held).Sentence.String(); got != "The objective held." {
 		t.Errorf("got %q", got)
@@ -372,7 +419,7 @@ func TestPast(t *testing.T) {
 		{Phase: run, Load: "*", Step: "*", Outcome: "error", Count: 110},
 		{
 			Phase: slo.Phase{Kind: slo.BaselinePhase}, Load: "*", Step: "*", Outcome: "ok", Count: 900,
-			Response: result.Times{P95: .0817},
+			Response: result.Times{P90: .06, P95: .0817, P99: .13},
 		},
 	}
 	if past(r) != nil {
@@ -381,7 +428,7 @@ func TestPast(t *testing.T) {
 	r.Earlier = []result.Earlier{
 		{Verdict: scenarios.Fail},
 		{
-			Verdict: scenarios.Pass, Requests: 3000, P95: .0021,
+			Verdict: scenarios.Pass, Requests: 3000, P95: .0021, P95Low: .0018, P95High: .0024,
 			Changed: []result.SettingChange{{Param: "replicas", Before: "2", Now: "1"}},
 		},
 	}
@@ -400,6 +447,38 @@ func TestPast(t *testing.T) {
 		"parameter replicas: 2 → 1."
 	if got := past(r).Line(); got != want {
 		t.Errorf("busy: got  %s\nwant %s", got, want)
+	}
+	for _, tt := range []struct {
+		bad1, n1, bad2, n2 int64
+		want               string
+	}{
+		{3, 300, 12, 300, "worse"},
+		{12, 300, 3, 300, "better"},
+		{3, 300, 8, 300, "not certain"},
+		{30, 3000, 32, 3000, "about the same"},
+		{0, 3000, 0, 3000, "about the same"},
+		{0, 100, 0, 100, "not certain"},
+	} {
+		var d Difference
+		if d.judge(shareDiffers(tt.bad1, tt.n1, tt.bad2, tt.n2)); d.Word != tt.want {
+			t.Errorf("%d of %d, then %d of %d: %s, want %s", tt.bad1, tt.n1, tt.bad2, tt.n2, d.Word, tt.want)
+		}
+	}
+	r.Generator.Healthy = true
+	for _, tt := range []struct {
+		count int64
+		p95   result.Num // times that of the run before
+		want  string
+	}{{20, 1.25, "not certain"}, {200, 1.25, "not certain"}, {5000, 1.25, "worse"}, {5000, 1.02, "about the same"}} {
+		before := result.Times{P90: .08, P95: .1, P99: .15}
+		c := &r.Cells[2]
+		c.Count, c.Response = tt.count, before
+		e := &r.Earlier[1]
+		e.P95, e.P95Low, e.P95High = result.SteadyP95(r.Cells)
+		c.Response = result.Times{P90: .08 * tt.p95, P95: .1 * tt.p95, P99: .15 * tt.p95}
+		if got := past(r).Line(); !strings.Contains(got, "ms, "+tt.want+"; parameter") {
+			t.Errorf("%d answers, %gx: got %s, want %s", tt.count, float64(tt.p95), got, tt.want)
+		}
 	}
 }
 
@@ -425,6 +504,24 @@ func TestAnswer_OnlyTooSlow(t *testing.T) {
 	const line = "slow-line  51x slower at p50 for 7.9s: 474 requests took over 101ms, none failed; good again as soon as it was over"
 	if _, list := faultLines(r); list[0].Line() != line || list[0].Mark != "!" {
 		t.Errorf("got  %s %s\nwant %s", list[0].Mark, list[0].Line(), line)
+	}
+	r.Cells = []result.Cell{ // a request failed before the fault
+		{Phase: slo.Phase{Kind: slo.RunPhase}, Load: "*", Step: "*", Outcome: "*", Count: 900},
+		{Phase: slo.Phase{Kind: slo.RunPhase}, Load: "*", Step: "*", Outcome: "error", Count: 1},
+	}
+	if _, said := sentence(r); !strings.HasSuffix(said.String(), " for 7.9s; it failed no request.") {
+		t.Errorf("a request failed elsewhere: %s", said)
+	}
+	breaker := *r // requests failed after the fault, in its incident
+	breaker.Incidents = slices.Clone(r.Incidents)
+	breaker.Incidents[0].Bad, breaker.Incidents[0].Requests = 594, 594
+	breaker.Incidents[0].Kinds = map[string]int64{"slow": 474, "status 503": 120}
+	const outage = "slow-line  outage of 7.9s: 594 requests failed or were too slow; "
+	if _, list := faultLines(&breaker); !strings.HasPrefix(list[0].Line(), outage) {
+		t.Error(list[0].Line())
+	}
+	if _, said := sentence(&breaker); strings.Contains(said.String(), "failed no request") {
+		t.Error(said)
 	}
 	crash := r.Faults[0]
 	crash.Name, crash.Recover, crash.Parts = "crash", 1.5, &result.ImpactParts{Requests: 100, Errors: 40, Slow: 3}

@@ -28,3 +28,16 @@ func TestFaultCost_Lost(t *testing.T) {
 		}
 	}
 }
+
+// TestDeliveryHeadline_Unreadable: a message that was seen without a readable id may be one that counts as lost.
+func TestDeliveryHeadline_Unreadable(t *testing.T) {
+	for _, c := range []struct {
+		unreadable int64
+		want       string
+	}{{0, "5 messages lost"}, {2, "3 to 5 messages lost"}, {5, "at most 5 messages lost"}} {
+		d := &result.DeliveryRecord{Name: "orders", Acknowledged: 90, Lost: 5, Unreadable: c.unreadable}
+		if got := words.DeliveryHeadline(d); got != "orders: "+c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}

@@ -80,6 +80,9 @@ func objectiveLine(o *result.ObjectiveResult) ObjectiveLine {
 	switch l.Margin.Kind {
 	case MarginNoOutage:
 		l.Value, l.Note = "no outage", ""
+		if o.Because.Has(result.IncidentNone) { // one that no fault did may have been
+			l.Value = "no outage of a fault"
+		}
 	case MarginOver:
 		l.Note = shortNote(o, l.Note)
 	}

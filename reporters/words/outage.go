@@ -47,9 +47,12 @@ func outageSentence(r *result.Result) Text {
 		return nil
 	}
 	t := Text{}.say("When ")
-	if late(r, in, f) {
+	switch {
+	case late(r, in, f):
 		t = Text{}.strong(Seconds(in.Begin - f.Cleared)).say(" after ").strong(Clean(f.Name)).say(" was over")
-	} else {
+	case in.Evidence == result.ByRevert:
+		t = t.strong(Clean(f.Name)).say(" ended")
+	default:
 		t = append(t, faultClause(r, f)...)
 	}
 	t = t.say(", " + extent(r, in) + " for ").strong(incidentLength(in)).say(begunBy(r, in))
@@ -304,11 +307,20 @@ func TooSlow(r *result.Result) string {
 	return "too long"
 }
 
-// faultClause says what a fault did to what, as a clause such as "the only replica of posts died". Of a kind that has
-// no verb it gives the name.
+// verbOf says what a fault did to what it hit. It is empty of a kind that has no verb, of a group, and of a fault that
+// may not have done all of that.
+func verbOf(f *result.FaultRecord) string {
+	if len(f.Hit()) == 0 || len(f.Steps) > 0 || f.Part || f.NotShown != "" {
+		return ""
+	}
+	return faultVerbs[f.Kind]
+}
+
+// faultClause says what a fault did to what, as a clause such as "the only replica of posts died". Without a verb it
+// gives the name.
 func faultClause(r *result.Result, f *result.FaultRecord) Text {
-	verb, known := faultVerbs[f.Kind]
-	if !known || len(f.Hit()) == 0 || len(f.Steps) > 0 {
+	verb := verbOf(f)
+	if verb == "" {
 		return Text{}.strong(Clean(f.Name)).say(" was in")
 	}
 	t, many := hitWords(r, f)
@@ -336,18 +348,18 @@ func pick(many bool, plural, singular string) string {
 	return singular
 }
 
-// faultVerbs say what a fault of a kind does to units or links, after "was" or "were". "died" stands alone.
+// faultVerbs say what a fault of a kind does to units or links, after "was" or "were". "died" stands alone. A kind has
+// one only if its proof shows that; stress beside a unit need not hurt it.
 var faultVerbs = map[string]string{
 	"process.crash": "died", "container.kill": "died", "pod.fail": "died", "pod.delete": "deleted", "pod.evict": "evicted",
 	"process.freeze": "frozen", "container.pause": "frozen", "process.stop": "stopped", "container.stop": "stopped",
 	"process.restart": "restarted", "container.restart": "restarted", "workload.restart": "restarted",
-	"cpu.throttle": "short of processor time", "stress.cpu": "short of processor time",
-	"memory.limit": "short of memory", "stress.memory": "short of memory",
-	"disk.fill": "out of disk space", "disk.throttle": "slow to reach its disk", "stress.io": "slow to reach its disk",
+	"cpu.throttle": "short of processor time", "memory.limit": "limited in memory",
+	"disk.fill": "out of disk space", "disk.throttle": "slow to reach its disk",
 	"fd.exhaust": "out of file descriptors", "pids.limit": "out of processes and threads",
 	"network.latency": "slow", "network.bandwidth": "narrow",
 	"network.loss": "losing packets", "network.partition": "cut", "network.blackhole": "silent",
-	"network.disconnect": "cut off from its network", "network.half_open": "half open", "network.stall": "stalled",
+	"network.disconnect": "cut off from a network", "network.half_open": "half open", "network.stall": "stalled",
 	"network.reset": "reset", "http.delay": "slow", "http.error": "answering errors", "grpc.delay": "slow",
 	"grpc.error": "answering errors", "redis.delay": "slow", "redis.error": "answering errors", "sql.delay": "slow",
 	"sql.error": "answering errors", "mongo.delay": "slow", "mongo.error": "answering errors", "kafka.delay": "slow",

@@ -13,7 +13,8 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 	if len(r.Faults) == 0 {
 		return "", nil
 	}
-	verified, partly, missed, back, in := 0, 0, 0, 0, 0
+	verified, partly, missed, in := 0, 0, 0, 0
+	ends := map[faultEnd]int{}
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		l := faultLine(r, f)
@@ -32,21 +33,27 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 		if noTraffic(f) {
 			missed++
 		}
-		if f.Gone || f.Revert == "ok" || f.Revert == "gone" || f.Revert == "none" {
-			back++
-		}
+		ends[howEnded(f)]++
 	}
 	if r.Going != nil {
 		return "Faults", list
 	}
-	parts := []string{countOf(len(list), in, "took effect", verified)}
+	parts := []string{countOf(len(list), in, "took effect", "took effect", verified)}
 	if partly > 0 {
-		parts = append(parts, countOf(in, in, "shown only in part", partly))
+		parts = append(parts, countOf(in, in, "shown only in part", "shown only in part", partly))
 	}
 	if missed > 0 { // the effect on the unit was seen, and the load did not meet it
-		parts = append(parts, countOf(in, in, "affected no traffic", missed))
+		parts = append(parts, countOf(in, in, "affected no traffic", "affected no traffic", missed))
 	}
-	parts = append(parts, countOf(in, in, "were taken back", back))
+	switch over := ends[takenBack] + ends[byItself]; {
+	case ends[byItself] > 0:
+		parts = append(parts, countOf(in, in, "is over", "are over", over))
+	case over > 0 || ends[notEnded] > 0:
+		parts = append(parts, countOf(in, in, "was taken back", "were taken back", over))
+	}
+	if n := ends[stays]; n > 0 {
+		parts = append(parts, countOf(in, in, "stays", "stay", n))
+	}
 	if in == 0 {
 		for i := range list {
 			list[i].Text = "" // the sentence of the run says why
@@ -59,15 +66,47 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 	return "Faults: " + strings.Join(parts, ", "), list
 }
 
-// countOf says how many of several faults did something.
-func countOf(all, in int, did string, n int) string {
+// A faultEnd is how a fault ended.
+type faultEnd int
+
+const (
+	notEnded  faultEnd = iota // it could not be taken back, or that is not proved
+	takenBack                 // brunt took it back, or its unit is gone
+	byItself                  // it had nothing to take back, and its unit is well again
+	stays                     // it had nothing to take back, and what it did stays
+)
+
+func howEnded(f *result.FaultRecord) faultEnd {
+	stay := f.StaysDown || leaves(f.Kind, f.Revert)
+	for i := range f.Steps {
+		s := &f.Steps[i]
+		stay = stay || s.StaysDown || s.Injected.Known() && leaves(s.Kind, s.Revert)
+	}
+	switch {
+	case stay:
+		return stays
+	case f.Revert == "none" && f.Gone:
+		return byItself
+	case f.Gone || f.Revert == "ok" || f.Revert == "gone":
+		return takenBack
+	}
+	return notEnded
+}
+
+// leaves reports whether nothing takes back what a fault of the author's own did.
+func leaves(kind, revert string) bool {
+	return revert == "none" && (kind == "action.run" || slices.Contains(ownKinds, kind))
+}
+
+// countOf says how many of several faults did something, in the words for one and for many.
+func countOf(all, in int, one, many string, n int) string {
 	switch {
 	case n == all && all == 1:
-		return strings.Replace(did, "were", "was", 1)
+		return one
 	case n == all && n == in:
-		return "all " + did
+		return "all " + many
 	}
-	return Int(int64(n)) + " of " + Int(int64(all)) + " " + did
+	return Int(int64(n)) + " of " + Int(int64(all)) + " " + pick(n != 1, many, one)
 }
 
 func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
@@ -104,8 +143,9 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 				o.longest = row.Ok.Response.Max
 			}
 		}
+		o.onlySlow = onlyTooSlow(r, f)
 		l.Outcome, l.Text, l.Outage = "outage of "+o.lasted, o.text(), true
-		if onlyTooSlow(f) {
+		if o.onlySlow {
 			l.Outcome, l.Times, l.Outage = slowingOf(r, f).outcome()+" for "+o.lasted, true, false
 		}
 		l.Mark, l.Tone = "!", "unsure"
@@ -183,20 +223,30 @@ func timesNote(r *result.Result, list []FaultLine) string {
 }
 
 // onlyTooSlow reports whether the harm of a fault is answers that were too slow: no request failed.
-func onlyTooSlow(f *result.FaultRecord) bool {
-	p := f.Parts
-	return p != nil && p.Slow > 0 && p.Slow == p.Bad() && p.Lost == 0
+func onlyTooSlow(r *result.Result, f *result.FaultRecord) bool {
+	return failedNone(r, f) && f.Parts.Slow > 0
+}
+
+// failedNone reports whether no request failed and no write was lost in a fault, and no request failed in an incident
+// that may be its own. An incident goes on after the fault.
+func failedNone(r *result.Result, f *result.FaultRecord) bool {
+	return f.Parts != nil && f.Parts.Errors == 0 && f.Parts.Lost == 0 &&
+		!slices.ContainsFunc(r.Incidents, func(in result.Incident) bool {
+			return (in.By == f.Name || slices.Contains(in.Faults, f.Name)) && failedIn(&in) > 0
+		})
 }
 
 // An outage is the harm of a fault to which there is an end, by its incident or by the fault's own figures.
 type outage struct {
-	f      *result.FaultRecord
-	bad    int64
-	of     int64 // requests of its incident, of which these are bad; 0: not known
-	slow   bool  // some of the bad requests may have been slow
-	lasted string
-	end    result.Num // when the service was good again; unknown if it was not
-	most   result.Num // the longest that a good answer may take, in seconds
+	f    *result.FaultRecord
+	bad  int64
+	of   int64 // requests of its incident, of which these are bad; 0: not known
+	slow bool  // some of the bad requests may have been slow
+	// all of them were slow, and none failed
+	onlySlow bool
+	lasted   string
+	end      result.Num // when the service was good again; unknown if it was not
+	most     result.Num // the longest that a good answer may take, in seconds
 	// the longest that a good answer took while the fault was in, in seconds; 0: not known
 	longest result.Num
 }
@@ -226,9 +276,9 @@ func (o *outage) text() string {
 		s = Count(o.bad) + " of " + Plural(o.of, "request", "requests")
 	}
 	switch {
-	case onlyTooSlow(o.f) && o.f.Slow > 0:
+	case o.onlySlow && o.f.Slow > 0:
 		s += " took over " + Seconds(o.f.Slow) + ", none failed"
-	case onlyTooSlow(o.f):
+	case o.onlySlow:
 		s += pick(max(o.bad, o.of) > 1, " were", " was") + " too slow, none failed"
 	case o.slow:
 		s += " failed or were too slow"

@@ -50,21 +50,17 @@ func since(r *result.Result, e *result.Earlier) (list []Difference) {
 		}
 		list = append(list, d)
 	}
-	if now := result.SteadyP95(r.Cells); now.Known() && e.P95.Known() && e.P95 > 0 {
+	if now, low, high := result.SteadyP95(r.Cells); now.Known() && e.P95.Known() && e.P95 > 0 {
 		d := Difference{Name: "p95 before faults", Before: Seconds(e.P95), Now: Seconds(now)}
 		if len(r.Faults) == 0 {
 			d.Name = "p95"
 		}
-		switch ratio := float64(now / e.P95); {
-		case e.Late || !r.Generator.Healthy:
-			d.Word, d.Mark, d.Tone = wordOpen, "?", "unsure"
-		case ratio > 1.2:
-			d.judge(1)
-		case ratio < 1/1.2:
-			d.judge(-1)
-		default:
-			d.judge(0)
+		by := math.Hypot(math.Log(float64(e.P95High/e.P95)), math.Log(float64(high/now)))
+		if e.Late || !r.Generator.Healthy || !(low > 0) || !(e.P95Low > 0) {
+			by = math.Inf(1)
 		}
+		ratio := math.Log(float64(now / e.P95))
+		d.judge(ratio-by, ratio+by, math.Abs(ratio)+by < math.Log(sameTimes))
 		list = append(list, d)
 	}
 	for i, c := range e.Changed {
@@ -102,31 +98,41 @@ func orDash(s string) string {
 	return s
 }
 
-// judge sets the word of a figure that is worse if by is above zero, better if it is below, and else the same.
-func (d *Difference) judge(by int) {
+const (
+	sameShare = .01 // shares of requests whose difference is surely smaller are about the same
+	sameTimes = 1.2 // and so are times of which the longer one is surely less than so many times as long
+)
+
+// judge sets the word of a figure by the 95% bounds of its difference, which is above zero if it is worse. same says
+// that the bounds leave no difference that matters.
+func (d *Difference) judge(low, high float64, same bool) {
 	switch {
-	case by > 0:
+	case same:
+		d.Word, d.Tone = "about the same", "good"
+	case low > 0:
 		d.Word, d.Mark, d.Tone = "worse", "▲", "bad"
-	case by < 0:
+	case high < 0:
 		d.Word, d.Mark, d.Tone = "better", "▼", "good"
 	default:
-		d.Word, d.Tone = "about the same", "good"
+		d.Word, d.Mark, d.Tone = wordOpen, "?", "unsure"
 	}
 }
 
-// shareDiffers compares two shares of requests: 1 if the second is higher by more than three standard errors, -1 if
-// it is lower, and 0 if neither.
-func shareDiffers(bad1, n1, bad2, n2 int64) int {
-	p1, p2 := float64(bad1)/float64(n1), float64(bad2)/float64(n2)
-	p := float64(bad1+bad2) / float64(n1+n2)
-	err := math.Sqrt(p * (1 - p) * (1/float64(n1) + 1/float64(n2)))
-	switch {
-	case p2-p1 > 3*err:
-		return 1
-	case p1-p2 > 3*err:
-		return -1
+// shareDiffers returns 95% bounds of the difference of two shares of requests, above zero if the second is higher
+// (Newcombe's method, from the bounds of Wilson of each). same says that they show no difference, and leave none that
+// matters.
+func shareDiffers(bad1, n1, bad2, n2 int64) (low, high float64, same bool) {
+	wilson := func(bad, n int64) (share, low, high float64) {
+		const z = 1.96
+		share, all := float64(bad)/float64(n), float64(n)
+		middle := share + z*z/(2*all)
+		by := z * math.Sqrt(share*(1-share)/all+z*z/(4*all*all))
+		return share, (middle - by) / (1 + z*z/all), (middle + by) / (1 + z*z/all)
 	}
-	return 0
+	p1, low1, high1 := wilson(bad1, n1)
+	p2, low2, high2 := wilson(bad2, n2)
+	low, high = p2-p1-math.Hypot(p2-low2, high1-p1), p2-p1+math.Hypot(high2-p2, p1-low1)
+	return low, high, low <= 0 && high >= 0 && max(-low, high) < sameShare
 }
 
 // Line returns the difference in one line.

@@ -18,14 +18,14 @@ func worstSlowdown(r *result.Result) *result.Slowdown {
 	return worst
 }
 
-// slowdown says when the target was slower although no fault was in.
+// slowdown says when the target was slower although no fault was in, or none but conditions.
 func (f *findings) slowdown() Text {
 	s := worstSlowdown(f.r)
 	if s == nil || f.overloadedFrom(s.From) {
 		return nil
 	}
 	t := Text{}.say(Offset(s.From) + ": for ").strong(Seconds(s.To - s.From)).
-		say(" half of the requests took " + Seconds(s.P50) + " or more, " + slowdownBy(s) + "; ").strong("no fault was in")
+		say(" half of the requests took " + Seconds(s.P50) + " or more, " + slowdownBy(s) + "; ").strong(wasIn(f.r, s.From))
 	if n := len(f.r.Slowdowns) - 1; n > 0 {
 		t = t.say("; " + Plural(int64(n), "more such span", "more such spans"))
 	}
@@ -43,7 +43,8 @@ func slowdownOnPass(r *result.Result) string {
 	if s == nil || r.Verdict != scenarios.Pass {
 		return ""
 	}
-	text := "; from " + Offset(s.From) + " to " + Offset(s.To) + " answers took " + slowdownBy(s) + ", with no fault in"
+	text := "; from " + Offset(s.From) + " to " + Offset(s.To) + " answers took " + slowdownBy(s) + ", with " +
+		noFault(r) + " in"
 	if n := len(r.Slowdowns) - 1; n > 0 {
 		text += ", and " + Plural(int64(n), "more such span", "more such spans")
 	}
@@ -51,6 +52,6 @@ func slowdownOnPass(r *result.Result) string {
 }
 
 // SlowdownLabel says in a few words how long a slowdown lasted, and that no fault was in.
-func SlowdownLabel(s *result.Slowdown) string {
-	return Seconds(s.To-s.From) + ", " + briefly(float64(s.P50/s.Usual)) + "x slower at p50, no fault"
+func SlowdownLabel(r *result.Result, s *result.Slowdown) string {
+	return Seconds(s.To-s.From) + ", " + briefly(float64(s.P50/s.Usual)) + "x slower at p50, " + noFault(r)
 }

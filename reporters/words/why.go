@@ -30,6 +30,7 @@ type findings struct {
 	first *result.ErrorGroup  // the errors that came first; nil if no request failed
 	// time that decided the run; see span
 	from, to result.Num
+	outages  []*result.Incident // in that time: the worst one, and others of its fault; empty if no outage decided
 }
 
 func find(r *result.Result) *findings {
@@ -45,8 +46,13 @@ func find(r *result.Result) *findings {
 		}
 	}
 	f.from, f.to = f.span()
+	for i := range r.Incidents {
+		if in := &r.Incidents[i]; f.in != nil && sameCause(in, f.in) && in.Begin <= f.to && in.End >= f.from {
+			f.outages = append(f.outages, in)
+		}
+	}
 	if !f.fewFailed() && !f.lossesDecided() {
-		f.first = firstErrors(r, f.from, f.to)
+		f.first = firstErrors(r, f.from, f.to, f.count)
 	}
 	return f
 }
@@ -155,23 +161,46 @@ func (f *findings) span() (from, to result.Num) {
 	return result.Num(math.Inf(-1)), result.Num(math.Inf(1))
 }
 
+// count returns how many errors of a group the outages have that decided a run, or the run has without an outage.
+func (f *findings) count(e *result.ErrorGroup) int64 { return countIn(f.outages, e) }
+
+// countIn returns how many errors of a group incidents have. For errors of init, which no incident counts, for results
+// of earlier versions, and without incidents, it returns those of the run.
+func countIn(list []*result.Incident, e *result.ErrorGroup) (n int64) {
+	known := false
+	for _, in := range list {
+		for _, s := range in.Steps {
+			if known = known || s.Kinds != nil; s.Load == e.Load && s.Step == e.Step {
+				n += s.Kinds[e.Kind]
+			}
+		}
+	}
+	if !known || e.Init {
+		return e.Count
+	}
+	return n
+}
+
 // firstErrors returns the errors of a span whose first request was intended first, of those that are at least a
-// twentieth of all in it. It leaves out errors of parts, and errors of init where there are others.
-func firstErrors(r *result.Result, from, to result.Num) *result.ErrorGroup {
+// twentieth of all in it, as count counts them. It leaves out errors of parts, and errors of init where there are
+// others.
+func firstErrors(
+	r *result.Result, from, to result.Num, count func(*result.ErrorGroup) int64,
+) *result.ErrorGroup {
 	var list, init []*result.ErrorGroup
 	all := int64(0)
 	for i := range r.Errors {
 		e := &r.Errors[i]
 		switch {
-		case e.Part || e.Count == 0 || !(e.First <= to && e.Last >= from): // a time may be unknown
+		case e.Part || count(e) == 0 || !(e.First <= to && e.Last >= from): // a time may be unknown
 		case e.Init:
 			init = append(init, e)
 		default:
 			list = append(list, e)
-			all += e.Count
+			all += count(e)
 		}
 	}
-	list = slices.DeleteFunc(list, func(e *result.ErrorGroup) bool { return 20*e.Count < all })
+	list = slices.DeleteFunc(list, func(e *result.ErrorGroup) bool { return 20*count(e) < all })
 	if len(list) == 0 { // a failed step of init skips all others
 		list = init
 	}
@@ -327,42 +356,74 @@ func (f *findings) whatBroke() Text {
 	if first := outageOf(f.r, f.fault); f.late && !late(f.r, first, f.fault) {
 		own = own.say("; " + extent(f.r, first) + " for ").strong(incidentLength(first))
 	}
-	return f.faulted(f.fault, own.say(f.part(f.in)))
+	return f.faulted(f.fault, f.in, own.say(f.part(f.in)))
 }
 
 // whatBrokeToo tells of another outage that counts against the failed objectives.
 func (f *findings) whatBrokeToo(in *result.Incident) Text {
 	if by := faultNamed(f.r, in.By); in.By != "" && by != nil {
-		return f.faulted(by, Text{}.say(f.part(in)))
+		return f.faulted(by, in, Text{}.say(f.part(in)))
 	}
 	return f.began(in)
 }
 
 // began says when an outage began that no fault is shown to have done, and what was in then.
 func (f *findings) began(in *result.Incident) Text {
-	t := Text{}.say(Offset(in.Begin) + ": " + extent(f.r, in) + " for ").strong(incidentLength(in)).say(f.part(in))
-	switch ended := begunBy(f.r, in); {
-	case ended != "":
-		return t.say(ended + ".")
-	case len(in.Faults) > 0:
-		return t.say("; " + f.whenItBegan(in) + ", and what did it is not known.")
-	}
-	return t.say("; no fault was in.")
+	return Text{}.say(Offset(in.Begin) + ": " + extent(f.r, in) + " for ").strong(incidentLength(in)).
+		say(f.part(in) + unexplained(f.r, in) + ".")
 }
 
-// faulted says when a fault was injected, what it did, with a clause on its outage, and when it was over.
-func (f *findings) faulted(by *result.FaultRecord, outage Text) Text {
+// unexplained says with what an outage began that no fault is shown to have done, as a clause: a unit that ended,
+// faults that may have done it, or none.
+func unexplained(r *result.Result, in *result.Incident) string {
+	if ended := begunBy(r, in); ended != "" {
+		return ended
+	}
+	if len(in.Faults) > 0 {
+		return "; " + whenItBegan(r, in) + ", and what did it is not known"
+	}
+	return "; " + wasIn(r, in.Begin)
+}
+
+// outageOnPass adds the worst outage that no fault is shown to have done to the sentence of a run that passed; empty
+// without.
+func outageOnPass(r *result.Result) string {
+	var worst *result.Incident
+	more := int64(-1)
+	for i := range r.Incidents {
+		if in := &r.Incidents[i]; in.By == "" && in.Bad > 0 {
+			more++
+			if worst == nil || in.Bad > worst.Bad {
+				worst = in
+			}
+		}
+	}
+	if worst == nil {
+		return ""
+	}
+	text := "; at " + Offset(worst.Begin) + " " + extent(r, worst) + " for " + incidentLength(worst) +
+		unexplained(r, worst)
+	if more > 0 {
+		text += "; " + Plural(more, "more outage", "more outages")
+	}
+	return text
+}
+
+// faulted says when the fault of an incident was injected, what it did, with a clause on its outage, and when it was
+// over.
+func (f *findings) faulted(by *result.FaultRecord, in *result.Incident, outage Text) Text {
 	t := Text{}.say(Offset(by.Injected) + ": ")
 	t = append(append(t, faultClause(f.r, by)...), outage...)
-	if linked(by) || len(by.Steps) > 0 || len(by.Units) == 0 {
-		return t.say(over(by, "over") + ".")
+	end := pick(in.Evidence == result.ByRevert, ", which began the outage.", ".")
+	if linked(by) || len(by.Units) == 0 || verbOf(by) == "" {
+		return t.say(over(by, "over") + end)
 	}
 	if onlyReplica(f.r, by) == "" {
 		if _, hit, all := replicas(f.r, by); hit < all {
 			t = t.say(", " + Int(int64(hit)) + " of " + Int(int64(all)) + " replicas")
 		}
 	}
-	return t.say(over(by, "back") + ".")
+	return t.say(over(by, "back") + end)
 }
 
 // part says how many of all requests that failed did so in an outage, as a clause, where several outages matter.
@@ -385,9 +446,9 @@ func (f *findings) whatBrokeLater() Text {
 
 // whenItBegan says which faults of an outage were in when it began, and which were over, but not for long enough to
 // rule them out.
-func (f *findings) whenItBegan(outage *result.Incident) string {
+func whenItBegan(r *result.Result, outage *result.Incident) string {
 	var out []string
-	in, after := faultsAt(f.r, outage)
+	in, after := faultsAt(r, outage)
 	if len(in) > 0 {
 		out = append(out, Clean(Join(in))+pick(len(in) > 1, " were in", " was in"))
 	}
@@ -415,16 +476,16 @@ func (f *findings) whatFailedFirst() Text {
 	if e == nil {
 		return nil
 	}
-	t := Text{}.strong(stepName(e)).say(" failed first: " + counted(e))
+	t := Text{}.strong(stepName(e)).say(" failed first: " + f.counted(e))
 	if then := f.then(); then != nil {
-		t = t.say(", then " + counted(then))
+		t = t.say(", then " + f.counted(then))
 	}
 	if f.in == nil {
 		t = t.say(", the first was seen at " + Offset(e.First))
 	}
 	t = t.say(".")
 	var most *result.ErrorGroup
-	skipped := Skipped(f.r)
+	skipped := f.skipped()
 	all := int64(0)
 	for i := range skipped {
 		s := &skipped[i]
@@ -441,7 +502,7 @@ func (f *findings) whatFailedFirst() Text {
 		return t
 	case all == most.Count:
 		if other := f.otherStep(); other != nil && most.Step == e.Step { // it was skipped for the other step
-			t = t.say(" Then ").strong(stepName(other)).say(" failed: " + counted(other) + ".")
+			t = t.say(" Then ").strong(stepName(other)).say(" failed: " + f.counted(other) + ".")
 		}
 		return t.say(" " + Count(all) + " of ").strong(stepName(most)).say(pick(all > 1, " were", " was") +
 			" skipped as a result.")
@@ -452,7 +513,7 @@ func (f *findings) whatFailedFirst() Text {
 // then returns the most frequent other errors of the step that failed first; nil if they are few beside the first ones.
 func (f *findings) then() *result.ErrorGroup {
 	return f.mostErrors(func(e *result.ErrorGroup) bool {
-		return e.Step == f.first.Step && e.Kind != f.first.Kind && 5*e.Count >= f.first.Count
+		return e.Step == f.first.Step && e.Kind != f.first.Kind && 5*f.count(e) >= f.count(f.first)
 	})
 }
 
@@ -467,15 +528,40 @@ func (f *findings) mostErrors(meant func(e *result.ErrorGroup) bool) (most *resu
 	for i := range f.r.Errors {
 		e := &f.r.Errors[i]
 		if e.Load == f.first.Load && !e.Part && !e.Init && e.First <= f.to && e.Last >= f.from && meant(e) &&
-			(most == nil || e.Count > most.Count) {
+			f.count(e) > 0 && (most == nil || f.count(e) > f.count(most)) {
 			most = e
 		}
 	}
 	return most
 }
 
+// skipped returns the steps that were skipped, and how often, in the outages that decided a run, or in the run without
+// an outage.
+func (f *findings) skipped() (list []result.ErrorGroup) {
+	known := false
+	for _, in := range f.outages {
+		known = known || len(in.Steps) > 0
+		for _, s := range in.Steps {
+			i := slices.IndexFunc(list, func(g result.ErrorGroup) bool { return g.Load == s.Load && g.Step == s.Step })
+			switch {
+			case s.Skipped == 0:
+			case i < 0:
+				list = append(list, result.ErrorGroup{Load: s.Load, Step: s.Step, Count: s.Skipped})
+			default:
+				list[i].Count += s.Skipped
+			}
+		}
+	}
+	if !known {
+		return Skipped(f.r)
+	}
+	return list
+}
+
 // counted says how often an error was seen, and what the target said.
-func counted(e *result.ErrorGroup) string { return Count(e.Count) + " × " + caused(e) }
+func (f *findings) counted(e *result.ErrorGroup) string {
+	return Count(f.count(e)) + " × " + caused(e)
+}
 
 // caused names a kind of error, and quotes what the target said with it.
 func caused(e *result.ErrorGroup) string {

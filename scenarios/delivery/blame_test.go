@@ -2,11 +2,13 @@ package delivery
 
 import (
 	"math/rand/v2"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/disk"
 )
 
 // TestBlame_Sweep: a target that loses one message in twenty by itself, and 27 faults, each for 2 s of 10 s. None of
@@ -50,6 +52,39 @@ func TestBlame_Sweep(t *testing.T) {
 		}
 		if !c.blamed(any, first) {
 			t.Errorf("%s: in %d runs %d faults are blamed, of these %d times the first", c.name, runs, any, first)
+		}
+	}
+}
+
+// TestFinding_Unreadable: all messages of a fault are missing. As long as each of them may be one that was seen without
+// a readable id, none is lost to the fault.
+func TestFinding_Unreadable(t *testing.T) {
+	const lost = 40
+	for _, c := range []struct {
+		unreadable, sure int64
+		spans            int
+	}{{0, lost, 1}, {3, lost - 3, 1}, {lost, 0, 0}, {lost + 1, 0, 0}} {
+		tr := newTracker(drawnSpec(time.Second), func(*scenarios.Outcome) {})
+		tr.blind, tr.group = neverBlind, new(group)
+		tr.acknowledged, tr.overdue, tr.flawed, tr.unreadable = 400+lost, lost, lost, c.unreadable
+		tr.sent[0], tr.sent[20] = 400, lost
+		for n := range uint64(lost) {
+			tr.flaws[n] = &flaw{begun: 20 * time.Second, acked: 20 * time.Second, isAcked: true}
+		}
+		lines, err := disk.FreshLines(filepath.Join(t.TempDir(), "deliveries.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := &Run{End: time.Minute, Mask: func(s string) string { return s }, Faults: []*chaos.Record{
+			{Name: "f", Injected: 20 * time.Second, Cleared: 22 * time.Second},
+		}}
+		s := &Set{settled: true, seen: []string{""}, trackers: []*tracker{tr}}
+		d, err := s.finding(0, tr, run, lines)
+		if err != nil || lines.Close() != nil {
+			t.Fatal(err)
+		}
+		if d.SurelyLost() != c.sure || len(d.LostSpans) != c.spans || len(d.LostTo) != c.spans {
+			t.Errorf("%d unreadable: %d are surely lost, %+v, %v", c.unreadable, d.SurelyLost(), d.LostSpans, d.LostTo)
 		}
 	}
 }

@@ -81,12 +81,13 @@ func (s *Set) finding(i int, t *tracker, run *Run, lines *disk.Lines) (*result.D
 		out.Lost -= out.Unknown
 	}
 	out.Held = max(0, t.acknowledged-t.flawed-t.unnamed-waiting)
-	to := newBlame(t, run, s.settled)
+	shown := out.SurelyLost() > 0
+	to := newBlame(t, run, s.settled && shown)
 	out.Because = to.notes
 	listed := map[result.DeliveryState][]result.DeliveryKey{}
 	for _, n := range t.listed() {
 		k := s.key(t, n, run)
-		if k.State == result.DeliveryLost {
+		if k.State == result.DeliveryLost && shown {
 			k.Fault, k.Faults = to.of(t.flaws[n])
 			if addLost(out, &k); k.Fault != "" {
 				if out.LostTo == nil {

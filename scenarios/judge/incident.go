@@ -148,15 +148,28 @@ func (in *incident) add(f *effects, k measure.Key, c *measure.Cell) {
 	if !in.count(f, k, c.Counts(), &c.Edges) {
 		return
 	}
-	own := c.Counts().Own.Timeouts
 	for _, e := range c.Causes {
-		if !e.Cause.Own() {
-			in.kinds[f.read.c.Causes.Name(e.Cause)] += e.N
+		if n := e.N; !e.Cause.Own() {
 			if e.Cause == scenarios.Timeout {
-				in.kinds[f.read.c.Causes.Name(e.Cause)] -= own
+				n -= c.Counts().Own.Timeouts
 			}
+			in.tally(k, f.read.c.Causes.Name(e.Cause), n)
 		}
 	}
+}
+
+// tally counts bad requests of a kind, of all steps and of one.
+func (in *incident) tally(k measure.Key, kind string, n int64) {
+	if n == 0 {
+		return
+	}
+	in.kinds[kind] += n
+	step := in.steps[int(k.Series)]
+	if step.Kinds == nil {
+		step.Kinds = map[string]int64{}
+	}
+	step.Kinds[kind] += n
+	in.steps[int(k.Series)] = step
 }
 
 // count adds the requests of a step in a window without the causes of its errors, and reports whether
@@ -174,7 +187,7 @@ func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measu
 	bad := n.Bad() + n.Slow
 	if shed := n.Kinds[scenarios.Shed]; shed > 0 && !withoutShed(f).covered[k.Series] {
 		bad += shed
-		in.kinds["shed"] += shed
+		in.tally(k, "shed", shed)
 	}
 	if bad == 0 {
 		return false
@@ -184,12 +197,8 @@ func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measu
 	step := in.steps[int(k.Series)]
 	step.Bad, step.Skipped = step.Bad+bad, step.Skipped+skipped
 	in.steps[int(k.Series)] = step
-	if skipped > 0 {
-		in.kinds["skipped"] += skipped
-	}
-	if n.Slow > 0 {
-		in.kinds["slow"] += n.Slow
-	}
+	in.tally(k, "skipped", skipped)
+	in.tally(k, "slow", n.Slow)
 	return true
 }
 

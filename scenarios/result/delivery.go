@@ -47,7 +47,8 @@ type DeliveryRecord struct {
 	Blind Num `json:"blind,omitzero"`
 	// number of lost messages by fault, where one fault alone explains them
 	LostTo map[string]int64 `json:"lost_to,omitempty" mask:"-"`
-	// the lost messages by the fault, or the faults of which one lost them; before and after are null
+	// the lost messages by the fault, or the faults of which one lost them; before and after are null. It is empty if
+	// each of them may be one of unreadable
 	LostSpans []LostSpan `json:"lost_spans,omitempty"`
 	// messages that are not held, the worst first; deliveries.jsonl has all of them
 	Keys []DeliveryKey `json:"keys"`
@@ -61,6 +62,9 @@ type DeliveryRecord struct {
 
 // Wrong counts the findings that break a promise.
 func (d *DeliveryRecord) Wrong() int64 { return d.Lost + d.Duplicated + d.Reordered }
+
+// SurelyLost counts the lost messages of which none may be one that was seen without a readable id.
+func (d *DeliveryRecord) SurelyLost() int64 { return max(0, d.Lost-d.Unreadable) }
 
 // Unsure counts the acknowledged messages of which brunt does not know what became of them.
 func (d *DeliveryRecord) Unsure() int64 { return d.Unknown + d.Unnamed }

@@ -1,6 +1,7 @@
 package result
 
 import (
+	"math"
 	"time"
 
 	"brunt/scenarios"
@@ -19,6 +20,9 @@ type Earlier struct {
 	Bad      int64             `json:"bad"`             // of these, requests that failed or were skipped
 	// 95th percentile of the response times of good answers in the baseline, or in the run without faults, seconds
 	P95 Num `json:"p95"`
+	// lower 95 % bound of p95; absent if too few answers tell it, and in results of earlier versions
+	P95Low  Num `json:"p95_low,omitempty"`
+	P95High Num `json:"p95_high,omitempty"` // upper 95 % bound of p95, like p95_low
 	// brunt itself was late, so that p95 holds a part of its own time
 	Late bool `json:"late,omitempty"`
 	// values of the resolved scenario that differ from this run, in the order of the scenario; only of the newest run,
@@ -46,9 +50,10 @@ type Param struct {
 }
 
 // SteadyP95 returns the 95th percentile of the response times of good answers, over all steps, before the first fault;
-// of a run without faults over the whole run. It is unknown without a good answer.
-func SteadyP95(cells []Cell) Num {
-	found := NaN
+// of a run without faults over the whole run. It is unknown without a good answer. Low and high are its 95 % bounds,
+// or 0 if too few answers tell them.
+func SteadyP95(cells []Cell) (p95, low, high Num) {
+	p95 = NaN
 	for i := range cells {
 		c := &cells[i]
 		if c.Load != "*" || c.Step != "*" || c.Outcome != scenarios.OK.String() || c.Count == 0 {
@@ -56,10 +61,28 @@ func SteadyP95(cells []Cell) Num {
 		}
 		switch c.Phase.Kind {
 		case slo.BaselinePhase:
-			return c.Response.P95
+			low, high = c.p95Bounds()
+			return c.Response.P95, low, high
 		case slo.RunPhase:
-			found = c.Response.P95
+			low, high = c.p95Bounds()
+			p95 = c.Response.P95
 		}
 	}
-	return found
+	return p95, low, high
+}
+
+// tellsP95 is the least number of answers for bounds of p95: five of them are beyond it.
+const tellsP95 = 100
+
+// p95Bounds returns 95 % bounds of p95, from the number of answers, and from the density of their logarithms between
+// p90 and p99: the standard error of a quantile q is sqrt(q(1-q)/n) over the density there. They are 0 if that is
+// unknown.
+func (c *Cell) p95Bounds() (low, high Num) {
+	t := &c.Response
+	if c.Count < tellsP95 || !(t.P90 > 0) || !(t.P99 >= t.P90) || math.IsInf(float64(t.P99), 1) {
+		return 0, 0
+	}
+	density := (.99 - .9) / max(math.Log(float64(t.P99/t.P90)), .001)
+	by := Num(math.Exp(1.96 * math.Sqrt(.95*.05/float64(c.Count)) / density))
+	return t.P95 / by, t.P95 * by
 }

@@ -36,6 +36,9 @@ type FaultRecord struct {
 	Evidence string `json:"evidence"` // the observed effect, from the unit's side
 	// the part of its effect on the unit that was not shown, though the fault was in place; empty if all was shown
 	NotShown string `json:"not_shown,omitempty"`
+	// its settings leave a part of what its kind denies: some of the space, of the descriptors, or of the processes of a
+	// unit
+	Part bool `json:"part,omitempty"`
 	// when it was taken back, or the unit was healthy again, an offset from t0
 	Cleared Num `json:"cleared"`
 	// end of its phase, which `in FAULT` judges; for a one-shot, at least 5 s after the injection
@@ -102,7 +105,7 @@ type FaultRecord struct {
 	Events []Event `json:"events,omitempty"`
 	// what took it back at cleared, where brunt did not: watchdog, or the process that held it
 	RevertedBy string `json:"reverted_by,omitempty" mask:"-"`
-	// nothing starts the unit of a one-shot again, as the scenario allows: cleared is then the end of its injection
+	// nothing starts its unit again, as the scenario allows: of a one-shot, cleared is then the end of its injection
 	StaysDown bool `json:"stays_down,omitempty"`
 	// time limit for the unit of a one-shot to be healthy again
 	Within Num         `json:"within"`
@@ -132,7 +135,8 @@ type FaultStep struct {
 	Revert       string   `json:"revert" mask:"-"`          // how it was taken back: ok, gone, unverified, failed, none
 	// what took it back at cleared, where brunt did not: watchdog, or the process that held it
 	RevertedBy string `json:"reverted_by,omitempty" mask:"-"`
-	Note       string `json:"note,omitempty"` // what went wrong
+	StaysDown  bool   `json:"stays_down,omitempty"` // nothing starts its unit again, as the scenario allows
+	Note       string `json:"note,omitempty"`       // what went wrong
 }
 
 // Phase returns the phase of the occurrence, from its injection to its clearing.

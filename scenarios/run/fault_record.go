@@ -63,7 +63,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 		rec.Units = []string{}
 	}
 	rec.Expect = s.expected(c.Fault)
-	rec.StaysDown = c.LeftDown
+	rec.StaysDown, rec.Part = c.LeftDown, c.Part
 	if c.OneShot {
 		rec.Within = result.Sec(c.Within)
 	}
@@ -128,7 +128,7 @@ func faultStep(c *chaos.Record, mask func(string) string) result.FaultStep {
 		Via: c.Via, Planned: result.Sec(c.Planned), Injected: result.NaN, Verified: result.NaN,
 		Cleared: result.NaN, Evidence: mask(c.Evidence), NotShown: mask(c.NotShown), GoneEvidence: mask(c.GoneText),
 		Revert:     cmp.Or(string(c.Revert), string(chaos.None)),
-		RevertedBy: takenBackBy(c),
+		RevertedBy: takenBackBy(c), StaysDown: c.LeftDown,
 	}
 	if out.Units == nil {
 		out.Units = []string{}

@@ -90,6 +90,15 @@ func TestFaultRecord_Absent(t *testing.T) {
 	}
 }
 
+// TestFaultRecord_Part: a fault whose settings leave a part is recorded so, and so is a step whose unit stays down.
+func TestFaultRecord_Part(t *testing.T) {
+	s := newSnapshot(newRunner(&plan.Plan{Scenario: &scenarios.Scenario{}}, Options{}).faults, 0)
+	rec := s.faultRecord(&chaos.Record{N: -1, Part: true, Steps: []*chaos.Record{{LeftDown: true}}}, nil)
+	if !rec.Part || rec.StaysDown || !rec.Steps[0].StaysDown {
+		t.Errorf("%+v", rec)
+	}
+}
+
 // TestRecordsSoFar_Outcome: how a fault was taken back is known while the run goes on, whatever the texts of its events
 // say.
 func TestRecordsSoFar_Outcome(t *testing.T) {

@@ -32,7 +32,7 @@ var _ chaos.Fault = (*Crash)(nil)
 
 func (c *Crash) Traits(sc chaos.Scope) chaos.Traits {
 	t := c.Selector.Traits(sc)
-	t.OneShot = true
+	t.OneShot, t.Part = true, c.Processes == victim.Main
 	return t
 }
 

@@ -27,6 +27,12 @@ type Freeze struct {
 
 var _ chaos.Fault = (*Freeze)(nil)
 
+func (f *Freeze) Traits(sc chaos.Scope) chaos.Traits {
+	t := f.Selector.Traits(sc)
+	t.Part = f.Processes == victim.Main
+	return t
+}
+
 func (f *Freeze) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckSelector(at, sc, m)
 	checkProcesses(f.Of("processes"), f.Processes, m)

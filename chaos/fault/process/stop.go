@@ -162,7 +162,7 @@ func endOf(id proc.Identity) string {
 }
 
 func (s *stop) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: s.grace + proc.EndsWithin, Ended: s.started}
+	return chaos.HeldTraits{Takes: s.grace + proc.EndsWithin, Ended: s.started, StaysDown: s.foreign}
 }
 
 // started returns an error if something else has started the unit again.

@@ -49,6 +49,7 @@ func (f *DiskFill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (f *DiskFill) Traits(sc chaos.Scope) chaos.Traits {
 	t := f.Fault.Traits(sc)
 	t.Fills = string(f.Path)
+	t.Part = f.Bytes > 0 || f.Percent > 0 && f.Percent < 1 || f.KeepFree != nil && *f.KeepFree > 0
 	return t
 }
 

@@ -28,6 +28,12 @@ func (f *FDExhaust) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	onlyLinux(at, f.Describe(), m)
 }
 
+func (f *FDExhaust) Traits(sc chaos.Scope) chaos.Traits {
+	t := f.Fault.Traits(sc)
+	t.Part = f.Leave > 0
+	return t
+}
+
 func (f *FDExhaust) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.Each(ctx, env, func(v victim.Victim) victim.Planned { return &fdExhaust{Victim: v, leave: f.Leave} })
 }

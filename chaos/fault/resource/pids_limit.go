@@ -28,6 +28,12 @@ func (l *PIDsLimit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	onlyLinux(at, l.Describe(), m)
 }
 
+func (l *PIDsLimit) Traits(sc chaos.Scope) chaos.Traits {
+	t := l.Fault.Traits(sc)
+	t.Part = l.Leave > 0
+	return t
+}
+
 func (l *PIDsLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return l.Each(ctx, env, func(v victim.Victim) victim.Planned {
 		return &pidsLimit{cgroupLimit: &cgroupLimit{Victim: v}, leave: l.Leave, run: env.Run}
