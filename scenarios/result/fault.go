@@ -297,12 +297,15 @@ func (f *FaultRecord) Beyond() bool {
 func (f *FaultRecord) NoOutage() bool { return f.Impact == Impacted && !f.OnsetAt.Known() }
 
 // NameFailed sets FailedObjectives of each fault to the failed objectives in its phase, in its recovery or after it.
+// The rest after a fault lasts to the next fault, so its objectives count only if an incident by the fault is in it.
 func (r *Result) NameFailed() {
 	for i := range r.Faults {
 		f := &r.Faults[i]
+		lasts := slices.ContainsFunc(r.Incidents, func(in Incident) bool { return in.By == f.Name && in.End > f.Until })
 		for j := range r.Objectives {
 			o := &r.Objectives[j]
-			if o.Verdict == scenarios.Fail && o.Phase.Of(slo.FaultPhase) == f.Phase() && f.Injected.Known() {
+			if o.Verdict == scenarios.Fail && o.Phase.Of(slo.FaultPhase) == f.Phase() && f.Injected.Known() &&
+				(o.Phase.Kind != slo.RestPhase || lasts) {
 				f.FailedObjectives = append(f.FailedObjectives, o.Text)
 			}
 		}
