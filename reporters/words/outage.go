@@ -104,7 +104,7 @@ func late(r *result.Result, in *result.Incident, by *result.FaultRecord) bool {
 			}
 		}
 		return good > goodBetween || ownEnd(r, in) != ""
-	case result.ByInjection, result.ByRevert:
+	case result.ByInjection, result.ByRevert, result.ByEnd:
 	}
 	return false
 }
