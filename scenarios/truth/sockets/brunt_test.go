@@ -132,6 +132,7 @@ type report struct {
 		Bad        int
 		Kinds      map[string]int
 		Faults     []string
+		By         string
 		Planned    bool
 	} `json:"incidents"`
 	Ledger *struct {
