@@ -99,8 +99,8 @@
 //     target.
 //   - A failure that only seconds show in which other programs held the processors of the machine, on which brunt and
 //     the target run, is inconclusive, because the target may have lacked a processor. Other programs held them if they
-//     used half of them or more while tasks waited (PSI). A second counts if
-//     tasks of the target's units waited for a processor for nine tenths of its longest answer and of the timeouts, by
+//     used half of them or more while tasks waited (PSI), or, if the kernel does not report that, while they were idle for
+//     a twentieth of the time at most. A second counts if tasks of the target's units waited for a processor for nine tenths of its longest answer and of the timeouts, by
 //     the pressure of the units' own control groups, less the time for which their own quotas stopped them, or, without
 //     such a group, by their threads. On a busy machine some thread always waits. So if each unit has the processors on
 //     the same terms as brunt, ten times brunt's own lag must be as long as well, as it is one wait for a processor and
