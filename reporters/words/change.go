@@ -116,7 +116,8 @@ func lookAtEnd(f *findings) *Advice {
 	if i := slices.IndexFunc(f.r.Logs, func(l result.UnitLog) bool { return l.Unit == e.Unit }); i >= 0 {
 		t = t.say(", in ").code(Clean(f.r.Logs[i].File))
 	}
-	return &Advice{Text: t.say(", for why it " + endedSo(e) + ": no fault was on it.")}
+	_, itself := f.r.OwnEnd(e)
+	return &Advice{Text: t.say(", for why it " + endedSo(f.r, e) + pick(itself, ": no fault was on it.", "."))}
 }
 
 // starved reports whether brunt was late on a machine whose processors were in demand nearly all the time, while

@@ -131,6 +131,20 @@ func TestAnswer_DiedAlone(t *testing.T) {
 		}
 	}
 	r := diedAlone(t)
+	r.Faults = []result.FaultRecord{aFault("roll", "action.run")}
+	r.Faults[0].Injected, r.Faults[0].Until, r.Faults[0].Units = 19, 24, []string{"kubectl"}
+	for _, by := range []string{"", "roll"} {
+		r.Incidents[0].By = by
+		a := AnswerOf(r)
+		text := a.Text()
+		for i := range a.Change {
+			text += a.Change[i].Line()
+		}
+		if !strings.Contains(text, "api[0] ended (exit status 3)") || strings.Contains(text, "no fault was on it") {
+			t.Errorf("while an action was in, by %q: %s", by, text)
+		}
+	}
+	r = diedAlone(t)
 	r.Verdict, r.Reasons = scenarios.Invalid, []result.Reason{{Kind: result.BaselineFailed, Verdict: scenarios.Invalid}}
 	if got := whyOf(r); len(got) == 0 || got[0] != began {
 		t.Errorf("with a failed baseline: %q", got)

@@ -84,6 +84,10 @@ func TestTrust(t *testing.T) {
 		want   string
 	}{
 		{"quiet", func(*result.Result) {}, "Quiet machine: brunt itself sent 99% of requests at most 78ms late."},
+		{
+			"in time, and the kernel does not report pressure", func(r *result.Result) { r.Generator.Pressure = result.NaN },
+			"On time: brunt itself sent 99% of requests at most 78ms late.",
+		},
 		{"in time on a busy machine", func(r *result.Result) { r.Generator.Pressure = .944 }, "Busy machine: brunt itself sent " +
 			"99% of requests at most 78ms late. In the worst ten seconds tasks waited for a processor 94% of the time, so a " +
 			"target on this machine may have been slower for it."},

@@ -107,7 +107,7 @@ func late(r *result.Result, in *result.Incident, by *result.FaultRecord) bool {
 			}
 		}
 		return good > goodBetween || ownEnd(r, in) != ""
-	case result.ByInjection, result.ByRevert:
+	case result.ByInjection, result.ByRevert, result.ByEnd:
 	}
 	return false
 }
@@ -139,7 +139,8 @@ func lateOnPass(r *result.Result) (text string) {
 	return text
 }
 
-// begunBy names the unit whose own end an outage began with, as a clause; it is empty if none is known.
+// begunBy names the unit that ended when an outage began, without a fault on it, as a clause; it is empty if none is
+// known.
 func begunBy(r *result.Result, in *result.Incident) string {
 	if ended := ownEnd(r, in); ended != "" {
 		return "; it began when " + ended
@@ -147,33 +148,28 @@ func begunBy(r *result.Result, in *result.Incident) string {
 	return ""
 }
 
-// unitEnds has the events by which a unit ends.
-var unitEnds = map[string]bool{"unit.exit": true, "container.die": true, "pod.killed": true}
-
-// ownEnd says which unit ended by itself when an outage began, such as "front[0] ended by itself (exit status 3)". It
-// is empty if no unit did, or if a fault was on it.
+// ownEnd says which unit ended when an outage began, such as "front[0] ended by itself (exit status 3)". It is empty if
+// no unit did, or if a fault was on it.
 func ownEnd(r *result.Result, in *result.Incident) string {
 	e := endAt(r, in)
 	if e == nil {
 		return ""
 	}
-	return Clean(e.Unit) + " " + endedSo(e)
+	return Clean(e.Unit) + " " + endedSo(r, e)
 }
 
-// endedSo says how a unit ended by itself.
-func endedSo(e *result.Event) string {
+// endedSo says how a unit ended without a fault on it.
+func endedSo(r *result.Result, e *result.Event) string {
 	what, _ := UnitEvent(e.Event, e.Text)
-	return "ended by itself" + strings.TrimPrefix(what, unitEvents[e.Event])
+	_, itself := r.OwnEnd(e)
+	return pick(itself, "ended by itself", "ended") + strings.TrimPrefix(what, unitEvents[e.Event])
 }
 
 // endAt returns the event of a unit that ended when an outage began, without a fault on it; nil without.
 func endAt(r *result.Result, in *result.Incident) *result.Event {
 	for i := range r.Events {
 		e := &r.Events[i]
-		if unitEnds[e.Event] && math.Abs(float64(e.T-in.Begin)) < ownEndWithin && !slices.ContainsFunc(r.Faults,
-			func(f result.FaultRecord) bool {
-				return slices.Contains(f.Units, e.Unit) && e.T > f.Injected-ownEndWithin && !(e.T > f.Until)
-			}) {
+		if ended, _ := r.OwnEnd(e); ended && math.Abs(float64(e.T-in.Begin)) < ownEndWithin {
 			return e
 		}
 	}
@@ -194,7 +190,7 @@ func injectedIn(r *result.Result, in *result.Incident, by *result.FaultRecord) (
 	return n
 }
 
-// endSentence says that the worst outage began as a unit ended by itself. It is nil if none did.
+// endSentence says that the worst outage began as a unit ended that no fault was on. It is nil if none did.
 func endSentence(r *result.Result, in *result.Incident) Text {
 	if in == nil || in.Bad == 0 || !decidedByBad(r) {
 		return nil
@@ -203,7 +199,7 @@ func endSentence(r *result.Result, in *result.Incident) Text {
 	if e == nil {
 		return nil
 	}
-	return Text{}.say("When ").strong(Clean(e.Unit)).say(" " + endedSo(e) + ", " + extent(r, in) + " for ").
+	return Text{}.say("When ").strong(Clean(e.Unit)).say(" " + endedSo(r, e) + ", " + extent(r, in) + " for ").
 		strong(incidentLength(in)).say(pick(in.Over, "", ", to the end of the run") + elsewhere(r, in) + ".")
 }
 

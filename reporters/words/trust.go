@@ -27,6 +27,9 @@ func trust(r *result.Result) *Trust {
 		return t
 	case g.Healthy && open == 0:
 		t.Title = "Quiet machine"
+		if !g.Pressure.Known() {
+			t.Title = "On time"
+		}
 		t.Text = late + "."
 		return t
 	case g.Healthy: // late at the wrong moment

@@ -111,14 +111,16 @@ func (f *effects) belongs(in *incident, i int, last *incident) (result.Evidence,
 	if oc.Name == "" || f.read.c.NoTraffic[i] || oc.Injected > max(in.Begin, in.BeginIn.High.D()) {
 		return "", false
 	}
-	shown := func(e result.Evidence) result.Evidence {
-		if last == nil || last.evidence == "" { // nor is it shown of the harm before
-			return ""
-		}
-		return e
-	}
-	soon := func(at time.Duration) bool { return at <= in.Begin && in.Begin-at <= f.read.c.Hold }
 	active := in.Begin <= f.read.overAt(i)
+	shown := func(e result.Evidence) result.Evidence {
+		switch {
+		case last != nil && last.evidence != "":
+			return e
+		case active: // nor is it shown of the harm before
+			return f.read.tied(i, in.Incident)
+		}
+		return ""
+	}
 	switch {
 	case active && in.BeginIn.With(oc.Injected):
 		return result.ByInjection, true
@@ -128,12 +130,32 @@ func (f *effects) belongs(in *incident, i int, last *incident) (result.Evidence,
 		return result.ByRevert, true
 	case f.recovering(in, i, last):
 		return shown(result.ByRecovery), true
-	case active && (soon(oc.Injected) || slices.ContainsFunc(f.read.c.Acts[i], soon)):
-		return result.ByInjection, true
-	case !active && f.read.unwell(i, requests.Span{From: in.Begin, To: in.End}):
+	case active:
+		return f.read.tied(i, in.Incident), true
+	case f.read.unwell(i, requests.Span{From: in.Begin, To: in.End}):
 		return result.ByUnit, true
 	}
-	return "", active
+	return "", false
+}
+
+// tied returns what shows, besides the time, that occurrence i did harm that began while it was in; nothing does if the
+// evidence is empty. The harm began within a hold of the injection, or of a later step of a group; or a unit that the
+// occurrence hit fell ill with it; or the harm lasted until the occurrence was over, and no longer than a hold after
+// that.
+func (f *readings) tied(i int, harm effect.Incident) result.Evidence {
+	soon := func(at time.Duration) bool { return at <= harm.Begin && harm.Begin-at <= f.c.Hold }
+	over := f.overAt(i)
+	switch {
+	case harm.BeginIn.With(f.Faults[i].Injected), soon(f.Faults[i].Injected), slices.ContainsFunc(f.c.Acts[i], soon):
+		return result.ByInjection
+	case slices.ContainsFunc(f.c.Unwell[i], func(s requests.Span) bool {
+		return s.From >= harm.Begin-f.c.Hold && s.From < harm.End
+	}):
+		return result.ByUnit
+	case harm.Over && harm.Begin <= over && (harm.EndIn.With(over) || harm.End >= over && harm.End-over <= f.c.Hold):
+		return result.ByEnd
+	}
+	return ""
 }
 
 // recovering reports whether an incident began while the load was being recovered from occurrence i: after its first

@@ -99,8 +99,8 @@
 //     target.
 //   - A failure that only seconds show in which other programs held the processors of the machine, on which brunt and
 //     the target run, is inconclusive, because the target may have lacked a processor. Other programs held them if they
-//     used half of them or more while tasks waited (PSI). A second counts if
-//     tasks of the target's units waited for a processor for nine tenths of its longest answer and of the timeouts, by
+//     used half of them or more while tasks waited (PSI), or, if the kernel does not report that, while they were idle for
+//     a twentieth of the time at most. A second counts if tasks of the target's units waited for a processor for nine tenths of its longest answer and of the timeouts, by
 //     the pressure of the units' own control groups, less the time for which their own quotas stopped them, or, without
 //     such a group, by their threads. On a busy machine some thread always waits. So if each unit has the processors on
 //     the same terms as brunt, ten times brunt's own lag must be as long as well, as it is one wait for a processor and
@@ -147,6 +147,11 @@
 //   - An incident belongs to the faults that were in, or were being recovered from, when it began. It is given to one
 //     of them only if no other could be it and if evidence shows it; see [result.Evidence]. It is given to none of them
 //     if the fault was not verified, or if a lack of processors may explain each bad request.
+//   - Harm that begins while a fault is in is its effect if it begins within a hold of the injection or of a later step
+//     of a group; if a unit that the fault hit falls ill within a hold before it, or during it; or if it lasts until
+//     the end of the fault, to a second, and at most a hold longer. So a leak or a disk that fills is the fault's. Else
+//     the harm may be noise in a fault that does nothing: an objective has a verdict only if it is the same with the
+//     harm and without it. What follows it is judged as if that harm had not been.
 //   - Harm that begins after a fault is over is its effect only if it begins within a second of the end, or while a
 //     unit that the fault hit is not well since before the target had recovered: before a hold in which the load was
 //     good and each of these units was well. If the load was good for a hold before, it is no effect of the fault; a

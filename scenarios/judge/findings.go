@@ -82,8 +82,8 @@ type Case struct {
 	Held []requests.Span
 	// Used has the seconds in which brunt itself used at least half of the processors that it may use, ascending.
 	Used []requests.Span
-	// Contested has the seconds in which tasks waited for a processor of the machine on which brunt runs, and it is not
-	// known which programs held them, ascending.
+	// Contested has the seconds in which tasks waited for a processor of the machine on which brunt runs, or may have,
+	// and it is not known which programs held them, ascending.
 	Contested []requests.Span
 	// Waited returns how long tasks waited for a processor, at most, in any span of length most that begins in from..to.
 	// These are tasks of the target's units alone if own is true, and otherwise of the whole machine. Nil means that it

@@ -323,14 +323,17 @@ func (f *effects) joint(of []int, o slo.Objective) effect.Answer {
 // shown returns answer a to question q about occurrences that count as one fault, without harm that nothing shows to be
 // theirs.
 //
-// Harm that begins after a fault is over is the fault's if it begins with its end, or while a unit that the fault hit
-// is not well. That it is next in time shows nothing. If the load was good for a hold after the end, the harm is no
-// effect of the fault; if it began within a hold, that is unknown.
+// Harm that begins while a fault is in, or after it is over, is the fault's only if evidence shows that, see
+// [readings.tied] and [readings.unwell]. That it is next in time shows nothing. If the load was good for a hold after
+// the end, later harm is no effect of the fault; otherwise it is unknown whether harm without evidence is.
 //
 // Between two faults, requests that are bad again long after the load had recovered are not shown to be the first one's
 // either: after a time that is longer than a hold, and than it took from the injection to the recovery.
 func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Answer {
 	onset, over := a.OnsetAt.D(), q.Cleared
+	if b, noise := f.withoutNoise(of, q, a); noise {
+		return b
+	}
 	if b, late := f.withoutLateRelapse(of, q, a); late {
 		return b
 	}
@@ -344,16 +347,52 @@ func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Ans
 	if slices.ContainsFunc(of, func(i int) bool { return f.read.unwell(i, in) }) {
 		return a
 	}
-	q.Horizon, q.Next = onset, ""
-	b := effect.Ask(q)
+	b := effect.Ask(q.Until(onset))
 	if b.BadBefore || b.Impact == result.NotImpacted && onset > over+q.Hold {
 		return b
 	}
-	b.Impact, b.RecoveredAt, b.Doubted = result.UnknownYet, result.NaN, &a
-	b.Notes = result.Notes{{
+	b.Doubt(a, result.Note{
 		Kind: result.HarmAfter, Of: f.read.Faults[of[len(of)-1]].Name, From: a.OnsetAt, For: result.Sec(onset - over),
-	}}
+	})
 	return b
+}
+
+// withoutNoise returns answer a without its first harm if that began while the occurrences were in, and nothing shows
+// that one of them did it. noise is false otherwise, or if the target did not recover from later harm that is theirs.
+func (f *effects) withoutNoise(of []int, q effect.Question, a effect.Answer) (b effect.Answer, noise bool) {
+	harm := effect.Incident{Begin: a.OnsetAt.D(), BeginIn: a.OnsetIn, End: q.Horizon}
+	switch {
+	case !a.OnsetAt.Known() || harm.Begin > q.Cleared || harm.BeginIn.With(q.Cleared):
+		return b, false
+	case a.FailoverAt.Known():
+		harm.End, harm.EndIn, harm.Over = a.FailoverAt.D(), a.FailoverIn, true
+	case a.RecoveredAt.Known():
+		harm.End, harm.EndIn, harm.Over = a.RecoveredAt.D(), a.RecoveredIn, true
+	}
+	last := of[0] // that was in when the harm began
+	for _, i := range of {
+		if f.read.tied(i, harm) != "" {
+			return b, false
+		}
+		if f.read.Faults[i].Injected <= harm.Begin {
+			last = i
+		}
+	}
+	q = q.Without(harm)
+	b = f.shown(of, q, effect.Ask(q))
+	note := result.Note{
+		Kind: result.HarmDuring, Of: f.read.Faults[last].Name, From: a.OnsetAt,
+		For: a.OnsetAt - result.Sec(f.read.Faults[last].Injected),
+	}
+	switch {
+	case b.OnsetAt.Known() && !b.RecoveredAt.Known():
+		return b, false
+	case b.OnsetAt.Known():
+		b.Doubted, b.Notes = &a, result.Notes{note}
+	case b.Impact == result.NotImpacted || b.Doubted != nil:
+		b.Doubt(a, note)
+	}
+	return b, true
 }
 
 // withoutLateRelapse returns answer a without a relapse that began long after the recovery, if nothing shows it to be
@@ -365,11 +404,7 @@ func (f *effects) withoutLateRelapse(of []int, q effect.Question, a effect.Answe
 		slices.ContainsFunc(of, func(i int) bool { return f.read.unwell(i, after) }) {
 		return b, false
 	}
-	q.Horizon, q.Next = again, ""
-	if i := slices.IndexFunc(q.Slices, func(s effect.Slice) bool { return s.End > again }); i >= 0 {
-		q.Slices, q.Horizon = q.Slices[:i], min(again, q.Slices[i].Start)
-	}
-	b = effect.Ask(q)
+	b = effect.Ask(q.Until(again))
 	if b.Impact != result.Impacted || !b.RecoveredAt.Known() || b.BadBefore {
 		return b, false
 	}

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"bufio"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -56,12 +57,13 @@ func Processors() (t ProcessorTime) {
 	return t
 }
 
-// CPUPressure returns the share of the last ten seconds in which some task waited for CPU (PSI).
+// CPUPressure returns the share of the last ten seconds in which some task waited for CPU (PSI). It is not a number if
+// the kernel does not report it.
 func CPUPressure() float64 {
 	if p := pressure(); p != nil {
 		return p.Avg10 / 100
 	}
-	return 0
+	return math.NaN()
 }
 
 // CPUWaited returns the time since boot in which some task waited for CPU (PSI), and whether the kernel reports it.

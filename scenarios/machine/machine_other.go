@@ -3,6 +3,7 @@
 package machine
 
 import (
+	"math"
 	"runtime"
 	"time"
 )
@@ -13,7 +14,7 @@ func Memory() int64 { return 0 }
 
 func Processors() ProcessorTime { return ProcessorTime{} }
 
-func CPUPressure() float64 { return 0 }
+func CPUPressure() float64 { return math.NaN() }
 
 func CPUWaited() (waited time.Duration, known bool) { return 0, false }
 

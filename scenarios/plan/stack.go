@@ -7,6 +7,7 @@ import (
 	"brunt/chaos/kube"
 	"brunt/chaos/timeline"
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // anywhere widens rights in namespaces that a run makes to all namespaces, because their names are not known before
@@ -78,12 +79,8 @@ func removing(k *scenarios.Kubernetes, sc chaos.Scope) (out []kube.Right) {
 func MayScale(faults []*timeline.Entry, service string) bool {
 	for _, e := range faults {
 		for _, part := range e.Parts() {
-			switch part.Kind {
-			case "workload.scale":
-				if of := part.Block.With.Get("service"); of == nil || of.Value == service {
-					return true
-				}
-			case "kube.apply", "exec", "webhook", "action.run", "call":
+			if of := part.Block.With.Get("service"); result.Custom(part.Kind) ||
+				part.Kind == "workload.scale" && (of == nil || of.Value == service) {
 				return true
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/slo"
@@ -155,6 +156,60 @@ func hit(links, units []string) []string {
 	return units
 }
 
+// units lists the units that a fault hit, and the ends of the links that it hit.
+func (f *FaultRecord) units() (units []string) {
+	all := slices.Concat(f.Units, f.Links)
+	for i := range f.Steps {
+		all = slices.Concat(all, f.Steps[i].Units, f.Steps[i].Links)
+	}
+	for _, name := range all {
+		units = append(units, strings.Split(name, slo.LinkArrow)...)
+	}
+	return units
+}
+
+// Custom reports whether only the author of a scenario knows what a fault of a kind does, and to which units.
+func Custom(kind string) bool {
+	return slices.Contains([]string{"exec", "webhook", "call", "action.run", "kube.apply"}, kind)
+}
+
+// custom reports whether a fault or a step of it is [Custom], and whether one of these is not taken back.
+func (f *FaultRecord) custom() (is, stays bool) {
+	is, stays = Custom(f.Kind), Custom(f.Kind) && f.Revert == "none"
+	for i := range f.Steps {
+		if s := &f.Steps[i]; Custom(s.Kind) {
+			is, stays = true, stays || s.Revert == "none"
+		}
+	}
+	return is, stays
+}
+
+// endEarly is how long before its injection a fault may be reported to have ended a unit, in seconds.
+const endEarly = 1
+
+// OwnEnd reports whether an event is the end of a process or a container that no fault had hit. itself is false if a
+// [Custom] fault was in, which may have ended it. A pod also ends for reasons of its cluster, such as a rollout, so
+// that its end tells nothing.
+func (r *Result) OwnEnd(e *Event) (ended, itself bool) {
+	if e.Unit == "" || e.Event != "unit.exit" && e.Event != "container.die" {
+		return false, false
+	}
+	itself = true
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		custom, stays := f.custom()
+		over := e.T > f.Until
+		switch {
+		case !(e.T > f.Injected-endEarly): // also if it was not injected
+		case !over && slices.Contains(f.units(), e.Unit):
+			return false, false
+		case custom && (!over || stays):
+			itself = false
+		}
+	}
+	return true, itself
+}
+
 // A FaultAlert says when an alert of the team's own monitoring fired and resolved after a fault.
 type FaultAlert struct {
 	Name string `json:"name" mask:"-"` // name in the scenario
@@ -301,12 +356,15 @@ func (f *FaultRecord) Beyond() bool {
 func (f *FaultRecord) NoOutage() bool { return f.Impact == Impacted && !f.OnsetAt.Known() }
 
 // NameFailed sets FailedObjectives of each fault to the failed objectives in its phase, in its recovery or after it.
+// The rest after a fault lasts to the next fault, so its objectives count only if an incident by the fault is in it.
 func (r *Result) NameFailed() {
 	for i := range r.Faults {
 		f := &r.Faults[i]
+		lasts := slices.ContainsFunc(r.Incidents, func(in Incident) bool { return in.By == f.Name && in.End > f.Until })
 		for j := range r.Objectives {
 			o := &r.Objectives[j]
-			if o.Verdict == scenarios.Fail && o.Phase.Of(slo.FaultPhase) == f.Phase() && f.Injected.Known() {
+			if o.Verdict == scenarios.Fail && o.Phase.Of(slo.FaultPhase) == f.Phase() && f.Injected.Known() &&
+				(o.Phase.Kind != slo.RestPhase || lasts) {
 				f.FailedObjectives = append(f.FailedObjectives, o.Text)
 			}
 		}

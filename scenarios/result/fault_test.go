@@ -16,6 +16,11 @@ func TestResult_NameFailed(t *testing.T) {
 			{Name: "f#1", Injected: 20},
 			{Name: "f#2", Injected: 30},
 			{Name: "g", Injected: result.NaN},
+			{Name: "h", Injected: 40, Until: 45},
+			{Name: "i", Injected: 60, Until: 65},
+		},
+		Incidents: []result.Incident{
+			{By: "h", Begin: 40, End: 44}, {Faults: []string{"h"}, Begin: 50, End: 52}, {By: "i", Begin: 62, End: 66},
 		},
 		Objectives: []result.ObjectiveResult{
 			{Text: "p95 < 1ms in f", Phase: slo.ParsePhase("f#2"), Verdict: scenarios.Fail},
@@ -23,10 +28,12 @@ func TestResult_NameFailed(t *testing.T) {
 			{Text: "errors < 1% in f", Phase: slo.ParsePhase("f#1"), Verdict: scenarios.Pass},
 			{Text: "errors < 1%", Phase: slo.ParsePhase("run"), Verdict: scenarios.Fail},
 			{Text: "errors < 1% in g", Phase: slo.ParsePhase("g"), Verdict: scenarios.Fail},
+			{Text: "errors < 1% in rest/h", Phase: slo.ParsePhase("rest/h"), Verdict: scenarios.Fail}, // not by h
+			{Text: "errors < 1% in rest/i", Phase: slo.ParsePhase("rest/i"), Verdict: scenarios.Fail},
 		},
 	}
 	r.NameFailed()
-	for i, want := range []string{"", "p95 < 1ms in f; errors < 1% in recovery/f", ""} {
+	for i, want := range []string{"", "p95 < 1ms in f; errors < 1% in recovery/f", "", "", "errors < 1% in rest/i"} {
 		if got := strings.Join(r.Faults[i].FailedObjectives, "; "); got != want {
 			t.Errorf("%s: %q, want %q", r.Faults[i].Name, got, want)
 		}

@@ -25,8 +25,9 @@ type Generator struct {
 	CPU      Num      `json:"cpu"`               // mean number of cores that brunt used
 	Memory   int64    `json:"memory"`            // maximum memory of brunt, bytes
 	Steal    Num      `json:"steal"`             // share of CPU time that the hypervisor took
-	Pressure Num      `json:"pressure"`          // share of the time that tasks waited for a processor
-	Quota    Num      `json:"quota,omitempty"`   // the CPU quota that limited brunt most, in cores
+	// share of the worst ten seconds in which some task waited for a processor; null if the kernel does not report it
+	Pressure Num `json:"pressure"`
+	Quota    Num `json:"quota,omitempty"` // the CPU quota that limited brunt most, in cores
 	// share of the quota's periods in which brunt used up the quota
 	Throttled   Num             `json:"throttled,omitempty"`
 	GCPauses    Num             `json:"gc_pauses"`         // total time, seconds
@@ -170,14 +171,17 @@ type Lag struct {
 
 // A GeneratorTick is the generator's health in one second.
 type GeneratorTick struct {
-	T        Num   `json:"t"`         // its end, an offset from t0
-	CPU      Num   `json:"cpu"`       // cores that brunt used
-	Steal    Num   `json:"steal"`     // share of the CPU time that the hypervisor took
-	Pressure Num   `json:"pressure"`  // share of the last ten seconds in which some task waited for a processor
+	T     Num `json:"t"`     // its end, an offset from t0
+	CPU   Num `json:"cpu"`   // cores that brunt used
+	Steal Num `json:"steal"` // share of the CPU time that the hypervisor took
+	// share of the last ten seconds in which some task waited for a processor; null if the kernel does not report it
+	Pressure Num   `json:"pressure"`
 	InFlight int64 `json:"in_flight"` // iterations under way at its end
 	// share of this machine's processors that programs other than brunt and the target used; null if unknown, such as
 	// for a target that brunt did not start as processes
 	Others Num `json:"others"`
+	// share of the time of this machine's processors in which they were idle; null if unknown
+	Idle Num `json:"idle"`
 
 	// Took is how long before T the reading of Others began; zero if that is not known, as in a file.
 	Took Num `json:"-"`
@@ -187,6 +191,15 @@ type GeneratorTick struct {
 // count as
 // the cause of a lag.
 const Contended = .2
+
+// leastIdle is the share of the time of the processors up to which tasks wait for one, where the kernel does not report
+// that: hardly any was idle.
+const leastIdle = .05
+
+// contended reports whether tasks waited for a processor for a share of the time or more.
+func (t *GeneratorTick) contended(share Num) bool {
+	return t.Pressure >= share || !t.Pressure.Known() && t.Idle <= leastIdle
+}
 
 // ProcessorWaits is how many times a request waits for a processor of this machine at most: it passes several
 // processes. The figure is an estimate.
@@ -201,7 +214,7 @@ type HeldSecond struct{ From, To Num }
 
 // Held returns the seconds in which other programs used half of the processors or more, while tasks waited for one.
 func (g *Generator) Held() []HeldSecond {
-	return g.spans(func(t *GeneratorTick) bool { return t.Others >= heldShare && t.Pressure >= Contended })
+	return g.spans(func(t *GeneratorTick) bool { return t.Others >= heldShare && t.contended(Contended) })
 }
 
 // Used returns the seconds in which brunt itself used half of the processors that it may use or more, of cores in all.
@@ -209,10 +222,12 @@ func (g *Generator) Used(cores int) []HeldSecond {
 	return g.spans(func(t *GeneratorTick) bool { return float64(t.CPU) >= heldShare*float64(cores) })
 }
 
-// Contested returns the seconds in which tasks waited for a processor of this machine, and it is not known which
-// programs held them.
+// Contested returns the seconds in which tasks waited for a processor of this machine, or may have, and it is not known
+// which programs held them.
 func (g *Generator) Contested() []HeldSecond {
-	return g.spans(func(t *GeneratorTick) bool { return !t.Others.Known() && t.Pressure >= Contended })
+	return g.spans(func(t *GeneratorTick) bool {
+		return !t.Others.Known() && (t.contended(Contended) || !t.Pressure.Known() && !t.Idle.Known())
+	})
 }
 
 // spans returns the seconds for which such holds. A reading is longer than a second if brunt itself waited. Without

@@ -42,7 +42,10 @@ const (
 	ByRevert    Evidence = "reverted"   // it began within a second of the end of the fault
 	ByRecovery  Evidence = "recovering" // the load had not recovered from earlier harm of the fault
 	ByRelapse   Evidence = "relapsed"   // the load had recovered, and no other fault was injected since
-	ByUnit      Evidence = "unit"       // the fault was over, and a unit that it hit was not well
+	// the fault was over, and a unit that it hit was not well; or it was in, and such a unit fell ill within judge.hold
+	// before the harm, or during it
+	ByUnit Evidence = "unit"
+	ByEnd  Evidence = "ended" // it lasted until the end of the fault, and at most judge.hold longer
 )
 
 // IncidentStep counts the bad requests of a step in an incident.

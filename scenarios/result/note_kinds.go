@@ -69,6 +69,7 @@ const (
 	IncidentUntold   NoteKind = "incident_unknown" // whether a fault had an incident is unknown; the next notes say why
 	IncidentOpen     NoteKind = "incident_open"    // the incident is not shown to be over
 	IncidentWas      NoteKind = "incident"         // begin and end of the incident
+	HarmDuring       NoteKind = "harm_during"      // harm began long after the injection, without evidence that it did it
 	HarmAfter        NoteKind = "harm_after"       // harm began after the fault was over, without evidence that it did it
 	OwnSentAfter     NoteKind = "own_sent_after"   // brunt sent most requests of the fault after it
 	OwnSawNothing    NoteKind = "own_saw_nothing"  // brunt stood still for most of the fault
@@ -271,6 +272,8 @@ var noteSentences = map[NoteKind]string{
 	IncidentUntold:  "whether <of> had an incident is unknown: ",
 	IncidentOpen:    "not shown to have recovered: > <for seconds>",
 	IncidentWas:     "the incident from <from ms> to <to ms>",
+	HarmDuring: "requests were bad from <from seconds> on, <for seconds> after the injection of <of>, and nothing shows " +
+		"that it did that",
 	HarmAfter: "requests were bad from <from seconds> on, <for seconds> after <of> was over, and nothing shows that it " +
 		"did that",
 	OwnSentAfter:  OwnLag + ": it sent <part> of <count> requests of <of> after that was over",

@@ -28,9 +28,8 @@ const OldestVersion = 1
 // raises it, and
 // leaves the version of the file. A result without the key has definitions 1.
 //
-// Since definitions 2 harm that begins after the end of a fault counts as its harm only where the unit that it
-// hit was
-// not well, and the steps of init count in no sum.
+// Since definitions 2 harm that begins after the end of a fault, or later than a hold after its injection, counts as
+// its harm only where evidence shows that, and the steps of init count in no sum.
 const Definitions = 2
 
 // InWindows reports whether the times of faults are times of windows, as before version 2. They must not be compared

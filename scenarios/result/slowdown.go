@@ -134,7 +134,7 @@ func (r *Result) crowded() (out []span) {
 		out = append(out, span{f.T, f.T + f.D})
 	}
 	for _, t := range r.Generator.Seconds {
-		if t.Pressure >= slowdownBusy {
+		if t.contended(slowdownBusy) {
 			out = append(out, span{t.T - 1, t.T})
 		}
 	}

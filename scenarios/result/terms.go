@@ -296,8 +296,9 @@ var all = []Term{
 			"An incident belongs to the faults that were in, or were being recovered from, when it began, and never to one " +
 			"that was injected later; a relapse belongs to its fault. The report says `by` a fault if no other could be it " +
 			"and evidence shows it: the incident began within a hold of the injection or within a second of the end of the " +
-			"fault, before the load had recovered from it or as a relapse, or while a unit that the fault hit was not well. " +
-			"Else it says `during`. The incident names the step with the most requests that were made and failed, and counts " +
+			"fault, before the load had recovered from it or as a relapse; a unit that the fault hit fell ill with it, or was " +
+			"not well after the fault; or it lasted until the end of the fault, and at most a hold longer. " +
+			"Else it says `during`, and an objective after the fault is inconclusive if that decides. The incident names the step with the most requests that were made and failed, and counts " +
 			"those that were skipped as a result. " +
 			"`recover < 10s after incident` judges the longest incident that overlaps a fault, so that an outage that several " +
 			"faults caused " +

@@ -232,44 +232,39 @@ func (f *faults) seriesSteady(o slo.Objective) error {
 	return nil
 }
 
-// noteOwnDeaths notes the units of the target that ended although no fault was on them.
-func (f *faults) noteOwnDeaths(end time.Duration) {
-	for _, note := range ownDeaths(f.log.Events(), f.records, end) {
+// noteOwnDeaths notes the units of the target that ended by a time although no fault was on them.
+func (f *faults) noteOwnDeaths(res *result.Result, end time.Duration) {
+	for _, note := range ownDeaths(f.log.Events(), res, end) {
 		f.log.Note("%s", note)
 	}
 }
 
-// ownDeaths describes the processes and containers of the target that ended by a time although no fault was on them. A
-// pod ends for reasons of its cluster as well, such as a rollout, so that its end tells nothing.
-func ownDeaths(events []result.Event, records []*chaos.Record, end time.Duration) (notes []string) {
+// ownDeaths describes the processes and containers of the target that ended by a time, by [result.Result.OwnEnd].
+func ownDeaths(events []result.Event, res *result.Result, end time.Duration) (notes []string) {
 	first := map[string]result.Event{}
-	times := map[string]int{}
+	times, alone := map[string]int{}, map[string]bool{}
 	var units []string
 	for _, e := range events {
-		at := e.T.D()
-		if e.Event != "unit.exit" && e.Event != "container.die" || e.Unit == "" || at > end || hit(records, e.Unit, at) {
+		ended, itself := res.OwnEnd(&e)
+		if !ended || e.T.D() > end {
 			continue
 		}
 		if times[e.Unit]++; times[e.Unit] == 1 {
-			first[e.Unit] = e
+			first[e.Unit], alone[e.Unit] = e, true
 			units = append(units, e.Unit)
 		}
+		alone[e.Unit] = alone[e.Unit] && itself
 	}
 	for _, u := range units {
 		e := first[u]
-		how := "at " + quantity.FormatInstant(e.T.D())
+		did, how := "ended", "at "+quantity.FormatInstant(e.T.D())
+		if alone[u] {
+			did = "ended by itself"
+		}
 		if n := times[u]; n > 1 {
 			how = fmt.Sprintf("%d times, first %s", n, how)
 		}
-		notes = append(notes, fmt.Sprintf("%s ended by itself %s: %s", u, how, e.Text))
+		notes = append(notes, fmt.Sprintf("%s %s %s: %s", u, did, how, e.Text))
 	}
 	return notes
-}
-
-// hit reports whether a fault was on the unit at the time.
-func hit(records []*chaos.Record, unit string, at time.Duration) bool {
-	const early = 100 * time.Millisecond // an exit may be reported before the injecting call returns
-	return slices.ContainsFunc(records, func(c *chaos.Record) bool {
-		return c.N >= 0 && slices.Contains(c.HitUnits(), unit) && at >= c.Injected-early && at <= c.Until
-	})
 }

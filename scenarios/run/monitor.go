@@ -47,6 +47,7 @@ func newGeneratorMonitor(
 	now func() time.Duration, t0 time.Time, of func() (time.Duration, bool),
 ) *generatorMonitor {
 	m := &generatorMonitor{now: now, t0: t0, of: of, quota: openQuota(cgroup.System{})}
+	m.out.Pressure = result.NaN
 	m.pulse = measure.NewPulse(now, m.quota.stops())
 	m.began, m.cpuBegan = now(), machine.CPUTime()
 	m.at, m.cpu = m.began, m.cpuBegan
@@ -87,14 +88,14 @@ func (m *generatorMonitor) Tick(inFlight int64, workers result.Num) {
 	now, cpu, is := m.now(), machine.CPUTime(), machine.Processors()
 	t := result.GeneratorTick{
 		T: result.Sec(now), InFlight: inFlight, CPU: workers, Pressure: result.Num(machine.CPUPressure()),
-		Others: m.otherShare(now-m.at, is), Took: result.Sec(now - m.at),
+		Others: m.otherShare(now-m.at, is), Idle: result.NaN, Took: result.Sec(now - m.at),
 	}
 	if d := now - m.at; d > 0 {
 		t.CPU += result.Num((cpu - m.cpu).Seconds() / d.Seconds())
 	}
 	if d := is.All - m.machine.All; d > 0 {
 		stolen := is.Stolen - m.machine.Stolen
-		t.Steal = result.Num(stolen / d)
+		t.Steal, t.Idle = result.Num(stolen/d), result.Num((is.Idle-m.machine.Idle)/d)
 		m.stealSum += stolen
 		m.ticksSum += d
 	}
@@ -104,7 +105,9 @@ func (m *generatorMonitor) Tick(inFlight int64, workers result.Num) {
 	}
 	m.at, m.cpu, m.machine = now, cpu, is
 	m.out.Memory = max(m.out.Memory, machine.ResidentMemory())
-	m.out.Pressure = max(m.out.Pressure, t.Pressure)
+	if !(m.out.Pressure >= t.Pressure) && t.Pressure.Known() {
+		m.out.Pressure = t.Pressure
+	}
 	m.seconds = append(m.seconds, t)
 }
 

@@ -52,15 +52,14 @@ func TestUnwellUnits(t *testing.T) {
 }
 
 // TestOwnDeaths checks that processes and containers that end without a fault are noted, and those that a fault, or a
-// step of a group, ends are not.
+// step of a group, ends are not. While a fault is in of which only its author knows what it does, a unit only ended.
 func TestOwnDeaths(t *testing.T) {
-	records := []*chaos.Record{
-		{N: 0, Injected: 10 * time.Second, Until: 15 * time.Second, Units: []string{"web[0]"}},
-		{
-			N: 1, Injected: 20 * time.Second, Until: 25 * time.Second,
-			Steps: []*chaos.Record{{N: -1, Units: []string{"web[1]"}}},
-		},
-		{N: -1, Injected: 0, Until: 40 * time.Second, Units: []string{"db[0]"}}, // it was not injected
+	faults := []result.FaultRecord{
+		{Kind: "process.crash", Injected: 10, Until: 15, Units: []string{"web[0]"}},
+		{Kind: result.GroupKind, Injected: 20, Until: 25, Steps: []result.FaultStep{{Units: []string{"web[1]"}}}},
+		{Injected: result.NaN, Until: 40, Units: []string{"db[0]"}},
+		{Kind: "network.partition", Injected: 30, Until: 35, Links: []string{"app[0]->db[0]"}},
+		{Kind: "action.run", Injected: 36, Until: 38, Units: []string{"kubectl"}, Revert: "ok"},
 	}
 	got := run.OwnDeaths([]result.Event{
 		{T: 9.95, Event: "unit.exit", Unit: "web[0]", Text: "signal killed"},
@@ -71,14 +70,24 @@ func TestOwnDeaths(t *testing.T) {
 		{T: 27, Event: "container.die", Text: "another's container"},
 		{T: 28, Event: "unit.start", Unit: "db[0]"},
 		{T: 29, Event: "unit.exit", Unit: "db[0]", Text: "exit status 3"},
+		{T: 31, Event: "unit.exit", Unit: "app[0]", Text: "the fault cut its link"},
+		{T: 37, Event: "container.die", Unit: "app[1]", Text: "exit code 143"},
+		{T: 37, Event: "pod.killed", Unit: "shop", Text: "a rollout"},
+		{T: 39, Event: "container.die", Unit: "app[2]", Text: "exit code 2"},
 		{T: 41, Event: "unit.exit", Unit: "api[0]", Text: "the run was over"},
-	}, records, 40*time.Second)
+	}, &result.Result{Faults: faults}, 40*time.Second)
 	want := []string{
 		"web[0] ended by itself 2 times, first at 16s: exit status 1", "web[1] ended by itself at 26s: exit code 1",
-		"db[0] ended by itself at 29s: exit status 3",
+		"db[0] ended by itself at 29s: exit status 3", "app[1] ended at 37s: exit code 143",
+		"app[2] ended by itself at 39s: exit code 2",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+	faults[4].Revert = "none" // what it did stays
+	late := result.Event{T: 39, Event: "container.die", Unit: "app[2]"}
+	if ended, itself := (&result.Result{Faults: faults}).OwnEnd(&late); !ended || itself {
+		t.Errorf("after an action that stays: ended %v, by itself %v", ended, itself)
 	}
 }
 

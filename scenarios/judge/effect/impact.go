@@ -71,9 +71,9 @@ type Answer struct {
 	Notes       result.Notes
 	// why recovery can't be shown: requests are bad at a rate near the limit even without the fault
 	Usual result.Notes
-	// Requests were bad, and it is not known whether the fault did it: they were so after it was over, and nothing shows
-	// that the fault did it; or they were too few to distinguish them from chance, see [chances.fewBad]. This is the
-	// answer if it did.
+	// Requests were bad, and it is not known whether the fault did it: they were so long after the injection or after the
+	// end, and nothing shows that the fault did it; or they were too few to distinguish them from chance, see
+	// [chances.fewBad]. This is the answer if it did.
 	Doubted *Answer
 }
 
@@ -85,12 +85,49 @@ func (a *Answer) Harm() *Answer {
 	return a
 }
 
+// Doubt makes the impact unknown, for the reason in a note: with is the answer if the harm is that of the fault.
+func (a *Answer) Doubt(with Answer, why result.Note) {
+	a.Impact, a.RecoveredAt, a.Doubted, a.Notes = result.UnknownYet, result.NaN, &with, result.Notes{why}
+}
+
 // FewBad reports whether requests were bad, and too few to distinguish them from chance; see [chances.fewBad].
 func (a *Answer) FewBad() bool { return a.Impact == result.NotImpacted && a.Doubted != nil }
 
 // Tells reports whether the impact is known. An unknown recovery does not matter.
 func (a *Answer) Tells() bool {
 	return a.Impact != result.Confounded && (a.Impact != result.UnknownYet || a.OnsetAt.Known())
+}
+
+// Until returns the question about the windows that end by a time.
+func (q Question) Until(at time.Duration) Question {
+	q.Horizon, q.Next = at, ""
+	if i := slices.IndexFunc(q.Slices, func(s Slice) bool { return s.End > at }); i >= 0 {
+		q.Slices, q.Horizon = q.Slices[:i], min(at, q.Slices[i].Start)
+	}
+	return q
+}
+
+// Without returns the question as if no request had been bad in the windows of an incident.
+func (q Question) Without(in Incident) Question {
+	q.Slices = slices.Clone(q.Slices)
+	for i := range q.Slices {
+		s := &q.Slices[i]
+		if s.End <= in.Begin || s.Start >= in.End {
+			continue
+		}
+		s.Bad, s.Good, s.InFlight = 0, s.Offered, 0
+		if marks := s.Marks; marks != nil {
+			s.Marks = func(out []Mark) []Mark {
+				before := len(out)
+				out = marks(out)
+				for j := range out[before:] {
+					out[before+j].Bad = false
+				}
+				return out
+			}
+		}
+	}
+	return q
 }
 
 // Unknown returns the answer for an unknown effect.

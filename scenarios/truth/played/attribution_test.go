@@ -32,20 +32,106 @@ var attributed = []playedCase{
 	},
 	{
 		name: "noise inside a long harmless fault", row: "definition", script: quick.Between(4500, 4600, f503),
-		faults: []span{{20 * sec, 55 * sec}},
-		slo:    []string{"recover < 2s after incident => pass"},
-		see:    ofFaults("f"),
+		faults: []span{{20 * sec, 55 * sec}}, impact: "unknown",
+		slo: []string{
+			"recover < 2s after incident => pass", "recover < 10s after f => inconclusive", "recover < 30s after f => pass",
+			"onset < 1s after f => inconclusive", "degraded < 500ms after f => inconclusive",
+		},
+		see: ofFaults("f"),
 	},
 	{
 		name: "noise inside a long harmless fault, and noise long after it", row: "definition", seconds: 100,
 		script: quick.Between(4500, 4600, f503).Between(7000, 7100, f503), faults: []span{{20 * sec, 55 * sec}},
-		see: ofFaults("f", "f"),
+		slo: []string{"recover < 10s after f => inconclusive"}, impact: "unknown", see: ofFaults("f", ""),
 	},
 	{
 		name: "noise inside a long harmless fault, of which a unit is down all along", row: "definition",
 		script: quick.Between(4500, 4600, f503), faults: []span{{20 * sec, 55 * sec}},
 		unwell: map[int][]requests.Span{0: {{From: 20 * sec, To: 55 * sec}}},
-		see:    ofFaults("f"),
+		slo:    []string{"recover < 10s after f => inconclusive"}, impact: "unknown", see: ofFaults("f"),
+	},
+	{
+		name: "slow harm inside a long fault, as a unit of it falls ill", row: "definition",
+		script: quick.Between(4500, 4700, f503), faults: []span{{20 * sec, 55 * sec}},
+		unwell: map[int][]requests.Span{0: {{From: 44500 * ms, To: 47 * sec}}},
+		slo:    []string{"recover < 28s after f => pass", "recover < 26s after f => fail", "degraded < 1s after f => fail"},
+		impact: "impacted", see: ofFaults("by f"),
+	},
+	{
+		name: "slow harm inside a long fault, of which a unit falls ill in the harm", row: "definition",
+		script: quick.Between(4500, 4700, f503), faults: []span{{20 * sec, 55 * sec}},
+		unwell: map[int][]requests.Span{0: {{From: 46 * sec, To: 50 * sec}}},
+		slo:    []string{"recover < 26s after f => fail"}, impact: "impacted", see: ofFaults("by f"),
+	},
+	{
+		name: "noise inside a long harmless fault, of which a unit was ill before and falls ill after it", row: "definition",
+		script: quick.Between(4500, 4600, f503), faults: []span{{20 * sec, 55 * sec}},
+		unwell: map[int][]requests.Span{0: {{From: 30 * sec, To: 34 * sec}, {From: 47 * sec, To: 48 * sec}}},
+		slo:    []string{"recover < 10s after f => inconclusive"}, impact: "unknown", see: ofFaults("f"),
+	},
+	{
+		name: "slow harm that lasts until a long fault is taken back", row: "definition",
+		script: quick.Between(4500, 5500, f503), faults: []span{{20 * sec, 55 * sec}},
+		slo: []string{
+			"recover < 36s after f => pass", "recover < 34s after f => fail", "recover < 5s after incident => fail",
+		},
+		impact: "impacted", see: ofFaults("by f"), seconds: 80,
+	},
+	{
+		name: "slow harm that comes and goes until a long fault is taken back", row: "definition",
+		script: quick.Between(4000, 4200, f503).Between(4600, 4800, f503).Between(5200, 5520, f503),
+		faults: []span{{20 * sec, 55 * sec}}, seconds: 80, impact: "impacted",
+		slo: []string{"recover < 36s after f => pass", "recover < 34s after f => fail", "onset < 19s after f => fail"},
+		see: ofFaults("by f"),
+	},
+	{
+		name: "slow harm that lasts some seconds longer than a long fault", row: "definition",
+		script: quick.Between(4500, 6200, f503), faults: []span{{20 * sec, 55 * sec}}, seconds: 90,
+		slo:    []string{"recover < 43s after f => pass", "recover < 41s after f => fail"},
+		impact: "impacted", see: ofFaults("by f"),
+	},
+	{
+		name: "an outage that begins in a long harmless fault, and lasts long beyond it", row: "definition",
+		script: quick.Between(4500, 7500, f503), faults: []span{{20 * sec, 55 * sec}}, seconds: 100,
+		slo:    []string{"recover < 10s after f => inconclusive", "recover < 60s after f => pass"},
+		impact: "unknown", see: ofFaults("f"),
+	},
+	{
+		name: "an outage that begins in a long harmless fault, and ends with the load", row: "definition",
+		script: quick.Between(4500, 1<<30, f503), faults: []span{{20 * sec, 0}},
+		slo:    []string{"recover < 10s after f => inconclusive", "errors < 1% in f => fail"},
+		impact: "unknown", see: ofFaults("f"),
+	},
+	{
+		name: "noise inside a long fault, and harm as it is taken back", row: "definition", seconds: 80,
+		script: quick.Between(4000, 4100, f503).Between(5500, 5700, f503), faults: []span{{20 * sec, 55 * sec}},
+		slo: []string{
+			"recover < 38s after f => pass", "recover < 36s after f => fail", "degraded < 2500ms after f => inconclusive",
+			"degraded < 1500ms after f => fail", "degraded < 3500ms after f => pass",
+		},
+		impact: "impacted", see: func(c *truth.Complaints, p played) {
+			ofFaults("f", "by f")(c, p)
+			rejoined(20, 55, 57)(c, p)
+		},
+	},
+	{
+		name: "noise inside a long fault, and slow harm that lasts until it is taken back", row: "definition", seconds: 80,
+		script: quick.Between(3200, 3300, f503).Between(4600, 5500, f503), faults: []span{{20 * sec, 55 * sec}},
+		slo: []string{
+			"recover < 36s after f => pass", "recover < 34s after f => fail", "onset < 20s after f => inconclusive",
+		},
+		impact: "impacted", see: ofFaults("f", "by f"),
+	},
+	{
+		name: "noise inside a long fault, and soon after it", row: "definition", seconds: 80,
+		script: quick.Between(4500, 4600, f503).Between(5800, 5900, f503), faults: []span{{20 * sec, 55 * sec}},
+		slo:    []string{"recover < 10s after f => inconclusive", "recover < 40s after f => pass"},
+		impact: "unknown",
+	},
+	{
+		name: "slow harm while two faults are in, soon after the second", row: "definition",
+		script: quick.Between(4500, 4700, f503), faults: []span{{20 * sec, 55 * sec}, {44 * sec, 50 * sec}}, seconds: 80,
+		slo: []string{"recover < 20s after f => inconclusive", "recover < 28s after f => pass"}, see: ofFaults("f g"),
 	},
 	{
 		name: "an outage at the injection of a long fault", row: "definition", script: quick.Between(2050, 2200, f503),

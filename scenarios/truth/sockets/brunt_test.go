@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -132,6 +133,7 @@ type report struct {
 		Bad        int
 		Kinds      map[string]int
 		Faults     []string
+		By         string
 		Planned    bool
 	} `json:"incidents"`
 	Ledger *struct {
@@ -153,6 +155,7 @@ type report struct {
 		Keys                                            []struct{ ID, State string }
 	} `json:"deliveries"`
 	Generator struct {
+		Pressure    *float64
 		Connections int
 		Peers       []struct {
 			Address string
@@ -188,13 +191,24 @@ func (r *report) objective(text string) string {
 // during is called with the process while it runs.
 func play(t *testing.T, scenario string, during func(*os.Process)) *report {
 	t.Helper()
+	return playWith(t, []string{brunt}, scenario, during)
+}
+
+// withoutPressure is the command of a brunt on a machine whose kernel does not report pressure (psi=0).
+var withoutPressure = []string{
+	"unshare", "--mount", "sh", "-c", `mount -t tmpfs none /proc/pressure && exec "$0" "$@"`,
+}
+
+// playWith is play for a brunt that a command starts.
+func playWith(t *testing.T, command []string, scenario string, during func(*os.Process)) *report {
+	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "scenario.yaml")
 	if err := os.WriteFile(file, []byte(scenario), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "out")
-	c := exec.Command(brunt, "run", file, "-o", out, "-v")
+	c := exec.Command(command[0], append(slices.Clone(command[1:]), "run", file, "-o", out, "-v")...)
 	c.Env = append(os.Environ(), "NO_COLOR=1", "XDG_STATE_HOME="+dir)
 	var text bytes.Buffer
 	c.Stdout, c.Stderr = &text, &text

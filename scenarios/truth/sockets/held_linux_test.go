@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,11 +43,21 @@ func TestHeld(t *testing.T) {
 		{"two others spin, and a group sleeps", 2, 0, true, "TRUTH_SLEEPS", "p95 < 450ms", "fail"},
 		{"others spin, and a group sleeps", 24, 0, true, "TRUTH_SLEEPS", "p95 < 450ms", "fail"},
 		{"a group spins", 0, 24, true, "", "max < 1ms", "fail"},
+		{"no PSI, and others spin", 24, 0, false, "", "max < 1ms", "inconclusive"},
+		{"no PSI, others spin, and the answers are wrong", 24, 0, false, "TRUTH_FAILS", "errors < 1%", "fail"},
+		{"no PSI, others spin, and a process sleeps", 24, 0, false, "TRUTH_SLEEPS", "p95 < 450ms", "fail"},
+		{"no PSI, and the target spins", 0, 24, false, "", "max < 1ms", "fail"},
+		{"no PSI, and a process sleeps", 0, 0, false, "TRUTH_SLEEPS", "p95 < 450ms", "fail"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			// beside others that hold the processors, the server lacks one as well
 			if c.want == "fail" && c.does != "TRUTH_FAILS" && !calm(t) {
 				t.Skip("other programs hold the processors of this machine: run it on a quiet one")
+			}
+			command := []string{brunt}
+			if strings.HasPrefix(c.name, "no PSI") {
+				suite.Needs(t, suite.Root)
+				command = append(slices.Clone(withoutPressure), brunt)
 			}
 			group := ""
 			if c.group {
@@ -57,7 +68,7 @@ func TestHeld(t *testing.T) {
 				spin(t)
 			}
 			log := filepath.Join(t.TempDir(), "log")
-			r := play(t, fmt.Sprintf(`version: 1
+			r := playWith(t, command, fmt.Sprintf(`version: 1
 name: truth
 data: {n: {range: 1..99999, pick: next}}
 target:
@@ -73,6 +84,9 @@ load:
 slo: [%s]
 `, os.Args[0], log, c.own, group, cmp.Or(c.does, "TRUTH_NOTHING"), c.slo), nil)
 			t.Logf("%s: %s", r.Verdict, r.Reason)
+			if (r.Generator.Pressure == nil) != strings.HasPrefix(c.name, "no PSI") {
+				t.Errorf("the pressure is %v", r.Generator.Pressure)
+			}
 			if b, err := os.ReadFile(log); err != nil || string(b) != "500" {
 				t.Errorf("the log of the server has %q requests (%v), want 500", b, err)
 			}

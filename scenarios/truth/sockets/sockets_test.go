@@ -126,6 +126,32 @@ var socketCases = []socketCase{
 		},
 	},
 	{
+		name: "noise in a long fault is not shown to be the fault's", seconds: 16,
+		script: truth.Healthy(0).Between(750, 800, fail), chaos: "at: 3s, for: 8s",
+		slo: []string{"recover < 1s after f", "recover < 10s after f"}, verdict: "inconclusive", exit: 8,
+		objectives: map[string]string{"recover < 10s after f": "pass"},
+		see: func(c *truth.Complaints, g got) {
+			if len(g.Incidents) != 1 || g.Incidents[0].By != "" || len(g.Incidents[0].Faults) != 1 {
+				c.Errorf("incidents: %+v, want one during f", g.Incidents)
+			}
+			if f := g.Faults[0]; f.Impact != "unknown" || !strings.Contains(g.stdout, "and nothing shows that it did that") {
+				c.Errorf("the impact is %s, and the terminal does not say that nothing shows it", f.Impact)
+			}
+		},
+	},
+	{
+		name: "slow harm that lasts until a long fault is taken back is the fault's", seconds: 16,
+		script: truth.Healthy(0).Between(750, 1105, fail), chaos: "at: 3s, for: 8s",
+		slo: []string{"recover < 6s after f", "recover < 10s after f"}, verdict: "fail", exit: 3,
+		objectives: map[string]string{"recover < 10s after f": "pass"},
+		see: func(c *truth.Complaints, g got) {
+			sharpOutage(c, g)
+			if len(g.Incidents) != 1 || g.Incidents[0].By != "f" {
+				c.Errorf("incidents: %+v, want one by f", g.Incidents)
+			}
+		},
+	},
+	{
 		name:   "a surge of shed is an impact",
 		script: truth.Healthy(0).Between(310, 500, truth.Act{Status: 503}), check: "shed: [503]",
 		chaos: inFault, slo: []string{"errors < 1%", "availability > 99%"}, verdict: "fail", exit: 3,
