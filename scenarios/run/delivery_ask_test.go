@@ -25,6 +25,7 @@ import (
 // defects by the number of an order, and keeps a log of its own: the list.
 type queueSystem struct {
 	fate func(n int) (times int, after time.Duration)
+	tell func(id string) // sends a message elsewhere, as well as to the list; nil: it does not
 
 	mu    sync.Mutex
 	acked []string
@@ -53,6 +54,9 @@ func (s *queueSystem) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			defer s.mu.Unlock()
 			for range times {
 				s.list = append(s.list, id)
+				if s.tell != nil {
+					s.tell(id)
+				}
 			}
 		})
 		w.WriteHeader(http.StatusAccepted)
