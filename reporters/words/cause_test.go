@@ -122,7 +122,7 @@ func TestAnswer_CountsOfOutage(t *testing.T) {
 	r.Incidents[1].Bad = 180
 	r.Incidents[1].Steps = []result.IncidentStep{
 		{Load: "shoppers", Step: "read", Bad: 90, Kinds: map[string]int64{"status 503": 90}},
-		{Load: "shoppers", Step: "list", Bad: 90, Skipped: 90, Kinds: map[string]int64{"skipped": 90}},
+		{Load: "shoppers", Step: "list", Bad: 90, Skipped: 90},
 	}
 	r.Errors[0].Count, r.Errors[0].Last = 271, 29
 	r.Cells = append(r.Cells, result.Cell{

@@ -169,6 +169,7 @@ func (f *findings) count(e *result.ErrorGroup) int64 { return countIn(f.outages,
 func countIn(list []*result.Incident, e *result.ErrorGroup) (n int64) {
 	known := false
 	for _, in := range list {
+		known = known || in.Bad > 0 && failedIn(in) == 0
 		for _, s := range in.Steps {
 			if known = known || s.Kinds != nil; s.Load == e.Load && s.Step == e.Step {
 				n += s.Kinds[e.Kind]

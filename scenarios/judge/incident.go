@@ -153,23 +153,14 @@ func (in *incident) add(f *effects, k measure.Key, c *measure.Cell) {
 			if e.Cause == scenarios.Timeout {
 				n -= c.Counts().Own.Timeouts
 			}
-			in.tally(k, f.read.c.Causes.Name(e.Cause), n)
+			kind, step := f.read.c.Causes.Name(e.Cause), in.steps[int(k.Series)]
+			if step.Kinds == nil {
+				step.Kinds = map[string]int64{}
+			}
+			in.kinds[kind], step.Kinds[kind] = in.kinds[kind]+n, step.Kinds[kind]+n
+			in.steps[int(k.Series)] = step
 		}
 	}
-}
-
-// tally counts bad requests of a kind, of all steps and of one.
-func (in *incident) tally(k measure.Key, kind string, n int64) {
-	if n == 0 {
-		return
-	}
-	in.kinds[kind] += n
-	step := in.steps[int(k.Series)]
-	if step.Kinds == nil {
-		step.Kinds = map[string]int64{}
-	}
-	step.Kinds[kind] += n
-	in.steps[int(k.Series)] = step
 }
 
 // count adds the requests of a step in a window without the causes of its errors, and reports whether
@@ -187,7 +178,7 @@ func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measu
 	bad := n.Bad() + n.Slow
 	if shed := n.Kinds[scenarios.Shed]; shed > 0 && !withoutShed(f).covered[k.Series] {
 		bad += shed
-		in.tally(k, "shed", shed)
+		in.kinds["shed"] += shed
 	}
 	if bad == 0 {
 		return false
@@ -197,8 +188,12 @@ func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measu
 	step := in.steps[int(k.Series)]
 	step.Bad, step.Skipped = step.Bad+bad, step.Skipped+skipped
 	in.steps[int(k.Series)] = step
-	in.tally(k, "skipped", skipped)
-	in.tally(k, "slow", n.Slow)
+	if skipped > 0 {
+		in.kinds["skipped"] += skipped
+	}
+	if n.Slow > 0 {
+		in.kinds["slow"] += n.Slow
+	}
 	return true
 }
 

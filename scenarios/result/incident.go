@@ -55,7 +55,8 @@ type IncidentStep struct {
 	Bad  int64  `json:"bad"`              // its bad requests, with those that were skipped
 	// its requests that were not made, because an earlier step of the iteration failed
 	Skipped int64 `json:"skipped,omitempty"`
-	// its bad requests by kind of error, as those of the incident; absent in results of earlier versions
+	// its requests that failed, by kind of error; absent if none did, while the run goes on, and in results of earlier
+	// versions
 	Kinds map[string]int64 `json:"kinds,omitempty" mask:"word"`
 }
 
