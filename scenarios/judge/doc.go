@@ -98,17 +98,18 @@
 //   - A request that brunt is not ready to send is not in flight, so brunt's own lag is not taken for a stall of the
 //     target.
 //   - A failure that only seconds show in which other programs held the processors of the machine, on which brunt and
-//     the target run, is inconclusive, because the target may have lacked a processor. Other programs held them if they
-//     used half of them or more while tasks waited (PSI), or, if the kernel does not report that, while they were idle for
-//     a twentieth of the time at most. A second counts if tasks of the target's units waited for a processor for nine tenths of its longest answer and of the timeouts, by
-//     the pressure of the units' own control groups, less the time for which their own quotas stopped them, or, without
-//     such a group, by their threads. On a busy machine some thread always waits. So if each unit has the processors on
-//     the same terms as brunt, ten times brunt's own lag must be as long as well, as it is one wait for a processor and
-//     a request waits several times; twenty times if a unit uses twice as much processor time as brunt. If the waits of
-//     a unit are not known, ten times brunt's lag must be as long, and so must the waits of the whole machine. brunt
-//     must know what the target uses, so it must have started the target's processes or see those of its containers.
-//     What the target does with its processors itself excuses nothing. For an upper bound on times, waits need only be
-//     as long as the longest answer is over it.
+//     the target run, is inconclusive, because the target may have lacked a processor. Other programs held them if
+//     they used half of them or more while tasks waited (PSI), or, if the kernel does not report that, while the
+//     processors were idle for a twentieth of the time at most. A second counts if tasks of the target's units waited
+//     for a processor for nine tenths of its longest answer and of the timeouts, by the pressure of the units' own
+//     control groups, less the time for which their own quotas stopped them, or, without such a group, by their
+//     threads. On a busy machine some thread always waits. So if each unit has the processors on the same terms as
+//     brunt, ten times brunt's own lag must be as long as well, as it is one wait for a processor and a request waits
+//     several times; twenty times if a unit uses twice as much processor time as brunt. If the waits of a unit are not
+//     known, ten times brunt's lag must be as long, and so must the waits of the whole machine. brunt must know what
+//     the target uses, so it must have started the target's processes or see those of its containers. What the target
+//     does with its processors itself excuses nothing. For an upper bound on times, waits need only be as long as the
+//     longest answer is over it.
 //   - Such a second excuses timeouts and slow answers. So it does answers of 504, which are a balancer's timeouts, and
 //     those of 503 in the same second or the next, which follow from them. Its other errors count, because a target
 //     that refuses did not wait. They are excused as well while a unit that a fault hit was away, if other programs

@@ -249,9 +249,9 @@ func (f *effects) judgeAnswer(o slo.Objective, i int, a effect.Answer, r *result
 	f.judgeValue(o, i, a, r)
 }
 
-// judgeDoubted judges an objective on an occurrence in or after which requests were bad, where nothing shows that it did
-// that, or that they were more than chance explains. The verdict stands if it is the same with this harm and without
-// it; else the objective is inconclusive.
+// judgeDoubted judges an objective on an occurrence in or after which requests were bad, where nothing shows that it
+// did that, or that they were more than chance explains. The verdict stands if it is the same with this harm and
+// without it; else the objective is inconclusive.
 func (f *effects) judgeDoubted(o slo.Objective, i int, a effect.Answer, r *result.ObjectiveResult) {
 	with, without := *r, *r
 	with.Because, without.Because = nil, nil

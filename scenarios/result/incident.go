@@ -42,10 +42,8 @@ const (
 	ByRevert    Evidence = "reverted"   // it began within a second of the end of the fault
 	ByRecovery  Evidence = "recovering" // the load had not recovered from earlier harm of the fault
 	ByRelapse   Evidence = "relapsed"   // the load had recovered, and no other fault was injected since
-	// the fault was over, and a unit that it hit was not well; or it was in, and such a unit fell ill within judge.hold
-	// before the harm, or during it
-	ByUnit Evidence = "unit"
-	ByEnd  Evidence = "ended" // it lasted until the end of the fault, and at most judge.hold longer
+	ByUnit      Evidence = "unit"       // a unit that it hit fell ill with the harm, or was not well after the fault
+	ByEnd       Evidence = "ended"      // it lasted until the end of the fault, and at most judge.hold longer
 )
 
 // IncidentStep counts the bad requests of a step in an incident.

@@ -296,10 +296,10 @@ var all = []Term{
 			"An incident belongs to the faults that were in, or were being recovered from, when it began, and never to one " +
 			"that was injected later; a relapse belongs to its fault. The report says `by` a fault if no other could be it " +
 			"and evidence shows it: the incident began within a hold of the injection or within a second of the end of the " +
-			"fault, before the load had recovered from it or as a relapse; a unit that the fault hit fell ill with it, or was " +
-			"not well after the fault; or it lasted until the end of the fault, and at most a hold longer. " +
-			"Else it says `during`, and an objective after the fault is inconclusive if that decides. The incident names the step with the most requests that were made and failed, and counts " +
-			"those that were skipped as a result. " +
+			"fault, before the load had recovered from it or as a relapse; a unit that the fault hit fell ill with it, or " +
+			"was not well after the fault; or it lasted until the end of the fault, and at most a hold longer. " +
+			"Else it says `during`, and an objective after the fault is inconclusive if that decides. The incident names the " +
+			"step with the most requests that were made and failed, and counts those that were skipped as a result. " +
 			"`recover < 10s after incident` judges the longest incident that overlaps a fault, so that an outage that several " +
 			"faults caused " +
 			"together has one recovery time: from the first begin to the last end of what belongs to one fault. Without an " +
