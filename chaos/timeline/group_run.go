@@ -214,6 +214,7 @@ func (g *groupRun) lift(ctx context.Context, s *groupStep, early bool) {
 		g.awake() // a watchdog may have ended the holder since
 	})
 	g.injected.drop(s.injection)
+	s.again.proofs.Wait()
 	if early {
 		g.awaitLater(s.injection)
 	}
@@ -262,13 +263,16 @@ func (g *groupRun) sum() {
 	r := g.group
 	r.Gone, r.Revert = true, chaos.None
 	var vias, gone, seen, unseen []string
+	var unproved []error
 	for _, s := range r.Steps {
 		r.Units, r.Zones = appendNew(r.Units, s.Units...), appendNew(r.Zones, s.Zones...)
 		if s.Via != "" {
 			vias = appendNew(vias, s.Via)
 		}
 		r.Within = max(r.Within, s.Within)
-		if s.Evidence != "" && s.VerifyErr == nil {
+		if s.VerifyErr != nil { // a step may have been injected again since the group was verified
+			unproved = append(unproved, fmt.Errorf("%s: %w", s.Name, s.VerifyErr))
+		} else if s.Evidence != "" {
 			seen = append(seen, shortName(s.Name)+": "+s.Evidence)
 		}
 		if s.NotShown != "" {
@@ -294,6 +298,9 @@ func (g *groupRun) sum() {
 		if s.GoneText != "" {
 			gone = append(gone, shortName(s.Name)+": "+s.GoneText)
 		}
+	}
+	if r.VerifyErr = chaos.JoinErrors(unproved...); r.VerifyErr != nil {
+		r.Verified = 0
 	}
 	r.Evidence, r.NotShown = strings.Join(seen, "; "), strings.Join(unseen, "; ")
 	r.Via, r.GoneText = strings.Join(vias, ", "), strings.Join(gone, "; ")

@@ -139,6 +139,7 @@ func (r *injection) ends(end *earlyEnd) (first bool) {
 
 // endEarly records when and why a void occurrence ended, or that it was not injected for all of its time.
 func (r *injection) endEarly() {
+	r.Absent = append(r.Absent, r.again.missing()...)
 	end := r.end.Load()
 	if end != nil {
 		r.Cleared = min(max(end.at, r.Injected), r.Cleared)
