@@ -557,6 +557,9 @@ func TestPackets_MovedPeer(t *testing.T) {
 			if reaches(time.Second) {
 				t.Error("it is reached at its other address")
 			}
+			if seen, err := h.Verify(t.Context()); err != nil || !strings.Contains(seen, store.addr.String()) {
+				t.Errorf("at its other address it is proved by %q, %v", seen, err)
+			}
 			if o, err := h.Revert(t.Context()); err != nil || o != chaos.Reverted {
 				t.Errorf("reverting: %s, %v", o, err)
 			}
