@@ -154,13 +154,14 @@ func (g *groupRun) injectStep(ctx context.Context, s *groupStep, later bool) boo
 	s.Zones = s.plan.Traits(chaos.Scope{}).Zones
 	s.Role, s.RoleSaid = s.plan.env.Roles.Of(s.Units)
 	s.Led = s.plan.env.Roles.Leader()
-	return g.inject(ctx, s.injection, s.plan.Steps, g.stays)
+	return g.inject(ctx, s.injection, s.plan.Steps, g.staysOf(s))
 }
 
 // follow verifies an injected step, and reverts it if it has an end of its own. A one-shot is over when its unit is
 // healthy again.
 func (g *groupRun) follow(ctx context.Context, s *groupStep, steps int) {
 	if s.over = g.endsItself(ctx, s, steps); s.over {
+		g.awake()
 		g.lift(ctx, s, false)
 	}
 	if s.over && s.OneShot {
@@ -176,10 +177,7 @@ func (g *groupRun) follow(ctx context.Context, s *groupStep, steps int) {
 
 // endsItself verifies an injected step and waits for its end. It returns false if the step ends with the group.
 func (g *groupRun) endsItself(ctx context.Context, s *groupStep, steps int) bool {
-	stays := s.plan.For.D()
-	if stays == 0 {
-		stays = max(0, g.stays-s.plan.Wait.D())
-	}
+	stays := g.staysOf(s)
 	g.verify(ctx, s.injection, stays)
 	g.stepVerified(s, steps)
 	if !s.OneShot {
@@ -189,6 +187,14 @@ func (g *groupRun) endsItself(ctx context.Context, s *groupStep, steps int) bool
 		}
 	}
 	return true
+}
+
+// staysOf returns for how long a step is to stay injected.
+func (g *groupRun) staysOf(s *groupStep) time.Duration {
+	if stays := s.plan.For.D(); stays > 0 {
+		return stays
+	}
+	return max(0, g.stays-s.plan.Wait.D())
 }
 
 // stepVerified reports the group as verified once all of its steps are.

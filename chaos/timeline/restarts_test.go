@@ -393,7 +393,7 @@ func TestEndedEarly(t *testing.T) {
 		{name: "before another fault ends the unit", other: 1600 * time.Millisecond, want: void},
 		{name: "another fault ends the unit", other: 1400 * time.Millisecond},
 		{name: "a step of a group", group: true, want: "after 500ms: g.a: web was continued at 1.5s, by another program"},
-		{name: "a watchdog", taken: true, want: "its watchdog did at 1.5s"},
+		{name: "a watchdog", taken: true, want: "its watchdog took the fault back at 1.5s, before its time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {

@@ -165,6 +165,7 @@ func (t *Timeline) TakenBack(entry int, why chaos.TakenBackError) {
 	t.mu.Unlock()
 	for _, r := range in {
 		if slices.Contains(r.ids, entry) {
+			why.Early = why.From == why.To && why.At < r.until
 			t.void(r, why.At, why)
 		}
 	}
