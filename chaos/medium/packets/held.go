@@ -220,7 +220,8 @@ func (h *heldPackets) lostBefore() error {
 	return lost
 }
 
-// lifted tells whether the process that holds the fault has ended it at the end of its lease.
+// lifted tells whether the process that holds the fault has ended it at the end of its lease, or another program has
+// removed it from the network.
 func (h *heldPackets) lifted(ctx context.Context) error {
 	_, held := h.now()
 	ago, err := remote.Lifted(ctx, held)
@@ -232,10 +233,23 @@ func (h *heldPackets) lifted(ctx context.Context) error {
 			return err
 		}
 	}
+	if gone, ok := errors.AsType[netns.RemovedError](err); ok && h.holds(held) {
+		return chaos.EndedEarlyError{Unit: h.Target.Name(), What: "lost " + gone.What}
+	}
 	if err == nil && ago > 0 && h.Step.now != nil {
 		return chaos.TakenBackError{At: h.Step.now() - ago, By: "the process that held it"}
 	}
 	return nil
+}
+
+// holds reports whether an injected fault is still that of the unit: it was not reverted or injected again meanwhile, and
+// its network is there.
+func (h *heldPackets) holds(held netns.Held) bool {
+	h.mu.Lock()
+	same := h.held == held && !h.over
+	h.mu.Unlock()
+	other, err := h.another()
+	return same && !other && err == nil
 }
 
 // Verify implements [chaos.Held]: brunt probes from the victim's network.

@@ -57,6 +57,8 @@ type (
 		Error  string `json:"error,omitempty"`
 		Cannot bool   `json:"cannot,omitempty"` // the error is netns.ErrCannot
 		Other  bool   `json:"other,omitempty"`  // the error is netns.ErrOther
+		// Removed is What of the error, if that is a netns.RemovedError
+		Removed string `json:"removed,omitempty"`
 	}
 )
 
@@ -69,6 +71,8 @@ func (a *answer[R]) err() error {
 		return &remoteError{a.Error, netns.ErrCannot}
 	case a.Other:
 		return &remoteError{a.Error, netns.ErrOther}
+	case a.Removed != "":
+		return netns.RemovedError{What: a.Removed}
 	}
 	return errors.New(a.Error)
 }
@@ -156,17 +160,26 @@ func (o *object) Affected() (netns.Affected, error) {
 }
 
 // Lifted asks the process how long ago it ended a Spec at the end of its lease; zero means that it did not. If the
-// process has ended, the error is [rpc.ErrEnded].
+// process has ended, the error is [rpc.ErrEnded]; if another program removed the effect, a [netns.RemovedError].
 func Lifted(ctx context.Context, held netns.Held) (ago time.Duration, err error) {
 	o, ok := held.(*object)
 	if !ok {
-		return 0, nil
+		return 0, removed(held)
 	}
 	a, err := opLifted.Of(ctx, o.namespace.look, o.n)
 	if err == nil {
 		err = a.err()
 	}
 	return a.Result, err
+}
+
+// removed returns the [netns.RemovedError] of an effect, or nil.
+func removed(held netns.Held) error {
+	_, err := held.Affected()
+	if gone, ok := errors.AsType[netns.RemovedError](err); ok {
+		return gone
+	}
+	return nil
 }
 
 func (o *object) Outcome(ctx context.Context) (netns.Outcome, error) {

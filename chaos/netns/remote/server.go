@@ -129,10 +129,14 @@ func (s *Server) Operations() rpc.Operations {
 			s.mu.Lock()
 			l, leased := s.leased[at]
 			s.mu.Unlock()
-			if !leased {
+			if leased && l.Since() > 0 {
+				return l.Since(), nil
+			}
+			held, err := heldAs[netns.Held](s, at)
+			if err != nil { // it was closed meanwhile
 				return 0, nil
 			}
-			return l.Since(), nil
+			return 0, removed(held)
 		}),
 		does(s, opProbe, func(ctx context.Context, n *netns.Namespace, p netns.Probe) (netns.ProbeResult, error) {
 			return n.Probe(ctx, p)
@@ -171,6 +175,8 @@ func does[A, R any](
 		}
 		if err != nil {
 			a.Error, a.Cannot, a.Other = err.Error(), errors.Is(err, netns.ErrCannot), errors.Is(err, netns.ErrOther)
+			gone, _ := errors.AsType[netns.RemovedError](err)
+			a.Removed = gone.What
 		}
 		return a, nil
 	})
