@@ -66,6 +66,9 @@ func (h *heldPackets) onRestart(ctx context.Context, container string) (string, 
 	h.probeMoved(n)
 	held, err := h.injectAgain(n)
 	if err != nil {
+		if held != nil {
+			err = chaos.JoinErrors(err, held.Close())
+		}
 		return "", chaos.JoinErrors(fmt.Errorf("%s was started again, and it can't be injected again: %w", h.Target.Name(),
 			err), n.Leave())
 	}
@@ -144,10 +147,12 @@ func (h *heldPackets) injectInPlace(why string) (string, error) {
 		h.probeMoved(h.net)
 		held, err = h.injectAgain(h.net)
 	}
+	if held != nil { // with an error too: the revert closes it
+		h.held = held
+	}
 	if err != nil {
 		return "", fmt.Errorf("%s, and the fault can't be injected again: %w", why, err)
 	}
-	h.held = held
 	return fmt.Sprintf("%s: %s", why, h.Step), nil
 }
 

@@ -35,6 +35,7 @@ const (
 	opOutcome  rpc.Op[number, answer[netns.Outcome]]          = "network.outcome"
 	opGateway  rpc.Op[rpc.None, answer[netip.Addr]]           = "network.gateway"
 	opClose    rpc.Op[number, answer[rpc.None]]               = "network.close"
+	opRevoke   rpc.Op[string, answer[rpc.None]]               = "network.revoke" // by the key of a lease
 )
 
 type (
@@ -110,13 +111,43 @@ func (n *Namespace) Undo(u netns.Undo) error {
 	return err
 }
 
-// Set is [netns.Namespace.Set], executed by the process. Its effect ends with the process.
+// Set is [netns.Namespace.Set], executed by the process. Its effect ends with the process. If the process does not
+// answer, it may still do it, so the error comes with a [netns.Held]: closing that removes the effect of the Spec, and
+// makes the process refuse it from then on. This takes a Spec with the key of a lease.
 func (n *Namespace) Set(s netns.Spec) (netns.Held, error) {
-	h, err := call(context.Background(), n, opSet, s)
+	a, err := opSet.Of(context.Background(), n.ask, s)
+	switch {
+	case err == nil:
+		err = a.err()
+	case s.Lease.Key != "" && !errors.Is(err, rpc.ErrEnded):
+		return &unanswered{n, s.Lease.Key}, err
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &object{n, h.N, h.Via}, nil
+	return &object{n, a.Result.N, a.Result.Via}, nil
+}
+
+// unanswered is a Spec of which the process has not said whether it is active.
+type unanswered struct {
+	namespace *Namespace
+	key       string
+}
+
+var _ netns.Held = (*unanswered)(nil)
+
+func (u *unanswered) Via() string { return "" }
+
+func (u *unanswered) Affected() (netns.Affected, error) {
+	return netns.Affected{}, errors.New("the process did not say whether it is active")
+}
+
+func (u *unanswered) Close() error {
+	_, err := call(context.Background(), u.namespace, opRevoke, u.key)
+	if errors.Is(err, rpc.ErrEnded) {
+		return nil
+	}
+	return err
 }
 
 // Probe is [netns.Namespace.Probe], executed by the process.
