@@ -394,7 +394,7 @@ func (t *Timeline) settle(r *injection) {
 			return
 		case r.Down != nil && t.Theirs:
 			r.Left = append(r.Left, id)
-			r.RevertErr = t.Journal.Failed(id, fmt.Errorf("the fault is off, and %w", r.Down))
+			r.RevertErr = t.Journal.Off(id, r.Down)
 			continue
 		}
 		r.RevertErr = t.Journal.Done(id, cmp.Or(r.Revert, chaos.Reverted))
