@@ -23,6 +23,7 @@ type Agents interface {
 type Network interface {
 	Prepare(netns.Spec) (netns.Spec, *netns.Undo, error)
 	Undo(netns.Undo) error
+	// Set activates a Spec. A Held beside an error says that the Spec may be active, or become so, unless it is closed.
 	Set(netns.Spec) (netns.Held, error)
 	Probe(context.Context, netns.Probe) (netns.ProbeResult, error)
 	Line(context.Context, netip.AddrPort) (netns.Line, error)

@@ -98,6 +98,8 @@ type Capability struct {
 	Fix   string // how to remedy that
 	// Required says that no agent replaces what is missing: a scenario with the fault cannot run here.
 	Required bool
+	// Own says that units which brunt itself starts can be hit all the same.
+	Own bool
 }
 
 // A Described is a fault that describes its kind.

@@ -122,9 +122,14 @@ type TakenBackError struct {
 	At       time.Duration // when it was reverted
 	From, To time.Duration // when brunt stood still; equal: brunt is not known to have stood still
 	By       string        // what reverted it; empty is the watchdog
+	Early    bool          // it was reverted before its planned end, though brunt is not known to have stood still
 }
 
 func (e TakenBackError) Error() string {
+	if e.Early {
+		return fmt.Sprintf("%s took the fault back at %s, before its time", cmp.Or(e.By, "its watchdog"),
+			quantity.FormatInstant(e.At))
+	}
 	if e.From == e.To {
 		return fmt.Sprintf("brunt did not take the fault back in time, and %s did at %s", cmp.Or(e.By, "its watchdog"),
 			quantity.FormatInstant(e.At))

@@ -557,6 +557,9 @@ func TestPackets_MovedPeer(t *testing.T) {
 			if reaches(time.Second) {
 				t.Error("it is reached at its other address")
 			}
+			if seen, err := h.Verify(t.Context()); err != nil || !strings.Contains(seen, store.addr.String()) {
+				t.Errorf("at its other address it is proved by %q, %v", seen, err)
+			}
 			if o, err := h.Revert(t.Context()); err != nil || o != chaos.Reverted {
 				t.Errorf("reverting: %s, %v", o, err)
 			}
@@ -565,6 +568,48 @@ func TestPackets_MovedPeer(t *testing.T) {
 			}
 			if !reaches(5 * time.Second) {
 				t.Error("it is cut off still")
+			}
+		})
+	}
+}
+
+// TestPackets_Removed removes the queueing discipline of a fault as another program would: its early end is noticed,
+// where brunt holds the fault itself and where an agent does. A revert, and the end of the unit's network, are none.
+func TestPackets_Removed(t *testing.T) {
+	suite.Needs(t, suite.Root)
+	for name, always := range map[string]bool{"by brunt": false, "by an agent": true} {
+		t.Run(name, func(t *testing.T) {
+			w := boxes(t, true)
+			pool := &agent.Pool{Find: catalog.Find, Always: always}
+			w.Env.Agents = pool
+			if always {
+				defer func() { _ = pool.Close(context.Background()) }()
+			}
+			h := begin(t, w, "network.bandwidth: {service: web, rate: 10Mbit/s, via: tbf}")
+			ended := h.Traits().Ended
+			if err := ended(t.Context()); err != nil {
+				t.Errorf("while it is in: %v", err)
+			}
+			w.Env.Units[0].(*box).inside(t, func() error {
+				l, err := netlink.LinkByName("eth0")
+				if err != nil {
+					return err
+				}
+				all, err := netlink.QdiscList(l)
+				if err != nil {
+					return err
+				}
+				return netlink.QdiscDel(all[0])
+			})
+			early, ok := errors.AsType[chaos.EndedEarlyError](ended(t.Context()))
+			if !ok || early.Error() != "web[0] lost the tbf of eth0, by another program" {
+				t.Errorf("once it is removed: %v", early)
+			}
+			if o, err := h.Revert(t.Context()); err != nil || o != chaos.Reverted {
+				t.Errorf("reverting: %s, %v", o, err)
+			}
+			if err := ended(t.Context()); err != nil {
+				t.Errorf("after its revert: %v", err)
 			}
 		})
 	}

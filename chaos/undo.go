@@ -315,6 +315,9 @@ type Recorder interface {
 	Done(id int, o Outcome) error
 	// Failed writes down why an entry could not be reverted. The entry stays open.
 	Failed(id int, why error) error
+	// Off writes down that an entry is reverted, and why it stays open all the same: its unit stays down, and nothing
+	// else tells the owner of the unit.
+	Off(id int, why error) error
 	// Point marks a point at which brunt could die, for tests.
 	Point(name string)
 	// OtherRun returns another live run that has something in the network of a container, or "".

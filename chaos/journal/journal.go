@@ -208,7 +208,7 @@ func (j *Journal) Done(id int, o chaos.Outcome) error {
 		return nil
 	}
 	j.Point("before done")
-	if err := j.write(record{Op: opDone, ID: id, Outcome: o, By: "run"}); err != nil {
+	if err := j.write(record{Op: opDone, ID: id, Outcome: o, By: byRun}); err != nil {
 		return err
 	}
 	j.Point("after done")
@@ -221,7 +221,14 @@ func (j *Journal) Done(id int, o chaos.Outcome) error {
 func (j *Journal) Failed(id int, why error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.write(record{Op: opNote, ID: id, Outcome: chaos.Failed, By: "run", Error: why.Error()})
+	return j.write(record{Op: opNote, ID: id, Outcome: chaos.Failed, By: byRun, Error: why.Error()})
+}
+
+// Off writes down that entry id is reverted, and why it stays open all the same.
+func (j *Journal) Off(id int, why error) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.write(record{Op: opNote, ID: id, Outcome: chaos.Reverted, By: byRun, Error: why.Error()})
 }
 
 // Open returns the number of entries that are not reverted yet.
@@ -410,7 +417,8 @@ type Pending struct {
 	Fault string
 	What  string
 	Undo  []chaos.Undo
-	Error string // of the last attempt
+	Error string    // of the last attempt, or why the entry stays open although it is reverted
+	Off   time.Time // when the run reverted it, if it stays open; zero: it is not reverted
 
 	// when a watchdog reverted the entry, or began to, because its run stood still; zero: no watchdog did
 	TakenBack time.Time
@@ -534,6 +542,9 @@ func (e *Pending) note(r record) {
 		return
 	}
 	e.Error = r.Error
+	if e.Off = (time.Time{}); r.By == byRun && r.Outcome == chaos.Reverted {
+		e.Off = r.Time
+	}
 	if r.By != byWatchdog {
 		return
 	}

@@ -36,6 +36,9 @@ const (
 // failed revert, until the next note of the entry.
 const isBegun = "its watchdog has begun to take it back"
 
+// byRun is the value of By in records of a run.
+const byRun = "run"
+
 // byWatchdog is the value of By in records of a watchdog.
 const byWatchdog = "guard"
 

@@ -43,6 +43,7 @@ type EntryLine struct {
 	// TakenBack is when the watchdog reverted it, or began to, as the run stood still.
 	TakenBack time.Time `json:"taken_back,omitzero"`
 	Reverting bool      `json:"reverting,omitempty"` // the watchdog is reverting it
+	Off       time.Time `json:"off,omitzero"`        // when the run reverted it: its unit is down still, as Error says
 	Error     string    `json:"error,omitempty"`     // of the last attempt to revert it
 }
 
@@ -76,7 +77,7 @@ func (s *State) Status(ops chaos.Operations) Status {
 		}
 		l := EntryLine{
 			Fault: e.Fault, What: e.What, Since: e.Time, Until: e.Until, Deadline: e.Deadline, Place: e.Place,
-			TakenBack: e.TakenBack, Reverting: e.begun,
+			TakenBack: e.TakenBack, Reverting: e.begun, Off: e.Off,
 			Error: e.Error,
 		}
 		if e.begun {

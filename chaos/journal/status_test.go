@@ -2,6 +2,7 @@ package journal
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"testing"
 
@@ -39,5 +40,31 @@ func TestStatus_Ended(t *testing.T) {
 				t.Errorf("%d faults are in, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// TestStatus_Off: an entry that is reverted, and stays open for a unit that is down, says so until a revert fails.
+func TestStatus_Off(t *testing.T) {
+	dir := t.TempDir()
+	j := openJournal(t, dir, "off")
+	id, err := j.Intent(chaos.Intent{Fault: "cut", What: "cut web", Undo: []chaos.Undo{{Op: "rules"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		note func(int, error) error
+		off  bool
+	}{{j.Off, true}, {j.Failed, false}} {
+		if err := c.note(id, errors.New("no answer")); err != nil {
+			t.Fatal(err)
+		}
+		s, err := List(dir)
+		if err != nil || len(s) != 1 {
+			t.Fatalf("%+v, %v", s, err)
+		}
+		in := s[0].Status(chaos.Operations{"rules": {}}).In
+		if len(in) != 1 || in[0].Off.IsZero() == c.off || in[0].Error != "no answer" {
+			t.Errorf("off %v: %+v", c.off, in)
+		}
 	}
 }

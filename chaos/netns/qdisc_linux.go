@@ -352,9 +352,13 @@ func (d *disciplines) Affected() (m Affected, err error) {
 			if err != nil {
 				return fmt.Errorf("listing the queueing disciplines of %s: %w", w.Name, err)
 			}
+			there := false
 			for _, q := range all {
 				a := q.Attrs()
-				if a.Handle != netlink.MakeHandle(handle, 0) || a.Statistics == nil {
+				if a.Handle != netlink.MakeHandle(handle, 0) {
+					continue
+				}
+				if there = true; a.Statistics == nil {
 					continue
 				}
 				sent, dropped := a.Statistics.Basic, a.Statistics.Queue
@@ -369,6 +373,9 @@ func (d *disciplines) Affected() (m Affected, err error) {
 				default:
 					m.Hit += packets
 				}
+			}
+			if !there {
+				return RemovedError{"the " + d.kind + " of " + w.Name}
 			}
 		}
 		return nil

@@ -103,11 +103,16 @@ type Affected struct {
 type Held interface {
 	// Via returns the name of the mechanism.
 	Via() string
-	// Affected returns the counts of affected packets.
+	// Affected returns the counts of affected packets. With a [RemovedError] the effect is no more.
 	Affected() (Affected, error)
 	// Close removes the effect. Calling it again has no effect.
 	Close() error
 }
+
+// A RemovedError says that another program removed the effect of a Spec.
+type RemovedError struct{ What string } // what it removed, such as: the tbf of eth0
+
+func (e RemovedError) Error() string { return "another program removed " + e.What }
 
 // Check returns all mistakes in s that can be found without a namespace.
 func (s Spec) Check() error {

@@ -154,13 +154,14 @@ func (g *groupRun) injectStep(ctx context.Context, s *groupStep, later bool) boo
 	s.Zones = s.plan.Traits(chaos.Scope{}).Zones
 	s.Role, s.RoleSaid = s.plan.env.Roles.Of(s.Units)
 	s.Led = s.plan.env.Roles.Leader()
-	return g.inject(ctx, s.injection, s.plan.Steps, g.stays)
+	return g.inject(ctx, s.injection, s.plan.Steps, g.staysOf(s))
 }
 
 // follow verifies an injected step, and reverts it if it has an end of its own. A one-shot is over when its unit is
 // healthy again.
 func (g *groupRun) follow(ctx context.Context, s *groupStep, steps int) {
 	if s.over = g.endsItself(ctx, s, steps); s.over {
+		g.awake()
 		g.lift(ctx, s, false)
 	}
 	if s.over && s.OneShot {
@@ -176,10 +177,7 @@ func (g *groupRun) follow(ctx context.Context, s *groupStep, steps int) {
 
 // endsItself verifies an injected step and waits for its end. It returns false if the step ends with the group.
 func (g *groupRun) endsItself(ctx context.Context, s *groupStep, steps int) bool {
-	stays := s.plan.For.D()
-	if stays == 0 {
-		stays = max(0, g.stays-s.plan.Wait.D())
-	}
+	stays := g.staysOf(s)
 	g.verify(ctx, s.injection, stays)
 	g.stepVerified(s, steps)
 	if !s.OneShot {
@@ -189,6 +187,14 @@ func (g *groupRun) endsItself(ctx context.Context, s *groupStep, steps int) bool
 		}
 	}
 	return true
+}
+
+// staysOf returns for how long a step is to stay injected.
+func (g *groupRun) staysOf(s *groupStep) time.Duration {
+	if stays := s.plan.For.D(); stays > 0 {
+		return stays
+	}
+	return max(0, g.stays-s.plan.Wait.D())
 }
 
 // stepVerified reports the group as verified once all of its steps are.
@@ -214,6 +220,7 @@ func (g *groupRun) lift(ctx context.Context, s *groupStep, early bool) {
 		g.awake() // a watchdog may have ended the holder since
 	})
 	g.injected.drop(s.injection)
+	s.again.proofs.Wait()
 	if early {
 		g.awaitLater(s.injection)
 	}
@@ -262,13 +269,16 @@ func (g *groupRun) sum() {
 	r := g.group
 	r.Gone, r.Revert = true, chaos.None
 	var vias, gone, seen, unseen []string
+	var unproved []error
 	for _, s := range r.Steps {
 		r.Units, r.Zones = appendNew(r.Units, s.Units...), appendNew(r.Zones, s.Zones...)
 		if s.Via != "" {
 			vias = appendNew(vias, s.Via)
 		}
 		r.Within = max(r.Within, s.Within)
-		if s.Evidence != "" && s.VerifyErr == nil {
+		if s.VerifyErr != nil { // a step may have been injected again since the group was verified
+			unproved = append(unproved, fmt.Errorf("%s: %w", s.Name, s.VerifyErr))
+		} else if s.Evidence != "" {
 			seen = append(seen, shortName(s.Name)+": "+s.Evidence)
 		}
 		if s.NotShown != "" {
@@ -294,6 +304,9 @@ func (g *groupRun) sum() {
 		if s.GoneText != "" {
 			gone = append(gone, shortName(s.Name)+": "+s.GoneText)
 		}
+	}
+	if r.VerifyErr = chaos.JoinErrors(unproved...); r.VerifyErr != nil {
+		r.Verified = 0
 	}
 	r.Evidence, r.NotShown = strings.Join(seen, "; "), strings.Join(unseen, "; ")
 	r.Via, r.GoneText = strings.Join(vias, ", "), strings.Join(gone, "; ")

@@ -29,6 +29,10 @@ type injection struct {
 	back     chan struct{} // closed when the fault is reverted, or its revert failed
 	left     []chaos.Held  // faults on units that are gone, if the fault follows units
 	partly   []partial     // what the proofs have not shown
+	until    time.Duration // its planned end
+	proved   chan struct{} // closed when the first search for its effect is over
+	proving  sync.Mutex    // guards what the record says of its effect, after that
+	again    reinjections
 }
 
 // partial is what the proof of a held fault has not shown.
@@ -118,6 +122,7 @@ func (t *Timeline) play(ctx context.Context, e *Entry, p Planned, r *injection, 
 		t.awake() // a watchdog may have ended the holder since
 	})
 	t.injected.drop(r)
+	r.again.proofs.Wait()
 	if r.Early {
 		t.awaitLater(r)
 	}
@@ -238,6 +243,7 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step,
 		until = now.Add(stays)
 	}
 	r.deadline = now.Add(max(stays, r.Within) + deadlineMargin)
+	r.until, r.proved = t.Env.Now()+stays, make(chan struct{})
 	for _, s := range steps {
 		if undo := s.Undo(); len(undo) > 0 {
 			id, err := t.Journal.Intent(chaos.Intent{
@@ -265,6 +271,7 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step,
 			releases = releases[1:]
 			if h != nil {
 				r.Held = append(r.Held, h)
+				r.again.name(h, chaos.UnitOf(s))
 				r.LeftDown = r.LeftDown || h.Traits().StaysDown
 			}
 			if err != nil {
@@ -387,7 +394,7 @@ func (t *Timeline) settle(r *injection) {
 			return
 		case r.Down != nil && t.Theirs:
 			r.Left = append(r.Left, id)
-			r.RevertErr = t.Journal.Failed(id, fmt.Errorf("the fault is off, and %w", r.Down))
+			r.RevertErr = t.Journal.Off(id, r.Down)
 			continue
 		}
 		r.RevertErr = t.Journal.Done(id, cmp.Or(r.Revert, chaos.Reverted))
@@ -402,15 +409,17 @@ func describe(steps []chaos.Step) string {
 	return strings.Join(out, "; ")
 }
 
-// verify looks for the effect of an injected fault, which stays for the given time.
+// verify looks for the effect of an injected fault, which stays for the given time. That an effect is not found does
+// not count if the fault has been injected again meanwhile: verifyAgain looks for it then.
 func (t *Timeline) verify(ctx context.Context, r *injection, stays time.Duration) {
+	defer close(r.proved)
 	most := r.slowest(verifyFor)
 	if !r.OneShot {
 		most = min(most, max(stays, leastSearch))
 	}
 	var found []string
 	for _, e := range effectsOf(ctx, r.Held, most) {
-		if err := r.shown(e.held, e.err); err != nil {
+		if err := r.shown(e.held, e.err); err != nil && r.again.count(e.held) == 0 {
 			r.VerifyErr = chaos.JoinErrors(r.VerifyErr, err)
 		} else if e.text != "" {
 			found = append(found, e.text)

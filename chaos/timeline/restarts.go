@@ -3,7 +3,9 @@ package timeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -97,7 +99,8 @@ func (t *Timeline) lostBefore(r *injection) {
 // A containerHook is a function of an injected fault that is called after a change of a container.
 type containerHook = func(ctx context.Context, container string) (said string, err error)
 
-// notify calls the hook of each injected fault that has one, and reports the results as events.
+// notify calls the hook of each injected fault that has one, and reports the results as events. What was injected again
+// has to be proved again.
 func (t *Timeline) notify(container string, of func(chaos.HeldTraits) containerHook) {
 	t.injected.mu.Lock()
 	defer t.injected.mu.Unlock()
@@ -107,18 +110,113 @@ func (t *Timeline) notify(container string, of func(chaos.HeldTraits) containerH
 			if hook == nil {
 				continue
 			}
+			off := t.Env.Now()
+			rec.again.hooks.Add(1)
 			t.injected.calls.Go(func() {
+				defer rec.again.hooks.Done()
 				ctx, cancel := context.WithTimeout(context.Background(), verifyFor)
 				defer cancel()
 				said, err := hook(ctx, container)
 				switch {
 				case err != nil:
-					t.void(rec, t.Env.Now(), err)
+					t.void(rec, off, err)
 				case said != "":
 					t.event("fault.again", rec.Name, said)
+					t.injectedAgain(rec, h, off)
 				}
 			})
 		}
+	}
+}
+
+// reinjections tell which held faults of an occurrence were injected again after a change of a container.
+type reinjections struct {
+	mu     sync.Mutex
+	units  map[chaos.Held]string // the unit of each
+	times  map[chaos.Held]int    // how often each was injected again
+	absent []chaos.Absence
+
+	// Nothing is added to these once the occurrence is no longer one of the injectedFaults.
+	hooks  sync.WaitGroup // calls after a change
+	proofs sync.WaitGroup // searches for the effect of what was injected again
+}
+
+// name notes the unit of a held fault.
+func (a *reinjections) name(h chaos.Held, unit string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.units == nil {
+		a.units, a.times = map[chaos.Held]string{}, map[chaos.Held]int{}
+	}
+	a.units[h] = unit
+}
+
+// count returns how often a held fault was injected again.
+func (a *reinjections) count(h chaos.Held) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.times[h]
+}
+
+// note notes that a held fault was injected again. A zero to says that this came only with the end of its occurrence.
+func (a *reinjections) note(h chaos.Held, gap, from, to time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.times[h]++
+	if gap > mostLate {
+		a.absent = append(a.absent, chaos.Absence{Unit: a.units[h], From: from, To: to})
+	}
+}
+
+// missing returns the times in which the faults were off because of a change, once all calls after changes are over.
+func (a *reinjections) missing() []chaos.Absence {
+	a.hooks.Wait()
+	return a.absent
+}
+
+// injectedAgain records that a held fault is injected again, which was off since a time, and looks for its effect. If
+// brunt was later with that than it may be with an injection, the fault was missing meanwhile.
+func (t *Timeline) injectedAgain(r *injection, h chaos.Held, off time.Duration) {
+	now := t.Env.Now()
+	t.injected.mu.Lock()
+	in := slices.Contains(t.injected.in, r)
+	if in {
+		r.again.proofs.Add(1)
+	}
+	t.injected.mu.Unlock()
+	if !in { // its revert has waited for this
+		r.again.note(h, now-off, off, 0)
+		return
+	}
+	defer r.again.proofs.Done()
+	r.again.note(h, now-off, off, now)
+	t.verifyAgain(r, h)
+}
+
+// verifyAgain looks for the effect of a held fault that was injected again. What holds of the fault is what holds of it
+// now, so a proof of the first injection does not stand for the second.
+func (t *Timeline) verifyAgain(r *injection, h chaos.Held) {
+	<-r.proved
+	n, most := r.again.count(h), verifyFor+h.Traits().Takes
+	if !r.OneShot {
+		most = min(most, max(r.until-t.Env.Now(), leastSearch))
+	}
+	e := effectsOf(context.Background(), []chaos.Held{h}, most)[0]
+	r.proving.Lock()
+	defer r.proving.Unlock()
+	if e.err != nil && r.again.count(h) > n { // once more, and so is the search
+		return
+	}
+	r.partly = slices.DeleteFunc(r.partly, func(p partial) bool { return p.held == h })
+	err := r.shown(h, e.err)
+	r.tellPartly()
+	switch {
+	case err != nil:
+		err = fmt.Errorf("after it was injected again: %w", err)
+		r.VerifyErr, r.Verified = chaos.JoinErrors(r.VerifyErr, err), 0
+		t.event("fault.unverified", r.Name, err.Error())
+	case e.text != "":
+		r.Evidence = strings.TrimPrefix(r.Evidence+"; injected again: "+e.text, "; ")
 	}
 }
 

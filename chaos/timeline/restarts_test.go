@@ -1,11 +1,13 @@
 package timeline_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -270,6 +272,139 @@ func TestRestarted(t *testing.T) {
 	}
 }
 
+// reproved is a fault of container "c" whose proofs come one after the other.
+type reproved struct {
+	noted
+	proofs []string      // of what is in at first, and of each that is injected again; one with a ! fails
+	drags  time.Duration // until it is injected again
+}
+
+func (f *reproved) Plan(context.Context, chaos.Env) ([]chaos.Step, error) {
+	return []chaos.Step{&reprovedStep{notedStep: &notedStep{noted: f.noted}, of: f, free: make(chan struct{}, 1)}}, nil
+}
+
+type reprovedStep struct {
+	*notedStep
+	of    *reproved
+	free  chan struct{} // full while a call changes it
+	again atomic.Int32
+}
+
+func (s *reprovedStep) Inject(ctx context.Context) (chaos.Held, error) {
+	_, err := s.notedStep.Inject(ctx)
+	return s, err
+}
+
+func (s *reprovedStep) Traits() chaos.HeldTraits {
+	return chaos.HeldTraits{OnRestart: func(context.Context, string) (string, error) {
+		s.free <- struct{}{}
+		defer func() { <-s.free }()
+		time.Sleep(s.of.drags) // simulates an agent that is slow to enter the new network
+		s.again.Add(1)
+		return "put in again", nil
+	}}
+}
+
+func (s *reprovedStep) Verify(context.Context) (string, error) {
+	said := s.of.proofs[s.again.Load()]
+	time.Sleep(s.proof) // simulates a proof that takes long
+	if text, fails := strings.CutPrefix(said, "!"); fails {
+		return "", errors.New(text)
+	}
+	return said, nil
+}
+
+func (s *reprovedStep) Revert(ctx context.Context) (chaos.Outcome, error) {
+	s.free <- struct{}{}
+	defer func() { <-s.free }()
+	return s.notedStep.Revert(ctx)
+}
+
+// TestRestarted_Proof checks that the proof of a fault holds for what is in after a restart, and that a fault which was
+// off its unit for longer than brunt may be late was not in for all of its time.
+func TestRestarted_Proof(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		proofs   []string
+		restarts []time.Duration
+		proof    time.Duration // how long each takes
+		drags    time.Duration
+		group    bool
+		evidence string
+		err      string
+		void     string
+		lines    string
+	}{
+		{
+			name: "proved again", proofs: []string{"slow", "slow again"}, restarts: []time.Duration{3 * time.Second},
+			evidence: "slow; injected again: slow again",
+		},
+		{
+			name: "not proved again", proofs: []string{"slow", "!nothing"}, restarts: []time.Duration{3 * time.Second},
+			evidence: "slow", err: "after it was injected again: nothing",
+		},
+		{
+			name: "a step of a group", proofs: []string{"slow", "!nothing"}, restarts: []time.Duration{3 * time.Second},
+			group: true, err: "g.a: after it was injected again: nothing",
+		},
+		{
+			name: "not proved at first", proofs: []string{"!nothing", "slow"}, restarts: []time.Duration{3 * time.Second},
+			evidence: "injected again: slow", err: "nothing",
+		},
+		{
+			name: "a restart ends the first search", proofs: []string{"!it ended", "slow"}, proof: time.Second,
+			restarts: []time.Duration{1500 * time.Millisecond}, evidence: "injected again: slow",
+		},
+		{
+			name: "a restart ends the second search", proofs: []string{"slow", "!it ended", "slow again"}, proof: time.Second,
+			restarts: []time.Duration{3 * time.Second, 3500 * time.Millisecond}, evidence: "slow; injected again: slow again",
+		},
+		{
+			name: "the search keeps it in for a second", proofs: []string{"slow", "slow again"}, proof: 900 * time.Millisecond,
+			restarts: []time.Duration{5500 * time.Millisecond}, evidence: "slow; injected again: slow again",
+			lines: "+it@1s -it@6.4s",
+		},
+		{
+			name: "off for a while", proofs: []string{"slow", "slow again"}, restarts: []time.Duration{3 * time.Second},
+			drags: 1500 * time.Millisecond, evidence: "slow; injected again: slow again",
+			void: "it was not in for all of its time: not on it from 3s to 4.5s",
+		},
+		{
+			name: "in again too late", proofs: []string{"slow", "slow again"}, restarts: []time.Duration{4 * time.Second},
+			drags: 3 * time.Second, evidence: "slow", lines: "+it@1s -it@7s",
+			void: "it was not in for all of its time: not on it from 4s to its end",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {
+				f := &reproved{noted: noted{diary: d, name: "it", proof: c.proof}, proofs: c.proofs, drags: c.drags}
+				if c.group {
+					return []*timeline.Entry{group(time.Second, 5*time.Second, f)}
+				}
+				return []*timeline.Entry{entry("it", f, time.Second, 5*time.Second)}
+			}, func(tl *timeline.Timeline) {
+				for _, at := range c.restarts {
+					time.AfterFunc(at, func() { tl.OnRestart("c") })
+				}
+			})
+			if got, want := strings.Join(lines, " "), cmp.Or(c.lines, "+it@1s -it@6s"); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+			r := records[0]
+			text := func(err error) string {
+				if err == nil {
+					return ""
+				}
+				return err.Error()
+			}
+			if r.Evidence != c.evidence || text(r.VerifyErr) != c.err || text(r.Void) != c.void ||
+				(r.Verified > 0) != (c.err == "") {
+				t.Errorf("verified at %s, evidence %q, error %q, void %q", r.Verified, r.Evidence, text(r.VerifyErr), text(r.Void))
+			}
+		})
+	}
+}
+
 // TestEndedEarly checks that a fault which something else undid counts as injected until then, and is void. It is not
 // void if another fault of the run ended its unit, or a watchdog of brunt took it back.
 func TestEndedEarly(t *testing.T) {
@@ -286,7 +421,7 @@ func TestEndedEarly(t *testing.T) {
 		{name: "before another fault ends the unit", other: 1600 * time.Millisecond, want: void},
 		{name: "another fault ends the unit", other: 1400 * time.Millisecond},
 		{name: "a step of a group", group: true, want: "after 500ms: g.a: web was continued at 1.5s, by another program"},
-		{name: "a watchdog", taken: true, want: "its watchdog did at 1.5s"},
+		{name: "a watchdog", taken: true, want: "its watchdog took the fault back at 1.5s, before its time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {

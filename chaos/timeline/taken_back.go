@@ -139,6 +139,7 @@ func (r *injection) ends(end *earlyEnd) (first bool) {
 
 // endEarly records when and why a void occurrence ended, or that it was not injected for all of its time.
 func (r *injection) endEarly() {
+	r.Absent = append(r.Absent, r.again.missing()...)
 	end := r.end.Load()
 	if end != nil {
 		r.Cleared = min(max(end.at, r.Injected), r.Cleared)
@@ -164,6 +165,7 @@ func (t *Timeline) TakenBack(entry int, why chaos.TakenBackError) {
 	t.mu.Unlock()
 	for _, r := range in {
 		if slices.Contains(r.ids, entry) {
+			why.Early = why.From == why.To && why.At < r.until
 			t.void(r, why.At, why)
 		}
 	}

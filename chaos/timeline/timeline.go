@@ -34,9 +34,9 @@ type Timeline struct {
 	// Before is called once, before the first injection. An error prevents every injection.
 	Before func(ctx context.Context) error
 	// Awake is called when a fault is due, and before one is reverted, because brunt itself may have stood still until
-	// then. It calls TakenBack if a watchdog has reverted faults meanwhile. overdue says that a fault is, or was, past
-	// its deadline in the journal: a watchdog then reverts it in any case, together with everything that the same undo
-	// reverts. Awake may be nil.
+	// then. It calls TakenBack if a watchdog has reverted faults meanwhile, for whatever reason. overdue says that a fault
+	// is, or was, past its deadline in the journal: a watchdog then reverts it in any case, together with everything that
+	// the same undo reverts. Awake may be nil.
 	Awake func(overdue bool)
 	Event func(result.Event)
 

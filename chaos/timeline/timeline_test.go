@@ -766,7 +766,7 @@ func TestNotReadyAgain(t *testing.T) {
 				t.Errorf("theirs %t: %s, gone %t, %v, down: %v", theirs, r.Revert, r.Gone, r.RevertErr, r.Down)
 			}
 			if left := len(j.open) > 0; left != theirs || len(r.Left) != len(j.open) ||
-				theirs && (j.failed == nil || j.failed.Error() != "the fault is off, and "+down) {
+				j.failed != nil || theirs && (j.off == nil || j.off.Error() != down) {
 				t.Errorf("theirs %t: the journal has %+v", theirs, j)
 			}
 			if err := r.StillDown(t.Context()); err != nil || !r.StaysDown {
@@ -854,6 +854,7 @@ type openEntries struct {
 	last   int
 	open   map[int]bool
 	failed error
+	off    error // why an entry that is reverted stays open
 }
 
 func (j *openEntries) Intent(chaos.Intent) (int, error) {
@@ -879,6 +880,13 @@ func (j *openEntries) Failed(_ int, why error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.failed = why
+	return nil
+}
+
+func (j *openEntries) Off(_ int, why error) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.off = why
 	return nil
 }
 

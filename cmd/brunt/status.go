@@ -178,7 +178,10 @@ func printRun(out io.Writer, r journal.Status) {
 			name = "(target)"
 		}
 		fmt.Fprintf(out, "  %s: %s\n    %s\n", words.Clean(name), words.Clean(e.What), words.Clean(entryText(r, e)))
-		if e.Error != "" {
+		switch {
+		case !e.Off.IsZero():
+			fmt.Fprintf(out, "    its unit is down still: %s\n", words.Clean(e.Error))
+		case e.Error != "":
 			fmt.Fprintf(out, "    could not be taken back: %s\n", words.Clean(e.Error))
 		}
 	}
@@ -191,6 +194,8 @@ func entryText(r journal.Status, e journal.EntryLine) string {
 	switch {
 	case e.Reverting:
 		text = []string{"its watchdog has begun to take it back at " + at(e.TakenBack)}
+	case !e.Off.IsZero():
+		return "taken back at " + at(e.Off)
 	case !e.TakenBack.IsZero():
 		text = []string{"its watchdog took it back at " + at(e.TakenBack)}
 	case r.State == journal.Died || r.State == journal.Elsewhere:

@@ -144,6 +144,7 @@ func (r *recorder) Intent(in chaos.Intent) (int, error) {
 func (r *recorder) Done(_ int, o chaos.Outcome) error { r.done = append(r.done, o); return nil }
 func (*recorder) Extend(int, ...chaos.Undo) error     { return nil }
 func (*recorder) Failed(int, error) error             { return nil }
+func (*recorder) Off(int, error) error                { return nil }
 func (*recorder) Point(string)                        {}
 func (*recorder) OtherRun(string) string              { return "" }
 

@@ -41,6 +41,7 @@ func stressCapability() chaos.Capability {
 	if os.Geteuid() != 0 {
 		c.Err, c.Fix = errors.New("brunt is not root: only units in its own control group can be stressed"),
 			"run brunt as root for containers"
+		c.Own = true
 	}
 	return c
 }

@@ -9,6 +9,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
+	"brunt/chaos/proof"
 )
 
 // stands checks a fault in the network of a unit on another machine, of which no event tells: the unit and its peers
@@ -62,8 +63,12 @@ func (h *heldPackets) onRestart(ctx context.Context, container string) (string, 
 	if err != nil {
 		return "", fmt.Errorf("%s was started again: %w", h.Target.Name(), err)
 	}
+	h.probeMoved(n)
 	held, err := h.injectAgain(n)
 	if err != nil {
+		if held != nil {
+			err = chaos.JoinErrors(err, held.Close())
+		}
 		return "", chaos.JoinErrors(fmt.Errorf("%s was started again, and it can't be injected again: %w", h.Target.Name(),
 			err), n.Leave())
 	}
@@ -139,12 +144,15 @@ func (h *heldPackets) injectInPlace(why string) (string, error) {
 	err := h.held.Close() // first: the mechanism may allow only one instance
 	var held netns.Held
 	if err == nil {
+		h.probeMoved(h.net)
 		held, err = h.injectAgain(h.net)
+	}
+	if held != nil { // with an error too: the revert closes it
+		h.held = held
 	}
 	if err != nil {
 		return "", fmt.Errorf("%s, and the fault can't be injected again: %w", why, err)
 	}
-	h.held = held
 	return fmt.Sprintf("%s: %s", why, h.Step), nil
 }
 
@@ -190,13 +198,47 @@ func (h *heldPackets) onPlan(ctx context.Context, now chaos.Step) (string, error
 	return h.injectInPlace("its peers are others now")
 }
 
-// take aims the fault at peers, and drops the baselines at former ones.
+// take aims the fault at peers, and drops the baselines and the connections at former ones.
 func (h *heldPackets) take(is []netip.Prefix) {
 	was := h.Spec.Match.Peers
 	at := func(peers []netip.Prefix, a netip.Addr) bool {
 		return slices.ContainsFunc(peers, func(p netip.Prefix) bool { return p.Contains(a) })
 	}
-	h.before = slices.DeleteFunc(slices.Clone(h.before),
-		func(b Baseline) bool { return at(was, b.Probe.To.Addr()) && !at(is, b.Probe.To.Addr()) })
+	former := func(a netip.Addr) bool { return at(was, a) && !at(is, a) }
+	var kept []Baseline
+	for _, b := range h.before {
+		if !former(b.Probe.To.Addr()) {
+			kept = append(kept, b)
+			continue
+		}
+		for _, p := range is {
+			if a := p.Addr(); p.IsSingleIP() && a.Is4() == b.Probe.To.Addr().Is4() && !at(was, a) {
+				moved := b.Probe
+				moved.To = netip.AddrPortFrom(a, moved.To.Port())
+				h.moved = append(h.moved, moved)
+			}
+		}
+	}
+	h.before = kept
+	h.lines = slices.DeleteFunc(slices.Clone(h.lines), func(l openLine) bool {
+		if former(l.to) {
+			_ = l.Close() // it leads to nothing that is hit now
+			return true
+		}
+		return false
+	})
 	h.Spec.Match.Peers = is
+}
+
+// probeMoved probes the new addresses of peers while the fault is off, as probeBefore did the former ones: the proof
+// that follows compares with that.
+func (h *heldPackets) probeMoved(in chaos.Network) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*proof.Silence)
+	defer cancel()
+	for _, l := range h.moved {
+		if !h.enough() {
+			h.try(ctx, in, l)
+		}
+	}
+	h.moved = nil
 }

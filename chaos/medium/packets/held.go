@@ -28,6 +28,12 @@ type Baseline struct {
 	Sized  netns.ProbeResult // of a probe as large as the evidence needs, if that has a Size; zero: not measured
 }
 
+// An openLine is a connection that was opened before the fault.
+type openLine struct {
+	netns.Line
+	to netip.Addr
+}
+
 // heldPackets is an injected fault on packets.
 type heldPackets struct {
 	*Step
@@ -35,21 +41,22 @@ type heldPackets struct {
 	own    int64 // affected packets that brunt's own probes made
 
 	mu     sync.Mutex
-	lines  []netns.Line
+	lines  []openLine
 	net    chaos.Handle // the network of the last injection
 	ends   []string     // the container's links there
 	held   netns.Held
-	past   int64 // packets that it affected before a restart or a change of addresses
-	over   bool  // it is reverted
-	left   bool  // net is released
-	closed error // error of the revert
-	lost   error // the process that held it had ended before the revert
+	moved  []netns.Probe // at the new addresses of peers, to repeat before the fault is injected there
+	past   int64         // packets that it affected before a restart or a change of addresses
+	over   bool          // it is reverted
+	left   bool          // net is released
+	closed error         // error of the revert
+	lost   error         // the process that held it had ended before the revert
 }
 
 var _ chaos.Held = (*heldPackets)(nil)
 
 // shown returns the connections and the baselines from before the fault that are still valid.
-func (h *heldPackets) shown() ([]netns.Line, []Baseline) {
+func (h *heldPackets) shown() ([]openLine, []Baseline) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.lines, h.before
@@ -74,7 +81,7 @@ func (h *heldPackets) probeBefore(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, opens)
 	defer cancel()
 	if h.Evidence.Kind == netns.Query {
-		h.try(ctx, netns.Probe{Kind: netns.Query, Name: h.Evidence.Name})
+		h.try(ctx, h.net, netns.Probe{Kind: netns.Query, Name: h.Evidence.Name})
 		return
 	}
 	toward := h.at.Toward
@@ -84,17 +91,17 @@ func (h *heldPackets) probeBefore(ctx context.Context) {
 		}
 	}
 	for _, to := range h.withPorts(toward) {
-		if len(h.before) == mostProbed || len(h.before) > 0 && h.Evidence.N > proof.Pings {
+		if h.enough() {
 			break
 		}
 		for _, how := range h.probeKinds(to.Addr()) {
-			if h.try(ctx, netns.Probe{Kind: how, To: to, N: proof.Pings}) {
+			if h.try(ctx, h.net, netns.Probe{Kind: how, To: to, N: proof.Pings}) {
 				break
 			}
 		}
 		if to.Port() != anyPort && h.Evidence.Line != nil {
 			if l, err := h.open(ctx, to); err == nil {
-				h.lines = append(h.lines, l)
+				h.lines = append(h.lines, openLine{l, to.Addr()})
 			}
 		}
 	}
@@ -102,6 +109,11 @@ func (h *heldPackets) probeBefore(ctx context.Context) {
 
 // mostProbed bounds the probed peers; where many pings are needed it is one.
 const mostProbed = 2
+
+// enough reports whether no further peers need to be probed.
+func (h *heldPackets) enough() bool {
+	return len(h.before) >= mostProbed || len(h.before) > 0 && h.Evidence.N > proof.Pings
+}
 
 // probeKinds returns the kinds of probe to try at an address. Pings belong to no port.
 func (h *heldPackets) probeKinds(at netip.Addr) []netns.ProbeKind {
@@ -135,14 +147,14 @@ func (h *heldPackets) withPorts(to []netip.AddrPort) []netip.AddrPort {
 
 // try probes once and keeps the result if everything was answered. A query needs no answer before the
 // fault: the fault answers it.
-func (h *heldPackets) try(ctx context.Context, l netns.Probe) bool {
-	s, err := h.probe(ctx, h.net, l)
+func (h *heldPackets) try(ctx context.Context, in chaos.Network, l netns.Probe) bool {
+	s, err := h.probe(ctx, in, l)
 	if err != nil || s.Answered() < s.Sent && l.Kind != netns.Query {
 		return false
 	}
 	b := Baseline{Probe: l, Result: s}
 	if h.Evidence.Size > 0 && l.Kind == netns.Ping {
-		b.Sized, _ = h.probe(ctx, h.net, h.again(b)) // a part of it, or none, shows less
+		b.Sized, _ = h.probe(ctx, in, h.again(b)) // a part of it, or none, shows less
 	}
 	h.before = append(h.before, b)
 	return true
@@ -208,7 +220,8 @@ func (h *heldPackets) lostBefore() error {
 	return lost
 }
 
-// lifted tells whether the process that holds the fault has ended it at the end of its lease.
+// lifted tells whether the process that holds the fault has ended it at the end of its lease, or another program has
+// removed it from the network.
 func (h *heldPackets) lifted(ctx context.Context) error {
 	_, held := h.now()
 	ago, err := remote.Lifted(ctx, held)
@@ -220,10 +233,23 @@ func (h *heldPackets) lifted(ctx context.Context) error {
 			return err
 		}
 	}
+	if gone, ok := errors.AsType[netns.RemovedError](err); ok && h.holds(held) {
+		return chaos.EndedEarlyError{Unit: h.Target.Name(), What: "lost " + gone.What}
+	}
 	if err == nil && ago > 0 && h.Step.now != nil {
 		return chaos.TakenBackError{At: h.Step.now() - ago, By: "the process that held it"}
 	}
 	return nil
+}
+
+// holds reports whether an injected fault is still that of the unit: it was not reverted or injected again meanwhile, and
+// its network is there.
+func (h *heldPackets) holds(held netns.Held) bool {
+	h.mu.Lock()
+	same := h.held == held && !h.over
+	h.mu.Unlock()
+	other, err := h.another()
+	return same && !other && err == nil
 }
 
 // Verify implements [chaos.Held]: brunt probes from the victim's network.

@@ -223,11 +223,18 @@ func (p *Step) Inject(ctx context.Context) (_ chaos.Held, err error) {
 	}
 	h := p.ready
 	p.ready = nil
-	if h.held, err = p.set(h.net); err != nil {
-		h.held = nil
+	held, err := p.set(h.net)
+	if held != nil {
+		h.held = held
+		h.net.Count(1)
+	}
+	switch {
+	case err == nil:
+	case held != nil: // the network stays open, for the revert
+		return h, fmt.Errorf("in the network of %s: %w", p.Target.Name(), err)
+	default:
 		return nil, chaos.JoinErrors(fmt.Errorf("in the network of %s: %w", p.Target.Name(), err), h.close(), h.net.Leave())
 	}
-	h.net.Count(1)
 	p.via = h.held.Via()
 	return h, nil
 }

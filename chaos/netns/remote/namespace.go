@@ -35,6 +35,7 @@ const (
 	opOutcome  rpc.Op[number, answer[netns.Outcome]]          = "network.outcome"
 	opGateway  rpc.Op[rpc.None, answer[netip.Addr]]           = "network.gateway"
 	opClose    rpc.Op[number, answer[rpc.None]]               = "network.close"
+	opRevoke   rpc.Op[string, answer[rpc.None]]               = "network.revoke" // by the key of a lease
 )
 
 type (
@@ -57,6 +58,8 @@ type (
 		Error  string `json:"error,omitempty"`
 		Cannot bool   `json:"cannot,omitempty"` // the error is netns.ErrCannot
 		Other  bool   `json:"other,omitempty"`  // the error is netns.ErrOther
+		// Removed is What of the error, if that is a netns.RemovedError
+		Removed string `json:"removed,omitempty"`
 	}
 )
 
@@ -69,6 +72,8 @@ func (a *answer[R]) err() error {
 		return &remoteError{a.Error, netns.ErrCannot}
 	case a.Other:
 		return &remoteError{a.Error, netns.ErrOther}
+	case a.Removed != "":
+		return netns.RemovedError{What: a.Removed}
 	}
 	return errors.New(a.Error)
 }
@@ -106,13 +111,43 @@ func (n *Namespace) Undo(u netns.Undo) error {
 	return err
 }
 
-// Set is [netns.Namespace.Set], executed by the process. Its effect ends with the process.
+// Set is [netns.Namespace.Set], executed by the process. Its effect ends with the process. If the process does not
+// answer, it may still do it, so the error comes with a [netns.Held]: closing that removes the effect of the Spec, and
+// makes the process refuse it from then on. This takes a Spec with the key of a lease.
 func (n *Namespace) Set(s netns.Spec) (netns.Held, error) {
-	h, err := call(context.Background(), n, opSet, s)
+	a, err := opSet.Of(context.Background(), n.ask, s)
+	switch {
+	case err == nil:
+		err = a.err()
+	case s.Lease.Key != "" && !errors.Is(err, rpc.ErrEnded):
+		return &unanswered{n, s.Lease.Key}, err
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &object{n, h.N, h.Via}, nil
+	return &object{n, a.Result.N, a.Result.Via}, nil
+}
+
+// unanswered is a Spec of which the process has not said whether it is active.
+type unanswered struct {
+	namespace *Namespace
+	key       string
+}
+
+var _ netns.Held = (*unanswered)(nil)
+
+func (u *unanswered) Via() string { return "" }
+
+func (u *unanswered) Affected() (netns.Affected, error) {
+	return netns.Affected{}, errors.New("the process did not say whether it is active")
+}
+
+func (u *unanswered) Close() error {
+	_, err := call(context.Background(), u.namespace, opRevoke, u.key)
+	if errors.Is(err, rpc.ErrEnded) {
+		return nil
+	}
+	return err
 }
 
 // Probe is [netns.Namespace.Probe], executed by the process.
@@ -156,17 +191,26 @@ func (o *object) Affected() (netns.Affected, error) {
 }
 
 // Lifted asks the process how long ago it ended a Spec at the end of its lease; zero means that it did not. If the
-// process has ended, the error is [rpc.ErrEnded].
+// process has ended, the error is [rpc.ErrEnded]; if another program removed the effect, a [netns.RemovedError].
 func Lifted(ctx context.Context, held netns.Held) (ago time.Duration, err error) {
 	o, ok := held.(*object)
 	if !ok {
-		return 0, nil
+		return 0, removed(held)
 	}
 	a, err := opLifted.Of(ctx, o.namespace.look, o.n)
 	if err == nil {
 		err = a.err()
 	}
 	return a.Result, err
+}
+
+// removed returns the [netns.RemovedError] of an effect, or nil.
+func removed(held netns.Held) error {
+	_, err := held.Affected()
+	if gone, ok := errors.AsType[netns.RemovedError](err); ok {
+		return gone
+	}
+	return nil
 }
 
 func (o *object) Outcome(ctx context.Context) (netns.Outcome, error) {

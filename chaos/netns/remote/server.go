@@ -25,7 +25,11 @@ type Server struct {
 	last   number
 	held   map[number]io.Closer
 	leased map[number]Leased // leases of held objects
+	keys   map[number]string // keys of the leases of held Specs
 	ended  bool
+
+	setting map[string]chan struct{} // Specs that are being set, by the keys of their leases; closed once they are
+	revoked map[string]bool          // keys whose Specs are refused
 
 	draining sync.WaitGroup // closed objects that still serve data in flight
 }
@@ -71,8 +75,10 @@ func (s *Server) close(i number) error {
 	s.mu.Lock()
 	c := s.held[i]
 	l, leased := s.leased[i]
+	key, keyed := s.keys[i]
 	delete(s.held, i)
 	delete(s.leased, i)
+	delete(s.keys, i)
 	s.mu.Unlock()
 	if c == nil {
 		return nil
@@ -91,8 +97,76 @@ func (s *Server) close(i number) error {
 		if leased {
 			s.leased[i] = l
 		}
+		if keyed {
+			s.keys[i] = key
+		}
 	}
 	return err
+}
+
+// errRevoked refuses a Spec that its caller has taken back before it was set.
+var errRevoked = errors.New("its caller has taken it back already")
+
+// begin registers that a Spec with a key is being set. end closes it again if the key was revoked meanwhile.
+func (s *Server) begin(key string) (end func(number) error, err error) {
+	if key == "" {
+		return func(number) error { return nil }, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.revoked[key] {
+		return nil, errRevoked
+	}
+	if s.setting == nil {
+		s.setting, s.keys = map[string]chan struct{}{}, map[number]string{}
+	}
+	done := make(chan struct{})
+	s.setting[key] = done
+	return func(n number) error {
+		defer close(done)
+		s.mu.Lock()
+		delete(s.setting, key)
+		revoked := s.revoked[key]
+		if _, held := s.held[n]; held {
+			s.keys[n] = key
+		}
+		s.mu.Unlock()
+		if revoked {
+			return errors.Join(errRevoked, s.close(n))
+		}
+		return nil
+	}, nil
+}
+
+// revoke removes the Spec with a key, and refuses it from then on. It waits for one that is being set.
+func (s *Server) revoke(ctx context.Context, key string) error {
+	s.mu.Lock()
+	if s.revoked == nil {
+		s.revoked = map[string]bool{}
+	}
+	s.revoked[key] = true
+	setting := s.setting[key]
+	s.mu.Unlock()
+	if setting != nil {
+		select {
+		case <-setting:
+		case <-ctx.Done():
+			return errors.New("it is being set still")
+		}
+	}
+	var of []number
+	s.mu.Lock()
+	for n, k := range s.keys {
+		if k == key {
+			of = append(of, n)
+		}
+	}
+	s.mu.Unlock()
+	var errs []error
+	for _, n := range of {
+		errs = append(errs, s.close(n))
+	}
+	return errors.Join(errs...)
 }
 
 func heldAs[T any](s *Server, i number) (T, error) {
@@ -116,7 +190,18 @@ func (s *Server) Operations() rpc.Operations {
 			return rpc.None{}, n.Undo(u)
 		}),
 		does(s, opSet, func(_ context.Context, n *netns.Namespace, spec netns.Spec) (held, error) {
-			return s.set(n, spec)
+			end, err := s.begin(spec.Lease.Key)
+			if err != nil {
+				return held{}, err
+			}
+			h, err := s.set(n, spec)
+			if rerr := end(h.N); err == nil {
+				err = rerr
+			}
+			return h, err
+		}),
+		does(s, opRevoke, func(ctx context.Context, _ *netns.Namespace, key string) (rpc.None, error) {
+			return rpc.None{}, s.revoke(ctx, key)
 		}),
 		does(s, opAffected, func(_ context.Context, _ *netns.Namespace, at number) (netns.Affected, error) {
 			held, err := heldAs[netns.Held](s, at)
@@ -129,10 +214,14 @@ func (s *Server) Operations() rpc.Operations {
 			s.mu.Lock()
 			l, leased := s.leased[at]
 			s.mu.Unlock()
-			if !leased {
+			if leased && l.Since() > 0 {
+				return l.Since(), nil
+			}
+			held, err := heldAs[netns.Held](s, at)
+			if err != nil { // it was closed meanwhile
 				return 0, nil
 			}
-			return l.Since(), nil
+			return 0, removed(held)
 		}),
 		does(s, opProbe, func(ctx context.Context, n *netns.Namespace, p netns.Probe) (netns.ProbeResult, error) {
 			return n.Probe(ctx, p)
@@ -171,6 +260,8 @@ func does[A, R any](
 		}
 		if err != nil {
 			a.Error, a.Cannot, a.Other = err.Error(), errors.Is(err, netns.ErrCannot), errors.Is(err, netns.ErrOther)
+			gone, _ := errors.AsType[netns.RemovedError](err)
+			a.Removed = gone.What
 		}
 		return a, nil
 	})

@@ -300,10 +300,13 @@ func (s *Space) Process() *Process { return s.p }
 // and nothing can follow: a process that does not ensure that is killed.
 func (s *Space) Set(spec netns.Spec) (netns.Held, error) {
 	held, err := s.Namespace.Set(spec)
-	if err != nil && spec.Lease.Key != "" {
+	if err == nil {
+		return held, nil
+	}
+	if spec.Lease.Key != "" {
 		s.p.forget(spec.Lease.Key, err)
 	}
-	return held, err
+	return nil, err
 }
 
 // Foreign lists the mechanisms, besides brunt's, that redirect connections from inside the namespace, such as a mesh.

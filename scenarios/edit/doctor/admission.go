@@ -56,7 +56,11 @@ func admission(
 // Cluster returns the checks of [Admission] for the workers of the scenario, the objectives that nothing in the cluster
 // would meet, and the faults on pods that would fail now.
 func Cluster(ctx context.Context, p *plan.Plan) []Check {
-	return append(admission(ctx, p, &p.Scenario.Workers, scaledNeeds), faultNeeds(ctx, p)...)
+	out := admission(ctx, p, &p.Scenario.Workers, scaledNeeds)
+	if p.Scenario.Target.Kubernetes != nil {
+		out = append(out, slices.DeleteFunc(faultNeeds(ctx, p), func(c Check) bool { return c.State != Bad })...)
+	}
+	return out
 }
 
 // Refused returns the error that some checks are [Bad], with all of them; nil if none is.
@@ -74,17 +78,6 @@ func Refused(checks []Check) error {
 		return nil
 	}
 	return fmt.Errorf("the cluster would not let the run go:\n%s", strings.Join(lines, "\n"))
-}
-
-// faultNeeds plans the faults on pods, and returns those that would fail now.
-func faultNeeds(ctx context.Context, p *plan.Plan) (out []Check) {
-	if p.Scenario.Target.Kubernetes == nil {
-		return nil
-	}
-	for _, f := range dryrun.Failing(ctx, p) {
-		out = append(out, Check{"fault " + f.Fault, Bad, f.Why(), "mend that, or leave the fault out"})
-	}
-	return out
 }
 
 // workerNeeds asks the cluster whether it would accept the workers, and whether they would find the target.

@@ -1,8 +1,10 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"slices"
@@ -49,26 +51,61 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 	if p.Contained {
 		checks = append(checks, engineNeeds(ctx, p)...)
 	}
-	checks = append(checks, Cluster(ctx, p)...)
-	for _, e := range p.Parts() {
-		d, _ := catalog.Find(e.Kind)
-		if d.Capability == nil {
-			continue
-		}
-		if c := d.Capability(); c.Err != nil && c.Required {
-			checks = append(checks, Check{"fault " + e.Name, Bad, c.Err.Error(), c.Fix})
-		}
-	}
-	capabilities := sync.OnceValue(netns.Capabilities)
-	for _, e := range p.Parts() {
-		if err := p.TryFault(e, capabilities); err != nil {
-			checks = append(checks, Check{
-				"fault " + e.Name, Bad, err.Error(), "see the table of mechanisms below, or leave the fault out",
-			})
-		}
-	}
+	checks = append(checks, admission(ctx, p, &p.Scenario.Workers, scaledNeeds)...)
+	checks = append(checks, faultNeeds(ctx, p)...)
 	checks = append(checks, journalNeeds(p)...)
 	return append(checks, questionNeeds(ctx, p)...)
+}
+
+// faultNeeds says of each condition and each fault what it would hit here and now, or why it would fail.
+func faultNeeds(ctx context.Context, p *plan.Plan) (out []Check) {
+	all, wrong := dryrun.Forecasts(ctx, p)
+	capabilities := sync.OnceValue(netns.Capabilities)
+	for i, e := range slices.Concat(p.Conditions, p.Faults) {
+		c := faultCheck(&all[i], wrong)
+		for _, part := range e.Parts() {
+			if err := p.TryFault(part, capabilities); err != nil {
+				c.State, c.Found, c.Fix = Bad, err.Error(), "see the table of mechanisms below, or leave the fault out"
+			}
+			if d, _ := catalog.Find(part.Kind); d.Capability != nil {
+				w := d.Capability()
+				c.lacks(w, p.NeedsAgent(part) || p.Scope.Cluster != nil || w.Own && p.Stack != nil)
+			}
+		}
+		if c.Found != "" {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// faultCheck says what a fault would hit. wrong says that the target can't be found, which has a check of its own:
+// there is nothing to say of its faults.
+func faultCheck(f *dryrun.Forecast, wrong error) Check {
+	c := Check{Name: "fault " + f.Fault, State: Fine}
+	switch {
+	case wrong != nil:
+	case f.Why() == "":
+		if c.Found = f.Hits(); f.Skipped != "" {
+			c.State, c.Found, c.Fix = Limited, "it would be skipped: "+f.Skipped, "name a unit that is there"
+		}
+	case f.Is(chaos.ErrNoUnit):
+		c.State, c.Found, c.Fix = Bad, f.Why(), "name a unit that is there, or start it"
+	case f.Is(fs.ErrPermission):
+		c.State, c.Found, c.Fix = Bad, f.Why(), "run brunt as root"
+	default:
+		c.State, c.Found, c.Fix = Bad, f.Why(), "mend that, or leave the fault out"
+	}
+	return c
+}
+
+// lacks makes the check of a fault bad if this machine can't inject the fault. otherwise says that it need not: an
+// agent does so, if any can, or the units are brunt's own.
+func (c *Check) lacks(w chaos.Capability, otherwise bool) {
+	if w.Err == nil || otherwise && !w.Required {
+		return
+	}
+	c.State, c.Found, c.Fix = Bad, w.Err.Error(), cmp.Or(w.Fix, "leave the fault out")
 }
 
 // journalNeeds names the faults for which the journal keeps a secret.

@@ -10,9 +10,9 @@ import (
 	"brunt/scenarios/plan/dryrun"
 )
 
-// TestFailing_Pods has a fault on the processes of a pod with two containers, of which the target names none, and one
+// TestForecasts_Pods has a fault on the processes of a pod with two containers, of which the target names none, and one
 // on pods that are asked for their role: the first would fail, and which pod the other hits is known only in the run.
-func TestFailing_Pods(t *testing.T) {
+func TestForecasts_Pods(t *testing.T) {
 	s := kubetest.Start(t)
 	s.Node("n1", nil)
 	path := s.Kubeconfig(t, "")
@@ -42,9 +42,10 @@ chaos:
   stall: {at: 5s, for: 1s, process.freeze: {service: web}}
   behead: {at: 20s, pod.delete: {service: web, pick: leader, leader: {path: /role}}}
 `}
-	found := dryrun.Failing(t.Context(), a.compile(t, nil))
-	if len(found) != 1 || found[0].Fault != "stall" || !strings.Contains(found[0].Why(), "has the containers app, mesh") {
-		t.Errorf("%+v", found)
+	found, err := dryrun.Forecasts(t.Context(), a.compile(t, nil))
+	if err != nil || len(found) != 2 || found[1].Why() != "" ||
+		found[0].Fault != "stall" || !strings.Contains(found[0].Why(), "has the containers app, mesh") {
+		t.Errorf("%+v, %v", found, err)
 	}
 }
 

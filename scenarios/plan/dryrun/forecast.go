@@ -35,7 +35,8 @@ type Forecast struct {
 	Steps     []ForecastStep `json:"steps"`
 	Processes []proc.Process `json:"processes,omitempty"` // processes that it would hit and that brunt did not start
 
-	why string // why it would fail; empty: it would not
+	why   string // why it would fail; empty: it would not
+	cause error  // of why, with its secrets
 }
 
 // A ForecastStep is one act of a fault.
@@ -118,7 +119,7 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 			f.Skipped, parts, err = err.Error(), nil, nil
 		}
 		if err != nil {
-			f.why = p.Scenario.Secrets.Mask(err.Error())
+			f.why, f.cause = p.Scenario.Secrets.Mask(err.Error()), err
 			out = append(out, f)
 			continue
 		}
@@ -130,20 +131,27 @@ func forecasts(ctx context.Context, p *plan.Plan) (out []Forecast, in *PlannedCl
 	return result.Masked(out, p.Scenario.Secrets.Mask), in, wrong
 }
 
-// Failing plans every fault before anything runs, and returns the faults that would fail. It returns none if the target
-// can't be found.
-func Failing(ctx context.Context, p *plan.Plan) (out []Forecast) {
+// Forecasts plans every condition and every fault before anything runs, in their order. An error would end a run before
+// any fault: the target can't be found, so that the forecasts lack its units.
+func Forecasts(ctx context.Context, p *plan.Plan) ([]Forecast, error) {
 	all, _, wrong := forecasts(ctx, p)
-	for _, f := range all {
-		if wrong == nil && f.why != "" {
-			out = append(out, f)
-		}
-	}
-	return out
+	return all, wrong
 }
 
 // Why says why the fault would fail; empty: it would not.
 func (f *Forecast) Why() string { return f.why }
+
+// Is reports whether the fault would fail because of an error.
+func (f *Forecast) Is(err error) bool { return errors.Is(f.cause, err) }
+
+// Hits describes what the fault would do, and by what, in one line.
+func (f *Forecast) Hits() string {
+	var out []string
+	for _, s := range f.Steps {
+		out = append(out, s.What+"; by "+s.Via)
+	}
+	return strings.Join(out, "; ")
+}
 
 // err returns the error that the fault would fail; nil if it would not.
 func (f *Forecast) err() error {

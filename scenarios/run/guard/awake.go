@@ -16,8 +16,8 @@ import (
 	"brunt/scenarios/run/events"
 )
 
-// Awake finds out, each time that brunt itself stood still, which faults its watchdog took back meanwhile. A fault
-// that was taken back is void. If the target was ended, the run ends.
+// Awake finds out which faults the watchdog took back: each time that brunt itself stood still, and before each revert.
+// A fault that was taken back is void. If the target was ended, the run ends.
 type Awake struct {
 	log      *events.Log
 	cancel   context.CancelCauseFunc // ends the run
@@ -85,9 +85,8 @@ func (a *Awake) End() {
 // inRun returns an instant of the pulse's clock as an offset from t0.
 func (a *Awake) inRun(at time.Duration) time.Duration { return a.began.Sub(a.log.T0()) + at }
 
-// Check reads from the journal which faults the watchdog took back. It does so if brunt stood still a short time ago,
-// or for so long that the watchdog may have acted, because the undo of a fault may end much later. For a fault that
-// is overdue it always reads the journal.
+// Check reads from the journal which faults the watchdog took back. overdue says that a fault is past its deadline, at
+// which the watchdog acts.
 func (a *Awake) Check(overdue bool) {
 	if a.inside != nil {
 		a.inside.check()
@@ -95,8 +94,8 @@ func (a *Awake) Check(overdue bool) {
 	a.examine(true, overdue)
 }
 
-// examine does the check. Unless due is set, it skips most readings of the journal that would probably show nothing.
-// overdue says that a fault is past its deadline, at which the watchdog acts.
+// examine does the check. Unless due is set, it reads the journal only if brunt stood still a short time ago, or for so
+// long that the watchdog may have acted, because the undo of a fault may end much later.
 func (a *Awake) examine(due, overdue bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -111,7 +110,7 @@ func (a *Awake) examine(due, overdue bool) {
 	now := time.Since(a.began)
 	a.suspended(now)
 	soon := a.until > 0 && now <= a.until
-	if !soon && !overdue && (!a.acts || !due && now < a.read+readEvery) {
+	if !due && !soon && (!a.acts || now < a.read+readEvery) {
 		return
 	}
 	a.read = now
@@ -145,9 +144,11 @@ func (a *Awake) examine(due, overdue bool) {
 			continue
 		}
 		if from == to {
-			a.cancel(TargetGoneError{
-				fmt.Sprintf("brunt did not end %s in time, and its watchdog did at %s", e.What, quantity.FormatInstant(at)),
-			})
+			text := "brunt did not end %s in time, and its watchdog did at %s"
+			if !overdue {
+				text = "the watchdog ended %s at %s, before its time"
+			}
+			a.cancel(TargetGoneError{fmt.Sprintf(text, e.What, quantity.FormatInstant(at))})
 			continue
 		}
 		a.cancel(TargetGoneError{fmt.Sprintf("brunt itself stood still from %s to %s, and its watchdog ended %s at %s",

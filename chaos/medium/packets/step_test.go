@@ -1,0 +1,63 @@
+package packets
+
+import (
+	"errors"
+	"testing"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	"brunt/chaos/netns"
+)
+
+// lateNetwork is a network whose agent does not answer in time, or refuses.
+type lateNetwork struct {
+	chaos.Handle
+	held  netns.Held // beside the error
+	count int
+	left  int
+}
+
+func (n *lateNetwork) Set(netns.Spec) (netns.Held, error) {
+	return n.held, errors.New("the agent does not respond")
+}
+func (n *lateNetwork) Count(by int) int               { n.count += by; return n.count }
+func (n *lateNetwork) Leave() error                   { n.left++; return nil }
+func (n *lateNetwork) ContainerID() chaos.ContainerID { return chaos.ContainerID{ID: "web"} }
+
+// lateUnit is the unit of the network.
+type lateUnit struct{ chaos.Contained }
+
+func (lateUnit) Name() string                   { return "web[0]" }
+func (lateUnit) ContainerID() chaos.ContainerID { return chaos.ContainerID{ID: "web"} }
+
+// unclear is an effect that may be there, or come later.
+type unclear struct {
+	netns.Held
+	closed int
+}
+
+func (u *unclear) Close() error                          { u.closed++; return nil }
+func (u *unclear) Affected() (a netns.Affected, _ error) { return a, nil }
+
+// TestStep_Inject_Late checks that a fault of which an agent has not said whether it is in comes back with the error, so
+// that the run takes it back. One that the agent refuses leaves nothing.
+func TestStep_Inject_Late(t *testing.T) {
+	for _, late := range []bool{true, false} {
+		n, effect := new(lateNetwork), new(unclear)
+		if late {
+			n.held = effect
+		}
+		s := &Step{Target: container.Target{Unit: lateUnit{}, Contained: lateUnit{}}}
+		s.ready = &heldPackets{Step: s, net: n}
+		h, err := s.Inject(t.Context())
+		if err == nil || (h != nil) != late || n.left == 0 != late {
+			t.Errorf("late %v: %v, %v, left %d times", late, h, err, n.left)
+		}
+		if !late || h == nil {
+			continue
+		}
+		if o, err := h.Revert(t.Context()); err != nil || o != chaos.Reverted || effect.closed != 1 || n.count != 0 {
+			t.Errorf("reverting: %s, %v, closed %d times, %d are in", o, err, effect.closed, n.count)
+		}
+	}
+}
