@@ -15,16 +15,23 @@ func (p *files) named(n *syntax.Node, what string, each func(name string, f synt
 	if n == nil || n.Bad || n.Kind == syntax.Null {
 		return
 	}
-	if n.Kind != syntax.Map {
-		p.m.Add(n.Pos, "%s is a map of names to settings, not %s", what, n.Describe())
-		return
-	}
 	noun := map[string]string{
 		"data": "table", "load": "load", "chaos": "fault", "conditions": "condition", "metrics": "metric", "alerts": "alert",
 		"watch": "watch", "ledgers": "ledger", "consistency": "register", "leaders": "service",
 		"deliveries": "delivery",
 	}[what]
-	for _, f := range n.Fields {
+	entries := slices.Concat(n.Fields, n.Twice)
+	if n.Kind != syntax.Map {
+		p.m.Add(n.Pos, "%s is a map of names to settings, not %s", what, n.Describe())
+		for i, item := range n.Items { // their mistakes are found nevertheless
+			entry := syntax.Field{Key: fmt.Sprintf("%s-%d", noun, i+1), Pos: item.Pos, Value: item}
+			if len(item.Fields) == 1 && item.Fields[0].Value.Kind == syntax.Map {
+				entry = item.Fields[0]
+			}
+			entries = append(entries, entry)
+		}
+	}
+	for _, f := range entries {
 		switch {
 		case what == "alerts" && !slo.IsAlertName(f.Key):
 			p.m.AddHint(f.Pos, "such as HighErrorRate: {prometheus: …, labels: {alertname: \"High error rate\"}}",
