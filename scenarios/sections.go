@@ -62,6 +62,13 @@ func (p *files) loads(sc *Scenario, n *syntax.Node) {
 			sc.Loads = append(sc.Loads, l)
 			return
 		}
+		if start := f.Value.Get("start"); start != nil && !start.Bad {
+			if _, err := quantity.ParseRate(start.Value); err == nil {
+				p.m.AddHint(start.Pos, "the rate at the beginning is start_rate: "+start.Value+", of ramping-arrival-rate",
+					"`start` is the time at which the load begins, not a rate such as %s", start.Describe())
+				start.Bad = true
+			}
+		}
 		misspelt := func(k string) bool { // else the key would be one of an executor that is not known
 			return f.Value.Get("executor") == nil && syntax.Nearest(k, common) == "executor"
 		}
