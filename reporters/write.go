@@ -12,9 +12,9 @@ import (
 	"strings"
 	"syscall"
 
-	"brunt/reporters/words"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
 
@@ -118,7 +118,7 @@ type FullError struct {
 func (e *FullError) Error() string {
 	free := ""
 	if e.Free >= 0 {
-		free = ", with " + words.Bytes(e.Free) + " free"
+		free = ", with " + quantity.Size(e.Free>>10<<10).String() + " free"
 	}
 	return fmt.Sprintf("the disk of %s is full%s, so that it lacks %s: make room there, or name a folder on another disk by -o",
 		e.Dir, free, strings.Join(e.Files, ", "))
