@@ -9,8 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"brunt/scenarios/disk"
+	"brunt/scenarios/machine"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
 
@@ -79,6 +83,7 @@ func writeFiles(dir string, r *result.Result, list []Reporter,
 		return fmt.Errorf("making the folder of the report: %w", err)
 	}
 	var errs []error
+	var full []string // files that find no room
 	for _, rep := range list {
 		name := rep.Format().File
 		if name == "" {
@@ -88,12 +93,39 @@ func writeFiles(dir string, r *result.Result, list []Reporter,
 		if rep.Format().Evidence {
 			mode = disk.Private
 		}
-		if err := write(filepath.Join(dir, name), mode, func(w io.Writer) error { return rep.Report(w, r) }); err != nil {
+		err := write(filepath.Join(dir, name), mode, func(w io.Writer) error { return rep.Report(w, r) })
+		switch {
+		case errors.Is(err, syscall.ENOSPC):
+			full = append(full, name)
+		case err != nil:
 			errs = append(errs, fmt.Errorf("writing %s: %w", name, err))
 		}
 	}
+	if len(full) > 0 {
+		errs = append(errs, &FullError{Dir: dir, Files: full, Free: machine.Free(dir)})
+	}
 	return errors.Join(errs...)
 }
+
+// A FullError means that files of a report found no room on their disk.
+type FullError struct {
+	Dir   string
+	Files []string
+	Free  int64 // bytes that are free beside what was written; negative: not known
+}
+
+// Error says what to do about it.
+func (e *FullError) Error() string {
+	free := ""
+	if e.Free >= 0 {
+		free = ", with " + quantity.Size(e.Free>>10<<10).String() + " free"
+	}
+	return fmt.Sprintf("the disk of %s is full%s, so that it lacks %s: make room there, or name a folder on another disk by -o",
+		e.Dir, free, strings.Join(e.Files, ", "))
+}
+
+// Unwrap returns the error of the system.
+func (e *FullError) Unwrap() error { return syscall.ENOSPC }
 
 // WriteFile writes a temporary file beside path and renames it, so that a reader never sees a part of a file. Only
 // the owner may read the file.

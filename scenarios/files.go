@@ -132,7 +132,7 @@ func Overlay(base, top *syntax.Node) *syntax.Node {
 	}
 	out := *base
 	out.Pos = top.Pos
-	out.Fields = slices.Clone(base.Fields)
+	out.Fields, out.Twice = slices.Clone(base.Fields), slices.Concat(base.Twice, top.Twice)
 	for _, f := range top.Fields {
 		i := slices.IndexFunc(out.Fields, func(b syntax.Field) bool { return b.Key == f.Key })
 		switch {

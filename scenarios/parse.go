@@ -90,7 +90,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	}
 	p.params(s, root)
 	p.meta(root)
-	for _, f := range root.Fields {
+	for _, f := range slices.Concat(root.Fields, root.Twice) {
 		if f.Key != "params" {
 			s.Ledger = f.Key == "ledger" || f.Key == "ledgers"
 			s.Fill(f.Value, 1)

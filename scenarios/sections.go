@@ -15,16 +15,23 @@ func (p *files) named(n *syntax.Node, what string, each func(name string, f synt
 	if n == nil || n.Bad || n.Kind == syntax.Null {
 		return
 	}
-	if n.Kind != syntax.Map {
-		p.m.Add(n.Pos, "%s is a map of names to settings, not %s", what, n.Describe())
-		return
-	}
 	noun := map[string]string{
 		"data": "table", "load": "load", "chaos": "fault", "conditions": "condition", "metrics": "metric", "alerts": "alert",
 		"watch": "watch", "ledgers": "ledger", "consistency": "register", "leaders": "service",
 		"deliveries": "delivery",
 	}[what]
-	for _, f := range n.Fields {
+	entries := slices.Concat(n.Fields, n.Twice)
+	if n.Kind != syntax.Map {
+		p.m.Add(n.Pos, "%s is a map of names to settings, not %s", what, n.Describe())
+		for i, item := range n.Items { // their mistakes are found nevertheless
+			entry := syntax.Field{Key: fmt.Sprintf("%s-%d", noun, i+1), Pos: item.Pos, Value: item}
+			if len(item.Fields) == 1 && item.Fields[0].Value.Kind == syntax.Map {
+				entry = item.Fields[0]
+			}
+			entries = append(entries, entry)
+		}
+	}
+	for _, f := range entries {
 		switch {
 		case what == "alerts" && !slo.IsAlertName(f.Key):
 			p.m.AddHint(f.Pos, "such as HighErrorRate: {prometheus: …, labels: {alertname: \"High error rate\"}}",
@@ -54,6 +61,13 @@ func (p *files) loads(sc *Scenario, n *syntax.Node) {
 			p.script(&l, f)
 			sc.Loads = append(sc.Loads, l)
 			return
+		}
+		if start := f.Value.Get("start"); start != nil && !start.Bad {
+			if _, err := quantity.ParseRate(start.Value); err == nil {
+				p.m.AddHint(start.Pos, "the rate at the beginning is start_rate: "+start.Value+", of ramping-arrival-rate",
+					"`start` is the time at which the load begins, not a rate such as %s", start.Describe())
+				start.Bad = true
+			}
 		}
 		misspelt := func(k string) bool { // else the key would be one of an executor that is not known
 			return f.Value.Get("executor") == nil && syntax.Nearest(k, common) == "executor"

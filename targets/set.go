@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -214,9 +215,14 @@ func (s *Set) endpoint(
 	if name, ok = in.at.Text(m); !ok || slices.Contains(names, name) {
 		return name, ok
 	}
-	hint := "there are " + list
+	hint := "`at` names an endpoint: there are " + list
 	if len(names) == 0 {
-		hint = "name one under target.endpoints"
+		hint = "`at` names an endpoint: name one under target.endpoints"
+	}
+	if _, err := syntax.ParseRef("unit." + name + ".addr"); err == nil { // it may be a unit that is meant
+		key := strings.TrimSuffix(strings.ReplaceAll(name, "[", "-"), "]")
+		hint += fmt.Sprintf("; for a unit, endpoints: {%s: \"%s://${unit.%s.addr}\"}; `ready`, `watch` and `leaders` ask their "+
+			"own units without `at`", key, d.Schemes[0], name)
 	}
 	if _, other := in.endpoints[name]; other {
 		m.AddHint(in.at.Pos, hint, "the endpoint %q does not speak %s", name, d.Name)

@@ -153,7 +153,9 @@ func (f *runFlags) readPlan(path string) (string, error) {
 
 // compile compiles the scenario, and compares it with the plan.
 func (f *runFlags) compile(ctx context.Context, path string) (*plan.Plan, error) {
-	f.trial = f.smoke
+	if f.trial = f.smoke; f.smoke { // which makes no load
+		f.split = -1
+	}
 	compiled, err := compile(path, &f.sourceFlags)
 	if err == nil && f.smoke {
 		if compiled, err = plan.ReduceToSmoke(compiled); err != nil {

@@ -179,6 +179,11 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if f.smoke && (f.plan != "" || len(f.base.dirs) > 0 || f.repeat > 1) {
 		return usagef("--smoke measures nothing, so that it goes with none of --plan, --baseline and --repeat")
 	}
+	if c.Flags().Changed("workers") {
+		if f.split = f.workers.Count; f.split < 1 || f.split > scenarios.MostWorkers {
+			return usagef("--workers is 1 to %d", scenarios.MostWorkers)
+		}
+	}
 	if path, err = f.readPlan(path); err != nil {
 		return err
 	}

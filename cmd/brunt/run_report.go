@@ -17,6 +17,7 @@ import (
 	"brunt/reporters/site"
 	"brunt/reporters/terminal"
 	"brunt/reporters/words"
+	"brunt/scenarios"
 	"brunt/scenarios/decide/recovery"
 	"brunt/scenarios/drills"
 	"brunt/scenarios/machine"
@@ -115,13 +116,17 @@ func (f *runFlags) once(
 		standAlone(res)
 	}
 	werr := f.writeReport(c, dir, res, release)
-	if terr := f.table.table(c.OutOrStdout(), res, dir); werr == nil {
+	terr := f.table.table(c.OutOrStdout(), res, dir)
+	told := werr != nil && terr == nil && !f.table.brief // the table says why the report could not be written
+	if werr == nil {
 		werr = terr
 	}
 	if f.smoke {
 		terminal.Answers(c.OutOrStdout(), res)
 	}
-	page.over(res, dir, werr)
+	if page.over(res, dir, werr); told {
+		werr = exit(scenarios.ExitError)
+	}
 	return res, weighed(werr, res.ExitCode)
 }
 

@@ -23,6 +23,7 @@ type sourceFlags struct {
 	policy  []string
 	planned *dryrun.PlanFile                  // the plan to repeat; nil: none
 	trial   bool                              // the objectives are not judged
+	split   int                               // the number of workers, see plan.CompileOptions.Workers
 	read    func(path string) ([]byte, error) // reads the files of the scenario; nil reads from the disk
 	folder  string                            // the scenario's own folder; empty is the folder of its file
 }
@@ -137,5 +138,5 @@ func compile(path string, f *sourceFlags) (*plan.Plan, error) {
 	if f.planned != nil && !sc.SeedGiven {
 		sc.Seed = f.planned.Seed
 	}
-	return plan.Compile(sc, plan.CompileOptions{Self: self(), Policies: policies, Unjudged: f.trial})
+	return plan.Compile(sc, plan.CompileOptions{Self: self(), Policies: policies, Unjudged: f.trial, Workers: f.split})
 }

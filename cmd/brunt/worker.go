@@ -61,21 +61,17 @@ func (f *workersFlag) register(c *cobra.Command) {
 			"the scenario, else brunt's own alone)")
 }
 
-// checkWorkers refuses a number of workers that the plan can't be divided among.
+// checkWorkers refuses workers together with outputs that hold the requests of one process.
 func (f *runFlags) checkWorkers(c *cobra.Command, p *plan.Plan) error {
-	by, flag, count := "--workers", c.Flags().Changed("workers"), f.workers.Count
-	if f.workers.Workers = p.Scenario.Workers; flag {
-		f.workers.Count = count
-	} else if !f.smoke {
-		by = "`workers` of the scenario"
-	} else {
+	by, flag := "--workers", c.Flags().Changed("workers")
+	if f.workers.Workers = p.Scenario.Workers; f.smoke && !flag {
 		f.workers.Workers = scenarios.Workers{}
+	} else if !flag {
+		by = "`workers` of the scenario"
 	}
 	switch {
-	case !flag && f.workers.Count == 0:
+	case f.workers.Count == 0:
 		return nil
-	case f.workers.Count < 1 || f.workers.Count > scenarios.MostWorkers:
-		return usagef("%s is 1 to %d", by, scenarios.MostWorkers)
 	case f.smoke:
 		return usagef("--smoke measures nothing, so that it goes without %s", by)
 	case f.sendsSpans():
@@ -84,14 +80,6 @@ func (f *runFlags) checkWorkers(c *cobra.Command, p *plan.Plan) error {
 		return usagef("--out with a file holds the requests of one process, so that it goes without %s", by)
 	case f.requests:
 		return usagef("--requests keeps every request of one process, so that it goes without %s", by)
-	}
-	if err := workers.Check(p, f.workers.Count); err != nil {
-		return usagef("%s: %w", by, err)
-	}
-	if f.workers.Elsewhere() {
-		if err := pods.Check(p); err != nil {
-			return usagef("%s: %w", by, err)
-		}
 	}
 	if f.read == nil {
 		return nil
@@ -137,7 +125,9 @@ func compileWorker(s workers.Source) (*plan.Plan, error) {
 			}
 		}
 	}
-	f := &sourceFlags{set: s.Set, policy: s.Policies, planned: &dryrun.PlanFile{Seed: s.Seed}, read: s.Read()}
+	f := &sourceFlags{
+		set: s.Set, policy: s.Policies, planned: &dryrun.PlanFile{Seed: s.Seed}, read: s.Read(), split: -1,
+	}
 	if s.Text != "" && f.read == nil {
 		f.read = holding(s.Path, s.Text)
 	}

@@ -2,12 +2,15 @@ package catalog_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
+	"brunt/reporters"
 	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
 	"brunt/reporters/reporterstest"
@@ -33,8 +36,12 @@ func TestRewrite_FullDisk(t *testing.T) {
 		t.Skip("mounting a small disk: ", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	if err := catalog.All().Write(dir, r); err == nil {
-		t.Fatal("there was room for all files")
+	full, ok := errors.AsType[*reporters.FullError](catalog.All().Write(dir, r))
+	if !ok || full.Dir != dir || len(full.Files) == 0 || full.Free < 0 || full.Free >= room {
+		t.Fatalf("%+v", full)
+	}
+	if text := full.Error(); strings.Contains(text, ".html.") || !strings.HasSuffix(text, "by -o") {
+		t.Error(text)
 	}
 	r.Verdict, r.ExitCode = scenarios.Broken, scenarios.ExitError
 	r.Reason = string(bytes.Repeat([]byte("no room; "), 200))

@@ -212,7 +212,7 @@ func (c *Plotter) gaps(values []float64) []Gap {
 
 // incidentLabel says how long an incident of a run lasted, and the share of requests that failed or were too slow.
 func incidentLabel(r *result.Result, in *result.Incident) string {
-	text := words.IncidentLasted(in)
+	text := words.IncidentLasted(r, in)
 	if in.Bad == 0 { // users of a closed load waited
 		return text + " without an answer"
 	}

@@ -83,7 +83,7 @@ func (p *pageView) asked(r *result.Result) {
 			continue
 		}
 		v := askedView{
-			Fault: words.Clean(f.Name), Figure: "recover", Asked: "–", Achieved: words.Seconds(f.Recover),
+			Fault: words.Clean(f.Name), Figure: "recover", Asked: "–", Achieved: words.Recover(f),
 			Resolution: "–", Word: "not asked",
 		}
 		if f.Impact == result.NotRecovered {
@@ -274,8 +274,13 @@ func figures(f *result.FaultRecord) []words.Pair {
 	if words.HadOutage(f) {
 		add("first harm after", f.Onset)
 		add("good again while in, after", f.Failover)
-		add("good again after injection", f.Recover)
-		add("good again after removal", f.Heal)
+		for _, p := range []words.Pair{
+			pair("good again after injection", words.Recover(f)), pair("good again after removal", words.Heal(f)),
+		} {
+			if p.Value != "–" {
+				out = append(out, p)
+			}
+		}
 		add("harm by removal", words.Rejoin(f))
 	}
 	add("noticed after", f.Detect)

@@ -38,6 +38,7 @@ func changeRules() []changeRule {
 		{"breaker", (*findings).outage, soonerBreaker},
 		{"dead-peer", (*findings).outage, deadPeer},
 		{"client-timeout", (*findings).failed, shorterTimeout},
+		{"lost-datagrams", (*findings).failed, surerDatagrams},
 		{"slow-link", (*findings).failed, boundedCalls},
 		{"client-link", (*findings).failed, fewerCrossings},
 		{"client-errors", (*findings).outage, secondTry},
@@ -414,7 +415,7 @@ func shorterTimeout(f *findings) *Advice {
 	}
 	for i := range f.r.Loads {
 		l := &f.r.Loads[i]
-		timeouts, all := f.timeouts(func(e *result.ErrorGroup) bool { return e.Load == l.Name })
+		timeouts, all := f.timeouts(func(e *result.ErrorGroup) bool { return e.Load == l.Name && !ofDatagram(e) })
 		timeouts -= f.toSilent(l.Name)
 		if l.Timeout <= 0 || timeouts < 5 || timeouts*5 < all {
 			continue
@@ -427,6 +428,34 @@ func shorterTimeout(f *findings) *Advice {
 		}
 	}
 	return nil
+}
+
+// surerDatagrams speaks where datagrams had no answer: nothing repeats one that is lost, and no timeout of the target
+// ends the wait.
+func surerDatagrams(f *findings) *Advice {
+	if f.starved() || f.heldBack() != nil || f.entrySilent() || !f.decidedByFailed() {
+		return nil
+	}
+	for i := range f.r.Loads {
+		l := &f.r.Loads[i]
+		lost, _ := f.timeouts(func(e *result.ErrorGroup) bool { return e.Load == l.Name && ofDatagram(e) })
+		_, all := f.timeouts(func(e *result.ErrorGroup) bool { return e.Load == l.Name })
+		if lost -= f.toSilent(l.Name); l.Timeout <= 0 || lost < 5 || lost*5 < all {
+			continue
+		}
+		return &Advice{
+			Likely: true,
+			Text: Text{}.say("Let clients send a datagram again, or ask another server, well before their limit: " +
+				Plural(lost, "datagram", "datagrams") + " of ").strong(Clean(l.Name)).say(" had no answer within " +
+				Seconds(l.Timeout) + ", and nothing else repeats one that is lost."),
+		}
+	}
+	return nil
+}
+
+// ofDatagram reports whether failed requests were datagrams, such as questions to a name server.
+func ofDatagram(e *result.ErrorGroup) bool {
+	return e.Sample != nil && (strings.Contains(e.Sample.Request, " udp://") || strings.Contains(e.Sample.Request, " dns://"))
 }
 
 // decidedByFailed reports whether requests that failed decided the run: in an outage, or against an objective that is

@@ -456,6 +456,27 @@ func TestChangeRules(t *testing.T) {
 				return r
 			}(), "Let the target give up before its client does: 300 requests of load had no answer within the client's 30s, " +
 				"so likely its own timeouts are as long or longer.", "",
+			"they are questions to a name server", func(r *result.Result) {
+				r.Errors[0].Sample = &result.Sample{Request: "dns dns://127.0.0.1:53"}
+			},
+		},
+		{
+			"lost-datagrams", func() *result.Result {
+				r := onURL(t)
+				r.Incidents, r.Errors[0].Kind = nil, "timeout"
+				r.Errors[0].Sample = &result.Sample{Request: "udp udp://127.0.0.1:53"}
+				return r
+			}(), "Let clients send a datagram again, or ask another server, well before their limit: 300 datagrams of load " +
+				"had no answer within 30s, and nothing else repeats one that is lost.", "",
+			"few failed", func(r *result.Result) { r.Errors[0].Count = 4 },
+		},
+		{
+			"client-timeout", func() *result.Result {
+				r := onURL(t)
+				r.Incidents, r.Errors[0].Kind = nil, "timeout"
+				return r
+			}(), "Let the target give up before its client does: 300 requests of load had no answer within the client's 30s, " +
+				"so likely its own timeouts are as long or longer.", "",
 			"answers were too slow, and few failed", func(r *result.Result) {
 				r.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .95, scenarios.Fail)}
 			},

@@ -333,7 +333,8 @@ func HadOutage(f *result.FaultRecord) bool {
 	return (f.Impact == result.Impacted || f.Impact == result.NotRecovered) && !f.NoOutage()
 }
 
-// Recover returns the time to recovery for tables. It is not 0s but – if there was nothing to recover from.
+// Recover returns the time to recovery for tables. It is not 0s but – if there was nothing to recover from, and a bound
+// if the times are those of failed requests alone.
 func Recover(f *result.FaultRecord) string { return unlessNoOutage(f, f.Recover) }
 
 // Heal returns the time from the clearing to recovery for tables; see [Recover].
@@ -342,6 +343,9 @@ func Heal(f *result.FaultRecord) string { return unlessNoOutage(f, f.Heal) }
 func unlessNoOutage(f *result.FaultRecord, n result.Num) string {
 	if f.NoOutage() {
 		n = result.NaN
+	}
+	if n.Known() && waitsUntold(f) {
+		return "at least " + Seconds(n)
 	}
 	return Seconds(n)
 }

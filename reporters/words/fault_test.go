@@ -241,7 +241,18 @@ func TestFaultLine_Waited(t *testing.T) {
 	if said := AnswerOf(r).Sentence.String(); !strings.HasSuffix(said, "recovered from the fault in at least 1.06s.") {
 		t.Error(said)
 	}
+	f := &r.Faults[0]
+	f.Heal = .4
+	in := &result.Incident{By: f.Name, Begin: 1, End: 2, Over: true}
+	for _, said := range []string{Recover(f), Heal(f), IncidentLasted(r, in)} {
+		if !strings.HasPrefix(said, "at least ") {
+			t.Error(said)
+		}
+	}
 	r = frozenLong(.5)
+	if said := Recover(&r.Faults[0]) + IncidentLasted(r, in); strings.Contains(said, "least") {
+		t.Error(said)
+	}
 	if l := faultLine(r, &r.Faults[0]); l.Outcome != "outage of 1.05s" || !strings.Contains(l.Text, "good again") {
 		t.Errorf("with a limit: %s: %s", l.Outcome, l.Text)
 	}

@@ -23,13 +23,17 @@ func IncidentRow(r *result.Result, n int, in *result.Incident) []string {
 		to = "the end"
 	}
 	return []string{
-		Int(int64(n)) + ": " + incidentCause(r, in), Offset(in.Begin), to, IncidentLasted(in), Count(in.Bad),
+		Int(int64(n)) + ": " + incidentCause(r, in), Offset(in.Begin), to, IncidentLasted(r, in), Count(in.Bad),
 		Count(in.Requests), incidentKinds(r, in),
 	}
 }
 
-// IncidentLasted formats how long an incident lasted, such as > 4s for one that was not over by the end of the load.
-func IncidentLasted(in *result.Incident) string {
+// IncidentLasted formats how long an incident lasted, such as > 4s for one that was not over by the end of the load. An
+// incident of which failed requests alone are known lasted at least so long.
+func IncidentLasted(r *result.Result, in *result.Incident) string {
+	if f := faultNamed(r, in.By); in.Over && f != nil && waitsUntold(f) {
+		return "at least " + Seconds(lasted(in))
+	}
 	return pick(in.Over, "", "> ") + Seconds(lasted(in))
 }
 

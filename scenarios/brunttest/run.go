@@ -116,7 +116,7 @@ func (s *settings) compile(t *testing.T, scenario string) *plan.Plan {
 	if sc == nil {
 		fatal(t, err)
 	}
-	p, err := plan.Compile(sc, plan.CompileOptions{Self: child("")[:1], Policies: policies})
+	p, err := plan.Compile(sc, plan.CompileOptions{Self: child("")[:1], Policies: policies, Workers: -1})
 	if err != nil {
 		fatal(t, err)
 	}

@@ -165,7 +165,7 @@ func filled(n *syntax.Node, of string, values map[string]string, m *syntax.Mista
 			out.Kind = syntax.PlainKind(out.Value)
 		}
 	}
-	out.Fields, out.Items = nil, nil
+	out.Fields, out.Items, out.Twice = nil, nil, nil
 	for _, f := range n.Fields {
 		out.Fields = append(out.Fields, syntax.Field{
 			Key: replace(f.Key, f.Pos), Pos: f.Pos, Value: filled(f.Value, of, values, m),

@@ -42,13 +42,14 @@ func onDemo(
 
 // notOnPods are the drills whose proof is no scenario on the pods of a cluster, with the mistake that says why: zones
 // of pods are those of their nodes, a node starts each crashed pod again, and workers make the load, which then can't
-// go on after its end.
+// go on after its end, and whose spans brunt does not see.
 var notOnPods = map[string]string{
 	"zone-loss":        "topology.kubernetes.io/zone",
 	"soak":             "fds is not known of pods",
 	"standby-cold":     "always started again by its node",
 	"primary-failover": "always started again by its node",
 	"stuck":            "workers make these",
+	"trace-complete":   "workers make these",
 	"balancer-lost":    "leave entries out",
 	"region-loss":      "is in the zone of its node",
 	"thundering-herd":  "no link is declared from load to gateway",

@@ -41,3 +41,12 @@ func RaiseFileLimit(want uint64) (soft, hard uint64) {
 	}
 	return uint64(l.Cur), uint64(l.Max)
 }
+
+// Free returns how many bytes are free for brunt on the disk of a folder; negative: that is not known.
+func Free(dir string) int64 {
+	var st unix.Statfs_t
+	if unix.Statfs(dir, &st) != nil {
+		return -1
+	}
+	return int64(st.Bavail) * int64(st.Bsize)
+}

@@ -20,3 +20,13 @@ func CPUTime() time.Duration {
 func FileLimit() uint64 { return 0 }
 
 func RaiseFileLimit(want uint64) (soft, hard uint64) { return want, want }
+
+// Free returns how many bytes are free for brunt on the disk of a folder; negative: that is not known.
+func Free(dir string) int64 {
+	var free uint64
+	at, err := windows.UTF16PtrFromString(dir)
+	if err != nil || windows.GetDiskFreeSpaceEx(at, &free, nil, nil) != nil {
+		return -1
+	}
+	return int64(free)
+}

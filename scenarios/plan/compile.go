@@ -30,7 +30,10 @@ type CompileOptions struct {
 	// Unjudged says that the objectives will not be judged, so that objectives that no run can decide are not
 	// mistakes.
 	Unjudged bool
-	Push     *Push // the overload at the end of the loads; nil: there is none
+	// Workers is the number of workers that the command line gives instead of the scenario's; zero: it gives none.
+	// Negative: the plan's loads are not split, whatever the scenario says.
+	Workers int
+	Push    *Push // the overload at the end of the loads; nil: there is none
 }
 
 // A Push is an overload at the end of the loads, which stands for the fault that an escape follows.
@@ -43,6 +46,9 @@ type Push struct {
 // [syntax.MistakesError] with every mistake found, including those of Parse.
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	secrets := len(sc.SecretRefs)
+	if o.Workers > 0 {
+		sc.Workers.Count = o.Workers
+	}
 	c := newCompiler(&Plan{
 		Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self, Push: o.Push,
 		Asked: map[*syntax.Node][]load.Step{},
@@ -92,6 +98,9 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	faults := faultCompiler{plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown}
 	faults.compile()
 	checkEscape(c.plan, c.m)
+	if o.Workers >= 0 {
+		checkWorkers(c.plan, c.m)
+	}
 	checkEngine(c.plan, c.m)
 	checkImages(c.plan, c.m)
 	c.policies()
@@ -101,6 +110,9 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	}
 	checkUpstreams(c.plan, c.m)
 	checkProxied(c.plan, c.m)
+	if o.Workers >= 0 && !c.targetUnknown {
+		checkPods(c.plan, c.m)
+	}
 	if secrets == 0 && len(sc.SecretRefs) > 0 && len(c.plan.lists(allow.Secrets)) > 0 {
 		// a step reads a file from elsewhere, and the limits for secrets also apply to the parts compiled before
 		return Compile(sc, o)

@@ -110,7 +110,11 @@ var hostiles = []hostile{
 		field: "scenarios.Kubernetes.image",
 		parts: "target: {stack: demo, platform: kubernetes, kubernetes: {context: c, image: evil}}",
 	},
-	{field: "scenarios.Workers.image", parts: "workers: {count: 2, on: kubernetes, context: c, image: evil}"},
+	{
+		field: "scenarios.Workers.image",
+		parts: "workers: {count: 2, on: kubernetes, context: c, image: evil}\n" +
+			"target: {url: \"http://192.0.2.1:9\"}\nguard: {allow: {load: [\"192.0.2.1:9\"]}}",
+	},
 	{
 		field: "targets/plugin.endpointSettings.command",
 		parts: "target: {endpoints: {a: {url: \"plugin://127.0.0.1:9\", command: [touch, FILE]}}}" + asks("{plugin: get}"),

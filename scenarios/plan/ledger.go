@@ -182,14 +182,22 @@ func (c *ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 		return
 	}
 	name, index, _ := strings.Cut(at, "[")
+	endpoint, named := c.plan.Scenario.Target.Endpoints[at]
 	switch {
 	case c.targetUnknown:
+	case named && (c.plan.Stack == nil || c.plan.Stack.Service(name) == nil):
+		hint := "without `at`, the step of `read` goes to the endpoint that it names"
+		if base, static := endpoint.Static(); static {
+			hint = fmt.Sprintf("write its URL, %q; %s", base, hint)
+		}
+		c.m.AddHint(pos, hint, "`at` of a ledger takes units, services and URLs, and %q is an endpoint", at)
 	case c.plan.Stack == nil:
 		c.m.AddHint(pos, "such as \"http://10.0.0.1:8080\"", "the target has no unit %q, as brunt starts none; name URLs", at)
 	default:
 		s := c.plan.Stack.Service(name)
 		if s == nil {
-			c.m.AddHint(pos, syntax.DidYouMean(name, c.plan.Stack.Names()), "there is no service %q", name)
+			c.m.AddHint(pos, syntax.DidYouMean(name, c.plan.Stack.Names()), "there is no service %q; `at` of a ledger takes "+
+				"units, services and URLs", name)
 			return
 		}
 		found := false

@@ -221,24 +221,6 @@ slo: [errors < 50%% in baseline, errors < 5%%, max < 1ns, rate > 100/s in baseli
 	}
 }
 
-// TestWorkers_Split: plans that can't be split say why, all at once.
-func TestWorkers_Split(t *testing.T) {
-	err := workers.Check(mustCompile(t, `
-version: 1
-target: {url: "http://127.0.0.1:1"}
-load:
-  a: {executor: constant-vus, vus: 2, duration: 1s, flow: [{get: /}]}
-  b: {executor: constant-arrival-rate, rate: 5/s, duration: 1s, max_in_flight: 1, connections: {max: 2}, flow: [{get: /}]}
-`), 3)
-	for _, want := range []string{
-		`load "a" has 2 virtual users`, `load "b" has max_in_flight: 1`, `load "b" has connections.max: 2`,
-	} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %s", err, want)
-		}
-	}
-}
-
 // TestWorkers_Secrets: what becomes secret in a worker is masked in all that its run says.
 func TestWorkers_Secrets(t *testing.T) {
 	t.Parallel()

@@ -273,6 +273,13 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 			settings[i].check(f.Value, field, m)
 		}
 	}
+	for _, f := range n.Twice {
+		if i := slices.IndexFunc(settings, func(s setting) bool { return s.name == f.Key }); i >= 0 {
+			decode(f.Value, reflect.New(v.FieldByIndex(settings[i].index).Type()).Elem(), m, nil)
+		} else if n.Get(f.Key) == nil {
+			unknownKey(f, "", names, also, m)
+		}
+	}
 	for _, s := range settings {
 		if s.required && n.Get(s.name) == nil && !slices.Contains(meant, s.name) {
 			m.Add(n.Pos, "%q is missing", s.name)

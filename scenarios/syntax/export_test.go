@@ -1,6 +1,9 @@
 package syntax
 
 // Names that the external tests use.
-const MostWrong = mostWrong
+const (
+	MostWrong = mostWrong
+	RefKinds  = refKinds
+)
 
 var Unsplit = unsplit

@@ -45,6 +45,10 @@ type Node struct {
 	Items  []*Node // of a List
 	Parts  []Part  // of a String with placeholders, after params are filled in
 
+	// fields of a Map whose key stands there before. That is a mistake already, and their values are read for further
+	// mistakes alone
+	Twice []Field
+
 	Origin  string // the param or anchor that the value comes from, for messages
 	Written string // the text as written, before its placeholders were filled in
 	Bad     bool   // its mistake is already reported

@@ -31,7 +31,8 @@ const (
 	RefRecorded // the request of a replayed log; authors can't write it
 	// ${message.id}: in a message of a stream and in the expected answer, a number drawn for the message
 	RefMessage
-	RefCall // ${base64(env.USER, ':', env.PASSWORD)}, ${hex(…)}, ${sha256(…)}
+	RefCall  // ${base64(env.USER, ':', env.PASSWORD)}, ${hex(…)}, ${sha256(…)}
+	refKinds // the number of kinds
 )
 
 // A Ref is a parsed placeholder.
@@ -180,11 +181,6 @@ func requestPart(part string) bool {
 	return header && name != "" && name != "NAME" || slices.Contains(ofRequest, part) && !header
 }
 
-const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, " +
-	"${link.NAME.url}, " +
-	"${int(1,50)}, ${uuid()}, ${now()}, ${base64(VALUE)}, ${ledger.id}, ${consistency.value}, " +
-	"${delivery.id}, ${message.id}"
-
 // ParseRef parses a placeholder, without ${ and }. The error says what is wrong with it.
 func ParseRef(text string) (*Ref, error) {
 	r := &Ref{Text: text}
@@ -201,6 +197,9 @@ func ParseRef(text string) (*Ref, error) {
 	space, rest, dotted := strings.Cut(text, ".")
 	if !dotted || strings.Contains(space, "(") {
 		return r.param()
+	}
+	if !slices.Contains(spaces, space) {
+		return nil, fmt.Errorf("%s: there is no %q; %s", r, Clip(space, 20), DidYouMean(space, spaces))
 	}
 	r.Name = rest
 	switch space {
@@ -269,12 +268,6 @@ func ParseRef(text string) (*Ref, error) {
 		if r.Kind = RefTrace; text != TracePlaceholder {
 			return nil, fmt.Errorf("%s: there is ${%s}", r, TracePlaceholder)
 		}
-	default:
-		hint := DidYouMean(space, []string{
-			"env", "file", "data", "var", "unit", "link", "self", "request", "ledger", "consistency", "delivery", "message",
-			"trace",
-		})
-		return nil, fmt.Errorf("%s: there is no %q; %s", r, Clip(space, 20), hint)
 	}
 	return r, nil
 }
@@ -282,13 +275,13 @@ func ParseRef(text string) (*Ref, error) {
 // param returns the placeholder of a param.
 func (r *Ref) param() (*Ref, error) {
 	if name, _, call := strings.Cut(r.Text, "("); call {
-		return nil, fmt.Errorf("%s: %s", r, DidYouMean(name, []string{"int", "uuid", "now", "base64", "hex", "sha256"}))
+		return nil, fmt.Errorf("%s: %s", r, DidYouMean(name, functions))
 	}
 	if varPattern.MatchString(r.Text) && !namePattern.MatchString(r.Text) {
 		return nil, fmt.Errorf("%s: the name of a param is made of a-z, 0-9 and -, and begins with a letter", r)
 	}
 	if !namePattern.MatchString(r.Text) {
-		return nil, fmt.Errorf("%s is not a placeholder; there are %s", r, allPlaceholders)
+		return nil, fmt.Errorf("%s is not a placeholder; there are %s", r, examples())
 	}
 	r.Kind, r.Name = RefParam, r.Text
 	return r, nil

@@ -132,3 +132,22 @@ func FuzzPlaceholder(f *testing.F) {
 		}
 	})
 }
+
+// TestForms: each form parses to its kind and says what it is, and each kind that authors can write has a form.
+func TestForms(t *testing.T) {
+	formed := map[syntax.RefKind]bool{syntax.RefRecorded: true} // which authors can't write
+	for _, f := range syntax.Forms() {
+		formed[f.Kind] = true
+		if ref, err := syntax.ParseRef(f.Example); err != nil || ref.Kind != f.Kind {
+			t.Errorf("%s: %+v, %v", f.Name, ref, err)
+		}
+		if !strings.HasPrefix(f.About, "${") || !strings.HasSuffix(f.About, ".") {
+			t.Errorf("%s: %s", f.Name, f.About)
+		}
+	}
+	for kind := range syntax.RefKinds {
+		if !formed[kind] {
+			t.Errorf("kind %d has no form", kind)
+		}
+	}
+}

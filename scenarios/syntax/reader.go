@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -319,6 +320,11 @@ func (r *reader) fields(n *Node, values []*ast.MappingValueNode, depth int) {
 			r.m.AddHint(pos, hint, "a placeholder can't stand in the key %q, only in a value", Clip(key, 60))
 		case seen[key]:
 			r.m.Add(pos, "key %q stands twice in this map", Clip(key, 60))
+			if first := n.Get(key); depth == 0 && first.Kind == Map && f.Value.Kind == Map { // two parts of one section
+				first.Twice = slices.Concat(first.Twice, f.Value.Fields, f.Value.Twice)
+			} else {
+				n.Twice = append(n.Twice, f)
+			}
 		default:
 			seen[key] = true
 			n.Fields = append(n.Fields, f)

@@ -49,7 +49,7 @@ func Read(file string, text []byte, m *Mistakes, nodes *int) *Node {
 		}
 		if body != nil {
 			m.AddHint(posOf(file, doc.Body), "keep each scenario in a file of its own", "a second YAML document in one file")
-			return nil
+			break
 		}
 		body = doc.Body
 	}

@@ -68,7 +68,7 @@ func (s *Scope) Fill(n *syntax.Node, depth int) {
 	switch {
 	case n.Bad:
 	case n.Kind == syntax.Map:
-		for _, f := range n.Fields {
+		for _, f := range slices.Concat(n.Fields, n.Twice) {
 			s.Fill(f.Value, depth+1)
 		}
 	case n.Kind == syntax.List:

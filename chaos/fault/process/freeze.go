@@ -258,10 +258,19 @@ func (f *freeze) Verify(ctx context.Context) (string, error) {
 		evidence += "; " + effect
 	}
 	if len(others) > 0 && f.tree {
-		return evidence, chaos.NotShownError{What: fmt.Sprintf("that %s stands still: %s was started meanwhile",
-			f.unit.Name(), proc.List(others))}
+		return evidence, newcomers(f.unit.Name(), others)
 	}
 	return evidence, nil
+}
+
+// newcomers says that a unit runs processes that were started after the others were stopped.
+func newcomers(unit string, started []proc.Process) error {
+	were := "was"
+	if len(started) > 1 {
+		were = "were"
+	}
+	return chaos.NotShownError{What: fmt.Sprintf("that %s stands still: %s %s started meanwhile", unit,
+		proc.List(started), were)}
 }
 
 // watched is how long the proof of a stopped process watches its use of a processor.

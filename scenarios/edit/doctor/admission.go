@@ -106,9 +106,6 @@ func workerNeeds(ctx context.Context, p *plan.Plan, w *scenarios.Workers) []Chec
 			}
 		}
 	}
-	if err := pods.Check(p); err != nil {
-		return bad("workers", err)
-	}
 	c, err := pods.Open(&s.Workers, p)
 	if err != nil {
 		return bad("cluster of the workers", err)

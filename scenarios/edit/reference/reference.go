@@ -82,8 +82,8 @@ func New(from Sources) (*Reference, error) {
 	for name, text := range from.Formats {
 		r.put(&entry{Path: "format." + name, Sort: "format", Text: text})
 	}
-	for name, text := range placeholders {
-		r.put(&entry{Path: "placeholder." + name, Sort: "placeholder", Text: text})
+	for _, f := range syntax.Forms() {
+		r.put(&entry{Path: "placeholder." + f.Name, Sort: "placeholder", Text: f.About})
 	}
 	for _, name := range slo.MetricNames() {
 		r.put(&entry{Path: "metric." + name, Sort: "metric", Text: metricText(name)})
@@ -171,21 +171,6 @@ var lists = map[string]string{
 	"topics":     "topic",
 	"exit-codes": "exit code", "formats": "format", "protocols": "protocol", "converters": "converter",
 	"placeholders": "placeholder",
-}
-
-// placeholders are the texts on placeholders in values, by name.
-var placeholders = map[string]string{
-	"var":    "${var.NAME} is the value that an earlier step extracts by extract: {NAME: \"$.path\"}.",
-	"env":    "${env.NAME} is a variable of the environment of brunt; reports mask it.",
-	"file":   "${file.PATH} is the text of a file beside the scenario; reports mask it.",
-	"data":   "${data.TABLE.COLUMN} is a value of the row of a table of `data` that the iteration has.",
-	"int":    "${int(1,50)} is a whole number drawn for each use, from 1 to 50.",
-	"uuid":   "${uuid()} is a UUID drawn for each use; ${uuid(seeded)} depends on the seed alone.",
-	"now":    "${now()} is the time of the use; ${now(unix)} is it in seconds, ${now(ms)} in milliseconds.",
-	"base64": "${base64(env.USER, ':', env.PASSWORD)} encodes placeholders and quoted texts, one after the other.",
-	"hex":    "${hex(var.id)} is a value in hexadecimal digits.",
-	"sha256": "${sha256(data.users.name)} is the digest of a value in hexadecimal digits; base64(sha256(…)) encodes its " +
-		"bytes.",
 }
 
 // An unknownError reports a query without an entry.

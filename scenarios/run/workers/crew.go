@@ -69,9 +69,6 @@ type Offer struct {
 
 // Hire starts workers and has each compile the plan. The caller closes the crew.
 func Hire(ctx context.Context, h Hirer, o Offer, p *plan.Plan) (*Crew, error) {
-	if err := Check(p, o.N); err != nil {
-		return nil, err
-	}
 	o.Terms.Patience = cmp.Or(o.Terms.Patience, patience)
 	c := &Crew{
 		members: make([]*member, o.N), hirer: h, terms: o.Terms, plan: p,
