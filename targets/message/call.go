@@ -3,6 +3,7 @@ package message
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"time"
@@ -145,8 +146,7 @@ func (x *Exchange[F]) Send(b []byte) error {
 	if x.Line.lot.Take(&x.Line.place) { // so that the answer is read when it comes
 		x.Line.place.Wake()
 	}
-	_ = x.Line.SetWriteDeadline(x.session.client.o.T0.Add(x.It.Deadline))
-	_, err := x.Line.Write(b)
+	_, err := x.Line.write(b, x.session.client.o.T0.Add(x.It.Deadline))
 	if !x.Out.WasSent {
 		x.Out.Sent, x.Out.WasSent = x.Now(), err == nil || targets.IsReset(err)
 		if x.Out.WasSent {
@@ -171,6 +171,9 @@ func (x *Exchange[F]) ask(b []byte) (err error) {
 	}
 	return err
 }
+
+// errNone says that no frame came by the time until which [Exchange.Next] waits.
+var errNone = fmt.Errorf("no message came: %w", os.ErrDeadlineExceeded)
 
 // Next waits for the next frame, until a time on the run's clock, and records the time of the first one.
 func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err error) {
@@ -204,7 +207,7 @@ func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err erro
 				return f, x.Now(), l.err
 			}
 		case <-l.timer.C:
-			return f, x.Now(), os.ErrDeadlineExceeded
+			return f, x.Now(), errNone
 		}
 	}
 	return a.frame, a.at, nil
@@ -348,7 +351,7 @@ const mostShown = 300 // bytes of an answer
 
 // Timely reports whether an error means that the time to wait for a message is over, rather than the call's.
 func (x *Exchange[F]) Timely(err error, until time.Duration) bool {
-	return errors.Is(err, os.ErrDeadlineExceeded) && until < x.It.Deadline
+	return err == errNone && until < x.It.Deadline
 }
 
 // Until returns how long a call waits for a message: until `within` has passed, and by default until most of its time

@@ -298,6 +298,22 @@ func TestReal_KeepAlive(t *testing.T) {
 	}
 }
 
+// TestReal_Idle: pings keep a connection whose last call had its deadline before the ping is due.
+func TestReal_Idle(t *testing.T) {
+	b := startBroker(t, "")
+	f := newFixture(t, targets.Options{Base: "mqtt://" + b.addr + "?client=d&keep_alive=1s"}, `{mqtt.publish: a}`)
+	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	for range 2 {
+		if out := u.Do(0, 200*time.Millisecond); out.Kind != scenarios.OK || f.Opened() != 1 {
+			t.Errorf("%s, %d connections: %+v", f.got(out), f.Opened(), out)
+		}
+		time.Sleep(2 * time.Second) // simulates the pause of a device, in which two pings are due
+	}
+	if out := u.Do(0, 200*time.Millisecond); out.Kind != scenarios.OK || f.Opened() != 1 {
+		t.Errorf("%s, %d connections: %+v", f.got(out), f.Opened(), out)
+	}
+}
+
 // relayed passes bytes on, until it is told to cut.
 type relayed struct {
 	addr string

@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/nats"
 	"brunt/targets/targetstest"
@@ -158,6 +159,24 @@ func TestLogin(t *testing.T) {
 			defer s.mu.Unlock()
 			if c.hello != "" && (len(s.hello) != 1 || !strings.Contains(s.hello[0], c.hello)) {
 				t.Errorf("it said %q", s.hello)
+			}
+		})
+	}
+}
+
+// TestPing: a connection answers the server's ping after the deadline of its last call, whether a user keeps it or not.
+func TestPing(t *testing.T) {
+	for _, step := range []string{"nats.request: pings", "{nats.subscribe: pings, keep: user, within: 10ms}"} {
+		t.Run(step, func(t *testing.T) {
+			s := start(t, options{})
+			f := newFixture(t, targets.Options{Base: s.Base()}, step)
+			u := f.Flow.Open(t, f.Client, f.t0, 0)
+			if out := u.Do(0, slowTime/2); out.Kind != scenarios.OK {
+				t.Fatalf("%s: %+v", f.got(out), out)
+			}
+			suite.Until(t, "the answer to the ping", func() bool { return s.pongs.Load() == 1 })
+			if out := u.Do(0, long); out.Kind != scenarios.OK || s.Connections() != 1 {
+				t.Errorf("%s, %d connections: %+v", f.got(out), s.Connections(), out)
 			}
 		})
 	}

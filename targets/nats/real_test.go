@@ -3,7 +3,9 @@ package nats_test
 import (
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -208,5 +210,28 @@ func TestReal_Keep(t *testing.T) {
 	n.start()
 	if out := reader.Do(0, long); !out.Cause.IsExtraction() { // subscribed, and nothing there
 		t.Errorf("%+v", out)
+	}
+}
+
+// TestReal_Ping: a kept subscription outlives the pings of the server, although its only write was by the first call.
+func TestReal_Ping(t *testing.T) {
+	conf := filepath.Join(t.TempDir(), "conf")
+	if err := os.WriteFile(conf, []byte("ping_interval: 500ms\nping_max: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n := startNode(t, "", freePort(t), "-c", conf)
+	f := newFixture(t, targets.Options{Base: "nats://" + n.addr},
+		`{nats.subscribe: news, keep: user, within: 500ms, extract: {message: $}}`, `{nats.publish: news, message: hello}`)
+	reader, writer := f.Flow.Open(t, f.Client, f.t0, 0), f.Flow.Open(t, f.Client, f.t0, 1)
+	for i := range 10 { // 5 s: the server's first ping comes 2 s after a connection begins, or later
+		if out := reader.Do(0, time.Second); !out.Cause.IsExtraction() || f.Opened() != 1 {
+			t.Fatalf("%d: %s, %+v", i, f.got(out), out)
+		}
+	}
+	if out := writer.Do(1, time.Second); out.Kind != scenarios.OK {
+		t.Fatalf("%+v", out)
+	}
+	if out := reader.Do(0, time.Second); out.Kind != scenarios.OK {
+		t.Errorf("%s: %+v", f.got(out), out)
 	}
 }
