@@ -5,7 +5,10 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/ohler55/ojg/jp"
 
 	"brunt/scenarios"
 	"brunt/scenarios/load"
@@ -20,16 +23,26 @@ type asked struct {
 	out   scenarios.Outcome
 	queue int // how many questions take a message before one ends so
 	is    scenarios.CallTraits
+	each  func(*template.Iter, *scenarios.Outcome) // may be nil
+	close func()                                   // may be nil
 }
 
 func (a *asked) Open(int) (targets.Session, error) { return a, nil }
-func (*asked) Abort()                              {}
-func (*asked) Spoken() targets.Spoken              { return targets.Spoken{} }
-func (*asked) Close() error                        { return nil }
-func (*asked) Name() string                        { return "take" }
-func (a *asked) Traits() scenarios.CallTraits      { return a.is }
+func (a *asked) Abort() {
+	if a.close != nil {
+		a.close()
+	}
+}
+func (*asked) Spoken() targets.Spoken         { return targets.Spoken{} }
+func (*asked) Close() error                   { return nil }
+func (*asked) Name() string                   { return "take" }
+func (a *asked) Traits() scenarios.CallTraits { return a.is }
 
-func (a *asked) Do(_ *template.Iter, _ scenarios.Call, out *scenarios.Outcome) {
+func (a *asked) Do(it *template.Iter, _ scenarios.Call, out *scenarios.Outcome) {
+	if a.each != nil {
+		a.each(it, out)
+		return
+	}
 	if *out = a.out; a.queue > 0 {
 		a.queue--
 		out.Kind, out.Cause, out.Answered = scenarios.OK, scenarios.NoCause, true
@@ -67,6 +80,75 @@ func TestAsker_More(t *testing.T) {
 	a.Settle(t.Context())
 	if on.queue > 0 {
 		t.Errorf("%d messages were left", on.queue)
+	}
+}
+
+// TestAsker_Behind: messages that wait in a queue because each question takes brunt 10 ms are seen late by brunt's own
+// fault, are taken after the settle time as well, and are unknown if it can't take them all; messages that come while
+// brunt waits are seen when they come.
+func TestAsker_Behind(t *testing.T) {
+	const each = 10 * time.Millisecond
+	for _, c := range []struct {
+		name       string
+		sent       int
+		apart      time.Duration // from one message to the next
+		settle     time.Duration
+		resolution time.Duration
+		left       bool
+	}{
+		{"behind", 500, 0, 6 * time.Second, 5 * time.Second, false},
+		{"behind at the end of the settle time", 500, 0, time.Second, 5 * time.Second, false},
+		{"too far behind", 5000, 0, time.Second, 6 * time.Second, true},
+		{"in time", 100, 60 * time.Millisecond, 7 * time.Second, each, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began, came, stop := time.Now(), make(chan string, c.sent), make(chan struct{})
+				now := func() time.Duration { return time.Since(began) }
+				on := &asked{is: scenarios.CallTraits{Waits: true}}
+				on.each = func(it *template.Iter, out *scenarios.Outcome) {
+					out.Sent, out.WasSent = now(), true
+					select {
+					case id := <-came:
+						time.Sleep(each) // simulates the broker
+						it.Vars[0].SetText(id)
+						out.Kind, out.Answered = scenarios.OK, true
+					case <-stop:
+						out.Kind, out.Cause = scenarios.Error, scenarios.Closed
+					case <-time.After(time.Second):
+						out.Kind, out.Cause = scenarios.Error, scenarios.Timeout
+					}
+					out.End = now()
+				}
+				spec := drawnSpec(time.Hour)
+				spec.IDPath, spec.Ask = jp.R(), &Ask{Steps: []load.Step{{Call: on}}, Place: -1}
+				tr := newTracker(spec, func(*scenarios.Outcome) {})
+				g := &group{trackers: []*tracker{tr}}
+				tr.group = g
+				set := &Set{trackers: g.trackers, now: now}
+				set.begun.Store(true)
+				a := &asker{set: set, tracker: tr, stop: make(chan struct{}), asked: -1}
+				if err := a.Connect(t.Context(), on.host()); err != nil {
+					t.Fatal(err)
+				}
+				for range c.sent {
+					n := g.next.Add(1) - 1
+					tr.begin(n, now(), now())
+					tr.answered(n, &scenarios.Outcome{Intended: now(), End: now()})
+					came <- string(appendID(nil, set.keys.of(0, n)))
+					time.Sleep(c.apart) // simulates the load
+				}
+				time.Sleep(c.settle) // simulates the settle time
+				on.close = func() { close(stop) }
+				a.Settle(t.Context())
+				if got := tr.resolution; got < c.resolution*9/10 || got > c.resolution*11/10 {
+					t.Errorf("the resolution is %v", got)
+				}
+				if tr.sightings != int64(c.sent) != c.left || tr.blind > 0 != c.left {
+					t.Errorf("%d of %d seen, blind until %v", tr.sightings, c.sent, tr.blind)
+				}
+			})
+		})
 	}
 }
 

@@ -114,6 +114,7 @@ type flaw struct {
 // A sighting is a message that was seen.
 type sighting struct {
 	at    time.Duration
+	since time.Duration // it may have come since then, and waited until brunt asked for it
 	key   uint64
 	keyed bool
 }
@@ -365,6 +366,7 @@ func (t *tracker) see(n uint64, s sighting) {
 		return
 	}
 	f.seen = s.at
+	t.waited(s, f.begun)
 	if t.order(s, f.begun, f.flags&isAcked != 0, f.acknowledgedAt()) {
 		if bad := t.flaw(n, p, i); bad != nil {
 			bad.isReordered = true
@@ -374,6 +376,11 @@ func (t *tracker) see(n uint64, s sighting) {
 		t.delivered(f)
 		t.settle(p, f)
 	}
+}
+
+// waited notes how long a message may have waited for brunt, at most since its sending began.
+func (t *tracker) waited(s sighting, begun time.Duration) {
+	t.resolution = max(t.resolution, s.at-max(s.since, begun))
 }
 
 // seenSettled takes the first sighting of a message whose outcome is recorded: it was refused, or is late.
@@ -391,6 +398,9 @@ func (t *tracker) seenSettled(n uint64, p *page, i int, state uint8, s sighting)
 	}
 	if bad != nil {
 		bad.isSeen, bad.seen, bad.sightings = true, s.at, 1
+		if bad.timed {
+			t.waited(s, bad.begun)
+		}
 		if t.order(s, bad.begun, bad.isAcked, bad.acked) {
 			bad.isReordered = true
 		}

@@ -24,6 +24,7 @@ type Iter struct {
 	Write    []byte        // id of this write for the ledger; nil outside of writes
 	Idle     bool          // the session had nothing to do for the step, so the step is not recorded
 	Came     time.Duration // when the last message of the answer came, if that was before the step; otherwise zero
+	Drained  bool          // the step took all messages that its source had
 	Message  uint64        // number of this message of a stream; zero outside of them
 	Recorded string        // path and query from a replayed log; empty outside of replays
 	Env      *Env

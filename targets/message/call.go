@@ -111,6 +111,7 @@ func (x *Exchange[F]) Most() int { return max(1, x.call.Messages) }
 // AnswerTaken makes the messages that the call has taken its answer: a list if the step says how many it takes.
 // Without any the answer is absent.
 func (x *Exchange[F]) AnswerTaken() {
+	x.It.Drained = len(x.got) < x.Most()
 	x.Answer.First, x.Answer.End = x.Out.First, x.Out.End
 	switch n := len(x.got); {
 	case n == 0:
