@@ -1,6 +1,7 @@
 package amqp
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -195,15 +196,11 @@ func (k *kind) call(x *exchange) error {
 
 // consume takes messages from a queue, and acknowledges them.
 func (k *kind) consume(x *exchange) error {
-	s := k.step
+	s, ahead := k.step, x.Most()
+	if s.Keep == keepUser {
+		ahead = max(cmp.Or(s.Prefetch, usualPrefetch), ahead)
+	}
 	if !x.Kept {
-		ahead := x.Most()
-		if s.Keep == keepUser {
-			ahead = max(s.Prefetch, x.Most())
-			if s.Prefetch == 0 {
-				ahead = max(usualPrefetch, ahead)
-			}
-		}
 		x.Line.Topic = "brunt-" + strconv.FormatUint(x.Line.Number, 36)
 		var w writer
 		qos(&w, ahead)
@@ -213,7 +210,7 @@ func (k *kind) consume(x *exchange) error {
 			return err
 		}
 	}
-	tag, err := k.take(x)
+	tag, err := k.take(x, ahead)
 	if err != nil || x.Status != 0 {
 		return err
 	}
@@ -247,16 +244,24 @@ func (k *kind) consume(x *exchange) error {
 
 const usualPrefetch = 100 // messages
 
-// take waits for the first message, and takes those that are there. It returns the tag of the last one.
-func (k *kind) take(x *exchange) (tag uint64, err error) {
-	end := x.Until()
+// take waits for the first message, and takes those that are there. It returns the tag of the last one. The server
+// sends as many ahead.
+func (k *kind) take(x *exchange, ahead int) (tag uint64, err error) {
+	end, probed := x.Until(), false
 	for x.Taken() < x.Most() {
 		f, at, err := x.Next(end)
 		switch {
-		case x.Timely(err, end):
+		case x.Timely(err, end) && x.Taken() == 0 && k.step.Keep == keepUser:
+			var w writer
+			qos(&w, ahead)
+			probed, end = true, x.It.Deadline
+			if err := x.Probe(w.b); err != nil {
+				return tag, err
+			}
+		case x.Timely(err, end), f.method == basicQosOK && probed:
 			return tag, nil
 		case err != nil:
-			return tag, err
+			return tag, x.Silent(err)
 		case f.method == channelClose:
 			x.Came(at, 0)
 			x.Refuse(f.refusal())

@@ -7,8 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/suite"
@@ -164,6 +166,7 @@ func TestReal(t *testing.T) {
 	}
 	t.Run("call", func(t *testing.T) { calls(t, b) })
 	t.Run("keep", func(t *testing.T) { keeps(t, b) })
+	t.Run("frozen", func(t *testing.T) { frozen(t, b) })
 }
 
 // calls: a reply belongs to its call, also behind one that came too late.
@@ -214,4 +217,26 @@ func keeps(t *testing.T, b *broker) {
 	_ = u.Session.Close()
 	reader := f.Flow.Open(t, f.Client, f.t0, 1)
 	suite.Until(t, "the queue to be empty", func() bool { return reader.Do(3, long).Kind == scenarios.OK })
+}
+
+// frozen: a broker that stands still is no broker without messages to a kept consumer.
+func frozen(t *testing.T, b *broker) {
+	f := newFixture(t, targets.Options{Base: "amqp://" + b.addr}, "amqp.declare: still",
+		`{amqp.consume: still, keep: user, within: 100ms}`)
+	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	for _, step := range []int{0, 1, 1, 1} {
+		if out := u.Do(step, long); out.Kind != scenarios.OK {
+			t.Fatalf("%s: %+v", f.got(out), out)
+		}
+	}
+	signal := func(name string) {
+		if text, err := exec.Command("kill", name, strconv.Itoa(b.Process.Pid)).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+	}
+	signal("-STOP")
+	defer signal("-CONT")
+	if out := u.Do(1, time.Second); out.Cause != scenarios.Closed || out.First != 0 {
+		t.Errorf("%s: %+v", f.got(out), out)
+	}
 }

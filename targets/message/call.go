@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,6 +63,7 @@ type Exchange[F any] struct {
 	dirty  bool   // the connection must not be used again
 	keep   bool   // the user keeps the connection for this step
 	got    [][]byte
+	quiet  time.Duration // when the call had waited for a message in vain, and asked for a sign of life
 }
 
 // The memory of a call that is kept for the next one.
@@ -116,7 +118,7 @@ func (x *Exchange[F]) AnswerTaken() {
 	switch n := len(x.got); {
 	case n == 0:
 		x.Status, x.Answer.None = Absent, true
-		x.Out.End = x.Now()
+		x.Out.End = cmp.Or(x.quiet, x.Now())
 		x.Out.First = x.Out.End
 	case x.call.Messages == 0:
 		x.Answer.Data = x.got[n-1]
@@ -158,6 +160,25 @@ func (x *Exchange[F]) Send(b []byte) error {
 		return x.Line.err // it says more: why the server closed the connection
 	}
 	return err
+}
+
+// Probe sends what a server answers at once, on a connection that the user keeps and on which no message came: one that
+// is dead brings none either. The time of the answer is not the call's.
+func (x *Exchange[F]) Probe(b []byte) error {
+	x.quiet = x.Now()
+	return x.Silent(x.Send(b))
+}
+
+// Silent returns the error of a call after a [Exchange.Probe], which says so if the server did not answer in time. It
+// is no timeout, which would say that no message came.
+func (x *Exchange[F]) Silent(err error) error {
+	if x.quiet == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return &targets.Error{
+		Cause: scenarios.Closed, Final: true,
+		Text: "brunt closed the connection: no message came, and the server did not answer either",
+	}
 }
 
 // ask writes bytes, and waits for the first byte of the answer. It returns [h1.ErrStale] if the connection proves to be

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/suite"
 	"brunt/targets"
+	"brunt/targets/message"
 )
 
 // node is a nats-server with JetStream that ends with the test.
@@ -232,6 +234,25 @@ func TestReal_Ping(t *testing.T) {
 		t.Fatalf("%+v", out)
 	}
 	if out := reader.Do(0, time.Second); out.Kind != scenarios.OK {
+		t.Errorf("%s: %+v", f.got(out), out)
+	}
+}
+
+// TestReal_Frozen: a server that stands still is no server without messages to a kept subscription. The answer that
+// there is none takes as long as the step waits for one.
+func TestReal_Frozen(t *testing.T) {
+	n := startNode(t, "", freePort(t))
+	f := newFixture(t, targets.Options{Base: "nats://" + n.addr}, `{nats.subscribe: news, keep: user, within: 100ms}`)
+	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	for range 3 {
+		if out := u.Do(0, long); out.Kind != scenarios.OK || out.Status != message.Absent {
+			t.Fatalf("%s: %+v", f.got(out), out)
+		}
+	}
+	if text, err := exec.Command("kill", "-STOP", strconv.Itoa(n.Process.Pid)).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if out := u.Do(0, time.Second); out.Cause != scenarios.Closed || out.First != 0 {
 		t.Errorf("%s: %+v", f.got(out), out)
 	}
 }
