@@ -139,21 +139,30 @@ func TestCall(t *testing.T) {
 // TestLogin: what a server says before the first call.
 func TestLogin(t *testing.T) {
 	for _, c := range []struct {
-		name, user, want, hello string
+		name, user, want, hello, message string
 		options
 	}{
-		{"password", "app:sesame@", "ok", `"user":"app","pass":"sesame"`, options{}},
-		{"token", "sesame@", "ok", `"auth_token":"sesame"`, options{}},
-		{"refused", "", "error, error authorization violation", "", options{refuse: "Authorization Violation"}},
-		{"wants TLS", "", "error, tls", "", options{info: `{"headers":true,"tls_required":true}`}},
-		{"too old", "", "error, protocol", "", options{info: `{}`}},
+		{"password", "app:sesame@", "ok", `"user":"app","pass":"sesame"`, "", options{}},
+		{"token", "sesame@", "ok", `"auth_token":"sesame"`, "", options{}},
+		{"refused", "", "error, error authorization violation", "", "", options{refuse: "Authorization Violation"}},
+		{
+			"wants TLS", "", "error, tls", "", "write nats+tls:// instead of nats://",
+			options{info: `{"headers":true,"tls_required":true}`},
+		},
+		{"too old", "", "error, protocol", "", "", options{info: `{}`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, c.options)
-			f := newFixture(t, targets.Options{Base: strings.Replace(s.Base(), "://", "://"+c.user, 1)}, "nats.request: a")
+			kept := new(sampler)
+			f := newFixture(t, targets.Options{
+				Base: strings.Replace(s.Base(), "://", "://"+c.user, 1), Sampler: kept,
+			}, "nats.request: a")
 			out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
 			if got := f.got(out); got != c.want || out.WasSent != (c.want == "ok") {
 				t.Errorf("got %s, want %s: %+v", got, c.want, out)
+			}
+			if c.message != "" && !strings.Contains(kept.kept[0].Message, c.message) {
+				t.Errorf("it says %q", kept.kept[0].Message)
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
