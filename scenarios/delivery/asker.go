@@ -48,8 +48,10 @@ type asker struct {
 	fresh bool              // the messages of the last answer came after the question
 }
 
+// AskTimeout is the timeout of a step that asks for messages.
+const AskTimeout = 5 * time.Second
+
 const (
-	askTimeout    = 5 * time.Second       // of a step
 	askGrace      = time.Second           // after the timeout of the last step, until brunt gives it up
 	askPause      = 10 * time.Millisecond // after a question without a message, or that failed
 	unmeasured    = -2                    // the step number of a question
@@ -144,12 +146,7 @@ func (a *asker) ask() {
 				return
 			}
 		}
-		asked, answered := a.asked, a.out.End
-		err := a.do(a.tracker.spec.Ask.Steps)
-		if err == nil {
-			a.resolve(asked, answered)
-			a.take()
-		}
+		err := a.turn()
 		if a.note(err); err != nil {
 			again = max(a.out.End, a.now()) + askPause
 		}
@@ -157,6 +154,18 @@ func (a *asker) ask() {
 			return
 		}
 	}
+}
+
+// turn asks once, and takes the messages of the answer. It turns a panic into an error: what an answer has is what the
+// target sent.
+func (a *asker) turn() (err error) {
+	defer scenarios.Recover(&err)
+	asked, answered := a.asked, a.out.End
+	if err = a.do(a.tracker.spec.Ask.Steps); err == nil {
+		a.resolve(asked, answered)
+		a.take()
+	}
+	return err
 }
 
 // more reports whether the last answer took messages, so that others may wait.
@@ -273,7 +282,7 @@ func (a *asker) do(steps []load.Step) error {
 			continue
 		}
 		it.Intended, it.Idle, it.Came, it.Drained = a.now(), false, 0, false
-		it.Deadline = it.Intended + askTimeout
+		it.Deadline = it.Intended + AskTimeout
 		a.out = scenarios.Outcome{Step: unmeasured, Intended: it.Intended, Ready: it.Intended}
 		out := &a.out
 		a.session.Do(it, step.Call, out)
@@ -360,9 +369,9 @@ func (a *asker) Settle(ctx context.Context) {
 	if a.client == nil {
 		return
 	}
-	a.until = a.now() + askTimeout
+	a.until = a.now() + AskTimeout
 	close(a.stop)
-	within, cancel := context.WithTimeout(ctx, 2*askTimeout+askGrace) // of the last question, after those until then
+	within, cancel := context.WithTimeout(ctx, 2*AskTimeout+askGrace) // of the last question, after those until then
 	stop := context.AfterFunc(within, a.client.Abort)
 	a.asks.Wait()
 	stop()

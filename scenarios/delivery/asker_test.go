@@ -58,8 +58,9 @@ func (a *asked) host() *Host {
 			return a, nil, nil
 		},
 		Vars: make([]template.Value, 1), Rand: func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) },
-		Absent: func(scenarios.Call, *scenarios.Outcome) bool { return false },
-		Cause:  scenarios.Cause.String,
+		Absent:  func(scenarios.Call, *scenarios.Outcome) bool { return false },
+		Resumes: func(scenarios.Call, *scenarios.Outcome) bool { return false },
+		Cause:   scenarios.Cause.String,
 	}
 }
 
@@ -178,4 +179,32 @@ func TestAsker_Timeout(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAsker_Hostile: an answer that makes brunt's reader panic is a question that failed, and the next one is asked.
+func TestAsker_Hostile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		on, asks := &asked{}, 0
+		on.each = func(_ *template.Iter, out *scenarios.Outcome) {
+			if asks++; asks == 2 {
+				panic("of a parser")
+			}
+			out.Kind, out.Answered = scenarios.OK, true
+		}
+		spec := drawnSpec(time.Second)
+		spec.Seen.Every = quantity.Duration(100 * time.Millisecond)
+		spec.Ask = &Ask{Steps: []load.Step{{Call: on}}, Place: -1}
+		tr := newTracker(spec, nil)
+		a := &asker{
+			set: &Set{now: func() time.Duration { return 1 }}, tracker: tr, stop: make(chan struct{}), asked: -1,
+		}
+		if err := a.Connect(t.Context(), on.host()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second) // simulates the run
+		a.Settle(t.Context())
+		if tr.questions < 3 || tr.failed != 1 || !strings.Contains(tr.why, "of a parser") || tr.blind != 1 {
+			t.Errorf("%d of %d questions failed: %s; blind until %v", tr.failed, tr.questions, tr.why, tr.blind)
+		}
+	})
 }
