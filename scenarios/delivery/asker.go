@@ -258,6 +258,9 @@ func (a *asker) note(err error) {
 	switch {
 	case err != nil:
 		a.lags, a.gone = true, a.gone || !a.replays()
+		if a.tracker.spec.Ask.last().Traits().Replays {
+			t.lapse = now
+		}
 		t.failed++
 		t.why = err.Error()
 	case a.lags:
@@ -281,7 +284,7 @@ func (a *asker) do(steps []load.Step) error {
 			time.Sleep(step.Think.Draw(it.Rand))
 			continue
 		}
-		it.Intended, it.Idle, it.Came, it.Drained = a.now(), false, 0, false
+		it.Intended, it.Idle, it.Came, it.Drained, it.Again = a.now(), false, 0, false, it.Again[:0]
 		it.Deadline = it.Intended + AskTimeout
 		a.out = scenarios.Outcome{Step: unmeasured, Intended: it.Intended, Ready: it.Intended}
 		out := &a.out
@@ -331,7 +334,16 @@ func (a *asker) take() {
 	if a.tracker.spec.Seen.Repeats {
 		before = map[uint64]int64{}
 	}
-	n, all := a.set.messages(a.tracker, doc, sighting{at: a.came(), since: a.onRun(since)}, before)
+	n, all := 0, true
+	take := func(doc any, see sighting) {
+		if doc != nil {
+			m, ok := a.set.messages(a.tracker, doc, see, before)
+			n, all = n+m, all && ok
+		}
+	}
+	fresh, again := a.split(doc)
+	take(fresh, sighting{at: a.came(), since: a.onRun(since)})
+	take(again, sighting{at: a.came(), since: neverBlind, again: true}) // when they came first is not known
 	if all {
 		a.found = n
 	}
@@ -339,6 +351,26 @@ func (a *asker) take() {
 		a.note(fmt.Errorf("%s: nothing stands at %s of an answer with messages", a.tracker.spec.Ask.last().Name(),
 			a.tracker.spec.Seen.After))
 	}
+}
+
+// split parts the messages of an answer from those that their source has given before; nil: there are none.
+func (a *asker) split(doc any) (fresh, again any) {
+	list, is := doc.([]any)
+	switch {
+	case len(a.it.Again) == 0:
+		return doc, nil
+	case !is || a.it.Again[0] == template.WholeAnswer || len(a.it.Again) >= len(list):
+		return nil, doc
+	}
+	var one, other []any
+	for i, v := range list {
+		if slices.Contains(a.it.Again, i) {
+			other = append(other, v)
+		} else {
+			one = append(one, v)
+		}
+	}
+	return one, other
 }
 
 // came returns when the last answer came, or its message if that was before the question, on the run's clock.

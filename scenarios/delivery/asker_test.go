@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"encoding/json"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -207,4 +208,55 @@ func TestAsker_Hostile(t *testing.T) {
 			t.Errorf("%d of %d questions failed: %s; blind until %v", tr.failed, tr.questions, tr.why, tr.blind)
 		}
 	})
+}
+
+// TestAsker_Again: whether messages that their source has given before are duplicates is not known, nor of those that
+// come twice after a question that failed.
+func TestAsker_Again(t *testing.T) {
+	on := &asked{is: scenarios.CallTraits{Waits: true, Replays: true}}
+	spec := drawnSpec(time.Hour)
+	spec.EachPath, spec.IDPath = jp.R().Wildcard(), jp.R()
+	spec.Ask = &Ask{Steps: []load.Step{{Call: on}}, Place: -1}
+	tr := newTracker(spec, func(*scenarios.Outcome) {})
+	tr.group = &group{trackers: []*tracker{tr}}
+	now := time.Second
+	set := &Set{trackers: tr.group.trackers, now: func() time.Duration { return now }}
+	set.begun.Store(true)
+	a := &asker{set: set, tracker: tr, host: on.host(), epoch: time.Now(), session: on}
+	a.it.Vars = make([]template.Value, 1)
+	var ids []string
+	for range 4 {
+		n := tr.group.next.Add(1) - 1
+		tr.begin(n, 0, 0)
+		tr.answered(n, &scenarios.Outcome{End: 1})
+		ids = append(ids, string(appendID(nil, set.keys.of(0, n))))
+	}
+	for i, c := range []struct {
+		ids   []string
+		again []int
+		fails bool
+		want  counts
+	}{
+		{ids[:2], nil, false, counts{sightings: 2}},
+		{[]string{ids[0], ids[2]}, []int{0}, false, counts{sightings: 4, again: 1, flawed: 1}},
+		{ids[1:2], nil, false, counts{sightings: 5, again: 1, duplicated: 1, flawed: 2}},
+		{nil, nil, true, counts{sightings: 5, again: 1, duplicated: 1, flawed: 2}},
+		{ids[2:3], []int{template.WholeAnswer}, false, counts{sightings: 6, again: 2, duplicated: 1, flawed: 3}},
+		{ids[3:4], nil, false, counts{sightings: 7, again: 2, duplicated: 1, flawed: 3}},
+	} {
+		now += time.Second
+		on.each = func(it *template.Iter, out *scenarios.Outcome) {
+			if c.fails {
+				out.Kind, out.Cause = scenarios.Error, scenarios.Closed
+				return
+			}
+			text, _ := json.Marshal(c.ids) // a list of texts has no error
+			it.Vars[0].SetText(string(text))
+			out.Kind, out.Answered, it.Again = scenarios.OK, true, c.again
+		}
+		a.note(a.turn())
+		if c.want.acknowledged = 4; tr.counts != c.want {
+			t.Fatalf("answer %d: %+v, want %+v", i, tr.counts, c.want)
+		}
+	}
 }

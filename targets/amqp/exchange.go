@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/template"
@@ -227,8 +228,7 @@ func (k *kind) consume(x *exchange) error {
 			case f.method == basicDeliver && x.Taken() == x.Most():
 				return malformed("the server sends more than %d messages ahead of their acknowledgements", x.Most())
 			case f.method == basicDeliver:
-				tag = f.tag()
-				x.Take(f.body, at)
+				tag = f.take(x, at)
 			case f.method == channelClose:
 				x.Came(at, 0)
 				x.Refuse(f.refusal())
@@ -273,18 +273,27 @@ func (k *kind) take(x *exchange, ahead int) (tag uint64, err error) {
 			x.Ended()
 			return tag, nil
 		case f.method == basicDeliver:
-			tag = f.tag()
-			x.Take(f.body, at)
+			tag = f.take(x, at)
 			end = 0 // further ones only if they are there
 		}
 	}
 	return tag, nil
 }
 
-// tag returns the delivery tag of basic.deliver.
-func (f *frame) tag() uint64 {
+// take takes the message of basic.deliver, and returns its delivery tag.
+func (f *frame) take(x *exchange, at time.Duration) uint64 {
+	tag, again := f.tag()
+	if x.Take(f.body, at); again {
+		x.Again()
+	}
+	return tag
+}
+
+// tag returns the delivery tag of basic.deliver, and reports whether it is a redelivery.
+func (f *frame) tag() (tag uint64, again bool) {
 	f.args.shortText() // of the consumer
-	return f.args.longlong()
+	tag = f.args.longlong()
+	return tag, f.args.octet()&1 != 0
 }
 
 // acknowledge acknowledges the messages up to a tag. A kept consumer goes on; otherwise it waits until the server has
@@ -308,7 +317,11 @@ func (k *kind) acknowledge(x *exchange, tag uint64) error {
 	if !keeps {
 		qos(&w, 0)
 	}
-	if err := x.Send(w.b); err != nil || keeps {
+	switch err := x.Send(w.b); {
+	case err != nil && keeps: // the messages came before
+		x.Ended()
+		return nil
+	case err != nil || keeps:
 		return err
 	}
 	f, over, err := until(x, basicQosOK)

@@ -104,6 +104,15 @@ func (x *Exchange[F]) Take(body []byte, at time.Duration) {
 	x.got = append(x.got, body)
 }
 
+// Again says that the server has given the last message before, to brunt or to another client.
+func (x *Exchange[F]) Again() {
+	at := len(x.got) - 1
+	if x.call.Messages == 0 {
+		at = template.WholeAnswer
+	}
+	x.It.Again = append(x.It.Again, at)
+}
+
 // Taken returns the number of messages that the call has taken.
 func (x *Exchange[F]) Taken() int { return len(x.got) }
 
@@ -252,6 +261,7 @@ func (x *Exchange[F]) Came(at time.Duration, size int) {
 
 func (x *Exchange[F]) do() {
 	out, c := x.Out, x.session.client
+	x.It.Again, x.It.Drained = x.It.Again[:0], false
 	err := x.call.Compose(x)
 	if err != nil {
 		out.Slot = c.o.Now()

@@ -199,7 +199,9 @@ func (k *kind) subscribe(x *exchange) error {
 		}
 		fresh := false
 		if acks, fresh = s.accept(acks, m.packet); fresh {
-			x.Take(m.body, m.at)
+			if x.Take(m.body, m.at); m.dup {
+				x.Again()
+			}
 		}
 		until = 0 // further ones only if they are there
 	}

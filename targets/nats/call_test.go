@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -170,6 +171,25 @@ func TestLogin(t *testing.T) {
 				t.Errorf("it said %q", s.hello)
 			}
 		})
+	}
+}
+
+// TestConsume_Ends: messages that came before a pull was ended by a status are taken, and acknowledged.
+func TestConsume_Ends(t *testing.T) {
+	var acks atomic.Int64
+	s := start(t, options{say: func(subject, reply, body string) string {
+		if strings.HasPrefix(subject, "$JS.ACK.") {
+			acks.Add(1)
+			return msg(reply, "", "")
+		}
+		return "MSG orders 1 $JS.ACK.S.c.1.1.1.1.1 3\r\none\r\nMSG orders 1 $JS.ACK.S.c.1.2.2.1.0 3\r\ntwo\r\n" +
+			msg(reply, "NATS/1.0 409 Leadership Change\r\n\r\n", "")
+	}})
+	f := newFixture(t, targets.Options{Base: s.Base()},
+		`{nats.consume: S, consumer: c, messages: 5, check: {"$[1]": two, "$[2]": absent}}`)
+	out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
+	if out.Kind != scenarios.OK || acks.Load() != 2 {
+		t.Errorf("%s, %d acknowledged: %+v", f.got(out), acks.Load(), out)
 	}
 }
 

@@ -274,6 +274,10 @@ func (k *kind) pull(x *exchange, api string, ask []byte) error {
 			}
 			break
 		}
+		if x.Status != 0 && len(acks) > 0 { // such as 409 Leadership Change: what came before is the answer
+			x.Refuse(0, "")
+			break
+		}
 		if x.Status != 0 {
 			return nil
 		}
@@ -309,6 +313,9 @@ func (k *kind) taken(x *exchange, to string) (frame, error) {
 			continue
 		}
 		x.Take(f.body, at)
+		if f.delivered() > 1 {
+			x.Again()
+		}
 		return f, nil
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/suite"
+	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/message"
 )
@@ -156,7 +157,7 @@ func TestReal(t *testing.T) {
 func TestReal_Subscribe(t *testing.T) {
 	n := startNode(t, t.TempDir(), freePort(t))
 	f := newFixture(t, targets.Options{Base: "nats://" + n.addr},
-		`{nats.subscribe: "news.*", within: 20s, check: {text: hello}}`, `{nats.publish: news.a, message: hello}`)
+		`{nats.subscribe: "news.*", within: 9s, check: {text: hello}}`, `{nats.publish: news.a, message: hello}`)
 	done := make(chan scenarios.Outcome)
 	reader, writer := f.Flow.Open(t, f.Client, f.t0, 0), f.Flow.Open(t, f.Client, f.t0, 1)
 	go func() { done <- reader.Do(0, long) }()
@@ -254,5 +255,26 @@ func TestReal_Frozen(t *testing.T) {
 	}
 	if out := u.Do(0, time.Second); out.Cause != scenarios.Closed || out.First != 0 {
 		t.Errorf("%s: %+v", f.got(out), out)
+	}
+}
+
+// TestReal_Again: JetStream says which messages it has delivered before, so that they are no duplicates.
+func TestReal_Again(t *testing.T) {
+	n := startNode(t, t.TempDir(), freePort(t))
+	f := newFixture(t, targets.Options{Base: "nats://" + n.addr},
+		`{nats.request: $JS.API.STREAM.CREATE.S, message: {json: {name: S, subjects: [s]}}}`,
+		`{nats.request: $JS.API.CONSUMER.DURABLE.CREATE.S.c, message: {json: {stream_name: S, config: {durable_name: c, `+
+			`ack_policy: explicit, ack_wait: 200000000}}}}`,
+		`{nats.publish: s, ack: stream, message: one}`,
+		`{nats.consume: S, consumer: c, ack: off, check: {text: one}}`,
+		`{nats.consume: S, consumer: c, messages: 2, check: {"$[0]": one, "$[1]": absent}}`)
+	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	for i, c := range []struct {
+		step  int
+		again []int
+	}{{0, nil}, {1, nil}, {2, nil}, {3, nil}, {3, []int{template.WholeAnswer}}, {4, []int{0}}} {
+		if out := u.Do(c.step, long); out.Kind != scenarios.OK || !slices.Equal(u.It.Again, c.again) {
+			t.Fatalf("%d: %s, again %v: %+v", i, f.got(out), u.It.Again, out)
+		}
 	}
 }
