@@ -34,6 +34,7 @@ type asker struct {
 	epoch   time.Time // t0 of the client
 	it      template.Iter
 	stop    chan struct{} // closed when the settle time has passed
+	until   time.Duration // when an asker that is behind gives up; set before stop is closed
 	asks    sync.WaitGroup
 
 	out   scenarios.Outcome // of the last question
@@ -42,13 +43,19 @@ type asker struct {
 	gone  bool              // one of those questions may have taken messages that no later answer has
 	late  []time.Duration   // how late questions were asked
 	found int               // messages in the last answer that could be read
+	empty time.Duration     // when its source had no message the last time that this is known
+	least time.Duration     // that an answer with a message took; zero: there was none
+	fresh bool              // the messages of the last answer came after the question
 }
 
+// AskTimeout is the timeout of a step that asks for messages.
+const AskTimeout = 5 * time.Second
+
 const (
-	askTimeout    = 5 * time.Second       // of a step
 	askGrace      = time.Second           // after the timeout of the last step, until brunt gives it up
 	askPause      = 10 * time.Millisecond // after a question without a message, or that failed
 	unmeasured    = -2                    // the step number of a question
+	waits         = 2 * time.Millisecond  // what an answer takes beyond four times the fastest, if it waited for a message
 	mostQuestions = 1 << 20               // whose lateness is kept
 )
 
@@ -111,24 +118,21 @@ func (a *asker) failed(err error) error {
 }
 
 // ask asks until the settle time has passed, and then once more if it asks at times. A step that takes messages, or
-// waits for one, is asked again at once while it has one: its messages may come faster than it is asked.
+// waits for one, is asked again at once while it has one: its messages may come faster than it is asked. After the
+// settle time it is asked until it has taken those that waited.
 func (a *asker) ask() {
 	every, due := a.tracker.spec.Seen.Every.D(), a.now()
-	more := func() bool {
-		is := a.tracker.spec.Ask.last().Traits()
-		return a.took() && (is.Waits || is.Takes && a.found > 0)
-	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	again := time.Duration(0) // earliest, after a question that failed
 	for last := false; ; {
-		if every > 0 && !more() {
+		if every > 0 && !a.more() {
 			due = max(due+every, a.out.End)
 		} else if due = a.out.End; !a.took() {
 			due = max(due, a.asked+askPause)
 		}
 		due = max(due, again)
-		if every == 0 && a.stopped() { // below, a question that is due could be made as well
+		if every == 0 && a.over() { // below, a question that is due could be made as well
 			return
 		}
 		timer.Reset(max(0, due-a.now()))
@@ -138,23 +142,53 @@ func (a *asker) ask() {
 				a.late = append(a.late, max(0, late))
 			}
 		case <-a.stop:
-			if last = every > 0; !last {
+			if last = every > 0 || !a.over(); !last {
 				return
 			}
 		}
-		asked, answered := a.asked, a.out.End
-		err := a.do(a.tracker.spec.Ask.Steps)
-		if err == nil {
-			a.resolve(asked, answered)
-			a.take()
-		}
+		err := a.turn()
 		if a.note(err); err != nil {
 			again = max(a.out.End, a.now()) + askPause
 		}
-		if last && (err != nil || !more()) {
+		if last && (err != nil || a.over()) {
 			return
 		}
 	}
+}
+
+// turn asks once, and takes the messages of the answer. It turns a panic into an error: what an answer has is what the
+// target sent.
+func (a *asker) turn() (err error) {
+	defer scenarios.Recover(&err)
+	asked, answered := a.asked, a.out.End
+	if err = a.do(a.tracker.spec.Ask.Steps); err == nil {
+		a.resolve(asked, answered)
+		a.take()
+	}
+	return err
+}
+
+// more reports whether the last answer took messages, so that others may wait.
+func (a *asker) more() bool {
+	is := a.tracker.spec.Ask.last().Traits()
+	return a.took() && (is.Waits || is.Takes && a.found > 0)
+}
+
+// over reports whether the settle time has passed, and no message waits for a question. An asker that remains behind
+// gives up, and what is not seen by then is unknown.
+func (a *asker) over() bool {
+	behind := a.more() && !a.fresh
+	switch {
+	case !a.stopped():
+		return false
+	case behind && a.now() < a.until:
+		return false
+	case behind:
+		a.tracker.mu.Lock()
+		defer a.tracker.mu.Unlock()
+		a.tracker.blind = max(a.tracker.blind, a.set.now())
+	}
+	return true
 }
 
 // stopped reports whether the settle time has passed.
@@ -168,7 +202,7 @@ func (a *asker) stopped() bool {
 }
 
 // resolve notes how long ago a message may have come that the last answer has and the one before, which was asked for
-// and answered at these times, has not. A step without `every` waits for messages until it answers.
+// and answered at these times, has not. Of a step that takes messages, since tells more.
 func (a *asker) resolve(asked, answered time.Duration) {
 	t := a.tracker
 	if asked < 0 || !a.set.begun.Load() {
@@ -185,6 +219,31 @@ func (a *asker) resolve(asked, answered time.Duration) {
 	t.mu.Unlock()
 }
 
+// since returns since when the messages of the last answer may have waited. If they came while brunt waited for them,
+// that is since they were seen. Otherwise it is since the source was empty: an asker that is slower than the messages
+// come sees them the later the longer the source is not empty. A question that took much longer than the fastest one
+// has waited for its message.
+func (a *asker) since() time.Duration {
+	is, at, took := a.tracker.spec.Ask.last().Traits(), cmp.Or(a.it.Came, a.out.End), a.out.End-a.asked
+	since := a.empty
+	switch a.fresh = false; {
+	case !a.took():
+		a.empty = a.asked
+		return at
+	case !is.Waits && !is.Takes:
+		return at
+	case a.it.Came > 0, is.Waits && a.least > 0 && took > 4*a.least+waits:
+		a.fresh = is.Waits && a.it.Came == 0
+		since, a.empty = at, at
+	case a.it.Drained:
+		a.empty = a.asked
+	}
+	if a.least == 0 || took < a.least {
+		a.least = max(1, took)
+	}
+	return since
+}
+
 // took reports whether the last question was answered with messages, or waited for one.
 func (a *asker) took() bool {
 	return a.out.Kind == scenarios.OK && !a.host.Absent(a.tracker.spec.Ask.last(), &a.out)
@@ -199,6 +258,9 @@ func (a *asker) note(err error) {
 	switch {
 	case err != nil:
 		a.lags, a.gone = true, a.gone || !a.replays()
+		if a.tracker.spec.Ask.last().Traits().Replays {
+			t.lapse = now
+		}
 		t.failed++
 		t.why = err.Error()
 	case a.lags:
@@ -222,8 +284,8 @@ func (a *asker) do(steps []load.Step) error {
 			time.Sleep(step.Think.Draw(it.Rand))
 			continue
 		}
-		it.Intended, it.Idle, it.Came = a.now(), false, 0
-		it.Deadline = it.Intended + askTimeout
+		it.Intended, it.Idle, it.Came, it.Drained, it.Again = a.now(), false, 0, false, it.Again[:0]
+		it.Deadline = it.Intended + AskTimeout
 		a.out = scenarios.Outcome{Step: unmeasured, Intended: it.Intended, Ready: it.Intended}
 		out := &a.out
 		a.session.Do(it, step.Call, out)
@@ -259,6 +321,7 @@ func (a *asker) answer() (doc any, readable bool) {
 // take takes the messages of the last answer.
 func (a *asker) take() {
 	a.found = 0
+	since := a.since()
 	doc, readable := a.answer()
 	if !readable {
 		a.set.unread(a.tracker)
@@ -271,7 +334,16 @@ func (a *asker) take() {
 	if a.tracker.spec.Seen.Repeats {
 		before = map[uint64]int64{}
 	}
-	n, all := a.set.messages(a.tracker, doc, a.came(), before)
+	n, all := 0, true
+	take := func(doc any, see sighting) {
+		if doc != nil {
+			m, ok := a.set.messages(a.tracker, doc, see, before)
+			n, all = n+m, all && ok
+		}
+	}
+	fresh, again := a.split(doc)
+	take(fresh, sighting{at: a.came(), since: a.onRun(since)})
+	take(again, sighting{at: a.came(), since: neverBlind, again: true}) // when they came first is not known
 	if all {
 		a.found = n
 	}
@@ -281,8 +353,31 @@ func (a *asker) take() {
 	}
 }
 
+// split parts the messages of an answer from those that their source has given before; nil: there are none.
+func (a *asker) split(doc any) (fresh, again any) {
+	list, is := doc.([]any)
+	switch {
+	case len(a.it.Again) == 0:
+		return doc, nil
+	case !is || a.it.Again[0] == template.WholeAnswer || len(a.it.Again) >= len(list):
+		return nil, doc
+	}
+	var one, other []any
+	for i, v := range list {
+		if slices.Contains(a.it.Again, i) {
+			other = append(other, v)
+		} else {
+			one = append(one, v)
+		}
+	}
+	return one, other
+}
+
 // came returns when the last answer came, or its message if that was before the question, on the run's clock.
-func (a *asker) came() time.Duration { return a.set.now() - (a.now() - cmp.Or(a.it.Came, a.out.End)) }
+func (a *asker) came() time.Duration { return a.onRun(cmp.Or(a.it.Came, a.out.End)) }
+
+// onRun returns a time of the client's clock on the run's clock.
+func (a *asker) onRun(at time.Duration) time.Duration { return a.set.now() - (a.now() - at) }
 
 // place keeps the place of the last message of an answer.
 func (a *asker) place(doc any) bool {
@@ -306,8 +401,9 @@ func (a *asker) Settle(ctx context.Context) {
 	if a.client == nil {
 		return
 	}
+	a.until = a.now() + AskTimeout
 	close(a.stop)
-	within, cancel := context.WithTimeout(ctx, askTimeout+askGrace)
+	within, cancel := context.WithTimeout(ctx, 2*AskTimeout+askGrace) // of the last question, after those until then
 	stop := context.AfterFunc(within, a.client.Abort)
 	a.asks.Wait()
 	stop()

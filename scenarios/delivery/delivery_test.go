@@ -120,6 +120,30 @@ func TestTracker(t *testing.T) {
 			[]row{ok(3)},
 		},
 		{
+			"given again",
+			[]event{{0, "begin", 0}, {5, "ack", 0}, {40, "see", 0}, {50, "see again", 0}, {60, "see again", 0}},
+			counts{acknowledged: 1, again: 1, flawed: 1, sightings: 3},
+			[]row{ok(40)},
+		},
+		{
+			"given again, and twice",
+			[]event{{0, "begin", 0}, {5, "ack", 0}, {40, "see again", 0}, {50, "see", 0}},
+			counts{acknowledged: 1, duplicated: 1, flawed: 1, unkeyed: 1, sightings: 2},
+			[]row{ok(40)},
+		},
+		{
+			"perhaps given again, because of a lapse",
+			[]event{{0, "begin", 0}, {5, "ack", 0}, {40, "see", 0}, {45, "lapse", 0}, {50, "see", 0}},
+			counts{acknowledged: 1, again: 1, flawed: 1, sightings: 2},
+			[]row{ok(40)},
+		},
+		{
+			"twice after a lapse",
+			[]event{{0, "begin", 0}, {5, "ack", 0}, {35, "lapse", 0}, {40, "see", 0}, {50, "see", 0}},
+			counts{acknowledged: 1, duplicated: 1, flawed: 1, sightings: 2},
+			[]row{ok(40)},
+		},
+		{
 			"refused",
 			[]event{{0, "begin", 0}, {5, "fail", 0}, {1100, "tick", 0}},
 			counts{refused: 1},
@@ -164,8 +188,10 @@ func TestTracker(t *testing.T) {
 				case "begin":
 					due[e.n] = at
 					tr.begin(e.n, at, at)
-				case "see":
-					tr.see(e.n, sighting{at: at, key: 1, keyed: true})
+				case "see", "see again":
+					tr.see(e.n, sighting{at: at, key: 1, keyed: true, again: e.what == "see again"})
+				case "lapse":
+					tr.lapse = at
 				case "tick":
 					tr.overdueAt(at)
 				default:

@@ -60,7 +60,7 @@ func (s *Set) finding(i int, t *tracker, run *Run, lines *disk.Lines) (*result.D
 	out := &result.DeliveryRecord{
 		Name: t.spec.Name, Sent: t.spec.Sent, Seen: s.seen[i], Within: result.Sec(t.within), Settled: s.settled,
 		Acknowledged: t.acknowledged, Late: t.late, Lost: t.overdue - t.late, Duplicated: t.duplicated,
-		Reordered: t.reordered, Refused: t.refused, Present: t.present, Unnamed: t.unnamed, Sightings: t.sightings,
+		Again: t.again, Reordered: t.reordered, Refused: t.refused, Present: t.present, Unnamed: t.unnamed, Sightings: t.sightings,
 		Foreign: t.foreign, Unreadable: t.unreadable, Unkeyed: t.unkeyed, Ordered: t.keys != nil,
 		ReaderLag: result.Sec(s.ReaderLag()), Keys: []result.DeliveryKey{}, Unlisted: t.unlisted,
 		Resolution: result.Sec(t.resolution), Questions: t.questions, Failed: t.failed, FailedBecause: run.Mask(t.why),
@@ -166,6 +166,8 @@ func (s *Set) key(t *tracker, n uint64, run *Run) result.DeliveryKey {
 		k.Seen = result.Sec(bad.seen)
 	}
 	switch {
+	case bad.isUnsure:
+		k.State = result.DeliveryUnknown
 	case bad.isSeen && bad.sightings > 1:
 		k.State = result.DeliveryDuplicated
 	case bad.isReordered:

@@ -122,11 +122,12 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	doc, err := oj.Parse(body)
 	missing := ""
-	at := h.set.now()
+	see := sighting{at: h.set.now()}
+	see.since = see.at
 	for _, t := range of {
 		if err != nil {
 			h.set.unread(t)
-		} else if _, readable := h.set.messages(t, doc, at, nil); readable {
+		} else if _, readable := h.set.messages(t, doc, see, nil); readable {
 			continue
 		}
 		missing = t.spec.Seen.ID
@@ -138,10 +139,10 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// messages takes a document with messages that were seen at a time. It returns their number, and reports whether each
+// messages takes a document with messages that were seen. It returns their number, and reports whether each
 // has an id of the delivery; those that have none are counted. Before holds how often each id was in the document so
 // far if documents repeat messages, and is nil otherwise.
-func (s *Set) messages(t *tracker, doc any, at time.Duration, before map[uint64]int64) (n int, readable bool) {
+func (s *Set) messages(t *tracker, doc any, see sighting, before map[uint64]int64) (n int, readable bool) {
 	all := []any{doc}
 	if t.spec.EachPath != nil {
 		all = check.AtPath(doc, t.spec.EachPath)
@@ -149,7 +150,7 @@ func (s *Set) messages(t *tracker, doc any, at time.Duration, before map[uint64]
 	readable = true
 	for _, one := range all {
 		one = parsed(one)
-		if !s.message(t, one, at, before) {
+		if !s.message(t, one, see, before) {
 			s.unread(t)
 			readable = false
 		}
@@ -171,7 +172,7 @@ func parsed(v any) any {
 }
 
 // message takes a message. It reports whether it has an id of the delivery.
-func (s *Set) message(t *tracker, doc any, at time.Duration, before map[uint64]int64) bool {
+func (s *Set) message(t *tracker, doc any, see sighting, before map[uint64]int64) bool {
 	found := slices.DeleteFunc(check.AtPath(doc, t.spec.IDPath), func(v any) bool { return v == nil })
 	var keys []any
 	if t.spec.KeyPath != nil {
@@ -182,7 +183,7 @@ func (s *Set) message(t *tracker, doc any, at time.Duration, before map[uint64]i
 		if len(keys) == len(found) {
 			key = check.ValueText(keys[i])
 		}
-		s.sighted(t, check.ValueText(id), key, at, before)
+		s.sighted(t, check.ValueText(id), key, see, before)
 	}
 	return len(found) > 0
 }

@@ -227,14 +227,13 @@ func p99(all []time.Duration) time.Duration {
 	return all[(len(all)-1)*99/100]
 }
 
-// sighted takes a message of a delivery that was seen at a time: the text of its id, and of its key, which is empty if
-// it has none. Before holds how often an answer that repeats messages had each id so far; nil: it repeats none.
-func (s *Set) sighted(t *tracker, id, key string, at time.Duration, before map[uint64]int64) {
+// sighted takes a message of a delivery that was seen: the text of its id, and of its key, which is empty if it has
+// none. Before holds how often an answer that repeats messages had each id so far; nil: it repeats none.
+func (s *Set) sighted(t *tracker, id, key string, see sighting, before map[uint64]int64) {
 	if !s.begun.Load() {
 		return
 	}
-	see := sighting{at: at, keyed: key != ""}
-	if see.keyed {
+	if see.keyed = key != ""; see.keyed {
 		see.key = maphash.String(s.seed, key)
 	}
 	t.mu.Lock()

@@ -33,6 +33,7 @@ type tracker struct {
 	why               string        // why the last failed one did
 	resolution        time.Duration // by which instants of sightings may be late
 	blind             time.Duration // what was sent until then may have come unseen
+	lapse             time.Duration // what was seen until then may be given to brunt again
 	counts
 }
 
@@ -44,6 +45,7 @@ type counts struct {
 	acknowledged, refused, present, unnamed int64
 	overdue, late                           int64 // acknowledged and not seen in time; of these, seen later
 	duplicated, reordered                   int64
+	again                                   int64 // seen twice, and perhaps given twice to brunt alone
 	sightings, foreign, unreadable, unkeyed int64
 	flawed                                  int64 // acknowledged messages that are not held
 	unlisted                                int64 // of these, those for which flaws has no room
@@ -109,19 +111,22 @@ type flaw struct {
 	sightings               int64
 	isAcked, isSeen         bool
 	isLate, isReordered     bool
+	isUnsure                bool // seen twice, and perhaps given twice to brunt alone
 }
 
 // A sighting is a message that was seen.
 type sighting struct {
 	at    time.Duration
+	since time.Duration // it may have come since then, and waited until brunt asked for it
 	key   uint64
 	keyed bool
+	again bool // its source says that it has given it before
 }
 
 func newTracker(spec *Spec, record func(*scenarios.Outcome)) *tracker {
 	t := &tracker{
 		spec: spec, within: spec.Within.D(), record: record, flaws: map[uint64]*flaw{}, sent: map[int64]int64{},
-		blind: neverBlind,
+		blind: neverBlind, lapse: neverBlind,
 	}
 	t.quoted, _ = json.Marshal(spec.Name) // never fails for a string
 	if !spec.Drawn() {
@@ -346,11 +351,16 @@ func (t *tracker) see(n uint64, s sighting) {
 	}
 	switch {
 	case state >= isSeen:
-		if state == isSeen {
+		unsure := s.again || t.lapse != neverBlind && (p.flights == nil || p.flights[i].seen <= t.lapse)
+		switch {
+		case state == isSeen && unsure:
+			t.again++
+		case state == isSeen:
 			t.duplicated++
 		}
 		if bad := t.flaw(n, p, i); bad != nil {
 			bad.sightings++
+			bad.isUnsure = state == isSeen && unsure || state == isAgain && bad.isUnsure
 		}
 		p.set(i, isAgain)
 		return
@@ -365,6 +375,7 @@ func (t *tracker) see(n uint64, s sighting) {
 		return
 	}
 	f.seen = s.at
+	t.waited(s, f.begun)
 	if t.order(s, f.begun, f.flags&isAcked != 0, f.acknowledgedAt()) {
 		if bad := t.flaw(n, p, i); bad != nil {
 			bad.isReordered = true
@@ -374,6 +385,11 @@ func (t *tracker) see(n uint64, s sighting) {
 		t.delivered(f)
 		t.settle(p, f)
 	}
+}
+
+// waited notes how long a message may have waited for brunt, at most since its sending began.
+func (t *tracker) waited(s sighting, begun time.Duration) {
+	t.resolution = max(t.resolution, s.at-max(s.since, begun))
 }
 
 // seenSettled takes the first sighting of a message whose outcome is recorded: it was refused, or is late.
@@ -391,6 +407,9 @@ func (t *tracker) seenSettled(n uint64, p *page, i int, state uint8, s sighting)
 	}
 	if bad != nil {
 		bad.isSeen, bad.seen, bad.sightings = true, s.at, 1
+		if bad.timed {
+			t.waited(s, bad.begun)
+		}
 		if t.order(s, bad.begun, bad.isAcked, bad.acked) {
 			bad.isReordered = true
 		}
@@ -415,7 +434,7 @@ func (t *tracker) order(s sighting, begun time.Duration, acked bool, ackedAt tim
 		return false
 	}
 	latest, known := t.keys[s.key]
-	if !s.keyed || !known && len(t.keys) >= mostKeys {
+	if !s.keyed || s.again || !known && len(t.keys) >= mostKeys {
 		t.unkeyed++
 		return false
 	}

@@ -30,14 +30,14 @@ func judgeDeliveries(o slo.Objective, all []*result.DeliveryRecord) result.Objec
 	unsure := d.Unsure()
 	low, high := o.Metric.Row().Deliveries(slo.Deliveries{
 		Lost: d.Lost, Duplicated: d.Duplicated, Reordered: d.Reordered, MayBeSeen: d.Unreadable, MayBeLost: unsure,
-		MayBeAgain: d.Unreadable, MayBeBefore: d.Unkeyed,
+		MayBeAgain: d.Unreadable + d.Again, MayBeBefore: d.Unkeyed,
 	})
 	r.Measured = result.Num(low)
 	if low == high || o.Metric.Name == "lost" && unsure == 0 {
 		r.Measured = result.Num(high)
 	}
 	return judgeBounds(o, r, low, high, result.Note{
-		Kind: result.DeliveriesUnsure, Part: unsure + d.Unreadable + d.Unkeyed, Count: d.Acknowledged,
+		Kind: result.DeliveriesUnsure, Part: unsure + d.Unreadable + d.Unkeyed + d.Again, Count: d.Acknowledged,
 	})
 }
 

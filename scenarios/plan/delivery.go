@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/delivery"
 	"brunt/scenarios/load"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
 
@@ -108,7 +109,7 @@ func askFor(s *scenarios.Seen, steps *stepCompiler, m *syntax.Mistakes) *deliver
 				m.AddHint(list[i].Pos, "add keep: user", "a stream that is closed after each question misses messages")
 			}
 		}
-		out, _ = steps.compile(list, unmeasured, new(scenarios.Load))
+		out, _ = steps.compile(list, unmeasured, &scenarios.Load{Timeout: quantity.Duration(delivery.AskTimeout)})
 		return out
 	}
 	out.Steps = compile(s.Ask)

@@ -19,6 +19,9 @@ type DeliveryRecord struct {
 	Late       int64 `json:"late"`       // acknowledged, and seen only after `within`
 	Lost       int64 `json:"lost"`       // acknowledged, and never seen
 	Duplicated int64 `json:"duplicated"` // seen more than once, acknowledged or not
+	// seen more than once, the second time marked by its source as given again, or after a question that failed: the
+	// source may have lost an acknowledgement of brunt's, and have given it one message twice
+	Again int64 `json:"again,omitempty"`
 	// acknowledged before another request with the same key was sent, and seen after that one
 	Reordered int64 `json:"reordered"`
 	Refused   int64 `json:"refused"`   // sent, and not acknowledged

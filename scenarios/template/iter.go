@@ -24,6 +24,8 @@ type Iter struct {
 	Write    []byte        // id of this write for the ledger; nil outside of writes
 	Idle     bool          // the session had nothing to do for the step, so the step is not recorded
 	Came     time.Duration // when the last message of the answer came, if that was before the step; otherwise zero
+	Drained  bool          // the step took all messages that its source had
+	Again    []int         // the places of messages in the answer that their source has given before
 	Message  uint64        // number of this message of a stream; zero outside of them
 	Recorded string        // path and query from a replayed log; empty outside of replays
 	Env      *Env
@@ -32,6 +34,9 @@ type Iter struct {
 	rows []int32 // row picked in each table; -1: none yet
 	text []byte  // the memory of Fill
 }
+
+// WholeAnswer is the place of a message that is the answer.
+const WholeAnswer = -1
 
 // A Message is a request that is being signed.
 type Message interface {

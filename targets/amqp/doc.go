@@ -8,8 +8,9 @@
 //	source.go    the comments that describe the keys of a step
 //
 // The package speaks the protocol itself. A connection has one channel and carries one call at a time, so that the time
-// of a confirm is that of its message, and an error of a channel is one of the call that caused it. Nothing is sent
-// again or reconnected behind the load's back. The protocol is described at
+// of a confirm is that of its message, and an error of a channel is one of the call that caused it. The library
+// amqp091-go parses what a server sends in a goroutine of its own, where brunt can't turn a panic into an error of the
+// call. The protocol is described at
 // https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf and
 // https://www.rabbitmq.com/docs/confirms.
 //

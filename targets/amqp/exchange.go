@@ -1,6 +1,7 @@
 package amqp
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/template"
@@ -195,15 +197,11 @@ func (k *kind) call(x *exchange) error {
 
 // consume takes messages from a queue, and acknowledges them.
 func (k *kind) consume(x *exchange) error {
-	s := k.step
+	s, ahead := k.step, x.Most()
+	if s.Keep == keepUser {
+		ahead = max(cmp.Or(s.Prefetch, usualPrefetch), ahead)
+	}
 	if !x.Kept {
-		ahead := x.Most()
-		if s.Keep == keepUser {
-			ahead = max(s.Prefetch, x.Most())
-			if s.Prefetch == 0 {
-				ahead = max(usualPrefetch, ahead)
-			}
-		}
 		x.Line.Topic = "brunt-" + strconv.FormatUint(x.Line.Number, 36)
 		var w writer
 		qos(&w, ahead)
@@ -213,7 +211,7 @@ func (k *kind) consume(x *exchange) error {
 			return err
 		}
 	}
-	tag, err := k.take(x)
+	tag, err := k.take(x, ahead)
 	if err != nil || x.Status != 0 {
 		return err
 	}
@@ -230,8 +228,7 @@ func (k *kind) consume(x *exchange) error {
 			case f.method == basicDeliver && x.Taken() == x.Most():
 				return malformed("the server sends more than %d messages ahead of their acknowledgements", x.Most())
 			case f.method == basicDeliver:
-				tag = f.tag()
-				x.Take(f.body, at)
+				tag = f.take(x, at)
 			case f.method == channelClose:
 				x.Came(at, 0)
 				x.Refuse(f.refusal())
@@ -247,16 +244,24 @@ func (k *kind) consume(x *exchange) error {
 
 const usualPrefetch = 100 // messages
 
-// take waits for the first message, and takes those that are there. It returns the tag of the last one.
-func (k *kind) take(x *exchange) (tag uint64, err error) {
-	end := x.Until()
+// take waits for the first message, and takes those that are there. It returns the tag of the last one. The server
+// sends as many ahead.
+func (k *kind) take(x *exchange, ahead int) (tag uint64, err error) {
+	end, probed := x.Until(), false
 	for x.Taken() < x.Most() {
 		f, at, err := x.Next(end)
 		switch {
-		case x.Timely(err, end):
+		case x.Timely(err, end) && x.Taken() == 0 && k.step.Keep == keepUser:
+			var w writer
+			qos(&w, ahead)
+			probed, end = true, x.It.Deadline
+			if err := x.Probe(w.b); err != nil {
+				return tag, err
+			}
+		case x.Timely(err, end), f.method == basicQosOK && probed:
 			return tag, nil
 		case err != nil:
-			return tag, err
+			return tag, x.Silent(err)
 		case f.method == channelClose:
 			x.Came(at, 0)
 			x.Refuse(f.refusal())
@@ -268,18 +273,27 @@ func (k *kind) take(x *exchange) (tag uint64, err error) {
 			x.Ended()
 			return tag, nil
 		case f.method == basicDeliver:
-			tag = f.tag()
-			x.Take(f.body, at)
+			tag = f.take(x, at)
 			end = 0 // further ones only if they are there
 		}
 	}
 	return tag, nil
 }
 
-// tag returns the delivery tag of basic.deliver.
-func (f *frame) tag() uint64 {
+// take takes the message of basic.deliver, and returns its delivery tag.
+func (f *frame) take(x *exchange, at time.Duration) uint64 {
+	tag, again := f.tag()
+	if x.Take(f.body, at); again {
+		x.Again()
+	}
+	return tag
+}
+
+// tag returns the delivery tag of basic.deliver, and reports whether it is a redelivery.
+func (f *frame) tag() (tag uint64, again bool) {
 	f.args.shortText() // of the consumer
-	return f.args.longlong()
+	tag = f.args.longlong()
+	return tag, f.args.octet()&1 != 0
 }
 
 // acknowledge acknowledges the messages up to a tag. A kept consumer goes on; otherwise it waits until the server has
@@ -303,7 +317,11 @@ func (k *kind) acknowledge(x *exchange, tag uint64) error {
 	if !keeps {
 		qos(&w, 0)
 	}
-	if err := x.Send(w.b); err != nil || keeps {
+	switch err := x.Send(w.b); {
+	case err != nil && keeps: // the messages came before
+		x.Ended()
+		return nil
+	case err != nil || keeps:
 		return err
 	}
 	f, over, err := until(x, basicQosOK)

@@ -47,8 +47,9 @@ func TestContent_Read(t *testing.T) {
 		w.begin(one, basicDeliver).shortText("tag").longlong(9).bits(true).shortText("").shortText("q").end()
 		w.content(one, &p, body, leastFrame)
 		m, err := read(bufio.NewReader(bytes.NewReader(w.b)))
+		tag, again := m.tag()
 		if err != nil || m.method != basicDeliver || m.correlation != p.correlation || !bytes.Equal(m.body, body) ||
-			m.tag() != 9 {
+			tag != 9 || !again {
 			t.Errorf("%+v is read as %q of %d bytes, %v", p, m.correlation, len(m.body), err)
 		}
 	}

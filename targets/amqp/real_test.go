@@ -7,8 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/suite"
@@ -164,6 +166,8 @@ func TestReal(t *testing.T) {
 	}
 	t.Run("call", func(t *testing.T) { calls(t, b) })
 	t.Run("keep", func(t *testing.T) { keeps(t, b) })
+	t.Run("again", func(t *testing.T) { again(t, b) })
+	t.Run("frozen", func(t *testing.T) { frozen(t, b) })
 }
 
 // calls: a reply belongs to its call, also behind one that came too late.
@@ -214,4 +218,67 @@ func keeps(t *testing.T, b *broker) {
 	_ = u.Session.Close()
 	reader := f.Flow.Open(t, f.Client, f.t0, 1)
 	suite.Until(t, "the queue to be empty", func() bool { return reader.Do(3, long).Kind == scenarios.OK })
+}
+
+// frozen: a broker that stands still is no broker without messages to a kept consumer.
+func frozen(t *testing.T, b *broker) {
+	f := newFixture(t, targets.Options{Base: "amqp://" + b.addr}, "amqp.declare: still",
+		`{amqp.consume: still, keep: user, within: 100ms}`)
+	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	for _, step := range []int{0, 1, 1, 1} {
+		if out := u.Do(step, long); out.Kind != scenarios.OK {
+			t.Fatalf("%s: %+v", f.got(out), out)
+		}
+	}
+	signal := func(name string) {
+		if text, err := exec.Command("kill", name, strconv.Itoa(b.Process.Pid)).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+	}
+	signal("-STOP")
+	defer signal("-CONT")
+	if out := u.Do(1, time.Second); out.Cause != scenarios.Closed || out.First != 0 {
+		t.Errorf("%s: %+v", f.got(out), out)
+	}
+}
+
+// again: what the broker gives again after a crash, because it has not noted an acknowledgement, is marked as given
+// again. RabbitMQ marks all that it recovers, so that the mark proves nothing. The queue is that of TestReal: a crash may
+// lose one that was just declared.
+func again(t *testing.T, b *broker) {
+	f := newFixture(t, targets.Options{Base: "amqp://" + b.addr}, "amqp.depth: kept",
+		`{amqp.publish: kept, message: "${var.n}"}`,
+		`{amqp.consume: kept, keep: user, ack: off, prefetch: 43, messages: 43, within: 5s, extract: {all: $}}`,
+		`{amqp.consume: kept, keep: user, messages: 100, within: 5s, extract: {all: $}}`)
+	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	if out := u.Do(0, long); out.Kind != scenarios.OK {
+		t.Fatalf("%s: %+v", f.got(out), out)
+	}
+	const sent = 50
+	for i := range sent {
+		u.It.Vars[slices.Index(f.Vars, "n")].SetText(fmt.Sprint(i))
+		if out := u.Do(1, long); out.Kind != scenarios.OK {
+			t.Fatalf("%+v", out)
+		}
+	}
+	seen, marked := map[string]bool{}, 0
+	take := func(step int) {
+		if out := u.Do(step, long); out.Kind != scenarios.OK { // the connection was lost
+			return
+		}
+		all := strings.Split(strings.Trim(string(u.It.Vars[slices.Index(f.Vars, "all")].Text), "[]"), ",")
+		for i, id := range all {
+			if seen[id] && slices.Contains(u.It.Again, i) {
+				marked++
+			}
+			seen[id] = true
+		}
+	}
+	suite.Until(t, "43 messages", func() bool { take(2); return len(seen) == 43 })
+	b.kill()
+	b.start()
+	suite.Until(t, "all messages", func() bool { take(3); return len(seen) == sent })
+	if marked != 43 {
+		t.Errorf("43 came again, of which %d are marked", marked)
+	}
 }

@@ -1,8 +1,10 @@
 package message
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"time"
@@ -61,6 +63,7 @@ type Exchange[F any] struct {
 	dirty  bool   // the connection must not be used again
 	keep   bool   // the user keeps the connection for this step
 	got    [][]byte
+	quiet  time.Duration // when the call had waited for a message in vain, and asked for a sign of life
 }
 
 // The memory of a call that is kept for the next one.
@@ -101,6 +104,15 @@ func (x *Exchange[F]) Take(body []byte, at time.Duration) {
 	x.got = append(x.got, body)
 }
 
+// Again says that the server has given the last message before, to brunt or to another client.
+func (x *Exchange[F]) Again() {
+	at := len(x.got) - 1
+	if x.call.Messages == 0 {
+		at = template.WholeAnswer
+	}
+	x.It.Again = append(x.It.Again, at)
+}
+
 // Taken returns the number of messages that the call has taken.
 func (x *Exchange[F]) Taken() int { return len(x.got) }
 
@@ -110,11 +122,12 @@ func (x *Exchange[F]) Most() int { return max(1, x.call.Messages) }
 // AnswerTaken makes the messages that the call has taken its answer: a list if the step says how many it takes.
 // Without any the answer is absent.
 func (x *Exchange[F]) AnswerTaken() {
+	x.It.Drained = len(x.got) < x.Most()
 	x.Answer.First, x.Answer.End = x.Out.First, x.Out.End
 	switch n := len(x.got); {
 	case n == 0:
 		x.Status, x.Answer.None = Absent, true
-		x.Out.End = x.Now()
+		x.Out.End = cmp.Or(x.quiet, x.Now())
 		x.Out.First = x.Out.End
 	case x.call.Messages == 0:
 		x.Answer.Data = x.got[n-1]
@@ -145,8 +158,7 @@ func (x *Exchange[F]) Send(b []byte) error {
 	if x.Line.lot.Take(&x.Line.place) { // so that the answer is read when it comes
 		x.Line.place.Wake()
 	}
-	_ = x.Line.SetWriteDeadline(x.session.client.o.T0.Add(x.It.Deadline))
-	_, err := x.Line.Write(b)
+	_, err := x.Line.write(b, x.session.client.o.T0.Add(x.It.Deadline))
 	if !x.Out.WasSent {
 		x.Out.Sent, x.Out.WasSent = x.Now(), err == nil || targets.IsReset(err)
 		if x.Out.WasSent {
@@ -157,6 +169,25 @@ func (x *Exchange[F]) Send(b []byte) error {
 		return x.Line.err // it says more: why the server closed the connection
 	}
 	return err
+}
+
+// Probe sends what a server answers at once, on a connection that the user keeps and on which no message came: one that
+// is dead brings none either. The time of the answer is not the call's.
+func (x *Exchange[F]) Probe(b []byte) error {
+	x.quiet = x.Now()
+	return x.Silent(x.Send(b))
+}
+
+// Silent returns the error of a call after a [Exchange.Probe], which says so if the server did not answer in time. It
+// is no timeout, which would say that no message came.
+func (x *Exchange[F]) Silent(err error) error {
+	if x.quiet == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return &targets.Error{
+		Cause: scenarios.Closed, Final: true,
+		Text: "brunt closed the connection: no message came, and the server did not answer either",
+	}
 }
 
 // ask writes bytes, and waits for the first byte of the answer. It returns [h1.ErrStale] if the connection proves to be
@@ -171,6 +202,9 @@ func (x *Exchange[F]) ask(b []byte) (err error) {
 	}
 	return err
 }
+
+// errNone says that no frame came by the time until which [Exchange.Next] waits.
+var errNone = fmt.Errorf("no message came: %w", os.ErrDeadlineExceeded)
 
 // Next waits for the next frame, until a time on the run's clock, and records the time of the first one.
 func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err error) {
@@ -204,7 +238,7 @@ func (x *Exchange[F]) Next(until time.Duration) (f F, at time.Duration, err erro
 				return f, x.Now(), l.err
 			}
 		case <-l.timer.C:
-			return f, x.Now(), os.ErrDeadlineExceeded
+			return f, x.Now(), errNone
 		}
 	}
 	return a.frame, a.at, nil
@@ -227,6 +261,7 @@ func (x *Exchange[F]) Came(at time.Duration, size int) {
 
 func (x *Exchange[F]) do() {
 	out, c := x.Out, x.session.client
+	x.It.Again, x.It.Drained = x.It.Again[:0], false
 	err := x.call.Compose(x)
 	if err != nil {
 		out.Slot = c.o.Now()
@@ -348,7 +383,7 @@ const mostShown = 300 // bytes of an answer
 
 // Timely reports whether an error means that the time to wait for a message is over, rather than the call's.
 func (x *Exchange[F]) Timely(err error, until time.Duration) bool {
-	return errors.Is(err, os.ErrDeadlineExceeded) && until < x.It.Deadline
+	return err == errNone && until < x.It.Deadline
 }
 
 // Until returns how long a call waits for a message: until `within` has passed, and by default until most of its time

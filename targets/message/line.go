@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,6 +44,7 @@ type Line[F any] struct {
 	arrived chan arrived[F]
 	ended   chan struct{} // closed by end, after err is set
 	closing atomic.Bool
+	writing sync.Mutex // for one write at a time, each with a deadline of its own
 	failed  atomic.Pointer[error]
 	err     error
 	timer   *time.Timer
@@ -65,6 +68,30 @@ func (l *Line[F]) Read(b []byte) (int, error) {
 	n, err := l.Conn.Read(b)
 	l.read += int64(n)
 	return n, err
+}
+
+// answerTime is how long a write outside of a call may take.
+const answerTime = time.Second
+
+// Write writes bytes that belong to no call, such as the answer to a ping: the deadlines of calls, which
+// [Exchange.Send] sets, do not bound it. During the login, that of the login does.
+func (l *Line[F]) Write(b []byte) (int, error) {
+	if l.ended == nil {
+		return l.Conn.Write(b)
+	}
+	n, err := l.write(b, time.Now().Add(answerTime))
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = &targets.Error{Cause: scenarios.Closed, Text: "brunt closed the connection: the server does not read"}
+	}
+	return n, err
+}
+
+// write writes bytes until a time.
+func (l *Line[F]) write(b []byte, until time.Time) (int, error) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	_ = l.SetWriteDeadline(until)
+	return l.Conn.Write(b)
 }
 
 // queue queues a frame for a call. It returns false if there is no room.

@@ -26,8 +26,8 @@ type Settings struct {
 	// of a step that takes messages: how many it takes at most, those that are there or the first that comes; its answer
 	// is then their list. Default: one message, which is the answer
 	Messages int `yaml:"messages,min=1,max=10000"`
-	// how long a step that takes messages waits for one; default: four fifths of the load's timeout. If none
-	// comes by then, there is no error: the answer is empty, which `check: {$: exists}` refuses
+	// how long a step that takes messages waits for one, less than the load's timeout; default: four fifths of it. If
+	// none comes by then, there is no error: the answer is empty, which `check: {$: exists}` refuses
 	Within  quantity.Duration `yaml:"within,positive"`
 	Answers `yaml:",inline"`
 }
@@ -167,6 +167,10 @@ func (c *Call[F]) Compile(s *Settings, block syntax.Block, in targets.Scope, m *
 		c.Is.Refs = append(c.Is.Refs, h.Refs()...)
 	}
 	c.expected.Compile(&s.Answers, &c.Is, in, m, number, such)
+	if in.Timeout > 0 && s.Within.D() >= in.Timeout {
+		m.AddHint(block.With.Get("within").Pos, "such as within: "+quantity.FormatDuration(in.Timeout/2),
+			"a message is awaited for %s, and the request times out after %s", s.Within, quantity.FormatDuration(in.Timeout))
+	}
 	in.RefuseAuth(block.Kind, "user and password stand in the URL of the endpoint", m)
 }
 

@@ -179,21 +179,29 @@ func (k *kind) subscribe(x *exchange) error {
 		x.Out.Sent, x.Out.WasSent = x.Now(), true
 	}
 	var acks []byte
-	until := x.Until()
+	until, pong := x.Until(), uint64(0)
 	for x.Taken() < x.Most() {
-		m, err := s.next(x, until)
+		m, err := s.next(x, until, pong)
 		if err != nil && x.Taken() > 0 { // what came before is the answer
 			break
 		}
-		if x.Timely(err, until) {
+		if x.Timely(err, until) && k.step.Keep == keepUser {
+			until = x.It.Deadline
+			if pong, err = s.ping(nil, x.Probe); err == nil {
+				continue
+			}
+		}
+		if x.Timely(err, until) || err == nil && m.kind == pingresp {
 			break
 		}
 		if err != nil {
-			return err
+			return x.Silent(err)
 		}
 		fresh := false
 		if acks, fresh = s.accept(acks, m.packet); fresh {
-			x.Take(m.body, m.at)
+			if x.Take(m.body, m.at); m.dup {
+				x.Again()
+			}
 		}
 		until = 0 // further ones only if they are there
 	}
@@ -234,15 +242,17 @@ func (k *kind) begin(x *exchange, s *state) (bool, error) {
 	return ok, err
 }
 
-// next returns the next message of the subscription: one that waits, or one that comes.
-func (s *state) next(x *exchange, until time.Duration) (arrived, error) {
+// next returns the next message of the subscription: one that waits, or one that comes; or the answer to a ping.
+func (s *state) next(x *exchange, until time.Duration, pong uint64) (arrived, error) {
 	of := func(topic string) bool { return matches(x.Text, topic) }
 	if i := slices.IndexFunc(s.waiting, func(m arrived) bool { return of(m.topic) }); i >= 0 {
 		m := s.waiting[i]
 		s.waiting, s.size = slices.Delete(s.waiting, i, i+1), s.size-len(m.body)
 		return m, nil
 	}
-	p, at, err := await(x, until, func(p *packet) bool { return p.kind == publish && of(p.topic) })
+	p, at, err := await(x, until, func(p *packet) bool {
+		return p.kind == publish && of(p.topic) || p.kind == pingresp && p.pong == pong
+	})
 	return arrived{p, at}, err
 }
 

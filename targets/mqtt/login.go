@@ -194,7 +194,7 @@ func (s *state) leave(l *line) {
 	if s.left = true; s.timer != nil {
 		s.timer.Stop()
 	}
-	_, _ = l.Write([]byte{disconnect << 4, 0})
+	_, _ = l.Conn.Write([]byte{disconnect << 4, 0})
 }
 
 // take handles the packets that no call waits for.

@@ -298,6 +298,42 @@ func TestReal_KeepAlive(t *testing.T) {
 	}
 }
 
+// TestReal_Idle: pings keep a connection whose last call had its deadline before the ping is due.
+func TestReal_Idle(t *testing.T) {
+	b := startBroker(t, "")
+	f := newFixture(t, targets.Options{Base: "mqtt://" + b.addr + "?client=d&keep_alive=1s"}, `{mqtt.publish: a}`)
+	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	for range 2 {
+		if out := u.Do(0, 200*time.Millisecond); out.Kind != scenarios.OK || f.Opened() != 1 {
+			t.Errorf("%s, %d connections: %+v", f.got(out), f.Opened(), out)
+		}
+		time.Sleep(2 * time.Second) // simulates the pause of a device, in which two pings are due
+	}
+	if out := u.Do(0, 200*time.Millisecond); out.Kind != scenarios.OK || f.Opened() != 1 {
+		t.Errorf("%s, %d connections: %+v", f.got(out), f.Opened(), out)
+	}
+}
+
+// TestReal_Frozen: a broker that stands still is no broker without messages to a kept subscription.
+func TestReal_Frozen(t *testing.T) {
+	for _, query := range []string{"", "?client=d"} {
+		b := startBroker(t, "")
+		f := newFixture(t, targets.Options{Base: "mqtt://" + b.addr + query}, `{mqtt.subscribe: a, keep: user, within: 100ms}`)
+		u := f.Flow.Open(t, f.Client, f.t0, 0)
+		for range 3 {
+			if out := u.Do(0, long); out.Kind != scenarios.OK || f.Opened() != 1 {
+				t.Fatalf("%s: %+v", f.got(out), out)
+			}
+		}
+		if err := b.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		if out := u.Do(0, time.Second); out.Cause != scenarios.Closed || out.First != 0 {
+			t.Errorf("%q: %s: %+v", query, f.got(out), out)
+		}
+	}
+}
+
 // relayed passes bytes on, until it is told to cut.
 type relayed struct {
 	addr string

@@ -117,8 +117,7 @@ func (s *state) keep(x *exchange, p *packet, at time.Duration) error {
 	switch {
 	case !s.wanted(p.topic):
 		if acks, _ := s.accept(nil, p); len(acks) > 0 {
-			_, err := x.Line.Write(acks)
-			return err
+			return x.Send(acks)
 		}
 		return nil
 	case len(s.waiting) == mostWaiting, s.size > 0 && s.size+len(p.body) > mostWaitingBytes:

@@ -62,7 +62,8 @@ type step struct {
 	// A message is acknowledged when a step takes it
 	Subscribe template.Text `yaml:"mqtt.subscribe"`
 	// of mqtt.publish: 0: the step waits only until the broker has read the message; 1: until it is responsible for it; 2:
-	// until it has it exactly once. Of mqtt.subscribe: the highest QoS of messages. Default: 1
+	// until it has it exactly once. Of mqtt.subscribe: the highest QoS of messages: with 1 the broker may send one again
+	// after it lost the connection, with 2 and a session it does not. Default: 1
 	QoS *int `yaml:"qos,min=0,max=2"`
 	// of mqtt.publish: the broker keeps the message for those who subscribe later; an empty one removes it; default: off
 	Retain bool `yaml:"retain"`

@@ -7,11 +7,13 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/nats"
 	"brunt/targets/targetstest"
@@ -138,26 +140,72 @@ func TestCall(t *testing.T) {
 // TestLogin: what a server says before the first call.
 func TestLogin(t *testing.T) {
 	for _, c := range []struct {
-		name, user, want, hello string
+		name, user, want, hello, message string
 		options
 	}{
-		{"password", "app:sesame@", "ok", `"user":"app","pass":"sesame"`, options{}},
-		{"token", "sesame@", "ok", `"auth_token":"sesame"`, options{}},
-		{"refused", "", "error, error authorization violation", "", options{refuse: "Authorization Violation"}},
-		{"wants TLS", "", "error, tls", "", options{info: `{"headers":true,"tls_required":true}`}},
-		{"too old", "", "error, protocol", "", options{info: `{}`}},
+		{"password", "app:sesame@", "ok", `"user":"app","pass":"sesame"`, "", options{}},
+		{"token", "sesame@", "ok", `"auth_token":"sesame"`, "", options{}},
+		{"refused", "", "error, error authorization violation", "", "", options{refuse: "Authorization Violation"}},
+		{
+			"wants TLS", "", "error, tls", "", "write nats+tls:// instead of nats://",
+			options{info: `{"headers":true,"tls_required":true}`},
+		},
+		{"too old", "", "error, protocol", "", "", options{info: `{}`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, c.options)
-			f := newFixture(t, targets.Options{Base: strings.Replace(s.Base(), "://", "://"+c.user, 1)}, "nats.request: a")
+			kept := new(sampler)
+			f := newFixture(t, targets.Options{
+				Base: strings.Replace(s.Base(), "://", "://"+c.user, 1), Sampler: kept,
+			}, "nats.request: a")
 			out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
 			if got := f.got(out); got != c.want || out.WasSent != (c.want == "ok") {
 				t.Errorf("got %s, want %s: %+v", got, c.want, out)
+			}
+			if c.message != "" && !strings.Contains(kept.kept[0].Message, c.message) {
+				t.Errorf("it says %q", kept.kept[0].Message)
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if c.hello != "" && (len(s.hello) != 1 || !strings.Contains(s.hello[0], c.hello)) {
 				t.Errorf("it said %q", s.hello)
+			}
+		})
+	}
+}
+
+// TestConsume_Ends: messages that came before a pull was ended by a status are taken, and acknowledged.
+func TestConsume_Ends(t *testing.T) {
+	var acks atomic.Int64
+	s := start(t, options{say: func(subject, reply, body string) string {
+		if strings.HasPrefix(subject, "$JS.ACK.") {
+			acks.Add(1)
+			return msg(reply, "", "")
+		}
+		return "MSG orders 1 $JS.ACK.S.c.1.1.1.1.1 3\r\none\r\nMSG orders 1 $JS.ACK.S.c.1.2.2.1.0 3\r\ntwo\r\n" +
+			msg(reply, "NATS/1.0 409 Leadership Change\r\n\r\n", "")
+	}})
+	f := newFixture(t, targets.Options{Base: s.Base()},
+		`{nats.consume: S, consumer: c, messages: 5, check: {"$[1]": two, "$[2]": absent}}`)
+	out := f.Flow.Open(t, f.Client, f.t0, 0).Do(0, long)
+	if out.Kind != scenarios.OK || acks.Load() != 2 {
+		t.Errorf("%s, %d acknowledged: %+v", f.got(out), acks.Load(), out)
+	}
+}
+
+// TestPing: a connection answers the server's ping after the deadline of its last call, whether a user keeps it or not.
+func TestPing(t *testing.T) {
+	for _, step := range []string{"nats.request: pings", "{nats.subscribe: pings, keep: user, within: 10ms}"} {
+		t.Run(step, func(t *testing.T) {
+			s := start(t, options{})
+			f := newFixture(t, targets.Options{Base: s.Base()}, step)
+			u := f.Flow.Open(t, f.Client, f.t0, 0)
+			if out := u.Do(0, slowTime/2); out.Kind != scenarios.OK {
+				t.Fatalf("%s: %+v", f.got(out), out)
+			}
+			suite.Until(t, "the answer to the ping", func() bool { return s.pongs.Load() == 1 })
+			if out := u.Do(0, long); out.Kind != scenarios.OK || s.Connections() != 1 {
+				t.Errorf("%s, %d connections: %+v", f.got(out), s.Connections(), out)
 			}
 		})
 	}

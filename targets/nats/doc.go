@@ -7,9 +7,10 @@
 //	errors.go    the numbers of errors, and their causes
 //	source.go    the comments that describe the keys of a step
 //
-// The protocol is a few lines of text, so the package speaks it itself: nothing is buffered, flushed later, sent again
-// or reconnected behind the load's back, and other servers of a cluster that a server announces are not followed. The
-// protocol is described at https://docs.nats.io/reference/reference-protocols/nats-protocol.
+// The protocol is a few lines of text, so the package speaks it itself, and a message is sent when its call is made. In
+// the library nats.go a goroutine sends it later, and no setting changes that. Other servers of a cluster that a server
+// announces are not followed. The protocol is described at
+// https://docs.nats.io/reference/reference-protocols/nats-protocol.
 //
 // The user of an endpoint's URL is a name beside a password, a token, or the seed of an nkey; a JWT beside its seed as
 // the password stands for a file of credentials.

@@ -179,14 +179,19 @@ func (k *kind) subscribe(x *exchange) error {
 			return err
 		}
 	}
-	until := x.Until()
+	until, probed := x.Until(), false
 	for x.Taken() < x.Most() {
 		f, at, err := x.Next(until)
 		switch {
-		case x.Timely(err, until):
+		case x.Timely(err, until) && x.Taken() == 0 && k.step.Keep == "user":
+			probed, until = true, x.It.Deadline
+			if err := x.Probe(ping); err != nil {
+				return err
+			}
+		case x.Timely(err, until), f.op == "PONG" && probed:
 			return k.leave(x)
 		case err != nil:
-			return err
+			return x.Silent(err)
 		case f.op == "-ERR":
 			x.Came(at, len(f.body))
 			x.Refuse(refusal(f.body))
@@ -269,6 +274,10 @@ func (k *kind) pull(x *exchange, api string, ask []byte) error {
 			}
 			break
 		}
+		if x.Status != 0 && len(acks) > 0 { // such as 409 Leadership Change: what came before is the answer
+			x.Refuse(0, "")
+			break
+		}
 		if x.Status != 0 {
 			return nil
 		}
@@ -304,6 +313,9 @@ func (k *kind) taken(x *exchange, to string) (frame, error) {
 			continue
 		}
 		x.Take(f.body, at)
+		if f.delivered() > 1 {
+			x.Again()
+		}
 		return f, nil
 	}
 }

@@ -3,15 +3,20 @@ package nats_test
 import (
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/suite"
+	"brunt/scenarios/template"
 	"brunt/targets"
+	"brunt/targets/message"
 )
 
 // node is a nats-server with JetStream that ends with the test.
@@ -152,7 +157,7 @@ func TestReal(t *testing.T) {
 func TestReal_Subscribe(t *testing.T) {
 	n := startNode(t, t.TempDir(), freePort(t))
 	f := newFixture(t, targets.Options{Base: "nats://" + n.addr},
-		`{nats.subscribe: "news.*", within: 20s, check: {text: hello}}`, `{nats.publish: news.a, message: hello}`)
+		`{nats.subscribe: "news.*", within: 9s, check: {text: hello}}`, `{nats.publish: news.a, message: hello}`)
 	done := make(chan scenarios.Outcome)
 	reader, writer := f.Flow.Open(t, f.Client, f.t0, 0), f.Flow.Open(t, f.Client, f.t0, 1)
 	go func() { done <- reader.Do(0, long) }()
@@ -208,5 +213,68 @@ func TestReal_Keep(t *testing.T) {
 	n.start()
 	if out := reader.Do(0, long); !out.Cause.IsExtraction() { // subscribed, and nothing there
 		t.Errorf("%+v", out)
+	}
+}
+
+// TestReal_Ping: a kept subscription outlives the pings of the server, although its only write was by the first call.
+func TestReal_Ping(t *testing.T) {
+	conf := filepath.Join(t.TempDir(), "conf")
+	if err := os.WriteFile(conf, []byte("ping_interval: 500ms\nping_max: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n := startNode(t, "", freePort(t), "-c", conf)
+	f := newFixture(t, targets.Options{Base: "nats://" + n.addr},
+		`{nats.subscribe: news, keep: user, within: 500ms, extract: {message: $}}`, `{nats.publish: news, message: hello}`)
+	reader, writer := f.Flow.Open(t, f.Client, f.t0, 0), f.Flow.Open(t, f.Client, f.t0, 1)
+	for i := range 10 { // 5 s: the server's first ping comes 2 s after a connection begins, or later
+		if out := reader.Do(0, time.Second); !out.Cause.IsExtraction() || f.Opened() != 1 {
+			t.Fatalf("%d: %s, %+v", i, f.got(out), out)
+		}
+	}
+	if out := writer.Do(1, time.Second); out.Kind != scenarios.OK {
+		t.Fatalf("%+v", out)
+	}
+	if out := reader.Do(0, time.Second); out.Kind != scenarios.OK {
+		t.Errorf("%s: %+v", f.got(out), out)
+	}
+}
+
+// TestReal_Frozen: a server that stands still is no server without messages to a kept subscription. The answer that
+// there is none takes as long as the step waits for one.
+func TestReal_Frozen(t *testing.T) {
+	n := startNode(t, "", freePort(t))
+	f := newFixture(t, targets.Options{Base: "nats://" + n.addr}, `{nats.subscribe: news, keep: user, within: 100ms}`)
+	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	for range 3 {
+		if out := u.Do(0, long); out.Kind != scenarios.OK || out.Status != message.Absent {
+			t.Fatalf("%s: %+v", f.got(out), out)
+		}
+	}
+	if text, err := exec.Command("kill", "-STOP", strconv.Itoa(n.Process.Pid)).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if out := u.Do(0, time.Second); out.Cause != scenarios.Closed || out.First != 0 {
+		t.Errorf("%s: %+v", f.got(out), out)
+	}
+}
+
+// TestReal_Again: JetStream says which messages it has delivered before, so that they are no duplicates.
+func TestReal_Again(t *testing.T) {
+	n := startNode(t, t.TempDir(), freePort(t))
+	f := newFixture(t, targets.Options{Base: "nats://" + n.addr},
+		`{nats.request: $JS.API.STREAM.CREATE.S, message: {json: {name: S, subjects: [s]}}}`,
+		`{nats.request: $JS.API.CONSUMER.DURABLE.CREATE.S.c, message: {json: {stream_name: S, config: {durable_name: c, `+
+			`ack_policy: explicit, ack_wait: 200000000}}}}`,
+		`{nats.publish: s, ack: stream, message: one}`,
+		`{nats.consume: S, consumer: c, ack: off, check: {text: one}}`,
+		`{nats.consume: S, consumer: c, messages: 2, check: {"$[0]": one, "$[1]": absent}}`)
+	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	for i, c := range []struct {
+		step  int
+		again []int
+	}{{0, nil}, {1, nil}, {2, nil}, {3, nil}, {3, []int{template.WholeAnswer}}, {4, []int{0}}} {
+		if out := u.Do(c.step, long); out.Kind != scenarios.OK || !slices.Equal(u.It.Again, c.again) {
+			t.Fatalf("%d: %s, again %v: %+v", i, f.got(out), u.It.Again, out)
+		}
 	}
 }

@@ -24,6 +24,7 @@ type server struct {
 	say    func(subject, reply, body string) string // all that it sends; empty: an echo to reply
 
 	opened, requests, held atomic.Int64
+	pongs                  atomic.Int64
 	release                chan struct{}
 	once                   sync.Once
 
@@ -124,6 +125,12 @@ func (s *server) serve(raw net.Conn, config *tls.Config, o options) {
 			}
 		case "PING":
 			answer = "PONG\r\n"
+		case "PONG":
+			s.pongs.Add(1)
+		case "SUB":
+			if words[1] == "pings" {
+				time.AfterFunc(slowTime, func() { _, _ = io.WriteString(c, "PING\r\n") })
+			}
 		case "PUB", "HPUB":
 			n, err := strconv.Atoi(words[len(words)-1])
 			if err != nil {
@@ -154,6 +161,8 @@ const slowTime = 200 * time.Millisecond
 func (s *server) answer(raw net.Conn, subject, reply, body string) (answer string, cut bool) {
 	s.requests.Add(1)
 	switch subject {
+	case "pings":
+		time.AfterFunc(slowTime, func() { _, _ = io.WriteString(raw, "PING\r\n") })
 	case "slow":
 		time.Sleep(slowTime) // simulates work
 	case "hold":

@@ -126,6 +126,20 @@ func (f *frame) status() (code int32, text string) {
 	return int32(n), text
 }
 
+// delivered returns how often JetStream has delivered a message, which stands in the subject for its acknowledgement:
+// $JS.ACK.STREAM.CONSUMER.DELIVERED.…, or $JS.ACK.DOMAIN.ACCOUNT.STREAM.CONSUMER.DELIVERED.…
+func (f *frame) delivered() uint64 {
+	words, at := strings.Split(f.reply, "."), 4
+	if len(words) < 9 {
+		return 0
+	}
+	if len(words) > 9 {
+		at = 6
+	}
+	n, _ := strconv.ParseUint(words[at], 10, 64) // zero if it is no number
+	return n
+}
+
 // header returns the first value of a header, or an empty text.
 func (f *frame) header(name string) string {
 	for line := range strings.SplitSeq(string(f.headers), "\r\n") {

@@ -28,7 +28,7 @@ func Unasked(r *result.Result, own int64) (why result.Reason, good bool) {
 		why.Kind, why.Verdict, why.Failed, why.Why = result.NotSent, scenarios.Invalid, own, result.Late
 	case failed == 0 && shed == 0 && !slices.ContainsFunc(r.AllLedgers(), unsure) &&
 		!slices.ContainsFunc(r.Deliveries,
-			func(d *result.DeliveryRecord) bool { return d.Wrong()+d.Late+d.Unsure()+d.Unreadable > 0 }) &&
+			func(d *result.DeliveryRecord) bool { return d.Wrong()+d.Late+d.Unsure()+d.Unreadable+d.Again > 0 }) &&
 		!slices.ContainsFunc(r.Consistency, func(c *result.ConsistencyRecord) bool { return c.Anomalies > 0 }):
 		why.Kind, good = result.AllGood, true
 	}
