@@ -60,8 +60,8 @@ func (s *Set) finding(i int, t *tracker, run *Run, lines *disk.Lines) (*result.D
 	out := &result.DeliveryRecord{
 		Name: t.spec.Name, Sent: t.spec.Sent, Seen: s.seen[i], Within: result.Sec(t.within), Settled: s.settled,
 		Acknowledged: t.acknowledged, Late: t.late, Lost: t.overdue - t.late, Duplicated: t.duplicated,
-		Again: t.again, Reordered: t.reordered, Refused: t.refused, Present: t.present, Unnamed: t.unnamed, Sightings: t.sightings,
-		Foreign: t.foreign, Unreadable: t.unreadable, Unkeyed: t.unkeyed, Ordered: t.keys != nil,
+		Again: t.again, Reordered: t.reordered, Refused: t.refused, Present: t.present, Unnamed: t.unnamed,
+		Sightings: t.sightings, Foreign: t.foreign, Unreadable: t.unreadable, Unkeyed: t.unkeyed, Ordered: t.keys != nil,
 		ReaderLag: result.Sec(s.ReaderLag()), Keys: []result.DeliveryKey{}, Unlisted: t.unlisted,
 		Resolution: result.Sec(t.resolution), Questions: t.questions, Failed: t.failed, FailedBecause: run.Mask(t.why),
 	}

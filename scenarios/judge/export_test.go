@@ -31,3 +31,6 @@ func TracesJudged(
 ) result.ObjectiveResult {
 	return judgeTraces(o, phase{name: slo.Phase{Kind: slo.RunPhase}, Span: requests.Span{To: time.Minute}}, count)
 }
+
+// JudgeDeliveries judges an objective on what became of the messages of a delivery.
+var JudgeDeliveries = judgeDeliveries

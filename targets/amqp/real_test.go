@@ -243,8 +243,8 @@ func frozen(t *testing.T, b *broker) {
 }
 
 // again: what the broker gives again after a crash, because it has not noted an acknowledgement, is marked as given
-// again. RabbitMQ marks all that it recovers, so that the mark proves nothing. The queue is that of TestReal: a crash may
-// lose one that was just declared.
+// again. RabbitMQ marks all that it recovers, so that the mark proves nothing. The queue is that of TestReal: a crash
+// may lose one that was just declared.
 func again(t *testing.T, b *broker) {
 	f := newFixture(t, targets.Options{Base: "amqp://" + b.addr}, "amqp.depth: kept",
 		`{amqp.publish: kept, message: "${var.n}"}`,
