@@ -242,8 +242,8 @@ func (h *heldPackets) lifted(ctx context.Context) error {
 	return nil
 }
 
-// holds reports whether an injected fault is still that of the unit: it was not reverted or injected again meanwhile, and
-// its network is there.
+// holds reports whether an injected fault is still that of the unit: it was not reverted or injected again meanwhile,
+// and its network is there.
 func (h *heldPackets) holds(held netns.Held) bool {
 	h.mu.Lock()
 	same := h.held == held && !h.over

@@ -39,8 +39,8 @@ type unclear struct {
 func (u *unclear) Close() error                          { u.closed++; return nil }
 func (u *unclear) Affected() (a netns.Affected, _ error) { return a, nil }
 
-// TestStep_Inject_Late checks that a fault of which an agent has not said whether it is in comes back with the error, so
-// that the run takes it back. One that the agent refuses leaves nothing.
+// TestStep_Inject_Late checks that a fault of which an agent has not said whether it is in comes back with the error,
+// so that the run takes it back. One that the agent refuses leaves nothing.
 func TestStep_Inject_Late(t *testing.T) {
 	for _, late := range []bool{true, false} {
 		n, effect := new(lateNetwork), new(unclear)
