@@ -1,7 +1,9 @@
 package platform
 
 import (
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -52,13 +54,39 @@ func (o *Output) Write(b []byte) (int, error) {
 // End returns the end of the output, at most 4 KiB.
 func (o *Output) End() string { return o.end.String() }
 
-// LastLines returns the last eight lines of a text, indented for a message.
+// mostLines is the number of lines that [LastLines] returns.
+const mostLines = 8
+
+// LastLines returns the last eight lines of a text, indented for a message. Lines that end the text several times, as a
+// program that is started again and again writes them, stand there once.
 func LastLines(text string) string {
 	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(text, "�")), "\n")
 	if len(lines) == 1 && lines[0] == "" {
 		return ""
 	}
-	return "    " + strings.Join(lines[max(0, len(lines)-8):], "\n    ")
+	lines = once(lines)
+	return "    " + strings.Join(lines[max(0, len(lines)-mostLines):], "\n    ")
+}
+
+// once removes the repetitions of the last lines, and says how often they stood there.
+func once(lines []string) []string {
+	for size := 1; size <= mostLines && 2*size <= len(lines); size++ {
+		last, times := lines[len(lines)-size:], 1
+		for end := len(lines) - size; end >= size && slices.Equal(lines[end-size:end], last); end -= size {
+			times++
+		}
+		if times == 1 {
+			continue
+		}
+		out := slices.Clone(lines[:len(lines)-(times-1)*size])
+		what := ""
+		if size > 1 {
+			what = fmt.Sprintf("these %d lines ", size)
+		}
+		out[len(out)-1] += fmt.Sprintf(" (%s%d times)", what, times)
+		return out
+	}
+	return lines
 }
 
 // Close closes the file.

@@ -164,7 +164,7 @@ func (u *unit) Failed(ctx context.Context) string {
 	case err != nil:
 		return ""
 	case c.Restarts >= mostRestarts:
-		return "it keeps ending"
+		return fmt.Sprintf("it keeps ending, after %d starts", c.Restarts+1)
 	case c.State == "exited":
 		return fmt.Sprintf("it has ended with exit code %d", c.Exit)
 	}

@@ -368,7 +368,7 @@ func (u *Process) Failed(context.Context) string {
 	defer u.mu.Unlock()
 	switch {
 	case u.starts > mostStarts:
-		return "it keeps ending"
+		return fmt.Sprintf("it keeps ending, after %d starts", u.starts)
 	case u.ended != nil && isClosed(u.ended):
 		return "it has ended, and restart: " + u.spec.Restart + " leaves it so"
 	}
