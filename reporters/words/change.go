@@ -454,7 +454,8 @@ func surerDatagrams(f *findings) *Advice {
 
 // ofDatagram reports whether failed requests were datagrams, such as questions to a name server.
 func ofDatagram(e *result.ErrorGroup) bool {
-	return e.Sample != nil && (strings.Contains(e.Sample.Request, " udp://") || strings.Contains(e.Sample.Request, " dns://"))
+	return e.Sample != nil &&
+		(strings.Contains(e.Sample.Request, " udp://") || strings.Contains(e.Sample.Request, " dns://"))
 }
 
 // decidedByFailed reports whether requests that failed decided the run: in an outage, or against an objective that is
