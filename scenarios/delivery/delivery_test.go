@@ -232,7 +232,7 @@ func TestSet_Early(t *testing.T) {
 	foreign := func(n int) {
 		for range n {
 			strangers++
-			s.sighted(tr, fmt.Sprint("stranger ", strangers), "", now(), nil)
+			s.sighted(tr, fmt.Sprint("stranger ", strangers), "", sighting{at: now()}, nil)
 		}
 	}
 	answered := func(id string, begun time.Duration) {
@@ -243,14 +243,14 @@ func TestSet_Early(t *testing.T) {
 	}
 	foreign(3 * mostEarly / 2)
 	begun := now()
-	s.sighted(tr, "first", "", now(), nil)
+	s.sighted(tr, "first", "", sighting{at: now()}, nil)
 	foreign(mostEarly / 3)
 	answered("first", begun)
 	if tr.acknowledged != 1 || tr.sightings != 1 || tr.blind != neverBlind {
 		t.Errorf("%+v, blind until %s", tr.counts, tr.blind)
 	}
 	begun = now()
-	s.sighted(tr, "second", "", now(), nil)
+	s.sighted(tr, "second", "", sighting{at: now()}, nil)
 	foreign(2 * mostEarly)
 	answered("second", begun)
 	answered("third", now())
