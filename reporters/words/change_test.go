@@ -136,10 +136,11 @@ func TestAnswer_DiedAlone(t *testing.T) {
 	for _, by := range []string{"", "roll"} {
 		r.Incidents[0].By = by
 		a := AnswerOf(r)
-		text := a.Text()
+		said := []string{a.Text()}
 		for i := range a.Change {
-			text += a.Change[i].Line()
+			said = append(said, a.Change[i].Line())
 		}
+		text := strings.Join(said, " ")
 		if !strings.Contains(text, "api[0] ended (exit status 3)") || strings.Contains(text, "no fault was on it") {
 			t.Errorf("while an action was in, by %q: %s", by, text)
 		}
