@@ -574,7 +574,7 @@ func TestPackets_MovedPeer(t *testing.T) {
 }
 
 // TestPackets_Removed removes the queueing discipline of a fault as another program would: its early end is noticed,
-// where brunt holds the fault itself and where an agent does. A revert, and the end of the unit's network, are none.
+// where brunt holds the fault itself and where an agent does. A revert is no early end.
 func TestPackets_Removed(t *testing.T) {
 	suite.Needs(t, suite.Root)
 	for name, always := range map[string]bool{"by brunt": false, "by an agent": true} {

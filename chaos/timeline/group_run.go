@@ -201,6 +201,8 @@ func (g *groupRun) staysOf(s *groupStep) time.Duration {
 func (g *groupRun) stepVerified(s *groupStep, steps int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	s.proving.Lock() // a restart may have it proved again
+	defer s.proving.Unlock()
 	r := g.group
 	if s.VerifyErr != nil {
 		r.VerifyErr = chaos.JoinErrors(r.VerifyErr, fmt.Errorf("%s: %w", s.Name, s.VerifyErr))

@@ -193,8 +193,8 @@ func (t *Timeline) injectedAgain(r *injection, h chaos.Held, off time.Duration) 
 	t.verifyAgain(r, h)
 }
 
-// verifyAgain looks for the effect of a held fault that was injected again. What holds of the fault is what holds of it
-// now, so a proof of the first injection does not stand for the second.
+// verifyAgain looks for the effect of a held fault that was injected again. Only the last injection counts: a proof of
+// an earlier one does not stand for it.
 func (t *Timeline) verifyAgain(r *injection, h chaos.Held) {
 	<-r.proved
 	n, most := r.again.count(h), verifyFor+h.Traits().Takes

@@ -225,8 +225,7 @@ func (t *Timeline) whyFailed(ctx context.Context, r *injection, err error) error
 		quantity.FormatInstant(t.still.from), quantity.FormatInstant(t.still.to), err)
 }
 
-// awake finds out whether brunt stood still and what happened meanwhile, and which faults past their deadlines a
-// watchdog took back.
+// awake finds out whether brunt stood still and what happened meanwhile, and which faults a watchdog took back.
 func (t *Timeline) awake() {
 	if t.Awake == nil {
 		return

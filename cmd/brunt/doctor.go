@@ -23,9 +23,10 @@ func doctorCommand() *cobra.Command {
 		Short: "Check what this machine can do, and say what to do about the rest",
 		Long: `Check what this machine can do, and say what to do about the rest. With a scenario,
 also check whether it can run here and now: its commands and ports, its open files,
-whether its target answers, and what each fault would hit, or why it would fail. Where its workers are pods, ask the cluster for each right that they
-take, and whether it would admit them; where faults hit pods, for those of the faults and of the
-watchdog there. Nothing is started.
+whether its target answers, and what each fault would hit, or why it would fail. Where its
+workers are pods, ask the cluster for each right that they take, and whether it would admit
+them; where faults hit pods, for those of the faults and of the watchdog there. Nothing is
+started.
 
 It lists too what no fault may hit here, with the rule, and what ` + "`brunt revert --discover`" + `
 finds of dead runs.

@@ -176,10 +176,11 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 		return err
 	}
 	defer drop()
-	if f.smoke && (f.plan != "" || len(f.base.dirs) > 0 || f.repeat > 1) {
-		return usagef("--smoke measures nothing, so that it goes with none of --plan, --baseline and --repeat")
+	split := c.Flags().Changed("workers")
+	if f.smoke && (f.plan != "" || len(f.base.dirs) > 0 || f.repeat > 1 || split) {
+		return usagef("--smoke measures nothing, so that it goes with none of --plan, --baseline, --repeat and --workers")
 	}
-	if c.Flags().Changed("workers") {
+	if split {
 		if f.split = f.workers.Count; f.split < 1 || f.split > scenarios.MostWorkers {
 			return usagef("--workers is 1 to %d", scenarios.MostWorkers)
 		}

@@ -117,7 +117,8 @@ func (f *runFlags) once(
 	}
 	werr := f.writeReport(c, dir, res, release)
 	terr := f.table.table(c.OutOrStdout(), res, dir)
-	told := werr != nil && terr == nil && !f.table.brief // the table says why the report could not be written
+	// the table says why the report could not be written, if that gives the run its verdict
+	told := werr != nil && terr == nil && !f.table.brief && res.Reasons[0].Kind == result.Unwritten
 	if werr == nil {
 		werr = terr
 	}

@@ -64,7 +64,7 @@ func (f *workersFlag) register(c *cobra.Command) {
 // checkWorkers refuses workers together with outputs that hold the requests of one process.
 func (f *runFlags) checkWorkers(c *cobra.Command, p *plan.Plan) error {
 	by, flag := "--workers", c.Flags().Changed("workers")
-	if f.workers.Workers = p.Scenario.Workers; f.smoke && !flag {
+	if f.workers.Workers = p.Scenario.Workers; f.smoke {
 		f.workers.Workers = scenarios.Workers{}
 	} else if !flag {
 		by = "`workers` of the scenario"
@@ -72,8 +72,6 @@ func (f *runFlags) checkWorkers(c *cobra.Command, p *plan.Plan) error {
 	switch {
 	case f.workers.Count == 0:
 		return nil
-	case f.smoke:
-		return usagef("--smoke measures nothing, so that it goes without %s", by)
 	case f.sendsSpans():
 		return usagef("--out otlp-traces sends requests of one process, so that it goes without %s", by)
 	case f.sendsRequests():

@@ -399,13 +399,13 @@ func faultsOutcome(r *result.Result) string {
 	case len(slow) == 0:
 		return ", " + joint + " " + said
 	case said == "":
-		return ", though " + slightly(slow) + "; " + noneFailed(r, len(slow) > 1)
+		return ", though " + slightly(slow) + "; " + failedNoRequest(r, len(slow) > 1)
 	}
 	return ", though " + slightly(slow) + "; " + said
 }
 
-// noneFailed says of one fault, or of several, that they failed no request, or that no request of the run failed.
-func noneFailed(r *result.Result, many bool) string {
+// failedNoRequest says of one fault, or of several, that they failed no request, or that no request of the run failed.
+func failedNoRequest(r *result.Result, many bool) string {
 	if run := PhaseRowOf(r, slo.Phase{Kind: slo.RunPhase}); run != nil && run.Bad > 0 {
 		return pick(many, "they", "it") + " failed no request"
 	}
@@ -618,7 +618,11 @@ func lossFailed(r *result.Result) (said string) {
 	if writes+messages == 0 {
 		return ""
 	}
-	return "; " + pick(unsure > 0, "at least ", "") + lostWere(writes+messages, messages) + " lost"
+	said = "; " + pick(unsure > 0 && writes == 0, "at least ", "") + lostWere(writes+messages, messages) + " lost"
+	if unsure > 0 && writes > 0 {
+		said += ", and perhaps " + Plural(unsure, "more message", "more messages")
+	}
+	return said
 }
 
 func lostInLedgers(r *result.Result) (n int64) {

@@ -25,8 +25,7 @@ func DeliveryVerdict(d *result.DeliveryRecord) scenarios.Verdict {
 	switch {
 	case d.Wrong() > 0 && (d.Duplicated+d.Reordered > 0 || d.SurelyLost() > 0):
 		return scenarios.Fail
-	case d.Acknowledged == 0 || d.Unsure() > 0 || d.Lost > 0 || d.Unreadable > 0 ||
-		d.Again > 0:
+	case d.Acknowledged == 0 || d.Unsure() > 0 || d.Lost > 0 || d.Unreadable > 0 || d.Again > 0:
 		return scenarios.Inconclusive
 	}
 	return scenarios.Pass
@@ -84,7 +83,7 @@ func DeliveryFigures(d *result.DeliveryRecord) []LedgerFigure {
 	return appendNonzero(out, []LedgerFigure{
 		{"unknown", d.Unknown},
 		{"without an id", d.Unnamed},
-		{"seen again after a failed question", d.Again},
+		{"perhaps given to brunt twice", d.Again},
 		{"present though unacknowledged", d.Present},
 		{"of unknown order", d.Unkeyed},
 		{"seen without a readable id", d.Unreadable},

@@ -303,8 +303,8 @@ func TooSlow(r *result.Result) string {
 	return "too long"
 }
 
-// verbOf says what a fault did to what it hit. It is empty of a kind that has no verb, of a group, and of a fault that
-// may not have done all of that.
+// verbOf returns the verb for what a fault did to its units or links. It is empty for a kind without a verb, for a
+// group, and for a fault that is not shown to have had its full effect.
 func verbOf(f *result.FaultRecord) string {
 	if len(f.Hit()) == 0 || len(f.Steps) > 0 || f.Part || f.NotShown != "" {
 		return ""

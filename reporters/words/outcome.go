@@ -95,7 +95,7 @@ func howEnded(f *result.FaultRecord) faultEnd {
 
 // leaves reports whether nothing takes back what a fault of the author's own did.
 func leaves(kind, revert string) bool {
-	return revert == "none" && (kind == "action.run" || slices.Contains(ownKinds, kind))
+	return revert == "none" && result.Custom(kind)
 }
 
 // countOf says how many of several faults did something, in the words for one and for many.
@@ -138,7 +138,9 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 			}
 		}
 		if waitsUntold(f) {
-			o.lasted = "at least " + o.lasted
+			if in == nil || in.Over {
+				o.lasted = "at least " + o.lasted
+			}
 			if row := PhaseRowOf(r, f.Phase()); row != nil && row.Ok.Count > 0 {
 				o.longest = row.Ok.Response.Max
 			}

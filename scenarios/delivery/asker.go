@@ -177,10 +177,12 @@ func (a *asker) more() bool {
 // over reports whether the settle time has passed, and no message waits for a question. An asker that remains behind
 // gives up, and what is not seen by then is unknown.
 func (a *asker) over() bool {
-	behind := a.more() && !a.fresh
-	switch {
-	case !a.stopped():
+	if !a.stopped() {
 		return false
+	}
+	// A message that came after the settle time shows that those that waited then were taken.
+	behind := a.more() && !a.fresh && (a.it.Came == 0 || a.it.Came <= a.until-AskTimeout)
+	switch {
 	case behind && a.now() < a.until:
 		return false
 	case behind:

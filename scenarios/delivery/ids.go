@@ -78,7 +78,7 @@ type table struct {
 	gone         time.Duration // of forgotten sightings, the time of the latest
 }
 
-// sightings are those whose ids are not known, by the hash of their id.
+// sightings holds the sightings of unknown ids, by the hash of the id.
 type sightings struct {
 	by map[uint64][]sighting
 	n  int

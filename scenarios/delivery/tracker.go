@@ -93,6 +93,7 @@ type page struct {
 	first   time.Duration
 	begun   int
 	open    int // begun and not settled
+	sighted time.Duration // when one of its messages was seen first; zero: none was
 	states  [pageSize / 4]uint8
 }
 
@@ -351,7 +352,13 @@ func (t *tracker) see(n uint64, s sighting) {
 	}
 	switch {
 	case state >= isSeen:
-		unsure := s.again || t.lapse != neverBlind && (p.flights == nil || p.flights[i].seen <= t.lapse)
+		first := p.sighted // at the earliest
+		if bad := t.flaws[n]; bad != nil && bad.isSeen {
+			first = bad.seen
+		} else if p.flights != nil && p.flights[i].seen > 0 {
+			first = p.flights[i].seen
+		}
+		unsure := s.again || t.lapse != neverBlind && first <= t.lapse
 		switch {
 		case state == isSeen && unsure:
 			t.again++
@@ -369,6 +376,9 @@ func (t *tracker) see(n uint64, s sighting) {
 		f = nil
 	}
 	p.set(i, isSeen)
+	if p.sighted == 0 || s.at < p.sighted {
+		p.sighted = s.at
+	}
 	t.log.add(t, n, result.DeliverySeen, s.at, "")
 	if f == nil {
 		t.seenSettled(n, p, i, state, s)

@@ -37,7 +37,7 @@ func judgeDeliveries(o slo.Objective, all []*result.DeliveryRecord) result.Objec
 		r.Measured = result.Num(high)
 	}
 	return judgeBounds(o, r, low, high, result.Note{
-		Kind: result.DeliveriesUnsure, Part: unsure + d.Unreadable + d.Unkeyed + d.Again, Count: d.Acknowledged,
+		Kind: result.DeliveriesUnsure, Part: int64(high - low), Count: d.Acknowledged,
 	})
 }
 

@@ -24,9 +24,8 @@ const ResultVersion = 2
 // OldestVersion is the oldest version of result.json that is read.
 const OldestVersion = 1
 
-// Definitions is the version of the meanings of values that are written. A change of what a value counts
-// raises it, and
-// leaves the version of the file. A result without the key has definitions 1.
+// Definitions is the version of the meanings of values that are written. A change of what a value counts raises it,
+// and leaves the version of the file. A result without the key has definitions 1.
 //
 // Since definitions 2 harm that begins after the end of a fault, or later than a hold after its injection, counts as
 // its harm only where evidence shows that, and the steps of init count in no sum.

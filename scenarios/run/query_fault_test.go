@@ -37,7 +37,8 @@ func daemon(t *testing.T, command func(port string) *exec.Cmd, ready func(port s
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = c.Process.Signal(os.Interrupt) // which a shell lets programs in the background ignore, and so does the server
+		// A server that a shell started in the background ignores the interrupt.
+		_ = c.Process.Signal(os.Interrupt)
 		late := time.AfterFunc(10*time.Second, func() { _ = c.Process.Kill() })
 		_ = c.Wait()
 		late.Stop()

@@ -119,10 +119,15 @@ func (n *Node) DecodeNode(from *Node, _ *Mistakes) { *n = *from }
 // Without returns a copy of the map n without the keys for which drop is true.
 func (n *Node) Without(drop func(key string) bool) *Node {
 	out := *n
-	out.Fields = nil
+	out.Fields, out.Twice = nil, nil
 	for _, f := range n.Fields {
 		if !drop(f.Key) {
 			out.Fields = append(out.Fields, f)
+		}
+	}
+	for _, f := range n.Twice {
+		if !drop(f.Key) {
+			out.Twice = append(out.Twice, f)
 		}
 	}
 	return &out

@@ -244,8 +244,8 @@ func (k *kind) consume(x *exchange) error {
 
 const usualPrefetch = 100 // messages
 
-// take waits for the first message, and takes those that are there. It returns the tag of the last one. The server
-// sends as many ahead.
+// take waits for the first message, and takes those that are there. It returns the tag of the last one. ahead is the
+// prefetch of the consumer; the probe sets it again.
 func (k *kind) take(x *exchange, ahead int) (tag uint64, err error) {
 	end, probed := x.Until(), false
 	for x.Taken() < x.Most() {

@@ -120,9 +120,9 @@ var errFull = errors.New("no room is left")
 // aborted holds the first offsets of aborted transactions, by the number of the producer, in their order.
 type aborted map[int64][]int64
 
-// over notes the end of a transaction of a producer.
-func (a aborted) over(producer int64) {
-	if list := a[producer]; len(list) > 0 {
+// over notes that a marker ends a transaction of a producer. An aborted one without records is not listed.
+func (a aborted) over(producer, marker int64) {
+	if list := a[producer]; len(list) > 0 && list[0] <= marker {
 		a[producer] = list[1:]
 	}
 }
@@ -192,7 +192,7 @@ func readBatch(
 		key := scanner{b: marker.bytes()}
 		key.int16() // its version
 		if kind := key.int16(); kind == abortMarker && !key.short {
-			without.over(by)
+			without.over(by, first)
 		}
 		return last, nil
 	}

@@ -305,15 +305,15 @@ func (x *Exchange[F]) run() error {
 			return err
 		}
 	}
-	usable := err == nil && !x.dirty && !l.over()
+	usable := err == nil && !x.dirty
 	switch delete(x.held, x.call); {
-	case usable && x.keep:
+	case usable && x.keep: // also one that has ended: the next call takes what waits there, and then says so
 		if x.held == nil {
 			x.held = map[*Call[F]]*Line[F]{}
 		}
 		x.held[x.call] = l
 	default:
-		x.places.Put(l, usable && !x.Kept && x.session.client.o.KeepsAlive())
+		x.places.Put(l, usable && !l.over() && !x.Kept && x.session.client.o.KeepsAlive())
 	}
 	switch {
 	case err != nil:

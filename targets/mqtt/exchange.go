@@ -207,8 +207,12 @@ func (k *kind) subscribe(x *exchange) error {
 	}
 	x.AnswerTaken()
 	if len(acks) > 0 {
-		if err := x.Send(acks); err != nil {
-			x.Ended() // the messages came before
+		if err := x.Send(acks); err != nil { // the messages came before
+			if x.Line.Fail(err); k.step.Keep == keepUser && x.Line.User == nil {
+				x.Keep() // the next call says that the connection ended
+			} else {
+				x.Ended()
+			}
 			return nil
 		}
 	}

@@ -18,13 +18,17 @@ import (
 // untilParked waits until no goroutine reads a connection.
 func untilParked(t *testing.T) {
 	t.Helper()
-	suite.Until(t, "all connections to be parked", func() bool {
-		var b bytes.Buffer
-		if err := pprof.Lookup("goroutine").WriteTo(&b, 2); err != nil {
-			t.Fatal(err)
-		}
-		return !strings.Contains(b.String(), "]).read(") // of a client of package message
-	})
+	suite.Until(t, "all connections to be parked", func() bool { return !runs(t, "read") })
+}
+
+// runs reports whether a goroutine is in a method of a client of package message.
+func runs(t *testing.T, method string) bool {
+	t.Helper()
+	var b bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&b, 2); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(b.String(), "])."+method+"(")
 }
 
 // devices connects n devices that run steps, the first of which is made.
@@ -74,6 +78,7 @@ func TestParked(t *testing.T) {
 		}
 		outs := make(chan scenarios.Outcome)
 		go func() { outs <- all[0].Do(1, long) }()
+		suite.Until(t, "the call to wait", func() bool { return runs(t, "Next") })
 		s.each(func(c net.Conn) { _ = c.Close() })
 		cut := time.Since(f.t0)
 		if out := <-outs; out.Cause != scenarios.Closed || out.End > cut+time.Second {

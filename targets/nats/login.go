@@ -88,7 +88,10 @@ func login(ctx context.Context, l *message.Line[frame], to *url.URL, config *tls
 		}
 		targets.StagesOf(ctx).Enter(scenarios.InLogin)
 	case info.TLS:
-		return &targets.Error{Cause: scenarios.TLSFailed, Text: "the server requires TLS: write " + schemeTLS + ":// instead of nats://"}
+		return &targets.Error{
+			Cause: scenarios.TLSFailed,
+			Text:  "the server requires TLS: write " + schemeTLS + ":// instead of nats://",
+		}
 	case !info.Headers:
 		return malformed("the server is older than version 2.2: it knows no headers")
 	}

@@ -65,12 +65,18 @@ func (h *heldPackets) onRestart(ctx context.Context, container string) (string, 
 	}
 	h.probeMoved(n)
 	held, err := h.injectAgain(n)
-	if err != nil {
-		if held != nil {
-			err = chaos.JoinErrors(err, held.Close())
+	if err != nil && held != nil {
+		if cerr := held.Close(); cerr != nil {
+			err = chaos.JoinErrors(err, cerr)
+		} else {
+			held = nil
 		}
-		return "", chaos.JoinErrors(fmt.Errorf("%s was started again, and it can't be injected again: %w", h.Target.Name(),
-			err), n.Leave())
+	}
+	if err != nil {
+		err = fmt.Errorf("%s was started again, and it can't be injected again: %w", h.Target.Name(), err)
+	}
+	if held == nil {
+		return "", chaos.JoinErrors(err, n.Leave())
 	}
 	if affected, err := h.held.Affected(); err == nil {
 		h.past += h.met(affected)
@@ -84,6 +90,9 @@ func (h *heldPackets) onRestart(ctx context.Context, container string) (string, 
 	_ = h.net.Leave()
 	n.Count(1)
 	h.net, h.held, h.ends = n, held, ends
+	if err != nil { // it may be in: the revert closes it
+		return "", err
+	}
 	return fmt.Sprintf("%s was started again: %s", h.Target.Name(), h.Step), nil
 }
 

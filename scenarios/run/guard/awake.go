@@ -122,7 +122,7 @@ func (a *Awake) examine(due, overdue bool) {
 	}
 	if err != nil {
 		a.cancel(TargetGoneError{
-			fmt.Sprintf("brunt itself stood still, and what its watchdog took back is not known: %v", err),
+			fmt.Sprintf("what the watchdog took back is not known: %v", err),
 		})
 		return
 	}
