@@ -211,6 +211,24 @@ func TestPing(t *testing.T) {
 	}
 }
 
+// TestKept_Ends: messages that came before the end of a kept connection are taken, and then the end is an error, as
+// messages may be missed until the next subscription.
+func TestKept_Ends(t *testing.T) {
+	s := start(t, options{})
+	f := newFixture(t, targets.Options{Base: s.Base()}, `{nats.subscribe: ends, keep: user, extract: {message: $}}`)
+	u := f.Flow.Open(t, f.Client, f.t0, 0)
+	for _, want := range []string{"1", "2", "3", "closed", "1"} {
+		out := u.Do(0, long)
+		got := strings.TrimPrefix(u.Var("message"), ":")
+		if out.Kind != scenarios.OK {
+			got = out.Cause.String()
+		}
+		if got != want {
+			t.Fatalf("got %q, want %q: %+v", got, want, out)
+		}
+	}
+}
+
 // TestCluster: a server that is lost is not asked again while another answers, and none that a server announces is.
 func TestCluster(t *testing.T) {
 	a, b := start(t, options{info: `{"headers":true,"connect_urls":["192.0.2.1:4222"]}`}), start(t, options{})

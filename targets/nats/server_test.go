@@ -128,8 +128,17 @@ func (s *server) serve(raw net.Conn, config *tls.Config, o options) {
 		case "PONG":
 			s.pongs.Add(1)
 		case "SUB":
-			if words[1] == "pings" {
+			switch words[1] {
+			case "pings":
 				time.AfterFunc(slowTime, func() { _, _ = io.WriteString(c, "PING\r\n") })
+			case "ends":
+				sid := words[len(words)-1]
+				for _, text := range []string{"1", "2", "3"} {
+					_, _ = fmt.Fprintf(c, "MSG ends %s 1\r\n%s\r\n", sid, text)
+				}
+				_ = raw.(*net.TCPConn).CloseWrite()
+				_, _ = io.Copy(io.Discard, in) // until the client has closed it
+				return
 			}
 		case "PUB", "HPUB":
 			n, err := strconv.Atoi(words[len(words)-1])
