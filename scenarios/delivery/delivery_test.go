@@ -62,6 +62,25 @@ type event struct {
 	n    uint64
 }
 
+// TestTracker_Settled: a message that is seen twice after a lapse is doubled, although its times are forgotten with its
+// page.
+func TestTracker_Settled(t *testing.T) {
+	tr := newTracker(drawnSpec(time.Second), func(*scenarios.Outcome) {})
+	tr.lapse = time.Millisecond
+	for n := range uint64(pageSize) {
+		tr.begin(n, 0, 0)
+		tr.answered(n, &scenarios.Outcome{End: 2 * time.Millisecond, WasSent: true, Answered: true})
+		tr.see(n, sighting{at: 3 * time.Millisecond})
+	}
+	if p, _ := tr.at(3); p.flights != nil {
+		t.Fatal("the page is not settled")
+	}
+	tr.see(3, sighting{at: 4 * time.Millisecond})
+	if tr.duplicated != 1 || tr.again != 0 {
+		t.Errorf("%d doubled, %d perhaps given again", tr.duplicated, tr.again)
+	}
+}
+
 // TestTracker: what becomes of messages, and the outcomes of their row.
 func TestTracker(t *testing.T) {
 	type row struct {
