@@ -244,3 +244,17 @@ func FuzzAnswers(f *testing.F) {
 		}
 	})
 }
+
+// TestAborted: the marker of an aborted transaction without records, which a broker does not list, ends none of the
+// listed ones.
+func TestAborted(t *testing.T) {
+	a := aborted{7: {11}}
+	a.over(7, 10)
+	if !a.covers(7, 11) {
+		t.Error("the marker at 10 ended the transaction that begins at 11")
+	}
+	a.over(7, 13)
+	if a.covers(7, 14) {
+		t.Error("the transaction goes on behind its marker at 13")
+	}
+}
