@@ -227,6 +227,8 @@ func TestAnswer(t *testing.T) {
 		},
 		{"detect < 10s after cut", 30, "the monitoring took 30s to notice cut, and less than 10s was asked for"},
 		{"lost = 0", 12, "of the writes that were acknowledged, 12 are lost, and none may be"},
+		{"lost = 0", 1, "of the writes that were acknowledged, 1 is lost, and none may be"},
+		{"duplicated = 0 of order", 1, "1 message was seen more than once, and none may be"},
 		{"burn(99.9%, 1m) < 1", 3, "`burn(99.9%, 1m) < 1` did not hold: it was 3"},
 	} {
 		o := objective(tt.text, tt.measured, fail)

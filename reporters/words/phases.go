@@ -166,11 +166,15 @@ func PhaseRowOf(r *result.Result, phase slo.Phase) *PhaseRow {
 // skippedKind names requests that were not made because an earlier step failed.
 const skippedKind = "skipped, as a step before failed"
 
-// Skipped returns the skipped steps of the judged run as errors by step. Their times are unknown.
+// Skipped returns the skipped steps of the judged run as errors by step. Their times are unknown. A delivery is no
+// request: its row counts what its step did not send.
 func Skipped(r *result.Result) []result.ErrorGroup {
 	var out []result.ErrorGroup
 	for i := range r.Cells {
 		c := &r.Cells[i]
+		if slices.ContainsFunc(r.Deliveries, func(d *result.DeliveryRecord) bool { return d.Name == c.Step }) {
+			continue
+		}
 		if c.Phase.Kind == slo.RunPhase && c.Load != "*" && c.Step != "*" && c.Step != "iteration" &&
 			c.Outcome == scenarios.Skipped.String() && c.Count > 0 {
 			out = append(out, result.ErrorGroup{

@@ -313,8 +313,9 @@ func TestErrorSum(t *testing.T) {
 	r := &result.Result{
 		Cells: []result.Cell{
 			cell("*", "*", "*", 1000), cell("*", "*", "error", 180), cell("*", "*", "skipped", 180), cell("*", "*", "ok", 640),
-			cell("browse", "read", "skipped", 170), cell("browse", "write", "skipped", 10),
+			cell("browse", "read", "skipped", 170), cell("browse", "write", "skipped", 10), cell("browse", "order", "skipped", 190),
 		},
+		Deliveries: []*result.DeliveryRecord{{Name: "order"}},
 		Errors: []result.ErrorGroup{
 			{Kind: "timeout", Load: "browse", Step: "list", Count: 180, First: 1, Last: 2},
 			// of the same requests

@@ -96,11 +96,20 @@ func missedReach(m Miss) string {
 	return what + " was reached " + m.Got + " after " + m.Fault + ", and " + m.Asked + " was asked for"
 }
 
+// pick returns the words for one, or for another number.
+func pick(m Miss, one, many string) string {
+	if m.Got == "1" {
+		return one
+	}
+	return many
+}
+
 func missedLost(m Miss) string {
 	if m.Step != "" { // of a delivery
-		return "of the messages that were acknowledged, " + m.Got + " were never seen, and " + m.Asked + " may be"
+		return "of the messages that were acknowledged, " + m.Got + pick(m, " was", " were") + " never seen, and " + m.Asked +
+			" may be"
 	}
-	return "of the writes that were acknowledged, " + m.Got + " are lost, and " + m.Asked + " may be"
+	return "of the writes that were acknowledged, " + m.Got + pick(m, " is", " are") + " lost, and " + m.Asked + " may be"
 }
 
 func missedTraces(m Miss) string {
@@ -109,13 +118,13 @@ func missedTraces(m Miss) string {
 
 func missedDuplicated(m Miss) string {
 	if m.Step != "" {
-		return m.Got + " messages were seen more than once, and " + m.Asked + " may be"
+		return m.Got + pick(m, " message was", " messages were") + " seen more than once, and " + m.Asked + " may be"
 	}
-	return m.Got + " writes are there more than once, and " + m.Asked + " may be"
+	return m.Got + pick(m, " write is", " writes are") + " there more than once, and " + m.Asked + " may be"
 }
 
 func missedReordered(m Miss) string {
-	return m.Got + " messages were seen out of order, and " + m.Asked + " may be"
+	return m.Got + pick(m, " message was", " messages were") + " seen out of order, and " + m.Asked + " may be"
 }
 
 func missedRPO(m Miss) string {
@@ -127,7 +136,7 @@ func missedLate(m Miss) string {
 }
 
 func missedAnomalies(m Miss) string {
-	return "reads and writes of registers show " + m.Got + " anomalies, and " + m.Asked + " may be"
+	return "reads and writes of registers show " + m.Got + pick(m, " anomaly", " anomalies") + ", and " + m.Asked + " may be"
 }
 
 func missedStaleness(m Miss) string {
