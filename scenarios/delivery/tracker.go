@@ -92,7 +92,7 @@ type page struct {
 	ids     []string // those that the target gave; nil if ids are drawn
 	first   time.Duration
 	begun   int
-	open    int // begun and not settled
+	open    int           // begun and not settled
 	sighted time.Duration // when one of its messages was seen first; zero: none was
 	states  [pageSize / 4]uint8
 }

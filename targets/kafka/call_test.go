@@ -407,7 +407,7 @@ func TestConsume_Committed(t *testing.T) {
 	defer cancel()
 	offset := 0
 	// p writes without a transaction, a and b in one: begin, write, commit, abort.
-	for _, step := range strings.Fields("p. a( a. a. a- b( b. a( p. a. b- a+ p. a( b( a. b. b+ a. a- a( a. p.") {
+	for step := range strings.FieldsSeq("p. a( a. a. a- b( b. a( p. a. b- a+ p. a( b( a. b. b+ a. a- a( a. p.") {
 		k := producers[step[0]]
 		var err error
 		switch step[1] {
