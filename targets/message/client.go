@@ -126,6 +126,7 @@ func (c *client[F]) ready(_ context.Context, l *Line[F]) error {
 	}
 	l.arrived, l.ended = make(chan arrived[F], cmp.Or(c.p.Ahead, mostAhead)), make(chan struct{})
 	l.room = make(chan struct{}, 1)
+	l.open.Store(true)
 	l.Last = c.o.Now()
 	l.place.Wake = func() {
 		if !c.startReader(l) {

@@ -44,7 +44,8 @@ type Line[F any] struct {
 	arrived chan arrived[F]
 	ended   chan struct{} // closed by end, after err is set
 	closing atomic.Bool
-	writing sync.Mutex // for one write at a time, each with a deadline of its own
+	open    atomic.Bool // the login is over
+	writing sync.Mutex  // for one write at a time, each with a deadline of its own
 	failed  atomic.Pointer[error]
 	err     error
 	timer   *time.Timer
@@ -76,7 +77,7 @@ const answerTime = time.Second
 // Write writes bytes that belong to no call, such as the answer to a ping: the deadlines of calls, which
 // [Exchange.Send] sets, do not bound it. During the login, that of the login does.
 func (l *Line[F]) Write(b []byte) (int, error) {
-	if l.ended == nil {
+	if !l.open.Load() {
 		return l.Conn.Write(b)
 	}
 	n, err := l.write(b, time.Now().Add(answerTime))
