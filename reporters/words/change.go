@@ -410,47 +410,50 @@ func deadPeer(f *findings) *Advice {
 
 // shorterTimeout speaks where the client gave up before the target answered anything, although the target could answer.
 func shorterTimeout(f *findings) *Advice {
-	if f.starved() || f.heldBack() != nil || f.entrySilent() || !f.decidedByFailed() {
+	others := func(e *result.ErrorGroup) bool { return !ofDatagram(e) }
+	l, timeouts := f.unanswered(others, others)
+	if l == nil {
 		return nil
 	}
-	for i := range f.r.Loads {
-		l := &f.r.Loads[i]
-		timeouts, all := f.timeouts(func(e *result.ErrorGroup) bool { return e.Load == l.Name && !ofDatagram(e) })
-		timeouts -= f.toSilent(l.Name)
-		if l.Timeout <= 0 || timeouts < 5 || timeouts*5 < all {
-			continue
-		}
-		return &Advice{
-			Likely: true,
-			Text: Text{}.say("Let the target give up before its client does: " + Count(timeouts) + " requests of ").
-				strong(Clean(l.Name)).say(" had no answer within the client's " + Seconds(l.Timeout) +
-				", so likely its own timeouts are as long or longer."),
-		}
+	return &Advice{
+		Likely: true,
+		Text: Text{}.say("Let the target give up before its client does: " + Count(timeouts) + " requests of ").
+			strong(Clean(l.Name)).say(" had no answer within the client's " + Seconds(l.Timeout) +
+			", so likely its own timeouts are as long or longer."),
 	}
-	return nil
 }
 
 // surerDatagrams speaks where datagrams had no answer: nothing repeats one that is lost, and no timeout of the target
 // ends the wait.
 func surerDatagrams(f *findings) *Advice {
-	if f.starved() || f.heldBack() != nil || f.entrySilent() || !f.decidedByFailed() {
+	l, lost := f.unanswered(ofDatagram, func(*result.ErrorGroup) bool { return true })
+	if l == nil {
 		return nil
+	}
+	return &Advice{
+		Likely: true,
+		Text: Text{}.say("Let clients send a datagram again, or ask another server, well before their limit: " +
+			Plural(lost, "datagram", "datagrams") + " of ").strong(Clean(l.Name)).say(" had no answer within " +
+			Seconds(l.Timeout) + ", and nothing else repeats one that is lost."),
+	}
+}
+
+// unanswered returns the first load of which at least five requests that are meant timed out, and at least a fifth of
+// those among which they count, and how many did. It is nil if there is no such load, or if the timeouts have another
+// reason.
+func (f *findings) unanswered(meant, among func(*result.ErrorGroup) bool) (*result.LoadInfo, int64) {
+	if f.starved() || f.heldBack() != nil || f.entrySilent() || !f.decidedByFailed() {
+		return nil, 0
 	}
 	for i := range f.r.Loads {
 		l := &f.r.Loads[i]
-		lost, _ := f.timeouts(func(e *result.ErrorGroup) bool { return e.Load == l.Name && ofDatagram(e) })
-		_, all := f.timeouts(func(e *result.ErrorGroup) bool { return e.Load == l.Name })
-		if lost -= f.toSilent(l.Name); l.Timeout <= 0 || lost < 5 || lost*5 < all {
-			continue
-		}
-		return &Advice{
-			Likely: true,
-			Text: Text{}.say("Let clients send a datagram again, or ask another server, well before their limit: " +
-				Plural(lost, "datagram", "datagrams") + " of ").strong(Clean(l.Name)).say(" had no answer within " +
-				Seconds(l.Timeout) + ", and nothing else repeats one that is lost."),
+		timeouts, _ := f.timeouts(func(e *result.ErrorGroup) bool { return e.Load == l.Name && meant(e) })
+		_, all := f.timeouts(func(e *result.ErrorGroup) bool { return e.Load == l.Name && among(e) })
+		if timeouts -= f.toSilent(l.Name); l.Timeout > 0 && timeouts >= 5 && timeouts*5 >= all {
+			return l, timeouts
 		}
 	}
-	return nil
+	return nil, 0
 }
 
 // ofDatagram reports whether failed requests were datagrams, such as questions to a name server.

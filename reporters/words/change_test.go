@@ -242,6 +242,11 @@ func TestChangeRules(t *testing.T) {
 		r.Objectives[0].Verdict, r.Objectives[0].Why = scenarios.Invalid, result.Late
 		return r
 	}
+	timedOut := func() *result.Result {
+		r := onURL(t)
+		r.Incidents, r.Errors[0].Kind = nil, "timeout"
+		return r
+	}
 	cut := func(r *result.Result) *result.Result {
 		r.Faults[0].Kind, r.Errors[0].Kind = "network.half_open", "timeout"
 		return r
@@ -451,11 +456,7 @@ func TestChangeRules(t *testing.T) {
 			"the client was cut off", func(r *result.Result) { r.Faults[0].Units = []string{"load->nginx[0]"} },
 		},
 		{
-			"client-timeout", func() *result.Result {
-				r := onURL(t)
-				r.Incidents, r.Errors[0].Kind = nil, "timeout"
-				return r
-			}(), "Let the target give up before its client does: 300 requests of load had no answer within the client's 30s, " +
+			"client-timeout", timedOut(), "Let the target give up before its client does: 300 requests of load had no answer within the client's 30s, " +
 				"so likely its own timeouts are as long or longer.", "",
 			"they are questions to a name server", func(r *result.Result) {
 				r.Errors[0].Sample = &result.Sample{Request: "dns dns://127.0.0.1:53"}
@@ -463,8 +464,7 @@ func TestChangeRules(t *testing.T) {
 		},
 		{
 			"lost-datagrams", func() *result.Result {
-				r := onURL(t)
-				r.Incidents, r.Errors[0].Kind = nil, "timeout"
+				r := timedOut()
 				r.Errors[0].Sample = &result.Sample{Request: "udp udp://127.0.0.1:53"}
 				return r
 			}(), "Let clients send a datagram again, or ask another server, well before their limit: 300 datagrams of load " +
@@ -472,11 +472,7 @@ func TestChangeRules(t *testing.T) {
 			"few failed", func(r *result.Result) { r.Errors[0].Count = 4 },
 		},
 		{
-			"client-timeout", func() *result.Result {
-				r := onURL(t)
-				r.Incidents, r.Errors[0].Kind = nil, "timeout"
-				return r
-			}(), "Let the target give up before its client does: 300 requests of load had no answer within the client's 30s, " +
+			"client-timeout", timedOut(), "Let the target give up before its client does: 300 requests of load had no answer within the client's 30s, " +
 				"so likely its own timeouts are as long or longer.", "",
 			"answers were too slow, and few failed", func(r *result.Result) {
 				r.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .95, scenarios.Fail)}

@@ -172,11 +172,9 @@ func Skipped(r *result.Result) []result.ErrorGroup {
 	var out []result.ErrorGroup
 	for i := range r.Cells {
 		c := &r.Cells[i]
-		if slices.ContainsFunc(r.Deliveries, func(d *result.DeliveryRecord) bool { return d.Name == c.Step }) {
-			continue
-		}
 		if c.Phase.Kind == slo.RunPhase && c.Load != "*" && c.Step != "*" && c.Step != "iteration" &&
-			c.Outcome == scenarios.Skipped.String() && c.Count > 0 {
+			c.Outcome == scenarios.Skipped.String() && c.Count > 0 &&
+			!slices.ContainsFunc(r.Deliveries, func(d *result.DeliveryRecord) bool { return d.Name == c.Step }) {
 			out = append(out, result.ErrorGroup{
 				Kind: skippedKind, Load: c.Load, Step: c.Step, Count: c.Count, First: result.NaN, Last: result.NaN,
 			})

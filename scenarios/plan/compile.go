@@ -33,7 +33,7 @@ type CompileOptions struct {
 	// Workers is the number of workers that the command line gives instead of the scenario's; zero: it gives none.
 	// Negative: the plan's loads are not split, whatever the scenario says.
 	Workers int
-	Push    *Push // the overload at the end of the loads; nil: there is none
+	Push    *Push // the overload at the end of the loads; nil: no overload
 }
 
 // A Push is an overload at the end of the loads, which stands for the fault that an escape follows.

@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"net"
-	"net/netip"
 
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
@@ -69,9 +68,7 @@ func checkPods(p *Plan, m *syntax.Mistakes) {
 		}
 	}
 	reached := func(at syntax.Pos, hop string) {
-		host, _, err := net.SplitHostPort(hop)
-		ip, wrong := netip.ParseAddr(host)
-		if err == nil && (scenarios.IsLocalhost(host) || wrong == nil && ip.Unmap().IsLoopback()) {
+		if host, _, err := net.SplitHostPort(hop); err == nil && scenarios.IsLoopback(host) {
 			m.AddHint(at, "name it as the pods see it",
 				"the target %s is this machine's own, and a pod of `workers` would reach itself there", hop)
 		}

@@ -239,8 +239,8 @@ func TestReal_Ping(t *testing.T) {
 	}
 }
 
-// TestReal_Frozen: a server that stands still is no server without messages to a kept subscription. The answer that
-// there is none takes as long as the step waits for one.
+// TestReal_Frozen: a server that stands still is no server without messages to a kept subscription. An empty
+// answer takes as long as the step waits for a message.
 func TestReal_Frozen(t *testing.T) {
 	n := startNode(t, "", freePort(t))
 	f := newFixture(t, targets.Options{Base: "nats://" + n.addr}, `{nats.subscribe: news, keep: user, within: 100ms}`)
