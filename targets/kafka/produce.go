@@ -104,6 +104,9 @@ func (t *exchange) produce() error {
 func (t *exchange) compose() (err error) {
 	p := t.call.produced
 	mem := t.mem[:0]
+	if mem == nil {
+		mem = []byte{} // else an empty key or value would be null
+	}
 	var ends [2]int
 	for i, part := range []*template.Template{p.key, p.value} {
 		if part != nil {
