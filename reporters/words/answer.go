@@ -387,7 +387,7 @@ func faultsOutcome(r *result.Result) string {
 	for i := range r.Faults {
 		switch f := &r.Faults[i]; {
 		case f.Impact == result.Impacted && onlyTooSlow(r, f) && !f.NoOutage():
-			slow = append(slow, quote(f.Name)+" made "+slowingOf(r, f).clause(" ")+" for "+harmLength(f, outageOf(r, f)))
+			slow = append(slow, quote(f.Name)+" made "+slowingOf(r, f).clause(" ")+" for "+harmLength(f, outagesOf(r, f)))
 		case f.Injected.Known():
 			others = append(others, f)
 		}
@@ -433,8 +433,8 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 			recovered++
 			took := f.Recover
 			if laterOutage(r, f) != nil {
-				if own := outageOf(r, f); !late(r, own, f) {
-					took = own.End - HarmedFrom(f)
+				if own := outagesOf(r, f); !late(r, own[0], f) {
+					took = own[len(own)-1].End - HarmedFrom(f)
 				}
 			}
 			if cost, rejoined := f.Rejoined(); rejoined && cost.Known() {

@@ -157,7 +157,8 @@ func TestAnswer_Causes(t *testing.T) {
 	want := []string{
 		"20s: every request failed for 3s, with 300 of all 490 failed requests; slow-dep was in; freeze-dep was over, but is " +
 			"not ruled out, and what did it is not known.",
-		"10s: the only replica of redis was frozen, with 181 of all 490 failed requests; back at 12s.",
+		"10s: the only replica of redis was frozen; 2 outages, of 3s from 10s on and 3s from 18s on, with 184 of all 490 " +
+			"failed requests; back at 12s.",
 		"`nginx.memory < 300MiB` did not hold: it was 313MiB.",
 	}
 	if got := whyOf(r); !slices.Equal(got, want) {
@@ -172,6 +173,57 @@ func TestAnswer_Causes(t *testing.T) {
 		"of requests failed, and less than 1% may; 621 acknowledged writes were lost; 3 of 3 objectives failed."
 	if got := AnswerOf(r).Sentence.String(); got != said {
 		t.Errorf("got  %s\nwant %s", got, said)
+	}
+}
+
+// TestAnswer_OutagesOfOneFault: the sentence of a run, the points and the row of a fault tell all of its outages.
+func TestAnswer_OutagesOfOneFault(t *testing.T) {
+	cut := func() *result.Result {
+		r := onNginx(t)
+		f := aFault("cut", "network.partition")
+		f.Links, f.Injected, f.Cleared, f.Until, f.Slow = []string{"nginx[0]->redis[0]"}, 20, 40, 40, .5
+		f.Recover, f.RecoveredAt = 18, 38
+		r.Faults = []result.FaultRecord{f}
+		r.Incidents = []result.Incident{incidentBy("cut", 20, 600, 0), incidentBy("cut", 35, 580, 0)}
+		r.Incidents[1].Evidence = result.ByRecovery
+		r.Errors[0].Count, r.Errors[0].First, r.Errors[0].Last, r.Errors[0].Sample = 1180, 20, 38, nil
+		return r
+	}
+	row := func(r *result.Result, want string) {
+		t.Helper()
+		if got := AnswerOf(r).Faults[0].Line(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	const missed = " 13% of requests failed, and less than 1% may."
+	explains(t, cut(), "When the link from nginx to redis was cut, every request failed for 3s, and again for 3s from 35s "+
+		"on."+missed, "20s: the link from nginx to redis was cut; 2 outages, of 3s from 20s on and 3s from 35s on; over at 40s.",
+		"GET /basket failed first: 1180 × status 502.")
+	row(cut(), "cut  2 outages, 6s in all: 1180 requests failed; good again 2s before it was over")
+
+	passed := cut()
+	passed.Verdict, passed.Objectives[0].Verdict = scenarios.Pass, scenarios.Pass
+	row(passed, "cut  2 outages, 6s in all: 1180 requests failed; good again 2s before it was over")
+
+	beyond := cut() // the second one lasts until after the fault
+	beyond.Incidents[1].Begin, beyond.Incidents[1].End, beyond.Incidents[1].EndLow = 38, 45, 45
+	explains(t, beyond, "When the link from nginx to redis was cut, every request failed for 3s, and again for 7s from 38s "+
+		"on."+missed, "20s: the link from nginx to redis was cut; 2 outages, of 3s from 20s on and 7s from 38s on; over at 40s.",
+		"GET /basket failed first: 1180 × status 502.", "5s of the 10s came after it was over.")
+
+	ended := cut() // its end did more harm than it
+	ended.Incidents[1].Begin, ended.Incidents[1].End, ended.Incidents[1].EndLow = 40, 46, 46
+	ended.Incidents[1].Evidence, ended.Incidents[1].Bad, ended.Incidents[1].Requests = result.ByRevert, 1200, 1200
+	explains(t, ended, "When the link from nginx to redis was cut, every request failed for 3s, and again for 6s when the "+
+		"fault ended."+missed, "20s: the link from nginx to redis was cut; 2 outages, of 3s from 20s on and 6s when the fault "+
+		"ended; over at 40s, which began the last one.", "GET /basket failed first: 1180 × status 502.",
+		"6s of the 9s came after it was over.")
+
+	thrice := cut()
+	thrice.Incidents = append(thrice.Incidents, incidentBy("cut", 28, 10, 0))
+	if got, want := AnswerOf(thrice).Sentence.String(), "When the link from nginx to redis was cut, every request failed "+
+		"for 3s, and again 2 times, for 6s in all."+missed; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 

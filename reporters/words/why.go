@@ -26,6 +26,7 @@ type findings struct {
 	fault *result.FaultRecord // the fault that did it; nil if none is shown to have done it
 	later *result.Incident    // the worst outage of that fault that began well after it was over; nil without
 	late  bool                // in is later
+	own   []*result.Incident  // in, and the outages of its fault that are told with it; empty without in
 	also  []*result.Incident  // further outages that count against the failed objectives, those that count most first
 	first *result.ErrorGroup  // the errors that came first; nil if no request failed
 	// time that decided the run; see span
@@ -36,16 +37,23 @@ type findings struct {
 func find(r *result.Result) *findings {
 	f := &findings{r: r}
 	f.in, f.fault = worstOutage(r)
+	if f.in != nil {
+		f.own = toldWith(r, f.in)
+	}
 	if f.fault != nil {
 		f.later = laterOutage(r, f.fault)
 		f.late = f.later == f.in
 	}
 	for _, c := range causes(r) {
-		if c.share >= mattering && !sameCause(c.in, f.in) && len(f.also) < mostCauses-1 {
+		if c.share >= mattering && !sameCause(c.in, f.in) && len(f.also) < mostCauses-1 &&
+			!slices.ContainsFunc(f.also, func(in *result.Incident) bool { return sameCause(c.in, in) }) {
 			f.also = append(f.also, c.in)
 		}
 	}
 	f.from, f.to = f.span()
+	for _, in := range f.own {
+		f.from, f.to = min(f.from, in.Begin), max(f.to, in.End)
+	}
 	for i := range r.Incidents {
 		if in := &r.Incidents[i]; f.in != nil && sameCause(in, f.in) && in.Begin <= f.to && in.End >= f.from {
 			f.outages = append(f.outages, in)
@@ -354,16 +362,16 @@ func (f *findings) whatBroke() Text {
 		return f.began(f.in)
 	}
 	own := Text{}
-	if first := outageOf(f.r, f.fault); f.late && !late(f.r, first, f.fault) {
-		own = own.say("; " + extent(f.r, first) + " for ").strong(incidentLength(first))
+	if list := outagesOf(f.r, f.fault); f.late && !late(f.r, list[0], f.fault) {
+		own = own.say("; " + extent(f.r, sumOf(list)) + " for ").strong(lengthOf(list))
 	}
-	return f.faulted(f.fault, f.in, own.say(f.part(f.in)))
+	return f.faulted(f.fault, f.own, own)
 }
 
 // whatBrokeToo tells of another outage that counts against the failed objectives.
 func (f *findings) whatBrokeToo(in *result.Incident) Text {
 	if by := faultNamed(f.r, in.By); in.By != "" && by != nil {
-		return f.faulted(by, in, Text{}.say(f.part(in)))
+		return f.faulted(by, toldWith(f.r, in), nil)
 	}
 	return f.began(in)
 }
@@ -371,7 +379,7 @@ func (f *findings) whatBrokeToo(in *result.Incident) Text {
 // began says when an outage began that no fault is shown to have done, and what was in then.
 func (f *findings) began(in *result.Incident) Text {
 	return Text{}.say(Offset(in.Begin) + ": " + extent(f.r, in) + " for ").strong(incidentLength(in)).
-		say(f.part(in) + unexplained(f.r, in) + ".")
+		say(f.part([]*result.Incident{in}) + unexplained(f.r, in) + ".")
 }
 
 // unexplained says with what an outage began that no fault is shown to have done, as a clause: a unit that ended,
@@ -410,12 +418,15 @@ func outageOnPass(r *result.Result) string {
 	return text
 }
 
-// faulted says when the fault of an incident was injected, what it did, with a clause on its outage, and when it was
-// over.
-func (f *findings) faulted(by *result.FaultRecord, in *result.Incident, outage Text) Text {
+// faulted says when the fault of outages was injected, what it did, with a clause on an outage before them, and when it
+// was over.
+func (f *findings) faulted(by *result.FaultRecord, list []*result.Incident, before Text) Text {
 	t := Text{}.say(Offset(by.Injected) + ": ")
-	t = append(append(t, faultClause(f.r, by)...), outage...)
-	end := pick(in.Evidence == result.ByRevert, ", which began the outage.", ".")
+	t = append(append(t, faultClause(f.r, by)...), before...).say(eachOutage(list) + f.part(list))
+	end := "."
+	if list[len(list)-1].Evidence == result.ByRevert {
+		end = pick(len(list) > 1, ", which began the last one.", ", which began the outage.")
+	}
 	if linked(by) || len(by.Units) == 0 || verbOf(by) == "" {
 		return t.say(over(by, "over") + end)
 	}
@@ -427,13 +438,28 @@ func (f *findings) faulted(by *result.FaultRecord, in *result.Incident, outage T
 	return t.say(over(by, "back") + end)
 }
 
-// part says how many of all requests that failed did so in an outage, as a clause, where several outages matter.
-func (f *findings) part(in *result.Incident) string {
-	run := PhaseRowOf(f.r, slo.Phase{Kind: slo.RunPhase})
-	if len(f.also) == 0 || run == nil || failedIn(in) == 0 || failedIn(in) > run.Bad {
+// eachOutage says how long each of several outages of a fault lasted, as a clause; empty for one.
+func eachOutage(list []*result.Incident) string {
+	var each []string
+	for _, in := range list {
+		each = append(each, lengthFrom(in))
+	}
+	if left := len(each) - 3; left > 0 {
+		each = append(each[:3], Plural(int64(left), "more", "more"))
+	}
+	if len(list) < 2 {
 		return ""
 	}
-	return ", with " + Count(failedIn(in)) + " of all " + Count(run.Bad) + " failed requests"
+	return "; " + Int(int64(len(list))) + " outages, of " + Join(each)
+}
+
+// part says how many of all requests that failed did so in outages, as a clause, where outages of several causes matter.
+func (f *findings) part(list []*result.Incident) string {
+	run, failed := PhaseRowOf(f.r, slo.Phase{Kind: slo.RunPhase}), failedIn(sumOf(list))
+	if len(f.also) == 0 || run == nil || failed == 0 || failed > run.Bad {
+		return ""
+	}
+	return ", with " + Count(failed) + " of all " + Count(run.Bad) + " failed requests"
 }
 
 // whatBrokeLater tells of the outage that came after the fault of the worst one was over.
@@ -581,22 +607,26 @@ func (f *findings) afterwards() Text {
 	if !(lasted > 0) {
 		return nil
 	}
-	t := Text{}.strong(Seconds(lasted)).say(" of the " + incidentLength(f.in) + " came after " + whatIsBack(f.fault))
+	t := Text{}.strong(Seconds(lasted)).
+		say(" of the " + Seconds(lastedTogether(f.own)) + " came after " + whatIsBack(f.fault))
 	if e := f.waiting(); e != nil {
 		t = t.say(", likely with a circuit breaker still open (").code("Retry-After: " + retryAfter(e.Sample)).say(")")
 	}
 	return t.say(".")
 }
 
-// afterTheEnd returns how much of the worst outage came after its fault was over, in seconds; it is not above zero if
-// that is not known, or too little to matter, or if another fault was injected meanwhile.
-func (f *findings) afterTheEnd() result.Num {
-	if f.fault == nil || f.late || !f.fault.Cleared.Known() || f.fault.StaysDown || !f.in.Over ||
-		injectedIn(f.r, f.in, f.fault) > 0 {
+// afterTheEnd returns how much of the worst outage, and of those that are told with it, came after their fault was over,
+// in seconds; it is not above zero if that is not known, or too little to matter, or if another fault was injected
+// meanwhile.
+func (f *findings) afterTheEnd() (after result.Num) {
+	if f.fault == nil || f.late || !f.fault.Cleared.Known() || f.fault.StaysDown || !f.own[len(f.own)-1].Over ||
+		injectedIn(f.r, f.own, f.fault) > 0 {
 		return 0
 	}
-	after := f.in.End - max(f.fault.Cleared, f.in.Begin)
-	if after < .1 || after < (f.in.End-f.in.Begin)/20 {
+	for _, in := range f.own {
+		after += max(0, in.End-max(f.fault.Cleared, in.Begin))
+	}
+	if after < .1 || after < lastedTogether(f.own)/20 {
 		return 0
 	}
 	return after
