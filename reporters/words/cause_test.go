@@ -2,6 +2,7 @@ package words
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"brunt/scenarios"
@@ -224,6 +225,97 @@ func TestAnswer_OutagesOfOneFault(t *testing.T) {
 	if got, want := AnswerOf(thrice).Sentence.String(), "When the link from nginx to redis was cut, every request failed "+
 		"for 3s, and again 2 times, for 6s in all."+missed; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestAnswer_Losses: a run that failed for losses alone is explained by those on which an objective failed, and by no
+// outage, no slowdown and no growing load.
+func TestAnswer_Losses(t *testing.T) {
+	failed := func(r *result.Result, texts ...string) *result.Result {
+		r.Objectives = []result.ObjectiveResult{judged(t, "errors < 50%", .13, scenarios.Pass)}
+		for _, text := range texts {
+			r.Objectives = append(r.Objectives, judged(t, text, 1, scenarios.Fail))
+		}
+		return r
+	}
+	span := func(fault string, n int64, at result.Num) []result.LostSpan {
+		return []result.LostSpan{{Fault: fault, Lost: n, First: at, Last: at + 1}}
+	}
+	two := func() *result.Result { // ledgers
+		r := onNginx(t)
+		r.Faults = append(r.Faults, aFault("cut", "network.partition"))
+		r.Faults[1].Links = []string{"nginx[0]->redis[0]"}
+		r.Ledgers = []*result.LedgerRecord{
+			{Name: "orders", Write: "place", Read: true, Lost: 1, LostSpans: span("kill-cache", 1, 9)},
+			{Name: "events", Write: "tell", Read: true, Lost: 500, LostSpans: span("cut", 500, 20)},
+		}
+		return r
+	}
+	const died = "10s: the only replica of redis died; back at 12s."
+	const order = "1 write of place, acknowledged from 9s to 10s, is gone, lost to kill-cache."
+	crashed := func() *result.Result { // an outage within its limit, and later messages are lost
+		r := onNginx(t)
+		r.Faults = append(r.Faults, aFault("crash", "container.kill", "redis[0]"))
+		r.Faults[1].Injected, r.Faults[1].Cleared, r.Faults[1].Until = 60, 62, 62
+		r.Deliveries = []*result.DeliveryRecord{
+			{Name: "mails", Acknowledged: 90, Lost: 3, LostSpans: span("crash", 3, 58)},
+			{Name: "calls", Acknowledged: 90, Lost: 9, LostSpans: span("kill-cache", 9, 8)},
+		}
+		return r
+	}
+	mail := "3 messages of mails, acknowledged from 58s to 59s, are gone, lost to crash."
+	either := crashed()
+	either.Deliveries[0].LostSpans[0].Fault, either.Deliveries[0].LostSpans[0].Faults = "", []string{"kill-cache", "crash"}
+	either.Deliveries[0].Unreadable = 1
+	read := onNginx(t)
+	read.Consistency = []*result.ConsistencyRecord{
+		{Name: "carts", Kinds: []result.AnomalyKind{{Kind: result.AnomalyStale, Count: 1, First: 4, Last: 5}}},
+		{Name: "stock", Kinds: []result.AnomalyKind{{Kind: result.AnomalyStale, Count: 2, First: 11, Last: 12}}},
+	}
+	behind := growingRate(slowed(onURL(t)))
+	behind.Incidents[0].Begin = 22
+	behind.Ledger = &result.LedgerRecord{Write: "place", Read: true, Lost: 1, LostSpans: span("", 1, 9)}
+	for _, tt := range []struct {
+		name string
+		r    *result.Result
+		want []string
+	}{
+		{"of the ledger that failed", failed(two(), "lost(orders) = 0"), []string{died, order}},
+		{"of both ledgers", failed(two(), "lost(orders) = 0", "lost(events) = 0"), []string{
+			died, "10s: the link from nginx to redis was cut; over at 12s.", order,
+			"500 writes of tell, acknowledged from 20s to 21s, are gone, lost to cut.",
+		}},
+		{"messages", failed(crashed(), "lost = 0 of mails"), []string{
+			"1m: the only replica of redis died; back at 1m02s.", mail,
+		}},
+		{"messages of one of two faults", failed(either, "lost = 0 of mails"), []string{
+			"at most 3 messages of mails, acknowledged from 58s to 59s, are gone, lost to kill-cache or crash.",
+		}},
+		{"reads", failed(read, "anomalies(stock) = 0"), []string{
+			"11s to 12s: reads and writes of stock show 2 stale reads; kill-cache was in.",
+		}},
+		{"a target that fell behind", failed(behind, "lost = 0"), []string{
+			"1 write of place, acknowledged from 9s to 10s, is gone.",
+		}},
+	} {
+		if got := whyOf(tt.r); !slices.Equal(got, tt.want) {
+			t.Errorf("%s\ngot  %q\nwant %q", tt.name, got, tt.want)
+		}
+		if got := AnswerOf(tt.r).Sentence.String(); strings.Contains(got, "When ") || strings.Contains(got, "fell behind") {
+			t.Errorf("%s: it tells an outage: %s", tt.name, got)
+		}
+	}
+	if a := surerWrites(find(failed(two(), "lost(orders) = 0"))); a == nil ||
+		!strings.Contains(a.Text.String(), ": 1 that kill-cache lost ") {
+		t.Errorf("advice: %+v", a)
+	}
+	beside := failed(two(), "errors < 1%", "lost(orders) = 0")
+	if got := AnswerOf(beside).Sentence.String(); !strings.Contains(got, "; 1 acknowledged write was lost; 2 of 3") {
+		t.Errorf("beside an outage: %s", got)
+	}
+	slow := slowed(onURL(t))
+	if got := whyOf(slow); slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, "half of the requests") }) {
+		t.Errorf("slow answers failed no objective: %q", got)
 	}
 }
 

@@ -59,7 +59,7 @@ func find(r *result.Result) *findings {
 			f.outages = append(f.outages, in)
 		}
 	}
-	if !f.fewFailed() && !f.lossesDecided() {
+	if !f.fewFailed() && byRequests(r) {
 		f.first = firstErrors(r, f.from, f.to, f.count)
 	}
 	return f
@@ -97,48 +97,60 @@ func (f *findings) lossesDecided() bool {
 	return failed > 0
 }
 
-// lostWrites returns the most acknowledged writes of a ledger that one fault, or none, lost, where an objective on lost
-// writes failed; nil without.
+// lostWrites returns the most acknowledged writes that one fault, or none, lost of a ledger on whose losses an objective
+// failed; nil without.
 func (f *findings) lostWrites() (l *result.LedgerRecord, most *result.LostSpan) {
-	if !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-		asked, ok := o.Asks()
-		return ok && o.Verdict == scenarios.Fail && o.Of().Row().OfLosses && !asked.OfDelivery()
-	}) {
-		return nil, nil
-	}
 	for _, x := range f.r.AllLedgers() {
-		for i := range x.LostSpans {
-			if s := &x.LostSpans[i]; most == nil || s.Lost > most.Lost {
-				l, most = x, s
-			}
+		if s := mostLost(x.LostSpans); s != nil && lossesFailed(f.r, x) && (most == nil || s.Lost > most.Lost) {
+			l, most = x, s
 		}
 	}
 	return l, most
 }
 
-// whatWasLost says which acknowledged writes are gone, and which fault they were lost to.
-func (f *findings) whatWasLost() Text {
-	l, s := f.lostWrites()
-	if s == nil {
-		return nil
+// mostLost returns the span with the most lost writes or messages; nil without.
+func mostLost(spans []result.LostSpan) (most *result.LostSpan) {
+	for i := range spans {
+		if s := &spans[i]; most == nil || s.Lost > most.Lost {
+			most = s
+		}
 	}
-	t := Text{}.say(Plural(s.Lost, "write", "writes") + " of ").strong(Clean(l.Write)).
-		say(", acknowledged from " + Offset(s.First) + " to " + Offset(s.Last) + pick(s.Lost > 1, ", are", ", is") + " gone")
-	if who := lostTo(s.Fault, s.Faults); who != "" {
-		t = t.say(", lost to ").strong(who)
-	}
-	return t.say(".")
+	return most
 }
 
-// whatWasRead says what reads and writes of registers showed, and when, where an objective on that failed.
-func (f *findings) whatWasRead() Text {
-	if !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-		return o.Verdict == scenarios.Fail && o.Of().Row().Registers != nil
-	}) {
-		return nil
+// whatWasLost says which acknowledged writes and messages are gone, and which fault they were lost to, of each ledger
+// and delivery on whose losses an objective failed. Where no outage is told, it tells those faults before.
+func (f *findings) whatWasLost() (points []Text) {
+	var faults, lost []Text
+	var told []string
+	tell := func(s *result.LostSpan, most, noun, of string) {
+		t := Text{}.say(most + Plural(s.Lost, noun, noun+"s") + " of ").strong(Clean(of)).
+			say(ackedIn(s) + pick(s.Lost > 1, ", are", ", is") + " gone")
+		if who := lostTo(s.Fault, s.Faults); who != "" {
+			t = t.say(", lost to ").strong(who)
+		}
+		lost = append(lost, t.say("."))
+		if by := faultNamed(f.r, s.Fault); f.in == nil && by != nil && !slices.Contains(told, s.Fault) {
+			faults, told = append(faults, f.faulted(by, nil, nil)), append(told, s.Fault)
+		}
 	}
+	for _, l := range f.r.AllLedgers() {
+		if s := mostLost(l.LostSpans); s != nil && lossesFailed(f.r, l) {
+			tell(s, "", "write", l.Write)
+		}
+	}
+	for _, d := range f.r.Deliveries {
+		if s := mostLost(d.LostSpans); s != nil && messagesFailed(f.r, d) {
+			tell(s, pick(d.Unreadable > 0, "at most ", ""), "message", d.Name)
+		}
+	}
+	return append(faults, lost...)
+}
+
+// whatWasRead says what reads and writes of registers showed, and when, where an objective on them failed.
+func (f *findings) whatWasRead() Text {
 	for _, c := range f.r.Consistency {
-		if len(c.Kinds) == 0 {
+		if len(c.Kinds) == 0 || !failedOn(f.r, func(o slo.Objective) bool { return ofRegisters(f.r, o, c) }) {
 			continue
 		}
 		first, last := c.Kinds[0].First, c.Kinds[0].Last
@@ -146,9 +158,23 @@ func (f *findings) whatWasRead() Text {
 			first, last = min(first, k.First), max(last, k.Last)
 		}
 		return Text{}.say(Offset(first) + " to " + Offset(last) + ": reads and writes of ").strong(Clean(c.Name)).
-			say(" show " + consistencyFinding(c) + ".")
+			say(" show " + consistencyFinding(c) + duringFaults(f.r, first) + ".")
 	}
 	return nil
+}
+
+// duringFaults names the faults that were in at a time, as a clause; empty without.
+func duringFaults(r *result.Result, at result.Num) string {
+	var in []string
+	for i := range r.Faults {
+		if f := &r.Faults[i]; f.Injected <= at && !(f.Cleared < at) {
+			in = append(in, f.Name)
+		}
+	}
+	if len(in) == 0 {
+		return ""
+	}
+	return "; " + Clean(Join(in)) + pick(len(in) > 1, " were in", " was in")
 }
 
 // span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
@@ -261,7 +287,11 @@ func (f *findings) whyFailed() (points []Text) {
 	for _, in := range f.also {
 		outages = append(outages, func() Text { return f.whatBrokeToo(in) })
 	}
-	rest := []func() Text{f.whatWasLost, f.whatWasRead, f.whatFailedFirst}
+	var rest []func() Text
+	for _, t := range f.whatWasLost() {
+		rest = append(rest, func() Text { return t })
+	}
+	rest = append(rest, f.whatWasRead, f.whatFailedFirst)
 	list := slices.Concat([]func() Text{f.whatHeldBack}, outages, rest, []func() Text{
 		f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown, f.whatWasSlow,
 	})
@@ -306,7 +336,7 @@ func (f *findings) whatElseFailed() (points []Text) {
 // fault any limit is reached.
 func (f *findings) heldBack() *result.LoadInfo {
 	g := &f.r.Generator
-	if len(f.r.Loads) != 1 || f.fault != nil || !g.Healthy || g.Queue.P99 < waitsLong {
+	if len(f.r.Loads) != 1 || f.fault != nil || !byRequests(f.r) || !g.Healthy || g.Queue.P99 < waitsLong {
 		return nil
 	}
 	if l := &f.r.Loads[0]; !l.Closed && l.MaxInFlight > 0 && g.InFlightMax >= int64(l.MaxInFlight) {
@@ -329,9 +359,10 @@ func (f *findings) whatHeldBack() Text {
 		"all " + Count(int64(l.MaxInFlight)) + " that its max_in_flight allows were in flight.")
 }
 
-// whatMultiplied says which calls a fault multiplied.
+// whatMultiplied says which calls a fault multiplied, unless the run failed for something else.
 func (f *findings) whatMultiplied() Text {
-	if said := Multiplied(f.r); len(said) > 0 {
+	decides := byRequests(f.r) || failedOn(f.r, func(o slo.Objective) bool { return o.Metric.OfLink() })
+	if said := Multiplied(f.r); decides && len(said) > 0 {
 		return Text{}.say(said[0])
 	}
 	return nil
@@ -424,7 +455,7 @@ func (f *findings) faulted(by *result.FaultRecord, list []*result.Incident, befo
 	t := Text{}.say(Offset(by.Injected) + ": ")
 	t = append(append(t, faultClause(f.r, by)...), before...).say(eachOutage(list) + f.part(list))
 	end := "."
-	if list[len(list)-1].Evidence == result.ByRevert {
+	if len(list) > 0 && list[len(list)-1].Evidence == result.ByRevert {
 		end = pick(len(list) > 1, ", which began the last one.", ", which began the outage.")
 	}
 	if linked(by) || len(by.Units) == 0 || verbOf(by) == "" {
@@ -455,8 +486,12 @@ func eachOutage(list []*result.Incident) string {
 
 // part says how many of all requests that failed did so in outages, as a clause, where outages of several causes matter.
 func (f *findings) part(list []*result.Incident) string {
-	run, failed := PhaseRowOf(f.r, slo.Phase{Kind: slo.RunPhase}), failedIn(sumOf(list))
-	if len(f.also) == 0 || run == nil || failed == 0 || failed > run.Bad {
+	run := PhaseRowOf(f.r, slo.Phase{Kind: slo.RunPhase})
+	if len(f.also) == 0 || run == nil || len(list) == 0 {
+		return ""
+	}
+	failed := failedIn(sumOf(list))
+	if failed == 0 || failed > run.Bad {
 		return ""
 	}
 	return ", with " + Count(failed) + " of all " + Count(run.Bad) + " failed requests"
@@ -664,6 +699,9 @@ func retryAfter(s *result.Sample) string {
 
 // whatGrew says that more and more iterations were in flight.
 func (f *findings) whatGrew() Text {
+	if !byRequests(f.r) {
+		return nil
+	}
 	if from, last := fellBehind(f.r); from != nil {
 		return Text{}.say(Offset(from.T) + ": the target fell behind at about ").strong(offeredRate(from)).
 			say(": in flight grew from " + Count(from.InFlight) + " to " + Count(last.InFlight) + " by the end of the load.")
