@@ -289,7 +289,7 @@ func TestAnswer_Losses(t *testing.T) {
 			"1m: the only replica of redis died; back at 1m02s.", mail,
 		}},
 		{"messages of one of two faults", failed(either, "lost = 0 of mails"), []string{
-			"at most 3 messages of mails, acknowledged from 58s to 59s, are gone, lost to kill-cache or crash.",
+			"At most 3 messages of mails, acknowledged from 58s to 59s, are gone, lost to kill-cache or crash.",
 		}},
 		{"reads", failed(read, "anomalies(stock) = 0"), []string{
 			"11s to 12s: reads and writes of stock show 2 stale reads; kill-cache was in.",
@@ -316,6 +316,57 @@ func TestAnswer_Losses(t *testing.T) {
 	slow := slowed(onURL(t))
 	if got := whyOf(slow); slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, "half of the requests") }) {
 		t.Errorf("slow answers failed no objective: %q", got)
+	}
+}
+
+// TestAnswer_OwnEnd: a unit that ended explains an outage unless failures were seen before, or it was a job that was
+// done. The conditions on it are named.
+func TestAnswer_OwnEnd(t *testing.T) {
+	const missed = " 13% of requests failed, and less than 1% may."
+	const first = "GET / failed first: 300 × refused."
+	for _, tt := range []struct {
+		name     string
+		change   func(*result.Result)
+		sentence string
+		began    string
+	}{
+		{"with the first failures", func(r *result.Result) { r.Events[0].T = 20.15 },
+			"When api[0] ended by itself (exit status 3), 30% of requests failed for over 10s, to the end of the run." + missed,
+			"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit status 3)."},
+		{"after failures", func(r *result.Result) { r.Events[0].T = 20.8 }, strings.TrimPrefix(missed, " "),
+			"20s: 30% of requests failed for over 10s; no fault was in; api[0] ended by itself (exit status 3) 800ms later."},
+		{"a job that was done", func(r *result.Result) { r.Events[0].Text = "exit status 0" }, strings.TrimPrefix(missed, " "),
+			"20s: 30% of requests failed for over 10s; no fault was in."},
+		{"a service that ended well", func(r *result.Result) {
+			r.Events[0].Text, r.Links = "exit code 0", []result.Link{{From: "web[0]", To: "api[0]"}}
+		}, "When api[0] ended by itself (exit code 0), 30% of requests failed for over 10s, to the end of the run." + missed,
+			"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit code 0)."},
+		{"a condition was on it", func(r *result.Result) {
+			r.Conditions = []result.Condition{
+				{Name: "small", Kind: "memory.limit", Units: []string{"api[0]"}, Evidence: "64MiB", Injected: result.NaN},
+				{Name: "late", Kind: "cpu.throttle", Units: []string{"api[0]"}, Evidence: "10%", Injected: 25},
+				{Name: "away", Kind: "memory.limit", Units: []string{"api[0]"}, Injected: result.NaN},
+			}
+		}, "When api[0] ended (exit status 3) while the condition small was on it, 30% of requests failed for over 10s, to " +
+			"the end of the run." + missed,
+			"20s: 30% of requests failed for over 10s; it began when api[0] ended (exit status 3) while the condition small " +
+				"was on it."},
+		{"conditions were on its links", func(r *result.Result) {
+			wan := result.Condition{Name: "wan", Units: []string{"api[0]->db[0]"}, Evidence: "80ms", Injected: result.NaN}
+			own := result.Condition{Name: "own", Kind: "exec", Evidence: "exit status 0", Injected: result.NaN}
+			lan := result.Condition{Name: "lan", Units: []string{"load->api[0]"}, Evidence: "9ms", Injected: result.NaN}
+			r.Conditions = []result.Condition{wan, own, lan}
+		}, "When api[0] ended (exit status 3) while the conditions wan and lan were on it, 30% of requests failed for over " +
+			"10s, to the end of the run." + missed,
+			"20s: 30% of requests failed for over 10s; it began when api[0] ended (exit status 3) while the conditions wan " +
+				"and lan were on it."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := diedAlone(t)
+			r.Generator.Healthy = true
+			tt.change(r)
+			explains(t, r, tt.sentence, tt.began, first)
+		})
 	}
 }
 

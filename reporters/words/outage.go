@@ -242,26 +242,73 @@ func ownEnd(r *result.Result, in *result.Incident) string {
 	return Clean(e.Unit) + " " + endedSo(r, e)
 }
 
-// endedSo says how a unit ended without a fault on it.
+// endedSo says how a unit ended without a fault on it, and which conditions of the run were on it.
 func endedSo(r *result.Result, e *result.Event) string {
 	what, _ := UnitEvent(e.Event, e.Text)
 	_, itself := r.OwnEnd(e)
-	return pick(itself, "ended by itself", "ended") + strings.TrimPrefix(what, unitEvents[e.Event])
+	said := pick(itself, "ended by itself", "ended") + strings.TrimPrefix(what, unitEvents[e.Event])
+	var on []string
+	for i := range r.Conditions {
+		if c := &r.Conditions[i]; c.On(e) {
+			on = append(on, c.Name)
+		}
+	}
+	if len(on) == 0 {
+		return said
+	}
+	return said + " while the " + pick(len(on) > 1, "conditions ", "condition ") + Clean(Join(on)) +
+		pick(len(on) > 1, " were", " was") + " on it"
 }
 
-// endAt returns the event of a unit that ended when an outage began, without a fault on it; nil without.
+// endAt returns the event of a unit whose end may have begun an outage, without a fault on it; nil without. It came
+// within a second of the begin, and not after the first failure was seen.
 func endAt(r *result.Result, in *result.Incident) *result.Event {
+	seen := max(in.Begin, in.BeginHigh)
+	if first := firstIn(r, in); first != nil {
+		seen = max(seen, first.First)
+	}
+	return endBetween(r, in.Begin-ownEndWithin, min(seen+reportedLate, in.Begin+ownEndWithin))
+}
+
+// endBetween returns the first event of a unit that ended in a span of time, without a fault on it, of those whose end
+// may do harm; nil without. The end of a job that was done does none, unless others call it.
+func endBetween(r *result.Result, from, to result.Num) *result.Event {
 	for i := range r.Events {
 		e := &r.Events[i]
-		if ended, _ := r.OwnEnd(e); ended && math.Abs(float64(e.T-in.Begin)) < ownEndWithin {
+		if ended, _ := r.OwnEnd(e); ended && e.T > from && e.T <= to && (!succeeded(e) || called(r, e.Unit)) {
 			return e
 		}
 	}
 	return nil
 }
 
-// ownEndWithin is the longest time between the end of a unit and the begin of the outage that it explains, in seconds.
-const ownEndWithin = 1
+// endedLater says which unit ended within a second after an outage had begun, as a clause: that may be its effect. It is
+// empty without one.
+func endedLater(r *result.Result, in *result.Incident) string {
+	e := endBetween(r, in.Begin, in.Begin+ownEndWithin)
+	if e == nil {
+		return ""
+	}
+	return "; " + Clean(e.Unit) + " " + endedSo(r, e) + " " + Seconds(e.T-in.Begin) + " later"
+}
+
+// succeeded reports whether a unit ended as a job does that is done.
+func succeeded(e *result.Event) bool { return e.Text == "exit code 0" || e.Text == "exit status 0" }
+
+// called reports whether the load or another service of the target calls the service of a unit.
+func called(r *result.Result, unit string) bool {
+	service := slo.ServiceOf(unit)
+	return service == r.Environment.Entry || slices.ContainsFunc(r.Links, func(l result.Link) bool {
+		return slo.ServiceOf(l.To) == service
+	})
+}
+
+const (
+	// the longest time between the end of a unit and the begin of the outage that it explains, in seconds
+	ownEndWithin = 1
+	// the longest time by which the end of a unit is reported later than the failures that it causes, in seconds
+	reportedLate = .1
+)
 
 // injectedIn returns how many faults were injected in outages, apart from the one that did them. What they did to them
 // is not known.

@@ -141,7 +141,7 @@ func (f *findings) whatWasLost() (points []Text) {
 	}
 	for _, d := range f.r.Deliveries {
 		if s := mostLost(d.LostSpans); s != nil && messagesFailed(f.r, d) {
-			tell(s, pick(d.Unreadable > 0, "at most ", ""), "message", d.Name)
+			tell(s, pick(d.Unreadable > 0, "At most ", ""), "message", d.Name)
 		}
 	}
 	return append(faults, lost...)
@@ -422,7 +422,7 @@ func unexplained(r *result.Result, in *result.Incident) string {
 	if len(in.Faults) > 0 {
 		return "; " + whenItBegan(r, in) + ", and what did it is not known"
 	}
-	return "; " + wasIn(r, in.Begin)
+	return "; " + wasIn(r, in.Begin) + endedLater(r, in)
 }
 
 // outageOnPass adds the worst outage that no fault is shown to have done to the sentence of a run that passed; empty
