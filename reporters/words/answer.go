@@ -303,10 +303,7 @@ func partlyShown(r *result.Result) string {
 	if len(names) == 0 {
 		return ""
 	}
-	if left := len(names) - 2; left > 1 {
-		names = append(names[:2], Plural(int64(left), "other fault", "other faults"))
-	}
-	return "; the effect of " + Join(names) + " on the target was shown only in part"
+	return "; the effect of " + Join(briefNames(names)) + " on the target was shown only in part"
 }
 
 // sentenceOnFail says first what broke the service and for how long, then the objective that was missed by most.
