@@ -123,8 +123,8 @@ func lastedTogether(list []*result.Incident) (sum result.Num) {
 	return sum
 }
 
-// again says for how long, and from when on, requests failed in the outages of a fault after its first one, as a clause.
-// It is empty without such an outage.
+// again says for how long, and from when on, requests failed in the outages of a fault after its first one, as a
+// clause. It is empty without such an outage.
 func again(list []*result.Incident) string {
 	switch len(list) {
 	case 0:
@@ -282,8 +282,8 @@ func endBetween(r *result.Result, from, to result.Num) *result.Event {
 	return nil
 }
 
-// endedLater says which unit ended within a second after an outage had begun, as a clause: that may be its effect. It is
-// empty without one.
+// endedLater says which unit ended within a second after an outage had begun, as a clause: that may be its effect. It
+// is empty without one.
 func endedLater(r *result.Result, in *result.Incident) string {
 	e := endBetween(r, in.Begin, in.Begin+ownEndWithin)
 	if e == nil {
@@ -334,7 +334,8 @@ func endSentence(r *result.Result, in *result.Incident) Text {
 		return nil
 	}
 	return Text{}.say("When ").strong(Clean(e.Unit)).say(" " + endedSo(r, e) + ", " + extent(r, in) + " for ").
-		strong(incidentLength(in)).say(pick(in.Over, "", ", to the end of the run") + elsewhere(r, []*result.Incident{in}) + ".")
+		strong(incidentLength(in)).
+		say(pick(in.Over, "", ", to the end of the run") + elsewhere(r, []*result.Incident{in}) + ".")
 }
 
 // overloadSentence says that the target fell behind the load before an outage that no fault did. It is nil if it did

@@ -85,8 +85,8 @@ func trust(r *result.Result) *Trust {
 	return t
 }
 
-// hasClosed reports whether a load that brunt makes is closed. Its users send nothing while they wait for brunt, and no figure counts
-// that wait.
+// hasClosed reports whether a load that brunt makes is closed. Its users send nothing while they wait for brunt, and no
+// figure counts that wait.
 func hasClosed(r *result.Result) bool {
 	return slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool { return l.Closed && l.Engine == "" })
 }

@@ -97,8 +97,8 @@ func (f *findings) lossesDecided() bool {
 	return failed > 0
 }
 
-// lostWrites returns the most acknowledged writes that one fault, or none, lost of a ledger on whose losses an objective
-// failed; nil without.
+// lostWrites returns the most acknowledged writes that one fault, or none, lost of a ledger on whose losses an
+// objective failed; nil without.
 func (f *findings) lostWrites() (l *result.LedgerRecord, most *result.LostSpan) {
 	for _, x := range f.r.AllLedgers() {
 		if s := mostLost(x.LostSpans); s != nil && lossesFailed(f.r, x) && (most == nil || s.Lost > most.Lost) {
@@ -484,7 +484,8 @@ func eachOutage(list []*result.Incident) string {
 	return "; " + Int(int64(len(list))) + " outages, of " + Join(each)
 }
 
-// part says how many of all requests that failed did so in outages, as a clause, where outages of several causes matter.
+// part says how many of all requests that failed did so in outages, as a clause, where outages of several causes
+// matter.
 func (f *findings) part(list []*result.Incident) string {
 	run := PhaseRowOf(f.r, slo.Phase{Kind: slo.RunPhase})
 	if len(f.also) == 0 || run == nil || len(list) == 0 {
@@ -650,8 +651,8 @@ func (f *findings) afterwards() Text {
 	return t.say(".")
 }
 
-// afterTheEnd returns how much of the worst outage, and of those that are told with it, came after their fault was over,
-// in seconds; it is not above zero if that is not known, or too little to matter, or if another fault was injected
+// afterTheEnd returns how much of the worst outage, and of those that are told with it, came after their fault was
+// over, in seconds; it is not above zero if that is not known, or too little to matter, or if another fault was injected
 // meanwhile.
 func (f *findings) afterTheEnd() (after result.Num) {
 	if f.fault == nil || f.late || !f.fault.Cleared.Known() || f.fault.StaysDown || !f.own[len(f.own)-1].Over ||

@@ -188,8 +188,8 @@ func (f *FaultRecord) custom() (is, stays bool) {
 const endEarly = 1
 
 // OwnEnd reports whether an event is the end of a process or a container that no fault had hit. itself is false if a
-// condition was on it, or if a [Custom] fault or condition was in, which may have ended it. A pod also ends for reasons of its cluster, such as a rollout, so
-// that its end tells nothing.
+// condition was on it, or if a [Custom] fault or condition was in, which may have ended it. A pod also ends for reasons
+// of its cluster, such as a rollout, so that its end tells nothing.
 func (r *Result) OwnEnd(e *Event) (ended, itself bool) {
 	if e.Unit == "" || e.Event != "unit.exit" && e.Event != "container.die" {
 		return false, false

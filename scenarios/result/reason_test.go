@@ -270,12 +270,13 @@ func TestReason_Sentence(t *testing.T) {
 		{
 			result.Reason{Kind: result.Unasked, Requests: 100},
 			result.Result{
-				Ledger: &result.LedgerRecord{Read: true, Lost: 1}, Ledgers: []*result.LedgerRecord{{Name: "orders", Read: true, Stale: 2}},
+				Ledger:      &result.LedgerRecord{Read: true, Lost: 1},
+				Ledgers:     []*result.LedgerRecord{{Name: "orders", Read: true, Stale: 2}},
 				Consistency: []*result.ConsistencyRecord{{Name: "kv", Anomalies: 1}, {Name: "carts", Anomalies: 2}},
 			},
-			"1 acknowledged write was lost, duplicated or stale, 2 acknowledged writes of orders were lost, duplicated or stale, " +
-				"1 operation on kv shows that it is not linearizable, 2 operations on carts show that it is not linearizable and no " +
-				"objective asks about it.",
+			"1 acknowledged write was lost, duplicated or stale, 2 acknowledged writes of orders were lost, duplicated or " +
+				"stale, 1 operation on kv shows that it is not linearizable, 2 operations on carts show that it is not " +
+				"linearizable and no objective asks about it.",
 		},
 		{
 			result.Reason{Kind: result.Unasked, Requests: 100},
@@ -283,9 +284,9 @@ func TestReason_Sentence(t *testing.T) {
 				{Name: "mails", Lost: 3}, {Name: "calls", Lost: 2, Unreadable: 1, Late: 1}, {Name: "chats"},
 				{Name: "jobs", Unreadable: 1, Duplicated: 1, Again: 1, Reordered: 2, Unknown: 1, Unnamed: 1},
 			}},
-			"3 messages of mails were lost, 2 messages of calls were lost or seen without a readable id, 1 message of calls was " +
-				"seen late, 1 message of jobs was seen without a readable id, 1 message of jobs was seen more than once, 1 message " +
-				"of jobs was perhaps seen more than once, 2 messages of jobs were seen out of order, 2 messages of jobs were of " +
+			"3 messages of mails were lost, 2 messages of calls were lost or seen without a readable id, 1 message of calls " +
+				"was seen late, 1 message of jobs was seen without a readable id, 1 message of jobs was seen more than once, " +
+				"1 message of jobs was perhaps seen more than once, 2 messages of jobs were seen out of order, 2 messages of jobs were of " +
 				"unknown fate and no objective asks about it.",
 		},
 	} {
