@@ -373,7 +373,9 @@ func ofLedger(r *result.Result, o slo.Objective, l *result.LedgerRecord) bool {
 }
 
 // ofDelivery reports whether an objective is about what became of the messages of a delivery.
-func ofDelivery(o slo.Objective, d *result.DeliveryRecord) bool { return o.OfDelivery() && o.Step == d.Name }
+func ofDelivery(o slo.Objective, d *result.DeliveryRecord) bool {
+	return o.OfDelivery() && o.Step == d.Name
+}
 
 // ofRegisters reports whether an objective is about a set of registers.
 func ofRegisters(r *result.Result, o slo.Objective, c *result.ConsistencyRecord) bool {

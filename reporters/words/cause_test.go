@@ -284,7 +284,7 @@ func TestAnswer_Losses(t *testing.T) {
 			"500 writes of tell, acknowledged from 20s to 21s, are gone, lost to cut.",
 		}},
 		{"messages", failed(crashed(), "lost = 0 of mails"), []string{
-			"1m: the only replica of redis died; back at 1m02s.", mail,
+			"1m: the only replica of redis died; back at 1m2s.", mail,
 		}},
 		{"messages of one of two faults", failed(either, "lost = 0 of mails"), []string{
 			"At most 3 messages of mails, acknowledged from 58s to 59s, are gone, lost to kill-cache or crash.",
@@ -328,36 +328,48 @@ func TestAnswer_OwnEnd(t *testing.T) {
 		sentence string
 		began    string
 	}{
-		{"with the first failures", func(r *result.Result) { r.Events[0].T = 20.15 },
+		{
+			"with the first failures", func(r *result.Result) { r.Events[0].T = 20.15 },
 			"When api[0] ended by itself (exit status 3), 30% of requests failed for over 10s, to the end of the run." + missed,
-			"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit status 3)."},
-		{"after failures", func(r *result.Result) { r.Events[0].T = 20.8 }, strings.TrimPrefix(missed, " "),
-			"20s: 30% of requests failed for over 10s; no fault was in; api[0] ended by itself (exit status 3) 800ms later."},
-		{"a job that was done", func(r *result.Result) { r.Events[0].Text = "exit status 0" },
-			strings.TrimPrefix(missed, " "), "20s: 30% of requests failed for over 10s; no fault was in."},
-		{"a service that ended well", func(r *result.Result) {
-			r.Events[0].Text, r.Links = "exit code 0", []result.Link{{From: "web[0]", To: "api[0]"}}
-		}, "When api[0] ended by itself (exit code 0), 30% of requests failed for over 10s, to the end of the run." + missed,
-			"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit code 0)."},
-		{"a condition was on it", func(r *result.Result) {
-			r.Conditions = []result.Condition{
-				{Name: "small", Kind: "memory.limit", Units: []string{"api[0]"}, Evidence: "64MiB", Injected: result.NaN},
-				{Name: "late", Kind: "cpu.throttle", Units: []string{"api[0]"}, Evidence: "10%", Injected: 25},
-				{Name: "away", Kind: "memory.limit", Units: []string{"api[0]"}, Injected: result.NaN},
-			}
-		}, "When api[0] ended (exit status 3) while the condition small was on it, 30% of requests failed for over 10s, to " +
-			"the end of the run." + missed,
+			"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit status 3).",
+		},
+		{
+			"after failures", func(r *result.Result) { r.Events[0].T = 20.8 }, strings.TrimPrefix(missed, " "),
+			"20s: 30% of requests failed for over 10s; no fault was in; api[0] ended by itself (exit status 3) 800ms later.",
+		},
+		{
+			"a job that was done", func(r *result.Result) { r.Events[0].Text = "exit status 0" },
+			strings.TrimPrefix(missed, " "), "20s: 30% of requests failed for over 10s; no fault was in.",
+		},
+		{
+			"a service that ended well", func(r *result.Result) {
+				r.Events[0].Text, r.Links = "exit code 0", []result.Link{{From: "web[0]", To: "api[0]"}}
+			}, "When api[0] ended by itself (exit code 0), 30% of requests failed for over 10s, to the end of the run." + missed,
+			"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit code 0).",
+		},
+		{
+			"a condition was on it", func(r *result.Result) {
+				r.Conditions = []result.Condition{
+					{Name: "small", Kind: "memory.limit", Units: []string{"api[0]"}, Evidence: "64MiB", Injected: result.NaN},
+					{Name: "late", Kind: "cpu.throttle", Units: []string{"api[0]"}, Evidence: "10%", Injected: 25},
+					{Name: "away", Kind: "memory.limit", Units: []string{"api[0]"}, Injected: result.NaN},
+				}
+			}, "When api[0] ended (exit status 3) while the condition small was on it, 30% of requests failed for over 10s, to " +
+				"the end of the run." + missed,
 			"20s: 30% of requests failed for over 10s; it began when api[0] ended (exit status 3) while the condition small " +
-				"was on it."},
-		{"conditions were on its links", func(r *result.Result) {
-			wan := result.Condition{Name: "wan", Units: []string{"api[0]->db[0]"}, Evidence: "80ms", Injected: result.NaN}
-			own := result.Condition{Name: "own", Kind: "exec", Evidence: "exit status 0", Injected: result.NaN}
-			lan := result.Condition{Name: "lan", Units: []string{"load->api[0]"}, Evidence: "9ms", Injected: result.NaN}
-			r.Conditions = []result.Condition{wan, own, lan}
-		}, "When api[0] ended (exit status 3) while the conditions wan and lan were on it, 30% of requests failed for over " +
-			"10s, to the end of the run." + missed,
+				"was on it.",
+		},
+		{
+			"conditions were on its links", func(r *result.Result) {
+				wan := result.Condition{Name: "wan", Units: []string{"api[0]->db[0]"}, Evidence: "80ms", Injected: result.NaN}
+				own := result.Condition{Name: "own", Kind: "exec", Evidence: "exit status 0", Injected: result.NaN}
+				lan := result.Condition{Name: "lan", Units: []string{"load->api[0]"}, Evidence: "9ms", Injected: result.NaN}
+				r.Conditions = []result.Condition{wan, own, lan}
+			}, "When api[0] ended (exit status 3) while the conditions wan and lan were on it, 30% of requests failed for over " +
+				"10s, to the end of the run." + missed,
 			"20s: 30% of requests failed for over 10s; it began when api[0] ended (exit status 3) while the conditions wan " +
-				"and lan were on it."},
+				"and lan were on it.",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := diedAlone(t)

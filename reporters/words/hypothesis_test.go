@@ -64,11 +64,13 @@ func TestHypothesis(t *testing.T) {
 			fault("cut", result.Impacted), fault("kill", result.NotImpacted), fault("fill", result.NotRecovered),
 		}, "held"},
 		{
-			"one is not", []result.FaultRecord{fault("cut", result.UnknownYet), fault("kill", result.NotImpacted)},
+			"one is not",
+			[]result.FaultRecord{fault("cut", result.UnknownYet), fault("kill", result.NotImpacted)},
 			"not refuted; what cut did is not known",
 		},
 		{
-			"two came together", []result.FaultRecord{fault("cut", result.Confounded), fault("kill", result.Confounded)},
+			"two came together",
+			[]result.FaultRecord{fault("cut", result.Confounded), fault("kill", result.Confounded)},
 			"not refuted; what cut and kill did is not known",
 		},
 		{

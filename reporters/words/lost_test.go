@@ -34,7 +34,8 @@ func TestDeliveryText_Lost(t *testing.T) {
 	d := &result.DeliveryRecord{
 		Name: "mails", Sent: "send", Seen: "smtp", Within: 5, Settled: true, LostTo: map[string]int64{"crash": 3},
 		LostSpans: []result.LostSpan{
-			{Fault: "crash", Lost: 3, First: 10, Last: 11}, {Faults: []string{"f", "g"}, Lost: 1, First: 20, Last: 20},
+			{Fault: "crash", Lost: 3, First: 10, Last: 11},
+			{Faults: []string{"f", "g"}, Lost: 1, First: 20, Last: 20},
 			{Lost: 2, First: result.NaN, Last: result.NaN},
 		},
 	}

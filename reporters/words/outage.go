@@ -304,9 +304,11 @@ func called(r *result.Result, unit string) bool {
 }
 
 const (
-	// the longest time between the end of a unit and the begin of the outage that it explains, in seconds
+	// ownEndWithin is the longest time between the end of a unit and the begin of the outage that it explains, in
+	// seconds.
 	ownEndWithin = 1
-	// the longest time by which the end of a unit is reported later than the failures that it causes, in seconds
+	// reportedLate is the longest time by which the end of a unit is reported after the failures that it causes, in
+	// seconds.
 	reportedLate = .1
 )
 

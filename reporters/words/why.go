@@ -652,8 +652,8 @@ func (f *findings) afterwards() Text {
 }
 
 // afterTheEnd returns how much of the worst outage, and of those that are told with it, came after their fault was
-// over, in seconds; it is not above zero if that is not known, or too little to matter, or if another fault was injected
-// meanwhile.
+// over, in seconds; it is not above zero if that is not known, or too little to matter, or if another fault was
+// injected meanwhile.
 func (f *findings) afterTheEnd() (after result.Num) {
 	if f.fault == nil || f.late || !f.fault.Cleared.Known() || f.fault.StaysDown || !f.own[len(f.own)-1].Over ||
 		injectedIn(f.r, f.own, f.fault) > 0 {

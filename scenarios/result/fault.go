@@ -402,4 +402,3 @@ func (c *Condition) On(e *Event) bool {
 
 // in reports whether a condition is shown to have been in at a time of the load.
 func (c *Condition) in(at Num) bool { return c.Evidence != "" && !(at < c.Injected-endEarly) }
-

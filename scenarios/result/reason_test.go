@@ -281,7 +281,9 @@ func TestReason_Sentence(t *testing.T) {
 		{
 			result.Reason{Kind: result.Unasked, Requests: 100},
 			result.Result{Deliveries: []*result.DeliveryRecord{
-				{Name: "mails", Lost: 3}, {Name: "calls", Lost: 2, Unreadable: 1, Late: 1}, {Name: "chats"},
+				{Name: "mails", Lost: 3},
+				{Name: "calls", Lost: 2, Unreadable: 1, Late: 1},
+				{Name: "chats"},
 				{Name: "jobs", Unreadable: 1, Duplicated: 1, Again: 1, Reordered: 2, Unknown: 1, Unnamed: 1},
 			}},
 			"3 messages of mails were lost, 2 messages of calls were lost or seen without a readable id, 1 message of calls " +
