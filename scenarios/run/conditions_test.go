@@ -110,15 +110,17 @@ func TestConditions_OwnEnd(t *testing.T) {
 target:
   processes:
     web: {command: [ECHO], ready: {get: /}}
-    job: {command: [sh, -c, "sleep 1; exit 3"], restart: never} # it works for a second
+    job: # it serves for two seconds
+      {command: [sh, -c, '"$@" & sleep 2; kill $!; exit 3', sh, ECHO], restart: never, ready: {get: /}}
   entry: web
 load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 3s, flow: [{get: /}]}}
 `
-	const own = `conditions: {own: {exec: {inject: "true", revert: "true", verify: "true"}}}`
+	own := strings.ReplaceAll(`conditions: {own: {exec: {inject: [sh, -c, 'echo x > FLAG'], verify: [test, -e, FLAG],
+  revert: [rm, -f, FLAG]}}}`, "FLAG", filepath.Join(t.TempDir(), "flag"))
 	for with, want := range map[string]string{"": "job[0] ended by itself at ", own: "job[0] ended at "} {
 		res := runOnce(t, text+with, run.Options{})
 		if !slices.ContainsFunc(res.Notes, func(s string) bool { return strings.HasPrefix(s, want) }) {
-			t.Errorf("%s\n%q, want %q", with, res.Notes, want)
+			t.Errorf("%s\n%s %q, want %q", with, res.Reason, res.Notes, want)
 		}
 	}
 }
