@@ -303,10 +303,7 @@ func partlyShown(r *result.Result) string {
 	if len(names) == 0 {
 		return ""
 	}
-	if left := len(names) - 2; left > 1 {
-		names = append(names[:2], Plural(int64(left), "other fault", "other faults"))
-	}
-	return "; the effect of " + Join(names) + " on the target was shown only in part"
+	return "; the effect of " + Join(briefNames(names)) + " on the target was shown only in part"
 }
 
 // sentenceOnFail says first what broke the service and for how long, then the objective that was missed by most.
@@ -337,18 +334,12 @@ func brokenOnPass(r *result.Result) (text string) {
 		}
 		return &unasked
 	}
-	// without a source, an objective is about the only one
-	about := func(o slo.Objective, name string, all int) bool {
-		return o.Metric.Source == name || o.Metric.Source == "" && all == 1
-	}
 	ledgers := r.AllLedgers()
 	for _, l := range ledgers {
 		if l.Lost == 0 {
 			continue
 		}
-		list := asks(func(o slo.Objective) bool {
-			return o.Metric.Row().OfLosses && !o.OfDelivery() && about(o, l.Name, len(ledgers))
-		})
+		list := asks(func(o slo.Objective) bool { return o.Metric.Row().OfLosses && ofLedger(r, o, l) })
 		of := ""
 		if len(ledgers) > 1 && l.Name != "" {
 			of = " of " + quote(l.Name)
@@ -357,17 +348,13 @@ func brokenOnPass(r *result.Result) (text string) {
 	}
 	for _, d := range r.Deliveries {
 		if d.Lost > 0 {
-			list := asks(func(o slo.Objective) bool {
-				return o.OfDelivery() && o.Step == d.Name && o.Metric.Row().OfLosses
-			})
+			list := asks(func(o slo.Objective) bool { return o.Metric.Row().OfLosses && ofDelivery(o, d) })
 			*list = append(*list, lostIn(d)+" of "+quote(d.Name)+wasOrWere(d.Lost)+" never seen")
 		}
 	}
 	for _, c := range r.Consistency {
 		if c.Anomalies > 0 {
-			list := asks(func(o slo.Objective) bool {
-				return o.Metric.OfRegister() && about(o, c.Name, len(r.Consistency))
-			})
+			list := asks(func(o slo.Objective) bool { return ofRegisters(r, o, c) })
 			*list = append(*list, quote(c.Name)+" was not linearizable")
 		}
 	}
@@ -380,6 +367,34 @@ func brokenOnPass(r *result.Result) (text string) {
 	return text
 }
 
+// ofLedger reports whether an objective is about the writes of a ledger.
+func ofLedger(r *result.Result, o slo.Objective, l *result.LedgerRecord) bool {
+	return o.Metric.OfLedger() && !o.OfDelivery() && ofSource(o, l.Name, len(r.AllLedgers()))
+}
+
+// ofDelivery reports whether an objective is about what became of the messages of a delivery.
+func ofDelivery(o slo.Objective, d *result.DeliveryRecord) bool {
+	return o.OfDelivery() && o.Step == d.Name
+}
+
+// ofRegisters reports whether an objective is about a set of registers.
+func ofRegisters(r *result.Result, o slo.Objective, c *result.ConsistencyRecord) bool {
+	return o.Metric.OfRegister() && ofSource(o, c.Name, len(r.Consistency))
+}
+
+// ofSource reports whether an objective is about one of so many sources. Without a name it is about the only one.
+func ofSource(o slo.Objective, name string, all int) bool {
+	return o.Metric.Source == name || o.Metric.Source == "" && all == 1
+}
+
+// failedOn reports whether an objective failed that is meant.
+func failedOn(r *result.Result, meant func(o slo.Objective) bool) bool {
+	return slices.ContainsFunc(r.Objectives, func(x result.ObjectiveResult) bool {
+		o, ok := x.Asks()
+		return ok && x.Verdict == scenarios.Fail && meant(o)
+	})
+}
+
 // faultsOutcome says how the target withstood its faults.
 func faultsOutcome(r *result.Result) string {
 	var others []*result.FaultRecord
@@ -387,7 +402,7 @@ func faultsOutcome(r *result.Result) string {
 	for i := range r.Faults {
 		switch f := &r.Faults[i]; {
 		case f.Impact == result.Impacted && onlyTooSlow(r, f) && !f.NoOutage():
-			slow = append(slow, quote(f.Name)+" made "+slowingOf(r, f).clause(" ")+" for "+harmLength(f, outageOf(r, f)))
+			slow = append(slow, quote(f.Name)+" made "+slowingOf(r, f).clause(" ")+" for "+harmLength(f, outagesOf(r, f)))
 		case f.Injected.Known():
 			others = append(others, f)
 		}
@@ -433,8 +448,8 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 			recovered++
 			took := f.Recover
 			if laterOutage(r, f) != nil {
-				if own := outageOf(r, f); !late(r, own, f) {
-					took = own.End - HarmedFrom(f)
+				if own := outagesOf(r, f); !late(r, own[0], f) {
+					took = own[len(own)-1].End - HarmedFrom(f)
 				}
 			}
 			if cost, rejoined := f.Rejoined(); rejoined && cost.Known() {
@@ -600,19 +615,18 @@ func missedObjectives(r *result.Result, whole bool) string {
 	return s
 }
 
-// lossFailed counts the acknowledged writes and messages that were lost, as a clause, where an objective on that
-// failed.
+// lossFailed counts the acknowledged writes and messages that were lost, as a clause, in the ledgers and deliveries on
+// whose losses an objective failed.
 func lossFailed(r *result.Result) (said string) {
 	writes, messages, unsure := int64(0), int64(0), int64(0)
-	for i := range r.Objectives {
-		o := &r.Objectives[i]
-		def, ok := o.Asks()
-		switch {
-		case !ok || o.Verdict != scenarios.Fail || !o.Of().Row().OfLosses:
-		case def.OfDelivery():
-			messages, unsure = lostInDeliveries(r)
-		default:
-			writes = lostInLedgers(r)
+	for _, l := range r.AllLedgers() {
+		if lossesFailed(r, l) {
+			writes += l.Lost
+		}
+	}
+	for _, d := range r.Deliveries {
+		if messagesFailed(r, d) {
+			messages, unsure = messages+d.SurelyLost(), unsure+d.Lost-d.SurelyLost()
 		}
 	}
 	if writes+messages == 0 {
@@ -625,19 +639,14 @@ func lossFailed(r *result.Result) (said string) {
 	return said
 }
 
-func lostInLedgers(r *result.Result) (n int64) {
-	for _, l := range r.AllLedgers() {
-		n += l.Lost
-	}
-	return n
+// lossesFailed reports whether an objective on the lost writes of a ledger failed.
+func lossesFailed(r *result.Result, l *result.LedgerRecord) bool {
+	return failedOn(r, func(o slo.Objective) bool { return o.Metric.Row().OfLosses && ofLedger(r, o, l) })
 }
 
-// lostInDeliveries counts the messages that were surely lost, and those that may have been seen.
-func lostInDeliveries(r *result.Result) (sure, unsure int64) {
-	for _, d := range r.Deliveries {
-		sure, unsure = sure+d.SurelyLost(), unsure+d.Lost-d.SurelyLost()
-	}
-	return sure, unsure
+// messagesFailed reports whether an objective on the lost messages of a delivery failed.
+func messagesFailed(r *result.Result, d *result.DeliveryRecord) bool {
+	return failedOn(r, func(o slo.Objective) bool { return o.Metric.Row().OfLosses && ofDelivery(o, d) })
 }
 
 // rejoinedIn says what the end of the fault cost whose time to recovery an objective asks about.

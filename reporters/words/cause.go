@@ -21,25 +21,16 @@ type cause struct {
 const mattering = .1
 
 // causes returns the incidents that the failed objectives count, the one with the largest share first. It is empty if
-// the run failed for figures of units alone, which no request decides.
+// no request decides why the run failed.
 func causes(r *result.Result) (list []cause) {
+	if !byRequests(r) {
+		return nil
+	}
 	var counted []*result.ObjectiveResult
-	failed, gauges := 0, 0
 	for i := range r.Objectives {
-		o := &r.Objectives[i]
-		if o.Verdict != scenarios.Fail {
-			continue
-		}
-		failed++
-		if countsRequests(o) {
+		if o := &r.Objectives[i]; o.Verdict == scenarios.Fail && countsRequests(o) {
 			counted = append(counted, o)
 		}
-		if o.Of().OfSeries() {
-			gauges++
-		}
-	}
-	if failed > 0 && gauges == failed {
-		return nil
 	}
 	for i := range r.Incidents {
 		list = append(list, cause{in: &r.Incidents[i]})
@@ -62,6 +53,27 @@ func causes(r *result.Result) (list []cause) {
 	list = slices.DeleteFunc(list, func(c cause) bool { return len(counted) > 0 && c.share == 0 })
 	slices.SortStableFunc(list, func(a, b cause) int { return cmp.Compare(b.share, a.share) })
 	return list
+}
+
+// byRequests reports whether requests may be why a run failed: an objective on them, or on what a fault did to them,
+// failed, or no objective is the reason. Objectives on writes, messages, registers, traces, alerts and figures of units
+// fail for other reasons.
+func byRequests(r *result.Result) bool {
+	if len(r.Reasons) > 0 && r.Reasons[0].Kind != result.NotHeld {
+		return true
+	}
+	failed := false
+	for i := range r.Objectives {
+		o := &r.Objectives[i]
+		if o.Verdict != scenarios.Fail {
+			continue
+		}
+		if needs := o.Of().Row().Needs; needs == slo.NeedsRequests || needs == slo.NeedsFault {
+			return true
+		}
+		failed = true
+	}
+	return !failed
 }
 
 // countsRequests reports whether bad requests of incidents can make an objective fail.

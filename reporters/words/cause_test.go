@@ -2,6 +2,7 @@ package words
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"brunt/scenarios"
@@ -157,7 +158,8 @@ func TestAnswer_Causes(t *testing.T) {
 	want := []string{
 		"20s: every request failed for 3s, with 300 of all 490 failed requests; slow-dep was in; freeze-dep was over, but is " +
 			"not ruled out, and what did it is not known.",
-		"10s: the only replica of redis was frozen, with 181 of all 490 failed requests; back at 12s.",
+		"10s: the only replica of redis was frozen; 2 outages, of 3s from 10s on and 3s from 18s on, with 184 of all 490 " +
+			"failed requests; back at 12s.",
 		"`nginx.memory < 300MiB` did not hold: it was 313MiB.",
 	}
 	if got := whyOf(r); !slices.Equal(got, want) {
@@ -172,6 +174,209 @@ func TestAnswer_Causes(t *testing.T) {
 		"of requests failed, and less than 1% may; 621 acknowledged writes were lost; 3 of 3 objectives failed."
 	if got := AnswerOf(r).Sentence.String(); got != said {
 		t.Errorf("got  %s\nwant %s", got, said)
+	}
+}
+
+// TestAnswer_OutagesOfOneFault: the sentence of a run, the points and the row of a fault tell all of its outages.
+func TestAnswer_OutagesOfOneFault(t *testing.T) {
+	cut := func() *result.Result {
+		r := onNginx(t)
+		f := aFault("cut", "network.partition")
+		f.Links, f.Injected, f.Cleared, f.Until, f.Slow = []string{"nginx[0]->redis[0]"}, 20, 40, 40, .5
+		f.Recover, f.RecoveredAt = 18, 38
+		r.Faults = []result.FaultRecord{f}
+		r.Incidents = []result.Incident{incidentBy("cut", 20, 600, 0), incidentBy("cut", 35, 580, 0)}
+		r.Incidents[1].Evidence = result.ByRecovery
+		r.Errors[0].Count, r.Errors[0].First, r.Errors[0].Last, r.Errors[0].Sample = 1180, 20, 38, nil
+		return r
+	}
+	row := func(r *result.Result, want string) {
+		t.Helper()
+		if got := AnswerOf(r).Faults[0].Line(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	const missed = " 13% of requests failed, and less than 1% may."
+	const headline = "When the link from nginx to redis was cut, every request failed for 3s, and again "
+	const point = "20s: the link from nginx to redis was cut; 2 outages, of 3s from 20s on and "
+	explains(t, cut(), headline+"for 3s from 35s on."+missed, point+"3s from 35s on; over at 40s.",
+		"GET /basket failed first: 1180 × status 502.")
+	row(cut(), "cut  2 outages, 6s in all: 1180 requests failed; good again 2s before it was over")
+
+	passed := cut()
+	passed.Verdict, passed.Objectives[0].Verdict = scenarios.Pass, scenarios.Pass
+	row(passed, "cut  2 outages, 6s in all: 1180 requests failed; good again 2s before it was over")
+
+	beyond := cut() // the second one lasts until after the fault
+	beyond.Incidents[1].Begin, beyond.Incidents[1].End, beyond.Incidents[1].EndLow = 38, 45, 45
+	explains(t, beyond, headline+"for 7s from 38s on."+missed, point+"7s from 38s on; over at 40s.",
+		"GET /basket failed first: 1180 × status 502.", "5s of the 10s came after it was over.")
+
+	ended := cut() // its end did more harm than it
+	ended.Incidents[1].Begin, ended.Incidents[1].End, ended.Incidents[1].EndLow = 40, 46, 46
+	ended.Incidents[1].Evidence, ended.Incidents[1].Bad, ended.Incidents[1].Requests = result.ByRevert, 1200, 1200
+	explains(t, ended, headline+"for 6s when the fault ended."+missed,
+		point+"6s when the fault ended; over at 40s, which began the last one.",
+		"GET /basket failed first: 1180 × status 502.", "6s of the 9s came after it was over.")
+
+	thrice := cut()
+	thrice.Incidents = append(thrice.Incidents, incidentBy("cut", 28, 10, 0))
+	if got, want := AnswerOf(thrice).Sentence.String(), headline+"2 times, for 6s in all."+missed; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestAnswer_Losses: a run that failed for losses alone is explained by those on which an objective failed, and by no
+// outage, no slowdown and no growing load.
+func TestAnswer_Losses(t *testing.T) {
+	failed := func(r *result.Result, texts ...string) *result.Result {
+		r.Objectives = []result.ObjectiveResult{judged(t, "errors < 50%", .13, scenarios.Pass)}
+		for _, text := range texts {
+			r.Objectives = append(r.Objectives, judged(t, text, 1, scenarios.Fail))
+		}
+		return r
+	}
+	span := func(fault string, n int64, at result.Num) []result.LostSpan {
+		return []result.LostSpan{{Fault: fault, Lost: n, First: at, Last: at + 1}}
+	}
+	two := func() *result.Result { // ledgers
+		r := onNginx(t)
+		r.Faults = append(r.Faults, aFault("cut", "network.partition"))
+		r.Faults[1].Links = []string{"nginx[0]->redis[0]"}
+		r.Ledgers = []*result.LedgerRecord{
+			{Name: "orders", Write: "place", Read: true, Lost: 1, LostSpans: span("kill-cache", 1, 9)},
+			{Name: "events", Write: "tell", Read: true, Lost: 500, LostSpans: span("cut", 500, 20)},
+		}
+		return r
+	}
+	const died = "10s: the only replica of redis died; back at 12s."
+	const order = "1 write of place, acknowledged from 9s to 10s, is gone, lost to kill-cache."
+	crashed := func() *result.Result { // an outage within its limit, and later messages are lost
+		r := onNginx(t)
+		r.Faults = append(r.Faults, aFault("crash", "container.kill", "redis[0]"))
+		r.Faults[1].Injected, r.Faults[1].Cleared, r.Faults[1].Until = 60, 62, 62
+		r.Deliveries = []*result.DeliveryRecord{
+			{Name: "mails", Acknowledged: 90, Lost: 3, LostSpans: span("crash", 3, 58)},
+			{Name: "calls", Acknowledged: 90, Lost: 9, LostSpans: span("kill-cache", 9, 8)},
+		}
+		return r
+	}
+	mail := "3 messages of mails, acknowledged from 58s to 59s, are gone, lost to crash."
+	either := crashed()
+	either.Deliveries[0].LostSpans[0].Fault, either.Deliveries[0].LostSpans[0].Faults = "", []string{"kill-cache", "crash"}
+	either.Deliveries[0].Unreadable = 1
+	read := onNginx(t)
+	read.Consistency = []*result.ConsistencyRecord{
+		{Name: "carts", Kinds: []result.AnomalyKind{{Kind: result.AnomalyStale, Count: 1, First: 4, Last: 5}}},
+		{Name: "stock", Kinds: []result.AnomalyKind{{Kind: result.AnomalyStale, Count: 2, First: 11, Last: 12}}},
+	}
+	behind := growingRate(slowed(onURL(t)))
+	behind.Incidents[0].Begin = 22
+	behind.Ledger = &result.LedgerRecord{Write: "place", Read: true, Lost: 1, LostSpans: span("", 1, 9)}
+	for _, tt := range []struct {
+		name string
+		r    *result.Result
+		want []string
+	}{
+		{"of the ledger that failed", failed(two(), "lost(orders) = 0"), []string{died, order}},
+		{"of both ledgers", failed(two(), "lost(orders) = 0", "lost(events) = 0"), []string{
+			died, "10s: the link from nginx to redis was cut; over at 12s.", order,
+			"500 writes of tell, acknowledged from 20s to 21s, are gone, lost to cut.",
+		}},
+		{"messages", failed(crashed(), "lost = 0 of mails"), []string{
+			"1m: the only replica of redis died; back at 1m2s.", mail,
+		}},
+		{"messages of one of two faults", failed(either, "lost = 0 of mails"), []string{
+			"At most 3 messages of mails, acknowledged from 58s to 59s, are gone, lost to kill-cache or crash.",
+		}},
+		{"reads", failed(read, "anomalies(stock) = 0"), []string{
+			"11s to 12s: reads and writes of stock show 2 stale reads; kill-cache was in.",
+		}},
+		{"a target that fell behind", failed(behind, "lost = 0"), []string{
+			"1 write of place, acknowledged from 9s to 10s, is gone.",
+		}},
+	} {
+		if got := whyOf(tt.r); !slices.Equal(got, tt.want) {
+			t.Errorf("%s\ngot  %q\nwant %q", tt.name, got, tt.want)
+		}
+		if got := AnswerOf(tt.r).Sentence.String(); strings.Contains(got, "When ") || strings.Contains(got, "fell behind") {
+			t.Errorf("%s: it tells an outage: %s", tt.name, got)
+		}
+	}
+	if a := surerWrites(find(failed(two(), "lost(orders) = 0"))); a == nil ||
+		!strings.Contains(a.Text.String(), ": 1 that kill-cache lost ") {
+		t.Errorf("advice: %+v", a)
+	}
+	beside := failed(two(), "errors < 1%", "lost(orders) = 0")
+	if got := AnswerOf(beside).Sentence.String(); !strings.Contains(got, "; 1 acknowledged write was lost; 2 of 3") {
+		t.Errorf("beside an outage: %s", got)
+	}
+	slow := slowed(onURL(t))
+	if got := strings.Join(whyOf(slow), " "); strings.Contains(got, "half of the requests") {
+		t.Errorf("slow answers failed no objective: %q", got)
+	}
+}
+
+// TestAnswer_OwnEnd: a unit that ended explains an outage unless failures were seen before, or it was a job that was
+// done. The conditions on it are named.
+func TestAnswer_OwnEnd(t *testing.T) {
+	const missed = " 13% of requests failed, and less than 1% may."
+	const first = "GET / failed first: 300 × refused."
+	for _, tt := range []struct {
+		name     string
+		change   func(*result.Result)
+		sentence string
+		began    string
+	}{
+		{
+			"with the first failures", func(r *result.Result) { r.Events[0].T = 20.15 },
+			"When api[0] ended by itself (exit status 3), 30% of requests failed for over 10s, to the end of the run." + missed,
+			"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit status 3).",
+		},
+		{
+			"after failures", func(r *result.Result) { r.Events[0].T = 20.8 }, strings.TrimPrefix(missed, " "),
+			"20s: 30% of requests failed for over 10s; no fault was in; api[0] ended by itself (exit status 3) 800ms later.",
+		},
+		{
+			"a job that was done", func(r *result.Result) { r.Events[0].Text = "exit status 0" },
+			strings.TrimPrefix(missed, " "), "20s: 30% of requests failed for over 10s; no fault was in.",
+		},
+		{
+			"a service that ended well", func(r *result.Result) {
+				r.Events[0].Text, r.Links = "exit code 0", []result.Link{{From: "web[0]", To: "api[0]"}}
+			}, "When api[0] ended by itself (exit code 0), 30% of requests failed for over 10s, to the end of the run." + missed,
+			"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit code 0).",
+		},
+		{
+			"a condition was on it", func(r *result.Result) {
+				r.Conditions = []result.Condition{
+					{Name: "small", Kind: "memory.limit", Units: []string{"api[0]"}, Evidence: "64MiB", Injected: result.NaN},
+					{Name: "late", Kind: "cpu.throttle", Units: []string{"api[0]"}, Evidence: "10%", Injected: 25},
+					{Name: "away", Kind: "memory.limit", Units: []string{"api[0]"}, Injected: result.NaN},
+				}
+			}, "When api[0] ended (exit status 3) while the condition small was on it, 30% of requests failed for over 10s, to " +
+				"the end of the run." + missed,
+			"20s: 30% of requests failed for over 10s; it began when api[0] ended (exit status 3) while the condition small " +
+				"was on it.",
+		},
+		{
+			"conditions were on its links", func(r *result.Result) {
+				wan := result.Condition{Name: "wan", Units: []string{"api[0]->db[0]"}, Evidence: "80ms", Injected: result.NaN}
+				own := result.Condition{Name: "own", Kind: "exec", Evidence: "exit status 0", Injected: result.NaN}
+				lan := result.Condition{Name: "lan", Units: []string{"load->api[0]"}, Evidence: "9ms", Injected: result.NaN}
+				r.Conditions = []result.Condition{wan, own, lan}
+			}, "When api[0] ended (exit status 3) while the conditions wan and lan were on it, 30% of requests failed for over " +
+				"10s, to the end of the run." + missed,
+			"20s: 30% of requests failed for over 10s; it began when api[0] ended (exit status 3) while the conditions wan " +
+				"and lan were on it.",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := diedAlone(t)
+			r.Generator.Healthy = true
+			tt.change(r)
+			explains(t, r, tt.sentence, tt.began, first)
+		})
 	}
 }
 

@@ -108,7 +108,9 @@ func DeliveryText(d *result.DeliveryRecord) string {
 		fmt.Fprintf(&text, " brunt asks for messages, so a message may have come up to %s before brunt saw it.",
 			Seconds(d.Resolution))
 	}
-	if len(d.LostTo) > 0 {
+	if len(d.LostSpans) > 0 {
+		text.WriteString(lostSpansText(d.LostSpans, "message", nil))
+	} else if len(d.LostTo) > 0 { // in results of earlier versions
 		fmt.Fprintf(&text, " Lost to a fault: %s.", byMost(d.LostTo))
 	}
 	if !d.Settled {

@@ -2,6 +2,7 @@ package words
 
 import (
 	"slices"
+	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -20,12 +21,62 @@ func Hypothesis(r *result.Result) string {
 		found = "under test"
 	case (v == scenarios.Pass || v == scenarios.Fail) && uninjected(r):
 		found = "not tested, as no fault was injected"
+	case v == scenarios.Pass && untold(r) != "":
+		found = "not refuted; " + untold(r)
 	case v == scenarios.Pass:
 		found = "held"
 	case v == scenarios.Fail:
 		found = "refuted"
 	}
 	return "Hypothesis: " + found + ". " + syntax.Sentence(text)
+}
+
+// untold says which faults of a run did not put its hypothesis to the test, as they were not injected, as their effect
+// was shown only in part, or as what they did is not known. It is empty if all did.
+func untold(r *result.Result) string {
+	var missing, part, unknown []string
+	slower := true
+	for i := range r.Faults {
+		switch f := &r.Faults[i]; {
+		case !f.Injected.Known():
+			missing = append(missing, quote(f.Name))
+		case f.NotShown != "":
+			part = append(part, quote(f.Name))
+		case notTold(f):
+			unknown, slower = append(unknown, quote(f.Name)), slower && mayBeSlower(f) && !f.TooFew()
+		}
+	}
+	var said []string
+	if len(missing) > 0 {
+		said = append(said, Join(briefNames(missing))+pick(len(missing) > 1, " were", " was")+" not injected")
+	}
+	if len(part) > 0 {
+		said = append(said, "the effect of "+Join(briefNames(part))+" on the target was shown only in part")
+	}
+	if len(unknown) > 0 {
+		said = append(said, notKnown(unknown, slower))
+	}
+	return strings.Join(said, "; ")
+}
+
+// notTold reports whether what a fault did is not known.
+func notTold(f *result.FaultRecord) bool {
+	switch f.Impact {
+	case result.Confounded, result.NotInjected, result.UnknownYet:
+		return true
+	case result.NotImpacted:
+		return f.TooFew() || mayBeSlower(f)
+	case result.Impacted, result.NotRecovered:
+	}
+	return false
+}
+
+// briefNames shortens a list of more than three faults.
+func briefNames(names []string) []string {
+	if left := len(names) - 2; left > 1 {
+		return append(names[:2], Plural(int64(left), "other fault", "other faults"))
+	}
+	return names
 }
 
 // uninjected reports whether a run planned to break something and broke nothing.

@@ -50,6 +50,39 @@ func TestHypothesis(t *testing.T) {
 			t.Errorf("%s: %s", tt.name, got)
 		}
 	}
+	fault := func(name string, impact result.Impact) result.FaultRecord {
+		return result.FaultRecord{Name: name, Injected: 8, Impact: impact}
+	}
+	half := fault("fill", result.Impacted)
+	half.NotShown = "that pg[2] uses /data"
+	for _, tt := range []struct {
+		name   string
+		faults []result.FaultRecord
+		want   string
+	}{
+		{"all are told", []result.FaultRecord{
+			fault("cut", result.Impacted), fault("kill", result.NotImpacted), fault("fill", result.NotRecovered),
+		}, "held"},
+		{
+			"one is not",
+			[]result.FaultRecord{fault("cut", result.UnknownYet), fault("kill", result.NotImpacted)},
+			"not refuted; what cut did is not known",
+		},
+		{
+			"two came together",
+			[]result.FaultRecord{fault("cut", result.Confounded), fault("kill", result.Confounded)},
+			"not refuted; what cut and kill did is not known",
+		},
+		{
+			"one was skipped, and one is shown in part", append(unmade, half), "not refuted; cut was not " +
+				"injected; the effect of fill on the target was shown only in part",
+		},
+	} {
+		r := &result.Result{Hypothesis: "It works", Verdict: scenarios.Pass, Faults: tt.faults}
+		if got := words.Hypothesis(r); got != "Hypothesis: "+tt.want+". It works." {
+			t.Errorf("%s: %s", tt.name, got)
+		}
+	}
 	if got := words.Hypothesis(&result.Result{Verdict: scenarios.Pass}); got != "" {
 		t.Errorf("no hypothesis is %q", got)
 	}

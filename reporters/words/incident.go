@@ -150,12 +150,17 @@ func incidentKinds(r *result.Result, in *result.Incident) string {
 	return strings.TrimPrefix(s, "; ")
 }
 
+// firstIn returns the errors that came first in an incident; nil without.
+func firstIn(r *result.Result, in *result.Incident) *result.ErrorGroup {
+	return firstErrors(r, in.Begin, in.End, func(e *result.ErrorGroup) int64 {
+		return countIn([]*result.Incident{in}, e)
+	})
+}
+
 // firstKind returns the errors with which an incident began; nil if that is not known, as of errors that had been seen
 // before it.
 func firstKind(r *result.Result, in *result.Incident) *result.ErrorGroup {
-	first := firstErrors(r, in.Begin, in.End, func(e *result.ErrorGroup) int64 {
-		return countIn([]*result.Incident{in}, e)
-	})
+	first := firstIn(r, in)
 	if first == nil || first.Sample == nil || first.Sample.At < float64(in.BeginLow)-.001 {
 		return nil
 	}

@@ -160,7 +160,7 @@ func staleReads(l *result.LedgerRecord) int64 {
 	return l.Reads.Stale
 }
 
-// mostSpans bounds the number of faults whose lost writes the text describes.
+// mostSpans bounds the spans of lost writes that a text describes one by one.
 const mostSpans = 4
 
 // bounds formats a time that is known between two bounds.
@@ -242,6 +242,40 @@ func byMost(of map[string]int64) string {
 	return strings.Join(out, ", ")
 }
 
+// lostSpansText says how many writes or messages were lost, to which faults, and when they were acknowledged. more
+// returns a clause on a span; nil: none.
+func lostSpansText(spans []result.LostSpan, noun string, more func(*result.LostSpan) string) (text string) {
+	left := int64(0)
+	for i := range spans {
+		s := &spans[i]
+		if i >= mostSpans {
+			left += s.Lost
+			continue
+		}
+		text += " " + Plural(s.Lost, noun+" was", noun+"s were") + " lost"
+		if who := lostTo(s.Fault, s.Faults); who != "" {
+			text += " to " + who
+		}
+		text += ackedIn(s)
+		if more != nil {
+			text += more(s)
+		}
+		text += "."
+	}
+	if left > 0 {
+		text += " " + Plural(left, "more "+noun+" was", "more "+noun+"s were") + " lost at other times."
+	}
+	return text
+}
+
+// ackedIn says when lost writes or messages were acknowledged, as a clause; empty if that is not known.
+func ackedIn(s *result.LostSpan) string {
+	if !s.First.Known() || !s.Last.Known() {
+		return ""
+	}
+	return ", acknowledged from " + Offset(s.First) + " to " + Offset(s.Last)
+}
+
 // LedgerText describes how much was read, and from which units.
 func LedgerText(l *result.LedgerRecord) string {
 	var text strings.Builder
@@ -254,21 +288,13 @@ func LedgerText(l *result.LedgerRecord) string {
 		text.WriteString(" The latest write could be read " + bounds(l.LateLow, l.LateHigh) + " after its acknowledgement.")
 	}
 	text.WriteString(readsText(l.Reads))
-	for i, s := range l.LostSpans {
-		if i == mostSpans {
-			text.WriteString(fmt.Sprintf(" Writes were lost to %d more faults.", len(l.LostSpans)-i))
-			break
-		}
-		to, rpo := "", bounds(s.Last-s.First, s.After-s.Before)
-		if who := lostTo(s.Fault, s.Faults); who != "" {
-			to = " to " + who
-		}
+	text.WriteString(lostSpansText(l.LostSpans, "write", func(s *result.LostSpan) string {
+		rpo := bounds(s.Last-s.First, s.After-s.Before)
 		if len(s.Faults) > 0 { // each of them may have lost a part
 			rpo = "at most " + Seconds(s.After-s.Before)
 		}
-		text.WriteString(fmt.Sprintf(" %s lost%s, acknowledged from %s to %s: an RPO of %s.",
-			Plural(s.Lost, "write was", "writes were"), to, Offset(s.First), Offset(s.Last), rpo))
-	}
+		return ": an RPO of " + rpo
+	}))
 	text.WriteString(readBacksText(l))
 	if len(l.Because) > 0 {
 		text.WriteString(" " + syntax.Sentence(Clean(l.Because.Phrase(nil))))

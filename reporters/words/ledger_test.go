@@ -69,6 +69,18 @@ func TestLedgerText_SharedLoss(t *testing.T) {
 	}
 }
 
+// TestLedgerText_ManyLosses: the text describes four spans, and counts the writes of the others.
+func TestLedgerText_ManyLosses(t *testing.T) {
+	l := result.LedgerRecord{Write: "write", Units: []string{"a"}, Took: result.NaN}
+	for i, fault := range []string{"a", "b", "c", "d", ""} {
+		at := result.Num(i)
+		l.LostSpans = append(l.LostSpans, result.LostSpan{Fault: fault, Lost: 1, First: at, Last: at, Before: at, After: at})
+	}
+	if got := words.LedgerText(&l); !strings.HasSuffix(got, "an RPO of 0s. 1 more write was lost at other times.") {
+		t.Error(got)
+	}
+}
+
 // TestFault_SharedLoss: a fault that may have lost writes has neither a cross nor a tick for it, whatever else it did.
 func TestFault_SharedLoss(t *testing.T) {
 	for _, c := range []struct {

@@ -109,6 +109,16 @@ func TestTrust(t *testing.T) {
 			r.Objectives[0].Verdict = scenarios.Pass
 		}, "Busy machine: brunt itself sent 99% of requests at most 78ms late. The verdict is the same without it; read response times " +
 			"as upper limits."},
+		{"all held, and users waited", func(r *result.Result) {
+			r.Generator.Healthy, r.Loads[0].Closed = false, true
+			r.Objectives[0].Verdict = scenarios.Pass
+		}, "Busy machine: brunt itself sent 99% of requests at most 78ms late. The users of a closed load wait for brunt " +
+			"too, so the target may have had less load than they make; read response times as upper limits."},
+		{"a closed load on a busy machine", func(r *result.Result) {
+			r.Generator.Pressure, r.Loads[0].Closed = .944, true
+		}, "Busy machine: brunt itself sent 99% of requests at most 78ms late. In the worst ten seconds tasks waited for a " +
+			"processor 94% of the time, so a target on this machine may have been slower for it, and may have had less load: " +
+			"the users of a closed load wait for brunt."},
 		{"late at the wrong moment", func(r *result.Result) {
 			r.Generator.Lag.P99, r.Generator.Lag.Max = .0002, .42
 			r.Objectives[0].Verdict, r.Objectives[0].Why = scenarios.Invalid, result.Late

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -46,20 +47,22 @@ func outageSentence(r *result.Result) Text {
 	if in.Bad == 0 || !decidedByBad(r) {
 		return nil
 	}
+	list := toldWith(r, in)
 	t := Text{}.say("When ")
 	switch {
 	case late(r, in, f):
 		t = Text{}.strong(Seconds(in.Begin - f.Cleared)).say(" after ").strong(Clean(f.Name)).say(" was over")
-	case in.Evidence == result.ByRevert:
+	case list[0].Evidence == result.ByRevert:
 		t = t.strong(Clean(f.Name)).say(" ended")
 	default:
 		t = append(t, faultClause(r, f)...)
 	}
-	t = t.say(", " + extent(r, in) + " for ").strong(incidentLength(in)).say(begunBy(r, in))
-	if n := injectedIn(r, in, f); n > 0 {
+	t = t.say(", " + extent(r, sumOf(list)) + " for ").strong(incidentLength(list[0])).
+		say(again(list[1:]) + begunIn(r, list))
+	if n := injectedIn(r, list, f); n > 0 {
 		t = t.say(", in which " + Plural(n, "more fault was", "more faults were") + " injected")
 	}
-	if !in.Over {
+	if !list[len(list)-1].Over {
 		t = t.say(", to the end of the run")
 		switch f.Unrecovered {
 		case result.GoneStillHarm, result.LoadUntold:
@@ -69,15 +72,83 @@ func outageSentence(r *result.Result) Text {
 		case result.StillAway, result.GoneTooShort, result.LoadRaised:
 		}
 	}
-	return t.say(elsewhere(r, in) + ".")
+	return t.say(elsewhere(r, list) + ".")
 }
 
-// elsewhere counts the requests that failed in other outages than the worst one, as a clause. It is empty if they are
-// few beside it.
-func elsewhere(r *result.Result, worst *result.Incident) string {
+// toldWith returns the outages that a text tells as one with an outage that counts against the failed objectives: those
+// of its fault that count as well, in the order of their begin. It is told alone if no fault did it, or if it is late.
+func toldWith(r *result.Result, in *result.Incident) (list []*result.Incident) {
+	by := faultNamed(r, in.By)
+	if in.By == "" || by == nil || late(r, in, by) {
+		return []*result.Incident{in}
+	}
+	for _, c := range causes(r) {
+		if c.in.By == in.By && !late(r, c.in, by) {
+			list = append(list, c.in)
+		}
+	}
+	slices.SortFunc(list, func(a, b *result.Incident) int { return cmp.Compare(a.Begin, b.Begin) })
+	return list
+}
+
+// sumOf returns outages as one, from the begin of the first to the end of the last, with the sums of their requests. It
+// is nil without an outage.
+func sumOf(list []*result.Incident) *result.Incident {
+	if len(list) == 0 {
+		return nil
+	}
+	sum := *list[len(list)-1]
+	sum.Begin, sum.Requests, sum.Bad, sum.Kinds = list[0].Begin, 0, 0, map[string]int64{}
+	for _, in := range list {
+		sum.Requests, sum.Bad = sum.Requests+in.Requests, sum.Bad+in.Bad
+		for kind, n := range in.Kinds {
+			sum.Kinds[kind] += n
+		}
+	}
+	return &sum
+}
+
+// lengthOf formats how long outages lasted together, for a sentence.
+func lengthOf(list []*result.Incident) string {
+	if len(list) == 1 {
+		return incidentLength(list[0])
+	}
+	return pick(list[len(list)-1].Over, "", "over ") + Seconds(lastedTogether(list)) + " in all"
+}
+
+func lastedTogether(list []*result.Incident) (sum result.Num) {
+	for _, in := range list {
+		sum += lasted(in)
+	}
+	return sum
+}
+
+// again says for how long, and from when on, requests failed in the outages of a fault after its first one, as a
+// clause. It is empty without such an outage.
+func again(list []*result.Incident) string {
+	switch len(list) {
+	case 0:
+		return ""
+	case 1:
+		return ", and again for " + lengthFrom(list[0])
+	}
+	return ", and again " + Int(int64(len(list))) + " times, for " + lengthOf(list)
+}
+
+// lengthFrom says how long an outage of a fault lasted, and when it began.
+func lengthFrom(in *result.Incident) string {
+	if in.Evidence == result.ByRevert {
+		return incidentLength(in) + " when the fault ended"
+	}
+	return incidentLength(in) + " from " + Offset(in.Begin) + " on"
+}
+
+// elsewhere counts the requests that failed in other outages than those of a list, as a clause. It is empty if they are
+// few beside all.
+func elsewhere(r *result.Result, told []*result.Incident) string {
 	requests, outages := int64(0), int64(0)
 	for _, c := range causes(r) {
-		if c.share >= mattering && failedIn(c.in) > 0 && !sameCause(c.in, worst) {
+		if c.share >= mattering && failedIn(c.in) > 0 && !slices.Contains(told, c.in) {
 			requests, outages = requests+failedIn(c.in), outages+1
 		}
 	}
@@ -139,6 +210,19 @@ func lateOnPass(r *result.Result) (text string) {
 	return text
 }
 
+// begunIn names the units that ended, without a fault on them, when outages of a fault began, as a clause.
+func begunIn(r *result.Result, list []*result.Incident) (said string) {
+	if len(list) == 1 {
+		return begunBy(r, list[0])
+	}
+	for _, in := range list {
+		if ended := ownEnd(r, in); ended != "" {
+			said += "; the outage from " + Offset(in.Begin) + " on began when " + ended
+		}
+	}
+	return said
+}
+
 // begunBy names the unit that ended when an outage began, without a fault on it, as a clause; it is empty if none is
 // known.
 func begunBy(r *result.Result, in *result.Incident) string {
@@ -158,32 +242,84 @@ func ownEnd(r *result.Result, in *result.Incident) string {
 	return Clean(e.Unit) + " " + endedSo(r, e)
 }
 
-// endedSo says how a unit ended without a fault on it.
+// endedSo says how a unit ended without a fault on it, and which conditions of the run were on it.
 func endedSo(r *result.Result, e *result.Event) string {
 	what, _ := UnitEvent(e.Event, e.Text)
 	_, itself := r.OwnEnd(e)
-	return pick(itself, "ended by itself", "ended") + strings.TrimPrefix(what, unitEvents[e.Event])
+	said := pick(itself, "ended by itself", "ended") + strings.TrimPrefix(what, unitEvents[e.Event])
+	var on []string
+	for i := range r.Conditions {
+		if c := &r.Conditions[i]; c.On(e) {
+			on = append(on, c.Name)
+		}
+	}
+	if len(on) == 0 {
+		return said
+	}
+	return said + " while the " + pick(len(on) > 1, "conditions ", "condition ") + Clean(Join(on)) +
+		pick(len(on) > 1, " were", " was") + " on it"
 }
 
-// endAt returns the event of a unit that ended when an outage began, without a fault on it; nil without.
+// endAt returns the event of a unit whose end may have begun an outage, without a fault on it; nil without. It came
+// within a second of the begin, and not after the first failure was seen.
 func endAt(r *result.Result, in *result.Incident) *result.Event {
+	seen := max(in.Begin, in.BeginHigh)
+	if first := firstIn(r, in); first != nil {
+		seen = max(seen, first.First)
+	}
+	return endBetween(r, in.Begin-ownEndWithin, min(seen+reportedLate, in.Begin+ownEndWithin))
+}
+
+// endBetween returns the first event of a unit that ended in a span of time, without a fault on it, of those whose end
+// may do harm; nil without. The end of a job that was done does none, unless others call it.
+func endBetween(r *result.Result, from, to result.Num) *result.Event {
 	for i := range r.Events {
 		e := &r.Events[i]
-		if ended, _ := r.OwnEnd(e); ended && math.Abs(float64(e.T-in.Begin)) < ownEndWithin {
+		if ended, _ := r.OwnEnd(e); ended && e.T > from && e.T <= to && (!succeeded(e) || called(r, e.Unit)) {
 			return e
 		}
 	}
 	return nil
 }
 
-// ownEndWithin is the longest time between the end of a unit and the begin of the outage that it explains, in seconds.
-const ownEndWithin = 1
+// endedLater says which unit ended within a second after an outage had begun, as a clause: that may be its effect. It
+// is empty without one.
+func endedLater(r *result.Result, in *result.Incident) string {
+	e := endBetween(r, in.Begin, in.Begin+ownEndWithin)
+	if e == nil {
+		return ""
+	}
+	return "; " + Clean(e.Unit) + " " + endedSo(r, e) + " " + Seconds(e.T-in.Begin) + " later"
+}
 
-// injectedIn returns how many faults were injected in an incident, apart from the one that did it. What they did to it
+// succeeded reports whether a unit ended as a job does that is done.
+func succeeded(e *result.Event) bool { return e.Text == "exit code 0" || e.Text == "exit status 0" }
+
+// called reports whether the load or another service of the target calls the service of a unit.
+func called(r *result.Result, unit string) bool {
+	service := slo.ServiceOf(unit)
+	return service == r.Environment.Entry || slices.ContainsFunc(r.Links, func(l result.Link) bool {
+		return slo.ServiceOf(l.To) == service
+	})
+}
+
+const (
+	// ownEndWithin is the longest time between the end of a unit and the begin of the outage that it explains, in
+	// seconds.
+	ownEndWithin = 1
+	// reportedLate is the longest time by which the end of a unit is reported after the failures that it causes, in
+	// seconds.
+	reportedLate = .1
+)
+
+// injectedIn returns how many faults were injected in outages, apart from the one that did them. What they did to them
 // is not known.
-func injectedIn(r *result.Result, in *result.Incident, by *result.FaultRecord) (n int64) {
+func injectedIn(r *result.Result, list []*result.Incident, by *result.FaultRecord) (n int64) {
 	for i := range r.Faults {
-		if f := &r.Faults[i]; f != by && f.Injected > max(in.Begin, by.Injected) && f.Injected < in.End {
+		f := &r.Faults[i]
+		if f != by && slices.ContainsFunc(list, func(in *result.Incident) bool {
+			return f.Injected > max(in.Begin, by.Injected) && f.Injected < in.End
+		}) {
 			n++
 		}
 	}
@@ -200,7 +336,8 @@ func endSentence(r *result.Result, in *result.Incident) Text {
 		return nil
 	}
 	return Text{}.say("When ").strong(Clean(e.Unit)).say(" " + endedSo(r, e) + ", " + extent(r, in) + " for ").
-		strong(incidentLength(in)).say(pick(in.Over, "", ", to the end of the run") + elsewhere(r, in) + ".")
+		strong(incidentLength(in)).
+		say(pick(in.Over, "", ", to the end of the run") + elsewhere(r, []*result.Incident{in}) + ".")
 }
 
 // overloadSentence says that the target fell behind the load before an outage that no fault did. It is nil if it did

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -112,7 +113,8 @@ func countOf(all, in int, one, many string, n int) string {
 func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	l := FaultLine{Name: Clean(f.Name), Outcome: FaultOutcome(f), Expected: FaultExpected(f), People: people(f)}
 	l.Mark, l.Tone = FaultMark(f)
-	in := outageOf(r, f)
+	own := outagesOf(r, f)
+	in := sumOf(own)
 	switch {
 	case !f.Injected.Known():
 		l.Text = Clean(f.Note)
@@ -121,7 +123,7 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	case noTraffic(f) && in == nil && !HadOutage(f):
 		l.Mark, l.Tone, l.Outcome, l.Text = "?", "unsure", "met no traffic", "what it does to the load is not known"
 	case in != nil, HadOutage(f):
-		o := outage{f: f, bad: f.Failed, lasted: harmLength(f, in), end: f.RecoveredAt, slow: f.Slow > 0, most: f.Slow}
+		o := outage{f: f, bad: f.Failed, lasted: harmLength(f, own), end: f.RecoveredAt, slow: f.Slow > 0, most: f.Slow}
 		if !(f.Slow > 0) {
 			o.most = 0
 			for i := range r.Loads {
@@ -147,6 +149,9 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		}
 		o.onlySlow = onlyTooSlow(r, f)
 		l.Outcome, l.Text, l.Outage = "outage of "+o.lasted, o.text(), true
+		if len(own) > 1 {
+			l.Outcome = Int(int64(len(own))) + " outages, " + o.lasted
+		}
 		if o.onlySlow {
 			l.Outcome, l.Times, l.Outage = slowingOf(r, f).outcome()+" for "+o.lasted, true, false
 		}
@@ -314,29 +319,30 @@ func (o *outage) text() string {
 	return s + "; good again " + Seconds(o.f.Cleared-o.end) + " before " + whatIsBack(o.f)
 }
 
-// harmLength says how long the harm of a fault lasted, by its incident, else by its own figures. in is nil if no
-// incident is shown to be by it.
-func harmLength(f *result.FaultRecord, in *result.Incident) string {
-	if in != nil {
-		return incidentLength(in)
+// harmLength says how long the harm of a fault lasted, by its outages, else by its own figures. own is empty if no
+// outage is shown to be by it.
+func harmLength(f *result.FaultRecord, own []*result.Incident) string {
+	if len(own) > 0 {
+		return lengthOf(own)
 	}
 	return Seconds(f.Degraded)
 }
 
-// outageOf returns the incident that a fault did, the one with the most bad requests; nil if none is shown to be by it.
-// A late one counts only if there is no other.
-func outageOf(r *result.Result, f *result.FaultRecord) (worst *result.Incident) {
+// outagesOf returns the incidents that a fault did, in the order of their begin, without late ones. If all are late, it
+// returns the one with the most bad requests. It is empty if no incident is shown to be by the fault.
+func outagesOf(r *result.Result, f *result.FaultRecord) (own []*result.Incident) {
 	for i := range r.Incidents {
-		in := &r.Incidents[i]
-		if in.By != f.Name {
-			continue
-		}
-		was, is := worst != nil && late(r, worst, f), late(r, in, f)
-		if worst == nil || was && !is || was == is && in.Bad > worst.Bad {
-			worst = in
+		if in := &r.Incidents[i]; in.By == f.Name && !late(r, in, f) {
+			own = append(own, in)
 		}
 	}
-	return worst
+	if len(own) == 0 {
+		if later := laterOutage(r, f); later != nil {
+			return []*result.Incident{later}
+		}
+	}
+	slices.SortFunc(own, func(a, b *result.Incident) int { return cmp.Compare(a.Begin, b.Begin) })
+	return own
 }
 
 // whatIsBack names the end of a fault: a unit that is back, or the fault that is over.

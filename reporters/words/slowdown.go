@@ -1,6 +1,8 @@
 package words
 
 import (
+	"slices"
+
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
@@ -18,10 +20,11 @@ func worstSlowdown(r *result.Result) *result.Slowdown {
 	return worst
 }
 
-// slowdown says when the target was slower although no fault was in, or none but conditions.
+// slowdown says when the target was slower although no fault was in, or none but conditions, where that may be why the
+// run failed.
 func (f *findings) slowdown() Text {
 	s := worstSlowdown(f.r)
-	if s == nil || f.overloadedFrom(s.From) {
+	if s == nil || !slownessDecides(f.r) || f.overloadedFrom(s.From) {
 		return nil
 	}
 	t := Text{}.say(Offset(s.From) + ": for ").strong(Seconds(s.To - s.From)).
@@ -30,6 +33,15 @@ func (f *findings) slowdown() Text {
 		t = t.say("; " + Plural(int64(n), "more such span", "more such spans"))
 	}
 	return t.say(".")
+}
+
+// slownessDecides reports whether slow answers may be why a run failed: an objective failed that counts them in no
+// recovery, or no objective is the reason.
+func slownessDecides(r *result.Result) bool {
+	return len(r.Reasons) > 0 && r.Reasons[0].Kind != result.NotHeld ||
+		slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool {
+			return o.Verdict == scenarios.Fail && countsSlow(&o) && !o.Of().Row().Recovers
+		})
 }
 
 // slowdownBy says how much longer requests took than before and after a slowdown.

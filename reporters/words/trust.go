@@ -2,6 +2,7 @@ package words
 
 import (
 	"slices"
+	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -24,6 +25,9 @@ func trust(r *result.Result) *Trust {
 		t.Mark, t.Tone, t.Title = "!", "unsure", "Busy machine"
 		t.Text = late + ". In the worst ten seconds tasks waited for a processor " + wholePercent(float64(g.Pressure)) +
 			" of the time, so a target on this machine may have been slower for it."
+		if hasClosed(r) {
+			t.Text = strings.TrimSuffix(t.Text, ".") + ", and may have had less load: the users of a closed load wait for brunt."
+		}
 		return t
 	case g.Healthy && open == 0:
 		t.Title = "Quiet machine"
@@ -61,7 +65,10 @@ func trust(r *result.Result) *Trust {
 		t.Text += " The failure stands without it"
 	case failed > 1:
 		t.Text += " The " + Int(failed) + " failures stand without it"
-	case open == 0 && len(r.Objectives) > 0 && r.Verdict != scenarios.Invalid:
+	case open > 0 || len(r.Objectives) == 0 || r.Verdict == scenarios.Invalid:
+	case hasClosed(r):
+		t.Text += " The users of a closed load wait for brunt too, so the target may have had less load than they make"
+	default:
 		t.Text += " The verdict is the same without it"
 	}
 	switch {
@@ -76,6 +83,12 @@ func trust(r *result.Result) *Trust {
 		t.Text += "; read response times as upper limits."
 	}
 	return t
+}
+
+// hasClosed reports whether a load that brunt makes is closed. Its users send nothing while they wait for brunt, and no
+// figure counts that wait.
+func hasClosed(r *result.Result) bool {
+	return slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool { return l.Closed && l.Engine == "" })
 }
 
 // openByOwnTime reports whether brunt's own time leaves an objective open: it is invalid or undecided because of that.

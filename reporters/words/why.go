@@ -26,6 +26,7 @@ type findings struct {
 	fault *result.FaultRecord // the fault that did it; nil if none is shown to have done it
 	later *result.Incident    // the worst outage of that fault that began well after it was over; nil without
 	late  bool                // in is later
+	own   []*result.Incident  // in, and the outages of its fault that are told with it; empty without in
 	also  []*result.Incident  // further outages that count against the failed objectives, those that count most first
 	first *result.ErrorGroup  // the errors that came first; nil if no request failed
 	// time that decided the run; see span
@@ -36,22 +37,29 @@ type findings struct {
 func find(r *result.Result) *findings {
 	f := &findings{r: r}
 	f.in, f.fault = worstOutage(r)
+	if f.in != nil {
+		f.own = toldWith(r, f.in)
+	}
 	if f.fault != nil {
 		f.later = laterOutage(r, f.fault)
 		f.late = f.later == f.in
 	}
 	for _, c := range causes(r) {
-		if c.share >= mattering && !sameCause(c.in, f.in) && len(f.also) < mostCauses-1 {
+		if c.share >= mattering && !sameCause(c.in, f.in) && len(f.also) < mostCauses-1 &&
+			!slices.ContainsFunc(f.also, func(in *result.Incident) bool { return sameCause(c.in, in) }) {
 			f.also = append(f.also, c.in)
 		}
 	}
 	f.from, f.to = f.span()
+	for _, in := range f.own {
+		f.from, f.to = min(f.from, in.Begin), max(f.to, in.End)
+	}
 	for i := range r.Incidents {
 		if in := &r.Incidents[i]; f.in != nil && sameCause(in, f.in) && in.Begin <= f.to && in.End >= f.from {
 			f.outages = append(f.outages, in)
 		}
 	}
-	if !f.fewFailed() && !f.lossesDecided() {
+	if !f.fewFailed() && byRequests(r) {
 		f.first = firstErrors(r, f.from, f.to, f.count)
 	}
 	return f
@@ -89,48 +97,60 @@ func (f *findings) lossesDecided() bool {
 	return failed > 0
 }
 
-// lostWrites returns the most acknowledged writes of a ledger that one fault, or none, lost, where an objective on lost
-// writes failed; nil without.
+// lostWrites returns the most acknowledged writes that one fault, or none, lost of a ledger on whose losses an
+// objective failed; nil without.
 func (f *findings) lostWrites() (l *result.LedgerRecord, most *result.LostSpan) {
-	if !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-		asked, ok := o.Asks()
-		return ok && o.Verdict == scenarios.Fail && o.Of().Row().OfLosses && !asked.OfDelivery()
-	}) {
-		return nil, nil
-	}
 	for _, x := range f.r.AllLedgers() {
-		for i := range x.LostSpans {
-			if s := &x.LostSpans[i]; most == nil || s.Lost > most.Lost {
-				l, most = x, s
-			}
+		if s := mostLost(x.LostSpans); s != nil && lossesFailed(f.r, x) && (most == nil || s.Lost > most.Lost) {
+			l, most = x, s
 		}
 	}
 	return l, most
 }
 
-// whatWasLost says which acknowledged writes are gone, and which fault they were lost to.
-func (f *findings) whatWasLost() Text {
-	l, s := f.lostWrites()
-	if s == nil {
-		return nil
+// mostLost returns the span with the most lost writes or messages; nil without.
+func mostLost(spans []result.LostSpan) (most *result.LostSpan) {
+	for i := range spans {
+		if s := &spans[i]; most == nil || s.Lost > most.Lost {
+			most = s
+		}
 	}
-	t := Text{}.say(Plural(s.Lost, "write", "writes") + " of ").strong(Clean(l.Write)).
-		say(", acknowledged from " + Offset(s.First) + " to " + Offset(s.Last) + pick(s.Lost > 1, ", are", ", is") + " gone")
-	if who := lostTo(s.Fault, s.Faults); who != "" {
-		t = t.say(", lost to ").strong(who)
-	}
-	return t.say(".")
+	return most
 }
 
-// whatWasRead says what reads and writes of registers showed, and when, where an objective on that failed.
-func (f *findings) whatWasRead() Text {
-	if !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-		return o.Verdict == scenarios.Fail && o.Of().Row().Registers != nil
-	}) {
-		return nil
+// whatWasLost says which acknowledged writes and messages are gone, and which fault they were lost to, of each ledger
+// and delivery on whose losses an objective failed. Where no outage is told, it tells those faults before.
+func (f *findings) whatWasLost() (points []Text) {
+	var faults, lost []Text
+	var told []string
+	tell := func(s *result.LostSpan, most, noun, of string) {
+		t := Text{}.say(most + Plural(s.Lost, noun, noun+"s") + " of ").strong(Clean(of)).
+			say(ackedIn(s) + pick(s.Lost > 1, ", are", ", is") + " gone")
+		if who := lostTo(s.Fault, s.Faults); who != "" {
+			t = t.say(", lost to ").strong(who)
+		}
+		lost = append(lost, t.say("."))
+		if by := faultNamed(f.r, s.Fault); f.in == nil && by != nil && !slices.Contains(told, s.Fault) {
+			faults, told = append(faults, f.faulted(by, nil, nil)), append(told, s.Fault)
+		}
 	}
+	for _, l := range f.r.AllLedgers() {
+		if s := mostLost(l.LostSpans); s != nil && lossesFailed(f.r, l) {
+			tell(s, "", "write", l.Write)
+		}
+	}
+	for _, d := range f.r.Deliveries {
+		if s := mostLost(d.LostSpans); s != nil && messagesFailed(f.r, d) {
+			tell(s, pick(d.Unreadable > 0, "At most ", ""), "message", d.Name)
+		}
+	}
+	return append(faults, lost...)
+}
+
+// whatWasRead says what reads and writes of registers showed, and when, where an objective on them failed.
+func (f *findings) whatWasRead() Text {
 	for _, c := range f.r.Consistency {
-		if len(c.Kinds) == 0 {
+		if len(c.Kinds) == 0 || !failedOn(f.r, func(o slo.Objective) bool { return ofRegisters(f.r, o, c) }) {
 			continue
 		}
 		first, last := c.Kinds[0].First, c.Kinds[0].Last
@@ -138,9 +158,23 @@ func (f *findings) whatWasRead() Text {
 			first, last = min(first, k.First), max(last, k.Last)
 		}
 		return Text{}.say(Offset(first) + " to " + Offset(last) + ": reads and writes of ").strong(Clean(c.Name)).
-			say(" show " + consistencyFinding(c) + ".")
+			say(" show " + consistencyFinding(c) + duringFaults(f.r, first) + ".")
 	}
 	return nil
+}
+
+// duringFaults names the faults that were in at a time, as a clause; empty without.
+func duringFaults(r *result.Result, at result.Num) string {
+	var in []string
+	for i := range r.Faults {
+		if f := &r.Faults[i]; f.Injected <= at && !(f.Cleared < at) {
+			in = append(in, f.Name)
+		}
+	}
+	if len(in) == 0 {
+		return ""
+	}
+	return "; " + Clean(Join(in)) + pick(len(in) > 1, " were in", " was in")
 }
 
 // span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
@@ -253,7 +287,11 @@ func (f *findings) whyFailed() (points []Text) {
 	for _, in := range f.also {
 		outages = append(outages, func() Text { return f.whatBrokeToo(in) })
 	}
-	rest := []func() Text{f.whatWasLost, f.whatWasRead, f.whatFailedFirst}
+	var rest []func() Text
+	for _, t := range f.whatWasLost() {
+		rest = append(rest, func() Text { return t })
+	}
+	rest = append(rest, f.whatWasRead, f.whatFailedFirst)
 	list := slices.Concat([]func() Text{f.whatHeldBack}, outages, rest, []func() Text{
 		f.afterwards, f.whatMultiplied, f.whatGrew, f.slowdown, f.whatWasSlow,
 	})
@@ -298,7 +336,7 @@ func (f *findings) whatElseFailed() (points []Text) {
 // fault any limit is reached.
 func (f *findings) heldBack() *result.LoadInfo {
 	g := &f.r.Generator
-	if len(f.r.Loads) != 1 || f.fault != nil || !g.Healthy || g.Queue.P99 < waitsLong {
+	if len(f.r.Loads) != 1 || f.fault != nil || !byRequests(f.r) || !g.Healthy || g.Queue.P99 < waitsLong {
 		return nil
 	}
 	if l := &f.r.Loads[0]; !l.Closed && l.MaxInFlight > 0 && g.InFlightMax >= int64(l.MaxInFlight) {
@@ -321,9 +359,10 @@ func (f *findings) whatHeldBack() Text {
 		"all " + Count(int64(l.MaxInFlight)) + " that its max_in_flight allows were in flight.")
 }
 
-// whatMultiplied says which calls a fault multiplied.
+// whatMultiplied says which calls a fault multiplied, unless the run failed for something else.
 func (f *findings) whatMultiplied() Text {
-	if said := Multiplied(f.r); len(said) > 0 {
+	decides := byRequests(f.r) || failedOn(f.r, func(o slo.Objective) bool { return o.Metric.OfLink() })
+	if said := Multiplied(f.r); decides && len(said) > 0 {
 		return Text{}.say(said[0])
 	}
 	return nil
@@ -354,16 +393,16 @@ func (f *findings) whatBroke() Text {
 		return f.began(f.in)
 	}
 	own := Text{}
-	if first := outageOf(f.r, f.fault); f.late && !late(f.r, first, f.fault) {
-		own = own.say("; " + extent(f.r, first) + " for ").strong(incidentLength(first))
+	if list := outagesOf(f.r, f.fault); f.late && !late(f.r, list[0], f.fault) {
+		own = own.say("; " + extent(f.r, sumOf(list)) + " for ").strong(lengthOf(list))
 	}
-	return f.faulted(f.fault, f.in, own.say(f.part(f.in)))
+	return f.faulted(f.fault, f.own, own)
 }
 
 // whatBrokeToo tells of another outage that counts against the failed objectives.
 func (f *findings) whatBrokeToo(in *result.Incident) Text {
 	if by := faultNamed(f.r, in.By); in.By != "" && by != nil {
-		return f.faulted(by, in, Text{}.say(f.part(in)))
+		return f.faulted(by, toldWith(f.r, in), nil)
 	}
 	return f.began(in)
 }
@@ -371,7 +410,7 @@ func (f *findings) whatBrokeToo(in *result.Incident) Text {
 // began says when an outage began that no fault is shown to have done, and what was in then.
 func (f *findings) began(in *result.Incident) Text {
 	return Text{}.say(Offset(in.Begin) + ": " + extent(f.r, in) + " for ").strong(incidentLength(in)).
-		say(f.part(in) + unexplained(f.r, in) + ".")
+		say(f.part([]*result.Incident{in}) + unexplained(f.r, in) + ".")
 }
 
 // unexplained says with what an outage began that no fault is shown to have done, as a clause: a unit that ended,
@@ -383,7 +422,7 @@ func unexplained(r *result.Result, in *result.Incident) string {
 	if len(in.Faults) > 0 {
 		return "; " + whenItBegan(r, in) + ", and what did it is not known"
 	}
-	return "; " + wasIn(r, in.Begin)
+	return "; " + wasIn(r, in.Begin) + endedLater(r, in)
 }
 
 // outageOnPass adds the worst outage that no fault is shown to have done to the sentence of a run that passed; empty
@@ -410,12 +449,15 @@ func outageOnPass(r *result.Result) string {
 	return text
 }
 
-// faulted says when the fault of an incident was injected, what it did, with a clause on its outage, and when it was
-// over.
-func (f *findings) faulted(by *result.FaultRecord, in *result.Incident, outage Text) Text {
+// faulted says when the fault of outages was injected, what it did, with a clause on an outage before them, and when it
+// was over.
+func (f *findings) faulted(by *result.FaultRecord, list []*result.Incident, before Text) Text {
 	t := Text{}.say(Offset(by.Injected) + ": ")
-	t = append(append(t, faultClause(f.r, by)...), outage...)
-	end := pick(in.Evidence == result.ByRevert, ", which began the outage.", ".")
+	t = append(append(t, faultClause(f.r, by)...), before...).say(eachOutage(list) + f.part(list))
+	end := "."
+	if len(list) > 0 && list[len(list)-1].Evidence == result.ByRevert {
+		end = pick(len(list) > 1, ", which began the last one.", ", which began the outage.")
+	}
 	if linked(by) || len(by.Units) == 0 || verbOf(by) == "" {
 		return t.say(over(by, "over") + end)
 	}
@@ -427,13 +469,33 @@ func (f *findings) faulted(by *result.FaultRecord, in *result.Incident, outage T
 	return t.say(over(by, "back") + end)
 }
 
-// part says how many of all requests that failed did so in an outage, as a clause, where several outages matter.
-func (f *findings) part(in *result.Incident) string {
-	run := PhaseRowOf(f.r, slo.Phase{Kind: slo.RunPhase})
-	if len(f.also) == 0 || run == nil || failedIn(in) == 0 || failedIn(in) > run.Bad {
+// eachOutage says how long each of several outages of a fault lasted, as a clause; empty for one.
+func eachOutage(list []*result.Incident) string {
+	var each []string
+	for _, in := range list {
+		each = append(each, lengthFrom(in))
+	}
+	if left := len(each) - 3; left > 0 {
+		each = append(each[:3], Plural(int64(left), "more", "more"))
+	}
+	if len(list) < 2 {
 		return ""
 	}
-	return ", with " + Count(failedIn(in)) + " of all " + Count(run.Bad) + " failed requests"
+	return "; " + Int(int64(len(list))) + " outages, of " + Join(each)
+}
+
+// part says how many of all requests that failed did so in outages, as a clause, where outages of several causes
+// matter.
+func (f *findings) part(list []*result.Incident) string {
+	run := PhaseRowOf(f.r, slo.Phase{Kind: slo.RunPhase})
+	if len(f.also) == 0 || run == nil || len(list) == 0 {
+		return ""
+	}
+	failed := failedIn(sumOf(list))
+	if failed == 0 || failed > run.Bad {
+		return ""
+	}
+	return ", with " + Count(failed) + " of all " + Count(run.Bad) + " failed requests"
 }
 
 // whatBrokeLater tells of the outage that came after the fault of the worst one was over.
@@ -581,22 +643,26 @@ func (f *findings) afterwards() Text {
 	if !(lasted > 0) {
 		return nil
 	}
-	t := Text{}.strong(Seconds(lasted)).say(" of the " + incidentLength(f.in) + " came after " + whatIsBack(f.fault))
+	t := Text{}.strong(Seconds(lasted)).
+		say(" of the " + Seconds(lastedTogether(f.own)) + " came after " + whatIsBack(f.fault))
 	if e := f.waiting(); e != nil {
 		t = t.say(", likely with a circuit breaker still open (").code("Retry-After: " + retryAfter(e.Sample)).say(")")
 	}
 	return t.say(".")
 }
 
-// afterTheEnd returns how much of the worst outage came after its fault was over, in seconds; it is not above zero if
-// that is not known, or too little to matter, or if another fault was injected meanwhile.
-func (f *findings) afterTheEnd() result.Num {
-	if f.fault == nil || f.late || !f.fault.Cleared.Known() || f.fault.StaysDown || !f.in.Over ||
-		injectedIn(f.r, f.in, f.fault) > 0 {
+// afterTheEnd returns how much of the worst outage, and of those that are told with it, came after their fault was
+// over, in seconds; it is not above zero if that is not known, or too little to matter, or if another fault was
+// injected meanwhile.
+func (f *findings) afterTheEnd() (after result.Num) {
+	if f.fault == nil || f.late || !f.fault.Cleared.Known() || f.fault.StaysDown || !f.own[len(f.own)-1].Over ||
+		injectedIn(f.r, f.own, f.fault) > 0 {
 		return 0
 	}
-	after := f.in.End - max(f.fault.Cleared, f.in.Begin)
-	if after < .1 || after < (f.in.End-f.in.Begin)/20 {
+	for _, in := range f.own {
+		after += max(0, in.End-max(f.fault.Cleared, in.Begin))
+	}
+	if after < .1 || after < lastedTogether(f.own)/20 {
 		return 0
 	}
 	return after
@@ -634,6 +700,9 @@ func retryAfter(s *result.Sample) string {
 
 // whatGrew says that more and more iterations were in flight.
 func (f *findings) whatGrew() Text {
+	if !byRequests(f.r) {
+		return nil
+	}
 	if from, last := fellBehind(f.r); from != nil {
 		return Text{}.say(Offset(from.T) + ": the target fell behind at about ").strong(offeredRate(from)).
 			say(": in flight grew from " + Count(from.InFlight) + " to " + Count(last.InFlight) + " by the end of the load.")

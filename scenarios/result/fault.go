@@ -188,8 +188,8 @@ func (f *FaultRecord) custom() (is, stays bool) {
 const endEarly = 1
 
 // OwnEnd reports whether an event is the end of a process or a container that no fault had hit. itself is false if a
-// [Custom] fault was in, which may have ended it. A pod also ends for reasons of its cluster, such as a rollout, so
-// that its end tells nothing.
+// condition was on it, or if a [Custom] fault or condition was in, which may have ended it. A pod also ends for reasons
+// of its cluster, such as a rollout, so that its end tells nothing.
 func (r *Result) OwnEnd(e *Event) (ended, itself bool) {
 	if e.Unit == "" || e.Event != "unit.exit" && e.Event != "container.die" {
 		return false, false
@@ -206,6 +206,10 @@ func (r *Result) OwnEnd(e *Event) (ended, itself bool) {
 		case custom && (!over || stays):
 			itself = false
 		}
+	}
+	for i := range r.Conditions {
+		c := &r.Conditions[i]
+		itself = itself && !c.On(e) && !(Custom(c.Kind) && c.in(e.T))
 	}
 	return true, itself
 }
@@ -388,3 +392,13 @@ type Condition struct {
 	// what went wrong with it, or why it was left out; may be empty
 	Note string `json:"note,omitempty"`
 }
+
+// On reports whether a condition was in at an event, and on its unit or on a link of that.
+func (c *Condition) On(e *Event) bool {
+	return c.in(e.T) && slices.ContainsFunc(c.Units, func(name string) bool {
+		return slices.Contains(strings.Split(name, slo.LinkArrow), e.Unit)
+	})
+}
+
+// in reports whether a condition is shown to have been in at a time of the load.
+func (c *Condition) in(at Num) bool { return c.Evidence != "" && !(at < c.Injected-endEarly) }

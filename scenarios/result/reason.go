@@ -290,12 +290,13 @@ func (x *Reason) onEnd(r *Result) string {
 	case StopCondition:
 		return "stop condition met: " + x.Text
 	case LeftBehind:
-		return fmt.Sprintf("%d entries of the journal are open; `brunt revert` tries again", x.Left)
+		return many(int64(x.Left), "entry of the journal is", "entries of the journal are") +
+			" open; `brunt revert` tries again"
 	case Crashed:
 		return "brunt itself crashed: " + x.Text + "; its measurements are lost, and everything was taken back"
 	case CrashedIn:
-		return fmt.Sprintf("brunt itself crashed: %s; its watchdog left %d entries of its journal: see `brunt status`",
-			x.Text, x.Left)
+		return "brunt itself crashed: " + x.Text + "; its watchdog left " +
+			many(int64(x.Left), "entry", "entries") + " of its journal: see `brunt status`"
 	case FailedAfter:
 		return "brunt itself failed after the run: " + x.Text + x.before(r)
 	case Unwritten:
@@ -461,16 +462,51 @@ func (x *Reason) withoutObjectives(r *Result) string {
 		if l.Name != "" {
 			of = " of " + l.Name
 		}
-		if l.Wrong() > 0 {
-			found = append(found, fmt.Sprintf("%d acknowledged writes%s were lost, duplicated or stale", l.Wrong(), of))
+		if n := l.Wrong(); n > 0 {
+			found = append(found, many(n, "acknowledged write"+of+" was", "acknowledged writes"+of+" were")+
+				" lost, duplicated or stale")
 		} else if !l.Read {
 			found = append(found, "the writes"+of+" were not read back")
 		}
 	}
+	for _, d := range r.Deliveries {
+		found = append(found, d.found()...)
+	}
 	for _, c := range r.Consistency {
 		if c.Anomalies > 0 {
-			found = append(found, fmt.Sprintf("%d operations on %s show that it is not linearizable", c.Anomalies, c.Name))
+			found = append(found, many(c.Anomalies, "operation on "+c.Name+" shows", "operations on "+c.Name+" show")+
+				" that it is not linearizable")
 		}
 	}
 	return strings.Join(found, ", ") + " and no objective asks about it"
+}
+
+// found says what became of the messages of a delivery that are not held, or of which that is not known.
+func (d *DeliveryRecord) found() (list []string) {
+	tell := func(n int64, what string) {
+		if n > 0 {
+			list = append(list, many(n, "message of "+d.Name+" was ", "messages of "+d.Name+" were ")+what)
+		}
+	}
+	lost := "lost"
+	if d.Lost > 0 && d.Unreadable > 0 {
+		lost += " or seen without a readable id"
+	} else {
+		tell(d.Unreadable, "seen without a readable id")
+	}
+	tell(d.Lost, lost)
+	tell(d.Duplicated, "seen more than once")
+	tell(d.Again, "perhaps seen more than once")
+	tell(d.Reordered, "seen out of order")
+	tell(d.Late, "seen late")
+	tell(d.Unsure(), "of unknown fate")
+	return list
+}
+
+// many returns a count with its noun and verb, in the words for one and for many.
+func many(n int64, one, others string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, others)
 }

@@ -248,6 +248,11 @@ func TestReason_Sentence(t *testing.T) {
 			"2 entries of the journal are open; `brunt revert` tries again.",
 		},
 		{
+			result.Reason{Kind: result.LeftBehind, Left: 1},
+			result.Result{},
+			"1 entry of the journal is open; `brunt revert` tries again.",
+		},
+		{
 			result.Reason{Kind: result.Crashed, Text: "panic: x"},
 			result.Result{},
 			"brunt itself crashed: panic: x; its measurements are lost, and everything was taken back",
@@ -256,6 +261,35 @@ func TestReason_Sentence(t *testing.T) {
 			result.Reason{Kind: result.CrashedIn, Text: "panic: x", Left: 3},
 			result.Result{},
 			"brunt itself crashed: panic: x; its watchdog left 3 entries of its journal: see `brunt status`",
+		},
+		{
+			result.Reason{Kind: result.CrashedIn, Text: "panic: x", Left: 1},
+			result.Result{},
+			"brunt itself crashed: panic: x; its watchdog left 1 entry of its journal: see `brunt status`",
+		},
+		{
+			result.Reason{Kind: result.Unasked, Requests: 100},
+			result.Result{
+				Ledger:      &result.LedgerRecord{Read: true, Lost: 1},
+				Ledgers:     []*result.LedgerRecord{{Name: "orders", Read: true, Stale: 2}},
+				Consistency: []*result.ConsistencyRecord{{Name: "kv", Anomalies: 1}, {Name: "carts", Anomalies: 2}},
+			},
+			"1 acknowledged write was lost, duplicated or stale, 2 acknowledged writes of orders were lost, duplicated or " +
+				"stale, 1 operation on kv shows that it is not linearizable, 2 operations on carts show that it is not " +
+				"linearizable and no objective asks about it.",
+		},
+		{
+			result.Reason{Kind: result.Unasked, Requests: 100},
+			result.Result{Deliveries: []*result.DeliveryRecord{
+				{Name: "mails", Lost: 3},
+				{Name: "calls", Lost: 2, Unreadable: 1, Late: 1},
+				{Name: "chats"},
+				{Name: "jobs", Unreadable: 1, Duplicated: 1, Again: 1, Reordered: 2, Unknown: 1, Unnamed: 1},
+			}},
+			"3 messages of mails were lost, 2 messages of calls were lost or seen without a readable id, 1 message of calls " +
+				"was seen late, 1 message of jobs was seen without a readable id, 1 message of jobs was seen more than once, " +
+				"1 message of jobs was perhaps seen more than once, 2 messages of jobs were seen out of order, 2 messages of jobs " +
+				"were of unknown fate and no objective asks about it.",
 		},
 	} {
 		if got := c.reason.Sentence(&c.of); got != c.want {
@@ -298,7 +332,7 @@ func TestResult_Because(t *testing.T) {
 	}
 	r.Verdict = ""
 	r.Because(result.Reason{Kind: result.Unwritten, Verdict: scenarios.Broken, Text: "no space left"})
-	if want := "The report could not be written: no space left; the run itself: not reverted: 1 entries of the journal are " +
+	if want := "The report could not be written: no space left; the run itself: not reverted: 1 entry of the journal is " +
 		"open; `brunt revert` tries again."; r.Reason != want {
 		t.Errorf("%q, want %q", r.Reason, want)
 	}

@@ -102,6 +102,29 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 	}
 }
 
+// TestConditions_OwnEnd: a unit that ends while a condition is in of which only its author knows what it does did not
+// end by itself.
+func TestConditions_OwnEnd(t *testing.T) {
+	t.Parallel()
+	text := `version: 1
+target:
+  processes:
+    web: {command: [ECHO], ready: {get: /}}
+    job: # it serves for two seconds
+      {command: [sh, -c, '"$@" & sleep 2; kill $!; exit 3', sh, ECHO], restart: never, ready: {get: /}}
+  entry: web
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 3s, flow: [{get: /}]}}
+`
+	own := strings.ReplaceAll(`conditions: {own: {exec: {inject: [sh, -c, 'echo x > FLAG'], verify: [test, -e, FLAG],
+  revert: [rm, -f, FLAG]}}}`, "FLAG", filepath.Join(t.TempDir(), "flag"))
+	for with, want := range map[string]string{"": "job[0] ended by itself at ", own: "job[0] ended at "} {
+		res := runOnce(t, text+with, run.Options{})
+		if !slices.ContainsFunc(res.Notes, func(s string) bool { return strings.HasPrefix(s, want) }) {
+			t.Errorf("%s\n%s %q, want %q", with, res.Reason, res.Notes, want)
+		}
+	}
+}
+
 // TestConditions_FromWarmup: a condition that is due within the warm-up is not in before, is in for the whole load, and
 // is proved once more when the load is over. The server looks at each request whether it is in.
 func TestConditions_FromWarmup(t *testing.T) {

@@ -232,13 +232,6 @@ func (f *faults) seriesSteady(o slo.Objective) error {
 	return nil
 }
 
-// noteOwnDeaths notes the units of the target that ended by a time although no fault was on them.
-func (f *faults) noteOwnDeaths(res *result.Result, end time.Duration) {
-	for _, note := range ownDeaths(f.log.Events(), res, end) {
-		f.log.Note("%s", note)
-	}
-}
-
 // ownDeaths describes the processes and containers of the target that ended by a time, by [result.Result.OwnEnd].
 func ownDeaths(events []result.Event, res *result.Result, end time.Duration) (notes []string) {
 	first := map[string]result.Event{}

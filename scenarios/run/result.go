@@ -103,7 +103,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	res.Meet()
 	res.Reason = r.plan.Scenario.Secrets.Mask(res.Reason)
 	if !errors.As(context.Cause(ctx), new(guard.TargetGoneError)) {
-		r.faults.noteOwnDeaths(res, end)
+		r.ended = end
 	}
 	r.loads.noteLimits()
 	r.loads.noteProtocols()

@@ -176,6 +176,7 @@ type runner struct {
 	closers     []func() error     // free resources of the run, in reverse order
 	closeNotes  []string           // notes of closers for the result
 	conditions  []result.Condition // set when conditions are taken back
+	ended       time.Duration      // when the load ended; zero without a result, or if the target was ended by order
 }
 
 // newRunner creates the runner of a plan.
@@ -282,6 +283,9 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		err = errors.Join(err, r.close())
 		if res != nil {
 			res.Notes, res.Conditions = append(res.Notes, r.closeNotes...), r.conditions
+			if r.ended > 0 { // only now is it known on which units conditions were
+				res.Notes = append(res.Notes, ownDeaths(r.log.Events(), res, r.ended)...)
+			}
 			res.Logs = target.KeptLogs(r.session.o.LogDir)
 		}
 	}()

@@ -84,6 +84,16 @@ func TestOwnDeaths(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+	small := result.Condition{Name: "small", Units: []string{"web[0]"}, Evidence: "64MiB", Injected: result.NaN}
+	limited := result.Result{Conditions: []result.Condition{small}}
+	got = run.OwnDeaths([]result.Event{
+		{T: 12, Event: "unit.exit", Unit: "web[0]", Text: "signal: killed"},
+		{T: 13, Event: "unit.exit", Unit: "web[1]", Text: "exit status 1"},
+	}, &limited, 40*time.Second)
+	want = []string{"web[0] ended at 12s: signal: killed", "web[1] ended by itself at 13s: exit status 1"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("beside a condition: %q, want %q", got, want)
+	}
 	faults[4].Revert = "none" // what it did stays
 	late := result.Event{T: 39, Event: "container.die", Unit: "app[2]"}
 	if ended, itself := (&result.Result{Faults: faults}).OwnEnd(&late); !ended || itself {
