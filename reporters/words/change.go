@@ -23,7 +23,7 @@ type changeRule struct {
 func changeRules() []changeRule {
 	return []changeRule{
 		{"in-flight-limit", nil, moreInFlight},
-		{"capacity", (*findings).failed, moreCapacity},
+		{"capacity", (*findings).byRequests, moreCapacity},
 		{"busy-machine", func(f *findings) bool {
 			return f.starved() && !f.unexplained() && !f.endedItself()
 		}, quietMachine},
@@ -42,10 +42,10 @@ func changeRules() []changeRule {
 		{"slow-link", (*findings).failed, boundedCalls},
 		{"client-link", (*findings).failed, fewerCrossings},
 		{"client-errors", (*findings).outage, secondTry},
-		{"memory", (*findings).failed, moreMemory},
-		{"accept-queue", (*findings).failed, longerQueue},
-		{"cpu", (*findings).failed, moreProcessor},
-		{"queue", (*findings).failed, boundedQueue},
+		{"memory", (*findings).byRequests, moreMemory},
+		{"accept-queue", (*findings).byRequests, longerQueue},
+		{"cpu", (*findings).byRequests, moreProcessor},
+		{"queue", (*findings).byRequests, boundedQueue},
 		{"slowdown", (*findings).failed, lookAtSlowdown},
 		{"first-step", func(f *findings) bool { return f.failed() || f.badBaseline() }, firstStep},
 		{"busy-machine", func(f *findings) bool {
@@ -88,9 +88,12 @@ func (f *findings) failed() bool {
 	return f.r.Verdict == scenarios.Fail || f.r.Verdict == scenarios.Stopped
 }
 
-// outage reports whether the run failed with an outage that a fault did, and not for lost writes alone.
+// byRequests reports whether the run failed, and not for what became of writes, messages or registers alone.
+func (f *findings) byRequests() bool { return f.failed() && !f.lossesDecided() }
+
+// outage reports whether the run failed with an outage that a fault did.
 func (f *findings) outage() bool {
-	return f.failed() && f.fault != nil && !f.lossesDecided() && !(f.late && f.endedItself())
+	return f.byRequests() && f.fault != nil && !(f.late && f.endedItself())
 }
 
 // endedItself reports whether a unit ended by itself when an outage began: the worst one that no fault did, or one that
@@ -235,12 +238,24 @@ func secondReplica(f *findings) *Advice {
 	if service == "" {
 		return nil
 	}
-	t := Text{}.say("Run a second replica of ").strong(Clean(service))
-	if hung(f.fault) { // its callers do not notice that it is gone
-		t = t.say(", and let callers leave one that hangs: " + leaveHung + ". A replica alone does not cure a hang")
+	a := &Advice{
+		Text:    Text{}.say("Run a second replica of ").strong(Clean(service)),
+		Command: tryCommand(f.r, service+".replicas", "2"),
 	}
-	return &Advice{Text: t.say("."), Command: tryCommand(f.r, service+".replicas", "2")}
+	switch {
+	case hung(f.fault): // its callers do not notice that it is gone
+		a.Text = a.Text.say(", and let callers leave one that hangs: " + leaveHung + ". A replica alone does not cure a hang")
+	case !slices.Contains(goneVerbs, verbOf(f.fault)): // it is there, and fails
+		a.Likely = true
+		a.Text = a.Text.say(", and let callers leave one that fails: " + leaveHung + ". Without that they would likely go on " +
+			"asking it")
+	}
+	a.Text = a.Text.say(".")
+	return a
 }
+
+// goneVerbs are those of faultVerbs that say that a unit did not run, so that it refused connections.
+var goneVerbs = []string{"died", "deleted", "evicted", "stopped", "restarted"}
 
 // nearlyAll is the share of bad requests from which nothing else served in an outage.
 const nearlyAll = .95
@@ -338,7 +353,8 @@ func shorterFailover(f *findings) *Advice {
 // handOver speaks where a fault made the leader unable to serve, and no other member took over although the leader ran.
 func handOver(f *findings) *Advice {
 	leads := f.fault.Role == "leader" || f.fault.Leader
-	if !leads || linked(f.fault) || len(f.fault.Units) != 1 || slices.Contains(awayKinds, f.fault.Kind) ||
+	if !leads || linked(f.fault) || len(f.fault.Units) != 1 || len(f.fault.Steps) > 0 ||
+		result.Custom(f.fault.Kind) || slices.Contains(awayKinds, f.fault.Kind) ||
 		!f.fault.Cleared.Known() || !f.in.Over || f.in.End < f.fault.Cleared {
 		return nil
 	}
@@ -388,13 +404,14 @@ func deadPeer(f *findings) *Advice {
 		return nil
 	}
 	lost, answered := int64(0), int64(0)
-	for _, e := range f.r.Errors {
-		switch {
+	for i := range f.r.Errors {
+		e := &f.r.Errors[i]
+		switch n := countIn([]*result.Incident{f.in}, e); {
 		case !(e.Last > f.fault.Cleared):
 		case slices.Contains(lostConnections, e.Kind):
-			lost += e.Count
+			lost += n
 		default:
-			answered += e.Count
+			answered += n
 		}
 	}
 	if lost <= answered { // the peers of the client were there
@@ -493,20 +510,50 @@ func (f *findings) toSilent(load string) (n int64) {
 	return n
 }
 
-// silences reports whether a fault let no part of the target answer the client: it hit all that the load asks, the link
-// to it, or a process of which it is not known what it is to the others. The load asks the entry, and each service that
-// no link of the target leads to.
+// silences reports whether a fault, or a step of it, let no part of the target answer the client: it hit all that the
+// load asks, the link to it, or a process of which it is not known what it is to the others. The load asks the entry,
+// and each service that no link of the target leads to.
 func silences(r *result.Result, by *result.FaultRecord) bool {
-	if !slices.Contains(silentKinds, by.Kind) && by.Kind != "fd.exhaust" {
-		return false
+	hit := map[string][]string{} // units of each service
+	for _, a := range acts(by) {
+		switch {
+		case !slices.Contains(silentKinds, a.Kind) && a.Kind != "fd.exhaust":
+		case linked(&a):
+			if ofLoad(a.Hit()) {
+				return true
+			}
+		case len(r.Environment.Replicas) == 0:
+			return true
+		default:
+			for _, u := range a.Units {
+				if service := slo.ServiceOf(u); !slices.Contains(hit[service], u) {
+					hit[service] = append(hit[service], u)
+				}
+			}
+		}
 	}
-	if linked(by) {
-		return ofLoad(by.Hit())
+	for service, units := range hit {
+		asked := service == r.Environment.Entry || len(r.Links) > 0 &&
+			!slices.ContainsFunc(r.Links, func(l result.Link) bool { return slo.ServiceOf(l.To) == service })
+		if asked && len(units) == r.Environment.Replicas[service] {
+			return true
+		}
 	}
-	service, hit, all := replicas(r, by)
-	asked := service == r.Environment.Entry || len(r.Links) > 0 &&
-		!slices.ContainsFunc(r.Links, func(l result.Link) bool { return slo.ServiceOf(l.To) == service })
-	return service == "" && len(r.Environment.Replicas) == 0 || service != "" && asked && hit == all
+	return false
+}
+
+// acts lists what a fault did: the fault itself, or the steps of a group that were injected, as faults.
+func acts(f *result.FaultRecord) []result.FaultRecord {
+	if len(f.Steps) == 0 {
+		return []result.FaultRecord{*f}
+	}
+	var list []result.FaultRecord
+	for i := range f.Steps {
+		if s := &f.Steps[i]; s.Injected.Known() {
+			list = append(list, result.FaultRecord{Kind: s.Kind, Units: s.Units, Links: s.Links, Injected: s.Injected})
+		}
+	}
+	return list
 }
 
 // ofLoad reports whether one of the links is from the load.
@@ -629,10 +676,14 @@ func moreMemory(f *findings) *Advice {
 	return nil
 }
 
-// meant reports whether a fault of one of the kinds hit the unit.
+// meant reports whether a fault, a step of one, or a condition of one of the kinds hit the unit.
 func (f *findings) meant(unit string, kinds ...string) bool {
 	return slices.ContainsFunc(f.r.Faults, func(x result.FaultRecord) bool {
-		return slices.Contains(kinds, x.Kind) && slices.Contains(x.Units, unit) && x.Injected.Known()
+		return slices.ContainsFunc(acts(&x), func(a result.FaultRecord) bool {
+			return slices.Contains(kinds, a.Kind) && slices.Contains(a.Units, unit) && a.Injected.Known()
+		})
+	}) || slices.ContainsFunc(f.r.Conditions, func(c result.Condition) bool {
+		return slices.Contains(kinds, c.Kind) && slices.Contains(c.Units, unit) && c.Evidence != ""
 	})
 }
 

@@ -282,6 +282,27 @@ func TestChangeRules(t *testing.T) {
 		}
 		return r
 	}
+	lossesOnly := func(r *result.Result) {
+		r.Objectives = []result.ObjectiveResult{judged(t, "lost = 0", 5, scenarios.Fail)}
+	}
+	starved := func() *result.Result {
+		r := onNginx(t)
+		r.Usage = []result.UnitUsage{{Unit: "nginx[0]", OOMs: 2, Memory: 64 << 20}}
+		return r
+	}
+	const starvedText = "Give nginx[0] more memory, or let it use less: the kernel killed 2 processes of it, at 64 MiB."
+	overflowing := func() *result.Result {
+		r := onNginx(t)
+		r.Usage = []result.UnitUsage{{Unit: "nginx[0]", AcceptOverflows: 7}}
+		return r
+	}
+	const overflowingText = "Lengthen the accept queue of nginx[0], or accept faster: the kernel dropped 7 connections " +
+		"because it was full."
+	breaker := func(wait string) *result.Result {
+		r := onNginx(t)
+		r.Errors[0].Sample.Status, r.Errors[0].Sample.Headers = 503, map[string]string{"Retry-After": wait}
+		return r
+	}
 	acrossLink := "Let a request cross the link from load to target less often, by kept connections, fewer redirects " +
 		"or smaller answers, or allow for far-away in the limit of 100ms: answers likely waited for the link, which the " +
 		"target can't shorten."
@@ -321,6 +342,16 @@ func TestChangeRules(t *testing.T) {
 			"an objective allows it", func(r *result.Result) {
 				r.Objectives[0].Verdict, r.Objectives[1].Verdict = scenarios.Fail, scenarios.Pass
 			},
+		},
+		{
+			"only-replica", func() *result.Result {
+				r := onNginx(t)
+				r.Faults[0].Kind = "cpu.throttle"
+				return r
+			}(), "Run a second replica of redis, and let callers leave one that fails: a timeout with a retry on another " +
+				"replica, or health checks that eject it. Without that they would likely go on asking it.",
+			"brunt run shop.yaml --set rate=100/s --set caches=2",
+			"it has two", func(r *result.Result) { r.Environment.Replicas["redis"] = 2 },
 		},
 		{
 			"only-replica", func() *result.Result {
@@ -456,6 +487,18 @@ func TestChangeRules(t *testing.T) {
 			"the client was cut off", func(r *result.Result) { r.Faults[0].Units = []string{"load->nginx[0]"} },
 		},
 		{
+			"client-timeout", func() *result.Result {
+				r := cut(onNginx(t))
+				r.Environment.Entry, r.Faults[0].Kind = "nginx", "group"
+				r.Faults[0].Steps = []result.FaultStep{
+					{Kind: "container.pause", Units: []string{"nginx[0]"}}, {Kind: "container.kill", Units: []string{"nginx[1]"}},
+				}
+				return r
+			}(), "Let the target give up before its client does: 400 requests of shoppers had no answer within the client's " +
+				"3s, so likely its own timeouts are as long or longer.", "",
+			"its steps froze all that could answer", func(r *result.Result) { r.Faults[0].Steps[1].Kind = "fd.exhaust" },
+		},
+		{
 			"client-timeout", timedOut(), "Let the target give up before its client does: 300 requests of load had no answer within the client's 30s, " +
 				"so likely its own timeouts are as long or longer.", "",
 			"they are questions to a name server", func(r *result.Result) {
@@ -499,6 +542,18 @@ func TestChangeRules(t *testing.T) {
 			"it was dead", func(r *result.Result) { r.Faults[0].Kind = "process.crash" },
 		},
 		{
+			"hand-over", fullDisk(onPatroni(t)), "Let a leader that can't serve hand over: no other member took over in the " +
+				"2s in which patroni[1] ran and failed, so likely its health check asks only whether it runs.", "",
+			"a step may have killed it", func(r *result.Result) {
+				r.Faults[0].Kind, r.Faults[0].Steps = "group", []result.FaultStep{{Kind: "exec"}}
+			},
+		},
+		{
+			"hand-over", fullDisk(onPatroni(t)), "Let a leader that can't serve hand over: no other member took over in the " +
+				"2s in which patroni[1] ran and failed, so likely its health check asks only whether it runs.", "",
+			"a command may have killed it", func(r *result.Result) { r.Faults[0].Kind = "exec" },
+		},
+		{
 			"client-errors", refusing(onNginx(t)), "Let clients try again where that is safe, or allow for kill-cache in the " +
 				"objectives: it failed requests on the link from load to nginx, where the target can't help.", "",
 			"the link is the target's own", func(r *result.Result) { r.Faults[0].Units = []string{"nginx[0]->redis[0]"} },
@@ -509,27 +564,40 @@ func TestChangeRules(t *testing.T) {
 			"the link is the client's own", func(r *result.Result) { r.Faults[0].Units = []string{"load->haproxy[0]"} },
 		},
 		{
-			"breaker", func() *result.Result {
-				r := onNginx(t)
-				r.Errors[0].Sample.Status, r.Errors[0].Sample.Headers = 503, map[string]string{"Retry-After": "1"}
-				return r
-			}(), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
+			"breaker", breaker("1"), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
 			"good again before the fault was over", func(r *result.Result) { r.Incidents[0].End = 11.9 },
 		},
 		{
-			"breaker", func() *result.Result {
-				r := onNginx(t)
-				r.Errors[0].Sample.Status, r.Errors[0].Sample.Headers = 503, map[string]string{"Retry-After": "5"}
-				return r
-			}(), "Let the circuit breaker try sooner than after 5s, likely up to 2s less outage.", "",
+			"breaker", breaker("5"), "Let the circuit breaker try sooner than after 5s, likely up to 2s less outage.", "",
 			"good as soon as the unit served", func(r *result.Result) {
 				r.Incidents[0].End, r.Errors[0].Last = 12.437, 12.5
 			},
 		},
 		{
+			"breaker", breaker("1"), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
+			"it is a limit on rates", func(r *result.Result) { r.Errors[0].Sample.Status = 429 },
+		},
+		{
+			"breaker", breaker("1"), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
+			"requests were refused before the outage too", func(r *result.Result) { r.Errors[0].First = 3 },
+		},
+		{
+			"breaker", breaker("1"), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
+			"hardly any request of the outage was refused", func(r *result.Result) { r.Errors[0].Count = 79 },
+		},
+		{
 			"dead-peer", cut(onPatroni(t)), "Give up connections to a dead peer sooner, by keep-alives or a limit on " +
 				"unanswered data: requests failed for 2s after it was over, likely on connections from before.", "",
 			"the peer was dead, and not silent", func(r *result.Result) { r.Faults[0].Kind = "network.latency" },
+		},
+		{
+			"dead-peer", cut(onPatroni(t)), "Give up connections to a dead peer sooner, by keep-alives or a limit on " +
+				"unanswered data: requests failed for 2s after it was over, likely on connections from before.", "",
+			"the timeouts are of another outage", func(r *result.Result) {
+				r.Incidents[0].Steps = []result.IncidentStep{{
+					Load: "writers", Step: "insert", Bad: 400, Kinds: map[string]int64{"status 503": 400},
+				}}
+			},
 		},
 		{
 			"client-timeout", cut(onPatroni(t)), "Let the target give up before its client does: 400 requests of writers had " +
@@ -559,22 +627,46 @@ func TestChangeRules(t *testing.T) {
 			"the objective held", func(r *result.Result) { r.Objectives[0].Verdict = scenarios.Pass },
 		},
 		{
-			"memory", func() *result.Result {
-				r := onNginx(t)
-				r.Usage = []result.UnitUsage{{Unit: "nginx[0]", OOMs: 2, Memory: 64 << 20}}
-				return r
-			}(), "Give nginx[0] more memory, or let it use less: the kernel killed 2 processes of it, at 64 MiB.", "",
+			"memory", starved(), starvedText, "",
 			"a fault took the memory", func(r *result.Result) {
 				r.Faults = append(r.Faults, aFault("starve", "memory.limit", "nginx[0]"))
 			},
 		},
 		{
-			"accept-queue", func() *result.Result {
-				r := onNginx(t)
-				r.Usage = []result.UnitUsage{{Unit: "nginx[0]", AcceptOverflows: 7}}
-				return r
-			}(), "Lengthen the accept queue of nginx[0], or accept faster: the kernel dropped 7 connections because it was " +
-				"full.", "",
+			"memory", starved(), starvedText, "",
+			"a step of a fault took the memory", func(r *result.Result) {
+				r.Faults = append(r.Faults, aFault("starve", "group", "nginx[0]"))
+				r.Faults[1].Steps = []result.FaultStep{{Kind: "memory.limit", Units: []string{"nginx[0]"}}}
+			},
+		},
+		{
+			"memory", starved(), starvedText, "",
+			"a condition took the memory", func(r *result.Result) {
+				r.Conditions = []result.Condition{{
+					Name: "small", Kind: "memory.limit", Units: []string{"nginx[0]"}, Evidence: "64 MiB",
+				}}
+			},
+		},
+		{"memory", starved(), starvedText, "", "only writes were lost", lossesOnly},
+		{"accept-queue", overflowing(), overflowingText, "", "only writes were lost", lossesOnly},
+		{
+			"cpu", used(onURL(t), "app[0]", func(int) result.Num { return 1 }), "Give app[0] more processor time, or let it do " +
+				"less: it used 1 core in half of the seconds and no more in the others, which is likely all it may use.", "",
+			"only writes were lost", lossesOnly,
+		},
+		{
+			"queue", steadyRate(onURL(t), func(s int) int64 { return int64(4 + 10*s) }),
+			"Bound the queue of the target, and shed what is beyond it, or give it more capacity: in flight grew from 24 to " +
+				"274, so likely it does less than it is asked for.", "",
+			"only writes were lost", lossesOnly,
+		},
+		{
+			"capacity", growingRate(onURL(t)), "Give the target more capacity, or shed what is beyond it: it likely keeps " +
+				"up with about 100/s, and 155/s were asked for.", "",
+			"only writes were lost", lossesOnly,
+		},
+		{
+			"accept-queue", overflowing(), overflowingText, "",
 			"another program may have dropped them", func(r *result.Result) { r.Usage[0].AcceptShared = true },
 		},
 		{

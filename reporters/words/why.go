@@ -606,20 +606,29 @@ func (f *findings) afterTheEnd() result.Num {
 // they tell of a breaker that is open and not of a service that starts.
 const waitsOn = 1
 
-// waiting returns the errors whose answer asks the client to wait, and that went on after the fault was over; nil
-// without.
-func (f *findings) waiting() *result.ErrorGroup {
+// waiting returns the most frequent errors by which the target refused requests of the worst outage and asked the
+// client to wait, and that went on after the fault was over. It returns nil if they came before the outage too, as
+// those of a limit on rates do, or if all such errors are under a fifth of the requests that failed.
+func (f *findings) waiting() (most *result.ErrorGroup) {
 	if !(f.afterTheEnd() >= waitsOn) {
 		return nil
 	}
+	outage := []*result.Incident{f.in}
+	all := int64(0)
 	for i := range f.r.Errors {
 		e := &f.r.Errors[i]
-		if e.Sample != nil && (e.Sample.Status == 503 || e.Sample.Status == 429) && retryAfter(e.Sample) != "" &&
-			e.Last > f.fault.Cleared && e.First <= f.in.End {
-			return e
+		if e.Sample == nil || e.Sample.Status != 503 || retryAfter(e.Sample) == "" || e.Last <= f.fault.Cleared ||
+			e.First < f.in.Begin || e.First > f.in.End {
+			continue
+		}
+		if all += countIn(outage, e); most == nil || countIn(outage, e) > countIn(outage, most) {
+			most = e
 		}
 	}
-	return nil
+	if 5*all < failedIn(f.in)-f.in.Kinds[notMade] {
+		return nil
+	}
+	return most
 }
 
 // retryAfter returns the value of the header Retry-After of an answer; empty without one.
