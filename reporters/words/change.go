@@ -30,18 +30,20 @@ func changeRules() []changeRule {
 		{"lost-writes", (*findings).failed, surerWrites},
 		{"changed", (*findings).failed, whatChanged},
 		{"own-end", (*findings).endedItself, lookAtEnd},
-		{"only-replica", (*findings).outage, secondReplica},
-		{"only-process", (*findings).outage, secondProcess},
-		{"dead-replica", (*findings).outage, avoidReplica},
-		{"failover", (*findings).outage, shorterFailover},
-		{"hand-over", (*findings).outage, handOver},
-		{"breaker", (*findings).outage, soonerBreaker},
-		{"dead-peer", (*findings).outage, deadPeer},
+		{"only-replica", (*findings).whileIn, secondReplica},
+		{"only-process", (*findings).whileIn, secondProcess},
+		{"dead-replica", (*findings).whileIn, avoidReplica},
+		{"failover", (*findings).whileIn, shorterFailover},
+		{"hand-over", (*findings).whileIn, handOver},
+		{"breaker", (*findings).whileIn, soonerBreaker},
+		{"dead-peer", (*findings).whileIn, deadPeer},
+		{"rejoin", (*findings).outage, softerReturn},
+		{"relapse", (*findings).outage, lookAtRelapse},
 		{"client-timeout", (*findings).failed, shorterTimeout},
 		{"lost-datagrams", (*findings).failed, surerDatagrams},
 		{"slow-link", (*findings).failed, boundedCalls},
 		{"client-link", (*findings).failed, fewerCrossings},
-		{"client-errors", (*findings).outage, secondTry},
+		{"client-errors", (*findings).whileIn, secondTry},
 		{"memory", (*findings).byRequests, moreMemory},
 		{"accept-queue", (*findings).byRequests, longerQueue},
 		{"cpu", (*findings).byRequests, moreProcessor},
@@ -96,6 +98,13 @@ func (f *findings) outage() bool {
 	return f.byRequests() && f.fault != nil && !(f.late && f.endedItself())
 }
 
+// whileIn reports whether the run failed with an outage that began while its fault was in. What cures the absence of a
+// unit does not cure the harm of its return, nor a relapse.
+func (f *findings) whileIn() bool {
+	return f.outage() && !f.late && f.in.Evidence != result.ByRevert &&
+		(f.fault.StaysDown || !(f.in.Begin > f.fault.Cleared))
+}
+
 // endedItself reports whether a unit ended by itself when an outage began: the worst one that no fault did, or one that
 // came after the fault of the worst one was over.
 func (f *findings) endedItself() bool { return f.ownEnd() != nil }
@@ -116,12 +125,54 @@ func (f *findings) ownEnd() *result.Event {
 // lookAtEnd speaks where a unit ended by itself.
 func lookAtEnd(f *findings) *Advice {
 	e := f.ownEnd()
-	t := Text{}.say("Look at the output of ").strong(Clean(e.Unit)).say(" around ").strong(Offset(e.T))
-	if i := slices.IndexFunc(f.r.Logs, func(l result.UnitLog) bool { return l.Unit == e.Unit }); i >= 0 {
-		t = t.say(", in ").code(Clean(f.r.Logs[i].File))
-	}
+	t := inLog(f.r, e.Unit, Text{}.say("Look at the output of ").strong(Clean(e.Unit)).say(" around ").strong(Offset(e.T)))
 	_, itself := f.r.OwnEnd(e)
 	return &Advice{Text: t.say(", for why it " + endedSo(f.r, e) + pick(itself, ": no fault was on it.", "."))}
+}
+
+// inLog adds the file with the output of a unit to a text, if the run has it.
+func inLog(r *result.Result, unit string, t Text) Text {
+	if i := slices.IndexFunc(r.Logs, func(l result.UnitLog) bool { return l.Unit == unit }); i >= 0 {
+		return t.say(", in ").code(Clean(r.Logs[i].File))
+	}
+	return t
+}
+
+// softerReturn speaks where the end of a fault began the outage.
+func softerReturn(f *findings) *Advice {
+	if f.in.Evidence != result.ByRevert {
+		return nil
+	}
+	span, units := clockSpan(f.r, f.in.Begin, f.in.End), f.fault.Units
+	if linked(f.fault) || len(units) != 1 || !slices.Contains(awayKinds, f.fault.Kind) || verbOf(f.fault) == "" {
+		return &Advice{Text: Text{}.say("Look at the logs and metrics of the target from ").strong(span).
+			say(": the outage of " + incidentLength(f.in) + " began when ").strong(Clean(f.fault.Name)).say(" ended.")}
+	}
+	t := Text{}.say("Let ").strong(Clean(units[0])).say(" catch up before it serves" +
+		pick(onlyReplica(f.r, f.fault) == "", ", and without holding up the others", "") + ": the outage of " +
+		incidentLength(f.in) + " began when ").strong(Clean(f.fault.Name)).
+		say(" ended, so likely with its return. Look at its output from ").strong(span)
+	return &Advice{Likely: true, Text: inLog(f.r, units[0], t).say(".")}
+}
+
+// lookAtRelapse speaks where an outage began well after its fault was over.
+func lookAtRelapse(f *findings) *Advice {
+	if f.later == nil || f.endedItself() {
+		return nil
+	}
+	return &Advice{Text: Text{}.say("Look at the logs and metrics of the target from ").
+		strong(clockSpan(f.r, f.later.Begin, f.later.End)).say(": " + extent(f.r, f.later) + " then, " +
+		Seconds(f.later.Begin-f.fault.Cleared) + " after ").strong(Clean(f.fault.Name)).say(" was over.")}
+}
+
+// clockSpan says from when to when something was, by the clock in UTC, which logs have, where the begin of the run is
+// known.
+func clockSpan(r *result.Result, from, to result.Num) string {
+	if r.T0.IsZero() {
+		return Offset(from) + " to " + Offset(to)
+	}
+	at := func(n result.Num) string { return r.T0.Add(n.D()).UTC().Format("15:04:05") }
+	return at(from) + " to " + at(to) + " UTC"
 }
 
 // starved reports whether brunt was late on a machine whose processors were in demand nearly all the time, while
@@ -852,8 +903,7 @@ func lookAtSlowdown(f *findings) *Advice {
 	if s == nil || !f.failedByTimes() || f.r.T0.IsZero() || f.overloadedFrom(s.From) {
 		return nil
 	}
-	at := func(n result.Num) string { return f.r.T0.Add(n.D()).UTC().Format("15:04:05") }
-	t := Text{}.say("Look at the logs and metrics of the target from ").strong(at(s.From) + " to " + at(s.To) + " UTC").
+	t := Text{}.say("Look at the logs and metrics of the target from ").strong(clockSpan(f.r, s.From, s.To)).
 		say(", for what made it slow: " + wasIn(f.r, s.From))
 	if g := &f.r.Generator; !g.Healthy && g.Pressure >= busyMachine {
 		return &Advice{Likely: true, Text: t.say(". Tasks of this machine waited for a processor " +

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -303,10 +304,19 @@ func TestChangeRules(t *testing.T) {
 		r.Errors[0].Sample.Status, r.Errors[0].Sample.Headers = 503, map[string]string{"Retry-After": wait}
 		return r
 	}
+	returned := func(kind string, units ...string) *result.Result { // the end of the fault began the outage
+		r := onPatroni(t)
+		r.Faults[0].Kind, r.Faults[0].Units = kind, units
+		r.Incidents[0].Begin, r.Incidents[0].End, r.Incidents[0].Evidence = 12, 18, result.ByRevert
+		return r
+	}
 	acrossLink := "Let a request cross the link from load to target less often, by kept connections, fewer redirects " +
 		"or smaller answers, or allow for far-away in the limit of 100ms: answers likely waited for the link, which the " +
 		"target can't shorten."
 	var shown []string
+	ofInjection := []string{
+		"only-replica", "only-process", "dead-replica", "failover", "hand-over", "breaker", "dead-peer", "client-errors",
+	}
 	for _, tt := range []struct {
 		rule    string
 		r       *result.Result
@@ -427,6 +437,15 @@ func TestChangeRules(t *testing.T) {
 			}(), "Shorten the failover: without the leader patroni[1] it took 4s. Likely the time after which the others give " +
 				"up a leader decides it.", "",
 			"a follower was cut off", func(r *result.Result) { r.Faults[0].Role = "follower" },
+		},
+		{
+			"failover", func() *result.Result {
+				r := onPatroni(t)
+				r.Faults[0].StaysDown, r.Faults[0].Cleared, r.Incidents[0].Begin = true, 10.2, 10.4
+				return r
+			}(), "Shorten the failover: without the leader patroni[1] it took 3.6s. Likely the time after which the others " +
+				"give up a leader decides it.", "",
+			"it was back before", func(r *result.Result) { r.Faults[0].StaysDown = false },
 		},
 		{
 			"dead-replica", func() *result.Result {
@@ -584,6 +603,45 @@ func TestChangeRules(t *testing.T) {
 		{
 			"breaker", breaker("1"), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
 			"hardly any request of the outage was refused", func(r *result.Result) { r.Errors[0].Count = 79 },
+		},
+		{
+			"rejoin", returned("network.disconnect", "patroni[1]"), "Let patroni[1] catch up before it serves, and without " +
+				"holding up the others: the outage of 6s began when lose-the-leader ended, so likely with its return. Look at " +
+				"its output from 12s to 18s.", "",
+			"the begin of the fault did it", func(r *result.Result) { r.Incidents[0].Evidence = result.ByInjection },
+		},
+		{
+			"rejoin", func() *result.Result {
+				r := returned("process.freeze", "haproxy[0]")
+				r.T0 = time.Date(2026, 11, 26, 16, 45, 0, 0, time.UTC)
+				r.Logs = []result.UnitLog{{Unit: "haproxy[0]", File: "logs/haproxy-0.log"}}
+				return r
+			}(), "Let haproxy[0] catch up before it serves: the outage of 6s began when lose-the-leader ended, so likely with " +
+				"its return. Look at its output from 16:45:12 to 16:45:18 UTC, in logs/haproxy-0.log.", "",
+			"an objective allows it", func(r *result.Result) { r.Verdict = scenarios.Pass },
+		},
+		{
+			"rejoin", returned("disk.fill", "patroni[1]"), "Look at the logs and metrics of the target from 12s to 18s: the " +
+				"outage of 6s began when lose-the-leader ended.", "",
+			"nothing shows that the fault did it", func(r *result.Result) { r.Incidents[0].By = "" },
+		},
+		{
+			"relapse", func() *result.Result {
+				r := brokenLater(t)
+				r.Events = nil
+				return r
+			}(), "Look at the logs and metrics of the target from 22.3s to 23.32s: every request failed then, 10.3s after " +
+				"hang was over.", "",
+			"a unit ended by itself", func(r *result.Result) { r.Events = brokenLater(t).Events },
+		},
+		{
+			"relapse", func() *result.Result {
+				r := brokenLater(t)
+				r.Events, r.Incidents[0].Bad = nil, 480
+				return r
+			}(), "Look at the logs and metrics of the target from 22.3s to 23.32s: every request failed then, 10.3s after " +
+				"hang was over.", "",
+			"a unit ended by itself, after the worst outage", func(r *result.Result) { r.Events = brokenLater(t).Events },
 		},
 		{
 			"dead-peer", cut(onPatroni(t)), "Give up connections to a dead peer sooner, by keep-alives or a limit on " +
@@ -856,6 +914,22 @@ func TestChangeRules(t *testing.T) {
 			if a == nil || a.Text.String() != tt.want || a.Command != tt.command {
 				t.Fatalf("got %+v, want %q and the command %q", a, tt.want, tt.command)
 			}
+			if slices.Contains(ofInjection, tt.rule) {
+				in, kept, over := &tt.r.Incidents[0], tt.r.Incidents[0], tt.r.Faults[0].Cleared
+				in.Evidence = result.ByRevert
+				if a := advice(); a != nil {
+					t.Errorf("the end of the fault did it, and the rule says %q", a.Text)
+				}
+				in.Begin, in.End, in.Evidence = over+10, over+14, result.ByRelapse
+				if a := advice(); a != nil {
+					t.Errorf("it is a relapse, and the rule says %q", a.Text)
+				}
+				in.Begin, in.Evidence = over+.5, result.ByUnit
+				if a := advice(); a != nil && !tt.r.Faults[0].StaysDown {
+					t.Errorf("it began after the fault, and the rule says %q", a.Text)
+				}
+				*in = kept
+			}
 			tt.without(tt.r)
 			if a := advice(); a != nil {
 				t.Errorf("%s, and the rule says %q", tt.silent, a.Text)
@@ -989,7 +1063,6 @@ func TestAnswer_Why(t *testing.T) {
 		{"the end of the fault did the harm", rejoined, "When cut ended, every request failed for 6s. 13% of requests failed, " +
 			"and less than 1% may.", []string{
 			"10s: the leader patroni[1] was cut off from a network, 1 of 3 replicas; back at 12s, which began the outage.",
-			"6s of the 6s came after it was over.",
 		}},
 		{"only some space was taken", someSpace, "When lose-the-leader was in, every request failed for 4s. 13% of requests " +
 			"failed, and less than 1% may.", []string{
@@ -1076,6 +1149,19 @@ func TestAnswer_Why(t *testing.T) {
 			}
 		})
 	}
+	want := []string{"Let patroni[1] catch up before it serves, and without holding up the others: the outage of 6s began " +
+		"when cut ended, so likely with its return. Look at its output from 12s to 18s."}
+	if got := changeOf(rejoined); !slices.Equal(got, want) {
+		t.Errorf("after the return: %q", got)
+	}
+}
+
+func changeOf(r *result.Result) (lines []string) {
+	a := AnswerOf(r)
+	for i := range a.Change {
+		lines = append(lines, a.Change[i].Line())
+	}
+	return lines
 }
 
 // brokenLater returns a run whose target broke 10.3 s after a stall was over, as a unit ended by itself.

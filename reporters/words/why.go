@@ -589,10 +589,11 @@ func (f *findings) afterwards() Text {
 }
 
 // afterTheEnd returns how much of the worst outage came after its fault was over, in seconds; it is not above zero if
-// that is not known, or too little to matter, or if another fault was injected meanwhile.
+// that is not known, or too little to matter, or if another fault was injected meanwhile. Of an outage that the end of
+// the fault began, all came after it.
 func (f *findings) afterTheEnd() result.Num {
-	if f.fault == nil || f.late || !f.fault.Cleared.Known() || f.fault.StaysDown || !f.in.Over ||
-		injectedIn(f.r, f.in, f.fault) > 0 {
+	if f.fault == nil || f.late || f.in.Evidence == result.ByRevert || !f.fault.Cleared.Known() || f.fault.StaysDown ||
+		!f.in.Over || injectedIn(f.r, f.in, f.fault) > 0 {
 		return 0
 	}
 	after := f.in.End - max(f.fault.Cleared, f.in.Begin)
