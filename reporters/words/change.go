@@ -28,6 +28,12 @@ func changeRules() []changeRule {
 			return f.starved() && !f.unexplained() && !f.endedItself()
 		}, quietMachine},
 		{"lost-writes", (*findings).failed, surerWrites},
+		{"lost-messages", (*findings).failed, surerMessages},
+		{"duplicates", (*findings).failed, onlyOnce},
+		{"order", (*findings).failed, oneByOne},
+		{"unseen-writes", (*findings).failed, seenWrites},
+		{"unequal-members", (*findings).failed, equalMembers},
+		{"anomalies", (*findings).failed, linearizable},
 		{"changed", (*findings).failed, whatChanged},
 		{"own-end", (*findings).endedItself, lookAtEnd},
 		{"only-replica", (*findings).whileIn, secondReplica},
@@ -264,16 +270,9 @@ func whatChanged(f *findings) *Advice {
 // surerWrites speaks where acknowledged writes were lost to a fault.
 func surerWrites(f *findings) *Advice {
 	_, s := f.lostWrites()
-	if s == nil || s.Fault == "" {
+	when := acknowledgedWhen(f.r, s)
+	if when == "" {
 		return nil
-	}
-	by := faultNamed(f.r, s.Fault)
-	if by == nil || !by.Injected.Known() {
-		return nil
-	}
-	when := " while it was in"
-	if before := by.Injected - s.First; before > 0 {
-		when = " up to " + Seconds(before) + " before it"
 	}
 	return &Advice{
 		Likely: true,
@@ -281,6 +280,189 @@ func surerWrites(f *findings) *Advice {
 			Count(s.Lost) + " that ").strong(Clean(s.Fault)).say(" lost had been acknowledged" + when +
 			", so likely they were in the memory of one member alone."),
 	}
+}
+
+// acknowledgedWhen says when the first of the writes or messages that a fault lost was acknowledged, from the begin of
+// that fault; it is empty if no fault is shown to have lost them.
+func acknowledgedWhen(r *result.Result, s *result.LostSpan) string {
+	if s == nil || s.Fault == "" {
+		return ""
+	}
+	by := faultNamed(r, s.Fault)
+	switch {
+	case by == nil || !by.Injected.Known():
+		return ""
+	case by.Injected > s.First:
+		return " up to " + Seconds(by.Injected-s.First) + " before it"
+	}
+	return " while it was in"
+}
+
+// missed lists the objectives that failed.
+func (f *findings) missed() (list []slo.Objective) {
+	for i := range f.r.Objectives {
+		x := &f.r.Objectives[i]
+		if o, ok := x.Asks(); ok && x.Verdict == scenarios.Fail {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// missedDelivery returns the first delivery of which an objective failed that a finding alone would count against; nil
+// without.
+func (f *findings) missedDelivery(finding slo.Deliveries) *result.DeliveryRecord {
+	for _, o := range f.missed() {
+		for _, d := range f.r.Deliveries {
+			if !o.OfDelivery() || o.Step != d.Name {
+				continue
+			}
+			if low, _ := o.Metric.Row().Deliveries(finding); low > 0 {
+				return d
+			}
+		}
+	}
+	return nil
+}
+
+// missedLedger returns the first ledger of which an objective failed that a finding alone would count against; nil
+// without. An objective without a name is about the only one.
+func (f *findings) missedLedger(finding slo.Writes) *result.LedgerRecord {
+	all := f.r.AllLedgers()
+	for _, o := range f.missed() {
+		row := o.Metric.Row()
+		if row.Writes == nil || o.OfDelivery() {
+			continue
+		}
+		if low, _ := row.Writes(finding); !(low > 0) {
+			continue
+		}
+		for _, l := range all {
+			if o.Metric.Source == l.Name || o.Metric.Source == "" && len(all) == 1 {
+				return l
+			}
+		}
+	}
+	return nil
+}
+
+// surerMessages speaks where acknowledged messages of a delivery were lost to a fault.
+func surerMessages(f *findings) *Advice {
+	d := f.missedDelivery(slo.Deliveries{Lost: 1})
+	if d == nil {
+		return nil
+	}
+	var most *result.LostSpan
+	for i := range d.LostSpans {
+		if s := &d.LostSpans[i]; s.Fault != "" && (most == nil || s.Lost > most.Lost) {
+			most = s
+		}
+	}
+	when := acknowledgedWhen(f.r, most)
+	if when == "" {
+		return nil
+	}
+	return &Advice{
+		Text: Text{}.say("Acknowledge a message only when it is on disk, and at a majority of the members where there are " +
+			"several, and keep it until its receiver has confirmed it: " + pick(d.Unreadable > 0, "up to ", "") +
+			Count(most.Lost) + " of ").strong(Clean(d.Name)).say(" that ").strong(Clean(most.Fault)).
+			say(" lost had been acknowledged" + when + "."),
+	}
+}
+
+// onlyOnce speaks where messages were seen, or writes are there, more than once.
+func onlyOnce(f *findings) *Advice {
+	if d := f.missedDelivery(slo.Deliveries{Duplicated: 1}); d != nil && d.Duplicated > 0 {
+		return &Advice{
+			Text: Text{}.say("Let the target remember the ids of messages that it passed on, and drop one that comes again: " +
+				Plural(d.Duplicated, "message", "messages") + " of ").strong(Clean(d.Name)).
+				say(wasOrWere(d.Duplicated) + " seen more than once."),
+		}
+	}
+	if l := f.missedLedger(slo.Writes{Duplicated: 1}); l != nil && l.Duplicated > 0 {
+		return &Advice{
+			Text: Text{}.say("Let the target know a write by an id that its sender gives, and take it only once: " +
+				Plural(l.Duplicated, "write", "writes") + " of ").strong(Clean(l.Write)).
+				say(pick(l.Duplicated > 1, " are", " is") + " there more than once."),
+		}
+	}
+	return nil
+}
+
+// oneByOne speaks where messages with the same key were seen in another order than they were sent in.
+func oneByOne(f *findings) *Advice {
+	d := f.missedDelivery(slo.Deliveries{Reordered: 1})
+	if d == nil || d.Reordered == 0 {
+		return nil
+	}
+	return &Advice{
+		Text: Text{}.say("Pass messages with the same key on one after another, such as by one partition with one consumer: " +
+			Plural(d.Reordered, "message", "messages") + " of ").strong(Clean(d.Name)).
+			say(wasOrWere(d.Reordered) + " seen after one that was sent later."),
+	}
+}
+
+// seenWrites speaks where reads did not find writes that had been acknowledged before.
+func seenWrites(f *findings) *Advice {
+	t := Text{}.say("Acknowledge a write only when every read finds it, or let reads ask where it was taken: ")
+	if l := f.missedLedger(slo.Writes{LateLow: 1}); l != nil && l.LateHigh > 0 {
+		return &Advice{Text: t.say("a write of ").strong(Clean(l.Write)).
+			say(" could be read only " + bounds(l.LateLow, l.LateHigh) + " after it was acknowledged.")}
+	}
+	if l := f.missedLedger(slo.Writes{StaleReads: 1}); l != nil && l.Reads != nil && l.Reads.Stale > 0 {
+		return &Advice{Text: t.say(Plural(l.Reads.Stale, "read", "reads") + " did not find a write of ").
+			strong(Clean(l.Write)).say(" that had been acknowledged.")}
+	}
+	return nil
+}
+
+// equalMembers speaks where units had not the same writes when everything was over.
+func equalMembers(f *findings) *Advice {
+	l := f.missedLedger(slo.Writes{Acknowledged: 1, Stale: 1})
+	if l == nil || l.Stale == 0 || len(l.Units) < 2 {
+		return nil
+	}
+	return &Advice{
+		Text: Text{}.say("Let members compare what they have after a fault, and repair it: when all faults were over, " +
+			Plural(l.Stale, "write", "writes") + " of ").strong(Clean(l.Write)).
+			say(wasOrWere(l.Stale) + " not the same at all " + Int(int64(len(l.Units))) + " units."),
+	}
+}
+
+// freshReads is what cures reads of values that were replaced before.
+const freshReads = "Let reads ask the leader or a majority of the members, and drop a cached value when it is written"
+
+// anomalyCures say what cures an anomaly of a kind. A kind that may have several reasons has none.
+var anomalyCures = map[string]string{
+	result.AnomalyDirty:        "Answer that a write had no effect only when it can have none any more",
+	result.AnomalyLost:         "Acknowledge a write only when it is on disk, and at a majority of the members",
+	result.AnomalyOverwritten:  "Compare and set a value in one step, which no other can come between",
+	result.AnomalyDivergent:    freshReads,
+	result.AnomalyNonMonotonic: freshReads,
+	result.AnomalyStale:        freshReads,
+}
+
+// linearizable speaks where reads and writes of registers show an anomaly of a kind that has one cure.
+func linearizable(f *findings) *Advice {
+	for _, o := range f.missed() {
+		row := o.Metric.Row()
+		for _, c := range f.r.Consistency {
+			if row.Registers == nil || o.Metric.Source != c.Name && (o.Metric.Source != "" || len(f.r.Consistency) > 1) {
+				continue
+			}
+			ofAge := row.Registers(slo.Registers{Anomalies: 1}) == 0
+			for i := range c.Kinds {
+				k := &c.Kinds[i]
+				cure := anomalyCures[k.Kind]
+				if cure == "" || ofAge && cure != freshReads {
+					continue
+				}
+				return &Advice{Text: Text{}.say(cure + ": reads and writes of ").strong(Clean(c.Name)).
+					say(" show " + anomaly(k) + ".")}
+			}
+		}
+	}
+	return nil
 }
 
 // secondReplica speaks where a fault hit the only replica of a service.

@@ -310,6 +310,37 @@ func TestChangeRules(t *testing.T) {
 		r.Incidents[0].Begin, r.Incidents[0].End, r.Incidents[0].Evidence = 12, 18, result.ByRevert
 		return r
 	}
+	data := func(objective string) *result.Result { // an objective on data failed
+		r := onNginx(t)
+		r.Objectives = []result.ObjectiveResult{judged(t, objective, 5, scenarios.Fail)}
+		return r
+	}
+	delivered := func(objective string, d result.DeliveryRecord) *result.Result {
+		r := data(objective)
+		d.Name = "orders"
+		r.Deliveries = []*result.DeliveryRecord{{Name: "mails", Lost: 9, Duplicated: 9, Reordered: 9}, &d}
+		return r
+	}
+	written := func(objective string, l result.LedgerRecord) *result.Result {
+		r := data(objective)
+		l.Write, l.Units = "place", []string{"db[0]", "db[1]"}
+		r.Ledger = &l
+		return r
+	}
+	register := func(objective string, kinds ...string) *result.Result {
+		r := data(objective)
+		c := &result.ConsistencyRecord{Name: "price"}
+		for i, kind := range kinds {
+			c.Kinds = append(c.Kinds, result.AnomalyKind{Kind: kind, Count: int64(3 + i)})
+		}
+		r.Consistency = []*result.ConsistencyRecord{c}
+		return r
+	}
+	lostMessages := func() *result.Result {
+		return delivered("lost = 0 of orders", result.DeliveryRecord{Lost: 60, LostSpans: []result.LostSpan{
+			{Lost: 50, First: 3, Last: 4}, {Fault: "kill-cache", Lost: 10, First: 9.5, Last: 10},
+		}})
+	}
 	acrossLink := "Let a request cross the link from load to target less often, by kept connections, fewer redirects " +
 		"or smaller answers, or allow for far-away in the limit of 100ms: answers likely waited for the link, which the " +
 		"target can't shorten."
@@ -351,6 +382,79 @@ func TestChangeRules(t *testing.T) {
 				"memory of one member alone.", "",
 			"an objective allows it", func(r *result.Result) {
 				r.Objectives[0].Verdict, r.Objectives[1].Verdict = scenarios.Fail, scenarios.Pass
+			},
+		},
+		{
+			"lost-messages", lostMessages(), "Acknowledge a message only when it is on disk, and at a majority of the members " +
+				"where there are several, and keep it until its receiver has confirmed it: 10 of orders that kill-cache lost had " +
+				"been acknowledged up to 500ms before it.", "",
+			"no fault lost them", func(r *result.Result) { r.Deliveries[1].LostSpans[1].Fault = "" },
+		},
+		{
+			"lost-messages", func() *result.Result {
+				r := lostMessages()
+				r.Deliveries[1].Unreadable, r.Deliveries[1].LostSpans[1].First = 2, 10
+				return r
+			}(), "Acknowledge a message only when it is on disk, and at a majority of the members where there are several, and " +
+				"keep it until its receiver has confirmed it: up to 10 of orders that kill-cache lost had been acknowledged " +
+				"while it was in.", "",
+			"the objective is on another delivery", func(r *result.Result) {
+				r.Objectives = []result.ObjectiveResult{judged(t, "lost = 0 of mails", 9, scenarios.Fail)}
+			},
+		},
+		{
+			"duplicates", delivered("duplicated = 0 of orders", result.DeliveryRecord{Duplicated: 1}), "Let the target " +
+				"remember the ids of messages that it passed on, and drop one that comes again: 1 message of orders was seen " +
+				"more than once.", "",
+			"the objective held", func(r *result.Result) { r.Objectives[0].Verdict = scenarios.Pass },
+		},
+		{
+			"duplicates", written("duplicated = 0", result.LedgerRecord{Duplicated: 5}), "Let the target know a write by an id " +
+				"that its sender gives, and take it only once: 5 writes of place are there more than once.", "",
+			"writes were lost", func(r *result.Result) {
+				r.Objectives = []result.ObjectiveResult{judged(t, "lost = 0", 5, scenarios.Fail)}
+			},
+		},
+		{
+			"order", delivered("reordered = 0 of orders", result.DeliveryRecord{Reordered: 5}), "Pass messages with the same " +
+				"key on one after another, such as by one partition with one consumer: 5 messages of orders were seen after " +
+				"one that was sent later.", "",
+			"it is not known which", func(r *result.Result) { r.Deliveries[1].Reordered = 0 },
+		},
+		{
+			"unseen-writes", written("late < 1s", result.LedgerRecord{LateLow: 5, LateHigh: 5.2}), "Acknowledge a write only " +
+				"when every read finds it, or let reads ask where it was taken: a write of place could be read only 5s to 5.2s " +
+				"after it was acknowledged.", "",
+			"two ledgers, and no name", func(r *result.Result) {
+				r.Ledgers = []*result.LedgerRecord{{Name: "events", LateHigh: 9}}
+				r.Ledger.Name = "orders"
+			},
+		},
+		{
+			"unseen-writes", written("stale.reads = 0", result.LedgerRecord{Reads: &result.LedgerReads{Stale: 5}}),
+			"Acknowledge a write only when every read finds it, or let reads ask where it was taken: 5 reads did not find a " +
+				"write of place that had been acknowledged.", "",
+			"all did", func(r *result.Result) { r.Ledger.Reads.Stale = 0 },
+		},
+		{
+			"unequal-members", written("stale < 1%", result.LedgerRecord{Stale: 5}), "Let members compare what they have after " +
+				"a fault, and repair it: when all faults were over, 5 writes of place were not the same at all 2 units.", "",
+			"only one was asked", func(r *result.Result) { r.Ledger.Units = []string{"db[0]"} },
+		},
+		{
+			"anomalies", register("anomalies = 0", result.AnomalyFuture, result.AnomalyLost, result.AnomalyStale),
+			"Acknowledge a write only when it is on disk, and at a majority of the members: reads and writes of price show 4 " +
+				"lost writes.", "",
+			"an order is missing, which has many reasons", func(r *result.Result) {
+				r.Consistency[0].Kinds = []result.AnomalyKind{{Kind: result.AnomalyOrder, Count: 3}}
+			},
+		},
+		{
+			"anomalies", register("staleness < 1s", result.AnomalyLost, result.AnomalyStale), "Let reads ask the leader or a " +
+				"majority of the members, and drop a cached value when it is written: reads and writes of price show 4 stale " +
+				"reads.", "",
+			"it is of other registers", func(r *result.Result) {
+				r.Consistency = append(r.Consistency, &result.ConsistencyRecord{Name: "stock"})
 			},
 		},
 		{
