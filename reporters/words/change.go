@@ -14,55 +14,62 @@ import (
 // A changeRule gives advice where the data of a run shows what would help.
 type changeRule struct {
 	name   string
+	each   bool                    // it is about one outage, and is asked about each one that is named as a cause
 	asks   func(*findings) bool    // whether the rule is for such a run; nil: for every one that did not pass
 	advise func(*findings) *Advice // nil if the rule has nothing to say of the run
 }
+
+// How often a [changeRule] is asked.
+const (
+	once     = false
+	perCause = true
+)
 
 // changeRules are the rules of [Answer.Change], the most useful first. A rule looks at typed data alone, and speaks of
 // units, steps and loads by the names that the scenario gives them.
 func changeRules() []changeRule {
 	return []changeRule{
-		{"in-flight-limit", nil, moreInFlight},
-		{"capacity", (*findings).byRequests, moreCapacity},
-		{"busy-machine", func(f *findings) bool {
+		{"in-flight-limit", once, nil, moreInFlight},
+		{"capacity", once, (*findings).byRequests, moreCapacity},
+		{"busy-machine", once, func(f *findings) bool {
 			return f.starved() && !f.unexplained() && !f.endedItself()
 		}, quietMachine},
-		{"lost-writes", (*findings).failed, surerWrites},
-		{"lost-messages", (*findings).failed, surerMessages},
-		{"duplicates", (*findings).failed, onlyOnce},
-		{"order", (*findings).failed, oneByOne},
-		{"unseen-writes", (*findings).failed, seenWrites},
-		{"unequal-members", (*findings).failed, equalMembers},
-		{"anomalies", (*findings).failed, linearizable},
-		{"changed", (*findings).failed, whatChanged},
-		{"own-end", (*findings).endedItself, lookAtEnd},
-		{"only-replica", (*findings).whileIn, secondReplica},
-		{"only-process", (*findings).whileIn, secondProcess},
-		{"dead-replica", (*findings).whileIn, avoidReplica},
-		{"failover", (*findings).whileIn, shorterFailover},
-		{"hand-over", (*findings).whileIn, handOver},
-		{"breaker", (*findings).whileIn, soonerBreaker},
-		{"dead-peer", (*findings).whileIn, deadPeer},
-		{"rejoin", (*findings).outage, softerReturn},
-		{"relapse", (*findings).outage, lookAtRelapse},
-		{"client-timeout", (*findings).failed, shorterTimeout},
-		{"lost-datagrams", (*findings).failed, surerDatagrams},
-		{"slow-link", (*findings).failed, boundedCalls},
-		{"client-link", (*findings).failed, fewerCrossings},
-		{"client-errors", (*findings).whileIn, secondTry},
-		{"memory", (*findings).byRequests, moreMemory},
-		{"accept-queue", (*findings).byRequests, longerQueue},
-		{"cpu", (*findings).byRequests, moreProcessor},
-		{"queue", (*findings).byRequests, boundedQueue},
-		{"slowdown", (*findings).failed, lookAtSlowdown},
-		{"first-step", func(f *findings) bool { return f.failed() || f.badBaseline() }, firstStep},
-		{"busy-machine", func(f *findings) bool {
+		{"lost-writes", once, (*findings).failed, surerWrites},
+		{"lost-messages", once, (*findings).failed, surerMessages},
+		{"duplicates", once, (*findings).failed, onlyOnce},
+		{"order", once, (*findings).failed, oneByOne},
+		{"unseen-writes", once, (*findings).failed, seenWrites},
+		{"unequal-members", once, (*findings).failed, equalMembers},
+		{"anomalies", once, (*findings).failed, linearizable},
+		{"changed", once, (*findings).failed, whatChanged},
+		{"own-end", perCause, (*findings).endedItself, lookAtEnd},
+		{"only-replica", perCause, (*findings).whileIn, secondReplica},
+		{"only-process", perCause, (*findings).whileIn, secondProcess},
+		{"dead-replica", perCause, (*findings).whileIn, avoidReplica},
+		{"failover", perCause, (*findings).whileIn, shorterFailover},
+		{"hand-over", perCause, (*findings).whileIn, handOver},
+		{"breaker", perCause, (*findings).whileIn, soonerBreaker},
+		{"dead-peer", perCause, (*findings).whileIn, deadPeer},
+		{"rejoin", perCause, (*findings).outage, softerReturn},
+		{"relapse", perCause, (*findings).outage, lookAtRelapse},
+		{"client-timeout", once, (*findings).failed, shorterTimeout},
+		{"lost-datagrams", once, (*findings).failed, surerDatagrams},
+		{"slow-link", once, (*findings).failed, boundedCalls},
+		{"client-link", once, (*findings).failed, fewerCrossings},
+		{"client-errors", perCause, (*findings).whileIn, secondTry},
+		{"memory", once, (*findings).byRequests, moreMemory},
+		{"accept-queue", once, (*findings).byRequests, longerQueue},
+		{"cpu", once, (*findings).byRequests, moreProcessor},
+		{"queue", once, (*findings).byRequests, boundedQueue},
+		{"slowdown", once, (*findings).failed, lookAtSlowdown},
+		{"first-step", once, func(f *findings) bool { return f.failed() || f.badBaseline() }, firstStep},
+		{"busy-machine", once, func(f *findings) bool {
 			return f.starved() && f.unexplained() && !f.endedItself()
 		}, quietMachine},
-		{"no-traffic", nil, someTraffic},
-		{"unverified", nil, tryAlone},
-		{"own-core", nil, ownCore},
-		{"more-requests", nil, moreRequests},
+		{"no-traffic", once, nil, someTraffic},
+		{"unverified", once, nil, tryAlone},
+		{"own-core", once, nil, ownCore},
+		{"more-requests", once, nil, moreRequests},
 	}
 }
 
@@ -76,19 +83,85 @@ func (f *findings) change() (title string, list []Advice) {
 	default:
 		return "", nil
 	}
+	causes := f.causes()
+	var of [][]*findings // the causes that each piece of advice is about; none if it is about the run
 	for _, rule := range changeRules() {
-		if len(list) == mostPoints || rule.asks != nil && !rule.asks(f) {
-			continue
+		asked := causes[:1]
+		if rule.each {
+			asked = causes
 		}
-		if a := rule.advise(f); a != nil {
-			a.Rule = rule.name
-			list = append(list, *a)
+		for _, g := range asked {
+			if rule.asks != nil && !rule.asks(g) {
+				continue
+			}
+			a := rule.advise(g)
+			if a == nil {
+				continue
+			}
+			at := slices.IndexFunc(list, func(b Advice) bool { return slices.Equal(b.Text, a.Text) })
+			switch {
+			case at < 0 && len(list) == mostPoints:
+				continue
+			case at < 0:
+				a.Rule = rule.name
+				at, list, of = len(list), append(list, *a), append(of, nil)
+			}
+			if rule.each {
+				of[at] = append(of[at], g)
+			}
 		}
 	}
 	if len(list) == 0 {
 		return "", nil
 	}
+	nameCauses(list, of)
 	return title, list
+}
+
+// causes returns the findings as they are of each outage that is named as a cause, the worst first. The first ones are
+// f itself.
+func (f *findings) causes() []*findings {
+	list := []*findings{f}
+	for _, in := range f.also {
+		if slices.ContainsFunc(list, func(g *findings) bool { return sameCause(g.in, in) }) {
+			continue
+		}
+		g := *f
+		g.in, g.fault, g.later, g.outages = in, nil, nil, []*result.Incident{in}
+		if in.By != "" {
+			g.fault = faultNamed(f.r, in.By)
+		}
+		if g.fault != nil {
+			g.later = laterOutage(f.r, g.fault)
+		}
+		g.late = g.later == in
+		list = append(list, &g)
+	}
+	return list
+}
+
+// nameCauses adds the names of faults to the advice on their outages, if not all of it is about the same faults. It
+// leaves out a name that the advice has.
+func nameCauses(list []Advice, of [][]*findings) {
+	about := slices.DeleteFunc(slices.Clone(of), func(g []*findings) bool { return g == nil })
+	if !slices.ContainsFunc(about, func(g []*findings) bool { return !slices.Equal(g, about[0]) }) {
+		return
+	}
+	for i := range list {
+		var names []string
+		for _, g := range of[i] {
+			if g.fault != nil {
+				names = append(names, Clean(g.fault.Name))
+			}
+		}
+		text := list[i].Text
+		if len(names) == 0 || slices.ContainsFunc(text, func(s Span) bool { return s.Text == names[0] }) {
+			continue
+		}
+		first := text[0]
+		first.Text = strings.ToLower(first.Text[:1]) + first.Text[1:]
+		list[i].Text = append(append(Text{}.say("For ").strong(Join(names)).say(": "), first), text[1:]...)
+	}
 }
 
 // failed reports whether the run failed, so that the target has something to change.

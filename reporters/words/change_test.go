@@ -1268,6 +1268,65 @@ func changeOf(r *result.Result) (lines []string) {
 	return lines
 }
 
+// TestChange_Causes: each outage that is named as a cause has its advice, with the name of its fault. Advice that is
+// the same for several is there once, and the most points are the same as for one cause.
+func TestChange_Causes(t *testing.T) {
+	two := func(kind string, units ...string) *result.Result {
+		r := onNginx(t)
+		second := aFault("second", kind, units...)
+		second.Injected, second.Cleared, second.Until = 20, 22, 25
+		r.Faults, r.Incidents = append(r.Faults, second), append(r.Incidents, outageBy("second"))
+		r.Incidents[1].Begin, r.Incidents[1].End, r.Incidents[1].Bad = 20, 24, 300
+		r.Params = nil
+		return r
+	}
+	const leave = "take a dead replica out of rotation, and retry on another one: 1 of 2 replicas of nginx were well, and " +
+		"their callers likely went on asking the dead one."
+	itself := two("process.crash", "nginx[1]")
+	itself.Faults, itself.Incidents[1].By, itself.Incidents[1].Faults = itself.Faults[:1], "", nil
+	itself.Events = []result.Event{{T: 20, Event: "unit.exit", Unit: "nginx[1]", Text: "exit status 3"}}
+	again := two("process.crash", "redis[0]")
+	again.Incidents = append(again.Incidents, outageBy("third"))
+	again.Faults = append(again.Faults, aFault("third", "process.crash", "nginx[1]"))
+	returns := two("disk.fill", "nginx[1]")
+	returns.Incidents[1].Evidence, returns.Incidents[1].Begin = result.ByRevert, 22
+	many := two("process.crash", "nginx[1]")
+	many.Usage = []result.UnitUsage{{Unit: "nginx[0]", OOMs: 2, AcceptOverflows: 7}}
+	used(many, "app[0]", func(int) result.Num { return 1 })
+	for _, tt := range []struct {
+		name string
+		r    *result.Result
+		want []string
+	}{
+		{"two faults", two("process.crash", "nginx[1]"), []string{
+			"For kill-cache: run a second replica of redis.", "For second: " + leave,
+		}},
+		{"twice the same", two("process.crash", "redis[0]"), []string{"Run a second replica of redis."}},
+		{"a third one", again, []string{
+			"For kill-cache and second: run a second replica of redis.", "For third: " + leave,
+		}},
+		{"a unit ended by itself", itself, []string{
+			"Look at the output of nginx[1] around 20s, for why it ended by itself (exit status 3): no fault was on it.",
+			"For kill-cache: run a second replica of redis.",
+		}},
+		{"the advice names its fault", returns, []string{
+			"For kill-cache: run a second replica of redis.",
+			"Look at the logs and metrics of the target from 22s to 24s: the outage of 2s began when second ended.",
+		}},
+		{"many", many, []string{
+			"For kill-cache: run a second replica of redis.", "For second: " + leave,
+			"Give nginx[0] more memory, or let it use less: the kernel killed 2 processes of it, at 0 B.",
+			"Lengthen the accept queue of nginx[0], or accept faster: the kernel dropped 7 connections because it was full.",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := changeOf(tt.r); !slices.Equal(got, tt.want) {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}
+
 // brokenLater returns a run whose target broke 10.3 s after a stall was over, as a unit ended by itself.
 func brokenLater(t *testing.T) *result.Result {
 	r := onNginx(t)
