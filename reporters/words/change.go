@@ -14,47 +14,62 @@ import (
 // A changeRule gives advice where the data of a run shows what would help.
 type changeRule struct {
 	name   string
+	each   bool                    // it is about one outage, and is asked about each one that is named as a cause
 	asks   func(*findings) bool    // whether the rule is for such a run; nil: for every one that did not pass
 	advise func(*findings) *Advice // nil if the rule has nothing to say of the run
 }
+
+// How often a [changeRule] is asked.
+const (
+	once     = false
+	perCause = true
+)
 
 // changeRules are the rules of [Answer.Change], the most useful first. A rule looks at typed data alone, and speaks of
 // units, steps and loads by the names that the scenario gives them.
 func changeRules() []changeRule {
 	return []changeRule{
-		{"in-flight-limit", nil, moreInFlight},
-		{"capacity", (*findings).failed, moreCapacity},
-		{"busy-machine", func(f *findings) bool {
+		{"in-flight-limit", once, nil, moreInFlight},
+		{"capacity", once, (*findings).byRequests, moreCapacity},
+		{"busy-machine", once, func(f *findings) bool {
 			return f.starved() && !f.unexplained() && !f.endedItself()
 		}, quietMachine},
-		{"lost-writes", (*findings).failed, surerWrites},
-		{"changed", (*findings).failed, whatChanged},
-		{"own-end", (*findings).endedItself, lookAtEnd},
-		{"only-replica", (*findings).outage, secondReplica},
-		{"only-process", (*findings).outage, secondProcess},
-		{"dead-replica", (*findings).outage, avoidReplica},
-		{"failover", (*findings).outage, shorterFailover},
-		{"hand-over", (*findings).outage, handOver},
-		{"breaker", (*findings).outage, soonerBreaker},
-		{"dead-peer", (*findings).outage, deadPeer},
-		{"client-timeout", (*findings).failed, shorterTimeout},
-		{"lost-datagrams", (*findings).failed, surerDatagrams},
-		{"slow-link", (*findings).failed, boundedCalls},
-		{"client-link", (*findings).failed, fewerCrossings},
-		{"client-errors", (*findings).outage, secondTry},
-		{"memory", (*findings).failed, moreMemory},
-		{"accept-queue", (*findings).failed, longerQueue},
-		{"cpu", (*findings).failed, moreProcessor},
-		{"queue", (*findings).failed, boundedQueue},
-		{"slowdown", (*findings).failed, lookAtSlowdown},
-		{"first-step", func(f *findings) bool { return f.failed() || f.badBaseline() }, firstStep},
-		{"busy-machine", func(f *findings) bool {
+		{"lost-writes", once, (*findings).failed, surerWrites},
+		{"lost-messages", once, (*findings).failed, surerMessages},
+		{"duplicates", once, (*findings).failed, onlyOnce},
+		{"order", once, (*findings).failed, oneByOne},
+		{"unseen-writes", once, (*findings).failed, seenWrites},
+		{"unequal-members", once, (*findings).failed, equalMembers},
+		{"anomalies", once, (*findings).failed, linearizable},
+		{"changed", once, (*findings).failed, whatChanged},
+		{"own-end", perCause, (*findings).endedItself, lookAtEnd},
+		{"only-replica", perCause, (*findings).whileIn, secondReplica},
+		{"only-process", perCause, (*findings).whileIn, secondProcess},
+		{"dead-replica", perCause, (*findings).whileIn, avoidReplica},
+		{"failover", perCause, (*findings).whileIn, shorterFailover},
+		{"hand-over", perCause, (*findings).whileIn, handOver},
+		{"breaker", perCause, (*findings).whileIn, soonerBreaker},
+		{"dead-peer", perCause, (*findings).whileIn, deadPeer},
+		{"rejoin", perCause, (*findings).outage, softerReturn},
+		{"relapse", perCause, (*findings).outage, lookAtRelapse},
+		{"client-timeout", once, (*findings).failed, shorterTimeout},
+		{"lost-datagrams", once, (*findings).failed, surerDatagrams},
+		{"slow-link", once, (*findings).failed, boundedCalls},
+		{"client-link", once, (*findings).failed, fewerCrossings},
+		{"client-errors", perCause, (*findings).whileIn, secondTry},
+		{"memory", once, (*findings).byRequests, moreMemory},
+		{"accept-queue", once, (*findings).byRequests, longerQueue},
+		{"cpu", once, (*findings).byRequests, moreProcessor},
+		{"queue", once, (*findings).byRequests, boundedQueue},
+		{"slowdown", once, (*findings).failed, lookAtSlowdown},
+		{"first-step", once, func(f *findings) bool { return f.failed() || f.badBaseline() }, firstStep},
+		{"busy-machine", once, func(f *findings) bool {
 			return f.starved() && f.unexplained() && !f.endedItself()
 		}, quietMachine},
-		{"no-traffic", nil, someTraffic},
-		{"unverified", nil, tryAlone},
-		{"own-core", nil, ownCore},
-		{"more-requests", nil, moreRequests},
+		{"no-traffic", once, nil, someTraffic},
+		{"unverified", once, nil, tryAlone},
+		{"own-core", once, nil, ownCore},
+		{"more-requests", once, nil, moreRequests},
 	}
 }
 
@@ -68,19 +83,85 @@ func (f *findings) change() (title string, list []Advice) {
 	default:
 		return "", nil
 	}
+	causes := f.causes()
+	var of [][]*findings // the causes that each piece of advice is about; none if it is about the run
 	for _, rule := range changeRules() {
-		if len(list) == mostPoints || rule.asks != nil && !rule.asks(f) {
-			continue
+		asked := causes[:1]
+		if rule.each {
+			asked = causes
 		}
-		if a := rule.advise(f); a != nil {
-			a.Rule = rule.name
-			list = append(list, *a)
+		for _, g := range asked {
+			if rule.asks != nil && !rule.asks(g) {
+				continue
+			}
+			a := rule.advise(g)
+			if a == nil {
+				continue
+			}
+			at := slices.IndexFunc(list, func(b Advice) bool { return slices.Equal(b.Text, a.Text) })
+			switch {
+			case at < 0 && len(list) == mostPoints:
+				continue
+			case at < 0:
+				a.Rule = rule.name
+				at, list, of = len(list), append(list, *a), append(of, nil)
+			}
+			if rule.each {
+				of[at] = append(of[at], g)
+			}
 		}
 	}
 	if len(list) == 0 {
 		return "", nil
 	}
+	nameCauses(list, of)
 	return title, list
+}
+
+// causes returns the findings as they are of each outage that is named as a cause, the worst first. The first ones are
+// f itself.
+func (f *findings) causes() []*findings {
+	list := []*findings{f}
+	for _, in := range f.also {
+		if slices.ContainsFunc(list, func(g *findings) bool { return sameCause(g.in, in) }) {
+			continue
+		}
+		g := *f
+		g.in, g.fault, g.later, g.outages = in, nil, nil, []*result.Incident{in}
+		if in.By != "" {
+			g.fault = faultNamed(f.r, in.By)
+		}
+		if g.fault != nil {
+			g.later = laterOutage(f.r, g.fault)
+		}
+		g.late = g.later == in
+		list = append(list, &g)
+	}
+	return list
+}
+
+// nameCauses adds the names of faults to the advice on their outages, if not all of it is about the same faults. It
+// leaves out a name that the advice has.
+func nameCauses(list []Advice, of [][]*findings) {
+	about := slices.DeleteFunc(slices.Clone(of), func(g []*findings) bool { return g == nil })
+	if !slices.ContainsFunc(about, func(g []*findings) bool { return !slices.Equal(g, about[0]) }) {
+		return
+	}
+	for i := range list {
+		var names []string
+		for _, g := range of[i] {
+			if g.fault != nil {
+				names = append(names, Clean(g.fault.Name))
+			}
+		}
+		text := list[i].Text
+		if len(names) == 0 || slices.ContainsFunc(text, func(s Span) bool { return s.Text == names[0] }) {
+			continue
+		}
+		first := text[0]
+		first.Text = strings.ToLower(first.Text[:1]) + first.Text[1:]
+		list[i].Text = append(append(Text{}.say("For ").strong(Join(names)).say(": "), first), text[1:]...)
+	}
 }
 
 // failed reports whether the run failed, so that the target has something to change.
@@ -88,9 +169,19 @@ func (f *findings) failed() bool {
 	return f.r.Verdict == scenarios.Fail || f.r.Verdict == scenarios.Stopped
 }
 
-// outage reports whether the run failed with an outage that a fault did, and not for lost writes alone.
+// byRequests reports whether the run failed, and not for what became of writes, messages or registers alone.
+func (f *findings) byRequests() bool { return f.failed() && !f.lossesDecided() }
+
+// outage reports whether the run failed with an outage that a fault did.
 func (f *findings) outage() bool {
-	return f.failed() && f.fault != nil && !f.lossesDecided() && !(f.late && f.endedItself())
+	return f.byRequests() && f.fault != nil && !(f.late && f.endedItself())
+}
+
+// whileIn reports whether the run failed with an outage that began while its fault was in. What cures the absence of a
+// unit does not cure the harm of its return, nor a relapse.
+func (f *findings) whileIn() bool {
+	return f.outage() && !f.late && f.in.Evidence != result.ByRevert &&
+		(f.fault.StaysDown || !(f.in.Begin > f.fault.Cleared))
 }
 
 // endedItself reports whether a unit ended by itself when an outage began: the worst one that no fault did, or one that
@@ -113,12 +204,54 @@ func (f *findings) ownEnd() *result.Event {
 // lookAtEnd speaks where a unit ended by itself.
 func lookAtEnd(f *findings) *Advice {
 	e := f.ownEnd()
-	t := Text{}.say("Look at the output of ").strong(Clean(e.Unit)).say(" around ").strong(Offset(e.T))
-	if i := slices.IndexFunc(f.r.Logs, func(l result.UnitLog) bool { return l.Unit == e.Unit }); i >= 0 {
-		t = t.say(", in ").code(Clean(f.r.Logs[i].File))
-	}
+	t := inLog(f.r, e.Unit, Text{}.say("Look at the output of ").strong(Clean(e.Unit)).say(" around ").strong(Offset(e.T)))
 	_, itself := f.r.OwnEnd(e)
 	return &Advice{Text: t.say(", for why it " + endedSo(f.r, e) + pick(itself, ": no fault was on it.", "."))}
+}
+
+// inLog adds the file with the output of a unit to a text, if the run has it.
+func inLog(r *result.Result, unit string, t Text) Text {
+	if i := slices.IndexFunc(r.Logs, func(l result.UnitLog) bool { return l.Unit == unit }); i >= 0 {
+		return t.say(", in ").code(Clean(r.Logs[i].File))
+	}
+	return t
+}
+
+// softerReturn speaks where the end of a fault began the outage.
+func softerReturn(f *findings) *Advice {
+	if f.in.Evidence != result.ByRevert {
+		return nil
+	}
+	span, units := clockSpan(f.r, f.in.Begin, f.in.End), f.fault.Units
+	if linked(f.fault) || len(units) != 1 || !slices.Contains(awayKinds, f.fault.Kind) || verbOf(f.fault) == "" {
+		return &Advice{Text: Text{}.say("Look at the logs and metrics of the target from ").strong(span).
+			say(": the outage of " + incidentLength(f.in) + " began when ").strong(Clean(f.fault.Name)).say(" ended.")}
+	}
+	t := Text{}.say("Let ").strong(Clean(units[0])).say(" catch up before it serves" +
+		pick(onlyReplica(f.r, f.fault) == "", ", and without holding up the others", "") + ": the outage of " +
+		incidentLength(f.in) + " began when ").strong(Clean(f.fault.Name)).
+		say(" ended, so likely with its return. Look at its output from ").strong(span)
+	return &Advice{Likely: true, Text: inLog(f.r, units[0], t).say(".")}
+}
+
+// lookAtRelapse speaks where an outage began well after its fault was over.
+func lookAtRelapse(f *findings) *Advice {
+	if f.later == nil || f.endedItself() {
+		return nil
+	}
+	return &Advice{Text: Text{}.say("Look at the logs and metrics of the target from ").
+		strong(clockSpan(f.r, f.later.Begin, f.later.End)).say(": " + extent(f.r, f.later) + " then, " +
+		Seconds(f.later.Begin-f.fault.Cleared) + " after ").strong(Clean(f.fault.Name)).say(" was over.")}
+}
+
+// clockSpan says from when to when something was, by the clock in UTC, which logs have, where the begin of the run is
+// known.
+func clockSpan(r *result.Result, from, to result.Num) string {
+	if r.T0.IsZero() {
+		return Offset(from) + " to " + Offset(to)
+	}
+	at := func(n result.Num) string { return r.T0.Add(n.D()).UTC().Format("15:04:05") }
+	return at(from) + " to " + at(to) + " UTC"
 }
 
 // starved reports whether brunt was late on a machine whose processors were in demand nearly all the time, while
@@ -210,16 +343,9 @@ func whatChanged(f *findings) *Advice {
 // surerWrites speaks where acknowledged writes were lost to a fault.
 func surerWrites(f *findings) *Advice {
 	_, s := f.lostWrites()
-	if s == nil || s.Fault == "" {
+	when := acknowledgedWhen(f.r, s)
+	if when == "" {
 		return nil
-	}
-	by := faultNamed(f.r, s.Fault)
-	if by == nil || !by.Injected.Known() {
-		return nil
-	}
-	when := " while it was in"
-	if before := by.Injected - s.First; before > 0 {
-		when = " up to " + Seconds(before) + " before it"
 	}
 	return &Advice{
 		Likely: true,
@@ -229,18 +355,213 @@ func surerWrites(f *findings) *Advice {
 	}
 }
 
+// acknowledgedWhen says when the first of the writes or messages that a fault lost was acknowledged, from the begin of
+// that fault; it is empty if no fault is shown to have lost them.
+func acknowledgedWhen(r *result.Result, s *result.LostSpan) string {
+	if s == nil || s.Fault == "" {
+		return ""
+	}
+	by := faultNamed(r, s.Fault)
+	switch {
+	case by == nil || !by.Injected.Known():
+		return ""
+	case by.Injected > s.First:
+		return " up to " + Seconds(by.Injected-s.First) + " before it"
+	}
+	return " while it was in"
+}
+
+// missed lists the objectives that failed.
+func (f *findings) missed() (list []slo.Objective) {
+	for i := range f.r.Objectives {
+		x := &f.r.Objectives[i]
+		if o, ok := x.Asks(); ok && x.Verdict == scenarios.Fail {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// missedDelivery returns the first delivery of which an objective failed that a finding alone would count against; nil
+// without.
+func (f *findings) missedDelivery(finding slo.Deliveries) *result.DeliveryRecord {
+	for _, o := range f.missed() {
+		for _, d := range f.r.Deliveries {
+			if !o.OfDelivery() || o.Step != d.Name {
+				continue
+			}
+			if low, _ := o.Metric.Row().Deliveries(finding); low > 0 {
+				return d
+			}
+		}
+	}
+	return nil
+}
+
+// missedLedger returns the first ledger of which an objective failed that a finding alone would count against; nil
+// without. An objective without a name is about the only one.
+func (f *findings) missedLedger(finding slo.Writes) *result.LedgerRecord {
+	all := f.r.AllLedgers()
+	for _, o := range f.missed() {
+		row := o.Metric.Row()
+		if row.Writes == nil || o.OfDelivery() {
+			continue
+		}
+		if low, _ := row.Writes(finding); !(low > 0) {
+			continue
+		}
+		for _, l := range all {
+			if o.Metric.Source == l.Name || o.Metric.Source == "" && len(all) == 1 {
+				return l
+			}
+		}
+	}
+	return nil
+}
+
+// surerMessages speaks where acknowledged messages of a delivery were lost to a fault.
+func surerMessages(f *findings) *Advice {
+	d := f.missedDelivery(slo.Deliveries{Lost: 1})
+	if d == nil {
+		return nil
+	}
+	var most *result.LostSpan
+	for i := range d.LostSpans {
+		if s := &d.LostSpans[i]; s.Fault != "" && (most == nil || s.Lost > most.Lost) {
+			most = s
+		}
+	}
+	when := acknowledgedWhen(f.r, most)
+	if when == "" {
+		return nil
+	}
+	return &Advice{
+		Text: Text{}.say("Acknowledge a message only when it is on disk, and at a majority of the members where there are " +
+			"several, and keep it until its receiver has confirmed it: " + pick(d.Unreadable > 0, "up to ", "") +
+			Count(most.Lost) + " of ").strong(Clean(d.Name)).say(" that ").strong(Clean(most.Fault)).
+			say(" lost had been acknowledged" + when + "."),
+	}
+}
+
+// onlyOnce speaks where messages were seen, or writes are there, more than once.
+func onlyOnce(f *findings) *Advice {
+	if d := f.missedDelivery(slo.Deliveries{Duplicated: 1}); d != nil && d.Duplicated > 0 {
+		return &Advice{
+			Text: Text{}.say("Let the target remember the ids of messages that it passed on, and drop one that comes again: " +
+				Plural(d.Duplicated, "message", "messages") + " of ").strong(Clean(d.Name)).
+				say(wasOrWere(d.Duplicated) + " seen more than once."),
+		}
+	}
+	if l := f.missedLedger(slo.Writes{Duplicated: 1}); l != nil && l.Duplicated > 0 {
+		return &Advice{
+			Text: Text{}.say("Let the target know a write by an id that its sender gives, and take it only once: " +
+				Plural(l.Duplicated, "write", "writes") + " of ").strong(Clean(l.Write)).
+				say(pick(l.Duplicated > 1, " are", " is") + " there more than once."),
+		}
+	}
+	return nil
+}
+
+// oneByOne speaks where messages with the same key were seen in another order than they were sent in.
+func oneByOne(f *findings) *Advice {
+	d := f.missedDelivery(slo.Deliveries{Reordered: 1})
+	if d == nil || d.Reordered == 0 {
+		return nil
+	}
+	return &Advice{
+		Text: Text{}.say("Pass messages with the same key on one after another, such as by one partition with one consumer: " +
+			Plural(d.Reordered, "message", "messages") + " of ").strong(Clean(d.Name)).
+			say(wasOrWere(d.Reordered) + " seen after one that was sent later."),
+	}
+}
+
+// seenWrites speaks where reads did not find writes that had been acknowledged before.
+func seenWrites(f *findings) *Advice {
+	t := Text{}.say("Acknowledge a write only when every read finds it, or let reads ask where it was taken: ")
+	if l := f.missedLedger(slo.Writes{LateLow: 1}); l != nil && l.LateHigh > 0 {
+		return &Advice{Text: t.say("a write of ").strong(Clean(l.Write)).
+			say(" could be read only " + bounds(l.LateLow, l.LateHigh) + " after it was acknowledged.")}
+	}
+	if l := f.missedLedger(slo.Writes{StaleReads: 1}); l != nil && l.Reads != nil && l.Reads.Stale > 0 {
+		return &Advice{Text: t.say(Plural(l.Reads.Stale, "read", "reads") + " did not find a write of ").
+			strong(Clean(l.Write)).say(" that had been acknowledged.")}
+	}
+	return nil
+}
+
+// equalMembers speaks where units had not the same writes when everything was over.
+func equalMembers(f *findings) *Advice {
+	l := f.missedLedger(slo.Writes{Acknowledged: 1, Stale: 1})
+	if l == nil || l.Stale == 0 || len(l.Units) < 2 {
+		return nil
+	}
+	return &Advice{
+		Text: Text{}.say("Let members compare what they have after a fault, and repair it: when all faults were over, " +
+			Plural(l.Stale, "write", "writes") + " of ").strong(Clean(l.Write)).
+			say(wasOrWere(l.Stale) + " not the same at all " + Int(int64(len(l.Units))) + " units."),
+	}
+}
+
+// freshReads is what cures reads of values that were replaced before.
+const freshReads = "Let reads ask the leader or a majority of the members, and drop a cached value when it is written"
+
+// anomalyCures say what cures an anomaly of a kind. A kind that may have several reasons has none.
+var anomalyCures = map[string]string{
+	result.AnomalyDirty:        "Answer that a write had no effect only when it can have none any more",
+	result.AnomalyLost:         "Acknowledge a write only when it is on disk, and at a majority of the members",
+	result.AnomalyOverwritten:  "Compare and set a value in one step, which no other can come between",
+	result.AnomalyDivergent:    freshReads,
+	result.AnomalyNonMonotonic: freshReads,
+	result.AnomalyStale:        freshReads,
+}
+
+// linearizable speaks where reads and writes of registers show an anomaly of a kind that has one cure.
+func linearizable(f *findings) *Advice {
+	for _, o := range f.missed() {
+		row := o.Metric.Row()
+		for _, c := range f.r.Consistency {
+			if row.Registers == nil || o.Metric.Source != c.Name && (o.Metric.Source != "" || len(f.r.Consistency) > 1) {
+				continue
+			}
+			ofAge := row.Registers(slo.Registers{Anomalies: 1}) == 0
+			for i := range c.Kinds {
+				k := &c.Kinds[i]
+				cure := anomalyCures[k.Kind]
+				if cure == "" || ofAge && cure != freshReads {
+					continue
+				}
+				return &Advice{Text: Text{}.say(cure + ": reads and writes of ").strong(Clean(c.Name)).
+					say(" show " + anomaly(k) + ".")}
+			}
+		}
+	}
+	return nil
+}
+
 // secondReplica speaks where a fault hit the only replica of a service.
 func secondReplica(f *findings) *Advice {
 	service := onlyReplica(f.r, f.fault)
 	if service == "" {
 		return nil
 	}
-	t := Text{}.say("Run a second replica of ").strong(Clean(service))
-	if hung(f.fault) { // its callers do not notice that it is gone
-		t = t.say(", and let callers leave one that hangs: " + leaveHung + ". A replica alone does not cure a hang")
+	a := &Advice{
+		Text:    Text{}.say("Run a second replica of ").strong(Clean(service)),
+		Command: tryCommand(f.r, service+".replicas", "2"),
 	}
-	return &Advice{Text: t.say("."), Command: tryCommand(f.r, service+".replicas", "2")}
+	switch {
+	case hung(f.fault): // its callers do not notice that it is gone
+		a.Text = a.Text.say(", and let callers leave one that hangs: " + leaveHung + ". A replica alone does not cure a hang")
+	case !slices.Contains(goneVerbs, verbOf(f.fault)): // it is there, and fails
+		a.Likely = true
+		a.Text = a.Text.say(", and let callers leave one that fails: " + leaveHung + ". Without that they would likely go on " +
+			"asking it")
+	}
+	a.Text = a.Text.say(".")
+	return a
 }
+
+// goneVerbs are those of faultVerbs that say that a unit did not run, so that it refused connections.
+var goneVerbs = []string{"died", "deleted", "evicted", "stopped", "restarted"}
 
 // nearlyAll is the share of bad requests from which nothing else served in an outage.
 const nearlyAll = .95
@@ -338,7 +659,8 @@ func shorterFailover(f *findings) *Advice {
 // handOver speaks where a fault made the leader unable to serve, and no other member took over although the leader ran.
 func handOver(f *findings) *Advice {
 	leads := f.fault.Role == "leader" || f.fault.Leader
-	if !leads || linked(f.fault) || len(f.fault.Units) != 1 || slices.Contains(awayKinds, f.fault.Kind) ||
+	if !leads || linked(f.fault) || len(f.fault.Units) != 1 || len(f.fault.Steps) > 0 ||
+		result.Custom(f.fault.Kind) || slices.Contains(awayKinds, f.fault.Kind) ||
 		!f.fault.Cleared.Known() || !f.in.Over || f.in.End < f.fault.Cleared {
 		return nil
 	}
@@ -388,13 +710,14 @@ func deadPeer(f *findings) *Advice {
 		return nil
 	}
 	lost, answered := int64(0), int64(0)
-	for _, e := range f.r.Errors {
-		switch {
+	for i := range f.r.Errors {
+		e := &f.r.Errors[i]
+		switch n := countIn([]*result.Incident{f.in}, e); {
 		case !(e.Last > f.fault.Cleared):
 		case slices.Contains(lostConnections, e.Kind):
-			lost += e.Count
+			lost += n
 		default:
-			answered += e.Count
+			answered += n
 		}
 	}
 	if lost <= answered { // the peers of the client were there
@@ -493,20 +816,50 @@ func (f *findings) toSilent(load string) (n int64) {
 	return n
 }
 
-// silences reports whether a fault let no part of the target answer the client: it hit all that the load asks, the link
-// to it, or a process of which it is not known what it is to the others. The load asks the entry, and each service that
-// no link of the target leads to.
+// silences reports whether a fault, or a step of it, let no part of the target answer the client: it hit all that the
+// load asks, the link to it, or a process of which it is not known what it is to the others. The load asks the entry,
+// and each service that no link of the target leads to.
 func silences(r *result.Result, by *result.FaultRecord) bool {
-	if !slices.Contains(silentKinds, by.Kind) && by.Kind != "fd.exhaust" {
-		return false
+	hit := map[string][]string{} // units of each service
+	for _, a := range acts(by) {
+		switch {
+		case !slices.Contains(silentKinds, a.Kind) && a.Kind != "fd.exhaust":
+		case linked(&a):
+			if ofLoad(a.Hit()) {
+				return true
+			}
+		case len(r.Environment.Replicas) == 0:
+			return true
+		default:
+			for _, u := range a.Units {
+				if service := slo.ServiceOf(u); !slices.Contains(hit[service], u) {
+					hit[service] = append(hit[service], u)
+				}
+			}
+		}
 	}
-	if linked(by) {
-		return ofLoad(by.Hit())
+	for service, units := range hit {
+		asked := service == r.Environment.Entry || len(r.Links) > 0 &&
+			!slices.ContainsFunc(r.Links, func(l result.Link) bool { return slo.ServiceOf(l.To) == service })
+		if asked && len(units) == r.Environment.Replicas[service] {
+			return true
+		}
 	}
-	service, hit, all := replicas(r, by)
-	asked := service == r.Environment.Entry || len(r.Links) > 0 &&
-		!slices.ContainsFunc(r.Links, func(l result.Link) bool { return slo.ServiceOf(l.To) == service })
-	return service == "" && len(r.Environment.Replicas) == 0 || service != "" && asked && hit == all
+	return false
+}
+
+// acts lists what a fault did: the fault itself, or the steps of a group that were injected, as faults.
+func acts(f *result.FaultRecord) []result.FaultRecord {
+	if len(f.Steps) == 0 {
+		return []result.FaultRecord{*f}
+	}
+	var list []result.FaultRecord
+	for i := range f.Steps {
+		if s := &f.Steps[i]; s.Injected.Known() {
+			list = append(list, result.FaultRecord{Kind: s.Kind, Units: s.Units, Links: s.Links, Injected: s.Injected})
+		}
+	}
+	return list
 }
 
 // ofLoad reports whether one of the links is from the load.
@@ -629,10 +982,14 @@ func moreMemory(f *findings) *Advice {
 	return nil
 }
 
-// meant reports whether a fault of one of the kinds hit the unit.
+// meant reports whether a fault, a step of one, or a condition of one of the kinds hit the unit.
 func (f *findings) meant(unit string, kinds ...string) bool {
 	return slices.ContainsFunc(f.r.Faults, func(x result.FaultRecord) bool {
-		return slices.Contains(kinds, x.Kind) && slices.Contains(x.Units, unit) && x.Injected.Known()
+		return slices.ContainsFunc(acts(&x), func(a result.FaultRecord) bool {
+			return slices.Contains(kinds, a.Kind) && slices.Contains(a.Units, unit) && a.Injected.Known()
+		})
+	}) || slices.ContainsFunc(f.r.Conditions, func(c result.Condition) bool {
+		return slices.Contains(kinds, c.Kind) && slices.Contains(c.Units, unit) && c.Evidence != ""
 	})
 }
 
@@ -801,8 +1158,7 @@ func lookAtSlowdown(f *findings) *Advice {
 	if s == nil || !f.failedByTimes() || f.r.T0.IsZero() || f.overloadedFrom(s.From) {
 		return nil
 	}
-	at := func(n result.Num) string { return f.r.T0.Add(n.D()).UTC().Format("15:04:05") }
-	t := Text{}.say("Look at the logs and metrics of the target from ").strong(at(s.From) + " to " + at(s.To) + " UTC").
+	t := Text{}.say("Look at the logs and metrics of the target from ").strong(clockSpan(f.r, s.From, s.To)).
 		say(", for what made it slow: " + wasIn(f.r, s.From))
 	if g := &f.r.Generator; !g.Healthy && g.Pressure >= busyMachine {
 		return &Advice{Likely: true, Text: t.say(". Tasks of this machine waited for a processor " +

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -282,10 +283,71 @@ func TestChangeRules(t *testing.T) {
 		}
 		return r
 	}
+	lossesOnly := func(r *result.Result) {
+		r.Objectives = []result.ObjectiveResult{judged(t, "lost = 0", 5, scenarios.Fail)}
+	}
+	starved := func() *result.Result {
+		r := onNginx(t)
+		r.Usage = []result.UnitUsage{{Unit: "nginx[0]", OOMs: 2, Memory: 64 << 20}}
+		return r
+	}
+	const starvedText = "Give nginx[0] more memory, or let it use less: the kernel killed 2 processes of it, at 64 MiB."
+	overflowing := func() *result.Result {
+		r := onNginx(t)
+		r.Usage = []result.UnitUsage{{Unit: "nginx[0]", AcceptOverflows: 7}}
+		return r
+	}
+	const overflowingText = "Lengthen the accept queue of nginx[0], or accept faster: the kernel dropped 7 connections " +
+		"because it was full."
+	breaker := func(wait string) *result.Result {
+		r := onNginx(t)
+		r.Errors[0].Sample.Status, r.Errors[0].Sample.Headers = 503, map[string]string{"Retry-After": wait}
+		return r
+	}
+	returned := func(kind string, units ...string) *result.Result { // the end of the fault began the outage
+		r := onPatroni(t)
+		r.Faults[0].Kind, r.Faults[0].Units = kind, units
+		r.Incidents[0].Begin, r.Incidents[0].End, r.Incidents[0].Evidence = 12, 18, result.ByRevert
+		return r
+	}
+	data := func(objective string) *result.Result { // an objective on data failed
+		r := onNginx(t)
+		r.Objectives = []result.ObjectiveResult{judged(t, objective, 5, scenarios.Fail)}
+		return r
+	}
+	delivered := func(objective string, d result.DeliveryRecord) *result.Result {
+		r := data(objective)
+		d.Name = "orders"
+		r.Deliveries = []*result.DeliveryRecord{{Name: "mails", Lost: 9, Duplicated: 9, Reordered: 9}, &d}
+		return r
+	}
+	written := func(objective string, l result.LedgerRecord) *result.Result {
+		r := data(objective)
+		l.Write, l.Units = "place", []string{"db[0]", "db[1]"}
+		r.Ledger = &l
+		return r
+	}
+	register := func(objective string, kinds ...string) *result.Result {
+		r := data(objective)
+		c := &result.ConsistencyRecord{Name: "price"}
+		for i, kind := range kinds {
+			c.Kinds = append(c.Kinds, result.AnomalyKind{Kind: kind, Count: int64(3 + i)})
+		}
+		r.Consistency = []*result.ConsistencyRecord{c}
+		return r
+	}
+	lostMessages := func() *result.Result {
+		return delivered("lost = 0 of orders", result.DeliveryRecord{Lost: 60, LostSpans: []result.LostSpan{
+			{Lost: 50, First: 3, Last: 4}, {Fault: "kill-cache", Lost: 10, First: 9.5, Last: 10},
+		}})
+	}
 	acrossLink := "Let a request cross the link from load to target less often, by kept connections, fewer redirects " +
 		"or smaller answers, or allow for far-away in the limit of 100ms: answers likely waited for the link, which the " +
 		"target can't shorten."
 	var shown []string
+	ofInjection := []string{
+		"only-replica", "only-process", "dead-replica", "failover", "hand-over", "breaker", "dead-peer", "client-errors",
+	}
 	for _, tt := range []struct {
 		rule    string
 		r       *result.Result
@@ -321,6 +383,89 @@ func TestChangeRules(t *testing.T) {
 			"an objective allows it", func(r *result.Result) {
 				r.Objectives[0].Verdict, r.Objectives[1].Verdict = scenarios.Fail, scenarios.Pass
 			},
+		},
+		{
+			"lost-messages", lostMessages(), "Acknowledge a message only when it is on disk, and at a majority of the members " +
+				"where there are several, and keep it until its receiver has confirmed it: 10 of orders that kill-cache lost had " +
+				"been acknowledged up to 500ms before it.", "",
+			"no fault lost them", func(r *result.Result) { r.Deliveries[1].LostSpans[1].Fault = "" },
+		},
+		{
+			"lost-messages", func() *result.Result {
+				r := lostMessages()
+				r.Deliveries[1].Unreadable, r.Deliveries[1].LostSpans[1].First = 2, 10
+				return r
+			}(), "Acknowledge a message only when it is on disk, and at a majority of the members where there are several, and " +
+				"keep it until its receiver has confirmed it: up to 10 of orders that kill-cache lost had been acknowledged " +
+				"while it was in.", "",
+			"the objective is on another delivery", func(r *result.Result) {
+				r.Objectives = []result.ObjectiveResult{judged(t, "lost = 0 of mails", 9, scenarios.Fail)}
+			},
+		},
+		{
+			"duplicates", delivered("duplicated = 0 of orders", result.DeliveryRecord{Duplicated: 1}), "Let the target " +
+				"remember the ids of messages that it passed on, and drop one that comes again: 1 message of orders was seen " +
+				"more than once.", "",
+			"the objective held", func(r *result.Result) { r.Objectives[0].Verdict = scenarios.Pass },
+		},
+		{
+			"duplicates", written("duplicated = 0", result.LedgerRecord{Duplicated: 5}), "Let the target know a write by an id " +
+				"that its sender gives, and take it only once: 5 writes of place are there more than once.", "",
+			"writes were lost", func(r *result.Result) {
+				r.Objectives = []result.ObjectiveResult{judged(t, "lost = 0", 5, scenarios.Fail)}
+			},
+		},
+		{
+			"order", delivered("reordered = 0 of orders", result.DeliveryRecord{Reordered: 5}), "Pass messages with the same " +
+				"key on one after another, such as by one partition with one consumer: 5 messages of orders were seen after " +
+				"one that was sent later.", "",
+			"it is not known which", func(r *result.Result) { r.Deliveries[1].Reordered = 0 },
+		},
+		{
+			"unseen-writes", written("late < 1s", result.LedgerRecord{LateLow: 5, LateHigh: 5.2}), "Acknowledge a write only " +
+				"when every read finds it, or let reads ask where it was taken: a write of place could be read only 5s to 5.2s " +
+				"after it was acknowledged.", "",
+			"two ledgers, and no name", func(r *result.Result) {
+				r.Ledgers = []*result.LedgerRecord{{Name: "events", LateHigh: 9}}
+				r.Ledger.Name = "orders"
+			},
+		},
+		{
+			"unseen-writes", written("stale.reads = 0", result.LedgerRecord{Reads: &result.LedgerReads{Stale: 5}}),
+			"Acknowledge a write only when every read finds it, or let reads ask where it was taken: 5 reads did not find a " +
+				"write of place that had been acknowledged.", "",
+			"all did", func(r *result.Result) { r.Ledger.Reads.Stale = 0 },
+		},
+		{
+			"unequal-members", written("stale < 1%", result.LedgerRecord{Stale: 5}), "Let members compare what they have after " +
+				"a fault, and repair it: when all faults were over, 5 writes of place were not the same at all 2 units.", "",
+			"only one was asked", func(r *result.Result) { r.Ledger.Units = []string{"db[0]"} },
+		},
+		{
+			"anomalies", register("anomalies = 0", result.AnomalyFuture, result.AnomalyLost, result.AnomalyStale),
+			"Acknowledge a write only when it is on disk, and at a majority of the members: reads and writes of price show 4 " +
+				"lost writes.", "",
+			"an order is missing, which has many reasons", func(r *result.Result) {
+				r.Consistency[0].Kinds = []result.AnomalyKind{{Kind: result.AnomalyOrder, Count: 3}}
+			},
+		},
+		{
+			"anomalies", register("staleness < 1s", result.AnomalyLost, result.AnomalyStale), "Let reads ask the leader or a " +
+				"majority of the members, and drop a cached value when it is written: reads and writes of price show 4 stale " +
+				"reads.", "",
+			"it is of other registers", func(r *result.Result) {
+				r.Consistency = append(r.Consistency, &result.ConsistencyRecord{Name: "stock"})
+			},
+		},
+		{
+			"only-replica", func() *result.Result {
+				r := onNginx(t)
+				r.Faults[0].Kind = "cpu.throttle"
+				return r
+			}(), "Run a second replica of redis, and let callers leave one that fails: a timeout with a retry on another " +
+				"replica, or health checks that eject it. Without that they would likely go on asking it.",
+			"brunt run shop.yaml --set rate=100/s --set caches=2",
+			"it has two", func(r *result.Result) { r.Environment.Replicas["redis"] = 2 },
 		},
 		{
 			"only-replica", func() *result.Result {
@@ -398,6 +543,15 @@ func TestChangeRules(t *testing.T) {
 			"a follower was cut off", func(r *result.Result) { r.Faults[0].Role = "follower" },
 		},
 		{
+			"failover", func() *result.Result {
+				r := onPatroni(t)
+				r.Faults[0].StaysDown, r.Faults[0].Cleared, r.Incidents[0].Begin = true, 10.2, 10.4
+				return r
+			}(), "Shorten the failover: without the leader patroni[1] it took 3.6s. Likely the time after which the others " +
+				"give up a leader decides it.", "",
+			"it was back before", func(r *result.Result) { r.Faults[0].StaysDown = false },
+		},
+		{
 			"dead-replica", func() *result.Result {
 				r := onPatroni(t)
 				r.Faults[0].Units, r.Faults[0].Role = []string{"patroni[0]", "patroni[2]"}, ""
@@ -456,6 +610,18 @@ func TestChangeRules(t *testing.T) {
 			"the client was cut off", func(r *result.Result) { r.Faults[0].Units = []string{"load->nginx[0]"} },
 		},
 		{
+			"client-timeout", func() *result.Result {
+				r := cut(onNginx(t))
+				r.Environment.Entry, r.Faults[0].Kind = "nginx", "group"
+				r.Faults[0].Steps = []result.FaultStep{
+					{Kind: "container.pause", Units: []string{"nginx[0]"}}, {Kind: "container.kill", Units: []string{"nginx[1]"}},
+				}
+				return r
+			}(), "Let the target give up before its client does: 400 requests of shoppers had no answer within the client's " +
+				"3s, so likely its own timeouts are as long or longer.", "",
+			"its steps froze all that could answer", func(r *result.Result) { r.Faults[0].Steps[1].Kind = "fd.exhaust" },
+		},
+		{
 			"client-timeout", timedOut(), "Let the target give up before its client does: 300 requests of load had no answer within the client's 30s, " +
 				"so likely its own timeouts are as long or longer.", "",
 			"they are questions to a name server", func(r *result.Result) {
@@ -499,6 +665,18 @@ func TestChangeRules(t *testing.T) {
 			"it was dead", func(r *result.Result) { r.Faults[0].Kind = "process.crash" },
 		},
 		{
+			"hand-over", fullDisk(onPatroni(t)), "Let a leader that can't serve hand over: no other member took over in the " +
+				"2s in which patroni[1] ran and failed, so likely its health check asks only whether it runs.", "",
+			"a step may have killed it", func(r *result.Result) {
+				r.Faults[0].Kind, r.Faults[0].Steps = "group", []result.FaultStep{{Kind: "exec"}}
+			},
+		},
+		{
+			"hand-over", fullDisk(onPatroni(t)), "Let a leader that can't serve hand over: no other member took over in the " +
+				"2s in which patroni[1] ran and failed, so likely its health check asks only whether it runs.", "",
+			"a command may have killed it", func(r *result.Result) { r.Faults[0].Kind = "exec" },
+		},
+		{
 			"client-errors", refusing(onNginx(t)), "Let clients try again where that is safe, or allow for kill-cache in the " +
 				"objectives: it failed requests on the link from load to nginx, where the target can't help.", "",
 			"the link is the target's own", func(r *result.Result) { r.Faults[0].Units = []string{"nginx[0]->redis[0]"} },
@@ -509,27 +687,79 @@ func TestChangeRules(t *testing.T) {
 			"the link is the client's own", func(r *result.Result) { r.Faults[0].Units = []string{"load->haproxy[0]"} },
 		},
 		{
-			"breaker", func() *result.Result {
-				r := onNginx(t)
-				r.Errors[0].Sample.Status, r.Errors[0].Sample.Headers = 503, map[string]string{"Retry-After": "1"}
-				return r
-			}(), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
+			"breaker", breaker("1"), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
 			"good again before the fault was over", func(r *result.Result) { r.Incidents[0].End = 11.9 },
 		},
 		{
-			"breaker", func() *result.Result {
-				r := onNginx(t)
-				r.Errors[0].Sample.Status, r.Errors[0].Sample.Headers = 503, map[string]string{"Retry-After": "5"}
-				return r
-			}(), "Let the circuit breaker try sooner than after 5s, likely up to 2s less outage.", "",
+			"breaker", breaker("5"), "Let the circuit breaker try sooner than after 5s, likely up to 2s less outage.", "",
 			"good as soon as the unit served", func(r *result.Result) {
 				r.Incidents[0].End, r.Errors[0].Last = 12.437, 12.5
 			},
 		},
 		{
+			"breaker", breaker("1"), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
+			"it is a limit on rates", func(r *result.Result) { r.Errors[0].Sample.Status = 429 },
+		},
+		{
+			"breaker", breaker("1"), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
+			"requests were refused before the outage too", func(r *result.Result) { r.Errors[0].First = 3 },
+		},
+		{
+			"breaker", breaker("1"), "Let the circuit breaker try sooner than after 1s, likely up to 2s less outage.", "",
+			"hardly any request of the outage was refused", func(r *result.Result) { r.Errors[0].Count = 79 },
+		},
+		{
+			"rejoin", returned("network.disconnect", "patroni[1]"), "Let patroni[1] catch up before it serves, and without " +
+				"holding up the others: the outage of 6s began when lose-the-leader ended, so likely with its return. Look at " +
+				"its output from 12s to 18s.", "",
+			"the begin of the fault did it", func(r *result.Result) { r.Incidents[0].Evidence = result.ByInjection },
+		},
+		{
+			"rejoin", func() *result.Result {
+				r := returned("process.freeze", "haproxy[0]")
+				r.T0 = time.Date(2026, 11, 26, 16, 45, 0, 0, time.UTC)
+				r.Logs = []result.UnitLog{{Unit: "haproxy[0]", File: "logs/haproxy-0.log"}}
+				return r
+			}(), "Let haproxy[0] catch up before it serves: the outage of 6s began when lose-the-leader ended, so likely with " +
+				"its return. Look at its output from 16:45:12 to 16:45:18 UTC, in logs/haproxy-0.log.", "",
+			"an objective allows it", func(r *result.Result) { r.Verdict = scenarios.Pass },
+		},
+		{
+			"rejoin", returned("disk.fill", "patroni[1]"), "Look at the logs and metrics of the target from 12s to 18s: the " +
+				"outage of 6s began when lose-the-leader ended.", "",
+			"nothing shows that the fault did it", func(r *result.Result) { r.Incidents[0].By = "" },
+		},
+		{
+			"relapse", func() *result.Result {
+				r := brokenLater(t)
+				r.Events = nil
+				return r
+			}(), "Look at the logs and metrics of the target from 22.3s to 23.32s: every request failed then, 10.3s after " +
+				"hang was over.", "",
+			"a unit ended by itself", func(r *result.Result) { r.Events = brokenLater(t).Events },
+		},
+		{
+			"relapse", func() *result.Result {
+				r := brokenLater(t)
+				r.Events, r.Incidents[0].Bad = nil, 480
+				return r
+			}(), "Look at the logs and metrics of the target from 22.3s to 23.32s: every request failed then, 10.3s after " +
+				"hang was over.", "",
+			"a unit ended by itself, after the worst outage", func(r *result.Result) { r.Events = brokenLater(t).Events },
+		},
+		{
 			"dead-peer", cut(onPatroni(t)), "Give up connections to a dead peer sooner, by keep-alives or a limit on " +
 				"unanswered data: requests failed for 2s after it was over, likely on connections from before.", "",
 			"the peer was dead, and not silent", func(r *result.Result) { r.Faults[0].Kind = "network.latency" },
+		},
+		{
+			"dead-peer", cut(onPatroni(t)), "Give up connections to a dead peer sooner, by keep-alives or a limit on " +
+				"unanswered data: requests failed for 2s after it was over, likely on connections from before.", "",
+			"the timeouts are of another outage", func(r *result.Result) {
+				r.Incidents[0].Steps = []result.IncidentStep{{
+					Load: "writers", Step: "insert", Bad: 400, Kinds: map[string]int64{"status 503": 400},
+				}}
+			},
 		},
 		{
 			"client-timeout", cut(onPatroni(t)), "Let the target give up before its client does: 400 requests of writers had " +
@@ -559,22 +789,46 @@ func TestChangeRules(t *testing.T) {
 			"the objective held", func(r *result.Result) { r.Objectives[0].Verdict = scenarios.Pass },
 		},
 		{
-			"memory", func() *result.Result {
-				r := onNginx(t)
-				r.Usage = []result.UnitUsage{{Unit: "nginx[0]", OOMs: 2, Memory: 64 << 20}}
-				return r
-			}(), "Give nginx[0] more memory, or let it use less: the kernel killed 2 processes of it, at 64 MiB.", "",
+			"memory", starved(), starvedText, "",
 			"a fault took the memory", func(r *result.Result) {
 				r.Faults = append(r.Faults, aFault("starve", "memory.limit", "nginx[0]"))
 			},
 		},
 		{
-			"accept-queue", func() *result.Result {
-				r := onNginx(t)
-				r.Usage = []result.UnitUsage{{Unit: "nginx[0]", AcceptOverflows: 7}}
-				return r
-			}(), "Lengthen the accept queue of nginx[0], or accept faster: the kernel dropped 7 connections because it was " +
-				"full.", "",
+			"memory", starved(), starvedText, "",
+			"a step of a fault took the memory", func(r *result.Result) {
+				r.Faults = append(r.Faults, aFault("starve", "group", "nginx[0]"))
+				r.Faults[1].Steps = []result.FaultStep{{Kind: "memory.limit", Units: []string{"nginx[0]"}}}
+			},
+		},
+		{
+			"memory", starved(), starvedText, "",
+			"a condition took the memory", func(r *result.Result) {
+				r.Conditions = []result.Condition{{
+					Name: "small", Kind: "memory.limit", Units: []string{"nginx[0]"}, Evidence: "64 MiB",
+				}}
+			},
+		},
+		{"memory", starved(), starvedText, "", "only writes were lost", lossesOnly},
+		{"accept-queue", overflowing(), overflowingText, "", "only writes were lost", lossesOnly},
+		{
+			"cpu", used(onURL(t), "app[0]", func(int) result.Num { return 1 }), "Give app[0] more processor time, or let it do " +
+				"less: it used 1 core in half of the seconds and no more in the others, which is likely all it may use.", "",
+			"only writes were lost", lossesOnly,
+		},
+		{
+			"queue", steadyRate(onURL(t), func(s int) int64 { return int64(4 + 10*s) }),
+			"Bound the queue of the target, and shed what is beyond it, or give it more capacity: in flight grew from 24 to " +
+				"274, so likely it does less than it is asked for.", "",
+			"only writes were lost", lossesOnly,
+		},
+		{
+			"capacity", growingRate(onURL(t)), "Give the target more capacity, or shed what is beyond it: it likely keeps " +
+				"up with about 100/s, and 155/s were asked for.", "",
+			"only writes were lost", lossesOnly,
+		},
+		{
+			"accept-queue", overflowing(), overflowingText, "",
 			"another program may have dropped them", func(r *result.Result) { r.Usage[0].AcceptShared = true },
 		},
 		{
@@ -764,6 +1018,22 @@ func TestChangeRules(t *testing.T) {
 			if a == nil || a.Text.String() != tt.want || a.Command != tt.command {
 				t.Fatalf("got %+v, want %q and the command %q", a, tt.want, tt.command)
 			}
+			if slices.Contains(ofInjection, tt.rule) {
+				in, kept, over := &tt.r.Incidents[0], tt.r.Incidents[0], tt.r.Faults[0].Cleared
+				in.Evidence = result.ByRevert
+				if a := advice(); a != nil {
+					t.Errorf("the end of the fault did it, and the rule says %q", a.Text)
+				}
+				in.Begin, in.End, in.Evidence = over+10, over+14, result.ByRelapse
+				if a := advice(); a != nil {
+					t.Errorf("it is a relapse, and the rule says %q", a.Text)
+				}
+				in.Begin, in.Evidence = over+.5, result.ByUnit
+				if a := advice(); a != nil && !tt.r.Faults[0].StaysDown {
+					t.Errorf("it began after the fault, and the rule says %q", a.Text)
+				}
+				*in = kept
+			}
 			tt.without(tt.r)
 			if a := advice(); a != nil {
 				t.Errorf("%s, and the rule says %q", tt.silent, a.Text)
@@ -897,7 +1167,6 @@ func TestAnswer_Why(t *testing.T) {
 		{"the end of the fault did the harm", rejoined, "When cut ended, every request failed for 6s. 13% of requests failed, " +
 			"and less than 1% may.", []string{
 			"10s: the leader patroni[1] was cut off from a network, 1 of 3 replicas; back at 12s, which began the outage.",
-			"6s of the 6s came after it was over.",
 		}},
 		{"only some space was taken", someSpace, "When lose-the-leader was in, every request failed for 4s. 13% of requests " +
 			"failed, and less than 1% may.", []string{
@@ -979,6 +1248,78 @@ func TestAnswer_Why(t *testing.T) {
 				got = append(got, p.String())
 			}
 			if !slices.Equal(got, tt.want) {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+	want := []string{"Let patroni[1] catch up before it serves, and without holding up the others: the outage of 6s began " +
+		"when cut ended, so likely with its return. Look at its output from 12s to 18s."}
+	if got := changeOf(rejoined); !slices.Equal(got, want) {
+		t.Errorf("after the return: %q", got)
+	}
+}
+
+func changeOf(r *result.Result) (lines []string) {
+	a := AnswerOf(r)
+	for i := range a.Change {
+		lines = append(lines, a.Change[i].Line())
+	}
+	return lines
+}
+
+// TestChange_Causes: each outage that is named as a cause has its advice, with the name of its fault. Advice that is
+// the same for several is there once, and the most points are the same as for one cause.
+func TestChange_Causes(t *testing.T) {
+	two := func(kind string, units ...string) *result.Result {
+		r := onNginx(t)
+		second := aFault("second", kind, units...)
+		second.Injected, second.Cleared, second.Until = 20, 22, 25
+		r.Faults, r.Incidents = append(r.Faults, second), append(r.Incidents, outageBy("second"))
+		r.Incidents[1].Begin, r.Incidents[1].End, r.Incidents[1].Bad = 20, 24, 300
+		r.Params = nil
+		return r
+	}
+	const leave = "take a dead replica out of rotation, and retry on another one: 1 of 2 replicas of nginx were well, and " +
+		"their callers likely went on asking the dead one."
+	itself := two("process.crash", "nginx[1]")
+	itself.Faults, itself.Incidents[1].By, itself.Incidents[1].Faults = itself.Faults[:1], "", nil
+	itself.Events = []result.Event{{T: 20, Event: "unit.exit", Unit: "nginx[1]", Text: "exit status 3"}}
+	again := two("process.crash", "redis[0]")
+	again.Incidents = append(again.Incidents, outageBy("third"))
+	again.Faults = append(again.Faults, aFault("third", "process.crash", "nginx[1]"))
+	returns := two("disk.fill", "nginx[1]")
+	returns.Incidents[1].Evidence, returns.Incidents[1].Begin = result.ByRevert, 22
+	many := two("process.crash", "nginx[1]")
+	many.Usage = []result.UnitUsage{{Unit: "nginx[0]", OOMs: 2, AcceptOverflows: 7}}
+	used(many, "app[0]", func(int) result.Num { return 1 })
+	for _, tt := range []struct {
+		name string
+		r    *result.Result
+		want []string
+	}{
+		{"two faults", two("process.crash", "nginx[1]"), []string{
+			"For kill-cache: run a second replica of redis.", "For second: " + leave,
+		}},
+		{"twice the same", two("process.crash", "redis[0]"), []string{"Run a second replica of redis."}},
+		{"a third one", again, []string{
+			"For kill-cache and second: run a second replica of redis.", "For third: " + leave,
+		}},
+		{"a unit ended by itself", itself, []string{
+			"Look at the output of nginx[1] around 20s, for why it ended by itself (exit status 3): no fault was on it.",
+			"For kill-cache: run a second replica of redis.",
+		}},
+		{"the advice names its fault", returns, []string{
+			"For kill-cache: run a second replica of redis.",
+			"Look at the logs and metrics of the target from 22s to 24s: the outage of 2s began when second ended.",
+		}},
+		{"many", many, []string{
+			"For kill-cache: run a second replica of redis.", "For second: " + leave,
+			"Give nginx[0] more memory, or let it use less: the kernel killed 2 processes of it, at 0 B.",
+			"Lengthen the accept queue of nginx[0], or accept faster: the kernel dropped 7 connections because it was full.",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := changeOf(tt.r); !slices.Equal(got, tt.want) {
 				t.Errorf("got  %q\nwant %q", got, tt.want)
 			}
 		})

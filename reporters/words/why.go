@@ -653,10 +653,10 @@ func (f *findings) afterwards() Text {
 
 // afterTheEnd returns how much of the worst outage, and of those that are told with it, came after their fault was
 // over, in seconds; it is not above zero if that is not known, or too little to matter, or if another fault was
-// injected meanwhile.
+// injected meanwhile. Of an outage that the end of the fault began, all came after it.
 func (f *findings) afterTheEnd() (after result.Num) {
-	if f.fault == nil || f.late || !f.fault.Cleared.Known() || f.fault.StaysDown || !f.own[len(f.own)-1].Over ||
-		injectedIn(f.r, f.own, f.fault) > 0 {
+	if f.fault == nil || f.late || f.in.Evidence == result.ByRevert || !f.fault.Cleared.Known() || f.fault.StaysDown ||
+		!f.own[len(f.own)-1].Over || injectedIn(f.r, f.own, f.fault) > 0 {
 		return 0
 	}
 	for _, in := range f.own {
@@ -672,20 +672,29 @@ func (f *findings) afterTheEnd() (after result.Num) {
 // they tell of a breaker that is open and not of a service that starts.
 const waitsOn = 1
 
-// waiting returns the errors whose answer asks the client to wait, and that went on after the fault was over; nil
-// without.
-func (f *findings) waiting() *result.ErrorGroup {
+// waiting returns the most frequent errors by which the target refused requests of the worst outage and asked the
+// client to wait, and that went on after the fault was over. It returns nil if they came before the outage too, as
+// those of a limit on rates do, or if all such errors are under a fifth of the requests that failed.
+func (f *findings) waiting() (most *result.ErrorGroup) {
 	if !(f.afterTheEnd() >= waitsOn) {
 		return nil
 	}
+	outage := []*result.Incident{f.in}
+	all := int64(0)
 	for i := range f.r.Errors {
 		e := &f.r.Errors[i]
-		if e.Sample != nil && (e.Sample.Status == 503 || e.Sample.Status == 429) && retryAfter(e.Sample) != "" &&
-			e.Last > f.fault.Cleared && e.First <= f.in.End {
-			return e
+		if e.Sample == nil || e.Sample.Status != 503 || retryAfter(e.Sample) == "" || e.Last <= f.fault.Cleared ||
+			e.First < f.in.Begin || e.First > f.in.End {
+			continue
+		}
+		if all += countIn(outage, e); most == nil || countIn(outage, e) > countIn(outage, most) {
+			most = e
 		}
 	}
-	return nil
+	if 5*all < failedIn(f.in)-f.in.Kinds[notMade] {
+		return nil
+	}
+	return most
 }
 
 // retryAfter returns the value of the header Retry-After of an answer; empty without one.
