@@ -152,7 +152,8 @@
 //     of a group; if a unit that the fault hit falls ill within a hold before it, or during it; or if it lasts until
 //     the end of the fault, to a second, and at most a hold longer. So a leak or a disk that fills is the fault's. Else
 //     the harm may be noise in a fault that does nothing: an objective has a verdict only if it is the same with the
-//     harm and without it. What follows it is judged as if that harm had not been.
+//     harm and without it. What follows it is judged as if that harm had not been. Later harm while a fault is in is
+//     judged by the same rule if the target is shown to have failed over before it, and else is a part of the harm before.
 //   - Harm that begins after a fault is over is its effect only if it begins within a second of the end, or while a
 //     unit that the fault hit is not well since before the target had recovered: before a hold in which the load was
 //     good and each of these units was well. If the load was good for a hold before, it is no effect of the fault; a

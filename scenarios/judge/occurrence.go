@@ -357,32 +357,44 @@ func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Ans
 	return b
 }
 
-// withoutNoise returns answer a without its first harm if that began while the occurrences were in, and nothing shows
-// that one of them did it. noise is false otherwise, or if the target did not recover from later harm that is theirs.
+// withoutNoise returns answer a without the harm that began while the occurrences were in, and of which nothing shows
+// that one of them did it. noise is false if there is no such harm, or if the target did not recover from other harm.
+//
+// Harm after the first is asked as well, if the target is shown to have failed over before it. Otherwise it is a part of
+// the harm before.
 func (f *effects) withoutNoise(of []int, q effect.Question, a effect.Answer) (b effect.Answer, noise bool) {
-	harm := effect.Incident{Begin: a.OnsetAt.D(), BeginIn: a.OnsetIn, End: q.Horizon}
-	switch {
-	case !a.OnsetAt.Known() || harm.Begin > q.Cleared || harm.BeginIn.With(q.Cleared):
-		return b, false
-	case a.FailoverAt.Known():
-		harm.End, harm.EndIn, harm.Over = a.FailoverAt.D(), a.FailoverIn, true
-	case a.RecoveredAt.Known():
-		harm.End, harm.EndIn, harm.Over = a.RecoveredAt.D(), a.RecoveredIn, true
+	var found []effect.Incident
+	for rest, next := q, a; ; next = effect.Ask(rest) {
+		harm, during := harmIn(rest, next)
+		if !during {
+			break
+		}
+		theirs := slices.ContainsFunc(of, func(i int) bool { return f.read.tied(i, harm) != "" })
+		if !theirs {
+			found = append(found, harm)
+		}
+		if !harm.Over || harm.End <= harm.Begin || theirs && !next.FailoverAt.Known() {
+			break
+		}
+		rest = rest.Without(harm)
 	}
+	if len(found) == 0 {
+		return b, false
+	}
+	begin := found[0].Begin
 	last := of[0] // that was in when the harm began
 	for _, i := range of {
-		if f.read.tied(i, harm) != "" {
-			return b, false
-		}
-		if f.read.Faults[i].Injected <= harm.Begin {
+		if f.read.Faults[i].Injected <= begin {
 			last = i
 		}
 	}
-	q = q.Without(harm)
+	for _, harm := range found {
+		q = q.Without(harm)
+	}
 	b = f.shown(of, q, effect.Ask(q))
 	note := result.Note{
-		Kind: result.HarmDuring, Of: f.read.Faults[last].Name, From: a.OnsetAt,
-		For: a.OnsetAt - result.Sec(f.read.Faults[last].Injected),
+		Kind: result.HarmDuring, Of: f.read.Faults[last].Name, From: result.Sec(begin),
+		For: result.Sec(begin - f.read.Faults[last].Injected),
 	}
 	switch {
 	case b.OnsetAt.Known() && !b.RecoveredAt.Known():
@@ -395,8 +407,23 @@ func (f *effects) withoutNoise(of []int, q effect.Question, a effect.Answer) (b 
 	return b, true
 }
 
+// harmIn returns the first harm of an answer, up to the failover or the recovery. during is false if there is none, or
+// if it began with the end of the fault or later.
+func harmIn(q effect.Question, a effect.Answer) (harm effect.Incident, during bool) {
+	harm = effect.Incident{Begin: a.OnsetAt.D(), BeginIn: a.OnsetIn, End: q.Horizon}
+	switch {
+	case !a.OnsetAt.Known() || harm.Begin > q.Cleared || harm.BeginIn.With(q.Cleared):
+		return harm, false
+	case a.FailoverAt.Known():
+		harm.End, harm.EndIn, harm.Over = a.FailoverAt.D(), a.FailoverIn, true
+	case a.RecoveredAt.Known():
+		harm.End, harm.EndIn, harm.Over = a.RecoveredAt.D(), a.RecoveredIn, true
+	}
+	return harm, true
+}
+
 // withoutLateRelapse returns answer a without a relapse that began long after the recovery, if nothing shows it to be
-// of the occurrences. late is false if there was no such relapse, or if no other fault follows.
+// of the occurrences. late is false if there was no such relapse.
 func (f *effects) withoutLateRelapse(of []int, q effect.Question, a effect.Answer) (b effect.Answer, late bool) {
 	again := a.RelapsedAt.D()
 	after := requests.Span{From: again, To: q.Horizon}
