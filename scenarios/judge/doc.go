@@ -157,9 +157,10 @@
 //   - Harm that begins after a fault is over is its effect only if it begins within a second of the end, or while a
 //     unit that the fault hit is not well since before the target had recovered: before a hold in which the load was
 //     good and each of these units was well. If the load was good for a hold before, it is no effect of the fault; a
-//     relapse after earlier harm is. Within a hold that is unknown: an objective has a verdict only if it is the same
-//     with the harm and without it. So it is for a relapse between two faults that begins long after the recovery:
-//     after a time that is longer than a hold, and than it took from the injection to the recovery.
+//     relapse soon after the recovery from earlier harm is. Within a hold that is unknown: an objective has a verdict
+//     only if it is the same with the harm and without it. So it is for a relapse that begins long after the recovery:
+//     after a time that is longer than a hold, and than it took from the injection to the recovery. It is the same after
+//     the last fault as before another one: that a relapse is next in time shows nothing.
 //   - If requests were good again when a fault was over, and too few or for too short to show a failover, its time is
 //     unknown, and at least that until they were. It never failed over only if requests were bad until the fault was
 //     over.

@@ -327,8 +327,8 @@ func (f *effects) joint(of []int, o slo.Objective) effect.Answer {
 // [readings.tied] and [readings.unwell]. That it is next in time shows nothing. If the load was good for a hold after
 // the end, later harm is no effect of the fault; otherwise it is unknown whether harm without evidence is.
 //
-// Between two faults, requests that are bad again long after the load had recovered are not shown to be the first one's
-// either: after a time that is longer than a hold, and than it took from the injection to the recovery.
+// Requests that are bad again long after the load had recovered are not shown to be the fault's either, whether another
+// fault follows or not: after a time that is longer than a hold, and than it took from the injection to the recovery.
 func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Answer {
 	onset, over := a.OnsetAt.D(), q.Cleared
 	if b, noise := f.withoutNoise(of, q, a); noise {
@@ -427,7 +427,7 @@ func harmIn(q effect.Question, a effect.Answer) (harm effect.Incident, during bo
 func (f *effects) withoutLateRelapse(of []int, q effect.Question, a effect.Answer) (b effect.Answer, late bool) {
 	again := a.RelapsedAt.D()
 	after := requests.Span{From: again, To: q.Horizon}
-	if !a.RelapsedAt.Known() || q.Next == "" ||
+	if !a.RelapsedAt.Known() ||
 		slices.ContainsFunc(of, func(i int) bool { return f.read.unwell(i, after) }) {
 		return b, false
 	}

@@ -249,9 +249,31 @@ var attributed = []playedCase{
 		see: ofFaults(""),
 	},
 	{
-		name: "a relapse long after a fault that did harm", row: "H7",
+		name: "a relapse long after a fault that did harm", row: "F18",
 		script: quick.Between(2050, 2200, f503).Between(4200, 4400, f503), faults: []span{{20 * sec, 23 * sec}},
+		seconds: 80, impact: "impacted",
+		slo: []string{
+			"recover < 5s after f => inconclusive", "recover < 25s after f => pass", "recover < 1s after f => fail",
+			"degraded < 2s after f => inconclusive", "onset < 1s after f => pass",
+		},
+		see: ofFaults("by f", ""),
+	},
+	{
+		name: "a relapse long after a fault that did harm, with a unit of it that is ill since", row: "F18",
+		script: quick.Between(2050, 2200, f503).Between(4200, 4400, f503), faults: []span{{20 * sec, 23 * sec}},
+		unwell:  map[int][]requests.Span{0: {{From: 22500 * ms, To: 43 * sec}}},
 		seconds: 80, impact: "impacted", slo: []string{"recover < 5s after f => fail"}, see: ofFaults("by f", "by f"),
+	},
+	{
+		name: "a relapse long after a fault that did harm, with a unit of it that falls ill then", row: "definition",
+		script: quick.Between(2050, 2200, f503).Between(4200, 4400, f503), faults: []span{{20 * sec, 23 * sec}},
+		unwell:  map[int][]requests.Span{0: {{From: 41500 * ms, To: 43 * sec}}},
+		seconds: 80, impact: "impacted", slo: []string{"recover < 5s after f => inconclusive"}, see: ofFaults("by f", ""),
+	},
+	{
+		name: "a relapse sooner than the recovery took", row: "definition",
+		script: quick.Between(2050, 3500, f503).Between(4800, 5000, f503), faults: []span{{20 * sec, 23 * sec}},
+		seconds: 80, impact: "impacted", slo: []string{"recover < 16s after f => fail"}, see: ofFaults("by f", "by f"),
 	},
 	{
 		name: "noise inside a long fault that the target had failed over from", row: "F2",
