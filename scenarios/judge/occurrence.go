@@ -75,7 +75,7 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 		a.Impact = result.Impacted
 	case slower.Answer == result.Yes:
 		a.Impact = result.Impacted
-	case a.Impact == result.NotImpacted && slower.Answer == result.Untested && !f.read.asksSlow(o):
+	case a.Impact == result.NotImpacted && f.read.slowUntold(o, slower) != nil:
 		a = notCertain(a, slower)
 	}
 	return a
@@ -88,6 +88,37 @@ func (f *effects) slowdown(i int) requests.Slowdown {
 		return requests.Slowdown{Told: result.Told{Answer: result.No}, Far: result.No}
 	}
 	return f.slower[i]
+}
+
+const (
+	leastSlow = 5 * time.Second // the shortest span in which slower answers are looked for: a second or two show little
+	slowEnd   = 3 * time.Second // the last part of a fault, in which answers are slower if that lasts until it is over
+)
+
+// slowdownBy is [requests.SlowdownTest.Slower] for occurrence i, with evidence: untested if answers were slower, and
+// nothing shows, besides the time, that the occurrence made them so. They were slower within a hold of the injection, of
+// a later step of a group, or of the time when a unit that it hit fell ill; or until it was over, and no longer from a
+// hold after that on.
+func (f *effects) slowdownBy(i int) requests.Slowdown {
+	s := f.latencies.Slower(i)
+	if s.Answer != result.Yes {
+		return s
+	}
+	oc, hold, over := &f.read.Faults[i], max(f.read.c.Hold, leastSlow), f.read.overAt(i)
+	slower := func(from, to time.Duration) bool {
+		return f.latencies.SlowerIn(requests.Span{From: from, To: to}, i) == result.Yes
+	}
+	shown := slower(0, oc.Injected+hold) ||
+		slices.ContainsFunc(f.read.c.Acts[i], func(at time.Duration) bool { return slower(at, at+hold) }) ||
+		slices.ContainsFunc(f.read.c.Unwell[i], func(in requests.Span) bool {
+			return in.From > oc.Injected && in.From < over && slower(in.From-hold, in.From+hold)
+		}) ||
+		oc.Over && slower(over-slowEnd, over) &&
+			f.latencies.SlowerIn(requests.Span{From: over + hold, To: over + 2*hold}) == result.No
+	if !shown {
+		s.Told = result.NotTold(result.Note{Kind: result.SlowerDuring})
+	}
+	return s
 }
 
 // asksSlow reports whether the scenario says which answers are slow and therefore bad for an objective.

@@ -271,7 +271,9 @@ var all = []Term{
 			"time against the baseline. Under 1 % of faults without an effect fail this test; it uses blocks because " +
 			"neighbouring answers depend on " +
 			"each other. Seconds as slow must be rarer without a fault, too, also from a hold after the last fault on, " +
-			"because a target may pause by itself. How long it was slower is known if a limit says which answers are slow " +
+			"because a target may pause by itself. And they must be slower soon after the injection, up to the end of the " +
+			"fault, or as a unit that it hit falls ill: else they were slower during the fault, and it is not certain that " +
+			"it made them so. How long it was slower is known if a limit says which answers are slow " +
 			"(`brunt explain judge.slow`); " +
 			"without one no objective on " +
 			"recovery passes for a fault that made answers slower. They are slower only if they are so without brunt's own " +
