@@ -160,7 +160,8 @@ func (f *readings) tied(i int, harm effect.Incident) result.Evidence {
 
 // recovering reports whether an incident began while the load was being recovered from occurrence i: after its first
 // harm, and before the load had recovered. If other faults hide when it recovered, that is within a hold of the harm.
-// While the occurrence was in, the requests before the incident show whether the load had recovered. last is the last incident before that belongs to the occurrence, or nil.
+// While the occurrence was in, the requests before the incident show whether the load had recovered. last is the last
+// incident before that belongs to the occurrence, or nil.
 func (f *effects) recovering(in *incident, i int, last *incident) bool {
 	switch a := f.ask(i, wholeLoad); {
 	case last == nil:

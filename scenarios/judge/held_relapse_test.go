@@ -10,9 +10,9 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// TestJudge_HeldRelapse: 500 requests a second for 60 s, a fault at 10 s for 1 s, from which the target recovers within
-// 18 s, and bad requests again sooner than that after it. If other programs hold the processors then, and waits explain each of
-// these requests, the recovery is open; else the last one counts.
+// TestJudge_HeldRelapse: 500 requests a second for 60 s, a fault at 10 s for 1 s, from which the target recovers
+// within 18 s, and bad requests again sooner than that after it. If other programs hold the processors then, and waits
+// explain each of these requests, the recovery is open; else the last one counts.
 func TestJudge_HeldRelapse(t *testing.T) {
 	relapse := requests.Span{From: 40 * sec, To: 42 * sec}
 	blip := requests.Span{From: 40*sec + 200*ms, To: 40*sec + 360*ms}

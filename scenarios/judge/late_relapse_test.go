@@ -18,8 +18,8 @@ func every5(from, to time.Duration) (out []requests.Span) {
 	return out
 }
 
-// TestFault_LateRelapse: a fault that recurs at 20 and at 70 s, each for 2 s, and one at 20 s alone. Requests that are bad
-// long after the recovery from the first occurrence do not fail it: nothing shows that it did that.
+// TestFault_LateRelapse: a fault that recurs at 20 and at 70 s, each for 2 s, and one at 20 s alone. Requests that are
+// bad long after the recovery from the first occurrence do not fail it: nothing shows that it did that.
 func TestFault_LateRelapse(t *testing.T) {
 	first, second := injection{"f", "f#1", 20 * sec, 22 * sec}, injection{"f", "f#2", 70 * sec, 72 * sec}
 	for _, c := range []struct {

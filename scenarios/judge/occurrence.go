@@ -96,9 +96,9 @@ const (
 )
 
 // slowdownBy is [requests.SlowdownTest.Slower] for occurrence i, with evidence: untested if answers were slower, and
-// nothing shows, besides the time, that the occurrence made them so. They were slower within a hold of the injection, of
-// a later step of a group, or of the time when a unit that it hit fell ill; or until it was over, and no longer from a
-// hold after that on.
+// nothing shows, besides the time, that the occurrence made them so. They were slower within a hold of the injection,
+// of a later step of a group, or of the time when a unit that it hit fell ill; or until it was over, and no longer
+// from a hold after that on.
 func (f *effects) slowdownBy(i int) requests.Slowdown {
 	s := f.latencies.Slower(i)
 	if s.Answer != result.Yes {
@@ -391,8 +391,8 @@ func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Ans
 // withoutNoise returns answer a without the harm that began while the occurrences were in, and of which nothing shows
 // that one of them did it. noise is false if there is no such harm, or if the target did not recover from other harm.
 //
-// Harm after the first is asked as well, if the target is shown to have failed over before it. Otherwise it is a part of
-// the harm before.
+// Harm after the first is asked as well, if the target is shown to have failed over before it. Otherwise it is a part
+// of the harm before.
 func (f *effects) withoutNoise(of []int, q effect.Question, a effect.Answer) (b effect.Answer, noise bool) {
 	var found []effect.Incident
 	for rest, next := q, a; ; next = effect.Ask(rest) {

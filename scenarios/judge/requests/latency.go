@@ -211,9 +211,9 @@ func (l *SlowdownTest) Slower(of ...int) Slowdown {
 	return s
 }
 
-// SlowerIn is the answer of Slower for the requests that met an occurrence and were due in a span. If fewer good answers
-// than the test takes are in the span, it goes on until there are as many. Without an occurrence, SlowerIn compares the
-// requests that met no fault, a hold or more after the last one.
+// SlowerIn is the answer of Slower for the requests that met an occurrence and were due in a span. If fewer good
+// answers than the test takes are in the span, it goes on until there are as many. Without an occurrence, SlowerIn
+// compares the requests that met no fault, a hold or more after the last one.
 func (l *SlowdownTest) SlowerIn(in Span, of ...int) result.Answer {
 	if len(of) == 0 {
 		rest := dueIn(l.rest, in)

@@ -176,7 +176,8 @@ var playedCases = []playedCase{
 		see: recovered,
 	},
 	{
-		name: "a relapse to the end of the load", row: "F18", script: quick.Between(2050, 2200, f503).Between(4200, 1<<30, f503),
+		name: "a relapse to the end of the load", row: "F18",
+		script: quick.Between(2050, 2200, f503).Between(4200, 1<<30, f503),
 		faults: []span{{20 * sec, 23 * sec}},
 		slo: []string{
 			"recover < 5s after f => inconclusive", "recover < 1s after f => fail", "recover < 10s after incident => inconclusive",

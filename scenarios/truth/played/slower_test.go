@@ -140,19 +140,23 @@ var slowed = []playedCase{
 	},
 	{
 		name: "slower all along a long fault", row: "E5", seconds: 120,
-		script: quick.Between(2000, 8000, truth.Act{Delay: 3 * ms}), faults: long, impact: "impacted", see: slower(result.Yes),
+		script: quick.Between(2000, 8000, truth.Act{Delay: 3 * ms}), faults: long, impact: "impacted",
+		see: slower(result.Yes),
 	},
 	{
 		name: "slow soon after the injection of a long fault", row: "definition", seconds: 120,
-		script: quick.Between(2500, 4000, truth.Act{Delay: 50 * ms}), faults: long, impact: "impacted", see: slower(result.Yes),
+		script: quick.Between(2500, 4000, truth.Act{Delay: 50 * ms}), faults: long, impact: "impacted",
+		see: slower(result.Yes),
 	},
 	{
 		name: "slow from inside a long fault until it is taken back", row: "E5", seconds: 120,
-		script: quick.Between(6000, 8000, truth.Act{Delay: 50 * ms}), faults: long, impact: "impacted", see: slower(result.Yes),
+		script: quick.Between(6000, 8000, truth.Act{Delay: 50 * ms}), faults: long, impact: "impacted",
+		see: slower(result.Yes),
 	},
 	{
 		name: "slow from inside a long fault until some seconds after it", row: "definition", seconds: 120,
-		script: quick.Between(6000, 8500, truth.Act{Delay: 50 * ms}), faults: long, impact: "impacted", see: slower(result.Yes),
+		script: quick.Between(6000, 8500, truth.Act{Delay: 50 * ms}), faults: long, impact: "impacted",
+		see: slower(result.Yes),
 	},
 	{
 		name: "at 1/s, slow all along a long fault", row: "definition", rate: 1, seconds: 150,
