@@ -434,6 +434,7 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 	var mildly, unknown []string // what slight effects were, and the faults whose effect is not known
 	slower := true               // of those it is not known whether they made answers slower, and nothing else
 	broken, least := "", ""
+	meanwhile := "" // answers that were slower during a fault, without evidence that it made them so
 	slowest, rejoining := result.Num(0), result.Num(0)
 	for _, f := range faults {
 		in++
@@ -485,6 +486,9 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 			}
 		default:
 			unknown, slower = append(unknown, quote(f.Name)), slower && mayBeSlower(f)
+			if mayBeSlower(f) && slowerDuring(f) {
+				meanwhile = slowingOf(r, f).clause(" were ") + " during " + quote(f.Name) + ", and nothing shows that it did that"
+			}
 		}
 	}
 	in -= lossy
@@ -519,6 +523,9 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 	case harmless == in:
 		return "and", "none of " + count + " did harm that could be seen"
 	case recovered+harmless < in:
+		if len(unknown) == 1 && meanwhile != "" {
+			return "though", meanwhile + alsoMild(mildly)
+		}
 		return "though", notKnown(unknown, slower) + alsoMild(mildly)
 	case in == 1:
 		return "and", "the target recovered from the " + other + "fault in " + least + Seconds(slowest) + rejoined

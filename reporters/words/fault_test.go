@@ -305,12 +305,24 @@ func TestFaultOutcome_LostWrites(t *testing.T) {
 func TestWhy_SlowerDuringTwo(t *testing.T) {
 	for _, c := range []struct {
 		impact result.Impact
+		in     string // the phase of the objective that failed
+		why    result.NoteKind
 		want   string
 	}{
-		{result.Impacted, "slow made answers 30x slower at p50: p50 2ms → 60ms; no request failed."},
-		{result.Confounded, "During slow answers were 30x slower at p50: p50 2ms → 60ms; no request failed."},
+		{result.Impacted, "slow", "", "slow made answers 30x slower at p50: p50 2ms → 60ms; no request failed."},
+		{
+			result.Confounded, "slow", "",
+			"During slow answers were 30x slower at p50: p50 2ms → 60ms; no request failed.",
+		},
+		{
+			result.UnknownYet, "slow", result.SlowerDuring,
+			"During slow answers were 30x slower at p50: p50 2ms → 60ms; no request failed.",
+		},
+		{result.UnknownYet, "slow", result.SlowerVaried, ""},
+		{result.Impacted, "rest/slow", "", ""},
+		{result.Impacted, "recovery/slow", "", ""},
 	} {
-		o, err := slo.ParseObjective("p95 < 20ms in slow")
+		o, err := slo.ParseObjective("p95 < 20ms in " + c.in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -325,8 +337,11 @@ func TestWhy_SlowerDuringTwo(t *testing.T) {
 				Parts: &result.ImpactParts{Requests: 800, Slowed: true, P50Before: .002, P50: .06, P95Before: .003, P95: .07},
 			}},
 		}
+		if p := r.Faults[0].Parts; c.why != "" {
+			p.Slowed, p.SlowerBecause = false, result.Notes{{Kind: c.why}}
+		}
 		if got := find(r).whatWasSlow().String(); got != c.want {
-			t.Errorf("%s: %q, want %q", c.impact, got, c.want)
+			t.Errorf("%s, %s in %s: %q, want %q", c.impact, c.why, c.in, got, c.want)
 		}
 	}
 }

@@ -179,6 +179,16 @@ func TestFaultLines(t *testing.T) {
 			}, "kill-cache  22x slower at p50: p50 3.1ms → 67ms; no request failed", "!",
 		},
 		{
+			"slower at some time of it", func() *result.Result { return onNginx(t) },
+			func(r *result.Result) {
+				r.Incidents, r.Faults[0].OnsetAt, r.Faults[0].Impact = nil, result.NaN, result.UnknownYet
+				r.Faults[0].Parts = &result.ImpactParts{
+					Requests: 500, P50: .067, P50Before: .0031, SlowerBecause: result.Notes{{Kind: result.SlowerDuring}},
+				}
+			}, "kill-cache  22x slower at p50 meanwhile: p50 3.1ms → 67ms; no request failed; nothing shows that it made " +
+				"answers slower", "?",
+		},
+		{
 			"slower at one of two steps", func() *result.Result { return onNginx(t) },
 			func(r *result.Result) {
 				r.Incidents, r.Faults[0].OnsetAt = nil, result.NaN
@@ -403,6 +413,10 @@ func TestAnswer_NotKnown(t *testing.T) {
 	slow := unsure("slow-store")
 	slow.Impact = result.Impacted
 	slow.Parts = &result.ImpactParts{Requests: 500, Slowed: true, P50: .067, P50Before: .001}
+	meanwhile := unsure("split")
+	meanwhile.Parts = &result.ImpactParts{
+		Requests: 500, P50: .067, P50Before: .001, SlowerBecause: result.Notes{{Kind: result.SlowerDuring}},
+	}
 	for _, tt := range []struct {
 		name   string
 		faults []result.FaultRecord
@@ -411,6 +425,11 @@ func TestAnswer_NotKnown(t *testing.T) {
 		{"one", []result.FaultRecord{unsure("split")}, "whether split made answers slower is not certain."},
 		{"beside a slower one", []result.FaultRecord{slow, unsure("split")}, "whether split made answers slower is not " +
 			"certain; slow-store made answers 67x slower at p50."},
+		{
+			"slower at some time of it", []result.FaultRecord{meanwhile}, "answers were 67x slower at p50 during split, and " +
+				"nothing shows that it did that.",
+		},
+		{"of two", []result.FaultRecord{meanwhile, unsure("cut")}, "whether split and cut made answers slower is not certain."},
 		{"harm is not excluded", []result.FaultRecord{lost, unsure("split")}, "what lost and split did is not known."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

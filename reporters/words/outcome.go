@@ -172,6 +172,9 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		if f.NotShown != "" { // that the target withstood it is not known
 			l.Outcome = "none seen"
 		}
+	case mayBeSlower(f) && slowerDuring(f) && !f.TooFew():
+		l.Outcome, l.Times = slowingOf(r, f).outcome()+" meanwhile", true
+		l.Text = slowerText(r, f) + "; nothing shows that it made answers slower"
 	case mayBeSlower(f) && !f.TooFew() && f.Parts.P50.Known() && f.Parts.Bad() == 0:
 		l.Times = true
 		l.Text = "p50 " + change(f.Parts.P50Before, f.Parts.P50) + ", p95 " + change(f.Parts.P95Before, f.Parts.P95) +
@@ -192,6 +195,11 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		l.Text += "; " + Clean(notShown(f.NotShown))
 	}
 	return l
+}
+
+// slowerDuring reports whether answers were slower while a fault was in, and nothing shows that it made them so.
+func slowerDuring(f *result.FaultRecord) bool {
+	return f.Parts != nil && f.Parts.SlowerBecause.Has(result.SlowerDuring)
 }
 
 // faultsNote says what the rows of faults do not tell: what the mark of an outage means that made no objective fail,

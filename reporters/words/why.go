@@ -188,8 +188,14 @@ func (f *findings) span() (from, to result.Num) {
 	}
 	for i := range f.r.Objectives {
 		o := &f.r.Objectives[i]
-		if by := faultNamed(f.r, o.Phase.Of(slo.FaultPhase).String()); o.Verdict == scenarios.Fail && by != nil {
+		if o.Verdict != scenarios.Fail || !o.Phase.OfFault() {
+			continue
+		}
+		if by := faultNamed(f.r, o.Phase.String()); by != nil {
 			return by.Injected, max(by.Cleared, by.Until)
+		}
+		if i := slices.IndexFunc(f.r.Phases, func(p result.Phase) bool { return p.Name == o.Phase }); i >= 0 { // after it
+			return f.r.Phases[i].Start, f.r.Phases[i].End
 		}
 	}
 	return result.Num(math.Inf(-1)), result.Num(math.Inf(1))
@@ -733,11 +739,17 @@ func (f *findings) whatWasSlow() Text {
 			continue
 		}
 		t := Text{}
-		if by := faultNamed(f.r, o.Phase.Of(slo.FaultPhase).String()); by != nil && by.Parts.Slower().Answer == result.Yes {
-			if by.Impact == result.Confounded { // another fault may have done it
-				return t.say("During ").strong(Clean(by.Name)).say(" " + slowingOf(f.r, by).clause(" were ") + ": " +
-					slowerText(f.r, by) + ".")
-			}
+		var by *result.FaultRecord
+		if o.Phase.Kind == slo.FaultPhase { // slow answers after a fault are others than those while it was in
+			by = faultNamed(f.r, o.Phase.String())
+		}
+		switch {
+		case by == nil:
+		case slowerDuring(by), // something else may have done it
+			by.Impact == result.Confounded && by.Parts.Slower().Answer == result.Yes:
+			return t.say("During ").strong(Clean(by.Name)).say(" " + slowingOf(f.r, by).clause(" were ") + ": " +
+				slowerText(f.r, by) + ".")
+		case by.Parts.Slower().Answer == result.Yes:
 			return t.strong(Clean(by.Name)).say(" made " + slowingOf(f.r, by).clause(" ") + ": " + slowerText(f.r, by) + ".")
 		}
 		for _, c := range StepTimings(f.r) {

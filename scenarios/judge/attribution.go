@@ -160,7 +160,8 @@ func (f *readings) tied(i int, harm effect.Incident) result.Evidence {
 
 // recovering reports whether an incident began while the load was being recovered from occurrence i: after its first
 // harm, and before the load had recovered. If other faults hide when it recovered, that is within a hold of the harm.
-// last is the last incident before that belongs to the occurrence, or nil.
+// While the occurrence was in, the requests before the incident show whether the load had recovered. last is the last
+// incident before that belongs to the occurrence, or nil.
 func (f *effects) recovering(in *incident, i int, last *incident) bool {
 	switch a := f.ask(i, wholeLoad); {
 	case last == nil:
@@ -170,8 +171,15 @@ func (f *effects) recovering(in *incident, i int, last *incident) bool {
 	case a.Impact == result.Confounded || !a.OnsetAt.Known():
 		return false
 	default:
-		return f.beforeRecovery(in, i, a)
+		return f.beforeRecovery(in, i, a) && !(in.Begin <= f.read.overAt(i) && f.recoveredUntil(in.Begin, i))
 	}
+}
+
+// recoveredUntil reports whether the load had recovered from occurrence i at a time, by the requests up to it. Later
+// ones do not show that: harm that begins then delays the recovery itself.
+func (f *effects) recoveredUntil(at time.Duration, i int) bool {
+	a := effect.Ask(questionOn(f, []int{i}, wholeLoad).Until(at))
+	return a.Impact == result.Impacted && a.RecoveredAt.Known()
 }
 
 // beforeRecovery reports whether an incident began before the last recovery from occurrence i.

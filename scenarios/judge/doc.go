@@ -93,6 +93,10 @@
 //     percentile; 59 good answers can show that. Otherwise it is untested: the impact is unknown, and no objective on
 //     the recovery passes, unless the scenario says which answers are slow. If brunt stood still for half of the fault
 //     or more, they are invalid: it sends at once what was due, and answers to that may take long without the fault.
+//   - The answer is yes only if evidence shows that the fault did it: answers were slower within a hold of the
+//     injection, of a later step of a group, or of the time when a unit that the fault hit fell ill; or in the last
+//     three seconds of the fault, and no longer from a hold after it on. A hold is five seconds here at least, and as
+//     long as 20 good answers take. Otherwise answers were slower during the fault, and whether by it is untested.
 //   - Requests that were due during a fault, but that brunt sent after it because it stood still or was late, did not
 //     meet the fault. An objective in that fault is invalid if it does not hold with these requests as bad.
 //   - A request that brunt is not ready to send is not in flight, so brunt's own lag is not taken for a stall of the
@@ -148,17 +152,20 @@
 //   - An incident belongs to the faults that were in, or were being recovered from, when it began. It is given to one
 //     of them only if no other could be it and if evidence shows it; see [result.Evidence]. It is given to none of them
 //     if the fault was not verified, or if a lack of processors may explain each bad request.
-//   - Harm that begins while a fault is in is its effect if it begins within a hold of the injection or of a later step
-//     of a group; if a unit that the fault hit falls ill within a hold before it, or during it; or if it lasts until
-//     the end of the fault, to a second, and at most a hold longer. So a leak or a disk that fills is the fault's. Else
-//     the harm may be noise in a fault that does nothing: an objective has a verdict only if it is the same with the
-//     harm and without it. What follows it is judged as if that harm had not been.
+//   - Harm that begins while a fault is in is its effect if it begins within a hold of the injection or of a later
+//     step of a group; if a unit that the fault hit falls ill within a hold before it, or during it; or if it lasts
+//     until the end of the fault, to a second, and at most a hold longer. So a leak or a disk that fills is the
+//     fault's. Else the harm may be noise in a fault that does nothing: an objective has a verdict only if it is the
+//     same with the harm and without it. What follows it is judged as if that harm had not been. Later harm while a
+//     fault is in is judged by the same rule if the target is shown to have failed over before it, and else is a part
+//     of the harm before.
 //   - Harm that begins after a fault is over is its effect only if it begins within a second of the end, or while a
 //     unit that the fault hit is not well since before the target had recovered: before a hold in which the load was
 //     good and each of these units was well. If the load was good for a hold before, it is no effect of the fault; a
-//     relapse after earlier harm is. Within a hold that is unknown: an objective has a verdict only if it is the same
-//     with the harm and without it. So it is for a relapse between two faults that begins long after the recovery:
-//     after a time that is longer than a hold, and than it took from the injection to the recovery.
+//     relapse soon after the recovery from earlier harm is. Within a hold that is unknown: an objective has a verdict
+//     only if it is the same with the harm and without it. So it is for a relapse that begins long after the recovery:
+//     after a time that is longer than a hold, and than it took from the injection to the recovery. It is the same
+//     after the last fault as before another one: that a relapse is next in time shows nothing.
 //   - If requests were good again when a fault was over, and too few or for too short to show a failover, its time is
 //     unknown, and at least that until they were. It never failed over only if requests were bad until the fault was
 //     over.

@@ -83,7 +83,7 @@ func Judge(r *measure.Recording, c Case) (*Findings, error) {
 	}
 	e.effects.latencies.Finish()
 	for i := range e.read.Faults {
-		e.effects.slower = append(e.effects.slower, e.effects.latencies.Slower(i))
+		e.effects.slower = append(e.effects.slower, e.effects.slowdownBy(i))
 		e.effects.tells = append(e.effects.tells, e.effects.latencies.Tells(i))
 	}
 	e.tables.blockTable(e.tables.blockPhases(), t.blocks)

@@ -394,7 +394,7 @@ func (f *readings) slowUntold(o slo.Objective, s requests.Slowdown) result.Notes
 	_, limit := f.Config.SlowRange()
 	switch {
 	case f.asksSlow(o), s.Answer == result.No:
-	case s.Answer == result.Untested:
+	case s.Answer == result.Untested && !s.Why.Has(result.SlowerDuring): // else they were slower
 		return untold(s)
 	case limit == 0:
 		return result.Notes{{Kind: result.SlowUnlimited}}

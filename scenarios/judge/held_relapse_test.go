@@ -10,9 +10,9 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// TestJudge_HeldRelapse: 500 requests a second for 60 s, a fault at 10 s for 1 s, from which the target recovers within
-// 2 s, and bad requests again long after that. If other programs hold the processors then, and waits explain each of
-// these requests, the recovery is open; else the last one counts.
+// TestJudge_HeldRelapse: 500 requests a second for 60 s, a fault at 10 s for 1 s, from which the target recovers
+// within 18 s, and bad requests again sooner than that after it. If other programs hold the processors then, and waits
+// explain each of these requests, the recovery is open; else the last one counts.
 func TestJudge_HeldRelapse(t *testing.T) {
 	relapse := requests.Span{From: 40 * sec, To: 42 * sec}
 	blip := requests.Span{From: 40*sec + 200*ms, To: 40*sec + 360*ms}
@@ -33,7 +33,7 @@ func TestJudge_HeldRelapse(t *testing.T) {
 		{"timeouts, and brunt hardly waited", relapse, scenarios.Timeout, held, 30 * ms, nil, 0, scenarios.Fail},
 		{
 			"the machine was held at the recovery only", relapse, scenarios.Timeout,
-			[]requests.Span{{From: 9 * sec, To: 14 * sec}},
+			[]requests.Span{{From: 9 * sec, To: 30 * sec}},
 			300 * ms, nil, 0, scenarios.Fail,
 		},
 		{"503 on a held machine", relapse, scenarios.Status(503), held, 300 * ms, nil, 0, scenarios.Fail},
@@ -65,7 +65,7 @@ func TestJudge_HeldRelapse(t *testing.T) {
 			list := perSecond(500, 0, 60*sec, 5*ms, okay)
 			for i := range list {
 				o := &list[i]
-				fault := o.Intended >= 10*sec && o.Intended < 12*sec
+				fault := o.Intended >= 10*sec && o.Intended < 28*sec
 				if fault || o.Intended >= c.bad.From && o.Intended < c.bad.To {
 					o.Kind, o.Cause, o.Status = scenarios.Error, c.cause, 0
 					if c.cause == scenarios.Timeout {
@@ -79,7 +79,7 @@ func TestJudge_HeldRelapse(t *testing.T) {
 			for i := 20000; i < 23000; i += 500 {
 				lateBy(c.lag, list[i:i+1])
 			}
-			o, s := parseObjectives(t, "recover < 6s after f"), oneStep
+			o, s := parseObjectives(t, "recover < 20s after f"), oneStep
 			s.Loads = []measure.SeriesLoad{{Name: "browse", Timeout: 2 * sec}}
 			r := newFixtureWith(t, measure.Config{Series: s}, o...)
 			r.play(list, action{10 * sec, func() { r.Inject("f", "f") }}, action{11 * sec, func() { r.Clear(0) }})

@@ -271,7 +271,8 @@ func (f *effects) judgeIncidents(o slo.Objective) result.ObjectiveResult {
 //
 // Of an outage, the recovery runs from the first begin to the last end of the incidents that belong to one fault. An
 // incident that belongs to none counts by itself if a fault was in at any instant of it. If it began within a hold
-// of the end of a fault, it may be the fault's or not: the objective is inconclusive if that decides.
+// of the end of a fault, or may be a relapse, it may be the fault's or not: the objective is inconclusive if that
+// decides.
 //
 // A pass needs requests after each fault that show an incident, or enough of them to show that there was none.
 func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
@@ -341,7 +342,7 @@ func (f *effects) ofNone(o slo.Objective, in *incident, known map[string]bool) (
 		switch {
 		case in.overlaps(f.read, i):
 			overlaps = true
-		case in.planned(f.read, i):
+		case in.planned(f.read, i), f.mayRelapse(in, i):
 			after = i
 		default:
 			continue
@@ -418,6 +419,14 @@ func (f *effects) untold(
 		}
 	}
 	return "", nil, ""
+}
+
+// mayRelapse reports whether an incident may be a relapse after the recovery from occurrence i, although nothing shows
+// that it is.
+func (f *effects) mayRelapse(in *incident, i int) bool {
+	with, next := f.ask(i, wholeLoad).Doubted, f.read.after(i)
+	return with != nil && with.RelapsedAt.Known() && in.BeginIn.High >= with.RelapsedAt &&
+		(next == nil || in.Begin < next.Injected)
 }
 
 // recoveryOf judges the length of one incident, from its first bad request to the first good one after

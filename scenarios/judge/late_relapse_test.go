@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -17,8 +18,8 @@ func every5(from, to time.Duration) (out []requests.Span) {
 	return out
 }
 
-// TestFault_LateRelapse: a fault that recurs at 20 and at 70 s, each for 2 s. Requests that are bad long after the
-// recovery from the first occurrence, and up to the second, do not fail the first one: nothing shows that it did that.
+// TestFault_LateRelapse: a fault that recurs at 20 and at 70 s, each for 2 s, and one at 20 s alone. Requests that are
+// bad long after the recovery from the first occurrence do not fail it: nothing shows that it did that.
 func TestFault_LateRelapse(t *testing.T) {
 	first, second := injection{"f", "f#1", 20 * sec, 22 * sec}, injection{"f", "f#2", 70 * sec, 72 * sec}
 	for _, c := range []struct {
@@ -59,12 +60,14 @@ func TestFault_LateRelapse(t *testing.T) {
 			}, nil, scenarios.Fail,
 		},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := drill(t, parseObjectives(t, "recover < 10s after f#1"),
-				judge.Case{Unwell: map[int][]requests.Span{0: c.unwell}, Hold: 5 * sec}, outage(c.harm), first, second)
-			if o := f.Objectives[0]; o.Verdict != c.want {
-				t.Errorf("%s, measured %v (%s); want %s", o.Verdict, o.Measured, o.Note, c.want)
-			}
-		})
+		for _, faults := range [][]injection{{first, second}, {first}} {
+			t.Run(fmt.Sprintf("%s, of %d", c.name, len(faults)), func(t *testing.T) {
+				f := drill(t, parseObjectives(t, "recover < 10s after f#1"),
+					judge.Case{Unwell: map[int][]requests.Span{0: c.unwell}, Hold: 5 * sec}, outage(c.harm), faults...)
+				if o := f.Objectives[0]; o.Verdict != c.want {
+					t.Errorf("%s, measured %v (%s); want %s", o.Verdict, o.Measured, o.Note, c.want)
+				}
+			})
+		}
 	}
 }

@@ -75,7 +75,7 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 		a.Impact = result.Impacted
 	case slower.Answer == result.Yes:
 		a.Impact = result.Impacted
-	case a.Impact == result.NotImpacted && slower.Answer == result.Untested && !f.read.asksSlow(o):
+	case a.Impact == result.NotImpacted && f.read.slowUntold(o, slower) != nil:
 		a = notCertain(a, slower)
 	}
 	return a
@@ -88,6 +88,37 @@ func (f *effects) slowdown(i int) requests.Slowdown {
 		return requests.Slowdown{Told: result.Told{Answer: result.No}, Far: result.No}
 	}
 	return f.slower[i]
+}
+
+const (
+	leastSlow = 5 * time.Second // the shortest span in which slower answers are looked for: a second or two show little
+	slowEnd   = 3 * time.Second // the last part of a fault, in which answers are slower if that lasts until it is over
+)
+
+// slowdownBy is [requests.SlowdownTest.Slower] for occurrence i, with evidence: untested if answers were slower, and
+// nothing shows, besides the time, that the occurrence made them so. They were slower within a hold of the injection,
+// of a later step of a group, or of the time when a unit that it hit fell ill; or until it was over, and no longer
+// from a hold after that on.
+func (f *effects) slowdownBy(i int) requests.Slowdown {
+	s := f.latencies.Slower(i)
+	if s.Answer != result.Yes {
+		return s
+	}
+	oc, hold, over := &f.read.Faults[i], max(f.read.c.Hold, leastSlow), f.read.overAt(i)
+	slower := func(from, to time.Duration) bool {
+		return f.latencies.SlowerIn(requests.Span{From: from, To: to}, i) == result.Yes
+	}
+	shown := slower(0, oc.Injected+hold) ||
+		slices.ContainsFunc(f.read.c.Acts[i], func(at time.Duration) bool { return slower(at, at+hold) }) ||
+		slices.ContainsFunc(f.read.c.Unwell[i], func(in requests.Span) bool {
+			return in.From > oc.Injected && in.From < over && slower(in.From-hold, in.From+hold)
+		}) ||
+		oc.Over && slower(over-slowEnd, over) &&
+			f.latencies.SlowerIn(requests.Span{From: over + hold, To: over + 2*hold}) == result.No
+	if !shown {
+		s.Told = result.NotTold(result.Note{Kind: result.SlowerDuring})
+	}
+	return s
 }
 
 // asksSlow reports whether the scenario says which answers are slow and therefore bad for an objective.
@@ -327,8 +358,8 @@ func (f *effects) joint(of []int, o slo.Objective) effect.Answer {
 // [readings.tied] and [readings.unwell]. That it is next in time shows nothing. If the load was good for a hold after
 // the end, later harm is no effect of the fault; otherwise it is unknown whether harm without evidence is.
 //
-// Between two faults, requests that are bad again long after the load had recovered are not shown to be the first one's
-// either: after a time that is longer than a hold, and than it took from the injection to the recovery.
+// Requests that are bad again long after the load had recovered are not shown to be the fault's either, whether another
+// fault follows or not: after a time that is longer than a hold, and than it took from the injection to the recovery.
 func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Answer {
 	onset, over := a.OnsetAt.D(), q.Cleared
 	if b, noise := f.withoutNoise(of, q, a); noise {
@@ -357,32 +388,44 @@ func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Ans
 	return b
 }
 
-// withoutNoise returns answer a without its first harm if that began while the occurrences were in, and nothing shows
-// that one of them did it. noise is false otherwise, or if the target did not recover from later harm that is theirs.
+// withoutNoise returns answer a without the harm that began while the occurrences were in, and of which nothing shows
+// that one of them did it. noise is false if there is no such harm, or if the target did not recover from other harm.
+//
+// Harm after the first is asked as well, if the target is shown to have failed over before it. Otherwise it is a part
+// of the harm before.
 func (f *effects) withoutNoise(of []int, q effect.Question, a effect.Answer) (b effect.Answer, noise bool) {
-	harm := effect.Incident{Begin: a.OnsetAt.D(), BeginIn: a.OnsetIn, End: q.Horizon}
-	switch {
-	case !a.OnsetAt.Known() || harm.Begin > q.Cleared || harm.BeginIn.With(q.Cleared):
-		return b, false
-	case a.FailoverAt.Known():
-		harm.End, harm.EndIn, harm.Over = a.FailoverAt.D(), a.FailoverIn, true
-	case a.RecoveredAt.Known():
-		harm.End, harm.EndIn, harm.Over = a.RecoveredAt.D(), a.RecoveredIn, true
+	var found []effect.Incident
+	for rest, next := q, a; ; next = effect.Ask(rest) {
+		harm, during := harmIn(rest, next)
+		if !during {
+			break
+		}
+		theirs := slices.ContainsFunc(of, func(i int) bool { return f.read.tied(i, harm) != "" })
+		if !theirs {
+			found = append(found, harm)
+		}
+		if !harm.Over || harm.End <= harm.Begin || theirs && !next.FailoverAt.Known() {
+			break
+		}
+		rest = rest.Without(harm)
 	}
+	if len(found) == 0 {
+		return b, false
+	}
+	begin := found[0].Begin
 	last := of[0] // that was in when the harm began
 	for _, i := range of {
-		if f.read.tied(i, harm) != "" {
-			return b, false
-		}
-		if f.read.Faults[i].Injected <= harm.Begin {
+		if f.read.Faults[i].Injected <= begin {
 			last = i
 		}
 	}
-	q = q.Without(harm)
+	for _, harm := range found {
+		q = q.Without(harm)
+	}
 	b = f.shown(of, q, effect.Ask(q))
 	note := result.Note{
-		Kind: result.HarmDuring, Of: f.read.Faults[last].Name, From: a.OnsetAt,
-		For: a.OnsetAt - result.Sec(f.read.Faults[last].Injected),
+		Kind: result.HarmDuring, Of: f.read.Faults[last].Name, From: result.Sec(begin),
+		For: result.Sec(begin - f.read.Faults[last].Injected),
 	}
 	switch {
 	case b.OnsetAt.Known() && !b.RecoveredAt.Known():
@@ -395,12 +438,27 @@ func (f *effects) withoutNoise(of []int, q effect.Question, a effect.Answer) (b 
 	return b, true
 }
 
+// harmIn returns the first harm of an answer, up to the failover or the recovery. during is false if there is none, or
+// if it began with the end of the fault or later.
+func harmIn(q effect.Question, a effect.Answer) (harm effect.Incident, during bool) {
+	harm = effect.Incident{Begin: a.OnsetAt.D(), BeginIn: a.OnsetIn, End: q.Horizon}
+	switch {
+	case !a.OnsetAt.Known() || harm.Begin > q.Cleared || harm.BeginIn.With(q.Cleared):
+		return harm, false
+	case a.FailoverAt.Known():
+		harm.End, harm.EndIn, harm.Over = a.FailoverAt.D(), a.FailoverIn, true
+	case a.RecoveredAt.Known():
+		harm.End, harm.EndIn, harm.Over = a.RecoveredAt.D(), a.RecoveredIn, true
+	}
+	return harm, true
+}
+
 // withoutLateRelapse returns answer a without a relapse that began long after the recovery, if nothing shows it to be
-// of the occurrences. late is false if there was no such relapse, or if no other fault follows.
+// of the occurrences. late is false if there was no such relapse.
 func (f *effects) withoutLateRelapse(of []int, q effect.Question, a effect.Answer) (b effect.Answer, late bool) {
 	again := a.RelapsedAt.D()
 	after := requests.Span{From: again, To: q.Horizon}
-	if !a.RelapsedAt.Known() || q.Next == "" ||
+	if !a.RelapsedAt.Known() ||
 		slices.ContainsFunc(of, func(i int) bool { return f.read.unwell(i, after) }) {
 		return b, false
 	}

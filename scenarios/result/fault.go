@@ -99,7 +99,7 @@ type FaultRecord struct {
 	RecoveredAt   Num `json:"recovered_at"`
 	RecoveredLow  Num `json:"recovered_low"`  // lower bound of recovered_at, an offset from t0
 	RecoveredHigh Num `json:"recovered_high"` // upper bound of recovered_at, an offset from t0
-	// when requests were bad again after a recovery, an offset from t0; null means never
+	// when requests were bad again after a recovery, as harm of the fault; an offset from t0, and null means never
 	RelapsedAt Num `json:"relapsed_at"`
 	OnsetAt    Num `json:"onset_at"` // time of the first harm, an offset from t0
 	// events of containers and pods from its injection until the load had recovered

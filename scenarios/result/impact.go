@@ -35,7 +35,9 @@ type ImpactParts struct {
 	// writes that were acknowledged during the fault and could be read only later
 	Late int64 `json:"late"`
 	// the good answers were slower than in the baseline, by a tenth at the median or at the 95th percentile. The test
-	// is wrong for at most 1 % of faults without an effect, however late brunt itself was
+	// is wrong for at most 1 % of faults without an effect, however late brunt itself was. Since definitions 3 they also
+	// were slower soon after its begin, up to its end, or as a unit that it hit fell ill: else slower_because has
+	// slower_during
 	Slowed bool `json:"slowed,omitempty"`
 	// there are too few good answers to tell. To show that they were not slower takes 59 answers of the fault; to
 	// show that they were takes 20; both take 20 answers of the baseline, from five seconds

@@ -23,7 +23,7 @@ type Incident struct {
 	// bad requests by kind of error; skipped counts steps after a failed one
 	Kinds map[string]int64 `json:"kinds" mask:"word"`
 	// faults to which it belongs: those that were in, or were being recovered from, when it began; also a fault of which
-	// it is a relapse
+	// it is a relapse that evidence shows
 	Faults []string `json:"faults" mask:"-"`
 	// the fault that did it, if evidence shows it and no other fault could be it; empty if it only began during faults,
 	// or during none
@@ -41,7 +41,7 @@ const (
 	ByInjection Evidence = "injected"   // the harm began within judge.hold of the injection
 	ByRevert    Evidence = "reverted"   // it began within a second of the end of the fault
 	ByRecovery  Evidence = "recovering" // the load had not recovered from earlier harm of the fault
-	ByRelapse   Evidence = "relapsed"   // the load had recovered, and no other fault was injected since
+	ByRelapse   Evidence = "relapsed"   // it began soon after the recovery, or a unit that it hit was not well since
 	ByUnit      Evidence = "unit"       // a unit that it hit fell ill with the harm, or was not well after the fault
 	ByEnd       Evidence = "ended"      // it lasted until the end of the fault, and at most judge.hold longer
 )

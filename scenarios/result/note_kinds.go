@@ -117,6 +117,7 @@ const (
 	SlowerTail    NoteKind = "slower_tail"     // it is not excluded that one in 20 answers was far slower
 	SlowerVaried  NoteKind = "slower_varied"   // chance is not excluded: by a short baseline, or by times that vary
 	SlowerRest    NoteKind = "slower_rest"     // seconds without a fault, after recovery, were as slow
+	SlowerDuring  NoteKind = "slower_during"   // answers were slower, without evidence that the fault made them so
 	SlowerNoFault NoteKind = "slower_no_fault" // no fault was injected
 	SlowerThis    NoteKind = "slower_this"     // this fault was not injected
 	SlowerLater   NoteKind = "slower_later"    // the test is made when the run is over
@@ -328,8 +329,10 @@ var noteSentences = map[NoteKind]string{
 		"certainly more than half",
 	SlowerTail: "<part> of <count> good answers took far longer than the 95th percentile before the fault, which is not " +
 		"certainly more than one in 20",
-	SlowerVaried:  "the baseline is too short, or its times vary too much, to exclude chance",
-	SlowerRest:    "seconds without a fault were as slow after the recovery, though not before the fault",
+	SlowerVaried: "the baseline is too short, or its times vary too much, to exclude chance",
+	SlowerRest:   "seconds without a fault were as slow after the recovery, though not before the fault",
+	SlowerDuring: "answers were slower at some time of the fault, not soon after its begin nor up to its end, and nothing " +
+		"shows that it made them so",
 	SlowerNoFault: "no fault was injected",
 	SlowerThis:    "it was not injected",
 	SlowerLater:   "that is tested when the run is over",

@@ -28,8 +28,10 @@ const OldestVersion = 1
 // and leaves the version of the file. A result without the key has definitions 1.
 //
 // Since definitions 2 harm that begins after the end of a fault, or later than a hold after its injection, counts as
-// its harm only where evidence shows that, and the steps of init count in no sum.
-const Definitions = 2
+// its harm only where evidence shows that, and the steps of init count in no sum. Since definitions 3 that is so for
+// later harm in a fault that the target had failed over from, for a relapse after the last fault, and for slower
+// answers.
+const Definitions = 3
 
 // InWindows reports whether the times of faults are times of windows, as before version 2. They must not be compared
 // with times of requests.

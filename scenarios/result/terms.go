@@ -271,7 +271,9 @@ var all = []Term{
 			"time against the baseline. Under 1 % of faults without an effect fail this test; it uses blocks because " +
 			"neighbouring answers depend on " +
 			"each other. Seconds as slow must be rarer without a fault, too, also from a hold after the last fault on, " +
-			"because a target may pause by itself. How long it was slower is known if a limit says which answers are slow " +
+			"because a target may pause by itself. And they must be slower soon after the injection, up to the end of the " +
+			"fault, or as a unit that it hit falls ill: else they were slower during the fault, and it is not certain that " +
+			"it made them so. How long it was slower is known if a limit says which answers are slow " +
 			"(`brunt explain judge.slow`); " +
 			"without one no objective on " +
 			"recovery passes for a fault that made answers slower. They are slower only if they are so without brunt's own " +
@@ -294,7 +296,8 @@ var all = []Term{
 			"outage where the load was good for a hold, where another fault was injected after the first part began, and " +
 			"where a part begins with the end of a fault. " +
 			"An incident belongs to the faults that were in, or were being recovered from, when it began, and never to one " +
-			"that was injected later; a relapse belongs to its fault. The report says `by` a fault if no other could be it " +
+			"that was injected later; a relapse belongs to its fault if it begins no longer after the recovery than a hold, or " +
+			"than that took, or while a unit that the fault hit is not well since. The report says `by` a fault if no other could be it " +
 			"and evidence shows it: the incident began within a hold of the injection or within a second of the end of the " +
 			"fault, before the load had recovered from it or as a relapse; a unit that the fault hit fell ill with it, or " +
 			"was not well after the fault; or it lasted until the end of the fault, and at most a hold longer. " +
@@ -305,7 +308,7 @@ var all = []Term{
 			"together has one recovery time: from the first begin to the last end of what belongs to one fault. Without an " +
 			"incident it is 0, and passes if the " +
 			"requests show for each fault that there was none. An incident that belongs to no fault, and begins within a hold " +
-			"of the end of one, may be its or not: the objective is inconclusive if that decides. " +
+			"of the end of one or may be a relapse, may be its or not: the objective is inconclusive if that decides. " +
 			"A fault that happens once ends with the return of its unit. If all bad " +
 			"requests before an injection were in " +
 			"flight at that instant, the incident begins with the " +
@@ -380,7 +383,8 @@ var all = []Term{
 			"as it was achieved. The target recovers with the first good request after the last bad one, if it then stays " +
 			"good for a hold, " +
 			"and up to the next fault or the end of the load. If it gets bad again after that, it relapsed, and its last " +
-			"recovery counts. A " +
+			"recovery counts. If that is later than a hold, and than the recovery took, and no unit that the fault hit is " +
+			"unwell since, nothing shows that the fault did it: the objective is inconclusive if that decides. A " +
 			"target that never recovers fails the objective; a fault without impact has a recovery time of 0. For a group it " +
 			"counts from the start of its incident.",
 	},

@@ -179,18 +179,23 @@ var redefinitions = []redefinition{
 	{"errors", "skipped steps did not count as errors", func(r *Record) bool { return r.Version < 3 }},
 	{"recover", lateHarm, func(r *Record) bool { return r.Version >= 2 && r.Definitions < 2 }},
 	{sums, initCounted, func(r *Record) bool { return r.Definitions < 2 && r.inits() }},
+	{"recover", laterHarm, func(r *Record) bool { return r.Definitions == 2 }},
 }
 
-// The meanings of definitions 1.
+// The meanings of definitions 1, and of definitions 2.
 const (
 	lateHarm    = "harm after the end of a fault counted as its own without further evidence"
 	initCounted = "requests of init counted in it"
+	laterHarm   = "later harm in a fault, and a relapse after the last one, counted as its own without further evidence"
 )
 
 // redefinedSince says what values of older definitions meant.
 func redefinedSince(definitions int) string {
-	if definitions < 2 {
+	switch {
+	case definitions < 2:
 		return "before definitions 2, " + lateHarm + ", and requests of init counted in the sum of all steps"
+	case definitions == 2:
+		return "before definitions 3, " + laterHarm
 	}
 	return "" // of definitions that this brunt does not know
 }

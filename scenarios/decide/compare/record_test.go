@@ -38,7 +38,12 @@ func TestOutdated(t *testing.T) {
 		},
 		{"version 3", 3, skipped + "," + recovery, "recover of 1 older record is not compared, as " + late, ""},
 		{"definitions 1", 4, recovery, "recover of 1 older record is not compared, as " + late, `"definitions":1,`},
-		{"definitions 2", 4, skipped + "," + recovery + "," + after, "", `"definitions":2,`},
+		{
+			"definitions 2", 4, skipped + "," + recovery + "," + after, "recover of 1 older record is not compared, as later " +
+				"harm in a fault, and a relapse after the last one, counted as its own without further evidence",
+			`"definitions":2,`,
+		},
+		{"definitions 3", 4, skipped + "," + recovery + "," + after, "", `"definitions":3,`},
 		{
 			"definitions 1 with init", 4, skipped, "the sum of all steps of 1 older record is not compared, as " +
 				"requests of init counted in it", `"scenario":{"load.browse.init[0].post":"/login"},`,

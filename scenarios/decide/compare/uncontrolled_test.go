@@ -227,7 +227,8 @@ func TestRecord_Upgrade(t *testing.T) {
 		{2, 1}: "*/p95 */errors pay/p95",
 		{3, 1}: "*/p95 */errors pay/p95 pay/errors",
 		{4, 0}: "*/p95 */errors pay/p95 pay/errors",
-		{4, 2}: "*/p95 */errors pay/p95 pay/errors */recover",
+		{4, 2}: "*/p95 */errors pay/p95 pay/errors",
+		{4, 3}: "*/p95 */errors pay/p95 pay/errors */recover",
 	} {
 		r, err := parseRecord(fmt.Appendf(nil, text, version[0], version[1]))
 		must(t, err)

@@ -63,8 +63,8 @@ const (
 	latencyBlocks, latencyMore = 5, 10
 	// latencyApart is the least number of seconds of a fault, or of their parts, that are compared by rank.
 	latencyApart = 3
-	// latencyAnswers is the least number of good answers in the baseline, and in the fault.
-	latencyAnswers = 20
+	// LeastAnswers is the least number of good answers in the baseline, and in the fault, that show slower ones.
+	LeastAnswers = 20
 	// latencyBlock is the least mean number of good answers in a block: fewer give no percentile.
 	latencyBlock = 10
 	// latencyLeast is the deviation that the steps of LatencyRatio add to each level.
@@ -108,7 +108,7 @@ var latencyPercentiles = [2]float64{.5, .95}
 func Slower(measured, own Latencies) result.Told {
 	far := Far(measured.Fault)
 	usual := usually(own.Baseline, own.Rest)
-	few := answersOf(measured.Baseline) < latencyAnswers || answersOf(measured.Fault) < latencyAnswers
+	few := answersOf(measured.Baseline) < LeastAnswers || answersOf(measured.Fault) < LeastAnswers
 	switch {
 	case !few && slower(own.Baseline, usual, own.Fault):
 		return result.Told{Answer: result.Yes}
@@ -121,7 +121,7 @@ func Slower(measured, own Latencies) result.Told {
 	case !TellsSlower(measured):
 		return result.NotTold(result.Note{
 			Kind: result.SlowerFew, Count: answersOf(measured.Fault), Base: result.Num(answersOf(measured.Baseline)),
-			Need: EnoughForFar(0), NeedBase: latencyAnswers, For: latencyBlocks,
+			Need: EnoughForFar(0), NeedBase: LeastAnswers, For: latencyBlocks,
 		})
 	case far.Answer == result.Untested:
 		return far
@@ -278,11 +278,11 @@ func TellsSlower(l Latencies) bool {
 	for range blocksOf(l.Baseline, time.Second) {
 		blocks++
 	}
-	if blocks < latencyBlocks || answersOf(l.Baseline) < latencyAnswers {
+	if blocks < latencyBlocks || answersOf(l.Baseline) < LeastAnswers {
 		return false
 	}
 	n := answersOf(l.Fault)
-	return n >= EnoughForFar(0) || n >= latencyAnswers && slower(l.Baseline, nil, l.Fault)
+	return n >= EnoughForFar(0) || n >= LeastAnswers && slower(l.Baseline, nil, l.Fault)
 }
 
 func answersOf(list []LatencySlice) (n int64) {

@@ -196,22 +196,10 @@ func (l *SlowdownTest) Slower(of ...int) Slowdown {
 	if l == nil {
 		return Slowdown{Told: result.NotTold(result.Note{Kind: result.SlowerNoFault})}
 	}
-	var met answers
-	for set, members := range l.sets {
-		if slices.ContainsFunc(members, func(i int32) bool { return slices.Contains(of, int(i)) }) {
-			m := &l.met[set]
-			met.measured, met.own, met.least = append(met.measured, m.measured...), append(met.own, m.own...),
-				append(met.least, m.least...)
-			met.n, met.late, met.incomparable = met.n+m.n, met.late+m.late, met.incomparable+m.incomparable
-		}
-	}
-	without := met.own
-	if met.later(&l.met[0]) >= least {
-		without = met.least
-	}
-	measured := effect.Latencies{Baseline: l.baseline, Fault: inOrder(met.measured)}
+	met, own := l.metBy(of)
+	measured := effect.Latencies{Baseline: l.baseline, Fault: met.measured}
 	s := Slowdown{
-		Told: effect.Slower(measured, effect.Latencies{Baseline: l.own, Rest: l.rest, Fault: inOrder(without)}),
+		Told: effect.Slower(measured, effect.Latencies{Baseline: l.own, Rest: l.rest, Fault: own}),
 		Far:  effect.Far(measured.Fault).Answer,
 	}
 	s.Enough = s.Far == result.Yes || effect.TellsSlower(measured)
@@ -221,6 +209,51 @@ func (l *SlowdownTest) Slower(of ...int) Slowdown {
 		})
 	}
 	return s
+}
+
+// SlowerIn is the answer of Slower for the requests that met an occurrence and were due in a span. If fewer good
+// answers than the test takes are in the span, it goes on until there are as many. Without an occurrence, SlowerIn
+// compares the requests that met no fault, a hold or more after the last one.
+func (l *SlowdownTest) SlowerIn(in Span, of ...int) result.Answer {
+	if len(of) == 0 {
+		rest := dueIn(l.rest, in)
+		return effect.Slower(
+			effect.Latencies{Baseline: l.baseline, Fault: rest}, effect.Latencies{Baseline: l.own, Fault: rest}).Answer
+	}
+	met, own := l.metBy(of)
+	return effect.Slower(
+		effect.Latencies{Baseline: l.baseline, Fault: dueIn(met.measured, in)},
+		effect.Latencies{Baseline: l.own, Rest: l.rest, Fault: dueIn(own, in)}).Answer
+}
+
+// dueIn returns the slices of a span, and those after it until there are 20 good answers.
+func dueIn(list []effect.LatencySlice, in Span) (out []effect.LatencySlice) {
+	n := int64(0)
+	for _, s := range list {
+		if s.End > in.From && (s.Start < in.To || n < effect.LeastAnswers) {
+			out, n = append(out, s), n+s.N
+		}
+	}
+	return out
+}
+
+// metBy returns the good answers to requests that met any of some occurrences, and those without brunt's own time, in
+// the order of time.
+func (l *SlowdownTest) metBy(of []int) (met answers, own []effect.LatencySlice) {
+	for set, members := range l.sets {
+		if slices.ContainsFunc(members, func(i int32) bool { return slices.Contains(of, int(i)) }) {
+			m := &l.met[set]
+			met.measured, met.own, met.least = append(met.measured, m.measured...), append(met.own, m.own...),
+				append(met.least, m.least...)
+			met.n, met.late, met.incomparable = met.n+m.n, met.late+m.late, met.incomparable+m.incomparable
+		}
+	}
+	own = met.own
+	if met.later(&l.met[0]) >= least {
+		own = met.least
+	}
+	met.measured = inOrder(met.measured)
+	return met, inOrder(own)
 }
 
 // Tells reports whether there are enough answers for Slower to tell.

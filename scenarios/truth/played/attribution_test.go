@@ -249,9 +249,76 @@ var attributed = []playedCase{
 		see: ofFaults(""),
 	},
 	{
-		name: "a relapse long after a fault that did harm", row: "H7",
+		name: "a relapse long after a fault that did harm", row: "F18",
 		script: quick.Between(2050, 2200, f503).Between(4200, 4400, f503), faults: []span{{20 * sec, 23 * sec}},
+		seconds: 80, impact: "impacted",
+		slo: []string{
+			"recover < 5s after f => inconclusive", "recover < 25s after f => pass", "recover < 1s after f => fail",
+			"degraded < 2s after f => inconclusive", "onset < 1s after f => pass",
+		},
+		see: ofFaults("by f", ""),
+	},
+	{
+		name: "a relapse long after a fault that did harm, with a unit of it that is ill since", row: "F18",
+		script: quick.Between(2050, 2200, f503).Between(4200, 4400, f503), faults: []span{{20 * sec, 23 * sec}},
+		unwell:  map[int][]requests.Span{0: {{From: 22500 * ms, To: 43 * sec}}},
 		seconds: 80, impact: "impacted", slo: []string{"recover < 5s after f => fail"}, see: ofFaults("by f", "by f"),
+	},
+	{
+		name: "a relapse long after a fault that did harm, with a unit of it that falls ill then", row: "definition",
+		script: quick.Between(2050, 2200, f503).Between(4200, 4400, f503), faults: []span{{20 * sec, 23 * sec}},
+		unwell:  map[int][]requests.Span{0: {{From: 41500 * ms, To: 43 * sec}}},
+		seconds: 80, impact: "impacted", slo: []string{"recover < 5s after f => inconclusive"}, see: ofFaults("by f", ""),
+	},
+	{
+		name: "a relapse sooner than the recovery took", row: "definition",
+		script: quick.Between(2050, 3500, f503).Between(4800, 5000, f503), faults: []span{{20 * sec, 23 * sec}},
+		seconds: 80, impact: "impacted", slo: []string{"recover < 16s after f => fail"}, see: ofFaults("by f", "by f"),
+	},
+	{
+		name: "noise inside a long fault that the target had failed over from", row: "F2",
+		script: quick.Between(2000, 2300, f503).Between(6000, 6200, f503), faults: []span{{20 * sec, 90 * sec}},
+		seconds: 120, impact: "impacted",
+		slo: []string{
+			"recover < 10s after f => inconclusive", "recover < 45s after f => pass", "recover < 2s after f => fail",
+			"failover < 5s after f => pass", "degraded < 4s after f => inconclusive", "recover < 4s after incident => pass",
+		},
+		see: ofFaults("by f", "f"),
+	},
+	{
+		name: "noise twice inside a long fault that the target had failed over from", row: "F2",
+		script: quick.Between(2000, 2300, f503).Between(4500, 4600, f503).Between(6000, 6200, f503),
+		faults: []span{{20 * sec, 90 * sec}}, seconds: 120, impact: "impacted",
+		slo: []string{"recover < 10s after f => inconclusive", "recover < 45s after f => pass"},
+		see: ofFaults("by f", "f", "f"),
+	},
+	{
+		name: "later harm inside a long fault that the target had failed over from, as a unit of it falls ill", row: "F2",
+		script: quick.Between(2000, 2300, f503).Between(6000, 6200, f503), faults: []span{{20 * sec, 90 * sec}},
+		unwell:  map[int][]requests.Span{0: {{From: 59500 * ms, To: 62 * sec}}},
+		seconds: 120, impact: "impacted", slo: []string{"recover < 10s after f => fail", "failover < 5s after f => pass"},
+		see: ofFaults("by f", "by f"),
+	},
+	{
+		name: "later harm that lasts until a long fault is taken back, which the target had failed over from", row: "F2",
+		script: quick.Between(2000, 2300, f503).Between(8000, 9000, f503), faults: []span{{20 * sec, 90 * sec}},
+		seconds: 120, impact: "impacted", slo: []string{"recover < 65s after f => fail", "recover < 75s after f => pass"},
+		see: ofFaults("by f", "by f"),
+	},
+	{
+		name: "noise between a failover and harm that lasts until the fault is taken back", row: "F2",
+		script: quick.Between(2000, 2300, f503).Between(5000, 5100, f503).Between(8000, 9000, f503),
+		faults: []span{{20 * sec, 90 * sec}}, seconds: 120, impact: "impacted",
+		slo: []string{
+			"recover < 65s after f => fail", "recover < 75s after f => pass", "degraded < 13500ms after f => inconclusive",
+		},
+		see: ofFaults("by f", "f", "by f"),
+	},
+	{
+		name: "noise inside a long fault that the target had failed over from, and no recovery after it", row: "definition",
+		script: quick.Between(2000, 2300, f503).Between(5000, 5100, f503).Between(9000, 1<<30, f503),
+		faults: []span{{20 * sec, 90 * sec}}, seconds: 120, impact: "not_recovered",
+		slo: []string{"recover < 80s after f => fail"}, see: ofFaults("by f", "f", "by f"),
 	},
 	{
 		name: "away for 6 s, good for 9 s, and harmed for 2 s when the fault is taken back", row: "H14",

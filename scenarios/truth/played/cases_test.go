@@ -3,6 +3,7 @@ package played
 import (
 	"time"
 
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/truth"
@@ -175,9 +176,20 @@ var playedCases = []playedCase{
 		see: recovered,
 	},
 	{
-		name: "a relapse", row: "G3", script: quick.Between(2050, 2200, f503).Between(4200, 1<<30, f503),
+		name: "a relapse to the end of the load", row: "F18",
+		script: quick.Between(2050, 2200, f503).Between(4200, 1<<30, f503),
 		faults: []span{{20 * sec, 23 * sec}},
-		slo:    []string{"recover < 5s after f => fail"}, impact: "not_recovered", see: func(c *truth.Complaints, p played) {
+		slo: []string{
+			"recover < 5s after f => inconclusive", "recover < 1s after f => fail", "recover < 10s after incident => inconclusive",
+			"recover < 1s after incident => fail",
+		},
+		impact: "impacted", see: ofFaults("by f", ""),
+	},
+	{
+		name: "a relapse, with a unit of the fault that is ill since", row: "G3",
+		script: quick.Between(2050, 2200, f503).Between(4200, 1<<30, f503),
+		faults: []span{{20 * sec, 23 * sec}}, unwell: map[int][]requests.Span{0: {{From: 22500 * ms, To: 60 * sec}}},
+		slo: []string{"recover < 5s after f => fail"}, impact: "not_recovered", see: func(c *truth.Complaints, p played) {
 			relapsed := float64(p.Faults[0].RelapsedAt)
 			c.Near("relapse", &relapsed, 42*sec, 15*ms)
 		},
@@ -575,7 +587,8 @@ var playedCases = []playedCase{
 	{
 		name: "a relapse in the window in which a hold ends", row: "G3",
 		script: quick.Between(2050, 2200, f503).Between(3600, 1<<30, f503),
-		faults: []span{{20 * sec, 23 * sec}}, slo: []string{"recover < 5s after f => fail"}, impact: "not_recovered",
+		faults: []span{{20 * sec, 23 * sec}}, unwell: map[int][]requests.Span{0: {{From: 22500 * ms, To: 60 * sec}}},
+		slo: []string{"recover < 5s after f => fail"}, impact: "not_recovered",
 		see: func(c *truth.Complaints, p played) {
 			relapsed := float64(p.Faults[0].RelapsedAt)
 			c.Near("relapse", &relapsed, 36*sec, 15*ms)

@@ -3,6 +3,7 @@ package played
 import (
 	"time"
 
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
 	"brunt/scenarios/truth"
 )
@@ -108,10 +109,81 @@ var slowed = []playedCase{
 		see: slower(result.No, result.Yes),
 	},
 	{
+		name: "slow inside a long harmless fault", row: "E5", seconds: 120,
+		script: quick.Between(4500, 7500, truth.Act{Delay: 50 * ms}), faults: long, impact: "unknown",
+		slo: []string{"recover < 10s after f => inconclusive", "errors = 0% => pass"}, see: slowerDuring,
+	},
+	{
+		name: "slow inside a long harmless fault, under the limit of slow answers", row: "E5", seconds: 120, slow: 300 * ms,
+		script: quick.Between(4500, 7500, truth.Act{Delay: 50 * ms}), faults: long, impact: "unknown",
+		slo: []string{"recover < 10s after f => pass"}, see: slowerDuring,
+	},
+	{
+		name: "a little slower inside a long harmless fault, under a limit from the baseline", row: "definition",
+		seconds: 120, slowShare: .01, script: quick.Between(4500, 7500, truth.Act{Delay: 3 * ms}), faults: long,
+		slo: []string{"recover < 10s after f => pass"}, impact: "unknown", see: slowerDuring,
+	},
+	{
+		name: "slow from inside a long harmless fault to the end of the load", row: "E5", seconds: 120,
+		script: quick.Between(6000, 1<<30, truth.Act{Delay: 50 * ms}), faults: long, impact: "unknown", see: slowerDuring,
+	},
+	{
+		name: "slow inside a long fault, as a unit of it falls ill", row: "E5", seconds: 120,
+		script: quick.Between(4500, 7500, truth.Act{Delay: 50 * ms}), faults: long, impact: "impacted",
+		unwell: map[int][]requests.Span{0: {{From: 45 * sec, To: 50 * sec}}},
+		slo:    []string{"recover < 10s after f => inconclusive"}, see: slower(result.Yes),
+	},
+	{
+		name: "slow inside a long fault, of which a unit is ill since the injection", row: "definition", seconds: 120,
+		script: quick.Between(4500, 7500, truth.Act{Delay: 50 * ms}), faults: long, impact: "unknown",
+		unwell: map[int][]requests.Span{0: {{From: 20 * sec, To: 80 * sec}}}, see: slowerDuring,
+	},
+	{
+		name: "slower all along a long fault", row: "E5", seconds: 120,
+		script: quick.Between(2000, 8000, truth.Act{Delay: 3 * ms}), faults: long, impact: "impacted",
+		see: slower(result.Yes),
+	},
+	{
+		name: "slow soon after the injection of a long fault", row: "definition", seconds: 120,
+		script: quick.Between(2500, 4000, truth.Act{Delay: 50 * ms}), faults: long, impact: "impacted",
+		see: slower(result.Yes),
+	},
+	{
+		name: "slow from inside a long fault until it is taken back", row: "E5", seconds: 120,
+		script: quick.Between(6000, 8000, truth.Act{Delay: 50 * ms}), faults: long, impact: "impacted",
+		see: slower(result.Yes),
+	},
+	{
+		name: "slow from inside a long fault until some seconds after it", row: "definition", seconds: 120,
+		script: quick.Between(6000, 8500, truth.Act{Delay: 50 * ms}), faults: long, impact: "impacted",
+		see: slower(result.Yes),
+	},
+	{
+		name: "at 1/s, slow all along a long fault", row: "definition", rate: 1, seconds: 150,
+		script: quick.Between(40, 120, truth.Act{Delay: 500 * ms}), faults: []span{{40 * sec, 120 * sec}}, impact: "unknown",
+		see: slower(result.Yes), // too few requests tell of an outage
+	},
+	{
+		name: "of two faults at once, the one that begins with the slow answers made them so", row: "definition",
+		seconds: 120, script: quick.Between(6000, 7000, truth.Act{Delay: 50 * ms}),
+		faults: []span{{20 * sec, 100 * sec}, {60 * sec, 70 * sec}}, impact: "confounded",
+		see: slower(result.Untested, result.Yes),
+	},
+	{
 		name: "a second that is slow, long after the fault", row: "definition",
 		script: quick.Between(4500, 4600, truth.Act{Delay: 500 * ms}), faults: in5, impact: "not_impacted",
 		slo: []string{"recover < 1s after f => pass"}, see: slower(result.No),
 	},
+}
+
+// long is a fault from 20 to 80 s.
+var long = []span{{20 * sec, 80 * sec}}
+
+// slowerDuring holds that answers were slower while the first fault was in, and that nothing shows that it did that.
+func slowerDuring(c *truth.Complaints, p played) {
+	if parts := p.Faults[0].Parts; parts.Slowed || !parts.SlowerBecause.Has(result.SlowerDuring) {
+		c.Errorf("parts: %+v, want slower answers that nothing shows to be the fault's", parts)
+	}
 }
 
 // pauses is a script of 100/s whose target stands still for 0.6 s from each instant on.

@@ -107,12 +107,22 @@ var socketCases = []socketCase{
 		verdict: "fail", exit: 3, objectives: map[string]string{"errors < 1%": "pass"}, see: sharpOutage,
 	},
 	{
-		name: "a relapse is not a recovery", seconds: 16,
-		script: truth.Healthy(0).Between(310, 400, fail).Between(1100, 1<<30, truth.Act{Status: 503}),
-		chaos:  inFault, slo: []string{"recover < 3s after f"}, verdict: "fail", exit: 3,
+		name: "a relapse sooner than the recovery took is not a recovery", seconds: 16,
+		script: truth.Healthy(0).Between(310, 800, fail).Between(1200, 1<<30, truth.Act{Status: 503}),
+		chaos:  inFault, slo: []string{"recover < 8s after f"}, verdict: "fail", exit: 3,
 		see: func(c *truth.Complaints, g got) {
-			if !strings.Contains(g.stdout, "relapsed at 11") {
-				c.Errorf("the terminal names no relapse at 11s")
+			if !strings.Contains(g.stdout, "relapsed at 12") {
+				c.Errorf("the terminal names no relapse at 12s")
+			}
+		},
+	},
+	{
+		name: "a relapse long after the recovery is not shown to be the fault's", seconds: 16,
+		script: truth.Healthy(0).Between(310, 400, fail).Between(1100, 1<<30, truth.Act{Status: 503}),
+		chaos:  inFault, slo: []string{"recover < 3s after f"}, verdict: "inconclusive", exit: 8,
+		see: func(c *truth.Complaints, g got) {
+			if !strings.Contains(g.stdout, "requests were bad from 11") {
+				c.Errorf("the terminal names no harm from 11s on: %s", g.stdout)
 			}
 		},
 	},
