@@ -15,7 +15,10 @@ type Endpoint struct {
 func (e *Endpoint) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	url := n
 	if n.Kind == syntax.Map {
-		if url = n.Get("url"); url == nil {
+		if url = n.Get("url"); url == nil && m.Partial {
+			return
+		}
+		if url == nil {
 			m.AddHint(n.Pos, "such as {url: grpc://127.0.0.1:50051, protos: [shop.proto]}", "the endpoint has no url")
 			return
 		}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -76,8 +78,9 @@ func (p *files) readAtMost(path string, most int) ([]byte, error) {
 
 const maxExtends = 8
 
-// load reads a file and merges it over the one it extends; from lists the files that led to it.
-// It returns nil when nothing can be checked further.
+// load reads a file and merges it over the one it extends; from lists the files that led to it. It returns nil when
+// nothing can be checked further. If the file below can't be read, it returns the file alone, and the mistakes become
+// partial.
 func (p *files) load(path string, text []byte, from []string) *syntax.Node {
 	n := syntax.Read(path, text, p.m, &p.nodes)
 	if n == nil {
@@ -92,36 +95,80 @@ func (p *files) load(path string, text []byte, from []string) *syntax.Node {
 	}
 	ext := n.Get("extends")
 	if ext == nil {
-		return n
+		p.m.Partial = p.m.Partial || len(from) == 0 && misspelt(n, "extends")
+	} else {
+		n = n.Without(func(k string) bool { return k == "extends" })
+		if under := p.below(ext, append(slices.Clone(from), path)); under != nil {
+			n = Overlay(under, n)
+		} else {
+			p.m.Partial = true
+		}
 	}
+	if p.m.Partial {
+		return written(n)
+	}
+	return n
+}
+
+// below reads the file that an `extends` names. The last file of the chain has it. It returns nil if that can't be.
+func (p *files) below(ext *syntax.Node, chain []string) *syntax.Node {
 	name, ok := ext.Text(p.m)
 	if !ok {
 		return nil
 	}
 	base := p.beside(ext.Pos, name)
-	chain := append(slices.Clone(from), path)
-	before := p.m.Len()
 	switch {
 	case strings.Contains(name, "${"):
 		p.m.Add(ext.Pos, "extends is read before params are known; it holds no placeholder")
+		return nil
 	case slices.ContainsFunc(chain, func(f string) bool { return filepath.Clean(f) == filepath.Clean(base) }):
 		p.m.Add(ext.Pos, "extends goes in a circle: %s", strings.Join(append(chain, base), " -> "))
+		return nil
 	case len(chain) > maxExtends:
 		p.m.Add(ext.Pos, "extends goes deeper than %d files", maxExtends)
-	}
-	if p.m.Len() > before {
 		return nil
 	}
 	b, err := p.readFile(base, syntax.MaxFile)
 	if err != nil {
-		p.m.Add(ext.Pos, "extends: %v", err)
+		p.m.AddHint(ext.Pos, p.nearFile(base, name, err), "extends: %v", err)
 		return nil
 	}
-	under := p.load(base, b, chain)
-	if under == nil {
-		return nil
+	return p.load(base, b, chain)
+}
+
+// nearFile suggests the scenario of the author's folder that an `extends` means; empty if there is none with a name
+// like it.
+func (p *files) nearFile(path, name string, err error) string {
+	if !errors.Is(err, fs.ErrNotExist) || p.o.Read != nil || !p.inside(filepath.Dir(path)) {
+		return ""
 	}
-	return Overlay(under, n.Without(func(k string) bool { return k == "extends" }))
+	entries, _ := os.ReadDir(filepath.Dir(path))
+	var names []string
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); (ext == ".yaml" || ext == ".yml") && e.Name() != filepath.Base(p.main) {
+			names = append(names, e.Name())
+		}
+	}
+	near := syntax.Nearest(filepath.Base(path), names)
+	if near == "" {
+		return ""
+	}
+	return syntax.Suggestion(strings.TrimSuffix(name, filepath.Base(path)) + near)
+}
+
+// written returns a map without the keys that are null: in a file that extends another these remove keys.
+func written(n *syntax.Node) *syntax.Node {
+	if n.Kind != syntax.Map {
+		return n
+	}
+	out := *n
+	out.Fields = nil
+	for _, f := range n.Fields {
+		if f.Value.Kind != syntax.Null || f.Value.Bad {
+			out.Fields = append(out.Fields, syntax.Field{Key: f.Key, Pos: f.Pos, Value: written(f.Value)})
+		}
+	}
+	return &out
 }
 
 // Overlay merges top over base: maps are merged key by key, everything else is replaced. A key

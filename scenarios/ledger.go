@@ -213,11 +213,25 @@ func (p *files) ledger(sc *Scenario, l *Ledger) {
 // undeclared reports whether the scenario has none of some sections; an invalid one is already reported.
 func undeclared(root *syntax.Node, keys ...string) bool {
 	for _, key := range keys {
-		if l := root.Get(key); l != nil && (l.Kind != syntax.Null || l.Bad) {
+		if l := root.Get(key); l != nil && (l.Kind != syntax.Null || l.Bad) || misspelt(root, key) {
 			return false
 		}
 	}
 	return true
+}
+
+// misspelt reports whether a key of the top level is unknown and most like the name of a section, with a value.
+func misspelt(root *syntax.Node, section string) bool {
+	known := syntax.Keys(document{})
+	return slices.ContainsFunc(root.Fields, func(f syntax.Field) bool {
+		return f.Value.Kind != syntax.Null && !slices.Contains(known, f.Key) && syntax.Nearest(f.Key, known) == section
+	})
+}
+
+// Declares reports whether a section of the file has an entry with a name, also one with mistakes, or may have one
+// because the name of the section is misspelt.
+func (s *Scenario) Declares(section, name string) bool {
+	return s.Root != nil && (s.Root.Get(section).Get(name) != nil || misspelt(s.Root, section))
 }
 
 // ofLedger checks that an objective on writes has a ledger, and that the ledger measures the objective's metric.

@@ -40,7 +40,8 @@ const scenarioName = "scenario.yaml"
 // fills in params, environment and files, and decodes the parts that the hub defines. The error is a
 // [syntax.MistakesError] with every mistake found, or an error of reading the file. With mistakes other than YAML
 // syntax errors, Parse returns the scenario as well: later stages, such as plan.Compile, add their mistakes by
-// [Scenario.Mistakes], so that all are reported at once.
+// [Scenario.Mistakes], so that all are reported at once. If a file that it extends can't be read, the scenario has the
+// parts of the author's own file, and [syntax.Mistakes.Partial] is set.
 func Parse(path string, o Options) (*Scenario, error) {
 	if o.Env == nil {
 		o.Env, o.environ = os.LookupEnv, os.Environ()
@@ -133,9 +134,6 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	p.loads(sc, root.Get("load"))
 	p.faults(sc, doc.Chaos)
 	p.conditions(sc, doc.Conditions)
-	p.ledgers(sc, &doc)
-	p.consistency(sc, doc.Consistency)
-	p.deliveries(sc, doc.Deliveries)
 	p.named(doc.Metrics, "metrics", func(name string, f syntax.Field) {
 		sc.Metrics = append(sc.Metrics, Watched{name, f.Pos, f.Value})
 	})
@@ -148,6 +146,13 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	p.named(doc.Leaders, "leaders", func(name string, f syntax.Field) {
 		sc.Leaders = append(sc.Leaders, Watched{name, f.Pos, f.Value})
 	})
+	if p.m.Partial {
+		p.m.Later = "What the names refer to, the steps and the objectives are checked once `extends` is mended."
+		return sc
+	}
+	p.ledgers(sc, &doc)
+	p.consistency(sc, doc.Consistency)
+	p.deliveries(sc, doc.Deliveries)
 	p.trace(sc, doc.Trace)
 	p.objectives(sc)
 	sc.SecretRefs = slices.Concat(s.SecretRefs, outside)
@@ -218,6 +223,9 @@ func (p *files) params(s *template.Scope, root *syntax.Node) {
 	for _, name := range slices.Sorted(maps.Keys(p.o.Set)) {
 		source := "--set " + name
 		par, ok := s.Params[name]
+		if !ok && p.m.Partial {
+			continue
+		}
 		if !ok {
 			hint := syntax.DidYouMean(name, slices.Sorted(maps.Keys(s.Params)))
 			if len(s.Params) == 0 {
@@ -259,7 +267,7 @@ func TargetKinds() []string { return slices.Clone(targetKinds) }
 
 // target checks that the target names exactly one kind, or endpoints alone.
 func (p *files) target(sc *Scenario, n *syntax.Node) {
-	if n == nil || n.Bad || n.Kind != syntax.Map && n.Kind != syntax.Null {
+	if n == nil || n.Bad || n.Kind != syntax.Map && n.Kind != syntax.Null || p.m.Partial {
 		return
 	}
 	kinds := slices.DeleteFunc(TargetKinds(), func(k string) bool { return n.Get(k) == nil })
@@ -324,6 +332,9 @@ func (p *files) pods(t *Target, kind string, runs bool) {
 }
 
 func (p *files) tables(sc *Scenario, s *template.Scope, n *syntax.Node) {
+	if p.m.Partial {
+		return
+	}
 	p.named(n, "data", func(name string, f syntax.Field) {
 		sc.Tables = append(sc.Tables, s.Table(name, f.Value))
 	})

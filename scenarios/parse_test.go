@@ -294,6 +294,11 @@ func TestParseFiles(t *testing.T) {
 		!strings.Contains(err.Error(), scenarios.ScenarioName) {
 		t.Errorf("a folder without a scenario is %v", err)
 	}
+	write("near.yaml", "extends: lib/bse.yaml\nnme: x\n")
+	if _, err := scenarios.Parse(filepath.Join(dir, "near.yaml"), scenarios.Options{}); err == nil ||
+		!strings.Contains(err.Error(), `did you mean "lib/base.yaml"?`) || !strings.Contains(err.Error(), `unknown key "nme"`) {
+		t.Errorf("a missing file to extend is %v", err)
+	}
 	write(scenarios.ScenarioName, "extends: s.yaml\n")
 	if sc, err := scenarios.Parse(dir, scenarios.Options{}); err != nil ||
 		sc.File != filepath.Join(dir, scenarios.ScenarioName) {

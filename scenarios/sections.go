@@ -99,6 +99,9 @@ func (p *files) loads(sc *Scenario, n *syntax.Node) {
 
 // flows checks that a load defines its requests in exactly one way.
 func (p *files) flows(l *Load, f syntax.Field) {
+	if p.m.Partial {
+		return
+	}
 	const such = "such as flow: [{get: /}]"
 	var given []string // keys that define the requests
 	for _, key := range []string{"flow", "mix", "targets"} {
@@ -186,10 +189,11 @@ func faultBlock(n *syntax.Node, at syntax.Pos, what string, also []string, m *sy
 			kinds = append(kinds, f)
 		}
 	}
-	switch len(kinds) {
-	case 1:
+	switch {
+	case len(kinds) == 1:
 		return syntax.Block{Kind: kinds[0].Key, Pos: kinds[0].Pos, With: kinds[0].Value, Also: also}
-	case 0:
+	case len(kinds) == 0 && m.Partial:
+	case len(kinds) == 0:
 		m.AddHint(at, "such as process.crash: {service: posts}", "%s names no kind of fault", what)
 	default:
 		m.AddHint(kinds[1].Pos, "several faults at once are a group: steps: [{"+kinds[0].Key+": …}, {after: 2s, "+
@@ -245,6 +249,9 @@ func (p *files) group(f *Fault, n *syntax.Node) {
 
 // timing checks that a fault defines its time in exactly one way.
 func (p *files) timing(f *Fault, at syntax.Field) {
+	if p.m.Partial {
+		return
+	}
 	starts := 0
 	for _, key := range []string{"at", "after", "during", "trigger"} {
 		if f.Has(key) {
@@ -275,10 +282,10 @@ func (p *files) timing(f *Fault, at syntax.Field) {
 		p.m.Add(f.Of("every"), "every %s leaves no gap after for %s", f.Every, f.For)
 	}
 	switch {
-	case f.Jitter != 0 && f.Every == 0:
+	case f.Jitter != 0 && !f.Has("every"):
 		p.m.AddHint(f.Of("jitter"), "such as every: 20s beside it", "jitter moves the occurrences of a fault with `every`, "+
 			"and this fault comes once")
-	case f.Jitter != 0 && f.For+f.Jitter >= f.Every:
+	case f.Jitter != 0 && f.Every != 0 && f.For+f.Jitter >= f.Every:
 		p.m.AddHint(f.Of("jitter"), fmt.Sprintf("every: %s", quantity.Duration(2*(f.For+f.Jitter))), "jitter %s and for %s "+
 			"leave no gap in every %s", f.Jitter, f.For, f.Every)
 	}

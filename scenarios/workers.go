@@ -69,7 +69,7 @@ func (w *Workers) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		n = &syntax.Node{Pos: n.Pos, Kind: syntax.Map, Fields: []syntax.Field{{Key: "count", Pos: n.Pos, Value: n}}}
 	}
 	syntax.Decode(n, (*plainWorkers)(w), m)
-	if n.Kind == syntax.Null {
+	if n.Kind == syntax.Null || m.Partial {
 		return
 	}
 	if w.On == "" {

@@ -48,23 +48,30 @@ func verdictVerb(r *result.Result, past bool) string {
 }
 
 // objectivesBetween says which objectives B broke, left open and mended, and which of those that failed in A it lacks.
+// Only an objective that A passed is broken, and only one that A failed is mended.
 func objectivesBetween(a, b *result.Result) (list []string) {
 	before := map[string]scenarios.Verdict{}
 	for i := range a.Objectives {
 		before[ObjectiveTitle(&a.Objectives[i])] = a.Objectives[i].Verdict
 	}
-	var broke, open, mended, gone []string
+	var broke, fails, asks, open, mended, holds, gone []string
 	for i := range b.Objectives {
 		o := &b.Objectives[i]
 		title := ObjectiveTitle(o)
 		was, known := before[title]
 		delete(before, title)
 		switch {
-		case !known && o.Verdict == scenarios.Fail, known && was != o.Verdict && o.Verdict == scenarios.Fail:
-			broke = append(broke, title)
+		case !known && o.Verdict == scenarios.Fail:
+			asks = append(asks, title)
 		case !known || was == o.Verdict:
-		case o.Verdict == scenarios.Pass:
+		case o.Verdict == scenarios.Fail && was == scenarios.Pass:
+			broke = append(broke, title)
+		case o.Verdict == scenarios.Fail:
+			fails = append(fails, title)
+		case o.Verdict == scenarios.Pass && was == scenarios.Fail:
 			mended = append(mended, title)
+		case o.Verdict == scenarios.Pass:
+			holds = append(holds, title)
 		default:
 			open = append(open, title)
 		}
@@ -83,8 +90,11 @@ func objectivesBetween(a, b *result.Result) (list []string) {
 		}
 	}
 	say(broke, "is broken", "are broken")
+	say(fails, "fails, and A could not tell", "fail, and A could not tell")
+	say(asks, "fails, and A did not ask", "fail, and A did not ask")
 	say(open, "is not certain", "are not certain")
 	say(mended, "holds now", "hold now")
+	say(holds, "holds, and A could not tell", "hold, and A could not tell")
 	say(gone, "failed in A and is no objective of B", "failed in A and are no objectives of B")
 	return list
 }

@@ -31,7 +31,13 @@ func TestBetween(t *testing.T) {
 		},
 		{
 			"a new objective", runOf(pass, o("errors < 1%", pass)),
-			runOf(fail, o("errors < 1%", pass), o("p95 < 1s", fail)), "B fails, and A passed: p95 < 1s is broken.",
+			runOf(fail, o("errors < 1%", pass), o("p95 < 1s", fail)),
+			"B fails, and A passed: p95 < 1s fails, and A did not ask.",
+		},
+		{
+			"A could not tell", runOf(scenarios.Invalid, o("errors < 1%", open), o("p95 < 1s", scenarios.Invalid)),
+			runOf(fail, o("errors < 1%", pass), o("p95 < 1s", fail)),
+			"B fails, and A was invalid: p95 < 1s fails, and A could not tell; errors < 1% holds, and A could not tell.",
 		},
 		{
 			"an objective is no longer asked for", runOf(fail, o("errors < 1%", fail), o("p95 < 1s", pass)),
@@ -43,7 +49,8 @@ func TestBetween(t *testing.T) {
 			"B is inconclusive, and A passed: errors < 1% is not certain.",
 		},
 		{
-			"many", runOf(pass), runOf(fail, o("errors < 1%", fail), o("p50 < 1s", fail), o("p90 < 1s", fail),
+			"many", runOf(pass, o("errors < 1%", pass), o("p50 < 1s", pass), o("p90 < 1s", pass), o("p95 < 1s", pass),
+				o("p99 < 1s", pass)), runOf(fail, o("errors < 1%", fail), o("p50 < 1s", fail), o("p90 < 1s", fail),
 				o("p95 < 1s", fail), o("p99 < 1s", fail)),
 			"B fails, and A passed: errors < 1%, p50 < 1s, p90 < 1s and 2 more are broken.",
 		},

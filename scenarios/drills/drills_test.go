@@ -296,6 +296,11 @@ func TestJudge(t *testing.T) {
 	if len(missing) != 1 || missing[0][0] != "p95 < 800ms in lag" || !strings.HasPrefix(missing[0][1], "Timeouts") {
 		t.Errorf("%q", missing)
 	}
+	untried := run(scenarios.Invalid, scenarios.Fail, .9, 1.2)
+	untried.Reasons = []result.Reason{{Kind: result.BaselineFailed}}
+	if missing := laid.Missing(untried); len(missing) > 0 {
+		t.Errorf("a run that tried nothing: %q", missing)
+	}
 }
 
 // TestBound: a scenario names roles once for all drills, and --role overrides them.

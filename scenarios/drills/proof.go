@@ -233,8 +233,11 @@ func figure(o result.ObjectiveResult) string {
 }
 
 // Missing returns a pair for each objective that failed in a run: the objective, and a sentence on what the system
-// lacks.
+// lacks. A run that tried nothing shows no lack.
 func (l *Laid) Missing(res *result.Result) [][2]string {
+	if res.Untried() != "" {
+		return nil
+	}
 	var out [][2]string
 	for _, o := range res.Objectives {
 		if of := l.of(o); of != nil && o.Verdict == scenarios.Fail {

@@ -14,7 +14,7 @@ const AskedValue = "value"
 
 // asked compiles the step of a question. A nil n means that the question has no step.
 func (c *stepCompiler) asked(n *syntax.Node) {
-	if n == nil {
+	if n == nil || n.Bad {
 		return
 	}
 	if steps, whole := c.beside([]*syntax.Node{n}, ""); whole && steps[0].Call == nil {
@@ -85,8 +85,7 @@ func (c *stepCompiler) beside(list []*syntax.Node, at string) ([]load.Step, bool
 			s.At = &syntax.Node{Kind: syntax.String, Value: at, Pos: n.Pos}
 		}
 	}
-	if c.m.Len() > before {
-		return nil, false
-	}
-	return c.compile(steps, unmeasured, new(scenarios.Load))
+	sound := c.m.Len() == before
+	out, whole := c.compile(steps, unmeasured, new(scenarios.Load))
+	return out, whole && sound
 }

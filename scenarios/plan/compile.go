@@ -1,10 +1,13 @@
 package plan
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
+	faultkinds "brunt/chaos/catalog"
+	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/allow"
 	"brunt/scenarios/driver"
@@ -57,6 +60,10 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	if o.Protocols != nil {
 		c.plan.Protocols = catalog.NewSet(o.Protocols...)
 	}
+	if c.m.Partial {
+		c.settings()
+		return c.plan, c.m.Err()
+	}
 	c.plan.LoadAllowlist = allow.New(allow.Load, sc, o.Policies, c.m).ReachedBy(sc.Loads)
 	c.plan.ChaosAllowlist = allow.New(allow.Chaos, sc, o.Policies, c.m)
 	c.proxies()
@@ -95,7 +102,10 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	observed.compile()
 	checkVariables(c.plan, c.m)
 	c.references()
-	faults := faultCompiler{plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown}
+	faults := faultCompiler{
+		plan: c.plan, m: c.m, steps: c.steps, targetUnknown: c.targetUnknown, unshaped: c.unshaped,
+		kinds: map[*timeline.Entry]*timeline.Entry{},
+	}
 	faults.compile()
 	checkEscape(c.plan, c.m)
 	if o.Workers >= 0 {
@@ -118,11 +128,14 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 		return Compile(sc, o)
 	}
 	c.objectives(&observed)
-	// objectives are checked only in a scenario without other mistakes
-	if c.m.Len() == 0 && !c.scriptUnknown && !o.Unjudged {
+	switch known := c.expects(&faults); {
+	case c.scriptUnknown || o.Unjudged:
+	case known:
 		var notes []string
-		notes, c.plan.Doubts = newForecast(c.plan, c.m, faults.skipped).Check()
+		notes, c.plan.Doubts = newForecast(c.plan, c.m, faults.timed(), faults.skipped).Check()
 		c.plan.Notes = append(c.plan.Notes, notes...)
+	case len(sc.SLO)+len(sc.Steady)+len(sc.Stop) > 0:
+		c.m.Later = "Whether the load is enough to judge the objectives is checked once these are mended."
 	}
 	c.plan.Notes = slices.Concat(c.plan.Notes, stepNotes(c.sc), secretNotes(c.sc, c.plan.Parts()))
 	for i := range c.plan.Notes { // some notes quote a script
@@ -139,8 +152,22 @@ type compiler struct {
 	plan  *Plan
 	steps *stepCompiler
 
-	targetUnknown bool // the target has mistakes, so names of its parts can't be checked
-	scriptUnknown bool // a script has mistakes, or could not be inspected
+	targetUnknown bool     // the target has mistakes, so names of its parts can't be checked
+	scriptUnknown bool     // a script has mistakes, or could not be inspected
+	unshaped      []string // loads whose executor has mistakes, so that their stages are not known
+}
+
+// settings checks the settings of executors and faults alone, in a scenario of which a part could not be read.
+func (c *compiler) settings() {
+	for i := range c.sc.Loads {
+		syntax.Resolve(c.sc.Loads[i].Shape, load.Kinds(), c.m)
+	}
+	for _, f := range slices.Concat(c.sc.Conditions, c.sc.Faults) {
+		syntax.Resolve(f.Block, faultkinds.Kinds(), c.m)
+		for i := range f.Steps {
+			syntax.Resolve(f.Steps[i].Block, faultkinds.Kinds(), c.m)
+		}
+	}
 }
 
 // newCompiler creates the compiler that completes a plan.
@@ -148,12 +175,66 @@ func newCompiler(p *Plan, o CompileOptions, m *syntax.Mistakes) *compiler {
 	return &compiler{sc: p.Scenario, o: o, m: m, plan: p, steps: &stepCompiler{plan: p, m: m}}
 }
 
+// expects reports whether the load, the times of the faults and the objectives have no mistake, so that a forecast can
+// compare them whatever else is wrong.
+func (c *compiler) expects(faults *faultCompiler) bool {
+	refused, wrong := errors.AsType[*syntax.MistakesError](c.m.Err())
+	switch {
+	case !wrong:
+		return true
+	case refused.More() > 0, c.targetUnknown,
+		slices.ContainsFunc(faults.timed(), func(e *timeline.Entry) bool { return e.Damage == nil }):
+		return false
+	}
+	return !slices.ContainsFunc(refused.List(), func(one syntax.Mistake) bool {
+		return one.Pos.File != c.sc.File || inForecast(keysAt(c.sc.Root, one.Pos))
+	})
+}
+
+// inForecast reports whether a forecast rests on the setting that keys lead to.
+func inForecast(keys []string) bool {
+	if len(keys) == 0 {
+		return true
+	}
+	switch keys[0] {
+	case "name", "hypothesis", "meta", "roles", "dependencies", "metrics", "alerts", "watch", "leaders", "trace",
+		"conditions", "guard", "setup", "teardown":
+		return false
+	case "chaos": // the settings of a kind don't change when its fault comes and how long it stays
+		kind := func(key string) bool { return key == "detect" || faultkinds.Kinds()[key] != nil }
+		return !slices.ContainsFunc(keys[1:], kind)
+	}
+	return true
+}
+
+// keysAt returns the keys that lead from the top of a file to a position in it: of each map the last key that begins
+// before it, and * for an item of a list.
+func keysAt(n *syntax.Node, pos syntax.Pos) (keys []string) {
+	before := func(a, b syntax.Pos) bool { return a.Line < b.Line || a.Line == b.Line && a.Col <= b.Col }
+	for n != nil {
+		fields := slices.Concat(n.Fields, n.Twice)
+		for _, item := range n.Items {
+			fields = append(fields, syntax.Field{Key: "*", Pos: item.Pos, Value: item})
+		}
+		var last syntax.Field
+		for _, f := range fields {
+			if f.Pos.File == pos.File && before(f.Pos, pos) && (last.Value == nil || before(last.Pos, f.Pos)) {
+				last = f
+			}
+		}
+		if n = last.Value; n != nil {
+			keys = append(keys, last.Key)
+		}
+	}
+	return keys
+}
+
 // newForecast returns the planned run that the objectives are compared with: the offered load and the times of
 // faults. skipped lists the faults that will match no unit, if the guard allows that.
-func newForecast(p *Plan, m *syntax.Mistakes, skipped []string) forecast.Plan {
+func newForecast(p *Plan, m *syntax.Mistakes, faults []*timeline.Entry, skipped []string) forecast.Plan {
 	f := forecast.Plan{
 		Scenario: p.Scenario, Mistakes: m, Once: slices.Concat(p.Setup, p.Teardown), Series: p.Series,
-		Faults: p.Faults, Skipped: skipped, Entry: p.entry(),
+		Faults: faults, Skipped: skipped, Entry: p.entry(),
 	}
 	for i := range p.Loads {
 		lp := &p.Loads[i]
@@ -184,6 +265,7 @@ func (c *compiler) load(l *scenarios.Load) {
 		lp.Schedule = executor.Plan(load.Scope{Start: l.Start.D(), Open: c.sc.Open, Mistakes: c.m})
 	} else {
 		lp.Schedule = load.Plan{Rate: load.NewProfile(l.Start.D())}
+		c.unshaped = append(c.unshaped, l.Name)
 	}
 	users := 0
 	if lp.Schedule.Closed() {
@@ -325,12 +407,13 @@ func (c *compiler) objectives(observed *observeCompiler) {
 	for _, list := range [][]slo.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
 		for _, o := range list {
 			for _, step := range []string{o.Step, o.Reference.Step} {
-				if step != "" && !c.steps.unknown && !ofScript(c.plan, o) && !slices.Contains(stepNames, step) {
+				if step != "" && !c.steps.unknown && !ofScript(c.plan, o) && !slices.Contains(stepNames, step) &&
+					!c.unread("load") {
 					c.m.AddHint(o.Pos, syntax.DidYouMean(step, stepNames), "there is no step %q", step)
 				}
 			}
 			for _, load := range []string{o.Load, o.Reference.Load} {
-				if load != "" && !slices.Contains(loadNames, load) {
+				if load != "" && !slices.Contains(loadNames, load) && !c.sc.Declares("load", load) {
 					c.m.AddHint(o.Pos, syntax.DidYouMean(load, loadNames), "there is no load %q", load)
 				}
 			}
@@ -339,7 +422,8 @@ func (c *compiler) objectives(observed *observeCompiler) {
 			} else if group, ofStep := scenarios.GroupOf(o.After.Fault); ofStep && faults[group] {
 				c.m.Add(o.Pos, "%s is a step of group %q, which is judged as one: `%s`", o.After, group,
 					strings.ReplaceAll(o.Text, o.After.String(), group))
-			} else if o.After != (slo.Phase{}) && !faults[o.After.Fault] {
+			} else if o.After != (slo.Phase{}) && !faults[o.After.Fault] && !c.sc.Declares("chaos", o.After.Fault) &&
+				!stageOf(o.After.String(), c.unshaped) {
 				checkAfterStage(c.plan, c.m, o, faultNames)
 			}
 			if o.Metric.Row().NeedsWant && !wants(c.plan, o) {
@@ -348,7 +432,7 @@ func (c *compiler) objectives(observed *observeCompiler) {
 			checkDetectable(c.plan, c.m, o)
 			observed.checkObservable(o)
 			for _, phase := range []slo.Phase{o.Phase, o.Reference.Phase} {
-				if phase != (slo.Phase{}) && !phase.OfRun() && !faults[phase.Fault] {
+				if phase != (slo.Phase{}) && !phase.OfRun() && !faults[phase.Fault] && !c.sc.Declares("chaos", phase.Fault) {
 					of := phase.Of(slo.FaultPhase)
 					of.Occurrence = 0
 					c.m.AddHint(o.Pos, syntax.DidYouMean(of.String(), phases), "there is no phase %q", phase)
@@ -356,6 +440,19 @@ func (c *compiler) objectives(observed *observeCompiler) {
 			}
 		}
 	}
+}
+
+// unread reports whether a section has entries that were not read because of their mistakes.
+func (c *compiler) unread(section string) bool {
+	n := c.sc.Root.Get(section)
+	return c.sc.Declares(section, "") || n != nil && (n.Bad || n.Kind != syntax.Map) ||
+		n != nil && slices.ContainsFunc(n.Fields, func(f syntax.Field) bool { return f.Value.Kind != syntax.Map })
+}
+
+// stageOf reports whether a name, LOAD.STAGE, is that of a stage of one of the loads.
+func stageOf(stage string, loads []string) bool {
+	of, _, _ := strings.Cut(stage, ".")
+	return slices.Contains(loads, of)
 }
 
 // checkAfterStage checks an objective that does not count from a fault, but from the begin of a stage.

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -9,6 +11,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/chaos/probe"
+	"brunt/chaos/selector"
 	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
@@ -24,10 +27,13 @@ type faultCompiler struct {
 	plan          *Plan
 	m             *syntax.Mistakes
 	steps         *stepCompiler
-	targetUnknown bool // see [compiler]
+	targetUnknown bool     // see [compiler]
+	unshaped      []string // see [compiler]
 
 	skipped []string // faults that will match no unit, if the guard allows that
 	asked   []string // services whose question in `leaders` a fault asks
+	// of entries whose settings have mistakes, a copy for the checks that the kind alone decides
+	kinds map[*timeline.Entry]*timeline.Entry
 }
 
 // Stages returns the stages of all loads, each named LOAD.STAGE.
@@ -53,7 +59,7 @@ func (c *faultCompiler) compile() {
 		if f.During != "" {
 			if i := slices.IndexFunc(stages, func(s load.Stage) bool { return s.Name == f.During }); i >= 0 {
 				e.From, e.To = stages[i].From, stages[i].To
-			} else {
+			} else if !stageOf(f.During, c.unshaped) {
 				c.m.AddHint(f.Of("during"), syntax.DidYouMean(f.During, namesOf(stages, stageName)),
 					"there is no stage %q; a stage is LOAD.STAGE", f.During)
 			}
@@ -66,6 +72,9 @@ func (c *faultCompiler) compile() {
 		e.Detect = c.detect(f)
 		c.plan.Faults = append(c.plan.Faults, e)
 		checkTiming(c.plan, c.m, e)
+		if of := c.kinds[e]; of != nil {
+			checkTimes(c.plan, c.m, of)
+		}
 	}
 	c.conditions()
 	c.leaders()
@@ -85,10 +94,11 @@ func (c *faultCompiler) conditions() {
 		e := &timeline.Entry{Fault: f, Kind: f.Block.Kind}
 		c.damage(e)
 		c.plan.Conditions = append(c.plan.Conditions, e)
-		if e.Damage == nil {
+		of := cmp.Or(c.kinds[e], e)
+		if of.Damage == nil {
 			continue
 		}
-		if e.OneShot() {
+		if of.OneShot() {
 			c.m.AddHint(f.Block.Pos, "a fault with a time stands under `chaos`",
 				"%s is over once it is done, and a condition holds for the whole run", e.Kind)
 		}
@@ -106,7 +116,11 @@ func (c *faultCompiler) damage(e *timeline.Entry) {
 	if f.Block.With == nil && f.Block.Kind == "" {
 		return
 	}
-	if d, ok := syntax.Resolve(c.withLeader(f.Block), catalog.Kinds(), c.m); ok {
+	d, ok := syntax.Resolve(c.withLeader(f.Block), catalog.Kinds(), c.m)
+	if !ok && d != nil {
+		c.selection(e)
+	}
+	if ok {
 		e.Damage = d
 		c.steps.questions(d)
 		if traits := d.Traits(chaos.Scope{}); !c.targetUnknown {
@@ -124,6 +138,64 @@ func (c *faultCompiler) damage(e *timeline.Entry) {
 			checkFollow(&c.plan.Scope, e, c.m)
 		}
 	}
+}
+
+// A kindOnly is a fault whose settings have mistakes. Of its traits only those that follow from its kind are known.
+type kindOnly struct{ chaos.Fault }
+
+// Traits implements [chaos.Fault].
+func (k kindOnly) Traits(chaos.Scope) chaos.Traits {
+	return chaos.Traits{OneShot: k.Fault.Traits(chaos.Scope{}).OneShot}
+}
+
+// selection checks an entry whose settings have mistakes, as far as these can't be their cause: the services, units and
+// zones that it names, and the number of units. The other settings could be blamed for one that is missing or wrong.
+func (c *faultCompiler) selection(e *timeline.Entry) {
+	selecting := slices.Concat(syntax.Keys(selector.Selector{}), syntax.Keys(selector.Edge{}))
+	b := c.withLeader(e.Block)
+	all := b.With
+	if all == nil || all.Kind != syntax.Map {
+		return
+	}
+	b.With = all.Without(func(key string) bool { return !slices.Contains(selecting, key) })
+	own := &syntax.Mistakes{Partial: true}
+	d, ok := syntax.Resolve(b, catalog.Kinds(), own)
+	if d == nil {
+		return
+	}
+	known := syntax.Keys(d)
+	if !slices.ContainsFunc(known, func(key string) bool { return key == "revert" || key == "undo" || key == "hold" }) {
+		of := *e // else it depends on the settings whether the fault is over at once
+		of.Damage = kindOnly{d}
+		c.kinds[e] = &of
+	}
+	if !ok || c.targetUnknown || unmadeOnPods(&c.plan.Scope, b) || slices.ContainsFunc(all.Fields,
+		func(f syntax.Field) bool {
+			return !slices.Contains(known, f.Key) && slices.Contains(selecting, syntax.Nearest(f.Key, known))
+		}) {
+		return
+	}
+	d.Check(b.Pos, c.scopeOf(&e.Fault), own)
+	of := *e
+	of.Damage = d
+	checkUnits(c.plan, c.m, &of)
+	if refused, found := errors.AsType[*syntax.MistakesError](own.Err()); found {
+		for _, one := range refused.List() {
+			if slices.ContainsFunc(b.With.Fields, func(f syntax.Field) bool {
+				return f.Pos == one.Pos && slices.Contains([]string{"service", "unit", "zone", "from", "to"}, f.Key)
+			}) {
+				c.m.AddHint(one.Pos, one.Hint, "%s", one.What)
+			}
+		}
+	}
+}
+
+// timed returns the faults of the plan, as far as their times are known: see kinds.
+func (c *faultCompiler) timed() (out []*timeline.Entry) {
+	for _, e := range c.plan.Faults {
+		out = append(out, cmp.Or(c.kinds[e], e))
+	}
+	return out
 }
 
 // scopeOf describes the target for the check of a fault. If a fault on a process names a service although brunt
@@ -170,10 +242,10 @@ func (c *faultCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
 	d := new(probe.Detect)
 	if decoded(f.Detect, d, c.m) {
 		d.Check(c.plan.questions(), c.m)
-		c.steps.asked(d.Ask)
-		if !c.targetUnknown {
-			noteMissingURL(c.plan, c.m, c.plan.Asked[d.Ask]...)
-		}
+	}
+	c.steps.asked(d.Ask)
+	if !c.targetUnknown {
+		noteMissingURL(c.plan, c.m, c.plan.Asked[d.Ask]...)
 	}
 	return d
 }
@@ -189,15 +261,35 @@ func keptUp(kind string) string {
 	return ""
 }
 
-// checkTiming checks an entry's time settings against its kind.
+// checkTiming checks an entry's time settings against its kind and its units.
 func checkTiming(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 	if e.Damage == nil {
 		return
 	}
+	checkTimes(p, m, e)
+	checkUnits(p, m, e)
+	p.startsLate(m, e)
+	if _, group := e.Damage.(*timeline.Group); !group && !e.Has("within") && e.OneShot() {
+		// The load may recover without the unit, so a tight objective does not limit the unit.
+		for _, o := range p.Scenario.SLO {
+			if recovers(o.Metric) && o.OfWorst() && o.After.Fault == e.Name && o.Upper() {
+				e.Within = quantity.Duration(max(e.WithinOr(), result.Num(o.Value).D()))
+			}
+		}
+	}
+}
+
+// checkTimes checks an entry's time settings against its kind, and against the limit of the scenario's guard.
+func checkTimes(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
+	if e.Damage == nil {
+		return
+	}
 	f := &e.Fault
+	if most, stays := p.Scenario.Guard.MaxEach.D(), e.MustStay(); most > 0 && stays > most {
+		m.Add(e.Of("for"), "it stays for %s, and guard.max_each is %s", quantity.Duration(stays),
+			quantity.FormatDuration(most))
+	}
 	if _, group := e.Damage.(*timeline.Group); group {
-		checkLimits(p, m, e)
-		p.startsLate(m, e)
 		return
 	}
 	if e.OneShot() {
@@ -214,16 +306,6 @@ func checkTiming(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 		}
 		if f.Has("within") {
 			m.Add(f.Of("within"), "`within` is for faults that are over at once; %s stays for `for`", e.Kind)
-		}
-	}
-	checkLimits(p, m, e)
-	p.startsLate(m, e)
-	if !f.Has("within") && e.OneShot() {
-		// The load may recover without the unit, so a tight objective does not limit the unit.
-		for _, o := range p.Scenario.SLO {
-			if recovers(o.Metric) && o.OfWorst() && o.After.Fault == f.Name && o.Upper() {
-				e.Within = quantity.Duration(max(e.WithinOr(), result.Num(o.Value).D()))
-			}
 		}
 	}
 }
@@ -271,15 +353,6 @@ func (p *Plan) startsLate(m *syntax.Mistakes, e *timeline.Entry) {
 	}
 }
 
-// checkLimits compares a fault with the limits of the scenario's guard.
-func checkLimits(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
-	if most, stays := p.Scenario.Guard.MaxEach.D(), e.MustStay(); most > 0 && stays > most {
-		m.Add(e.Of("for"), "it stays for %s, and guard.max_each is %s", quantity.Duration(stays),
-			quantity.FormatDuration(most))
-	}
-	checkUnits(p, m, e)
-}
-
 // checkUnits compares the selection of a fault with the limit of the guard.
 func checkUnits(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 	for _, part := range e.Parts() {
@@ -313,6 +386,9 @@ func checkOrder(p *Plan, m *syntax.Mistakes) {
 			continue
 		}
 		if byName[e.After] == nil {
+			if p.Scenario.Declares("chaos", e.After) {
+				continue
+			}
 			m.AddHint(e.Of("after"), syntax.DidYouMean(e.After, names), "there is no fault %q", e.After)
 			continue
 		}

@@ -16,6 +16,7 @@ func (c *faultCompiler) group(e *timeline.Entry) {
 	e.Kind = result.GroupKind
 	e.Block.Kind, e.Block.Pos = e.Kind, e.Of("steps")
 	var steps []*timeline.Entry
+	sound, known := true, true
 	for i := range e.Fault.Steps {
 		s := &e.Fault.Steps[i]
 		part := &timeline.Entry{Kind: s.Block.Kind, Fault: scenarios.Fault{
@@ -25,12 +26,17 @@ func (c *faultCompiler) group(e *timeline.Entry) {
 		}}
 		c.damage(part)
 		if part.Damage == nil { // reported
-			return
+			sound, part = false, c.kinds[part]
 		}
+		known = known && part != nil
 		steps = append(steps, part)
 	}
-	if len(steps) == 0 { // reported
+	if len(steps) == 0 || !known { // reported
 		return
+	}
+	if !sound {
+		of := *e
+		c.kinds[e], e = &of, &of
 	}
 	g := timeline.NewGroup(steps, e.For > 0 || e.During != "")
 	if first := g.Steps[0]; first.Wait.By > 0 {
@@ -48,7 +54,7 @@ func checkStepTimes(m *syntax.Mistakes, e *timeline.Entry, g *timeline.Group) {
 	ends := e.Stays()
 	most, all := g.Lasts()
 	switch {
-	case ends > 0 || g.Brief:
+	case ends > 0 || g.Brief || e.Has("for") || e.Has("during"): // a wrong time is reported
 	case all:
 		e.For = quantity.Duration(most)
 	default:

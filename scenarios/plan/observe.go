@@ -28,20 +28,30 @@ type observeCompiler struct {
 	m             *syntax.Mistakes
 	steps         *stepCompiler
 	targetUnknown bool // see [compiler]
+
+	wrong []string // names of metrics, alerts and watches that have mistakes
+}
+
+// decode decodes an entry of a section, and reports whether it has no mistake.
+func (c *observeCompiler) decode(w scenarios.Watched, into any) bool {
+	if decoded(w.With, into, c.m) {
+		return true
+	}
+	c.wrong = append(c.wrong, w.Name)
+	return false
 }
 
 // compile resolves the metrics and alerts of the scenario.
 func (c *observeCompiler) compile() {
 	for _, w := range c.plan.Scenario.Metrics {
 		g := new(probe.Gauge)
-		before := c.m.Len()
-		if syntax.Decode(w.With, g, c.m); c.m.Len() == before {
+		if c.decode(w, g) {
 			g.Check(c.plan.questions(), c.m)
-			c.steps.asked(g.Ask)
-			if !c.targetUnknown {
-				noteMissingURL(c.plan, c.m, c.plan.Asked[g.Ask]...)
-			}
 			noteReadOnce(c.plan, w)
+		}
+		c.steps.asked(g.Ask)
+		if !c.targetUnknown {
+			noteMissingURL(c.plan, c.m, c.plan.Asked[g.Ask]...)
 		}
 		c.plan.Gauges = append(c.plan.Gauges, observe.Metric{Name: w.Name, Gauge: g})
 	}
@@ -50,8 +60,7 @@ func (c *observeCompiler) compile() {
 	}
 	for _, w := range c.plan.Scenario.Alerts {
 		a := new(probe.Alert)
-		before := c.m.Len()
-		if syntax.Decode(w.With, a, c.m); c.m.Len() == before {
+		if c.decode(w, a) {
 			a.Check(c.plan.questions(), c.m)
 		}
 		c.plan.Alerts = append(c.plan.Alerts, observe.Alert{Name: w.Name, Alert: a})
@@ -76,15 +85,16 @@ func noteReadOnce(p *Plan, w scenarios.Watched) {
 func (c *observeCompiler) watch(of scenarios.Watched) {
 	w := new(probe.Watch)
 	c.plan.Watches = append(c.plan.Watches, observe.Watch{Name: of.Name, Watch: w})
-	before := c.m.Len()
-	if syntax.Decode(of.With, w, c.m); c.m.Len() > before {
-		return
-	}
+	sound := c.decode(of, w)
 	c.steps.asked(w.Ask)
 	c.plan.askUnits()
-	if w.Check(c.plan.questions(), c.m); !c.targetUnknown {
+	if !c.targetUnknown {
 		w.CheckUnits(c.plan.Scope, of.Pos, c.m)
 	}
+	if !sound {
+		return
+	}
+	w.Check(c.plan.questions(), c.m)
 	metrics := c.plan.Scenario.Metrics
 	i := slices.IndexFunc(metrics, func(m scenarios.Watched) bool { return m.Name == of.Name })
 	if i >= 0 && w.Numeric() {
@@ -98,9 +108,13 @@ func (c *observeCompiler) checkObservable(o slo.Objective) {
 	case m.OfAlert():
 		i := slices.IndexFunc(c.plan.Alerts, func(a observe.Alert) bool { return a.Name == m.Source })
 		if i < 0 {
+			if c.plan.Scenario.Declares("alerts", m.Source) {
+				return
+			}
 			noteAbsent(c.m, o, m.Source, "alert", "such as alerts: {"+m.Source+`: {prometheus: "http://127.0.0.1:9090"}}`,
 				namesOf(c.plan.Alerts, func(a observe.Alert) string { return a.Name }))
-		} else if every := c.plan.Alerts[i].EveryOr(); result.Num(o.Value).D() < every {
+		} else if every := c.plan.Alerts[i].EveryOr(); result.Num(o.Value).D() < every &&
+			!slices.Contains(c.wrong, m.Source) {
 			c.m.Add(o.Pos, "`%s` can't be judged: the alert is asked for every %s", o.Text, quantity.FormatDuration(every))
 		}
 	case m.OfLink():
@@ -114,7 +128,10 @@ func (c *observeCompiler) checkObservable(o slo.Objective) {
 			}
 		}
 		for _, name := range []string{m.Source, m.By} {
-			if name != "" {
+			wrong := slices.Contains(c.wrong, name) || !slices.ContainsFunc(read,
+				func(g observe.Metric) bool { return g.Name == name }) &&
+				(c.plan.Scenario.Declares("metrics", name) || c.plan.Scenario.Declares("watch", name))
+			if name != "" && !wrong {
 				checkRead(c.m, o, name, read)
 			}
 		}

@@ -4,7 +4,29 @@ package result
 // value is untested.
 //
 // A caller handles all three answers: an effect that is not shown is not refuted, and an effect that is not refuted
-// is not shown.
+// is not shown. These places ask, and untested makes of it there:
+//
+//	were good answers slower in a fault? (judge/requests.SlowdownTest, by judge/effect.Slower and Far)
+//	  judge     reported, ask            the impact is not certain, with the reasons
+//	            required                 require_impact is inconclusive
+//	            slowUntold               an objective on how long it lasted is inconclusive
+//	            withLagged               requests that brunt sent late are judged both ways
+//	            ofOne (incident)         the incident may be slow answers: an objective on it is inconclusive
+//	            parts                    the record keeps the reasons; ImpactParts.Slower reads them
+//	  words     fault row                "may have been slower", with the reasons
+//	            likelySlower             advice only if the median took over twice as long
+//	  compare   values of a record       no recovery time of the fault
+//	  drills    dependency               the need is vague, not apart
+//	  result    FaultRecord.meets        an expectation is untested
+//	did more answers lack a part in a fault? (judge/requests.Lacking)
+//	  words     fault row                "no request failed", without "none seen"
+//	did the load offer more than in the baseline? (judge raised)
+//	  judge     why not recovered        it is told that this is not known
+//	was the machine noisier than in the history? (decide/compare.NoiseNorm.Exceeded)
+//	  gate      again, run, Trial.quiet  nothing shows a disturbance: the run counts, with its verdict
+//	            Trial.exceeded           a yes of one run decides; a no takes all of them
+//	was an expectation of the author met? (FaultRecord.meets)
+//	  words     expected                 "not certain whether it came"
 type Told struct {
 	Answer Answer
 	Why    Notes // why it is untested; empty otherwise

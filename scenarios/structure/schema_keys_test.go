@@ -9,58 +9,63 @@ import (
 	"testing"
 )
 
-// plainKeys are the keys of the language that hold neither an address nor a command nor a file of this machine,
-// wherever they stand.
+// plainKeys are the keys of the language that are settings of no type, and hold neither an address nor a command nor a
+// file of this machine.
 var plainKeys = strings.Fields(`
-above absent access_key ack ack_early acks action.run additional affected affinity after agent agent_namespace alerts
-alg allow amqp.call amqp.consume amqp.declare amqp.depth amqp.nack amqp.publish answer api approver args arguments
-arrivals as ask ask_issuer at_least at_most audience auth authority await aws backoff bad_lines balance base base64
-basic batch before below binding body bounds breaker broken bulkhead by bytes cache cache_fallback cache_life
-cache_size call canary capabilities capacity channel chaos check claims client_id client_secret close closes code
-collection columns commit compress conditions confirm connections consistency consumer container container.kill
-container.pause container.restart container.stop context correlation count cpu cpu.throttle cpu_limit cpus
-crash_reports daemonset data database deadline deadlines dedup degrade delay deliveries dependencies deployment detect
-direction disk.fill disk.throttle dns.fail dns.spoof dns.timeout dns_cache dns_ttl dnssec document documents drain
-durable duration during each edns effect ejection encoding engine entries entry env equals escape event events every
-eviction except exchange executor existing expect expects expires expiry expiry_jitter extract fall fd.exhaust fields
-filter flow follow for forgets form format found gateway gone grace graceful group grpc grpc.delay grpc.error guard
-hash_pool header headers health hex hmac hold host_disk http http.delay http.error http.rewrite hypothesis id
-idempotency idempotent identity idle idle_limit in_network index init inline insecure_skip_verify into irreversible
-isolation iterations jitter join join_work judge jwt kafka.consume kafka.delay kafka.error kafka.lag kafka.produce
-keep keep_alive keep_free keep_last kid kube.apply kubernetes labels leader leaders leak leave ledger ledgers leeway
-length limit limit_by limiter links liveness load lock_order log_writes login_limit lost mailers mandatory many max
-max_age max_backoff max_body max_duration max_each max_in_flight max_streams max_tries max_units max_version max_vus
-memcached.add memcached.cas memcached.delete memcached.get memcached.gets memcached.incr memcached.set memcached.stats
-memory memory.limit message messages meta metadata method methods metric metrics min_version mix mode mongo
-mongo.aggregate mongo.delay mongo.delete mongo.error mongo.find mongo.insert mongo.update monitor mqtt.publish
-mqtt.subscribe multi multipart name names namespace nats.consume nats.publish nats.request nats.subscribe
-negative_cache network network.bandwidth network.blackhole network.corrupt network.disconnect network.duplicate
-network.half_open network.latency network.loss network.partition network.reorder network.reset network.stall networks
-never newer node node.cordon node.drain node.taint nodeAffinity nodes nonce oauth2 of off offset on on_no_unit
-on_restart oom operation operator ordered outbox outcome outstanding over pace pacing pages params partition
-password passwords patience peak per percent persistent phase pick pid pids.limit ping pipeline platform plugin
-pod.delete pod.evict pod.fail podAffinity podAntiAffinity pods pool pool_leak pool_wait port ports posts prefetch
-probe probes process.crash process.freeze process.restart process.stop processors profiles project projection promql
-propagate protocol pull_secrets pulse qos query queue range rate rcode read read_concern read_your_writes reader ready
-reconnect recursion redirects redis redis.delay redis.error region registry repeat repeats replica_reads replicas
-replicate_hot replication reply request require_impact restart restart_delay retain retries retry retry_after
-retry_budget retry_writes reuse rise roles rows sampled scenario scheme scope secret secret_key secrets seed seen
-selector send sent separator service services session_token sessions settle setup shards share shed shedding sign
-signal single_flight size skew skip slo slow smtp.send sort speed spread sql sql.copy sql.delay sql.error sql.listen
-sql.tx sqlstate stack stages standby start start_rate start_vus statefulset statement status steady step steps stop
-store_zones stress.cpu stress.io stress.memory strict style subject subprotocols sum target tcp tcp.limit tcp.slicer
-tcp.slow_close teardown telemetry text think threads ticket time time.skew timeout timeouts times tls tmpfs to token
-token_life tolerate topic trace trigger ttl type udp unchecked unit units until update upsert usage user validation
-value values variables variation verify version versions via vus wait wait_for want warm_up warmup watch watchdog
-webhook weight window with within work workers workload.restart workload.scale write write_concern zipf zone zones
+ack_early action.run additional affected amqp.nack approver ask_issuer authority balance batch bounds breaker broken
+bulkhead cache cache_fallback cache_life cache_size call canary capacity closes container.kill container.pause
+container.restart container.stop cpu.throttle crash_reports deadlines dedup degrade disk.fill disk.throttle dns.fail
+dns.spoof dns.timeout dns_cache drain ejection event eviction expiry_jitter fd.exhaust forgets gateway graceful
+grpc.delay grpc.error hash_pool hex http.delay http.error http.rewrite idempotency identity idle idle_limit index
+join_work kafka.delay kafka.error keep_last kube.apply leak leeway length limit_by limiter lock_order log_writes
+login_limit mailers max_body max_tries memory.limit mongo.delay mongo.error monitor multi negative_cache
+network.bandwidth network.blackhole network.corrupt network.disconnect network.duplicate network.half_open
+network.latency network.loss network.partition network.reorder network.reset network.stall newer node.cordon
+node.drain node.taint nodeAffinity nonce operator outbox pages passwords pids.limit pod.delete pod.evict pod.fail
+podAffinity podAntiAffinity pool pool_leak pool_wait posts process.crash process.freeze process.restart process.stop
+propagate read_your_writes reader redis.delay redis.error registry replica_reads replicate_hot replication retry_after
+retry_budget retry_writes sessions shards shedding single_flight sql.delay sql.error standby store_zones stress.cpu
+stress.io stress.memory tcp.limit tcp.slicer tcp.slow_close telemetry think threads ticket time.skew timeouts
+token_life unchecked validation versions wait_for warm_up webhook work workload.restart workload.scale
 `)
 
 // schemaFile is the schema of the language, which a test of cmd/brunt compares with the code.
 const schemaFile = "../../examples/brunt.schema.json"
 
-// TestSchema_Keys: every key of the language is known to hold an address (addressFields), a command or a file
-// (hostileFields), or none of these (plainKeys). So a new key can't be forgotten, however it is decoded.
+// plainSettings is the file of the settings that hold neither an address nor a command nor a file of this machine, as
+// folder.Type.key.
+const plainSettings = "testdata/plain_settings.txt"
+
+// TestSchema_Keys: every setting is known to hold an address (addressFields), a command or a file (hostileFields), or
+// none of these (plainSettings), by its type: the same key of another type may hold something else. So is every key of
+// the language that is the setting of no type (plainKeys). So a new setting can't be forgotten, however it is decoded.
 func TestSchema_Keys(t *testing.T) {
+	list, err := os.ReadFile(filepath.FromSlash(plainSettings))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, ofType := map[string]bool{}, map[string]bool{}
+	for _, name := range strings.Fields(string(list)) {
+		plain[name] = true
+	}
+	for _, f := range moduleFiles(t) {
+		if f.test || !settles(f.dir()) {
+			continue
+		}
+		for name := range settingsIn(f.ast) {
+			full := f.dir() + "." + name
+			_, key, _ := strings.Cut(name, ".")
+			ofType[key] = true
+			if holds := addressFields[full] != "" || hostileFields[full] != ""; plain[full] == holds {
+				t.Errorf("%s: it holds an address, a command or a file: %t; %s has it: %t. Add it to addressFields or "+
+					"hostileFields, with a scenario that tries it, or to that file", full, holds, plainSettings, plain[full])
+			}
+			delete(plain, full)
+		}
+	}
+	for name := range plain {
+		t.Errorf("the language has no setting %s any more: remove it from %s", name, plainSettings)
+	}
 	text, err := os.ReadFile(filepath.FromSlash(schemaFile))
 	if err != nil {
 		t.Fatal(err)
@@ -71,35 +76,16 @@ func TestSchema_Keys(t *testing.T) {
 	}
 	keys := map[string]bool{}
 	gatherKeys(schema, keys)
-	for _, f := range moduleFiles(t) { // the schema leaves the settings of endpoints to their protocols
-		if !f.test && settles(f.dir()) {
-			for name := range settingsIn(f.ast) {
-				_, key, _ := strings.Cut(name, ".")
-				keys[key] = true
-			}
-		}
-	}
 	for key := range keys {
-		ends := func(name string) bool { // after folder.Type
-			_, field, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ".")
-			_, field, _ = strings.Cut(field, ".")
-			return field == key
-		}
-		holds := false
-		for name := range addressFields {
-			holds = holds || ends(name)
-		}
-		for name := range hostileFields {
-			holds = holds || ends(name)
-		}
-		if plain := slices.Contains(plainKeys, key); plain == holds {
-			t.Errorf("%s: it holds an address, a command or a file: %t; plainKeys has it: %t. Add the field to "+
-				"addressFields or hostileFields, with a scenario that tries it, or the key to plainKeys", key, holds, plain)
+		holds := slices.ContainsFunc(decodedByHand, func(name string) bool { return strings.HasSuffix(name, "."+key) })
+		if isPlain := slices.Contains(plainKeys, key); !ofType[key] && isPlain == holds {
+			t.Errorf("%s: it holds a command or a file: %t; plainKeys has it: %t. Add it to decodedByHand and hostileFields, "+
+				"with a scenario that tries it, or to plainKeys", key, holds, isPlain)
 		}
 	}
 	for _, key := range plainKeys {
-		if !keys[key] {
-			t.Errorf("the language has no key %s any more: remove it from plainKeys", key)
+		if !keys[key] || ofType[key] {
+			t.Errorf("the language has no key %s without a type any more: remove it from plainKeys", key)
 		}
 	}
 }

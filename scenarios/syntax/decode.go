@@ -281,7 +281,7 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 		}
 	}
 	for _, s := range settings {
-		if s.required && n.Get(s.name) == nil && !slices.Contains(meant, s.name) {
+		if s.required && !m.Partial && n.Get(s.name) == nil && !slices.Contains(meant, s.name) {
 			m.Add(n.Pos, "%q is missing", s.name)
 		}
 	}

@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +38,8 @@ type Mistakes struct {
 	list    []Mistake
 	more    int                 // mistakes beyond maxKept
 	Skipped int                 // values whose mistake is already in list
+	Partial bool                // a part of the file could not be read, so that what is missing may stand there
+	Later   string              // what is checked only once these mistakes are mended, in a sentence; empty: nothing
 	texts   map[string]*source  // by file name, for excerpts
 	mask    func(string) string // masks secrets; nil masks nothing
 	hide    func(string) string // masks secrets in a line of a file and keeps its length
@@ -80,6 +83,7 @@ func (m *Mistakes) Merge(other *Mistakes) {
 	fits := min(len(other.list), maxKept-len(m.list))
 	m.list = append(m.list, other.list[:fits]...)
 	m.more += other.more + len(other.list) - fits
+	m.Partial, m.Later = m.Partial || other.Partial, cmp.Or(m.Later, other.Later)
 	for name, src := range other.texts {
 		m.keep(name, src.text)
 	}
@@ -133,7 +137,7 @@ func (m *Mistakes) Err() error {
 	if len(m.list) == 0 {
 		return nil
 	}
-	e := &MistakesError{more: m.more, texts: m.texts, hide: m.hide}
+	e := &MistakesError{more: m.more, later: m.Later, texts: m.texts, hide: m.hide}
 	seen := make(map[Mistake]bool, len(m.list))
 	for _, one := range m.list {
 		if m.mask != nil {
@@ -156,7 +160,8 @@ func (m *Mistakes) Err() error {
 // position. Its exit code is 2.
 type MistakesError struct {
 	list  []Mistake
-	more  int // mistakes beyond those in list
+	more  int    // mistakes beyond those in list
+	later string // see Mistakes.Later
 	texts map[string]*source
 	hide  func(string) string // nil hides nothing
 }
@@ -169,12 +174,15 @@ func (e *MistakesError) More() int { return e.more }
 
 // Error returns one line for each mistake.
 func (e *MistakesError) Error() string {
-	lines := make([]string, len(e.list), len(e.list)+1)
+	lines := make([]string, len(e.list), len(e.list)+2)
 	for i, m := range e.list {
 		lines[i] = m.String()
 	}
 	if e.more > 0 {
 		lines = append(lines, e.rest())
+	}
+	if e.later != "" {
+		lines = append(lines, e.later)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -196,6 +204,9 @@ func (e *MistakesError) Explain() string {
 	}
 	if e.more > 0 {
 		b.WriteString("\n" + e.rest() + "\n")
+	}
+	if e.later != "" {
+		b.WriteString("\n" + e.later + "\n")
 	}
 	return b.String()
 }

@@ -276,6 +276,8 @@ func (s *Scope) wrong(n *syntax.Node, wrong []*syntax.RefError) {
 func (s *Scope) param(pos syntax.Pos, ref *syntax.Ref) *Param {
 	p := s.Params[ref.Name]
 	switch {
+	case p == nil && s.Mistakes.Partial:
+		return nil
 	case p == nil:
 		hint := syntax.DidYouMean(ref.Name, slices.Sorted(maps.Keys(s.Params)))
 		if len(s.Params) == 0 {

@@ -39,7 +39,7 @@ type Trial struct {
 const mostByLoad = 3
 
 // Decide returns the answer and all runs that it rests on, beginning with those of now. After an error of Make it
-// returns the answer of the last check.
+// returns the answer of the last check, in which a failure that no fresh run confirmed is inconclusive.
 func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record, err error) {
 	more := func(n int) ([]*Record, error) {
 		if t.Looked != nil {
@@ -83,14 +83,14 @@ func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record,
 		}
 	}
 	now = append(now, fresh...)
-	if err != nil {
-		return c, now, err
+	if err == nil {
+		var again *Comparison
+		if again, err = gate(t.History, fresh, o); err == nil {
+			return again, now, nil
+		}
 	}
-	again, err := gate(t.History, fresh, o)
-	if err != nil {
-		return c, now, err
-	}
-	return again, now, nil
+	c.leaveOpen("no new run confirmed it", "it was ended before new runs confirmed this: "+c.Reason)
+	return c, now, err
 }
 
 // Norm returns the noise of the runs of a history, which comes from [Measure].
@@ -171,11 +171,17 @@ func (t *Trial) quiet(norm NoiseNorm, runs []*Record) (replaced bool, why string
 
 // Disturb makes the failures of a comparison inconclusive because its runs are disturbed; why says how.
 func (c *Comparison) Disturb(why string) {
+	c.Disturbed = why
+	c.leaveOpen("the machine was disturbed",
+		"the machine was disturbed, so a worse figure does not show a worse build: "+why)
+}
+
+// leaveOpen makes a comparison and its failed rows inconclusive. The note is that of each such row.
+func (c *Comparison) leaveOpen(note, reason string) {
 	for i := range c.Rows {
 		if r := &c.Rows[i]; r.Verdict == scenarios.Fail {
-			r.Verdict, r.Note = scenarios.Inconclusive, "the machine was disturbed"
+			r.Verdict, r.Note = scenarios.Inconclusive, note
 		}
 	}
-	c.Verdict, c.Disturbed, c.open = scenarios.Inconclusive, why, nil
-	c.Reason = "the machine was disturbed, so a worse figure does not show a worse build: " + why
+	c.Verdict, c.Reason, c.open = scenarios.Inconclusive, reason, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"brunt/scenarios"
@@ -88,7 +89,8 @@ func TestTrial(t *testing.T) {
 	}
 }
 
-// TestTrial_Ends: the answer so far is returned where no further run can be made.
+// TestTrial_Ends: the answer so far is returned where no further run can be made, and a failure that no fresh run
+// confirmed is inconclusive.
 func TestTrial_Ends(t *testing.T) {
 	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .04}
 	var history []*Record
@@ -99,16 +101,22 @@ func TestTrial_Ends(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		worse float64
-		want  scenarios.Verdict
-	}{{"to tell", .08, scenarios.Inconclusive}, {"to confirm", .6, scenarios.Regression}} {
+		says  string
+	}{{"to tell", .08, "undecided"}, {"to confirm", .6, "it was ended before new runs confirmed this: p50 is "}} {
 		t.Run(tt.name, func(t *testing.T) {
 			trial := &Trial{
 				History: history, Runs: 3, Confirm: 2,
 				Make: func(int) ([]*Record, error) { return []*Record{w.record(tt.worse)}, broken },
 			}
 			c, made, err := trial.Decide([]*Record{w.record(tt.worse)}, Options{})
-			if !errors.Is(err, broken) || len(made) != 2 || c == nil || c.Verdict != tt.want {
-				t.Errorf("%d runs, %v, %+v", len(made), err, c)
+			if !errors.Is(err, broken) || len(made) != 2 || c == nil || c.Verdict != scenarios.Inconclusive ||
+				!strings.Contains(c.Reason, tt.says) {
+				t.Fatalf("%d runs, %v, %+v", len(made), err, c)
+			}
+			for _, r := range c.Rows {
+				if r.Verdict == scenarios.Fail {
+					t.Errorf("%s is %s", r.Metric, r.Verdict)
+				}
 			}
 		})
 	}

@@ -221,10 +221,27 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 	}
 	o := Outcome{found, found.Decision()}
 	g.describe(o.Decision, made)
-	if err != nil {
+	switch {
+	case err == nil:
+	case g.ended != nil && decides(g.ended.Verdict):
+		o.endBy(g.ended, g.why(err))
+	default:
 		o.Decision.Says = append(o.Decision.Says, "the gate ended early: "+g.why(err))
 	}
 	return o, err
+}
+
+// decides reports whether the verdict of a run that ended a gate is that of the gate, whatever its earlier runs showed.
+func decides(v scenarios.Verdict) bool {
+	return v == scenarios.Fail || v == scenarios.NotReverted || v == scenarios.Stopped
+}
+
+// endBy makes the verdict of a run that of the outcome, and tells what the earlier runs showed beside it.
+func (o *Outcome) endBy(run *result.Result, why string) {
+	d := o.Decision
+	d.Says = append([]string{"the runs before it: " + d.Word + ": " + d.Reason}, d.Says...)
+	d.Word, d.Verdict, d.Reason = strings.ToUpper(run.VerdictWords()), run.Verdict, why
+	o.Found.Verdict, o.Found.Reason = d.Verdict, d.Reason
 }
 
 // learn adds to a history that is too short for a verdict, or starts a new one. It makes several runs, because single

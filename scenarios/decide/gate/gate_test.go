@@ -281,6 +281,68 @@ func TestGate_Ended(t *testing.T) {
 	}
 }
 
+// TestGate_EndedLater: a run that fails by itself ends a gate with its own verdict, whatever the runs before it showed.
+// One that shows nothing leaves their comparison, in which no failure is confirmed. No such record is red.
+func TestGate_EndedLater(t *testing.T) {
+	failed := result.Result{Verdict: scenarios.Fail, Reason: "errors are many", ExitCode: scenarios.ExitFail}
+	left := result.Result{
+		Verdict: scenarios.NotReverted, Reason: "1 entry is open", ExitCode: scenarios.ExitNotReverted,
+	}
+	limited := result.Result{Verdict: scenarios.Invalid, Reason: "brunt was late", ExitCode: scenarios.ExitInvalid}
+	for _, c := range []struct {
+		name         string
+		p95          float64 // of the first run
+		then         result.Result
+		word, reason string
+		says         string
+	}{
+		{
+			"undecided, then a failure", .108, failed, "FAIL", "a run ended with fail: errors are many",
+			"the runs before it: INCONCLUSIVE: undecided",
+		},
+		{
+			"a regression, then a failure", .2, failed, "FAIL", "a run ended with fail: errors are many",
+			"the runs before it: INCONCLUSIVE: it was ended before new runs confirmed this: p95 is ",
+		},
+		{
+			"undecided, then a fault that stays", .108, left, "NOT REVERTED", "a run ended with not reverted: 1 entry is open",
+			"the runs before it: INCONCLUSIVE: undecided",
+		},
+		{
+			"a regression that no run confirms", .2, limited, "INCONCLUSIVE",
+			"it was ended before new runs confirmed this: p95 is ",
+			"the gate ended early: a run ended with invalid: brunt was late",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			g := &Gate{
+				Settings: Settings{Runs: 3, Confirm: 1, Options: compare.Options{Alpha: .05}}, Name: "s",
+				History: learned(t, dir, func(i int) *compare.Record { return measured(i, day(i)) }),
+				Out:     io.Discard, Log: io.Discard,
+			}
+			n := 0
+			g.one = func(context.Context) (*compare.Record, error) {
+				if n++; n == 1 {
+					return measured(100, c.p95), nil
+				}
+				g.ended = &c.then
+				return nil, scenarios.Exit(c.then.ExitCode)
+			}
+			o, err := g.decide(t.Context())
+			if d := o.Decision; !errors.Is(err, scenarios.Exit(c.then.ExitCode)) || d == nil || d.Word != c.word ||
+				!strings.HasPrefix(d.Reason, c.reason) || o.Found.Verdict != d.Verdict || o.Found.Reason != d.Reason ||
+				!strings.Contains(strings.Join(d.Says, "\n"), c.says) {
+				t.Errorf("%v: %+v", err, d)
+			}
+			records := openedHistory(t, dir).Records()
+			if last := records[len(records)-1]; last.Run != "r100" || last.Red {
+				t.Errorf("kept as %s, red %t", last.Run, last.Red)
+			}
+		})
+	}
+}
+
 // TestGate_NeverLoaded: a build that does not start is made once, and a run that brunt limited again.
 func TestGate_NeverLoaded(t *testing.T) {
 	for _, c := range []struct {

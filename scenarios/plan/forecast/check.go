@@ -53,6 +53,7 @@ func (p Plan) Check() (notes []string, doubts []Doubt) {
 	c.noVerdict()
 	c.shedding()
 	c.lostWrites()
+	c.deliveriesUnasked()
 	c.registersUnasked()
 	c.uniqueData()
 	est := timeline.Estimate(c.coming(), c.end)

@@ -180,11 +180,9 @@ func (c *check) slowAnswers(est []timeline.Estimated) {
 		return
 	}
 	c.doubt(SlowUnknown,
-		fmt.Sprintf("%s %d requests come before the first fault, and %d good answers are needed to tell which are slow: "+
-			"if a fault only "+
+		fmt.Sprintf("%s before the first fault, and %d good answers are needed to tell which are slow: if a fault only "+
 			"slows the target down, its recovery can't be shown: %s, or judge: {slow: 500ms}.",
-			map[bool]string{false: "about", true: "at most"}[got.most],
-			int(got.n), need, c.more(baseline, in, float64(need)/max(1, got.n))))
+			got.sentence("comes", "come"), need, c.more(baseline, in, float64(need)/max(1, got.n))))
 }
 
 // fewAnswers notes each fault with an objective that too few requests will meet to show that it made no answers
@@ -209,14 +207,11 @@ func (c *check) fewAnswers(est []timeline.Estimated) {
 			continue
 		}
 		noted[e.Entry.Name] = true
-		about, more := "about", c.more(during, in, float64(need)/max(1, got.n))
-		if got.most {
-			about = "at most"
-		}
-		c.doubt(FewAnswers, fmt.Sprintf("%s: %s %d requests meet it, and %d good answers are needed to show that it "+
+		c.doubt(FewAnswers, fmt.Sprintf("%s: %s it, and %d good answers are needed to show that it "+
 			"made none far slower, if one of them is by chance; with fewer, `%s` may not pass if no request fails: %s, or "+
 			"judge: {slow: 500ms}.",
-			e.Name, about, int(got.n), need, c.plan.Scenario.SLO[i].Text, more))
+			e.Name, got.sentence("meets", "meet"), need, c.plan.Scenario.SLO[i].Text,
+			c.more(during, in, float64(need)/max(1, got.n))))
 	}
 }
 

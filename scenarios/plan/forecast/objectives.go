@@ -62,7 +62,7 @@ func (c *check) shedsUnasked(lp *Load) string {
 func (c *check) lostWrites() {
 	for _, l := range c.plan.Scenario.Ledgers {
 		asks := func(o slo.Objective) bool {
-			return o.Metric.Row().OfLosses && c.plan.Scenario.LedgerOf(o.Metric.Source) == l
+			return o.Metric.Row().OfLosses && !o.OfDelivery() && c.plan.Scenario.LedgerOf(o.Metric.Source) == l
 		}
 		if slices.ContainsFunc(c.plan.Scenario.SLO, asks) {
 			continue
@@ -73,6 +73,18 @@ func (c *check) lostWrites() {
 		}
 		c.notes = append(c.notes,
 			fmt.Sprintf("writes%s are read back, and no objective asks whether any was lost. Such as `%s`.", of, such))
+	}
+}
+
+// deliveriesUnasked notes deliveries without an objective on lost messages: a run would pass even if it lost some.
+func (c *check) deliveriesUnasked() {
+	for _, d := range c.plan.Scenario.Deliveries {
+		asks := func(o slo.Objective) bool { return o.Metric.Row().OfLosses && o.OfDelivery() && o.Step == d.Name }
+		if !slices.ContainsFunc(c.plan.Scenario.SLO, asks) {
+			c.notes = append(c.notes, fmt.Sprintf(
+				"the messages of %s are waited for, and no objective asks whether any was lost. Such as `lost = 0 of %s`.",
+				d.Name, d.Name))
+		}
 	}
 }
 
@@ -119,7 +131,7 @@ func (c *check) occurrences(est []timeline.Estimated) {
 		need, n := requests.NeedOccurrences(o), comes(o.After.Fault, est)
 		if n > 0 && n < need {
 			c.plan.Mistakes.AddHint(o.Pos, fmt.Sprintf("repeat: %d", need),
-				"`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
+				"`%s` can't be judged: %s comes %s, and %d are needed", o.Text, o.After, times(n), need)
 			continue
 		}
 		for _, p := range []slo.Phase{o.After, o.Phase, o.Reference.Phase} {
@@ -136,6 +148,14 @@ func (c *check) occurrences(est []timeline.Estimated) {
 			c.plan.Mistakes.AddHint(o.Pos, "it has "+strings.Join(has, ", "), "%s does not come so often", p.Fault)
 		}
 	}
+}
+
+// times words how often something happens.
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 // comes returns how often a fault occurs.
@@ -310,6 +330,18 @@ type offer struct {
 	most bool // n is an upper bound, because it includes closed loads, whose rate depends on response times
 }
 
+// sentence says what the requests do, such as "about 7 requests come", with a verb for one request and for many.
+func (o offer) sentence(one, many string) string {
+	about, verb := "about", many
+	if o.most {
+		about = "at most"
+	}
+	if int(o.n) == 1 {
+		verb = one
+	}
+	return fmt.Sprintf("%s %s %s", about, syntax.Amount(int(o.n), "request"), verb)
+}
+
 // expected returns how many requests o selects in a span. known is false if a closed load among them has no upper
 // bound, and for steps of init, whose number depends on how many users the load comes to need.
 func (c *check) expected(o slo.Objective, from, to time.Duration) (sum offer, known bool) {
@@ -471,9 +503,8 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 		return true
 	}
 	c.plan.Mistakes.AddHint(o.Pos, c.more(of, in, float64(need)/max(1, got.n)),
-		"`%s` can't be judged: %s %d requests are expected in %s (%s to %s), and %d are needed", o.Text,
-		map[bool]string{false: "about", true: "at most"}[got.most], int(got.n), phase, quantity.Brief(in.from),
-		quantity.Brief(in.to), need)
+		"`%s` can't be judged: %s in %s (%s to %s), and %d are needed", o.Text,
+		got.sentence("is expected", "are expected"), phase, quantity.Brief(in.from), quantity.Brief(in.to), need)
 	return false
 }
 
@@ -581,8 +612,8 @@ func (c *check) uniqueData() {
 		}
 		if need > float64(len(t.Rows)) {
 			c.plan.Mistakes.AddHint(t.Pos, "give it that many rows, or pick: next",
-				"data %q has %d rows, each used once, and the load has about %d iterations that need one", t.Name, len(t.Rows),
-				int(math.Ceil(need)))
+				"data %q has %s, each used once, and the load has about %d iterations that need one", t.Name,
+				syntax.Amount(len(t.Rows), "row"), int(math.Ceil(need)))
 		}
 	}
 }

@@ -451,3 +451,44 @@ func TestCompile_RestartDelay(t *testing.T) {
 		}
 	}
 }
+
+// TestCompile_LossesUnasked: a ledger and a delivery without an objective on losses are noted, whatever the other one's
+// objective asks.
+func TestCompile_LossesUnasked(t *testing.T) {
+	const ledger, mails = "writes are read back", "the messages of mails are waited for"
+	for slo, want := range map[string][]string{
+		"errors < 1%":                  {ledger, mails},
+		"lost = 0 of mails":            {ledger},
+		"lost = 0":                     {mails},
+		"lost = 0, lost = 0 of mails":  {},
+		"lost = 0, p95 < 1s of mails":  {mails},
+		"stale = 0, lost = 0 of mails": {ledger},
+	} {
+		found := notesWith(t, "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n"+
+			"  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{post: /, name: post, "+
+			"extract: {id: \"$.id\"}, json: {to: \"${delivery.id}\"}}]}\n"+
+			"ledger: {write: post, id: \"${var.id}\", read: {get: \"/${id}\"}}\n"+
+			"deliveries: {mails: {sent: post, seen: {http: \":9099/\", id: \"$.id\"}, within: 5s}}\nslo: ["+slo+"]\n",
+			ledger, mails)
+		if len(found) != len(want) || !slices.EqualFunc(found, want, strings.Contains) {
+			t.Errorf("%s: notes %q, want %q", slo, found, want)
+		}
+	}
+}
+
+// TestCompile_One: a number of one stands with a singular.
+func TestCompile_One(t *testing.T) {
+	for _, c := range []struct{ load, rest, want string }{
+		{"rate: 1/s, duration: 1s", "slo: [errors < 1%]", "about 1 request is expected in run"},
+		{
+			"rate: 100/s, duration: 60s", "chaos: {x: {at: 20s, for: 5s, network.stall: {to: users}}}\n" +
+				"slo: [recover.p95 < 10s after x]", "x comes once, and ",
+		},
+	} {
+		_, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload: {main: {executor: constant-arrival-rate, " +
+			c.load + ", flow: [{get: /}]}}\n" + c.rest + "\n")
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v; want %q", err, c.want)
+		}
+	}
+}
