@@ -110,11 +110,11 @@ var hostile = []hostileServer{
 		pause + "a\x00\x02hi", pause + "a\xff\xffhi", "a\x00\x00a\x00\x01b", "",
 	}},
 	{"datagrams", "udp://ADDR", `{udp: hi, expect: exists}`, []string{"hi", pause + "hi" + pause + "ho", ""}},
-	{"DNS", "dns://ADDR", `dns: a.example A`, []string{
+	{"DNS", "dns://ADDR", `{dns: a.example A, check: {answers: "> 0"}}`, []string{
 		dnsAnswer, sameID + "\x83\x80\x00\x01\x00\x00\x00\x00\x00\x00" + dnsQuestion, sameID + "\x81\x83" + dnsAnswer[6:],
 		sameID + "\x81\x80\x00\x01\xff\xff\x00\x00\x00\x00" + dnsQuestion + "\xc0\x0c", dnsAnswer[:20], "",
 	}},
-	{"DNS over TCP", "dns+tcp://ADDR", `dns: a.example A`, []string{
+	{"DNS over TCP", "dns+tcp://ADDR", `{dns: a.example A, check: {answers: "> 0"}}`, []string{
 		pause + "\x00\x2b" + dnsAnswer, pause + "\xff\xff" + dnsAnswer, pause + "\x00\x00", "\x00\x0c", "",
 	}},
 	{"events", "http://ADDR", `{sse: /, name: news}`, []string{
