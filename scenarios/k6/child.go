@@ -125,7 +125,8 @@ func (k *Child) follow() {
 		k.exit.Code, k.exit.Signal = -1, fmt.Sprint(err)
 		return
 	}
-	k.exit.Code, k.exit.CPU, k.exit.Memory = state.ExitCode(), state.UserTime()+state.SystemTime(), peak(state)
+	k.exit.Code, k.exit.CPU, k.exit.Memory = state.ExitCode(), state.UserTime()+state.SystemTime(),
+		procgroup.Peak(state)
 	if k.exit.Code < 0 {
 		k.exit.Signal = state.String()
 	}

@@ -113,7 +113,9 @@ func (m *metricParser) unknown(name string) error {
 	base, args, call := strings.Cut(m.Text, "(")
 	switch {
 	case call && hint == "":
-		if near := syntax.Nearest(base, m.table.callees()); near != "" {
+		if inner, is := strings.CutPrefix(args, "metric("); is && slices.Contains(folds, base) {
+			hint = syntax.Suggestion(base + "(" + strings.TrimSuffix(inner, ")"))
+		} else if near := syntax.Nearest(base, m.table.callees()); near != "" && near != base {
 			hint = syntax.Suggestion(near + "(" + args)
 		}
 	case strings.Contains(name, "."):

@@ -512,6 +512,7 @@ func TestParseMetric_DidYouMean(t *testing.T) {
 		"per_requst(calls)":      `did you mean "per_request(calls)"?`,
 		"witin(200ms)":           `did you mean "within(200ms)"?`,
 		"slpe(posts.fds)":        `did you mean "slope(posts.fds)"?`,
+		"mean(metric(queue))":    `did you mean "mean(queue)"?`,
 		"metrc(queue-depth)":     `did you mean "metric(queue-depth)"?`,
 		"increse(calls)":         `did you mean "increase(calls)"?`,
 		"alrt(HighErrorRate)":    `did you mean "alert(HighErrorRate)"?`,

@@ -50,6 +50,16 @@ const (
 // pause is where a server waits for more of the client before it says the rest.
 const pause = "<pause>"
 
+// sameID stands for the first two bytes that a client has said last, which are the id of a DNS query.
+const sameID = "<id>"
+
+// dnsQuestion is the question of a query, and dnsAnswer is the answer to it.
+const (
+	dnsQuestion = "\x01a\x07example\x00\x00\x01\x00\x01"
+	dnsAnswer   = sameID + "\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00" + dnsQuestion +
+		"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01"
+)
+
 // kafkaVersions is the answer of a broker to ApiVersions, which knows Metadata alone.
 const kafkaVersions = pause + "\x00\x00\x00\x10\x00\x00\x00\x01\x00\x00\x00\x00\x00\x01\x00\x03\x00\x00\x00\x09"
 
@@ -96,6 +106,17 @@ var hostile = []hostileServer{
 		[]string{"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x7f", "HTTP/1.1 200 OK\r\n\r\n", ""},
 	},
 	{"TCP", "tcp://ADDR", `{tcp: lines, name: chat}`, []string{"\n", "a", ""}},
+	{"frames", "tcp://ADDR", `{tcp: {length: 2, after: 1}, name: chat, send: hi, expect: exists}`, []string{
+		pause + "a\x00\x02hi", pause + "a\xff\xffhi", "a\x00\x00a\x00\x01b", "",
+	}},
+	{"datagrams", "udp://ADDR", `{udp: hi, expect: exists}`, []string{"hi", pause + "hi" + pause + "ho", ""}},
+	{"DNS", "dns://ADDR", `{dns: a.example A, check: {answers: "> 0"}}`, []string{
+		dnsAnswer, sameID + "\x83\x80\x00\x01\x00\x00\x00\x00\x00\x00" + dnsQuestion, sameID + "\x81\x83" + dnsAnswer[6:],
+		sameID + "\x81\x80\x00\x01\xff\xff\x00\x00\x00\x00" + dnsQuestion + "\xc0\x0c", dnsAnswer[:20], "",
+	}},
+	{"DNS over TCP", "dns+tcp://ADDR", `{dns: a.example A, check: {answers: "> 0"}}`, []string{
+		pause + "\x00\x2b" + dnsAnswer, pause + "\xff\xff" + dnsAnswer, pause + "\x00\x00", "\x00\x0c", "",
+	}},
 	{"events", "http://ADDR", `{sse: /, name: news}`, []string{
 		"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\nretry: -1\n\n",
 		"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n:", "",
@@ -163,6 +184,10 @@ func fuzzHostile(f *testing.F, name string) {
 	})
 }
 
+func FuzzHostile_Frames(f *testing.F)     { fuzzHostile(f, "frames") }
+func FuzzHostile_Datagrams(f *testing.F)  { fuzzHostile(f, "datagrams") }
+func FuzzHostile_DNS(f *testing.F)        { fuzzHostile(f, "DNS") }
+func FuzzHostile_DNSTCP(f *testing.F)     { fuzzHostile(f, "DNS over TCP") }
 func FuzzHostile_MySQL(f *testing.F)      { fuzzHostile(f, "MySQL") }
 func FuzzHostile_PostgreSQL(f *testing.F) { fuzzHostile(f, "PostgreSQL") }
 func FuzzHostile_Redis(f *testing.F)      { fuzzHostile(f, "Redis") }
@@ -225,39 +250,20 @@ const long = 20 * time.Second
 // callHostile makes a call of a protocol to a server that says some bytes to everyone, whatever it is asked.
 func callHostile(t *testing.T, name string, says []byte, ends bool) (scenarios.Outcome, string) {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				for i, part := range bytes.Split(says, []byte(pause)) {
-					if i > 0 {
-						_, _ = c.Read(make([]byte, 4096))
-					}
-					_, _ = c.Write(part)
-				}
-				if !ends {
-					_, _ = io.Copy(io.Discard, c)
-				}
-			}()
-		}
-	}()
 	h := serverOf(t, name)
+	var address string
+	if strings.HasPrefix(h.base, "udp:") || strings.HasPrefix(h.base, "dns:") {
+		address = answerDatagrams(t, says)
+	} else {
+		address = answerConnections(t, says, ends)
+	}
 	set, kept := catalog.New(), &messages{}
 	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile, Beside: set.Beside()}, "",
 		h.step)
 	o := targets.Options{
-		Base: strings.ReplaceAll(h.base, "ADDR", l.Addr().String()), Timeout: time.Second, T0: time.Now(), Sampler: kept,
+		Base: strings.ReplaceAll(h.base, "ADDR", address), Timeout: time.Second, T0: time.Now(), Sampler: kept,
 		Allow: func(_ netip.Addr, hostport, _ string) error { // a server that names another one is not followed
-			if hostport != l.Addr().String() {
+			if hostport != address {
 				return h1.ErrNotHTTP
 			}
 			return nil
@@ -279,6 +285,62 @@ func callHostile(t *testing.T, name string, says []byte, ends bool) (scenarios.O
 		t.Fatalf("%s: it came back %v after its deadline: %+v", h.name, late, out)
 	}
 	return out, strings.Join(kept.said, "; ")
+}
+
+// answerConnections says the bytes to every connection, and ends with the test. Ends closes each connection then. It
+// returns the address of the server.
+func answerConnections(t *testing.T, says []byte, ends bool) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				heard := make([]byte, 4096)
+				for i, part := range bytes.Split(says, []byte(pause)) {
+					if i > 0 {
+						_, _ = c.Read(heard)
+					}
+					_, _ = c.Write(bytes.ReplaceAll(part, []byte(sameID), heard[2:4])) // behind the length
+				}
+				if !ends {
+					_, _ = io.Copy(io.Discard, c)
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// answerDatagrams answers every datagram by the bytes, as a datagram for each part between pauses, and ends with the
+// test. It returns the address of the server.
+func answerDatagrams(t *testing.T, says []byte) string {
+	t.Helper()
+	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	go func() {
+		for heard := make([]byte, 4096); ; {
+			_, from, err := c.ReadFrom(heard)
+			if err != nil {
+				return
+			}
+			for _, part := range bytes.Split(says, []byte(pause)) {
+				_, _ = c.WriteTo(bytes.ReplaceAll(part, []byte(sameID), heard[:2]), from)
+			}
+		}
+	}()
+	return c.LocalAddr().String()
 }
 
 // messages keeps the message of each failed request.

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -29,6 +30,10 @@ const greeting = `{"hello":1,"name":"hostile","calls":["say"]}`
 // hostile is a plug-in that misbehaves at a call whose verb is bad, and answers all others.
 func hostile(how string) {
 	how, file, _ := strings.Cut(how, " ")
+	if how == "stays-after" || how == "ends-after" {
+		saysFile(file, how == "ends-after")
+		return
+	}
 	how, always := strings.CutPrefix(how, "always-")
 	lines := bufio.NewReader(os.Stdin)
 	if file != "" {
@@ -98,6 +103,52 @@ func hostile(how string) {
 			os.Exit(7)
 		}
 	}
+}
+
+// saysFile is a plug-in that answers the first call by a file, and then ends or stays.
+func saysFile(file string, ends bool) {
+	lines := bufio.NewReader(os.Stdin)
+	fmt.Println(greeting)
+	for range 2 { // the greeting and the call
+		_, _ = lines.ReadBytes('\n')
+	}
+	says, _ := os.ReadFile(file)
+	_, _ = os.Stdout.Write(says)
+	if !ends {
+		_, _ = lines.WriteTo(io.Discard)
+	}
+}
+
+// FuzzHostile: whatever a plug-in answers, and whether it ends then or not, a call returns by its deadline, and brunt
+// lives on.
+func FuzzHostile(f *testing.F) {
+	for _, says := range []string{
+		`{"id":1,"body":{"a":[1]}}`, `{"id":1,"failed":"refused"}` + "\n" + `{"id":1}`, `{"id":2}`,
+		`{"id":1,"status":99999}`, "no", "",
+	} {
+		f.Add([]byte(says+"\n"), true)
+		f.Add([]byte(says+"\n"), false)
+		f.Add([]byte(says), true)
+	}
+	f.Fuzz(func(t *testing.T, says []byte, ends bool) {
+		file := filepath.Join(t.TempDir(), "says")
+		if err := os.WriteFile(file, says, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		how := "stays-after "
+		if ends {
+			how = "ends-after "
+		}
+		w := open(t, how+file, say("good"))
+		const within = 200 * time.Millisecond
+		out := w.user.Do(0, within)
+		if late := time.Since(w.t0) - w.user.It.Deadline; late > long || out.End > w.user.It.Deadline {
+			t.Fatalf("it came back %v after its deadline: %+v", late, out)
+		}
+		if out.Cause == scenarios.Panicked {
+			t.Fatal(w.last())
+		}
+	})
 }
 
 // messages keeps the message of each failed request.

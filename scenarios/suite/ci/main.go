@@ -128,7 +128,12 @@ func command(ctx context.Context, args []string) error {
 	case "--inner":
 		return newRunner(m).part(ctx, chosen[0], p)
 	}
-	return newRunner(m).full(ctx, chosen, p)
+	of := func(suite) part { return p }
+	if in == "all" {
+		number := turnOf(ctx)
+		of = func(s suite) part { return s.inAll(p, number) }
+	}
+	return newRunner(m).full(ctx, chosen, of)
 }
 
 // A part is the k-th of n parts of a suite; the zero value is all of them.

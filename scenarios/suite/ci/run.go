@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,10 +46,10 @@ func step(format string, args ...any) {
 	fmt.Printf("\n== %s (%ds)\n", fmt.Sprintf(format, args...), int(time.Since(began()).Seconds()))
 }
 
-// full runs suites, each within the limit.
-func (r *runner) full(ctx context.Context, chosen []suite, p part) error {
+// full runs suites, each within the limit. Of returns the part of a suite.
+func (r *runner) full(ctx context.Context, chosen []suite, of func(suite) part) error {
 	for _, s := range chosen {
-		if err := r.within(ctx, r.limit, s, p); err != nil {
+		if err := r.within(ctx, r.limit, s, of(s)); err != nil {
 			return err
 		}
 	}
@@ -138,6 +139,24 @@ func (r *runner) everyNth(p part) (packages []string) {
 // own fault. Each package is linked once for all of its fuzzers, and its output is printed as a whole. Only the
 // coverage of brunt's own packages guides the fuzzing; -fuzz would compile all other packages again for theirs.
 func (r *runner) fuzz(ctx context.Context, s suite, p part) error {
+	return r.fuzzFor(ctx, s, p, inputs()+"x", "GODEBUG=fuzzseed=1")
+}
+
+// codecs runs the fuzzers of a part by time, each with the same share of it and with other inputs each time.
+func (r *runner) codecs(ctx context.Context, s suite, p part) error {
+	share := fuzzShare(r.limit, len(s.part(r.module, p)))
+	step("each fuzzer runs for %s", share)
+	return r.fuzzFor(ctx, s, p, share.String())
+}
+
+// fuzzShare returns how long each of n fuzzers may run, two at a time. Five sixths of the limit are theirs, without the
+// time in which one of the two has no more to run.
+func fuzzShare(limit time.Duration, n int) time.Duration {
+	return max(time.Second, (limit * 5 / 6 * 2 / time.Duration(n+2)).Round(time.Second))
+}
+
+// fuzzFor runs the fuzzers of a part, each for a time or for a number of inputs.
+func (r *runner) fuzzFor(ctx context.Context, s suite, p part, each string, env ...string) error {
 	var mu sync.Mutex
 	var failed []string
 	var all sync.WaitGroup
@@ -147,7 +166,7 @@ func (r *runner) fuzz(ctx context.Context, s suite, p part) error {
 		all.Go(func() {
 			defer func() { <-free }()
 			var out bytes.Buffer
-			err := r.fuzzPackage(ctx, x, &out)
+			err := r.fuzzPackage(ctx, x, &out, each, env)
 			mu.Lock()
 			defer mu.Unlock()
 			_, _ = os.Stdout.Write(out.Bytes())
@@ -166,7 +185,7 @@ func (r *runner) fuzz(ctx context.Context, s suite, p part) error {
 // inputs returns how many inputs each fuzzer gets.
 func inputs() string { return cmp.Or(os.Getenv("INPUTS"), "500") }
 
-func (r *runner) fuzzPackage(ctx context.Context, x packageTests, out *bytes.Buffer) error {
+func (r *runner) fuzzPackage(ctx context.Context, x packageTests, out *bytes.Buffer, each string, env []string) error {
 	dir, err := os.MkdirTemp(r.work, "fuzz")
 	if err != nil {
 		return err
@@ -180,13 +199,38 @@ func (r *runner) fuzzPackage(ctx context.Context, x packageTests, out *bytes.Buf
 	}
 	for _, t := range x.tests {
 		c := exec.Command(program, "-test.parallel", "1", "-test.run", "^$", "-test.fuzz", "^"+t.name+"$",
-			"-test.fuzztime", inputs()+"x", "-test.fuzzcachedir", filepath.Join(dir, "cache"))
-		c.Dir, c.Env, c.Stdout, c.Stderr = x.pkg.dir, append(os.Environ(), "GODEBUG=fuzzseed=1"), out, out
-		if err := wait(ctx, c); err != nil {
+			"-test.fuzztime", each, "-test.fuzzcachedir", filepath.Join(dir, "cache"))
+		from := out.Len()
+		c.Dir, c.Env, c.Stdout, c.Stderr = x.pkg.dir, append(os.Environ(), env...), out, out
+		err := wait(ctx, c)
+		said := string(out.Bytes()[from:])
+		if c.ProcessState != nil {
+			fmt.Fprintf(out, "%s %s: %s inputs, %d MiB at most\n", x.pkg.path, t.name, fuzzed(said),
+				procgroup.Peak(c.ProcessState)>>20)
+		}
+		if err != nil && !(context.Cause(ctx) == nil && timedOut(said)) {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 	}
 	return nil
+}
+
+var execs = regexp.MustCompile(`execs: ([0-9]+)`)
+
+// fuzzed returns how many inputs a fuzzer had, by what it said.
+func fuzzed(said string) string {
+	found := execs.FindAllStringSubmatch(said, -1)
+	if len(found) == 0 {
+		return "0"
+	}
+	return found[len(found)-1][1]
+}
+
+// timedOut reports whether a fuzzer that was stopped by its time reports its own deadline as a failure, without an
+// input that fails (golang/go#75804).
+func timedOut(said string) bool {
+	return strings.Contains(said, "context deadline exceeded") && !strings.Contains(said, "Failing input written to") &&
+		!strings.Contains(said, "panic:")
 }
 
 // safety plays the part's share of the seeds. The stored programs are played only in part 1. 2000 programs took 1.4
@@ -237,12 +281,17 @@ func (r *runner) library(ctx context.Context, s suite, p part) error {
 	return wait(ctx, c)
 }
 
+// roundsAtOnce is how many examples the suite rounds runs at once. Most of them take 0.2 to 0.3 of a core, and the
+// machine of CI has two.
+const roundsAtOnce = "3"
+
 // rounds runs the examples of a part repeatedly, for a table of their verdicts.
 func (r *runner) rounds(ctx context.Context, s suite, p part) error {
 	var failed []error
 	for _, machine := range [][]string{{"BRUNT_EXAMPLES=10"}, {"BRUNT_EXAMPLES=5", "BRUNT_SPINNING=2"}} {
 		env := append(machine, "BRUNT_FULL=1", "BRUNT_PART="+p.String())
-		err := loud(ctx, env, "go", "test", "-count=1", r.timeout(), "-v", "-run", "^TestExample$", "./cmd/brunt")
+		err := loud(ctx, env, "go", "test", "-count=1", r.timeout(), "-parallel="+roundsAtOnce, "-v", "-run",
+			"^TestExample$", "./cmd/brunt")
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)

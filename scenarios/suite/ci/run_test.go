@@ -177,3 +177,35 @@ no event
 		t.Errorf("%s, want %s", out.String(), want)
 	}
 }
+
+// TestFuzzShare: two fuzzers at a time fit into the limit, which leaves time to build them. Many use most of it.
+func TestFuzzShare(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 10, 60} {
+		share := fuzzShare(time.Hour, n)
+		took := time.Duration((n+1)/2) * share
+		if took > 50*time.Minute || n >= 10 && took < 40*time.Minute {
+			t.Errorf("%d fuzzers of %s each take %s", n, share, took)
+		}
+	}
+}
+
+// TestFuzzed: a fuzzer says how many inputs it had; that its time was up is no failure, and an input that fails is one.
+func TestFuzzed(t *testing.T) {
+	const said = "fuzz: elapsed: 3s, execs: 102 (34/sec), new interesting: 2 (total: 5)\n" +
+		"fuzz: elapsed: 6s, execs: 9204 (3034/sec), new interesting: 2 (total: 5)\n"
+	if got := fuzzed(said); got != "9204" {
+		t.Errorf("%s inputs", got)
+	}
+	if got := fuzzed("--- FAIL"); got != "0" {
+		t.Errorf("%s inputs without a word of them", got)
+	}
+	const late = said + "--- FAIL: FuzzIt (6.01s)\n    context deadline exceeded\n"
+	for text, want := range map[string]bool{
+		said: false, late: true, late + "panic: no\n": false,
+		late + "    Failing input written to testdata/fuzz/FuzzIt/1\n": false,
+	} {
+		if timedOut(text) != want {
+			t.Errorf("%q: want %t", text, want)
+		}
+	}
+}

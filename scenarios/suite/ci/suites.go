@@ -30,8 +30,8 @@ type suite struct {
 	run func(r *runner, ctx context.Context, s suite, p part) error
 	// more lists what a part runs in addition to tests of packages.
 	more func(p part) []string
-	// demand: the suite is run only if it is named.
-	demand bool
+	// demand: the suite is run only if it is named. byTurn: `all` runs one of its parts, another one for each commit.
+	demand, byTurn bool
 }
 
 // elsewhere are the suites whose tests the suite load leaves out.
@@ -95,8 +95,8 @@ func suites() []suite {
 		{name: "docker", about: text("brunts and targets in containers"), parts: 6, picks: inHome("docker")},
 		{name: "examples", about: text("every example, on processes and on Docker"), parts: 6, picks: inHome("examples")},
 		{
-			name: "rounds", parts: 16, demand: true,
-			about: text("every example 10 times on a quiet machine and 5 times beside two processes that spin; on demand"),
+			name: "rounds", parts: 16, byTurn: true, takes: "a part takes about half an hour; all runs one by turn",
+			about: text("every example 10 times on a quiet machine and 5 times beside two processes that spin"),
 			run:   (*runner).rounds,
 			more: func(p part) []string {
 				return []string{fmt.Sprintf("brunt/cmd/brunt TestExample, every example of %s, with a table of verdicts", p)}
@@ -133,6 +133,11 @@ func suites() []suite {
 		{
 			name: "fuzz", parts: 6, fuzz: true, whole: true, run: (*runner).fuzz,
 			about: func() string { return "every fuzzer, for " + inputs() + " inputs" },
+		},
+		{
+			name: "codecs", parts: 6, fuzz: true, demand: true, run: (*runner).codecs, takes: "a part takes its whole time",
+			about: text("the fuzzers of all clients by time: of part k/n, an equal share of an hour on two cores; on demand"),
+			picks: func(p pkg, _ test) bool { return strings.HasPrefix(p.path, "brunt/targets/") },
 		},
 		{
 			name: "k6", about: text("brunt-k6 and its tests"), parts: 1, single: true, run: (*runner).k6,
@@ -174,6 +179,26 @@ func suites() []suite {
 	}
 }
 
+// inAll returns the part of the suite that a part p of `all` runs. Number is the turn.
+func (s suite) inAll(p part, number int) part {
+	if !s.byTurn {
+		return p
+	}
+	return part{(number*p.n+p.k-1)%s.parts + 1, s.parts}
+}
+
+// turnOf returns BRUNT_TURN, or else the number of commits, which .ci/run makes BRUNT_TURN of.
+func turnOf(ctx context.Context) int {
+	text := os.Getenv("BRUNT_TURN")
+	if text == "" {
+		if lines, err := output(ctx, "git", "rev-list", "--count", "HEAD"); err == nil {
+			text = lines[0]
+		}
+	}
+	number, _ := strconv.Atoi(text)
+	return number
+}
+
 // find returns a suite by its name.
 func find(name string) (suite, error) {
 	for _, s := range suites() {
@@ -193,6 +218,7 @@ type packageTests struct {
 // byPackage returns the tests of a part, package by package.
 func (s suite) byPackage(m []pkg, p part) (out []packageTests) {
 	i := 0 // number of packages with tests for the suite
+	k := 0 // number of tests of the package, or of all fuzzers
 	for _, pk := range m {
 		from := pk.tests
 		if s.fuzz {
@@ -200,7 +226,7 @@ func (s suite) byPackage(m []pkg, p part) (out []packageTests) {
 		}
 		var mine []test
 		for _, t := range from {
-			if s.fuzz || s.picks != nil && s.picks(pk, t) {
+			if s.fuzz && s.picks == nil || s.picks != nil && s.picks(pk, t) {
 				mine = append(mine, t)
 			}
 		}
@@ -221,7 +247,9 @@ func (s suite) byPackage(m []pkg, p part) (out []packageTests) {
 				mine = nil
 			}
 		default:
-			k := 0
+			if !s.fuzz {
+				k = 0
+			}
 			mine = slices.DeleteFunc(mine, func(t test) bool {
 				if t.says("EveryPart") && t.in(s.name) {
 					return false

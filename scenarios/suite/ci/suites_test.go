@@ -52,6 +52,7 @@ func TestHome(t *testing.T) {
 func TestPart(t *testing.T) {
 	m := []pkg{{path: "a"}, {path: "b"}, {path: "c"}, {path: "d"}}
 	for i := range m {
+		m[i].fuzzers = []test{{pkg: m[i].path, name: "Fuzz1"}, {pkg: m[i].path, name: "Fuzz2"}}
 		for n := range i * 2 { // none, 2, 4, 6
 			m[i].tests = append(m[i].tests, test{pkg: m[i].path, name: fmt.Sprint("Test", n)})
 		}
@@ -66,6 +67,13 @@ func TestPart(t *testing.T) {
 		{"the last by tests", suite{picks: all}, part{3, 3}, "c2 d2 d5"},
 		{"by packages", suite{picks: all, whole: true}, part{2, 3}, "b0 b1"},
 		{"by packages, of which one has no tests", suite{picks: all, whole: true}, part{1, 3}, "d0 d1 d2 d3 d4 d5"},
+		{"fuzzers by packages", suite{fuzz: true, whole: true}, part{2, 3}, "bFuzz1 bFuzz2"},
+		{
+			"fuzzers of some packages, across them",
+			suite{fuzz: true, picks: func(p pkg, _ test) bool { return p.path != "a" }},
+			part{2, 4},
+			"bFuzz2 dFuzz2",
+		},
 		{"single", suite{picks: func(p pkg, _ test) bool { return p.path == "b" }, single: true}, part{1, 2}, "b0 b1"},
 		{"single, elsewhere", suite{picks: all, single: true}, part{2, 2}, ""},
 	} {
@@ -211,5 +219,24 @@ a TestE/part
 	}
 	if got, want := pattern(parts), `^(TestD|TestE)$/^(1\+1|part)$`; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// TestInAll: consecutive turns of `all`, on one machine or on several, run each part of a suite by turn once.
+func TestInAll(t *testing.T) {
+	s := suite{parts: 6, byTurn: true}
+	for machines := 1; machines <= 3; machines++ {
+		seen := map[part]int{}
+		for number := range s.parts / machines {
+			for k := range machines {
+				seen[s.inAll(part{k + 1, machines}, number)]++
+			}
+		}
+		if len(seen) != s.parts || seen[part{1, 6}] != 1 || seen[part{6, 6}] != 1 {
+			t.Errorf("%d machines run %v", machines, seen)
+		}
+	}
+	if got := (suite{parts: 6}).inAll(part{2, 3}, 5); got != (part{2, 3}) {
+		t.Errorf("a suite without turns runs %s", got)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/casefile"
 	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/judge/series"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -56,6 +57,12 @@ type playedCase struct {
 	unwell  map[int][]requests.Span // when a unit that a fault, by number, hit was not well
 	ledger  []*result.LedgerRecord
 
+	deliveries []*result.DeliveryRecord
+	observed   []result.Series
+	reactions  series.Reactions
+	warmup     time.Duration
+	side       bool // a second load, side, has the step other
+
 	slo    []string // OBJECTIVE => VERDICT
 	impact string   // of the first fault
 	see    func(c *truth.Complaints, p played)
@@ -85,6 +92,10 @@ func (p playedCase) series() measure.Series {
 	}
 	if p.users != nil {
 		s.Loads[0].Users = p.users.Users
+	}
+	if p.side {
+		s.Loads = append(s.Loads, measure.SeriesLoad{Name: "side"})
+		s.Steps = append(s.Steps, measure.SeriesStep{Name: "other", Load: 1})
 	}
 	return s
 }
@@ -298,9 +309,11 @@ func (p playedCase) play(
 	for i := range p.faults {
 		proved[i] = p.gone
 	}
+	loads := slices.Repeat([]requests.Span{{To: end}}, len(p.series().Loads))
 	recording, c := rec.Finish(), judge.Case{
-		SLO: objectives, Loads: []requests.Span{{From: 0, To: end}}, Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit,
-		Ledgers: p.ledger, Ended: p.ended, Unwell: p.unwell, Gone: proved,
+		SLO: objectives, Loads: loads, Warmup: p.warmup, Series: p.observed, Reactions: p.reactions,
+		Hold: cmp.Or(p.hold, 10*sec), Limit: p.limit,
+		Ledgers: p.ledger, Deliveries: p.deliveries, Ended: p.ended, Unwell: p.unwell, Gone: proved,
 		Faults: kinds,
 	}
 	found, err := judge.Judge(recording, c)
