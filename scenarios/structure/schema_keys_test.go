@@ -45,7 +45,7 @@ func TestSchema_Keys(t *testing.T) {
 		t.Fatal(err)
 	}
 	plain, ofType := map[string]bool{}, map[string]bool{}
-	for _, name := range strings.Fields(string(list)) {
+	for name := range strings.FieldsSeq(string(list)) {
 		plain[name] = true
 	}
 	for _, f := range moduleFiles(t) {

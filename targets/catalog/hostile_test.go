@@ -335,7 +335,7 @@ func answerDatagrams(t *testing.T, says []byte) string {
 			if err != nil {
 				return
 			}
-			for _, part := range bytes.Split(says, []byte(pause)) {
+			for part := range bytes.SplitSeq(says, []byte(pause)) {
 				_, _ = c.WriteTo(bytes.ReplaceAll(part, []byte(sameID), heard[:2]), from)
 			}
 		}
