@@ -110,7 +110,8 @@ func (p *files) load(path string, text []byte, from []string) *syntax.Node {
 	return n
 }
 
-// below reads the file that an `extends` names. The last file of the chain has it. It returns nil if that can't be.
+// below reads the file that an `extends` names. The last file of the chain has it. It returns nil if the file can't be
+// read.
 func (p *files) below(ext *syntax.Node, chain []string) *syntax.Node {
 	name, ok := ext.Text(p.m)
 	if !ok {
@@ -136,8 +137,8 @@ func (p *files) below(ext *syntax.Node, chain []string) *syntax.Node {
 	return p.load(base, b, chain)
 }
 
-// nearFile suggests the scenario of the author's folder that an `extends` means; empty if there is none with a name
-// like it.
+// nearFile suggests the scenario of the author's folder that an `extends` means; empty if no file has a name like
+// it.
 func (p *files) nearFile(path, name string, err error) string {
 	if !errors.Is(err, fs.ErrNotExist) || p.o.Read != nil || !p.inside(filepath.Dir(path)) {
 		return ""

@@ -229,9 +229,11 @@ func misspelt(root *syntax.Node, section string) bool {
 }
 
 // Declares reports whether a section of the file has an entry with a name, also one with mistakes, or may have one
-// because the name of the section is misspelt.
+// because the section can't be read or its name is misspelt.
 func (s *Scenario) Declares(section, name string) bool {
-	return s.Root != nil && (s.Root.Get(section).Get(name) != nil || misspelt(s.Root, section))
+	n := s.Root.Get(section)
+	unread := n != nil && (n.Bad || n.Kind != syntax.Map && n.Kind != syntax.Null)
+	return unread || n.Get(name) != nil || s.Root != nil && misspelt(s.Root, section)
 }
 
 // ofLedger checks that an objective on writes has a ledger, and that the ledger measures the objective's metric.

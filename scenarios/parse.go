@@ -26,8 +26,7 @@ type Options struct {
 	// symbolic links; nil allows all
 	CheckFile func(path string) error
 	// Folder is the scenario's own folder, for a file that brunt writes elsewhere over a scenario; empty is the
-	// folder of
-	// the file
+	// folder of the file
 	Folder string
 
 	environ []string // the process's environment, if Env is nil

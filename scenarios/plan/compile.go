@@ -445,11 +445,11 @@ func (c *compiler) objectives(observed *observeCompiler) {
 // unread reports whether a section has entries that were not read because of their mistakes.
 func (c *compiler) unread(section string) bool {
 	n := c.sc.Root.Get(section)
-	return c.sc.Declares(section, "") || n != nil && (n.Bad || n.Kind != syntax.Map) ||
+	return c.sc.Declares(section, "") ||
 		n != nil && slices.ContainsFunc(n.Fields, func(f syntax.Field) bool { return f.Value.Kind != syntax.Map })
 }
 
-// stageOf reports whether a name, LOAD.STAGE, is that of a stage of one of the loads.
+// stageOf reports whether a name, LOAD.STAGE, begins with one of the loads.
 func stageOf(stage string, loads []string) bool {
 	of, _, _ := strings.Cut(stage, ".")
 	return slices.Contains(loads, of)

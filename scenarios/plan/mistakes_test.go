@@ -108,6 +108,14 @@ func TestCompile_AllMistakes(t *testing.T) {
 			},
 		},
 		{
+			"sections that are no maps", "load: 5\nchaos: 7\nmetrics: x\n" +
+				"slo: [p95 < 1s of load main, errors < 1% in x, recover < 9s after x, metric(queue) < 5]",
+			[]string{
+				`load is a map of names to settings, not "5"`, `chaos is a map of names to settings, not "7"`,
+				`metrics is a map of names to settings, not "x"`, later,
+			},
+		},
+		{
 			"a misspelt section", "choas: {x: {at: 10s, process.crash: {service: posts}}}\nmetrcs: {queue: {scrape: x}}\n" +
 				"slo: [recover < 10s after x, errors < 1% in x, metric(queue) < 5]",
 			[]string{`unknown key "choas"`, `unknown key "metrcs"`, later},

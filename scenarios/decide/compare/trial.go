@@ -22,7 +22,6 @@ import (
 // target on the same machine that uses more CPU raises brunt's lag and the CPU pressure, just like another load. The
 // target counts as their cause if [mostByLoad] runs in a row show nothing but these two, and the machine is quiet
 // before and after each.
-// after each.
 type Trial struct {
 	History []*Record                      // as [Measure] returns it
 	Runs    int                            // largest number of runs; zero means one
@@ -176,7 +175,7 @@ func (c *Comparison) Disturb(why string) {
 		"the machine was disturbed, so a worse figure does not show a worse build: "+why)
 }
 
-// leaveOpen makes a comparison and its failed rows inconclusive. The note is that of each such row.
+// leaveOpen makes a comparison and its failed rows inconclusive. Each of these rows gets the note.
 func (c *Comparison) leaveOpen(note, reason string) {
 	for i := range c.Rows {
 		if r := &c.Rows[i]; r.Verdict == scenarios.Fail {

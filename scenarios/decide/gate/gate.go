@@ -231,12 +231,12 @@ func (g *Gate) compared(ctx context.Context) (Outcome, error) {
 	return o, err
 }
 
-// decides reports whether the verdict of a run that ended a gate is that of the gate, whatever its earlier runs showed.
+// decides reports whether a gate takes over the verdict of the run that ended it, whatever its earlier runs showed.
 func decides(v scenarios.Verdict) bool {
 	return v == scenarios.Fail || v == scenarios.NotReverted || v == scenarios.Stopped
 }
 
-// endBy makes the verdict of a run that of the outcome, and tells what the earlier runs showed beside it.
+// endBy gives the outcome the verdict of a run, and says what the earlier runs showed.
 func (o *Outcome) endBy(run *result.Result, why string) {
 	d := o.Decision
 	d.Says = append([]string{"the runs before it: " + d.Word + ": " + d.Reason}, d.Says...)

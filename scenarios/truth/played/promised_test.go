@@ -33,7 +33,7 @@ type drawn struct {
 	ledger  bool     // each request is a write, which is read back
 	sends   bool     // each request sends a message of the delivery order
 	second  bool     // an iteration has a second step, list
-	side    int      // requests a second of a second load, side, whose step is other; zero: there is none
+	side    int      // requests a second of a second load, side, whose step is other; zero: no second load
 	shed    bool     // status 503 is shed
 	series  bool     // the metric backlog is read each second
 	alerts  bool     // the team's own monitoring has the alert down
