@@ -118,8 +118,7 @@ func (f *findings) change() (title string, list []Advice) {
 	return title, list
 }
 
-// causes returns the findings as they are of each outage that is named as a cause, the worst first. The first ones are
-// f itself.
+// causes returns the findings about each outage that is named as a cause, the worst first; f itself is the first.
 func (f *findings) causes() []*findings {
 	list := []*findings{f}
 	for _, in := range f.also {
@@ -127,14 +126,8 @@ func (f *findings) causes() []*findings {
 			continue
 		}
 		g := *f
-		g.in, g.fault, g.later, g.outages = in, nil, nil, []*result.Incident{in}
-		if in.By != "" {
-			g.fault = faultNamed(f.r, in.By)
-		}
-		if g.fault != nil {
-			g.later = laterOutage(f.r, g.fault)
-		}
-		g.late = g.later == in
+		g.blame(in)
+		g.outages = g.own
 		list = append(list, &g)
 	}
 	return list
@@ -150,7 +143,7 @@ func nameCauses(list []Advice, of [][]*findings) {
 	for i := range list {
 		var names []string
 		for _, g := range of[i] {
-			if g.fault != nil {
+			if g.fault != nil && list[i].Rule != "own-end" {
 				names = append(names, Clean(g.fault.Name))
 			}
 		}
@@ -169,8 +162,11 @@ func (f *findings) failed() bool {
 	return f.r.Verdict == scenarios.Fail || f.r.Verdict == scenarios.Stopped
 }
 
-// byRequests reports whether the run failed, and not for what became of writes, messages or registers alone.
-func (f *findings) byRequests() bool { return f.failed() && !f.lossesDecided() }
+// byRequests reports whether the run failed, and requests or figures of units may be why.
+func (f *findings) byRequests() bool {
+	return f.failed() &&
+		(requestsDecide(f.r) || failedOn(f.r, func(o slo.Objective) bool { return o.Metric.OfSeries() }))
+}
 
 // outage reports whether the run failed with an outage that a fault did.
 func (f *findings) outage() bool {
@@ -342,7 +338,12 @@ func whatChanged(f *findings) *Advice {
 
 // surerWrites speaks where acknowledged writes were lost to a fault.
 func surerWrites(f *findings) *Advice {
-	_, s := f.lostWrites()
+	var s *result.LostSpan
+	for _, l := range f.r.AllLedgers() {
+		if m := mostLostTo(l.LostSpans); m != nil && lossesFailed(f.r, l) && (s == nil || m.Lost > s.Lost) {
+			s = m
+		}
+	}
 	when := acknowledgedWhen(f.r, s)
 	if when == "" {
 		return nil
@@ -353,6 +354,11 @@ func surerWrites(f *findings) *Advice {
 			Count(s.Lost) + " that ").strong(Clean(s.Fault)).say(" lost had been acknowledged" + when +
 			", so likely they were in the memory of one member alone."),
 	}
+}
+
+// mostLostTo returns the span in which a fault lost most; nil if no fault is shown to have lost any.
+func mostLostTo(spans []result.LostSpan) *result.LostSpan {
+	return mostLost(slices.DeleteFunc(slices.Clone(spans), func(s result.LostSpan) bool { return s.Fault == "" }))
 }
 
 // acknowledgedWhen says when the first of the writes or messages that a fault lost was acknowledged, from the begin of
@@ -421,14 +427,11 @@ func (f *findings) missedLedger(finding slo.Writes) *result.LedgerRecord {
 
 // surerMessages speaks where acknowledged messages of a delivery were lost to a fault.
 func surerMessages(f *findings) *Advice {
-	d := f.missedDelivery(slo.Deliveries{Lost: 1})
-	if d == nil {
-		return nil
-	}
+	var d *result.DeliveryRecord
 	var most *result.LostSpan
-	for i := range d.LostSpans {
-		if s := &d.LostSpans[i]; s.Fault != "" && (most == nil || s.Lost > most.Lost) {
-			most = s
+	for _, x := range f.r.Deliveries {
+		if m := mostLostTo(x.LostSpans); m != nil && messagesFailed(f.r, x) && (most == nil || m.Lost > most.Lost) {
+			d, most = x, m
 		}
 	}
 	when := acknowledgedWhen(f.r, most)
@@ -633,7 +636,7 @@ func shorterFailover(f *findings) *Advice {
 		return nil
 	}
 	leader := f.fault.Led
-	if leader == "" && !linked(f.fault) {
+	if leader == "" && !linked(f.fault) && len(f.fault.Units) > 0 {
 		leader = f.fault.Units[0]
 	}
 	the := Text{}.say("the leader")
@@ -641,7 +644,7 @@ func shorterFailover(f *findings) *Advice {
 		the = the.say(" ").strong(Clean(leader))
 	}
 	t := Text{}.say("Shorten the failover: ")
-	if stays := !f.fault.Within.Known(); stays && f.in.Over && f.in.End >= f.fault.Cleared {
+	if stays := !f.fault.Within.Known(); stays && f.last().Over && f.last().End >= f.fault.Cleared {
 		t = t.say("no other member took over in the " + Seconds(f.fault.Cleared-f.fault.Injected) + " without ")
 		return &Advice{
 			Likely: true,
@@ -652,7 +655,7 @@ func shorterFailover(f *findings) *Advice {
 	return &Advice{
 		Likely: true,
 		Text: append(t.say("without "), the...).
-			say(" it took " + incidentLength(f.in) + ". Likely the time after which the others give up a leader decides it."),
+			say(" it took " + lengthOf(f.own) + ". Likely the time after which the others give up a leader decides it."),
 	}
 }
 
@@ -661,7 +664,7 @@ func handOver(f *findings) *Advice {
 	leads := f.fault.Role == "leader" || f.fault.Leader
 	if !leads || linked(f.fault) || len(f.fault.Units) != 1 || len(f.fault.Steps) > 0 ||
 		result.Custom(f.fault.Kind) || slices.Contains(awayKinds, f.fault.Kind) ||
-		!f.fault.Cleared.Known() || !f.in.Over || f.in.End < f.fault.Cleared {
+		!f.fault.Cleared.Known() || !f.last().Over || f.last().End < f.fault.Cleared {
 		return nil
 	}
 	return &Advice{
@@ -712,7 +715,7 @@ func deadPeer(f *findings) *Advice {
 	lost, answered := int64(0), int64(0)
 	for i := range f.r.Errors {
 		e := &f.r.Errors[i]
-		switch n := countIn([]*result.Incident{f.in}, e); {
+		switch n := countIn(f.own, e); {
 		case !(e.Last > f.fault.Cleared):
 		case slices.Contains(lostConnections, e.Kind):
 			lost += n
@@ -788,7 +791,7 @@ func ofDatagram(e *result.ErrorGroup) bool {
 // decidedByFailed reports whether requests that failed decided the run: in an outage, or against an objective that is
 // about them and not about response times.
 func (f *findings) decidedByFailed() bool {
-	return f.in != nil && !f.lossesDecided() || slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
+	return f.in != nil || slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
 		return o.Verdict == scenarios.Fail && o.Of().Row().CountsBad && !o.Of().Latency()
 	})
 }
