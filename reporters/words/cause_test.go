@@ -303,7 +303,7 @@ func TestAnswer_Losses(t *testing.T) {
 			"At most 3 messages of mails, acknowledged from 58s to 59s, are gone, lost to kill-cache or crash.",
 		}},
 		{"reads", failed(read, "anomalies(stock) = 0"), []string{
-			"11s to 12s: reads and writes of stock show 2 stale reads; kill-cache was in.",
+			"11s to 12s: reads and writes of stock show 2 stale reads; kill-cache was in at 11s.",
 		}},
 		{"a target that fell behind", failed(behind, "lost = 0"), []string{
 			"1 write of place, acknowledged from 9s to 10s, is gone.",
@@ -372,8 +372,8 @@ func TestAnswer_OwnEnd(t *testing.T) {
 					{Name: "late", Kind: "cpu.throttle", Units: []string{"api[0]"}, Evidence: "10%", Injected: 25},
 					{Name: "away", Kind: "memory.limit", Units: []string{"api[0]"}, Injected: result.NaN},
 				}
-			}, "When api[0] ended (exit status 3) while the condition small was on it, 30% of requests failed for over 10s, to " +
-				"the end of the run." + missed,
+			}, "When api[0] ended (exit status 3) while the condition small was on it, 30% of requests failed for over 10s, " +
+				"to the end of the run." + missed,
 			"20s: 30% of requests failed for over 10s; it began when api[0] ended (exit status 3) while the condition small " +
 				"was on it.",
 		},
@@ -383,8 +383,8 @@ func TestAnswer_OwnEnd(t *testing.T) {
 				own := result.Condition{Name: "own", Kind: "exec", Evidence: "exit status 0", Injected: result.NaN}
 				lan := result.Condition{Name: "lan", Units: []string{"load->api[0]"}, Evidence: "9ms", Injected: result.NaN}
 				r.Conditions = []result.Condition{wan, own, lan}
-			}, "When api[0] ended (exit status 3) while the conditions wan and lan were on it, 30% of requests failed for over " +
-				"10s, to the end of the run." + missed,
+			}, "When api[0] ended (exit status 3) while the conditions wan and lan were on it, 30% of requests failed for " +
+				"over 10s, to the end of the run." + missed,
 			"20s: 30% of requests failed for over 10s; it began when api[0] ended (exit status 3) while the conditions wan " +
 				"and lan were on it.",
 		},

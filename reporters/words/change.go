@@ -350,8 +350,8 @@ func surerWrites(f *findings) *Advice {
 	}
 	return &Advice{
 		Likely: true,
-		Text: Text{}.say("Acknowledge a write only when it is on disk, and at a majority of the members where there are several: " +
-			Count(s.Lost) + " that ").strong(Clean(s.Fault)).say(" lost had been acknowledged" + when +
+		Text: Text{}.say("Acknowledge a write only when it is on disk, and at a majority of the members where there are " +
+			"several: " + Count(s.Lost) + " that ").strong(Clean(s.Fault)).say(" lost had been acknowledged" + when +
 			", so likely they were in the memory of one member alone."),
 	}
 }
@@ -377,49 +377,35 @@ func acknowledgedWhen(r *result.Result, s *result.LostSpan) string {
 	return " while it was in"
 }
 
-// missed lists the objectives that failed.
-func (f *findings) missed() (list []slo.Objective) {
-	for i := range f.r.Objectives {
-		x := &f.r.Objectives[i]
-		if o, ok := x.Asks(); ok && x.Verdict == scenarios.Fail {
-			list = append(list, o)
-		}
-	}
-	return list
-}
-
-// missedDelivery returns the first delivery of which an objective failed that a finding alone would count against; nil
-// without.
+// missedDelivery returns the first delivery on which an objective failed that counts a finding; nil without.
 func (f *findings) missedDelivery(finding slo.Deliveries) *result.DeliveryRecord {
-	for _, o := range f.missed() {
-		for _, d := range f.r.Deliveries {
-			if !o.OfDelivery() || o.Step != d.Name {
-				continue
+	for _, d := range f.r.Deliveries {
+		if failedOn(f.r, func(o slo.Objective) bool {
+			row := o.Metric.Row()
+			if !ofDelivery(o, d) || row.Deliveries == nil {
+				return false
 			}
-			if low, _ := o.Metric.Row().Deliveries(finding); low > 0 {
-				return d
-			}
+			low, _ := row.Deliveries(finding)
+			return low > 0
+		}) {
+			return d
 		}
 	}
 	return nil
 }
 
-// missedLedger returns the first ledger of which an objective failed that a finding alone would count against; nil
-// without. An objective without a name is about the only one.
+// missedLedger returns the first ledger on which an objective failed that counts a finding; nil without.
 func (f *findings) missedLedger(finding slo.Writes) *result.LedgerRecord {
-	all := f.r.AllLedgers()
-	for _, o := range f.missed() {
-		row := o.Metric.Row()
-		if row.Writes == nil || o.OfDelivery() {
-			continue
-		}
-		if low, _ := row.Writes(finding); !(low > 0) {
-			continue
-		}
-		for _, l := range all {
-			if o.Metric.Source == l.Name || o.Metric.Source == "" && len(all) == 1 {
-				return l
+	for _, l := range f.r.AllLedgers() {
+		if failedOn(f.r, func(o slo.Objective) bool {
+			row := o.Metric.Row()
+			if !ofLedger(f.r, o, l) || row.Writes == nil {
+				return false
 			}
+			low, _ := row.Writes(finding)
+			return low > 0
+		}) {
+			return l
 		}
 	}
 	return nil
@@ -472,8 +458,8 @@ func oneByOne(f *findings) *Advice {
 		return nil
 	}
 	return &Advice{
-		Text: Text{}.say("Pass messages with the same key on one after another, such as by one partition with one consumer: " +
-			Plural(d.Reordered, "message", "messages") + " of ").strong(Clean(d.Name)).
+		Text: Text{}.say("Pass messages with the same key on one after another, such as by one partition with one " +
+			"consumer: " + Plural(d.Reordered, "message", "messages") + " of ").strong(Clean(d.Name)).
 			say(wasOrWere(d.Reordered) + " seen after one that was sent later."),
 	}
 }
@@ -520,19 +506,14 @@ var anomalyCures = map[string]string{
 
 // linearizable speaks where reads and writes of registers show an anomaly of a kind that has one cure.
 func linearizable(f *findings) *Advice {
-	for _, o := range f.missed() {
-		row := o.Metric.Row()
-		for _, c := range f.r.Consistency {
-			if row.Registers == nil || o.Metric.Source != c.Name && (o.Metric.Source != "" || len(f.r.Consistency) > 1) {
-				continue
-			}
-			ofAge := row.Registers(slo.Registers{Anomalies: 1}) == 0
-			for i := range c.Kinds {
-				k := &c.Kinds[i]
-				cure := anomalyCures[k.Kind]
-				if cure == "" || ofAge && cure != freshReads {
-					continue
-				}
+	for _, c := range f.r.Consistency {
+		for i := range c.Kinds {
+			k := &c.Kinds[i]
+			cure := anomalyCures[k.Kind]
+			if cure != "" && failedOn(f.r, func(o slo.Objective) bool {
+				return ofRegisters(f.r, o, c) &&
+					(cure == freshReads || o.Metric.Row().Registers(slo.Registers{Anomalies: 1}) > 0)
+			}) {
 				return &Advice{Text: Text{}.say(cure + ": reads and writes of ").strong(Clean(c.Name)).
 					say(" show " + anomaly(k) + ".")}
 			}
@@ -556,8 +537,8 @@ func secondReplica(f *findings) *Advice {
 		a.Text = a.Text.say(", and let callers leave one that hangs: " + leaveHung + ". A replica alone does not cure a hang")
 	case !slices.Contains(goneVerbs, verbOf(f.fault)): // it is there, and fails
 		a.Likely = true
-		a.Text = a.Text.say(", and let callers leave one that fails: " + leaveHung + ". Without that they would likely go on " +
-			"asking it")
+		a.Text = a.Text.say(", and let callers leave one that fails: " + leaveHung + ". Without that they would likely go " +
+			"on asking it")
 	}
 	a.Text = a.Text.say(".")
 	return a
@@ -1003,8 +984,8 @@ func longerQueue(f *findings) *Advice {
 		if u.AcceptOverflows == 0 || u.AcceptShared {
 			continue
 		}
-		return &Advice{Text: Text{}.say("Lengthen the accept queue of ").strong(Clean(u.Unit)).say(", or accept faster: the " +
-			"kernel dropped " + Plural(u.AcceptOverflows, "connection", "connections") + " because it was full.")}
+		return &Advice{Text: Text{}.say("Lengthen the accept queue of ").strong(Clean(u.Unit)).say(", or accept faster: " +
+			"the kernel dropped " + Plural(u.AcceptOverflows, "connection", "connections") + " because it was full.")}
 	}
 	return nil
 }
@@ -1034,8 +1015,8 @@ func moreProcessor(f *findings) *Advice {
 		return &Advice{
 			Likely: true,
 			Text: Text{}.say("Give ").strong(Clean(u.Unit)).say(" more processor time, or let it do less: it used " +
-				Number(median) + pick(whole > 1, " cores", " core") + " in half of the seconds and no more in the others, which is " +
-				"likely all it may use."),
+				Number(median) + pick(whole > 1, " cores", " core") + " in half of the seconds and no more in the others, which " +
+				"is likely all it may use."),
 		}
 	}
 	return nil
@@ -1049,8 +1030,8 @@ func boundedQueue(f *findings) *Advice {
 	}
 	return &Advice{
 		Likely: true,
-		Text: Text{}.say("Bound the queue of the target, and shed what is beyond it, or give it more capacity: in flight grew from " +
-			Count(before) + " to ").strong(Count(now)).say(", so likely it does less than it is asked for."),
+		Text: Text{}.say("Bound the queue of the target, and shed what is beyond it, or give it more capacity: in flight " +
+			"grew from " + Count(before) + " to ").strong(Count(now)).say(", so likely it does less than it is asked for."),
 	}
 }
 

@@ -371,15 +371,15 @@ func TestChangeRules(t *testing.T) {
 			"the run failed", func(r *result.Result) { r.Verdict = scenarios.Fail },
 		},
 		{
-			"lost-writes", losing(), "Acknowledge a write only when it is on disk, and at a majority of the members where there " +
-				"are several: 57 that kill-cache lost had been acknowledged up to 500ms before it, so likely they were in the " +
-				"memory of one member alone.", "",
+			"lost-writes", losing(), "Acknowledge a write only when it is on disk, and at a majority of the members where " +
+				"there are several: 57 that kill-cache lost had been acknowledged up to 500ms before it, so likely they were in " +
+				"the memory of one member alone.", "",
 			"no fault lost them", func(r *result.Result) { r.Ledger.LostSpans[1].Fault = "" },
 		},
 		{
-			"lost-writes", losing(), "Acknowledge a write only when it is on disk, and at a majority of the members where there " +
-				"are several: 57 that kill-cache lost had been acknowledged up to 500ms before it, so likely they were in the " +
-				"memory of one member alone.", "",
+			"lost-writes", losing(), "Acknowledge a write only when it is on disk, and at a majority of the members where " +
+				"there are several: 57 that kill-cache lost had been acknowledged up to 500ms before it, so likely they were in " +
+				"the memory of one member alone.", "",
 			"an objective allows it", func(r *result.Result) {
 				r.Objectives[0].Verdict, r.Objectives[1].Verdict = scenarios.Fail, scenarios.Pass
 			},
@@ -395,8 +395,8 @@ func TestChangeRules(t *testing.T) {
 				r := lostMessages()
 				r.Deliveries[1].Unreadable, r.Deliveries[1].LostSpans[1].First = 2, 10
 				return r
-			}(), "Acknowledge a message only when it is on disk, and at a majority of the members where there are several, and " +
-				"keep it until its receiver has confirmed it: up to 10 of orders that kill-cache lost had been acknowledged " +
+			}(), "Acknowledge a message only when it is on disk, and at a majority of the members where there are several, " +
+				"and keep it until its receiver has confirmed it: up to 10 of orders that kill-cache lost had been acknowledged " +
 				"while it was in.", "",
 			"the objective is on another delivery", func(r *result.Result) {
 				r.Objectives = []result.ObjectiveResult{judged(t, "lost = 0 of mails", 9, scenarios.Fail)}
@@ -409,8 +409,8 @@ func TestChangeRules(t *testing.T) {
 			"the objective held", func(r *result.Result) { r.Objectives[0].Verdict = scenarios.Pass },
 		},
 		{
-			"duplicates", written("duplicated = 0", result.LedgerRecord{Duplicated: 5}), "Let the target know a write by an id " +
-				"that its sender gives, and take it only once: 5 writes of place are there more than once.", "",
+			"duplicates", written("duplicated = 0", result.LedgerRecord{Duplicated: 5}), "Let the target know a write by an " +
+				"id that its sender gives, and take it only once: 5 writes of place are there more than once.", "",
 			"writes were lost", func(r *result.Result) {
 				r.Objectives = []result.ObjectiveResult{judged(t, "lost = 0", 5, scenarios.Fail)}
 			},
@@ -437,8 +437,8 @@ func TestChangeRules(t *testing.T) {
 			"all did", func(r *result.Result) { r.Ledger.Reads.Stale = 0 },
 		},
 		{
-			"unequal-members", written("stale < 1%", result.LedgerRecord{Stale: 5}), "Let members compare what they have after " +
-				"a fault, and repair it: when all faults were over, 5 writes of place were not the same at all 2 units.", "",
+			"unequal-members", written("stale < 1%", result.LedgerRecord{Stale: 5}), "Let members compare what they have " +
+				"after a fault, and repair it: when all faults were over, 5 writes of place were not the same at all 2 units.", "",
 			"only one was asked", func(r *result.Result) { r.Ledger.Units = []string{"db[0]"} },
 		},
 		{
@@ -841,8 +841,8 @@ func TestChangeRules(t *testing.T) {
 		},
 		{"accept-queue", overflowing(), overflowingText, "", "only writes were lost", lossesOnly},
 		{
-			"cpu", used(onURL(t), "app[0]", func(int) result.Num { return 1 }), "Give app[0] more processor time, or let it do " +
-				"less: it used 1 core in half of the seconds and no more in the others, which is likely all it may use.", "",
+			"cpu", used(onURL(t), "app[0]", func(int) result.Num { return 1 }), "Give app[0] more processor time, or let it " +
+				"do less: it used 1 core in half of the seconds and no more in the others, which is likely all it may use.", "",
 			"only writes were lost", lossesOnly,
 		},
 		{
@@ -1246,7 +1246,7 @@ func TestAnswer_Why(t *testing.T) {
 		}},
 		{"stale reads", stale, "", []string{
 			"10.2s to 12.5s: reads and writes of price show 214 non-monotonic reads, 4 stale reads, stale by at least 1.5s; " +
-				"kill-cache was in.",
+				"kill-cache was in at 10.2s.",
 		}},
 		{"a URL", onURL(t), "13% of requests failed, and less than 1% may.", []string{
 			"20s: 30% of requests failed for over 10s; no fault was in.",
@@ -1281,8 +1281,8 @@ func TestAnswer_Why(t *testing.T) {
 			}
 		})
 	}
-	want := []string{"Let patroni[1] catch up before it serves, and without holding up the others: the outage of 6s began " +
-		"when cut ended, so likely with its return. Look at its output from 12s to 18s."}
+	want := []string{"Let patroni[1] catch up before it serves, and without holding up the others: the outage of 6s " +
+		"began when cut ended, so likely with its return. Look at its output from 12s to 18s."}
 	if got := changeOf(rejoined); !slices.Equal(got, want) {
 		t.Errorf("after the return: %q", got)
 	}
@@ -1308,8 +1308,8 @@ func TestChange_Causes(t *testing.T) {
 		r.Params = nil
 		return r
 	}
-	const leave = "take a dead replica out of rotation, and retry on another one: 1 of 2 replicas of nginx were well, and " +
-		"their callers likely went on asking the dead one."
+	const leave = "take a dead replica out of rotation, and retry on another one: 1 of 2 replicas of nginx were well, " +
+		"and their callers likely went on asking the dead one."
 	itself := two("process.crash", "nginx[1]")
 	itself.Faults, itself.Incidents[1].By, itself.Incidents[1].Faults = itself.Faults[:1], "", nil
 	itself.Events = []result.Event{{T: 20, Event: "unit.exit", Unit: "nginx[1]", Text: "exit status 3"}}

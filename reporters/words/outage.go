@@ -273,8 +273,8 @@ func endAt(r *result.Result, in *result.Incident) *result.Event {
 	return endBetween(r, in.Begin-ownEndWithin, min(seen+reportedLate, in.Begin+ownEndWithin))
 }
 
-// endBetween returns the first event of a unit that ended in a span of time, without a fault on it, of those whose end
-// may do harm; nil without. The end of a job that was done does none, unless others call it.
+// endBetween returns the first event in (from, to] of a unit that ended without a fault on it; nil without. It leaves
+// out a job that was done, unless others call it.
 func endBetween(r *result.Result, from, to result.Num) *result.Event {
 	for i := range r.Events {
 		e := &r.Events[i]

@@ -103,9 +103,9 @@ func mostLost(spans []result.LostSpan) (most *result.LostSpan) {
 	return most
 }
 
-// whatWasLost tells the largest loss of each ledger and delivery on whose losses an objective failed: when the writes or
-// messages were acknowledged, which fault they were lost to, and of how many in all. Where no outage is told, it tells
-// those faults before.
+// whatWasLost tells the largest loss of each ledger and delivery on whose losses an objective failed: when the writes
+// or messages were acknowledged, which fault they were lost to, and of how many in all. Where no outage is told, it
+// tells those faults before.
 func (f *findings) whatWasLost() (points []Text) {
 	var faults, lost []Text
 	var told []string
@@ -114,7 +114,7 @@ func (f *findings) whatWasLost() (points []Text) {
 		if acked != "" {
 			acked += ","
 		}
-		t := Text{}.say(Capitalize(most + Plural(s.Lost, noun, noun+"s")) + " of ").strong(Clean(of)).
+		t := Text{}.say(Capitalize(most+Plural(s.Lost, noun, noun+"s")) + " of ").strong(Clean(of)).
 			say(acked + pick(s.Lost > 1, " are", " is") + " gone")
 		if who := lostTo(s.Fault, s.Faults); who != "" {
 			t = t.say(", lost to ").strong(who)
@@ -159,15 +159,13 @@ func (f *findings) whatWasRead() Text {
 // duringFaults names the faults that were in at a time, as a clause; empty without.
 func duringFaults(r *result.Result, at result.Num) string {
 	var in []string
-	for i := range r.Faults {
-		if f := &r.Faults[i]; f.Injected <= at && !(f.Cleared < at) {
-			in = append(in, f.Name)
-		}
+	for _, f := range faultsIn(r, at) {
+		in = append(in, f.Name)
 	}
 	if len(in) == 0 {
 		return ""
 	}
-	return "; " + Clean(Join(in)) + pick(len(in) > 1, " were in", " was in")
+	return "; " + Clean(Join(in)) + pick(len(in) > 1, " were", " was") + " in at " + Offset(at)
 }
 
 // span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
@@ -412,12 +410,12 @@ func (f *findings) whatBrokeToo(in *result.Incident) Text {
 // began says when an outage began that no fault is shown to have done, and what was in then.
 func (f *findings) began(in *result.Incident) Text {
 	return Text{}.say(Offset(in.Begin) + ": " + extent(f.r, in) + " for ").strong(incidentLength(in)).
-		say(f.part([]*result.Incident{in}) + unexplained(f.r, in) + ".")
+		say(f.part([]*result.Incident{in}) + howItBegan(f.r, in) + ".")
 }
 
-// unexplained says with what an outage began that no fault is shown to have done, as a clause: a unit that ended,
+// howItBegan says with what an outage began that no fault is shown to have done, as a clause: a unit that ended,
 // faults that may have done it, or none.
-func unexplained(r *result.Result, in *result.Incident) string {
+func howItBegan(r *result.Result, in *result.Incident) string {
 	if ended := begunBy(r, in); ended != "" {
 		return ended
 	}
@@ -444,7 +442,7 @@ func outageOnPass(r *result.Result) string {
 		return ""
 	}
 	text := "; at " + Offset(worst.Begin) + " " + extent(r, worst) + " for " + incidentLength(worst) +
-		unexplained(r, worst)
+		howItBegan(r, worst)
 	if more > 0 {
 		text += "; " + Plural(more, "more outage", "more outages")
 	}
@@ -473,15 +471,15 @@ func (f *findings) faulted(by *result.FaultRecord, list []*result.Incident, befo
 
 // eachOutage says how long each of several outages of a fault lasted, as a clause; empty for one.
 func eachOutage(list []*result.Incident) string {
+	if len(list) < 2 {
+		return ""
+	}
 	var each []string
 	for _, in := range list {
 		each = append(each, lengthFrom(in))
 	}
 	if left := len(each) - 3; left > 0 {
-		each = append(each[:3], Plural(int64(left), "more", "more"))
-	}
-	if len(list) < 2 {
-		return ""
+		each = append(each[:3], Int(int64(left))+" more")
 	}
 	return "; " + Int(int64(len(list))) + " outages, of " + Join(each)
 }
@@ -679,9 +677,9 @@ func (f *findings) afterTheEnd() (after result.Num) {
 // they tell of a breaker that is open and not of a service that starts.
 const waitsOn = 1
 
-// waiting returns the most frequent errors by which the target refused requests of the worst outage, and of those that
-// are told with it, and asked the client to wait, and that went on after the fault was over. It returns nil if they came before the outage too, as
-// those of a limit on rates do, or if all such errors are under a fifth of the requests that failed.
+// waiting returns the most frequent errors by which the target refused requests and asked the client to wait, of the
+// outages that are told as one, and that went on after their fault was over. It returns nil if they came before these
+// outages too, as those of a limit on rates do, or if all such errors are under a fifth of the requests that failed.
 func (f *findings) waiting() (most *result.ErrorGroup) {
 	if !(f.afterTheEnd() >= waitsOn) {
 		return nil
