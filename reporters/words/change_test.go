@@ -527,8 +527,8 @@ func TestChangeRules(t *testing.T) {
 				r := onPatroni(t)
 				r.Faults[0].Units = nil
 				return r
-			}(), "Shorten the failover: without the leader it took 4s. Likely the time after which the others give up a leader " +
-				"decides it.", "",
+			}(), "Shorten the failover: without the leader it took 4s. Likely the time after which the others give up a " +
+				"leader decides it.", "",
 			"the leader was there", func(r *result.Result) { r.Faults[0].Kind = "disk.fill" },
 		},
 		{

@@ -179,8 +179,8 @@ var slowed = []playedCase{
 // long is a fault from 20 to 80 s.
 var long = []span{{20 * sec, 80 * sec}}
 
-// slowerDuring holds that answers were slower while the first fault was in, and that nothing shows that it made them so.
-// No objective says that it is open whether they were slower.
+// slowerDuring holds that answers were slower while the first fault was in, and that nothing shows that it made them
+// so. No objective says that it is open whether they were slower.
 func slowerDuring(c *truth.Complaints, p played) {
 	if parts := p.Faults[0].Parts; parts.Slowed || !parts.SlowerBecause.Has(result.SlowerDuring) {
 		c.Errorf("parts: %+v, want slower answers that nothing shows to be the fault's", parts)
