@@ -303,7 +303,7 @@ func partlyShown(r *result.Result) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return "; the effect of " + Join(briefNames(names)) + " on the target was shown only in part"
+	return "; " + shownInPart(names)
 }
 
 // sentenceOnFail says first what broke the service and for how long, then the objective that was missed by most.
@@ -387,7 +387,7 @@ func ofSource(o slo.Objective, name string, all int) bool {
 	return o.Metric.Source == name || o.Metric.Source == "" && all == 1
 }
 
-// failedOn reports whether an objective failed that is meant.
+// failedOn reports whether one of the objectives that are meant failed.
 func failedOn(r *result.Result, meant func(o slo.Objective) bool) bool {
 	return slices.ContainsFunc(r.Objectives, func(x result.ObjectiveResult) bool {
 		o, ok := x.Asks()
@@ -445,6 +445,13 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 			mildly = append(mildly, quote(f.Name)+" made "+slowingOf(r, f).clause(" "))
 		case f.NoOutage(): // the fault lost writes, and there was nothing to recover from
 			lossy++
+		case notTold(f):
+			open := mayBeSlower(f) && !f.TooFew() // only whether it made answers slower
+			unknown, slower = append(unknown, quote(f.Name)), slower && open
+			if open && slowerDuring(f) {
+				meanwhile = slowingOf(r, f).clause(" were ") + " during " + quote(f.Name) +
+					", and nothing shows that it made them so"
+			}
 		case f.Impact == result.Impacted:
 			recovered++
 			took := f.Recover
@@ -466,10 +473,6 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 				least = "at least "
 			}
 		case f.Impact == result.NotImpacted:
-			if f.TooFew() || mayBeSlower(f) {
-				unknown, slower = append(unknown, quote(f.Name)), slower && !f.TooFew()
-				break
-			}
 			harmless++
 			if shifted(f.Parts) && f.Parts.Bad() == 0 {
 				slight++
@@ -483,11 +486,6 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 		case f.Impact == result.NotRecovered:
 			if lasting++; lasting == 1 {
 				broken = quote(f.Name)
-			}
-		default:
-			unknown, slower = append(unknown, quote(f.Name)), slower && mayBeSlower(f)
-			if mayBeSlower(f) && slowerDuring(f) {
-				meanwhile = slowingOf(r, f).clause(" were ") + " during " + quote(f.Name) + ", and nothing shows that it did that"
 			}
 		}
 	}
@@ -571,12 +569,11 @@ func slightly(effects []string) string {
 	return Join(effects)
 }
 
-// missedObjectives names the failed objective that tells an outsider most: the steady state first, else the
-// one missed
-// by most. Beside the sentence about an outage, whole is true and an objective on the whole run comes before others.
-// It is empty where the run failed for another reason.
+// missedObjectives names the failed objective that tells an outsider most: the steady state first, else the one
+// missed by most. Beside the sentence about an outage, whole is true and an objective on the whole run comes before
+// others. It is empty where the run failed for another reason.
 func missedObjectives(r *result.Result, whole bool) string {
-	if len(r.Reasons) > 0 && r.Reasons[0].Kind != result.NotHeld {
+	if otherReason(r) {
 		return ""
 	}
 	var worst *result.ObjectiveResult

@@ -23,7 +23,7 @@ const mattering = .1
 // causes returns the incidents that the failed objectives count, the one with the largest share first. It is empty if
 // no request decides why the run failed.
 func causes(r *result.Result) (list []cause) {
-	if !byRequests(r) {
+	if !requestsDecide(r) {
 		return nil
 	}
 	var counted []*result.ObjectiveResult
@@ -55,11 +55,11 @@ func causes(r *result.Result) (list []cause) {
 	return list
 }
 
-// byRequests reports whether requests may be why a run failed: an objective on them, or on what a fault did to them,
-// failed, or no objective is the reason. Objectives on writes, messages, registers, traces, alerts and figures of units
-// fail for other reasons.
-func byRequests(r *result.Result) bool {
-	if len(r.Reasons) > 0 && r.Reasons[0].Kind != result.NotHeld {
+// requestsDecide reports whether requests may be why a run failed: an objective on them, or on what a fault did to
+// them, failed, or no objective is the reason. Objectives on writes, messages, registers, traces, alerts and figures of
+// units fail for other reasons.
+func requestsDecide(r *result.Result) bool {
+	if otherReason(r) {
 		return true
 	}
 	failed := false
@@ -74,6 +74,11 @@ func byRequests(r *result.Result) bool {
 		failed = true
 	}
 	return !failed
+}
+
+// otherReason reports whether a run has its verdict for another reason than an objective.
+func otherReason(r *result.Result) bool {
+	return len(r.Reasons) > 0 && r.Reasons[0].Kind != result.NotHeld
 }
 
 // countsRequests reports whether bad requests of incidents can make an objective fail.

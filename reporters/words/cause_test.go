@@ -212,6 +212,13 @@ func TestAnswer_OutagesOfOneFault(t *testing.T) {
 	explains(t, beyond, headline+"for 7s from 38s on."+missed, point+"7s from 38s on; over at 40s.",
 		"GET /basket failed first: 1180 × status 502.", "5s of the 10s came after it was over.")
 
+	beyond.Errors[0].First, beyond.Errors[0].Last = 39, 45
+	beyond.Errors[0].Sample = &result.Sample{Status: 503, Headers: map[string]string{"Retry-After": "5"}}
+	breaker := "Let the circuit breaker try sooner than after 5s, likely up to 5s less outage."
+	if got := changeOf(beyond); !slices.Contains(got, breaker) {
+		t.Errorf("a breaker in the later outage: %q", got)
+	}
+
 	ended := cut() // its end did more harm than it
 	ended.Incidents[1].Begin, ended.Incidents[1].End, ended.Incidents[1].EndLow = 40, 46, 46
 	ended.Incidents[1].Evidence, ended.Incidents[1].Bad, ended.Incidents[1].Requests = result.ByRevert, 1200, 1200
@@ -249,6 +256,8 @@ func TestAnswer_Losses(t *testing.T) {
 		}
 		return r
 	}
+	scattered := two()
+	scattered.Ledgers[1].LostSpans[0].First, scattered.Ledgers[1].Lost = result.NaN, 512
 	const died = "10s: the only replica of redis died; back at 12s."
 	const order = "1 write of place, acknowledged from 9s to 10s, is gone, lost to kill-cache."
 	crashed := func() *result.Result { // an outage within its limit, and later messages are lost
@@ -283,6 +292,10 @@ func TestAnswer_Losses(t *testing.T) {
 			died, "10s: the link from nginx to redis was cut; over at 12s.", order,
 			"500 writes of tell, acknowledged from 20s to 21s, are gone, lost to cut.",
 		}},
+		{"one of several losses, at an unknown time", failed(scattered, "lost(events) = 0"), []string{
+			"10s: the link from nginx to redis was cut; over at 12s.",
+			"500 writes of tell are gone, lost to cut, of 512 in all.",
+		}},
 		{"messages", failed(crashed(), "lost = 0 of mails"), []string{
 			"1m: the only replica of redis died; back at 1m2s.", mail,
 		}},
@@ -290,7 +303,7 @@ func TestAnswer_Losses(t *testing.T) {
 			"At most 3 messages of mails, acknowledged from 58s to 59s, are gone, lost to kill-cache or crash.",
 		}},
 		{"reads", failed(read, "anomalies(stock) = 0"), []string{
-			"11s to 12s: reads and writes of stock show 2 stale reads; kill-cache was in.",
+			"11s to 12s: reads and writes of stock show 2 stale reads; kill-cache was in at 11s.",
 		}},
 		{"a target that fell behind", failed(behind, "lost = 0"), []string{
 			"1 write of place, acknowledged from 9s to 10s, is gone.",
@@ -334,6 +347,11 @@ func TestAnswer_OwnEnd(t *testing.T) {
 			"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit status 3).",
 		},
 		{
+			"in a result of an earlier version", func(r *result.Result) { r.Incidents[0].BeginHigh = result.NaN },
+			"When api[0] ended by itself (exit status 3), 30% of requests failed for over 10s, to the end of the run." + missed,
+			"20s: 30% of requests failed for over 10s; it began when api[0] ended by itself (exit status 3).",
+		},
+		{
 			"after failures", func(r *result.Result) { r.Events[0].T = 20.8 }, strings.TrimPrefix(missed, " "),
 			"20s: 30% of requests failed for over 10s; no fault was in; api[0] ended by itself (exit status 3) 800ms later.",
 		},
@@ -354,8 +372,8 @@ func TestAnswer_OwnEnd(t *testing.T) {
 					{Name: "late", Kind: "cpu.throttle", Units: []string{"api[0]"}, Evidence: "10%", Injected: 25},
 					{Name: "away", Kind: "memory.limit", Units: []string{"api[0]"}, Injected: result.NaN},
 				}
-			}, "When api[0] ended (exit status 3) while the condition small was on it, 30% of requests failed for over 10s, to " +
-				"the end of the run." + missed,
+			}, "When api[0] ended (exit status 3) while the condition small was on it, 30% of requests failed for over 10s, " +
+				"to the end of the run." + missed,
 			"20s: 30% of requests failed for over 10s; it began when api[0] ended (exit status 3) while the condition small " +
 				"was on it.",
 		},
@@ -365,8 +383,8 @@ func TestAnswer_OwnEnd(t *testing.T) {
 				own := result.Condition{Name: "own", Kind: "exec", Evidence: "exit status 0", Injected: result.NaN}
 				lan := result.Condition{Name: "lan", Units: []string{"load->api[0]"}, Evidence: "9ms", Injected: result.NaN}
 				r.Conditions = []result.Condition{wan, own, lan}
-			}, "When api[0] ended (exit status 3) while the conditions wan and lan were on it, 30% of requests failed for over " +
-				"10s, to the end of the run." + missed,
+			}, "When api[0] ended (exit status 3) while the conditions wan and lan were on it, 30% of requests failed for " +
+				"over 10s, to the end of the run." + missed,
 			"20s: 30% of requests failed for over 10s; it began when api[0] ended (exit status 3) while the conditions wan " +
 				"and lan were on it.",
 		},

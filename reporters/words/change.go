@@ -118,8 +118,7 @@ func (f *findings) change() (title string, list []Advice) {
 	return title, list
 }
 
-// causes returns the findings as they are of each outage that is named as a cause, the worst first. The first ones are
-// f itself.
+// causes returns the findings about each outage that is named as a cause, the worst first; f itself is the first.
 func (f *findings) causes() []*findings {
 	list := []*findings{f}
 	for _, in := range f.also {
@@ -127,14 +126,8 @@ func (f *findings) causes() []*findings {
 			continue
 		}
 		g := *f
-		g.in, g.fault, g.later, g.outages = in, nil, nil, []*result.Incident{in}
-		if in.By != "" {
-			g.fault = faultNamed(f.r, in.By)
-		}
-		if g.fault != nil {
-			g.later = laterOutage(f.r, g.fault)
-		}
-		g.late = g.later == in
+		g.blame(in)
+		g.outages = g.own
 		list = append(list, &g)
 	}
 	return list
@@ -150,7 +143,7 @@ func nameCauses(list []Advice, of [][]*findings) {
 	for i := range list {
 		var names []string
 		for _, g := range of[i] {
-			if g.fault != nil {
+			if g.fault != nil && list[i].Rule != "own-end" {
 				names = append(names, Clean(g.fault.Name))
 			}
 		}
@@ -169,8 +162,11 @@ func (f *findings) failed() bool {
 	return f.r.Verdict == scenarios.Fail || f.r.Verdict == scenarios.Stopped
 }
 
-// byRequests reports whether the run failed, and not for what became of writes, messages or registers alone.
-func (f *findings) byRequests() bool { return f.failed() && !f.lossesDecided() }
+// byRequests reports whether the run failed, and requests or figures of units may be why.
+func (f *findings) byRequests() bool {
+	return f.failed() &&
+		(requestsDecide(f.r) || failedOn(f.r, func(o slo.Objective) bool { return o.Metric.OfSeries() }))
+}
 
 // outage reports whether the run failed with an outage that a fault did.
 func (f *findings) outage() bool {
@@ -342,17 +338,27 @@ func whatChanged(f *findings) *Advice {
 
 // surerWrites speaks where acknowledged writes were lost to a fault.
 func surerWrites(f *findings) *Advice {
-	_, s := f.lostWrites()
+	var s *result.LostSpan
+	for _, l := range f.r.AllLedgers() {
+		if m := mostLostTo(l.LostSpans); m != nil && lossesFailed(f.r, l) && (s == nil || m.Lost > s.Lost) {
+			s = m
+		}
+	}
 	when := acknowledgedWhen(f.r, s)
 	if when == "" {
 		return nil
 	}
 	return &Advice{
 		Likely: true,
-		Text: Text{}.say("Acknowledge a write only when it is on disk, and at a majority of the members where there are several: " +
-			Count(s.Lost) + " that ").strong(Clean(s.Fault)).say(" lost had been acknowledged" + when +
+		Text: Text{}.say("Acknowledge a write only when it is on disk, and at a majority of the members where there are " +
+			"several: " + Count(s.Lost) + " that ").strong(Clean(s.Fault)).say(" lost had been acknowledged" + when +
 			", so likely they were in the memory of one member alone."),
 	}
+}
+
+// mostLostTo returns the span in which a fault lost most; nil if no fault is shown to have lost any.
+func mostLostTo(spans []result.LostSpan) *result.LostSpan {
+	return mostLost(slices.DeleteFunc(slices.Clone(spans), func(s result.LostSpan) bool { return s.Fault == "" }))
 }
 
 // acknowledgedWhen says when the first of the writes or messages that a fault lost was acknowledged, from the begin of
@@ -371,49 +377,35 @@ func acknowledgedWhen(r *result.Result, s *result.LostSpan) string {
 	return " while it was in"
 }
 
-// missed lists the objectives that failed.
-func (f *findings) missed() (list []slo.Objective) {
-	for i := range f.r.Objectives {
-		x := &f.r.Objectives[i]
-		if o, ok := x.Asks(); ok && x.Verdict == scenarios.Fail {
-			list = append(list, o)
-		}
-	}
-	return list
-}
-
-// missedDelivery returns the first delivery of which an objective failed that a finding alone would count against; nil
-// without.
+// missedDelivery returns the first delivery on which an objective failed that counts a finding; nil without.
 func (f *findings) missedDelivery(finding slo.Deliveries) *result.DeliveryRecord {
-	for _, o := range f.missed() {
-		for _, d := range f.r.Deliveries {
-			if !o.OfDelivery() || o.Step != d.Name {
-				continue
+	for _, d := range f.r.Deliveries {
+		if failedOn(f.r, func(o slo.Objective) bool {
+			row := o.Metric.Row()
+			if !ofDelivery(o, d) || row.Deliveries == nil {
+				return false
 			}
-			if low, _ := o.Metric.Row().Deliveries(finding); low > 0 {
-				return d
-			}
+			low, _ := row.Deliveries(finding)
+			return low > 0
+		}) {
+			return d
 		}
 	}
 	return nil
 }
 
-// missedLedger returns the first ledger of which an objective failed that a finding alone would count against; nil
-// without. An objective without a name is about the only one.
+// missedLedger returns the first ledger on which an objective failed that counts a finding; nil without.
 func (f *findings) missedLedger(finding slo.Writes) *result.LedgerRecord {
-	all := f.r.AllLedgers()
-	for _, o := range f.missed() {
-		row := o.Metric.Row()
-		if row.Writes == nil || o.OfDelivery() {
-			continue
-		}
-		if low, _ := row.Writes(finding); !(low > 0) {
-			continue
-		}
-		for _, l := range all {
-			if o.Metric.Source == l.Name || o.Metric.Source == "" && len(all) == 1 {
-				return l
+	for _, l := range f.r.AllLedgers() {
+		if failedOn(f.r, func(o slo.Objective) bool {
+			row := o.Metric.Row()
+			if !ofLedger(f.r, o, l) || row.Writes == nil {
+				return false
 			}
+			low, _ := row.Writes(finding)
+			return low > 0
+		}) {
+			return l
 		}
 	}
 	return nil
@@ -421,14 +413,11 @@ func (f *findings) missedLedger(finding slo.Writes) *result.LedgerRecord {
 
 // surerMessages speaks where acknowledged messages of a delivery were lost to a fault.
 func surerMessages(f *findings) *Advice {
-	d := f.missedDelivery(slo.Deliveries{Lost: 1})
-	if d == nil {
-		return nil
-	}
+	var d *result.DeliveryRecord
 	var most *result.LostSpan
-	for i := range d.LostSpans {
-		if s := &d.LostSpans[i]; s.Fault != "" && (most == nil || s.Lost > most.Lost) {
-			most = s
+	for _, x := range f.r.Deliveries {
+		if m := mostLostTo(x.LostSpans); m != nil && messagesFailed(f.r, x) && (most == nil || m.Lost > most.Lost) {
+			d, most = x, m
 		}
 	}
 	when := acknowledgedWhen(f.r, most)
@@ -469,8 +458,8 @@ func oneByOne(f *findings) *Advice {
 		return nil
 	}
 	return &Advice{
-		Text: Text{}.say("Pass messages with the same key on one after another, such as by one partition with one consumer: " +
-			Plural(d.Reordered, "message", "messages") + " of ").strong(Clean(d.Name)).
+		Text: Text{}.say("Pass messages with the same key on one after another, such as by one partition with one " +
+			"consumer: " + Plural(d.Reordered, "message", "messages") + " of ").strong(Clean(d.Name)).
 			say(wasOrWere(d.Reordered) + " seen after one that was sent later."),
 	}
 }
@@ -517,19 +506,14 @@ var anomalyCures = map[string]string{
 
 // linearizable speaks where reads and writes of registers show an anomaly of a kind that has one cure.
 func linearizable(f *findings) *Advice {
-	for _, o := range f.missed() {
-		row := o.Metric.Row()
-		for _, c := range f.r.Consistency {
-			if row.Registers == nil || o.Metric.Source != c.Name && (o.Metric.Source != "" || len(f.r.Consistency) > 1) {
-				continue
-			}
-			ofAge := row.Registers(slo.Registers{Anomalies: 1}) == 0
-			for i := range c.Kinds {
-				k := &c.Kinds[i]
-				cure := anomalyCures[k.Kind]
-				if cure == "" || ofAge && cure != freshReads {
-					continue
-				}
+	for _, c := range f.r.Consistency {
+		for i := range c.Kinds {
+			k := &c.Kinds[i]
+			cure := anomalyCures[k.Kind]
+			if cure != "" && failedOn(f.r, func(o slo.Objective) bool {
+				return ofRegisters(f.r, o, c) &&
+					(cure == freshReads || o.Metric.Row().Registers(slo.Registers{Anomalies: 1}) > 0)
+			}) {
 				return &Advice{Text: Text{}.say(cure + ": reads and writes of ").strong(Clean(c.Name)).
 					say(" show " + anomaly(k) + ".")}
 			}
@@ -553,8 +537,8 @@ func secondReplica(f *findings) *Advice {
 		a.Text = a.Text.say(", and let callers leave one that hangs: " + leaveHung + ". A replica alone does not cure a hang")
 	case !slices.Contains(goneVerbs, verbOf(f.fault)): // it is there, and fails
 		a.Likely = true
-		a.Text = a.Text.say(", and let callers leave one that fails: " + leaveHung + ". Without that they would likely go on " +
-			"asking it")
+		a.Text = a.Text.say(", and let callers leave one that fails: " + leaveHung + ". Without that they would likely go " +
+			"on asking it")
 	}
 	a.Text = a.Text.say(".")
 	return a
@@ -633,7 +617,7 @@ func shorterFailover(f *findings) *Advice {
 		return nil
 	}
 	leader := f.fault.Led
-	if leader == "" && !linked(f.fault) {
+	if leader == "" && !linked(f.fault) && len(f.fault.Units) > 0 {
 		leader = f.fault.Units[0]
 	}
 	the := Text{}.say("the leader")
@@ -641,7 +625,7 @@ func shorterFailover(f *findings) *Advice {
 		the = the.say(" ").strong(Clean(leader))
 	}
 	t := Text{}.say("Shorten the failover: ")
-	if stays := !f.fault.Within.Known(); stays && f.in.Over && f.in.End >= f.fault.Cleared {
+	if stays := !f.fault.Within.Known(); stays && f.last().Over && f.last().End >= f.fault.Cleared {
 		t = t.say("no other member took over in the " + Seconds(f.fault.Cleared-f.fault.Injected) + " without ")
 		return &Advice{
 			Likely: true,
@@ -652,7 +636,7 @@ func shorterFailover(f *findings) *Advice {
 	return &Advice{
 		Likely: true,
 		Text: append(t.say("without "), the...).
-			say(" it took " + incidentLength(f.in) + ". Likely the time after which the others give up a leader decides it."),
+			say(" it took " + lengthOf(f.own) + ". Likely the time after which the others give up a leader decides it."),
 	}
 }
 
@@ -661,7 +645,7 @@ func handOver(f *findings) *Advice {
 	leads := f.fault.Role == "leader" || f.fault.Leader
 	if !leads || linked(f.fault) || len(f.fault.Units) != 1 || len(f.fault.Steps) > 0 ||
 		result.Custom(f.fault.Kind) || slices.Contains(awayKinds, f.fault.Kind) ||
-		!f.fault.Cleared.Known() || !f.in.Over || f.in.End < f.fault.Cleared {
+		!f.fault.Cleared.Known() || !f.last().Over || f.last().End < f.fault.Cleared {
 		return nil
 	}
 	return &Advice{
@@ -712,7 +696,7 @@ func deadPeer(f *findings) *Advice {
 	lost, answered := int64(0), int64(0)
 	for i := range f.r.Errors {
 		e := &f.r.Errors[i]
-		switch n := countIn([]*result.Incident{f.in}, e); {
+		switch n := countIn(f.own, e); {
 		case !(e.Last > f.fault.Cleared):
 		case slices.Contains(lostConnections, e.Kind):
 			lost += n
@@ -788,7 +772,7 @@ func ofDatagram(e *result.ErrorGroup) bool {
 // decidedByFailed reports whether requests that failed decided the run: in an outage, or against an objective that is
 // about them and not about response times.
 func (f *findings) decidedByFailed() bool {
-	return f.in != nil && !f.lossesDecided() || slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
+	return f.in != nil || slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
 		return o.Verdict == scenarios.Fail && o.Of().Row().CountsBad && !o.Of().Latency()
 	})
 }
@@ -1000,8 +984,8 @@ func longerQueue(f *findings) *Advice {
 		if u.AcceptOverflows == 0 || u.AcceptShared {
 			continue
 		}
-		return &Advice{Text: Text{}.say("Lengthen the accept queue of ").strong(Clean(u.Unit)).say(", or accept faster: the " +
-			"kernel dropped " + Plural(u.AcceptOverflows, "connection", "connections") + " because it was full.")}
+		return &Advice{Text: Text{}.say("Lengthen the accept queue of ").strong(Clean(u.Unit)).say(", or accept faster: " +
+			"the kernel dropped " + Plural(u.AcceptOverflows, "connection", "connections") + " because it was full.")}
 	}
 	return nil
 }
@@ -1031,8 +1015,8 @@ func moreProcessor(f *findings) *Advice {
 		return &Advice{
 			Likely: true,
 			Text: Text{}.say("Give ").strong(Clean(u.Unit)).say(" more processor time, or let it do less: it used " +
-				Number(median) + pick(whole > 1, " cores", " core") + " in half of the seconds and no more in the others, which is " +
-				"likely all it may use."),
+				Number(median) + pick(whole > 1, " cores", " core") + " in half of the seconds and no more in the others, which " +
+				"is likely all it may use."),
 		}
 	}
 	return nil
@@ -1046,8 +1030,8 @@ func boundedQueue(f *findings) *Advice {
 	}
 	return &Advice{
 		Likely: true,
-		Text: Text{}.say("Bound the queue of the target, and shed what is beyond it, or give it more capacity: in flight grew from " +
-			Count(before) + " to ").strong(Count(now)).say(", so likely it does less than it is asked for."),
+		Text: Text{}.say("Bound the queue of the target, and shed what is beyond it, or give it more capacity: in flight " +
+			"grew from " + Count(before) + " to ").strong(Count(now)).say(", so likely it does less than it is asked for."),
 	}
 }
 

@@ -279,7 +279,7 @@ func TestChangeRules(t *testing.T) {
 		}
 		r.Ledger = &result.LedgerRecord{
 			Write: "place", Read: true, Acknowledged: 2000, Lost: 57,
-			LostSpans: []result.LostSpan{{Fault: "kill-cache", Lost: 57, First: 9.5, Last: 10}},
+			LostSpans: []result.LostSpan{{Lost: 90, First: 3, Last: 4}, {Fault: "kill-cache", Lost: 57, First: 9.5, Last: 10}},
 		}
 		return r
 	}
@@ -371,15 +371,15 @@ func TestChangeRules(t *testing.T) {
 			"the run failed", func(r *result.Result) { r.Verdict = scenarios.Fail },
 		},
 		{
-			"lost-writes", losing(), "Acknowledge a write only when it is on disk, and at a majority of the members where there " +
-				"are several: 57 that kill-cache lost had been acknowledged up to 500ms before it, so likely they were in the " +
-				"memory of one member alone.", "",
-			"no fault lost them", func(r *result.Result) { r.Ledger.LostSpans[0].Fault = "" },
+			"lost-writes", losing(), "Acknowledge a write only when it is on disk, and at a majority of the members where " +
+				"there are several: 57 that kill-cache lost had been acknowledged up to 500ms before it, so likely they were in " +
+				"the memory of one member alone.", "",
+			"no fault lost them", func(r *result.Result) { r.Ledger.LostSpans[1].Fault = "" },
 		},
 		{
-			"lost-writes", losing(), "Acknowledge a write only when it is on disk, and at a majority of the members where there " +
-				"are several: 57 that kill-cache lost had been acknowledged up to 500ms before it, so likely they were in the " +
-				"memory of one member alone.", "",
+			"lost-writes", losing(), "Acknowledge a write only when it is on disk, and at a majority of the members where " +
+				"there are several: 57 that kill-cache lost had been acknowledged up to 500ms before it, so likely they were in " +
+				"the memory of one member alone.", "",
 			"an objective allows it", func(r *result.Result) {
 				r.Objectives[0].Verdict, r.Objectives[1].Verdict = scenarios.Fail, scenarios.Pass
 			},
@@ -395,8 +395,8 @@ func TestChangeRules(t *testing.T) {
 				r := lostMessages()
 				r.Deliveries[1].Unreadable, r.Deliveries[1].LostSpans[1].First = 2, 10
 				return r
-			}(), "Acknowledge a message only when it is on disk, and at a majority of the members where there are several, and " +
-				"keep it until its receiver has confirmed it: up to 10 of orders that kill-cache lost had been acknowledged " +
+			}(), "Acknowledge a message only when it is on disk, and at a majority of the members where there are several, " +
+				"and keep it until its receiver has confirmed it: up to 10 of orders that kill-cache lost had been acknowledged " +
 				"while it was in.", "",
 			"the objective is on another delivery", func(r *result.Result) {
 				r.Objectives = []result.ObjectiveResult{judged(t, "lost = 0 of mails", 9, scenarios.Fail)}
@@ -409,8 +409,8 @@ func TestChangeRules(t *testing.T) {
 			"the objective held", func(r *result.Result) { r.Objectives[0].Verdict = scenarios.Pass },
 		},
 		{
-			"duplicates", written("duplicated = 0", result.LedgerRecord{Duplicated: 5}), "Let the target know a write by an id " +
-				"that its sender gives, and take it only once: 5 writes of place are there more than once.", "",
+			"duplicates", written("duplicated = 0", result.LedgerRecord{Duplicated: 5}), "Let the target know a write by an " +
+				"id that its sender gives, and take it only once: 5 writes of place are there more than once.", "",
 			"writes were lost", func(r *result.Result) {
 				r.Objectives = []result.ObjectiveResult{judged(t, "lost = 0", 5, scenarios.Fail)}
 			},
@@ -437,8 +437,8 @@ func TestChangeRules(t *testing.T) {
 			"all did", func(r *result.Result) { r.Ledger.Reads.Stale = 0 },
 		},
 		{
-			"unequal-members", written("stale < 1%", result.LedgerRecord{Stale: 5}), "Let members compare what they have after " +
-				"a fault, and repair it: when all faults were over, 5 writes of place were not the same at all 2 units.", "",
+			"unequal-members", written("stale < 1%", result.LedgerRecord{Stale: 5}), "Let members compare what they have " +
+				"after a fault, and repair it: when all faults were over, 5 writes of place were not the same at all 2 units.", "",
 			"only one was asked", func(r *result.Result) { r.Ledger.Units = []string{"db[0]"} },
 		},
 		{
@@ -521,6 +521,15 @@ func TestChangeRules(t *testing.T) {
 			"failover", onPatroni(t), "Shorten the failover: without the leader patroni[1] it took 4s. Likely the time after " +
 				"which the others give up a leader decides it.", "",
 			"a follower was hit", func(r *result.Result) { r.Faults[0].Role = "follower" },
+		},
+		{
+			"failover", func() *result.Result {
+				r := onPatroni(t)
+				r.Faults[0].Units = nil
+				return r
+			}(), "Shorten the failover: without the leader it took 4s. Likely the time after which the others give up a " +
+				"leader decides it.", "",
+			"the leader was there", func(r *result.Result) { r.Faults[0].Kind = "disk.fill" },
 		},
 		{
 			"failover", func() *result.Result {
@@ -810,10 +819,30 @@ func TestChangeRules(t *testing.T) {
 			},
 		},
 		{"memory", starved(), starvedText, "", "only writes were lost", lossesOnly},
+		{
+			"memory", func() *result.Result {
+				r := starved()
+				r.Objectives = []result.ObjectiveResult{judged(t, "nginx.memory < 300MiB", 313<<20, scenarios.Fail)}
+				return r
+			}(), starvedText, "",
+			"only an alert came late", func(r *result.Result) {
+				r.Objectives = []result.ObjectiveResult{judged(t, "alert(Errors) < 60s after kill-cache", 90, scenarios.Fail)}
+			},
+		},
+		{
+			"only-replica", func() *result.Result {
+				r := onNginx(t)
+				lossesOnly(r)
+				r.Verdict, r.Reasons = scenarios.Stopped, []result.Reason{{Kind: result.StopCondition, Text: "errors > 50%"}}
+				return r
+			}(), "Run a second replica of redis.",
+			"brunt run shop.yaml --set rate=100/s --set caches=2",
+			"only the loss is a reason", func(r *result.Result) { r.Reasons = nil },
+		},
 		{"accept-queue", overflowing(), overflowingText, "", "only writes were lost", lossesOnly},
 		{
-			"cpu", used(onURL(t), "app[0]", func(int) result.Num { return 1 }), "Give app[0] more processor time, or let it do " +
-				"less: it used 1 core in half of the seconds and no more in the others, which is likely all it may use.", "",
+			"cpu", used(onURL(t), "app[0]", func(int) result.Num { return 1 }), "Give app[0] more processor time, or let it " +
+				"do less: it used 1 core in half of the seconds and no more in the others, which is likely all it may use.", "",
 			"only writes were lost", lossesOnly,
 		},
 		{
@@ -1217,7 +1246,7 @@ func TestAnswer_Why(t *testing.T) {
 		}},
 		{"stale reads", stale, "", []string{
 			"10.2s to 12.5s: reads and writes of price show 214 non-monotonic reads, 4 stale reads, stale by at least 1.5s; " +
-				"kill-cache was in.",
+				"kill-cache was in at 10.2s.",
 		}},
 		{"a URL", onURL(t), "13% of requests failed, and less than 1% may.", []string{
 			"20s: 30% of requests failed for over 10s; no fault was in.",
@@ -1252,8 +1281,8 @@ func TestAnswer_Why(t *testing.T) {
 			}
 		})
 	}
-	want := []string{"Let patroni[1] catch up before it serves, and without holding up the others: the outage of 6s began " +
-		"when cut ended, so likely with its return. Look at its output from 12s to 18s."}
+	want := []string{"Let patroni[1] catch up before it serves, and without holding up the others: the outage of 6s " +
+		"began when cut ended, so likely with its return. Look at its output from 12s to 18s."}
 	if got := changeOf(rejoined); !slices.Equal(got, want) {
 		t.Errorf("after the return: %q", got)
 	}
@@ -1279,8 +1308,8 @@ func TestChange_Causes(t *testing.T) {
 		r.Params = nil
 		return r
 	}
-	const leave = "take a dead replica out of rotation, and retry on another one: 1 of 2 replicas of nginx were well, and " +
-		"their callers likely went on asking the dead one."
+	const leave = "take a dead replica out of rotation, and retry on another one: 1 of 2 replicas of nginx were well, " +
+		"and their callers likely went on asking the dead one."
 	itself := two("process.crash", "nginx[1]")
 	itself.Faults, itself.Incidents[1].By, itself.Incidents[1].Faults = itself.Faults[:1], "", nil
 	itself.Events = []result.Event{{T: 20, Event: "unit.exit", Unit: "nginx[1]", Text: "exit status 3"}}
@@ -1289,6 +1318,15 @@ func TestChange_Causes(t *testing.T) {
 	again.Faults = append(again.Faults, aFault("third", "process.crash", "nginx[1]"))
 	returns := two("disk.fill", "nginx[1]")
 	returns.Incidents[1].Evidence, returns.Incidents[1].Begin = result.ByRevert, 22
+	silent := two("process.freeze", "nginx[1]")
+	silent.Errors = append(silent.Errors, result.ErrorGroup{
+		Kind: "timeout", Load: "shoppers", Step: "GET /basket", Count: 300, First: 20, Last: 24,
+	})
+	ownLater := two("process.crash", "nginx[1]") // and a unit ended by itself long after the first fault
+	ownLater.Incidents = append(ownLater.Incidents, outageBy("kill-cache"))
+	ownLater.Incidents[2].Begin, ownLater.Incidents[2].End, ownLater.Incidents[2].Bad = 26, 28, 200
+	ownLater.Incidents[2].Evidence = result.ByRelapse
+	ownLater.Events = []result.Event{{T: 26, Event: "unit.exit", Unit: "nginx[0]", Text: "exit status 3"}}
 	many := two("process.crash", "nginx[1]")
 	many.Usage = []result.UnitUsage{{Unit: "nginx[0]", OOMs: 2, AcceptOverflows: 7}}
 	used(many, "app[0]", func(int) result.Num { return 1 })
@@ -1307,6 +1345,19 @@ func TestChange_Causes(t *testing.T) {
 		{"a unit ended by itself", itself, []string{
 			"Look at the output of nginx[1] around 20s, for why it ended by itself (exit status 3): no fault was on it.",
 			"For kill-cache: run a second replica of redis.",
+		}},
+		{"the second one was silent", silent, []string{
+			"For kill-cache: run a second replica of redis.",
+			"For second: let callers leave a replica that hangs, by a timeout with a retry on another replica, or health " +
+				"checks that eject it: 1 of 2 replicas of nginx were well, and callers likely went on waiting for the hung one.",
+			"For second: give up connections to a dead peer sooner, by keep-alives or a limit on unanswered data: requests " +
+				"failed for 2s after nginx was back, likely on connections from before.",
+			"Let the target give up before its client does: 300 requests of shoppers had no answer within the client's 3s, " +
+				"so likely its own timeouts are as long or longer.",
+		}},
+		{"a unit ended by itself later", ownLater, []string{
+			"Look at the output of nginx[0] around 26s, for why it ended by itself (exit status 3): no fault was on it.",
+			"For kill-cache: run a second replica of redis.", "For second: " + leave,
 		}},
 		{"the advice names its fault", returns, []string{
 			"For kill-cache: run a second replica of redis.",
@@ -1362,7 +1413,7 @@ func TestAnswer_BrokenLater(t *testing.T) {
 	}
 	want := []string{
 		"10s: the link from front to store was stalled; 80% of requests failed for 3.73s; over at 12s.",
-		"22.3s: every request failed for 1.02s, 10.3s after that was over; it began when front[0] ended by itself (exit " +
+		"22.3s: every request failed for 1.02s, 10.3s after hang was over; it began when front[0] ended by itself (exit " +
 			"status 3).",
 		"remote failed first: 80 × timeout, then 400 × closed.",
 	}
@@ -1378,6 +1429,13 @@ func TestAnswer_BrokenLater(t *testing.T) {
 	if worst := AnswerOf(r); !strings.HasPrefix(worst.Sentence.String(), "When the link from front to store was ") ||
 		worst.Why[1].String() != want[1] {
 		t.Errorf("%s %v", worst.Sentence, worst.Why)
+	}
+	other := brokenLater(t) // another fault is the worst cause
+	other.Faults = append(other.Faults, aFault("cut", "network.partition", "nginx[0]"))
+	other.Incidents = append(other.Incidents, outageBy("cut"))
+	other.Incidents[2].Bad, other.Incidents[2].Requests = 900, 900
+	if got := AnswerOf(other).Why[1].String(); got != want[1] {
+		t.Errorf("of another fault: %s", got)
 	}
 	r.Incidents[0].Bad, r.Incidents[0].Requests = 80, 100
 	if got := a.Faults[0].Outcome; got != "outage of 3.73s" {

@@ -273,7 +273,8 @@ func withinLimit(f *result.FaultRecord) string {
 		case result.Yes:
 			s = "the load was slower, and bad requests were "
 		case result.Untested:
-			s = "the load may have been slower (" + Clean(slower.Why.Phrase(nil)) + "), and bad requests were "
+			s = pick(slowerDuring(f), "the load was slower meanwhile (", "the load may have been slower (") +
+				Clean(slower.Why.Phrase(nil)) + "), and bad requests were "
 		case result.No:
 		}
 		s += fmt.Sprintf("within %s: %s, %s", limit, badRequests(f, p.Bad()), Percent(float64(p.Bad())/float64(p.Requests)))
@@ -292,7 +293,8 @@ func withinLimit(f *result.FaultRecord) string {
 	case result.Yes:
 		return "no request failed, and the load was slower"
 	case result.Untested:
-		return "no request failed, and the load may have been slower: " + Clean(slower.Why.Phrase(nil))
+		return "no request failed, and the load " + pick(slowerDuring(f), "was slower meanwhile", "may have been slower") +
+			": " + Clean(slower.Why.Phrase(nil))
 	case result.No:
 	}
 	if p.Lacking || p.LackingUntold {
@@ -659,7 +661,7 @@ func FaultOutcome(f *result.FaultRecord) string {
 		return lostWhat(p.Lost, p.LostMessages) + " lost"
 	}
 	if mayBeSlower(f) && !f.TooFew() {
-		return "slower, not certain"
+		return pick(slowerDuring(f), "slower meanwhile", "slower, not certain")
 	}
 	if surelySlower(f) {
 		return "slower"

@@ -340,6 +340,9 @@ func TestWhy_SlowerDuringTwo(t *testing.T) {
 		if p := r.Faults[0].Parts; c.why != "" {
 			p.Slowed, p.SlowerBecause = false, result.Notes{{Kind: c.why}}
 		}
+		if got := FaultOutcome(&r.Faults[0]); (got == "slower meanwhile") != (c.why == result.SlowerDuring) {
+			t.Errorf("%s, %s: the outcome is %q", c.impact, c.why, got)
+		}
 		if got := find(r).whatWasSlow().String(); got != c.want {
 			t.Errorf("%s, %s in %s: %q, want %q", c.impact, c.why, c.in, got, c.want)
 		}

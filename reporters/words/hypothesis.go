@@ -31,8 +31,8 @@ func Hypothesis(r *result.Result) string {
 	return "Hypothesis: " + found + ". " + syntax.Sentence(text)
 }
 
-// untold says which faults of a run did not put its hypothesis to the test, as they were not injected, as their effect
-// was shown only in part, or as what they did is not known. It is empty if all did.
+// untold says which faults did not put the hypothesis to the test: not injected, shown only in part, or with an unknown
+// effect. It is empty if all did.
 func untold(r *result.Result) string {
 	var missing, part, unknown []string
 	slower := true
@@ -51,7 +51,7 @@ func untold(r *result.Result) string {
 		said = append(said, Join(briefNames(missing))+pick(len(missing) > 1, " were", " was")+" not injected")
 	}
 	if len(part) > 0 {
-		said = append(said, "the effect of "+Join(briefNames(part))+" on the target was shown only in part")
+		said = append(said, shownInPart(part))
 	}
 	if len(unknown) > 0 {
 		said = append(said, notKnown(unknown, slower))
@@ -61,14 +61,13 @@ func untold(r *result.Result) string {
 
 // notTold reports whether what a fault did is not known.
 func notTold(f *result.FaultRecord) bool {
-	switch f.Impact {
-	case result.Confounded, result.NotInjected, result.UnknownYet:
-		return true
-	case result.NotImpacted:
-		return f.TooFew() || mayBeSlower(f)
-	case result.Impacted, result.NotRecovered:
-	}
-	return false
+	return f.Impact != result.Impacted && f.Impact != result.NotRecovered &&
+		(f.Impact != result.NotImpacted || f.TooFew() || mayBeSlower(f))
+}
+
+// shownInPart says that the effect of faults on their units was shown only in part.
+func shownInPart(names []string) string {
+	return "the effect of " + Join(briefNames(names)) + " on the target was shown only in part"
 }
 
 // briefNames shortens a list of more than three faults.

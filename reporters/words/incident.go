@@ -82,8 +82,8 @@ func incidentCause(r *result.Result, in *result.Incident) string {
 // conditions of the run.
 func wasIn(r *result.Result, at result.Num) string {
 	var unmet []string
-	for i := range r.Faults {
-		if f := &r.Faults[i]; noTraffic(f) && f.Injected <= at && !(f.Cleared < at) {
+	for _, f := range faultsIn(r, at) {
+		if noTraffic(f) {
 			unmet = append(unmet, f.Name)
 		}
 	}
@@ -91,6 +91,16 @@ func wasIn(r *result.Result, at result.Num) string {
 		return Clean(Join(unmet)) + pick(len(unmet) > 1, " were", " was") + " in, and met no traffic"
 	}
 	return noFault(r) + " was in"
+}
+
+// faultsIn returns the faults that were in at a time.
+func faultsIn(r *result.Result, at result.Num) (list []*result.FaultRecord) {
+	for i := range r.Faults {
+		if f := &r.Faults[i]; f.Injected <= at && !(f.Cleared < at) {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // noFault says that there was no fault but the conditions of the run, which were in for the whole load.

@@ -427,9 +427,13 @@ func TestAnswer_NotKnown(t *testing.T) {
 			"certain; slow-store made answers 67x slower at p50."},
 		{
 			"slower at some time of it", []result.FaultRecord{meanwhile}, "answers were 67x slower at p50 during split, and " +
-				"nothing shows that it did that.",
+				"nothing shows that it made them so.",
 		},
-		{"of two", []result.FaultRecord{meanwhile, unsure("cut")}, "whether split and cut made answers slower is not certain."},
+		{
+			"of two",
+			[]result.FaultRecord{meanwhile, unsure("cut")},
+			"whether split and cut made answers slower is not certain.",
+		},
 		{"harm is not excluded", []result.FaultRecord{lost, unsure("split")}, "what lost and split did is not known."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

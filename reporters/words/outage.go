@@ -263,15 +263,18 @@ func endedSo(r *result.Result, e *result.Event) string {
 // endAt returns the event of a unit whose end may have begun an outage, without a fault on it; nil without. It came
 // within a second of the begin, and not after the first failure was seen.
 func endAt(r *result.Result, in *result.Incident) *result.Event {
-	seen := max(in.Begin, in.BeginHigh)
+	seen := in.Begin
+	if in.BeginHigh > seen { // it is unknown in results of earlier versions
+		seen = in.BeginHigh
+	}
 	if first := firstIn(r, in); first != nil {
 		seen = max(seen, first.First)
 	}
 	return endBetween(r, in.Begin-ownEndWithin, min(seen+reportedLate, in.Begin+ownEndWithin))
 }
 
-// endBetween returns the first event of a unit that ended in a span of time, without a fault on it, of those whose end
-// may do harm; nil without. The end of a job that was done does none, unless others call it.
+// endBetween returns the first event in (from, to] of a unit that ended without a fault on it; nil without. It leaves
+// out a job that was done, unless others call it.
 func endBetween(r *result.Result, from, to result.Num) *result.Event {
 	for i := range r.Events {
 		e := &r.Events[i]

@@ -38,7 +38,7 @@ func (f *findings) slowdown() Text {
 // slownessDecides reports whether slow answers may be why a run failed: an objective failed that counts them in no
 // recovery, or no objective is the reason.
 func slownessDecides(r *result.Result) bool {
-	return len(r.Reasons) > 0 && r.Reasons[0].Kind != result.NotHeld ||
+	return otherReason(r) ||
 		slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool {
 			return o.Verdict == scenarios.Fail && countsSlow(&o) && !o.Of().Row().Recovers
 		})

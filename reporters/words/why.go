@@ -36,13 +36,8 @@ type findings struct {
 
 func find(r *result.Result) *findings {
 	f := &findings{r: r}
-	f.in, f.fault = worstOutage(r)
-	if f.in != nil {
-		f.own = toldWith(r, f.in)
-	}
-	if f.fault != nil {
-		f.later = laterOutage(r, f.fault)
-		f.late = f.later == f.in
+	if in, _ := worstOutage(r); in != nil {
+		f.blame(in)
 	}
 	for _, c := range causes(r) {
 		if c.share >= mattering && !sameCause(c.in, f.in) && len(f.also) < mostCauses-1 &&
@@ -59,11 +54,26 @@ func find(r *result.Result) *findings {
 			f.outages = append(f.outages, in)
 		}
 	}
-	if !f.fewFailed() && byRequests(r) {
+	if !f.fewFailed() && requestsDecide(r) {
 		f.first = firstErrors(r, f.from, f.to, f.count)
 	}
 	return f
 }
+
+// blame sets the outage that findings are about, with the fault that did it.
+func (f *findings) blame(in *result.Incident) {
+	f.in, f.fault, f.later, f.own = in, nil, nil, toldWith(f.r, in)
+	if in.By != "" {
+		f.fault = faultNamed(f.r, in.By)
+	}
+	if f.fault != nil {
+		f.later = laterOutage(f.r, f.fault)
+	}
+	f.late = f.later == in
+}
+
+// last returns the last of the outages that are told as one.
+func (f *findings) last() *result.Incident { return f.own[len(f.own)-1] }
 
 // fewFailed reports whether only objectives on response times failed, there was no outage, and so few requests failed
 // that they are under half of what each of these objectives leaves. The run then failed for its slow answers.
@@ -83,31 +93,6 @@ func (f *findings) fewFailed() bool {
 	})
 }
 
-// lossesDecided reports whether only objectives on what became of writes or messages, or on what reads of registers
-// showed, failed. The requests that failed were then within their limits, and what cures an outage cures no loss.
-func (f *findings) lossesDecided() bool {
-	failed := 0
-	for i := range f.r.Objectives {
-		if o := &f.r.Objectives[i]; o.Verdict == scenarios.Fail {
-			if failed++; !o.Of().OfLedger() && o.Of().Row().Registers == nil {
-				return false
-			}
-		}
-	}
-	return failed > 0
-}
-
-// lostWrites returns the most acknowledged writes that one fault, or none, lost of a ledger on whose losses an
-// objective failed; nil without.
-func (f *findings) lostWrites() (l *result.LedgerRecord, most *result.LostSpan) {
-	for _, x := range f.r.AllLedgers() {
-		if s := mostLost(x.LostSpans); s != nil && lossesFailed(f.r, x) && (most == nil || s.Lost > most.Lost) {
-			l, most = x, s
-		}
-	}
-	return l, most
-}
-
 // mostLost returns the span with the most lost writes or messages; nil without.
 func mostLost(spans []result.LostSpan) (most *result.LostSpan) {
 	for i := range spans {
@@ -118,16 +103,24 @@ func mostLost(spans []result.LostSpan) (most *result.LostSpan) {
 	return most
 }
 
-// whatWasLost says which acknowledged writes and messages are gone, and which fault they were lost to, of each ledger
-// and delivery on whose losses an objective failed. Where no outage is told, it tells those faults before.
+// whatWasLost tells the largest loss of each ledger and delivery on whose losses an objective failed: when the writes
+// or messages were acknowledged, which fault they were lost to, and of how many in all. Where no outage is told, it
+// tells those faults before.
 func (f *findings) whatWasLost() (points []Text) {
 	var faults, lost []Text
 	var told []string
-	tell := func(s *result.LostSpan, most, noun, of string) {
-		t := Text{}.say(most + Plural(s.Lost, noun, noun+"s") + " of ").strong(Clean(of)).
-			say(ackedIn(s) + pick(s.Lost > 1, ", are", ", is") + " gone")
+	tell := func(s *result.LostSpan, all int64, most, noun, of string) {
+		acked := ackedIn(s)
+		if acked != "" {
+			acked += ","
+		}
+		t := Text{}.say(Capitalize(most+Plural(s.Lost, noun, noun+"s")) + " of ").strong(Clean(of)).
+			say(acked + pick(s.Lost > 1, " are", " is") + " gone")
 		if who := lostTo(s.Fault, s.Faults); who != "" {
 			t = t.say(", lost to ").strong(who)
+		}
+		if all > s.Lost {
+			t = t.say(", of " + most + Count(all) + " in all")
 		}
 		lost = append(lost, t.say("."))
 		if by := faultNamed(f.r, s.Fault); f.in == nil && by != nil && !slices.Contains(told, s.Fault) {
@@ -136,12 +129,12 @@ func (f *findings) whatWasLost() (points []Text) {
 	}
 	for _, l := range f.r.AllLedgers() {
 		if s := mostLost(l.LostSpans); s != nil && lossesFailed(f.r, l) {
-			tell(s, "", "write", l.Write)
+			tell(s, l.Lost, "", "write", l.Write)
 		}
 	}
 	for _, d := range f.r.Deliveries {
 		if s := mostLost(d.LostSpans); s != nil && messagesFailed(f.r, d) {
-			tell(s, pick(d.Unreadable > 0, "At most ", ""), "message", d.Name)
+			tell(s, d.Lost, pick(d.Unreadable > 0, "at most ", ""), "message", d.Name)
 		}
 	}
 	return append(faults, lost...)
@@ -166,15 +159,13 @@ func (f *findings) whatWasRead() Text {
 // duringFaults names the faults that were in at a time, as a clause; empty without.
 func duringFaults(r *result.Result, at result.Num) string {
 	var in []string
-	for i := range r.Faults {
-		if f := &r.Faults[i]; f.Injected <= at && !(f.Cleared < at) {
-			in = append(in, f.Name)
-		}
+	for _, f := range faultsIn(r, at) {
+		in = append(in, f.Name)
 	}
 	if len(in) == 0 {
 		return ""
 	}
-	return "; " + Clean(Join(in)) + pick(len(in) > 1, " were in", " was in")
+	return "; " + Clean(Join(in)) + pick(len(in) > 1, " were", " was") + " in at " + Offset(at)
 }
 
 // span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
@@ -342,7 +333,7 @@ func (f *findings) whatElseFailed() (points []Text) {
 // fault any limit is reached.
 func (f *findings) heldBack() *result.LoadInfo {
 	g := &f.r.Generator
-	if len(f.r.Loads) != 1 || f.fault != nil || !byRequests(f.r) || !g.Healthy || g.Queue.P99 < waitsLong {
+	if len(f.r.Loads) != 1 || f.fault != nil || !requestsDecide(f.r) || !g.Healthy || g.Queue.P99 < waitsLong {
 		return nil
 	}
 	if l := &f.r.Loads[0]; !l.Closed && l.MaxInFlight > 0 && g.InFlightMax >= int64(l.MaxInFlight) {
@@ -367,7 +358,7 @@ func (f *findings) whatHeldBack() Text {
 
 // whatMultiplied says which calls a fault multiplied, unless the run failed for something else.
 func (f *findings) whatMultiplied() Text {
-	decides := byRequests(f.r) || failedOn(f.r, func(o slo.Objective) bool { return o.Metric.OfLink() })
+	decides := requestsDecide(f.r) || failedOn(f.r, func(o slo.Objective) bool { return o.Metric.OfLink() })
 	if said := Multiplied(f.r); decides && len(said) > 0 {
 		return Text{}.say(said[0])
 	}
@@ -408,6 +399,9 @@ func (f *findings) whatBroke() Text {
 // whatBrokeToo tells of another outage that counts against the failed objectives.
 func (f *findings) whatBrokeToo(in *result.Incident) Text {
 	if by := faultNamed(f.r, in.By); in.By != "" && by != nil {
+		if late(f.r, in, by) {
+			return f.brokeLater(in, by, f.part([]*result.Incident{in}))
+		}
 		return f.faulted(by, toldWith(f.r, in), nil)
 	}
 	return f.began(in)
@@ -416,12 +410,12 @@ func (f *findings) whatBrokeToo(in *result.Incident) Text {
 // began says when an outage began that no fault is shown to have done, and what was in then.
 func (f *findings) began(in *result.Incident) Text {
 	return Text{}.say(Offset(in.Begin) + ": " + extent(f.r, in) + " for ").strong(incidentLength(in)).
-		say(f.part([]*result.Incident{in}) + unexplained(f.r, in) + ".")
+		say(f.part([]*result.Incident{in}) + howItBegan(f.r, in) + ".")
 }
 
-// unexplained says with what an outage began that no fault is shown to have done, as a clause: a unit that ended,
+// howItBegan says with what an outage began that no fault is shown to have done, as a clause: a unit that ended,
 // faults that may have done it, or none.
-func unexplained(r *result.Result, in *result.Incident) string {
+func howItBegan(r *result.Result, in *result.Incident) string {
 	if ended := begunBy(r, in); ended != "" {
 		return ended
 	}
@@ -448,7 +442,7 @@ func outageOnPass(r *result.Result) string {
 		return ""
 	}
 	text := "; at " + Offset(worst.Begin) + " " + extent(r, worst) + " for " + incidentLength(worst) +
-		unexplained(r, worst)
+		howItBegan(r, worst)
 	if more > 0 {
 		text += "; " + Plural(more, "more outage", "more outages")
 	}
@@ -477,15 +471,15 @@ func (f *findings) faulted(by *result.FaultRecord, list []*result.Incident, befo
 
 // eachOutage says how long each of several outages of a fault lasted, as a clause; empty for one.
 func eachOutage(list []*result.Incident) string {
+	if len(list) < 2 {
+		return ""
+	}
 	var each []string
 	for _, in := range list {
 		each = append(each, lengthFrom(in))
 	}
 	if left := len(each) - 3; left > 0 {
-		each = append(each[:3], Plural(int64(left), "more", "more"))
-	}
-	if len(list) < 2 {
-		return ""
+		each = append(each[:3], Int(int64(left))+" more")
 	}
 	return "; " + Int(int64(len(list))) + " outages, of " + Join(each)
 }
@@ -509,8 +503,13 @@ func (f *findings) whatBrokeLater() Text {
 	if f.later == nil {
 		return nil
 	}
-	return Text{}.say(Offset(f.later.Begin) + ": " + extent(f.r, f.later) + " for ").strong(incidentLength(f.later)).
-		say(", " + Seconds(f.later.Begin-f.fault.Cleared) + " after that was over" + begunBy(f.r, f.later) + ".")
+	return f.brokeLater(f.later, f.fault, "")
+}
+
+// brokeLater tells of an outage that came after its fault was over, with a clause on its part of all failed requests.
+func (f *findings) brokeLater(in *result.Incident, by *result.FaultRecord, part string) Text {
+	return Text{}.say(Offset(in.Begin) + ": " + extent(f.r, in) + " for ").strong(incidentLength(in)).
+		say(", " + Seconds(in.Begin-by.Cleared) + " after " + Clean(by.Name) + " was over" + part + begunBy(f.r, in) + ".")
 }
 
 // whenItBegan says which faults of an outage were in when it began, and which were over, but not for long enough to
@@ -662,7 +661,7 @@ func (f *findings) afterwards() Text {
 // injected meanwhile. Of an outage that the end of the fault began, all came after it.
 func (f *findings) afterTheEnd() (after result.Num) {
 	if f.fault == nil || f.late || f.in.Evidence == result.ByRevert || !f.fault.Cleared.Known() || f.fault.StaysDown ||
-		!f.own[len(f.own)-1].Over || injectedIn(f.r, f.own, f.fault) > 0 {
+		!f.last().Over || injectedIn(f.r, f.own, f.fault) > 0 {
 		return 0
 	}
 	for _, in := range f.own {
@@ -678,26 +677,25 @@ func (f *findings) afterTheEnd() (after result.Num) {
 // they tell of a breaker that is open and not of a service that starts.
 const waitsOn = 1
 
-// waiting returns the most frequent errors by which the target refused requests of the worst outage and asked the
-// client to wait, and that went on after the fault was over. It returns nil if they came before the outage too, as
-// those of a limit on rates do, or if all such errors are under a fifth of the requests that failed.
+// waiting returns the most frequent errors by which the target refused requests and asked the client to wait, of the
+// outages that are told as one, and that went on after their fault was over. It returns nil if they came before these
+// outages too, as those of a limit on rates do, or if all such errors are under a fifth of the requests that failed.
 func (f *findings) waiting() (most *result.ErrorGroup) {
 	if !(f.afterTheEnd() >= waitsOn) {
 		return nil
 	}
-	outage := []*result.Incident{f.in}
 	all := int64(0)
 	for i := range f.r.Errors {
 		e := &f.r.Errors[i]
 		if e.Sample == nil || e.Sample.Status != 503 || retryAfter(e.Sample) == "" || e.Last <= f.fault.Cleared ||
-			e.First < f.in.Begin || e.First > f.in.End {
+			e.First < f.own[0].Begin || e.First > f.last().End {
 			continue
 		}
-		if all += countIn(outage, e); most == nil || countIn(outage, e) > countIn(outage, most) {
+		if all += countIn(f.own, e); most == nil || countIn(f.own, e) > countIn(f.own, most) {
 			most = e
 		}
 	}
-	if 5*all < failedIn(f.in)-f.in.Kinds[notMade] {
+	if sum := sumOf(f.own); 5*all < failedIn(sum)-sum.Kinds[notMade] {
 		return nil
 	}
 	return most
@@ -715,7 +713,7 @@ func retryAfter(s *result.Sample) string {
 
 // whatGrew says that more and more iterations were in flight.
 func (f *findings) whatGrew() Text {
-	if !byRequests(f.r) {
+	if !requestsDecide(f.r) {
 		return nil
 	}
 	if from, last := fellBehind(f.r); from != nil {

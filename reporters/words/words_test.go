@@ -132,6 +132,15 @@ func TestEffect(t *testing.T) {
 		}, "No request failed, and the load may have been slower: brunt itself was late. Good answers, from the baseline " +
 			"to the fault: " +
 			"p50 1ms → 511ms (511x), p95 2ms → 530ms (265x)."},
+		{"slower, and nothing shows that it did it", result.FaultRecord{
+			Impact: result.UnknownYet, OnsetAt: reporterstest.Nan, Limit: .01,
+			Parts: &result.ImpactParts{
+				Requests: 800, P50: .511, P95: .53, P50Before: .001, P95Before: .002,
+				SlowerBecause: result.Notes{{Kind: result.SlowerDuring}},
+			},
+		}, "No request failed, and the load was slower meanwhile: answers were slower at some time of the fault, not soon " +
+			"after its begin nor up to its end, and nothing shows that it made them so. Good answers, from the baseline to " +
+			"the fault: p50 1ms → 511ms (511x), p95 2ms → 530ms (265x)."},
 		{"as fast, with a short baseline", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01,
 			Parts: &result.ImpactParts{Requests: 800, P50: .001, P95: .002, P50Before: .001, P95Before: .002, Untested: true},

@@ -132,8 +132,11 @@ func notCertain(a effect.Answer, s requests.Slowdown) effect.Answer {
 	return a
 }
 
-// untold says that it is not certain whether answers were slower, and why.
+// untold says that it is not certain whether an occurrence made answers slower, and why.
 func untold(s requests.Slowdown) result.Notes {
+	if s.Why.Has(result.SlowerDuring) { // they were slower, and only the cause is open
+		return s.Why
+	}
 	return append(result.Notes{{Kind: result.SlowUntold}}, s.Why...)
 }
 

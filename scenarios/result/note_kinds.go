@@ -331,8 +331,8 @@ var noteSentences = map[NoteKind]string{
 		"certainly more than one in 20",
 	SlowerVaried: "the baseline is too short, or its times vary too much, to exclude chance",
 	SlowerRest:   "seconds without a fault were as slow after the recovery, though not before the fault",
-	SlowerDuring: "answers were slower at some time of the fault, not soon after its begin nor up to its end, and nothing " +
-		"shows that it made them so",
+	SlowerDuring: "answers were slower at some time of the fault, not soon after its begin nor up to its end, and " +
+		"nothing shows that it made them so",
 	SlowerNoFault: "no fault was injected",
 	SlowerThis:    "it was not injected",
 	SlowerLater:   "that is tested when the run is over",

@@ -481,7 +481,7 @@ func (x *Reason) withoutObjectives(r *Result) string {
 	return strings.Join(found, ", ") + " and no objective asks about it"
 }
 
-// found says what became of the messages of a delivery that are not held, or of which that is not known.
+// found counts the messages of a delivery that were lost, late, doubled or out of order, and those of unknown fate.
 func (d *DeliveryRecord) found() (list []string) {
 	tell := func(n int64, what string) {
 		if n > 0 {

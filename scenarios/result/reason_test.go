@@ -288,8 +288,8 @@ func TestReason_Sentence(t *testing.T) {
 			}},
 			"3 messages of mails were lost, 2 messages of calls were lost or seen without a readable id, 1 message of calls " +
 				"was seen late, 1 message of jobs was seen without a readable id, 1 message of jobs was seen more than once, " +
-				"1 message of jobs was perhaps seen more than once, 2 messages of jobs were seen out of order, 2 messages of jobs " +
-				"were of unknown fate and no objective asks about it.",
+				"1 message of jobs was perhaps seen more than once, 2 messages of jobs were seen out of order, 2 messages of " +
+				"jobs were of unknown fate and no objective asks about it.",
 		},
 	} {
 		if got := c.reason.Sentence(&c.of); got != c.want {

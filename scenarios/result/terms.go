@@ -234,7 +234,7 @@ var all = []Term{
 	{"planned", nil, "The time at which a fault was due, an offset from t0; `injected` is the time at which it came. " +
 		"An incident is planned if a fault was in."},
 	{"outcome", nil, "What became of a request: ok, shed, error or skipped. For a fault, its result: recovered, not " +
-		"recovered, slower, slower but not certain, " +
+		"recovered, slower, slower but not certain, slower meanwhile, " +
 		"writes lost, within the limit, none seen, objective failed, too few requests to tell, or not injected."},
 	{
 		"verified",
@@ -280,7 +280,7 @@ var all = []Term{
 			"time. They are not slower if 95 % bounds exclude that they took over twice as long as before and over 20 ms " +
 			"longer, " +
 			"at the median or at the 95th percentile, which needs 59 good answers. Else the outcome is \"slower, not " +
-			"certain\": " +
+			"certain\", or \"slower meanwhile\" if they were slower and nothing shows that the fault made them so: " +
 			"what the fault did is not known, and no objective on its recovery passes. The report shows each part beside the " +
 			"baseline, and response times without brunt's own time.",
 	},
@@ -296,11 +296,11 @@ var all = []Term{
 			"outage where the load was good for a hold, where another fault was injected after the first part began, and " +
 			"where a part begins with the end of a fault. " +
 			"An incident belongs to the faults that were in, or were being recovered from, when it began, and never to one " +
-			"that was injected later; a relapse belongs to its fault if it begins no longer after the recovery than a hold, or " +
-			"than that took, or while a unit that the fault hit is not well since. The report says `by` a fault if no other could be it " +
-			"and evidence shows it: the incident began within a hold of the injection or within a second of the end of the " +
-			"fault, before the load had recovered from it or as a relapse; a unit that the fault hit fell ill with it, or " +
-			"was not well after the fault; or it lasted until the end of the fault, and at most a hold longer. " +
+			"that was injected later; a relapse belongs to its fault if it begins no longer after the recovery than a hold, " +
+			"or than that took, or while a unit that the fault hit is not well since. The report says `by` a fault if no " +
+			"other could be it and evidence shows it: the incident began within a hold of the injection or within a second of " +
+			"the end of the fault, before the load had recovered from it or as a relapse; a unit that the fault hit fell ill " +
+			"with it, or was not well after the fault; or it lasted until the end of the fault, and at most a hold longer. " +
 			"Else it says `during`, and an objective after the fault is inconclusive if that decides. The incident names the " +
 			"step with the most requests that were made and failed, and counts those that were skipped as a result. " +
 			"`recover < 10s after incident` judges the longest incident that overlaps a fault, so that an outage that several " +

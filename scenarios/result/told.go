@@ -13,7 +13,7 @@ package result
 //	            withLagged               requests that brunt sent late are judged both ways
 //	            ofOne (incident)         the incident may be slow answers: an objective on it is inconclusive
 //	            parts                    the record keeps the reasons; ImpactParts.Slower reads them
-//	  words     fault row                "may have been slower", with the reasons
+//	  words     fault row                "slower, not certain" or "slower meanwhile", with the reasons
 //	            likelySlower             advice only if the median took over twice as long
 //	  compare   values of a record       no recovery time of the fault
 //	  drills    dependency               the need is vague, not apart

@@ -35,9 +35,8 @@ type Row struct {
 	Effect func(Effect) Value                       // from the effect of a fault on the load
 	// from the ledger, as two values: as if every write that was not read back were correct, and as if none were
 	Writes func(Writes) (low, high float64)
-	// from the messages of a delivery, named by `of`, as two values: as if every one that may be right were so,
-	// and as
-	// if none were
+	// from the messages of a delivery, named by `of`, as two values: as if every one that may be right were so, and as if
+	// none were
 	Deliveries func(Deliveries) (low, high float64)
 	Registers  func(Registers) float64 // from the reads and writes of registers
 

@@ -179,10 +179,16 @@ var slowed = []playedCase{
 // long is a fault from 20 to 80 s.
 var long = []span{{20 * sec, 80 * sec}}
 
-// slowerDuring holds that answers were slower while the first fault was in, and that nothing shows that it did that.
+// slowerDuring holds that answers were slower while the first fault was in, and that nothing shows that it made them
+// so. No objective says that it is open whether they were slower.
 func slowerDuring(c *truth.Complaints, p played) {
 	if parts := p.Faults[0].Parts; parts.Slowed || !parts.SlowerBecause.Has(result.SlowerDuring) {
 		c.Errorf("parts: %+v, want slower answers that nothing shows to be the fault's", parts)
+	}
+	for _, o := range p.Objectives {
+		if o.Because.Has(result.SlowUntold) {
+			c.Errorf("%s: %s, although answers were slower", o.Text, o.Note)
+		}
 	}
 }
 
