@@ -453,26 +453,25 @@ func harmIn(q effect.Question, a effect.Answer) (harm effect.Incident, during bo
 	return harm, true
 }
 
-// withoutLateRelapse returns answer a without a relapse that began long after the recovery, if nothing shows it to be
-// of the occurrences. late is false if there was no such relapse.
+// withoutLateRelapse returns answer a without the first relapse that began long after the recovery, and of which nothing
+// shows that one of the occurrences did it, and without what follows it. late is false if there was no such relapse.
 func (f *effects) withoutLateRelapse(of []int, q effect.Question, a effect.Answer) (b effect.Answer, late bool) {
-	again := a.RelapsedAt.D()
-	after := requests.Span{From: again, To: q.Horizon}
-	if !a.RelapsedAt.Known() ||
-		slices.ContainsFunc(of, func(i int) bool { return f.read.unwell(i, after) }) {
-		return b, false
+	for _, again := range a.Relapses {
+		after := requests.Span{From: again.D(), To: q.Horizon}
+		if slices.ContainsFunc(of, func(i int) bool { return f.read.unwell(i, after) }) {
+			continue
+		}
+		b = effect.Ask(q.Until(after.From))
+		if b.Impact != result.Impacted || !b.RecoveredAt.Known() || b.BadBefore {
+			continue
+		}
+		if back := b.RecoveredAt.D(); after.From-back <= max(q.Hold, back-q.Injected) {
+			continue
+		}
+		b.Doubted, b.Notes = &a, result.Notes{{
+			Kind: result.HarmAfter, Of: f.read.Faults[of[len(of)-1]].Name, From: again, For: again - result.Sec(q.Cleared),
+		}}
+		return b, true
 	}
-	b = effect.Ask(q.Until(again))
-	if b.Impact != result.Impacted || !b.RecoveredAt.Known() || b.BadBefore {
-		return b, false
-	}
-	back := b.RecoveredAt.D()
-	if again-back <= max(q.Hold, back-q.Injected) {
-		return b, false
-	}
-	b.Doubted, b.Notes = &a, result.Notes{{
-		Kind: result.HarmAfter, Of: f.read.Faults[of[len(of)-1]].Name, From: a.RelapsedAt,
-		For: a.RelapsedAt - result.Sec(q.Cleared),
-	}}
-	return b, true
+	return b, false
 }

@@ -276,6 +276,13 @@ var attributed = []playedCase{
 		seconds: 80, impact: "impacted", slo: []string{"recover < 16s after f => fail"}, see: ofFaults("by f", "by f"),
 	},
 	{
+		name: "a relapse sooner than the recovery took, and noise long after it", row: "definition", seconds: 300,
+		script: quick.Between(2000, 3800, f503).Between(5000, 5200, f503).Between(20000, 20200, f503),
+		faults: []span{{20 * sec, 23 * sec}}, impact: "impacted",
+		slo: []string{"recover < 60s after f => inconclusive", "recover < 20s after f => fail"},
+		see: ofFaults("by f", "by f", ""),
+	},
+	{
 		name: "noise inside a long fault that the target had failed over from", row: "F2",
 		script: quick.Between(2000, 2300, f503).Between(6000, 6200, f503), faults: []span{{20 * sec, 90 * sec}},
 		seconds: 120, impact: "impacted",
