@@ -438,8 +438,8 @@ func (f *effects) withoutNoise(of []int, q effect.Question, a effect.Answer) (b 
 	return b, true
 }
 
-// harmIn returns the first harm of an answer, up to the failover or the recovery. during is false if there is none, or
-// if it began with the end of the fault or later.
+// harmIn returns the first harm of an answer, up to the failover, or to the recovery before any relapse. during is false
+// without harm, or if it began with the end of the fault or later.
 func harmIn(q effect.Question, a effect.Answer) (harm effect.Incident, during bool) {
 	harm = effect.Incident{Begin: a.OnsetAt.D(), BeginIn: a.OnsetIn, End: q.Horizon}
 	switch {
@@ -447,6 +447,10 @@ func harmIn(q effect.Question, a effect.Answer) (harm effect.Incident, during bo
 		return harm, false
 	case a.FailoverAt.Known():
 		harm.End, harm.EndIn, harm.Over = a.FailoverAt.D(), a.FailoverIn, true
+	case a.RelapsedAt.Known():
+		if b := effect.Ask(q.Until(a.RelapsedAt.D())); b.RecoveredAt.Known() {
+			harm.End, harm.EndIn, harm.Over = b.RecoveredAt.D(), b.RecoveredIn, true
+		}
 	case a.RecoveredAt.Known():
 		harm.End, harm.EndIn, harm.Over = a.RecoveredAt.D(), a.RecoveredIn, true
 	}

@@ -313,6 +313,13 @@ var attributed = []playedCase{
 		see: ofFaults("by f", "by f"),
 	},
 	{
+		name: "harm that lasts until a long fault is taken back, after a failover and long before noise", row: "F2",
+		script: quick.Between(2000, 2300, f503).Between(8000, 9000, f503).Between(20000, 20200, f503),
+		faults: []span{{20 * sec, 90 * sec}}, seconds: 300, impact: "impacted",
+		slo: []string{"recover < 65s after f => fail", "recover < 75s after f => inconclusive"},
+		see: ofFaults("by f", "by f", ""),
+	},
+	{
 		name: "noise between a failover and harm that lasts until the fault is taken back", row: "F2",
 		script: quick.Between(2000, 2300, f503).Between(5000, 5100, f503).Between(8000, 9000, f503),
 		faults: []span{{20 * sec, 90 * sec}}, seconds: 120, impact: "impacted",
