@@ -395,19 +395,22 @@ func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Ans
 // of the harm before.
 func (f *effects) withoutNoise(of []int, q effect.Question, a effect.Answer) (b effect.Answer, noise bool) {
 	var found []effect.Incident
-	for rest, next := q, a; ; next = effect.Ask(rest) {
+	for rest, next := q, a; ; {
 		harm, during := harmIn(rest, next)
 		if !during {
 			break
 		}
 		theirs := slices.ContainsFunc(of, func(i int) bool { return f.read.tied(i, harm) != "" })
-		if !theirs {
-			found = append(found, harm)
-		}
-		if !harm.Over || harm.End <= harm.Begin || theirs && !next.FailoverAt.Known() {
+		if theirs && !next.FailoverAt.Known() {
 			break
 		}
 		rest = rest.Without(harm)
+		if next = effect.Ask(rest); next.OnsetAt == result.Sec(harm.Begin) { // no window overlaps the harm
+			break
+		}
+		if !theirs {
+			found = append(found, harm)
+		}
 	}
 	if len(found) == 0 {
 		return b, false
