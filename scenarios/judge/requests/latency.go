@@ -143,11 +143,11 @@ func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell,
 			n.Above[i][j] = t.Total - t.UpTo(limit*effect.LatencyRatio(j))
 		}
 	}
+	of.addFar(&n, c)
 	if rest {
 		l.rest = joined(l.rest, without(n, c, of, 0))
 		return
 	}
-	of.addFar(&n, c)
 	met := &l.met[k.Set]
 	met.n += n.N
 	met.late += c.Counts().Own.Total
