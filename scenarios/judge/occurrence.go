@@ -98,13 +98,19 @@ const (
 // slowdownBy is [requests.SlowdownTest.Slower] for occurrence i, with evidence: untested if answers were slower, and
 // nothing shows, besides the time, that the occurrence made them so. They were slower within a hold of the injection,
 // of a later step of a group, or of the time when a unit that it hit fell ill; or until it was over, and no longer
-// from a hold after that on.
+// from a hold after that to the next injection.
 func (f *effects) slowdownBy(i int) requests.Slowdown {
 	s := f.latencies.Slower(i)
 	if s.Answer != result.Yes {
 		return s
 	}
 	oc, hold, over := &f.read.Faults[i], max(f.read.c.Hold, leastSlow), f.read.overAt(i)
+	next := measure.Never // the first injection after the occurrence was over
+	for _, other := range f.read.Faults {
+		if other.Name != "" && other.Injected >= over {
+			next = min(next, other.Injected)
+		}
+	}
 	slower := func(from, to time.Duration) bool {
 		return f.latencies.SlowerIn(requests.Span{From: from, To: to}, i) == result.Yes
 	}
@@ -114,7 +120,7 @@ func (f *effects) slowdownBy(i int) requests.Slowdown {
 			return in.From > oc.Injected && in.From < over && slower(in.From-hold, in.From+hold)
 		}) ||
 		oc.Over && slower(over-slowEnd, over) &&
-			f.latencies.SlowerIn(requests.Span{From: over + hold, To: over + 2*hold}) == result.No
+			f.latencies.SlowerAfter(requests.Span{From: over + hold, To: over + 2*hold}, next) == result.No
 	if !shown {
 		s.Told = result.NotTold(result.Note{Kind: result.SlowerDuring})
 	}
