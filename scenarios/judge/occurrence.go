@@ -195,9 +195,7 @@ func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 			caught.From = min(caught.From, f.read.records[met[0]].Start)
 		}
 	}
-	for _, s := range f.read.slices(caught, o, func(_ measure.Key,
-		set []int32,
-	) bool {
+	for _, s := range f.read.slices(caught, o, func(_ measure.Key, set []int32) bool {
 		return len(set) > 0 && !slices.ContainsFunc(set, other)
 	}) {
 		q.Caught.N += s.N
@@ -447,8 +445,8 @@ func (f *effects) withoutNoise(of []int, q effect.Question, a effect.Answer) (b 
 	return b, true
 }
 
-// harmIn returns the first harm of an answer, up to the failover, or to the recovery before any relapse. during is false
-// without harm, or if it began with the end of the fault or later.
+// harmIn returns the first harm of an answer, up to the failover, or to the recovery before any relapse. during is
+// false without harm, or if it began with the end of the fault or later.
 func harmIn(q effect.Question, a effect.Answer) (harm effect.Incident, during bool) {
 	harm = effect.Incident{Begin: a.OnsetAt.D(), BeginIn: a.OnsetIn, End: q.Horizon}
 	switch {
@@ -466,8 +464,8 @@ func harmIn(q effect.Question, a effect.Answer) (harm effect.Incident, during bo
 	return harm, true
 }
 
-// withoutLateRelapse returns answer a without the first relapse that began long after the recovery, and of which nothing
-// shows that one of the occurrences did it, and without what follows it. late is false if there was no such relapse.
+// withoutLateRelapse returns answer a up to the first relapse that began long after the recovery, and of which nothing
+// shows that one of the occurrences did it. late is false if there was no such relapse.
 func (f *effects) withoutLateRelapse(of []int, q effect.Question, a effect.Answer) (b effect.Answer, late bool) {
 	for _, again := range a.Relapses {
 		after := requests.Span{From: again.D(), To: q.Horizon}

@@ -159,8 +159,8 @@ var slowed = []playedCase{
 		see: slower(result.Yes),
 	},
 	{
-		name: "slow from inside a long harmless fault on, and far slower in it, after a short uneven baseline", row: "definition",
-		seconds: 120, impact: "unknown", see: slowerDuring, faults: []span{{5 * sec, 80 * sec}},
+		name: "slow from inside a long harmless fault on, and far slower in it, after a short uneven baseline",
+		row:  "definition", seconds: 120, impact: "unknown", see: slowerDuring, faults: []span{{5 * sec, 80 * sec}},
 		script: func(n int) truth.Act {
 			switch {
 			case n >= 8000:
@@ -177,7 +177,8 @@ var slowed = []playedCase{
 		script: quick.Between(6000, 9000, truth.Act{Delay: 50 * ms}),
 	},
 	{
-		name: "at 10/s, slow from inside a long fault until it is taken back", row: "definition", rate: 10, seconds: 160, hold: 5 * sec,
+		name: "at 10/s, slow from inside a long fault until it is taken back", row: "definition", rate: 10,
+		seconds: 160, hold: 5 * sec,
 		script: quick.Between(900, 1200, truth.Act{Delay: 50 * ms}), faults: []span{{40 * sec, 120 * sec}},
 		impact: "impacted", see: slower(result.Yes),
 	},
