@@ -95,8 +95,10 @@
 //     or more, they are invalid: it sends at once what was due, and answers to that may take long without the fault.
 //   - The answer is yes only if evidence shows that the fault did it: answers were slower within a hold of the
 //     injection, of a later step of a group, or of the time when a unit that the fault hit fell ill; or in the last
-//     three seconds of the fault, and no longer from a hold after it on. A hold is five seconds here at least, and as
-//     long as 20 good answers take. Otherwise answers were slower during the fault, and whether by it is untested.
+//     three seconds of the fault, and no longer from a hold after it on, before the next injection. A hold is five
+//     seconds here at least, and as long as 20 good answers take; after the fault, as long as 59 take. The last three
+//     seconds show it only from 7 good answers a second on. Otherwise answers were slower during the fault, and whether
+//     by it is untested.
 //   - Requests that were due during a fault, but that brunt sent after it because it stood still or was late, did not
 //     meet the fault. An objective in that fault is invalid if it does not hold with these requests as bad.
 //   - A request that brunt is not ready to send is not in flight, so brunt's own lag is not taken for a stall of the

@@ -98,13 +98,19 @@ const (
 // slowdownBy is [requests.SlowdownTest.Slower] for occurrence i, with evidence: untested if answers were slower, and
 // nothing shows, besides the time, that the occurrence made them so. They were slower within a hold of the injection,
 // of a later step of a group, or of the time when a unit that it hit fell ill; or until it was over, and no longer
-// from a hold after that on.
+// from a hold after that to the next injection.
 func (f *effects) slowdownBy(i int) requests.Slowdown {
 	s := f.latencies.Slower(i)
 	if s.Answer != result.Yes {
 		return s
 	}
 	oc, hold, over := &f.read.Faults[i], max(f.read.c.Hold, leastSlow), f.read.overAt(i)
+	next := measure.Never // the first injection after the occurrence was over
+	for _, other := range f.read.Faults {
+		if other.Name != "" && other.Injected >= over {
+			next = min(next, other.Injected)
+		}
+	}
 	slower := func(from, to time.Duration) bool {
 		return f.latencies.SlowerIn(requests.Span{From: from, To: to}, i) == result.Yes
 	}
@@ -114,7 +120,7 @@ func (f *effects) slowdownBy(i int) requests.Slowdown {
 			return in.From > oc.Injected && in.From < over && slower(in.From-hold, in.From+hold)
 		}) ||
 		oc.Over && slower(over-slowEnd, over) &&
-			f.latencies.SlowerIn(requests.Span{From: over + hold, To: over + 2*hold}) == result.No
+			f.latencies.SlowerAfter(requests.Span{From: over + hold, To: over + 2*hold}, next) == result.No
 	if !shown {
 		s.Told = result.NotTold(result.Note{Kind: result.SlowerDuring})
 	}
@@ -192,9 +198,7 @@ func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 			caught.From = min(caught.From, f.read.records[met[0]].Start)
 		}
 	}
-	for _, s := range f.read.slices(caught, o, func(_ measure.Key,
-		set []int32,
-	) bool {
+	for _, s := range f.read.slices(caught, o, func(_ measure.Key, set []int32) bool {
 		return len(set) > 0 && !slices.ContainsFunc(set, other)
 	}) {
 		q.Caught.N += s.N
@@ -398,19 +402,22 @@ func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Ans
 // of the harm before.
 func (f *effects) withoutNoise(of []int, q effect.Question, a effect.Answer) (b effect.Answer, noise bool) {
 	var found []effect.Incident
-	for rest, next := q, a; ; next = effect.Ask(rest) {
+	for rest, next := q, a; ; {
 		harm, during := harmIn(rest, next)
 		if !during {
 			break
 		}
 		theirs := slices.ContainsFunc(of, func(i int) bool { return f.read.tied(i, harm) != "" })
-		if !theirs {
-			found = append(found, harm)
-		}
-		if !harm.Over || harm.End <= harm.Begin || theirs && !next.FailoverAt.Known() {
+		if theirs && !next.FailoverAt.Known() {
 			break
 		}
 		rest = rest.Without(harm)
+		if next = effect.Ask(rest); next.OnsetAt == result.Sec(harm.Begin) { // no window overlaps the harm
+			break
+		}
+		if !theirs {
+			found = append(found, harm)
+		}
 	}
 	if len(found) == 0 {
 		return b, false
@@ -441,8 +448,8 @@ func (f *effects) withoutNoise(of []int, q effect.Question, a effect.Answer) (b 
 	return b, true
 }
 
-// harmIn returns the first harm of an answer, up to the failover or the recovery. during is false if there is none, or
-// if it began with the end of the fault or later.
+// harmIn returns the first harm of an answer, up to the failover, or to the recovery before any relapse. during is
+// false without harm, or if it began with the end of the fault or later.
 func harmIn(q effect.Question, a effect.Answer) (harm effect.Incident, during bool) {
 	harm = effect.Incident{Begin: a.OnsetAt.D(), BeginIn: a.OnsetIn, End: q.Horizon}
 	switch {
@@ -450,32 +457,35 @@ func harmIn(q effect.Question, a effect.Answer) (harm effect.Incident, during bo
 		return harm, false
 	case a.FailoverAt.Known():
 		harm.End, harm.EndIn, harm.Over = a.FailoverAt.D(), a.FailoverIn, true
+	case a.RelapsedAt.Known():
+		if b := effect.Ask(q.Until(a.RelapsedAt.D())); b.RecoveredAt.Known() {
+			harm.End, harm.EndIn, harm.Over = b.RecoveredAt.D(), b.RecoveredIn, true
+		}
 	case a.RecoveredAt.Known():
 		harm.End, harm.EndIn, harm.Over = a.RecoveredAt.D(), a.RecoveredIn, true
 	}
 	return harm, true
 }
 
-// withoutLateRelapse returns answer a without a relapse that began long after the recovery, if nothing shows it to be
-// of the occurrences. late is false if there was no such relapse.
+// withoutLateRelapse returns answer a up to the first relapse that began long after the recovery, and of which nothing
+// shows that one of the occurrences did it. late is false if there was no such relapse.
 func (f *effects) withoutLateRelapse(of []int, q effect.Question, a effect.Answer) (b effect.Answer, late bool) {
-	again := a.RelapsedAt.D()
-	after := requests.Span{From: again, To: q.Horizon}
-	if !a.RelapsedAt.Known() ||
-		slices.ContainsFunc(of, func(i int) bool { return f.read.unwell(i, after) }) {
-		return b, false
+	for _, again := range a.Relapses {
+		after := requests.Span{From: again.D(), To: q.Horizon}
+		if slices.ContainsFunc(of, func(i int) bool { return f.read.unwell(i, after) }) {
+			continue
+		}
+		b = effect.Ask(q.Until(after.From))
+		if b.Impact != result.Impacted || !b.RecoveredAt.Known() || b.BadBefore {
+			continue
+		}
+		if back := b.RecoveredAt.D(); after.From-back <= max(q.Hold, back-q.Injected) {
+			continue
+		}
+		b.Doubted, b.Notes = &a, result.Notes{{
+			Kind: result.HarmAfter, Of: f.read.Faults[of[len(of)-1]].Name, From: again, For: again - result.Sec(q.Cleared),
+		}}
+		return b, true
 	}
-	b = effect.Ask(q.Until(again))
-	if b.Impact != result.Impacted || !b.RecoveredAt.Known() || b.BadBefore {
-		return b, false
-	}
-	back := b.RecoveredAt.D()
-	if again-back <= max(q.Hold, back-q.Injected) {
-		return b, false
-	}
-	b.Doubted, b.Notes = &a, result.Notes{{
-		Kind: result.HarmAfter, Of: f.read.Faults[of[len(of)-1]].Name, From: a.RelapsedAt,
-		For: a.RelapsedAt - result.Sec(q.Cleared),
-	}}
-	return b, true
+	return b, false
 }

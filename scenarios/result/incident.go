@@ -41,7 +41,7 @@ const (
 	ByInjection Evidence = "injected"   // the harm began within judge.hold of the injection
 	ByRevert    Evidence = "reverted"   // it began within a second of the end of the fault
 	ByRecovery  Evidence = "recovering" // the load had not recovered from earlier harm of the fault
-	ByRelapse   Evidence = "relapsed"   // it began soon after the recovery, or a unit that it hit was not well since
+	ByRelapse   Evidence = "relapsed"   // the harm began soon after recovery, or a unit of the fault was not well since
 	ByUnit      Evidence = "unit"       // a unit that it hit fell ill with the harm, or was not well after the fault
 	ByEnd       Evidence = "ended"      // it lasted until the end of the fault, and at most judge.hold longer
 )

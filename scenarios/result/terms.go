@@ -296,13 +296,14 @@ var all = []Term{
 			"outage where the load was good for a hold, where another fault was injected after the first part began, and " +
 			"where a part begins with the end of a fault. " +
 			"An incident belongs to the faults that were in, or were being recovered from, when it began, and never to one " +
-			"that was injected later; a relapse belongs to its fault if it begins no longer after the recovery than a hold, " +
-			"or than that took, or while a unit that the fault hit is not well since. The report says `by` a fault if no " +
-			"other could be it and evidence shows it: the incident began within a hold of the injection or within a second of " +
-			"the end of the fault, before the load had recovered from it or as a relapse; a unit that the fault hit fell ill " +
-			"with it, or was not well after the fault; or it lasted until the end of the fault, and at most a hold longer. " +
-			"Else it says `during`, and an objective after the fault is inconclusive if that decides. The incident names the " +
-			"step with the most requests that were made and failed, and counts those that were skipped as a result. " +
+			"that was injected later; a relapse belongs to its fault if it begins within a hold of the recovery, or " +
+			"sooner after it than the recovery took, or while a unit that the fault hit is not well since. The report " +
+			"says `by` a fault if no other could be it and evidence shows it: the incident began within a hold of the " +
+			"injection or within a second of the end of the fault, before the load had recovered from it or as a " +
+			"relapse; a unit that the fault hit fell ill with it, or was not well after the fault; or it lasted until " +
+			"the end of the fault, and at most a hold longer. Else it says `during`, and an objective after the fault is " +
+			"inconclusive if that decides. The incident names the step with the most requests that were made and failed, " +
+			"and counts those that were skipped as a result. " +
 			"`recover < 10s after incident` judges the longest incident that overlaps a fault, so that an outage that several " +
 			"faults caused " +
 			"together has one recovery time: from the first begin to the last end of what belongs to one fault. Without an " +
@@ -381,12 +382,11 @@ var all = []Term{
 		[]string{"rto", "recovered", "good-again", "good-again-after-injection"},
 		"The time from the injection until the target had recovered: the recovery time objective " +
 			"as it was achieved. The target recovers with the first good request after the last bad one, if it then stays " +
-			"good for a hold, " +
-			"and up to the next fault or the end of the load. If it gets bad again after that, it relapsed, and its last " +
-			"recovery counts. If that is later than a hold, and than the recovery took, and no unit that the fault hit is " +
-			"unwell since, nothing shows that the fault did it: the objective is inconclusive if that decides. A " +
-			"target that never recovers fails the objective; a fault without impact has a recovery time of 0. For a group it " +
-			"counts from the start of its incident.",
+			"good for a hold, and up to the next fault or the end of the load. If it gets bad again after that, it " +
+			"relapsed, and its last recovery counts. If the relapse begins later after the recovery than a hold, and " +
+			"than the recovery took, and no unit that the fault hit is unwell since, nothing shows that the fault did " +
+			"it: the objective is inconclusive if that decides. A target that never recovers fails the objective; a " +
+			"fault without impact has a recovery time of 0. For a group it counts from the start of its incident.",
 	},
 	{
 		"rejoin",

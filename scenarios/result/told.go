@@ -4,12 +4,14 @@ package result
 // value is untested.
 //
 // A caller handles all three answers: an effect that is not shown is not refuted, and an effect that is not refuted
-// is not shown. These places ask, and untested makes of it there:
+// is not shown. The callers, and what each does if the answer is untested:
 //
 //	were good answers slower in a fault? (judge/requests.SlowdownTest, by judge/effect.Slower and Far)
 //	  judge     reported, ask            the impact is not certain, with the reasons
 //	            required                 require_impact is inconclusive
-//	            slowUntold               an objective on how long it lasted is inconclusive
+//	            slowdownBy               a yes becomes untested without evidence that the fault did it
+//	            slowUntold               an objective on how long it lasted is inconclusive, except for slower_during
+//	                                     with a limit under which the answers stayed
 //	            withLagged               requests that brunt sent late are judged both ways
 //	            ofOne (incident)         the incident may be slow answers: an objective on it is inconclusive
 //	            parts                    the record keeps the reasons; ImpactParts.Slower reads them
@@ -24,7 +26,7 @@ package result
 //	  judge     why not recovered        it is told that this is not known
 //	was the machine noisier than in the history? (decide/compare.NoiseNorm.Exceeded)
 //	  gate      again, run, Trial.quiet  nothing shows a disturbance: the run counts, with its verdict
-//	            Trial.exceeded           a yes of one run decides; a no takes all of them
+//	            Record.exceeded          a yes of one run decides; a no takes all of them
 //	was an expectation of the author met? (FaultRecord.meets)
 //	  words     expected                 "not certain whether it came"
 type Told struct {

@@ -186,7 +186,8 @@ var redefinitions = []redefinition{
 const (
 	lateHarm    = "harm after the end of a fault counted as its own without further evidence"
 	initCounted = "requests of init counted in it"
-	laterHarm   = "later harm in a fault, and a relapse after the last one, counted as its own without further evidence"
+	laterHarm   = "later harm in a fault, a relapse after the last one, and slower answers at any time of a fault " +
+		"counted as its own without further evidence"
 )
 
 // redefinedSince says what values of older definitions meant.

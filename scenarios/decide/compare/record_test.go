@@ -40,7 +40,8 @@ func TestOutdated(t *testing.T) {
 		{"definitions 1", 4, recovery, "recover of 1 older record is not compared, as " + late, `"definitions":1,`},
 		{
 			"definitions 2", 4, skipped + "," + recovery + "," + after, "recover of 1 older record is not compared, as later " +
-				"harm in a fault, and a relapse after the last one, counted as its own without further evidence",
+				"harm in a fault, a relapse after the last one, and slower answers at any time of a fault counted as its own " +
+				"without further evidence",
 			`"definitions":2,`,
 		},
 		{"definitions 3", 4, skipped + "," + recovery + "," + after, "", `"definitions":3,`},

@@ -55,7 +55,8 @@ type Answer struct {
 	// intended time of the first good request after the last bad one; the injection, if there was no impact
 	RecoveredAt result.Num
 	RecoveredIn Range
-	RelapsedAt  result.Num // when requests were bad again after a recovery, without another fault; NaN means never
+	RelapsedAt  result.Num   // when requests were bad again after a recovery, without another fault; NaN means never
+	Relapses    []result.Num // RelapsedAt, and the later times, in order
 	// The harm of the revert, if the load was good before: when it was good again, the injection if it was good all
 	// along; when requests were bad again with the clearing; and the first good request after that, NaN if there is none.
 	// All are NaN without such a harm.
@@ -144,7 +145,7 @@ func Unknown(impact result.Impact) Answer {
 func (a *Answer) Hide() {
 	a.FailoverAt, a.RecoveredAt, a.NotBefore, a.RelapsedAt = result.NaN, result.NaN, result.NaN, result.NaN
 	a.BackAt, a.RejoinAt, a.RejoinedAt, a.Doubted = result.NaN, result.NaN, result.NaN, nil
-	a.FailoverNotBefore, a.FailoverLacks = result.NaN, nil
+	a.FailoverNotBefore, a.FailoverLacks, a.Relapses = result.NaN, nil, nil
 }
 
 // Ask finds impact and recovery.
@@ -355,8 +356,9 @@ func (a *Answer) recover(q Question, c chances, onset, from int, width time.Dura
 		}
 		before := h.from
 		onset = max(h.from, c.locate(q.Slices, ws, again, h.from))
-		if q.Slices[onset].Start > last && !a.RelapsedAt.Known() {
-			a.RelapsedAt = result.Sec(c.badFrom(q, before, onset, width).At)
+		if q.Slices[onset].Start > last {
+			a.Relapses = append(a.Relapses, result.Sec(c.badFrom(q, before, onset, width).At))
+			a.RelapsedAt = a.Relapses[0]
 		}
 		from = max(onset, ws[sure].from)
 	}

@@ -143,11 +143,11 @@ func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell,
 			n.Above[i][j] = t.Total - t.UpTo(limit*effect.LatencyRatio(j))
 		}
 	}
+	of.addFar(&n, c)
 	if rest {
 		l.rest = joined(l.rest, without(n, c, of, 0))
 		return
 	}
-	of.addFar(&n, c)
 	met := &l.met[k.Set]
 	met.n += n.N
 	met.late += c.Counts().Own.Total
@@ -212,25 +212,28 @@ func (l *SlowdownTest) Slower(of ...int) Slowdown {
 }
 
 // SlowerIn is the answer of Slower for the requests that met an occurrence and were due in a span. If fewer good
-// answers than the test takes are in the span, it goes on until there are as many. Without an occurrence, SlowerIn
-// compares the requests that met no fault, a hold or more after the last one.
+// answers than the test takes are in the span, it goes on until there are as many.
 func (l *SlowdownTest) SlowerIn(in Span, of ...int) result.Answer {
-	if len(of) == 0 {
-		rest := dueIn(l.rest, in)
-		return effect.Slower(
-			effect.Latencies{Baseline: l.baseline, Fault: rest}, effect.Latencies{Baseline: l.own, Fault: rest}).Answer
-	}
 	met, own := l.metBy(of)
 	return effect.Slower(
-		effect.Latencies{Baseline: l.baseline, Fault: dueIn(met.measured, in)},
-		effect.Latencies{Baseline: l.own, Rest: l.rest, Fault: dueIn(own, in)}).Answer
+		effect.Latencies{Baseline: l.baseline, Fault: dueIn(met.measured, in, effect.LeastAnswers)},
+		effect.Latencies{Baseline: l.own, Rest: l.rest, Fault: dueIn(own, in, effect.LeastAnswers)}).Answer
 }
 
-// dueIn returns the slices of a span, and those after it until there are 20 good answers.
-func dueIn(list []effect.LatencySlice, in Span) (out []effect.LatencySlice) {
+// SlowerAfter is SlowerIn for the requests that met no fault, a hold or more after the last one. The span goes on until
+// there are as many good answers as a no takes, but not beyond the next injection.
+func (l *SlowdownTest) SlowerAfter(in Span, next time.Duration) result.Answer {
+	rest := dueIn(l.rest, in, effect.EnoughForFar(0))
+	rest = slices.DeleteFunc(rest, func(s effect.LatencySlice) bool { return s.Start >= next })
+	return effect.Slower(
+		effect.Latencies{Baseline: l.baseline, Fault: rest}, effect.Latencies{Baseline: l.own, Fault: rest}).Answer
+}
+
+// dueIn returns the slices of a span, and those after it until there are enough good answers.
+func dueIn(list []effect.LatencySlice, in Span, enough int64) (out []effect.LatencySlice) {
 	n := int64(0)
 	for _, s := range list {
-		if s.End > in.From && (s.Start < in.To || n < effect.LeastAnswers) {
+		if s.End > in.From && (s.Start < in.To || n < enough) {
 			out, n = append(out, s), n+s.N
 		}
 	}

@@ -276,6 +276,13 @@ var attributed = []playedCase{
 		seconds: 80, impact: "impacted", slo: []string{"recover < 16s after f => fail"}, see: ofFaults("by f", "by f"),
 	},
 	{
+		name: "a relapse sooner than the recovery took, and noise long after it", row: "definition", seconds: 300,
+		script: quick.Between(2000, 3800, f503).Between(5000, 5200, f503).Between(20000, 20200, f503),
+		faults: []span{{20 * sec, 23 * sec}}, impact: "impacted",
+		slo: []string{"recover < 60s after f => inconclusive", "recover < 20s after f => fail"},
+		see: ofFaults("by f", "by f", ""),
+	},
+	{
 		name: "noise inside a long fault that the target had failed over from", row: "F2",
 		script: quick.Between(2000, 2300, f503).Between(6000, 6200, f503), faults: []span{{20 * sec, 90 * sec}},
 		seconds: 120, impact: "impacted",
@@ -304,6 +311,13 @@ var attributed = []playedCase{
 		script: quick.Between(2000, 2300, f503).Between(8000, 9000, f503), faults: []span{{20 * sec, 90 * sec}},
 		seconds: 120, impact: "impacted", slo: []string{"recover < 65s after f => fail", "recover < 75s after f => pass"},
 		see: ofFaults("by f", "by f"),
+	},
+	{
+		name: "harm that lasts until a long fault is taken back, after a failover and long before noise", row: "F2",
+		script: quick.Between(2000, 2300, f503).Between(8000, 9000, f503).Between(20000, 20200, f503),
+		faults: []span{{20 * sec, 90 * sec}}, seconds: 300, impact: "impacted",
+		slo: []string{"recover < 65s after f => fail", "recover < 75s after f => inconclusive"},
+		see: ofFaults("by f", "by f", ""),
 	},
 	{
 		name: "noise between a failover and harm that lasts until the fault is taken back", row: "F2",

@@ -159,6 +159,30 @@ var slowed = []playedCase{
 		see: slower(result.Yes),
 	},
 	{
+		name: "slow from inside a long harmless fault on, and far slower in it, after a short uneven baseline",
+		row:  "definition", seconds: 120, impact: "unknown", see: slowerDuring, faults: []span{{5 * sec, 80 * sec}},
+		script: func(n int) truth.Act {
+			switch {
+			case n >= 8000:
+				return truth.Act{Delay: 48 * ms}
+			case n >= 4000:
+				return truth.Act{Delay: 900 * ms}
+			}
+			return truth.Act{Delay: []time.Duration{20, 26, 16, 25, 15}[n/100%5] * ms}
+		},
+	},
+	{
+		name: "slow until a long fault is taken back, and no more after the one that follows at once", row: "definition",
+		seconds: 150, impact: "unknown", see: slowerDuring, faults: []span{{20 * sec, 80 * sec}, {82 * sec, 90 * sec}},
+		script: quick.Between(6000, 9000, truth.Act{Delay: 50 * ms}),
+	},
+	{
+		name: "at 10/s, slow from inside a long fault until it is taken back", row: "definition", rate: 10,
+		seconds: 160, hold: 5 * sec,
+		script: quick.Between(900, 1200, truth.Act{Delay: 50 * ms}), faults: []span{{40 * sec, 120 * sec}},
+		impact: "impacted", see: slower(result.Yes),
+	},
+	{
 		name: "at 1/s, slow all along a long fault", row: "definition", rate: 1, seconds: 150,
 		script: quick.Between(40, 120, truth.Act{Delay: 500 * ms}), faults: []span{{40 * sec, 120 * sec}}, impact: "unknown",
 		see: slower(result.Yes), // too few requests tell of an outage
