@@ -112,6 +112,8 @@ func (f *effects) belongs(in *incident, i int, last *incident) (result.Evidence,
 		return "", false
 	}
 	active := in.Begin <= f.read.overAt(i)
+	// A crash that nothing starts again is over at once: its end is no act besides the injection.
+	momentary := f.read.overAt(i)-oc.Injected < time.Second
 	shown := func(e result.Evidence) result.Evidence {
 		switch {
 		case last != nil && last.evidence != "":
@@ -122,7 +124,7 @@ func (f *effects) belongs(in *incident, i int, last *incident) (result.Evidence,
 		return ""
 	}
 	switch {
-	case active && in.BeginIn.With(oc.Injected):
+	case (active || momentary) && in.BeginIn.With(oc.Injected):
 		return result.ByInjection, true
 	case f.relapsed(in, i):
 		return shown(result.ByRelapse), true

@@ -350,6 +350,17 @@ var attributed = []playedCase{
 		},
 	},
 	{
+		name: "a crash that is over at once, and whose unit stays away for 14 s", row: "definition",
+		script: quick.Between(2001, 3401, f503), faults: []span{{20 * sec, 20*sec + 4*ms}}, impact: "impacted",
+		slo: []string{"recover < 13900ms after f => fail"},
+		see: func(c *truth.Complaints, p played) {
+			ofFaults("by f")(c, p)
+			if len(p.Incidents) == 1 && p.Incidents[0].Evidence != result.ByInjection {
+				c.Errorf("the incident is the fault's as %s", p.Incidents[0].Evidence)
+			}
+		},
+	},
+	{
 		name: "away for 6 s, good for 19 s, and harmed for 2 s when the fault is taken back", row: "H14",
 		script: quick.Between(2000, 2600, f503).Between(4500, 4700, f503), faults: []span{{20 * sec, 45 * sec}},
 		impact: "impacted", slo: []string{
