@@ -296,7 +296,8 @@ func TestParseFiles(t *testing.T) {
 	}
 	write("near.yaml", "extends: lib/bse.yaml\nnme: x\n")
 	if _, err := scenarios.Parse(filepath.Join(dir, "near.yaml"), scenarios.Options{}); err == nil ||
-		!strings.Contains(err.Error(), `did you mean "lib/base.yaml"?`) || !strings.Contains(err.Error(), `unknown key "nme"`) {
+		!strings.Contains(err.Error(), `did you mean "lib/base.yaml"?`) ||
+		!strings.Contains(err.Error(), `unknown key "nme"`) {
 		t.Errorf("a missing file to extend is %v", err)
 	}
 	write(scenarios.ScenarioName, "extends: s.yaml\n")
