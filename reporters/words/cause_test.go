@@ -294,7 +294,7 @@ func TestAnswer_Losses(t *testing.T) {
 		}},
 		{"one of several losses, at an unknown time", failed(scattered, "lost(events) = 0"), []string{
 			"10s: the link from nginx to redis was cut; over at 12s.",
-			"500 writes of tell are gone, lost to cut, of 512 in all.",
+			"500 writes of tell are gone, lost to cut; 512 are gone in all.",
 		}},
 		{"messages", failed(crashed(), "lost = 0 of mails"), []string{
 			"1m: the only replica of redis died; back at 1m2s.", mail,

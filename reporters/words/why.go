@@ -120,7 +120,7 @@ func (f *findings) whatWasLost() (points []Text) {
 			t = t.say(", lost to ").strong(who)
 		}
 		if all > s.Lost {
-			t = t.say(", of " + most + Count(all) + " in all")
+			t = t.say("; " + most + Count(all) + " are gone in all")
 		}
 		lost = append(lost, t.say("."))
 		if by := faultNamed(f.r, s.Fault); f.in == nil && by != nil && !slices.Contains(told, s.Fault) {
