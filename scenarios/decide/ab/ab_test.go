@@ -75,14 +75,17 @@ func TestAB_Pair(t *testing.T) {
 	}
 }
 
-// plainPlan returns the plan of 5 requests a second for 10 s.
-func plainPlan(t *testing.T) *plan.Plan {
-	t.Helper()
-	p, err := plantest.CompileText(`version: 1
+// plain is a scenario of 5 requests a second for 10 s.
+const plain = `version: 1
 name: x
 target: {url: "http://127.0.0.1:1"}
 load: {main: {executor: constant-arrival-rate, rate: 5/s, duration: 10s, flow: [{get: /}]}}
-`)
+`
+
+// plainPlan returns the plan of plain.
+func plainPlan(t *testing.T) *plan.Plan {
+	t.Helper()
+	p, err := plantest.CompileText(plain)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,12 +94,11 @@ load: {main: {executor: constant-arrival-rate, rate: 5/s, duration: 10s, flow: [
 
 // TestAB_LeftDown: a run that left a unit down is the last one, of either side.
 func TestAB_LeftDown(t *testing.T) {
-	plain := plainPlan(t)
 	for last, concurrent := range map[int]bool{1: false, 2: false, 3: false, 4: true} { // 4: both runs of a pair are made
 		x := &Comparison{Log: io.Discard, a: &Side{letter: "a"}, b: &Side{letter: "b"}}
 		x.Settings.Concurrent = concurrent
 		var made atomic.Int32
-		x.Plan = func(string, []string) (*plan.Plan, error) { one := *plain; return &one, nil }
+		x.Plan = func(string, []string) (*plan.Plan, error) { return plantest.CompileText(plain) }
 		x.Run = func(context.Context, *plan.Plan, string, Within) (*result.Result, error) {
 			return &result.Result{
 				Verdict: scenarios.Pass, Generator: result.Generator{Healthy: true, Offered: 1},
