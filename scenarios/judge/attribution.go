@@ -113,7 +113,7 @@ func (f *effects) belongs(in *incident, i int, last *incident) (result.Evidence,
 	}
 	active := in.Begin <= f.read.overAt(i)
 	// A crash that nothing starts again is over at once: its end is no act besides the injection.
-	momentary := f.read.overAt(i)-oc.Injected < time.Second
+	momentary := f.read.overAt(i)-oc.Injected < effect.AtOnce
 	shown := func(e result.Evidence) result.Evidence {
 		switch {
 		case last != nil && last.evidence != "":

@@ -111,9 +111,8 @@ func (f *effects) slowdownBy(i int) requests.Slowdown {
 			next = min(next, other.Injected)
 		}
 	}
-	slower := func(from, to time.Duration) bool {
-		return f.latencies.SlowerIn(requests.Span{From: from, To: to}, i) == result.Yes
-	}
+	slowerIn := f.latencies.SlowerIn(i)
+	slower := func(from, to time.Duration) bool { return slowerIn(requests.Span{From: from, To: to}) == result.Yes }
 	shown := slower(0, oc.Injected+hold) ||
 		slices.ContainsFunc(f.read.c.Acts[i], func(at time.Duration) bool { return slower(at, at+hold) }) ||
 		slices.ContainsFunc(f.read.c.Unwell[i], func(in requests.Span) bool {

@@ -401,7 +401,7 @@ func (a *Answer) rejoin(q Question, c chances, onset int, until time.Duration) {
 		if i > 0 {
 			begin, back = s.begin, result.Sec(list[i-1].end.At)
 		}
-		if !begin.With(q.Cleared) || begin.At <= q.Injected+atOnce {
+		if !begin.With(q.Cleared) || begin.At <= q.Injected+AtOnce {
 			continue
 		}
 		a.BackAt, a.RejoinAt, a.RejoinedAt = back, result.Sec(begin.At), a.RecoveredAt

@@ -211,13 +211,15 @@ func (l *SlowdownTest) Slower(of ...int) Slowdown {
 	return s
 }
 
-// SlowerIn is the answer of Slower for the requests that met an occurrence and were due in a span. If fewer good
-// answers than the test takes are in the span, it goes on until there are as many.
-func (l *SlowdownTest) SlowerIn(in Span, of ...int) result.Answer {
-	met, own := l.metBy(of)
-	return effect.Slower(
-		effect.Latencies{Baseline: l.baseline, Fault: dueIn(met.measured, in, effect.LeastAnswers)},
-		effect.Latencies{Baseline: l.own, Rest: l.rest, Fault: dueIn(own, in, effect.LeastAnswers)}).Answer
+// SlowerIn returns a function that gives the answer of Slower for the requests that met an occurrence and were due in a
+// span. If fewer good answers than the test takes are in the span, it goes on until there are as many.
+func (l *SlowdownTest) SlowerIn(i int) func(Span) result.Answer {
+	met, own := l.metBy([]int{i})
+	return func(in Span) result.Answer {
+		return effect.Slower(
+			effect.Latencies{Baseline: l.baseline, Fault: dueIn(met.measured, in, effect.LeastAnswers)},
+			effect.Latencies{Baseline: l.own, Rest: l.rest, Fault: dueIn(own, in, effect.LeastAnswers)}).Answer
+	}
 }
 
 // SlowerAfter is SlowerIn for the requests that met no fault, a hold or more after the last one. The span goes on until
