@@ -176,12 +176,7 @@ func Bytes(n int64) string {
 }
 
 // Plural formats a count with its noun.
-func Plural(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.FormatInt(n, 10) + " " + many
-}
+func Plural(n int64, one, many string) string { return syntax.Plural(n, one, many) }
 
 // Join formats a list as in a sentence: a, b and c.
 func Join(list []string) string { return join(list, " and ") }

@@ -210,7 +210,6 @@ func inForecast(keys []string) bool {
 // keysAt returns the keys that lead from the top of a file to a position in it: of each map the last key that begins
 // before it, and * for an item of a list.
 func keysAt(n *syntax.Node, pos syntax.Pos) (keys []string) {
-	before := func(a, b syntax.Pos) bool { return a.Line < b.Line || a.Line == b.Line && a.Col <= b.Col }
 	for n != nil {
 		fields := slices.Concat(n.Fields, n.Twice)
 		for _, item := range n.Items {
@@ -218,7 +217,8 @@ func keysAt(n *syntax.Node, pos syntax.Pos) (keys []string) {
 		}
 		var last syntax.Field
 		for _, f := range fields {
-			if f.Pos.File == pos.File && before(f.Pos, pos) && (last.Value == nil || before(last.Pos, f.Pos)) {
+			if f.Pos.File == pos.File && f.Pos.Compare(pos) <= 0 &&
+				(last.Value == nil || last.Pos.Compare(f.Pos) <= 0) {
 				last = f
 			}
 		}

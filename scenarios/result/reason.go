@@ -290,13 +290,13 @@ func (x *Reason) onEnd(r *Result) string {
 	case StopCondition:
 		return "stop condition met: " + x.Text
 	case LeftBehind:
-		return many(int64(x.Left), "entry of the journal is", "entries of the journal are") +
+		return syntax.Plural(int64(x.Left), "entry of the journal is", "entries of the journal are") +
 			" open; `brunt revert` tries again"
 	case Crashed:
 		return "brunt itself crashed: " + x.Text + "; its measurements are lost, and everything was taken back"
 	case CrashedIn:
 		return "brunt itself crashed: " + x.Text + "; its watchdog left " +
-			many(int64(x.Left), "entry", "entries") + " of its journal: see `brunt status`"
+			syntax.Plural(int64(x.Left), "entry", "entries") + " of its journal: see `brunt status`"
 	case FailedAfter:
 		return "brunt itself failed after the run: " + x.Text + x.before(r)
 	case Unwritten:
@@ -463,7 +463,7 @@ func (x *Reason) withoutObjectives(r *Result) string {
 			of = " of " + l.Name
 		}
 		if n := l.Wrong(); n > 0 {
-			found = append(found, many(n, "acknowledged write"+of+" was", "acknowledged writes"+of+" were")+
+			found = append(found, syntax.Plural(n, "acknowledged write"+of+" was", "acknowledged writes"+of+" were")+
 				" lost, duplicated or stale")
 		} else if !l.Read {
 			found = append(found, "the writes"+of+" were not read back")
@@ -474,7 +474,7 @@ func (x *Reason) withoutObjectives(r *Result) string {
 	}
 	for _, c := range r.Consistency {
 		if c.Anomalies > 0 {
-			found = append(found, many(c.Anomalies, "operation on "+c.Name+" shows", "operations on "+c.Name+" show")+
+			found = append(found, syntax.Plural(c.Anomalies, "operation on "+c.Name+" shows", "operations on "+c.Name+" show")+
 				" that it is not linearizable")
 		}
 	}
@@ -485,7 +485,7 @@ func (x *Reason) withoutObjectives(r *Result) string {
 func (d *DeliveryRecord) found() (list []string) {
 	tell := func(n int64, what string) {
 		if n > 0 {
-			list = append(list, many(n, "message of "+d.Name+" was ", "messages of "+d.Name+" were ")+what)
+			list = append(list, syntax.Plural(n, "message of "+d.Name+" was ", "messages of "+d.Name+" were ")+what)
 		}
 	}
 	lost := "lost"
@@ -501,12 +501,4 @@ func (d *DeliveryRecord) found() (list []string) {
 	tell(d.Late, "seen late")
 	tell(d.Unsure(), "of unknown fate")
 	return list
-}
-
-// many returns a count with its noun and verb, in the words for one and for many.
-func many(n int64, one, others string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, others)
 }

@@ -148,7 +148,7 @@ func (m *Mistakes) Err() error {
 			e.list = append(e.list, one)
 		}
 	}
-	slices.SortStableFunc(e.list, func(a, b Mistake) int { return a.Pos.compare(b.Pos) })
+	slices.SortStableFunc(e.list, func(a, b Mistake) int { return a.Pos.Compare(b.Pos) })
 	if len(e.list) > maxShown {
 		e.more += len(e.list) - maxShown
 		e.list = e.list[:maxShown]

@@ -2,17 +2,21 @@ package syntax
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
 // Amount writes a number with its noun in singular or plural.
-func Amount(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
+func Amount(n int, noun string) string { return Plural(int64(n), noun, noun+"s") }
+
+// Plural writes a number with the words for one, or for any other number.
+func Plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
 	}
-	return fmt.Sprintf("%d %s", n, noun)
+	return strconv.FormatInt(n, 10) + " " + many
 }
 
 // ListOr lists items for people; none is the text for an empty list.
