@@ -446,7 +446,7 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 		case f.NoOutage(): // the fault lost writes, and there was nothing to recover from
 			lossy++
 		case notTold(f):
-			open := mayBeSlower(f) && !f.TooFew() // only whether it made answers slower
+			open := onlySlownessOpen(f)
 			unknown, slower = append(unknown, quote(f.Name)), slower && open
 			if open && slowerDuring(f) {
 				meanwhile = slowingOf(r, f).clause(" were ") + " during " + quote(f.Name) +

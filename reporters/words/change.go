@@ -364,11 +364,10 @@ func mostLostTo(spans []result.LostSpan) *result.LostSpan {
 // acknowledgedWhen says when the first of the writes or messages that a fault lost was acknowledged, from the begin of
 // that fault; it is empty if no fault is shown to have lost them.
 func acknowledgedWhen(r *result.Result, s *result.LostSpan) string {
-	if s == nil || s.Fault == "" {
+	if s == nil {
 		return ""
 	}
-	by := faultNamed(r, s.Fault)
-	switch {
+	switch by := faultNamed(r, s.Fault); {
 	case by == nil || !by.Injected.Known():
 		return ""
 	case by.Injected > s.First:

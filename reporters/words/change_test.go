@@ -631,8 +631,8 @@ func TestChangeRules(t *testing.T) {
 			"its steps froze all that could answer", func(r *result.Result) { r.Faults[0].Steps[1].Kind = "fd.exhaust" },
 		},
 		{
-			"client-timeout", timedOut(), "Let the target give up before its client does: 300 requests of load had no answer within the client's 30s, " +
-				"so likely its own timeouts are as long or longer.", "",
+			"client-timeout", timedOut(), "Let the target give up before its client does: 300 requests of load had no answer " +
+				"within the client's 30s, so likely its own timeouts are as long or longer.", "",
 			"they are questions to a name server", func(r *result.Result) {
 				r.Errors[0].Sample = &result.Sample{Request: "dns dns://127.0.0.1:53"}
 			},
@@ -647,8 +647,8 @@ func TestChangeRules(t *testing.T) {
 			"few failed", func(r *result.Result) { r.Errors[0].Count = 4 },
 		},
 		{
-			"client-timeout", timedOut(), "Let the target give up before its client does: 300 requests of load had no answer within the client's 30s, " +
-				"so likely its own timeouts are as long or longer.", "",
+			"client-timeout", timedOut(), "Let the target give up before its client does: 300 requests of load had no answer " +
+				"within the client's 30s, so likely its own timeouts are as long or longer.", "",
 			"answers were too slow, and few failed", func(r *result.Result) {
 				r.Objectives = []result.ObjectiveResult{judged(t, "p95 < 200ms", .95, scenarios.Fail)}
 			},

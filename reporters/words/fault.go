@@ -323,6 +323,9 @@ func mayBeSlower(f *result.FaultRecord) bool {
 		f.Parts != nil && f.Parts.Requests > 0 && f.Parts.Slower().Answer == result.Untested
 }
 
+// onlySlownessOpen reports whether nothing but this is not known of a fault: whether it made answers slower.
+func onlySlownessOpen(f *result.FaultRecord) bool { return mayBeSlower(f) && !f.TooFew() }
+
 // surelySlower reports whether a fault is shown to have made answers slower, while it is not known whether there was an
 // outage.
 func surelySlower(f *result.FaultRecord) bool {
@@ -660,7 +663,7 @@ func FaultOutcome(f *result.FaultRecord) string {
 	if p := f.Parts; p != nil && p.Lost > 0 && f.Impact != result.NotRecovered && !f.OnsetAt.Known() {
 		return lostWhat(p.Lost, p.LostMessages) + " lost"
 	}
-	if mayBeSlower(f) && !f.TooFew() {
+	if onlySlownessOpen(f) {
 		return pick(slowerDuring(f), "slower meanwhile", "slower, not certain")
 	}
 	if surelySlower(f) {

@@ -43,7 +43,7 @@ func untold(r *result.Result) string {
 		case f.NotShown != "":
 			part = append(part, quote(f.Name))
 		case notTold(f):
-			unknown, slower = append(unknown, quote(f.Name)), slower && mayBeSlower(f) && !f.TooFew()
+			unknown, slower = append(unknown, quote(f.Name)), slower && onlySlownessOpen(f)
 		}
 	}
 	var said []string

@@ -31,7 +31,7 @@ func IncidentRow(r *result.Result, n int, in *result.Incident) []string {
 // IncidentLasted formats how long an incident lasted, such as > 4s for one that was not over by the end of the load. An
 // incident of which failed requests alone are known lasted at least so long.
 func IncidentLasted(r *result.Result, in *result.Incident) string {
-	if f := faultNamed(r, in.By); in.Over && f != nil && waitsUntold(f) {
+	if f := doneBy(r, in); in.Over && f != nil && waitsUntold(f) {
 		return "at least " + Seconds(lasted(in))
 	}
 	return pick(in.Over, "", "> ") + Seconds(lasted(in))
@@ -55,7 +55,7 @@ func IncidentText(r *result.Result, in *result.Incident) string {
 // incidentCause says "by" of the fault that evidence shows, and "during" and "after" of faults of which any may have
 // done it, or none.
 func incidentCause(r *result.Result, in *result.Incident) string {
-	ended, by := ownEnd(r, in), faultNamed(r, in.By)
+	ended, by := ownEnd(r, in), doneBy(r, in)
 	switch {
 	case ended != "" && by != nil && late(r, in, by):
 		return "after " + Clean(in.By) + ", as " + ended

@@ -18,10 +18,15 @@ func worstOutage(r *result.Result) (in *result.Incident, by *result.FaultRecord)
 	if len(list) == 0 {
 		return nil, nil
 	}
-	if in = list[0].in; in.By == "" {
-		return in, nil
+	return list[0].in, doneBy(r, list[0].in)
+}
+
+// doneBy returns the fault that did an outage; nil if no fault is shown to have done it.
+func doneBy(r *result.Result, in *result.Incident) *result.FaultRecord {
+	if in.By == "" {
+		return nil
 	}
-	return in, faultNamed(r, in.By)
+	return faultNamed(r, in.By)
 }
 
 // faultNamed returns the occurrence of a fault with the given name, or nil.
@@ -78,8 +83,8 @@ func outageSentence(r *result.Result) Text {
 // toldWith returns the outages that a text tells as one with an outage that counts against the failed objectives: those
 // of its fault that count as well, in the order of their begin. It is told alone if no fault did it, or if it is late.
 func toldWith(r *result.Result, in *result.Incident) (list []*result.Incident) {
-	by := faultNamed(r, in.By)
-	if in.By == "" || by == nil || late(r, in, by) {
+	by := doneBy(r, in)
+	if by == nil || late(r, in, by) {
 		return []*result.Incident{in}
 	}
 	for _, c := range causes(r) {

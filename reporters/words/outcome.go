@@ -172,10 +172,10 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		if f.NotShown != "" { // that the target withstood it is not known
 			l.Outcome = "none seen"
 		}
-	case mayBeSlower(f) && slowerDuring(f) && !f.TooFew():
+	case onlySlownessOpen(f) && slowerDuring(f):
 		l.Outcome, l.Times = slowingOf(r, f).outcome()+" meanwhile", true
 		l.Text = slowerText(r, f) + "; nothing shows that it made answers slower"
-	case mayBeSlower(f) && !f.TooFew() && f.Parts.P50.Known() && f.Parts.Bad() == 0:
+	case onlySlownessOpen(f) && f.Parts.P50.Known() && f.Parts.Bad() == 0:
 		l.Times = true
 		l.Text = "p50 " + change(f.Parts.P50Before, f.Parts.P50) + ", p95 " + change(f.Parts.P95Before, f.Parts.P95) +
 			"; no request failed"

@@ -2,7 +2,6 @@ package words
 
 import (
 	"slices"
-	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
@@ -24,10 +23,8 @@ func trust(r *result.Result) *Trust {
 	case g.Healthy && open == 0 && g.Pressure >= busyMachine:
 		t.Mark, t.Tone, t.Title = "!", "unsure", "Busy machine"
 		t.Text = late + ". In the worst ten seconds tasks waited for a processor " + wholePercent(float64(g.Pressure)) +
-			" of the time, so a target on this machine may have been slower for it."
-		if hasClosed(r) {
-			t.Text = strings.TrimSuffix(t.Text, ".") + ", and may have had less load: the users of a closed load wait for brunt."
-		}
+			" of the time, so a target on this machine may have been slower for it" +
+			pick(hasClosed(r), ", and may have had less load: the users of a closed load wait for brunt.", ".")
 		return t
 	case g.Healthy && open == 0:
 		t.Title = "Quiet machine"

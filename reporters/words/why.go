@@ -62,10 +62,7 @@ func find(r *result.Result) *findings {
 
 // blame sets the outage that findings are about, with the fault that did it.
 func (f *findings) blame(in *result.Incident) {
-	f.in, f.fault, f.later, f.own = in, nil, nil, toldWith(f.r, in)
-	if in.By != "" {
-		f.fault = faultNamed(f.r, in.By)
-	}
+	f.in, f.fault, f.later, f.own = in, doneBy(f.r, in), nil, toldWith(f.r, in)
 	if f.fault != nil {
 		f.later = laterOutage(f.r, f.fault)
 	}
@@ -398,7 +395,7 @@ func (f *findings) whatBroke() Text {
 
 // whatBrokeToo tells of another outage that counts against the failed objectives.
 func (f *findings) whatBrokeToo(in *result.Incident) Text {
-	if by := faultNamed(f.r, in.By); in.By != "" && by != nil {
+	if by := doneBy(f.r, in); by != nil {
 		if late(f.r, in, by) {
 			return f.brokeLater(in, by, f.part([]*result.Incident{in}))
 		}
