@@ -11,8 +11,8 @@
 //
 // The package has a codec of its own for both versions: a packet is sent when its call is made, once, and a connection
 // that is lost is opened again by the next call alone. The library paho.mqtt.golang speaks 3.1.1 alone, takes the
-// memory that a packet announces before the packet comes, and has several goroutines for each connection.
-// The versions are described at
+// memory that a packet announces before the packet comes, and has several goroutines for each connection. The
+// versions are described at
 // https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/mqtt-v3.1.1.html and
 // https://docs.oasis-open.org/mqtt/mqtt/v5.0/mqtt-v5.0.html.
 //

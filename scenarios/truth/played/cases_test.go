@@ -180,8 +180,8 @@ var playedCases = []playedCase{
 		script: quick.Between(2050, 2200, f503).Between(4200, 1<<30, f503),
 		faults: []span{{20 * sec, 23 * sec}},
 		slo: []string{
-			"recover < 5s after f => inconclusive", "recover < 1s after f => fail", "recover < 10s after incident => inconclusive",
-			"recover < 1s after incident => fail",
+			"recover < 5s after f => inconclusive", "recover < 1s after f => fail",
+			"recover < 10s after incident => inconclusive", "recover < 1s after incident => fail",
 		},
 		impact: "impacted", see: ofFaults("by f", ""),
 	},

@@ -157,7 +157,8 @@ func (d drawn) text() string {
 	case d.stage:
 		calm := int(d.faults[0].from / sec)
 		executor = fmt.Sprintf("executor: ramping-arrival-rate, start_rate: %d/s, stages: ["+
-			"{rate: %d/s, duration: %ds, name: calm}, {rate: %d/s, duration: %ds, name: busy}]", d.rate, d.rate, calm, d.rate, d.seconds-calm)
+			"{rate: %d/s, duration: %ds, name: calm}, {rate: %d/s, duration: %ds, name: busy}]",
+			d.rate, d.rate, calm, d.rate, d.seconds-calm)
 	}
 	if d.retries {
 		executor += ", retry: {times: 3}"
