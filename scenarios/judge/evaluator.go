@@ -77,15 +77,11 @@ func Judge(r *measure.Recording, c Case) (*Findings, error) {
 		}
 	}
 	e.tables.hists = &measure.Histograms{}
-	e.effects.latencies = requests.NewSlowdownTest(r, t.of(&e.read.Config, measure.PhaseBaseline), e.read.c.Hold)
+	e.effects.testSlowness(t.of(&e.read.Config, measure.PhaseBaseline))
 	if err := e.readAgain(ps, sums, e.tables.newRows(lasts)); err != nil {
 		return nil, err
 	}
-	e.effects.latencies.Finish()
-	for i := range e.read.Faults {
-		e.effects.slower = append(e.effects.slower, e.effects.slowdownBy(i))
-		e.effects.tells = append(e.effects.tells, e.effects.latencies.Tells(i))
-	}
+	e.effects.finishSlowness()
 	e.tables.blockTable(e.tables.blockPhases(), t.blocks)
 	e.report(ps, sums)
 	e.out.Slowest, err = requests.SlowestRequests(r, e.read.c.TraceID, e.read.c.Samples)
@@ -133,7 +129,9 @@ func (e *evaluator) readAgain(ps []phase, sums [][]measure.Cell, w *rows) error 
 		for _, incident := range during[measure.FloorSecond(k.Start)] {
 			incident.add(e.effects, k, c)
 		}
-		e.effects.latencies.Add(e.read.Recording, k, c, e.read.late[k.Start])
+		for _, s := range e.effects.slow {
+			s.test.Add(e.read.Recording, k, c, e.read.late[k.Start])
+		}
 		w.add(cells, k, c)
 		cells++
 	})

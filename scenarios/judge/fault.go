@@ -338,8 +338,8 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 			r.Because = result.Notes{{Kind: result.OnsetNone}}
 		}
 		return
-	case met && o.Upper() && f.read.slowUntoldBeside(o, f.slowdown(i), a) != nil:
-		r.Because = f.read.slowUntoldBeside(o, f.slowdown(i), a)
+	case met && o.Upper() && f.read.slowUntoldBeside(o, f.slowdownOf(o, i), a) != nil:
+		r.Because = f.read.slowUntoldBeside(o, f.slowdownOf(o, i), a)
 		return
 	case value.Unshown:
 		r.Low, r.Because = result.Num(v), a.FailoverLacks
@@ -419,14 +419,15 @@ func (f *readings) slowUntoldBeside(o slo.Objective, s requests.Slowdown, a effe
 // slowUntoldOf is slowUntoldBeside for occurrences that count as one fault: for any of them, or for all together.
 func (f *effects) slowUntoldOf(o slo.Objective, of []int, a effect.Answer) result.Notes {
 	for _, i := range of {
-		if why := f.read.slowUntoldBeside(o, f.slowdown(i), a); why != nil {
+		if why := f.read.slowUntoldBeside(o, f.slowdownOf(o, i), a); why != nil {
 			return why
 		}
 	}
-	if f.slower == nil {
+	s := f.slownessOf(o)
+	if s.slower == nil {
 		return nil
 	}
-	return f.read.slowUntoldBeside(o, f.latencies.Slower(of...), a)
+	return f.read.slowUntoldBeside(o, s.test.Slower(of...), a)
 }
 
 // untouched reports whether the share of bad requests stayed within the limit. Writes may have been lost.

@@ -67,7 +67,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 			ps, sums = append(ps, p), append(sums, sumsOf(p.number()))
 		}
 	}
-	e.effects.slower = slowerSoFar(&e.read.Config.Series, e.read.Faults, ps, sums)
+	e.effects.slow = map[selected]*slowness{{}: {slower: slowerSoFar(&e.read.Config.Series, e.read.Faults, ps, sums)}}
 	e.effects.incidents = incidents(e.effects)
 	e.effects.countIncidents()
 	e.report(ps, sums)

@@ -20,13 +20,22 @@ type effects struct {
 	befores map[asked]before // by occurrence and selection; nil keeps none
 	shed    shedViews
 
-	// By occurrence, when all cells are read: whether good answers were slower than in the baseline, and whether
-	// there are enough of them for the test.
+	slow      map[selected]*slowness // of each selection of requests that is asked; nil while the run goes on
+	incidents []*incident            // of the run
+}
+
+// selected is a selection of requests: those of a step, of a load, or all.
+type selected struct{ step, load string }
+
+// selectedBy returns the selection of an objective.
+func selectedBy(o slo.Objective) selected { return selected{o.Step, o.Load} }
+
+// slowness tells whether good answers were slower than in the baseline.
+type slowness struct {
+	test *requests.SlowdownTest // nil if no fault was injected
+	// by occurrence, when all cells are read: whether they were slower, and whether there are enough for the test
 	slower []requests.Slowdown
 	tells  []bool
-
-	latencies *requests.SlowdownTest // nil if no fault was injected, or while the run goes on
-	incidents []*incident            // of the run
 }
 
 // supposing returns a copy of f that uses other readings of the same recording. Using the copy does not change f.
@@ -69,25 +78,61 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 	if a.Impact != result.NotImpacted && a.Doubted == nil {
 		return a
 	}
-	slower := f.slowdown(i)
+	own := f.slowdownOf(o, i)
 	switch {
 	case lostTo(f, i).n > 0:
 		a.Impact = result.Impacted
-	case slower.Answer == result.Yes:
+	case f.slowdown(i).Answer == result.Yes:
 		a.Impact = result.Impacted
-	case a.Impact == result.NotImpacted && f.read.slowUntold(o, slower) != nil:
-		a = notCertain(a, slower)
+	case a.Impact == result.NotImpacted && f.read.slowUntold(o, own) != nil:
+		a = notCertain(a, own)
 	}
 	return a
 }
 
-// slowdown returns the answer to whether occurrence i made good answers slower. The answer is no until all cells are
-// read, and for an occurrence that was not injected.
-func (f *effects) slowdown(i int) requests.Slowdown {
-	if f.slower == nil || f.read.Faults[i].Name == "" {
-		return requests.Slowdown{Told: result.Told{Answer: result.No}, Far: result.No}
+// slowdown returns the answer to whether occurrence i made good answers slower, of whichever step.
+func (f *effects) slowdown(i int) requests.Slowdown { return f.slowdownOf(slo.Objective{}, i) }
+
+// slowdownOf returns the answer to whether occurrence i made good answers slower, of those that objective o selects.
+// The answer is no until all cells are read, and for an occurrence that was not injected.
+func (f *effects) slowdownOf(o slo.Objective, i int) requests.Slowdown {
+	if s := f.slownessOf(o); s.slower != nil && f.read.Faults[i].Name != "" {
+		return s.slower[i]
 	}
-	return f.slower[i]
+	return requests.Slowdown{Told: result.Told{Answer: result.No}, Far: result.No}
+}
+
+// slownessOf returns the slowness of the answers that an objective selects. While the run goes on it is that of all.
+func (f *effects) slownessOf(o slo.Objective) *slowness {
+	return cmp.Or(f.slow[selectedBy(o)], f.slow[selected{}], &slowness{})
+}
+
+// testSlowness prepares the tests of slower answers: of all answers, and of those that each objective on a fault
+// selects. The baseline is by series.
+func (f *effects) testSlowness(baseline []measure.Cell) {
+	f.slow = map[selected]*slowness{}
+	prepare := func(o slo.Objective) {
+		if k := selectedBy(o); f.slow[k] == nil {
+			f.slow[k] = &slowness{test: requests.NewSlowdownTest(f.read.Recording, o, baseline, f.read.c.Hold)}
+		}
+	}
+	prepare(slo.Objective{})
+	for _, o := range f.read.c.SLO {
+		if o.Metric.OfFault() && o.Metric.Row().Effect != nil {
+			prepare(o)
+		}
+	}
+}
+
+// finishSlowness answers by the tests, when all cells are added.
+func (f *effects) finishSlowness() {
+	for _, s := range f.slow {
+		s.test.Finish()
+		for i := range f.read.Faults {
+			s.slower = append(s.slower, f.slowdownBy(s.test, i))
+			s.tells = append(s.tells, s.test.Tells(i))
+		}
+	}
 }
 
 const (
@@ -99,8 +144,8 @@ const (
 // nothing shows, besides the time, that the occurrence made them so. They were slower within a hold of the injection,
 // of a later step of a group, or of the time when a unit that it hit fell ill; or until it was over, and no longer
 // from a hold after that to the next injection.
-func (f *effects) slowdownBy(i int) requests.Slowdown {
-	s := f.latencies.Slower(i)
+func (f *effects) slowdownBy(test *requests.SlowdownTest, i int) requests.Slowdown {
+	s := test.Slower(i)
 	if s.Answer != result.Yes {
 		return s
 	}
@@ -111,7 +156,7 @@ func (f *effects) slowdownBy(i int) requests.Slowdown {
 			next = min(next, other.Injected)
 		}
 	}
-	slowerIn := f.latencies.SlowerIn(i)
+	slowerIn := test.SlowerIn(i)
 	slower := func(from, to time.Duration) bool { return slowerIn(requests.Span{From: from, To: to}) == result.Yes }
 	shown := slower(0, oc.Injected+hold) ||
 		slices.ContainsFunc(f.read.c.Acts[i], func(at time.Duration) bool { return slower(at, at+hold) }) ||
@@ -119,7 +164,7 @@ func (f *effects) slowdownBy(i int) requests.Slowdown {
 			return in.From > oc.Injected && in.From < over && slower(in.From-hold, in.From+hold)
 		}) ||
 		oc.Over && slower(over-slowEnd, over) &&
-			f.latencies.SlowerAfter(requests.Span{From: over + hold, To: over + 2*hold}, next) == result.No
+			test.SlowerAfter(requests.Span{From: over + hold, To: over + 2*hold}, next) == result.No
 	if !shown {
 		s.Told = result.NotTold(result.Note{Kind: result.SlowerDuring})
 	}

@@ -18,8 +18,9 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 	if oc.Name == "" {
 		return nil
 	}
+	tells := f.slownessOf(slo.Objective{}).tells
 	out := &result.ImpactParts{
-		First: result.NaN, Last: result.NaN, Untested: f.tells != nil && !f.tells[i],
+		First: result.NaN, Last: result.NaN, Untested: tells != nil && !tells[i],
 		FewBad: f.answers[i].FewBad(),
 	}
 	own, shared := lostTo(f, i), sharedLoss(f, i)

@@ -282,3 +282,27 @@ func TestSlow_FewAnswers(t *testing.T) {
 		})
 	}
 }
+
+// TestSlow_OfStep: slower answers of one step do not make an objective on the requests of another one inconclusive.
+func TestSlow_OfStep(t *testing.T) {
+	objectives := parseObjectives(t, "heal < 5s of read after f", "heal < 5s of list after f", "heal < 5s after f")
+	steps := measure.Series{Loads: oneStep.Loads, Steps: []measure.SeriesStep{{Name: "read"}, {Name: "list"}}}
+	g := newFixtureWith(t, measure.Config{Series: steps}, objectives...)
+	all := perSecond(100, 0, 60*sec, 2*ms, okay)
+	for i := range all {
+		if all[i].Step = int32(i % 2); all[i].Step == 1 && between(20*sec, 30*sec)(all[i].Intended) {
+			all[i] = request(all[i].Intended, 500*ms, okay)
+			all[i].Step = 1
+		}
+	}
+	g.play(all, action{20 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
+	f := g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {}}}, 60*sec)
+	if f.Faults[0].Parts.Slower().Answer != result.Yes {
+		t.Errorf("the fault made no answer slower: %+v", f.Faults[0].Parts)
+	}
+	for i, want := range []scenarios.Verdict{scenarios.Pass, scenarios.Inconclusive, scenarios.Inconclusive} {
+		if o := f.Objectives[i]; o.Verdict != want {
+			t.Errorf("%s: %s (%s), want %s", o.Text, o.Verdict, o.Note, want)
+		}
+	}
+}

@@ -9,11 +9,13 @@ import (
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A SlowdownTest counts, by time, the good answers that are slower than in the baseline, to test whether a fault made
 // answers slower. Each step is compared with its own baseline, so that a different mix of steps does not look slower.
 type SlowdownTest struct {
+	of       []bool   // whether it counts a series
 	limits   []limits // by series
 	baseline []effect.LatencySlice
 	// without brunt's own time: the baseline, and the requests that met no fault, a hold after the last
@@ -106,13 +108,17 @@ func (l *limits) addFar(s *effect.LatencySlice, c *measure.Cell) {
 	}
 }
 
-// NewSlowdownTest returns the test for a recording and its baseline, by series; nil if no fault was injected.
-func NewSlowdownTest(f *measure.Recording, baseline []measure.Cell, hold time.Duration) *SlowdownTest {
+// NewSlowdownTest returns the test of the requests that an objective selects, for a recording and its baseline, by
+// series; nil if no fault was injected.
+func NewSlowdownTest(
+	f *measure.Recording, o slo.Objective, baseline []measure.Cell, hold time.Duration,
+) *SlowdownTest {
 	if f.FirstInjection() == measure.Never {
 		return nil
 	}
 	l := &SlowdownTest{met: make([]answers, len(f.Sets)), sets: f.Sets, hold: hold}
 	for s := range baseline {
+		l.of = append(l.of, Selects(&f.Config.Series, o, s))
 		l.limits = append(l.limits, limitsOf(&baseline[s]))
 	}
 	return l
@@ -127,7 +133,7 @@ func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell,
 	of := &l.limits[k.Series]
 	base := f.InBaseline(k)
 	rest := !base && len(f.Sets[k.Set]) == 0
-	if k.Start < 0 || !f.Config.InSums(int(k.Series)) || rest && !l.calm(f, k.Start) {
+	if k.Start < 0 || !l.of[k.Series] || rest && !l.calm(f, k.Start) {
 		return
 	}
 	t := &c.Response[scenarios.OK]

@@ -521,7 +521,8 @@ var lacking = []result.NoteKind{
 // load makes while its users wait depends on the target, and so does when it answers the first step, with which the
 // second one begins, and how many requests it does not refuse.
 // A loss that goes on, because the target never recovers, has no length that validate could promise; nor has slight
-// harm that lasts for longer than the loss that an objective allows.
+// harm that never ends, or lasts for longer than the loss that an objective allows. A number of requests that may fail
+// says not for how long after a fault a target may stand still.
 func (d drawn) lacks(asked slo.Objective, o *result.ObjectiveResult, b badness) bool {
 	if o.Verdict != scenarios.Inconclusive {
 		return false
@@ -531,21 +532,27 @@ func (d drawn) lacks(asked slo.Objective, o *result.ObjectiveResult, b badness) 
 	}
 	need, _ := requests.Need(asked) // zero for a multiple of a reference
 	few := []result.NoteKind{result.FewRequests, result.RequestsNone}
+	fewer := []result.NoteKind{result.FewRequests, result.FewAfter, result.EndAfterBad, result.SlowerFew}
 	answered := d.second || d.shed || asked.Metric.Of != ""
 	return slices.ContainsFunc(o.Because, func(n result.Note) bool {
 		switch {
 		case n.Kind == result.NotShown && n.Value != 0 && n.Value != 1 && n.Count >= need,
 			n.Kind == result.WritesNotShown && n.Value != 0 && n.Value != 1,
-			// open: whether answers were slower is asked of all steps, and decides an objective on one of them
-			n.Kind == result.SlowUnderLimit && b.kind == "slow" && (asked.Step != "" || asked.Load != ""),
 			b.kind != "" && (answered && slices.Contains(few, n.Kind) || n.Kind == result.FewWrites),
-			d.users != nil && (n.Kind == result.FewRequests || n.Kind == result.FewAfter || n.Kind == result.EndAfterBad),
+			d.users != nil && slices.Contains(fewer, n.Kind),
 			n.Kind == result.RecoveryNone && o.Of().Row().Lasts,
+			n.Kind == result.EndBeforeHold && o.Of().Name == "failed" && d.outlasted(b),
+			n.Kind == result.EndAfterBad && b.share < 1 && b.lasts == time.Hour,
 			n.Kind == result.EndAfterBad && o.Of().Row().Lasts && b.lasts.Seconds() > float64(o.Target):
 			return false
 		}
 		return slices.Contains(lacking, n.Kind)
 	})
+}
+
+// outlasted reports whether a system is bad for longer than any fault is in.
+func (d drawn) outlasted(b badness) bool {
+	return !slices.ContainsFunc(d.faults, func(s span) bool { return s.to-s.from >= b.lasts })
 }
 
 // kinds returns what a scenario has.
