@@ -522,13 +522,13 @@ func TestExample(t *testing.T) {
 				name: "62-frames-and-datagrams", own: true, set: "percent=30%",
 				fails: []string{"errors < 15% of datagram in lossy"},
 			},
-			{name: "40-deliveries", own: true, faults: []string{"lose-sender", "lose-it-again"}},
+			{name: "40-deliveries", own: true, faults: []string{"lose-sender"}},
 			{name: "40-deliveries", own: true, set: "sender=forget", rest: true, fails: []string{"lost = 0 of order"}},
 			{name: "40-deliveries", own: true, set: "sender=again", rest: true, fails: []string{"duplicated <= 2 of order"}},
 			{name: "40-deliveries", own: true, set: "sender=parallel", rest: true, fails: []string{
 				"duplicated <= 2 of order", "reordered = 0 of order",
 			}},
-			{name: "44-kafka", own: true, faults: []string{"lose-consumer", "lose-it-again"}},
+			{name: "44-kafka", own: true, faults: []string{"lose-consumer"}},
 			{name: "44-kafka", own: true, set: "consumer=forget", rest: true, fails: []string{"lost = 0 of order"}},
 			{name: "44-kafka", own: true, set: "consumer=again", rest: true, fails: []string{"duplicated <= 2 of order"}},
 			{name: "44-kafka/group.yaml", own: true, faults: []string{"lose-one", "lose-other"}},
@@ -736,8 +736,7 @@ func TestExample(t *testing.T) {
 			{name: "11-k6-under-fire", k6: true, faults: []string{"lose-a-replica", "slow-store"}, more: underFire},
 			{name: "01-quickstart", faults: []string{"lose-a-replica", "slow-store", "split"}},
 			{name: "09-docker-failover", docker: true, faults: []string{
-				"lose-a-replica", "keep-one-down", "hang-users", "slow-store", "split", "lossy",
-				"little-memory", "no-memory",
+				"lose-a-replica", "keep-one-down", "hang-users", "slow-store", "split", "lossy", "no-memory",
 			}, more: listsEvent("keep-one-down", "container.die", "posts[1]")},
 		}
 		passes := map[string]bool{}
