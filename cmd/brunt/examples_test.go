@@ -736,7 +736,8 @@ func TestExample(t *testing.T) {
 			{name: "11-k6-under-fire", k6: true, faults: []string{"lose-a-replica", "slow-store"}, more: underFire},
 			{name: "01-quickstart", faults: []string{"lose-a-replica", "slow-store", "split"}},
 			{name: "09-docker-failover", docker: true, faults: []string{
-				"lose-a-replica", "keep-one-down", "hang-users", "slow-store", "split", "lossy", "no-memory",
+				"lose-a-replica", "keep-one-down", "hang-users", "slow-store", "split", "lossy",
+				"little-memory", "no-memory",
 			}, more: listsEvent("keep-one-down", "container.die", "posts[1]")},
 		}
 		passes := map[string]bool{}

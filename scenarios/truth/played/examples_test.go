@@ -498,6 +498,9 @@ func TestExamples_Decidable(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, doubt := range p.Doubts {
+			if doubt == forecast.Inseparable && filepath.Base(filepath.Dir(file)) == "09-docker-failover" {
+				continue // it fills the memory that it has limited
+			}
 			if doubt == forecast.Inseparable || doubt == forecast.NoRoom {
 				t.Errorf("%s: %s:\n%s", file, doubt, strings.Join(p.Notes, "\n"))
 			}
