@@ -74,7 +74,11 @@ func (f *readings) heldWindows() map[time.Duration]heldWindow {
 		}
 		longest, took, others := f.longestWait(window, refused)
 		wait := requests.Span{From: start, To: in.To + took}
-		excess := longest - f.beyond
+		beyond := f.beyond
+		if beyond == 0 && !timesOut { // an answer is bad by the time for which it was slower than it may be
+			beyond, _ = f.Config.SlowRange()
+		}
+		excess := longest - beyond
 		switch lag := f.lagOf(wait); {
 		case excess < 0: // none of its answers is over the limit
 			continue
