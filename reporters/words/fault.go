@@ -324,7 +324,9 @@ func mayBeSlower(f *result.FaultRecord) bool {
 }
 
 // onlySlownessOpen reports whether nothing but this is not known of a fault: whether it made answers slower.
-func onlySlownessOpen(f *result.FaultRecord) bool { return mayBeSlower(f) && !f.TooFew() }
+func onlySlownessOpen(f *result.FaultRecord) bool {
+	return mayBeSlower(f) && !f.TooFew() && f.Parts.LostShared == 0
+}
 
 // surelySlower reports whether a fault is shown to have made answers slower, while it is not known whether there was an
 // outage.
