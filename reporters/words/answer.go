@@ -699,12 +699,16 @@ func missedObjective(o *result.ObjectiveResult) string {
 		of = " of the load " + quote(def.Load)
 	}
 	when := during(o, def)
+	counted := "requests"
+	if def.Metric.Of != "" {
+		counted = "good answers"
+	}
 	if def.Relative() {
 		def.Value = float64(o.Target)
 	}
 	return missed(slo.Miss{
 		Objective: def,
-		Got:       got, Asked: bound(def), Limit: limit(def), Requests: "requests" + of + when, Of: of, During: when,
+		Got:       got, Asked: bound(def), Limit: limit(def), Requests: counted + of + when, Of: of, During: when,
 		Fault: quote(def.After.String()),
 		Share: Percent(def.Metric.Quantile), Span: Seconds(result.Sec(def.Metric.Span)),
 		Endless: !o.Measured.Known(),
