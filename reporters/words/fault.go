@@ -317,7 +317,9 @@ func shedMore(p *result.ImpactParts) bool {
 
 // shedMuch reports whether the target shed more in a fault than before it, and a larger share of requests than may be
 // bad. An objective on shed allows that, because the requests would count as bad without one.
-func shedMuch(f *result.FaultRecord) bool { return shedMore(f.Parts) && shareShed(f.Parts) > float64(f.Limit) }
+func shedMuch(f *result.FaultRecord) bool {
+	return shedMore(f.Parts) && shareShed(f.Parts) > float64(f.Limit)
+}
 
 func shareShed(p *result.ImpactParts) float64 { return float64(p.Shed) / float64(max(1, p.Requests)) }
 

@@ -32,8 +32,8 @@ func TestPoolSentence(t *testing.T) {
 			result.Pool{
 				Share: .9, Asked: true, Run: &result.Shown{Runs: 1, Met: 1, Missed: 3, Unknown: 1, Left: 2, Low: .01, High: .8108},
 			},
-			"recover < 5s after f: met in 1 of 5 (unknown of 1), so by at most 81.1% of occurrences under the conditions of this " +
-				"run (95% confidence); 2 left out, because brunt itself was late.", "",
+			"recover < 5s after f: met in 1 of 5 (unknown of 1), so by at most 81.1% of occurrences under the conditions of " +
+				"this run (95% confidence); 2 left out, because brunt itself was late.", "",
 		},
 		{
 			"in phase",
@@ -51,8 +51,8 @@ func TestPoolSentence(t *testing.T) {
 				Share: .9, Run: &result.Shown{Runs: 1, Met: 4, Low: .4729, High: 1, Row: 29, More: 25},
 				All: &result.Shown{Runs: 3, Met: 12, Low: .2924, High: 1, Row: 33, More: 30},
 			},
-			"recover < 5s after f: met in 12 of 12 in 3 runs, so by at least 29.2% of all occurrences (95% confidence, whenever " +
-				"the series of runs ends); 30 more runs in a row would show 90%. Each run counts once, because its occurrences " +
+			"recover < 5s after f: met in 12 of 12 in 3 runs, so by at least 29.2% of all occurrences (95% confidence, " +
+				"whenever the series of runs ends); 30 more runs in a row would show 90%. Each run counts once, because its occurrences " +
 				"share a start of the system.",
 			"Of these in this run: met in 4 of 4, so by at least 47.2% of occurrences under the conditions of this run (95% " +
 				"confidence); 29 in a row would show 90%.",
@@ -60,8 +60,8 @@ func TestPoolSentence(t *testing.T) {
 		{
 			"runs of one",
 			result.Pool{Share: .9, All: &result.Shown{Runs: 24, Met: 24, Low: .8575, High: 1, Row: 33, More: 9}},
-			"recover < 5s after f: met in 24 of 24, so by at least 85.7% of all occurrences (95% confidence, whenever the series " +
-				"of runs ends); 33 in a row would show 90%.", "",
+			"recover < 5s after f: met in 24 of 24, so by at least 85.7% of all occurrences (95% confidence, whenever the " +
+				"series of runs ends); 33 in a row would show 90%.", "",
 		},
 	} {
 		c.p.Objective, c.p.Fault = "recover < 5s after f", "f"
