@@ -474,14 +474,14 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 			}
 		case f.Impact == result.NotImpacted:
 			harmless++
-			if shifted(f.Parts) && f.Parts.Bad() == 0 {
+			if shifted(f.Parts) && f.Parts.Bad() == 0 && !shedMore(f.Parts) {
 				slight++
 				mildly = append(mildly, quote(f.Name)+" may have raised p50 from "+Seconds(f.Parts.P50Before)+" to "+
 					Seconds(f.Parts.P50)+" (too few answers to tell)")
 			}
-			if p := f.Parts; p != nil && p.Bad() > 0 {
+			if p := f.Parts; p != nil && (p.Bad() > 0 || shedMore(p)) {
 				slight++
-				mildly = append(mildly, badKinds(p)+" during "+quote(f.Name))
+				mildly = append(mildly, mildHarm(p)+" during "+quote(f.Name))
 			}
 		case f.Impact == result.NotRecovered:
 			if lasting++; lasting == 1 {
@@ -541,6 +541,18 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 		count, strings.Join(mild, ", "), recovered, least+Seconds(slowest), rejoined)
 }
 
+// mildHarm counts the requests of a fault that failed or were too slow, and says which share was shed.
+func mildHarm(p *result.ImpactParts) string {
+	var harm []string
+	if p.Bad() > 0 {
+		harm = append(harm, badKinds(p))
+	}
+	if shedMore(p) {
+		harm = append(harm, shedShare(p, " of requests"))
+	}
+	return Join(harm)
+}
+
 // notKnown names the faults whose effect is not known. slower is true if the only open question is whether they made
 // answers slower.
 func notKnown(faults []string, slower bool) string {
@@ -564,7 +576,7 @@ func alsoMild(effects []string) string {
 // slightly joins the slight effects of faults; of more than two it gives the number.
 func slightly(effects []string) string {
 	if len(effects) > 2 {
-		return "requests were slower or failed during " + Int(int64(len(effects))) + " of them"
+		return "requests were slower, failed or were shed during " + Int(int64(len(effects))) + " of them"
 	}
 	return Join(effects)
 }
@@ -687,12 +699,16 @@ func missedObjective(o *result.ObjectiveResult) string {
 		of = " of the load " + quote(def.Load)
 	}
 	when := during(o, def)
+	counted := "requests"
+	if def.Metric.Of != "" {
+		counted = "good answers"
+	}
 	if def.Relative() {
 		def.Value = float64(o.Target)
 	}
 	return missed(slo.Miss{
 		Objective: def,
-		Got:       got, Asked: bound(def), Limit: limit(def), Requests: "requests" + of + when, Of: of, During: when,
+		Got:       got, Asked: bound(def), Limit: limit(def), Requests: counted + of + when, Of: of, During: when,
 		Fault: quote(def.After.String()),
 		Share: Percent(def.Metric.Quantile), Span: Seconds(result.Sec(def.Metric.Span)),
 		Endless: !o.Measured.Known(),

@@ -203,6 +203,12 @@ func TestAnswer(t *testing.T) {
 			"95% of requests of “read post” before anything was broken took up to 340ms, and less than 200ms " +
 				"was asked for",
 		},
+		{"ok.p95 < 200ms", .9, "95% of good answers took up to 900ms, and less than 200ms was asked for"},
+		{
+			"service.p95 < 200ms of list in cut", .9,
+			"95% of good answers of list during cut took up to 900ms, and less than 200ms was asked for",
+		},
+		{"ok.max < 200ms", .9, "the slowest of good answers took 900ms, and less than 200ms was asked for"},
 		{
 			"p99 < 200ms", endless,
 			"fewer than 99% of requests were answered rightly, and 99% within 200ms was asked for",

@@ -305,10 +305,31 @@ func withinLimit(f *result.FaultRecord) string {
 			Clean(strings.Join(f.FailedObjectives, "; "))
 	}
 	if p.Shed > 0 {
-		return "none seen: no request failed, and " + Plural(p.Shed, "was", "were") +
-			" shed while it was in, which an objective on shed judges"
+		return pick(shedMore(p), "", "none seen: ") + "no request failed, and " + shedShare(p, "") + " while it was in"
 	}
 	return "none seen: no request failed"
+}
+
+// shedMore reports whether the target shed over twice as large a share of requests in a fault as before it.
+func shedMore(p *result.ImpactParts) bool {
+	return p != nil && p.Shed > 0 && !(shareShed(p) <= 2*float64(p.ShedBefore))
+}
+
+// shedMuch reports whether the target shed more in a fault than before it, and a larger share of requests than may be
+// bad. An objective on shed allows that, because the requests would count as bad without one.
+func shedMuch(f *result.FaultRecord) bool {
+	return shedMore(f.Parts) && shareShed(f.Parts) > float64(f.Limit)
+}
+
+func shareShed(p *result.ImpactParts) float64 { return float64(p.Shed) / float64(max(1, p.Requests)) }
+
+// shedShare says which share of requests was shed in a fault and before it.
+func shedShare(p *result.ImpactParts, of string) string {
+	s := Percent(shareShed(p)) + of + " were shed"
+	if p.ShedBefore.Known() {
+		s += " (" + Percent(float64(p.ShedBefore)) + " before)"
+	}
+	return s
 }
 
 // OnlySlower reports whether slower answers are the only impact of a fault.
@@ -324,7 +345,9 @@ func mayBeSlower(f *result.FaultRecord) bool {
 }
 
 // onlySlownessOpen reports whether nothing but this is not known of a fault: whether it made answers slower.
-func onlySlownessOpen(f *result.FaultRecord) bool { return mayBeSlower(f) && !f.TooFew() }
+func onlySlownessOpen(f *result.FaultRecord) bool {
+	return mayBeSlower(f) && !f.TooFew() && f.Parts.LostShared == 0
+}
 
 // surelySlower reports whether a fault is shown to have made answers slower, while it is not known whether there was an
 // outage.
@@ -634,11 +657,11 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 }
 
 // FaultMark returns the mark and the tone of a fault's outcome. It also marks a load that got much slower, even if no
-// request failed, and a fault whose effect on its unit was shown only in part.
+// request failed, a target that shed requests, and a fault whose effect on its unit was shown only in part.
 func FaultMark(f *result.FaultRecord) (mark, tone string) {
 	v := faultVerdict(f)
 	lacking := f.Parts != nil && (f.Parts.Lacking || f.Parts.LackingUntold)
-	if v == scenarios.Pass && (OnlySlower(f) || f.NotShown != "" || lacking) {
+	if v == scenarios.Pass && (OnlySlower(f) || f.NotShown != "" || lacking || shedMuch(f)) {
 		return "!", "unsure"
 	}
 	return Mark(v), Tone(v)
@@ -688,6 +711,8 @@ func FaultOutcome(f *result.FaultRecord) string {
 		switch p := f.Parts; {
 		case f.TooFew():
 			return "too few requests"
+		case shedMuch(f) && len(f.FailedObjectives) == 0:
+			return "requests shed"
 		case p != nil && p.Bad() > 0:
 			return "within limit"
 		case len(f.FailedObjectives) > 0:

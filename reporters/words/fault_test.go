@@ -415,3 +415,46 @@ func TestSurvived_TooFew(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestSurvived_Shed: requests that the target shed only in a fault are told wherever it is said that none failed.
+func TestSurvived_Shed(t *testing.T) {
+	for _, c := range []struct {
+		name                        string
+		shed, errors                int64
+		before                      result.Num
+		mark, outcome, line, answer string
+	}{
+		{
+			"half", 500, 0, 0, "!", "requests shed",
+			"shed  requests shed: no request failed, 50% were shed (0% before), and answers were not clearly slower",
+			"though 50% of requests were shed (0% before) during shed",
+		},
+		{
+			"half, and some failed", 500, 5, .01, "!", "requests shed",
+			"shed  requests shed: 5 requests failed, 0.5%, within the limit of 1%; 50% were shed (1% before)",
+			"though 5 requests failed and 50% of requests were shed (1% before) during shed",
+		},
+		{
+			"few", 5, 0, 0, "✓", "none seen",
+			"shed  survived: no request failed, 0.5% were shed (0% before), and answers were not clearly slower",
+			"though 0.5% of requests were shed (0% before) during shed",
+		},
+		{
+			"as before", 31, 0, .03, "✓", "none seen",
+			"shed  survived: no request failed, and answers were not clearly slower",
+			"the fault did no harm that could be seen",
+		},
+	} {
+		f := result.FaultRecord{
+			Name: "shed", Injected: 4, Cleared: 8, Impact: result.NotImpacted, Limit: .01, Slow: result.NaN,
+			Parts: &result.ImpactParts{
+				Requests: 1000, Shed: c.shed, ShedBefore: c.before, Errors: c.errors, First: result.NaN, P50: result.NaN,
+			},
+		}
+		l := faultLine(&result.Result{}, &f)
+		_, answer := outcomeOf(&result.Result{}, []*result.FaultRecord{&f}, false)
+		if l.Mark != c.mark || FaultOutcome(&f) != c.outcome || l.Line() != c.line || !strings.HasSuffix(answer, c.answer) {
+			t.Errorf("%s: %s %s; %s; %s", c.name, l.Mark, FaultOutcome(&f), l.Line(), answer)
+		}
+	}
+}

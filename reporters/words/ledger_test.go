@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"brunt/reporters/words"
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
 
@@ -123,6 +124,34 @@ func TestFault_SharedLoss(t *testing.T) {
 				t.Errorf("%s %s: %s", mark, words.FaultOutcome(&f), got)
 			}
 		})
+	}
+}
+
+// TestFault_LossAndSlownessOpen: where it is also not known whether a fault lost writes, nothing says that only slower
+// answers are open.
+func TestFault_LossAndSlownessOpen(t *testing.T) {
+	f := result.FaultRecord{
+		Name: "pause", Injected: 10, Cleared: 14, Revert: "ok", Impact: result.UnknownYet, OnsetAt: result.NaN,
+		Note: "it is unknown to which of them", Because: result.Notes{{Kind: result.LossShared, Count: 40}},
+		Parts: &result.ImpactParts{
+			Requests: 100, LostShared: 40, LostWith: []string{"kill"}, P50: .02, P50Before: .01, P95: .04, P95Before: .02,
+			First: result.NaN, SlowerBecause: result.Notes{{Kind: result.SlowerFew}},
+		},
+	}
+	if got := words.FaultOutcome(&f); got != "writes lost, cause unknown" {
+		t.Error(got)
+	}
+	a := words.AnswerOf(&result.Result{
+		Verdict: scenarios.Pass, Duration: 30, Generator: result.Generator{Healthy: true},
+		Faults:     []result.FaultRecord{f},
+		Objectives: []result.ObjectiveResult{{Text: "errors < 10%", Verdict: scenarios.Pass}},
+	})
+	want := "The objective held, though what pause did is not known."
+	if got := a.Sentence.String(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := a.Faults[0].Line(); !strings.Contains(got, "it is unknown to which of them") {
+		t.Error(got)
 	}
 }
 

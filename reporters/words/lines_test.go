@@ -487,17 +487,25 @@ func TestPast(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		bad1, n1, bad2, n2 int64
+		outages            bool
 		want               string
 	}{
-		{3, 300, 12, 300, "worse"},
-		{12, 300, 3, 300, "better"},
-		{3, 300, 8, 300, "not certain"},
-		{30, 3000, 32, 3000, "about the same"},
-		{0, 3000, 0, 3000, "about the same"},
-		{0, 100, 0, 100, "not certain"},
+		{3, 300, 12, 300, false, "worse"},
+		{12, 300, 3, 300, false, "better"},
+		{3, 300, 8, 300, false, "not certain"},
+		{30, 3000, 32, 3000, false, "about the same"},
+		{0, 3000, 0, 3000, false, "about the same"},
+		{0, 100, 0, 100, false, "not certain"},
+		{1050, 30_000, 1200, 30_000, false, "worse"},
+		{1050, 30_000, 1200, 30_000, true, "not certain"}, // one outage of 2.1 s, and one of 2.4 s
+		{2400, 30_000, 1050, 30_000, true, "not certain"},
+		{1050, 30_000, 1060, 30_000, true, "about the same"},
+		{400, 30_000, 1250, 30_000, true, "worse"},
+		{1250, 30_000, 400, 30_000, true, "better"},
+		{0, 3000, 110, 3000, true, "worse"},
 	} {
 		var d Difference
-		if d.judge(shareDiffers(tt.bad1, tt.n1, tt.bad2, tt.n2)); d.Word != tt.want {
+		if d.judge(shareDiffers(tt.bad1, tt.n1, tt.bad2, tt.n2, tt.outages)); d.Word != tt.want {
 			t.Errorf("%d of %d, then %d of %d: %s, want %s", tt.bad1, tt.n1, tt.bad2, tt.n2, d.Word, tt.want)
 		}
 	}

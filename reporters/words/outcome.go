@@ -168,9 +168,13 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		l.Outcome, l.Text, l.Times = slowingOf(r, f).outcome(), slowerText(r, f), true
 	case f.Impact == result.NotImpacted && !f.TooFew() && !mayBeSlower(f) && len(f.FailedObjectives) == 0 &&
 		(f.Parts == nil || !f.Parts.Lacking && !f.Parts.LackingUntold && f.Parts.Lost == 0):
-		l.Outcome, l.Text = "survived", survivedText(f)
-		if f.NotShown != "" { // that the target withstood it is not known
+		l.Text = survivedText(f)
+		switch {
+		case shedMuch(f):
+		case f.NotShown != "": // that the target withstood it is not known
 			l.Outcome = "none seen"
+		default:
+			l.Outcome = "survived"
 		}
 	case onlySlownessOpen(f) && slowerDuring(f):
 		l.Outcome, l.Times = slowingOf(r, f).outcome()+" meanwhile", true
@@ -389,8 +393,13 @@ func survivedText(f *result.FaultRecord) string {
 	case p == nil:
 		return "failed requests stayed within " + Percent(float64(f.Limit))
 	case p.Bad() > 0:
-		return badKinds(p) + ", " + Share(p.Bad(), p.Requests) +
-			", within the limit of " + Percent(float64(f.Limit))
+		s := badKinds(p) + ", " + Share(p.Bad(), p.Requests) + ", within the limit of " + Percent(float64(f.Limit))
+		if shedMore(p) {
+			s += "; " + shedShare(p, "")
+		}
+		return s
+	case shedMore(p):
+		return "no request failed, " + shedShare(p, "") + ", and answers were not clearly slower"
 	}
 	if shifted(p) {
 		return "no request failed; p50 " + Seconds(p.P50Before) + " → " + Seconds(p.P50) + ", of too few answers to tell"

@@ -44,7 +44,7 @@ func since(r *result.Result, e *result.Earlier) (list []Difference) {
 		d := Difference{
 			Name: "failed", Before: Share(e.Bad, e.Requests), Now: Share(run.Bad, run.All.Count),
 		}
-		d.judge(shareDiffers(e.Bad, e.Requests, run.Bad, run.All.Count))
+		d.judge(shareDiffers(e.Bad, e.Requests, run.Bad, run.All.Count, len(r.Faults)+len(r.Incidents) > 0))
 		if e.Verdict == scenarios.Invalid || r.Verdict == scenarios.Invalid { // it says nothing of the target
 			d.Word, d.Mark, d.Tone = wordOpen, "?", "unsure"
 		}
@@ -101,6 +101,8 @@ func orDash(s string) string {
 const (
 	sameShare = .01 // shares of requests whose difference is surely smaller are about the same
 	sameTimes = 1.2 // and so are times of which the longer one is surely less than so many times as long
+	// Outages of the same fault vary in length from run to run. Shares that they made differ from so many times on.
+	outagesDiffer = 3
 )
 
 // judge sets the word of a figure by the 95% bounds of its difference, which is above zero if it is worse. same says
@@ -120,8 +122,9 @@ func (d *Difference) judge(low, high float64, same bool) {
 
 // shareDiffers returns 95% bounds of the difference of two shares of requests, above zero if the second is higher
 // (Newcombe's method, from the bounds of Wilson of each). same says that they show no difference, and leave none that
-// matters.
-func shareDiffers(bad1, n1, bad2, n2 int64) (low, high float64, same bool) {
+// matters. With outages, requests fail together, and the method takes each as independent of the others. So the bounds
+// then exclude zero only if one share is several times the other as well.
+func shareDiffers(bad1, n1, bad2, n2 int64, outages bool) (low, high float64, same bool) {
 	wilson := func(bad, n int64) (share, low, high float64) {
 		const z = 1.96
 		share, all := float64(bad)/float64(n), float64(n)
@@ -132,7 +135,11 @@ func shareDiffers(bad1, n1, bad2, n2 int64) (low, high float64, same bool) {
 	p1, low1, high1 := wilson(bad1, n1)
 	p2, low2, high2 := wilson(bad2, n2)
 	low, high = p2-p1-math.Hypot(p2-low2, high1-p1), p2-p1+math.Hypot(high2-p2, p1-low1)
-	return low, high, low <= 0 && high >= 0 && max(-low, high) < sameShare
+	same = low <= 0 && high >= 0 && max(-low, high) < sameShare
+	if outages && max(p1, p2) < outagesDiffer*min(p1, p2) {
+		low, high = min(low, 0), max(high, 0)
+	}
+	return low, high, same
 }
 
 // Line returns the difference in one line.

@@ -53,9 +53,9 @@ func shownSentence(p *result.Pool, s *result.Shown, runs bool) string {
 	}
 	if s.Of() > 0 {
 		if runs {
-			text += " of all failovers (95% confidence, whenever the series of runs ends)"
+			text += " of all occurrences (95% confidence, whenever the series of runs ends)"
 		} else {
-			text += " of failovers under the conditions of this run (95% confidence)"
+			text += " of occurrences under the conditions of this run (95% confidence)"
 		}
 	}
 	unit := "in a row"

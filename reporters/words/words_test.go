@@ -159,7 +159,7 @@ func TestEffect(t *testing.T) {
 				Impact: result.NotImpacted, Limit: .01,
 				Parts: &result.ImpactParts{Requests: 302, Shed: 302, P50: reporterstest.Nan},
 			},
-			"None seen: no request failed, and 302 were shed while it was in, which an objective on shed judges.",
+			"No request failed, and 100% were shed (0% before) while it was in.",
 		},
 		{"within the limit", result.FaultRecord{
 			Impact: result.NotImpacted, Limit: .01, Slow: .5,

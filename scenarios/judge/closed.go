@@ -47,20 +47,24 @@ func (f *readings) corrected(
 	if o.Fact() || !slices.ContainsFunc(f.loadsOf(o), func(l int) bool { return f.Config.Loads[l].Closed }) {
 		return correction{}, false
 	}
+	worse := func() bool {
+		if row.Better == slo.HigherIsBetter {
+			return c.v < measured
+		}
+		return c.v > measured
+	}
 	switch {
 	case row.Fails:
 		over, stalled := f.byTime(o, p, measured)
 		c, found = f.byRequests(o, cells)
-		worse := c.v > measured
-		if row.Better == slo.HigherIsBetter {
-			worse = c.v < measured
-		}
-		if found && over.holds && !c.holds {
+		found = found && stalled && worse()
+		if over.holds && !c.holds {
 			c = over
 		}
-		return c, found && stalled && worse
-	case row.ByTime:
-		return f.byTime(o, p, measured)
+		return c, found
+	case row.ByTime: // quick errors make users send more, so that the value by time is better
+		c, found = f.byTime(o, p, measured)
+		return c, found && worse()
 	case o.Metric.Percentile() || row.Count != nil && o.Metric.Span > 0:
 		return f.byRequests(o, cells)
 	}

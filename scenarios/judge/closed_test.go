@@ -226,3 +226,24 @@ func TestCorrect_OneWaits(t *testing.T) {
 		}
 	}
 }
+
+// TestCorrect_QuickErrors: users to whom the target refuses each request at once send more, and do not wait.
+func TestCorrect_QuickErrors(t *testing.T) {
+	objectives := parseObjectives(t, "availability > 50%", "availability > 99%")
+	closed := measure.Series{
+		Loads: []measure.SeriesLoad{{Name: "browse", Closed: true, Users: 10, Timeout: 5 * sec}}, Steps: oneStep.Steps,
+	}
+	g := newFixtureWith(t, measure.Config{Series: closed}, objectives...)
+	g.play(usersAsk(10, 60*sec, func(_ int, at time.Duration) (time.Duration, scenarios.Kind) {
+		if at >= 30*sec && at < 32*sec {
+			return ms, failure
+		}
+		return 10 * ms, okay
+	}))
+	for i, o := range g.finish(judge.Case{SLO: objectives}, 60*sec).Objectives {
+		want := []scenarios.Verdict{scenarios.Pass, scenarios.Fail}[i]
+		if o.Verdict != want || o.Corrected != nil || o.Note != "" {
+			t.Errorf("%s: %s with %v, corrected %v (%s), want %s", o.Text, o.Verdict, o.Measured, o.Corrected, o.Note, want)
+		}
+	}
+}

@@ -11,7 +11,7 @@ type Miss struct {
 	Got      string // the measured value
 	Asked    string // the bound, such as "at most 200ms"
 	Limit    string // the bound without its operator
-	Requests string // the judged requests, such as "requests of list during cut"
+	Requests string // the judged requests or good answers, such as "requests of list during cut"
 	Of       string // " of " and the step or load; empty for all
 	During   string // " during " and the phase; empty for the whole run
 	Fault    string // the fault that the objective names by `after`

@@ -5,7 +5,8 @@ import "brunt/scenarios/result"
 // usualRate explains that requests are bad at a rate near the limit even without the fault, so that no hold can be
 // shown to be good: the upper bound of its pooled share is above the limit. It returns nil if the bad share of the
 // baseline is under a quarter of the limit, or if no request was bad in the second half of the time after the
-// clearing.
+// clearing. It also returns nil if the limit that it would advise is no higher than the limit in force, or than the
+// share of bad requests in that time: they are then not due to the usual rate.
 func (c chances) usualRate(q Question) result.Notes {
 	var n, k int64
 	from := q.Cleared + (q.Horizon-q.Cleared)/2 // the effect of the fault may last for a while
@@ -18,9 +19,13 @@ func (c chances) usualRate(q Question) result.Notes {
 	if k == 0 || c.p0 < c.limit/4 {
 		return nil
 	}
+	after, advised := float64(k)/float64(n), above(c.p0)
+	if advised <= max(c.limit, after) {
+		return nil
+	}
 	return result.Notes{{
-		Kind: result.UsualBad, Base: result.Num(c.p0), Value: result.Num(float64(k) / float64(n)),
-		Limit: result.Num(c.limit), High: result.Num(above(c.p0)),
+		Kind: result.UsualBad, Base: result.Num(c.p0), Value: result.Num(after), Limit: result.Num(c.limit),
+		High: result.Num(advised),
 	}}
 }
 

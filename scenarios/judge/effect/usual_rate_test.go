@@ -39,3 +39,31 @@ func TestAsk_UsualRate(t *testing.T) {
 		})
 	}
 }
+
+// TestAsk_UsualRateAdvice: no limit is advised that is no higher than the one in force, or than the share of bad requests
+// long after the fault.
+func TestAsk_UsualRateAdvice(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		limit        float64
+		usual, after int64 // bad requests of 1000: before the fault, and from 20 s after it
+	}{
+		{"stuck far above a high limit", .05, 13, 80},
+		{"stuck far above the usual rate", .01, 9, 80},
+		{"the limit in force", .01, 3, 12},
+	} {
+		q := scene(105, func(i int) int64 {
+			switch {
+			case i < 30:
+				return c.usual
+			case i < 70:
+				return 200
+			}
+			return c.after
+		})
+		q.Limit = c.limit
+		if a := Ask(q); a.Usual != nil || a.Impact != result.NotRecovered {
+			t.Errorf("%s: %s, %q", c.name, a.Impact, a.Usual.Phrase(nil))
+		}
+	}
+}
