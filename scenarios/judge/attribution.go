@@ -51,20 +51,29 @@ func (in *incident) extend(to *incident) {
 
 // endBegan reports whether an incident began with the end of occurrence i.
 func (f *readings) endBegan(i int, in *incident) bool {
-	return f.Faults[i].Over && in.BeginIn.With(f.overAt(i))
+	return f.Faults[i].Over && !f.c.StaysDown[i] && in.BeginIn.With(f.overAt(i))
 }
 
 // attribute finds the claims of incidents, which are in the order of time.
 func (f *effects) attribute(incidents []*incident) {
 	last := make([]*incident, len(f.read.Faults)) // that belongs to the occurrence
 	for _, in := range incidents {
+		shown := map[int]result.Evidence{}
 		for i := range f.read.Faults {
 			evidence, belongs := f.belongs(in, i, last[i])
 			if !belongs {
 				continue
 			}
-			in.of, in.evidence = append(in.of, i), evidence
-			last[i] = in
+			in.of = append(in.of, i)
+			if evidence != "" {
+				shown[i] = evidence
+			}
+		}
+		if len(shown) > 0 { // that a unit is still down shows nothing against another fault
+			in.of = slices.DeleteFunc(in.of, func(i int) bool { return f.read.c.StaysDown[i] && shown[i] == "" })
+		}
+		for _, i := range in.of {
+			in.evidence, last[i] = shown[i], in
 		}
 		if len(in.of) != 1 || f.otherwise(in, in.of[0]) { // any of them may have done it
 			in.evidence = ""
@@ -111,8 +120,8 @@ func (f *effects) belongs(in *incident, i int, last *incident) (result.Evidence,
 	if oc.Name == "" || f.read.c.NoTraffic[i] || oc.Injected > max(in.Begin, in.BeginIn.High.D()) {
 		return "", false
 	}
-	active := in.Begin <= f.read.overAt(i)
-	// A crash that nothing starts again is over at once: its end is no act besides the injection.
+	active := in.Begin <= f.read.inUntil(i)
+	// A crash may be over at once: its end is no act besides the injection.
 	momentary := f.read.overAt(i)-oc.Injected < effect.AtOnce
 	shown := func(e result.Evidence) result.Evidence {
 		switch {
@@ -173,7 +182,7 @@ func (f *effects) recovering(in *incident, i int, last *incident) bool {
 	case a.Impact == result.Confounded || !a.OnsetAt.Known():
 		return false
 	default:
-		return f.beforeRecovery(in, i, a) && !(in.Begin <= f.read.overAt(i) && f.recoveredUntil(in.Begin, i))
+		return f.beforeRecovery(in, i, a) && !(in.Begin <= f.read.inUntil(i) && f.recoveredUntil(in.Begin, i))
 	}
 }
 

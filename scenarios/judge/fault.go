@@ -108,6 +108,10 @@ func (f *effects) required(i int, a effect.Answer) result.Reason {
 			Kind: result.ImpactUnknown, Verdict: scenarios.Inconclusive, Fault: oc.Name, Because: why,
 		}
 	}
+	few := a // its notes say that bad requests were too few; a reported answer has none
+	if few.Doubted == nil || few.Notes == nil {
+		few = f.answers[i]
+	}
 	switch {
 	case oc.Name == "" || !f.read.c.Faults[oc.Fault].RequireImpact:
 		return result.Reason{}
@@ -117,8 +121,8 @@ func (f *effects) required(i int, a effect.Answer) result.Reason {
 		return unknown(untold(f.slowdown(i)))
 	case a.Impact == result.NotImpacted && lossUntold(f, i) != nil:
 		return unknown(lossUntold(f, i))
-	case a.Impact == result.NotImpacted && f.answers[i].Doubted != nil:
-		return unknown(f.answers[i].Notes)
+	case a.Impact == result.NotImpacted && few.Doubted != nil:
+		return unknown(few.Notes)
 	case a.Impact == result.NotImpacted:
 		return result.Reason{Kind: result.NoImpact, Verdict: scenarios.Fail, Fault: oc.Name}
 	case !a.Tells():

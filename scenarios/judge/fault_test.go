@@ -400,6 +400,37 @@ func TestFault_Verdicts(t *testing.T) {
 	}
 }
 
+// TestFault_FewBadOfOneStep: an impact is required, and the bad requests of one of two steps are too few to tell an
+// outage from chance. It is unknown whether an objective on that step had its impact, whichever objective is first.
+func TestFault_FewBadOfOneStep(t *testing.T) {
+	for _, texts := range [][]string{
+		{"recover < 20s after f of read", "recover < 20s after f of list"},
+		{"recover < 20s after f of list", "recover < 20s after f of read"},
+	} {
+		o := parseObjectives(t, texts...)
+		g := newFixture(t, measure.Series{
+			Loads: oneStep.Loads, Steps: []measure.SeriesStep{{Name: "read"}, {Name: "list"}},
+		}, o...)
+		var all []scenarios.Outcome
+		for i := range 20000 {
+			at := time.Duration(i) * 5 * ms
+			read, list := request(at, 20*ms, okay), request(at, 20*ms, okay)
+			if between(30*sec, 40*sec)(at) && at%(300*ms) == 0 {
+				list = request(at, 20*ms, failure)
+			}
+			list.Step = 1
+			all = append(all, read, list)
+		}
+		g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
+		f := g.finish(judge.Case{SLO: o, Faults: map[string]judge.FaultCase{"f": {RequireImpact: true}}}, 100*sec)
+		for _, r := range f.Objectives {
+			if strings.HasSuffix(r.Text, "list") && (r.Verdict != scenarios.Inconclusive || !r.Because.Has(result.FewBad)) {
+				t.Errorf("%s: %s (%s), want inconclusive", r.Text, r.Verdict, r.Note)
+			}
+		}
+	}
+}
+
 // TestFault_Untold: the objectives of a fault that was not verified are invalid, those of one that affected no traffic
 // inconclusive, and the impact of either is unknown. Those of other faults are judged.
 func TestFault_Untold(t *testing.T) {

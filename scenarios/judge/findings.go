@@ -49,6 +49,10 @@ type Case struct {
 	// that is back at once still lasts some seconds.
 	Ended map[int]time.Duration
 
+	// StaysDown has the occurrences, by number, whose unit nothing starts again, as the scenario allows. They stay in
+	// until the end of the run.
+	StaysDown map[int]bool
+
 	// Acts is when later steps of a group were injected, by the number of the occurrence.
 	Acts map[int][]time.Duration
 

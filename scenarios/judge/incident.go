@@ -174,12 +174,16 @@ func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measu
 		return false
 	}
 	n := c.Punctual()
-	in.requests += float64(n.Offered()) * float64(within) / float64(end-k.Start)
 	bad := n.Bad() + n.Slow
 	if shed := n.Kinds[scenarios.Shed]; shed > 0 && !withoutShed(f).covered[k.Series] {
 		bad += shed
 		in.kinds["shed"] += shed
 	}
+	part := float64(within) / float64(end-k.Start)
+	if part > 0 && part < 1 {
+		part = goodWithin(e, requests.Span{From: in.first, To: in.End}, part)
+	}
+	in.requests += float64(bad) + part*float64(n.Offered()-bad)
 	if bad == 0 {
 		return false
 	}
@@ -195,6 +199,26 @@ func (in *incident) count(f *effects, k measure.Key, c *measure.Counts, e *measu
 		in.kinds["slow"] += n.Slow
 	}
 	return true
+}
+
+// goodWithin returns the share of the good requests of a window that were due in a span. The users of a closed load who
+// waited send nearly all of theirs when the target is good again. If no good request is known, it returns part.
+func goodWithin(e *measure.Edges, in requests.Span, part float64) float64 {
+	all, within := 0, 0
+	own := e.Clone() // of a cell that is read, which keeps the memory of others
+	for _, m := range own.Marks(nil) {
+		if m.Bad {
+			continue
+		}
+		all++
+		if m.At >= in.From && m.At < in.To {
+			within++
+		}
+	}
+	if all == 0 {
+		return part
+	}
+	return float64(within) / float64(all)
 }
 
 // bySecond lists the incidents by the seconds of the windows that may count in them.

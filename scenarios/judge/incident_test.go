@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -122,6 +123,34 @@ func TestIncidents(t *testing.T) {
 				t.Errorf("in %v, planned %t; want %q, %t", got[0].Faults, got[0].Planned, c.in, c.planned)
 			}
 		})
+	}
+}
+
+// TestIncidents_Closed: users who wait send few requests, and many in the same second once the target is good again.
+// Those are no requests of the outage.
+func TestIncidents_Closed(t *testing.T) {
+	from, to := 10100*ms, 16400*ms
+	var all []scenarios.Outcome
+	want := int64(0)
+	for user := range 10 {
+		for at := time.Duration(user) * 500 * time.Microsecond; at < 30*sec; {
+			took, does := 5*ms, okay
+			if at >= from && at < to {
+				took, does = sec, failure
+				want++
+			}
+			all = append(all, request(at, took, does))
+			at += took
+		}
+	}
+	slices.SortStableFunc(all, func(a, b scenarios.Outcome) int { return cmp.Compare(a.Intended, b.Intended) })
+	s := oneStep
+	s.Loads = []measure.SeriesLoad{{Name: "browse", Closed: true}}
+	g := newFixtureWith(t, measure.Config{Series: s})
+	g.play(all)
+	got := g.finish(judge.Case{Hold: 5 * sec}, 30*sec).Incidents
+	if len(got) != 1 || got[0].Bad != want || got[0].Requests > want+want/20 {
+		t.Errorf("%+v; want %d bad requests, and no others", got, want)
 	}
 }
 

@@ -2,12 +2,15 @@ package judge_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
 )
 
 // every5 returns the first second of each five between two times.
@@ -69,5 +72,79 @@ func TestFault_LateRelapse(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestFault_StaysDown: a crash at 20 s whose unit nothing starts again is in until the end of the run. The others take
+// over while it is down, and later harm is its harm only with evidence, as in any long fault.
+func TestFault_StaysDown(t *testing.T) {
+	crash, other := injection{"f", "f", 20 * sec, 22 * sec}, injection{"g", "g", 60 * sec, 62 * sec}
+	down := map[int][]requests.Span{0: {{From: 20 * sec, To: measure.Never}}}
+	blip := func(at time.Duration) bool { return between(20*sec, 21*sec)(at) || between(60*sec, 63*sec)(at) }
+	for _, c := range []struct {
+		name      string
+		objective string
+		harm      func(time.Duration) bool
+		unwell    map[int][]requests.Span
+		faults    []injection
+		supervise bool
+		want      scenarios.Verdict
+		note      result.NoteKind
+		by        []string // of each incident, the fault that did it
+	}{
+		{
+			name: "the others take over", objective: "failover < 5s after f", harm: between(20*sec, 21*sec), unwell: down,
+			want: scenarios.Pass, by: []string{"f"},
+		},
+		{
+			name: "of a process that brunt did not start", objective: "failover < 5s after f",
+			harm: between(20*sec, 21*sec), want: scenarios.Pass, by: []string{"f"},
+		},
+		{
+			name: "no other takes over", objective: "failover < 5s after f", harm: between(20*sec, 100*sec), unwell: down,
+			want: scenarios.Fail, by: []string{"f"},
+		},
+		{
+			name: "harm long after they took over", objective: "recover < 10s after f", harm: blip, unwell: down,
+			want: scenarios.Inconclusive, note: result.HarmDuring, by: []string{"f", ""},
+		},
+		{
+			name: "of a process that brunt did not start, too", objective: "recover < 10s after f", harm: blip,
+			want: scenarios.Inconclusive, note: result.HarmDuring, by: []string{"f", ""},
+		},
+		{
+			name: "but its supervisor should have started it again", objective: "recover < 10s after f", harm: blip,
+			unwell: down, supervise: true, want: scenarios.Fail, by: []string{"f", "f"},
+		},
+		{
+			name: "harm again before they took over for good", objective: "recover < 10s after f", unwell: down,
+			harm: func(at time.Duration) bool { return between(20*sec, 24*sec)(at) || between(32*sec, 36*sec)(at) },
+			want: scenarios.Fail, by: []string{"f"},
+		},
+		{
+			name: "harm by another fault", objective: "recover < 10s after g", harm: blip, unwell: down,
+			faults: []injection{crash, other}, want: scenarios.Pass, by: []string{"f", "g"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.faults == nil {
+				c.faults = []injection{crash}
+			}
+			f := drill(t, parseObjectives(t, c.objective), judge.Case{
+				Unwell: c.unwell, Hold: 10 * sec, Ended: map[int]time.Duration{0: 20*sec + 4*ms},
+				StaysDown: map[int]bool{0: !c.supervise},
+			}, outage(c.harm), c.faults...)
+			o := f.Objectives[0]
+			if o.Verdict != c.want || c.note != "" && !o.Because.Has(c.note) {
+				t.Errorf("%s, measured %v (%s); want %s", o.Verdict, o.Measured, o.Note, c.want)
+			}
+			var by []string
+			for _, in := range f.Incidents {
+				by = append(by, in.By)
+			}
+			if !slices.Equal(by, c.by) {
+				t.Errorf("incidents by %q, want %q: %+v", by, c.by, f.Incidents)
+			}
+		})
 	}
 }

@@ -208,6 +208,9 @@ func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 	for _, i := range of {
 		q.Cleared = max(q.Cleared, f.read.overAt(i))
 	}
+	if len(of) == 1 {
+		q.Cleared = f.read.inUntil(of[0])
+	}
 	other := func(j int32) bool { return !slices.Contains(of, int(j)) }
 	// blames reports whether occurrence j may have made the requests of a cell that met it bad. It did not if the
 	// target hung before: if they had been under way for twice as long as any good answer of the step in the
@@ -264,6 +267,14 @@ func (f *readings) overAt(i int) time.Duration {
 		return at
 	}
 	return f.Faults[i].Until()
+}
+
+// inUntil returns until when occurrence i is in: until its true end, or for good if nothing starts its unit again.
+func (f *readings) inUntil(i int) time.Duration {
+	if f.c.StaysDown[i] {
+		return measure.Never
+	}
+	return f.overAt(i)
 }
 
 // before says what the faults before an occurrence left behind.

@@ -16,13 +16,14 @@ import (
 // counts as missed for a share. One whose steady state did not hold before it fails a percentile, and is unknown for a
 // share: the load was bad without the fault, so that nothing shows how long the target takes to recover from it. The
 // run fails for the steady state itself; see [FaultFinding.Unsteady]. An occurrence whose fault brunt was unable to
-// verify makes a percentile invalid, and is unknown for a share. One that brunt itself was too late to judge says
+// verify makes a percentile invalid, and is unknown for a share. Of these the worst verdict counts. One that brunt itself was too late to judge says
 // nothing of the target, so that a share leaves it out.
 func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	out := absent(o.After, result.FaultAbsent)
 	var s requests.Spread
 	var drills []result.Drill
-	var late *result.ObjectiveResult // the first occurrence that was left out
+	var late *result.ObjectiveResult  // the first occurrence that was left out
+	var whole *result.ObjectiveResult // the worst occurrence that decides a percentile by itself
 	for i, oc := range f.read.Faults {
 		if oc.Name == "" || !o.After.Includes(oc.Phase()) {
 			continue
@@ -42,19 +43,26 @@ func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 		case r.Verdict == scenarios.Invalid && (unknown == nil || o.Share > 0):
 			// brunt did not observe enough of the occurrence
 			r.Measured, r.Low, r.High, r.Verdict, r.Why = result.NaN, result.NaN, result.NaN, scenarios.Inconclusive, ""
-		case r.Verdict == scenarios.Invalid, unknown != nil && o.Share == 0,
+		case r.Verdict == scenarios.Invalid,
 			r.Verdict == scenarios.Fail && math.IsNaN(float64(r.Measured)) && !r.Low.Known() && o.Share == 0:
-			r.Drills = drills
-			return r
+			if whole == nil || whole.Verdict != r.Verdict && scenarios.Worse(whole.Verdict, r.Verdict) == r.Verdict {
+				whole = &r
+			}
+			continue
 		}
 		if s.Add(&r) {
 			out.Because = r.Because
 		}
 	}
-	if o.Share == 0 {
+	switch {
+	case whole != nil:
+		out = *whole
+	case o.Share == 0:
 		s.Judge(o, f.read.c.Strict, &out)
-	} else if s.JudgeShare(o, &out); out.Count == 0 && late != nil {
-		out = *late
+	default:
+		if s.JudgeShare(o, &out); out.Count == 0 && late != nil {
+			out = *late
+		}
 	}
 	out.Drills = drills
 	return out

@@ -1,7 +1,9 @@
 package judge_test
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +101,54 @@ func TestJudge_Spread(t *testing.T) {
 		if o := f.Objectives[1]; !strings.Contains(o.Note, c.note) {
 			t.Errorf("%s: %s says %q, want %q", c.name, o.Text, o.Note, c.note)
 		}
+	}
+}
+
+// TestJudge_SpreadOfSome: of two occurrences that decide a percentile by themselves the worse verdict counts, in either
+// order. One that met no traffic is unknown, and decides only if the others do not.
+func TestJudge_SpreadOfSome(t *testing.T) {
+	var many []injection
+	for i := range 5 {
+		at := time.Duration(10+17*i) * sec
+		many = append(many, injection{"f", fmt.Sprintf("f#%d", i+1), at, at + 2*sec})
+	}
+	each := func(d time.Duration) func(time.Duration) bool {
+		return func(at time.Duration) bool {
+			return slices.ContainsFunc(many, func(f injection) bool { return at >= f.injected && at < f.injected+d })
+		}
+	}
+	noTraffic := judge.Case{NoTraffic: map[int]bool{0: true}, Hold: 5 * sec}
+	for _, c := range []struct {
+		name string
+		c    judge.Case
+		harm func(time.Duration) bool
+		want scenarios.Verdict
+	}{
+		{
+			"the first not verified, bad before the third",
+			judge.Case{Unverified: map[int]bool{0: true}, Hold: 5 * sec},
+			between(38*sec, 44*sec), scenarios.Fail,
+		},
+		{
+			"bad before the third, the last not verified",
+			judge.Case{Unverified: map[int]bool{4: true}, Hold: 5 * sec},
+			between(38*sec, 44*sec), scenarios.Fail,
+		},
+		{"the first met no traffic, and the others failed", noTraffic, each(6 * sec), scenarios.Fail},
+		{"the first met no traffic, and the others held", noTraffic, each(sec), scenarios.Pass},
+		{
+			"the first met no traffic, and two of the others failed", noTraffic, func(at time.Duration) bool {
+				return each(6*sec)(at) && at > 60*sec || each(sec)(at)
+			}, scenarios.Inconclusive,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := drill(t, parseObjectives(t, "recover.p50 < 4s after f"), c.c, outage(c.harm), many...).Objectives[0]
+			if o.Verdict != c.want || len(o.Drills) != len(many) {
+				t.Errorf("%s, %v (%s), of %d occurrences; want %s of %d", o.Verdict, o.Measured, o.Note, len(o.Drills), c.want,
+					len(many))
+			}
+		})
 	}
 }
 

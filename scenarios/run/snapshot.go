@@ -172,7 +172,7 @@ func (s *snapshot) judgeCase() judge.Case {
 			Stages: map[string]time.Duration{},
 		},
 		Ended: map[int]time.Duration{}, Partial: map[int]bool{}, Gone: map[int]bool{},
-		Acts: map[int][]time.Duration{},
+		StaysDown: map[int]bool{}, Acts: map[int][]time.Duration{},
 	}
 	for _, stage := range plan.Stages(s.plan.Loads) {
 		c.Stages[stage.Name] = stage.From
@@ -201,7 +201,7 @@ func (s *snapshot) judgeCase() judge.Case {
 		if rec.Cleared < rec.Until {
 			c.Ended[rec.N] = rec.Cleared
 		}
-		c.Gone[rec.N] = isGone(rec)
+		c.Gone[rec.N], c.StaysDown[rec.N] = isGone(rec), rec.LeftDown
 		c.Unverified[rec.N], c.Partial[rec.N] = rec.VerifyErr != nil, isPartial(rec.VerifyErr)
 		for _, step := range rec.Steps {
 			if step.InjectErr == nil {

@@ -418,7 +418,7 @@ func (a *Answer) rejoin(q Question, c chances, onset int, until time.Duration) {
 // count adds up the losses from the injection to until.
 //
 // Failed counts bad requests beyond the baseline's share, plus the bad ones that were in flight at the injection.
-// Area is the integral of 1 - good/offered. A slice without offered requests counts in full if it belongs to a stall,
+// Area is the integral of 1 - good/offered, less that share of the baseline. A slice without offered requests counts in full if it belongs to a stall,
 // such as of a closed load, that is longer than chance explains.
 func (a *Answer) count(q Question, c chances, until time.Duration) {
 	n, k := q.Caught.N, q.Caught.Bad
@@ -444,12 +444,13 @@ func (a *Answer) count(q Question, c chances, until time.Duration) {
 		}
 		switch {
 		case s.Offered > 0:
-			a.Area += (1 - float64(s.Good)/float64(s.Offered)) * width.Seconds()
+			a.Area += (1 - float64(s.Good)/float64(s.Offered) - c.lost) * width.Seconds()
 		case s.Stalled():
 			silent += width
 		}
 	}
 	ends()
+	a.Area = max(0, a.Area)
 	a.Failed = max(0, int64(math.Round(float64(k)-c.p0*float64(n))))
 }
 

@@ -101,7 +101,10 @@ func TestAsk(t *testing.T) {
 		{"never recovered", scene(100, from(30, 100, 200)), result.NotRecovered, 30., never, never, 70 * sec, 14000, 14},
 		{"the hold does not fit in", scene(58, from(30, 50, 200)), result.UnknownYet, 30., never, never, 20 * sec, 4000, 4},
 		{"the load ends within a hold of the injection", scene(39, nil), result.UnknownYet, never, never, never, 0, 0, 0},
-		{"bad before", scene(100, from(10, 50, 200)), result.UnknownYet, never, never, never, 0, 4000 - 20*133, 4},
+		{
+			"bad before", scene(100, from(10, 50, 200)), result.UnknownYet, never, never, never, 0, 4000 - 20*133,
+			4 - 20*2./15,
+		},
 		// P(X >= 18 | 1000, 1 %) is 0.014, of 19 it is 0.007; of 28 it is 1.9e-6, of 29 0.6e-6
 		{"two of three, just not bad", scene(100, from(35, 37, 18)), result.NotImpacted, never, never, 30., 0, 36, .036},
 		{"two of three, just bad", scene(100, from(35, 37, 19)), result.Impacted, 35., 37., 37., 2 * sec, 38, .038},
@@ -116,12 +119,12 @@ func TestAsk(t *testing.T) {
 		},
 		{
 			"bad from before the injection on is none of its doing", scene(100, from(28, 35, 200)), result.UnknownYet, never,
-			never, never, 0, 1000 - 20*13, 1,
+			never, never, 0, 1000 - 20*13, 1 - 20*400./30000,
 		},
 		// 20 of 1000 are bad at 1 %, but not at twice the baseline's 0.9 %
 		{
 			"no more than twice the baseline's share", scene(100, func(i int) int64 { return 9 + from(30, 50, 11)(i) }),
-			result.NotImpacted, never, never, 30., 0, 220, .4,
+			result.NotImpacted, never, never, 30., 0, 220, .22,
 		},
 		// of 10 000, at most 83 bad ones show that the share is at most 1 %
 		{
@@ -146,7 +149,7 @@ func TestAsk(t *testing.T) {
 		},
 		{
 			"standing errors below the limit", scene(100, func(i int) int64 { return 5 + from(30, 50, 200)(i) }),
-			result.Impacted, 30., never, 50., 20 * sec, 4000, 4.1,
+			result.Impacted, 30., never, 50., 20 * sec, 4000, 4,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -75,6 +75,7 @@ type chances struct {
 	limit   float64
 	n       int64   // requests in the baseline
 	p0      float64 // their bad share
+	lost    float64 // the share of its offered requests without a good answer: those that were bad or shed
 	phi     float64 // dispersion of the bad counts: above 1 where errors come in clusters
 	ends    float64 // requests that ended per second
 	endsPhi float64 // dispersion of the requests that ended
@@ -84,12 +85,14 @@ type chances struct {
 func newChances(baseline []Slice, limit float64) chances {
 	c := chances{limit: limit, phi: 1, endsPhi: 1}
 	var bads, ends []float64
-	var bad, ended int64
+	var bad, ended, offered, good int64
 	span := time.Duration(0)
 	for _, s := range baseline {
 		c.n += s.N
 		bad += s.Bad
 		ended += s.Ended
+		offered += s.Offered
+		good += s.Good
 		span += s.End - s.Start
 		bads = append(bads, float64(s.Bad))
 		ends = append(ends, float64(s.Ended))
@@ -98,6 +101,7 @@ func newChances(baseline []Slice, limit float64) chances {
 		return c
 	}
 	c.p0 = float64(bad) / float64(c.n)
+	c.lost = 1 - float64(good)/float64(max(1, offered))
 	c.phi = widest(bads)
 	c.ends = float64(ended) / span.Seconds()
 	c.endsPhi = widest(ends)
