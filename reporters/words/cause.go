@@ -32,8 +32,11 @@ func causes(r *result.Result) (list []cause) {
 			counted = append(counted, o)
 		}
 	}
+	why := otherReason(r)
 	for i := range r.Incidents {
-		list = append(list, cause{in: &r.Incidents[i]})
+		if in := &r.Incidents[i]; len(counted) > 0 || why == nil || mayExplain(r, in, why) {
+			list = append(list, cause{in: in})
+		}
 	}
 	weigh := func(weight func(*result.Incident) int64) {
 		all := int64(0)
@@ -56,12 +59,9 @@ func causes(r *result.Result) (list []cause) {
 }
 
 // requestsDecide reports whether requests may be why a run failed: an objective on them, or on what a fault did to
-// them, failed, or no objective is the reason. Objectives on writes, messages, registers, traces, alerts and figures of
-// units fail for other reasons.
+// them, failed, or they may explain why the run has its verdict where no objective is the reason. Objectives on writes,
+// messages, registers, traces, alerts and figures of units fail for other reasons.
 func requestsDecide(r *result.Result) bool {
-	if otherReason(r) {
-		return true
-	}
 	failed := false
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
@@ -73,12 +73,37 @@ func requestsDecide(r *result.Result) bool {
 		}
 		failed = true
 	}
-	return !failed
+	why := otherReason(r)
+	if why == nil {
+		return !failed
+	}
+	return mayExplain(r, nil, why) ||
+		slices.ContainsFunc(r.Incidents, func(in result.Incident) bool { return mayExplain(r, &in, why) })
 }
 
-// otherReason reports whether a run has its verdict for another reason than an objective.
-func otherReason(r *result.Result) bool {
-	return len(r.Reasons) > 0 && r.Reasons[0].Kind != result.NotHeld
+// otherReason returns the reason of a run that has its verdict for another reason than an objective; else nil.
+func otherReason(r *result.Result) *result.Reason {
+	if len(r.Reasons) == 0 || r.Reasons[0].Kind == result.NotHeld {
+		return nil
+	}
+	return &r.Reasons[0]
+}
+
+// mayExplain reports whether an incident may be why a run has a reason that is no objective. Without an incident it
+// reports whether other requests may. Nothing that requests show explains that a fault did no harm, that it stays in
+// place, or that a person ended the run. Only an outage of its own fault explains that a unit did not come back.
+func mayExplain(r *result.Result, in *result.Incident, why *result.Reason) bool {
+	switch why.Kind {
+	case result.NoImpact, result.NotUndone, result.StaysDown, result.LeftBehind, result.StoppedInside:
+		return false
+	case result.StillDown, result.NotReadyAgain:
+		return in != nil && slices.ContainsFunc(r.Faults, func(f result.FaultRecord) bool {
+			named := why.Fault == "" || f.Name == why.Fault ||
+				slices.ContainsFunc(f.Steps, func(s result.FaultStep) bool { return s.Name == why.Fault })
+			return named && (in.By == f.Name || in.By == "" && slices.Contains(in.Faults, f.Name))
+		})
+	}
+	return true
 }
 
 // countsRequests reports whether bad requests of incidents can make an objective fail.

@@ -330,6 +330,65 @@ func TestAnswer_Losses(t *testing.T) {
 	}
 }
 
+// TestAnswer_OtherReason: an outage that the objectives allow does not explain a verdict that it did not give, and no
+// advice is about it. It explains that a unit did not come back if it is by the fault on it.
+func TestAnswer_OtherReason(t *testing.T) {
+	reason := func(kind result.ReasonKind, v scenarios.Verdict, fault string) result.Reason {
+		return result.Reason{Kind: kind, Verdict: v, Fault: fault}
+	}
+	frozen := []string{
+		"10s: the only replica of redis was frozen; back at 12s.", "read failed first: 181 × status 503.",
+		"1s of the 3s came after redis was back.",
+	}
+	for _, tt := range []struct {
+		name   string
+		why    result.Reason
+		change func(*result.Result)
+		points []string
+	}{
+		{"a fault did no harm", reason(result.NoImpact, scenarios.Fail, "slow-dep"), nil, nil},
+		{
+			"a fault did no harm, and an objective on memory failed", reason(result.NoImpact, scenarios.Fail, "slow-dep"),
+			func(r *result.Result) {
+				r.Objectives = append(r.Objectives, judged(t, "nginx.memory < 300MiB", 313<<20, scenarios.Fail))
+			}, nil,
+		},
+		{"a person ended the run", reason(result.StoppedInside, scenarios.Stopped, ""), nil, nil},
+		{"a fault stays", reason(result.NotUndone, scenarios.NotReverted, "slow-dep"), nil, nil},
+		{"entries are open", reason(result.LeftBehind, scenarios.NotReverted, ""), nil, nil},
+		{"its unit stays down", reason(result.StaysDown, scenarios.NotReverted, "freeze-dep"), nil, nil},
+		{"the unit of another fault", reason(result.NotReadyAgain, scenarios.Fail, "kill-front"), nil, nil},
+		{"its unit", reason(result.NotReadyAgain, scenarios.Fail, "freeze-dep"), nil, frozen},
+		{"the unit of a step", reason(result.StillDown, scenarios.Fail, "freeze-dep.two"), func(r *result.Result) {
+			r.Faults[0].Steps = []result.FaultStep{{Name: "freeze-dep.two"}}
+		}, []string{
+			"10s: freeze-dep was in; over at 12s.", "read failed first: 181 × status 503.",
+			"1s of the 3s came after redis was back.",
+		}},
+		{
+			"a stop condition", reason(result.StopCondition, scenarios.Stopped, ""),
+			func(r *result.Result) { r.Slowdowns = nil }, frozen,
+		},
+		{"an objective too", reason(result.NotReadyAgain, scenarios.Fail, "kill-front"), func(r *result.Result) {
+			r.Objectives[0].Verdict = scenarios.Fail
+		}, frozen},
+	} {
+		r := twoFaults(t)
+		r.Verdict, r.Reasons, r.Objectives[0].Verdict = tt.why.Verdict, []result.Reason{tt.why}, scenarios.Pass
+		r.Incidents = r.Incidents[:1]
+		r.Slowdowns = []result.Slowdown{{From: 20, To: 24, P50: .3, Usual: .01, Requests: 400}}
+		if tt.change != nil {
+			tt.change(r)
+		}
+		if got := whyOf(r); !slices.Equal(got, tt.points) {
+			t.Errorf("%s\ngot  %q\nwant %q", tt.name, got, tt.points)
+		}
+		if got := changeOf(r); tt.points == nil && len(got) > 0 {
+			t.Errorf("%s: advice %q", tt.name, got)
+		}
+	}
+}
+
 // TestAnswer_OwnEnd: a unit that ended explains an outage unless failures were seen before, or it was a job that was
 // done. The conditions on it are named.
 func TestAnswer_OwnEnd(t *testing.T) {
