@@ -113,14 +113,15 @@ func countsRequests(o *result.ObjectiveResult) bool {
 }
 
 // against returns how many requests of an incident count against an objective: those that failed against a share of
-// errors, and slow ones too against a response time or a recovery. It is 0 for an incident of another phase.
+// errors, slow ones against a time of good answers, and both against another response time or a recovery. It is 0 for
+// an incident of another phase.
 func against(r *result.Result, o *result.ObjectiveResult, in *result.Incident) int64 {
 	if !inPhase(r, o.Phase, in) {
 		return 0
 	}
 	metric, n := o.Of(), failedIn(in)
 	switch {
-	case metric.Of == "ok":
+	case metric.Of != "": // of good answers alone
 		n = in.Kinds[slowKind]
 	case countsSlow(o):
 		n = in.Bad

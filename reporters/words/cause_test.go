@@ -56,6 +56,7 @@ func TestCauses(t *testing.T) {
 		{"availability likewise", []string{"availability > 99%"}, []string{"freeze-dep"}},
 		{"a response time counts both", []string{"p95 < 50ms"}, []string{"slow-dep", "freeze-dep"}},
 		{"a time of good answers counts slow ones", []string{"ok.p95 < 50ms"}, []string{"slow-dep"}},
+		{"a time without waits in brunt likewise", []string{"service.p95 < 50ms"}, []string{"slow-dep"}},
 		{"a phase", []string{"p95 < 50ms in slow-dep"}, []string{"slow-dep"}},
 		{"a recovery", []string{"recover < 1s after slow-dep"}, []string{"slow-dep"}},
 		{"another step", []string{"errors < 1% of pay"}, nil},

@@ -1550,19 +1550,30 @@ func TestChange_BusyTimes(t *testing.T) {
 }
 
 // TestWhy_FewFailed: a run that failed for slow answers names the requests that failed only where they are enough to
-// have moved the percentile.
+// have moved the percentile. They move none of good answers alone.
 func TestWhy_FewFailed(t *testing.T) {
-	for failed, want := range map[int64]bool{5: false, 24: false, 26: true, 300: true} {
+	for _, tt := range []struct {
+		metric string
+		failed int64
+		want   bool
+	}{
+		{"p95", 5, false},
+		{"p95", 24, false},
+		{"p95", 26, true},
+		{"p95", 300, true},
+		{"ok.p95", 300, false},
+		{"service.p95", 300, false},
+	} {
 		r := onURL(t)
-		r.Incidents, r.Errors[0].Count = nil, failed
-		o := judged(t, "p95 < 60ms", 7, scenarios.Fail)
+		r.Incidents, r.Errors[0].Count = nil, tt.failed
+		o := judged(t, tt.metric+" < 60ms", 7, scenarios.Fail)
 		o.Count = 1000
 		r.Objectives = []result.ObjectiveResult{o}
 		a := AnswerOf(r)
 		says := slices.ContainsFunc(a.Why, func(p Text) bool { return strings.Contains(p.String(), "failed first") }) ||
 			slices.ContainsFunc(a.Change, func(c Advice) bool { return c.Rule == "first-step" })
-		if says != want {
-			t.Errorf("%d of 1000 failed: %v, want %v: %v %v", failed, says, want, a.Why, a.Change)
+		if says != tt.want {
+			t.Errorf("%s, and %d of 1000 failed: %v, want %v: %v %v", tt.metric, tt.failed, says, tt.want, a.Why, a.Change)
 		}
 	}
 }

@@ -73,7 +73,8 @@ func (f *findings) blame(in *result.Incident) {
 func (f *findings) last() *result.Incident { return f.own[len(f.own)-1] }
 
 // fewFailed reports whether only objectives on response times failed, there was no outage, and so few requests failed
-// that they are under half of what each of these objectives leaves. The run then failed for its slow answers.
+// that they are under half of what each of these objectives leaves, if it is not about good answers alone. The run then
+// failed for its slow answers.
 func (f *findings) fewFailed() bool {
 	if f.in != nil || !f.failedByTimes() {
 		return false
@@ -86,7 +87,7 @@ func (f *findings) fewFailed() bool {
 	}
 	return !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
 		return o.Verdict == scenarios.Fail &&
-			(!o.Of().Latency() || 2*float64(failed) >= (1-o.Of().Quantile)*float64(o.Count))
+			(!o.Of().Latency() || o.Of().Of == "" && 2*float64(failed) >= (1-o.Of().Quantile)*float64(o.Count))
 	})
 }
 
