@@ -589,6 +589,9 @@ func missedObjectives(r *result.Result, whole bool) string {
 		default:
 			continue
 		}
+		if !failedByValue(o) {
+			continue
+		}
 		u, ok := LimitUsed(o, o.Measured)
 		if !ok || math.IsInf(u, 1) && o.Of().Latency() { // so many requests failed: their share says that more plainly
 			u = 1

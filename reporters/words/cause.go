@@ -28,7 +28,7 @@ func causes(r *result.Result) (list []cause) {
 	}
 	var counted []*result.ObjectiveResult
 	for i := range r.Objectives {
-		if o := &r.Objectives[i]; o.Verdict == scenarios.Fail && countsRequests(o) {
+		if o := &r.Objectives[i]; failedByValue(o) && countsRequests(o) {
 			counted = append(counted, o)
 		}
 	}
@@ -65,7 +65,7 @@ func requestsDecide(r *result.Result) bool {
 	failed := false
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
-		if o.Verdict != scenarios.Fail {
+		if !failedByValue(o) {
 			continue
 		}
 		if needs := o.Of().Row().Needs; needs == slo.NeedsRequests || needs == slo.NeedsFault {
@@ -81,17 +81,31 @@ func requestsDecide(r *result.Result) bool {
 		slices.ContainsFunc(r.Incidents, func(in result.Incident) bool { return mayExplain(r, &in, why) })
 }
 
-// otherReason returns the reason of a run that has its verdict for another reason than an objective; else nil.
+// otherReason returns the reason of a run that has its verdict for another reason than the value of an objective; else
+// nil.
 func otherReason(r *result.Result) *result.Reason {
-	if len(r.Reasons) == 0 || r.Reasons[0].Kind == result.NotHeld {
-		return nil
+	for i := range r.Reasons {
+		switch x := &r.Reasons[i]; {
+		case x.Verdict != r.Reasons[0].Verdict:
+		case x.Kind != result.NotHeld:
+			return x
+		case x.Verdict != scenarios.Fail || countObjectives(r, failedByValue) > 0:
+			return nil
+		}
 	}
-	return &r.Reasons[0]
+	return nil
+}
+
+// failedByValue reports whether the value of an objective made it fail. An objective on a fault also fails without one: no
+// impact of the fault was seen although the scenario requires it, or the target was not well before it.
+func failedByValue(o *result.ObjectiveResult) bool {
+	return o.Verdict == scenarios.Fail && !o.Because.Has(result.ImpactMissing, result.BeforeUnsteady)
 }
 
 // mayExplain reports whether an incident may be why a run has a reason that is no objective. Without an incident it
 // reports whether other requests may. Nothing that requests show explains that a fault did no harm, that it stays in
-// place, or that a person ended the run. Only an outage of its own fault explains that a unit did not come back.
+// place, or that a person ended the run. Only an outage of its own fault explains that a unit did not come back, and
+// only an outage that began before a fault that the target was not well before it.
 func mayExplain(r *result.Result, in *result.Incident, why *result.Reason) bool {
 	switch why.Kind {
 	case result.NoImpact, result.NotUndone, result.StaysDown, result.LeftBehind, result.StoppedInside:
@@ -102,6 +116,9 @@ func mayExplain(r *result.Result, in *result.Incident, why *result.Reason) bool 
 				slices.ContainsFunc(f.Steps, func(s result.FaultStep) bool { return s.Name == why.Fault })
 			return named && (in.By == f.Name || in.By == "" && slices.Contains(in.Faults, f.Name))
 		})
+	case result.UnsteadyBefore:
+		by := faultNamed(r, why.Fault)
+		return in == nil || by == nil || in.Begin < by.Injected
 	}
 	return true
 }
@@ -171,6 +188,6 @@ func countsSlow(o *result.ObjectiveResult) bool {
 // slowCounts reports whether a slow answer counts against an objective that failed.
 func slowCounts(r *result.Result) bool {
 	return slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool {
-		return o.Verdict == scenarios.Fail && countsSlow(&o)
+		return failedByValue(&o) && countsSlow(&o)
 	})
 }

@@ -390,6 +390,66 @@ func TestAnswer_OtherReason(t *testing.T) {
 	}
 }
 
+// TestAnswer_NotByValue: an objective that failed because its fault did no harm, or as the target was not well before
+// it, is not said to be missed, and no other outage explains that.
+func TestAnswer_NotByValue(t *testing.T) {
+	const harmless = "require_impact is set, but no impact of slow-dep was seen"
+	const unwell = "the steady state did not hold: windows before the injection were bad"
+	for _, tt := range []struct {
+		text     string
+		measured result.Num
+		note     result.Note
+		reason   result.ReasonKind
+		sentence string
+		points   []string
+	}{
+		{
+			"errors < 5% in slow-dep", .001,
+			result.Note{Kind: result.ImpactMissing, Of: "slow-dep"},
+			result.NoImpact,
+			"1 of 2 objectives failed: errors < 5% in slow-dep, measured 0.1% (" + harmless + ").", nil,
+		},
+		{
+			"recover < 5s after slow-dep", result.NaN,
+			result.Note{Kind: result.ImpactMissing, Of: "slow-dep"},
+			result.NoImpact,
+			"1 of 2 objectives failed: recover < 5s after slow-dep (" + harmless + ").", nil,
+		},
+		{
+			"recover < 5s after slow-dep", result.NaN,
+			result.Note{Kind: result.BeforeUnsteady},
+			result.UnsteadyBefore,
+			"1 of 2 objectives failed: recover < 5s after slow-dep (" + unwell + ").",
+			[]string{
+				"10s: the only replica of redis was frozen; back at 12s.", "read failed first: 181 × status 503.",
+				"1s of the 3s came after redis was back.",
+			},
+		},
+	} {
+		r := twoFaults(t)
+		r.Verdict, r.Objectives[0].Verdict = "", scenarios.Pass
+		o := judged(t, tt.text, tt.measured, scenarios.Fail)
+		o.Because = result.Notes{tt.note}
+		o.Say()
+		r.Objectives = append(r.Objectives, o)
+		r.Errors = append(r.Errors, result.ErrorGroup{
+			Kind: "timeout", Load: "shoppers", Step: "read", Count: 1, First: 27, Last: 27,
+		})
+		r.Because(result.Reason{Kind: result.NotHeld, Verdict: scenarios.Fail, Objective: 2})
+		r.Because(result.Reason{Kind: result.NoTraffic, Verdict: scenarios.Inconclusive, Fault: "freeze-dep"})
+		r.Because(result.Reason{Kind: tt.reason, Verdict: scenarios.Fail, Fault: "slow-dep"})
+		explains(t, r, tt.sentence, tt.points...)
+		if got := MarginOf(&r.Objectives[1]).Text; got != "" {
+			t.Errorf("%s: margin %q", tt.text, got)
+		}
+		missed := judged(t, "errors < 1%", .13, scenarios.Fail)
+		r.Objectives[0] = missed
+		if got := AnswerOf(r).Sentence.String(); !strings.Contains(got, "13% of requests failed, and less than 1% may") {
+			t.Errorf("%s beside one that was missed: %s", tt.text, got)
+		}
+	}
+}
+
 // TestAnswer_OwnEnd: a unit that ended explains an outage unless failures were seen before, or it was a job that was
 // done. The conditions on it are named.
 func TestAnswer_OwnEnd(t *testing.T) {

@@ -772,7 +772,7 @@ func ofDatagram(e *result.ErrorGroup) bool {
 // about them and not about response times.
 func (f *findings) decidedByFailed() bool {
 	return f.in != nil || slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-		return o.Verdict == scenarios.Fail && o.Of().Row().CountsBad && !o.Of().Latency()
+		return failedByValue(&o) && o.Of().Row().CountsBad && !o.Of().Latency()
 	})
 }
 
@@ -926,7 +926,7 @@ func (f *findings) timeouts(meant func(e *result.ErrorGroup) bool) (timeouts, al
 func (f *findings) slowLink() (*result.ObjectiveResult, *result.FaultRecord) {
 	for i := range f.r.Objectives {
 		o := &f.r.Objectives[i]
-		if o.Verdict != scenarios.Fail || !o.Of().Latency() || o.Phase.Kind != slo.FaultPhase ||
+		if !failedByValue(o) || !o.Of().Latency() || o.Phase.Kind != slo.FaultPhase ||
 			o.Infinite && !f.mostTimedOut() {
 			continue
 		}
@@ -1153,7 +1153,7 @@ func lookAtSlowdown(f *findings) *Advice {
 // failedByTimes reports whether an objective on response times failed.
 func (f *findings) failedByTimes() bool {
 	return slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-		return o.Verdict == scenarios.Fail && o.Of().Latency()
+		return failedByValue(&o) && o.Of().Latency()
 	})
 }
 

@@ -41,7 +41,7 @@ func slownessDecides(r *result.Result) bool {
 	why := otherReason(r)
 	return why != nil && mayExplain(r, nil, why) ||
 		slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool {
-			return o.Verdict == scenarios.Fail && countsSlow(&o) && !o.Of().Row().Recovers
+			return failedByValue(&o) && countsSlow(&o) && !o.Of().Row().Recovers
 		})
 }
 

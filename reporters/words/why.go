@@ -731,7 +731,7 @@ func (f *findings) whatWasSlow() Text {
 	for i := range f.r.Objectives {
 		o := &f.r.Objectives[i]
 		def, ok := o.Asks()
-		if o.Verdict != scenarios.Fail || !ok || !o.Of().Latency() || !o.Measured.Known() {
+		if !failedByValue(o) || !ok || !o.Of().Latency() || !o.Measured.Known() {
 			continue
 		}
 		t := Text{}
