@@ -624,7 +624,7 @@ func shorterFailover(f *findings) *Advice {
 		the = the.say(" ").strong(Clean(leader))
 	}
 	t := Text{}.say("Shorten the failover: ")
-	if stays := !f.fault.Within.Known(); stays && f.last().Over && f.last().End >= f.fault.Cleared {
+	if stays := !f.fault.Within.Known(); stays && f.leaderless() {
 		t = t.say("no other member took over in the " + Seconds(f.fault.Cleared-f.fault.Injected) + " without ")
 		return &Advice{
 			Likely: true,
@@ -635,8 +635,19 @@ func shorterFailover(f *findings) *Advice {
 	return &Advice{
 		Likely: true,
 		Text: append(t.say("without "), the...).
-			say(" it took " + lengthOf(f.own) + ". Likely the time after which the others give up a leader decides it."),
+			say(" it took " + lengthOf(f.away()) + ". Likely the time after which the others give up a leader decides it."),
 	}
+}
+
+// away returns the outages of a fault without those that its end began.
+func (f *findings) away() []*result.Incident {
+	return slices.DeleteFunc(slices.Clone(f.own), func(in *result.Incident) bool { return in.Evidence == result.ByRevert })
+}
+
+// leaderless reports whether requests failed until a fault on the leader was over, so that no other member took over.
+func (f *findings) leaderless() bool {
+	first := f.away()[0]
+	return !(f.fault.Failover > 0) && !(f.fault.Back > 0) && first.Over && first.End >= f.fault.Cleared
 }
 
 // handOver speaks where a fault made the leader unable to serve, and no other member took over although the leader ran.
@@ -644,7 +655,7 @@ func handOver(f *findings) *Advice {
 	leads := f.fault.Role == "leader" || f.fault.Leader
 	if !leads || linked(f.fault) || len(f.fault.Units) != 1 || len(f.fault.Steps) > 0 ||
 		result.Custom(f.fault.Kind) || slices.Contains(awayKinds, f.fault.Kind) ||
-		!f.fault.Cleared.Known() || !f.last().Over || f.last().End < f.fault.Cleared {
+		!f.leaderless() {
 		return nil
 	}
 	return &Advice{

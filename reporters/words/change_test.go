@@ -1076,6 +1076,61 @@ func TestChangeRules(t *testing.T) {
 	}
 }
 
+// TestChange_TookOver: where another member took over while the fault was in, the advice does not say that none did,
+// although the end of the fault began an outage, or a later outage lasted until that end.
+func TestChange_TookOver(t *testing.T) {
+	const six = "Shorten the failover: without the leader patroni[1] it took 6s. Likely the time after which the others " +
+		"give up a leader decides it."
+	const both = "Shorten the failover: without the leader patroni[1] it took 10s in all. Likely the time after which the " +
+		"others give up a leader decides it."
+	const none = "Shorten the failover: no other member took over in the 30s without the leader patroni[1]. Likely the time " +
+		"after which the others give up a leader is longer."
+	outage := func(begin, end result.Num, by result.Evidence) result.Incident {
+		in := outageBy("lose-the-leader")
+		in.Begin, in.End, in.EndLow, in.Evidence = begin, end, end, by
+		return in
+	}
+	for _, tt := range []struct {
+		name      string
+		failover  result.Num
+		incidents []result.Incident
+		want      string // of a frozen leader
+		handOver  bool   // of one without disk space
+	}{
+		{
+			"the end of the fault did harm", 6,
+			[]result.Incident{outage(10, 16, result.ByInjection), outage(40, 42, result.ByRevert)},
+			six, false,
+		},
+		{
+			"in a result without a failover", result.NaN,
+			[]result.Incident{outage(10, 16, result.ByInjection), outage(40, 42, result.ByRevert)},
+			six, false,
+		},
+		{
+			"the one that took over failed", 6,
+			[]result.Incident{outage(10, 16, result.ByInjection), outage(37, 41, result.ByUnit)},
+			both, false,
+		},
+		{
+			"none took over, and the end did harm", result.NaN,
+			[]result.Incident{outage(10, 41, result.ByInjection), outage(42, 44, result.ByRevert)},
+			none, true,
+		},
+	} {
+		r := onPatroni(t)
+		f := &r.Faults[0]
+		f.Kind, f.Cleared, f.Within, f.Failover, r.Incidents = "process.freeze", 40, result.NaN, tt.failover, tt.incidents
+		if got := changeOf(r); !slices.Contains(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+		got := strings.Join(changeOf(fullDisk(r)), " ")
+		if strings.Contains(got, "no other member took over in the 30s in which patroni[1] ran") != tt.handOver {
+			t.Errorf("%s: of a full disk: %q", tt.name, got)
+		}
+	}
+}
+
 // TestFellBehind: the second from which on a target falls behind is told of a load that grows, and of no other.
 func TestFellBehind(t *testing.T) {
 	from, last := fellBehind(growingRate(onURL(t)))
