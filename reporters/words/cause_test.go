@@ -145,6 +145,72 @@ func TestAnswer_CountsOfOutage(t *testing.T) {
 	}
 }
 
+// TestAnswer_SeenBefore: errors that came in an earlier outage have no known place in a later one, which other errors
+// began, or whose first errors are not known.
+func TestAnswer_SeenBefore(t *testing.T) {
+	group := func(kind string, n int64, first, last result.Num) result.ErrorGroup {
+		at := &result.Sample{At: float64(first), Curl: "curl " + kind}
+		return result.ErrorGroup{Kind: kind, Load: "shoppers", Step: "read", Count: n, First: first + .1, Last: last, Sample: at}
+	}
+	outage := func(by string, begin result.Num, kinds map[string]int64) result.Incident {
+		n := int64(0)
+		for _, k := range kinds {
+			n += k
+		}
+		in := incidentBy(by, begin, n, 0)
+		in.BeginLow, in.Kinds = begin-.01, kinds
+		in.Steps = []result.IncidentStep{{Load: "shoppers", Step: "read", Bad: n, Kinds: kinds}}
+		return in
+	}
+	hung := outage("freeze-dep", 10, map[string]int64{"timeout": 20})
+	dead := outage("slow-dep", 40, map[string]int64{"refused": 300, "timeout": 90})
+	alone := dead
+	alone.By, alone.Faults, alone.Evidence = "", nil, ""
+	for _, tt := range []struct {
+		name      string
+		incidents []result.Incident
+		first     result.Num // request that was refused
+		timeouts  result.Num // when the first of them was seen
+		point     string
+		advice    string
+		curl      string
+	}{
+		{
+			"others began it",
+			[]result.Incident{hung, dead},
+			40, 10,
+			"read failed first: 300 × refused, then 90 × timeout.", "", "curl refused",
+		},
+		{"none began it", []result.Incident{hung, dead}, 40.5, 10, "read failed: 300 × refused, and 90 × timeout.", "", ""},
+		{
+			"no fault did it",
+			[]result.Incident{hung, alone},
+			40.5, 10, "read failed: 300 × refused, and 90 × timeout.",
+			"Find out why read failed, by refused.", "",
+		},
+		{
+			"all came in it alone",
+			[]result.Incident{dead},
+			40.5, 40,
+			"read failed first: 90 × timeout, then 300 × refused.", "", "curl timeout",
+		},
+	} {
+		r := twoFaults(t)
+		r.Faults[1].Injected, r.Faults[1].Cleared = 40, 43
+		r.Incidents = tt.incidents
+		r.Errors = []result.ErrorGroup{group("timeout", 110, tt.timeouts, 43), group("refused", 300, tt.first, 43)}
+		if got := whyOf(r); !slices.Contains(got, tt.point) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.point)
+		}
+		if got := changeOf(r); tt.advice != "" && !slices.Contains(got, tt.advice) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.advice)
+		}
+		if got := AnswerOf(r).Curl; got != tt.curl {
+			t.Errorf("%s: the command %q, want %q", tt.name, got, tt.curl)
+		}
+	}
+}
+
 // TestAnswer_Causes: each outage that matters is named, the one with the largest share first, and each failed objective
 // has its line.
 func TestAnswer_Causes(t *testing.T) {

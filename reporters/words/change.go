@@ -1133,12 +1133,14 @@ func middle(list []int64) int64 {
 	return sorted[len(sorted)/2]
 }
 
-// firstStep speaks where requests failed and no fault is shown to have done it.
+// firstStep speaks where requests failed and no fault is shown to have done it. It names the step that failed first, or
+// most often where that is not known.
 func firstStep(f *findings) *Advice {
 	if f.first == nil || f.fault != nil || f.heldBack() != nil || f.endedItself() || f.overloadedFrom(f.first.First) {
 		return nil
 	}
-	t := Text{}.say("Find out why ").strong(stepName(f.first)).say(" failed first, by " + caused(f.first) + ".")
+	t := Text{}.say("Find out why ").strong(stepName(f.first)).
+		say(pick(f.often, " failed, by ", " failed first, by ") + caused(f.first) + ".")
 	if f.firstCurl() != "" {
 		t = t.say(" The report has a command that repeats its first failure.")
 	}
@@ -1318,7 +1320,7 @@ func commandWith(command []string, param, value string) []string {
 
 // firstCurl returns the command that repeats the first request that failed; empty if none is known.
 func (f *findings) firstCurl() string {
-	if f.first == nil || f.first.Sample == nil {
+	if f.first == nil || f.often || f.first.Sample == nil {
 		return ""
 	}
 	return f.first.Sample.Curl
