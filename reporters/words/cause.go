@@ -96,8 +96,8 @@ func otherReason(r *result.Result) *result.Reason {
 	return nil
 }
 
-// failedByValue reports whether the value of an objective made it fail. An objective on a fault also fails without one: no
-// impact of the fault was seen although the scenario requires it, or the target was not well before it.
+// failedByValue reports whether the value of an objective made it fail. An objective on a fault also fails without one:
+// no impact of the fault was seen although the scenario requires it, or the target was not well before it.
 func failedByValue(o *result.ObjectiveResult) bool {
 	return o.Verdict == scenarios.Fail && !o.Because.Has(result.ImpactMissing, result.BeforeUnsteady)
 }

@@ -987,11 +987,17 @@ func (f *findings) meant(unit string, kinds ...string) bool {
 	})
 }
 
+// noAccept are the kinds of faults that keep a unit from accepting connections while others still connect to it.
+var noAccept = []string{
+	"process.freeze", "container.pause", "process.stop", "container.stop", "process.restart", "container.restart",
+	"cpu.throttle", "stress.cpu", "fd.exhaust", "pids.limit",
+}
+
 // longerQueue speaks where the kernel dropped connections because a unit did not accept them fast enough.
 func longerQueue(f *findings) *Advice {
 	for i := range f.r.Usage {
 		u := &f.r.Usage[i]
-		if u.AcceptOverflows == 0 || u.AcceptShared {
+		if u.AcceptOverflows == 0 || u.AcceptShared || f.meant(u.Unit, noAccept...) {
 			continue
 		}
 		return &Advice{Text: Text{}.say("Lengthen the accept queue of ").strong(Clean(u.Unit)).say(", or accept faster: " +

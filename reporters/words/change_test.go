@@ -861,6 +861,24 @@ func TestChangeRules(t *testing.T) {
 			"another program may have dropped them", func(r *result.Result) { r.Usage[0].AcceptShared = true },
 		},
 		{
+			"accept-queue", overflowing(), overflowingText, "",
+			"a fault froze the unit, which then accepts nothing", func(r *result.Result) {
+				r.Faults = append(r.Faults, aFault("hang", "process.freeze", r.Usage[0].Unit))
+			},
+		},
+		{
+			"accept-queue", func() *result.Result {
+				r := overflowing()
+				r.Faults = append(r.Faults, aFault("hang", "process.freeze", "other[0]"))
+				return r
+			}(), overflowingText, "",
+			"a step of a group took the unit's descriptors", func(r *result.Result) {
+				r.Faults[0].Kind, r.Faults[0].Steps = result.GroupKind, []result.FaultStep{
+					{Kind: "fd.exhaust", Units: []string{r.Usage[0].Unit}, Injected: 10},
+				}
+			},
+		},
+		{
 			"cpu", used(onURL(t), "app[0]", func(s int) result.Num { return []result.Num{.99, 1.0, 1.01}[s%3] }),
 			"Give app[0] more processor time, or let it do less: it used 1 core in half of the seconds and no more in the " +
 				"others, which is likely all it may use.", "",
