@@ -1259,12 +1259,37 @@ func moreRequests(f *findings) *Advice {
 				continue
 			}
 			times := float64(n.Need) / float64(n.Count)
-			return &Advice{Text: Text{}.say("Run for longer, or at a higher rate: ").strong(ObjectiveTitle(o)).
+			return &Advice{Text: moreIn(f.r, o.Phase).strong(ObjectiveTitle(o)).
 				say(" takes " + Count(n.Need) + " requests, and " + Count(n.Count) + " came, so " +
 					briefly(math.Ceil(times*10)/10) + " times as many decide it.")}
 		}
 	}
 	return nil
+}
+
+// moreIn says how a phase gets more requests. A longer run makes only some phases longer, and nothing makes that of a
+// one-shot longer.
+func moreIn(r *result.Result, phase slo.Phase) Text {
+	of := phase.Of(slo.FaultPhase)
+	t := Text{}
+	switch phase.Kind {
+	case slo.BaselinePhase:
+		t = t.say("Let the first fault come later, or run")
+	case slo.FaultPhase:
+		oneShot := func(f result.FaultRecord) bool { return of.Includes(f.Phase()) && f.Within.Known() }
+		if slices.ContainsFunc(r.Faults, oneShot) {
+			t = t.say("Run")
+			break
+		}
+		t = t.say("Let ").strong(Clean(of.Fault)).say(" stay in for longer, or run")
+	case slo.RecoveryPhase:
+		t = t.say("Raise ").code("judge.hold").say(", or run")
+	case slo.RestPhase:
+		t = t.say("Leave more time after ").strong(Clean(of.Fault)).say(", or run")
+	default:
+		t = t.say("Run for longer, or")
+	}
+	return t.say(" at a higher rate: ")
 }
 
 // keep names the faults that did no harm where others did, so that a reader does not look there.

@@ -1149,6 +1149,33 @@ func TestChange_TookOver(t *testing.T) {
 	}
 }
 
+// TestChange_MoreRequests: the advice makes the phase longer that has too few requests, where that is possible.
+func TestChange_MoreRequests(t *testing.T) {
+	for _, tt := range []struct{ phase, want string }{
+		{"run", "Run for longer, or at a higher rate: "},
+		{"baseline", "Let the first fault come later, or run at a higher rate: "},
+		{"cut", "Let cut stay in for longer, or run at a higher rate: "},
+		{"cut#2", "Let cut stay in for longer, or run at a higher rate: "},
+		{"kill", "Run at a higher rate: "},
+		{"kill#1", "Run at a higher rate: "},
+		{"recovery/cut", "Raise judge.hold, or run at a higher rate: "},
+		{"rest/cut", "Leave more time after cut, or run at a higher rate: "},
+	} {
+		r := onNginx(t)
+		r.Faults = []result.FaultRecord{aFault("cut", "network.partition"), aFault("kill#1", "process.crash", "redis[0]")}
+		r.Faults[0].Within = result.NaN
+		r.Verdict, r.Incidents = scenarios.Inconclusive, nil
+		o := judged(t, "errors < 5%", .03, scenarios.Inconclusive)
+		o.Phase = slo.ParsePhase(tt.phase)
+		o.Because = result.Notes{{Kind: result.FewRequests, Count: 200, Need: 290}}
+		r.Objectives = []result.ObjectiveResult{o}
+		want := tt.want + ObjectiveTitle(&o) + " takes 290 requests, and 200 came, so 1.5 times as many decide it."
+		if got := changeOf(r); !slices.Contains(got, want) {
+			t.Errorf("in %s: got %q, want %q", tt.phase, got, want)
+		}
+	}
+}
+
 // TestFellBehind: the second from which on a target falls behind is told of a load that grows, and of no other.
 func TestFellBehind(t *testing.T) {
 	from, last := fellBehind(growingRate(onURL(t)))
