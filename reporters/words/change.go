@@ -1,7 +1,9 @@
 package words
 
 import (
+	"cmp"
 	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -1209,11 +1211,43 @@ func tryAlone(f *findings) *Advice {
 	} else {
 		t = t.say(":")
 	}
-	a := &Advice{Text: t.say(" its effect was not seen. Inject it alone, without load, until it is verified.")}
-	if c := f.r.Environment.Command; len(c) > 2 && c[1] == "run" && len(f.r.Environment.Scenario) > 0 {
-		a.Command = Command([]string{"brunt", "inject", c[2], name})
+	return &Advice{
+		Text:    t.say(" its effect was not seen. Inject it alone, without load, until it is verified."),
+		Command: injectCommand(f.r, f.r.Faults[i].Phase().Fault),
 	}
-	return a
+}
+
+// injectCommand returns the command that injects a fault of the scenario alone, with the parameters and policies of the
+// run. It is empty if the command of the run does not show the file of the scenario.
+func injectCommand(r *result.Result, fault string) string {
+	c := r.Environment.Command
+	if len(c) < 3 || c[1] != "run" || len(r.Environment.Scenario) == 0 {
+		return ""
+	}
+	ofScenario := func(file string) bool {
+		return slices.ContainsFunc(r.Environment.Scenario, func(s result.FileSum) bool {
+			return filepath.Base(file) == s.Path // which is relative to the folder of the scenario
+		})
+	}
+	file := ""
+	var kept []string
+	for i := 2; i < len(c); i++ {
+		switch flag, _, joined := strings.Cut(c[i], "="); {
+		case flag == "--set", flag == "--policy":
+			kept = append(kept, c[i])
+			if !joined && i+1 < len(c) {
+				i++
+				kept = append(kept, c[i])
+			}
+		case strings.HasPrefix(flag, "-"):
+		case i == 2, ofScenario(c[i]): // others may be values of flags
+			file = cmp.Or(file, c[i])
+		}
+	}
+	if file == "" {
+		return ""
+	}
+	return Command(append([]string{"brunt", "inject", file, fault}, kept...))
 }
 
 // ownKinds are the kinds of faults whose injection and check the scenario itself states.

@@ -359,7 +359,7 @@ func TestChangeRules(t *testing.T) {
 		{
 			"unverified", unverified(onNginx(t), "exec"), "Mend kill-cache, or the check in its verify: its effect was not seen. " +
 				"Inject it alone, without load, until it is verified.",
-			"brunt inject shop.yaml kill-cache",
+			"brunt inject shop.yaml kill-cache --set rate=100/s",
 			"the fault met no traffic", func(r *result.Result) { r.Reasons[0].Kind = result.NoTraffic },
 		},
 		{
@@ -1172,6 +1172,28 @@ func TestChange_MoreRequests(t *testing.T) {
 		want := tt.want + ObjectiveTitle(&o) + " takes 290 requests, and 200 came, so 1.5 times as many decide it."
 		if got := changeOf(r); !slices.Contains(got, want) {
 			t.Errorf("in %s: got %q, want %q", tt.phase, got, want)
+		}
+	}
+}
+
+// TestChange_InjectCommand: the command takes the file from anywhere in the command of the run, with its parameters,
+// and names the fault as the scenario does.
+func TestChange_InjectCommand(t *testing.T) {
+	for command, want := range map[string]string{
+		"run shop.yaml -o out":                       "brunt inject shop.yaml kill-cache",
+		"run examples/shop":                          "brunt inject examples/shop kill-cache",
+		"run --set rate=50/s shop.yaml":              "brunt inject shop.yaml kill-cache --set rate=50/s",
+		"run -o out --set=a=1 a/shop.yaml --set b=2": "brunt inject a/shop.yaml kill-cache --set=a=1 --set b=2",
+		"run -v --policy p.yaml shop.yaml":           "brunt inject shop.yaml kill-cache --policy p.yaml",
+		"run --plan plan.json":                       "",
+		"ab shop.yaml":                               "",
+	} {
+		r := unverified(onNginx(t), "exec")
+		r.Faults[0].Name, r.Reasons[0].Fault = "kill-cache#3", "kill-cache#3"
+		r.Environment.Command = strings.Fields("/usr/bin/brunt " + command)
+		a := tryAlone(find(r))
+		if a == nil || a.Command != want {
+			t.Errorf("%s: got %+v, want %q", command, a, want)
 		}
 	}
 }
