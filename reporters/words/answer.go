@@ -585,7 +585,7 @@ func slightly(effects []string) string {
 // missed by most. Beside the sentence about an outage, whole is true and an objective on the whole run comes before
 // others. It is empty where the run failed for another reason.
 func missedObjectives(r *result.Result, whole bool) string {
-	if otherReason(r) {
+	if otherReason(r) != nil {
 		return ""
 	}
 	var worst *result.ObjectiveResult
@@ -599,6 +599,9 @@ func missedObjectives(r *result.Result, whole bool) string {
 		case scenarios.Fail:
 			unheld++
 		default:
+			continue
+		}
+		if !failedByValue(o) {
 			continue
 		}
 		u, ok := LimitUsed(o, o.Measured)

@@ -28,12 +28,15 @@ func causes(r *result.Result) (list []cause) {
 	}
 	var counted []*result.ObjectiveResult
 	for i := range r.Objectives {
-		if o := &r.Objectives[i]; o.Verdict == scenarios.Fail && countsRequests(o) {
+		if o := &r.Objectives[i]; failedByValue(o) && countsRequests(o) {
 			counted = append(counted, o)
 		}
 	}
+	why := otherReason(r)
 	for i := range r.Incidents {
-		list = append(list, cause{in: &r.Incidents[i]})
+		if in := &r.Incidents[i]; len(counted) > 0 || why == nil || mayExplain(r, in, why) {
+			list = append(list, cause{in: in})
+		}
 	}
 	weigh := func(weight func(*result.Incident) int64) {
 		all := int64(0)
@@ -56,16 +59,13 @@ func causes(r *result.Result) (list []cause) {
 }
 
 // requestsDecide reports whether requests may be why a run failed: an objective on them, or on what a fault did to
-// them, failed, or no objective is the reason. Objectives on writes, messages, registers, traces, alerts and figures of
-// units fail for other reasons.
+// them, failed, or they may explain why the run has its verdict where no objective is the reason. Objectives on writes,
+// messages, registers, traces, alerts and figures of units fail for other reasons.
 func requestsDecide(r *result.Result) bool {
-	if otherReason(r) {
-		return true
-	}
 	failed := false
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
-		if o.Verdict != scenarios.Fail {
+		if !failedByValue(o) {
 			continue
 		}
 		if needs := o.Of().Row().Needs; needs == slo.NeedsRequests || needs == slo.NeedsFault {
@@ -73,12 +73,54 @@ func requestsDecide(r *result.Result) bool {
 		}
 		failed = true
 	}
-	return !failed
+	why := otherReason(r)
+	if why == nil {
+		return !failed
+	}
+	return mayExplain(r, nil, why) ||
+		slices.ContainsFunc(r.Incidents, func(in result.Incident) bool { return mayExplain(r, &in, why) })
 }
 
-// otherReason reports whether a run has its verdict for another reason than an objective.
-func otherReason(r *result.Result) bool {
-	return len(r.Reasons) > 0 && r.Reasons[0].Kind != result.NotHeld
+// otherReason returns the reason of a run that has its verdict for another reason than the value of an objective; else
+// nil.
+func otherReason(r *result.Result) *result.Reason {
+	for i := range r.Reasons {
+		switch x := &r.Reasons[i]; {
+		case x.Verdict != r.Reasons[0].Verdict:
+		case x.Kind != result.NotHeld:
+			return x
+		case x.Verdict != scenarios.Fail || countObjectives(r, failedByValue) > 0:
+			return nil
+		}
+	}
+	return nil
+}
+
+// failedByValue reports whether the value of an objective made it fail. An objective on a fault also fails without one:
+// no impact of the fault was seen although the scenario requires it, or the target was not well before it.
+func failedByValue(o *result.ObjectiveResult) bool {
+	return o.Verdict == scenarios.Fail && !o.Because.Has(result.ImpactMissing, result.BeforeUnsteady)
+}
+
+// mayExplain reports whether an incident may be why a run has a reason that is no objective. Without an incident it
+// reports whether other requests may. Nothing that requests show explains that a fault did no harm, that it stays in
+// place, or that a person ended the run. Only an outage of its own fault explains that a unit did not come back, and
+// only an outage that began before a fault that the target was not well before it.
+func mayExplain(r *result.Result, in *result.Incident, why *result.Reason) bool {
+	switch why.Kind {
+	case result.NoImpact, result.NotUndone, result.StaysDown, result.LeftBehind, result.StoppedInside:
+		return false
+	case result.StillDown, result.NotReadyAgain:
+		return in != nil && slices.ContainsFunc(r.Faults, func(f result.FaultRecord) bool {
+			named := why.Fault == "" || f.Name == why.Fault ||
+				slices.ContainsFunc(f.Steps, func(s result.FaultStep) bool { return s.Name == why.Fault })
+			return named && (in.By == f.Name || in.By == "" && slices.Contains(in.Faults, f.Name))
+		})
+	case result.UnsteadyBefore:
+		by := faultNamed(r, why.Fault)
+		return in == nil || by == nil || in.Begin < by.Injected
+	}
+	return true
 }
 
 // countsRequests reports whether bad requests of incidents can make an objective fail.
@@ -88,14 +130,15 @@ func countsRequests(o *result.ObjectiveResult) bool {
 }
 
 // against returns how many requests of an incident count against an objective: those that failed against a share of
-// errors, and slow ones too against a response time or a recovery. It is 0 for an incident of another phase.
+// errors, slow ones against a time of good answers, and both against another response time or a recovery. It is 0 for
+// an incident of another phase.
 func against(r *result.Result, o *result.ObjectiveResult, in *result.Incident) int64 {
 	if !inPhase(r, o.Phase, in) {
 		return 0
 	}
 	metric, n := o.Of(), failedIn(in)
 	switch {
-	case metric.Of == "ok":
+	case metric.Of != "": // of good answers alone
 		n = in.Kinds[slowKind]
 	case countsSlow(o):
 		n = in.Bad
@@ -145,6 +188,6 @@ func countsSlow(o *result.ObjectiveResult) bool {
 // slowCounts reports whether a slow answer counts against an objective that failed.
 func slowCounts(r *result.Result) bool {
 	return slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool {
-		return o.Verdict == scenarios.Fail && countsSlow(&o)
+		return failedByValue(&o) && countsSlow(&o)
 	})
 }

@@ -56,6 +56,7 @@ func TestCauses(t *testing.T) {
 		{"availability likewise", []string{"availability > 99%"}, []string{"freeze-dep"}},
 		{"a response time counts both", []string{"p95 < 50ms"}, []string{"slow-dep", "freeze-dep"}},
 		{"a time of good answers counts slow ones", []string{"ok.p95 < 50ms"}, []string{"slow-dep"}},
+		{"a time without waits in brunt likewise", []string{"service.p95 < 50ms"}, []string{"slow-dep"}},
 		{"a phase", []string{"p95 < 50ms in slow-dep"}, []string{"slow-dep"}},
 		{"a recovery", []string{"recover < 1s after slow-dep"}, []string{"slow-dep"}},
 		{"another step", []string{"errors < 1% of pay"}, nil},
@@ -141,6 +142,72 @@ func TestAnswer_CountsOfOutage(t *testing.T) {
 	}
 	if got := whyOf(r); !slices.Contains(got, "read failed first: 271 × status 503. 90 of list were skipped as a result.") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestAnswer_SeenBefore: errors that came in an earlier outage have no known place in a later one, which other errors
+// began, or whose first errors are not known.
+func TestAnswer_SeenBefore(t *testing.T) {
+	group := func(kind string, n int64, first, last result.Num) result.ErrorGroup {
+		at := &result.Sample{At: float64(first), Curl: "curl " + kind}
+		return result.ErrorGroup{Kind: kind, Load: "shoppers", Step: "read", Count: n, First: first + .1, Last: last, Sample: at}
+	}
+	outage := func(by string, begin result.Num, kinds map[string]int64) result.Incident {
+		n := int64(0)
+		for _, k := range kinds {
+			n += k
+		}
+		in := incidentBy(by, begin, n, 0)
+		in.BeginLow, in.Kinds = begin-.01, kinds
+		in.Steps = []result.IncidentStep{{Load: "shoppers", Step: "read", Bad: n, Kinds: kinds}}
+		return in
+	}
+	hung := outage("freeze-dep", 10, map[string]int64{"timeout": 20})
+	dead := outage("slow-dep", 40, map[string]int64{"refused": 300, "timeout": 90})
+	alone := dead
+	alone.By, alone.Faults, alone.Evidence = "", nil, ""
+	for _, tt := range []struct {
+		name      string
+		incidents []result.Incident
+		first     result.Num // request that was refused
+		timeouts  result.Num // when the first of them was seen
+		point     string
+		advice    string
+		curl      string
+	}{
+		{
+			"others began it",
+			[]result.Incident{hung, dead},
+			40, 10,
+			"read failed first: 300 × refused, then 90 × timeout.", "", "curl refused",
+		},
+		{"none began it", []result.Incident{hung, dead}, 40.5, 10, "read failed: 300 × refused, and 90 × timeout.", "", ""},
+		{
+			"no fault did it",
+			[]result.Incident{hung, alone},
+			40.5, 10, "read failed: 300 × refused, and 90 × timeout.",
+			"Find out why read failed, by refused.", "",
+		},
+		{
+			"all came in it alone",
+			[]result.Incident{dead},
+			40.5, 40,
+			"read failed first: 90 × timeout, then 300 × refused.", "", "curl timeout",
+		},
+	} {
+		r := twoFaults(t)
+		r.Faults[1].Injected, r.Faults[1].Cleared = 40, 43
+		r.Incidents = tt.incidents
+		r.Errors = []result.ErrorGroup{group("timeout", 110, tt.timeouts, 43), group("refused", 300, tt.first, 43)}
+		if got := whyOf(r); !slices.Contains(got, tt.point) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.point)
+		}
+		if got := changeOf(r); tt.advice != "" && !slices.Contains(got, tt.advice) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.advice)
+		}
+		if got := AnswerOf(r).Curl; got != tt.curl {
+			t.Errorf("%s: the command %q, want %q", tt.name, got, tt.curl)
+		}
 	}
 }
 
@@ -327,6 +394,125 @@ func TestAnswer_Losses(t *testing.T) {
 	slow := slowed(onURL(t))
 	if got := strings.Join(whyOf(slow), " "); strings.Contains(got, "half of the requests") {
 		t.Errorf("slow answers failed no objective: %q", got)
+	}
+}
+
+// TestAnswer_OtherReason: an outage that the objectives allow does not explain a verdict that it did not give, and no
+// advice is about it. It explains that a unit did not come back if it is by the fault on it.
+func TestAnswer_OtherReason(t *testing.T) {
+	reason := func(kind result.ReasonKind, v scenarios.Verdict, fault string) result.Reason {
+		return result.Reason{Kind: kind, Verdict: v, Fault: fault}
+	}
+	frozen := []string{
+		"10s: the only replica of redis was frozen; back at 12s.", "read failed first: 181 × status 503.",
+		"1s of the 3s came after redis was back.",
+	}
+	for _, tt := range []struct {
+		name   string
+		why    result.Reason
+		change func(*result.Result)
+		points []string
+	}{
+		{"a fault did no harm", reason(result.NoImpact, scenarios.Fail, "slow-dep"), nil, nil},
+		{
+			"a fault did no harm, and an objective on memory failed", reason(result.NoImpact, scenarios.Fail, "slow-dep"),
+			func(r *result.Result) {
+				r.Objectives = append(r.Objectives, judged(t, "nginx.memory < 300MiB", 313<<20, scenarios.Fail))
+			}, nil,
+		},
+		{"a person ended the run", reason(result.StoppedInside, scenarios.Stopped, ""), nil, nil},
+		{"a fault stays", reason(result.NotUndone, scenarios.NotReverted, "slow-dep"), nil, nil},
+		{"entries are open", reason(result.LeftBehind, scenarios.NotReverted, ""), nil, nil},
+		{"its unit stays down", reason(result.StaysDown, scenarios.NotReverted, "freeze-dep"), nil, nil},
+		{"the unit of another fault", reason(result.NotReadyAgain, scenarios.Fail, "kill-front"), nil, nil},
+		{"its unit", reason(result.NotReadyAgain, scenarios.Fail, "freeze-dep"), nil, frozen},
+		{"the unit of a step", reason(result.StillDown, scenarios.Fail, "freeze-dep.two"), func(r *result.Result) {
+			r.Faults[0].Steps = []result.FaultStep{{Name: "freeze-dep.two"}}
+		}, []string{
+			"10s: freeze-dep was in; over at 12s.", "read failed first: 181 × status 503.",
+			"1s of the 3s came after redis was back.",
+		}},
+		{
+			"a stop condition", reason(result.StopCondition, scenarios.Stopped, ""),
+			func(r *result.Result) { r.Slowdowns = nil }, frozen,
+		},
+		{"an objective too", reason(result.NotReadyAgain, scenarios.Fail, "kill-front"), func(r *result.Result) {
+			r.Objectives[0].Verdict = scenarios.Fail
+		}, frozen},
+	} {
+		r := twoFaults(t)
+		r.Verdict, r.Reasons, r.Objectives[0].Verdict = tt.why.Verdict, []result.Reason{tt.why}, scenarios.Pass
+		r.Incidents = r.Incidents[:1]
+		r.Slowdowns = []result.Slowdown{{From: 20, To: 24, P50: .3, Usual: .01, Requests: 400}}
+		if tt.change != nil {
+			tt.change(r)
+		}
+		if got := whyOf(r); !slices.Equal(got, tt.points) {
+			t.Errorf("%s\ngot  %q\nwant %q", tt.name, got, tt.points)
+		}
+		if got := changeOf(r); tt.points == nil && len(got) > 0 {
+			t.Errorf("%s: advice %q", tt.name, got)
+		}
+	}
+}
+
+// TestAnswer_NotByValue: an objective that failed because its fault did no harm, or as the target was not well before
+// it, is not said to be missed, and no other outage explains that.
+func TestAnswer_NotByValue(t *testing.T) {
+	const harmless = "require_impact is set, but no impact of slow-dep was seen"
+	const unwell = "the steady state did not hold: windows before the injection were bad"
+	for _, tt := range []struct {
+		text     string
+		measured result.Num
+		note     result.Note
+		reason   result.ReasonKind
+		sentence string
+		points   []string
+	}{
+		{
+			"errors < 5% in slow-dep", .001,
+			result.Note{Kind: result.ImpactMissing, Of: "slow-dep"},
+			result.NoImpact,
+			"1 of 2 objectives failed: errors < 5% in slow-dep, measured 0.1% (" + harmless + ").", nil,
+		},
+		{
+			"recover < 5s after slow-dep", result.NaN,
+			result.Note{Kind: result.ImpactMissing, Of: "slow-dep"},
+			result.NoImpact,
+			"1 of 2 objectives failed: recover < 5s after slow-dep (" + harmless + ").", nil,
+		},
+		{
+			"recover < 5s after slow-dep", result.NaN,
+			result.Note{Kind: result.BeforeUnsteady},
+			result.UnsteadyBefore,
+			"1 of 2 objectives failed: recover < 5s after slow-dep (" + unwell + ").",
+			[]string{
+				"10s: the only replica of redis was frozen; back at 12s.", "read failed first: 181 × status 503.",
+				"1s of the 3s came after redis was back.",
+			},
+		},
+	} {
+		r := twoFaults(t)
+		r.Verdict, r.Objectives[0].Verdict = "", scenarios.Pass
+		o := judged(t, tt.text, tt.measured, scenarios.Fail)
+		o.Because = result.Notes{tt.note}
+		o.Say()
+		r.Objectives = append(r.Objectives, o)
+		r.Errors = append(r.Errors, result.ErrorGroup{
+			Kind: "timeout", Load: "shoppers", Step: "read", Count: 1, First: 27, Last: 27,
+		})
+		r.Because(result.Reason{Kind: result.NotHeld, Verdict: scenarios.Fail, Objective: 2})
+		r.Because(result.Reason{Kind: result.NoTraffic, Verdict: scenarios.Inconclusive, Fault: "freeze-dep"})
+		r.Because(result.Reason{Kind: tt.reason, Verdict: scenarios.Fail, Fault: "slow-dep"})
+		explains(t, r, tt.sentence, tt.points...)
+		if got := MarginOf(&r.Objectives[1]).Text; got != "" {
+			t.Errorf("%s: margin %q", tt.text, got)
+		}
+		missed := judged(t, "errors < 1%", .13, scenarios.Fail)
+		r.Objectives[0] = missed
+		if got := AnswerOf(r).Sentence.String(); !strings.Contains(got, "13% of requests failed, and less than 1% may") {
+			t.Errorf("%s beside one that was missed: %s", tt.text, got)
+		}
 	}
 }
 

@@ -1,7 +1,9 @@
 package words
 
 import (
+	"cmp"
 	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -624,7 +626,7 @@ func shorterFailover(f *findings) *Advice {
 		the = the.say(" ").strong(Clean(leader))
 	}
 	t := Text{}.say("Shorten the failover: ")
-	if stays := !f.fault.Within.Known(); stays && f.last().Over && f.last().End >= f.fault.Cleared {
+	if stays := !f.fault.Within.Known(); stays && f.leaderless() {
 		t = t.say("no other member took over in the " + Seconds(f.fault.Cleared-f.fault.Injected) + " without ")
 		return &Advice{
 			Likely: true,
@@ -635,8 +637,19 @@ func shorterFailover(f *findings) *Advice {
 	return &Advice{
 		Likely: true,
 		Text: append(t.say("without "), the...).
-			say(" it took " + lengthOf(f.own) + ". Likely the time after which the others give up a leader decides it."),
+			say(" it took " + lengthOf(f.away()) + ". Likely the time after which the others give up a leader decides it."),
 	}
+}
+
+// away returns the outages of a fault without those that its end began.
+func (f *findings) away() []*result.Incident {
+	return slices.DeleteFunc(slices.Clone(f.own), func(in *result.Incident) bool { return in.Evidence == result.ByRevert })
+}
+
+// leaderless reports whether requests failed until a fault on the leader was over, so that no other member took over.
+func (f *findings) leaderless() bool {
+	first := f.away()[0]
+	return !(f.fault.Failover > 0) && !(f.fault.Back > 0) && first.Over && first.End >= f.fault.Cleared
 }
 
 // handOver speaks where a fault made the leader unable to serve, and no other member took over although the leader ran.
@@ -644,7 +657,7 @@ func handOver(f *findings) *Advice {
 	leads := f.fault.Role == "leader" || f.fault.Leader
 	if !leads || linked(f.fault) || len(f.fault.Units) != 1 || len(f.fault.Steps) > 0 ||
 		result.Custom(f.fault.Kind) || slices.Contains(awayKinds, f.fault.Kind) ||
-		!f.fault.Cleared.Known() || !f.last().Over || f.last().End < f.fault.Cleared {
+		!f.leaderless() {
 		return nil
 	}
 	return &Advice{
@@ -772,7 +785,7 @@ func ofDatagram(e *result.ErrorGroup) bool {
 // about them and not about response times.
 func (f *findings) decidedByFailed() bool {
 	return f.in != nil || slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-		return o.Verdict == scenarios.Fail && o.Of().Row().CountsBad && !o.Of().Latency()
+		return failedByValue(&o) && o.Of().Row().CountsBad && !o.Of().Latency()
 	})
 }
 
@@ -926,7 +939,7 @@ func (f *findings) timeouts(meant func(e *result.ErrorGroup) bool) (timeouts, al
 func (f *findings) slowLink() (*result.ObjectiveResult, *result.FaultRecord) {
 	for i := range f.r.Objectives {
 		o := &f.r.Objectives[i]
-		if o.Verdict != scenarios.Fail || !o.Of().Latency() || o.Phase.Kind != slo.FaultPhase ||
+		if !failedByValue(o) || !o.Of().Latency() || o.Phase.Kind != slo.FaultPhase ||
 			o.Infinite && !f.mostTimedOut() {
 			continue
 		}
@@ -976,11 +989,17 @@ func (f *findings) meant(unit string, kinds ...string) bool {
 	})
 }
 
+// noAccept are the kinds of faults that keep a unit from accepting connections while others still connect to it.
+var noAccept = []string{
+	"process.freeze", "container.pause", "process.stop", "container.stop", "process.restart", "container.restart",
+	"cpu.throttle", "stress.cpu", "fd.exhaust", "pids.limit",
+}
+
 // longerQueue speaks where the kernel dropped connections because a unit did not accept them fast enough.
 func longerQueue(f *findings) *Advice {
 	for i := range f.r.Usage {
 		u := &f.r.Usage[i]
-		if u.AcceptOverflows == 0 || u.AcceptShared {
+		if u.AcceptOverflows == 0 || u.AcceptShared || f.meant(u.Unit, noAccept...) {
 			continue
 		}
 		return &Advice{Text: Text{}.say("Lengthen the accept queue of ").strong(Clean(u.Unit)).say(", or accept faster: " +
@@ -1122,12 +1141,14 @@ func middle(list []int64) int64 {
 	return sorted[len(sorted)/2]
 }
 
-// firstStep speaks where requests failed and no fault is shown to have done it.
+// firstStep speaks where requests failed and no fault is shown to have done it. It names the step that failed first, or
+// most often where that is not known.
 func firstStep(f *findings) *Advice {
 	if f.first == nil || f.fault != nil || f.heldBack() != nil || f.endedItself() || f.overloadedFrom(f.first.First) {
 		return nil
 	}
-	t := Text{}.say("Find out why ").strong(stepName(f.first)).say(" failed first, by " + caused(f.first) + ".")
+	t := Text{}.say("Find out why ").strong(stepName(f.first)).
+		say(pick(f.often, " failed, by ", " failed first, by ") + caused(f.first) + ".")
 	if f.firstCurl() != "" {
 		t = t.say(" The report has a command that repeats its first failure.")
 	}
@@ -1153,7 +1174,7 @@ func lookAtSlowdown(f *findings) *Advice {
 // failedByTimes reports whether an objective on response times failed.
 func (f *findings) failedByTimes() bool {
 	return slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-		return o.Verdict == scenarios.Fail && o.Of().Latency()
+		return failedByValue(&o) && o.Of().Latency()
 	})
 }
 
@@ -1190,11 +1211,43 @@ func tryAlone(f *findings) *Advice {
 	} else {
 		t = t.say(":")
 	}
-	a := &Advice{Text: t.say(" its effect was not seen. Inject it alone, without load, until it is verified.")}
-	if c := f.r.Environment.Command; len(c) > 2 && c[1] == "run" && len(f.r.Environment.Scenario) > 0 {
-		a.Command = Command([]string{"brunt", "inject", c[2], name})
+	return &Advice{
+		Text:    t.say(" its effect was not seen. Inject it alone, without load, until it is verified."),
+		Command: injectCommand(f.r, f.r.Faults[i].Phase().Fault),
 	}
-	return a
+}
+
+// injectCommand returns the command that injects a fault of the scenario alone, with the parameters and policies of the
+// run. It is empty if the command of the run does not show the file of the scenario.
+func injectCommand(r *result.Result, fault string) string {
+	c := r.Environment.Command
+	if len(c) < 3 || c[1] != "run" || len(r.Environment.Scenario) == 0 {
+		return ""
+	}
+	ofScenario := func(file string) bool {
+		return slices.ContainsFunc(r.Environment.Scenario, func(s result.FileSum) bool {
+			return filepath.Base(file) == s.Path // which is relative to the folder of the scenario
+		})
+	}
+	file := ""
+	var kept []string
+	for i := 2; i < len(c); i++ {
+		switch flag, _, joined := strings.Cut(c[i], "="); {
+		case flag == "--set", flag == "--policy":
+			kept = append(kept, c[i])
+			if !joined && i+1 < len(c) {
+				i++
+				kept = append(kept, c[i])
+			}
+		case strings.HasPrefix(flag, "-"):
+		case i == 2, ofScenario(c[i]): // others may be values of flags
+			file = cmp.Or(file, c[i])
+		}
+	}
+	if file == "" {
+		return ""
+	}
+	return Command(append([]string{"brunt", "inject", file, fault}, kept...))
 }
 
 // ownKinds are the kinds of faults whose injection and check the scenario itself states.
@@ -1240,12 +1293,37 @@ func moreRequests(f *findings) *Advice {
 				continue
 			}
 			times := float64(n.Need) / float64(n.Count)
-			return &Advice{Text: Text{}.say("Run for longer, or at a higher rate: ").strong(ObjectiveTitle(o)).
+			return &Advice{Text: moreIn(f.r, o.Phase).strong(ObjectiveTitle(o)).
 				say(" takes " + Count(n.Need) + " requests, and " + Count(n.Count) + " came, so " +
 					briefly(math.Ceil(times*10)/10) + " times as many decide it.")}
 		}
 	}
 	return nil
+}
+
+// moreIn says how a phase gets more requests. A longer run makes only some phases longer, and nothing makes that of a
+// one-shot longer.
+func moreIn(r *result.Result, phase slo.Phase) Text {
+	of := phase.Of(slo.FaultPhase)
+	t := Text{}
+	switch phase.Kind {
+	case slo.BaselinePhase:
+		t = t.say("Let the first fault come later, or run")
+	case slo.FaultPhase:
+		oneShot := func(f result.FaultRecord) bool { return of.Includes(f.Phase()) && f.Within.Known() }
+		if slices.ContainsFunc(r.Faults, oneShot) {
+			t = t.say("Run")
+			break
+		}
+		t = t.say("Let ").strong(Clean(of.Fault)).say(" stay in for longer, or run")
+	case slo.RecoveryPhase:
+		t = t.say("Raise ").code("judge.hold").say(", or run")
+	case slo.RestPhase:
+		t = t.say("Leave more time after ").strong(Clean(of.Fault)).say(", or run")
+	default:
+		t = t.say("Run for longer, or")
+	}
+	return t.say(" at a higher rate: ")
 }
 
 // keep names the faults that did no harm where others did, so that a reader does not look there.
@@ -1307,7 +1385,7 @@ func commandWith(command []string, param, value string) []string {
 
 // firstCurl returns the command that repeats the first request that failed; empty if none is known.
 func (f *findings) firstCurl() string {
-	if f.first == nil || f.first.Sample == nil {
+	if f.first == nil || f.often || f.first.Sample == nil {
 		return ""
 	}
 	return f.first.Sample.Curl

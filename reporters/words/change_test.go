@@ -359,7 +359,7 @@ func TestChangeRules(t *testing.T) {
 		{
 			"unverified", unverified(onNginx(t), "exec"), "Mend kill-cache, or the check in its verify: its effect was not seen. " +
 				"Inject it alone, without load, until it is verified.",
-			"brunt inject shop.yaml kill-cache",
+			"brunt inject shop.yaml kill-cache --set rate=100/s",
 			"the fault met no traffic", func(r *result.Result) { r.Reasons[0].Kind = result.NoTraffic },
 		},
 		{
@@ -861,6 +861,24 @@ func TestChangeRules(t *testing.T) {
 			"another program may have dropped them", func(r *result.Result) { r.Usage[0].AcceptShared = true },
 		},
 		{
+			"accept-queue", overflowing(), overflowingText, "",
+			"a fault froze the unit, which then accepts nothing", func(r *result.Result) {
+				r.Faults = append(r.Faults, aFault("hang", "process.freeze", r.Usage[0].Unit))
+			},
+		},
+		{
+			"accept-queue", func() *result.Result {
+				r := overflowing()
+				r.Faults = append(r.Faults, aFault("hang", "process.freeze", "other[0]"))
+				return r
+			}(), overflowingText, "",
+			"a step of a group took the unit's descriptors", func(r *result.Result) {
+				r.Faults[0].Kind, r.Faults[0].Steps = result.GroupKind, []result.FaultStep{
+					{Kind: "fd.exhaust", Units: []string{r.Usage[0].Unit}, Injected: 10},
+				}
+			},
+		},
+		{
 			"cpu", used(onURL(t), "app[0]", func(s int) result.Num { return []result.Num{.99, 1.0, 1.01}[s%3] }),
 			"Give app[0] more processor time, or let it do less: it used 1 core in half of the seconds and no more in the " +
 				"others, which is likely all it may use.", "",
@@ -1072,6 +1090,110 @@ func TestChangeRules(t *testing.T) {
 	for _, rule := range changeRules() {
 		if !slices.Contains(shown, rule.name) {
 			t.Errorf("no run here shows when the rule %s speaks, and when it does not", rule.name)
+		}
+	}
+}
+
+// TestChange_TookOver: where another member took over while the fault was in, the advice does not say that none did,
+// although the end of the fault began an outage, or a later outage lasted until that end.
+func TestChange_TookOver(t *testing.T) {
+	const six = "Shorten the failover: without the leader patroni[1] it took 6s. Likely the time after which the others " +
+		"give up a leader decides it."
+	const both = "Shorten the failover: without the leader patroni[1] it took 10s in all. Likely the time after which the " +
+		"others give up a leader decides it."
+	const none = "Shorten the failover: no other member took over in the 30s without the leader patroni[1]. Likely the time " +
+		"after which the others give up a leader is longer."
+	outage := func(begin, end result.Num, by result.Evidence) result.Incident {
+		in := outageBy("lose-the-leader")
+		in.Begin, in.End, in.EndLow, in.Evidence = begin, end, end, by
+		return in
+	}
+	for _, tt := range []struct {
+		name      string
+		failover  result.Num
+		incidents []result.Incident
+		want      string // of a frozen leader
+		handOver  bool   // of one without disk space
+	}{
+		{
+			"the end of the fault did harm", 6,
+			[]result.Incident{outage(10, 16, result.ByInjection), outage(40, 42, result.ByRevert)},
+			six, false,
+		},
+		{
+			"in a result without a failover", result.NaN,
+			[]result.Incident{outage(10, 16, result.ByInjection), outage(40, 42, result.ByRevert)},
+			six, false,
+		},
+		{
+			"the one that took over failed", 6,
+			[]result.Incident{outage(10, 16, result.ByInjection), outage(37, 41, result.ByUnit)},
+			both, false,
+		},
+		{
+			"none took over, and the end did harm", result.NaN,
+			[]result.Incident{outage(10, 41, result.ByInjection), outage(42, 44, result.ByRevert)},
+			none, true,
+		},
+	} {
+		r := onPatroni(t)
+		f := &r.Faults[0]
+		f.Kind, f.Cleared, f.Within, f.Failover, r.Incidents = "process.freeze", 40, result.NaN, tt.failover, tt.incidents
+		if got := changeOf(r); !slices.Contains(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+		got := strings.Join(changeOf(fullDisk(r)), " ")
+		if strings.Contains(got, "no other member took over in the 30s in which patroni[1] ran") != tt.handOver {
+			t.Errorf("%s: of a full disk: %q", tt.name, got)
+		}
+	}
+}
+
+// TestChange_MoreRequests: the advice makes the phase longer that has too few requests, where that is possible.
+func TestChange_MoreRequests(t *testing.T) {
+	for _, tt := range []struct{ phase, want string }{
+		{"run", "Run for longer, or at a higher rate: "},
+		{"baseline", "Let the first fault come later, or run at a higher rate: "},
+		{"cut", "Let cut stay in for longer, or run at a higher rate: "},
+		{"cut#2", "Let cut stay in for longer, or run at a higher rate: "},
+		{"kill", "Run at a higher rate: "},
+		{"kill#1", "Run at a higher rate: "},
+		{"recovery/cut", "Raise judge.hold, or run at a higher rate: "},
+		{"rest/cut", "Leave more time after cut, or run at a higher rate: "},
+	} {
+		r := onNginx(t)
+		r.Faults = []result.FaultRecord{aFault("cut", "network.partition"), aFault("kill#1", "process.crash", "redis[0]")}
+		r.Faults[0].Within = result.NaN
+		r.Verdict, r.Incidents = scenarios.Inconclusive, nil
+		o := judged(t, "errors < 5%", .03, scenarios.Inconclusive)
+		o.Phase = slo.ParsePhase(tt.phase)
+		o.Because = result.Notes{{Kind: result.FewRequests, Count: 200, Need: 290}}
+		r.Objectives = []result.ObjectiveResult{o}
+		want := tt.want + ObjectiveTitle(&o) + " takes 290 requests, and 200 came, so 1.5 times as many decide it."
+		if got := changeOf(r); !slices.Contains(got, want) {
+			t.Errorf("in %s: got %q, want %q", tt.phase, got, want)
+		}
+	}
+}
+
+// TestChange_InjectCommand: the command takes the file from anywhere in the command of the run, with its parameters,
+// and names the fault as the scenario does.
+func TestChange_InjectCommand(t *testing.T) {
+	for command, want := range map[string]string{
+		"run shop.yaml -o out":                       "brunt inject shop.yaml kill-cache",
+		"run examples/shop":                          "brunt inject examples/shop kill-cache",
+		"run --set rate=50/s shop.yaml":              "brunt inject shop.yaml kill-cache --set rate=50/s",
+		"run -o out --set=a=1 a/shop.yaml --set b=2": "brunt inject a/shop.yaml kill-cache --set=a=1 --set b=2",
+		"run -v --policy p.yaml shop.yaml":           "brunt inject shop.yaml kill-cache --policy p.yaml",
+		"run --plan plan.json":                       "",
+		"ab shop.yaml":                               "",
+	} {
+		r := unverified(onNginx(t), "exec")
+		r.Faults[0].Name, r.Reasons[0].Fault = "kill-cache#3", "kill-cache#3"
+		r.Environment.Command = strings.Fields("/usr/bin/brunt " + command)
+		a := tryAlone(find(r))
+		if a == nil || a.Command != want {
+			t.Errorf("%s: got %+v, want %q", command, a, want)
 		}
 	}
 }
@@ -1550,19 +1672,30 @@ func TestChange_BusyTimes(t *testing.T) {
 }
 
 // TestWhy_FewFailed: a run that failed for slow answers names the requests that failed only where they are enough to
-// have moved the percentile.
+// have moved the percentile. They move none of good answers alone.
 func TestWhy_FewFailed(t *testing.T) {
-	for failed, want := range map[int64]bool{5: false, 24: false, 26: true, 300: true} {
+	for _, tt := range []struct {
+		metric string
+		failed int64
+		want   bool
+	}{
+		{"p95", 5, false},
+		{"p95", 24, false},
+		{"p95", 26, true},
+		{"p95", 300, true},
+		{"ok.p95", 300, false},
+		{"service.p95", 300, false},
+	} {
 		r := onURL(t)
-		r.Incidents, r.Errors[0].Count = nil, failed
-		o := judged(t, "p95 < 60ms", 7, scenarios.Fail)
+		r.Incidents, r.Errors[0].Count = nil, tt.failed
+		o := judged(t, tt.metric+" < 60ms", 7, scenarios.Fail)
 		o.Count = 1000
 		r.Objectives = []result.ObjectiveResult{o}
 		a := AnswerOf(r)
 		says := slices.ContainsFunc(a.Why, func(p Text) bool { return strings.Contains(p.String(), "failed first") }) ||
 			slices.ContainsFunc(a.Change, func(c Advice) bool { return c.Rule == "first-step" })
-		if says != want {
-			t.Errorf("%d of 1000 failed: %v, want %v: %v %v", failed, says, want, a.Why, a.Change)
+		if says != tt.want {
+			t.Errorf("%s, and %d of 1000 failed: %v, want %v: %v %v", tt.metric, tt.failed, says, tt.want, a.Why, a.Change)
 		}
 	}
 }

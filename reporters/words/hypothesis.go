@@ -1,11 +1,13 @@
 package words
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
 
@@ -26,7 +28,7 @@ func Hypothesis(r *result.Result) string {
 	case v == scenarios.Pass:
 		found = "held"
 	case v == scenarios.Fail:
-		found = "refuted"
+		found = cmp.Or(unfit(r), "refuted")
 	}
 	return "Hypothesis: " + found + ". " + syntax.Sentence(text)
 }
@@ -57,6 +59,44 @@ func untold(r *result.Result) string {
 		said = append(said, notKnown(unknown, slower))
 	}
 	return strings.Join(said, "; ")
+}
+
+// unfit says that a run failed and did not refute its hypothesis: faults did no harm although they must, or the target
+// was not well before them. It is empty if the run has another reason to fail.
+func unfit(r *result.Result) string {
+	var harmless, before []string
+	for i := range r.Reasons {
+		switch x := &r.Reasons[i]; {
+		case x.Verdict != scenarios.Fail, x.Kind == result.NotHeld:
+		case x.Kind == result.NoImpact:
+			harmless = append(harmless, quote(x.Fault))
+		case x.Kind == result.UnsteadyBefore:
+			before = append(before, quote(x.Fault))
+		default:
+			return ""
+		}
+	}
+	faults := len(harmless) + len(before)
+	for i := range r.Objectives {
+		switch o := &r.Objectives[i]; {
+		case !failedByValue(o):
+		case o.Phase.Kind != slo.BaselinePhase, len(r.Faults) == 0, len(conditionsIn(r)) > 0: // conditions are in before
+			return ""
+		default:
+			before, faults = []string{"the first fault"}, len(r.Faults)
+		}
+	}
+	var said []string
+	if len(harmless) > 0 {
+		said = append(said, "no impact of "+Join(briefNames(harmless))+" was seen")
+	}
+	if len(before) > 0 {
+		said = append(said, "the target was not well before "+Join(briefNames(before)))
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return pick(faults < len(r.Faults), "not refuted; ", "not tested, as ") + Join(said)
 }
 
 // notTold reports whether what a fault did is not known.

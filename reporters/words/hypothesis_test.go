@@ -6,6 +6,7 @@ import (
 	"brunt/reporters/words"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 func TestHypothesis(t *testing.T) {
@@ -79,6 +80,82 @@ func TestHypothesis(t *testing.T) {
 		},
 	} {
 		r := &result.Result{Hypothesis: "It works", Verdict: scenarios.Pass, Faults: tt.faults}
+		if got := words.Hypothesis(r); got != "Hypothesis: "+tt.want+". It works." {
+			t.Errorf("%s: %s", tt.name, got)
+		}
+	}
+	why := func(kind result.ReasonKind, fault string) result.Reason {
+		return result.Reason{Kind: kind, Verdict: scenarios.Fail, Fault: fault}
+	}
+	failed := func(phase slo.PhaseKind, because ...result.Note) result.ObjectiveResult {
+		return result.ObjectiveResult{Verdict: scenarios.Fail, Phase: slo.Phase{Kind: phase}, Because: because}
+	}
+	cut, kill := fault("cut", result.NotImpacted), fault("kill", result.Impacted)
+	for _, tt := range []struct {
+		name       string
+		faults     []result.FaultRecord
+		reasons    []result.Reason
+		objectives []result.ObjectiveResult
+		want       string
+	}{
+		{
+			"a fault that must harm did not",
+			[]result.FaultRecord{cut},
+			[]result.Reason{why(result.NoImpact, "cut")},
+			nil,
+			"not tested, as no impact of cut was seen",
+		},
+		{
+			"an objective on it fails for that",
+			[]result.FaultRecord{cut},
+			[]result.Reason{why(result.NotHeld, ""), why(result.NoImpact, "cut")},
+			[]result.ObjectiveResult{failed(slo.FaultPhase, result.Note{Kind: result.ImpactMissing, Of: "cut"})},
+			"not tested, as no impact of cut was seen",
+		},
+		{
+			"another fault harmed, and nothing was missed",
+			[]result.FaultRecord{cut, kill},
+			[]result.Reason{why(result.NoImpact, "cut")},
+			nil,
+			"not refuted; no impact of cut was seen",
+		},
+		{
+			"the target was not well before the fault",
+			[]result.FaultRecord{kill, cut},
+			[]result.Reason{why(result.UnsteadyBefore, "kill"), why(result.NoImpact, "cut")},
+			nil,
+			"not tested, as no impact of cut was seen and the target was not well before kill",
+		},
+		{
+			"only the baseline failed",
+			[]result.FaultRecord{kill},
+			[]result.Reason{why(result.NotHeld, "")},
+			[]result.ObjectiveResult{failed(slo.BaselinePhase)},
+			"not tested, as the target was not well before the first fault",
+		},
+		{
+			"an objective was missed",
+			[]result.FaultRecord{cut},
+			[]result.Reason{why(result.NotHeld, ""), why(result.NoImpact, "cut")},
+			[]result.ObjectiveResult{failed(slo.BaselinePhase), failed(slo.RunPhase)},
+			"refuted",
+		},
+		{
+			"there was no fault", nil,
+			[]result.Reason{why(result.NotHeld, "")},
+			[]result.ObjectiveResult{failed(slo.BaselinePhase)},
+			"refuted",
+		},
+		{
+			"its unit did not come back",
+			[]result.FaultRecord{kill, cut},
+			[]result.Reason{why(result.StillDown, "kill"), why(result.NoImpact, "cut")},
+			nil, "refuted",
+		},
+	} {
+		r := &result.Result{
+			Hypothesis: "It works", Verdict: scenarios.Fail, Faults: tt.faults, Reasons: tt.reasons, Objectives: tt.objectives,
+		}
 		if got := words.Hypothesis(r); got != "Hypothesis: "+tt.want+". It works." {
 			t.Errorf("%s: %s", tt.name, got)
 		}

@@ -122,7 +122,7 @@ func MarginOf(o *result.ObjectiveResult) Margin {
 		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), never
 	case o.Verdict == scenarios.Fail && o.Infinite && o.Of().Latency():
 		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), "too many failed"
-	case o.Verdict == scenarios.Fail && (math.IsInf(u, 1) || !o.Measured.Known()):
+	case o.Verdict == scenarios.Fail && (math.IsInf(u, 1) || !o.Measured.Known() || !failedByValue(o)):
 		m.Kind = MarginOver
 	case !ok && o.Verdict == scenarios.Fail && o.Target == 0 && !strings.HasPrefix(o.Op, ">"):
 		m.Kind, m.Figure, m.Text = MarginOver, result.Num(math.Inf(1)), "none may"

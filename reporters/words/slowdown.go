@@ -36,11 +36,12 @@ func (f *findings) slowdown() Text {
 }
 
 // slownessDecides reports whether slow answers may be why a run failed: an objective failed that counts them in no
-// recovery, or no objective is the reason.
+// recovery, or no objective is the reason, and requests may explain it.
 func slownessDecides(r *result.Result) bool {
-	return otherReason(r) ||
+	why := otherReason(r)
+	return why != nil && mayExplain(r, nil, why) ||
 		slices.ContainsFunc(r.Objectives, func(o result.ObjectiveResult) bool {
-			return o.Verdict == scenarios.Fail && countsSlow(&o) && !o.Of().Row().Recovers
+			return failedByValue(&o) && countsSlow(&o) && !o.Of().Row().Recovers
 		})
 }
 

@@ -28,7 +28,8 @@ type findings struct {
 	late  bool                // in is later
 	own   []*result.Incident  // in, and the outages of its fault that are told with it; empty without in
 	also  []*result.Incident  // further outages that count against the failed objectives, those that count most first
-	first *result.ErrorGroup  // the errors that came first; nil if no request failed
+	first *result.ErrorGroup  // the errors that came first, or most often; nil if no request failed
+	often bool                // it is not known which errors came first, and first is the most frequent ones
 	// time that decided the run; see span
 	from, to result.Num
 	outages  []*result.Incident // in that time: the worst one, and others of its fault; empty if no outage decided
@@ -55,10 +56,37 @@ func find(r *result.Result) *findings {
 		}
 	}
 	if !f.fewFailed() && requestsDecide(r) {
-		f.first = firstErrors(r, f.from, f.to, f.count)
+		f.first, f.often = f.firstOrMost()
 	}
 	return f
 }
+
+// firstOrMost returns the errors that came first in the time that decided a run. Of errors of a kind only the first of
+// the whole run is known: errors that had been seen before this time may have come in it at any time. Then it returns
+// the most frequent errors, and often is true, unless others came when this time began.
+func (f *findings) firstOrMost() (first *result.ErrorGroup, often bool) {
+	list := errorsIn(f.r, f.from, f.to, f.count)
+	first = earliest(list)
+	begin := f.from
+	for _, in := range f.own {
+		if in.BeginLow < begin { // it may be unknown
+			begin = in.BeginLow
+		}
+	}
+	earlier := func(e *result.ErrorGroup) bool { return e.First < begin-sameTime }
+	if f.in == nil || len(list) < 2 || !earlier(first) {
+		return first, false
+	}
+	most := slices.MaxFunc(list, func(a, b *result.ErrorGroup) int { return cmp.Compare(f.count(a), f.count(b)) })
+	first = earliest(slices.DeleteFunc(list, earlier))
+	if first != nil && intended(first) <= f.from+sameTime {
+		return first, false
+	}
+	return most, true
+}
+
+// sameTime is the most by which two figures of one time differ, in seconds.
+const sameTime result.Num = .001
 
 // blame sets the outage that findings are about, with the fault that did it.
 func (f *findings) blame(in *result.Incident) {
@@ -73,7 +101,8 @@ func (f *findings) blame(in *result.Incident) {
 func (f *findings) last() *result.Incident { return f.own[len(f.own)-1] }
 
 // fewFailed reports whether only objectives on response times failed, there was no outage, and so few requests failed
-// that they are under half of what each of these objectives leaves. The run then failed for its slow answers.
+// that they are under half of what each of these objectives leaves, if it is not about good answers alone. The run then
+// failed for its slow answers.
 func (f *findings) fewFailed() bool {
 	if f.in != nil || !f.failedByTimes() {
 		return false
@@ -86,7 +115,7 @@ func (f *findings) fewFailed() bool {
 	}
 	return !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
 		return o.Verdict == scenarios.Fail &&
-			(!o.Of().Latency() || 2*float64(failed) >= (1-o.Of().Quantile)*float64(o.Count))
+			(!o.Of().Latency() || o.Of().Of == "" && 2*float64(failed) >= (1-o.Of().Quantile)*float64(o.Count))
 	})
 }
 
@@ -210,12 +239,18 @@ func countIn(list []*result.Incident, e *result.ErrorGroup) (n int64) {
 	return n
 }
 
-// firstErrors returns the errors of a span whose first request was intended first, of those that are at least a
-// twentieth of all in it, as count counts them. It leaves out errors of parts, and errors of init where there are
-// others.
+// firstErrors returns the errors of a span whose first request was intended first, of those that errorsIn returns.
 func firstErrors(
 	r *result.Result, from, to result.Num, count func(*result.ErrorGroup) int64,
 ) *result.ErrorGroup {
+	return earliest(errorsIn(r, from, to, count))
+}
+
+// errorsIn returns the errors of a span that are at least a twentieth of all in it, as count counts them. It leaves out
+// errors of parts, and errors of init where there are others.
+func errorsIn(
+	r *result.Result, from, to result.Num, count func(*result.ErrorGroup) int64,
+) []*result.ErrorGroup {
 	var list, init []*result.ErrorGroup
 	all := int64(0)
 	for i := range r.Errors {
@@ -231,18 +266,25 @@ func firstErrors(
 	}
 	list = slices.DeleteFunc(list, func(e *result.ErrorGroup) bool { return 20*count(e) < all })
 	if len(list) == 0 { // a failed step of init skips all others
-		list = init
+		return init
 	}
-	begin := func(e *result.ErrorGroup) float64 {
-		if e.Sample != nil {
-			return e.Sample.At
-		}
-		return float64(e.First)
-	}
+	return list
+}
+
+// earliest returns the errors whose first request in the run was intended first; nil without errors.
+func earliest(list []*result.ErrorGroup) *result.ErrorGroup {
 	if len(list) == 0 {
 		return nil
 	}
-	return slices.MinFunc(list, func(a, b *result.ErrorGroup) int { return cmp.Compare(begin(a), begin(b)) })
+	return slices.MinFunc(list, func(a, b *result.ErrorGroup) int { return cmp.Compare(intended(a), intended(b)) })
+}
+
+// intended returns when the first request of errors was intended, or ended if that is not known.
+func intended(e *result.ErrorGroup) result.Num {
+	if e.Sample != nil {
+		return result.Num(e.Sample.At)
+	}
+	return e.First
 }
 
 // why returns the points that tell how a run came to its verdict.
@@ -535,15 +577,16 @@ func over(f *result.FaultRecord, what string) string {
 	return "; " + what + " at " + Offset(f.Cleared)
 }
 
-// whatFailedFirst names the step that failed first, with its errors, and what was skipped as a result.
+// whatFailedFirst names the step that failed first, or most often where that is not known, with its errors, and what
+// was skipped as a result.
 func (f *findings) whatFailedFirst() Text {
 	e := f.first
 	if e == nil {
 		return nil
 	}
-	t := Text{}.strong(stepName(e)).say(" failed first: " + f.counted(e))
+	t := Text{}.strong(stepName(e)).say(pick(f.often, " failed: ", " failed first: ") + f.counted(e))
 	if then := f.then(); then != nil {
-		t = t.say(", then " + f.counted(then))
+		t = t.say(pick(f.often, ", and ", ", then ") + f.counted(then))
 	}
 	if f.in == nil {
 		t = t.say(", the first was seen at " + Offset(e.First))
@@ -567,7 +610,7 @@ func (f *findings) whatFailedFirst() Text {
 		return t
 	case all == most.Count:
 		if other := f.otherStep(); other != nil && most.Step == e.Step { // it was skipped for the other step
-			t = t.say(" Then ").strong(stepName(other)).say(" failed: " + f.counted(other) + ".")
+			t = t.say(pick(f.often, " ", " Then ")).strong(stepName(other)).say(" failed: " + f.counted(other) + ".")
 		}
 		return t.say(" " + Count(all) + " of ").strong(stepName(most)).say(pick(all > 1, " were", " was") +
 			" skipped as a result.")
@@ -730,7 +773,7 @@ func (f *findings) whatWasSlow() Text {
 	for i := range f.r.Objectives {
 		o := &f.r.Objectives[i]
 		def, ok := o.Asks()
-		if o.Verdict != scenarios.Fail || !ok || !o.Of().Latency() || !o.Measured.Known() {
+		if !failedByValue(o) || !ok || !o.Of().Latency() || !o.Measured.Known() {
 			continue
 		}
 		t := Text{}
