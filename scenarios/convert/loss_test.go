@@ -283,7 +283,40 @@ func TestConvert_Shapes(t *testing.T) {
 			"commands in the background", "pumba", "pumba pause -d 30s a &\npumba kill b &\nwait\npumba kill c\n",
 			[]string{"pause-a: {at: 20s, for: 30s", "kill-b: {at: 20s,", "kill-c: {at: 1m10s,"},
 		},
-		{"a loop", "pumba", "while true; do pumba kill a; sleep 9; done\n", []string{"the loop around pumba kill"}},
+		{"a loop", "pumba", "while true; do pumba kill a; sleep 9; done\n", []string{"source:1: a loop with a condition"}},
+		{
+			"a group in the background", "pumba", "(sleep 30; pumba kill a; sleep 40; pumba kill b) &\nsleep 5\npumba kill c\n",
+			[]string{"kill-a: {at: 50s,", "kill-b: {at: 2m,", "kill-c: {at: 25s,"},
+		},
+		{
+			"choices", "pumba", "if [ -z \"$1\" ]; then echo usage; exit 1; fi\ncase $1 in\nslow) pumba pause a;;\nesac\n" +
+				"if true; then\n  pumba kill b\nelif false; then\n  pumba kill c\nfi\ntrue ||\n  pumba kill d\n" +
+				"[ -n \"$A\" ] && pumba kill e\npumba kill f || exit 1\npumba kill g && pumba kill h\n",
+			[]string{
+				"[source:2: the choice of a case", "source:5: the condition of an if", "source:7: the condition of an if",
+				"source:11: that a command runs only if the one before fails",
+				"source:12: that a command runs only if the one before succeeds", "kill-h",
+			},
+		},
+		{
+			"functions", "pumba", "lose() {\n  pumba kill a\n  pumba kill $1\n}\nnever() {\n  pumba kill never\n}\n" +
+				"turn() { turn; }\nlose b\nlose c &\nturn\n",
+			[]string{
+				"kill-a: {at: 20s,", "kill-a-2: {at: 50s,", "source:3: pumba kill: a variable",
+				"source:5: the function never: nothing calls it", "source:8: a call of the function turn: there are too many",
+			},
+		},
+		{
+			"a loop of toxics", "toxiproxy", "for i in 1 2 3; do\n  toxiproxy-cli toxic add -t latency -a latency=9 db\n" +
+				"  sleep 10\ndone\n",
+			[]string{"source:1: a loop: its commands run once"},
+		},
+		{
+			"toxics in the background", "toxiproxy", "(sleep 30; toxiproxy-cli toxic remove -n slow db; sleep 5) &\n" +
+				"toxiproxy-cli toxic add -t latency -n slow -a latency=9 db\nsleep 5\n" +
+				"toxiproxy-cli toxic add -t slow_close -a delay=9 db\nwait\ntoxiproxy-cli delete db\n",
+			[]string{"slow: {at: 20s, for: 30s", "db-slow-close: {at: 25s, for: 30s"},
+		},
 		{"Podman", "pumba", "pumba --runtime podman kill a\n", []string{"--runtime podman: the engine is the one at DOCKER_HOST"}},
 		{
 			"an action in the background", "chaostoolkit", `{"method": [{"type": "action", "name": "one", "background": true,

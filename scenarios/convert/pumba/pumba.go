@@ -87,28 +87,26 @@ func convert(d *draft.Builder, source []byte) error {
 	if err != nil {
 		return err
 	}
+	run(d, all)
+	return nil
+}
+
+// run converts commands, one after the other.
+func run(d *draft.Builder, all []draft.Command) {
 	for _, one := range all {
-		switch one.Program {
-		case "wait":
+		switch {
+		case one.Beside != nil:
+			d.Background(func() { run(d, one.Beside) })
+		case one.Program == "wait":
 			d.WaitForAll()
-			continue
-		case "sleep":
+		case one.Program == "sleep":
 			d.Wait(d.Pause(one))
-			continue
-		}
-		c := parse(one.Line, one.Words)
-		c.unknown = one.Unknown
-		if one.Loop {
-			d.Lost(one.Line, "the loop around pumba %s: here it comes once", strings.Join(c.words[:min(1, len(c.words))], ""))
-		}
-		add := func() { convertCall(d, c) }
-		if one.Background {
-			d.Background(add)
-		} else {
-			add()
+		default:
+			c := parse(one.Line, one.Words)
+			c.unknown = one.Unknown
+			convertCall(d, c)
 		}
 	}
-	return nil
 }
 
 // parse separates flags from words.
