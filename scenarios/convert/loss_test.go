@@ -371,6 +371,26 @@ func TestConvert_Shapes(t *testing.T) {
 			[]string{"workers: 2", "--vm of its stressors"},
 		},
 		{
+			"stressors of disks", "pumba", "pumba stress -d 5s --stressors '--io 2 --hdd 1' a\n",
+			[]string{"stress.io: {service: a, workers: 2}", "source:1: --hdd of its stressors", "source:1: 1 of its stressors"},
+		},
+		{
+			"a pause without a time", "chaos-mesh", mesh("Workflow",
+				"  entry: all\n  templates:\n    - {name: all, templateType: Serial, children: [rest, lose]}\n"+
+					"    - {name: rest, templateType: Suspend, deadline: soon}\n    - name: lose\n      templateType: PodChaos\n"+
+					"      deadline: 40s\n      podChaos: {action: pod-failure, mode: one, selector: {labelSelectors: {app: a}}}\n"),
+			[]string{"source:8: the pause of the template rest: its deadline is no duration"},
+		},
+		{
+			"a delay with errors", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
+				"p.injectHTTPFaults({averageDelay: 50, errorRate: 0.1, errorCode: 500}, __ENV.FOR);\n" +
+				"p.terminatePods({count: 1});\n",
+			[]string{
+				"http-delay: {at: 20s,", "http-errors: {at: 20s,", "terminate-a: {at: 50s,",
+				"source:2: how long http-delay lasts: it is no literal", "source:2: how long http-errors lasts: it is no literal",
+			},
+		},
+		{
 			"the port of another machine", "pumba", "pumba netem -d 5s --ingress-port 5432 loss -p 5 a\n",
 			[]string{"ports: [5432]", "percent: 5%"},
 		},

@@ -242,6 +242,15 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"encodings", "jmeter",
+			group(list("Arguments", "Arguments.arguments", "Argument.name=q", "Argument.value=x&amp;y"),
+				sampler("", "HTTPSampler.path=/${__urlencode(a b&amp;c)}/${__urlencode(${q})}/${__escapeHtml(d)}/${__escapeHtml(&lt;)}")),
+			[]string{
+				`get: "/a+b%26c/${q}/d/%3C"`, "the encoding of ${__urlencode(${q})}", "the encoding of ${__escapeHtml(<)}",
+			},
+			"__escapeHtml(d)",
+		},
+		{
 			"a setup", "jmeter",
 			groups(element("SetupThreadGroup", element("ConstantTimer", "", "ConstantTimer.delay=5")+
 				sampler("", "HTTPSampler.response_timeout=500"), "ThreadGroup.num_threads=3"),

@@ -319,7 +319,7 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	}
 }
 
-// requests converts faults on requests: a delay, an error, or both, one after the other.
+// requests converts faults on requests: a delay, an error, or both together.
 func (s *script) requests(
 	call string, what map[string]ast.Expression, get func(string) string, args []ast.Expression, line int,
 ) {
@@ -330,23 +330,24 @@ func (s *script) requests(
 			lost = append(lost, key+" "+get(key))
 		}
 	}
-	made := false
+	var both []func()
 	settings := func() *draft.Node { return (&draft.Node{}).Set("from", draft.Raw("load")) }
 	delay := settings().SetDuration("delay", get("averageDelay"), time.Millisecond).SetDuration("jitter",
 		get("delayVariation"), time.Millisecond)
 	if delay.Get("delay") != nil {
-		s.inject(draft.Fault{Name: protocol + "-delay", Line: line, Kind: protocol + ".delay", Settings: delay}, args, lost)
-		lost, made = nil, true
+		of := lost
+		both = append(both, func() {
+			s.inject(draft.Fault{Name: protocol + "-delay", Line: line, Kind: protocol + ".delay", Settings: delay}, args, of)
+		})
+		lost = nil
 	}
+	defer func() { s.d.Together(both...) }()
 	share := draft.Percent(get("errorRate"), true)
 	if share == nil || share.YAML == "0%" {
-		if !made {
+		if both == nil {
 			s.d.Lost(line, "%s: neither a delay nor a rate of errors is above 0", call)
 		}
 		return
-	}
-	if made {
-		lost = []string{"it is injected together with the delay: here one after the other"}
 	}
 	n := settings().Set("percent", share)
 	if protocol == "http" {
@@ -366,7 +367,9 @@ func (s *script) requests(
 			n.Set("message", draft.Plain(message))
 		}
 	}
-	s.inject(draft.Fault{Name: protocol + "-errors", Line: line, Kind: protocol + ".error", Settings: n}, args, lost)
+	both = append(both, func() {
+		s.inject(draft.Fault{Name: protocol + "-errors", Line: line, Kind: protocol + ".error", Settings: n}, args, lost)
+	})
 }
 
 // inject adds a fault. Its duration is the second argument.
@@ -375,6 +378,8 @@ func (s *script) inject(f draft.Fault, args []ast.Expression, lost []string) {
 	if len(args) > 1 {
 		if _, d, ok := draft.Duration(s.values.Text(args[1]), time.Second); ok {
 			f.For, f.Guessed = d, false
+		} else {
+			lost = append(lost, "how long "+f.Name+" lasts: it is no literal duration")
 		}
 	}
 	s.lose(s.d.Inject(f), f.Line, lost)

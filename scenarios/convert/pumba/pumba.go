@@ -329,11 +329,16 @@ func stress(f *draft.Fault, c *call) (lost []string, ok bool) {
 		if workers := at("--vm", "-m"); workers != "1" {
 			lost = append(lost, workers+" workers of --vm: the memory is taken once")
 		}
-	case at("--io", "-i") != "" || at("--hdd", "-d") != "":
-		f.Kind = "stress.io"
-		f.Settings.SetWhole("workers", cmp.Or(at("--io", "-i"), at("--hdd", "-d")))
 	default:
-		return []string{"its stressors"}, false
+		workers := at("--io", "-i")
+		if workers == "" {
+			workers = at("--hdd", "-d")
+		}
+		if workers == "" {
+			return []string{"its stressors"}, false
+		}
+		f.Kind = "stress.io"
+		f.Settings.SetWhole("workers", workers)
 	}
 	for i, w := range words {
 		if !used[i] {
