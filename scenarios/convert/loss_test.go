@@ -382,6 +382,16 @@ func TestConvert_Shapes(t *testing.T) {
 			[]string{"source:8: the pause of the template rest: its deadline is no duration"},
 		},
 		{
+			"loops, conditions and pauses", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
+				"export function disrupt() {\n  for (let i = 0; i < 3; i++) {\n    p.terminatePods({count: 1});\n    sleep(30);\n" +
+				"  }\n  if (__ENV.X) { p.terminatePods({count: 2}); } else { log.info('no'); }\n  sleep(f());\n}\n" +
+				"export function buy() { while (g()) { http.get('http://127.0.0.1/'); sleep(g()); } }\n",
+			[]string{
+				"source:3: a loop: its faults are injected once", "terminate-a: {at: 20s,", "terminate-a-2: {at: 1m20s,",
+				"source:7: a condition: the faults of each branch", "source:8: a pause whose time is no literal source: no",
+			},
+		},
+		{
 			"a delay with errors", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
 				"p.injectHTTPFaults({averageDelay: 50, errorRate: 0.1, errorCode: 500}, __ENV.FOR);\n" +
 				"p.terminatePods({count: 1});\n",

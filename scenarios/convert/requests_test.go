@@ -244,7 +244,8 @@ func TestConvert_Requests(t *testing.T) {
 		{
 			"encodings", "jmeter",
 			group(list("Arguments", "Arguments.arguments", "Argument.name=q", "Argument.value=x&amp;y"),
-				sampler("", "HTTPSampler.path=/${__urlencode(a b&amp;c)}/${__urlencode(${q})}/${__escapeHtml(d)}/${__escapeHtml(&lt;)}")),
+				sampler("", "HTTPSampler.path=/${__urlencode(a b&amp;c)}/${__urlencode(${q})}/${__escapeHtml(d)}/"+
+					"${__escapeHtml(&lt;)}")),
 			[]string{
 				`get: "/a+b%26c/${q}/d/%3C"`, "the encoding of ${__urlencode(${q})}", "the encoding of ${__escapeHtml(<)}",
 			},
@@ -425,7 +426,8 @@ func TestConvert_Requests(t *testing.T) {
 		{
 			"a method, a file and a part of variables", "curl", "curl -X \"$M\" http://127.0.0.1:1/a\n" +
 				"curl -d @\"$P\" http://127.0.0.1:1/b\ncurl -F f=@\"$F\" -F \"t=$T;type=text/csv\" http://127.0.0.1:1/c\n" +
-				"curl -F f=<\"$F\" http://127.0.0.1:1/f\ncurl -T \"$U\" http://127.0.0.1:1/d\ncurl -o \"$O\" http://127.0.0.1:1/e/$E\n",
+				"curl -F f=<\"$F\" http://127.0.0.1:1/f\n" +
+				"curl -T \"$U\" http://127.0.0.1:1/d\ncurl -o \"$O\" http://127.0.0.1:1/e/$E\n",
 			[]string{
 				"source:1: the option --request of curl, with a variable", "get: /a", "post: /b",
 				`source:2: a body of the file "@${env.P}", with a variable of the shell: it is empty here`,

@@ -52,7 +52,8 @@ func toxiproxyCommands(d *draft.Builder, source []byte) error {
 	slices.SortStableFunc(s.all, func(a, b timedCommand) int { return cmp.Compare(a.at, b.at) })
 	for _, c := range s.all {
 		if s.now = c.at; c.Unknown {
-			d.Lost(c.Line, "toxiproxy-cli %s: a variable or a command of the shell is in it", strings.Join(first(c.Words, 2), " "))
+			d.Lost(c.Line, "toxiproxy-cli %s: a variable or a command of the shell is in it",
+				strings.Join(first(c.Words, 2), " "))
 		} else {
 			s.command(c.Command)
 		}
