@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,6 +22,12 @@ import (
 	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/syntax"
 
+	"github.com/grafana/sobek/ast"
+	"github.com/grafana/sobek/file"
+	"github.com/grafana/sobek/parser"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
 	shell "mvdan.cc/sh/v3/syntax"
 )
 
@@ -44,6 +51,23 @@ var mutes = map[string][]mute{
 		{`rollbacks\[.*`, "the rollback of a fault that brunt takes back itself"},
 		{`steady-state-hypothesis\.probes\[[^\]]*\]\.type`, "always probe"},
 		{`(secrets|configuration)\..*\.key`, "the source of a value that nothing uses"},
+	},
+	"disruptor": {
+		{`options\.scenarios\.load\..*|(buy|default)\.get`, "the load runs the script itself"},
+		{
+			`.*(exclude\.labels\.tier|ServiceDisruptor|PodDisruptor\.select\.labels\.app)`,
+			"pods, of which a note on the call speaks",
+		},
+	},
+	"grpc": {
+		{`.*\.(options\..*|json_name|number)|file\[[^\]]*\]\.name`, "the run reads the set itself"},
+		{`file\[google/protobuf/timestamp\.proto\]\..*`, "a type that has a value of its own"},
+		{`.*\.field\[[^\]]*\]\.type`, "a number of another type"},
+		{`.*\.field\[of\]\..*`, "a message within one of its own type, which is left out"},
+		{`.*\.field\[cash\]\..*|.*\.oneof_decl\[.*`, "a oneof, of which the first field is sent"},
+		{`.*\.message_type\[Nothing\]\.name|.*\.input_type`, "a message without fields"},
+		{`.*\.value\[NONE\]\.name`, "the first value of an enum, which means that none is set"},
+		{`.*\.output_type`, "an answer"},
 	},
 	"har": {
 		{`log\.(version|creator\..*)`, "what wrote the file"},
@@ -79,6 +103,9 @@ var mutes = map[string][]mute{
 		{`pumba.*\.--tc-image`, "how pumba itself runs"},
 		{`pumba iptables\.--mode`, "random, which is the default"},
 		{`sleep`, "a pause after the last fault"},
+	},
+	"k6": {
+		{`.*`, "the load runs the script itself"},
 	},
 	"litmus": {
 		{`metadata\..*`, "the name of the manifest, and where it is; appinfo names the application"},
@@ -126,6 +153,7 @@ var wholes = map[string]string{
 	"postman": ` of the (test|script before the request)$|^authentication by|^a script|which is disabled$|` +
 		`^the file of|^the request `,
 	"openslo": `^AlertPolicy|^the SLO |the queries of`,
+	"pumba":   `the condition of an if|runs only if the one before|a variable or a command of the shell`,
 	"toxiproxy": `a toxic of the type|a proxy without an upstream|makes no valid fault|the load goes to|` +
 		`^toxiproxy-cli .*: a variable`,
 	"vegeta": `^a request with the method`,
@@ -135,6 +163,7 @@ var wholes = map[string]string{
 type leaf struct {
 	path  string
 	at    int
+	end   int // of a word of a shell
 	line  int
 	above []int
 	alone bool // on its line
@@ -174,8 +203,12 @@ func leavesOf(t *testing.T, file, source string) (out []leaf) {
 		out = leavesOfXML(t, source)
 	case ".sh":
 		out = leavesOfShell(t, source)
+	case ".js":
+		out = leavesOfScript(t, source)
 	case ".txt", ".vegeta":
-		out = leavesOfLines(source)
+		out = leavesOfLines(source, `\S+`)
+	case ".bat":
+		out = leavesOfLines(source, `[\pL\pN]+`)
 	default:
 		out = leavesOfYAML(t, source)
 	}
@@ -240,7 +273,9 @@ func leavesOfShell(t *testing.T, source string) (out []leaf) {
 	add := func(n shell.Node, path string) {
 		at := int(n.Pos().Offset())
 		if letter.MatchString(source[at:n.End().Offset()]) {
-			out = append(out, leaf{path: path, at: at, line: int(n.Pos().Line()), above: slices.Clone(within)})
+			out = append(out, leaf{
+				path: path, at: at, end: int(n.End().Offset()), line: int(n.Pos().Line()), above: slices.Clone(within),
+			})
 		}
 	}
 	shell.Walk(file, func(n shell.Node) bool {
@@ -281,16 +316,103 @@ func leavesOfShell(t *testing.T, source string) (out []leaf) {
 	return out
 }
 
-// leavesOfLines returns the words of lines but those of comments, each by the line's first word, with the line of the
-// block that it is in.
-func leavesOfLines(source string) (out []leaf) {
+// leavesOfScript returns the literals of a script of JavaScript, each by the properties, calls, variables and functions
+// that it is in.
+func leavesOfScript(t *testing.T, source string) (out []leaf) {
+	t.Helper()
+	program, err := parser.ParseFile(&file.FileSet{}, "source", source, 0, parser.WithDisableSourceMaps, parser.IsModule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := func(at file.Idx) int { return 1 + strings.Count(source[:at-1], "\n") }
+	name := func(e ast.Expression) string {
+		switch e := e.(type) {
+		case *ast.Identifier:
+			return e.Name.String()
+		case *ast.DotExpression:
+			return e.Identifier.Name.String()
+		case *ast.StringLiteral:
+			return e.Value.String()
+		}
+		return ""
+	}
+	seen := map[any]bool{}
+	var walk func(v reflect.Value, path string, above []int)
+	walk = func(v reflect.Value, path string, above []int) {
+		within := func(more ast.Expression, parts ...any) {
+			path, above := strings.TrimPrefix(path+"."+name(more), "."), append(slices.Clip(above), line(more.Idx0()))
+			for _, p := range parts {
+				walk(reflect.ValueOf(p), path, above)
+			}
+		}
+		add := func(at file.Idx) {
+			out = append(out, leaf{path: path, at: int(at) - 1, line: line(at), above: above})
+		}
+		switch v.Kind() {
+		case reflect.Interface:
+			walk(v.Elem(), path, above)
+		case reflect.Slice:
+			for i := range v.Len() {
+				walk(v.Index(i), path, above)
+			}
+		case reflect.Struct:
+			for i := range v.NumField() {
+				if v.Type().Field(i).IsExported() {
+					walk(v.Field(i), path, above)
+				}
+			}
+		case reflect.Pointer:
+			if v.IsNil() || v.Type().Elem().PkgPath() == "github.com/grafana/sobek/file" || seen[v.Interface()] {
+				return
+			}
+			seen[v.Interface()] = true
+			switch n := v.Interface().(type) {
+			case *ast.StringLiteral:
+				add(n.Idx)
+			case *ast.NumberLiteral:
+				add(n.Idx)
+			case *ast.BooleanLiteral:
+				add(n.Idx)
+			case *ast.TemplateElement:
+				if letter.MatchString(n.Literal) {
+					add(n.Idx)
+				}
+			case *ast.PropertyKeyed:
+				within(n.Key, n.Value)
+			case *ast.CallExpression:
+				walk(reflect.ValueOf(n.Callee), path, above)
+				within(n.Callee, n.ArgumentList)
+			case *ast.NewExpression:
+				within(n.Callee, n.ArgumentList)
+			case *ast.Binding:
+				if n.Initializer != nil {
+					within(n.Target.(ast.Expression), n.Initializer)
+				}
+			case *ast.FunctionLiteral:
+				if n.Name == nil {
+					walk(v.Elem(), path, above)
+				} else {
+					within(n.Name, n.Body)
+				}
+			default:
+				walk(v.Elem(), path, above)
+			}
+		}
+	}
+	walk(reflect.ValueOf(program), "", nil)
+	return out
+}
+
+// leavesOfLines returns what a pattern matches in lines but those of comments, each by the line's first word, with the
+// line of the block that it is in.
+func leavesOfLines(source, pattern string) (out []leaf) {
 	at, block := 0, 0
 	for i, line := range strings.Split(source, "\n") {
 		if strings.TrimSpace(line) == "" {
 			block = i + 1
 		} else if !strings.HasPrefix(line, "#") {
-			first, _, _ := strings.Cut(line, " ")
-			for _, w := range regexp.MustCompile(`\S+`).FindAllStringIndex(line, -1) {
+			first, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+			for _, w := range regexp.MustCompile(pattern).FindAllStringIndex(line, -1) {
 				out = append(out, leaf{
 					path: strings.TrimSuffix(first, ":"), at: at + w[0], line: i + 1, above: []int{block + 1},
 				})
@@ -412,8 +534,7 @@ func TestConvert_Leaves(t *testing.T) {
 	needed := map[string]bool{}
 	for path, kind := range converttest.Sources(t, "testdata") {
 		switch filepath.Ext(path) {
-		case ".json", ".yaml", ".har", ".jmx", ".sh", ".txt", ".vegeta":
-		default:
+		case ".ts", ".csv", ".bin":
 			continue
 		}
 		b, err := os.ReadFile(path)
@@ -425,6 +546,10 @@ func TestConvert_Leaves(t *testing.T) {
 			b = []byte(strings.Map(func(r rune) rune { return r & 0x7f }, text))
 		}
 		name := filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path)
+		if kind == "grpc" {
+			t.Run(name, func(t *testing.T) { walkDescriptors(t, b, needed) })
+			continue
+		}
 		t.Run(name, func(t *testing.T) { walkLeaves(t, kind, path, string(b), needed) })
 		var line bytes.Buffer
 		if json.Compact(&line, b) == nil {
@@ -448,11 +573,7 @@ func walkLeaves(t *testing.T, kind, file, source string, needed map[string]bool)
 		if says(kind, changed(source, l)) != before || l.said(kind, notes) {
 			continue
 		}
-		i := slices.IndexFunc(mutes[kind], func(m mute) bool {
-			return regexp.MustCompile(`^(?:` + m.path + `)$`).MatchString(l.path)
-		})
-		if i >= 0 {
-			needed[kind+mutes[kind][i].path] = true
+		if isMute(kind, l.path, needed) {
 			continue
 		}
 		silent = append(silent, fmt.Sprintf("line %d: another value of %s changes nothing",
@@ -460,6 +581,159 @@ func walkLeaves(t *testing.T, kind, file, source string, needed map[string]bool)
 	}
 	if len(silent) > 0 {
 		t.Error(strings.Join(silent, "\n"))
+	}
+}
+
+// isMute reports whether a leaf says nothing by the definition of its format. It notes the mute that it needs.
+func isMute(kind, path string, needed map[string]bool) bool {
+	for _, m := range mutes[kind] {
+		if regexp.MustCompile(`^(?:` + m.path + `)$`).MatchString(path) {
+			needed[kind+m.path] = true
+			return true
+		}
+	}
+	return false
+}
+
+// walkDescriptors is walkLeaves for a set of descriptors.
+func walkDescriptors(t *testing.T, source []byte, needed map[string]bool) {
+	var set descriptorpb.FileDescriptorSet
+	if err := proto.Unmarshal(source, &set); err != nil {
+		t.Fatal(err)
+	}
+	before := says("grpc", string(source))
+	var checks []func()
+	var walk func(m protoreflect.Message, path string)
+	walk = func(m protoreflect.Message, path string) {
+		m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+			path := strings.TrimPrefix(path+"."+string(f.Name()), ".")
+			check := func(to func(protoreflect.Value), v protoreflect.Value) {
+				checks = append(checks, func() {
+					to(otherValue(f, v))
+					changed, err := proto.Marshal(&set)
+					if to(v); err != nil {
+						t.Fatal(err)
+					}
+					if says("grpc", string(changed)) == before && !isMute("grpc", path, needed) {
+						t.Errorf("another value of %s, not %v, changes nothing", path, v)
+					}
+				})
+			}
+			switch {
+			case f.Message() != nil && f.IsList():
+				for i := range v.List().Len() {
+					item := v.List().Get(i).Message()
+					walk(item, fmt.Sprintf("%s[%v]", path, item.Get(item.Descriptor().Fields().ByName("name"))))
+				}
+			case f.Message() != nil:
+				walk(v.Message(), path)
+			case f.IsList():
+				for i := range v.List().Len() {
+					check(func(to protoreflect.Value) { v.List().Set(i, to) }, v.List().Get(i))
+				}
+			default:
+				check(func(to protoreflect.Value) { m.Set(f, to) }, v)
+			}
+			return true
+		})
+	}
+	walk(set.ProtoReflect(), "")
+	for _, check := range checks {
+		check()
+	}
+}
+
+// otherValue returns another value of a field.
+func otherValue(f protoreflect.FieldDescriptor, v protoreflect.Value) protoreflect.Value {
+	switch f.Kind() {
+	case protoreflect.StringKind:
+		return protoreflect.ValueOfString("zq" + v.String())
+	case protoreflect.BoolKind:
+		return protoreflect.ValueOfBool(!v.Bool())
+	case protoreflect.EnumKind:
+		values := f.Enum().Values()
+		i := values.ByNumber(v.Enum()).Index()
+		return protoreflect.ValueOfEnum(values.Get((i + 1) % values.Len()).Number())
+	}
+	return protoreflect.ValueOfInt32(int32(v.Int()) + 3)
+}
+
+// TestConvert_Variables puts a variable in place of each word of each script of the shell, and of what follows the
+// first = or @ in it: the scenario reads the variable, or a note says what is lost.
+func TestConvert_Variables(t *testing.T) {
+	for path, kind := range converttest.Sources(t, "testdata") {
+		if filepath.Ext(path) != ".sh" {
+			continue
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path), func(t *testing.T) {
+			source, before := string(b), notesOf(kind, string(b))
+			for _, l := range leavesOfShell(t, source) {
+				if isMute(kind, l.path, map[string]bool{}) {
+					continue
+				}
+				word := source[l.at:l.end]
+				for _, other := range []string{`"$ZQ"`, behind.ReplaceAllString(word, `'$1'"$$ZQ"`)} {
+					source := source[:l.at] + other + source[l.end:]
+					made, _ := saysOf(draft.Options{Kind: kind, File: "source"}, source)
+					if other == word || made != nil && reads.MatchString(made.Text) {
+						continue
+					}
+					notes := slices.DeleteFunc(notesOf(kind, source), func(n draft.Note) bool {
+						return strings.Contains(n.Text, "is read from the environment")
+					})
+					if l.said(kind, notes) || slices.ContainsFunc(notes, func(n draft.Note) bool {
+						return !slices.Contains(before, n) &&
+							(n.Line == l.line || slices.Contains(l.above, n.Line) || l.at > 0 && source[l.at-1] == '=')
+					}) {
+						continue
+					}
+					t.Errorf("line %d: with %s in place of %s neither the scenario nor a note has the variable", l.line, other, word)
+				}
+			}
+		})
+	}
+}
+
+// behind matches a word without variables, up to its first = or @; reads matches a line of a scenario, but a comment,
+// that reads the variable ZQ.
+var (
+	behind = regexp.MustCompile(`^["']?([^"'$=@]*(?:=[@<]?|@))[^"'$]*["']?$`)
+	reads  = regexp.MustCompile(`(?m)^ *[^# ].*[^@]\$\{env\.ZQ\}`)
+)
+
+// TestConvert_Choices puts each script of the shell into a part that chooses whether its commands run, or how often: a
+// note says so.
+func TestConvert_Choices(t *testing.T) {
+	for path, kind := range converttest.Sources(t, "testdata") {
+		if filepath.Ext(path) != ".sh" {
+			continue
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []struct{ begin, end, want string }{
+			{"for i in $LIST; do", "done", "a loop"},
+			{"while true; do", "done", "a loop with a condition"},
+			{"if true; then", "fi", "the condition of an if"},
+			{"case $A in a)", ";; esac", "the choice of a case"},
+			{"f() {", "}", "the function f"},
+			{"false || {", "}", "only if the one before fails"},
+			{"[ $A = 1 ] && {", "}", "only if the one before succeeds"},
+		} {
+			t.Run(filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path)+"/"+part.begin, func(t *testing.T) {
+				source := "#!/bin/sh\n" + part.begin + "\n" + string(b) + "\n" + part.end + "\n"
+				if !slices.ContainsFunc(notesOf(kind, source), func(n draft.Note) bool {
+					return n.Line > 0 && strings.Contains(n.Text, part.want)
+				}) {
+					t.Errorf("no note has %q", part.want)
+				}
+			})
+		}
 	}
 }
 

@@ -283,7 +283,40 @@ func TestConvert_Shapes(t *testing.T) {
 			"commands in the background", "pumba", "pumba pause -d 30s a &\npumba kill b &\nwait\npumba kill c\n",
 			[]string{"pause-a: {at: 20s, for: 30s", "kill-b: {at: 20s,", "kill-c: {at: 1m10s,"},
 		},
-		{"a loop", "pumba", "while true; do pumba kill a; sleep 9; done\n", []string{"the loop around pumba kill"}},
+		{"a loop", "pumba", "while true; do pumba kill a; sleep 9; done\n", []string{"source:1: a loop with a condition"}},
+		{
+			"a group in the background", "pumba", "(sleep 30; pumba kill a; sleep 40; pumba kill b) &\nsleep 5\npumba kill c\n",
+			[]string{"kill-a: {at: 50s,", "kill-b: {at: 2m,", "kill-c: {at: 25s,"},
+		},
+		{
+			"choices", "pumba", "if [ -z \"$1\" ]; then echo usage; exit 1; fi\ncase $1 in\nslow) pumba pause a;;\nesac\n" +
+				"if true; then\n  pumba kill b\nelif false; then\n  pumba kill c\nfi\ntrue ||\n  pumba kill d\n" +
+				"[ -n \"$A\" ] && pumba kill e\npumba kill f || exit 1\npumba kill g && pumba kill h\n",
+			[]string{
+				"[source:2: the choice of a case", "source:5: the condition of an if", "source:7: the condition of an if",
+				"source:11: that a command runs only if the one before fails",
+				"source:12: that a command runs only if the one before succeeds", "kill-h",
+			},
+		},
+		{
+			"functions", "pumba", "lose() {\n  pumba kill a\n  pumba kill $1\n}\nnever() {\n  pumba kill never\n}\n" +
+				"turn() { turn; }\nlose b\nlose c &\nturn\n",
+			[]string{
+				"kill-a: {at: 20s,", "kill-a-2: {at: 50s,", "source:3: pumba kill: a variable",
+				"source:5: the function never: nothing calls it", "source:8: a call of the function turn: there are too many",
+			},
+		},
+		{
+			"a loop of toxics", "toxiproxy", "for i in 1 2 3; do\n  toxiproxy-cli toxic add -t latency -a latency=9 db\n" +
+				"  sleep 10\ndone\n",
+			[]string{"source:1: a loop: its commands run once"},
+		},
+		{
+			"toxics in the background", "toxiproxy", "(sleep 30; toxiproxy-cli toxic remove -n slow db; sleep 5) &\n" +
+				"toxiproxy-cli toxic add -t latency -n slow -a latency=9 db\nsleep 5\n" +
+				"toxiproxy-cli toxic add -t slow_close -a delay=9 db\nwait\ntoxiproxy-cli delete db\n",
+			[]string{"slow: {at: 20s, for: 30s", "db-slow-close: {at: 25s, for: 30s"},
+		},
 		{"Podman", "pumba", "pumba --runtime podman kill a\n", []string{"--runtime podman: the engine is the one at DOCKER_HOST"}},
 		{
 			"an action in the background", "chaostoolkit", `{"method": [{"type": "action", "name": "one", "background": true,
@@ -336,6 +369,36 @@ func TestConvert_Shapes(t *testing.T) {
 		{
 			"stressors", "pumba", "pumba stress -d 5s --stressors '--cpu 2 --vm 3 --timeout 5s' a\n",
 			[]string{"workers: 2", "--vm of its stressors"},
+		},
+		{
+			"stressors of disks", "pumba", "pumba stress -d 5s --stressors '--io 2 --hdd 1' a\n",
+			[]string{"stress.io: {service: a, workers: 2}", "source:1: --hdd of its stressors", "source:1: 1 of its stressors"},
+		},
+		{
+			"a pause without a time", "chaos-mesh", mesh("Workflow",
+				"  entry: all\n  templates:\n    - {name: all, templateType: Serial, children: [rest, lose]}\n"+
+					"    - {name: rest, templateType: Suspend, deadline: soon}\n    - name: lose\n      templateType: PodChaos\n"+
+					"      deadline: 40s\n      podChaos: {action: pod-failure, mode: one, selector: {labelSelectors: {app: a}}}\n"),
+			[]string{"source:8: the pause of the template rest: its deadline is no duration"},
+		},
+		{
+			"loops, conditions and pauses", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
+				"export function disrupt() {\n  for (let i = 0; i < 3; i++) {\n    p.terminatePods({count: 1});\n    sleep(30);\n" +
+				"  }\n  if (__ENV.X) { p.terminatePods({count: 2}); } else { log.info('no'); }\n  sleep(f());\n}\n" +
+				"export function buy() { while (g()) { http.get('http://127.0.0.1/'); sleep(g()); } }\n",
+			[]string{
+				"source:3: a loop: its faults are injected once", "terminate-a: {at: 20s,", "terminate-a-2: {at: 1m20s,",
+				"source:7: a condition: the faults of each branch", "source:8: a pause whose time is no literal source: no",
+			},
+		},
+		{
+			"a delay with errors", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
+				"p.injectHTTPFaults({averageDelay: 50, errorRate: 0.1, errorCode: 500}, __ENV.FOR);\n" +
+				"p.terminatePods({count: 1});\n",
+			[]string{
+				"http-delay: {at: 20s,", "http-errors: {at: 20s,", "terminate-a: {at: 50s,",
+				"source:2: how long http-delay lasts: it is no literal", "source:2: how long http-errors lasts: it is no literal",
+			},
 		},
 		{
 			"the port of another machine", "pumba", "pumba netem -d 5s --ingress-port 5432 loss -p 5 a\n",

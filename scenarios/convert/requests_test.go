@@ -242,6 +242,16 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"encodings", "jmeter",
+			group(list("Arguments", "Arguments.arguments", "Argument.name=q", "Argument.value=x&amp;y"),
+				sampler("", "HTTPSampler.path=/${__urlencode(a b&amp;c)}/${__urlencode(${q})}/${__escapeHtml(d)}/"+
+					"${__escapeHtml(&lt;)}")),
+			[]string{
+				`get: "/a+b%26c/${q}/d/%3C"`, "the encoding of ${__urlencode(${q})}", "the encoding of ${__escapeHtml(<)}",
+			},
+			"__escapeHtml(d)",
+		},
+		{
 			"a setup", "jmeter",
 			groups(element("SetupThreadGroup", element("ConstantTimer", "", "ConstantTimer.delay=5")+
 				sampler("", "HTTPSampler.response_timeout=500"), "ThreadGroup.num_threads=3"),
@@ -414,6 +424,32 @@ func TestConvert_Requests(t *testing.T) {
 			"env.BASE",
 		},
 		{
+			"a method, a file and a part of variables", "curl", "curl -X \"$M\" http://127.0.0.1:1/a\n" +
+				"curl -d @\"$P\" http://127.0.0.1:1/b\ncurl -F f=@\"$F\" -F \"t=$T;type=text/csv\" http://127.0.0.1:1/c\n" +
+				"curl -F f=<\"$F\" http://127.0.0.1:1/f\n" +
+				"curl -T \"$U\" http://127.0.0.1:1/d\ncurl -o \"$O\" http://127.0.0.1:1/e/$E\n",
+			[]string{
+				"source:1: the option --request of curl, with a variable", "get: /a", "post: /b",
+				`source:2: a body of the file "@${env.P}", with a variable of the shell: it is empty here`,
+				"source:3: the part f, with a variable of the shell", `t: {text: "${env.T}", type: text/csv}`,
+				"post: /f", "source:5: the option --upload-file of curl, with a variable", "put: /d",
+				"source:3: the shell's variable T is read", "source:6: the shell's variable E is read",
+			},
+			"variable M holds",
+		},
+		{
+			"variables that may hold more", "curl", "curl -u \"$U\" -b \"$C\" http://127.0.0.1:1/\n" +
+				"curl --data-urlencode \"$N@a\" http://127.0.0.1:1/\n" +
+				"curl --data-urlencode \"q=$Q\" http://127.0.0.1:1/\ncurl -G --data-urlencode \"q=$R\" http://127.0.0.1:1/\n",
+			[]string{
+				"source:1: a password in ${env.U}", "source:1: cookies of a file, if ${env.C} names one",
+				"source:2: --data-urlencode of a file",
+				"source:3: the percent-encoding of a variable in the data of --data-urlencode",
+				`# not carried over (line 3): the percent-encoding`, `- {get: "/?q=${env.R}"`,
+			},
+			"(line 4)",
+		},
+		{
 			"no command curl", "curl", "\nwget http://127.0.0.1:1/\n",
 			[]string{"source:2: the program wget", "no command curl"},
 			"",
@@ -433,6 +469,14 @@ func TestConvert_Requests(t *testing.T) {
 		{
 			"options of all commands", "curl", "curl -k https://127.0.0.1:1/ --next -k https://127.0.0.1:1/; curl -k https://127.0.0.1:1/",
 			[]string{"insecure_skip_verify: true"},
+			"",
+		},
+		{
+			"options that brunt has in part", "curl", "curl --http1.0 --location-trusted --resolve a.test:80:127.0.0.1,[::1] " +
+				"http://a.test/",
+			[]string{
+				"--http1.0: brunt sends HTTP/1.1", "that --location-trusted sends credentials", `"a.test:80": "127.0.0.1,::1"`,
+			},
 			"",
 		},
 		{

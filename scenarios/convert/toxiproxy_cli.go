@@ -15,7 +15,14 @@ type toxicScript struct {
 	d       *draft.Builder
 	proxies []*syntax.Node
 	faults  []*proxyFault // in the order in which they begin
+	all     []timedCommand
 	now     time.Duration // since the begin of the script, by its pauses
+}
+
+// A timedCommand is a command with its time.
+type timedCommand struct {
+	draft.Command
+	at time.Duration
 }
 
 // A proxyFault is a toxic that the script adds, or a proxy that it disables.
@@ -36,19 +43,19 @@ func (f *proxyFault) name(d *draft.Builder) string {
 // toxiproxyCommands reads the proxies and toxics that the commands of a script make. The pauses between adding and
 // removing a toxic say how long it lasts, and those between two of them by how much they overlap.
 func toxiproxyCommands(d *draft.Builder, source []byte) error {
-	all, err := d.Commands(source, "toxiproxy-cli", "sleep")
+	all, err := d.Commands(source, "toxiproxy-cli", "wait", "sleep")
 	if err != nil {
 		return err
 	}
 	s := &toxicScript{d: d}
-	for _, c := range all {
-		switch {
-		case c.Program == "sleep":
-			s.now += d.Pause(c)
-		case c.Unknown:
-			d.Lost(c.Line, "toxiproxy-cli %s: a variable or a command of the shell is in it", strings.Join(first(c.Words, 2), " "))
-		default:
-			s.command(c)
+	s.schedule(all, 0)
+	slices.SortStableFunc(s.all, func(a, b timedCommand) int { return cmp.Compare(a.at, b.at) })
+	for _, c := range s.all {
+		if s.now = c.at; c.Unknown {
+			d.Lost(c.Line, "toxiproxy-cli %s: a variable or a command of the shell is in it",
+				strings.Join(first(c.Words, 2), " "))
+		} else {
+			s.command(c.Command)
 		}
 	}
 	links := map[string]*link{}
@@ -73,6 +80,24 @@ func toxiproxyCommands(d *draft.Builder, source []byte) error {
 	}
 	d.Together(branches...)
 	return nil
+}
+
+// schedule adds commands that begin at a time, and returns when they end. Those in the background have their own time.
+func (s *toxicScript) schedule(all []draft.Command, now time.Duration) time.Duration {
+	last := now
+	for _, c := range all {
+		switch {
+		case c.Beside != nil:
+			last = max(last, s.schedule(c.Beside, now))
+		case c.Program == "wait":
+			now = max(now, last)
+		case c.Program == "sleep":
+			now += s.d.Pause(c)
+		default:
+			s.all = append(s.all, timedCommand{c, now})
+		}
+	}
+	return now
 }
 
 func first(words []string, n int) []string { return words[:min(n, len(words))] }

@@ -132,8 +132,9 @@ func (w *workflow) run(name string, line, depth int) {
 		}
 		w.d.Together(branches...)
 	case "Suspend":
-		if _, wait, ok := draft.Duration(deadline, time.Second); ok {
-			w.d.Wait(wait)
+		_, wait, ok := draft.Duration(deadline, time.Second)
+		if w.d.Wait(wait); !ok {
+			w.d.Lost(line, "the pause of the template %s: its deadline is no duration", name)
 		}
 		deadline = ""
 	default:

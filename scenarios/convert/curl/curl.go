@@ -45,10 +45,9 @@ func convert(d *draft.Builder, source []byte) error {
 			continue
 		}
 		calls++
-		for _, w := range append(cmd.words, cmd.stdin) {
-			shellVariables(d, cmd.line, w)
-		}
+		before := len(c.flow.Items)
 		c.command(cmd)
+		c.variables(cmd, c.flow.Items[before:])
 	}
 	if calls == 0 {
 		return fmt.Errorf("%s: no command curl is in it", d.O.File)
@@ -71,12 +70,14 @@ func convert(d *draft.Builder, source []byte) error {
 	return nil
 }
 
-// shellVariables notes which shell variables are read from the environment.
-func shellVariables(d *draft.Builder, line int, t draft.Text) {
-	for _, p := range t {
-		if name, ok := strings.CutPrefix(p.Ref, "env."); ok && !d.Hides(name) {
-			d.Env = append(d.Env, draft.Secret{Env: name, What: "what the shell's variable of that name holds"})
-			d.Tell(line, "the shell's variable %s is read from the environment: export it", name)
+// variables notes which shell variables the steps of a command read from the environment.
+func (c *curlLoad) variables(cmd *command, steps []*draft.Node) {
+	for _, p := range draft.Join(append(cmd.words, cmd.stdin)...) {
+		name, ok := strings.CutPrefix(p.Ref, "env.")
+		read := func(n *draft.Node) bool { return n.Holds("${" + p.Ref + "}") }
+		if ok && !c.d.Hides(name) && (slices.Contains(c.d.Base, p) || slices.ContainsFunc(steps, read)) {
+			c.d.Env = append(c.d.Env, draft.Secret{Env: name, What: "what the shell's variable of that name holds"})
+			c.d.Tell(cmd.line, "the shell's variable %s is read from the environment: export it", name)
 		}
 	}
 }
@@ -160,11 +161,12 @@ func (c *curlLoad) command(cmd *command) {
 // curlRequest is the request of a command while its options are read.
 type curlRequest struct {
 	draft.Request
-	urls  []draft.Text
-	data  draft.Text
-	query bool // append the data to the URL
-	kind  string
-	more  []draft.Text // values of --url-query
+	urls   []draft.Text
+	data   draft.Text
+	query  bool // append the data to the URL
+	encode bool // curl percent-encodes the value of a variable in the data
+	kind   string
+	more   []draft.Text // values of --url-query
 }
 
 func (c *curlLoad) transfer(cmd *command, options []option) {
@@ -195,7 +197,9 @@ func (c *curlLoad) transfer(cmd *command, options []option) {
 		}
 		r.Body = draft.Body{}
 	} else if r.data != nil {
-		r.Body = draft.Body{Text: r.data, Sent: true}
+		if r.Body = (draft.Body{Text: r.data, Sent: true}); r.encode {
+			d.LoseAt(&r.Above, cmd.line, "the percent-encoding of a variable in the data of --data-urlencode")
+		}
 	}
 	if r.Method == "" && r.Body.Sent {
 		r.Method = "POST"

@@ -179,12 +179,15 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 	d := c.d
 	value, static := o.value.Static()
 	lose := func(format string, args ...any) { d.LoseAt(&r.Above, cmd.line, format, args...) }
+	variable := func() { lose("the option --%s of curl, with a variable of the shell", o.name) }
 	head := func(name string, value draft.Text) {
 		r.Headers = append(r.Headers, draft.Header{Name: name, Value: value})
 	}
 	switch o.name {
 	case "request":
-		r.Method = value
+		if r.Method = value; !static {
+			variable()
+		}
 	case "header":
 		c.header(r, o.value, lose)
 	case "data", "data-ascii", "data-raw", "data-binary", "json":
@@ -212,6 +215,9 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 			}
 		}
 		if !found {
+			if _, ok := user.Static(); !ok {
+				lose("a password in %s: the variable is the user alone here", draft.Clip(user.String(), 60))
+			}
 			password = draft.Ref("env.PASSWORD")
 			d.Env = append(d.Env, draft.Secret{Env: "PASSWORD", What: "the password that curl asks for"})
 		}
@@ -222,6 +228,9 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		if static && !strings.Contains(value, "=") {
 			lose("cookies of the file %q", draft.Clip(value, 60))
 			return
+		}
+		if _, _, pair := o.value.Cut("="); !pair && !static {
+			lose("cookies of a file, if %s names one", draft.Clip(o.value.String(), 60))
 		}
 		head("Cookie", o.value)
 	case "user-agent":
@@ -235,6 +244,9 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		}
 		head("Range", draft.Join(draft.Lit("bytes="), o.value))
 	case "location", "location-trusted":
+		if o.name == "location-trusted" {
+			lose("that --location-trusted sends credentials to other hosts as well")
+		}
 		r.Stay = false
 		r.Follow = cmp.Or(r.Follow, 50) // which curl follows at most
 	case "max-redirs":
@@ -257,10 +269,12 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		if r.Method == "" {
 			r.Method = "PUT"
 		}
-		r.Body = draft.Body{File: value, Sent: true}
+		if r.Body = (draft.Body{File: value, Sent: static}); !static {
+			variable()
+		}
 	default:
 		if !static {
-			lose("the option --%s of curl, with a variable of the shell", o.name)
+			variable()
 		} else if !c.connection(cmd.line, o.name, value, lose) {
 			lose("the option --%s of curl", o.name) // its value may be a secret
 		}
@@ -293,7 +307,9 @@ func (c *curlLoad) connection(line int, name, value string, lose func(format str
 		secure("min_version", draft.Raw("1.3"))
 	case "tlsv1.2":
 	case "http1.1", "http1.0":
-		connections("http", draft.Raw(`"1.1"`))
+		if connections("http", draft.Raw(`"1.1"`)); name == "http1.0" {
+			lose("--http1.0: brunt sends HTTP/1.1")
+		}
 	case "http2": // if TLS negotiates it, as brunt does anyway
 	case "http2-prior-knowledge":
 		connections("http", draft.Raw("h2c"))
@@ -379,9 +395,12 @@ func (c *curlLoad) send(cmd *command, r *curlRequest, o option, lose func(string
 		r.kind = kind
 	}
 	value := o.value
-	file, static := value.Static()
-	if static && strings.HasPrefix(file, "@") && o.name != "data-raw" {
-		switch file = file[1:]; {
+	if strings.HasPrefix(value[0].Lit, "@") && o.name != "data-raw" {
+		file, static := value.Static()
+		switch file = strings.TrimPrefix(file, "@"); {
+		case !static:
+			lose("a body of the file %q, with a variable of the shell: it is empty here", draft.Clip(value.String(), 60))
+			value = draft.Lit("")
 		case file == "-" && cmd.stdin != nil:
 			value = cmd.stdin
 			if o.name != "data-binary" && o.name != "json" {
@@ -427,16 +446,18 @@ func (c *curlLoad) encode(r *curlRequest, value draft.Text, lose func(string, ..
 	}
 	if text := c.encoded(value, "--data-urlencode", lose); text != nil {
 		c.data(r, text, lose)
+		_, static := text.Static()
+		r.encode = r.encode || !static
 	}
 }
 
 // encoded returns such a value percent-encoded. It is nil if the value is in a file.
 func (c *curlLoad) encoded(value draft.Text, option string, lose func(string, ...any)) draft.Text {
-	if first := value[0].Lit; strings.Contains(first, "@") && !strings.Contains(first, "=") {
+	name, rest, found := value.Cut("=")
+	if _, _, file := value.Cut("@"); file && !found {
 		lose("%s of a file", option)
 		return nil
 	}
-	name, rest, found := value.Cut("=")
 	if !found {
 		name, rest = nil, value
 	}
@@ -449,6 +470,7 @@ func (c *curlLoad) encoded(value draft.Text, option string, lose func(string, ..
 
 // part parses -F name=text, name=@file;type=…;filename=… and name=<file.
 func (c *curlLoad) part(r *curlRequest, o option, lose func(string, ...any)) {
+	r.Body.Sent = true
 	name, value, found := o.value.Cut("=")
 	field, static := name.Static()
 	if !found || !static {
@@ -456,7 +478,17 @@ func (c *curlLoad) part(r *curlRequest, o option, lose func(string, ...any)) {
 		return
 	}
 	p := draft.Part{Name: field, Text: value}
-	if whole, ok := value.Static(); ok && o.name == "form" {
+	whole, static := value.Static()
+	if !static && o.name == "form" {
+		before, after, _ := value.Cut(";")
+		more, known := after.Static()
+		if !known || strings.ContainsAny(value[0].Lit[:min(1, len(value[0].Lit))], `@<"`) {
+			lose("the part %s, with a variable of the shell", field)
+			return
+		}
+		_, settings := formSettings(";" + more)
+		p.Kind, p.FileName, p.Text = settings["type"], settings["filename"], before
+	} else if o.name == "form" {
 		whole, settings := formSettings(whole)
 		p.Kind, p.FileName, p.Text = settings["type"], settings["filename"], draft.Lit(whole)
 		switch {
@@ -470,7 +502,6 @@ func (c *curlLoad) part(r *curlRequest, o option, lose func(string, ...any)) {
 			lose("%s is sent as a file, not as a field: the content of %q", field, draft.Clip(p.File, 60))
 		}
 	}
-	r.Body.Sent = true
 	r.Body.Parts = append(r.Body.Parts, p)
 }
 
@@ -493,28 +524,31 @@ func formSettings(s string) (string, map[string]string) {
 	return strings.Trim(strings.Join(parts[:text], ";"), `"`), out
 }
 
-// resolve parses host:port:address.
+// resolve parses host:port:address,address.
 func (c *curlLoad) resolve(value string, lose func(string, ...any)) {
 	parts := strings.SplitN(strings.TrimPrefix(value, "+"), ":", 3)
 	if len(parts) != 3 || !draft.IsHostName(parts[0]) || parts[1] == "" || syntax.CheckPort(parts[1]) != nil {
 		lose("--resolve %s", draft.Clip(value, 60))
 		return
 	}
-	address, _, _ := strings.Cut(parts[2], ",")
-	ip, err := netip.ParseAddr(strings.Trim(address, "[]"))
-	if err != nil || ip.Zone() != "" {
-		lose("--resolve %s", draft.Clip(value, 60))
-		return
+	var to []string
+	for address := range strings.SplitSeq(parts[2], ",") {
+		ip, err := netip.ParseAddr(strings.Trim(address, "[]"))
+		if err != nil || ip.Zone() != "" {
+			lose("--resolve %s", draft.Clip(value, 60))
+			return
+		}
+		to = append(to, ip.String())
+		if !ip.IsLoopback() {
+			c.d.ReachAs(&url.URL{Host: ip.String()}, draft.Lit(ip.String()))
+		}
 	}
 	res := c.load.Get("resolve")
 	if res == nil {
 		res = new(draft.Node)
 		c.load.Set("resolve", res)
 	}
-	res.Set(parts[0]+":"+parts[1], draft.Plain(ip.String()))
-	if !ip.IsLoopback() {
-		c.d.ReachAs(&url.URL{Host: ip.String()}, draft.Lit(ip.String()))
-	}
+	res.Set(parts[0]+":"+parts[1], draft.Plain(strings.Join(to, ",")))
 }
 
 func (c *curlLoad) proxy(line int, value string, lose func(string, ...any)) {

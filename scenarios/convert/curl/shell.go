@@ -100,7 +100,7 @@ func (s *reading) visit(n syntax.Node) bool {
 	case *syntax.ForClause:
 		name, items, ok := s.sh.items(n.Loop)
 		if !ok {
-			s.lose(n, "a loop: its commands run once")
+			s.lose(n, "%s", draft.Choice(n))
 			delete(s.sh.vars, name)
 			return true
 		}
@@ -118,25 +118,19 @@ func (s *reading) visit(n syntax.Node) bool {
 		}
 		s.turns = outer
 		return false
-	case *syntax.WhileClause:
-		s.lose(n, "a loop with a condition: its commands run once")
-	case *syntax.IfClause:
-		if len(n.Cond) > 0 {
-			s.lose(n, "the condition of an if: the commands of each branch run")
+	case *syntax.WhileClause, *syntax.IfClause, *syntax.CaseClause:
+		if what := draft.Choice(n); what != "" {
+			s.lose(n, "%s", what)
 		}
-	case *syntax.CaseClause:
-		s.lose(n, "the choice of a case: the commands of each branch run")
 	case *syntax.BinaryCmd:
-		what := "fails"
-		if n.Op == syntax.AndStmt && isTest(n.X) {
-			what = "succeeds"
-		} else if n.Op != syntax.OrStmt {
+		what := draft.Choice(n)
+		if what == "" {
 			return true
 		}
 		syntax.Walk(n.X, s.visit)
 		before := len(s.out)
 		if syntax.Walk(n.Y, s.visit); len(s.out) > before {
-			s.out[before].lost = append(s.out[before].lost, "that a command runs only if the one before "+what)
+			s.out[before].lost = append(s.out[before].lost, what)
 		}
 		return false
 	case *syntax.FuncDecl:
@@ -170,17 +164,6 @@ func (s *reading) visit(n syntax.Node) bool {
 }
 
 const sideBySide = "commands side by side; those of a flow come one after the other"
-
-// isTest reports whether a statement only tests a condition.
-func isTest(stmt *syntax.Stmt) bool {
-	switch c := stmt.Cmd.(type) {
-	case *syntax.TestClause, *syntax.ArithmCmd:
-		return true
-	case *syntax.CallExpr:
-		return len(c.Args) > 0 && (c.Args[0].Lit() == "[" || c.Args[0].Lit() == "test")
-	}
-	return false
-}
 
 func stmtsOf(n syntax.Node) []*syntax.Stmt {
 	if c, ok := n.(*syntax.CmdSubst); ok {

@@ -28,6 +28,14 @@ type script struct {
 	values    draft.Variables
 	functions []*ast.FunctionLiteral
 	injecting []file.Idx // places of calls of a disruptor
+	choices   []choice
+}
+
+// A choice is a part of a script that chooses whether its calls are made, or how often.
+type choice struct {
+	from, to file.Idx
+	what     string // is lost of it; empty once it is reported
+	line     int
 }
 
 // convert reads a script. k6 runs the load of the script.
@@ -47,6 +55,9 @@ func convert(d *draft.Builder, source []byte) error {
 		case *ast.NewExpression:
 			s.options(n, line(n.Idx0()))
 		}
+		if part, from, what := choiceOf(n); part != nil {
+			s.choices = append(s.choices, choice{from, part.Idx1(), what, line(from)})
+		}
 	})
 	s.schedule(calls, line)
 	if d.Chaos.Fields != nil {
@@ -55,6 +66,21 @@ func convert(d *draft.Builder, source []byte) error {
 		s.load(program, line)
 	}
 	return nil
+}
+
+// choiceOf returns a part of a script that is a choice, where it begins, and what is lost of it. It is nil for others.
+func choiceOf(n any) (part ast.Node, from file.Idx, what string) {
+	switch n := n.(type) {
+	case *ast.IfStatement: // the parser does not say where its `if` is
+		return n, n.Test.Idx0(), "a condition: the faults of each branch are injected"
+	case *ast.ConditionalExpression, *ast.SwitchStatement:
+		part, what = n.(ast.Node), "a condition: the faults of each branch are injected"
+	case *ast.ForStatement, *ast.ForInStatement, *ast.ForOfStatement, *ast.WhileStatement, *ast.DoWhileStatement:
+		part, what = n.(ast.Node), "a loop: its faults are injected once"
+	default:
+		return nil, 0, ""
+	}
+	return part, part.Idx0(), what
 }
 
 // options reports the options of a disruptor.
@@ -100,17 +126,25 @@ func (s *script) schedule(calls []*ast.CallExpression, line func(file.Idx) int) 
 		byRun[exec] = append(byRun[exec], name)
 	}
 	byFunction := map[string][]func(){}
-	var names []string
+	var names []string // of functions that inject
 	for _, c := range calls {
-		dot, ok := c.Callee.(*ast.DotExpression)
-		if !ok {
-			continue
+		if dot, ok := c.Callee.(*ast.DotExpression); ok && slices.Contains(methods, dot.Identifier.Name.String()) {
+			if name := s.functionAt(dot.Identifier.Idx); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
-		name := s.functionAt(dot.Identifier.Idx)
-		if byFunction[name] == nil {
-			names = append(names, name)
+	}
+	for _, c := range calls {
+		switch callee := c.Callee.(type) {
+		case *ast.DotExpression:
+			name, at := s.functionAt(callee.Identifier.Idx), line(callee.Identifier.Idx)
+			byFunction[name] = append(byFunction[name], func() { s.call(callee, c.ArgumentList, at) })
+		case *ast.Identifier:
+			if callee.Name.String() == "sleep" && len(c.ArgumentList) == 1 {
+				name, at := s.functionAt(callee.Idx), line(callee.Idx)
+				byFunction[name] = append(byFunction[name], func() { s.pause(c.ArgumentList[0], at) })
+			}
 		}
-		byFunction[name] = append(byFunction[name], func() { s.call(dot, c.ArgumentList, line(dot.Identifier.Idx)) })
 	}
 	var branches []func()
 	for _, name := range names {
@@ -251,13 +285,31 @@ var codes = strings.Fields("OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEE
 	"PERMISSION_DENIED RESOURCE_EXHAUSTED " +
 	"FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED")
 
+// methods are those of a disruptor that inject.
+var methods = []string{"injectHTTPFaults", "injectGrpcFaults", "injectNetworkFaults", "terminatePods"}
+
+// pause delays the faults after a call of sleep.
+func (s *script) pause(seconds ast.Expression, line int) {
+	_, wait, ok := draft.Duration(s.values.Text(seconds), time.Second)
+	if s.d.Wait(wait); !ok {
+		s.d.Lost(line, "a pause whose time is no literal")
+	}
+}
+
 // call converts a call of a disruptor. It ignores other calls.
 func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	name := dot.Identifier.Name.String()
-	if !slices.Contains([]string{"injectHTTPFaults", "injectGrpcFaults", "injectNetworkFaults", "terminatePods"}, name) {
+	if !slices.Contains(methods, name) {
 		return
 	}
-	s.injecting = append(s.injecting, dot.Identifier.Idx)
+	at := dot.Identifier.Idx
+	s.injecting = append(s.injecting, at)
+	for i := range s.choices {
+		if c := &s.choices[i]; c.what != "" && c.from <= at && at < c.to {
+			s.d.Lost(c.line, "%s", c.what)
+			c.what = ""
+		}
+	}
 	what, whole := map[string]ast.Expression{}, true
 	if len(args) > 0 {
 		what, whole = s.values.Fields(args[0])
@@ -319,7 +371,7 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	}
 }
 
-// requests converts faults on requests: a delay, an error, or both, one after the other.
+// requests converts faults on requests: a delay, an error, or both together.
 func (s *script) requests(
 	call string, what map[string]ast.Expression, get func(string) string, args []ast.Expression, line int,
 ) {
@@ -330,23 +382,24 @@ func (s *script) requests(
 			lost = append(lost, key+" "+get(key))
 		}
 	}
-	made := false
+	var both []func()
 	settings := func() *draft.Node { return (&draft.Node{}).Set("from", draft.Raw("load")) }
 	delay := settings().SetDuration("delay", get("averageDelay"), time.Millisecond).SetDuration("jitter",
 		get("delayVariation"), time.Millisecond)
 	if delay.Get("delay") != nil {
-		s.inject(draft.Fault{Name: protocol + "-delay", Line: line, Kind: protocol + ".delay", Settings: delay}, args, lost)
-		lost, made = nil, true
+		of := lost
+		both = append(both, func() {
+			s.inject(draft.Fault{Name: protocol + "-delay", Line: line, Kind: protocol + ".delay", Settings: delay}, args, of)
+		})
+		lost = nil
 	}
+	defer func() { s.d.Together(both...) }()
 	share := draft.Percent(get("errorRate"), true)
 	if share == nil || share.YAML == "0%" {
-		if !made {
+		if both == nil {
 			s.d.Lost(line, "%s: neither a delay nor a rate of errors is above 0", call)
 		}
 		return
-	}
-	if made {
-		lost = []string{"it is injected together with the delay: here one after the other"}
 	}
 	n := settings().Set("percent", share)
 	if protocol == "http" {
@@ -366,7 +419,9 @@ func (s *script) requests(
 			n.Set("message", draft.Plain(message))
 		}
 	}
-	s.inject(draft.Fault{Name: protocol + "-errors", Line: line, Kind: protocol + ".error", Settings: n}, args, lost)
+	both = append(both, func() {
+		s.inject(draft.Fault{Name: protocol + "-errors", Line: line, Kind: protocol + ".error", Settings: n}, args, lost)
+	})
 }
 
 // inject adds a fault. Its duration is the second argument.
@@ -375,6 +430,8 @@ func (s *script) inject(f draft.Fault, args []ast.Expression, lost []string) {
 	if len(args) > 1 {
 		if _, d, ok := draft.Duration(s.values.Text(args[1]), time.Second); ok {
 			f.For, f.Guessed = d, false
+		} else {
+			lost = append(lost, "how long "+f.Name+" lasts: it is no literal duration")
 		}
 	}
 	s.lose(s.d.Inject(f), f.Line, lost)

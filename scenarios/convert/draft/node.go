@@ -72,6 +72,13 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
+// Holds reports whether a scalar in n contains s.
+func (n *Node) Holds(s string) bool {
+	return strings.Contains(n.YAML, s) ||
+		slices.ContainsFunc(n.Fields, func(f field) bool { return f.Value.Holds(s) }) ||
+		slices.ContainsFunc(n.Items, func(item *Node) bool { return item.Holds(s) })
+}
+
 // Say adds a comment line above n.
 func (n *Node) Say(line string) { n.Above = append(n.Above, line) }
 

@@ -14,12 +14,11 @@ import (
 
 // A Command is a call of a program in a shell script.
 type Command struct {
-	Line       int
-	Program    string
-	Words      []string // after the program
-	Unknown    bool     // only the shell can evaluate some word
-	Background bool     // the script goes on while it runs
-	Loop       bool     // it is in a loop
+	Line    int
+	Program string
+	Words   []string  // after the program
+	Unknown bool      // only the shell can evaluate some word
+	Beside  []Command // instead: commands that run while the script goes on
 }
 
 // idle are programs that send and break nothing.
@@ -43,34 +42,170 @@ func (d *Builder) Commands(source []byte, programs ...string) (out []Command, er
 	if err != nil {
 		return nil, fmt.Errorf("reading the command: %w", err)
 	}
-	var within []syntax.Node // the nodes that contain the current one
-	syntax.Walk(file, func(n syntax.Node) bool {
-		if n == nil {
-			within = within[:len(within)-1]
+	s := &script{d: d, programs: programs, functions: map[string]*function{}, told: map[string]bool{}}
+	syntax.Walk(file, s.visit)
+	for _, name := range SortedKeys(s.functions) {
+		if f := s.functions[name]; !f.called {
+			s.lose(f.decl, "the function %s: nothing calls it", Clip(name, 40))
+		}
+	}
+	return s.out, nil
+}
+
+// A script is a shell script whose commands are collected in the order in which they run.
+type script struct {
+	d         *Builder
+	programs  []string
+	out       []Command
+	count     int // of all commands
+	functions map[string]*function
+	calls     int // of functions
+	depth     int // of calls of functions
+	inner     int // depth of words: their commands are lost with the word
+	told      map[string]bool
+}
+
+// A function is one that the script defines.
+type function struct {
+	decl   *syntax.FuncDecl
+	called bool
+}
+
+// Limits on calls of functions, on calls within calls, and on the commands before a call.
+const (
+	mostCalls    = 1000
+	mostDepth    = 20
+	mostCommands = 2000
+)
+
+// lose reports a part of the script once, even if it runs again.
+func (s *script) lose(n syntax.Node, format string, args ...any) {
+	line, what := int(n.Pos().Line()), fmt.Sprintf(format, args...)
+	if key := fmt.Sprint(line, what); !s.told[key] {
+		s.told[key] = true
+		s.d.Lost(line, "%s", what)
+	}
+}
+
+// parts visits the parts of a node.
+func (s *script) parts(n syntax.Node) {
+	begun := false
+	syntax.Walk(n, func(part syntax.Node) bool {
+		if !begun {
+			begun = true
 			return true
 		}
-		within = append(within, n)
-		call, ok := n.(*syntax.CallExpr)
-		if !ok || len(call.Args) == 0 {
+		return s.visit(part)
+	})
+}
+
+// visit reads a part of the script, and reports whether its parts are to be visited.
+func (s *script) visit(n syntax.Node) bool {
+	before := s.count
+	switch n := n.(type) {
+	case *syntax.Stmt:
+		if !n.Background {
 			return true
 		}
-		if c := commandOf(call.Args, programs); c.Program != "" {
-			c.Line = int(call.Pos().Line())
-			for _, outer := range within {
-				switch outer := outer.(type) {
-				case *syntax.Stmt:
-					c.Background = c.Background || outer.Background
-				case *syntax.ForClause, *syntax.WhileClause:
-					c.Loop = true
-				}
-			}
-			out = append(out, c)
-		} else if !slices.ContainsFunc(within, isInner) {
-			d.loseProgram(int(call.Pos().Line()), literal(call.Args[0]))
+		outer := s.out
+		s.out = nil
+		s.parts(n)
+		if s.out != nil {
+			outer = append(outer, Command{Line: int(n.Pos().Line()), Beside: s.out})
+		}
+		s.out = outer
+	case *syntax.BinaryCmd:
+		syntax.Walk(n.X, s.visit)
+		before = s.count
+		syntax.Walk(n.Y, s.visit)
+		if what := Choice(n); what != "" && s.count > before {
+			s.lose(n.Y, "%s", what)
+		}
+	case *syntax.FuncDecl:
+		s.functions[n.Name.Value] = &function{decl: n}
+	case *syntax.Word:
+		s.inner++
+		s.parts(n)
+		s.inner--
+	case *syntax.CallExpr:
+		if len(n.Args) > 0 {
+			s.call(n)
 		}
 		return true
-	})
-	return out, nil
+	default:
+		what := ""
+		if n != nil {
+			what = Choice(n)
+		}
+		if what == "" {
+			return true
+		}
+		if s.parts(n); s.count > before {
+			s.lose(n, "%s", what)
+		}
+	}
+	return false
+}
+
+// call reads a call of a program or of a function.
+func (s *script) call(call *syntax.CallExpr) {
+	name := literal(call.Args[0])
+	f := s.functions[name]
+	c := commandOf(call.Args, s.programs)
+	switch {
+	case f != nil && (s.calls == mostCalls || s.depth == mostDepth || s.count > mostCommands):
+		s.lose(call, "a call of the function %s: there are too many", Clip(name, 40))
+	case f != nil:
+		f.called = true
+		s.calls++
+		s.depth++
+		syntax.Walk(f.decl.Body, s.visit)
+		s.depth--
+	case c.Program != "":
+		c.Line = int(call.Pos().Line())
+		s.out = append(s.out, c)
+		s.count++
+	case s.inner > 0:
+	case name == "":
+		s.lose(call, "a program whose name only the shell knows")
+	case !IsIdle(path.Base(name)):
+		s.lose(call, "the program %s", Clip(path.Base(name), 40))
+	}
+}
+
+// Choice returns what a scenario lacks of a part of a script that chooses which commands run, or how often; empty if
+// the part does not.
+func Choice(n syntax.Node) string {
+	switch n := n.(type) {
+	case *syntax.ForClause:
+		return "a loop: its commands run once"
+	case *syntax.WhileClause:
+		return "a loop with a condition: its commands run once"
+	case *syntax.IfClause:
+		if len(n.Cond) > 0 {
+			return "the condition of an if: the commands of each branch run"
+		}
+	case *syntax.CaseClause:
+		return "the choice of a case: the commands of each branch run"
+	case *syntax.BinaryCmd:
+		if n.Op == syntax.OrStmt {
+			return "that a command runs only if the one before fails"
+		} else if n.Op == syntax.AndStmt && isTest(n.X) {
+			return "that a command runs only if the one before succeeds"
+		}
+	}
+	return ""
+}
+
+// isTest reports whether a statement only tests a condition.
+func isTest(stmt *syntax.Stmt) bool {
+	switch c := stmt.Cmd.(type) {
+	case *syntax.TestClause, *syntax.ArithmCmd:
+		return true
+	case *syntax.CallExpr:
+		return len(c.Args) > 0 && (c.Args[0].Lit() == "[" || c.Args[0].Lit() == "test")
+	}
+	return false
 }
 
 // Pause returns the time that a call of sleep takes. It reports one that only the shell knows.
@@ -84,22 +219,6 @@ func (d *Builder) Pause(c Command) (sum time.Duration) {
 		sum += pause
 	}
 	return sum
-}
-
-// isInner reports whether a node is a part of a word: what is lost with the word.
-func isInner(n syntax.Node) bool {
-	_, ok := n.(*syntax.Word)
-	return ok
-}
-
-// loseProgram reports a call of a program that is not converted.
-func (d *Builder) loseProgram(line int, program string) {
-	switch name := path.Base(program); {
-	case program == "":
-		d.Lost(line, "a program whose name only the shell knows")
-	case !IsIdle(name):
-		d.Lost(line, "the program %s", Clip(name, 40))
-	}
 }
 
 // literal returns a word, with nothing in place of variables. It is empty if only the shell can evaluate it.

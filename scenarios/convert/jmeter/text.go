@@ -1,6 +1,8 @@
 package jmeter
 
 import (
+	"html"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -133,8 +135,16 @@ func (v *variables) one(name string, line int, above *[]string, depth int) draft
 			return set()
 		}
 	case "__urlencode", "__escapeHtml":
-		if len(args) > 0 { // brunt escapes the value itself
-			return v.at(args[0], line, above, depth+1)
+		if len(args) > 0 {
+			text := v.at(args[0], line, above, depth+1)
+			whole, static := text.Static()
+			if static && m[1] == "__urlencode" {
+				return draft.Lit(url.QueryEscape(whole))
+			}
+			if !static || html.EscapeString(whole) != whole {
+				v.lost(above, line, "the encoding of ${"+draft.Clip(name, 60)+"}: brunt encodes values for URLs and forms alone")
+			}
+			return text
 		}
 	case "__threadNum", "__counter":
 		v.lost(above, line, "${"+name+"}; a number drawn at random stands for it")

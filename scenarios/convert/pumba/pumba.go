@@ -87,28 +87,26 @@ func convert(d *draft.Builder, source []byte) error {
 	if err != nil {
 		return err
 	}
+	run(d, all)
+	return nil
+}
+
+// run converts commands, one after the other.
+func run(d *draft.Builder, all []draft.Command) {
 	for _, one := range all {
-		switch one.Program {
-		case "wait":
+		switch {
+		case one.Beside != nil:
+			d.Background(func() { run(d, one.Beside) })
+		case one.Program == "wait":
 			d.WaitForAll()
-			continue
-		case "sleep":
+		case one.Program == "sleep":
 			d.Wait(d.Pause(one))
-			continue
-		}
-		c := parse(one.Line, one.Words)
-		c.unknown = one.Unknown
-		if one.Loop {
-			d.Lost(one.Line, "the loop around pumba %s: here it comes once", strings.Join(c.words[:min(1, len(c.words))], ""))
-		}
-		add := func() { convertCall(d, c) }
-		if one.Background {
-			d.Background(add)
-		} else {
-			add()
+		default:
+			c := parse(one.Line, one.Words)
+			c.unknown = one.Unknown
+			convertCall(d, c)
 		}
 	}
-	return nil
 }
 
 // parse separates flags from words.
@@ -331,11 +329,16 @@ func stress(f *draft.Fault, c *call) (lost []string, ok bool) {
 		if workers := at("--vm", "-m"); workers != "1" {
 			lost = append(lost, workers+" workers of --vm: the memory is taken once")
 		}
-	case at("--io", "-i") != "" || at("--hdd", "-d") != "":
-		f.Kind = "stress.io"
-		f.Settings.SetWhole("workers", cmp.Or(at("--io", "-i"), at("--hdd", "-d")))
 	default:
-		return []string{"its stressors"}, false
+		workers := at("--io", "-i")
+		if workers == "" {
+			workers = at("--hdd", "-d")
+		}
+		if workers == "" {
+			return []string{"its stressors"}, false
+		}
+		f.Kind = "stress.io"
+		f.Settings.SetWhole("workers", workers)
 	}
 	for i, w := range words {
 		if !used[i] {

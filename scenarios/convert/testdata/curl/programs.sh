@@ -7,7 +7,8 @@ eval "curl http://127.0.0.1:8080/e"
 wget -q http://127.0.0.1:8080/f
 ab -n 5 http://127.0.0.1:8080/g
 ID=$(curl http://127.0.0.1:8080/h | jq -r .id)
-curl "http://127.0.0.1:8080/i/$ID/$1"
+curl "http://127.0.0.1:8080/i/$ID"
+curl "http://127.0.0.1:8080/n/$1"
 http_proxy=p.test curl http://127.0.0.1:8080/j
 [ -n "$ID" ] && curl http://127.0.0.1:8080/k
 sleep $WAIT
