@@ -418,16 +418,21 @@ func leastThink(lp *Load) time.Duration {
 	return time.Duration(sum / weights)
 }
 
-// stepsPerIteration returns the mean number of requests per iteration that o selects.
+// stepsPerIteration returns the mean number of requests per iteration that o selects. `whole` counts the requests of
+// steps with `want` alone, and the iterations with such a step.
 func (c *check) stepsPerIteration(lp *Load, o slo.Objective) float64 {
-	if o.Step == "iteration" {
-		return 1
-	}
+	counts := func(s load.Step) bool { return s.Call != nil && (!o.Metric.Row().NeedsWant || s.Call.Traits().Wants) }
 	sum, n := 0.0, 0.0
 	for _, f := range lp.Flows {
 		sum += f.Weight
+		if o.Step == "iteration" {
+			if slices.ContainsFunc(f.Steps, counts) {
+				n += f.Weight
+			}
+			continue
+		}
 		for _, s := range f.Steps {
-			if s.Call != nil && (o.Step == "" || s.Call.Name() == o.Step || c.hasPart(s, o.Step) || c.sends(s, o.Step)) {
+			if counts(s) && (o.Step == "" || s.Call.Name() == o.Step || c.hasPart(s, o.Step) || c.sends(s, o.Step)) {
 				n += f.Weight * float64(max(1, s.Call.Traits().Times))
 			}
 		}
@@ -502,9 +507,13 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	case !known || got.n >= float64(need):
 		return true
 	}
+	from := ""
+	if o.Metric.Row().NeedsWant {
+		from = " from steps with `want`"
+	}
 	c.plan.Mistakes.AddHint(o.Pos, c.more(of, in, float64(need)/max(1, got.n)),
-		"`%s` can't be judged: %s in %s (%s to %s), and %d are needed", o.Text,
-		got.sentence("is expected", "are expected"), phase, quantity.Brief(in.from), quantity.Brief(in.to), need)
+		"`%s` can't be judged: %s%s in %s (%s to %s), and %d are needed", o.Text,
+		got.sentence("is expected", "are expected"), from, phase, quantity.Brief(in.from), quantity.Brief(in.to), need)
 	return false
 }
 

@@ -492,3 +492,30 @@ func TestCompile_One(t *testing.T) {
 		}
 	}
 }
+
+// TestCompile_WholeRequests: `whole` counts the requests of steps with `want` alone, so a run has too few of them
+// although it has enough requests.
+func TestCompile_WholeRequests(t *testing.T) {
+	for _, c := range []struct{ slo, length, want string }{
+		{
+			"whole > 95%", "30s",
+			"about 30 requests are expected from steps with `want` in run (0s to 30s), and 59 are needed",
+		},
+		{"whole > 95% of iteration", "30s", "about 30 requests are expected from steps with `want`"},
+		{"whole > 95%", "60s", ""},
+		{"whole > 95% of iteration", "60s", ""},
+		{"checks > 95%", "30s", ""},
+	} {
+		_, err := plantest.CompileText("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n" +
+			"  main: {executor: constant-arrival-rate, rate: 10/s, duration: " + c.length + ", mix: [" +
+			"{weight: 1, flow: [{get: /a, want: {\"$.a\": exists}}]}, {weight: 9, flow: [{get: /b}]}]}\n" +
+			"slo: [" + c.slo + "]\n")
+		got := ""
+		if err != nil {
+			got = plantest.Explained(err)
+		}
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s in %s: %q, want %q", c.slo, c.length, got, c.want)
+		}
+	}
+}
