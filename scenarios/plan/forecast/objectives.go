@@ -432,7 +432,7 @@ func (c *check) stepsPerIteration(lp *Load, o slo.Objective) float64 {
 			continue
 		}
 		for _, s := range f.Steps {
-			if counts(s) && (o.Step == "" || s.Call.Name() == o.Step || c.hasPart(s, o.Step) || c.sends(s, o.Step)) {
+			if counts(s) && c.selects(o, s) {
 				n += f.Weight * float64(max(1, s.Call.Traits().Times))
 			}
 		}
@@ -441,6 +441,24 @@ func (c *check) stepsPerIteration(lp *Load, o slo.Objective) float64 {
 		return 0
 	}
 	return n / sum
+}
+
+// selects reports whether o is about the requests of a step with a call.
+func (c *check) selects(o slo.Objective, s load.Step) bool {
+	return o.Step == "" || s.Call.Name() == o.Step || c.hasPart(s, o.Step) || c.sends(s, o.Step)
+}
+
+// meet reports whether a and b are about requests of the same flow, so that what fails one may fail the other.
+func (c *check) meet(a, b slo.Objective) bool {
+	in := func(o slo.Objective, f load.Flow) bool {
+		return o.Step == "iteration" ||
+			slices.ContainsFunc(f.Steps, func(s load.Step) bool { return s.Call != nil && c.selects(o, s) })
+	}
+	return slices.ContainsFunc(c.plan.Loads, func(lp Load) bool {
+		of := func(o slo.Objective) bool { return o.Load == "" || o.Load == lp.Name }
+		return of(a) && of(b) && (lp.Scripted ||
+			slices.ContainsFunc(lp.Flows, func(f load.Flow) bool { return in(a, f) && in(b, f) }))
+	})
 }
 
 // sends reports whether a step sends what the delivery of that name expects to see.
@@ -564,12 +582,12 @@ func (c *check) spanOf(kind slo.PhaseKind, i int, est []timeline.Estimated) span
 	return span{e.Clear, max(e.Clear, over)}
 }
 
-// stopConditions refuses a condition that would end the run before recovery is possible. A condition without `for`
-// ends the run in the first bad second.
+// stopConditions refuses a condition that would end the run before recovery is possible, if both are about requests of
+// the same flow. A condition without `for` ends the run in the first bad second.
 func (c *check) stopConditions(est []timeline.Estimated) {
 	for _, s := range c.plan.Scenario.Stop {
 		for _, o := range c.plan.Scenario.SLO {
-			if at := decidedAfter(o, est); at > 0 && s.For <= at {
+			if at := decidedAfter(o, est); at > 0 && s.For <= at && c.meet(s, o) {
 				c.plan.Mistakes.Add(s.Pos,
 					"the stop condition `%s` would end the run before `%s` is decided: let it last longer than %s", s.Text, o.Text,
 					quantity.Brief(at))
