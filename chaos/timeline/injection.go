@@ -511,6 +511,7 @@ func (r *injection) showLater(ctx context.Context, h chaos.Held) {
 		if what := lacks(ask); what != "" {
 			r.partly = slices.DeleteFunc(r.partly, func(p partial) bool { return p.held == h })
 			_ = r.shown(h, chaos.NotShownError{What: what})
+			return
 		}
 	}
 	if i < 0 || later == nil {
