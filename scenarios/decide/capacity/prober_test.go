@@ -108,8 +108,8 @@ func TestProber_Answer(t *testing.T) {
 				Because: result.Notes{{Kind: result.MachineFails, Count: 2}},
 			}}},
 			search.Disturbed,
-			"p95 < 100ms: other programs held the processors of this machine in 2 s, so the target may have lacked one then; " +
-				"the rest does not show a failure",
+			"p95 < 100ms: other programs held the processors of this machine in 2 s, so the target may have lacked one " +
+				"then; the rest does not show a failure",
 		},
 		{
 			"it falls behind",

@@ -511,7 +511,8 @@ func TestCompile_StopElsewhere(t *testing.T) {
 	} {
 		_, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload:\n" +
 			"  shop: {executor: constant-arrival-rate, rate: 200/s, duration: 90s, mix: [" +
-			"{weight: 1, flow: [{get: /, name: cart}, {get: /, name: pay}]}, {weight: 1, flow: [{get: /, name: search}]}]}\n" +
+			"{weight: 1, flow: [{get: /, name: cart}, {get: /, name: pay}]}, " +
+			"{weight: 1, flow: [{get: /, name: search}]}]}\n" +
 			"  admin: {executor: constant-arrival-rate, rate: 100/s, duration: 90s, flow: [{get: /, name: users}]}\n" +
 			"chaos: {f: {at: 20s, for: 5s, network.stall: {to: users}}}\nstop: [" + c.stop + "]\nslo: [" + c.slo + "]\n")
 		got := ""
