@@ -84,6 +84,9 @@ type HeldTraits struct {
 	// part by then, such as that a unit which was idle at first has met its limit since; empty: nothing does. Nil means
 	// that nothing can.
 	Later func(ctx context.Context) string
+	// Lacks is called just before the revert. It returns the part of the effect that is not there by then, such as on
+	// processes that a unit started since; empty: none. Nil means that the effect keeps all of its parts.
+	Lacks func(ctx context.Context) string
 	// EndsUnit says that the effect ends the unit, so that the end of the unit is not the early end of the fault.
 	EndsUnit bool
 	// Lost is called after the revert. It returns a [HolderEndedError] if the process that held the fault turned out to

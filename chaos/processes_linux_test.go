@@ -205,7 +205,7 @@ func TestProcesses(t *testing.T) {
 }
 
 // TestTimeSkew_Part shifts the clock of a unit that then starts another process, which has the machine's clock: the
-// proof is partial, counts the processes and names the one that is not hit.
+// proof is partial, counts the processes and names the one that is not hit, and so does the question before the revert.
 func TestTimeSkew_Part(t *testing.T) {
 	needsRoot(t)
 	t.Parallel()
@@ -220,6 +220,9 @@ func TestTimeSkew_Part(t *testing.T) {
 		}
 	})
 	held := hold(t, "time.skew: {service: web, offset: 1h}", v.world(nil))
+	if lacks := held.Traits().Lacks(t.Context()); lacks != "" {
+		t.Errorf("before it starts the other process, it says %q", lacks)
+	}
 	if err := os.WriteFile(start, []byte("go\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -233,6 +236,9 @@ func TestTimeSkew_Part(t *testing.T) {
 	if !strings.Contains(seen, "2 of 3 processes: ") || !strings.Contains(seen, "not: ") ||
 		!strings.Contains(not, "(sleep)") {
 		t.Errorf("it says %q, and not %q", seen, not)
+	}
+	if lacks := held.Traits().Lacks(t.Context()); lacks != not {
+		t.Errorf("before the revert it says %q, and not %q", lacks, not)
 	}
 	t.Log(seen, "/", not)
 }

@@ -101,6 +101,7 @@ const (
 	opVerify rpc.Op[stepRequest, stepReply]  = "verify"
 	opEnded  rpc.Op[stepRequest, stepReply]  = "ended" // asks how it ended before its revert
 	opLater  rpc.Op[stepRequest, stepReply]  = "later" // asks before its revert what shows since its proof
+	opLacks  rpc.Op[stepRequest, stepReply]  = "lacks" // asks before its revert what is not there by then
 	opRevert rpc.Op[stepRequest, stepReply]  = "revert"
 	opGone   rpc.Op[stepRequest, stepReply]  = "gone"
 	opUndo   rpc.Op[[]chaos.Undo, stepReply] = "undo" // reverts faults of another agent
@@ -134,6 +135,8 @@ type (
 		Takes    time.Duration `json:"takes,omitempty"`
 		// EndsUnit is that of [chaos.HeldTraits].
 		EndsUnit bool `json:"ends_unit,omitempty"`
+		// Lacks says that the fault has Lacks of [chaos.HeldTraits].
+		Lacks bool `json:"lacks,omitempty"`
 		// Early says that Text is What of a [chaos.EndedEarlyError], and Ago is how long ago it happened; zero: unknown.
 		Early bool          `json:"early,omitempty"`
 		Ago   time.Duration `json:"ago,omitempty"`
@@ -220,6 +223,7 @@ type agentStep struct {
 	at    time.Time // of the injection
 	takes time.Duration
 	kills bool  // its effect ends the unit
+	parts bool  // its effect may lose a part
 	lost  error // this agent has ended, and another one has reverted the fault
 }
 
@@ -380,16 +384,18 @@ func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.takes, s.kills = said.Takes, said.EndsUnit
+	s.takes, s.kills, s.parts = said.Takes, said.EndsUnit, said.Lacks
 	return s, nil
 }
 
 func (s *agentStep) Traits() chaos.HeldTraits {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return chaos.HeldTraits{
-		Takes: s.takes, Ended: s.ended, Later: s.later, EndsUnit: s.kills, Lost: s.lostBefore,
+	out := chaos.HeldTraits{Takes: s.takes, Ended: s.ended, Later: s.later, EndsUnit: s.kills, Lost: s.lostBefore}
+	if s.parts {
+		out.Lacks = s.lacks
 	}
+	return out
 }
 
 func (s *agentStep) lostBefore() error {
@@ -449,6 +455,12 @@ func (s stepReply) howEnded(unit string) error {
 // later asks the agent what shows since its proof.
 func (s *agentStep) later(ctx context.Context) string {
 	said, _ := opLater.Of(ctx, s.Ask, stepRequest{s.plan.N}) // without an answer nothing more shows
+	return said.Text
+}
+
+// lacks asks the agent which part of the effect is not there by now.
+func (s *agentStep) lacks(ctx context.Context) string {
+	said, _ := opLacks.Of(ctx, s.Ask, stepRequest{s.plan.N}) // without an answer nothing is known to lack
 	return said.Text
 }
 

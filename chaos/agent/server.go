@@ -194,6 +194,9 @@ func (l *server) operations() rpc.Operations {
 			}
 			return "", nil
 		})),
+		opLacks.By(l.ofHeld(func(ctx context.Context, h chaos.Held) (string, error) {
+			return h.Traits().Lacks(ctx), nil
+		})),
 		opEnded.By(func(ctx context.Context, at stepRequest) (s stepReply, err error) {
 			_, err = l.ofHeld(func(ctx context.Context, h chaos.Held) (string, error) {
 				if ended := h.Traits().Ended; ended != nil {
@@ -308,5 +311,5 @@ func (l *server) inject(ctx context.Context, n int) (stepReply, error) {
 		return stepReply{}, err
 	}
 	of := h.Traits()
-	return stepReply{Takes: of.Takes, EndsUnit: of.EndsUnit}, nil
+	return stepReply{Takes: of.Takes, EndsUnit: of.EndsUnit, Lacks: of.Lacks != nil}, nil
 }

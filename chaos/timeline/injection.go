@@ -500,10 +500,20 @@ func (r *injection) tellPartly() {
 	r.NotShown = strings.Join(all, "; ")
 }
 
-// showLater asks a held fault before its revert whether what its proof had not shown has shown since.
+// showLater asks a held fault before its revert whether what its proof had not shown has shown since, and what is not
+// there by now.
 func (r *injection) showLater(ctx context.Context, h chaos.Held) {
 	i := slices.IndexFunc(r.partly, func(p partial) bool { return p.held == h })
-	later := h.Traits().Later
+	later, lacks := h.Traits().Later, h.Traits().Lacks
+	if lacks != nil {
+		ask, cancel := context.WithTimeout(ctx, answerWithin)
+		defer cancel()
+		if what := lacks(ask); what != "" {
+			r.partly = slices.DeleteFunc(r.partly, func(p partial) bool { return p.held == h })
+			_ = r.shown(h, chaos.NotShownError{What: what})
+			return
+		}
+	}
 	if i < 0 || later == nil {
 		return
 	}

@@ -117,6 +117,9 @@ func (s *notedStep) Traits() chaos.HeldTraits {
 	if s.fails == "part, later" {
 		t.Later = func(context.Context) string { return "seen at last" }
 	}
+	if strings.HasSuffix(s.fails, "lacks") {
+		t.Lacks = func(context.Context) string { return "a part" }
+	}
 	return t
 }
 
@@ -470,6 +473,10 @@ func TestTimelineTellsWhatWentWrong(t *testing.T) {
 		{"part, later", func(r *chaos.Record) bool {
 			return r.Err() == nil && r.Verified > 0 && r.Evidence == "seen; seen at last" && r.NotShown == ""
 		}, chaos.Reverted},
+		{"lacks", func(r *chaos.Record) bool {
+			return r.Err() == nil && r.Verified > 0 && r.Evidence == "seen" && r.NotShown == "a part"
+		}, chaos.Reverted},
+		{"part, lacks", func(r *chaos.Record) bool { return r.Err() == nil && r.NotShown == "a part" }, chaos.Reverted},
 		{"revert", func(r *chaos.Record) bool { return r.RevertErr != nil && !r.Gone }, chaos.Failed},
 		{"gone", func(r *chaos.Record) bool { return r.RevertErr != nil && !r.Gone }, chaos.Reverted},
 	} {

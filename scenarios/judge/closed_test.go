@@ -7,11 +7,13 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/measure"
 )
 
 // TestCorrect_Timeouts: ten users who wait for timeouts send little meanwhile, however short the timeout. A percentile
-// that holds by count is then inconclusive. Users whose requests are refused at once don't wait.
+// that holds by count is then inconclusive. Users whose requests are refused at once don't wait. Two lost requests
+// decide nothing.
 func TestCorrect_Timeouts(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -24,6 +26,9 @@ func TestCorrect_Timeouts(t *testing.T) {
 		{"of five seconds, and the answers of a second are late", 5 * sec, 1200 * ms, scenarios.Inconclusive},
 		{"none: they are refused", sec, ms, scenarios.Pass},
 	} {
+		lost := &requests.LostWorkers{Why: "worker 2 was lost", Loads: []requests.LostLoad{
+			{From: 15 * sec, To: 16 * sec, Most: 1, Flows: [][]int32{{0}}},
+		}}
 		objectives := parseObjectives(t, "p99 < 200ms")
 		// the timeout of another load, which the recorder waits for, has no part in it
 		closed := measure.Series{Loads: []measure.SeriesLoad{
@@ -37,7 +42,7 @@ func TestCorrect_Timeouts(t *testing.T) {
 		}
 		slices.SortStableFunc(all, func(a, b scenarios.Outcome) int { return int(a.Intended - b.Intended) })
 		g.play(slices.Concat(all, perSecond(300, 8*sec+2*c.took, 16*sec, 3*ms, okay)))
-		o := g.finish(judge.Case{SLO: objectives}, 16*sec).Objectives[0]
+		o := g.finish(judge.Case{SLO: objectives, Lost: lost}, 16*sec).Objectives[0]
 		if o.Verdict != c.want || (o.Corrected != nil) != (c.want == scenarios.Inconclusive) {
 			t.Errorf("timeout %s: %s with %v (%s), want %s", c.name, o.Verdict, o.Measured, o.Note, c.want)
 		}

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"slices"
+
 	"brunt/scenarios"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/result"
@@ -47,11 +49,43 @@ func judgeResolution(o slo.Objective, r *result.ObjectiveResult, all []*result.D
 	if !o.Metric.Latency() || r.Verdict != scenarios.Pass && r.Verdict != scenarios.Fail || !r.Measured.Known() {
 		return
 	}
+	of := resolutionOf(o, all)
+	if least := max(0, float64(r.Measured-of)); of > 0 && requests.Meets(o, least) != (r.Verdict == scenarios.Pass) {
+		polled(r, of, result.Num(least), r.Measured)
+	}
+}
+
+// withinResolution judges an objective on the share of messages within a time again, as if each was seen earlier by the
+// resolution of its delivery. It is inconclusive if that changes a pass or a failure.
+func (e *evaluator) withinResolution(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
+	of := resolutionOf(q.o, e.read.c.Deliveries)
+	limit := requests.LimitIndex(e.read.Config.Limits, q.o)
+	earlier := q.measured
+	if q.o.Metric.Latency() || !(of > 0) || limit < 0 || limit >= len(earlier.Over) ||
+		r.Verdict != scenarios.Pass && r.Verdict != scenarios.Fail {
+		return r
+	}
+	late := earlier.Kinds[scenarios.OK] - earlier.Response.UpTo(q.o.Metric.Span.Seconds()+float64(of))
+	earlier.Over = slices.Clone(earlier.Over)
+	earlier.Over[limit] = min(earlier.Over[limit], late)
+	if other := e.judgeSum(q.o, q.p, q.i, earlier, asMeasured); other.Verdict != r.Verdict {
+		polled(&r, of, r.Measured, other.Measured)
+	}
+	return r
+}
+
+// resolutionOf returns the resolution of the times of the delivery that an objective names; zero without one.
+func resolutionOf(o slo.Objective, all []*result.DeliveryRecord) result.Num {
 	for _, d := range all {
-		least := max(0, float64(r.Measured-d.Resolution))
-		if d.Name == o.Step && d.Resolution > 0 && requests.Meets(o, least) != (r.Verdict == scenarios.Pass) {
-			r.Verdict, r.Low, r.High = scenarios.Inconclusive, result.Num(least), r.Measured
-			r.Because = result.Notes{{Kind: result.DeliveryPolled, Value: d.Resolution}}
+		if d.Name == o.Step {
+			return d.Resolution
 		}
 	}
+	return 0
+}
+
+// polled makes an objective inconclusive whose true value is between low and high, because brunt asks for messages.
+func polled(r *result.ObjectiveResult, of, low, high result.Num) {
+	r.Verdict, r.Low, r.High = scenarios.Inconclusive, low, high
+	r.Because = result.Notes{{Kind: result.DeliveryPolled, Value: of}}
 }

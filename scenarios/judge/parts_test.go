@@ -203,6 +203,11 @@ func TestPolledDelivery(t *testing.T) {
 		{"p95 < 15ms of read", .008, scenarios.Inconclusive},
 		{"p95 < 50ms of read", .008, scenarios.Pass},
 		{"p95 > 15ms of read", .008, scenarios.Inconclusive},
+		{"within(15ms) > 95% of read", 0, scenarios.Fail},
+		{"within(15ms) > 95% of read", .004, scenarios.Fail},
+		{"within(15ms) > 95% of read", .008, scenarios.Inconclusive},
+		{"within(50ms) > 95% of read", .008, scenarios.Pass},
+		{"within(15ms) < 95% of read", .008, scenarios.Inconclusive},
 	} {
 		d := &result.DeliveryRecord{Name: "read", Acknowledged: 1000, Resolution: c.resolution}
 		o := drill(t, parseObjectives(t, c.objective), judge.Case{Deliveries: []*result.DeliveryRecord{d}},

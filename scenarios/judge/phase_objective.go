@@ -82,7 +82,7 @@ func (e *evaluator) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cel
 	for _, a := range requestAdjustments {
 		r = a.make(e, q, r)
 	}
-	return r
+	return e.withinResolution(q, r)
 }
 
 // A view of counts: as measured, or without brunt's own time.

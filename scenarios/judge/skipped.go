@@ -10,11 +10,11 @@ import (
 type Skipped struct{ Fault, Name, Why string }
 
 // judgeSkipped makes an objective on a fault inconclusive if an occurrence was skipped, because its effect is
-// unknown.
+// unknown. An objective on incidents is about every fault.
 func (f *effects) judgeSkipped(o slo.Objective, r *result.ObjectiveResult) {
 	of := o.PhaseOrRun().Of(slo.FaultPhase)
 	for _, s := range f.read.c.Skipped {
-		if !of.Includes(slo.ParseOccurrence(s.Name)) {
+		if of.Kind != slo.IncidentPhase && !of.Includes(slo.ParseOccurrence(s.Name)) {
 			continue
 		}
 		if r.Verdict == scenarios.Pass || r.Verdict == scenarios.Inconclusive {

@@ -190,11 +190,12 @@ func TestJudge_SpreadOfIntervals(t *testing.T) {
 func TestJudge_Skipped(t *testing.T) {
 	texts := []string{
 		"recover < 6s after f", "recover < 4s after f", "errors < 100% in f", "errors < 1% in recovery/f",
-		"recover < 6s after f#1", "errors < 100%", "recover.p50 < 6s after f",
+		"recover < 6s after f#1", "errors < 100%", "recover.p50 < 6s after f", "recover < 6s after incident",
+		"recover < 4s after incident",
 	}
 	want := []scenarios.Verdict{
 		scenarios.Inconclusive, scenarios.Fail, scenarios.Inconclusive, scenarios.Fail, scenarios.Pass, scenarios.Pass,
-		scenarios.Inconclusive,
+		scenarios.Inconclusive, scenarios.Inconclusive, scenarios.Fail,
 	}
 	f := drill(t, parseObjectives(t, texts...),
 		judge.Case{Skipped: []judge.Skipped{{Fault: "f", Name: "f#2", Why: "no unit matches posts"}}},

@@ -246,25 +246,37 @@ func (t *timeSkew) Verify(ctx context.Context) (string, error) {
 	case !yes:
 		return "", fmt.Errorf("%w: the clock of %s is %s", chaos.ErrNoEffect, t.Unit.Name(), offText(off))
 	}
-	var hit, others []proc.Process
-	for _, p := range victim.Processes(t.Unit, t.ID) {
-		if yes, _ := t.shifted(p); yes {
-			hit = append(hit, p)
-		} else {
-			others = append(others, p)
-		}
-	}
+	hit, others := t.parts()
 	which := victim.Share(hit, others)
 	if which == "" {
 		which = proc.List(hit)
 	}
 	evidence := fmt.Sprintf("its clock, read by its own code, is %s: %s", offText(off), which)
-	if len(others) > 0 && !t.alone {
-		return evidence, chaos.NotShownError{
-			What: "a shifted clock in " + proc.List(others) + ": of another architecture, or its program was started since",
-		}
+	if what := t.lacking(others); what != "" {
+		return evidence, chaos.NotShownError{What: what}
 	}
 	return evidence, nil
+}
+
+// parts returns the processes of the unit whose clock is shifted, and its other ones.
+func (t *timeSkew) parts() (hit, others []proc.Process) {
+	for _, p := range victim.Processes(t.Unit, t.ID) {
+		switch yes, err := t.shifted(p); {
+		case yes:
+			hit = append(hit, p)
+		case err == nil || p.Identity().Alive():
+			others = append(others, p)
+		}
+	}
+	return hit, others
+}
+
+// lacking says which processes have the machine's clock although the fault is meant for them; empty: none.
+func (t *timeSkew) lacking(others []proc.Process) string {
+	if len(others) == 0 || t.alone {
+		return ""
+	}
+	return "a shifted clock in " + proc.List(others) + ": of another architecture, or its program was started since"
 }
 
 // shifted reports whether a process reads the clock by the changed code.
@@ -273,7 +285,17 @@ func (t *timeSkew) shifted(p proc.Process) (bool, error) {
 	return err == nil && state == vdso.Patched, err
 }
 
-func (t *timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: t.back} }
+func (t *timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: t.back, Lacks: t.lacks} }
+
+// lacks says which processes of the unit have the machine's clock by now, such as those that it has started since the
+// proof.
+func (t *timeSkew) lacks(context.Context) string {
+	if !t.ID.Alive() {
+		return ""
+	}
+	_, others := t.parts()
+	return t.lacking(others)
+}
 
 // back returns an error if the clock of the unit's main process is the machine's again.
 func (t *timeSkew) back(context.Context) error {

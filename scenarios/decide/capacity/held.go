@@ -26,8 +26,9 @@ import (
 // A holding is the fault that a search holds.
 type holding struct {
 	search.Held
-	low  float64       // iterations a second while it is injected
-	warm time.Duration // from its injection until the rate is judged
+	low   float64       // iterations a second while it is injected
+	warm  time.Duration // from its injection until the rate is judged
+	limit float64       // judge.limit of the scenario
 }
 
 const (
@@ -185,6 +186,7 @@ func (r *RunProber) Hold(ctx context.Context, h search.Held, all *search.Found) 
 		if err != nil {
 			return nil, u, err
 		}
+		one.under.limit = p.Scenario.Judge.LimitOr()
 		res, err := r.Run(ctx, p, false)
 		if err != nil {
 			return nil, u, err
@@ -253,7 +255,7 @@ func (r *RunProber) runUnder(ctx context.Context, of probing) (*result.Result, e
 			}
 		case !res.Conditions[i].Gone:
 			return nil, fmt.Errorf("%s: its end was not seen after %.4g/s: %s", r.under, of.rate, res.Conditions[i].Note)
-		case !(res.Conditions[i].Verified < 0) || !settled(res, r.under.warm):
+		case !(res.Conditions[i].Verified < 0) || !r.under.settled(res):
 			if r.under.warm >= r.Settle {
 				return nil, fmt.Errorf("%s: requests were still bad %s after its injection at %.4g/s; --settle allows more time",
 					r.under, quantity.Brief(r.under.warm), min(r.under.low, of.rate))
@@ -269,8 +271,9 @@ func (r *RunProber) runUnder(ctx context.Context, of probing) (*result.Result, e
 	}
 }
 
-// settled reports whether requests were good in the last quarter of the low load.
-func settled(res *result.Result, warm time.Duration) bool {
+// settled reports whether requests were good in the last quarter of the low load: no more of them were bad than
+// judge.limit allows.
+func (h *holding) settled(res *result.Result) bool {
 	var offered, bad int64
 	from := math.Inf(1)
 	for i := range res.Windows {
@@ -278,12 +281,12 @@ func settled(res *result.Result, warm time.Duration) bool {
 			from = min(from, float64(w.T))
 		}
 	}
-	over := from + (calm + warm).Seconds()
+	over := from + (calm + h.warm).Seconds()
 	for i := range res.Windows {
 		w := &res.Windows[i]
-		if w.Load == "*" && w.Step == "*" && float64(w.T) < over && float64(w.T) >= over-max(1, warm.Seconds()/4) {
+		if w.Load == "*" && w.Step == "*" && float64(w.T) < over && float64(w.T) >= over-max(1, h.warm.Seconds()/4) {
 			offered, bad = offered+w.Offered, bad+w.Error+w.Skipped
 		}
 	}
-	return bad < 2 || float64(bad) <= .01*float64(offered)
+	return bad < 2 || float64(bad) <= h.limit*float64(offered)
 }

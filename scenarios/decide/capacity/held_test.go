@@ -35,6 +35,7 @@ type target struct {
 	never        bool          // it is not good again at the low load
 	unproved     bool          // the fault is not proved at the end of a probe
 	remains      bool          // the end of the fault is not seen
+	usual        int64         // bad requests of ten, all the time
 	void         int           // this many runs that inject the fault at the low load, and are invalid
 	plans        []*plan.Plan
 }
@@ -71,7 +72,7 @@ func (s *target) run(_ context.Context, p *plan.Plan, control bool) (*result.Res
 		}
 		res.Conditions = append(res.Conditions, c)
 		for t := -p.Scenario.Warmup; t < 0; t += time.Second {
-			w := result.Window{T: result.Sec(t), Load: "*", Step: "*", Offered: 10, OK: 10}
+			w := result.Window{T: result.Sec(t), Load: "*", Step: "*", Offered: 10, OK: 10 - s.usual, Error: s.usual}
 			if since := t - e.At.D(); since >= 0 && since < s.transient {
 				w.OK, w.Error = 5, 5
 			}
@@ -214,6 +215,33 @@ func TestHold_LateRecovery(t *testing.T) {
 	s.transient = time.Hour
 	if _, err := under.Probe(t.Context(), 100); err == nil || !strings.Contains(err.Error(), "--settle allows more") {
 		t.Errorf("never good: %v", err)
+	}
+}
+
+// TestHold_UsualErrors: requests are good again if no more of them are bad than judge.limit allows.
+func TestHold_UsualErrors(t *testing.T) {
+	h := search.Held{Without: "posts[1]"}
+	for _, c := range []struct {
+		limit string
+		good  bool
+	}{{"1%", false}, {"25%", true}} {
+		r := prober(t, &target{under: 500, transient: time.Second, usual: 2}, h)
+		r.Parse = func() (*scenarios.Scenario, error) {
+			return scenarios.Parse("held.yaml", scenarios.Options{Read: func(string) ([]byte, error) {
+				return []byte(heldScenario + "judge: {limit: " + c.limit + "}\n"), nil
+			}})
+		}
+		if _, err := r.Check(); err != nil {
+			t.Fatal(err)
+		}
+		under, _, err := r.Hold(t.Context(), h, &search.Found{Low: 1000, High: 1040})
+		if err != nil {
+			t.Fatal(err)
+		}
+		try, err := under.Probe(t.Context(), 100)
+		if good := err == nil && try.Answer == search.Holds; good != c.good {
+			t.Errorf("judge.limit %s: %+v, %v", c.limit, try, err)
+		}
 	}
 }
 

@@ -357,6 +357,11 @@ func answer(res *result.Result, constant bool) (search.Answer, string, error) {
 	if res.Verdict == scenarios.Invalid {
 		return "", "", ProbeError{Verdict: res.Verdict, Reason: res.Reason}
 	}
+	for i := range res.Objectives {
+		if o := &res.Objectives[i]; res.Verdict == scenarios.Inconclusive && o.Because.Has(result.MachineFails) {
+			return search.Disturbed, o.Text + ": " + o.Because.Phrase(o), nil
+		}
+	}
 	why := "every objective holds"
 	if len(res.Objectives) > 0 {
 		why = fmt.Sprintf("%s: %s", res.Objectives[0].Text, measured(res.Objectives[0]))

@@ -102,6 +102,16 @@ func TestProber_Answer(t *testing.T) {
 			search.Holds, "p95 < 100ms: 200ms, not certain to fail",
 		},
 		{
+			"it may have failed for other programs",
+			result.Result{Generator: healthy, Verdict: scenarios.Inconclusive, Objectives: []result.ObjectiveResult{passed, {
+				Text: "p95 < 100ms", Metric: "p95", Measured: .2, Verdict: scenarios.Inconclusive,
+				Because: result.Notes{{Kind: result.MachineFails, Count: 2}},
+			}}},
+			search.Disturbed,
+			"p95 < 100ms: other programs held the processors of this machine in 2 s, so the target may have lacked one " +
+				"then; the rest does not show a failure",
+		},
+		{
 			"it falls behind",
 			result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 10, 20, 30, 40, 50)},
 			search.Breaks, "it falls behind: 30 more are in flight at the end than half-way",

@@ -90,7 +90,7 @@ func (w *LostWorkers) requests(c *measure.Series, o slo.Objective, in Span) (req
 }
 
 // Valid returns the result of an objective in a phase, or an invalid one if the lost requests of that phase could
-// change its verdict. judge judges the objective with additional bad and good requests.
+// change its verdict. judge judges the objective as measured, with additional bad and good requests.
 func (w *LostWorkers) Valid(c *measure.Series, o slo.Objective, in Span, r result.ObjectiveResult,
 	judge func(bad, good int64) scenarios.Verdict,
 ) result.ObjectiveResult {
@@ -112,8 +112,10 @@ func (w *LostWorkers) Valid(c *measure.Series, o slo.Objective, in Span, r resul
 		if r.Verdict == scenarios.Fail {
 			return r
 		}
-	case judge(requests, 0) == r.Verdict && judge(0, requests) == r.Verdict:
-		return r
+	default:
+		if is := judge(0, 0); judge(requests, 0) == is && judge(0, requests) == is {
+			return r
+		}
 	}
 	return w.invalid(r)
 }

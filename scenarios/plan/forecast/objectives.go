@@ -418,16 +418,21 @@ func leastThink(lp *Load) time.Duration {
 	return time.Duration(sum / weights)
 }
 
-// stepsPerIteration returns the mean number of requests per iteration that o selects.
+// stepsPerIteration returns the mean number of requests per iteration that o selects. `whole` counts the requests of
+// steps with `want` alone, and the iterations with such a step.
 func (c *check) stepsPerIteration(lp *Load, o slo.Objective) float64 {
-	if o.Step == "iteration" {
-		return 1
-	}
+	counts := func(s load.Step) bool { return s.Call != nil && (!o.Metric.Row().NeedsWant || s.Call.Traits().Wants) }
 	sum, n := 0.0, 0.0
 	for _, f := range lp.Flows {
 		sum += f.Weight
+		if o.Step == "iteration" {
+			if slices.ContainsFunc(f.Steps, counts) {
+				n += f.Weight
+			}
+			continue
+		}
 		for _, s := range f.Steps {
-			if s.Call != nil && (o.Step == "" || s.Call.Name() == o.Step || c.hasPart(s, o.Step) || c.sends(s, o.Step)) {
+			if counts(s) && c.selects(o, s) {
 				n += f.Weight * float64(max(1, s.Call.Traits().Times))
 			}
 		}
@@ -436,6 +441,24 @@ func (c *check) stepsPerIteration(lp *Load, o slo.Objective) float64 {
 		return 0
 	}
 	return n / sum
+}
+
+// selects reports whether o is about the requests of a step with a call.
+func (c *check) selects(o slo.Objective, s load.Step) bool {
+	return o.Step == "" || s.Call.Name() == o.Step || c.hasPart(s, o.Step) || c.sends(s, o.Step)
+}
+
+// meet reports whether a and b are about requests of the same flow, so that what fails one may fail the other.
+func (c *check) meet(a, b slo.Objective) bool {
+	in := func(o slo.Objective, f load.Flow) bool {
+		return o.Step == "iteration" ||
+			slices.ContainsFunc(f.Steps, func(s load.Step) bool { return s.Call != nil && c.selects(o, s) })
+	}
+	return slices.ContainsFunc(c.plan.Loads, func(lp Load) bool {
+		of := func(o slo.Objective) bool { return o.Load == "" || o.Load == lp.Name }
+		return of(a) && of(b) && (lp.Scripted ||
+			slices.ContainsFunc(lp.Flows, func(f load.Flow) bool { return in(a, f) && in(b, f) }))
+	})
 }
 
 // sends reports whether a step sends what the delivery of that name expects to see.
@@ -502,9 +525,13 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	case !known || got.n >= float64(need):
 		return true
 	}
+	from := ""
+	if o.Metric.Row().NeedsWant {
+		from = " from steps with `want`"
+	}
 	c.plan.Mistakes.AddHint(o.Pos, c.more(of, in, float64(need)/max(1, got.n)),
-		"`%s` can't be judged: %s in %s (%s to %s), and %d are needed", o.Text,
-		got.sentence("is expected", "are expected"), phase, quantity.Brief(in.from), quantity.Brief(in.to), need)
+		"`%s` can't be judged: %s%s in %s (%s to %s), and %d are needed", o.Text,
+		got.sentence("is expected", "are expected"), from, phase, quantity.Brief(in.from), quantity.Brief(in.to), need)
 	return false
 }
 
@@ -555,12 +582,12 @@ func (c *check) spanOf(kind slo.PhaseKind, i int, est []timeline.Estimated) span
 	return span{e.Clear, max(e.Clear, over)}
 }
 
-// stopConditions refuses a condition that would end the run before recovery is possible. A condition without `for`
-// ends the run in the first bad second.
+// stopConditions refuses a condition that would end the run before recovery is possible, if both are about requests of
+// the same flow. A condition without `for` ends the run in the first bad second.
 func (c *check) stopConditions(est []timeline.Estimated) {
 	for _, s := range c.plan.Scenario.Stop {
 		for _, o := range c.plan.Scenario.SLO {
-			if at := decidedAfter(o, est); at > 0 && s.For <= at {
+			if at := decidedAfter(o, est); at > 0 && s.For <= at && c.meet(s, o) {
 				c.plan.Mistakes.Add(s.Pos,
 					"the stop condition `%s` would end the run before `%s` is decided: let it last longer than %s", s.Text, o.Text,
 					quantity.Brief(at))

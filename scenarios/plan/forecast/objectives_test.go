@@ -492,3 +492,62 @@ func TestCompile_One(t *testing.T) {
 		}
 	}
 }
+
+// TestCompile_StopElsewhere: a stop condition is refused beside an objective on a recovery only if both are about the
+// same requests, or about steps of the same flow: a step is skipped if one before it fails.
+func TestCompile_StopElsewhere(t *testing.T) {
+	for _, c := range []struct {
+		stop, slo string
+		refused   bool
+	}{
+		{"errors > 50%", "recover < 10s after f", true},
+		{"errors > 50%", "recover < 10s after f of load shop", true},
+		{"errors > 50% of load admin", "recover < 10s after f", true},
+		{"errors > 50% of load admin", "recover < 10s after f of load shop", false},
+		{"errors > 50% of users", "recover < 10s after f of load shop", false},
+		{"errors > 50% of pay", "recover < 10s after f of cart", true},
+		{"errors > 50% of search", "recover < 10s after f of cart", false},
+		{"errors > 50% of iteration", "recover < 10s after f of cart", true},
+	} {
+		_, err := plantest.CompileText("version: 1\ntarget: {stack: demo}\nload:\n" +
+			"  shop: {executor: constant-arrival-rate, rate: 200/s, duration: 90s, mix: [" +
+			"{weight: 1, flow: [{get: /, name: cart}, {get: /, name: pay}]}, " +
+			"{weight: 1, flow: [{get: /, name: search}]}]}\n" +
+			"  admin: {executor: constant-arrival-rate, rate: 100/s, duration: 90s, flow: [{get: /, name: users}]}\n" +
+			"chaos: {f: {at: 20s, for: 5s, network.stall: {to: users}}}\nstop: [" + c.stop + "]\nslo: [" + c.slo + "]\n")
+		got := ""
+		if err != nil {
+			got = plantest.Explained(err)
+		}
+		if (got != "") != c.refused || !strings.Contains(got, "would end the run before") && c.refused {
+			t.Errorf("%s beside %s: %q", c.stop, c.slo, got)
+		}
+	}
+}
+
+// TestCompile_WholeRequests: `whole` counts the requests of steps with `want` alone, so a run has too few of them
+// although it has enough requests.
+func TestCompile_WholeRequests(t *testing.T) {
+	for _, c := range []struct{ slo, length, want string }{
+		{
+			"whole > 95%", "30s",
+			"about 30 requests are expected from steps with `want` in run (0s to 30s), and 59 are needed",
+		},
+		{"whole > 95% of iteration", "30s", "about 30 requests are expected from steps with `want`"},
+		{"whole > 95%", "60s", ""},
+		{"whole > 95% of iteration", "60s", ""},
+		{"checks > 95%", "30s", ""},
+	} {
+		_, err := plantest.CompileText("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload:\n" +
+			"  main: {executor: constant-arrival-rate, rate: 10/s, duration: " + c.length + ", mix: [" +
+			"{weight: 1, flow: [{get: /a, want: {\"$.a\": exists}}]}, {weight: 9, flow: [{get: /b}]}]}\n" +
+			"slo: [" + c.slo + "]\n")
+		got := ""
+		if err != nil {
+			got = plantest.Explained(err)
+		}
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s in %s: %q, want %q", c.slo, c.length, got, c.want)
+		}
+	}
+}
