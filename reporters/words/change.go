@@ -178,8 +178,7 @@ func (f *findings) outage() bool {
 // whileIn reports whether the run failed with an outage that began while its fault was in. What cures the absence of a
 // unit does not cure the harm of its return, nor a relapse.
 func (f *findings) whileIn() bool {
-	return f.outage() && !f.late && f.in.Evidence != result.ByRevert &&
-		(f.fault.StaysDown || !(f.in.Begin > f.fault.Cleared))
+	return f.outage() && !f.late && f.in.Evidence != result.ByRevert && !f.fault.OverBefore(f.in.Begin)
 }
 
 // endedItself reports whether a unit ended by itself when an outage began: the worst one that no fault did, or one that
@@ -239,7 +238,7 @@ func lookAtRelapse(f *findings) *Advice {
 	}
 	return &Advice{Text: Text{}.say("Look at the logs and metrics of the target from ").
 		strong(clockSpan(f.r, f.later.Begin, f.later.End)).say(": " + extent(f.r, f.later) + " then, " +
-		Seconds(f.later.Begin-f.fault.Cleared) + " after ").strong(Clean(f.fault.Name)).say(" was over.")}
+		Seconds(f.later.Begin-f.fault.Cleared) + " after ").strong(Clean(f.fault.Name)).say(wasOver(f.fault) + ".")}
 }
 
 // clockSpan says from when to when something was, by the clock in UTC, which logs have, where the begin of the run is

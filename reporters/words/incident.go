@@ -90,13 +90,29 @@ func wasIn(r *result.Result, at result.Num) string {
 	if len(unmet) > 0 {
 		return Clean(Join(unmet)) + pick(len(unmet) > 1, " were", " was") + " in, and met no traffic"
 	}
-	return noFault(r) + " was in"
+	return cmp.Or(unitsDown(r, at), noFault(r)+" was in")
+}
+
+// unitsDown names the faults whose units were still down long after their crash, because nothing starts them again, as
+// a clause; empty without.
+func unitsDown(r *result.Result, at result.Num) string {
+	var down []string
+	for _, f := range faultsIn(r, at) {
+		if f.StaysDown && f.Cleared < at {
+			down = append(down, f.Name)
+		}
+	}
+	if len(down) == 0 {
+		return ""
+	}
+	return pick(len(down) > 1, "the units of ", "the unit of ") + Clean(Join(down)) +
+		pick(len(down) > 1, " were", " was") + " still down"
 }
 
 // faultsIn returns the faults that were in at a time.
 func faultsIn(r *result.Result, at result.Num) (list []*result.FaultRecord) {
 	for i := range r.Faults {
-		if f := &r.Faults[i]; f.Injected <= at && !(f.Cleared < at) {
+		if f := &r.Faults[i]; f.Injected <= at && !f.OverBefore(at) {
 			list = append(list, f)
 		}
 	}
@@ -116,7 +132,7 @@ func noFault(r *result.Result) string {
 // long enough to rule them out.
 func faultsAt(r *result.Result, in *result.Incident) (active, over []string) {
 	for _, name := range in.Faults {
-		if by := faultNamed(r, name); by != nil && by.Cleared.Known() && by.Cleared < in.Begin {
+		if by := faultNamed(r, name); by != nil && by.OverBefore(in.Begin) {
 			over = append(over, name)
 		} else {
 			active = append(active, name)

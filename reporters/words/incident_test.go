@@ -80,6 +80,20 @@ func TestIncidentRow_WasIn(t *testing.T) {
 	}
 }
 
+// TestIncidentRow_StaysDown: a crash whose unit nothing starts again is never over.
+func TestIncidentRow_StaysDown(t *testing.T) {
+	crash := result.FaultRecord{Name: "crash", Injected: 10, Cleared: 10, StaysDown: true}
+	r := result.Result{Faults: []result.FaultRecord{crash}}
+	in := result.Incident{Begin: 60, End: 63, Over: true}
+	if got := words.IncidentRow(&r, 1, &in)[0]; got != "1: the unit of crash was still down" {
+		t.Errorf("got %q", got)
+	}
+	in.Faults = []string{"crash"}
+	if got := words.IncidentRow(&r, 1, &in)[0]; got != "1: during crash" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestIncidentRow_FirstCause: if another error came first than the most frequent one, the row says so. Of errors that
 // had been seen before the incident it is not known whether they were its first.
 func TestIncidentRow_FirstCause(t *testing.T) {

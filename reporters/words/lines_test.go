@@ -393,6 +393,13 @@ func TestSlowdown(t *testing.T) {
 	if got := AnswerOf(held).Sentence.String(); !strings.HasSuffix(got, ", with no fault but the condition slow-net in.") {
 		t.Errorf("got %q", got)
 	}
+	crash := aFault("crash", "process.crash", "web[0]")
+	crash.Injected, crash.Cleared, crash.StaysDown = 2, 2, true
+	down := *held
+	down.Faults = []result.FaultRecord{crash}
+	if got := AnswerOf(&down).Sentence.String(); !strings.Contains(got, "44ms, while the unit of crash was still down") {
+		t.Errorf("got %q", got)
+	}
 	held.Slowdowns = nil
 	if got := AnswerOf(held).Sentence.String(); got != "The objective held." {
 		t.Errorf("got %q", got)

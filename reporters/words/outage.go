@@ -56,7 +56,7 @@ func outageSentence(r *result.Result) Text {
 	t := Text{}.say("When ")
 	switch {
 	case late(r, in, f):
-		t = Text{}.strong(Seconds(in.Begin - f.Cleared)).say(" after ").strong(Clean(f.Name)).say(" was over")
+		t = Text{}.strong(Seconds(in.Begin - f.Cleared)).say(" after ").strong(Clean(f.Name)).say(wasOver(f))
 	case list[0].Evidence == result.ByRevert:
 		t = t.strong(Clean(f.Name)).say(" ended")
 	default:
@@ -166,6 +166,9 @@ func elsewhere(r *result.Result, told []*result.Incident) string {
 // sameCause reports whether two incidents are one, or are by one fault.
 func sameCause(a, b *result.Incident) bool { return a == b || a.By != "" && a.By == b.By }
 
+// wasOver ends a clause on the time after a fault. A crash that nothing starts again is never over.
+func wasOver(f *result.FaultRecord) string { return pick(f.StaysDown, " was injected", " was over") }
+
 // late reports whether an outage that belongs to a fault began well after the fault was over, and after the load had
 // been good again: for some seconds, or until a unit ended by itself.
 func late(r *result.Result, in *result.Incident, by *result.FaultRecord) bool {
@@ -208,7 +211,7 @@ func lateOnPass(r *result.Result) (text string) {
 	for i := range r.Faults {
 		by := &r.Faults[i]
 		if in := laterOutage(r, by); in != nil {
-			text += "; " + Seconds(in.Begin-by.Cleared) + " after " + quote(by.Name) + " was over, " +
+			text += "; " + Seconds(in.Begin-by.Cleared) + " after " + quote(by.Name) + wasOver(by) + ", " +
 				extent(r, in) + " for " + incidentLength(in) + begunBy(r, in)
 		}
 	}

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"cmp"
 	"slices"
 
 	"brunt/scenarios"
@@ -56,15 +57,20 @@ func slowdownOnPass(r *result.Result) string {
 	if s == nil || r.Verdict != scenarios.Pass {
 		return ""
 	}
-	text := "; from " + Offset(s.From) + " to " + Offset(s.To) + " answers took " + slowdownBy(s) + ", with " +
-		noFault(r) + " in"
+	text := "; from " + Offset(s.From) + " to " + Offset(s.To) + " answers took " + slowdownBy(s) + ", "
+	if down := unitsDown(r, s.From); down != "" {
+		text += "while " + down
+	} else {
+		text += "with " + noFault(r) + " in"
+	}
 	if n := len(r.Slowdowns) - 1; n > 0 {
 		text += ", and " + Plural(int64(n), "more such span", "more such spans")
 	}
 	return text
 }
 
-// SlowdownLabel says in a few words how long a slowdown lasted, and that no fault was in.
+// SlowdownLabel says in a few words how long a slowdown lasted, and that no fault was in, or whose units were down.
 func SlowdownLabel(r *result.Result, s *result.Slowdown) string {
-	return Seconds(s.To-s.From) + ", " + briefly(float64(s.P50/s.Usual)) + "x slower at p50, " + noFault(r)
+	return Seconds(s.To-s.From) + ", " + briefly(float64(s.P50/s.Usual)) + "x slower at p50, " +
+		cmp.Or(unitsDown(r, s.From), noFault(r))
 }

@@ -17,6 +17,7 @@ import (
 type claim struct {
 	of       []int           // occurrences, ascending
 	evidence result.Evidence // of the only one in of; empty if only the time speaks for it
+	noise    bool            // only the time speaks for each one in of, and the incident continues no other harm of theirs
 }
 
 // wholeLoad selects all requests for the effect of a fault.
@@ -59,6 +60,7 @@ func (f *effects) attribute(incidents []*incident) {
 	last := make([]*incident, len(f.read.Faults)) // that belongs to the occurrence
 	for _, in := range incidents {
 		shown := map[int]result.Evidence{}
+		in.noise = true
 		for i := range f.read.Faults {
 			evidence, belongs := f.belongs(in, i, last[i])
 			if !belongs {
@@ -68,6 +70,7 @@ func (f *effects) attribute(incidents []*incident) {
 			if evidence != "" {
 				shown[i] = evidence
 			}
+			in.noise = in.noise && evidence == "" && (last[i] == nil || last[i].noise || !f.continues(in, i, last[i]))
 		}
 		if len(shown) > 0 { // that a unit is still down shows nothing against another fault
 			in.of = slices.DeleteFunc(in.of, func(i int) bool { return f.read.c.StaysDown[i] && shown[i] == "" })
@@ -79,6 +82,12 @@ func (f *effects) attribute(incidents []*incident) {
 			in.evidence = ""
 		}
 	}
+}
+
+// continues reports whether an incident is a relapse after the recovery from occurrence i, or a part of the harm before
+// that recovery.
+func (f *effects) continues(in *incident, i int, last *incident) bool {
+	return f.relapsed(in, i) || f.recovering(in, i, last)
 }
 
 // otherwise reports whether something other than occurrence i may have done an incident. The effect of the occurrence

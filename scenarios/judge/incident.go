@@ -296,7 +296,7 @@ func (f *effects) judgeIncidents(o slo.Objective) result.ObjectiveResult {
 // Of an outage, the recovery runs from the first begin to the last end of the incidents that belong to one fault. An
 // incident that belongs to none counts by itself if a fault was in at any instant of it. If it began within a hold
 // of the end of a fault, or may be a relapse, it may be the fault's or not: the objective is inconclusive if that
-// decides.
+// decides. So it is for an incident that began while a fault was in, and of which nothing shows that the fault did it.
 //
 // A pass needs requests after each fault that show an incident, or enough of them to show that there was none.
 func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
@@ -312,7 +312,7 @@ func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
 		counted[outage] = true
 	}
 	for first := 0; first < len(f.incidents); {
-		outage, of := f.incidents[first].outage, map[int]*incident{} // by occurrence, with all that belongs to it
+		outage, of := f.incidents[first].outage, map[int]harm{} // by occurrence
 		last := first
 		for ; last < len(f.incidents) && f.incidents[last].outage == outage; last++ {
 			in := f.incidents[last]
@@ -323,14 +323,11 @@ func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
 			}
 			for _, i := range in.of {
 				known[f.read.Faults[i].Name] = true
-				if of[i] == nil {
-					of[i] = &incident{Incident: in.Incident}
-				}
-				of[i].extend(in)
+				of[i] = of[i].with(in)
 			}
 		}
 		for _, i := range slices.Sorted(maps.Keys(of)) {
-			judge(outage, recoveryOf(o, of[i]))
+			judge(outage, f.unlessNoise(o, i, of[i]))
 		}
 		for _, in := range f.incidents[first:last] {
 			if r, counts := f.ofNone(o, in, known); counts {
@@ -353,6 +350,39 @@ func judgeIncident(f *effects, o slo.Objective) result.ObjectiveResult {
 	}
 	worst.Count = int64(len(counted))
 	return worst
+}
+
+// harm is what belongs to one occurrence in an outage, as one incident: all of it, and apart the noise and the rest. A
+// part without an incident is nil.
+type harm struct{ all, noise, rest *incident }
+
+// with returns the harm with a later incident.
+func (h harm) with(in *incident) harm {
+	to := &h.rest
+	if in.noise {
+		to = &h.noise
+	}
+	for _, part := range []**incident{&h.all, to} {
+		if *part == nil {
+			*part = &incident{Incident: in.Incident}
+		}
+		(*part).extend(in)
+	}
+	return h
+}
+
+// unlessNoise judges the recovery from the harm of occurrence i in an outage. A failure stands if it is one without the
+// noise as well. Else the objective is inconclusive, because it holds if the occurrence did not make the noise.
+func (f *effects) unlessNoise(o slo.Objective, i int, of harm) result.ObjectiveResult {
+	r := recoveryOf(o, of.all)
+	if of.noise == nil || r.Verdict != scenarios.Fail || of.rest != nil && recoveryOf(o, of.rest).Verdict == scenarios.Fail {
+		return r
+	}
+	oc, begin := &f.read.Faults[i], of.noise.Begin
+	r.Verdict, r.Measured, r.Because = scenarios.Inconclusive, result.NaN, result.Notes{{
+		Kind: result.HarmDuring, Of: oc.Name, From: result.Sec(begin), For: result.Sec(begin - oc.Injected),
+	}}
+	return r
 }
 
 // ofNone judges the recovery from an incident that belongs to no fault, and reports whether it counts. It adds the

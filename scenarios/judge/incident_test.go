@@ -213,6 +213,15 @@ func TestIncident_Recover(t *testing.T) {
 			[]injection{{"f", "f", 91800 * ms, 93 * sec}},
 			-1, scenarios.Inconclusive,
 		},
+		{
+			"noise in a long fault", 3 * sec, between(50*sec, 54*sec), []injection{{"f", "f", 30 * sec, 80 * sec}}, -1,
+			scenarios.Inconclusive,
+		},
+		{
+			"noise in a long fault, and harm at its end", 3 * sec, func(at time.Duration) bool {
+				return between(50*sec, 54*sec)(at) || between(80*sec, 84*sec)(at)
+			}, []injection{{"f", "f", 30 * sec, 80 * sec}}, 4, scenarios.Fail,
+		},
 		{"no fault was injected", 30 * sec, between(45*sec, 50*sec), nil, -1, scenarios.Inconclusive},
 		{
 			"the load ends within a hold of the fault", sec, between(0, 0),

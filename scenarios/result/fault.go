@@ -234,6 +234,9 @@ var ofUnits = regexp.MustCompile(`^(container|pod|probe|hpa|workload|node|cluste
 // mostEvents is the maximum number of events of containers and pods in a fault record.
 const mostEvents = 30
 
+// OverBefore reports whether a fault was over before a time. A crash whose unit nothing starts again is never over.
+func (f *FaultRecord) OverBefore(at Num) bool { return !f.StaysDown && f.Cleared < at }
+
 // Attach adds to each fault the events of containers and pods from its injection until the load had recovered, or
 // until the next fault.
 func (r *Result) Attach() {

@@ -3,7 +3,6 @@ package run
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"brunt/chaos"
@@ -25,7 +24,8 @@ var (
 
 // unwellUnits returns the spans in which a unit that a fault hit was not well, by the number of the occurrence. They
 // are evidence that harm after the end of the fault is the fault's. From the injection of another fault into the unit
-// on, they are evidence for that one.
+// on, they are evidence for that one. Events of a pod that has the place of no unit name its service alone, and are
+// evidence for a fault on the service alone: a unit that loses its pod is not well until another has its place.
 func unwellUnits(records []*chaos.Record, events []result.Event) map[int][]requests.Span {
 	spans := map[string][]requests.Span{} // by unit
 	for _, e := range slices.SortedStableFunc(slices.Values(events), byTime) {
@@ -49,7 +49,7 @@ func unwellUnits(records []*chaos.Record, events []result.Event) map[int][]reque
 		if rec.N < 0 || len(spans) == 0 {
 			continue
 		}
-		for _, unit := range namesOf(rec) {
+		for _, unit := range rec.HitUnits() {
 			to, hit := next[unit]
 			if !hit {
 				to = measure.Never
@@ -64,17 +64,6 @@ func unwellUnits(records []*chaos.Record, events []result.Event) map[int][]reque
 		}
 	}
 	return out
-}
-
-// namesOf lists the units that a fault hit by the names that events have for them: those of pods name the service.
-func namesOf(rec *chaos.Record) (names []string) {
-	for _, unit := range rec.HitUnits() {
-		names = append(names, unit)
-		if service, _, indexed := strings.Cut(unit, "["); indexed && !slices.Contains(names, service) {
-			names = append(names, service)
-		}
-	}
-	return names
 }
 
 // isGone reports whether the end of a fault was proved, with each unit that it hit back.

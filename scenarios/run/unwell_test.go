@@ -23,6 +23,8 @@ func TestUnwellUnits(t *testing.T) {
 		{T: 25, Event: "container.health", Unit: "web[1]", Text: "the check fails", Data: unhealthy},
 		{T: 26, Event: "container.oom", Unit: "web[1]"},
 		{T: 28, Event: "container.health", Unit: "web[1]", Text: "healthy"},
+		{T: 29, Event: "pod.terminating", Unit: "shop[2]"},
+		{T: 30, Event: "unit.replaced", Unit: "shop[2]"},
 		{T: 30, Event: "pod.unready", Unit: "shop"},
 		{T: 40, Event: "fault.cleared", Fault: "f"},
 	}
@@ -34,7 +36,18 @@ func TestUnwellUnits(t *testing.T) {
 	}{
 		{"a process that ended", chaos.Record{Units: []string{"db[0]"}}, span(20*time.Second, 22*time.Second)},
 		{"the end of a link", chaos.Record{Links: []string{"web[1]->db[1]"}}, span(25*time.Second, 28*time.Second)},
-		{"a pod", chaos.Record{Units: []string{"shop[2]"}}, span(30*time.Second, measure.Never)},
+		{
+			"a pod that is replaced",
+			chaos.Record{Units: []string{"shop[2]"}},
+			span(29*time.Second, 30*time.Second),
+		},
+		{"a pod that stays, and another one is not well", chaos.Record{Units: []string{"shop[1]"}}, nil},
+		{
+			"a pod that was replaced before",
+			chaos.Record{Units: []string{"shop[2]"}, Injected: 31 * time.Second},
+			nil,
+		},
+		{"a whole service", chaos.Record{Units: []string{"shop"}}, span(30*time.Second, measure.Never)},
 		{
 			"a step of a group",
 			chaos.Record{Steps: []*chaos.Record{{Units: []string{"db[0]"}}}},
