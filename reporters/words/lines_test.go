@@ -233,6 +233,17 @@ func TestFaultLines(t *testing.T) {
 				"not excluded", "?",
 		},
 		{
+			"one step far slower", func() *result.Result { return onNginx(t) },
+			func(r *result.Result) {
+				r.Incidents, r.Faults[0].OnsetAt, r.Faults[0].Impact = nil, result.NaN, result.NotImpacted
+				r.Faults[0].Parts = &result.ImpactParts{
+					Requests: 1000, P50: .01, P50Before: .01, P95: .02, P95Before: .02,
+					SlowerBecause: result.Notes{{Kind: result.SlowerStep, Of: "report", Part: 30, Count: 33}},
+				}
+			}, "kill-cache  slower, not certain: 30 of 33 good answers of report alone took over twice as long as before the " +
+				"fault, and over 20 ms longer; no request failed", "?",
+		},
+		{
 			"writes lost", func() *result.Result { return onNginx(t) },
 			func(r *result.Result) {
 				r.Incidents, r.Faults[0].OnsetAt, r.Faults[0].Impact = nil, result.NaN, result.NotImpacted

@@ -179,6 +179,8 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 	case onlySlownessOpen(f) && slowerDuring(f):
 		l.Outcome, l.Times = slowingOf(r, f).outcome()+" meanwhile", true
 		l.Text = slowerText(r, f) + "; nothing shows that it made answers slower"
+	case onlySlownessOpen(f) && f.Parts.SlowerBecause.Has(result.SlowerStep) && f.Parts.Bad() == 0:
+		l.Text = Clean(f.Parts.SlowerBecause.Phrase(nil)) + "; no request failed"
 	case onlySlownessOpen(f) && f.Parts.P50.Known() && f.Parts.Bad() == 0:
 		l.Times = true
 		l.Text = "p50 " + change(f.Parts.P50Before, f.Parts.P50) + ", p95 " + change(f.Parts.P95Before, f.Parts.P95) +

@@ -212,7 +212,7 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 			if during.all > 0 && before.all > 0 {
 				d := need(during, before, float64(f.Limit), service, effect)
 				if d.Need == Apart && f.Parts != nil {
-					if slower := f.Parts.Slower(); slower.Answer == result.Untested {
+					if slower := f.Parts.Slower(); slower.Answer == result.Untested && !ofOther(slower.Why, step) {
 						d.Need, d.Why = Vague, d.Why+"; whether it was slower is not certain: "+slower.Why.Phrase(nil)
 					}
 				}
@@ -221,6 +221,11 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 		}
 	}
 	return out
+}
+
+// ofOther reports whether notes on slower answers are about another step alone.
+func ofOther(why result.Notes, step string) bool {
+	return len(why) == 1 && why[0].Kind == result.SlowerStep && why[0].Of != step
 }
 
 // answers counts the requests of a step in a phase, without those that were skipped because an earlier step failed.

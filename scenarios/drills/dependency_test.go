@@ -70,6 +70,8 @@ func TestNewDependencies(t *testing.T) {
 	unmet.Traffic = 0
 	late := gone
 	late.Parts = &result.ImpactParts{SlowerUntold: "brunt itself was late"}
+	one := gone
+	one.Parts = &result.ImpactParts{SlowerBecause: result.Notes{{Kind: result.SlowerStep, Of: "write", Part: 9, Count: 9}}}
 	for _, c := range []struct {
 		name    string
 		fault   result.FaultRecord
@@ -100,6 +102,12 @@ func TestNewDependencies(t *testing.T) {
 			map[string]asked{"list": {500, 0, .002, .004}},
 			"store",
 			map[string]drills.Need{"list": drills.Vague},
+		},
+		{
+			"one of them may be slower", one,
+			map[string]asked{"list": {500, 0, .002, .004}, "write": {500, 0, .003, .005}},
+			"store",
+			map[string]drills.Need{"list": drills.Apart, "write": drills.Vague},
 		},
 		{
 			"few requests", gone,

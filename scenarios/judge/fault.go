@@ -117,8 +117,8 @@ func (f *effects) required(i int, a effect.Answer) result.Reason {
 		return result.Reason{}
 	case a.Impact == result.NotImpacted && f.read.stoodStill(i) != nil:
 		return unknown(f.read.stoodStill(i))
-	case a.Impact == result.NotImpacted && f.slowdown(i).Answer == result.Untested:
-		return unknown(untold(f.slowdown(i)))
+	case a.Impact == result.NotImpacted && f.slowdownOrStep(i).Answer == result.Untested:
+		return unknown(untold(f.slowdownOrStep(i)))
 	case a.Impact == result.NotImpacted && lossUntold(f, i) != nil:
 		return unknown(lossUntold(f, i))
 	case a.Impact == result.NotImpacted && few.Doubted != nil:

@@ -93,6 +93,21 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 // slowdown returns the answer to whether occurrence i made good answers slower, of whichever step.
 func (f *effects) slowdown(i int) requests.Slowdown { return f.slowdownOf(slo.Objective{}, i) }
 
+// slowdownOrStep is slowdown, but untested instead of no if the answers of one step were far slower. They may be too few
+// beside those of all steps to change an answer on all of them.
+func (f *effects) slowdownOrStep(i int) requests.Slowdown {
+	s := f.slowdown(i)
+	if s.Answer != result.No {
+		return s
+	}
+	if step, far, n, found := f.slownessOf(slo.Objective{}).test.FarStep(i); found {
+		s.Told = result.NotTold(result.Note{
+			Kind: result.SlowerStep, Of: f.read.Config.Steps[step].Name, Part: far, Count: n,
+		})
+	}
+	return s
+}
+
 // slowdownOf returns the answer to whether occurrence i made good answers slower, of those that objective o selects.
 // The answer is no until all cells are read, and for an occurrence that was not injected.
 func (f *effects) slowdownOf(o slo.Objective, i int) requests.Slowdown {

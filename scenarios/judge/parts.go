@@ -26,7 +26,7 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 	own, shared := lostTo(f, i), sharedLoss(f, i)
 	out.Lost, out.LostMessages = own.n, own.messages
 	out.LostShared, out.LostSharedMessages, out.LostWith = shared.n, shared.messages, shared.with
-	switch s := f.slowdown(i); s.Answer {
+	switch s := f.slowdownOrStep(i); s.Answer {
 	case result.Yes:
 		out.Slowed = true
 	case result.Untested:

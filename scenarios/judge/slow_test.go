@@ -306,3 +306,64 @@ func TestSlow_OfStep(t *testing.T) {
 		}
 	}
 }
+
+// TestSlow_OneStepOfMany: far slower answers of one step are few beside those of all steps, and are no answers that were
+// not slower. They make no objective on all steps fail, and a pause of the step is none.
+func TestSlow_OneStepOfMany(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		slow func(at time.Duration) bool
+		want result.Answer
+		took time.Duration // of an answer that is slow
+	}{
+		{"as before", func(time.Duration) bool { return false }, result.No, 0},
+		{"slow while the fault is in", between(20*sec, 40*sec), result.Untested, 2 * sec},
+		{"slow in most of its seconds", between(22*sec, 38*sec), result.Untested, 2 * sec},
+		{"a pause while it is in", between(25*sec, 31*sec), result.No, 2 * sec},
+		{"slow all along", func(time.Duration) bool { return true }, result.No, 2 * sec},
+		{"slow at times", func(at time.Duration) bool { return at%(10*sec) < 5*sec }, result.No, 2 * sec},
+		{"slower by 15 ms", between(20*sec, 40*sec), result.No, 35 * ms},
+	} {
+		play := func(t *testing.T, require bool) *judge.Findings {
+			objectives := parseObjectives(t, "recover < 5s after f", "recover < 5s of list after f")
+			steps := measure.Series{Loads: oneStep.Loads, Steps: []measure.SeriesStep{{Name: "list"}, {Name: "report"}}}
+			g := newFixtureWith(t, measure.Config{Series: steps, Slow: 5 * sec}, objectives...)
+			all := perSecond(100, 0, 80*sec, 2*ms, okay)
+			for i := range all {
+				if i%33 == 0 {
+					took := 20 * ms
+					if c.slow(all[i].Intended) {
+						took = c.took
+					}
+					all[i] = request(all[i].Intended, took, okay)
+					all[i].Step = 1
+				}
+			}
+			g.play(all, action{20 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
+			return g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {RequireImpact: require}}}, 80*sec)
+		}
+		t.Run(c.name, func(t *testing.T) {
+			f := play(t, false)
+			got := f.Faults[0]
+			slower := got.Parts.Slower()
+			if slower.Answer != c.want || got.Impact != result.NotImpacted {
+				t.Errorf("slower: %s (%s), %s", slower.Answer, slower.Why.Phrase(nil), got.Impact)
+			}
+			required := scenarios.Fail
+			if c.want == result.Untested {
+				required = scenarios.Inconclusive
+				if !slower.Why.Has(result.SlowerStep) || slower.Why[0].Of != "report" {
+					t.Errorf("it says %+v", slower.Why)
+				}
+			}
+			if got := play(t, true).Faults[0].Required.Verdict; got != required {
+				t.Errorf("the required impact is %s", got)
+			}
+			for _, o := range f.Objectives {
+				if o.Verdict != scenarios.Pass {
+					t.Errorf("%s: %s (%s)", o.Text, o.Verdict, o.Note)
+				}
+			}
+		})
+	}
+}

@@ -116,6 +116,7 @@ const (
 	SlowerHalf    NoteKind = "slower_half"     // it is not excluded that half of the answers were far slower
 	SlowerTail    NoteKind = "slower_tail"     // it is not excluded that one in 20 answers was far slower
 	SlowerVaried  NoteKind = "slower_varied"   // chance is not excluded: by a short baseline, or by times that vary
+	SlowerStep    NoteKind = "slower_step"     // part of count answers of one step were far slower, and few of all answers
 	SlowerRest    NoteKind = "slower_rest"     // seconds without a fault, after recovery, were as slow
 	SlowerDuring  NoteKind = "slower_during"   // answers were slower, without evidence that the fault made them so
 	SlowerNoFault NoteKind = "slower_no_fault" // no fault was injected
@@ -330,7 +331,9 @@ var noteSentences = map[NoteKind]string{
 	SlowerTail: "<part> of <count> good answers took far longer than the 95th percentile before the fault, which is not " +
 		"certainly more than one in 20",
 	SlowerVaried: "the baseline is too short, or its times vary too much, to exclude chance",
-	SlowerRest:   "seconds without a fault were as slow after the recovery, though not before the fault",
+	SlowerStep: "<part> of <count> good answers of <of> alone took over twice as long as before the fault, and over 20 ms " +
+		"longer",
+	SlowerRest: "seconds without a fault were as slow after the recovery, though not before the fault",
 	SlowerDuring: "answers were slower at some time of the fault, not soon after its begin nor up to its end, and " +
 		"nothing shows that it made them so",
 	SlowerNoFault: "no fault was injected",

@@ -292,6 +292,10 @@ func TestNotes_Phrase(t *testing.T) {
 			result.Notes{{Kind: result.SlowerTail, Part: 3, Count: 80}},
 		},
 		{
+			"", "30 of 33 good answers of report alone took over twice as long as before the fault, and over 20 ms longer",
+			result.Notes{{Kind: result.SlowerStep, Of: "report", Part: 30, Count: 33}},
+		},
+		{
 			"", "seconds without a fault were as slow after the recovery, though not before the fault",
 			result.Notes{{Kind: result.SlowerRest}},
 		},

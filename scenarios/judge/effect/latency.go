@@ -175,6 +175,56 @@ func (s *LatencySlice) far(k int) result.Answer {
 	return result.No
 }
 
+// StepTimes count the good answers of one step, and the windows in which they came.
+type StepTimes struct {
+	N       int64    // good answers
+	Far     [2]int64 // of them, the far slower ones, as in [LatencySlice]
+	Windows int64    // windows with good answers
+	FarIn   [2]int64 // of them, windows whose own percentile is far above that of the baseline
+}
+
+// Add counts the answers of the step in one window.
+func (t *StepTimes) Add(s *LatencySlice) {
+	one := StepTimes{N: s.N, Far: s.Far, Windows: min(s.N, 1)}
+	for k, far := range s.Far {
+		if float64(far) > (1-latencyPercentiles[k])*float64(s.N) {
+			one.FarIn[k] = 1
+		}
+	}
+	t.Join(&one)
+}
+
+// Join adds other windows of the step.
+func (t *StepTimes) Join(o *StepTimes) {
+	t.N, t.Windows = t.N+o.N, t.Windows+o.Windows
+	for k := range t.Far {
+		t.Far[k], t.FarIn[k] = t.Far[k]+o.Far[k], t.FarIn[k]+o.FarIn[k]
+	}
+}
+
+// FarOfStep reports whether the answers of one of so many steps took over twice as long in a fault, and over 20 ms
+// longer, and returns the number of them that did. Usual holds the step's windows of the baseline and of the rest of
+// the run. The chances of error are divided by the number of steps.
+//
+// A 95 % bound has to show it, as for [Far]. At least three in four windows of the fault have to be far slower: a step
+// may pause by itself once in a while, and a pause shorter than that is no effect of the fault. Such windows also have
+// to be rarer without the fault, by Fisher's exact test. TestFarOfStep_Pauses gives the false alarms.
+func FarOfStep(usual, fault *StepTimes, steps int) (far int64, found bool) {
+	if min(usual.N, fault.N) < LeastAnswers {
+		return 0, false
+	}
+	each := 1 / float64(max(1, steps))
+	for k := range latencyPercentiles {
+		one, other := latencyShare{float64(usual.Windows), float64(usual.FarIn[k])},
+			latencyShare{float64(fault.Windows), float64(fault.FarIn[k])}
+		if 4*fault.FarIn[k] >= 3*fault.Windows && answersTail(one, other) < rarerChance*each &&
+			LowerBound(float64(fault.Far[k]), float64(fault.N), 1-(1-Confidence)*each) > 1-latencyPercentiles[k] {
+			return fault.Far[k], true
+		}
+	}
+	return 0, false
+}
+
 // slower is the test of Slower. Usual is empty if only the baseline is known.
 func slower(baseline, usual, fault []LatencySlice) bool {
 	for k := range latencyPercentiles {

@@ -122,3 +122,121 @@ func TestSlower_Pauses(t *testing.T) {
 		t.Errorf("%d false alarms in %d faults, over 1%%", alarms, all)
 	}
 }
+
+// TestFarOfStep: a step is far slower in most windows of a fault, and in fewer without it than chance explains.
+func TestFarOfStep(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		before, in   int64 // far slower windows, of 20 of the baseline, and of the fault
+		steps, lasts int   // lasts: windows of the fault, of five answers
+		found        bool
+	}{
+		{"all of the fault", 0, 10, 20, 10, true},
+		{"most of the fault", 0, 8, 20, 10, true},
+		{"a pause in the fault", 0, 6, 2, 10, false},
+		{"often without it", 8, 8, 2, 10, false},
+		{"few answers", 0, 3, 2, 3, false},
+		{"one of very many steps", 2, 8, 1000, 10, false},
+	} {
+		usual := StepTimes{N: 100, Far: [2]int64{5 * c.before}, Windows: 20, FarIn: [2]int64{c.before}}
+		fault := StepTimes{N: 5 * int64(c.lasts), Far: [2]int64{5 * c.in}, Windows: int64(c.lasts), FarIn: [2]int64{c.in}}
+		if far, found := FarOfStep(&usual, &fault, c.steps); found != c.found || found && far != 5*c.in {
+			t.Errorf("%s: %t, %d far slower", c.name, found, far)
+		}
+	}
+}
+
+// A pausingStep is a step of a heavy tail that pauses by itself for two seconds, once in gap seconds on average, in
+// which answers take 30 times as long.
+type pausingStep struct {
+	r      *rand.Rand
+	rate   int
+	gap    float64 // 0: it never pauses
+	paused bool
+}
+
+// play returns the answers of some seconds that take times as long.
+func (s *pausingStep) play(seconds int, times float64) (list [][]float64) {
+	for range seconds {
+		chance := .5
+		if !s.paused {
+			chance = 1 / s.gap
+		}
+		took := .1 * times
+		if s.paused = s.gap > 0 && s.r.Float64() < chance; s.paused {
+			took *= 30
+		}
+		var answers []float64
+		for range s.rate {
+			answers = append(answers, took*math.Exp(s.r.NormFloat64()))
+		}
+		list = append(list, answers)
+	}
+	return list
+}
+
+// stepTimes counts answers by second.
+func stepTimes(list [][]float64, far [2]float64) *StepTimes {
+	var out StepTimes
+	for _, answers := range list {
+		s := LatencySlice{N: int64(len(answers))}
+		for _, v := range answers {
+			for k := range far {
+				if v > far[k] {
+					s.Far[k]++
+				}
+			}
+		}
+		out.Add(&s)
+	}
+	return &out
+}
+
+// TestFarOfStep_Pauses gives the false alarms of a run with twenty steps, and how often a step that takes 30 times as
+// long is found. Steps that never pause give none.
+func TestFarOfStep_Pauses(t *testing.T) {
+	const steps = 20
+	trials := suite.Trials(1000)
+	for _, c := range []struct {
+		rate, baseline, fault int
+		gap                   float64
+		most, least           float64 // shares of false alarms and of finds
+	}{
+		{1, 30, 10, 0, 0, 0},
+		{5, 30, 10, 0, 0, .95},
+		{1, 30, 30, 40, .01, .95},
+		{5, 30, 5, 40, .03, 0},
+		{5, 30, 10, 40, .03, .95},
+		{5, 10, 30, 40, .01, .95},
+	} {
+		r := rand.New(rand.NewPCG(4, 8))
+		alarms, found := 0, 0
+		for range trials {
+			alarm := false
+			for step := range steps {
+				s := pausingStep{r: r, rate: c.rate, gap: c.gap}
+				before := s.play(c.baseline, 1)
+				var far [2]float64
+				all := slices.Sorted(slices.Values(slices.Concat(before...)))
+				for k, q := range latencyPercentiles {
+					far[k] = FarAbove(all[int(LowerRank(int64(len(all)), q)*float64(len(all)))])
+				}
+				usual := stepTimes(before, far)
+				_, is := FarOfStep(usual, stepTimes(s.play(c.fault, 1), far), steps)
+				alarm = alarm || is
+				if step == 0 {
+					if _, is := FarOfStep(usual, stepTimes(s.play(c.fault, 30), far), steps); is {
+						found++
+					}
+				}
+			}
+			if alarm {
+				alarms++
+			}
+		}
+		t.Logf("%+v: %d false and %d found of %d", c, alarms, found, trials)
+		if n := float64(trials); float64(alarms) > c.most*n+3*math.Sqrt(c.most*n) || float64(found) < c.least*n {
+			t.Errorf("%+v: %d false and %d found of %d", c, alarms, found, trials)
+		}
+	}
+}

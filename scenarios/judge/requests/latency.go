@@ -21,8 +21,9 @@ type SlowdownTest struct {
 	// without brunt's own time: the baseline, and the requests that met no fault, a hold after the last
 	own, rest []effect.LatencySlice
 	hold      time.Duration
-	met       []answers // by the set of faults that the requests met; the set of no fault is the baseline
-	sets      [][]int32 // occurrences, by set
+	met       []answers          // by the set of faults that the requests met; the set of no fault is the baseline
+	sets      [][]int32          // occurrences, by set
+	usual     []effect.StepTimes // by series: of the baseline and the rest
 }
 
 // limits holds the limits by which the answers of a step are counted. All are zero if the baseline has fewer good
@@ -50,8 +51,9 @@ type answers struct {
 	measured     []effect.LatencySlice
 	own, least   []effect.LatencySlice // without brunt's own time; and also without the largest lag of their window
 	n            int64
-	late         time.Duration // sum of brunt's own time
-	incomparable int64         // answers of steps without limits, which n leaves out
+	late         time.Duration      // sum of brunt's own time
+	incomparable int64              // answers of steps without limits, which n leaves out
+	steps        []effect.StepTimes // by series; nil if there are no answers
 }
 
 // later returns how much more of brunt's own time these answers contain than those of the baseline, on average.
@@ -116,7 +118,9 @@ func NewSlowdownTest(
 	if f.FirstInjection() == measure.Never {
 		return nil
 	}
-	l := &SlowdownTest{met: make([]answers, len(f.Sets)), sets: f.Sets, hold: hold}
+	l := &SlowdownTest{
+		met: make([]answers, len(f.Sets)), sets: f.Sets, hold: hold, usual: make([]effect.StepTimes, len(baseline)),
+	}
 	for s := range baseline {
 		l.of = append(l.of, Selects(&f.Config.Series, o, s))
 		l.limits = append(l.limits, limitsOf(&baseline[s]))
@@ -150,6 +154,7 @@ func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell,
 		}
 	}
 	of.addFar(&n, c)
+	l.stepTimes(base || rest, k).Add(&n)
 	if rest {
 		l.rest = joined(l.rest, without(n, c, of, 0))
 		return
@@ -168,6 +173,46 @@ func (l *SlowdownTest) Add(f *measure.Recording, k measure.Key, c *measure.Cell,
 	met.measured = joined(met.measured, n)
 	met.own = joined(met.own, without(n, c, of, 0))
 	met.least = joined(met.least, without(n, c, of, lag))
+}
+
+// stepTimes returns the times of the step of a key: the usual ones, or those of the faults that its requests met.
+func (l *SlowdownTest) stepTimes(usual bool, k measure.Key) *effect.StepTimes {
+	if usual {
+		return &l.usual[k.Series]
+	}
+	met := &l.met[k.Set]
+	if met.steps == nil {
+		met.steps = make([]effect.StepTimes, len(l.usual))
+	}
+	return &met.steps[k.Series]
+}
+
+// FarStep returns the number of a step whose good answers an occurrence made far slower, with the number of its answers
+// and how many of them were; see [effect.FarOfStep]. It is for the answers of a step that are few beside those of all
+// steps, so that [SlowdownTest.Slower] does not show them.
+func (l *SlowdownTest) FarStep(i int) (step int, far, n int64, found bool) {
+	if l == nil {
+		return 0, 0, 0, false
+	}
+	in, steps := make([]effect.StepTimes, len(l.usual)), 0
+	for set, members := range l.sets {
+		if slices.Contains(members, int32(i)) {
+			for s := range l.met[set].steps {
+				in[s].Join(&l.met[set].steps[s])
+			}
+		}
+	}
+	for s := range in {
+		if in[s].N > 0 {
+			steps++
+		}
+	}
+	for s := range in {
+		if far, found := effect.FarOfStep(&l.usual[s], &in[s], steps); found {
+			return s, far, in[s].N, true
+		}
+	}
+	return 0, 0, 0, false
 }
 
 // calm reports whether a hold has passed since every fault that was injected before an instant.
