@@ -150,7 +150,9 @@ func TestAnswer_CountsOfOutage(t *testing.T) {
 func TestAnswer_SeenBefore(t *testing.T) {
 	group := func(kind string, n int64, first, last result.Num) result.ErrorGroup {
 		at := &result.Sample{At: float64(first), Curl: "curl " + kind}
-		return result.ErrorGroup{Kind: kind, Load: "shoppers", Step: "read", Count: n, First: first + .1, Last: last, Sample: at}
+		return result.ErrorGroup{
+			Kind: kind, Load: "shoppers", Step: "read", Count: n, First: first + .1, Last: last, Sample: at,
+		}
 	}
 	outage := func(by string, begin result.Num, kinds map[string]int64) result.Incident {
 		n := int64(0)

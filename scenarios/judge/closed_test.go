@@ -232,7 +232,7 @@ func TestCorrect_OneWaits(t *testing.T) {
 	}
 }
 
-// TestCorrect_QuickErrors: users to whom the target refuses each request at once send more, and do not wait.
+// TestCorrect_QuickErrors: users whose requests the target refuses at once send more, and do not wait.
 func TestCorrect_QuickErrors(t *testing.T) {
 	objectives := parseObjectives(t, "availability > 50%", "availability > 99%")
 	closed := measure.Series{

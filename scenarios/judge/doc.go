@@ -168,8 +168,9 @@
 //     only if it is the same with the harm and without it. So it is for a relapse that begins long after the recovery:
 //     after a time that is longer than a hold, and than it took from the injection to the recovery. It is the same
 //     after the last fault as before another one: that a relapse is next in time shows nothing.
-//   - A crash whose unit nothing starts again, as the scenario allows, is in until the end of the run. Harm that is shown
-//     to be that of another fault is not its harm as well, and other faults are judged as if it had been over at once.
+//   - A crash whose unit nothing starts again, as the scenario allows, is in until the end of the run. Harm that is
+//     shown to be that of another fault is not its harm as well, and other faults are judged as if it had been over at
+//     once.
 //   - If requests were good again when a fault was over, and too few or for too short to show a failover, its time is
 //     unknown, and at least that until they were. It never failed over only if requests were bad until the fault was
 //     over.

@@ -375,12 +375,14 @@ func (h harm) with(in *incident) harm {
 // noise as well. Else the objective is inconclusive, because it holds if the occurrence did not make the noise.
 func (f *effects) unlessNoise(o slo.Objective, i int, of harm) result.ObjectiveResult {
 	r := recoveryOf(o, of.all)
-	if of.noise == nil || r.Verdict != scenarios.Fail || of.rest != nil && recoveryOf(o, of.rest).Verdict == scenarios.Fail {
+	fails := func(in *incident) bool { return in != nil && recoveryOf(o, in).Verdict == scenarios.Fail }
+	if of.noise == nil || !fails(of.all) || fails(of.rest) {
 		return r
 	}
 	oc, begin := &f.read.Faults[i], of.noise.Begin
 	r.Verdict, r.Measured, r.Because = scenarios.Inconclusive, result.NaN, result.Notes{{
 		Kind: result.HarmDuring, Of: oc.Name, From: result.Sec(begin), For: result.Sec(begin - oc.Injected),
+		To: endIf(result.Sec(of.noise.End), of.noise.Over),
 	}}
 	return r
 }
@@ -410,7 +412,7 @@ func (f *effects) ofNone(o slo.Objective, in *incident, known map[string]bool) (
 	if !overlaps {
 		note := result.Note{
 			Kind: result.HarmAfter, Of: f.read.Faults[after].Name, From: result.Sec(in.Begin),
-			For: result.Sec(in.Begin - f.read.overAt(after)),
+			For: result.Sec(in.Begin - f.read.overAt(after)), To: endIf(result.Sec(in.End), in.Over),
 		}
 		switch r.Verdict {
 		case scenarios.Pass:

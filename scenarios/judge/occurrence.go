@@ -93,8 +93,8 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 // slowdown returns the answer to whether occurrence i made good answers slower, of whichever step.
 func (f *effects) slowdown(i int) requests.Slowdown { return f.slowdownOf(slo.Objective{}, i) }
 
-// slowdownOrStep is slowdown, but untested instead of no if the answers of one step were far slower. They may be too few
-// beside those of all steps to change an answer on all of them.
+// slowdownOrStep is slowdown, but untested instead of no if the answers of one step were far slower. They may be too
+// few beside those of all steps to change an answer on all of them.
 func (f *effects) slowdownOrStep(i int) requests.Slowdown {
 	s := f.slowdown(i)
 	if s.Answer != result.No {
@@ -461,8 +461,18 @@ func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Ans
 	}
 	b.Doubt(a, result.Note{
 		Kind: result.HarmAfter, Of: f.read.Faults[of[len(of)-1]].Name, From: a.OnsetAt, For: result.Sec(onset - over),
+		To: endIf(a.RecoveredAt, !a.RelapsedAt.Known()),
 	})
 	return b
+}
+
+// endIf returns the end of harm for a note, if it is known and single says that it is the end of all harm that the note
+// tells; else 0, which a note leaves out.
+func endIf(end result.Num, single bool) result.Num {
+	if !single || !end.Known() {
+		return 0
+	}
+	return end
 }
 
 // withoutNoise returns answer a without the harm that began while the occurrences were in, and of which nothing shows
@@ -506,6 +516,7 @@ func (f *effects) withoutNoise(of []int, q effect.Question, a effect.Answer) (b 
 	note := result.Note{
 		Kind: result.HarmDuring, Of: f.read.Faults[last].Name, From: result.Sec(begin),
 		For: result.Sec(begin - f.read.Faults[last].Injected),
+		To:  endIf(result.Sec(found[0].End), len(found) == 1 && found[0].Over),
 	}
 	switch {
 	case b.OnsetAt.Known() && !b.RecoveredAt.Known():
@@ -554,6 +565,7 @@ func (f *effects) withoutLateRelapse(of []int, q effect.Question, a effect.Answe
 		}
 		b.Doubted, b.Notes = &a, result.Notes{{
 			Kind: result.HarmAfter, Of: f.read.Faults[of[len(of)-1]].Name, From: again, For: again - result.Sec(q.Cleared),
+			To: endIf(a.RecoveredAt, again == a.RelapsedAt),
 		}}
 		return b, true
 	}

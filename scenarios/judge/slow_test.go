@@ -307,8 +307,8 @@ func TestSlow_OfStep(t *testing.T) {
 	}
 }
 
-// TestSlow_OneStepOfMany: far slower answers of one step are few beside those of all steps, and are no answers that were
-// not slower. They make no objective on all steps fail, and a pause of the step is none.
+// TestSlow_OneStepOfMany: if the answers of one step among many are far slower, it is not certain that the fault made
+// answers slower. No objective on all steps fails by them. A step that pauses now and then changes nothing.
 func TestSlow_OneStepOfMany(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -340,7 +340,8 @@ func TestSlow_OneStepOfMany(t *testing.T) {
 				}
 			}
 			g.play(all, action{20 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
-			return g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {RequireImpact: require}}}, 80*sec)
+			faults := map[string]judge.FaultCase{"f": {RequireImpact: require}}
+			return g.finish(judge.Case{SLO: objectives, Faults: faults}, 80*sec)
 		}
 		t.Run(c.name, func(t *testing.T) {
 			f := play(t, false)

@@ -16,8 +16,8 @@ import (
 // counts as missed for a share. One whose steady state did not hold before it fails a percentile, and is unknown for a
 // share: the load was bad without the fault, so that nothing shows how long the target takes to recover from it. The
 // run fails for the steady state itself; see [FaultFinding.Unsteady]. An occurrence whose fault brunt was unable to
-// verify makes a percentile invalid, and is unknown for a share. Of these the worst verdict counts. One that brunt itself was too late to judge says
-// nothing of the target, so that a share leaves it out.
+// verify makes a percentile invalid, and is unknown for a share. Of these the worst verdict counts. One that brunt
+// itself was too late to judge says nothing of the target, so that a share leaves it out.
 func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	out := absent(o.After, result.FaultAbsent)
 	var s requests.Spread

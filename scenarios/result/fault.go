@@ -69,7 +69,7 @@ type FaultRecord struct {
 	Alerts     []FaultAlert `json:"alerts,omitempty"` // what each polled alert did after the fault
 	// uncertainty of onset and recovery, in seconds
 	Resolution Num    `json:"resolution"`
-	Area       Num    `json:"area"`            // the integral of 1 - good/offered
+	Area       Num    `json:"area"`            // the integral of 1 - good/offered, less that share before the fault
 	Degraded   Num    `json:"degraded"`        // sum of the spans of bad requests, seconds
 	Failed     int64  `json:"failed_requests"` // bad requests in excess of the baseline's share
 	Impact     Impact `json:"impact"`          // its effect on the load

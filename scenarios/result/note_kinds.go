@@ -112,6 +112,7 @@ const (
 const (
 	SlowerOwn     NoteKind = "slower_own"      // brunt itself was later than before, which may be the whole difference
 	SlowerFew     NoteKind = "slower_few"      // there are too few good answers
+	SlowerShort   NoteKind = "slower_short"    // the baseline has good answers in too few seconds
 	SlowerSteps   NoteKind = "slower_steps"    // good answers belong to steps with too few answers in the baseline
 	SlowerHalf    NoteKind = "slower_half"     // it is not excluded that half of the answers were far slower
 	SlowerTail    NoteKind = "slower_tail"     // it is not excluded that one in 20 answers was far slower
@@ -203,6 +204,9 @@ const ownTime = " as measured, but not with brunt's own time taken off"
 // holdLacks ends the sentence about a hold that was cut short.
 const holdLacks = "[: <for seconds> more was needed|][, as <need> good requests prove it, and only <count> of them came|]"
 
+// harmFromTo tells when requests were bad.
+const harmFromTo = "[ from <from seconds> to <to seconds>| from <from seconds> on]"
+
 // noteSentences has the sentence of each kind of [Note]. A place in angle brackets stands for a figure, with its key
 // and format. "[A|B]" becomes B if a figure of A is zero or empty, else A. The next note continues a sentence that
 // ends with a colon. A sentence that begins with a comma continues the one before.
@@ -274,9 +278,9 @@ var noteSentences = map[NoteKind]string{
 	IncidentUntold:  "whether <of> had an incident is unknown: ",
 	IncidentOpen:    "not shown to have recovered: > <for seconds>",
 	IncidentWas:     "the incident from <from ms> to <to ms>",
-	HarmDuring: "requests were bad from <from seconds> on, <for seconds> after the injection of <of>, and nothing shows " +
+	HarmDuring: "requests were bad" + harmFromTo + ", <for seconds> after the injection of <of>, and nothing shows " +
 		"that it did that",
-	HarmAfter: "requests were bad from <from seconds> on, <for seconds> after <of> was over, and nothing shows that it " +
+	HarmAfter: "requests were bad" + harmFromTo + ", <for seconds> after <of> was over, and nothing shows that it " +
 		"did that",
 	OwnSentAfter:  OwnLag + ": it sent <part> of <count> requests of <of> after that was over",
 	OwnSawNothing: OwnLag + ": it saw nothing of the target for <for ms> of the <within ms> of <of>",
@@ -322,9 +326,10 @@ var noteSentences = map[NoteKind]string{
 	FaultLate:      "<text>",
 	FaultMissing:   "<text>",
 
-	SlowerOwn: "brunt itself was later than before the fault, which may explain all of it",
+	SlowerOwn:   "brunt itself was later than before the fault, which may explain all of it",
+	SlowerShort: "the baseline has good answers in <count> s, and <need> s are needed",
 	SlowerFew: "there are <count> good answers of the fault and <base number> of the baseline, and <need> and " +
-		"<need_base> are needed, those of the baseline in <for number> s",
+		"<need_base> are needed",
 	SlowerSteps: "<part> of <count> good answers are of steps that had fewer than <need> in the baseline",
 	SlowerHalf: "<part> of <count> good answers took far longer than the median before the fault, which is not " +
 		"certainly more than half",

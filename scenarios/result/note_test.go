@@ -275,9 +275,20 @@ func TestNotes_Phrase(t *testing.T) {
 
 		{"", "brunt itself was later than before the fault, which may explain all of it", result.Notes{{Kind: result.SlowerOwn}}},
 		{
-			"", "there are 7 good answers of the fault and 1000000 of the baseline, and 59 and 20 are needed, those of the " +
-				"baseline in 5 s",
-			result.Notes{{Kind: result.SlowerFew, Count: 7, Base: 1e6, Need: 59, NeedBase: 20, For: 5}},
+			"", "there are 7 good answers of the fault and 1000000 of the baseline, and 59 and 20 are needed",
+			result.Notes{{Kind: result.SlowerFew, Count: 7, Base: 1e6, Need: 59, NeedBase: 20}},
+		},
+		{
+			"", "the baseline has good answers in 3 s, and 5 s are needed",
+			result.Notes{{Kind: result.SlowerShort, Count: 3, Need: 5}},
+		},
+		{
+			"", "requests were bad from 22.1s to 22.2s, 12.1s after the injection of f, and nothing shows that it did that",
+			result.Notes{{Kind: result.HarmDuring, Of: "f", From: 22.1, To: 22.2, For: 12.1}},
+		},
+		{
+			"", "requests were bad from 22.1s on, 2.1s after f was over, and nothing shows that it did that",
+			result.Notes{{Kind: result.HarmAfter, Of: "f", From: 22.1, For: 2.1}},
 		},
 		{
 			"", "30 of 40 good answers are of steps that had fewer than 5 in the baseline",

@@ -436,7 +436,7 @@ var all = []Term{
 		"area",
 		[]string{"area-lost", "as-no-service-for", "as-no-service-at-all-for"},
 		"The service that was lost because of a fault, in seconds of full outage: the integral of 1 - " +
-			"good/offered over time. Ten seconds with half of the requests failing are 5 s.",
+			"good/offered over time, less that share before the fault. Ten seconds with half of the requests failing are 5 s.",
 	},
 	{
 		"achieved",

@@ -418,8 +418,8 @@ func (a *Answer) rejoin(q Question, c chances, onset int, until time.Duration) {
 // count adds up the losses from the injection to until.
 //
 // Failed counts bad requests beyond the baseline's share, plus the bad ones that were in flight at the injection.
-// Area is the integral of 1 - good/offered, less that share of the baseline. A slice without offered requests counts in full if it belongs to a stall,
-// such as of a closed load, that is longer than chance explains.
+// Area is the integral of 1 - good/offered, less that share of the baseline. A slice without offered requests counts in
+// full if it belongs to a stall, such as of a closed load, that is longer than chance explains.
 func (a *Answer) count(q Question, c chances, until time.Duration) {
 	n, k := q.Caught.N, q.Caught.Bad
 	var stall, silent time.Duration // length of the current stall, and the part of it without requests

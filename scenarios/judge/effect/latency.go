@@ -118,10 +118,14 @@ func Slower(measured, own Latencies) result.Told {
 		return result.NotTold(result.Note{Kind: result.SlowerRest})
 	case !few && slower(measured.Baseline, nil, measured.Fault):
 		return result.NotTold(result.Note{Kind: result.SlowerOwn})
+	case !few && secondsOf(measured.Baseline) < latencyBlocks:
+		return result.NotTold(result.Note{
+			Kind: result.SlowerShort, Count: secondsOf(measured.Baseline), Need: latencyBlocks,
+		})
 	case !TellsSlower(measured):
 		return result.NotTold(result.Note{
 			Kind: result.SlowerFew, Count: answersOf(measured.Fault), Base: result.Num(answersOf(measured.Baseline)),
-			Need: EnoughForFar(0), NeedBase: LeastAnswers, For: latencyBlocks,
+			Need: EnoughForFar(0), NeedBase: LeastAnswers,
 		})
 	case far.Answer == result.Untested:
 		return far
@@ -324,15 +328,19 @@ func apart(baseline, fault []LatencySlice, k int) bool {
 // five blocks of a second, and for the fault either as many as the answer no needs, see [EnoughForFar], or 20 that
 // were slower.
 func TellsSlower(l Latencies) bool {
-	blocks := 0
-	for range blocksOf(l.Baseline, time.Second) {
-		blocks++
-	}
-	if blocks < latencyBlocks || answersOf(l.Baseline) < LeastAnswers {
+	if secondsOf(l.Baseline) < latencyBlocks || answersOf(l.Baseline) < LeastAnswers {
 		return false
 	}
 	n := answersOf(l.Fault)
 	return n >= EnoughForFar(0) || n >= LeastAnswers && slower(l.Baseline, nil, l.Fault)
+}
+
+// secondsOf returns the number of seconds that have good answers.
+func secondsOf(list []LatencySlice) (n int64) {
+	for range blocksOf(list, time.Second) {
+		n++
+	}
+	return n
 }
 
 func answersOf(list []LatencySlice) (n int64) {

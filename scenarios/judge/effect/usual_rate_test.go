@@ -40,8 +40,8 @@ func TestAsk_UsualRate(t *testing.T) {
 	}
 }
 
-// TestAsk_UsualRateAdvice: no limit is advised that is no higher than the one in force, or than the share of bad requests
-// long after the fault.
+// TestAsk_UsualRateAdvice: no limit is advised that is no higher than the one in force, or than the share of bad
+// requests long after the fault.
 func TestAsk_UsualRateAdvice(t *testing.T) {
 	for _, c := range []struct {
 		name         string

@@ -508,7 +508,8 @@ func (b badness) written(outcomes []scenarios.Outcome, r *rand.Rand) *result.Led
 var lacking = []result.NoteKind{
 	result.FewRequests, result.NotShown, result.RequestsNone, result.PhaseEmpty, result.PhaseAbsent, result.BaselineNone,
 	result.FewAfter, result.EndWithinHold, result.EndAfterBad, result.EndBeforeHold, result.OtherNext,
-	result.SlowUnlimited, result.SlowUnderLimit, result.SlowerFew, result.IncidentOpen, result.RecoveryNone,
+	result.SlowUnlimited, result.SlowUnderLimit, result.SlowerFew, result.SlowerShort, result.IncidentOpen,
+	result.RecoveryNone,
 	result.FewOccurrences, result.FailoverUntold, result.FewWrites, result.WritesNotShown, result.ReferenceUndone,
 	result.ReferenceAbsent, result.ReferenceUnknown, result.ValueUnknown, result.ValuesNone, result.ValuesUnread,
 	result.ValuesUnreadFor, result.FewValues, result.ShareOpen,
