@@ -214,7 +214,9 @@ func TestIncident_Recover(t *testing.T) {
 			-1, scenarios.Inconclusive,
 		},
 		{
-			"noise in a long fault", 3 * sec, between(50*sec, 54*sec), []injection{{"f", "f", 30 * sec, 80 * sec}}, -1,
+			"noise in a long fault", 3 * sec, between(50*sec, 54*sec),
+			[]injection{{"f", "f", 30 * sec, 80 * sec}},
+			-1,
 			scenarios.Inconclusive,
 		},
 		{
