@@ -95,7 +95,7 @@ func withLagged(f *effects, q *faultAsk, r result.ObjectiveResult) result.Object
 	}
 	var records []record
 	for i := range f.read.Faults {
-		if s := f.slowdown(i); s.Answer == result.No || s.Far == result.No {
+		if s := f.slowdownOf(q.o, i); s.Answer == result.No || s.Far == result.No {
 			continue
 		}
 		for _, j := range f.read.index().Affected[i] {

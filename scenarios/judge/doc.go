@@ -115,7 +115,8 @@
 //     known, ten times brunt's lag must be as long, and so must the waits of the whole machine. brunt must know what
 //     the target uses, so it must have started the target's processes or see those of its containers. What the target
 //     does with its processors itself excuses nothing. For an upper bound on times, waits need only be as long as the
-//     longest answer is over it.
+//     longest answer is over it. Of slow answers without timeouts they need only be as long as the longest one is over
+//     the limit of slow answers, or the lowest limit of an objective.
 //   - Such a second excuses timeouts and slow answers. So it does answers of 504, which are a balancer's timeouts, and
 //     those of 503 in the same second or the next, which follow from them. Its other errors count, because a target
 //     that refuses did not wait. They are excused as well while a unit that a fault hit was away, if other programs

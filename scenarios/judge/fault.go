@@ -109,7 +109,7 @@ func (f *effects) required(i int, a effect.Answer) result.Reason {
 		}
 	}
 	few := a // its notes say that bad requests were too few; a reported answer has none
-	if few.Doubted == nil || few.Notes == nil {
+	if few.Doubted != nil && few.Notes == nil {
 		few = f.answers[i]
 	}
 	switch {

@@ -427,6 +427,9 @@ func TestFault_FewBadOfOneStep(t *testing.T) {
 			if strings.HasSuffix(r.Text, "list") && (r.Verdict != scenarios.Inconclusive || !r.Because.Has(result.FewBad)) {
 				t.Errorf("%s: %s (%s), want inconclusive", r.Text, r.Verdict, r.Note)
 			}
+			if strings.HasSuffix(r.Text, "read") && r.Verdict != scenarios.Fail {
+				t.Errorf("%s: %s (%s), want fail: none of its requests was bad", r.Text, r.Verdict, r.Note)
+			}
 		}
 	}
 }

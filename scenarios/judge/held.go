@@ -74,11 +74,10 @@ func (f *readings) heldWindows() map[time.Duration]heldWindow {
 		}
 		longest, took, others := f.longestWait(window, refused)
 		wait := requests.Span{From: start, To: in.To + took}
-		beyond := f.beyond
-		if beyond == 0 && !timesOut { // an answer is bad by the time for which it was slower than it may be
-			beyond, _ = f.Config.SlowRange()
+		excess := longest - f.beyond
+		if f.beyond == 0 && !refused && slices.ContainsFunc(window, func(r record) bool { return r.Slow > 0 }) {
+			excess -= f.allowed()
 		}
-		excess := longest - beyond
 		switch lag := f.lagOf(wait); {
 		case excess < 0: // none of its answers is over the limit
 			continue
@@ -95,6 +94,19 @@ func (f *readings) heldWindows() map[time.Duration]heldWindow {
 	}
 	f.held = out
 	return out
+}
+
+// allowed returns the longest time of an answer that no objective and no limit of slow answers makes bad. It is zero if
+// times are compared with other times. Waits must explain only the time of a slow answer beyond it.
+func (f *readings) allowed() time.Duration {
+	if slices.ContainsFunc(f.c.SLO, slo.Objective.Relative) {
+		return 0
+	}
+	allowed, _ := f.Config.SlowRange()
+	for _, l := range f.Config.Limits {
+		allowed = min(allowed, l.At)
+	}
+	return allowed
 }
 
 // overloadLag is a lag of brunt that is not that of a busy moment: ten times the largest of a healthy run.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +16,8 @@ import (
 )
 
 // TestJudge_Held: 50 requests a second for 20 s, of which those from 10 to 15 s are slow, time out or fail. Other
-// programs held the processors meanwhile, or did not, and brunt's own lag then tells how long a wait was.
+// programs held the processors meanwhile, or did not, and brunt's own lag then tells how long a wait was. In rows that
+// begin with "slow" answers of over 500 ms are bad.
 func TestJudge_Held(t *testing.T) {
 	held := []requests.Span{{From: 10 * sec, To: 15 * sec}}
 	type wrong func(o *scenarios.Outcome)
@@ -234,6 +236,19 @@ func TestJudge_Held(t *testing.T) {
 				}
 			}, scenarios.Fail,
 		},
+		{"slow: recovery", "recover < 1s after f", takes(900 * ms), held, 50 * ms, nil, scenarios.Inconclusive},
+		{"slow: recovery, and shorter waits", "recover < 1s after f", takes(900 * ms), held, 30 * ms, nil, scenarios.Fail},
+		{"slow: within less", "within(300ms) > 99%", takes(400 * ms), held, 50 * ms, nil, scenarios.Inconclusive},
+		{"slow: within less, and longer answers", "within(300ms) > 99%", takes(900 * ms), held, 50 * ms, nil, scenarios.Fail},
+		{
+			"slow: 503 of a circuit breaker", "errors < 1%", timeout, held, 300 * ms,
+			func(list []scenarios.Outcome) {
+				for i := 520; i < 750; i++ {
+					list[i] = many(1000, 5*ms, okay)[i]
+					refused(&list[i])
+				}
+			}, scenarios.Inconclusive,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			list := many(1000, 5*ms, okay)
@@ -249,7 +264,11 @@ func TestJudge_Held(t *testing.T) {
 			o := parseObjectives(t, c.text)
 			s := oneStep
 			s.Loads = []measure.SeriesLoad{{Name: "browse", Timeout: 2 * sec}}
-			r := newFixtureWith(t, measure.Config{Series: s}, o...)
+			config := measure.Config{Series: s}
+			if strings.HasPrefix(c.name, "slow: ") {
+				config.Slow = 500 * ms
+			}
+			r := newFixtureWith(t, config, o...)
 			r.play(slices.Clone(list), action{10 * sec, func() { r.Inject("f", "f") }}, action{11 * sec, func() { r.Clear(0) }})
 			names := scenarios.Causes{Families: []scenarios.CauseFamily{grpc}}
 			got := r.finish(judge.Case{SLO: o, Causes: names, Held: c.held, Hold: 2 * sec}, 20*sec).Objectives[0]

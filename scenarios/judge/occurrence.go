@@ -82,7 +82,7 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 	switch {
 	case lostTo(f, i).n > 0:
 		a.Impact = result.Impacted
-	case f.slowdown(i).Answer == result.Yes:
+	case f.slowdown(i).Answer == result.Yes, own.Answer == result.Yes:
 		a.Impact = result.Impacted
 	case a.Impact == result.NotImpacted && f.read.slowUntold(o, own) != nil:
 		a = notCertain(a, own)
@@ -90,13 +90,17 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 	return a
 }
 
-// slowdown returns the answer to whether occurrence i made good answers slower, of whichever step.
+// slowdown returns the answer to whether occurrence i made good answers slower, of all steps together.
 func (f *effects) slowdown(i int) requests.Slowdown { return f.slowdownOf(slo.Objective{}, i) }
 
-// slowdownOrStep is slowdown, but untested instead of no if the answers of one step were far slower. They may be too
-// few beside those of all steps to change an answer on all of them.
+// slowdownOrStep is slowdown, but yes if the answers that the main objective selects were slower, and untested instead
+// of no if the answers of one step were far slower. They may be too few beside those of all steps to change an answer on
+// all of them.
 func (f *effects) slowdownOrStep(i int) requests.Slowdown {
 	s := f.slowdown(i)
+	if own := f.slowdownOf(f.mainObjective(f.read.Faults[i].Fault), i); own.Answer == result.Yes {
+		return own
+	}
 	if s.Answer != result.No {
 		return s
 	}
