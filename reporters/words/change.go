@@ -238,7 +238,7 @@ func lookAtRelapse(f *findings) *Advice {
 	}
 	return &Advice{Text: Text{}.say("Look at the logs and metrics of the target from ").
 		strong(clockSpan(f.r, f.later.Begin, f.later.End)).say(": " + extent(f.r, f.later) + " then, " +
-		Seconds(f.later.Begin-f.fault.Cleared) + " after ").strong(Clean(f.fault.Name)).say(wasOver(f.fault) + ".")}
+		Seconds(sinceFault(f.fault, f.later.Begin)) + " after ").strong(Clean(f.fault.Name)).say(wasOver(f.fault) + ".")}
 }
 
 // clockSpan says from when to when something was, by the clock in UTC, which logs have, where the begin of the run is

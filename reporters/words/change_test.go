@@ -1583,6 +1583,23 @@ func TestAnswer_BrokenLater(t *testing.T) {
 	}
 }
 
+// TestAnswer_BrokenLater_StaysDown: the time to an outage well after a fault that nothing takes back counts from its
+// injection.
+func TestAnswer_BrokenLater_StaysDown(t *testing.T) {
+	r := brokenLater(t)
+	r.Faults[0].StaysDown, r.Events = true, nil
+	const after = "12.3s after hang was injected"
+	a := AnswerOf(r)
+	if !strings.HasPrefix(a.Sentence.String(), after+", ") || !strings.Contains(a.Why[1].String(), ", "+after) ||
+		!strings.Contains(strings.Join(changeOf(r), " "), " then, "+after+".") {
+		t.Errorf("%s %v %q", a.Sentence, a.Why, changeOf(r))
+	}
+	r.Verdict, r.Objectives[0].Verdict = scenarios.Pass, scenarios.Pass
+	if got := AnswerOf(r).Sentence.String(); !strings.Contains(got, "; "+after+", ") {
+		t.Errorf("on a pass: %s", got)
+	}
+}
+
 // TestChange_BusyInvalid: a run that is invalid on a busy machine gets the advice to run it again, and an invalid run
 // on a quiet one does not.
 func TestChange_BusyInvalid(t *testing.T) {

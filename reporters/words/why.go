@@ -548,7 +548,8 @@ func (f *findings) whatBrokeLater() Text {
 // brokeLater tells of an outage that came after its fault was over, with a clause on its part of all failed requests.
 func (f *findings) brokeLater(in *result.Incident, by *result.FaultRecord, part string) Text {
 	return Text{}.say(Offset(in.Begin) + ": " + extent(f.r, in) + " for ").strong(incidentLength(in)).
-		say(", " + Seconds(in.Begin-by.Cleared) + " after " + Clean(by.Name) + wasOver(by) + part + begunBy(f.r, in) + ".")
+		say(", " + Seconds(sinceFault(by, in.Begin)) + " after " + Clean(by.Name) + wasOver(by) + part +
+			begunBy(f.r, in) + ".")
 }
 
 // whenItBegan says which faults of an outage were in when it began, and which were over, but not for long enough to
