@@ -442,12 +442,19 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 		case OnlySlower(f):
 			harmless++
 			slight++
-			mildly = append(mildly, quote(f.Name)+" made "+slowingOf(r, f).clause(" "))
+			slowed := quote(f.Name) + " made " + slowingOf(r, f).clause(" ")
+			if shedMore(f.Parts) {
+				slowed += ", and " + shedShare(f.Parts, " of requests")
+			}
+			mildly = append(mildly, slowed)
 		case f.NoOutage(): // the fault lost writes, and there was nothing to recover from
 			lossy++
 		case notTold(f):
 			open := onlySlownessOpen(f)
 			unknown, slower = append(unknown, quote(f.Name)), slower && open
+			if shedMore(f.Parts) {
+				mildly = append(mildly, shedShare(f.Parts, " of requests")+" during "+quote(f.Name))
+			}
 			if open && slowerDuring(f) {
 				meanwhile = slowingOf(r, f).clause(" were ") + " during " + quote(f.Name) +
 					", and nothing shows that it made them so"
