@@ -387,11 +387,11 @@ func ofSource(o slo.Objective, name string, all int) bool {
 	return o.Metric.Source == name || o.Metric.Source == "" && all == 1
 }
 
-// failedOn reports whether one of the objectives that are meant failed.
+// failedOn reports whether the value of one of the objectives that are meant made it fail.
 func failedOn(r *result.Result, meant func(o slo.Objective) bool) bool {
 	return slices.ContainsFunc(r.Objectives, func(x result.ObjectiveResult) bool {
 		o, ok := x.Asks()
-		return ok && x.Verdict == scenarios.Fail && meant(o)
+		return ok && failedByValue(&x) && meant(o)
 	})
 }
 

@@ -518,6 +518,40 @@ func TestAnswer_NotByValue(t *testing.T) {
 	}
 }
 
+// TestAnswer_NotByValueBeside: an objective that failed though its value did not make it fail tells nothing of the time
+// that decided the run, of the requests that failed, nor of what was read.
+func TestAnswer_NotByValueBeside(t *testing.T) {
+	harmless := judged(t, "recover < 5s after slow-dep", result.NaN, scenarios.Fail)
+	harmless.Because = result.Notes{{Kind: result.ImpactMissing, Of: "slow-dep"}}
+	const first = "read failed first: "
+	r := twoFaults(t)
+	r.Incidents = nil
+	r.Errors[0].First, r.Errors[0].Last = 16, 18
+	r.Objectives = []result.ObjectiveResult{harmless, judged(t, "errors < 1%", .13, scenarios.Fail)}
+	if got := strings.Join(whyOf(r), " "); !strings.Contains(got, first+"181 × status 503") {
+		t.Errorf("errors outside of the fault: %q", got)
+	}
+	r.Errors[0].Count = 3
+	r.Objectives[1] = judged(t, "p95 < 60ms", .2, scenarios.Fail)
+	r.Objectives[1].Count = 2640
+	if got := strings.Join(whyOf(r), " "); strings.Contains(got, first) {
+		t.Errorf("of slow answers: %q", got)
+	}
+	r.Consistency = []*result.ConsistencyRecord{
+		{Name: "stock", Kinds: []result.AnomalyKind{{Kind: result.AnomalyStale, Count: 2, First: 11, Last: 12}}},
+	}
+	r.Objectives[0] = judged(t, "anomalies(stock) = 0", 0, scenarios.Fail)
+	r.Objectives[0].Because = harmless.Because
+	if got := whyOf(r); len(got) != 0 {
+		t.Errorf("of reads: %q", got)
+	}
+	r.Traces = &result.Traces{}
+	r.Objectives[0], r.Objectives[1] = harmless, judged(t, "traces > 99%", .5, scenarios.Fail)
+	if broken, only := find(r).whatTracesLack(); broken == nil || !only {
+		t.Errorf("of traces: %v, only %t", broken, only)
+	}
+}
+
 // TestAnswer_OwnEnd: a unit that ended explains an outage unless failures were seen before, or it was a job that was
 // done. The conditions on it are named.
 func TestAnswer_OwnEnd(t *testing.T) {

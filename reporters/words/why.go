@@ -114,7 +114,7 @@ func (f *findings) fewFailed() bool {
 		}
 	}
 	return !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-		return o.Verdict == scenarios.Fail &&
+		return failedByValue(&o) &&
 			(!o.Of().Latency() || o.Of().Of == "" && 2*float64(failed) >= (1-o.Of().Quantile)*float64(o.Count))
 	})
 }
@@ -205,7 +205,7 @@ func (f *findings) span() (from, to result.Num) {
 	}
 	for i := range f.r.Objectives {
 		o := &f.r.Objectives[i]
-		if o.Verdict != scenarios.Fail || !o.Phase.OfFault() {
+		if !failedByValue(o) || !o.Phase.OfFault() {
 			continue
 		}
 		if by := faultNamed(f.r, o.Phase.String()); by != nil {
@@ -409,7 +409,7 @@ func (f *findings) whatMultiplied() Text {
 func (f *findings) whatTracesLack() (t Text, only bool) {
 	only = true
 	for i := range f.r.Objectives {
-		if o := &f.r.Objectives[i]; o.Verdict == scenarios.Fail {
+		if o := &f.r.Objectives[i]; failedByValue(o) {
 			if !o.Of().OfTraces() {
 				only = false
 			} else if f.r.Traces != nil {
