@@ -1305,19 +1305,19 @@ func moreRequests(f *findings) *Advice {
 func moreIn(r *result.Result, phase slo.Phase) Text {
 	of := phase.Of(slo.FaultPhase)
 	t := Text{}
-	switch phase.Kind {
-	case slo.BaselinePhase:
+	switch kind := phase.Kind; {
+	case kind == slo.BaselinePhase && len(r.Faults) > 0: // else it is the whole load
 		t = t.say("Let the first fault come later, or run")
-	case slo.FaultPhase:
+	case kind == slo.FaultPhase:
 		oneShot := func(f result.FaultRecord) bool { return of.Includes(f.Phase()) && f.Within.Known() }
 		if slices.ContainsFunc(r.Faults, oneShot) {
 			t = t.say("Run")
 			break
 		}
 		t = t.say("Let ").strong(Clean(of.Fault)).say(" stay in for longer, or run")
-	case slo.RecoveryPhase:
+	case kind == slo.RecoveryPhase:
 		t = t.say("Raise ").code("judge.hold").say(", or run")
-	case slo.RestPhase:
+	case kind == slo.RestPhase:
 		t = t.say("Leave more time after ").strong(Clean(of.Fault)).say(", or run")
 	default:
 		t = t.say("Run for longer, or")

@@ -1173,6 +1173,12 @@ func TestChange_MoreRequests(t *testing.T) {
 		if got := changeOf(r); !slices.Contains(got, want) {
 			t.Errorf("in %s: got %q, want %q", tt.phase, got, want)
 		}
+		if r.Faults = nil; tt.phase != "baseline" { // without faults it is the whole load
+			continue
+		}
+		if got := strings.Join(changeOf(r), " "); !strings.Contains(got, "Run for longer, or at a higher rate: ") {
+			t.Errorf("in %s without faults: %q", tt.phase, got)
+		}
 	}
 }
 
