@@ -101,8 +101,8 @@ func (f *findings) blame(in *result.Incident) {
 func (f *findings) last() *result.Incident { return f.own[len(f.own)-1] }
 
 // fewFailed reports whether only objectives on response times failed, there was no outage, and so few requests failed
-// that they are under half of what each of these objectives leaves, if it is not about good answers alone. The run then
-// failed for its slow answers.
+// that they are under half of what each of these objectives leaves. The run then failed for its slow answers. Failed
+// requests move no objective on good answers alone.
 func (f *findings) fewFailed() bool {
 	if f.in != nil || !f.failedByTimes() {
 		return false
