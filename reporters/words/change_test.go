@@ -1099,10 +1099,10 @@ func TestChangeRules(t *testing.T) {
 func TestChange_TookOver(t *testing.T) {
 	const six = "Shorten the failover: without the leader patroni[1] it took 6s. Likely the time after which the others " +
 		"give up a leader decides it."
-	const both = "Shorten the failover: without the leader patroni[1] it took 10s in all. Likely the time after which the " +
-		"others give up a leader decides it."
-	const none = "Shorten the failover: no other member took over in the 30s without the leader patroni[1]. Likely the time " +
-		"after which the others give up a leader is longer."
+	const both = "Shorten the failover: without the leader patroni[1] it took 10s in all. Likely the time after which " +
+		"the others give up a leader decides it."
+	const none = "Shorten the failover: no other member took over in the 30s without the leader patroni[1]. Likely the " +
+		"time after which the others give up a leader is longer."
 	outage := func(begin, end result.Num, by result.Evidence) result.Incident {
 		in := outageBy("lose-the-leader")
 		in.Begin, in.End, in.EndLow, in.Evidence = begin, end, end, by
