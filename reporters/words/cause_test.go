@@ -348,6 +348,10 @@ func TestAnswer_Losses(t *testing.T) {
 		{Name: "carts", Kinds: []result.AnomalyKind{{Kind: result.AnomalyStale, Count: 1, First: 4, Last: 5}}},
 		{Name: "stock", Kinds: []result.AnomalyKind{{Kind: result.AnomalyStale, Count: 2, First: 11, Last: 12}}},
 	}
+	downed := onNginx(t)
+	downed.Faults = append(downed.Faults, aFault("cut", "network.partition", "nginx[0]->redis[0]"))
+	downed.Faults[0].StaysDown, downed.Faults[0].Cleared = true, 10.1
+	downed.Consistency = read.Consistency
 	behind := growingRate(slowed(onURL(t)))
 	behind.Incidents[0].Begin = 22
 	behind.Ledger = &result.LedgerRecord{Write: "place", Read: true, Lost: 1, LostSpans: span("", 1, 9)}
@@ -373,6 +377,10 @@ func TestAnswer_Losses(t *testing.T) {
 		}},
 		{"reads", failed(read, "anomalies(stock) = 0"), []string{
 			"11s to 12s: reads and writes of stock show 2 stale reads; kill-cache was in at 11s.",
+		}},
+		{"reads while a unit was down", failed(downed, "anomalies(stock) = 0"), []string{
+			"11s to 12s: reads and writes of stock show 2 stale reads; cut was in and the unit of kill-cache was still down " +
+				"at 11s.",
 		}},
 		{"a target that fell behind", failed(behind, "lost = 0"), []string{
 			"1 write of place, acknowledged from 9s to 10s, is gone.",

@@ -275,6 +275,23 @@ func TestFaultLine_Cut(t *testing.T) {
 	}
 }
 
+// TestFaultLine_GroupLeftDown: of a group only the units are said to be away that nothing starts again.
+func TestFaultLine_GroupLeftDown(t *testing.T) {
+	r := onNginx(t)
+	f := &r.Faults[0]
+	f.Kind, f.Units, f.StaysDown = result.GroupKind, []string{"redis[0]", "nginx[0]"}, true
+	f.Steps = []result.FaultStep{
+		{Kind: "network.latency", Units: []string{"redis[0]"}},
+		{Kind: "process.crash", Units: []string{"nginx[0]"}, StaysDown: true},
+	}
+	if l := faultLine(r, f); l.Text != "400 requests failed; good again 4s after the injection, without nginx[0]" {
+		t.Error(l.Text)
+	}
+	if got := whyOf(r)[0]; got != "10s: kill-cache was in; nothing starts nginx[0] again." {
+		t.Error(got)
+	}
+}
+
 // TestFault_Overtaken: where another fault came before recovery could show, no form of a report says when the load was
 // good again.
 func TestFault_Overtaken(t *testing.T) {

@@ -322,7 +322,8 @@ func (o *outage) text() string {
 	case !o.end.Known():
 		return s + "; not good again by the end of the run"
 	case o.f.StaysDown:
-		return s + "; good again " + Seconds(o.end-o.f.Injected) + " after the injection, without " + Clean(Join(o.f.Units))
+		return s + "; good again " + Seconds(o.end-o.f.Injected) + " after the injection, without " +
+			Clean(Join(leftDown(o.f)))
 	case !o.f.Cleared.Known():
 		return s
 	case o.end > o.f.Cleared:

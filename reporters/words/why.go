@@ -182,16 +182,25 @@ func (f *findings) whatWasRead() Text {
 	return nil
 }
 
-// duringFaults names the faults that were in at a time, as a clause; empty without.
+// duringFaults names the faults that were in at a time, and those whose units were still down, as a clause; empty
+// without.
 func duringFaults(r *result.Result, at result.Num) string {
-	var in []string
+	var in, said []string
 	for _, f := range faultsIn(r, at) {
-		in = append(in, f.Name)
+		if !stillDown(f, at) {
+			in = append(in, f.Name)
+		}
 	}
-	if len(in) == 0 {
+	if len(in) > 0 {
+		said = append(said, Clean(Join(in))+pick(len(in) > 1, " were", " was")+" in")
+	}
+	if down := unitsDown(r, at); down != "" {
+		said = append(said, down)
+	}
+	if len(said) == 0 {
 		return ""
 	}
-	return "; " + Clean(Join(in)) + pick(len(in) > 1, " were", " was") + " in at " + Offset(at)
+	return "; " + Join(said) + " at " + Offset(at)
 }
 
 // span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
@@ -571,7 +580,7 @@ func whenItBegan(r *result.Result, outage *result.Incident) string {
 func over(f *result.FaultRecord, what string) string {
 	switch {
 	case f.StaysDown:
-		return "; nothing starts it again"
+		return "; nothing starts " + pick(f.Kind == result.GroupKind, Clean(Join(leftDown(f))), "it") + " again"
 	case !f.Cleared.Known():
 		return "; not " + what + " by the end"
 	}
