@@ -301,8 +301,8 @@ func withinLimit(f *result.FaultRecord) string {
 		return "no request failed" + alsoShed(p, " of requests")
 	}
 	if n := len(f.FailedObjectives); n > 0 {
-		return "no request failed, and " + Plural(int64(n), "objective", "objectives") + " on it failed: " +
-			Clean(strings.Join(f.FailedObjectives, "; ")) + alsoShed(p, " of requests")
+		return "no request failed" + alsoShed(p, " of requests") + ", and " + Plural(int64(n), "objective", "objectives") +
+			" on it failed: " + Clean(strings.Join(f.FailedObjectives, "; "))
 	}
 	if p.Shed > 0 {
 		return pick(shedMore(p), "", "none seen: ") + "no request failed, and " + shedShare(p, "") + " while it was in"

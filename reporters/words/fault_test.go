@@ -470,6 +470,20 @@ func TestShed_Slower(t *testing.T) {
 	}
 }
 
+// TestShed_ObjectiveFailed: requests that the target shed only in a fault are told beside a failed objective on it.
+func TestShed_ObjectiveFailed(t *testing.T) {
+	f := result.FaultRecord{
+		Name: "shed", Injected: 4, Cleared: 8, Impact: result.NotImpacted, Limit: .01, Slow: result.NaN,
+		FailedObjectives: []string{"shed < 10% in shed"},
+		Parts:            &result.ImpactParts{Requests: 1000, Shed: 500, First: result.NaN, P50: result.NaN},
+	}
+	const want = "No request failed; 50% of requests were shed (0% before), and 1 objective on it failed: " +
+		"shed < 10% in shed."
+	if got := FaultEffect(&f); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestSurvived_Shed: requests that the target shed only in a fault are told wherever it is said that none failed.
 func TestSurvived_Shed(t *testing.T) {
 	for _, c := range []struct {
