@@ -277,7 +277,7 @@ func (g *groupRun) sum() {
 		if s.Via != "" {
 			vias = appendNew(vias, s.Via)
 		}
-		r.Within = max(r.Within, s.Within)
+		r.Within, r.LeftDown = max(r.Within, s.Within), r.LeftDown || s.LeftDown
 		if s.VerifyErr != nil { // a step may have been injected again since the group was verified
 			unproved = append(unproved, fmt.Errorf("%s: %w", s.Name, s.VerifyErr))
 		} else if s.Evidence != "" {

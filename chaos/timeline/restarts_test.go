@@ -126,6 +126,19 @@ func TestLeftDown(t *testing.T) {
 	}
 }
 
+// TestLeftDown_Group checks that nothing starts a unit of a group again if that is so for one of its steps.
+func TestLeftDown_Group(t *testing.T) {
+	for _, down := range []bool{true, false} {
+		_, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {
+			a := altered{noted{diary: d, name: "a"}, func(of *chaos.HeldTraits) { of.StaysDown = down }}
+			return []*timeline.Entry{group(time.Second, 5*time.Second, a, noted{diary: d, name: "b"})}
+		}, nil)
+		if r := records[0]; r.LeftDown != down || r.Steps[0].LeftDown != down || r.Steps[1].LeftDown {
+			t.Errorf("%t: %+v", down, *r)
+		}
+	}
+}
+
 // parted is a fault whose settings leave a part.
 type parted struct{ noted }
 

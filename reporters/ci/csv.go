@@ -61,7 +61,7 @@ func faultsIn(r *result.Result, v *result.Window) []string {
 	var in []string
 	for i := range r.Faults {
 		f := &r.Faults[i]
-		if f.Injected.Known() && f.Injected < v.T+v.D && (!f.Cleared.Known() || f.Cleared > v.T) {
+		if f.Injected < v.T+v.D && (f.StaysDown || !(f.Cleared <= v.T)) {
 			in = append(in, f.Name)
 		}
 	}

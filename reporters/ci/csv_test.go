@@ -39,13 +39,14 @@ func TestCSV(t *testing.T) {
 			{Name: "b", Injected: .5, Cleared: 1.5},
 			{Name: "a", Injected: 1.2, Cleared: result.NaN},
 			{Name: "c", Injected: result.NaN},
+			{Name: "down", Injected: 1.1, Cleared: 1.2, StaysDown: true}, // its unit stays down
 		},
 	}
 	rows, err := csv.NewReader(strings.NewReader(reporterstest.Render(t, ci.CSV{}, r))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{"faults", "b", "a b", "a", "a"} {
+	for i, want := range []string{"faults", "b", "a b down", "a down", "a down"} {
 		if got := rows[i][len(rows[i])-1]; got != want {
 			t.Errorf("row %d: faults %q, want %q", i, got, want)
 		}

@@ -387,11 +387,11 @@ func ofSource(o slo.Objective, name string, all int) bool {
 	return o.Metric.Source == name || o.Metric.Source == "" && all == 1
 }
 
-// failedOn reports whether one of the objectives that are meant failed.
+// failedOn reports whether the value of one of the objectives that are meant made it fail.
 func failedOn(r *result.Result, meant func(o slo.Objective) bool) bool {
 	return slices.ContainsFunc(r.Objectives, func(x result.ObjectiveResult) bool {
 		o, ok := x.Asks()
-		return ok && x.Verdict == scenarios.Fail && meant(o)
+		return ok && failedByValue(&x) && meant(o)
 	})
 }
 
@@ -442,12 +442,19 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 		case OnlySlower(f):
 			harmless++
 			slight++
-			mildly = append(mildly, quote(f.Name)+" made "+slowingOf(r, f).clause(" "))
+			slowed := quote(f.Name) + " made " + slowingOf(r, f).clause(" ")
+			if shedMore(f.Parts) {
+				slowed += ", and " + shedShare(f.Parts, " of requests")
+			}
+			mildly = append(mildly, slowed)
 		case f.NoOutage(): // the fault lost writes, and there was nothing to recover from
 			lossy++
 		case notTold(f):
 			open := onlySlownessOpen(f)
 			unknown, slower = append(unknown, quote(f.Name)), slower && open
+			if shedMore(f.Parts) {
+				mildly = append(mildly, shedShare(f.Parts, " of requests")+" during "+quote(f.Name))
+			}
 			if open && slowerDuring(f) {
 				meanwhile = slowingOf(r, f).clause(" were ") + " during " + quote(f.Name) +
 					", and nothing shows that it made them so"

@@ -104,8 +104,8 @@ func failedByValue(o *result.ObjectiveResult) bool {
 
 // mayExplain reports whether an incident may be why a run has a reason that is no objective. Without an incident it
 // reports whether other requests may. Nothing that requests show explains that a fault did no harm, that it stays in
-// place, or that a person ended the run. Only an outage of its own fault explains that a unit did not come back, and
-// only an outage that began before a fault that the target was not well before it.
+// place, or that a person ended the run. Only an outage of its own fault explains that a unit did not come back. Only
+// an outage that began before a fault explains that the target was not well before that fault.
 func mayExplain(r *result.Result, in *result.Incident, why *result.Reason) bool {
 	switch why.Kind {
 	case result.NoImpact, result.NotUndone, result.StaysDown, result.LeftBehind, result.StoppedInside:

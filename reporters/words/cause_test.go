@@ -348,6 +348,10 @@ func TestAnswer_Losses(t *testing.T) {
 		{Name: "carts", Kinds: []result.AnomalyKind{{Kind: result.AnomalyStale, Count: 1, First: 4, Last: 5}}},
 		{Name: "stock", Kinds: []result.AnomalyKind{{Kind: result.AnomalyStale, Count: 2, First: 11, Last: 12}}},
 	}
+	downed := onNginx(t)
+	downed.Faults = append(downed.Faults, aFault("cut", "network.partition", "nginx[0]->redis[0]"))
+	downed.Faults[0].StaysDown, downed.Faults[0].Cleared = true, 10.1
+	downed.Consistency = read.Consistency
 	behind := growingRate(slowed(onURL(t)))
 	behind.Incidents[0].Begin = 22
 	behind.Ledger = &result.LedgerRecord{Write: "place", Read: true, Lost: 1, LostSpans: span("", 1, 9)}
@@ -373,6 +377,10 @@ func TestAnswer_Losses(t *testing.T) {
 		}},
 		{"reads", failed(read, "anomalies(stock) = 0"), []string{
 			"11s to 12s: reads and writes of stock show 2 stale reads; kill-cache was in at 11s.",
+		}},
+		{"reads while a unit was down", failed(downed, "anomalies(stock) = 0"), []string{
+			"11s to 12s: reads and writes of stock show 2 stale reads; cut was in and the unit of kill-cache was still down " +
+				"at 11s.",
 		}},
 		{"a target that fell behind", failed(behind, "lost = 0"), []string{
 			"1 write of place, acknowledged from 9s to 10s, is gone.",
@@ -515,6 +523,40 @@ func TestAnswer_NotByValue(t *testing.T) {
 		if got := AnswerOf(r).Sentence.String(); !strings.Contains(got, "13% of requests failed, and less than 1% may") {
 			t.Errorf("%s beside one that was missed: %s", tt.text, got)
 		}
+	}
+}
+
+// TestAnswer_NotByValueBeside: an objective that failed though its value did not make it fail tells nothing of the time
+// that decided the run, of the requests that failed, nor of what was read.
+func TestAnswer_NotByValueBeside(t *testing.T) {
+	harmless := judged(t, "recover < 5s after slow-dep", result.NaN, scenarios.Fail)
+	harmless.Because = result.Notes{{Kind: result.ImpactMissing, Of: "slow-dep"}}
+	const first = "read failed first: "
+	r := twoFaults(t)
+	r.Incidents = nil
+	r.Errors[0].First, r.Errors[0].Last = 16, 18
+	r.Objectives = []result.ObjectiveResult{harmless, judged(t, "errors < 1%", .13, scenarios.Fail)}
+	if got := strings.Join(whyOf(r), " "); !strings.Contains(got, first+"181 × status 503") {
+		t.Errorf("errors outside of the fault: %q", got)
+	}
+	r.Errors[0].Count = 3
+	r.Objectives[1] = judged(t, "p95 < 60ms", .2, scenarios.Fail)
+	r.Objectives[1].Count = 2640
+	if got := strings.Join(whyOf(r), " "); strings.Contains(got, first) {
+		t.Errorf("of slow answers: %q", got)
+	}
+	r.Consistency = []*result.ConsistencyRecord{
+		{Name: "stock", Kinds: []result.AnomalyKind{{Kind: result.AnomalyStale, Count: 2, First: 11, Last: 12}}},
+	}
+	r.Objectives[0] = judged(t, "anomalies(stock) = 0", 0, scenarios.Fail)
+	r.Objectives[0].Because = harmless.Because
+	if got := whyOf(r); len(got) != 0 {
+		t.Errorf("of reads: %q", got)
+	}
+	r.Traces = &result.Traces{}
+	r.Objectives[0], r.Objectives[1] = harmless, judged(t, "traces > 99%", .5, scenarios.Fail)
+	if broken, only := find(r).whatTracesLack(); broken == nil || !only {
+		t.Errorf("of traces: %v, only %t", broken, only)
 	}
 }
 

@@ -238,7 +238,7 @@ func lookAtRelapse(f *findings) *Advice {
 	}
 	return &Advice{Text: Text{}.say("Look at the logs and metrics of the target from ").
 		strong(clockSpan(f.r, f.later.Begin, f.later.End)).say(": " + extent(f.r, f.later) + " then, " +
-		Seconds(f.later.Begin-f.fault.Cleared) + " after ").strong(Clean(f.fault.Name)).say(wasOver(f.fault) + ".")}
+		Seconds(sinceFault(f.fault, f.later.Begin)) + " after ").strong(Clean(f.fault.Name)).say(wasOver(f.fault) + ".")}
 }
 
 // clockSpan says from when to when something was, by the clock in UTC, which logs have, where the begin of the run is
@@ -1305,19 +1305,19 @@ func moreRequests(f *findings) *Advice {
 func moreIn(r *result.Result, phase slo.Phase) Text {
 	of := phase.Of(slo.FaultPhase)
 	t := Text{}
-	switch phase.Kind {
-	case slo.BaselinePhase:
+	switch kind := phase.Kind; {
+	case kind == slo.BaselinePhase && len(r.Faults) > 0: // else it is the whole load
 		t = t.say("Let the first fault come later, or run")
-	case slo.FaultPhase:
+	case kind == slo.FaultPhase:
 		oneShot := func(f result.FaultRecord) bool { return of.Includes(f.Phase()) && f.Within.Known() }
 		if slices.ContainsFunc(r.Faults, oneShot) {
 			t = t.say("Run")
 			break
 		}
 		t = t.say("Let ").strong(Clean(of.Fault)).say(" stay in for longer, or run")
-	case slo.RecoveryPhase:
+	case kind == slo.RecoveryPhase:
 		t = t.say("Raise ").code("judge.hold").say(", or run")
-	case slo.RestPhase:
+	case kind == slo.RestPhase:
 		t = t.say("Leave more time after ").strong(Clean(of.Fault)).say(", or run")
 	default:
 		t = t.say("Run for longer, or")

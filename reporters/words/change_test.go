@@ -1099,10 +1099,10 @@ func TestChangeRules(t *testing.T) {
 func TestChange_TookOver(t *testing.T) {
 	const six = "Shorten the failover: without the leader patroni[1] it took 6s. Likely the time after which the others " +
 		"give up a leader decides it."
-	const both = "Shorten the failover: without the leader patroni[1] it took 10s in all. Likely the time after which the " +
-		"others give up a leader decides it."
-	const none = "Shorten the failover: no other member took over in the 30s without the leader patroni[1]. Likely the time " +
-		"after which the others give up a leader is longer."
+	const both = "Shorten the failover: without the leader patroni[1] it took 10s in all. Likely the time after which " +
+		"the others give up a leader decides it."
+	const none = "Shorten the failover: no other member took over in the 30s without the leader patroni[1]. Likely the " +
+		"time after which the others give up a leader is longer."
 	outage := func(begin, end result.Num, by result.Evidence) result.Incident {
 		in := outageBy("lose-the-leader")
 		in.Begin, in.End, in.EndLow, in.Evidence = begin, end, end, by
@@ -1172,6 +1172,12 @@ func TestChange_MoreRequests(t *testing.T) {
 		want := tt.want + ObjectiveTitle(&o) + " takes 290 requests, and 200 came, so 1.5 times as many decide it."
 		if got := changeOf(r); !slices.Contains(got, want) {
 			t.Errorf("in %s: got %q, want %q", tt.phase, got, want)
+		}
+		if r.Faults = nil; tt.phase != "baseline" { // without faults it is the whole load
+			continue
+		}
+		if got := strings.Join(changeOf(r), " "); !strings.Contains(got, "Run for longer, or at a higher rate: ") {
+			t.Errorf("in %s without faults: %q", tt.phase, got)
 		}
 	}
 }
@@ -1580,6 +1586,23 @@ func TestAnswer_BrokenLater(t *testing.T) {
 	r.Faults[0].Links, r.Faults[0].Units, r.Faults[0].Until = nil, []string{"front[0]"}, 23
 	if got := incidentCause(r, &r.Incidents[1]); got != "by hang, a relapse" {
 		t.Errorf("with the fault on the unit, the incident is %q", got)
+	}
+}
+
+// TestAnswer_BrokenLater_StaysDown: the time to an outage well after a fault that nothing takes back counts from its
+// injection.
+func TestAnswer_BrokenLater_StaysDown(t *testing.T) {
+	r := brokenLater(t)
+	r.Faults[0].StaysDown, r.Events = true, nil
+	const after = "12.3s after hang was injected"
+	a := AnswerOf(r)
+	if !strings.HasPrefix(a.Sentence.String(), after+", ") || !strings.Contains(a.Why[1].String(), ", "+after) ||
+		!strings.Contains(strings.Join(changeOf(r), " "), " then, "+after+".") {
+		t.Errorf("%s %v %q", a.Sentence, a.Why, changeOf(r))
+	}
+	r.Verdict, r.Objectives[0].Verdict = scenarios.Pass, scenarios.Pass
+	if got := AnswerOf(r).Sentence.String(); !strings.Contains(got, "; "+after+", ") {
+		t.Errorf("on a pass: %s", got)
 	}
 }
 

@@ -195,7 +195,7 @@ func FaultEffect(f *result.FaultRecord) string {
 			s = withinLimit(f)
 		}
 		if surelySlower(f) {
-			s = "answers were slower, and whether there was an outage is not known"
+			s = "answers were slower, and whether there was an outage is not known" + alsoShed(f.Parts, " of requests")
 		}
 		if f.OnsetAt > 0 { // the harm is known, and only its end is not
 			s = impactedBy(f) + "; whether the load recovered is not known"
@@ -287,22 +287,22 @@ func withinLimit(f *result.FaultRecord) string {
 		if p.First.Known() {
 			s += ", from " + Offset(p.First) + " to " + Offset(p.Last)
 		}
-		return s
+		return s + alsoShed(p, " of requests")
 	}
 	switch slower := p.Slower(); slower.Answer {
 	case result.Yes:
-		return "no request failed, and the load was slower"
+		return "no request failed, and the load was slower" + alsoShed(p, " of requests")
 	case result.Untested:
 		return "no request failed, and the load " + pick(slowerDuring(f), "was slower meanwhile", "may have been slower") +
-			": " + Clean(slower.Why.Phrase(nil))
+			": " + Clean(slower.Why.Phrase(nil)) + alsoShed(p, " of requests")
 	case result.No:
 	}
 	if p.Lacking || p.LackingUntold {
-		return "no request failed"
+		return "no request failed" + alsoShed(p, " of requests")
 	}
 	if n := len(f.FailedObjectives); n > 0 {
-		return "no request failed, and " + Plural(int64(n), "objective", "objectives") + " on it failed: " +
-			Clean(strings.Join(f.FailedObjectives, "; "))
+		return "no request failed" + alsoShed(p, " of requests") + ", and " + Plural(int64(n), "objective", "objectives") +
+			" on it failed: " + Clean(strings.Join(f.FailedObjectives, "; "))
 	}
 	if p.Shed > 0 {
 		return pick(shedMore(p), "", "none seen: ") + "no request failed, and " + shedShare(p, "") + " while it was in"
@@ -313,6 +313,14 @@ func withinLimit(f *result.FaultRecord) string {
 // shedMore reports whether the target shed over twice as large a share of requests in a fault as before it.
 func shedMore(p *result.ImpactParts) bool {
 	return p != nil && p.Shed > 0 && !(shareShed(p) <= 2*float64(p.ShedBefore))
+}
+
+// alsoShed says which share of requests was shed in a fault, as a clause; empty if it was not more than before it.
+func alsoShed(p *result.ImpactParts, of string) string {
+	if !shedMore(p) {
+		return ""
+	}
+	return "; " + shedShare(p, of)
 }
 
 // shedMuch reports whether the target shed more in a fault than before it, and a larger share of requests than may be

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -274,6 +275,23 @@ func TestFaultLine_Cut(t *testing.T) {
 	}
 }
 
+// TestFaultLine_GroupLeftDown: of a group only the units are said to be away that nothing starts again.
+func TestFaultLine_GroupLeftDown(t *testing.T) {
+	r := onNginx(t)
+	f := &r.Faults[0]
+	f.Kind, f.Units, f.StaysDown = result.GroupKind, []string{"redis[0]", "nginx[0]"}, true
+	f.Steps = []result.FaultStep{
+		{Kind: "network.latency", Units: []string{"redis[0]"}},
+		{Kind: "process.crash", Units: []string{"nginx[0]"}, StaysDown: true},
+	}
+	if l := faultLine(r, f); l.Text != "400 requests failed; good again 4s after the injection, without nginx[0]" {
+		t.Error(l.Text)
+	}
+	if got := whyOf(r)[0]; got != "10s: kill-cache was in; nothing starts nginx[0] again." {
+		t.Error(got)
+	}
+}
+
 // TestFault_Overtaken: where another fault came before recovery could show, no form of a report says when the load was
 // good again.
 func TestFault_Overtaken(t *testing.T) {
@@ -416,6 +434,56 @@ func TestSurvived_TooFew(t *testing.T) {
 	}
 }
 
+// TestShed_Slower: requests that the target shed only in a fault are told beside answers that were slower, or may have
+// been.
+func TestShed_Slower(t *testing.T) {
+	const shed = "50%% %swere shed (0%% before)"
+	for _, c := range []struct {
+		name    string
+		impact  result.Impact
+		slower  bool
+		because result.Notes
+	}{
+		{"slower", result.Impacted, true, nil},
+		{"slower, and the outage is not known", result.UnknownYet, true, nil},
+		{"not certain", result.UnknownYet, false, result.Notes{{Kind: result.SlowerFew}}},
+		{"meanwhile", result.UnknownYet, false, result.Notes{{Kind: result.SlowerDuring}}},
+		{"one step", result.UnknownYet, false, result.Notes{{Kind: result.SlowerStep, Of: "read", Part: 30, Count: 33}}},
+	} {
+		f := result.FaultRecord{
+			Name: "shed", Injected: 4, Cleared: 8, Impact: c.impact, OnsetAt: result.NaN, Limit: .01, Slow: result.NaN,
+			Parts: &result.ImpactParts{
+				Requests: 1000, Shed: 500, First: result.NaN, P50: .2, P50Before: .1, P95: .4, P95Before: .2,
+				Slowed: c.slower, SlowerBecause: c.because,
+			},
+		}
+		l := faultLine(&result.Result{}, &f)
+		_, answer := outcomeOf(&result.Result{}, []*result.FaultRecord{&f}, false)
+		if !strings.Contains(l.Line(), "; "+fmt.Sprintf(shed, "")) {
+			t.Errorf("%s: line %s", c.name, l.Line())
+		}
+		for _, got := range []string{FaultEffect(&f), answer} {
+			if !strings.Contains(got, fmt.Sprintf(shed, "of requests ")) {
+				t.Errorf("%s: %s", c.name, got)
+			}
+		}
+	}
+}
+
+// TestShed_ObjectiveFailed: requests that the target shed only in a fault are told beside a failed objective on it.
+func TestShed_ObjectiveFailed(t *testing.T) {
+	f := result.FaultRecord{
+		Name: "shed", Injected: 4, Cleared: 8, Impact: result.NotImpacted, Limit: .01, Slow: result.NaN,
+		FailedObjectives: []string{"shed < 10% in shed"},
+		Parts:            &result.ImpactParts{Requests: 1000, Shed: 500, First: result.NaN, P50: result.NaN},
+	}
+	const want = "No request failed; 50% of requests were shed (0% before), and 1 objective on it failed: " +
+		"shed < 10% in shed."
+	if got := FaultEffect(&f); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestSurvived_Shed: requests that the target shed only in a fault are told wherever it is said that none failed.
 func TestSurvived_Shed(t *testing.T) {
 	for _, c := range []struct {
@@ -455,6 +523,9 @@ func TestSurvived_Shed(t *testing.T) {
 		_, answer := outcomeOf(&result.Result{}, []*result.FaultRecord{&f}, false)
 		if l.Mark != c.mark || FaultOutcome(&f) != c.outcome || l.Line() != c.line || !strings.HasSuffix(answer, c.answer) {
 			t.Errorf("%s: %s %s; %s; %s", c.name, l.Mark, FaultOutcome(&f), l.Line(), answer)
+		}
+		if strings.Contains(l.Line(), " shed (") && !strings.Contains(FaultEffect(&f), " shed (") {
+			t.Errorf("%s: %s", c.name, FaultEffect(&f))
 		}
 	}
 }

@@ -93,20 +93,37 @@ func wasIn(r *result.Result, at result.Num) string {
 	return cmp.Or(unitsDown(r, at), noFault(r)+" was in")
 }
 
-// unitsDown names the faults whose units were still down long after their crash, because nothing starts them again, as
-// a clause; empty without.
+// unitsDown names the faults whose units were still down after their crash, because nothing starts them again, as a
+// clause; empty without.
 func unitsDown(r *result.Result, at result.Num) string {
 	var down []string
+	units := 0
 	for _, f := range faultsIn(r, at) {
-		if f.StaysDown && f.Cleared < at {
-			down = append(down, f.Name)
+		if stillDown(f, at) {
+			down, units = append(down, f.Name), units+max(1, len(leftDown(f)))
 		}
 	}
 	if len(down) == 0 {
 		return ""
 	}
-	return pick(len(down) > 1, "the units of ", "the unit of ") + Clean(Join(down)) +
-		pick(len(down) > 1, " were", " was") + " still down"
+	return pick(units > 1, "the units of ", "the unit of ") + Clean(Join(down)) +
+		pick(units > 1, " were", " was") + " still down"
+}
+
+// stillDown reports whether the units of a fault were down at a time after it, because nothing starts them again.
+func stillDown(f *result.FaultRecord, at result.Num) bool { return f.StaysDown && f.Cleared < at }
+
+// leftDown returns the units of a fault that nothing starts again: of a group, those of some of its steps.
+func leftDown(f *result.FaultRecord) (units []string) {
+	for i := range f.Steps {
+		if s := &f.Steps[i]; s.StaysDown {
+			units = append(units, s.Units...)
+		}
+	}
+	if len(units) == 0 {
+		return f.Units
+	}
+	return units
 }
 
 // faultsIn returns the faults that were in at a time.

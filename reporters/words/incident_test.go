@@ -88,6 +88,17 @@ func TestIncidentRow_StaysDown(t *testing.T) {
 	if got := words.IncidentRow(&r, 1, &in)[0]; got != "1: the unit of crash was still down" {
 		t.Errorf("got %q", got)
 	}
+	r.Faults[0].Units = []string{"web[0]", "web[1]"}
+	if got := words.IncidentRow(&r, 1, &in)[0]; got != "1: the units of crash were still down" {
+		t.Errorf("got %q", got)
+	}
+	r.Faults[0].Kind, r.Faults[0].Steps = result.GroupKind, []result.FaultStep{
+		{Kind: "network.partition", Units: []string{"web[0]"}},
+		{Kind: "process.crash", Units: []string{"web[1]"}, StaysDown: true},
+	}
+	if got := words.IncidentRow(&r, 1, &in)[0]; got != "1: the unit of crash was still down" {
+		t.Errorf("got %q", got)
+	}
 	in.Faults = []string{"crash"}
 	if got := words.IncidentRow(&r, 1, &in)[0]; got != "1: during crash" {
 		t.Errorf("got %q", got)

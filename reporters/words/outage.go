@@ -56,7 +56,7 @@ func outageSentence(r *result.Result) Text {
 	t := Text{}.say("When ")
 	switch {
 	case late(r, in, f):
-		t = Text{}.strong(Seconds(in.Begin - f.Cleared)).say(" after ").strong(Clean(f.Name)).say(wasOver(f))
+		t = Text{}.strong(Seconds(sinceFault(f, in.Begin))).say(" after ").strong(Clean(f.Name)).say(wasOver(f))
 	case list[0].Evidence == result.ByRevert:
 		t = t.strong(Clean(f.Name)).say(" ended")
 	default:
@@ -169,6 +169,14 @@ func sameCause(a, b *result.Incident) bool { return a == b || a.By != "" && a.By
 // wasOver ends a clause on the time after a fault. A crash that nothing starts again is never over.
 func wasOver(f *result.FaultRecord) string { return pick(f.StaysDown, " was injected", " was over") }
 
+// sinceFault returns how long before a time a fault was over, or was injected if nothing starts its unit again.
+func sinceFault(f *result.FaultRecord, at result.Num) result.Num {
+	if f.StaysDown {
+		return at - f.Injected
+	}
+	return at - f.Cleared
+}
+
 // late reports whether an outage that belongs to a fault began well after the fault was over, and after the load had
 // been good again: for some seconds, or until a unit ended by itself.
 func late(r *result.Result, in *result.Incident, by *result.FaultRecord) bool {
@@ -211,7 +219,7 @@ func lateOnPass(r *result.Result) (text string) {
 	for i := range r.Faults {
 		by := &r.Faults[i]
 		if in := laterOutage(r, by); in != nil {
-			text += "; " + Seconds(in.Begin-by.Cleared) + " after " + quote(by.Name) + wasOver(by) + ", " +
+			text += "; " + Seconds(sinceFault(by, in.Begin)) + " after " + quote(by.Name) + wasOver(by) + ", " +
 				extent(r, in) + " for " + incidentLength(in) + begunBy(r, in)
 		}
 	}

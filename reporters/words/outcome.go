@@ -180,11 +180,11 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		l.Outcome, l.Times = slowingOf(r, f).outcome()+" meanwhile", true
 		l.Text = slowerText(r, f) + "; nothing shows that it made answers slower"
 	case onlySlownessOpen(f) && f.Parts.SlowerBecause.Has(result.SlowerStep) && f.Parts.Bad() == 0:
-		l.Text = Clean(f.Parts.SlowerBecause.Phrase(nil)) + "; no request failed"
+		l.Text = Clean(f.Parts.SlowerBecause.Phrase(nil)) + "; no request failed" + alsoShed(f.Parts, "")
 	case onlySlownessOpen(f) && f.Parts.P50.Known() && f.Parts.Bad() == 0:
 		l.Times = true
 		l.Text = "p50 " + change(f.Parts.P50Before, f.Parts.P50) + ", p95 " + change(f.Parts.P95Before, f.Parts.P95) +
-			"; no request failed"
+			"; no request failed" + alsoShed(f.Parts, "")
 		if !(f.Parts.P50 > f.Parts.P50Before || f.Parts.P95 > f.Parts.P95Before) {
 			l.Outcome = "not certain"
 			l.Text += ", and that answers were slower is not excluded"
@@ -322,7 +322,8 @@ func (o *outage) text() string {
 	case !o.end.Known():
 		return s + "; not good again by the end of the run"
 	case o.f.StaysDown:
-		return s + "; good again " + Seconds(o.end-o.f.Injected) + " after the injection, without " + Clean(Join(o.f.Units))
+		return s + "; good again " + Seconds(o.end-o.f.Injected) + " after the injection, without " +
+			Clean(Join(leftDown(o.f)))
 	case !o.f.Cleared.Known():
 		return s
 	case o.end > o.f.Cleared:
@@ -395,11 +396,8 @@ func survivedText(f *result.FaultRecord) string {
 	case p == nil:
 		return "failed requests stayed within " + Percent(float64(f.Limit))
 	case p.Bad() > 0:
-		s := badKinds(p) + ", " + Share(p.Bad(), p.Requests) + ", within the limit of " + Percent(float64(f.Limit))
-		if shedMore(p) {
-			s += "; " + shedShare(p, "")
-		}
-		return s
+		return badKinds(p) + ", " + Share(p.Bad(), p.Requests) + ", within the limit of " + Percent(float64(f.Limit)) +
+			alsoShed(p, "")
 	case shedMore(p):
 		return "no request failed, " + shedShare(p, "") + ", and answers were not clearly slower"
 	}

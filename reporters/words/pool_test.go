@@ -52,8 +52,8 @@ func TestPoolSentence(t *testing.T) {
 				All: &result.Shown{Runs: 3, Met: 12, Low: .2924, High: 1, Row: 33, More: 30},
 			},
 			"recover < 5s after f: met in 12 of 12 in 3 runs, so by at least 29.2% of all occurrences (95% confidence, " +
-				"whenever the series of runs ends); 30 more runs in a row would show 90%. Each run counts once, because its occurrences " +
-				"share a start of the system.",
+				"whenever the series of runs ends); 30 more runs in a row would show 90%. Each run counts once, because its " +
+				"occurrences share a start of the system.",
 			"Of these in this run: met in 4 of 4, so by at least 47.2% of occurrences under the conditions of this run (95% " +
 				"confidence); 29 in a row would show 90%.",
 		},

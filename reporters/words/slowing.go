@@ -93,7 +93,7 @@ func slowerText(r *result.Result, f *result.FaultRecord) string {
 		text += "; " + s.others
 	}
 	if f.Parts.Bad() == 0 {
-		return text + "; no request failed"
+		return text + "; no request failed" + alsoShed(f.Parts, "")
 	}
-	return text + "; " + badKinds(f.Parts)
+	return text + "; " + badKinds(f.Parts) + alsoShed(f.Parts, "")
 }

@@ -101,8 +101,8 @@ func (f *findings) blame(in *result.Incident) {
 func (f *findings) last() *result.Incident { return f.own[len(f.own)-1] }
 
 // fewFailed reports whether only objectives on response times failed, there was no outage, and so few requests failed
-// that they are under half of what each of these objectives leaves, if it is not about good answers alone. The run then
-// failed for its slow answers.
+// that they are under half of what each of these objectives leaves. The run then failed for its slow answers. Failed
+// requests move no objective on good answers alone.
 func (f *findings) fewFailed() bool {
 	if f.in != nil || !f.failedByTimes() {
 		return false
@@ -114,7 +114,7 @@ func (f *findings) fewFailed() bool {
 		}
 	}
 	return !slices.ContainsFunc(f.r.Objectives, func(o result.ObjectiveResult) bool {
-		return o.Verdict == scenarios.Fail &&
+		return failedByValue(&o) &&
 			(!o.Of().Latency() || o.Of().Of == "" && 2*float64(failed) >= (1-o.Of().Quantile)*float64(o.Count))
 	})
 }
@@ -182,16 +182,25 @@ func (f *findings) whatWasRead() Text {
 	return nil
 }
 
-// duringFaults names the faults that were in at a time, as a clause; empty without.
+// duringFaults names the faults that were in at a time, and those whose units were still down, as a clause; empty
+// without.
 func duringFaults(r *result.Result, at result.Num) string {
-	var in []string
+	var in, said []string
 	for _, f := range faultsIn(r, at) {
-		in = append(in, f.Name)
+		if !stillDown(f, at) {
+			in = append(in, f.Name)
+		}
 	}
-	if len(in) == 0 {
+	if len(in) > 0 {
+		said = append(said, Clean(Join(in))+pick(len(in) > 1, " were", " was")+" in")
+	}
+	if down := unitsDown(r, at); down != "" {
+		said = append(said, down)
+	}
+	if len(said) == 0 {
 		return ""
 	}
-	return "; " + Clean(Join(in)) + pick(len(in) > 1, " were", " was") + " in at " + Offset(at)
+	return "; " + Join(said) + " at " + Offset(at)
 }
 
 // span returns the time that decided a run: that of the worst outage, else that of the fault in which an objective
@@ -205,7 +214,7 @@ func (f *findings) span() (from, to result.Num) {
 	}
 	for i := range f.r.Objectives {
 		o := &f.r.Objectives[i]
-		if o.Verdict != scenarios.Fail || !o.Phase.OfFault() {
+		if !failedByValue(o) || !o.Phase.OfFault() {
 			continue
 		}
 		if by := faultNamed(f.r, o.Phase.String()); by != nil {
@@ -409,7 +418,7 @@ func (f *findings) whatMultiplied() Text {
 func (f *findings) whatTracesLack() (t Text, only bool) {
 	only = true
 	for i := range f.r.Objectives {
-		if o := &f.r.Objectives[i]; o.Verdict == scenarios.Fail {
+		if o := &f.r.Objectives[i]; failedByValue(o) {
 			if !o.Of().OfTraces() {
 				only = false
 			} else if f.r.Traces != nil {
@@ -548,7 +557,8 @@ func (f *findings) whatBrokeLater() Text {
 // brokeLater tells of an outage that came after its fault was over, with a clause on its part of all failed requests.
 func (f *findings) brokeLater(in *result.Incident, by *result.FaultRecord, part string) Text {
 	return Text{}.say(Offset(in.Begin) + ": " + extent(f.r, in) + " for ").strong(incidentLength(in)).
-		say(", " + Seconds(in.Begin-by.Cleared) + " after " + Clean(by.Name) + wasOver(by) + part + begunBy(f.r, in) + ".")
+		say(", " + Seconds(sinceFault(by, in.Begin)) + " after " + Clean(by.Name) + wasOver(by) + part +
+			begunBy(f.r, in) + ".")
 }
 
 // whenItBegan says which faults of an outage were in when it began, and which were over, but not for long enough to
@@ -570,7 +580,7 @@ func whenItBegan(r *result.Result, outage *result.Incident) string {
 func over(f *result.FaultRecord, what string) string {
 	switch {
 	case f.StaysDown:
-		return "; nothing starts it again"
+		return "; nothing starts " + pick(f.Kind == result.GroupKind, Clean(Join(leftDown(f))), "it") + " again"
 	case !f.Cleared.Known():
 		return "; not " + what + " by the end"
 	}
