@@ -38,6 +38,9 @@ var LagLimit = lagLimit
 // UnwellUnits is [unwellUnits].
 var UnwellUnits = unwellUnits
 
+// StaysIn is [staysIn].
+var StaysIn = staysIn
+
 // JudgeRecord is [judgeRecord].
 var JudgeRecord = judgeRecord
 

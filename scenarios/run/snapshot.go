@@ -201,7 +201,7 @@ func (s *snapshot) judgeCase() judge.Case {
 		if rec.Cleared < rec.Until {
 			c.Ended[rec.N] = rec.Cleared
 		}
-		c.Gone[rec.N], c.StaysDown[rec.N] = isGone(rec), rec.LeftDown
+		c.Gone[rec.N], c.StaysDown[rec.N] = isGone(rec), staysIn(rec)
 		c.Unverified[rec.N], c.Partial[rec.N] = rec.VerifyErr != nil, isPartial(rec.VerifyErr)
 		for _, step := range rec.Steps {
 			if step.InjectErr == nil {

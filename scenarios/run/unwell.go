@@ -66,6 +66,10 @@ func unwellUnits(records []*chaos.Record, events []result.Event) map[int][]reque
 	return out
 }
 
+// staysIn reports whether an occurrence is in until the end of the run, because nothing starts its unit again. A group
+// with a step that is taken back is not: what that does to the load would not be known.
+func staysIn(c *chaos.Record) bool { return c.LeftDown && (c.OneShot || len(c.Steps) == 0) }
+
 // isGone reports whether the end of a fault was proved, with each unit that it hit back.
 func isGone(rec *chaos.Record) bool {
 	away := func(c *chaos.Record) bool { return c.Revert == chaos.Gone || c.LeftDown || c.Down != nil }

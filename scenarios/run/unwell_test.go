@@ -137,3 +137,23 @@ func TestUnwellUnits_Again(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
+
+// TestStaysIn: a crash that nothing starts again is in until the end, and so is a group of crashes with one, but no
+// group with a step that is taken back.
+func TestStaysIn(t *testing.T) {
+	steps := make([]*chaos.Record, 2)
+	for _, c := range []struct {
+		rec  chaos.Record
+		want bool
+	}{
+		{chaos.Record{LeftDown: true, OneShot: true}, true},
+		{chaos.Record{LeftDown: true}, true},
+		{chaos.Record{OneShot: true}, false},
+		{chaos.Record{LeftDown: true, OneShot: true, Steps: steps}, true},
+		{chaos.Record{LeftDown: true, Steps: steps}, false},
+	} {
+		if got := run.StaysIn(&c.rec); got != c.want {
+			t.Errorf("%+v: %t", c.rec, got)
+		}
+	}
+}
