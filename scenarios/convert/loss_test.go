@@ -302,8 +302,53 @@ func TestConvert_Shapes(t *testing.T) {
 			"functions", "pumba", "lose() {\n  pumba kill a\n  pumba kill $1\n}\nnever() {\n  pumba kill never\n}\n" +
 				"turn() { turn; }\nlose b\nlose c &\nturn\n",
 			[]string{
-				"kill-a: {at: 20s,", "kill-a-2: {at: 50s,", "source:3: pumba kill: a variable",
+				"kill-a: {at: 20s,", "kill-b: {at: 50s,", "kill-a-2: {at: 1m20s,", "kill-c: {at: 1m50s,",
 				"source:5: the function never: nothing calls it", "source:8: a call of the function turn: there are too many",
+			},
+		},
+		{
+			"a function for pumba", "pumba", "pumba() { docker run --rm gaiaadm/pumba --interval 1m \"$@\"; }\npumba kill web\n" +
+				"pumba pause -d 10s db\n",
+			[]string{
+				"kill-web: {at: 20s, every: 1m", "pause-db: {at: 2m50s, for: 10s", "[source:2: --interval 1m",
+				"source:3: --interval 1m has no end in pumba; here it is three times source: ",
+			},
+		},
+		{
+			"functions for pumba that are not all known", "pumba", "pumba() { command pumba --interval $I \"$@\"; }\n" +
+				"pumba kill web\nsleep() { delay \"$1\"; }\nsleep 30\npumba kill $DB\n",
+			[]string{
+				"kill-web: {at: 20s,", "[source:1: a part of the function pumba: only the shell knows what it is source:3: the program delay",
+				"source:5: pumba kill: a variable",
+			},
+		},
+		{
+			"a function for toxiproxy-cli", "toxiproxy", "toxiproxy-cli() { docker exec tp toxiproxy-cli \"$@\"; }\n" +
+				"toxiproxy-cli create -u db:1 db\ntoxiproxy-cli toxic add -t latency -a latency=9 db\nsleep 5\n" +
+				"toxiproxy-cli toxic remove -n latency_downstream db\n",
+			[]string{"db-latency: {at: 20s, for: 5s, network.latency: {from: caller, to: db, delay: 9ms"},
+		},
+		{
+			"functions that others call", "pumba", "cleanup() { pumba kill a; }\nslow() { pumba pause b; }\nnever() { pumba kill c; }\n" +
+				"trap 'cleanup; exit' EXIT\necho usage: never\nls | xargs -n1 slow\npumba kill d\n",
+			[]string{
+				"kill-d: {at: 20s,", "kill-a: {at: 50s,", "pause-b: {at: 1m20s,",
+				"source:1: when the function cleanup is called: only the shell knows", "source:2: when the function slow is called",
+				"source:3: the function never: nothing calls it",
+			},
+		},
+		{
+			"a function by a variable", "pumba", "slow() { pumba pause b; }\nlose() { pumba kill a; }\n\"$1\"\n",
+			[]string{
+				"pause-b: {at: 20s,", "kill-a: {at: 50s,", "source:3: a program whose name", "source:1: when the function slow is called",
+			},
+		},
+		{
+			"arguments of functions", "pumba", "lose() { set -e; pumba kill \"$1\"; pumba pause ${2:-own}; }\nlose web\nlose db \"a b\"\n" +
+				"all() { shift; pumba kill \"$@\"; pumba kill $X; }\nall off x y\nall $FLAGS\n",
+			[]string{
+				"kill-web: {", "kill-db: {", "pause-own: {", "pause-a: {", "pause-b: {", "kill-x: {", "kill-y: {",
+				"[source:4: pumba kill: a variable or a command of the shell is in it source: ",
 			},
 		},
 		{
