@@ -437,6 +437,20 @@ func TestConvert_Shapes(t *testing.T) {
 			},
 		},
 		{
+			"functions that inject", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
+				"function hit() { p.terminatePods({count: 1}); }\nconst cut = () => p.injectNetworkFaults({port: 5}, '10s');\n" +
+				"export const options = {scenarios: {a: {executor: 'x', exec: 'disrupt', startTime: '45s'}, b: {executor: 'x', exec: 'buy'}}};\n" +
+				"export function disrupt() {\n  hit();\n  sleep(30);\n  for (const x of f()) {\n    hit();\n  }\n  setTimeout(cut, 9);\n" +
+				"  [1, 2].forEach(\n    () => p.terminatePods({count: 3}));\n  g() &&\n    p.terminatePods({count: 4});\n}\n" +
+				"export const buy = () => { http.get('http://127.0.0.1/'); sleep(1); };\nfunction again() { again(); hit(); }\n",
+			[]string{
+				"terminate-a: {at: 45s,", "terminate-a-2: {at: 1m45s,", "no-network: {at: 2m15s,", "pick: 3}", "pick: 4}",
+				"source:8: a loop: its faults", "source:11: how often the function cut runs", "source:12: a loop: its faults",
+				"source:15: a condition: the faults", "source:18: how often the function again runs",
+				"the scenario a of the script injects faults", "scenario: b",
+			},
+		},
+		{
 			"a delay with errors", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
 				"p.injectHTTPFaults({averageDelay: 50, errorRate: 0.1, errorCode: 500}, __ENV.FOR);\n" +
 				"p.terminatePods({count: 1});\n",
