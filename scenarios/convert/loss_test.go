@@ -427,6 +427,19 @@ func TestConvert_Shapes(t *testing.T) {
 			[]string{"source:8: the pause of the template rest: its deadline is no duration"},
 		},
 		{
+			"pauses of 0", "chaos-mesh", mesh("Workflow",
+				"  entry: all\n  templates:\n    - {name: all, templateType: Serial, children: [none, zero, lose]}\n"+
+					"    - {name: none, templateType: Suspend}\n    - {name: zero, templateType: Suspend, deadline: 0s}\n    - name: lose\n"+
+					"      templateType: PodChaos\n      deadline: 40s\n      podChaos: {action: pod-failure, mode: one, selector: {labelSelectors: {app: a}}}\n"),
+			[]string{"[source:8: the pause of the template none: it has no deadline source: "},
+		},
+		{
+			"a duration of 0", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\nsleep(0);\n" +
+				"p.injectNetworkFaults({port: 5}, 0);\n",
+			[]string{"[source:3: how long no-network lasts: it is no literal duration above 0 source: "},
+		},
+		{"a sleep of 0", "pumba", "sleep 0\npumba kill a\nsleep 0s\n", []string{"[source: pumba has no load"}},
+		{
 			"loops, conditions and pauses", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
 				"export function disrupt() {\n  for (let i = 0; i < 3; i++) {\n    p.terminatePods({count: 1});\n    sleep(30);\n" +
 				"  }\n  if (__ENV.X) { p.terminatePods({count: 2}); } else { log.info('no'); }\n  sleep(f());\n}\n" +

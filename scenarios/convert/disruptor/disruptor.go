@@ -406,7 +406,7 @@ var methods = []string{"injectHTTPFaults", "injectGrpcFaults", "injectNetworkFau
 
 // pause delays the faults after a call of sleep.
 func (s *script) pause(seconds ast.Expression, line int) {
-	_, wait, ok := draft.Duration(s.values.Text(seconds), time.Second)
+	wait, ok := draft.Pause(s.values.Text(seconds), time.Second)
 	if s.d.Wait(wait); !ok {
 		s.d.Lost(line, "a pause whose time is no literal")
 	}
@@ -540,7 +540,7 @@ func (s *script) inject(f draft.Fault, args []ast.Expression, lost []string) {
 		if _, d, ok := draft.Duration(s.values.Text(args[1]), time.Second); ok {
 			f.For, f.Guessed = d, false
 		} else {
-			lost = append(lost, "how long "+f.Name+" lasts: it is no literal duration")
+			lost = append(lost, "how long "+f.Name+" lasts: it is no literal duration above 0")
 		}
 	}
 	s.lose(s.d.Inject(f), f.Line, lost)

@@ -369,7 +369,7 @@ func isTest(stmt *syntax.Stmt) bool {
 // Pause returns the time that a call of sleep takes. It reports one that only the shell knows.
 func (d *Builder) Pause(c Command) (sum time.Duration) {
 	for _, w := range c.Words {
-		_, pause, ok := Duration(w, time.Second)
+		pause, ok := Pause(w, time.Second)
 		if !ok {
 			d.Lost(c.Line, "a pause whose time only the shell knows")
 			return 0
