@@ -468,8 +468,8 @@ func TestConvert_Shapes(t *testing.T) {
 				"p.injectHTTPFaults({averageDelay: 50, errorRate: 0.1, errorCode: 500}, __ENV.FOR);\n" +
 				"p.terminatePods({count: 1});\n",
 			[]string{
-				"http-delay: {at: 20s,", "http-errors: {at: 20s,", "terminate-a: {at: 50s,",
-				"source:2: how long http-delay lasts: it is no literal", "source:2: how long http-errors lasts: it is no literal",
+				"http-faults: {at: 20s, for: 10s, steps: [{http.delay: {from: load, delay: 50ms}}, {http.error: {from: load, percent: 10%",
+				"terminate-a: {at: 50s,", "source:2: how long http-faults lasts: it is no literal",
 			},
 		},
 		{

@@ -480,7 +480,8 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	}
 }
 
-// requests converts faults on requests: a delay, an error, or both together.
+// requests converts faults on requests: a delay, an error, or a group of both, as the effects of two faults at the same
+// time can't be told apart.
 func (s *script) requests(
 	call string, what map[string]ast.Expression, get func(string) string, args []ast.Expression, line int,
 ) {
@@ -491,21 +492,27 @@ func (s *script) requests(
 			lost = append(lost, key+" "+get(key))
 		}
 	}
-	var both []func()
+	f, steps := draft.Fault{Line: line}, draft.List()
+	add := func(name, kind string, settings *draft.Node) {
+		f.Name, f.Kind, f.Settings = protocol+"-"+name, protocol+"."+kind, settings
+		if steps.Items = append(steps.Items, (&draft.Node{}).Set(f.Kind, settings)); len(steps.Items) > 1 {
+			f.Name, f.Kind, f.Settings = protocol+"-faults", "steps", steps
+		}
+	}
+	defer func() {
+		if f.Kind != "" {
+			s.inject(f, args, lost)
+		}
+	}()
 	settings := func() *draft.Node { return (&draft.Node{}).Set("from", draft.Raw("load")) }
 	delay := settings().SetDuration("delay", get("averageDelay"), time.Millisecond).SetDuration("jitter",
 		get("delayVariation"), time.Millisecond)
 	if delay.Get("delay") != nil {
-		of := lost
-		both = append(both, func() {
-			s.inject(draft.Fault{Name: protocol + "-delay", Line: line, Kind: protocol + ".delay", Settings: delay}, args, of)
-		})
-		lost = nil
+		add("delay", "delay", delay)
 	}
-	defer func() { s.d.Together(both...) }()
 	share := draft.Percent(get("errorRate"), true)
 	if share == nil || share.YAML == "0%" {
-		if both == nil {
+		if f.Kind == "" {
 			s.d.Lost(line, "%s: neither a delay nor a rate of errors is above 0", call)
 		}
 		return
@@ -528,9 +535,7 @@ func (s *script) requests(
 			n.Set("message", draft.Plain(message))
 		}
 	}
-	both = append(both, func() {
-		s.inject(draft.Fault{Name: protocol + "-errors", Line: line, Kind: protocol + ".error", Settings: n}, args, lost)
-	})
+	add("errors", "error", n)
 }
 
 // inject adds a fault. Its duration is the second argument.
