@@ -478,6 +478,10 @@ func TestConvert_Requests(t *testing.T) {
 			"the standard input as a body",
 		},
 		{
+			"addresses that are not all valid", "curl", "curl --resolve h.test:80:10.0.0.1,bad http://127.0.0.1:1/",
+			[]string{"source:1: --resolve h.test:80:10.0.0.1,bad"}, "guard:",
+		},
+		{
 			"options of one command", "curl",
 			"curl -k -m 2 --http1.1 https://127.0.0.1:1/; curl -m 2 https://127.0.0.1:1/ -x http://127.0.0.1:2; curl -m 2 https://127.0.0.1:1/ -x http://127.0.0.1:3",
 			[]string{"timeout: 2s", "--insecure, which not all", "--http1.1, which not all", "--proxy, which not all"},
