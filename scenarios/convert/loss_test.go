@@ -413,11 +413,11 @@ func TestConvert_Shapes(t *testing.T) {
 		{"a dry run", "pumba", "pumba kill a\npumba --dry-run kill b\n", []string{"it breaks nothing"}},
 		{
 			"stressors", "pumba", "pumba stress -d 5s --stressors '--cpu 2 --vm 3 --timeout 5s' a\n",
-			[]string{"workers: 2", "--vm of its stressors"},
+			[]string{"workers: 2", "--vm 3 of its stressors"},
 		},
 		{
 			"stressors of disks", "pumba", "pumba stress -d 5s --stressors '--io 2 --hdd 1' a\n",
-			[]string{"stress.io: {service: a, workers: 2}", "source:1: --hdd of its stressors", "source:1: 1 of its stressors"},
+			[]string{"stress.io: {service: a, workers: 2}", "[source:1: --hdd 1 of its stressors source: pumba"},
 		},
 		{
 			"a pause without a time", "chaos-mesh", mesh("Workflow",
