@@ -479,7 +479,8 @@ func TestConvert_Requests(t *testing.T) {
 		},
 		{
 			"addresses that are not all valid", "curl", "curl --resolve h.test:80:10.0.0.1,bad http://127.0.0.1:1/",
-			[]string{"source:1: --resolve h.test:80:10.0.0.1,bad"}, "guard:",
+			[]string{"source:1: --resolve h.test:80:10.0.0.1,bad"},
+			"guard:",
 		},
 		{
 			"options of one command", "curl",

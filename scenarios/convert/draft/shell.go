@@ -64,6 +64,7 @@ type script struct {
 	depth     int // of calls of functions
 	inner     int // depth of words: their commands are lost with the word
 	args      arguments
+	expanded  int             // words with arguments in them
 	named     map[string]bool // names in the words of commands, by which other programs may call functions
 	anyName   bool            // the shell alone knows the name of some program
 }
@@ -74,7 +75,7 @@ type function struct {
 	called bool
 }
 
-// Limits on calls of functions, on calls within calls, and on the commands before a call.
+// Limits on calls of functions, on calls within calls, and on the commands before a call and the words with arguments.
 const (
 	mostCalls    = 1000
 	mostDepth    = 20
@@ -192,8 +193,7 @@ func (s *script) call(call *syntax.CallExpr) {
 	switch {
 	case f != nil:
 	case c.Program != "":
-		s.out = append(s.out, c)
-		s.count++
+		s.add(c)
 	case name == "shift" || name == "set":
 		s.args = s.args.after(words)
 	case s.inner > 0:
@@ -202,6 +202,12 @@ func (s *script) call(call *syntax.CallExpr) {
 	case !IsIdle(path.Base(name)):
 		s.lose(call, "the program %s", Clip(path.Base(name), 40))
 	}
+}
+
+// add adds a command. One with many words counts as several.
+func (s *script) add(c Command) {
+	s.out = append(s.out, c)
+	s.count += 1 + len(c.Words)/10
 }
 
 // wrapped gives the commands of a function with the name of a program, `pumba() { docker run … "$@"; }`, the line of
@@ -216,8 +222,8 @@ func (s *script) wrapped(f *function, call Command, before int) {
 		s.lose(f.decl, "a part of the function %s: only the shell knows what it is", call.Program)
 	}
 	if unknown || len(made) == 0 {
-		s.out = append(s.out[:before], call)
-		s.count++
+		s.out = s.out[:before]
+		s.add(call)
 	}
 }
 
@@ -317,12 +323,14 @@ func (s *script) expand(all []*syntax.Word) (out []word) {
 			return true
 		})
 		fields := []string{literal(w)}
-		unknown = unknown || params > mostParams || params > before && strings.Contains(fields[0], "{")
+		unknown = unknown || params > before &&
+			(params > mostParams || s.expanded > mostCommands || strings.Contains(fields[0], "{"))
 		if params > before && !unknown {
 			var err error
 			if fields, err = expand.Fields(&expand.Config{Env: s.args}, w); err != nil {
 				fields, unknown = []string{""}, true
 			}
+			s.expanded += len(fields)
 		}
 		for _, f := range fields {
 			out = append(out, word{f, unknown})
