@@ -105,7 +105,7 @@ var mutes = map[string][]mute{
 		{`sleep`, "a pause after the last fault"},
 	},
 	"k6": {
-		{`(default|one|check|sleep)\b.*`, "the load runs the script itself"},
+		{`(default|one|check|sleep|BASE)\b.*`, "the load runs the script itself"},
 		{`options\.(vus|duration|stages|scenarios|thresholds)\b.*`, "k6 reads its options itself, and judges by its thresholds"},
 	},
 	"litmus": {
