@@ -105,7 +105,8 @@ var mutes = map[string][]mute{
 		{`sleep`, "a pause after the last fault"},
 	},
 	"k6": {
-		{`.*`, "the load runs the script itself"},
+		{`(default|one|check|sleep|BASE)\b.*`, "the load runs the script itself"},
+		{`options\.(vus|duration|stages|scenarios|thresholds)\b.*`, "k6 reads its options itself, and judges by its thresholds"},
 	},
 	"litmus": {
 		{`metadata\..*`, "the name of the manifest, and where it is; appinfo names the application"},

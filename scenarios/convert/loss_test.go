@@ -302,8 +302,53 @@ func TestConvert_Shapes(t *testing.T) {
 			"functions", "pumba", "lose() {\n  pumba kill a\n  pumba kill $1\n}\nnever() {\n  pumba kill never\n}\n" +
 				"turn() { turn; }\nlose b\nlose c &\nturn\n",
 			[]string{
-				"kill-a: {at: 20s,", "kill-a-2: {at: 50s,", "source:3: pumba kill: a variable",
+				"kill-a: {at: 20s,", "kill-b: {at: 50s,", "kill-a-2: {at: 1m20s,", "kill-c: {at: 1m50s,",
 				"source:5: the function never: nothing calls it", "source:8: a call of the function turn: there are too many",
+			},
+		},
+		{
+			"a function for pumba", "pumba", "pumba() { docker run --rm gaiaadm/pumba --interval 1m \"$@\"; }\npumba kill web\n" +
+				"pumba pause -d 10s db\n",
+			[]string{
+				"kill-web: {at: 20s, every: 1m", "pause-db: {at: 2m50s, for: 10s", "[source:2: --interval 1m",
+				"source:3: --interval 1m has no end in pumba; here it is three times source: ",
+			},
+		},
+		{
+			"functions for pumba that are not all known", "pumba", "pumba() { command pumba --interval $I \"$@\"; }\n" +
+				"pumba kill web\nsleep() { delay \"$1\"; }\nsleep 30\npumba kill $DB\n",
+			[]string{
+				"kill-web: {at: 20s,", "[source:1: a part of the function pumba: only the shell knows what it is source:3: the program delay",
+				"source:5: pumba kill: a variable",
+			},
+		},
+		{
+			"a function for toxiproxy-cli", "toxiproxy", "toxiproxy-cli() { docker exec tp toxiproxy-cli \"$@\"; }\n" +
+				"toxiproxy-cli create -u db:1 db\ntoxiproxy-cli toxic add -t latency -a latency=9 db\nsleep 5\n" +
+				"toxiproxy-cli toxic remove -n latency_downstream db\n",
+			[]string{"db-latency: {at: 20s, for: 5s, network.latency: {from: caller, to: db, delay: 9ms"},
+		},
+		{
+			"functions that others call", "pumba", "cleanup() { pumba kill a; }\nslow() { pumba pause b; }\nnever() { pumba kill c; }\n" +
+				"trap 'cleanup; exit' EXIT\necho usage: never\nls | xargs -n1 slow\npumba kill d\n",
+			[]string{
+				"kill-d: {at: 20s,", "kill-a: {at: 50s,", "pause-b: {at: 1m20s,",
+				"source:1: when the function cleanup is called: only the shell knows", "source:2: when the function slow is called",
+				"source:3: the function never: nothing calls it",
+			},
+		},
+		{
+			"a function by a variable", "pumba", "slow() { pumba pause b; }\nlose() { pumba kill a; }\n\"$1\"\n",
+			[]string{
+				"pause-b: {at: 20s,", "kill-a: {at: 50s,", "source:3: a program whose name", "source:1: when the function slow is called",
+			},
+		},
+		{
+			"arguments of functions", "pumba", "lose() { set -e; pumba kill \"$1\"; pumba pause ${2:-own}; }\nlose web\nlose db \"a b\"\n" +
+				"all() { shift; pumba kill \"$@\"; pumba kill $X; }\nall off x y\nall $FLAGS\n",
+			[]string{
+				"kill-web: {", "kill-db: {", "pause-own: {", "pause-a: {", "pause-b: {", "kill-x: {", "kill-y: {",
+				"[source:4: pumba kill: a variable or a command of the shell is in it source: ",
 			},
 		},
 		{
@@ -368,11 +413,11 @@ func TestConvert_Shapes(t *testing.T) {
 		{"a dry run", "pumba", "pumba kill a\npumba --dry-run kill b\n", []string{"it breaks nothing"}},
 		{
 			"stressors", "pumba", "pumba stress -d 5s --stressors '--cpu 2 --vm 3 --timeout 5s' a\n",
-			[]string{"workers: 2", "--vm of its stressors"},
+			[]string{"workers: 2", "--vm 3 of its stressors"},
 		},
 		{
 			"stressors of disks", "pumba", "pumba stress -d 5s --stressors '--io 2 --hdd 1' a\n",
-			[]string{"stress.io: {service: a, workers: 2}", "source:1: --hdd of its stressors", "source:1: 1 of its stressors"},
+			[]string{"stress.io: {service: a, workers: 2}", "[source:1: --hdd 1 of its stressors source: pumba"},
 		},
 		{
 			"a pause without a time", "chaos-mesh", mesh("Workflow",
@@ -381,6 +426,19 @@ func TestConvert_Shapes(t *testing.T) {
 					"      deadline: 40s\n      podChaos: {action: pod-failure, mode: one, selector: {labelSelectors: {app: a}}}\n"),
 			[]string{"source:8: the pause of the template rest: its deadline is no duration"},
 		},
+		{
+			"pauses of 0", "chaos-mesh", mesh("Workflow",
+				"  entry: all\n  templates:\n    - {name: all, templateType: Serial, children: [none, zero, lose]}\n"+
+					"    - {name: none, templateType: Suspend}\n    - {name: zero, templateType: Suspend, deadline: 0s}\n    - name: lose\n"+
+					"      templateType: PodChaos\n      deadline: 40s\n      podChaos: {action: pod-failure, mode: one, selector: {labelSelectors: {app: a}}}\n"),
+			[]string{"[source:8: the pause of the template none: it has no deadline source: "},
+		},
+		{
+			"a duration of 0", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\nsleep(0);\n" +
+				"p.injectNetworkFaults({port: 5}, 0);\n",
+			[]string{"[source:3: how long no-network lasts: it is no literal duration above 0 source: "},
+		},
+		{"a sleep of 0", "pumba", "sleep 0\npumba kill a\nsleep 0s\n", []string{"[source: pumba has no load"}},
 		{
 			"loops, conditions and pauses", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
 				"export function disrupt() {\n  for (let i = 0; i < 3; i++) {\n    p.terminatePods({count: 1});\n    sleep(30);\n" +
@@ -392,12 +450,26 @@ func TestConvert_Shapes(t *testing.T) {
 			},
 		},
 		{
+			"functions that inject", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
+				"function hit() { p.terminatePods({count: 1}); }\nconst cut = () => p.injectNetworkFaults({port: 5}, '10s');\n" +
+				"export const options = {scenarios: {a: {executor: 'x', exec: 'disrupt', startTime: '45s'}, b: {executor: 'x', exec: 'buy'}}};\n" +
+				"export function disrupt() {\n  hit();\n  sleep(30);\n  for (const x of f()) {\n    hit();\n  }\n  setTimeout(cut, 9);\n" +
+				"  [1, 2].forEach(\n    () => p.terminatePods({count: 3}));\n  g() &&\n    p.terminatePods({count: 4});\n}\n" +
+				"export const buy = () => { http.get('http://127.0.0.1/'); sleep(1); };\nfunction again() { again(); hit(); }\n",
+			[]string{
+				"terminate-a: {at: 45s,", "terminate-a-2: {at: 1m45s,", "no-network: {at: 2m15s,", "pick: 3}", "pick: 4}",
+				"source:8: a loop: its faults", "source:11: how often the function cut runs", "source:12: a loop: its faults",
+				"source:15: a condition: the faults", "source:18: how often the function again runs",
+				"the scenario a of the script injects faults", "scenario: b",
+			},
+		},
+		{
 			"a delay with errors", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
 				"p.injectHTTPFaults({averageDelay: 50, errorRate: 0.1, errorCode: 500}, __ENV.FOR);\n" +
 				"p.terminatePods({count: 1});\n",
 			[]string{
-				"http-delay: {at: 20s,", "http-errors: {at: 20s,", "terminate-a: {at: 50s,",
-				"source:2: how long http-delay lasts: it is no literal", "source:2: how long http-errors lasts: it is no literal",
+				"http-faults: {at: 20s, for: 10s, steps: [{http.delay: {from: load, delay: 50ms}}, {http.error: {from: load, percent: 10%",
+				"terminate-a: {at: 50s,", "source:2: how long http-faults lasts: it is no literal",
 			},
 		},
 		{

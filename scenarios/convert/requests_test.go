@@ -42,6 +42,11 @@ func TestConvert_Requests(t *testing.T) {
 		head, rest, _ := strings.Cut(part, ">")
 		return head + ">" + properties + rest
 	}
+	arguments := func(name, value string) string {
+		return `<elementProp name="HTTPsampler.Arguments"><collectionProp name="Arguments.arguments"><elementProp name="">` +
+			`<stringProp name="Argument.name">` + name + `</stringProp><stringProp name="Argument.value">` + value +
+			`</stringProp></elementProp></collectionProp></elementProp>`
+	}
 	groups := func(below ...string) string {
 		return "<jmeterTestPlan><hashTree><TestPlan/><hashTree>" + strings.Join(below, "") +
 			"</hashTree></hashTree></jmeterTestPlan>"
@@ -247,9 +252,21 @@ func TestConvert_Requests(t *testing.T) {
 				sampler("", "HTTPSampler.path=/${__urlencode(a b&amp;c)}/${__urlencode(${q})}/${__escapeHtml(d)}/"+
 					"${__escapeHtml(&lt;)}")),
 			[]string{
-				`get: "/a+b%26c/${q}/d/%3C"`, "the encoding of ${__urlencode(${q})}", "the encoding of ${__escapeHtml(<)}",
+				`get: "/a+b%26c/${q}/d/&lt;"`,
 			},
-			"__escapeHtml(d)",
+			"the encoding of",
+		},
+		{
+			"encodings in a form and in bodies", "jmeter",
+			group(list("Arguments", "Arguments.arguments", "Argument.name=q", "Argument.value=x&amp;y"),
+				within(sampler("", "HTTPSampler.method=POST"), arguments("a", "${__urlencode(${q})}")),
+				within(sampler("", "HTTPSampler.method=POST", "HTTPSampler.postBodyRaw=true"),
+					arguments("", "${__urlencode(${q}!)}&amp;x=1")),
+				sampler("", "HTTPSampler.path=/${__escapeHtml(${q})}")),
+			[]string{
+				`form: {a: "${q}"}`, "the encoding of ${__urlencode(${q}!)}", "the encoding of ${__escapeHtml(${q})}",
+			},
+			"the encoding of ${__urlencode(${q})}",
 		},
 		{
 			"a setup", "jmeter",
@@ -459,6 +476,11 @@ func TestConvert_Requests(t *testing.T) {
 				"curl -d @- http://127.0.0.1:1/ <<< hi",
 			[]string{"body: {file: order.json}", "put: /", "body: {file: a.b}", "body: hi"},
 			"the standard input as a body",
+		},
+		{
+			"addresses that are not all valid", "curl", "curl --resolve h.test:80:10.0.0.1,bad http://127.0.0.1:1/",
+			[]string{"source:1: --resolve h.test:80:10.0.0.1,bad"},
+			"guard:",
 		},
 		{
 			"options of one command", "curl",

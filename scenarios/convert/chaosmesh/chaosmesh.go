@@ -132,8 +132,10 @@ func (w *workflow) run(name string, line, depth int) {
 		}
 		w.d.Together(branches...)
 	case "Suspend":
-		_, wait, ok := draft.Duration(deadline, time.Second)
-		if w.d.Wait(wait); !ok {
+		wait, ok := draft.Pause(deadline, time.Second)
+		if w.d.Wait(wait); deadline == "" {
+			w.d.Lost(line, "the pause of the template %s: it has no deadline", name)
+		} else if !ok {
 			w.d.Lost(line, "the pause of the template %s: its deadline is no duration", name)
 		}
 		deadline = ""

@@ -2,6 +2,7 @@ package curl
 
 import (
 	"cmp"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -539,9 +540,9 @@ func (c *curlLoad) resolve(value string, lose func(string, ...any)) {
 			return
 		}
 		to = append(to, ip.String())
-		if !ip.IsLoopback() {
-			c.d.ReachAs(&url.URL{Host: ip.String()}, draft.Lit(ip.String()))
-		}
+	}
+	for _, ip := range to {
+		c.d.ReachAs(&url.URL{Host: net.JoinHostPort(ip, parts[1])}, draft.Lit(ip))
 	}
 	res := c.load.Get("resolve")
 	if res == nil {

@@ -216,7 +216,7 @@ func (s *reading) statement(stmt *syntax.Stmt, call *syntax.CallExpr) bool {
 	case name == "sleep":
 		c := &command{line: int(call.Pos().Line())}
 		for _, w := range words[1:] {
-			_, pause, ok := draft.Duration(w, time.Second)
+			pause, ok := draft.Pause(w, time.Second)
 			if !ok {
 				s.lose(call, "a pause whose time only the shell knows")
 				return true

@@ -12,6 +12,7 @@ import (
 
 	"github.com/grafana/sobek/ast"
 	"github.com/grafana/sobek/file"
+	"github.com/grafana/sobek/token"
 )
 
 // Converter returns the converter for scripts with xk6-disruptor.
@@ -26,10 +27,20 @@ func Converter() draft.Converter {
 type script struct {
 	d         *draft.Builder
 	values    draft.Variables
-	functions []*ast.FunctionLiteral
-	injecting []file.Idx // places of calls of a disruptor
+	functions []function
+	injects   map[string]bool // functions that call a disruptor, or a function that does
+	runs      int             // of functions
 	choices   []choice
 }
+
+// A function is one with a name.
+type function struct {
+	name     string
+	from, to file.Idx
+}
+
+// mostRuns is the limit on the runs of functions that inject.
+const mostRuns = 100
 
 // A choice is a part of a script that chooses whether its calls are made, or how often.
 type choice struct {
@@ -44,12 +55,22 @@ func convert(d *draft.Builder, source []byte) error {
 	if err != nil {
 		return err
 	}
-	s := &script{d: d}
+	s := &script{d: d, injects: map[string]bool{}}
 	var calls []*ast.CallExpression
 	s.values = draft.VariablesOf(program, func(n any) {
 		switch n := n.(type) {
 		case *ast.FunctionLiteral:
-			s.functions = append(s.functions, n)
+			if n.Name != nil {
+				s.functions = append(s.functions, function{n.Name.Name.String(), n.Idx0(), n.Idx1()})
+			}
+		case *ast.Binding:
+			id, _ := n.Target.(*ast.Identifier)
+			switch f := n.Initializer.(type) {
+			case *ast.FunctionLiteral, *ast.ArrowFunctionLiteral:
+				if id != nil {
+					s.functions = append(s.functions, function{id.Name.String(), f.Idx0(), f.Idx1()})
+				}
+			}
 		case *ast.CallExpression:
 			calls = append(calls, n)
 		case *ast.NewExpression:
@@ -77,11 +98,23 @@ func choiceOf(n any) (part ast.Node, from file.Idx, what string) {
 		part, what = n.(ast.Node), "a condition: the faults of each branch are injected"
 	case *ast.ForStatement, *ast.ForInStatement, *ast.ForOfStatement, *ast.WhileStatement, *ast.DoWhileStatement:
 		part, what = n.(ast.Node), "a loop: its faults are injected once"
-	default:
+	case *ast.BinaryExpression:
+		if n.Operator == token.LOGICAL_AND || n.Operator == token.LOGICAL_OR || n.Operator == token.COALESCE {
+			return n.Right, n.Right.Idx0(), "a condition: the faults of each branch are injected"
+		}
+	case *ast.CallExpression:
+		if dot, ok := n.Callee.(*ast.DotExpression); ok && slices.Contains(loops, dot.Identifier.Name.String()) {
+			return n, n.LeftParenthesis, "a loop: its faults are injected once"
+		}
+	}
+	if part == nil {
 		return nil, 0, ""
 	}
 	return part, part.Idx0(), what
 }
+
+// loops are the methods of a list that call a function for each value.
+var loops = []string{"forEach", "map"}
 
 // options reports the options of a disruptor.
 func (s *script) options(made *ast.NewExpression, line int) {
@@ -125,30 +158,55 @@ func (s *script) schedule(calls []*ast.CallExpression, line func(file.Idx) int) 
 		exec := s.exec(runs[name])
 		byRun[exec] = append(byRun[exec], name)
 	}
+	names := s.find(calls)
 	byFunction := map[string][]func(){}
-	var names []string // of functions that inject
-	for _, c := range calls {
-		if dot, ok := c.Callee.(*ast.DotExpression); ok && slices.Contains(methods, dot.Identifier.Name.String()) {
-			if name := s.functionAt(dot.Identifier.Idx); !slices.Contains(names, name) {
-				names = append(names, name)
-			}
+	reached, running := map[string]bool{}, map[string]bool{}
+	run := func(name string) {
+		s.runs++
+		reached[name], running[name] = true, true
+		for _, do := range byFunction[name] {
+			do()
 		}
+		running[name] = false
 	}
 	for _, c := range calls {
+		add := func(at file.Idx, do func(line int)) {
+			name := s.functionAt(at)
+			byFunction[name] = append(byFunction[name], func() { do(line(at)) })
+		}
 		switch callee := c.Callee.(type) {
 		case *ast.DotExpression:
-			name, at := s.functionAt(callee.Identifier.Idx), line(callee.Identifier.Idx)
-			byFunction[name] = append(byFunction[name], func() { s.call(callee, c.ArgumentList, at) })
+			add(callee.Identifier.Idx, func(on int) { s.call(callee, c.ArgumentList, on) })
 		case *ast.Identifier:
 			if callee.Name.String() == "sleep" && len(c.ArgumentList) == 1 {
-				name, at := s.functionAt(callee.Idx), line(callee.Idx)
-				byFunction[name] = append(byFunction[name], func() { s.pause(c.ArgumentList[0], at) })
+				add(callee.Idx, func(on int) { s.pause(c.ArgumentList[0], on) })
 			}
+		}
+		for _, id := range namesIn(c) {
+			name := id.Name.String()
+			if !s.injects[name] {
+				continue
+			}
+			add(id.Idx, func(on int) {
+				chosen := s.choose(id.Idx)
+				if running[name] || ast.Expression(id) != c.Callee && !chosen {
+					s.d.Lost(on, "how often the function %s runs: its faults are injected once", draft.Clip(name, 40))
+				}
+				switch {
+				case s.runs >= mostRuns:
+					s.d.Lost(on, "a call of the function %s: there are too many", draft.Clip(name, 40))
+				case !running[name]:
+					run(name)
+				}
+			})
 		}
 	}
 	var branches []func()
 	for _, name := range names {
 		branches = append(branches, func() {
+			if reached[name] && byRun[name] == nil {
+				return
+			}
 			for i, scenario := range byRun[name] {
 				settings, _ := s.values.Fields(runs[scenario])
 				at, start, given := draft.Duration(s.values.Text(settings["startTime"]), time.Second)
@@ -161,23 +219,85 @@ func (s *script) schedule(calls []*ast.CallExpression, line func(file.Idx) int) 
 					s.d.Lost(on, "startTime %s of the scenario %s: its first fault comes later", at.YAML, scenario)
 				}
 			}
-			for _, call := range byFunction[name] {
-				call()
-			}
+			run(name)
 		})
 	}
 	s.d.Together(branches...)
 }
 
-// functionAt returns the name of the function that a place is in. It is empty for a place outside of functions with a
-// name.
-func (s *script) functionAt(at file.Idx) (name string) {
-	for _, f := range s.functions {
-		if f.Idx0() <= at && at < f.Idx1() && f.Name != nil {
-			name = f.Name.Name.String()
+// find finds the functions that inject, and returns their names: first those that no other function calls.
+func (s *script) find(calls []*ast.CallExpression) (names []string) {
+	type use struct{ from, of string }
+	var uses []use
+	inject := func(name string) bool {
+		if s.injects[name] {
+			return false
+		}
+		s.injects[name] = true
+		names = append(names, name)
+		return true
+	}
+	for _, c := range calls {
+		if dot, ok := c.Callee.(*ast.DotExpression); ok && slices.Contains(methods, dot.Identifier.Name.String()) {
+			inject(s.functionAt(dot.Identifier.Idx))
+		}
+		for _, id := range namesIn(c) {
+			if name := id.Name.String(); slices.ContainsFunc(s.functions, func(f function) bool { return f.name == name }) {
+				uses = append(uses, use{s.functionAt(id.Idx), name})
+			}
 		}
 	}
-	return name
+	for more := true; more; {
+		more = false
+		for _, u := range uses {
+			more = s.injects[u.of] && inject(u.from) || more
+		}
+	}
+	called := func(name string) int {
+		if slices.ContainsFunc(uses, func(u use) bool { return u.of == name && u.from != name }) {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(called(a), called(b)) })
+	return names
+}
+
+// namesIn returns the names that a call may take a function by: its own, and those of its arguments.
+func namesIn(c *ast.CallExpression) (out []*ast.Identifier) {
+	for _, e := range slices.Concat([]ast.Expression{c.Callee}, c.ArgumentList) {
+		if id, ok := e.(*ast.Identifier); ok {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// functionAt returns the name of the function that a place is in. It is empty for a place outside of functions with a
+// name.
+func (s *script) functionAt(at file.Idx) string {
+	var in function
+	for _, f := range s.functions {
+		if f.from <= at && at < f.to && f.from >= in.from {
+			in = f
+		}
+	}
+	return in.name
+}
+
+// choose reports the choices that a place is in, once, and returns whether there are any.
+func (s *script) choose(at file.Idx) (some bool) {
+	for i := range s.choices {
+		c := &s.choices[i]
+		if c.from > at || at >= c.to {
+			continue
+		}
+		if some = true; c.what != "" {
+			s.d.Lost(c.line, "%s", c.what)
+			c.what = ""
+		}
+	}
+	return some
 }
 
 // load makes a load of each scenario of the script that does not inject faults.
@@ -186,10 +306,6 @@ func (s *script) load(program *ast.Program, line func(file.Idx) int) {
 		if module := moduleOf(i); module == disruptor {
 			s.d.Lost(line(i.Idx), "the script imports %s: take this line and its calls out of it, or brunt-k6 can't run it", module)
 		}
-	}
-	injecting := map[string]bool{} // functions with calls of a disruptor
-	for _, c := range s.injecting {
-		injecting[s.functionAt(c)] = true
 	}
 	runs := s.scenarios()
 	one := func(name, scenario string) {
@@ -200,7 +316,7 @@ func (s *script) load(program *ast.Program, line func(file.Idx) int) {
 		s.d.Load.Set(draft.Unique(s.d.Load, draft.Slug(name, "script")), load)
 	}
 	for _, name := range draft.SortedKeys(runs) {
-		if !injecting[s.exec(runs[name])] {
+		if !s.injects[s.exec(runs[name])] {
 			one(name, name)
 		} else {
 			s.d.Tell(line(runs[name].Idx0()), "the scenario %s of the script injects faults: chaos has them", name)
@@ -290,7 +406,7 @@ var methods = []string{"injectHTTPFaults", "injectGrpcFaults", "injectNetworkFau
 
 // pause delays the faults after a call of sleep.
 func (s *script) pause(seconds ast.Expression, line int) {
-	_, wait, ok := draft.Duration(s.values.Text(seconds), time.Second)
+	wait, ok := draft.Pause(s.values.Text(seconds), time.Second)
 	if s.d.Wait(wait); !ok {
 		s.d.Lost(line, "a pause whose time is no literal")
 	}
@@ -302,14 +418,7 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	if !slices.Contains(methods, name) {
 		return
 	}
-	at := dot.Identifier.Idx
-	s.injecting = append(s.injecting, at)
-	for i := range s.choices {
-		if c := &s.choices[i]; c.what != "" && c.from <= at && at < c.to {
-			s.d.Lost(c.line, "%s", c.what)
-			c.what = ""
-		}
-	}
+	s.choose(dot.Identifier.Idx)
 	what, whole := map[string]ast.Expression{}, true
 	if len(args) > 0 {
 		what, whole = s.values.Fields(args[0])
@@ -371,7 +480,8 @@ func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	}
 }
 
-// requests converts faults on requests: a delay, an error, or both together.
+// requests converts faults on requests: a delay, an error, or a group of both, as the effects of two faults at the same
+// time can't be told apart.
 func (s *script) requests(
 	call string, what map[string]ast.Expression, get func(string) string, args []ast.Expression, line int,
 ) {
@@ -382,21 +492,27 @@ func (s *script) requests(
 			lost = append(lost, key+" "+get(key))
 		}
 	}
-	var both []func()
+	f, steps := draft.Fault{Line: line}, draft.List()
+	add := func(name, kind string, settings *draft.Node) {
+		f.Name, f.Kind, f.Settings = protocol+"-"+name, protocol+"."+kind, settings
+		if steps.Items = append(steps.Items, (&draft.Node{}).Set(f.Kind, settings)); len(steps.Items) > 1 {
+			f.Name, f.Kind, f.Settings = protocol+"-faults", "steps", steps
+		}
+	}
+	defer func() {
+		if f.Kind != "" {
+			s.inject(f, args, lost)
+		}
+	}()
 	settings := func() *draft.Node { return (&draft.Node{}).Set("from", draft.Raw("load")) }
 	delay := settings().SetDuration("delay", get("averageDelay"), time.Millisecond).SetDuration("jitter",
 		get("delayVariation"), time.Millisecond)
 	if delay.Get("delay") != nil {
-		of := lost
-		both = append(both, func() {
-			s.inject(draft.Fault{Name: protocol + "-delay", Line: line, Kind: protocol + ".delay", Settings: delay}, args, of)
-		})
-		lost = nil
+		add("delay", "delay", delay)
 	}
-	defer func() { s.d.Together(both...) }()
 	share := draft.Percent(get("errorRate"), true)
 	if share == nil || share.YAML == "0%" {
-		if both == nil {
+		if f.Kind == "" {
 			s.d.Lost(line, "%s: neither a delay nor a rate of errors is above 0", call)
 		}
 		return
@@ -419,9 +535,7 @@ func (s *script) requests(
 			n.Set("message", draft.Plain(message))
 		}
 	}
-	both = append(both, func() {
-		s.inject(draft.Fault{Name: protocol + "-errors", Line: line, Kind: protocol + ".error", Settings: n}, args, lost)
-	})
+	add("errors", "error", n)
 }
 
 // inject adds a fault. Its duration is the second argument.
@@ -431,7 +545,7 @@ func (s *script) inject(f draft.Fault, args []ast.Expression, lost []string) {
 		if _, d, ok := draft.Duration(s.values.Text(args[1]), time.Second); ok {
 			f.For, f.Guessed = d, false
 		} else {
-			lost = append(lost, "how long "+f.Name+" lasts: it is no literal duration")
+			lost = append(lost, "how long "+f.Name+" lasts: it is no literal duration above 0")
 		}
 	}
 	s.lose(s.d.Inject(f), f.Line, lost)

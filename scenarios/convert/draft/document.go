@@ -248,6 +248,13 @@ func Duration(text string, unit time.Duration) (*Node, time.Duration, bool) {
 	return Raw(quantity.FormatDuration(v)), v, true
 }
 
+// Pause is Duration for the time of a pause, which may be 0.
+func Pause(text string, unit time.Duration) (time.Duration, bool) {
+	_, v, ok := Duration(text, unit)
+	zero, err := time.ParseDuration(strings.TrimSpace(text))
+	return v, ok || err == nil && zero == 0
+}
+
 // SetDuration sets a key to a duration, if the text is a positive one.
 func (n *Node) SetDuration(key, text string, unit time.Duration) *Node {
 	if v, _, ok := Duration(text, unit); ok {

@@ -73,13 +73,16 @@ const (
 	mostNotes  = 200
 )
 
-// Tell adds a note on a line of the source. Line 0 means no particular line.
+// Tell adds a note on a line of the source, unless it is there. Line 0 means no particular line.
 func (d *Builder) Tell(line int, format string, args ...any) {
-	if len(d.Notes) == mostNotes {
+	n := Note{File: d.O.File, Line: line, Text: secret.Fields(fmt.Sprintf(format, args...))}
+	switch {
+	case slices.Contains(d.Notes, n):
+	case len(d.Notes) == mostNotes:
 		d.more++
-		return
+	default:
+		d.Notes = append(d.Notes, n)
 	}
-	d.Notes = append(d.Notes, Note{File: d.O.File, Line: line, Text: secret.Fields(fmt.Sprintf(format, args...))})
 }
 
 // Lose reports a part of a line that can't be converted: in a comment above the next step of a
@@ -99,7 +102,9 @@ func (d *Builder) LoseAt(above *[]string, line int, format string, args ...any) 
 	if line > 0 {
 		place = fmt.Sprintf(" (line %d)", line)
 	}
-	*above = append(*above, "not carried over"+place+": "+what)
+	if comment := "not carried over" + place + ": " + what; !slices.Contains(*above, comment) {
+		*above = append(*above, comment)
+	}
 }
 
 // Param adds a param of the scenario, which --set overrides, and returns its placeholder. It replaces an invalid name

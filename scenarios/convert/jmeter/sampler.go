@@ -127,8 +127,10 @@ func (p *plan) aim(t *tree, s scope, r *draft.Request) {
 	part := func(name string) draft.Text {
 		return p.text(s.owner(t, name), name, &r.Above)
 	}
-	scheme, host, port, path := part("HTTPSampler.protocol"), part("HTTPSampler.domain"), part("HTTPSampler.port"),
-		part("HTTPSampler.path").Mapped(draft.URLText)
+	scheme, host, port := part("HTTPSampler.protocol"), part("HTTPSampler.domain"), part("HTTPSampler.port")
+	p.vars.encoded = true
+	path := part("HTTPSampler.path").Mapped(draft.URLText)
+	p.vars.encoded = false
 	if whole := path[0].Lit; strings.HasPrefix(whole, "http://") || strings.HasPrefix(whole, "https://") {
 		begin, rest := whole, ""
 		if i := strings.IndexAny(whole[len("https://"):], "/?"); i >= 0 {
@@ -188,11 +190,14 @@ func (p *plan) arguments(t *tree, s scope, r *draft.Request) (query draft.Text) 
 	var parts []draft.Part
 	bare := map[int]bool{} // arguments without the equals sign
 	const of, list = "HTTPsampler.Arguments", "Arguments.arguments"
+	encoded := !t.is("HTTPSampler.postBodyRaw") && !t.is("HTTPSampler.DO_MULTIPART_POST") &&
+		len(t.arguments("HTTPsampler.Files", "HTTPFileArgs.files")) == 0
 	all := slices.Clip(t.arguments(of, list))
 	for _, def := range slices.Backward(s.defaults) {
 		all = append(all, def.arguments(of, list)...)
 	}
 	for i, a := range all {
+		p.vars.encoded = encoded && !a.is("HTTPArgument.always_encode") // which encodes a second time
 		bare[i] = a.find("HTTPArgument.use_equals") != nil && !a.is("HTTPArgument.use_equals") && a.prop("Argument.value") == ""
 		parts = append(parts, draft.Part{
 			Name: strings.TrimSpace(a.prop("Argument.name")), Text: p.vars.expand(a.prop("Argument.value"), a.line, &r.Above),
@@ -200,6 +205,7 @@ func (p *plan) arguments(t *tree, s scope, r *draft.Request) (query draft.Text) 
 			Kind: strings.TrimSpace(a.prop("HTTPArgument.content_type")),
 		})
 	}
+	p.vars.encoded = false
 	var files []draft.Part
 	for _, f := range t.arguments("HTTPsampler.Files", "HTTPFileArgs.files") {
 		path, known := p.value(f, "File.path", &r.Above)

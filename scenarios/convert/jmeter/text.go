@@ -1,7 +1,6 @@
 package jmeter
 
 import (
-	"html"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -18,6 +17,8 @@ type variables struct {
 	names  map[string]string // names of params, by the names of their variables in the plan
 	noted  map[string]bool
 	named  int // number of replacements so far
+
+	encoded bool // the text is in a URL or in a form, whose values brunt encodes
 }
 
 // expand converts each ${…} in a text to the language of scenarios. A part that can't be converted is left unchanged
@@ -138,10 +139,12 @@ func (v *variables) one(name string, line int, above *[]string, depth int) draft
 		if len(args) > 0 {
 			text := v.at(args[0], line, above, depth+1)
 			whole, static := text.Static()
-			if static && m[1] == "__urlencode" {
+			switch {
+			case static && m[1] == "__urlencode":
 				return draft.Lit(url.QueryEscape(whole))
-			}
-			if !static || html.EscapeString(whole) != whole {
+			case static:
+				return draft.Lit(escapeHTML.Replace(whole))
+			case m[1] != "__urlencode" || !v.encoded:
 				v.lost(above, line, "the encoding of ${"+draft.Clip(name, 60)+"}: brunt encodes values for URLs and forms alone")
 			}
 			return text
@@ -153,6 +156,9 @@ func (v *variables) one(name string, line int, above *[]string, depth int) draft
 	v.lost(above, line, "the function ${"+draft.Clip(name, 60)+"}")
 	return draft.Lit("${" + name + "}")
 }
+
+// escapeHTML escapes a text as __escapeHtml does.
+var escapeHTML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
 
 // ordered reports whether the whole numbers a and b are in order.
 func ordered(a, b string) bool {

@@ -340,10 +340,16 @@ func stress(f *draft.Fault, c *call) (lost []string, ok bool) {
 		f.Kind = "stress.io"
 		f.Settings.SetWhole("workers", workers)
 	}
-	for i, w := range words {
-		if !used[i] {
-			lost = append(lost, w+" of its stressors")
+	for i := 0; i < len(words); i++ {
+		if used[i] {
+			continue
 		}
+		flag := words[i]
+		if next := i + 1; next < len(words) && !used[next] && !strings.HasPrefix(words[next], "-") {
+			i++
+			flag += " " + words[i]
+		}
+		lost = append(lost, flag+" of its stressors")
 	}
 	return lost, true
 }
