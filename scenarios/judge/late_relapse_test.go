@@ -105,6 +105,16 @@ func TestFault_StaysDown(t *testing.T) {
 			want: scenarios.Fail, by: []string{"f"},
 		},
 		{
+			name: "the load ends too soon after they took over", objective: "failover < 5s after f",
+			harm: between(92*sec, 94*sec), faults: []injection{{"f", "f", 92 * sec, 94 * sec}}, want: scenarios.Inconclusive,
+			note: result.EndBeforeHold, by: []string{"f"},
+		},
+		{
+			name: "another fault is injected too soon after they took over", objective: "failover < 5s after f",
+			harm: between(54*sec, 56*sec), faults: []injection{{"f", "f", 54 * sec, 56 * sec}, other},
+			want: scenarios.Inconclusive, note: result.OtherNext, by: []string{"f"},
+		},
+		{
 			name: "harm long after they took over", objective: "recover < 10s after f", harm: blip, unwell: down,
 			want: scenarios.Inconclusive, note: result.HarmDuring, by: []string{"f", ""},
 		},
@@ -131,7 +141,7 @@ func TestFault_StaysDown(t *testing.T) {
 				c.faults = []injection{crash}
 			}
 			f := drill(t, parseObjectives(t, c.objective), judge.Case{
-				Unwell: c.unwell, Hold: 10 * sec, Ended: map[int]time.Duration{0: 20*sec + 4*ms},
+				Unwell: c.unwell, Hold: 10 * sec, Ended: map[int]time.Duration{0: c.faults[0].injected + 4*ms},
 				StaysDown: map[int]bool{0: !c.supervise},
 			}, outage(c.harm), c.faults...)
 			o := f.Objectives[0]

@@ -364,7 +364,7 @@ func (f *effects) findBefore(i int, o slo.Objective) before {
 }
 
 // confound marks an answer that cannot be separated from the effect of another fault. If the target had only not
-// recovered before the next injection, the answer keeps its lower bound of the recovery.
+// recovered before the next injection, the answer keeps its lower bounds of the recovery and of the failover.
 func (f *effects) confound(i int, o slo.Objective, a *effect.Answer, next *measure.Occurrence) {
 	oc := f.read.Faults[i]
 	var why result.Notes
@@ -393,9 +393,12 @@ func (f *effects) confound(i int, o slo.Objective, a *effect.Answer, next *measu
 		}
 	}
 	if why != nil {
+		failover, lacks := a.FailoverNotBefore, a.FailoverLacks
 		a.Impact, a.Notes = result.Confounded, why
 		a.Hide()
-		a.NotBefore = least
+		if a.NotBefore = least; least.Known() {
+			a.FailoverNotBefore, a.FailoverLacks = failover, lacks
+		}
 	}
 }
 
