@@ -123,6 +123,10 @@ func TestFault_StaysDown(t *testing.T) {
 			want: scenarios.Inconclusive, note: result.HarmDuring, by: []string{"f", ""},
 		},
 		{
+			name: "of incidents", objective: "recover < 2s after incident", harm: blip, unwell: down,
+			want: scenarios.Inconclusive, note: result.HarmDuring, by: []string{"f", ""},
+		},
+		{
 			name: "but its supervisor should have started it again", objective: "recover < 10s after f", harm: blip,
 			unwell: down, supervise: true, want: scenarios.Fail, by: []string{"f", "f"},
 		},
@@ -151,6 +155,9 @@ func TestFault_StaysDown(t *testing.T) {
 			var by []string
 			for _, in := range f.Incidents {
 				by = append(by, in.By)
+				if !in.Planned && !c.supervise {
+					t.Errorf("the incident at %v is not planned", in.Begin)
+				}
 			}
 			if !slices.Equal(by, c.by) {
 				t.Errorf("incidents by %q, want %q: %+v", by, c.by, f.Incidents)
