@@ -102,10 +102,19 @@ func (f *effects) slowdownOrStep(i int) requests.Slowdown {
 	}
 	if step, far, n, found := f.slownessOf(slo.Objective{}).test.FarStep(i); found {
 		s.Told = result.NotTold(result.Note{
-			Kind: result.SlowerStep, Of: f.read.Config.Steps[step].Name, Part: far, Count: n,
+			Kind: result.SlowerStep, Of: f.read.stepName(step), Part: far, Count: n,
 		})
 	}
 	return s
+}
+
+// stepName names a step, with its load in front if another load has a step of that name.
+func (f *readings) stepName(step int) string {
+	s := f.Config.Steps[step]
+	if slices.ContainsFunc(f.Config.Steps, func(x measure.SeriesStep) bool { return x.Name == s.Name && x.Load != s.Load }) {
+		return f.Config.Loads[s.Load].Name + ": " + s.Name
+	}
+	return s.Name
 }
 
 // slowdownOf returns the answer to whether occurrence i made good answers slower, of those that objective o selects.
