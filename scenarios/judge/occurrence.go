@@ -111,7 +111,8 @@ func (f *effects) slowdownOrStep(i int) requests.Slowdown {
 // stepName names a step, with its load in front if another load has a step of that name.
 func (f *readings) stepName(step int) string {
 	s := f.Config.Steps[step]
-	if slices.ContainsFunc(f.Config.Steps, func(x measure.SeriesStep) bool { return x.Name == s.Name && x.Load != s.Load }) {
+	also := func(x measure.SeriesStep) bool { return x.Name == s.Name && x.Load != s.Load }
+	if slices.ContainsFunc(f.Config.Steps, also) {
 		return f.Config.Loads[s.Load].Name + ": " + s.Name
 	}
 	return s.Name
