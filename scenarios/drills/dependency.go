@@ -212,7 +212,7 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 			if during.all > 0 && before.all > 0 {
 				d := need(during, before, float64(f.Limit), service, effect)
 				if d.Need == Apart && f.Parts != nil {
-					if slower := f.Parts.Slower(); slower.Answer == result.Untested && !ofOther(slower.Why, step) {
+					if slower := f.Parts.Slower(); slower.Answer == result.Untested && !ofOther(slower.Why, name) {
 						d.Need, d.Why = Vague, d.Why+"; whether it was slower is not certain: "+slower.Why.Phrase(nil)
 					}
 				}
@@ -223,7 +223,8 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 	return out
 }
 
-// ofOther reports whether notes on slower answers are about another step alone.
+// ofOther reports whether notes on slower answers are about another step alone. The name of a step includes its load if
+// several loads have a step of that name.
 func ofOther(why result.Notes, step string) bool {
 	return len(why) == 1 && why[0].Kind == result.SlowerStep && why[0].Of != step
 }

@@ -163,6 +163,26 @@ func TestNewDependencies(t *testing.T) {
 	}
 }
 
+// TestNewDependencies_StepOfTwoLoads: a step that may be slower is that of the load which the note names.
+func TestNewDependencies_StepOfTwoLoads(t *testing.T) {
+	one := gone
+	one.Parts = &result.ImpactParts{
+		SlowerBecause: result.Notes{{Kind: result.SlowerStep, Of: "admins: write", Part: 9, Count: 9}},
+	}
+	run := outage("run", 1, one, well, map[string]asked{"write": {500, 0, .003, .005}})
+	run.Result.Loads = append(run.Result.Loads, result.LoadInfo{Name: "admins", Steps: []string{"write"}})
+	for _, c := range run.Result.Cells {
+		c.Load = "admins"
+		run.Result.Cells = append(run.Result.Cells, c)
+	}
+	d := drills.NewDependencies([]drills.Tried{run})
+	for step, need := range map[string]drills.Need{"users: write": drills.Apart, "admins: write": drills.Vague} {
+		if got := d.Cells[[2]string{step, "store"}]; got.Need != need {
+			t.Errorf("%s: %+v, want %s", step, got, need)
+		}
+	}
+}
+
 // TestNewDependencies_Several: of one effect the newest run counts, of several the strongest, and a fault beside
 // another says nothing.
 func TestNewDependencies_Several(t *testing.T) {

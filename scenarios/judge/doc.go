@@ -99,6 +99,9 @@
 //     seconds here at least, and as long as 20 good answers take; after the fault, as long as 59 take. The last three
 //     seconds show it only from 7 good answers a second on. Otherwise answers were slower during the fault, and whether
 //     by it is untested.
+//   - An objective is tested by the answers that it selects, and the impact by all answers. If those of all steps were
+//     not slower, and those of one step were far slower, the slowdown is untested: an impact that is required is
+//     inconclusive, and the impact itself and the objectives stay as they are.
 //   - Requests that were due during a fault, but that brunt sent after it because it stood still or was late, did not
 //     meet the fault. An objective in that fault is invalid if it does not hold with these requests as bad.
 //   - A request that brunt is not ready to send is not in flight, so brunt's own lag is not taken for a stall of the
@@ -158,10 +161,10 @@
 //   - Harm that begins while a fault is in is its effect if it begins within a hold of the injection or of a later
 //     step of a group; if a unit that the fault hit falls ill within a hold before it, or during it; or if it lasts
 //     until the end of the fault, to a second, and at most a hold longer. So a leak or a disk that fills is the
-//     fault's. Else the harm may be noise in a fault that does nothing: an objective has a verdict only if it is the
-//     same with the harm and without it. What follows it is judged as if that harm had not been. Later harm while a
-//     fault is in is judged by the same rule if the target is shown to have failed over before it, and else is a part
-//     of the harm before.
+//     fault's. Else the harm may be noise in a fault that does nothing: an objective on the fault, or `after incident`,
+//     has a verdict only if it is the same with the harm and without it. What follows it is judged as if that harm had
+//     not been. Later harm while a fault is in is judged by the same rule if the target is shown to have failed over
+//     before it, and else is a part of the harm before.
 //   - Harm that begins after a fault is over is its effect only if it begins within a second of the end, or while a
 //     unit that the fault hit is not well since before the target had recovered: before a hold in which the load was
 //     good and each of these units was well. If the load was good for a hold before, it is no effect of the fault; a

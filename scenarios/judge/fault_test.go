@@ -316,6 +316,13 @@ func TestFault_Verdicts(t *testing.T) {
 			scenarios.Fail, "while the fault was active",
 		},
 		{
+			"failed over, and the next comes too soon to show it", "failover < 10s after f",
+			judge.Case{},
+			between(30*sec, 33*sec),
+			[]injection{{"f", "f", 30 * sec, 36 * sec}, {"g", "g", 38 * sec, 42 * sec}},
+			scenarios.Inconclusive, "before recovery could show",
+		},
+		{
 			"nothing to fail over from", "failover < 10s after f",
 			judge.Case{},
 			nothing,

@@ -241,7 +241,7 @@ func (in *incident) overlaps(f *readings, i int) bool {
 // planned reports whether an incident began while occurrence i was in, or within a hold of its end.
 func (in *incident) planned(f *readings, i int) bool {
 	oc := &f.Faults[i]
-	return oc.Name != "" && in.Begin >= oc.Injected && (!oc.Over || in.Begin <= f.overAt(i)+f.c.Hold)
+	return oc.Name != "" && in.Begin >= oc.Injected && (!oc.Over || in.Begin-f.c.Hold <= f.inUntil(i))
 }
 
 // row returns the incident for result.json.

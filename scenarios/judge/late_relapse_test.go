@@ -105,11 +105,25 @@ func TestFault_StaysDown(t *testing.T) {
 			want: scenarios.Fail, by: []string{"f"},
 		},
 		{
+			name: "the load ends too soon after they took over", objective: "failover < 5s after f",
+			harm: between(92*sec, 94*sec), faults: []injection{{"f", "f", 92 * sec, 94 * sec}}, want: scenarios.Inconclusive,
+			note: result.EndBeforeHold, by: []string{"f"},
+		},
+		{
+			name: "another fault is injected too soon after they took over", objective: "failover < 5s after f",
+			harm: between(54*sec, 56*sec), faults: []injection{{"f", "f", 54 * sec, 56 * sec}, other},
+			want: scenarios.Inconclusive, note: result.OtherNext, by: []string{"f"},
+		},
+		{
 			name: "harm long after they took over", objective: "recover < 10s after f", harm: blip, unwell: down,
 			want: scenarios.Inconclusive, note: result.HarmDuring, by: []string{"f", ""},
 		},
 		{
 			name: "of a process that brunt did not start, too", objective: "recover < 10s after f", harm: blip,
+			want: scenarios.Inconclusive, note: result.HarmDuring, by: []string{"f", ""},
+		},
+		{
+			name: "of incidents", objective: "recover < 2s after incident", harm: blip, unwell: down,
 			want: scenarios.Inconclusive, note: result.HarmDuring, by: []string{"f", ""},
 		},
 		{
@@ -131,7 +145,7 @@ func TestFault_StaysDown(t *testing.T) {
 				c.faults = []injection{crash}
 			}
 			f := drill(t, parseObjectives(t, c.objective), judge.Case{
-				Unwell: c.unwell, Hold: 10 * sec, Ended: map[int]time.Duration{0: 20*sec + 4*ms},
+				Unwell: c.unwell, Hold: 10 * sec, Ended: map[int]time.Duration{0: c.faults[0].injected + 4*ms},
 				StaysDown: map[int]bool{0: !c.supervise},
 			}, outage(c.harm), c.faults...)
 			o := f.Objectives[0]
@@ -141,6 +155,9 @@ func TestFault_StaysDown(t *testing.T) {
 			var by []string
 			for _, in := range f.Incidents {
 				by = append(by, in.By)
+				if !in.Planned && !c.supervise {
+					t.Errorf("the incident at %v is not planned", in.Begin)
+				}
 			}
 			if !slices.Equal(by, c.by) {
 				t.Errorf("incidents by %q, want %q: %+v", by, c.by, f.Incidents)

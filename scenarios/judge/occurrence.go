@@ -106,10 +106,20 @@ func (f *effects) slowdownOrStep(i int) requests.Slowdown {
 	}
 	if step, far, n, found := f.slownessOf(slo.Objective{}).test.FarStep(i); found {
 		s.Told = result.NotTold(result.Note{
-			Kind: result.SlowerStep, Of: f.read.Config.Steps[step].Name, Part: far, Count: n,
+			Kind: result.SlowerStep, Of: f.read.stepName(step), Part: far, Count: n,
 		})
 	}
 	return s
+}
+
+// stepName names a step, with its load in front if another load has a step of that name.
+func (f *readings) stepName(step int) string {
+	s := f.Config.Steps[step]
+	also := func(x measure.SeriesStep) bool { return x.Name == s.Name && x.Load != s.Load }
+	if slices.ContainsFunc(f.Config.Steps, also) {
+		return f.Config.Loads[s.Load].Name + ": " + s.Name
+	}
+	return s.Name
 }
 
 // slowdownOf returns the answer to whether occurrence i made good answers slower, of those that objective o selects.
@@ -368,7 +378,7 @@ func (f *effects) findBefore(i int, o slo.Objective) before {
 }
 
 // confound marks an answer that cannot be separated from the effect of another fault. If the target had only not
-// recovered before the next injection, the answer keeps its lower bound of the recovery.
+// recovered before the next injection, the answer keeps its lower bounds of the recovery and of the failover.
 func (f *effects) confound(i int, o slo.Objective, a *effect.Answer, next *measure.Occurrence) {
 	oc := f.read.Faults[i]
 	var why result.Notes
@@ -397,9 +407,12 @@ func (f *effects) confound(i int, o slo.Objective, a *effect.Answer, next *measu
 		}
 	}
 	if why != nil {
+		failover, lacks := a.FailoverNotBefore, a.FailoverLacks
 		a.Impact, a.Notes = result.Confounded, why
 		a.Hide()
-		a.NotBefore = least
+		if a.NotBefore = least; least.Known() {
+			a.FailoverNotBefore, a.FailoverLacks = failover, lacks
+		}
 	}
 }
 

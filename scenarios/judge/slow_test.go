@@ -64,6 +64,32 @@ func TestSlow(t *testing.T) {
 	}
 }
 
+// TestSlow_StepOfTwoLoads: a step whose answers alone are far slower is named with its load, if another load has a step
+// of that name.
+func TestSlow_StepOfTwoLoads(t *testing.T) {
+	series := measure.Series{
+		Loads: []measure.SeriesLoad{{Name: "users"}, {Name: "admins"}},
+		Steps: []measure.SeriesStep{{Name: "list"}, {Name: "report"}, {Load: 1, Name: "report"}},
+	}
+	g := newFixtureWith(t, measure.Config{Series: series, Slow: 5 * sec})
+	all := perSecond(100, 0, 80*sec, 2*ms, okay)
+	for i := range all {
+		if i%33 == 0 {
+			took := 20 * ms
+			if between(20*sec, 40*sec)(all[i].Intended) {
+				took = 2 * sec
+			}
+			all[i] = request(all[i].Intended, took, okay)
+			all[i].Load, all[i].Step = 1, 2
+		}
+	}
+	g.play(all, action{20 * sec, func() { g.Inject("f", "f") }}, action{40 * sec, func() { g.Clear(0) }})
+	why := g.finish(judge.Case{Faults: map[string]judge.FaultCase{"f": {}}}, 80*sec).Faults[0].Parts.Slower().Why
+	if !why.Has(result.SlowerStep) || why[0].Of != "admins: report" {
+		t.Errorf("it says %+v", why)
+	}
+}
+
 // TestSlow_FromBaseline: without `judge.slow` the limit comes from the baseline. A fault that makes answers much slower
 // is impact, a smaller change is no impact, and objectives on errors do not see either.
 func TestSlow_FromBaseline(t *testing.T) {

@@ -16,8 +16,9 @@ import (
 // counts as missed for a share. One whose steady state did not hold before it fails a percentile, and is unknown for a
 // share: the load was bad without the fault, so that nothing shows how long the target takes to recover from it. The
 // run fails for the steady state itself; see [FaultFinding.Unsteady]. An occurrence whose fault brunt was unable to
-// verify makes a percentile invalid, and is unknown for a share. Of these the worst verdict counts. One that brunt
-// itself was too late to judge says nothing of the target, so that a share leaves it out.
+// verify makes a percentile invalid, unless the other occurrences fail it at any value of this one. It is unknown for a
+// share. Of these the worst verdict counts. One that brunt itself was too late to judge says nothing of the target, so
+// that a share leaves it out.
 func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	out := absent(o.After, result.FaultAbsent)
 	var s requests.Spread
@@ -40,25 +41,30 @@ func (f *effects) judgeSpread(o slo.Objective) result.ObjectiveResult {
 				late = &r
 			}
 			continue
-		case r.Verdict == scenarios.Invalid && (unknown == nil || o.Share > 0):
-			// brunt did not observe enough of the occurrence
-			r.Measured, r.Low, r.High, r.Verdict, r.Why = result.NaN, result.NaN, result.NaN, scenarios.Inconclusive, ""
+		case r.Verdict == scenarios.Invalid && (unknown == nil || o.Share > 0): // brunt did not observe enough of it
 		case r.Verdict == scenarios.Invalid,
 			r.Verdict == scenarios.Fail && math.IsNaN(float64(r.Measured)) && !r.Low.Known() && o.Share == 0:
 			if whole == nil || whole.Verdict != r.Verdict && scenarios.Worse(whole.Verdict, r.Verdict) == r.Verdict {
-				whole = &r
+				decides := r
+				whole = &decides
 			}
-			continue
+			if r.Verdict == scenarios.Fail {
+				continue
+			}
+		}
+		if r.Verdict == scenarios.Invalid {
+			r.Measured, r.Low, r.High, r.Verdict, r.Why = result.NaN, result.NaN, result.NaN, scenarios.Inconclusive, ""
 		}
 		if s.Add(&r) {
 			out.Because = r.Because
 		}
 	}
 	switch {
-	case whole != nil:
-		out = *whole
 	case o.Share == 0:
 		s.Judge(o, f.read.c.Strict, &out)
+		if whole != nil && (whole.Verdict == scenarios.Fail || out.Verdict != scenarios.Fail) {
+			out = *whole
+		}
 	default:
 		if s.JudgeShare(o, &out); out.Count == 0 && late != nil {
 			out = *late

@@ -105,7 +105,8 @@ func TestJudge_Spread(t *testing.T) {
 }
 
 // TestJudge_SpreadOfSome: of two occurrences that decide a percentile by themselves the worse verdict counts, in either
-// order. One that met no traffic is unknown, and decides only if the others do not.
+// order. One that met no traffic is unknown, and decides only if the others do not. Nor does one that was not verified
+// decide if the others fail.
 func TestJudge_SpreadOfSome(t *testing.T) {
 	var many []injection
 	for i := range 5 {
@@ -117,6 +118,7 @@ func TestJudge_SpreadOfSome(t *testing.T) {
 			return slices.ContainsFunc(many, func(f injection) bool { return at >= f.injected && at < f.injected+d })
 		}
 	}
+	unverified := judge.Case{Unverified: map[int]bool{0: true}, Hold: 5 * sec}
 	noTraffic := judge.Case{NoTraffic: map[int]bool{0: true}, Hold: 5 * sec}
 	for _, c := range []struct {
 		name string
@@ -126,13 +128,19 @@ func TestJudge_SpreadOfSome(t *testing.T) {
 	}{
 		{
 			"the first not verified, bad before the third",
-			judge.Case{Unverified: map[int]bool{0: true}, Hold: 5 * sec},
-			between(38*sec, 44*sec), scenarios.Fail,
+			unverified, between(38*sec, 44*sec), scenarios.Fail,
 		},
 		{
 			"bad before the third, the last not verified",
 			judge.Case{Unverified: map[int]bool{4: true}, Hold: 5 * sec},
 			between(38*sec, 44*sec), scenarios.Fail,
+		},
+		{"the first not verified, and the others failed", unverified, each(6 * sec), scenarios.Fail},
+		{"the first not verified, and the others held", unverified, each(sec), scenarios.Invalid},
+		{
+			"the first not verified, and two of the others failed", unverified, func(at time.Duration) bool {
+				return each(6*sec)(at) && at > 60*sec || each(sec)(at)
+			}, scenarios.Invalid,
 		},
 		{"the first met no traffic, and the others failed", noTraffic, each(6 * sec), scenarios.Fail},
 		{"the first met no traffic, and the others held", noTraffic, each(sec), scenarios.Pass},

@@ -336,8 +336,8 @@ var noteSentences = map[NoteKind]string{
 	SlowerTail: "<part> of <count> good answers took far longer than the 95th percentile before the fault, which is not " +
 		"certainly more than one in 20",
 	SlowerVaried: "the baseline is too short, or its times vary too much, to exclude chance",
-	SlowerStep: "<part> of <count> good answers of <of> alone took over twice as long as before the fault, and over 20 ms " +
-		"longer",
+	SlowerStep: "<part> of <count> good answers of <of> alone took over twice as long as before the fault, and over " +
+		"20 ms longer",
 	SlowerRest: "seconds without a fault were as slow after the recovery, though not before the fault",
 	SlowerDuring: "answers were slower at some time of the fault, not soon after its begin nor up to its end, and " +
 		"nothing shows that it made them so",

@@ -6,7 +6,7 @@ import (
 )
 
 // A Slowdown is a span of the load in which the target was much slower than in the rest of the run, although no fault
-// was in and no incident was under way. Times are offsets from t0.
+// was in, other than a crash whose unit stays down, and no incident was under way. Times are offsets from t0.
 type Slowdown struct {
 	From     Num   `json:"from"`     // begin of its first second
 	To       Num   `json:"to"`       // end of its last second

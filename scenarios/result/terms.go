@@ -182,8 +182,8 @@ var all = []Term{
 	{
 		"slowdown",
 		nil,
-		"A span of two seconds or more in which the target was slow although no fault was in and no incident was under " +
-			"way. In each of its seconds half of the requests took longer than 95 % of those of a usual second, and over " +
+		"A span of two seconds or more in which the target was slow although no fault was in, other than a crash whose " +
+			"unit stays down, and no incident was under way. In each of its seconds half of the requests took longer than 95 % of those of a usual second, and over " +
 			"twice and 20 ms longer than the usual median; ten times the p99 of brunt's own lag is taken off first. Seconds " +
 			"are compared with at least 8 others in which the same loads ran at about the same rate. Seconds in which brunt " +
 			"stood still do not count, nor do those in which half of the time tasks of its machine waited for a processor.",
@@ -309,7 +309,8 @@ var all = []Term{
 			"together has one recovery time: from the first begin to the last end of what belongs to one fault. Without an " +
 			"incident it is 0, and passes if the " +
 			"requests show for each fault that there was none. An incident that belongs to no fault, and begins within a hold " +
-			"of the end of one or may be a relapse, may be its or not: the objective is inconclusive if that decides. " +
+			"of the end of one or may be a relapse, may be its or not: the objective is inconclusive if that decides. So it " +
+			"is for an incident that only began while a fault was in, without evidence that the fault did it. " +
 			"A fault that happens once ends with the return of its unit. If all bad " +
 			"requests before an injection were in " +
 			"flight at that instant, the incident begins with the " +

@@ -246,7 +246,7 @@ func (t *timeSkew) Verify(ctx context.Context) (string, error) {
 	case !yes:
 		return "", fmt.Errorf("%w: the clock of %s is %s", chaos.ErrNoEffect, t.Unit.Name(), offText(off))
 	}
-	hit, others := t.parts()
+	hit, others := t.parts(ctx)
 	which := victim.Share(hit, others)
 	if which == "" {
 		which = proc.List(hit)
@@ -258,9 +258,13 @@ func (t *timeSkew) Verify(ctx context.Context) (string, error) {
 	return evidence, nil
 }
 
-// parts returns the processes of the unit whose clock is shifted, and its other ones.
-func (t *timeSkew) parts() (hit, others []proc.Process) {
+// parts returns the processes of the unit whose clock is shifted, and its other ones. It looks at no more of them once
+// the context ends.
+func (t *timeSkew) parts(ctx context.Context) (hit, others []proc.Process) {
 	for _, p := range victim.Processes(t.Unit, t.ID) {
+		if ctx.Err() != nil {
+			break
+		}
 		switch yes, err := t.shifted(p); {
 		case yes:
 			hit = append(hit, p)
@@ -288,12 +292,15 @@ func (t *timeSkew) shifted(p proc.Process) (bool, error) {
 func (t *timeSkew) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: t.back, Lacks: t.lacks} }
 
 // lacks says which processes of the unit have the machine's clock by now, such as those that it has started since the
-// proof.
-func (t *timeSkew) lacks(context.Context) string {
+// proof. If all of them have it, the fault has ended early, which [timeSkew.back] tells.
+func (t *timeSkew) lacks(ctx context.Context) string {
 	if !t.ID.Alive() {
 		return ""
 	}
-	_, others := t.parts()
+	hit, others := t.parts(ctx)
+	if len(hit) == 0 {
+		return ""
+	}
 	return t.lacking(others)
 }
 

@@ -99,6 +99,9 @@ func TestTimeSkew_OtherProgram(t *testing.T) {
 		t.Errorf("%q, %v", said, err)
 	}
 	restore(s.family[0])
+	if lacks := s.Traits().Lacks(t.Context()); lacks != "" {
+		t.Errorf("with the machine's clock in the main process, its processes lack %q", lacks)
+	}
 	if said, err := s.Verify(t.Context()); !errors.Is(err, chaos.ErrNoEffect) {
 		t.Errorf("with the machine's clock in the main process: %q, %v", said, err)
 	}

@@ -359,7 +359,8 @@ func answer(res *result.Result, constant bool) (search.Answer, string, error) {
 	}
 	for i := range res.Objectives {
 		if o := &res.Objectives[i]; res.Verdict == scenarios.Inconclusive && o.Because.Has(result.MachineFails) {
-			return search.Disturbed, o.Text + ": " + o.Because.Phrase(o), nil
+			// The generator is healthy: were the probe disturbed, the search would take the rate for its limit.
+			return "", "", ProbeError{Verdict: res.Verdict, Reason: o.Text + ": " + o.Because.Phrase(o)}
 		}
 	}
 	why := "every objective holds"

@@ -377,6 +377,10 @@ func (a *Answer) mayFailOver(q Question, c chances, onset, from int) {
 			in.Hold = min(in.Hold, end-in.Slices[h.from].Start)
 		}
 		lacks = c.lack(in, onset, h)
+		if q.Cleared > q.Horizon { // the fault is in, and the load ended or another fault was injected
+			a.FailoverLacks = result.Notes{c.lack(q, onset, h)}
+			return
+		}
 	case a.RecoveredIn.High < result.Sec(end): // false if it is unknown
 		a.FailoverNotBefore = a.RecoveredIn.Low
 	default:
