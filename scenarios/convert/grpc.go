@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
@@ -45,6 +46,39 @@ func server(arg string) string {
 // guessed is the endpoint for services whose server is not known.
 const guessed = "grpc://127.0.0.1:50051"
 
+// filesOf returns the files of a set, of which some that others import may lack. Each is made after those that it
+// imports, else in the order of the set. [protodesc.FileOptions.NewFiles] goes by chance, so that a file that uses a
+// type without importing it would be refused in some runs alone.
+func filesOf(set *descriptorpb.FileDescriptorSet) (*protoregistry.Files, error) {
+	all, left := &protoregistry.Files{}, slices.Clone(set.File)
+	var add func(i int) error
+	add = func(i int) error {
+		f := left[i]
+		left[i] = nil
+		for j, other := range left {
+			if other != nil && slices.Contains(f.GetDependency(), other.GetName()) {
+				if err := add(j); err != nil {
+					return err
+				}
+			}
+		}
+		made, err := protodesc.FileOptions{AllowUnresolvable: true}.New(f, all)
+		if err != nil {
+			return err
+		}
+		return all.RegisterFile(made)
+	}
+	for i := range left {
+		if left[i] == nil {
+			continue
+		}
+		if err := add(i); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // convert reads a set of descriptors. If a server returned the set, the file name is the URL of the server.
 func convert(d *draft.Builder, source []byte) error {
 	var set descriptorpb.FileDescriptorSet
@@ -52,7 +86,7 @@ func convert(d *draft.Builder, source []byte) error {
 		return fmt.Errorf("%s is not a set of descriptors: `protoc --include_imports --descriptor_set_out=%s` writes one",
 			d.O.File, path.Base(d.O.File))
 	}
-	all, err := protodesc.FileOptions{AllowUnresolvable: true}.NewFiles(&set)
+	all, err := filesOf(&set)
 	if err != nil {
 		return fmt.Errorf("%s: %w; `protoc --include_imports` writes a whole set", d.O.File, err)
 	}
