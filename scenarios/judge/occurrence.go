@@ -94,8 +94,8 @@ func (f *effects) ask(i int, o slo.Objective) effect.Answer {
 func (f *effects) slowdown(i int) requests.Slowdown { return f.slowdownOf(slo.Objective{}, i) }
 
 // slowdownOrStep is slowdown, but yes if the answers that the main objective selects were slower, and untested instead
-// of no if the answers of one step were far slower. They may be too few beside those of all steps to change an answer on
-// all of them.
+// of no if the answers of one step were far slower. They may be too few beside those of all steps to change an answer
+// on all of them.
 func (f *effects) slowdownOrStep(i int) requests.Slowdown {
 	s := f.slowdown(i)
 	if own := f.slowdownOf(f.mainObjective(f.read.Faults[i].Fault), i); own.Answer == result.Yes {

@@ -333,7 +333,8 @@ func TestSlow_OfStep(t *testing.T) {
 		f := g.finish(judge.Case{SLO: objectives, Faults: map[string]judge.FaultCase{"f": {}}}, 60*sec)
 		for i, want := range []scenarios.Verdict{scenarios.Pass, scenarios.Inconclusive, c.all} {
 			o := f.Objectives[i]
-			if o.Verdict != want || want == scenarios.Inconclusive && !o.Because.Has(result.SlowUnlimited, result.SlowUnderLimit) {
+			open := o.Because.Has(result.SlowUnlimited, result.SlowUnderLimit)
+			if o.Verdict != want || want == scenarios.Inconclusive && !open {
 				t.Errorf("one of %d slower: %s: %s (%s), want %s", c.every, o.Text, o.Verdict, o.Note, want)
 			}
 		}
