@@ -263,7 +263,7 @@ func withinLimit(f *result.FaultRecord) string {
 	if f.Limit.Known() && f.Limit > 0 {
 		limit += " of " + Percent(float64(f.Limit))
 	}
-	p := f.Parts
+	p, also := f.Parts, alsoShed(f.Parts, " of requests")
 	switch {
 	case p == nil:
 		return "none seen: bad requests stayed within " + limit
@@ -287,21 +287,21 @@ func withinLimit(f *result.FaultRecord) string {
 		if p.First.Known() {
 			s += ", from " + Offset(p.First) + " to " + Offset(p.Last)
 		}
-		return s + alsoShed(p, " of requests")
+		return s + also
 	}
 	switch slower := p.Slower(); slower.Answer {
 	case result.Yes:
-		return "no request failed, and the load was slower" + alsoShed(p, " of requests")
+		return "no request failed, and the load was slower" + also
 	case result.Untested:
 		return "no request failed, and the load " + pick(slowerDuring(f), "was slower meanwhile", "may have been slower") +
-			": " + Clean(slower.Why.Phrase(nil)) + alsoShed(p, " of requests")
+			": " + Clean(slower.Why.Phrase(nil)) + also
 	case result.No:
 	}
 	if p.Lacking || p.LackingUntold {
-		return "no request failed" + alsoShed(p, " of requests")
+		return "no request failed" + also
 	}
 	if n := len(f.FailedObjectives); n > 0 {
-		return "no request failed" + alsoShed(p, " of requests") + ", and " + Plural(int64(n), "objective", "objectives") +
+		return "no request failed" + also + ", and " + Plural(int64(n), "objective", "objectives") +
 			" on it failed: " + Clean(strings.Join(f.FailedObjectives, "; "))
 	}
 	if p.Shed > 0 {

@@ -182,7 +182,7 @@ func (f *findings) whatWasRead() Text {
 	return nil
 }
 
-// duringFaults names the faults that were in at a time, and those whose units were still down, as a clause; empty
+// duringFaults names the faults that were in at a time, and the faults that had left units down, as a clause; empty
 // without.
 func duringFaults(r *result.Result, at result.Num) string {
 	var in, said []string

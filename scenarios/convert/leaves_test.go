@@ -106,7 +106,10 @@ var mutes = map[string][]mute{
 	},
 	"k6": {
 		{`(default|one|check|sleep|BASE)\b.*`, "the load runs the script itself"},
-		{`options\.(vus|duration|stages|scenarios|thresholds)\b.*`, "k6 reads its options itself, and judges by its thresholds"},
+		{
+			`options\.(vus|duration|stages|scenarios|thresholds)\b.*`,
+			"k6 reads its options itself, and judges by its thresholds",
+		},
 	},
 	"litmus": {
 		{`metadata\..*`, "the name of the manifest, and where it is; appinfo names the application"},
@@ -659,9 +662,12 @@ func otherValue(f protoreflect.FieldDescriptor, v protoreflect.Value) protorefle
 	return protoreflect.ValueOfInt32(int32(v.Int()) + 3)
 }
 
-// TestConvert_Variables puts a variable in place of each word of each script of the shell, and of what follows the
-// first = or @ in it: the scenario reads the variable, or a note says what is lost.
-func TestConvert_Variables(t *testing.T) {
+// A shellScript is a source that is a script of the shell.
+type shellScript struct{ name, kind, source string }
+
+// shellScripts reads the sources that are scripts of the shell.
+func shellScripts(t *testing.T) (list []shellScript) {
+	t.Helper()
 	for path, kind := range converttest.Sources(t, "testdata") {
 		if filepath.Ext(path) != ".sh" {
 			continue
@@ -670,8 +676,19 @@ func TestConvert_Variables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run(filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path), func(t *testing.T) {
-			source, before := string(b), notesOf(kind, string(b))
+		name := filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path)
+		list = append(list, shellScript{name, kind, string(b)})
+	}
+	return list
+}
+
+// TestConvert_Variables puts a variable in place of each word of each script of the shell, and of what follows the
+// first = or @ in it: the scenario reads the variable, or a note says what is lost.
+func TestConvert_Variables(t *testing.T) {
+	for _, script := range shellScripts(t) {
+		kind, source := script.kind, script.source
+		t.Run(script.name, func(t *testing.T) {
+			before := notesOf(kind, source)
 			for _, l := range leavesOfShell(t, source) {
 				if isMute(kind, l.path, map[string]bool{}) {
 					continue
@@ -709,14 +726,7 @@ var (
 // TestConvert_Choices puts each script of the shell into a part that chooses whether its commands run, or how often: a
 // note says so.
 func TestConvert_Choices(t *testing.T) {
-	for path, kind := range converttest.Sources(t, "testdata") {
-		if filepath.Ext(path) != ".sh" {
-			continue
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, script := range shellScripts(t) {
 		for _, part := range []struct{ begin, end, want string }{
 			{"for i in $LIST; do", "done", "a loop"},
 			{"while true; do", "done", "a loop with a condition"},
@@ -726,9 +736,9 @@ func TestConvert_Choices(t *testing.T) {
 			{"false || {", "}", "only if the one before fails"},
 			{"[ $A = 1 ] && {", "}", "only if the one before succeeds"},
 		} {
-			t.Run(filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path)+"/"+part.begin, func(t *testing.T) {
-				source := "#!/bin/sh\n" + part.begin + "\n" + string(b) + "\n" + part.end + "\n"
-				if !slices.ContainsFunc(notesOf(kind, source), func(n draft.Note) bool {
+			t.Run(script.name+"/"+part.begin, func(t *testing.T) {
+				source := "#!/bin/sh\n" + part.begin + "\n" + script.source + "\n" + part.end + "\n"
+				if !slices.ContainsFunc(notesOf(script.kind, source), func(n draft.Note) bool {
 					return n.Line > 0 && strings.Contains(n.Text, part.want)
 				}) {
 					t.Errorf("no note has %q", part.want)

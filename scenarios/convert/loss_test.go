@@ -307,7 +307,8 @@ func TestConvert_Shapes(t *testing.T) {
 			},
 		},
 		{
-			"a function for pumba", "pumba", "pumba() { docker run --rm gaiaadm/pumba --interval 1m \"$@\"; }\npumba kill web\n" +
+			"a function for pumba", "pumba", "pumba() { docker run --rm gaiaadm/pumba --interval 1m \"$@\"; }\n" +
+				"pumba kill web\n" +
 				"pumba pause -d 10s db\n",
 			[]string{
 				"kill-web: {at: 20s, every: 1m", "pause-db: {at: 2m50s, for: 10s", "[source:2: --interval 1m",
@@ -318,7 +319,8 @@ func TestConvert_Shapes(t *testing.T) {
 			"functions for pumba that are not all known", "pumba", "pumba() { command pumba --interval $I \"$@\"; }\n" +
 				"pumba kill web\nsleep() { delay \"$1\"; }\nsleep 30\npumba kill $DB\n",
 			[]string{
-				"kill-web: {at: 20s,", "[source:1: a part of the function pumba: only the shell knows what it is source:3: the program delay",
+				"kill-web: {at: 20s,", "[source:1: a part of the function pumba: only the shell knows what it is " +
+					"source:3: the program delay",
 				"source:5: pumba kill: a variable",
 			},
 		},
@@ -329,7 +331,8 @@ func TestConvert_Shapes(t *testing.T) {
 			[]string{"db-latency: {at: 20s, for: 5s, network.latency: {from: caller, to: db, delay: 9ms"},
 		},
 		{
-			"functions that others call", "pumba", "cleanup() { pumba kill a; }\nslow() { pumba pause b; }\nnever() { pumba kill c; }\n" +
+			"functions that others call", "pumba", "cleanup() { pumba kill a; }\nslow() { pumba pause b; }\n" +
+				"never() { pumba kill c; }\n" +
 				"trap 'cleanup; exit' EXIT\necho usage: never\nls | xargs -n1 slow\npumba kill d\n",
 			[]string{
 				"kill-d: {at: 20s,", "kill-a: {at: 50s,", "pause-b: {at: 1m20s,",
@@ -340,11 +343,13 @@ func TestConvert_Shapes(t *testing.T) {
 		{
 			"a function by a variable", "pumba", "slow() { pumba pause b; }\nlose() { pumba kill a; }\n\"$1\"\n",
 			[]string{
-				"pause-b: {at: 20s,", "kill-a: {at: 50s,", "source:3: a program whose name", "source:1: when the function slow is called",
+				"pause-b: {at: 20s,", "kill-a: {at: 50s,", "source:3: a program whose name", "source:1: when the function " +
+					"slow is called",
 			},
 		},
 		{
-			"arguments of functions", "pumba", "lose() { set -e; pumba kill \"$1\"; pumba pause ${2:-own}; }\nlose web\nlose db \"a b\"\n" +
+			"arguments of functions", "pumba", "lose() { set -e; pumba kill \"$1\"; pumba pause ${2:-own}; }\nlose web\n" +
+				"lose db \"a b\"\n" +
 				"all() { shift; pumba kill \"$@\"; pumba kill $X; }\nall off x y\nall $FLAGS\n",
 			[]string{
 				"kill-web: {", "kill-db: {", "pause-own: {", "pause-a: {", "pause-b: {", "kill-x: {", "kill-y: {",
@@ -429,8 +434,10 @@ func TestConvert_Shapes(t *testing.T) {
 		{
 			"pauses of 0", "chaos-mesh", mesh("Workflow",
 				"  entry: all\n  templates:\n    - {name: all, templateType: Serial, children: [none, zero, lose]}\n"+
-					"    - {name: none, templateType: Suspend}\n    - {name: zero, templateType: Suspend, deadline: 0s}\n    - name: lose\n"+
-					"      templateType: PodChaos\n      deadline: 40s\n      podChaos: {action: pod-failure, mode: one, selector: {labelSelectors: {app: a}}}\n"),
+					"    - {name: none, templateType: Suspend}\n    - {name: zero, templateType: Suspend, deadline: 0s}\n"+
+					"    - name: lose\n"+
+					"      templateType: PodChaos\n      deadline: 40s\n"+
+					"      podChaos: {action: pod-failure, mode: one, selector: {labelSelectors: {app: a}}}\n"),
 			[]string{"[source:8: the pause of the template none: it has no deadline source: "},
 		},
 		{
@@ -452,8 +459,10 @@ func TestConvert_Shapes(t *testing.T) {
 		{
 			"functions that inject", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
 				"function hit() { p.terminatePods({count: 1}); }\nconst cut = () => p.injectNetworkFaults({port: 5}, '10s');\n" +
-				"export const options = {scenarios: {a: {executor: 'x', exec: 'disrupt', startTime: '45s'}, b: {executor: 'x', exec: 'buy'}}};\n" +
-				"export function disrupt() {\n  hit();\n  sleep(30);\n  for (const x of f()) {\n    hit();\n  }\n  setTimeout(cut, 9);\n" +
+				"export const options = {scenarios: {a: {executor: 'x', exec: 'disrupt', startTime: '45s'}, b: {executor: " +
+				"'x', exec: 'buy'}}};\n" +
+				"export function disrupt() {\n  hit();\n  sleep(30);\n  for (const x of f()) {\n    hit();\n  }\n" +
+				"  setTimeout(cut, 9);\n" +
 				"  [1, 2].forEach(\n    () => p.terminatePods({count: 3}));\n  g() &&\n    p.terminatePods({count: 4});\n}\n" +
 				"export const buy = () => { http.get('http://127.0.0.1/'); sleep(1); };\nfunction again() { again(); hit(); }\n",
 			[]string{
@@ -468,7 +477,8 @@ func TestConvert_Shapes(t *testing.T) {
 				"p.injectHTTPFaults({averageDelay: 50, errorRate: 0.1, errorCode: 500}, __ENV.FOR);\n" +
 				"p.terminatePods({count: 1});\n",
 			[]string{
-				"http-faults: {at: 20s, for: 10s, steps: [{http.delay: {from: load, delay: 50ms}}, {http.error: {from: load, percent: 10%",
+				"http-faults: {at: 20s, for: 10s, steps: [{http.delay: {from: load, delay: 50ms}}, {http.error: {from: " +
+					"load, percent: 10%",
 				"terminate-a: {at: 50s,", "source:2: how long http-faults lasts: it is no literal",
 			},
 		},

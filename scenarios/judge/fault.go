@@ -112,13 +112,15 @@ func (f *effects) required(i int, a effect.Answer) result.Reason {
 	if few.Doubted != nil && few.Notes == nil {
 		few = f.answers[i]
 	}
-	switch {
-	case oc.Name == "" || !f.read.c.Faults[oc.Fault].RequireImpact:
+	if oc.Name == "" || !f.read.c.Faults[oc.Fault].RequireImpact {
 		return result.Reason{}
+	}
+	slower := f.slowdownOrStep(i)
+	switch {
 	case a.Impact == result.NotImpacted && f.read.stoodStill(i) != nil:
 		return unknown(f.read.stoodStill(i))
-	case a.Impact == result.NotImpacted && f.slowdownOrStep(i).Answer == result.Untested:
-		return unknown(untold(f.slowdownOrStep(i)))
+	case a.Impact == result.NotImpacted && slower.Answer == result.Untested:
+		return unknown(untold(slower))
 	case a.Impact == result.NotImpacted && lossUntold(f, i) != nil:
 		return unknown(lossUntold(f, i))
 	case a.Impact == result.NotImpacted && few.Doubted != nil:

@@ -375,8 +375,10 @@ func (h harm) with(in *incident) harm {
 // noise as well. Else the objective is inconclusive, because it holds if the occurrence did not make the noise.
 func (f *effects) unlessNoise(o slo.Objective, i int, of harm) result.ObjectiveResult {
 	r := recoveryOf(o, of.all)
-	fails := func(in *incident) bool { return in != nil && recoveryOf(o, in).Verdict == scenarios.Fail }
-	if of.noise == nil || !fails(of.all) || fails(of.rest) {
+	if of.noise == nil || r.Verdict != scenarios.Fail {
+		return r
+	}
+	if of.rest != nil && recoveryOf(o, of.rest).Verdict == scenarios.Fail {
 		return r
 	}
 	oc, begin := &f.read.Faults[i], of.noise.Begin

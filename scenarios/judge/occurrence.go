@@ -20,7 +20,7 @@ type effects struct {
 	befores map[asked]before // by occurrence and selection; nil keeps none
 	shed    shedViews
 
-	slow      map[selected]*slowness // of each selection of requests that is asked; nil while the run goes on
+	slow      map[selected]*slowness // of each selection of requests that is asked; of all alone while the run goes on
 	incidents []*incident            // of the run
 }
 

@@ -183,7 +183,8 @@ var all = []Term{
 		"slowdown",
 		nil,
 		"A span of two seconds or more in which the target was slow although no fault was in, other than a crash whose " +
-			"unit stays down, and no incident was under way. In each of its seconds half of the requests took longer than 95 % of those of a usual second, and over " +
+			"unit stays down, and no incident was under way. In each of its seconds half of the requests took longer than " +
+			"95 % of those of a usual second, and over " +
 			"twice and 20 ms longer than the usual median; ten times the p99 of brunt's own lag is taken off first. Seconds " +
 			"are compared with at least 8 others in which the same loads ran at about the same rate. Seconds in which brunt " +
 			"stood still do not count, nor do those in which half of the time tasks of its machine waited for a processor.",

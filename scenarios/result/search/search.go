@@ -116,8 +116,8 @@ const (
 	Holds   Answer = "holds"
 	Breaks  Answer = "breaks"
 	Limited Answer = "limited" // the generator reached its limit, not the target
-	// Disturbed means that the probe says nothing: something else used the machine, and the generator fell short at a low
-	// load or an objective is open, or the run was invalid. The search ignores the probe and repeats it.
+	// Disturbed means that the probe says nothing: something else used the machine and the generator fell short at a low
+	// load, or the run was invalid. The search ignores the probe and repeats it.
 	Disturbed Answer = "disturbed"
 )
 
