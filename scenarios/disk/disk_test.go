@@ -214,6 +214,36 @@ func TestLine(t *testing.T) {
 	}
 }
 
+// TestReplace_Pipe: a pipe gets what is written and stays, as a device such as /dev/null does. A link leads to it.
+func TestReplace_Pipe(t *testing.T) {
+	dir := t.TempDir()
+	pipe, link := filepath.Join(dir, "pipe"), filepath.Join(dir, "link")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	reader, err := os.OpenFile(pipe, os.O_RDWR, 0) // a writer does not wait for another one
+	if err = errors.Join(err, os.Symlink(pipe, link)); err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	for _, path := range []string{pipe, link} {
+		if err := disk.Replace(path, disk.Shared, func(w io.Writer) error {
+			_, err := io.WriteString(w, "text")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		is, err := os.Stat(path)
+		if err != nil || is.Mode()&fs.ModeNamedPipe == 0 {
+			t.Fatalf("%s is %v, %v", path, is, err)
+		}
+		got := make([]byte, 4)
+		if _, err := io.ReadFull(reader, got); err != nil || string(got) != "text" {
+			t.Errorf("%s got %q, %v", path, got, err)
+		}
+	}
+}
+
 // TestBeside_Umask: the umask takes from the mode of a file that is renamed into place.
 func TestBeside_Umask(t *testing.T) {
 	for _, c := range []struct {

@@ -44,8 +44,12 @@ func Fresh(path string, mode fs.FileMode) (*os.File, error) {
 }
 
 // Replace writes a file completely or not at all. It writes to a new file [Beside] it, which it renames to path at
-// the end. The error for a file that can't be created is an [fs.PathError] that names path.
+// the end. A device or pipe at path, such as /dev/null, is written to and stays. The error for a file that can't be
+// created is an [fs.PathError] that names path.
 func Replace(path string, mode fs.FileMode, write func(io.Writer) error) error {
+	if is, err := os.Stat(path); err == nil && is.Mode()&(fs.ModeDevice|fs.ModeNamedPipe) != 0 {
+		return into(path, write)
+	}
 	f, err := Beside(path, mode)
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return &fs.PathError{Op: pe.Op, Path: path, Err: pe.Err}
@@ -70,6 +74,19 @@ func Replace(path string, mode fs.FileMode, write func(io.Writer) error) error {
 		_ = os.Remove(f.Name())
 	}
 	return err
+}
+
+// into writes to a device or pipe.
+func into(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	b := bufio.NewWriterSize(f, 1<<16)
+	if err = write(b); err == nil {
+		err = b.Flush()
+	}
+	return errors.Join(err, f.Close())
 }
 
 // Temp creates a file for the time of a run in the folder for temporary files, like [os.CreateTemp]. If there is no
