@@ -427,12 +427,17 @@ func TestEndedEarly(t *testing.T) {
 		other time.Duration // when another fault ends the unit; zero: none does
 		group bool
 		taken bool   // a watchdog did it, which is found later
+		by    string // that is known to have ended it
 		want  string // why it is void; empty: it is not
 	}{
 		{name: "by another program", want: void},
 		{name: "after another fault ended the unit", other: 500 * time.Millisecond, want: void},
 		{name: "before another fault ends the unit", other: 1600 * time.Millisecond, want: void},
 		{name: "another fault ends the unit", other: 1400 * time.Millisecond},
+		{
+			name: "the kernel, after another fault ended the unit", other: 1400 * time.Millisecond, by: "the kernel",
+			want: "over before its time, after 500ms: web was continued at 1.5s, by the kernel",
+		},
 		{name: "a step of a group", group: true, want: "after 500ms: g.a: web was continued at 1.5s, by another program"},
 		{name: "a watchdog", taken: true, want: "its watchdog took the fault back at 1.5s, before its time"},
 	} {
@@ -444,7 +449,7 @@ func TestEndedEarly(t *testing.T) {
 						if time.Now().Before(over) {
 							return nil
 						}
-						return chaos.EndedEarlyError{Unit: "web", What: "was continued", At: over}
+						return chaos.EndedEarlyError{Unit: "web", What: "was continued", At: over, By: c.by}
 					}
 				}}
 				ends := altered{noted{diary: d, name: "web"}, func(of *chaos.HeldTraits) { of.EndsUnit = true }}

@@ -36,16 +36,24 @@ func TestEnded(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		held func(stressing) chaos.Held
-		want bool
+		want string // who ended it; empty: it has not ended before its time
 	}{
-		{"disk.fill", func(b stressing) chaos.Held { return &diskFill{fault: new(DiskFill), b: b.b} }, true},
-		{"stress.cpu", func(b stressing) chaos.Held { return &stressCPU{b} }, true},
-		{"stress.io", func(b stressing) chaos.Held { return &stressIO{stressing: b} }, true},
-		{"stress.memory", func(b stressing) chaos.Held { return &stressMemory{stressing: b} }, true},
-		{"stress.memory up to a limit", func(b stressing) chaos.Held { return &stressMemory{stressing: b, limit: 1} }, false},
+		{
+			"disk.fill", func(b stressing) chaos.Held {
+				return &diskFill{Victim: b.Victim, fault: new(DiskFill), b: b.b}
+			},
+			"another program",
+		},
+		{"stress.cpu", func(b stressing) chaos.Held { return &stressCPU{b} }, "another program"},
+		{"stress.io", func(b stressing) chaos.Held { return &stressIO{stressing: b} }, "another program"},
+		{"stress.memory", func(b stressing) chaos.Held { return &stressMemory{stressing: b} }, "another program"},
+		{
+			"stress.memory up to a limit", func(b stressing) chaos.Held { return &stressMemory{stressing: b, limit: 1} },
+			"the kernel, for want of memory",
+		},
 		{
 			"stress.memory that kills the unit", func(b stressing) chaos.Held { return &stressMemory{stressing: b, kill: true} },
-			false,
+			"",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -58,12 +66,16 @@ func TestEnded(t *testing.T) {
 			if err := h.Traits().Ended(t.Context()); err != nil {
 				t.Errorf("while it runs: %v", err)
 			}
+			killed := time.Now()
 			if err := unix.Kill(b.PID(), unix.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
 			<-b.Done()
-			if err := h.Traits().Ended(t.Context()); (err != nil) != c.want {
-				t.Error(err)
+			over := time.Now()
+			err = h.Traits().Ended(t.Context())
+			early, ok := errors.AsType[chaos.EndedEarlyError](err)
+			if early.By != c.want || ok != (err != nil) || ok && (early.At.Before(killed) || early.At.After(over)) {
+				t.Errorf("killed at %s: %v, at %s", killed, err, early.At)
 			}
 		})
 	}
