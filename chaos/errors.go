@@ -84,6 +84,9 @@ type EndedEarlyError struct {
 	By   string        // what ended it, such as "the kernel"; empty is another program, or another fault of the run
 }
 
+// OutOfMemory is the By of an early end by the kernel, which killed brunt's own process because memory ran out.
+const OutOfMemory = "the kernel, for want of memory"
+
 func (e EndedEarlyError) Error() string {
 	when := ""
 	if e.On > 0 {

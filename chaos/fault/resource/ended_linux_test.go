@@ -49,7 +49,7 @@ func TestEnded(t *testing.T) {
 		{"stress.memory", func(b stressing) chaos.Held { return &stressMemory{stressing: b} }, "another program"},
 		{
 			"stress.memory up to a limit", func(b stressing) chaos.Held { return &stressMemory{stressing: b, limit: 1} },
-			"the kernel, for want of memory",
+			chaos.OutOfMemory,
 		},
 		{
 			"stress.memory that kills the unit", func(b stressing) chaos.Held { return &stressMemory{stressing: b, kill: true} },

@@ -457,7 +457,7 @@ func (s *stressMemory) ended(ctx context.Context) error {
 	}
 	err := s.stressing.ended(ctx)
 	if early, ok := errors.AsType[chaos.EndedEarlyError](err); ok && s.b.Killed() && s.limit > 0 {
-		early.By = "the kernel, for want of memory"
+		early.By = chaos.OutOfMemory
 		return early
 	}
 	return err
