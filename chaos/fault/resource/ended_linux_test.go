@@ -194,6 +194,77 @@ func TestFDExhaust_MainEnds(t *testing.T) {
 	}
 }
 
+// TestPIDsLimit_NotShown has a limit that does not hold for a process outside of the limited group, and one that leaves
+// the places of processes that have ended since the plan. That a process was refused shows only the second one.
+func TestPIDsLimit_NotShown(t *testing.T) {
+	unit := exec.Command("sh", "-c", "sleep 60 & wait")
+	if err := unit.Start(); err != nil {
+		t.Fatal(err)
+	}
+	id, err := proc.Identify(unit.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []int
+	t.Cleanup(func() {
+		for _, pid := range all {
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
+		_ = unit.Wait()
+	})
+	if err := proc.Await(t.Context(), 10*time.Second, func() bool {
+		all = proc.Tree(id.PID)
+		return len(all) == 2
+	}, "its child"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name     string
+		inside   []int
+		has      int
+		notShown string // empty: all is shown
+		later    bool   // a refused process shows what was not shown
+	}{
+		{"as planned", all, 12, "", true},
+		{"one more than planned", all, 13, "", true},
+		{"a process outside of the group", all[:1], 12, "outside of the limited group", false},
+		{"one ended", all, 11, "lacks 1 place for", true},
+		{"three ended", all, 9, "lacks 3 places for", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			group := cgroup.Group{Path: t.TempDir()}
+			write := func(file, text string) {
+				if err := os.WriteFile(filepath.Join(group.Path, file), []byte(text+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write("pids.max", "14")
+			write("pids.current", fmt.Sprint(c.has))
+			write("pids.events", "max 3")
+			write("cgroup.procs", strings.Trim(fmt.Sprint(c.inside), "[]"))
+			l := &pidsLimit{
+				cgroupLimit: &cgroupLimit{
+					Victim: victim.Victim{Unit: container.Target{Unit: named{}}, ID: id}, home: group,
+				},
+				leave: 2, most: 14, first: 3,
+			}
+			l.set(pidsMax, "max", "14")
+			said, err := l.Verify(t.Context())
+			lacks, isPart := errors.AsType[chaos.NotShownError](err)
+			if isPart != (c.notShown != "") || !isPart && err != nil || !strings.Contains(lacks.What, c.notShown) || said == "" {
+				t.Errorf("%q, %v", said, err)
+			}
+			if later := l.Traits().Later(t.Context()); later != "" {
+				t.Errorf("before it was refused one: %q", later)
+			}
+			write("pids.events", "max 6")
+			if later := l.Traits().Later(t.Context()); (later == "by its end it was refused one 3 times") != c.later {
+				t.Errorf("after it was refused three: %q", later)
+			}
+		})
+	}
+}
+
 // TestDiskThrottle_LargeRequests has a unit move requests of 1 MiB under a limit of 256 KiB/s: the kernel counts one
 // each four seconds.
 func TestDiskThrottle_LargeRequests(t *testing.T) {
