@@ -229,8 +229,8 @@ func (u *Usage) SoFar(events []result.Event) []result.UnitUsage {
 // sameOOM bounds the time between the engine's event and the end of brunt's own process for one kill by the kernel.
 const sameOOM = time.Second
 
-// fromEvents adds the ends and starts of processes in events to the usage of a unit. It leaves out the processes of
-// brunt's own that the kernel killed in the place of the unit.
+// fromEvents adds the ends and starts of processes in events to the usage of a unit. It leaves out stress processes of
+// stress.memory, which the kernel killed in the place of the unit.
 func fromEvents(u *result.UnitUsage, events []result.Event) {
 	ooms, starts, i := 0, 0, 0
 	own := func(oom *result.Event) bool {

@@ -41,7 +41,8 @@ func TestUnwellUnits(t *testing.T) {
 		{"a process that ended", chaos.Record{Units: []string{"db[0]"}}, span(20*time.Second, 22*time.Second)},
 		{"a container that lost a process and runs on", chaos.Record{Units: []string{"store[0]"}}, nil},
 		{
-			"a container that ran out of memory", chaos.Record{Units: []string{"store[1]"}},
+			"a container that ran out of memory",
+			chaos.Record{Units: []string{"store[1]"}},
 			span(31100*time.Millisecond, 32*time.Second),
 		},
 		{"the end of a link", chaos.Record{Links: []string{"web[1]->db[1]"}}, span(25*time.Second, 28*time.Second)},
