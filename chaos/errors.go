@@ -81,14 +81,18 @@ type EndedEarlyError struct {
 	What string        // what happened to the unit, such as "was started again"
 	At   time.Time     // when it happened; zero: that is unknown
 	On   time.Duration // the same as an offset from t0; zero: that is unknown
+	By   string        // what ended it, such as "the kernel"; empty is another program, or another fault of the run
 }
+
+// OutOfMemory is the By of an early end by the kernel, which killed brunt's own process because memory ran out.
+const OutOfMemory = "the kernel, for want of memory"
 
 func (e EndedEarlyError) Error() string {
 	when := ""
 	if e.On > 0 {
 		when = " at " + quantity.FormatInstant(e.On)
 	}
-	return fmt.Sprintf("%s %s%s, by another program", e.Unit, e.What, when)
+	return fmt.Sprintf("%s %s%s, by %s", e.Unit, e.What, when, cmp.Or(e.By, "another program"))
 }
 
 // ErrRestarted says that a restart gave a container back everything the fault had taken from it.

@@ -137,8 +137,10 @@ type (
 		EndsUnit bool `json:"ends_unit,omitempty"`
 		// Lacks says that the fault has Lacks of [chaos.HeldTraits].
 		Lacks bool `json:"lacks,omitempty"`
-		// Early says that Text is What of a [chaos.EndedEarlyError], and Ago is how long ago it happened; zero: unknown.
+		// Early says that Text is What of a [chaos.EndedEarlyError], By is its By, and Ago is how long ago it happened;
+		// zero: unknown.
 		Early bool          `json:"early,omitempty"`
+		By    string        `json:"by,omitempty"`
 		Ago   time.Duration `json:"ago,omitempty"`
 	}
 )
@@ -433,7 +435,7 @@ func endedReply(how error) stepReply {
 	if !ok {
 		return stepReply{Text: how.Error()}
 	}
-	s := stepReply{Text: early.What, Early: true}
+	s := stepReply{Text: early.What, By: early.By, Early: true}
 	if !early.At.IsZero() {
 		s.Ago = max(1, time.Since(early.At))
 	}
@@ -445,7 +447,7 @@ func (s stepReply) howEnded(unit string) error {
 	if !s.Early {
 		return errors.New(s.Text)
 	}
-	early := chaos.EndedEarlyError{Unit: unit, What: s.Text}
+	early := chaos.EndedEarlyError{Unit: unit, What: s.Text, By: s.By}
 	if s.Ago > 0 {
 		early.At = time.Now().Add(-s.Ago)
 	}

@@ -213,6 +213,10 @@ func TestAgent_EndedEarly(t *testing.T) {
 			chaos.EndedEarlyError{Unit: "c", What: "was continued", At: at},
 		},
 		{chaos.EndedEarlyError{Unit: "x", What: "was killed"}, chaos.EndedEarlyError{Unit: "c", What: "was killed"}},
+		{
+			chaos.EndedEarlyError{Unit: "x", What: "was killed", By: "the kernel"},
+			chaos.EndedEarlyError{Unit: "c", What: "was killed", By: "the kernel"},
+		},
 		{errors.New("its process was killed"), errors.New("its process was killed")},
 	} {
 		l := &server{steps: []*serverStep{{held: &endedStep{how: c.how}}}}

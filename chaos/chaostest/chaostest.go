@@ -35,6 +35,8 @@ type World struct {
 	Undoes bool
 	// Idle says that the units do nothing, so that a fault on what they use is proved in part alone.
 	Idle bool
+	// Starved says that the fault takes more than there is, and is over with that before its time.
+	Starved bool
 	// Faults is the list that has the fault; nil is [catalog.Faults].
 	Faults catalog.List
 	// Operations replace the undo operations of the faults.
@@ -181,7 +183,7 @@ func Effect(t *testing.T, yaml string, w World) {
 			t.Errorf("verifying: %q, %v", evidence, err)
 		}
 		t.Log("there: " + evidence)
-		if err := endedEarly(ctx, h); err != nil {
+		if err := endedEarly(ctx, h); (err != nil) != w.Starved {
 			t.Errorf("over before its time: %v", err)
 		}
 	}

@@ -210,11 +210,13 @@ func (f *flow) sent(n int) {
 	f.q.forget(f.q.out.pop())
 }
 
-// passed counts bytes that left the proxy.
+// passed counts bytes that left the proxy in one write. A flow has one writer at a time.
 func (f *flow) passed(n int) {
-	if !f.l.isProbe() {
-		f.l.p.stats.bytes(f.dir, n)
+	if f.l.isProbe() {
+		f.largest.Store(max(f.largest.Load(), int64(n)))
+		return
 	}
+	f.l.p.stats.bytes(f.dir, n)
 }
 
 // nudge makes the flow check again whether it may read.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -36,6 +37,8 @@ type flow struct {
 	dead     bool
 	splices  bool // the kernel supports splice
 	bridge   bridge
+
+	largest atomic.Int64 // bytes of the largest write, for the flow of a probe
 }
 
 func newFlow(l *link, dir Direction) *flow {

@@ -81,6 +81,7 @@ type ProbeResult struct {
 	Received int64           // bytes received
 	Parts    int             // reads that the bytes arrived in, for Bulk
 	Spread   time.Duration   // from the first to the last of them, for Bulk
+	Largest  [2]int64        // bytes of the proxy's largest write to the upstream, and back to the client; 0: not known
 	Closing  bool            // a Close probe ended its side
 	Rate     float64         // bytes per second, for Bulk, from the first byte received to the last
 
@@ -169,7 +170,7 @@ func (p *Proxy) Probe(ctx context.Context, q ProbeRequest) (ProbeResult, error) 
 }
 
 // call connects as a probe. c is nil if that failed; r or the error holds the reason. hang ends the
-// connection.
+// connection, and records in r what the proxy wrote.
 func (p *Proxy) call(ctx context.Context, to *peer.Peer, r *ProbeResult) (c *net.TCPConn, hang func(), err error) {
 	c, rv, err := p.dial(ctx, to.Addr())
 	switch {
@@ -187,7 +188,9 @@ func (p *Proxy) call(ctx context.Context, to *peer.Peer, r *ProbeResult) (c *net
 	r.Connected = true
 	return c, func() {
 		_ = c.Close()
-		rv.end()
+		if l := rv.end(); l != nil {
+			r.Largest = [2]int64{l.forward.largest.Load(), l.back.largest.Load()}
+		}
 	}, nil
 }
 

@@ -310,3 +310,39 @@ func TestProbeBulk(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 }
+
+// TestProbeBulk_Largest checks that a probe tells how much the proxy wrote at once in each direction: a piece where a
+// slicer cuts, and more where none does.
+func TestProbeBulk_Largest(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		cut           proxy.Direction // zero: none
+		parsed        bool
+		forward, back bool // cut
+	}{
+		{name: "clean"},
+		{name: "clean HTTP", parsed: true},
+		{name: "requests", cut: proxy.Forward, forward: true},
+		{name: "answers", cut: proxy.Back, back: true},
+		{name: "both", cut: proxy.Both, forward: true, back: true},
+		{name: "both of HTTP", cut: proxy.Both, parsed: true, forward: true, back: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := start(t, serve(t, echo), proxy.Config{HTTP: c.parsed})
+			if c.cut != 0 {
+				add(t, p, toxics.Slicer{Size: 100, Variation: 50, Delay: 10 * time.Microsecond, Direction: c.cut})
+			}
+			r := probe(t, p, patiently(t), proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: 9000})
+			if r.Outcome != proxy.Answered || r.Largest[0] == 0 || r.Largest[1] == 0 {
+				t.Fatalf("got %+v", r)
+			}
+			there, back := r.Largest[0] <= 150, r.Largest[1] <= 150
+			if c.cut == proxy.Forward {
+				back = false // the peer sends the pieces back as it reads them
+			}
+			if there != c.forward || back != c.back {
+				t.Errorf("the largest writes are %d, in pieces forward %v and back %v", r.Largest, c.forward, c.back)
+			}
+		})
+	}
+}

@@ -119,20 +119,21 @@ func (rv *rendezvous) leave() {
 	}
 }
 
-// end ends the probe's link and waits for its end.
-func (rv *rendezvous) end() {
+// end ends the probe's link and waits for its end. It returns the link, or nil if there was none.
+func (rv *rendezvous) end() *link {
 	select {
 	case <-rv.arrived:
 	case <-rv.p.ctx.Done(): // the link ends with the proxy
-		return
+		return nil
 	case <-time.After(time.Second): // the connection was never accepted: the listener was closed
 		rv.leave()
 		select {
 		case <-rv.arrived:
 		default:
-			return
+			return nil
 		}
 	}
 	rv.link.shut(true)
 	<-rv.link.done
+	return rv.link
 }

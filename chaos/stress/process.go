@@ -44,6 +44,7 @@ type Process struct {
 	more chan struct{} // has an element when there is a report that Next has not returned
 	said bytes.Buffer  // standard error
 	err  error         // result of Wait
+	over time.Time     // when Wait returned
 }
 
 // Start starts a child, moves it into its control groups and sends it its job. It leaves nothing behind
@@ -104,7 +105,7 @@ func (b *Process) follow(out io.Reader) {
 	err := b.cmd.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.err = err
+	b.err, b.over = err, time.Now()
 }
 
 // prepare moves the child into its control groups and sends the job, which starts it.
@@ -148,6 +149,13 @@ func (b *Process) Ended() (how string, yes bool) {
 		return b.err.Error(), true
 	}
 	return "the process has ended", true
+}
+
+// EndedAt returns when the child ended; zero: it runs.
+func (b *Process) EndedAt() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.over
 }
 
 // Killed reports whether something other than brunt killed the child.

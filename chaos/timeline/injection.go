@@ -28,6 +28,7 @@ type injection struct {
 	end      atomic.Pointer[earlyEnd]
 	back     chan struct{} // closed when the fault is reverted, or its revert failed
 	left     []chaos.Held  // faults on units that are gone, if the fault follows units
+	starved  []chaos.Held  // faults of which it was told that the kernel killed their own process for want of memory
 	partly   []partial     // what the proofs have not shown
 	until    time.Duration // its planned end
 	proved   chan struct{} // closed when the first search for its effect is over

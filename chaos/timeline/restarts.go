@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios/result"
 )
 
 // injectedFaults are the injected faults, which are notified of restarts and network changes.
@@ -75,10 +76,25 @@ func (t *Timeline) endedBefore(
 	}
 	all.Wait()
 	for i, err := range errs {
+		t.tellStarved(r, r.Held[i], err)
 		if err != nil && !t.endedByOwn(r, r.Held[i], err) {
 			early(r.Held[i], err)
 		}
 	}
+}
+
+// tellStarved reports once that the kernel killed the own process of a held fault because memory ran out, by the error
+// of its early end: the unit did not lose a process of its own then.
+func (t *Timeline) tellStarved(r *injection, h chaos.Held, why error) {
+	early, ok := errors.AsType[chaos.EndedEarlyError](why)
+	if !ok || early.By != chaos.OutOfMemory || slices.Contains(r.starved, h) {
+		return
+	}
+	r.starved = append(r.starved, h)
+	at := t.lastIn(t.Env.Now(), why)
+	t.tell(result.Event{
+		Event: "fault.oom", Fault: r.Name, Unit: early.Unit, Data: map[string]any{result.KilledData: at.Seconds()},
+	})
 }
 
 // answerWithin bounds the last question before a revert to the process that holds a fault.

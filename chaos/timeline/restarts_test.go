@@ -427,16 +427,23 @@ func TestEndedEarly(t *testing.T) {
 		other time.Duration // when another fault ends the unit; zero: none does
 		group bool
 		taken bool   // a watchdog did it, which is found later
+		by    string // that is known to have ended it
 		want  string // why it is void; empty: it is not
 	}{
 		{name: "by another program", want: void},
 		{name: "after another fault ended the unit", other: 500 * time.Millisecond, want: void},
 		{name: "before another fault ends the unit", other: 1600 * time.Millisecond, want: void},
 		{name: "another fault ends the unit", other: 1400 * time.Millisecond},
+		{
+			name: "the kernel, after another fault ended the unit", other: 1400 * time.Millisecond, by: chaos.OutOfMemory,
+			want: "over before its time, after 500ms: web was continued at 1.5s, by the kernel, for want of memory",
+		},
 		{name: "a step of a group", group: true, want: "after 500ms: g.a: web was continued at 1.5s, by another program"},
 		{name: "a watchdog", taken: true, want: "its watchdog took the fault back at 1.5s, before its time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			var mu sync.Mutex
+			var starved []float64 // when the kernel killed the own process of the fault on web
 			_, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {
 				over := time.Now().Add(1500 * time.Millisecond)
 				f := altered{noted{diary: d, name: "web", undo: true}, func(of *chaos.HeldTraits) {
@@ -444,7 +451,7 @@ func TestEndedEarly(t *testing.T) {
 						if time.Now().Before(over) {
 							return nil
 						}
-						return chaos.EndedEarlyError{Unit: "web", What: "was continued", At: over}
+						return chaos.EndedEarlyError{Unit: "web", What: "was continued", At: over, By: c.by}
 					}
 				}}
 				ends := altered{noted{diary: d, name: "web"}, func(of *chaos.HeldTraits) { of.EndsUnit = true }}
@@ -459,6 +466,11 @@ func TestEndedEarly(t *testing.T) {
 				return []*timeline.Entry{entry("it", f, time.Second, 4*time.Second)}
 			}, func(tl *timeline.Timeline) {
 				tl.Event = func(e result.Event) {
+					if e.Event == "fault.oom" && e.Unit == "web" {
+						mu.Lock()
+						starved = append(starved, float64(e.KilledT()))
+						mu.Unlock()
+					}
 					if c.taken && e.Event == "fault.void" {
 						tl.TakenBack(1, chaos.TakenBackError{At: 1500 * time.Millisecond})
 					}
@@ -471,6 +483,9 @@ func TestEndedEarly(t *testing.T) {
 			}
 			if (got == "") != (c.want == "") || !strings.HasSuffix(got, c.want) || r.Cleared != 1500*time.Millisecond {
 				t.Errorf("cleared at %s, void %q", r.Cleared, got)
+			}
+			if want := c.by == chaos.OutOfMemory; want != slices.Equal(starved, []float64{1.5}) || !want && starved != nil {
+				t.Errorf("told of processes killed for want of memory at %v", starved)
 			}
 		})
 	}

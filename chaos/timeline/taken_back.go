@@ -100,7 +100,7 @@ func (t *Timeline) noteEnding(r *injection) {
 // The occurrence goes on if it is held on other units, and is not void.
 func (t *Timeline) endedByOwn(r *injection, h chaos.Held, why error) bool {
 	early, ok := errors.AsType[chaos.EndedEarlyError](why)
-	if !ok {
+	if !ok || early.By != "" {
 		return false
 	}
 	now := t.Env.Now()

@@ -226,9 +226,18 @@ func (u *Usage) SoFar(events []result.Event) []result.UnitUsage {
 	return out
 }
 
-// fromEvents adds the ends and starts of processes in events to the usage of a unit.
+// sameOOM bounds the time between the engine's event and the end of brunt's own process for one kill by the kernel.
+const sameOOM = time.Second
+
+// fromEvents adds the ends and starts of processes in events to the usage of a unit. It leaves out stress processes of
+// stress.memory, which the kernel killed in the place of the unit.
 func fromEvents(u *result.UnitUsage, events []result.Event) {
 	ooms, starts, i := 0, 0, 0
+	own := func(oom *result.Event) bool {
+		return slices.ContainsFunc(events, func(e result.Event) bool {
+			return e.Event == "fault.oom" && e.Unit == u.Unit && (e.KilledT().D()-oom.T.D()).Abs() <= sameOOM
+		})
+	}
 	for n := range u.Seconds {
 		s := &u.Seconds[n]
 		for ; i < len(events) && events[i].T <= s.T; i++ {
@@ -237,7 +246,9 @@ func fromEvents(u *result.UnitUsage, events []result.Event) {
 			}
 			switch events[i].Event {
 			case "container.oom":
-				ooms++
+				if !own(&events[i]) {
+					ooms++
+				}
 			case "unit.start":
 				starts++
 			}

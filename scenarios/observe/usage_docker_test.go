@@ -92,6 +92,9 @@ func TestUsage_Events(t *testing.T) {
 		at(-3, "unit.start", "a[0]"), at(-3, "unit.start", "b[0]"), at(1.2, "unit.start", "a[0]"),
 		at(1.5, "container.oom", "a[0]"),
 		at(1.6, "container.oom", "b[0]"), at(1.8, "unit.start", "a[0]"), at(2.5, "container.oom", "a[0]"),
+		at(2.9, "container.oom", "a[0]"), // of brunt's own process, which the fault tells of later
+		{T: 4, Event: "fault.oom", Unit: "a[0]", Data: map[string]any{result.KilledData: 3.8}},
+		{T: 4, Event: "fault.oom", Unit: "b[0]", Data: map[string]any{result.KilledData: 2.5}},
 	})
 	for i, want := range [][2]int{{1, 0}, {3, 1}, {3, 2}} {
 		if s := u.Seconds[i]; s.Starts != want[0] || s.OOMs != want[1] {

@@ -58,6 +58,16 @@ func (e *Event) Begun(told time.Time) time.Time {
 	return told.Add(e.BegunT().D() - e.T.D())
 }
 
+// KilledData is the key of the time in the data of an event fault.oom, in seconds since t0: when the kernel killed the
+// process.
+const KilledData = "killed"
+
+// KilledT returns when the kernel killed the process that an event fault.oom tells of, as an offset from t0.
+func (e *Event) KilledT() Num {
+	killed, _ := e.Data[KilledData].(float64)
+	return Num(killed)
+}
+
 // Outcome returns how a fault was taken back, for an event fault.reverted: ok, gone, unverified, failed or none.
 // Events of older versions have the outcome only as their text.
 func (e *Event) Outcome() string {
@@ -143,6 +153,7 @@ func EventKinds() map[string]string {
 			"new addresses of its peers",
 		"fault.followed": "the fault was injected into a unit that joined while it was in, or a unit that it was in is " +
 			"gone",
+		"fault.oom":      "the kernel has killed brunt's own process beside the unit because memory ran out",
 		"fault.lost":     "what held the fault on a unit has ended; it is injected there again, or the fault is void",
 		"fault.void":     "the fault was over before its time, such as when its holder ended, or its unit was replaced",
 		"fault.detected": "the team's own monitoring noticed the fault",

@@ -14,7 +14,8 @@ type UnitUsage struct {
 	// maximum memory in bytes: resident memory; if via is docker, memory of the container without cached files; for a
 	// pod, working sets of its containers
 	Memory int64 `json:"memory"`
-	OOMs   int   `json:"ooms"` // processes of its container that the kernel killed for lack of memory
+	// processes of its container that the kernel killed for lack of memory, without the stress process of stress.memory
+	OOMs int `json:"ooms"`
 	// connections that the kernel dropped while the unit was watched, because an accept queue in the unit's network
 	// namespace was full
 	AcceptOverflows int64 `json:"accept_overflows,omitempty"`

@@ -12,9 +12,10 @@ import (
 )
 
 // illness are the kinds of events from which on a unit is not well, and recovered those from which on it is.
+// container.oom is not an illness: if the kernel killed the main process of the container, container.die follows.
 var (
 	illness = []string{
-		"unit.exit", "unit.error", "container.die", "container.oom", "container.gone", "watch.silent", "node.notready",
+		"unit.exit", "unit.error", "container.die", "container.gone", "watch.silent", "node.notready",
 		"pod.unready", "pod.killed", "pod.oom", "pod.evicted", "pod.terminating",
 	}
 	recovered = []string{

@@ -22,6 +22,10 @@ func TestUnwellUnits(t *testing.T) {
 		{T: 20, Event: "unit.exit", Unit: "db[0]"},
 		{T: 25, Event: "container.health", Unit: "web[1]", Text: "the check fails", Data: unhealthy},
 		{T: 26, Event: "container.oom", Unit: "web[1]"},
+		{T: 21, Event: "container.oom", Unit: "store[0]"}, // a process that is not the main one
+		{T: 31, Event: "container.oom", Unit: "store[1]"},
+		{T: 31.1, Event: "container.die", Unit: "store[1]", Text: "exit code 137"},
+		{T: 32, Event: "container.start", Unit: "store[1]"},
 		{T: 28, Event: "container.health", Unit: "web[1]", Text: "healthy"},
 		{T: 29, Event: "pod.terminating", Unit: "shop[2]"},
 		{T: 30, Event: "unit.replaced", Unit: "shop[2]"},
@@ -35,6 +39,12 @@ func TestUnwellUnits(t *testing.T) {
 		want []requests.Span
 	}{
 		{"a process that ended", chaos.Record{Units: []string{"db[0]"}}, span(20*time.Second, 22*time.Second)},
+		{"a container that lost a process and runs on", chaos.Record{Units: []string{"store[0]"}}, nil},
+		{
+			"a container that ran out of memory",
+			chaos.Record{Units: []string{"store[1]"}},
+			span(31100*time.Millisecond, 32*time.Second),
+		},
 		{"the end of a link", chaos.Record{Links: []string{"web[1]->db[1]"}}, span(25*time.Second, 28*time.Second)},
 		{
 			"a pod that is replaced",

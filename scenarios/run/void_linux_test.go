@@ -47,7 +47,7 @@ chaos:
 				t.Errorf("in from %v to %v, impact %s", f.Injected, f.Cleared, f.Impact)
 			}
 			const why = "over before its time, after "
-			if f.Traffic == 0 || !strings.Contains(f.Note, why) || !strings.Contains(f.Note, "the stress process beside web") {
+			if f.Traffic == 0 || !strings.Contains(f.Note, why) || !strings.Contains(f.Note, "lost its stress process") {
 				t.Errorf("%d %s met it: %q", f.Traffic, f.TrafficUnit, f.Note)
 			}
 			if name == "no objective" && !strings.Contains(res.Reason, why) {

@@ -6,10 +6,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/medium/link"
 	"brunt/chaos/proof"
+	"brunt/chaos/proxy"
 	"brunt/chaos/proxy/peer"
 )
 
@@ -34,6 +36,53 @@ func TestSome_Find(t *testing.T) {
 			})
 			if samples := int(n.Load()) / proof.Tries(1); !errors.Is(err, tt.want) || samples != tt.samples {
 				t.Errorf("%v after %d looks, want %v after %d", err, samples, tt.want, tt.samples)
+			}
+		})
+	}
+}
+
+// TestSlicer_Dialed checks that a message is hit only if the proxy cut it in each direction of the fault: on a late
+// machine an uncut one takes as long.
+func TestSlicer_Dialed(t *testing.T) {
+	const least, late = 16 * time.Millisecond, 32 * time.Millisecond
+	for _, tt := range []struct {
+		name      string
+		direction string
+		got       proxy.ProbeResult
+		want      dialed
+		silent    bool
+	}{
+		{name: "cut", got: proxy.ProbeResult{Spread: late, Largest: [2]int64{96, 80}}, want: dialed{late, least, false}},
+		{name: "cut, and read together", got: proxy.ProbeResult{Largest: [2]int64{96, 80}}, want: dialed{0, least, false}},
+		{name: "late and whole", got: proxy.ProbeResult{Spread: late, Largest: [2]int64{5000, 5000}}},
+		{name: "late, and cut one way", got: proxy.ProbeResult{Spread: late, Largest: [2]int64{96, 5000}}},
+		{name: "late, and it is not known what was written", got: proxy.ProbeResult{Spread: late}},
+		{
+			name: "cut, of requests", direction: "request", got: proxy.ProbeResult{Spread: late, Largest: [2]int64{96, 5000}},
+			want: dialed{late, least, false},
+		},
+		{
+			name: "late and whole, of answers", direction: "response",
+			got: proxy.ProbeResult{Spread: late, Largest: [2]int64{96, 5000}},
+		},
+		{
+			name: "cut, and not whole in time",
+			got: proxy.ProbeResult{
+				Outcome: proxy.Silent, Received: 96, Waited: time.Minute, Largest: [2]int64{96, 96},
+			},
+			want: dialed{time.Minute, least, false},
+		},
+		{
+			name:   "not cut, and not whole in time",
+			got:    proxy.ProbeResult{Outcome: proxy.Silent, Received: 5000, Waited: time.Minute, Largest: [2]int64{5000, 5000}},
+			silent: true,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &Slicer{Size: 64, Variation: 32}
+			f.Direction = tt.direction
+			if got, err := f.dialed(tt.got, least); got != tt.want || errors.Is(err, chaos.ErrNoAnswer) != tt.silent {
+				t.Errorf("%+v, %v, want %+v", got, err, tt.want)
 			}
 		})
 	}

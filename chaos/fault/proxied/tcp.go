@@ -277,19 +277,14 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 	const telling = 60 * time.Millisecond
 	pieces := 2 + int64(math.Ceil(float64(telling)/float64(f.Delay.D())))
 	least := time.Duration(pieces-1) * f.Delay.D() / 2 // a late client reads the first pieces together
-	message := pieces * int64(f.Size+f.Variation)
+	message := pieces * f.most()
 	sliced := func(l *chaos.Link, least time.Duration) func(ctx context.Context) (dialed, error) {
 		return func(ctx context.Context) (dialed, error) {
 			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: message})
-			switch {
-			case err != nil:
+			if err != nil {
 				return dialed{}, err
-			case r.Outcome == proxy.Answered:
-				return dialed{took: r.Spread, least: least}, nil
-			case r.Outcome == proxy.Silent && r.Received > 0:
-				return dialed{took: r.Waited, least: min(least, proof.Silence)}, nil
 			}
-			return dialed{}, link.NotAnswered(r.Outcome)
+			return f.dialed(r, least)
 		}
 	}
 	what := fmt.Sprintf("get %s in pieces, over %s and more", quantity.Size(message),
@@ -310,6 +305,28 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 			},
 		},
 	})
+}
+
+// most returns the largest number of bytes of a piece.
+func (f *Slicer) most() int64 { return int64(f.Size + f.Variation) }
+
+// dialed judges the message of a probe, which takes at least least in pieces. A message that the proxy did not cut is
+// not hit, however long it took: a late machine delays it too.
+func (f *Slicer) dialed(r proxy.ProbeResult, least time.Duration) (dialed, error) {
+	dir := f.DirectionOr(proxy.Both)
+	cut := func(at proxy.Direction, largest int64) bool {
+		return !dir.Has(at) || largest > 0 && largest <= f.most()
+	}
+	inPieces := cut(proxy.Forward, r.Largest[0]) && cut(proxy.Back, r.Largest[1])
+	switch {
+	case r.Outcome == proxy.Answered && !inPieces:
+		return dialed{}, nil
+	case r.Outcome == proxy.Answered:
+		return dialed{took: r.Spread, least: least}, nil
+	case r.Outcome == proxy.Silent && r.Received > 0 && inPieces:
+		return dialed{took: r.Waited, least: min(least, proof.Silence)}, nil
+	}
+	return dialed{}, link.NotAnswered(r.Outcome)
 }
 
 func (*SlowClose) Describe() chaos.Descriptor {

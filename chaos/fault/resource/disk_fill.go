@@ -325,7 +325,10 @@ func (f *diskFill) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: f.
 // ended says how the process that took the space ended; the space is free since then.
 func (f *diskFill) ended(context.Context) error {
 	if how, ended := f.b.Ended(); ended && !f.reverted {
-		return fmt.Errorf("the process that took the space in %s ended before its time: %s", f.path, how)
+		return chaos.EndedEarlyError{
+			Unit: f.Unit.Name(), What: fmt.Sprintf("lost the process that took the space in %s (%s)", f.path, how),
+			At: f.b.EndedAt(), By: "another program",
+		}
 	}
 	return nil
 }

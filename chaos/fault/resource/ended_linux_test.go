@@ -36,16 +36,24 @@ func TestEnded(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		held func(stressing) chaos.Held
-		want bool
+		want string // who ended it; empty: it has not ended before its time
 	}{
-		{"disk.fill", func(b stressing) chaos.Held { return &diskFill{fault: new(DiskFill), b: b.b} }, true},
-		{"stress.cpu", func(b stressing) chaos.Held { return &stressCPU{b} }, true},
-		{"stress.io", func(b stressing) chaos.Held { return &stressIO{stressing: b} }, true},
-		{"stress.memory", func(b stressing) chaos.Held { return &stressMemory{stressing: b} }, true},
-		{"stress.memory up to a limit", func(b stressing) chaos.Held { return &stressMemory{stressing: b, limit: 1} }, false},
+		{
+			"disk.fill", func(b stressing) chaos.Held {
+				return &diskFill{Victim: b.Victim, fault: new(DiskFill), b: b.b}
+			},
+			"another program",
+		},
+		{"stress.cpu", func(b stressing) chaos.Held { return &stressCPU{b} }, "another program"},
+		{"stress.io", func(b stressing) chaos.Held { return &stressIO{stressing: b} }, "another program"},
+		{"stress.memory", func(b stressing) chaos.Held { return &stressMemory{stressing: b} }, "another program"},
+		{
+			"stress.memory up to a limit", func(b stressing) chaos.Held { return &stressMemory{stressing: b, limit: 1} },
+			chaos.OutOfMemory,
+		},
 		{
 			"stress.memory that kills the unit", func(b stressing) chaos.Held { return &stressMemory{stressing: b, kill: true} },
-			false,
+			"",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -58,12 +66,16 @@ func TestEnded(t *testing.T) {
 			if err := h.Traits().Ended(t.Context()); err != nil {
 				t.Errorf("while it runs: %v", err)
 			}
+			killed := time.Now()
 			if err := unix.Kill(b.PID(), unix.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
 			<-b.Done()
-			if err := h.Traits().Ended(t.Context()); (err != nil) != c.want {
-				t.Error(err)
+			over := time.Now()
+			err = h.Traits().Ended(t.Context())
+			early, ok := errors.AsType[chaos.EndedEarlyError](err)
+			if early.By != c.want || ok != (err != nil) || ok && (early.At.Before(killed) || early.At.After(over)) {
+				t.Errorf("killed at %s: %v, at %s", killed, err, early.At)
 			}
 		})
 	}
@@ -179,6 +191,77 @@ func TestFDExhaust_MainEnds(t *testing.T) {
 	}
 	if now, err := proc.FilesLimit(f.limits[0].id.PID); now != f.limits[0].was || err != nil {
 		t.Errorf("the limit is %+v, %v", now, err)
+	}
+}
+
+// TestPIDsLimit_NotShown has a limit that does not hold for a process outside of the limited group, and one that leaves
+// the places of processes that have ended since the plan. That a process was refused shows only the second one.
+func TestPIDsLimit_NotShown(t *testing.T) {
+	unit := exec.Command("sh", "-c", "sleep 60 & wait")
+	if err := unit.Start(); err != nil {
+		t.Fatal(err)
+	}
+	id, err := proc.Identify(unit.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []int
+	t.Cleanup(func() {
+		for _, pid := range all {
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
+		_ = unit.Wait()
+	})
+	if err := proc.Await(t.Context(), 10*time.Second, func() bool {
+		all = proc.Tree(id.PID)
+		return len(all) == 2
+	}, "its child"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name     string
+		inside   []int
+		has      int
+		notShown string // empty: all is shown
+		later    bool   // a refused process shows what was not shown
+	}{
+		{"as planned", all, 12, "", true},
+		{"one more than planned", all, 13, "", true},
+		{"a process outside of the group", all[:1], 12, "outside of the limited group", false},
+		{"one ended", all, 11, "lacks 1 place for", true},
+		{"three ended", all, 9, "lacks 3 places for", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			group := cgroup.Group{Path: t.TempDir()}
+			write := func(file, text string) {
+				if err := os.WriteFile(filepath.Join(group.Path, file), []byte(text+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write("pids.max", "14")
+			write("pids.current", fmt.Sprint(c.has))
+			write("pids.events", "max 3")
+			write("cgroup.procs", strings.Trim(fmt.Sprint(c.inside), "[]"))
+			l := &pidsLimit{
+				cgroupLimit: &cgroupLimit{
+					Victim: victim.Victim{Unit: container.Target{Unit: named{}}, ID: id}, home: group,
+				},
+				leave: 2, most: 14, first: 3,
+			}
+			l.set(pidsMax, "max", "14")
+			said, err := l.Verify(t.Context())
+			lacks, isPart := errors.AsType[chaos.NotShownError](err)
+			if isPart != (c.notShown != "") || !isPart && err != nil || !strings.Contains(lacks.What, c.notShown) || said == "" {
+				t.Errorf("%q, %v", said, err)
+			}
+			if later := l.Traits().Later(t.Context()); later != "" {
+				t.Errorf("before it was refused one: %q", later)
+			}
+			write("pids.events", "max 6")
+			if later := l.Traits().Later(t.Context()); (later == "by its end it was refused one 3 times") != c.later {
+				t.Errorf("after it was refused three: %q", later)
+			}
+		})
 	}
 }
 

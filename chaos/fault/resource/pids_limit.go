@@ -110,7 +110,7 @@ func (l *pidsLimit) refused() uint64 {
 }
 
 // Verify implements [chaos.Held]: the unit is in a group that can have no more processes and threads than were to be
-// left.
+// left. It does not lack the places of those that have ended since the plan.
 func (l *pidsLimit) Verify(context.Context) (string, error) {
 	in, out, err := l.placed()
 	if err != nil {
@@ -124,17 +124,27 @@ func (l *pidsLimit) Verify(context.Context) (string, error) {
 	if len(out) > 0 {
 		return said, outside(out)
 	}
+	if ended := int64(l.most) - int64(l.leave) - int64(has); ended > 0 {
+		return said, chaos.NotShownError{
+			What: fmt.Sprintf("that it lacks %s for processes and threads, which became free since the limit was computed",
+				syntax.Amount(int(ended), "place")),
+		}
+	}
 	return said, nil
 }
 
 func (l *pidsLimit) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: time.Second, Ended: l.changed, Later: func(context.Context) string {
-		now := l.refused() // zero if the group is gone
-		if now <= l.first {
-			return ""
-		}
-		return "by its end it was refused one " + syntax.Amount(int(now-l.first), "time")
-	}}
+	return chaos.HeldTraits{Takes: time.Second, Ended: l.changed, Later: l.later}
+}
+
+// later says how often the group was refused a process or thread since the injection. It shows nothing of processes
+// outside of the group.
+func (l *pidsLimit) later(context.Context) string {
+	now := l.refused() // zero if the group is gone
+	if _, out, err := l.placed(); err != nil || len(out) > 0 || now <= l.first {
+		return ""
+	}
+	return "by its end it was refused one " + syntax.Amount(int(now-l.first), "time")
 }
 
 // Gone implements [chaos.Held]: the unit has its prior limit.

@@ -35,8 +35,9 @@ type StressMemory struct {
 	Bytes        quantity.Size `yaml:"bytes,min=1"` // bytes to take
 	// instead of bytes: a share of the limit of the unit's control group, else of the machine's memory
 	Percent quantity.Share `yaml:"percent"`
-	// the process that the kernel kills if memory runs out; zero is stressor: the stress process. With unit, the fault
-	// takes memory until the kernel has killed the unit. burner is the old name of stressor
+	// the process that the kernel kills if memory runs out; zero is stressor: the stress process, and the fault is over
+	// early, which voids the run. With unit, the fault takes memory until the kernel has killed the unit. burner is the
+	// old name of stressor
 	OOM string `yaml:"oom,oneof=stressor|unit|burner"`
 }
 
@@ -173,7 +174,9 @@ func (b *stressing) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: b
 // too, which is no error.
 func (b *stressing) ended(context.Context) error {
 	if how, ended := b.b.Ended(); ended && b.ID.Alive() {
-		return fmt.Errorf("the stress process beside %s ended before its time: %s", b.Unit.Name(), how)
+		return chaos.EndedEarlyError{
+			Unit: b.Unit.Name(), What: "lost its stress process (" + how + ")", At: b.b.EndedAt(), By: "another program",
+		}
 	}
 	return nil
 }
@@ -446,12 +449,18 @@ func (s *stressMemory) Traits() chaos.HeldTraits {
 	return chaos.HeldTraits{Takes: 5 * time.Second, Ended: s.ended, EndsUnit: s.kill}
 }
 
-// ended returns the error of [stressing.ended], unless the kernel was meant to kill a process because memory ran out.
+// ended returns the error of [stressing.ended], unless the kernel was meant to kill the unit. If the kernel has killed
+// the stress process because memory ran out, the memory is free again since then.
 func (s *stressMemory) ended(ctx context.Context) error {
-	if s.kill || s.b.Killed() && s.limit > 0 {
+	if s.kill {
 		return nil
 	}
-	return s.stressing.ended(ctx)
+	err := s.stressing.ended(ctx)
+	if early, ok := errors.AsType[chaos.EndedEarlyError](err); ok && s.b.Killed() && s.limit > 0 {
+		early.By = chaos.OutOfMemory
+		return early
+	}
+	return err
 }
 
 func (s *stressMemory) Gone(ctx context.Context) (string, error) {
