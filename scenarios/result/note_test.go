@@ -150,6 +150,11 @@ func TestNotes_Phrase(t *testing.T) {
 				"was needed, as 299 good requests prove it, and only 90 of them came",
 			result.Notes{{Kind: result.FailoverUntold, For: 11, Need: 299, Count: 90}},
 		},
+		{
+			"", "f was over by itself before a hold long enough to prove that the target was good while it was in: ask how " +
+				"long until it has recovered from f",
+			result.Notes{{Kind: result.FailoverUntold, Of: "f"}},
+		},
 		{"", "the share of bad requests stayed within the limit", result.Notes{{Kind: result.WithinLimit}}},
 		{
 			"", "it is known to lie between 1.234s and 2s only, and a pass needs both to hold",
