@@ -114,6 +114,12 @@ func TestNotes_Phrase(t *testing.T) {
 			},
 		},
 		{
+			"", "f was on web[0] for 5s of 30s: g ended it there",
+			result.Notes{{
+				Kind: result.FaultCut, Of: "f", For: 5.0012, Within: 30, Text: "web[0]", Faults: []string{"g"},
+			}},
+		},
+		{
 			"", "require_impact is set, but no impact of f was seen",
 			result.Notes{{Kind: result.ImpactMissing, Of: "f"}},
 		},
