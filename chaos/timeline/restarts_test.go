@@ -434,8 +434,8 @@ func (f alsoOn) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return append(steps, more...), err
 }
 
-// TestCutShort: another fault ends a unit of a held fault. The record tells for how long the fault was in there, unless a
-// step of its own group ended the unit, or it was in for its time.
+// TestCutShort: another fault ends a unit of a held fault. The record tells for how long the fault was in there, unless
+// a step of its own group ended the unit.
 func TestCutShort(t *testing.T) {
 	cut := []chaos.CutShort{{Unit: "web", By: "crash", In: 1500 * time.Millisecond, Of: 4 * time.Second}}
 	for _, c := range []struct {
@@ -474,7 +474,8 @@ func TestCutShort(t *testing.T) {
 					return []*timeline.Entry{group(time.Second, 4*time.Second, f, ends)}
 				}
 				return []*timeline.Entry{
-					entry("it", both, time.Second, 4*time.Second), entry("crash", ends, 2400*time.Millisecond, 100*time.Millisecond),
+					entry("it", both, time.Second, 4*time.Second),
+					entry("crash", ends, 2400*time.Millisecond, 100*time.Millisecond),
 				}
 			}, func(*timeline.Timeline) {})
 			r := records[slices.IndexFunc(records, func(r *chaos.Record) bool { return r.Fault != "crash" })]

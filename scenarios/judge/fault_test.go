@@ -320,8 +320,8 @@ func TestFault_Verdicts(t *testing.T) {
 			judge.Case{Faults: map[string]judge.FaultCase{"f": {OneShot: true}}, Ended: map[int]time.Duration{0: 31 * sec}},
 			between(30*sec, 45*sec),
 			[]injection{one},
-			scenarios.Inconclusive, "f was over by itself before a hold long enough to prove that the target was good while " +
-				"it was in: ask how long until it has recovered from f",
+			scenarios.Inconclusive, "f was over by itself before a hold long enough to prove that the target was good " +
+				"while it was in: ask how long until it has recovered from f",
 		},
 		{
 			"good for some seconds before it was back by itself", "failover < 10s after f",

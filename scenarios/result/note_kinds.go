@@ -261,8 +261,8 @@ var noteSentences = map[NoteKind]string{
 	RelapsedThen:    ", relapsed at <from seconds>",
 	RecoveryLast:    "relapsed at <from seconds>, so its last recovery counts",
 	FailoverNone:    "no recovery while the fault was active",
-	FailoverUntold: "[<of> was over by itself|the fault was over] before a hold long enough to prove that the target was " +
-		"good while it was in" + holdLacks + "[: ask how long until it has recovered from <of>|]",
+	FailoverUntold: "[<of> was over by itself|the fault was over] before a hold long enough to prove that the target " +
+		"was good while it was in" + holdLacks + "[: ask how long until it has recovered from <of>|]",
 	WithinLimit:      "the share of bad requests stayed within the limit",
 	EndsDecide:       "it is known to lie between <low ms> and <high ms> only, and a pass needs both to hold",
 	Together:         "of <faults> together",

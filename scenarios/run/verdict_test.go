@@ -118,8 +118,8 @@ func TestJudgeRecord_Down(t *testing.T) {
 	}
 }
 
-// TestDoubtCut: an objective on a fault that another fault cut short has a note. It does not pass if the fault was in for
-// under half of its time, and fails as it did.
+// TestDoubtCut: an objective on a fault that another fault cut short has a note. It does not pass if the fault was in
+// for under half of its time, and fails as it did.
 func TestDoubtCut(t *testing.T) {
 	const sec = time.Second
 	for _, c := range []struct {

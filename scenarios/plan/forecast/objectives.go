@@ -202,8 +202,8 @@ func (c *check) recoveries(est []timeline.Estimated) {
 }
 
 // failsOver refuses an objective on a failover if the fault is over too soon to show any: a failover shows only by good
-// requests while the fault is in. If a failover as late as the limit may not show, it notes the objective. So it does if
-// the fault ends by itself, at a time that is not known. It reports whether it did either.
+// requests while the fault is in. It notes the objective if a failover as late as the limit may not show, and if the
+// fault ends by itself, at a time that is not known. It reports whether it did either.
 func (c *check) failsOver(o slo.Objective, e timeline.Estimated) bool {
 	traits := e.Entry.Traits(c.plan.Scope)
 	if o.Metric.Row().Name != "failover" || traits.OneShot && traits.StaysDown {

@@ -317,13 +317,14 @@ func TestCompile_FailoverAlone(t *testing.T) {
 		{"started again, whatever is allowed", "always", "process.crash: {service: web, irreversible: true}", true},
 		{"restarted", "never", "process.restart: {service: web}", true},
 		{"stays down", "never", "process.crash: {service: web, irreversible: true}", false},
-		{"a group", "always", "steps: [{process.crash: {service: web}}, {after: 1s, process.restart: {service: web}}]", true},
+		{"group", "always", "steps: [{process.crash: {service: web}}, {after: 1s, process.restart: {service: web}}]", true},
 	} {
-		text := "version: 1\ntarget: {processes: {web: {command: [web, \"${self.port}\"], replicas: 2, restart: " + c.restart + "}}}\n" +
+		text := "version: 1\n" +
+			"target: {processes: {web: {command: [web, \"${self.port}\"], replicas: 2, restart: " + c.restart + "}}}\n" +
 			"load:\n  main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}\n" +
 			"chaos: {a: {at: 10s, " + c.fault + "}}\nslo: [failover < 7s after a]\n"
-		want := "`failover < 7s after a` may not be decided: a ends by itself, and before that a hold of 10s must be good: " +
-			"ask `recover < 7s after a`."
+		want := "`failover < 7s after a` may not be decided: a ends by itself, and before that a hold of 10s must be " +
+			"good: ask `recover < 7s after a`."
 		if got := strings.Join(notesWith(t, text, "failover"), ""); got != want && (c.noted || got != "") {
 			t.Errorf("%s: %q", c.name, got)
 		}
