@@ -357,6 +357,9 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 			r.Because = result.Notes{{Kind: result.FailoverUntold, Of: f.read.Faults[i].Name}}
 		case a.FailoverLacks == nil:
 			r.Because = result.Notes{{Kind: result.RecoveryNone, For: r.Low}}
+			if !met {
+				r.Measured = result.Num(math.Inf(1))
+			}
 		default:
 			r.Because = a.FailoverLacks
 		}
