@@ -57,7 +57,8 @@ type Record struct {
 	// [TakenBackError] if a watchdog reverted it, or a [MissingError]
 	Void error
 
-	Absent []Absence // times in which the fault was not on a unit that it had been on
+	Absent []Absence  // times in which the fault was not on a unit that it had been on
+	Cuts   []CutShort // of units that other faults ended before its time, except those of its own group
 
 	Detect *Sighting // what the team's monitoring noticed; nil if it is not asked
 
@@ -72,6 +73,14 @@ type Absence struct {
 	Unit string
 	From time.Duration // when the fault was last known to be injected
 	To   time.Duration // when it was injected again; zero: never
+}
+
+// A CutShort is the end of a fault on a unit before its time, because another fault of the run ended that unit.
+type CutShort struct {
+	Unit string
+	By   string        // the other occurrence
+	In   time.Duration // how long the fault was in
+	Of   time.Duration // how long it was to be in
 }
 
 func (a Absence) String() string {

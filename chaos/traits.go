@@ -14,6 +14,8 @@ type Traits struct {
 	// OneShot says that the fault is over once it is injected: there is nothing to revert, and the phase
 	// lasts until the unit is healthy again.
 	OneShot bool
+	// StaysDown says that nothing starts a unit of a one-shot again, as the scenario allows.
+	StaysDown bool
 	// Units is the number of units that the fault hits, for max_units.
 	Units int
 	// Reaches are the units that the fault may hit, for policies that protect some: every unit that it

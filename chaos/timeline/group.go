@@ -50,6 +50,7 @@ func (g *Group) Traits(sc chaos.Scope) chaos.Traits {
 		out.Finds = out.Finds || t.Finds
 		out.Commands = out.Commands || t.Commands
 		out.Starts = out.Starts || t.Starts
+		out.StaysDown = out.StaysDown || t.StaysDown
 		out.InNetwork = out.InNetwork || t.InNetwork
 	}
 	out.Touches = func(from, to string, z chaos.Zones) (hit, http bool) {

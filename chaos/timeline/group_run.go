@@ -286,7 +286,7 @@ func (g *groupRun) sum() {
 		if s.NotShown != "" {
 			unseen = append(unseen, shortName(s.Name)+": "+s.NotShown)
 		}
-		r.Absent = append(r.Absent, s.Absent...)
+		r.Absent, r.Cuts = append(r.Absent, s.Absent...), append(r.Cuts, s.Cuts...)
 	}
 	for _, s := range g.in {
 		if s.RevertErr != nil {

@@ -31,6 +31,7 @@ type injection struct {
 	starved  []chaos.Held  // faults of which it was told that the kernel killed their own process for want of memory
 	partly   []partial     // what the proofs have not shown
 	until    time.Duration // its planned end
+	stays    time.Duration // its planned time; zero for a one-shot
 	proved   chan struct{} // closed when the first search for its effect is over
 	proving  sync.Mutex    // guards what the record says of its effect, after that
 	again    reinjections
@@ -244,7 +245,7 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step,
 		until = now.Add(stays)
 	}
 	r.deadline = now.Add(max(stays, r.Within) + deadlineMargin)
-	r.until, r.proved = t.Env.Now()+stays, make(chan struct{})
+	r.until, r.stays, r.proved = t.Env.Now()+stays, stays, make(chan struct{})
 	for _, s := range steps {
 		if undo := s.Undo(); len(undo) > 0 {
 			id, err := t.Journal.Intent(chaos.Intent{

@@ -30,6 +30,8 @@ func plainRecord(t *testing.T, n int) *chaos.Record {
 			*x = []string{field.Name}
 		case *[]chaos.Absence:
 			*x = []chaos.Absence{{Unit: field.Name, From: time.Duration(n), To: time.Second}}
+		case *[]chaos.CutShort:
+			*x = []chaos.CutShort{{Unit: field.Name, By: "g", In: time.Duration(n), Of: time.Second}}
 		case **chaos.Traffic:
 			*x = &chaos.Traffic{Unit: "bytes"}
 		case *error, *[]int, *[]chaos.Held, *[]*chaos.Record, **chaos.Sighting: // of what is not over, or not plain

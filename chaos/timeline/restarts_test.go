@@ -418,6 +418,74 @@ func TestRestarted_Proof(t *testing.T) {
 	}
 }
 
+// alsoOn is a fault that is held on another unit too, if also is set.
+type alsoOn struct {
+	altered
+	other noted
+	also  bool
+}
+
+func (f alsoOn) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	steps, err := f.altered.Plan(ctx, env)
+	if !f.also || err != nil {
+		return steps, err
+	}
+	more, err := f.other.Plan(ctx, env)
+	return append(steps, more...), err
+}
+
+// TestCutShort: another fault ends a unit of a held fault. The record tells for how long the fault was in there, unless
+// a step of its own group ended the unit.
+func TestCutShort(t *testing.T) {
+	cut := []chaos.CutShort{{Unit: "web", By: "crash", In: 1500 * time.Millisecond, Of: 4 * time.Second}}
+	for _, c := range []struct {
+		name  string
+		at    time.Duration // after the injection of the held fault; zero: it is not known
+		also  bool          // the fault is held on another unit as well
+		group bool
+		void  time.Duration // when it was over
+		want  []chaos.CutShort
+	}{
+		{name: "known", at: 1500 * time.Millisecond, void: 2500 * time.Millisecond, want: cut},
+		{name: "after the other fault came", void: 2400 * time.Millisecond, want: []chaos.CutShort{
+			{Unit: "web", By: "crash", In: 1400 * time.Millisecond, Of: 4 * time.Second},
+		}},
+		{name: "on one of two units", at: 1500 * time.Millisecond, also: true, void: 5 * time.Second, want: cut},
+		{name: "in a group", at: 2500 * time.Millisecond, group: true, void: 5 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*timeline.Entry {
+				start := time.Now().Add(time.Second)
+				f := altered{noted{diary: d, name: "web", undo: true}, func(of *chaos.HeldTraits) {
+					of.Ended = func(context.Context) error {
+						early := chaos.EndedEarlyError{Unit: "web", What: "was started again"}
+						if c.at > 0 {
+							early.At = start.Add(c.at)
+						}
+						if time.Since(start) < max(c.at, 1500*time.Millisecond) {
+							return nil
+						}
+						return early
+					}
+				}}
+				ends := altered{noted{diary: d, name: "web"}, func(of *chaos.HeldTraits) { of.EndsUnit = true }}
+				both := alsoOn{f, noted{diary: d, name: "db", undo: true}, c.also}
+				if c.group {
+					return []*timeline.Entry{group(time.Second, 4*time.Second, f, ends)}
+				}
+				return []*timeline.Entry{
+					entry("it", both, time.Second, 4*time.Second),
+					entry("crash", ends, 2400*time.Millisecond, 100*time.Millisecond),
+				}
+			}, func(*timeline.Timeline) {})
+			r := records[slices.IndexFunc(records, func(r *chaos.Record) bool { return r.Fault != "crash" })]
+			if !slices.Equal(r.Cuts, c.want) || r.Void != nil || r.Cleared != c.void {
+				t.Errorf("cut short: %+v, void %v, cleared at %s", r.Cuts, r.Void, r.Cleared)
+			}
+		})
+	}
+}
+
 // TestEndedEarly checks that a fault which something else undid counts as injected until then, and is void. It is not
 // void if another fault of the run ended its unit, or a watchdog of brunt took it back.
 func TestEndedEarly(t *testing.T) {

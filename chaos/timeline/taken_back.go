@@ -72,8 +72,9 @@ func (t *Timeline) lastIn(known time.Duration, why error) time.Duration {
 
 // An ending is the last occurrence that ended a unit, or is ending it.
 type ending struct {
-	by string
-	at time.Duration
+	by    string
+	at    time.Duration
+	group *injection // that it is a step of; nil: none
 }
 
 // noteEnding notes an occurrence whose effect ends its units.
@@ -92,12 +93,13 @@ func (t *Timeline) noteEnding(r *injection) {
 		t.endings = map[string]ending{}
 	}
 	for _, u := range r.Units {
-		t.endings[u] = ending{r.Name, r.Injected}
+		t.endings[u] = ending{r.Name, r.Injected, r.group}
 	}
 }
 
 // endedByOwn reports whether another fault of the run ended the unit of a held fault, by the error of its early end.
-// The occurrence goes on if it is held on other units, and is not void.
+// The occurrence goes on if it is held on other units, and is not void. The record tells for how long it was in, unless
+// another step of its group ended the unit, as the group was to do.
 func (t *Timeline) endedByOwn(r *injection, h chaos.Held, why error) bool {
 	early, ok := errors.AsType[chaos.EndedEarlyError](why)
 	if !ok || early.By != "" {
@@ -110,6 +112,12 @@ func (t *Timeline) endedByOwn(r *injection, h chaos.Held, why error) bool {
 	t.mu.Unlock()
 	if !ok || e.by == r.Name || e.at < r.Injected || e.at > at {
 		return false
+	}
+	if early.At.IsZero() {
+		at = e.at
+	}
+	if in := max(0, at-r.Injected); in < r.stays && (r.group == nil || r.group != e.group) {
+		r.Cuts = append(r.Cuts, chaos.CutShort{Unit: early.Unit, By: e.by, In: in, Of: r.stays})
 	}
 	r.left = append(r.left, h)
 	t.event("fault.followed", r.Name, fmt.Sprintf("%s ended %s, and the fault on it", e.by, early.Unit))

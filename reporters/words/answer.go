@@ -481,14 +481,15 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 			}
 		case f.Impact == result.NotImpacted:
 			harmless++
-			if shifted(f.Parts) && f.Parts.Bad() == 0 && !shedMore(f.Parts) {
-				slight++
-				mildly = append(mildly, quote(f.Name)+" may have raised p50 from "+Seconds(f.Parts.P50Before)+" to "+
-					Seconds(f.Parts.P50)+" (too few answers to tell)")
-			}
-			if p := f.Parts; p != nil && (p.Bad() > 0 || shedMore(p)) {
+			p := f.Parts
+			switch {
+			case p != nil && (p.Bad() > 0 || shedMore(p) || p.Lacking || p.LackingUntold):
 				slight++
 				mildly = append(mildly, mildHarm(p)+" during "+quote(f.Name))
+			case shifted(p):
+				slight++
+				mildly = append(mildly, quote(f.Name)+" may have raised p50 from "+Seconds(p.P50Before)+" to "+
+					Seconds(p.P50)+" (too few answers to tell)")
 			}
 		case f.Impact == result.NotRecovered:
 			if lasting++; lasting == 1 {
@@ -548,7 +549,8 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 		count, strings.Join(mild, ", "), recovered, least+Seconds(slowest), rejoined)
 }
 
-// mildHarm counts the requests of a fault that failed or were too slow, and says which share was shed.
+// mildHarm counts the requests of a fault that failed or were too slow, and the partial answers, and says which share
+// was shed.
 func mildHarm(p *result.ImpactParts) string {
 	var harm []string
 	if p.Bad() > 0 {
@@ -556,6 +558,10 @@ func mildHarm(p *result.ImpactParts) string {
 	}
 	if shedMore(p) {
 		harm = append(harm, shedShare(p, " of requests"))
+	}
+	if p.Lacking || p.LackingUntold {
+		harm = append(harm, Plural(p.Partial, "good answer", "good answers")+" lacked parts"+
+			pick(p.LackingUntold, ", which may be chance,", ""))
 	}
 	return Join(harm)
 }
@@ -583,7 +589,7 @@ func alsoMild(effects []string) string {
 // slightly joins the slight effects of faults; of more than two it gives the number.
 func slightly(effects []string) string {
 	if len(effects) > 2 {
-		return "requests were slower, failed or were shed during " + Int(int64(len(effects))) + " of them"
+		return "requests were slower, failed, were shed or answered in part during " + Int(int64(len(effects))) + " of them"
 	}
 	return Join(effects)
 }

@@ -66,6 +66,22 @@ func TestAnswer(t *testing.T) {
 			}},
 		}, "Ship. The objective held, and the share of bad requests stayed within the limit during the fault, though 3 " +
 			"requests failed during slow."},
+		{"partial answers", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{held},
+			Faults: []result.FaultRecord{{
+				Name: "kill", Impact: result.NotImpacted, OnsetAt: result.NaN, Limit: .01,
+				Parts: &result.ImpactParts{Requests: 1000, Partial: 312, Lacking: true},
+			}},
+		}, "Ship. The objective held, and the share of bad requests stayed within the limit during the fault, though 312 " +
+			"good answers lacked parts during kill."},
+		{"partial answers, not certain, and stray failures", result.Result{
+			Verdict: pass, Objectives: []result.ObjectiveResult{held},
+			Faults: []result.FaultRecord{{
+				Name: "kill", Impact: result.NotImpacted, OnsetAt: result.NaN, Limit: .01,
+				Parts: &result.ImpactParts{Requests: 1000, Errors: 3, Partial: 2, LackingUntold: true},
+			}},
+		}, "Ship. The objective held, and the share of bad requests stayed within the limit during the fault, though 3 " +
+			"requests failed and 2 good answers lacked parts, which may be chance, during kill."},
 		{"outages that no fault did", result.Result{
 			Verdict: pass, Objectives: []result.ObjectiveResult{held},
 			Faults: []result.FaultRecord{{

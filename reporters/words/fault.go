@@ -665,11 +665,13 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 }
 
 // FaultMark returns the mark and the tone of a fault's outcome. It also marks a load that got much slower, even if no
-// request failed, a target that shed requests, and a fault whose effect on its unit was shown only in part.
+// request failed, a target that shed requests, a fault whose effect on its unit was shown only in part, and one that
+// another fault cut short.
 func FaultMark(f *result.FaultRecord) (mark, tone string) {
 	v := faultVerdict(f)
 	lacking := f.Parts != nil && (f.Parts.Lacking || f.Parts.LackingUntold)
-	if v == scenarios.Pass && (OnlySlower(f) || f.NotShown != "" || lacking || shedMuch(f)) {
+	if v == scenarios.Pass && (OnlySlower(f) || f.NotShown != "" || lacking || shedMuch(f) ||
+		f.Because.Has(result.FaultCut)) {
 		return "!", "unsure"
 	}
 	return Mark(v), Tone(v)

@@ -160,13 +160,18 @@ func TestTraffic(t *testing.T) {
 
 // A fault whose effect on its unit was shown in part gets no plain tick, and says what was not shown.
 func TestFaultMark_NotShown(t *testing.T) {
-	for _, c := range []struct{ not, mark, said string }{
-		{"", "✓", "seen"},
-		{"that it waits", "!", "seen; not shown: that it waits"},
+	cut := result.Notes{{Kind: result.FaultCut, Of: "full", For: 5, Within: 30, Text: "web[0]", Faults: []string{"g"}}}
+	for _, c := range []struct {
+		not, mark, said string
+		because         result.Notes
+	}{
+		{"", "✓", "seen", nil},
+		{"that it waits", "!", "seen; not shown: that it waits", nil},
+		{"", "!", "seen", cut},
 	} {
 		f := &result.FaultRecord{
 			Impact: result.Impacted, Injected: 1, Cleared: 2, OnsetAt: 1, Recover: 1, Revert: "ok", Evidence: "seen",
-			NotShown: c.not,
+			NotShown: c.not, Because: c.because,
 		}
 		if mark, _ := FaultMark(f); mark != c.mark {
 			t.Errorf("%q not shown: mark %s, want %s", c.not, mark, c.mark)
@@ -185,21 +190,29 @@ func TestFaultLine_NotShown(t *testing.T) {
 	for _, c := range []struct {
 		not, outcome, text string
 		parts              *result.ImpactParts
+		because            result.Notes
 	}{
-		{"", "survived", "no request failed, and answers were not clearly slower", &result.ImpactParts{Requests: 1000}},
+		{"", "survived", "no request failed, and answers were not clearly slower", &result.ImpactParts{Requests: 1000}, nil},
 		{
-			long, "none seen",
-			"no request failed, and answers were not clearly slower; not shown: " + long, &result.ImpactParts{Requests: 1000},
+			long, "none seen", "no request failed, and answers were not clearly slower; not shown: " + long,
+			&result.ImpactParts{Requests: 1000}, nil,
 		},
 		{
 			"that it waits", "slower, not certain",
-			"p50 100ms → 400ms (4x), p95 200ms → 600ms (3x); no request failed; not shown: that it waits", slower,
+			"p50 100ms → 400ms (4x), p95 200ms → 600ms (3x); no request failed; not shown: that it waits", slower, nil,
+		},
+		{
+			"", "none seen",
+			"no request failed, and answers were not clearly slower; full was on web[0] for 5s of 30s: g ended it there",
+			&result.ImpactParts{Requests: 1000},
+			result.Notes{{Kind: result.FaultCut, Of: "full", For: 5, Within: 30, Text: "web[0]", Faults: []string{"g"}}},
 		},
 	} {
 		f := &result.FaultRecord{
 			Name: "full", Impact: result.NotImpacted, Injected: 1, Cleared: 2, Revert: "ok", OnsetAt: result.NaN,
-			NotShown: c.not, Parts: c.parts,
+			NotShown: c.not, Parts: c.parts, Because: c.because,
 		}
+		f.Say()
 		if l := faultLine(&result.Result{}, f); l.Outcome != c.outcome || l.Text != c.text {
 			t.Errorf("%q not shown: %s: %s, want %s: %s", c.not, l.Outcome, l.Text, c.outcome, c.text)
 		}

@@ -51,6 +51,9 @@ func TestMarginOf(t *testing.T) {
 		{"not good while the fault was in", "failover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Because = result.Notes{{Kind: result.FailoverNone}}
 		}, "failed", "not while it was in", ""},
+		{"good too late to show it", "failover < 4s after f", result.NaN, fail, func(o *result.ObjectiveResult) {
+			o.Low, o.Because = 9, result.Notes{{Kind: result.EndBeforeHold, Of: "g"}}
+		}, "failed", "over 9s", ""},
 		{"too many failed", "p95 < 200ms", result.NaN, fail, func(o *result.ObjectiveResult) {
 			o.Infinite = true
 		}, "failed", "too many failed", ""},

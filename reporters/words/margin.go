@@ -199,7 +199,7 @@ func neverGood(o *result.ObjectiveResult) string {
 		switch n.Kind {
 		case result.FailoverNone:
 			return "not while it was in"
-		case result.FailoverUntold:
+		case result.FailoverUntold, result.EndBeforeHold:
 			return "over " + Seconds(o.Low)
 		case result.RecoveryNone, result.IncidentOpen:
 			if n.For > 0 { // at least: an incident may be over, and the hold after it too short to prove recovery

@@ -173,6 +173,8 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		case shedMuch(f):
 		case f.NotShown != "": // that the target withstood it is not known
 			l.Outcome = "none seen"
+		case f.Because.Has(result.FaultCut): // nor that it withstands all of it
+			l.Outcome, l.Text = "none seen", l.Text+"; "+Clean(f.Note)
 		default:
 			l.Outcome = "survived"
 		}

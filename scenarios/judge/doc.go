@@ -177,7 +177,7 @@
 //     once.
 //   - If requests were good again when a fault was over, and too few or for too short to show a failover, its time is
 //     unknown, and at least that until they were. It never failed over only if requests were bad until the fault was
-//     over.
+//     over, and, of a fault that ended by itself, if that took at least as long as the objective allows.
 //   - If a load has not recovered by its end, the fault counts as gone only if its end was proved, if no unit that it
 //     hit was away in the last hold, and if that hold began after the end. If the load then offered over 5 % more
 //     requests than in the baseline, beyond chance, it is not known what it suffers from.

@@ -334,7 +334,11 @@ func (f *effects) judgeOpen(o slo.Objective, i int, a effect.Answer, r *result.O
 // limit of the loss: it can fail an upper bound and cannot pass one.
 func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.ObjectiveResult) {
 	row := o.Metric.Row()
-	value := row.Effect(effectOf(f.read, i, a))
+	e := effectOf(f.read, i, a)
+	value, alone := row.Effect(e), f.endsAlone(i)
+	if away := e.Cleared - e.Begin.At; alone && math.IsInf(value.V, 1) && o.Upper() && requests.Meets(o, away) {
+		value = slo.Value{V: max(0, away), Unshown: true} // nothing could take over for as long as the limit
+	}
 	v, least := value.V, value.Least
 	met := requests.Meets(o, v)
 	grows := o.Op == ">" || o.Op == ">="
@@ -348,7 +352,17 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 		r.Because = f.read.slowUntoldBeside(o, f.slowdownOf(o, i), a)
 		return
 	case value.Unshown:
-		r.Low, r.Because = result.Num(v), a.FailoverLacks
+		switch r.Low = result.Num(v); {
+		case alone:
+			r.Because = result.Notes{{Kind: result.FailoverUntold, Of: f.read.Faults[i].Name}}
+		case a.FailoverLacks == nil:
+			r.Because = result.Notes{{Kind: result.RecoveryNone, For: r.Low}}
+			if !met {
+				r.Measured = result.Num(math.Inf(1))
+			}
+		default:
+			r.Because = a.FailoverLacks
+		}
 		if met {
 			return
 		}
@@ -391,6 +405,12 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 	default:
 		r.Verdict = scenarios.Fail
 	}
+}
+
+// endsAlone reports whether occurrence i ended by itself, as when a supervisor has started its unit again.
+func (f *effects) endsAlone(i int) bool {
+	oc := &f.read.Faults[i]
+	return oc.Over && f.read.c.Faults[oc.Fault].OneShot && !f.read.c.StaysDown[i]
 }
 
 // slowUntold explains why it is unknown for how long answers were slower, if no slow answer counts as bad. It is nil

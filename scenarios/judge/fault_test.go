@@ -316,6 +316,35 @@ func TestFault_Verdicts(t *testing.T) {
 			scenarios.Fail, "while the fault was active",
 		},
 		{
+			"back by itself before it could fail over", "failover < 10s after f",
+			judge.Case{Faults: map[string]judge.FaultCase{"f": {OneShot: true}}, Ended: map[int]time.Duration{0: 31 * sec}},
+			between(30*sec, 45*sec),
+			[]injection{one},
+			scenarios.Inconclusive, "f was over by itself before a hold long enough to prove that the target was good " +
+				"while it was in: ask how long until it has recovered from f",
+		},
+		{
+			"good for some seconds before it was back by itself", "failover < 10s after f",
+			judge.Case{Faults: map[string]judge.FaultCase{"f": {OneShot: true}}, Ended: map[int]time.Duration{0: 32 * sec}},
+			between(30*sec, 31*sec),
+			[]injection{one},
+			scenarios.Inconclusive, "f was over by itself",
+		},
+		{
+			"away for the limit, and nothing failed over", "failover < 10s after f",
+			judge.Case{Faults: map[string]judge.FaultCase{"f": {OneShot: true}}, Ended: map[int]time.Duration{0: 41 * sec}},
+			between(30*sec, 45*sec),
+			[]injection{{"f", "f", 30 * sec, 42 * sec}},
+			scenarios.Fail, "while the fault was active",
+		},
+		{
+			"failed over before it was back by itself", "failover < 10s after f",
+			judge.Case{Faults: map[string]judge.FaultCase{"f": {OneShot: true}}, Ended: map[int]time.Duration{0: 59 * sec}},
+			between(30*sec, 34*sec),
+			[]injection{{"f", "f", 30 * sec, 60 * sec}},
+			scenarios.Pass, "",
+		},
+		{
 			"failed over, and the next comes too soon to show it", "failover < 10s after f",
 			judge.Case{},
 			between(30*sec, 33*sec),

@@ -106,6 +106,7 @@ type Case struct {
 type FaultCase struct {
 	RequireImpact bool // without an impact, no objective in or after the fault passes
 	Group         bool // a group of faults, whose recovery counts from the begin of its incident
+	OneShot       bool // it ends by itself, as when the supervisor of a unit that crashed has started it again
 }
 
 // Findings holds everything derived from a run's measurements.

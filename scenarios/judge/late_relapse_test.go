@@ -105,6 +105,11 @@ func TestFault_StaysDown(t *testing.T) {
 			want: scenarios.Fail, by: []string{"f"},
 		},
 		{
+			name: "no other takes over for as long as the load lasts", objective: "failover < 90s after f",
+			harm: between(20*sec, 100*sec), unwell: down, want: scenarios.Inconclusive, note: result.RecoveryNone,
+			by: []string{"f"},
+		},
+		{
 			name: "the load ends too soon after they took over", objective: "failover < 5s after f",
 			harm: between(92*sec, 94*sec), faults: []injection{{"f", "f", 92 * sec, 94 * sec}}, want: scenarios.Inconclusive,
 			note: result.EndBeforeHold, by: []string{"f"},

@@ -47,6 +47,7 @@ const (
 	FaultOver        NoteKind = "over_early"       // the fault was over before its time
 	FaultVoid        NoteKind = "void"             // something else makes the fault invalid; text says what
 	FaultBrief       NoteKind = "over_sooner"      // the fault was over sooner than its phase, which is judged
+	FaultCut         NoteKind = "cut_short"        // other faults ended a unit of the fault; text names it
 	ImpactMissing    NoteKind = "no_impact"        // no impact of a fault that requires it
 	ImpactUntold     NoteKind = "impact_unknown"   // a required impact is unknown; the next notes say why
 	OnsetNone        NoteKind = "no_onset"         // there is no onset, because nothing went bad
@@ -252,6 +253,7 @@ var noteSentences = map[NoteKind]string{
 	FaultOver:       "<of> was over before its time, after <for seconds>: <text>",
 	FaultVoid:       "<text>",
 	FaultBrief:      "<of> was over after <for ms>, and is judged for <within ms>",
+	FaultCut:        "<of> was on <text> for <for seconds> of <within seconds>: <faults> ended it there",
 	ImpactMissing:   "require_impact is set, but no impact of <of> was seen",
 	ImpactUntold:    "require_impact is set, but whether <of> had an impact is unknown: ",
 	OnsetNone:       "the share of bad requests stayed within the limit, so there is no onset",
@@ -259,8 +261,8 @@ var noteSentences = map[NoteKind]string{
 	RelapsedThen:    ", relapsed at <from seconds>",
 	RecoveryLast:    "relapsed at <from seconds>, so its last recovery counts",
 	FailoverNone:    "no recovery while the fault was active",
-	FailoverUntold: "the fault was over before a hold long enough to prove that the target was good while it was in" +
-		holdLacks,
+	FailoverUntold: "[<of> was over by itself|the fault was over] before a hold long enough to prove that the target " +
+		"was good while it was in" + holdLacks + "[: ask how long until it has recovered from <of>|]",
 	WithinLimit:      "the share of bad requests stayed within the limit",
 	EndsDecide:       "it is known to lie between <low ms> and <high ms> only, and a pass needs both to hold",
 	Together:         "of <faults> together",

@@ -114,6 +114,12 @@ func TestNotes_Phrase(t *testing.T) {
 			},
 		},
 		{
+			"", "f was on web[0] for 5s of 30s: g ended it there",
+			result.Notes{{
+				Kind: result.FaultCut, Of: "f", For: 5.0012, Within: 30, Text: "web[0]", Faults: []string{"g"},
+			}},
+		},
+		{
 			"", "require_impact is set, but no impact of f was seen",
 			result.Notes{{Kind: result.ImpactMissing, Of: "f"}},
 		},
@@ -149,6 +155,11 @@ func TestNotes_Phrase(t *testing.T) {
 			"", "the fault was over before a hold long enough to prove that the target was good while it was in: 11s more " +
 				"was needed, as 299 good requests prove it, and only 90 of them came",
 			result.Notes{{Kind: result.FailoverUntold, For: 11, Need: 299, Count: 90}},
+		},
+		{
+			"", "f was over by itself before a hold long enough to prove that the target was good while it was in: ask how " +
+				"long until it has recovered from f",
+			result.Notes{{Kind: result.FailoverUntold, Of: "f"}},
 		},
 		{"", "the share of bad requests stayed within the limit", result.Notes{{Kind: result.WithinLimit}}},
 		{

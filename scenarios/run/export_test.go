@@ -5,8 +5,10 @@ import (
 	"runtime"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
 )
 
 // Play drives the only load of a plan as a run does, and records the outcomes of its requests in a sink.
@@ -43,6 +45,9 @@ var StaysIn = staysIn
 
 // JudgeRecord is [judgeRecord].
 var JudgeRecord = judgeRecord
+
+// DoubtCut is [verdict.doubtCut].
+func DoubtCut(res *result.Result, records []*chaos.Record) { verdict{res}.doubtCut(records) }
 
 // OwnDeaths is [ownDeaths].
 var OwnDeaths = ownDeaths

@@ -88,6 +88,7 @@ func (s *snapshot) faultRecord(c *chaos.Record, f *judge.FaultFinding) result.Fa
 	for _, a := range c.Absent {
 		rec.Because = rec.Because.And(result.Note{Kind: result.FaultMissing, Text: mask(a.String())})
 	}
+	rec.Because = rec.Because.And(cutNotes(c)...)
 	for _, step := range c.Steps {
 		rec.Steps = append(rec.Steps, faultStep(step, mask))
 	}

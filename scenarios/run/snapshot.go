@@ -186,7 +186,9 @@ func (s *snapshot) judgeCase() judge.Case {
 		}
 	}
 	for _, e := range s.plan.Faults {
-		c.Faults[e.Name] = judge.FaultCase{RequireImpact: e.RequireImpact, Group: e.Kind == result.GroupKind}
+		c.Faults[e.Name] = judge.FaultCase{
+			RequireImpact: e.RequireImpact, Group: e.Kind == result.GroupKind, OneShot: e.OneShot(),
+		}
 	}
 	for _, rec := range s.records {
 		if rec.Skipped {

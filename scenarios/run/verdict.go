@@ -42,6 +42,7 @@ func (r *runner) decide(
 		why := result.Notes{{Kind: result.FaultVoid, Text: gone.How}}
 		v.invalidate(why, func(*result.ObjectiveResult) bool { return true })
 	}
+	v.doubtCut(r.faults.records)
 	v.invalidateVoid(r.faults.records)
 	if un, refused := errors.AsType[unsteady](cause); !refused || !un.undeclared {
 		for _, why := range r.loads.scripts.Failures() {
@@ -291,6 +292,52 @@ func (v verdict) invalidateVoid(records []*chaos.Record) {
 			return of.Kind == slo.IncidentPhase || of.Includes(slo.ParseOccurrence(c.Name))
 		})
 	}
+}
+
+// doubtCut adds a note to objectives on a fault that was not on a unit for its time, because another fault of the run
+// ended that unit. If the fault was in for under half of its time, none of these objectives holds for certain.
+func (v verdict) doubtCut(records []*chaos.Record) {
+	for _, c := range records {
+		why := cutNotes(c)
+		if why == nil {
+			continue
+		}
+		brief := 2*(c.Cleared-c.Injected) < c.Cuts[0].Of
+		doubt := func(of *scenarios.Verdict) (doubted bool) {
+			if doubted = brief && *of == scenarios.Pass; doubted {
+				*of = scenarios.Inconclusive
+			}
+			return doubted
+		}
+		for i := range v.res.Objectives {
+			o := &v.res.Objectives[i]
+			if !o.Phase.Of(slo.FaultPhase).Includes(slo.ParseOccurrence(c.Name)) {
+				continue
+			}
+			if doubt(&o.Verdict) {
+				o.Because = why.And(o.Because...)
+			} else {
+				o.Because = o.Because.And(why...)
+			}
+			for j := range o.Drills {
+				if o.Drills[j].Fault == c.Name {
+					doubt(&o.Drills[j].Verdict)
+				}
+			}
+			o.Say()
+		}
+	}
+}
+
+// cutNotes says for how long a fault was on units that other faults of the run ended; nil without such units.
+func cutNotes(c *chaos.Record) (out result.Notes) {
+	for _, cut := range c.Cuts {
+		out = append(out, result.Note{
+			Kind: result.FaultCut, Of: c.Name, For: result.Sec(cut.In), Within: result.Sec(cut.Of), Text: cut.Unit,
+			Faults: []string{cut.By},
+		})
+	}
+	return out
 }
 
 // decideObjectives gives a reason for each verdict of objectives, in the order of their precedence.

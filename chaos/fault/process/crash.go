@@ -33,6 +33,11 @@ var _ chaos.Fault = (*Crash)(nil)
 func (c *Crash) Traits(sc chaos.Scope) chaos.Traits {
 	t := c.Selector.Traits(sc)
 	t.OneShot, t.Part = true, c.Processes == victim.Main
+	unsupervised := func(unit string) bool {
+		service := chaos.ServiceOf(unit)
+		return sc.Services[service] == 0 || sc.Found[service] || slices.Contains(sc.Unsupervised, service)
+	}
+	t.StaysDown = c.Irreversible && (len(t.Reaches) == 0 || slices.ContainsFunc(t.Reaches, unsupervised))
 	return t
 }
 

@@ -49,7 +49,8 @@ type Answer struct {
 	FailoverAt result.Num
 	FailoverIn Range
 	// Lower bound of a failover that the requests can't show, because the fault was over too soon after they were good
-	// again, and what they lack. NaN if a failover is shown, and if requests were bad until the fault was over.
+	// again, and what they lack; nothing if they were bad to the end, and the fault still in. NaN if a failover is shown,
+	// and if requests were bad until the fault was over.
 	FailoverNotBefore result.Num
 	FailoverLacks     result.Notes
 	// intended time of the first good request after the last bad one; the injection, if there was no impact
@@ -383,6 +384,9 @@ func (a *Answer) mayFailOver(q Question, c chances, onset, from int) {
 		}
 	case a.RecoveredIn.High < result.Sec(end): // false if it is unknown
 		a.FailoverNotBefore = a.RecoveredIn.Low
+	case q.Cleared > q.Horizon: // bad for as long as the requests tell, and the fault is in
+		a.FailoverNotBefore = result.Sec(end)
+		return
 	default:
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"brunt/chaos"
 	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
@@ -21,6 +22,7 @@ type Plan struct {
 	Faults   []*timeline.Entry
 	Skipped  []string // faults that match no unit, if the guard allows that
 	Entry    string   // host:port of relative paths, as far as known
+	Scope    chaos.Scope
 }
 
 // A Load is a load with its schedule and its steps.

@@ -202,14 +202,21 @@ func (c *check) recoveries(est []timeline.Estimated) {
 }
 
 // failsOver refuses an objective on a failover if the fault is over too soon to show any: a failover shows only by good
-// requests while the fault is in. If a failover as late as the limit may not show, it notes the objective. It reports
-// whether it did either.
+// requests while the fault is in. It notes the objective if a failover as late as the limit may not show, and if the
+// fault ends by itself, at a time that is not known. It reports whether it did either.
 func (c *check) failsOver(o slo.Objective, e timeline.Estimated) bool {
-	if o.Metric.Row().Name != "failover" || e.Entry.OneShot() {
+	traits := e.Entry.Traits(c.plan.Scope)
+	if o.Metric.Row().Name != "failover" || traits.OneShot && traits.StaysDown {
 		return false
 	}
 	from, limit := e.At+e.Entry.LastStep(), result.Num(o.Value).D()
 	stays, h := e.Clear-from, c.leastHold(o, from+limit)
+	if traits.OneShot {
+		c.doubt(FailoverOpen,
+			fmt.Sprintf("`%s` may not be decided: %s ends by itself, and before that a hold of %s must be good: ask `%s`.",
+				o.Text, e.Name, h, strings.Replace(o.Text, "failover", "recover", 1)))
+		return true
+	}
 	never := stays <= max(time.Second, h.least)
 	if !never {
 		h = c.worstHold(o, from+limit, e.At, around{next: e.Clear})

@@ -306,6 +306,31 @@ func TestCompile_Failover(t *testing.T) {
 	}
 }
 
+// TestCompile_FailoverAlone: a fault that ends by itself may do so before a failover shows, so that an objective on one
+// is noted. A crash whose unit stays down is in until the end.
+func TestCompile_FailoverAlone(t *testing.T) {
+	for _, c := range []struct {
+		name, restart, fault string
+		noted                bool
+	}{
+		{"started again", "always", "process.crash: {service: web}", true},
+		{"started again, whatever is allowed", "always", "process.crash: {service: web, irreversible: true}", true},
+		{"restarted", "never", "process.restart: {service: web}", true},
+		{"stays down", "never", "process.crash: {service: web, irreversible: true}", false},
+		{"group", "always", "steps: [{process.crash: {service: web}}, {after: 1s, process.restart: {service: web}}]", true},
+	} {
+		text := "version: 1\n" +
+			"target: {processes: {web: {command: [web, \"${self.port}\"], replicas: 2, restart: " + c.restart + "}}}\n" +
+			"load:\n  main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}\n" +
+			"chaos: {a: {at: 10s, " + c.fault + "}}\nslo: [failover < 7s after a]\n"
+		want := "`failover < 7s after a` may not be decided: a ends by itself, and before that a hold of 10s must be " +
+			"good: ask `recover < 7s after a`."
+		if got := strings.Join(notesWith(t, text, "failover"), ""); got != want && (c.noted || got != "") {
+			t.Errorf("%s: %q", c.name, got)
+		}
+	}
+}
+
 // TestCompile_InsideFault: an objective on recovery that ends before its fault does is noted, with the one that counts
 // from the fault's end.
 func TestCompile_InsideFault(t *testing.T) {
