@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -297,6 +298,34 @@ func TestConvert_Bombs(t *testing.T) {
 	}
 	if n := strings.Count(made.Text, "get: "); n < 1 || n > 100 {
 		t.Errorf("%d steps", n)
+	}
+}
+
+// TestConvert_ShellBombs checks that scripts whose functions, variables and braces multiply words take little memory.
+func TestConvert_ShellBombs(t *testing.T) {
+	long := strings.Repeat("x", 100)
+	for name, source := range map[string]string{
+		"an argument twice":   "f() { CALL/$1; f \"$1$1\"; }\nf " + long + "\n",
+		"all arguments twice": "f() { CALL \"$@\"; f \"$@\" \"$@\"; }\nf a b\n",
+		"braces":              "CALL" + strings.Repeat("{1..99}", 5) + long + "\n",
+		"a part in place":     "a=" + strings.Repeat(long, 600) + "\nCALL/${a//x/$a}\n",
+	} {
+		for kind, call := range map[string]string{
+			"curl": "curl http://127.0.0.1:1", "pumba": "pumba kill a", "toxiproxy": "toxiproxy-cli toxic add -t latency a",
+		} {
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				_, said := saysOf(draft.Options{Kind: kind, File: "source"}, strings.ReplaceAll("CALL\n"+source, "CALL", call))
+				runtime.ReadMemStats(&after)
+				if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 100 {
+					t.Errorf("it takes %d MiB", took)
+				}
+				if !regexp.MustCompile(`only the shell knows|a variable or a command of the shell`).MatchString(said) {
+					t.Errorf("no note says that a word is lost in\n%.2000s", said)
+				}
+			})
+		}
 	}
 }
 
