@@ -422,11 +422,12 @@ func TestConvert_Requests(t *testing.T) {
 		{
 			"parts of variables", "curl", "N=3 P=a.b\nfor i in $(seq $N); do curl http://127.0.0.1:1/$((i + 1)).${P%.*}; done\n" +
 				"curl http://127.0.0.1:1/${Q%/}/c\ncurl -d \"${Q:0:3}\" http://127.0.0.1:1/d\ncurl http://127.0.0.1:1/e/$((Q + 1))\n" +
-				"curl -d \"${Q%Q*}\" http://127.0.0.1:1/f\ncurl -d \"${Q:+x}\" http://127.0.0.1:1/g\n",
+				"curl -d \"${Q%Q*}\" http://127.0.0.1:1/f\ncurl -d \"${Q:+x}\" http://127.0.0.1:1/g\n" +
+				"curl http://127.0.0.1:1/h/$(($(id -u) + 1))\n",
 			[]string{
 				"get: /4.a,", "get: \"/${env.Q}/c\"", "source:4: a word that only the shell knows: $(…)",
 				"source:5: a word that only the shell knows: $(…)", "source:6: a word that only the shell knows: $(…)",
-				"source:7: a word that only the shell knows: $(…)",
+				"source:7: a word that only the shell knows: $(…)", "source:8: a word that only the shell knows: $(…)",
 			},
 			"\ue000",
 		},

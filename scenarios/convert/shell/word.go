@@ -173,6 +173,7 @@ func (l *lookup) output(w io.Writer, of *syntax.CmdSubst) error {
 			}
 		}
 	}
+	l.asked = true
 	_, err := io.WriteString(w, unknown)
 	return err
 }
