@@ -136,7 +136,7 @@ func script(words []string) ([]byte, error) {
 	if words[0] == "curl" {
 		words = words[1:]
 	}
-	return draft.ShellWords("curl")(words)
+	return shell.Join("curl")(words)
 }
 
 // curlLoad is the load made from the commands.

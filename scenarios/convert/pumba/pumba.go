@@ -18,7 +18,7 @@ func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "pumba", Source: "command lines of pumba", Convert: convert, Faults: true,
 		Doc:   "a fault on the same containers for each command, one after the other, or at once where the script has `&`",
-		Usage: "Of pumba, what stands after -- is the command itself.", Words: draft.ShellWords("pumba"),
+		Usage: "Of pumba, what stands after -- is the command itself.", Words: shell.Join("pumba"),
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"brunt/scenarios/convert/draft"
+	language "brunt/scenarios/syntax"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
@@ -260,6 +261,17 @@ func program(word string) string {
 		name = image
 	}
 	return strings.TrimSuffix(name, ".exe")
+}
+
+// Join returns a function that joins the words after -- into a script with a command of a program, which may stand
+// behind one such as docker.
+func Join(to string) func(words []string) ([]byte, error) {
+	return func(words []string) ([]byte, error) {
+		if len(words) == 0 || words[0] != to && !slices.Contains(around, program(words[0])) {
+			words = append([]string{to}, words...)
+		}
+		return []byte(language.ShellWords(words)), nil
+	}
 }
 
 // commandOf returns the call of one of the programs, and the program around it. Its Program is empty if it is another
