@@ -396,6 +396,17 @@ func TestConvert_Shapes(t *testing.T) {
 			[]string{"one: {at: 20s, for: 5s", "two: {at: 20s,"},
 		},
 		{
+			"a call that nothing takes back", "chaostoolkit", `{"method": [{"type": "action", "name": "one", "provider":
+			{"type": "http", "url": "http://127.0.0.1:1/x"}, "pauses": {"after": 50}},
+			{"type": "action", "name": "two", "provider": {"type": "process", "path": "docker", "arguments": "kill b"}}]}`,
+			[]string{"one: {at: 20s, webhook:", "two: {at: 1m40s,"},
+		},
+		{
+			"the disk of a node", "litmus", strings.Replace(engine("shop"), "pod-delete",
+				"disk-fill, spec: {components: {env: [{name: FILL_PERCENTAGE, value: '80'}]}}", 1),
+			[]string{"percent: 80%", "source:5: disk-fill of the storage that a pod may use"},
+		},
+		{
 			"commands of toxiproxy-cli", "toxiproxy", "toxiproxy-cli create -l :1 -u db:5432 db\n" +
 				"toxiproxy-cli toxic add -t latency -n slow -u -a latency=100 -a jitter=5 db\nsleep 30\n" +
 				"toxiproxy-cli toxic remove -n slow db\ntoxiproxy-cli toxic update -n slow -a latency=7 db\n",
