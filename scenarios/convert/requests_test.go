@@ -399,6 +399,16 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"requests side by side", "curl", "curl -Z http://127.0.0.1:1/a http://127.0.0.1:1/b\ncurl -Z http://127.0.0.1:1/c\n",
+			[]string{"# not carried over (line 1): commands side by side", "get: /b"},
+			"(line 2)",
+		},
+		{
+			"headers without a value", "curl", "curl -H 'X-A;' -H 'X-B:' -H 'Connection: keep-alive' http://127.0.0.1:1/\n",
+			[]string{`headers: {X-A: ""}`},
+			"Connection",
+		},
+		{
 			"a function for curl", "curl", "curl() { command curl -H 'X-A: 1' \"$@\"; }\ncurl -u $B http://127.0.0.1:1/a\n" +
 				"$DIR/curl http://127.0.0.1:1/b\n",
 			[]string{"{get: /a, headers: {X-A: \"1\"}", "source:2: a password in ${env.B}", "get: /b,"},
