@@ -67,13 +67,15 @@ type command struct {
 // onlyShell replaces a word that only the shell can evaluate.
 const onlyShell = "?"
 
+const sideBySide = "commands side by side; those of a flow come one after the other"
+
 // run converts the commands of a script, one after the other, and returns how many call curl.
 func (c *curlLoad) run(all []shell.Command) (calls int) {
 	for _, one := range all {
 		lose := func(format string, args ...any) { c.d.Lose(c.flow, one.Line, format, args...) }
 		switch {
 		case one.Beside != nil:
-			lose("commands side by side; those of a flow come one after the other")
+			lose(sideBySide)
 			calls += c.run(one.Beside)
 		case one.Lost != "":
 			lose("%s", one.Lost)
@@ -190,6 +192,13 @@ func (c *curlLoad) settle() {
 // command makes steps of one command: one for each URL, and for each part between --next.
 func (c *curlLoad) command(cmd *command) {
 	options, unknown := cmd.parse()
+	if before := len(c.flow.Items); slices.ContainsFunc(options, func(o option) bool { return o.name == "parallel" }) {
+		defer func() {
+			if steps := c.flow.Items[before:]; len(steps) > 1 {
+				c.d.LoseAt(&steps[0].Above, cmd.line, sideBySide)
+			}
+		}()
+	}
 	for _, u := range unknown {
 		c.d.Lose(c.flow, cmd.line, "the option %s of curl", draft.Clip(u, 40))
 	}
