@@ -590,7 +590,7 @@ func TestConvert_Shapes(t *testing.T) {
 				"export function gone() { p.terminatePods({count: 2}); }\n" +
 				"export function cut() { p.injectNetworkFaults({port: 5}, '10s'); }\nexport function buy() {}\n",
 			[]string{
-				"http-delay: {at: 45s,", "terminate-a: {at: 50s,", "no-network: {at: 20s,",
+				"source:2: how often the scenario a runs slow: its faults", "http-delay: {at: 45s,", "terminate-a: {at: 50s,", "no-network: {at: 20s,",
 				"source:6: injectTimeout 30s of PodDisruptor",
 				"source:4: the scenario c, which injects the faults of b once more",
 				"source:5: startTime 5s of the scenario d: its first fault comes later",
