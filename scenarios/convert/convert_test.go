@@ -344,7 +344,8 @@ func TestConvert_DropsInvalid(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "# not carried over (line 2): kill-b makes no valid fault: not that\n"
-	if !strings.Contains(made.Text, want) || !strings.Contains(made.Text, "kill-a: ") || strings.Contains(made.Text, "kill-b: ") {
+	if !strings.Contains(made.Text, want) || !strings.Contains(made.Text, "kill-a: ") ||
+		strings.Contains(made.Text, "kill-b: ") {
 		t.Errorf("no %s in, or not the other fault alone:\n%s", want, made.Text)
 	}
 }
