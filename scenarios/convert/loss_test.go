@@ -415,6 +415,11 @@ func TestConvert_Shapes(t *testing.T) {
 			},
 		},
 		{
+			"a toxic of no connection", "toxiproxy", `{"name": "a", "upstream": "b:1", "toxics": [
+			{"type": "reset_peer", "toxicity": 0, "attributes": {"timeout": 5}}]}`,
+			[]string{"source:2: a-reset_peer: the toxicity 0, which hits no connection", "no fault is in it"},
+		},
+		{
 			"a toxic alone", "toxiproxy", `{"name": "a", "type": "latency", "attributes": {"latency": 5}}`,
 			[]string{"from: load", "where the proxy"},
 		},
