@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"brunt/scenarios/convert"
 	"brunt/scenarios/convert/converttest"
 	"brunt/scenarios/convert/draft"
+	"brunt/scenarios/syntax"
 )
 
 var update = flag.Bool("update", false, "write testdata/*.want")
@@ -297,6 +299,82 @@ func TestConvert_Bombs(t *testing.T) {
 	}
 	if n := strings.Count(made.Text, "get: "); n < 1 || n > 100 {
 		t.Errorf("%d steps", n)
+	}
+}
+
+// TestConverter_Words checks that words after -- are read as those of a script, also behind a program such as docker.
+func TestConverter_Words(t *testing.T) {
+	for _, c := range []struct {
+		kind, want string
+		words      []string
+	}{
+		{"pumba", `container: "it's"`, []string{"kill", "it's"}},
+		{"pumba", "container: web", []string{"pumba", "kill", "web"}},
+		{"pumba", "container: web", []string{"docker", "run", "--rm", "gaiaadm/pumba:0.10", "kill", "web"}},
+		{"toxiproxy", "network.latency", strings.Fields("docker exec tp /toxiproxy-cli toxic add -t latency -a latency=9 db")},
+		{"curl", "/$a", []string{"curl", "http://127.0.0.1:1/$a"}},
+	} {
+		by, err := convert.Find(c.kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source, err := by.Words(c.words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := says(c.kind, string(source)); !strings.Contains(said, c.want) {
+			t.Errorf("%q: no %s in\n%s", c.words, c.want, said)
+		}
+	}
+}
+
+// TestConvert_DropsInvalid checks that a comment stands for a fault that brunt refuses.
+func TestConvert_DropsInvalid(t *testing.T) {
+	made, err := convert.Convert([]byte("pumba kill a\npumba kill b\n"), draft.Options{
+		Kind: "pumba", File: "source", Validate: func(made *draft.Scenario) (out []syntax.Mistake) {
+			for i, line := range strings.Split(made.Text, "\n") {
+				if strings.Contains(line, "kill-b: ") {
+					out = append(out, syntax.Mistake{Pos: syntax.Pos{Line: i + 1}, What: "not that"})
+				}
+			}
+			return out
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "# not carried over (line 2): kill-b makes no valid fault: not that\n"
+	if !strings.Contains(made.Text, want) || !strings.Contains(made.Text, "kill-a: ") ||
+		strings.Contains(made.Text, "kill-b: ") {
+		t.Errorf("no %s in, or not the other fault alone:\n%s", want, made.Text)
+	}
+}
+
+// TestConvert_ShellBombs checks that scripts whose functions, variables and braces multiply words take little memory.
+func TestConvert_ShellBombs(t *testing.T) {
+	long := strings.Repeat("x", 100)
+	for name, source := range map[string]string{
+		"an argument twice":   "f() { CALL/$1; f \"$1$1\"; }\nf " + long + "\n",
+		"all arguments twice": "f() { CALL \"$@\"; f \"$@\" \"$@\"; }\nf a b\n",
+		"braces":              "CALL" + strings.Repeat("{1..99}", 5) + long + "\n",
+		"a part in place":     "a=" + strings.Repeat(long, 600) + "\nCALL/${a//x/$a}\n",
+	} {
+		for kind, call := range map[string]string{
+			"curl": "curl http://127.0.0.1:1", "pumba": "pumba kill a", "toxiproxy": "toxiproxy-cli toxic add -t latency a",
+		} {
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				_, said := saysOf(draft.Options{Kind: kind, File: "source"}, strings.ReplaceAll("CALL\n"+source, "CALL", call))
+				runtime.ReadMemStats(&after)
+				if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 100 {
+					t.Errorf("it takes %d MiB", took)
+				}
+				if !regexp.MustCompile(`only the shell knows|a variable or a command of the shell`).MatchString(said) {
+					t.Errorf("no note says that a word is lost in\n%.2000s", said)
+				}
+			})
+		}
 	}
 }
 

@@ -331,6 +331,23 @@ func TestConvert_Shapes(t *testing.T) {
 			[]string{"db-latency: {at: 20s, for: 5s, network.latency: {from: caller, to: db, delay: 9ms"},
 		},
 		{
+			"variables, and loops over names", "pumba", "T=web\npumba kill $T\nfor c in a b; do pumba kill $c; sleep 9; done\n" +
+				"[ -z \"$1\" ] || T=c\npumba kill $T\npumba kill {d,e}\npumba --tlscacert ~/ca.pem kill f\nT=$(pwd)\npumba kill $T\n",
+			[]string{
+				"kill-web: {at: 20s,", "kill-a: {at: 50s,", "kill-b: {at: 1m29s,", "kill-c: {", "kill-d: {", "kill-e: {", "kill-f: {",
+				"[source:4: that a command runs only if the one before fails source:9: pumba kill: a variable or a command",
+			},
+		},
+		{
+			"programs around", "pumba", "timeout 60 pumba kill a\nDOCKER_HOST=tcp://h:1 pumba kill b\n$BIN/pumba kill c\n" +
+				"docker run -d nginx sleep 900\nsudo sleep 9\npumba kill d\n",
+			[]string{
+				"kill-a: {at: 20s,", "kill-b: {at: 50s,", "kill-c: {at: 1m20s,", "kill-d: {at: 1m59s,",
+				"[source:1: the program timeout around pumba source:2: the variable DOCKER_HOST for one command " +
+					"source:4: the program docker source: ",
+			},
+		},
+		{
 			"functions that others call", "pumba", "cleanup() { pumba kill a; }\nslow() { pumba pause b; }\n" +
 				"never() { pumba kill c; }\n" +
 				"trap 'cleanup; exit' EXIT\necho usage: never\nls | xargs -n1 slow\npumba kill d\n",
@@ -357,9 +374,13 @@ func TestConvert_Shapes(t *testing.T) {
 			},
 		},
 		{
-			"a loop of toxics", "toxiproxy", "for i in 1 2 3; do\n  toxiproxy-cli toxic add -t latency -a latency=9 db\n" +
-				"  sleep 10\ndone\n",
-			[]string{"source:1: a loop: its commands run once"},
+			"loops of toxics", "toxiproxy", "for n in 1 2 3; do\n  toxiproxy-cli toxic add -t latency -n $n -a latency=$n db\n" +
+				"  sleep 10\n  toxiproxy-cli toxic remove -n $n db\ndone\n" +
+				"for i in $(ls); do\n  toxiproxy-cli toxic add -t slow_close -a delay=9 db\ndone\n",
+			[]string{
+				"db-1: {at: 20s, for: 10s, network.latency: {from: load, delay: 1ms", "db-3: {at: 40s, for: 10s",
+				"source:6: a loop: its commands run once",
+			},
 		},
 		{
 			"toxics in the background", "toxiproxy", "(sleep 30; toxiproxy-cli toxic remove -n slow db; sleep 5) &\n" +
@@ -375,12 +396,28 @@ func TestConvert_Shapes(t *testing.T) {
 			[]string{"one: {at: 20s, for: 5s", "two: {at: 20s,"},
 		},
 		{
+			"a call that nothing takes back", "chaostoolkit", `{"method": [{"type": "action", "name": "one", "provider":
+			{"type": "http", "url": "http://127.0.0.1:1/x"}, "pauses": {"after": 50}},
+			{"type": "action", "name": "two", "provider": {"type": "process", "path": "docker", "arguments": "kill b"}}]}`,
+			[]string{"one: {at: 20s, webhook:", "two: {at: 1m40s,"},
+		},
+		{
+			"the disk of a node", "litmus", strings.Replace(engine("shop"), "pod-delete",
+				"disk-fill, spec: {components: {env: [{name: FILL_PERCENTAGE, value: '80'}]}}", 1),
+			[]string{"percent: 80%", "source:5: disk-fill of the storage that a pod may use"},
+		},
+		{
 			"commands of toxiproxy-cli", "toxiproxy", "toxiproxy-cli create -l :1 -u db:5432 db\n" +
 				"toxiproxy-cli toxic add -t latency -n slow -u -a latency=100 -a jitter=5 db\nsleep 30\n" +
 				"toxiproxy-cli toxic remove -n slow db\ntoxiproxy-cli toxic update -n slow -a latency=7 db\n",
 			[]string{
 				"for: 30s", "delay: 100ms, jitter: 5ms, direction: request", "container: db", "source:5: toxiproxy-cli toxic update",
 			},
+		},
+		{
+			"a toxic of no connection", "toxiproxy", `{"name": "a", "upstream": "b:1", "toxics": [
+			{"type": "reset_peer", "toxicity": 0, "attributes": {"timeout": 5}}]}`,
+			[]string{"source:2: a-reset_peer: the toxicity 0, which hits no connection", "no fault is in it"},
 		},
 		{
 			"a toxic alone", "toxiproxy", `{"name": "a", "type": "latency", "attributes": {"latency": 5}}`,
@@ -558,7 +595,7 @@ func TestConvert_Shapes(t *testing.T) {
 				"export function gone() { p.terminatePods({count: 2}); }\n" +
 				"export function cut() { p.injectNetworkFaults({port: 5}, '10s'); }\nexport function buy() {}\n",
 			[]string{
-				"http-delay: {at: 45s,", "terminate-a: {at: 50s,", "no-network: {at: 20s,",
+				"source:2: how often the scenario a runs slow: its faults", "http-delay: {at: 45s,", "terminate-a: {at: 50s,", "no-network: {at: 20s,",
 				"source:6: injectTimeout 30s of PodDisruptor",
 				"source:4: the scenario c, which injects the faults of b once more",
 				"source:5: startTime 5s of the scenario d: its first fault comes later",

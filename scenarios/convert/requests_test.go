@@ -399,6 +399,55 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"requests side by side", "curl", "curl -Z http://127.0.0.1:1/a http://127.0.0.1:1/b\ncurl -Z http://127.0.0.1:1/c\n",
+			[]string{"# not carried over (line 1): commands side by side", "get: /b"},
+			"(line 2)",
+		},
+		{
+			"headers without a value", "curl", "curl -H 'X-A;' -H 'X-B:' -H 'Connection: keep-alive' http://127.0.0.1:1/\n",
+			[]string{`headers: {X-A: ""}`},
+			"Connection",
+		},
+		{
+			"a function for curl", "curl", "curl() { command curl -H 'X-A: 1' \"$@\"; }\ncurl -u $B http://127.0.0.1:1/a\n" +
+				"$DIR/curl http://127.0.0.1:1/b\n",
+			[]string{"{get: /a, headers: {X-A: \"1\"}", "source:2: a password in ${env.B}", "get: /b,"},
+			"[source:1",
+		},
+		{
+			"functions that others call", "curl", "last() { curl http://127.0.0.1:1/$1; }\ntrap last EXIT\n" +
+				"curl -d all http://127.0.0.1:1/a\nall() { curl http://127.0.0.1:1/b; }\n",
+			[]string{
+				"source:1: when the function last is called: only the shell knows", "source:1: a word that only the shell knows: $1",
+				"source:4: the function all: nothing calls it",
+			},
+			"get: /b",
+		},
+		{
+			"arguments of functions", "curl", "get() {\n  local a=$1 b=$2\n  shift 2\n  curl \"$@\" http://127.0.0.1:1/$a/$b\n}\n" +
+				"get x y -I\nset -- m n\ncurl http://127.0.0.1:1/$2\nget $M\nfor i in $(seq 3 $#); do get z $i; done\n",
+			[]string{"head: /x/y,", "get: /n,", "source:4: a word that only the shell knows: $@ is in it"},
+			"get: /z",
+		},
+		{
+			"parts of variables", "curl", "N=3 P=a.b\nfor i in $(seq $N); do curl http://127.0.0.1:1/$((i + 1)).${P%.*}; done\n" +
+				"curl http://127.0.0.1:1/${Q%/}/c\ncurl -d \"${Q:0:3}\" http://127.0.0.1:1/d\ncurl http://127.0.0.1:1/e/$((Q + 1))\n" +
+				"curl -d \"${Q%Q*}\" http://127.0.0.1:1/f\ncurl -d \"${Q:+x}\" http://127.0.0.1:1/g\n" +
+				"curl http://127.0.0.1:1/h/$(($(id -u) + 1))\n",
+			[]string{
+				"get: /4.a,", "get: \"/${env.Q}/c\"", "source:4: a word that only the shell knows: $(…)",
+				"source:5: a word that only the shell knows: $(…)", "source:6: a word that only the shell knows: $(…)",
+				"source:7: a word that only the shell knows: $(…)", "source:8: a word that only the shell knows: $(…)",
+			},
+			"\ue000",
+		},
+		{
+			"choices without a command", "curl", "if [ -z \"$1\" ]; then echo usage; exit 1; fi\ncurl http://127.0.0.1:1/\n" +
+				"[ -n \"$A\" ] || A=b\ncurl http://127.0.0.1:1/$A\n",
+			[]string{"get: /b", "[source:3: that a command runs only if the one before fails"},
+			"line 1",
+		},
+		{
 			"parameters of a script", "curl", "curl http://127.0.0.1:1/\ncurl -d \"$1\" http://127.0.0.1:1/a\nx=$2\n" +
 				"curl http://127.0.0.1:1/$x\ncurl http://127.0.0.1:1/b/$?\ncurl -d @- http://127.0.0.1:1/c <<<$!\n",
 			[]string{

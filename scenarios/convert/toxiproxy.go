@@ -11,6 +11,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/convert/draft"
+	"brunt/scenarios/convert/shell"
 	"brunt/scenarios/syntax"
 )
 
@@ -20,7 +21,7 @@ func toxiproxyConverter() draft.Converter {
 		Name: "toxiproxy", Source: "the JSON of toxiproxy's proxies and toxics, or commands of toxiproxy-cli", Convert: toxiproxyConvert, Faults: true,
 		Doc: "a fault for each toxic, one after the other, or at its time in a script, on the load's connections, or on " +
 			"those to the container that a proxy leads to",
-		Usage: "Of toxiproxy, what stands after -- is a command of toxiproxy-cli.", Words: draft.ShellWords("toxiproxy-cli"),
+		Usage: "Of toxiproxy, what stands after -- is a command of toxiproxy-cli.", Words: shell.Join("toxiproxy-cli"),
 	}
 }
 

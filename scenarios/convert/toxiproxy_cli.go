@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios/convert/draft"
+	"brunt/scenarios/convert/shell"
 	"brunt/scenarios/syntax"
 )
 
@@ -21,7 +22,7 @@ type toxicScript struct {
 
 // A timedCommand is a command with its time.
 type timedCommand struct {
-	draft.Command
+	shell.Command
 	at time.Duration
 }
 
@@ -43,7 +44,7 @@ func (f *proxyFault) name(d *draft.Builder) string {
 // toxiproxyCommands reads the proxies and toxics that the commands of a script make. The pauses between adding and
 // removing a toxic say how long it lasts, and those between two of them by how much they overlap.
 func toxiproxyCommands(d *draft.Builder, source []byte) error {
-	all, err := d.Commands(source, "toxiproxy-cli", "wait", "sleep")
+	all, err := shell.Read(d, source, shell.Dialect{Programs: []string{"toxiproxy-cli", "wait", "sleep"}})
 	if err != nil {
 		return err
 	}
@@ -51,11 +52,12 @@ func toxiproxyCommands(d *draft.Builder, source []byte) error {
 	s.schedule(all, 0)
 	slices.SortStableFunc(s.all, func(a, b timedCommand) int { return cmp.Compare(a.at, b.at) })
 	for _, c := range s.all {
-		if s.now = c.at; c.Unknown {
+		words, unknown := c.Plain()
+		if s.now = c.at; unknown {
 			d.Lost(c.Line, "toxiproxy-cli %s: a variable or a command of the shell is in it",
-				strings.Join(first(c.Words, 2), " "))
+				strings.Join(first(words, 2), " "))
 		} else {
-			s.command(c.Command)
+			s.command(c.Line, words)
 		}
 	}
 	links := map[string]*link{}
@@ -83,16 +85,18 @@ func toxiproxyCommands(d *draft.Builder, source []byte) error {
 }
 
 // schedule adds commands that begin at a time, and returns when they end. Those in the background have their own time.
-func (s *toxicScript) schedule(all []draft.Command, now time.Duration) time.Duration {
+func (s *toxicScript) schedule(all []shell.Command, now time.Duration) time.Duration {
 	last := now
 	for _, c := range all {
 		switch {
 		case c.Beside != nil:
 			last = max(last, s.schedule(c.Beside, now))
+		case c.Lost != "":
+			s.d.Lost(c.Line, "%s", c.Lost)
 		case c.Program == "wait":
 			now = max(now, last)
 		case c.Program == "sleep":
-			now += s.d.Pause(c)
+			now += c.Pause
 		default:
 			s.all = append(s.all, timedCommand{c, now})
 		}
@@ -113,23 +117,23 @@ var (
 )
 
 // command converts a command that makes or removes a proxy or a toxic. Others only read.
-func (s *toxicScript) command(c draft.Command) {
+func (s *toxicScript) command(line int, call []string) {
 	var words []string
 	flags := map[string][]string{}
-	for i := 0; i < len(c.Words); i++ {
-		flag, ok := strings.CutPrefix(c.Words[i], "-")
+	for i := 0; i < len(call); i++ {
+		flag, ok := strings.CutPrefix(call[i], "-")
 		name, value, given := strings.Cut(strings.TrimPrefix(flag, "-"), "=")
 		long := cliFlags[name]
 		switch {
 		case !ok:
-			words = append(words, c.Words[i])
+			words = append(words, call[i])
 			continue
 		case long == "":
-			s.d.Lost(c.Line, "the flag -%s of toxiproxy-cli", draft.Clip(name, 40))
+			s.d.Lost(line, "the flag -%s of toxiproxy-cli", draft.Clip(name, 40))
 			continue
-		case !given && !(slices.Contains(cliSwitches, long) && slices.Contains(words, "toxic")) && i+1 < len(c.Words):
+		case !given && !(slices.Contains(cliSwitches, long) && slices.Contains(words, "toxic")) && i+1 < len(call):
 			i++
-			value = c.Words[i]
+			value = call[i]
 		}
 		flags[long] = append(flags[long], value)
 	}
@@ -145,34 +149,34 @@ func (s *toxicScript) command(c draft.Command) {
 	name := words[1]
 	switch verb {
 	case "create", "c":
-		p := s.proxy(c.Line, name)
-		p.Fields = append(p.Fields, mapOf(c.Line, "upstream", flag("upstream"), "listen", flag("listen")).Fields...)
+		p := s.proxy(line, name)
+		p.Fields = append(p.Fields, mapOf(line, "upstream", flag("upstream"), "listen", flag("listen")).Fields...)
 	case "delete", "d":
 		s.end(func(f *proxyFault) bool { return f.proxy == name })
 	case "toggle", "tog":
-		s.proxy(c.Line, name)
+		s.proxy(line, name)
 		if !s.end(func(f *proxyFault) bool { return f.proxy == name && f.toxic == nil }) {
-			s.faults = append(s.faults, &proxyFault{proxy: name, line: c.Line, begin: s.now})
+			s.faults = append(s.faults, &proxyFault{proxy: name, line: line, begin: s.now})
 		}
 	case "toxic add", "toxic a":
-		attributes := mapOf(c.Line)
+		attributes := mapOf(line)
 		for _, a := range flags["attribute"] {
 			key, value, _ := strings.Cut(a, "=")
-			attributes.Fields = append(attributes.Fields, mapOf(c.Line, key, value).Fields...)
+			attributes.Fields = append(attributes.Fields, mapOf(line, key, value).Fields...)
 		}
 		stream := ""
 		if flags["upstream"] != nil {
 			stream = "upstream"
 		}
-		s.proxy(c.Line, name)
+		s.proxy(line, name)
 		s.faults = append(s.faults, &proxyFault{
-			proxy: name, line: c.Line, begin: s.now, toxic: mapOf(c.Line, "name", flag("name"), "type", flag("type"),
+			proxy: name, line: line, begin: s.now, toxic: mapOf(line, "name", flag("name"), "type", flag("type"),
 				"stream", stream, "toxicity", flag("toxicity"), "attributes", attributes),
 		})
 	case "toxic remove", "toxic r", "toxic delete", "toxic d":
 		s.end(func(f *proxyFault) bool { return f.proxy == name && f.toxic != nil && f.name(s.d) == flag("name") })
 	case "toxic update", "toxic u":
-		s.d.Lost(c.Line, "toxiproxy-cli toxic update %s: the toxic stays as it was added", draft.Clip(name, 40))
+		s.d.Lost(line, "toxiproxy-cli toxic update %s: the toxic stays as it was added", draft.Clip(name, 40))
 	}
 }
 

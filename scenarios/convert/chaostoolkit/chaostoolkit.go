@@ -273,7 +273,8 @@ func (x *experiment) activity(a *syntax.Node) {
 		if n, lost = x.action(&f, provider, lasts); n != nil || lost != "" {
 			return
 		}
-		if draft.IsOneShot(f.Kind) {
+		revert := f.Settings.Get("revert")
+		if draft.IsOneShot(f.Kind) || f.Kind == "webhook" && revert.YAML == "none" { // which is over once it is done
 			x.after += lasts
 		} else if f.For = lasts; lasts == 0 { // else the fault lasts while the experiment waits
 			f.For, f.Guessed = draft.GuessedFor, true

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"brunt/scenarios/convert/draft"
+	"brunt/scenarios/convert/shell"
 )
 
 // Converter returns the converter for curl commands.
@@ -26,29 +27,14 @@ func Converter() draft.Converter {
 
 // convert reads curl commands, one or a script of them, which become a flow.
 func convert(d *draft.Builder, source []byte) error {
-	all, err := commands(d, source)
+	all, err := shell.Read(d, unwindows(source), shell.Dialect{Programs: []string{"curl", "sleep"}, Env: true})
 	if err != nil {
 		return err
 	}
 	c := curlLoad{
 		d: d, load: d.Arrivals("10/s", "iterations a second"), flow: &draft.Node{Block: true, Items: []*draft.Node{}},
 	}
-	calls := 0
-	for _, cmd := range all {
-		for _, lost := range cmd.lost {
-			d.Lose(c.flow, cmd.line, "%s", lost)
-		}
-		if cmd.pause > 0 && c.transfers > 0 {
-			d.Add(c.flow, draft.Think(cmd.pause, 0))
-		}
-		if !cmd.call {
-			continue
-		}
-		calls++
-		before := len(c.flow.Items)
-		c.command(cmd)
-		c.variables(cmd, c.flow.Items[before:])
-	}
+	calls := c.run(all)
 	if calls == 0 {
 		return fmt.Errorf("%s: no command curl is in it", d.O.File)
 	}
@@ -68,6 +54,67 @@ func convert(d *draft.Builder, source []byte) error {
 		d.Load.Set("requests", c.load.Set("flow", c.flow))
 	}
 	return nil
+}
+
+// A command is one call of curl: its words, and its standard input if the script contains it.
+type command struct {
+	line  int
+	words []draft.Text
+	stdin draft.Text
+	file  string // that the standard input is
+}
+
+// onlyShell replaces a word that only the shell can evaluate.
+const onlyShell = "?"
+
+const sideBySide = "commands side by side; those of a flow come one after the other"
+
+// run converts the commands of a script, one after the other, and returns how many call curl.
+func (c *curlLoad) run(all []shell.Command) (calls int) {
+	for _, one := range all {
+		lose := func(format string, args ...any) { c.d.Lose(c.flow, one.Line, format, args...) }
+		switch {
+		case one.Beside != nil:
+			lose(sideBySide)
+			calls += c.run(one.Beside)
+		case one.Lost != "":
+			lose("%s", one.Lost)
+		case one.Variable != "":
+			lose("the value of the variable %s, which only the shell knows; `extract` takes one from an answer", one.Variable)
+		case one.Pause > 0 && c.transfers > 0:
+			c.d.Add(c.flow, draft.Think(one.Pause, 0))
+		case one.Program == "curl":
+			calls++
+			c.call(one, lose)
+		}
+	}
+	return calls
+}
+
+// call converts one call of curl.
+func (c *curlLoad) call(one shell.Command, lose func(format string, args ...any)) {
+	text := func(w shell.Word) draft.Text {
+		if w.Unknown != "" {
+			lose("a word that only the shell knows: $%s is in it", w.Unknown)
+			return nil
+		}
+		return w.Text
+	}
+	cmd := &command{line: one.Line, file: one.File}
+	for _, w := range one.Words {
+		t := text(w)
+		if t == nil {
+			t = draft.Ref(onlyShell)
+		}
+		cmd.words = append(cmd.words, t)
+	}
+	cmd.stdin = text(one.Stdin)
+	if one.Place != "" {
+		lose("the program %s around curl", one.Place)
+	}
+	before := len(c.flow.Items)
+	c.command(cmd)
+	c.variables(cmd, c.flow.Items[before:])
 }
 
 // variables notes which shell variables the steps of a command read from the environment.
@@ -91,7 +138,7 @@ func script(words []string) ([]byte, error) {
 	if words[0] == "curl" {
 		words = words[1:]
 	}
-	return draft.ShellWords("curl")(words)
+	return shell.Join("curl")(words)
 }
 
 // curlLoad is the load made from the commands.
@@ -145,6 +192,13 @@ func (c *curlLoad) settle() {
 // command makes steps of one command: one for each URL, and for each part between --next.
 func (c *curlLoad) command(cmd *command) {
 	options, unknown := cmd.parse()
+	if before := len(c.flow.Items); slices.ContainsFunc(options, func(o option) bool { return o.name == "parallel" }) {
+		defer func() {
+			if steps := c.flow.Items[before:]; len(steps) > 1 {
+				c.d.LoseAt(&steps[0].Above, cmd.line, sideBySide)
+			}
+		}()
+	}
 	for _, u := range unknown {
 		c.d.Lose(c.flow, cmd.line, "the option %s of curl", draft.Clip(u, 40))
 	}

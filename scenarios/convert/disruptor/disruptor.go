@@ -210,7 +210,12 @@ func (s *script) schedule(calls []*ast.CallExpression, line func(file.Idx) int) 
 			for i, scenario := range byRun[name] {
 				settings, _ := s.values.Fields(runs[scenario])
 				at, start, given := draft.Duration(s.values.Text(settings["startTime"]), time.Second)
-				switch on := line(runs[scenario].Idx0()); {
+				on := line(runs[scenario].Idx0())
+				if i == 0 && !s.once(settings) {
+					s.d.Lost(on, "how often the scenario %s runs %s: its faults are injected once", scenario,
+						draft.Clip(s.exec(runs[scenario]), 40))
+				}
+				switch {
 				case i > 0:
 					s.d.Lost(on, "the scenario %s, which injects the faults of %s once more", scenario, byRun[name][0])
 				case settings["startTime"] != nil && !given:
@@ -223,6 +228,18 @@ func (s *script) schedule(calls []*ast.CallExpression, line func(file.Idx) int) 
 		})
 	}
 	s.d.Together(branches...)
+}
+
+// once reports whether a scenario runs its function one time.
+func (s *script) once(settings map[string]ast.Expression) bool {
+	one := func(key string) bool { return settings[key] == nil || s.values.Text(settings[key]) == "1" }
+	switch s.values.Text(settings["executor"]) {
+	case "shared-iterations":
+		return one("iterations")
+	case "per-vu-iterations":
+		return one("iterations") && one("vus")
+	}
+	return false
 }
 
 // find finds the functions that inject, and returns their names: first those that no other function calls.

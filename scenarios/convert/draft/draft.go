@@ -61,7 +61,7 @@ func newBuilder(o Options) *Builder {
 		O: o, secrets: map[string]string{}, Params: top(), Data: top(), Setup: top(), Load: top(), Teardown: top(),
 		experiment: experiment{
 			reader: reader{map[*syntax.Node]bool{}}, lines: map[string]int{}, Units: &Node{Block: true}, Chaos: top(),
-			Slo: top(),
+			Slo: top(), selected: map[selection]string{},
 		},
 	}
 }
@@ -141,12 +141,24 @@ func Slug(s, otherwise string) string {
 
 // Unique returns name, with a number appended if the map already has that key.
 func Unique(in *Node, name string) string {
-	for n, out := 2, name; ; n++ {
-		if in.Get(out) == nil {
-			return out
+	taken := make([]bool, len(in.Fields)+1) // by the number, less 1, of which the name itself has 1
+	for _, f := range in.Fields {
+		digits, ok := strings.CutPrefix(f.Key, name)
+		if !ok {
+			continue
 		}
-		out = fmt.Sprintf("%s-%d", name, n)
+		n, err := strconv.Atoi(strings.TrimPrefix(digits, "-"))
+		switch {
+		case digits == "":
+			taken[0] = true
+		case err == nil && n > 1 && n <= len(taken) && digits == "-"+strconv.Itoa(n):
+			taken[n-1] = true
+		}
 	}
+	if n := 1 + slices.Index(taken, false); n > 1 {
+		name += "-" + strconv.Itoa(n)
+	}
+	return name
 }
 
 // At sets the base of relative paths. Only the first URL counts.

@@ -122,3 +122,23 @@ func same(a, b any) bool {
 	y, err2 := json.Marshal(b)
 	return err1 == nil && err2 == nil && bytes.Equal(x, y)
 }
+
+// TestUnique checks that a name gets the first number that no other name has.
+func TestUnique(t *testing.T) {
+	for _, c := range []struct{ taken, want string }{
+		{"", "a"},
+		{"b a-2", "a"},
+		{"a", "a-2"},
+		{"a a-2 a-4 ab", "a-3"},
+		{"a a-02 a2 a-2b a-9 a--2", "a-2"},
+		{"a-3 a-2 a", "a-4"},
+	} {
+		in := new(Node)
+		for name := range strings.FieldsSeq(c.taken) {
+			in.Set(name, Plain("x"))
+		}
+		if got := Unique(in, "a"); got != c.want {
+			t.Errorf("beside %q: %s, want %s", c.taken, got, c.want)
+		}
+	}
+}

@@ -28,6 +28,7 @@ type experiment struct {
 
 	pods      *Node // of the target: pods that are already running; nil if there are none
 	namespace string
+	selected  map[selection]string // names
 }
 
 // A Fault is a fault of the source. The draft places it on the time axis after the previous faults.
@@ -174,7 +175,7 @@ func (d *Builder) Pods(p Pod) (name, lost string) {
 	if name == "load" || name == "target" {
 		name = "pods-" + name
 	}
-	return named(d.pods.Get("services"), name, selector), ""
+	return d.named(d.pods.Get("services"), name, selector), ""
 }
 
 // mixed says why there is no fault on containers beside one on pods.
@@ -209,20 +210,24 @@ func (d *Builder) Lost(line int, format string, args ...any) {
 // Unit adds the running containers that a selector finds to target.units, and returns their name. Equal selectors
 // share one name.
 func (d *Builder) Unit(name string, selector *Node) string {
-	return named(d.Units, Slug(name, "unit"), selector)
+	return d.named(d.Units, Slug(name, "unit"), selector)
+}
+
+// A selection is a selector in a map, as text.
+type selection struct {
+	in   *Node
+	text string
 }
 
 // named adds a selector to a map under a unique name, unless an equal one is there, and returns its name.
-func named(in *Node, name string, selector *Node) string {
+func (d *Builder) named(in *Node, name string, selector *Node) string {
 	text, _ := selector.inline(mostSelector)
-	for _, f := range in.Fields {
-		if have, _ := f.Value.inline(mostSelector); have == text {
-			return f.Key
-		}
+	one := selection{in, text}
+	if d.selected[one] == "" {
+		d.selected[one] = Unique(in, name)
+		in.Set(d.selected[one], selector)
 	}
-	name = Unique(in, name)
-	in.Set(name, selector)
-	return name
+	return d.selected[one]
 }
 
 // mostSelector is the length up to which selectors are compared.

@@ -157,7 +157,8 @@ func (d *Builder) headers(r *Request, s *Node) *Node {
 		lower, line := strings.ToLower(h.Name), cmp.Or(h.Line, r.Line)
 		value, static := h.Value.Static()
 		switch {
-		case lower == "content-type", strings.HasPrefix(h.Name, ":"), static && strings.EqualFold(value, usual[lower]),
+		case lower == "content-type", strings.HasPrefix(h.Name, ":"),
+			static && value != "" && strings.EqualFold(value, usual[lower]),
 			lower == "host" && static && strings.EqualFold(value, d.hostOf(r)):
 			continue
 		case lower != "host" && slices.Contains(ours, lower):

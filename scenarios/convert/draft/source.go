@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 
 	"brunt/scenarios/syntax"
 )
@@ -110,7 +109,7 @@ func (c Converter) Scenario(source []byte, o Options) (*Scenario, error) {
 	return made, nil
 }
 
-// dropInvalid removes the faults of a scenario in which there are mistakes, each with a note of the reason. It reports
+// dropInvalid removes the faults of a scenario in which there are mistakes, and reports the reason of each. It reports
 // whether there were any.
 func (d *Builder) dropInvalid(text string, mistakes []syntax.Mistake) (dropped bool) {
 	nodes := 0
@@ -127,7 +126,7 @@ func (d *Builder) dropInvalid(text string, mistakes []syntax.Mistake) (dropped b
 		}
 		if d.Chaos.Get(name) != nil && m.Pos.Line <= lastLine(faults.Get(name)) {
 			d.Chaos.Drop(name)
-			d.Tell(d.lines[name], "%s makes no valid fault: %s", name, m.What)
+			d.Lost(d.lines[name], "%s makes no valid fault: %s", name, m.What)
 			dropped = true
 		}
 	}
@@ -152,21 +151,6 @@ func (c Converter) nothing() string {
 		return "no fault"
 	}
 	return "no " + cmp.Or(c.Makes, "request")
-}
-
-// ShellWords returns a function that joins the words after -- into a command of a program, with shell quoting.
-func ShellWords(program string) func(words []string) ([]byte, error) {
-	return func(words []string) ([]byte, error) {
-		if len(words) > 0 && words[0] == program {
-			words = words[1:]
-		}
-		var b strings.Builder
-		b.WriteString(program)
-		for _, w := range words {
-			b.WriteString(" '" + strings.ReplaceAll(w, "'", `'\''`) + "'")
-		}
-		return []byte(b.String()), nil
-	}
 }
 
 // LineCount converts offsets to line numbers. The offsets must ascend.

@@ -38,6 +38,9 @@ func (d *Builder) Toxic(t Toxic) *Node {
 		f.For, f.Guessed = GuessedFor, true
 	}
 	kind, directed, lost := d.toxic(t, s)
+	if share := Percent(t.Toxicity, true); lost == "" && share != nil && share.YAML == "0%" {
+		lost = "the toxicity 0, which hits no connection"
+	}
 	if lost != "" {
 		d.Lost(t.Line, "%s: %s", t.Name, lost)
 		d.Skip(t.In)

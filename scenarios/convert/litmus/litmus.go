@@ -245,6 +245,8 @@ var faults = map[string]func(*experiment) (string, *draft.Node){
 	},
 	"disk-fill": func(x *experiment) (string, *draft.Node) {
 		s := (&draft.Node{}).Set("path", draft.Raw("/")).SetPercent("percent", x.get("FILL_PERCENTAGE"))
+		x.d.Lost(x.line, "%s of the storage that a pod may use: / is on the disk of the node, which brunt refuses to fill "+
+			"unless `path` names a volume of the pod, or `host_disk` is true", x.name)
 		if s.Get("percent") == nil {
 			s.SetSize(x.get("EPHEMERAL_STORAGE_MEBIBYTES") + "MiB")
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios/convert/draft"
+	"brunt/scenarios/convert/shell"
 )
 
 // Converter returns the converter for commands of pumba.
@@ -17,7 +18,7 @@ func Converter() draft.Converter {
 	return draft.Converter{
 		Name: "pumba", Source: "command lines of pumba", Convert: convert, Faults: true,
 		Doc:   "a fault on the same containers for each command, one after the other, or at once where the script has `&`",
-		Usage: "Of pumba, what stands after -- is the command itself.", Words: draft.ShellWords("pumba"),
+		Usage: "Of pumba, what stands after -- is the command itself.", Words: shell.Join("pumba"),
 	}
 }
 
@@ -83,7 +84,7 @@ func (c *call) flag(name string) string {
 
 // convert reads a script, or one command. A command in the background does not delay those after it.
 func convert(d *draft.Builder, source []byte) error {
-	all, err := d.Commands(source, "pumba", "wait", "sleep")
+	all, err := shell.Read(d, source, shell.Dialect{Programs: []string{"pumba", "wait", "sleep"}})
 	if err != nil {
 		return err
 	}
@@ -92,18 +93,21 @@ func convert(d *draft.Builder, source []byte) error {
 }
 
 // run converts commands, one after the other.
-func run(d *draft.Builder, all []draft.Command) {
+func run(d *draft.Builder, all []shell.Command) {
 	for _, one := range all {
 		switch {
 		case one.Beside != nil:
 			d.Background(func() { run(d, one.Beside) })
+		case one.Lost != "":
+			d.Lost(one.Line, "%s", one.Lost)
 		case one.Program == "wait":
 			d.WaitForAll()
 		case one.Program == "sleep":
-			d.Wait(d.Pause(one))
+			d.Wait(one.Pause)
 		default:
-			c := parse(one.Line, one.Words)
-			c.unknown = one.Unknown
+			words, unknown := one.Plain()
+			c := parse(one.Line, words)
+			c.unknown = unknown
 			convertCall(d, c)
 		}
 	}
