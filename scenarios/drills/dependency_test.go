@@ -384,7 +384,8 @@ func TestNeedsIn(t *testing.T) {
 	} {
 		run := outage("x", 1, gone, well, map[string]asked{"write": {c.all, c.bad, .003, .005}})
 		run.Result.Faults[0].Gone, run.Result.Faults[0].Cleared = true, c.back
-		if got := drills.NeedsIn(run.Result); len(got) != 1 || got[0].Kind != c.want || !strings.Contains(got[0].Why, c.says) {
+		got := drills.NeedsIn(run.Result)
+		if len(got) != 1 || got[0].Kind != c.want || !strings.Contains(got[0].Why, c.says) {
 			t.Errorf("back at %v: %+v, want %s: %s", c.back, got, c.want, c.says)
 		}
 	}
