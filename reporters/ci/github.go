@@ -165,9 +165,12 @@ func (s *stepSummary) faults(list []result.FaultRecord) {
 	s.table("Faults", "| Fault | What | From | To | Recovered after | Effect |", "|---|---|---:|---:|---:|---|", len(list),
 		func(i int) []string {
 			f := &list[i]
+			mark, _ := words.FaultMark(f)
 			var effect strings.Builder
-			effect.WriteString(markdown(words.FaultEffect(f)))
-			for _, said := range []string{words.FaultExpected(f), words.FaultWait(f), words.FaultSplit(f)} {
+			effect.WriteString(markdown(words.FaultEffect(f)) + " " + markdown(syntax.Sentence(words.FaultRevert(f))))
+			for _, said := range []string{
+				words.FaultExpected(f), words.FaultWait(f), words.FaultSplit(f), tookEffect(f),
+			} {
 				if said != "" {
 					effect.WriteString("<br>" + markdown(said))
 				}
@@ -176,10 +179,19 @@ func (s *stepSummary) faults(list []result.FaultRecord) {
 				effect.WriteString("<br>" + markdown("step "+step.Name+": "+step.Value))
 			}
 			return []string{
-				markdown(f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected), words.Offset(f.Cleared),
-				words.Recover(f), effect.String(),
+				markdown(mark + " " + f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected),
+				words.Offset(f.Cleared), words.Recover(f), effect.String(),
 			}
 		})
+}
+
+// tookEffect says what was seen of a fault in its unit, and what was not shown. Each step of a group says it itself.
+func tookEffect(f *result.FaultRecord) string {
+	seen := words.FaultEvidence(f)
+	if seen == "" || len(f.Steps) > 0 {
+		return ""
+	}
+	return "took effect: " + seen
 }
 
 func (s *stepSummary) incidents(r *result.Result) {

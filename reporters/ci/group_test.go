@@ -48,3 +48,32 @@ func TestGroup_Steps(t *testing.T) {
 		}
 	}
 }
+
+// TestFault_Evidence: each form of CI says what was seen of a fault and what was not shown, and whether it was taken
+// back.
+func TestFault_Evidence(t *testing.T) {
+	r := *reporterstest.Results()["failing"]
+	r.Faults = []result.FaultRecord{{
+		Name: "skew", Kind: "time.skew", Units: []string{"pg[1]"}, Impact: result.NotImpacted, Injected: 10, Cleared: 20,
+		Traffic: 900, TrafficUnit: "requests", Evidence: "1 of 4 processes reads the year 2031", NotShown: "pid 9 | postgres",
+		Revert: "unverified",
+	}}
+	back := r.Faults[0]
+	back.Name, back.Revert = "second", "ok"
+	r.Faults = append(r.Faults, back)
+	for name, text := range map[string]string{
+		"junit":  reporterstest.Render(t, ci.JUnit{}, &r),
+		"github": reporterstest.Render(t, ci.GitHub{}, &r), "markdown": reporterstest.Render(t, ci.Markdown{}, &r),
+	} {
+		for _, want := range []string{
+			"took effect: 1 of 4 processes reads the year 2031; not shown: pid 9 ", "unverified: no probe was answered.",
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s has no %q in\n%s", name, want, text)
+			}
+		}
+		if name != "junit" && (!strings.Contains(text, "\n| ? skew | ") || !strings.Contains(text, "\n| \\! second | ")) {
+			t.Errorf("%s does not mark the faults in\n%s", name, text)
+		}
+	}
+}

@@ -190,8 +190,10 @@ func faultLines(list []result.FaultRecord) string {
 		fmt.Fprintf(&out, "fault %s: %s; %s. %s %s\n", words.Clean(f.Name), words.FaultTarget(f), words.FaultSpan(f),
 			words.FaultEffect(f),
 			syntax.Sentence(words.FaultRevert(f)))
-		if e := words.FaultExpected(f); e != "" {
-			fmt.Fprintf(&out, "  %s\n", e)
+		for _, said := range []string{words.FaultExpected(f), tookEffect(f)} {
+			if said != "" {
+				fmt.Fprintf(&out, "  %s\n", said)
+			}
 		}
 		for _, step := range words.FaultSteps(f) {
 			fmt.Fprintf(&out, "  step %s: %s\n", step.Name, step.Value)

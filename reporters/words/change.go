@@ -868,7 +868,7 @@ func boundedCalls(f *findings) *Advice {
 	if o == nil || ofLoad(by.Hit()) {
 		return nil
 	}
-	link, _ := linkWords(by.Hit())
+	link, _ := linkWords(f.r, by)
 	return &Advice{
 		Likely: true,
 		Text: append(Text{}.say("Bound the calls over "), link...).
@@ -884,7 +884,7 @@ func fewerCrossings(f *findings) *Advice {
 	if o == nil || !ofLoad(by.Hit()) {
 		return nil
 	}
-	link, _ := linkWords(by.Hit())
+	link, _ := linkWords(f.r, by)
 	return &Advice{
 		Likely: true,
 		Text: append(Text{}.say("Let a request cross "), link...).
@@ -906,7 +906,7 @@ func secondTry(f *findings) *Advice {
 	if !slices.Contains(injectedErrors, f.fault.Kind) || !linked(f.fault) || !ofLoad(f.fault.Hit()) {
 		return nil
 	}
-	link, _ := linkWords(f.fault.Hit())
+	link, _ := linkWords(f.r, f.fault)
 	t := Text{}.say("Let clients try again where that is safe, or allow for ").strong(Clean(f.fault.Name)).
 		say(" in the objectives: it failed requests on ")
 	return &Advice{Text: append(t, link...).say(", where the target can't help.")}

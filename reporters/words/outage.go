@@ -488,7 +488,7 @@ func faultClause(r *result.Result, f *result.FaultRecord) Text {
 // hitWords names the links or the units that a fault hit.
 func hitWords(r *result.Result, f *result.FaultRecord) (t Text, many bool) {
 	if linked(f) {
-		return linkWords(f.Hit())
+		return linkWords(r, f)
 	}
 	return unitWords(r, f)
 }
@@ -523,12 +523,17 @@ func linked(f *result.FaultRecord) bool {
 	return len(f.Hit()) > 0 && !slices.ContainsFunc(f.Hit(), func(s string) bool { return !strings.Contains(s, "->") })
 }
 
-// linkWords names links by the services at their ends, such as "the link from posts to store".
-func linkWords(links []string) (t Text, many bool) {
+// linkWords names the links that a fault hit by the services at their ends, such as "the link from posts to store".
+// Links within a service are those of the one unit that all of them share, or have units at their ends.
+func linkWords(r *result.Result, f *result.FaultRecord) (t Text, many bool) {
 	var ends []string
+	links, shared := f.Hit(), strings.Split(f.Hit()[0], "->")
 	for _, l := range links {
 		from, to, _ := strings.Cut(l, "->")
-		from, to = slo.ServiceOf(from), slo.ServiceOf(to)
+		shared = slices.DeleteFunc(shared, func(unit string) bool { return unit != from && unit != to })
+		if a, b := slo.ServiceOf(from), slo.ServiceOf(to); a != b {
+			from, to = a, b
+		}
 		end := "from " + from + " to " + to
 		if from == "" {
 			end = "to " + to
@@ -537,10 +542,22 @@ func linkWords(links []string) (t Text, many bool) {
 			ends = append(ends, end)
 		}
 	}
+	if len(shared) == 1 && slices.ContainsFunc(links, withinService) {
+		one := *f
+		one.Units, one.Links = shared, nil
+		unit, _ := unitWords(r, &one)
+		return append(t.say("the links of "), unit...), true
+	}
 	if left := len(ends) - 3; left > 0 {
 		ends = append(ends[:3], Plural(int64(left), "other", "others"))
 	}
 	return Text{}.say(pick(len(links) > 1, "the links ", "the link ")).strong(Clean(Join(ends))), len(links) > 1
+}
+
+// withinService reports whether a link connects units of one service.
+func withinService(link string) bool {
+	from, to, _ := strings.Cut(link, "->")
+	return slo.ServiceOf(from) == slo.ServiceOf(to)
 }
 
 // replicas returns the units of one service that a fault hit and how many replicas it has. It returns no service if

@@ -200,6 +200,7 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 			loads[step]++
 		}
 	}
+	when, part := whileAway(f, service, effect)
 	out := map[string]Dependency{}
 	for i := range res.Loads {
 		for _, step := range res.Loads[i].Steps {
@@ -210,7 +211,8 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 			during, before := answersIn(res, f.Phase(), res.Loads[i].Name, step),
 				answersIn(res, slo.Phase{Kind: slo.BaselinePhase}, res.Loads[i].Name, step)
 			if during.all > 0 && before.all > 0 {
-				d := need(during, before, float64(f.Limit), service, effect)
+				during.met = part * during.all
+				d := need(during, before, float64(f.Limit), when)
 				if d.Need == Apart && f.Parts != nil {
 					if slower := f.Parts.Slower(); slower.Answer == result.Untested && !ofOther(slower.Why, name) {
 						d.Need, d.Why = Vague, d.Why+"; whether it was slower is not certain: "+slower.Why.Phrase(nil)
@@ -223,6 +225,16 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 	return out
 }
 
+// whileAway says when a fault took a service away, and which part of the fault's phase that was.
+func whileAway(f *result.FaultRecord, service, effect string) (when string, part float64) {
+	phase, away := f.Until-f.Injected, over(f)-f.Injected
+	if !(away < phase-.05) {
+		return fmt.Sprintf("while %s was away (%s)", service, effect), 1
+	}
+	return fmt.Sprintf("in the %s of %s, in which %s was away (%s) for %s", quantity.FormatSeconds(float64(phase)), f.Name,
+		service, effect, quantity.FormatSeconds(float64(away))), float64(away / phase)
+}
+
 // ofOther reports whether notes on slower answers are about another step alone. The name of a step includes its load if
 // several loads have a step of that name.
 func ofOther(why result.Notes, step string) bool {
@@ -232,6 +244,7 @@ func ofOther(why result.Notes, step string) bool {
 // answers counts the requests of a step in a phase, without those that were skipped because an earlier step failed.
 type answers struct {
 	all, bad float64
+	met      float64 // about how many were due while the service was away
 	skipped  float64
 	slow     [2]float64 // the percentiles of good answers, in seconds
 	least    [2]float64 // their 95 % lower bounds
@@ -279,13 +292,12 @@ const vague = .05
 // The need is hard if the 95 % lower bound of the share that failed is above the limit of an impact and above the
 // upper bound of the baseline's share. It is soft if the lower bound of the median or of the 90th percentile is over
 // twice that of the baseline and over 20 ms longer. It is vague if a measured time passes such a limit but its bound
-// does not, if the upper bound of the share that failed is above both 5 % and the limit of an impact, or if more were
-// skipped than before, beyond that limit: requests that would have met the outage were then not sent. Otherwise no
-// difference was seen.
-func need(during, before answers, limit float64, service, outage string) Dependency {
+// does not, if the upper bound of the share that failed of the requests that met the outage is above both 5 % and the
+// limit of an impact, or if more were skipped than before, beyond that limit: requests that would have met the outage
+// were then not sent. Otherwise no difference was seen.
+func need(during, before answers, limit float64, when string) Dependency {
 	share := during.bad / during.all
-	d := Dependency{Need: Apart, Why: fmt.Sprintf("while %s was away (%s), %s of %.0f requests failed, and %s before",
-		service, outage,
+	d := Dependency{Need: Apart, Why: fmt.Sprintf("%s, %s of %.0f requests failed, and %s before", when,
 		quantity.FormatShareBriefly(share), during.all, quantity.FormatShareBriefly(before.bad/before.all))}
 	if effect.LowerBound(during.bad, during.all, effect.Confidence) > max(limit,
 		effect.UpperBound(before.bad, before.all, effect.Confidence)) {
@@ -309,9 +321,12 @@ func need(during, before answers, limit float64, service, outage string) Depende
 			return d
 		}
 	}
-	if most := effect.UpperBound(during.bad, during.all, effect.Confidence); most > max(vague, limit) {
+	if most := effect.UpperBound(min(during.bad, during.met), during.met, effect.Confidence); most > max(vague, limit) {
 		d.Need = Vague
 		d.Why += "; that may be up to " + quantity.FormatShareBriefly(most)
+		if during.met < during.all {
+			d.Why += fmt.Sprintf(" of about %.0f requests that met the outage", during.met)
+		}
 	}
 	if effect.LowerBound(during.skipped, during.skipped+during.all, effect.Confidence) > max(limit,
 		effect.UpperBound(before.skipped, before.skipped+before.all, effect.Confidence)) {

@@ -367,6 +367,28 @@ func TestNeedsIn(t *testing.T) {
 		got[1].Kind != drills.Apart || !strings.HasPrefix(got[0].Why, "while store was away (dies), 20% of 500 requests") {
 		t.Errorf("%+v", got)
 	}
+	for _, c := range []struct {
+		back     result.Num // when the unit is back: 10 s is the injection, and 15 s the end of the phase
+		all, bad int64
+		want     drills.Need
+		says     string
+	}{
+		{
+			10.08, 500, 8, drills.Vague, "in the 5s of f, in which store was away (dies) for 80ms, 1.6% of 500 requests failed, " +
+				"and 0% before; that may be up to 100% of about 8 requests that met the outage",
+		},
+		{10.08, 500, 0, drills.Vague, " for 80ms, 0% of 500 requests failed"},
+		{11, 500, 0, drills.Apart, " for 1s, 0% of 500 requests failed, and 0% before"},
+		{11, 500, 90, drills.Hard, " for 1s, 18% of 500 requests failed, and 0% before"},
+		{15.01, 500, 0, drills.Apart, "while store was away (dies), 0% of 500 requests failed, and 0% before"},
+	} {
+		run := outage("x", 1, gone, well, map[string]asked{"write": {c.all, c.bad, .003, .005}})
+		run.Result.Faults[0].Gone, run.Result.Faults[0].Cleared = true, c.back
+		got := drills.NeedsIn(run.Result)
+		if len(got) != 1 || got[0].Kind != c.want || !strings.Contains(got[0].Why, c.says) {
+			t.Errorf("back at %v: %+v, want %s: %s", c.back, got, c.want, c.says)
+		}
+	}
 	half := gone
 	half.Units = []string{"web[0]"}
 	if got := drills.NeedsIn(outage("x", 1, half, well, during).Result); len(got) > 0 {

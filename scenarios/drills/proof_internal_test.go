@@ -75,9 +75,9 @@ func TestBeyond_NoHistogram(t *testing.T) {
 
 // TestNeed_FewSlow: a step that was slower, by too few requests to show it, does not do without the service.
 func TestNeed_FewSlow(t *testing.T) {
-	before := answers{all: 1000, slow: [2]float64{.002, .004}, least: [2]float64{.002, .004}}
-	during := answers{all: 300, slow: [2]float64{.002, .5}, least: [2]float64{.002, .004}}
-	if got := need(during, before, .01, "store", "gone"); got.Need != Vague {
+	before := answers{all: 1000, met: 1000, slow: [2]float64{.002, .004}, least: [2]float64{.002, .004}}
+	during := answers{all: 300, met: 300, slow: [2]float64{.002, .5}, least: [2]float64{.002, .004}}
+	if got := need(during, before, .01, ""); got.Need != Vague {
 		t.Errorf("%s: %s", got.Need, got.Why)
 	}
 }
@@ -85,16 +85,16 @@ func TestNeed_FewSlow(t *testing.T) {
 // TestNeed_Skipped: where an earlier step failed, the requests that would have met the outage were not sent, and the
 // others do not show that the step does without the service.
 func TestNeed_Skipped(t *testing.T) {
-	before := answers{all: 1000, slow: [2]float64{.002, .004}, least: [2]float64{.002, .004}}
+	before := answers{all: 1000, met: 1000, slow: [2]float64{.002, .004}, least: [2]float64{.002, .004}}
 	for skipped, want := range map[float64]Need{0: Apart, 5: Apart, 200: Vague} {
 		during := before
 		during.skipped = skipped
-		if got := need(during, before, .01, "store", "dies"); got.Need != want {
+		if got := need(during, before, .01, ""); got.Need != want {
 			t.Errorf("%.0f skipped: %s: %s", skipped, got.Need, got.Why)
 		}
 	}
 	before.skipped = 200
-	if got := need(before, before, .01, "store", "dies"); got.Need != Apart {
+	if got := need(before, before, .01, ""); got.Need != Apart {
 		t.Errorf("as many skipped as before: %s: %s", got.Need, got.Why)
 	}
 }

@@ -51,7 +51,7 @@ func judgeResolution(o slo.Objective, r *result.ObjectiveResult, all []*result.D
 	}
 	of := resolutionOf(o, all)
 	if least := max(0, float64(r.Measured-of)); of > 0 && requests.Meets(o, least) != (r.Verdict == scenarios.Pass) {
-		polled(r, of, result.Num(least), r.Measured)
+		requests.Polled(r, of, result.Num(least), r.Measured)
 	}
 }
 
@@ -69,7 +69,7 @@ func (e *evaluator) withinResolution(q *ask, r result.ObjectiveResult) result.Ob
 	earlier.Over = slices.Clone(earlier.Over)
 	earlier.Over[limit] = min(earlier.Over[limit], late)
 	if other := e.judgeSum(q.o, q.p, q.i, earlier, asMeasured); other.Verdict != r.Verdict {
-		polled(&r, of, r.Measured, other.Measured)
+		requests.Polled(&r, of, r.Measured, other.Measured)
 	}
 	return r
 }
@@ -82,10 +82,4 @@ func resolutionOf(o slo.Objective, all []*result.DeliveryRecord) result.Num {
 		}
 	}
 	return 0
-}
-
-// polled makes an objective inconclusive whose true value is between low and high, because brunt asks for messages.
-func polled(r *result.ObjectiveResult, of, low, high result.Num) {
-	r.Verdict, r.Low, r.High = scenarios.Inconclusive, low, high
-	r.Because = result.Notes{{Kind: result.DeliveryPolled, Value: of}}
 }

@@ -44,7 +44,7 @@ func (f *effects) judgeFault(o slo.Objective) result.ObjectiveResult {
 func (f *effects) reactions() series.ReactionJudge {
 	return series.ReactionJudge{
 		Reactions: &f.read.c.Reactions, Faults: f.read.Faults, OverAt: f.read.overAt, Usage: f.read.c.Usage,
-		Series: f.read.c.Series, End: f.read.end, Strict: f.read.c.Strict,
+		Series: f.read.c.Series, End: f.read.end,
 	}
 }
 

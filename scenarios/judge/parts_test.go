@@ -3,6 +3,7 @@ package judge_test
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -214,6 +215,9 @@ func TestPolledDelivery(t *testing.T) {
 			outage(between(0, 0)), injection{"f", "f", 30 * sec, 40 * sec}).Objectives[0]
 		if o.Verdict != c.want {
 			t.Errorf("%s at %v: %s of %v (%s), want %s", c.objective, c.resolution, o.Verdict, o.Measured, o.Note, c.want)
+		}
+		if unsure := o.Verdict == scenarios.Inconclusive; strings.Contains(o.Note, "up to 8ms earlier") != unsure {
+			t.Errorf("%s at %v: %s", c.objective, c.resolution, o.Note)
 		}
 	}
 }

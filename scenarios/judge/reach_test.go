@@ -46,10 +46,22 @@ func TestJudge_Reach(t *testing.T) {
 			1, 2, "",
 		},
 		"reached too late": {
-			"reach(metric(replicas) >= 4) < 3s after grow",
+			"reach(metric(replicas) >= 4) < 2s after grow",
 			[]result.Series{read("a", 2, 2, 2, 2, 3, 3, 4, 4)},
 			scenarios.Fail,
 			2, 3, "",
+		},
+		"the limit between two readings": {
+			"reach(metric(replicas) >= 4) < 3s after grow",
+			[]result.Series{read("a", 2, 2, 2, 2, 3, 3, 4, 4)},
+			scenarios.Inconclusive,
+			2, 3, "brunt asks at intervals, so what it saw may have come up to 1s earlier, which would decide",
+		},
+		"too late by the one of two that was read": {
+			"reach(metric(replicas) >= 4) < 2s after grow",
+			[]result.Series{read("a", 2, 2, 2, 2, 2, 2, 4, 4), read("b", 2, 2, 2, 2, nan, nan, nan, 4)},
+			scenarios.Fail,
+			2, 4, "",
 		},
 		"never": {
 			"reach(metric(replicas) >= 5) < 3s after grow",

@@ -175,7 +175,7 @@ const (
 	ReadBackPart      NoteKind = "read_back_part"    // the reading between two faults was of some writes
 	DeliveryAbsent    NoteKind = "no_delivery"       // the run has no findings about the delivery
 	DeliveriesNone    NoteKind = "none_sent"         // no message was acknowledged
-	DeliveryPolled    NoteKind = "delivery_polled"   // messages may have come earlier than they were seen
+	Polled            NoteKind = "polled"            // what brunt asks for may have come earlier than brunt saw it
 	DeliveriesUnsure  NoteKind = "deliveries_unsure" // what became of messages is unknown, and would decide
 	LossElsewhere     NoteKind = "loss_elsewhere"    // messages are lost without a fault as well
 	WritesNone        NoteKind = "no_write"          // no write was acknowledged
@@ -399,8 +399,8 @@ var noteSentences = map[NoteKind]string{
 	ReadBackPart:   "<part> of <count> writes were read back between <faults>, as there was no time for all",
 	DeliveryAbsent: "the run has no findings about this delivery",
 	DeliveriesNone: "no message was acknowledged",
-	DeliveryPolled: "brunt asks for messages, so each may have come up to <value> before it was seen, which would " +
-		"decide",
+	Polled: "brunt asks at intervals, so what it saw may have come up to <for seconds> earlier, which " +
+		"would decide",
 	DeliveriesUnsure: "what became of <part> of <count> messages is unknown, and would decide",
 	LossElsewhere: "no loss is attributed to <of>: while no fault was in, <part> of <count> messages were lost, which does " +
 		"not tell its losses from others",

@@ -43,13 +43,15 @@ func UnitOf(u slo.Unit) string {
 }
 
 // Points returns the use of a resource by the unit, second by second. Restarts and ooms count from the beginning of
-// the run. Figures of a process have no value in seconds in which the unit was not running.
+// the run, and have no value in seconds of which nothing is known. Figures of a process have no value in seconds in
+// which the unit was not running.
 func (u *UnitUsage) Points(resource string) []Point {
 	out := make([]Point, len(u.Seconds))
 	for i := range u.Seconds {
 		s := &u.Seconds[i]
 		v := NaN
 		switch {
+		case s.Unknown:
 		case resource == "restarts":
 			v = Num(max(0, s.Starts-1))
 		case resource == "ooms":

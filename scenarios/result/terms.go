@@ -482,7 +482,8 @@ var all = []Term{
 		"How precisely a time of a fault's effect is known. At a sharp edge, where requests are good and then " +
 			"all bad, it is the time between two requests. Where errors become more frequent or rarer, it is the 95 % " +
 			"interval of the " +
-			"instant at which their share changed. A time passes only if the whole interval does.",
+			"instant at which their share changed. A time passes only if the whole interval does. A reaction such as " +
+			"`detect` came between two polls, and is inconclusive where the limit lies between them.",
 	},
 	{
 		"affected",

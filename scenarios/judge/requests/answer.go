@@ -45,3 +45,10 @@ func VerdictIf(met bool) scenarios.Verdict {
 func EndsDecide(r *result.ObjectiveResult) result.Notes {
 	return result.Notes{{Kind: result.EndsDecide, Low: r.Low, High: r.High}}
 }
+
+// Polled makes an objective inconclusive whose true value lies between low and high: brunt asks at intervals, and what
+// it saw may have come earlier by some seconds.
+func Polled(r *result.ObjectiveResult, earlier, low, high result.Num) {
+	r.Verdict, r.Low, r.High = scenarios.Inconclusive, low, high
+	r.Because = result.Notes{{Kind: result.Polled, For: earlier}}
+}

@@ -19,7 +19,6 @@ type ReactionJudge struct {
 	Usage  []result.UnitUsage        // usage of the target's units
 	Series []result.Series           // series of the scenario's metrics
 	End    time.Duration             // end of the loads, or the present
-	Strict bool                      // an objective whose target lies within the interval is inconclusive
 }
 
 // Occurrence judges when the user's monitoring, or a figure of the target, reacted to occurrence i. The effect of the
@@ -114,14 +113,13 @@ func (j ReactionJudge) since(
 	j.between(o, low, (d.At - from).Seconds(), r)
 }
 
-// between judges a reaction that came between low and v, in seconds.
+// between judges a reaction that came between low and v, in seconds. It is inconclusive where the target lies between
+// them.
 func (j ReactionJudge) between(o slo.Objective, low, v float64, r *result.ObjectiveResult) {
 	r.Measured, r.Low, r.High = result.Num(v), result.Num(low), result.Num(v)
-	if j.Strict && requests.Meets(o, low) != requests.Meets(o, v) {
-		r.Verdict, r.Because = scenarios.Inconclusive, result.Notes{{Kind: result.AtTarget}}
-		return
+	if r.Verdict = requests.VerdictIf(requests.Meets(o, v)); requests.Meets(o, low) != requests.Meets(o, v) {
+		requests.Polled(r, result.Num(v-low), r.Low, r.High)
 	}
-	r.Verdict = requests.VerdictIf(requests.Meets(o, v))
 }
 
 // resolved judges when an alert was resolved, measured from the true end of the fault:

@@ -33,9 +33,7 @@ func reached(
 			at, notYet = 0, max(notYet, last)
 			return at, notYet, nil
 		}
-		if first >= at {
-			at, notYet = first, max(from, last)
-		}
+		at, notYet = max(at, first), max(notYet, last)
 	}
 	if len(all) == 0 {
 		return 0, 0, result.Notes{{Kind: result.ValueUnknown, Of: m.Source}}

@@ -8,6 +8,7 @@ package series
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -223,8 +224,22 @@ func (c series) judge(o slo.Objective, phase slo.Phase, in requests.Span) result
 	return r
 }
 
-// counted judges an objective on a counter that starts with the run, by its increase in the
-// phase.
+// slowSample is how many times longer than usual a sample of a unit may take, so that the last one may lack.
+const slowSample = 4
+
+// uncounted returns for how long no value of a counter is known at the end of a phase; 0 if that is not long.
+func (c series) uncounted(in requests.Span, last time.Duration) time.Duration {
+	every := c.every
+	if !slices.ContainsFunc(c.points, func(p result.Point) bool {
+		return p.T.D() > last && p.T.D() <= in.To // and its value is not known
+	}) {
+		every *= slowSample
+	}
+	return edgeGap(in, in.From, last, every)
+}
+
+// counted judges an objective on a counter that starts with the run, by its increase in the phase. The counter may
+// have grown since its last known value.
 func (c series) counted(
 	o slo.Objective, r result.ObjectiveResult, points []result.Point, in requests.Span,
 ) result.ObjectiveResult {
@@ -234,14 +249,22 @@ func (c series) counted(
 	}
 	before := result.Num(0)
 	for _, p := range c.points {
-		if p.T.D() <= in.From {
+		if p.T.D() <= in.From && !math.IsNaN(float64(p.V)) {
 			before = p.V
 		}
 	}
-	r.Measured, r.Verdict = points[len(points)-1].V-before, scenarios.Fail
-	if o.Holds(float64(r.Measured)) {
-		r.Verdict = scenarios.Pass
+	last := points[len(points)-1]
+	r.Measured = last.V - before
+	least := float64(r.Measured)
+	grown := o.Holds(least) != o.Holds(math.Inf(1)) || o.Op == "=" && least < o.Value
+	if unknown := c.uncounted(in, last.T.D()); unknown > 0 && grown {
+		r.Because = result.Notes{{
+			Kind: result.ValuesMissing, Count: r.Count, Phase: r.Phase, Need: int64(in.Length() / c.every),
+			For: result.Sec(unknown),
+		}}
+		return r
 	}
+	r.Verdict = requests.VerdictIf(o.Holds(least))
 	return r
 }
 

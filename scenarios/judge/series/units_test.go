@@ -98,3 +98,47 @@ func TestReached_Units(t *testing.T) {
 		}
 	}
 }
+
+// TestJudge_Counted: a counter may grow while nothing is known of its unit at the end of a phase. An increase that is
+// known stands.
+func TestJudge_Counted(t *testing.T) {
+	known, silent, away, late := "++++++++++++++++++++", "++++++++++??????????", "++++++++++          ", "+++++++++++++++++   "
+	back := "++++++++++?????+++++"
+	for _, c := range []struct {
+		text, seconds string
+		starts        int // from 5 s on
+		to            time.Duration
+		verdict       scenarios.Verdict
+	}{
+		{"posts.restarts = 0", known, 1, 20, scenarios.Pass},
+		{"posts.restarts = 0", silent, 1, 20, scenarios.Inconclusive},
+		{"posts.ooms = 0", silent, 1, 20, scenarios.Inconclusive},
+		{"posts.restarts < 2", silent, 2, 20, scenarios.Inconclusive},
+		{"posts.restarts = 0", silent, 2, 20, scenarios.Fail},
+		{"posts.restarts < 1", silent, 2, 20, scenarios.Fail},
+		{"posts.restarts >= 1", silent, 2, 20, scenarios.Pass},
+		{"posts.restarts >= 2", silent, 2, 20, scenarios.Inconclusive},
+		{"posts.restarts = 2", silent, 2, 20, scenarios.Inconclusive},
+		{"posts.restarts = 0", silent, 1, 10, scenarios.Pass},
+		{"posts.restarts = 0", away, 1, 20, scenarios.Inconclusive},
+		{"posts.restarts = 0", late, 1, 20, scenarios.Pass},
+		{"posts.restarts = 0", back, 1, 20, scenarios.Pass},
+		{"posts.restarts = 0", back, 1, 15, scenarios.Inconclusive},
+	} {
+		o, err := slo.ParseObjective(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := runs("posts[0]", c.seconds)
+		for i := range u.Seconds {
+			if u.Seconds[i].Starts = 1; u.Seconds[i].T >= 5 {
+				u.Seconds[i].Starts = c.starts
+			}
+		}
+		r := series.JudgeGauge(o, slo.ParsePhase("run"), requests.Span{To: c.to * time.Second}, []result.UnitUsage{u}, nil, 0)
+		if r.Verdict != c.verdict || int(r.Measured) != c.starts-1 {
+			t.Errorf("%s of %q until %d s: %s %v (%s), want %s", c.text, c.seconds, c.to, r.Verdict, r.Measured,
+				r.Because.Phrase(&r), c.verdict)
+		}
+	}
+}
