@@ -48,6 +48,9 @@ func (r *runner) holdConditions(ctx context.Context) error {
 		r.conditions = append(r.conditions, released...)
 		for _, c := range released {
 			note := "the condition " + c.Name + " (" + c.Kind + ") held for the whole run: " + c.Evidence
+			if c.NotShown != "" {
+				note += "; not shown: " + c.NotShown
+			}
 			if c.Note != "" {
 				note = syntax.Sentence("the condition " + c.Name + ": " + c.Note)
 			}

@@ -129,7 +129,7 @@ func (h *heldConditions) Release() []result.Condition {
 	for _, r := range h.records {
 		c := result.Condition{
 			Name: r.Name, Kind: r.Kind, Units: r.Units, Via: r.Via, Evidence: r.Evidence, Gone: r.Gone, GoneEvidence: r.GoneText,
-			Injected: result.NaN, Verified: result.NaN,
+			NotShown: r.NotShown, Injected: result.NaN, Verified: result.NaN,
 		}
 		if h.host.Late && r.N >= 0 {
 			c.Injected = result.Sec(r.Injected)

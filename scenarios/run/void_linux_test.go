@@ -68,6 +68,29 @@ chaos:
 	}
 }
 
+// TestConditions_NotShown: the result and its notes say what the proof of a condition has not shown. The unit does not
+// use the directory whose disk lacks space.
+func TestConditions_NotShown(t *testing.T) {
+	t.Parallel()
+	needsRoot(t)
+	res := runOnce(t, `
+version: 1
+name: unused
+target: {processes: {web: {command: [ECHO], ready: {get: /}}}}
+conditions: {full: {disk.fill: {service: web, path: "`+t.TempDir()+`", bytes: 1MiB}}}
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [{get: /}]}}
+`, run.Options{Stress: self("burn")})
+	if len(res.Conditions) != 1 || !strings.HasPrefix(res.Conditions[0].NotShown, "that web[0] uses ") {
+		t.Fatalf("%s: %+v", res.Reason, res.Conditions)
+	}
+	const held = "the condition full (disk.fill) held for the whole run: "
+	if !slices.ContainsFunc(res.Notes, func(s string) bool {
+		return strings.HasPrefix(s, held) && strings.HasSuffix(s, "; not shown: "+res.Conditions[0].NotShown)
+	}) {
+		t.Errorf("%q", res.Notes)
+	}
+}
+
 // TestAgain kills the process of a unit while a fault on it, or a condition, is in. brunt starts the unit again: the
 // fault is injected into the new process, as the kernel tells, or is over where the scenario says so.
 func TestAgain(t *testing.T) {
@@ -142,6 +165,9 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 6s, timeout
 				t.Errorf("in for %v, revert %s: %s", in, f.Revert, f.Note)
 			}
 			if void {
+				if !strings.Contains(res.Reason, "take a fault of one moment") {
+					t.Errorf("no remedy: %s", res.Reason)
+				}
 				return
 			}
 			if again.Load() != 1 || lacks.Load() || f.NotShown == "" && !strings.Contains(f.Evidence, "injected again: ") {
