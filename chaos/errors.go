@@ -95,8 +95,8 @@ func (e EndedEarlyError) Error() string {
 	return fmt.Sprintf("%s %s%s, by %s", e.Unit, e.What, when, cmp.Or(e.By, "another program"))
 }
 
-// ErrRestarted says that a restart gave a container back everything the fault had taken from it.
-var ErrRestarted = errors.New("the container was started again, and has everything that it had at first")
+// ErrRestarted says that a restart gave a unit back everything the fault had taken from it.
+var ErrRestarted = errors.New("the unit was started again, and has everything that it had at first")
 
 // NotReadyError says that a fault is off a unit, and that the unit was not ready again when brunt stopped waiting. That
 // is a finding about the target.

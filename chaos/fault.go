@@ -60,9 +60,9 @@ type HeldTraits struct {
 	// do if the traffic is Unknown.
 	Affected func() Traffic
 	// OnRestart is called when the container with an id was restarted while the fault is injected: the
-	// restart removed the container's namespaces and what was in them. It injects the fault into the new
-	// namespaces and says so; an error voids the fault. For another container it does nothing and
-	// returns "".
+	// restart removed the container's namespaces and what was in them. It is called too when brunt started a process of
+	// the target again, with the name of its unit. It injects the fault into the new namespaces or process and says so;
+	// an error voids the fault. For another container or unit it does nothing and returns "".
 	//
 	// subtle: it may be called during the revert and after it. It must do nothing then, and nothing
 	// that it began may outlast the revert.

@@ -32,10 +32,11 @@ func (r *injectedFaults) drop(rec *injection) {
 	r.in = slices.DeleteFunc(r.in, func(other *injection) bool { return other == rec })
 }
 
-// OnRestart tells the timeline that a container was restarted: faults in its namespaces are injected again, or become
-// void. It returns at once; [Timeline.Play] waits for the work that it starts.
-func (t *Timeline) OnRestart(container string) {
-	t.notify(container, func(h chaos.HeldTraits) containerHook { return h.OnRestart })
+// OnRestart tells the timeline that a container, given by its id, or a process that brunt supervises, given by the name
+// of its unit, was started again: faults on it are injected again, or become void. It returns at once; [Timeline.Play]
+// waits for the work that it starts.
+func (t *Timeline) OnRestart(of string) {
+	t.notify(of, func(h chaos.HeldTraits) containerHook { return h.OnRestart })
 }
 
 // OnNetworkChange tells the timeline that the networks of a container changed: faults on its addresses or links are
@@ -174,14 +175,16 @@ func (a *reinjections) count(h chaos.Held) int {
 	return a.times[h]
 }
 
-// note notes that a held fault was injected again. A zero to says that this came only with the end of its occurrence.
-func (a *reinjections) note(h chaos.Held, gap, from, to time.Duration) {
+// note notes that a held fault was injected again, and reports whether it was missing before. A zero to says that this
+// came only with the end of its occurrence.
+func (a *reinjections) note(h chaos.Held, gap, from, to time.Duration) (missing bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.times[h]++
-	if gap > mostLate {
+	if missing = gap > mostLate; missing {
 		a.absent = append(a.absent, chaos.Absence{Unit: a.units[h], From: from, To: to})
 	}
+	return missing
 }
 
 // missing returns the times in which the faults were off because of a change, once all calls after changes are over.
@@ -205,9 +208,15 @@ func (t *Timeline) injectedAgain(r *injection, h chaos.Held, off time.Duration) 
 		return
 	}
 	defer r.again.proofs.Done()
-	r.again.note(h, now-off, off, now)
+	if r.again.note(h, now-off, off, now) && t.Whole {
+		t.void(r, off, errAway)
+		return
+	}
 	t.verifyAgain(r, h)
 }
+
+// errAway is why an occurrence that has to be in for all of its time ended.
+var errAway = errors.New("its unit was started again, and brunt was late to inject it again")
 
 // verifyAgain looks for the effect of a held fault that was injected again. Only the last injection counts: a proof of
 // an earlier one does not stand for it.

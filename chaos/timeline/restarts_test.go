@@ -343,6 +343,7 @@ func TestRestarted_Proof(t *testing.T) {
 		proof    time.Duration // how long each takes
 		drags    time.Duration
 		group    bool
+		whole    bool // it has to be in for all of its time
 		evidence string
 		err      string
 		void     string
@@ -383,6 +384,12 @@ func TestRestarted_Proof(t *testing.T) {
 			void: "it was not in for all of its time: not on it from 3s to 4.5s",
 		},
 		{
+			name: "off for a while, and has to be in for all of its time", proofs: []string{"slow", "slow again"},
+			restarts: []time.Duration{3 * time.Second}, drags: 1500 * time.Millisecond, whole: true, evidence: "slow",
+			lines: "+it@1s -it@4.5s",
+			void:  "over before its time, after 2s: its unit was started again, and brunt was late to inject it again",
+		},
+		{
 			name: "in again too late", proofs: []string{"slow", "slow again"}, restarts: []time.Duration{4 * time.Second},
 			drags: 3 * time.Second, evidence: "slow", lines: "+it@1s -it@7s",
 			void: "it was not in for all of its time: not on it from 4s to its end",
@@ -396,6 +403,7 @@ func TestRestarted_Proof(t *testing.T) {
 				}
 				return []*timeline.Entry{entry("it", f, time.Second, 5*time.Second)}
 			}, func(tl *timeline.Timeline) {
+				tl.Whole = c.whole
 				for _, at := range c.restarts {
 					time.AfterFunc(at, func() { tl.OnRestart("c") })
 				}

@@ -29,6 +29,8 @@ type Timeline struct {
 	// Theirs says that brunt has started none of the target's units, so that only brunt tells their owner that one stays
 	// down after a fault.
 	Theirs bool
+	// Whole says that a fault which was missing from a unit for a while is void, although it is injected again.
+	Whole bool
 
 	Phases
 	// Before is called once, before the first injection. An error prevents every injection.

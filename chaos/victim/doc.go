@@ -1,5 +1,5 @@
 // Package victim has the common parts of faults on the processes of a unit: the unit with its process, a step for each
-// selected unit, and the injection after a restart of the container.
+// selected unit, and the injection after a restart of the unit.
 //
 //	Fault.Each --> Victim --> Planned.Plan --> Inject --restart of the container--> Plan, Inject again
 //

@@ -5,30 +5,33 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/container"
+	"brunt/chaos/proc"
 	"brunt/chaos/selector"
 )
 
-// Fault is the common part of the faults on resources: the units that they hit, and the reaction to a restart of the
-// container.
+// Fault is the common part of the faults on resources: the units that they hit, and the reaction to a restart of a
+// unit.
 type Fault struct {
 	selector.Selector `yaml:",inline"`
-	// what happens when the container of a hit unit restarts; zero is inject: the fault is injected again. void ends
-	// it, and the run is invalid
+	// what happens when a hit unit is started again, its container or its process that brunt supervises; zero is
+	// inject: the fault is injected again. void ends it, and the run is invalid
 	OnRestart string `yaml:"on_restart,oneof=inject|void"`
 }
 
 // Each makes a step for each selected unit. The step's Plan computes the change for a running unit; in a dry run it is
 // not called for a unit that does not run yet.
 func (s *Fault) Each(ctx context.Context, env chaos.Env, step func(Victim) Planned) ([]chaos.Step, error) {
-	return s.EachAcross(ctx, env, true, step)
+	return s.EachAcross(ctx, env, func(container.Target) bool { return true }, step)
 }
 
-// EachAcross is [Fault.Each]. stays says that the fault outlives a restart of its container.
+// EachAcross is [Fault.Each]. lost reports whether a restart of a unit ends the fault on it, so that the fault is
+// injected again.
 func (s *Fault) EachAcross(
-	ctx context.Context, env chaos.Env, stays bool, step func(Victim) Planned,
+	ctx context.Context, env chaos.Env, lost func(container.Target) bool, step func(Victim) Planned,
 ) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		again := func(ctx context.Context) (made chaos.Step, err error) {
@@ -40,6 +43,10 @@ func (s *Fault) EachAcross(
 				err = env.Refused(ctx, env.Fault, []chaos.Step{made}, true)
 			}
 			return made, err
+		}
+		in := 0
+		if u.Contained == nil {
+			in = u.PID()
 		}
 		made, byAgent, err := env.ByAgent(ctx, u)
 		switch {
@@ -53,11 +60,16 @@ func (s *Fault) EachAcross(
 				return nil, err
 			}
 		}
-		if u.Contained == nil || !stays {
+		if !lost(u) {
 			return made, nil
 		}
-		id := u.Contained.ContainerID().ID
-		return &reinjected{Step: made, container: id, void: s.OnRestart == "void", note: env.Extend, again: again}, nil
+		r := &reinjected{Step: made, void: s.OnRestart == "void", note: env.Extend, again: again}
+		if u.Contained != nil {
+			r.restarts = u.Contained.ContainerID().ID
+		} else {
+			r.restarts, r.unit, r.in = u.Name(), u, in
+		}
+		return r, nil
 	})
 }
 
@@ -77,17 +89,21 @@ func one(u container.Target, env chaos.Env, step func(Victim) Planned) (chaos.St
 	return s, s.Plan()
 }
 
-// reinjected is a step on a container that is injected again after each restart of the container.
+// reinjected is a step on a unit that is injected again after each restart of the unit.
 type reinjected struct {
 	chaos.Step
-	container string // its id
-	void      bool   // ends the fault instead of injecting it again
-	note      func(chaos.Undo) error
-	again     func(ctx context.Context) (chaos.Step, error)
+	restarts string     // what is started again: the id of a container, or the name of a unit that is a process
+	unit     chaos.Unit // that process; nil for a container
+	void     bool       // ends the fault instead of injecting it again
+	note     func(chaos.Undo) error
+	again    func(ctx context.Context) (chaos.Step, error)
+
+	turn sync.Mutex // held for an injection or a revert, which may wait for the unit
+	over bool       // the fault is reverted; guarded by turn
 
 	mu   sync.Mutex
 	held []chaos.Held // the last one is the injected one
-	over bool         // the fault is reverted
+	in   int          // PID of the process that has the last one; zero for a container
 }
 
 var _ chaos.Held = (*reinjected)(nil)
@@ -107,19 +123,66 @@ func (r *reinjected) last() chaos.Held {
 	return r.held[len(r.held)-1]
 }
 
-func (r *reinjected) Verify(ctx context.Context) (string, error) { return r.last().Verify(ctx) }
+// put notes a held fault, and the process that has it.
+func (r *reinjected) put(h chaos.Held, in int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.held, r.in = append(r.held, h), in
+}
+
+// hasEnded reports whether the process that had the fault has ended. For a container it is false.
+func (r *reinjected) hasEnded() bool {
+	r.mu.Lock()
+	in := r.in
+	r.mu.Unlock()
+	return r.unit != nil && r.unit.PID() != in
+}
+
+// Verify implements [chaos.Held]. A process that the fault was injected into again may end before its proof.
+func (r *reinjected) Verify(ctx context.Context) (string, error) {
+	said, err := r.last().Verify(ctx)
+	if err == nil || !r.hasEnded() {
+		return said, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.held) == 1 {
+		return said, err
+	}
+	return "", chaos.NotShownError{What: "its effect on " + chaos.PIDName(r.in) + ", which ended before"}
+}
 
 func (r *reinjected) Gone(ctx context.Context) (string, error) { return r.last().Gone(ctx) }
 
 func (r *reinjected) Traits() chaos.HeldTraits {
 	t := r.last().Traits()
 	t.OnRestart = r.onRestart
+	if ended := t.Ended; r.unit != nil {
+		t.Ended = func(ctx context.Context) error {
+			if err := r.left(ctx); err != nil || ended == nil {
+				return err
+			}
+			return ended(ctx)
+		}
+	}
 	return t
 }
 
+// againWithin is how long a process may run before the fault is injected into it.
+const againWithin = time.Second
+
+// left returns an error if the unit has had another process for a while, into which the fault was not injected.
+func (r *reinjected) left(ctx context.Context) error {
+	has := func() bool { return r.unit.PID() == 0 || !r.hasEnded() }
+	if proc.Await(ctx, againWithin, has, "") == nil || ctx.Err() != nil {
+		return nil
+	}
+	return chaos.ErrRestarted
+}
+
 func (r *reinjected) Revert(ctx context.Context) (chaos.Outcome, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.turn.Lock()
+	defer r.turn.Unlock()
 	r.over = true
 	out := chaos.None
 	var errs []error
@@ -133,18 +196,32 @@ func (r *reinjected) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return out, chaos.JoinErrors(errs...)
 }
 
-// onRestart injects the fault again, or voids it.
-func (r *reinjected) onRestart(ctx context.Context, container string) (string, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case container != r.container || r.over:
+// onRestart injects the fault again, or voids it. A process that has ended again meanwhile has no fault to be injected:
+// its supervisor starts another one, or it stays down.
+func (r *reinjected) onRestart(ctx context.Context, of string) (string, error) {
+	r.turn.Lock()
+	defer r.turn.Unlock()
+	if of != r.restarts || r.over || r.unit != nil && !r.hasEnded() {
 		return "", nil
-	case r.void:
+	}
+	if r.void {
 		return "", chaos.ErrRestarted
 	}
+	in := 0
+	if r.unit != nil {
+		in = r.unit.PID()
+	}
+	said, err := r.injectAgain(ctx, in)
+	if err != nil && r.unit != nil && r.unit.PID() != in {
+		return "", nil
+	}
+	return said, err
+}
+
+// injectAgain injects the fault into a unit that was started again, as the process in; zero is a container.
+func (r *reinjected) injectAgain(ctx context.Context, in int) (string, error) {
 	// Revert remnants first, such as the space that a file takes.
-	if _, err := r.held[len(r.held)-1].Revert(ctx); err != nil {
+	if _, err := r.last().Revert(ctx); err != nil {
 		return "", err
 	}
 	s, err := r.again(ctx)
@@ -161,7 +238,7 @@ func (r *reinjected) onRestart(ctx context.Context, container string) (string, e
 	}
 	h, err := s.Inject(ctx)
 	if h != nil { // with an error too: a part may be in
-		r.held = append(r.held, h)
+		r.put(h, in)
 	}
 	if err != nil {
 		return "", fmt.Errorf("%w; and it can't be taken again: %w", chaos.ErrRestarted, err)

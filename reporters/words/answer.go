@@ -291,10 +291,10 @@ func sentenceOnPass(r *result.Result) (head string, said Text) {
 	return headShip, Text{}.say(syntax.Sentence(text))
 }
 
-// partlyShown names the faults that did no harm, and whose effect on their units was shown only in part; empty
+// partlyShown names the faults that did no harm, and the conditions, whose effect was shown only in part; empty
 // without.
 func partlyShown(r *result.Result) string {
-	var names []string
+	names := conditionsInPart(r)
 	for i := range r.Faults {
 		if f := &r.Faults[i]; f.Impact == result.NotImpacted && f.NotShown != "" {
 			names = append(names, quote(f.Name))

@@ -34,10 +34,10 @@ func Hypothesis(r *result.Result) string {
 }
 
 // untold says which faults did not put the hypothesis to the test: not injected, shown only in part, or with an unknown
-// effect. It is empty if all did.
+// effect; and which conditions were shown only in part. It is empty if all did.
 func untold(r *result.Result) string {
-	var missing, part, unknown []string
-	slower := true
+	var missing, unknown []string
+	part, slower := conditionsInPart(r), true
 	for i := range r.Faults {
 		switch f := &r.Faults[i]; {
 		case !f.Injected.Known():
@@ -123,6 +123,16 @@ func uninjected(r *result.Result) bool {
 	planned := len(r.Faults) > 0 || len(r.Reasons) > 0 && r.Reasons[0].Refused()
 	return r.Control || planned && len(conditionsIn(r)) == 0 &&
 		!slices.ContainsFunc(r.Faults, func(f result.FaultRecord) bool { return f.Injected.Known() })
+}
+
+// conditionsInPart names the conditions of a run whose effect on the target was shown only in part.
+func conditionsInPart(r *result.Result) (names []string) {
+	for i := range r.Conditions {
+		if c := &r.Conditions[i]; c.Evidence != "" && c.NotShown != "" {
+			names = append(names, quote(c.Name))
+		}
+	}
+	return names
 }
 
 // conditionsIn names the conditions of a run that are shown to have been in. They were in for the whole load.

@@ -1,6 +1,7 @@
 package words_test
 
 import (
+	"strings"
 	"testing"
 
 	"brunt/reporters/words"
@@ -53,6 +54,19 @@ func TestHypothesis(t *testing.T) {
 	}
 	fault := func(name string, impact result.Impact) result.FaultRecord {
 		return result.FaultRecord{Name: name, Injected: 8, Impact: impact}
+	}
+	passed := result.Result{
+		Hypothesis: "It works", Verdict: scenarios.Pass, Objectives: []result.ObjectiveResult{{Verdict: scenarios.Pass}},
+		Conditions: []result.Condition{{
+			Name: "throttle", Evidence: "used 0% of a processor", NotShown: "that it waits",
+		}},
+	}
+	const inPart = "he effect of throttle on the target was shown only in part"
+	if got := words.Hypothesis(&passed); got != "Hypothesis: not refuted; t"+inPart+". It works." {
+		t.Error(got)
+	}
+	if got := words.AnswerOf(&passed).Sentence.String(); !strings.Contains(got, "; t"+inPart) {
+		t.Error(got)
 	}
 	half := fault("fill", result.Impacted)
 	half.NotShown = "that pg[2] uses /data"

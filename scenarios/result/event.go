@@ -149,8 +149,8 @@ func EventKinds() map[string]string {
 		"fault.missed":      "the fault never became due",
 		"fault.failed":      "the fault could not be injected",
 		"fault.skipped":     "nothing matched the fault, and that was allowed",
-		"fault.again": "the fault was injected again, into the new namespaces of a restarted container, or at the " +
-			"new addresses of its peers",
+		"fault.again": "the fault was injected again, into the new namespaces of a restarted container, into the new " +
+			"process of a unit, or at the new addresses of its peers",
 		"fault.followed": "the fault was injected into a unit that joined while it was in, or a unit that it was in is " +
 			"gone",
 		"fault.oom":      "the kernel has killed brunt's own process beside the unit because memory ran out",

@@ -392,6 +392,7 @@ type Condition struct {
 	Still        string `json:"still,omitempty"`
 	Gone         bool   `json:"gone"`                    // its end was verified
 	GoneEvidence string `json:"gone_evidence,omitempty"` // the observation that proves its end
+	NotShown     string `json:"not_shown,omitempty"`     // what its proof has not shown; empty: nothing is missing
 	// what went wrong with it, or why it was left out; may be empty
 	Note string `json:"note,omitempty"`
 }

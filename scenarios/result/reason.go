@@ -27,9 +27,11 @@ type Reason struct {
 	// when the run ended, how long the fault lasted, how long after the end of the load it came, or the time limit for a
 	// unit to be healthy again, in seconds
 	After Num    `json:"after,omitempty"`
-	Left  int    `json:"left,omitempty"`         // number of entries of the journal that are not undone
-	Text  string `json:"text,omitempty"`         // the text of an error, or the finding in words
-	Why   Why    `json:"why,omitempty" mask:"-"` // reason for programs, see Why; empty if brunt is not the cause
+	Left  int    `json:"left,omitempty"` // number of entries of the journal that are not undone
+	Text  string `json:"text,omitempty"` // the text of an error, or the finding in words
+	// of over_early: something else than brunt undid the fault, or ended or restarted its unit
+	Undone bool `json:"undone,omitempty"`
+	Why    Why  `json:"why,omitempty" mask:"-"` // reason for programs, see Why; empty if brunt is not the cause
 	// the finding as data, which text puts into words; empty if text is an error, and in results of earlier versions
 	Because Notes `json:"because,omitempty"`
 }
@@ -199,10 +201,10 @@ func (x *Reason) Phrase(r *Result) string {
 	return x.onEnd(r)
 }
 
-// overEarlyRemedy is what to do about [OverEarly]. It is said once, with the reason of the run, and not with each
-// objective on the fault.
-const overEarlyRemedy = ". If the target heals itself, take a fault of one moment, container.kill or process.crash, " +
-	"which measures how long it takes to heal. Else end the other program for the run"
+// undoneRemedy is what to do about an [OverEarly] that is Undone. It is said once, with the reason of the run, and not
+// with each objective on the fault.
+const undoneRemedy = ". If the target heals itself, take a fault of one moment, process.crash, process.restart or " +
+	"container.restart, which measures how long it takes to heal. Else end what undid the fault for the run"
 
 // onFault words a reason on a fault. Without a name, the run has only one fault.
 func (x *Reason) onFault() string {
@@ -226,7 +228,10 @@ func (x *Reason) onFault() string {
 	case StaysDown:
 		return subject + " is over, and a unit that brunt did not start stays down: " + x.Text + "; start it again yourself"
 	case OverEarly:
-		return x.Notes().Phrase(nil) + overEarlyRemedy
+		if x.Undone {
+			return x.Notes().Phrase(nil) + undoneRemedy
+		}
+		return x.Notes().Phrase(nil)
 	case InjectionFailed:
 		return subject + " was not injected: " + x.Text
 	case OperatorAbsent:

@@ -131,9 +131,14 @@ func TestReason_Sentence(t *testing.T) {
 		{
 			result.Reason{Kind: result.OverEarly, Fault: "slow", After: 1.5, Text: "the link was closed"},
 			result.Result{},
-			"slow was over before its time, after 1.5s: the link was closed. If the target heals itself, take a fault of one " +
-				"moment, container.kill or process.crash, which measures how long it takes to heal. Else end the other program " +
-				"for the run.",
+			"slow was over before its time, after 1.5s: the link was closed.",
+		},
+		{
+			result.Reason{Kind: result.OverEarly, Fault: "slow", After: 1.5, Text: "web[0] was started again", Undone: true},
+			result.Result{},
+			"slow was over before its time, after 1.5s: web[0] was started again. If the target heals itself, take a fault " +
+				"of one moment, process.crash, process.restart or container.restart, which measures how long it takes to heal. " +
+				"Else end what undid the fault for the run.",
 		},
 		{
 			result.Reason{Kind: result.Void, Fault: "slow", Text: "it was taken back"},

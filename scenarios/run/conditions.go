@@ -28,7 +28,7 @@ func (r *runner) conditionsOf(late bool) (host conditionsHost, some bool) {
 	return conditionsHost{
 		Entries: entries, Late: late, Env: r.faults.environment(), Journal: r.protection.Journal, Seed: p.Scenario.Seed,
 		SkipNone: p.Scenario.Guard.OnNoUnit == "skip", Longest: p.Takes() + p.TeardownLimit() + slack,
-		Awake: r.faults.awake.Check, Event: r.log.Event,
+		Awake: r.faults.awake.Check, Event: r.log.Event, Plays: r.faults.addConditions,
 		Lost: func(why error) { r.session.cancel(guard.TargetGoneError{How: why.Error()}) },
 	}, true
 }
@@ -48,6 +48,9 @@ func (r *runner) holdConditions(ctx context.Context) error {
 		r.conditions = append(r.conditions, released...)
 		for _, c := range released {
 			note := "the condition " + c.Name + " (" + c.Kind + ") held for the whole run: " + c.Evidence
+			if c.NotShown != "" {
+				note += "; not shown: " + c.NotShown
+			}
 			if c.Note != "" {
 				note = syntax.Sentence("the condition " + c.Name + ": " + c.Note)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,9 +36,29 @@ type faults struct {
 	awake      *guard.Awake // from the begin of the timeline
 	marks      *marks
 
-	timeline atomic.Pointer[timeline.Timeline] // in progress; nil in a control run
-	estimate []timeline.Estimated              // times at which faults are due; empty in a control run
-	records  []*chaos.Record
+	timeline   atomic.Pointer[timeline.Timeline] // in progress; nil in a control run
+	mu         sync.Mutex
+	conditions []*timeline.Timeline // of the conditions, from their injection on; guarded by mu
+	estimate   []timeline.Estimated // times at which faults are due; empty in a control run
+	records    []*chaos.Record
+}
+
+// timelines returns the timelines of the conditions, and of the faults if they are in progress.
+func (f *faults) timelines() []*timeline.Timeline {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := slices.Clone(f.conditions)
+	if t := f.timeline.Load(); t != nil {
+		out = append(out, t)
+	}
+	return out
+}
+
+// addConditions adds a timeline of conditions.
+func (f *faults) addConditions(t *timeline.Timeline) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.conditions = append(f.conditions, t)
 }
 
 // planned returns the forecast without the faults that waited for an operator and were continued: they came at another

@@ -28,7 +28,8 @@ type conditionsHost struct {
 	Longest  time.Duration      // time after which a watchdog takes them back, whatever the run does
 	Awake    func(overdue bool) // see [timeline.Timeline]
 	Event    func(result.Event)
-	Lost     func(why error) // called when a condition no longer holds
+	Plays    func(*timeline.Timeline) // called before the timeline of the conditions plays
+	Lost     func(why error)          // called when a condition no longer holds
 }
 
 // A heldConditions holds the conditions of a run while they are in.
@@ -59,12 +60,13 @@ func openConditions(ctx context.Context, host conditionsHost) (*heldConditions, 
 		entries = append(entries, &one)
 	}
 	t := &timeline.Timeline{
-		Entries: entries, Env: host.Env, Journal: unnamed{host.Journal}, Seed: host.Seed, Alone: true,
+		Entries: entries, Env: host.Env, Journal: unnamed{host.Journal}, Seed: host.Seed, Alone: true, Whole: true,
 		SkipNone: host.SkipNone, End: math.MaxInt64,
 		Phases: timeline.Unmeasured(host.Env.Now), Awake: host.Awake, Event: h.event,
 	}
 	playing, end := context.WithCancel(context.WithoutCancel(ctx))
 	h.end, h.timeline = end, t
+	host.Plays(t)
 	go func() {
 		defer close(h.done)
 		h.records = t.Play(playing)
@@ -95,6 +97,10 @@ func (h *heldConditions) event(e result.Event) {
 	case "fault.skipped":
 		h.host.Event(result.Event{Event: "condition.skipped", Fault: e.Fault, Text: e.Text})
 	case "fault.unverified":
+		if !h.pending[e.Fault] { // it was injected again
+			h.host.Lost(fmt.Errorf("the condition %s did not hold to the end: %s", e.Fault, e.Text))
+			return
+		}
 		h.errs = append(h.errs, fmt.Errorf("the condition %s was injected, but not verified: %s", e.Fault, e.Text))
 	case "fault.failed", "fault.missed":
 		h.errs = append(h.errs, fmt.Errorf("the condition %s was not injected: %s", e.Fault, e.Text))
@@ -123,7 +129,7 @@ func (h *heldConditions) Release() []result.Condition {
 	for _, r := range h.records {
 		c := result.Condition{
 			Name: r.Name, Kind: r.Kind, Units: r.Units, Via: r.Via, Evidence: r.Evidence, Gone: r.Gone, GoneEvidence: r.GoneText,
-			Injected: result.NaN, Verified: result.NaN,
+			NotShown: r.NotShown, Injected: result.NaN, Verified: result.NaN,
 		}
 		if h.host.Late && r.N >= 0 {
 			c.Injected = result.Sec(r.Injected)

@@ -475,12 +475,12 @@ func (r *runner) newTarget() *target.System {
 	return target.New(&target.Host{
 		Reach: reach,
 		Plan:  r.plan, Log: r.log, Run: r.session.o.ID, LogDir: r.session.o.LogDir, Journal: r.protection.Journal,
-		Units:    r.session.env.Units,
-		Answers:  r.requests.ready,
-		Timeline: r.faults.timeline.Load,
-		AskStep:  r.requests.ask,
-		Env:      r.session.tracing,
-		Proxies:  r.protection.Agents.Local,
+		Units:     r.session.env.Units,
+		Answers:   r.requests.ready,
+		Timelines: r.faults.timelines,
+		AskStep:   r.requests.ask,
+		Env:       r.session.tracing,
+		Proxies:   r.protection.Agents.Local,
 		Cluster: target.Cluster{
 			Image: func() (string, error) { return guard.ImageIn(r.plan) }, Guard: r.faults.guard,
 			Leave: r.protection.LeaveCluster,

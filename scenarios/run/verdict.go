@@ -201,6 +201,7 @@ func whyVoid(c *chaos.Record, name string) result.Reason {
 		return result.Reason{
 			Kind: result.OverEarly, Verdict: scenarios.Invalid, Fault: name,
 			After: result.Sec(void.After), Text: void.Why.Error(),
+			Undone: errors.As(void.Why, new(chaos.EndedEarlyError)) || errors.Is(void.Why, chaos.ErrRestarted),
 		}
 	}
 	return result.Reason{Kind: result.Void, Verdict: scenarios.Invalid, Fault: name, Text: c.Void.Error()}

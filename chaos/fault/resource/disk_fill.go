@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/container"
 	"brunt/chaos/proc"
 	"brunt/chaos/rootfs"
 	"brunt/chaos/stress"
@@ -54,7 +55,8 @@ func (f *DiskFill) Traits(sc chaos.Scope) chaos.Traits {
 }
 
 func (f *DiskFill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
-	return f.Each(ctx, env, func(v victim.Victim) victim.Planned {
+	contained := func(u container.Target) bool { return u.Contained != nil } // the space outlives a process
+	return f.EachAcross(ctx, env, contained, func(v victim.Victim) victim.Planned {
 		return &diskFill{
 			Victim: v, fault: f, path: string(f.Path), state: env.State, burn: victim.StressorsOf(env.Host),
 		}

@@ -105,7 +105,8 @@ func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 
 func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	kills := s.OOM == "unit" // the fault ends when the killed container is started again
-	return s.EachAcross(ctx, env, !kills, func(v victim.Victim) victim.Planned {
+	lost := func(container.Target) bool { return !kills }
+	return s.EachAcross(ctx, env, lost, func(v victim.Victim) victim.Planned {
 		b := &stressMemory{
 			stressing: stressing{Victim: v, burn: victim.StressorsOf(env.Host), score: 1000}, kill: kills,
 			share: float64(s.Percent),

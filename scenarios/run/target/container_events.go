@@ -36,7 +36,7 @@ var watched = map[string]result.Event{
 	"unpause": {Event: "container.unpause"}, "destroy": {Event: "container.gone"},
 }
 
-// Watch starts to report the events of containers and of pods. The timeline learns of each start of a container.
+// Watch starts to report the events of containers and of pods. The timelines learn of each start of a container.
 func (s *System) Watch() {
 	if t := s.Containers.Pods(); t != nil && s.pods == nil {
 		s.pods = pods.Watch(t, pods.Host{
@@ -83,9 +83,7 @@ func (s *System) Watch() {
 			if e.Kind != "start" {
 				return
 			}
-			if t := s.host.Timeline(); t != nil { // faults first, as traffic passes without them meanwhile
-				t.OnRestart(e.ID)
-			}
+			s.host.restarted(e.ID) // faults first, as traffic passes without them meanwhile
 			s.noteUncounted(s.counters.Restarted(ctx, e.ID))
 		}
 		began = began.Add(ahead)
@@ -125,8 +123,8 @@ func (s *System) Measure(now func() time.Duration) {
 // joined tells the timeline that a running container was connected to a network or disconnected. Changes at the start
 // or the end of a container are reported with that event.
 func (s *System) joined(ctx context.Context, e docker.Event) {
-	t := s.host.Timeline()
-	if t == nil && s.counters == nil {
+	timelines := s.host.Timelines()
+	if len(timelines) == 0 && s.counters == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -134,7 +132,7 @@ func (s *System) joined(ctx context.Context, e docker.Event) {
 	// Both times are by the engine's clock.
 	if is, err := s.Containers.Engine().Inspect(ctx, e.ID); err == nil && is.Running && e.At.After(is.Started) {
 		s.noteUncounted(s.counters.Rejoined(ctx, e.ID))
-		if t != nil {
+		for _, t := range timelines {
 			t.OnNetworkChange(e.ID)
 		}
 	}

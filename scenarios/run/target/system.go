@@ -43,8 +43,8 @@ type Host struct {
 	Answers func(ctx context.Context) error // requests the steps of the ready block once, from a target that already runs
 	// checks whether a host:port accepts connections from where the load is made; nil asks from this machine
 	Reach func(ctx context.Context, hostport string) error
-	// returns the timeline, which is told of restarts and changes of networks; may return nil
-	Timeline func() *timeline.Timeline
+	// returns the timelines of faults and of conditions, which are told of restarts and of changes of networks
+	Timelines func() []*timeline.Timeline
 	// AskStep runs the step of a question, like AskStep of [chaos.Host].
 	AskStep func(ctx context.Context, step *syntax.Node, u chaos.Unit, timeout time.Duration) (value string, err error)
 
@@ -158,6 +158,13 @@ func (s *System) up(ctx context.Context) error {
 	return s.endpointsReady(ctx, h.Plan.SetupEndpoints())
 }
 
+// restarted tells the timelines that a container, given by its id, or a process, given by its unit, was started.
+func (h *Host) restarted(of string) {
+	for _, t := range h.Timelines() {
+		t.OnRestart(of)
+	}
+}
+
 // spawn starts a target of processes.
 func (s *System) spawn(ctx context.Context) error {
 	h := s.host
@@ -170,7 +177,12 @@ func (s *System) spawn(ctx context.Context) error {
 			}
 			return h.Journal.Extend(s.journaled, undo)
 		},
-		Event: func(event, unit, text string) { h.Log.Event(result.Event{Event: event, Unit: unit, Text: text}) },
+		Event: func(event, unit, text string) {
+			h.Log.Event(result.Event{Event: event, Unit: unit, Text: text})
+			if event == "unit.start" {
+				h.restarted(unit)
+			}
+		},
 	})
 	if err != nil {
 		return err
