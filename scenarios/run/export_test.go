@@ -5,8 +5,10 @@ import (
 	"runtime"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
 )
 
 // Play drives the only load of a plan as a run does, and records the outcomes of its requests in a sink.
@@ -46,6 +48,11 @@ var JudgeRecord = judgeRecord
 
 // OwnDeaths is [ownDeaths].
 var OwnDeaths = ownDeaths
+
+// InvalidateVoid is [verdict.invalidateVoid].
+func InvalidateVoid(res *result.Result, records ...*chaos.Record) {
+	verdict{res}.invalidateVoid(records)
+}
 
 // ExplainsDown is [explainsDown].
 var ExplainsDown = explainsDown
