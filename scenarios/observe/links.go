@@ -46,10 +46,15 @@ const (
 // countWithin bounds one reading. A process of proxies that is stopped gives no answer, and the reading is missing.
 const countWithin = time.Second
 
+// CountEvery returns the time between two readings of a link in a run whose load ends at end.
+func CountEvery(end time.Duration) time.Duration {
+	return max(countEvery, (end / mostCounts).Round(countEvery))
+}
+
 // NewLinks prepares to count the calls on links whose proxies read requests, and the bytes on all links. Links from the
 // load are left out. end is when the load ends. It returns nil if no link is left.
 func NewLinks(links []*chaos.Link, end time.Duration) *Links {
-	l := &Links{every: max(countEvery, (end / mostCounts).Round(countEvery))}
+	l := &Links{every: CountEvery(end)}
 	for _, one := range links {
 		if one.From == chaos.LoadName {
 			continue

@@ -234,7 +234,7 @@ func keysAt(n *syntax.Node, pos syntax.Pos) (keys []string) {
 func newForecast(p *Plan, m *syntax.Mistakes, faults []*timeline.Entry, skipped []string) forecast.Plan {
 	f := forecast.Plan{
 		Scenario: p.Scenario, Mistakes: m, Once: slices.Concat(p.Setup, p.Teardown), Series: p.Series,
-		Faults: faults, Skipped: skipped, Entry: p.entry(), Scope: p.Scope,
+		Faults: faults, Skipped: skipped, Entry: p.entry(), Every: p.readEvery, Scope: p.Scope,
 	}
 	for i := range p.Loads {
 		lp := &p.Loads[i]

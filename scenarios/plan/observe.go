@@ -190,6 +190,28 @@ func (c *observeCompiler) checkContainers(o slo.Objective) {
 	}
 }
 
+// readEvery returns the time between two readings of a series or a link: of the slower of two metrics, and zero for a
+// name that is not known.
+func (p *Plan) readEvery(m slo.Metric) (every time.Duration) {
+	switch {
+	case m.OfLink():
+		return observe.CountEvery(p.End())
+	case m.Resource != "": // the units are sampled once a second
+		return time.Second
+	}
+	for _, g := range p.Gauges {
+		if g.Name == m.Source || g.Name == m.By {
+			every = max(every, g.EveryOr())
+		}
+	}
+	for _, w := range p.Watches {
+		if w.Name == m.Source || w.Name == m.By {
+			every = max(every, w.EveryOr())
+		}
+	}
+	return every
+}
+
 // checkRead checks that the series that an objective names is read, in a form that the objective can use.
 func checkRead(m *syntax.Mistakes, o slo.Objective, name string, read []observe.Metric) {
 	i := slices.IndexFunc(read, func(g observe.Metric) bool { return g.Name == name })

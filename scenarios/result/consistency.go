@@ -108,5 +108,8 @@ func (c *ConsistencyRecord) Whole() bool {
 	return c.LeftOut == 0 && c.Unrecorded == 0 && c.Undecided == 0
 }
 
+// Good reports whether the check took in every operation, and none convicts.
+func (c *ConsistencyRecord) Good() bool { return c.Anomalies == 0 && c.Whole() }
+
 // Shows reports whether there are operations that an anomaly could have shown in: reads, and acknowledged writes.
 func (c *ConsistencyRecord) Shows() bool { return c.Reads > 0 && c.Writes > 0 }

@@ -66,6 +66,12 @@ func (l *LedgerRecord) Wrong() int64 { return l.Lost + l.Duplicated + l.Stale }
 // Unsure counts the acknowledged writes whose state is not fully known.
 func (l *LedgerRecord) Unsure() int64 { return l.Unknown + l.Unread + l.Unnamed + l.Unrecorded }
 
+// Good reports whether every acknowledged write is known to be there as it was written, and was there for each read
+// during the load.
+func (l *LedgerRecord) Good() bool {
+	return l.Read && l.Wrong()+l.Unsure() == 0 && l.Unreported == "" && (l.Reads == nil || l.Reads.Stale == 0)
+}
+
 // LedgerReads counts the reads during the load. Each reads the latest acknowledged write from a unit.
 type LedgerReads struct {
 	Made       int64 `json:"made"`       // reads that were sent

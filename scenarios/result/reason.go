@@ -463,16 +463,7 @@ func (x *Reason) withoutObjectives(r *Result) string {
 	tell(x.Failed, "failed")
 	tell(x.Shed, "were shed")
 	for _, l := range r.AllLedgers() {
-		of := ""
-		if l.Name != "" {
-			of = " of " + l.Name
-		}
-		if n := l.Wrong(); n > 0 {
-			found = append(found, syntax.Plural(n, "acknowledged write"+of+" was", "acknowledged writes"+of+" were")+
-				" lost, duplicated or stale")
-		} else if !l.Read {
-			found = append(found, "the writes"+of+" were not read back")
-		}
+		found = append(found, l.found()...)
 	}
 	for _, d := range r.Deliveries {
 		found = append(found, d.found()...)
@@ -482,8 +473,41 @@ func (x *Reason) withoutObjectives(r *Result) string {
 			found = append(found, syntax.Plural(c.Anomalies, "operation on "+c.Name+" shows", "operations on "+c.Name+" show")+
 				" that it is not linearizable")
 		}
+		if c.Undecided > 0 {
+			found = append(found, syntax.Plural(c.Undecided, "register of "+c.Name+" was", "registers of "+c.Name+" were")+
+				" not decided")
+		}
+		if n := c.LeftOut + c.Unrecorded; n > 0 {
+			found = append(found, syntax.Plural(n, "operation on "+c.Name+" was", "operations on "+c.Name+" were")+
+				" left out of the check")
+		}
 	}
 	return strings.Join(found, ", ") + " and no objective asks about it"
+}
+
+// found counts the writes of a ledger that were lost, duplicated or stale, and those of unknown fate.
+func (l *LedgerRecord) found() (list []string) {
+	of := ""
+	if l.Name != "" {
+		of = " of " + l.Name
+	}
+	tell := func(n int64, what string) {
+		if n > 0 {
+			list = append(list, syntax.Plural(n, "acknowledged write"+of+" was ", "acknowledged writes"+of+" were ")+what)
+		}
+	}
+	tell(l.Wrong(), "lost, duplicated or stale")
+	if !l.Read {
+		return append(list, "the writes"+of+" were not read back")
+	}
+	tell(l.Unsure(), "of unknown fate")
+	if l.Reads != nil && l.Reads.Stale > 0 {
+		list = append(list, syntax.Plural(l.Reads.Stale, "read", "reads")+" during the load did not find the latest write"+of)
+	}
+	if l.Unreported != "" {
+		list = append(list, "writes"+of+" by a lost worker are unknown")
+	}
+	return list
 }
 
 // found counts the messages of a delivery that were lost, late, doubled or out of order, and those of unknown fate.

@@ -52,5 +52,10 @@ func DoubtCut(res *result.Result, records []*chaos.Record) { verdict{res}.doubtC
 // OwnDeaths is [ownDeaths].
 var OwnDeaths = ownDeaths
 
+// InvalidateVoid is [verdict.invalidateVoid].
+func InvalidateVoid(res *result.Result, records ...*chaos.Record) {
+	verdict{res}.invalidateVoid(records)
+}
+
 // ExplainsDown is [explainsDown].
 var ExplainsDown = explainsDown

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"brunt/chaos"
@@ -281,16 +282,27 @@ func (v verdict) invalidate(why result.Notes, which func(*result.ObjectiveResult
 	}
 }
 
-// invalidateVoid takes objectives on a fault that was over before its time out of the verdict.
+// invalidateVoid takes objectives on a fault that was over before its time out of the verdict. A failure stands if
+// another occurrence decided it, or if no incident belongs to that fault.
 func (v verdict) invalidateVoid(records []*chaos.Record) {
 	for _, c := range records {
 		if c.Void == nil {
 			continue
 		}
 		why := whyVoid(c, c.Name)
+		void := slo.ParseOccurrence(c.Name)
+		harmed := slices.ContainsFunc(v.res.Incidents, func(in result.Incident) bool {
+			return slices.Contains(in.Faults, c.Name)
+		})
 		v.invalidate(why.Notes(), func(o *result.ObjectiveResult) bool {
-			of := o.Phase.Of(slo.FaultPhase)
-			return of.Kind == slo.IncidentPhase || of.Includes(slo.ParseOccurrence(c.Name))
+			of, failed := o.Phase.Of(slo.FaultPhase), o.Verdict == scenarios.Fail
+			if of.Kind == slo.IncidentPhase {
+				return harmed || !failed
+			}
+			if asked, ok := o.Asks(); ok && !failed { // about every occurrence of a fault
+				of = asked.PhaseOrRun().Of(slo.FaultPhase)
+			}
+			return of.Includes(void)
 		})
 	}
 }

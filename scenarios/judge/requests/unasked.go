@@ -26,14 +26,14 @@ func Unasked(r *result.Result, own int64) (why result.Reason, good bool) {
 		why.Kind = result.NoRequest
 	case own > 0 && own == n[scenarios.Error.String()] && shed == 0:
 		why.Kind, why.Verdict, why.Failed, why.Why = result.NotSent, scenarios.Invalid, own, result.Late
-	case failed == 0 && shed == 0 && !slices.ContainsFunc(r.AllLedgers(), unsure) &&
+	case failed == 0 && shed == 0 && !slices.ContainsFunc(r.AllLedgers(), not((*result.LedgerRecord).Good)) &&
 		!slices.ContainsFunc(r.Deliveries,
 			func(d *result.DeliveryRecord) bool { return d.Wrong()+d.Late+d.Unsure()+d.Unreadable+d.Again > 0 }) &&
-		!slices.ContainsFunc(r.Consistency, func(c *result.ConsistencyRecord) bool { return c.Anomalies > 0 }):
+		!slices.ContainsFunc(r.Consistency, not((*result.ConsistencyRecord).Good)):
 		why.Kind, good = result.AllGood, true
 	}
 	return why, good
 }
 
-// unsure reports whether a ledger found wrong writes, or was not read.
-func unsure(l *result.LedgerRecord) bool { return l.Wrong() > 0 || !l.Read }
+// not returns the opposite of a condition.
+func not[T any](is func(T) bool) func(T) bool { return func(v T) bool { return !is(v) } }

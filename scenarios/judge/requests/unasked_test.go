@@ -62,8 +62,53 @@ func TestUnasked_Writes(t *testing.T) {
 			"3 acknowledged writes were lost, duplicated or stale and no objective",
 		},
 		{result.LedgerRecord{Acknowledged: 100}, false, "the writes were not read back and no objective"},
+		{
+			result.LedgerRecord{Read: true, Acknowledged: 500, Unknown: 500},
+			false,
+			"500 acknowledged writes were of unknown fate and no objective",
+		},
+		{
+			result.LedgerRecord{Read: true, Acknowledged: 100, Held: 99, Lost: 1, Unread: 1},
+			false,
+			"1 acknowledged write was lost, duplicated or stale, 1 acknowledged write was of unknown fate and no objective",
+		},
+		{
+			result.LedgerRecord{Read: true, Acknowledged: 100, Held: 100, Reads: &result.LedgerReads{Made: 50, Stale: 2}},
+			false,
+			"2 reads during the load did not find the latest write and no objective",
+		},
+		{
+			result.LedgerRecord{Name: "orders", Read: true, Acknowledged: 100, Held: 100, Unreported: "worker 2 was lost"},
+			false,
+			"writes of orders by a lost worker are unknown and no objective",
+		},
 	} {
 		r := &result.Result{Cells: cells, Ledger: &c.ledger}
+		why, good := requests.Unasked(r, 0)
+		if got := why.Sentence(r); good != c.good || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
+		}
+	}
+}
+
+// TestUnasked_Registers: a run whose every request was good, and whose registers are not all checked, is not good.
+func TestUnasked_Registers(t *testing.T) {
+	cells := []result.Cell{
+		{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: 100},
+		{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "ok", Count: 100},
+	}
+	for _, c := range []struct {
+		registers result.ConsistencyRecord
+		good      bool
+		want      string
+	}{
+		{result.ConsistencyRecord{}, true, "Every request and check was good"},
+		{result.ConsistencyRecord{Anomalies: 1}, false, "1 operation on keys shows that it is not linearizable and no"},
+		{result.ConsistencyRecord{Undecided: 2}, false, "2 registers of keys were not decided and no objective"},
+		{result.ConsistencyRecord{LeftOut: 1, Unrecorded: 2}, false, "3 operations on keys were left out of the check"},
+	} {
+		c.registers.Name, c.registers.Reads, c.registers.Writes = "keys", 50, 50
+		r := &result.Result{Cells: cells, Consistency: []*result.ConsistencyRecord{&c.registers}}
 		why, good := requests.Unasked(r, 0)
 		if got := why.Sentence(r); good != c.good || !strings.HasPrefix(got, c.want) {
 			t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)

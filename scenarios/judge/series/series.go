@@ -292,13 +292,24 @@ func fold(how string, points []result.Point) float64 {
 // enoughToGrow is the least number of points for a growth.
 const enoughToGrow = 10
 
+// Need returns the least number of readings in a phase with which an objective on a series, or on a link, is decided.
+func Need(o slo.Objective) int64 {
+	switch {
+	case o.Metric.Slope():
+		return enoughToGrow
+	case o.Metric.Counts():
+		return leastReadings
+	}
+	return 1
+}
+
 // growth judges an objective on how fast a series grows.
 func growth(o slo.Objective, r result.ObjectiveResult, points []result.Point, lives []int) result.ObjectiveResult {
-	switch {
+	switch need := Need(o); {
 	case len(r.Because) > 0:
 		return r
-	case len(points) < enoughToGrow:
-		r.Because = result.Notes{{Kind: result.FewValues, Count: int64(len(points)), Need: enoughToGrow}}
+	case r.Count < need:
+		r.Because = result.Notes{{Kind: result.FewValues, Count: r.Count, Need: need}}
 		return r
 	}
 	slope, low, high := effect.TheilSen(points, lives)

@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
 
@@ -19,6 +20,7 @@ type Plan struct {
 	Loads    []Load
 	Once     []load.Step // the steps of setup and teardown
 	Series   measure.Series
+	Every    func(slo.Metric) time.Duration // time between two readings of a series or a link; zero: not known
 	Faults   []*timeline.Entry
 	Skipped  []string // faults that match no unit, if the guard allows that
 	Entry    string   // host:port of relative paths, as far as known
@@ -70,6 +72,7 @@ func (p Plan) Check() (notes []string, doubts []Doubt) {
 	c.fewAnswers(est)
 	c.slightHarm(est)
 	c.samples(est)
+	c.readings(est)
 	c.amplification(est)
 	c.closedLoads()
 	c.slowUsers(est)
@@ -90,6 +93,7 @@ const (
 	FailoverOpen Doubt = "failover_open" // a late failover has no hold before the end of the fault
 	SlowUsers    Doubt = "slow_users"    // users make too few requests if answers take long
 	RecoveryOpen Doubt = "recovery_open" // slight or long harm has no hold after it
+	FewReadings  Doubt = "few_readings"  // one reading less of a figure is too few
 )
 
 // doubt adds a note that means that the run may leave an objective open.

@@ -9,6 +9,7 @@
 //	check.go       the comparisons, and their order
 //	objectives.go  too few requests, too little time after a fault, a stop condition that comes
 //	               before recovery can be measured
+//	readings.go    too few readings of a figure of the target
 //	inside.go      a recovery that has to come while its fault is active
 //	mend.go        remedies: move a fault, a longer load, a higher rate, a shorter hold
 //	ports.go       connections that the loads open, against the ports of this machine

@@ -274,29 +274,34 @@ func (c *check) onlyLoad(o slo.Objective) *Load {
 	return nil
 }
 
-// more says how to get more requests into the span of an objective, by a factor.
-func (c *check) more(o slo.Objective, in span, factor float64) string {
-	lasts := quantity.WholeSeconds(time.Duration(float64(in.to-in.from) * factor))
-	var mends []string
-	lp := c.onlyLoad(o)
-	of := func(key string) bool { return lp != nil && lp.Shape.With.Get(key) != nil }
+// longer says how to let the phase of an objective last so long; empty if no setting does.
+func (c *check) longer(o slo.Objective, lasts time.Duration) string {
+	brief := quantity.Brief(quantity.WholeSeconds(lasts))
 	switch phase := o.PhaseOrRun(); {
 	case phase.Kind == slo.RecoveryPhase:
-		mends = append(mends, "judge: {hold: "+quantity.Brief(lasts)+"}")
+		return "judge: {hold: " + brief + "}"
 	case phase.Kind == slo.BaselinePhase:
-		lasts = quantity.WholeSeconds(time.Duration(float64(in.to-in.from)*factor) + inFlight)
-		mends = append(mends, "let the first fault come at "+quantity.Brief(lasts))
+		return "let the first fault come at " + quantity.Brief(quantity.WholeSeconds(lasts+inFlight))
 	case phase.Kind != slo.RunPhase:
-		if i := slices.IndexFunc(c.plan.Faults, func(e *timeline.Entry) bool {
-			return slo.ParseOccurrence(e.Name) == phase && !e.OneShot() &&
-				e.Has("for")
-		}); i >= 0 {
-			mends = append(mends, "for: "+quantity.Brief(lasts))
+		if slices.ContainsFunc(c.plan.Faults, func(e *timeline.Entry) bool {
+			return slo.ParseOccurrence(e.Name) == phase && !e.OneShot() && e.Has("for")
+		}) {
+			return "for: " + brief
 		}
-	case of("duration"):
-		mends = append(mends, "duration: "+quantity.Brief(lasts))
+	case c.onlyLoad(o) != nil && c.onlyLoad(o).Shape.With.Get("duration") != nil:
+		return "duration: " + brief
 	}
-	if of("rate") && !lp.Schedule.Closed() {
+	return ""
+}
+
+// more says how to get more requests into the span of an objective, by a factor.
+func (c *check) more(o slo.Objective, in span, factor float64) string {
+	var mends []string
+	if mend := c.longer(o, time.Duration(float64(in.to-in.from)*factor)); mend != "" {
+		mends = append(mends, mend)
+	}
+	lp := c.onlyLoad(o)
+	if lp != nil && lp.Shape.With.Get("rate") != nil && !lp.Schedule.Closed() {
 		mends = append(mends, "rate: "+quantity.Rate(math.Ceil(lp.Schedule.Rate.At(in.from)*factor)).String())
 	}
 	if len(mends) == 0 {

@@ -439,6 +439,12 @@ func TestCompile_Doubts(t *testing.T) {
 				"needed)",
 		},
 		{"a loss, mended", "executor: constant-arrival-rate, rate: 100/s, duration: 48s", "failed < 2000 after f", ""},
+		{
+			"a reading that may be late", open + ", duration: 35s", "slope(posts.memory) < 1MiB/m in rest/f",
+			"`slope(posts.memory) < 1MiB/m in rest/f` may not be decided if a reading comes late: it needs 10 readings of " +
+				"posts, one every 1s, and rest/f (25s to 35s) has room for 10: ask about a longer phase.",
+		},
+		{"a reading that may be late, mended", open + ", duration: 36s", "slope(posts.memory) < 1MiB/m in rest/f", ""},
 		{"users, mended", "executor: constant-vus, vus: 5, duration: 72s", "errors < 1%", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -35,7 +35,7 @@ type drawn struct {
 	second  bool     // an iteration has a second step, list
 	side    int      // requests a second of a second load, side, whose step is other; zero: no second load
 	shed    bool     // status 503 is shed
-	series  bool     // the metric backlog is read each second
+	series  int      // the time in seconds between two readings of the metric backlog; zero: it is not read
 	alerts  bool     // the team's own monitoring has the alert down
 	stage   bool     // the first fault comes with the stage busy of the load
 	retries bool     // the load sends again
@@ -98,7 +98,10 @@ func draw(r *rand.Rand) (d drawn, ok bool) {
 		d.stage = len(d.faults) > 0 && !d.repeats && !d.group && r.IntN(6) == 0
 		d.retries = r.IntN(6) == 0
 	}
-	d.second, d.shed, d.series = r.IntN(5) == 0, r.IntN(6) == 0, r.IntN(5) == 0
+	d.second, d.shed = r.IntN(5) == 0, r.IntN(6) == 0
+	if r.IntN(5) == 0 {
+		d.series = []int{1, 2, 5}[d.rate%3]
+	}
 	d.alerts = len(d.faults) > 0 && r.IntN(6) == 0
 	d.warmup, d.steady = r.IntN(6) == 0, len(d.faults) > 0 && r.IntN(6) == 0
 	if r.IntN(4) == 0 {
@@ -141,7 +144,8 @@ func (d drawn) text() string {
 		is   bool
 		text string
 	}{
-		{d.series, "metrics: {backlog: {scrape: \"http://127.0.0.1:8080/metrics\", metric: backlog}}"},
+		{d.series > 0, fmt.Sprintf("metrics: {backlog: {scrape: \"http://127.0.0.1:8080/metrics\", metric: backlog, "+
+			"every: %ds}}", d.series)},
 		{d.alerts, "alerts: {down: {prometheus: \"http://127.0.0.1:9090\"}}"},
 		{d.warmup, "warmup: {for: 5s}"},
 		{d.steady, "steady: [errors < 5%]"},
@@ -251,9 +255,13 @@ func objective(r *rand.Rand, d drawn) string {
 				" of order"
 		}
 	}
+	figures := []string{
+		"metric(backlog) < 100", "mean(backlog) < 100", "last(backlog) < 100", "slope(backlog) < 9999/s",
+		"increase(backlog) < 999999", "per_request(backlog) < 999999",
+	}
 	if len(d.faults) == 0 {
-		if d.series && r.IntN(3) == 0 {
-			return pick(r, "metric(backlog) < 100", "mean(backlog) < 100", "last(backlog) < 100")
+		if d.series > 0 && r.IntN(3) == 0 {
+			return pick(r, figures...)
 		}
 		return pick(r, append(counted, "burn(99%, 10s) < 3", "slices(1s, 95%) > 90%")...) + of
 	}
@@ -274,10 +282,13 @@ func objective(r *rand.Rand, d drawn) string {
 		}
 	}
 	switch {
-	case d.series && r.IntN(3) == 0:
-		return pick(r, "metric(backlog) < 100"+in, "mean(backlog) < 100"+in, "last(backlog) < 100"+in,
-			"metric(backlog) < 3x of baseline in "+fault,
-			fmt.Sprintf("reach(metric(backlog) < 100) < %ds after %s", limit, fault))
+	case d.series > 0 && r.IntN(3) == 0:
+		if n := r.IntN(len(figures) + 2); n < len(figures) {
+			return figures[n] + in
+		} else if n == len(figures) {
+			return "metric(backlog) < 3x of baseline in " + fault
+		}
+		return fmt.Sprintf("reach(metric(backlog) < 100) < %ds after %s", limit+d.series, fault)
 	case d.alerts && r.IntN(3) == 0:
 		return fmt.Sprintf(pick(r, "alert(down) < %ds after %s", "resolved(down) < %ds after %s"), 4+limit, fault)
 	case len(spread) > 0 && r.IntN(2) == 0:
@@ -399,7 +410,7 @@ func (d drawn) judged(t *testing.T, b badness, seed uint64) []result.ObjectiveRe
 			outcomes = append(outcomes, o)
 		}
 	}
-	if d.series {
+	if d.series > 0 {
 		p.observed = []result.Series{b.backlog(d, random)}
 	}
 	if d.alerts {
@@ -432,10 +443,10 @@ func (b badness) bad(d drawn, at time.Duration) bool {
 		slices.ContainsFunc(d.faults, func(f span) bool { return at >= f.from && at < f.from+b.lasts }))
 }
 
-// backlog returns a metric that is read each second, and is large while the system misbehaves.
+// backlog returns the readings of a metric that is large while the system misbehaves.
 func (b badness) backlog(d drawn, r *rand.Rand) result.Series {
-	s := result.Series{Name: "backlog", Every: 1}
-	for i := range d.seconds {
+	s := result.Series{Name: "backlog", Every: result.Num(d.series)}
+	for i := 0; i < d.seconds; i += d.series {
 		at := time.Duration(i)*sec + 100*ms
 		v := 10 + 10*r.Float64()
 		if b.bad(d, at) {
@@ -512,7 +523,8 @@ var lacking = []result.NoteKind{
 	result.RecoveryNone,
 	result.FewOccurrences, result.FailoverUntold, result.FewWrites, result.WritesNotShown, result.ReferenceUndone,
 	result.ReferenceAbsent, result.ReferenceUnknown, result.ValueUnknown, result.ValuesNone, result.ValuesUnread,
-	result.ValuesUnreadFor, result.FewValues, result.ShareOpen,
+	result.ValuesUnreadFor, result.ValuesMissing, result.FewValues, result.FewReadings, result.GrowthMissing,
+	result.ShareOpen,
 }
 
 // lacks reports whether an objective is inconclusive for want of time or requests.
@@ -560,7 +572,7 @@ func (d drawn) outlasted(b badness) bool {
 func (d drawn) kinds() (out []string) {
 	for kind, is := range map[string]bool{
 		"users": d.users != nil, "repeats": d.repeats, "groups": d.group, "ledgers": d.ledger, "deliveries": d.sends,
-		"second steps": d.second, "second loads": d.side > 0, "shed": d.shed, "series": d.series, "alerts": d.alerts,
+		"second steps": d.second, "second loads": d.side > 0, "shed": d.shed, "series": d.series > 0, "alerts": d.alerts,
 		"stages": d.stage, "retries": d.retries, "warm-ups": d.warmup, "steady states": d.steady,
 		"relative": d.asks(slo.Objective.Relative), "spread": d.asks(func(o slo.Objective) bool { return !o.OfWorst() }),
 		"rates": d.asks(func(o slo.Objective) bool { return o.Metric.Row().Rate != nil }),
