@@ -112,17 +112,24 @@ func (c *check) withinLoad(est []timeline.Estimated) {
 		}
 		switch {
 		case e.At >= end:
-			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At,
-				c.room(around{}, e.Clear+c.plan.Scenario.Judge.HoldOr(), hold{}, 0),
+			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At, c.inside(e),
 				"fault %q comes at %s, and the load ends at %s", e.Name, quantity.Brief(e.At), quantity.Brief(end))
 			seen[e.Entry.Name] = true
 		case !e.Entry.OneShot() && e.Clear > end:
-			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At,
-				c.room(around{}, e.Clear+c.plan.Scenario.Judge.HoldOr(), hold{}, 0),
+			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At, c.inside(e),
 				"fault %q stays until %s, and the load ends at %s", e.Name, quantity.Brief(e.Clear), quantity.Brief(end))
 			seen[e.Entry.Name] = true
 		}
 	}
+}
+
+// inside says how to bring a fault into the time of the load: a longer load, or fewer of its occurrences.
+func (c *check) inside(e timeline.Estimated) string {
+	s := c.room(around{}, e.Clear+c.plan.Scenario.Judge.HoldOr(), hold{}, 0)
+	if before := slo.ParseOccurrence(e.Name).Occurrence - 1; before > 0 && e.Entry.Every > 0 {
+		s = fmt.Sprintf("repeat: %d, or %s", before, s)
+	}
+	return s
 }
 
 // occurrences refuses objectives on an occurrence that a fault does not have.
@@ -519,8 +526,11 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	got, known := c.expected(of, in.from, in.to)
 	switch {
 	case in.to <= in.from && in.from < c.end:
-		c.plan.Mistakes.Add(o.Pos, "`%s` can't be judged: %s is empty, because another fault comes before %s is over",
-			o.Text, phase, o.PhaseOrRun().Of(slo.FaultPhase))
+		why := fmt.Sprintf("another fault comes before %s is over", o.PhaseOrRun().Of(slo.FaultPhase))
+		if in.from == 0 { // the baseline
+			why = "the first fault comes, or the load ends, within " + quantity.Brief(inFlight)
+		}
+		c.plan.Mistakes.Add(o.Pos, "`%s` can't be judged: %s is empty, because %s", o.Text, phase, why)
 		return false
 	case !known || got.n >= float64(need):
 		return true
@@ -529,7 +539,7 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	if o.Metric.Row().NeedsWant {
 		from = " from steps with `want`"
 	}
-	c.plan.Mistakes.AddHint(o.Pos, c.more(of, in, float64(need)/max(1, got.n)),
+	c.plan.Mistakes.AddHint(o.Pos, c.more(of, in, float64(need), got.n),
 		"`%s` can't be judged: %s%s in %s (%s to %s), and %d are needed", o.Text,
 		got.sentence("is expected", "are expected"), from, phase, quantity.Brief(in.from), quantity.Brief(in.to), need)
 	return false
