@@ -170,7 +170,8 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 func (p *files) short(root *syntax.Node, key, setting, such string) {
 	if n := root.Get(key); n != nil && !n.Bad && n.Kind != syntax.Map && n.Kind != syntax.List && n.Kind != syntax.Null {
 		value := n.Shown()
-		if _, err := quantity.ParseDuration(value); such != "" && err != nil && !slices.Contains([]string{"on", "off"}, value) {
+		_, err := quantity.ParseDuration(value)
+		if such != "" && err != nil && value != "on" && value != "off" {
 			value = such
 		}
 		p.m.AddHint(n.Pos, fmt.Sprintf("write %s: {%s: %s}", key, setting, syntax.Clip(value, 60)),

@@ -49,7 +49,9 @@ var elsewhere = map[string]string{
 }
 
 // others are names that other tools have for what has another name here, however near a third may be.
-var others = map[string]string{"process.kill": "process.crash", "clean": "revert", "cleanup": "revert", "undo": "revert"}
+var others = map[string]string{
+	"process.kill": "process.crash", "clean": "revert", "cleanup": "revert", "undo": "revert",
+}
 
 // Elsewhere returns the hint on a word of another tool, or "" if there is none.
 func Elsewhere(word string) string {
