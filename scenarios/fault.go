@@ -55,7 +55,7 @@ func faultHint(key string) string {
 	case "target":
 		return "what a fault hits stands in the settings of its kind: process.crash: {service: posts}"
 	case "kind", "type":
-		return "the kind of a fault is a key with its settings: network.latency: {delay: 100ms}"
+		return "the kind of a fault is a key with its settings: network.latency: {from: web, to: store, delay: 100ms}"
 	}
 	return ""
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
@@ -102,9 +103,9 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 		sc.params = append(sc.params, param{name: name, node: s.Params[name].Node, given: given})
 	}
 	nameSecrets(root, p.o, p.secrets)
-	p.short(root, "target", "url")
-	p.short(root, "warmup", "for")
-	p.short(root, "trace", "send")
+	p.short(root, "target", "url", "")
+	p.short(root, "warmup", "for", "10s")
+	p.short(root, "trace", "send", "on")
 	CheckVersion(root.Get("version"), p.m)
 	var doc document
 	syntax.Decode(root, &doc, p.m)
@@ -164,10 +165,16 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 	return sc
 }
 
-// short reports a single value where a map of settings is expected, with a hint that shows the map.
-func (p *files) short(root *syntax.Node, key, setting string) {
+// short reports a single value where a map of settings is expected, with a hint that shows the map. The map holds the
+// value, or such in place of a value that the setting does not take.
+func (p *files) short(root *syntax.Node, key, setting, such string) {
 	if n := root.Get(key); n != nil && !n.Bad && n.Kind != syntax.Map && n.Kind != syntax.List && n.Kind != syntax.Null {
-		p.m.AddHint(n.Pos, fmt.Sprintf("write %s: {%s: %s}", key, setting, syntax.Clip(n.Shown(), 60)),
+		value := n.Shown()
+		_, err := quantity.ParseDuration(value)
+		if such != "" && err != nil && value != "on" && value != "off" {
+			value = such
+		}
+		p.m.AddHint(n.Pos, fmt.Sprintf("write %s: {%s: %s}", key, setting, syntax.Clip(value, 60)),
 			"`%s` is a map of settings", key)
 		n.Bad = true
 	}

@@ -42,7 +42,12 @@ func (p *files) named(n *syntax.Node, what string, each func(name string, f synt
 		switch {
 		case f.Value.Bad:
 		case f.Value.Kind != syntax.Map:
-			p.m.Add(f.Value.Pos, "%s %q wants a map of settings, not %s", noun, syntax.Clip(f.Key, 40), f.Value.Describe())
+			hint := ""
+			if what == "data" && f.Value.Kind == syntax.String && !f.Value.HasSecret() {
+				hint = "such as {csv: " + syntax.Clip(f.Value.Shown(), 60) + "}"
+			}
+			p.m.AddHint(f.Value.Pos, hint, "%s %q wants a map of settings, not %s", noun, syntax.Clip(f.Key, 40),
+				f.Value.Describe())
 		default:
 			each(f.Key, f)
 		}
@@ -183,6 +188,9 @@ func (p *files) conditions(sc *Scenario, n *syntax.Node) {
 // faultBlock returns the kind that the settings of a fault name, with its settings. It must be the only one. what is
 // the name of the fault in mistakes; also lists the keys allowed beside the kind.
 func faultBlock(n *syntax.Node, at syntax.Pos, what string, also []string, m *syntax.Mistakes) syntax.Block {
+	isKind := func(f syntax.Field) bool { // a word of another tool, whose mistake says how a kind is written
+		return !slices.Contains(also, f.Key) && (syntax.Elsewhere(f.Key) != "" || faultHint(f.Key) != "")
+	}
 	var kinds []syntax.Field
 	for _, f := range n.Fields {
 		if isFaultKind(f.Key) {
@@ -191,8 +199,8 @@ func faultBlock(n *syntax.Node, at syntax.Pos, what string, also []string, m *sy
 	}
 	switch {
 	case len(kinds) == 1:
-		return syntax.Block{Kind: kinds[0].Key, Pos: kinds[0].Pos, With: kinds[0].Value, Also: also}
-	case len(kinds) == 0 && m.Partial:
+		return syntax.Block{Kind: kinds[0].Key, Pos: kinds[0].Pos, With: kinds[0].Value, Also: also, Apart: true}
+	case len(kinds) == 0 && (m.Partial || slices.ContainsFunc(n.Fields, isKind)):
 	case len(kinds) == 0:
 		m.AddHint(at, "such as process.crash: {service: posts}", "%s names no kind of fault", what)
 	default:

@@ -85,7 +85,7 @@ Exit code 4 is a regression, 8 inconclusive with --fail-inconclusive, and else 0
 	c.Flags().DurationVar(&f.Budget, "budget", 0,
 		"time for all pairs, instead of --pairs; a part of it is kept for the pairs that confirm a failure")
 	c.Flags().IntVar(&f.Confirm, "confirm", 4,
-		"new pairs that confirm a failure of runs in turns (default a third of a small --budget)")
+		"new pairs that confirm a failure of runs in turns; with a small --budget a third of its pairs")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault")
 	c.Flags().StringVar(&f.tolerate, "tolerate", "",
 		"compare the dose of a fault that each side tolerates, up to the given one: FAULT.SETTING=DOSE")

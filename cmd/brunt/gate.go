@@ -83,13 +83,14 @@ and ends with 0, with --fail-inconclusive with 8.`,
 	c.Flags().BoolVar(&f.Require, "require-history", false,
 		"refuse to learn: with too few comparable records the gate ends with exit code 2")
 	c.Flags().IntVar(&f.Runs, "runs", 3, "at most this many runs: one, and another while the result is inconclusive")
-	c.Flags().IntVar(&f.Confirm, "confirm", 2, "new runs that confirm a failure (default a third of a small --budget)")
+	c.Flags().IntVar(&f.Confirm, "confirm", 2,
+		"new runs that confirm a failure; with a small --budget a third of its runs")
 	c.Flags().DurationVar(&f.budget, "budget", 0,
 		"time for the runs of this gate, instead of --runs; a part of it is kept for the runs "+
 			"that confirm a failure")
 	c.Flags().DurationVar(&f.Wait, "wait", 2*time.Minute,
-		"how long to wait in all for a machine that another load disturbs, before runs are made again "+
-			"(default at most a quarter of --budget)")
+		"how long to wait in all for a machine that another load disturbs, before runs are made again; "+
+			"with --budget at most a quarter of it")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the reports (default brunt-results/NAME-TIME)")
 	c.Flags().BoolVar(&f.force, "force", false, "overwrite the report of another run")
 	f.log, f.repeat = logFlags{"text", "warn"}, 2 // each run has its own folder

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,7 +155,7 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*plan.Plan, error) 
 	}
 	if _, err := os.Stat(args[0]); err != nil && !isFile(args[0]) {
 		return nil, usagef("%q is neither a file nor a kind of fault; %s", args[0],
-			syntax.DidYouMean(args[0], plan.ArgumentKinds()))
+			cmp.Or(syntax.DidYouMean(args[0], plan.ArgumentKinds()), "`brunt explain faults` lists the kinds"))
 	}
 	for _, name := range []string{"listen", "to", "allow"} {
 		if c.Flags().Changed(name) {

@@ -123,6 +123,7 @@ fault is taken back, even if brunt dies.`,
 		stressCommand(), proxiesCommand(), workerCommand(),
 		crashedCommand())
 	checkUsage(root)
+	checkHelp(root)
 	return root
 }
 
@@ -144,18 +145,41 @@ func exitCodesTopic() *cobra.Command {
 	}
 }
 
-// noSuchCommand returns an error if the arguments are not a subcommand.
-func noSuchCommand(root *cobra.Command, args []string) error {
+// noSuchCommand returns an error if there are arguments that are not a subcommand of c.
+func noSuchCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	var known []string
-	for _, c := range root.Commands() {
-		if !c.Hidden {
-			known = append(known, c.Name())
+	for _, sub := range c.Commands() {
+		if !sub.Hidden {
+			known = append(known, sub.Name())
 		}
 	}
+	if len(known) == 0 {
+		return fmt.Errorf("%s has no command %q", c.CommandPath(), args[0])
+	}
 	return fmt.Errorf("unknown command %q; %s", args[0], syntax.DidYouMean(args[0], known))
+}
+
+// checkHelp lets `brunt help` refuse a command that does not exist.
+func checkHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, help := range root.Commands() {
+		if help.Name() != "help" {
+			continue
+		}
+		help.Args = func(_ *cobra.Command, words []string) error {
+			found, rest, err := root.Find(words)
+			if err == nil {
+				err = noSuchCommand(found, rest)
+			}
+			if err != nil {
+				return seeHelp(found, err)
+			}
+			return nil
+		}
+	}
 }
 
 func exitCodes() string {

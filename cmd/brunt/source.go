@@ -31,7 +31,7 @@ type sourceFlags struct {
 func (f *sourceFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.set, "set", nil, "set a param: name=value; can be given several times")
 	c.Flags().StringArrayVar(&f.meta, "meta", nil,
-		"data on the run for your organisation: operator=ann, approver=…, ticket=…, closes=…; can be given "+
+		"data for your organisation, which a run records: operator=ann, approver=…, ticket=…, closes=…; can be given "+
 			"several times")
 	_ = c.RegisterFlagCompletionFunc("set", completeSet)
 	if c.ValidArgsFunction == nil {

@@ -32,6 +32,10 @@ func checkUsage(c *cobra.Command) {
 		return missingFlags(c)
 	}
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		none, ok := errors.AsType[*pflag.NotExistError](err)
+		if ok && !c.HasParent() && slices.Contains([]string{"version", "v"}, none.GetSpecifiedName()) {
+			return usagef("%w; see `%s version`", err, c.Name())
+		}
 		return seeHelp(c, flagError(err))
 	})
 }
@@ -68,11 +72,12 @@ func argumentError(c *cobra.Command, given []string, err error) error {
 	case len(given) == 1 && len(c.ValidArgs) > 0:
 		return fmt.Errorf("unknown %q; %s", given[0], syntax.DidYouMean(given[0], c.ValidArgs))
 	}
+	all := strings.Trim(fmt.Sprintf("%q", given), "[]")
 	if name := detached(c); name != "" {
-		return fmt.Errorf("too many arguments, %q: `%s`; the value of --%s needs an equals sign, such as --%[3]s=%s", given,
+		return fmt.Errorf("too many arguments, %s: `%s`; the value of --%s needs an equals sign, such as --%[3]s=%s", all,
 			form, name, given[len(given)-1])
 	}
-	return fmt.Errorf("too many arguments, %q: `%s`", given, form)
+	return fmt.Errorf("too many arguments, %s: `%s`", all, form)
 }
 
 // detached returns the name of a given flag that has its default value and takes another one only after an equals sign,

@@ -404,6 +404,11 @@ func (c *compiler) objectives(observed *observeCompiler) {
 	}
 	stepNames = append(stepNames, "iteration")
 	phases := append([]string{slo.RunPhase.String(), slo.BaselinePhase.String()}, faultNames...)
+	for _, kind := range []slo.PhaseKind{slo.RecoveryPhase, slo.RestPhase} {
+		for _, name := range faultNames {
+			phases = append(phases, slo.Phase{Kind: kind, Fault: name}.String())
+		}
+	}
 	for _, list := range [][]slo.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
 		for _, o := range list {
 			for _, step := range []string{o.Step, o.Reference.Step} {
@@ -433,7 +438,7 @@ func (c *compiler) objectives(observed *observeCompiler) {
 			observed.checkObservable(o)
 			for _, phase := range []slo.Phase{o.Phase, o.Reference.Phase} {
 				if phase != (slo.Phase{}) && !phase.OfRun() && !faults[phase.Fault] && !c.sc.Declares("chaos", phase.Fault) {
-					of := phase.Of(slo.FaultPhase)
+					of := phase
 					of.Occurrence = 0
 					c.m.AddHint(o.Pos, syntax.DidYouMean(of.String(), phases), "there is no phase %q", phase)
 				}

@@ -6,6 +6,7 @@
 package quantity
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -52,12 +53,27 @@ func ParseDuration(s string) (time.Duration, error) {
 			}
 			return 0, fmt.Errorf("a duration has no days: %s is written %sh", syntax.Clip(s, 20), syntax.Decimal(n*24))
 		}
-		return 0, fmt.Errorf("want a duration such as 250ms, 30s or 5m, not %q", syntax.Clip(s, 40))
+		such := "250ms, 30s or 5m"
+		if m := worded.FindStringSubmatch(s); m != nil {
+			such = m[1] + unitOf(m[2])
+		}
+		return 0, fmt.Errorf("want a duration such as %s, not %q", such, syntax.Clip(s, 40))
 	case d > MaxDuration:
 		return 0, tooLong
 	}
 	return d, nil
 }
+
+var (
+	// worded matches a duration with a unit in another spelling: 60S, 1 minute, 10 sec.
+	worded = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?) ?((?i)s|secs?|seconds?|mins?|minutes?|hours?)$`)
+	// rateLike matches a rate in another spelling: 50rps, 50/sec, 1,000/s, 20 req/min.
+	rateLike = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?|[0-9]{1,3}(?:,[0-9]{3})+)` +
+		` ?(?i:rps|qps|/ ?(s|secs?|seconds?|m|mins?|minutes?|h|hours?)|req(?:uests?)?/(s|m|min))$`)
+)
+
+// unitOf returns the unit of time that a word means: its first letter; empty for no word.
+func unitOf(word string) string { return strings.ToLower(word[:min(1, len(word))]) }
 
 // D returns the duration as the standard library's type.
 func (d Duration) D() time.Duration { return time.Duration(d) }
@@ -149,7 +165,11 @@ func ParseRate(s string) (float64, error) {
 	}
 	switch {
 	case !ok || per == 0:
-		return 0, fmt.Errorf("want a rate such as 200/s or 6000/m, not %q", syntax.Clip(s, 40))
+		such := "200/s or 6000/m"
+		if m := rateLike.FindStringSubmatch(s); m != nil {
+			such = strings.ReplaceAll(m[1], ",", "") + "/" + cmp.Or(unitOf(m[2]+m[3]), "s")
+		}
+		return 0, fmt.Errorf("want a rate such as %s, not %q", such, syntax.Clip(s, 40))
 	case f < 0:
 		return 0, fmt.Errorf("a rate can't be negative: %s", syntax.Clip(s, 20))
 	case f/per > maxRate:

@@ -128,6 +128,9 @@ func (m *metricParser) unknown(name string) error {
 	case hint == "" && syntax.IsName(name):
 		hint = fmt.Sprintf("one that `metrics:` names is written metric(%s); known are %s", name, strings.Join(names, ", "))
 	}
+	if metric, step, of := strings.Cut(m.Text, " of "); of {
+		hint = fmt.Sprintf("the step stands last: `%s < … of %s`", metric, step)
+	}
 	if hint == "" {
 		hint = "known are " + strings.Join(names, ", ")
 	}

@@ -371,6 +371,10 @@ func (o *Objective) check() error {
 func (o *Objective) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	switch n.Kind {
 	case syntax.Map:
+		if text := pair(n); text != "" {
+			m.AddHint(n.Pos, fmt.Sprintf("write %q", syntax.Clip(text, 80)), "an objective is one text, without a colon")
+			return
+		}
 		o.long(n, m)
 		return
 	case syntax.List:
@@ -391,6 +395,19 @@ func (o *Objective) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		m.Add(n.Pos, "%v", err)
 		*o = Objective{Text: o.Text, Pos: n.Pos} // prevents further reports
 	}
+}
+
+// pair returns the objective that a map of one metric to its bound means, such as {errors: < 1%}; empty if it means
+// none.
+func pair(n *syntax.Node) string {
+	if len(n.Fields) != 1 || n.Fields[0].Value.Kind != syntax.String || n.HasSecret() {
+		return ""
+	}
+	text := n.Fields[0].Key + " " + n.Fields[0].Value.Shown()
+	if _, err := ParseObjective(text); err != nil {
+		return ""
+	}
+	return text
 }
 
 // longObjective is the long form.

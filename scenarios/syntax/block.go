@@ -4,6 +4,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // A Block is a kind with undecoded settings, so that the hub does not depend on drivers, executors and faults.
@@ -13,6 +14,8 @@ type Block struct {
 	With *Node // the settings; nil if there are none
 
 	Also []string // keys of the surrounding map, for "did you mean"
+	// keys of Also can't stand among the settings, which are a map of their own
+	Apart bool
 }
 
 // Resolve finds the kind of b in kinds and decodes b's settings into a new value of it. It adds mistakes to m. Ok is
@@ -28,7 +31,7 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 			m.Add(b.Pos, "%s %q is not available yet", later, b.Kind)
 			return value, false
 		}
-		m.AddHint(b.Pos, DidYouMean(b.Kind, slices.Sorted(maps.Keys(kinds))), "unknown kind %q", Clip(b.Kind, 60))
+		m.AddHint(b.Pos, kindHint(b.Kind, slices.Sorted(maps.Keys(kinds))), "unknown kind %q", Clip(b.Kind, 60))
 		return value, false
 	}
 	value = mk()
@@ -36,8 +39,30 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 	if with == nil {
 		with = &Node{Kind: Map, Pos: b.Pos}
 	}
-	decode(with, reflect.ValueOf(value).Elem(), m, b.Also)
+	decode(with, reflect.ValueOf(value).Elem(), m, &b)
 	return value, m.Len() == before && m.Skipped == skipped
+}
+
+// kindHint suggests a kind for an unknown one. If none is near and they are many, it lists those that begin as the
+// unknown one does, such as pod., or else the words that kinds begin with.
+func kindHint(kind string, known []string) string {
+	hint := DidYouMean(kind, known)
+	if hint != "" {
+		return hint
+	}
+	family, _, _ := strings.Cut(kind, ".")
+	var families, same []string
+	for _, k := range known {
+		of, _, _ := strings.Cut(k, ".")
+		families = append(families, of)
+		if of == family {
+			same = append(same, k)
+		}
+	}
+	if len(same) > 0 {
+		return "known are " + strings.Join(same, ", ")
+	}
+	return "known kinds begin with " + strings.Join(slices.Compact(families), ", ")
 }
 
 // notYet names parts of the language that this version does not implement, so that the message can say so instead of

@@ -63,7 +63,8 @@ func Decode(n *Node, into any, m *Mistakes) {
 	decode(n, v.Elem(), m, nil)
 }
 
-func decode(n *Node, v reflect.Value, m *Mistakes, also []string) {
+// decode decodes n into v. Block is the block that n holds the settings of; nil if there is none.
+func decode(n *Node, v reflect.Value, m *Mistakes, block *Block) {
 	if n.Bad {
 		m.Skipped++
 		return
@@ -78,9 +79,9 @@ func decode(n *Node, v reflect.Value, m *Mistakes, also []string) {
 			return
 		}
 		v.Set(reflect.New(v.Type().Elem()))
-		decode(n, v.Elem(), m, also)
+		decode(n, v.Elem(), m, block)
 	case reflect.Struct:
-		decodeStruct(n, v, m, also)
+		decodeStruct(n, v, m, block)
 	case reflect.Slice:
 		decodeSlice(n, v, m)
 	case reflect.Map:
@@ -240,7 +241,7 @@ func TypeOf(v any, key string) reflect.Type {
 	return nil
 }
 
-func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
+func decodeStruct(n *Node, v reflect.Value, m *Mistakes, block *Block) {
 	setPlace(n, v)
 	if n.Kind == Null {
 		n = &Node{Kind: Map, Pos: n.Pos}
@@ -250,9 +251,12 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 		return
 	}
 	settings := settingsOf(v.Type())
-	names := slices.Clone(also)
+	var keys keys
 	for _, s := range settings {
-		names = append(names, s.name)
+		keys.own = append(keys.own, s.name)
+	}
+	if block != nil {
+		keys.also, keys.apart = block.Also, block.Apart
 	}
 	var meant []string // keys that are misspelt
 	for _, f := range n.Fields {
@@ -262,8 +266,8 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 			if h, has := v.Addr().Interface().(keyHinter); has {
 				hint = h.KeyHint(f.Key)
 			}
-			unknownKey(f, hint, names, also, m)
-			meant = append(meant, Nearest(f.Key, names))
+			keys.unknown(f, hint, m)
+			meant = append(meant, Nearest(f.Key, keys.own))
 			continue
 		}
 		field := v.FieldByIndex(settings[i].index)
@@ -277,7 +281,7 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 		if i := slices.IndexFunc(settings, func(s setting) bool { return s.name == f.Key }); i >= 0 {
 			decode(f.Value, reflect.New(v.FieldByIndex(settings[i].index).Type()).Elem(), m, nil)
 		} else if n.Get(f.Key) == nil {
-			unknownKey(f, "", names, also, m)
+			keys.unknown(f, "", m)
 		}
 	}
 	for _, s := range settings {
@@ -307,10 +311,16 @@ type keyHinter interface {
 	KeyHint(key string) string
 }
 
-// unknownKey suggests the key that was meant by a key that is not in names. Keys in outside
-// belong to the surrounding map. Hint is that of the keyHinter.
-func unknownKey(f Field, hint string, names, outside []string, m *Mistakes) {
+// keys are the keys of a map of settings, and of the map around it.
+type keys struct {
+	own, also []string
+	apart     bool // keys of also can't stand among the settings
+}
+
+// unknown suggests the key that was meant by a key that is not among the settings. Hint is that of the keyHinter.
+func (k keys) unknown(f Field, hint string, m *Mistakes) {
 	noun, later := NotYet(f.Key)
+	of, rest, dotted := strings.Cut(f.Key, ".")
 	switch {
 	case hint != "":
 		m.AddHint(f.Pos, hint, "unknown key %q", Clip(f.Key, 60))
@@ -322,12 +332,18 @@ func unknownKey(f Field, hint string, names, outside []string, m *Mistakes) {
 		m.AddHint(f.Pos, "it belongs in a load", "unknown key %q", f.Key)
 	case f.Key == "tls":
 		m.AddHint(f.Pos, "it belongs under `target`", "unknown key %q", f.Key)
-	case slices.Contains(outside, f.Key):
+	case slices.Contains(k.also, f.Key):
 		m.AddHint(f.Pos, "it belongs to the map around it", "%q can't stand here", f.Key)
 	case f.bare:
 		m.AddHint(f.Pos, "a value is missing, or a text with a comma in it is not quoted", "unknown key %q", Clip(f.Key, 60))
+	case dotted && slices.Contains(k.own, of):
+		m.AddHint(f.Pos, fmt.Sprintf("write %s: {%s: …}", of, Clip(rest, 60)), "unknown key %q", Clip(f.Key, 60))
 	default:
-		m.AddHint(f.Pos, keyHint(f.Key, names), "unknown key %q", Clip(f.Key, 60))
+		known := slices.Concat(k.also, k.own)
+		if k.apart && Nearest(f.Key, known) == "" {
+			known = k.own
+		}
+		m.AddHint(f.Pos, keyHint(f.Key, known), "unknown key %q", Clip(f.Key, 60))
 	}
 }
 

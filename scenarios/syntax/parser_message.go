@@ -171,6 +171,10 @@ func (x *syntaxPlace) diagnose() {
 	case x.at != nil && (x.at.Value == "}" || x.at.Value == "]"):
 		m.What, m.Hint = "a "+x.at.Value+" that nothing opens", ""
 	}
+	if before, _, found := strings.Cut(x.line, ":\u00a0"); found {
+		m.Pos.Col = utf8.RuneCountInString(before) + 2
+		m.What, m.Hint = "a no-break space (U+00A0) stands here", "YAML is written with blanks"
+	}
 	if strings.HasSuffix(m.What, "is missing before this") && x.at != nil {
 		if text := indexed(x.line, m.Pos.Col); text != "" {
 			m.Hint = "or a text with brackets is not quoted: " + strconv.Quote(text)

@@ -39,7 +39,6 @@ func OpenHistory(dir string) (*History, error) {
 		return nil, fmt.Errorf("open history: %w", err)
 	}
 	h := &History{dir: dir}
-	ignoreTemporary(dir)
 	for _, e := range entries { // sorted by name
 		if !strings.HasSuffix(e.Name(), recordSuffix) {
 			continue
@@ -76,6 +75,7 @@ func ignoreTemporary(dir string) {
 
 // Writable checks that records can be added. It is called before a run, whose record would be lost otherwise.
 func (h *History) Writable() error {
+	ignoreTemporary(h.dir)
 	f, err := os.CreateTemp(h.dir, ".new-*")
 	if err != nil {
 		return fmt.Errorf("cannot add to the history: %w", err)
@@ -106,6 +106,7 @@ func (h *History) Add(r *Record) error {
 	if err != nil {
 		return err
 	}
+	ignoreTemporary(h.dir)
 	name := r.Started.UTC().Format("20060102T150405") + "-" + safe(r.Run) + recordSuffix
 	f, err := disk.Beside(filepath.Join(h.dir, "new"), disk.Shared)
 	if err != nil {

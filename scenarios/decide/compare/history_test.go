@@ -40,6 +40,9 @@ func TestHistory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
 	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
 	h := opened(t, dir)
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 { // `brunt trend` only reads
+		t.Errorf("a folder that was only opened holds %v, %v", entries, err)
+	}
 	var key string
 	for i := range 5 {
 		r := w.record(0)
@@ -60,6 +63,9 @@ func TestHistory(t *testing.T) {
 	}
 	entries, err := os.ReadDir(dir)
 	must(t, err)
+	if b, err := os.ReadFile(filepath.Join(dir, ".gitignore")); string(b) != ".new-*\n" {
+		t.Errorf(".gitignore holds %q, %v", b, err)
+	}
 	for _, e := range entries {
 		if n := e.Name(); n != ".gitignore" && !strings.HasSuffix(n, recordSuffix) {
 			t.Errorf("%s is beside the records", n)

@@ -198,9 +198,15 @@ func (r *Reference) Explain(query string) (string, error) {
 	if len(found) == 0 {
 		found = r.find(strings.NewReplacer(", ", "-", " ", "-").Replace(query))
 	}
+	if parts := strings.Split(query, "."); len(found) == 0 && len(parts) > 2 { // the second is a name of the author's
+		if e := r.entry(strings.Join(slices.Delete(parts, 1, 2), ".")); e != nil {
+			found = []*entry{e}
+		}
+	}
 	switch {
 	case len(found) == 0:
-		return "", &unknownError{Query: query, Hint: cmp.Or(syntax.Elsewhere(query), syntax.DidYouMean(query, r.Names()))}
+		return "", &unknownError{Query: query, Hint: cmp.Or(syntax.Elsewhere(query),
+			syntax.Elsewhere(query+"s"), syntax.DidYouMean(query, r.Names()))}
 	case len(found) > maxWhole:
 		for _, e := range found { // the page shows only its first sentence, and refers to here
 			if e.Sort == "term" {
@@ -245,6 +251,9 @@ func (r *Reference) find(query string) []*entry {
 		if e := r.entry(prefix + query); e != nil {
 			found = append(found, e)
 		}
+	}
+	if e := r.entry("load." + query); e != nil && len(found) == 1 && found[0].Sort == "metric" {
+		return append(found, e)
 	}
 	if slices.ContainsFunc(found, func(e *entry) bool { return e.Sort != "protocol" && e.Sort != "converter" }) {
 		return found

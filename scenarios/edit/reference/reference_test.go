@@ -69,6 +69,9 @@ func TestReference_Explain(t *testing.T) {
 		{"the end of a path", "latency.delay", []string{"chaos.network.latency.delay"}},
 		{"a key with names below it", "chaos", []string{"Keys, below a name of yours:", "at"}},
 		{"a key of some executors", "load.rate", []string{"per second."}},
+		{"a key as a file has it", "load.browse.rate", []string{"load.rate: a key"}},
+		{"a key of a fault as a file has it", "chaos.slow.at", []string{"chaos.at: a key"}},
+		{"a metric that is a key of a load", "rate", []string{"rate: a metric", "load.rate: a key"}},
 		{"an executor", "a-rate", []string{"a-rate: an executor", "Begins iterations at a rate.", "load.burst (required)"}},
 		{
 			"a key that an executor requires", "load.burst",
@@ -131,10 +134,13 @@ func TestReference_Explain(t *testing.T) {
 }
 
 func TestReference_ExplainUnknown(t *testing.T) {
-	_, err := newReference(t).Explain("network.latenzy")
-	if err == nil || !strings.Contains(err.Error(),
-		`nothing is known of "network.latenzy"; did you mean "network.latency"?`) {
-		t.Errorf("error %v", err)
+	for query, want := range map[string]string{
+		"network.latenzy": `nothing is known of "network.latenzy"; did you mean "network.latency"?`,
+		"toxic":           `nothing is known of "toxic"; the toxics of toxiproxy are faults here`,
+	} {
+		if _, err := newReference(t).Explain(query); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v", query, err)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ type around struct {
 	beside *timeline.Estimated // another fault that is active at the same time; nil if there is none
 	next   time.Duration       // when the next fault is injected, or the load ends
 	by     *timeline.Estimated // the next fault; nil means the end of the load
+	again  bool                // by is the same fault, which occurs several times
 }
 
 // around finds what is near occurrence i.
@@ -33,7 +34,7 @@ func (c *check) around(i int, est []timeline.Estimated) around {
 				a.beside = other
 			}
 		case other.At >= e.At && other.At-other.Drawn-e.Spare < a.next:
-			a.next, a.by = other.At-other.Drawn-e.Spare, other
+			a.next, a.by, a.again = other.At-other.Drawn-e.Spare, other, other.Entry == e.Entry && e.Entry.Every > 0
 		}
 	}
 	return a
@@ -68,7 +69,10 @@ func (c *check) room(a around, need time.Duration, h hold, gap time.Duration) st
 	if lp := c.onlyLoad(slo.Objective{}); lp != nil && lp.Shape.With.Get("duration") != nil {
 		s = "duration: " + quantity.Brief(quantity.WholeSeconds(need-lp.Schedule.Start()))
 	}
-	if a.by != nil {
+	switch {
+	case a.again:
+		s = "every: " + quantity.Brief(quantity.WholeSeconds(a.by.Entry.Every.D()+need-a.next))
+	case a.by != nil:
 		s = "move " + a.by.Name + ", and what follows it, to " + quantity.Brief(quantity.WholeSeconds(need))
 	}
 	if gap = min(h.set, gap).Truncate(time.Second); gap >= time.Second && gap >= h.least {
@@ -182,7 +186,7 @@ func (c *check) slowAnswers(est []timeline.Estimated) {
 	c.doubt(SlowUnknown,
 		fmt.Sprintf("%s before the first fault, and %d good answers are needed to tell which are slow: if a fault only "+
 			"slows the target down, its recovery can't be shown: %s, or judge: {slow: 500ms}.",
-			got.sentence("comes", "come"), need, c.more(baseline, in, float64(need)/max(1, got.n))))
+			got.sentence("comes", "come"), need, c.more(baseline, in, float64(need), got.n)))
 }
 
 // fewAnswers notes each fault with an objective that too few requests will meet to show that it made no answers
@@ -211,7 +215,7 @@ func (c *check) fewAnswers(est []timeline.Estimated) {
 			"made none far slower, if one of them is by chance; with fewer, `%s` may not pass if no request fails: %s, or "+
 			"judge: {slow: 500ms}.",
 			e.Name, got.sentence("meets", "meet"), need, c.plan.Scenario.SLO[i].Text,
-			c.more(during, in, float64(need)/max(1, got.n))))
+			c.more(during, in, float64(need), got.n)))
 	}
 }
 
@@ -277,7 +281,8 @@ func (c *check) onlyLoad(o slo.Objective) *Load {
 // longer says how to let the phase of an objective last so long; empty if no setting does.
 func (c *check) longer(o slo.Objective, lasts time.Duration) string {
 	brief := quantity.Brief(quantity.WholeSeconds(lasts))
-	switch phase := o.PhaseOrRun(); {
+	switch phase, lp := o.PhaseOrRun(), c.onlyLoad(o); {
+	case lasts >= quantity.MaxDuration:
 	case phase.Kind == slo.RecoveryPhase:
 		return "judge: {hold: " + brief + "}"
 	case phase.Kind == slo.BaselinePhase:
@@ -288,21 +293,40 @@ func (c *check) longer(o slo.Objective, lasts time.Duration) string {
 		}) {
 			return "for: " + brief
 		}
-	case c.onlyLoad(o) != nil && c.onlyLoad(o).Shape.With.Get("duration") != nil:
-		return "duration: " + brief
+	case lp != nil && lp.Shape.With.Get("duration") != nil:
+		return "duration: " + quantity.Brief(quantity.WholeSeconds(max(lasts-lp.Schedule.Start(), time.Second)))
 	}
 	return ""
 }
 
-// more says how to get more requests into the span of an objective, by a factor.
-func (c *check) more(o slo.Objective, in span, factor float64) string {
+// more says how to get need requests into the span of an objective, which holds got of them so far.
+func (c *check) more(o slo.Objective, in span, need, got float64) string {
 	var mends []string
-	if mend := c.longer(o, time.Duration(float64(in.to-in.from)*factor)); mend != "" {
+	lp := c.onlyLoad(o)
+	of := func(key string) bool { return lp != nil && lp.Shape.With.Get(key) != nil }
+	begin := in.from // of its requests
+	if lp != nil {
+		begin = max(begin, lp.Schedule.Start())
+	}
+	before := begin >= in.to // the load begins after the span
+	if before {
+		in.to = begin + time.Second
+		later, _ := c.expected(o, begin, in.to)
+		got = later.n
+	}
+	if got <= 0 {
+		return "let requests come there"
+	}
+	factor := need / got
+	if of("iterations") && lp.Schedule.Shared > 0 { // more time brings no more of them
+		return fmt.Sprintf("iterations: %.0f", math.Ceil(float64(lp.Schedule.Shared)*factor))
+	}
+	seconds := min((in.to-begin).Seconds()*factor, quantity.MaxDuration.Seconds())
+	if mend := c.longer(o, begin-in.from+time.Duration(seconds*float64(time.Second))); mend != "" {
 		mends = append(mends, mend)
 	}
-	lp := c.onlyLoad(o)
-	if lp != nil && lp.Shape.With.Get("rate") != nil && !lp.Schedule.Closed() {
-		mends = append(mends, "rate: "+quantity.Rate(math.Ceil(lp.Schedule.Rate.At(in.from)*factor)).String())
+	if of("rate") && !lp.Schedule.Closed() && !before {
+		mends = append(mends, "rate: "+quantity.Rate(math.Ceil(lp.Schedule.Rate.At(begin)*factor)).String())
 	}
 	if len(mends) == 0 {
 		return fmt.Sprintf("offer %.3g times the load there", math.Ceil(factor*10)/10)

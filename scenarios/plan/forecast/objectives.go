@@ -112,17 +112,24 @@ func (c *check) withinLoad(est []timeline.Estimated) {
 		}
 		switch {
 		case e.At >= end:
-			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At,
-				c.room(around{}, e.Clear+c.plan.Scenario.Judge.HoldOr(), hold{}, 0),
+			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At, c.inside(e),
 				"fault %q comes at %s, and the load ends at %s", e.Name, quantity.Brief(e.At), quantity.Brief(end))
 			seen[e.Entry.Name] = true
 		case !e.Entry.OneShot() && e.Clear > end:
-			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At,
-				c.room(around{}, e.Clear+c.plan.Scenario.Judge.HoldOr(), hold{}, 0),
+			c.plan.Mistakes.AddHint(e.Entry.Fault.Place.At, c.inside(e),
 				"fault %q stays until %s, and the load ends at %s", e.Name, quantity.Brief(e.Clear), quantity.Brief(end))
 			seen[e.Entry.Name] = true
 		}
 	}
+}
+
+// inside says how to bring a fault into the time of the load: a longer load, or fewer of its occurrences.
+func (c *check) inside(e timeline.Estimated) string {
+	s := c.room(around{}, e.Clear+c.plan.Scenario.Judge.HoldOr(), hold{}, 0)
+	if before := slo.ParseOccurrence(e.Name).Occurrence - 1; before > 0 && e.Entry.Every > 0 {
+		s = fmt.Sprintf("repeat: %d, or %s", before, s)
+	}
+	return s
 }
 
 // occurrences refuses objectives on an occurrence that a fault does not have.
@@ -526,8 +533,11 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	got, known := c.expected(of, in.from, in.to)
 	switch {
 	case in.to <= in.from && in.from < c.end:
-		c.plan.Mistakes.Add(o.Pos, "`%s` can't be judged: %s is empty, because another fault comes before %s is over",
-			o.Text, phase, o.PhaseOrRun().Of(slo.FaultPhase))
+		why := fmt.Sprintf("another fault comes before %s is over", o.PhaseOrRun().Of(slo.FaultPhase))
+		if in.from == 0 { // the baseline
+			why = "the first fault comes, or the load ends, within " + quantity.Brief(inFlight)
+		}
+		c.plan.Mistakes.Add(o.Pos, "`%s` can't be judged: %s is empty, because %s", o.Text, phase, why)
 		return false
 	case !known || got.n >= float64(need):
 		return true
@@ -536,7 +546,7 @@ func (c *check) enough(o slo.Objective, in span, phase string) bool {
 	if o.Metric.Row().NeedsWant {
 		from = " from steps with `want`"
 	}
-	c.plan.Mistakes.AddHint(o.Pos, c.more(of, in, float64(need)/max(1, got.n)),
+	c.plan.Mistakes.AddHint(o.Pos, c.more(of, in, float64(need), got.n),
 		"`%s` can't be judged: %s%s in %s (%s to %s), and %d are needed", o.Text,
 		got.sentence("is expected", "are expected"), from, phase, quantity.Brief(in.from), quantity.Brief(in.to), need)
 	return false
@@ -595,7 +605,8 @@ func (c *check) stopConditions(est []timeline.Estimated) {
 	for _, s := range c.plan.Scenario.Stop {
 		for _, o := range c.plan.Scenario.SLO {
 			if at := decidedAfter(o, est); at > 0 && s.For <= at && c.meet(s, o) {
-				c.plan.Mistakes.Add(s.Pos,
+				text, _, _ := strings.Cut(s.Text, " for ")
+				c.plan.Mistakes.AddHint(s.Pos, fmt.Sprintf("`%s for %s`", text, quantity.Brief(quantity.WholeSeconds(at+1))),
 					"the stop condition `%s` would end the run before `%s` is decided: let it last longer than %s", s.Text, o.Text,
 					quantity.Brief(at))
 				break

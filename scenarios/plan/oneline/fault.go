@@ -26,7 +26,8 @@ func (l Line) faults(t times) (*syntax.Node, error) {
 		}
 		kind := words[0]
 		if !slices.Contains(kinds, kind) {
-			return nil, fmt.Errorf("--fault %q: there is no fault %q; %s", given, kind, syntax.DidYouMean(kind, kinds))
+			return nil, fmt.Errorf("--fault %q: there is no fault %q; %s", given, kind,
+				cmp.Or(syntax.DidYouMean(kind, kinds), "`brunt explain faults` lists the kinds"))
 		}
 		f, err := fault(kind, words[1:], t.lead+time.Duration(i)*t.part, t.stays)
 		if err != nil {
