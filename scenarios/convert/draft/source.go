@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"brunt/scenarios/syntax"
@@ -127,7 +128,7 @@ func (d *Builder) dropInvalid(text string, mistakes []syntax.Mistake) (dropped b
 		}
 		if d.Chaos.Get(name) != nil && m.Pos.Line <= lastLine(faults.Get(name)) {
 			d.Chaos.Drop(name)
-			d.Tell(d.lines[name], "%s makes no valid fault: %s", name, m.What)
+			d.Lost(d.lines[name], "%s makes no valid fault: %s", name, m.What)
 			dropped = true
 		}
 	}
@@ -154,15 +155,18 @@ func (c Converter) nothing() string {
 	return "no " + cmp.Or(c.Makes, "request")
 }
 
+// runners are programs that the words after -- may begin with, to run the program that is meant.
+var runners = []string{"docker", "docker-compose", "kubectl", "podman", "sudo"}
+
 // ShellWords returns a function that joins the words after -- into a command of a program, with shell quoting.
 func ShellWords(program string) func(words []string) ([]byte, error) {
 	return func(words []string) ([]byte, error) {
-		if len(words) > 0 && words[0] == program {
-			words = words[1:]
+		if len(words) == 0 || words[0] != program && !slices.Contains(runners, words[0]) {
+			words = slices.Insert(slices.Clone(words), 0, program)
 		}
 		var b strings.Builder
-		b.WriteString(program)
-		for _, w := range words {
+		b.WriteString(words[0])
+		for _, w := range words[1:] {
 			b.WriteString(" '" + strings.ReplaceAll(w, "'", `'\''`) + "'")
 		}
 		return []byte(b.String()), nil
