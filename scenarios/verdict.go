@@ -58,7 +58,7 @@ var order = []struct {
 		"an objective that could be judged failed, the steady state did not hold, or a unit did not become ready again in " +
 			"time after a fault",
 	},
-	{Regression, ExitRegression, "compare, ab, gate"},
+	{Regression, ExitRegression, "compare, ab, gate, tolerate"},
 	{
 		Invalid, ExitInvalid,
 		"something could not be judged: brunt's own lag decides an objective, a fault was not verified, or no probe was " +

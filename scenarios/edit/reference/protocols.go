@@ -70,9 +70,10 @@ func (r *Reference) protocolsTable() string {
 			schemes = append(schemes, "`"+s+"://`")
 		}
 		for _, path := range e.Keys {
-			parent, key := cutLast(path)
+			key, ofStep := strings.CutPrefix(path, "step.")
 			switch {
-			case parent != "step":
+			case !ofStep:
+				_, key = cutLast(path)
 				endpoint = append(endpoint, "`"+key+"`")
 			case !slices.Contains(p.Kinds, key):
 				keys = append(keys, "`"+key+"`")
