@@ -296,8 +296,11 @@ func madeReference(t *testing.T) *reference.Reference {
 		Scenario: made["scenario"], Policy: made["policy"], Drill: made["drill"], Result: made["result"],
 		Event: made["event"], Faults: plan.ArgumentKinds(), ExitCodes: scenarios.ExitTable(), Formats: map[string]string{},
 	}
+	from.Formats[pdf] = "The page as an installed Chromium prints it."
 	for _, f := range catalog.All().Formats() {
-		from.Formats[f.Name] = f.About
+		if slices.Contains(formatNames(), f.Name) {
+			from.Formats[f.Name] = f.About
+		}
 	}
 	for _, f := range convert.Converters() {
 		from.Converted = append(from.Converted, [3]string{f.Name, f.Source, f.Doc})
