@@ -57,11 +57,6 @@ latencies are service times: the time that a request waited for a worker is not 
 				return err
 			}
 			defer drop()
-			dir, release, err := f.folder(o.Name, run.NewID())
-			if err != nil {
-				return err
-			}
-			defer release()
 			ctx, stop := interruptible(new(screen), "", "")
 			defer stop()
 			res, err := run.ImportVegeta(ctx, o)
@@ -71,6 +66,11 @@ latencies are service times: the time that a request waited for a worker is not 
 				}
 				return usagef("%s: %w", args[0], err)
 			}
+			dir, release, err := f.folder(o.Name, run.NewID())
+			if err != nil {
+				return err
+			}
+			defer release()
 			err = evidence.RemoveManifest(dir)
 			if err == nil {
 				err = catalog.All().Write(dir, res)
