@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos"
 	"brunt/chaos/timeline"
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
@@ -43,5 +44,33 @@ func TestEntry_Jitter(t *testing.T) {
 		if n < 495-100 || n > 495+100 {
 			t.Errorf("quarter %d of the jitter has %d of 1980 occurrences", i+1, n)
 		}
+	}
+}
+
+// TestEntry_Every: a fault without `repeat` comes as often as it fits into the load, and at least once. One that is over
+// once it is injected has to come before the load ends.
+func TestEntry_Every(t *testing.T) {
+	const every = 10 * time.Second
+	for _, tt := range []struct {
+		name    string
+		damage  chaos.Fault
+		stays   time.Duration
+		at, end time.Duration
+		want    int
+	}{
+		{"one-shot, due at the end", once{}, 0, 20 * time.Second, 60 * time.Second, 4},
+		{"one-shot, due before the end", once{}, 0, 20 * time.Second, 61 * time.Second, 5},
+		{"stays until the end", noted{}, 10 * time.Second, 20 * time.Second, 60 * time.Second, 4},
+		{"stays longer", noted{}, 11 * time.Second, 20 * time.Second, 60 * time.Second, 3},
+		{"one-shot, due after the end", once{}, 0, 61 * time.Second, 60 * time.Second, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := timeline.Entry{Damage: tt.damage, Fault: scenarios.Fault{
+				Name: "f", For: quantity.Duration(tt.stays), Every: quantity.Duration(every),
+			}}
+			if list := e.Occurrences(tt.at, tt.end); len(list) != tt.want {
+				t.Errorf("%d occurrences, want %d: %+v", len(list), tt.want, list)
+			}
+		})
 	}
 }

@@ -83,7 +83,8 @@ func (e *Entry) Stays() time.Duration {
 // maxOccurrences bounds the occurrences of one entry.
 const maxOccurrences = 1000
 
-// Occurrences lists the occurrences of an entry that begins at begin, for a load that ends at end.
+// Occurrences lists the occurrences of an entry that begins at begin, for a load that ends at end. Without `repeat`
+// those are listed that fit into the load, and always the first one: whoever asks then sees that it does not fit.
 func (e *Entry) Occurrences(begin, end time.Duration) []Planned {
 	var out []Planned
 	add := func(offset, stays time.Duration) {
@@ -98,7 +99,9 @@ func (e *Entry) Occurrences(begin, end time.Duration) []Planned {
 	case e.Every > 0:
 		for i := 0; len(out) < maxOccurrences; i++ {
 			t := time.Duration(i) * e.Every.D()
-			if e.Repeat > 0 && i >= e.Repeat || e.Repeat == 0 && begin+t+e.Jitter.D()+e.Stays() > end {
+			latest := begin + t + e.Jitter.D()
+			fits := latest < end && latest+e.Stays() <= end
+			if e.Repeat > 0 && i >= e.Repeat || e.Repeat == 0 && i > 0 && !fits {
 				break
 			}
 			drawn := e.drawn(i)

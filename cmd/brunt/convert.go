@@ -60,6 +60,13 @@ listed under guard.allow.load, for you to confirm.`,
 			if err != nil {
 				return scenarios.Usage(err)
 			}
+			for _, flag := range []struct{ name, format string }{
+				{"environment", "postman"}, {"host", "har"}, {"static", "har"},
+			} {
+				if c.Flags().Changed(flag.name) && o.Kind != flag.format {
+					return usagef("--%s is for %s, and %s has no use for it", flag.name, flag.format, o.Kind)
+				}
+			}
 			source, err := foreign(c, by, args[1:], &o)
 			if err != nil {
 				return err

@@ -83,6 +83,14 @@ whether a build is worse, use compare, ab or gate.`,
 			if err != nil {
 				return err
 			}
+			switch {
+			case res.Histograms != nil:
+			case format == "hlog":
+				return usagef("latency.hlog is missing in %s, so there is no histogram to write", args[0])
+			case slices.Contains([]string{"", "html", pdf}, format):
+				fmt.Fprintf(stderr(c), "brunt: latency.hlog is missing in %s: the page has no percentile curves and no heatmap\n",
+					args[0])
+			}
 			beside(stderr(c), res, earlier)
 			if format != "" || out != "" { // what is beside the run's folder is not beside the file
 				standAlone(res)

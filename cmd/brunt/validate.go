@@ -12,7 +12,9 @@ import (
 	"brunt/scenarios/drills"
 	"brunt/scenarios/edit/doctor"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/policies"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -36,8 +38,8 @@ func validateCommand() *cobra.Command {
 syntax, the names in it, and whether its load is enough to judge its objectives. brunt
 shows all mistakes at once, and what the load can show; only a YAML syntax error ends the
 list. The file of a drill is checked as a drill; whether it fits a system is seen with
-` + "`brunt drill show FILE SCENARIO`" + `. With several files, the exit code is that of the first that
-has mistakes. With --cluster, brunt also asks the cluster of a scenario whether a run would be
+` + "`brunt drill show FILE SCENARIO`" + `. The file of a policy is checked as a policy. With several files,
+the exit code is that of the first that has mistakes. With --cluster, brunt also asks the cluster of a scenario whether a run would be
 let in there, as ` + "`brunt doctor SCENARIO`" + ` does; nothing is made.
 
 --format json writes the same for programs, github as annotations (::error) at the lines of
@@ -118,9 +120,12 @@ func (f *validateFlags) all(c *cobra.Command, args []string) error {
 // file checks one file. A file that can't be read has one mistake.
 func (f *validateFlags) file(ctx context.Context, file string) (v ci.Validation, err error) {
 	v = ci.Validation{File: file}
-	if drills.IsDrill(file) {
+	switch {
+	case drills.IsDrill(file):
 		v.Says, err = f.drill(file)
-	} else {
+	case policies.IsPolicy(file):
+		v.Says, err = policy(file)
+	default:
 		v.Says, v.Notes, err = f.scenario(ctx, file)
 	}
 	var mistakes *syntax.MistakesError
@@ -165,6 +170,16 @@ func (f *validateFlags) drill(file string) (says []string, err error) {
 	}
 	return append([]string{fmt.Sprintf("a drill; `brunt drill show %s SCENARIO` lays it over a system", file)},
 		d.Needs()...), nil
+}
+
+// policy checks a policy by itself, and says what it allows.
+func policy(file string) (says []string, err error) {
+	list, err := plan.ReadPolicies([]string{file}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{fmt.Sprintf("a policy; `brunt validate SCENARIO --policy %s` holds a scenario to it", file)},
+		list[0].Summary()...), nil
 }
 
 // printValidation prints what was found in a file without mistakes.

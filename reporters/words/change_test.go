@@ -1270,6 +1270,12 @@ func TestAnswer_Why(t *testing.T) {
 	other := frequent.Errors[0]
 	other.Kind, other.Count, other.First, other.Sample = "status 503", 360, other.First+.1, nil
 	frequent.Errors = append(frequent.Errors, other)
+	few := onNginx(t) // a breaker opens
+	few.Errors = slices.Clone(frequent.Errors)
+	few.Errors[0].Count, few.Errors[1].Count = 8, 392
+	fewElsewhere := onNginx(t)
+	fewElsewhere.Errors = slices.Clone(few.Errors)
+	fewElsewhere.Errors[1].Step = "GET /"
 	crossed := onNginx(t) // in flight at the crash were requests of the second step, and then the first one failed
 	crossed.Errors[0].Count = 7
 	crossed.Errors = append(crossed.Errors, result.ErrorGroup{
@@ -1344,6 +1350,16 @@ func TestAnswer_Why(t *testing.T) {
 		{"another error is more frequent", frequent, "", []string{
 			"10s: the only replica of redis died; back at 12s.",
 			"GET /basket failed first: 40 × status 502 “502 Bad Gateway”, then 360 × status 503.",
+			"2s of the 4s came after redis was back.",
+		}},
+		{"few errors came first", few, "", []string{
+			"10s: the only replica of redis died; back at 12s.",
+			"GET /basket failed first: 8 × status 502 “502 Bad Gateway”, then 392 × status 503.",
+			"2s of the 4s came after redis was back.",
+		}},
+		{"few errors of another step came first", fewElsewhere, "", []string{
+			"10s: the only replica of redis died; back at 12s.",
+			"GET /basket failed first: 8 × status 502 “502 Bad Gateway”. Then GET / failed: 392 × status 503.",
 			"2s of the 4s came after redis was back.",
 		}},
 		{"a rare error before", rare, "", []string{

@@ -255,13 +255,12 @@ func firstErrors(
 	return earliest(errorsIn(r, from, to, count))
 }
 
-// errorsIn returns the errors of a span that are at least a twentieth of all in it, as count counts them. It leaves out
-// errors of parts, and errors of init where there are others.
+// errorsIn returns the errors of a span that count counts. It leaves out errors of parts, and errors of init where there
+// are others.
 func errorsIn(
 	r *result.Result, from, to result.Num, count func(*result.ErrorGroup) int64,
 ) []*result.ErrorGroup {
 	var list, init []*result.ErrorGroup
-	all := int64(0)
 	for i := range r.Errors {
 		e := &r.Errors[i]
 		switch {
@@ -270,10 +269,8 @@ func errorsIn(
 			init = append(init, e)
 		default:
 			list = append(list, e)
-			all += count(e)
 		}
 	}
-	list = slices.DeleteFunc(list, func(e *result.ErrorGroup) bool { return 20*count(e) < all })
 	if len(list) == 0 { // a failed step of init skips all others
 		return init
 	}
@@ -595,7 +592,8 @@ func (f *findings) whatFailedFirst() Text {
 		return nil
 	}
 	t := Text{}.strong(stepName(e)).say(pick(f.often, " failed: ", " failed first: ") + f.counted(e))
-	if then := f.then(); then != nil {
+	then := f.then()
+	if then != nil {
 		t = t.say(pick(f.often, ", and ", ", then ") + f.counted(then))
 	}
 	if f.in == nil {
@@ -615,13 +613,16 @@ func (f *findings) whatFailedFirst() Text {
 			most = s
 		}
 	}
+	other := f.otherStep()
+	skippedForIt := most != nil && all == most.Count && most.Step == e.Step
+	fewBefore := most == nil && then == nil && other != nil && 20*f.count(e) < f.count(other)
+	if other != nil && (skippedForIt || fewBefore) {
+		t = t.say(pick(f.often, " ", " Then ")).strong(stepName(other)).say(" failed: " + f.counted(other) + ".")
+	}
 	switch {
 	case most == nil:
 		return t
 	case all == most.Count:
-		if other := f.otherStep(); other != nil && most.Step == e.Step { // it was skipped for the other step
-			t = t.say(pick(f.often, " ", " Then ")).strong(stepName(other)).say(" failed: " + f.counted(other) + ".")
-		}
 		return t.say(" " + Count(all) + " of ").strong(stepName(most)).say(pick(all > 1, " were", " was") +
 			" skipped as a result.")
 	}

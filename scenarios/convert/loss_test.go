@@ -544,6 +544,15 @@ func TestConvert_Shapes(t *testing.T) {
 			[]string{`${env.DB_HOST}`, "5432"},
 		},
 		{
+			"actions that nothing takes back", "chaostoolkit", `{"method": [{"type": "action", "name": "one",
+			"provider": {"type": "process", "path": "x"}, "pauses": {"after": 5}},
+			{"type": "action", "name": "two", "provider": {"type": "http", "url": "http://127.0.0.1:1/"}}]}`,
+			[]string{
+				`one: {at: 20s, exec: {inject: [x], verify: ["false"], revert: none, gone: ["false"]}}`,
+				`two: {at: 55s, webhook: {inject: {get: "http://127.0.0.1:1/"}, verify: ["false"], revert: none, gone: ["false"]}}`,
+			},
+		},
+		{
 			"a variable that nothing sets", "chaostoolkit", toolkit(`{"type": "action", "name": "c",
 			"provider": {"type": "process", "path": "docker", "arguments": "kill a"}},
 			{"type": "action", "name": "b", "provider": {"type": "process", "path": "x", "arguments": "${host}"}}`),

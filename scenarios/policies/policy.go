@@ -152,6 +152,28 @@ func (*Requirement) Schema() syntax.Schema { return syntax.Enum(requirements) }
 // a cluster.
 var targets = append(scenarios.TargetKinds(), "pid", "container", "kubernetes")
 
+// ownKeys are the keys of a policy that no scenario has.
+var ownKeys = []string{
+	"allow", "cadence", "faults", "files", "forbid", "max_duration", "max_each", "max_in_flight", "max_rate", "max_units",
+	"max_users", "require", "targets",
+}
+
+// IsPolicy reports whether a file holds a policy: a map with a key that only policies have, and without the parts that
+// make a scenario.
+func IsPolicy(file string) bool {
+	text, err := disk.Read(file, syntax.MaxFile)
+	if err != nil {
+		return false
+	}
+	nodes := 0
+	root := syntax.Read(file, text, &syntax.Mistakes{}, &nodes)
+	if root == nil || root.Kind != syntax.Map {
+		return false
+	}
+	has := func(key string) bool { return root.Get(key) != nil }
+	return slices.ContainsFunc(ownKeys, has) && !slices.ContainsFunc([]string{"extends", "load", "target"}, has)
+}
+
 // Parse reads the policy file at path, with read if it is not nil. Kinds are the kinds of fault that the policy can
 // name. The error is a [syntax.MistakesError] with every mistake, or an error of reading the file. If the mistakes
 // are not YAML syntax errors, it returns the policy as well.

@@ -273,8 +273,7 @@ func (x *experiment) activity(a *syntax.Node) {
 		if n, lost = x.action(&f, provider, lasts); n != nil || lost != "" {
 			return
 		}
-		revert := f.Settings.Get("revert")
-		if draft.IsOneShot(f.Kind) || f.Kind == "webhook" && revert.YAML == "none" { // which is over once it is done
+		if f.OneShot() {
 			x.after += lasts
 		} else if f.For = lasts; lasts == 0 { // else the fault lasts while the experiment waits
 			f.For, f.Guessed = draft.GuessedFor, true
@@ -294,6 +293,10 @@ func (x *experiment) activity(a *syntax.Node) {
 		n.Above = append(n.Above,
 			"SAY under verify how the effect is seen; until then the fault is not injected, as it can't be verified.")
 		x.d.Tell(line, "the action %q: say under verify how its effect is seen", name)
+		if f.Once {
+			n.Above = append(n.Above,
+				"SAY under gone how it is seen that the system has recovered: nothing takes the fault back.")
+		}
 	}
 	x.d.Skip(provider, "secrets")
 	for _, rest := range x.d.Rest(a) {
@@ -439,8 +442,8 @@ func (x *experiment) process(f *draft.Fault, p *syntax.Node) string {
 		return ""
 	}
 	f.Kind = "exec"
-	f.Settings = (&draft.Node{}).Set("inject", x.command(p, words)).Set("verify", listOf("false")).Set("revert",
-		x.undoes("process"))
+	f.Settings = (&draft.Node{}).Set("inject", x.command(p, words)).Set("verify", listOf("false"))
+	takeBack(f, x.undoes("process"))
 	return ""
 }
 
@@ -472,13 +475,22 @@ func (x *experiment) http(f *draft.Fault, p *syntax.Node) string {
 	f.Settings = (&draft.Node{}).Set("inject", call).Set("verify", listOf("false"))
 	for i, r := range x.rollbacks {
 		if undo, ok := x.call(r.Get("provider")); ok {
-			f.Settings.Set("revert", undo)
+			takeBack(f, undo)
 			x.rollbacks = append(x.rollbacks[:i:i], x.rollbacks[i+1:]...)
 			return ""
 		}
 	}
-	f.Settings.Set("revert", draft.Raw("none")).Set("gone", listOf("false"))
+	takeBack(f, nil)
 	return ""
+}
+
+// takeBack sets how a fault of the author's own is taken back: by undo. Without it nothing takes the fault back.
+func takeBack(f *draft.Fault, undo *draft.Node) {
+	if f.Once = undo == nil; f.Once {
+		f.Settings.Set("revert", draft.Raw("none")).Set("gone", listOf("false"))
+		return
+	}
+	f.Settings.Set("revert", undo)
 }
 
 // call makes an HTTP call.
@@ -506,8 +518,7 @@ func (x *experiment) call(p *syntax.Node) (*draft.Node, bool) {
 	return n, true
 }
 
-// undoes returns the command of the next rollback of a kind and marks it as used. Otherwise it returns a command that
-// does nothing.
+// undoes returns the command of the next rollback of a kind and marks it as used; nil without one.
 func (x *experiment) undoes(kind string) *draft.Node {
 	for i, r := range x.rollbacks {
 		if p := r.Get("provider"); x.d.Text(p, "type") == kind {
@@ -517,7 +528,7 @@ func (x *experiment) undoes(kind string) *draft.Node {
 			}
 		}
 	}
-	return listOf("true")
+	return nil
 }
 
 // undo marks the rollback that brunt does itself as used: a command of the program that names the same thing.

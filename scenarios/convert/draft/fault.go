@@ -42,6 +42,7 @@ type Fault struct {
 	Every    time.Duration // time from injection to injection; zero: once
 	Repeat   int           // occurrences, with Every
 	After    time.Duration // extra time before it
+	Once     bool          // nothing takes it back, so that it takes no duration, whatever its kind
 }
 
 // Times of faults. There is room after each fault, because a fault is judged by the time after it too.
@@ -59,11 +60,14 @@ var oneShots = []string{"container.restart", "network.reset", "pod.delete", "pro
 // IsOneShot reports whether faults of a kind end by themselves, so that they take no duration.
 func IsOneShot(kind string) bool { return slices.Contains(oneShots, kind) }
 
+// OneShot reports whether the fault ends by itself, so that it takes no duration.
+func (f *Fault) OneShot() bool { return f.Once || IsOneShot(f.Kind) }
+
 // Inject adds a fault and returns its node, to which the caller may add comments on lost parts. A fault that ends by
 // itself loses its duration.
 func (d *Builder) Inject(f Fault) *Node {
 	n := new(Node)
-	if IsOneShot(f.Kind) {
+	if f.OneShot() {
 		if f.For > 0 && !f.Guessed {
 			d.LoseAt(&n.Above, f.Line, "%s of %s: it is injected at one instant; `every` and `repeat` do it again",
 				quantity.FormatDuration(f.For), f.Kind)

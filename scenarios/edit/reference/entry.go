@@ -29,13 +29,23 @@ type entry struct {
 	Protocols []string `json:",omitempty"` // protocols that have the key; empty if it belongs to no protocol
 	Pattern   bool     `json:",omitempty"` // its name stands for all keys that begin like it, such as paths of JSON
 
-	texts []protocolText
+	Texts []protocolText `json:",omitempty"` // its meanings by protocol; they make its Text
 }
 
 // A protocolText is the meaning of a key in some protocols.
 type protocolText struct {
-	of   []string
-	text string
+	Of   []string
+	Text string
+}
+
+// textOf returns the meaning of the key in a protocol.
+func (e *entry) textOf(protocol string) string {
+	for _, t := range e.Texts {
+		if slices.Contains(t.Of, protocol) {
+			return t.Text
+		}
+	}
+	return e.Text
 }
 
 // addText adds the meaning of the key in a protocol. If the meanings differ, each text follows the names of its
@@ -44,21 +54,21 @@ func (e *entry) addText(of, text string) {
 	if !slices.Contains(e.Protocols, of) {
 		e.Protocols = append(e.Protocols, of)
 	}
-	at := slices.IndexFunc(e.texts, func(t protocolText) bool { return t.text == text })
+	at := slices.IndexFunc(e.Texts, func(t protocolText) bool { return t.Text == text })
 	switch {
 	case text == "":
 		return
 	case at < 0:
-		e.texts = append(e.texts, protocolText{[]string{of}, text})
-	case !slices.Contains(e.texts[at].of, of):
-		e.texts[at].of = append(e.texts[at].of, of)
+		e.Texts = append(e.Texts, protocolText{[]string{of}, text})
+	case !slices.Contains(e.Texts[at].Of, of):
+		e.Texts[at].Of = append(e.Texts[at].Of, of)
 	}
-	if e.Text = e.texts[0].text; len(e.texts) == 1 {
+	if e.Text = e.Texts[0].Text; len(e.Texts) == 1 {
 		return
 	}
 	var all []string
-	for _, t := range e.texts {
-		all = append(all, strings.Join(t.of, ", ")+": "+t.text)
+	for _, t := range e.Texts {
+		all = append(all, strings.Join(t.Of, ", ")+": "+t.Text)
 	}
 	e.Text = strings.Join(all, "; ")
 }
@@ -105,6 +115,9 @@ func readSchema(text []byte, prefix string, faults []string, entries map[string]
 		w.add(prefix, "file", about, false)
 	}
 	w.walk(prefix, root, nil, "", false)
+	if prefix == "" {
+		w.requireUnlessExtended(root)
+	}
 	if step, ok := w.defs["step"]; ok && prefix == "" {
 		w.add("step", "key", node{"description": "a request of a flow, or a pause"}, false)
 		w.walk("step", node(step.(map[string]any)), []string{"step"}, "", false)
@@ -114,6 +127,20 @@ func readSchema(text []byte, prefix string, faults []string, entries map[string]
 		}
 	}
 	return w.executors, nil
+}
+
+// requireUnlessExtended marks the keys that a scenario needs. One that extends a file may have them from there.
+func (w *walker) requireUnlessExtended(root node) {
+	forms, _ := root["anyOf"].([]any)
+	for _, form := range forms {
+		form, _ := form.(map[string]any)
+		keys, _ := form["required"].([]any)
+		for _, key := range keys {
+			if e := w.entries[fmt.Sprint(key)]; e != nil && e.Path != "extends" {
+				e.Must = true
+			}
+		}
+	}
 }
 
 func child(n node, key string) node {

@@ -50,6 +50,9 @@ func (r *Reference) Index() ([]byte, error) {
 	known := map[string]int{}
 	for path := range r.all() {
 		e := *r.entry(path)
+		if len(e.Texts) == 1 { // it is the Text
+			e.Texts = nil
+		}
 		e.Keys = slices.Clone(e.Keys)
 		for i, key := range e.Keys { // so that all faults share a body
 			if below, ok := strings.CutPrefix(key, path); ok {

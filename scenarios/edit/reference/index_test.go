@@ -18,7 +18,9 @@ func TestReference_Index(t *testing.T) {
 		if got == nil {
 			t.Fatalf("the index has no %s", path)
 		}
-		want.texts = nil // they made its Text
+		if len(want.Texts) == 1 { // it is the Text
+			want.Texts = nil
+		}
 		if !reflect.DeepEqual(got, want) || got.Sort != sort {
 			t.Errorf("%s: %+v, want %+v", path, got, want)
 		}

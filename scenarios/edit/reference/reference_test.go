@@ -13,7 +13,7 @@ import (
 )
 
 // scenarioSchema is a small schema with each form that brunt's own schema has.
-const scenarioSchema = `{"type": "object",
+const scenarioSchema = `{"type": "object", "anyOf": [{"required": ["extends"]}, {"required": ["load"]}],
  "properties": {"name": {"description": "of the scenario", "type": "string"}, "chaos": {"description": "the timeline"}, "load": {"description": "the loads"},
   "setup": {"description": "before the load", "items": {"anyOf": [{"$ref": "#/$defs/step"},
     {"properties": {"command": {"description": "a program"}}, "required": ["command"]}]}},
@@ -91,10 +91,12 @@ func TestReference_Explain(t *testing.T) {
 			"a key that differs by protocol", "step.check",
 			[]string{"http: default: under 400; grpc: default: OK.", "$…      at a path"},
 		},
+		{"a key that a scenario needs unless it extends another", "load", []string{"load: a required key\n"}},
 		{"a protocol", "http", []string{
 			"http: a protocol", "Steps: get, post, ", "URLs begin with http:// or", "step.get",
 			"step.check",
 		}},
+		{"what a key is in the protocol", "grpc", []string{"step.check  default: OK\n"}},
 		{"the protocols", "protocols", []string{"Calls a method of gRPC."}},
 		{"a converter", "toy", []string{"toy: a converter", "Reads a toy's file: a flow."}},
 		{"a metric that is a term", "recover", []string{"recover: a term", "recover: a metric"}},
@@ -298,6 +300,20 @@ func TestReference_Zero(t *testing.T) {
 	for _, e := range r.of("key") {
 		if found := value.FindString(e.Text); found != "" {
 			t.Errorf("%s: %q in %q", e.Path, found, e.Text)
+		}
+	}
+}
+
+// TestReference_EndpointKeys: the table of protocols has the keys of endpoints apart from those of steps, whose names may
+// have dots.
+func TestReference_EndpointKeys(t *testing.T) {
+	r := newReference(t)
+	r.entries["protocol.kafka"].Keys = []string{"step.kafka.produce", "step.acks"}
+	r.entries["protocol.grpc"].Keys = []string{"step.grpc", "target.endpoints.protos"}
+	table := r.protocolsTable()
+	for _, want := range []string{" | `acks` |  |\n", " |  | `protos` |\n"} {
+		if !strings.Contains(table, want) {
+			t.Errorf("no row ends with %q in\n%s", want, table)
 		}
 	}
 }

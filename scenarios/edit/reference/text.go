@@ -81,7 +81,14 @@ func (r *Reference) write(b *strings.Builder, e *entry) {
 			about = "Keys of an item, which may also be a step (brunt explain step):"
 		}
 		fmt.Fprintf(b, "\n  %s\n", about)
-		r.table(b, r.below(e), e.Path)
+		below := r.below(e)
+		if e.Sort == "protocol" {
+			for i, key := range below {
+				of := *key
+				of.Text, below[i] = key.textOf(title(e)), &of
+			}
+		}
+		r.table(b, below, e.Path)
 	} else if e.Steps {
 		b.WriteString("  An item is a step: brunt explain step.\n")
 	}
