@@ -2,6 +2,7 @@ package container
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"brunt/chaos/proc"
@@ -18,7 +19,11 @@ func CheckSignal(at syntax.Pos, signal, what, instead string, m *syntax.Mistakes
 	case slices.Contains(endNothing, signal):
 		m.AddHint(at, instead, "SIG%s ends no %s", signal, what)
 	case !proc.KnownSignal(signal):
-		m.AddHint(at, "such as KILL, TERM, ABRT or SEGV", "there is no signal %q", signal)
+		hint := "such as KILL, TERM, ABRT or SEGV"
+		if short, long := strings.CutPrefix(signal, "SIG"); long && proc.KnownSignal(short) {
+			hint = "write " + short + ", without SIG"
+		}
+		m.AddHint(at, hint, "there is no signal %q", signal)
 	}
 }
 

@@ -150,7 +150,12 @@ func (e *Edge) checkLinks(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 	switch {
 	case own == 0 && e.From == "" && e.To == "":
-		m.AddHint(at, "such as {from: posts, to: store}; declared are "+edgeNames(sc), "want from and to, or a service")
+		first := chaos.EdgeName{From: "posts", To: "store"}
+		if len(sc.Edges) > 0 {
+			first = sc.Edges[0]
+		}
+		m.AddHint(at, "such as {from: "+first.From+", to: "+first.To+"}; declared are "+edgeNames(sc),
+			"want from and to, or a service")
 		return
 	case own > 1 || own == 1 && (e.From != "" || e.To != ""):
 		m.Add(at, "want from and to, or a service, or a unit, or a zone, but not several of them")
