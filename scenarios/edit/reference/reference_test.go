@@ -304,8 +304,8 @@ func TestReference_Zero(t *testing.T) {
 	}
 }
 
-// TestReference_EndpointKeys: the table of protocols has the keys of endpoints apart from those of steps, whose names may
-// have dots.
+// TestReference_EndpointKeys: the table of protocols has the keys of endpoints apart from those of steps, whose names
+// may have dots.
 func TestReference_EndpointKeys(t *testing.T) {
 	r := newReference(t)
 	r.entries["protocol.kafka"].Keys = []string{"step.kafka.produce", "step.acks"}
