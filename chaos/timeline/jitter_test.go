@@ -47,8 +47,8 @@ func TestEntry_Jitter(t *testing.T) {
 	}
 }
 
-// TestEntry_Every: a fault without `repeat` comes as often as it fits into the load, and at least once. One that is over
-// once it is injected has to come before the load ends.
+// TestEntry_Every: a fault without `repeat` comes as often as it fits into the load, and at least once. One that is
+// over once it is injected has to come before the load ends.
 func TestEntry_Every(t *testing.T) {
 	const every = 10 * time.Second
 	for _, tt := range []struct {

@@ -255,8 +255,8 @@ func firstErrors(
 	return earliest(errorsIn(r, from, to, count))
 }
 
-// errorsIn returns the errors of a span that count counts. It leaves out errors of parts, and errors of init where there
-// are others.
+// errorsIn returns the errors of a span that count counts. It leaves out errors of parts, and errors of init where
+// there are others.
 func errorsIn(
 	r *result.Result, from, to result.Num, count func(*result.ErrorGroup) int64,
 ) []*result.ErrorGroup {
