@@ -307,7 +307,7 @@ func (s *snapshot) recordsSoFar(occurrences []measure.Occurrence) []*chaos.Recor
 		}
 		switch noticed, ok := e["fault.detected"]; {
 		case ok:
-			rec.Detect = &chaos.Sighting{Noticed: true, At: noticed.T.D(), NotYet: oc.Injected, Text: noticed.Text}
+			rec.Detect = &chaos.Sighting{Noticed: true, At: noticed.T.D(), NotYet: noticed.T.D(), Text: noticed.Text}
 		case s.ownDetect(oc.Fault):
 			rec.Detect = &chaos.Sighting{NotYet: oc.Injected}
 		case s.observers.observed.HasAlerts():

@@ -199,11 +199,16 @@ func judgeRecord(c *chaos.Record, name string, theirs bool) (out []result.Reason
 // whyVoid returns the reason why a fault did not last for its time.
 func whyVoid(c *chaos.Record, name string) result.Reason {
 	if void, ok := errors.AsType[chaos.VoidError](c.Void); ok {
-		return result.Reason{
+		early, ended := errors.AsType[chaos.EndedEarlyError](void.Why)
+		r := result.Reason{
 			Kind: result.OverEarly, Verdict: scenarios.Invalid, Fault: name,
 			After: result.Sec(void.After), Text: void.Why.Error(),
-			Undone: errors.As(void.Why, new(chaos.EndedEarlyError)) || errors.Is(void.Why, chaos.ErrRestarted),
+			Undone: ended && early.By != chaos.OutOfMemory || errors.Is(void.Why, chaos.ErrRestarted),
 		}
+		if early.By == chaos.OutOfMemory {
+			r.Text += "; let it take fewer bytes"
+		}
+		return r
 	}
 	return result.Reason{Kind: result.Void, Verdict: scenarios.Invalid, Fault: name, Text: c.Void.Error()}
 }
@@ -295,16 +300,22 @@ func (v verdict) invalidateVoid(records []*chaos.Record) {
 			return slices.Contains(in.Faults, c.Name)
 		})
 		v.invalidate(why.Notes(), func(o *result.ObjectiveResult) bool {
-			of, failed := o.Phase.Of(slo.FaultPhase), o.Verdict == scenarios.Fail
-			if of.Kind == slo.IncidentPhase {
-				return harmed || !failed
+			if o.Phase.Of(slo.FaultPhase).Kind == slo.IncidentPhase {
+				return harmed || o.Verdict != scenarios.Fail
 			}
-			if asked, ok := o.Asks(); ok && !failed { // about every occurrence of a fault
-				of = asked.PhaseOrRun().Of(slo.FaultPhase)
-			}
-			return of.Includes(void)
+			return isAbout(o, void)
 		})
 	}
+}
+
+// isAbout reports whether the verdict of an objective is about an occurrence of a fault: a failure is about the one
+// that decided it, every other verdict about all that the objective asks about.
+func isAbout(o *result.ObjectiveResult, occurrence slo.Phase) bool {
+	of := o.Phase.Of(slo.FaultPhase)
+	if asked, ok := o.Asks(); ok && o.Verdict != scenarios.Fail {
+		of = asked.PhaseOrRun().Of(slo.FaultPhase)
+	}
+	return of.Includes(occurrence)
 }
 
 // doubtCut adds a note to objectives on a fault that was not on a unit for its time, because another fault of the run
@@ -324,18 +335,18 @@ func (v verdict) doubtCut(records []*chaos.Record) {
 		}
 		for i := range v.res.Objectives {
 			o := &v.res.Objectives[i]
-			if !o.Phase.Of(slo.FaultPhase).Includes(slo.ParseOccurrence(c.Name)) {
-				continue
-			}
-			if doubt(&o.Verdict) {
-				o.Because = why.And(o.Because...)
-			} else {
-				o.Because = o.Because.And(why...)
-			}
 			for j := range o.Drills {
 				if o.Drills[j].Fault == c.Name {
 					doubt(&o.Drills[j].Verdict)
 				}
+			}
+			switch {
+			case !isAbout(o, slo.ParseOccurrence(c.Name)):
+				continue
+			case doubt(&o.Verdict):
+				o.Because = why.And(o.Because...)
+			default:
+				o.Because = o.Because.And(why...)
 			}
 			o.Say()
 		}

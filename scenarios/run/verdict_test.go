@@ -129,18 +129,27 @@ func TestDoubtCut(t *testing.T) {
 		had     scenarios.Verdict
 		want    scenarios.Verdict
 		noted   bool
+		text    string
 	}{
-		{"under half", 15 * sec, "f#2", scenarios.Pass, scenarios.Inconclusive, true},
-		{"after it", 15 * sec, "recovery/f#2", scenarios.Pass, scenarios.Inconclusive, true},
-		{"of all occurrences", 15 * sec, "f", scenarios.Pass, scenarios.Inconclusive, true},
-		{"failed", 15 * sec, "f#2", scenarios.Fail, scenarios.Fail, true},
-		{"for most of its time", 31 * sec, "f#2", scenarios.Pass, scenarios.Pass, true},
-		{"another occurrence", 15 * sec, "f#1", scenarios.Pass, scenarios.Pass, false},
-		{"the other fault", 15 * sec, "g", scenarios.Pass, scenarios.Pass, false},
-		{"the run", 15 * sec, "run", scenarios.Pass, scenarios.Pass, false},
+		{"under half", 15 * sec, "f#2", scenarios.Pass, scenarios.Inconclusive, true, ""},
+		{"after it", 15 * sec, "recovery/f#2", scenarios.Pass, scenarios.Inconclusive, true, ""},
+		{"of all occurrences", 15 * sec, "f", scenarios.Pass, scenarios.Inconclusive, true, ""},
+		{"failed", 15 * sec, "f#2", scenarios.Fail, scenarios.Fail, true, ""},
+		{"for most of its time", 31 * sec, "f#2", scenarios.Pass, scenarios.Pass, true, ""},
+		{"another occurrence", 15 * sec, "f#1", scenarios.Pass, scenarios.Pass, false, ""},
+		{"the other fault", 15 * sec, "g", scenarios.Pass, scenarios.Pass, false, ""},
+		{"the run", 15 * sec, "run", scenarios.Pass, scenarios.Pass, false, ""},
+		{
+			"of all, and another occurrence is the worst", 15 * sec, "f#1", scenarios.Pass, scenarios.Inconclusive, true,
+			"recover < 5s after f",
+		},
+		{
+			"of all, and another occurrence failed", 15 * sec, "f#1", scenarios.Fail, scenarios.Fail, false,
+			"recover < 5s after f",
+		},
 	} {
 		res := &result.Result{Objectives: []result.ObjectiveResult{{
-			Phase: slo.ParsePhase(c.phase), Verdict: c.had, Drills: []result.Drill{{Fault: "f#2", Verdict: c.had}},
+			Text: c.text, Phase: slo.ParsePhase(c.phase), Verdict: c.had, Drills: []result.Drill{{Fault: "f#2", Verdict: c.had}},
 		}}}
 		run.DoubtCut(res, []*chaos.Record{{
 			Name: "f#2", Fault: "f", Injected: 10 * sec, Cleared: c.cleared,

@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"brunt/chaos/timeline"
@@ -16,7 +17,8 @@ import (
 const readLate = 500 * time.Millisecond
 
 // readings compares the readings of figures of the target that come within a phase with those that its objectives
-// need. It refuses an objective if even the most are too few, and notes one if the fewest are.
+// need. It refuses an objective if even the most are too few, and notes one if the fewest are. A phase that lasts until
+// the target is good again may be longer than expected, so that an objective on it is only noted.
 func (c *check) readings(est []timeline.Estimated) {
 	asked := requests.WithReferences(c.plan.Scenario.SLO)
 	if len(est) > 0 { // the first injection ends the steady state
@@ -59,10 +61,19 @@ func (c *check) read(o slo.Objective, in span) bool {
 		!o.Metric.OfLink() && faster > 0 {
 		mend += ", or every: " + quantity.Brief(faster) + " of the metric"
 	}
-	if most < int(need) {
+	if most < int(need) && !c.mayLast(o) {
 		c.plan.Mistakes.AddHint(o.Pos, mend, "`%s` can't be judged: %s", o.Text, room)
 		return false
 	}
 	c.doubt(FewReadings, fmt.Sprintf("`%s` may not be decided if a reading comes late: %s: %s.", o.Text, room, mend))
 	return false
+}
+
+// mayLast reports whether the phase of an objective ends only when the target is good or a unit healthy again.
+func (c *check) mayLast(o slo.Objective) bool {
+	phase := o.PhaseOrRun()
+	return phase.Kind == slo.RecoveryPhase || phase.Kind == slo.FaultPhase &&
+		slices.ContainsFunc(c.plan.Faults, func(e *timeline.Entry) bool {
+			return e.OneShot() && phase.Includes(slo.ParseOccurrence(e.Name))
+		})
 }
