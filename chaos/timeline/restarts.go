@@ -216,7 +216,7 @@ func (t *Timeline) injectedAgain(r *injection, h chaos.Held, off time.Duration) 
 }
 
 // errAway is why an occurrence that has to be in for all of its time ended.
-var errAway = errors.New("its unit was started again, and brunt was late to inject it again")
+var errAway = errors.New("its unit was started again or got other networks, and brunt was late to inject it again")
 
 // verifyAgain looks for the effect of a held fault that was injected again. Only the last injection counts: a proof of
 // an earlier one does not stand for it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brunt/chaos"
@@ -36,6 +37,9 @@ func (s *Fault) EachAcross(
 	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		again := func(ctx context.Context) (made chaos.Step, err error) {
 			made, ok, err := env.ByAgent(ctx, u)
+			if _, counts := step(Victim{Unit: u}).(Counted); counts && !ok && err == nil {
+				err = chaos.ReadySoon(ctx, u)
+			}
 			if !ok && err == nil {
 				made, err = one(u, env, step)
 			}
@@ -79,6 +83,13 @@ type Planned interface {
 	Plan() error
 }
 
+// Counted is a step that computes its change from what a unit has open or runs. After a restart it waits until the unit
+// is ready: a unit that has just begun has less, and could not start with what the change would leave.
+type Counted interface {
+	Planned
+	Counted()
+}
+
 // one makes the step of one unit, as the unit runs now.
 func one(u container.Target, env chaos.Env, step func(Victim) Planned) (chaos.Step, error) {
 	id, err := container.RunningProcess(u)
@@ -98,8 +109,9 @@ type reinjected struct {
 	note     func(chaos.Undo) error
 	again    func(ctx context.Context) (chaos.Step, error)
 
-	turn sync.Mutex // held for an injection or a revert, which may wait for the unit
-	over bool       // the fault is reverted; guarded by turn
+	turn sync.Mutex  // held for an injection or a revert, which may wait for the unit
+	over bool        // the fault is reverted; guarded by turn
+	busy atomic.Bool // it is injected again
 
 	mu   sync.Mutex
 	held []chaos.Held // the last one is the injected one
@@ -140,8 +152,9 @@ func (r *reinjected) hasEnded() bool {
 
 // Verify implements [chaos.Held]. A process that the fault was injected into again may end before its proof.
 func (r *reinjected) Verify(ctx context.Context) (string, error) {
-	said, err := r.last().Verify(ctx)
-	if err == nil || !r.hasEnded() {
+	of := r.last()
+	said, err := of.Verify(ctx)
+	if err == nil || !r.ends(ctx) {
 		return said, err
 	}
 	r.mu.Lock()
@@ -171,9 +184,16 @@ func (r *reinjected) Traits() chaos.HeldTraits {
 // againWithin is how long a process may run before the fault is injected into it.
 const againWithin = time.Second
 
-// left returns an error if the unit has had another process for a while, into which the fault was not injected.
+// ends reports whether the process that had the fault has ended, or is said so soon: its supervisor names a process
+// until it has cleared up after it.
+func (r *reinjected) ends(ctx context.Context) bool {
+	return r.unit != nil && proc.Await(ctx, againWithin, r.hasEnded, "") == nil
+}
+
+// left returns an error if the unit has had another process for a while, into which the fault was not injected, and is
+// not injected now.
 func (r *reinjected) left(ctx context.Context) error {
-	has := func() bool { return r.unit.PID() == 0 || !r.hasEnded() }
+	has := func() bool { return r.busy.Load() || r.unit.PID() == 0 || !r.hasEnded() }
 	if proc.Await(ctx, againWithin, has, "") == nil || ctx.Err() != nil {
 		return nil
 	}
@@ -207,12 +227,17 @@ func (r *reinjected) onRestart(ctx context.Context, of string) (string, error) {
 	if r.void {
 		return "", chaos.ErrRestarted
 	}
-	in := 0
-	if r.unit != nil {
-		in = r.unit.PID()
+	if r.unit == nil {
+		return r.injectAgain(ctx, 0)
 	}
+	in := r.unit.PID()
+	if in == 0 {
+		return "", nil
+	}
+	r.busy.Store(true)
+	defer r.busy.Store(false)
 	said, err := r.injectAgain(ctx, in)
-	if err != nil && r.unit != nil && r.unit.PID() != in {
+	if err != nil && proc.Await(ctx, againWithin, func() bool { return r.unit.PID() != in }, "") == nil {
 		return "", nil
 	}
 	return said, err

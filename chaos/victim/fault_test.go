@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"brunt/chaos"
 )
@@ -64,6 +65,9 @@ func (s *provenStep) Inject(context.Context) (chaos.Held, error) { return s, nil
 func (s *provenStep) Verify(context.Context) (string, error)     { return "seen", s.proof }
 func (s *provenStep) Traits() chaos.HeldTraits                   { return chaos.HeldTraits{} }
 
+// endsSoon makes the unit have no process from half a second on.
+func (u *restarting) endsSoon() { time.AfterFunc(500*time.Millisecond, func() { u.pid.Store(0) }) }
+
 // TestReinjected_Process: a fault follows the process of a unit. It is over if nothing injects it into the process that
 // was started, and goes on while the unit has none.
 func TestReinjected_Process(t *testing.T) {
@@ -100,6 +104,25 @@ func TestReinjected_Process(t *testing.T) {
 				},
 			},
 			{
+				name: "its supervisor names it for a while after its end", pid: 2, want: " <nil>", do: func() string {
+					r.again = func(context.Context) (chaos.Step, error) { u.endsSoon(); return nil, fails }
+					return restarted("web[0]")
+				},
+			},
+			{name: "it has ended before", do: func() string { return restarted("web[0]") }, pid: 0, want: " <nil>"},
+			{
+				name: "asked while it is injected", pid: 2, want: " <nil>", do: func() string {
+					r.again = func(context.Context) (chaos.Step, error) {
+						if got := ended(); got != "<nil>" {
+							t.Errorf("while it is injected: %s", got)
+						}
+						u.pid.Store(0)
+						return nil, fails
+					}
+					return restarted("web[0]")
+				},
+			},
+			{
 				name: "injected again", pid: 3, want: "part <nil>", do: func() string {
 					r.again = func(context.Context) (chaos.Step, error) { return again, nil }
 					return restarted("web[0]")
@@ -115,7 +138,7 @@ func TestReinjected_Process(t *testing.T) {
 		if _, err := h.Verify(t.Context()); !errors.Is(err, fails) {
 			t.Errorf("the proof of a process that runs: %v", err)
 		}
-		u.pid.Store(0)
+		u.endsSoon()
 		if _, err := h.Verify(t.Context()); !errors.As(err, new(chaos.NotShownError)) {
 			t.Errorf("the proof of a process that has ended: %v", err)
 		}

@@ -253,6 +253,14 @@ func TestConvert_Shapes(t *testing.T) {
 		want               []string
 	}{
 		{
+			"a variable of a subshell", "pumba", "A=one\n(A=two)\n( A=two; true ) &\npumba kill $A\n",
+			[]string{"process.crash: {service: one}"},
+		},
+		{
+			"a variable that is read", "pumba", "A=one\nread -p which A\npumba kill $A\npumba kill db\n",
+			[]string{"(line 3): pumba kill: a variable or a command of the shell is in it", "process.crash: {service: db}"},
+		},
+		{
 			"netem is several", "chaos-mesh", mesh("NetworkChaos",
 				"  action: netem\n  mode: all\n  selector: {labelSelectors: {app: a}}\n  delay: {latency: 50ms}\n"+
 					"  loss: {loss: '7'}\n  duration: 10s\n"),

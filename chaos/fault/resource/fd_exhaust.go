@@ -45,6 +45,9 @@ type fdExhaust struct {
 	limits []limited
 }
 
+// Counted implements [victim.Counted].
+func (*fdExhaust) Counted() {}
+
 // limited is a process of the unit, with its limits.
 type limited struct {
 	id      proc.Identity

@@ -49,6 +49,9 @@ type pidsLimit struct {
 	first uint64 // refused before the fault
 }
 
+// Counted implements [victim.Counted].
+func (*pidsLimit) Counted() {}
+
 // pidsMax is the limit of processes and threads, in both versions of control groups.
 var pidsMax = cgroup.Setting{File: "pids.max"}
 

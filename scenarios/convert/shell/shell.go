@@ -164,6 +164,12 @@ func (s *script) parts(n syntax.Node) {
 	})
 }
 
+// apart begins a shell of its own, whose variables end with the returned function.
+func (s *script) apart() (end func()) {
+	vars, args := maps.Clone(s.vars), s.args
+	return func() { s.vars, s.args = vars, args }
+}
+
 // visit reads a part of the script, and reports whether its parts are to be visited.
 func (s *script) visit(n syntax.Node) bool {
 	switch n := n.(type) {
@@ -171,6 +177,7 @@ func (s *script) visit(n syntax.Node) bool {
 		outer, before := s.out, s.count
 		if n.Background {
 			s.out = nil
+			defer s.apart()()
 		}
 		if call, ok := n.Cmd.(*syntax.CallExpr); ok {
 			s.call(n, call)
@@ -184,6 +191,9 @@ func (s *script) visit(n syntax.Node) bool {
 	case *syntax.BinaryCmd:
 		syntax.Walk(n.X, s.visit)
 		s.noted(n.Y, choice(n), func() { syntax.Walk(n.Y, s.visit) })
+	case *syntax.Subshell:
+		defer s.apart()()
+		s.parts(n)
 	case *syntax.ForClause:
 		s.loop(n)
 	case *syntax.WhileClause, *syntax.IfClause, *syntax.CaseClause:
@@ -349,7 +359,20 @@ func (s *script) call(stmt *syntax.Stmt, call *syntax.CallExpr) {
 	case unknown:
 		s.lose(call, "a program whose name only the shell knows")
 	case !slices.Contains(idle, name):
+		s.forget(name, words)
 		s.lose(call, "the program %s", draft.Clip(name, 40))
+	}
+}
+
+// forget drops the values of the variables that a program of the shell sets or removes.
+func (s *script) forget(name string, words []field) {
+	switch name {
+	case "read", "unset", "getopts", "mapfile", "readarray":
+		for _, w := range words[1:] {
+			delete(s.vars, w.text)
+		}
+	case ".", "source", "eval":
+		clear(s.vars)
 	}
 }
 
