@@ -37,8 +37,9 @@ func (s *Fault) EachAcross(
 	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
 		again := func(ctx context.Context) (made chaos.Step, err error) {
 			made, ok, err := env.ByAgent(ctx, u)
-			if _, counts := step(Victim{Unit: u}).(Counted); counts && !ok && err == nil {
-				err = chaos.ReadySoon(ctx, u)
+			if _, counts := step(Victim{Unit: u}).(counted); counts && !ok && err == nil {
+				ready := func() bool { return u.Ready(ctx) == nil }
+				err = proc.Await(ctx, readyWithin, ready, u.Name()+" did not become ready")
 			}
 			if !ok && err == nil {
 				made, err = one(u, env, step)
@@ -83,9 +84,12 @@ type Planned interface {
 	Plan() error
 }
 
-// Counted is a step that computes its change from what a unit has open or runs. After a restart it waits until the unit
-// is ready: a unit that has just begun has less, and could not start with what the change would leave.
-type Counted interface {
+// readyWithin is how long a unit that was started again may take until it is ready.
+const readyWithin = 8 * time.Second
+
+// A counted step computes its change from what a unit has open or runs. After a restart it waits until the unit is
+// ready: a unit that has just begun has less, and could not start with what the change would leave.
+type counted interface {
 	Planned
 	Counted()
 }

@@ -45,7 +45,7 @@ type fdExhaust struct {
 	limits []limited
 }
 
-// Counted implements [victim.Counted].
+// Counted says that the limit counts from what the unit has.
 func (*fdExhaust) Counted() {}
 
 // limited is a process of the unit, with its limits.

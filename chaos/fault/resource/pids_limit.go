@@ -49,7 +49,7 @@ type pidsLimit struct {
 	first uint64 // refused before the fault
 }
 
-// Counted implements [victim.Counted].
+// Counted says that the limit counts from what the unit has.
 func (*pidsLimit) Counted() {}
 
 // pidsMax is the limit of processes and threads, in both versions of control groups.
