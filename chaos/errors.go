@@ -81,18 +81,21 @@ type EndedEarlyError struct {
 	What string        // what happened to the unit, such as "was started again"
 	At   time.Time     // when it happened; zero: that is unknown
 	On   time.Duration // the same as an offset from t0; zero: that is unknown
-	By   string        // what ended it, such as "the kernel"; empty is another program, or another fault of the run
+	By   string        // what ended it; empty is another program, or another fault of the run
 }
 
-// OutOfMemory is the By of an early end by the kernel, which killed brunt's own process because memory ran out.
-const OutOfMemory = "the kernel, for want of memory"
+// Values of By of an [EndedEarlyError].
+const (
+	NotOurs     = "another program"                // and no other fault of the run
+	OutOfMemory = "the kernel, for want of memory" // it killed brunt's own process
+)
 
 func (e EndedEarlyError) Error() string {
 	when := ""
 	if e.On > 0 {
 		when = " at " + quantity.FormatInstant(e.On)
 	}
-	return fmt.Sprintf("%s %s%s, by %s", e.Unit, e.What, when, cmp.Or(e.By, "another program"))
+	return fmt.Sprintf("%s %s%s, by %s", e.Unit, e.What, when, cmp.Or(e.By, NotOurs))
 }
 
 // ErrRestarted says that a restart gave a unit back everything the fault had taken from it.

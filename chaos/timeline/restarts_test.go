@@ -387,7 +387,8 @@ func TestRestarted_Proof(t *testing.T) {
 			name: "off for a while, and has to be in for all of its time", proofs: []string{"slow", "slow again"},
 			restarts: []time.Duration{3 * time.Second}, drags: 1500 * time.Millisecond, whole: true, evidence: "slow",
 			lines: "+it@1s -it@4.5s",
-			void:  "over before its time, after 2s: its unit was started again or got other networks, and brunt was late to inject it again",
+			void: "over before its time, after 2s: its unit was started again or got other networks, and brunt was late to " +
+				"inject it again",
 		},
 		{
 			name: "in again too late", proofs: []string{"slow", "slow again"}, restarts: []time.Duration{4 * time.Second},

@@ -19,7 +19,8 @@ import (
 type Fault struct {
 	selector.Selector `yaml:",inline"`
 	// what happens when a hit unit is started again, its container or its process that brunt supervises; zero is
-	// inject: the fault is injected again. void ends it, and the run is invalid
+	// inject: the fault is injected again, fd.exhaust and pids.limit with the same limit. void ends it, and the run is
+	// invalid
 	OnRestart string `yaml:"on_restart,oneof=inject|void"`
 }
 
@@ -35,14 +36,11 @@ func (s *Fault) EachAcross(
 	ctx context.Context, env chaos.Env, lost func(container.Target) bool, step func(Victim) Planned,
 ) ([]chaos.Step, error) {
 	return s.Steps(ctx, env, func(u container.Target) (chaos.Step, error) {
+		var first chaos.Step
 		again := func(ctx context.Context) (made chaos.Step, err error) {
 			made, ok, err := env.ByAgent(ctx, u)
-			if _, counts := step(Victim{Unit: u}).(counted); counts && !ok && err == nil {
-				ready := func() bool { return u.Ready(ctx) == nil }
-				err = proc.Await(ctx, readyWithin, ready, u.Name()+" did not become ready")
-			}
 			if !ok && err == nil {
-				made, err = one(u, env, step)
+				made, err = one(u, env, step, first)
 			}
 			if err == nil { // a protected process may have joined the unit since
 				err = env.Refused(ctx, env.Fault, []chaos.Step{made}, true)
@@ -61,9 +59,10 @@ func (s *Fault) EachAcross(
 		case env.Dry && u.PID() == 0:
 			return step(Victim{Unit: u}), nil
 		default:
-			if made, err = one(u, env, step); err != nil {
+			if made, err = one(u, env, step, nil); err != nil {
 				return nil, err
 			}
+			first = made
 		}
 		if !lost(u) {
 			return made, nil
@@ -84,23 +83,21 @@ type Planned interface {
 	Plan() error
 }
 
-// readyWithin is how long a unit that was started again may take until it is ready.
-const readyWithin = 8 * time.Second
+// A keeper is a step whose change counts from what a unit has open or runs. After a restart it keeps the change of the
+// unit's first step: a unit that has just begun has less, and could not start with what a new change would leave.
+type keeper interface{ Keep(first chaos.Step) }
 
-// A counted step computes its change from what a unit has open or runs. After a restart it waits until the unit is
-// ready: a unit that has just begun has less, and could not start with what the change would leave.
-type counted interface {
-	Planned
-	Counted()
-}
-
-// one makes the step of one unit, as the unit runs now.
-func one(u container.Target, env chaos.Env, step func(Victim) Planned) (chaos.Step, error) {
+// one makes the step of one unit, as the unit runs now. First is the step before the unit was started again; nil if it
+// was not.
+func one(u container.Target, env chaos.Env, step func(Victim) Planned, first chaos.Step) (chaos.Step, error) {
 	id, err := container.RunningProcess(u)
 	if err != nil {
 		return nil, err
 	}
 	s := step(Victim{Unit: u, ID: id, Groups: env.Groups, Point: env.Point})
+	if k, ok := s.(keeper); ok && first != nil {
+		k.Keep(first)
+	}
 	return s, s.Plan()
 }
 
@@ -156,8 +153,7 @@ func (r *reinjected) hasEnded() bool {
 
 // Verify implements [chaos.Held]. A process that the fault was injected into again may end before its proof.
 func (r *reinjected) Verify(ctx context.Context) (string, error) {
-	of := r.last()
-	said, err := of.Verify(ctx)
+	said, err := r.last().Verify(ctx)
 	if err == nil || !r.ends(ctx) {
 		return said, err
 	}

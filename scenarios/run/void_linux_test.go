@@ -136,6 +136,7 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 6s, timeout
 			}
 			var pid, again atomic.Int32
 			var lacks atomic.Bool
+			var files atomic.Uint64 // limit of the first process
 			res := runOnce(t, text, run.Options{Stress: self("burn"), Event: func(e result.Event) {
 				switch e.Event {
 				case "unit.start":
@@ -144,11 +145,16 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 6s, timeout
 					pid.Store(now)
 				case begin:
 					if again.Load() == 0 {
+						limit, _ := proc.FilesLimit(int(pid.Load()))
+						files.Store(limit.Soft)
 						kill(int(pid.Load()))
 					}
 				case "fault.again":
 					again.Add(1)
 					lacks.Store(lacks.Load() || c.in != nil && !c.in(int(pid.Load())))
+					if limit, err := proc.FilesLimit(int(pid.Load())); err != nil || limit.Soft != files.Load() {
+						t.Errorf("%v, %v, and the first process had %d", limit, err, files.Load())
+					}
 				}
 			}})
 			if (res.Verdict == scenarios.Invalid) != void || void && !strings.Contains(res.Reason, "was started again") {

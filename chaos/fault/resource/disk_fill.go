@@ -329,7 +329,7 @@ func (f *diskFill) ended(context.Context) error {
 	if how, ended := f.b.Ended(); ended && !f.reverted {
 		return chaos.EndedEarlyError{
 			Unit: f.Unit.Name(), What: fmt.Sprintf("lost the process that took the space in %s (%s)", f.path, how),
-			At: f.b.EndedAt(), By: "another program",
+			At: f.b.EndedAt(), By: chaos.NotOurs,
 		}
 	}
 	return nil

@@ -179,6 +179,24 @@ func TestFDExhaust_Closed(t *testing.T) {
 	}
 }
 
+// TestFDExhaust_Keep has a process that was started again: its limit is the largest of the first step.
+func TestFDExhaust_Keep(t *testing.T) {
+	f := exhausting(t, func(own proc.Identity) proc.Identity { return own }, 8)
+	f.limits = nil
+	f.Keep(&fdExhaust{limits: []limited{{is: proc.FileLimit{Soft: 30}}, {is: proc.FileLimit{Soft: 40}}}})
+	if err := f.Plan(); err != nil || f.limits[0].is.Soft != 40 {
+		t.Fatalf("%+v, %v", f.limits, err)
+	}
+	if _, err := f.Inject(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := f.Verify(t.Context())
+	lacks, ok := errors.AsType[chaos.NotShownError](err)
+	if !ok || !strings.Contains(lacks.What, "it has not opened since it was started again") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestFDExhaust_MainEnds has the main process end during the injection: the caller can revert the others.
 func TestFDExhaust_MainEnds(t *testing.T) {
 	f := exhausting(t, func(own proc.Identity) proc.Identity { own.Start++; return own }, 8)

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,11 +43,16 @@ func (f *FDExhaust) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 type fdExhaust struct {
 	victim.Victim
 	leave  int
+	kept   uint64 // limit of each process; zero: it counts from the descriptors that a process has open
 	limits []limited
 }
 
-// Counted says that the limit counts from what the unit has.
-func (*fdExhaust) Counted() {}
+// Keep makes each process of a unit that was started again have the largest limit of the first step.
+func (f *fdExhaust) Keep(first chaos.Step) {
+	for _, l := range first.(*fdExhaust).limits {
+		f.kept = max(f.kept, l.is.Soft)
+	}
+}
 
 // limited is a process of the unit, with its limits.
 type limited struct {
@@ -72,7 +78,7 @@ func (f *fdExhaust) Plan() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Victim, err)
 		}
-		is := proc.FileLimit{Soft: atMost(open, f.leave), Hard: was.Hard}
+		is := proc.FileLimit{Soft: cmp.Or(f.kept, atMost(open, f.leave)), Hard: was.Hard}
 		if is.Soft >= was.Soft {
 			return fmt.Errorf("%s has %s open of %d already, and not by this run", f.Victim,
 				syntax.Amount(len(open), "descriptor"), was.Soft)
@@ -179,8 +185,7 @@ func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 	said := fmt.Sprintf("it has %s open and can open %d more", syntax.Amount(had, "descriptor"), left)
 	if closed > 0 {
 		return said, chaos.NotShownError{
-			What: fmt.Sprintf("that it lacks %s, which it has closed since the limit was computed",
-				syntax.Amount(closed, "descriptor")),
+			What: fmt.Sprintf("that it lacks %s, which %s", syntax.Amount(closed, "descriptor"), f.whyFree()),
 		}
 	}
 	ask := f.Unit.Traits().Ask
@@ -193,6 +198,14 @@ func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 		return said + "; a request is answered all the same, by a connection or a number that was given back", nil
 	}
 	return said + "; a request has no answer", nil
+}
+
+// whyFree says why more descriptors are free than were to be left.
+func (f *fdExhaust) whyFree() string {
+	if f.kept > 0 {
+		return "it has not opened since it was started again"
+	}
+	return "it has closed since the limit was computed"
 }
 
 func (f *fdExhaust) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: f.changed} }

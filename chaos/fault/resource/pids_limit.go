@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -49,8 +50,8 @@ type pidsLimit struct {
 	first uint64 // refused before the fault
 }
 
-// Counted says that the limit counts from what the unit has.
-func (*pidsLimit) Counted() {}
+// Keep makes a unit that was started again have the limit of the first step.
+func (l *pidsLimit) Keep(first chaos.Step) { l.most = first.(*pidsLimit).most }
 
 // pidsMax is the limit of processes and threads, in both versions of control groups.
 var pidsMax = cgroup.Setting{File: "pids.max"}
@@ -70,7 +71,7 @@ func (l *pidsLimit) Plan() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.Victim, err)
 	}
-	l.most = used + uint64(l.leave)
+	l.most = cmp.Or(l.most, used+uint64(l.leave))
 	if n, err := strconv.ParseUint(was, 10, 64); err == nil && n <= l.most && !r.shared() {
 		return fmt.Errorf("%s has %d of %d processes and threads already, and not by this run", r.Victim, used, n)
 	}

@@ -176,7 +176,7 @@ func (b *stressing) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: b
 func (b *stressing) ended(context.Context) error {
 	if how, ended := b.b.Ended(); ended && b.ID.Alive() {
 		return chaos.EndedEarlyError{
-			Unit: b.Unit.Name(), What: "lost its stress process (" + how + ")", At: b.b.EndedAt(), By: "another program",
+			Unit: b.Unit.Name(), What: "lost its stress process (" + how + ")", At: b.b.EndedAt(), By: chaos.NotOurs,
 		}
 	}
 	return nil
