@@ -38,9 +38,10 @@ func validateCommand() *cobra.Command {
 syntax, the names in it, and whether its load is enough to judge its objectives. brunt
 shows all mistakes at once, and what the load can show; only a YAML syntax error ends the
 list. The file of a drill is checked as a drill; whether it fits a system is seen with
-` + "`brunt drill show FILE SCENARIO`" + `. The file of a policy is checked as a policy. With several files,
-the exit code is that of the first that has mistakes. With --cluster, brunt also asks the cluster of a scenario whether a run would be
-let in there, as ` + "`brunt doctor SCENARIO`" + ` does; nothing is made.
+` + "`brunt drill show FILE SCENARIO`" + `. The file of a policy is checked as a policy. With
+several files, the exit code is that of the first that has mistakes. With --cluster, brunt also
+asks the cluster of a scenario whether a run would be let in there, as ` + "`brunt doctor SCENARIO`" + `
+does; nothing is made.
 
 --format json writes the same for programs, github as annotations (::error) at the lines of
 a pull request, and sarif as SARIF 2.1.0 for code scanning and editors.`,

@@ -56,11 +56,7 @@ func Replace(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	} else if err != nil {
 		return err
 	}
-	b := bufio.NewWriterSize(f, 1<<16)
-	err = write(b)
-	if err == nil {
-		err = b.Flush()
-	}
+	err = buffered(f, write)
 	if err == nil {
 		err = f.Sync() // some file systems report only here that they are full
 	}
@@ -82,11 +78,16 @@ func into(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
+	return errors.Join(buffered(f, write), f.Close())
+}
+
+// buffered calls write with a buffer before a file.
+func buffered(f io.Writer, write func(io.Writer) error) error {
 	b := bufio.NewWriterSize(f, 1<<16)
-	if err = write(b); err == nil {
-		err = b.Flush()
+	if err := write(b); err != nil {
+		return err
 	}
-	return errors.Join(err, f.Close())
+	return b.Flush()
 }
 
 // Temp creates a file for the time of a run in the folder for temporary files, like [os.CreateTemp]. If there is no

@@ -228,7 +228,7 @@ func observed(res *result.Result, f *result.FaultRecord, service, effect string)
 // whileAway says when a fault took a service away, and which part of the fault's phase that was.
 func whileAway(f *result.FaultRecord, service, effect string) (when string, part float64) {
 	phase, away := f.Until-f.Injected, over(f)-f.Injected
-	if !(away < phase-.05) {
+	if !(away < phase-.05) { // or not known
 		return fmt.Sprintf("while %s was away (%s)", service, effect), 1
 	}
 	return fmt.Sprintf("in the %s of %s, in which %s was away (%s) for %s", quantity.FormatSeconds(float64(phase)), f.Name,

@@ -530,6 +530,12 @@ func (o *Objective) short(value string) string {
 	return s
 }
 
+// Lasting returns the short form of the objective with another `for`.
+func (o Objective) Lasting(d time.Duration) string {
+	o.For = d
+	return o.short(o.Metric.FormatValue(o.Value))
+}
+
 var _ syntax.DescribedSchemer = (*Objective)(nil)
 
 // SchemaWith implements [syntax.DescribedSchemer]: the short and the long form.

@@ -63,7 +63,7 @@ func Decode(n *Node, into any, m *Mistakes) {
 	decode(n, v.Elem(), m, nil)
 }
 
-// decode decodes n into v. Block is the block that n holds the settings of; nil if there is none.
+// decode decodes n into v. Block is the block that n holds the settings of, or nil.
 func decode(n *Node, v reflect.Value, m *Mistakes, block *Block) {
 	if n.Bad {
 		m.Skipped++

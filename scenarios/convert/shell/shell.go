@@ -39,7 +39,7 @@ type Command struct {
 
 	Beside   []Command // instead: commands that run while the script goes on
 	Variable string    // instead: a variable is set to a value that only the shell knows; with Dialect.Env
-	Lost     string    // instead: a part of the script that is no command, or for which there is none
+	Lost     string    // instead: a part of the script for which there is no command
 }
 
 // Plain returns the words of a command without their variables, and whether there are any.

@@ -18,7 +18,7 @@ import (
 // A Word is one of a command.
 type Word struct {
 	Text    draft.Text // with nothing in place of the parts that only the shell knows
-	Unknown string     // names such a part: a variable without its $, or (…) for another; empty if there is none
+	Unknown string     // names such a part: a variable without its $, or (…) for another; or empty
 }
 
 // Markers around the name of a variable in the text of a word. The name is one that only the shell knows if no variable

@@ -605,8 +605,7 @@ func (c *check) stopConditions(est []timeline.Estimated) {
 	for _, s := range c.plan.Scenario.Stop {
 		for _, o := range c.plan.Scenario.SLO {
 			if at := decidedAfter(o, est); at > 0 && s.For <= at && c.meet(s, o) {
-				text, _, _ := strings.Cut(s.Text, " for ")
-				c.plan.Mistakes.AddHint(s.Pos, fmt.Sprintf("`%s for %s`", text, quantity.Brief(quantity.WholeSeconds(at+1))),
+				c.plan.Mistakes.AddHint(s.Pos, "`"+s.Lasting(quantity.WholeSeconds(at+1))+"`",
 					"the stop condition `%s` would end the run before `%s` is decided: let it last longer than %s", s.Text, o.Text,
 					quantity.Brief(at))
 				break
