@@ -44,12 +44,21 @@ func TestUnasked(t *testing.T) {
 	}
 }
 
-// TestUnasked_Writes: a run whose every request was good, and which lost a write, is not good.
-func TestUnasked_Writes(t *testing.T) {
-	cells := []result.Cell{
+// checkUnasked judges a result without objectives, of a run whose every request was good.
+func checkUnasked(t *testing.T, r *result.Result, good bool, want string) {
+	t.Helper()
+	r.Cells = []result.Cell{
 		{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: 100},
 		{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "ok", Count: 100},
 	}
+	why, is := requests.Unasked(r, 0)
+	if got := why.Sentence(r); is != good || !strings.HasPrefix(got, want) {
+		t.Errorf("%q, %v; want %q, %v", got, is, want, good)
+	}
+}
+
+// TestUnasked_Writes: a run whose every request was good, and which lost a write, is not good.
+func TestUnasked_Writes(t *testing.T) {
 	for _, c := range []struct {
 		ledger result.LedgerRecord
 		good   bool
@@ -83,20 +92,12 @@ func TestUnasked_Writes(t *testing.T) {
 			"writes of orders by a lost worker are unknown and no objective",
 		},
 	} {
-		r := &result.Result{Cells: cells, Ledger: &c.ledger}
-		why, good := requests.Unasked(r, 0)
-		if got := why.Sentence(r); good != c.good || !strings.HasPrefix(got, c.want) {
-			t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
-		}
+		checkUnasked(t, &result.Result{Ledger: &c.ledger}, c.good, c.want)
 	}
 }
 
 // TestUnasked_Registers: a run whose every request was good, and whose registers are not all checked, is not good.
 func TestUnasked_Registers(t *testing.T) {
-	cells := []result.Cell{
-		{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "*", Count: 100},
-		{Phase: slo.ParsePhase("run"), Load: "*", Step: "*", Outcome: "ok", Count: 100},
-	}
 	for _, c := range []struct {
 		registers result.ConsistencyRecord
 		good      bool
@@ -108,10 +109,6 @@ func TestUnasked_Registers(t *testing.T) {
 		{result.ConsistencyRecord{LeftOut: 1, Unrecorded: 2}, false, "3 operations on keys were left out of the check"},
 	} {
 		c.registers.Name, c.registers.Reads, c.registers.Writes = "keys", 50, 50
-		r := &result.Result{Cells: cells, Consistency: []*result.ConsistencyRecord{&c.registers}}
-		why, good := requests.Unasked(r, 0)
-		if got := why.Sentence(r); good != c.good || !strings.HasPrefix(got, c.want) {
-			t.Errorf("%q, %v; want %q, %v", got, good, c.want, c.good)
-		}
+		checkUnasked(t, &result.Result{Consistency: []*result.ConsistencyRecord{&c.registers}}, c.good, c.want)
 	}
 }
