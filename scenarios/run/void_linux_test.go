@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 	"brunt/scenarios/slo"
+	"brunt/scenarios/suite"
 )
 
 // TestVoid checks that a run whose fault was over before its time is invalid, with and without an objective on it, and
@@ -121,6 +122,9 @@ func TestAgain(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			if strings.Contains(c.fault, "cpu.throttle") || strings.Contains(c.fault, "pids.limit") {
+				suite.Needs(t, suite.ControlGroups)
+			}
 			condition, void := strings.Contains(c.name, "condition"), strings.Contains(c.name, "void")
 			text := `
 version: 1
