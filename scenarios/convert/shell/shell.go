@@ -45,12 +45,12 @@ type Command struct {
 // Plain returns the words of a command without their variables, and whether there are any.
 func (c Command) Plain() (words []string, unknown bool) {
 	for _, w := range c.Words {
-		text := ""
+		var text strings.Builder
 		for _, p := range w.Text {
-			text += p.Lit
+			text.WriteString(p.Lit)
 			unknown = unknown || p.Ref != ""
 		}
-		words, unknown = append(words, text), unknown || w.Unknown != ""
+		words, unknown = append(words, text.String()), unknown || w.Unknown != ""
 	}
 	return words, unknown
 }
