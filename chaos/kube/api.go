@@ -668,6 +668,14 @@ type (
 	RoleBinding struct {
 		TypeMeta
 		ObjectMeta `json:"metadata"`
+		RoleRef    RoleRef   `json:"roleRef"`
+		Subjects   []Subject `json:"subjects,omitempty"`
+	}
+
+	RoleRef struct {
+		APIGroup string `json:"apiGroup"`
+		Kind     string `json:"kind"`
+		Name     string `json:"name"`
 	}
 
 	ObjectMeta struct {

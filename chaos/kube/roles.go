@@ -62,9 +62,10 @@ func UseTable(uses []Use) (lines []string) {
 
 // A Subject is the user, group or service account that gets rights.
 type Subject struct {
-	Kind      string // User, Group or ServiceAccount
-	Name      string
-	Namespace string // of a service account
+	Kind      string `json:"kind"` // User, Group or ServiceAccount
+	APIGroup  string `json:"apiGroup,omitempty"`
+	Name      string `json:"name"`
+	Namespace string `json:"namespace,omitempty"` // of a service account
 }
 
 // RoleManifest returns the manifest of the smallest roles with some rights: a Role for each namespace, and a

@@ -438,8 +438,17 @@ func TestConvert_Requests(t *testing.T) {
 				"get: /4.a,", "get: \"/${env.Q}/c\"", "source:4: a word that only the shell knows: $(…)",
 				"source:5: a word that only the shell knows: $(…)", "source:6: a word that only the shell knows: $(…)",
 				"source:7: a word that only the shell knows: $(…)", "source:8: a word that only the shell knows: $(…)",
+				"source:3: that the shell removes a part of the variable Q",
 			},
 			"\ue000",
+		},
+		{
+			"defaults of variables", "curl", "B=${B:-http://127.0.0.1:1} P=p\necho ${E:-x}\n" +
+				"curl -d \"${N:=1}\" $B/i/${P:-k}\n",
+			[]string{
+				"source:1: the default of the variable B", "source:3: the default of the variable N", "post: /i/p",
+			},
+			"variable P",
 		},
 		{
 			"choices without a command", "curl", "if [ -z \"$1\" ]; then echo usage; exit 1; fi\ncurl http://127.0.0.1:1/\n" +

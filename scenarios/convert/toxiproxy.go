@@ -51,9 +51,11 @@ func toxiproxyConvert(d *draft.Builder, source []byte) error {
 	if docs[0].Get("attributes") != nil { // what POST /proxies/NAME/toxics takes
 		list = []*syntax.Node{mapOf(draft.Line(docs[0]), "toxics", &syntax.Node{Kind: syntax.List, Items: docs[:1]})}
 	}
+	var proxies []func() // all toxics of a configuration act at the same time
 	for _, p := range list {
-		convertProxy(d, p)
+		proxies = append(proxies, func() { convertProxy(d, p) })
 	}
+	d.Together(proxies...)
 	return nil
 }
 
@@ -79,14 +81,16 @@ func convertProxy(d *draft.Builder, p *syntax.Node) {
 	if l == nil {
 		return
 	}
+	var faults []func()
 	if down {
-		l.down(draft.Line(p), 0)
+		faults = append(faults, func() { l.down(draft.Line(p), 0) })
 	}
 	if toxics != nil {
 		for _, t := range toxics.Items {
-			l.toxic(t, 0)
+			faults = append(faults, func() { l.toxic(t, 0) })
 		}
 	}
+	d.Together(faults...)
 	for _, rest := range d.Rest(p) {
 		d.Lost(draft.Line(p), "the proxy %s: %s", l.name, rest)
 	}

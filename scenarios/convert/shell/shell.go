@@ -328,6 +328,9 @@ func (s *script) call(stmt *syntax.Stmt, call *syntax.CallExpr) {
 		}
 	}
 	if f != nil || c.Program != "" {
+		for _, w := range call.Args {
+			s.shaped(w)
+		}
 		for _, a := range call.Assigns {
 			s.lose(a, "the variable %s for one command", a.Name.Value)
 		}

@@ -207,6 +207,27 @@ func (l *lookup) Get(name string) expand.Variable {
 // Each has no variables: none is expanded by a part of its name.
 func (l *lookup) Each(func(string, expand.Variable) bool) {}
 
+// shaped loses what a word makes of variables that the script does not set, and what brunt can't make of them.
+func (s *script) shaped(w *syntax.Word) {
+	syntax.Walk(w, func(n syntax.Node) bool {
+		p, ok := n.(*syntax.ParamExp)
+		if !ok || p.Exp == nil || p.Param == nil {
+			return true
+		}
+		name, l := p.Param.Value, &lookup{script: s}
+		if l.Get(name); !l.asked {
+			return true
+		}
+		switch p.Exp.Op {
+		case syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AssignUnset, syntax.AssignUnsetOrNull:
+			s.lose(p, "the default of the variable %s", draft.Clip(name, 40))
+		case syntax.RemSmallPrefix, syntax.RemLargePrefix, syntax.RemSmallSuffix, syntax.RemLargeSuffix:
+			s.lose(p, "that the shell removes a part of the variable %s", draft.Clip(name, 40))
+		}
+		return true
+	})
+}
+
 // arguments are those of a call of a function.
 type arguments struct {
 	words []string // with markers
@@ -271,6 +292,7 @@ func (s *script) assign(all []*syntax.Assign) {
 		}
 		value := ""
 		if a.Value != nil {
+			s.shaped(a.Value)
 			value = s.literal(a.Value, expand.Literal)
 		}
 		s.changes++

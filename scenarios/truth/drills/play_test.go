@@ -318,6 +318,16 @@ func (r *report) open(metric string) bool {
 	})
 }
 
+// verdictOf is the verdict on the first objective of a metric, or empty if there is none.
+func (r *report) verdictOf(metric string) string {
+	for _, o := range r.Objectives {
+		if strings.HasPrefix(o.Text, metric) {
+			return o.Verdict
+		}
+	}
+	return ""
+}
+
 // illBefore says how the system was before the fault, if more than half of the limit of 1 % of the prober's requests
 // were bad from the begin of the load to the injection, or to the time at which there was none.
 func illBefore(probes []probe, r *report) string {
@@ -432,7 +442,12 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 		out.high += *r.Incidents[0].Begin - *r.Incidents[0].Earliest
 		edges = []time.Time{after(*r.Incidents[0].Begin), after(*r.Incidents[0].Begin + out.got)}
 	}
-	switch good := lastOf(all, at); {
+	good := lastOf(all, at)
+	relapsed := out.again && r.verdictOf("recover") == "inconclusive" && o.end.Sub(begin) < d.recover
+	if relapsed { // nothing shows that the fault did what came after its first outage, and brunt says so
+		good = o
+	}
+	switch {
 	case good.seen && !good.over:
 		out.errorf("the prober saw no recovery")
 	case good.seen && tooShort(all) && f.Recover != nil && out.got == 0: // and brunt says so: within the limit
@@ -451,7 +466,9 @@ func (d drill) compare(out *row, r *report, probes []probe, changes []change, wr
 	if o.seen && !d.group && !d.partial && out.truth > 0 {
 		d.compareOnset(out, r, o, probes)
 	}
-	d.compareVerdict(out, r, "recover", out.truth < d.recover.Seconds())
+	if !relapsed {
+		d.compareVerdict(out, r, "recover", out.truth < d.recover.Seconds())
+	}
 	if d.outage == never && r.Verdict != "pass" {
 		out.unsteadyf("no request failed, and the verdict is %s: %s", r.Verdict, r.Reason)
 	}
