@@ -311,6 +311,7 @@ func TestConverter_Words(t *testing.T) {
 		{"pumba", `container: "it's"`, []string{"kill", "it's"}},
 		{"pumba", "container: web", []string{"pumba", "kill", "web"}},
 		{"pumba", "container: web", []string{"docker", "run", "--rm", "gaiaadm/pumba:0.10", "kill", "web"}},
+		{"pumba", "container: web", strings.Fields("docker run -d --name pumba gaiaadm/pumba kill web")},
 		{"toxiproxy", "network.latency", strings.Fields("docker exec tp /toxiproxy-cli toxic add -t latency -a latency=9 db")},
 		{"curl", "/$a", []string{"curl", "http://127.0.0.1:1/$a"}},
 	} {

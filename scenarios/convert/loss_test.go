@@ -356,6 +356,14 @@ func TestConvert_Shapes(t *testing.T) {
 			},
 		},
 		{
+			"commands that name pumba", "pumba", "docker pull gaiaadm/pumba:1\ndocker rm -f pumba\ncommand -v pumba || exit 1\n" +
+				"sudo apt-get install pumba\npodman run --name pumba gaiaadm/pumba:1 kill a\n",
+			[]string{
+				"kill-a: {at: 20s,", "[source:1: the program docker source:2: the program docker source:3: the program command " +
+					"source:4: the program sudo source: ",
+			},
+		},
+		{
 			"functions that others call", "pumba", "cleanup() { pumba kill a; }\nslow() { pumba pause b; }\n" +
 				"never() { pumba kill c; }\n" +
 				"trap 'cleanup; exit' EXIT\necho usage: never\nls | xargs -n1 slow\npumba kill d\n",

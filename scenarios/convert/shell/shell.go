@@ -277,7 +277,8 @@ func program(word string) string {
 // behind one such as docker.
 func Join(to string) func(words []string) ([]byte, error) {
 	return func(words []string) ([]byte, error) {
-		if len(words) == 0 || words[0] != to && !slices.Contains(around, program(words[0])) {
+		named := slices.ContainsFunc(words, func(w string) bool { return program(w) == to })
+		if len(words) == 0 || words[0] != to && !(named && slices.Contains(around, program(words[0]))) {
 			words = append([]string{to}, words...)
 		}
 		return []byte(language.ShellWords(words)), nil
@@ -295,6 +296,9 @@ func (s *script) commandOf(call *syntax.CallExpr, words []field) (c Command, out
 			}
 		}
 		if name := program(w.text); name == s.Programs[0] || i < 2 && slices.Contains(s.Programs, name) {
+			if i > 0 && !runs(outer, words[1:i], words[i+1:]) {
+				continue
+			}
 			c.Program = name
 			for _, w := range words[i+1:] {
 				c.Words = append(c.Words, s.word(w.text))
@@ -303,6 +307,25 @@ func (s *script) commandOf(call *syntax.CallExpr, words []field) (c Command, out
 		}
 	}
 	return c, ""
+}
+
+// runs reports whether a program around runs the program that stands between words, rather than that it names it:
+// `docker run -d --name pumba gaiaadm/pumba kill web`, `docker logs pumba`, `command -v pumba`, `sudo apt-get install
+// curl`.
+func runs(outer string, before, after []field) bool {
+	last := func(options ...string) bool {
+		return len(before) > 0 && slices.Contains(options, before[len(before)-1].text)
+	}
+	has := func(verbs ...string) bool {
+		return slices.ContainsFunc(before, func(w field) bool { return slices.Contains(verbs, w.text) })
+	}
+	switch outer {
+	case "docker", "podman", "docker-compose", "kubectl":
+		return has("run", "exec") && !last("--name", "--hostname", "-h", "--network", "-n", "-c", "--container")
+	case "command":
+		return !last("-v", "-V")
+	}
+	return len(after) > 0 && !has("apt", "apt-get", "apk", "dnf", "yum", "which", "pkill", "killall")
 }
 
 // call reads a call of a program or of a function, or assigns variables.
