@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"brunt/scenarios/result/search"
 )
@@ -144,10 +146,16 @@ func (s *rateSearch) begin(ctx context.Context) (float64, error) {
 	return s.o.From, nil
 }
 
-// nothing returns the error of a search that found no rate down to the last one.
+// nothing returns the error of a search that found no rate down to the last one: why a probe broke the target, or, if
+// none did, why the last one shows nothing.
 func (s *rateSearch) nothing(last float64) error {
-	return fmt.Errorf("%w, down to %.4g/s: %s; mend the target, or relax the objective, until a run at a low rate passes",
-		ErrNoRate, last, s.tries[len(s.tries)-1].Why)
+	for _, try := range slices.Backward(s.tries) {
+		if try.Answer == search.Breaks {
+			return fmt.Errorf("%w, down to %.4g/s: %s; mend the target, or relax the objective, until a run at a low rate passes",
+				ErrNoRate, last, try.Why)
+		}
+	}
+	return fmt.Errorf("%w, down to %.4g/s: %s", ErrNoRate, last, strings.TrimSuffix(s.tries[len(s.tries)-1].Why, "."))
 }
 
 // climb raises the rate step by step to the first that breaks, or lowers it to the first that holds.

@@ -113,6 +113,11 @@ func TestFind_NoRate(t *testing.T) {
 	if f, err := capacity.Find(t.Context(), srv, capacity.Options{From: 100}); !errors.Is(err, capacity.ErrNoRate) {
 		t.Errorf("%+v, %v", f, err)
 	}
+	srv = &server{capacity: 1e6, generator: 1e-9, r: rand.New(rand.NewPCG(1, 1))} // brunt itself is late at each rate
+	if _, err := capacity.Find(t.Context(), srv, capacity.Options{From: 100}); !errors.Is(err, capacity.ErrNoRate) ||
+		!strings.HasSuffix(err.Error(), "/s: lag") {
+		t.Error(err)
+	}
 }
 
 // glanced counts the probes of a search beside its glances.
