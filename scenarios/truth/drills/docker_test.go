@@ -64,6 +64,9 @@ func dockerEtcd(t *testing.T, dir, self string) {
 	c.front(self, "etcd")
 }
 
+// ownServer is a variable of the environment of servers that the test itself starts and ends.
+const ownServer = "DRILL_OWN_SERVER"
+
 // A cluster is three containers of one image, in a network of their own, with the names n0, n1 and n2 there.
 type cluster struct {
 	t              *testing.T
@@ -104,6 +107,7 @@ func (c *cluster) start(service string, i int, port string, settings []string, a
 		"run", "-d", "--name", name, "--network", c.id, "--network-alias", fmt.Sprintf("n%d", i), "--label",
 		"brunt.drill=" + c.id, "--memory", "512m", "--tmpfs", "/tmp",
 		"--env", drillDir + "=" + c.dir, // by which the memory of its processes is counted
+		"--env", ownServer + "=1",
 	}, settings)
 	c.engine(slices.Concat(run, []string{c.image}, args)...)
 	first(c.engine("inspect", "-f", "{{.State.Pid}}", name))
