@@ -123,7 +123,7 @@ fault is taken back, even if brunt dies.`,
 		stressCommand(), proxiesCommand(), workerCommand(),
 		crashedCommand())
 	checkUsage(root)
-	checkHelp(root)
+	checkMade(root)
 	return root
 }
 
@@ -162,15 +162,23 @@ func noSuchCommand(c *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q; %s", args[0], syntax.DidYouMean(args[0], known))
 }
 
-// checkHelp lets `brunt help` refuse a command that does not exist.
-func checkHelp(root *cobra.Command) {
+// checkMade lets the commands that cobra makes, `brunt help` and `brunt completion`, refuse a command that does not
+// exist.
+func checkMade(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
-	for _, help := range root.Commands() {
-		if help.Name() != "help" {
+	root.InitDefaultCompletionCmd()
+	for _, made := range root.Commands() {
+		of := root
+		switch made.Name() {
+		case "help":
+		case "completion":
+			of = made
+			made.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		default:
 			continue
 		}
-		help.Args = func(_ *cobra.Command, words []string) error {
-			found, rest, err := root.Find(words)
+		made.Args = func(_ *cobra.Command, words []string) error {
+			found, rest, err := of.Find(words)
 			if err == nil {
 				err = noSuchCommand(found, rest)
 			}
