@@ -166,12 +166,13 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 }
 
 // short reports a single value where a map of settings is expected, with a hint that shows the map. The map holds the
-// value, or such in place of a value that the setting does not take.
+// value, or such in place of a value that the setting, which takes values like such, does not take.
 func (p *files) short(root *syntax.Node, key, setting, such string) {
 	if n := root.Get(key); n != nil && !n.Bad && n.Kind != syntax.Map && n.Kind != syntax.List && n.Kind != syntax.Null {
 		value := n.Shown()
 		_, err := quantity.ParseDuration(value)
-		if such != "" && err != nil && value != "on" && value != "off" {
+		switch is := value == "on" || value == "off"; {
+		case such == "on" && !is, such != "" && such != "on" && err != nil:
 			value = such
 		}
 		p.m.AddHint(n.Pos, fmt.Sprintf("write %s: {%s: %s}", key, setting, syntax.Clip(value, 60)),

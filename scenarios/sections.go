@@ -43,7 +43,7 @@ func (p *files) named(n *syntax.Node, what string, each func(name string, f synt
 		case f.Value.Bad:
 		case f.Value.Kind != syntax.Map:
 			hint := ""
-			if what == "data" && f.Value.Kind == syntax.String && !f.Value.HasSecret() {
+			if what == "data" && f.Value.Kind == syntax.String && f.Value.Value != "" && !f.Value.HasSecret() {
 				hint = "such as {csv: " + syntax.Clip(f.Value.Shown(), 60) + "}"
 			}
 			p.m.AddHint(f.Value.Pos, hint, "%s %q wants a map of settings, not %s", noun, syntax.Clip(f.Key, 40),

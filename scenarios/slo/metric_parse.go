@@ -129,6 +129,9 @@ func (m *metricParser) unknown(name string) error {
 		hint = fmt.Sprintf("one that `metrics:` names is written metric(%s); known are %s", name, strings.Join(names, ", "))
 	}
 	if metric, step, of := strings.Cut(m.Text, " of "); of {
+		if _, err := m.table.ParseMetric(metric); err != nil {
+			return err
+		}
 		hint = fmt.Sprintf("the step stands last: `%s < … of %s`", metric, step)
 	}
 	if hint == "" {

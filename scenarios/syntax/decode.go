@@ -233,6 +233,11 @@ func TypeOf(v any, key string) reflect.Type {
 	if t.Kind() != reflect.Struct {
 		return nil
 	}
+	return typeOf(t, key)
+}
+
+// typeOf returns the type of the value that a struct type reads from a key; nil if it reads no such key.
+func typeOf(t reflect.Type, key string) reflect.Type {
 	for _, s := range settingsOf(t) {
 		if s.name == key {
 			return t.FieldByIndex(s.index).Type
@@ -251,7 +256,7 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, block *Block) {
 		return
 	}
 	settings := settingsOf(v.Type())
-	var keys keys
+	keys := keys{of: v.Type()}
 	for _, s := range settings {
 		keys.own = append(keys.own, s.name)
 	}
@@ -305,6 +310,14 @@ func such(t reflect.Type) string {
 	return "such as {" + strings.Join(keys, ", ") + "}"
 }
 
+// takesMap reports whether a value of a type, which may be nil, may be a map.
+func takesMap(t reflect.Type) bool {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t != nil && (t.Kind() == reflect.Map || t == reflect.TypeFor[Node]() || t.Kind() == reflect.Struct && len(settingsOf(t)) > 0)
+}
+
 // A keyHinter is a struct that knows keys which stand elsewhere, such as those of a similar map.
 type keyHinter interface {
 	// KeyHint says where a key that the struct does not have stands; empty: that is not known.
@@ -313,6 +326,7 @@ type keyHinter interface {
 
 // keys are the keys of a map of settings, and of the map around it.
 type keys struct {
+	of        reflect.Type
 	own, also []string
 	apart     bool // keys of also can't stand among the settings
 }
@@ -336,14 +350,19 @@ func (k keys) unknown(f Field, hint string, m *Mistakes) {
 		m.AddHint(f.Pos, "it belongs to the map around it", "%q can't stand here", f.Key)
 	case f.bare:
 		m.AddHint(f.Pos, "a value is missing, or a text with a comma in it is not quoted", "unknown key %q", Clip(f.Key, 60))
-	case dotted && slices.Contains(k.own, of):
+	case dotted && takesMap(typeOf(k.of, of)):
 		m.AddHint(f.Pos, fmt.Sprintf("write %s: {%s: …}", of, Clip(rest, 60)), "unknown key %q", Clip(f.Key, 60))
 	default:
-		known := slices.Concat(k.also, k.own)
-		if k.apart && Nearest(f.Key, known) == "" {
-			known = k.own
+		hint := ""
+		switch near := Nearest(f.Key, k.also); {
+		case !k.apart:
+			hint = keyHint(f.Key, slices.Concat(k.also, k.own))
+		case near != "" && Nearest(f.Key, k.own) == "":
+			hint = Suggestion(near) + " It belongs to the map around this one"
+		default:
+			hint = keyHint(f.Key, k.own)
 		}
-		m.AddHint(f.Pos, keyHint(f.Key, known), "unknown key %q", Clip(f.Key, 60))
+		m.AddHint(f.Pos, hint, "unknown key %q", Clip(f.Key, 60))
 	}
 }
 

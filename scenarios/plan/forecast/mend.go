@@ -315,7 +315,7 @@ func (c *check) more(o slo.Objective, in span, need, got float64) string {
 		got = later.n
 	}
 	if got <= 0 {
-		return "let requests come there"
+		return "let the load begin before it, or last into it"
 	}
 	factor := need / got
 	if of("iterations") && lp.Schedule.Shared > 0 { // more time brings no more of them
