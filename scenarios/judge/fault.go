@@ -2,11 +2,13 @@ package judge
 
 import (
 	"math"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge/effect"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/judge/series"
+	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 )
@@ -348,8 +350,8 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 			r.Because = result.Notes{{Kind: result.OnsetNone}}
 		}
 		return
-	case met && o.Upper() && f.read.slowUntoldBeside(o, f.slowdownOf(o, i), a) != nil:
-		r.Because = f.read.slowUntoldBeside(o, f.slowdownOf(o, i), a)
+	case met && o.Upper() && f.slowUntoldAt(o, i, a) != nil:
+		r.Because = f.slowUntoldAt(o, i, a)
 		return
 	case value.Unshown:
 		switch r.Low = result.Num(v); {
@@ -432,20 +434,40 @@ func (f *readings) slowUntold(o slo.Objective, s requests.Slowdown) result.Notes
 
 // slowUntoldBeside is slowUntold for an occurrence with the answer a. If requests failed, the end of the failures is
 // known, but good answers may have been slow for longer: without a limit that tells which are slow, the time until
-// recovery is unknown. With a limit, slow answers are bad. If a closed load stood still and no request failed, the
-// late answers are the outage itself.
+// recovery is unknown, and so is the service that was lost. With a limit, slow answers are bad. If a closed load stood
+// still and no request failed, the late answers are the outage itself.
 func (f *readings) slowUntoldBeside(o slo.Objective, s requests.Slowdown, a effect.Answer) result.Notes {
+	row := o.Metric.Row()
 	if _, limit := f.Config.SlowRange(); !untouched(a) &&
-		(limit > 0 || a.Failed == 0 || !s.Enough || !o.Metric.Row().Recovers) {
+		(limit > 0 || a.Failed == 0 || !s.Enough || !row.Recovers && !row.Lasts) {
 		return nil
 	}
 	return f.slowUntold(o, s)
 }
 
-// slowUntoldOf is slowUntoldBeside for occurrences that count as one fault: for any of them, or for all together.
+// slowUntoldAt is slowUntoldBeside for occurrence i. A limit from the baseline tells nothing either if requests failed,
+// and then most good answers were far slower under it while the fault was still in.
+func (f *effects) slowUntoldAt(o slo.Objective, i int, a effect.Answer) result.Notes {
+	if why := f.read.slowUntoldBeside(o, f.slowdownOf(o, i), a); why != nil {
+		return why
+	}
+	row, s := o.Metric.Row(), f.slownessOf(o)
+	_, limit := f.read.Config.SlowRange()
+	if untouched(a) || f.read.asksSlow(o) || s.test == nil || limit == 0 || !row.Recovers && !row.Lasts ||
+		f.slowdownOf(o, i).Answer == result.No || !a.RecoveredAt.Known() {
+		return nil
+	}
+	rest := requests.Span{From: measure.FloorSecond(a.RecoveredAt.D()) + time.Second, To: f.read.overAt(i)}
+	if !s.test.MostlyFar(i, rest) {
+		return nil
+	}
+	return result.Notes{{Kind: result.SlowUnderLimit, Limit: result.Sec(limit)}}
+}
+
+// slowUntoldOf is slowUntoldAt for occurrences that count as one fault: for any of them, or for all together.
 func (f *effects) slowUntoldOf(o slo.Objective, of []int, a effect.Answer) result.Notes {
 	for _, i := range of {
-		if why := f.read.slowUntoldBeside(o, f.slowdownOf(o, i), a); why != nil {
+		if why := f.slowUntoldAt(o, i, a); why != nil {
 			return why
 		}
 	}

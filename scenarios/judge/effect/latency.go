@@ -167,6 +167,15 @@ func Far(fault []LatencySlice) result.Told {
 	return result.NotTold(result.Note{Kind: of[open], Part: all.Far[open], Count: all.N})
 }
 
+// MostlyFar reports whether [Far] is yes by the median alone.
+func MostlyFar(fault []LatencySlice) bool {
+	var all LatencySlice
+	for i := range fault {
+		all.Add(&fault[i])
+	}
+	return all.far(0) == result.Yes
+}
+
 // far is the answer of [Far] by percentile k alone.
 func (s *LatencySlice) far(k int) result.Answer {
 	n, far, above := float64(s.N), float64(s.Far[k]), 1-latencyPercentiles[k]

@@ -273,6 +273,13 @@ func (l *SlowdownTest) SlowerIn(i int) func(Span) result.Answer {
 	}
 }
 
+// MostlyFar reports whether most good answers to requests that met an occurrence and were due in a span took far longer
+// than in the baseline, for certain; see [effect.MostlyFar].
+func (l *SlowdownTest) MostlyFar(i int, in Span) bool {
+	met, _ := l.metBy([]int{i})
+	return effect.MostlyFar(dueIn(met.measured, in, 0))
+}
+
 // SlowerAfter is SlowerIn for the requests that met no fault, a hold or more after the last one. The span goes on until
 // there are as many good answers as a no takes, but not beyond the next injection.
 func (l *SlowdownTest) SlowerAfter(in Span, next time.Duration) result.Answer {

@@ -400,9 +400,10 @@ func random(s truth.Script, first, end int, chance float64, seed uint64, a truth
 }
 
 var (
-	quick = truth.Healthy(2 * ms)
-	f503  = truth.Act{Status: 503}
-	hang  = truth.Act{Hang: true}
+	quick  = truth.Healthy(2 * ms)
+	uneven = quick.EveryIn(0, 1<<30, 12, truth.Act{Delay: 60 * ms}) // as a page of a cache that does not have it
+	f503   = truth.Act{Status: 503}
+	hang   = truth.Act{Hang: true}
 )
 
 // lateUntil is the lag of a request of a load of 100/s that is sent at a time, if its number is from first up to, and

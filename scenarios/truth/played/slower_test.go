@@ -124,6 +124,30 @@ var slowed = []playedCase{
 		slo: []string{"recover < 10s after f => pass"}, impact: "unknown", see: slowerDuring,
 	},
 	{
+		name: "failures, and then slow all along under a limit from the baseline", row: "H1", seconds: 120, slowShare: .01,
+		faults: []span{{40 * sec, 60 * sec}}, see: slower(result.Yes),
+		script: uneven.Between(4000, 6000, truth.Act{Delay: 100 * ms}).Between(4000, 4100, f503),
+		slo: []string{
+			"recover < 3s after f => inconclusive", "degraded < 3s after f => inconclusive", "failover < 3s after f => pass",
+			"recover < 500ms after f => fail",
+		},
+	},
+	{
+		name: "failures, and then slow for a moment under a limit from the baseline", row: "definition", seconds: 120,
+		slowShare: .01, faults: []span{{40 * sec, 60 * sec}}, see: slower(result.Yes),
+		script: uneven.Between(4000, 4300, truth.Act{Delay: 100 * ms}).Between(4000, 4100, f503),
+		slo:    []string{"recover < 3s after f => pass", "degraded < 3s after f => pass"},
+	},
+	{
+		name: "failures, and then slow all along without a limit", row: "H1", seconds: 120,
+		faults: []span{{40 * sec, 60 * sec}}, see: slower(result.Yes),
+		script: quick.Between(4000, 6000, truth.Act{Delay: 100 * ms}).Between(4000, 4100, f503),
+		slo: []string{
+			"recover < 3s after f => inconclusive", "degraded < 3s after f => inconclusive",
+			"area < 3s after f => inconclusive", "failover < 3s after f => pass",
+		},
+	},
+	{
 		name: "slow from inside a long harmless fault to the end of the load", row: "E5", seconds: 120,
 		script: quick.Between(6000, 1<<30, truth.Act{Delay: 50 * ms}), faults: long, impact: "unknown", see: slowerDuring,
 	},

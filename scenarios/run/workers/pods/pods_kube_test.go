@@ -37,10 +37,11 @@ type bed struct {
 	url       string
 	namespace string
 
-	mu    sync.Mutex
-	seen  map[string]int       // requests, by path
-	first map[string]time.Time // when each path was first asked for
-	last  time.Time            // of the last request
+	mu           sync.Mutex
+	seen         map[string]int         // requests, by path
+	first        map[string]time.Time   // when each path was first asked for
+	last         time.Time              // of the last request
+	from, seenBy map[string][]time.Time // of the requests, by the connection; and those of the last count
 }
 
 // newBed builds brunt, and gives its image to the cluster. The namespace admits only what passes the restricted level
@@ -48,7 +49,7 @@ type bed struct {
 func newBed(t *testing.T) *bed {
 	b := &bed{
 		control: os.Getenv("BRUNT_KUBE"), host: os.Getenv("BRUNT_KUBE_HOST"), seen: map[string]int{},
-		first:     map[string]time.Time{},
+		first: map[string]time.Time{}, from: map[string][]time.Time{},
 		namespace: "brunt-workers-" + strings.ToLower(rand.Text()[:6]),
 	}
 	if b.control == "" {
@@ -101,6 +102,7 @@ func (b *bed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	b.seen[r.URL.Path+" "+r.Header.Get("X-Token")]++
 	b.last = time.Now()
+	b.from[r.RemoteAddr] = append(b.from[r.RemoteAddr], b.last)
 	if _, ok := b.first[r.URL.Path]; !ok {
 		b.first[r.URL.Path] = b.last
 	}
@@ -116,6 +118,7 @@ func (b *bed) served() (n int, by map[string]int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	by, b.seen = b.seen, map[string]int{}
+	b.seenBy, b.from = b.from, map[string][]time.Time{}
 	for _, of := range by {
 		n += of
 	}
@@ -227,6 +230,9 @@ func (b *bed) whole(t *testing.T, r *trial, res *result.Result, want int) map[st
 		t.Errorf("exit code %d, %d workers owed %d, reported %d, lost %d, and the server saw %d, want %d\n%s", r.code,
 			len(res.Workers), owed, reported, lost, n,
 			want, r.out.String())
+		for from, at := range b.seenBy {
+			t.Logf("%d from %s, %s to %s", len(at), from, at[0].Format(time.StampMilli), at[len(at)-1].Format(time.StampMilli))
+		}
 	}
 	return by
 }
