@@ -133,13 +133,16 @@ func (f *readings) slicesAs(
 	for i := from; i < to; i++ {
 		var cells []int
 		s := windows[i]
+		most, skipped := int64(0), int64(0) // bad requests of a step, and those that an error of another one left out
 		for n := at.First[i]; n < at.First[i+1]; n++ {
 			r := &f.records[n]
 			if requests.Selects(&f.Config.Series, o, int(r.Series)) && has(r.Key, f.Sets[r.Set]) {
-				count(&s, as(&r.Counts), limit)
+				c := as(&r.Counts)
+				most, skipped = max(most, count(&s, c, limit)), skipped+c.Kinds[scenarios.Skipped]
 				cells = append(cells, n)
 			}
 		}
+		s.Failing = max(most, s.Bad-skipped)
 		s.Marks = marksOf(f.records, cells, limit)
 		out = append(out, s)
 	}
@@ -229,16 +232,18 @@ func marksOf(records []record, of []int, limit int) func([]effect.Mark) []effect
 	}
 }
 
-// count adds the counts of a cell to a slice.
-func count(s *effect.Slice, c *measure.Counts, limit int) {
+// count adds the counts of a cell to a slice, and returns how many of its requests are bad.
+func count(s *effect.Slice, c *measure.Counts, limit int) (bad int64) {
+	bad = c.Bad()
 	s.Offered += c.Offered()
 	s.N += c.Offered() - c.Kinds[scenarios.Shed]
-	s.Bad += c.Bad()
 	s.Good += c.Kinds[scenarios.OK]
 	if limit >= 0 && limit < len(c.Over) {
-		s.Bad += c.Over[limit]
+		bad += c.Over[limit]
 		s.Good -= c.Over[limit]
 	}
+	s.Bad += bad
+	return bad
 }
 
 // iterations returns how many iterations a rate counts in a span, and for how long the selected loads could begin

@@ -13,6 +13,7 @@ type Slice struct {
 	Start, End time.Duration
 	N          int64 // offered requests without shed ones
 	Bad        int64
+	Failing    int64 // iterations with bad requests, at least; zero is unknown. One error skips the steps after it
 	Offered    int64
 	Good       int64
 	Ended      int64 // requests that ended during the slice, whenever they were intended
@@ -117,7 +118,7 @@ func (q Question) Without(in Incident) Question {
 		if s.End <= in.Begin || s.Start >= in.End {
 			continue
 		}
-		s.Bad, s.Good, s.InFlight = 0, s.Offered, 0
+		s.Bad, s.Failing, s.Good, s.InFlight = 0, 0, s.Offered, 0
 		if marks := s.Marks; marks != nil {
 			s.Marks = func(out []Mark) []Mark {
 				before := len(out)
@@ -175,7 +176,7 @@ func (a *Answer) Hide() {
 // or another fault begins within a hold of the injection.
 func Ask(q Question) Answer {
 	a := Unknown(result.UnknownYet)
-	c := newChances(q.Baseline, q.Limit)
+	c := newChances(q.Baseline, q.Limit).among(q.Baseline, q.Slices)
 	end := max(q.Injected, min(q.Cleared, q.Horizon))
 	if c.n == 0 {
 		a.Notes = result.Notes{{Kind: result.BaselineNone}}

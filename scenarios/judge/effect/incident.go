@@ -39,7 +39,7 @@ func Incidents(q Question) []Incident {
 			calm = append(calm, *s)
 		}
 	}
-	c := newChances(calm, q.Limit)
+	c := newChances(calm, q.Limit).among(q.Slices)
 	c.p0 = 0
 	var out []Incident
 	for first := 0; first < len(q.Slices); {

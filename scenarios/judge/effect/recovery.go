@@ -199,7 +199,7 @@ func (c chances) recovery(q Question, onset, from int) hold {
 // The hold need not have so many requests that it proves a recovery. It lasts for [Question.Hold], its pooled bad share
 // is within the limit, and it is better than the degradation before it by more than chance explains.
 func Settled(q Question) (since time.Duration, settled bool) {
-	c := newChances(q.Baseline, q.Limit)
+	c := newChances(q.Baseline, q.Limit).among(q.Baseline, q.Slices)
 	first, _ := slices.BinarySearchFunc(q.Slices, q.Injected,
 		func(s Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
 	ws := c.searched(q.Slices, first, q.Horizon)

@@ -77,13 +77,14 @@ type chances struct {
 	p0      float64 // their bad share
 	lost    float64 // the share of its offered requests without a good answer: those that were bad or shed
 	phi     float64 // dispersion of the bad counts: above 1 where errors come in clusters
+	clump   float64 // bad requests of a failing iteration, at least 1: those are one event
 	ends    float64 // requests that ended per second
 	endsPhi float64 // dispersion of the requests that ended
 }
 
 // newChances computes p0 and phi = max(1, var/mean of the bad counts) from the baseline.
 func newChances(baseline []Slice, limit float64) chances {
-	c := chances{limit: limit, phi: 1, endsPhi: 1}
+	c := chances{limit: limit, phi: 1, clump: 1, endsPhi: 1}
 	var bads, ends []float64
 	var bad, ended, offered, good int64
 	span := time.Duration(0)
@@ -105,6 +106,22 @@ func newChances(baseline []Slice, limit float64) chances {
 	c.phi = widest(bads)
 	c.ends = float64(ended) / span.Seconds()
 	c.endsPhi = widest(ends)
+	return c
+}
+
+// among returns c with the mean number of bad requests of the failing iterations of some slices.
+func (c chances) among(all ...[]Slice) chances {
+	var bad, failing int64
+	for _, list := range all {
+		for i := range list {
+			if s := &list[i]; s.Failing > 0 {
+				bad, failing = bad+s.Bad, failing+s.Failing
+			}
+		}
+	}
+	if failing > 0 {
+		c.clump = max(1, float64(bad)/float64(failing))
+	}
 	return c
 }
 
@@ -171,7 +188,7 @@ func (c chances) windows(slices []Slice, from int, horizon time.Duration) []wind
 	return ws
 }
 
-// sharpLeast is the least number of bad requests in a row that count as an outage, at a dispersion of 1.
+// sharpLeast is the least number of bad requests in a row that count as an outage, where errors do not come in clusters.
 const sharpLeast = 10
 
 // searched is like windows, but a window with a sharp outage is bad beyond doubt. A sharp outage has bad requests in
@@ -216,14 +233,15 @@ func (c chances) sharp(slices []Slice, n int64) bool {
 			longest = max(longest, row)
 		}
 	}
-	return float64(longest) >= sharpLeast*c.phi && float64(longest) > c.limit*float64(n) &&
+	return float64(longest) >= sharpLeast*max(c.phi, c.clump) && float64(longest) > c.limit*float64(n) &&
 		c.tail(n, int64(longest)) < tailBad
 }
 
 // tail returns the probability of a window at least as bad if the bad share were the limit, or twice the share of the
 // baseline, whichever is larger.
 func (c chances) tail(n, bad int64) float64 {
-	return UpperTail(float64(bad)/c.phi, float64(n)/c.phi, max(2*c.p0, c.limit))
+	phi := max(c.phi, c.clump)
+	return UpperTail(float64(bad)/phi, float64(n)/phi, max(2*c.p0, c.limit))
 }
 
 // quiet returns the probability that no request ends within d, at the rate of the baseline.

@@ -19,6 +19,17 @@ var definedCases = []playedCase{
 		},
 	},
 	{
+		name: "two iterations of twelve steps fail in a fault, with all their steps", row: "definition", rate: 20, seconds: 60,
+		steps: len(ofTwelve) - 1, named: ofTwelve, script: quick.Between(405, 406, f503).Between(435, 436, f503),
+		faults: []span{{20 * sec, 40 * sec}}, slo: []string{"recover < 3s after f => pass"}, see: noIncident,
+	},
+	{
+		name: "thirty iterations of twelve steps fail in a fault, with all their steps", row: "definition", rate: 20,
+		seconds: 60, steps: len(ofTwelve) - 1, named: ofTwelve, script: quick.Between(405, 435, f503),
+		faults: []span{{20 * sec, 40 * sec}}, impact: "impacted",
+		slo: []string{"recover < 1s after f => fail", "recover < 3s after f => pass"},
+	},
+	{
 		name: "a step that was not reached is offered and bad", row: "definition", steps: 2,
 		script: quick.EveryIn(10, 1<<30, 50, f503),
 		slo: []string{
@@ -214,4 +225,14 @@ var definedCases = []playedCase{
 		},
 		impact: "impacted",
 	},
+}
+
+// ofTwelve names a load and its twelve steps.
+var ofTwelve = []string{"main", "read", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "s12"}
+
+// noIncident complains of an incident.
+func noIncident(c *truth.Complaints, p played) {
+	if len(p.Incidents) > 0 {
+		c.Errorf("incidents: %+v", p.Incidents)
+	}
 }
