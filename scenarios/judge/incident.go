@@ -411,7 +411,7 @@ func (f *effects) ofNone(o slo.Objective, in *incident, known map[string]bool) (
 		return r, false
 	}
 	r = recoveryOf(o, in)
-	if !overlaps {
+	if after >= 0 { // also if another fault was injected meanwhile
 		note := result.Note{
 			Kind: result.HarmAfter, Of: f.read.Faults[after].Name, From: result.Sec(in.Begin),
 			For: result.Sec(in.Begin - f.read.overAt(after)), To: endIf(result.Sec(in.End), in.Over),

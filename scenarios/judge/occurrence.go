@@ -377,8 +377,9 @@ func (f *effects) findBefore(i int, o slo.Objective) before {
 	return b
 }
 
-// confound marks an answer that cannot be separated from the effect of another fault. If the target had only not
-// recovered before the next injection, the answer keeps its lower bounds of the recovery and of the failover.
+// confound marks an answer that cannot be separated from the effect of another fault. Harm that begins as one fault ends
+// and another one begins is of neither alone. If the target had only not recovered before the next injection, the answer
+// keeps its lower bounds of the recovery and of the failover.
 func (f *effects) confound(i int, o slo.Objective, a *effect.Answer, next *measure.Occurrence) {
 	oc := f.read.Faults[i]
 	var why result.Notes
@@ -387,8 +388,12 @@ func (f *effects) confound(i int, o slo.Objective, a *effect.Answer, next *measu
 		why = result.Notes{{Kind: result.OtherOpen, Of: open}}
 	}
 	for j := range i {
-		if g := &f.read.Faults[j]; g.Name != "" && f.read.overAt(j) > oc.Injected {
+		switch g := &f.read.Faults[j]; {
+		case g.Name == "":
+		case f.read.overAt(j) > oc.Injected:
 			why = result.Notes{{Kind: result.OtherIn, Of: g.Name}}
+		case why == nil && f.read.relieves(i, j) && a.OnsetAt.Known() && a.OnsetIn.With(f.read.overAt(j)):
+			why = result.Notes{{Kind: result.OtherAtOnce, Of: g.Name}}
 		}
 	}
 	if why != nil { // the earlier fault caused the errors before this one
@@ -398,6 +403,8 @@ func (f *effects) confound(i int, o slo.Objective, a *effect.Answer, next *measu
 		switch {
 		case next.Injected < f.read.overAt(i):
 			why = result.Notes{{Kind: result.OtherIn, Of: next.Name}}
+		case f.harmAsNext(i, o):
+			why = result.Notes{{Kind: result.OtherAtOnce, Of: next.Name}}
 		case a.OnsetAt.Known() && !a.RecoveredAt.Known() && !a.RelapsedAt.Known():
 			open := result.Note{Kind: result.OtherNext, Of: next.Name}
 			if len(a.Notes) > 0 && a.Notes[0].Kind == result.EndBeforeHold {
@@ -414,6 +421,25 @@ func (f *effects) confound(i int, o slo.Objective, a *effect.Answer, next *measu
 			a.FailoverNotBefore, a.FailoverLacks = failover, lacks
 		}
 	}
+}
+
+// relieves reports whether occurrence i began as occurrence j ended, so that harm that begins then may be of either.
+func (f *readings) relieves(i, j int) bool {
+	apart := f.Faults[i].Injected - f.overAt(j)
+	return apart >= 0 && apart < effect.AtOnce && f.Faults[j].Over
+}
+
+// harmAsNext reports whether another occurrence began as occurrence i ended, and harm with both.
+func (f *effects) harmAsNext(i int, o slo.Objective) bool {
+	for j := range f.read.Faults {
+		if f.read.Faults[j].Name == "" || j == i || !f.read.relieves(j, i) {
+			continue
+		}
+		if a := f.joint([]int{j}, o); a.OnsetAt.Known() && a.OnsetIn.With(f.read.overAt(i)) {
+			return true
+		}
+	}
+	return false
 }
 
 // confoundedWith lists occurrence i and the occurrences that overlap it in time, directly or through others, in the

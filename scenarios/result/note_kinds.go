@@ -97,6 +97,7 @@ const (
 	FewBad           NoteKind = "few_bad"             // too few bad requests to tell: part of count, over the limit
 	UsualBad         NoteKind = "usual_rate"          // bad requests without a fault: base before, value after
 	OtherIn          NoteKind = "other_in"            // another fault was active as well
+	OtherAtOnce      NoteKind = "other_at_once"       // harm began as another fault ended, or began, with this one
 	OtherOpen        NoteKind = "other_open"          // the load had not recovered from another fault
 	OtherNext        NoteKind = "other_next"          // another fault was injected too soon
 	FaultIn          NoteKind = "in"                  // of a run in progress: the fault is active
@@ -317,6 +318,7 @@ var noteSentences = map[NoteKind]string{
 		"recovery shows only where their share is known to be under judge.limit, <limit percent>: " +
 		"`judge: {limit: <high share>}` is well above that share",
 	OtherIn:        "<of> was in as well",
+	OtherAtOnce:    "requests were bad from the time on at which one of it and <of> ended and the other began",
 	OtherOpen:      "<of> had not been recovered from",
 	OtherNext:      "<of> was injected before recovery could show" + holdLacks,
 	FaultIn:        "it is in",

@@ -183,6 +183,26 @@ var attributed = []playedCase{
 		see: ofFaults("by f"),
 	},
 	{
+		name: "harm that begins as one fault ends and another one begins", row: "H9", seconds: 90,
+		script: quick.Between(4000, 4200, f503),
+		faults: []span{{20 * sec, 40 * sec}, {40 * sec, 50 * sec}}, impact: "confounded",
+		slo: []string{
+			"heal < 1s after f => inconclusive", "recover < 1s after g => inconclusive", "recover < 3s after incident => pass",
+			"recover < 1s after incident => fail",
+		},
+	},
+	{
+		name: "harm that begins soon after a fault, and soon before another one", row: "H9", seconds: 90, hold: 5 * sec,
+		script: quick.Between(3250, 3500, f503), faults: []span{{20 * sec, 30 * sec}, {33 * sec, 40 * sec}},
+		slo: []string{"recover < 1s after incident => inconclusive"},
+	},
+	{
+		name: "harm in the middle of a fault that begins as another one ends", row: "definition", seconds: 90,
+		script: quick.Between(4300, 4500, f503),
+		faults: []span{{20 * sec, 40 * sec}, {40 * sec, 50 * sec}}, impact: "not_impacted",
+		slo: []string{"heal < 1s after f => pass", "recover < 3s after g => fail", "recover < 6s after g => pass"},
+	},
+	{
 		name: "a step is named that was made and failed, and not the two that were skipped", row: "H17", steps: 3,
 		script: quick.Between(2000, 2200, f503), faults: in5,
 		see: func(c *truth.Complaints, p played) {
