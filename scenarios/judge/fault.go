@@ -271,12 +271,13 @@ func (f *effects) judgeDoubted(o slo.Objective, i int, a effect.Answer, r *resul
 	}
 	f.judgeValue(o, i, a, &without)
 	if with.Verdict == without.Verdict {
-		if few {
+		switch *r = with; {
+		case few:
 			*r = without
-			return
+			r.Because = why
+		default:
+			r.Because = append(r.Because, why...)
 		}
-		*r = with
-		r.Because = append(r.Because, why...)
 		return
 	}
 	r.Because = why

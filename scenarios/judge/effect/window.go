@@ -91,12 +91,14 @@ func newChances(baseline []Slice, limit float64) chances {
 	for _, s := range baseline {
 		c.n += s.N
 		bad += s.Bad
-		ended += s.Ended
 		offered += s.Offered
 		good += s.Good
-		span += s.End - s.Start
 		bads = append(bads, float64(s.Bad))
-		ends = append(ends, float64(s.Ended))
+		if !s.Stalled() { // a stall is what these figures are to show
+			ended += s.Ended
+			span += s.End - s.Start
+			ends = append(ends, float64(s.Ended))
+		}
 	}
 	if c.n == 0 {
 		return c
@@ -104,7 +106,9 @@ func newChances(baseline []Slice, limit float64) chances {
 	c.p0 = float64(bad) / float64(c.n)
 	c.lost = 1 - float64(good)/float64(max(1, offered))
 	c.phi = widest(bads)
-	c.ends = float64(ended) / span.Seconds()
+	if span > 0 {
+		c.ends = float64(ended) / span.Seconds()
+	}
 	c.endsPhi = widest(ends)
 	return c
 }

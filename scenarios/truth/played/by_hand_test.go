@@ -266,6 +266,16 @@ var byHand = []playedCase{
 		},
 	},
 	{
+		name: "too few requests fail to tell an outage from chance", row: "H1", rate: 20, seconds: 160,
+		script: quick.Between(400, 403, f503), faults: []span{{20 * sec, 40 * sec}},
+		slo: []string{"recover < 100ms after f => inconclusive", "recover < 3s after f => pass"},
+		see: func(c *truth.Complaints, p played) {
+			if o := p.Objectives[1]; !o.Because.Has(result.FewBad) || o.Because.Has(result.WithinLimit) {
+				c.Errorf("%s: %s", o.Text, o.Note)
+			}
+		},
+	},
+	{
 		name: "skipped steps are no timeouts", row: "definition", steps: 3, timeout: sec,
 		script: quick.Between(2000, 2010, hang),
 		slo: []string{

@@ -799,6 +799,12 @@ var playedCases = []playedCase{
 		},
 	},
 	{
+		name: "users who wait: dark from before a fault until it was in for four seconds", row: "H9",
+		users: &truth.Users{Users: 10}, dark: span{17500 * ms, 24 * sec}, timeout: 20 * sec, seconds: 90,
+		faults: []span{{20 * sec, 40 * sec}}, impact: "unknown",
+		slo: []string{"recover < 1s after f => fail", "degraded < 1s after f => fail"}, // the steady state did not hold
+	},
+	{
 		name: "users who wait: 2 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms},
 		dark: span{20 * sec, 22 * sec},
 		slo:  []string{"p99 < 100ms => inconclusive", "p90 < 100ms => pass", "within(100ms) > 99% => inconclusive"},
