@@ -52,7 +52,13 @@ func (in *incident) extend(to *incident) {
 
 // endBegan reports whether an incident began with the end of occurrence i.
 func (f *readings) endBegan(i int, in *incident) bool {
-	return f.Faults[i].Over && !f.c.StaysDown[i] && in.BeginIn.With(f.overAt(i))
+	return f.Faults[i].Over && !f.c.StaysDown[i] && f.begins(in.BeginIn, f.overAt(i))
+}
+
+// begins reports whether harm that begins in a range may begin with an act of brunt. A range that is wider than a hold
+// shows nothing: it is that of a window of a slow load.
+func (f *readings) begins(in effect.Range, act time.Duration) bool {
+	return in.With(act) && in.High.D()-in.Low.D() <= max(f.c.Hold, effect.AtOnce)
 }
 
 // attribute finds the claims of incidents, which are in the order of time.
@@ -142,7 +148,7 @@ func (f *effects) belongs(in *incident, i int, last *incident) (result.Evidence,
 		return ""
 	}
 	switch {
-	case (active || momentary) && in.BeginIn.With(oc.Injected):
+	case (active || momentary) && f.read.begins(in.BeginIn, oc.Injected):
 		return result.ByInjection, true
 	case f.relapsed(in, i):
 		return shown(result.ByRelapse), true
@@ -166,7 +172,7 @@ func (f *readings) tied(i int, harm effect.Incident) result.Evidence {
 	soon := func(at time.Duration) bool { return at <= harm.Begin && harm.Begin-at <= f.c.Hold }
 	over := f.overAt(i)
 	switch {
-	case harm.BeginIn.With(f.Faults[i].Injected), soon(f.Faults[i].Injected), slices.ContainsFunc(f.c.Acts[i], soon):
+	case f.begins(harm.BeginIn, f.Faults[i].Injected), soon(f.Faults[i].Injected), slices.ContainsFunc(f.c.Acts[i], soon):
 		return result.ByInjection
 	case slices.ContainsFunc(f.c.Unwell[i], func(s requests.Span) bool {
 		return s.From >= harm.Begin-f.c.Hold && s.From < harm.End

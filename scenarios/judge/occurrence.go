@@ -488,7 +488,7 @@ func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Ans
 	if b, late := f.withoutLateRelapse(of, q, a); late {
 		return b
 	}
-	if !a.OnsetAt.Known() || onset <= over || a.OnsetIn.With(over) {
+	if !a.OnsetAt.Known() || onset <= over || f.read.begins(a.OnsetIn, over) {
 		return a
 	}
 	in := requests.Span{From: onset, To: q.Horizon}

@@ -805,6 +805,18 @@ var playedCases = []playedCase{
 		slo: []string{"recover < 1s after f => fail", "degraded < 1s after f => fail"}, // the steady state did not hold
 	},
 	{
+		name: "a user who waits: dark four seconds after a fault", row: "H9", users: &truth.Users{Users: 1, Think: 18 * ms},
+		dark: span{29 * sec, 32 * sec}, seconds: 90, faults: []span{{20 * sec, 25 * sec}}, slowShare: .005,
+		slo: []string{"recover < 1s after f => inconclusive"},
+		see: func(c *truth.Complaints, p played) {
+			for _, in := range p.Incidents {
+				if in.Evidence != "" {
+					c.Errorf("an incident from %v (%v to %v) by %s: %s", in.Begin, in.BeginLow, in.BeginHigh, in.By, in.Evidence)
+				}
+			}
+		},
+	},
+	{
 		name: "users who wait: 2 s dark", row: "G8", users: &truth.Users{Users: 10, Think: 10 * ms},
 		dark: span{20 * sec, 22 * sec},
 		slo:  []string{"p99 < 100ms => inconclusive", "p90 < 100ms => pass", "within(100ms) > 99% => inconclusive"},
