@@ -312,11 +312,12 @@ func (c chances) few(q Question, first int) result.Note {
 // badFrom returns the instant at which a degradation began in slice onset, not before slice first. width is the
 // resolution if single requests are unknown.
 func (c chances) badFrom(q Question, first, onset int, width time.Duration) edge {
-	if e, exact := c.begin(q, first, onset); exact {
-		return e
+	e, exact := c.begin(q, first, onset)
+	if s, stalled := stallBegin(q, onset); stalled && (!exact || e.At >= q.Slices[onset].End) { // e is of later requests
+		return s.notBefore(q.Injected)
 	}
-	if e, exact := stallBegin(q, onset); exact {
-		return e.notBefore(q.Injected)
+	if exact {
+		return e
 	}
 	return edgeAt(q.Slices[onset].Start, width)
 }

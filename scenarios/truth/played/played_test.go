@@ -39,6 +39,8 @@ type playedCase struct {
 	script    truth.Script
 	users     *truth.Users  // in place of the rate
 	dark      span          // when requests of users wait for its end
+	darkToo   span          // likewise, before
+	uneven    bool          // answers to users take up to twice as long
 	answer    time.Duration // of users; zero is 2 ms
 
 	steps   int      // of an iteration: each further step is skipped after a bad one; zero is 1
@@ -179,11 +181,18 @@ func (p playedCase) try(t *testing.T) {
 	var log []truth.Entry
 	if p.users != nil {
 		p.users.T0, p.users.For, p.users.Timeout = l.T0, end, l.Timeout
+		spread := rand.New(rand.NewPCG(7, 7))
 		log = p.users.Play(func(at time.Duration) truth.Act {
-			if at >= p.dark.from && at < p.dark.to {
-				return truth.Act{Delay: p.dark.to - at + cmp.Or(p.answer, 2*ms)}
+			answer := cmp.Or(p.answer, 2*ms)
+			if p.uneven {
+				answer += time.Duration(spread.Int64N(int64(answer)))
 			}
-			return truth.Act{Delay: cmp.Or(p.answer, 2*ms)}
+			for _, dark := range []span{p.dark, p.darkToo} {
+				if at >= dark.from && at < dark.to {
+					return truth.Act{Delay: dark.to - at + answer}
+				}
+			}
+			return truth.Act{Delay: answer}
 		})
 	} else {
 		log = l.Play(p.script)
