@@ -440,7 +440,7 @@ func (f *readings) slowUntold(o slo.Objective, s requests.Slowdown) result.Notes
 func (f *readings) slowUntoldBeside(o slo.Objective, s requests.Slowdown, a effect.Answer) result.Notes {
 	row := o.Metric.Row()
 	if _, limit := f.Config.SlowRange(); !untouched(a) &&
-		(limit > 0 || a.Failed == 0 || !s.Enough || !row.Recovers && !row.Lasts) {
+		(limit > 0 || a.Failed == 0 || !s.Enough || !row.UntilGood && !row.Lasts) {
 		return nil
 	}
 	return f.slowUntold(o, s)
@@ -454,7 +454,7 @@ func (f *effects) slowUntoldAt(o slo.Objective, i int, a effect.Answer) result.N
 	}
 	row, s := o.Metric.Row(), f.slownessOf(o)
 	_, limit := f.read.Config.SlowRange()
-	if untouched(a) || f.read.asksSlow(o) || s.test == nil || limit == 0 || !row.Recovers && !row.Lasts ||
+	if untouched(a) || f.read.asksSlow(o) || s.test == nil || limit == 0 || !row.UntilGood && !row.Lasts ||
 		f.slowdownOf(o, i).Answer == result.No || !a.RecoveredAt.Known() {
 		return nil
 	}

@@ -450,7 +450,7 @@ func (f *effects) untold(
 			continue
 		}
 		if known[name] {
-			if slow := f.read.slowUntoldBeside(whole, f.slowdown(i), f.ask(i, whole)); slow != nil {
+			if slow := f.slowUntoldAt(whole, i, f.ask(i, whole)); slow != nil {
 				return ofOne(i, slow)
 			}
 			continue

@@ -128,8 +128,8 @@ var slowed = []playedCase{
 		faults: []span{{40 * sec, 60 * sec}}, see: slower(result.Yes),
 		script: uneven.Between(4000, 6000, truth.Act{Delay: 100 * ms}).Between(4000, 4100, f503),
 		slo: []string{
-			"recover < 3s after f => inconclusive", "degraded < 3s after f => inconclusive", "failover < 3s after f => pass",
-			"recover < 500ms after f => fail",
+			"recover < 3s after f => inconclusive", "degraded < 3s after f => inconclusive",
+			"failover < 3s after f => inconclusive", "recover < 3s after incident => inconclusive", "recover < 500ms after f => fail",
 		},
 	},
 	{
@@ -144,7 +144,7 @@ var slowed = []playedCase{
 		script: quick.Between(4000, 6000, truth.Act{Delay: 100 * ms}).Between(4000, 4100, f503),
 		slo: []string{
 			"recover < 3s after f => inconclusive", "degraded < 3s after f => inconclusive",
-			"area < 3s after f => inconclusive", "failover < 3s after f => pass",
+			"area < 3s after f => inconclusive", "failover < 3s after f => inconclusive",
 		},
 	},
 	{
