@@ -63,6 +63,8 @@
 //     (Clopper and Pearson, 1934). With 2 bad requests of 60 the bad share may be 10 %, so an objective of at most 5
 //     % errors is inconclusive. An objective that requires a share of 0 % or 100 %, such as errors = 0%, is a fact
 //     about the requests of this run, and needs no bound.
+//   - The steps that are skipped after an error fail with it: the bound, and what shows an outage, count them as one
+//     event with it.
 //
 // Brunt's own time:
 //
@@ -211,7 +213,10 @@
 //   - The edges of an outage are times of single requests, including shed requests if they surge, and also those by
 //     the time limit of an objective's own, such as recover(500ms).
 //   - If a fault made answers slower, but the baseline has too few answers for a limit, no answer counts as bad. The
-//     duration is then unknown, so no objective on it passes just because there are no bad requests.
+//     duration is then unknown, so no objective on it passes just because there are no bad requests. So it is if
+//     requests failed, and most answers were far slower then, under a limit from the baseline, while the fault was in.
+//   - If harm begins as one fault ends and another one begins, to a second, either may have done it. An instant that is
+//     known to lie between two times that are more than a hold apart is no evidence.
 //   - The phase recovery lasts until a hold after the last bad request, so it is not empty for a target that was good
 //     all along.
 //   - A time passes only if its whole interval meets the target. A percentile over occurrences passes only if it does

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,13 +22,14 @@ type machine struct {
 	name     string
 	spinning int // processes that use all the processor time they get
 	quota    int // share of one processor that brunt may use, in percent; zero is no limit
+	decided  int // least percentage of the cases of TestBusy in which brunt decides
 }
 
 var machines = []machine{
-	{name: "idle"},
-	{name: "two processes spin", spinning: 2},
+	{name: "idle", decided: 80},
+	{name: "two processes spin", spinning: 2, decided: 50},
 	{name: "24 processes spin", spinning: 24},
-	{name: "half a processor", quota: 50},
+	{name: "half a processor", quota: 50, decided: 50},
 }
 
 // A busyCase is a run on a machine that is busy. The script leaves no doubt: each objective holds or is missed by
@@ -104,16 +106,26 @@ const ms = time.Millisecond
 // TestBusy plays runs on a machine that is idle, and on a machine that is busy, which is the condition under which
 // false words came up (row H1 of the audit). On each: no false pass, no false fail, and no fault without an effect
 // where the server's own log says that answers were slower. A run is in doubt only where the log says that requests
-// came late. The short form plays some of them, beside two processes that spin.
+// came late, and a part of the runs is decided. The short form plays some of them, beside two processes that spin.
 func TestBusy(t *testing.T) {
 	onMachines(t, func(t *testing.T, m machine) {
+		var all, decided atomic.Int32
+		t.Cleanup(func() { // when the cases have ended
+			t.Logf("brunt decided %d of %d cases", decided.Load(), all.Load())
+			if n := all.Load(); !testing.Short() && 100*decided.Load() < int32(m.decided)*n {
+				t.Errorf("brunt decided %d of %d cases, want %d %%", decided.Load(), n, m.decided)
+			}
+		})
 		for _, c := range busyCases {
 			t.Run(c.name, func(t *testing.T) {
 				if testing.Short() && !c.short {
 					t.Skip("one of the long cases")
 				}
 				t.Parallel()
-				c.try(t, m)
+				all.Add(1)
+				if verdict := c.try(t, m); verdict == "pass" || verdict == "fail" || c.unlimited {
+					decided.Add(1)
+				}
 			})
 		}
 	})
@@ -213,7 +225,8 @@ func (c socketCase) doubted(wrong *truth.Complaints, g got) {
 	}
 }
 
-func (c busyCase) try(t *testing.T, m machine) {
+// try plays the case, and returns the verdict.
+func (c busyCase) try(t *testing.T, m machine) string {
 	l := truth.Load{Rate: 100, Requests: 100 * busySeconds, Timeout: 2 * time.Second}
 	s, err := truth.Start(c.script)
 	if err != nil {
@@ -254,6 +267,7 @@ func (c busyCase) try(t *testing.T, m machine) {
 	}
 	t.Logf("%s; requests came up to %s late; served in %s and %s; slower: %+v", r.Verdict, late, before, during, r.Faults[0].Parts)
 	wrong.Report(t, "", func() string { return fmt.Sprintf("\nreason: %s\n%s\n%s", r.Reason, scenario, r.stdout) })
+	return r.Verdict
 }
 
 // judged returns the requests that an objective judges: those of its phase, and for the time after a fault those from
