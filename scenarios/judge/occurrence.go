@@ -377,9 +377,9 @@ func (f *effects) findBefore(i int, o slo.Objective) before {
 	return b
 }
 
-// confound marks an answer that cannot be separated from the effect of another fault. Harm that begins as one fault ends
-// and another one begins is of neither alone. If the target had only not recovered before the next injection, the answer
-// keeps its lower bounds of the recovery and of the failover.
+// confound marks an answer that cannot be separated from the effect of another fault. Harm that begins as one fault
+// ends and another one begins is of neither alone. If the target had only not recovered before the next injection, the
+// answer keeps its lower bounds of the recovery and of the failover.
 func (f *effects) confound(i int, o slo.Objective, a *effect.Answer, next *measure.Occurrence) {
 	oc := f.read.Faults[i]
 	var why result.Notes

@@ -315,7 +315,8 @@ func takesMap(t reflect.Type) bool {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	return t != nil && (t.Kind() == reflect.Map || t == reflect.TypeFor[Node]() || t.Kind() == reflect.Struct && len(settingsOf(t)) > 0)
+	return t != nil && (t.Kind() == reflect.Map || t == reflect.TypeFor[Node]() ||
+		t.Kind() == reflect.Struct && len(settingsOf(t)) > 0)
 }
 
 // A keyHinter is a struct that knows keys which stand elsewhere, such as those of a similar map.

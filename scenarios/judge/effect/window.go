@@ -192,7 +192,8 @@ func (c chances) windows(slices []Slice, from int, horizon time.Duration) []wind
 	return ws
 }
 
-// sharpLeast is the least number of bad requests in a row that count as an outage, where errors do not come in clusters.
+// sharpLeast is the least number of bad requests in a row that count as an outage, where errors do not come in
+// clusters.
 const sharpLeast = 10
 
 // searched is like windows, but a window with a sharp outage is bad beyond doubt. A sharp outage has bad requests in

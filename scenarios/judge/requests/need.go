@@ -32,8 +32,9 @@ func unshown(o slo.Objective, sum *Sum, limit int) (why result.Note, shown bool)
 		}
 		return result.Num(share)
 	}
+	need := each * float64(enoughToShow(measured, share))
 	return result.Note{
-		Kind: result.NotShown, Value: as(measured), Count: n, High: as(bound), Need: int64(math.Ceil(each * float64(enoughToShow(measured, share)))),
+		Kind: result.NotShown, Value: as(measured), Count: n, High: as(bound), Need: int64(math.Ceil(need)),
 	}, false
 }
 
