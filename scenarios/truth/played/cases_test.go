@@ -808,7 +808,7 @@ var playedCases = []playedCase{
 		name: "users who wait: dark in the baseline, and in a fault", row: "H9", users: &truth.Users{Users: 10},
 		answer: 14 * ms, uneven: true, darkToo: span{5 * sec, 8 * sec}, dark: span{22 * sec, 26 * sec}, timeout: 20 * sec,
 		seconds: 90,
-		faults: []span{{20 * sec, 40 * sec}}, slowShare: .005, impact: "unknown",
+		faults:  []span{{20 * sec, 40 * sec}}, slowShare: .005, impact: "unknown",
 		slo: []string{"recover < 1s after f => fail", "degraded < 1s after f => fail"}, // the steady state did not hold
 		see: func(c *truth.Complaints, p played) {
 			if len(p.Incidents) != 2 || p.Incidents[0].By != "" || p.Incidents[0].Begin > 5.1 || p.Incidents[0].End < 7.9 {
