@@ -434,10 +434,15 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 	var mildly, unknown []string // what slight effects were, and the faults whose effect is not known
 	slower := true               // of those it is not known whether they made answers slower, and nothing else
 	broken, least := "", ""
-	meanwhile := "" // answers that were slower during a fault, without evidence that it made them so
+	var down []string // steps that alone had an outage
+	meanwhile := ""   // answers that were slower during a fault, without evidence that it made them so
 	slowest, rejoining := result.Num(0), result.Num(0)
 	for _, f := range faults {
 		in++
+		out := stepOutage(f)
+		if out != nil {
+			down = append(down, Clean(out.Phrase())+" during "+quote(f.Name))
+		}
 		switch {
 		case OnlySlower(f):
 			harmless++
@@ -446,12 +451,18 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 			if shedMore(f.Parts) {
 				slowed += ", and " + shedShare(f.Parts, " of requests")
 			}
+			if out != nil {
+				slowed += ", and " + Clean(out.Phrase())
+			}
 			mildly = append(mildly, slowed)
 		case f.NoOutage(): // the fault lost writes, and there was nothing to recover from
 			lossy++
 		case notTold(f):
 			open := onlySlownessOpen(f)
 			unknown, slower = append(unknown, quote(f.Name)), slower && open
+			if out != nil {
+				mildly = append(mildly, down[len(down)-1])
+			}
 			if shedMore(f.Parts) {
 				mildly = append(mildly, shedShare(f.Parts, " of requests")+" during "+quote(f.Name))
 			}
@@ -483,6 +494,9 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 			harmless++
 			p := f.Parts
 			switch {
+			case out != nil:
+				slight++
+				mildly = append(mildly, down[len(down)-1])
 			case p != nil && (p.Bad() > 0 || shedMore(p) || p.Lacking || p.LackingUntold):
 				slight++
 				mildly = append(mildly, mildHarm(p)+" during "+quote(f.Name))
@@ -546,7 +560,7 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 		mild = append(mild, fmt.Sprintf("%d stayed within the limit", slight))
 	}
 	return "and", fmt.Sprintf("of %s %s and the target recovered from %d, the slowest time in %s%s",
-		count, strings.Join(mild, ", "), recovered, least+Seconds(slowest), rejoined)
+		count, strings.Join(mild, ", "), recovered, least+Seconds(slowest), rejoined) + alsoMild(down)
 }
 
 // mildHarm counts the requests of a fault that failed or were too slow, and the partial answers, and says which share

@@ -287,6 +287,9 @@ func withinLimit(f *result.FaultRecord) string {
 		if p.First.Known() {
 			s += ", from " + Offset(p.First) + " to " + Offset(p.Last)
 		}
+		if out := stepOutage(f); out != nil {
+			s += "; " + Clean(out.Phrase())
+		}
 		return s + also
 	}
 	switch slower := p.Slower(); slower.Answer {
@@ -350,6 +353,15 @@ func OnlySlower(f *result.FaultRecord) bool {
 func mayBeSlower(f *result.FaultRecord) bool {
 	return (f.Impact == result.UnknownYet && !f.OnsetAt.Known() || f.Impact == result.NotImpacted) &&
 		f.Parts != nil && f.Parts.Requests > 0 && f.Parts.Slower().Answer == result.Untested
+}
+
+// stepOutage returns the outage of one step in a fault of which no impact on all requests is known but slower answers;
+// nil without one.
+func stepOutage(f *result.FaultRecord) *result.StepOutage {
+	if f.Parts == nil || f.Impact != result.NotImpacted && !f.NoOutage() && !mayBeSlower(f) {
+		return nil
+	}
+	return f.Parts.StepOutage
 }
 
 // onlySlownessOpen reports whether nothing but this is not known of a fault: whether it made answers slower.
@@ -654,8 +666,10 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 		return scenarios.Fail
 	case f.Parts != nil && f.Parts.Lost > 0:
 		return scenarios.Fail
-	case f.Impact == result.NotImpacted && len(f.FailedObjectives) > 0:
+	case (f.Impact == result.NotImpacted || stepOutage(f) != nil) && len(f.FailedObjectives) > 0:
 		return scenarios.Fail
+	case stepOutage(f) != nil:
+		return scenarios.Pass
 	case f.TooFew(), mayBeSlower(f):
 		return scenarios.Inconclusive
 	case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
@@ -665,12 +679,12 @@ func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 }
 
 // FaultMark returns the mark and the tone of a fault's outcome. It also marks a load that got much slower, even if no
-// request failed, a target that shed requests, a fault whose effect on its unit was shown only in part, and one that
-// another fault cut short.
+// request failed, a target that shed requests, an outage of one step, a fault whose effect on its unit was shown only
+// in part, and one that another fault cut short.
 func FaultMark(f *result.FaultRecord) (mark, tone string) {
 	v := faultVerdict(f)
 	lacking := f.Parts != nil && (f.Parts.Lacking || f.Parts.LackingUntold)
-	if v == scenarios.Pass && (OnlySlower(f) || f.NotShown != "" || lacking || shedMuch(f) ||
+	if v == scenarios.Pass && (OnlySlower(f) || stepOutage(f) != nil || f.NotShown != "" || lacking || shedMuch(f) ||
 		f.Because.Has(result.FaultCut)) {
 		return "!", "unsure"
 	}
@@ -695,6 +709,9 @@ func FaultOutcome(f *result.FaultRecord) string {
 	}
 	if p := f.Parts; p != nil && p.Lost > 0 && f.Impact != result.NotRecovered && !f.OnsetAt.Known() {
 		return lostWhat(p.Lost, p.LostMessages) + " lost"
+	}
+	if out := stepOutage(f); out != nil && !f.NoOutage() {
+		return "outage of " + Clean(out.Step)
 	}
 	if onlySlownessOpen(f) {
 		return pick(slowerDuring(f), "slower meanwhile", "slower, not certain")

@@ -542,3 +542,96 @@ func TestSurvived_Shed(t *testing.T) {
 		}
 	}
 }
+
+// TestFault_StepOutage: a fault in which one step alone had an outage is survived nowhere, and does not let a
+// hypothesis hold, unless an objective asks about the step.
+func TestFault_StepOutage(t *testing.T) {
+	const pay = "24 of 24 requests of pay failed"
+	for _, c := range []struct {
+		name                             string
+		change                           func(f *result.FaultRecord)
+		objective                        string // beside errors < 2%
+		mark, line, effect, answer, held string
+	}{
+		{
+			"only that step failed", nil, "errors < 1% of list",
+			"!", "lose  outage of pay: " + pay + "; they are 0.923% of all, within the limit of 1%",
+			"Within the limit of 1%: 24 requests failed, 0.923%; " + pay + ".",
+			"the share of bad requests stayed within the limit during the fault, though " + pay + " during lose",
+			"not refuted; " + pay + " during lose, and no objective asks about pay",
+		},
+		{
+			"an objective on the step allows it", nil, "errors < 50% of pay",
+			"!", "lose  outage of pay: " + pay + "; they are 0.923% of all, within the limit of 1%",
+			"Within the limit of 1%: 24 requests failed, 0.923%; " + pay + ".",
+			"the share of bad requests stayed within the limit during the fault, though " + pay + " during lose",
+			"held",
+		},
+		{
+			"an objective on a step of two loads", func(f *result.FaultRecord) { f.Parts.StepOutage.Step = "shop: pay" },
+			"recover < 1m of pay after lose",
+			"!", "lose  outage of shop: pay: 24 of 24 requests of shop: pay failed; they are 0.923% of all, within the limit of 1%",
+			"Within the limit of 1%: 24 requests failed, 0.923%; 24 of 24 requests of shop: pay failed.",
+			"during the fault, though 24 of 24 requests of shop: pay failed during lose", "held",
+		},
+		{
+			"an objective on the baseline of the step", nil, "errors < 50% of pay in baseline",
+			"!", "lose  outage of pay: " + pay + "; they are 0.923% of all, within the limit of 1%",
+			"Within the limit of 1%: 24 requests failed, 0.923%; " + pay + ".",
+			"the share of bad requests stayed within the limit during the fault, though " + pay + " during lose",
+			"not refuted; " + pay + " during lose, and no objective asks about pay",
+		},
+		{
+			"so few were bad that a share beyond the limit may be chance",
+			func(f *result.FaultRecord) { f.Parts.Requests, f.Parts.Errors, f.Parts.FewBad = 2000, 27, true },
+			"p95 < 2s in lose",
+			"!", "lose  outage of pay: " + pay + "; with 3 of other steps they are 1.35% of all, over the limit of 1%",
+			"Too few requests to tell: 27 requests failed of 2000, beyond the limit of 1%; " + pay + ".",
+			"what lose did is not known; " + pay + " during lose",
+			"not refuted; " + pay + " during lose, and no objective asks about pay",
+		},
+		{
+			"answers were slower as well",
+			func(f *result.FaultRecord) {
+				f.Impact, f.Parts.Slowed, f.Parts.P50, f.Parts.P50Before = result.Impacted, true, .3, .1
+			}, "ok.p95 < 2s of pay",
+			"!", "lose  3x slower at p50: p50 100ms → 300ms; 24 requests failed; " + pay,
+			"Impact: the load was slower, and bad requests were within the limit of 1%: 24 requests failed, 0.923%; " + pay +
+				". Good answers, from the baseline to the fault: p50 100ms → 300ms (3x), p95 – → –.",
+			"though lose made answers 3x slower at p50, and " + pay,
+			"not refuted; " + pay + " during lose, and no objective asks about pay",
+		},
+	} {
+		r := &result.Result{
+			Verdict: scenarios.Pass, Hypothesis: "It works",
+			Objectives: []result.ObjectiveResult{
+				{Text: "errors < 2%", Verdict: scenarios.Pass}, {Text: c.objective, Verdict: scenarios.Pass},
+			},
+			Faults: []result.FaultRecord{{
+				Name: "lose", Injected: 20, Cleared: 30, Impact: result.NotImpacted, OnsetAt: result.NaN, Limit: .01,
+				Slow: result.NaN, Traffic: 2600, Parts: &result.ImpactParts{
+					Requests: 2600, Errors: 24, First: result.NaN, P50: result.NaN, P95: result.NaN, P95Before: result.NaN,
+					StepOutage: &result.StepOutage{Step: "pay", Requests: 24, Errors: 24},
+				},
+			}},
+		}
+		f := &r.Faults[0]
+		if c.change != nil {
+			c.change(f)
+		}
+		l, held := faultLine(r, f), strings.TrimSuffix(strings.TrimPrefix(Hypothesis(r), "Hypothesis: "), ". It works.")
+		_, answer := outcomeOf(r, []*result.FaultRecord{f}, false)
+		for _, x := range [][2]string{
+			{l.Mark, c.mark}, {l.Line(), c.line}, {FaultEffect(f), c.effect}, {answer, c.answer}, {held, c.held},
+		} {
+			if !strings.HasSuffix(x[0], x[1]) {
+				t.Errorf("%s: got %q, want %q", c.name, x[0], x[1])
+			}
+		}
+		again := result.Repeats([]result.FaultRecord{{Name: "lose#1", Impact: f.Impact, OnsetAt: f.OnsetAt, Parts: f.Parts}})
+		const seen = "1 with no impact seen on all requests, 1 of these with an outage of one step"
+		if said := RepeatSummary(&again[0]); f.Impact == result.NotImpacted && !strings.HasSuffix(said, seen) {
+			t.Errorf("%s: %s", c.name, said)
+		}
+	}
+}

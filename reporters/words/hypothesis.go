@@ -34,9 +34,10 @@ func Hypothesis(r *result.Result) string {
 }
 
 // untold says which faults did not put the hypothesis to the test: not injected, shown only in part, or with an unknown
-// effect; and which conditions were shown only in part. It is empty if all did.
+// effect; in which faults a step had an outage that no objective asks about; and which conditions were shown only in
+// part. It is empty if all did.
 func untold(r *result.Result) string {
-	var missing, unknown []string
+	var missing, unknown, down []string
 	part, slower := conditionsInPart(r), true
 	for i := range r.Faults {
 		switch f := &r.Faults[i]; {
@@ -44,6 +45,9 @@ func untold(r *result.Result) string {
 			missing = append(missing, quote(f.Name))
 		case f.NotShown != "":
 			part = append(part, quote(f.Name))
+		case r.UnaskedOutage(f) != nil:
+			out := r.UnaskedOutage(f)
+			down = append(down, Clean(out.Phrase())+" during "+quote(f.Name)+", and no objective asks about "+Clean(out.Step))
 		case notTold(f):
 			unknown, slower = append(unknown, quote(f.Name)), slower && onlySlownessOpen(f)
 		}
@@ -54,6 +58,13 @@ func untold(r *result.Result) string {
 	}
 	if len(part) > 0 {
 		said = append(said, shownInPart(part))
+	}
+	if len(down) > 0 {
+		text := down[0]
+		if more := int64(len(down)) - 1; more > 0 {
+			text += " (so it is with a step in " + Plural(more, "other fault", "other faults") + ")"
+		}
+		said = append(said, text)
 	}
 	if len(unknown) > 0 {
 		said = append(said, notKnown(unknown, slower))

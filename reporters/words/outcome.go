@@ -166,6 +166,8 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		}
 	case OnlySlower(f):
 		l.Outcome, l.Text, l.Times = slowingOf(r, f).outcome(), slowerText(r, f), true
+	case stepOutage(f) != nil:
+		l.Text, l.Outage = stepOutageText(f), true
 	case f.Impact == result.NotImpacted && !f.TooFew() && !mayBeSlower(f) && len(f.FailedObjectives) == 0 &&
 		(f.Parts == nil || !f.Parts.Lacking && !f.Parts.LackingUntold && f.Parts.Lost == 0):
 		l.Text = survivedText(f)
@@ -390,6 +392,17 @@ func badKinds(p *result.ImpactParts) string {
 		return s + pick(p.Bad() > 1, " were", " was") + " too slow"
 	}
 	return s + " failed or were too slow"
+}
+
+// stepOutageText counts the requests of a step that had an outage, and says which share of all the bad requests are.
+func stepOutageText(f *result.FaultRecord) string {
+	p, out := f.Parts, f.Parts.StepOutage
+	s := Clean(out.Phrase()) + "; "
+	if rest := p.Bad() - out.Bad(); rest > 0 {
+		s += "with " + Count(rest) + " of other steps "
+	}
+	return s + pick(p.Bad() > 1, "they are ", "it is ") + Share(p.Bad(), p.Requests) + " of all, " +
+		pick(f.Beyond(), "over", "within") + " the limit of " + Percent(float64(f.Limit)) + alsoShed(p, "")
 }
 
 func survivedText(f *result.FaultRecord) string {

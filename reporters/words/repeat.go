@@ -10,6 +10,9 @@ import (
 // RepeatSummary summarizes the occurrences of a fault.
 func RepeatSummary(r *result.Repeat) string {
 	s := fmt.Sprintf("came %d times: %d recovered from, %d with no impact seen", r.Occurrences, r.Impacted, r.NotImpacted)
+	if r.StepOutages > 0 {
+		s += fmt.Sprintf(" on all requests, %d of these with an outage of one step", r.StepOutages)
+	}
 	if r.NoOutage > 0 {
 		s += fmt.Sprintf(", %d without an outage that were slower or lost writes", r.NoOutage)
 	}

@@ -95,5 +95,9 @@ func slowerText(r *result.Result, f *result.FaultRecord) string {
 	if f.Parts.Bad() == 0 {
 		return text + "; no request failed" + alsoShed(f.Parts, "")
 	}
-	return text + "; " + badKinds(f.Parts) + alsoShed(f.Parts, "")
+	text += "; " + badKinds(f.Parts)
+	if out := stepOutage(f); out != nil {
+		text += "; " + Clean(out.Phrase())
+	}
+	return text + alsoShed(f.Parts, "")
 }

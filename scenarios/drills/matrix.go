@@ -174,6 +174,9 @@ func (m *Matrix) add(at [2]string, run Tried, f *result.FaultRecord) {
 			cell.Verdict, cell.Why = verdict, why
 		}
 	}
+	if out := run.Result.UnaskedOutage(f); out != nil && cell.Verdict == scenarios.Pass {
+		cell.Verdict, cell.Why = scenarios.Inconclusive, out.Phrase()+", and no objective asks about "+out.Step
+	}
 	if left(f) {
 		cell.Verdict, cell.Why = scenarios.NotReverted, "the fault could not be taken back"
 	}

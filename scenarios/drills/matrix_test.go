@@ -36,19 +36,21 @@ func TestMatrix(t *testing.T) {
 	}}
 	packets := crash // they are hit in the network of the caller
 	packets.Kind, packets.Units, packets.Links = "network.latency", []string{"web[0]"}, []string{"web[0]->db[0]"}
+	down := crash // a step was down, and no objective asks about it
+	down.Units, down.Parts = []string{"db[0]"}, &result.ImpactParts{StepOutage: &result.StepOutage{Step: "pay"}}
 	both := crash
 	both.Units = []string{"web[0]", "web[1]"}
 	m := drills.NewMatrix([]drills.Tried{
 		run("both", 2, scenarios.Fail, both),
 		run("old", 1, scenarios.Pass, crash), run("new", 3, scenarios.Fail, crash), run("older", 0, scenarios.Pass, crash),
 		run("unmet", 4, scenarios.Pass, unmet), run("unseen", 4, scenarios.Pass, unseen),
-		run("left", 5, scenarios.Pass, left),
+		run("left", 5, scenarios.Pass, left), run("down", 5, scenarios.Pass, down),
 		run("group", 6, scenarios.Pass, group), run("packets", 7, scenarios.Fail, packets),
 	})
 	if want := []string{"dies", "slow", "cut", "starved"}; !slices.Equal(m.Effects, want) {
 		t.Errorf("effects %q, want %q", m.Effects, want)
 	}
-	if want := []string{"store[0]", "web", "web[0]", "web[0]->db[0]", "web[0]->store[0]"}; !slices.Equal(m.Parts, want) {
+	if want := []string{"db[0]", "store[0]", "web", "web[0]", "web[0]->db[0]", "web[0]->store[0]"}; !slices.Equal(m.Parts, want) {
 		t.Errorf("parts %q, want %q", m.Parts, want)
 	}
 	for _, c := range []struct {
@@ -62,6 +64,7 @@ func TestMatrix(t *testing.T) {
 		{"web[0]->store[0]", "cut", scenarios.Pass, "group.html"},
 		{"web[0]->db[0]", "slow", scenarios.Fail, "packets.html"},
 		{"web[0]", "slow", "", ""},
+		{"db[0]", "dies", scenarios.Inconclusive, "down.html"},
 		{"store[0]", "dies", "", ""},
 	} {
 		if cell := m.Cells[[2]string{c.part, c.effect}]; cell.Verdict != c.verdict || cell.Link != c.link {

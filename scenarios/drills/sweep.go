@@ -202,10 +202,11 @@ func (one *Swept) hides(other *Swept) bool {
 	return takes && slices.Contains(other.touches(), one.Part)
 }
 
-// survived reports whether a run passed although its fault met traffic. Near is the largest share of a target that an
-// objective on the fault used, which says how near the system came to a limit.
+// survived reports whether a run passed although its fault met traffic, without an outage of a step that no objective
+// asks about. Near is the largest share of a target that an objective on the fault used, which says how near the system
+// came to a limit.
 func survived(res *result.Result) (near float64, ok bool) {
-	if res == nil || res.Verdict != scenarios.Pass ||
+	if res == nil || res.Verdict != scenarios.Pass || res.HidesOutage() ||
 		!slices.ContainsFunc(res.Faults, func(f result.FaultRecord) bool { return len(hits(&f)) > 0 }) {
 		return 0, false
 	}

@@ -109,6 +109,9 @@ func TestPairs(t *testing.T) {
 	} {
 		outcomes = append(outcomes, survivor(byName[name], near[name]))
 	}
+	down := survivor(byName["hang-names"], .9) // a step was down, and no objective asks about it
+	down.Result.Faults[0].Parts = &result.ImpactParts{StepOutage: &result.StepOutage{Step: "pay", Requests: 9, Errors: 9}}
+	outcomes = append([]drills.Outcome{down}, outcomes...)
 	var names []string
 	pairs := drills.Pairs(outcomes, 100)
 	for i := range pairs {
@@ -117,7 +120,9 @@ func TestPairs(t *testing.T) {
 	if names[0] != "crash-one-of-web+slow-web-to-store" {
 		t.Errorf("%q comes first", names[0])
 	}
-	for _, unwanted := range []string{"store+", "crash-names+slow-web-to-names", "crash-one-of-web+hang-one-of-web"} {
+	for _, unwanted := range []string{
+		"store+", "hang-names+", "crash-names+slow-web-to-names", "crash-one-of-web+hang-one-of-web",
+	} {
 		if slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, unwanted) || n == unwanted }) {
 			t.Errorf("%q: %q", unwanted, names)
 		}

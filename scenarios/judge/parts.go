@@ -64,6 +64,31 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 		}
 		out.First, out.Last = min(out.First, first), max(out.Last, last)
 	}
+	out.StepOutage = stepOutage(f, i, ps, sums)
+	return out
+}
+
+// stepOutage returns the outage of one step during occurrence i, where bad requests of all steps stayed within the
+// limit. They may be too few to be an impact on all, while the step served none of its own. Of several steps it
+// returns the one of which most requests were bad. It is nil without one.
+func stepOutage(f *effects, i int, ps []phase, sums [][]measure.Cell) (out *result.StepOutage) {
+	in := phaseOf(ps, f.read.Faults[i].Phase())
+	if a := f.reported(i); in < 0 || !untouched(a) && (!a.MaySlow || a.Notes != nil) {
+		return nil
+	}
+	most := int64(0) // bad requests, without those that were skipped because an earlier step failed
+	for s, step := range f.read.Config.Steps {
+		n := sums[in][s].Counts().Punctual()
+		bad := n.Bad() + n.Slow - n.Kinds[scenarios.Skipped]
+		if bad <= most || !f.read.Config.InSums(s) {
+			continue
+		}
+		o := slo.Objective{Metric: slo.Metric{Name: "recover"}, Step: step.Name, Load: f.read.Config.Loads[step.Load].Name}
+		if a := f.ask(i, o); a.Tells() && a.OnsetAt.Known() {
+			most = bad
+			out = &result.StepOutage{Step: f.read.stepName(s), Requests: n.Offered(), Errors: n.Bad(), Slow: n.Slow}
+		}
+	}
 	return out
 }
 

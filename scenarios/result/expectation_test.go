@@ -35,6 +35,10 @@ func TestMeet(t *testing.T) {
 			[3]string{"untested", "untested", "untested"},
 		},
 		{
+			"a step was down", func(f *FaultRecord) { f.Parts.StepOutage = &StepOutage{Step: "pay"} }, NotImpacted,
+			[3]string{"untested", "untested", "untested"},
+		},
+		{
 			"perhaps slower", func(f *FaultRecord) { f.Parts.SlowerBecause = Notes{{Kind: SlowerSome}} }, NotImpacted,
 			[3]string{"untested", "untested", "untested"},
 		},

@@ -308,15 +308,15 @@ func (r *Result) Meet() {
 }
 
 // meets reports whether a fault had an impact. An effect that was not verified, that affected no traffic, or that is
-// not certain answers nothing.
+// not certain answers nothing, nor does an outage of one step that is no impact on all requests.
 func (f *FaultRecord) meets(want Impact) Answer {
 	switch {
 	case !f.Verified.Known(), f.Traffic == 0 && f.TrafficUnit != "":
 		return Untested
 	case f.Impact != Impacted && f.Impact != NotImpacted && f.Impact != NotRecovered:
 		return Untested
-	case f.Impact == NotImpacted && (f.TooFew() || f.Parts != nil && f.Parts.Requests > 0 &&
-		f.Parts.Slower().Answer == Untested):
+	case f.Impact == NotImpacted && (f.TooFew() || f.Parts != nil && f.Parts.StepOutage != nil ||
+		f.Parts != nil && f.Parts.Requests > 0 && f.Parts.Slower().Answer == Untested):
 		return Untested
 	case f.Impact == want:
 		return Yes

@@ -1,5 +1,14 @@
 package result
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+)
+
 // ImpactParts are the parts of a fault's impact: what happened to the requests that met the fault, compared with the
 // baseline, and to the writes. Requests at which brunt itself failed are left out.
 type ImpactParts struct {
@@ -50,6 +59,62 @@ type ImpactParts struct {
 	// from the injection to one of the bad requests they were a larger share than the limit and that of the baseline
 	// together, and are too few to distinguish them from chance
 	FewBad bool `json:"few_bad,omitempty"`
+	// the step that alone had an outage, while bad requests of all steps stayed within the limit: of several, the one of
+	// which most requests were bad. null if there was none, and in results of earlier versions
+	StepOutage *StepOutage `json:"step_outage,omitempty"`
+}
+
+// A StepOutage is an outage of one step during a fault, by the rules for an impact on all requests. Its requests are
+// too few beside those of all steps to be an impact on all.
+type StepOutage struct {
+	// the step, with its load in front as LOAD: STEP if another load has a step of that name
+	Step     string `json:"step" mask:"word"`
+	Requests int64  `json:"requests"` // its requests that the fault affected
+	Errors   int64  `json:"errors"`   // of these, those that failed or were skipped
+	Slow     int64  `json:"slow"`     // of these, those that were answered, but took longer than `judge.slow`
+}
+
+// Bad returns the number of requests of the step that failed or were slow.
+func (o *StepOutage) Bad() int64 { return o.Errors + o.Slow }
+
+// Phrase counts the requests of the step, such as 24 of 24 requests of pay failed.
+func (o *StepOutage) Phrase() string {
+	s := fmt.Sprintf("%d of %s of %s", o.Bad(), syntax.Plural(o.Requests, "request", "requests"), o.Step)
+	switch {
+	case o.Slow == 0:
+		return s + " failed"
+	case o.Errors == 0:
+		return s + " were too slow"
+	}
+	return s + " failed or were too slow"
+}
+
+// UnaskedOutage returns the outage of a step during a fault of the run, if no objective asks about the requests of that
+// step in the fault, or in the whole run; nil without one.
+func (r *Result) UnaskedOutage(f *FaultRecord) *StepOutage {
+	if f.Parts == nil || f.Parts.StepOutage == nil {
+		return nil
+	}
+	step := f.Parts.StepOutage.Step
+	for i := range r.Objectives {
+		o, ok := r.Objectives[i].Asks()
+		if row := o.Metric.Row(); !ok || r.Objectives[i].List != "" || o.Step == "" || o.Metric.Of != "" ||
+			!row.CountsBad && (!o.Metric.OfFault() || row.Effect == nil) {
+			continue
+		}
+		in := o.PhaseOrRun()
+		if (in.Kind == slo.RunPhase || in.Kind == slo.IncidentPhase || in.Includes(f.Phase())) &&
+			(step == o.Step || step == o.Load+": "+o.Step || o.Load == "" && strings.HasSuffix(step, ": "+o.Step)) {
+			return nil
+		}
+	}
+	return f.Parts.StepOutage
+}
+
+// HidesOutage reports whether a step had an outage during a fault of the run, and no objective asks about it; see
+// [Result.UnaskedOutage].
+func (r *Result) HidesOutage() bool {
+	return slices.ContainsFunc(r.Faults, func(f FaultRecord) bool { return r.UnaskedOutage(&f) != nil })
 }
 
 // Slower reports whether the good answers were slower than in the baseline. The answer is untested if the difference

@@ -12,8 +12,10 @@ type Repeat struct {
 	Occurrences int    `json:"occurrences"`    // number of due occurrences
 	Impacted    int    `json:"impacted"`       // occurrences with impact that were recovered from
 	// occurrences with an impact but no outage to recover from: answers were slower, or writes were lost
-	NoOutage     int `json:"no_outage,omitempty"`
-	NotImpacted  int `json:"not_impacted"`  // occurrences without impact; they count as recovered after 0 s
+	NoOutage    int `json:"no_outage,omitempty"`
+	NotImpacted int `json:"not_impacted"` // occurrences without impact; they count as recovered after 0 s
+	// of these, the ones in which one step alone had an outage
+	StepOutages  int `json:"step_outages,omitempty"`
 	NotRecovered int `json:"not_recovered"` // occurrences without recovery; they count as slower than any
 	// occurrences that were not injected or whose effect is unknown; the figures leave them out
 	Unknown int `json:"unknown"`
@@ -103,6 +105,9 @@ func repeatOf(name string, records []*FaultRecord) Repeat {
 			r.Impacted++
 		case f.Impact == NotImpacted:
 			r.NotImpacted++
+			if f.Parts != nil && f.Parts.StepOutage != nil {
+				r.StepOutages++
+			}
 		case f.Impact == NotRecovered:
 			r.NotRecovered++
 		default:

@@ -235,7 +235,8 @@ var all = []Term{
 	{"planned", nil, "The time at which a fault was due, an offset from t0; `injected` is the time at which it came. " +
 		"An incident is planned if a fault was in."},
 	{"outcome", nil, "What became of a request: ok, shed, error or skipped. For a fault, its result: recovered, not " +
-		"recovered, slower, slower but not certain, slower meanwhile, " +
+		"recovered, outage of a step whose requests are too few to be an impact on all, slower, slower but not certain, " +
+		"slower meanwhile, " +
 		"writes lost, within the limit, none seen, objective failed, too few requests to tell, or not injected."},
 	{
 		"verified",

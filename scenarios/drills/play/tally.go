@@ -48,7 +48,7 @@ func (t *tally) add(a *Attempt) {
 	switch {
 	case a.AsDeclared():
 		of.planned++
-	case a.Result.Verdict == scenarios.Pass:
+	case a.Held(), !a.OfSweep() && a.Result.Verdict == scenarios.Pass: // the library counts verdicts
 		of.passed++
 	case a.Result.Verdict == scenarios.Fail:
 		of.failed++
@@ -96,9 +96,10 @@ func (a *Attempt) AsDeclared() bool {
 	return a.hard && a.Result != nil && a.Result.Verdict == scenarios.Fail
 }
 
-// Held reports whether the drill was run, and the system held or failed as declared.
+// Held reports whether the drill was run, and the system held or failed as declared. It did not hold if a step had an
+// outage that no objective asks about.
 func (a *Attempt) Held() bool {
-	return a.Result != nil && (a.Result.Verdict == scenarios.Pass || a.AsDeclared())
+	return a.Result != nil && (a.Result.Verdict == scenarios.Pass && !a.Result.HidesOutage() || a.AsDeclared())
 }
 
 // The ranks of drills, in the order for readers. A drill of the library comes after a drill of the sweep of the same

@@ -21,6 +21,11 @@ func TestTally(t *testing.T) {
 	store, api := &drills.Swept{Part: "store", Whole: true}, &drills.Swept{Part: "api", Whole: true}
 	pair := ran("a+b", scenarios.Pass, nil)
 	pair.Pair = true
+	down := ran("slow-store", scenarios.Pass, store)
+	down.hard = false
+	down.Result.Faults = []result.FaultRecord{{
+		Parts: &result.ImpactParts{StepOutage: &result.StepOutage{Step: "pay"}},
+	}}
 	library := &Attempt{Name: "replica-crash", fits: true, Why: "no role"}
 	for _, c := range []struct {
 		name     string
@@ -35,11 +40,12 @@ func TestTally(t *testing.T) {
 				ran("crash-api", scenarios.Fail, api),
 				ran("slow-api", scenarios.Invalid, api), pair,
 				{Name: "cut-api", swept: api, Why: "the budget is spent"},
+				down,
 			},
-			"The sweep tried 5 of 6 faults, 1 pair of them: 2 held, 1 failed, 1 failed as declared, 1 not known. Failed: " +
+			"The sweep tried 6 of 7 faults, 1 pair of them: 2 held, 1 failed, 1 failed as declared, 2 not known. Failed: " +
 				"crash-api. " +
 				"1 drill of the library fit, and none was tried.",
-			[]string{"crash-api", "slow-api", "hang-api", "crash-store", "a+b", "cut-api", "replica-crash"},
+			[]string{"crash-api", "slow-api", "slow-store", "hang-api", "crash-store", "a+b", "cut-api", "replica-crash"},
 		},
 		{
 			"the library alone",

@@ -31,6 +31,25 @@ var definedCases = []playedCase{
 		slo: []string{"recover < 1s after f => fail", "recover < 3s after f => pass"},
 	},
 	{
+		name: "a rare step fails while a fault is in", row: "definition", side: true, rare: 125,
+		script: quick.EveryIn(2000, 4000, 125, f503), faults: []span{{20 * sec, 39 * sec}}, impact: "not_impacted",
+		slo: []string{
+			"recover < 3s after f => pass", "errors < 2% in f => pass", "errors < 1% of other in f => fail",
+		},
+		see: outageOf(result.StepOutage{Step: "other", Requests: 16, Errors: 16}),
+	},
+	{
+		name: "a rare step is too slow from a fault to the end of the run", row: "definition", side: true, rare: 125,
+		slow: 100 * ms, script: quick.EveryIn(2000, 6000, 125, truth.Act{Delay: 500 * ms}),
+		faults: []span{{20 * sec, 39 * sec}}, impact: "not_impacted", slo: []string{"recover < 3s after f => pass"},
+		see: outageOf(result.StepOutage{Step: "other", Requests: 16, Slow: 16}),
+	},
+	{
+		name: "a request of a rare step fails in a fault", row: "definition", side: true, rare: 125,
+		script: quick.Between(2500, 2501, f503), faults: []span{{20 * sec, 40 * sec}}, impact: "not_impacted",
+		slo: []string{"recover < 3s after f => pass"}, see: outageOf(result.StepOutage{}),
+	},
+	{
 		name: "a step that was not reached is offered and bad", row: "definition", steps: 2,
 		script: quick.EveryIn(10, 1<<30, 50, f503),
 		slo: []string{
@@ -235,5 +254,20 @@ var ofTwelve = []string{"main", "read", "s2", "s3", "s4", "s5", "s6", "s7", "s8"
 func noIncident(c *truth.Complaints, p played) {
 	if len(p.Incidents) > 0 {
 		c.Errorf("incidents: %+v", p.Incidents)
+	}
+}
+
+// outageOf holds the step that alone had an outage in the first fault, and that the run has no incident. The zero value
+// stands for no step.
+func outageOf(want result.StepOutage) func(c *truth.Complaints, p played) {
+	return func(c *truth.Complaints, p played) {
+		noIncident(c, p)
+		got := result.StepOutage{}
+		if out := p.Faults[0].Parts.StepOutage; out != nil {
+			got = *out
+		}
+		if got != want {
+			c.Errorf("the outage of a step is %+v, want %+v", got, want)
+		}
 	}
 }

@@ -64,6 +64,7 @@ type playedCase struct {
 	reactions  series.Reactions
 	warmup     time.Duration
 	side       bool // a second load, side, has the step other
+	rare       int  // with side: each request whose number this divides is of other; zero is none
 
 	slo    []string // OBJECTIVE => VERDICT
 	impact string   // of the first fault
@@ -122,6 +123,9 @@ func (p playedCase) outcomes(l truth.Load, log []truth.Entry) []scenarios.Outcom
 			o.Kind, o.Cause = scenarios.Error, scenarios.Status(e.Act.Status)
 		}
 		o.Ready, o.Slot, o.Sent, o.First = o.Intended, o.Intended, o.Intended, o.End
+		if p.rare > 0 && e.N%p.rare == 0 {
+			o.Load, o.Step = 1, 1
+		}
 		p.delay(&o, e.N, l.Timeout)
 		out = append(out, o)
 		for step := 1; step < p.steps; step++ {
@@ -222,7 +226,7 @@ func (p playedCase) try(t *testing.T) {
 	if p.impact != "" && string(g.Faults[0].Impact) != p.impact {
 		wrong.Errorf("the impact is %s (%s), want %s", g.Faults[0].Impact, g.Faults[0].Note, p.impact)
 	}
-	if p.users == nil && p.freezes == nil {
+	if p.users == nil && p.freezes == nil && p.rare == 0 {
 		if good := g.count("ok"); good != g.truth.Good {
 			wrong.Errorf("%d good requests, the server has %d", good, g.truth.Good)
 		}
