@@ -409,6 +409,26 @@ func TestConvert_Requests(t *testing.T) {
 			"Connection",
 		},
 		{
+			"dots in a path", "curl", "curl 'http://127.0.0.1:1/a/../u?q=/a/../b' http://127.0.0.1:1/a/./b//../c/.. 127.0.0.1:1/../../x\n" +
+				"curl http://127.0.0.1:1/v/%2e%2e/..b/... http://127.0.0.1:1/$A/../y/./z http://127.0.0.1:1/k/../$B#/../f\n" +
+				"curl -G -d d=1 http://127.0.0.1:1#e\n",
+			[]string{
+				"get: \"/u?q=/a/../b\",", "get: /a/b/,", "get: /x,", "get: /v/%2e%2e/..b/...,", "get: \"/${env.A}/../y/./z\",",
+				"get: \"/${env.B}\",", "get: \"/?d=1\",", "source:2: that curl removes the dots of \"http://127.0.0.1:1/${env.A}/../y/./z\": a variable",
+			},
+			"(line 1)",
+		},
+		{
+			"dots behind a host of a variable", "curl", "curl $BASE/a/../u $BASE/../w\n",
+			[]string{"get: /u,", "get: /../w,", "source:1: that curl removes the dots of \"${env.BASE}/../w\": a variable"},
+			"",
+		},
+		{
+			"a path as it is", "curl", "curl --path-as-is http://127.0.0.1:1/a/../u http://127.0.0.1:1/$A/../y\n",
+			[]string{"get: /a/../u,", "get: \"/${env.A}/../y\","},
+			"not carried over",
+		},
+		{
 			"a function for curl", "curl", "curl() { command curl -H 'X-A: 1' \"$@\"; }\ncurl -u $B http://127.0.0.1:1/a\n" +
 				"$DIR/curl http://127.0.0.1:1/b\n",
 			[]string{"{get: /a, headers: {X-A: \"1\"}", "source:2: a password in ${env.B}", "get: /b,"},

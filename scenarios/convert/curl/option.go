@@ -95,7 +95,8 @@ var curlSwitches = map[string]string{
 var dull = []string{
 	"silent", "show-error", "verbose", "include", "fail", "fail-with-body", "output", "write-out", "remote-name",
 	"no-buffer", "progress-bar", "dump-header",
-	"globoff", "stderr", "trace", "trace-ascii", "cookie-jar", "remote-header-name", "create-dirs", "no-progress-meter",
+	"globoff", "path-as-is", "stderr", "trace", "trace-ascii", "cookie-jar", "remote-header-name", "create-dirs",
+	"no-progress-meter",
 	"disable", "basic", "tcp-nodelay",
 	"output-dir", "fail-early", "styled-output", "keepalive-time", "no-sessionid", "parallel", "remote-time",
 	"remote-name-all",
