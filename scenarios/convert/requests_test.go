@@ -429,6 +429,17 @@ func TestConvert_Requests(t *testing.T) {
 			"not carried over",
 		},
 		{
+			"no type of a body", "curl", "curl -H 'Content-Type;' http://127.0.0.1:1/a\ncurl -H 'Content-Type;' -d b=1 http://127.0.0.1:1/b\n" +
+				"curl -H 'Content-Type:' -d c=1 http://127.0.0.1:1/c\ncurl -H 'content-type;' -d @order.json http://127.0.0.1:1/d\n" +
+				"curl -H 'Content-Type:' -d @order.json http://127.0.0.1:1/e\n",
+			[]string{
+				"{get: /a, headers: {Content-Type: \"\"}", "{post: /b, body: b=1, headers: {Content-Type: \"\"}", "{post: /c, body: c=1, redirects",
+				"{post: /d, body: {file: order.json}, headers: {Content-Type: \"\"}", "{post: /e, body: {file: order.json}, redirects",
+				"[source:5: that no Content-Type is sent",
+			},
+			"(line 4)",
+		},
+		{
 			"a function for curl", "curl", "curl() { command curl -H 'X-A: 1' \"$@\"; }\ncurl -u $B http://127.0.0.1:1/a\n" +
 				"$DIR/curl http://127.0.0.1:1/b\n",
 			[]string{"{get: /a, headers: {X-A: \"1\"}", "source:2: a password in ${env.B}", "get: /b,"},

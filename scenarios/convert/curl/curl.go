@@ -215,19 +215,22 @@ func (c *curlLoad) command(cmd *command) {
 // curlRequest is the request of a command while its options are read.
 type curlRequest struct {
 	draft.Request
-	urls   []draft.Text
-	data   draft.Text
-	query  bool // append the data to the URL
-	encode bool // curl percent-encodes the value of a variable in the data
-	kind   string
-	more   []draft.Text // values of --url-query
+	urls    []draft.Text
+	data    draft.Text
+	query   bool // append the data to the URL
+	encode  bool // curl percent-encodes the value of a variable in the data
+	kind    string
+	untyped bool         // the kind is not sent
+	more    []draft.Text // values of --url-query
 }
 
 func (c *curlLoad) transfer(cmd *command, options []option) {
 	d := c.d
 	c.transfers++
 	r := &curlRequest{Request: draft.Request{Line: cmd.line, Stay: true}}
-	has := func(name string) bool { return slices.ContainsFunc(options, func(o option) bool { return o.name == name }) }
+	has := func(name string) bool {
+		return slices.ContainsFunc(options, func(o option) bool { return o.name == name })
+	}
 	plain, asIs := has("globoff"), has("path-as-is")
 	for _, o := range options {
 		if o.name == "" || o.name == "url" {
@@ -243,7 +246,7 @@ func (c *curlLoad) transfer(cmd *command, options []option) {
 		}
 	}
 	r.Stay = r.Stay || r.Follow < 0
-	if r.kind != "" && !r.query && r.ContentType() == nil {
+	if r.kind != "" && !r.query && !r.untyped && r.ContentType() == nil {
 		r.Headers = append(r.Headers, draft.Header{Name: "Content-Type", Value: draft.Lit(r.kind)})
 	}
 	if r.query && r.data != nil {

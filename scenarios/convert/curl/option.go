@@ -376,7 +376,9 @@ func (c *curlLoad) header(r *curlRequest, value draft.Text, lose func(string, ..
 		lose("the headers of the file %q", draft.Clip(whole[1:], 60))
 	case !found || !static:
 		lose("a header without a name: %q", draft.Clip(value.String(), 60))
-	case !rest.IsZero(): // an empty value only stops curl from sending its own header
+	case rest.IsZero(): // which only stops curl from sending its own header
+		r.untyped = r.untyped || strings.EqualFold(whole, "Content-Type")
+	default:
 		rest[0].Lit = strings.TrimLeft(rest[0].Lit, " \t")
 		last := len(rest) - 1
 		rest[last].Lit = strings.TrimRight(rest[last].Lit, " \t")

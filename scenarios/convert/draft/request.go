@@ -217,7 +217,7 @@ func (d *Builder) carry(r *Request, s, headers *Node, method string) {
 	base, _, _ := strings.Cut(strings.ToLower(written), ";")
 	base = strings.TrimSpace(base)
 	keep := func() {
-		if !kind.IsZero() {
+		if kind != nil {
 			headers.Set("Content-Type", Str(kind))
 		}
 	}
@@ -240,7 +240,7 @@ func (d *Builder) carry(r *Request, s, headers *Node, method string) {
 		s.Set("form", b.Form)
 		return
 	case b.File != "":
-		if keep(); kind.IsZero() {
+		if keep(); kind == nil {
 			d.LoseAt(&s.Above, r.Line, "that no Content-Type is sent: brunt sends the one of the file's ending")
 		}
 		s.Set("body", (&Node{}).Set("file", Plain(d.Beside(b.File))))
