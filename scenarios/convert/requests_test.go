@@ -508,6 +508,36 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"programs that run curl elsewhere", "curl", "docker run --entrypoint curl img http://127.0.0.1:1/a\n" +
+				"docker run -it --rm --name curl -v /a:/b curlimages/curl:8 -I http://127.0.0.1:1/b\n" +
+				"kubectl exec -it -n shop deploy/curl -c app -- curl http://127.0.0.1:1/c\n" +
+				"kubectl run curl --image=curlimages/curl -it --rm -- -I http://127.0.0.1:1/d\n" +
+				"docker compose -f c.yaml exec -T web curl http://127.0.0.1:1/e\nsudo -u curl curl http://127.0.0.1:1/f\n" +
+				"sudo -Eu me timeout -k 2 5 nice -n 5 env -u B A=1 curl http://127.0.0.1:1/g\n" +
+				"docker run --entrypoint=/usr/bin/curl curl/curl curl://127.0.0.1 http://127.0.0.1:1/h\n" +
+				"podman run curlimages/curl curl http://127.0.0.1:1/i\nsudo docker exec $IT curl http://127.0.0.1:1/j\n",
+			[]string{
+				"{get: /a,", "{head: /b,", "{get: /c,", "{head: /d,", "{get: /e,", "{get: /f,", "{get: /g,", "{get: /h,", "{get: /i,",
+				"{get: /j,", "source:7: the program timeout around curl", "source:7: the program nice around curl",
+				"source:7: the program env around curl", "source:7: the program sudo around curl",
+				"source:8: a request to \"curl://127.0.0.1\"", "source:10: the program sudo docker around curl",
+			},
+			"get: \"http://",
+		},
+		{
+			"programs that name curl", "curl", "curl http://127.0.0.1:1/\nsudo snap install curl jq\nsudo -u curl id\n" +
+				"docker exec curl id\ndocker run --name curl img id\ndocker run --entrypoint sh curlimages/curl -c id\n" +
+				"docker run -it curlimages/curl sh\nkubectl run curl --image=busybox -- id\ntimeout 5 grep curl log\n" +
+				"env which curl\ncommand -v curl\ndocker logs -f curl\nsudo -l curl id\nkubectl run curl --image=curlimages/curl --command -- id\n",
+			[]string{
+				"[source:2: the program sudo source:3: the program sudo source:4: the program docker source:5: the program docker " +
+					"source:6: the program docker source:7: the program docker source:8: the program kubectl source:9: the program timeout " +
+					"source:10: the program env source:11: the program command source:12: the program docker source:13: the program sudo " +
+					"source:14: the program kubectl]",
+			},
+			"get: \"http://",
+		},
+		{
 			"other programs", "curl", "curl http://127.0.0.1:1/\nseq 9 | xargs -I{} curl http://127.0.0.1:1/{}\n" +
 				"eval \"curl http://127.0.0.1:1/\"\nwget http://127.0.0.1:1/\n$IT http://127.0.0.1:1/\n((i++))\n" +
 				"echo done | jq .\n[ -n \"$A\" ] && curl http://127.0.0.1:1/a\n",

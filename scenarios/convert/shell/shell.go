@@ -31,7 +31,7 @@ type Dialect struct {
 type Command struct {
 	Line    int
 	Program string
-	Place   string // the program that says where, or as which user, the program runs, such as docker; usually empty
+	Place   string // the programs that say where, or as which user, the program runs, such as docker; usually empty
 	Words   []Word // after the program
 	Stdin   Word   // that the script has
 	File    string // that the standard input is
@@ -257,13 +257,6 @@ var idle = []string{
 	"echo", "printf", "set", "true", "false", ":", "[", "test", "exit", "return", "wait", "trap", "jq", "cat", "shift",
 }
 
-// around are programs that run the program that stands among their words. The places only say where it runs, or as
-// which user.
-var (
-	places = []string{"docker", "sudo", "podman", "docker-compose", "kubectl", "command"}
-	around = append([]string{"timeout", "nice", "env", "time", "nohup", "exec"}, places...)
-)
-
 // program returns the name of the program that a word names.
 func program(word string) string {
 	name := path.Base(strings.ReplaceAll(word, `\`, "/"))
@@ -278,54 +271,29 @@ func program(word string) string {
 func Join(to string) func(words []string) ([]byte, error) {
 	return func(words []string) ([]byte, error) {
 		named := slices.ContainsFunc(words, func(w string) bool { return program(w) == to })
-		if len(words) == 0 || words[0] != to && !(named && slices.Contains(around, program(words[0]))) {
+		if len(words) == 0 || words[0] != to && !(named && runsOthers(program(words[0]))) {
 			words = append([]string{to}, words...)
 		}
 		return []byte(language.ShellWords(words)), nil
 	}
 }
 
-// commandOf returns the call of one of the programs, and the program around it. Its Program is empty if it is another
-// call.
-func (s *script) commandOf(call *syntax.CallExpr, words []field) (c Command, outer string) {
+// commandOf returns the call of one of the programs, and the programs around it, from the outermost. Its Program is
+// empty if it is another call.
+func (s *script) commandOf(call *syntax.CallExpr, words []field) (c Command, around []string) {
 	c.Line = int(call.Pos().Line())
-	for i, w := range words {
-		if i == 1 {
-			if outer = program(words[0].text); !slices.Contains(around, outer) {
-				break
-			}
-		}
-		if name := program(w.text); name == s.Programs[0] || i < 2 && slices.Contains(s.Programs, name) {
-			if i > 0 && !runs(outer, words[1:i], words[i+1:]) {
-				continue
-			}
+	for inner := words; len(inner) > 0; {
+		name := program(inner[0].text)
+		if name == s.Programs[0] || len(words)-len(inner) < 2 && slices.Contains(s.Programs, name) {
 			c.Program = name
-			for _, w := range words[i+1:] {
+			for _, w := range inner[1:] {
 				c.Words = append(c.Words, s.word(w.text))
 			}
-			return c, outer
+			return c, around
 		}
+		around, inner = append(around, name), s.within(name, inner[1:])
 	}
-	return c, ""
-}
-
-// runs reports whether a program around runs the program that stands between words, rather than that it names it:
-// `docker run -d --name pumba gaiaadm/pumba kill web`, `docker logs pumba`, `command -v pumba`, `sudo apt-get install
-// curl`.
-func runs(outer string, before, after []field) bool {
-	last := func(options ...string) bool {
-		return len(before) > 0 && slices.Contains(options, before[len(before)-1].text)
-	}
-	has := func(verbs ...string) bool {
-		return slices.ContainsFunc(before, func(w field) bool { return slices.Contains(verbs, w.text) })
-	}
-	switch outer {
-	case "docker", "podman", "docker-compose", "kubectl":
-		return has("run", "exec") && !last("--name", "--hostname", "-h", "--network", "-n", "-c", "--container")
-	case "command":
-		return !last("-v", "-V")
-	}
-	return len(after) > 0 && !has("apt", "apt-get", "apk", "dnf", "yum", "which", "pkill", "killall")
+	return c, nil
 }
 
 // call reads a call of a program or of a function, or assigns variables.
@@ -342,7 +310,7 @@ func (s *script) call(stmt *syntax.Stmt, call *syntax.CallExpr) {
 	unknown := strings.Contains(name, beginsName)
 	s.anyName = s.anyName || unknown
 	f := s.functions[words[0].text]
-	c, outer := s.commandOf(call, words)
+	c, around := s.commandOf(call, words)
 	if c.Program == "" && (!slices.Contains(idle, name) || name == "trap") {
 		for _, w := range words[1:] {
 			for _, n := range strings.FieldsFunc(w.text, func(r rune) bool { return strings.ContainsRune(" \t\n;&|(){}", r) }) {
@@ -358,12 +326,14 @@ func (s *script) call(stmt *syntax.Stmt, call *syntax.CallExpr) {
 			s.lose(a, "the variable %s for one command", a.Name.Value)
 		}
 	}
-	switch {
-	case outer == "", outer == "command":
-	case slices.Contains(places, outer):
-		c.Place = outer
-	default:
-		s.lose(call, "the program %s around %s", outer, c.Program)
+	for _, outer := range around {
+		switch {
+		case outer == "command":
+		case slices.Contains(places, outer):
+			c.Place = strings.TrimSpace(c.Place + " " + outer)
+		default:
+			s.lose(call, "the program %s around %s", outer, c.Program)
+		}
 	}
 	s.redirect(&c, stmt.Redirs)
 	switch {
