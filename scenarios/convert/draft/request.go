@@ -130,7 +130,7 @@ func (d *Builder) query(r *Request) Text {
 	}
 	var out Text
 	begun := false
-	for _, p := range r.URL {
+	for _, p := range r.URL.Merged() {
 		at := 0
 		if !begun {
 			at = max(0, strings.IndexByte(p.Lit, '?'))
@@ -180,6 +180,8 @@ func (d *Builder) headers(r *Request, s *Node) *Node {
 		case static && r.hides(lower):
 			out.Set(h.Name, Str(d.hideHeader(line, h.Name, value)))
 			continue
+		case static && !r.Public: // a URL in it may have secrets
+			h.Value = d.Quiet(line, value)
 		}
 		out.Set(h.Name, Str(h.Value))
 	}
