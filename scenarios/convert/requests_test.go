@@ -474,6 +474,22 @@ func TestConvert_Requests(t *testing.T) {
 			"\ue000",
 		},
 		{
+			"lists", "curl", "H=(-H \"X-A: $A\" -H 'X-B: 2')\nH+=(-I)\ncurl \"${H[@]}\" http://127.0.0.1:1/a\n" +
+				"P=(b c)\nfor p in \"${P[@]}\"; do curl http://127.0.0.1:1/$p; done\ncurl http://127.0.0.1:1/d/${P[1]}/${#P[@]}\n" +
+				"curl \"${Q[@]}\" http://127.0.0.1:1/e\nP[0]=x\ncurl http://127.0.0.1:1/f ${P[@]}\nU=http://127.0.0.1:1\nU+=/g\ncurl $U\n" +
+				"f() {\n  local -a P=(h)\n  P+=(i)\n  for p in ${P[@]}; do curl $U/$p; done\n}\nf\nR=(-d \"$(id)\" -A b)\ncurl \"${R[@]}\" http://127.0.0.1:1/j\n" +
+				"curl -A ${U/#http/x} http://127.0.0.1:1/k\ncurl ${R[@]/%/c} http://127.0.0.1:1/l\n",
+			[]string{
+				"{head: /a, headers: {X-A: \"${env.A}\", X-B: \"2\"}", "get: /b,", "get: /c,", "get: /d/c/2,",
+				"source:7: a word that only the shell knows: $(…)", "get: /e,", "source:8: the value of the variable P",
+				"source:9: a word that only the shell knows: $(…)", "get: /f,", "get: /g,", "get: /g/h,", "get: /g/i,",
+				"source:20: a word that only the shell knows: $(…)", "{get: /j, headers: {User-Agent: b}",
+				"source:21: a word that only the shell knows: $(…)", "{get: /k, redirects", "source:22: a word that only",
+				"{get: /l, redirects",
+			},
+			"get: \"${",
+		},
+		{
 			"defaults of variables", "curl", "B=${B:-http://127.0.0.1:1} P=p\necho ${E:-x}\n" +
 				"curl -d \"${N:=1}\" $B/i/${P:-k}\n",
 			[]string{

@@ -69,7 +69,7 @@ func Read(d *draft.Builder, source []byte, of Dialect) (out []Command, err error
 	}
 	s := &script{
 		Dialect: of, turns: 1, functions: map[string]*function{}, named: map[string]bool{}, told: map[string]bool{},
-		vars: map[string]string{}, args: arguments{open: true}, room: mostExpanded,
+		vars: map[string]expand.Variable{}, args: arguments{open: true}, room: mostExpanded,
 	}
 	syntax.Walk(file, s.visit)
 	s.uncalled()
@@ -91,10 +91,10 @@ type script struct {
 	named     map[string]bool // names in the words of commands, by which other programs may call functions
 	anyName   bool            // the shell alone knows the name of some program
 
-	vars   map[string]string // that the script sets to known values
+	vars   map[string]expand.Variable // texts and lists that the script sets to known values, with markers
 	args   arguments
-	locals map[string]*string // values from before, of the variables that the function has for itself
-	room   int                // for the bytes of words
+	locals map[string]*expand.Variable // values from before, of the variables that the function has for itself
+	room   int                         // for the bytes of words
 }
 
 // A function is one that the script defines.
@@ -242,7 +242,7 @@ func (s *script) loop(n *syntax.ForClause) {
 			items = items[:1]
 			break
 		}
-		s.vars[each.Name.Value] = item.text
+		s.vars[each.Name.Value] = textOf(item.text)
 		for _, stmt := range n.Do {
 			syntax.Walk(stmt, s.visit)
 		}
@@ -433,7 +433,7 @@ func (s *script) wrapped(f *function, n syntax.Node, call Command, before int) {
 // run reads the commands of a function for a call of it.
 func (s *script) run(f *function, args arguments) {
 	outer, locals := s.args, s.locals
-	s.args, s.locals, f.called = args, map[string]*string{}, true
+	s.args, s.locals, f.called = args, map[string]*expand.Variable{}, true
 	s.calls++
 	s.depth++
 	syntax.Walk(f.decl.Body, s.visit)
