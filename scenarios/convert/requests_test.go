@@ -474,6 +474,25 @@ func TestConvert_Requests(t *testing.T) {
 			"\ue000",
 		},
 		{
+			"bodies and URLs that only the shell knows", "curl", "curl -d \"$(cat a.json)\" http://127.0.0.1:1/a\n" +
+				"curl --json \"{\\\"at\\\": \\\"$(date)\\\"}\" http://127.0.0.1:1/b\ncurl -F \"a=$(id)\" http://127.0.0.1:1/c\n" +
+				"curl \"http://127.0.0.1:1/d/$(id)\"\ncurl -A \"a $(id)\" http://127.0.0.1:1/e\n",
+			[]string{
+				"source:1: a word that only the shell knows: $(…)", "{post: /a, body: \"\"", "source:2: a word that only", "{post: /b, json: {at: \"\"}",
+				"source:3: a word", "{post: /c, multipart: {a: \"\"}", "source:4: a request to a URL that only the shell knows", "{get: /e, redirects",
+			},
+			"a part without",
+		},
+		{
+			"loops over files, and a trap", "curl", "for f in *.json; do curl -d @$f http://127.0.0.1:1/$f; done\n" +
+				"for f in 'a*'; do curl http://127.0.0.1:1/$f; done\ntrap 'curl http://127.0.0.1:1/b' EXIT\ntrap 'rm -f x' EXIT\n",
+			[]string{
+				"[source:1: a loop: its commands run once", "post: \"/${env.f}\"", "source:1: a body of the file \"@${env.f}\"", "get: \"/a*\"",
+				"source:3: the program trap",
+			},
+			"line 4",
+		},
+		{
 			"lists", "curl", "H=(-H \"X-A: $A\" -H 'X-B: 2')\nH+=(-I)\ncurl \"${H[@]}\" http://127.0.0.1:1/a\n" +
 				"P=(b c)\nfor p in \"${P[@]}\"; do curl http://127.0.0.1:1/$p; done\ncurl http://127.0.0.1:1/d/${P[1]}/${#P[@]}\n" +
 				"curl \"${Q[@]}\" http://127.0.0.1:1/e\nP[0]=x\ncurl http://127.0.0.1:1/f ${P[@]}\nU=http://127.0.0.1:1\nU+=/g\ncurl $U\n" +
@@ -481,10 +500,10 @@ func TestConvert_Requests(t *testing.T) {
 				"curl -A ${U/#http/x} http://127.0.0.1:1/k\ncurl ${R[@]/%/c} http://127.0.0.1:1/l\n",
 			[]string{
 				"{head: /a, headers: {X-A: \"${env.A}\", X-B: \"2\"}", "get: /b,", "get: /c,", "get: /d/c/2,",
-				"source:7: a word that only the shell knows: $(…)", "get: /e,", "source:8: the value of the variable P",
+				"get: /e,", "source:8: the value of the variable P",
 				"source:9: a word that only the shell knows: $(…)", "get: /f,", "get: /g,", "get: /g/h,", "get: /g/i,",
-				"source:20: a word that only the shell knows: $(…)", "{get: /j, headers: {User-Agent: b}",
-				"source:21: a word that only the shell knows: $(…)", "{get: /k, redirects", "source:22: a word that only",
+				"source:20: a word that only the shell knows: $(…)", "{post: /j, body: \"\", headers: {User-Agent: b,",
+				"source:7: a word that only the shell knows: $(…) is in it source:8:", "source:21: a word that only", "{get: /k, redirects", "source:22: a word that only",
 				"{get: /l, redirects",
 			},
 			"get: \"${",

@@ -64,7 +64,7 @@ type command struct {
 	file  string // that the standard input is
 }
 
-// onlyShell replaces a word that only the shell can evaluate.
+// onlyShell stands before the text of a word of which only the shell knows a part.
 const onlyShell = "?"
 
 const sideBySide = "commands side by side; those of a flow come one after the other"
@@ -104,7 +104,7 @@ func (c *curlLoad) call(one shell.Command, lose func(format string, args ...any)
 	for _, w := range one.Words {
 		t := text(w)
 		if t == nil {
-			t = draft.Ref(onlyShell)
+			t = draft.Join(draft.Ref(onlyShell), w.Text)
 		}
 		cmd.words = append(cmd.words, t)
 	}
@@ -231,10 +231,13 @@ func (c *curlLoad) transfer(cmd *command, options []option) {
 	has := func(name string) bool {
 		return slices.ContainsFunc(options, func(o option) bool { return o.name == name })
 	}
-	plain, asIs := has("globoff"), has("path-as-is")
+	plain, asIs, unknown := has("globoff"), has("path-as-is"), false
 	for _, o := range options {
 		if o.name == "" || o.name == "url" {
-			if plain {
+			if o.value[0].Ref == onlyShell {
+				unknown = true
+				d.Lose(c.flow, cmd.line, "a request to a URL that only the shell knows")
+			} else if plain {
 				r.urls = append(r.urls, o.value)
 			} else {
 				r.urls = append(r.urls, c.globs(cmd.line, o.value)...)
@@ -279,7 +282,7 @@ func (c *curlLoad) transfer(cmd *command, options []option) {
 		}
 		d.Add(c.flow, d.Step(&one, c.flow))
 	}
-	if len(r.urls) == 0 {
+	if len(r.urls) == 0 && !unknown {
 		d.Lose(c.flow, cmd.line, "a command without a URL")
 	}
 }

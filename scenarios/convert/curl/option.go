@@ -135,7 +135,7 @@ func (c *command) parse() (out []option, unknown []string) {
 			_, plain := curlSwitches[name]
 			switch {
 			case valued:
-				out = append(out, option{name, next()})
+				out = append(out, valueOf(name, next()))
 			case plain, strings.HasPrefix(name, "no-"):
 				out = append(out, option{name: name})
 			default:
@@ -149,7 +149,7 @@ func (c *command) parse() (out []option, unknown []string) {
 					if value.IsZero() {
 						value = next()
 					}
-					out = append(out, option{name, value})
+					out = append(out, valueOf(name, value))
 					break
 				}
 				if name := longName(curlSwitches, short); name != "" {
@@ -163,8 +163,29 @@ func (c *command) parse() (out []option, unknown []string) {
 			out = append(out, option{value: w})
 		}
 	}
-	return slices.DeleteFunc(out, func(o option) bool { return slices.Contains(o.value, draft.Piece{Ref: onlyShell}) }),
-		unknown
+	return slices.DeleteFunc(out, func(o option) bool {
+		return len(o.value) > 0 && o.value[0].Ref == onlyShell && (o.name != "" && o.name != "url" || !isURL(o.value[1:]))
+	}), unknown
+}
+
+// isURL reports whether a word of which only the shell knows a part is a URL, rather than an option.
+func isURL(w draft.Text) bool {
+	return !strings.HasPrefix(w[0].Lit, "-") &&
+		slices.ContainsFunc(w, func(p draft.Piece) bool { return strings.Contains(p.Lit, "/") })
+}
+
+// valueOf returns an option with its value. A body keeps the part that is known: without a body the request would be a
+// GET.
+func valueOf(name string, value draft.Text) option {
+	if len(value) > 1 && value[0].Ref == onlyShell && slices.Contains(bodies, name) {
+		value = value[1:]
+	}
+	return option{name, value}
+}
+
+// bodies are options that give a request a body.
+var bodies = []string{
+	"data", "data-ascii", "data-raw", "data-binary", "data-urlencode", "json", "form", "form-string",
 }
 
 func longName(of map[string]string, short string) string {

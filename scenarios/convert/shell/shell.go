@@ -227,7 +227,8 @@ func (s *script) loop(n *syntax.ForClause) {
 		items = s.expand(each.Items)
 		delete(s.vars, each.Name.Value)
 	}
-	if !ok || n.Select || !each.InPos.IsValid() || slices.ContainsFunc(items, field.unknown) {
+	if !ok || n.Select || !each.InPos.IsValid() || slices.ContainsFunc(items, field.unknown) ||
+		slices.ContainsFunc(each.Items, namesFiles) {
 		s.noted(n, choice(n), func() { s.parts(n) })
 		return
 	}
@@ -250,6 +251,14 @@ func (s *script) loop(n *syntax.ForClause) {
 	if s.turns = outer; len(items) < all && s.changes > changes {
 		s.loseAt(at, n, fmt.Sprintf("a loop of %d turns: its commands run once, as in the first", all))
 	}
+}
+
+// namesFiles reports whether a word is a pattern of files.
+func namesFiles(w *syntax.Word) bool {
+	return slices.ContainsFunc(w.Parts, func(p syntax.WordPart) bool {
+		lit, ok := p.(*syntax.Lit)
+		return ok && strings.Contains(lit.Value, "*")
+	})
 }
 
 // idle are programs that send and break nothing.
@@ -354,10 +363,15 @@ func (s *script) call(stmt *syntax.Stmt, call *syntax.CallExpr) {
 	case s.inner > 0:
 	case unknown:
 		s.lose(call, "a program whose name only the shell knows")
-	case !slices.Contains(idle, name):
+	case !slices.Contains(idle, name), name == "trap" && s.names(words[1:]):
 		s.forget(name, words)
 		s.lose(call, "the program %s", draft.Clip(name, 40))
 	}
+}
+
+// names reports whether words contain the name of the program.
+func (s *script) names(words []field) bool {
+	return slices.ContainsFunc(words, func(w field) bool { return strings.Contains(w.text, s.Programs[0]) })
 }
 
 // forget drops the values of the variables that a program of the shell sets or removes.
