@@ -484,6 +484,15 @@ func TestConvert_Requests(t *testing.T) {
 			"a part without",
 		},
 		{
+			"processes as files", "curl", "diff <(curl http://127.0.0.1:1/a) <(curl http://127.0.0.1:1/b)\n" +
+				"curl -d @- http://127.0.0.1:1/c < <(curl http://127.0.0.1:1/d)\ncurl -T <(id) http://127.0.0.1:1/e\n",
+			[]string{
+				"{get: /a,", "{get: /b,", "{post: /c, body: \"\"", "{get: /d,", "source:2: the standard input as a body", "{get: /e,",
+				"source:3: a word that only the shell knows",
+			},
+			"",
+		},
+		{
 			"loops over files, and a trap", "curl", "for f in *.json; do curl -d @$f http://127.0.0.1:1/$f; done\n" +
 				"for f in 'a*'; do curl http://127.0.0.1:1/$f; done\ntrap 'curl http://127.0.0.1:1/b' EXIT\ntrap 'rm -f x' EXIT\n",
 			[]string{

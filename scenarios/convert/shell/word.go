@@ -165,7 +165,12 @@ func isAnchored(pattern *syntax.Word) bool {
 	return ok && (strings.HasPrefix(first.Value, "#") || strings.HasPrefix(first.Value, "%"))
 }
 
-func (l *lookup) config() *expand.Config { return &expand.Config{Env: l, CmdSubst: l.output} }
+func (l *lookup) config() *expand.Config {
+	return &expand.Config{Env: l, CmdSubst: l.output, ProcSubst: func(*syntax.ProcSubst) (string, error) {
+		l.asked = true
+		return unknown, nil
+	}}
+}
 
 // output writes the output of a command: of seq, or a marker.
 func (l *lookup) output(w io.Writer, of *syntax.CmdSubst) error {
