@@ -145,6 +145,10 @@ func TestConvert_NoSecretIn(t *testing.T) {
 			`Referer: "http://127.0.0.1/a?token=${env.TOKEN}&b=2"`,
 		},
 		{
+			"a password behind a variable", "curl", "curl -u \"$U:geheim-1\" -b \"a=geheim-2; b=$B\" http://127.0.0.1:8080/", "geheim",
+			`Cookie: "a=${env.COOKIE_A}; b=${env.B}"}, auth: {basic: {user: "${env.U}", password: "${env.PASSWORD}"}`,
+		},
+		{
 			"an argument of a GET", "jmeter", strings.NewReplacer("POST", "GET", "true", "false").Replace(
 				plan(`geheim</stringProp><stringProp name="Argument.name">pwd`)), "geheim", `get: "/?pwd=${env.PASSWORD}"`,
 		},

@@ -493,6 +493,11 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"a proxy of the environment", "curl", "export https_proxy=http://p.test:1\ncurl http://127.0.0.1:1/a\n",
+			[]string{"# not carried over (line 1): the variable https_proxy, in which programs find their proxy"},
+			"",
+		},
+		{
 			"loops over files, and a trap", "curl", "for f in *.json; do curl -d @$f http://127.0.0.1:1/$f; done\n" +
 				"for f in 'a*'; do curl http://127.0.0.1:1/$f; done\ntrap 'curl http://127.0.0.1:1/b' EXIT\ntrap 'rm -f x' EXIT\n",
 			[]string{

@@ -232,10 +232,8 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		}
 	case "user":
 		user, password, found := o.value.Cut(":")
-		if name, ok := user.Static(); found && ok {
-			if secret, ok := password.Static(); ok {
-				password = d.Hide(cmd.line, "password", "the password of "+draft.Clip(name, 40), secret)
-			}
+		if found {
+			password = c.secret(cmd, "password", "the password of "+draft.Clip(user.String(), 40), password)
 		}
 		if !found {
 			if _, ok := user.Static(); !ok {
@@ -379,7 +377,7 @@ func (c *curlLoad) connections(key string, v *draft.Node) {
 	con.Set(key, v)
 }
 
-// secret hides the literal parts of a value, and keeps its variables.
+// secret hides a value that no variable is a part of.
 func (c *curlLoad) secret(cmd *command, name, what string, value draft.Text) draft.Text {
 	if s, static := value.Static(); static {
 		return c.d.Hide(cmd.line, name, what, s)

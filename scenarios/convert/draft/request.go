@@ -180,10 +180,30 @@ func (d *Builder) headers(r *Request, s *Node) *Node {
 		case static && r.hides(lower):
 			out.Set(h.Name, Str(d.hideHeader(line, h.Name, value)))
 			continue
+		case lower == "cookie" && !r.Public:
+			h.Value = d.hideCookies(line, h.Value)
 		case static && !r.Public: // a URL in it may have secrets
 			h.Value = d.Quiet(line, value)
 		}
 		out.Set(h.Name, Str(h.Value))
+	}
+	return out
+}
+
+// hideCookies hides the values of cookies that no placeholder is a part of.
+func (d *Builder) hideCookies(line int, cookies Text) (out Text) {
+	for more := true; more; {
+		var one Text
+		one, cookies, more = cookies.Cut(";")
+		name, value, _ := one.Cut("=")
+		plain, known := name.Static()
+		if text, static := value.Static(); known && static && text != "" {
+			what := "the cookie " + Clip(strings.TrimSpace(plain), 40)
+			one = Join(name, Lit("="), d.Hide(line, strings.TrimPrefix(what, "the "), what, text))
+		}
+		if out = append(out, one...); more {
+			out = append(out, Lit(";")...)
+		}
 	}
 	return out
 }

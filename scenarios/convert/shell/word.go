@@ -311,6 +311,9 @@ func (s *script) assign(all []*syntax.Assign) {
 		}
 		value, known := s.value(a)
 		s.changes++
+		if s.Env && strings.HasSuffix(strings.ToLower(a.Name.Value), "_proxy") {
+			s.lose(a, "the variable %s, in which programs find their proxy", draft.Clip(a.Name.Value, 40))
+		}
 		if known {
 			s.vars[a.Name.Value] = value
 			continue
