@@ -498,6 +498,20 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"bodies through a pipe", "curl", "echo \"{\\\"a\\\": \\\"$A\\\"}\" | curl --json @- http://127.0.0.1:1/a\n" +
+				"cat order.json | curl -d @- http://127.0.0.1:1/b\n" +
+				"cat <<EOF | curl --data-binary @- http://127.0.0.1:1/c\nhi\nEOF\nprintf '%s' x=1 | timeout 5 curl -d @- http://127.0.0.1:1/d\n" +
+				"echo hi | jq . | curl -d @- http://127.0.0.1:1/e\necho $(id) | curl -d @- http://127.0.0.1:1/f\n" +
+				"cat <a.json | curl -d @- http://127.0.0.1:1/g\necho hi | while true; do curl -d @- http://127.0.0.1:1/h; done\n" +
+				"N=\n$N | curl http://127.0.0.1:1/i\n",
+			[]string{
+				"{post: /a, body: \"{\\\"a\\\": \\\"${env.A}\\\"}\\n\"", "{post: /b, body: {file: order.json}", "{post: /c, body: \"hi\\n\"", "{post: /d, form: {x: \"1\"}",
+				"source:7: the standard input as a body", "source:8: a word that only the shell knows", "{post: /f, body: \"\"",
+				"{post: /g, body: {file: a.json}", "source:10: the standard input as a body",
+			},
+			"(line 2)",
+		},
+		{
 			"loops over files, and a trap", "curl", "for f in *.json; do curl -d @$f http://127.0.0.1:1/$f; done\n" +
 				"for f in 'a*'; do curl http://127.0.0.1:1/$f; done\ntrap 'curl http://127.0.0.1:1/b' EXIT\ntrap 'rm -f x' EXIT\n",
 			[]string{

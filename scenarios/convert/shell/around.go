@@ -77,7 +77,7 @@ func (s *script) within(outer string, words []field) []field {
 }
 
 // contained returns the program that runs in a container, and the words after it. It is the entry point that is given,
-// the program after which the image is named, as in `docker run gaiaadm/pumba kill web`, or the one after the container.
+// the one for which the image is named, as in `docker run gaiaadm/pumba kill web`, or the one after the container.
 func (s *script) contained(outer string, words []field) []field {
 	takes := func(option string) bool { return !slices.Contains(switches, option) }
 	words, _ = operands(words, takes)

@@ -91,6 +91,8 @@ type script struct {
 	named     map[string]bool // names in the words of commands, by which other programs may call functions
 	anyName   bool            // the shell alone knows the name of some program
 
+	piped *Command // has the standard input that a pipe brings the next command; nil is one that only the shell knows
+
 	vars   map[string]expand.Variable // texts and lists that the script sets to known values, with markers
 	args   arguments
 	locals map[string]*expand.Variable // values from before, of the variables that the function has for itself
@@ -190,7 +192,9 @@ func (s *script) visit(n syntax.Node) bool {
 		}
 	case *syntax.BinaryCmd:
 		syntax.Walk(n.X, s.visit)
+		s.piped = s.pipe(n)
 		s.noted(n.Y, choice(n), func() { syntax.Walk(n.Y, s.visit) })
+		s.piped = nil
 	case *syntax.Subshell:
 		defer s.apart()()
 		s.parts(n)
@@ -388,6 +392,9 @@ func (s *script) forget(name string, words []field) {
 
 // redirect sets the standard input of a command.
 func (s *script) redirect(c *Command, all []*syntax.Redirect) {
+	if c.Program != "" && s.piped != nil {
+		c.Stdin, c.File, s.piped = s.piped.Stdin, s.piped.File, nil
+	}
 	for _, r := range all {
 		switch {
 		case c.Program == "":
@@ -401,6 +408,38 @@ func (s *script) redirect(c *Command, all []*syntax.Redirect) {
 			}
 		}
 	}
+}
+
+// pipe returns a command with the standard input that a pipe brings a command, of a text or a file. It is nil if only
+// the shell knows it.
+func (s *script) pipe(n *syntax.BinaryCmd) *Command {
+	from, simple := n.X.Cmd.(*syntax.CallExpr)
+	_, one := n.Y.Cmd.(*syntax.CallExpr)
+	if n.Op != syntax.Pipe || !simple || !one || len(from.Args) == 0 {
+		return nil
+	}
+	words := s.expand(from.Args)
+	var texts []string
+	for _, w := range words {
+		texts = append(texts, w.text)
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	c := &Command{Program: texts[0]}
+	switch {
+	case len(texts) == 1 && texts[0] == "cat":
+		s.redirect(c, n.X.Redirs)
+	case len(texts) == 2 && texts[0] == "cat" && !words[1].unknown():
+		c.File = texts[1]
+	case len(texts) == 3 && texts[0] == "printf" && texts[1] == "%s":
+		c.Stdin = s.word(texts[2])
+	case len(texts) > 1 && texts[0] == "echo" && !strings.HasPrefix(texts[1], "-"):
+		c.Stdin = s.word(strings.Join(texts[1:], " ") + "\n")
+	default:
+		return nil
+	}
+	return c
 }
 
 // add adds a command. One with many words counts as several.
