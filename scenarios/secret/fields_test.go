@@ -137,7 +137,7 @@ func TestValues(t *testing.T) {
 func TestIsName(t *testing.T) {
 	for _, name := range []string{
 		"password", "DB_PASSWORD", "X-Api-Key", "Authorization", "Set-Cookie", "accessToken", "csrf-token", "client_secret",
-		"PIN", "X-Auth-User", "jwt",
+		"PIN", "X-Auth-User", "jwt", "Ocp-Apim-Subscription-Key", "DD-APPLICATION-KEY", "PHPSESSID",
 	} {
 		if !secret.IsName(name) {
 			t.Errorf("%s is secret", name)
@@ -145,6 +145,7 @@ func TestIsName(t *testing.T) {
 	}
 	for _, name := range []string{
 		"", "user", "max_tokens", "token_type", "token_url", "secretName", "cookies", "spinner", "author", "X-Id",
+		"X-Session-Count", "session", "process_id", "subscription",
 		strings.Repeat("token", 99),
 	} {
 		if secret.IsName(name) {

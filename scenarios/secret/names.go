@@ -17,7 +17,8 @@ var (
 	words = []string{
 		"password", "passwort", "passwd", "passphrase", "secret", "token", "authorization", "cookie", "apikey", "accesskey",
 		"privatekey",
-		"credential", "signature", "sessionid", "xauth", "jwt",
+		"credential", "signature", "sessionid", "sessid", "sessionkey", "subscriptionkey", "applicationkey", "functionskey",
+		"authkey", "passcode", "xauth", "jwt",
 	}
 	wholeNames = []string{"pwd", "pass", "pin", "otp", "sig", "sid", "auth", "userinfo"}
 	// Endings of names that describe a secret but do not hold one.
@@ -38,7 +39,7 @@ const longestWhole = len("userinfo")
 func hasWord(name []byte) bool {
 	for i, c := range name {
 		switch c { // the first letters of the words
-		case 'p', 's', 't', 'a', 'c', 'x', 'j':
+		case 'p', 's', 't', 'a', 'c', 'f', 'x', 'j':
 			for _, w := range words {
 				if w[0] == c && len(name)-i >= len(w) && string(name[i:i+len(w)]) == w {
 					return true

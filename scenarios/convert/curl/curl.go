@@ -64,7 +64,7 @@ type command struct {
 	file  string // that the standard input is
 }
 
-// onlyShell replaces a word that only the shell can evaluate.
+// onlyShell stands before the text of a word of which only the shell knows a part.
 const onlyShell = "?"
 
 const sideBySide = "commands side by side; those of a flow come one after the other"
@@ -104,7 +104,7 @@ func (c *curlLoad) call(one shell.Command, lose func(format string, args ...any)
 	for _, w := range one.Words {
 		t := text(w)
 		if t == nil {
-			t = draft.Ref(onlyShell)
+			t = draft.Join(draft.Ref(onlyShell), w.Text)
 		}
 		cmd.words = append(cmd.words, t)
 	}
@@ -215,22 +215,29 @@ func (c *curlLoad) command(cmd *command) {
 // curlRequest is the request of a command while its options are read.
 type curlRequest struct {
 	draft.Request
-	urls   []draft.Text
-	data   draft.Text
-	query  bool // append the data to the URL
-	encode bool // curl percent-encodes the value of a variable in the data
-	kind   string
-	more   []draft.Text // values of --url-query
+	urls    []draft.Text
+	data    draft.Text
+	query   bool // append the data to the URL
+	encode  bool // curl percent-encodes the value of a variable in the data
+	kind    string
+	untyped bool         // the kind is not sent
+	more    []draft.Text // values of --url-query
 }
 
 func (c *curlLoad) transfer(cmd *command, options []option) {
 	d := c.d
 	c.transfers++
 	r := &curlRequest{Request: draft.Request{Line: cmd.line, Stay: true}}
-	plain := slices.ContainsFunc(options, func(o option) bool { return o.name == "globoff" })
+	has := func(name string) bool {
+		return slices.ContainsFunc(options, func(o option) bool { return o.name == name })
+	}
+	plain, asIs, unknown := has("globoff"), has("path-as-is"), false
 	for _, o := range options {
 		if o.name == "" || o.name == "url" {
-			if plain {
+			if o.value[0].Ref == onlyShell {
+				unknown = true
+				d.Lose(c.flow, cmd.line, "a request to a URL that only the shell knows")
+			} else if plain {
 				r.urls = append(r.urls, o.value)
 			} else {
 				r.urls = append(r.urls, c.globs(cmd.line, o.value)...)
@@ -242,7 +249,7 @@ func (c *curlLoad) transfer(cmd *command, options []option) {
 		}
 	}
 	r.Stay = r.Stay || r.Follow < 0
-	if r.kind != "" && !r.query && r.ContentType() == nil {
+	if r.kind != "" && !r.query && !r.untyped && r.ContentType() == nil {
 		r.Headers = append(r.Headers, draft.Header{Name: "Content-Type", Value: draft.Lit(r.kind)})
 	}
 	if r.query && r.data != nil {
@@ -260,12 +267,22 @@ func (c *curlLoad) transfer(cmd *command, options []option) {
 	}
 	for _, target := range r.urls {
 		one := r.Request
-		if !c.aim(&one, draft.Join(target, r.appended(target))) {
+		one.Above = slices.Clip(one.Above)
+		if before, _, fragment := target.Cut("#"); fragment {
+			target = before.Tidy()
+		}
+		if short, known := undotted(target); !known && !asIs {
+			d.LoseAt(&one.Above, cmd.line, "that curl removes the dots of %q: a variable stands before them",
+				draft.Clip(draft.WithoutUser(target.String()), 80))
+		} else if !asIs {
+			target = short
+		}
+		if !c.aim(&one, draft.Join(target, r.appended(target)).Merged()) {
 			continue
 		}
 		d.Add(c.flow, d.Step(&one, c.flow))
 	}
-	if len(r.urls) == 0 {
+	if len(r.urls) == 0 && !unknown {
 		d.Lose(c.flow, cmd.line, "a command without a URL")
 	}
 }
@@ -357,6 +374,48 @@ func ranged(from, to, first, last, by string) (out []draft.Text) {
 	return out
 }
 
+// undotted removes the segments . and .. from the path of a URL, as curl does (RFC 3986, 5.2.4). It returns false, and
+// the URL as it is, if .. removes a part of a variable.
+func undotted(target draft.Text) (out draft.Text, known bool) {
+	rest, query, asks := target.Cut("?")
+	scheme, rest, schemed := rest.Cut("://")
+	if !schemed {
+		scheme, rest = nil, scheme
+	}
+	host, path, more := rest.Cut("/")
+	kept := []draft.Text{host}
+	for more {
+		var segment draft.Text
+		segment, path, more = path.Cut("/")
+		switch dots, _ := segment.Static(); dots {
+		case "..":
+			last := len(kept) - 1
+			if _, known := kept[last].Static(); !known {
+				return target, false
+			}
+			kept = kept[:max(1, last)]
+			fallthrough
+		case ".":
+			if !more {
+				kept = append(kept, draft.Lit(""))
+			}
+		default:
+			kept = append(kept, segment)
+		}
+	}
+	if schemed {
+		out = draft.Join(scheme, draft.Lit("://"))
+	}
+	out = draft.Join(out, kept[0])
+	for _, segment := range kept[1:] {
+		out = draft.Join(out, draft.Lit("/"), segment)
+	}
+	if asks {
+		out = draft.Join(out, draft.Lit("?"), query)
+	}
+	return out, true
+}
+
 // aim sets the URL of the step. It returns false if there is no valid URL.
 func (c *curlLoad) aim(r *draft.Request, target draft.Text) bool {
 	d := c.d
@@ -374,7 +433,7 @@ func (c *curlLoad) aim(r *draft.Request, target draft.Text) bool {
 	}
 	scheme, rest, _ := strings.Cut(whole, "://")
 	host, path := rest, ""
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
 		host, path = rest[:i], rest[i:]
 	}
 	u, err := url.Parse(scheme + "://" + host)
@@ -392,22 +451,7 @@ func (c *curlLoad) aim(r *draft.Request, target draft.Text) bool {
 	if begin = strings.TrimSuffix(begin, "/"); !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}
-	rest0, _, fragment := strings.Cut(path, "#")
-	out := draft.Join(draft.Lit(begin), draft.Lit(draft.URLText(rest0)))
-	if !fragment {
-		for _, p := range target[1:] {
-			before, _, fragment := strings.Cut(p.Lit, "#")
-			if p.Ref != "" {
-				out = append(out, p)
-			} else {
-				out = draft.Join(out, draft.Lit(draft.URLText(before)))
-			}
-			if fragment {
-				break
-			}
-		}
-	}
-	r.URL = out
+	r.URL = draft.Join(draft.Lit(begin), draft.Lit(draft.URLText(path)), target[1:].Mapped(draft.URLText))
 	return true
 }
 

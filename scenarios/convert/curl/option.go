@@ -95,7 +95,8 @@ var curlSwitches = map[string]string{
 var dull = []string{
 	"silent", "show-error", "verbose", "include", "fail", "fail-with-body", "output", "write-out", "remote-name",
 	"no-buffer", "progress-bar", "dump-header",
-	"globoff", "stderr", "trace", "trace-ascii", "cookie-jar", "remote-header-name", "create-dirs", "no-progress-meter",
+	"globoff", "path-as-is", "stderr", "trace", "trace-ascii", "cookie-jar", "remote-header-name", "create-dirs",
+	"no-progress-meter",
 	"disable", "basic", "tcp-nodelay",
 	"output-dir", "fail-early", "styled-output", "keepalive-time", "no-sessionid", "parallel", "remote-time",
 	"remote-name-all",
@@ -134,7 +135,7 @@ func (c *command) parse() (out []option, unknown []string) {
 			_, plain := curlSwitches[name]
 			switch {
 			case valued:
-				out = append(out, option{name, next()})
+				out = append(out, valueOf(name, next()))
 			case plain, strings.HasPrefix(name, "no-"):
 				out = append(out, option{name: name})
 			default:
@@ -148,7 +149,7 @@ func (c *command) parse() (out []option, unknown []string) {
 					if value.IsZero() {
 						value = next()
 					}
-					out = append(out, option{name, value})
+					out = append(out, valueOf(name, value))
 					break
 				}
 				if name := longName(curlSwitches, short); name != "" {
@@ -162,8 +163,29 @@ func (c *command) parse() (out []option, unknown []string) {
 			out = append(out, option{value: w})
 		}
 	}
-	return slices.DeleteFunc(out, func(o option) bool { return slices.Contains(o.value, draft.Piece{Ref: onlyShell}) }),
-		unknown
+	return slices.DeleteFunc(out, func(o option) bool {
+		return len(o.value) > 0 && o.value[0].Ref == onlyShell && (o.name != "" && o.name != "url" || !isURL(o.value[1:]))
+	}), unknown
+}
+
+// isURL reports whether a word of which only the shell knows a part is a URL, rather than an option.
+func isURL(w draft.Text) bool {
+	return !strings.HasPrefix(w[0].Lit, "-") &&
+		slices.ContainsFunc(w, func(p draft.Piece) bool { return strings.Contains(p.Lit, "/") })
+}
+
+// valueOf returns an option with its value. A body keeps the part that is known: without a body the request would be a
+// GET.
+func valueOf(name string, value draft.Text) option {
+	if len(value) > 1 && value[0].Ref == onlyShell && slices.Contains(bodies, name) {
+		value = value[1:]
+	}
+	return option{name, value}
+}
+
+// bodies are options that give a request a body.
+var bodies = []string{
+	"data", "data-ascii", "data-raw", "data-binary", "data-urlencode", "json", "form", "form-string",
 }
 
 func longName(of map[string]string, short string) string {
@@ -210,10 +232,8 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		}
 	case "user":
 		user, password, found := o.value.Cut(":")
-		if name, ok := user.Static(); found && ok {
-			if secret, ok := password.Static(); ok {
-				password = d.Hide(cmd.line, "password", "the password of "+draft.Clip(name, 40), secret)
-			}
+		if found {
+			password = c.secret(cmd, "password", "the password of "+draft.Clip(user.String(), 40), password)
 		}
 		if !found {
 			if _, ok := user.Static(); !ok {
@@ -357,7 +377,7 @@ func (c *curlLoad) connections(key string, v *draft.Node) {
 	con.Set(key, v)
 }
 
-// secret hides the literal parts of a value, and keeps its variables.
+// secret hides a value that no variable is a part of.
 func (c *curlLoad) secret(cmd *command, name, what string, value draft.Text) draft.Text {
 	if s, static := value.Static(); static {
 		return c.d.Hide(cmd.line, name, what, s)
@@ -375,7 +395,9 @@ func (c *curlLoad) header(r *curlRequest, value draft.Text, lose func(string, ..
 		lose("the headers of the file %q", draft.Clip(whole[1:], 60))
 	case !found || !static:
 		lose("a header without a name: %q", draft.Clip(value.String(), 60))
-	case !rest.IsZero(): // an empty value only stops curl from sending its own header
+	case rest.IsZero(): // which only stops curl from sending its own header
+		r.untyped = r.untyped || strings.EqualFold(whole, "Content-Type")
+	default:
 		rest[0].Lit = strings.TrimLeft(rest[0].Lit, " \t")
 		last := len(rest) - 1
 		rest[last].Lit = strings.TrimRight(rest[last].Lit, " \t")

@@ -130,7 +130,7 @@ func (d *Builder) query(r *Request) Text {
 	}
 	var out Text
 	begun := false
-	for _, p := range r.URL {
+	for _, p := range r.URL.Merged() {
 		at := 0
 		if !begun {
 			at = max(0, strings.IndexByte(p.Lit, '?'))
@@ -180,8 +180,30 @@ func (d *Builder) headers(r *Request, s *Node) *Node {
 		case static && r.hides(lower):
 			out.Set(h.Name, Str(d.hideHeader(line, h.Name, value)))
 			continue
+		case lower == "cookie" && !r.Public:
+			h.Value = d.hideCookies(line, h.Value)
+		case static && !r.Public: // a URL in it may have secrets
+			h.Value = d.Quiet(line, value)
 		}
 		out.Set(h.Name, Str(h.Value))
+	}
+	return out
+}
+
+// hideCookies hides the values of cookies that no placeholder is a part of.
+func (d *Builder) hideCookies(line int, cookies Text) (out Text) {
+	for more := true; more; {
+		var one Text
+		one, cookies, more = cookies.Cut(";")
+		name, value, _ := one.Cut("=")
+		plain, known := name.Static()
+		if text, static := value.Static(); known && static && text != "" {
+			what := "the cookie " + Clip(strings.TrimSpace(plain), 40)
+			one = Join(name, Lit("="), d.Hide(line, strings.TrimPrefix(what, "the "), what, text))
+		}
+		if out = append(out, one...); more {
+			out = append(out, Lit(";")...)
+		}
 	}
 	return out
 }
@@ -217,7 +239,7 @@ func (d *Builder) carry(r *Request, s, headers *Node, method string) {
 	base, _, _ := strings.Cut(strings.ToLower(written), ";")
 	base = strings.TrimSpace(base)
 	keep := func() {
-		if !kind.IsZero() {
+		if kind != nil {
 			headers.Set("Content-Type", Str(kind))
 		}
 	}
@@ -240,7 +262,7 @@ func (d *Builder) carry(r *Request, s, headers *Node, method string) {
 		s.Set("form", b.Form)
 		return
 	case b.File != "":
-		if keep(); kind.IsZero() {
+		if keep(); kind == nil {
 			d.LoseAt(&s.Above, r.Line, "that no Content-Type is sent: brunt sends the one of the file's ending")
 		}
 		s.Set("body", (&Node{}).Set("file", Plain(d.Beside(b.File))))

@@ -13,8 +13,11 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// IsSecret reports whether the value of a field or a parameter with this name must not be written.
-func IsSecret(name string) bool { return secret.IsName(name) }
+// IsSecret reports whether the value of a header, a field or a parameter with this name must not be written. A session
+// is secret in a source, but not in the texts that a run masks, where it may be a number or how long one lasts.
+func IsSecret(name string) bool { return secret.IsName(name) || session.MatchString(name) }
+
+var session = regexp.MustCompile(`(?i)^(x[-_]?)?session$`)
 
 // Hide returns the placeholder of an environment variable in place of a secret. A secret that occurs several times
 // becomes one variable.
@@ -26,6 +29,7 @@ func (d *Builder) Hide(line int, name, what, value string) Text {
 		return Ref("env." + env)
 	}
 	base := strings.ToUpper(strings.ReplaceAll(Slug(name, "secret"), "-", "_"))
+	base = strings.ReplaceAll(base, "PWD", "PASSWORD") // shells set PWD and OLDPWD themselves
 	env := base
 	for n := 2; d.Hides(env); n++ {
 		env = fmt.Sprintf("%s_%d", base, n)

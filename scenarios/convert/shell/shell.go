@@ -31,7 +31,7 @@ type Dialect struct {
 type Command struct {
 	Line    int
 	Program string
-	Place   string // the program that says where, or as which user, the program runs, such as docker; usually empty
+	Place   string // the programs that say where, or as which user, the program runs, such as docker; usually empty
 	Words   []Word // after the program
 	Stdin   Word   // that the script has
 	File    string // that the standard input is
@@ -69,7 +69,7 @@ func Read(d *draft.Builder, source []byte, of Dialect) (out []Command, err error
 	}
 	s := &script{
 		Dialect: of, turns: 1, functions: map[string]*function{}, named: map[string]bool{}, told: map[string]bool{},
-		vars: map[string]string{}, args: arguments{open: true}, room: mostExpanded,
+		vars: map[string]expand.Variable{}, args: arguments{open: true}, room: mostExpanded,
 	}
 	syntax.Walk(file, s.visit)
 	s.uncalled()
@@ -91,10 +91,12 @@ type script struct {
 	named     map[string]bool // names in the words of commands, by which other programs may call functions
 	anyName   bool            // the shell alone knows the name of some program
 
-	vars   map[string]string // that the script sets to known values
+	piped *Command // has the standard input that a pipe brings the next command; nil is one that only the shell knows
+
+	vars   map[string]expand.Variable // texts and lists that the script sets to known values, with markers
 	args   arguments
-	locals map[string]*string // values from before, of the variables that the function has for itself
-	room   int                // for the bytes of words
+	locals map[string]*expand.Variable // values from before, of the variables that the function has for itself
+	room   int                         // for the bytes of words
 }
 
 // A function is one that the script defines.
@@ -190,7 +192,9 @@ func (s *script) visit(n syntax.Node) bool {
 		}
 	case *syntax.BinaryCmd:
 		syntax.Walk(n.X, s.visit)
+		s.piped = s.pipe(n)
 		s.noted(n.Y, choice(n), func() { syntax.Walk(n.Y, s.visit) })
+		s.piped = nil
 	case *syntax.Subshell:
 		defer s.apart()()
 		s.parts(n)
@@ -227,7 +231,8 @@ func (s *script) loop(n *syntax.ForClause) {
 		items = s.expand(each.Items)
 		delete(s.vars, each.Name.Value)
 	}
-	if !ok || n.Select || !each.InPos.IsValid() || slices.ContainsFunc(items, field.unknown) {
+	if !ok || n.Select || !each.InPos.IsValid() || slices.ContainsFunc(items, field.unknown) ||
+		slices.ContainsFunc(each.Items, namesFiles) {
 		s.noted(n, choice(n), func() { s.parts(n) })
 		return
 	}
@@ -242,7 +247,7 @@ func (s *script) loop(n *syntax.ForClause) {
 			items = items[:1]
 			break
 		}
-		s.vars[each.Name.Value] = item.text
+		s.vars[each.Name.Value] = textOf(item.text)
 		for _, stmt := range n.Do {
 			syntax.Walk(stmt, s.visit)
 		}
@@ -252,17 +257,18 @@ func (s *script) loop(n *syntax.ForClause) {
 	}
 }
 
+// namesFiles reports whether a word is a pattern of files.
+func namesFiles(w *syntax.Word) bool {
+	return slices.ContainsFunc(w.Parts, func(p syntax.WordPart) bool {
+		lit, ok := p.(*syntax.Lit)
+		return ok && strings.Contains(lit.Value, "*")
+	})
+}
+
 // idle are programs that send and break nothing.
 var idle = []string{
 	"echo", "printf", "set", "true", "false", ":", "[", "test", "exit", "return", "wait", "trap", "jq", "cat", "shift",
 }
-
-// around are programs that run the program that stands among their words. The places only say where it runs, or as
-// which user.
-var (
-	places = []string{"docker", "sudo", "podman", "docker-compose", "kubectl", "command"}
-	around = append([]string{"timeout", "nice", "env", "time", "nohup", "exec"}, places...)
-)
 
 // program returns the name of the program that a word names.
 func program(word string) string {
@@ -278,54 +284,29 @@ func program(word string) string {
 func Join(to string) func(words []string) ([]byte, error) {
 	return func(words []string) ([]byte, error) {
 		named := slices.ContainsFunc(words, func(w string) bool { return program(w) == to })
-		if len(words) == 0 || words[0] != to && !(named && slices.Contains(around, program(words[0]))) {
+		if len(words) == 0 || words[0] != to && !(named && runsOthers(program(words[0]))) {
 			words = append([]string{to}, words...)
 		}
 		return []byte(language.ShellWords(words)), nil
 	}
 }
 
-// commandOf returns the call of one of the programs, and the program around it. Its Program is empty if it is another
-// call.
-func (s *script) commandOf(call *syntax.CallExpr, words []field) (c Command, outer string) {
+// commandOf returns the call of one of the programs, and the programs around it, from the outermost. Its Program is
+// empty if it is another call.
+func (s *script) commandOf(call *syntax.CallExpr, words []field) (c Command, around []string) {
 	c.Line = int(call.Pos().Line())
-	for i, w := range words {
-		if i == 1 {
-			if outer = program(words[0].text); !slices.Contains(around, outer) {
-				break
-			}
-		}
-		if name := program(w.text); name == s.Programs[0] || i < 2 && slices.Contains(s.Programs, name) {
-			if i > 0 && !runs(outer, words[1:i], words[i+1:]) {
-				continue
-			}
+	for inner := words; len(inner) > 0; {
+		name := program(inner[0].text)
+		if name == s.Programs[0] || len(words)-len(inner) < 2 && slices.Contains(s.Programs, name) {
 			c.Program = name
-			for _, w := range words[i+1:] {
+			for _, w := range inner[1:] {
 				c.Words = append(c.Words, s.word(w.text))
 			}
-			return c, outer
+			return c, around
 		}
+		around, inner = append(around, name), s.within(name, inner[1:])
 	}
-	return c, ""
-}
-
-// runs reports whether a program around runs the program that stands between words, rather than that it names it:
-// `docker run -d --name pumba gaiaadm/pumba kill web`, `docker logs pumba`, `command -v pumba`, `sudo apt-get install
-// curl`.
-func runs(outer string, before, after []field) bool {
-	last := func(options ...string) bool {
-		return len(before) > 0 && slices.Contains(options, before[len(before)-1].text)
-	}
-	has := func(verbs ...string) bool {
-		return slices.ContainsFunc(before, func(w field) bool { return slices.Contains(verbs, w.text) })
-	}
-	switch outer {
-	case "docker", "podman", "docker-compose", "kubectl":
-		return has("run", "exec") && !last("--name", "--hostname", "-h", "--network", "-n", "-c", "--container")
-	case "command":
-		return !last("-v", "-V")
-	}
-	return len(after) > 0 && !has("apt", "apt-get", "apk", "dnf", "yum", "which", "pkill", "killall")
+	return c, nil
 }
 
 // call reads a call of a program or of a function, or assigns variables.
@@ -342,7 +323,7 @@ func (s *script) call(stmt *syntax.Stmt, call *syntax.CallExpr) {
 	unknown := strings.Contains(name, beginsName)
 	s.anyName = s.anyName || unknown
 	f := s.functions[words[0].text]
-	c, outer := s.commandOf(call, words)
+	c, around := s.commandOf(call, words)
 	if c.Program == "" && (!slices.Contains(idle, name) || name == "trap") {
 		for _, w := range words[1:] {
 			for _, n := range strings.FieldsFunc(w.text, func(r rune) bool { return strings.ContainsRune(" \t\n;&|(){}", r) }) {
@@ -358,12 +339,14 @@ func (s *script) call(stmt *syntax.Stmt, call *syntax.CallExpr) {
 			s.lose(a, "the variable %s for one command", a.Name.Value)
 		}
 	}
-	switch {
-	case outer == "", outer == "command":
-	case slices.Contains(places, outer):
-		c.Place = outer
-	default:
-		s.lose(call, "the program %s around %s", outer, c.Program)
+	for _, outer := range around {
+		switch {
+		case outer == "command":
+		case slices.Contains(places, outer):
+			c.Place = strings.TrimSpace(c.Place + " " + outer)
+		default:
+			s.lose(call, "the program %s around %s", outer, c.Program)
+		}
 	}
 	s.redirect(&c, stmt.Redirs)
 	switch {
@@ -384,10 +367,15 @@ func (s *script) call(stmt *syntax.Stmt, call *syntax.CallExpr) {
 	case s.inner > 0:
 	case unknown:
 		s.lose(call, "a program whose name only the shell knows")
-	case !slices.Contains(idle, name):
+	case !slices.Contains(idle, name), name == "trap" && s.names(words[1:]):
 		s.forget(name, words)
 		s.lose(call, "the program %s", draft.Clip(name, 40))
 	}
+}
+
+// names reports whether words contain the name of the program.
+func (s *script) names(words []field) bool {
+	return slices.ContainsFunc(words, func(w field) bool { return strings.Contains(w.text, s.Programs[0]) })
 }
 
 // forget drops the values of the variables that a program of the shell sets or removes.
@@ -404,6 +392,9 @@ func (s *script) forget(name string, words []field) {
 
 // redirect sets the standard input of a command.
 func (s *script) redirect(c *Command, all []*syntax.Redirect) {
+	if c.Program != "" && s.piped != nil {
+		c.Stdin, c.File, s.piped = s.piped.Stdin, s.piped.File, nil
+	}
 	for _, r := range all {
 		switch {
 		case c.Program == "":
@@ -417,6 +408,38 @@ func (s *script) redirect(c *Command, all []*syntax.Redirect) {
 			}
 		}
 	}
+}
+
+// pipe returns a command with the standard input that a pipe brings a command, of a text or a file. It is nil if only
+// the shell knows it.
+func (s *script) pipe(n *syntax.BinaryCmd) *Command {
+	from, simple := n.X.Cmd.(*syntax.CallExpr)
+	_, one := n.Y.Cmd.(*syntax.CallExpr)
+	if n.Op != syntax.Pipe || !simple || !one || len(from.Args) == 0 {
+		return nil
+	}
+	words := s.expand(from.Args)
+	var texts []string
+	for _, w := range words {
+		texts = append(texts, w.text)
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	c := &Command{Program: texts[0]}
+	switch {
+	case len(texts) == 1 && texts[0] == "cat":
+		s.redirect(c, n.X.Redirs)
+	case len(texts) == 2 && texts[0] == "cat" && !words[1].unknown():
+		c.File = texts[1]
+	case len(texts) == 3 && texts[0] == "printf" && texts[1] == "%s":
+		c.Stdin = s.word(texts[2])
+	case len(texts) > 1 && texts[0] == "echo" && !strings.HasPrefix(texts[1], "-"):
+		c.Stdin = s.word(strings.Join(texts[1:], " ") + "\n")
+	default:
+		return nil
+	}
+	return c
 }
 
 // add adds a command. One with many words counts as several.
@@ -463,7 +486,7 @@ func (s *script) wrapped(f *function, n syntax.Node, call Command, before int) {
 // run reads the commands of a function for a call of it.
 func (s *script) run(f *function, args arguments) {
 	outer, locals := s.args, s.locals
-	s.args, s.locals, f.called = args, map[string]*string{}, true
+	s.args, s.locals, f.called = args, map[string]*expand.Variable{}, true
 	s.calls++
 	s.depth++
 	syntax.Walk(f.decl.Body, s.visit)

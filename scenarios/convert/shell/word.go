@@ -126,7 +126,7 @@ func (l *lookup) collect(w *syntax.Word, texts iter.Seq2[string, error]) (out []
 // measure returns a limit on the bytes of a word, braces apart, and whether markers stay whole in it.
 func (l *lookup) measure(w *syntax.Word) (size int, exact bool) {
 	size, exact = int(w.End().Offset()-w.Pos().Offset()), true
-	repl := false
+	repl, anchored := false, false
 	syntax.Walk(w, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.ArithmExp:
@@ -140,19 +140,37 @@ func (l *lookup) measure(w *syntax.Word) (size int, exact bool) {
 				}
 			}
 			repl = repl || n.Repl != nil
+			anchored = anchored || n.Repl != nil && isAnchored(n.Repl.Orig)
 			plain := n.Exp == nil || n.Exp.Op >= syntax.DefaultUnset && n.Exp.Op <= syntax.RemLargePrefix
-			exact = exact && plain && n.Param != nil && !n.Excl && !n.Length && n.Slice == nil && n.Repl == nil
+			exact = exact && plain && n.Param != nil && n.Index == nil && !n.Excl && !n.Length && n.Slice == nil && n.Repl == nil
 		}
 		return true
 	})
 	if repl {
 		size *= size
 	}
+	if anchored {
+		size = mostExpanded + 1
+	}
 	l.asked = false // by the measure itself
 	return size, exact
 }
 
-func (l *lookup) config() *expand.Config { return &expand.Config{Env: l, CmdSubst: l.output} }
+// isAnchored reports whether a pattern to be replaced begins with # or %, of which the expansion knows nothing.
+func isAnchored(pattern *syntax.Word) bool {
+	if pattern == nil || len(pattern.Parts) == 0 {
+		return false
+	}
+	first, ok := pattern.Parts[0].(*syntax.Lit)
+	return ok && (strings.HasPrefix(first.Value, "#") || strings.HasPrefix(first.Value, "%"))
+}
+
+func (l *lookup) config() *expand.Config {
+	return &expand.Config{Env: l, CmdSubst: l.output, ProcSubst: func(*syntax.ProcSubst) (string, error) {
+		l.asked = true
+		return unknown, nil
+	}}
+}
 
 // output writes the output of a command: of seq, or a marker.
 func (l *lookup) output(w io.Writer, of *syntax.CmdSubst) error {
@@ -178,30 +196,31 @@ func (l *lookup) output(w io.Writer, of *syntax.CmdSubst) error {
 	return err
 }
 
+func textOf(s string) expand.Variable { return expand.Variable{Set: true, Kind: expand.String, Str: s} }
+
 // Get returns a variable for an expansion: a marker stands for one that the script does not set.
 func (l *lookup) Get(name string) expand.Variable {
-	text := func(s string) expand.Variable { return expand.Variable{Set: true, Kind: expand.String, Str: s} }
 	n, err := strconv.Atoi(name)
 	value, ok := l.vars[name]
 	switch {
 	case ok:
-		return text(value)
+		return value
 	case name == "IFS":
 		return expand.Variable{}
 	case name == "HOME" && !l.Env:
-		return text("~")
+		return textOf("~")
 	case err == nil && n > 0 && n <= len(l.args.words):
-		return text(l.args.words[n-1])
+		return textOf(l.args.words[n-1])
 	case l.args.open:
 	case name == "@" || name == "*":
 		return expand.Variable{Set: true, Kind: expand.Indexed, List: l.args.words}
 	case name == "#":
-		return text(strconv.Itoa(len(l.args.words)))
+		return textOf(strconv.Itoa(len(l.args.words)))
 	case err == nil && n > 0:
 		return expand.Variable{}
 	}
 	l.asked = true
-	return text(beginsName + name + endsName)
+	return textOf(beginsName + name + endsName)
 }
 
 // Each has no variables: none is expanded by a part of its name.
@@ -290,13 +309,12 @@ func (s *script) assign(all []*syntax.Assign) {
 		if a.Name == nil || a.Naked {
 			continue
 		}
-		value := ""
-		if a.Value != nil {
-			s.shaped(a.Value)
-			value = s.literal(a.Value, expand.Literal)
-		}
+		value, known := s.value(a)
 		s.changes++
-		if s.word(value).Unknown == "" && !a.Append && a.Array == nil && a.Index == nil && len(value) < mostValue {
+		if s.Env && strings.HasSuffix(strings.ToLower(a.Name.Value), "_proxy") {
+			s.lose(a, "the variable %s, in which programs find their proxy", draft.Clip(a.Name.Value, 40))
+		}
+		if known {
 			s.vars[a.Name.Value] = value
 			continue
 		}
@@ -305,4 +323,37 @@ func (s *script) assign(all []*syntax.Assign) {
 			s.out = append(s.out, Command{Line: int(a.Pos().Line()), Variable: a.Name.Value})
 		}
 	}
+}
+
+// value returns the value that an assignment gives a variable: a text or a list.
+func (s *script) value(a *syntax.Assign) (v expand.Variable, known bool) {
+	before, set := s.vars[a.Name.Value]
+	list := a.Array != nil
+	if a.Index != nil || a.Append && (!set || list != (before.Kind == expand.Indexed)) {
+		return v, false
+	}
+	if !a.Append {
+		before = expand.Variable{}
+	}
+	if !list {
+		text := before.Str
+		if a.Value != nil {
+			s.shaped(a.Value)
+			text += s.literal(a.Value, expand.Literal)
+		}
+		return textOf(text), s.word(text).Unknown == "" && len(text) < mostValue
+	}
+	words := []field{{}}
+	for _, text := range before.List {
+		words = append(words, field{text: text})
+	}
+	for _, e := range a.Array.Elems {
+		if e.Index != nil || e.Value == nil {
+			return v, false
+		}
+		s.shaped(e.Value)
+		words = append(words, s.expand([]*syntax.Word{e.Value})...)
+	}
+	all := s.argumentsOf(words)
+	return expand.Variable{Set: true, Kind: expand.Indexed, List: all.words}, !all.open
 }
