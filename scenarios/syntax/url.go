@@ -92,7 +92,11 @@ func withoutPort(s string) string {
 		return Masked
 	}
 	host, _, _ := strings.Cut(rest, "/")
-	host = host[:strings.LastIndexByte(host, ':')]
+	colon := strings.LastIndexByte(host, ':')
+	if colon < 0 { // the port follows a bracket
+		return scheme + "//" + Masked
+	}
+	host = host[:colon]
 	if name := strings.Trim(host, "[]"); name == "localhost" || net.ParseIP(name) != nil {
 		return s
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func FuzzSplitURL(f *testing.F) {
-	for _, s := range []string{"http://a/b?c#d", "://", "#", "http://[::1]:80?x", "https://a b/\r\n"} {
+	for _, s := range []string{"http://a/b?c#d", "://", "#", "http://[::1]:80?x", "https://a b/\r\n", "http://[]00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
