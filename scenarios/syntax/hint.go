@@ -29,10 +29,10 @@ var elsewhere = map[string]string{
 	"iterations": "the executors per-vu-iterations and shared-iterations have iterations",
 	"attack": "an attack of vegeta is a load here: load: {NAME: {executor: constant-arrival-rate, rate: 50/s, " +
 		"duration: 30s, flow: […]}}",
-	"latency":   "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.latency: {from: load, to: target, delay: 100ms}}}",
-	"delay":     "it is a setting of a fault: network.latency: {from: load, to: target, delay: 100ms}",
-	"loss":      "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.loss: {from: load, to: target, percent: 10%}}}",
-	"partition": "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.partition: {from: load, to: target}}}",
+	"latency":   "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.latency: {from: load, delay: 100ms}}}",
+	"delay":     "it is a setting of a fault: network.latency: {from: load, delay: 100ms}",
+	"loss":      "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.loss: {from: load, percent: 10%}}}",
+	"partition": "it is a fault: chaos: {NAME: {at: 10s, for: 5s, network.partition: {from: load}}}",
 	"faults":    "faults stand under chaos: {NAME: {at: 10s, KIND: {…}}}",
 	"toxics": "the toxics of toxiproxy are faults here: chaos: {NAME: {at: 10s, KIND: {…}}}; `brunt convert " +
 		"toxiproxy` reads them",
