@@ -62,8 +62,8 @@ func UseTable(uses []Use) (lines []string) {
 
 // A Subject is the user, group or service account that gets rights.
 type Subject struct {
-	Kind      string `json:"kind"` // User, Group or ServiceAccount
-	APIGroup  string `json:"apiGroup,omitempty"`
+	Kind      string `json:"kind"`               // User, Group or ServiceAccount
+	APIGroup  string `json:"apiGroup,omitempty"` // of users and groups; RoleManifest sets it
 	Name      string `json:"name"`
 	Namespace string `json:"namespace,omitempty"` // of a service account
 }
@@ -71,6 +71,9 @@ type Subject struct {
 // RoleManifest returns the manifest of the smallest roles with some rights: a Role for each namespace, and a
 // ClusterRole for objects in no namespace. It binds the roles to a subject, unless the subject's name is empty.
 func RoleManifest(name string, rights []Right, to Subject) (string, error) {
+	if to.Kind != "ServiceAccount" {
+		to.APIGroup = rbacGroup
+	}
 	by := map[string][]Right{}
 	for _, r := range rights {
 		by[r.Namespace] = append(by[r.Namespace], r)
@@ -84,8 +87,8 @@ func RoleManifest(name string, rights []Right, to Subject) (string, error) {
 		objects := []map[string]any{{"kind": kind, "rules": rules(by[ns])}}
 		if to.Name != "" {
 			objects = append(objects, map[string]any{
-				"kind": kind + "Binding", "roleRef": map[string]any{"apiGroup": rbacGroup, "kind": kind, "name": name},
-				"subjects": []any{to.object()},
+				"kind": kind + "Binding", "roleRef": RoleRef{APIGroup: rbacGroup, Kind: kind, Name: name},
+				"subjects": []Subject{to},
 			})
 		}
 		for _, o := range objects {
@@ -102,17 +105,6 @@ func RoleManifest(name string, rights []Right, to Subject) (string, error) {
 
 // rbacGroup is the group of the API that roles belong to.
 const rbacGroup = "rbac.authorization.k8s.io"
-
-// object returns the subject as it stands in a binding.
-func (s Subject) object() map[string]any {
-	out := map[string]any{"kind": s.Kind, "name": s.Name}
-	if s.Kind == "ServiceAccount" {
-		out["namespace"] = s.Namespace
-	} else {
-		out["apiGroup"] = rbacGroup
-	}
-	return out
-}
 
 // rules returns the rules of a role: one for the verbs of each resource.
 func rules(rights []Right) (out []PolicyRule) {
