@@ -271,13 +271,13 @@ func (f *effects) judgeDoubted(o slo.Objective, i int, a effect.Answer, r *resul
 	}
 	f.judgeValue(o, i, a, &without)
 	if with.Verdict == without.Verdict {
-		switch *r = with; {
-		case few:
+		if few {
 			*r = without
 			r.Because = why
-		default:
-			r.Because = append(r.Because, why...)
+			return
 		}
+		*r = with
+		r.Because = append(r.Because, why...)
 		return
 	}
 	r.Because = why
@@ -345,14 +345,18 @@ func (f *effects) judgeValue(o slo.Objective, i int, a effect.Answer, r *result.
 	v, least := value.V, value.Least
 	met := requests.Meets(o, v)
 	grows := o.Op == ">" || o.Op == ">="
+	var slow result.Notes
+	if met && o.Upper() {
+		slow = f.slowUntoldAt(o, i, a)
+	}
 	switch {
 	case math.IsNaN(v):
 		if value.Untouched {
 			r.Because = result.Notes{{Kind: result.OnsetNone}}
 		}
 		return
-	case met && o.Upper() && f.slowUntoldAt(o, i, a) != nil:
-		r.Because = f.slowUntoldAt(o, i, a)
+	case slow != nil:
+		r.Because = slow
 		return
 	case value.Unshown:
 		switch r.Low = result.Num(v); {

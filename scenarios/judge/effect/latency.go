@@ -147,11 +147,7 @@ func EnoughForFar(slower int64) int64 {
 // at the 95th percentile. It is no if the 95 % upper bounds of both exclude it, and yes if the 95 % lower bound of one
 // shows it. Else it is untested: fewer than 59 answers have no upper bound of the 95th percentile.
 func Far(fault []LatencySlice) result.Told {
-	var all LatencySlice
-	for i := range fault {
-		all.Add(&fault[i])
-	}
-	open := -1
+	all, open := together(fault), -1
 	for k := range latencyPercentiles {
 		switch all.far(k) {
 		case result.Yes:
@@ -169,10 +165,7 @@ func Far(fault []LatencySlice) result.Told {
 
 // MostlyFar reports whether [Far] is yes by the median alone.
 func MostlyFar(fault []LatencySlice) bool {
-	var all LatencySlice
-	for i := range fault {
-		all.Add(&fault[i])
-	}
+	all := together(fault)
 	return all.far(0) == result.Yes
 }
 
@@ -456,11 +449,16 @@ func blocksOf(list []LatencySlice, length time.Duration) iter.Seq[[]LatencySlice
 
 // joinedLevel returns the level of all slices together.
 func joinedLevel(list []LatencySlice, k int) float64 {
-	var all LatencySlice
+	all := together(list)
+	return all.level(k)
+}
+
+// together returns the answers of all slices.
+func together(list []LatencySlice) (all LatencySlice) {
 	for i := range list {
 		all.Add(&list[i])
 	}
-	return all.level(k)
+	return all
 }
 
 // Add adds the answers of another slice.

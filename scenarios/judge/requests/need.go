@@ -21,7 +21,8 @@ func unshown(o slo.Objective, sum *Sum, limit int) (why result.Note, shown bool)
 		return result.Note{}, true
 	}
 	bad, n, complement := sum.Share(o, limit)
-	bound, each := sum.upper(o, bad, n), sum.clump(o)
+	each := sum.clump(o)
+	bound := effect.UpperBound(float64(bad)/each, float64(n)/each, effect.Confidence)
 	if bound <= share {
 		return result.Note{}, true
 	}
@@ -48,22 +49,17 @@ func NeedsBound(o slo.Objective) bool {
 // Bound returns the 95 % bound of the share of an objective that needs one, as a value of its metric.
 func Bound(o slo.Objective, sum *Sum, limit int) float64 {
 	bad, n, complement := sum.Share(o, limit)
-	bound := sum.upper(o, bad, n)
+	each := sum.clump(o)
+	bound := effect.UpperBound(float64(bad)/each, float64(n)/each, effect.Confidence)
 	if complement {
 		return 1 - bound
 	}
 	return bound
 }
 
-// upper returns the 95 % upper bound of the bad share of n requests, bad of them. The bad requests of one iteration are
-// one event.
-func (s *Sum) upper(o slo.Objective, bad, n int64) float64 {
-	each := s.clump(o)
-	return effect.UpperBound(float64(bad)/each, float64(n)/each, effect.Confidence)
-}
-
-// clump returns how many bad requests an iteration with an error has: the one that failed, and the steps that were
-// skipped after it. It is 1 for an objective on one step, and for a metric that does not count skipped requests.
+// clump returns how many bad requests an iteration with an error has, which are one event: the one that failed, and the
+// steps that were skipped after it. It is 1 for an objective on one step, and for a metric that does not count skipped
+// requests.
 func (s *Sum) clump(o slo.Objective) float64 {
 	failed, skipped := float64(s.Kinds[scenarios.Error]), float64(s.Kinds[scenarios.Skipped])
 	if o.Step != "" || failed == 0 || !o.Metric.Row().CountsBad {
