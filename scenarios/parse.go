@@ -103,9 +103,9 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 		sc.params = append(sc.params, param{name: name, node: s.Params[name].Node, given: given})
 	}
 	nameSecrets(root, p.o, p.secrets)
-	p.short(root, "target", "url", "")
-	p.short(root, "warmup", "for", "10s")
-	p.short(root, "trace", "send", "on")
+	p.short(root, "target", "url", "", nil)
+	p.short(root, "warmup", "for", "10s", isDuration)
+	p.short(root, "trace", "send", "on", isSwitch)
 	CheckVersion(root.Get("version"), p.m)
 	var doc document
 	syntax.Decode(root, &doc, p.m)
@@ -166,19 +166,24 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 }
 
 // short reports a single value where a map of settings is expected, with a hint that shows the map. The map holds the
-// value, or such in place of a value that the setting, which takes values like such, does not take.
-func (p *files) short(root *syntax.Node, key, setting, such string) {
+// value, or such in place of a value that the setting does not take.
+func (p *files) short(root *syntax.Node, key, setting, such string, takes func(value string) bool) {
 	if n := root.Get(key); n != nil && !n.Bad && n.Kind != syntax.Map && n.Kind != syntax.List && n.Kind != syntax.Null {
 		value := n.Shown()
-		_, err := quantity.ParseDuration(value)
-		switch is := value == "on" || value == "off"; {
-		case such == "on" && !is, such != "" && such != "on" && err != nil:
+		if takes != nil && !takes(value) {
 			value = such
 		}
 		p.m.AddHint(n.Pos, fmt.Sprintf("write %s: {%s: %s}", key, setting, syntax.Clip(value, 60)),
 			"`%s` is a map of settings", key)
 		n.Bad = true
 	}
+}
+
+func isSwitch(value string) bool { return value == "on" || value == "off" }
+
+func isDuration(value string) bool {
+	_, err := quantity.ParseDuration(value)
+	return err == nil
 }
 
 // CheckVersion reports a file in a version of the language that this brunt can't read.
