@@ -546,7 +546,7 @@ func TestSurvived_Shed(t *testing.T) {
 // TestFault_StepOutage: a fault in which one step alone had an outage is survived nowhere, and does not let a
 // hypothesis hold, unless an objective asks about the step.
 func TestFault_StepOutage(t *testing.T) {
-	const pay = "24 of 24 requests of pay failed"
+	const pay, ofAll = "24 of 24 requests of pay failed", "; they are 0.923% of all, within the limit of 1%"
 	for _, c := range []struct {
 		name                             string
 		change                           func(f *result.FaultRecord)
@@ -555,14 +555,14 @@ func TestFault_StepOutage(t *testing.T) {
 	}{
 		{
 			"only that step failed", nil, "errors < 1% of list",
-			"!", "lose  outage of pay: " + pay + "; they are 0.923% of all, within the limit of 1%",
+			"!", "lose  outage of pay: " + pay + ofAll,
 			"Within the limit of 1%: 24 requests failed, 0.923%; " + pay + ".",
 			"the share of bad requests stayed within the limit during the fault, though " + pay + " during lose",
 			"not refuted; " + pay + " during lose, and no objective asks about pay",
 		},
 		{
 			"an objective on the step allows it", nil, "errors < 50% of pay",
-			"!", "lose  outage of pay: " + pay + "; they are 0.923% of all, within the limit of 1%",
+			"!", "lose  outage of pay: " + pay + ofAll,
 			"Within the limit of 1%: 24 requests failed, 0.923%; " + pay + ".",
 			"the share of bad requests stayed within the limit during the fault, though " + pay + " during lose",
 			"held",
@@ -570,13 +570,13 @@ func TestFault_StepOutage(t *testing.T) {
 		{
 			"an objective on a step of two loads", func(f *result.FaultRecord) { f.Parts.StepOutage.Step = "shop: pay" },
 			"recover < 1m of pay after lose",
-			"!", "lose  outage of shop: pay: 24 of 24 requests of shop: pay failed; they are 0.923% of all, within the limit of 1%",
+			"!", "lose  outage of shop: pay: 24 of 24 requests of shop: pay failed" + ofAll,
 			"Within the limit of 1%: 24 requests failed, 0.923%; 24 of 24 requests of shop: pay failed.",
 			"during the fault, though 24 of 24 requests of shop: pay failed during lose", "held",
 		},
 		{
 			"an objective on the baseline of the step", nil, "errors < 50% of pay in baseline",
-			"!", "lose  outage of pay: " + pay + "; they are 0.923% of all, within the limit of 1%",
+			"!", "lose  outage of pay: " + pay + ofAll,
 			"Within the limit of 1%: 24 requests failed, 0.923%; " + pay + ".",
 			"the share of bad requests stayed within the limit during the fault, though " + pay + " during lose",
 			"not refuted; " + pay + " during lose, and no objective asks about pay",
@@ -628,7 +628,9 @@ func TestFault_StepOutage(t *testing.T) {
 				t.Errorf("%s: got %q, want %q", c.name, x[0], x[1])
 			}
 		}
-		again := result.Repeats([]result.FaultRecord{{Name: "lose#1", Impact: f.Impact, OnsetAt: f.OnsetAt, Parts: f.Parts}})
+		again := result.Repeats([]result.FaultRecord{
+			{Name: "lose#1", Impact: f.Impact, OnsetAt: f.OnsetAt, Parts: f.Parts},
+		})
 		const seen = "1 with no impact seen on all requests, 1 of these with an outage of one step"
 		if said := RepeatSummary(&again[0]); f.Impact == result.NotImpacted && !strings.HasSuffix(said, seen) {
 			t.Errorf("%s: %s", c.name, said)

@@ -137,16 +137,19 @@ func TestConvert_NoSecretIn(t *testing.T) {
 			"open-sesame", "${env.SHOP_PASSWORD}",
 		},
 		{
-			"headers of sessions and keys", "curl", "curl -H 'Session: geheim-1' -H 'X-Session: geheim-2' -H 'X-Session-Count: 5' " +
+			"headers of sessions and keys", "curl",
+			"curl -H 'Session: geheim-1' -H 'X-Session: geheim-2' -H 'X-Session-Count: 5' " +
 				"-H 'Ocp-Apim-Subscription-Key: geheim-3' http://127.0.0.1:8080/",
 			"geheim", `X-Session: "${env.X_SESSION}", X-Session-Count: "5", Ocp-Apim-Subscription-Key: "${env.OCP_`,
 		},
 		{
-			"a URL in a header", "vegeta", "GET http://127.0.0.1:8080/\nReferer: http://127.0.0.1/a?token=geheim-1&b=2\n", "geheim",
+			"a URL in a header", "vegeta", "GET http://127.0.0.1:8080/\n" +
+				"Referer: http://127.0.0.1/a?token=geheim-1&b=2\n", "geheim",
 			`Referer: "http://127.0.0.1/a?token=${env.TOKEN}&b=2"`,
 		},
 		{
-			"a password behind a variable", "curl", "curl -u \"$U:geheim-1\" -b \"a=geheim-2; b=$B\" http://127.0.0.1:8080/", "geheim",
+			"a password behind a variable", "curl",
+			"curl -u \"$U:geheim-1\" -b \"a=geheim-2; b=$B\" http://127.0.0.1:8080/", "geheim",
 			`Cookie: "a=${env.COOKIE_A}; b=${env.B}"}, auth: {basic: {user: "${env.U}", password: "${env.PASSWORD}"}`,
 		},
 		{
@@ -154,7 +157,8 @@ func TestConvert_NoSecretIn(t *testing.T) {
 				plan(`geheim</stringProp><stringProp name="Argument.name">pwd`)), "geheim", `get: "/?pwd=${env.PASSWORD}"`,
 		},
 		{
-			"a password beside others in a query", "curl", "curl -G -d pwd=geheim-1 -d oldpwd=geheim-2 http://127.0.0.1:8080/a", "geheim",
+			"a password beside others in a query", "curl",
+			"curl -G -d pwd=geheim-1 -d oldpwd=geheim-2 http://127.0.0.1:8080/a", "geheim",
 			`get: "/a?pwd=${env.PASSWORD}&oldpwd=${env.OLDPASSWORD}"`,
 		},
 	} {

@@ -356,10 +356,12 @@ func TestConvert_Shapes(t *testing.T) {
 			},
 		},
 		{
-			"commands that name pumba", "pumba", "docker pull gaiaadm/pumba:1\ndocker rm -f pumba\ncommand -v pumba || exit 1\n" +
+			"commands that name pumba", "pumba", "docker pull gaiaadm/pumba:1\ndocker rm -f pumba\n" +
+				"command -v pumba || exit 1\n" +
 				"sudo apt-get install pumba\npodman run --name pumba gaiaadm/pumba:1 kill a\n",
 			[]string{
-				"kill-a: {at: 20s,", "[source:1: the program docker source:2: the program docker source:3: the program command " +
+				"kill-a: {at: 20s,",
+				"[source:1: the program docker source:2: the program docker source:3: the program command " +
 					"source:4: the program sudo source: ",
 			},
 		},

@@ -409,12 +409,14 @@ func TestConvert_Requests(t *testing.T) {
 			"Connection",
 		},
 		{
-			"dots in a path", "curl", "curl 'http://127.0.0.1:1/a/../u?q=/a/../b' http://127.0.0.1:1/a/./b//../c/.. 127.0.0.1:1/../../x\n" +
+			"dots in a path", "curl",
+			"curl 'http://127.0.0.1:1/a/../u?q=/a/../b' http://127.0.0.1:1/a/./b//../c/.. 127.0.0.1:1/../../x\n" +
 				"curl http://127.0.0.1:1/v/%2e%2e/..b/... http://127.0.0.1:1/$A/../y/./z http://127.0.0.1:1/k/../$B#/../f\n" +
 				"curl -G -d d=1 http://127.0.0.1:1#e\n",
 			[]string{
 				"get: \"/u?q=/a/../b\",", "get: /a/b/,", "get: /x,", "get: /v/%2e%2e/..b/...,", "get: \"/${env.A}/../y/./z\",",
-				"get: \"/${env.B}\",", "get: \"/?d=1\",", "source:2: that curl removes the dots of \"http://127.0.0.1:1/${env.A}/../y/./z\": a variable",
+				"get: \"/${env.B}\",", "get: \"/?d=1\",",
+				"source:2: that curl removes the dots of \"http://127.0.0.1:1/${env.A}/../y/./z\": a variable",
 			},
 			"(line 1)",
 		},
@@ -429,12 +431,16 @@ func TestConvert_Requests(t *testing.T) {
 			"not carried over",
 		},
 		{
-			"no type of a body", "curl", "curl -H 'Content-Type;' http://127.0.0.1:1/a\ncurl -H 'Content-Type;' -d b=1 http://127.0.0.1:1/b\n" +
-				"curl -H 'Content-Type:' -d c=1 http://127.0.0.1:1/c\ncurl -H 'content-type;' -d @order.json http://127.0.0.1:1/d\n" +
+			"no type of a body", "curl", "curl -H 'Content-Type;' http://127.0.0.1:1/a\n" +
+				"curl -H 'Content-Type;' -d b=1 http://127.0.0.1:1/b\n" +
+				"curl -H 'Content-Type:' -d c=1 http://127.0.0.1:1/c\n" +
+				"curl -H 'content-type;' -d @order.json http://127.0.0.1:1/d\n" +
 				"curl -H 'Content-Type:' -d @order.json http://127.0.0.1:1/e\n",
 			[]string{
-				"{get: /a, headers: {Content-Type: \"\"}", "{post: /b, body: b=1, headers: {Content-Type: \"\"}", "{post: /c, body: c=1, redirects",
-				"{post: /d, body: {file: order.json}, headers: {Content-Type: \"\"}", "{post: /e, body: {file: order.json}, redirects",
+				"{get: /a, headers: {Content-Type: \"\"}", "{post: /b, body: b=1, headers: {Content-Type: \"\"}",
+				"{post: /c, body: c=1, redirects",
+				"{post: /d, body: {file: order.json}, headers: {Content-Type: \"\"}",
+				"{post: /e, body: {file: order.json}, redirects",
 				"[source:5: that no Content-Type is sent",
 			},
 			"(line 4)",
@@ -475,11 +481,14 @@ func TestConvert_Requests(t *testing.T) {
 		},
 		{
 			"bodies and URLs that only the shell knows", "curl", "curl -d \"$(cat a.json)\" http://127.0.0.1:1/a\n" +
-				"curl --json \"{\\\"at\\\": \\\"$(date)\\\"}\" http://127.0.0.1:1/b\ncurl -F \"a=$(id)\" http://127.0.0.1:1/c\n" +
+				"curl --json \"{\\\"at\\\": \\\"$(date)\\\"}\" http://127.0.0.1:1/b\n" +
+				"curl -F \"a=$(id)\" http://127.0.0.1:1/c\n" +
 				"curl \"http://127.0.0.1:1/d/$(id)\"\ncurl -A \"a $(id)\" http://127.0.0.1:1/e\n",
 			[]string{
-				"source:1: a word that only the shell knows: $(…)", "{post: /a, body: \"\"", "source:2: a word that only", "{post: /b, json: {at: \"\"}",
-				"source:3: a word", "{post: /c, multipart: {a: \"\"}", "source:4: a request to a URL that only the shell knows", "{get: /e, redirects",
+				"source:1: a word that only the shell knows: $(…)", "{post: /a, body: \"\"", "source:2: a word that only",
+				"{post: /b, json: {at: \"\"}",
+				"source:3: a word", "{post: /c, multipart: {a: \"\"}",
+				"source:4: a request to a URL that only the shell knows", "{get: /e, redirects",
 			},
 			"a part without",
 		},
@@ -487,7 +496,8 @@ func TestConvert_Requests(t *testing.T) {
 			"processes as files", "curl", "diff <(curl http://127.0.0.1:1/a) <(curl http://127.0.0.1:1/b)\n" +
 				"curl -d @- http://127.0.0.1:1/c < <(curl http://127.0.0.1:1/d)\ncurl -T <(id) http://127.0.0.1:1/e\n",
 			[]string{
-				"{get: /a,", "{get: /b,", "{post: /c, body: \"\"", "{get: /d,", "source:2: the standard input as a body", "{get: /e,",
+				"{get: /a,", "{get: /b,", "{post: /c, body: \"\"", "{get: /d,", "source:2: the standard input as a body",
+				"{get: /e,",
 				"source:3: a word that only the shell knows",
 			},
 			"",
@@ -500,12 +510,15 @@ func TestConvert_Requests(t *testing.T) {
 		{
 			"bodies through a pipe", "curl", "echo \"{\\\"a\\\": \\\"$A\\\"}\" | curl --json @- http://127.0.0.1:1/a\n" +
 				"cat order.json | curl -d @- http://127.0.0.1:1/b\n" +
-				"cat <<EOF | curl --data-binary @- http://127.0.0.1:1/c\nhi\nEOF\nprintf '%s' x=1 | timeout 5 curl -d @- http://127.0.0.1:1/d\n" +
+				"cat <<EOF | curl --data-binary @- http://127.0.0.1:1/c\nhi\nEOF\n" +
+				"printf '%s' x=1 | timeout 5 curl -d @- http://127.0.0.1:1/d\n" +
 				"echo hi | jq . | curl -d @- http://127.0.0.1:1/e\necho $(id) | curl -d @- http://127.0.0.1:1/f\n" +
-				"cat <a.json | curl -d @- http://127.0.0.1:1/g\necho hi | while true; do curl -d @- http://127.0.0.1:1/h; done\n" +
+				"cat <a.json | curl -d @- http://127.0.0.1:1/g\n" +
+				"echo hi | while true; do curl -d @- http://127.0.0.1:1/h; done\n" +
 				"N=\n$N | curl http://127.0.0.1:1/i\n",
 			[]string{
-				"{post: /a, body: \"{\\\"a\\\": \\\"${env.A}\\\"}\\n\"", "{post: /b, body: {file: order.json}", "{post: /c, body: \"hi\\n\"", "{post: /d, form: {x: \"1\"}",
+				"{post: /a, body: \"{\\\"a\\\": \\\"${env.A}\\\"}\\n\"", "{post: /b, body: {file: order.json}",
+				"{post: /c, body: \"hi\\n\"", "{post: /d, form: {x: \"1\"}",
 				"source:7: the standard input as a body", "source:8: a word that only the shell knows", "{post: /f, body: \"\"",
 				"{post: /g, body: {file: a.json}", "source:10: the standard input as a body",
 			},
@@ -513,25 +526,31 @@ func TestConvert_Requests(t *testing.T) {
 		},
 		{
 			"loops over files, and a trap", "curl", "for f in *.json; do curl -d @$f http://127.0.0.1:1/$f; done\n" +
-				"for f in 'a*'; do curl http://127.0.0.1:1/$f; done\ntrap 'curl http://127.0.0.1:1/b' EXIT\ntrap 'rm -f x' EXIT\n",
+				"for f in 'a*'; do curl http://127.0.0.1:1/$f; done\ntrap 'curl http://127.0.0.1:1/b' EXIT\n" +
+				"trap 'rm -f x' EXIT\n",
 			[]string{
-				"[source:1: a loop: its commands run once", "post: \"/${env.f}\"", "source:1: a body of the file \"@${env.f}\"", "get: \"/a*\"",
+				"[source:1: a loop: its commands run once", "post: \"/${env.f}\"",
+				"source:1: a body of the file \"@${env.f}\"", "get: \"/a*\"",
 				"source:3: the program trap",
 			},
 			"line 4",
 		},
 		{
 			"lists", "curl", "H=(-H \"X-A: $A\" -H 'X-B: 2')\nH+=(-I)\ncurl \"${H[@]}\" http://127.0.0.1:1/a\n" +
-				"P=(b c)\nfor p in \"${P[@]}\"; do curl http://127.0.0.1:1/$p; done\ncurl http://127.0.0.1:1/d/${P[1]}/${#P[@]}\n" +
-				"curl \"${Q[@]}\" http://127.0.0.1:1/e\nP[0]=x\ncurl http://127.0.0.1:1/f ${P[@]}\nU=http://127.0.0.1:1\nU+=/g\ncurl $U\n" +
-				"f() {\n  local -a P=(h)\n  P+=(i)\n  for p in ${P[@]}; do curl $U/$p; done\n}\nf\nR=(-d \"$(id)\" -A b)\ncurl \"${R[@]}\" http://127.0.0.1:1/j\n" +
+				"P=(b c)\nfor p in \"${P[@]}\"; do curl http://127.0.0.1:1/$p; done\n" +
+				"curl http://127.0.0.1:1/d/${P[1]}/${#P[@]}\n" +
+				"curl \"${Q[@]}\" http://127.0.0.1:1/e\nP[0]=x\ncurl http://127.0.0.1:1/f ${P[@]}\nU=http://127.0.0.1:1\n" +
+				"U+=/g\ncurl $U\n" +
+				"f() {\n  local -a P=(h)\n  P+=(i)\n  for p in ${P[@]}; do curl $U/$p; done\n}\nf\nR=(-d \"$(id)\" -A b)\n" +
+				"curl \"${R[@]}\" http://127.0.0.1:1/j\n" +
 				"curl -A ${U/#http/x} http://127.0.0.1:1/k\ncurl ${R[@]/%/c} http://127.0.0.1:1/l\n",
 			[]string{
 				"{head: /a, headers: {X-A: \"${env.A}\", X-B: \"2\"}", "get: /b,", "get: /c,", "get: /d/c/2,",
 				"get: /e,", "source:8: the value of the variable P",
 				"source:9: a word that only the shell knows: $(…)", "get: /f,", "get: /g,", "get: /g/h,", "get: /g/i,",
 				"source:20: a word that only the shell knows: $(…)", "{post: /j, body: \"\", headers: {User-Agent: b,",
-				"source:7: a word that only the shell knows: $(…) is in it source:8:", "source:21: a word that only", "{get: /k, redirects", "source:22: a word that only",
+				"source:7: a word that only the shell knows: $(…) is in it source:8:", "source:21: a word that only",
+				"{get: /k, redirects", "source:22: a word that only",
 				"{get: /l, redirects",
 			},
 			"get: \"${",
@@ -580,7 +599,8 @@ func TestConvert_Requests(t *testing.T) {
 				"docker run --entrypoint=/usr/bin/curl curl/curl curl://127.0.0.1 http://127.0.0.1:1/h\n" +
 				"podman run curlimages/curl curl http://127.0.0.1:1/i\nsudo docker exec $IT curl http://127.0.0.1:1/j\n",
 			[]string{
-				"{get: /a,", "{head: /b,", "{get: /c,", "{head: /d,", "{get: /e,", "{get: /f,", "{get: /g,", "{get: /h,", "{get: /i,",
+				"{get: /a,", "{head: /b,", "{get: /c,", "{head: /d,", "{get: /e,", "{get: /f,", "{get: /g,", "{get: /h,",
+				"{get: /i,",
 				"{get: /j,", "source:7: the program timeout around curl", "source:7: the program nice around curl",
 				"source:7: the program env around curl", "source:7: the program sudo around curl",
 				"source:8: a request to \"curl://127.0.0.1\"", "source:10: the program sudo docker around curl",
@@ -591,11 +611,15 @@ func TestConvert_Requests(t *testing.T) {
 			"programs that name curl", "curl", "curl http://127.0.0.1:1/\nsudo snap install curl jq\nsudo -u curl id\n" +
 				"docker exec curl id\ndocker run --name curl img id\ndocker run --entrypoint sh curlimages/curl -c id\n" +
 				"docker run -it curlimages/curl sh\nkubectl run curl --image=busybox -- id\ntimeout 5 grep curl log\n" +
-				"env which curl\ncommand -v curl\ndocker logs -f curl\nsudo -l curl id\nkubectl run curl --image=curlimages/curl --command -- id\n",
+				"env which curl\ncommand -v curl\ndocker logs -f curl\nsudo -l curl id\n" +
+				"kubectl run curl --image=curlimages/curl --command -- id\n",
 			[]string{
-				"[source:2: the program sudo source:3: the program sudo source:4: the program docker source:5: the program docker " +
-					"source:6: the program docker source:7: the program docker source:8: the program kubectl source:9: the program timeout " +
-					"source:10: the program env source:11: the program command source:12: the program docker source:13: the program sudo " +
+				"[source:2: the program sudo source:3: the program sudo source:4: the program docker " +
+					"source:5: the program docker " +
+					"source:6: the program docker source:7: the program docker source:8: the program kubectl " +
+					"source:9: the program timeout " +
+					"source:10: the program env source:11: the program command source:12: the program docker " +
+					"source:13: the program sudo " +
 					"source:14: the program kubectl]",
 			},
 			"get: \"http://",

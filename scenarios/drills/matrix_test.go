@@ -50,7 +50,8 @@ func TestMatrix(t *testing.T) {
 	if want := []string{"dies", "slow", "cut", "starved"}; !slices.Equal(m.Effects, want) {
 		t.Errorf("effects %q, want %q", m.Effects, want)
 	}
-	if want := []string{"db[0]", "store[0]", "web", "web[0]", "web[0]->db[0]", "web[0]->store[0]"}; !slices.Equal(m.Parts, want) {
+	want := []string{"db[0]", "store[0]", "web", "web[0]", "web[0]->db[0]", "web[0]->store[0]"}
+	if !slices.Equal(m.Parts, want) {
 		t.Errorf("parts %q, want %q", m.Parts, want)
 	}
 	for _, c := range []struct {

@@ -26,8 +26,8 @@ var runners = map[string]runner{
 	"nohup":   {},
 	"sudo": {
 		valued: []string{
-			"u", "user", "g", "group", "h", "host", "p", "prompt", "C", "close-from", "D", "chdir", "R", "chroot", "r", "role",
-			"t", "type", "T", "command-timeout", "U", "other-user",
+			"u", "user", "g", "group", "h", "host", "p", "prompt", "C", "close-from", "D", "chdir", "R", "chroot",
+			"r", "role", "t", "type", "T", "command-timeout", "U", "other-user",
 		},
 		names: []string{"l", "list", "e", "edit"},
 	},

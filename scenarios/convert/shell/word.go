@@ -142,7 +142,8 @@ func (l *lookup) measure(w *syntax.Word) (size int, exact bool) {
 			repl = repl || n.Repl != nil
 			anchored = anchored || n.Repl != nil && isAnchored(n.Repl.Orig)
 			plain := n.Exp == nil || n.Exp.Op >= syntax.DefaultUnset && n.Exp.Op <= syntax.RemLargePrefix
-			exact = exact && plain && n.Param != nil && n.Index == nil && !n.Excl && !n.Length && n.Slice == nil && n.Repl == nil
+			exact = exact && plain && n.Param != nil && n.Index == nil && !n.Excl && !n.Length && n.Slice == nil &&
+				n.Repl == nil
 		}
 		return true
 	})

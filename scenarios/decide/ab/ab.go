@@ -177,8 +177,9 @@ func (x *Comparison) planned(s *Side) (*plan.Plan, error) {
 	plan, err := x.Plan(x.files[s], s.params)
 	if url := s.over["url"]; url != nil && errors.As(err, new(*syntax.MistakesError)) {
 		if _, own := x.Plan(x.Path, s.params); !errors.As(own, new(*syntax.MistakesError)) {
-			fmt.Fprintf(x.Log, "--%s: this URL is the target, in place of that of %s: leave out the faults, as --no-chaos does, "+
-				"and the objectives that need the services of that one\n", s.letter, x.Path)
+			fmt.Fprintf(x.Log, "--%s: this URL is the target, in place of that of %s: "+
+				"leave out the faults, as --no-chaos does, and the objectives that need the services of that one\n",
+				s.letter, x.Path)
 		}
 	}
 	if err == nil && x.Settings.Concurrent {

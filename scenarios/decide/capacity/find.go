@@ -151,8 +151,8 @@ func (s *rateSearch) begin(ctx context.Context) (float64, error) {
 func (s *rateSearch) nothing(last float64) error {
 	for _, try := range slices.Backward(s.tries) {
 		if try.Answer == search.Breaks {
-			return fmt.Errorf("%w, down to %.4g/s: %s; mend the target, or relax the objective, until a run at a low rate passes",
-				ErrNoRate, last, try.Why)
+			return fmt.Errorf("%w, down to %.4g/s: %s; "+
+				"mend the target, or relax the objective, until a run at a low rate passes", ErrNoRate, last, try.Why)
 		}
 	}
 	return fmt.Errorf("%w, down to %.4g/s: %s", ErrNoRate, last, strings.TrimSuffix(s.tries[len(s.tries)-1].Why, "."))

@@ -318,7 +318,7 @@ func (r *report) open(metric string) bool {
 	})
 }
 
-// verdictOf is the verdict on the first objective of a metric, or empty if there is none.
+// verdictOf is the verdict on the first objective of a metric; empty without one.
 func (r *report) verdictOf(metric string) string {
 	for _, o := range r.Objectives {
 		if strings.HasPrefix(o.Text, metric) {

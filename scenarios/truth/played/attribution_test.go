@@ -187,7 +187,8 @@ var attributed = []playedCase{
 		script: quick.Between(4000, 4200, f503),
 		faults: []span{{20 * sec, 40 * sec}, {40 * sec, 50 * sec}}, impact: "confounded",
 		slo: []string{
-			"heal < 1s after f => inconclusive", "recover < 1s after g => inconclusive", "recover < 3s after incident => pass",
+			"heal < 1s after f => inconclusive", "recover < 1s after g => inconclusive",
+			"recover < 3s after incident => pass",
 			"recover < 1s after incident => fail",
 		},
 	},

@@ -19,10 +19,14 @@ var definedCases = []playedCase{
 		},
 	},
 	{
-		name: "two iterations of twelve steps fail in a fault, with all their steps", row: "definition", rate: 20, seconds: 60,
-		steps: len(ofTwelve) - 1, named: ofTwelve, script: quick.Between(405, 406, f503).Between(435, 436, f503),
+		name: "two iterations of twelve steps fail in a fault, with all their steps", row: "definition", rate: 20,
+		seconds: 60, steps: len(ofTwelve) - 1, named: ofTwelve,
+		script: quick.Between(405, 406, f503).Between(435, 436, f503),
 		faults: []span{{20 * sec, 40 * sec}}, see: noIncident,
-		slo: []string{"recover < 3s after f => pass", "errors < 1% in f => inconclusive", "errors < 1% of s5 in f => inconclusive"},
+		slo: []string{
+			"recover < 3s after f => pass", "errors < 1% in f => inconclusive",
+			"errors < 1% of s5 in f => inconclusive",
+		},
 	},
 	{
 		name: "thirty iterations of twelve steps fail in a fault, with all their steps", row: "definition", rate: 20,

@@ -64,7 +64,7 @@ type playedCase struct {
 	reactions  series.Reactions
 	warmup     time.Duration
 	side       bool // a second load, side, has the step other
-	rare       int  // with side: each request whose number this divides is of other; zero is none
+	rare       int  // with side: each request whose number this divides is of other; zero: no request
 
 	slo    []string // OBJECTIVE => VERDICT
 	impact string   // of the first fault

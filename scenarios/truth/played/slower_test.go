@@ -129,7 +129,8 @@ var slowed = []playedCase{
 		script: uneven.Between(4000, 6000, truth.Act{Delay: 100 * ms}).Between(4000, 4100, f503),
 		slo: []string{
 			"recover < 3s after f => inconclusive", "degraded < 3s after f => inconclusive",
-			"failover < 3s after f => inconclusive", "recover < 3s after incident => inconclusive", "recover < 500ms after f => fail",
+			"failover < 3s after f => inconclusive", "recover < 3s after incident => inconclusive",
+			"recover < 500ms after f => fail",
 		},
 	},
 	{

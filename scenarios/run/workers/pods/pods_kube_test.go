@@ -231,7 +231,8 @@ func (b *bed) whole(t *testing.T, r *trial, res *result.Result, want int) map[st
 			len(res.Workers), owed, reported, lost, n,
 			want, r.out.String())
 		for from, at := range b.seenBy {
-			t.Logf("%d from %s, %s to %s", len(at), from, at[0].Format(time.StampMilli), at[len(at)-1].Format(time.StampMilli))
+			t.Logf("%d from %s, %s to %s", len(at), from, at[0].Format(time.StampMilli),
+				at[len(at)-1].Format(time.StampMilli))
 		}
 	}
 	return by
