@@ -198,8 +198,10 @@ func (r *runner) fuzzPackage(ctx context.Context, x packageTests, out *bytes.Buf
 		return err
 	}
 	for _, t := range x.tests {
+		// By default, Go spends up to a minute on each input of interest to make it shorter, with a call that waits for
+		// its deadline each time.
 		c := exec.Command(program, "-test.parallel", "1", "-test.run", "^$", "-test.fuzz", "^"+t.name+"$",
-			"-test.fuzztime", each, "-test.fuzzcachedir", filepath.Join(dir, "cache"))
+			"-test.fuzztime", each, "-test.fuzzminimizetime", "10x", "-test.fuzzcachedir", filepath.Join(dir, "cache"))
 		from := out.Len()
 		c.Dir, c.Env, c.Stdout, c.Stderr = x.pkg.dir, append(os.Environ(), env...), out, out
 		err := wait(ctx, c)
