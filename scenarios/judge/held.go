@@ -72,18 +72,18 @@ func (f *readings) heldWindows() map[time.Duration]heldWindow {
 			out[start] = heldWindow{}
 			continue
 		}
-		longest, took, others := f.longestWait(window, refused)
+		longest, took, others, message := f.longestWait(window, refused)
 		wait := requests.Span{From: start, To: in.To + took}
-		excess := longest - f.beyond
+		excess, waits := longest-f.beyond, f.processorWaits(wait, message)
 		if f.beyond == 0 && !refused && slices.ContainsFunc(window, func(r record) bool { return r.Slow > 0 }) {
 			excess -= f.allowed()
 		}
 		switch lag := f.lagOf(wait); {
 		case excess < 0: // none of its answers is over the limit
 			continue
-		case f.overloaded(wait, longest):
+		case f.overloaded(wait, longest, waits):
 			out[start] = heldWindow{others, true, refused}
-		case wait.Covered(f.c.Held) > 0 && f.waited(in, longest, excess, lag) && !f.light(wait, excess, lag):
+		case wait.Covered(f.c.Held) > 0 && f.waited(in, longest, excess, lag, waits) && !f.light(wait, excess, lag, waits):
 			out[start] = heldWindow{others, false, refused}
 		default:
 			continue
@@ -117,8 +117,8 @@ const overloadLag = 100 * time.Millisecond
 // time it used half of its processors or more. A request then waits for brunt to send it, for a connection that brunt
 // did not yet free, and for its answer to be read; that queue grows for as long as it goes on. Where brunt used less,
 // but tasks of its machine waited for a processor, and the programs that held them are not known, the waits of one
-// request, at most [result.ProcessorWaits], must be as long as the longest answer.
-func (f *readings) overloaded(wait requests.Span, longest time.Duration) bool {
+// request, see [readings.processorWaits], must be as long as the longest answer.
+func (f *readings) overloaded(wait requests.Span, longest time.Duration, waits int64) bool {
 	half := func(spans []requests.Span) bool { return 2*wait.Covered(spans) >= wait.Length() }
 	least := overloadLag
 	switch {
@@ -126,7 +126,7 @@ func (f *readings) overloaded(wait requests.Span, longest time.Duration) bool {
 		return false
 	case half(f.c.Used):
 	case half(f.c.Contested):
-		least = max(least, longest/result.ProcessorWaits)
+		least = max(least, longest/time.Duration(waits))
 	default:
 		return false
 	}
@@ -153,7 +153,7 @@ func (f *readings) heldAway() (out []requests.Span) {
 			back := s.To < f.end
 			s.To = min(s.To, f.end)
 			switch {
-			case f.heldFor(s, explains) && f.waited(s, s.Length(), s.Length(), f.lagOf(s)):
+			case f.heldFor(s, explains) && f.waited(s, s.Length(), s.Length(), f.lagOf(s), result.ProcessorWaits):
 				out = append(out, s)
 			case back && f.c.UnitWaits != nil:
 				if late := f.delayed(i, s); f.heldFor(late, .5) { // else its tasks wait for each other
@@ -265,26 +265,27 @@ func (f *readings) windowsIn(in requests.Span) iter.Seq[time.Duration] {
 //
 // The waits of a unit are not known while threads of it end, or if they are too many. Those of the whole machine
 // contain the waits of the programs that hold it, so they only tell what can't be: they must be as long as well.
-// brunt's own lag then tells what may be. It is one wait for a processor, and a request waits at most
-// [result.ProcessorWaits] times, so ten times the lag must be as long as the excess.
-func (f *readings) waited(in requests.Span, longest, excess, lag time.Duration) bool {
+// brunt's own lag then tells what may be. It is one wait for a processor, so as many times the lag as a request waits,
+// see [readings.processorWaits], must be as long as the excess.
+func (f *readings) waited(in requests.Span, longest, excess, lag time.Duration, waits int64) bool {
+	may := time.Duration(waits)*lag >= excess
 	enough := func(d time.Duration) bool { return float64(d) >= explains*float64(excess) }
 	if f.c.Waited == nil {
-		return result.ProcessorWaits*lag >= excess
+		return may
 	}
 	waited, own, known := f.c.Waited(in.From, in.To, longest)
 	if own && known {
 		return enough(waited + lag)
 	}
-	return result.ProcessorWaits*lag >= excess && (!known || enough(waited+lag))
+	return may && (!known || enough(waited+lag))
 }
 
 // light reports whether the waits of one request for a processor were too short to explain that it took as long as
 // longest. The waits of the units are those of all their tasks, and on a busy machine some task always waits. But
 // where the kernel gives the units processor time as it gives it to brunt, a unit that uses no more of it than brunt
-// waits no longer than brunt each time, at most [result.ProcessorWaits] times. One that uses twice as much has twice
-// as many turns to wait for. It takes [leastLags] to know how long brunt waits at most.
-func (f *readings) light(wait requests.Span, longest, lag time.Duration) bool {
+// waits no longer than brunt each time, as often as [readings.processorWaits] says. One that uses twice as much has
+// twice as many turns to wait for. It takes [leastLags] to know how long brunt waits at most.
+func (f *readings) light(wait requests.Span, longest, lag time.Duration, waits int64) bool {
 	if !f.c.Peers || f.sentIn(wait) < leastLags {
 		return false
 	}
@@ -302,7 +303,38 @@ func (f *readings) light(wait requests.Span, longest, lag time.Duration) bool {
 		}
 		turns = max(turns, cores/own)
 	}
-	return turns*result.ProcessorWaits*float64(lag) < explains*float64(longest)
+	return turns*float64(waits)*float64(lag) < explains*float64(longest)
+}
+
+// processorWaits returns how often one request of a span waits for a processor at most: [result.ProcessorWaits] times. A
+// message of a delivery, message being its series, waits for those before it as well, so for each of the span once.
+func (f *readings) processorWaits(in requests.Span, message int32) int64 {
+	if message < 0 {
+		return result.ProcessorWaits
+	}
+	queued := int64(0)
+	for next := f.recordAt(measure.FloorSecond(in.From)); next < len(f.records) && f.records[next].Start < in.To; next++ {
+		if r := &f.records[next]; r.Series == message {
+			queued += r.Offered()
+		}
+	}
+	return result.ProcessorWaits * max(1, queued)
+}
+
+// aboutMessages reports whether an objective is about the times of a delivery's messages.
+func (f *readings) aboutMessages(o slo.Objective) bool {
+	for i := range f.Config.Steps {
+		if f.ofDelivery(int32(i)) && requests.Selects(&f.Config.Series, o, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// ofDelivery reports whether a series has the times of a delivery's messages.
+func (f *readings) ofDelivery(i int32) bool {
+	named := func(d *result.DeliveryRecord) bool { return d.Name == f.Config.Steps[i].Name }
+	return f.Config.Steps[i].Part && slices.ContainsFunc(f.c.Deliveries, named)
 }
 
 // leastLags is the number of requests whose lags tell how long one of the next waits for a processor.
@@ -340,11 +372,20 @@ func coresIn(in requests.Span, n int, at func(i int) (t, cpu result.Num)) (mean 
 // longestWait returns the longest wait that must be explained in a window, the longest time that a request of it took,
 // both without brunt's own time, and the number of errors that no wait explains. These are all if a timeout has no
 // limit that is known. A wait as long as an attempt may take explains that the request was sent again, as often as it
-// was. refused says that it explains answers of 503 as well.
-func (f *readings) longestWait(window []record, refused bool) (longest, took time.Duration, others int64) {
+// was. refused says that it explains answers of 503 as well. message is the delivery whose message waited longest, by
+// its series; it is negative where a request did. Only requests and messages that the objective of the readings is about
+// count; without an objective, messages do not.
+func (f *readings) longestWait(window []record, refused bool) (
+	longest, took time.Duration, others int64, message int32,
+) {
+	message = -1
 	for i := range window {
 		r := &window[i]
 		if int(r.Series) >= len(f.Config.Steps) {
+			continue
+		}
+		delivery := f.ofDelivery(r.Series)
+		if f.asks == nil && delivery || f.asks != nil && !requests.Selects(&f.Config.Series, *f.asks, int(r.Series)) {
 			continue
 		}
 		of, most := &f.Config.Loads[f.Config.LoadOf(int(r.Series))], max(r.Own.Most, r.refusals.Took)
@@ -352,13 +393,18 @@ func (f *readings) longestWait(window []record, refused bool) (longest, took tim
 			most = max(most, of.Timeout)
 		}
 		took = max(took, most)
-		if of.Attempt > 0 {
+		if of.Attempt > 0 && !delivery {
 			most = min(most, of.Attempt)
 		}
-		longest = max(longest, most)
+		if most > longest {
+			longest, message = most, -1
+			if delivery {
+				message = r.Series
+			}
+		}
 		others += f.unexplained(r, refused)
 	}
-	return longest, took, others
+	return longest, took, others, message
 }
 
 // timeouts returns the number of timeouts that brunt itself did not cause.
@@ -387,15 +433,17 @@ func (f *readings) unexplained(r *record, refused bool) int64 {
 // of an open load is judged as if each request of the windows had been good, so that a lower rate of arrivals outside
 // of them does not count.
 //
-// An answer over the limit of an objective on times would be within it if waits are as long as it is over. So such a
-// failure is judged a third time, without the windows in which waits explain that much alone.
+// An answer over the time that an objective names would be within it if waits are as long as it is over. So such a
+// failure is judged a third time, without the windows in which waits explain that much alone, of the requests that it is
+// about. One on the messages of a delivery is judged so only.
 func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
 	row, users := q.o.Metric.Row(), e.read.ofUsers(q.o)
 	waits := row.CountsBad || row.TimesOut || row.Rate != nil && users || row.Spans != nil || q.o.Metric.Latency()
 	if r.Verdict != scenarios.Fail || !waits {
 		return r
 	}
-	if e.unheld != nil {
+	messages := e.read.aboutMessages(q.o)
+	if e.unheld != nil && !messages {
 		var other requests.Sum
 		for s := range e.unheld[q.i] {
 			if requests.Selects(&e.read.Config.Series, q.o, s) {
@@ -404,11 +452,18 @@ func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.Objecti
 		}
 		r = e.supposingHeld(q, r, e.read, other)
 	}
-	if r.Verdict != scenarios.Fail || !q.o.Metric.Latency() || q.o.Relative() || !q.o.Upper() {
+	limit, timed := q.o.Metric.Span, requests.LimitIndex(e.read.Config.Limits, q.o) >= 0
+	if q.o.Metric.Latency() {
+		limit, timed = time.Duration(q.o.Value*float64(time.Second)), q.o.Upper()
+	}
+	timed = timed && !q.o.Relative()
+	if r.Verdict != scenarios.Fail || !timed && !messages {
 		return r
 	}
 	read := *e.read
-	read.held, read.beyond = nil, time.Duration(q.o.Value*float64(time.Second))
+	if read.held, read.asks = nil, &q.o; timed {
+		read.beyond = limit
+	}
 	held := read.heldWindows()
 	if len(held) == 0 {
 		return r

@@ -551,6 +551,59 @@ func TestJudge_Light(t *testing.T) {
 	}
 }
 
+// TestJudge_HeldMessages: each of 50 requests a second for 20 s sends a message of the delivery "order". Messages from 10
+// to 15 s take 2 s, as they wait for the work on those before them. Other programs hold the processors meanwhile, and
+// brunt, which is as light as the target, waits 10 ms each time.
+func TestJudge_HeldMessages(t *testing.T) {
+	held := []requests.Span{{From: 10 * sec, To: 15 * sec}}
+	for _, c := range []struct {
+		name       string
+		text       string
+		sent       time.Duration // how long requests from 10 to 15 s take
+		waited     time.Duration // in a span of the longest answer or message
+		own, known bool
+		held       []requests.Span
+		want       scenarios.Verdict
+	}{
+		{"the units waited for all of it", "p95 < 500ms of order", 5 * ms, 2 * sec, true, true, held, scenarios.Inconclusive},
+		{"a share", "within(500ms) > 95% of order", 5 * ms, 2 * sec, true, true, held, scenarios.Inconclusive},
+		{"the machine's tasks waited", "p95 < 500ms of order", 5 * ms, 2 * sec, false, true, held, scenarios.Inconclusive},
+		{"the waits are unknown", "p95 < 500ms of order", 5 * ms, 0, false, false, held, scenarios.Inconclusive},
+		{"the units hardly waited", "p95 < 500ms of order", 5 * ms, 500 * ms, true, true, held, scenarios.Fail},
+		{"nothing held the machine", "p95 < 500ms of order", 5 * ms, 2 * sec, true, true, nil, scenarios.Fail},
+		{"requests, by waits of their excess", "p95 < 500ms of read", 550 * ms, 50 * ms, true, true, held, scenarios.Inconclusive},
+		{"requests, by shorter waits", "p95 < 500ms of read", 550 * ms, 30 * ms, true, true, held, scenarios.Fail},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := slowLate(10 * ms)
+			for i := range list {
+				o := &list[i]
+				message := *o
+				message.Step = 1
+				if i >= 500 && i < 750 {
+					o.First, o.End = o.Sent+c.sent, o.Sent+c.sent
+					message.First, message.End = o.Sent+2*sec, o.Sent+2*sec
+				}
+				list = append(list, message)
+			}
+			own, usage := usedBeside(.1)
+			o := parseObjectives(t, c.text)
+			r := newFixture(t, measure.Series{
+				Loads: oneStep.Loads, Steps: append(slices.Clone(oneStep.Steps), measure.SeriesStep{Name: "order", Part: true}),
+			}, o...)
+			r.play(list)
+			got := r.finish(judge.Case{
+				SLO: o, Held: c.held, Peers: true, Generator: own, Usage: usage,
+				Deliveries: []*result.DeliveryRecord{{Name: "order"}},
+				Waited:     func(_, _, _ time.Duration) (time.Duration, bool, bool) { return c.waited, c.own, c.known },
+			}, 20*sec).Objectives[0]
+			if got.Verdict != c.want {
+				t.Errorf("%s, measured %v (%s), want %s", got.Verdict, got.Measured, got.Note, c.want)
+			}
+		})
+	}
+}
+
 // usedBeside returns what brunt uses for 20 s, a tenth of a core, and what a unit uses meanwhile.
 func usedBeside(cores float64) (own []result.GeneratorTick, usage []result.UnitUsage) {
 	unit := result.UnitUsage{Unit: "web[0]"}

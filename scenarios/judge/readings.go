@@ -34,6 +34,7 @@ type readings struct {
 
 	held     map[time.Duration]heldWindow // see heldWindows, which makes it
 	beyond   time.Duration                // waits need only explain the time of an answer beyond it; see withoutHeld
+	asks     *slo.Objective               // they need only explain the requests that it is about; nil means all
 	heldGood bool                         // the requests of these windows count as good; see withHeldGood
 	without  map[time.Duration]heldWindow // windows that rates leave out, by start; see withoutHeld
 }

@@ -3,6 +3,7 @@ package mongo
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 
 	"brunt/scenarios"
@@ -211,7 +212,12 @@ func fromJSON(text []byte) (doc []byte, err error) {
 // toJSON converts a checked document of BSON to relaxed extended JSON.
 func toJSON(doc []byte) (text []byte, err error) {
 	defer scenarios.Recover(&err)
-	return bson.MarshalExtJSON(bson.Raw(doc), false, false)
+	text, err = bson.MarshalExtJSON(bson.Raw(doc), false, false)
+	// bson 2 stops without an error within the scope of code that it cannot read.
+	if err == nil && !json.Valid(text) {
+		err = errors.New("it has no form in JSON")
+	}
+	return text, err
 }
 
 // listToJSON converts the documents of arrays, one after the other, to a list of extended JSON.
