@@ -10,7 +10,7 @@ import (
 // A panicError is a panic in code that reads a server's answer. It fails only that request.
 type panicError struct {
 	Value any
-	At    string // the function and line that panicked, such as "driver.readPacket (packets.go:209)"
+	At    string // the reader's function and line, such as "driver.readPacket (packets.go:209)"
 }
 
 // Error says what panicked, and where.
@@ -32,17 +32,26 @@ func Recover(err *error) {
 }
 
 // newPanic returns the error for a recovered value. The deferred function must call it, while the stack still shows
-// the panic.
+// the panic. The error names the first function that is not of Go's own library, as a reader may have given that library
+// what it cannot read.
 func newPanic(p any) error {
 	var pcs [32]uintptr
 	frames, raised := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])]), false
 	for {
 		f, more := frames.Next()
-		own := strings.HasPrefix(f.Function, "runtime.")
-		if raised && !own || !more {
+		if raised && !ofGo(f.Function) || !more {
 			name := f.Function[strings.LastIndexByte(f.Function, '/')+1:]
 			return &panicError{p, fmt.Sprintf("%s (%s:%d)", name, filepath.Base(f.File), f.Line)}
 		}
 		raised = raised || f.Function == "runtime.gopanic"
 	}
+}
+
+// ofGo reports whether a function is of Go's own library, none of whose packages is in a module with a domain.
+func ofGo(function string) bool {
+	root, _, in := strings.Cut(function, "/")
+	if !in {
+		root, _, _ = strings.Cut(root, ".")
+	}
+	return !strings.Contains(root, ".") && root != "brunt" && root != "main"
 }

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"brunt/scenarios/check"
 	"brunt/scenarios/syntax"
@@ -153,6 +154,9 @@ func (r *targetsReader) json(line []byte) {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	err := d.Decode(&t)
+	if err == nil && !utf8.Valid(line) {
+		err = errors.New("it is not UTF-8") // the decoder would change it in silence
+	}
 	if err == nil {
 		if _, err = d.Token(); errors.Is(err, io.EOF) {
 			err = nil

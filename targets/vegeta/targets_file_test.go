@@ -75,6 +75,10 @@ func TestReadTargets(t *testing.T) {
 		},
 		{"json that is none", "{\n}", "", "1:1: this line is not a target of the format json"},
 		{"two on a line", `{"method": "GET", "url": "/"} {}`, "", "something follows the target"},
+		{
+			"json in Latin-1", `{"method": "GET", "url": "/", "header": {"X-A": ["` + "\xe9" + `"]}}`, "",
+			"1:1: this line is not a target of the format json: it is not UTF-8",
+		},
 		{"json without method", `{"url": "/"}`, "", "1:1: the target has no method"},
 		{"a file of another kind", strings.Repeat("x\n", 1000), "", "21:1: what follows was not looked at"},
 	} {
