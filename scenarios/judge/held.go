@@ -18,8 +18,9 @@ import (
 const (
 	heldName   = "processors held"
 	heldCounts = "other programs held the processors of the machine on which brunt and the target run: the seconds are " +
-		"left out in which that may explain each timeout and each slow answer, because the target's units waited for a " +
-		"processor for as long, and brunt, if it used as much of one on the same terms, for a tenth of it; their other " +
+		"left out in which that may explain each timeout and each slow answer, or, of a delivery, each slow message, " +
+		"because the target's units waited for a processor for as long, and brunt, if it used as much of one on the same " +
+		"terms, for a tenth of it, or for less if a message waited for the work on others; their other " +
 		"errors count, unless a unit that a fault hit was away only for as long, or a server gave them that waited for " +
 		"another one: a 504 (in gRPC DEADLINE_EXCEEDED) and a 503 (UNAVAILABLE) of 100 ms or longer are timeouts of the " +
 		"time that they took, and a 503 within 10 s follows from a timeout. So are the seconds in which brunt itself used " +
