@@ -34,6 +34,7 @@ func convert(d *draft.Builder, source []byte) error {
 	c := curlLoad{
 		d: d, load: d.Arrivals("10/s", "iterations a second"), flow: &draft.Node{Block: true, Items: []*draft.Node{}},
 	}
+	c.reserve(all)
 	calls := c.run(all)
 	if calls == 0 {
 		return fmt.Errorf("%s: no command curl is in it", d.O.File)
@@ -66,6 +67,20 @@ type command struct {
 
 // onlyShell stands before the text of a word of which only the shell knows a part.
 const onlyShell = "?"
+
+// reserve reserves the variables that commands read.
+func (c *curlLoad) reserve(all []shell.Command) {
+	for _, one := range all {
+		c.reserve(one.Beside)
+		for _, w := range append(one.Words, one.Stdin) {
+			for _, p := range w.Text {
+				if name, ok := strings.CutPrefix(p.Ref, "env."); ok {
+					c.d.Reserve(name)
+				}
+			}
+		}
+	}
+}
 
 const sideBySide = "commands side by side; those of a flow come one after the other"
 

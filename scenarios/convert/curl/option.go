@@ -233,7 +233,7 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 	case "user":
 		user, password, found := o.value.Cut(":")
 		if found {
-			password = c.secret(cmd, "password", "the password of "+draft.Clip(user.String(), 40), password)
+			password = d.HideText(cmd.line, "password", "the password of "+draft.Clip(user.String(), 40), password)
 		}
 		if !found {
 			if _, ok := user.Static(); !ok {
@@ -244,7 +244,7 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		}
 		r.User, r.Password = user, password
 	case "oauth2-bearer":
-		head("Authorization", draft.Join(draft.Lit("Bearer "), c.secret(cmd, "token", "the bearer token", o.value)))
+		head("Authorization", draft.Join(draft.Lit("Bearer "), d.HideText(cmd.line, "token", "the bearer token", o.value)))
 	case "cookie":
 		if static && !strings.Contains(value, "=") {
 			lose("cookies of the file %q", draft.Clip(value, 60))
@@ -375,14 +375,6 @@ func (c *curlLoad) connections(key string, v *draft.Node) {
 		c.load.Set("connections", con)
 	}
 	con.Set(key, v)
-}
-
-// secret hides a value that no variable is a part of.
-func (c *curlLoad) secret(cmd *command, name, what string, value draft.Text) draft.Text {
-	if s, static := value.Static(); static {
-		return c.d.Hide(cmd.line, name, what, s)
-	}
-	return value
 }
 
 func (c *curlLoad) header(r *curlRequest, value draft.Text, lose func(string, ...any)) {

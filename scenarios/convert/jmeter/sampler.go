@@ -303,10 +303,7 @@ func (p *plan) headers(s scope, r *draft.Request) {
 				p.d.LoseAt(&r.Above, a.line, "authentication by %s", draft.Clip(kind, 40))
 				return
 			}
-			if secret, static := password.Static(); static {
-				password = p.d.Hide(a.line, "password", "the password of "+draft.Clip(user.String(), 40), secret)
-			}
-			r.User, r.Password = user, password
+			r.User, r.Password = user, p.d.HideText(a.line, "password", "the password of "+draft.Clip(user.String(), 40), password)
 			return // JMeter takes the first that fits
 		}
 	}
