@@ -652,10 +652,10 @@ func TestConvert_Requests(t *testing.T) {
 				"curl -F f=<\"$F\" http://127.0.0.1:1/f\n" +
 				"curl -T \"$U\" http://127.0.0.1:1/d\ncurl -o \"$O\" http://127.0.0.1:1/e/$E\n",
 			[]string{
-				"source:1: the option --request of curl, with a variable", "get: /a", "post: /b",
+				"source:1: the curl option --request, with a variable", "get: /a", "post: /b",
 				`source:2: a body of the file "@${env.P}", with a variable of the shell: it is empty here`,
 				"source:3: the part f, with a variable of the shell", `t: {text: "${env.T}", type: text/csv}`,
-				"post: /f", "source:5: the option --upload-file of curl, with a variable", "put: /d",
+				"post: /f", "source:5: the curl option --upload-file, with a variable", "put: /d",
 				"source:3: the shell's variable T is read", "source:6: the shell's variable E is read",
 			},
 			"variable M holds",
@@ -687,6 +687,11 @@ func TestConvert_Requests(t *testing.T) {
 			"addresses that are not all valid", "curl", "curl --resolve h.test:80:10.0.0.1,bad http://127.0.0.1:1/",
 			[]string{"source:1: --resolve h.test:80:10.0.0.1,bad"},
 			"guard:",
+		},
+		{
+			"options that brunt lacks", "curl", "curl --pass geheim --proxy-pass \"$X\" http://127.0.0.1:1/",
+			[]string{"source:1: the curl option --pass source:", "source:1: the curl option --proxy-pass, with a variable"},
+			"***",
 		},
 		{
 			"options of one command", "curl",

@@ -215,7 +215,7 @@ func (c *curlLoad) command(cmd *command) {
 		}()
 	}
 	for _, u := range unknown {
-		c.d.Lose(c.flow, cmd.line, "the option %s of curl", draft.Clip(u, 40))
+		c.d.Lose(c.flow, cmd.line, "the curl option %s", draft.Clip(u, 40))
 	}
 	for len(options) > 0 {
 		i := slices.IndexFunc(options, func(o option) bool { return o.name == "next" })

@@ -202,7 +202,7 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 	d := c.d
 	value, static := o.value.Static()
 	lose := func(format string, args ...any) { d.LoseAt(&r.Above, cmd.line, format, args...) }
-	variable := func() { lose("the option --%s of curl, with a variable of the shell", o.name) }
+	variable := func() { lose("the curl option --%s, with a variable of the shell", o.name) }
 	head := func(name string, value draft.Text) {
 		r.Headers = append(r.Headers, draft.Header{Name: name, Value: value})
 	}
@@ -297,7 +297,7 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		if !static {
 			variable()
 		} else if !c.connection(cmd.line, o.name, value, lose) {
-			lose("the option --%s of curl", o.name) // its value may be a secret
+			lose("the curl option --%s", o.name) // its value may be a secret
 		}
 	}
 }
