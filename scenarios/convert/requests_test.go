@@ -590,6 +590,18 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"options of docker in a variable", "curl", "docker exec $OPTS web curl http://127.0.0.1:1/a\n" +
+				"docker run --rm $OPTS --network n curlimages/curl:8 curl http://127.0.0.1:1/b\n" +
+				"kubectl exec $OPTS web -- curl http://127.0.0.1:1/c\nkubectl exec $POD -- curl http://127.0.0.1:1/d\n" +
+				"docker exec $C curl http://127.0.0.1:1/e\nsudo $OPTS curl http://127.0.0.1:1/f\n" +
+				"docker run $A $B curlimages/curl curl http://127.0.0.1:1/g\ntimeout $T curl http://127.0.0.1:1/h\n",
+			[]string{
+				"get: /a", "get: /b", "get: /c", "get: /d", "get: /e", "get: /f", "get: /h",
+				"source:1: the program docker around curl", "source:7: the program docker",
+			},
+			"http://curl",
+		},
+		{
 			"programs that run curl elsewhere", "curl", "docker run --entrypoint curl img http://127.0.0.1:1/a\n" +
 				"docker run -it --rm --name curl -v /a:/b curlimages/curl:8 -I http://127.0.0.1:1/b\n" +
 				"kubectl exec -it -n shop deploy/curl -c app -- curl http://127.0.0.1:1/c\n" +
