@@ -201,6 +201,20 @@ func TestConvert_NoSecretIn(t *testing.T) {
 			"a mutation of GraphQL", "curl", body(`{"query": "mutation { login(password: \"geheim\") { id } }"}`),
 			"geheim", `{query: "mutation { login(password: "${env.PASSWORD}") { id } }"}`,
 		},
+		{
+			"an element of XML with an attribute", "curl", body(`<a><wsse:Password Type="http://a/b">geheim</wsse:Password><n x="/"/>1</a>`),
+			"geheim", `<a><wsse:Password Type="http://a/b">${env.WSSE_PASSWORD}</wsse:Password><n x="/"/>1</a>`,
+		},
+		{
+			"passwords that curl asks for", "curl", "curl -u ann:geheim http://127.0.0.1:8080/\ncurl -u ann http://127.0.0.1:8080/\n" +
+				"curl -u bob http://127.0.0.1:8080/",
+			"geheim", `{user: bob, password: "${env.PASSWORD_3}"}`,
+		},
+		{
+			"a flag of a command beside a variable", "chaostoolkit", `{"configuration": {"pw": "geheim-1"}, "method": [{"type": "action",
+			"name": "a", "provider": {"type": "process", "path": "x", "arguments": ["--password", "${pw}geheim-2", "-v"]}}]}`,
+			"geheim", `inject: [x, "--password", "${env.PASSWORD}", "-v"]`,
+		},
 		{"a token as a user", "curl", "curl -u geheim-0123456789: http://127.0.0.1:8080/", "geheim", `user: "${env.USER}"`},
 		{
 			"an argument beside a function", "jmeter", plan(`{"password": "geheim${__UUID()}"}`), "geheim",

@@ -546,6 +546,13 @@ func TestConvert_Shapes(t *testing.T) {
 			},
 		},
 		{
+			"a variable of an argument", "chaostoolkit",
+			strings.Replace(toolkit(`{"type": "action", "name": "b", "provider": {"type": "python", "module": "chaosk8s.pod.actions",
+			"func": "terminate_pods", "arguments": {"label_selector": "app=${app}", "ns": "${ns}"}}}`), `{"title"`,
+				`{"configuration": {"ns": "shop", "app": "web"}, "title"`, 1),
+			[]string{"namespace: shop", "pods: {app: web}", "pod.delete: {service: web"},
+		},
+		{
 			"a delay with errors", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
 				"p.injectHTTPFaults({averageDelay: 50, errorRate: 0.1, errorCode: 500}, __ENV.FOR);\n" +
 				"p.terminatePods({count: 1});\n",

@@ -239,8 +239,8 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 			if _, ok := user.Static(); !ok {
 				lose("a password in %s: the variable is the user alone here", draft.Clip(user.String(), 60))
 			}
-			password = draft.Ref("env.PASSWORD")
-			d.Env = append(d.Env, draft.Secret{Env: "PASSWORD", What: "the password that curl asks for"})
+			who := user.String()
+			password = d.Hide(cmd.line, "password", "the password of "+draft.Clip(who, 40)+" (curl asks for it)", "asked of "+who)
 		}
 		r.User, r.Password = user, password
 	case "oauth2-bearer":

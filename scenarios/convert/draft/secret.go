@@ -100,26 +100,27 @@ var nameEnd = regexp.MustCompile(`([A-Za-z][A-Za-z0-9_-]*)[\s=:"'>\\]*$`)
 
 // Words hides the secrets in the words of a command: the value of a flag or a variable with a secret name, a header,
 // and the password in a URL.
-func (d *Builder) Words(line int, words []string) []Text {
-	joined := strings.Join(words, " ")
-	spans := secret.Spans(joined)
-	var out []Text
+func (d *Builder) Words(line int, words []Text) (out []Text) {
+	var joined Text
+	for _, w := range words {
+		joined = Join(joined, w, Lit(" "))
+	}
+	flat := joined.flat()
+	spans := secret.Spans(flat)
 	begin := 0
 	for _, w := range words {
-		end := begin + len(w)
+		end := begin + len(w.flat())
 		var text Text
 		at := begin
 		for _, s := range spans {
-			from, to := max(s.From, at), min(s.To, end)
-			if from >= to {
-				continue
+			if from, to := max(s.From, at), min(s.To, end); from < to {
+				name := secretName(flat[:s.From])
+				text = Join(text, joined.slice(at, from), d.HideText(line, name, whatOf(name), joined.slice(from, to)))
+				at = to
 			}
-			name := secretName(joined[:s.From])
-			text = Join(text, Lit(joined[at:from]), d.Hide(line, name, whatOf(name), joined[from:to]))
-			at = to
 		}
-		out = append(out, Join(text, Lit(joined[at:end])))
-		begin = end + 1
+		out = append(out, Join(text, joined.slice(at, end)))
+		begin = end + len(" ")
 	}
 	return out
 }
@@ -128,15 +129,7 @@ func (d *Builder) Words(line int, words []string) []Text {
 func (d *Builder) Quiet(line int, text string) Text { return d.QuietText(line, Lit(text)) }
 
 // QuietText is Quiet for a text with placeholders.
-func (d *Builder) QuietText(line int, t Text) (out Text) {
-	flat, at := t.flat(), 0
-	for _, s := range secret.Spans(flat) {
-		name := secretName(flat[:s.From])
-		out = Join(out, t.slice(at, s.From), d.HideText(line, name, whatOf(name), t.slice(s.From, s.To)))
-		at = s.To
-	}
-	return Join(out, t.slice(at, len(flat)))
-}
+func (d *Builder) QuietText(line int, t Text) Text { return d.Words(line, []Text{t})[0] }
 
 // secretName returns the name at the end of the text before a secret.
 func secretName(before string) string {
@@ -175,7 +168,7 @@ func (d *Builder) Hides(env string) bool {
 var (
 	nameIn = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(
-			`"([A-Za-z0-9_.-]{1,60})"\s*:\s*|<([A-Za-z0-9_.:-]{1,60})>|(?:^|&)([A-Za-z0-9_.-]{1,60})=`)
+			`"([A-Za-z0-9_.-]{1,60})"\s*:\s*|<([A-Za-z0-9_.:-]{1,60})(?:\s[^<>]*[^<>/])?>|(?:^|&)([A-Za-z0-9_.-]{1,60})=`)
 	})
 	valuesIn = []*regexp.Regexp{
 		regexp.MustCompile(`^"((?:[^"\\]|\\.)+)"|^([-0-9` + gap + `][-0-9.eE+` + gap + `]*)`),
