@@ -346,6 +346,15 @@ func TestConvert_Requests(t *testing.T) {
 			"auth:",
 		},
 		{
+			"controllers of steps elsewhere", "jmeter", group(element("IncludeController", ""), element("ModuleController", ""),
+				element("CriticalSectionController", sampler(""))),
+			[]string{
+				`IncludeController "it": the steps that it takes from elsewhere`,
+				`ModuleController "it": the steps that it takes from elsewhere`, `that one thread at a time is in "it"`,
+			},
+			"done each time",
+		},
+		{
 			"a transaction as one sample", "jmeter",
 			group(element("TransactionController", sampler(""), "TransactionController.parent=true")),
 			[]string{"as one sample"},
