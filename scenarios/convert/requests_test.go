@@ -745,6 +745,16 @@ func TestConvert_Requests(t *testing.T) {
 			"get: /a",
 		},
 		{
+			"a pause before a request that is lost", "har", `{"log": {"entries": [{"startedDateTime": "2024-05-01T10:00:00Z", "time": 0,
+			"request": {"method": "GET", "url": "http://127.0.0.1:1/a"}, "response": {"status": 200}},
+			{"startedDateTime": "2024-05-01T10:00:04Z", "request": {"method": "LINK", "url": "http://127.0.0.1:1/b"}, "response": {"status": 200}},
+			{"startedDateTime": "2024-05-01T10:00:04Z", "request": {"method": "GET", "url": "data:text/plain,a"}, "response": {"status": 200}},
+			{"startedDateTime": "2024-05-01T10:00:05Z", "request": {"method": "PUT", "url": "http://127.0.0.1:1/c",
+			"headers": [{"name": "If-Match", "value": "x"}]}, "response": {"status": 200}}]}}`,
+			[]string{"{think: 4s}", "{think: 1s}", "put: /c, headers: {If-Match: x}", "1 request that a browser makes by itself"},
+			"which is not a URL",
+		},
+		{
 			"streams", "har", recording("", "/a", 200, "text/event-stream; charset=utf-8") + recording("", "/b", 101, "") +
 				recording("", "/c", 200, "text/html") + "]}}",
 			[]string{"a stream of events from /a", "a WebSocket to 127.0.0.1:1/b"},
