@@ -797,6 +797,11 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"a script with a WebSocket", "k6", "g('http://shop.test/');\nws.connect('wss://ws.shop.test/', f)\nexport default f",
+			[]string{"source:2: the script names https://ws.shop.test as well", "load: [shop.test, ws.shop.test]"},
+			"",
+		},
+		{
 			"a script with options", "k6", "export const options = {hosts: {'shop.test': '192.0.2.1:8080', x: f()}, thresholds: {checks: ['rate>0.9']}};\n" +
 				"export function handleSummary() {}\nexport default function () { const options = 5; g('http://shop.test/') }",
 			[]string{"[shop.test, \"192.0.2.1:8080\"]", "handleSummary is not called", "the address of the host x"},
