@@ -699,6 +699,15 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"bodies from elsewhere", "curl", "curl -T - http://127.0.0.1:1/a <<< hi\ncurl -T - http://127.0.0.1:1/b\n" +
+				"curl --data-urlencode a@b.txt http://127.0.0.1:1/c\ncurl -F 'f=@\"/a b;c.txt\";type=text/plain' http://127.0.0.1:1/d\n",
+			[]string{
+				"put: /a, body: \"hi\\n\"", "put: /b", "source:2: the standard input as a body", "post: /c", "source:3: --data-urlencode of a file",
+				"{file: \"/a b;c.txt\", type: text/plain}",
+			},
+			"{get:",
+		},
+		{
 			"the standard input of a file", "curl", "curl -d @- http://127.0.0.1:1/ < order.json; curl -T - http://127.0.0.1:1/ < a.b\n" +
 				"curl -d @- http://127.0.0.1:1/ <<< hi",
 			[]string{"body: {file: order.json}", "put: /", "body: {file: a.b}", "body: hi"},

@@ -283,12 +283,14 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		if value == "-" && cmd.file != "" {
 			value = cmd.file
 		}
-		if value == "-" || value == "." {
-			lose("the standard input as a body")
-			return
-		}
 		if r.Method == "" {
 			r.Method = "PUT"
+		}
+		if value == "-" || value == "." {
+			if r.Body = (draft.Body{Text: cmd.stdin, Sent: true}); cmd.stdin == nil {
+				lose("the standard input as a body: it is empty here")
+			}
+			return
 		}
 		if r.Body = (draft.Body{File: value, Sent: static}); !static {
 			variable()
@@ -459,11 +461,13 @@ func (c *curlLoad) encode(r *curlRequest, value draft.Text, lose func(string, ..
 	if r.kind == "" {
 		r.kind = "application/x-www-form-urlencoded"
 	}
-	if text := c.encoded(value, "--data-urlencode", lose); text != nil {
-		c.data(r, text, lose)
-		_, static := text.Static()
-		r.encode = r.encode || !static
+	text := c.encoded(value, "--data-urlencode", lose)
+	if text == nil {
+		text = draft.Lit("") // without data the request would be a GET
 	}
+	c.data(r, text, lose)
+	_, static := text.Static()
+	r.encode = r.encode || !static
 }
 
 // encoded returns such a value percent-encoded. It is nil if the value is in a file.
@@ -511,9 +515,9 @@ func (c *curlLoad) part(r *curlRequest, o option, lose func(string, ...any)) {
 			lose("several files of one field: %q", draft.Clip(whole, 60))
 			return
 		case strings.HasPrefix(whole, "@"):
-			p.File = whole[1:]
+			p.File = strings.Trim(whole[1:], `"`)
 		case strings.HasPrefix(whole, "<"):
-			p.File = whole[1:]
+			p.File = strings.Trim(whole[1:], `"`)
 			lose("%s is sent as a file, not as a field: the content of %q", field, draft.Clip(p.File, 60))
 		}
 	}
@@ -532,7 +536,7 @@ func formSettings(s string) (string, map[string]string) {
 			out[key], last = strings.Trim(value, `"`), key
 		case last == "type":
 			out[last] += ";" + strings.TrimRight(part, " ")
-		case last == "" && strings.HasPrefix(s, `"`):
+		case last == "" && strings.HasPrefix(strings.TrimLeft(s, "@<"), `"`):
 			text++
 		}
 	}
