@@ -29,6 +29,7 @@ type script struct {
 	values    draft.Variables
 	functions []function
 	literals  []function      // with those without a name
+	passed    []file.Idx      // where literals begin that are called at once, or passed to a call
 	injects   map[string]bool // functions that call a disruptor, or a function that does
 	acts      map[string]bool // functions that inject, pause or throw, or call one that does
 	runs      int             // of functions
@@ -120,6 +121,9 @@ func convert(d *draft.Builder, source []byte) error {
 			}
 		case *ast.CallExpression:
 			calls = append(calls, n)
+			for _, e := range append([]ast.Expression{n.Callee}, n.ArgumentList...) {
+				s.passed = append(s.passed, e.Idx0())
+			}
 		case *ast.NewExpression:
 			s.options(n, line(n.Idx0()))
 		case *ast.DotExpression:
@@ -156,7 +160,9 @@ func choiceOf(n any) (part ast.Node, from file.Idx, c choice) {
 	condition := choice{
 		what: "a condition", fault: "the faults of each branch are injected", pause: "the pauses of each branch are kept",
 	}
-	loop := choice{loop: true, breaks: true, what: "a loop", fault: "its faults are injected once", pause: "its pauses come once"}
+	loop := choice{
+		what: "a loop", fault: "its faults are injected once", pause: "its pauses come once", loop: true, breaks: true,
+	}
 	switch n := n.(type) {
 	case *ast.IfStatement: // the parser does not say where its `if` is
 		return n, n.Test.Idx0(), condition
@@ -483,6 +489,14 @@ func (s *script) functionAt(at file.Idx) string {
 	return in.name
 }
 
+// isHidden reports whether a place is in a function that no name calls, such as a method of an object.
+func (s *script) isHidden(at file.Idx) bool {
+	return slices.ContainsFunc(s.literals, func(f function) bool {
+		return f.from <= at && at < f.to && !slices.Contains(s.passed, f.from) &&
+			!slices.ContainsFunc(s.functions, func(named function) bool { return named.from == f.from })
+	})
+}
+
 // choose reports the choices that a fault or a pause is in, once, and returns whether there are any.
 func (s *script) choose(at file.Idx, pause bool) (some bool) {
 	for i := range s.choices {
@@ -618,6 +632,9 @@ func (s *script) pause(c *ast.CallExpression, line int) {
 func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	name := dot.Identifier.Name.String()
 	s.choose(dot.Identifier.Idx, false)
+	if s.isHidden(dot.Identifier.Idx) {
+		s.d.Lost(line, "when a function without a name runs, and how often: its %s comes once", name)
+	}
 	what, whole := map[string]ast.Expression{}, true
 	if len(args) > 0 {
 		what, whole = s.values.Fields(args[0])
