@@ -163,11 +163,12 @@ func TestConvert_NoSecretIn(t *testing.T) {
 		{
 			"a header beside a variable", "curl", "curl -H \"Authorization: Bearer geheim$Z\" -H \"X-Api-Key: ${Z}geheim\" " +
 				"-b \"$N=geheim; c=${N}geheim\" http://127.0.0.1:8080/",
-			"geheim", `Authorization: "Bearer ${env.AUTHORIZATION}", X-Api-Key: "${env.X_API_KEY}", Cookie: "${env.N}=${env.COOKIE}; ` +
-				`c=${env.COOKIE_C}"`,
+			"geheim", `Authorization: "Bearer ${env.AUTHORIZATION}", X-Api-Key: "${env.X_API_KEY}", ` +
+				`Cookie: "${env.N}=${env.COOKIE}; c=${env.COOKIE_C}"`,
 		},
 		{
-			"a scheme and a name beside variables", "curl", "curl -H \"Authorization: Token token=$Z:$Y\" http://127.0.0.1:8080/", "SECRET",
+			"a scheme and a name beside variables", "curl",
+			"curl -H \"Authorization: Token token=$Z:$Y\" http://127.0.0.1:8080/", "SECRET",
 			`"Token token=${env.Z}:${env.Y}"`,
 		},
 		{
@@ -189,7 +190,8 @@ func TestConvert_NoSecretIn(t *testing.T) {
 			"geheim", "{pwd: \"${env.PASSWORD}\", token: {text: \"${env.TOKEN}\", type: text/plain}}",
 		},
 		{
-			"a parameter beside a variable", "curl", "curl \"http://127.0.0.1:8080/?token=${Z}geheim&a=1\" -u \"$U:geheim$Z\"",
+			"a parameter beside a variable", "curl",
+			"curl \"http://127.0.0.1:8080/?token=${Z}geheim&a=1\" -u \"$U:geheim$Z\"",
 			"geheim", `get: "/?token=${env.TOKEN}&a=1", auth: {basic: {user: "${env.U}", password: "${env.PASSWORD}"}`,
 		},
 		{
@@ -202,17 +204,19 @@ func TestConvert_NoSecretIn(t *testing.T) {
 			"geheim", `{query: "mutation { login(password: "${env.PASSWORD}") { id } }"}`,
 		},
 		{
-			"an element of XML with an attribute", "curl", body(`<a><wsse:Password Type="http://a/b">geheim</wsse:Password><n x="/"/>1</a>`),
+			"an element of XML with an attribute", "curl",
+			body(`<a><wsse:Password Type="http://a/b">geheim</wsse:Password><n x="/"/>1</a>`),
 			"geheim", `<a><wsse:Password Type="http://a/b">${env.WSSE_PASSWORD}</wsse:Password><n x="/"/>1</a>`,
 		},
 		{
-			"passwords that curl asks for", "curl", "curl -u ann:geheim http://127.0.0.1:8080/\ncurl -u ann http://127.0.0.1:8080/\n" +
-				"curl -u bob http://127.0.0.1:8080/",
+			"passwords that curl asks for", "curl", "curl -u ann:geheim http://127.0.0.1:8080/\n" +
+				"curl -u ann http://127.0.0.1:8080/\ncurl -u bob http://127.0.0.1:8080/",
 			"geheim", `{user: bob, password: "${env.PASSWORD_3}"}`,
 		},
 		{
-			"a flag of a command beside a variable", "chaostoolkit", `{"configuration": {"pw": "geheim-1"}, "method": [{"type": "action",
-			"name": "a", "provider": {"type": "process", "path": "x", "arguments": ["--password", "${pw}geheim-2", "-v"]}}]}`,
+			"a flag of a command beside a variable", "chaostoolkit", `{"configuration": {"pw": "geheim-1"}, "method": [
+			{"type": "action", "name": "a", "provider": {"type": "process", "path": "x",
+			"arguments": ["--password", "${pw}geheim-2", "-v"]}}]}`,
 			"geheim", `inject: [x, "--password", "${env.PASSWORD}", "-v"]`,
 		},
 		{"a token as a user", "curl", "curl -u geheim-0123456789: http://127.0.0.1:8080/", "geheim", `user: "${env.USER}"`},
@@ -226,8 +230,8 @@ func TestConvert_NoSecretIn(t *testing.T) {
 			`get: "/?token=${env.TOKEN}${env.Q}", name: b, headers: {Authorization: "Bearer ${admin}"}`,
 		},
 		{
-			"the value of a param that is secret", "postman", collection(`"header": [{"key": "X-Api-Key", "value": "{{admin}}"}],
-			"url": "http://127.0.0.1:8080/"`), "geheim", `admin: "${env.ADMIN}"`,
+			"the value of a param that is secret", "postman", collection(`"header": [{"key": "X-Api-Key",
+			"value": "{{admin}}"}], "url": "http://127.0.0.1:8080/"`), "geheim", `admin: "${env.ADMIN}"`,
 		},
 		{
 			"a password beside others in a query", "curl",

@@ -346,8 +346,8 @@ func TestConvert_Requests(t *testing.T) {
 			"auth:",
 		},
 		{
-			"controllers of steps elsewhere", "jmeter", group(element("IncludeController", ""), element("ModuleController", ""),
-				element("CriticalSectionController", sampler(""))),
+			"controllers of steps elsewhere", "jmeter", group(element("IncludeController", ""),
+				element("ModuleController", ""), element("CriticalSectionController", sampler(""))),
 			[]string{
 				`IncludeController "it": the steps that it takes from elsewhere`,
 				`ModuleController "it": the steps that it takes from elsewhere`, `that one thread at a time is in "it"`,
@@ -700,9 +700,11 @@ func TestConvert_Requests(t *testing.T) {
 		},
 		{
 			"bodies from elsewhere", "curl", "curl -T - http://127.0.0.1:1/a <<< hi\ncurl -T - http://127.0.0.1:1/b\n" +
-				"curl --data-urlencode a@b.txt http://127.0.0.1:1/c\ncurl -F 'f=@\"/a b;c.txt\";type=text/plain' http://127.0.0.1:1/d\n",
+				"curl --data-urlencode a@b.txt http://127.0.0.1:1/c\n" +
+				"curl -F 'f=@\"/a b;c.txt\";type=text/plain' http://127.0.0.1:1/d\n",
 			[]string{
-				"put: /a, body: \"hi\\n\"", "put: /b", "source:2: the standard input as a body", "post: /c", "source:3: --data-urlencode of a file",
+				"put: /a, body: \"hi\\n\"", "put: /b", "source:2: the standard input as a body", "post: /c",
+				"source:3: --data-urlencode of a file",
 				"{file: \"/a b;c.txt\", type: text/plain}",
 			},
 			"{get:",
@@ -754,13 +756,17 @@ func TestConvert_Requests(t *testing.T) {
 			"get: /a",
 		},
 		{
-			"a pause before a request that is lost", "har", `{"log": {"entries": [{"startedDateTime": "2024-05-01T10:00:00Z", "time": 0,
-			"request": {"method": "GET", "url": "http://127.0.0.1:1/a"}, "response": {"status": 200}},
-			{"startedDateTime": "2024-05-01T10:00:04Z", "request": {"method": "LINK", "url": "http://127.0.0.1:1/b"}, "response": {"status": 200}},
-			{"startedDateTime": "2024-05-01T10:00:04Z", "request": {"method": "GET", "url": "data:text/plain,a"}, "response": {"status": 200}},
+			"a pause before a request that is lost", "har", `{"log": {"entries": [
+			{"startedDateTime": "2024-05-01T10:00:00Z", "time": 0, "request": {"method": "GET",
+			"url": "http://127.0.0.1:1/a"}, "response": {"status": 200}},
+			{"startedDateTime": "2024-05-01T10:00:04Z", "request": {"method": "LINK", "url": "http://127.0.0.1:1/b"},
+			"response": {"status": 200}}, {"startedDateTime": "2024-05-01T10:00:04Z", "request": {"method": "GET",
+			"url": "data:text/plain,a"}, "response": {"status": 200}},
 			{"startedDateTime": "2024-05-01T10:00:05Z", "request": {"method": "PUT", "url": "http://127.0.0.1:1/c",
 			"headers": [{"name": "If-Match", "value": "x"}]}, "response": {"status": 200}}]}}`,
-			[]string{"{think: 4s}", "{think: 1s}", "put: /c, headers: {If-Match: x}", "1 request that a browser makes by itself"},
+			[]string{
+				"{think: 4s}", "{think: 1s}", "put: /c, headers: {If-Match: x}", "1 request that a browser makes by itself",
+			},
 			"which is not a URL",
 		},
 		{
@@ -806,7 +812,8 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
-			"a script with a WebSocket", "k6", "g('http://shop.test/');\nws.connect('wss://ws.shop.test/', f)\nexport default f",
+			"a script with a WebSocket", "k6",
+			"g('http://shop.test/');\nws.connect('wss://ws.shop.test/', f)\nexport default f",
 			[]string{"source:2: the script names https://ws.shop.test as well", "load: [shop.test, ws.shop.test]"},
 			"",
 		},

@@ -240,7 +240,8 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 				lose("a password in %s: the variable is the user alone here", draft.Clip(user.String(), 60))
 			}
 			who := user.String()
-			password = d.Hide(cmd.line, "password", "the password of "+draft.Clip(who, 40)+" (curl asks for it)", "asked of "+who)
+			what := "the password of " + draft.Clip(who, 40) + " (curl asks for it)"
+			password = d.Hide(cmd.line, "password", what, "asked of "+who)
 		}
 		r.User, r.Password = user, password
 	case "oauth2-bearer":

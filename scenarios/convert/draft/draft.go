@@ -59,7 +59,8 @@ type Builder struct {
 func newBuilder(o Options) *Builder {
 	top := func() *Node { return &Node{Block: true, gap: true} }
 	return &Builder{
-		O: o, secrets: map[string]string{}, reserved: map[string]bool{}, Params: top(), Data: top(), Setup: top(), Load: top(), Teardown: top(),
+		O: o, secrets: map[string]string{}, reserved: map[string]bool{}, Params: top(), Data: top(), Setup: top(),
+		Load: top(), Teardown: top(),
 		experiment: experiment{
 			reader: reader{map[*syntax.Node]bool{}}, lines: map[string]int{}, Units: &Node{Block: true}, Chaos: top(),
 			Slo: top(), selected: map[selection]string{},

@@ -79,7 +79,8 @@ func (d *Builder) hideParam(line int, name string) {
 // or the name before the secret, such as token=.
 func (p Piece) tells() bool {
 	text := p.Lit
-	if m := nameEnd.FindStringSubmatchIndex(text); m != nil && strings.Contains(text[m[3]:], "=") && IsSecret(text[m[2]:m[3]]) {
+	m := nameEnd.FindStringSubmatchIndex(text)
+	if m != nil && strings.Contains(text[m[3]:], "=") && IsSecret(text[m[2]:m[3]]) {
 		text = text[:m[2]]
 	}
 	return strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })

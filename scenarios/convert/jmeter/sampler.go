@@ -303,7 +303,8 @@ func (p *plan) headers(s scope, r *draft.Request) {
 				p.d.LoseAt(&r.Above, a.line, "authentication by %s", draft.Clip(kind, 40))
 				return
 			}
-			r.User, r.Password = user, p.d.HideText(a.line, "password", "the password of "+draft.Clip(user.String(), 40), password)
+			what := "the password of " + draft.Clip(user.String(), 40)
+			r.User, r.Password = user, p.d.HideText(a.line, "password", what, password)
 			return // JMeter takes the first that fits
 		}
 	}
