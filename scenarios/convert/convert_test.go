@@ -219,6 +219,20 @@ func TestConvert_NoSecretIn(t *testing.T) {
 			"arguments": ["--password", "${pw}geheim-2", "-v"]}}]}`,
 			"geheim", `inject: [x, "--password", "${env.PASSWORD}", "-v"]`,
 		},
+		{
+			"a variable of the shell", "curl", "API_KEY=geheim-1 PASS=geheim-2\nTOKEN=geheim-3\n" +
+				"curl \"http://127.0.0.1:8080/?key=$API_KEY\" -d note=$PASS -d \"token=$TOKEN\"\n" +
+				"TOKEN=geheim-4\ncurl http://127.0.0.1:8080/ -d \"token=$TOKEN\"",
+			"geheim", `body: "note=${env.PASS}&token=${env.TOKEN}"`,
+		},
+		{
+			"a variable with a second value", "curl", "TOKEN=geheim-3\nTOKEN=geheim-4\nTOKEN=geheim-4\n" +
+				"curl http://127.0.0.1:8080/ -d \"token=$TOKEN\"", "geheim", `form: {token: "${env.TOKEN}"}`,
+		},
+		{
+			"a file of secrets in a variable", "curl", "TOKEN_FILE=geheime.txt\ncurl http://127.0.0.1:8080/ -d @$TOKEN_FILE",
+			"TOKEN_FILE", `body: {file: geheime.txt}`,
+		},
 		{"a token as a user", "curl", "curl -u geheim-0123456789: http://127.0.0.1:8080/", "geheim", `user: "${env.USER}"`},
 		{
 			"an argument beside a function", "jmeter", plan(`{"password": "geheim${__UUID()}"}`), "geheim",
