@@ -239,6 +239,15 @@ func TestConvert_NoSecretIn(t *testing.T) {
 			`"password": "${env.PASSWORD}${uuid()}"`,
 		},
 		{
+			"a raw argument with a name, and an argument of a function", "jmeter",
+			plan(`${__base64Encode(geheim-1)}</stringProp></elementProp><elementProp name=""><stringProp name="Argument.name">pwd` +
+				`</stringProp><stringProp name="Argument.value">geheim-2${__UUID()}`), "geheim-2", "${env.PASSWORD}${uuid()}",
+		},
+		{
+			"a short param beside a secret", "jmeter", plan(`{"password": "geheim${__P(env,dev)}"}`), "geheim",
+			"env: dev",
+		},
+		{
 			"secrets made of variables", "postman", collection(`"auth": {"type": "bearer", "bearer": [{"key": "token",
 			"value": "{{admin}}"}]}, "url": "http://127.0.0.1:8080/?token=geheim-2{{q}}"`), "geheim",
 			`get: "/?token=${env.TOKEN}${env.Q}", name: b, headers: {Authorization: "Bearer ${admin}"}`,

@@ -264,7 +264,7 @@ func TestConvert_Requests(t *testing.T) {
 					arguments("", "${__urlencode(${q}!)}&amp;x=1")),
 				sampler("", "HTTPSampler.path=/${__escapeHtml(${q})}")),
 			[]string{
-				`form: {a: "${q}"}`, "the encoding of ${__urlencode(${q}!)}", "the encoding of ${__escapeHtml(${q})}",
+				`form: {a: "${q}"}`, "the encoding of ${__urlencode(…)}", "the encoding of ${__escapeHtml(…)}",
 			},
 			"the encoding of ${__urlencode(${q})}",
 		},
@@ -344,6 +344,12 @@ func TestConvert_Requests(t *testing.T) {
 			group(credentials, sampler("", "HTTPSampler.path=/b"), sampler("", "HTTPSampler.port=8080", "HTTPSampler.path=/a")),
 			nil,
 			"auth:",
+		},
+		{
+			"the arguments of functions", "jmeter",
+			group(sampler("", "HTTPSampler.path=/${__base64Encode(geheim)}/${__escapeHtml(${__UUID()}geheim)}")),
+			[]string{"the function ${__base64Encode(…)}", "the encoding of ${__escapeHtml(…)}"},
+			"(geheim)} source",
 		},
 		{
 			"controllers of steps elsewhere", "jmeter", group(element("IncludeController", ""),

@@ -47,11 +47,16 @@ func (d *Builder) HideText(line int, name, what string, value Text) (out Text) {
 	if s, static := value.Static(); static {
 		return d.Hide(line, name, what, s)
 	}
-	some, fixed := false, true
+	some, fixed, parts := false, true, 0
 	for _, p := range value {
-		d.hideParam(line, p.Ref)
 		env, _ := strings.CutPrefix(p.Ref, "env.")
 		some, fixed = some || p.tells(), fixed && (p.Ref == "" || d.reserved[env])
+		if p.Ref != "" || p.tells() {
+			parts++
+		}
+	}
+	for _, p := range value {
+		d.hideParam(line, p.Ref, parts > 1)
 	}
 	if some && fixed {
 		return d.Hide(line, name, what+" (its variables filled in)", value.String())
@@ -66,11 +71,16 @@ func (d *Builder) HideText(line int, name, what string, value Text) (out Text) {
 	return out
 }
 
-// hideParam hides the value of a param that a secret is made of.
-func (d *Builder) hideParam(line int, name string) {
+// hideParam hides the value of a param that a secret is made of. A short one beside other parts, such as a number, is
+// no secret.
+func (d *Builder) hideParam(line int, name string, beside bool) {
+	param := d.Params.Get(name)
+	if param == nil || strings.Contains(param.YAML, "${") {
+		return
+	}
 	nodes := 0
-	if param := d.Params.Get(name); param != nil && !strings.Contains(param.YAML, "${") {
-		value := syntax.Read("", []byte(param.YAML), syntax.NewMistakes(nil, nil), &nodes).Value
+	value := syntax.Read("", []byte(param.YAML), syntax.NewMistakes(nil, nil), &nodes).Value
+	if !beside || secret.IsLong(value) {
 		param.YAML = Str(d.Hide(line, name, "the param "+name, value)).YAML
 	}
 }

@@ -223,6 +223,9 @@ func (p *plan) arguments(t *tree, s scope, r *draft.Request) (query draft.Text) 
 	switch {
 	case t.is("HTTPSampler.postBodyRaw"):
 		for _, a := range parts {
+			if draft.IsSecret(a.Name) { // of the defaults
+				a.Text = p.d.HideText(t.line, a.Name, "the argument "+draft.Clip(a.Name, 40), a.Text)
+			}
 			r.Body.Text = draft.Join(r.Body.Text, a.Text)
 		}
 		r.Body.Sent = !r.Body.Text.IsZero()
