@@ -79,9 +79,9 @@ func (d *Builder) hideParam(line int, name string, beside bool) {
 		return
 	}
 	nodes := 0
-	value := syntax.Read("", []byte(param.YAML), syntax.NewMistakes(nil, nil), &nodes).Value
-	if !beside || secret.IsLong(value) {
-		param.YAML = Str(d.Hide(line, name, "the param "+name, value)).YAML
+	value := syntax.Read("", []byte(param.YAML), syntax.NewMistakes(nil, nil), &nodes)
+	if value != nil && (!beside || secret.IsLong(value.Value)) {
+		param.YAML = Str(d.Hide(line, name, "the param "+name, value.Value)).YAML
 	}
 }
 
