@@ -540,7 +540,8 @@ func TestConvert_Shapes(t *testing.T) {
 				"export const options = {vus: 3};\n",
 			[]string{
 				"source:3: a throw", "source:6: how often the default function", "source:7: a return",
-				"source:12: a call of fail", "source:13: a condition: the pauses", "source:16: a continue", "source:18: a break",
+				"source:12: a call of fail", "source:13: a condition: the pauses", "source:16: a continue",
+				"source:18: a break",
 				"source:22: a catch",
 				"source:24: terminatePods, which is not called", "source:25: a call of abort",
 				"source:29: that teardown runs after the load", "terminate-a: {at: 1m5s,", "pick: 1}", "pick: 2}", "pick: 4}",
@@ -550,7 +551,8 @@ func TestConvert_Shapes(t *testing.T) {
 			"a variable of an argument", "chaostoolkit",
 			strings.Replace(toolkit(`{"type": "action", "name": "b", "provider": {"type": "python",
 			"module": "chaosk8s.pod.actions", "func": "terminate_pods",
-			"arguments": {"label_selector": "app=${app}", "ns": "${ns}"}}}`), `{"title"`, `{"configuration": {"ns": "shop", "app": "web"}, "title"`, 1),
+			"arguments": {"label_selector": "app=${app}", "ns": "${ns}"}}}`), `{"title"`,
+				`{"configuration": {"ns": "shop", "app": "web"}, "title"`, 1),
 			[]string{"namespace: shop", "pods: {app: web}", "pod.delete: {service: web"},
 		},
 		{
