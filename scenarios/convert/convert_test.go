@@ -102,6 +102,10 @@ func TestConvert_NoSecretIn(t *testing.T) {
 			`name="HTTPSampler.method">POST</stringProp></HTTPSamplerProxy><hashTree/>` +
 			`</hashTree></hashTree></hashTree></jmeterTestPlan>`
 	}
+	collection := func(request string) string {
+		return `{"info": {"name": "a"}, "variable": [{"key": "admin", "value": "geheim"}],
+			"item": [{"name": "b", "request": {"method": "GET", ` + request + `}}]}`
+	}
 	for _, c := range []struct{ name, kind, source, secret, want string }{
 		{
 			"a number", "curl", body(`{"user": "ann", "pin": 4711, "n": 1.50}`), "4711",
@@ -155,6 +159,102 @@ func TestConvert_NoSecretIn(t *testing.T) {
 		{
 			"an argument of a GET", "jmeter", strings.NewReplacer("POST", "GET", "true", "false").Replace(
 				plan(`geheim</stringProp><stringProp name="Argument.name">pwd`)), "geheim", `get: "/?pwd=${env.PASSWORD}"`,
+		},
+		{
+			"a header beside a variable", "curl", "curl -H \"Authorization: Bearer geheim$Z\" -H \"X-Api-Key: ${Z}geheim\" " +
+				"-b \"$N=geheim; c=${N}geheim\" http://127.0.0.1:8080/",
+			"geheim", `Authorization: "Bearer ${env.AUTHORIZATION}", X-Api-Key: "${env.X_API_KEY}", ` +
+				`Cookie: "${env.N}=${env.COOKIE}; c=${env.COOKIE_C}"`,
+		},
+		{
+			"a scheme and a name beside variables", "curl",
+			"curl -H \"Authorization: Token token=$Z:$Y\" http://127.0.0.1:8080/", "SECRET",
+			`"Token token=${env.Z}:${env.Y}"`,
+		},
+		{
+			"a field of JSON beside a variable", "curl", "curl http://127.0.0.1:8080/ -d " +
+				`"{\"password\": \"geheim$Z\", \"pin\": ${Z}4711, \"token\": \"$Z\"}"`,
+			"4711", `{"password": "${env.PASSWORD}", "pin": ${env.PIN}, "token": "${env.Z}"}`,
+		},
+		{
+			"a field of XML beside a variable", "curl", "curl http://127.0.0.1:8080/ -d \"<a><pwd>geheim$Z</pwd></a>\"",
+			"geheim", "<a><pwd>${env.PASSWORD}</pwd></a>",
+		},
+		{
+			"a field of a form beside a variable", "curl", "curl http://127.0.0.1:8080/ -d \"a=1&pwd=${Z}geheim&b=$Z\"",
+			"geheim", "a=1&pwd=${env.PASSWORD}&b=${env.Z}",
+		},
+		{
+			"parts beside variables", "curl",
+			"curl http://127.0.0.1:8080/ -F \"pwd=${Z}geheim-1\" -F 'token=geheim-2;type=text/plain'",
+			"geheim", "{pwd: \"${env.PASSWORD}\", token: {text: \"${env.TOKEN}\", type: text/plain}}",
+		},
+		{
+			"a parameter beside a variable", "curl",
+			"curl \"http://127.0.0.1:8080/?token=${Z}geheim&a=1\" -u \"$U:geheim$Z\"",
+			"geheim", `get: "/?token=${env.TOKEN}&a=1", auth: {basic: {user: "${env.U}", password: "${env.PASSWORD}"}`,
+		},
+		{
+			"a secret beside a variable of its name", "curl",
+			"curl -d token=geheim http://127.0.0.1:8080/\ncurl -d \"token=$TOKEN\" http://127.0.0.1:8080/",
+			"geheim", `form: {token: "${env.TOKEN_2}"}`,
+		},
+		{
+			"a mutation of GraphQL", "curl", body(`{"query": "mutation { login(password: \"geheim\") { id } }"}`),
+			"geheim", `{query: "mutation { login(password: "${env.PASSWORD}") { id } }"}`,
+		},
+		{
+			"an element of XML with an attribute", "curl",
+			body(`<a><wsse:Password Type="http://a/b">geheim</wsse:Password><n x="/"/>1</a>`),
+			"geheim", `<a><wsse:Password Type="http://a/b">${env.WSSE_PASSWORD}</wsse:Password><n x="/"/>1</a>`,
+		},
+		{
+			"passwords that curl asks for", "curl", "curl -u ann:geheim http://127.0.0.1:8080/\n" +
+				"curl -u ann http://127.0.0.1:8080/\ncurl -u bob http://127.0.0.1:8080/",
+			"geheim", `{user: bob, password: "${env.PASSWORD_3}"}`,
+		},
+		{
+			"a flag of a command beside a variable", "chaostoolkit", `{"configuration": {"pw": "geheim-1"}, "method": [
+			{"type": "action", "name": "a", "provider": {"type": "process", "path": "x",
+			"arguments": ["--password", "${pw}geheim-2", "-v"]}}]}`,
+			"geheim", `inject: [x, "--password", "${env.PASSWORD}", "-v"]`,
+		},
+		{
+			"a variable of the shell", "curl", "API_KEY=geheim-1 PASS=geheim-2\nTOKEN=geheim-3\n" +
+				"curl \"http://127.0.0.1:8080/?key=$API_KEY\" -d note=$PASS -d \"token=$TOKEN\"\n" +
+				"TOKEN=geheim-4\ncurl http://127.0.0.1:8080/ -d \"token=$TOKEN\"",
+			"geheim", `body: "note=${env.PASS}&token=${env.TOKEN}"`,
+		},
+		{
+			"a variable with a second value", "curl", "TOKEN=geheim-3\nTOKEN=geheim-4\nTOKEN=geheim-4\n" +
+				"curl http://127.0.0.1:8080/ -d \"token=$TOKEN\"", "geheim", `form: {token: "${env.TOKEN}"}`,
+		},
+		{
+			"a file of secrets in a variable", "curl", "TOKEN_FILE=geheime.txt\ncurl http://127.0.0.1:8080/ -d @$TOKEN_FILE",
+			"TOKEN_FILE", `body: {file: geheime.txt}`,
+		},
+		{"a token as a user", "curl", "curl -u geheim-0123456789: http://127.0.0.1:8080/", "geheim", `user: "${env.USER}"`},
+		{
+			"an argument beside a function", "jmeter", plan(`{"password": "geheim${__UUID()}"}`), "geheim",
+			`"password": "${env.PASSWORD}${uuid()}"`,
+		},
+		{
+			"a raw argument with a name, and an argument of a function", "jmeter",
+			plan(`${__base64Encode(geheim-1)}</stringProp></elementProp><elementProp name="">` +
+				`<stringProp name="Argument.name">pwd</stringProp><stringProp name="Argument.value">geheim-2${__UUID()}`), "geheim-2", "${env.PASSWORD}${uuid()}",
+		},
+		{
+			"a short param beside a secret", "jmeter", plan(`{"password": "geheim${__P(env,dev)}"}`), "geheim",
+			"env: dev",
+		},
+		{
+			"secrets made of variables", "postman", collection(`"auth": {"type": "bearer", "bearer": [{"key": "token",
+			"value": "{{admin}}"}]}, "url": "http://127.0.0.1:8080/?token=geheim-2{{q}}"`), "geheim",
+			`get: "/?token=${env.TOKEN}${env.Q}", name: b, headers: {Authorization: "Bearer ${admin}"}`,
+		},
+		{
+			"the value of a param that is secret", "postman", collection(`"header": [{"key": "X-Api-Key",
+			"value": "{{admin}}"}], "url": "http://127.0.0.1:8080/"`), "geheim", `admin: "${env.ADMIN}"`,
 		},
 		{
 			"a password beside others in a query", "curl",

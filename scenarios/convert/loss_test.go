@@ -528,6 +528,44 @@ func TestConvert_Shapes(t *testing.T) {
 			},
 		},
 		{
+			"ends of functions and loops", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
+				"function guard() {\n  if (f()) throw new Error('no');\n}\nfunction rest() { sleep(40); }\n" +
+				"export default async () => {\n  if (__ENV.SKIP) return;\n  guard();\n  rest();\n" +
+				"  const up = [1].filter((x) => {\n    return x; });\n  if (!up) { fail('no'); }\n  if (f()) sleep(5);\n" +
+				"  p?.terminatePods({count: 1});\n  for (;;) {\n    if (f()) continue;\n    p['terminatePods']({count: 2});\n" +
+				"    if (f()) break;\n  }\n  switch (f()) { case 1:\n    break; }\n  try { f(); } catch (e) {\n" +
+				"    p.terminatePods({count: 3}); }\n  const kill = p.terminatePods;\n" +
+				"  if (f()) exec.test.abort();\n  await p.terminatePods({count: 4});\n  return;\n};\n" +
+				"export function teardown() { p.terminatePods({count: 5}); }\n" +
+				"export const options = {vus: 3};\n",
+			[]string{
+				"source:3: a throw", "source:6: how often the default function", "source:7: a return",
+				"source:12: a call of fail", "source:13: a condition: the pauses", "source:16: a continue",
+				"source:18: a break",
+				"source:22: a catch",
+				"source:24: terminatePods, which is not called", "source:25: a call of abort",
+				"source:29: that teardown runs after the load", "terminate-a: {at: 1m5s,", "pick: 1}", "pick: 2}", "pick: 4}",
+			},
+		},
+		{
+			"a variable of an argument", "chaostoolkit",
+			strings.Replace(toolkit(`{"type": "action", "name": "b", "provider": {"type": "python",
+			"module": "chaosk8s.pod.actions", "func": "terminate_pods",
+			"arguments": {"label_selector": "app=${app}", "ns": "${ns}"}}}`), `{"title"`,
+				`{"configuration": {"ns": "shop", "app": "web"}, "title"`, 1),
+			[]string{"namespace: shop", "pods: {app: web}", "pod.delete: {service: web"},
+		},
+		{
+			"functions without a name", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
+				"const kinds = {soft: () =>\n  p.terminatePods({count: 1})};\n" +
+				"class A { hit() {\n  p.terminatePods({count: 2}); } }\n" +
+				"export default function () {\n  group('a', () => {\n    p.terminatePods({count: 3}); }); }\n",
+			[]string{
+				"[source:3: when a function without a name runs, and how often: its terminatePods comes once " +
+					"source:5: when a function without a name runs, and how often: its terminatePods comes once source: no",
+			},
+		},
+		{
 			"a delay with errors", "disruptor", "const p = new PodDisruptor({select: {labels: {app: 'a'}}});\n" +
 				"p.injectHTTPFaults({averageDelay: 50, errorRate: 0.1, errorCode: 500}, __ENV.FOR);\n" +
 				"p.terminatePods({count: 1});\n",

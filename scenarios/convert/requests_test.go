@@ -264,7 +264,7 @@ func TestConvert_Requests(t *testing.T) {
 					arguments("", "${__urlencode(${q}!)}&amp;x=1")),
 				sampler("", "HTTPSampler.path=/${__escapeHtml(${q})}")),
 			[]string{
-				`form: {a: "${q}"}`, "the encoding of ${__urlencode(${q}!)}", "the encoding of ${__escapeHtml(${q})}",
+				`form: {a: "${q}"}`, "the encoding of ${__urlencode(…)}", "the encoding of ${__escapeHtml(…)}",
 			},
 			"the encoding of ${__urlencode(${q})}",
 		},
@@ -344,6 +344,21 @@ func TestConvert_Requests(t *testing.T) {
 			group(credentials, sampler("", "HTTPSampler.path=/b"), sampler("", "HTTPSampler.port=8080", "HTTPSampler.path=/a")),
 			nil,
 			"auth:",
+		},
+		{
+			"the arguments of functions", "jmeter",
+			group(sampler("", "HTTPSampler.path=/${__base64Encode(geheim)}/${__escapeHtml(${__UUID()}geheim)}")),
+			[]string{"the function ${__base64Encode(…)}", "the encoding of ${__escapeHtml(…)}"},
+			"(geheim)} source",
+		},
+		{
+			"controllers of steps elsewhere", "jmeter", group(element("IncludeController", ""),
+				element("ModuleController", ""), element("CriticalSectionController", sampler(""))),
+			[]string{
+				`IncludeController "it": the steps that it takes from elsewhere`,
+				`ModuleController "it": the steps that it takes from elsewhere`, `that one thread at a time is in "it"`,
+			},
+			"done each time",
 		},
 		{
 			"a transaction as one sample", "jmeter",
@@ -590,6 +605,18 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"options of docker in a variable", "curl", "docker exec $OPTS web curl http://127.0.0.1:1/a\n" +
+				"docker run --rm $OPTS --network n curlimages/curl:8 curl http://127.0.0.1:1/b\n" +
+				"kubectl exec $OPTS web -- curl http://127.0.0.1:1/c\nkubectl exec $POD -- curl http://127.0.0.1:1/d\n" +
+				"docker exec $C curl http://127.0.0.1:1/e\nsudo $OPTS curl http://127.0.0.1:1/f\n" +
+				"docker run $A $B curlimages/curl curl http://127.0.0.1:1/g\ntimeout $T curl http://127.0.0.1:1/h\n",
+			[]string{
+				"get: /a", "get: /b", "get: /c", "get: /d", "get: /e", "get: /f", "get: /h",
+				"source:1: the program docker around curl", "source:7: the program docker",
+			},
+			"http://curl",
+		},
+		{
 			"programs that run curl elsewhere", "curl", "docker run --entrypoint curl img http://127.0.0.1:1/a\n" +
 				"docker run -it --rm --name curl -v /a:/b curlimages/curl:8 -I http://127.0.0.1:1/b\n" +
 				"kubectl exec -it -n shop deploy/curl -c app -- curl http://127.0.0.1:1/c\n" +
@@ -652,10 +679,10 @@ func TestConvert_Requests(t *testing.T) {
 				"curl -F f=<\"$F\" http://127.0.0.1:1/f\n" +
 				"curl -T \"$U\" http://127.0.0.1:1/d\ncurl -o \"$O\" http://127.0.0.1:1/e/$E\n",
 			[]string{
-				"source:1: the option --request of curl, with a variable", "get: /a", "post: /b",
+				"source:1: the curl option --request, with a variable", "get: /a", "post: /b",
 				`source:2: a body of the file "@${env.P}", with a variable of the shell: it is empty here`,
 				"source:3: the part f, with a variable of the shell", `t: {text: "${env.T}", type: text/csv}`,
-				"post: /f", "source:5: the option --upload-file of curl, with a variable", "put: /d",
+				"post: /f", "source:5: the curl option --upload-file, with a variable", "put: /d",
 				"source:3: the shell's variable T is read", "source:6: the shell's variable E is read",
 			},
 			"variable M holds",
@@ -678,6 +705,17 @@ func TestConvert_Requests(t *testing.T) {
 			"",
 		},
 		{
+			"bodies from elsewhere", "curl", "curl -T - http://127.0.0.1:1/a <<< hi\ncurl -T - http://127.0.0.1:1/b\n" +
+				"curl --data-urlencode a@b.txt http://127.0.0.1:1/c\n" +
+				"curl -F 'f=@\"/a b;c.txt\";type=text/plain' http://127.0.0.1:1/d\n",
+			[]string{
+				"put: /a, body: \"hi\\n\"", "put: /b", "source:2: the standard input as a body", "post: /c",
+				"source:3: --data-urlencode of a file",
+				"{file: \"/a b;c.txt\", type: text/plain}",
+			},
+			"{get:",
+		},
+		{
 			"the standard input of a file", "curl", "curl -d @- http://127.0.0.1:1/ < order.json; curl -T - http://127.0.0.1:1/ < a.b\n" +
 				"curl -d @- http://127.0.0.1:1/ <<< hi",
 			[]string{"body: {file: order.json}", "put: /", "body: {file: a.b}", "body: hi"},
@@ -687,6 +725,11 @@ func TestConvert_Requests(t *testing.T) {
 			"addresses that are not all valid", "curl", "curl --resolve h.test:80:10.0.0.1,bad http://127.0.0.1:1/",
 			[]string{"source:1: --resolve h.test:80:10.0.0.1,bad"},
 			"guard:",
+		},
+		{
+			"options that brunt lacks", "curl", "curl --pass geheim --proxy-pass \"$X\" http://127.0.0.1:1/",
+			[]string{"source:1: the curl option --pass source:", "source:1: the curl option --proxy-pass, with a variable"},
+			"***",
 		},
 		{
 			"options of one command", "curl",
@@ -717,6 +760,20 @@ func TestConvert_Requests(t *testing.T) {
 				recording("", "/c", 200, "text/html") + "]}}",
 			[]string{"1 request that the browser's cache answered", "that the browser had the answer already (304)", "get: /b", "get: /c"},
 			"get: /a",
+		},
+		{
+			"a pause before a request that is lost", "har", `{"log": {"entries": [
+			{"startedDateTime": "2024-05-01T10:00:00Z", "time": 0, "request": {"method": "GET",
+			"url": "http://127.0.0.1:1/a"}, "response": {"status": 200}},
+			{"startedDateTime": "2024-05-01T10:00:04Z", "request": {"method": "LINK", "url": "http://127.0.0.1:1/b"},
+			"response": {"status": 200}}, {"startedDateTime": "2024-05-01T10:00:04Z", "request": {"method": "GET",
+			"url": "data:text/plain,a"}, "response": {"status": 200}},
+			{"startedDateTime": "2024-05-01T10:00:05Z", "request": {"method": "PUT", "url": "http://127.0.0.1:1/c",
+			"headers": [{"name": "If-Match", "value": "x"}]}, "response": {"status": 200}}]}}`,
+			[]string{
+				"{think: 4s}", "{think: 1s}", "put: /c, headers: {If-Match: x}", "1 request that a browser makes by itself",
+			},
+			"which is not a URL",
 		},
 		{
 			"streams", "har", recording("", "/a", 200, "text/event-stream; charset=utf-8") + recording("", "/b", 101, "") +
@@ -758,6 +815,12 @@ func TestConvert_Requests(t *testing.T) {
 		{
 			"links and callbacks", "openapi", document("/a", ", links: {next: {operationId: b}}"),
 			[]string{"the links of the answer 200 to other operations: next", "the callbacks of the server: done"},
+			"",
+		},
+		{
+			"a script with a WebSocket", "k6",
+			"g('http://shop.test/');\nws.connect('wss://ws.shop.test/', f)\nexport default f",
+			[]string{"source:2: the script names https://ws.shop.test as well", "load: [shop.test, ws.shop.test]"},
 			"",
 		},
 		{

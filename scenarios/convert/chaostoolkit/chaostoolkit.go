@@ -126,18 +126,24 @@ func (x *experiment) variable(name string, n *syntax.Node, hidden bool) {
 // reference matches ${name} in a text of an experiment.
 var reference = regexp.MustCompile(`\$\{([^{}]*)\}`)
 
-// filled replaces each ${name} in a text by its value. Missing is a name that has no value.
+// filled replaces each ${name} in a text by its value, and hides secrets. Missing is a name that has no value.
 func (x *experiment) filled(line int, text string) (out draft.Text, missing string) {
+	out, missing = x.fill(text)
+	return x.d.QuietText(line, out), missing
+}
+
+// fill is filled without a look for secrets.
+func (x *experiment) fill(text string) (out draft.Text, missing string) {
 	at := 0
 	for _, m := range reference.FindAllStringSubmatchIndex(text, -1) {
 		value, ok := x.values[text[m[2]:m[3]]]
 		if !ok {
 			return draft.Lit(text), text[m[2]:m[3]]
 		}
-		out = draft.Join(out, x.d.Quiet(line, text[at:m[0]]), value())
+		out = draft.Join(out, draft.Lit(text[at:m[0]]), value())
 		at = m[1]
 	}
-	return draft.Join(out, x.d.Quiet(line, text[at:])), ""
+	return draft.Join(out, draft.Lit(text[at:])), ""
 }
 
 // constant fills in a text that must be known during conversion, such as a URL. It reports false if the text needs a
@@ -328,7 +334,7 @@ func (x *experiment) python(f *draft.Fault, p *syntax.Node) string {
 	if !strings.HasPrefix(module, "chaosk8s.pod") || fn != "terminate_pods" && fn != "delete_pods" {
 		return module + "." + fn
 	}
-	arg := func(name string) string { return x.d.Text(p, "arguments", name) }
+	arg := func(name string) string { return x.argument(p, name) }
 	selector := arg("label_selector")
 	labels := draft.Selector(selector)
 	if labels == nil {
@@ -361,6 +367,15 @@ func (x *experiment) python(f *draft.Fault, p *syntax.Node) string {
 	return ""
 }
 
+// argument returns an argument of a call, with the variables that have constant values filled in.
+func (x *experiment) argument(p *syntax.Node, name string) string {
+	text := x.d.Text(p, "arguments", name)
+	if filled, ok := x.constant(text); ok {
+		return filled
+	}
+	return text
+}
+
 // toxics maps the functions that make toxics to the type of toxic.
 var toxics = map[string]string{
 	"create_latency_toxic": "latency", "create_dowsntream_latency_toxic": "latency",
@@ -374,7 +389,7 @@ var toxics = map[string]string{
 // experiment does not say where a proxy leads.
 func (x *experiment) toxiproxy(f *draft.Fault, p *syntax.Node, lasts time.Duration) (*draft.Node, string) {
 	fn := x.d.Text(p, "func")
-	arg := func(name string) string { return x.d.Text(p, "arguments", name) }
+	arg := func(name string) string { return x.argument(p, name) }
 	ends := (&draft.Node{}).Set("from", draft.Raw("load"))
 	if fn == "disable_proxy" {
 		x.drop("enable_proxy")
@@ -449,18 +464,14 @@ func (x *experiment) process(f *draft.Fault, p *syntax.Node) string {
 
 // command writes a command with the values of its variables. Secrets become environment variables.
 func (x *experiment) command(p *syntax.Node, words []string) *draft.Node {
+	var all []draft.Text
+	for _, w := range words {
+		text, _ := x.fill(w)
+		all = append(all, text)
+	}
 	out := draft.List()
-	for _, w := range x.d.Words(draft.Line(p), words) {
-		var filled draft.Text
-		for _, piece := range w {
-			if piece.Ref != "" {
-				filled = append(filled, piece)
-				continue
-			}
-			text, _ := x.filled(draft.Line(p), piece.Lit)
-			filled = draft.Join(filled, text)
-		}
-		out.Items = append(out.Items, draft.Str(filled))
+	for _, w := range x.d.Words(draft.Line(p), all) {
+		out.Items = append(out.Items, draft.Str(w))
 	}
 	return out
 }

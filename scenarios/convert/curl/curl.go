@@ -34,6 +34,7 @@ func convert(d *draft.Builder, source []byte) error {
 	c := curlLoad{
 		d: d, load: d.Arrivals("10/s", "iterations a second"), flow: &draft.Node{Block: true, Items: []*draft.Node{}},
 	}
+	c.reserve(all)
 	calls := c.run(all)
 	if calls == 0 {
 		return fmt.Errorf("%s: no command curl is in it", d.O.File)
@@ -66,6 +67,20 @@ type command struct {
 
 // onlyShell stands before the text of a word of which only the shell knows a part.
 const onlyShell = "?"
+
+// reserve reserves the variables that commands read.
+func (c *curlLoad) reserve(all []shell.Command) {
+	for _, one := range all {
+		c.reserve(one.Beside)
+		for _, w := range append(one.Words, one.Stdin) {
+			for _, p := range w.Text {
+				if name, ok := strings.CutPrefix(p.Ref, "env."); ok {
+					c.d.Reserve(name)
+				}
+			}
+		}
+	}
+}
 
 const sideBySide = "commands side by side; those of a flow come one after the other"
 
@@ -200,7 +215,7 @@ func (c *curlLoad) command(cmd *command) {
 		}()
 	}
 	for _, u := range unknown {
-		c.d.Lose(c.flow, cmd.line, "the option %s of curl", draft.Clip(u, 40))
+		c.d.Lose(c.flow, cmd.line, "the curl option %s", draft.Clip(u, 40))
 	}
 	for len(options) > 0 {
 		i := slices.IndexFunc(options, func(o option) bool { return o.name == "next" })

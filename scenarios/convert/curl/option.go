@@ -202,7 +202,7 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 	d := c.d
 	value, static := o.value.Static()
 	lose := func(format string, args ...any) { d.LoseAt(&r.Above, cmd.line, format, args...) }
-	variable := func() { lose("the option --%s of curl, with a variable of the shell", o.name) }
+	variable := func() { lose("the curl option --%s, with a variable of the shell", o.name) }
 	head := func(name string, value draft.Text) {
 		r.Headers = append(r.Headers, draft.Header{Name: name, Value: value})
 	}
@@ -233,18 +233,19 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 	case "user":
 		user, password, found := o.value.Cut(":")
 		if found {
-			password = c.secret(cmd, "password", "the password of "+draft.Clip(user.String(), 40), password)
+			password = d.HideText(cmd.line, "password", "the password of "+draft.Clip(user.String(), 40), password)
 		}
 		if !found {
 			if _, ok := user.Static(); !ok {
 				lose("a password in %s: the variable is the user alone here", draft.Clip(user.String(), 60))
 			}
-			password = draft.Ref("env.PASSWORD")
-			d.Env = append(d.Env, draft.Secret{Env: "PASSWORD", What: "the password that curl asks for"})
+			who := user.String()
+			what := "the password of " + draft.Clip(who, 40) + " (curl asks for it)"
+			password = d.Hide(cmd.line, "password", what, "asked of "+who)
 		}
 		r.User, r.Password = user, password
 	case "oauth2-bearer":
-		head("Authorization", draft.Join(draft.Lit("Bearer "), c.secret(cmd, "token", "the bearer token", o.value)))
+		head("Authorization", draft.Join(draft.Lit("Bearer "), d.HideText(cmd.line, "token", "the bearer token", o.value)))
 	case "cookie":
 		if static && !strings.Contains(value, "=") {
 			lose("cookies of the file %q", draft.Clip(value, 60))
@@ -283,12 +284,14 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		if value == "-" && cmd.file != "" {
 			value = cmd.file
 		}
-		if value == "-" || value == "." {
-			lose("the standard input as a body")
-			return
-		}
 		if r.Method == "" {
 			r.Method = "PUT"
+		}
+		if value == "-" || value == "." {
+			if r.Body = (draft.Body{Text: cmd.stdin, Sent: true}); cmd.stdin == nil {
+				lose("the standard input as a body: it is empty here")
+			}
+			return
 		}
 		if r.Body = (draft.Body{File: value, Sent: static}); !static {
 			variable()
@@ -297,7 +300,7 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		if !static {
 			variable()
 		} else if !c.connection(cmd.line, o.name, value, lose) {
-			lose("the option --%s of curl", o.name) // its value may be a secret
+			lose("the curl option --%s", o.name) // its value may be a secret
 		}
 	}
 }
@@ -375,14 +378,6 @@ func (c *curlLoad) connections(key string, v *draft.Node) {
 		c.load.Set("connections", con)
 	}
 	con.Set(key, v)
-}
-
-// secret hides a value that no variable is a part of.
-func (c *curlLoad) secret(cmd *command, name, what string, value draft.Text) draft.Text {
-	if s, static := value.Static(); static {
-		return c.d.Hide(cmd.line, name, what, s)
-	}
-	return value
 }
 
 func (c *curlLoad) header(r *curlRequest, value draft.Text, lose func(string, ...any)) {
@@ -467,11 +462,13 @@ func (c *curlLoad) encode(r *curlRequest, value draft.Text, lose func(string, ..
 	if r.kind == "" {
 		r.kind = "application/x-www-form-urlencoded"
 	}
-	if text := c.encoded(value, "--data-urlencode", lose); text != nil {
-		c.data(r, text, lose)
-		_, static := text.Static()
-		r.encode = r.encode || !static
+	text := c.encoded(value, "--data-urlencode", lose)
+	if text == nil {
+		text = draft.Lit("") // without data the request would be a GET
 	}
+	c.data(r, text, lose)
+	_, static := text.Static()
+	r.encode = r.encode || !static
 }
 
 // encoded returns such a value percent-encoded. It is nil if the value is in a file.
@@ -519,9 +516,9 @@ func (c *curlLoad) part(r *curlRequest, o option, lose func(string, ...any)) {
 			lose("several files of one field: %q", draft.Clip(whole, 60))
 			return
 		case strings.HasPrefix(whole, "@"):
-			p.File = whole[1:]
+			p.File = strings.Trim(whole[1:], `"`)
 		case strings.HasPrefix(whole, "<"):
-			p.File = whole[1:]
+			p.File = strings.Trim(whole[1:], `"`)
 			lose("%s is sent as a file, not as a field: the content of %q", field, draft.Clip(p.File, 60))
 		}
 	}
@@ -540,7 +537,7 @@ func formSettings(s string) (string, map[string]string) {
 			out[key], last = strings.Trim(value, `"`), key
 		case last == "type":
 			out[last] += ";" + strings.TrimRight(part, " ")
-		case last == "" && strings.HasPrefix(s, `"`):
+		case last == "" && strings.HasPrefix(strings.TrimLeft(s, "@<"), `"`):
 			text++
 		}
 	}

@@ -28,9 +28,13 @@ type script struct {
 	d         *draft.Builder
 	values    draft.Variables
 	functions []function
+	literals  []function      // with those without a name
+	passed    []file.Idx      // where literals begin that are called at once, or passed to a call
 	injects   map[string]bool // functions that call a disruptor, or a function that does
+	acts      map[string]bool // functions that inject, pause or throw, or call one that does
 	runs      int             // of functions
 	choices   []choice
+	exits     []exit
 }
 
 // A function is one with a name.
@@ -44,9 +48,41 @@ const mostRuns = 100
 
 // A choice is a part of a script that chooses whether its calls are made, or how often.
 type choice struct {
+	from, to     file.Idx
+	what         string // it is
+	fault, pause string // what becomes of a fault or a pause in it; empty once that is reported
+	line         int
+	loop         bool
+	breaks       bool // a break ends it
+}
+
+// An exit is a statement that ends a function or a loop, such as a guard's return.
+type exit struct {
 	from, to file.Idx
-	what     string // is lost of it; empty once it is reported
+	what     string
 	line     int
+	throws   bool // it ends the callers of its function as well
+	branches bool // it ends a loop or a turn of it, or a switch
+}
+
+// exitOf returns the exit that a node is, with its place. It is nil for others.
+func exitOf(n any) (part ast.Node, e exit) {
+	switch n := n.(type) {
+	case *ast.ReturnStatement:
+		return n, exit{what: "a return"}
+	case *ast.BranchStatement:
+		return n, exit{what: "a " + n.Token.String(), branches: true}
+	case *ast.ThrowStatement:
+		return n, exit{what: "a throw", throws: true}
+	case *ast.CallExpression:
+		if id, ok := n.Callee.(*ast.Identifier); ok && id.Name == "fail" {
+			return n, exit{what: "a call of fail", throws: true}
+		}
+		if dot, ok := n.Callee.(*ast.DotExpression); ok && dot.Identifier.Name == "abort" {
+			return n, exit{what: "a call of abort", throws: true}
+		}
+	}
+	return nil, exit{}
 }
 
 // convert reads a script. k6 runs the load of the script.
@@ -55,11 +91,23 @@ func convert(d *draft.Builder, source []byte) error {
 	if err != nil {
 		return err
 	}
-	s := &script{d: d, injects: map[string]bool{}}
+	s := &script{d: d, injects: map[string]bool{}, acts: map[string]bool{}}
 	var calls []*ast.CallExpression
+	var byDefault []function
+	var used []*ast.DotExpression // methods of a disruptor
 	s.values = draft.VariablesOf(program, func(n any) {
 		switch n := n.(type) {
+		case *ast.ExportDeclaration:
+			if n.IsDefault && n.HoistableDeclaration != nil {
+				f := n.HoistableDeclaration.FunctionDeclaration.Function
+				byDefault = append(byDefault, function{"default", f.Idx0(), f.Idx1()})
+			} else if f, ok := n.AssignExpression.(*ast.ArrowFunctionLiteral); ok {
+				byDefault = append(byDefault, function{"default", f.Idx0(), f.Idx1()})
+			}
+		case *ast.ArrowFunctionLiteral:
+			s.literals = append(s.literals, function{"", n.Idx0(), n.Idx1()})
 		case *ast.FunctionLiteral:
+			s.literals = append(s.literals, function{"", n.Idx0(), n.Idx1()})
 			if n.Name != nil {
 				s.functions = append(s.functions, function{n.Name.Name.String(), n.Idx0(), n.Idx1()})
 			}
@@ -73,14 +121,32 @@ func convert(d *draft.Builder, source []byte) error {
 			}
 		case *ast.CallExpression:
 			calls = append(calls, n)
+			for _, e := range append([]ast.Expression{n.Callee}, n.ArgumentList...) {
+				s.passed = append(s.passed, e.Idx0())
+			}
 		case *ast.NewExpression:
 			s.options(n, line(n.Idx0()))
+		case *ast.DotExpression:
+			if slices.Contains(methods, n.Identifier.Name.String()) {
+				used = append(used, n)
+			}
 		}
-		if part, from, what := choiceOf(n); part != nil {
-			s.choices = append(s.choices, choice{from, part.Idx1(), what, line(from)})
+		if part, from, c := choiceOf(n); part != nil {
+			c.from, c.to, c.line = from, part.Idx1(), line(from)
+			s.choices = append(s.choices, c)
+		}
+		if part, e := exitOf(n); part != nil {
+			e.from, e.to, e.line = part.Idx0(), part.Idx1(), line(part.Idx0())
+			s.exits = append(s.exits, e)
 		}
 	})
+	s.functions = append(s.functions, byDefault...) // exec names it by this name
 	s.schedule(calls, line)
+	for _, dot := range used {
+		if !slices.ContainsFunc(calls, func(c *ast.CallExpression) bool { return methodOf(c) == dot }) {
+			d.Lost(line(dot.Identifier.Idx), "%s, which is not called by its name", dot.Identifier.Name)
+		}
+	}
 	if d.Chaos.Fields != nil {
 		d.ScriptHosts(source)
 		d.ScriptOptions(s.values, line)
@@ -89,28 +155,67 @@ func convert(d *draft.Builder, source []byte) error {
 	return nil
 }
 
-// choiceOf returns a part of a script that is a choice, where it begins, and what is lost of it. It is nil for others.
-func choiceOf(n any) (part ast.Node, from file.Idx, what string) {
+// choiceOf returns a part of a script that is a choice, where it begins, and what becomes of it. It is nil for others.
+func choiceOf(n any) (part ast.Node, from file.Idx, c choice) {
+	condition := choice{
+		what: "a condition", fault: "the faults of each branch are injected", pause: "the pauses of each branch are kept",
+	}
+	loop := choice{
+		what: "a loop", fault: "its faults are injected once", pause: "its pauses come once", loop: true, breaks: true,
+	}
 	switch n := n.(type) {
 	case *ast.IfStatement: // the parser does not say where its `if` is
-		return n, n.Test.Idx0(), "a condition: the faults of each branch are injected"
-	case *ast.ConditionalExpression, *ast.SwitchStatement:
-		part, what = n.(ast.Node), "a condition: the faults of each branch are injected"
+		return n, n.Test.Idx0(), condition
+	case *ast.SwitchStatement:
+		part, c = n, condition
+		c.breaks = true
+	case *ast.ConditionalExpression:
+		part, c = n, condition
+	case *ast.CatchStatement:
+		part, c = n, choice{
+			what: "a catch", fault: "its faults are injected, with or without an error", pause: "its pauses are kept",
+		}
 	case *ast.ForStatement, *ast.ForInStatement, *ast.ForOfStatement, *ast.WhileStatement, *ast.DoWhileStatement:
-		part, what = n.(ast.Node), "a loop: its faults are injected once"
+		part, c = n.(ast.Node), loop
 	case *ast.BinaryExpression:
 		if n.Operator == token.LOGICAL_AND || n.Operator == token.LOGICAL_OR || n.Operator == token.COALESCE {
-			return n.Right, n.Right.Idx0(), "a condition: the faults of each branch are injected"
+			return n.Right, n.Right.Idx0(), condition
 		}
 	case *ast.CallExpression:
 		if dot, ok := n.Callee.(*ast.DotExpression); ok && slices.Contains(loops, dot.Identifier.Name.String()) {
-			return n, n.LeftParenthesis, "a loop: its faults are injected once"
+			return n, n.LeftParenthesis, loop
 		}
 	}
 	if part == nil {
-		return nil, 0, ""
+		return nil, 0, c
 	}
-	return part, part.Idx0(), what
+	return part, part.Idx0(), c
+}
+
+// methodOf returns the method that a call is of. It is nil for a call of a function.
+func methodOf(c *ast.CallExpression) *ast.DotExpression {
+	switch callee := bare(c.Callee).(type) {
+	case *ast.DotExpression:
+		return callee
+	case *ast.BracketExpression:
+		if name, ok := callee.Member.(*ast.StringLiteral); ok {
+			return &ast.DotExpression{Left: callee.Left, Identifier: ast.Identifier{Name: name.Value, Idx: name.Idx}}
+		}
+	}
+	return nil
+}
+
+// bare returns an expression without the ?. or the await around it.
+func bare(e ast.Expression) ast.Expression {
+	switch of := e.(type) {
+	case *ast.Optional:
+		return bare(of.Expression)
+	case *ast.OptionalChain:
+		return bare(of.Expression)
+	case *ast.AwaitExpression:
+		return bare(of.Argument)
+	}
+	return e
 }
 
 // loops are the methods of a list that call a function for each value.
@@ -118,11 +223,7 @@ var loops = []string{"forEach", "map"}
 
 // options reports the options of a disruptor.
 func (s *script) options(made *ast.NewExpression, line int) {
-	id, ok := made.Callee.(*ast.Identifier)
-	if !ok {
-		return
-	}
-	name := id.Name.String()
+	name := kindOf(made)
 	own := map[string]int{"PodDisruptor": 1, "ServiceDisruptor": 2}[name] // arguments before the options
 	if own == 0 || len(made.ArgumentList) <= own {
 		return
@@ -134,6 +235,17 @@ func (s *script) options(made *ast.NewExpression, line int) {
 	for _, key := range draft.SortedKeys(options) {
 		s.d.Lost(line, "%s of %s", strings.TrimSpace(key+" "+draft.Harmless(key, s.values.Text(options[key]))), name)
 	}
+}
+
+// kindOf returns the class of an object, such as PodDisruptor.
+func kindOf(made *ast.NewExpression) string {
+	switch class := made.Callee.(type) {
+	case *ast.Identifier:
+		return class.Name.String()
+	case *ast.DotExpression: // of the module
+		return class.Identifier.Name.String()
+	}
+	return ""
 }
 
 // scenarios returns the settings of the script's scenarios by name.
@@ -159,11 +271,12 @@ func (s *script) schedule(calls []*ast.CallExpression, line func(file.Idx) int) 
 		byRun[exec] = append(byRun[exec], name)
 	}
 	names := s.find(calls)
-	byFunction := map[string][]func(){}
+	byFunction, places := map[string][]func(){}, map[string][]file.Idx{}
 	reached, running := map[string]bool{}, map[string]bool{}
 	run := func(name string) {
 		s.runs++
 		reached[name], running[name] = true, true
+		s.leave(name, places[name])
 		for _, do := range byFunction[name] {
 			do()
 		}
@@ -172,24 +285,22 @@ func (s *script) schedule(calls []*ast.CallExpression, line func(file.Idx) int) 
 	for _, c := range calls {
 		add := func(at file.Idx, do func(line int)) {
 			name := s.functionAt(at)
-			byFunction[name] = append(byFunction[name], func() { do(line(at)) })
+			byFunction[name], places[name] = append(byFunction[name], func() { do(line(at)) }), append(places[name], at)
 		}
-		switch callee := c.Callee.(type) {
-		case *ast.DotExpression:
-			add(callee.Identifier.Idx, func(on int) { s.call(callee, c.ArgumentList, on) })
-		case *ast.Identifier:
-			if callee.Name.String() == "sleep" && len(c.ArgumentList) == 1 {
-				add(callee.Idx, func(on int) { s.pause(c.ArgumentList[0], on) })
-			}
+		if dot := methodOf(c); dot != nil && slices.Contains(methods, dot.Identifier.Name.String()) {
+			add(dot.Identifier.Idx, func(on int) { s.call(dot, c.ArgumentList, on) })
+		}
+		if isSleep(c) {
+			add(c.Idx0(), func(on int) { s.pause(c, on) })
 		}
 		for _, id := range namesIn(c) {
 			name := id.Name.String()
-			if !s.injects[name] {
+			if !s.acts[name] {
 				continue
 			}
 			add(id.Idx, func(on int) {
-				chosen := s.choose(id.Idx)
-				if running[name] || ast.Expression(id) != c.Callee && !chosen {
+				chosen := s.choose(id.Idx, !s.injects[name])
+				if running[name] || s.injects[name] && ast.Expression(id) != c.Callee && !chosen {
 					s.d.Lost(on, "how often the function %s runs: its faults are injected once", draft.Clip(name, 40))
 				}
 				switch {
@@ -207,6 +318,7 @@ func (s *script) schedule(calls []*ast.CallExpression, line func(file.Idx) int) 
 			if reached[name] && byRun[name] == nil {
 				return
 			}
+			s.moment(name, len(runs) == 0, line)
 			for i, scenario := range byRun[name] {
 				settings, _ := s.values.Fields(runs[scenario])
 				at, start, given := draft.Duration(s.values.Text(settings["startTime"]), time.Second)
@@ -230,6 +342,29 @@ func (s *script) schedule(calls []*ast.CallExpression, line func(file.Idx) int) 
 	s.d.Together(branches...)
 }
 
+// moment reports that a function without a scenario runs at another time than its faults come, or more than once.
+func (s *script) moment(name string, alone bool, line func(file.Idx) int) {
+	options, _ := s.values.Fields(s.values["options"])
+	i := slices.IndexFunc(s.functions, func(f function) bool { return f.name == name })
+	switch {
+	case i < 0:
+	case name == "setup" || name == "teardown":
+		when := "before"
+		if name == "teardown" {
+			when = "after"
+		}
+		s.d.Lost(line(s.functions[i].from), "that %s runs %s the load: its faults come during the load", name, when)
+	case name == "default" && alone && (options["stages"] != nil || options["duration"] != nil || !s.single(options)):
+		s.d.Lost(line(s.functions[i].from), "how often the default function runs: its faults are injected once")
+	}
+}
+
+// single reports whether settings are those of one iteration.
+func (s *script) single(settings map[string]ast.Expression) bool {
+	one := func(key string) bool { return settings[key] == nil || s.values.Text(settings[key]) == "1" }
+	return one("iterations") && one("vus")
+}
+
 // once reports whether a scenario runs its function one time.
 func (s *script) once(settings map[string]ast.Expression) bool {
 	one := func(key string) bool { return settings[key] == nil || s.values.Text(settings[key]) == "1" }
@@ -242,21 +377,67 @@ func (s *script) once(settings map[string]ast.Expression) bool {
 	return false
 }
 
+// leave reports the exits of a function that may keep an act of it, at one of the places, from being reached.
+func (s *script) leave(name string, places []file.Idx) {
+	for _, e := range s.exits {
+		if s.functionAt(e.from) != name {
+			continue
+		}
+		within := function{"", 0, 1 << 30} // what the exit ends
+		loops := false
+		for _, f := range s.literals {
+			if !e.throws && f.from <= e.from && e.from < f.to && f.from >= within.from {
+				within = f
+			}
+		}
+		for _, c := range s.choices {
+			if c.breaks && c.from >= within.from && c.from <= e.from && e.from < c.to && (!loops || e.branches) {
+				loops = c.loop
+				if e.branches {
+					within = function{"", c.from, c.to}
+				}
+			}
+		}
+		reached := func(at file.Idx) bool { return at >= within.from && at < within.to && (loops || at >= e.to) }
+		if e.branches && !loops { // the switch is a condition
+			continue
+		}
+		if e.throws && !s.injects[name] || slices.ContainsFunc(places, reached) {
+			s.d.Lost(e.line, "%s: it ends nothing here, and the faults after it are injected", e.what)
+		}
+	}
+}
+
+// isSleep reports whether a call is one of sleep.
+func isSleep(c *ast.CallExpression) bool {
+	id, ok := c.Callee.(*ast.Identifier)
+	return ok && id.Name.String() == "sleep" && len(c.ArgumentList) == 1
+}
+
 // find finds the functions that inject, and returns their names: first those that no other function calls.
 func (s *script) find(calls []*ast.CallExpression) (names []string) {
 	type use struct{ from, of string }
 	var uses []use
-	inject := func(name string) bool {
-		if s.injects[name] {
+	add := func(to map[string]bool, name string) bool {
+		if to[name] {
 			return false
 		}
-		s.injects[name] = true
-		names = append(names, name)
+		to[name] = true
 		return true
 	}
+	for _, e := range s.exits {
+		if e.throws {
+			add(s.acts, s.functionAt(e.from))
+		}
+	}
 	for _, c := range calls {
-		if dot, ok := c.Callee.(*ast.DotExpression); ok && slices.Contains(methods, dot.Identifier.Name.String()) {
-			inject(s.functionAt(dot.Identifier.Idx))
+		if isSleep(c) {
+			add(s.acts, s.functionAt(c.Idx0()))
+		}
+		if dot := methodOf(c); dot != nil && slices.Contains(methods, dot.Identifier.Name.String()) {
+			if name := s.functionAt(dot.Identifier.Idx); add(s.injects, name) {
+				names = append(names, name)
+			}
 		}
 		for _, id := range namesIn(c) {
 			if name := id.Name.String(); slices.ContainsFunc(s.functions, func(f function) bool { return f.name == name }) {
@@ -267,8 +448,14 @@ func (s *script) find(calls []*ast.CallExpression) (names []string) {
 	for more := true; more; {
 		more = false
 		for _, u := range uses {
-			more = s.injects[u.of] && inject(u.from) || more
+			if s.injects[u.of] && add(s.injects, u.from) {
+				names, more = append(names, u.from), true
+			}
+			more = (s.injects[u.of] || s.acts[u.of]) && add(s.acts, u.from) || more
 		}
+	}
+	for _, name := range names {
+		s.acts[name] = true
 	}
 	called := func(name string) int {
 		if slices.ContainsFunc(uses, func(u use) bool { return u.of == name && u.from != name }) {
@@ -302,16 +489,29 @@ func (s *script) functionAt(at file.Idx) string {
 	return in.name
 }
 
-// choose reports the choices that a place is in, once, and returns whether there are any.
-func (s *script) choose(at file.Idx) (some bool) {
+// isHidden reports whether a place is in a function that no name calls, such as a method of an object.
+func (s *script) isHidden(at file.Idx) bool {
+	return slices.ContainsFunc(s.literals, func(f function) bool {
+		return f.from <= at && at < f.to && !slices.Contains(s.passed, f.from) &&
+			!slices.ContainsFunc(s.functions, func(named function) bool { return named.from == f.from })
+	})
+}
+
+// choose reports the choices that a fault or a pause is in, once, and returns whether there are any.
+func (s *script) choose(at file.Idx, pause bool) (some bool) {
 	for i := range s.choices {
 		c := &s.choices[i]
 		if c.from > at || at >= c.to {
 			continue
 		}
-		if some = true; c.what != "" {
-			s.d.Lost(c.line, "%s", c.what)
-			c.what = ""
+		some = true
+		becomes := &c.fault
+		if pause && c.fault != "" {
+			becomes = &c.pause
+		}
+		if *becomes != "" && (!pause || c.fault != "") {
+			s.d.Lost(c.line, "%s: %s", c.what, *becomes)
+			*becomes = ""
 		}
 	}
 	return some
@@ -352,12 +552,10 @@ const disruptor = "k6/x/disruptor"
 func (s *script) unit(e ast.Expression, line int) (name string, lost []string) {
 	pods := draft.Pod{}
 	unknown := "a selector without labels: say under target.kubernetes.services which pods these are"
-	made, ok := s.values.Resolve(e).(*ast.NewExpression)
+	made, ok := s.values.Resolve(bare(e)).(*ast.NewExpression)
 	kind := ""
 	if ok {
-		if id, is := made.Callee.(*ast.Identifier); is {
-			kind = id.Name.String()
-		}
+		kind = kindOf(made)
 	}
 	switch {
 	case kind == "ServiceDisruptor" && len(made.ArgumentList) > 0:
@@ -422,20 +620,21 @@ var codes = strings.Fields("OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEE
 var methods = []string{"injectHTTPFaults", "injectGrpcFaults", "injectNetworkFaults", "terminatePods"}
 
 // pause delays the faults after a call of sleep.
-func (s *script) pause(seconds ast.Expression, line int) {
-	wait, ok := draft.Pause(s.values.Text(seconds), time.Second)
+func (s *script) pause(c *ast.CallExpression, line int) {
+	s.choose(c.Idx0(), true)
+	wait, ok := draft.Pause(s.values.Text(c.ArgumentList[0]), time.Second)
 	if s.d.Wait(wait); !ok {
 		s.d.Lost(line, "a pause whose time is no literal")
 	}
 }
 
-// call converts a call of a disruptor. It ignores other calls.
+// call converts a call of a disruptor.
 func (s *script) call(dot *ast.DotExpression, args []ast.Expression, line int) {
 	name := dot.Identifier.Name.String()
-	if !slices.Contains(methods, name) {
-		return
+	s.choose(dot.Identifier.Idx, false)
+	if s.isHidden(dot.Identifier.Idx) {
+		s.d.Lost(line, "when a function without a name runs, and how often: its %s comes once", name)
 	}
-	s.choose(dot.Identifier.Idx)
 	what, whole := map[string]ast.Expression{}, true
 	if len(args) > 0 {
 		what, whole = s.values.Fields(args[0])

@@ -35,8 +35,9 @@ type Builder struct {
 	bytes   int
 	Dropped int // steps that did not fit
 
-	secrets map[string]string // environment variables by the secret they replace
-	Env     []Secret
+	secrets  map[string]string // environment variables by the secret they replace
+	reserved map[string]bool   // environment variables that the source reads
+	Env      []Secret
 
 	Name      string   // of the scenario; empty means the name of the file
 	Head      []string // comments at the top
@@ -58,7 +59,8 @@ type Builder struct {
 func newBuilder(o Options) *Builder {
 	top := func() *Node { return &Node{Block: true, gap: true} }
 	return &Builder{
-		O: o, secrets: map[string]string{}, Params: top(), Data: top(), Setup: top(), Load: top(), Teardown: top(),
+		O: o, secrets: map[string]string{}, reserved: map[string]bool{}, Params: top(), Data: top(), Setup: top(),
+		Load: top(), Teardown: top(),
 		experiment: experiment{
 			reader: reader{map[*syntax.Node]bool{}}, lines: map[string]int{}, Units: &Node{Block: true}, Chaos: top(),
 			Slo: top(), selected: map[selection]string{},

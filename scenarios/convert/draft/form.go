@@ -21,15 +21,11 @@ func (d *Builder) SendForm(r *Request, parts []Part, whole Text) {
 	}
 	form := new(Node)
 	for _, p := range parts {
-		value := p.Text
-		if s, static := value.Static(); static {
-			value = d.Field(r, p.Name, s)
-		}
 		if !IsKey(p.Name) || form.Get(p.Name) != nil {
 			d.LoseAt(&r.Above, r.Line, "the parameter %q, which comes twice or has no name", Clip(p.Name, 40))
 			continue
 		}
-		form.Set(p.Name, Str(value))
+		form.Set(p.Name, Str(d.FieldText(r, p.Name, p.Text)))
 	}
 	r.Body.Form = form
 }

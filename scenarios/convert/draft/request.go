@@ -93,6 +93,9 @@ func (d *Builder) Step(r *Request, flow *Node) *Node {
 		s.Set("headers", headers)
 	}
 	if r.User != nil {
+		if r.Password.IsZero() && r.User.Size() >= token && !r.Public {
+			r.User = d.HideText(r.Line, "user", "the user, who has no password", r.User)
+		}
 		basic := (&Node{}).Set("user", Str(r.User)).Set("password", Str(r.Password))
 		s.Set("auth", (&Node{}).Set("basic", basic))
 	}
@@ -110,6 +113,9 @@ func (d *Builder) Step(r *Request, flow *Node) *Node {
 	return s
 }
 
+// token is the length in bytes from which a user without a password is a token, as in package secret.
+const token = 16
+
 // StepName converts a name to one that objectives can quote.
 func StepName(s string) string {
 	s = strings.Join(strings.Fields(comment(strings.ReplaceAll(s, `"`, "'"))[len("# "):]), " ")
@@ -124,30 +130,22 @@ func StepName(s string) string {
 var pairIn = regexp.MustCompile(`([?&])([^=&?#]+)=([^&#]+)`)
 
 // query hides secrets in the query of a URL.
-func (d *Builder) query(r *Request) Text {
-	if r.Public {
+func (d *Builder) query(r *Request) (out Text) {
+	whole := r.URL.Merged()
+	flat := whole.flat()
+	begin := strings.IndexByte(flat, '?')
+	if r.Public || begin < 0 {
 		return r.URL
 	}
-	var out Text
-	begun := false
-	for _, p := range r.URL.Merged() {
-		at := 0
-		if !begun {
-			at = max(0, strings.IndexByte(p.Lit, '?'))
-			begun = strings.Contains(p.Lit, "?")
+	from := 0
+	for _, m := range pairIn.FindAllStringSubmatchIndex(flat[begin:], -1) {
+		if name := flat[begin+m[4] : begin+m[5]]; r.hides(name) {
+			value := whole.slice(begin+m[6], begin+m[7]).Mapped(Unescaped)
+			out = Join(out, whole.slice(from, begin+m[6]), d.HideText(r.Line, name, "the parameter "+name, value))
+			from = begin + m[7]
 		}
-		from := 0
-		for _, m := range pairIn.FindAllStringSubmatchIndex(p.Lit[at:], -1) {
-			name := p.Lit[at+m[4] : at+m[5]]
-			if plain, err := url.QueryUnescape(p.Lit[at+m[6] : at+m[7]]); err == nil && begun && r.hides(name) {
-				out = Join(out, Lit(p.Lit[from:at+m[6]]), d.Hide(r.Line, name, "the parameter "+name, plain))
-				from = at + m[7]
-			}
-		}
-		p.Lit = p.Lit[from:]
-		out = append(out, p)
 	}
-	return out.Tidy()
+	return Join(out, whole.slice(from, len(flat))).Tidy()
 }
 
 // headers writes the headers that a scenario may set.
@@ -177,29 +175,32 @@ func (d *Builder) headers(r *Request, s *Node) *Node {
 			user, password, _ := strings.Cut(basicOf(value), ":")
 			r.User, r.Password = Lit(user), d.Hide(line, "password", "the password of "+Clip(user, 40), password)
 			continue
-		case static && r.hides(lower):
-			out.Set(h.Name, Str(d.hideHeader(line, h.Name, value)))
-			continue
+		case r.hides(lower) && (static || lower != "cookie"):
+			h.Value = d.hideHeader(line, h.Name, h.Value)
 		case lower == "cookie" && !r.Public:
 			h.Value = d.hideCookies(line, h.Value)
-		case static && !r.Public: // a URL in it may have secrets
-			h.Value = d.Quiet(line, value)
+		case !r.Public: // a URL in it may have secrets
+			h.Value = d.QuietText(line, h.Value)
 		}
 		out.Set(h.Name, Str(h.Value))
 	}
 	return out
 }
 
-// hideCookies hides the values of cookies that no placeholder is a part of.
+// hideCookies hides the values of cookies.
 func (d *Builder) hideCookies(line int, cookies Text) (out Text) {
 	for more := true; more; {
 		var one Text
 		one, cookies, more = cookies.Cut(";")
-		name, value, _ := one.Cut("=")
-		plain, known := name.Static()
-		if text, static := value.Static(); known && static && text != "" {
+		name, value, pair := one.Cut("=")
+		switch plain, known := name.Static(); {
+		case pair && known:
 			what := "the cookie " + Clip(strings.TrimSpace(plain), 40)
-			one = Join(name, Lit("="), d.Hide(line, strings.TrimPrefix(what, "the "), what, text))
+			one = Join(name, Lit("="), d.HideText(line, strings.TrimPrefix(what, "the "), what, value))
+		case pair:
+			one = Join(name, Lit("="), d.HideText(line, "cookie", "a cookie", value))
+		default:
+			one = d.HideText(line, "cookie", "a cookie", one)
 		}
 		if out = append(out, one...); more {
 			out = append(out, Lit(";")...)
@@ -209,13 +210,17 @@ func (d *Builder) hideCookies(line int, cookies Text) (out Text) {
 }
 
 // hideHeader hides a header, except for the scheme of an Authorization header.
-func (d *Builder) hideHeader(line int, name, value string) Text {
-	if scheme, rest, ok := strings.Cut(value, " "); ok && strings.HasSuffix(strings.ToLower(name), "authorization") &&
-		check.IsToken(scheme) {
-		return Join(Lit(scheme+" "), d.Hide(line, name, "what the "+name+" header carries after "+scheme,
-			strings.TrimSpace(rest)))
+func (d *Builder) hideHeader(line int, name string, value Text) Text {
+	first, rest, ok := value.Cut(" ")
+	scheme, static := first.Static()
+	if !ok || !static || !strings.HasSuffix(strings.ToLower(name), "authorization") || !check.IsToken(scheme) {
+		return d.HideText(line, name, "the "+name+" header", value)
 	}
-	return d.Hide(line, name, "the "+name+" header", value)
+	rest = rest.Tidy()
+	rest[0].Lit = strings.TrimLeft(rest[0].Lit, " ")
+	last := len(rest) - 1
+	rest[last].Lit = strings.TrimRight(rest[last].Lit, " ")
+	return Join(Lit(scheme+" "), d.HideText(line, name, "what the "+name+" header carries after "+scheme, rest))
 }
 
 // basicOf returns user:password of basic authentication (RFC 7617), or nothing.
@@ -378,7 +383,24 @@ func (d *Builder) Field(r *Request, name, value string) Text {
 	if r.hides(name) {
 		return d.Hide(r.Line, name, "the field "+Clip(name, 40), value)
 	}
-	return Lit(value)
+	if r.Public {
+		return Lit(value)
+	}
+	return d.Quiet(r.Line, value) // such as a mutation of GraphQL
+}
+
+// FieldText is Field for a value with placeholders.
+func (d *Builder) FieldText(r *Request, name string, value Text) Text {
+	s, static := value.Static()
+	switch {
+	case static:
+		return d.Field(r, name, s)
+	case r.hides(name):
+		return d.HideText(r.Line, name, "the field "+Clip(name, 40), value)
+	case r.Public:
+		return value
+	}
+	return d.QuietText(r.Line, value)
 }
 
 // hides reports whether a value of the request with this name must not be written.
@@ -405,15 +427,12 @@ func (d *Builder) multipart(r *Request, s *Node) *Node {
 				v.Set("name", Plain(p.FileName))
 			}
 		case p.FileName != "" || OneLine(p.Kind) != "":
-			v = (&Node{}).Set("text", Str(p.Text))
+			v = (&Node{}).Set("text", Str(d.FieldText(r, p.Name, p.Text)))
 			if p.FileName != "" {
 				v.Set("name", Plain(p.FileName))
 			}
 		default:
-			v = Str(p.Text)
-			if value, static := p.Text.Static(); static {
-				v = Str(d.Field(r, p.Name, value))
-			}
+			v = Str(d.FieldText(r, p.Name, p.Text))
 		}
 		if kind := OneLine(p.Kind); kind != "" {
 			v.Set("type", Plain(kind))

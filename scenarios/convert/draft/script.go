@@ -50,8 +50,8 @@ func (d *Builder) ScriptName() string {
 	return Slug(strings.TrimSuffix(filepath.Base(d.O.File), filepath.Ext(d.O.File)), "script")
 }
 
-// inScript matches literal HTTP URLs in a script.
-var inScript = regexp.MustCompile(`https?://[A-Za-z0-9_.:\[\]-]+`)
+// inScript matches literal URLs of HTTP and of WebSockets in a script.
+var inScript = regexp.MustCompile(`(?:http|ws)s?://[A-Za-z0-9_.:\[\]-]+`)
 
 // ScriptHosts makes the first URL in a script the target, and names the others in notes.
 func (d *Builder) ScriptHosts(source []byte) {
@@ -63,7 +63,7 @@ func (d *Builder) ScriptHosts(source []byte) {
 			continue
 		}
 		for _, found := range inScript.FindAllString(line, -1) {
-			u, err := url.Parse(found)
+			u, err := url.Parse("http" + strings.TrimPrefix(strings.TrimPrefix(found, "http"), "ws")) // their hosts count
 			if err != nil || !IsWeb(u) {
 				continue
 			}

@@ -76,6 +76,42 @@ func (t Text) IsZero() bool {
 	return static && s == ""
 }
 
+// gap stands for a placeholder in a flat text.
+const gap = "\ue000"
+
+// flat returns the text with [gap] for each placeholder, for patterns of names and values.
+func (t Text) flat() string {
+	var b strings.Builder
+	for _, p := range t {
+		if p.Ref != "" {
+			b.WriteString(gap)
+		}
+		b.WriteString(p.Lit)
+	}
+	return b.String()
+}
+
+// slice returns the part of t between two places of its flat text.
+func (t Text) slice(from, to int) (out Text) {
+	at := 0
+	for _, p := range t {
+		size := len(p.Lit)
+		if p.Ref != "" {
+			size = len(gap)
+		}
+		begin, end := max(from, at), min(to, at+size)
+		switch {
+		case begin >= end:
+		case p.Ref != "":
+			out = append(out, p)
+		default:
+			out = append(out, Piece{Lit: p.Lit[begin-at : end-at]})
+		}
+		at += size
+	}
+	return out
+}
+
 // Mapped returns t with its literal parts changed by f.
 func (t Text) Mapped(f func(string) string) Text {
 	out := make(Text, len(t))

@@ -239,6 +239,10 @@ type harSession struct {
 func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	d := s.d
 	u, err := url.Parse(string(e.Request.URL))
+	if err == nil && slices.Contains([]string{"about", "blob", "chrome-extension", "data"}, u.Scheme) {
+		s.own = append(s.own, e.line)
+		return
+	}
 	if err != nil || u.Hostname() == "" {
 		d.Lose(s.flow, e.line, "a request to %q, which is not a URL", draft.Clip(string(e.Request.URL), 80))
 		return
@@ -249,7 +253,7 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 		d.Lose(s.flow, e.line, "a WebSocket to %s", draft.Clip(u.Host+u.Path, 80))
 		return
 	case !draft.IsWeb(u):
-		s.own = append(s.own, e.line) // data:, blob:, chrome-extension:
+		s.own = append(s.own, e.line)
 		return
 	case e.Resource == "preflight" || e.Request.Method == "OPTIONS" && e.header("Access-Control-Request-Method") != "":
 		s.own = append(s.own, e.line)
@@ -295,6 +299,7 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	}
 	step := d.Step(r, s.flow)
 	if step == nil {
+		s.end = later(s.end, e.ends()) // the pause before it is kept
 		return
 	}
 	before := d.Dropped
@@ -329,7 +334,7 @@ func (e *harEntry) read() {
 // follow records a redirect. Brunt follows redirects itself, so the browser's request after a redirect is not a step,
 // and the last answer belongs to the step.
 func (s *harSession) follow(e *harEntry) {
-	s.end = later(s.end, e.at.Add(time.Duration(float64(e.Time)*float64(time.Millisecond))))
+	s.end = later(s.end, e.ends())
 	s.next = ""
 	status := int(e.Response.Status)
 	if to := e.location(); status >= 300 && status < 400 && status != 304 && to != "" {
@@ -339,6 +344,11 @@ func (s *harSession) follow(e *harEntry) {
 	if status != 304 && status >= 100 && status <= 599 {
 		s.last.Set("check", (&draft.Node{}).Set("status", draft.Number(status)))
 	}
+}
+
+// ends returns when the answer was there.
+func (e *harEntry) ends() time.Time {
+	return e.at.Add(time.Duration(float64(e.Time) * float64(time.Millisecond)))
 }
 
 // location returns the redirect target of the answer.
@@ -388,10 +398,10 @@ func (s *harSession) pause(e *harEntry) {
 	s.d.Add(s.flow, draft.Think(gap, 0))
 }
 
-// noise reports whether a browser adds a header itself.
-func noise(name string) bool {
+// noise reports whether a browser adds a header itself. Conditions of a request that changes something are the page's.
+func noise(name string, safe bool) bool {
 	name = strings.ToLower(name)
-	return strings.HasPrefix(name, "sec-") || strings.HasPrefix(name, "if-") || slices.Contains([]string{
+	return strings.HasPrefix(name, "sec-") || safe && strings.HasPrefix(name, "if-") || slices.Contains([]string{
 		"cookie", "dnt", "upgrade-insecure-requests", "priority", "pragma", "cache-control", "purpose", "x-client-data",
 		"content-length", "connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade",
 	}, name)
@@ -428,7 +438,7 @@ func (s *harSession) request(e *harEntry) *draft.Request {
 		name, value := string(h.Name), string(h.Value)
 		lower := strings.ToLower(name)
 		switch {
-		case noise(name), lower == "accept" && value == "*/*", safe && (lower == "origin" || lower == "referer"):
+		case noise(name, safe), lower == "accept" && value == "*/*", safe && (lower == "origin" || lower == "referer"):
 		// The value is long, and the same in every request.
 		case lower == "user-agent" || lower == "accept-language" || lower == "accept-encoding":
 			r.Headers = append(r.Headers, draft.Header{Name: name, Value: s.agent(lower, value)})

@@ -378,6 +378,9 @@ func (p *plan) walk(level []*tree, s scope, flow, init *draft.Node) {
 			p.loop(t, s, flow, init)
 		case t.tag == "TransactionController" || t.tag == "GenericController" || t.tag == "CriticalSectionController":
 			first := len(flow.Items)
+			if t.tag == "CriticalSectionController" {
+				p.tellOnce(flow, t, "that one thread at a time is in %q", name)
+			}
 			p.walk(t.sub, s, flow, init)
 			if t.is("TransactionController.parent") {
 				p.tellOnce(flow, t, "the transaction %q as one sample: each of its requests is one", name)
@@ -385,6 +388,8 @@ func (p *plan) walk(level []*tree, s scope, flow, init *draft.Node) {
 			if first < len(flow.Items) && t.tag == "TransactionController" {
 				flow.Items[first].Above = append([]string{"transaction: " + name}, flow.Items[first].Above...)
 			}
+		case t.tag == "IncludeController" || t.tag == "ModuleController":
+			p.d.Lose(flow, t.line, "%s %q: the steps that it takes from elsewhere", t.tag, name)
 		case isController(t.tag):
 			p.d.Lose(flow, t.line, "%s %q: its steps are done each time, one after the other", t.tag, name)
 			p.walk(t.sub, s, flow, init)

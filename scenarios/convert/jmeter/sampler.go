@@ -223,6 +223,9 @@ func (p *plan) arguments(t *tree, s scope, r *draft.Request) (query draft.Text) 
 	switch {
 	case t.is("HTTPSampler.postBodyRaw"):
 		for _, a := range parts {
+			if draft.IsSecret(a.Name) { // of the defaults
+				a.Text = p.d.HideText(t.line, a.Name, "the argument "+draft.Clip(a.Name, 40), a.Text)
+			}
 			r.Body.Text = draft.Join(r.Body.Text, a.Text)
 		}
 		r.Body.Sent = !r.Body.Text.IsZero()
@@ -303,10 +306,8 @@ func (p *plan) headers(s scope, r *draft.Request) {
 				p.d.LoseAt(&r.Above, a.line, "authentication by %s", draft.Clip(kind, 40))
 				return
 			}
-			if secret, static := password.Static(); static {
-				password = p.d.Hide(a.line, "password", "the password of "+draft.Clip(user.String(), 40), secret)
-			}
-			r.User, r.Password = user, password
+			what := "the password of " + draft.Clip(user.String(), 40)
+			r.User, r.Password = user, p.d.HideText(a.line, "password", what, password)
 			return // JMeter takes the first that fits
 		}
 	}

@@ -145,7 +145,8 @@ func (v *variables) one(name string, line int, above *[]string, depth int) draft
 			case static:
 				return draft.Lit(escapeHTML.Replace(whole))
 			case m[1] != "__urlencode" || !v.encoded:
-				v.lost(above, line, "the encoding of ${"+draft.Clip(name, 60)+"}: brunt encodes values for URLs and forms alone")
+				v.lostAs(name, above, line,
+					"the encoding of ${"+m[1]+"(…)}: brunt encodes values for URLs and forms alone")
 			}
 			return text
 		}
@@ -153,7 +154,7 @@ func (v *variables) one(name string, line int, above *[]string, depth int) draft
 		v.lost(above, line, "${"+name+"}; a number drawn at random stands for it")
 		return draft.Ref("int(1,1000000)")
 	}
-	v.lost(above, line, "the function ${"+draft.Clip(name, 60)+"}")
+	v.lostAs(name, above, line, "the function ${"+m[1]+"(…)}") // its arguments may be secret
 	return draft.Lit("${" + name + "}")
 }
 
@@ -178,9 +179,12 @@ func atoi(s string) (n int64) {
 }
 
 // lost reports, once, a variable or function without a counterpart.
-func (v *variables) lost(above *[]string, line int, what string) {
-	if !v.noted[what] {
-		v.noted[what] = true
+func (v *variables) lost(above *[]string, line int, what string) { v.lostAs(what, above, line, what) }
+
+// lostAs is lost for a thing that the report does not tell from others: it is reported once for each key.
+func (v *variables) lostAs(key string, above *[]string, line int, what string) {
+	if !v.noted[key] {
+		v.noted[key] = true
 		v.d.LoseAt(above, line, "%s", what)
 	}
 }

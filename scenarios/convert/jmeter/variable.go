@@ -74,10 +74,11 @@ func (p *plan) defined(all []*element) {
 				p.vars.lost(&p.d.Head, a.line, "the variable "+draft.Clip(name, 40)+", which is longer than a value gets")
 				return draft.Lit("")
 			}
-			if s, static := t.Static(); static {
-				if draft.IsSecret(name) && s != "" {
-					return p.d.Hide(a.line, name, "the variable "+draft.Clip(name, 40), s)
-				}
+			s, static := t.Static()
+			switch {
+			case draft.IsSecret(name) && !t.IsZero():
+				return p.d.HideText(a.line, name, "the variable "+draft.Clip(name, 40), t)
+			case static:
 				return p.vars.param(name, s)
 			}
 			return t

@@ -600,11 +600,7 @@ func (c *collection) auth(n *syntax.Node, r *draft.Request) {
 		return d.Text(list, key) // version 2.0
 	}
 	secret := func(key string) draft.Text {
-		text := get(key)
-		if t := c.expand(text, line); strings.Contains(text, "{{") {
-			return t
-		}
-		return d.Hide(line, key, "the "+key+" of the authentication", text)
+		return d.HideText(line, key, "the "+key+" of the authentication", c.expand(get(key), line))
 	}
 	switch kind {
 	case "", "noauth":

@@ -73,7 +73,26 @@ func (s *script) within(outer string, words []field) []field {
 		}
 		words = words[1:]
 	}
+	if len(words) > 1 && words[0].many && r.before == 0 && s.runs(words[1]) { // options or assignments
+		return words[1:]
+	}
 	return words[min(r.before, len(words)):]
+}
+
+// runs reports whether a word names the program.
+func (s *script) runs(word field) bool { return program(word.text) == s.Programs[0] }
+
+// holdsOptions reports whether the first of the words behind `docker run` is a variable of options: more options, or
+// the container and then the program, come after it.
+func (s *script) holdsOptions(outer string, words []field) bool {
+	if len(words) < 2 || !words[0].many {
+		return false
+	}
+	dashed := strings.HasPrefix(words[1].text, "-")
+	if outer == "kubectl" { // whose options may also stand behind the pod
+		return !dashed && len(words) > 2 && words[2].text == "--"
+	}
+	return dashed || len(words) > 2 && s.runs(words[2])
 }
 
 // contained returns the program that runs in a container, and the words after it. It is the entry point that is given,
@@ -89,6 +108,11 @@ func (s *script) contained(outer string, words []field) []field {
 	}
 	fromImage := words[0].text == "run"
 	words, options := operands(words[1:], takes)
+	for s.holdsOptions(outer, words) {
+		before := options
+		words, options = operands(words[1:], takes)
+		maps.Copy(options, before)
+	}
 	if len(words) == 0 {
 		return nil
 	}

@@ -69,7 +69,7 @@ func Read(d *draft.Builder, source []byte, of Dialect) (out []Command, err error
 	}
 	s := &script{
 		Dialect: of, turns: 1, functions: map[string]*function{}, named: map[string]bool{}, told: map[string]bool{},
-		vars: map[string]expand.Variable{}, args: arguments{open: true}, room: mostExpanded,
+		vars: map[string]expand.Variable{}, secrets: map[string]string{}, args: arguments{open: true}, room: mostExpanded,
 	}
 	syntax.Walk(file, s.visit)
 	s.uncalled()
@@ -93,7 +93,9 @@ type script struct {
 
 	piped *Command // has the standard input that a pipe brings the next command; nil is one that only the shell knows
 
-	vars   map[string]expand.Variable // texts and lists that the script sets to known values, with markers
+	vars    map[string]expand.Variable // texts and lists that the script sets to known values, with markers
+	secrets map[string]string          // values of variables that are left to the environment
+
 	args   arguments
 	locals map[string]*expand.Variable // values from before, of the variables that the function has for itself
 	room   int                         // for the bytes of words

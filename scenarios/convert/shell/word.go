@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"brunt/scenarios/convert/draft"
+	"brunt/scenarios/secret"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
@@ -315,6 +316,10 @@ func (s *script) assign(all []*syntax.Assign) {
 		if s.Env && strings.HasSuffix(strings.ToLower(a.Name.Value), "_proxy") {
 			s.lose(a, "the variable %s, in which programs find their proxy", draft.Clip(a.Name.Value, 40))
 		}
+		if s.secret(a.Name.Value, value.Str) {
+			delete(s.vars, a.Name.Value)
+			continue
+		}
 		if known {
 			s.vars[a.Name.Value] = value
 			continue
@@ -324,6 +329,23 @@ func (s *script) assign(all []*syntax.Assign) {
 			s.out = append(s.out, Command{Line: int(a.Pos().Line()), Variable: a.Name.Value})
 		}
 	}
+}
+
+// whereabouts are endings of the names of variables that say where a secret is.
+var whereabouts = []string{"FILE", "PATH", "JAR", "DIR"}
+
+// secret reports whether a variable holds a secret, which the environment is to have instead. One with two values is
+// none: the environment has one of them.
+func (s *script) secret(name, value string) bool {
+	if !s.Env || !draft.IsSecret(name) || !secret.IsLong(value) || strings.ContainsAny(value, " \t\n"+beginsName) ||
+		strings.ContainsAny(value[:1], "/.~@-") || strings.Contains(value, "://") ||
+		slices.ContainsFunc(whereabouts, func(end string) bool { return strings.HasSuffix(strings.ToUpper(name), end) }) {
+		return false
+	}
+	if _, set := s.secrets[name]; !set {
+		s.secrets[name] = value
+	}
+	return s.secrets[name] == value
 }
 
 // value returns the value that an assignment gives a variable: a text or a list.
