@@ -74,7 +74,7 @@ func CheckPort(p string) error {
 // withoutUser masks everything in a URL, valid or not, that could be a user name and a password.
 func withoutUser(s string) string {
 	from := 0
-	if i := strings.Index(s, "//"); i >= 0 {
+	if i := strings.Index(s, "//"); i >= 0 && !strings.Contains(s[:i], "@") {
 		from = i + len("//")
 	}
 	at := strings.LastIndexByte(s, '@')

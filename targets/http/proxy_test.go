@@ -417,6 +417,7 @@ func FuzzNewProxies(f *testing.F) {
 		{"%//%:", "%@"},
 		{"https://a:", "?@b"},
 		{":", "@://"},
+		{":", "@://@:/@:/"},
 	} {
 		f.Add(seed[0], seed[1])
 	}
