@@ -74,8 +74,8 @@ func CheckPort(p string) error {
 // withoutUser masks everything in a URL, valid or not, that could be a user name and a password.
 func withoutUser(s string) string {
 	from := 0
-	if i := strings.Index(s, "//"); i >= 0 && !strings.Contains(s[:i], "@") {
-		from = i + len("//")
+	if i := strings.Index(s, "//"); i >= 0 && (i == 0 || strings.IndexAny(s, ":@") == i-1 && s[i-1] == ':') {
+		from = i + len("//") // behind a scheme, or nothing
 	}
 	at := strings.LastIndexByte(s, '@')
 	if u, err := url.Parse(s); err == nil && u.User == nil && u.Scheme != "" && u.Opaque == "" || at < from {

@@ -102,7 +102,7 @@ func parseProxy(s string) (*url.URL, error) {
 // path. Shown is the URL with the credentials masked.
 func cutUser(s string) (bare, user, shown string) {
 	from, at := 0, strings.LastIndexByte(s, '@')
-	if i := strings.Index(s, "://"); i >= 0 && i < at { // behind an @ it is no scheme's
+	if i := strings.Index(s, "://"); i >= 0 && i < at && strings.IndexAny(s, ":@") == i { // else it is no scheme's
 		from = i + len("://")
 	}
 	if at < from {

@@ -418,6 +418,7 @@ func FuzzNewProxies(f *testing.F) {
 		{"https://a:", "?@b"},
 		{":", "@://"},
 		{":", "@://@:/@:/"},
+		{"A:", "://@"},
 	} {
 		f.Add(seed[0], seed[1])
 	}
