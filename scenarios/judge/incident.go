@@ -78,7 +78,7 @@ func incidents(f *effects) []*incident {
 // notBefore moves the begin of an incident to the injection of a fault if the fault explains all bad requests before
 // it: each was in flight at the injection, for no longer than answers usually take. Shed are the records of
 // withoutShed; a window before the injection in which more than limit of the requests were bad or shed keeps the
-// begin where it is.
+// begin where it is, and so do requests that hung before the injection.
 func (in *incident) notBefore(f *effects, shed []record, limit float64) {
 	_, most := f.read.Config.SlowRange()
 	if most == 0 {
@@ -89,7 +89,7 @@ func (in *incident) notBefore(f *effects, shed []record, limit float64) {
 		if oc.Name == "" || oc.Injected <= in.Begin || oc.Injected > in.End {
 			continue
 		}
-		earlier := false
+		earlier := f.ask(i, wholeLoad).HungBefore
 		// a bad request is marked within the second of its window
 		from := f.read.index().First[f.read.index().Begun(measure.FloorSecond(in.Begin))]
 		for j := from; j < len(f.read.records) && f.read.records[j].Start < oc.Injected; j++ {

@@ -419,6 +419,16 @@ var (
 	hang   = truth.Act{Hang: true}
 )
 
+// darkUntil is a script in which requests from first up to, and without, end wait for the time of end, at 100/s.
+func darkUntil(s truth.Script, first, end int) truth.Script {
+	return func(n int) truth.Act {
+		if n >= first && n < end {
+			return truth.Act{Delay: time.Duration(end-n) * 10 * ms}
+		}
+		return s(n)
+	}
+}
+
 // lateUntil is the lag of a request of a load of 100/s that is sent at a time, if its number is from first up to, and
 // without, end.
 func lateUntil(n, first, end int, sent time.Duration) time.Duration {
