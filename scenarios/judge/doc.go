@@ -195,7 +195,8 @@
 //   - Requests in flight of which none ends are a stall if 14 of them would usually have ended, by the mean time of
 //     good answers of their steps, and if they wait for longer than that mean. So neither the last user of a load nor
 //     users who begin together look like an outage. For a closed load, five requests of its users must usually have
-//     ended in the time as well. A single user who waits while others do not is no stall.
+//     ended in the time as well. A single user who waits while others do not is no stall. If a stall of a closed load
+//     covers no whole second, the pause between two requests of its users shows it, from 950 ms on.
 //   - If faults overlap in time, an objective on recovery, loss or degraded time of one of them passes if it holds
 //     for their joint effect, and is inconclusive otherwise, because the responsible fault is unknown. It is also
 //     inconclusive if any of them, or all together, made answers slower for an unknown time. The incident itself is

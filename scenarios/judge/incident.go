@@ -23,7 +23,7 @@ type incident struct {
 	outage int // number of the outage that it is part of
 	// time of its first bad request; equal to Begin, unless that request was in flight at an injection
 	first    time.Duration
-	stalled  time.Duration // length of windows in which requests were in flight and none ended
+	stalled  time.Duration // length of windows in which requests were in flight and none ended, or of a pause
 	requests float64
 	bad      int64
 	steps    map[int]result.IncidentStep // by number of the step; without names
@@ -38,6 +38,7 @@ func incidents(f *effects) []*incident {
 		Horizon: f.read.end, Limit: f.read.c.Limit, Hold: f.read.c.Hold,
 		Slices: f.read.slices(f.read.run(), slo.Objective{}, every),
 	}
+	q.UnderWay, q.Closed = f.read.waits(slo.Objective{})
 	found := effect.Incidents(q)
 	records := withoutShed(f).records
 	if records != nil {
@@ -70,6 +71,7 @@ func incidents(f *effects) []*incident {
 				in.stalled += max(0, min(s.End, in.End)-max(s.Start, in.Begin))
 			}
 		}
+		in.stalled = max(in.stalled, in.Paused)
 	}
 	f.attribute(out)
 	return out

@@ -204,6 +204,10 @@ func Ask(q Question) Answer {
 		return a
 	}
 	if at < 0 {
+		if p, found := c.pausedAmong(q, first); found {
+			a.pausedOnly(q, c, p)
+			return a
+		}
 		a.untouched(q, c, ws, first)
 		a.count(q, c, end)
 		return a

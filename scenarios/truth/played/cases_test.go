@@ -848,6 +848,26 @@ var playedCases = []playedCase{
 		slo: []string{"recover < 1s after f => fail", "recover < 1s after g => inconclusive"},
 	},
 	{
+		name: "users who wait: 1.5 s dark, and no whole second", row: "definition",
+		users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{20300 * ms, 21800 * ms}, faults: in5, impact: "impacted",
+		slo: []string{
+			"recover < 1700ms after f => fail", "recover < 1900ms after f => pass", "recover < 1s after incident => fail",
+			"recover < 1600ms after incident => pass",
+		},
+		see: ofFaults("by f"),
+	},
+	{
+		name: "users who wait: 1.5 s dark amid a long fault", row: "definition",
+		users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{45 * sec, 46500 * ms}, seconds: 90,
+		faults: []span{{20 * sec, 70 * sec}}, impact: "unknown",
+		slo: []string{"recover < 10s after f => inconclusive", "recover < 30s after f => pass"}, see: ofFaults("f"),
+	},
+	{
+		name: "requests that wait: 3 s dark, and all end at once", row: "definition", script: darkUntil(quick, 2000, 2300),
+		faults: in5, slo: []string{"recover < 1s after incident => fail", "recover < 4s after incident => pass"},
+		see: ofFaults("by f"),
+	},
+	{
 		name: "users who wait: dark in the baseline, and in a fault", row: "H9", users: &truth.Users{Users: 10},
 		answer: 14 * ms, uneven: true, darkToo: span{5 * sec, 8 * sec}, dark: span{22 * sec, 26 * sec}, timeout: 20 * sec,
 		seconds: 90,
