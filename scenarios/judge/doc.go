@@ -206,7 +206,7 @@
 //     its recovery are invalid if it was not verified, and inconclusive if it affected no traffic.
 //   - If require_impact is set and no impact is found, objectives after the fault, in it or in its recovery fail
 //     instead of passing. If the impact is unknown or confounded, they are inconclusive. An impact counts as seen
-//     even if the recovery was not.
+//     even if the recovery was not. An outage of one step is an impact, also if the step shed its requests.
 //   - Bad requests that are too few to tell an outage from chance are no impact. If their share is larger than the
 //     limit and the share of the baseline together, an objective has a verdict only if it is the same without an impact
 //     and with one up to the last of them.
