@@ -151,9 +151,10 @@
 //     it were bad, or one was bad beyond doubt, or the baseline as a whole was. The effect of
 //     an earlier fault, until recovery from it, and requests in flight at the injection do
 //     not count, unless the target hung by then. It hung by then if there is harm from the injection on and, for over
-//     a quarter of a second before it, users sent nothing, for twice as long as ever before; or, for an open load, if
-//     twice as many requests are in flight, and ten more, as at the begin of any second before, and the first of them
-//     is due for twice as long as any good answer of its step in the baseline.
+//     a quarter of a second before it, users sent nothing, for twice as long as ever before and for longer than any
+//     good answer of the baseline takes; or, for an open load, if twice as many requests are in flight, and ten more,
+//     as at the begin of any second before, and the first of them is due for twice as long as any good answer of its
+//     step in the baseline. If brunt itself was late by a quarter of a second then, that shows nothing.
 //   - A request that is under way at a later injection counts for that fault, unless it has taken twice as long by then
 //     as any good answer of its step in the baseline: then the target hung before, and the request counts where it was
 //     due.

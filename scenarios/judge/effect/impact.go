@@ -18,6 +18,7 @@ type Slice struct {
 	Good       int64
 	Ended      int64 // requests that ended during the slice, whenever they were intended
 	InFlight   int64 // requests in flight at its start
+	Own        bool  // brunt itself stood still or was late, so that a pause of its users shows nothing
 
 	// Marks appends the requests of the slice in the order of their intended time, without shed ones. If it is nil,
 	// single requests are unknown, and edges are exact only to the slice.

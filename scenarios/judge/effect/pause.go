@@ -24,7 +24,8 @@ func (c chances) pausedAmong(q Question, first int) (p pause, found bool) {
 	for i := max(1, first); i < len(q.Slices) && q.Slices[i].End <= q.Horizon; i++ {
 		before, s := &q.Slices[i-1], &q.Slices[i]
 		usual := c.ends * (s.End - before.Start).Seconds()
-		if s.InFlight == 0 || float64(before.Ended+s.Ended-s.InFlight) > usual*(2-narrow.Seconds())/2 {
+		if s.InFlight == 0 || before.Own || s.Own ||
+			float64(before.Ended+s.Ended-s.InFlight) > usual*(2-narrow.Seconds())/2 {
 			continue
 		}
 		list, known := marks(q, max(0, i-3), min(len(q.Slices), i+2))

@@ -112,9 +112,9 @@ const (
 // [underWay]. Windows of a second do not show that if it was for a part of one.
 //
 // Users who wait send nothing. So they hung if the pause since the last request is twice as long as any pause before
-// it, and each request in flight was bad, or none ended soon. An open load sends on. It hung if none ended soon, twice
-// as many requests are in flight as at the begin of any earlier slice, and ten more, and the first of them is due for
-// longer than [Question.UnderWay].
+// it, and longer than any good answer, and each request in flight was bad, or none ended soon. An open load sends on.
+// It hung if none ended soon, twice as many requests are in flight as at the begin of any earlier slice, and ten more,
+// and the first of them is due for longer than [Question.UnderWay]. What brunt itself delayed shows nothing.
 func (c chances) hungBefore(q Question, first int) bool {
 	if first >= len(q.Slices) || len(q.Before) == 0 || q.Slices[first].InFlight == 0 {
 		return false
@@ -129,15 +129,19 @@ func (c chances) hungBefore(q Question, first int) bool {
 	if !known || len(list) < max(n, pausesLeast) {
 		return false
 	}
-	usual := time.Duration(0)
+	oldest, most, usual := list[len(list)-n].At, int64(0), time.Duration(0)
+	for i := first; i >= 0 && q.Slices[i].End > oldest; i-- {
+		if q.Slices[i].Own {
+			return false
+		}
+	}
 	for i := 1; i < len(list); i++ {
 		usual = max(usual, list[i].At-list[i-1].At)
 	}
 	if q.Closed && (stalled || q.Caught.N > 0 && q.Caught.Bad == q.Caught.N) &&
-		q.Injected-list[len(list)-1].At > max(underWay, 2*usual+slack) {
+		q.Injected-list[len(list)-1].At > max(underWay, 2*usual+slack, q.UnderWay/2+slack) {
 		return true
 	}
-	oldest, most := list[len(list)-n].At, int64(0)
 	for i := from; i < first && q.Slices[i].Start <= oldest; i++ {
 		most = max(most, q.Slices[i].InFlight)
 	}

@@ -863,6 +863,11 @@ var playedCases = []playedCase{
 		slo: []string{"recover < 10s after f => inconclusive", "recover < 30s after f => pass"}, see: ofFaults("f"),
 	},
 	{
+		name: "users who wait, as brunt stands still for a second", row: "definition",
+		users: &truth.Users{Users: 10, Think: 10 * ms}, freezes: []measure.Freeze{{From: 20450 * ms, To: 21450 * ms}},
+		faults: in5, impact: "not_impacted", slo: []string{"recover < 1s after f => invalid"}, see: ofFaults(),
+	},
+	{
 		name: "requests that wait: 3 s dark, and all end at once", row: "definition", script: darkUntil(quick, 2000, 2300),
 		faults: in5, slo: []string{"recover < 1s after incident => fail", "recover < 4s after incident => pass"},
 		see: ofFaults("by f"),
