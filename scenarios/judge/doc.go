@@ -150,7 +150,11 @@
 //   - The steady state was bad before the injection when two of the last three windows before
 //     it were bad, or one was bad beyond doubt, or the baseline as a whole was. The effect of
 //     an earlier fault, until recovery from it, and requests in flight at the injection do
-//     not count, unless the target hung by then.
+//     not count, unless the target hung by then. It hung by then if there is harm from the injection on and, for over
+//     a quarter of a second before it, users sent nothing, for twice as long as ever before and for longer than any
+//     good answer of the baseline takes; or, for an open load, if twice as many requests are in flight, and ten more,
+//     as at the begin of any second before, and the first of them is due for twice as long as any good answer of its
+//     step in the baseline. If brunt itself was late by a quarter of a second then, that shows nothing.
 //   - A request that is under way at a later injection counts for that fault, unless it has taken twice as long by then
 //     as any good answer of its step in the baseline: then the target hung before, and the request counts where it was
 //     due.
@@ -192,7 +196,8 @@
 //   - Requests in flight of which none ends are a stall if 14 of them would usually have ended, by the mean time of
 //     good answers of their steps, and if they wait for longer than that mean. So neither the last user of a load nor
 //     users who begin together look like an outage. For a closed load, five requests of its users must usually have
-//     ended in the time as well. A single user who waits while others do not is no stall.
+//     ended in the time as well. A single user who waits while others do not is no stall. If a stall of a closed load
+//     covers no whole second, the pause between two requests of its users shows it, from 950 ms on.
 //   - If faults overlap in time, an objective on recovery, loss or degraded time of one of them passes if it holds
 //     for their joint effect, and is inconclusive otherwise, because the responsible fault is unknown. It is also
 //     inconclusive if any of them, or all together, made answers slower for an unknown time. The incident itself is
@@ -202,7 +207,7 @@
 //     its recovery are invalid if it was not verified, and inconclusive if it affected no traffic.
 //   - If require_impact is set and no impact is found, objectives after the fault, in it or in its recovery fail
 //     instead of passing. If the impact is unknown or confounded, they are inconclusive. An impact counts as seen
-//     even if the recovery was not.
+//     even if the recovery was not. An outage of one step is an impact, also if the step shed its requests.
 //   - Bad requests that are too few to tell an outage from chance are no impact. If their share is larger than the
 //     limit and the share of the baseline together, an objective has a verdict only if it is the same without an impact
 //     and with one up to the last of them.

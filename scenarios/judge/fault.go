@@ -102,7 +102,7 @@ func (f *effects) reported(i int) effect.Answer {
 }
 
 // required evaluates require_impact for an answer of occurrence i, and returns the reason if it is
-// not a pass. The verdict is empty where no impact is required.
+// not a pass. An outage of one step is an impact. The verdict is empty where no impact is required.
 func (f *effects) required(i int, a effect.Answer) result.Reason {
 	oc := f.read.Faults[i]
 	unknown := func(why result.Notes) result.Reason {
@@ -118,7 +118,9 @@ func (f *effects) required(i int, a effect.Answer) result.Reason {
 		return result.Reason{}
 	}
 	slower := f.slowdownOrStep(i)
+	_, unmet, _ := f.unknown(i)
 	switch {
+	case unmet == nil && (a.Impact == result.NotImpacted || a.MaySlow) && f.anyStepDown(i):
 	case a.Impact == result.NotImpacted && f.read.stoodStill(i) != nil:
 		return unknown(f.read.stoodStill(i))
 	case a.Impact == result.NotImpacted && slower.Answer == result.Untested:

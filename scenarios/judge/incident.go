@@ -23,7 +23,7 @@ type incident struct {
 	outage int // number of the outage that it is part of
 	// time of its first bad request; equal to Begin, unless that request was in flight at an injection
 	first    time.Duration
-	stalled  time.Duration // length of windows in which requests were in flight and none ended
+	stalled  time.Duration // length of windows in which requests were in flight and none ended, or of a pause
 	requests float64
 	bad      int64
 	steps    map[int]result.IncidentStep // by number of the step; without names
@@ -38,6 +38,7 @@ func incidents(f *effects) []*incident {
 		Horizon: f.read.end, Limit: f.read.c.Limit, Hold: f.read.c.Hold,
 		Slices: f.read.slices(f.read.run(), slo.Objective{}, every),
 	}
+	q.UnderWay, q.Closed = f.read.waits(slo.Objective{})
 	found := effect.Incidents(q)
 	records := withoutShed(f).records
 	if records != nil {
@@ -70,6 +71,7 @@ func incidents(f *effects) []*incident {
 				in.stalled += max(0, min(s.End, in.End)-max(s.Start, in.Begin))
 			}
 		}
+		in.stalled = max(in.stalled, in.Paused)
 	}
 	f.attribute(out)
 	return out
@@ -78,7 +80,7 @@ func incidents(f *effects) []*incident {
 // notBefore moves the begin of an incident to the injection of a fault if the fault explains all bad requests before
 // it: each was in flight at the injection, for no longer than answers usually take. Shed are the records of
 // withoutShed; a window before the injection in which more than limit of the requests were bad or shed keeps the
-// begin where it is.
+// begin where it is, and so do requests that hung before the injection.
 func (in *incident) notBefore(f *effects, shed []record, limit float64) {
 	_, most := f.read.Config.SlowRange()
 	if most == 0 {
@@ -89,7 +91,7 @@ func (in *incident) notBefore(f *effects, shed []record, limit float64) {
 		if oc.Name == "" || oc.Injected <= in.Begin || oc.Injected > in.End {
 			continue
 		}
-		earlier := false
+		earlier := f.ask(i, wholeLoad).HungBefore
 		// a bad request is marked within the second of its window
 		from := f.read.index().First[f.read.index().Begun(measure.FloorSecond(in.Begin))]
 		for j := from; j < len(f.read.records) && f.read.records[j].Start < oc.Injected; j++ {

@@ -261,6 +261,7 @@ func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 					blames(k, j)
 			})
 		})
+	q.UnderWay, q.Closed = f.read.waits(o)
 	q.Baseline = f.baseline(o)
 	calm := requests.Span{From: f.before(of[0], o).calm, To: oc.Injected}
 	q.Before = f.read.slices(calm, o, func(k measure.Key, set []int32) bool {
@@ -281,6 +282,17 @@ func questionOn(f *effects, of []int, o slo.Objective) effect.Question {
 		q.Caught.Bad += s.Bad
 	}
 	return q
+}
+
+// waits returns twice the time of the longest good answer in the baseline of the requests that objective o selects,
+// zero if it is unknown, and whether only users of closed loads send them.
+func (f *readings) waits(o slo.Objective) (long time.Duration, closed bool) {
+	for s, usual := range f.longest {
+		if requests.Selects(&f.Config.Series, o, s) {
+			long = max(long, 2*usual)
+		}
+	}
+	return long, !slices.ContainsFunc(f.loadsOf(o), func(l int) bool { return !f.Config.Loads[l].Closed })
 }
 
 // baseline returns the requests of the baseline that objective o selects.
@@ -321,7 +333,11 @@ func (f *effects) before(i int, o slo.Objective) before {
 	b, known := f.befores[k]
 	if !known {
 		b = f.findBefore(i, o)
-		if f.befores != nil {
+		early := false // harmAsNext asks of a later occurrence before the answers of all earlier ones are known
+		for j := range i {
+			early = early || f.read.Faults[j].Name != "" && f.answers[j].Impact == ""
+		}
+		if f.befores != nil && !early {
 			f.befores[k] = b
 		}
 	}

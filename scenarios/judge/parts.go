@@ -69,27 +69,49 @@ func parts(f *effects, i int, ps []phase, sums [][]measure.Cell) *result.ImpactP
 }
 
 // stepOutage returns the outage of one step during occurrence i, where bad requests of all steps stayed within the
-// limit. They may be too few to be an impact on all, while the step served none of its own. Of several steps it
-// returns the one of which most requests were bad. It is nil without one.
+// limit. They may be too few to be an impact on all, while the step served none of its own. Shed requests count as bad
+// if they surge, see withShed. Of several steps it returns the one of which most requests were bad. It is nil without
+// one.
 func stepOutage(f *effects, i int, ps []phase, sums [][]measure.Cell) (out *result.StepOutage) {
 	in := phaseOf(ps, f.read.Faults[i].Phase())
 	if a := f.reported(i); in < 0 || !untouched(a) && (!a.MaySlow || a.Notes != nil) {
 		return nil
 	}
-	most := int64(0) // bad requests, without those that were skipped because an earlier step failed
-	for s, step := range f.read.Config.Steps {
+	most := int64(0) // bad and shed requests, without those that were skipped because an earlier step failed
+	for s := range f.read.Config.Steps {
 		n := sums[in][s].Counts().Punctual()
-		bad := n.Bad() + n.Slow - n.Kinds[scenarios.Skipped]
-		if bad <= most || !f.read.Config.InSums(s) {
-			continue
-		}
-		o := slo.Objective{Metric: slo.Metric{Name: "recover"}, Step: step.Name, Load: f.read.Config.Loads[step.Load].Name}
-		if a := f.ask(i, o); a.Tells() && a.OnsetAt.Known() {
+		bad := n.Bad() + n.Slow + n.Kinds[scenarios.Shed] - n.Kinds[scenarios.Skipped]
+		if bad > most && f.stepDown(i, s) {
 			most = bad
-			out = &result.StepOutage{Step: f.read.stepName(s), Requests: n.Offered(), Errors: n.Bad(), Slow: n.Slow}
+			out = &result.StepOutage{
+				Step: f.read.stepName(s), Requests: n.Offered(), Errors: n.Bad(), Slow: n.Slow, Shed: n.Kinds[scenarios.Shed],
+			}
 		}
 	}
 	return out
+}
+
+// stepDown reports whether step s alone had an outage during occurrence i, whether the load recovered from it before
+// another fault or not.
+func (f *effects) stepDown(i, s int) bool {
+	if !f.read.Config.InSums(s) {
+		return false
+	}
+	step := f.read.Config.Steps[s]
+	a := f.ask(i, slo.Objective{
+		Metric: slo.Metric{Name: "recover"}, Step: step.Name, Load: f.read.Config.Loads[step.Load].Name,
+	})
+	return a.OnsetAt.Known() && (a.Tells() || a.NotBefore.Known())
+}
+
+// anyStepDown reports whether any step alone had an outage during occurrence i.
+func (f *effects) anyStepDown(i int) bool {
+	for s := range f.read.Config.Steps {
+		if f.stepDown(i, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // partsOf adds up the steps of the phase called name.

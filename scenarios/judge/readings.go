@@ -199,9 +199,11 @@ func (f *readings) windowsOf(o slo.Objective) []effect.Slice {
 		// held and that is supposed to explain it
 		s := &f.flows[key][i]
 		_, held := f.held[s.Start]
-		if 2*measure.LongestFreeze(freezes, s.Start, s.End) >= s.End-s.Start || f.heldGood && held {
+		still := measure.LongestFreeze(freezes, s.Start, s.End)
+		if 2*still >= s.End-s.Start || f.heldGood && held {
 			s.InFlight = 0
 		}
+		s.Own = 4*still >= s.End-s.Start || f.late[s.Start] >= effect.AtOnce/4 || f.heldGood && held
 	}
 	series.ClearStalls(f.flows[key], at.First, len(f.Config.Steps)+len(f.Config.Loads),
 		func(i int) (series.StallRecord, bool) {

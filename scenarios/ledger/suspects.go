@@ -157,14 +157,14 @@ const leastEvidence = 0.05
 //     last reading, with all others;
 //   - of the writes that were acknowledged before the last reading before the fault, in the end, with that reading.
 //
+// The test takes losses as independent, and writes that are lost in one burst are not. So in the first comparison a
+// burst counts as one loss. Each of its writes counts, there and elsewhere, if a burst is tied to the fault: see
+// [tied].
+//
 // The more faults and comparisons are tested, the more evidence each needs (Bonferroni).
 func (s *suspects) weigh(rounds []*round, lost, held []time.Duration) {
 	s.shown = make([]bool, len(s.faults))
-	between := func(of []time.Duration, from, to time.Duration) int64 {
-		first, _ := slices.BinarySearch(of, from)
-		end, _ := slices.BinarySearch(of, to+1)
-		return int64(end - first)
-	}
+	all := burstsOf(lost, held)
 	more := func(lostHere, all, lostElsewhere, rest int64) bool {
 		p := statistics.FisherGreater(lostHere, all, lostElsewhere, rest)
 		return lostHere > 0 && rest > 0 && p*float64(2*len(s.faults)) <= leastEvidence
@@ -178,8 +178,26 @@ func (s *suspects) weigh(rounds []*round, lost, held []time.Duration) {
 				from = max(from, r.began)
 			}
 		}
-		near, all := between(lost, from, to), between(lost, from, to)+between(held, from, to)
-		s.shown[i] = more(near, all, int64(len(lost))-near, int64(len(lost)+len(held))-all)
+		near, elsewhere, anyTied := int64(0), int64(0), false
+		for _, b := range all {
+			anyTied = anyTied || b.tied(c.Injected, to)
+		}
+		for _, b := range all {
+			n := between(lost, max(from, b.first), min(to, b.last))
+			switch {
+			case anyTied && b.tied(c.Injected, to):
+				near += n
+			case n > 0:
+				near++
+			}
+			if rest := b.n - n; anyTied {
+				elsewhere += rest
+			} else if n == 0 {
+				elsewhere++
+			}
+		}
+		around := between(held, from, to)
+		s.shown[i] = more(near, near+around, elsewhere, elsewhere+int64(len(held))-around)
 		if s.shown[i] || last == nil {
 			continue
 		}
@@ -195,6 +213,43 @@ func (s *suspects) weigh(rounds []*round, lost, held []time.Duration) {
 		gone := between(lost, math.MinInt64, last.began)
 		s.shown[i] = more(gone, gone+between(held, math.MinInt64, last.began), absent, asked)
 	}
+}
+
+// between returns how many times of a sorted list lie in a span, with both ends.
+func between(of []time.Duration, from, to time.Duration) int64 {
+	first, _ := slices.BinarySearch(of, from)
+	end, _ := slices.BinarySearch(of, to+1)
+	return int64(max(0, end-first))
+}
+
+// A burst is a number of lost writes, by the times of acknowledgement of the first and the last. They are at most a
+// second apart, or have no write between them that is there.
+type burst struct {
+	first, last time.Duration
+	n           int64
+}
+
+// atOnce is the longest time between two losses of a burst, and between an act of a fault and a burst that begins or
+// ends with it.
+const atOnce = time.Second
+
+// burstsOf divides lost writes into bursts. Both lists are sorted.
+func burstsOf(lost, held []time.Duration) (out []burst) {
+	for _, at := range lost {
+		if n := len(out) - 1; n >= 0 && (at-out[n].last <= atOnce || between(held, out[n].last, at) == 0) {
+			out[n].last = at
+			out[n].n++
+			continue
+		}
+		out = append(out, burst{at, at, 1})
+	}
+	return out
+}
+
+// tied reports whether a burst begins or ends with an act of a fault: with its injection, or with its end.
+func (b *burst) tied(injected, over time.Duration) bool {
+	with := func(at, act time.Duration) bool { return (at - act).Abs() <= atOnce }
+	return with(b.first, injected) || with(b.last, injected) || with(b.first, over) || with(b.last, over)
 }
 
 // leastSpan returns the smallest possible length of the longest of n spans that together cover all times, which must

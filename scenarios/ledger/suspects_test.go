@@ -129,7 +129,8 @@ func TestWeigh(t *testing.T) {
 	within := func(from, to time.Duration) func(time.Duration) bool {
 		return func(at time.Duration) bool { return at >= from && at < to }
 	}
-	before, early, four := within(0, 20*sec), within(0, 10*sec), within(22*sec, 22*sec+40*time.Millisecond)
+	before, early, four := within(0, 20*sec), within(0, 10*sec), within(20*sec, 20*sec+40*time.Millisecond)
+	burst := within(22*sec, 22*sec+300*time.Millisecond)
 	tenth := func(at time.Duration) bool { return at/(10*time.Millisecond)%10 == 0 }
 	for _, c := range []struct {
 		name   string
@@ -153,8 +154,22 @@ func TestWeigh(t *testing.T) {
 			"two while it was in", func(at time.Duration) bool { return at == 22*sec || at == 23*sec }, true, 0, 1,
 			false, // 7 of 40 s are around it: chance is 3 %, and there are two comparisons
 		},
-		{"four while it was in", four, true, 0, 1, true},
-		{"four while it was in, one of 40 faults", four, true, 0, 40, false},
+		{"four as it was injected", four, true, 0, 1, true},
+		{"four as it was injected, one of 40 faults", four, true, 0, 40, false},
+		{"30 in one burst while it was in", burst, true, 0, 1, false},
+		{"20 of 30 in one burst while it was in", func(at time.Duration) bool {
+			return burst(at) && at/(10*time.Millisecond)%3 > 0
+		}, true, 0, 1, false},
+		{"one as it was injected, and 30 in one burst while it was in", func(at time.Duration) bool {
+			return burst(at) || at == 20*sec
+		}, true, 0, 1, false},
+		{"three, each by itself, while it was in", func(at time.Duration) bool {
+			return at == 21200*time.Millisecond || at == 22400*time.Millisecond || at == 23600*time.Millisecond
+		}, true, 0, 1, true},
+		{"a burst that lasts until it is over", within(23*sec, 25*sec), true, 0, 1, true},
+		{"a burst as it was injected, and others each 5 s", func(at time.Duration) bool {
+			return at%(5*sec) < 300*time.Millisecond
+		}, false, 0, 1, false},
 		{"none", func(time.Duration) bool { return false }, true, 0, 1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -39,3 +39,40 @@ func TestResult_NameFailed(t *testing.T) {
 		}
 	}
 }
+
+// TestResult_UnaskedOutageOfShedRequests: an objective on errors does not ask about a step that sheds all, and one on
+// shed requests does.
+func TestResult_UnaskedOutageOfShedRequests(t *testing.T) {
+	for _, c := range []struct {
+		name, objective string
+		outage          result.StepOutage
+		phrase          string
+		asked           bool
+	}{
+		{"errors asked", "errors < 1% of pay", result.StepOutage{Shed: 16}, "16 of 16 requests of pay were shed", false},
+		{"shed asked", "shed < 5% of pay", result.StepOutage{Shed: 16}, "16 of 16 requests of pay were shed", true},
+		{
+			"some fail, and errors asked", "errors < 1% of pay",
+			result.StepOutage{Shed: 9, Errors: 7},
+			"16 of 16 requests of pay failed or were shed", true,
+		},
+		{
+			"some fail or are slow", "errors < 1%",
+			result.StepOutage{Shed: 9, Errors: 6, Slow: 1},
+			"16 of 16 requests of pay failed, were too slow, or were shed", false,
+		},
+		{"all fail", "errors < 1% of pay", result.StepOutage{Errors: 16}, "16 of 16 requests of pay failed", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.outage.Step, c.outage.Requests = "pay", 16
+			f := result.FaultRecord{Name: "f", Parts: &result.ImpactParts{StepOutage: &c.outage}}
+			r := &result.Result{
+				Faults:     []result.FaultRecord{f},
+				Objectives: []result.ObjectiveResult{{Text: c.objective, Phase: slo.ParsePhase("run")}},
+			}
+			if got := r.UnaskedOutage(&f); (got == nil) != c.asked || c.outage.Phrase() != c.phrase {
+				t.Errorf("%s: unasked %+v", c.outage.Phrase(), got)
+			}
+		})
+	}
+}

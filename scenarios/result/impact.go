@@ -72,15 +72,26 @@ type StepOutage struct {
 	Requests int64  `json:"requests"` // its requests that the fault affected
 	Errors   int64  `json:"errors"`   // of these, those that failed or were skipped
 	Slow     int64  `json:"slow"`     // of these, those that were answered, but took longer than `judge.slow`
+	// of these, those that the target shed; 0 in results of earlier versions
+	Shed int64 `json:"shed,omitempty"`
 }
 
-// Bad returns the number of requests of the step that failed or were slow.
-func (o *StepOutage) Bad() int64 { return o.Errors + o.Slow }
+// Bad returns the number of requests of the step that failed, were slow, or were shed.
+func (o *StepOutage) Bad() int64 { return o.Errors + o.Slow + o.Shed }
+
+// onlyShed reports whether the target shed all of them.
+func (o *StepOutage) onlyShed() bool { return o.Shed > 0 && o.Bad() == o.Shed }
 
 // Phrase counts the requests of the step, such as 24 of 24 requests of pay failed.
 func (o *StepOutage) Phrase() string {
 	s := fmt.Sprintf("%d of %s of %s", o.Bad(), syntax.Plural(o.Requests, "request", "requests"), o.Step)
 	switch {
+	case o.onlyShed():
+		return s + " were shed"
+	case o.Shed > 0 && o.Bad() == o.Errors+o.Shed:
+		return s + " failed or were shed"
+	case o.Shed > 0:
+		return s + " failed, were too slow, or were shed"
 	case o.Slow == 0:
 		return s + " failed"
 	case o.Errors == 0:
@@ -95,11 +106,12 @@ func (r *Result) UnaskedOutage(f *FaultRecord) *StepOutage {
 	if f.Parts == nil || f.Parts.StepOutage == nil {
 		return nil
 	}
-	step := f.Parts.StepOutage.Step
+	out := f.Parts.StepOutage
+	step := out.Step
 	for i := range r.Objectives {
 		o, ok := r.Objectives[i].Asks()
 		if row := o.Metric.Row(); !ok || r.Objectives[i].List != "" || o.Step == "" || o.Metric.Of != "" ||
-			!row.CountsBad && (!o.Metric.OfFault() || row.Effect == nil) {
+			!row.CountsShed && (!row.CountsBad || out.onlyShed()) && (!o.Metric.OfFault() || row.Effect == nil) {
 			continue
 		}
 		in := o.PhaseOrRun()
@@ -108,7 +120,7 @@ func (r *Result) UnaskedOutage(f *FaultRecord) *StepOutage {
 			return nil
 		}
 	}
-	return f.Parts.StepOutage
+	return out
 }
 
 // HidesOutage reports whether a step had an outage during a fault of the run, and no objective asks about it; see

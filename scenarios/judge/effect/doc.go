@@ -18,6 +18,7 @@
 //	window.go    windows of detection, and whether one is bad
 //	recovery.go  holds: whether a stretch shows recovery
 //	edge.go      begin and end of an outage, to the single request
+//	pause.go     stalls of users that cover no slice
 //	incident.go  Incidents: outages of the whole load, whatever caused them
 //	stretch.go   good service within an outage
 //	latency.go   Slower: whether good answers were slower than in the baseline

@@ -18,6 +18,7 @@ type Slice struct {
 	Good       int64
 	Ended      int64 // requests that ended during the slice, whenever they were intended
 	InFlight   int64 // requests in flight at its start
+	Own        bool  // brunt itself stood still or was late, so that a pause of its users shows nothing
 
 	// Marks appends the requests of the slice in the order of their intended time, without shed ones. If it is nil,
 	// single requests are unknown, and edges are exact only to the slice.
@@ -33,6 +34,8 @@ type Question struct {
 	Baseline []Slice       // requests that ended before the first injection
 	Before   []Slice       // requests that ended before this injection, after the effects of earlier faults
 	Caught   Slice         // N and Bad of the requests in flight at the injection
+	UnderWay time.Duration // a request that takes longer hangs; zero is unknown
+	Closed   bool          // only users of closed loads send the requests
 	Injected time.Duration // the time just before the injecting call
 	Cleared  time.Duration // the end of time if the fault was not cleared
 	Horizon  time.Duration // the end of the time in which effects are attributed to this fault
@@ -71,6 +74,7 @@ type Answer struct {
 	Resolution  time.Duration // uncertainty of onset and recovery
 	BadBefore   bool          // the steady state failed: windows before the injection were bad
 	StuckBefore bool          // windows before the injection were bad because requests were in flight and none ended
+	HungBefore  bool          // the requests in flight at the injection hung before it; see [chances.hungBefore]
 	Notes       result.Notes
 	// why recovery can't be shown: requests are bad at a rate near the limit even without the fault
 	Usual result.Notes
@@ -170,7 +174,8 @@ func (a *Answer) Hide() {
 // for a second or more. It is part of the same degradation, and recovery includes it.
 //
 // Bad before the injection: the steady state did not hold, and the impact is unknown. That is so if two of the last
-// three windows before the injection, or the whole baseline, are bad; see unsteady.
+// three windows before the injection, or the whole baseline, are bad; see unsteady. So it is if the requests in flight
+// at the injection hung before it, and there is harm from it on; see hungBefore.
 //
 // The impact is unknown without a baseline, with too few requests to fill two windows or a hold, and if the load ends
 // or another fault begins within a hold of the injection.
@@ -183,18 +188,27 @@ func Ask(q Question) Answer {
 		a.count(q, c, end)
 		return a
 	}
-	if a.BadBefore, a.StuckBefore = c.unsteady(q); a.BadBefore {
-		a.Notes = result.Notes{{Kind: result.BeforeUnsteady}}
-		a.count(q, c, end)
-		return a
-	}
 	first := 0
 	for first < len(q.Slices) && q.Slices[first].Start < q.Injected {
 		first++
 	}
 	ws := c.searched(q.Slices, first, q.Horizon)
 	at, sure := firstOnset(ws)
+	a.HungBefore = c.hungBefore(q, first)
+	a.BadBefore, a.StuckBefore = c.unsteady(q)
+	if a.HungBefore && at == 0 { // and there is harm
+		a.BadBefore, a.StuckBefore = true, true
+	}
+	if a.BadBefore {
+		a.Notes = result.Notes{{Kind: result.BeforeUnsteady}}
+		a.count(q, c, end)
+		return a
+	}
 	if at < 0 {
+		if p, found := c.pausedAmong(q, first); found {
+			a.pausedOnly(q, c, p)
+			return a
+		}
 		a.untouched(q, c, ws, first)
 		a.count(q, c, end)
 		return a

@@ -18,6 +18,7 @@ type Incident struct {
 	// lower bound of the end; if the load ended within a hold of the last bad request, the time of that request
 	NotBefore time.Duration
 	Degraded  time.Duration // sum of its spans of bad requests
+	Paused    time.Duration // length of its longest pause
 
 	// Parts are its spans of bad service, ascending, with a second or more of good service between them; see stretch.
 	// It is nil if there is none between.
@@ -30,12 +31,14 @@ type Incident struct {
 // The rules are those of a fault's impact, but no instant is special: an incident may begin before the first
 // injection and be part of the baseline. So it is compared with the limit alone, and the clustering of errors is
 // computed from slices within the limit that are not stalled. Spans with less than a hold of good requests between
-// them are one incident. A run that is bad all along is one incident.
+// them are one incident. A run that is bad all along is one incident. A pause of users is an incident too.
 func Incidents(q Question) []Incident {
 	q.Injected, q.Cleared = 0, forever
 	var calm []Slice
 	for i := range q.Slices {
-		if s := &q.Slices[i]; float64(s.Bad) <= q.Limit*float64(s.N) && !s.Stalled() {
+		s := &q.Slices[i]
+		late := i > 0 && q.Slices[i-1].Stalled() // all that waited ends in it
+		if float64(s.Bad) <= q.Limit*float64(s.N) && !s.Stalled() && !late {
 			calm = append(calm, *s)
 		}
 	}
@@ -83,7 +86,22 @@ func Incidents(q Question) []Incident {
 		in.Parts = c.parts(q, in, onset, first)
 		out = append(out, in)
 	}
-	return out
+	return Union(out, c.pauses(q))
+}
+
+// pauses returns the pauses of a load as incidents.
+func (c chances) pauses(q Question) (out []Incident) {
+	for first := 0; ; {
+		p, found := c.pausedAmong(q, first)
+		if !found {
+			return out
+		}
+		first = p.slice + 1
+		out = append(out, Incident{
+			Begin: p.begin.At, BeginIn: p.begin.Range, End: p.end.At, EndIn: p.end.Range, Over: true, NotBefore: p.end.At,
+			Degraded: p.end.At - p.begin.At, Paused: p.end.At - p.begin.At,
+		})
+	}
 }
 
 // parts divides an incident, of the slices in [onset, to), by its good stretches.
@@ -128,7 +146,7 @@ func Union(a, b []Incident) []Incident {
 		if in.Begin-last.Begin <= width(last.BeginIn) && width(in.BeginIn) < width(last.BeginIn) {
 			last.Begin, last.BeginIn = in.Begin, in.BeginIn
 		}
-		last.Degraded = max(last.Degraded, in.Degraded)
+		last.Degraded, last.Paused = max(last.Degraded, in.Degraded), max(last.Paused, in.Paused)
 		same := (in.End - last.End).Abs() <= max(width(in.EndIn), width(last.EndIn))
 		if same && width(in.EndIn) < width(last.EndIn) || !same && in.End > last.End {
 			last.End, last.EndIn, last.Over, last.NotBefore = in.End, in.EndIn, in.Over, in.NotBefore

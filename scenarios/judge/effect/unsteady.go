@@ -3,6 +3,7 @@ package effect
 import (
 	"math"
 	"slices"
+	"time"
 )
 
 // unsteady reports whether the load was bad before the injection, by the limit alone: two of the last three windows
@@ -99,4 +100,50 @@ func differ(a, b *Slice) (square, variance float64) {
 	part, both := float64(a.N)/all, float64(a.Bad+b.Bad)
 	d := float64(a.Bad) - part*both
 	return d * d, both * part * (1 - part)
+}
+
+const (
+	earlierSlices = 30 // the number of slices before the injection that show the usual pauses and requests in flight
+	pausesLeast   = 20 // fewer requests do not show their usual pauses
+	slack         = 20 * time.Millisecond
+)
+
+// hungBefore reports whether the requests in flight at the injection, slice first, had hung before it, by more than
+// [underWay]. Windows of a second do not show that if it was for a part of one.
+//
+// Users who wait send nothing. So they hung if the pause since the last request is twice as long as any pause before
+// it, and longer than any good answer, and each request in flight was bad, or none ended soon. An open load sends on.
+// It hung if none ended soon, twice as many requests are in flight as at the begin of any earlier slice, and ten more,
+// and the first of them is due for longer than [Question.UnderWay]. What brunt itself delayed shows nothing.
+func (c chances) hungBefore(q Question, first int) bool {
+	if first >= len(q.Slices) || len(q.Before) == 0 || q.Slices[first].InFlight == 0 {
+		return false
+	}
+	stalled := q.Slices[first].Stalled()
+	n, from := int(q.Slices[first].InFlight), max(0, first-earlierSlices)
+	for from < first && q.Slices[from].Start < q.Before[0].Start {
+		from++
+	}
+	list, known := marks(q, from, first)
+	list = slices.DeleteFunc(list, func(m Mark) bool { return m.At >= q.Injected })
+	if !known || len(list) < max(n, pausesLeast) {
+		return false
+	}
+	oldest, most, usual := list[len(list)-n].At, int64(0), time.Duration(0)
+	for i := first; i >= 0 && q.Slices[i].End > oldest; i-- {
+		if q.Slices[i].Own {
+			return false
+		}
+	}
+	for i := 1; i < len(list); i++ {
+		usual = max(usual, list[i].At-list[i-1].At)
+	}
+	if q.Closed && (stalled || q.Caught.N > 0 && q.Caught.Bad == q.Caught.N) &&
+		q.Injected-list[len(list)-1].At > max(underWay, 2*usual+slack, q.UnderWay/2+slack) {
+		return true
+	}
+	for i := from; i < first && q.Slices[i].Start <= oldest; i++ {
+		most = max(most, q.Slices[i].InFlight)
+	}
+	return stalled && q.UnderWay > 0 && q.Injected-oldest > max(underWay, q.UnderWay) && int64(n) > 2*most+10
 }

@@ -805,6 +805,74 @@ var playedCases = []playedCase{
 		slo: []string{"recover < 1s after f => fail", "degraded < 1s after f => fail"}, // the steady state did not hold
 	},
 	{
+		name: "users who wait: dark from a second before a fault until it was in for four seconds", row: "H9",
+		users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{19 * sec, 24 * sec}, timeout: 20 * sec, faults: in5,
+		impact: "unknown", slo: []string{"recover < 9s after f => fail"}, see: ofFaults(""), // the steady state did not hold
+	},
+	{
+		name: "a user who waits: dark from half a second before a fault on", row: "H9",
+		users: &truth.Users{Users: 1, Think: 18 * ms}, dark: span{19500 * ms, 24 * sec}, timeout: 20 * sec, faults: in5,
+		impact: "unknown", slo: []string{"recover < 9s after f => fail"}, see: ofFaults(""),
+	},
+	{
+		name: "users who wait: dark from half a second before the second fault on", row: "H9",
+		users: &truth.Users{Users: 10, Think: 10 * ms}, darkToo: span{20 * sec, 22 * sec}, dark: span{39500 * ms, 44 * sec},
+		timeout: 20 * sec, seconds: 90, faults: between10, impact: "impacted",
+		slo: []string{"recover < 3s after f => pass", "recover < 9s after g => fail"}, see: ofFaults("by f", ""),
+	},
+	{
+		name: "users who wait for timeouts: dark from a second before a fault on", row: "definition", timeout: sec,
+		users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{19 * sec, 24 * sec}, faults: in5,
+		impact: "unknown", slo: []string{"recover < 9s after f => fail"}, see: ofFaults(""),
+	},
+	{
+		name: "requests that wait: dark from half a second before a fault on", row: "definition",
+		script: darkUntil(quick, 1950, 2400), faults: in5,
+		impact: "unknown", slo: []string{"recover < 9s after f => fail"}, see: ofFaults(""),
+	},
+	{
+		name: "users who wait: dark with a fault", row: "definition", users: &truth.Users{Users: 10, Think: 10 * ms},
+		dark: span{20 * sec, 24 * sec}, timeout: 20 * sec, faults: in5,
+		impact: "impacted", slo: []string{"recover < 3s after f => fail", "recover < 5s after f => pass"},
+		see: ofFaults("by f"),
+	},
+	{
+		name: "a user whose answers take 300 ms: dark with a fault", row: "definition", users: &truth.Users{Users: 1},
+		answer: 300 * ms, dark: span{19750 * ms, 28 * sec}, timeout: 20 * sec, seconds: 120,
+		faults: []span{{20 * sec, 29 * sec}}, see: ofFaults("by f"),
+	},
+	{
+		name: "users who wait: dark from the end of a fault until after the next began", row: "definition",
+		users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{24500 * ms, 28 * sec}, timeout: 20 * sec,
+		faults: []span{{20 * sec, 25 * sec}, {25500 * ms, 30 * sec}}, see: ofFaults("f g"),
+		slo: []string{"recover < 1s after f => fail", "recover < 1s after g => inconclusive"},
+	},
+	{
+		name: "users who wait: 1.5 s dark, and no whole second", row: "definition",
+		users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{20300 * ms, 21800 * ms}, faults: in5, impact: "impacted",
+		slo: []string{
+			"recover < 1700ms after f => fail", "recover < 1900ms after f => pass", "recover < 1s after incident => fail",
+			"recover < 1600ms after incident => pass",
+		},
+		see: ofFaults("by f"),
+	},
+	{
+		name: "users who wait: 1.5 s dark amid a long fault", row: "definition",
+		users: &truth.Users{Users: 10, Think: 10 * ms}, dark: span{45 * sec, 46500 * ms}, seconds: 90,
+		faults: []span{{20 * sec, 70 * sec}}, impact: "unknown",
+		slo: []string{"recover < 10s after f => inconclusive", "recover < 30s after f => pass"}, see: ofFaults("f"),
+	},
+	{
+		name: "users who wait, as brunt stands still for a second", row: "definition",
+		users: &truth.Users{Users: 10, Think: 10 * ms}, freezes: []measure.Freeze{{From: 20450 * ms, To: 21450 * ms}},
+		faults: in5, impact: "not_impacted", slo: []string{"recover < 1s after f => invalid"}, see: ofFaults(),
+	},
+	{
+		name: "requests that wait: 3 s dark, and all end at once", row: "definition", script: darkUntil(quick, 2000, 2300),
+		faults: in5, slo: []string{"recover < 1s after incident => fail", "recover < 4s after incident => pass"},
+		see: ofFaults("by f"),
+	},
+	{
 		name: "users who wait: dark in the baseline, and in a fault", row: "H9", users: &truth.Users{Users: 10},
 		answer: 14 * ms, uneven: true, darkToo: span{5 * sec, 8 * sec}, dark: span{22 * sec, 26 * sec}, timeout: 20 * sec,
 		seconds: 90,

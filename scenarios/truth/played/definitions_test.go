@@ -3,6 +3,7 @@ package played
 import (
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/truth"
 )
@@ -47,6 +48,34 @@ var definedCases = []playedCase{
 		slow: 100 * ms, script: quick.EveryIn(2000, 6000, 125, truth.Act{Delay: 500 * ms}),
 		faults: []span{{20 * sec, 39 * sec}}, impact: "not_impacted", slo: []string{"recover < 3s after f => pass"},
 		see: outageOf(result.StepOutage{Step: "other", Requests: 16, Slow: 16}),
+	},
+	{
+		name: "a rare step fails while the first of two faults is in, and each requires an impact", row: "definition",
+		side: true, rare: 125, required: true, script: quick.EveryIn(2000, 4000, 125, f503), seconds: 100,
+		faults: []span{{20 * sec, 39 * sec}, {60 * sec, 79 * sec}}, impact: "not_impacted",
+		slo: []string{"recover < 3s after f => pass", "recover < 3s after g => fail"},
+		see: requires(scenarios.Pass, scenarios.Fail),
+	},
+	{
+		name: "a rare step sheds all while a fault is in that requires an impact", row: "definition", side: true, rare: 125,
+		shed: true, required: true, script: quick.EveryIn(2000, 4000, 125, f503), faults: []span{{20 * sec, 39 * sec}},
+		impact: "not_impacted", slo: []string{"recover < 3s after f => pass"}, see: requires(scenarios.Pass),
+	},
+	{
+		name: "a rare step sheds all while a fault is in", row: "definition", side: true, rare: 125, shed: true,
+		script: quick.EveryIn(2000, 4000, 125, f503), faults: []span{{20 * sec, 39 * sec}}, impact: "not_impacted",
+		slo: []string{"recover < 3s after f => pass"},
+		see: outageOf(result.StepOutage{Step: "other", Requests: 16, Shed: 16}),
+	},
+	{
+		name: "a rare step sheds as much as an objective allows", row: "definition", side: true, rare: 125, shed: true,
+		script: quick.EveryIn(2000, 4000, 125, f503), faults: []span{{20 * sec, 39 * sec}}, impact: "not_impacted",
+		slo: []string{"shed < 5% => pass"}, see: outageOf(result.StepOutage{}),
+	},
+	{
+		name: "a request of a rare step fails in a fault that requires an impact", row: "definition", side: true, rare: 125,
+		required: true, script: quick.Between(2500, 2501, f503), faults: []span{{20 * sec, 40 * sec}},
+		impact: "not_impacted", slo: []string{"recover < 3s after f => fail"}, see: requires(scenarios.Fail),
 	},
 	{
 		name: "a request of a rare step fails in a fault", row: "definition", side: true, rare: 125,

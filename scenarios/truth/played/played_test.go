@@ -66,10 +66,11 @@ type playedCase struct {
 	side       bool // a second load, side, has the step other
 	rare       int  // with side: each request whose number this divides is of other; zero: no request
 
-	slo    []string // OBJECTIVE => VERDICT
-	impact string   // of the first fault
-	see    func(c *truth.Complaints, p played)
-	open   string // why the rules do not get it right yet; empty where they do
+	slo      []string // OBJECTIVE => VERDICT
+	impact   string   // of the first fault
+	required bool     // an impact of each fault is
+	see      func(c *truth.Complaints, p played)
+	open     string // why the rules do not get it right yet; empty where they do
 }
 
 // A span is when a fault was in; to is zero where it was not cleared.
@@ -295,7 +296,7 @@ func (p playedCase) play(
 			name = p.called[i]
 			fault, _, _ = strings.Cut(name, "#")
 		}
-		kinds[fault] = judge.FaultCase{Group: p.group}
+		kinds[fault] = judge.FaultCase{Group: p.group, RequireImpact: p.required}
 		events = append(events, event{f.from, func() { rec.Inject(fault, name) }})
 		if f.to > 0 {
 			events = append(events, event{f.to, func() { rec.Clear(i) }})
@@ -418,6 +419,27 @@ var (
 	f503   = truth.Act{Status: 503}
 	hang   = truth.Act{Hang: true}
 )
+
+// darkUntil is a script in which requests from first up to, and without, end wait for the time of end, at 100/s.
+func darkUntil(s truth.Script, first, end int) truth.Script {
+	return func(n int) truth.Act {
+		if n >= first && n < end {
+			return truth.Act{Delay: time.Duration(end-n) * 10 * ms}
+		}
+		return s(n)
+	}
+}
+
+// requires holds what require_impact says of each fault against verdicts.
+func requires(want ...scenarios.Verdict) func(c *truth.Complaints, p played) {
+	return func(c *truth.Complaints, p played) {
+		for i, v := range want {
+			if got := p.Faults[i].Required; got.Verdict != v {
+				c.Errorf("the impact of %s that is required: %s (%s), want %s", p.Faults[i].Name, got.Verdict, got.Text, v)
+			}
+		}
+	}
+}
 
 // lateUntil is the lag of a request of a load of 100/s that is sent at a time, if its number is from first up to, and
 // without, end.
