@@ -32,8 +32,8 @@ func Recover(err *error) {
 }
 
 // newPanic returns the error for a recovered value. The deferred function must call it, while the stack still shows
-// the panic. The error names the first function that is not of Go's own library, as a reader may have given that library
-// what it cannot read.
+// the panic. The error names the first function that is not of Go's own library, as a reader may have given that
+// library what it cannot read.
 func newPanic(p any) error {
 	var pcs [32]uintptr
 	frames, raised := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])]), false

@@ -307,8 +307,8 @@ func (f *readings) light(wait requests.Span, longest, lag time.Duration, waits i
 	return turns*float64(waits)*float64(lag) < explains*float64(longest)
 }
 
-// processorWaits returns how often one request of a span waits for a processor at most: [result.ProcessorWaits] times. A
-// message of a delivery, message being its series, waits for those before it as well, so for each of the span once.
+// processorWaits returns how often one request of a span waits for a processor at most: [result.ProcessorWaits] times.
+// A message of a delivery, message being its series, waits for those before it as well, so for each of the span once.
 func (f *readings) processorWaits(in requests.Span, message int32) int64 {
 	if message < 0 {
 		return result.ProcessorWaits
@@ -374,8 +374,8 @@ func coresIn(in requests.Span, n int, at func(i int) (t, cpu result.Num)) (mean 
 // both without brunt's own time, and the number of errors that no wait explains. These are all if a timeout has no
 // limit that is known. A wait as long as an attempt may take explains that the request was sent again, as often as it
 // was. refused says that it explains answers of 503 as well. message is the delivery whose message waited longest, by
-// its series; it is negative where a request did. Only requests and messages that the objective of the readings is about
-// count; without an objective, messages do not.
+// its series; it is negative where a request did. Only requests and messages that the objective of the readings is
+// about count; without an objective, messages do not.
 func (f *readings) longestWait(window []record, refused bool) (
 	longest, took time.Duration, others int64, message int32,
 ) {
@@ -435,8 +435,8 @@ func (f *readings) unexplained(r *record, refused bool) int64 {
 // of them does not count.
 //
 // An answer over the time that an objective names would be within it if waits are as long as it is over. So such a
-// failure is judged a third time, without the windows in which waits explain that much alone, of the requests that it is
-// about. One on the messages of a delivery is judged so only.
+// failure is judged a third time, without the windows in which waits explain that much alone, of the requests that it
+// is about. One on the messages of a delivery is judged so only.
 func (e *evaluator) withoutHeld(q *ask, r result.ObjectiveResult) result.ObjectiveResult {
 	row, users := q.o.Metric.Row(), e.read.ofUsers(q.o)
 	waits := row.CountsBad || row.TimesOut || row.Rate != nil && users || row.Spans != nil || q.o.Metric.Latency()

@@ -551,9 +551,9 @@ func TestJudge_Light(t *testing.T) {
 	}
 }
 
-// TestJudge_HeldMessages: each of 50 requests a second for 20 s sends a message of the delivery "order". Messages from 10
-// to 15 s take 2 s, as they wait for the work on those before them. Other programs hold the processors meanwhile, and
-// brunt, which is as light as the target, waits 10 ms each time.
+// TestJudge_HeldMessages: each of 50 requests a second for 20 s sends a message of the delivery "order". Messages from
+// 10 to 15 s take 2 s, as they wait for the work on those before them. Other programs hold the processors meanwhile,
+// and brunt, which is as light as the target, waits 10 ms each time.
 func TestJudge_HeldMessages(t *testing.T) {
 	held := []requests.Span{{From: 10 * sec, To: 15 * sec}}
 	for _, c := range []struct {
