@@ -147,7 +147,8 @@ func explainsDown(c *chaos.Record, held []requests.Span, waits func(requests.Spa
 
 // judgeRecord judges one fault itself: whether it was verified and undone. name is empty if the run has only one
 // fault. theirs says that brunt did not start the units. That a unit was not ready in time is a finding about the
-// target; brunt takes down the units that it started, and leaves others as they are.
+// target, unless brunt has not seen that a one-shot took it down. brunt takes down the units that it started, and leaves
+// others as they are.
 func judgeRecord(c *chaos.Record, name string, theirs bool) (out []result.Reason) {
 	because := func(to scenarios.Verdict, kind result.ReasonKind, err error) {
 		out = append(out, result.Reason{Kind: kind, Verdict: to, Fault: name, Text: err.Error()})
@@ -160,14 +161,14 @@ func judgeRecord(c *chaos.Record, name string, theirs bool) (out []result.Reason
 	case c.GoneErr != nil:
 		because(scenarios.Invalid, result.GoneUnverified, c.GoneErr)
 	case len(c.Steps) > 0 || c.N < 0:
-	case c.OneShot && !c.Gone:
+	case c.OneShot && !c.Gone && c.VerifyErr == nil:
 		out = append(out, stillDown(c, name))
 	case c.Down != nil && !c.OneShot:
 		because(scenarios.Fail, result.NotReadyAgain, c.Down)
 	}
 	for _, s := range c.Steps {
 		switch {
-		case s.OneShot && s.InjectErr == nil && !s.Gone:
+		case s.OneShot && s.InjectErr == nil && s.VerifyErr == nil && !s.Gone:
 			out = append(out, stillDown(s, s.Name))
 		case s.Down != nil && !s.OneShot:
 			out = append(out, result.Reason{

@@ -78,6 +78,7 @@ slo: [errors < 100%]
 // to its owner, by exit code 7, if brunt did not and it stays down. A fault that could not be taken back is neither.
 func TestJudgeRecord_Down(t *testing.T) {
 	down := errors.New("web[0] did not become ready in 30s: GET /: 503")
+	survived := errors.New("web[0] survived SIGTERM; SIGKILL ends it")
 	for _, c := range []struct {
 		name   string
 		rec    chaos.Record
@@ -110,6 +111,18 @@ func TestJudgeRecord_Down(t *testing.T) {
 			[]result.Reason{{
 				Kind: result.NotUndone, Verdict: scenarios.NotReverted, Fault: "f", Text: "no such process",
 			}},
+		},
+		{
+			"a one-shot that its unit survived",
+			chaos.Record{OneShot: true, VerifyErr: survived},
+			false,
+			[]result.Reason{{Kind: result.NoEffect, Verdict: scenarios.Invalid, Fault: "f", Text: survived.Error()}},
+		},
+		{
+			"a step that its unit survived",
+			chaos.Record{Gone: true, VerifyErr: survived, Steps: []*chaos.Record{{OneShot: true, VerifyErr: survived}}},
+			false,
+			[]result.Reason{{Kind: result.NoEffect, Verdict: scenarios.Invalid, Fault: "f", Text: survived.Error()}},
 		},
 	} {
 		if got := run.JudgeRecord(&c.rec, "f", c.theirs); !reflect.DeepEqual(got, c.want) {
