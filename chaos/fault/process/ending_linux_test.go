@@ -10,6 +10,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
+	"brunt/chaos/proc"
 )
 
 // stubborn is a unit whose process ignores SIGTERM.
@@ -62,5 +63,22 @@ func TestCrash_Survived(t *testing.T) {
 	}
 	if text, err := h.Gone(brief); err != nil || !strings.HasSuffix(text, "has not ended") {
 		t.Errorf("gone: %q, %v", text, err)
+	}
+}
+
+// TestStop_Slow: a unit that runs on for its grace says so, if the fault is over before.
+func TestStop_Slow(t *testing.T) {
+	u := newStubborn(t)
+	id, err := proc.Identify(u.pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stop{unit: container.Target{Unit: u}, grace: time.Minute, id: id, at: time.Now()}
+	brief, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err = s.Verify(brief)
+	if err == nil || !strings.HasPrefix(err.Error(), "store[0] did not end within ") ||
+		!strings.HasSuffix(err.Error(), " of SIGTERM; SIGKILL comes after the grace of 1m") {
+		t.Errorf("the proof: %v", err)
 	}
 }
