@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/slo"
@@ -107,6 +109,9 @@ func (v verdict) decideFaults(
 				if why.OfSlowStart() && waited(c) {
 					why.Verdict = scenarios.Inconclusive
 				}
+				if down, ok := errors.AsType[chaos.NotRunningError](c.InjectErr); ok && why.Kind == result.InjectionFailed {
+					why.Text += v.howEnded(down.Unit)
+				}
 				v.res.Because(why)
 			}
 		}
@@ -119,6 +124,20 @@ func (v verdict) decideFaults(
 			})
 		}
 	}
+}
+
+// howEnded says how the unit of a fault that was not injected had ended by itself, and what to do; empty if it had not.
+func (v verdict) howEnded(unit string) string {
+	for i := range slices.Backward(v.res.Events) {
+		e := &v.res.Events[i]
+		if e.Unit != unit {
+			continue
+		}
+		if ended, itself := v.res.OwnEnd(e); ended && itself {
+			return fmt.Sprintf(": it had ended by itself at %s (%s); look at its output", quantity.FormatInstant(e.T.D()), e.Text)
+		}
+	}
+	return ""
 }
 
 // waitedFor reports whether a lack of processors may explain that the units of a fault were not well again in time.

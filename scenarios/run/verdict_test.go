@@ -131,6 +131,32 @@ func TestJudgeRecord_Down(t *testing.T) {
 	}
 }
 
+// TestHowEnded: a fault that found its unit down says how the unit had ended by itself, unless a fault was on it then.
+func TestHowEnded(t *testing.T) {
+	exit := func(unit string) result.Event {
+		return result.Event{T: 4.85, Event: "unit.exit", Unit: unit, Text: "exit status 3"}
+	}
+	by := result.FaultRecord{Name: "g", Units: []string{"store[0]"}, Injected: 4, Cleared: 6, Until: 6}
+	for _, c := range []struct {
+		name, want string
+		res        result.Result
+	}{
+		{
+			"by itself", ": it had ended by itself at 4.85s (exit status 3); look at its output",
+			result.Result{Events: []result.Event{exit("store[0]")}},
+		},
+		{"another unit", "", result.Result{Events: []result.Event{exit("web[0]")}}},
+		{
+			"with a fault on it", "",
+			result.Result{Events: []result.Event{exit("store[0]")}, Faults: []result.FaultRecord{by}},
+		},
+	} {
+		if got := run.HowEnded(&c.res, "store[0]"); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 // TestDoubtCut: an objective on a fault that another fault cut short has a note. It does not pass if the fault was in
 // for under half of its time, and fails as it did.
 func TestDoubtCut(t *testing.T) {
