@@ -55,6 +55,11 @@ type NotShownError struct{ What string } // what was not shown, and what would s
 
 func (e NotShownError) Error() string { return "not shown: " + e.What }
 
+// A NotRunningError says that nothing can be injected into a unit, because it does not run.
+type NotRunningError struct{ Unit string }
+
+func (e NotRunningError) Error() string { return e.Unit + " does not run" }
+
 // ErrHolderEnded says that the process which held a fault has ended, and the fault with it, although its unit may still
 // live. The fault can be injected again.
 var ErrHolderEnded = errors.New("the process that held it has ended, and the fault with it")

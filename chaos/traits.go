@@ -46,6 +46,8 @@ type Traits struct {
 	// Kept are the texts that the journal keeps unchanged, so that any process can revert the fault: a command with its
 	// variables, or a call with its headers and its body.
 	Kept []string
+	// Grace is how long a unit that the fault takes down may still run: from a polite signal to SIGKILL.
+	Grace time.Duration
 	// Part says that the settings leave a part of what the kind denies: some of the space, of the descriptors, or of the
 	// processes of a unit.
 	Part bool

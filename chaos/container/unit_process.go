@@ -19,7 +19,7 @@ func RunningProcess(u Target) (proc.Identity, error) {
 			"container.kill and container.pause go through the engine", u.Name(), c.Engine.Address().Host)
 	}
 	if pid == 0 {
-		return proc.Identity{}, fmt.Errorf("%s does not run", u.Name())
+		return proc.Identity{}, chaos.NotRunningError{Unit: u.Name()}
 	}
 	if err := proc.Protect(pid); err != nil {
 		return proc.Identity{}, err

@@ -116,6 +116,9 @@ func replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 	if len(s.Damage) > 0 {
 		return taken, errors.Join(err, s.damaged(by == byPerson && err == nil && !force))
 	}
+	if err != nil && !force {
+		err = fmt.Errorf("%w; once it is taken back by hand, remove %s", err, path)
+	}
 	if err != nil || force {
 		return taken, err
 	}

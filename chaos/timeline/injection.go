@@ -277,7 +277,7 @@ func (t *Timeline) inject(ctx context.Context, r *injection, steps []chaos.Step,
 				r.LeftDown = r.LeftDown || h.Traits().StaysDown
 			}
 			if err != nil {
-				r.InjectErr = fmt.Errorf("%s: %w", s, err)
+				r.InjectErr = stepError(s, err)
 				break
 			}
 			t.Journal.Point("after inject")
@@ -337,7 +337,7 @@ func prepareAll(ctx context.Context, steps []chaos.Step) ([]func() error, error)
 		all.Go(func() {
 			release, err := p.Prepare(ctx)
 			if err != nil {
-				errs[i] = fmt.Errorf("%s: %w", s, err)
+				errs[i] = stepError(s, err)
 			} else if release != nil {
 				releases[i] = release
 			}
@@ -345,6 +345,14 @@ func prepareAll(ctx context.Context, steps []chaos.Step) ([]func() error, error)
 	}
 	all.Wait()
 	return releases, chaos.JoinErrors(errs...)
+}
+
+// stepError returns the error of a step with what the step does. For a unit that does not run, the error says it all.
+func stepError(s chaos.Step, err error) error {
+	if errors.As(err, new(chaos.NotRunningError)) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", s, err)
 }
 
 // drop removes an occurrence from the run after its injection failed.

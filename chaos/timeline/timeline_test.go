@@ -107,6 +107,9 @@ func (s *notedStep) Inject(context.Context) (chaos.Held, error) {
 	if s.fails == "inject" && s.i == s.steps-1 {
 		return nil, errors.New("no way in")
 	}
+	if s.fails == "down" {
+		return nil, chaos.NotRunningError{Unit: s.name}
+	}
 	s.at = time.Now()
 	s.add("+", s.name)
 	return s, nil
@@ -780,6 +783,21 @@ func TestNotReadyAgain(t *testing.T) {
 				t.Errorf("at the end: %v, stays down: %t", err, r.StaysDown)
 			}
 		})
+	}
+}
+
+// TestNotRunning: that a unit does not run is said without what was to be done to it, which other errors name.
+func TestNotRunning(t *testing.T) {
+	_, records := play(t, time.Minute, time.Hour, func(d *diary) []*timeline.Entry {
+		return []*timeline.Entry{
+			entry("a", noted{diary: d, name: "a", fails: "down"}, time.Second, time.Second),
+			entry("b", noted{diary: d, name: "b", steps: 1, fails: "inject"}, 10*time.Second, time.Second),
+		}
+	}, nil)
+	for i, want := range []string{"a does not run", "break b: no way in"} {
+		if got := fmt.Sprint(records[i].InjectErr); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

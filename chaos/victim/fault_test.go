@@ -68,6 +68,23 @@ func (s *provenStep) Traits() chaos.HeldTraits                   { return chaos.
 // endsSoon makes the unit have no process from half a second on.
 func (u *restarting) endsSoon() { time.AfterFunc(500*time.Millisecond, func() { u.pid.Store(0) }) }
 
+// TestReinjected_EndsFirst: the first process of a fault ends before its proof, so the effect on it is not shown.
+func TestReinjected_EndsFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &restarting{}
+		u.pid.Store(1)
+		r := &reinjected{Step: &provenStep{proof: errors.New("no process is there")}, restarts: "web[0]", unit: u, in: 1}
+		h, err := r.Inject(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.endsSoon()
+		if _, err := h.Verify(t.Context()); !errors.As(err, new(chaos.NotShownError)) {
+			t.Errorf("the proof of a process that has ended: %v", err)
+		}
+	})
+}
+
 // TestReinjected_Process: a fault follows the process of a unit. It is over if nothing injects it into the process that
 // was started, and goes on while the unit has none.
 func TestReinjected_Process(t *testing.T) {

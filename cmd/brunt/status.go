@@ -183,6 +183,9 @@ func printRun(out io.Writer, r journal.Status) {
 			fmt.Fprintf(out, "    its unit is down still: %s\n", words.Clean(e.Error))
 		case e.Error != "":
 			fmt.Fprintf(out, "    could not be taken back: %s\n", words.Clean(e.Error))
+			if r.State == journal.Died {
+				fmt.Fprintf(out, "    once it is taken back by hand, remove %s\n", r.Journal)
+			}
 		}
 	}
 }

@@ -269,6 +269,7 @@ func checkTiming(p *Plan, m *syntax.Mistakes, e *timeline.Entry) {
 	checkTimes(p, m, e)
 	checkUnits(p, m, e)
 	p.startsLate(m, e)
+	p.noteGrace(e)
 	if _, group := e.Damage.(*timeline.Group); !group && !e.Has("within") && e.OneShot() {
 		// The load may recover without the unit, so a tight objective does not limit the unit.
 		for _, o := range p.Scenario.SLO {
@@ -349,6 +350,21 @@ func (p *Plan) startsLate(m *syntax.Mistakes, e *timeline.Entry) {
 			p.Notes = append(p.Notes, fmt.Sprintf("%s: %s starts again %s after it ends (restart_delay), so it has %s to be "+
 				"healthy again (within).", part.Name, late.Name, quantity.FormatDuration(late.Delay),
 				quantity.FormatDuration(part.Within.D())))
+		}
+	}
+}
+
+// noteGrace adds a note for each fault that may be over before a unit that is slow to end is down.
+func (p *Plan) noteGrace(e *timeline.Entry) {
+	for _, part := range e.Parts() {
+		grace, stays := part.Traits(p.Scope).Grace, part.Stays()
+		if part.Pulse != nil {
+			stays = part.Pulse.On.D()
+		}
+		if stays > 0 && stays <= grace {
+			p.Notes = append(p.Notes, fmt.Sprintf("%s: a unit that does not end by SIGTERM runs on for %s (grace), and the fault "+
+				"stays for %s, so that such a unit is not down meanwhile. Give it a shorter `grace` or a longer `for`.", part.Name,
+				quantity.FormatDuration(grace), quantity.FormatDuration(stays)))
 		}
 	}
 }

@@ -46,6 +46,9 @@ var StaysIn = staysIn
 // JudgeRecord is [judgeRecord].
 var JudgeRecord = judgeRecord
 
+// HowEnded is [verdict.howEnded].
+func HowEnded(res *result.Result, unit string) string { return verdict{res}.howEnded(unit) }
+
 // DoubtCut is [verdict.doubtCut].
 func DoubtCut(res *result.Result, records []*chaos.Record) { verdict{res}.doubtCut(records) }
 

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/judge/requests"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run/guard"
 	"brunt/scenarios/slo"
@@ -107,6 +109,9 @@ func (v verdict) decideFaults(
 				if why.OfSlowStart() && waited(c) {
 					why.Verdict = scenarios.Inconclusive
 				}
+				if down, ok := errors.AsType[chaos.NotRunningError](c.InjectErr); ok && why.Kind == result.InjectionFailed {
+					why.Text += v.howEnded(down.Unit)
+				}
 				v.res.Because(why)
 			}
 		}
@@ -119,6 +124,20 @@ func (v verdict) decideFaults(
 			})
 		}
 	}
+}
+
+// howEnded says how the unit of a fault that was not injected had ended by itself, and what to do; empty if it had not.
+func (v verdict) howEnded(unit string) string {
+	for i := range slices.Backward(v.res.Events) {
+		e := &v.res.Events[i]
+		if e.Unit != unit {
+			continue
+		}
+		if ended, itself := v.res.OwnEnd(e); ended && itself {
+			return fmt.Sprintf(": it had ended by itself at %s (%s); look at its output", quantity.FormatInstant(e.T.D()), e.Text)
+		}
+	}
+	return ""
 }
 
 // waitedFor reports whether a lack of processors may explain that the units of a fault were not well again in time.
@@ -147,7 +166,8 @@ func explainsDown(c *chaos.Record, held []requests.Span, waits func(requests.Spa
 
 // judgeRecord judges one fault itself: whether it was verified and undone. name is empty if the run has only one
 // fault. theirs says that brunt did not start the units. That a unit was not ready in time is a finding about the
-// target; brunt takes down the units that it started, and leaves others as they are.
+// target, unless brunt has not seen that a one-shot took it down. brunt takes down the units that it started, and leaves
+// others as they are.
 func judgeRecord(c *chaos.Record, name string, theirs bool) (out []result.Reason) {
 	because := func(to scenarios.Verdict, kind result.ReasonKind, err error) {
 		out = append(out, result.Reason{Kind: kind, Verdict: to, Fault: name, Text: err.Error()})
@@ -160,14 +180,14 @@ func judgeRecord(c *chaos.Record, name string, theirs bool) (out []result.Reason
 	case c.GoneErr != nil:
 		because(scenarios.Invalid, result.GoneUnverified, c.GoneErr)
 	case len(c.Steps) > 0 || c.N < 0:
-	case c.OneShot && !c.Gone:
+	case c.OneShot && !c.Gone && c.VerifyErr == nil:
 		out = append(out, stillDown(c, name))
 	case c.Down != nil && !c.OneShot:
 		because(scenarios.Fail, result.NotReadyAgain, c.Down)
 	}
 	for _, s := range c.Steps {
 		switch {
-		case s.OneShot && s.InjectErr == nil && !s.Gone:
+		case s.OneShot && s.InjectErr == nil && s.VerifyErr == nil && !s.Gone:
 			out = append(out, stillDown(s, s.Name))
 		case s.Down != nil && !s.OneShot:
 			out = append(out, result.Reason{

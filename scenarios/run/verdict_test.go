@@ -78,6 +78,7 @@ slo: [errors < 100%]
 // to its owner, by exit code 7, if brunt did not and it stays down. A fault that could not be taken back is neither.
 func TestJudgeRecord_Down(t *testing.T) {
 	down := errors.New("web[0] did not become ready in 30s: GET /: 503")
+	survived := errors.New("web[0] survived SIGTERM; SIGKILL ends it")
 	for _, c := range []struct {
 		name   string
 		rec    chaos.Record
@@ -111,9 +112,47 @@ func TestJudgeRecord_Down(t *testing.T) {
 				Kind: result.NotUndone, Verdict: scenarios.NotReverted, Fault: "f", Text: "no such process",
 			}},
 		},
+		{
+			"a one-shot that its unit survived",
+			chaos.Record{OneShot: true, VerifyErr: survived},
+			false,
+			[]result.Reason{{Kind: result.NoEffect, Verdict: scenarios.Invalid, Fault: "f", Text: survived.Error()}},
+		},
+		{
+			"a step that its unit survived",
+			chaos.Record{Gone: true, VerifyErr: survived, Steps: []*chaos.Record{{OneShot: true, VerifyErr: survived}}},
+			false,
+			[]result.Reason{{Kind: result.NoEffect, Verdict: scenarios.Invalid, Fault: "f", Text: survived.Error()}},
+		},
 	} {
 		if got := run.JudgeRecord(&c.rec, "f", c.theirs); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestHowEnded: a fault that found its unit down says how the unit had ended by itself, unless a fault was on it then.
+func TestHowEnded(t *testing.T) {
+	exit := func(unit string) result.Event {
+		return result.Event{T: 4.85, Event: "unit.exit", Unit: unit, Text: "exit status 3"}
+	}
+	by := result.FaultRecord{Name: "g", Units: []string{"store[0]"}, Injected: 4, Cleared: 6, Until: 6}
+	for _, c := range []struct {
+		name, want string
+		res        result.Result
+	}{
+		{
+			"by itself", ": it had ended by itself at 4.85s (exit status 3); look at its output",
+			result.Result{Events: []result.Event{exit("store[0]")}},
+		},
+		{"another unit", "", result.Result{Events: []result.Event{exit("web[0]")}}},
+		{
+			"with a fault on it", "",
+			result.Result{Events: []result.Event{exit("store[0]")}, Faults: []result.FaultRecord{by}},
+		},
+	} {
+		if got := run.HowEnded(&c.res, "store[0]"); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }

@@ -44,7 +44,11 @@ var (
 
 func (k *Kill) Traits(sc chaos.Scope) chaos.Traits { return downTraits(&k.Selector, sc) }
 
-func (s *Stop) Traits(sc chaos.Scope) chaos.Traits { return downTraits(&s.Selector, sc) }
+func (s *Stop) Traits(sc chaos.Scope) chaos.Traits {
+	t := downTraits(&s.Selector, sc)
+	t.Grace = container.GraceOf(s.Grace)
+	return t
+}
 
 func (r *Restart) Traits(sc chaos.Scope) chaos.Traits {
 	t := r.Selector.Traits(sc)

@@ -41,7 +41,10 @@ func (c *Crash) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
-func (c *Crash) signal() string { return cmp.Or(c.Signal, "KILL") }
+// killSignal is the signal that no process survives.
+const killSignal = "KILL"
+
+func (c *Crash) signal() string { return cmp.Or(c.Signal, killSignal) }
 
 func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	c.CheckSelector(at, sc, m)
@@ -160,8 +163,11 @@ func (c *crash) Verify(ctx context.Context) (string, error) {
 	gone := func() bool { return !c.id.Alive() && len(living(c.hit)) == 0 }
 	ended := func() bool { return c.id.Ended() && len(running(c.hit)) == 0 }
 	if !proc.AwaitEnd(ctx, proc.EndsWithin, gone, ended) {
-		left := running(c.hit)
-		return "", fmt.Errorf("%s survived SIG%s: %s still runs", c.unit.Name(), c.signal, proc.List(left))
+		err := fmt.Errorf("%s survived SIG%s: %s still runs", c.unit.Name(), c.signal, proc.List(running(c.hit)))
+		if c.signal != killSignal {
+			err = fmt.Errorf("%w; SIGKILL ends it", err)
+		}
+		return "", err
 	}
 	took := quantity.FormatSeconds(time.Since(c.at).Seconds())
 	evidence := fmt.Sprintf("pid %d %s %s after SIG%s", c.id.PID, endOf(c.id), took, c.signal)
@@ -188,9 +194,13 @@ func (c *crash) Traits() chaos.HeldTraits { return chaos.HeldTraits{StaysDown: !
 
 func (c *crash) Revert(context.Context) (chaos.Outcome, error) { return chaos.None, nil }
 
-// Gone implements [chaos.Held]: the unit runs again, as another process, and is ready.
+// Gone implements [chaos.Held]: the unit runs again, as another process, and is ready. A unit that survived the signal
+// has nothing to come back from.
 func (c *crash) Gone(ctx context.Context) (string, error) {
-	if !c.unit.Supervised() {
+	switch {
+	case !c.id.Ended():
+		return fmt.Sprintf("pid %d has not ended", c.id.PID), nil
+	case !c.unit.Supervised():
 		return "it stays down, as allowed", nil
 	}
 	return container.BackAgain(ctx, c.unit, c.id, c.at)

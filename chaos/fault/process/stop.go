@@ -40,6 +40,12 @@ func (r *Restart) Traits(sc chaos.Scope) chaos.Traits {
 	return t
 }
 
+func (s *Stop) Traits(sc chaos.Scope) chaos.Traits {
+	t := s.Selector.Traits(sc)
+	t.Grace = container.GraceOf(s.Grace)
+	return t
+}
+
 func (s *Stop) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
 	if s.Selector.PID != 0 && !s.Irreversible {
@@ -132,6 +138,10 @@ func (s *stop) Inject(ctx context.Context) (chaos.Held, error) {
 func (s *stop) Verify(ctx context.Context) (string, error) {
 	gone := func() bool { return !s.id.Alive() }
 	if !proc.AwaitEnd(ctx, s.grace+proc.EndsWithin, gone, s.id.Ended) {
+		if waited := time.Since(s.at); waited < s.grace {
+			return "", fmt.Errorf("%s did not end within %s of SIGTERM; SIGKILL comes after the grace of %s", s.unit.Name(),
+				quantity.FormatDuration(waited.Round(100*time.Millisecond)), quantity.FormatDuration(s.grace))
+		}
 		return "", fmt.Errorf("%s has not ended: pid %d still runs", s.unit.Name(), s.id.PID)
 	}
 	took := quantity.FormatSeconds(time.Since(s.at).Seconds())
@@ -213,7 +223,7 @@ func (s *stop) Gone(ctx context.Context) (string, error) {
 func (*Stop) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "process.stop", New: func() chaos.Fault { return new(Stop) },
-		Example: "{service: store}",
+		Example: "{service: store, grace: 1s}",
 		Effect:  chaos.Dies,
 		On:      chaos.OnProcesses,
 		Doc:     "Stops a unit in good order, or kills it with `grace: 0s`, and keeps it down until the fault ends.",

@@ -206,6 +206,13 @@ func (b *stressing) over() error {
 	return fmt.Errorf("%w: the stress process beside %s has ended: %s", chaos.ErrNoEffect, b.Unit.Name(), how)
 }
 
+// shownBy says what a stress process shows of a fault. That is brunt's own process: what the unit suffers by it is not
+// measured.
+func (b *stressing) shownBy(does string) string {
+	return fmt.Sprintf("a process of brunt's in its place (pid %d) %s; what %s suffers by that is not measured", b.b.PID(),
+		does, b.Unit.Name())
+}
+
 // stressCPU uses processor time.
 type stressCPU struct{ stressing }
 
@@ -253,7 +260,7 @@ func (s *stressCPU) Verify(ctx context.Context) (string, error) {
 			if burnt < leastBurnt*want {
 				said += ", and waits for more"
 			}
-			return fmt.Sprintf("a process in its place (pid %d) %s", s.b.PID(), said), nil
+			return s.shownBy(said), nil
 		}
 	}
 }
@@ -441,7 +448,7 @@ func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 				return "", fmt.Errorf("%w: of %s that were taken beside %s, %s are in memory", chaos.ErrNoEffect, sizeText(r.Bytes),
 					s.Unit.Name(), sizeText(rss))
 			}
-			return fmt.Sprintf("a process in its place (pid %d) holds %s", s.b.PID(), sizeText(r.Bytes)), nil
+			return s.shownBy("holds " + sizeText(r.Bytes)), nil
 		}
 	}
 }
@@ -536,8 +543,8 @@ func (s *stressIO) Verify(ctx context.Context) (string, error) {
 		}
 		read, written := proc.DiskOf(s.b.PID())
 		if n := read + written; r.Bytes >= enough*int64(s.job.Disk.Block) && n >= enough*int64(s.job.Disk.Block)/2 {
-			return fmt.Sprintf("a process in its place (pid %d) has read and written %s at %s/s", s.b.PID(), sizeText(n),
-				sizeText(int64(float64(n)/time.Since(s.began).Seconds()))), nil
+			return s.shownBy(fmt.Sprintf("has read and written %s at %s/s", sizeText(n),
+				sizeText(int64(float64(n)/time.Since(s.began).Seconds())))), nil
 		}
 	}
 }

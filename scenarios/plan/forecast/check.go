@@ -67,6 +67,7 @@ func (p Plan) Check() (notes []string, doubts []Doubt) {
 	c.occurrences(est)
 	c.recoveries(est)
 	c.insideFault(est)
+	c.downMeanwhile(est)
 	c.undecidable(est)
 	c.slowAnswers(est)
 	c.fewAnswers(est)

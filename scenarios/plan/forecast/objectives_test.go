@@ -483,6 +483,50 @@ func TestCompile_RestartDelay(t *testing.T) {
 	}
 }
 
+// TestCompile_Down: a fault on a unit that another fault keeps down is noted, and so is one that may be over before its
+// unit is down.
+func TestCompile_Down(t *testing.T) {
+	const meanwhile, grace = "keeps store[0] down", "does not end by SIGTERM"
+	for _, c := range []struct {
+		name, faults string
+		want         string // empty: neither note
+	}{
+		{
+			"a crash meanwhile", "s: {at: 10s, for: 9s, process.stop: {service: store}}\n" +
+				"  k: {at: 15s, process.crash: {service: store}}",
+			"k comes at 15s, while s keeps store[0] down: a unit that does not run can't be hit, and the run is invalid then. " +
+				"Let it come before 10s or after 19s.",
+		},
+		{
+			"a crash of another unit", "s: {at: 10s, for: 9s, process.stop: {service: store}}\n" +
+				"  k: {at: 15s, process.crash: {service: web}}", "",
+		},
+		{
+			"a fault on its link", "s: {at: 10s, for: 9s, process.stop: {service: store}}\n" +
+				"  k: {at: 15s, for: 1s, network.latency: {from: web, to: store, delay: 5ms}}", "",
+		},
+		{
+			"a crash after it", "s: {at: 10s, for: 9s, process.stop: {service: store}}\n" +
+				"  k: {at: 30s, process.crash: {service: store}}", "",
+		},
+		{
+			"over before the grace", "s: {at: 10s, for: 3s, process.stop: {service: store}}",
+			"s: a unit that does not end by SIGTERM runs on for 5s (grace), and the fault stays for 3s, so that such a unit is " +
+				"not down meanwhile. Give it a shorter `grace` or a longer `for`.",
+		},
+		{"killed at once", "s: {at: 10s, for: 3s, process.stop: {service: store, grace: 0s}}", ""},
+		{"a short pulse", "s: {at: 10s, for: 30s, pulse: {on: 2s, off: 9s}, process.stop: {service: store}}", grace},
+	} {
+		found := notesWith(t, "version: 1\ntarget: {processes: {web: {command: [web], links: [store]}, "+
+			"store: {command: [store]}}, entry: web}\n"+
+			"load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}}\n"+
+			"chaos:\n  "+c.faults+"\nslo: [errors < 50%]\n", meanwhile, grace)
+		if got := strings.Join(found, "; "); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: notes %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 // TestCompile_LossesUnasked: a ledger and a delivery without an objective on losses are noted, whatever the other one's
 // objective asks.
 func TestCompile_LossesUnasked(t *testing.T) {
