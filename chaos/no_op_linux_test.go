@@ -19,6 +19,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
@@ -70,6 +71,97 @@ var noOpTraffic = []string{
 	"network.latency: {from: web, to: store, delay: 5ms, jitter: 2ms}",
 	"network.bandwidth: {from: web, to: store, rate: 1Gbit/s}",
 	"tcp.slicer: {from: web, to: store, size: 64B, delay: 1ms}",
+}
+
+// noOpIdle are faults on all traffic of a link, under connections that are open and carry nothing, and noOpNone those
+// that hit an open connection too, under none.
+var (
+	noOpIdle = []string{
+		"network.latency: {from: web, to: store, delay: 60ms}",
+		"network.stall: {from: web, to: store}",
+		"network.blackhole: {from: web, to: store}",
+		"network.partition: {from: web, to: store}",
+		"network.partition: {from: web, to: store, mode: reject, existing: keep}",
+	}
+	noOpNone = []string{
+		"network.reset: {from: web, to: store}",
+		"network.partition: {from: web, to: store, mode: reset}",
+	}
+	noOpLarge = []string{ // for messages of some bytes
+		"network.bandwidth: {from: web, to: store, rate: 100MiB/s}",
+		"tcp.slicer: {from: web, to: store, size: 8KiB, delay: 10ms}",
+		"tcp.limit: {from: web, to: store, bytes: 15MiB}",
+	}
+	noOpUnsent = []string{
+		"network.loss: {from: load, to: names, percent: 20%}",
+		"network.duplicate: {from: load, to: names, percent: 20%}",
+		"network.corrupt: {from: load, to: names, percent: 20%}",
+		"network.reorder: {from: load, to: names, percent: 20%}",
+		"network.bandwidth: {from: load, to: names, rate: 1MiB/s}",
+	}
+)
+
+// TestUntouched plays every kind of fault on a link with traffic that it does not touch: it counts none, however much
+// passes the link meanwhile.
+func TestUntouched(t *testing.T) {
+	played := map[string]bool{}
+	// during is at most 1: a slicer delays a message that follows another one within its delay.
+	play := func(yaml, protocol string, w chaostest.World, dial dialer, before, during int) {
+		kind, _, _ := strings.Cut(yaml, ":")
+		played[kind] = true
+		t.Run(yaml, func(t *testing.T) {
+			var ask func() error
+			if before+during > 0 {
+				ask = asks(t, protocol, dial)()
+			}
+			carry := func(n int) {
+				for range n {
+					if err := ask(); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			carry(before)
+			h, err := chaostest.Plan(t, yaml, w)[0].Inject(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			carry(during)
+			met := h.Traits().Affected()
+			if _, err := h.Revert(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if met.N != 0 || met.Unknown {
+				t.Errorf("it touched nothing, and counts %+v", met)
+			}
+		})
+	}
+	onLink := func(yaml, protocol string, before, during int) {
+		w, dial := noOpLink(t, protocol)
+		play(yaml, protocol, w, dial, before, during)
+	}
+	for protocol, faults := range noOps {
+		for _, yaml := range faults {
+			onLink(yaml, protocol, 1, 1)
+		}
+	}
+	for _, yaml := range noOpLarge {
+		onLink(yaml, "http", 1, 1)
+	}
+	for _, yaml := range noOpIdle {
+		onLink(yaml, "tcp", 1, 0)
+	}
+	for _, yaml := range noOpNone {
+		onLink(yaml, "tcp", 0, 0)
+	}
+	for _, yaml := range noOpUnsent {
+		play(yaml, "", datagrams(t, true), nil, 0, 0)
+	}
+	for _, f := range catalog.Faults() {
+		if d := f.Describe(); d.On&chaos.OnLinks != 0 && !played[d.Kind] {
+			t.Errorf("%s is on links, and is not played with traffic that it does not touch", d.Kind)
+		}
+	}
 }
 
 // noOpPackets are faults on packets and DNS queries that match none of a load of HTTP.
@@ -134,6 +226,13 @@ func TestNoOp(t *testing.T) {
 // playNoOpOnLink plays occurrences of a fault on a link, under load through the link's proxy.
 func playNoOpOnLink(t *testing.T, yaml, protocol string) {
 	t.Parallel()
+	w, dial := noOpLink(t, protocol)
+	playNoOp(t, w, yaml, protocol, dial)
+}
+
+// noOpLink is a world of one link with a server of a protocol behind it, and the dialer of its proxy.
+func noOpLink(t *testing.T, protocol string) (chaostest.World, dialer) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -144,9 +243,9 @@ func playNoOpOnLink(t *testing.T, yaml, protocol string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Close() })
-	playNoOp(t, linkWorld(p), yaml, protocol, func(ctx context.Context) (net.Conn, error) {
+	return linkWorld(p), func(ctx context.Context) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", p.Addr())
-	})
+	}
 }
 
 // noOpProcesses are faults on a process beside the server of a load, which no request needs. The resource faults are

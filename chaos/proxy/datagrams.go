@@ -335,7 +335,9 @@ func (r *relay) through(rest []*toxicity, a *association, dir Direction, b []byt
 			x.seen.bytes(dir, len(b))
 		default:
 			x.seen.passed.Add(1)
-			x.seen.bytes(dir, len(b))
+			if !x.effect.CountsItself {
+				x.seen.bytes(dir, len(b))
+			}
 		}
 		return
 	}

@@ -256,7 +256,7 @@ func TestDatagrams_Time(t *testing.T) {
 	say(t, c, counted, 20, 40)
 	_ = x.Remove()
 	s.settles(t, 40)
-	x, counted = addDatagrams(t, p, toxics.Bandwidth{Rate: 25 * 100}) // 100 datagrams of 25 bytes a second
+	x, counted = addDatagrams(t, p, toxics.Bandwidth{Rate: 25 * 100, Direction: proxy.Forward}) // 100 of 25 bytes a second
 	began = time.Now()
 	say(t, c, counted, 40, 100)
 	s.settles(t, 100)
@@ -266,6 +266,15 @@ func TestDatagrams_Time(t *testing.T) {
 		t.Errorf("60 datagrams at 100/s took %s", took)
 	}
 	_ = x.Remove()
+	if seen := x.Seen(); seen.Hit != 60 || seen.Forward != 60*25 {
+		t.Errorf("of 60 datagrams that waited, it met %+v", seen)
+	}
+	x, counted = addDatagrams(t, p, toxics.Bandwidth{Rate: 1 << 30, Direction: proxy.Forward})
+	say(t, c, counted, 100, 101)
+	_ = x.Remove()
+	if seen := x.Seen(); seen != (proxy.Traffic{Passed: 1}) {
+		t.Errorf("one datagram waited for nothing, and it met %+v", seen)
+	}
 }
 
 // TestDatagrams_Probe: a probe finds each effect, and nothing without one. It counts as no traffic.

@@ -102,8 +102,12 @@ func (s Point) Chosen(share float64) bool {
 	return share == 0 || seed.Chosen(share, s.m.l.p.c.Seed, s.m.x.n, s.m.l.n)
 }
 
-// Touch counts the connection among those that the toxic affected.
-func (s Point) Touch() { s.m.touch() }
+// Touch counts the connection among those that the toxic affected. The zero Point counts nothing.
+func (s Point) Touch() {
+	if s.m != nil {
+		s.m.touch()
+	}
+}
 
 // Count counts a thing of some bytes that the toxic hit, or that it let pass.
 func (s Point) Count(size int, hit bool) {

@@ -132,7 +132,7 @@ func TestLimit(t *testing.T) {
 					t.Fatal("the upstream never sees the end")
 				}
 				eventually(t, "it is closed", func() bool { return p.Open() == 0 })
-				if traffic := x.Seen(); traffic.Connections != 1 || traffic.Back < limit {
+				if traffic := x.Seen(); traffic != (proxy.Traffic{Connections: 1}) {
 					t.Errorf("it met %+v", traffic)
 				}
 				remove(t, x)
@@ -152,6 +152,9 @@ func TestLimitCounts(t *testing.T) {
 	young := dial(t, p)
 	ask(t, young, "123456789")
 	ask(t, dial(t, p), "123456789")
+	if traffic := x.Seen(); traffic.Any() {
+		t.Errorf("no connection has reached the limit, and it met %+v", traffic)
+	}
 	_, _ = io.WriteString(young, "abc")
 	if b, err := io.ReadAll(young); string(b) != "a" && len(b) != 0 ||
 		err != nil && proxy.OutcomeOf(err) != proxy.WasReset {
@@ -211,9 +214,14 @@ func TestSlicer(t *testing.T) {
 	}), proxy.Config{})
 	sent := make([]byte, n)
 	_, _ = rand.NewChaCha8([32]byte{5}).Read(sent)
-	add(t, p, toxics.Slicer{Size: size, Variation: variation, Delay: delay, Direction: proxy.Forward})
+	x := add(t, p, toxics.Slicer{Size: size, Variation: variation, Delay: delay, Direction: proxy.Forward})
 	c := dial(t, p)
-	_, _ = c.Write(sent)
+	_, _ = c.Write(sent[:size-variation])
+	counts(t, "a message of one piece has passed", p, func(s proxy.Traffic) bool { return s.Forward > 0 })
+	if traffic := x.Seen(); traffic.Any() {
+		t.Errorf("it cut nothing, and met %+v", traffic)
+	}
+	_, _ = c.Write(sent[size-variation:])
 	if b := <-got; !bytes.Equal(b, sent) {
 		t.Fatalf("%d bytes came, or not in order", len(b))
 	}
@@ -223,6 +231,9 @@ func TestSlicer(t *testing.T) {
 		if p.n < size-variation {
 			t.Errorf("a piece has %d bytes", p.n)
 		}
+	}
+	if traffic := x.Seen(); traffic != (proxy.Traffic{Connections: 1}) {
+		t.Errorf("it met %+v", traffic)
 	}
 	if len(sizes) < 5 || len(pieces) < n/(size+variation)/2 {
 		t.Errorf("%d pieces of %d sizes", len(pieces), len(sizes))

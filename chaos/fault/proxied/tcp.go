@@ -259,7 +259,7 @@ func (f *Limit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	what := "end after " + f.Bytes.String()
 	return link.Plan(ctx, &f.Edge, env, &link.Toxic{
 		What:  fmt.Sprintf("end %s after %s", f.text(), f.Bytes),
-		Toxic: toxics.Limit{Bytes: size, Share: proof.OrAll(f.Percent), Direction: dir},
+		Toxic: toxics.Limit{Bytes: size, Share: proof.OrAll(f.Percent), Direction: dir}, Counts: "connections",
 		Evidence: link.Evidence{
 			Takes: time.Second,
 			Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {
@@ -295,6 +295,7 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 			Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(),
 			Share: proof.OrAll(f.Percent), Direction: f.DirectionOr(proxy.Both),
 		},
+		Counts: "connections",
 		Evidence: link.Evidence{
 			Takes: 4 * least,
 			Prove: func(ctx context.Context, l *chaos.Link, _ proxy.Line) (string, error) {

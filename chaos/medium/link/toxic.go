@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"brunt/chaos"
@@ -31,6 +32,7 @@ type Toxic struct {
 	Back   *selector.Edge
 	Counts string // unit of affected: connections, or what the toxic selects, such as requests; empty is bytes
 
+	callees []chaos.Unit        // by link: its end, if that is a process that brunt started; nil: it is not
 	watched []proxy.Line        // opened by Prepare
 	found   []netns.ProbeResult // on links of datagrams, before the toxic
 
@@ -53,6 +55,7 @@ type heldToxic struct {
 	*Toxic
 	in     []proxy.Toxicity
 	before []proxy.Line
+	ran    []atomic.Bool // by link with a callee: that has run while the toxic was on
 }
 
 var _ chaos.Held = (*heldToxic)(nil)
@@ -91,7 +94,7 @@ func (t *Toxic) Inject(ctx context.Context) (chaos.Held, error) {
 			return nil, err
 		}
 	}
-	h := &heldToxic{Toxic: t, before: t.watched}
+	h := &heldToxic{Toxic: t, before: t.watched, ran: make([]atomic.Bool, len(t.callees))}
 	if t.watched = nil; t.Evidence.Watch && h.before == nil {
 		var err error
 		if h.before, err = t.lines(ctx); err != nil {
@@ -110,7 +113,44 @@ func (t *Toxic) Inject(ctx context.Context) (chaos.Held, error) {
 	if err != nil {
 		return nil, chaos.JoinErrors(err, h.out())
 	}
+	h.down()
 	return h, nil
+}
+
+// down returns the callees that have not run since the toxic was added, sorted. Nil means that a callee of a link has.
+func (h *heldToxic) down() (units []string) {
+	some := false
+	for i := range h.in {
+		if h.met(i) {
+			some = true
+		} else {
+			units = append(units, h.callees[i].Name())
+		}
+	}
+	if some {
+		return nil
+	}
+	slices.Sort(units)
+	return slices.Compact(units)
+}
+
+// met reports whether calls on a link can have met the toxic: its callee has run since the toxic was added.
+func (h *heldToxic) met(link int) bool {
+	if link >= len(h.callees) || h.callees[link] == nil {
+		return true
+	}
+	if h.callees[link].PID() != 0 {
+		h.ran[link].Store(true)
+	}
+	return h.ran[link].Load()
+}
+
+// shownLater says that a callee has run since, for the calls that Verify has not shown to meet the toxic.
+func (h *heldToxic) shownLater(context.Context) string {
+	if h.down() != nil {
+		return ""
+	}
+	return "a callee ran while it was in"
 }
 
 // opensWithin bounds the time to open a connection to watch.
@@ -174,7 +214,7 @@ func (t *Toxic) find(prove func(i int, l *chaos.Link) (string, error)) (string, 
 }
 
 func (h *heldToxic) Traits() chaos.HeldTraits {
-	return chaos.HeldTraits{Takes: h.Evidence.Takes, Affected: h.affected, Ended: h.ended}
+	return chaos.HeldTraits{Takes: h.Evidence.Takes, Affected: h.affected, Ended: h.ended, Later: h.shownLater}
 }
 
 // lasting gives the toxic the lease of its occurrence.
@@ -186,6 +226,7 @@ func (t *Toxic) lasting(env chaos.Env) *Toxic {
 // ended tells whether the process of the proxies has taken the toxic off at the end of its lease, and whether brunt's
 // proxy itself failed under it: that ended a connection, or lost datagrams, which the fault may have spared.
 func (h *heldToxic) ended(ctx context.Context) error {
+	h.down()
 	for i, in := range h.in {
 		s := in.Status(ctx)
 		if s.Lifted > 0 && h.now != nil {
@@ -199,9 +240,9 @@ func (h *heldToxic) ended(ctx context.Context) error {
 }
 
 // Verify implements [chaos.Held]: it proves the effect on the links, by a connection of brunt's own
-// that takes the same route as those of the victims.
+// that takes the same route as those of the victims. No call takes it to a callee that does not run.
 func (h *heldToxic) Verify(ctx context.Context) (string, error) {
-	return h.find(func(i int, l *chaos.Link) (string, error) {
+	text, err := h.find(func(i int, l *chaos.Link) (string, error) {
 		if l.Datagrams {
 			return h.Datagrams.prove(ctx, l, h.found[i])
 		}
@@ -211,6 +252,10 @@ func (h *heldToxic) Verify(ctx context.Context) (string, error) {
 		}
 		return h.Evidence.Prove(ctx, l, before)
 	})
+	if down := h.down(); err == nil && down != nil {
+		err = chaos.NotShownError{What: "that calls meet it: " + strings.Join(down, ", ") + " did not run"}
+	}
+	return text, err
 }
 
 func (h *heldToxic) Revert(context.Context) (chaos.Outcome, error) {
@@ -262,11 +307,14 @@ func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) 
 const connections = "connections"
 
 // affected counts the requests that the toxic selected, or else the bytes that passed it. It counts connections where
-// none sent a byte: the toxic held or reset them before.
+// none sent a byte: the toxic held or reset them before. Links to a callee that did not run do not count.
 func (h *heldToxic) affected() chaos.Traffic {
 	var seen proxy.Traffic
 	var unknown bool
-	for _, in := range h.in {
+	for i, in := range h.in {
+		if !h.met(i) {
+			continue
+		}
 		s := in.Seen()
 		unknown = unknown || child.Unknown(in)
 		seen.Connections += s.Connections
@@ -335,6 +383,9 @@ func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) ([]cha
 		return nil, err
 	}
 	t.Links = t.withBack(links, env)
+	for _, l := range t.Links {
+		t.callees = append(t.callees, startedProcess(env.Units, l.To))
+	}
 	if err := t.checkDatagrams(); err != nil {
 		return nil, err
 	}
@@ -343,6 +394,16 @@ func Plan(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic) ([]cha
 		t.What += " (for " + whose + " alone)"
 	}
 	return []chaos.Step{t}, nil
+}
+
+// startedProcess returns the unit of a name, if it is a process that brunt started; else nil.
+func startedProcess(units []chaos.Unit, name string) chaos.Unit {
+	for _, u := range units {
+		if t := u.Traits(); u.Name() == name && t.Contained == nil && t.Node == nil {
+			return u
+		}
+	}
+	return nil
 }
 
 // withBack adds the links the other way to links.

@@ -519,9 +519,10 @@ func (h *heldPackets) affected() chaos.Traffic {
 // queries reports whether the fault acts on queries for names.
 func (h *heldPackets) queries() bool { return h.Evidence.Kind == netns.Query }
 
-// met returns the count of packets that met the fault. Of queries, these are the ones for its names.
+// met returns the count of packets that met the fault. Of queries, these are the ones for its names. Of a share and of
+// a rate, these are the ones that were drawn, or that waited.
 func (h *heldPackets) met(a netns.Affected) int64 {
-	if h.queries() {
+	if h.queries() || h.Spec.Share > 0 || h.Spec.Do == netns.Bandwidth {
 		return a.Hit
 	}
 	return a.Packets

@@ -61,3 +61,27 @@ func TestStep_Inject_Late(t *testing.T) {
 		}
 	}
 }
+
+// TestHeldPackets_Affected checks that of a share and of a rate only the packets count that were drawn or that waited.
+func TestHeldPackets_Affected(t *testing.T) {
+	for _, c := range []struct {
+		spec netns.Spec
+		want int64
+	}{
+		{netns.Spec{Do: netns.Loss, Share: .01}, 0},
+		{netns.Spec{Do: netns.Corrupt, Share: 1}, 0},
+		{netns.Spec{Do: netns.Bandwidth, Rate: 1 << 30}, 0},
+		{netns.Spec{Do: netns.Latency, Delay: 1}, 5},
+		{netns.Spec{Do: netns.Partition}, 5},
+	} {
+		h := &heldPackets{Step: &Step{Spec: c.spec}, held: passing{}}
+		if met := h.affected(); met != (chaos.Traffic{N: c.want, Unit: "packets"}) {
+			t.Errorf("%+v: it counts %+v, want %d", c.spec, met, c.want)
+		}
+	}
+}
+
+// passing is an effect that has selected packets, and hit none.
+type passing struct{ netns.Held }
+
+func (passing) Affected() (netns.Affected, error) { return netns.Affected{Packets: 5}, nil }

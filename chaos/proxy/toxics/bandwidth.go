@@ -9,7 +9,8 @@ import (
 )
 
 // Bandwidth lets at most Rate bytes per second through in each direction. All connections share the
-// rate; they take turns with pieces of at most 10 ms. A datagram that would wait for over a second is lost.
+// rate; they take turns with pieces of at most 10 ms. A datagram that would wait for over a second is lost. It
+// affects the connections with a piece that waits for leastWait, and the datagrams that wait as long or are lost.
 type Bandwidth struct {
 	Rate      int64           // bytes a second
 	Direction proxy.Direction // zero is Both
@@ -27,7 +28,7 @@ func (t Bandwidth) Begin() proxy.Effect {
 	// Each direction has one wire. Probes have their own, so that they take no bandwidth from the
 	// traffic and measure the rate under load.
 	var wires [2][proxy.Both]wire
-	return proxy.Effect{Gate: func(s proxy.Point) proxy.Gate {
+	return proxy.Effect{CountsItself: true, Gate: func(s proxy.Point) proxy.Gate {
 		if !t.Direction.Or(proxy.Both).Has(s.Direction) {
 			return nil
 		}
@@ -35,7 +36,7 @@ func (t Bandwidth) Begin() proxy.Effect {
 		if s.Probe {
 			w = &wires[1][s.Direction]
 		}
-		return &shaper{wire: w, rate: t.Rate}
+		return &shaper{point: s, wire: w, rate: t.Rate}
 	}, Datagrams: func(s proxy.Point) proxy.DatagramEffect {
 		if !t.Direction.Or(proxy.Both).Has(s.Direction) {
 			return nil
@@ -43,12 +44,13 @@ func (t Bandwidth) Begin() proxy.Effect {
 		w := new(wire)
 		return func(b []byte, at time.Time, pass func([]byte, time.Time)) bool {
 			w.free = later(w.free, at).Add(time.Duration(float64(len(b)) / float64(t.Rate) * float64(time.Second)))
-			if w.free.Sub(at) > queued { // as a router with a full queue does
+			wait := w.free.Sub(at)
+			if wait > queued { // as a router with a full queue does
 				w.free = w.free.Add(-time.Duration(float64(len(b)) / float64(t.Rate) * float64(time.Second)))
-			} else {
-				pass(b, w.free)
+				return true
 			}
-			return true
+			pass(b, w.free)
+			return wait >= leastWait
 		}
 	}}
 }
@@ -60,6 +62,9 @@ const queued = time.Second
 // only for late timers.
 const burst = 40 * time.Millisecond
 
+// leastWait is the shortest wait that counts as an effect: a clean link may take as long.
+const leastWait = 50 * time.Microsecond
+
 // A wire carries one piece after another.
 type wire struct {
 	mu   sync.Mutex
@@ -67,8 +72,9 @@ type wire struct {
 }
 
 type shaper struct {
-	wire *wire
-	rate int64
+	point proxy.Point
+	wire  *wire
+	rate  int64
 }
 
 func (g *shaper) Piece() int { return int(min(max(g.rate/100, 256), 16<<10)) }
@@ -81,5 +87,8 @@ func (g *shaper) Next(it *proxy.Item, left, now time.Time) (time.Time, proxy.Ver
 	defer g.wire.mu.Unlock()
 	g.wire.free = later(g.wire.free,
 		from).Add(time.Duration(float64(len(it.Bytes)) / float64(g.rate) * float64(time.Second)))
+	if g.wire.free.Sub(now) >= leastWait {
+		g.point.Touch()
+	}
 	return g.wire.free, proxy.Leave
 }

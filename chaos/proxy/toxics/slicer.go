@@ -9,7 +9,7 @@ import (
 )
 
 // Slicer cuts the stream into pieces of Size ± Variation bytes and sends one piece per Delay, so that a
-// message arrives in many parts.
+// message arrives in many parts. It affects the connections with a piece that waits.
 type Slicer struct {
 	Size      int             // mean size of a piece in bytes
 	Variation int             // largest deviation in bytes, uniform; less than Size
@@ -33,17 +33,18 @@ func (t Slicer) Check(bool) error {
 }
 
 func (t Slicer) Begin() proxy.Effect {
-	return proxy.Effect{Gate: func(s proxy.Point) proxy.Gate {
+	return proxy.Effect{CountsItself: true, Gate: func(s proxy.Point) proxy.Gate {
 		if !t.Direction.Or(proxy.Both).Has(s.Direction) || !s.Chosen(t.Share) {
 			return nil
 		}
-		return &slicing{Slicer: t, rand: s.Random()}
+		return &slicing{Slicer: t, point: s, rand: s.Random()}
 	}}
 }
 
 type slicing struct {
 	Slicer
-	rand *rand.Rand
+	point proxy.Point
+	rand  *rand.Rand
 }
 
 func (g *slicing) Piece() int {
@@ -57,5 +58,9 @@ func (g *slicing) Next(it *proxy.Item, left, _ time.Time) (time.Time, proxy.Verd
 	if it.Kind != proxy.Data || left.IsZero() {
 		return later(it.Arrived, left), proxy.Leave
 	}
-	return later(it.Arrived, left.Add(g.Delay)), proxy.Leave
+	due := left.Add(g.Delay)
+	if due.After(it.Arrived) {
+		g.point.Touch()
+	}
+	return later(it.Arrived, due), proxy.Leave
 }
