@@ -182,10 +182,10 @@ func (f *findings) whileIn() bool {
 }
 
 // endedItself reports whether a unit ended by itself when an outage began: the worst one that no fault did, or one that
-// came after the fault of the worst one was over.
+// came after the fault of the worst one was over; or whether a unit ended while that fault was on it, for good.
 func (f *findings) endedItself() bool { return f.ownEnd() != nil }
 
-// ownEnd returns the event of the unit that ended by itself; nil without.
+// ownEnd returns the event of the unit that ended; nil without.
 func (f *findings) ownEnd() *result.Event {
 	switch {
 	case !f.failed() && !f.badBaseline():
@@ -194,11 +194,13 @@ func (f *findings) ownEnd() *result.Event {
 		return endAt(f.r, f.later)
 	case f.in != nil && f.fault == nil:
 		return endAt(f.r, f.in)
+	case f.in != nil:
+		return leftEnded(f.r, f.fault)
 	}
 	return nil
 }
 
-// lookAtEnd speaks where a unit ended by itself.
+// lookAtEnd speaks where a unit ended by itself, or for good while a fault was on it.
 func lookAtEnd(f *findings) *Advice {
 	e := f.ownEnd()
 	t := inLog(f.r, e.Unit, Text{}.say("Look at the output of ").strong(Clean(e.Unit)).say(" around ").strong(Offset(e.T)))

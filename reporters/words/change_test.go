@@ -1541,6 +1541,63 @@ func brokenLater(t *testing.T) *result.Result {
 	return r
 }
 
+// TestAnswer_EndedUnder: the end of a unit that a fault was on, or a link of it, is told with the fault. A unit that
+// nothing started again is not back. A fault that ends its units itself has no other end to tell.
+func TestAnswer_EndedUnder(t *testing.T) {
+	run := func(kind string, events ...result.Event) *result.Result {
+		r := onNginx(t)
+		r.Faults = []result.FaultRecord{aFault("slow", kind, "redis[0]")}
+		if strings.HasPrefix(kind, "network.") {
+			r.Faults[0].Units, r.Faults[0].Links = nil, []string{"nginx[0]->redis[0]"}
+		}
+		r.Incidents = []result.Incident{outageBy("slow")}
+		r.Logs = []result.UnitLog{{Unit: "redis[0]", File: "logs/redis-0.log"}}
+		r.Phases = []result.Phase{{Name: slo.Phase{Kind: slo.RunPhase}, End: 30}}
+		r.Events = append(events, result.Event{T: 30.1, Event: "unit.exit", Unit: "redis[0]", Text: "signal: terminated"})
+		return r
+	}
+	exit := func(at result.Num) result.Event {
+		return result.Event{T: at, Event: "unit.exit", Unit: "redis[0]", Text: "exit status 3"}
+	}
+	started := result.Event{T: 10.8, Event: "unit.start", Unit: "redis[0]"}
+	const look = "Look at the output of redis[0] around 10.7s, in logs/redis-0.log, for why it ended (exit status 3)."
+	for _, c := range []struct {
+		name                  string
+		r                     *result.Result
+		sentence, why, change string
+	}{
+		{
+			"for good, with a fault on its link", run("network.latency", exit(10.7)),
+			"request failed for 4s; redis[0] ended (exit status 3) at 10.7s",
+			"was slow; redis[0] ended (exit status 3) at 10.7s; over at 12s.", look,
+		},
+		{
+			"for good", run("fd.exhaust", exit(10.7)), "4s; redis[0] ended (exit status 3) at 10.7s",
+			"out of file descriptors; redis[0] ended (exit status 3) at 10.7s; not back by the end.", look,
+		},
+		{
+			"and was started again", run("fd.exhaust", exit(10.7), started, exit(10.9), started, exit(11), result.Event{
+				T: 11.2, Event: "unit.ready", Unit: "redis[0]",
+			}),
+			"4s; redis[0] ended (exit status 3) at 10.7s, and 2 more times.",
+			"redis[0] ended (exit status 3) at 10.7s, and 2 more times; back at 12s.", "",
+		},
+		{"by a fault that ends units", run("process.crash", exit(10.7)), "died, ", "died; back at 12s.", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, change := AnswerOf(c.r), changeOf(c.r)
+			if !strings.Contains(a.Sentence.String(), c.sentence) || !strings.HasSuffix(a.Why[0].String(), c.why) ||
+				slices.Contains(change, look) != (c.change != "") {
+				t.Errorf("%s\n%v\n%q", a.Sentence, a.Why, change)
+			}
+			ended := strings.Contains(c.why, "ended")
+			if got := a.Faults[0].Text; strings.Contains(got, "; redis[0] ended (exit status 3) at 10.7s") != ended {
+				t.Errorf("its row: %s", got)
+			}
+		})
+	}
+}
+
 // TestAnswer_BrokenLater: an outage that begins well after a fault was over is told as that, with the unit that ended
 // by itself. The fault's own outage has its line, and the errors that came first are the fault's.
 func TestAnswer_BrokenLater(t *testing.T) {

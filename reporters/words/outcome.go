@@ -2,6 +2,7 @@ package words
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -200,6 +201,9 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		l.Outcome, l.Text = "can't be told apart", Clean(f.Note)
 	default:
 		l.Text = strings.TrimSuffix(FaultEffect(f), ".")
+	}
+	if f.Injected.Known() {
+		l.Text = strings.TrimPrefix(l.Text+endedUnder(r, f, result.Num(math.Inf(-1)), result.Num(math.Inf(1))), "; ")
 	}
 	if f.NotShown != "" && f.Injected.Known() {
 		l.Text += "; " + Clean(notShown(f.NotShown))
