@@ -40,6 +40,9 @@ var LagLimit = lagLimit
 // UnwellUnits is [unwellUnits].
 var UnwellUnits = unwellUnits
 
+// ApartFrom is [apartFrom].
+var ApartFrom = apartFrom
+
 // StaysIn is [staysIn].
 var StaysIn = staysIn
 

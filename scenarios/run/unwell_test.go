@@ -74,6 +74,52 @@ func TestUnwellUnits(t *testing.T) {
 	}
 }
 
+// TestApartFrom checks which ends of units that a fault hit have another reason: a signal of another program, the same
+// end without a fault, or a fault whose effect was not shown. The end of the load ends units.
+func TestApartFrom(t *testing.T) {
+	exit := func(at result.Num, text string) result.Event {
+		return result.Event{T: at, Event: "unit.exit", Unit: "db[0]", Text: text}
+	}
+	slow := chaos.Record{Kind: "network.latency", Links: []string{"web[0]->db[0]"}}
+	throttled := chaos.Record{Kind: "cpu.throttle", Units: []string{"db[0]"}, NotShown: "that it waits"}
+	at := []time.Duration{21 * time.Second}
+	for _, c := range []struct {
+		name   string
+		rec    chaos.Record
+		events []result.Event
+		want   []time.Duration
+	}{
+		{"it ended", slow, []result.Event{exit(21, "exit status 3")}, nil},
+		{"and the same way later", slow, []result.Event{exit(21, "exit status 3"), exit(40, "exit status 3")}, at},
+		{"and the same way before", slow, []result.Event{exit(3, "exit status 3"), exit(21, "exit status 3")}, at},
+		{"and another way later", slow, []result.Event{exit(21, "exit status 3"), exit(40, "exit status 4")}, nil},
+		{"and the same way when the load was over", slow, []result.Event{
+			exit(21, "exit status 3"), exit(60.1, "exit status 3"),
+		}, nil},
+		{"a signal", slow, []result.Event{exit(21, "signal: killed")}, at},
+		{"a signal of its own", slow, []result.Event{exit(21, "signal: segmentation fault (core dumped)")}, nil},
+		{"not shown", throttled, []result.Event{exit(21, "exit status 3")}, at},
+		{"a crash", chaos.Record{Kind: "process.crash", Units: []string{"db[0]"}}, []result.Event{
+			exit(21, "signal: killed"),
+		}, nil},
+		{"the kernel, for want of memory", chaos.Record{Kind: "memory.limit", Units: []string{"db[0]"}}, []result.Event{
+			exit(21, "signal: killed"),
+		}, nil},
+		{"a step that ends it", chaos.Record{Kind: result.GroupKind, Steps: []*chaos.Record{
+			{Kind: "process.stop", Units: []string{"db[0]"}},
+		}}, []result.Event{exit(21, "signal: killed")}, nil},
+		{"before the fault", slow, []result.Event{exit(10, "signal: killed")}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.rec.Injected, c.rec.Until = 20*time.Second, 30*time.Second
+			got := run.ApartFrom([]*chaos.Record{&c.rec}, c.events, time.Minute)[0]
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 // TestOwnDeaths checks that processes and containers that end without a fault are noted, and those that a fault, or a
 // step of a group, ends are not. While a fault is in of which only its author knows what it does, a unit only ended.
 func TestOwnDeaths(t *testing.T) {
