@@ -58,7 +58,9 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 	}
 	if in == 0 {
 		for i := range list {
-			list[i].Text = "" // the sentence of the run says why
+			if saidOf(r, &r.Faults[i]) {
+				list[i].Text = ""
+			}
 		}
 		return "Faults: none was injected", list
 	}
@@ -66,6 +68,16 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 		return "Fault: " + strings.Join(parts, ", "), list
 	}
 	return "Faults: " + strings.Join(parts, ", "), list
+}
+
+// saidOf reports whether the sentence of the run says why a fault was not injected.
+func saidOf(r *result.Result, f *result.FaultRecord) bool {
+	if len(r.Reasons) == 0 {
+		return false
+	}
+	first := &r.Reasons[0]
+	return first.Refused() || first.Kind == result.NotStarted ||
+		first.Kind == result.InjectionFailed && (first.Fault == f.Name || first.Fault == "")
 }
 
 // A faultEnd is how a fault ended.
