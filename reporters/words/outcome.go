@@ -143,6 +143,9 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 				o.most = max(o.most, r.Loads[i].Timeout)
 			}
 		}
+		if row := PhaseRowOf(r, f.Phase()); row != nil && row.Ok.Count > 0 && row.Ok.Response.Max < o.most {
+			o.most = row.Ok.Response.Max
+		}
 		if in != nil {
 			o.bad, o.end, o.slow = in.Bad, in.End, in.Kinds[slowKind] > 0
 			if !in.Over {
