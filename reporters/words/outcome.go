@@ -430,8 +430,8 @@ func survivedText(f *result.FaultRecord) string {
 	case p == nil:
 		return "failed requests stayed within " + Percent(float64(f.Limit))
 	case p.Bad() > 0:
-		return badKinds(p) + ", " + Share(p.Bad(), p.Requests) + ", within the limit of " + Percent(float64(f.Limit)) +
-			alsoShed(p, "")
+		return badKinds(p) + ", " + Share(p.Bad(), p.Requests) + shareBefore(f) + ", " +
+			pick(f.Beyond(), "not certainly over", "within") + " the limit of " + Percent(float64(f.Limit)) + alsoShed(p, "")
 	case shedMore(p):
 		return "no request failed, " + shedShare(p, "") + ", and answers were not clearly slower"
 	}
