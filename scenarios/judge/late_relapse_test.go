@@ -75,8 +75,8 @@ func TestFault_LateRelapse(t *testing.T) {
 	}
 }
 
-// TestFault_LateRelapse_Value: a recovery that took too long fails with the time that is shown, and not with the time to
-// harm long after it.
+// TestFault_LateRelapse_Value: a recovery that took too long fails with the time that is shown, and not with the time
+// to harm long after it.
 func TestFault_LateRelapse_Value(t *testing.T) {
 	f := drill(t, parseObjectives(t, "recover < 1s after f"), judge.Case{Hold: 5 * sec},
 		outage(func(at time.Duration) bool { return between(20*sec, 22*sec)(at) || between(60*sec, 63*sec)(at) }),

@@ -93,7 +93,8 @@ func apartFrom(records []*chaos.Record, events []result.Event, end time.Duration
 	}
 	out := map[int][]time.Duration{}
 	for _, rec := range records {
-		if endsOrKills(rec.Kind) || slices.ContainsFunc(rec.Steps, func(c *chaos.Record) bool { return endsOrKills(c.Kind) }) {
+		step := func(c *chaos.Record) bool { return endsOrKills(c.Kind) }
+		if endsOrKills(rec.Kind) || slices.ContainsFunc(rec.Steps, step) {
 			continue
 		}
 		for _, e := range ends {
