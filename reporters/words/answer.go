@@ -478,7 +478,7 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 					took = own[len(own)-1].End - HarmedFrom(f)
 				}
 			}
-			if cost, rejoined := f.Rejoined(); rejoined && cost.Known() {
+			if cost, rejoined := Rejoined(f); rejoined && cost.Known() {
 				rejoining = max(rejoining, cost)
 				if took = f.Back; took == 0 { // all of its harm
 					took = cost

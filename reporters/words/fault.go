@@ -428,14 +428,24 @@ func HarmedFrom(f *result.FaultRecord) result.Num {
 
 // Rejoin returns the harm of the fault's end for tables, in seconds; it is unknown if there was none.
 func Rejoin(f *result.FaultRecord) result.Num {
-	cost, _ := f.Rejoined()
+	cost, _ := Rejoined(f)
 	return cost
+}
+
+// Rejoined returns the harm of a fault's end, as [result.FaultRecord.Rejoined] does. Of a fault that takes no unit
+// away, harm that began before its end is no harm of its end: nothing rejoined.
+func Rejoined(f *result.FaultRecord) (cost result.Num, ok bool) {
+	if cost, ok = f.Rejoined(); f.RejoinAt+f.Resolution < f.Cleared && faultVerbs[f.Kind] != "" &&
+		!slices.Contains(awayKinds, f.Kind) {
+		return result.NaN, false
+	}
+	return cost, ok
 }
 
 // rejoinText says in how much time the target recovered while a fault was in, and what the end of the fault cost then.
 // ok is false if the end of the fault did no harm of its own.
 func rejoinText(f *result.FaultRecord) (said string, ok bool) {
-	cost, ok := f.Rejoined()
+	cost, ok := Rejoined(f)
 	switch {
 	case !ok:
 		return "", false
