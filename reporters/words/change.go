@@ -301,13 +301,15 @@ func moreInFlight(f *findings) *Advice {
 	}
 }
 
-// quietMachine speaks where the machine itself may be why requests failed.
+// quietMachine speaks where the machine itself may be why requests failed. Errors that the target itself answered do
+// not tell that it lacked a processor.
 func quietMachine(f *findings) *Advice {
-	return &Advice{
-		Likely: true,
-		Text: Text{}.say("Run it again on a quiet machine: tasks waited for a processor ").
-			strong(wholePercent(float64(f.r.Generator.Pressure))).say(" of the time, so likely the target lacked one too."),
+	t := Text{}.say("Run it again on a quiet machine: tasks waited for a processor ").
+		strong(wholePercent(float64(f.r.Generator.Pressure))).say(" of the time")
+	if f.unexplained() && f.first.Sample != nil && f.first.Sample.Status > 0 {
+		return &Advice{Text: t.say(".")}
 	}
+	return &Advice{Likely: true, Text: t.say(", so likely the target lacked one too.")}
 }
 
 // whatChanged speaks where the run before passed, and the scenario differs from that of the run before. The difference
