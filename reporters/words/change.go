@@ -193,7 +193,10 @@ func (f *findings) ownEnd() *result.Event {
 	case f.later != nil:
 		return endAt(f.r, f.later)
 	case f.in != nil && f.fault == nil:
-		return endAt(f.r, f.in)
+		if e := endAt(f.r, f.in); e != nil {
+			return e
+		}
+		return endNear(f.r, f.in)
 	case f.in != nil:
 		return leftEnded(f.r, f.fault)
 	}

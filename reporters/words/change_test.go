@@ -1597,6 +1597,26 @@ func TestAnswer_EndedUnder(t *testing.T) {
 	}
 }
 
+// TestAnswer_EndedUnder_NotBy: an outage that nothing shows to be a fault's is told with the end of the unit that the
+// fault was on. On a pass, the answer does not say that the target recovered from the fault.
+func TestAnswer_EndedUnder_NotBy(t *testing.T) {
+	r := onNginx(t)
+	r.Faults = []result.FaultRecord{aFault("slow", "cpu.throttle", "redis[0]")}
+	r.Incidents[0].By, r.Incidents[0].Evidence, r.Incidents[0].Faults = "", "", []string{"slow"}
+	r.Events = []result.Event{{T: 10.1, Event: "unit.exit", Unit: "redis[0]", Text: "signal: killed"}}
+	const ended = "; slow was in, and what did it is not known; redis[0] ended (signal: killed) at 10.1s."
+	if got := AnswerOf(r).Why[0].String(); got != "10s: every request failed for 4s"+ended {
+		t.Error(got)
+	}
+	if got := changeOf(r)[0]; got != "Look at the output of redis[0] around 10.1s, for why it ended (signal: killed)." {
+		t.Error(got)
+	}
+	r.Verdict, r.Objectives[0].Verdict = scenarios.Pass, scenarios.Pass
+	if got := AnswerOf(r).Sentence.String(); got != "The objective held; at 10s every request failed for 4s"+ended {
+		t.Error(got)
+	}
+}
+
 // TestAnswer_BrokenLater: an outage that begins well after a fault was over is told as that, with the unit that ended
 // by itself. The fault's own outage has its line, and the errors that came first are the fault's.
 func TestAnswer_BrokenLater(t *testing.T) {

@@ -352,6 +352,32 @@ func endedUnder(r *result.Result, f *result.FaultRecord, from, to result.Num) (s
 	return said
 }
 
+// endsNear says which units ended within a second of the begin of an outage, with a fault on them that may have done
+// it, as a clause; empty without one.
+func endsNear(r *result.Result, in *result.Incident) (said string) {
+	for _, name := range in.Faults {
+		if f := faultNamed(r, name); f != nil {
+			ended := endedUnder(r, f, in.Begin-ownEndWithin, in.Begin+ownEndWithin)
+			said += pick(strings.Contains(said, ended), "", ended)
+		}
+	}
+	return said
+}
+
+// endNear returns the first of the ends that [endsNear] tells; nil without one.
+func endNear(r *result.Result, in *result.Incident) (first *result.Event) {
+	for _, name := range in.Faults {
+		if f := faultNamed(r, name); f != nil {
+			for _, e := range endsUnder(r, f, in.Begin-ownEndWithin, in.Begin+ownEndWithin) {
+				if first == nil || e.T < first.T {
+					first = e
+				}
+			}
+		}
+	}
+	return first
+}
+
 // leftEnded returns the last event of a unit of a fault if that is its end: nothing started the unit again by the end
 // of the load. It returns nil without such a unit, or if the kind of the fault ends units itself.
 func leftEnded(r *result.Result, f *result.FaultRecord) *result.Event {

@@ -465,7 +465,7 @@ func howItBegan(r *result.Result, in *result.Incident) string {
 		return ended
 	}
 	if len(in.Faults) > 0 {
-		return "; " + whenItBegan(r, in) + ", and what did it is not known"
+		return "; " + whenItBegan(r, in) + ", and what did it is not known" + endsNear(r, in)
 	}
 	return "; " + wasIn(r, in.Begin) + endedLater(r, in)
 }
