@@ -467,7 +467,7 @@ func howItBegan(r *result.Result, in *result.Incident) string {
 	if len(in.Faults) > 0 {
 		return "; " + whenItBegan(r, in) + ", and what did it is not known" + endsNear(r, in)
 	}
-	return "; " + wasIn(r, in.Begin) + endedLater(r, in)
+	return "; " + wasInThen(r, in) + endedLater(r, in)
 }
 
 // outageOnPass adds the worst outage that no fault is shown to have done to the sentence of a run that passed; empty
