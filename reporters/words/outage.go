@@ -277,6 +277,18 @@ func endedSo(r *result.Result, e *result.Event) string {
 		pick(len(on) > 1, " were", " was") + " on it"
 }
 
+// OwnDeaths says which units ended without a fault on them, and when, in the order of their first ends.
+func OwnDeaths(r *result.Result) (said []string) {
+	end := loadEnd(r)
+	if math.IsInf(float64(end), 1) { // not known: brunt itself ends units then
+		return nil
+	}
+	for _, s := range r.OwnDeaths(r.Events, end.D()) {
+		said = append(said, Clean(s))
+	}
+	return said
+}
+
 // endAt returns the event of a unit whose end may have begun an outage, without a fault on it; nil without. It came
 // within a second of the begin, and not after the first failure was seen.
 func endAt(r *result.Result, in *result.Incident) *result.Event {

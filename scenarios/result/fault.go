@@ -1,12 +1,15 @@
 package result
 
 import (
+	"fmt"
 	"math"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
 )
 
@@ -231,6 +234,36 @@ func (r *Result) OwnEnd(e *Event) (ended, itself bool) {
 		itself = itself && !c.On(e) && !(Custom(c.Kind) && c.in(e.T))
 	}
 	return true, itself
+}
+
+// OwnDeaths describes the processes and containers of the target that ended by a time, by [Result.OwnEnd].
+func (r *Result) OwnDeaths(events []Event, end time.Duration) (notes []string) {
+	first := map[string]Event{}
+	times, alone := map[string]int{}, map[string]bool{}
+	var units []string
+	for _, e := range events {
+		ended, itself := r.OwnEnd(&e)
+		if !ended || e.T.D() > end {
+			continue
+		}
+		if times[e.Unit]++; times[e.Unit] == 1 {
+			first[e.Unit], alone[e.Unit] = e, true
+			units = append(units, e.Unit)
+		}
+		alone[e.Unit] = alone[e.Unit] && itself
+	}
+	for _, u := range units {
+		e := first[u]
+		did, how := "ended", "at "+quantity.FormatInstant(e.T.D())
+		if alone[u] {
+			did = "ended by itself"
+		}
+		if n := times[u]; n > 1 {
+			how = fmt.Sprintf("%d times, first %s", n, how)
+		}
+		notes = append(notes, fmt.Sprintf("%s %s %s: %s", u, did, how, e.Text))
+	}
+	return notes
 }
 
 // A FaultAlert says when an alert of the team's own monitoring fired and resolved after a fault.

@@ -52,9 +52,6 @@ var JudgeRecord = judgeRecord
 // DoubtCut is [verdict.doubtCut].
 func DoubtCut(res *result.Result, records []*chaos.Record) { verdict{res}.doubtCut(records) }
 
-// OwnDeaths is [ownDeaths].
-var OwnDeaths = ownDeaths
-
 // InvalidateVoid is [verdict.invalidateVoid].
 func InvalidateVoid(res *result.Result, records ...*chaos.Record) {
 	verdict{res}.invalidateVoid(records)

@@ -130,7 +130,7 @@ func TestOwnDeaths(t *testing.T) {
 		{Kind: "network.partition", Injected: 30, Until: 35, Links: []string{"app[0]->db[0]"}},
 		{Kind: "action.run", Injected: 36, Until: 38, Units: []string{"kubectl"}, Revert: "ok"},
 	}
-	got := run.OwnDeaths([]result.Event{
+	got := (&result.Result{Faults: faults}).OwnDeaths([]result.Event{
 		{T: 9.95, Event: "unit.exit", Unit: "web[0]", Text: "signal killed"},
 		{T: 16, Event: "unit.exit", Unit: "web[0]", Text: "exit status 1"},
 		{T: 17, Event: "unit.exit", Unit: "web[0]", Text: "exit status 2"},
@@ -144,7 +144,7 @@ func TestOwnDeaths(t *testing.T) {
 		{T: 37, Event: "pod.killed", Unit: "shop", Text: "a rollout"},
 		{T: 39, Event: "container.die", Unit: "app[2]", Text: "exit code 2"},
 		{T: 41, Event: "unit.exit", Unit: "api[0]", Text: "the run was over"},
-	}, &result.Result{Faults: faults}, 40*time.Second)
+	}, 40*time.Second)
 	want := []string{
 		"web[0] ended by itself 2 times, first at 16s: exit status 1", "web[1] ended by itself at 26s: exit code 1",
 		"db[0] ended by itself at 29s: exit status 3", "app[1] ended at 37s: exit code 143",
@@ -155,10 +155,10 @@ func TestOwnDeaths(t *testing.T) {
 	}
 	small := result.Condition{Name: "small", Units: []string{"web[0]"}, Evidence: "64MiB", Injected: result.NaN}
 	limited := result.Result{Conditions: []result.Condition{small}}
-	got = run.OwnDeaths([]result.Event{
+	got = limited.OwnDeaths([]result.Event{
 		{T: 12, Event: "unit.exit", Unit: "web[0]", Text: "signal: killed"},
 		{T: 13, Event: "unit.exit", Unit: "web[1]", Text: "exit status 1"},
-	}, &limited, 40*time.Second)
+	}, 40*time.Second)
 	want = []string{"web[0] ended at 12s: signal: killed", "web[1] ended by itself at 13s: exit status 1"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("beside a condition: %q, want %q", got, want)
