@@ -134,6 +134,9 @@ func (JUnit) Report(w io.Writer, r *result.Result) error {
 			message += ", " + m.Text
 		}
 		if note := words.ObjectiveNote(o); note != "" {
+			if why := words.AbsentWhy(r, o); why != "" {
+				note += ": " + why
+			}
 			message += " (" + note + ")"
 		}
 		add(words.ObjectiveTitle(o), o.Verdict, message, message+"\n"+strings.Join(details(o), "\n"))

@@ -9,6 +9,7 @@ import (
 	"brunt/reporters/reporterstest"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 func TestJUnit_Golden(t *testing.T) {
@@ -107,5 +108,27 @@ func TestJUnit_Incidents(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s", want)
 		}
+	}
+}
+
+// TestJUnit_NotInjected: an objective on a fault that was not injected has the reason for that.
+func TestJUnit_NotInjected(t *testing.T) {
+	o, err := slo.ParseObjective("recover < 1s after f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &result.Result{
+		Name: "stopped", Verdict: scenarios.Fail, ExitCode: scenarios.ExitFail,
+		Objectives: []result.ObjectiveResult{result.NewObjective(o, scenarios.Inconclusive)},
+		Faults: []result.FaultRecord{{
+			Name: "f", Kind: "process.freeze", Injected: result.NaN, Impact: result.NotInjected, Note: "store[0] is stopped",
+		}},
+	}
+	r.Objectives[0].Measured, r.Objectives[0].Phase = result.NaN, r.Faults[0].Phase()
+	r.Objectives[0].Because = result.Notes{{Kind: result.FaultAbsent}}
+	r.Objectives[0].Note = "the fault was not injected"
+	if text := reporterstest.Render(t, ci.JUnit{}, r); !strings.Contains(text,
+		"(the fault was not injected: store[0] is stopped)") {
+		t.Error(text)
 	}
 }

@@ -235,12 +235,12 @@ func moments(f *result.FaultRecord) []moment {
 	harmed := words.HadOutage(f)
 	if harmed {
 		add("first harm", f.OnsetAt)
-		if _, rejoined := f.Rejoined(); !rejoined || f.Failover.Known() {
+		if _, rejoined := words.Rejoined(f); !rejoined || f.Failover.Known() {
 			add("good again while in", words.FailoverAt(f))
 		} else if f.Back > 0 {
 			add("good again while in", words.HarmedFrom(f)+f.Back)
 		}
-		if _, rejoined := f.Rejoined(); rejoined {
+		if _, rejoined := words.Rejoined(f); rejoined {
 			add("harm by its removal", f.RejoinAt)
 		}
 	}

@@ -53,6 +53,12 @@ func (s *summary) result(r *result.Result) {
 			s.text("", "", s.about(r), dim)
 		}
 		s.answerRows(a)
+		for i, died := range words.OwnDeaths(r) {
+			if i == 0 {
+				s.gap()
+			}
+			s.text("", "  ", died, plain)
+		}
 		if n := int64(len(r.Notes)); n > 0 {
 			s.gap()
 			s.line(span{words.Plural(n, "note: -v shows it", "notes: -v shows them"), dim})

@@ -459,3 +459,23 @@ func TestTerminal_Unwrapped(t *testing.T) {
 		}
 	}
 }
+
+// TestTerminal_OwnEnds: a unit that ended without a fault on it is told also without -v, and one that brunt ended after
+// the load is not.
+func TestTerminal_OwnEnds(t *testing.T) {
+	r := *reporterstest.Results()["failing"]
+	end := r.Phases[0].End
+	for _, p := range r.Phases {
+		end = max(end, p.End)
+	}
+	r.Events = []result.Event{
+		{T: 1, Event: "unit.exit", Unit: "posts[7]", Text: "exit status 3"},
+		{T: 2, Event: "unit.exit", Unit: "posts[7]", Text: "exit status 3"},
+		{T: end + 1, Event: "unit.exit", Unit: "posts[8]", Text: "signal: terminated"},
+	}
+	text := reporterstest.Render(t, terminal.New(nil, terminal.Options{Width: 132}), &r)
+	if !strings.Contains(text, "\nposts[7] ended by itself 2 times, first at 1s: exit status 3\n") ||
+		strings.Contains(text, "posts[8]") {
+		t.Error(text)
+	}
+}

@@ -403,7 +403,7 @@ func faultsOutcome(r *result.Result) string {
 		switch f := &r.Faults[i]; {
 		case f.Impact == result.Impacted && onlyTooSlow(r, f) && !f.NoOutage():
 			slow = append(slow, quote(f.Name)+" made "+slowingOf(r, f).clause(" ")+" for "+harmLength(f, outagesOf(r, f)))
-		case f.Injected.Known():
+		case f.Injected.Known() && !toldByOutage(r, f):
 			others = append(others, f)
 		}
 	}
@@ -417,6 +417,22 @@ func faultsOutcome(r *result.Result) string {
 		return ", though " + slightly(slow) + "; " + failedNoRequest(r, len(slow) > 1)
 	}
 	return ", though " + slightly(slow) + "; " + said
+}
+
+// toldByOutage reports whether [outageOnPass] tells the harm of a fault, as that of an outage that nothing shows to be
+// the fault's. That the target recovered from the fault is then not known.
+func toldByOutage(r *result.Result, f *result.FaultRecord) (told bool) {
+	if f.Impact != result.Impacted || f.NoOutage() {
+		return false
+	}
+	for i := range r.Incidents {
+		in := &r.Incidents[i]
+		if in.By == f.Name {
+			return false
+		}
+		told = told || in.By == "" && in.Bad > 0 && slices.Contains(in.Faults, f.Name)
+	}
+	return told
 }
 
 // failedNoRequest says of one fault, or of several, that they failed no request, or that no request of the run failed.
@@ -478,7 +494,7 @@ func outcomeOf(r *result.Result, faults []*result.FaultRecord, besides bool) (jo
 					took = own[len(own)-1].End - HarmedFrom(f)
 				}
 			}
-			if cost, rejoined := f.Rejoined(); rejoined && cost.Known() {
+			if cost, rejoined := Rejoined(f); rejoined && cost.Known() {
 				rejoining = max(rejoining, cost)
 				if took = f.Back; took == 0 { // all of its harm
 					took = cost

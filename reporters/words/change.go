@@ -182,10 +182,10 @@ func (f *findings) whileIn() bool {
 }
 
 // endedItself reports whether a unit ended by itself when an outage began: the worst one that no fault did, or one that
-// came after the fault of the worst one was over.
+// came after the fault of the worst one was over; or whether a unit ended while that fault was on it, for good.
 func (f *findings) endedItself() bool { return f.ownEnd() != nil }
 
-// ownEnd returns the event of the unit that ended by itself; nil without.
+// ownEnd returns the event of the unit that ended; nil without.
 func (f *findings) ownEnd() *result.Event {
 	switch {
 	case !f.failed() && !f.badBaseline():
@@ -193,12 +193,17 @@ func (f *findings) ownEnd() *result.Event {
 	case f.later != nil:
 		return endAt(f.r, f.later)
 	case f.in != nil && f.fault == nil:
-		return endAt(f.r, f.in)
+		if e := endAt(f.r, f.in); e != nil {
+			return e
+		}
+		return endNear(f.r, f.in)
+	case f.in != nil:
+		return leftEnded(f.r, f.fault)
 	}
 	return nil
 }
 
-// lookAtEnd speaks where a unit ended by itself.
+// lookAtEnd speaks where a unit ended by itself, or for good while a fault was on it.
 func lookAtEnd(f *findings) *Advice {
 	e := f.ownEnd()
 	t := inLog(f.r, e.Unit, Text{}.say("Look at the output of ").strong(Clean(e.Unit)).say(" around ").strong(Offset(e.T)))
@@ -299,13 +304,15 @@ func moreInFlight(f *findings) *Advice {
 	}
 }
 
-// quietMachine speaks where the machine itself may be why requests failed.
+// quietMachine speaks where the machine itself may be why requests failed. Errors that the target itself answered do
+// not tell that it lacked a processor.
 func quietMachine(f *findings) *Advice {
-	return &Advice{
-		Likely: true,
-		Text: Text{}.say("Run it again on a quiet machine: tasks waited for a processor ").
-			strong(wholePercent(float64(f.r.Generator.Pressure))).say(" of the time, so likely the target lacked one too."),
+	t := Text{}.say("Run it again on a quiet machine: tasks waited for a processor ").
+		strong(wholePercent(float64(f.r.Generator.Pressure))).say(" of the time")
+	if f.unexplained() && f.first.Sample != nil && f.first.Sample.Status > 0 {
+		return &Advice{Text: t.say(".")}
 	}
+	return &Advice{Likely: true, Text: t.say(", so likely the target lacked one too.")}
 }
 
 // whatChanged speaks where the run before passed, and the scenario differs from that of the run before. The difference

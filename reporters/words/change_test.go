@@ -944,8 +944,7 @@ func TestChangeRules(t *testing.T) {
 				r := onURL(t)
 				r.Generator.Healthy, r.Generator.Pressure = false, .97
 				return r
-			}(), "Run it again on a quiet machine: tasks waited for a processor 97% of the time, so likely the target " +
-				"lacked one too.", "",
+			}(), "Run it again on a quiet machine: tasks waited for a processor 97% of the time.", "",
 			"brunt was not late", func(r *result.Result) { r.Generator.Healthy = true },
 		},
 		{
@@ -1539,6 +1538,83 @@ func brokenLater(t *testing.T) *result.Result {
 		{T: 22.31, Event: "unit.exit", Unit: "front[0]", Text: "exit status 3"},
 	}
 	return r
+}
+
+// TestAnswer_EndedUnder: the end of a unit that a fault was on, or a link of it, is told with the fault. A unit that
+// nothing started again is not back. A fault that ends its units itself has no other end to tell.
+func TestAnswer_EndedUnder(t *testing.T) {
+	run := func(kind string, events ...result.Event) *result.Result {
+		r := onNginx(t)
+		r.Faults = []result.FaultRecord{aFault("slow", kind, "redis[0]")}
+		if strings.HasPrefix(kind, "network.") {
+			r.Faults[0].Units, r.Faults[0].Links = nil, []string{"nginx[0]->redis[0]"}
+		}
+		r.Incidents = []result.Incident{outageBy("slow")}
+		r.Logs = []result.UnitLog{{Unit: "redis[0]", File: "logs/redis-0.log"}}
+		r.Phases = []result.Phase{{Name: slo.Phase{Kind: slo.RunPhase}, End: 30}}
+		r.Events = append(events, result.Event{T: 30.1, Event: "unit.exit", Unit: "redis[0]", Text: "signal: terminated"})
+		return r
+	}
+	exit := func(at result.Num) result.Event {
+		return result.Event{T: at, Event: "unit.exit", Unit: "redis[0]", Text: "exit status 3"}
+	}
+	started := result.Event{T: 10.8, Event: "unit.start", Unit: "redis[0]"}
+	const look = "Look at the output of redis[0] around 10.7s, in logs/redis-0.log, for why it ended (exit status 3)."
+	for _, c := range []struct {
+		name                  string
+		r                     *result.Result
+		sentence, why, change string
+	}{
+		{
+			"for good, with a fault on its link", run("network.latency", exit(10.7)),
+			"request failed for 4s; redis[0] ended (exit status 3) at 10.7s",
+			"was slow; redis[0] ended (exit status 3) at 10.7s; over at 12s.", look,
+		},
+		{
+			"for good", run("fd.exhaust", exit(10.7)), "4s; redis[0] ended (exit status 3) at 10.7s",
+			"out of file descriptors; redis[0] ended (exit status 3) at 10.7s; not back by the end.", look,
+		},
+		{
+			"and was started again", run("fd.exhaust", exit(10.7), started, exit(10.9), started, exit(11), result.Event{
+				T: 11.2, Event: "unit.ready", Unit: "redis[0]",
+			}),
+			"4s; redis[0] ended (exit status 3) at 10.7s, and 2 more times.",
+			"redis[0] ended (exit status 3) at 10.7s, and 2 more times; back at 12s.", "",
+		},
+		{"by a fault that ends units", run("process.crash", exit(10.7)), "died, ", "died; back at 12s.", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, change := AnswerOf(c.r), changeOf(c.r)
+			if !strings.Contains(a.Sentence.String(), c.sentence) || !strings.HasSuffix(a.Why[0].String(), c.why) ||
+				slices.Contains(change, look) != (c.change != "") {
+				t.Errorf("%s\n%v\n%q", a.Sentence, a.Why, change)
+			}
+			ended := strings.Contains(c.why, "ended")
+			if got := a.Faults[0].Text; strings.Contains(got, "; redis[0] ended (exit status 3) at 10.7s") != ended {
+				t.Errorf("its row: %s", got)
+			}
+		})
+	}
+}
+
+// TestAnswer_EndedUnder_NotBy: an outage that nothing shows to be a fault's is told with the end of the unit that the
+// fault was on. On a pass, the answer does not say that the target recovered from the fault.
+func TestAnswer_EndedUnder_NotBy(t *testing.T) {
+	r := onNginx(t)
+	r.Faults = []result.FaultRecord{aFault("slow", "cpu.throttle", "redis[0]")}
+	r.Incidents[0].By, r.Incidents[0].Evidence, r.Incidents[0].Faults = "", "", []string{"slow"}
+	r.Events = []result.Event{{T: 10.1, Event: "unit.exit", Unit: "redis[0]", Text: "signal: killed"}}
+	const ended = "; slow was in, and what did it is not known; redis[0] ended (signal: killed) at 10.1s."
+	if got := AnswerOf(r).Why[0].String(); got != "10s: every request failed for 4s"+ended {
+		t.Error(got)
+	}
+	if got := changeOf(r)[0]; got != "Look at the output of redis[0] around 10.1s, for why it ended (signal: killed)." {
+		t.Error(got)
+	}
+	r.Verdict, r.Objectives[0].Verdict = scenarios.Pass, scenarios.Pass
+	if got := AnswerOf(r).Sentence.String(); got != "The objective held; at 10s every request failed for 4s"+ended {
+		t.Error(got)
+	}
 }
 
 // TestAnswer_BrokenLater: an outage that begins well after a fault was over is told as that, with the unit that ended

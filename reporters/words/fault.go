@@ -257,6 +257,21 @@ func notRecovered(f *result.FaultRecord) string {
 	return s
 }
 
+// shareBefore adds the share of bad requests before a fault, where the share during it is over the limit; else it is
+// empty.
+func shareBefore(f *result.FaultRecord) string {
+	p, before := f.Parts, 0.
+	for _, n := range []result.Num{p.ErrorsBefore, p.SlowBefore} {
+		if n.Known() {
+			before += float64(n)
+		}
+	}
+	if before == 0 || !(float64(p.Bad()) > float64(f.Limit)*float64(p.Requests)) {
+		return ""
+	}
+	return ", and " + Percent(before) + " before"
+}
+
 // withinLimit describes a fault during which the share of bad requests stayed within the limit.
 func withinLimit(f *result.FaultRecord) string {
 	limit := "the limit"
@@ -277,7 +292,8 @@ func withinLimit(f *result.FaultRecord) string {
 				Clean(slower.Why.Phrase(nil)) + "), and bad requests were "
 		case result.No:
 		}
-		s += fmt.Sprintf("within %s: %s, %s", limit, badRequests(f, p.Bad()), Percent(float64(p.Bad())/float64(p.Requests)))
+		s += fmt.Sprintf("%s %s: %s, %s", pick(f.Beyond(), "not certainly over", "within"), limit, badRequests(f, p.Bad()),
+			Percent(float64(p.Bad())/float64(p.Requests))+shareBefore(f))
 		if f.TooFew() {
 			s = fmt.Sprintf("too few requests to tell: %s of %s", badRequests(f, p.Bad()), Count(p.Requests))
 			if f.Beyond() {
@@ -412,14 +428,24 @@ func HarmedFrom(f *result.FaultRecord) result.Num {
 
 // Rejoin returns the harm of the fault's end for tables, in seconds; it is unknown if there was none.
 func Rejoin(f *result.FaultRecord) result.Num {
-	cost, _ := f.Rejoined()
+	cost, _ := Rejoined(f)
 	return cost
+}
+
+// Rejoined returns the harm of a fault's end, as [result.FaultRecord.Rejoined] does. Of a fault that takes no unit
+// away, harm that began before its end is no harm of its end: nothing rejoined.
+func Rejoined(f *result.FaultRecord) (cost result.Num, ok bool) {
+	if cost, ok = f.Rejoined(); f.RejoinAt+f.Resolution < f.Cleared && faultVerbs[f.Kind] != "" &&
+		!slices.Contains(awayKinds, f.Kind) {
+		return result.NaN, false
+	}
+	return cost, ok
 }
 
 // rejoinText says in how much time the target recovered while a fault was in, and what the end of the fault cost then.
 // ok is false if the end of the fault did no harm of its own.
 func rejoinText(f *result.FaultRecord) (said string, ok bool) {
-	cost, ok := f.Rejoined()
+	cost, ok := Rejoined(f)
 	switch {
 	case !ok:
 		return "", false

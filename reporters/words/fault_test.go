@@ -637,3 +637,34 @@ func TestFault_StepOutage(t *testing.T) {
 		}
 	}
 }
+
+// TestFaultEffect_Share: a share of bad requests above the limit is not called within it, and one that is above the
+// limit alone stands beside the share before the fault.
+func TestFaultEffect_Share(t *testing.T) {
+	f := &result.FaultRecord{
+		Name: "f", Impact: result.UnknownYet, Limit: .01, Injected: 1, OnsetAt: result.NaN,
+		Parts: &result.ImpactParts{Requests: 302, Errors: 27, SlowerUntold: "chance"},
+	}
+	share := func(want string) {
+		t.Helper()
+		for _, text := range []string{FaultEffect(f), survivedText(f)} {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q: %s", want, text)
+			}
+		}
+	}
+	if want := "bad requests were not certainly over the limit of 1%: 27 requests failed, 8.94%"; !strings.Contains(
+		FaultEffect(f), want) {
+		t.Error(FaultEffect(f))
+	}
+	if want := "27 requests failed, 8.94%, not certainly over the limit of 1%"; survivedText(f) != want {
+		t.Error(survivedText(f))
+	}
+	f.Parts.Requests, f.Parts.Errors, f.Parts.ErrorsBefore = 241, 6, .0247
+	share("6 requests failed, 2.49%, and 2.47% before")
+	share("within the limit of 1%")
+	f.Parts.Requests, f.Parts.ErrorsBefore = 1000, .001
+	if text := FaultEffect(f) + survivedText(f); strings.Contains(text, "before") {
+		t.Error(text)
+	}
+}

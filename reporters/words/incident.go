@@ -75,7 +75,15 @@ func incidentCause(r *result.Result, in *result.Incident) string {
 	case len(over) > 0:
 		return "after " + Clean(Join(over))
 	}
-	return wasIn(r, in.Begin)
+	return wasInThen(r, in)
+}
+
+// wasInThen says what was in when an incident began at a time at which no fault may have done harm; see [wasIn]. A fault
+// that was injected in the incident was in for a part of it.
+func wasInThen(r *result.Result, in *result.Incident) string {
+	later := func(f result.FaultRecord) bool { return f.Injected > in.Begin && f.Injected < in.End }
+	return wasIn(r, in.Begin) +
+		pick(len(faultsIn(r, in.Begin)) == 0 && slices.ContainsFunc(r.Faults, later), " when it began", "")
 }
 
 // wasIn says what was in at a time at which no fault may have done harm: faults that no traffic met, or none but the

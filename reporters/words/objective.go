@@ -180,3 +180,13 @@ func LimitUsed(o *result.ObjectiveResult, n result.Num) (u float64, ok bool) {
 	}
 	return v / t, true
 }
+
+// AbsentWhy says why the fault of an objective was not injected, where that leaves the objective open; else it is
+// empty.
+func AbsentWhy(r *result.Result, o *result.ObjectiveResult) string {
+	f := faultNamed(r, o.Phase.Of(slo.FaultPhase).String())
+	if f == nil || f.Injected.Known() || !o.Because.Has(result.PhaseAbsent, result.FaultAbsent) {
+		return ""
+	}
+	return Clean(f.Note)
+}

@@ -77,7 +77,8 @@ func outageSentence(r *result.Result) Text {
 		case result.StillAway, result.GoneTooShort, result.LoadRaised:
 		}
 	}
-	return t.say(elsewhere(r, list) + ".")
+	ended := endedUnder(r, f, list[0].Begin-ownEndWithin, list[len(list)-1].End)
+	return t.say(ended + elsewhere(r, list) + ".")
 }
 
 // toldWith returns the outages that a text tells as one with an outage that counts against the failed objectives: those
@@ -276,6 +277,18 @@ func endedSo(r *result.Result, e *result.Event) string {
 		pick(len(on) > 1, " were", " was") + " on it"
 }
 
+// OwnDeaths says which units ended without a fault on them, and when, in the order of their first ends.
+func OwnDeaths(r *result.Result) (said []string) {
+	end := loadEnd(r)
+	if math.IsInf(float64(end), 1) { // not known: brunt itself ends units then
+		return nil
+	}
+	for _, s := range r.OwnDeaths(r.Events, end.D()) {
+		said = append(said, Clean(s))
+	}
+	return said
+}
+
 // endAt returns the event of a unit whose end may have begun an outage, without a fault on it; nil without. It came
 // within a second of the begin, and not after the first failure was seen.
 func endAt(r *result.Result, in *result.Incident) *result.Event {
@@ -295,6 +308,97 @@ func endBetween(r *result.Result, from, to result.Num) *result.Event {
 	for i := range r.Events {
 		e := &r.Events[i]
 		if ended, _ := r.OwnEnd(e); ended && e.T > from && e.T <= to && (!succeeded(e) || called(r, e.Unit)) {
+			return e
+		}
+	}
+	return nil
+}
+
+// endsUnder returns the ends of units that a fault was on, in a span, if its kind does not end them itself. It leaves
+// out a job that was done, unless others call it.
+func endsUnder(r *result.Result, f *result.FaultRecord, from, to result.Num) (list []*result.Event) {
+	kinds := []string{f.Kind}
+	for i := range f.Steps {
+		kinds = append(kinds, f.Steps[i].Kind)
+	}
+	if slices.ContainsFunc(kinds, result.EndsUnits) {
+		return nil
+	}
+	for i := range r.Events {
+		e := &r.Events[i]
+		if f.EndedUnder(e) && e.T >= from && !(e.T > min(to, loadEnd(r))) && (!succeeded(e) || called(r, e.Unit)) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// loadEnd returns the end of the load, from which on brunt ends units; infinite if that is not known.
+func loadEnd(r *result.Result) result.Num {
+	if i := slices.IndexFunc(r.Phases, func(p result.Phase) bool { return p.Name.Kind == slo.RunPhase }); i >= 0 {
+		return r.Phases[i].End
+	}
+	return result.Num(math.Inf(1))
+}
+
+// endedUnder says which units ended in a span while a fault was on them, as a clause; empty without one. Whether the
+// fault ended them is not known.
+func endedUnder(r *result.Result, f *result.FaultRecord, from, to result.Num) (said string) {
+	list := endsUnder(r, f, from, to)
+	for i, e := range list {
+		if slices.ContainsFunc(list[:i], func(before *result.Event) bool { return before.Unit == e.Unit }) {
+			continue
+		}
+		more := int64(-1)
+		for _, other := range list[i:] {
+			if other.Unit == e.Unit {
+				more++
+			}
+		}
+		what, _ := UnitEvent(e.Event, e.Text)
+		said += "; " + Clean(e.Unit) + " " + what + " at " + Offset(e.T)
+		if more > 0 {
+			said += ", and " + Plural(more, "more time", "more times")
+		}
+	}
+	return said
+}
+
+// endsNear says which units ended within a second of the begin of an outage, with a fault on them that may have done
+// it, as a clause; empty without one.
+func endsNear(r *result.Result, in *result.Incident) (said string) {
+	for _, name := range in.Faults {
+		if f := faultNamed(r, name); f != nil {
+			ended := endedUnder(r, f, in.Begin-ownEndWithin, in.Begin+ownEndWithin)
+			said += pick(strings.Contains(said, ended), "", ended)
+		}
+	}
+	return said
+}
+
+// endNear returns the first of the ends that [endsNear] tells; nil without one.
+func endNear(r *result.Result, in *result.Incident) (first *result.Event) {
+	for _, name := range in.Faults {
+		if f := faultNamed(r, name); f != nil {
+			for _, e := range endsUnder(r, f, in.Begin-ownEndWithin, in.Begin+ownEndWithin) {
+				if first == nil || e.T < first.T {
+					first = e
+				}
+			}
+		}
+	}
+	return first
+}
+
+// leftEnded returns the last event of a unit of a fault if that is its end: nothing started the unit again by the end
+// of the load. It returns nil without such a unit, or if the kind of the fault ends units itself.
+func leftEnded(r *result.Result, f *result.FaultRecord) *result.Event {
+	list := endsUnder(r, f, result.Num(math.Inf(-1)), result.Num(math.Inf(1)))
+	for _, e := range list {
+		again := func(other result.Event) bool {
+			return other.Unit == e.Unit && other.T > e.T && other.T <= loadEnd(r)
+		}
+		if !slices.ContainsFunc(r.Events, again) {
 			return e
 		}
 	}

@@ -2,6 +2,7 @@ package words
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -57,7 +58,9 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 	}
 	if in == 0 {
 		for i := range list {
-			list[i].Text = "" // the sentence of the run says why
+			if saidOf(r, &r.Faults[i]) {
+				list[i].Text = ""
+			}
 		}
 		return "Faults: none was injected", list
 	}
@@ -65,6 +68,16 @@ func faultLines(r *result.Result) (title string, list []FaultLine) {
 		return "Fault: " + strings.Join(parts, ", "), list
 	}
 	return "Faults: " + strings.Join(parts, ", "), list
+}
+
+// saidOf reports whether the sentence of the run says why a fault was not injected.
+func saidOf(r *result.Result, f *result.FaultRecord) bool {
+	if len(r.Reasons) == 0 {
+		return false
+	}
+	first := &r.Reasons[0]
+	return first.Refused() || first.Kind == result.NotStarted ||
+		first.Kind == result.InjectionFailed && (first.Fault == f.Name || first.Fault == "")
 }
 
 // A faultEnd is how a fault ended.
@@ -129,6 +142,9 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 			for i := range r.Loads {
 				o.most = max(o.most, r.Loads[i].Timeout)
 			}
+		}
+		if row := PhaseRowOf(r, f.Phase()); row != nil && row.Ok.Count > 0 && row.Ok.Response.Max < o.most {
+			o.most = row.Ok.Response.Max
 		}
 		if in != nil {
 			o.bad, o.end, o.slow = in.Bad, in.End, in.Kinds[slowKind] > 0
@@ -200,6 +216,9 @@ func faultLine(r *result.Result, f *result.FaultRecord) FaultLine {
 		l.Outcome, l.Text = "can't be told apart", Clean(f.Note)
 	default:
 		l.Text = strings.TrimSuffix(FaultEffect(f), ".")
+	}
+	if f.Injected.Known() {
+		l.Text = strings.TrimPrefix(l.Text+endedUnder(r, f, result.Num(math.Inf(-1)), result.Num(math.Inf(1))), "; ")
 	}
 	if f.NotShown != "" && f.Injected.Known() {
 		l.Text += "; " + Clean(notShown(f.NotShown))
@@ -411,8 +430,8 @@ func survivedText(f *result.FaultRecord) string {
 	case p == nil:
 		return "failed requests stayed within " + Percent(float64(f.Limit))
 	case p.Bad() > 0:
-		return badKinds(p) + ", " + Share(p.Bad(), p.Requests) + ", within the limit of " + Percent(float64(f.Limit)) +
-			alsoShed(p, "")
+		return badKinds(p) + ", " + Share(p.Bad(), p.Requests) + shareBefore(f) + ", " +
+			pick(f.Beyond(), "not certainly over", "within") + " the limit of " + Percent(float64(f.Limit)) + alsoShed(p, "")
 	case shedMore(p):
 		return "no request failed, " + shedShare(p, "") + ", and answers were not clearly slower"
 	}

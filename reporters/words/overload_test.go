@@ -110,6 +110,39 @@ func TestFaultLine_AskedBefore(t *testing.T) {
 			t.Errorf("good from %v on: %s", c.end, l.Text)
 		}
 	}
+	r := onNginx(t)
+	f := &r.Faults[0]
+	f.Slow, r.Incidents[0].End = result.NaN, 11 // the client waits for 3 s, and no good answer took over 50 ms
+	r.Cells = []result.Cell{{
+		Phase: f.Phase(), Load: "*", Step: "*", Outcome: "ok", Count: 10, Response: result.Times{Max: .05},
+	}}
+	if l := faultLine(r, f); l.Text != "400 requests failed; good again 1s before redis was back" {
+		t.Errorf("with quick answers: %s", l.Text)
+	}
+}
+
+// TestFaultLines_NotInjected: the row of a fault that was not injected says why, unless the sentence of the run does.
+func TestFaultLines_NotInjected(t *testing.T) {
+	const why = "redis[0] (pid 3025) is stopped already, and not by this run"
+	for _, c := range []struct {
+		name    string
+		reasons []result.Reason
+		want    string
+	}{
+		{"an objective failed", []result.Reason{
+			{Kind: result.NotHeld, Objective: 1}, {Kind: result.InjectionFailed, Fault: "kill-cache"},
+		}, why},
+		{"that is the reason", []result.Reason{{Kind: result.InjectionFailed, Fault: "kill-cache"}}, ""},
+		{"another one is the reason", []result.Reason{{Kind: result.InjectionFailed, Fault: "kill-web"}}, why},
+		{"the baseline failed", []result.Reason{{Kind: result.BaselineFailed}}, ""},
+	} {
+		r := onNginx(t)
+		f := &r.Faults[0]
+		f.Injected, f.Impact, f.Note, r.Incidents, r.Reasons = result.NaN, result.NotInjected, why, nil, c.reasons
+		if title, list := faultLines(r); title != "Faults: none was injected" || list[0].Text != c.want {
+			t.Errorf("%s: %s: %q, want %q", c.name, title, list[0].Text, c.want)
+		}
+	}
 }
 
 // TestBadKinds says of each count what was bad.

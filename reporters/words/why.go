@@ -465,9 +465,9 @@ func howItBegan(r *result.Result, in *result.Incident) string {
 		return ended
 	}
 	if len(in.Faults) > 0 {
-		return "; " + whenItBegan(r, in) + ", and what did it is not known"
+		return "; " + whenItBegan(r, in) + ", and what did it is not known" + endsNear(r, in)
 	}
-	return "; " + wasIn(r, in.Begin) + endedLater(r, in)
+	return "; " + wasInThen(r, in) + endedLater(r, in)
 }
 
 // outageOnPass adds the worst outage that no fault is shown to have done to the sentence of a run that passed; empty
@@ -499,6 +499,7 @@ func outageOnPass(r *result.Result) string {
 func (f *findings) faulted(by *result.FaultRecord, list []*result.Incident, before Text) Text {
 	t := Text{}.say(Offset(by.Injected) + ": ")
 	t = append(append(t, faultClause(f.r, by)...), before...).say(eachOutage(list) + f.part(list))
+	t = t.say(endedUnder(f.r, by, result.Num(math.Inf(-1)), result.Num(math.Inf(1))))
 	end := "."
 	if len(list) > 0 && list[len(list)-1].Evidence == result.ByRevert {
 		end = pick(len(list) > 1, ", which began the last one.", ", which began the outage.")
@@ -510,6 +511,9 @@ func (f *findings) faulted(by *result.FaultRecord, list []*result.Incident, befo
 		if _, hit, all := replicas(f.r, by); hit < all {
 			t = t.say(", " + Int(int64(hit)) + " of " + Int(int64(all)) + " replicas")
 		}
+	}
+	if leftEnded(f.r, by) != nil {
+		return t.say("; not back by the end" + end)
 	}
 	return t.say(over(by, "back") + end)
 }

@@ -224,6 +224,8 @@ func TestRejoined(t *testing.T) {
 	none.RejoinAt, none.Rejoin, none.Back = reporterstest.Nan, reporterstest.Nan, reporterstest.Nan
 	old := rejoining(0, 0) // a result of an earlier version has none of the keys
 	old.RejoinAt = 0
+	early := rejoining(0, 2) // slow calls to a unit that ended by itself shortly before
+	early.Kind, early.RejoinAt, early.Recover, early.Cleared = "network.latency", 34.8, 17, 35
 	for _, c := range []struct {
 		name            string
 		f               result.FaultRecord
@@ -241,6 +243,7 @@ func TestRejoined(t *testing.T) {
 			"never good again", never, "recovered in 6s; not recovered from rejoining",
 			"yet the target did not recover from freeze, which no objective asks it to.",
 		},
+		{"before the end of slow calls", early, "recovered", "and the target recovered from the fault in 17s."},
 		{"none", none, "recovered", "and the target recovered from the fault in 17s."},
 		{"an earlier version", old, "recovered", "and the target recovered from the fault in 17s."},
 	} {

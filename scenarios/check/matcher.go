@@ -97,6 +97,9 @@ func (k *Matcher) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		if rest, negated := strings.CutPrefix(text, "not "); negated && oj.ValidateString(rest) == nil {
 			m.AddHint(n.Pos, fmt.Sprintf("`!= %s` is its negation; the text itself is `= %s`", rest, text),
 				"%q is no condition", syntax.Clip(text, 60))
+		} else if meant := misspelled(text); meant != "" && value == text {
+			m.AddHint(n.Pos, fmt.Sprintf("did you mean `%s`? The text itself is `= %s`", meant, text),
+				"%q is no condition", syntax.Clip(text, 60))
 		}
 	}
 	k.text = []byte(value)
@@ -104,6 +107,21 @@ func (k *Matcher) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if !k.isNum && strings.ContainsAny(k.op, "<>") {
 		m.Add(n.Pos, "%s compares numbers, and %q is not a number", k.op, value)
 	}
+}
+
+// misspelled returns the condition that a text is likely meant as: all but a letter of it, or `contain` for `contains`.
+// It is empty for another text.
+func misspelled(text string) string {
+	for _, op := range []string{contains, notContains} {
+		if rest, found := strings.CutPrefix(text, strings.TrimSuffix(op, "s")+" "); found {
+			return op + " " + rest
+		}
+	}
+	near := syntax.Nearest(text, []string{"exists", "not exists", absent, "not empty"})
+	if longer := len(near) - len(text); near == "" || longer < -1 || longer > 1 {
+		return ""
+	}
+	return near
 }
 
 // decodeFilled reads a value with placeholders. The operator comes from the text that the author wrote, never from

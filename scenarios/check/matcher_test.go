@@ -21,6 +21,19 @@ func TestMatcher_Mistakes(t *testing.T) {
 		"> much":                "> compares numbers",
 		"!~ (":                  "missing closing )",
 		"not contains anything": "",
+		"not emty":              "did you mean `not empty`? The text itself is `= not emty`",
+		"notempty":              "did you mean `not empty`?",
+		"exist":                 "did you mean `exists`?",
+		"not exist":             "did you mean `not exists`?",
+		"contain \"ok\"":        "did you mean `contains \"ok\"`?",
+		"not contain ok":        "did you mean `not contains ok`?",
+		"= exist":               "",
+		"exit":                  "",
+		"empty":                 "",
+		"abs":                   "",
+		"not":                   "",
+		"not ready":             "",
+		"present":               "",
 	} {
 		var k Matcher
 		var m syntax.Mistakes

@@ -175,7 +175,7 @@ func (f *readings) tied(i int, harm effect.Incident) result.Evidence {
 	case f.begins(harm.BeginIn, f.Faults[i].Injected), soon(f.Faults[i].Injected), slices.ContainsFunc(f.c.Acts[i], soon):
 		return result.ByInjection
 	case slices.ContainsFunc(f.c.Unwell[i], func(s requests.Span) bool {
-		return s.From >= harm.Begin-f.c.Hold && s.From < harm.End
+		return s.From >= harm.Begin-f.c.Hold && s.From < harm.End && !slices.Contains(f.c.Apart[i], s.From)
 	}):
 		return result.ByUnit
 	case harm.Over && harm.Begin <= over && (harm.EndIn.With(over) || harm.End >= over && harm.End-over <= f.c.Hold):
@@ -232,7 +232,7 @@ func (f *readings) away(i int, in requests.Span) bool {
 // target had recovered. An illness that begins later is no evidence that the occurrence did anything.
 func (f *readings) unwell(i int, in requests.Span) bool {
 	return slices.ContainsFunc(f.c.Unwell[i], func(s requests.Span) bool {
-		return s.From < in.To && s.To > in.From && f.unrecoveredAt(i, s.From)
+		return s.From < in.To && s.To > in.From && f.unrecoveredAt(i, s.From) && !slices.Contains(f.c.Apart[i], s.From)
 	})
 }
 

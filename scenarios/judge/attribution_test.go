@@ -3,6 +3,7 @@ package judge_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
@@ -51,6 +52,32 @@ func TestIncidents_Otherwise(t *testing.T) {
 			c.c.Hold = 2 * sec
 			got := r.finish(c.c, 20*sec).Incidents
 			if len(got) != 1 || got[0].By != c.by || (got[0].Evidence == result.ByInjection) != (c.by != "") ||
+				!slices.Equal(got[0].Faults, []string{"f"}) {
+				t.Errorf("%+v; want one incident, by %q", got, c.by)
+			}
+		})
+	}
+}
+
+// TestIncidents_Apart: a unit that ended well after the injection is evidence that the fault did the harm, unless the
+// unit is known to have ended for another reason.
+func TestIncidents_Apart(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		apart []time.Duration
+		by    string
+		want  result.Evidence
+	}{
+		{"its unit ended", nil, "f", result.ByUnit},
+		{"another end is apart", []time.Duration{24 * sec}, "f", result.ByUnit},
+		{"the end is apart", []time.Duration{23 * sec}, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := drill(t, parseObjectives(t, "recover < 1s after f"), judge.Case{
+				Hold: sec, Unwell: map[int][]requests.Span{0: {{From: 23 * sec, To: 24 * sec}}},
+				Apart: map[int][]time.Duration{0: c.apart},
+			}, outage(between(23*sec, 24*sec)), injection{"f", "f", 20 * sec, 30 * sec})
+			if got := f.Incidents; len(got) != 1 || got[0].By != c.by || got[0].Evidence != c.want ||
 				!slices.Equal(got[0].Faults, []string{"f"}) {
 				t.Errorf("%+v; want one incident, by %q", got, c.by)
 			}

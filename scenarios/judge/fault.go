@@ -267,8 +267,9 @@ func (f *effects) judgeDoubted(o slo.Objective, i int, a effect.Answer, r *resul
 	with.Because, without.Because = nil, nil
 	f.judgeValue(o, i, *a.Doubted, &with)
 	why := a.Notes
-	few := a.RecoveredAt.Known() && !a.OnsetAt.Known()
-	if a.Notes = nil; !a.RecoveredAt.Known() { // else it had recovered before
+	recovered := a.RecoveredAt.Known()
+	few := recovered && !a.OnsetAt.Known()
+	if a.Notes = nil; !recovered { // else it had recovered before
 		a.Impact, a.RecoveredAt = result.NotImpacted, result.Sec(f.read.Faults[i].Injected)
 	}
 	f.judgeValue(o, i, a, &without)
@@ -276,6 +277,11 @@ func (f *effects) judgeDoubted(o slo.Objective, i int, a effect.Answer, r *resul
 		if few {
 			*r = without
 			r.Because = why
+			return
+		}
+		if recovered && with.Verdict == scenarios.Fail { // its value is the one that is shown
+			*r = without
+			r.Because = append(r.Because, why...)
 			return
 		}
 		*r = with

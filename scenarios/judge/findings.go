@@ -61,6 +61,10 @@ type Case struct {
 	// was not ready.
 	Unwell map[int][]requests.Span
 
+	// Apart has the begins of those spans of Unwell, by the number of the occurrence, that are no evidence for it: the
+	// unit ended for a reason that is not the occurrence's, as far as is known.
+	Apart map[int][]time.Duration
+
 	// UnitWaits returns how long tasks of one of the units that an occurrence, by number, hit waited for a processor in a
 	// span, at least, while they started as well; nil if that is not known.
 	UnitWaits func(n int, in requests.Span) time.Duration

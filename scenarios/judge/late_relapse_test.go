@@ -75,6 +75,18 @@ func TestFault_LateRelapse(t *testing.T) {
 	}
 }
 
+// TestFault_LateRelapse_Value: a recovery that took too long fails with the time that is shown, and not with the time
+// to harm long after it.
+func TestFault_LateRelapse_Value(t *testing.T) {
+	f := drill(t, parseObjectives(t, "recover < 1s after f"), judge.Case{Hold: 5 * sec},
+		outage(func(at time.Duration) bool { return between(20*sec, 22*sec)(at) || between(60*sec, 63*sec)(at) }),
+		injection{"f", "f", 20 * sec, 22 * sec})
+	o := f.Objectives[0]
+	if o.Verdict != scenarios.Fail || !(o.Measured > 1.8 && o.Measured < 2.5) || !o.Because.Has(result.HarmAfter) {
+		t.Errorf("%s, measured %v, at least %v (%s); want a failure by 2s", o.Verdict, o.Measured, o.Low, o.Note)
+	}
+}
+
 // TestFault_StaysDown: a crash at 20 s whose unit nothing starts again is in until the end of the run. The others take
 // over while it is down, and later harm is its harm only with evidence, as in any long fault.
 func TestFault_StaysDown(t *testing.T) {

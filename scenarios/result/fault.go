@@ -1,12 +1,15 @@
 package result
 
 import (
+	"fmt"
 	"math"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
 )
 
@@ -173,6 +176,14 @@ func Custom(kind string) bool {
 	return slices.Contains([]string{"exec", "webhook", "call", "action.run", "kube.apply"}, kind)
 }
 
+// EndsUnits reports whether a fault of a kind ends its units itself.
+func EndsUnits(kind string) bool {
+	return slices.Contains([]string{
+		"process.crash", "process.stop", "process.restart", "container.kill", "container.stop", "container.restart",
+		"pod.fail", "pod.delete", "pod.evict", "node.drain", "workload.restart", "workload.scale",
+	}, kind)
+}
+
 // custom reports whether a fault or a step of it is [Custom], and whether one of these is not taken back.
 func (f *FaultRecord) custom() (is, stays bool) {
 	is, stays = Custom(f.Kind), Custom(f.Kind) && f.Revert == "none"
@@ -187,11 +198,22 @@ func (f *FaultRecord) custom() (is, stays bool) {
 // endEarly is how long before its injection a fault may be reported to have ended a unit, in seconds.
 const endEarly = 1
 
+// ended reports whether an event is the end of a process or a container.
+func (e *Event) ended() bool {
+	return e.Unit != "" && (e.Event == "unit.exit" || e.Event == "container.die")
+}
+
+// EndedUnder reports whether an event is the end of a process or a container that a fault was on, or that is at an end
+// of a link that it was on.
+func (f *FaultRecord) EndedUnder(e *Event) bool {
+	return e.ended() && e.T > f.Injected-endEarly && !(e.T > f.Until) && slices.Contains(f.units(), e.Unit)
+}
+
 // OwnEnd reports whether an event is the end of a process or a container that no fault had hit. itself is false if a
 // condition was on it, or if a [Custom] fault or condition was in, which may have ended it. A pod also ends for reasons
 // of its cluster, such as a rollout, so that its end tells nothing.
 func (r *Result) OwnEnd(e *Event) (ended, itself bool) {
-	if e.Unit == "" || e.Event != "unit.exit" && e.Event != "container.die" {
+	if !e.ended() {
 		return false, false
 	}
 	itself = true
@@ -201,7 +223,7 @@ func (r *Result) OwnEnd(e *Event) (ended, itself bool) {
 		over := e.T > f.Until
 		switch {
 		case !(e.T > f.Injected-endEarly): // also if it was not injected
-		case !over && slices.Contains(f.units(), e.Unit):
+		case f.EndedUnder(e):
 			return false, false
 		case custom && (!over || stays):
 			itself = false
@@ -212,6 +234,36 @@ func (r *Result) OwnEnd(e *Event) (ended, itself bool) {
 		itself = itself && !c.On(e) && !(Custom(c.Kind) && c.in(e.T))
 	}
 	return true, itself
+}
+
+// OwnDeaths describes the processes and containers of the target that ended by a time, by [Result.OwnEnd].
+func (r *Result) OwnDeaths(events []Event, end time.Duration) (notes []string) {
+	first := map[string]Event{}
+	times, alone := map[string]int{}, map[string]bool{}
+	var units []string
+	for _, e := range events {
+		ended, itself := r.OwnEnd(&e)
+		if !ended || e.T.D() > end {
+			continue
+		}
+		if times[e.Unit]++; times[e.Unit] == 1 {
+			first[e.Unit], alone[e.Unit] = e, true
+			units = append(units, e.Unit)
+		}
+		alone[e.Unit] = alone[e.Unit] && itself
+	}
+	for _, u := range units {
+		e := first[u]
+		did, how := "ended", "at "+quantity.FormatInstant(e.T.D())
+		if alone[u] {
+			did = "ended by itself"
+		}
+		if n := times[u]; n > 1 {
+			how = fmt.Sprintf("%d times, first %s", n, how)
+		}
+		notes = append(notes, fmt.Sprintf("%s %s %s: %s", u, did, how, e.Text))
+	}
+	return notes
 }
 
 // A FaultAlert says when an alert of the team's own monitoring fired and resolved after a fault.

@@ -9,6 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/quantity"
+	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
 
@@ -281,7 +282,7 @@ func (x *Reason) onEnd(r *Result) string {
 			mend = ". brunt itself was late meanwhile, which may be why. Else mend the target or the load"
 		}
 		said := "the baseline failed: " + x.Text + "; no fault was injected" + mend
-		if !r.TargetFailed() { // no request had ended
+		if !r.TargetFailed() || r.badBefore() > .55 { // no request had ended, or so many errors are not normal
 			return said
 		}
 		return said + ". If so many errors are normal, say so by an objective such as `errors < 60% in baseline`, or by " +
@@ -340,6 +341,21 @@ func (r *Result) FailedBeyondTimeouts() bool {
 		}
 	}
 	return 2*others > all
+}
+
+// badBefore returns the share of requests of the baseline that were not good; 0 if that is not known.
+func (r *Result) badBefore() float64 {
+	all, ok := int64(0), int64(0)
+	for i := range r.Cells {
+		switch c := &r.Cells[i]; {
+		case c.Phase.Kind != slo.BaselinePhase || c.Load != "*" || c.Step != "*":
+		case c.Outcome == "*":
+			all = c.Count
+		case c.Outcome == scenarios.OK.String():
+			ok = c.Count
+		}
+	}
+	return float64(all-ok) / float64(max(all, 1))
 }
 
 // TargetFailed reports whether requests failed, other than by brunt itself.

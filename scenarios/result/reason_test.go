@@ -229,6 +229,17 @@ func TestReason_Sentence(t *testing.T) {
 				"`errors < 60% in baseline`, or by `steady`.",
 		},
 		{
+			result.Reason{Kind: result.BaselineFailed, Text: "92 of 100 requests were bad"},
+			result.Result{
+				Generator: result.Generator{Healthy: true}, Errors: []result.ErrorGroup{{Kind: "status 500", Count: 92}},
+				Cells: []result.Cell{
+					{Phase: slo.Phase{Kind: slo.BaselinePhase}, Load: "*", Step: "*", Outcome: "*", Count: 100},
+					{Phase: slo.Phase{Kind: slo.BaselinePhase}, Load: "*", Step: "*", Outcome: "ok", Count: 8},
+				},
+			},
+			"The baseline failed: 92 of 100 requests were bad; no fault was injected. Mend the target or the load.",
+		},
+		{
 			result.Reason{Kind: result.BaselineFailed, Text: "no request had ended"},
 			result.Result{
 				Generator: result.Generator{Healthy: true},

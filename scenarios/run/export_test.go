@@ -40,6 +40,9 @@ var LagLimit = lagLimit
 // UnwellUnits is [unwellUnits].
 var UnwellUnits = unwellUnits
 
+// ApartFrom is [apartFrom].
+var ApartFrom = apartFrom
+
 // StaysIn is [staysIn].
 var StaysIn = staysIn
 
@@ -51,9 +54,6 @@ func HowEnded(res *result.Result, unit string) string { return verdict{res}.howE
 
 // DoubtCut is [verdict.doubtCut].
 func DoubtCut(res *result.Result, records []*chaos.Record) { verdict{res}.doubtCut(records) }
-
-// OwnDeaths is [ownDeaths].
-var OwnDeaths = ownDeaths
 
 // InvalidateVoid is [verdict.invalidateVoid].
 func InvalidateVoid(res *result.Result, records ...*chaos.Record) {

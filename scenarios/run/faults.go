@@ -252,33 +252,3 @@ func (f *faults) seriesSteady(o slo.Objective) error {
 	}
 	return nil
 }
-
-// ownDeaths describes the processes and containers of the target that ended by a time, by [result.Result.OwnEnd].
-func ownDeaths(events []result.Event, res *result.Result, end time.Duration) (notes []string) {
-	first := map[string]result.Event{}
-	times, alone := map[string]int{}, map[string]bool{}
-	var units []string
-	for _, e := range events {
-		ended, itself := res.OwnEnd(&e)
-		if !ended || e.T.D() > end {
-			continue
-		}
-		if times[e.Unit]++; times[e.Unit] == 1 {
-			first[e.Unit], alone[e.Unit] = e, true
-			units = append(units, e.Unit)
-		}
-		alone[e.Unit] = alone[e.Unit] && itself
-	}
-	for _, u := range units {
-		e := first[u]
-		did, how := "ended", "at "+quantity.FormatInstant(e.T.D())
-		if alone[u] {
-			did = "ended by itself"
-		}
-		if n := times[u]; n > 1 {
-			how = fmt.Sprintf("%d times, first %s", n, how)
-		}
-		notes = append(notes, fmt.Sprintf("%s %s %s: %s", u, did, how, e.Text))
-	}
-	return notes
-}

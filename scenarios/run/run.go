@@ -284,7 +284,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		if res != nil {
 			res.Notes, res.Conditions = append(res.Notes, r.closeNotes...), r.conditions
 			if r.ended > 0 { // only now is it known on which units conditions were
-				res.Notes = append(res.Notes, ownDeaths(r.log.Events(), res, r.ended)...)
+				res.Notes = append(res.Notes, res.OwnDeaths(r.log.Events(), r.ended)...)
 			}
 			res.Logs = target.KeptLogs(r.session.o.LogDir)
 		}

@@ -2,6 +2,7 @@ package run
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"time"
 
@@ -65,6 +66,50 @@ func unwellUnits(records []*chaos.Record, events []result.Event) map[int][]reque
 		}
 	}
 	return out
+}
+
+// bySignal matches the end of a process by a signal that other programs send, and that no mistake of its own raises.
+var bySignal = regexp.MustCompile(`^signal: (killed|terminated|interrupt|hangup|quit)$`)
+
+// apartFrom returns when units that an occurrence hit, by number, ended for another reason as far as is known: its
+// effect on them was not shown, another program sent a signal, or they ended with the same text before the end of the
+// load without a fault on them.
+func apartFrom(records []*chaos.Record, events []result.Event, end time.Duration) map[int][]time.Duration {
+	hit := func(rec *chaos.Record, e *result.Event) bool {
+		return rec.N >= 0 && e.T.D() > rec.Injected-time.Second && e.T.D() <= rec.Until &&
+			slices.Contains(rec.HitUnits(), e.Unit)
+	}
+	own := map[[2]string]bool{} // units that ended without a fault on them, and how
+	var ends []*result.Event
+	for i := range events {
+		e := &events[i]
+		if e.Event != "unit.exit" && e.Event != "container.die" || e.T.D() > end {
+			continue
+		}
+		ends = append(ends, e)
+		if !slices.ContainsFunc(records, func(rec *chaos.Record) bool { return hit(rec, e) }) {
+			own[[2]string{e.Unit, e.Text}] = true
+		}
+	}
+	out := map[int][]time.Duration{}
+	for _, rec := range records {
+		step := func(c *chaos.Record) bool { return endsOrKills(c.Kind) }
+		if endsOrKills(rec.Kind) || slices.ContainsFunc(rec.Steps, step) {
+			continue
+		}
+		for _, e := range ends {
+			if hit(rec, e) && (rec.NotShown != "" || bySignal.MatchString(e.Text) || own[[2]string{e.Unit, e.Text}]) {
+				out[rec.N] = append(out[rec.N], max(e.T.D(), rec.Injected))
+			}
+		}
+	}
+	return out
+}
+
+// endsOrKills reports whether a fault of a kind ends units, by itself, by the kernel for want of memory, or as its
+// author wants.
+func endsOrKills(kind string) bool {
+	return result.EndsUnits(kind) || result.Custom(kind) || kind == "memory.limit" || kind == "stress.memory"
 }
 
 // staysIn reports whether an occurrence is in until the end of the run, because nothing starts its unit again. A group

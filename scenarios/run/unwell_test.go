@@ -74,6 +74,52 @@ func TestUnwellUnits(t *testing.T) {
 	}
 }
 
+// TestApartFrom checks which ends of units that a fault hit have another reason: a signal of another program, the same
+// end without a fault, or a fault whose effect was not shown. The end of the load ends units.
+func TestApartFrom(t *testing.T) {
+	exit := func(at result.Num, text string) result.Event {
+		return result.Event{T: at, Event: "unit.exit", Unit: "db[0]", Text: text}
+	}
+	slow := chaos.Record{Kind: "network.latency", Links: []string{"web[0]->db[0]"}}
+	throttled := chaos.Record{Kind: "cpu.throttle", Units: []string{"db[0]"}, NotShown: "that it waits"}
+	at := []time.Duration{21 * time.Second}
+	for _, c := range []struct {
+		name   string
+		rec    chaos.Record
+		events []result.Event
+		want   []time.Duration
+	}{
+		{"it ended", slow, []result.Event{exit(21, "exit status 3")}, nil},
+		{"and the same way later", slow, []result.Event{exit(21, "exit status 3"), exit(40, "exit status 3")}, at},
+		{"and the same way before", slow, []result.Event{exit(3, "exit status 3"), exit(21, "exit status 3")}, at},
+		{"and another way later", slow, []result.Event{exit(21, "exit status 3"), exit(40, "exit status 4")}, nil},
+		{"and the same way when the load was over", slow, []result.Event{
+			exit(21, "exit status 3"), exit(60.1, "exit status 3"),
+		}, nil},
+		{"a signal", slow, []result.Event{exit(21, "signal: killed")}, at},
+		{"a signal of its own", slow, []result.Event{exit(21, "signal: segmentation fault (core dumped)")}, nil},
+		{"not shown", throttled, []result.Event{exit(21, "exit status 3")}, at},
+		{"a crash", chaos.Record{Kind: "process.crash", Units: []string{"db[0]"}}, []result.Event{
+			exit(21, "signal: killed"),
+		}, nil},
+		{"the kernel, for want of memory", chaos.Record{Kind: "memory.limit", Units: []string{"db[0]"}}, []result.Event{
+			exit(21, "signal: killed"),
+		}, nil},
+		{"a step that ends it", chaos.Record{Kind: result.GroupKind, Steps: []*chaos.Record{
+			{Kind: "process.stop", Units: []string{"db[0]"}},
+		}}, []result.Event{exit(21, "signal: killed")}, nil},
+		{"before the fault", slow, []result.Event{exit(10, "signal: killed")}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.rec.Injected, c.rec.Until = 20*time.Second, 30*time.Second
+			got := run.ApartFrom([]*chaos.Record{&c.rec}, c.events, time.Minute)[0]
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 // TestOwnDeaths checks that processes and containers that end without a fault are noted, and those that a fault, or a
 // step of a group, ends are not. While a fault is in of which only its author knows what it does, a unit only ended.
 func TestOwnDeaths(t *testing.T) {
@@ -84,7 +130,7 @@ func TestOwnDeaths(t *testing.T) {
 		{Kind: "network.partition", Injected: 30, Until: 35, Links: []string{"app[0]->db[0]"}},
 		{Kind: "action.run", Injected: 36, Until: 38, Units: []string{"kubectl"}, Revert: "ok"},
 	}
-	got := run.OwnDeaths([]result.Event{
+	got := (&result.Result{Faults: faults}).OwnDeaths([]result.Event{
 		{T: 9.95, Event: "unit.exit", Unit: "web[0]", Text: "signal killed"},
 		{T: 16, Event: "unit.exit", Unit: "web[0]", Text: "exit status 1"},
 		{T: 17, Event: "unit.exit", Unit: "web[0]", Text: "exit status 2"},
@@ -98,7 +144,7 @@ func TestOwnDeaths(t *testing.T) {
 		{T: 37, Event: "pod.killed", Unit: "shop", Text: "a rollout"},
 		{T: 39, Event: "container.die", Unit: "app[2]", Text: "exit code 2"},
 		{T: 41, Event: "unit.exit", Unit: "api[0]", Text: "the run was over"},
-	}, &result.Result{Faults: faults}, 40*time.Second)
+	}, 40*time.Second)
 	want := []string{
 		"web[0] ended by itself 2 times, first at 16s: exit status 1", "web[1] ended by itself at 26s: exit code 1",
 		"db[0] ended by itself at 29s: exit status 3", "app[1] ended at 37s: exit code 143",
@@ -109,10 +155,10 @@ func TestOwnDeaths(t *testing.T) {
 	}
 	small := result.Condition{Name: "small", Units: []string{"web[0]"}, Evidence: "64MiB", Injected: result.NaN}
 	limited := result.Result{Conditions: []result.Condition{small}}
-	got = run.OwnDeaths([]result.Event{
+	got = limited.OwnDeaths([]result.Event{
 		{T: 12, Event: "unit.exit", Unit: "web[0]", Text: "signal: killed"},
 		{T: 13, Event: "unit.exit", Unit: "web[1]", Text: "exit status 1"},
-	}, &limited, 40*time.Second)
+	}, 40*time.Second)
 	want = []string{"web[0] ended at 12s: signal: killed", "web[1] ended by itself at 13s: exit status 1"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("beside a condition: %q, want %q", got, want)
