@@ -134,7 +134,8 @@ func (v verdict) howEnded(unit string) string {
 			continue
 		}
 		if ended, itself := v.res.OwnEnd(e); ended && itself {
-			return fmt.Sprintf(": it had ended by itself at %s (%s); look at its output", quantity.FormatInstant(e.T.D()), e.Text)
+			return fmt.Sprintf(": it had ended by itself at %s (%s); look at its output", quantity.FormatInstant(e.T.D()),
+				e.Text)
 		}
 	}
 	return ""
