@@ -109,7 +109,8 @@ func (v verdict) decideFaults(
 				if why.OfSlowStart() && waited(c) {
 					why.Verdict = scenarios.Inconclusive
 				}
-				if down, ok := errors.AsType[chaos.NotRunningError](c.InjectErr); ok && why.Kind == result.InjectionFailed {
+				down, ok := errors.AsType[chaos.NotRunningError](c.InjectErr)
+				if ok && why.Kind == result.InjectionFailed {
 					why.Text += v.howEnded(down.Unit)
 				}
 				v.res.Because(why)
@@ -126,7 +127,8 @@ func (v verdict) decideFaults(
 	}
 }
 
-// howEnded says how the unit of a fault that was not injected had ended by itself, and what to do; empty if it had not.
+// howEnded says how the unit of a fault that was not injected had ended by itself, and what to do. It is empty if the
+// unit had not.
 func (v verdict) howEnded(unit string) string {
 	for i := range slices.Backward(v.res.Events) {
 		e := &v.res.Events[i]
@@ -134,7 +136,8 @@ func (v verdict) howEnded(unit string) string {
 			continue
 		}
 		if ended, itself := v.res.OwnEnd(e); ended && itself {
-			return fmt.Sprintf(": it had ended by itself at %s (%s); look at its output", quantity.FormatInstant(e.T.D()), e.Text)
+			return fmt.Sprintf(": it had ended by itself at %s (%s); look at its output", quantity.FormatInstant(e.T.D()),
+				e.Text)
 		}
 	}
 	return ""
@@ -166,8 +169,8 @@ func explainsDown(c *chaos.Record, held []requests.Span, waits func(requests.Spa
 
 // judgeRecord judges one fault itself: whether it was verified and undone. name is empty if the run has only one
 // fault. theirs says that brunt did not start the units. That a unit was not ready in time is a finding about the
-// target, unless brunt has not seen that a one-shot took it down. brunt takes down the units that it started, and leaves
-// others as they are.
+// target, unless brunt has not seen that a one-shot took it down. brunt takes down the units that it started, and
+// leaves others as they are.
 func judgeRecord(c *chaos.Record, name string, theirs bool) (out []result.Reason) {
 	because := func(to scenarios.Verdict, kind result.ReasonKind, err error) {
 		out = append(out, result.Reason{Kind: kind, Verdict: to, Fault: name, Text: err.Error()})
