@@ -105,7 +105,6 @@ var (
 // passes the link meanwhile.
 func TestUntouched(t *testing.T) {
 	played := map[string]bool{}
-	// during is at most 1: a slicer delays a message that follows another one within its delay.
 	play := func(yaml, protocol string, w chaostest.World, dial dialer, before, during int) {
 		kind, _, _ := strings.Cut(yaml, ":")
 		played[kind] = true

@@ -216,8 +216,12 @@ func TestSlicer(t *testing.T) {
 	_, _ = rand.NewChaCha8([32]byte{5}).Read(sent)
 	x := add(t, p, toxics.Slicer{Size: size, Variation: variation, Delay: delay, Direction: proxy.Forward})
 	c := dial(t, p)
-	_, _ = c.Write(sent[:size-variation])
-	counts(t, "a message of one piece has passed", p, func(s proxy.Traffic) bool { return s.Forward > 0 })
+	for i := range 2 { // the second one waits, and is whole
+		_, _ = c.Write(sent[i*(size-variation)/2 : (i+1)*(size-variation)/2])
+		counts(t, "a message of one piece has passed", p, func(s proxy.Traffic) bool {
+			return s.Forward == int64(i+1)*(size-variation)/2
+		})
+	}
 	if traffic := x.Seen(); traffic.Any() {
 		t.Errorf("it cut nothing, and met %+v", traffic)
 	}
@@ -228,7 +232,7 @@ func TestSlicer(t *testing.T) {
 	sizes := map[int]bool{}
 	for _, p := range pieces[:len(pieces)-1] { // a busy machine may read several pieces at once
 		sizes[p.n] = true
-		if p.n < size-variation {
+		if p.n < (size-variation)/2 {
 			t.Errorf("a piece has %d bytes", p.n)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // Slicer cuts the stream into pieces of Size ± Variation bytes and sends one piece per Delay, so that a
-// message arrives in many parts. It affects the connections with a piece that waits.
+// message arrives in many parts. It affects the connections with a message that it cuts.
 type Slicer struct {
 	Size      int             // mean size of a piece in bytes
 	Variation int             // largest deviation in bytes, uniform; less than Size
@@ -45,6 +45,7 @@ type slicing struct {
 	Slicer
 	point proxy.Point
 	rand  *rand.Rand
+	cuts  time.Time // when the message arrived of which the last piece is a part
 }
 
 func (g *slicing) Piece() int {
@@ -55,12 +56,14 @@ func (g *slicing) Piece() int {
 }
 
 func (g *slicing) Next(it *proxy.Item, left, _ time.Time) (time.Time, proxy.Verdict) {
+	if it.Kind == proxy.Data {
+		if it.Arrived.Equal(g.cuts) {
+			g.point.Touch()
+		}
+		g.cuts = it.Arrived
+	}
 	if it.Kind != proxy.Data || left.IsZero() {
 		return later(it.Arrived, left), proxy.Leave
 	}
-	due := left.Add(g.Delay)
-	if due.After(it.Arrived) {
-		g.point.Touch()
-	}
-	return later(it.Arrived, due), proxy.Leave
+	return later(it.Arrived, left.Add(g.Delay)), proxy.Leave
 }
