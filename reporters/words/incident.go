@@ -78,8 +78,8 @@ func incidentCause(r *result.Result, in *result.Incident) string {
 	return wasInThen(r, in)
 }
 
-// wasInThen says what was in when an incident began at a time at which no fault may have done harm; see [wasIn]. A fault
-// that was injected in the incident was in for a part of it.
+// wasInThen says what was in when an incident began at a time at which no fault may have done harm; see [wasIn]. A
+// fault that was injected in the incident was in for a part of it.
 func wasInThen(r *result.Result, in *result.Incident) string {
 	later := func(f result.FaultRecord) bool { return f.Injected > in.Begin && f.Injected < in.End }
 	return wasIn(r, in.Begin) +
