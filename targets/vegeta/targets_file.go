@@ -154,6 +154,9 @@ func (r *targetsReader) json(line []byte) {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	err := d.Decode(&t)
+	if err == nil {
+		err = knownKeys(line)
+	}
 	if err == nil && !utf8.Valid(line) {
 		err = errors.New("it is not UTF-8") // the decoder would change it in silence
 	}
@@ -185,12 +188,28 @@ func (r *targetsReader) json(line []byte) {
 	}
 }
 
+// jsonKeys are the keys of a target. Vegeta ignores all others, also those that differ in case alone.
+var jsonKeys = []string{"body", "header", "method", "url"}
+
+// knownKeys returns an error of the JSON decoder's kind for a key that vegeta does not know. The decoder ignores case.
+func knownKeys(line []byte) error {
+	var all map[string]json.RawMessage
+	if err := json.NewDecoder(bytes.NewReader(line)).Decode(&all); err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if !slices.Contains(jsonKeys, key) {
+			return fmt.Errorf("json: unknown field %q", key)
+		}
+	}
+	return nil
+}
+
 // jsonText describes an error of the JSON decoder for the author of the file.
 func jsonText(err error) string {
 	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		s := "unknown key " + key
-		if hint := syntax.DidYouMean(strings.Trim(key, `"`),
-			slices.Sorted(slices.Values([]string{"method", "url", "body", "header"}))); hint != "" {
+		if hint := syntax.DidYouMean(strings.Trim(key, `"`), jsonKeys); hint != "" {
 			s += "; " + hint
 		}
 		return s
