@@ -31,6 +31,7 @@ func (r *runner) decide(
 		why, good = requests.Unasked(res, f.Own)
 		res.Because(why)
 	}
+	res.Events = r.log.Events() // so far: how units ended
 	v, cause := verdict{res}, context.Cause(ctx)
 	code := v.decideCause(cause, r.caller, &f.Steady)
 	if r.broken != nil {

@@ -157,6 +157,28 @@ func TestHowEnded(t *testing.T) {
 	}
 }
 
+// TestDecide_OwnEnd: a fault on a unit that has ended by itself is not injected, and the reason says how the unit ended.
+func TestDecide_OwnEnd(t *testing.T) {
+	t.Parallel()
+	res := runOnce(t, `version: 1
+target:
+  processes:
+    web: {command: [ECHO], ready: {get: /}}
+    job: # it serves for a second
+      {command: [sh, -c, '"$@" & sleep 1; kill $!; exit 3', sh, ECHO], restart: never, ready: {get: /}}
+  entry: web
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 4s, flow: [{get: /}]}}
+chaos: {hit: {at: 3s, for: 500ms, process.freeze: {unit: "job[0]"}}}
+`, run.Options{})
+	for _, want := range []string{
+		"hit was not injected: job[0] does not run: it had ended by itself at ", "(exit status 3); look at its output",
+	} {
+		if !strings.Contains(res.Reason, want) {
+			t.Errorf("%s: %s", res.Verdict, res.Reason)
+		}
+	}
+}
+
 // TestDoubtCut: an objective on a fault that another fault cut short has a note. It does not pass if the fault was in
 // for under half of its time, and fails as it did.
 func TestDoubtCut(t *testing.T) {
