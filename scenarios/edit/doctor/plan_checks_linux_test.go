@@ -32,6 +32,10 @@ func TestFaultNeeds(t *testing.T) {
 	if err := last.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	var state syscall.WaitStatus // the signal stops it once it is scheduled
+	if _, err := syscall.Wait4(last.Pid, &state, syscall.WUNTRACED, nil); err != nil || !state.Stopped() {
+		t.Fatalf("it is not stopped: %v, %v", state, err)
+	}
 	p, err := plantest.CompileText(fmt.Sprintf(`version: 1
 target: {url: "http://127.0.0.1:1"}
 load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}}
