@@ -157,7 +157,8 @@ func TestHowEnded(t *testing.T) {
 	}
 }
 
-// TestDecide_OwnEnd: a fault on a unit that has ended by itself is not injected, and the reason says how the unit ended.
+// TestDecide_OwnEnd: a fault on a unit that has ended by itself is not injected, and the reason says how the unit
+// ended.
 func TestDecide_OwnEnd(t *testing.T) {
 	t.Parallel()
 	res := runOnce(t, `version: 1
