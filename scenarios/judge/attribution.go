@@ -56,9 +56,15 @@ func (f *readings) endBegan(i int, in *incident) bool {
 }
 
 // begins reports whether harm that begins in a range may begin with an act of brunt. A range that is wider than a hold
-// shows nothing: it is that of a window of a slow load.
+// shows nothing: it is that of a window of a slow load. Nor does harm that begins with the end of a unit that ends
+// likewise at other times, unless the act is as close.
 func (f *readings) begins(in effect.Range, act time.Duration) bool {
-	return in.With(act) && in.High.D()-in.Low.D() <= max(f.c.Hold, effect.AtOnce)
+	const close = effect.AtOnce / 4
+	ended := func(at time.Duration) bool {
+		return at > act+close && at >= in.Low.D()-close && at <= in.High.D()+close
+	}
+	return in.With(act) && in.High.D()-in.Low.D() <= max(f.c.Hold, effect.AtOnce) &&
+		!slices.ContainsFunc(f.c.Recurring, ended)
 }
 
 // attribute finds the claims of incidents, which are in the order of time.

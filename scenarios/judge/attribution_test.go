@@ -84,3 +84,27 @@ func TestIncidents_Apart(t *testing.T) {
 		})
 	}
 }
+
+// TestIncidents_Recurring: requests fail for a second, 800 ms after a fault was over. It is the fault's, unless the
+// unit that ended just then ends so at other times as well.
+func TestIncidents_Recurring(t *testing.T) {
+	at := 30*sec + 800*ms
+	for _, c := range []struct {
+		name      string
+		recurring []time.Duration
+		by        string
+		want      scenarios.Verdict
+	}{
+		{"no unit ended", nil, "f", scenarios.Fail},
+		{"a unit ended then", []time.Duration{at, 50 * sec}, "", scenarios.Inconclusive},
+		{"a unit ended as the fault did", []time.Duration{30 * sec, 50 * sec}, "f", scenarios.Fail},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := drill(t, parseObjectives(t, "recover < 1s after f"), judge.Case{Hold: sec, Recurring: c.recurring},
+				outage(between(at, at+sec)), injection{"f", "f", 20 * sec, 30 * sec})
+			if len(f.Incidents) != 1 || f.Incidents[0].By != c.by || f.Objectives[0].Verdict != c.want {
+				t.Errorf("%+v, %s; want one incident, by %q", f.Incidents, f.Objectives[0].Verdict, c.by)
+			}
+		})
+	}
+}

@@ -502,7 +502,7 @@ func (f *effects) shown(of []int, q effect.Question, a effect.Answer) effect.Ans
 		return b
 	}
 	if b, late := f.withoutLateRelapse(of, q, a); late {
-		return b
+		a = b
 	}
 	if !a.OnsetAt.Known() || onset <= over || f.read.begins(a.OnsetIn, over) {
 		return a

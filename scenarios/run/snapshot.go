@@ -228,7 +228,7 @@ func (s *snapshot) judgeCase() judge.Case {
 		return c
 	}
 	c.Unwell, c.UnitWaits = unwellUnits(s.records, s.session.log.Events()), s.unitWaits
-	c.Apart = apartFrom(s.records, s.session.log.Events(), slices.Max(append([]time.Duration{0}, s.ends...)))
+	c.Apart, c.Recurring = apartFrom(s.records, s.session.log.Events(), slices.Max(append([]time.Duration{0}, s.ends...)))
 	c.Waited, c.Peers = s.observers.usage.Waited, s.observers.usage.Peers()
 	c.Held = spansOf(s.observers.health.Held())
 	if s.loads.crew == nil { // a worker has processors of its own, or shares them with others

@@ -73,13 +73,16 @@ var bySignal = regexp.MustCompile(`^signal: (killed|terminated|interrupt|hangup|
 
 // apartFrom returns when units that an occurrence hit, by number, ended for another reason as far as is known: its
 // effect on them was not shown, another program sent a signal, or they ended with the same text before the end of the
-// load without a fault on them.
-func apartFrom(records []*chaos.Record, events []result.Event, end time.Duration) map[int][]time.Duration {
+// load without a fault on them. So are recurring ends after the occurrence: the ends without a fault of units that
+// ended so more than once.
+func apartFrom(
+	records []*chaos.Record, events []result.Event, end time.Duration,
+) (apart map[int][]time.Duration, recurring []time.Duration) {
 	hit := func(rec *chaos.Record, e *result.Event) bool {
 		return rec.N >= 0 && e.T.D() > rec.Injected-time.Second && e.T.D() <= rec.Until &&
 			slices.Contains(rec.HitUnits(), e.Unit)
 	}
-	own := map[[2]string]bool{} // units that ended without a fault on them, and how
+	own := map[[2]string][]time.Duration{} // when units ended without a fault on them, by how
 	var ends []*result.Event
 	for i := range events {
 		e := &events[i]
@@ -88,22 +91,34 @@ func apartFrom(records []*chaos.Record, events []result.Event, end time.Duration
 		}
 		ends = append(ends, e)
 		if !slices.ContainsFunc(records, func(rec *chaos.Record) bool { return hit(rec, e) }) {
-			own[[2]string{e.Unit, e.Text}] = true
+			how := [2]string{e.Unit, e.Text}
+			own[how] = append(own[how], e.T.D())
 		}
 	}
-	out := map[int][]time.Duration{}
+	for _, at := range own {
+		if len(at) > 1 {
+			recurring = append(recurring, at...)
+		}
+	}
+	apart = map[int][]time.Duration{}
 	for _, rec := range records {
 		step := func(c *chaos.Record) bool { return endsOrKills(c.Kind) }
 		if endsOrKills(rec.Kind) || slices.ContainsFunc(rec.Steps, step) {
 			continue
 		}
 		for _, e := range ends {
-			if hit(rec, e) && (rec.NotShown != "" || bySignal.MatchString(e.Text) || own[[2]string{e.Unit, e.Text}]) {
-				out[rec.N] = append(out[rec.N], max(e.T.D(), rec.Injected))
+			at, without := e.T.D(), own[[2]string{e.Unit, e.Text}]
+			switch {
+			case hit(rec, e):
+				if rec.NotShown != "" || bySignal.MatchString(e.Text) || without != nil {
+					apart[rec.N] = append(apart[rec.N], max(at, rec.Injected))
+				}
+			case rec.N >= 0 && at > rec.Until && len(without) > 1 && slices.Contains(rec.HitUnits(), e.Unit):
+				apart[rec.N] = append(apart[rec.N], at)
 			}
 		}
 	}
-	return out
+	return apart, recurring
 }
 
 // endsOrKills reports whether a fault of a kind ends units, by itself, by the kernel for want of memory, or as its

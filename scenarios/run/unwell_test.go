@@ -109,14 +109,27 @@ func TestApartFrom(t *testing.T) {
 			{Kind: "process.stop", Units: []string{"db[0]"}},
 		}}, []result.Event{exit(21, "signal: killed")}, nil},
 		{"before the fault", slow, []result.Event{exit(10, "signal: killed")}, nil},
+		{"after the fault", slow, []result.Event{exit(31, "exit status 3")}, nil},
+		{
+			"after the fault, and again", slow,
+			[]result.Event{exit(31, "exit status 3"), exit(50, "exit status 3")},
+			[]time.Duration{31 * time.Second, 50 * time.Second},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.rec.Injected, c.rec.Until = 20*time.Second, 30*time.Second
-			got := run.ApartFrom([]*chaos.Record{&c.rec}, c.events, time.Minute)[0]
-			if !reflect.DeepEqual(got, c.want) {
-				t.Errorf("%v, want %v", got, c.want)
+			got, _ := run.ApartFrom([]*chaos.Record{&c.rec}, c.events, time.Minute)
+			if !reflect.DeepEqual(got[0], c.want) {
+				t.Errorf("%v, want %v", got[0], c.want)
 			}
 		})
+	}
+	rec := chaos.Record{Kind: slow.Kind, Links: slow.Links, Injected: 20 * time.Second, Until: 30 * time.Second}
+	_, recurring := run.ApartFrom([]*chaos.Record{&rec}, []result.Event{
+		exit(21, "exit status 3"), exit(31, "exit status 3"), exit(40, "exit status 4"), exit(50, "exit status 3"),
+	}, time.Minute)
+	if want := []time.Duration{31 * time.Second, 50 * time.Second}; !reflect.DeepEqual(recurring, want) {
+		t.Errorf("recurring: %v, want %v", recurring, want)
 	}
 }
 
