@@ -65,8 +65,8 @@ type Case struct {
 	// unit ended for a reason that is not the occurrence's, as far as is known.
 	Apart map[int][]time.Duration
 
-	// Recurring has the ends of units without a fault on them that ended so more than once. Harm that begins with one of
-	// them is none that an earlier act of a fault began.
+	// Recurring has the ends of units without a fault on them that ended so more than once. An earlier act of a fault did
+	// not begin the harm that begins with one of them.
 	Recurring []time.Duration
 
 	// UnitWaits returns how long tasks of one of the units that an occurrence, by number, hit waited for a processor in a

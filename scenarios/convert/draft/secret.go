@@ -85,8 +85,8 @@ func (d *Builder) hideParam(line int, name string, beside bool) {
 	}
 }
 
-// tells reports whether literal text beside a placeholder may be a part of a secret. It is none if it is punctuation,
-// or the name before the secret, such as token=.
+// tells reports whether literal text beside a placeholder may be a part of a secret. Punctuation is no part of one,
+// nor is the name before it, such as token=.
 func (p Piece) tells() bool {
 	text := p.Lit
 	m := nameEnd.FindStringSubmatchIndex(text)
