@@ -59,9 +59,8 @@ func (f *readings) endBegan(i int, in *incident) bool {
 // shows nothing: it is that of a window of a slow load. Nor does harm that begins with the end of a unit that ends
 // likewise at other times, unless the act is as close.
 func (f *readings) begins(in effect.Range, act time.Duration) bool {
-	const close = effect.AtOnce / 4
 	ended := func(at time.Duration) bool {
-		return at > act+close && at >= in.Low.D()-close && at <= in.High.D()+close
+		return at > act+effect.Early && at >= in.Low.D()-effect.Early && at <= in.High.D()+effect.Early
 	}
 	return in.With(act) && in.High.D()-in.Low.D() <= max(f.c.Hold, effect.AtOnce) &&
 		!slices.ContainsFunc(f.c.Recurring, ended)

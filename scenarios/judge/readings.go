@@ -203,7 +203,7 @@ func (f *readings) windowsOf(o slo.Objective) []effect.Slice {
 		if 2*still >= s.End-s.Start || f.heldGood && held {
 			s.InFlight = 0
 		}
-		s.Own = 4*still >= s.End-s.Start || f.late[s.Start] >= effect.AtOnce/4 || f.heldGood && held
+		s.Own = 4*still >= s.End-s.Start || f.late[s.Start] >= effect.Early || f.heldGood && held
 	}
 	series.ClearStalls(f.flows[key], at.First, len(f.Config.Steps)+len(f.Config.Loads),
 		func(i int) (series.StallRecord, bool) {

@@ -26,14 +26,14 @@ type Range struct{ Low, High result.Num }
 const (
 	// AtOnce is the longest time after an act of brunt in which harm begins with the act.
 	AtOnce = time.Second
-	// underWay is how long before an act a request may be due that the act harms, because it is under way.
-	underWay = AtOnce / 4
+	// Early is how long before an act a request may be due that the act harms, because it is under way.
+	Early = AtOnce / 4
 )
 
 // With reports whether harm that begins in the range may begin with an act of brunt: with the injection or the end of
 // a fault.
 func (r Range) With(act time.Duration) bool {
-	return r.Low.D() <= act+AtOnce && r.High.D() >= act-underWay
+	return r.Low.D() <= act+AtOnce && r.High.D() >= act-Early
 }
 
 // nowhere is the range of an unknown instant.

@@ -37,7 +37,7 @@ func (c chances) pausedAmong(q Question, first int) (p pause, found bool) {
 		// the users ask again so long after an answer, at most
 		think := time.Duration(float64(n) / c.ends * float64(time.Second))
 		begin, last, end := list[next-n].At, list[next-1].At, list[next].At
-		if d := end - think - last; d < max(narrow, q.UnderWay) || c.quiet(d) >= tailStrong || begin < q.Injected-underWay {
+		if d := end - think - last; d < max(narrow, q.UnderWay) || c.quiet(d) >= tailStrong || begin < q.Injected-Early {
 			continue
 		}
 		p.slice, p.end = i, edge{end, Range{result.Sec(end - think), result.Sec(end)}}

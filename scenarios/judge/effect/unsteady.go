@@ -109,7 +109,7 @@ const (
 )
 
 // hungBefore reports whether the requests in flight at the injection, slice first, had hung before it, by more than
-// [underWay]. Windows of a second do not show that if it was for a part of one.
+// [Early]. Windows of a second do not show that if it was for a part of one.
 //
 // Users who wait send nothing. So they hung if the pause since the last request is twice as long as any pause before
 // it, and longer than any good answer, and each request in flight was bad, or none ended soon. An open load sends on.
@@ -139,11 +139,11 @@ func (c chances) hungBefore(q Question, first int) bool {
 		usual = max(usual, list[i].At-list[i-1].At)
 	}
 	if q.Closed && (stalled || q.Caught.N > 0 && q.Caught.Bad == q.Caught.N) &&
-		q.Injected-list[len(list)-1].At > max(underWay, 2*usual+slack, q.UnderWay/2+slack) {
+		q.Injected-list[len(list)-1].At > max(Early, 2*usual+slack, q.UnderWay/2+slack) {
 		return true
 	}
 	for i := from; i < first && q.Slices[i].Start <= oldest; i++ {
 		most = max(most, q.Slices[i].InFlight)
 	}
-	return stalled && q.UnderWay > 0 && q.Injected-oldest > max(underWay, q.UnderWay) && int64(n) > 2*most+10
+	return stalled && q.UnderWay > 0 && q.Injected-oldest > max(Early, q.UnderWay) && int64(n) > 2*most+10
 }
