@@ -198,22 +198,22 @@ func (f *FaultRecord) custom() (is, stays bool) {
 // endEarly is how long before its injection a fault may be reported to have ended a unit, in seconds.
 const endEarly = 1
 
-// ended reports whether an event is the end of a process or a container.
-func (e *Event) ended() bool {
+// Ended reports whether an event is the end of a process or a container.
+func (e *Event) Ended() bool {
 	return e.Unit != "" && (e.Event == "unit.exit" || e.Event == "container.die")
 }
 
 // EndedUnder reports whether an event is the end of a process or a container that a fault was on, or that is at an end
 // of a link that it was on.
 func (f *FaultRecord) EndedUnder(e *Event) bool {
-	return e.ended() && e.T > f.Injected-endEarly && !(e.T > f.Until) && slices.Contains(f.units(), e.Unit)
+	return e.Ended() && e.T > f.Injected-endEarly && !(e.T > f.Until) && slices.Contains(f.units(), e.Unit)
 }
 
 // OwnEnd reports whether an event is the end of a process or a container that no fault had hit. itself is false if a
 // condition was on it, or if a [Custom] fault or condition was in, which may have ended it. A pod also ends for reasons
 // of its cluster, such as a rollout, so that its end tells nothing.
 func (r *Result) OwnEnd(e *Event) (ended, itself bool) {
-	if !e.ended() {
+	if !e.Ended() {
 		return false, false
 	}
 	itself = true

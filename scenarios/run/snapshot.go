@@ -227,8 +227,9 @@ func (s *snapshot) judgeCase() judge.Case {
 	if !s.final() {
 		return c
 	}
-	c.Unwell, c.UnitWaits = unwellUnits(s.records, s.session.log.Events()), s.unitWaits
-	c.Apart, c.Recurring = apartFrom(s.records, s.session.log.Events(), slices.Max(append([]time.Duration{0}, s.ends...)))
+	events := s.session.log.Events()
+	c.Unwell, c.UnitWaits = unwellUnits(s.records, events), s.unitWaits
+	c.Apart, c.Recurring = apartFrom(s.records, events, slices.Max(append([]time.Duration{0}, s.ends...)))
 	c.Waited, c.Peers = s.observers.usage.Waited, s.observers.usage.Peers()
 	c.Held = spansOf(s.observers.health.Held())
 	if s.loads.crew == nil { // a worker has processors of its own, or shares them with others

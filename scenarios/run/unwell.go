@@ -86,7 +86,7 @@ func apartFrom(
 	var ends []*result.Event
 	for i := range events {
 		e := &events[i]
-		if e.Event != "unit.exit" && e.Event != "container.die" || e.T.D() > end {
+		if !e.Ended() || e.T.D() > end {
 			continue
 		}
 		ends = append(ends, e)
