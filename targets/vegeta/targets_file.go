@@ -140,6 +140,9 @@ func (r *targetsReader) header(name, value string) {
 	}
 }
 
+// jsonSuch shows a target of the format json.
+const jsonSuch = `such as {"method": "GET", "url": "http://127.0.0.1:8080/"}`
+
 // json parses a line of the format json.
 func (r *targetsReader) json(line []byte) {
 	if len(line) == 0 {
@@ -152,11 +155,7 @@ func (r *targetsReader) json(line []byte) {
 		Header map[string][]string `json:"header"`
 	}
 	d := json.NewDecoder(bytes.NewReader(line))
-	d.DisallowUnknownFields()
 	err := d.Decode(&t)
-	if err == nil {
-		err = knownKeys(line)
-	}
 	if err == nil && !utf8.Valid(line) {
 		err = errors.New("it is not UTF-8") // the decoder would change it in silence
 	}
@@ -167,9 +166,17 @@ func (r *targetsReader) json(line []byte) {
 			err = errors.New("something follows the target; each has a line of its own")
 		}
 	}
+	unknown := unknownKey(line)
 	switch {
+	case unknown != "":
+		text := fmt.Sprintf("unknown key %q", unknown)
+		if hint := syntax.DidYouMean(unknown, jsonKeys); hint != "" {
+			text += "; " + hint
+		}
+		r.mistake(jsonSuch, "%s", text)
+		return
 	case err != nil:
-		r.mistake(`such as {"method": "GET", "url": "http://127.0.0.1:8080/"}`, "%s", jsonText(err))
+		r.mistake(jsonSuch, "this line is not a target of the format json: %s", strings.TrimPrefix(err.Error(), "json: "))
 		return
 	case t.Method == "":
 		r.mistake("", "the target has no method")
@@ -191,28 +198,17 @@ func (r *targetsReader) json(line []byte) {
 // jsonKeys are the keys of a target. Vegeta ignores all others, also those that differ in case alone.
 var jsonKeys = []string{"body", "header", "method", "url"}
 
-// knownKeys returns an error of the JSON decoder's kind for a key that vegeta does not know. The decoder ignores case.
-func knownKeys(line []byte) error {
+// unknownKey returns the first key of a target, by its letters, that vegeta does not know. The decoder of its values
+// ignores case. It is empty without one, and for a line that has no keys.
+func unknownKey(line []byte) string {
 	var all map[string]json.RawMessage
 	if err := json.NewDecoder(bytes.NewReader(line)).Decode(&all); err != nil {
-		return err
+		return ""
 	}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if !slices.Contains(jsonKeys, key) {
-			return fmt.Errorf("json: unknown field %q", key)
+			return key
 		}
 	}
-	return nil
-}
-
-// jsonText describes an error of the JSON decoder for the author of the file.
-func jsonText(err error) string {
-	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		s := "unknown key " + key
-		if hint := syntax.DidYouMean(strings.Trim(key, `"`), jsonKeys); hint != "" {
-			s += "; " + hint
-		}
-		return s
-	}
-	return fmt.Sprintf("this line is not a target of the format json: %s", strings.TrimPrefix(err.Error(), "json: "))
+	return ""
 }

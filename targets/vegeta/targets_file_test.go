@@ -79,7 +79,10 @@ func TestReadTargets(t *testing.T) {
 			"json in Latin-1", `{"method": "GET", "url": "/", "header": {"X-A": ["` + "\xe9" + `"]}}`, "",
 			"1:1: this line is not a target of the format json: it is not UTF-8",
 		},
-		{"json in another case", `{"method": "GET", "url": "/", "boDy": "e30="}`, "", `1:1: unknown key "boDy"; did you mean "body"?`},
+		{
+			"json in another case", `{"method": "GET", "url": "/", "boDy": "e30="}`, "",
+			`1:1: unknown key "boDy"; did you mean "body"?`,
+		},
 		{"json without method", `{"url": "/"}`, "", "1:1: the target has no method"},
 		{"a file of another kind", strings.Repeat("x\n", 1000), "", "21:1: what follows was not looked at"},
 	} {
@@ -120,7 +123,7 @@ func FuzzReadTargets(f *testing.F) {
 			return
 		}
 		for i, want := range list {
-			if strings.TrimSpace(want.Method) != want.Method { // vegeta would send a form feed with it, and brunt does not
+			if strings.TrimSpace(want.Method) != want.Method { // vegeta would send a form feed with it
 				continue
 			}
 			// a header without values is not sent
