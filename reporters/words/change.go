@@ -196,7 +196,9 @@ func (f *findings) ownEnd() *result.Event {
 		if e := endAt(f.r, f.in); e != nil {
 			return e
 		}
-		return endNear(f.r, f.in)
+		if near := endsNear(f.r, f.in); len(near) > 0 {
+			return near[0]
+		}
 	case f.in != nil:
 		return leftEnded(f.r, f.fault)
 	}

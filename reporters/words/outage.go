@@ -324,9 +324,10 @@ func endsUnder(r *result.Result, f *result.FaultRecord, from, to result.Num) (li
 	if slices.ContainsFunc(kinds, result.EndsUnits) {
 		return nil
 	}
+	to = min(to, loadEnd(r))
 	for i := range r.Events {
 		e := &r.Events[i]
-		if f.EndedUnder(e) && e.T >= from && !(e.T > min(to, loadEnd(r))) && (!succeeded(e) || called(r, e.Unit)) {
+		if f.EndedUnder(e) && e.T >= from && !(e.T > to) && (!succeeded(e) || called(r, e.Unit)) {
 			list = append(list, e)
 		}
 	}
@@ -343,8 +344,12 @@ func loadEnd(r *result.Result) result.Num {
 
 // endedUnder says which units ended in a span while a fault was on them, as a clause; empty without one. Whether the
 // fault ended them is not known.
-func endedUnder(r *result.Result, f *result.FaultRecord, from, to result.Num) (said string) {
-	list := endsUnder(r, f, from, to)
+func endedUnder(r *result.Result, f *result.FaultRecord, from, to result.Num) string {
+	return endsClause(endsUnder(r, f, from, to))
+}
+
+// endsClause says of each unit how and when it ended first, and how often more; empty without an end.
+func endsClause(list []*result.Event) (said string) {
 	for i, e := range list {
 		if slices.ContainsFunc(list[:i], func(before *result.Event) bool { return before.Unit == e.Unit }) {
 			continue
@@ -364,40 +369,29 @@ func endedUnder(r *result.Result, f *result.FaultRecord, from, to result.Num) (s
 	return said
 }
 
-// endsNear says which units ended within a second of the begin of an outage, with a fault on them that may have done
-// it, as a clause; empty without one.
-func endsNear(r *result.Result, in *result.Incident) (said string) {
-	for _, name := range in.Faults {
-		if f := faultNamed(r, name); f != nil {
-			ended := endedUnder(r, f, in.Begin-ownEndWithin, in.Begin+ownEndWithin)
-			said += pick(strings.Contains(said, ended), "", ended)
-		}
-	}
-	return said
-}
-
-// endNear returns the first of the ends that [endsNear] tells; nil without one.
-func endNear(r *result.Result, in *result.Incident) (first *result.Event) {
+// endsNear returns the ends of units within a second of the begin of an outage, with a fault on them that may have done
+// it, in the order of time.
+func endsNear(r *result.Result, in *result.Incident) (list []*result.Event) {
 	for _, name := range in.Faults {
 		if f := faultNamed(r, name); f != nil {
 			for _, e := range endsUnder(r, f, in.Begin-ownEndWithin, in.Begin+ownEndWithin) {
-				if first == nil || e.T < first.T {
-					first = e
+				if !slices.Contains(list, e) {
+					list = append(list, e)
 				}
 			}
 		}
 	}
-	return first
+	slices.SortStableFunc(list, func(a, b *result.Event) int { return cmp.Compare(a.T, b.T) })
+	return list
 }
 
 // leftEnded returns the last event of a unit of a fault if that is its end: nothing started the unit again by the end
 // of the load. It returns nil without such a unit, or if the kind of the fault ends units itself.
 func leftEnded(r *result.Result, f *result.FaultRecord) *result.Event {
 	list := endsUnder(r, f, result.Num(math.Inf(-1)), result.Num(math.Inf(1)))
+	end := loadEnd(r)
 	for _, e := range list {
-		again := func(other result.Event) bool {
-			return other.Unit == e.Unit && other.T > e.T && other.T <= loadEnd(r)
-		}
+		again := func(other result.Event) bool { return other.Unit == e.Unit && other.T > e.T && other.T <= end }
 		if !slices.ContainsFunc(r.Events, again) {
 			return e
 		}

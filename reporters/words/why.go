@@ -465,7 +465,8 @@ func howItBegan(r *result.Result, in *result.Incident) string {
 		return ended
 	}
 	if len(in.Faults) > 0 {
-		return "; " + whenItBegan(r, in) + ", and what did it is not known" + endsNear(r, in)
+		return "; " + whenItBegan(r, in) + ", and what did it is not known" +
+			endsClause(endsNear(r, in))
 	}
 	return "; " + wasInThen(r, in) + endedLater(r, in)
 }
