@@ -167,10 +167,12 @@ func isLetter(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c >= utf8.RuneSelf
 }
 
+// UserToken is the length in bytes from which a user without a password is a token.
+const UserToken = 16
+
 // userinfo returns the place of the password of a URL whose scheme ends at from, or of its user if that is as long as
 // a token.
 func userinfo(text string, from int) (begin, end int) {
-	const token = 16
 	to := from
 	for to < len(text) && to-from < 1<<10 && !strings.ContainsRune("/?# \t\r\n\"'<>\\", rune(text[to])) {
 		to++
@@ -182,7 +184,7 @@ func userinfo(text string, from int) (begin, end int) {
 	if colon := strings.IndexByte(text[from:from+at], ':'); colon >= 0 {
 		return from + colon + 1, from + at
 	}
-	if at < token {
+	if at < UserToken {
 		return 0, 0
 	}
 	return from, from + at

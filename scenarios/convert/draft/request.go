@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"brunt/scenarios/check"
+	"brunt/scenarios/secret"
 )
 
 // A Request is a request of a source file that becomes a step.
@@ -93,7 +94,7 @@ func (d *Builder) Step(r *Request, flow *Node) *Node {
 		s.Set("headers", headers)
 	}
 	if r.User != nil {
-		if r.Password.IsZero() && r.User.Size() >= token && !r.Public {
+		if r.Password.IsZero() && r.User.Size() >= secret.UserToken && !r.Public {
 			r.User = d.HideText(r.Line, "user", "the user, who has no password", r.User)
 		}
 		basic := (&Node{}).Set("user", Str(r.User)).Set("password", Str(r.Password))
@@ -112,9 +113,6 @@ func (d *Builder) Step(r *Request, flow *Node) *Node {
 	}
 	return s
 }
-
-// token is the length in bytes from which a user without a password is a token, as in package secret.
-const token = 16
 
 // StepName converts a name to one that objectives can quote.
 func StepName(s string) string {
@@ -374,33 +372,22 @@ func (d *Builder) form(r *Request, body string) (out *Node, same, varied bool) {
 }
 
 // Field returns the value of a field, or the placeholder of a secret.
-func (d *Builder) Field(r *Request, name, value string) Text {
-	if r.Vary != nil {
-		if text, ok := r.Vary(name, value, false); ok {
-			return text
-		}
-	}
-	if r.hides(name) {
-		return d.Hide(r.Line, name, "the field "+Clip(name, 40), value)
-	}
-	if r.Public {
-		return Lit(value)
-	}
-	return d.Quiet(r.Line, value) // such as a mutation of GraphQL
-}
+func (d *Builder) Field(r *Request, name, value string) Text { return d.FieldText(r, name, Lit(value)) }
 
 // FieldText is Field for a value with placeholders.
 func (d *Builder) FieldText(r *Request, name string, value Text) Text {
-	s, static := value.Static()
+	if s, static := value.Static(); static && r.Vary != nil {
+		if text, ok := r.Vary(name, s, false); ok {
+			return text
+		}
+	}
 	switch {
-	case static:
-		return d.Field(r, name, s)
 	case r.hides(name):
 		return d.HideText(r.Line, name, "the field "+Clip(name, 40), value)
 	case r.Public:
 		return value
 	}
-	return d.QuietText(r.Line, value)
+	return d.QuietText(r.Line, value) // such as a mutation of GraphQL
 }
 
 // hides reports whether a value of the request with this name must not be written.
