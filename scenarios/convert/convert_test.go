@@ -241,7 +241,8 @@ func TestConvert_NoSecretIn(t *testing.T) {
 		{
 			"a raw argument with a name, and an argument of a function", "jmeter",
 			plan(`${__base64Encode(geheim-1)}</stringProp></elementProp><elementProp name="">` +
-				`<stringProp name="Argument.name">pwd</stringProp><stringProp name="Argument.value">geheim-2${__UUID()}`), "geheim-2", "${env.PASSWORD}${uuid()}",
+				`<stringProp name="Argument.name">pwd</stringProp>` +
+				`<stringProp name="Argument.value">geheim-2${__UUID()}`), "geheim-2", "${env.PASSWORD}${uuid()}",
 		},
 		{
 			"a short param beside a secret", "jmeter", plan(`{"password": "geheim${__P(env,dev)}"}`), "geheim",

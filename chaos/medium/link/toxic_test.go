@@ -58,7 +58,7 @@ func TestToxic_CalleeDown(t *testing.T) {
 		name     string
 		pids     [2]int32 // of the replicas of store
 		starts   bool     // the first replica runs for a moment while the toxic is on
-		to       string   // of another link; empty: there is none
+		to       string   // of one more link, if any
 		notShown string
 		later    string
 		bytes    int64
