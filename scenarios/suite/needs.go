@@ -85,6 +85,7 @@ const (
 	Kubernetes          // a cluster, which .ci/kube starts: the test runs in the suite kube too
 	VM                  // a kernel with more features than this one may have: the test runs in the suite vm too
 	Alone               // a machine that does nothing else; BRUNT_EXACT=1 promises that
+	Flaky               // no other tests beside it, for a cause that .ci/flaky names: only the suite flaky runs the test
 )
 
 type thing int
@@ -114,6 +115,11 @@ func (n thing) lack() (text string, due bool) {
 	case Alone:
 		if os.Getenv("BRUNT_EXACT") == "" {
 			text = "it assumes a machine that does nothing else: set BRUNT_EXACT to run it"
+		}
+		return text, false
+	case Flaky:
+		if os.Getenv("BRUNT_FLAKY") == "" {
+			text = "it fails beside other tests, as .ci/flaky says: `.ci/full flaky` runs it alone"
 		}
 		return text, false
 	}

@@ -49,6 +49,8 @@ func TestNeeds(t *testing.T) {
 		{"a cluster", map[string]string{"BRUNT_KUBECONFIG": ""}, []suite.Need{suite.Kubernetes}, "skip", "skip"},
 		{"a cluster that is there", map[string]string{"BRUNT_KUBECONFIG": "x"}, []suite.Need{suite.Kubernetes}, "", ""},
 		{"an idle machine", map[string]string{"BRUNT_EXACT": ""}, []suite.Need{suite.Alone}, "skip", "skip"},
+		{"no tests beside it", map[string]string{"BRUNT_FLAKY": ""}, []suite.Need{suite.Flaky}, "skip", "skip"},
+		{"no tests beside it, in its suite", map[string]string{"BRUNT_FLAKY": "1"}, []suite.Need{suite.Flaky}, "", ""},
 		{
 			"a cluster and a program",
 			map[string]string{"BRUNT_KUBECONFIG": ""},

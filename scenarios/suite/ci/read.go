@@ -179,7 +179,7 @@ type reader struct {
 }
 
 // choosing are the needs that choose tests, so that only a test itself may declare them.
-var choosing = []string{"In", "Minutes", "EveryPart", "Kubernetes", "VM"}
+var choosing = []string{"In", "Minutes", "EveryPart", "Kubernetes", "VM", "Flaky"}
 
 // literals are the needs that have arguments, with the type of the argument.
 var literals = map[string]token.Token{"In": token.STRING, "Minutes": token.INT, "Programs": token.STRING}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -135,7 +136,7 @@ func TestModule(t *testing.T) {
 	run := map[key]bool{}
 	for _, s := range suites() {
 		all := s.part(m, part{1, 1})
-		if len(all) == 0 && s.picks != nil {
+		if len(all) == 0 && s.picks != nil && s.name != "flaky" {
 			t.Errorf("the suite %s has no tests", s.name)
 		}
 		for n := 2; n <= 7; n++ {
@@ -165,12 +166,47 @@ func TestModule(t *testing.T) {
 			}
 		}
 	}
+	text, err := os.ReadFile(flakyList)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := parseFlaky(string(text))
+	if err := errors.Join(err, unlisted(list, m)); err != nil {
+		t.Error(err)
+	}
 	for _, p := range m {
 		for _, x := range append(p.tests, p.fuzzers...) {
 			if !run[key{x.pkg, x.name}] {
 				t.Errorf("no suite runs %s %s", x.pkg, x.name)
 			}
 		}
+	}
+}
+
+// TestParseFlaky: a line of the list has all its parts, the list is short, and it agrees with what tests declare.
+func TestParseFlaky(t *testing.T) {
+	const line = "2026-11-30 brunt/a TestA it counts on a quiet machine\n"
+	declared := []pkg{{path: "brunt/a", tests: []test{
+		{"brunt/a", "TestA", []need{{name: "Flaky"}}},
+		{"brunt/a", "TestB", nil},
+	}}}
+	for _, c := range []struct{ name, text, want string }{
+		{"a line", line, ""},
+		{"no reason", "2026-11-30 brunt/a TestA\n", "want a date, a package, a test and the reason"},
+		{"no date", "brunt/a TestA it is slow\n", "cannot parse"},
+		{"too long", strings.Repeat(line, mostFlaky+1), "lists 11 tests, and 10 may be"},
+		{"a test that does not declare it", line + "2026-11-30 brunt/a TestB reason\n", "lists brunt/a TestB, which does not declare"},
+		{"a declaration without a line", "", "brunt/a TestA declares suite.Flaky, and .ci/flaky does not list it"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list, err := parseFlaky(c.text)
+			if err == nil {
+				err = unlisted(list, declared)
+			}
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
 	}
 }
 

@@ -13,8 +13,7 @@ import (
 )
 
 // again runs tests by gotestsum. A test that fails is run again, alone, at most twice, which distinguishes a broken
-// test from a flaky one. It lists the flaky tests by name. .ci/flaky names flaky tests with a known cause that is not
-// fixed yet; that list may only shrink. If more than [flaky.allowed] other tests are flaky, again fails.
+// test from a flaky one. It lists the flaky tests by name, and fails if there are more than [allowed].
 func (r *runner) again(ctx context.Context, env, packages []string, flags ...string) error {
 	program := filepath.Join(r.work, "gotestsum")
 	if _, err := os.Stat(program); err != nil {
@@ -56,26 +55,15 @@ func (r *runner) again(ctx context.Context, env, packages []string, flags ...str
 	if err != nil {
 		return err
 	}
-	known, err := os.ReadFile(".ci/flaky")
-	if err != nil {
-		return err
-	}
 	fmt.Print(string(text))
-	f := flaky{known: strings.Split(string(known), "\n"), allowed: allowed(os.Getenv("FLAKES"), len(stops))}
-	if err := f.judge(string(text)); err != nil {
+	if err := judgeFlaky(string(text), allowed(os.Getenv("FLAKES"), len(stops))); err != nil {
 		return err
 	}
 	return failed
 }
 
-// flaky says how many tests may be flaky.
-type flaky struct {
-	known   []string // in .ci/flaky: the package, a space, the test
-	allowed int      // in addition to those
-}
-
-// allowed returns how many unknown tests may be flaky: two unless FLAKES says more, and one more for each time that
-// the machine stood still, because a stall delays every test. It is at most 12.
+// allowed returns how many tests may be flaky: two unless FLAKES says more, and one more for each time that the
+// machine stood still, because a stall delays every test. It is at most 12.
 func allowed(flakes string, stops int) int {
 	n, err := strconv.Atoi(flakes)
 	if err != nil {
@@ -84,21 +72,15 @@ func allowed(flakes string, stops int) int {
 	return min(n+stops, 12)
 }
 
-// judge names the flaky tests of a report on stderr, and fails if too many are unknown.
-func (f flaky) judge(report string) error {
+// judgeFlaky names the flaky tests of a report on stderr, and fails if more than may are.
+func judgeFlaky(report string, may int) error {
 	found := flakyIn(report)
-	if len(found) == 0 {
-		return nil
+	if len(found) > 0 {
+		fmt.Fprintf(os.Stderr, "flaky tests, which failed once and passed alone:\n%s\nMend the cause of each.\n",
+			strings.Join(found, "\n"))
 	}
-	fmt.Fprintf(os.Stderr, "flaky tests, which failed once and passed alone:\n%s\nMend the cause of each.\n",
-		strings.Join(found, "\n"))
-	unknown := slices.DeleteFunc(found, func(t string) bool { return slices.Contains(f.known, t) })
-	if len(unknown) == 0 {
-		return nil
-	}
-	fmt.Fprintf(os.Stderr, "not known as flaky in .ci/flaky:\n%s\n", strings.Join(unknown, "\n"))
-	if len(unknown) > f.allowed {
-		return ended{codeFailed, fmt.Sprintf("%d tests are flaky, and %d may be", len(unknown), f.allowed)}
+	if len(found) > may {
+		return ended{codeFailed, fmt.Sprintf("%d tests are flaky, and %d may be", len(found), may)}
 	}
 	return nil
 }

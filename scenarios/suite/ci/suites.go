@@ -35,10 +35,13 @@ type suite struct {
 }
 
 // elsewhere are the suites whose tests the suite load leaves out.
-var elsewhere = []string{"kill", "docker", "examples", "drills", "gate", "kube", "clients"}
+var elsewhere = []string{"kill", "docker", "examples", "drills", "gate", "kube", "clients", "flaky"}
 
 // home returns the suites that a test names, or else those that follow from its package and its needs.
 func home(p pkg, t test) (out []string) {
+	if t.says("Flaky") {
+		return []string{"flaky"}
+	}
 	for _, n := range t.needs {
 		if n.name == "In" {
 			out = append(out, n.text)
@@ -68,7 +71,7 @@ func suites() []suite {
 	return []suite{
 		{
 			name: "unit", about: text("every package that puts no load on the machine"), parts: 6,
-			picks: func(p pkg, t test) bool { return !p.loading && !t.in("drill-library") },
+			picks: func(p pkg, t test) bool { return !p.loading && !t.in("drill-library") && !t.says("Flaky") },
 		},
 		{
 			name: "load", about: text("runs, faults and commands, without the suites below"), parts: 6,
@@ -145,8 +148,12 @@ func suites() []suite {
 			more: func(part) []string { return []string{"go test -C cmd/brunt-k6 ./..."} },
 		},
 		{
+			name: "flaky", about: text("the tests that .ci/flaky lists, each alone"), parts: 1, single: true,
+			picks: inHome("flaky"), run: (*runner).flaky,
+		},
+		{
 			name: "vm", about: text("packets, on the kernel of Debian in a virtual machine"), parts: 1, single: true,
-			picks: func(_ pkg, t test) bool { return t.says("VM") }, run: (*runner).vm,
+			picks: func(_ pkg, t test) bool { return t.says("VM") && !t.says("Flaky") }, run: (*runner).vm,
 		},
 		{
 			name: "kube", parts: 1, single: true,

@@ -32,6 +32,9 @@ func TestHome(t *testing.T) {
 		{"a cluster", loading, []need{kube}, "load kube"},
 		{"a cluster alone", loading, []need{kube, in("kube")}, "kube"},
 		{"a cluster, of a suite", loading, []need{kube, in("examples")}, "examples kube"},
+		{"flaky", quiet, []need{{name: "Flaky"}}, "flaky"},
+		{"flaky, with Docker, of a suite", loading, []need{docker, in("kill"), {name: "Flaky"}}, "flaky"},
+		{"flaky, with a kernel", loading, []need{{name: "VM"}, {name: "Flaky"}}, "flaky"},
 		{"a kernel", quiet, []need{{name: "VM"}, in("kill")}, "unit kill vm"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
