@@ -90,7 +90,7 @@ func goList(ctx context.Context, format string, patterns []string) ([]string, er
 	if err != nil {
 		return nil, fmt.Errorf("go list %s: %w", strings.Join(patterns, " "), err)
 	}
-	return strings.Split(string(bytes.TrimSpace(text)), "\n"), nil
+	return strings.Split(string(bytes.TrimRight(text, "\n")), "\n"), nil
 }
 
 // shuffle puts mutants into the order in which a seed draws them, and leaves those of part k of n. The order depends
