@@ -127,8 +127,8 @@ func (p *player) overlay(m mutant) (string, error) {
 	return overlay, os.WriteFile(overlay, replace, 0o600)
 }
 
-// command runs a command of go in a process group of its own, which ends with ctx, and returns its output. BRUNT_TURN is
-// not set, so that the tests play the same cells of their matrices.
+// command runs a command of go in a process group of its own, which ends with ctx, and returns its output. BRUNT_TURN
+// is not set, so that the tests play the same cells of their matrices.
 func (p *player) command(ctx context.Context, args ...string) ([]byte, error) {
 	c := exec.Command("go", args...)
 	c.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "BRUNT_TURN=") })
