@@ -45,7 +45,7 @@ func readGroup(ctx context.Context, patterns []string, may func(pkg string) bool
 			continue
 		}
 		g.tests[part[0]] = nil
-		for _, name := range strings.Fields(part[2]) {
+		for name := range strings.FieldsSeq(part[2]) {
 			file := filepath.Join(part[1], name)
 			text, err := os.ReadFile(file)
 			if err != nil {
