@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,5 +52,28 @@ func TestOperations_Revert(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestOperations_Revert_Order: undos run in the reverse order of their injection, all of them although one fails.
+func TestOperations_Revert_Order(t *testing.T) {
+	broken := errors.New("it is not there")
+	var ran []string
+	note := func(name string, err error) chaos.Operation {
+		return chaos.Operation{Name: name, Do: func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+			ran = append(ran, name)
+			if err != nil {
+				return chaos.Failed, chaos.TriedError{Err: err}
+			}
+			return chaos.Reverted, nil
+		}}
+	}
+	ops := chaos.OperationsOf([]chaos.Operation{note("first", nil), note("second", broken), note("third", nil)})
+	out, err := ops.Revert(t.Context(), []chaos.Undo{{Op: "first"}, {Op: "second"}, {Op: "third"}})
+	if out != chaos.Failed || !errors.Is(err, broken) {
+		t.Errorf("%s, %v", out, err)
+	}
+	if want := []string{"third", "second", "first"}; !slices.Equal(ran, want) {
+		t.Errorf("%q ran, want %q", ran, want)
 	}
 }

@@ -1,18 +1,11 @@
 package scenarios
 
 import (
-	"embed"
 	"reflect"
 
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
-
-// Source is the source text of this package. The comments of its settings become the descriptions
-// in the JSON Schema.
-//
-//go:embed *.go
-var Source embed.FS
 
 // DocumentSchema is the schema of the top level of a file, without the parts that other packages define: load, chaos,
 // and the target's with, processes, containers and units.

@@ -2,7 +2,6 @@ package targets
 
 import (
 	"context"
-	"embed"
 	"maps"
 	"net/url"
 	"reflect"
@@ -34,9 +33,6 @@ type Descriptor struct {
 	Causes   []scenarios.CauseFamily
 	Endpoint reflect.Type // the struct whose fields are the YAML of an endpoint besides its url; nil: only a url
 	Runs     bool         // the command in the settings of an endpoint is started
-	// Source holds the source texts of the packages whose types are read from a step, by import path. The comments of
-	// their fields describe the keys. It may be nil.
-	Source map[string]embed.FS
 
 	// Compile compiles a step without contact to the target. It notes mistakes in m.
 	Compile func(step syntax.Block, in Scope, m *syntax.Mistakes) (scenarios.Call, bool)

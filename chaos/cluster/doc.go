@@ -26,5 +26,4 @@
 //	rights.go    the rights that this needs
 //	wait.go      repeats a question until there is an answer
 //	waits.go     why a pod of brunt's own waits
-//	source.go    the text of the package, for the reference
 package cluster

@@ -8,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -90,15 +88,8 @@ func FuzzAPIServer(f *testing.F) {
 	h := &hostile{}
 	s := httptest.NewServer(h)
 	f.Cleanup(s.Close)
-	config := filepath.Join(f.TempDir(), "config")
-	if err := os.WriteFile(config, []byte("apiVersion: v1\nkind: Config\nclusters: [{name: a, cluster: {server: "+s.URL+
-		"}}]\n"+
-		"users: [{name: a, user: {token: a}}]\ncontexts: [{name: a, context: {cluster: a, user: a}}]\ncurrent-context: a\n"),
-		0o600); err != nil {
-		f.Fatal(err)
-	}
 	const within = 100 * time.Millisecond
-	c, err := kubeconfig.Open(kube.Address{Kubeconfig: config}, kube.Options{AnswerWithin: within})
+	c, err := kubeconfig.Open(kube.Address{Kubeconfig: kubeconfigOf(f, s.URL)}, kube.Options{AnswerWithin: within})
 	if err != nil {
 		f.Fatal(err)
 	}

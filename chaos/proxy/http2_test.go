@@ -31,22 +31,46 @@ import (
 type web2 struct {
 	*proxy.Proxy
 	*http.Client
-	server      *http.Server
+	server      *http.Server // the last one
+	upstream    atomic.Pointer[string]
 	connections atomic.Int64
 	requests    atomic.Int64
 }
 
 func start2(t testing.TB, handle http.HandlerFunc) *web2 {
 	t.Helper()
+	w := new(web2)
+	w.replace(t, handle)
+	var err error
+	w.Proxy, err = proxy.Start(proxy.Config{Upstream: func() string { return *w.upstream.Load() }, HTTP: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{Protocols: unencrypted()}
+	w.Client = &http.Client{Transport: transport, Timeout: patience}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		_ = w.Proxy.Close()
+	})
+	return w
+}
+
+// unencrypted is HTTP/2 without TLS.
+func unencrypted() *http.Protocols {
+	two := new(http.Protocols)
+	two.SetUnencryptedHTTP2(true)
+	return two
+}
+
+// replace starts a server for the connections from now on. The one before it keeps those that it has.
+func (w *web2) replace(t testing.TB, handle http.HandlerFunc) {
+	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := new(web2)
-	two := new(http.Protocols)
-	two.SetUnencryptedHTTP2(true)
-	w.server = &http.Server{
-		Protocols: two, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: patience,
+	s := &http.Server{
+		Protocols: unencrypted(), ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: patience,
 		Handler: http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
 			w.requests.Add(1)
 			handle(to, r)
@@ -58,19 +82,14 @@ func start2(t testing.TB, handle http.HandlerFunc) *web2 {
 		},
 	}
 	var served sync.WaitGroup
-	served.Go(func() { _ = w.server.Serve(l) })
-	if w.Proxy, err = proxy.Start(proxy.Config{Upstream: l.Addr().String, HTTP: true}); err != nil {
-		t.Fatal(err)
-	}
-	transport := &http.Transport{Protocols: two}
-	w.Client = &http.Client{Transport: transport, Timeout: patience}
+	served.Go(func() { _ = s.Serve(l) })
 	t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		_ = w.Proxy.Close()
-		_ = w.server.Close()
+		_ = s.Close()
 		served.Wait()
 	})
-	return w
+	addr := l.Addr().String()
+	w.server = s
+	w.upstream.Store(&addr)
 }
 
 // back answers with what it was asked.
@@ -316,26 +335,56 @@ func TestHTTP2_Rewrite(t *testing.T) {
 	}
 }
 
-// A server that announces its end loses no request, held ones included.
+// A server that announces its end loses no request, held ones included: the client hears of it, and sends the next
+// requests on another connection, here to another server.
 func TestHTTP2_GoAway(t *testing.T) {
-	w := start2(t, back)
+	asked, release := make(chan struct{}), make(chan struct{})
+	w := start2(t, func(to http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/held" {
+			close(asked)
+			<-release
+		}
+		back(to, r)
+	})
 	add(t, w.Proxy, toxics.HTTPDelay{Delay: 5 * time.Millisecond, Share: .5})
 	var all sync.WaitGroup
-	for i := range 8 {
+	all.Go(func() {
+		if _, got := w.do(t, "GET", "/held", "", nil); got != "GET /held 0\n" {
+			t.Errorf("the held request: %q", got)
+		}
+	})
+	select {
+	case <-asked:
+	case <-time.After(patience):
+		t.Fatal("the request did not come")
+	}
+	old := w.server
+	var next atomic.Int64
+	w.replace(t, func(to http.ResponseWriter, r *http.Request) {
+		next.Add(1)
+		back(to, r)
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	all.Go(func() {
+		if err := old.Shutdown(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	for i := range 4 {
 		all.Go(func() {
-			for range 5 {
+			for next.Load() < 20 {
 				if resp, _ := w.do(t, "GET", fmt.Sprintf("/%d", i), "", nil); resp == nil {
 					return
 				}
 			}
 		})
 	}
+	eventually(t, "the other server is asked, or a request is lost", func() bool {
+		return next.Load() >= 20 || t.Failed()
+	})
+	close(release)
 	all.Wait()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if err := w.server.Shutdown(ctx); err != nil {
-		t.Error(err)
-	}
 }
 
 // What is not HTTP/2 after its beginning ends the connection, and what only looks like it passes as it is.

@@ -367,6 +367,41 @@ func TestConn_Impostor(t *testing.T) {
 	})
 }
 
+// TestConn_Counts: the other end may say that it has received what was written since the last ack, and the end of it. A
+// connection to an end that says anything else is refused, and nothing is dropped.
+func TestConn_Counts(t *testing.T) {
+	const base, text = 10, "hello"
+	for _, c := range []struct {
+		name string
+		has  uint64
+		left string
+		ok   bool
+	}{
+		{"less than it had", base - 1, text, false},
+		{"what it had", base, text, true},
+		{"some", base + 2, "llo", true},
+		{"all", base + 5, "", true},
+		{"all, and the end", base + 6, "", true},
+		{"more than was written", base + 7, text, false},
+		{"nonsense", 1<<64 - 1, text, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			conn := newConn(time.Hour, time.Hour)
+			defer conn.Abort(net.ErrClosed)
+			conn.base, conn.out = base, []byte(text)
+			local, remote := net.Pipe()
+			_ = remote.Close()
+			err := conn.attach(local, c.has)
+			if refused := strings.Contains(err.Error(), "of 10 to 15"); refused == c.ok {
+				t.Errorf("%d bytes of %d to %d: %v", c.has, base, base+len(text), err)
+			}
+			if string(conn.out) != c.left || conn.base+uint64(len(conn.out)) != base+uint64(len(text)) {
+				t.Errorf("%q is left from %d on, want %q", conn.out, conn.base, c.left)
+			}
+		})
+	}
+}
+
 // FuzzConn_Receive gives an end whatever bytes: it ends the connection, and never the program.
 func FuzzConn_Receive(f *testing.F) {
 	f.Add([]byte{packetData, 0, 0, 0, 1, 'x', packetAck, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, packetEnd, 0, 0, 0, 0})

@@ -32,16 +32,19 @@ func update() bool { return flag.Lookup("update").Value.String() == "true" }
 
 const top = "../.."
 
+// comments are those of the types and fields of the source.
+var comments = reference.Comments(top)
+
 // madeSchemas makes the JSON Schemas from the code, by subject, as their files hold them.
 func madeSchemas(t *testing.T) map[string][]byte {
 	t.Helper()
 	out := map[string][]byte{}
-	for of, made := range map[string]func() syntax.Schema{
+	for of, made := range map[string]func(syntax.Describer) syntax.Schema{
 		"scenario": reference.Schema, "policy": reference.PolicySchema, "drill": reference.DrillSchema,
-		"result": reference.Result, "event": reference.EventSchema,
+		"result": result.Schema, "event": result.EventSchema,
 	} {
 		var text bytes.Buffer
-		if err := encodeJSON(&text, made()); err != nil {
+		if err := encodeJSON(&text, made(comments)); err != nil {
 			t.Fatal(err)
 		}
 		out[of] = text.Bytes()
@@ -294,7 +297,8 @@ func madeReference(t *testing.T) *reference.Reference {
 	made := madeSchemas(t)
 	from := reference.Sources{
 		Scenario: made["scenario"], Policy: made["policy"], Drill: made["drill"], Result: made["result"],
-		Event: made["event"], Faults: plan.ArgumentKinds(), ExitCodes: scenarios.ExitTable(), Formats: map[string]string{},
+		Event: made["event"], Comments: comments, Faults: plan.ArgumentKinds(), ExitCodes: scenarios.ExitTable(),
+		Formats: map[string]string{},
 	}
 	from.Formats[pdf] = "The page as an installed Chromium prints it."
 	for _, f := range catalog.All().Formats() {

@@ -1,7 +1,6 @@
 package result
 
 import (
-	"embed"
 	"maps"
 	"reflect"
 	"slices"
@@ -127,12 +126,6 @@ func (p *publisher) of(t reflect.Type) syntax.Schema {
 	}
 	return syntax.Schema{"type": "string"}
 }
-
-// Source is the source text of this package. The comments of its fields become the descriptions
-// in JSON Schemas.
-//
-//go:embed *.go
-var Source embed.FS
 
 // enumOf returns the schema of a value that is one of a list.
 func enumOf[T ~string](list []T) syntax.Schema {

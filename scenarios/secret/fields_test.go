@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"brunt/scenarios/secret"
 )
@@ -154,13 +155,35 @@ func TestIsName(t *testing.T) {
 	}
 }
 
-// FuzzFields: any text is read to its end, and masking it again changes nothing that would show a value.
+// FuzzFields: of any text, each span is replaced by the mask and nothing else changes; Hide keeps the number of
+// characters; no value that is long enough to be masked everywhere is one of the masks.
 func FuzzFields(f *testing.F) {
 	f.Add(`{"a":"{\"token\":[\"x\"]}"}`)
 	f.Add("Cookie: a=b\\nToken:[x")
 	f.Fuzz(func(t *testing.T, text string) {
-		secret.Fields(text)
-		secret.Values(text)
+		spans := secret.Spans(text)
+		var want strings.Builder
+		end := 0
+		for _, s := range spans {
+			if s.From < end || s.To <= s.From || s.To > len(text) {
+				t.Fatalf("%v are not in order in %q", spans, text)
+			}
+			want.WriteString(text[end:s.From] + "***")
+			end = s.To
+		}
+		want.WriteString(text[end:])
+		masked := secret.Fields(text)
+		if masked != want.String() {
+			t.Errorf("%q is masked as %q, want %q", text, masked, want.String())
+		}
+		if hidden := secret.Hide(text); utf8.RuneCountInString(hidden) != utf8.RuneCountInString(text) {
+			t.Errorf("%q is hidden as %q", text, hidden)
+		}
+		for _, v := range secret.Values(text) {
+			if !secret.IsLong(v) || v == "***" {
+				t.Errorf("%q is a value of %q", v, text)
+			}
+		}
 	})
 }
 

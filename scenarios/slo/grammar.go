@@ -95,11 +95,3 @@
 // the first answer that reports it not firing. Slopes, growth of counters, alert and resolved are known only after
 // the run; other figures are allowed in steady and stop.
 package slo
-
-import "embed"
-
-// Source is the source text of this package. The comments of its fields become the descriptions
-// in JSON Schemas.
-//
-//go:embed *.go
-var Source embed.FS

@@ -13,16 +13,15 @@ import (
 // reads are the places that read without a bound of their own, by file and what they use, each with the reason why no
 // file and no answer of others can fill brunt's memory there.
 var reads = map[string]string{
-	"reporters/html/index.go ReadFile":               "a file in brunt's own program",
-	"reporters/html/live.go ReadFile":                "a file in brunt's own program",
-	"scenarios/edit/reference/schema.go fs.ReadFile": "a file in brunt's own program",
-	"chaos/cgroup/group.go os.ReadFile":              "files of control groups",
-	"chaos/cgroup/system.go os.ReadFile":             "files of control groups and of /proc",
-	"chaos/fault/resource/oom_score.go os.ReadFile":  "a file of /proc",
-	"chaos/proc/process_linux.go os.ReadFile":        "a file of /proc",
-	"chaos/rootfs/rootfs_linux.go os.ReadFile":       "a file of /sys",
-	"chaos/vdso/hold_linux_amd64.go os.ReadFile":     "files of /proc",
-	"chaos/proxy/peer/web.go io.ReadAll":             "the proof of a link: a request of brunt's own",
+	"reporters/html/index.go ReadFile":              "a file in brunt's own program",
+	"reporters/html/live.go ReadFile":               "a file in brunt's own program",
+	"chaos/cgroup/group.go os.ReadFile":             "files of control groups",
+	"chaos/cgroup/system.go os.ReadFile":            "files of control groups and of /proc",
+	"chaos/fault/resource/oom_score.go os.ReadFile": "a file of /proc",
+	"chaos/proc/process_linux.go os.ReadFile":       "a file of /proc",
+	"chaos/rootfs/rootfs_linux.go os.ReadFile":      "a file of /sys",
+	"chaos/vdso/hold_linux_amd64.go os.ReadFile":    "files of /proc",
+	"chaos/proxy/peer/web.go io.ReadAll":            "the proof of a link: a request of brunt's own",
 	"chaos/proxy/peer/client.go io.ReadAll": "the proof of a link: an answer of brunt's own, or of the fault " +
 		"in it",
 	"chaos/timeline/records.go gob.NewDecoder":     "records that this brunt has written",

@@ -5,7 +5,6 @@
 //	wire.go      frames, methods and contents on the wire: the codec
 //	login.go     how a connection and its channel begin
 //	errors.go    the numbers of errors, and their causes
-//	source.go    the comments that describe the keys of a step
 //
 // The package speaks the protocol itself. A connection has one channel and carries one call at a time, so that the time
 // of a confirm is that of its message, and an error of a channel is one of the call that caused it. The library

@@ -1,7 +1,6 @@
 package amqp
 
 import (
-	"embed"
 	"maps"
 	"net"
 	"net/url"
@@ -39,7 +38,6 @@ func Descriptor() *targets.Descriptor {
 		Schemes: []string{scheme, schemeTLS}, PerUser: true, Causes: []scenarios.CauseFamily{causes},
 		Wires:    map[string]targets.Wire{scheme: {Formats: []string{"amqp"}}, schemeTLS: {TLS: true, Plain: scheme}},
 		Settings: reflect.TypeFor[step](),
-		Source:   map[string]embed.FS{"brunt/targets/amqp": source, "brunt/targets/message": message.Source},
 		Compile:  compile,
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool {
 			return out.Status == message.Absent || out.Status == notFound

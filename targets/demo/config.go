@@ -2,7 +2,6 @@ package demo
 
 import (
 	"cmp"
-	"embed"
 	"maps"
 	"slices"
 	"strconv"
@@ -533,8 +532,3 @@ func onlyOn(s *bool) string {
 	}
 	return onOff(s)
 }
-
-// Source holds this file: the comments of its settings become the descriptions in the JSON Schema.
-//
-//go:embed config.go
-var Source embed.FS

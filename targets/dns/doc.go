@@ -12,7 +12,6 @@
 //	client.go    the sockets and connections of a load
 //	session.go   one virtual user: a call from its slot to its outcome
 //	sample.go    a call as reports show it
-//	source.go    the comments that describe the keys of a step
 //
 // A query is sent once. A datagram that is lost leads to a timeout. A datagram with another number or another question
 // is not the answer, and the call goes on waiting. The types of records and the parser of answers are those of

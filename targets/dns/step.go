@@ -2,7 +2,6 @@ package dns
 
 import (
 	"cmp"
-	"embed"
 	"net/url"
 	"reflect"
 	"slices"
@@ -32,10 +31,10 @@ func Descriptor() *targets.Descriptor {
 		Wires: map[string]targets.Wire{
 			schemeUDP: {Datagrams: true}, schemeTCP: {}, schemeTLS: {TLS: true},
 		},
-		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/dns": source},
-		Compile: compile,
-		Absent:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == dns.RcodeNameError },
-		Retry:   func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == dns.RcodeServerFailure },
+		Settings: reflect.TypeFor[step](),
+		Compile:  compile,
+		Absent:   func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == dns.RcodeNameError },
+		Retry:    func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == dns.RcodeServerFailure },
 	}
 	d.Client = func(o targets.Options) (targets.Client, error) { return newClient(o, d) }
 	return d

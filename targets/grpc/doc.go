@@ -18,7 +18,6 @@
 //	answer.go    reads the status and the message of an answer
 //	sample.go    a call as reports show it
 //	command.go   the sample as a command of grpcurl
-//	source.go    the comments that describe the keys of a step
 //
 // The wire is package h2, which HTTP steps use too. A call is sent once: there are no retries, no hedging and no
 // waiting for a connection as in grpc-go. A call that the server has certainly not begun is sent again on another

@@ -3,7 +3,6 @@ package grpc
 import (
 	"cmp"
 	"context"
-	"embed"
 	"fmt"
 	"maps"
 	"reflect"
@@ -34,7 +33,6 @@ func Descriptor() *targets.Descriptor {
 			"grpc": {Formats: []string{"http", "http/2", "grpc"}}, "grpcs": {TLS: true, Plain: "grpc"},
 		},
 		Settings: reflect.TypeFor[callStep](), Endpoint: reflect.TypeFor[endpoint](),
-		Source:  map[string]embed.FS{"brunt/targets/grpc": source},
 		Compile: compile, Bind: bind, Parts: parts,
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == int32(codes.NotFound) },
 		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return temporary(codes.Code(out.Status)) },

@@ -5,7 +5,7 @@
 //	answer --Judge--> outcome, samples, variables
 //
 //	step.go       the YAML of a step; body.go, multipart.go, graphql.go, sse.go its kinds of bodies
-//	schema.go     JSON Schemas of the settings of a step; source.go the comments that describe its keys
+//	schema.go     JSON Schemas of the settings of a step
 //	check.go      checks and extractions; extraction.go parses the place of a value
 //	session.go    one virtual user: a request from its slot to its outcome
 //	request.go    renders a request; proof.go adds the headers of package auth, cookie.go the cookies

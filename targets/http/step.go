@@ -1,7 +1,6 @@
 package http
 
 import (
-	"embed"
 	"maps"
 	"net/url"
 	"reflect"
@@ -31,7 +30,6 @@ func Descriptor() *targets.Descriptor {
 		},
 		Carries:  carries,
 		Settings: reflect.TypeFor[requestStep](),
-		Source:   map[string]embed.FS{"brunt/targets/http": source, "brunt/targets/http/auth": auth.Source},
 		Compile:  compile, Client: newClient,
 		Parts:  groups,
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == 404 || out.Status == 410 },

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"cmp"
-	"embed"
 	"maps"
 	"net/url"
 	"reflect"
@@ -34,8 +33,8 @@ func Descriptor() *targets.Descriptor {
 		Wires: map[string]targets.Wire{
 			schemePlain: {Formats: []string{"kafka"}, Port: 9092}, schemeTLS: {TLS: true, Plain: schemePlain},
 		},
-		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/kafka": source},
-		Compile: compile, Bind: bind,
+		Settings: reflect.TypeFor[step](),
+		Compile:  compile, Bind: bind,
 		Parts: func(c scenarios.Call) []string {
 			if c.(*call).kind == kindConsume {
 				return []string{"message"}

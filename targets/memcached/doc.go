@@ -4,7 +4,6 @@
 //	exchange.go  what each kind of step sends, and how it reads the answer
 //	wire.go      the protocol on the wire: the codec, and the begin of a connection
 //	errors.go    the numbers of errors, and their causes
-//	source.go    the comments that describe the keys of a step
 //
 // An endpoint is one server: keys are not spread over several. The commands are described at
 // https://docs.memcached.org/protocols/meta.

@@ -1,7 +1,6 @@
 package memcached
 
 import (
-	"embed"
 	"reflect"
 	"time"
 
@@ -42,7 +41,6 @@ func Descriptor() *targets.Descriptor {
 		Schemes: []string{scheme, schemeTLS}, PerUser: true, Causes: []scenarios.CauseFamily{causes},
 		Wires:    map[string]targets.Wire{scheme: {}, schemeTLS: {TLS: true}},
 		Settings: reflect.TypeFor[step](),
-		Source:   map[string]embed.FS{"brunt/targets/memcached": source, "brunt/targets/message": message.Source},
 		Compile:  compile,
 		Absent:   message.IsAbsent,
 		Bind:     message.Bind[frame],

@@ -10,7 +10,6 @@
 //	url.go       the URL of an endpoint
 //	login.go     the first commands of a connection: hello, and SCRAM
 //	errors.go    the codes of errors, their names and their causes
-//	source.go    the comments that describe the keys of a step
 //
 // Documents are converted by the package bson of MongoDB's driver for Go. The rest of the driver is not used: it sends
 // commands again, opens connections and asks servers for their state in goroutines of its own, behind the load's back.

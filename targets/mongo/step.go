@@ -1,7 +1,6 @@
 package mongo
 
 import (
-	"embed"
 	"net/url"
 	"reflect"
 	"slices"
@@ -36,7 +35,6 @@ func Descriptor() *targets.Descriptor {
 			scheme: {Formats: []string{"mongo"}, Port: 27017}, schemeTLS: {TLS: true},
 		},
 		Settings: reflect.TypeFor[step](),
-		Source:   map[string]embed.FS{"brunt/targets/mongo": source, "brunt/targets/message": message.Source},
 		Compile:  compile,
 		Absent:   message.IsAbsent,
 		Bind:     message.Bind[frame],

@@ -7,7 +7,6 @@
 //	login.go     CONNECT, pings, and packets that no call waits for
 //	wire.go      packets: the codec
 //	errors.go    reason codes, and their causes
-//	source.go    the comments that describe the keys of a step
 //
 // The package has a codec of its own for both versions: a packet is sent when its call is made, once, and a connection
 // that is lost is opened again by the next call alone. The library paho.mqtt.golang speaks 3.1.1 alone, takes the

@@ -1,7 +1,6 @@
 package mqtt
 
 import (
-	"embed"
 	"net"
 	"net/url"
 	"reflect"
@@ -31,7 +30,6 @@ func Descriptor() *targets.Descriptor {
 		Schemes: []string{scheme, schemeTLS}, PerUser: true, Causes: []scenarios.CauseFamily{causes},
 		Wires:    map[string]targets.Wire{scheme: {}, schemeTLS: {TLS: true, Plain: scheme}},
 		Settings: reflect.TypeFor[step](),
-		Source:   map[string]embed.FS{"brunt/targets/mqtt": source, "brunt/targets/message": message.Source},
 		Compile:  compile,
 		Absent:   message.IsAbsent,
 		Bind:     message.Bind[*packet],

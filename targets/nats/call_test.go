@@ -91,6 +91,14 @@ func TestCall(t *testing.T) {
 			"error, error 10077", "maximum messages exceeded",
 		},
 		{"no stream", `{nats.publish: a, ack: stream}`, "STATUS 503", "error, status 503", "no one listens to a"},
+		{
+			"stored without a number", `{nats.publish: a, ack: stream}`, `REPLY {"stream":"S"}`,
+			"error, protocol", "no acknowledgement of a stream",
+		},
+		{
+			"stored in no stream", `{nats.publish: a, ack: stream}`, `REPLY {"seq":7}`,
+			"error, protocol", "no acknowledgement of a stream",
+		},
 		{"another answers", `{nats.publish: a, ack: stream}`, "REPLY +OK", "error, protocol", "no acknowledgement of a stream"},
 		{"allowed", `{nats.request: a, check: {allow: 503}}`, "STATUS 503", "ok", ""},
 		{"allowed by name", `{nats.request: a, check: {allow: no responders}}`, "STATUS 503", "ok", ""},

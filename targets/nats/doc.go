@@ -5,7 +5,6 @@
 //	wire.go      the protocol on the wire: the codec
 //	login.go     the first lines of a connection, and the client's description; nkey.go proves who the client is
 //	errors.go    the numbers of errors, and their causes
-//	source.go    the comments that describe the keys of a step
 //
 // The protocol is a few lines of text, so the package speaks it itself, and a message is sent when its call is made. In
 // the library nats.go a goroutine sends it later, and no setting changes that. Other servers of a cluster that a server

@@ -1,7 +1,6 @@
 package nats
 
 import (
-	"embed"
 	"net/url"
 	"reflect"
 	"strings"
@@ -36,7 +35,6 @@ func Descriptor() *targets.Descriptor {
 		Schemes: []string{scheme, schemeTLS}, PerUser: true, Causes: []scenarios.CauseFamily{causes},
 		Wires:    map[string]targets.Wire{scheme: {}, schemeTLS: {TLS: true}},
 		Settings: reflect.TypeFor[step](),
-		Source:   map[string]embed.FS{"brunt/targets/nats": source, "brunt/targets/message": message.Source},
 		Compile:  compile, Absent: absent,
 		Bind:  message.Bind[frame],
 		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },

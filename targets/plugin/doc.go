@@ -11,7 +11,6 @@
 //	child.go        how a program is started, and what it gets of brunt's environment
 //	wire.go         the lines
 //	conformance.go  the suite of `brunt plugin test`
-//	source.go       the comments that describe the keys of a step
 //
 // # The lines
 //

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"cmp"
-	"embed"
 	"maps"
 	"net/url"
 	"reflect"
@@ -33,9 +32,6 @@ func Descriptor() *targets.Descriptor {
 		Kinds: []string{kindPlugin}, Schemes: []string{scheme}, Causes: []scenarios.CauseFamily{causes},
 		Wires:    map[string]targets.Wire{scheme: {}},
 		Settings: reflect.TypeFor[step](), Endpoint: reflect.TypeFor[endpointSettings](), Runs: true,
-		Source: map[string]embed.FS{
-			"brunt/targets/plugin": source, "brunt/targets/message": message.Source,
-		},
 		Compile: compile, Bind: bind,
 		Absent: message.IsAbsent,
 		Retry:  func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status > 0 },

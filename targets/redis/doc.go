@@ -16,7 +16,6 @@
 //	session.go   one virtual user: a call from its slot to its outcome
 //	judge.go     checks and extractions of an answer
 //	sample.go    a call as reports show it
-//	source.go    the comments that describe the keys of a step
 //
 // The connections are those of package h1. A command is sent once. It is sent again only if a node of a cluster says
 // that it has not executed it (MOVED, ASK), or if the connection proves to be closed before anything was written.

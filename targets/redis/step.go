@@ -2,7 +2,6 @@ package redis
 
 import (
 	"cmp"
-	"embed"
 	"net/url"
 	"reflect"
 	"strings"
@@ -18,7 +17,6 @@ func Descriptor() *targets.Descriptor {
 	d := &targets.Descriptor{
 		Name: "redis", Doc: "Sends a command to Redis.", Causes: []scenarios.CauseFamily{causes},
 		Kinds: []string{"redis"}, Schemes: schemes, Wires: wires, PerUser: true, Settings: reflect.TypeFor[step](),
-		Source:  map[string]embed.FS{"brunt/targets/redis": source},
 		Compile: compile, Bind: bind,
 		Parts:  func(c scenarios.Call) []string { return c.(*call).source.parts() },
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == absent },

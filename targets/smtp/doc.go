@@ -9,7 +9,6 @@
 //	wire.go      replies on the wire: the codec
 //	login.go     the URL of an endpoint, and the first commands of a connection: EHLO, STARTTLS, AUTH
 //	errors.go    the causes of replies that refuse
-//	source.go    the comments that describe the keys of a step
 //
 // Commands are sent one by one, each after the reply to the one before. Package net/smtp of the standard library is
 // not used: it reads lines of any length, and does not tell when a reply came. The protocol is RFC 5321.

@@ -1,7 +1,6 @@
 package smtp
 
 import (
-	"embed"
 	"maps"
 	"net/url"
 	"reflect"
@@ -25,7 +24,6 @@ func Descriptor() *targets.Descriptor {
 		Schemes: []string{scheme, schemeTLS}, PerUser: true, Causes: []scenarios.CauseFamily{causes},
 		Wires:    map[string]targets.Wire{scheme: {}, schemeTLS: {TLS: true, Plain: scheme}},
 		Settings: reflect.TypeFor[step](),
-		Source:   map[string]embed.FS{"brunt/targets/smtp": source, "brunt/targets/message": message.Source},
 		Compile:  compile,
 		Bind:     message.Bind[reply],
 		Retry: func(_ scenarios.Call, out *scenarios.Outcome) bool {

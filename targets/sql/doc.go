@@ -18,7 +18,6 @@
 //	session.go   one virtual user: a call from its slot to its outcome
 //	transaction.go  the statements of a transaction, each a part of the call
 //	sample.go    a call as reports show it
-//	source.go    the comments that describe the keys of a step
 //
 // To add a dialect, write a package with a function that returns its [Dialect], and add it to its line in package
 // catalog. A statement is sent once: a call is never repeated, and a connection is replaced only if it proves to be

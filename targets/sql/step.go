@@ -2,7 +2,6 @@ package sql
 
 import (
 	"cmp"
-	"embed"
 	"net/url"
 	"reflect"
 	"strings"
@@ -23,7 +22,6 @@ func Descriptor(dialects ...*Dialect) *targets.Descriptor {
 		Name: "sql", Doc: "Sends a statement to a database, with its arguments.",
 		Kinds: []string{"sql", "sql.tx", "sql.copy", "sql.listen"}, PerUser: true, Wires: map[string]targets.Wire{},
 		Settings: reflect.TypeFor[step](),
-		Source:   map[string]embed.FS{"brunt/targets/sql": source},
 		Compile:  f.compile, Bind: bind, OfUnit: ofUnit, Encrypts: encrypts,
 		Parts:  func(c scenarios.Call) []string { return c.(*call).parts },
 		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == absent },

@@ -25,7 +25,6 @@
 //	part.go      further measurements: messages, and how long a stream was held
 //	sample.go    a step as reports show it
 //	schema.go    the JSON Schemas of a step
-//	source.go    the comments that describe the keys of a step
 //
 // A message is sent once. On UDP one that is lost leads to a timeout. The time of an answer is when it was read from
 // the connection, whatever the user did at that time.

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"cmp"
-	"embed"
 	"maps"
 	"reflect"
 	"slices"
@@ -42,8 +41,8 @@ func Descriptor(others ...Transport) *targets.Descriptor {
 		Wires: map[string]targets.Wire{
 			"wss": {TLS: true, Plain: "ws"}, "tls": {TLS: true, Plain: "tcp"}, "udp": {Datagrams: true},
 		},
-		Settings: reflect.TypeFor[step](), Source: map[string]embed.FS{"brunt/targets/stream": source},
-		Bind: bind, Parts: parts,
+		Settings: reflect.TypeFor[step](),
+		Bind:     bind, Parts: parts,
 		EndIteration: func(s targets.Session, it *template.Iter) { s.(*session).endIteration(it) },
 		Absent:       func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == absent },
 		Lasts:        func(c scenarios.Call) bool { return c.(*call).pace != nil },

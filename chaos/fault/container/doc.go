@@ -9,5 +9,4 @@
 //	disconnect.go  disconnect
 //	undo.go        the undo operations
 //	find.go        finds faults without a journal
-//	source.go      the source text of the package, for the reference
 package container

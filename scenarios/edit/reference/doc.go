@@ -3,7 +3,7 @@
 // reporters/ and examples/.
 //
 //	types of the packages --reflection--> schema -+
-//	sources (go:embed)    --comments----> description
+//	their source          --comments----> description
 //	                                              +-> New -> Reference -> Explain: text for a terminal
 //	packages result and judge, topics/*.md --------+                    -> Files: the README.md files
 //
@@ -12,7 +12,8 @@
 // its Kinds.
 //
 //	reference.go  New and Explain; text.go wraps the text of Explain
-//	schema.go     the schema of scenarios; result.go those of results and events
+//	schema.go     the schemas of scenarios, policies and drills
+//	comments.go   the comments of types and fields, from their source
 //	index.go      the finished reference as one text, from which a program reads the entries that it needs
 //	entry.go      the entries that can be explained, and how they are found
 //	outline.go    the keys that are possible at a place of a scenario, for editors

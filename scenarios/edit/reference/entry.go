@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"brunt/scenarios/syntax"
 )
 
 // An entry is a thing that can be explained.
@@ -90,6 +92,7 @@ type walker struct {
 	defs     node
 	entries  map[string]*entry
 	faults   []string
+	doc      syntax.Describer    // of the settings of endpoints
 	protocol string              // the protocol whose keys are walked; empty: none
 	ofDefs   map[string][]string // the forms of definitions, by name
 
@@ -98,14 +101,14 @@ type walker struct {
 
 // readSchema adds the entries of a schema below a prefix; an empty prefix is the scenario itself.
 // It returns the descriptions of executors.
-func readSchema(text []byte, prefix string, faults []string, entries map[string]*entry) (map[string]string, error) {
+func readSchema(text []byte, prefix string, from Sources, entries map[string]*entry) (map[string]string, error) {
 	var root node
 	if err := json.Unmarshal(text, &root); err != nil {
 		return nil, fmt.Errorf("read schema: %w", err)
 	}
 	w := &walker{
-		defs: child(root, "$defs"), entries: entries, faults: faults, ofDefs: map[string][]string{},
-		executors: map[string]string{},
+		defs: child(root, "$defs"), entries: entries, faults: from.Faults, doc: settings(from.Comments),
+		ofDefs: map[string][]string{}, executors: map[string]string{},
 	}
 	if prefix != "" {
 		about := maps.Clone(root)

@@ -17,7 +17,7 @@ func (w *walker) endpoints() error {
 		if p.Endpoint == nil || w.entries["target.endpoints"] == nil {
 			continue
 		}
-		text, err := json.Marshal(syntax.SchemaOf(p.Endpoint, described()))
+		text, err := json.Marshal(syntax.SchemaOf(p.Endpoint, w.doc))
 		if err != nil {
 			return err
 		}

@@ -27,6 +27,7 @@ var topics embed.FS
 type Sources struct {
 	Scenario, Policy, Drill, Result, Event []byte
 
+	Comments  syntax.Describer  // describes the settings of endpoints, which no schema has; it may be nil
 	Faults    []string          // kinds of faults in the scenario's schema
 	ExitCodes [][3]string       // code, verdict and meaning, by precedence
 	Formats   map[string]string // formats of reports, with descriptions
@@ -52,7 +53,7 @@ func New(from Sources) (*Reference, error) {
 	}{
 		{"", from.Scenario}, {"policy", from.Policy}, {"drill", from.Drill}, {"result", from.Result}, {"event", from.Event},
 	} {
-		texts, err := readSchema(s.text, s.prefix, from.Faults, r.entries)
+		texts, err := readSchema(s.text, s.prefix, from, r.entries)
 		if err != nil {
 			return nil, err
 		}

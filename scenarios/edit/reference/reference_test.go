@@ -8,9 +8,13 @@ import (
 	"testing"
 
 	"brunt/chaos/selector"
+	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 )
+
+// top is the root of the module.
+const top = "../../.."
 
 // scenarioSchema is a small schema with each form that brunt's own schema has.
 const scenarioSchema = `{"type": "object", "anyOf": [{"required": ["extends"]}, {"required": ["load"]}],
@@ -192,17 +196,19 @@ func TestReference_ExplainReport(t *testing.T) {
 }
 
 // TestSchema_Described checks that keys are described by the comments of their fields. If many
-// are not, a package with settings lacks a Source in sources.
+// are not, Comments does not find them.
 func TestSchema_Described(t *testing.T) {
+	doc := Comments(top)
 	entries := map[string]*entry{}
 	for prefix, schema := range map[string]any{
-		"": Schema(), "policy": PolicySchema(), "drill": DrillSchema(), "result": Result(), "event": EventSchema(),
+		"": Schema(doc), "policy": PolicySchema(doc), "drill": DrillSchema(doc), "result": result.Schema(doc),
+		"event": result.EventSchema(doc),
 	} {
 		text, err := json.Marshal(schema)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readSchema(text, prefix, nil, entries); err != nil {
+		if _, err := readSchema(text, prefix, Sources{Comments: doc}, entries); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -221,7 +227,7 @@ func TestSchema_Described(t *testing.T) {
 // The reference shows no zero as a value of a key that must be more than zero, and shows what a fault is
 // done to and where.
 func TestReference_Values(t *testing.T) {
-	text, err := json.Marshal(Schema())
+	text, err := json.Marshal(Schema(Comments(top)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +259,7 @@ func TestReference_Values(t *testing.T) {
 
 // TestReference_PacketKeys: the keys that choose packets are shown of faults on packets alone.
 func TestReference_PacketKeys(t *testing.T) {
-	text, err := json.Marshal(Schema())
+	text, err := json.Marshal(Schema(Comments(top)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,9 +288,10 @@ func TestReference_PacketKeys(t *testing.T) {
 
 // TestReference_Zero: no text says what Go's zero value means: it says what the default is.
 func TestReference_Zero(t *testing.T) {
-	sources := Sources{Result: []byte(`{}`), Event: []byte(`{}`)}
+	doc := Comments(top)
+	sources := Sources{Result: []byte(`{}`), Event: []byte(`{}`), Comments: doc}
 	for to, schema := range map[*[]byte]syntax.Schema{
-		&sources.Scenario: Schema(), &sources.Policy: PolicySchema(), &sources.Drill: DrillSchema(),
+		&sources.Scenario: Schema(doc), &sources.Policy: PolicySchema(doc), &sources.Drill: DrillSchema(doc),
 	} {
 		text, err := json.Marshal(schema)
 		if err != nil {

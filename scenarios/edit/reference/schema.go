@@ -2,17 +2,12 @@ package reference
 
 import (
 	"cmp"
-	"embed"
 	"encoding/json"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 
 	"brunt/chaos"
 	faultcatalog "brunt/chaos/catalog"
@@ -25,21 +20,18 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/policies"
 	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
-	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/catalog"
-	"brunt/targets/demo"
 	"brunt/targets/http"
 	"brunt/targets/http/auth"
 	"brunt/targets/platform"
 )
 
-// Schema returns the JSON Schema of scenarios, made from the types that read them.
-func Schema() syntax.Schema {
-	doc := described()
+// Schema returns the JSON Schema of scenarios, made from the types that read them and their comments.
+func Schema(doc syntax.Describer) syntax.Schema {
+	doc = settings(doc)
 	root := scenarios.DocumentSchema(doc)
 	props := root["properties"].(syntax.Schema)
 	withProofs(root, doc)
@@ -78,26 +70,6 @@ func Schema() syntax.Schema {
 	root = shared(root, defs)
 	root["$defs"] = defs
 	return root
-}
-
-// described returns the comments of the types that are read from files. The schemas of all such files use them.
-var described = sync.OnceValue(func() syntax.Describer { return settings(describer(sources())) })
-
-// sources returns the source texts of the packages whose types are read from files.
-func sources() map[string]embed.FS {
-	all := map[string]embed.FS{
-		"brunt/scenarios": scenarios.Source, "brunt/scenarios/policies": policies.Source,
-		"brunt/scenarios/result": result.Source, "brunt/scenarios/slo": slo.Source,
-		"brunt/scenarios/template": template.Source,
-		"brunt/scenarios/load":     load.Source, "brunt/scenarios/drills": drills.Source,
-		"brunt/targets/platform": platform.Source,
-		"brunt/targets/demo":     demo.Source,
-	}
-	maps.Copy(all, faultcatalog.Sources())
-	for _, p := range catalog.Protocols() {
-		maps.Copy(all, p.Source)
-	}
-	return all
 }
 
 // shared moves the repeated parts of s to defs. Each is named after the property that contains it first.
@@ -523,70 +495,15 @@ func kindSchema(kind string, of *targets.Descriptor) syntax.Schema {
 
 // settings turns zero values in comments into defaults, for the authors of YAML.
 func settings(doc syntax.Describer) syntax.Describer {
+	if doc == nil {
+		return nil
+	}
 	return func(t reflect.Type, field string) string { return zeroIs.ReplaceAllString(doc(t, field), "default: ") }
 }
 
-// describer finds the comments of struct fields in the source texts of their packages.
-func describer(sources map[string]embed.FS) syntax.Describer {
-	texts := map[string]string{} // by package.Type.Field; the comment of a type has no Field
-	for pkg, fs := range sources {
-		entries, err := fs.ReadDir(".")
-		if err != nil {
-			continue
-		}
-		for _, e := range entries {
-			if strings.HasSuffix(e.Name(), "_test.go") {
-				continue
-			}
-			b, err := fs.ReadFile(e.Name())
-			if err != nil {
-				continue
-			}
-			f, err := parser.ParseFile(token.NewFileSet(), e.Name(), b, parser.ParseComments)
-			if err != nil {
-				continue
-			}
-			for _, d := range f.Decls {
-				comments(pkg, d, texts)
-			}
-		}
-	}
-	return func(t reflect.Type, field string) string { return texts[t.PkgPath()+"."+t.Name()+"."+field] }
-}
-
-// comments records the comments of a struct declaration and of its fields.
-func comments(pkg string, d ast.Decl, texts map[string]string) {
-	g, ok := d.(*ast.GenDecl)
-	if !ok || g.Tok != token.TYPE {
-		return
-	}
-	for _, spec := range g.Specs {
-		spec := spec.(*ast.TypeSpec)
-		st, ok := spec.Type.(*ast.StructType)
-		if !ok {
-			continue
-		}
-		name, text := pkg+"."+spec.Name.Name, spec.Doc.Text()
-		if len(g.Specs) == 1 {
-			text += g.Doc.Text()
-		}
-		texts[name+"."] = strings.Join(strings.Fields(text), " ")
-		fieldComments(name, st, texts)
-	}
-}
-
-func fieldComments(name string, st *ast.StructType, texts map[string]string) {
-	for _, f := range st.Fields.List {
-		text := strings.Join(strings.Fields(f.Doc.Text()+" "+f.Comment.Text()), " ")
-		for _, id := range f.Names {
-			texts[name+"."+id.Name] = text
-		}
-	}
-}
-
 // PolicySchema is the JSON Schema of policy files, made from the type that reads them.
-func PolicySchema() syntax.Schema {
-	root := policies.Schema(slices.Sorted(maps.Keys(faultcatalog.Kinds())), described())
+func PolicySchema(doc syntax.Describer) syntax.Schema {
+	root := policies.Schema(slices.Sorted(maps.Keys(faultcatalog.Kinds())), settings(doc))
 	defs := syntax.Schema{}
 	root = shared(root, defs)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -598,8 +515,8 @@ func PolicySchema() syntax.Schema {
 }
 
 // DrillSchema is the JSON Schema of drill files, made from the type that reads them.
-func DrillSchema() syntax.Schema {
-	root := drills.Schema(described())
+func DrillSchema(doc syntax.Describer) syntax.Schema {
+	root := drills.Schema(settings(doc))
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "brunt drill, version 1"
 	return root

@@ -20,6 +20,7 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
+	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 	protocols "brunt/targets/catalog"
 
@@ -27,9 +28,12 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
+// comments are those of the source, from which all tests of this file make their schemas.
+var comments = reference.Comments("../../..")
+
 // schema compiles what `brunt schema` prints.
 var schema = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	text, err := json.Marshal(reference.Schema())
+	text, err := json.Marshal(reference.Schema(comments))
 	if err != nil {
 		return nil, err
 	}
@@ -353,7 +357,7 @@ func TestShipped(t *testing.T) {
 
 // TestSchemaDescribed checks that every key has a description for editors.
 func TestSchemaDescribed(t *testing.T) {
-	for _, key := range undescribed(t, reference.Schema()) {
+	for _, key := range undescribed(t, reference.Schema(comments)) {
 		t.Errorf("%s has no description", key)
 	}
 }
@@ -403,7 +407,9 @@ func undescribed(t *testing.T, s syntax.Schema) []string {
 
 // TestPublished_Described checks that the published schemas describe every key.
 func TestPublished_Described(t *testing.T) {
-	for name, s := range map[string]syntax.Schema{"result": reference.Result(), "event": reference.EventSchema()} {
+	for name, s := range map[string]syntax.Schema{
+		"result": result.Schema(comments), "event": result.EventSchema(comments),
+	} {
 		for _, key := range undescribed(t, s) {
 			t.Errorf("%s: nothing describes %s", name, key)
 		}
@@ -412,7 +418,7 @@ func TestPublished_Described(t *testing.T) {
 
 // TestPolicySchema checks that the schema of policies and their parser agree.
 func TestPolicySchema(t *testing.T) {
-	text, err := json.Marshal(reference.PolicySchema())
+	text, err := json.Marshal(reference.PolicySchema(comments))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -475,7 +481,8 @@ func TestPolicySchema(t *testing.T) {
 // TestSchema_Defaults: no description of a setting says what a zero value of Go is.
 func TestSchema_Defaults(t *testing.T) {
 	for name, schema := range map[string]any{
-		"scenario": reference.Schema(), "policy": reference.PolicySchema(), "drill": reference.DrillSchema(),
+		"scenario": reference.Schema(comments), "policy": reference.PolicySchema(comments),
+		"drill": reference.DrillSchema(comments),
 	} {
 		text, err := json.Marshal(schema)
 		if err != nil {

@@ -350,6 +350,11 @@ func (r *runner) bench(ctx context.Context, s suite, p part) error {
 	return loud(ctx, nil, ".ci/bench")
 }
 
+// mutate plays mutants, others for each commit.
+func (r *runner) mutate(ctx context.Context, s suite, p part) error {
+	return loud(ctx, nil, ".ci/mutate", "--part", p.String(), "--seed", strconv.Itoa(turnOf(ctx)))
+}
+
 // simulation plays the cells of the simulations whose turn it is, with few trials.
 func (r *runner) simulation(ctx context.Context, s suite, p part) error {
 	for _, x := range s.byPackage(r.module, p) {

@@ -143,6 +143,11 @@ func suites() []suite {
 			picks: func(p pkg, _ test) bool { return strings.HasPrefix(p.path, "brunt/targets/") },
 		},
 		{
+			name: "mutate", parts: 2, run: (*runner).mutate, takes: "100 mutants take about half an hour",
+			about: text("mutants of the packages that decide; those that no test kills are listed, and fail nothing"),
+			more:  func(p part) []string { return []string{".ci/mutate --part " + p.String()} },
+		},
+		{
 			name: "k6", about: text("brunt-k6 and its tests"), parts: 1, single: true, run: (*runner).k6,
 			picks: func(p pkg, _ test) bool { return p.path == "brunt/scenarios/k6" }, reach: []string{"brunt/cmd/brunt-k6"},
 			more: func(part) []string { return []string{"go test -C cmd/brunt-k6 ./..."} },

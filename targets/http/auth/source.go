@@ -1,8 +1,0 @@
-package auth
-
-import "embed"
-
-// Source is the source text of this package. The comments of its settings become the descriptions in the JSON Schema.
-//
-//go:embed *.go
-var Source embed.FS
