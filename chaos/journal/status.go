@@ -18,6 +18,10 @@ type Status struct {
 	Began   time.Time   `json:"began"`
 	Journal string      `json:"journal"`
 	Damage  []string    `json:"damage,omitempty"` // damage to the journal, and what may be left because of it
+	// Unproven says why others may have written the journal, so that `brunt revert` of this user never replays it
+	Unproven string   `json:"unproven,omitempty"`
+	Would    []string `json:"would,omitempty"`    // what the undos of an unproven journal would do
+	ByOwner  string   `json:"by_owner,omitempty"` // the command with which the owner of an unproven journal reverts it
 	In      []EntryLine `json:"in"`
 }
 
@@ -70,6 +74,9 @@ func (s *State) Status(ops chaos.Operations) Status {
 		out.State = Reverting
 	case s.Alive:
 		out.State = Running
+	}
+	if s.Unproven != nil {
+		out.Unproven, out.Would, out.ByOwner = s.Unproven.Error(), s.Would(ops), s.ByOwner()
 	}
 	for _, e := range s.Open {
 		if s.Alive && !s.Foreign && haveEnded(ops, e.Undo) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -124,7 +123,7 @@ func revertDead(c *cobra.Command, runs []string) error {
 			n++
 			fmt.Fprintf(stdout(c), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
 		}
-		if !errors.Is(err, fs.ErrPermission) {
+		if !errors.Is(err, journal.ErrUnreadable) {
 			errs = append(errs, err, leftElsewhere(dir))
 		}
 	}
@@ -139,7 +138,7 @@ func revertDead(c *cobra.Command, runs []string) error {
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		fmt.Fprintf(stderr(c), "brunt: %v\n", err)
+		fmt.Fprintf(stderr(c), "brunt: %s\n", words.CleanLines(err.Error()))
 		return exit(scenarios.ExitNotReverted)
 	}
 	if n == 0 {
