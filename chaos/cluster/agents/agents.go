@@ -146,7 +146,7 @@ func (n *Nodes) startWith(ctx context.Context, node string, s Settings) (joined,
 	// otherwise an interrupt could leave an unknown pod behind
 	making, made := context.WithTimeout(context.WithoutCancel(ctx), startFor)
 	pod, err := kube.Pods(n.c, s.Namespace).Create(making, s.pod(node, true,
-		program, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, "--key", hex.EncodeToString(n.public)), false)
+		program, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, keyFlag, hex.EncodeToString(n.public)), false)
 	defer made()
 	if err != nil {
 		return joined{}, s.refused(err)
@@ -290,7 +290,7 @@ func (n *Nodes) Close(ctx context.Context) error {
 	}
 	ends.Wait()
 	n.on = map[string]*place{}
-	out, err := n.s.remove(ctx, n.c, "")
+	out, err := n.s.remove(ctx, n.c, "", nil)
 	if err == nil && n.noted {
 		err = n.journal.Done(n.entry, out)
 		n.noted = false

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"brunt/chaos"
@@ -110,6 +111,7 @@ type Found struct {
 type In struct {
 	Fault string    `json:"fault"`
 	What  string    `json:"what"`
+	Undo  []string  `json:"undo,omitempty"` // what its undos do, from their data alone
 	Since time.Time `json:"since"`
 }
 
@@ -158,7 +160,7 @@ func List(ctx context.Context, c *kube.Cluster, at cluster.Place) ([]Found, erro
 			Alive: is[all[i].Name] != "" && is[all[i].Name] != was[all[i].Name], book: b,
 		}
 		for j := range b.open {
-			f.In = append(f.In, In{b.open[j].Fault, b.open[j].What, b.open[j].Time})
+			f.In = append(f.In, In{b.open[j].Fault, b.open[j].What, Text(&b.open[j]), b.open[j].Time})
 		}
 		if err != nil {
 			f.Error = err.Error()
@@ -212,13 +214,23 @@ func findAt(ctx context.Context, s *chaos.Search, at kube.Address) (out []chaos.
 	}
 	all, err := List(ctx, c, place)
 	for i := range all {
-		if f := &all[i]; !f.Alive {
-			of := Settings{Run: f.Run, Place: place}
-			out = append(out, chaos.Remnant{
-				Run: f.Run, Sure: true, What: fmt.Sprintf("the watchdog in %s, with %d entries open", place, len(f.In)),
-				Why: "it has the label of the run, which was begun on " + f.Host, Undo: of.Undo(),
-			})
+		f := &all[i]
+		if f.Alive {
+			continue
 		}
+		of := Settings{Run: f.Run, Place: place}
+		r := chaos.Remnant{
+			Run: f.Run, Sure: true, What: fmt.Sprintf("the watchdog in %s, with %d entries open", place, len(f.In)),
+			Why: "it has the label of the run, which was begun on " + f.Host +
+				"; its undos are executed only on what carries the mark of the run", Undo: of.Undo(),
+		}
+		for _, in := range f.In {
+			r.What += "; " + strings.Join(in.Undo, "; ")
+		}
+		if f.Error != "" {
+			r.Sure, r.Why, r.Undo = false, f.Error, chaos.Undo{}
+		}
+		out = append(out, r)
 	}
 	return out, err
 }
