@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"regexp"
 	"slices"
@@ -17,10 +18,27 @@ import (
 //
 //	a changed object  its mark, with the same run and the same values; of a kind and at a path that faults change
 //	a created object  its label
-//	an agent          its label; what another agent is to do is signed, with the key that a pod of an agent names
+//	an agent          its label; what another agent is to do is signed by the key of the run
 //
 // All of them are in the namespace of the journal, but for nodes and agents.
-type Journal struct{ Namespace, Run string }
+type Journal struct {
+	Namespace, Run string
+	// Keys are the public keys of the run, by the namespaces of agents: to make the pod of an agent, which names the key,
+	// takes the rights with which another agent executes undos
+	Keys map[string]ed25519.PublicKey
+	// Key is the key of the run, as brunt itself told it; nil: it is not known
+	Key ed25519.PublicKey
+}
+
+// Signed reports whether the run signed a text for agents in a namespace.
+func (j *Journal) Signed(namespace string, text, signature []byte) bool {
+	for _, key := range []ed25519.PublicKey{j.Key, j.Keys[namespace]} {
+		if len(key) == ed25519.PublicKeySize && ed25519.Verify(key, text, signature) {
+			return true
+		}
+	}
+	return false
+}
 
 // Unproven returns the error that nothing proves an undo of the journal to be of its run.
 func (j *Journal) Unproven(format string, args ...any) error {

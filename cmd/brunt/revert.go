@@ -40,6 +40,11 @@ func revertCommand() *cobra.Command {
 		Short: "Take back what dead runs left behind",
 		Long: `Take back what dead runs left behind, by their journals: the runs that are named, or all.
 
+brunt takes back what it can prove to be of this user's brunt: the journal and its folder are
+this user's, and no other user can change them or replace them. It names any other journal,
+what its undos would do, and how its owner takes it back. So with sudo -E, root's brunt leaves
+your runs to you. In a cluster, an undo changes only an object that carries the mark of its run.
+
 With --discover, look for it without a journal, where that was lost or lies in a state
 directory that is not known. It finds what carries a mark of brunt's: processes, objects
 in the engine, control groups, clocks, and the copies of its journal's entries that the

@@ -60,11 +60,14 @@ type joined struct {
 
 // New prepares the agents of a run. Their undo is written to the journal before the first agent is made.
 func New(c *kube.Cluster, s Settings, journal chaos.Recorder) (*Nodes, error) {
-	public, private, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		return nil, err
+	if s.Key == nil {
+		var err error
+		if _, s.Key, err = ed25519.GenerateKey(nil); err != nil {
+			return nil, err
+		}
 	}
-	return &Nodes{c: c, s: s, journal: journal, public: public, private: private, on: map[string]*place{}}, nil
+	public := s.Key.Public().(ed25519.PublicKey)
+	return &Nodes{c: c, s: s, journal: journal, public: public, private: s.Key, on: map[string]*place{}}, nil
 }
 
 // Ready starts an agent on each of some nodes, and waits until all have started.

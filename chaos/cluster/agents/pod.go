@@ -2,6 +2,7 @@ package agents
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"fmt"
 	"strings"
@@ -35,6 +36,8 @@ type Settings struct {
 	PullSecrets []string      `json:"pull_secrets,omitempty"`
 	Rights      chaos.Rights  `json:"rights"`
 	Lasts       time.Duration `json:"lasts"` // longest time that the run takes
+	// Key of the run, with which it signs what another agent is to execute; nil: [New] makes one
+	Key ed25519.PrivateKey `json:"-"`
 }
 
 // undoesLabel is the label of a pod that only reverts what the agent of another pod did.

@@ -102,8 +102,8 @@ func OperationsFrom(open cluster.Opener, from *cluster.Journal) []chaos.Operatio
 	})
 	executed := by(func(ctx context.Context, c *kube.Cluster, args *undoArgs) (chaos.Outcome, error) {
 		if from != nil {
-			if err := args.proven(ctx, c); err != nil {
-				return chaos.Failed, from.Unproven("%s: %w", args, err)
+			if !from.Signed(args.Namespace, args.signed(), args.Signature) {
+				return chaos.Failed, from.Unproven("%s: it is not signed by the run", args)
 			}
 		}
 		return another(ctx, c, args)
@@ -198,34 +198,49 @@ func (a *undoArgs) String() string {
 		strings.Join(inner, "; "))
 }
 
-// proven returns an error if no agent of the run vouches for an undo that another agent is to execute: the pod of an
-// agent names the key of the run, and to make such a pod takes the rights that the undo would be executed with.
-func (a *undoArgs) proven(ctx context.Context, c *kube.Cluster) error {
-	pods, err := kube.Pods(c, a.Namespace).List(ctx, a.selector())
-	if err != nil {
-		return err
+// Keys finds the keys of a run that its agents name, for the undos that another agent is to execute. It is asked before
+// any undo is executed, because undos delete agents.
+func Keys(ctx context.Context, c *kube.Cluster, undo []chaos.Undo) (map[string]ed25519.PublicKey, error) {
+	out := map[string]ed25519.PublicKey{}
+	for _, u := range undo {
+		var args undoArgs
+		if u.Op != opAnother || json.Unmarshal(u.Args, &args) != nil || out[args.Namespace] != nil {
+			continue
+		}
+		pods, err := kube.Pods(c, args.Namespace).List(ctx, args.selector())
+		if err != nil {
+			return out, err
+		}
+		for i := range pods {
+			if key := args.keyOf(&pods[i].Spec); key != nil && ed25519.Verify(key, args.signed(), args.Signature) {
+				out[args.Namespace] = key
+			}
+		}
 	}
-	for i := range pods {
-		spec := &pods[i].Spec
-		if len(spec.Containers) != 1 || !spec.HostPID || spec.Containers[0].SecurityContext == nil {
-			continue
-		}
-		has := spec.Containers[0].SecurityContext.Capabilities
-		if slices.ContainsFunc(a.Rights.Caps, func(of string) bool {
-			return has == nil || !slices.Contains(has.Add, kube.Capability(of))
-		}) {
-			continue
-		}
-		words := spec.Containers[0].Args
-		at := slices.Index(words, keyFlag)
-		if at < 0 || at+1 == len(words) {
-			continue
-		}
-		if key, err := rpc.ParseKey(words[at+1]); err == nil && ed25519.Verify(key, a.signed(), a.Signature) {
+	return out, nil
+}
+
+// keyOf returns the key of the run that the pod of an agent names; nil if the pod has not all the rights of an agent.
+func (s *Settings) keyOf(spec *kube.PodSpec) ed25519.PublicKey {
+	if len(spec.Containers) != 1 || !spec.HostPID || spec.Containers[0].SecurityContext == nil {
+		return nil
+	}
+	has := spec.Containers[0].SecurityContext.Capabilities
+	for _, of := range s.Rights.Caps {
+		if has == nil || !slices.Contains(has.Add, kube.Capability(of)) {
 			return nil
 		}
 	}
-	return errors.New("no agent that is there has the key that it is signed with")
+	words := spec.Containers[0].Args
+	at := slices.Index(words, keyFlag)
+	if at < 0 || at+1 == len(words) {
+		return nil
+	}
+	key, err := rpc.ParseKey(words[at+1])
+	if err != nil {
+		return nil
+	}
+	return key
 }
 
 // errDeleted says that something else deleted the pod that was to execute undos.

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/cluster"
+	"brunt/chaos/cluster/agents"
 	"brunt/chaos/journal"
 	"brunt/chaos/kube"
 )
@@ -22,14 +24,15 @@ const opWatchdog = "kube.watchdog"
 
 type undoArgs struct {
 	cluster.Place
-	Run string `json:"run"`
+	Run string            `json:"run"`
+	Key ed25519.PublicKey `json:"key,omitempty"` // of the run
 }
 
 // Undo returns the undo that reverts the open entries of the run's journal in the cluster, and removes the watchdog. It
 // is written to brunt's own journal before the watchdog is made.
 func (s *Settings) Undo() chaos.Undo {
 	id := map[string]string{"cluster": s.Place.UID, "run": s.Run}
-	return chaos.Undo{Op: opWatchdog, Args: cluster.JSON(undoArgs{s.Place, s.Run}), Identity: cluster.JSON(id)}
+	return chaos.Undo{Op: opWatchdog, Args: cluster.JSON(undoArgs{s.Place, s.Run, s.Key}), Identity: cluster.JSON(id)}
 }
 
 // Operations end the watchdogs of runs in clusters.
@@ -56,6 +59,7 @@ func Operations() []chaos.Operation {
 			if err != nil {
 				return chaos.Failed, err
 			}
+			b.from.Key = args.Key
 			if _, err := b.finish(ctx, c); err != nil {
 				return chaos.Failed, err
 			}
@@ -67,6 +71,13 @@ func Operations() []chaos.Operation {
 // finish reverts the open entries, the last first, and removes everything once no entry is open.
 func (b *book) finish(ctx context.Context, c *kube.Cluster) (taken []journal.Taken, err error) {
 	var errs []error
+	var undo []chaos.Undo
+	for i := range b.open {
+		undo = append(undo, b.open[i].Undo...)
+	}
+	if b.from.Keys, err = agents.Keys(ctx, c, undo); err != nil && b.from.Key == nil {
+		errs = append(errs, fmt.Errorf("the key of the run: %w", err))
+	}
 	for i := range slices.Backward(b.open) {
 		t := journal.Taken{Run: b.Run, Pending: b.open[i]}
 		t.Outcome, t.Err = b.revert(ctx, c, &b.open[i], "brunt took it back by the journal in the cluster")

@@ -73,19 +73,21 @@ type book struct {
 	run
 	open  []journal.Pending // in the order in which they were written
 	taken map[int]Taken
+	from  cluster.Journal // proves undos; its keys are not from the object
 }
 
 func key(kind string, id int) string { return kind + strconv.Itoa(id) }
 
 // read reads the journal that a ConfigMap holds. An error names the unreadable parts, and comes with the readable rest.
 func read(object *kube.ConfigMap) (*book, error) {
-	b := &book{object: object, taken: map[int]Taken{}}
+	b := &book{object: object, taken: map[int]Taken{}, from: cluster.Journal{Namespace: object.Namespace}}
 	if err := json.Unmarshal([]byte(object.Data[runKey]), &b.run); err != nil {
 		return b, fmt.Errorf("the config map %s does not describe its run: %w", object.Name, err)
 	}
 	if b.Run == "" || object.Name != nameOf(b.Run) || object.Labels[cluster.RunLabel] != b.Run {
 		return b, fmt.Errorf("the config map %s is no journal of brunt's: %w", object.Name, chaos.ErrUnproven)
 	}
+	b.from.Run = b.Run
 	var lines strings.Builder
 	for _, k := range slices.Sorted(maps.Keys(object.Data)) {
 		switch text := object.Data[k]; {
@@ -115,7 +117,7 @@ func operationsFrom(c *kube.Cluster, uid string, from cluster.Journal) chaos.Ope
 
 // operations returns the operations for the undos of the journal.
 func (b *book) operations(c *kube.Cluster) chaos.Operations {
-	return operationsFrom(c, b.Cluster, cluster.Journal{Namespace: b.object.Namespace, Run: b.Run})
+	return operationsFrom(c, b.Cluster, b.from)
 }
 
 // Text says what the undos of an entry do, from their data alone.

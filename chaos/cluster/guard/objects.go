@@ -2,6 +2,8 @@ package guard
 
 import (
 	"context"
+	"crypto/ed25519"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -35,6 +37,7 @@ type Settings struct {
 	Spare  map[string]string // labels of the nodes that faults hit; the watchdog avoids these nodes if it can
 	// Secrets of the namespace, with which nodes fetch the image
 	PullSecrets []string
+	Key         ed25519.PublicKey // of the run, which signs what agents execute; nil: it has no agents
 	Patience,
 	Linger time.Duration // of the watchdog, for tests; zero is the usual value
 }
@@ -195,6 +198,9 @@ func (s *Settings) pod() kube.PodSpec {
 	spec := cluster.OwnPod(container, s.Image, s.PullSecrets,
 		"cluster-watchdog", "--namespace", s.Place.Namespace, "--run", s.Run, "--patience", s.patience().String(),
 		"--linger", orUsual(s.Linger, linger).String(), "--most", s.Lasts.String())
+	if s.Key != nil {
+		spec.Containers[0].Args = append(spec.Containers[0].Args, "--key", hex.EncodeToString(s.Key))
+	}
 	spec.ServiceAccountName, spec.AutomountServiceAccountToken = nameOf(s.Run), nil // it acts on the cluster
 	spec.RestartPolicy, spec.SecurityContext = kube.RestartPolicyOnFailure, kube.Restricted(user)
 	spec.Tolerations = []kube.Toleration{{Operator: kube.TolerationOpExists}}
