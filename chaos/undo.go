@@ -214,7 +214,9 @@ func Passing(err error) bool {
 	if each, ok := errors.AsType[oneLine](err); ok {
 		return slices.ContainsFunc(each, Passing)
 	}
-	return err != nil && !slices.ContainsFunc([]error{ErrDamaged, ErrUnproven, ErrUnknownOperation, ErrNewerVersion, fs.ErrPermission},
+	return err != nil && !slices.ContainsFunc([]error{
+		ErrDamaged, ErrUnproven, ErrUnknownOperation, ErrNewerVersion, fs.ErrPermission,
+	},
 		func(final error) bool {
 			return errors.Is(err, final)
 		})

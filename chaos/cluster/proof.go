@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"brunt/chaos"
 	"brunt/chaos/kube"
-
-	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // A Journal is the journal of a run in a cluster. Whoever may write a ConfigMap of its namespace can write it, and the
@@ -109,7 +108,7 @@ var nameable = regexp.MustCompile(`^([a-z0-9.-]+/)?v[0-9a-z]+ [a-z0-9]+$`)
 // created returns an error if no fault on a namespace creates such an object.
 func created(object kube.Ref, namespace string) error {
 	if object.Namespace != namespace || !nameable.MatchString(object.API+" "+object.Resource) ||
-		len(validation.IsDNS1123Subdomain(object.Name)) > 0 {
+		strings.ContainsAny(object.Name, "/%?#") || strings.Trim(object.Name, ".") == "" {
 		return fmt.Errorf("no fault on the namespace %s creates %s of %s in %q", namespace, object, object.API,
 			object.Namespace)
 	}

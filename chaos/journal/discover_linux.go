@@ -63,9 +63,9 @@ func markedProcessAt(pid int) (markedProcess, bool) {
 	return p, proc.ProcessOf(pid).Same(p.Process)
 }
 
-// ownerOfProcess returns another user of whom a process is, in whole or in part: a program with the set-user-ID bit has
-// the environment that its caller gave it. The owner of its folder in /proc does not say that, because a process can
-// change it.
+// ownerOfProcess returns another user that a process belongs to, in whole or in part: a program with the set-user-ID
+// bit has the environment that its caller gave it. The owner of its folder in /proc does not say that, because a
+// process can change it.
 func ownerOfProcess(pid int) string {
 	b, err := disk.Read(fmt.Sprintf("/proc/%d/status", pid), 1<<20)
 	if err != nil {

@@ -374,10 +374,10 @@ type State struct {
 	Foreign bool // written on another machine, which alone can revert it
 	// Unproven says why others may have written it, so that it is never replayed; nil: only this user's brunt can have
 	Unproven error
-	Open    []Pending
-	Torn    bool     // the last line is incomplete: brunt died while writing it, before the injection
-	Damaged int      // unreadable lines besides a torn one: their faults may still be injected
-	Damage  []string // describes the damage, and the faults that may be left because of it; empty: the journal is whole
+	Open     []Pending
+	Torn     bool     // the last line is incomplete: brunt died while writing it, before the injection
+	Damaged  int      // unreadable lines besides a torn one: their faults may still be injected
+	Damage   []string // describes the damage, and the faults that may be left because of it; empty: the journal is whole
 
 	owner Owner  // owner of the entries of version 1
 	whole int64  // bytes up to the end of the last complete line

@@ -14,7 +14,7 @@ import (
 )
 
 // brunt replays a journal with the rights of its user, and undos include commands of the scenario. So it replays only
-// what nobody else can have written:
+// what no other user can have written:
 //
 //	the file    a regular file of this user, that others can't write, opened without following a link
 //	its folder  of this user, and others can't write there
@@ -154,4 +154,3 @@ func firstFew(list []string) []string {
 	}
 	return append(list[:most:most], fmt.Sprintf("and %d more", len(list)-most))
 }
-

@@ -19,8 +19,8 @@ const mostLinks = 40
 // ownDir returns the path of a directory without links, or an error if others can change what it contains.
 //
 // It looks at each folder and link from the root on: a folder that others can write would let them put another one of
-// this user's in place of the next, such as one that was unpacked from an archive of theirs. In a folder with the sticky
-// bit they can't. In a container this check is left out, because its volumes are often writable by all, and all
+// this user's in place of the next, such as one that was unpacked from an archive of theirs. In a folder with the
+// sticky bit they can't. In a container this check is left out, because its volumes are often writable by all, and all
 // programs in it are of one party.
 func ownDir(dir string) (string, error) {
 	at, err := filepath.Abs(dir)

@@ -55,12 +55,15 @@ func (b *bed) all(t *testing.T) string {
 	t.Helper()
 	var out strings.Builder
 	for _, of := range []kube.Ref{
-		{API: "v1", Resource: "nodes"}, {API: "v1", Resource: "pods", Namespace: "default"},
-		{API: "v1", Resource: "pods", Namespace: "kube-system"}, {API: "v1", Resource: "secrets", Namespace: "default"},
+		{API: "v1", Resource: "nodes"},
+		{API: "v1", Resource: "pods", Namespace: "default"},
+		{API: "v1", Resource: "pods", Namespace: "kube-system"},
+		{API: "v1", Resource: "secrets", Namespace: "default"},
 		{API: "apps/v1", Resource: "deployments", Namespace: "default"},
 		{API: "apps/v1", Resource: "deployments", Namespace: "kube-system"},
 		{API: rbacAPI, Resource: "roles", Namespace: "kube-system"},
-		{API: rbacAPI, Resource: "clusterroles"}, {API: rbacAPI, Resource: "clusterrolebindings"},
+		{API: rbacAPI, Resource: "clusterroles"},
+		{API: rbacAPI, Resource: "clusterrolebindings"},
 	} {
 		list, err := kube.Like(b.Cluster, of).List(context.Background(), kube.Query{})
 		if err != nil {
@@ -91,8 +94,8 @@ func (b *bed) editBy(of kube.Ref, uid, run string, edits ...kube.Edit) chaos.Und
 	}
 }
 
-// TestFound_Forged has a journal in a namespace that brunt has not written. Who may write it may write nothing else, and
-// the one that takes it back may write everything.
+// TestFound_Forged has a journal in a namespace that brunt has not written. Who may write it may write nothing else,
+// and the one that takes it back may write everything.
 func TestFound_Forged(t *testing.T) {
 	b := newBed(t)
 	b.server.Node("node-1", nil)
@@ -226,7 +229,8 @@ func TestFindMarks_Forged(t *testing.T) {
 		}
 	}
 	at := kube.Address{Kubeconfig: b.config, Context: "test", Namespace: "default"}
-	found, err := chaos.OperationsOf(cluster.EditOperations()).Find(t.Context(), &chaos.Search{Clusters: []kube.Address{at}})
+	search := &chaos.Search{Clusters: []kube.Address{at}}
+	found, err := chaos.OperationsOf(cluster.EditOperations()).Find(t.Context(), search)
 	if err != nil || len(found) != 2 {
 		t.Fatalf("%+v, %v", found, err)
 	}

@@ -111,7 +111,8 @@ func fromEach(dirs []string, path string) (out []string) {
 	return out
 }
 
-// ofSystem reports whether a program is in a folder of the system's own programs, whose updates are no change of a plan.
+// ofSystem reports whether a program is in a folder of the system's own programs, whose updates are no change of a
+// plan.
 func ofSystem(path string) bool {
 	if runtime.GOOS == "windows" {
 		return strings.HasPrefix(strings.ToLower(path), strings.ToLower(os.Getenv("SystemRoot")))
