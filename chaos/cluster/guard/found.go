@@ -269,7 +269,8 @@ func findMade(
 			continue
 		}
 		r := chaos.Remnant{
-			Run: run, Sure: len(runs) > 0, What: "the namespace " + in.String(),
+			Run: run, What: "the namespace " + in.String(),
+			Sure: slices.ContainsFunc(runs, func(f Found) bool { return f.Run == run && f.Error == "" }),
 			Why:  "it has the label of the run, whose watchdog there has ended",
 			Undo: cluster.DeleteUndo(in, kube.Ref{API: "v1", Resource: "namespaces", Name: ns.Name}, run),
 		}
