@@ -84,9 +84,29 @@ type Operation struct {
 	// its marks are found otherwise, or if there is neither a mark nor a value that a search could recognize. With an
 	// error, the remnants found so far are returned.
 	Find func(ctx context.Context, s *Search) ([]Remnant, error)
+	// Text says what an undo does, from its data alone, such as for one that others may have written. Nil shows the data.
+	Text func(u Undo) string
 	// Key identifies the thing that an undo reverts, where the Identity of an undo in a journal differs from that of an
 	// undo made by Find. Nil means that Identity does.
 	Key func(u Undo) string
+}
+
+// Text says what an undo does, from its data alone.
+func (o Operations) Text(u Undo) string {
+	if text := o[u.Op].Text; text != nil {
+		return text(u)
+	}
+	text := u.Op
+	for _, part := range []json.RawMessage{u.Args, u.Identity, u.Prior} {
+		if len(part) > 0 {
+			text += " " + string(part)
+		}
+	}
+	const most = 200 // characters
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
 }
 
 // Same reports whether two undos revert the same thing.
@@ -121,6 +141,9 @@ var ErrUnknownOperation = errors.New("unknown undo operation")
 // ErrNewerVersion says that a newer brunt wrote an entry, so that this one does not know what its undo
 // means and leaves it alone.
 var ErrNewerVersion = errors.New("the journal's entry is of a newer version")
+
+// ErrUnproven says that nothing proves an undo to be brunt's, so that it is not executed.
+var ErrUnproven = errors.New("it is not proven to be brunt's")
 
 // ErrDamaged says that an undo cannot be read.
 var ErrDamaged = errors.New("the journal's entry is damaged")
@@ -191,7 +214,9 @@ func Passing(err error) bool {
 	if each, ok := errors.AsType[oneLine](err); ok {
 		return slices.ContainsFunc(each, Passing)
 	}
-	return err != nil && !slices.ContainsFunc([]error{ErrDamaged, ErrUnknownOperation, ErrNewerVersion, fs.ErrPermission},
+	return err != nil && !slices.ContainsFunc([]error{
+		ErrDamaged, ErrUnproven, ErrUnknownOperation, ErrNewerVersion, fs.ErrPermission,
+	},
 		func(final error) bool {
 			return errors.Is(err, final)
 		})

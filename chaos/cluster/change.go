@@ -70,6 +70,9 @@ func (c *Change) Undo() []chaos.Undo {
 
 func (c *Change) Inject(ctx context.Context) (chaos.Held, error) {
 	ctx = context.WithoutCancel(ctx)
+	if err := changes(c.Object, c.Target.Place.Namespace, c.mark()); err != nil { // its watchdog would not take it back
+		return nil, err
+	}
 	err := c.Target.Edit(ctx, c.Object, c.UID, c.mark())
 	switch {
 	case kube.Away(err): // the change may have been made
@@ -111,7 +114,7 @@ func (c *Change) ended(ctx context.Context) error {
 }
 
 func (c *Change) Revert(ctx context.Context) (chaos.Outcome, error) {
-	out, theirs, err := takeBack(ctx, c.Target.Cluster, c.Object, c.UID, c.mark())
+	out, theirs, err := takeBack(ctx, c.Target.Cluster, c.Object, c.UID, c.mark(), false)
 	if len(theirs) > 0 {
 		c.left = strings.Join(theirs, ", ")
 	}

@@ -61,44 +61,77 @@ func OpenedAt(c *kube.Cluster, uid string) Opener {
 	}
 }
 
-// OperationsBy returns the operations of the faults on a cluster that the API injects.
-func OperationsBy(open Opener) [][]chaos.Operation {
-	return [][]chaos.Operation{editOperations(open), deleteOperations(open)}
+// OperationsFrom returns the operations of the faults on a cluster that the API injects, for the undos of a journal in
+// the cluster.
+func OperationsFrom(open Opener, from *Journal) [][]chaos.Operation {
+	return [][]chaos.Operation{editOperations(open, from), deleteOperations(open, from)}
 }
 
 // EditOperations revert the faults that change values of objects.
-func EditOperations() []chaos.Operation { return editOperations(Opened) }
+func EditOperations() []chaos.Operation { return editOperations(Opened, nil) }
 
-func editOperations(open Opener) []chaos.Operation {
-	do := func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) { return undoEdit(ctx, open, u) }
-	return []chaos.Operation{{Name: opEdit, Do: do, Exclusive: true, ByCluster: true, Find: findMarks}}
+func editOperations(open Opener, from *Journal) []chaos.Operation {
+	do := func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) { return undoEdit(ctx, open, from, u) }
+	return []chaos.Operation{{Name: opEdit, Do: do, Exclusive: true, ByCluster: true, Find: findMarks, Text: editText}}
+}
+
+// readEdit decodes the undo of changes of an object.
+func readEdit(u chaos.Undo) (args undoArgs, uid string, m kube.Mark, err error) {
+	var id undoIdentity
+	err = errors.Join(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &id), json.Unmarshal(u.Prior, &m.Edits))
+	if err != nil || id.Object == "" || args.Object.Name == "" {
+		err = fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
+	}
+	m.Run = args.Run
+	return args, id.Object, m, err
+}
+
+// editText says what the undo of changes of an object does.
+func editText(u chaos.Undo) string {
+	args, _, m, err := readEdit(u)
+	if err != nil {
+		return u.Op
+	}
+	return fmt.Sprintf("%s of %s %s", m, where(args.Object), args.Object)
+}
+
+// where names the namespace of an object, or the cluster.
+func where(object kube.Ref) string {
+	if object.Namespace == "" {
+		return "the cluster's"
+	}
+	return object.Namespace + "'s"
 }
 
 // undoEdit executes the undo of changes of an object.
-func undoEdit(ctx context.Context, open Opener, u chaos.Undo) (chaos.Outcome, error) {
-	var args undoArgs
-	var id undoIdentity
-	m := kube.Mark{}
-	err := errors.Join(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &id), json.Unmarshal(u.Prior, &m.Edits))
-	if err != nil || id.Object == "" || args.Object.Name == "" {
-		return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
+func undoEdit(ctx context.Context, open Opener, from *Journal, u chaos.Undo) (chaos.Outcome, error) {
+	args, uid, m, err := readEdit(u)
+	if err != nil {
+		return chaos.Failed, err
 	}
-	m.Run = args.Run
+	if from != nil {
+		if err := changes(args.Object, from.Namespace, m); err != nil || args.Run != from.Run {
+			return chaos.Failed, from.Unproven("%s: %w", editText(u), errors.Join(err, from.ofRun(args.Run)))
+		}
+	}
 	c, done, err := open(ctx, args.Place)
 	if err != nil {
 		return chaos.Failed, err
 	}
 	defer done()
-	out, _, err := takeBack(ctx, c, args.Object, id.Object, m)
+	out, _, err := takeBack(ctx, c, args.Object, uid, m, from != nil)
+	if errors.Is(err, kube.ErrUnmarked) {
+		return chaos.Failed, from.Unproven("%w, so its undo is not executed: %s", err, editText(u))
+	}
 	return out, err
 }
 
 // takeBack restores the prior values of an object. It leaves values that something else has changed since, and names
-// who changed them.
+// who changed them. With marked the object must carry the mark.
 func takeBack(
-	ctx context.Context, c *kube.Cluster, object kube.Ref, uid string, m kube.Mark,
+	ctx context.Context, c *kube.Cluster, object kube.Ref, uid string, m kube.Mark, marked bool,
 ) (out chaos.Outcome, theirs []string, err error) {
-	gone, theirs, err := c.TakeBack(ctx, object, uid, m)
+	gone, theirs, err := c.TakeBack(ctx, object, uid, m, marked)
 	switch {
 	case err != nil:
 		return chaos.Failed, nil, err
@@ -117,15 +150,20 @@ func DeleteUndo(at Place, object kube.Ref, run string) chaos.Undo {
 }
 
 // DeleteOperations revert the faults that create objects.
-func DeleteOperations() []chaos.Operation { return deleteOperations(Opened) }
+func DeleteOperations() []chaos.Operation { return deleteOperations(Opened, nil) }
 
-func deleteOperations(open Opener) []chaos.Operation {
+func deleteOperations(open Opener, from *Journal) []chaos.Operation {
 	return []chaos.Operation{{
-		Name: opDelete, ByCluster: true,
+		Name: opDelete, ByCluster: true, Text: deleteText,
 		Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 			var args undoArgs
 			if err := json.Unmarshal(u.Args, &args); err != nil || args.Object.Name == "" || args.Run == "" {
 				return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
+			}
+			if from != nil {
+				if err := created(args.Object, from.Namespace); err != nil || args.Run != from.Run {
+					return chaos.Failed, from.Unproven("%s: %w", deleteText(u), errors.Join(err, from.ofRun(args.Run)))
+				}
 			}
 			c, done, err := open(ctx, args.Place)
 			if err != nil {
@@ -135,6 +173,15 @@ func deleteOperations(open Opener) []chaos.Operation {
 			return DeleteOwn(ctx, c, args.Object, args.Run)
 		},
 	}}
+}
+
+// deleteText says what the undo of a creation does.
+func deleteText(u chaos.Undo) string {
+	var args undoArgs
+	if json.Unmarshal(u.Args, &args) != nil {
+		return u.Op
+	}
+	return fmt.Sprintf("deletes %s %s, if it has the label of the run %s", where(args.Object), args.Object, args.Run)
 }
 
 // DeleteOwn deletes an object, if it has the label of the run.
@@ -179,12 +226,7 @@ func marksAt(ctx context.Context, at kube.Address) ([]chaos.Remnant, error) {
 	defer c.Close()
 	var out []chaos.Remnant
 	var errs []error
-	for _, of := range []kube.Ref{
-		{API: "v1", Resource: "pods", Namespace: at.Namespace},
-		{API: api, Resource: "deployments", Namespace: at.Namespace},
-		{API: api, Resource: "statefulsets", Namespace: at.Namespace},
-		{API: "v1", Resource: "nodes"},
-	} {
+	for _, of := range changedKinds(at.Namespace) {
 		all, err := kube.Like(c, of).List(ctx, kube.Query{})
 		if kube.Is(err, kube.Forbidden) {
 			errs = append(errs, fmt.Errorf("%s: %w", place, err))
@@ -195,12 +237,18 @@ func marksAt(ctx context.Context, at kube.Address) ([]chaos.Remnant, error) {
 		for _, o := range all {
 			for key, m := range o.Marks() {
 				of.Name = o.Text("metadata", "name")
-				out = append(out, chaos.Remnant{
-					Run: m.Run, Sure: true, What: fmt.Sprintf("%s of %s is as a fault has set it", of, place),
+				found := chaos.Remnant{
+					Run: m.Run, Sure: true, What: fmt.Sprintf("%s of %s is as a fault has set it; its undo %s", of, place, m),
 					Why: "it carries its earlier value: " + key +
 						"; it may belong to a run that is still active on another machine",
 					Undo: undoOf(place, of, o.Text("metadata", "uid"), m),
-				})
+				}
+				if err := changes(of, at.Namespace, m); err != nil {
+					found.Sure, found.Undo = false, chaos.Undo{}
+					found.What = fmt.Sprintf("%s of %s has a mark that no fault makes; its undo %s", of, place, m)
+					found.Why = err.Error()
+				}
+				out = append(out, found)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"brunt/chaos/container"
 	"brunt/chaos/kube"
 	"brunt/chaos/proc"
+	"brunt/scenarios/disk"
 	"brunt/targets/platform/containers"
 	"brunt/targets/platform/docker"
 )
@@ -27,7 +29,8 @@ import (
 //	copies   of journal entries, kept by the kernel; they are as good as the journal
 //	values   that faults set, and that others may set too: a container that is paused, a lower limit
 //
-// Left holds the remnants that a mark or a copy proves to be brunt's, Unproven the others.
+// Left holds the remnants that a mark or a copy proves to be of this user's own brunt, Unproven the others. A mark that
+// another user can set proves nothing.
 type Discovery struct {
 	Left     []Leftover
 	Unproven []Leftover // remnants that may be brunt's
@@ -60,6 +63,7 @@ type markedProcess struct {
 	proc.Process
 	run     string // the mark of its run, or empty
 	unit    string
+	owner   string // another user that it belongs to, in whole or in part; empty: it is of this user alone
 	watches string // the journal whose watchdog it is, or empty
 	stopped bool
 	getenv  func(string) string
@@ -105,7 +109,12 @@ func DiscoverIn(
 		if p.watches != "" {
 			what = fmt.Sprintf("process %d (%s), the watchdog, %s", p.PID, p.Name, state)
 		}
-		d.Left = append(d.Left, Leftover{Run: p.run, Process: p.Process, What: what})
+		if l := (Leftover{Run: p.run, Process: p.Process, What: what}); p.owner == "" {
+			d.Left = append(d.Left, l)
+		} else {
+			l.Why = fmt.Sprintf("it has the mark of the run, and is of %s, who can give any process that mark", p.owner)
+			d.Unproven = append(d.Unproven, l)
+		}
 		for _, path := range p.journals() {
 			d.journal(path)
 		}
@@ -169,10 +178,14 @@ func (d *discoverer) know(entries ...Pending) {
 	}
 }
 
-// journal adds the journal of a dead run. It reports whether the journal exists and is whole.
+// journal adds the journal of a dead run. It reports whether the journal exists, is proven and is whole.
 func (d *discoverer) journal(path string) bool {
 	s, err := readJournal(path)
 	if err != nil || s.Foreign || !d.asked(s.Run) {
+		return false
+	}
+	if s.Unproven != nil {
+		d.unproven(&s)
 		return false
 	}
 	d.know(s.Open...)
@@ -185,6 +198,23 @@ func (d *discoverer) journal(path string) bool {
 		})
 	}
 	return len(s.Problems()) == 0
+}
+
+// unproven names the journal of a dead run that others may have written. Nothing replays it.
+func (d *discoverer) unproven(s *State) {
+	if s.Alive || len(s.Open)+len(s.Damage) == 0 {
+		return
+	}
+	l := Leftover{
+		Run: s.Run, What: fmt.Sprintf("the journal %s, with %d entries open", s.Path, len(s.Open)),
+		Why: s.Unproven.Error() + "; it is never replayed for this user", Command: s.ByOwner(),
+	}
+	if would := s.Would(d.ops); len(would) > 0 {
+		l.Why += ". Its undos would do: " + strings.Join(firstFew(would), "; ")
+	}
+	if !slices.ContainsFunc(d.Unproven, func(o Leftover) bool { return o.What == l.What }) {
+		d.Unproven = append(d.Unproven, l)
+	}
 }
 
 // copies adds the entries of which the kernel keeps copies, unless their journal exists.
@@ -210,8 +240,8 @@ func (d *discoverer) copies() {
 // remnants searches for the effects of faults. marked are the processes that runs have started.
 func (d *discoverer) remnants(ctx context.Context, marked []int) error {
 	for _, path := range d.owners {
-		if f, err := openShared(path, os.O_RDONLY); err == nil {
-			if s, err := parseJournal(path, f); err == nil {
+		if f, err := disk.Open(path); err == nil { // any user's: what lives is left alone
+			if s, err := parseJournal(path, io.LimitReader(f, mostUnproven)); err == nil {
 				d.know(s.Open...)
 			}
 			_ = f.Close()

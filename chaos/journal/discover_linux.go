@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"brunt/chaos/proc"
+	"brunt/scenarios/disk"
 )
 
 // markedProcesses lists all processes that this user may inspect. It also returns the live runs as owners, with the
@@ -51,6 +52,7 @@ func markedProcessAt(pid int) (markedProcess, bool) {
 			env[name] = value
 		}
 	}
+	p.owner = ownerOfProcess(pid)
 	p.getenv = func(name string) string { return env[name] }
 	if path := env[strings.TrimSuffix(watchdogMark, "=")]; path != "" && lastArgument(pid) == path {
 		p.watches = path
@@ -59,6 +61,29 @@ func markedProcessAt(pid int) (markedProcess, bool) {
 		p.run, p.unit = env[strings.TrimSuffix(proc.RunMark, "=")], env["BRUNT_UNIT"]
 	}
 	return p, proc.ProcessOf(pid).Same(p.Process)
+}
+
+// ownerOfProcess returns another user that a process belongs to, in whole or in part: a program with the set-user-ID
+// bit has the environment that its caller gave it. The owner of its folder in /proc does not say that, because a
+// process can change it.
+func ownerOfProcess(pid int) string {
+	b, err := disk.Read(fmt.Sprintf("/proc/%d/status", pid), 1<<20)
+	if err != nil {
+		return "an unknown user"
+	}
+	for line := range strings.Lines(string(b)) {
+		ids, ok := strings.CutPrefix(line, "Uid:")
+		if !ok {
+			continue
+		}
+		for _, id := range strings.Fields(ids) {
+			if uid, err := strconv.Atoi(id); err != nil || uid != os.Geteuid() {
+				return userName(uid)
+			}
+		}
+		return ""
+	}
+	return "an unknown user"
 }
 
 // lastArgument returns the last word of a process's command line.

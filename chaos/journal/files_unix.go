@@ -3,18 +3,27 @@
 package journal
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"syscall"
 )
 
-// openShared opens a file that other processes may rename or remove meanwhile. Only its owner may read it. Each write
-// appends at the end of the file, since a run that goes on and its watchdog may write at the same instant.
+// openShared opens a regular file that other processes may rename or remove meanwhile. Only its owner may read it. Each
+// write appends at the end of the file, since a run that goes on and its watchdog may write at the same instant. It
+// follows no link, and does not wait for the writer of a pipe.
 func openShared(name string, flag int) (*os.File, error) {
 	if flag&os.O_RDWR != 0 {
 		flag |= os.O_APPEND
 	}
-	return os.OpenFile(name, flag, 0o600)
+	f, err := os.OpenFile(name, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	switch {
+	case errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.ENXIO): // a link, a socket
+		return nil, irregular(name)
+	case err != nil:
+		return nil, err
+	}
+	return checkRegular(f)
 }
 
 // appends reports whether a run and its watchdog may write at the same instant.

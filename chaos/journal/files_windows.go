@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// openShared opens a file that other processes may rename or remove meanwhile.
+// openShared opens a regular file that other processes may rename or remove meanwhile.
 //
 // subtle: package os opens files without the right to rename or remove them, even for this process.
 func openShared(name string, flag int) (*os.File, error) {
@@ -28,7 +28,7 @@ func openShared(name string, flag int) (*os.File, error) {
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: name, Err: err}
 	}
-	return os.NewFile(uintptr(h), name), nil
+	return checkRegular(os.NewFile(uintptr(h), name))
 }
 
 // appends reports whether a run and its watchdog may write at the same instant.

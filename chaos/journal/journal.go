@@ -372,10 +372,12 @@ type State struct {
 	Began   time.Time
 	Alive   bool // its run goes on
 	Foreign bool // written on another machine, which alone can revert it
-	Open    []Pending
-	Torn    bool     // the last line is incomplete: brunt died while writing it, before the injection
-	Damaged int      // unreadable lines besides a torn one: their faults may still be injected
-	Damage  []string // describes the damage, and the faults that may be left because of it; empty: the journal is whole
+	// Unproven says why others may have written it, so that it is never replayed; nil: only this user's brunt can have
+	Unproven error
+	Open     []Pending
+	Torn     bool     // the last line is incomplete: brunt died while writing it, before the injection
+	Damaged  int      // unreadable lines besides a torn one: their faults may still be injected
+	Damage   []string // describes the damage, and the faults that may be left because of it; empty: the journal is whole
 
 	owner Owner  // owner of the entries of version 1
 	whole int64  // bytes up to the end of the last complete line
@@ -389,10 +391,10 @@ func (s *State) watched() bool {
 	return s.Alive && !s.Foreign && err == nil && s.Host == host && s.owner.PID != 0 && !s.owner.Alive()
 }
 
-// Left returns the number of entries that a dead run left and this machine can revert, plus the number of damaged
-// places in the journal.
+// Left returns the number of entries that a dead run left and this user can revert on this machine, plus the number of
+// damaged places in the journal.
 func (s *State) Left() int {
-	if s.Alive || s.Foreign {
+	if s.Alive || s.Foreign || s.Unproven != nil {
 		return 0
 	}
 	left := len(s.Open) + len(s.Damage)
@@ -433,8 +435,12 @@ type Pending struct {
 	Place    Place     // where its effect is
 }
 
-// List reads all journals in dir. A missing directory has none. An unreadable journal is an error, and
-// the others are still read.
+// ErrUnreadable says that this user may not read a state directory.
+var ErrUnreadable = errors.New("it can't be read")
+
+// List reads all journals in dir. A missing directory has none. An unreadable journal is an error, and the others are
+// still read; in a directory of others it is an unproven journal. A directory that this user may not read is
+// [ErrUnreadable].
 func List(dir string) ([]State, error) { return list(dir, "") }
 
 // list reads all journals in dir except the one with the file name but.
@@ -443,9 +449,13 @@ func list(dir, but string) ([]State, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("the state directory: %w: %w", ErrUnreadable, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the state directory: %w", err)
 	}
+	unproven := CheckDir(dir)
 	var out []State
 	var errs []error
 	for _, n := range names {
@@ -453,13 +463,12 @@ func list(dir, but string) ([]State, error) {
 			continue
 		}
 		path := filepath.Join(dir, n.Name())
-		if i, err := os.Stat(path); err == nil && !i.Mode().IsRegular() {
-			errs = append(errs, fmt.Errorf("%s is not a journal: it is not a regular file; remove it", path))
-			continue
-		}
 		s, err := readJournal(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // its run has just ended
+		case err != nil && unproven != nil:
+			run := strings.TrimSuffix(n.Name(), journalSuffix)
+			out = append(out, State{Path: path, Run: run, Unproven: fmt.Errorf("%w; %w", unproven, err)})
 		case err != nil:
 			errs = append(errs, err)
 		default:
@@ -469,17 +478,26 @@ func list(dir, but string) ([]State, error) {
 	return out, errors.Join(errs...)
 }
 
-// readJournal reads one journal and checks whether its run is alive.
+// mostUnproven bounds the bytes that are read of a journal that others may have written.
+const mostUnproven = 16 << 20
+
+// readJournal reads one journal, and checks whether its run is alive and whether it is of this user's own brunt.
 func readJournal(path string) (State, error) {
 	f, err := openShared(path, os.O_RDONLY)
 	if err != nil {
 		return State{}, err
 	}
 	defer f.Close()
-	s, err := parseJournal(path, f)
+	unproven := ownFile(f, path)
+	var lines io.Reader = f
+	if unproven != nil {
+		lines = io.LimitReader(f, mostUnproven)
+	}
+	s, err := parseJournal(path, lines)
 	if err != nil {
 		return s, err
 	}
+	s.Unproven = unproven
 	s.Alive, err = procgroup.LockHeld(f)
 	return s, err
 }

@@ -82,7 +82,7 @@ type tail struct{ p *parser }
 
 // read returns the present state of the journal.
 func (t *tail) read(path string) (State, error) {
-	f, err := openShared(path, os.O_RDONLY)
+	f, err := openOwn(path, os.O_RDONLY)
 	if err != nil {
 		return State{}, fmt.Errorf("the journal: %w", err)
 	}

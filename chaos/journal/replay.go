@@ -23,7 +23,8 @@ type Taken struct {
 }
 
 // Recover reverts the open entries of dead runs in dir: of the given runs, or of all if none is given. It leaves alone
-// the journals of live runs and of other machines. by names the caller: guard, run or revert. A damaged journal is an
+// the journals of live runs and of other machines. Journals that others may have written are an error, but not to a
+// run, which is not stopped by what others write. by names the caller: guard, run or revert. A damaged journal is an
 // error, and stays; the caller revert puts it aside after everything readable in it is reverted. An incomplete last
 // line is damage only to the caller revert: a run writes a line before it does what the line says.
 func Recover(ctx context.Context, ops chaos.Operations, dir, by string, runs ...string) ([]Taken, error) {
@@ -34,11 +35,19 @@ func Recover(ctx context.Context, ops chaos.Operations, dir, by string, runs ...
 		if s.Alive && !s.watched() || s.Foreign || len(runs) > 0 && !slices.Contains(runs, s.Run) {
 			continue
 		}
+		if s.Unproven != nil {
+			if by != byRun {
+				errs = append(errs, s.unproven(ops))
+			}
+			continue
+		}
 		taken, err := replay(ctx, ops, s.Path, by, false)
 		all = append(all, taken...)
 		errs = append(errs, err)
 	}
-	stillborn(dir)
+	if CheckDir(dir) == nil {
+		stillborn(dir)
+	}
 	return all, errors.Join(errs...)
 }
 
@@ -60,7 +69,7 @@ func stillborn(dir string) {
 // open. It waits for the journal's lock, which a live run holds. With force it does not wait: the run
 // hangs, and its entries stay open until it ends.
 func replay(ctx context.Context, ops chaos.Operations, path, by string, force bool) ([]Taken, error) {
-	f, err := openShared(path, os.O_RDWR)
+	f, err := openOwn(path, os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // already reverted
 	}

@@ -45,10 +45,15 @@ func Dirs(getenv func(string) string) []string {
 	return dirs
 }
 
-// makeDir makes the state directory, accessible only to its owner.
+// makeDir makes the state directory, accessible only to its owner. It refuses one that others can change: a journal
+// there is never replayed.
 func makeDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("the state directory: %w; set BRUNT_STATE to one that can be written", err)
+	}
+	if err := CheckDir(dir); err != nil {
+		return fmt.Errorf("the state directory: %w, so what a dead run leaves would not be taken back; set BRUNT_STATE to "+
+			"a folder that only you can change", err)
 	}
 	return nil
 }

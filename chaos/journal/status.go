@@ -11,14 +11,18 @@ import (
 
 // A Status is the state of a run at an instant, from its journal and the processes of this machine.
 type Status struct {
-	Run     string      `json:"run"`
-	State   string      `json:"state"` // one of the five below
-	PID     int         `json:"pid,omitempty"`
-	Machine string      `json:"machine,omitempty"`
-	Began   time.Time   `json:"began"`
-	Journal string      `json:"journal"`
-	Damage  []string    `json:"damage,omitempty"` // damage to the journal, and what may be left because of it
-	In      []EntryLine `json:"in"`
+	Run     string    `json:"run"`
+	State   string    `json:"state"` // one of the five below
+	PID     int       `json:"pid,omitempty"`
+	Machine string    `json:"machine,omitempty"`
+	Began   time.Time `json:"began"`
+	Journal string    `json:"journal"`
+	Damage  []string  `json:"damage,omitempty"` // damage to the journal, and what may be left because of it
+	// Unproven says why others may have written the journal, so that `brunt revert` of this user never replays it
+	Unproven string      `json:"unproven,omitempty"`
+	Would    []string    `json:"would,omitempty"`    // what the undos of an unproven journal would do
+	ByOwner  string      `json:"by_owner,omitempty"` // the command with which the owner of an unproven journal reverts it
+	In       []EntryLine `json:"in"`
 }
 
 // The states of a run.
@@ -70,6 +74,9 @@ func (s *State) Status(ops chaos.Operations) Status {
 		out.State = Reverting
 	case s.Alive:
 		out.State = Running
+	}
+	if s.Unproven != nil {
+		out.Unproven, out.Would, out.ByOwner = s.Unproven.Error(), s.Would(ops), s.ByOwner()
 	}
 	for _, e := range s.Open {
 		if s.Alive && !s.Foreign && haveEnded(ops, e.Undo) {

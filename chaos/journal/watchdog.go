@@ -174,7 +174,7 @@ func (o *overdueEntries) revert() (any bool) {
 	if len(due) == 0 {
 		return false
 	}
-	f, err := openShared(o.journal, os.O_RDWR)
+	f, err := openOwn(o.journal, os.O_RDWR)
 	if err != nil {
 		return false
 	}

@@ -21,6 +21,9 @@ const markPrefix = "brunt.dev/undo-"
 // errAnother says that the object was replaced by another one with its name.
 var errAnother = errors.New("another object has its name now")
 
+// ErrUnmarked says that an object does not carry a mark, and so does not prove that a run changed it.
+var ErrUnmarked = errors.New("it does not carry the mark of the run with these changes")
+
 // An Edit is a change of one value of an object that can be reverted: it holds the prior value.
 type Edit struct {
 	Path  string          `json:"path"`            // of the value, as a JSON pointer (RFC 6901)
@@ -34,6 +37,34 @@ type Edit struct {
 type Mark struct {
 	Run   string `json:"run"`
 	Edits []Edit `json:"edits"`
+}
+
+// Equal reports whether two marks are of the same run and hold the same changes.
+func (m Mark) Equal(o Mark) bool {
+	var values [2]any
+	for i, of := range []Mark{m, o} {
+		text, err := json.Marshal(of)
+		if err != nil || json.Unmarshal(text, &values[i]) != nil {
+			return false
+		}
+	}
+	return reflect.DeepEqual(values[0], values[1])
+}
+
+// String says what reverting the changes does.
+func (m Mark) String() string {
+	var out []string
+	for _, e := range m.Edits {
+		switch {
+		case e.Item:
+			out = append(out, fmt.Sprintf("removes %s from %s", e.Ours, e.Path))
+		case len(e.Prior) == 0:
+			out = append(out, fmt.Sprintf("removes %s, now %s", e.Path, e.Ours))
+		default:
+			out = append(out, fmt.Sprintf("sets %s from %s to %s", e.Path, e.Ours, e.Prior))
+		}
+	}
+	return clean(strings.Join(out, ", "))
 }
 
 // Key returns the name of the annotation. It differs for each setting, so that two faults can be on one object.
@@ -104,8 +135,11 @@ func (c *Cluster) Edit(ctx context.Context, r Ref, uid string, m Mark) error {
 }
 
 // TakeBack reverts a change. It leaves values that are no longer the mark's own, and lists them in theirs with the
-// manager that changed them. gone says that the object no longer exists.
-func (c *Cluster) TakeBack(ctx context.Context, r Ref, uid string, m Mark) (gone bool, theirs []string, err error) {
+// manager that changed them. gone says that the object no longer exists. With marked the object must carry the mark,
+// unless its values are reverted already; otherwise the error is [ErrUnmarked].
+func (c *Cluster) TakeBack(
+	ctx context.Context, r Ref, uid string, m Mark, marked bool,
+) (gone bool, theirs []string, err error) {
 	err = c.patched(ctx, r, uid, func(o Raw) ([]Change, error) {
 		var changes []Change
 		theirs = nil
@@ -119,6 +153,9 @@ func (c *Cluster) TakeBack(ctx context.Context, r Ref, uid string, m Mark) (gone
 		key := pointer("metadata", "annotations", m.Key())
 		if other, has := o.Marks()[m.Key()]; has && other.Run != m.Run {
 			return nil, errAnother // the values belong to a later run, which may have set the same ones
+		}
+		if is, has := o.Marks()[m.Key()]; marked && len(changes) > 0 && !(has && is.Equal(m)) {
+			return nil, fmt.Errorf("%s: %w", r, ErrUnmarked)
 		}
 		if text, has := o.at(key); has {
 			changes = append(changes, Change{Op: "test", Path: key, Value: text}, Change{Op: "remove", Path: key})

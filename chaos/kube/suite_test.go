@@ -402,15 +402,15 @@ func (b *bed) edit(t *testing.T) {
 	if _, raw = now(); m.Stands(raw) == nil || !strings.Contains(m.Stands(raw).Error(), `/data/key is "d", changed by `) {
 		t.Errorf("changed by another: %v", m.Stands(raw))
 	}
-	gone, theirs, err := b.TakeBack(t.Context(), r, uid, m)
+	gone, theirs, err := b.TakeBack(t.Context(), r, uid, m, true)
 	if is, raw = now(); gone || err != nil || len(theirs) != 1 || is.Data["key"] != "d" || is.Data["new"] != "" ||
 		len(raw.Marks()) > 0 {
 		t.Errorf("taken back: %v, %v, %v; %v, marks %v", gone, theirs, err, is.Data, raw.Marks())
 	}
-	if gone, _, err = b.TakeBack(t.Context(), r, uid, m); gone || err != nil {
+	if gone, _, err = b.TakeBack(t.Context(), r, uid, m, true); gone || err != nil {
 		t.Errorf("taken back twice: %v, %v", gone, err)
 	}
-	if gone, _, err = b.TakeBack(t.Context(), r, "another", m); !gone || err != nil {
+	if gone, _, err = b.TakeBack(t.Context(), r, "another", m, true); !gone || err != nil {
 		t.Errorf("taken back of another: %v, %v", gone, err)
 	}
 }

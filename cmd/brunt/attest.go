@@ -30,7 +30,8 @@ brunt checks the folder first, as brunt verify does, and signs nothing if a file
 
 brunt verify checks attestations: a forged one, one that was changed later, and one of a run
 whose files or manifest were changed. With --signer FILE of brunt verify, the name must be one
-of the names of its key in that file. A removed attestation leaves no trace: keep a copy.
+of the names of its key in that file. Each attestation names the one before it by its SHA-256,
+so that only the last one can be removed without a trace: keep a copy.
 
 The same without brunt:
   ssh-keygen -Y verify -f ALLOWED -I NAME -n brunt -s attestation-1.json.sig < attestation-1.json

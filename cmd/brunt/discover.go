@@ -92,11 +92,12 @@ func listFound(c *cobra.Command, d *journal.Discovery) {
 	for _, l := range d.Left {
 		fmt.Fprintln(out, foundAs(l.Run, l.What))
 		if l.Why != "" {
-			fmt.Fprintf(out, "    brunt's: %s\n", l.Why)
+			fmt.Fprintf(out, "    brunt's: %s\n", words.Clean(l.Why))
 		}
 	}
 	for _, run := range d.Alive {
-		fmt.Fprintf(out, "%s: still running, or its watchdog is at work; brunt leaves its changes alone\n", run)
+		fmt.Fprintf(out, "%s: still running, or its watchdog is at work; brunt leaves its changes alone\n",
+			words.Clean(run))
 	}
 	if len(d.Left) == 0 {
 		fmt.Fprintln(out, "nothing has the mark of a dead run")

@@ -76,6 +76,9 @@ func printFound(c *cobra.Command, f *guard.Found) {
 	for _, e := range f.In {
 		fmt.Fprintf(out, "  %s: %s\n    in since %s\n", words.Clean(e.Fault), words.Clean(e.What),
 			e.Since.Local().Format(time.TimeOnly))
+		for _, text := range e.Undo {
+			fmt.Fprintf(out, "    its undo %s\n", words.Clean(text))
+		}
 	}
 	for _, t := range f.Taken {
 		fmt.Fprintf(out, "  %s\n    its watchdog took it back at %s: %s\n", words.Clean(t.What),
@@ -105,6 +108,9 @@ func revertInCluster(c *cobra.Command, contextName, namespace string) error {
 		taken, err := f.TakeBack(ctx, client)
 		for _, t := range taken {
 			fmt.Fprintf(stdout(c), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
+			for _, text := range guard.Text(&t.Pending) {
+				fmt.Fprintf(stdout(c), "    its undo %s\n", words.Clean(text))
+			}
 		}
 		if err == nil {
 			fmt.Fprintf(stdout(c), "%s: nothing is left, and its watchdog is removed\n", words.Clean(f.Run))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,7 +95,12 @@ The author is $USER, or the name that --as gives; a note does not prove who wrot
 
 // goesOn finds the run in progress, whose id contains the given text if that is not empty.
 func goesOn(id string) (notes.Running, error) {
-	all, err := notes.RunningIn(journal.Dirs(os.Getenv))
+	// in a folder of others a link could lead what is written or removed elsewhere
+	own := slices.DeleteFunc(journal.Dirs(os.Getenv), func(dir string) bool {
+		_, others := errors.AsType[*journal.NotOwnError](journal.CheckDir(dir))
+		return others
+	})
+	all, err := notes.RunningIn(own)
 	if err != nil {
 		return notes.Running{}, scenarios.Usage(err)
 	}

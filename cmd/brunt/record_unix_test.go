@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -21,7 +22,11 @@ import (
 // TestRecord records two requests by `brunt record`: Ctrl-C ends it, and the scenario is a valid one that sends what
 // the first answer says.
 func TestRecord(t *testing.T) {
+	var forged atomic.Int32 // requests of pages of other origins
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/forged" {
+			forged.Add(1)
+		}
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path == "/new" {
 			fmt.Fprint(w, `{"id": "object-4711"}`)
@@ -66,6 +71,31 @@ func TestRecord(t *testing.T) {
 	req.Host = "evil.example" // a page of another site, whose name was made to lead here
 	if a, err := http.DefaultClient.Do(req); err != nil || a.StatusCode != http.StatusMisdirectedRequest {
 		t.Errorf("another host: %v, %v", a, err)
+	}
+	for name, header := range map[string]http.Header{
+		"a form of another site":      {"Sec-Fetch-Site": {"cross-site"}, "Origin": {"https://evil.example"}},
+		"an older browser":            {"Origin": {"https://evil.example"}},
+		"a page at another port":      {"Sec-Fetch-Site": {"same-site"}, "Origin": {"http://127.0.0.1:1"}},
+		"a WebSocket of another site": {"Upgrade": {"websocket"}, "Origin": {"https://evil.example"}},
+	} {
+		method := http.MethodPost
+		if header.Get("Upgrade") != "" {
+			method = http.MethodGet
+		}
+		req, err := http.NewRequestWithContext(t.Context(), method, at[1]+"/forged", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header = header
+		a, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(a.Body)
+		_ = a.Body.Close()
+		if a.StatusCode != http.StatusForbidden || !strings.Contains(string(text), "--origin") || forged.Load() > 0 {
+			t.Errorf("%s: %d: %s; the target had %d", name, a.StatusCode, text, forged.Load())
+		}
 	}
 	if err := c.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)

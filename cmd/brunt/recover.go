@@ -15,6 +15,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// notReplayed names the journals that others may have written. They do not stop a run.
+func notReplayed(c *cobra.Command, dir string) {
+	states, _ := journal.List(dir) // recovery reports the same errors
+	for _, s := range states {
+		if s.Unproven != nil && !s.Alive {
+			fmt.Fprintf(stderr(c), "brunt: the journal %s is not replayed: %s; `brunt status` shows what it would do\n",
+				words.Clean(s.Path), words.Clean(s.Unproven.Error()))
+		}
+	}
+}
+
 // recoverOthers reverts the faults that dead runs left.
 func recoverOthers(c *cobra.Command) error {
 	for _, dir := range journal.Dirs(os.Getenv) {
@@ -25,7 +36,8 @@ func recoverOthers(c *cobra.Command) error {
 			fmt.Fprintf(stderr(c), "brunt: run %s had died; taken back: %s (%s)\n", words.Clean(t.Run),
 				words.Clean(t.Pending.What), t.Outcome)
 		}
-		if err != nil && !errors.Is(err, os.ErrPermission) {
+		notReplayed(c, dir)
+		if err != nil && !errors.Is(err, journal.ErrUnreadable) {
 			fmt.Fprintf(stderr(c),
 				"brunt: an earlier run left faults that could not be taken back: %v\nbrunt: see `brunt status`\n", err)
 			return exit(scenarios.ExitNotReverted)

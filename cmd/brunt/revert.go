@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -40,6 +39,11 @@ func revertCommand() *cobra.Command {
 		Use:   "revert [RUN …]",
 		Short: "Take back what dead runs left behind",
 		Long: `Take back what dead runs left behind, by their journals: the runs that are named, or all.
+
+brunt takes back what it can prove to be of this user's brunt: the journal and its folder are
+this user's, and no other user can change them or replace them. It names any other journal,
+what its undos would do, and how its owner takes it back. So with sudo -E, root's brunt leaves
+your runs to you. In a cluster, an undo changes only an object that carries the mark of its run.
 
 With --discover, look for it without a journal, where that was lost or lies in a state
 directory that is not known. It finds what carries a mark of brunt's: processes, objects
@@ -124,7 +128,7 @@ func revertDead(c *cobra.Command, runs []string) error {
 			n++
 			fmt.Fprintf(stdout(c), "%s: %s: %s\n", words.Clean(t.Run), words.Clean(t.Pending.What), outcomeText(t))
 		}
-		if !errors.Is(err, fs.ErrPermission) {
+		if !errors.Is(err, journal.ErrUnreadable) {
 			errs = append(errs, err, leftElsewhere(dir))
 		}
 	}
@@ -139,7 +143,7 @@ func revertDead(c *cobra.Command, runs []string) error {
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		fmt.Fprintf(stderr(c), "brunt: %v\n", err)
+		fmt.Fprintf(stderr(c), "brunt: %s\n", words.CleanLines(err.Error()))
 		return exit(scenarios.ExitNotReverted)
 	}
 	if n == 0 {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -76,6 +75,7 @@ type status struct {
 	// folders of killed runs, in the current folder and its brunt-results
 	Killed   []*evidence.Unfinished `json:"killed,omitempty"`
 	Left     int                    `json:"left"` // entries that dead runs left, and unreadable journals
+	others   int                    // those of them that are of another machine, or not proven to be this user's
 	mistaken bool                   // a journal is unreadable
 	read     []string               // state directories whose journals were all read
 }
@@ -91,14 +91,16 @@ func readStatus(c *cobra.Command) status {
 	out := status{Runs: []journal.Status{}}
 	for _, dir := range journal.Dirs(os.Getenv) {
 		states, err := journal.List(dir)
-		if errors.Is(err, fs.ErrPermission) {
+		if errors.Is(err, journal.ErrUnreadable) {
 			out.Unread = append(out.Unread, dir)
 			continue
 		}
 		for _, s := range states {
 			out.Runs = append(out.Runs, s.Status(ops))
-			if out.Left += s.Left(); s.Foreign && !s.Alive {
-				out.Left += len(s.Open) + len(s.Problems())
+			if out.Left += s.Left(); !s.Alive && (s.Foreign || s.Unproven != nil) {
+				n := len(s.Open) + len(s.Problems())
+				out.Left += n
+				out.others += n
 			}
 		}
 		out.Aside = append(out.Aside, journal.SetAside(dir)...)
@@ -147,7 +149,7 @@ func (s *status) print(out io.Writer) {
 			"the others")
 	case len(s.Runs)+len(s.Strays)+len(s.Aside) == 0 && !s.mistaken:
 		fmt.Fprintln(out, "no run is going on, and nothing is left behind")
-	case s.Left > 0:
+	case s.Left > s.others:
 		fmt.Fprintln(out, "\n`brunt revert` takes back what is left behind.")
 	}
 }
@@ -169,8 +171,17 @@ func printRun(out io.Writer, r journal.Status) {
 		how = fmt.Sprintf("of another machine, %s, where it has to be taken back; it started %s", r.Machine, began)
 	}
 	fmt.Fprintf(out, "%s: %s\n", words.Clean(r.Run), words.Clean(how))
+	if r.Unproven != "" {
+		fmt.Fprintf(out, "  not proven to be this user's: %s; `brunt revert` does not replay it\n", words.Clean(r.Unproven))
+		for _, would := range r.Would[:min(len(r.Would), mostUnproven)] {
+			fmt.Fprintf(out, "    it would do: %s\n", words.Clean(would))
+		}
+		if r.ByOwner != "" {
+			fmt.Fprintf(out, "    its owner takes it back: %s\n", words.Clean(r.ByOwner))
+		}
+	}
 	for _, what := range r.Damage {
-		fmt.Fprintf(out, "  its journal %s is damaged: %s\n", r.Journal, words.Clean(what))
+		fmt.Fprintf(out, "  its journal %s is damaged: %s\n", words.Clean(r.Journal), words.Clean(what))
 	}
 	for _, e := range r.In {
 		name := e.Fault

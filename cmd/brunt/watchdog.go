@@ -9,6 +9,7 @@ import (
 	"brunt/chaos/journal"
 	"brunt/chaos/kube"
 	"brunt/chaos/kube/kubeconfig"
+	"brunt/chaos/rpc"
 	"brunt/scenarios"
 	runguard "brunt/scenarios/run/guard"
 
@@ -59,6 +60,7 @@ func remoteWatchdogCommand() *cobra.Command {
 // clusterWatchdogCommand is the watchdog of a run, in a pod of the cluster that the run injects faults into.
 func clusterWatchdogCommand() *cobra.Command {
 	var g guard.Guard
+	var key string
 	c := &cobra.Command{
 		Use:    "cluster-watchdog",
 		Short:  "Take back the faults of a run in this cluster when brunt is not heard of any more",
@@ -73,12 +75,18 @@ func clusterWatchdogCommand() *cobra.Command {
 				return err
 			}
 			defer cluster.Close()
+			if key != "" {
+				if g.Key, err = rpc.ParseKey(key); err != nil {
+					return err
+				}
+			}
 			g.Log = stderr(c)
 			return g.Serve(ctx, cluster)
 		},
 	}
 	c.Flags().StringVar(&g.Run, "run", "", "id of the run")
 	c.Flags().StringVar(&g.Namespace, "namespace", "", "of the run's journal")
+	c.Flags().StringVar(&key, "key", "", "the public half of the run's key, in hexadecimal")
 	c.Flags().DurationVar(&g.Patience, "patience", 0, "without a sign of brunt until everything is taken back")
 	c.Flags().DurationVar(&g.Linger, "linger", 0,
 		"without a sign of brunt and an open entry until the watchdog removes itself")

@@ -27,22 +27,26 @@ import (
 // An Attestation is what a person states about a finished run. It is a file beside the manifest of the run, with a
 // signature in the format of ssh-keygen:
 //
-//	SHA256SUMS <-sums- attestation-1.json <-signs- attestation-1.json.sig
+//	SHA256SUMS <-sums- attestation-1.json <-after- attestation-2.json
+//	                          ^-signs- attestation-1.json.sig
 //
 // It names the manifest by its SHA-256, so it covers every file of the run. The manifest does not list it, because it
-// is made later. Several persons can attest the same run. A removed attestation leaves no trace in the folder.
+// is made later. Several persons can attest the same run: each attestation names the one before it, so that only the
+// last can be removed without a trace in the folder.
 type Attestation struct {
-	Version int       `json:"version"` // version of this file: 1
+	Version int       `json:"version"` // version of this file: 2; 1 has no After
 	By      string    `json:"by"`      // who looked at the run; a principal of the key, where signers have names
 	At      time.Time `json:"at"`      // when, by the clock of the machine that signed
 	States  string    `json:"states"`  // what the person states, in one line
 	Run     string    `json:"run"`     // id of the run
 	Name    string    `json:"name"`    // name of the scenario
 	Sums    string    `json:"sums"`    // SHA-256 of SHA256SUMS, in hex
+	// SHA-256 of the attestation before it, in hex; empty for the first
+	After string `json:"after,omitempty"`
 }
 
-// attestationVersion is the version of the files of attestations.
-const attestationVersion = 1
+// attestationVersion is the version of the files of attestations that this brunt writes. It reads version 1 too.
+const attestationVersion = 2
 
 // Limits of an attestation.
 const (
@@ -88,15 +92,26 @@ func Attest(dir string, by *Signer, a Attestation) (file string, err error) {
 	}
 	a.Version, a.At = attestationVersion, a.At.UTC().Truncate(time.Second)
 	a.Run, a.Name, a.Sums = about.Run, about.Name, hashOf(sums)
-	text, err := a.encode()
+	numbers, err := attestationNumbers(root)
 	if err != nil {
 		return "", err
 	}
-	signature, err := by.sign(text)
-	if err != nil {
-		return "", fmt.Errorf("signing the attestation: %w", err)
-	}
-	for n := 1; n <= mostAttestations; n++ {
+	for n := slices.Max(append(numbers, 0)) + 1; n <= mostAttestations; n++ { // more than once if another attests it now
+		if n > 1 {
+			before, err := readRegular(root, attestationFile(n-1))
+			if err != nil {
+				return "", err
+			}
+			a.After = hashOf(before)
+		}
+		text, err := a.encode()
+		if err != nil {
+			return "", err
+		}
+		signature, err := by.sign(text)
+		if err != nil {
+			return "", fmt.Errorf("signing the attestation: %w", err)
+		}
 		file = filepath.Join(dir, attestationFile(n))
 		f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, disk.Shared)
 		if errors.Is(err, fs.ErrExist) {
@@ -195,19 +210,30 @@ func ReadAttestations(dir string, signers *Signers) ([]Attested, error) {
 	return list, nil
 }
 
+// unknownSum stands for the SHA-256 of an attestation that is missing, as another finding says.
+const unknownSum = "?"
+
 // attestations reads the attestations of a folder that have these numbers.
 func attestations(root *os.Root, numbers []int, sums []byte, signers *Signers) (out []Attested, err error) {
 	about, unread := readSubject(root)
-	for _, n := range numbers {
+	seen, before := map[string]string{}, "" // files by their SHA-256, and that of the attestation before
+	for i, n := range numbers {
 		name := attestationFile(n)
+		if last := slices.Max(append(numbers[:i:i], 0)); n > last+1 {
+			out = append(out, Attested{
+				File: attestationFile(last + 1), Problem: fmt.Sprintf("it is missing, and %s is there: it was removed", name),
+			})
+			before = unknownSum
+		}
 		a := Attested{File: name}
 		if !isThere(root, name) {
 			a.Problem = "it is missing, and its signature is there" + unfinished
-			out = append(out, a)
+			out, before = append(out, a), unknownSum
 			continue
 		}
 		b, err := readRegular(root, name)
 		if errors.Is(err, fs.ErrNotExist) { // not a regular file, as another finding says
+			before = unknownSum
 			continue
 		}
 		if err != nil {
@@ -216,6 +242,15 @@ func attestations(root *os.Root, numbers []int, sums []byte, signers *Signers) (
 		if a.Problem = a.read(b); a.Problem == "" {
 			a.Problem = a.agrees(sums, about, unread)
 		}
+		sum := hashOf(b)
+		switch {
+		case a.Problem != "":
+		case seen[sum] != "":
+			a.Problem = "it is a copy of " + seen[sum]
+		case a.Version > 1 && before != unknownSum && a.After != before:
+			a.Problem = "it does not follow the attestation before it, which was changed or removed"
+		}
+		seen[sum], before = name, sum
 		signature, err := readRegular(root, name+signatureSuffix)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -265,7 +300,7 @@ func (a *Attested) read(text []byte) string {
 	if err := json.Unmarshal(text, &a.Attestation); err != nil {
 		return "it is not an attestation: " + err.Error()
 	}
-	if a.Version != attestationVersion {
+	if a.Version != attestationVersion && a.Version != 1 {
 		return fmt.Sprintf("it is version %d, and this brunt reads version %d", a.Version, attestationVersion)
 	}
 	if again, err := a.encode(); err != nil || !bytes.Equal(again, text) {
@@ -277,7 +312,8 @@ func (a *Attested) read(text []byte) string {
 // attestationKeys lists the keys of an attestation.
 func attestationKeys() (out []string) {
 	for f := range reflect.TypeFor[Attestation]().Fields() {
-		out = append(out, f.Tag.Get("json"))
+		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		out = append(out, key)
 	}
 	return out
 }

@@ -172,9 +172,9 @@ func TestVerify_Attestations(t *testing.T) {
 			sign(t, filepath.Join(dir, text), ann)
 		}, text + ": it is not as brunt attest writes it"},
 		{"another version", func(t *testing.T, dir string, ann, _ *Signer) {
-			edit(t, filepath.Join(dir, text), `"version": 1`, `"version": 2`)
+			edit(t, filepath.Join(dir, text), `"version": 2`, `"version": 3`)
 			sign(t, filepath.Join(dir, text), ann)
-		}, text + ": it is version 2"},
+		}, text + ": it is version 3"},
 		{"no JSON", func(t *testing.T, dir string, ann, _ *Signer) {
 			put(t, filepath.Join(dir, text), "fine")
 			sign(t, filepath.Join(dir, text), ann)
@@ -190,6 +190,78 @@ func TestVerify_Attestations(t *testing.T) {
 			got := findings(t, dir, readAllowedFile(t, allowed))
 			if c.want == "" && got != nil || c.want != "" && (len(got) != 1 || !strings.Contains(got[0], c.want)) {
 				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestVerify_AttestationChain: of several attestations, one that was copied, removed or moved is named.
+func TestVerify_AttestationChain(t *testing.T) {
+	move := func(t *testing.T, dir string, from, to int) {
+		for _, end := range []string{"", signatureSuffix} {
+			err := os.Rename(filepath.Join(dir, attestationFile(from)+end), filepath.Join(dir, attestationFile(to)+end))
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	drop := func(t *testing.T, dir string, n int) {
+		remove(t, filepath.Join(dir, attestationFile(n)))
+		remove(t, filepath.Join(dir, attestationFile(n)+signatureSuffix))
+	}
+	for _, c := range []struct {
+		name   string
+		change func(t *testing.T, dir string, ann *Signer)
+		want   []string // of each finding
+	}{
+		{"untouched", func(*testing.T, string, *Signer) {}, nil},
+		{"a copy", func(t *testing.T, dir string, _ *Signer) {
+			for _, end := range []string{"", signatureSuffix} {
+				text, err := os.ReadFile(filepath.Join(dir, attestationFile(1)+end))
+				if err != nil {
+					t.Fatal(err)
+				}
+				put(t, filepath.Join(dir, attestationFile(4)+end), string(text))
+			}
+		}, []string{"attestation-4.json: it is a copy of attestation-1.json"}},
+		{"the second removed", func(t *testing.T, dir string, _ *Signer) {
+			drop(t, dir, 2)
+		}, []string{"attestation-2.json: it is missing, and attestation-3.json is there: it was removed"}},
+		{"the first removed, and the others moved", func(t *testing.T, dir string, _ *Signer) {
+			drop(t, dir, 1)
+			move(t, dir, 2, 1)
+			move(t, dir, 3, 2)
+		}, []string{"attestation-1.json: it does not follow the attestation before it"}},
+		{"the second removed, and the third moved", func(t *testing.T, dir string, _ *Signer) {
+			drop(t, dir, 2)
+			move(t, dir, 3, 2)
+		}, []string{"attestation-2.json: it does not follow the attestation before it"}},
+		{"the first made again", func(t *testing.T, dir string, ann *Signer) {
+			edit(t, filepath.Join(dir, attestationFile(1)), "in 4 s", "in 1 s")
+			sign(t, filepath.Join(dir, attestationFile(1)), ann)
+		}, []string{"attestation-2.json: it does not follow the attestation before it"}},
+		{"of an earlier brunt", func(t *testing.T, dir string, ann *Signer) {
+			drop(t, dir, 3)
+			drop(t, dir, 2)
+			edit(t, filepath.Join(dir, attestationFile(1)), `"version": 2`, `"version": 1`)
+			sign(t, filepath.Join(dir, attestationFile(1)), ann)
+		}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, ann, bob, _ := attestedRun(t)
+			attest(t, dir, bob, "bob")
+			if file := attest(t, dir, bob, "bob2"); filepath.Base(file) != attestationFile(3) {
+				t.Fatal(file)
+			}
+			c.change(t, dir, ann)
+			got := findings(t, dir, nil)
+			if len(got) != len(c.want) {
+				t.Fatalf("%q, want %q", got, c.want)
+			}
+			for i := range got {
+				if !strings.Contains(got[i], c.want[i]) {
+					t.Errorf("%q, want %q", got[i], c.want[i])
+				}
 			}
 		})
 	}

@@ -60,11 +60,14 @@ type joined struct {
 
 // New prepares the agents of a run. Their undo is written to the journal before the first agent is made.
 func New(c *kube.Cluster, s Settings, journal chaos.Recorder) (*Nodes, error) {
-	public, private, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		return nil, err
+	if s.Key == nil {
+		var err error
+		if _, s.Key, err = ed25519.GenerateKey(nil); err != nil {
+			return nil, err
+		}
 	}
-	return &Nodes{c: c, s: s, journal: journal, public: public, private: private, on: map[string]*place{}}, nil
+	public := s.Key.Public().(ed25519.PublicKey)
+	return &Nodes{c: c, s: s, journal: journal, public: public, private: s.Key, on: map[string]*place{}}, nil
 }
 
 // Ready starts an agent on each of some nodes, and waits until all have started.
@@ -146,7 +149,7 @@ func (n *Nodes) startWith(ctx context.Context, node string, s Settings) (joined,
 	// otherwise an interrupt could leave an unknown pod behind
 	making, made := context.WithTimeout(context.WithoutCancel(ctx), startFor)
 	pod, err := kube.Pods(n.c, s.Namespace).Create(making, s.pod(node, true,
-		program, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, "--key", hex.EncodeToString(n.public)), false)
+		program, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--run", s.Run, keyFlag, hex.EncodeToString(n.public)), false)
 	defer made()
 	if err != nil {
 		return joined{}, s.refused(err)
@@ -290,7 +293,7 @@ func (n *Nodes) Close(ctx context.Context) error {
 	}
 	ends.Wait()
 	n.on = map[string]*place{}
-	out, err := n.s.remove(ctx, n.c, "")
+	out, err := n.s.remove(ctx, n.c, "", nil)
 	if err == nil && n.noted {
 		err = n.journal.Done(n.entry, out)
 		n.noted = false

@@ -2,6 +2,7 @@ package agents_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"net"
@@ -321,6 +322,71 @@ func TestOperations(t *testing.T) {
 	}
 	if err := n.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOperationsFrom executes undos of a journal that others can write: only what the run signed, and only on its own
+// agents.
+func TestOperationsFrom(t *testing.T) {
+	b := newBed(t)
+	n, err := agents.New(b.Cluster, b.s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := &kube.Pod{ObjectMeta: kube.ObjectMeta{Name: "web", UID: "u1"}, Spec: kube.PodSpec{NodeName: "n1"}}
+	undo := n.ByAnother(pod, []chaos.Undo{{Op: "note", Identity: json.RawMessage(`{"pid":1}`)}})
+	changed := undo
+	changed.Args = json.RawMessage(strings.Replace(string(undo.Args), "brunt:1", "evil:1", 1))
+	open := cluster.OpenedAt(b.Cluster, b.place.UID)
+	try := func(u chaos.Undo, from cluster.Journal) (chaos.Outcome, error) {
+		return chaos.OperationsOf(agents.OperationsFrom(open, &from)).Undo(t.Context(), u)
+	}
+	keys := func(u chaos.Undo) map[string]ed25519.PublicKey {
+		t.Helper()
+		out, err := agents.Keys(t.Context(), b.Cluster, []chaos.Undo{u})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if found := keys(undo); len(found) > 0 {
+		t.Errorf("without an agent there are the keys %v", found)
+	}
+	if err := n.Ready(t.Context(), []string{"n1"}); err != nil {
+		t.Fatal(err)
+	}
+	found := keys(undo)
+	if len(found) != 1 || len(keys(changed)) > 0 {
+		t.Errorf("keys %v, and %v of the changed undo", found, keys(changed))
+	}
+	from := cluster.Journal{Namespace: "default", Run: b.s.Run}
+	known, read, other, elsewhere := from, from, from, from
+	known.Key, read.Keys = found["agents"], found
+	other.Run, other.Key = "20261123-153319-otherrun", known.Key
+	elsewhere.Namespace = "elsewhere"
+	for _, tt := range []struct {
+		name string
+		undo chaos.Undo
+		from cluster.Journal
+		want chaos.Outcome
+	}{
+		{"without a key", undo, from, chaos.Failed},
+		{"changed", changed, known, chaos.Failed},
+		{"of another run", undo, other, chaos.Failed},
+		{"with the key that brunt told", undo, known, chaos.Reverted},
+		{"with the key of an agent", undo, read, chaos.Reverted},
+		{"the agents of a run on another namespace", n.End(pod), elsewhere, chaos.Gone},
+		{"the agents of another run", n.End(pod), other, chaos.Failed},
+		{"the agents of the run", n.End(pod), from, chaos.Reverted},
+	} {
+		before, _ := b.pods(t)
+		out, err := try(tt.undo, tt.from)
+		if out != tt.want || (out == chaos.Failed) != errors.Is(err, chaos.ErrUnproven) {
+			t.Errorf("%s: %s, %v", tt.name, out, err)
+		}
+		if after, _ := b.pods(t); out != chaos.Reverted && len(after) != len(before) {
+			t.Errorf("%s: a pod was made", tt.name)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package agents
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"fmt"
 	"strings"
@@ -35,10 +36,18 @@ type Settings struct {
 	PullSecrets []string      `json:"pull_secrets,omitempty"`
 	Rights      chaos.Rights  `json:"rights"`
 	Lasts       time.Duration `json:"lasts"` // longest time that the run takes
+	// Key of the run, with which it signs what another agent is to execute; nil: [New] makes one
+	Key ed25519.PrivateKey `json:"-"`
 }
 
 // undoesLabel is the label of a pod that only reverts what the agent of another pod did.
 const undoesLabel = "brunt.dev/undoes"
+
+// targetLabel is the label of agents that names the namespace that their run hits.
+const targetLabel = "brunt.dev/target"
+
+// keyFlag is the flag of an agent's program that names the public key of its run.
+const keyFlag = "--key"
 
 // selector selects the pods of the run's agents.
 func (s *Settings) selector() kube.Query {
@@ -78,10 +87,11 @@ func (s *Settings) pod(node string, agent bool, args ...string) *kube.Pod {
 		c.VolumeMounts = append(c.VolumeMounts, kube.VolumeMount{Name: "state", MountPath: stateAt})
 		c.Args = append(c.Args, "--state", stateAt+"/journal")
 	}
+	labels := cluster.OwnLabels(s.Run, cluster.AgentPart)
+	labels[targetLabel] = s.Place.Namespace
 	return &kube.Pod{
 		ObjectMeta: kube.ObjectMeta{
-			Name:   "brunt-agent-" + s.Run + "-" + strings.ToLower(rand.Text()[:8]),
-			Labels: cluster.OwnLabels(s.Run, cluster.AgentPart),
+			Name: "brunt-agent-" + s.Run + "-" + strings.ToLower(rand.Text()[:8]), Labels: labels,
 		},
 		Spec: spec,
 	}

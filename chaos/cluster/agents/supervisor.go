@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"syscall"
 
@@ -31,6 +33,12 @@ type Supervisor struct {
 // container again.
 func (s Supervisor) Run(ctx context.Context, cmd *exec.Cmd) error {
 	own := context.WithoutCancel(ctx)
+	// The volume is the agent's alone, and was made writable by all, in which a journal is not replayed.
+	if info, err := os.Stat(filepath.Dir(s.State)); err == nil && info.Mode()&(os.ModePerm|os.ModeSticky) == 0o777 {
+		if err := os.Chmod(filepath.Dir(s.State), 0o700); err != nil {
+			return err
+		}
+	}
 	if before, err := journal.List(s.State); err != nil || len(before) > 0 {
 		return errors.Join(err, s.replay(own))
 	}

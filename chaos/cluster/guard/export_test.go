@@ -6,5 +6,5 @@ func (w *Watchdog) Die() {
 	w.over.Wait()
 }
 
-// OperationsAt gives tests what a watchdog takes faults back with.
-var OperationsAt = operationsAt
+// OperationsFrom gives tests what a watchdog takes faults back with.
+var OperationsFrom = operationsFrom

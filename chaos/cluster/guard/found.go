@@ -2,15 +2,18 @@ package guard
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/cluster"
+	"brunt/chaos/cluster/agents"
 	"brunt/chaos/journal"
 	"brunt/chaos/kube"
 )
@@ -21,14 +24,15 @@ const opWatchdog = "kube.watchdog"
 
 type undoArgs struct {
 	cluster.Place
-	Run string `json:"run"`
+	Run string            `json:"run"`
+	Key ed25519.PublicKey `json:"key,omitempty"` // of the run
 }
 
 // Undo returns the undo that reverts the open entries of the run's journal in the cluster, and removes the watchdog. It
 // is written to brunt's own journal before the watchdog is made.
 func (s *Settings) Undo() chaos.Undo {
 	id := map[string]string{"cluster": s.Place.UID, "run": s.Run}
-	return chaos.Undo{Op: opWatchdog, Args: cluster.JSON(undoArgs{s.Place, s.Run}), Identity: cluster.JSON(id)}
+	return chaos.Undo{Op: opWatchdog, Args: cluster.JSON(undoArgs{s.Place, s.Run, s.Key}), Identity: cluster.JSON(id)}
 }
 
 // Operations end the watchdogs of runs in clusters.
@@ -55,6 +59,7 @@ func Operations() []chaos.Operation {
 			if err != nil {
 				return chaos.Failed, err
 			}
+			b.from.Key = args.Key
 			if _, err := b.finish(ctx, c); err != nil {
 				return chaos.Failed, err
 			}
@@ -66,6 +71,13 @@ func Operations() []chaos.Operation {
 // finish reverts the open entries, the last first, and removes everything once no entry is open.
 func (b *book) finish(ctx context.Context, c *kube.Cluster) (taken []journal.Taken, err error) {
 	var errs []error
+	var undo []chaos.Undo
+	for i := range b.open {
+		undo = append(undo, b.open[i].Undo...)
+	}
+	if b.from.Keys, err = agents.Keys(ctx, c, undo); err != nil && b.from.Key == nil {
+		errs = append(errs, fmt.Errorf("the key of the run: %w", err))
+	}
 	for i := range slices.Backward(b.open) {
 		t := journal.Taken{Run: b.Run, Pending: b.open[i]}
 		t.Outcome, t.Err = b.revert(ctx, c, &b.open[i], "brunt took it back by the journal in the cluster")
@@ -110,6 +122,7 @@ type Found struct {
 type In struct {
 	Fault string    `json:"fault"`
 	What  string    `json:"what"`
+	Undo  []string  `json:"undo,omitempty"` // what its undos do, from their data alone
 	Since time.Time `json:"since"`
 }
 
@@ -158,7 +171,7 @@ func List(ctx context.Context, c *kube.Cluster, at cluster.Place) ([]Found, erro
 			Alive: is[all[i].Name] != "" && is[all[i].Name] != was[all[i].Name], book: b,
 		}
 		for j := range b.open {
-			f.In = append(f.In, In{b.open[j].Fault, b.open[j].What, b.open[j].Time})
+			f.In = append(f.In, In{b.open[j].Fault, b.open[j].What, Text(&b.open[j]), b.open[j].Time})
 		}
 		if err != nil {
 			f.Error = err.Error()
@@ -212,13 +225,23 @@ func findAt(ctx context.Context, s *chaos.Search, at kube.Address) (out []chaos.
 	}
 	all, err := List(ctx, c, place)
 	for i := range all {
-		if f := &all[i]; !f.Alive {
-			of := Settings{Run: f.Run, Place: place}
-			out = append(out, chaos.Remnant{
-				Run: f.Run, Sure: true, What: fmt.Sprintf("the watchdog in %s, with %d entries open", place, len(f.In)),
-				Why: "it has the label of the run, which was begun on " + f.Host, Undo: of.Undo(),
-			})
+		f := &all[i]
+		if f.Alive {
+			continue
 		}
+		of := Settings{Run: f.Run, Place: place}
+		r := chaos.Remnant{
+			Run: f.Run, Sure: true, What: fmt.Sprintf("the watchdog in %s, with %d entries open", place, len(f.In)),
+			Why: "it has the label of the run, which was begun on " + f.Host +
+				"; its undos are executed only on what carries the mark of the run", Undo: of.Undo(),
+		}
+		for _, in := range f.In {
+			r.What += "; " + strings.Join(in.Undo, "; ")
+		}
+		if f.Error != "" {
+			r.Sure, r.Why, r.Undo = false, f.Error, chaos.Undo{}
+		}
+		out = append(out, r)
 	}
 	return out, err
 }
@@ -246,7 +269,8 @@ func findMade(
 			continue
 		}
 		r := chaos.Remnant{
-			Run: run, Sure: len(runs) > 0, What: "the namespace " + in.String(),
+			Run: run, What: "the namespace " + in.String(),
+			Sure: slices.ContainsFunc(runs, func(f Found) bool { return f.Run == run && f.Error == "" }),
 			Why:  "it has the label of the run, whose watchdog there has ended",
 			Undo: cluster.DeleteUndo(in, kube.Ref{API: "v1", Resource: "namespaces", Name: ns.Name}, run),
 		}

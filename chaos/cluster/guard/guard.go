@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type Guard struct {
 	Linger         time.Duration // without a renewal and an open entry, until it removes everything
 	Most           time.Duration // after which it reverts everything in any case
 	Log            io.Writer
+	Key            ed25519.PublicKey // of the run, as brunt told it; nil: it has no agents
 }
 
 // Durations of the watchdog in the cluster.
@@ -118,6 +120,7 @@ func (s *serving) read(ctx context.Context) error {
 		return err
 	}
 	s.book, err = read(object)
+	s.book.from.Key = s.Key
 	return err
 }
 

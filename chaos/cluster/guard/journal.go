@@ -73,16 +73,21 @@ type book struct {
 	run
 	open  []journal.Pending // in the order in which they were written
 	taken map[int]Taken
+	from  cluster.Journal // proves undos; its keys are not from the object
 }
 
 func key(kind string, id int) string { return kind + strconv.Itoa(id) }
 
 // read reads the journal that a ConfigMap holds. An error names the unreadable parts, and comes with the readable rest.
 func read(object *kube.ConfigMap) (*book, error) {
-	b := &book{object: object, taken: map[int]Taken{}}
+	b := &book{object: object, taken: map[int]Taken{}, from: cluster.Journal{Namespace: object.Namespace}}
 	if err := json.Unmarshal([]byte(object.Data[runKey]), &b.run); err != nil {
 		return b, fmt.Errorf("the config map %s does not describe its run: %w", object.Name, err)
 	}
+	if b.Run == "" || object.Name != nameOf(b.Run) || object.Labels[cluster.RunLabel] != b.Run {
+		return b, fmt.Errorf("the config map %s is no journal of brunt's: %w", object.Name, chaos.ErrUnproven)
+	}
+	b.from.Run = b.Run
 	var lines strings.Builder
 	for _, k := range slices.Sorted(maps.Keys(object.Data)) {
 		switch text := object.Data[k]; {
@@ -104,10 +109,24 @@ func read(object *kube.ConfigMap) (*book, error) {
 	return b, err
 }
 
-// operationsAt returns the operations of a watchdog in a cluster, with a client of the cluster.
-func operationsAt(c *kube.Cluster, uid string) chaos.Operations {
+// operationsFrom returns the operations for the undos of a journal in a cluster, with a client of the cluster.
+func operationsFrom(c *kube.Cluster, uid string, from cluster.Journal) chaos.Operations {
 	open := cluster.OpenedAt(c, uid)
-	return chaos.OperationsOf(append(cluster.OperationsBy(open), agents.Operations(open))...)
+	return chaos.OperationsOf(append(cluster.OperationsFrom(open, &from), agents.OperationsFrom(open, &from))...)
+}
+
+// operations returns the operations for the undos of the journal.
+func (b *book) operations(c *kube.Cluster) chaos.Operations {
+	return operationsFrom(c, b.Cluster, b.from)
+}
+
+// Text says what the undos of an entry do, from their data alone.
+func Text(e *journal.Pending) (out []string) {
+	ops := operationsFrom(nil, "", cluster.Journal{})
+	for _, u := range e.Undo {
+		out = append(out, ops.Text(u))
+	}
+	return out
 }
 
 // added returns the patch that writes an entry.
@@ -117,7 +136,7 @@ func added(id int, text string) []kube.Change {
 
 // revert reverts an entry, and notes that in the ConfigMap.
 func (b *book) revert(ctx context.Context, c *kube.Cluster, e *journal.Pending, why string) (chaos.Outcome, error) {
-	ops := operationsAt(c, b.Cluster)
+	ops := b.operations(c)
 	own, cancel := context.WithTimeout(ctx, ops.Within(e.Undo))
 	defer cancel()
 	out, err := e.Revert(own, ops)

@@ -2,6 +2,8 @@ package guard
 
 import (
 	"context"
+	"crypto/ed25519"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -35,6 +37,7 @@ type Settings struct {
 	Spare  map[string]string // labels of the nodes that faults hit; the watchdog avoids these nodes if it can
 	// Secrets of the namespace, with which nodes fetch the image
 	PullSecrets []string
+	Key         ed25519.PublicKey // of the run, which signs what agents execute; nil: it has no agents
 	Patience,
 	Linger time.Duration // of the watchdog, for tests; zero is the usual value
 }
@@ -195,6 +198,9 @@ func (s *Settings) pod() kube.PodSpec {
 	spec := cluster.OwnPod(container, s.Image, s.PullSecrets,
 		"cluster-watchdog", "--namespace", s.Place.Namespace, "--run", s.Run, "--patience", s.patience().String(),
 		"--linger", orUsual(s.Linger, linger).String(), "--most", s.Lasts.String())
+	if s.Key != nil {
+		spec.Containers[0].Args = append(spec.Containers[0].Args, "--key", hex.EncodeToString(s.Key))
+	}
 	spec.ServiceAccountName, spec.AutomountServiceAccountToken = nameOf(s.Run), nil // it acts on the cluster
 	spec.RestartPolicy, spec.SecurityContext = kube.RestartPolicyOnFailure, kube.Restricted(user)
 	spec.Tolerations = []kube.Toleration{{Operator: kube.TolerationOpExists}}
@@ -274,22 +280,35 @@ func (s *Settings) make(ctx context.Context, c *kube.Cluster) (*kube.ConfigMap, 
 
 // remove removes all objects of a run. The journal must have no open entries.
 func remove(ctx context.Context, c *kube.Cluster, b *book) error {
+	name := nameOf(b.Run) // no other role is ever deleted
 	if b.Nodes {
-		role := kube.Ref{API: rbac + "/v1", Resource: "clusterroles", Name: b.object.Name}
-		err := kube.Like(c, role).Delete(ctx, role.Name, kube.Deletion{})
-		if err != nil && !kube.Is(err, kube.NotFound) && !kube.Is(err, kube.Forbidden) {
+		if err := removeRole(ctx, c, kube.Ref{API: rbac + "/v1", Resource: "clusterroles", Name: name}, b.Run); err != nil {
 			return err
 		}
 	}
 	for _, ns := range b.Besides {
-		role := kube.Ref{API: rbac + "/v1", Resource: "roles", Namespace: ns, Name: b.object.Name}
-		err := kube.Like(c, role).Delete(ctx, role.Name, kube.Deletion{})
-		if err != nil && !kube.Is(err, kube.NotFound) && !kube.Is(err, kube.Forbidden) {
+		role := kube.Ref{API: rbac + "/v1", Resource: "roles", Namespace: ns, Name: name}
+		if err := removeRole(ctx, c, role, b.Run); err != nil {
 			return err
 		}
 	}
 	err := kube.ConfigMaps(c, b.object.Namespace).Delete(ctx, b.object.Name, kube.Deletion{UID: string(b.object.UID)})
 	if kube.Is(err, kube.NotFound) || kube.Is(err, kube.Conflict) {
+		return nil
+	}
+	return err
+}
+
+// removeRole deletes a role of the run. A watchdog may not read it; it may delete only the one that it was granted.
+func removeRole(ctx context.Context, c *kube.Cluster, role kube.Ref, run string) error {
+	o, err := kube.Like(c, role).Get(ctx, role.Name)
+	if err == nil && o.Labels()[cluster.RunLabel] != run {
+		return nil
+	}
+	if err == nil || kube.Is(err, kube.Forbidden) {
+		err = kube.Like(c, role).Delete(ctx, role.Name, kube.Deletion{})
+	}
+	if kube.Is(err, kube.NotFound) || kube.Is(err, kube.Forbidden) {
 		return nil
 	}
 	return err

@@ -147,7 +147,7 @@ func (b *bed) start(t *testing.T, by *kube.Cluster) *guard.Watchdog {
 
 func (b *bed) host() guard.Host {
 	return guard.Host{
-		Ops:     guard.OperationsAt(b.Cluster, b.place.UID),
+		Ops:     guard.OperationsFrom(b.Cluster, b.place.UID, cluster.Journal{Namespace: "default", Run: runID}),
 		Taken:   func(id int, _ time.Duration) { b.mu.Lock(); b.taken = append(b.taken, id); b.mu.Unlock() },
 		Stopped: func(why error) { b.mu.Lock(); b.stopped = append(b.stopped, why); b.mu.Unlock() },
 	}

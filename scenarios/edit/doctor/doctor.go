@@ -150,6 +150,10 @@ func stateDir(dir string) Check {
 		if f, err = os.CreateTemp(dir, ".doctor-*"); err == nil {
 			_ = f.Close()
 			_ = os.Remove(filepath.Clean(f.Name()))
+			if err := journal.CheckDir(dir); err != nil {
+				c.State, c.Fix = Bad, fmt.Sprintf("%v, so nothing would be taken back by a journal there: set BRUNT_STATE to a "+
+					"directory that only you can change", err)
+			}
 			return c
 		}
 	}
@@ -159,7 +163,7 @@ func stateDir(dir string) Check {
 }
 
 func leftovers(dirs []string) Check {
-	alive, left := 0, 0
+	alive, left, others := 0, 0, 0
 	for _, d := range dirs {
 		states, err := journal.List(d)
 		if err != nil {
@@ -170,11 +174,18 @@ func leftovers(dirs []string) Check {
 				alive++
 			}
 			left += s.Left()
+			if s.Unproven != nil && !s.Alive {
+				others++
+			}
 		}
 	}
 	c := Check{Name: "other runs", State: Fine, Found: fmt.Sprintf("%d go on, nothing left behind", alive)}
 	if left > 0 {
 		c.State, c.Found, c.Fix = Limited, "left behind: "+syntax.Amount(left, "fault"), "`brunt revert` takes them back"
+	}
+	if others > 0 {
+		c.State, c.Found = Limited, c.Found+fmt.Sprintf("; %s not proven to be this user's", syntax.Amount(others, "journal"))
+		c.Fix = strings.TrimPrefix(c.Fix+"; `brunt status` names the others and who takes them back", "; ")
 	}
 	return c
 }

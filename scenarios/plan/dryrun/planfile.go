@@ -48,7 +48,7 @@ type PlannedScenario struct {
 	Files  []PlannedFile     `json:"files"`
 }
 
-// A PlannedFile is a file that a plan depends on.
+// A PlannedFile is a file that a plan depends on: one that brunt has read, or that the scenario names.
 type PlannedFile struct {
 	File   string `json:"file"`
 	Digest string `json:"digest"`
@@ -136,6 +136,21 @@ func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]stri
 	var err error
 	if f.Target, err = plannedTarget(ctx, p, dir, digest); err != nil {
 		return nil, err
+	}
+	known := slices.Clone(f.Scenario.Files)
+	for i := range f.Target.Services {
+		known = append(known, f.Target.Services[i].Programs...)
+	}
+	for _, path := range named(sc) {
+		at := RelativePath(dir, path)
+		if slices.ContainsFunc(known, func(o PlannedFile) bool { return o.File == at }) {
+			continue
+		}
+		planned := PlannedFile{File: at} // without a digest if brunt may not read it
+		if sum, err := disk.Digest(path); err == nil {
+			planned.Digest = digest(sum)
+		}
+		f.Scenario.Files = append(f.Scenario.Files, planned)
 	}
 	var wrong error
 	f.Faults, f.Target.Cluster, wrong = forecasts(ctx, p)

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
@@ -73,6 +74,9 @@ func (p *Protection) GuardCluster(ctx context.Context, in *kube.Cluster, at clus
 	}
 	s.Host, _ = os.Hostname()
 	var err error
+	if s.Key, p.key, err = ed25519.GenerateKey(nil); err != nil {
+		return err
+	}
 	if s.Image, err = imageIn(k, p.plan.Getenv); err != nil {
 		return err
 	}
@@ -120,7 +124,7 @@ func (p *Protection) StartAgents(ctx context.Context, t *cluster.Target) error {
 	if err != nil || !needs {
 		return err
 	}
-	s.Lasts = p.longest()
+	s.Lasts, s.Key = p.longest(), p.key
 	if p.nodes, err = agents.New(t.Cluster, s, p.Journal); err != nil {
 		return err
 	}

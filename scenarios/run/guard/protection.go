@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"slices"
 	"time"
@@ -38,6 +39,7 @@ type Protection struct {
 	local  *journal.Watchdog       // nil if the Options name none
 	remote *journal.RemoteWatchdog // nil unless brunt runs in a container
 	inside inside                  // watchdog in a cluster
+	key    ed25519.PrivateKey      // signs what agents there are to execute; nil: no watchdog there knows it
 	nodes  *agents.Nodes           // agents in that cluster; nil if no fault of the plan needs them
 }
 
