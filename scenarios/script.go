@@ -40,8 +40,8 @@ type Script struct {
 // ScriptKey is the key that makes a load a script.
 const ScriptKey = "k6"
 
-// scriptArgs are the arguments of `k6 run` that a scenario may pass on, and whether a value follows. They neither write a
-// file nor connect to anything, and brunt's measurement stays as it is.
+// scriptArgs are the arguments of `k6 run` that a scenario may pass on, and whether a value follows. They neither write
+// a file nor connect to anything, and brunt's measurement stays as it is.
 var scriptArgs = map[string]bool{
 	"--batch": true, "--batch-per-host": true, "--blacklist-ip": true, "--block-hostnames": true,
 	"--compatibility-mode": true, "--discard-response-bodies": false, "--dns": true, "--http-debug": false,

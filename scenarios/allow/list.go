@@ -21,10 +21,10 @@ import (
 // brunt started, and the addresses that the scenario's guard and every policy allow. It checks the address that a
 // connection really goes to, after redirects, resolve and DNS.
 type List struct {
-	rules    []*Rules                       // every one must allow an address
-	resolves []map[string]string            // the distinct `resolve` settings of the loads
-	Own      *OwnAddresses                  // addresses of the services that brunt started; nil means none beyond loopback
-	local    func() connect.Hosts            // [connect.HostsFile], read once
+	rules    []*Rules             // every one must allow an address
+	resolves []map[string]string  // the distinct `resolve` settings of the loads
+	Own      *OwnAddresses        // addresses of the services that brunt started; nil means none beyond loopback
+	local    func() connect.Hosts // [connect.HostsFile], read once
 }
 
 // New reads guard.allow.load or guard.allow.chaos, depending on key, and the same list of each policy. A scenario
@@ -44,8 +44,9 @@ func New(key string, sc *scenarios.Scenario, policies []*policies.Policy, m *syn
 	return out
 }
 
-// Of returns the list of lists of entries, as they stand in guard.allow: every one must allow an address. Without a list
-// only loopback is allowed. Refuse makes the error for another address. An invalid entry is a [scenarios.ReachError].
+// Of returns the list of lists of entries, as they stand in guard.allow: every one must allow an address. Without a
+// list only loopback is allowed. Refuse makes the error for another address. An invalid entry is a
+// [scenarios.ReachError].
 func Of(lists [][]string, refuse func(what string) error) (*List, error) {
 	out := &List{local: sync.OnceValue(connect.HostsFile)}
 	if len(lists) == 0 {

@@ -4,8 +4,8 @@
 //	guard.allow, policies --> Lists --> Check --> Dial, Transport --before and after DNS, at each redirect--> connection
 //
 // The [Check] sees a name before it is looked up, and the address that a socket is about to connect to. So no query of
-// DNS carries a name to a stranger, and neither a name, nor a redirect, nor an answer of DNS leads to an address outside
-// it. It uses no proxy of the environment, because a proxy could lead anywhere.
+// DNS carries a name to a stranger, and neither a name, nor a redirect, nor an answer of DNS leads to an address
+// outside it. It uses no proxy of the environment, because a proxy could lead anywhere.
 // Loads dial through package targets/dial, which checks in the same way. TestDials (scenarios/run) finds every other
 // place that dials.
 package connect

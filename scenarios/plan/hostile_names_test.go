@@ -52,8 +52,8 @@ func mistakesOf(t *testing.T, parts, policy string) string {
 	return err.Error()
 }
 
-// TestHostile_SecretHosts: a secret that is a part of a host's name is a mistake at its place, as every name server sees
-// the name. It may stand before the @ and behind the host; a host that is not looked up may come from a variable.
+// TestHostile_SecretHosts: a secret that is a part of a host's name is a mistake at its place, as every name server
+// sees the name. It may stand before the @ and behind the host; a host that is not looked up may come from a variable.
 func TestHostile_SecretHosts(t *testing.T) {
 	const secret = "${env.TOKEN}.example.com"
 	place := regexp.MustCompile(`scenario\.yaml:\d+:\d+: \$\{`)
@@ -108,12 +108,12 @@ func TestHostile_Peers(t *testing.T) {
 	const parts = "target: {containers: {web: {image: a, ports: [80]}}}\n" +
 		"chaos: {f: {at: 1s, for: 1s, network.loss: {from: web, to: api.example.com, percent: 50%}}}"
 	for policy, want := range map[string]string{
-		"":                                          "",
-		"max_units: 3":                              "",
-		"allow: {load: [], chaos: []}":              "does not let load go to api.example.com",
-		"allow: {chaos: []}":                        "does not let a fault go to api.example.com",
-		"allow: {load: [api.example.com]}":          "",
-		"allow: {load: [], chaos: [10.0.0.0/8]}":    "",
+		"":                                       "",
+		"max_units: 3":                           "",
+		"allow: {load: [], chaos: []}":           "does not let load go to api.example.com",
+		"allow: {chaos: []}":                     "does not let a fault go to api.example.com",
+		"allow: {load: [api.example.com]}":       "",
+		"allow: {load: [], chaos: [10.0.0.0/8]}": "",
 		"allow: {load: [], chaos: [a.example.com]}": "does not let load go to api.example.com",
 	} {
 		why := mistakesOf(t, parts, policy)
@@ -140,22 +140,32 @@ func TestHostile_Pods(t *testing.T) {
 		{"another cluster", workers, "allow: {load: [10.1.2.3, kubernetes/d/load]}", "a pod of kubernetes/c/load"},
 		{"named for load", workers, "allow: {load: [10.1.2.3, kubernetes/c/load]}\ntargets: [url, kubernetes]", ""},
 		{"named for chaos", workers, "allow: {chaos: [kubernetes/c/load]}", ""},
-		{"protected", workers, "allow: {load: [10.1.2.3, kubernetes/c/load]}\nprotect: {namespaces: [load]}",
-			"the namespace load is protected"},
-		{"no context", target + "workers: {count: 2, on: kubernetes, namespace: load}", "max_rate: 100/s",
-			"a worker would be a pod in a namespace that"},
-		{"the cluster's own", target + "workers: {count: 2, on: kubernetes, context: c, namespace: kube-system}", "",
-			"namespace kube-system"},
+		{
+			"protected", workers, "allow: {load: [10.1.2.3, kubernetes/c/load]}\nprotect: {namespaces: [load]}",
+			"the namespace load is protected",
+		},
+		{
+			"no context", target + "workers: {count: 2, on: kubernetes, namespace: load}", "max_rate: 100/s",
+			"a worker would be a pod in a namespace that",
+		},
+		{
+			"the cluster's own", target + "workers: {count: 2, on: kubernetes, context: c, namespace: kube-system}", "",
+			"namespace kube-system",
+		},
 		{"processes", target + "workers: 2", "max_rate: 100/s", ""},
 		{"a stack that makes its namespace", stack + "}}", "max_rate: 100/s", "the target would be a pod in a namespace that"},
 		{"a stack in a namespace", stack + ", namespace: shop}}" + guard, "allow: {chaos: [kubernetes/c/shop]}", ""},
-		{"agents elsewhere", stack + ", namespace: shop, agent_namespace: own}}" + guard,
-			"allow: {chaos: [kubernetes/c/shop]}", "an agent would be a pod of kubernetes/c/own"},
+		{
+			"agents elsewhere", stack + ", namespace: shop, agent_namespace: own}}" + guard,
+			"allow: {chaos: [kubernetes/c/shop]}", "an agent would be a pod of kubernetes/c/own",
+		},
 		{"a Secret", workers + "\n" + `init: [{get: "/"}]`, "allow: {load: [10.1.2.3, kubernetes/c/load], secrets: []}", ""},
-		{"a Secret that is used",
+		{
+			"a Secret that is used",
 			target + "workers: {count: 2, on: kubernetes, context: c, namespace: load, env: {A: {secret: s, key: k}}}",
 			"allow: {load: [10.1.2.3, kubernetes/c/load], secrets: []}",
-			"such as the key k of the Secret s"},
+			"such as the key k of the Secret s",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if why := mistakesOf(t, c.parts, c.policy); (why == "") != (c.want == "") || !strings.Contains(why, c.want) {

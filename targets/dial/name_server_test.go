@@ -155,7 +155,7 @@ func (nameGate) CheckAddr(netip.AddrPort, string) error { return nil }
 func (nameGate) CheckNamed(string, uint16) error        { return nil }
 
 // TestLookup_Given: an address that the scenario gave, by its name server or by resolve, goes by no name: an allow-list
-// that names the host does not allow it. A name that may not be looked up is asked of nobody.
+// that names the host does not allow it. A name that may not be looked up is not asked for.
 func TestLookup_Given(t *testing.T) {
 	names := targetstest.NewNames(t)
 	names.Set("api.test", 7, "192.0.2.2")

@@ -22,8 +22,8 @@ const mostDNSTTL = 30 * time.Second
 type resolver struct {
 	fixed map[string]string // host or host:port to the address used instead
 	allow targets.Allowlist
-	own   bool // the scenario names the name server, so that an address is the scenario's word
-	ttl   time.Duration     // negative: the answer's TTL
+	own   bool          // the scenario names the name server, so that an address is the scenario's word
+	ttl   time.Duration // negative: the answer's TTL
 	now   func() time.Time
 	ask   Asker
 
@@ -150,7 +150,8 @@ func placesIn(value string) []string {
 	return all
 }
 
-// names returns the addresses of host, which may itself be an address. A name is looked up if the allow-list lets it be.
+// names returns the addresses of host, which may itself be an address. A name that the allow-list does not let be looked
+// up is an error.
 func (r *resolver) names(ctx context.Context, host string, port uint16) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip}, nil

@@ -367,12 +367,13 @@ func TestHTTP_ProxyAndBlastRadius(t *testing.T) {
 			if c.name == "loopback" {
 				suite.Needs(t, suite.Localhost)
 			}
-			r := newFixture(t, targets.Options{Proxies: by(t, proxy), Allow: targetstest.Gate(func(addr netip.Addr, _, host string) error {
+			gate := targetstest.Gate(func(addr netip.Addr, _, host string) error {
 				if c.allow(addr, host) {
 					return nil
 				}
 				return errNo
-			})}, "get: "+c.base+"/")
+			})
+			r := newFixture(t, targets.Options{Proxies: by(t, proxy), Allow: gate}, "get: "+c.base+"/")
 			r.want(r.user(0).Do(0, long), c.want)
 			if got := f.take(); len(got) > 0 != (c.want == "ok 200") {
 				t.Errorf("the proxy was asked %q", got)
