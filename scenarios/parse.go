@@ -193,7 +193,7 @@ func (p *files) hosts(root *syntax.Node) {
 		}
 	}
 	for _, n := range append(list, named(root.Get("chaos"), "from", "to")...) { // the ends of links may be hosts
-		template.CheckHosts(n, p.m)
+		template.CheckPlaces(n, p.m)
 	}
 }
 

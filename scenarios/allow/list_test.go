@@ -166,7 +166,7 @@ func TestList_Policies(t *testing.T) {
 	}
 }
 
-// TestList_LookUp: a name is looked up only if every list lets it be, and what the hosts file of this machine has is no question.
+// TestList_LookUp: a name is looked up only if every list lets it be, or if the hosts file of this machine has it.
 func TestList_LookUp(t *testing.T) {
 	for _, c := range []struct {
 		host     string

@@ -9,9 +9,14 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// CheckHosts notes a mistake if a secret is a part of a host in the text of n: a URL, or host:port. To look such a name
-// up would tell the secret to name servers. Addresses and localhost are not looked up.
-func CheckHosts(n *syntax.Node, m *syntax.Mistakes) {
+// CheckURL notes a mistake if a secret is a part of a host in a URL. To look such a name up would tell the secret to
+// name servers. Addresses and localhost are not looked up.
+func CheckURL(n *syntax.Node, m *syntax.Mistakes) { checkHosts(n, false, m) }
+
+// CheckPlaces is CheckURL for a text that may also be a host, host:port, or several of them with commas between.
+func CheckPlaces(n *syntax.Node, m *syntax.Mistakes) { checkHosts(n, true, m) }
+
+func checkHosts(n *syntax.Node, bare bool, m *syntax.Mistakes) {
 	if n == nil || n.Bad || n.Kind != syntax.String {
 		return
 	}
@@ -31,11 +36,12 @@ func CheckHosts(n *syntax.Node, m *syntax.Mistakes) {
 			secrets = append(secrets, secretSpan{from, text.Len(), name})
 		}
 	}
-	if len(secrets) == 0 {
-		return
+	known := text.String()
+	if len(secrets) == 0 || !bare && !strings.Contains(known, "://") && strings.IndexByte(known, unknownPart) < 0 {
+		return // without a scheme it is a path
 	}
-	for _, host := range hostSpans(text.String()) {
-		name := text.String()[host.from:host.to]
+	for _, host := range hostSpans(known) {
+		name := known[host.from:host.to]
 		if bare, _, err := net.SplitHostPort(name); err == nil {
 			name = bare
 		}

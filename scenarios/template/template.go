@@ -246,7 +246,7 @@ func (t *URL) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if !ok {
 		return
 	}
-	CheckHosts(n, m)
+	CheckURL(n, m)
 	t.At = n.Pos
 	esc := escBase
 	for _, p := range parts {

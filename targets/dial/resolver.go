@@ -150,8 +150,8 @@ func placesIn(value string) []string {
 	return all
 }
 
-// names returns the addresses of host, which may itself be an address. A name that the allow-list does not let be looked
-// up is an error.
+// names returns the addresses of host, which may itself be an address. It fails for a name that the allow-list does not
+// let be looked up.
 func (r *resolver) names(ctx context.Context, host string, port uint16) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip}, nil

@@ -88,7 +88,7 @@ func playAll(t *testing.T, takes func(row) bool) {
 		}
 	}
 	each := func(do func(p *play)) {
-		turns, all := make(chan struct{}, 6), sync.WaitGroup{}
+		turns, all := make(chan struct{}, 8), sync.WaitGroup{}
 		for _, p := range plays {
 			turns <- struct{}{}
 			all.Go(func() { defer func() { <-turns }(); do(p) })
@@ -182,7 +182,9 @@ func (p *play) write(t *testing.T, w *world) {
 	t.Helper()
 	p.dir, p.beside = t.TempDir(), t.TempDir()
 	text := "version: 1\nname: hostile\n" + p.parts + "\n"
-	for key, part := range map[string]string{"target": `{url: "http://NEAR"}`, "load": "{a: {" + shape + ", flow: [{get: /}]}}"} {
+	for key, part := range map[string]string{
+		"target": `{url: "http://NEAR"}`, "load": "{a: {" + shape + ", flow: [{get: /}]}}",
+	} {
 		switch {
 		case strings.Contains(text, "\n"+key+":"):
 		case key == "load" && p.script != "":
@@ -279,13 +281,14 @@ func (p *play) run(t *testing.T, w *world, limit string) (why string) {
 	if p.seen(w) { // its file was read by the compiler
 		return ""
 	}
-	done := make(chan struct{}) // it is over once it is seen
+	done, hurry := make(chan struct{}), make(chan struct{}) // it is over once it is seen
 	defer close(done)
 	go func() {
 		for {
 			_, more := w.left(func(string) bool { return false })
 			if p.seen(w) {
 				cancel()
+				close(hurry)
 				return
 			}
 			select {
@@ -296,7 +299,7 @@ func (p *play) run(t *testing.T, w *world, limit string) (why string) {
 			}
 		}
 	}()
-	o := run.Options{State: state}
+	o := run.Options{State: state, Hurry: hurry}
 	if sc.Workers.Elsewhere() {
 		o.Workers = run.Workers{N: sc.Workers.Count, Hirer: hirer{compiled}}
 	}

@@ -49,6 +49,7 @@ func enter(t *testing.T) *world {
 		"echo 1 >/proc/sys/net/ipv6/conf/out/disable_ipv6", "echo 1 >/proc/sys/net/ipv6/conf/seen/disable_ipv6",
 		"ip addr add 198.51.100.1/24 dev out", "ip neigh add 198.51.100.2 lladdr 02:00:00:00:00:02 dev out",
 		"ip route add default via 198.51.100.2",
+		"echo 1 >/proc/sys/net/ipv4/tcp_syn_retries", // connections fail after 3 s
 	} {
 		run(line)
 	}
