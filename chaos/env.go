@@ -36,6 +36,8 @@ type Scope struct {
 	AtPort       Ports           // formats of any link to a port
 
 	Host func(u *url.URL) error // refuses a host that is known to lie beyond the blast radius; nil: all but loopback
+	// LookUp refuses a name that brunt may not look up; nil refuses none
+	LookUp func(host string, port uint16) error
 
 	// Void is called instead of noting a mistake when a fault will match nothing: with `on_no_unit: skip` the fault is
 	// then skipped. Nil means that it is a mistake.

@@ -41,6 +41,16 @@ func (sc *Scope) HasEndpoint(name string) bool {
 	return !service && slices.ContainsFunc(sc.Endpoints, func(e Endpoint) bool { return e.Name == name })
 }
 
+// CheckName refuses the name of a peer that may not be looked up. host may also be an address or a network.
+func (sc *Scope) CheckName(host string, port uint16) error {
+	_, addr := netip.ParseAddr(host)
+	_, network := netip.ParsePrefix(host)
+	if sc.LookUp == nil || addr == nil || network == nil {
+		return nil
+	}
+	return sc.LookUp(host, port)
+}
+
 // CheckHost refuses a host that is known to lie beyond the blast radius.
 func (sc *Scope) CheckHost(u *url.URL) error {
 	switch {

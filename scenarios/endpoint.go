@@ -24,6 +24,7 @@ func (e *Endpoint) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 		}
 		e.Settings = n.Without(func(key string) bool { return key == "url" })
 	}
+	template.CheckURL(url, m)
 	var text template.Text
 	text.DecodeNode(url, m)
 	e.Template = text.Template

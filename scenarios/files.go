@@ -217,9 +217,26 @@ func (p *files) permitted(path string) error {
 }
 
 // inside reports whether a file lies in the scenario's folder, after symbolic links are resolved.
-func (p *files) inside(path string) bool {
-	in, err := filepath.Rel(Followed(cmp.Or(p.o.Folder, filepath.Dir(p.main))), Followed(path))
-	return err == nil && filepath.IsLocal(in)
+func (p *files) inside(path string) bool { return InFolders(path, []string{p.folder()}) }
+
+// folder is the scenario's folder.
+func (p *files) folder() string { return cmp.Or(p.o.Folder, filepath.Dir(p.main)) }
+
+// Folder returns the folder from which a scenario may always read files; empty if it was not read from a file.
+func (s *Scenario) Folder() string {
+	if s.Origin.files == nil {
+		return ""
+	}
+	return Followed(s.Origin.files.folder())
+}
+
+// InFolders reports whether a file lies in one of the folders, after symbolic links are resolved.
+func InFolders(path string, folders []string) bool {
+	path = Followed(path)
+	return slices.ContainsFunc(folders, func(folder string) bool {
+		in, err := filepath.Rel(Followed(folder), path)
+		return err == nil && filepath.IsLocal(in)
+	})
 }
 
 // secret returns a reference to the named file as a secret if the file lies outside the scenario's folder. The author

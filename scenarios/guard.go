@@ -28,7 +28,8 @@ type Guard struct {
 type Allow struct {
 	Load []string `yaml:"load"` // hosts, host:port, addresses or CIDR ranges that load may reach
 	// engines and hosts that faults may reach, and namespaces of clusters whose pods they may hit, as
-	// kubernetes/CONTEXT/NAMESPACE
+	// kubernetes/CONTEXT/NAMESPACE; in a policy these are also the namespaces in which a run may make pods, such as those
+	// of workers, and load may name them too
 	Chaos []string `yaml:"chaos"`
 	// the only hosts, addresses or ranges of load and chaos that a scenario may reach if it uses ${env.…}, ${file.…},
 	// a script, or a file from outside its folder, so that their values go nowhere else; default: all that load and
@@ -133,6 +134,12 @@ func (r *Reach) NamesAddresses() bool { return len(r.prefixes)+len(r.addrs) > 0 
 func (r *Reach) NamesHost(host string, port uint16) bool {
 	host = strings.ToLower(host)
 	return slices.Contains(r.hosts, host) || slices.Contains(r.hosts, net.JoinHostPort(host, strconv.Itoa(int(port))))
+}
+
+// MayLookUp reports whether host may be looked up: it is an entry, a name of this machine, or a name that may have an
+// address that is an entry.
+func (r *Reach) MayLookUp(host string, port uint16) bool {
+	return IsLocalhost(host) || r.NamesAddresses() || r.NamesHost(host, port)
 }
 
 // Covers reports whether r contains everything in other; if not, beyond names an entry that r lacks. A host name is

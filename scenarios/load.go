@@ -39,7 +39,7 @@ type Load struct {
 	Sign        *syntax.Node `yaml:"sign"`
 	Connections Connections  `yaml:"connections"` // number, lifetime and source of connections
 	// maps a host or host:port to the address to use instead, or to several with commas between them: connections go to
-	// each in turn, and to the next one if one does not accept
+	// each in turn, and to the next one if one does not accept. Allow-lists have to hold these addresses
 	Resolve map[string]string `yaml:"resolve"`
 	Shape   syntax.Block      `yaml:"-"` // the executor with its own settings
 	Script  *Script           `yaml:"-"` // a k6 script instead of all of the above; nil for other loads
@@ -69,7 +69,8 @@ type Connections struct {
 	// is no limit
 	Reuse  quantity.Counts   `yaml:"reuse"`
 	MaxAge quantity.Duration `yaml:"max_age"` // maximum age of a connection; zero is no limit
-	// address of the name server to use after the hosts file; zero is the system's
+	// address of the name server to use after the hosts file; zero is the system's. Allow-lists have to hold the
+	// addresses that it gives, not only their names
 	DNS string `yaml:"dns"`
 	// how long a resolved address is used; zero is the TTL of the record, at most 30s
 	DNSTTL          quantity.Duration `yaml:"dns_ttl"`

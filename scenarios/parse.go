@@ -150,6 +150,7 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 		p.m.Later = "What the names refer to, the steps and the objectives are checked once `extends` is mended."
 		return sc
 	}
+	p.hosts(root)
 	p.ledgers(sc, &doc)
 	p.consistency(sc, doc.Consistency)
 	p.deliveries(sc, doc.Deliveries)
@@ -162,7 +163,55 @@ func (p *files) scenario(root *syntax.Node) *Scenario {
 				template.SecretRef{What: "a script, which can read the environment and files,", At: l.Of(ScriptKey)})
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(sc.Workers.Env)) {
+		if v := sc.Workers.Env[name]; v.Secret != "" {
+			sc.SecretRefs = append(sc.SecretRefs,
+				template.SecretRef{What: fmt.Sprintf("the key %s of the Secret %s", v.Key, v.Secret), At: sc.Workers.Of("env")})
+		}
+	}
 	return sc
+}
+
+// hosts checks the hosts of the settings that are plain texts. The other addresses are of the types [template.URL] and
+// [Endpoint], which check themselves.
+func (p *files) hosts(root *syntax.Node) {
+	list := []*syntax.Node{root.Get("trace").Get("forward"), root.Get("target").Get("ready").Get("get")}
+	list = append(list, root.ItemsAt("ledger", "at")...)
+	if all := root.Get("ledgers"); all != nil {
+		for _, f := range all.Fields {
+			list = append(list, f.Value.ItemsAt("at")...)
+		}
+	}
+	if loads := root.Get("load"); loads != nil {
+		for _, f := range loads.Fields {
+			list = append(list, f.Value.Get("connections").Get("proxy"))
+			if resolve := f.Value.Get("resolve"); resolve != nil {
+				for _, to := range resolve.Fields {
+					list = append(list, to.Value)
+				}
+			}
+		}
+	}
+	for _, n := range append(list, named(root.Get("chaos"), "from", "to")...) { // the ends of links may be hosts
+		template.CheckPlaces(n, p.m)
+	}
+}
+
+// named lists the values with one of the keys below n.
+func named(n *syntax.Node, keys ...string) (out []*syntax.Node) {
+	if n == nil {
+		return nil
+	}
+	for _, f := range n.Fields {
+		if slices.Contains(keys, f.Key) {
+			out = append(out, f.Value)
+		}
+		out = append(out, named(f.Value, keys...)...)
+	}
+	for _, item := range n.Items {
+		out = append(out, named(item, keys...)...)
+	}
+	return out
 }
 
 // short reports a single value where a map of settings is expected, with a hint that shows the map. The map holds the

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -28,7 +29,7 @@ type Script struct {
 	Start    quantity.Duration `yaml:"start"` // offset from t0
 	// environment of the script, in __ENV; BRUNT_URL is always set to the target's URL
 	Env map[string]template.Text `yaml:"env"`
-	// further arguments of `k6 run`, such as --tag a=b
+	// further arguments of `k6 run`, such as --tag a=b; none that writes a file, sends something or changes the executor
 	Args []string `yaml:"args"`
 	// statuses with which the target sheds load; these requests are neither good nor errors
 	Shed []int `yaml:"shed"`
@@ -39,13 +40,32 @@ type Script struct {
 // ScriptKey is the key that makes a load a script.
 const ScriptKey = "k6"
 
-// argsOfBrunt are arguments of k6 that would break brunt's measurement, or that keys of the load replace.
-var argsOfBrunt = []string{
-	"--out", "-o", "--no-summary", "--summary-mode", "--summary-export", "--no-thresholds", "--no-setup", "--no-teardown",
-	"--paused", "--linger", "--address", "-a",
-	"--system-tags", "--vus", "-u", "--duration", "-d", "--iterations", "-i", "--stage", "-s", "--execution-segment",
-	"--execution-segment-sequence",
-	"--env", "-e", "--config", "-c", "--local-ips", "--include-system-env-vars", "--log-output",
+// scriptArgs are the arguments of `k6 run` that a scenario may pass on, and whether a value follows. They neither write
+// a file nor connect to anything, and brunt's measurement stays as it is.
+var scriptArgs = map[string]bool{
+	"--batch": true, "--batch-per-host": true, "--blacklist-ip": true, "--block-hostnames": true,
+	"--compatibility-mode": true, "--discard-response-bodies": false, "--dns": true, "--http-debug": false,
+	"--insecure-skip-tls-verify": false, "--log-format": true, "--max-redirects": true, "--min-iteration-duration": true,
+	"--no-color": false, "--no-connection-reuse": false, "--no-vu-connection-reuse": false, "--quiet": false, "-q": false,
+	"--rps": true, "--summary-time-unit": true, "--summary-trend-stats": true, "--tag": true, "--throw": false, "-w": false,
+	"--user-agent": true, "--verbose": false, "-v": false,
+}
+
+// checkArgs notes each argument of a script that is not one of scriptArgs.
+func (s *Script) checkArgs(m *syntax.Mistakes) {
+	for i := 0; i < len(s.Args); i++ {
+		name, _, joined := strings.Cut(s.Args[i], "=")
+		value, known := scriptArgs[name]
+		if !known {
+			m.AddHint(s.Of("args"),
+				"rate, vus, duration and env are keys of the load; thresholds, tags and the rest belong into the script; args "+
+					"takes "+strings.Join(slices.Sorted(maps.Keys(scriptArgs)), ", "),
+				"the argument %s is not one that a scenario may pass to k6", syntax.Clip(name, 60))
+		}
+		if value && !joined {
+			i++ // its value
+		}
+	}
 }
 
 // script decodes a load that is a script.
@@ -69,15 +89,7 @@ func (p *files) script(l *Load, f syntax.Field) {
 	if s.MaxVUs > 0 && s.Rate == 0 {
 		p.m.Add(s.Of("max_vus"), "max_vus goes with rate; without it vus says how many there are")
 	}
-	for _, a := range s.Args {
-		name, _, _ := strings.Cut(a, "=")
-		if slices.Contains(argsOfBrunt, name) ||
-			len(a) > 2 && a[0] == '-' && a[1] != '-' && slices.Contains(argsOfBrunt, a[:2]) {
-			p.m.AddHint(s.Of("args"),
-				"rate, vus, duration and env are keys of the load; thresholds, tags and the rest belong into the "+
-					"script", "the argument %s is brunt's own to give", name)
-		}
-	}
+	s.checkArgs(p.m)
 	for name, v := range s.Env {
 		if name == "" || strings.ContainsAny(name, "=\x00") {
 			p.m.Add(s.Of("env"), "%q can't name a variable of the environment", syntax.Clip(name, 40))

@@ -10,8 +10,9 @@ import (
 	"net/netip"
 	"net/url"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"brunt/scenarios/connect"
 )
 
 // InCluster is the context for the cluster in which brunt runs as a pod, with the service account of that pod.
@@ -28,9 +29,8 @@ type Address struct {
 
 // Options configure the connection to a cluster.
 type Options struct {
-	// Check refuses addresses that must not be connected to; nil refuses none. It is called with the resolved address
-	// of the connection.
-	Check func(addr netip.AddrPort, host string) error
+	// Check refuses addresses that must not be connected to; nil refuses none.
+	Check connect.Check
 	// AnswerWithin is the time limit of a request; zero is 20 s. Watches and connections to pods have no such limit.
 	AnswerWithin time.Duration
 }
@@ -81,22 +81,19 @@ func New(at Address, server *url.URL, o Options, access func(Dial) (Access, erro
 	return c, nil
 }
 
-// dialer returns a Dial to the API server, which calls check with each address first.
-func (c *Cluster) dialer(check func(netip.AddrPort, string) error) Dial {
-	d := net.Dialer{Timeout: connectWithin}
-	if check != nil {
-		d.Control = func(_, addr string, _ syscall.RawConn) error {
-			to, err := netip.ParseAddrPort(addr)
-			if err == nil {
-				err = check(netip.AddrPortFrom(to.Addr().Unmap(), to.Port()), c.base.Hostname())
-			}
-			if err != nil {
-				c.refused.Store(&err)
-			}
-			return err
-		}
+// dialer returns a Dial to the API server, which asks check first.
+func (c *Cluster) dialer(check connect.Check) Dial {
+	if check == nil {
+		d := net.Dialer{Timeout: connectWithin}
+		return d.DialContext
 	}
-	return d.DialContext
+	return connect.Check(func(to netip.AddrPort, host string) error {
+		err := check(to, host)
+		if err != nil {
+			c.refused.Store(&err)
+		}
+		return err
+	}).Within(connectWithin)
 }
 
 // Address returns the address of the cluster, with its context and namespace filled in.

@@ -149,7 +149,10 @@ func (e *Edge) checkRemote(key, name string, sc chaos.Scope, m *syntax.Mistakes)
 		if _, ok := sc.Services[name]; ok || sc.Cluster != nil && sc.Contained(name) {
 			return
 		}
-		if _, _, ok := address(name); ok && (key == "from" || key == "to") {
+		if host, port, ok := address(name); ok && (key == "from" || key == "to") {
+			if err := sc.CheckName(host, port); err != nil {
+				m.Add(at, "%v", err)
+			}
 			return
 		}
 		known := slices.Sorted(maps.Keys(sc.Services))

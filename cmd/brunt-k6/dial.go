@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall"
 
-	"brunt/scenarios"
+	"brunt/scenarios/connect"
 	"brunt/scenarios/k6"
 
 	"go.k6.io/k6/lib"
@@ -19,9 +19,10 @@ import (
 
 // dialer opens the connections of a virtual user, to the addresses that the scenario maps to and only within the
 // blast radius. k6's own block list handles neither ports nor names, so the dialer checks the address that it
-// connects to, after names are resolved.
+// connects to, after names are resolved, and each name before.
 type dialer struct {
 	*netext.Dialer
+	within connect.Check
 	routes map[string]string // host or host:port, to the address used instead
 }
 
@@ -30,19 +31,9 @@ var _ interface {
 	lib.AddrResolver
 } = (*dialer)(nil)
 
-// allowLists parses the lists of allowed addresses.
-func allowLists(lists [][]string) ([]*scenarios.Reach, error) {
-	var out []*scenarios.Reach
-	for _, l := range lists {
-		r := new(scenarios.Reach)
-		for _, entry := range l {
-			if err := r.Add(entry); err != nil {
-				return nil, err
-			}
-		}
-		out = append(out, r)
-	}
-	return out, nil
+// within returns the check of names and addresses by the allow-lists.
+func within(c *k6.Config) (connect.Check, error) {
+	return connect.Lists(c.Allow, func(addr string) error { return fmt.Errorf("%s %s", addr, k6.NotAllowed) })
 }
 
 // arm replaces a virtual user's dialer. A second call has no effect.
@@ -54,7 +45,7 @@ func arm(s *lib.State, c *k6.Config) error {
 	if !ok {
 		return nil // armed already
 	}
-	all, err := allowLists(c.Allow)
+	within, err := within(c)
 	if err != nil {
 		return err
 	}
@@ -64,14 +55,9 @@ func arm(s *lib.State, c *k6.Config) error {
 			return err
 		}
 		host, _ := ctx.Value(hostKey{}).(string)
-		for _, f := range all {
-			if !f.Holds(to, host) {
-				return fmt.Errorf("%s %s", to.Addr().Unmap(), k6.NotAllowed)
-			}
-		}
-		return nil
+		return within(to, host)
 	}
-	d := &dialer{own, c.Routes}
+	d := &dialer{own, within, c.Routes}
 	s.Dialer = d
 	if t, ok := s.Transport.(*http.Transport); ok {
 		t.DialContext, t.Proxy = d.DialContext, nil
@@ -83,10 +69,39 @@ type hostKey struct{}
 
 func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	to, moved := d.route(addr)
-	if host, _, err := net.SplitHostPort(addr); err == nil && !moved { // host is the name that resolves to the address
-		ctx = context.WithValue(ctx, hostKey{}, host)
+	if err := d.checkName(ctx, to); err != nil {
+		return nil, err
+	}
+	if host, _, err := net.SplitHostPort(addr); err == nil && !moved && !d.hosted(addr) {
+		ctx = context.WithValue(ctx, hostKey{}, host) // the system's resolver gives its address
 	}
 	return d.Dialer.DialContext(ctx, network, to)
+}
+
+// ResolveAddr implements [lib.AddrResolver].
+func (d *dialer) ResolveAddr(addr string) (net.IP, int, error) {
+	whole := addr
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		whole = net.JoinHostPort(addr, "0")
+	}
+	if err := d.checkName(context.Background(), whole); err != nil {
+		return nil, 0, err
+	}
+	return d.Dialer.ResolveAddr(addr)
+}
+
+// checkName refuses a name that may not be looked up.
+func (d *dialer) checkName(ctx context.Context, hostport string) error {
+	if d.hosted(hostport) { // the address that the script gives is checked by the connection
+		return nil
+	}
+	return d.within.CheckName(ctx, hostport)
+}
+
+// hosted reports whether the script gives the address of host:port, by its option hosts.
+func (d *dialer) hosted(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	return err == nil && d.Hosts != nil && (d.Hosts.Match(hostport) != nil || d.Hosts.Match(host) != nil)
 }
 
 // route returns the address used for a connection to addr.

@@ -13,6 +13,7 @@ import (
 // link receives brunt's commands. The zero value is used if brunt did not start this process.
 type link struct {
 	config k6.Config
+	bound  bool // k6 opens files by [files]
 
 	mu     sync.Mutex
 	stream *k6.Stream

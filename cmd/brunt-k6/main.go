@@ -5,7 +5,8 @@
 //	main.go    the commands: run and inspect for brunt, version, and the plain k6
 //	output.go  samples to steps, outcomes and metrics
 //	module.go  k6/x/brunt: fault, phase, mark
-//	dial.go    the blast radius, at the connected address
+//	dial.go    the blast radius, at the name that is looked up and at the connected address
+//	files.go   the files that a policy lets a script read
 //	link.go    brunt's commands on standard input
 package main
 
@@ -17,7 +18,6 @@ import (
 	"os"
 	"runtime/debug"
 
-	"brunt/scenarios/connect"
 	"brunt/scenarios/k6"
 
 	"go.k6.io/k6/cmd"
@@ -82,12 +82,13 @@ func child(what string) error {
 		return err
 	}
 	// A script may import modules from elsewhere, which k6 loads with Go's default HTTP client.
-	load, err := connect.Lists(c.Allow, func(addr string) error { return fmt.Errorf("%s %s", addr, k6.NotAllowed) })
+	load, err := within(&c)
 	if err != nil {
 		return err
 	}
 	http.DefaultTransport = load.Transport()
 	l := &link{config: c}
+	l.bind()
 	modules.Register("k6/x/brunt", &module{link: l})
 	args := []string{"k6", "inspect", "--include-system-env-vars=true", "--execution-requirements", "--log-format=raw"}
 	if what == "run" {

@@ -57,6 +57,9 @@ func (i *instance) alone() bool { return i.link.begin == nil }
 
 // options changes the script's options as the scenario requires.
 func (i *instance) options(own string) (string, error) {
+	if !i.alone() && !i.link.bound {
+		return "", errors.New("this k6 does not let brunt see which files the script opens")
+	}
 	b, err := i.link.config.Change.Apply([]byte(own))
 	if err == nil && i.link.config.Part.Divided() {
 		b, err = k6.PartOptions(b)

@@ -5,16 +5,12 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 
 	"brunt/scenarios"
-	"brunt/scenarios/disk"
+	"brunt/scenarios/connect"
 	"brunt/scenarios/policies"
 	"brunt/scenarios/syntax"
 	"brunt/targets"
@@ -25,17 +21,17 @@ import (
 // brunt started, and the addresses that the scenario's guard and every policy allow. It checks the address that a
 // connection really goes to, after redirects, resolve and DNS.
 type List struct {
-	rules    []*Rules                       // every one must allow an address
-	resolves []map[string]string            // the distinct `resolve` settings of the loads
-	Own      *OwnAddresses                  // addresses of the services that brunt started; nil means none beyond loopback
-	local    func() map[string][]netip.Addr // names with addresses in this machine's hosts file
+	rules    []*Rules             // every one must allow an address
+	resolves []map[string]string  // the distinct `resolve` settings of the loads
+	Own      *OwnAddresses        // addresses of the services that brunt started; nil means none beyond loopback
+	local    func() connect.Hosts // [connect.HostsFile], read once
 }
 
 // New reads guard.allow.load or guard.allow.chaos, depending on key, and the same list of each policy. A scenario
 // without the list may reach every address that all policies with the list allow. If the scenario uses secrets, the
 // lists allow.secrets limit it as well.
 func New(key string, sc *scenarios.Scenario, policies []*policies.Policy, m *syntax.Mistakes) *List {
-	out := &List{Own: new(OwnAddresses), local: sync.OnceValue(hostsFile)}
+	out := &List{Own: new(OwnAddresses), local: sync.OnceValue(connect.HostsFile)}
 	g := sc.Guard
 	list := g.Allow.Of(key)
 	bounds := PolicyRules(policies, key, m)
@@ -46,6 +42,26 @@ func New(key string, sc *scenarios.Scenario, policies []*policies.Policy, m *syn
 	out.rules = append(out.rules, bounds...)
 	out.rules = append(out.rules, secretRules(sc, policies, m)...)
 	return out
+}
+
+// Of returns the list of lists of entries, as they stand in guard.allow: every one must allow an address. Without a
+// list only loopback is allowed. Refuse makes the error for another address. An invalid entry is a
+// [scenarios.ReachError].
+func Of(lists [][]string, refuse func(what string) error) (*List, error) {
+	out := &List{local: sync.OnceValue(connect.HostsFile)}
+	if len(lists) == 0 {
+		lists = [][]string{nil}
+	}
+	for _, list := range lists {
+		r := &Rules{refuse: refuse}
+		for _, entry := range list {
+			if err := r.Add(entry); err != nil {
+				return nil, err
+			}
+		}
+		out.rules = append(out.rules, r)
+	}
+	return out, nil
 }
 
 // ReachedBy adds the `resolve` settings of loads, which change the address of the target. It returns l.
@@ -80,7 +96,6 @@ func (l *List) CheckTarget(u *url.URL) error {
 // CheckURL returns a check of a URL before any DNS query. It applies resolve to the host, then refuses
 //   - an address that is not listed;
 //   - a name that is not listed, if no address is listed and the hosts file of this machine gives it no allowed one.
-//     A name without a dot that the hosts file lacks passes.
 //
 // Other names may lead to a listed address, so their addresses are checked when a connection is made.
 func (l *List) CheckURL(resolve map[string]string) func(u *url.URL) error {
@@ -108,7 +123,7 @@ func (l *List) checkPlace(written, hostport string) error {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return l.CheckAddr(netip.AddrPortFrom(ip.Unmap(), portOf(hostport)), name)
 	}
-	known := l.local()[strings.ToLower(strings.TrimSuffix(host, "."))]
+	known := l.local().Of(host)
 	for _, f := range l.rules {
 		if err := f.name(hostport, name, known); err != nil {
 			return err
@@ -117,55 +132,25 @@ func (l *List) checkPlace(written, hostport string) error {
 	return nil
 }
 
-// mostHosts is the maximum size of the hosts file, in bytes.
-const mostHosts = 64 << 20
-
-// hostsFile returns the addresses of each name in this machine's hosts file, the only source of addresses before a run.
-func hostsFile() map[string][]netip.Addr {
-	path := "/etc/hosts"
-	if runtime.GOOS == "windows" {
-		path = filepath.Join(os.Getenv("SystemRoot"), "System32", "drivers", "etc", "hosts")
-	}
-	text, err := disk.Read(path, mostHosts)
-	if err != nil { // there is no hosts file
-		return nil
-	}
-	return parseHosts(string(text))
-}
-
-// parseHosts parses a hosts file: an address and its names per line (hosts(5)).
-func parseHosts(text string) map[string][]netip.Addr {
-	out := map[string][]netip.Addr{}
-	for line := range strings.Lines(text) {
-		line, _, _ = strings.Cut(line, "#")
-		fields := strings.Fields(line)
-		if len(fields) < 2 {
-			continue
-		}
-		ip, err := netip.ParseAddr(fields[0])
-		if err != nil {
-			continue
-		}
-		for _, name := range fields[1:] {
-			name = strings.ToLower(strings.TrimSuffix(name, "."))
-			out[name] = append(out[name], ip.Unmap())
-		}
-	}
-	return out
-}
-
 func portOf(hostport string) uint16 {
 	_, p, _ := net.SplitHostPort(hostport)
 	n, _ := strconv.ParseUint(p, 10, 16)
 	return uint16(n)
 }
 
-// Check refuses an address outside the blast radius. host is the name that resolved to it, or empty.
-func (l *List) Check(addr netip.Addr, hostport, host string) error {
-	return l.CheckAddr(netip.AddrPortFrom(addr.Unmap(), portOf(hostport)), host)
+// CheckName refuses a name before it is looked up: a name that is neither listed nor in the hosts file of this machine,
+// if no address is listed that it could have.
+func (l *List) CheckName(host string, port uint16) error {
+	for _, f := range l.rules {
+		if !f.MayLookUp(host, port) && len(l.local().Of(host)) == 0 {
+			return f.refuse(host)
+		}
+	}
+	return nil
 }
 
-// CheckAddr refuses an address outside the blast radius. host is the name that resolved to it, or empty.
+// CheckAddr refuses an address outside the blast radius. host is the name for which the system's resolver gave it, or
+// empty.
 func (l *List) CheckAddr(to netip.AddrPort, host string) error {
 	if l.Own.Has(to.Addr().Unmap()) {
 		return nil
@@ -178,6 +163,14 @@ func (l *List) CheckAddr(to netip.AddrPort, host string) error {
 	return nil
 }
 
+// Check implements [connect.Check].
+func (l *List) Check(to netip.AddrPort, host string) error {
+	if !to.Addr().IsValid() {
+		return l.CheckName(host, to.Port())
+	}
+	return l.CheckAddr(to, host)
+}
+
 // CheckNamed refuses a host (a name or an address) that is neither loopback nor an entry of every list. It is for
 // connections that other programs make: brunt does not see their addresses, and a name may lead to any address.
 func (l *List) CheckNamed(host string, port uint16) error {
@@ -187,6 +180,33 @@ func (l *List) CheckNamed(host string, port uint16) error {
 			continue
 		}
 		return f.refuse(host)
+	}
+	return nil
+}
+
+// All is the allow-list of what every one of its lists allows.
+type All []targets.Allowlist
+
+// CheckName implements [targets.Allowlist].
+func (a All) CheckName(host string, port uint16) error {
+	return a.each(func(l targets.Allowlist) error { return l.CheckName(host, port) })
+}
+
+// CheckAddr implements [targets.Allowlist].
+func (a All) CheckAddr(to netip.AddrPort, host string) error {
+	return a.each(func(l targets.Allowlist) error { return l.CheckAddr(to, host) })
+}
+
+// CheckNamed implements [targets.Allowlist].
+func (a All) CheckNamed(host string, port uint16) error {
+	return a.each(func(l targets.Allowlist) error { return l.CheckNamed(host, port) })
+}
+
+func (a All) each(check func(targets.Allowlist) error) error {
+	for _, l := range a {
+		if err := check(l); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/connect"
 	"brunt/scenarios/policies"
 	"brunt/scenarios/syntax"
 )
@@ -49,7 +50,8 @@ nonsense here
 		{url: "http://far/", refused: "10.1.2.3"},
 		{url: "http://far/", allow: "10.0.0.0/8"},
 		{url: "http://far/", allow: "far"},
-		{url: "http://unknown/"}, // checked when the connection is made
+		{url: "http://unknown/", refused: "unknown"}, // the search list of the resolver would make it a question
+		{url: "http://unknown/", allow: "unknown"},
 		{url: "http://unknown.test/", refused: "unknown.test"},
 		{url: "http://127.1/", refused: "127.1"},
 		{url: "http://unknown.test/", allow: "Unknown.test"},
@@ -82,7 +84,7 @@ nonsense here
 				guard.Allow.Load = []string{c.allow}
 			}
 			g := New(Load, &scenarios.Scenario{Guard: guard}, nil, &m)
-			g.local = func() map[string][]netip.Addr { return parseHosts(hosts) }
+			g.local = func() connect.Hosts { return connect.ParseHosts(hosts) }
 			u, err := url.Parse(c.url)
 			if err != nil {
 				t.Fatal(err)
@@ -119,7 +121,7 @@ func TestList_Target(t *testing.T) {
 				loads = append(loads, scenarios.Load{Resolve: resolve})
 			}
 			g := New(Load, new(scenarios.Scenario), nil, &m).ReachedBy(loads)
-			g.local = func() map[string][]netip.Addr { return nil }
+			g.local = func() connect.Hosts { return nil }
 			err := g.CheckTarget(u)
 			if (err == nil) != (c.refused == "") || err != nil && !strings.Contains(err.Error(), "name "+c.refused) {
 				t.Error(err)
@@ -155,11 +157,42 @@ func TestList_Policies(t *testing.T) {
 			g := New(Load, &scenarios.Scenario{Guard: scenarios.Guard{Allow: scenarios.Allow{Load: c.own}}}, held, &m)
 			for to := range strings.FieldsSeq(c.pass + " " + c.stop) {
 				ip := netip.MustParseAddr(to)
-				err := g.Check(ip, netip.AddrPortFrom(ip, 80).String(), "n.test")
+				err := g.CheckAddr(netip.AddrPortFrom(ip, 80), "n.test")
 				if (err == nil) != slices.Contains(strings.Fields(c.pass), to) {
 					t.Errorf("%s: %v", to, err)
 				}
 			}
 		})
+	}
+}
+
+// TestList_LookUp: a name is looked up only if every list lets it be, or if the hosts file of this machine has it.
+func TestList_LookUp(t *testing.T) {
+	for _, c := range []struct {
+		host     string
+		policies [][]string
+		ok       bool
+	}{
+		{"secret.example.com", [][]string{{}}, false},
+		{"secret", [][]string{{}}, false},
+		{"secret.example.com", [][]string{{"10.0.0.0/8"}, {}}, false},
+		{"secret.example.com", [][]string{{"10.0.0.0/8"}}, true},
+		{"secret.example.com", [][]string{{"secret.example.com:80"}}, true},
+		{"secret.example.com", [][]string{{"secret.example.com:81"}}, false},
+		{"vm", [][]string{{}}, true},
+		{"localhost", [][]string{{}}, true},
+	} {
+		var m syntax.Mistakes
+		var held []*policies.Policy
+		for _, list := range c.policies {
+			held = append(held, &policies.Policy{Allow: scenarios.Allow{Load: list}})
+		}
+		g := New(Load, new(scenarios.Scenario), held, &m)
+		g.local = func() connect.Hosts { return connect.ParseHosts("127.0.1.1 vm") }
+		for _, err := range []error{g.CheckName(c.host, 80), All{g, g}.CheckName(c.host, 80)} {
+			if (err == nil) != c.ok {
+				t.Errorf("%s under %v: %v", c.host, c.policies, err)
+			}
+		}
 	}
 }

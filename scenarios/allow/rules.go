@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
+	"slices"
+	"sync"
 
 	"brunt/scenarios"
+	"brunt/scenarios/connect"
 	"brunt/scenarios/policies"
 	"brunt/scenarios/syntax"
 )
@@ -56,9 +58,6 @@ func (r *Rules) name(hostport, host string, known []netip.Addr) error {
 		if err = r.check(netip.AddrPortFrom(ip, port), host); err == nil {
 			return nil
 		}
-	}
-	if len(known) == 0 && !strings.Contains(strings.TrimSuffix(written, "."), ".") {
-		return nil
 	}
 	return err
 }
@@ -115,6 +114,23 @@ func (e policyError) Error() string { return e.text }
 func OfPolicy(err error) bool {
 	_, ok := errors.AsType[policyError](err)
 	return ok
+}
+
+// PolicyNames returns the check of names that are looked up and not connected to, such as the peers of a fault on
+// packets: each policy with a list of load or of chaos must let a name be looked up by one of them.
+func PolicyNames(policies []*policies.Policy) func(host string, port uint16) error {
+	names := sync.OnceValue(connect.HostsFile)
+	return func(host string, port uint16) error {
+		for i := range policies {
+			rules := slices.Concat(PolicyRules(policies[i:i+1], Load, new(syntax.Mistakes)),
+				PolicyRules(policies[i:i+1], Chaos, new(syntax.Mistakes)))
+			may := func(r *Rules) bool { return r.MayLookUp(host, port) }
+			if len(rules) > 0 && !slices.ContainsFunc(rules, may) && len(names().Of(host)) == 0 {
+				return rules[0].refuse(host)
+			}
+		}
+		return nil
+	}
 }
 
 // PolicyRules returns the rules of allow.load, allow.chaos or allow.secrets, depending on key, one for each policy that

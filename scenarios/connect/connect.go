@@ -1,10 +1,11 @@
 // Package connect opens those connections of brunt that are not part of a load: for calls and questions of a
 // scenario, for checks whether a unit is ready, and for figures that services read during a run.
 //
-//	guard.allow, policies --> Lists --> Check --> Dial, Transport --after DNS, at each redirect--> connection
+//	guard.allow, policies --> Lists --> Check --> Dial, Transport --before and after DNS, at each redirect--> connection
 //
-// The [Check] sees the address that a socket is about to connect to. So neither a name, nor a redirect, nor an answer
-// of DNS leads to an address outside it. It uses no proxy of the environment, because a proxy could lead anywhere.
+// The [Check] sees a name before it is looked up, and the address that a socket is about to connect to. So no query of
+// DNS carries a name to a stranger, and neither a name, nor a redirect, nor an answer of DNS leads to an address
+// outside it. It uses no proxy of the environment, because a proxy could lead anywhere.
 // Loads dial through package targets/dial, which checks in the same way. TestDials (scenarios/run) finds every other
 // place that dials.
 package connect
@@ -18,6 +19,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -25,7 +27,8 @@ import (
 )
 
 // A Check returns why a connection to an address is not allowed, or nil. Host is the name that resolved to it, or the
-// address as written. The zero Check refuses everything except loopback.
+// address as written. To has a port and no valid address before host, a name, is looked up: Check returns why that is
+// not allowed. The zero Check refuses everything except loopback.
 type Check func(to netip.AddrPort, host string) error
 
 // Lists returns a check for lists of entries in the form of guard.allow. All lists must contain an address. Without a
@@ -40,9 +43,15 @@ func Lists(lists [][]string, refuse func(addr string) error) (Check, error) {
 			}
 		}
 	}
+	names := sync.OnceValue(HostsFile)
 	return func(to netip.AddrPort, host string) error {
 		for i := range reach {
-			if !reach[i].Holds(to, host) {
+			switch {
+			case !to.Addr().IsValid():
+				if !reach[i].MayLookUp(host, to.Port()) && len(names().Of(host)) == 0 {
+					return refuse(host)
+				}
+			case !reach[i].Holds(to, host):
 				return refuse(to.Addr().Unmap().String())
 			}
 		}
@@ -53,7 +62,14 @@ func Lists(lists [][]string, refuse func(addr string) error) (Check, error) {
 // To returns a check that allows one host:port, and the addresses of its name under any other name.
 func To(hostport string) Check {
 	host, port, _ := net.SplitHostPort(hostport)
+	names := sync.OnceValue(HostsFile)
 	return func(to netip.AddrPort, led string) error {
+		if !to.Addr().IsValid() {
+			if scenarios.IsLocalhost(led) || strings.EqualFold(led, host) || len(names().Of(led)) > 0 {
+				return nil
+			}
+			return fmt.Errorf("%s is not %s, which alone is asked here", led, hostport)
+		}
 		if fmt.Sprint(to.Port()) == port && (strings.EqualFold(led, host) || isAt(host, to.Addr())) {
 			return nil
 		}
@@ -72,6 +88,9 @@ func isAt(host string, addr netip.Addr) bool {
 // Dial connects to host:port if the check allows it. The error has the address that was refused.
 func (c Check) Dial(ctx context.Context, network, hostport string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(hostport)
+	if err == nil {
+		err = c.CheckName(ctx, hostport)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +102,15 @@ func (c Check) Dial(ctx context.Context, network, hostport string) (net.Conn, er
 		return c.check(to, host)
 	}}
 	return d.DialContext(ctx, network, hostport)
+}
+
+// Within returns Dial with a time limit for a connection.
+func (c Check) Within(limit time.Duration) func(ctx context.Context, network, hostport string) (net.Conn, error) {
+	return func(ctx context.Context, network, hostport string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		return c.Dial(ctx, network, hostport)
+	}
 }
 
 // nameTime is how long the addresses of a name are waited for.
@@ -101,6 +129,9 @@ func (c Check) Reaches(ctx context.Context, hostport string) error {
 	if err != nil {
 		return err
 	}
+	if err := c.CheckName(ctx, hostport); err != nil {
+		return err
+	}
 	addrs, _ := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	var refused error
 	for _, a := range addrs {
@@ -113,14 +144,35 @@ func (c Check) Reaches(ctx context.Context, hostport string) error {
 	return refused
 }
 
-func (c Check) check(to netip.AddrPort, host string) error {
-	if c != nil {
-		return c(to, host)
+// CheckName returns why the host of host:port may not be looked up. It is nil for an address.
+func (c Check) CheckName(ctx context.Context, hostport string) error {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return err
 	}
-	if to.Addr().Unmap().IsLoopback() {
+	if _, err := netip.ParseAddr(host); err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s is beyond loopback, and nothing allows that", to)
+	n, err := net.DefaultResolver.LookupPort(ctx, "tcp", port)
+	if err != nil {
+		return err
+	}
+	return c.check(netip.AddrPortFrom(netip.Addr{}, uint16(n)), host)
+}
+
+func (c Check) check(to netip.AddrPort, host string) error {
+	if c == nil {
+		c = loopback()
+	}
+	return c(to, host)
+}
+
+// loopback returns the check that allows only loopback.
+func loopback() Check {
+	c, _ := Lists(nil, func(addr string) error { // without entries, none is invalid
+		return fmt.Errorf("%s is beyond loopback, and nothing allows that", addr)
+	})
+	return c
 }
 
 // Transport returns an HTTP transport that obeys the check, also after redirects. It uses no proxy.

@@ -82,10 +82,17 @@ func TestCheck_Dial(t *testing.T) {
 // TestCheck_ReachesNames: a name goes by its addresses, and one without any is told of by the connection.
 func TestCheck_ReachesNames(t *testing.T) {
 	var none connect.Check
-	for _, at := range []string{"localhost:http", "localhost:80", "nowhere.invalid:80", "[::1]:80"} {
+	for _, at := range []string{"localhost:http", "localhost:80", "[::1]:80"} {
 		if err := none.Reaches(t.Context(), at); err != nil {
 			t.Errorf("%s: %v", at, err)
 		}
+	}
+	named, err := connect.Lists([][]string{{"nowhere.invalid"}}, refuse)
+	if err == nil {
+		err = named.Reaches(t.Context(), "nowhere.invalid:80")
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }
 
@@ -163,5 +170,51 @@ func TestCheck_Transport(t *testing.T) {
 	}
 	if len(hit) > 0 {
 		t.Error("it was reached all the same")
+	}
+}
+
+// TestCheck_Names: a name is checked before it is looked up, by lists, by the one place that is asked, and without any.
+func TestCheck_Names(t *testing.T) {
+	lists := func(l ...[]string) connect.Check {
+		c, err := connect.Lists(l, refuse)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	for _, c := range []struct {
+		name  string
+		check connect.Check
+		host  string
+		ok    bool
+	}{
+		{"no check", nil, "secret.example.com:80", false},
+		{"no check, this machine", nil, "localhost:80", true},
+		{"an empty list", lists([]string{}), "secret.example.com:80", false},
+		{"a name without a dot", lists([]string{}), "secret:80", false},
+		{"the name", lists([]string{"secret.example.com"}), "secret.example.com:80", true},
+		{"another port", lists([]string{"secret.example.com:81"}), "secret.example.com:80", false},
+		{"it may have an address of the list", lists([]string{"10.0.0.0/8"}), "secret.example.com:80", true},
+		{"one of two lists", lists([]string{"10.0.0.0/8"}, []string{}), "secret.example.com:80", false},
+		{"an address is looked up nowhere", lists([]string{}), "192.0.2.1:80", true},
+		{"one place", connect.To("shop.test:80"), "secret.example.com:80", false},
+		{"that place", connect.To("shop.test:80"), "SHOP.test:80", true},
+		{"that place by another name", connect.To("127.0.0.1:80"), "localhost:80", true},
+	} {
+		err := c.check.CheckName(t.Context(), c.host)
+		if (err == nil) != c.ok {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	asked := 0
+	check := connect.Check(func(to netip.AddrPort, host string) error {
+		if asked++; to.Addr().IsValid() || host != "secret.example.com" || to.Port() != 80 {
+			t.Errorf("asked of %v, %s", to, host)
+		}
+		return errors.New("no")
+	})
+	_, dialled := check.Dial(t.Context(), "tcp", "secret.example.com:80")
+	if reached := check.Reaches(t.Context(), "secret.example.com:80"); asked != 2 || dialled == nil || reached == nil {
+		t.Errorf("asked %d times: %v, %v", asked, dialled, reached)
 	}
 }

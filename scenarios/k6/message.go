@@ -15,7 +15,10 @@ type Config struct {
 	Args    []string          `json:"args,omitempty"` // more arguments of k6
 	Change  Change            `json:"change"`         // changes of the script's options by the scenario
 	// allow-lists of addresses beyond loopback; all of them must contain an address
-	Allow   [][]string        `json:"allow,omitempty"`
+	Allow [][]string `json:"allow,omitempty"`
+	// folders from which policies let the script read files, a list for each policy, all of which must hold a file; nil
+	// is no limit
+	Files   [][]string        `json:"files,omitempty"`
 	Routes  map[string]string `json:"routes,omitempty"` // maps host or host:port to the host:port of the connection
 	Warmup  time.Duration     `json:"warmup,omitempty"` // time of the script that its thresholds ignore
 	Control bool              `json:"control,omitempty"`

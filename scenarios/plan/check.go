@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/timeline"
+	"brunt/scenarios"
 	"brunt/scenarios/allow"
 	"brunt/scenarios/load"
 	"brunt/scenarios/policies"
@@ -336,18 +338,47 @@ func (c *policyPlan) bound(p *policies.Policy) {
 	}
 }
 
-// cluster compares the pods that the target names with the policy.
+// cluster compares the pods that the target names, and those that the run makes, with the policy.
 func (c *policyPlan) cluster(p *policies.Policy) {
-	k := c.Scenario.Target.Kubernetes
-	if k == nil {
-		return
+	if k := c.Scenario.Target.Kubernetes; k != nil {
+		if slices.Contains(p.Protect.Namespaces, k.Namespace) {
+			c.Mistakes.Add(k.Of("namespace"), "the namespace %s is protected by %s", k.Namespace, p.Of("protect"))
+		}
+		if p.Has("targets") && !slices.Contains(p.Targets, "kubernetes") {
+			c.beyond(c.Scenario.Target.Of("kubernetes"), p.Of("targets"), noPods(p), "it names pods that brunt did not start")
+		}
+		if k.Makes {
+			c.pods(p, k.Of("context"), "the target", k.Context, k.Namespace)
+		}
+		if k.AgentNamespace != "" {
+			c.pods(p, k.Of("agent_namespace"), "an agent", k.Context, k.AgentNamespace)
+		}
 	}
-	if slices.Contains(p.Protect.Namespaces, k.Namespace) {
-		c.Mistakes.Add(k.Of("namespace"), "the namespace %s is protected by %s", k.Namespace, p.Of("protect"))
+	if w := &c.Scenario.Workers; w.Elsewhere() && w.Namespace != "" { // else they are in the namespace that the run makes
+		if p.Has("targets") && !slices.Contains(p.Targets, "kubernetes") {
+			c.beyond(w.At, p.Of("targets"), noPods(p), "workers are pods of a cluster")
+		}
+		c.pods(p, w.Of("namespace"), "a worker", w.Context, w.Namespace)
 	}
-	if p.Has("targets") && !slices.Contains(p.Targets, "kubernetes") {
-		c.beyond(c.Scenario.Target.Of("kubernetes"), p.Of("targets"),
-			fmt.Sprintf("targets: [%s] without kubernetes", strings.Join(p.Targets, ", ")),
-			"it names pods that brunt did not start")
+}
+
+// noPods returns the entry with which a policy refuses pods.
+func noPods(p *policies.Policy) string {
+	return fmt.Sprintf("targets: [%s] without kubernetes", strings.Join(p.Targets, ", "))
+}
+
+// pods refuses pods that the run makes in a namespace that the policy does not name. Who may make pods in a namespace
+// may read its Secrets.
+func (c *policyPlan) pods(p *policies.Policy, at syntax.Pos, whose, context, namespace string) {
+	name := scenarios.ClusterName(cmp.Or(context, "CONTEXT"), cmp.Or(namespace, "NAMESPACE"))
+	switch {
+	case slices.Contains(p.Protect.Namespaces, namespace):
+		c.Mistakes.Add(at, "the namespace %s is protected by %s", namespace, p.Of("protect"))
+	case context == "" || namespace == "":
+		c.Mistakes.AddHint(at, "write context and namespace, and name "+name+" under allow.load or allow.chaos of the policy",
+			"%s would be a pod in a namespace that %s can't name", whose, p.File)
+	case !slices.Contains(slices.Concat(p.Allow.Load, p.Allow.Chaos), name):
+		c.Mistakes.AddHint(at, "name "+name+" under allow.load or allow.chaos of the policy, to let pods be made there",
+			"%s would be a pod of %s, which %s (allow) does not name", whose, name, p.Of("allow"))
 	}
 }

@@ -254,7 +254,7 @@ func (c *compiler) load(l *scenarios.Load) {
 	dial.CheckConnections(l, c.m)
 	checkHTTP3(l, c.plan.Scenario.Target.TLS, c.m)
 	if ns, err := dial.ParseNameServer(l.Connections.DNS); err == nil {
-		if err := c.plan.LoadAllowlist.Check(ns.Addr().Unmap(), ns.String(), ""); err != nil {
+		if err := c.plan.LoadAllowlist.CheckAddr(ns, ""); err != nil {
 			c.m.Add(l.Connections.Of("dns"), "%v", err)
 		}
 	}

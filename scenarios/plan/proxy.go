@@ -87,7 +87,7 @@ func (p *Plan) host(l *scenarios.Load) func(u *url.URL) error {
 		if err := p.LoadAllowlist.CheckURL(resolve)(via); err != nil && by.Fixed() == nil { // else already reported
 			return fmt.Errorf("the proxy %s: %w", via.Host, err)
 		}
-		return targets.Allowlist(p.LoadAllowlist.Check).CheckProxied(u)
+		return targets.CheckProxied(p.LoadAllowlist, u)
 	}
 }
 

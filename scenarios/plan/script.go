@@ -106,6 +106,11 @@ func (c *compiler) askScript(l *scenarios.Load, sp *Script) {
 		Script: path, Args: s.Args, Allow: c.plan.AllowLists(allow.Load),
 		Change: k6.Change{Rate: float64(s.Rate), VUs: s.VUs, MaxVUs: s.MaxVUs, Duration: s.Duration.D(), Only: s.Scenario},
 	}
+	for _, p := range c.o.Policies {
+		if folders, bounded := p.Folders(); bounded {
+			sp.Config.Files = append(sp.Config.Files, append([]string{c.sc.Folder()}, folders...))
+		}
+	}
 	if s.Start == 0 {
 		sp.Config.Warmup = c.sc.Warmup
 	}

@@ -114,7 +114,7 @@ func CompileBare(b Bare) (*Plan, error) {
 	c := newCompiler(p, CompileOptions{Policies: b.Policies}, m)
 	p.LoadAllowlist = allow.New(allow.Load, sc, b.Policies, m)
 	p.ChaosAllowlist = allow.New(allow.Chaos, sc, b.Policies, m)
-	p.Scope.Host = p.ChaosAllowlist.CheckURL(nil)
+	p.Scope.Host, p.Scope.LookUp = p.ChaosAllowlist.CheckURL(nil), allow.PolicyNames(b.Policies)
 	openLink(p, m, b)
 	f := scenarios.Fault{Name: b.Kind, Place: syntax.Place{At: at}}
 	syntax.Decode(timing, &f, m)

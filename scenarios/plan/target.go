@@ -23,6 +23,7 @@ func (c *compiler) system() {
 	t := &c.sc.Target
 	c.plan.Scope = chaos.Scope{
 		Services: map[string]int{}, AtPort: chaos.Ports{}, Host: c.plan.ChaosAllowlist.CheckURL(nil),
+		LookUp: allow.PolicyNames(c.o.Policies),
 	}
 	for _, w := range c.plan.Protocols.Wires() {
 		if w.Port > 0 {
@@ -192,13 +193,31 @@ func (c *compiler) checkEntries(l *scenarios.Load) {
 	}
 }
 
-// Lookup resolves a name as the first load would.
-func (p *Plan) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	o := targets.Options{Allow: p.LoadAllowlist.Check}
+// Reach returns the addresses of host:port, the first hop of the first load, that the load may reach; at least one, or
+// an error.
+func (p *Plan) Reach(ctx context.Context, hostport string) (within []netip.AddrPort, err error) {
+	o := targets.Options{Allow: p.LoadAllowlist}
 	if len(p.Loads) > 0 {
 		o.Connections = p.Loads[0].Connections
 	}
-	return dial.Lookup(ctx, o, host)
+	addrs, name, err := dial.Lookup(ctx, o, hostport)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Loads) > 0 && dial.Gives(p.Loads[0].Resolve, hostport) {
+		name = ""
+	}
+	for _, to := range addrs {
+		if refused := p.LoadAllowlist.CheckAddr(to, name); refused != nil {
+			err = refused
+			continue
+		}
+		within = append(within, to)
+	}
+	if len(within) > 0 {
+		err = nil
+	}
+	return within, err
 }
 
 // declared checks the names of the declared dependencies: services, endpoints, and the target if it has no services.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 
+	"brunt/chaos/cluster"
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -66,6 +67,9 @@ func checkPods(p *Plan, m *syntax.Mistakes) {
 			m.AddHint(lp.shapeAt(), "`on: process` in `workers`",
 				"load %q is a script of k6, which processes of this machine make, not pods", lp.Name)
 		}
+	}
+	if why := cluster.ProtectedNamespace(sc.Workers.Namespace); why != nil {
+		m.Add(sc.Workers.Of("namespace"), "%v", why)
 	}
 	reached := func(at syntax.Pos, hop string) {
 		if host, _, err := net.SplitHostPort(hop); err == nil && scenarios.IsLoopback(host) {

@@ -39,8 +39,8 @@ type Policy struct {
 	// author's that a scenario can start: all these, action.run, kube.apply, processes, containers, a Compose file,
 	// scripts of k6, and images for workers, agents and the watchdog
 	Forbid []string `yaml:"forbid"`
-	// folders besides its own from which a scenario may read files, after symbolic links are resolved; a relative one is
-	// beside the policy; an empty list allows nothing, a missing list is no limit
+	// folders besides its own from which a scenario and its scripts of k6 may read files, after symbolic links are
+	// resolved; a relative one is beside the policy; an empty list allows nothing, a missing list is no limit
 	Files   []string `yaml:"files"`
 	Protect Protect  `yaml:"protect"` // units that no fault may hit
 	// maximum number of units that a fault may hit; zero is no bound
@@ -287,18 +287,22 @@ func (p *Policy) ForbidsCommands() (at syntax.Pos, yes bool) {
 	return syntax.Pos{}, false
 }
 
-// CheckFile returns an error if a scenario may not read a file. Path is absolute, and symbolic links are resolved.
-func (p *Policy) CheckFile(path string) error {
-	if !p.Has("files") {
-		return nil
-	}
+// Folders returns the folders besides its own from which a scenario may read files. Bounded is false if the policy sets
+// no limit.
+func (p *Policy) Folders() (folders []string, bounded bool) {
 	for _, folder := range p.Files {
 		if !filepath.IsAbs(folder) {
 			folder = filepath.Join(filepath.Dir(p.File), folder)
 		}
-		if in, err := filepath.Rel(scenarios.Followed(folder), path); err == nil && filepath.IsLocal(in) {
-			return nil
-		}
+		folders = append(folders, scenarios.Followed(folder))
+	}
+	return folders, p.Has("files")
+}
+
+// CheckFile returns an error if a scenario may not read a file. Path is absolute, and symbolic links are resolved.
+func (p *Policy) CheckFile(path string) error {
+	if folders, bounded := p.Folders(); !bounded || scenarios.InFolders(path, folders) {
+		return nil
 	}
 	return fmt.Errorf("%s lies outside the scenario's folder, and %s says files: [%s]", path, p.Of("files"),
 		strings.Join(p.Files, ", "))

@@ -1,12 +1,10 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/probe"
 	"brunt/scenarios"
+	"brunt/scenarios/allow"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure/samples"
 	"brunt/scenarios/observe"
@@ -57,7 +56,7 @@ func (r *requester) reach(l *scenarios.Load) targets.Options {
 	return targets.Options{
 		Base: base, Endpoints: r.plan.Endpoints(r.session.env), TLS: sc.Target.TLS, Connections: l.Connections,
 		Resolve: resolve, Proxies: r.plan.ProxiesOf(l), Timeout: l.Timeout.D(),
-		Seed: sc.Seed ^ load.Hash(l.Name), T0: r.log.T0(), Allow: r.plan.LoadAllowlist.Check, Agent: "brunt",
+		Seed: sc.Seed ^ load.Hash(l.Name), T0: r.log.T0(), Allow: r.plan.LoadAllowlist, Agent: "brunt",
 		Tracing: targets.Tracing{High: r.session.traceHigh(l.Name), Sampled: sc.Trace.Samples()},
 	}
 }
@@ -130,9 +129,7 @@ func (r *requester) act(ctx context.Context, s chaos.Sequence) (io.Closer, error
 	l := r.plan.SetupLoad()
 	o := r.reach(l)
 	o.Resolve, o.Timeout, o.Holds = l.Resolve, s.Timeout, true
-	o.Allow = func(addr netip.Addr, hostport, host string) error {
-		return cmp.Or(r.plan.LoadAllowlist.Check(addr, hostport, host), r.plan.ChaosAllowlist.Check(addr, hostport, host))
-	}
+	o.Allow = allow.All{r.plan.LoadAllowlist, r.plan.ChaosAllowlist}
 	return guard.HoldOnce(ctx, steps, max(1, s.Sessions), func() *guard.Iteration {
 		vars := make([]template.Value, len(r.session.vars))
 		template.CopyVars(vars, r.session.vars)

@@ -37,11 +37,9 @@ var dials = map[string]string{
 	"reporters/push/grpc.go grpc.NewClient":           "dials by scenarios/connect",
 	"reporters/html/print.go exec.CommandContext": "a browser that prints a page from a file, all of whose " +
 		"names resolve to nothing",
-	"targets/platform/docker/engine.go net.Dialer": "the engine: its address is checked by " +
-		"guard.allow.chaos where it is not a local socket",
 	"targets/platform/docker/engine.go http.Transport": "the engine's client, which takes that dialer and no proxy",
-	"chaos/kube/cluster.go net.Dialer": "the API server: its address is checked by " +
-		"guard.allow.chaos",
+	"chaos/kube/cluster.go net.Dialer": "the API server of the user's own commands; that of a scenario is dialled by " +
+		"scenarios/connect",
 	"chaos/kube/tunnel.go ws.Dialer":             "makes a handshake on a connection of that dialer",
 	"targets/http/auth/oauth2.go http.Transport": "dials by targets/dial",
 	"targets/vegeta/engine.go http.Transport":    "dials by targets/dial",

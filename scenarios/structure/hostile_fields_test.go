@@ -163,3 +163,49 @@ func TestHostile_Fields(t *testing.T) {
 		}
 	}
 }
+
+// policyFile has the rows of the suite that plays each key under a policy.
+const policyFile = "../truth/policy/rows_test.go"
+
+// TestPolicy_Keys: every setting that holds an address, a command or a file that a policy binds has a row in the suite
+// scenarios/truth/policy, or a reason there why it has none.
+func TestPolicy_Keys(t *testing.T) {
+	text, err := os.ReadFile(filepath.FromSlash(policyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	played, reasons := map[string]bool{}, map[string]bool{}
+	for _, l := range regexp.MustCompile(`field: *"([^"]+)"`).FindAllSubmatch(text, -1) {
+		played[string(l[1])] = true
+	}
+	for _, l := range regexp.MustCompile(`(?m)^\t"([^"]+)": +\S`).FindAllSubmatch(text, -1) {
+		reasons[string(l[1])] = true
+	}
+	bound := map[string]bool{}
+	for name, how := range hostileFields {
+		bound[name] = how == byCommands || how == byFiles
+	}
+	for name, how := range addressFields {
+		bound[name] = bound[name] || checksAddress(how)
+	}
+	for name, binds := range bound {
+		if binds && played[name] == reasons[name] {
+			t.Errorf("%s: %s plays it: %t; unplayed has a reason: %t. Want one of both", name, policyFile, played[name],
+				reasons[name])
+		}
+	}
+	for _, names := range []map[string]bool{played, reasons} {
+		for name := range names {
+			if !bound[name] {
+				t.Errorf("%s has %s, which no policy binds", policyFile, name)
+			}
+		}
+	}
+}
+
+// checksAddress reports whether an entry of addressFields names a check of the address.
+func checksAddress(how string) bool {
+	return !strings.HasPrefix(how, noAddress) && slices.ContainsFunc([]string{
+		ofQuestions, ofLoad, ofImages, "within LoadAllowlist", "targets/dial", "allow-lists",
+	}, func(part string) bool { return strings.Contains(how, part) })
+}

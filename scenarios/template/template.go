@@ -246,6 +246,7 @@ func (t *URL) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	if !ok {
 		return
 	}
+	CheckURL(n, m)
 	t.At = n.Pos
 	esc := escBase
 	for _, p := range parts {

@@ -152,6 +152,9 @@ func FuzzTemplate(f *testing.F) {
 			t.Helper()
 			dynamic := render(t, place, strings.ReplaceAll(text, "@", "var.x"), value, false)
 			for _, ref := range []string{"x", "env.X", "data.t.x", "unit.a.addr"} {
+				if ref == "env.X" && strings.HasPrefix(text, `"${@}`) { // a secret is no host
+					continue
+				}
 				if got := render(t, place, strings.ReplaceAll(text, "@", ref), value, false); got != dynamic {
 					t.Errorf("%s from %s is %q, from var.x %q", text, ref, got, dynamic)
 				}

@@ -262,12 +262,13 @@ func callHostile(t *testing.T, name string, says []byte, ends bool) (scenarios.O
 		h.step)
 	o := targets.Options{
 		Base: strings.ReplaceAll(h.base, "ADDR", address), Timeout: time.Second, T0: time.Now(), Sampler: kept,
-		Allow: func(_ netip.Addr, hostport, _ string) error { // a server that names another one is not followed
+		// a server that names another one is not followed
+		Allow: targetstest.Gate(func(_ netip.Addr, hostport, _ string) error {
 			if hostport != address {
 				return h1.ErrNotHTTP
 			}
 			return nil
-		},
+		}),
 	}
 	of := set.Select(flow.Calls...)
 	client, err := of.Client(o)

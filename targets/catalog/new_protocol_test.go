@@ -118,7 +118,7 @@ func TestSet_OneProtocol(t *testing.T) {
 	flow := targetstest.Compile(t, &targets.Descriptor{Kinds: set.Kinds(), Compile: set.Compile}, "", "parrot: hi")
 	client, err := set.Select(flow.Calls...).Client(targets.Options{
 		Base: "parrot://127.0.0.1:1", T0: time.Now(),
-		Allow: func(netip.Addr, string, string) error { return errors.New("no") },
+		Allow: targetstest.Gate(func(netip.Addr, string, string) error { return errors.New("no") }),
 	})
 	if err != nil {
 		t.Fatal(err)

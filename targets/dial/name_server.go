@@ -38,7 +38,7 @@ type nameServer struct {
 func (s nameServer) ask(ctx context.Context, host string) ([]netip.Addr, time.Duration, error) {
 	own := s.addr.IsValid()
 	if own {
-		if err := s.allow.Check(s.addr.String(), ""); err != nil {
+		if err := targets.CheckAddr(s.allow, s.addr.String(), ""); err != nil {
 			return nil, 0, err
 		}
 	}

@@ -57,12 +57,12 @@ func TestNameServer_Gate(t *testing.T) {
 	}
 	defer l.Close()
 	no := errors.New("not there")
-	_, _, err = askNames(t, l.LocalAddr().String(), func(addr netip.Addr, hostport, host string) error {
+	_, _, err = askNames(t, l.LocalAddr().String(), targetstest.Gate(func(addr netip.Addr, hostport, host string) error {
 		if addr != netip.MustParseAddr("127.0.0.1") || hostport != l.LocalAddr().String() || host != "" {
 			t.Errorf("asked for %v, %q, %q", addr, hostport, host)
 		}
 		return no
-	}, "api.test")
+	}), "api.test")
 	if !errors.Is(err, no) || targets.CauseOf(err) != scenarios.NotAllowed {
 		t.Errorf("%v is %v", err, targets.CauseOf(err))
 	}
@@ -139,5 +139,58 @@ func TestNameServer(t *testing.T) {
 			err != nil && !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v for %v, %v", c.host, got, ttl, err)
 		}
+	}
+}
+
+// A nameGate is an allow-list that refuses a name.
+type nameGate string
+
+func (g nameGate) CheckName(host string, _ uint16) error {
+	if host == string(g) {
+		return errors.New("not in this test")
+	}
+	return nil
+}
+func (nameGate) CheckAddr(netip.AddrPort, string) error { return nil }
+func (nameGate) CheckNamed(string, uint16) error        { return nil }
+
+// TestLookup_Given: an address that the scenario gave, by its name server or by resolve, goes by no name: an allow-list
+// that names the host does not allow it. A name that may not be looked up is not asked for.
+func TestLookup_Given(t *testing.T) {
+	names := targetstest.NewNames(t)
+	names.Set("api.test", 7, "192.0.2.2")
+	by := func(resolve map[string]string, dns string) targets.Options {
+		return targets.Options{
+			Resolve: resolve, Connections: scenarios.Connections{DNS: dns}, Allow: nameGate("secret.test"),
+		}
+	}
+	for _, c := range []struct {
+		name, host, want, led string
+		o                     targets.Options
+	}{
+		{"its name server", "api.test:80", "192.0.2.2:80", "", by(nil, names.Addr)},
+		{"resolve", "a.test:80", "192.0.2.3:80", "", by(map[string]string{"a.test": "192.0.2.3"}, "")},
+		{"resolve to a name", "a.test:80", "192.0.2.2:80", "", by(map[string]string{"a.test": "api.test"}, names.Addr)},
+		{"an address", "192.0.2.4:80", "192.0.2.4:80", "192.0.2.4", by(nil, names.Addr)},
+		{"this machine's names", "localhost:80", "127.0.0.1:80", "localhost", by(nil, "")},
+	} {
+		addrs, led, err := Lookup(t.Context(), c.o, c.host)
+		if err != nil || len(addrs) == 0 || led != c.led ||
+			!slices.ContainsFunc(addrs, func(a netip.AddrPort) bool { return a.String() == c.want }) {
+			t.Errorf("%s: %v led by %q, %v", c.name, addrs, led, err)
+		}
+	}
+	asked := names.Asked()
+	for _, o := range []targets.Options{by(nil, names.Addr), by(map[string]string{"a.test": "secret.test"}, names.Addr)} {
+		host := "secret.test:80"
+		if o.Resolve != nil {
+			host = "a.test:80"
+		}
+		if _, _, err := Lookup(t.Context(), o, host); targets.CauseOf(err) != scenarios.NotAllowed {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+	if n := names.Asked() - asked; n > 0 {
+		t.Errorf("the name server had %d questions", n)
 	}
 }

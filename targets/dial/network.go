@@ -46,7 +46,7 @@ func NewNetwork(o *targets.Options) (*Network, error) {
 // control checks every socket before it connects. Host is the name that was looked up.
 func (d *Network) control(host string) func(network, address string, c syscall.RawConn) error {
 	return func(_, address string, c syscall.RawConn) error {
-		if err := d.allow.Check(address, host); err != nil {
+		if err := targets.CheckAddr(d.allow, address, host); err != nil {
 			return err
 		}
 		if len(d.local) > 0 {

@@ -186,7 +186,7 @@ type Proxy struct {
 func ProxyFor(o *targets.Options, u *url.URL) (*Proxy, error) {
 	p, err := Via(o.Proxies, u, o.Resolve)
 	if err == nil && p != nil {
-		err = o.Allow.CheckProxied(u)
+		err = targets.CheckProxied(o.Allow, u)
 	}
 	if err != nil {
 		return nil, &targets.NotAllowedError{Addr: targets.HostPort(u), Err: err}

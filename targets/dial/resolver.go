@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,7 +21,9 @@ const mostDNSTTL = 30 * time.Second
 // connections to the same name cost no extra queries.
 type resolver struct {
 	fixed map[string]string // host or host:port to the address used instead
-	ttl   time.Duration     // negative: the answer's TTL
+	allow targets.Allowlist
+	own   bool          // the scenario names the name server, so that an address is the scenario's word
+	ttl   time.Duration // negative: the answer's TTL
 	now   func() time.Time
 	ask   Asker
 
@@ -50,31 +53,39 @@ func newResolver(o *targets.Options) *resolver {
 	if o.Connections.DNS != "" {
 		server.addr, _ = ParseNameServer(o.Connections.DNS) // validated
 	}
-	return &resolver{fixed: o.Resolve, ttl: ttl, now: time.Now, ask: server.ask, known: map[string]*question{}}
+	return &resolver{
+		fixed: o.Resolve, allow: o.Allow, own: server.addr.IsValid(), ttl: ttl, now: time.Now, ask: server.ask,
+		known: map[string]*question{},
+	}
 }
 
-// Lookup returns the addresses to which connections of a load to a name would go now.
-func Lookup(ctx context.Context, o targets.Options, host string) ([]netip.Addr, error) {
-	return newResolver(&o).names(ctx, host)
+// Lookup returns the addresses to which connections of a load to host:port would go now. Name is the host for which the
+// system's resolver gave them; it is empty if the scenario did.
+func Lookup(ctx context.Context, o targets.Options, hostport string) (addrs []netip.AddrPort, name string, err error) {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return nil, "", err
+	}
+	return newResolver(&o).lookup(ctx, host, port)
 }
 
 // UseAsker replaces DNS, and the clock that decides when answers expire.
 func (d *Network) UseAsker(now func() time.Time, ask Asker) { d.names.now, d.names.ask = now, ask }
 
-// lookup returns the addresses of host:port. Name is the host that was looked up, or empty if
-// the scenario's resolve gave the address.
+// lookup returns the addresses of host:port. Name is the host that was looked up, or empty if the scenario's resolve
+// or its name server gave the address: an allow-list of names speaks of the addresses that the system's resolver gives.
 func (r *resolver) lookup(ctx context.Context, host, port string) (addrs []netip.AddrPort, name string, err error) {
-	all, own := Resolved(host, port, r.fixed)
-	if name = host; own {
-		name = ""
+	all, fixed := Resolved(host, port, r.fixed)
+	if _, perr := netip.ParseAddr(host); !fixed && (!r.own || perr == nil) {
+		name = host
 	}
 	for _, to := range all {
 		n, lerr := net.DefaultResolver.LookupPort(ctx, "tcp", to.Port)
-		ips, nerr := r.names(ctx, to.Host)
-		err = cmp.Or(lerr, nerr, err)
-		if lerr != nil {
+		if err = cmp.Or(lerr, err); lerr != nil {
 			continue
 		}
+		ips, nerr := r.names(ctx, to.Host, uint16(n))
+		err = cmp.Or(nerr, err)
 		for _, ip := range ips {
 			addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), uint16(n)))
 		}
@@ -115,6 +126,21 @@ func Resolved(host, port string, resolve map[string]string) (places []Place, own
 	return []Place{{host, port}}, false
 }
 
+// Gives reports whether a load's resolve gives host:port as a place.
+func Gives(resolve map[string]string, hostport string) bool {
+	_, port, _ := net.SplitHostPort(hostport)
+	for from := range resolve {
+		if host, own, err := net.SplitHostPort(from); err == nil {
+			from, port = host, own
+		}
+		places, _ := Resolved(from, port, resolve)
+		if slices.ContainsFunc(places, func(p Place) bool { return p.String() == hostport }) {
+			return true
+		}
+	}
+	return false
+}
+
 // placesIn returns the texts between the commas of a value of resolve; at least one.
 func placesIn(value string) []string {
 	all := strings.Split(value, ",")
@@ -124,10 +150,14 @@ func placesIn(value string) []string {
 	return all
 }
 
-// names returns the addresses of host, which may itself be an address.
-func (r *resolver) names(ctx context.Context, host string) ([]netip.Addr, error) {
+// names returns the addresses of host, which may itself be an address. It fails for a name that the allow-list does not
+// let be looked up.
+func (r *resolver) names(ctx context.Context, host string, port uint16) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip}, nil
+	}
+	if err := targets.CheckName(r.allow, host, port); err != nil {
+		return nil, err
 	}
 	targets.StagesOf(ctx).Enter(scenarios.InDNS)
 	for {

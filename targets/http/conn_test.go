@@ -15,6 +15,7 @@ import (
 	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/http"
+	"brunt/targets/targetstest"
 )
 
 // An idle connection that the server has closed, or on which it sent unrequested data, costs
@@ -211,10 +212,11 @@ func TestHTTP_IPv6(t *testing.T) {
 	seen := &recorder{}
 	url := listen(t, "tcp6", "[::1]:0", seen.serve)
 	var asked []string
-	r := newFixture(t, targets.Options{Base: url, Allow: func(addr netip.Addr, hostport, host string) error {
+	gate := targetstest.Gate(func(addr netip.Addr, hostport, host string) error {
 		asked = append(asked, addr.String(), hostport, host)
 		return nil
-	}}, "get: /")
+	})
+	r := newFixture(t, targets.Options{Base: url, Allow: gate}, "get: /")
 	r.want(r.user(0).Do(0, long), "ok 200")
 	if list := seen.take(); !strings.Contains(list[0], "Host: "+strings.TrimPrefix(url, "http://")+"\r\n") {
 		t.Errorf("%q", list)

@@ -170,12 +170,12 @@ func TestOAuth2_Reach(t *testing.T) {
 	if q := s.asked()[0]; q.URL.Path != "/api/oauth/token" || q.Host != "shop.test" {
 		t.Errorf("%s %s", q.Host, q.URL)
 	}
-	k = open(t, f, targets.Options{Base: s.URL, Allow: func(a netip.Addr, hostport, _ string) error {
+	k = open(t, f, targets.Options{Base: s.URL, Allow: targetstest.Gate(func(a netip.Addr, hostport, _ string) error {
 		if hostport != addr {
 			t.Errorf("asked for %s", hostport)
 		}
 		return errNo
-	}})
+	})})
 	if err := k.Fetch(t.Context()); !errors.Is(err, errNo) || len(s.asked()) != 1 {
 		t.Errorf("%v, %d requests", err, len(s.asked()))
 	}

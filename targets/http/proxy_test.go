@@ -19,6 +19,7 @@ import (
 	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/dial"
+	"brunt/targets/targetstest"
 )
 
 // TestProxies checks the proxy of a URL for settings of load and environment.
@@ -222,7 +223,7 @@ func TestHTTP_Proxy(t *testing.T) {
 	}
 	base := "http://shop.test:" + portOf(target)
 	r := newFixture(t, targets.Options{
-		Base: base, Allow: gate, Proxies: by(t, strings.Replace(proxy, "//", "//ann:ses%40me@", 1)),
+		Base: base, Allow: targetstest.Gate(gate), Proxies: by(t, strings.Replace(proxy, "//", "//ann:ses%40me@", 1)),
 	}, "get: /a?b=c",
 		`{post: /d, body: text, headers: {Host: other.test}}`)
 	u := r.user(0)
@@ -366,12 +367,13 @@ func TestHTTP_ProxyAndBlastRadius(t *testing.T) {
 			if c.name == "loopback" {
 				suite.Needs(t, suite.Localhost)
 			}
-			r := newFixture(t, targets.Options{Proxies: by(t, proxy), Allow: func(addr netip.Addr, _, host string) error {
+			gate := targetstest.Gate(func(addr netip.Addr, _, host string) error {
 				if c.allow(addr, host) {
 					return nil
 				}
 				return errNo
-			}}, "get: "+c.base+"/")
+			})
+			r := newFixture(t, targets.Options{Proxies: by(t, proxy), Allow: gate}, "get: "+c.base+"/")
 			r.want(r.user(0).Do(0, long), c.want)
 			if got := f.take(); len(got) > 0 != (c.want == "ok 200") {
 				t.Errorf("the proxy was asked %q", got)

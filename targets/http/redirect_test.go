@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/targets"
+	"brunt/targets/targetstest"
 )
 
 func TestHTTP_Redirects(t *testing.T) {
@@ -211,12 +212,13 @@ func TestHTTP_RedirectOutOfTheBlastRadius(t *testing.T) {
 		return "HTTP/1.1 302 Found\r\nLocation: " + away + "\r\nContent-Length: 0\r\n\r\n"
 	}))
 	k := &samples{}
-	r := newFixture(t, targets.Options{Base: url, Sampler: k, Allow: func(_ netip.Addr, hostport, _ string) error {
+	gate := targetstest.Gate(func(_ netip.Addr, hostport, _ string) error {
 		if "http://"+hostport == away {
 			return errNo
 		}
 		return nil
-	}}, `get: /`)
+	})
+	r := newFixture(t, targets.Options{Base: url, Sampler: k, Allow: gate}, `get: /`)
 	o := r.user(0).Do(0, long)
 	r.want(o, "not allowed")
 	if len(other.take()) > 0 {

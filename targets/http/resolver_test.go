@@ -17,6 +17,7 @@ import (
 	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/http"
+	"brunt/targets/targetstest"
 )
 
 func portOf(url string) string { return url[strings.LastIndexByte(url, ':')+1:] }
@@ -270,7 +271,7 @@ func TestHTTP_Resolve(t *testing.T) {
 			asked = nil
 			dns := &fakeDNS{}
 			dns.set("other.test", "127.0.0.1")
-			r := newFixture(t, targets.Options{Base: c.base, Resolve: c.to, Allow: gate}, "get: /")
+			r := newFixture(t, targets.Options{Base: c.base, Resolve: c.to, Allow: targetstest.Gate(gate)}, "get: /")
 			dns.use(r.Client)
 			r.want(r.user(0).Do(0, long), "ok 200")
 			if !slices.Equal(asked, c.gate) {
@@ -287,7 +288,7 @@ func TestHTTP_GateAfterDNS(t *testing.T) {
 	dns.set("api.test", "127.0.0.2")
 	r := newFixture(t, targets.Options{
 		Base: "http://api.test:" + port,
-		Allow: func(addr netip.Addr, _, host string) error {
+		Allow: targetstest.Gate(func(addr netip.Addr, _, host string) error {
 			if host != "api.test" {
 				return errors.New("another host")
 			}
@@ -295,7 +296,7 @@ func TestHTTP_GateAfterDNS(t *testing.T) {
 				return errNo
 			}
 			return nil
-		},
+		}),
 	}, "get: /")
 	dns.use(r.Client)
 	r.want(r.user(0).Do(0, long), "not allowed")

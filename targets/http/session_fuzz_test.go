@@ -13,6 +13,7 @@ import (
 	"brunt/targets"
 	"brunt/targets/http"
 	"brunt/targets/http/h1"
+	"brunt/targets/targetstest"
 )
 
 // For any bytes of a server, in any pieces, the call returns by its deadline with times in
@@ -109,12 +110,12 @@ func FuzzHTTP_Answer(f *testing.F) {
 		t0 := time.Now()
 		client, err := http.Descriptor().Client(targets.Options{
 			Base: "http://" + addr, Timeout: time.Second, T0: t0, Sampler: nosy{},
-			Allow: func(_ netip.Addr, hostport, _ string) error {
+			Allow: targetstest.Gate(func(_ netip.Addr, hostport, _ string) error {
 				if hostport != addr {
 					return h1.ErrNotHTTP
 				}
 				return nil
-			},
+			}),
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -136,8 +136,8 @@ func TestVegeta(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := targetstest.Compile(t, http.Descriptor(), "", c.step)
 			var k samples
-			out, _ := attack(t, targets.Options{Base: s.URL, Allow: gate, Sampler: &k}, vegeta.EngineOptions{Calls: f.Calls}, 2,
-				time.Millisecond)
+			out, _ := attack(t, targets.Options{Base: s.URL, Allow: targetstest.Gate(gate), Sampler: &k},
+				vegeta.EngineOptions{Calls: f.Calls}, 2, time.Millisecond)
 			for _, h := range out {
 				r := fixture{Flow: f, t: t}
 				r.want(h.Outcome, c.want)

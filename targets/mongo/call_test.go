@@ -287,14 +287,14 @@ func TestReplicaSet(t *testing.T) {
 	a, b := member(0), member(1)
 	asked := map[string]bool{}
 	o := targets.Options{Base: a.Base() + "/?replicaSet=rs&addr=" + b.Addr().String()}
-	o.Allow = func(_ netip.Addr, hostport, _ string) error {
+	o.Allow = targetstest.Gate(func(_ netip.Addr, hostport, _ string) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if asked[hostport] = true; hostport == "192.0.2.1:27017" {
 			return errors.New("a stranger")
 		}
 		return nil
-	}
+	})
 	f := newFixture(t, o, "mongo: {write: 1}")
 	u := f.Flow.Open(t, f.Client, f.t0, 0)
 	if out := u.Do(0, long); out.Kind != scenarios.OK || b.Requests() != 1 || a.Requests() != 0 {

@@ -243,7 +243,7 @@ func TestCluster(t *testing.T) {
 	asked := map[string]int{}
 	var mu sync.Mutex
 	f := newFixture(t, targets.Options{
-		Base: a.Base() + "?addr=" + b.Addr().String(), Allow: func(_ netip.Addr, hostport, _ string) error {
+		Base: a.Base() + "?addr=" + b.Addr().String(), Allow: targetstest.Gate(func(_ netip.Addr, hostport, _ string) error {
 			mu.Lock()
 			defer mu.Unlock()
 			asked[hostport]++
@@ -251,7 +251,7 @@ func TestCluster(t *testing.T) {
 				return errors.New("a stranger")
 			}
 			return nil
-		},
+		}),
 	}, "nats.request: a", "nats.request: cut")
 	u := f.Flow.Open(t, f.Client, f.t0, 0)
 	if out := u.Do(0, long); out.Kind != scenarios.OK || a.Connections() != 1 || b.Connections() != 0 {

@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios/suite"
 	"brunt/targets"
 	"brunt/targets/dial"
+	"brunt/targets/targetstest"
 )
 
 // shard is a node of a cluster of two: the first has the slots to 8191, which the key b is in (3300), and the second
@@ -118,12 +119,12 @@ func TestCluster_Multi(t *testing.T) {
 func TestCluster_Allowlist(t *testing.T) {
 	nodes := startShards(t)
 	o := targets.Options{Base: "redis+cluster://" + nodes[0].Addr().String(), Timeout: long}
-	o.Allow = func(_ netip.Addr, hostport, _ string) error {
+	o.Allow = targetstest.Gate(func(_ netip.Addr, hostport, _ string) error {
 		if hostport == nodes[1].Addr().String() {
 			return errors.New("not in this test")
 		}
 		return nil
-	}
+	})
 	var err error
 	if o.Network, err = dial.NewNetwork(&o); err != nil {
 		t.Fatal(err)

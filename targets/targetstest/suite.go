@@ -305,12 +305,12 @@ func (s Suite) allowlist(t *testing.T) {
 	var mu sync.Mutex
 	var asked []string
 	r := s.fixture(t, func(o *targets.Options) {
-		o.Allow = func(addr netip.Addr, hostport, host string) error {
+		o.Allow = Gate(func(addr netip.Addr, hostport, host string) error {
 			mu.Lock()
 			defer mu.Unlock()
 			asked = append(asked, addr.String(), hostport, host)
 			return errors.New("not in this test")
-		}
+		})
 	}, s.Steps.Answer)
 	is(t, r.open(t, 0).Do(0, long), scenarios.Error, scenarios.NotAllowed, false, false)
 	if r.Connections() != 0 || r.Opened() != 0 {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -193,23 +192,22 @@ func endpointNeeds(ctx context.Context, p *plan.Plan) []Check {
 // accepts checks whether an address accepts connections. A name of the cluster of the workers has a meaning there
 // alone: [Admission] looks for it.
 func accepts(ctx context.Context, p *plan.Plan, name, hostport string) Check {
-	host, port, err := net.SplitHostPort(hostport)
+	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
 		return Check{name, Bad, err.Error(), "give it a host and a port"}
 	}
 	if p.Scenario.Workers.Elsewhere() && pods.NamesService(host) {
 		return Check{name, Fine, hostport + " is a name of the workers' cluster, and the first worker is asked", ""}
 	}
-	addrs, err := p.Lookup(ctx, host)
+	addrs, err := p.Reach(ctx, hostport)
 	if err != nil {
 		return Check{name, Bad, err.Error(), "mend the name, or give its address by the load's resolve"}
 	}
-	check := connect.Check(func(to netip.AddrPort, _ string) error { return p.LoadAllowlist.CheckAddr(to, host) })
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	for _, a := range addrs {
 		var conn net.Conn
-		if conn, err = check.Dial(ctx, "tcp", net.JoinHostPort(a.Unmap().String(), port)); err == nil {
+		if conn, err = connect.To(a.String()).Dial(ctx, "tcp", a.String()); err == nil {
 			_ = conn.Close()
 			return Check{name, Fine, hostport + " accepts connections", ""}
 		}

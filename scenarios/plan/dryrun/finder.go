@@ -71,7 +71,7 @@ func (c *Containers) prepare() (*docker.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.client, err = docker.Open(at, docker.Options{Check: c.plan.ChaosAllowlist.CheckAddr})
+	c.client, err = docker.Open(at, docker.Options{Check: c.plan.ChaosAllowlist.Check})
 	return c.client, err
 }
 

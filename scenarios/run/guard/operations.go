@@ -7,17 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
-	"net/netip"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/catalog"
 	"brunt/chaos/fault/custom"
 	"brunt/scenarios"
-	"brunt/scenarios/connect"
+	"brunt/scenarios/allow"
 	"brunt/scenarios/disk"
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
@@ -78,7 +75,7 @@ func (k *kept) compile() (*plan.Plan, error) {
 
 // iteration prepares the steps.
 func (k *kept) iteration(p *plan.Plan) (*Iteration, []load.Step, error) {
-	check, err := connect.Lists(k.Allow, scenarios.FaultsBeyond)
+	within, err := allow.Of(k.Allow, scenarios.FaultsBeyond)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", chaos.ErrDamaged, err)
 	}
@@ -96,11 +93,7 @@ func (k *kept) iteration(p *plan.Plan) (*Iteration, []load.Step, error) {
 			Base: base, Endpoints: p.Endpoints(env), TLS: sc.Target.TLS, Connections: l.Connections, Resolve: l.Resolve,
 			Proxies: p.ProxiesOf(l),
 			Timeout: k.Timeout, T0: began, Agent: "brunt",
-			Allow: func(addr netip.Addr, hostport, host string) error {
-				_, text, _ := net.SplitHostPort(hostport)
-				port, _ := strconv.ParseUint(text, 10, 16)
-				return check(netip.AddrPortFrom(addr.Unmap(), uint16(port)), host)
-			},
+			Allow: within,
 		},
 	}, steps, nil
 }

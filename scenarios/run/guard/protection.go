@@ -109,7 +109,7 @@ func (p *Protection) startRemote() (mark []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := docker.Open(at, docker.Options{Check: p.plan.ChaosAllowlist.CheckAddr})
+	e, err := docker.Open(at, docker.Options{Check: p.plan.ChaosAllowlist.Check})
 	if err != nil {
 		return nil, err
 	}

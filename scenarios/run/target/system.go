@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"slices"
 	"strings"
 	"time"
@@ -249,21 +248,11 @@ func (s *System) linkLoad(ctx context.Context, to, asked, upstream string) error
 // reach returns the address of a running target, for links that connect to it for the load and must
 // keep to the same blast radius.
 func (h *Host) reach(ctx context.Context, hostport string) (string, error) {
-	host, port, err := net.SplitHostPort(hostport)
+	addrs, err := h.Plan.Reach(ctx, hostport)
 	if err != nil {
 		return "", err
 	}
-	ips, err := h.Plan.Lookup(ctx, host)
-	if err != nil {
-		return "", err
-	}
-	for _, ip := range ips {
-		addr := net.JoinHostPort(ip.Unmap().String(), port)
-		if err = h.Plan.LoadAllowlist.Check(ip.Unmap(), addr, host); err == nil {
-			return addr, nil
-		}
-	}
-	return "", err
+	return addrs[0].String(), nil
 }
 
 func (s *System) addLink(ctx context.Context, from, to, upstream string) error {

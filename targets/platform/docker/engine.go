@@ -20,6 +20,7 @@ import (
 	"syscall"
 	"time"
 
+	"brunt/scenarios/connect"
 	"brunt/targets/platform/containers"
 
 	"github.com/containerd/errdefs"
@@ -48,9 +49,8 @@ type Engine struct {
 
 // Options configure the connection to an engine.
 type Options struct {
-	// Check refuses addresses that must not be connected to, such as an engine on another machine. It gets the
-	// resolved address of the connection. Nil refuses nothing.
-	Check func(addr netip.AddrPort, host string) error
+	// Check refuses addresses that must not be connected to, such as an engine on another machine. Nil refuses nothing.
+	Check connect.Check
 	// AnswerWithin is how long the answer to a question, such as which containers exist, may take; zero means 20 s.
 	// An engine that hangs accepts connections and answers nothing.
 	AnswerWithin time.Duration
@@ -101,17 +101,13 @@ func Open(at containers.Address, o Options) (*Engine, error) {
 	}
 	e.via.Proxy = nil // a proxy of the environment would hide the real destination from Check
 	if o.Check != nil && !at.Socket() {
-		d := net.Dialer{Timeout: 10 * time.Second, Control: func(_, addr string, _ syscall.RawConn) error {
-			to, err := netip.ParseAddrPort(addr)
-			if err == nil {
-				err = o.Check(to, u.Hostname())
-			}
+		e.via.DialContext = connect.Check(func(to netip.AddrPort, host string) error {
+			err := o.Check(to, host)
 			if err != nil {
 				e.refused.Store(&err) // the library only reports that the connection failed
 			}
 			return err
-		}}
-		e.via.DialContext = d.DialContext
+		}).Within(10 * time.Second)
 	}
 	web := &http.Client{CheckRedirect: client.CheckRedirect, Transport: &again{
 		next: e.via, question: cmp.Or(o.RepeatAfter, questionAgain), order: cmp.Or(o.RepeatAfter, orderAgain),

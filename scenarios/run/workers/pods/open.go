@@ -12,7 +12,7 @@ import (
 
 // Open opens the cluster of the workers of a plan, whose address guard.allow.chaos must allow.
 func Open(w *scenarios.Workers, p *plan.Plan) (*kube.Cluster, error) {
-	o := kube.Options{Check: p.ChaosAllowlist.CheckAddr}
+	o := kube.Options{Check: p.ChaosAllowlist.Check}
 	if p.Stack.OnPods() { // the run makes its target in that cluster
 		o = kube.Options{}
 	}
