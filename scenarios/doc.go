@@ -46,10 +46,10 @@
 //	unknown     not found, while a unit gave no answer
 //	present     found although it was not acknowledged: no promise was broken
 //
-// lost and duplicated are counts; stale is a share of the acknowledged writes. rpo is the age of the oldest lost
-// write: the time from its acknowledgement to the injection of the next fault. The age of a write that was
-// acknowledged during a fault ends when that fault clears, and is 0 for a one-shot fault. Without a later fault, the
-// age ends with the load. While there are unknown writes, an objective that they could break does not pass.
+// lost and duplicated are counts; stale is a share of the acknowledged writes. rpo is the span of time in which the
+// target acknowledged the writes that a fault lost: at least from the first lost write to the last, at most from the
+// kept write before them to the first attempt after them that was not acknowledged, or to the next kept write. While
+// there are unknown writes, an objective that they could break does not pass.
 //
 // # Traces
 //

@@ -201,13 +201,13 @@ func (b *verification) read(ctx context.Context) error {
 		return nil
 	}
 	b.progress(0)
-	err = b.ledger.kept.Each(func(w loggedWrite) error {
+	err = b.ledger.kept.Walk(func(w loggedWrite) error {
 		batch = append(batch, checkedWrite{loggedWrite: w})
 		if len(batch) < asksAtOnce {
 			return nil
 		}
 		return ask()
-	})
+	}, b.acked.fail)
 	if err == nil {
 		err = ask()
 	}
@@ -335,7 +335,7 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 	if state == result.WriteLost {
 		_, ambiguous := b.again[c.ID]
 		c.to, c.age = b.suspects.of(c.ID, c.End, ambiguous)
-		b.acked.lose(c.End, c.to)
+		b.acked.lose(lostWrite{c.End, c.Took, c.to})
 	}
 	if s.most > 1 {
 		set(result.WriteDuplicated, &out.Duplicated)

@@ -29,8 +29,9 @@ type LedgerRecord struct {
 	Refused    int64 `json:"refused"` // sent, and not acknowledged, with an id to find them by
 	// refused writes that were found nevertheless, which breaks no promise
 	Present int64 `json:"present"`
-	// the longest span of acknowledgements of writes lost to one fault, seconds. This is its upper bound: the time
-	// between the surviving writes before and after the lost ones; 0 if none was lost
+	// the longest span of acknowledgements of writes lost to one fault, seconds. This is its upper bound: the time from
+	// the surviving write before the lost ones to the first attempt after them that was not acknowledged, or to the
+	// next surviving write; 0 if none was lost
 	RPO Num `json:"rpo"`
 	// lower bound of rpo: from the first lost write to the last
 	RPOLow   Num    `json:"rpo_low"`
@@ -112,7 +113,8 @@ type LostSpan struct {
 	First  Num      `json:"first"`  // acknowledgement of the first lost write
 	Last   Num      `json:"last"`   // acknowledgement of the last lost write
 	Before Num      `json:"before"` // acknowledgement of the last surviving write before them
-	After  Num      `json:"after"`  // acknowledgement of the first surviving write after them
+	// the first attempt after them failed by then, or the next surviving write was acknowledged
+	After Num `json:"after"`
 }
 
 // A LostSecond counts the writes that were acknowledged in one second and lost to a fault, or to one of several

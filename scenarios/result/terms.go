@@ -786,8 +786,9 @@ var all = []Term{
 		"rpo",
 		[]string{"recovery-point"},
 		"The recovery point objective as it was achieved: the span of time in which the target acknowledged the writes " +
-			"that the fault lost. It is at least the time from the first lost write to the last, and at most the time between " +
-			"the kept writes around them. Unlike the age of the oldest lost write, it does not grow with the length of the " +
+			"that the fault lost. It is at least the time from the first lost write to the last. It is at most the time from " +
+			"the kept write before them to the first attempt after them that was not acknowledged, or to the next kept " +
+			"write: an outage is no part of it. Unlike the age of the oldest lost write, it does not grow with the length of the " +
 			"run. " +
 			"A write that was acknowledged after a fault was over may be lost to it as well: a primary that was cut off " +
 			"acknowledges writes until it steps down.",
