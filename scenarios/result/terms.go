@@ -144,6 +144,15 @@ var all = []Term{
 			"HTTP and the " +
 			"status OK of gRPC are ok, and an answer of Redis or a database that is no error.",
 	},
+	{
+		"unfinished",
+		[]string{"cut-off"},
+		"A request that brunt cut off: `grace` after the end of its load, or a second after Ctrl-C or a stop condition. It " +
+			"lasted at least as long as it did by then, so it counts against a shorter limit of time. Whether it would have " +
+			"been answered is unknown: an objective whose verdict depends on that is invalid after the grace, which is " +
+			"brunt's setting, and inconclusive if the run was ended before its time. A `grace` as long as the `timeout` lets " +
+			"each request end.",
+	},
 	{"shed", nil, "A request that the target refused on purpose, as its step allows (`shed: [429, 503]`). It is " +
 		"neither good nor an error."},
 	{
