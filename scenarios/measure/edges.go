@@ -171,6 +171,9 @@ func (e *Edges) Uncut() Edges {
 		return out
 	}
 	second := out.second()
+	if !out.Good {
+		out.FirstGood = out.FirstBad // tells the second, should there be no bad one left
+	}
 	for w := range d.bad {
 		cut := d.bad[w] & d.lagged[w]
 		d.bad[w], d.lagged[w] = d.bad[w]&^cut, d.lagged[w]&^cut
