@@ -40,6 +40,8 @@
 //
 //	lost        acknowledged, and found at no unit; or the target gave its id to a later
 //	            write as well
+//	elsewhere   acknowledged, and found only at another unit of the service than those that are
+//	            read; whether it is lost is unknown, and it is stale
 //	duplicated  found more than once at a unit, acknowledged or not
 //	stale       acknowledged, and found at some units and not at others; or found in another
 //	            form: a check of `read` fails, or what it extracts differs between units

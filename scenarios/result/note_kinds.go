@@ -182,6 +182,7 @@ const (
 	DeliveriesUnsure  NoteKind = "deliveries_unsure" // what became of messages is unknown, and would decide
 	LossElsewhere     NoteKind = "loss_elsewhere"    // messages are lost without a fault as well
 	WritesNone        NoteKind = "no_write"          // no write was acknowledged
+	WritesElsewhere   NoteKind = "writes_elsewhere"  // writes are at a unit that clients do not read from; would decide
 	WritesUnread      NoteKind = "writes_unread"     // writes could not be read back, and would decide
 	WritesBounds      NoteKind = "writes_bounds"     // the bounds of the measured value lie on both sides of the target
 	FewWrites         NoteKind = "few_writes"        // too few writes to show that the objective holds
@@ -413,6 +414,7 @@ var noteSentences = map[NoteKind]string{
 	LossElsewhere: "no loss is attributed to <of>: while no fault was in, <part> of <count> messages were lost, which does " +
 		"not tell its losses from others",
 	WritesNone:      "no write was acknowledged",
+	WritesElsewhere: "<part> of <count> writes are on <faults>, not where clients read",
 	WritesUnread:    "<part> of <count> writes could not be read back",
 	WritesBounds:    "the bounds of what was measured lie on both sides of the target",
 	FewWrites:       "<count> writes, but at least <need> are needed",
