@@ -40,16 +40,18 @@
 //
 //	lost        acknowledged, and found at no unit; or the target gave its id to a later
 //	            write as well
+//	elsewhere   acknowledged, and found only at another unit of the service than those that are
+//	            read; whether it is lost is unknown, and it is stale
 //	duplicated  found more than once at a unit, acknowledged or not
 //	stale       acknowledged, and found at some units and not at others; or found in another
 //	            form: a check of `read` fails, or what it extracts differs between units
 //	unknown     not found, while a unit gave no answer
 //	present     found although it was not acknowledged: no promise was broken
 //
-// lost and duplicated are counts; stale is a share of the acknowledged writes. rpo is the age of the oldest lost
-// write: the time from its acknowledgement to the injection of the next fault. The age of a write that was
-// acknowledged during a fault ends when that fault clears, and is 0 for a one-shot fault. Without a later fault, the
-// age ends with the load. While there are unknown writes, an objective that they could break does not pass.
+// lost and duplicated are counts; stale is a share of the acknowledged writes. rpo is the span of time in which the
+// target acknowledged the writes that a fault lost: at least from the first lost write to the last, at most from the
+// kept write before them to the first attempt after them that was not acknowledged, or to the next kept write. While
+// there are unknown writes, an objective that they could break does not pass.
 //
 // # Traces
 //

@@ -32,8 +32,8 @@ type Outcome struct {
 	// unknown
 	Attempts uint16
 	Status   int32
-	// cause of an error; for a skipped request, the cause of the failed step before it if that is [Cause.Own] or a
-	// timeout
+	// cause of an error; for a skipped request, the cause of the failed step before it if that is [Cause.Own], a
+	// timeout or [Unfinished]
 	Cause    Cause
 	Intended time.Duration // the schedule's time for the request
 	Ready    time.Duration // the generator is ready to send; for an unsent request it may be after End

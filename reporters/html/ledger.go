@@ -72,7 +72,8 @@ const ledgerFoot = "Every acknowledged write was asked for at every unit named a
 	"time from a lost write's acknowledgement " +
 	"to the instant at which it was lost at the latest; RPO is the longest time over which the writes lost to one " +
 	"fault had been acknowledged: from the " +
-	"first of them to the last at least, between the writes around them that are there at most. Writes that are lost to " +
+	"first of them to the last at least; at most from the write before them that is there to the first attempt after " +
+	"them that was not acknowledged, or to the next write that is there. Writes that are lost to " +
 	"one fault or another were not read back between the two, and count for neither. A stale read asked for " +
 	"a write after its " +
 	"acknowledgement, while the load ran, and did not find it. A write that was not there at first was asked for " +

@@ -95,6 +95,8 @@ func ledgerFinding(l *result.LedgerRecord) string {
 		return "no write was acknowledged"
 	case l.Lost > 0:
 		return Plural(l.Lost, "write", "writes") + " lost"
+	case l.Elsewhere > 0:
+		return Plural(l.Elsewhere, "write", "writes") + " on " + strings.Join(clean(l.Holders), ", ") + ", not where clients read"
 	case l.Late > 0 && l.Duplicated+l.Stale == 0 && l.Unsure() == 0:
 		return Plural(l.Late, "write", "writes") + " late, none lost"
 	case l.Duplicated > 0:
@@ -138,6 +140,7 @@ func LedgerFigures(l *result.LedgerRecord) []LedgerFigure {
 		{"stale", l.Stale},
 	}
 	return appendNonzero(out, []LedgerFigure{
+		{"elsewhere", l.Elsewhere},
 		{"late", l.Late},
 		{"stale reads during the load", staleReads(l)},
 		{"unknown", l.Unknown},
@@ -288,6 +291,13 @@ func LedgerText(l *result.LedgerRecord) string {
 		text.WriteString(" The latest write could be read " + bounds(l.LateLow, l.LateHigh) + " after its acknowledgement.")
 	}
 	text.WriteString(readsText(l.Reads))
+	if l.Elsewhere > 0 {
+		text.WriteString(" " + Plural(l.Elsewhere, "write is", "writes are") + " on " + strings.Join(clean(l.Holders), ", ") +
+			", not where clients read.")
+	}
+	if l.Lost > 0 && len(l.Others) > 0 {
+		text.WriteString(" Lost writes were looked for at " + strings.Join(clean(l.Others), ", ") + " too.")
+	}
 	text.WriteString(lostSpansText(l.LostSpans, "write", func(s *result.LostSpan) string {
 		rpo := bounds(s.Last-s.First, s.After-s.Before)
 		if len(s.Faults) > 0 { // each of them may have lost a part

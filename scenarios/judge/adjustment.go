@@ -56,6 +56,7 @@ var requestAdjustments = []adjusting[func(*evaluator, *ask, result.ObjectiveResu
 		"brunt decides the objective, and not the target, so it is invalid. A pass that becomes inconclusive is " +
 			"inconclusive. If brunt failed at over 1 % of the requests, no pass stands.",
 	}, make: (*evaluator).withoutOwnTime},
+	{Adjustment: Adjustment{cutName, cutCounts, cutChanged}, make: (*evaluator).withoutCut},
 	{Adjustment: Adjustment{
 		"missed",
 		"requests that were due during a fault, but that brunt sent after it, count as bad in the measured value, and not " +

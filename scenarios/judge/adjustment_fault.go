@@ -20,8 +20,8 @@ type faultAsk struct {
 }
 
 // faultAdjustments are the adjustments of an objective on a fault, in the order in which they are applied. All but the
-// last apply only while the verdict is a pass, so the first other verdict stands. A failure stands, because brunt saw
-// the requests that show it, unless the machine may have caused it.
+// last two apply only while the verdict is a pass, so the first other verdict stands. A failure stands, because brunt
+// saw the requests that show it, unless it cut them off, or the machine may have caused it.
 var faultAdjustments = []adjusting[func(*effects, *faultAsk, result.ObjectiveResult) result.ObjectiveResult]{
 	{Adjustment: Adjustment{
 		"not the load",
@@ -48,6 +48,7 @@ var faultAdjustments = []adjusting[func(*effects, *faultAsk, result.ObjectiveRes
 			"the target has to be good, or the end of the outage",
 		"a pass is invalid",
 	}, make: withUnseen},
+	{Adjustment: Adjustment{cutName, cutCounts, cutChanged}, make: withoutCut, of: scenarios.Fail},
 	{Adjustment: Adjustment{heldName, heldCounts, heldChanged}, make: withHeldGood, of: scenarios.Fail},
 }
 

@@ -36,7 +36,7 @@ func Failing(
 		if !s.Config.InSums(i) {
 			continue
 		}
-		c := s.Counts[i].Punctual()
+		c := s.Counts[i].Punctual().Uncut(-1)
 		f.Bad += c.Bad()
 		f.N += c.Offered()
 		may += float64(c.Offered()) * max(limit, tolerated(&s.Config.Series, objectives, i))

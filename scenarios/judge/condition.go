@@ -27,10 +27,12 @@ func Steady(r *measure.Recorder, o slo.Objective) (holds bool, measured float64,
 	return n > 0 && sum.Holds(o, limit), sum.Measure(o, limit), n
 }
 
-// punctualIn returns the counts that an objective selects in an interval, without brunt's own time, and the index of
-// its limit.
+// punctualIn returns the counts that an objective selects in an interval, without brunt's own time and the requests
+// that brunt cut off, and the index of its limit. A load may end before others, and its requests are cut off then.
 func punctualIn(s *measure.Second, o slo.Objective) (sum *requests.Sum, limit int) {
-	return requests.SumOf(&s.Config.Series, o, s.Counts, s.Span).Punctual(), requests.LimitIndex(s.Config.Limits, o)
+	sum, limit = requests.SumOf(&s.Config.Series, o, s.Counts, s.Span).Punctual(), requests.LimitIndex(s.Config.Limits, o)
+	sum.Counts = *sum.Uncut(limit)
+	return sum, limit
 }
 
 // BadIn returns how many requests were due in a span of whole seconds and have ended so far, and how many of them were
@@ -39,7 +41,7 @@ func BadIn(r *measure.Recorder, in requests.Span) (n, bad int64, err error) {
 	err = r.Snapshot(func(s *measure.Snapshot) error {
 		add := func(k measure.Key, c *measure.Cell) error {
 			if k.Start >= in.From && k.Start < in.To && s.Config.InSums(int(k.Series)) {
-				p := c.Counts().Punctual()
+				p := c.Counts().Punctual().UncutSlow()
 				n += p.Offered() - p.Kinds[scenarios.Shed]
 				bad += p.Bad() + p.Slow
 			}

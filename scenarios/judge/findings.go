@@ -20,14 +20,16 @@ type Case struct {
 	Faults map[string]FaultCase // by the name in the scenario
 	Loads  []requests.Span      // when each load could begin iterations
 	// for a load that switches between two sides: spans with cells of their own, in whole seconds
-	Blocks  []requests.Span
-	Warmup  time.Duration
-	Hold    time.Duration // zero is 10 s
-	Limit   float64       // share of bad requests above which the load is impacted; zero is 1 %
-	Strict  bool
-	Causes  scenarios.Causes // names of the causes of requests
-	Samples *samples.Set     // nil keeps none
-	Ledgers []*result.LedgerRecord
+	Blocks []requests.Span
+	// EndedEarly says that the run was ended before its loads were over: by Ctrl-C, a stop condition, or an error.
+	EndedEarly bool
+	Warmup     time.Duration
+	Hold       time.Duration // zero is 10 s
+	Limit      float64       // share of bad requests above which the load is impacted; zero is 1 %
+	Strict     bool
+	Causes     scenarios.Causes // names of the causes of requests
+	Samples    *samples.Set     // nil keeps none
+	Ledgers    []*result.LedgerRecord
 
 	Consistency []*result.ConsistencyRecord
 	Deliveries  []*result.DeliveryRecord // what became of the messages of deliveries

@@ -55,7 +55,10 @@ func judge(o slo.Objective, l *result.LedgerRecord) result.ObjectiveResult {
 	low, high := o.Metric.Row().Writes(writesOf(l))
 	r.Measured = result.Num(low)
 	unsure := result.Note{Kind: result.WritesUnread, Part: l.Unsure(), Count: l.Acknowledged}
-	if l.Unsure() == 0 {
+	switch {
+	case l.Elsewhere > 0:
+		unsure = result.Note{Kind: result.WritesElsewhere, Part: l.Elsewhere, Count: l.Acknowledged, Faults: l.Holders}
+	case l.Unsure() == 0:
 		unsure = result.Note{Kind: result.WritesBounds}
 		r.Measured = result.Num(high)
 	}
@@ -131,8 +134,8 @@ func judgeReads(o slo.Objective, reads *result.LedgerReads, r result.ObjectiveRe
 // writesOf returns the findings of the ledger in the form that the rows of [slo.Metrics] use.
 func writesOf(l *result.LedgerRecord) slo.Writes {
 	return slo.Writes{
-		Acknowledged: l.Acknowledged, Lost: l.Lost, Duplicated: l.Duplicated, Stale: l.Stale,
-		MayBeLost: l.Unsure() - l.Unread, MayBeWrong: l.Unsure(),
+		Acknowledged: l.Acknowledged, Lost: l.Lost, Duplicated: l.Duplicated, Stale: l.Stale + l.Elsewhere,
+		MayBeLost: l.Unsure() - l.Unread, MayBeWrong: l.Unsure() - l.Elsewhere,
 		RPOLow: float64(l.RPOLow), RPOHigh: float64(l.RPO), LateLow: float64(l.LateLow), LateHigh: float64(l.LateHigh),
 	}
 }

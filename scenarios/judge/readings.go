@@ -36,6 +36,7 @@ type readings struct {
 	beyond   time.Duration                // waits need only explain the time of an answer beyond it; see withoutHeld
 	asks     *slo.Objective               // they need only explain the requests that it is about; nil means all
 	heldGood bool                         // the requests of these windows count as good; see withHeldGood
+	uncut    bool                         // requests that brunt cut off do not count; see withoutCut
 	without  map[time.Duration]heldWindow // windows that rates leave out, by start; see withoutHeld
 }
 
@@ -96,7 +97,12 @@ func (f *readings) requests() []int64 {
 // requests that o selects, whatever has says.
 func (f *readings) slices(in requests.Span, o slo.Objective, has func(measure.Key, []int32) bool) []effect.Slice {
 	as := func(c *measure.Counts) *measure.Counts {
-		c = c.Punctual()
+		switch c = c.Punctual(); {
+		case f.uncut && o.Metric.Span == 0:
+			c = c.UncutSlow()
+		case f.uncut:
+			c = c.Uncut(requests.LimitIndex(f.Config.Limits, o))
+		}
 		if o.Metric.Span == 0 {
 			c.Kinds[scenarios.Error] += c.Slow
 			c.Kinds[scenarios.OK] -= c.Slow
@@ -304,6 +310,6 @@ func recordOf(k measure.Key, c *measure.Cell, names scenarios.Causes) record {
 	if r.waits = c.Lag.Total; r.waits > 0 {
 		r.lag, r.latest = c.Lag.Quantile(.1).D(), c.Lag.Most
 	}
-	r.Over, r.Own.Over = slices.Clone(r.Over), slices.Clone(r.Own.Over)
+	r.Over, r.Own.Over, r.Cut.Over = slices.Clone(r.Over), slices.Clone(r.Own.Over), slices.Clone(r.Cut.Over)
 	return r
 }

@@ -134,7 +134,16 @@ func verdictOf(
 	}
 	r := requests.Unanswered(as.Phase)
 	r.Measured, r.Count = as.Measured, n
-	if v, _ := requests.Decide(o, sum, limit, &r, false); v == scenarios.Pass || v == scenarios.Fail {
+	v, _ := requests.Decide(o, sum, limit, &r, false)
+	if sum.Cut.N() > 0 { // the end decides
+		uncut := *sum
+		uncut.Counts = *sum.Uncut(limit)
+		r.Measured, r.Count = result.Num(uncut.Measure(o, limit)), uncut.Population(o.Metric)
+		if without, _ := requests.Decide(o, &uncut, limit, &r, false); without != v {
+			return as
+		}
+	}
+	if v == scenarios.Pass || v == scenarios.Fail {
 		as.Verdict = v
 	}
 	return as

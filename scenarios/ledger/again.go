@@ -31,6 +31,9 @@ func (b *verification) askAgain(ctx context.Context) error {
 			Text:  fmt.Sprintf("%d writes are not there; they are asked for again until %s", len(b.missing), until),
 		})
 	}
+	if err := b.askOthers(ctx); err != nil {
+		return err
+	}
 	all := b.ledger.kept.Kept()
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = firstPause, lastPause
@@ -58,7 +61,7 @@ func (b *verification) askAgain(ctx context.Context) error {
 func (b *verification) weigh() {
 	var lost []time.Duration
 	for i := range b.missing {
-		if s := sumOf(b.missing[i].answers); b.missing[i].Acked && s.most == 0 && !s.unanswered {
+		if s := sumOf(b.missing[i].answers); b.missing[i].other == nil && b.missing[i].Acked && s.most == 0 && !s.unanswered {
 			lost = append(lost, b.missing[i].End)
 		}
 	}

@@ -48,15 +48,23 @@ func (b *verification) open(ctx context.Context) error {
 	if err := b.reader.open(); err != nil {
 		return err
 	}
+	notes, err := b.prove(first, b.reader)
+	b.out.Note = cmp.Or(notes...)
+	return err
+}
+
+// prove asks each unit of a reader for a write that was never made, until it answers, and returns a note for each that
+// finds it. A unit without an answer until ctx ends is asked no more.
+func (b *verification) prove(first context.Context, r *reader) (notes []string, err error) {
 	var all sync.WaitGroup
-	notes := make([]string, len(b.reader.units))
+	notes = make([]string, len(r.units))
 	never, err := b.ledger.neverWritten(b.run)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i, u := range b.reader.units {
+	for i, u := range r.units {
 		all.Go(func() {
-			a := b.reader.asker(u)
+			a := r.asker(u)
 			defer a.close()
 			for first.Err() == nil {
 				s, again := a.once(first, never)
@@ -74,8 +82,7 @@ func (b *verification) open(ctx context.Context) error {
 		})
 	}
 	all.Wait()
-	b.out.Note = cmp.Or(notes...)
-	return nil
+	return notes, nil
 }
 
 // pause waits for d, or until ctx ends.
@@ -87,8 +94,11 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // ask asks every unit for each write of a batch.
-func (b *verification) ask(ctx context.Context, batch []checkedWrite) {
-	units := b.reader.units
+func (b *verification) ask(ctx context.Context, batch []checkedWrite) { askAll(ctx, b.reader, batch) }
+
+// askAll asks every unit of a reader for each write of a batch.
+func askAll(ctx context.Context, r *reader, batch []checkedWrite) {
+	units := r.units
 	each := max(1, askers/len(units))
 	var all sync.WaitGroup
 	for i := range batch {
@@ -98,7 +108,7 @@ func (b *verification) ask(ctx context.Context, batch []checkedWrite) {
 		var next atomic.Int64
 		for range min(each, len(batch)) {
 			all.Go(func() {
-				a := b.reader.asker(u)
+				a := r.asker(u)
 				defer a.close()
 				for {
 					i := int(next.Add(1)) - 1
@@ -117,6 +127,7 @@ func (b *verification) ask(ctx context.Context, batch []checkedWrite) {
 type reader struct {
 	run     Run
 	spec    *Spec
+	places  []Place
 	units   []*asked
 	counted atomic.Bool // some answer had the path `count`
 	nowhere atomic.Bool // some answer lacked the path `count`
@@ -124,7 +135,7 @@ type reader struct {
 
 // open makes a client for each place. The caller closes the reader, also after an error.
 func (r *reader) open() error {
-	for _, p := range r.spec.Places {
+	for _, p := range r.places {
 		if p.Base == "" {
 			p.Base = r.run.URL(p.Name)
 		}

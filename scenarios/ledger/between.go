@@ -122,7 +122,7 @@ func (l *Ledger) readGap(ctx context.Context, r Run, g Gap) *round {
 		return out
 	}
 	out.writes = acked
-	reader := &reader{run: r, spec: l.spec}
+	reader := &reader{run: r, spec: l.spec, places: l.spec.Places}
 	defer reader.close()
 	if err := reader.open(); err != nil {
 		return out

@@ -117,11 +117,15 @@ func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 	if draws {
 		it.Write = nil
 	}
-	if acked := l.spec.Ack.Holds(out); acked || l.spec.Early && out.WasSent {
+	acked := l.spec.Ack.Holds(out)
+	if !acked && tried(out) {
+		w.shard.Fail(attempt{begunAt(out), out.End})
+	}
+	if acked || l.spec.Early && out.WasSent {
 		if acked {
 			l.acked.Add(1)
 		}
-		named := w.shard.Record(w.id, out.End, acked)
+		named := w.shard.Record(w.id, out.End, out.End-begunAt(out), acked)
 		if !named && acked {
 			l.unnamed.Add(1)
 		}
@@ -130,6 +134,15 @@ func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 		}
 	}
 }
+
+// tried reports whether a request asked the target for something: brunt itself made or cut off no other one.
+func tried(o *scenarios.Outcome) bool {
+	return !o.Cause.Own() &&
+		!slices.Contains([]scenarios.Cause{scenarios.Unfinished, scenarios.NotAllowed, scenarios.NoData}, o.Cause)
+}
+
+// begunAt returns when a request was begun, which includes opening its connection.
+func begunAt(o *scenarios.Outcome) time.Duration { return min(max(o.Slot, o.Ready), o.End) }
 
 // name sets the id of the write. It is empty if a part of it is missing.
 func (w *writer) name(it *template.Iter) {

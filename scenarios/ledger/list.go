@@ -19,6 +19,11 @@ func (b *verification) listOne(c *checkedWrite, state result.WriteState, note st
 	for i, s := range c.answers {
 		k.Found[b.reader.units[i].Name] = s.n
 	}
+	if c.other != nil && (state == result.WriteElsewhere || state == result.WriteUnknown) {
+		for i, s := range c.other.answers {
+			k.Found[c.other.at.units[i].Name] = s.n
+		}
+	}
 	if state == result.WriteLost {
 		to := &b.suspects.sets[c.to]
 		k.Age, k.Fault, k.Faults = result.Sec(c.age), to.fault(), to.possible()
@@ -38,7 +43,7 @@ func (b *verification) listOne(c *checkedWrite, state result.WriteState, note st
 
 // States are the states of writes in the order in which writes are listed.
 var States = []result.WriteState{
-	result.WriteLost, result.WriteDuplicated, result.WriteStale, result.WriteLate, result.WriteUnknown, result.WriteUnread,
+	result.WriteLost, result.WriteElsewhere, result.WriteDuplicated, result.WriteStale, result.WriteLate, result.WriteUnknown, result.WriteUnread,
 	result.WritePresent,
 }
 

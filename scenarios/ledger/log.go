@@ -5,7 +5,8 @@
 //	worker: load --> buffer of a shard --> memory --[writeLog.Take], each turn--> [writeLog.Import] --> file of the run
 //
 // A write costs one line of JSON in its shard's buffer. To keep more of a write, add a field to [loggedWrite],
-// and write and read it in log.go.
+// and write and read it in log.go. Each attempt without an acknowledgement has a line of its own besides, without an
+// id, because the id of some writes is known only after their answer.
 
 package ledger
 
@@ -38,6 +39,7 @@ type writeLog struct {
 	held   held
 	most   int64
 	kept   atomic.Int64
+	failed atomic.Int64 // attempts without an acknowledgement
 	over   atomic.Int64
 	broken atomic.Pointer[error]
 }
@@ -46,8 +48,15 @@ type writeLog struct {
 type loggedWrite struct {
 	ID    string
 	End   time.Duration // when its answer came, or it was given up, an offset from t0
+	Took  time.Duration // of an acknowledged write: its service time
 	Acked bool
 }
+
+// An attempt is a write that was tried and not acknowledged. Its times are offsets from t0.
+type attempt struct{ begin, end time.Duration }
+
+// mostFailed is the maximum number of attempts that a run keeps. Further ones tell no upper bound of a recovery point.
+const mostFailed = 1 << 20
 
 // mostWrites is the maximum number of writes that a run keeps; it only counts the rest. The verification needs 16
 // bytes of memory for each.
@@ -100,7 +109,7 @@ type writeShard struct {
 }
 
 // Record keeps a write. It returns false for an invalid id: one that is empty, null, longer than 4 KiB, or not text.
-func (s *writeShard) Record(id []byte, end time.Duration, acked bool) bool {
+func (s *writeShard) Record(id []byte, end, took time.Duration, acked bool) bool {
 	if len(id) == 0 || len(id) > longestID || string(id) == "null" || !utf8.Valid(id) {
 		return false
 	}
@@ -109,13 +118,25 @@ func (s *writeShard) Record(id []byte, end time.Duration, acked bool) bool {
 		return true
 	}
 	s.of.kept.Add(1)
+	s.append(func(lines []byte) []byte { return appendWrite(lines, id, end, took, acked) })
+	return true
+}
+
+// Fail keeps an attempt that was not acknowledged.
+func (s *writeShard) Fail(a attempt) {
+	if w := s.of; w.broken.Load() == nil && !w.held.full() && w.failed.Add(1) <= mostFailed {
+		s.append(func(lines []byte) []byte { return appendFailed(lines, a) })
+	}
+}
+
+// append adds a line to a shard that is free.
+func (s *writeShard) append(line func([]byte) []byte) {
 	t := s.take()
-	t.lines = appendWrite(t.lines, id, end, acked)
+	t.lines = line(t.lines)
 	if len(t.lines) >= writesRoom {
 		t.flush()
 	}
 	t.taken.Store(false)
-	return true
 }
 
 func (s *writeShard) take() *writeShard {
@@ -146,8 +167,18 @@ func (w *writeLog) write(lines []byte) {
 	}
 }
 
-// appendWrite appends a line.
-func appendWrite(dst, id []byte, end time.Duration, acked bool) []byte {
+// failedLine begins the line of an attempt. No other line has this text, because JSON escapes the quotes of an id.
+var failedLine = []byte(`{"from":`)
+
+// appendFailed appends the line of an attempt.
+func appendFailed(dst []byte, a attempt) []byte {
+	dst = strconv.AppendFloat(append(dst, failedLine...), a.begin.Seconds(), 'f', 9, 64)
+	dst = strconv.AppendFloat(append(dst, `,"t":`...), a.end.Seconds(), 'f', 9, 64)
+	return append(dst, "}\n"...)
+}
+
+// appendWrite appends the line of a write.
+func appendWrite(dst, id []byte, end, took time.Duration, acked bool) []byte {
 	dst = append(dst, `{"id":`...)
 	if plainID(id) {
 		dst = append(append(append(dst, '"'), id...), '"')
@@ -156,6 +187,9 @@ func appendWrite(dst, id []byte, end time.Duration, acked bool) []byte {
 		dst = append(dst, quoted...)
 	}
 	dst = strconv.AppendFloat(append(dst, `,"t":`...), end.Seconds(), 'f', 9, 64)
+	if acked {
+		dst = strconv.AppendFloat(append(dst, `,"took":`...), took.Seconds(), 'f', 6, 64)
+	}
 	return append(strconv.AppendBool(append(dst, `,"ack":`...), acked), "}\n"...)
 }
 
@@ -192,24 +226,31 @@ func (w *writeLog) Over() int64 { return w.over.Load() }
 
 // Each calls do for every write, in the order of recording, which is nearly the order of their ends. No write may be
 // recorded meanwhile.
-func (w *writeLog) Each(do func(loggedWrite) error) error {
+func (w *writeLog) Each(do func(loggedWrite) error) error { return w.Walk(do, func(attempt) {}) }
+
+// Walk is Each, and also calls failed for every attempt that was not acknowledged.
+func (w *writeLog) Walk(do func(loggedWrite) error, failed func(attempt)) error {
 	if _, err := w.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	return w.each(w.file, do)
+	return w.walk(w.file, do, failed)
 }
 
-// each calls do for every line of r.
-func (w *writeLog) each(r io.Reader, do func(loggedWrite) error) error {
+// walk is Walk for the lines of r.
+func (w *writeLog) walk(r io.Reader, do func(loggedWrite) error, failed func(attempt)) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 64<<10), longestLine)
 	for lines.Scan() {
-		one, err := parseWrite(lines.Bytes())
+		one, tried, err := parseLine(lines.Bytes())
 		if err != nil {
 			if w.broken.Load() != nil { // after a write error the last line may be incomplete
 				return nil
 			}
 			return fmt.Errorf("the ledger's file is damaged: %w", err)
+		}
+		if tried != nil {
+			failed(*tried)
+			continue
 		}
 		if err := do(one); err != nil {
 			return err
@@ -218,14 +259,19 @@ func (w *writeLog) each(r io.Reader, do func(loggedWrite) error) error {
 	return lines.Err()
 }
 
-func parseWrite(text []byte) (loggedWrite, error) {
+// parseLine decodes a line: a write, or, if tried is not nil, an attempt.
+func parseLine(text []byte) (one loggedWrite, tried *attempt, err error) {
 	var line struct {
-		ID  string  `json:"id"`
-		T   float64 `json:"t"`
-		Ack bool    `json:"ack"`
+		ID   string      `json:"id"`
+		From *result.Num `json:"from"`
+		T    result.Num  `json:"t"`
+		Took result.Num  `json:"took"`
+		Ack  bool        `json:"ack"`
 	}
-	err := json.Unmarshal(text, &line)
-	return loggedWrite{ID: line.ID, End: result.Num(line.T).D(), Acked: line.Ack}, err
+	if err = json.Unmarshal(text, &line); err == nil && line.From != nil {
+		tried = &attempt{line.From.D(), line.T.D()}
+	}
+	return loggedWrite{ID: line.ID, End: line.T.D(), Took: line.Took.D(), Acked: line.Ack}, tried, err
 }
 
 // mostSorted is the number of writes up to which a sample reads all of them, which takes a tenth of a second.
@@ -246,12 +292,12 @@ func (w *writeLog) Sample(
 	}
 	of, size := w.kept.Load(), info.Size()
 	if of <= int64(max(most, mostSorted)) {
-		err = w.each(io.NewSectionReader(w.file, 0, size), func(one loggedWrite) error {
+		err = w.walk(io.NewSectionReader(w.file, 0, size), func(one loggedWrite) error {
 			if one.Acked {
 				list = append(list, one)
 			}
 			return nil
-		})
+		}, func(attempt) {})
 		of = int64(len(list))
 	} else {
 		list, err = w.pick(most, size, r)
@@ -281,7 +327,7 @@ func (w *writeLog) pick(most int, size int64, r *rand.Rand) (list []loggedWrite,
 			continue
 		}
 		taken[begin] = true
-		one, err := parseWrite(text)
+		one, _, err := parseLine(text)
 		if err != nil {
 			return nil, fmt.Errorf("the ledger's file is damaged: %w", err)
 		}

@@ -53,8 +53,13 @@ func newHeldLog(shards int) *writeLog { return newLog(shards) }
 func (w *writeLog) Take(most int) (b WriteBatch, more bool) {
 	_ = w.Flush() // memory has no errors
 	b = WriteBatch{Lines: w.held.take(most), Over: w.over.Swap(0)}
-	w.kept.Add(-int64(bytes.Count(b.Lines, newline)))
-	return b, w.kept.Load() > 0
+	w.kept.Add(-writesIn(b.Lines))
+	return b, w.held.bytes.Load() > 0 || w.kept.Load() > 0
+}
+
+// writesIn returns the number of writes in whole lines; the others are attempts.
+func writesIn(lines []byte) int64 {
+	return int64(bytes.Count(lines, newline) - bytes.Count(lines, failedLine))
 }
 
 var newline, writelogAcknowledged = []byte("\n"), []byte("\"ack\":true}\n")
@@ -62,7 +67,7 @@ var newline, writelogAcknowledged = []byte("\n"), []byte("\"ack\":true}\n")
 // Import keeps the writes of a batch, and returns how many of them were acknowledged. Writes that were not kept count
 // as acknowledged.
 func (w *writeLog) Import(b WriteBatch) (acked int64) {
-	lines, n := b.Lines, int64(bytes.Count(b.Lines, newline))
+	lines, n := b.Lines, writesIn(b.Lines)
 	acked = int64(bytes.Count(lines, writelogAcknowledged)) + b.Over
 	over := w.kept.Add(n) - w.most
 	if w.broken.Load() != nil {
@@ -80,9 +85,12 @@ func (w *writeLog) Import(b WriteBatch) (acked int64) {
 	return acked
 }
 
-// prefix returns the length of the first n lines.
+// prefix returns the length of the first lines with n writes.
 func prefix(lines []byte, n int64) (length int) {
-	for ; n > 0; n-- {
+	for n > 0 {
+		if !bytes.HasPrefix(lines[length:], failedLine) {
+			n--
+		}
 		length += bytes.IndexByte(lines[length:], '\n') + 1
 	}
 	return length

@@ -40,7 +40,7 @@ func TestWrites_Shards(t *testing.T) {
 	for i := range workers {
 		all.Go(func() {
 			for n := range each {
-				if !w.Shard(i).Record(fmt.Appendf(nil, "%d-%d", i, n), time.Duration(n)*time.Microsecond, n%2 == 0) {
+				if !w.Shard(i).Record(fmt.Appendf(nil, "%d-%d", i, n), time.Duration(n)*time.Microsecond, 0, n%2 == 0) {
 					t.Error("not taken")
 				}
 				if n%500 == 0 {
@@ -77,12 +77,16 @@ func TestWrites_Shards(t *testing.T) {
 // TestWrites_Killed: what was flushed can be read by anyone, should brunt be killed.
 func TestWrites_Killed(t *testing.T) {
 	w, path := newWrites(t, 1)
-	w.Shard(0).Record([]byte("a"), 1500*time.Millisecond, true)
+	w.Shard(0).Record([]byte("a"), 1500*time.Millisecond, 2*time.Millisecond, true)
+	w.Shard(0).Record([]byte("b"), 1600*time.Millisecond, 0, false)
+	w.Shard(0).Fail(attempt{1600 * time.Millisecond, 1700 * time.Millisecond})
 	if err := w.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(path)
-	if want := `{"id":"a","t":1.500000000,"ack":true}` + "\n"; err != nil || string(b) != want {
+	want := `{"id":"a","t":1.500000000,"took":0.002000,"ack":true}` + "\n" + `{"id":"b","t":1.600000000,"ack":false}` + "\n" +
+		`{"from":1.600000000,"t":1.700000000}` + "\n"
+	if err != nil || string(b) != want {
 		t.Errorf("%q, %v", b, err)
 	}
 }
@@ -93,12 +97,12 @@ func TestWrites_IDs(t *testing.T) {
 		"a", `"quoted" \ and <b>`, "Grüße\n\x00", strings.Repeat("x", longestID), strings.Repeat("\x01", longestID),
 	}
 	for _, id := range good {
-		if !w.Shard(0).Record([]byte(id), 0, true) {
+		if !w.Shard(0).Record([]byte(id), 0, 0, true) {
 			t.Errorf("%.20q is refused", id)
 		}
 	}
 	for _, id := range []string{"", "null", strings.Repeat("x", longestID+1), "\xff"} {
-		if w.Shard(0).Record([]byte(id), 0, true) {
+		if w.Shard(0).Record([]byte(id), 0, 0, true) {
 			t.Errorf("%.20q is taken", id)
 		}
 	}
@@ -123,7 +127,7 @@ func TestWrites_Bound(t *testing.T) {
 	w, _ := newWrites(t, 1)
 	w.most = 10
 	for i := range 25 {
-		w.Shard(0).Record(fmt.Appendf(nil, "%d", i), 0, true)
+		w.Shard(0).Record(fmt.Appendf(nil, "%d", i), 0, 0, true)
 	}
 	if w.Kept() != 10 || w.Over() != 15 {
 		t.Errorf("%d kept, %d over", w.Kept(), w.Over())
@@ -133,7 +137,7 @@ func TestWrites_Bound(t *testing.T) {
 // TestWrites_Disk: a disk that fails loses what comes after, and says so.
 func TestWrites_Disk(t *testing.T) {
 	w, _ := newWrites(t, 1)
-	w.Shard(0).Record([]byte("a"), 0, true)
+	w.Shard(0).Record([]byte("a"), 0, 0, true)
 	good := w.file
 	bad, err := os.Open(good.Name()) // can't be written
 	if err != nil {
@@ -143,7 +147,7 @@ func TestWrites_Disk(t *testing.T) {
 	if err := w.Flush(); err == nil || !strings.Contains(err.Error(), "keeping the ledger") {
 		t.Errorf("got %v", err)
 	}
-	w.Shard(0).Record([]byte("b"), 0, true)
+	w.Shard(0).Record([]byte("b"), 0, 0, true)
 	if w.Over() == 0 {
 		t.Error("what is not kept is not counted")
 	}
@@ -154,7 +158,7 @@ func TestWrites_Disk(t *testing.T) {
 func TestWrites_Allocations(t *testing.T) {
 	w, _ := newWrites(t, 1)
 	id := []byte("0f8fad5b-d9cb-469f-a165-70867728950e")
-	if n := testing.AllocsPerRun(5000, func() { w.Shard(0).Record(id, time.Second, true) }); n != 0 {
+	if n := testing.AllocsPerRun(5000, func() { w.Shard(0).Record(id, time.Second, 0, true) }); n != 0 {
 		t.Errorf("%v allocations a write", n)
 	}
 }
@@ -165,7 +169,7 @@ func BenchmarkWrites_Record(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		w.kept.Store(0) // or the bound is measured
-		w.Shard(0).Record(id, time.Second, true)
+		w.Shard(0).Record(id, time.Second, 0, true)
 	}
 }
 
@@ -178,9 +182,10 @@ func TestImport(t *testing.T) {
 	for range 3 {
 		worker := newHeldLog(2)
 		for i := range 100 {
-			if !worker.Shard(i).Record(fmt.Appendf(nil, "é\"ack\":true}%d", i), time.Duration(i), i%2 == 0) {
+			if !worker.Shard(i).Record(fmt.Appendf(nil, "é\"ack\":true}%d", i), time.Duration(i), 0, i%2 == 0) {
 				t.Fatal("not taken")
 			}
+			worker.Shard(i).Fail(attempt{time.Duration(i), time.Duration(2 * i)})
 		}
 		for more := true; more; {
 			var b WriteBatch
@@ -197,12 +202,16 @@ func TestImport(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	n := int64(0)
-	if err := run.Each(func(loggedWrite) error { n++; return nil }); err != nil {
+	n, failed := int64(0), map[attempt]int{}
+	err := run.Walk(func(loggedWrite) error { n++; return nil }, func(a attempt) { failed[a]++ })
+	if err != nil {
 		t.Fatal(err)
 	}
 	if n != 250 || run.Kept() != 250 || run.Over() != 50 || acked != 150 {
 		t.Errorf("%d of %d writes, %d over, %d acknowledged", n, run.Kept(), run.Over(), acked)
+	}
+	if len(failed) != 100 || failed[attempt{99, 198}] < 2 {
+		t.Errorf("%d attempts that were not acknowledged, want those of at least two workers: %v", len(failed), failed)
 	}
 }
 
@@ -221,14 +230,14 @@ func TestWrites_Sample(t *testing.T) {
 		if n%15000 == 0 {
 			id += long
 		}
-		if !w.Shard(n).Record([]byte(id), time.Duration(n)*time.Millisecond, n%4 != 0) {
+		if !w.Shard(n).Record([]byte(id), time.Duration(n)*time.Millisecond, 0, n%4 != 0) {
 			t.Fatal("not taken")
 		}
 	}
 	var meanwhile sync.WaitGroup
 	meanwhile.Go(func() {
 		for n := range all {
-			w.Shard(n).Record([]byte("later"), time.Hour, false)
+			w.Shard(n).Record([]byte("later"), time.Hour, 0, false)
 		}
 	})
 	for _, most := range []int{1 << 20, 500, 1} {

@@ -44,7 +44,7 @@ func (l *Ledger) Probe(ctx context.Context, r Run) error {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	p := &prober{ledger: l, reader: &reader{run: r, spec: l.spec}}
+	p := &prober{ledger: l, reader: &reader{run: r, spec: l.spec, places: l.spec.Places}}
 	if err := p.reader.open(); err != nil {
 		cancel()
 		p.reader.close()

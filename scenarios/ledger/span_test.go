@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ func (b *verification) plant(at time.Duration, lost, held bool) {
 	b.acked.add(at, held)
 	if lost {
 		to, _ := b.suspects.of("", at, false)
-		b.acked.lose(at, to)
+		b.acked.lose(lostWrite{at: at, to: to})
 	}
 }
 
@@ -107,6 +108,52 @@ func TestSpansAtTheEnds(t *testing.T) {
 	b.spans()
 	if b.out.RPO != 4 || b.out.RPOLow != 4 {
 		t.Errorf("RPO is %v to %v, want 4 s for both", b.out.RPOLow, b.out.RPO)
+	}
+}
+
+// TestSpansEndBeforeOutage: no write can have been lost that the target did not acknowledge, so the time for which it
+// acknowledged none is no part of the upper bound.
+func TestSpansEndBeforeOutage(t *testing.T) {
+	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+	refused := func(from, to, takes int) (all []attempt) {
+		for at := from; at < to; at += 10 {
+			all = append(all, attempt{ms(at), ms(at + takes)})
+		}
+		return all
+	}
+	for _, c := range []struct {
+		name   string
+		lost   []int // acknowledged at; the writes at 4.5 s and at 10 s survive
+		failed []attempt
+		want   float64 // the upper bound
+	}{
+		{"refused at once", []int{4510, 4997}, refused(5000, 9990, 1), 0.501},
+		{"one write of a grid of 10 ms", []int{4510}, refused(4520, 9000, 1), 0.021},
+		{"timed out: the time that a write takes", []int{4510, 4997}, refused(5000, 9990, 2000), 0.52},
+		{"the next is refused", []int{4510, 4997}, []attempt{{ms(5000), ms(7000)}, {ms(5010), ms(5011)}}, 0.511},
+		{"no attempt until the survivor", []int{4510, 4997}, nil, 5.5},
+		{"only after the survivor", []int{4510, 4997}, refused(10_010, 11_000, 1), 5.5},
+		{"one fails before the last write", []int{4510, 4997}, []attempt{{ms(4600), ms(4601)}}, 5.5},
+		{"one of before hangs on", []int{4510, 4997}, []attempt{{ms(4600), ms(8600)}}, 5.5},
+	} {
+		b := planted(Run{End: ms(12_000)})
+		b.plant(ms(4500), false, true)
+		for _, at := range c.lost {
+			b.acked.add(ms(at), false)
+			to, _ := b.suspects.of("", ms(at), false)
+			b.acked.lose(lostWrite{at: ms(at), took: ms(20), to: to})
+		}
+		b.plant(ms(10_000), false, true)
+		for _, a := range slices.Backward(c.failed) {
+			b.acked.fail(a)
+		}
+		b.spans()
+		if got := float64(b.out.RPO); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%s: RPO is at most %v, want %v", c.name, got, c.want)
+		}
+		if s := b.out.LostSpans[0]; math.Abs(float64(s.After-s.Before)-c.want) > 1e-9 {
+			t.Errorf("%s: the span is %v to %v, want %v s", c.name, s.Before, s.After, c.want)
+		}
 	}
 }
 

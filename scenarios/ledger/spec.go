@@ -14,6 +14,8 @@ type Spec struct {
 	Before []load.Step      // steps of a read before the query
 	Query  load.Step        // the last step of a read, whose answer says whether the write is there
 	Places []Place
+	// Others are the other units of the services that writes are read from. They are asked for writes that no place has.
+	Others []Place
 	Draws  bool // the writes use ${ledger.id}
 	Early  bool // the id is known before the request is sent, so that a write without an answer can be read back
 	Counts int  // the variable that holds the count; -1 means none

@@ -84,7 +84,7 @@ func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error
 		out.Reads = l.reads.during(r)
 	}
 	b := &verification{
-		run: r, ledger: l, reader: &reader{run: r, spec: l.spec}, out: out,
+		run: r, ledger: l, reader: &reader{run: r, spec: l.spec, places: l.spec.Places}, out: out,
 		listed: map[result.WriteState][]result.WriteKey{}, suspects: newSuspects(l, &r),
 	}
 	out.ReadBacks = l.readBacks()
@@ -146,6 +146,7 @@ type verification struct {
 	audit   *disk.Lines    // list of all acknowledged writes; nil means none
 	found   int64          // acknowledged writes that were found
 	missing []checkedWrite // acknowledged writes that no unit has, by the answers of all units
+	silent  []string       // other units that tell nothing of missing writes
 	unasked int64          // such writes beyond mostMissing, which are not asked for again
 	acked   acknowledged   // every acknowledged write with an id
 
@@ -158,6 +159,7 @@ type checkedWrite struct {
 	answers []sight
 	absent  time.Duration // when units that did not have the write were last asked for it
 	late    bool          // the write was not there at first
+	other   *elsewhere    // what other units say of a write that no place has; nil: none has it
 	// for a lost write: the faults that may have lost it, an index of [suspects], and the upper bound of its age then
 	to  int
 	age time.Duration
@@ -201,13 +203,13 @@ func (b *verification) read(ctx context.Context) error {
 		return nil
 	}
 	b.progress(0)
-	err = b.ledger.kept.Each(func(w loggedWrite) error {
+	err = b.ledger.kept.Walk(func(w loggedWrite) error {
 		batch = append(batch, checkedWrite{loggedWrite: w})
 		if len(batch) < asksAtOnce {
 			return nil
 		}
 		return ask()
-	})
+	}, b.acked.fail)
 	if err == nil {
 		err = ask()
 	}
@@ -324,7 +326,9 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 		out.Refused++
 	case s.most > 0:
 		b.found++
-	case s.unanswered:
+	case c.other != nil && c.other.has:
+		set(result.WriteElsewhere, &out.Elsewhere)
+	case s.unanswered, c.other != nil:
 		set(result.WriteUnknown, &out.Unknown)
 	default:
 		set(result.WriteLost, &out.Lost)
@@ -335,7 +339,7 @@ func (b *verification) settle(c *checkedWrite, s sum, note string) error {
 	if state == result.WriteLost {
 		_, ambiguous := b.again[c.ID]
 		c.to, c.age = b.suspects.of(c.ID, c.End, ambiguous)
-		b.acked.lose(c.End, c.to)
+		b.acked.lose(lostWrite{c.End, c.Took, c.to})
 	}
 	if s.most > 1 {
 		set(result.WriteDuplicated, &out.Duplicated)
@@ -388,6 +392,14 @@ func (b *verification) conclude() {
 		notes = []string{fmt.Sprintf("`count: %s` led nowhere in any answer, so it proves nothing", b.ledger.spec.Count)}
 	case named > 0 && b.found == 0 && out.Lost > 0:
 		notes = append(notes, "not one write was found: does `read` ask in the right place?")
+	}
+	if out.Lost > 0 && len(b.reader.units) == 1 && len(out.Others) == 0 && !b.reader.units[0].Member {
+		notes = append(notes, fmt.Sprintf("lost writes were looked for at %s alone, as brunt knows no other unit that could "+
+			"have them: `at` of the ledger can name units and URLs", b.reader.units[0].Name))
+	}
+	if out.Lost > 0 && len(b.silent) > 0 {
+		notes = append(notes, fmt.Sprintf("lost writes were not looked for at %s: it gave no answer that tells",
+			strings.Join(b.silent, ", ")))
 	}
 	if out.Unnamed > 0 {
 		notes = append(notes,

@@ -286,12 +286,12 @@ func neverReady(o *scenarios.Outcome) {
 
 // skip counts the steps that were not reached because the step of out failed. They get the times of that step. With
 // their own times, which would begin only when the failed step timed out, an outage would look longer for them. They
-// also get its lag, and its cause if that may be brunt's own: the recorder knows the freezes of brunt, and so who
+// also get its lag, and its cause if that is or may be brunt's own: the recorder knows the freezes of brunt, and so who
 // caused a timeout. out is scratch memory afterwards.
 func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step) {
 	at, ready, end := out.Intended, out.Ready, out.End
 	cause := scenarios.NoCause
-	if out.Cause.Own() || out.Cause == scenarios.Timeout {
+	if out.Cause.Own() || out.Cause == scenarios.Timeout || out.Cause == scenarios.Unfinished {
 		cause = out.Cause
 	}
 	for i := range steps {

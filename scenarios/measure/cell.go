@@ -31,6 +31,7 @@ type Cell struct {
 	Attempts int64 // how often requests were written
 	Clamped  int64
 	own      own
+	cut      Cut
 	Late     Late
 	Slow     int64 // ok answers slower than allowed; see Config.Slow
 	Edges    Edges // of a step; not added up over seconds
@@ -123,6 +124,7 @@ func (c *Cell) record(o *scenarios.Outcome, over []excess, ours time.Duration, l
 	c.checks.failed += failed
 	c.checks.wants.count(o)
 	c.own.count(o, ours)
+	c.cut.count(o, over, limits)
 	if o.Kind == scenarios.Skipped {
 		return
 	}
@@ -134,6 +136,9 @@ func (c *Cell) record(o *scenarios.Outcome, over []excess, ours time.Duration, l
 	c.Clamped += c.Response[o.Kind].take(o.Response(), s) + c.Service[o.Kind].take(o.Service(), s)
 	if o.Kind == scenarios.OK {
 		c.Late.Punctual.take(max(0, o.Response()-ours))
+	}
+	if o.Kind != scenarios.OK {
+		over = nil
 	}
 	for _, x := range over {
 		c.overs(limits)[x.limit]++
@@ -173,6 +178,13 @@ func (c *Cell) edge(o *scenarios.Outcome, ours, taken, slow, second time.Duratio
 	default:
 		if lagged = o.Cause.Own() || overdue(o, ours); !lagged {
 			e.BadAt(second, at)
+		}
+		if o.Cause == scenarios.Unfinished {
+			long := slow > 0 && o.Kind == scenarios.Error && o.Response()-taken > slow
+			if long {
+				c.cut.Slow++
+			}
+			lagged = !long // bad or not: see Edges.Uncut
 		}
 	}
 	if lagged {
@@ -301,9 +313,10 @@ func (c *Cell) reset() {
 	c.Late.Punctual.reset()
 	clear(c.over)
 	clear(c.lateOver)
+	clear(c.cut.Over)
 	c.Edges.Reset()
 	*c = Cell{
-		Edges: c.Edges, over: c.over, lateOver: c.lateOver, Response: c.Response, Service: c.Service, Lag: c.Lag,
+		Edges: c.Edges, over: c.over, lateOver: c.lateOver, cut: Cut{Over: c.cut.Over}, Response: c.Response, Service: c.Service, Lag: c.Lag,
 		Queue:   c.Queue,
 		Timings: c.Timings, Causes: c.Causes[:0], Late: Late{c.Late.Punctual, c.Late.Missed[:0]},
 	}
@@ -362,6 +375,7 @@ func (c *Cell) addCounts(d *Cell) {
 		c.lateOver[i] += n
 	}
 	c.own.add(&d.own)
+	c.cut.merge(&d.cut)
 	for i := range c.Timings {
 		c.Timings[i].Add(&d.Timings[i])
 	}
@@ -403,3 +417,6 @@ func (c *Cell) Observed() *Tally {
 	}
 	return t
 }
+
+// Cut returns the number of requests that brunt cut off; see [Cut].
+func (c *Cell) Cut() int64 { return c.cut.N() }

@@ -27,6 +27,70 @@ type Counts struct {
 	Response *Tally // response times of good answers
 	Service  *Tally
 	Own      Own
+	Cut      Cut
+}
+
+// Cut counts the bad requests that brunt cut off at the end of the run. Each lasted at least as long as it did by then;
+// whether it would have been answered is unknown. [Counts.Uncut] leaves them out.
+type Cut struct {
+	Errors  int64
+	Skipped int64   // steps that were skipped after such a request
+	Slow    int64   // of Errors: they lasted longer than [Config.Slow] allows
+	Over    []int64 // by limit: of Errors, they lasted longer than it
+}
+
+// N returns the number of requests.
+func (c *Cut) N() int64 { return c.Errors + c.Skipped }
+
+// count adds a request if brunt cut it off. over lists the limits that it exceeded by then. [Cell.edge] counts the slow ones.
+func (c *Cut) count(o *scenarios.Outcome, over []excess, limits int) {
+	switch {
+	case o.Cause != scenarios.Unfinished:
+		return
+	case o.Kind == scenarios.Skipped:
+		c.Skipped++
+		return
+	}
+	c.Errors++
+	for _, x := range over {
+		if !x.late {
+			c.Over = roomFor(c.Over, limits)
+			c.Over[x.limit]++
+		}
+	}
+}
+
+// merge adds the counts of d.
+func (c *Cut) merge(d *Cut) {
+	c.Errors, c.Skipped, c.Slow = c.Errors+d.Errors, c.Skipped+d.Skipped, c.Slow+d.Slow
+	c.Over = roomFor(c.Over, len(d.Over))
+	for i, n := range d.Over {
+		c.Over[i] += n
+	}
+}
+
+// Uncut returns the counts without the requests that brunt cut off, but with those that lasted longer than a limit, by
+// its number, as bad. A negative limit means none.
+func (s *Counts) Uncut(limit int) *Counts {
+	long := int64(0)
+	if limit >= 0 && limit < len(s.Cut.Over) {
+		long = s.Cut.Over[limit]
+	}
+	return s.uncut(long)
+}
+
+// UncutSlow is Uncut with the limit of slow answers.
+func (s *Counts) UncutSlow() *Counts { return s.uncut(s.Cut.Slow) }
+
+func (s *Counts) uncut(bad int64) *Counts {
+	out := *s
+	left := s.Cut.N() - bad
+	out.Kinds[scenarios.Error] -= s.Cut.Errors - bad
+	out.Kinds[scenarios.Skipped] -= s.Cut.Skipped
+	out.Checks -= left
+	out.Failed -= left
+	out.Cut = Cut{}
+	return &out
 }
 
 // Own is the part of counts that brunt itself caused: requests that it never sent, or for which its machine had no
@@ -137,6 +201,7 @@ func (s *Counts) count(o *scenarios.Outcome, over []excess, ours time.Duration, 
 		}
 	}
 	if o.Kind != scenarios.OK {
+		s.Cut.count(o, over, limits)
 		return
 	}
 	rt, st := o.Response(), o.Service()
@@ -181,6 +246,7 @@ func (s *Counts) Merge(t *Counts) {
 	s.SvcTotal += t.SvcTotal
 	s.SvcMost = max(s.SvcMost, t.SvcMost)
 	s.Own.merge(&t.Own)
+	s.Cut.merge(&t.Cut)
 	s.Response = join(s.Response, t.Response)
 	s.Service = join(s.Service, t.Service)
 }
@@ -217,6 +283,7 @@ func (c *Cell) Counts() *Counts {
 			Over: c.lateOver, Errors: c.ownErrors(), Timeouts: c.own.overdue, Skipped: c.own.skipped, Slow: c.own.slow,
 			Total: c.own.time, Most: c.own.most,
 		},
+		Cut: c.cut,
 	}
 }
 

@@ -33,7 +33,8 @@ type slots [slotsPerSecond / 64]uint64
 // A request is bad if it is an error, was skipped, or is slower than the limit of slow answers allows. An answer that
 // exceeds a limit of an objective's own is recorded separately: see [Edges.Beyond]. A shed request is neither good nor
 // bad and is recorded separately, too: see [Edges.ShedAsBad]. So are effects of brunt itself: a request that brunt
-// failed to send is lagged and not bad; an answer that is slow only by brunt's own time is lagged and good.
+// failed to send is lagged and not bad; an answer that is slow only by brunt's own time is lagged and good; a request
+// that brunt cut off is lagged and bad: see [Edges.Uncut].
 //
 // Records of one second can be merged, whatever steps, sets of faults or machines they come from.
 type Edges struct {
@@ -157,6 +158,31 @@ func (e *Edges) LaggedAsBad() Edges {
 			widen(&out.Bad, &out.FirstBad, &out.LastBad, at, at)
 			d.bad.set(i)
 			d.good[i/64] &^= 1 << (i % 64)
+		}
+	}
+	return out
+}
+
+// Uncut returns a copy without the requests that brunt cut off, but for those that lasted longer than a limit.
+func (e *Edges) Uncut() Edges {
+	out := e.Clone()
+	d := out.detail
+	if d == nil || !out.Bad {
+		return out
+	}
+	second := out.second()
+	if !out.Good {
+		out.FirstGood = out.FirstBad // tells the second, should there be no bad one left
+	}
+	for w := range d.bad {
+		cut := d.bad[w] & d.lagged[w]
+		d.bad[w], d.lagged[w] = d.bad[w]&^cut, d.lagged[w]&^cut
+	}
+	out.Bad = false
+	for i := range slotsPerSecond {
+		if d.bad.has(i) || d.slow.has(i) {
+			at := clamped(i, second+time.Duration(i)*time.Second/slotsPerSecond, e.FirstBad, e.LastBad)
+			widen(&out.Bad, &out.FirstBad, &out.LastBad, at, at)
 		}
 	}
 	return out

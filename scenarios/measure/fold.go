@@ -148,9 +148,9 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 	ours := r.ours(o)
 	if o.Kind == scenarios.OK {
 		r.longest[series] = max(r.longest[series], o.Response()-ours)
-		if len(r.cfg.Limits) > 0 {
-			over = r.beyond(o, ours, over)
-		}
+	}
+	if len(r.cfg.Limits) > 0 && (o.Kind == scenarios.OK || o.Kind == scenarios.Error && o.Cause == scenarios.Unfinished) {
+		over = r.beyond(o, ours, over)
 	}
 	c.record(o, over, ours, len(r.cfg.Limits), &r.scratch)
 	if set != 0 && o.Kind == scenarios.OK {
@@ -207,7 +207,7 @@ func (r *Recorder) miss(o *scenarios.Outcome, c *Cell, set int32) {
 	}
 }
 
-// beyond lists the limits that an answer exceeds. ours is brunt's own time in it.
+// beyond lists the limits that an answer exceeds, or a request until it was cut off. ours is brunt's own time in it.
 func (r *Recorder) beyond(o *scenarios.Outcome, ours time.Duration, into []excess) []excess {
 	response, service := o.Response(), o.Service()
 	for i, l := range r.cfg.Limits {

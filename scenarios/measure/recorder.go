@@ -23,6 +23,7 @@ type SeriesLoad struct {
 	Users   int           // maximum number of users of a closed load; zero means unknown
 	Timeout time.Duration // timeout of its requests; zero means unknown
 	Attempt time.Duration // timeout of each attempt of a request; zero means that it has none
+	Grace   time.Duration // how long after the load requests may go on, until they are cut off; zero means unknown
 }
 
 // SeriesStep is a step of a load. If the name of a step is not known beforehand, it is empty until [Recorder.Name]

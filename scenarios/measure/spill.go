@@ -45,8 +45,9 @@ type File interface {
 // cellVersion is the version of a record's body. It changes when the meaning of a field changes. Versions from
 // oldestCell on can be read. Version 4 added the edges of shed requests. Version 5 added the times when requests were
 // ready, their times without brunt's own time, the requests that missed a fault, and attempts. Version 6 added
-// incomplete answers. Version 7 added the edges of slow answers, and of answers that exceed limits.
-const cellVersion, oldestCell = 7, 3
+// incomplete answers. Version 7 added the edges of slow answers, and of answers that exceed limits. Version 8 added the
+// requests that brunt cut off.
+const cellVersion, oldestCell = 8, 3
 
 const (
 	headSize  = 8
@@ -212,7 +213,14 @@ func (c *Cell) append(b []byte, k Key, whole bool) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(c.Attempts))
 	b = binary.AppendUvarint(b, uint64(c.checks.wants.all))
-	return binary.AppendUvarint(b, uint64(c.checks.wants.partial))
+	b = binary.AppendUvarint(b, uint64(c.checks.wants.partial))
+	for _, n := range []int64{c.cut.Errors, c.cut.Skipped, c.cut.Slow, int64(len(c.cut.Over))} {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	for _, n := range c.cut.Over {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	return b
 }
 
 // numbers lists the counts of a cell that are encoded as single numbers.
@@ -299,6 +307,12 @@ func readCell(b []byte, c *Cell) (Key, error) {
 	}
 	if b[0] >= 6 {
 		c.checks.wants = wants{r.Count(), r.Count()}
+	}
+	if c.cut.Over = c.cut.Over[:0]; b[0] >= 8 {
+		c.cut.Errors, c.cut.Skipped, c.cut.Slow = r.Count(), r.Count(), r.Count()
+		for range r.Length() {
+			c.cut.Over = append(c.cut.Over, r.Count())
+		}
 	}
 	if r.Bad || len(r.B) > 0 {
 		return Key{}, errSpill

@@ -105,7 +105,7 @@ func TestReadCell_Version(t *testing.T) {
 	body := (&Cell{}).append(nil, Key{}, false)
 	body[0] = 2
 	if _, err := readCell(body, &Cell{}); err == nil || !strings.Contains(err.Error(), "version 2") ||
-		!strings.Contains(err.Error(), "versions 3 to 7") {
+		!strings.Contains(err.Error(), "versions 3 to 8") {
 		t.Errorf("%v", err)
 	}
 }
@@ -119,9 +119,9 @@ func TestReadCell_Version3(t *testing.T) {
 	}
 	body := c.append(nil, Key{Start: sec}, false)
 	body[0] = 3
-	// Without answers that are not whole, attempts, the slots of shed requests and of slow answers, answers over limits,
+	// Without requests that were cut off, answers that are not whole, attempts, the slots of shed requests and of slow answers, answers over limits,
 	// when requests were ready, the times without brunt's own, the requests that missed a fault.
-	body = body[:len(body)-9]
+	body = body[:len(body)-13]
 	if _, err := readCell(body, &back); err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestReadCell_Version5(t *testing.T) {
 		t.Fatalf("%+v: %v", back.checks.wants, err)
 	}
 	body[0] = 5
-	if _, err := readCell(body[:len(body)-2], &back); err != nil || back.checks.wants != (wants{}) || back.Attempts != 7 {
+	if _, err := readCell(body[:len(body)-6], &back); err != nil || back.checks.wants != (wants{}) || back.Attempts != 7 {
 		t.Errorf("%+v: %v", back, err)
 	}
 }
@@ -152,12 +152,78 @@ func TestReadCell_Version6(t *testing.T) {
 	}
 	body := c.append(nil, Key{Start: sec}, false)
 	body[0] = 6
-	after := len(body) - 6 // what follows the edges is six numbers
+	body = body[:len(body)-4] // without requests that were cut off
+	after := len(body) - 6    // what follows the edges is six numbers
 	if _, err := readCell(append(body[:after-2:after-2], body[after:]...), &back); err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(back.Edges, c.Edges) || len(back.Edges.Marks(nil)) != 2 {
 		t.Errorf("%+v", back.Edges)
+	}
+}
+
+// TestCell_Cut: of the requests that brunt cut off, those that lasted longer than a limit by then are bad all the same,
+// also after the cell was written and read back, and added to another one.
+func TestCell_Cut(t *testing.T) {
+	r, err := New(Config{
+		Series: Series{Loads: []SeriesLoad{{Name: "l"}}, Steps: []SeriesStep{{Name: "s"}}}, Slow: 3 * sec,
+		Limits: []Limit{{At: 2 * sec}, {At: 5 * sec}}, Timeout: 60 * sec, Now: func() time.Duration { return 0 },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := func(kind scenarios.Kind, cause scenarios.Cause, ms, took time.Duration) {
+		at := sec + ms*time.Millisecond
+		r.Shard(0).Record(&scenarios.Outcome{
+			Kind: kind, Cause: cause, Intended: at, Ready: at, Slot: at, Sent: at, WasSent: true, End: at + took,
+		})
+	}
+	record(scenarios.OK, 0, 1, sec/10)
+	record(scenarios.Error, scenarios.Status(500), 100, sec/10)
+	record(scenarios.Error, scenarios.Unfinished, 200, sec)
+	record(scenarios.Error, scenarios.Unfinished, 300, 4*sec)
+	record(scenarios.Error, scenarios.Unfinished, 400, 6*sec)
+	record(scenarios.Skipped, scenarios.Unfinished, 500, sec)
+	var all, back Cell
+	cells := 0
+	err = r.Finish().Cells(func(k Key, c *Cell) {
+		if k.Series != 0 || k.Start != sec {
+			return
+		}
+		cells++
+		if _, err := readCell(c.append(nil, k, false), &back); err != nil {
+			t.Fatal(err)
+		}
+		all.Add(&back)
+		marks := 0
+		cut := back.Edges.Uncut()
+		for _, m := range cut.Marks(nil) {
+			if m.Bad {
+				marks++
+			}
+		}
+		if marks != 3 { // the error, and those that lasted longer than Slow
+			t.Errorf("%d bad requests in the edges without those that were cut off, want 3", marks)
+		}
+	})
+	if err != nil || cells != 1 {
+		t.Fatalf("%d cells: %v", cells, err)
+	}
+	all.Add(&back)
+	n := all.Counts()
+	if n.Cut.Errors != 6 || n.Cut.Skipped != 2 || n.Bad() != 10 {
+		t.Errorf("%+v, want 6 and 2 of 10 bad", n.Cut)
+	}
+	for _, c := range []struct {
+		name string
+		of   *Counts
+		bad  int64
+	}{
+		{"no limit", n.Uncut(-1), 2}, {"2 s", n.Uncut(0), 6}, {"5 s", n.Uncut(1), 4}, {"slow", n.UncutSlow(), 6},
+	} {
+		if c.of.Bad() != c.bad || c.of.Offered() != 2+c.bad || c.of.Failed != c.bad {
+			t.Errorf("%s: %d bad of %d, %d failed checks; want %d", c.name, c.of.Bad(), c.of.Offered(), c.of.Failed, c.bad)
+		}
 	}
 }
 

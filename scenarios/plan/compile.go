@@ -277,7 +277,9 @@ func (c *compiler) load(l *scenarios.Load) {
 	}
 	c.plan.Series.Loads = append(c.plan.Series.Loads, measure.SeriesLoad{
 		Name: l.Name, Closed: lp.Schedule.Closed(), Users: users, Timeout: l.Timeout.D(), Attempt: attempt,
+		Grace: l.Grace.D(),
 	})
+	c.noteGrace(l)
 	c.steps.proofs(l)
 	c.steps.flow.Load = index
 	defer func() { c.steps.flow.Load = unmeasured }()

@@ -47,6 +47,7 @@ func (c *ledgerCompiler) one(l *scenarios.Ledger) (written []*syntax.Node) {
 	if len(p.Places) == 0 && len(l.At) == 0 {
 		p.Places = c.entryPlace(p)
 	}
+	p.Others = c.otherUnits(p)
 	return written
 }
 
@@ -211,6 +212,36 @@ func (c *ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 			c.m.Add(pos, "there is no unit %q; %s has %d, from %s", at, name, s.Replicas, syntax.UnitName(name, 0))
 		}
 	}
+}
+
+// otherUnits lists the units of the services that a ledger reads from, but for its places: a unit may have a write that
+// is missing where the target's clients read.
+func (c *ledgerCompiler) otherUnits(p *ledger.Spec) (others []ledger.Place) {
+	if c.plan.Stack == nil {
+		return nil
+	}
+	at := map[string]bool{} // units that are read; an endpoint has the address of a unit or of a service
+	for _, place := range p.Places {
+		at[place.Name] = true
+		if t, named := c.plan.Scenario.Target.Endpoints[place.Name]; named {
+			for _, r := range t.Refs() {
+				at[syntax.UnitName(r.Name, r.Index)] = true
+			}
+		}
+	}
+	services := map[string]bool{}
+	for unit := range at {
+		name, _, _ := strings.Cut(unit, "[")
+		services[name] = true
+	}
+	for _, name := range c.plan.Stack.Names() {
+		for n := range c.plan.Stack.Service(name).Replicas {
+			if unit := syntax.UnitName(name, n); services[name] && !at[unit] {
+				others = append(others, ledger.Place{Name: unit, Member: true})
+			}
+		}
+	}
+	return others
 }
 
 // entryPlace returns the place that the read itself goes to: the target, or an endpoint.

@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/driver"
 	"brunt/scenarios/load"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/targets/http"
 	"brunt/targets/vegeta"
@@ -63,6 +64,18 @@ func (c *compiler) targetsFile(lp *Load, index int, l *scenarios.Load) {
 	}
 	lp.InTurn = true
 	c.noWrites(lp, at, "a targets file")
+}
+
+// noteGrace adds a note to a load whose requests may be cut off before their timeout.
+func (c *compiler) noteGrace(l *scenarios.Load) {
+	timeout, grace := l.Timeout.D(), l.Grace.D()
+	if timeout <= grace {
+		return
+	}
+	c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q: its requests may take %s (timeout), and those under way %s "+
+		"after its end (grace) are cut off: whether they would have been answered is unknown then, and an objective that "+
+		"depends on it is invalid. Set `grace: %s`.", l.Name, quantity.FormatDuration(timeout),
+		quantity.FormatDuration(grace), quantity.FormatDuration(timeout)))
 }
 
 // mostBadTargets is the maximum number of mistakes of one targets file that are reported.

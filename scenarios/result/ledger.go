@@ -16,9 +16,14 @@ type LedgerRecord struct {
 	// acknowledged, and found once at every unit with the same content
 	Held int64 `json:"held"`
 	// acknowledged, not found at first, and found at every unit when read again
-	Late       int64 `json:"late"`
-	Lost       int64 `json:"lost"`       // acknowledged, and found at no unit
-	Duplicated int64 `json:"duplicated"` // found more than once at a unit, acknowledged or not
+	Late int64 `json:"late"`
+	Lost int64 `json:"lost"` // acknowledged, and found at no unit
+	// acknowledged, and found at other units of the service alone, which the target's clients do not read from
+	Elsewhere int64 `json:"elsewhere,omitempty"`
+	// the other units that were asked for writes which are missing, and answered
+	Others     []string `json:"others,omitempty" mask:"-"`
+	Holders    []string `json:"holders,omitempty" mask:"-"` // those of them that have such writes
+	Duplicated int64    `json:"duplicated"`                 // found more than once at a unit, acknowledged or not
 	// acknowledged, and found at some units and not at others, or with different content
 	Stale   int64 `json:"stale"`
 	Unknown int64 `json:"unknown"` // acknowledged, and not found, while a unit gave no answer
@@ -29,8 +34,9 @@ type LedgerRecord struct {
 	Refused    int64 `json:"refused"` // sent, and not acknowledged, with an id to find them by
 	// refused writes that were found nevertheless, which breaks no promise
 	Present int64 `json:"present"`
-	// the longest span of acknowledgements of writes lost to one fault, seconds. This is its upper bound: the time
-	// between the surviving writes before and after the lost ones; 0 if none was lost
+	// the longest span of acknowledgements of writes lost to one fault, seconds. This is its upper bound: the time from
+	// the surviving write before the lost ones to the first attempt after them that was not acknowledged, or to the
+	// next surviving write; 0 if none was lost
 	RPO Num `json:"rpo"`
 	// lower bound of rpo: from the first lost write to the last
 	RPOLow   Num    `json:"rpo_low"`
@@ -63,8 +69,11 @@ type LedgerRecord struct {
 // Wrong counts the writes that are known to be lost, duplicated or stale.
 func (l *LedgerRecord) Wrong() int64 { return l.Lost + l.Duplicated + l.Stale }
 
-// Unsure counts the acknowledged writes whose state is not fully known.
-func (l *LedgerRecord) Unsure() int64 { return l.Unknown + l.Unread + l.Unnamed + l.Unrecorded }
+// Unsure counts the acknowledged writes whose state is not fully known. It is not known whether a write that is
+// elsewhere will stay there or be read from there.
+func (l *LedgerRecord) Unsure() int64 {
+	return l.Unknown + l.Unread + l.Unnamed + l.Unrecorded + l.Elsewhere
+}
 
 // Good reports whether every acknowledged write is known to be there as it was written, and was there for each read
 // during the load.
@@ -112,7 +121,8 @@ type LostSpan struct {
 	First  Num      `json:"first"`  // acknowledgement of the first lost write
 	Last   Num      `json:"last"`   // acknowledgement of the last lost write
 	Before Num      `json:"before"` // acknowledgement of the last surviving write before them
-	After  Num      `json:"after"`  // acknowledgement of the first surviving write after them
+	// the first attempt after them failed by then, or the next surviving write was acknowledged
+	After Num `json:"after"`
 }
 
 // A LostSecond counts the writes that were acknowledged in one second and lost to a fault, or to one of several
@@ -163,6 +173,7 @@ const WriteHeld WriteState = "held"
 // The states of a write. If several apply, the first in this list counts.
 const (
 	WriteLost       WriteState = "lost"
+	WriteElsewhere  WriteState = "elsewhere" // found, but not where the target's clients read
 	WriteLate       WriteState = "late"
 	WriteDuplicated WriteState = "duplicated"
 	WriteStale      WriteState = "stale"

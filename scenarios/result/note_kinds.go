@@ -14,6 +14,8 @@ const (
 	MachineFails      NoteKind = "machine_fails"        // it fails only while other programs held the processors
 	OwnLoadFails      NoteKind = "own_load_fails"       // it fails only while brunt itself lacked processor time
 	NotTheLoad        NoteKind = "not_the_load"         // brunt failed to send too many requests
+	CutByGrace        NoteKind = "cut_by_grace"         // it fails only by requests that brunt cut off after the grace
+	CutByEnd          NoteKind = "cut_by_end"           // it fails only by requests that the early end cut off
 	SentAfter         NoteKind = "sent_after"           // requests of a phase were sent after it, and would decide
 	UsersWaited       NoteKind = "users_waited"         // value includes the requests that waiting users did not send
 	UsersWaitedByTime NoteKind = "users_waited_by_time" // users waited, and value is the share over time
@@ -180,6 +182,7 @@ const (
 	DeliveriesUnsure  NoteKind = "deliveries_unsure" // what became of messages is unknown, and would decide
 	LossElsewhere     NoteKind = "loss_elsewhere"    // messages are lost without a fault as well
 	WritesNone        NoteKind = "no_write"          // no write was acknowledged
+	WritesElsewhere   NoteKind = "writes_elsewhere"  // writes are at a unit that clients do not read from; would decide
 	WritesUnread      NoteKind = "writes_unread"     // writes could not be read back, and would decide
 	WritesBounds      NoteKind = "writes_bounds"     // the bounds of the measured value lie on both sides of the target
 	FewWrites         NoteKind = "few_writes"        // too few writes to show that the objective holds
@@ -225,6 +228,10 @@ var noteSentences = map[NoteKind]string{
 	OwnLoadFails: "brunt itself lacked processor time in <count> s, which may explain each timeout and slow answer of " +
 		"them; the rest does not show a failure",
 	NotTheLoad: ownSockets + "[ during <of>|], so the load was not the scheduled one",
+	CutByGrace: "brunt cut off <part> of <count> requests <for seconds> after the load (`grace`), and whether they would " +
+		"have been answered is not known[: set `grace` to the timeout, <limit seconds>|]",
+	CutByEnd: "the run was ended while <part> of <count> requests were under way, and whether they would have been " +
+		"answered is not known; the others do not show a failure",
 	SentAfter: OwnLag + ": it sent <count> requests of <phase> after that was over, and the objective does not hold if " +
 		"those were bad",
 	UsersWaited:       "users waited instead of sending: it is <value> with the <count> requests that they did not send",
@@ -407,6 +414,7 @@ var noteSentences = map[NoteKind]string{
 	LossElsewhere: "no loss is attributed to <of>: while no fault was in, <part> of <count> messages were lost, which does " +
 		"not tell its losses from others",
 	WritesNone:      "no write was acknowledged",
+	WritesElsewhere: "<part> of <count> writes are on <faults>, not where clients read",
 	WritesUnread:    "<part> of <count> writes could not be read back",
 	WritesBounds:    "the bounds of what was measured lie on both sides of the target",
 	FewWrites:       "<count> writes, but at least <need> are needed",

@@ -516,7 +516,8 @@ func (l *LedgerRecord) found() (list []string) {
 	if !l.Read {
 		return append(list, "the writes"+of+" were not read back")
 	}
-	tell(l.Unsure(), "of unknown fate")
+	tell(l.Elsewhere, "not where clients read")
+	tell(l.Unsure()-l.Elsewhere, "of unknown fate")
 	if l.Reads != nil && l.Reads.Stale > 0 {
 		list = append(list, syntax.Plural(l.Reads.Stale, "read", "reads")+" during the load did not find the latest write"+of)
 	}

@@ -144,6 +144,15 @@ var all = []Term{
 			"HTTP and the " +
 			"status OK of gRPC are ok, and an answer of Redis or a database that is no error.",
 	},
+	{
+		"unfinished",
+		[]string{"cut-off"},
+		"A request that brunt cut off: `grace` after the end of its load, or a second after Ctrl-C or a stop condition. It " +
+			"lasted at least as long as it did by then, so it counts against a shorter limit of time. Whether it would have " +
+			"been answered is unknown: an objective whose verdict depends on that is invalid after the grace, which is " +
+			"brunt's setting, and inconclusive if the run was ended before its time. A `grace` as long as the `timeout` lets " +
+			"each request end.",
+	},
 	{"shed", nil, "A request that the target refused on purpose, as its step allows (`shed: [429, 503]`). It is " +
 		"neither good nor an error."},
 	{
@@ -754,7 +763,8 @@ var all = []Term{
 		[]string{"lost-to"},
 		"The list of writes that the target acknowledged. After the run brunt reads each of them back, and " +
 			"asks again for missing ones " +
-			"until `within`. `lost`, `late`, `duplicated`, `stale` and `rpo` say what became of the writes. Between two faults, " +
+			"until `within`. `lost`, `late`, `duplicated`, `stale` and `rpo` say what became of the writes. A write that is missing where it is read is asked for at the other units of that " +
+			"service too; one that only they have is elsewhere: stale, and perhaps lost. Between two faults, " +
 			"brunt reads writes back while the load runs: a write that was there then and is lost in the end was lost to a " +
 			"later fault. If it was not read between them, it is lost to one or the other, and counts for neither. With " +
 			"`probe: 20/s` brunt also reads the latest write from each unit while the load runs; `stale.reads` counts the " +
@@ -786,8 +796,9 @@ var all = []Term{
 		"rpo",
 		[]string{"recovery-point"},
 		"The recovery point objective as it was achieved: the span of time in which the target acknowledged the writes " +
-			"that the fault lost. It is at least the time from the first lost write to the last, and at most the time between " +
-			"the kept writes around them. Unlike the age of the oldest lost write, it does not grow with the length of the " +
+			"that the fault lost. It is at least the time from the first lost write to the last. It is at most the time from " +
+			"the kept write before them to the first attempt after them that was not acknowledged, or to the next kept " +
+			"write: an outage is no part of it. Unlike the age of the oldest lost write, it does not grow with the length of the " +
 			"run. " +
 			"A write that was acknowledged after a fault was over may be lost to it as well: a primary that was cut off " +
 			"acknowledges writes until it steps down.",

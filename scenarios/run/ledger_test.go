@@ -734,6 +734,37 @@ func keysOf(res *result.Result, state result.WriteState) map[string]int {
 	return out
 }
 
+// TestLedger_RPOWithoutOutage: a target that loses its last write and then refuses all for a while has lost no more
+// than that write, whether an id is known before the answer or from it.
+func TestLedger_RPOWithoutOutage(t *testing.T) {
+	t.Parallel()
+	for name, ledger := range map[string]string{"by key": byKey, "by the answer's id": byAnswer} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newReplicated(t)
+			var down, up time.Time
+			s.write = func(s *replicated, n int, key string) (int, string) {
+				switch {
+				case n == written/2: // acknowledged and lost
+					time.Sleep(20 * time.Millisecond) // simulates work, while the answers before it arrive
+					down = time.Now()
+				case n > written/2 && n < written:
+					time.Sleep(20 * time.Millisecond) // simulates an outage
+					up = time.Now()
+					return 503, ""
+				default:
+					s.put(key, 1, 1)
+				}
+				return 201, key
+			}
+			l := s.run(strings.Replace(ledger, "within: 10s", "within: 1s", 1), "[rpo < 1s]", run.Options{}).Ledger
+			if outage := up.Sub(down).Seconds(); l.Lost != 1 || float64(l.RPO) > outage/2 {
+				t.Errorf("%d lost, RPO at most %v s; want 1 and less than half of the outage of %v s", l.Lost, l.RPO, outage)
+			}
+		})
+	}
+}
+
 const (
 	readByKey = `{write: write, ack: status 201, id: "${ledger.id}", read: {get: "/posts?key=${id}"}, count: "$.items", at: [posts], settle: 1s, within: 10s}`
 	readByID  = `{write: write, ack: status 201, id: "${var.id}", read: {get: "/posts/${id}"}, at: [posts, gateway], settle: 1s, within: 10s}`

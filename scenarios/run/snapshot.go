@@ -40,6 +40,7 @@ type snapshot struct {
 	at time.Duration // time up to which the loads have run; never when they are over
 	// if the run was ended early, the time up to which all requests have ended or timed out; otherwise never
 	whole   time.Duration
+	early   bool // the run was ended before its loads were over
 	slo     []slo.Objective
 	steady  *slo.Objective // the condition on requests that did not hold, so that the run ended; nil if none
 	causes  scenarios.Causes
@@ -81,7 +82,7 @@ func (r *runner) snapshotAtEnd(ctx context.Context) *snapshot {
 	if why, lost := errors.AsType[unsteady](context.Cause(ctx)); lost {
 		s.steady = why.of
 	}
-	if ctx.Err() != nil {
+	if s.early = ctx.Err() != nil; s.early {
 		s.whole = slices.Max(append([]time.Duration{0}, s.ends...)) - r.loads.timeout()
 	}
 	for _, rec := range s.records {
@@ -215,6 +216,7 @@ func (s *snapshot) judgeCase() judge.Case {
 		}
 		s.marks.addTo(c.Marks, rec.N, rec.Name)
 	}
+	c.EndedEarly = s.early
 	s.observers.observed.JudgedBy(c.SLO, s.records, &c)
 	if !s.final() {
 		c.Usage, c.Series = s.observers.usage.SoFar(s.session.log.Events()), s.observers.observed.SoFar()

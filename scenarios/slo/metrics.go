@@ -257,8 +257,8 @@ var metrics = Table{
 		Writes:  func(w Writes) (low, high float64) { return w.RPOLow, w.orLost(w.RPOHigh) },
 		Missed:  missedRPO, UpperOnly: true,
 		Meaning: "The span of time in which the target acknowledged the writes that a fault lost, of the worst fault: at " +
-			"least from the " +
-			"first lost write to the last, at most between the kept writes around them.",
+			"least from the first lost write to the last, at most from the kept write before them to the first attempt after " +
+			"them that was not acknowledged, or to the next kept write.",
 	},
 	{
 		Name: "late", Unit: Seconds, Needs: NeedsLedger, Args: ledgers, Bare: true, Late: true, Written: []string{"late"},
