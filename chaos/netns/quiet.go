@@ -7,7 +7,7 @@ import (
 
 // Quiet says when [Namespace.EndQuiet] ends a connection.
 type Quiet struct {
-	Within time.Duration // time after which it gives up; on a busy machine up to three times as long
+	Within time.Duration // time after which it gives up; longer on a busy machine
 	// Idle is the least time for which a connection must have been idle. Zero is right if each request is answered
 	// before the next one. With several requests under way at once, a pause after an answer does not show that the
 	// others are done. The time is extended for a while after this process itself ran late.

@@ -115,7 +115,7 @@ func TestChanged(t *testing.T) {
 			"web got another limit (cpu.max is max 100000, not 5000 100000), by another program",
 		},
 		{
-			"fd.exhaust", &fdExhaust{Victim: of, limits: []limited{{id, was, is}}},
+			"fd.exhaust", &fdExhaust{Victim: of, limits: []limited{{id: id, was: was, is: is}}},
 			func() error { return proc.LimitFiles(id.PID, is) }, func() error { return proc.LimitFiles(id.PID, was) },
 			fmt.Sprintf("web got another limit of descriptors (pid %d has %d, not 7), by another program", id.PID, was.Soft),
 		},
@@ -155,7 +155,7 @@ func exhausting(t *testing.T, main func(own proc.Identity) proc.Identity, soft u
 	}
 	return &fdExhaust{
 		Victim: victim.Victim{Unit: container.Target{Unit: named{}}, ID: main(id), Point: func(string) {}},
-		limits: []limited{{id, was, proc.FileLimit{Soft: soft, Hard: was.Hard}}},
+		limits: []limited{{id: id, was: was, is: proc.FileLimit{Soft: soft, Hard: was.Hard}}},
 	}
 }
 
@@ -194,6 +194,35 @@ func TestFDExhaust_Keep(t *testing.T) {
 	lacks, ok := errors.AsType[chaos.NotShownError](err)
 	if !ok || !strings.Contains(lacks.What, "it has not opened since it was started again") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestFDExhaust_RaisedAtStart has a program raise its limit after it was started again, as Go's runtime does as it
+// starts: the fault takes that back once. A program that raises it again ends the fault.
+func TestFDExhaust_RaisedAtStart(t *testing.T) {
+	f := exhausting(t, func(own proc.Identity) proc.Identity { return own }, 8)
+	f.kept = 8
+	if _, err := f.Inject(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	raised := proc.FileLimit{Soft: 90, Hard: f.limits[0].was.Hard}
+	for round, want := range []string{"", "got another limit of descriptors"} {
+		if err := proc.LimitFiles(f.ID.PID, raised); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Traits().Ended(t.Context()); (err == nil) != (want == "") ||
+			err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("raised %d times: %v", round+1, err)
+		}
+		if round > 0 {
+			break
+		}
+		if o, err := chaos.OperationsOf(resourceOperations()).Revert(t.Context(), f.Undo()); err != nil || o != chaos.Reverted {
+			t.Errorf("%s, %v", o, err)
+		}
+		if now, err := proc.FilesLimit(f.ID.PID); err != nil || now != raised {
+			t.Errorf("after the revert its limit is %v, %v; want what the program set, %v", now, err, raised)
+		}
 	}
 }
 

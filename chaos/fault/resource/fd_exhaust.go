@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 
 	"brunt/chaos"
 	"brunt/chaos/container"
@@ -44,6 +45,8 @@ type fdExhaust struct {
 	victim.Victim
 	leave  int
 	kept   uint64 // limit of each process; zero: it counts from the descriptors that a process has open
+
+	mu     sync.Mutex
 	limits []limited
 }
 
@@ -58,6 +61,7 @@ func (f *fdExhaust) Keep(first chaos.Step) {
 type limited struct {
 	id      proc.Identity
 	was, is proc.FileLimit
+	again   bool // set once more, see atStart
 }
 
 // opFiles is the name of the undo of a limit of descriptors.
@@ -83,7 +87,7 @@ func (f *fdExhaust) Plan() error {
 			return fmt.Errorf("%s has %s open of %d already, and not by this run", f.Victim,
 				syntax.Amount(len(open), "descriptor"), was.Soft)
 		}
-		f.limits = append(f.limits, limited{id, was, is})
+		f.limits = append(f.limits, limited{id: id, was: was, is: is})
 	}
 	if len(f.limits) == 0 {
 		return fmt.Errorf("%s: %w", f.Victim, proc.ErrEnded)
@@ -126,7 +130,7 @@ func (*fdExhaust) Via() string { return "prlimit" }
 
 func (f *fdExhaust) Undo() []chaos.Undo {
 	var out []chaos.Undo
-	for _, l := range f.limits {
+	for _, l := range f.held() {
 		args, _ := json.Marshal(l.is)
 		prior, _ := json.Marshal(l.was)
 		out = append(out, chaos.Undo{Op: opFiles, Args: args, Identity: l.id.Raw(), Prior: prior})
@@ -150,6 +154,30 @@ func (f *fdExhaust) Inject(ctx context.Context) (chaos.Held, error) {
 	return f, nil
 }
 
+// atStart sets the limit once more in the processes of a unit that was started again. brunt sets it as a process begins,
+// and a program may set another one as it starts: Go's runtime raises it.
+func (f *fdExhaust) atStart() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.limits {
+		l := &f.limits[i]
+		if f.kept == 0 || l.again {
+			continue
+		}
+		if now, err := proc.FilesLimit(l.id.PID); err == nil && now.Soft > l.is.Soft && l.id.Alive() {
+			l.again, l.was, l.is.Hard = true, now, now.Hard
+			_ = proc.LimitFiles(l.id.PID, l.is) // what it did not set is seen as the program's
+		}
+	}
+}
+
+// held returns the processes with their limits.
+func (f *fdExhaust) held() []limited {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.limits)
+}
+
 // whyNoLimit says what an error of [proc.LimitFiles] lacks. The kernel asks for the capability where the process has
 // another user than brunt, such as a server that was started as root and took another user since.
 func whyNoLimit(err error) error {
@@ -163,8 +191,9 @@ func whyNoLimit(err error) error {
 // Verify implements [chaos.Held]: the unit can open no more descriptors than were to be left. A unit with none left
 // does not answer, if it can be asked. Descriptors that it has closed since the plan are not lacked.
 func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
+	f.atStart()
 	var left, had, closed int
-	for _, l := range f.limits {
+	for _, l := range f.held() {
 		now, err := proc.FilesLimit(l.id.PID)
 		if err != nil {
 			continue // the process has ended
@@ -212,7 +241,8 @@ func (f *fdExhaust) Traits() chaos.HeldTraits { return chaos.HeldTraits{Ended: f
 
 // changed returns an error if something else has changed the limit of a process.
 func (f *fdExhaust) changed(context.Context) error {
-	for _, l := range f.limits {
+	f.atStart()
+	for _, l := range f.held() {
 		if now, err := proc.FilesLimit(l.id.PID); err == nil && now != l.is && l.id.Alive() {
 			return chaos.EndedEarlyError{Unit: f.Unit.Name(), What: fmt.Sprintf("got another limit of descriptors (%s has %d, "+
 				"not %d)", chaos.PIDName(l.id.PID), now.Soft, l.is.Soft)}
@@ -227,7 +257,7 @@ func (f *fdExhaust) Revert(ctx context.Context) (chaos.Outcome, error) {
 
 // Gone implements [chaos.Held]: the unit has its limits again, and is ready.
 func (f *fdExhaust) Gone(ctx context.Context) (string, error) {
-	for _, l := range f.limits {
+	for _, l := range f.held() {
 		if now, err := proc.FilesLimit(l.id.PID); err == nil && l.id.Alive() && now == l.is {
 			return "", fmt.Errorf("pid %d still may have only %d descriptors", l.id.PID, now.Soft)
 		}

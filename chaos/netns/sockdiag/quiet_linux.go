@@ -20,18 +20,22 @@ type End struct {
 // acknowledged all sent data and has sent last, and the program has read all received data. A program that waits for an
 // answer therefore loses none, and a program that writes next gets an error and knows that nothing was sent.
 //
-// A program of eBPF looks at a connection and destroys it under the lock of its socket. Without eBPF, the kernel's
-// report on a connection may be some microseconds old when the connection is destroyed, and says only in milliseconds
-// which end sent last.
-type Quiet struct{ program *ender }
+// A program of eBPF looks at a connection and destroys it under the lock of its socket. On a kernel without that, Quiet
+// stops the socket while it looks and destroys, by the descriptor that its process holds (see stopped). Where it may not
+// do that either, the kernel's report on a connection may be some microseconds old when the connection is destroyed, so
+// it destroys none that was in use within unheldIdle.
+type Quiet struct {
+	program *ender
+	holders holders
+}
 
-// NewQuiet returns a Quiet. exact is false if the kernel accepts no eBPF program.
-func NewQuiet() (q *Quiet, exact bool) {
+// NewQuiet returns a Quiet.
+func NewQuiet() *Quiet {
 	p, err := newEnder()
 	if err != nil {
-		return &Quiet{}, false
+		return &Quiet{}
 	}
-	return &Quiet{p}, true
+	return &Quiet{program: p}
 }
 
 // Close frees the program.
@@ -46,6 +50,9 @@ func (q *Quiet) Close() error {
 // about to use it.
 const freshIdle = 50 * time.Millisecond
 
+// unheldIdle is the idle time that is required of a connection whose socket can't be stopped.
+const unheldIdle = 200 * time.Millisecond
+
 // End destroys the quiet connections with one of the ends that have been idle for a time. left is the number of the
 // others.
 func (q *Quiet) End(of []End, idle time.Duration) (left int, err error) {
@@ -59,7 +66,7 @@ func (q *Quiet) End(of []End, idle time.Duration) (left int, err error) {
 	for _, e := range of {
 		wanted[e] = true
 	}
-	var quiet []Socket
+	var found []socket
 	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
 		all, err := diag(mnl.Dump, diagRequest(family, unix.IPPROTO_TCP, 1<<tcpEstablished|1<<tcpSynSent,
 			make([]byte, sockidLen)))
@@ -67,34 +74,56 @@ func (q *Quiet) End(of []End, idle time.Duration) (left int, err error) {
 			return 0, err
 		}
 		for _, b := range all {
-			f := flowOf(b)
-			switch {
-			case !wanted[End{Addr: f.Remote}] && !wanted[End{Addr: f.Local, Local: true}]:
-			case isQuiet(b, idle):
-				quiet = append(quiet, Socket{
+			if f := flowOf(b); wanted[End{Addr: f.Remote}] || wanted[End{Addr: f.Local, Local: true}] {
+				found = append(found, socket{f.Inode, Socket{
 					Proto: unix.IPPROTO_TCP, Local: f.Local, Remote: f.Remote, family: b[0], id: b[4 : 4+sockidLen],
-				})
-			default:
-				left++
+				}})
 			}
 		}
 	}
-	for _, s := range quiet {
-		now, err := diag(0, diagRequest(s.family, s.Proto, ^uint32(0), s.id))
-		switch {
-		case errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESTALE): // the connection has ended
-			continue
-		case err == nil && len(now) == 1 && isQuiet(now[0], idle):
-			if _, err = Destroy([]Socket{s}); err == nil {
-				continue
-			}
-		}
+	q.holders.find(found)
+	defer urgent()()
+	for _, s := range found {
+		over, err := q.endOne(s, idle)
 		if err != nil {
 			return 0, err
 		}
-		left++
+		if !over {
+			left++
+		}
 	}
 	return left, nil
+}
+
+// A socket is one end of a connection, with the number of its file. It is zero if no process holds it.
+type socket struct {
+	inode uint32
+	Socket
+}
+
+// endOne destroys a connection if it is quiet. over also counts one that has ended meanwhile.
+func (q *Quiet) endOne(c socket, idle time.Duration) (over bool, err error) {
+	if fd, held := q.holders.open(c.inode); held {
+		defer unix.Close(fd)
+		s, can := stop(fd, idle)
+		if s != nil {
+			defer s.release()
+			_, err = Destroy([]Socket{c.Socket})
+			return err == nil, err
+		}
+		if can {
+			return false, nil
+		}
+	}
+	now, err := diag(0, diagRequest(c.family, c.Proto, ^uint32(0), c.id))
+	switch {
+	case errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESTALE):
+		return true, nil
+	case err != nil || len(now) != 1 || !isQuiet(now[0], max(idle, unheldIdle)):
+		return false, err
+	}
+	_, err = Destroy([]Socket{c.Socket})
+	return err == nil, err
 }
 
 // TCP states besides those of [Connections].
@@ -132,11 +161,8 @@ const (
 	receivedAt     = 128 // bytes, as a 64-bit number
 )
 
-// tie is the idle time that is required if both ends sent last in the same tick of the kernel's clock: a request may
-// have followed an answer at once.
-const tie = 100 * time.Millisecond
-
-// isQuiet reports whether a connection has no data under way, from the kernel's report on it.
+// isQuiet reports whether a connection has no data under way, from the kernel's report on it. If both ends sent last in
+// the same tick of the kernel's clock, it can't be told which one was later.
 func isQuiet(b []byte, idle time.Duration) bool {
 	number := binary.NativeEndian.Uint32
 	if b[stateAt] != tcpEstablished || number(b[unreadAt:]) > 0 || number(b[unackedAt:]) > 0 {
@@ -150,14 +176,25 @@ func isQuiet(b []byte, idle time.Duration) bool {
 		if a.Type != infoAttribute || len(a.Data) < receivedAt+8 {
 			continue
 		}
-		sent, received := number(a.Data[lastSentAt:]), number(a.Data[lastReceivedAt:])
-		if sent == received {
-			idle = max(idle, tie)
+		u := usage{
+			sent: number(a.Data[lastSentAt:]), got: number(a.Data[lastReceivedAt:]),
+			received: binary.NativeEndian.Uint64(a.Data[receivedAt:]),
 		}
-		if binary.NativeEndian.Uint64(a.Data[receivedAt:]) == 0 {
-			idle = max(idle, freshIdle)
-		}
-		return sent >= received && time.Duration(received)*time.Millisecond >= idle
+		return u.idle(idle) && (u.sent >= u.got || u.received == 0)
 	}
 	return false
+}
+
+// usage is when a connection was used.
+type usage struct {
+	sent, got uint32 // milliseconds since data was sent and received
+	received  uint64 // bytes
+}
+
+// idle reports whether the connection has been idle for a time, or for longer if no data has arrived yet.
+func (u usage) idle(d time.Duration) bool {
+	if u.received == 0 {
+		d = max(d, freshIdle)
+	}
+	return time.Duration(min(u.sent, u.got))*time.Millisecond >= d
 }
