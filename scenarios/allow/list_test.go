@@ -196,3 +196,26 @@ func TestList_LookUp(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnAddresses: the addresses of what brunt started are listed as they were added, and as entries of a list.
+func TestOwnAddresses(t *testing.T) {
+	var none *OwnAddresses
+	if names := none.Names(); len(names) > 0 {
+		t.Errorf("without a target of its own: %q", names)
+	}
+	var own OwnAddresses
+	first, second := netip.MustParseAddr("10.1.2.3"), netip.MustParseAddr("fd00::1")
+	own.Add(first)
+	own.Add(second)
+	if names := own.Names(); !slices.Equal(names, []string{"10.1.2.3", "fd00::1"}) {
+		t.Errorf("entries %q", names)
+	}
+	list := own.List()
+	if !slices.Equal(list, []netip.Addr{first, second}) {
+		t.Errorf("addresses %v", list)
+	}
+	list[0] = second
+	if own.List()[0] != first {
+		t.Error("a caller changes the addresses")
+	}
+}

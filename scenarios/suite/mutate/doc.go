@@ -11,7 +11,7 @@
 //	.ci/mutate --part 1/4 --n 100       a quarter of them
 //	.ci/mutate --since BASE --for 3m    of the groups' packages that changed since a commit, until the time is up
 //	.ci/mutate --n 20 PACKAGE…          draws 20 over some packages
-//	.ci/mutate list PACKAGE             the mutants of a package in the order of the source, with the seed's choice of 100
+//	.ci/mutate list PACKAGE             100 mutants of a package with their fates, in the order of the source
 //
 // The same seed draws the same mutants of the same source, so that two lists can be compared by diff: before and after
 // a test is dropped.

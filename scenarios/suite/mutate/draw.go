@@ -112,7 +112,9 @@ func shuffle(all []mutant, seed uint64, k, n int) []mutant {
 
 // changed returns a function that reports whether a package has changed files since a commit, tests included.
 func changed(ctx context.Context, since string) (func(pkg string) bool, error) {
-	text, err := exec.CommandContext(ctx, "git", "diff", "--name-only", since, "HEAD", "--", "*.go").Output()
+	c := exec.CommandContext(ctx, "git", "diff", "--name-only", since, "HEAD", "--", "*.go")
+	c.Stderr = os.Stderr
+	text, err := c.Output()
 	if err != nil {
 		return nil, fmt.Errorf("git diff %s: %w", since, err)
 	}

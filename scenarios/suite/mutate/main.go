@@ -43,7 +43,7 @@ func command(ctx context.Context, args []string, out, log io.Writer) error {
 	flags.IntVar(&o.n, "n", 100, "how many valid mutants are drawn, of all parts")
 	part := flags.String("part", "1/1", "the part k/n of them")
 	flags.StringVar(&o.since, "since", "", "only of packages that have changed since this commit")
-	limit := flags.Duration("for", 0, "after this time no further mutant is played; 0 is no limit")
+	limit := flags.Duration("for", 0, "how long to play, about; 0 is no limit")
 	if len(args) > 0 && args[0] == "list" {
 		o.list, args = true, args[1:]
 	}
@@ -57,14 +57,12 @@ func command(ctx context.Context, args []string, out, log io.Writer) error {
 		return errors.New("usage: .ci/mutate list [--n N] [--seed N] PACKAGE")
 	}
 	fates, err := play(ctx, o, *limit, log)
-	if err != nil {
-		return err
-	}
 	report(out, fates, o.list)
-	return nil
+	return err
 }
 
-// play draws mutants, one of each group in turn, and plays them until there are enough or the time is up.
+// play draws mutants, one of each group in turn, and plays them until there are enough. With a limit, it begins none
+// that would end too late if it took as long as the longest so far. With an error, it returns the fates so far.
 func play(ctx context.Context, o options, limit time.Duration, log io.Writer) (map[mutant]fate, error) {
 	drawn, err := draw(ctx, o)
 	if err != nil {
@@ -76,7 +74,7 @@ func play(ctx context.Context, o options, limit time.Duration, log io.Writer) (m
 	}
 	defer os.RemoveAll(dir)
 	p := &player{dir: dir, log: log, usual: map[string]usual{}}
-	began := time.Now()
+	began, longest := time.Now(), time.Duration(0)
 	fates := map[mutant]fate{}
 	want := (o.n + o.of - o.k) / o.of
 	for turn := 0; len(fates) < want && len(drawn) > 0; turn++ {
@@ -88,14 +86,16 @@ func play(ctx context.Context, o options, limit time.Duration, log io.Writer) (m
 		for len(g.mutants) > 0 { // until one compiles
 			m := g.mutants[0]
 			g.mutants = g.mutants[1:]
-			if limit > 0 && time.Since(began) > limit {
+			if limit > 0 && time.Since(began)+longest > limit {
 				fmt.Fprintf(log, "the time is up, after %d of %d mutants\n", len(fates), want)
 				return fates, nil
 			}
+			each := time.Now()
 			f, err := p.play(ctx, m, g.tests[m.pkg])
 			if err != nil {
-				return nil, err
+				return fates, err
 			}
+			longest = max(longest, time.Since(each))
 			if f != invalid {
 				fates[m] = f
 				break

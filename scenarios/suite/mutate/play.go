@@ -57,7 +57,7 @@ func (p *player) play(ctx context.Context, m mutant, tests []string) (fate, erro
 		if alone.failed {
 			continue
 		}
-		limit := 20*time.Second + 5*alone.took
+		limit := max(min(20*time.Second+5*alone.took, 5*time.Minute), 2*alone.took)
 		text, err := p.command(ctx, "test", "-vet=off", "-count=1", "-failfast", "-timeout="+limit.String(), alone.skip,
 			"-overlay="+overlay, pkg)
 		if ctx.Err() != nil {
