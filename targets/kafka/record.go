@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+
+	"brunt/scenarios/budget"
 )
 
 // header is a header of a record.
@@ -110,9 +112,12 @@ const (
 )
 
 // room is what is left of these limits.
-type room struct{ held, overhead int }
+type room struct {
+	held, overhead int
+	claim          *budget.Claim
+}
 
-func newRoom() *room { return &room{held: mostHeld, overhead: mostOverhead} }
+func newRoom(by *budget.Claim) *room { return &room{held: mostHeld, overhead: mostOverhead, claim: by} }
 
 // errFull is the error of a batch for which no room is left.
 var errFull = errors.New("no room is left")
@@ -199,7 +204,7 @@ func readBatch(
 	if attributes&transactional != 0 && without.covers(by, first) {
 		return last, nil
 	}
-	body, err := decompress(attributes&compressionMask, in.b, within.held)
+	body, err := decompress(attributes&compressionMask, in.b, within.held, within.claim)
 	switch {
 	case errors.Is(err, errLarge) && within.held < mostHeld: // by itself it may not be too large
 		return -1, errFull
@@ -227,6 +232,9 @@ func readBatch(
 		}
 		alone := within.overhead == mostOverhead
 		within.overhead -= recordMemory
+		if err := within.claim.Take(recordMemory); err != nil {
+			return 0, err
+		}
 		r.key, r.value = one.bytes(), one.bytes()
 		for range one.varint() {
 			h := header{name: string(one.bytes()), value: one.bytes()}

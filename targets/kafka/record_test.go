@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/targets"
 
 	"github.com/klauspost/compress/gzip"
@@ -46,7 +47,7 @@ func FuzzRecords(f *testing.F) {
 				binary.BigEndian.PutUint32(b[batchSumAt:], checksum(b))
 			}
 			n := 0
-			_, err := readRecords(b, 0, 0, nil, newRoom(), func(r *record) { n++ })
+			_, err := readRecords(b, 0, 0, nil, newRoom(new(budget.Claim)), func(r *record) { n++ })
 			if err != nil && targets.CauseOf(err) != scenarios.Protocol {
 				t.Fatal(err)
 			}
@@ -139,7 +140,7 @@ func TestRecords_Bomb(t *testing.T) {
 			from, parts := int64(0), 0
 			for n := int64(c.batches * len(c.records)); from < n; parts++ {
 				held, taken, want := 0, 0, from
-				next, err := readRecords(all[at[int(from)/len(c.records)]:], 0, from, nil, newRoom(), func(r *record) {
+				next, err := readRecords(all[at[int(from)/len(c.records)]:], 0, from, nil, newRoom(new(budget.Claim)), func(r *record) {
 					if r.offset != want {
 						t.Fatalf("record %d, want %d", r.offset, want)
 					}
@@ -157,13 +158,13 @@ func TestRecords_Bomb(t *testing.T) {
 	}
 	for _, by := range []byte{byGzip, bySnappy, byLZ4, byZstd} {
 		b := compressed(t, by, 0, record{value: make([]byte, mostHeld)})
-		_, err := readRecords(b, 0, 0, nil, newRoom(), func(*record) { t.Error("it is taken") })
+		_, err := readRecords(b, 0, 0, nil, newRoom(new(budget.Claim)), func(*record) { t.Error("it is taken") })
 		if !errors.Is(err, errLarge) {
 			t.Errorf("compression %d: %v", by, err)
 		}
 	}
 	b := compressed(t, byZstd, 0, record{headers: make([]header, mostOverhead/headerMemory+1)})
-	if _, err := readRecords(b, 0, 0, nil, newRoom(), func(*record) { t.Error("it is taken") }); err == nil ||
+	if _, err := readRecords(b, 0, 0, nil, newRoom(new(budget.Claim)), func(*record) { t.Error("it is taken") }); err == nil ||
 		!strings.Contains(err.Error(), "the headers of a record are over 64 MiB") {
 		t.Error(err)
 	}

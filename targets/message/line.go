@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/budget"
 	"brunt/targets"
 	"brunt/targets/http/h1"
 	"brunt/targets/park"
@@ -62,6 +63,7 @@ type arrived[F any] struct {
 	frame F
 	at    time.Duration
 	size  int64 // bytes
+	claim budget.Claim
 }
 
 // Read implements [net.Conn].

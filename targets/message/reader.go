@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	readBuffer = 8 << 10  // bytes
-	mostAhead  = 64       // frames
-	mostQueued = 64 << 20 // bytes of frames that wait for a call, if they are several
+	readBuffer = 8 << 10 // bytes
+	mostAhead  = 64      // frames
+	mostQueued = 4 << 20 // bytes of frames that wait for a call, if they are several
 )
 
 // errIdle says that nothing comes.
@@ -58,9 +58,11 @@ func (l *Line[F]) pass(p *Protocol[F], now func() time.Duration) (err error) {
 	if err != nil {
 		return err
 	}
-	at := now()
-	if !taken {
-		a := arrived[F]{f, at, l.read - int64(l.Reader.Buffered()) - before}
+	at, claim := now(), l.Claim.Move()
+	if taken {
+		claim.Release()
+	} else {
+		a := arrived[F]{f, at, l.read - int64(l.Reader.Buffered()) - before, claim}
 		if !l.queue(a) {
 			if err := l.wait(a); err != nil {
 				return err

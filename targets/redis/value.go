@@ -22,8 +22,11 @@ func (r *reader) decode(p *reply) (any, error) {
 	return r.value(h, p, 0)
 }
 
-// valueSize is the approximate memory of a value besides its text, in bytes.
-const valueSize = 48
+// The approximate memory of a value besides its text, and of a map besides its values, in bytes.
+const (
+	valueSize = 48
+	mapSize   = 400
+)
 
 // charge counts the memory of a value with a text of n bytes.
 func (r *reader) charge(n int64) error {
@@ -32,7 +35,10 @@ func (r *reader) charge(n int64) error {
 			mostDecoded>>20)
 	}
 	r.room -= int(n) + valueSize
-	return nil
+	if r.claim == nil {
+		return nil
+	}
+	return r.claim.Take(int(n) + valueSize)
 }
 
 // value reads the rest of the value that h begins.
@@ -44,6 +50,9 @@ func (r *reader) value(h head, p *reply, depth int) (any, error) {
 	case '$', '!', '=':
 	default:
 		of = 0
+	}
+	if h.kind == '%' {
+		of = mapSize
 	}
 	if err := r.charge(max(of, 0)); err != nil {
 		return nil, err
