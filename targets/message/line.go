@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -189,6 +190,16 @@ func (l *Line[F]) over() bool {
 	}
 }
 
+// more returns by how much memory with have bytes of n grows: it doubles, and grows by a quarter later, so that a copy
+// needs little memory.
+func more(n, have int) int {
+	const much = 1 << 20
+	if have > much {
+		return min(n-have, have/4)
+	}
+	return min(n-have, have)
+}
+
 // ReadWhole reads n bytes, and takes no more memory than they need until they have come.
 func ReadWhole(r io.Reader, n int) ([]byte, error) {
 	const step = 64 << 10
@@ -204,6 +215,6 @@ func ReadWhole(r io.Reader, n int) ([]byte, error) {
 		if have == n {
 			return b, nil
 		}
-		b = append(b, make([]byte, min(n-have, have))...)
+		b = slices.Grow(b, more(n, have))[:have+more(n, have)]
 	}
 }

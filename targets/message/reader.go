@@ -49,6 +49,7 @@ func (c *client[F]) read(l *Line[F]) {
 // pass reads a frame, passes it on, and waits for the next. It turns a panic into an error, which ends the connection.
 func (l *Line[F]) pass(p *Protocol[F], now func() time.Duration) (err error) {
 	defer scenarios.Recover(&err)
+	defer l.Claim.Release() // after an error
 	before := l.read - int64(l.Reader.Buffered())
 	f, err := p.Read(l.Reader)
 	taken := false

@@ -40,8 +40,11 @@ func (a *answer) JSON(path jp.Expr) []any {
 func (a *answer) inside() any {
 	if !a.tried {
 		a.tried = true
-		var err error
-		a.inner, err = check.Parse([]byte(a.doc.(string)), &a.held)
+		text := a.doc.(string)
+		err := a.held.Take(len(text))
+		if err == nil {
+			a.inner, err = check.Parse([]byte(text), &a.held)
+		}
 		a.unread = budget.Over(err)
 	}
 	return a.inner

@@ -38,7 +38,7 @@ func (r *reader) charge(n int64) error {
 	if r.claim == nil {
 		return nil
 	}
-	return r.claim.Take(int(n) + valueSize)
+	return r.claim.Take(2*int(n) + valueSize) // a text that grows, or becomes a value, is copied
 }
 
 // value reads the rest of the value that h begins.
@@ -110,7 +110,7 @@ func (r *reader) bulk(h head, p *reply) (any, error) {
 	n, b := int(h.n), []byte(nil)
 	for len(b) < n {
 		from := len(b)
-		to := min(n, from+max(chunk, from))
+		to := min(n, from+max(chunk, from/4))
 		b = slices.Grow(b, to-from)[:to]
 		got, err := io.ReadFull(r.br, b[from:])
 		r.size += int64(got)

@@ -75,6 +75,7 @@ func (s *socket) Read() (a *Message, err error) {
 		return nil, errIdle
 	}
 	if err != nil {
+		s.reading.Claim.Release()
 		failed := err // err itself stays off the heap, as each message has one
 		s.unread.Store(&failed)
 		_ = s.raw.Close()
