@@ -104,8 +104,8 @@ func appendRecord(dst []byte, r *record) []byte {
 
 // Limits of what is read of one answer, in bytes. The rest is fetched again.
 const (
-	mostHeld     = 64 << 20 // of batches, decompressed
-	mostOverhead = 64 << 20 // of records and headers in memory, beside the batches that they refer to
+	mostHeld     = 24 << 20 // of batches, decompressed
+	mostOverhead = 16 << 20 // of records and headers in memory, beside the batches that they refer to
 
 	recordMemory = 100
 	headerMemory = 40
@@ -206,7 +206,7 @@ func readBatch(
 	}
 	body, err := decompress(attributes&compressionMask, in.b, within.held, within.claim)
 	switch {
-	case errors.Is(err, errLarge) && within.held < mostHeld: // by itself it may not be too large
+	case (errors.Is(err, errLarge) || budget.Over(err) != nil) && within.held < mostHeld: // it may fit by itself
 		return -1, errFull
 	case err != nil:
 		return 0, err
@@ -232,7 +232,10 @@ func readBatch(
 		}
 		alone := within.overhead == mostOverhead
 		within.overhead -= recordMemory
-		if err := within.claim.Take(recordMemory); err != nil {
+		switch err := within.claim.Take(recordMemory); {
+		case err != nil && passed >= 0:
+			return passed, errFull
+		case err != nil:
 			return 0, err
 		}
 		r.key, r.value = one.bytes(), one.bytes()
