@@ -24,15 +24,15 @@ type Answer interface {
 	Document() (doc any, ok bool) // the whole body, in the types of JSON; false: it is not JSON
 }
 
-// A Bounded is an answer whose document may be over a bound of brunt's.
-type Bounded interface {
+// bounded is an answer whose document may be over a bound of brunt's.
+type bounded interface {
 	// Unread returns the bound over which the document is, so that it was not read; nil: it is over none.
 	Unread() error
 }
 
 // unread returns why the document of an answer was not read; nil: it was, or it has none.
 func unread(a Answer) error {
-	if b, ok := a.(Bounded); ok {
+	if b, ok := a.(bounded); ok {
 		return b.Unread()
 	}
 	return nil

@@ -158,9 +158,9 @@ func (c *guardedClient) Open(vu int) (Session, error) {
 	return &guardedSession{s, &c.o}, nil
 }
 
-// ClosesWithin is how long the end of a client takes at most. A protocol needs a second or two: it closes each
+// closesWithin is how long the end of a client takes at most. A protocol needs a second or two: it closes each
 // connection, whatever the other side does.
-const ClosesWithin = 10 * time.Second
+const closesWithin = 10 * time.Second
 
 // Close implements [Transport]. It gives up a client that does not end, so that nothing keeps a run from its verdict.
 func (c *guardedClient) Close() error {
@@ -169,8 +169,8 @@ func (c *guardedClient) Close() error {
 	select {
 	case err := <-ended:
 		return err
-	case <-time.After(ClosesWithin):
-		return fmt.Errorf("connections are still open %s after brunt closed them", quantity.FormatDuration(ClosesWithin))
+	case <-time.After(closesWithin):
+		return fmt.Errorf("connections are still open %s after brunt closed them", quantity.FormatDuration(closesWithin))
 	}
 }
 

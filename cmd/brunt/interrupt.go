@@ -61,7 +61,7 @@ func (i *interruptions) end(w io.Writer, code int) {
 	i.quit(code)
 }
 
-// say prints a line, but does not wait for long: brunt may hang because nobody reads what it prints.
+// say prints a line, but does not wait for long: brunt may hang because what it prints is not read.
 func say(w io.Writer, line string) {
 	said := make(chan struct{})
 	go func() {

@@ -54,8 +54,8 @@ func TestInterruptions(t *testing.T) {
 	}
 }
 
-// TestInterruptible_Ends: the third request ends brunt at once, the second a while later, and both say what brunt waited
-// for.
+// TestInterruptible_Ends: the third request ends brunt at once, the second a while later, and both say what brunt
+// waited for.
 func TestInterruptible_Ends(t *testing.T) {
 	for _, c := range []struct {
 		name    string

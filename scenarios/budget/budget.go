@@ -3,7 +3,7 @@
 //
 //	a reader or decoder --Claim.Take--> the budget of the process --Claim.Release, when the answer is done with--> back
 //
-// What is small costs nothing: a claim asks for no more than [Small] bytes without the budget, by an addition.
+// What is small costs nothing: a claim asks for no more than small bytes without the budget, by an addition.
 //
 // A decoder claims before it decodes. It may wait for other answers, which are decoded one after the other then: by
 // Wait, as no response time counts on it any more.
@@ -21,28 +21,28 @@ import (
 )
 
 const (
-	// Small is how many bytes a claim has without asking.
-	Small = 64 << 10
-	// Whole is the budget by default, in bytes. With it brunt takes less than 300 MiB: the collector of garbage needs as
+	// small is how many bytes a claim has without asking.
+	small = 64 << 10
+	// whole is the budget by default, in bytes. With it brunt takes less than 300 MiB: the collector of garbage needs as
 	// much again.
-	Whole = 64 << 20
+	whole = 64 << 20
 
 	patience = time.Second           // how long Wait waits
 	look     = 10 * time.Millisecond // how often it looks
-	step     = Small                 // bytes that a claim asks for at least, so that it asks seldom
+	step     = small                 // bytes that a claim asks for at least, so that it asks seldom
 )
 
 // budget is the budget of the process.
 var budget struct {
 	held atomic.Int64 // bytes
-	more atomic.Int64 // bytes besides Whole that the process may hold
+	more atomic.Int64 // bytes besides whole that the process may hold
 }
 
 // Raise raises the budget of the process to at least n bytes, because a scenario wants to read larger answers.
 func Raise(n int64) {
 	for {
 		old := budget.more.Load()
-		if n-Whole <= old || budget.more.CompareAndSwap(old, n-Whole) {
+		if n-whole <= old || budget.more.CompareAndSwap(old, n-whole) {
 			return
 		}
 	}
@@ -69,7 +69,7 @@ func (h *hold) end() {
 // has returns what a claim may use without asking.
 func (c *Claim) has() int64 {
 	if c.held == nil {
-		return Small
+		return small
 	}
 	return c.held.bytes
 }
@@ -89,7 +89,7 @@ func (c *Claim) ask(n int64) error {
 		h = new(hold)
 	}
 	more := max(c.used-h.bytes, step)
-	most := Whole + budget.more.Load()
+	most := whole + budget.more.Load()
 	if budget.held.Add(more) > most {
 		budget.held.Add(-more)
 		c.used -= n
@@ -105,7 +105,7 @@ func (c *Claim) ask(n int64) error {
 // Wait is Take for what can wait a moment until other answers are done with.
 func (c *Claim) Wait(n int) error {
 	err := c.Take(n)
-	for end := time.Now().Add(patience); err != nil && int64(n) <= Whole+budget.more.Load() && time.Now().Before(end); {
+	for end := time.Now().Add(patience); err != nil && int64(n) <= whole+budget.more.Load() && time.Now().Before(end); {
 		<-time.After(look)
 		err = c.Take(n)
 	}
@@ -118,7 +118,7 @@ func (c *Claim) Give(n int) {
 	h := c.held
 	switch {
 	case h == nil:
-	case c.used <= Small:
+	case c.used <= small:
 		used := c.used
 		c.Release()
 		c.used = used

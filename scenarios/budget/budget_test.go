@@ -13,42 +13,42 @@ import (
 
 // TestClaim: what is small takes nothing of the budget, what is large does, and everything comes back.
 func TestClaim(t *testing.T) {
-	var small, large, other Claim
-	if err := errors.Join(small.Take(Small), large.Take(Small), large.Take(1), other.Take(1<<20)); err != nil {
+	var little, large, other Claim
+	if err := errors.Join(little.Take(small), large.Take(small), large.Take(1), other.Take(1<<20)); err != nil {
 		t.Fatal(err)
 	}
-	if small.held != nil || Held() != Small+1+1<<20 {
-		t.Errorf("%d bytes are held, and a small claim has %v", Held(), small.held)
+	if little.held != nil || Held() != small+1+1<<20 {
+		t.Errorf("%d bytes are held, and a small claim has %v", Held(), little.held)
 	}
-	if err := large.Join(other.Move()); err != nil || other.held != nil || Held() != Small+1+1<<20 {
+	if err := large.Join(other.Move()); err != nil || other.held != nil || Held() != small+1+1<<20 {
 		t.Errorf("%d bytes are held after a claim joined another: %v", Held(), err)
 	}
 	large.Give(1 << 20)
-	if Held() > 2*Small {
+	if Held() > 2*small {
 		t.Errorf("%d bytes are held after most were given back", Held())
 	}
 	large.Release()
-	small.Release()
+	little.Release()
 	if Held() != 0 {
 		t.Errorf("%d bytes are held at the end", Held())
 	}
 }
 
 // TestClaim_Full: what exceeds the budget is an error that says the bound, takes nothing, and is none any more when
-// another claim has ended. A claim that nobody gives back comes back with its memory.
+// another claim has ended. A claim that is not given back comes back with its memory.
 func TestClaim_Full(t *testing.T) {
 	var a, b Claim
-	if err := a.Take(Whole - 1<<20); err != nil {
+	if err := a.Take(whole - 1<<20); err != nil {
 		t.Fatal(err)
 	}
 	err := b.Take(2 << 20)
 	if Over(err) == nil || !strings.Contains(err.Error(), "at most 64MiB of answers") {
 		t.Errorf("over the budget: %v", err)
 	}
-	if Held() != Whole-1<<20 {
+	if Held() != whole-1<<20 {
 		t.Errorf("%d bytes are held after a refusal", Held())
 	}
-	if err := b.Wait(Whole + 1); Over(err) == nil {
+	if err := b.Wait(whole + 1); Over(err) == nil {
 		t.Error("more than the whole budget was given")
 	}
 	done := make(chan error)
@@ -86,7 +86,7 @@ func TestClaim_ReadAll(t *testing.T) {
 		t.Errorf("%d bytes: %v", len(got), err)
 	}
 	c.Release()
-	if got, err := c.ReadAll(endless{}, 1<<30); Over(err) == nil || cap(got) > Whole || Held() > Whole {
+	if got, err := c.ReadAll(endless{}, 1<<30); Over(err) == nil || cap(got) > whole || Held() > whole {
 		t.Errorf("%d bytes of memory: %v", cap(got), err)
 	}
 	c.Release()

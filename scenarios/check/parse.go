@@ -16,7 +16,7 @@ const mostDepth = 4 << 10
 // document that is nested too deeply is an error.
 func Parse(text []byte, by *budget.Claim) (any, error) {
 	if len(text) > mostDepth {
-		n, err := Weigh(text)
+		n, err := weigh(text)
 		if err == nil {
 			err = by.Wait(n)
 		}
@@ -42,9 +42,9 @@ const (
 	itemMemory = 64
 )
 
-// Weigh returns how much memory the document of a text of JSON takes at most, in bytes. It returns an error for one that
-// is nested too deeply. It looks at the text, but does not parse it.
-func Weigh(text []byte) (n int, err error) {
+// weigh returns how much memory the document of a text of JSON takes at most, in bytes. It returns an error for one
+// that is nested too deeply. It looks at the text, but does not parse it.
+func weigh(text []byte) (n int, err error) {
 	n = len(text) // its texts
 	depth := 0
 	for i := 0; i < len(text); i++ {

@@ -1,4 +1,4 @@
-package check_test
+package check
 
 import (
 	"reflect"
@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"brunt/scenarios/budget"
-	"brunt/scenarios/check"
 
 	"github.com/ohler55/ojg/oj"
 )
@@ -29,7 +28,7 @@ func TestWeigh(t *testing.T) {
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		runtime.KeepAlive(doc)
-		weight, err := check.Weigh(text)
+		weight, err := weigh(text)
 		if took := int(after.HeapAlloc) - int(before.HeapAlloc); err != nil || took > weight {
 			t.Errorf("%s: %d bytes of memory, and the text says %d: %v", item, took, weight, err)
 		}
@@ -54,7 +53,7 @@ func TestParse(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var claim budget.Claim
 			defer claim.Release()
-			doc, err := check.Parse([]byte(c.text), &claim)
+			doc, err := Parse([]byte(c.text), &claim)
 			if c.over != "" {
 				if budget.Over(err) == nil || !strings.Contains(err.Error(), c.over) || budget.Held() != 0 {
 					t.Errorf("%v, and %d bytes are held", err, budget.Held())

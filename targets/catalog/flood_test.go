@@ -168,7 +168,7 @@ func TestFloods(t *testing.T) {
 		t.Errorf("it took %d MiB", most)
 	}
 	if !suite.Within(long, func() bool {
-		runtime.GC() // of what a connection had read for nobody
+		runtime.GC() // of what a connection had read and no call took
 		return budget.Held() == 0
 	}) {
 		t.Errorf("%d bytes of the budget are held", budget.Held())

@@ -131,7 +131,7 @@ func (a *answer) parse() {
 	}
 }
 
-// Unread implements [targets.Bounded].
+// Unread returns the bound over which the document is, for package targets; nil: it is over none.
 func (a *answer) Unread() error { return budget.Over(a.broken) }
 
 func (a *answer) Header(name string) [][]byte {

@@ -161,8 +161,8 @@ const (
 	mostDepth     = 1000    // of messages within messages
 )
 
-// weigh returns how much memory a message without fields takes at most, of those that a message has, as a message and as
-// JSON. It is two bytes of the message that has it.
+// weigh returns how much memory a message without fields takes at most, of those that a message has, as a message and
+// as JSON. It is two bytes of the message that has it.
 func weigh(d protoreflect.MessageDescriptor, seen map[protoreflect.FullName]bool) int {
 	const empty, field = 160, 12 // bytes, besides the name
 	if seen[d.FullName()] {

@@ -163,7 +163,7 @@ func (a *answer) Document() (any, bool) {
 	return a.doc, a.doc != nil
 }
 
-// Unread implements [targets.Bounded].
+// Unread returns the bound over which the document is, for package targets; nil: it is over none.
 func (a *answer) Unread() error { return a.unread }
 
 // Body implements [targets.Answer].

@@ -58,7 +58,7 @@ func (a *answer) Document() (doc any, ok bool) {
 	return a.doc, true
 }
 
-// Unread implements [targets.Bounded].
+// Unread returns the bound over which the document is, for package targets; nil: it is over none.
 func (a *answer) Unread() error { return a.unread }
 
 // Header implements [targets.Answer]. An answer of Redis has no headers.

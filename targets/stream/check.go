@@ -55,7 +55,7 @@ func (a *Message) release() {
 // Forget gives the memory of a message back to the budget when it is no longer used.
 func (a *Message) Forget() { a.Claim.Release() }
 
-// Unread implements [targets.Bounded].
+// Unread returns the bound over which the document is, for package targets; nil: it is over none.
 func (a *Message) Unread() error { return a.unread }
 
 // JSON implements [targets.Answer]. It returns the values at a path. If the message is not JSON, $ is its text.

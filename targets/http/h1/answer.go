@@ -136,7 +136,7 @@ func (a *Answer) JSON(path jp.Expr) []any {
 	return nil
 }
 
-// Unread implements [targets.Bounded].
+// Unread returns the bound over which the document is, for package targets; nil: it is over none.
 func (a *Answer) Unread() error { return a.unread }
 
 // Document implements [targets.Answer].

@@ -89,7 +89,7 @@ type Reader struct {
 	Wait       func() error                    // called before each message; may be nil
 	Began      func()                          // called when a message begins
 	Answer     func(op ws.OpCode, data []byte) // sends a control frame
-	Claim      *budget.Claim                   // of the message that is being read; nil: of nobody's
+	Claim      *budget.Claim                   // of the message that is being read; nil: it counts alone
 
 	header [ws.MaxHeaderSize]byte // of the current frame
 }
