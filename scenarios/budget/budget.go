@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,8 +35,11 @@ const (
 
 // budget is the budget of the process.
 var budget struct {
-	held atomic.Int64 // bytes
-	more atomic.Int64 // bytes besides whole that the process may hold
+	held atomic.Int64 // bytes, with garbage
+	// bytes that were given back and may not have been collected; they are held until the budget is used up
+	garbage atomic.Int64
+	sweep   sync.Mutex   // one collects at a time
+	more    atomic.Int64 // bytes besides whole that the process may hold
 }
 
 // Raise raises the budget of the process to at least n bytes, because a scenario wants to read larger answers.
@@ -49,7 +53,40 @@ func Raise(n int64) {
 }
 
 // Held returns how many bytes the process holds.
-func Held() int64 { return budget.held.Load() }
+func Held() int64 { return budget.held.Load() - budget.garbage.Load() }
+
+// reserve takes bytes from the budget. Otherwise it returns what the budget has at most.
+func reserve(n int64) (most int64, ok bool) {
+	most = whole + budget.more.Load()
+	for range 2 {
+		if budget.held.Add(n) <= most {
+			return most, true
+		}
+		budget.held.Add(-n)
+		collect()
+	}
+	return most, false
+}
+
+// collect collects the garbage of claims.
+func collect() {
+	budget.sweep.Lock()
+	defer budget.sweep.Unlock()
+	if n := budget.garbage.Swap(0); n > 0 {
+		runtime.GC()
+		budget.held.Add(-n)
+	}
+}
+
+// give gives bytes back, which are garbage for a while if they are many.
+func give(n int64) {
+	const many = 1 << 20
+	if n < many {
+		budget.held.Add(-n)
+	} else {
+		budget.garbage.Add(n)
+	}
+}
 
 // A Claim is the memory of one answer. The zero value has none. One goroutine at a time uses it.
 type Claim struct {
@@ -89,9 +126,7 @@ func (c *Claim) ask(n int64) error {
 		h = new(hold)
 	}
 	more := max(c.used-h.bytes, step)
-	most := whole + budget.more.Load()
-	if budget.held.Add(more) > most {
-		budget.held.Add(-more)
+	if most, ok := reserve(more); !ok {
 		c.used -= n
 		return full(most)
 	}
@@ -123,7 +158,7 @@ func (c *Claim) Give(n int) {
 		c.Release()
 		c.used = used
 	case h.bytes-c.used > step:
-		budget.held.Add(c.used - h.bytes)
+		give(h.bytes - c.used)
 		h.bytes = c.used
 	}
 }
@@ -132,7 +167,7 @@ func (c *Claim) Give(n int) {
 func (c *Claim) Release() {
 	if c.used = 0; c.held != nil {
 		runtime.SetFinalizer(c.held, nil)
-		c.held.end()
+		give(c.held.bytes)
 		c.held = nil
 	}
 }
