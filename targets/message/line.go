@@ -190,31 +190,26 @@ func (l *Line[F]) over() bool {
 	}
 }
 
-// more returns by how much memory with have bytes of n grows: it doubles, and grows by a quarter later, so that a copy
-// needs little memory.
-func more(n, have int) int {
-	const much = 1 << 20
-	if have > much {
-		return min(n-have, have/4)
-	}
-	return min(n-have, have)
-}
-
-// ReadWhole reads n bytes, and takes no more memory than they need until they have come.
+// ReadWhole reads n bytes, and takes no more memory than they need until they have come. It reads them in parts, as
+// memory that grows would leave five times as much garbage.
 func ReadWhole(r io.Reader, n int) ([]byte, error) {
-	const step = 64 << 10
-	b := make([]byte, min(n, step))
+	const least, most = 64 << 10, 1 << 20
+	var parts [][]byte
 	for have := 0; ; {
-		got, err := io.ReadFull(r, b[have:])
+		part := make([]byte, min(n-have, max(least, min(have, most))))
+		got, err := io.ReadFull(r, part)
 		if have += got; err != nil {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return nil, err
 		}
-		if have == n {
-			return b, nil
+		if parts = append(parts, part); have == n {
+			break
 		}
-		b = slices.Grow(b, more(n, have))[:have+more(n, have)]
 	}
+	if len(parts) == 1 {
+		return parts[0], nil
+	}
+	return slices.Concat(parts...), nil
 }
